@@ -1,0 +1,62 @@
+# The race detector needs a C compiler; without one the tests run without it, and say so. CI installs one.
+CC_FOUND := $(shell command -v $(CC) 2>/dev/null || command -v gcc 2>/dev/null || command -v clang 2>/dev/null)
+RACE     := $(if $(CC_FOUND),-race)
+CGO      := $(if $(CC_FOUND),1,0)
+FUZZTIME ?= 30s
+BENCH    ?= .
+
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## the whole story on 50,000 made-up companies, then a server to play with
+	@./bin/capi demo
+
+.PHONY: build
+build: ## build the program as bin/capi, one static binary
+	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/capi ./cmd/capi
+
+.PHONY: run
+run: build ## serve ./capi-data
+	@./bin/capi serve
+
+.PHONY: test
+test: ## run every test, on SQLite and on a PostgreSQL if one is found
+	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
+	CGO_ENABLED=$(CGO) ./scripts/with-postgres.sh go test $(RACE) ./...
+
+.PHONY: lint
+lint: $(GOLANGCI) ## check style and the walls between the floors
+	$(GOLANGCI) run ./...
+
+.PHONY: fmt
+fmt: $(GOLANGCI) ## format the code
+	$(GOLANGCI) fmt ./...
+
+.PHONY: generate
+generate: ## write the generated files anew
+	go generate ./...
+
+.PHONY: verify
+verify: generate ## fail if a generated file, go.mod or go.sum is not up to date
+	go mod tidy -diff
+	@git diff --exit-code --stat || { echo "generated files differ: commit what make generate wrote"; exit 1; }
+
+.PHONY: fuzz
+fuzz: ## fuzz every target for FUZZTIME (30s) each
+	@./scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## run the benchmarks that match BENCH (all)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+$(GOLANGCI):
+	@mkdir -p bin
+	GOBIN=$(CURDIR)/bin/tmp go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv bin/tmp/golangci-lint $@ && rmdir bin/tmp

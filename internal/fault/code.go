@@ -1,0 +1,72 @@
+package fault
+
+// Code is the machine-readable name of a failure; the contract fixes each one's spelling.
+type Code string
+
+// The codes of the contract.
+const (
+	MissingAuthHeader      Code = "MISSING_AUTH_HEADER"
+	InvalidTokenFormat     Code = "INVALID_TOKEN_FORMAT"
+	InvalidToken           Code = "INVALID_TOKEN"
+	TokenExpired           Code = "TOKEN_EXPIRED"
+	TokenNotWorkspaceBound Code = "TOKEN_NOT_WORKSPACE_BOUND"
+	NotWorkspaceMember     Code = "NOT_WORKSPACE_MEMBER"
+	InsufficientScope      Code = "INSUFFICIENT_SCOPE"
+	InsufficientBalance    Code = "insufficient_balance"
+	NoCandidates           Code = "no_candidates"
+	NotFound               Code = "NOT_FOUND"
+	ExportNotCompleted     Code = "EXPORT_NOT_COMPLETED"
+	Validation             Code = "VALIDATION_ERROR"
+	InvalidCursor          Code = "INVALID_CURSOR"
+	RateLimited            Code = "RATE_LIMITED"
+	IdempotencyKeyReused   Code = "IDEMPOTENCY_KEY_REUSED"
+	RequestInFlight        Code = "REQUEST_IN_FLIGHT"
+	MethodNotAllowed       Code = "METHOD_NOT_ALLOWED"
+	PayloadTooLarge        Code = "PAYLOAD_TOO_LARGE"
+	UnsupportedMediaType   Code = "UNSUPPORTED_MEDIA_TYPE"
+	Internal               Code = "INTERNAL"
+)
+
+// Entry describes one code for people.
+type Entry struct {
+	Code Code
+	Kind Kind
+	When string
+}
+
+// Catalogue lists every code in the order of the contract's table.
+func Catalogue() []Entry {
+	return []Entry{
+		{MissingAuthHeader, KindUnauthenticated, "The request has no Authorization header."},
+		{InvalidTokenFormat, KindUnauthenticated, "The Authorization header holds no cornect_ bearer token."},
+		{InvalidToken, KindUnauthenticated, "The token is not known, mistyped or revoked."},
+		{TokenExpired, KindUnauthenticated, "The token is past its expiry."},
+		{TokenNotWorkspaceBound, KindUnauthenticated, "The token is a legacy one without a workspace."},
+		{NotWorkspaceMember, KindUnauthenticated, "The token's owner has left the workspace."},
+		{InsufficientScope, KindForbidden, "The token has the read scope; the endpoint needs read_write."},
+		{InsufficientBalance, KindNoCredit, "The balance does not cover the new companies."},
+		{NoCandidates, KindState, "No company matches the export's criteria."},
+		{NotFound, KindNotFound, "There is no such resource in this workspace."},
+		{ExportNotCompleted, KindState, "The export is not completed, so there is no file yet."},
+		{Validation, KindInvalid, "The body or a parameter is not valid; details.errors lists every fault."},
+		{InvalidCursor, KindInvalid, "The cursor is unreadable, or belongs to another query."},
+		{RateLimited, KindRateLimited, "Too many requests; wait for the seconds in Retry-After."},
+		{IdempotencyKeyReused, KindInvalid, "The Idempotency-Key was used with another body."},
+		{RequestInFlight, KindConflict, "An identical request is still being answered."},
+		{MethodNotAllowed, KindNotAllowed, "The path exists, but not with this method."},
+		{PayloadTooLarge, KindTooLarge, "The body is over 1 MiB."},
+		{UnsupportedMediaType, KindUnsupported, "The body is not application/json."},
+		{Internal, KindInternal, "Something failed on our side; quote the request id."},
+	}
+}
+
+var kinds = func() map[Code]Kind {
+	m := map[Code]Kind{}
+	for _, e := range Catalogue() {
+		m[e.Code] = e.Kind
+	}
+	return m
+}()
+
+// Kind is the kind of the code; an unknown code is internal.
+func (c Code) Kind() Kind { return kinds[c] }

@@ -1,0 +1,61 @@
+// Package id holds the typed identifiers, so that a workspace's id cannot stand where an export's belongs.
+// It says nothing about what they identify.
+package id
+
+import (
+	"errors"
+
+	"github.com/google/uuid"
+)
+
+var errNotCanonical = errors.New("a UUID has 36 characters, such as 018f3c5e-7a3b-7c1d-9e2f-0a1b2c3d4e5f")
+
+// ID is a UUID of one kind of thing. It reads and writes itself as the canonical text, in JSON and in SQL;
+// the zero ID means none.
+type ID[K any] struct{ uuid.UUID }
+
+type (
+	companyKind   struct{}
+	workspaceKind struct{}
+	tokenKind     struct{}
+	exportKind    struct{}
+	listKind      struct{}
+	entryKind     struct{}
+	jobKind       struct{}
+)
+
+// Company identifies a company.
+type Company = ID[companyKind]
+
+// Workspace identifies a workspace.
+type Workspace = ID[workspaceKind]
+
+// Token identifies an API token; it is not the secret.
+type Token = ID[tokenKind]
+
+// Export identifies an export.
+type Export = ID[exportKind]
+
+// List identifies a saved list.
+type List = ID[listKind]
+
+// Entry identifies an entry of the ledger, the API's transaction_id.
+type Entry = ID[entryKind]
+
+// Job identifies a job of the queue.
+type Job = ID[jobKind]
+
+// New makes a fresh ID (UUID version 7: later ones sort later).
+func New[T ID[K], K any]() T { return T(ID[K]{uuid.Must(uuid.NewV7())}) }
+
+// Parse reads the canonical 36-character text, in either letter case.
+func Parse[T ID[K], K any](s string) (T, error) {
+	if len(s) != 36 {
+		return T{}, errNotCanonical
+	}
+	u, err := uuid.Parse(s)
+	return T(ID[K]{u}), err
+}
+
+// IsZero holds for the ID that means none.
+func (i ID[K]) IsZero() bool { return i.UUID == uuid.Nil }

@@ -1,0 +1,162 @@
+package company
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// Bounds of a record.
+const (
+	NameCharsMax        = 1_000
+	DescriptionCharsMax = 50_000
+	TextCharsMax        = 2_000 // any other text
+	ListLenMax          = 1_000 // values of one list
+	EmployeeCountMax    = 100_000_000
+	YearMax             = 9_999
+	AttributesMax       = 500 // names
+)
+
+// Clean puts the values into the form that the catalog keeps: trimmed, one space for a run of white space, no control
+// or broken characters, lists without blanks and repetitions, the domain as CleanDomain gives it, the country by its
+// everyday name with its code. For a domain that is none, or missing, the website's stands in if it is the company's own.
+func (c *Company) Clean() {
+	for _, s := range c.texts() {
+		*s = CleanText(*s)
+	}
+	for _, list := range c.lists() {
+		*list = cleanList(*list)
+	}
+	c.cleanDomain()
+	c.cleanCountry()
+}
+
+func (c *Company) cleanDomain() {
+	domain, ok := CleanDomain(c.Domain)
+	if !ok {
+		if domain, _ = CleanDomain(c.Website); sharedHosts[domain] {
+			domain = ""
+		}
+	}
+	c.Domain = domain
+}
+
+// cleanCountry leaves a country that is not known as given.
+func (c *Company) cleanCountry() {
+	country, ok := LookupCountry(c.Country)
+	if !ok && c.Country == "" {
+		country, ok = LookupCountry(c.CountryCode)
+	}
+	if !ok {
+		c.CountryCode = ""
+		return
+	}
+	c.Country, c.CountryCode = country.Name, country.Alpha2
+}
+
+// CleanText trims s, makes runs of white space one space, and drops control characters and broken ones.
+func CleanText(s string) string {
+	if isClean(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	space := false
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r):
+			space = true
+			continue
+		case r == utf8.RuneError || unicode.IsControl(r) || r == '\ufeff':
+			continue
+		}
+		if space && b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		space = false
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// isClean holds for ASCII that CleanText would leave as it is; it may miss other clean text.
+func isClean(s string) bool {
+	space := true
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c >= 0x7f || c == ' ' && space {
+			return false
+		}
+		space = c == ' '
+	}
+	return s == "" || !space
+}
+
+// cleanList drops blanks and what repeats under another spelling.
+func cleanList(list []string) []string {
+	out := make([]string, 0, len(list))
+	keys := make([]string, 0, len(list))
+	for _, s := range list {
+		s = CleanText(s)
+		if key := text.Fold(s); key != "" && !slices.Contains(keys, key) {
+			out, keys = append(out, s), append(keys, key)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// Validate checks a cleaned record; a fault.Validation error lists every fault, by field.
+func (c *Company) Validate() error {
+	var errs []fault.FieldError
+	fail := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
+	if c.Name == "" {
+		fail("name", "is missing")
+	}
+	for i, s := range c.texts() {
+		if utf8.RuneCountInString(*s) > textCharsMax(i) {
+			fail(textNames[i], "is too long")
+		}
+	}
+	for i, list := range c.lists() {
+		if len(*list) > ListLenMax || slices.ContainsFunc(*list, isTooLong) {
+			fail(listNames[i], "has too many values, or too long ones")
+		}
+	}
+	if n := c.EmployeeCount; n != nil && (*n < 0 || *n > EmployeeCountMax) {
+		fail("employee_count", "is out of range")
+	}
+	if n := c.FoundedYear; n != nil && (*n < 0 || *n > YearMax) {
+		fail("founded_year", "is out of range")
+	}
+	if len(c.Attributes) > AttributesMax {
+		fail("attributes", "has too many names")
+	}
+	return fault.Invalid(errs...)
+}
+
+// The names of texts and lists, in their order.
+var (
+	textNames = [...]string{
+		"name", "domain", "website", "linkedin_url", "description", "country", "country_code", "state", "city",
+	}
+	listNames = [...]string{"industries", "naics_codes", "technologies", "technology_categories"}
+)
+
+func textCharsMax(i int) int {
+	switch textNames[i] {
+	case "name":
+		return NameCharsMax
+	case "description":
+		return DescriptionCharsMax
+	}
+	return TextCharsMax
+}
+
+func isTooLong(s string) bool { return utf8.RuneCountInString(s) > TextCharsMax }

@@ -1,0 +1,210 @@
+package company
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// recordVersion is the first byte of a record. History: 1, the layout of Encode.
+const recordVersion = 1
+
+// Which of the values that may be unknown a record holds.
+const (
+	hasEmployeeCount = 1 << iota
+	hasFoundedYear
+	hasCreatedAt
+	hasUpdatedAt
+	hasAttributes
+	hasAll = 1<<iota - 1
+)
+
+var errRecord = errors.New("damaged company record")
+
+// Encode packs the record without Number and Connections: the version, the flags, the id, the texts, the lists, then
+// what the flags announce. Equal records give equal bytes. Attributes that JSON cannot hold are left out.
+func Encode(c *Company) []byte {
+	attributes := encodeAttributes(c.Attributes)
+	p := make([]byte, 0, 160+len(c.Description)+len(c.Website)+len(attributes))
+	p = append(p, recordVersion, flagsOf(c, attributes))
+	p = append(p, c.ID.UUID[:]...)
+	for _, s := range c.texts() {
+		p = appendText(p, *s)
+	}
+	for _, list := range c.lists() {
+		p = binary.AppendUvarint(p, uint64(len(*list)))
+		for _, s := range *list {
+			p = appendText(p, s)
+		}
+	}
+	for _, n := range []*int64{c.EmployeeCount, c.FoundedYear} {
+		if n != nil {
+			p = binary.AppendVarint(p, *n)
+		}
+	}
+	for _, t := range []time.Time{c.CreatedAt, c.UpdatedAt} {
+		if !t.IsZero() {
+			p = binary.AppendVarint(p, t.UnixMicro())
+		}
+	}
+	if attributes != nil {
+		p = appendText(p, string(attributes))
+	}
+	return p
+}
+
+// Decode reads what Encode wrote into c and leaves its Number and Connections alone. Numbers in the attributes come as
+// json.Number. Damaged bytes are an error, never a panic; c is then half filled. It keeps no reference to p.
+func Decode(p []byte, c *Company) error {
+	if len(p) < 2+len(c.ID.UUID) {
+		return fmt.Errorf("decode company: %w", errRecord)
+	}
+	if p[0] != recordVersion || p[1] > hasAll {
+		return fmt.Errorf("decode company: version %d, flags %#x: %w", p[0], p[1], errRecord)
+	}
+	flags := p[1]
+	copy(c.ID.UUID[:], p[2:])
+	r := reader{rest: string(p[2+len(c.ID.UUID):])}
+	for _, s := range c.texts() {
+		*s = r.text()
+	}
+	for _, list := range c.lists() {
+		*list = r.list()
+	}
+	c.EmployeeCount, c.FoundedYear = r.number(flags&hasEmployeeCount), r.number(flags&hasFoundedYear)
+	c.CreatedAt, c.UpdatedAt = r.time(flags&hasCreatedAt), r.time(flags&hasUpdatedAt)
+	c.Attributes = r.attributes(flags & hasAttributes)
+	if r.bad || r.rest != "" {
+		return fmt.Errorf("decode company: %w", errRecord)
+	}
+	return nil
+}
+
+// texts and lists fix the order in a record.
+func (c *Company) texts() [9]*string {
+	return [...]*string{
+		&c.Name, &c.Domain, &c.Website, &c.LinkedInURL, &c.Description, &c.Country, &c.CountryCode, &c.State, &c.City,
+	}
+}
+
+func (c *Company) lists() [4]*[]string {
+	return [...]*[]string{&c.Industries, &c.NAICSCodes, &c.Technologies, &c.TechnologyCategories}
+}
+
+func flagsOf(c *Company, attributes []byte) (flags byte) {
+	for i, has := range [...]bool{
+		c.EmployeeCount != nil, c.FoundedYear != nil, !c.CreatedAt.IsZero(), !c.UpdatedAt.IsZero(), attributes != nil,
+	} {
+		if has {
+			flags |= 1 << i
+		}
+	}
+	return flags
+}
+
+func appendText(p []byte, s string) []byte {
+	return append(binary.AppendUvarint(p, uint64(len(s))), s...)
+}
+
+func encodeAttributes(attributes map[string]any) []byte {
+	if len(attributes) == 0 {
+		return nil
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(attributes) == nil {
+		return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	}
+	sound := make(map[string]any, len(attributes))
+	for k, v := range attributes {
+		if _, err := json.Marshal(v); err == nil {
+			sound[k] = v
+		}
+	}
+	return encodeAttributes(sound)
+}
+
+// reader cuts values off a record's head; after the first damage every value is zero.
+type reader struct {
+	rest string
+	bad  bool
+}
+
+func (r *reader) uvarint() uint64 {
+	var v uint64
+	for i := range min(len(r.rest), binary.MaxVarintLen64) {
+		b := r.rest[i]
+		v |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			r.rest = r.rest[i+1:]
+			return v
+		}
+	}
+	r.bad, r.rest = true, ""
+	return 0
+}
+
+func (r *reader) varint() int64 {
+	u := r.uvarint()
+	return int64(u>>1) ^ -int64(u&1)
+}
+
+func (r *reader) text() string {
+	n := r.uvarint()
+	if n > uint64(len(r.rest)) {
+		r.bad, r.rest = true, ""
+		return ""
+	}
+	s := r.rest[:n]
+	r.rest = r.rest[n:]
+	return s
+}
+
+func (r *reader) list() []string {
+	n := r.uvarint()
+	if n == 0 {
+		return nil
+	}
+	if n > uint64(len(r.rest)) { // each value takes a byte at least
+		r.bad, r.rest = true, ""
+		return nil
+	}
+	list := make([]string, n)
+	for i := range list {
+		list[i] = r.text()
+	}
+	return list
+}
+
+func (r *reader) number(present byte) *int64 {
+	if present == 0 {
+		return nil
+	}
+	n := r.varint()
+	return &n
+}
+
+func (r *reader) time(present byte) time.Time {
+	if present == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(r.varint()).UTC()
+}
+
+func (r *reader) attributes(present byte) map[string]any {
+	if present == 0 {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader([]byte(r.text())))
+	dec.UseNumber()
+	var attributes map[string]any
+	if err := dec.Decode(&attributes); err != nil {
+		r.bad = true
+		return nil
+	}
+	return attributes
+}

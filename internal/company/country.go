@@ -1,0 +1,100 @@
+package company
+
+import (
+	_ "embed"
+	"encoding/csv"
+	"strings"
+	"sync"
+
+	"github.com/opencapi/capi/internal/text"
+)
+
+// Country is one of ISO 3166-1 (and Kosovo, by its user-assigned codes).
+type Country struct {
+	Name   string // the everyday English name
+	Alpha2 string
+	Alpha3 string
+}
+
+// Names and codes come from the npm package i18n-iso-countries 7.14.0 (MIT); everyday names and aliases are our choice.
+//
+//go:embed countries.csv
+var countriesCSV string
+
+type countryTable struct {
+	all    []Country
+	byCode map[string]int // alpha-2 and alpha-3, lower case
+	byName map[string]int // names and aliases, as countryKey gives them
+	names  []string       // everyday names and aliases, for the nearest one
+	owner  []int          // the country of each of names
+}
+
+var countries = sync.OnceValue(func() *countryTable {
+	rows, err := csv.NewReader(strings.NewReader(countriesCSV)).ReadAll()
+	if err != nil {
+		panic(err) // the table is part of the program
+	}
+	t := &countryTable{byCode: map[string]int{}, byName: map[string]int{}}
+	for i, row := range rows[1:] {
+		c := Country{Alpha2: row[0], Alpha3: row[1], Name: row[2]}
+		t.all = append(t.all, c)
+		t.byCode[strings.ToLower(c.Alpha2)] = i
+		t.byCode[strings.ToLower(c.Alpha3)] = i
+		for name := range strings.SplitSeq(c.Name+"|"+row[3], "|") {
+			if name != "" {
+				t.byName[countryKey(name)] = i
+				t.names = append(t.names, name)
+				t.owner = append(t.owner, i)
+			}
+		}
+	}
+	return t
+})
+
+// LookupCountry finds a country by its everyday or official name, alpha-2 or alpha-3 code, or a common alias, without
+// regard to case, accents and punctuation.
+func LookupCountry(s string) (Country, bool) {
+	t := countries()
+	if i, ok := t.byCode[strings.ToLower(strings.TrimSpace(s))]; ok {
+		return t.all[i], true
+	}
+	i, ok := t.byName[countryKey(s)]
+	if !ok {
+		return Country{}, false
+	}
+	return t.all[i], true
+}
+
+// NearestCountry is the everyday name of the country that s most likely meant; it is empty if none is near.
+func NearestCountry(s string) string {
+	if c, ok := LookupCountry(s); ok {
+		return c.Name
+	}
+	t := countries()
+	near := text.Nearest(s, t.names)
+	for i, name := range t.names {
+		if near != "" && name == near {
+			return t.all[t.owner[i]].Name
+		}
+	}
+	return ""
+}
+
+// Countries lists all countries by name.
+func Countries() []Country { return append([]Country(nil), countries().all...) }
+
+// countryKey keeps the words that tell names apart: "St. Lucia" is "Saint Lucia", "The Gambia" is "Gambia".
+func countryKey(s string) string {
+	words := text.Tokens(s)
+	kept := words[:0]
+	for _, w := range words {
+		switch {
+		case w == "the" || w == "and":
+		case w == "st" && len(words) > 1:
+			kept = append(kept, "saint")
+		default:
+			kept = append(kept, w)
+		}
+	}
+	return strings.Join(kept, " ")
+}

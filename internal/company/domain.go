@@ -1,0 +1,74 @@
+package company
+
+import (
+	"net/netip"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// sharedHosts serve pages of many companies: a website there tells no company from another.
+var sharedHosts = map[string]bool{
+	"angel.co": true, "apps.apple.com": true, "bit.ly": true, "crunchbase.com": true, "docs.google.com": true,
+	"en.wikipedia.org": true, "facebook.com": true, "github.com": true, "google.com": true, "instagram.com": true,
+	"itunes.apple.com": true, "linkedin.com": true, "linktr.ee": true, "medium.com": true, "play.google.com": true,
+	"sites.google.com": true, "t.me": true, "tiktok.com": true, "twitter.com": true, "wellfound.com": true,
+	"wikipedia.org": true, "x.com": true, "youtube.com": true,
+}
+
+// CleanDomain gives the comparable domain of a host or a URL: lower case, ASCII (punycode), without scheme, user, port,
+// path, www. and trailing dot. It does not hold for what is no host name with at least two labels.
+func CleanDomain(s string) (string, bool) {
+	s = strings.TrimSpace(s)
+	if _, rest, ok := strings.Cut(s, "//"); ok {
+		s = rest
+	}
+	if i := strings.IndexAny(s, "/?#\\"); i >= 0 {
+		s = s[:i]
+	}
+	if i := strings.LastIndexByte(s, '@'); i >= 0 {
+		s = s[i+1:]
+	}
+	if i := strings.LastIndexByte(s, ':'); i >= 0 && isPort(s[i+1:]) {
+		s = s[:i]
+	}
+	host, ok := asciiHost(s)
+	if !ok {
+		return "", false
+	}
+	if bare := strings.TrimPrefix(host, "www."); strings.Contains(bare, ".") {
+		host = bare
+	}
+	return host, isHost(host)
+}
+
+func asciiHost(s string) (string, bool) {
+	s = strings.TrimSuffix(strings.ToLower(s), ".")
+	for i := range len(s) {
+		if s[i] >= 0x80 || strings.HasPrefix(s[i:], "xn--") {
+			host, err := idna.Lookup.ToASCII(s)
+			return strings.TrimSuffix(host, "."), err == nil
+		}
+	}
+	return s, true
+}
+
+func isPort(s string) bool { return len(s) <= 5 && strings.Trim(s, "0123456789") == "" }
+
+// isHost holds for two or more labels of letters, digits and inner hyphens (underscores occur too), not an address.
+func isHost(s string) bool {
+	if len(s) > 253 || !strings.Contains(s, ".") {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		if strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return false
+		}
+	}
+	_, err := netip.ParseAddr(s)
+	last := s[strings.LastIndexByte(s, '.')+1:]
+	return err != nil && len(last) > 1 && strings.Trim(last, "0123456789") != ""
+}

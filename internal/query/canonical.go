@@ -1,0 +1,62 @@
+package query
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// Fingerprint is the same for queries of the same tree and differs for others; it is stable as long as the language is.
+func (q Query) Fingerprint() [16]byte {
+	sum := sha256.Sum256(appendNode(nil, q.Root))
+	return [16]byte(sum[:16])
+}
+
+// appendNode writes a tree so that different trees differ: a letter for the kind, lengths before what follows.
+func appendNode(p []byte, n Node) []byte {
+	switch n := n.(type) {
+	case nil:
+		return append(p, '*')
+	case And:
+		return appendNodes(append(p, '&'), n)
+	case Or:
+		return appendNodes(append(p, '|'), n)
+	case Not:
+		return appendNode(append(p, '!'), n.Node)
+	case OneOf:
+		return appendTexts(append(p, 'o', byte(n.Field)), n.Values)
+	case Prefix:
+		return appendTexts(append(p, 'p', byte(n.Field)), []string{n.Value})
+	case Range:
+		return appendBound(appendBound(append(p, 'r', byte(n.Field)), n.Min), n.Max)
+	case Term:
+		return appendTexts(append(p, 't'), []string{n.Word})
+	case Phrase:
+		return appendTexts(append(p, 'w'), n.Words)
+	case Connected:
+		return appendTexts(append(p, 'c'), []string{n.Category, string(n.Company.UUID[:]), n.Domain})
+	}
+	panic("query: unknown node")
+}
+
+func appendNodes(p []byte, nodes []Node) []byte {
+	p = binary.AppendUvarint(p, uint64(len(nodes)))
+	for _, n := range nodes {
+		p = appendNode(p, n)
+	}
+	return p
+}
+
+func appendTexts(p []byte, texts []string) []byte {
+	p = binary.AppendUvarint(p, uint64(len(texts)))
+	for _, s := range texts {
+		p = append(binary.AppendUvarint(p, uint64(len(s))), s...)
+	}
+	return p
+}
+
+func appendBound(p []byte, bound *int64) []byte {
+	if bound == nil {
+		return append(p, 0)
+	}
+	return binary.AppendVarint(append(p, 1), *bound)
+}

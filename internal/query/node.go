@@ -1,0 +1,101 @@
+package query
+
+import "github.com/opencapi/capi/internal/id"
+
+// Query is a checked and simplified condition on a company. The zero Query matches every company.
+type Query struct {
+	Root  Node    // nil matches every company
+	given []Given // the values of the filters as the client wrote them, for warnings
+
+	hasText bool // the query parameter was given
+}
+
+// Given is one value of a filter: what the client wrote and what it was read as.
+type Given struct {
+	Param string // the parameter's name, such as countries
+	Field Field
+	Raw   string // as written
+	Value string // as it stands in the tree
+}
+
+// Node is one of And, Or, Not, OneOf, Prefix, Range, Term, Phrase and Connected.
+type Node interface{ node() }
+
+type (
+	// And matches if every part does; without parts, always.
+	And []Node
+	// Or matches if any part does; without parts, never.
+	Or []Node
+	// Not matches if its part does not.
+	Not struct{ Node Node }
+
+	// OneOf matches if any of the field's values, folded, is one of Values, which are folded too, sorted and distinct.
+	OneOf struct {
+		Field  Field
+		Values []string
+	}
+	// Prefix matches if any of the field's values starts with Value.
+	Prefix struct {
+		Field Field
+		Value string
+	}
+	// Range matches a known value from Min to Max, both included; nil is open.
+	Range struct {
+		Field    Field
+		Min, Max *int64
+	}
+	// Term matches if the word, a token as text.Tokens gives it, stands in the name or the description.
+	Term struct{ Word string }
+	// Phrase matches if the words, two or more, stand side by side in this order in the name, or in the description.
+	Phrase struct{ Words []string }
+	// Connected matches if one connection meets every part that is not zero.
+	Connected struct {
+		Category string // folded
+		Company  id.Company
+		Domain   string // lower case
+	}
+)
+
+func (And) node()       {}
+func (Or) node()        {}
+func (Not) node()       {}
+func (OneOf) node()     {}
+func (Prefix) node()    {}
+func (Range) node()     {}
+func (Term) node()      {}
+func (Phrase) node()    {}
+func (Connected) node() {}
+
+// Field is a field of a company that a query can name.
+type Field uint8
+
+// The fields; their order is part of no format.
+const (
+	FieldCountry Field = iota
+	FieldState
+	FieldCity
+	FieldIndustry
+	FieldNAICS
+	FieldTechnology
+	FieldTechnologyCategory
+	FieldEmployeeCount
+	FieldFoundedYear
+)
+
+// Sort is a total order: the key, nulls last in both directions, then the company's number, ascending.
+type Sort struct {
+	By   SortKey
+	Desc bool
+}
+
+// SortKey is what a Sort compares.
+type SortKey uint8
+
+// The sort keys; names compare folded, relevance is BM25 with the name weighing more than the description.
+const (
+	ByRelevance SortKey = iota
+	ByEmployeeCount
+	ByName
+	ByFoundedYear
+	ByUpdatedAt
+)

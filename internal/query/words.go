@@ -1,0 +1,47 @@
+package query
+
+import (
+	"strings"
+
+	"github.com/opencapi/capi/internal/text"
+)
+
+// parseText reads a search text: every word must stand in the name or the description, and what is in double quotes
+// must stand there as a phrase. Characters of scripts without spaces that stand together are a phrase too.
+func parseText(s string) And {
+	var parts And
+	for i, part := range strings.Split(plainQuotes.Replace(s), `"`) {
+		words := text.Tokens(part)
+		if i%2 == 1 {
+			parts = appendPhrase(parts, words)
+			continue
+		}
+		for piece := range strings.FieldsSeq(part) {
+			parts = appendRuns(parts, text.Tokens(piece))
+		}
+	}
+	return parts
+}
+
+var plainQuotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`)
+
+func appendPhrase(parts And, words []string) And {
+	if len(words) == 0 {
+		return parts
+	}
+	return append(parts, Phrase{words})
+}
+
+// appendRuns adds the words of a piece without spaces, those of a run of lone characters as a phrase.
+func appendRuns(parts And, words []string) And {
+	run := 0
+	for i, w := range words {
+		if text.IsAlone(w) {
+			continue
+		}
+		parts = appendPhrase(parts, words[run:i])
+		parts = appendPhrase(parts, []string{w})
+		run = i + 1
+	}
+	return appendPhrase(parts, words[run:])
+}

@@ -1,0 +1,83 @@
+package text
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// Nearest is the known spelling that given most likely meant, by edit distance on folded text; it is empty if none is
+// near, that is within a third of the longer one's length. Of equally near ones the first wins.
+func Nearest(given string, known []string) string {
+	best, bestDistance := "", -1
+	g := []rune(Fold(given))
+	letters := lettersOf(g)
+	var f []rune
+	var rows []int
+	for _, k := range known {
+		f = appendRunes(f[:0], Fold(k))
+		bound := (max(len(g), len(f)) + 2) / 3
+		if bestDistance >= 0 {
+			bound = min(bound, bestDistance-1)
+		}
+		if max(len(g)-len(f), len(f)-len(g)) > bound || letters.distance(lettersOf(f)) > bound {
+			continue
+		}
+		rows = slices.Grow(rows[:0], 3*(len(f)+1))[:3*(len(f)+1)]
+		if d := distance(g, f, bound, rows); d <= bound {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+func appendRunes(dst []rune, s string) []rune {
+	for _, r := range s {
+		dst = append(dst, r)
+	}
+	return dst
+}
+
+// letters is the set of the letters of a word, several sharing a bit.
+type letters uint64
+
+func lettersOf(word []rune) (l letters) {
+	for _, r := range word {
+		l |= 1 << (r % 64)
+	}
+	return l
+}
+
+// distance is never over the edit distance: an edit makes one letter come or go at most.
+func (l letters) distance(o letters) int {
+	return max(bits.OnesCount64(uint64(l&^o)), bits.OnesCount64(uint64(o&^l)))
+}
+
+// distance counts the insertions, deletions, replacements and swaps of neighbours that lead from a to b (optimal string
+// alignment); beyond the bound it is some number over it. It uses the rows, three of len(b)+1.
+func distance(a, b []rune, bound int, rows []int) int {
+	before, last, row := rows[:len(b)+1], rows[len(b)+1:2*(len(b)+1)], rows[2*(len(b)+1):]
+	for j := range last {
+		last[j] = j
+	}
+	for i := range a {
+		row[0] = i + 1
+		least := row[0]
+		for j := range b {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			d := min(last[j]+cost, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				d = min(d, before[j-1]+1)
+			}
+			row[j+1] = d
+			least = min(least, d)
+		}
+		if least > bound {
+			return bound + 1
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

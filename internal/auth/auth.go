@@ -1,0 +1,67 @@
+// Package auth says who is calling and what they may do, by API tokens.
+// It decides nothing about what a workspace may afford.
+package auth
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Token is what is known of a token; the secret itself is not kept.
+type Token struct {
+	ID         id.Token
+	Workspace  id.Workspace // zero for a legacy token without one
+	Name       string
+	Prefix     string // the secret's first characters
+	Scope      Scope
+	Owner      string // the member it belongs to; empty if it belongs to nobody
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time
+	RevokedAt  *time.Time
+	LastUsedAt *time.Time // to about a minute
+}
+
+// Caller is who sent a request.
+type Caller struct {
+	Token     id.Token
+	Workspace id.Workspace
+	Scope     Scope
+	Name      string // the token's
+}
+
+// Options are the settings of a Book.
+type Options struct {
+	// Log gets what goes wrong beside the requests. Defaults to slog.DiscardHandler.
+	Log *slog.Logger
+
+	// UsePeriod is how often the times of last use are written, all at once. Defaults to 10s.
+	UsePeriod time.Duration
+}
+
+// Book is the table token. Safe for concurrent use.
+type Book struct {
+	db        *db.DB
+	log       *slog.Logger
+	usePeriod time.Duration
+
+	mu   sync.Mutex
+	used map[id.Token]time.Time // uses that are not yet written
+	quit chan struct{}          // closed by Stop; nil while not started
+	done chan struct{}          // closed when the last write is over
+}
+
+// New opens the book.
+func New(d *db.DB, o Options) *Book {
+	b := &Book{db: d, log: o.Log, usePeriod: o.UsePeriod, used: map[id.Token]time.Time{}}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	if b.usePeriod <= 0 {
+		b.usePeriod = 10 * time.Second
+	}
+	return b
+}

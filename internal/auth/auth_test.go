@@ -1,0 +1,255 @@
+package auth_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+const ann = "ann@example.com"
+
+// acme is a workspace with one member, ann.
+func acme(t *testing.T, d *db.DB) id.Workspace {
+	t.Helper()
+	var w workspace.Workspace
+	b := workspace.New(d)
+	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) (err error) {
+		w, err = b.Create(t.Context(), tx, "Acme")
+		return err
+	}))
+	require.NoError(t, b.AddMember(t.Context(), w.ID, ann, "owner"))
+	return w.ID
+}
+
+func create(t *testing.T, b *auth.Book, n auth.NewToken) (string, auth.Token) {
+	t.Helper()
+	if n.Name == "" {
+		n.Name = "test"
+	}
+	if n.Scope == "" {
+		n.Scope = auth.Read
+	}
+	secret, token, err := b.Create(t.Context(), n)
+	require.NoError(t, err)
+	return secret, token
+}
+
+func TestTokenAuthenticatesItsWorkspace(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, ws := auth.New(d, auth.Options{}), acme(t, d)
+		later := time.Now().Add(time.Hour)
+		secret, token := create(t, b, auth.NewToken{
+			Workspace: ws, Name: "CI", Scope: auth.ReadWrite, Owner: ann, ExpiresAt: &later,
+		})
+		require.Regexp(t, `^cornect_[0-9A-Za-z]{38}$`, secret)
+		require.Equal(t, secret[:12], token.Prefix)
+		want := auth.Caller{Token: token.ID, Workspace: ws, Scope: auth.ReadWrite, Name: "CI"}
+		for _, header := range []string{"Bearer " + secret, "bearer " + secret, "  BEARER \t " + secret + " "} {
+			caller, err := b.Authenticate(t.Context(), header)
+			require.NoError(t, err)
+			require.Equal(t, want, caller)
+		}
+		tokens, err := b.List(t.Context(), ws)
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff([]auth.Token{token}, tokens))
+	})
+}
+
+func TestRefusalsSayWhy(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, ws := auth.New(d, auth.Options{}), acme(t, d)
+		good, _ := create(t, b, auth.NewToken{Workspace: ws})
+		elsewhere, _ := create(t, auth.New(dbtest.SQLite(t), auth.Options{}), auth.NewToken{})
+		past := time.Now().Add(-time.Second)
+		expired, _ := create(t, b, auth.NewToken{Workspace: ws, ExpiresAt: &past})
+		legacy, _ := create(t, b, auth.NewToken{})
+		// What applies first is told first.
+		expiredLegacy, _ := create(t, b, auth.NewToken{ExpiresAt: &past})
+		orphan, _ := create(t, b, auth.NewToken{Workspace: ws, Owner: ann})
+		require.NoError(t, workspace.New(d).Leave(t.Context(), ws, ann))
+
+		for _, c := range []struct {
+			header string
+			code   fault.Code
+			says   string
+		}{
+			{"", fault.MissingAuthHeader, "Send the header"},
+			{"  ", fault.MissingAuthHeader, "Send the header"},
+			{"Bearer", fault.InvalidTokenFormat, "no API token"},
+			{good, fault.InvalidTokenFormat, "no API token"},
+			{"Basic " + good, fault.InvalidTokenFormat, "no API token"},
+			{"Bearer sk_" + good[8:], fault.InvalidTokenFormat, "no API token"},
+			{"Bearer " + good + " x", fault.InvalidTokenFormat, "no API token"},
+			{"Bearer cornect_", fault.InvalidToken, "mistyped"},
+			{"Bearer cornect_your_token_here", fault.InvalidToken, "mistyped"},
+			{"Bearer " + good[:len(good)-1], fault.InvalidToken, "mistyped"},
+			{"Bearer " + good + "0", fault.InvalidToken, "mistyped"},
+			{"Bearer " + swapped(good), fault.InvalidToken, "mistyped"},
+			{"Bearer " + elsewhere, fault.InvalidToken, "not known"},
+			{"Bearer " + expired, fault.TokenExpired, "expired at"},
+			{"Bearer " + expiredLegacy, fault.TokenExpired, "expired at"},
+			{"Bearer " + legacy, fault.TokenNotWorkspaceBound, "no workspace"},
+			{"Bearer " + orphan, fault.NotWorkspaceMember, "left the workspace"},
+		} {
+			_, err := b.Authenticate(t.Context(), c.header)
+			require.Equal(t, c.code, fault.CodeOf(err), "%q: %v", c.header, err)
+			require.ErrorContains(t, err, c.says, "%q", c.header)
+		}
+		_, err := b.Authenticate(t.Context(), "Bearer "+good)
+		require.NoError(t, err)
+	})
+}
+
+// swapped is the secret with two neighbours exchanged, a usual slip.
+func swapped(secret string) string {
+	s := []byte(secret)
+	for i := 10; ; i++ {
+		if s[i] != s[i+1] {
+			s[i], s[i+1] = s[i+1], s[i]
+			return string(s)
+		}
+	}
+}
+
+func TestRevocationTakesEffectAtTheNextRequest(t *testing.T) {
+	t.Parallel()
+	dbtest.EachShared(t, func(t *testing.T, open func() *db.DB) {
+		d := open()
+		b, other := auth.New(d, auth.Options{}), auth.New(open(), auth.Options{})
+		secret, token := create(t, b, auth.NewToken{Workspace: acme(t, d)})
+		_, err := b.Authenticate(t.Context(), "Bearer "+secret)
+		require.NoError(t, err)
+		for range 2 { // revoking twice is revoking
+			require.NoError(t, other.Revoke(t.Context(), token.ID))
+			_, err = b.Authenticate(t.Context(), "Bearer "+secret)
+			require.Equal(t, fault.InvalidToken, fault.CodeOf(err))
+			require.ErrorContains(t, err, "revoked")
+		}
+		require.Equal(t, fault.NotFound, fault.CodeOf(b.Revoke(t.Context(), id.New[id.Token]())))
+	})
+}
+
+func TestOwnerWhoComesBackBringsTheTokenBack(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, people, ws := auth.New(d, auth.Options{}), workspace.New(d), acme(t, d)
+		secret, _ := create(t, b, auth.NewToken{Workspace: ws, Owner: ann})
+		require.NoError(t, people.Leave(t.Context(), ws, ann))
+		_, err := b.Authenticate(t.Context(), "Bearer "+secret)
+		require.Equal(t, fault.NotWorkspaceMember, fault.CodeOf(err))
+		require.NoError(t, people.AddMember(t.Context(), ws, ann, "owner"))
+		_, err = b.Authenticate(t.Context(), "Bearer "+secret)
+		require.NoError(t, err)
+	})
+}
+
+func TestOnlyTheHashIsStored(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		secret, _ := create(t, auth.New(d, auth.Options{}), auth.NewToken{Workspace: acme(t, d)})
+		var prefix string
+		var hash []byte
+		require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT prefix, hash FROM token`).Scan(&prefix, &hash))
+		require.Len(t, hash, 32)
+		require.Equal(t, secret[:12], prefix)
+	})
+}
+
+func TestImpossibleTokensAreRefused(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, ws := auth.New(d, auth.Options{}), acme(t, d)
+		for name, c := range map[string]struct {
+			token auth.NewToken
+			code  fault.Code
+			says  string
+		}{
+			"no name":           {auth.NewToken{Workspace: ws, Scope: auth.Read}, fault.Validation, "name: "},
+			"long name":         {auth.NewToken{Workspace: ws, Name: strings.Repeat("x", 201), Scope: auth.Read}, fault.Validation, "name: "},
+			"scope":             {auth.NewToken{Workspace: ws, Name: "x", Scope: "admin"}, fault.Validation, "scope: "},
+			"unknown workspace": {auth.NewToken{Workspace: id.New[id.Workspace](), Name: "x", Scope: auth.Read}, fault.NotFound, "no workspace"},
+			"stranger":          {auth.NewToken{Workspace: ws, Name: "x", Scope: auth.Read, Owner: "bob"}, fault.Validation, "owner: "},
+			"owner of nothing":  {auth.NewToken{Name: "x", Scope: auth.Read, Owner: ann}, fault.Validation, "owner: "},
+		} {
+			_, _, err := b.Create(t.Context(), c.token)
+			require.Equal(t, c.code, fault.CodeOf(err), name)
+			require.ErrorContains(t, err, c.says, name)
+		}
+	})
+}
+
+func TestWiderScopeIncludesTheNarrower(t *testing.T) {
+	t.Parallel()
+	read, write := auth.Caller{Scope: auth.Read}, auth.Caller{Scope: auth.ReadWrite}
+	require.NoError(t, read.Require(auth.Read))
+	require.NoError(t, write.Require(auth.Read))
+	require.NoError(t, write.Require(auth.ReadWrite))
+	var f *fault.Error
+	require.ErrorAs(t, read.Require(auth.ReadWrite), &f)
+	require.Equal(t, fault.InsufficientScope, f.Code)
+	require.Equal(t, map[string]any{"token_scope": "read", "required": "read_write"}, f.Details)
+	require.Error(t, auth.Caller{}.Require(auth.Read))
+}
+
+func TestLastUseIsWrittenBesideTheRequests(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, ws := auth.New(d, auth.Options{UsePeriod: time.Hour}), acme(t, d)
+		require.NoError(t, b.Stop(t.Context()), "not started, so there is nothing to stop")
+		secret, _ := create(t, b, auth.NewToken{Workspace: ws})
+		create(t, b, auth.NewToken{Workspace: ws, Name: "unused"})
+		lastUses := func() (used, unused *time.Time) {
+			tokens, err := b.List(t.Context(), ws)
+			require.NoError(t, err)
+			return tokens[0].LastUsedAt, tokens[1].LastUsedAt
+		}
+		use := func() {
+			require.NoError(t, b.Start(t.Context()))
+			require.NoError(t, b.Start(t.Context()))
+			_, err := b.Authenticate(t.Context(), "Bearer "+secret)
+			require.NoError(t, err)
+			require.NoError(t, b.Stop(t.Context()))
+			require.NoError(t, b.Stop(t.Context()))
+		}
+		use()
+		first, unused := lastUses()
+		require.WithinDuration(t, time.Now(), *first, time.Minute)
+		require.Nil(t, unused)
+
+		use()
+		second, _ := lastUses()
+		require.Equal(t, first, second, "written at most once a minute")
+
+		require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE token SET last_used_at = $1 WHERE last_used_at IS NOT NULL`,
+				db.Time(time.Now().Add(-2*time.Minute)))
+			return err
+		}))
+		use()
+		third, _ := lastUses()
+		require.WithinDuration(t, time.Now(), *third, time.Minute)
+	})
+}
+
+func BenchmarkAuthenticate(b *testing.B) {
+	d := dbtest.SQLite(b)
+	book := auth.New(d, auth.Options{})
+	secret, _, err := book.Create(b.Context(), auth.NewToken{Name: "x", Scope: auth.Read})
+	require.NoError(b, err)
+	for b.Loop() {
+		_, err = book.Authenticate(b.Context(), "Bearer "+secret)
+	}
+	require.Equal(b, fault.TokenNotWorkspaceBound, fault.CodeOf(err))
+}

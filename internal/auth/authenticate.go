@@ -1,0 +1,90 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+)
+
+// Authenticate finds the caller by the request's Authorization header. It asks the database each time, so a revocation
+// takes effect at the very next request. Faults, the first that applies: MissingAuthHeader, InvalidTokenFormat,
+// InvalidToken, TokenExpired, TokenNotWorkspaceBound, NotWorkspaceMember.
+func (b *Book) Authenticate(ctx context.Context, authorizationHeader string) (Caller, error) {
+	secret, err := bearer(authorizationHeader)
+	if err != nil {
+		return Caller{}, err
+	}
+	if !wellFormed(secret) {
+		return Caller{}, fault.New(fault.InvalidToken,
+			"The token is mistyped or cut short: its checksum does not match. Copy it again, whole.")
+	}
+	h, err := b.find(ctx, secret)
+	if err != nil {
+		return Caller{}, err
+	}
+	now := time.Now()
+	if err := h.check(now); err != nil {
+		return Caller{}, err
+	}
+	b.use(h, now)
+	return h.Caller, nil
+}
+
+// bearer takes the secret out of an Authorization header.
+func bearer(header string) (string, error) {
+	if strings.TrimSpace(header) == "" {
+		return "", fault.New(fault.MissingAuthHeader, "Send the header Authorization: Bearer cornect_…")
+	}
+	fields := strings.Fields(header)
+	if len(fields) != 2 || !strings.EqualFold(fields[0], "Bearer") || !strings.HasPrefix(fields[1], secretPrefix) {
+		return "", fault.New(fault.InvalidTokenFormat,
+			"The Authorization header holds no API token; it has to read Authorization: Bearer cornect_…")
+	}
+	return fields[1], nil
+}
+
+// holder is what decides about a token.
+type holder struct {
+	Caller
+	expiresAt, revokedAt, lastUsedAt sql.NullInt64
+	left                             bool // the owner is no member any more
+}
+
+func (b *Book) find(ctx context.Context, secret string) (holder, error) {
+	var h holder
+	err := b.db.Read().QueryRowContext(ctx, `
+		SELECT t.id, t.workspace_id, t.scope, t.name, t.expires_at, t.revoked_at, t.last_used_at,
+		       t.owner IS NOT NULL AND (m.person IS NULL OR m.left_at IS NOT NULL)
+		FROM token t
+		LEFT JOIN member m ON m.workspace_id = t.workspace_id AND m.person = t.owner
+		WHERE t.hash = $1`, hashOf(secret)).
+		Scan(&h.Token, &h.Workspace, &h.Scope, &h.Name, &h.expiresAt, &h.revokedAt, &h.lastUsedAt, &h.left)
+	if errors.Is(err, sql.ErrNoRows) {
+		return holder{}, fault.New(fault.InvalidToken, "The token is not known here.")
+	}
+	if err != nil {
+		return holder{}, fmt.Errorf("find token: %w", err)
+	}
+	return h, nil
+}
+
+func (h holder) check(now time.Time) error {
+	switch {
+	case h.revokedAt.Valid:
+		return fault.New(fault.InvalidToken, "The token was revoked.")
+	case h.expiresAt.Valid && db.Time(now) >= h.expiresAt.Int64:
+		return fault.New(fault.TokenExpired, "The token expired at %s.",
+			db.FromTime(h.expiresAt.Int64).Format(time.RFC3339))
+	case h.Workspace.IsZero():
+		return fault.New(fault.TokenNotWorkspaceBound, "The token belongs to no workspace; create a new one.")
+	case h.left:
+		return fault.New(fault.NotWorkspaceMember, "The token's owner has left the workspace.")
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
+)
+
+const nameLengthMax = 200
+
+// NewToken is a token to create.
+type NewToken struct {
+	// Workspace that the token speaks for; the zero one makes a legacy token, which authenticates nobody.
+	Workspace id.Workspace
+	Name      string
+	Scope     Scope
+
+	// ExpiresAt is when the token ends; nil means never.
+	ExpiresAt *time.Time
+
+	// Owner is the member whose leaving ends the token; empty for none.
+	Owner string
+}
+
+// Create makes a token. The secret is given here alone: only its hash is kept. Faults: Validation, NotFound without
+// the workspace.
+func (b *Book) Create(ctx context.Context, n NewToken) (secret string, t Token, err error) {
+	if err := n.clean(); err != nil {
+		return "", Token{}, err
+	}
+	secret = newSecret()
+	t = Token{
+		ID: id.New[id.Token](), Workspace: n.Workspace, Name: n.Name, Prefix: secret[:shownLength],
+		Scope: n.Scope, Owner: n.Owner, CreatedAt: db.FromTime(db.Time(time.Now())),
+	}
+	if n.ExpiresAt != nil {
+		at := db.FromTime(db.Time(*n.ExpiresAt))
+		t.ExpiresAt = &at
+	}
+	err = b.db.Tx(ctx, func(tx *db.Tx) error {
+		if err := checkHolder(ctx, tx, n); err != nil {
+			return err
+		}
+		return insert(ctx, tx, t, hashOf(secret))
+	})
+	if err != nil {
+		return "", Token{}, err
+	}
+	return secret, t, nil
+}
+
+func (n *NewToken) clean() error {
+	var faults []fault.FieldError
+	name, complaint := text.Name(n.Name, nameLengthMax)
+	if complaint != "" {
+		faults = append(faults, fault.FieldError{Field: "name", Message: complaint})
+	}
+	n.Name = name
+	if _, err := ParseScope(string(n.Scope)); err != nil {
+		faults = append(faults, fault.FieldError{Field: "scope", Message: err.Error()})
+	}
+	if n.Owner != "" && n.Workspace.IsZero() {
+		faults = append(faults, fault.FieldError{Field: "owner", Message: "needs a workspace to be a member of"})
+	}
+	return fault.Invalid(faults...)
+}
+
+// checkHolder refuses a workspace that does not exist and an owner who does not belong to it.
+func checkHolder(ctx context.Context, tx *db.Tx, n NewToken) error {
+	if n.Workspace.IsZero() {
+		return nil
+	}
+	var member bool
+	err := tx.QueryRowContext(ctx, `
+		SELECT m.person IS NOT NULL
+		FROM workspace w
+		LEFT JOIN member m ON m.workspace_id = w.id AND m.person = $1 AND m.left_at IS NULL
+		WHERE w.id = $2`, n.Owner, n.Workspace).Scan(&member)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fault.New(fault.NotFound, "There is no workspace %s.", n.Workspace)
+	case err != nil:
+		return fmt.Errorf("check workspace of token: %w", err)
+	case n.Owner != "" && !member:
+		return fault.Invalid(fault.FieldError{Field: "owner", Message: "is no member of the workspace"})
+	}
+	return nil
+}
+
+func insert(ctx context.Context, tx *db.Tx, t Token, hash []byte) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO token (id, hash, prefix, workspace_id, owner, name, scope, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		t.ID, hash, t.Prefix, sql.NullString{String: t.Workspace.String(), Valid: !t.Workspace.IsZero()},
+		sql.NullString{String: t.Owner, Valid: t.Owner != ""}, t.Name, string(t.Scope), db.Time(t.CreatedAt),
+		nullTime(t.ExpiresAt))
+	if err != nil {
+		return fmt.Errorf("create token: %w", err)
+	}
+	return nil
+}
+
+// Revoke ends a token: the very next request with it is refused. A second call changes nothing; fault.NotFound without
+// the token.
+func (b *Book) Revoke(ctx context.Context, token id.Token) error {
+	return b.db.Tx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE token SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2`,
+			db.Time(time.Now()), token)
+		if err != nil {
+			return fmt.Errorf("revoke token %s: %w", token, err)
+		}
+		n, err := res.RowsAffected()
+		if err == nil && n == 0 {
+			return fault.New(fault.NotFound, "There is no token %s.", token)
+		}
+		return err
+	})
+}
+
+// List gives the tokens of a workspace, oldest first, ended ones too.
+func (b *Book) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
+	rows, err := b.db.Read().QueryContext(ctx, `
+		SELECT id, workspace_id, name, prefix, scope, COALESCE(owner, ''), created_at, expires_at, revoked_at, last_used_at
+		FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
+	if err != nil {
+		return nil, fmt.Errorf("list tokens of workspace %s: %w", ws, err)
+	}
+	defer rows.Close()
+	var tokens []Token
+	for rows.Next() {
+		t, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list tokens of workspace %s: %w", ws, err)
+		}
+		tokens = append(tokens, t)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list tokens of workspace %s: %w", ws, err)
+	}
+	return tokens, nil
+}
+
+func scan(rows *sql.Rows) (Token, error) {
+	var (
+		t                          Token
+		created                    int64
+		expires, revoked, lastUsed sql.NullInt64
+	)
+	err := rows.Scan(&t.ID, &t.Workspace, &t.Name, &t.Prefix, &t.Scope, &t.Owner, &created, &expires, &revoked, &lastUsed)
+	t.CreatedAt = db.FromTime(created)
+	t.ExpiresAt, t.RevokedAt, t.LastUsedAt = fromNull(expires), fromNull(revoked), fromNull(lastUsed)
+	return t, err
+}
+
+func nullTime(t *time.Time) sql.NullInt64 {
+	if t == nil {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: db.Time(*t), Valid: true}
+}
+
+func fromNull(us sql.NullInt64) *time.Time {
+	if !us.Valid {
+		return nil
+	}
+	t := db.FromTime(us.Int64)
+	return &t
+}

@@ -1,0 +1,79 @@
+// Package dbtest gives each test a fresh database, migrated to the newest schema, on every database that we support.
+// It holds no data; a test writes its own.
+package dbtest
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/postgres"
+	"github.com/opencapi/capi/internal/db/sqlite"
+)
+
+// Names of the environment: the URL of a PostgreSQL server whose user may create databases, and the list of what a
+// test run must not skip.
+const (
+	postgresURLEnv = "CAPI_TEST_POSTGRES_URL"
+	requireEnv     = "CAPI_TEST_REQUIRE"
+)
+
+// Each runs fn as a parallel subtest on a fresh database of every kind: SQLite always, PostgreSQL where
+// CAPI_TEST_POSTGRES_URL names a server. Without one it is skipped, and fails if CAPI_TEST_REQUIRE names postgres.
+// The subtests end after the function that called Each has returned, as parallel ones do.
+func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		fn(t, SQLite(t))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		fn(t, Postgres(t))
+	})
+}
+
+// EachShared is Each for a test that opens one database more than once, as several processes would: every call of open
+// gives another handle on it.
+func EachShared(t *testing.T, fn func(t *testing.T, open func() *db.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		path := SQLiteFile(t)
+		fn(t, func() *db.DB { return Open(t, path) })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		url := PostgresURL(t)
+		fn(t, func() *db.DB { return Open(t, url) })
+	})
+}
+
+// Open opens what SQLiteFile or PostgresURL named; it is closed when the test ends, if it is not by then.
+func Open(t testing.TB, name string) *db.DB {
+	t.Helper()
+	open := sqlite.Open
+	if strings.HasPrefix(name, "postgres://") {
+		open = postgres.Open
+	}
+	d, err := open(t.Context(), name)
+	if err != nil {
+		t.Fatalf("open test database: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Errorf("close test database: %v", err)
+		}
+	})
+	return d
+}
+
+func required(what string) bool {
+	for name := range strings.SplitSeq(os.Getenv(requireEnv), ",") {
+		if strings.TrimSpace(name) == what {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package dbtest
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"testing"
+
+	"github.com/peterldowns/pgtestdb"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/migrations"
+	"github.com/opencapi/capi/internal/db/postgres"
+)
+
+// Postgres opens a fresh PostgreSQL database, a clone of a migrated template; it is dropped when the test passes and
+// kept for a look when it fails. Without a server the test is skipped, or fails if it may not be.
+func Postgres(t testing.TB) *db.DB {
+	t.Helper()
+	return Open(t, PostgresURL(t))
+}
+
+// PostgresURL is the URL of a fresh, migrated PostgreSQL database, for a test that opens it more than once.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	given := os.Getenv(postgresURLEnv)
+	if given == "" {
+		if required("postgres") {
+			t.Fatalf("%s requires postgres, but %s is not set", requireEnv, postgresURLEnv)
+		}
+		t.Skipf("NOT TESTED ON POSTGRESQL: %s is not set (make test sets it where PostgreSQL is installed)", postgresURLEnv)
+	}
+	conf, err := config(given)
+	if err != nil {
+		t.Fatalf("%s: %v", postgresURLEnv, err)
+	}
+	return pgtestdb.Custom(t, conf, migrator{}).URL()
+}
+
+// config takes the URL apart; host and port may also stand in its query, where a socket's directory has to.
+func config(given string) (pgtestdb.Config, error) {
+	u, err := url.Parse(given)
+	if err != nil {
+		return pgtestdb.Config{}, fmt.Errorf("parse URL: %w", err)
+	}
+	password, _ := u.User.Password()
+	database := "postgres"
+	if len(u.Path) > 1 {
+		database = u.Path[1:]
+	}
+	return pgtestdb.Config{
+		DriverName: "pgx",
+		User:       url.PathEscape(u.User.Username()),
+		Password:   url.PathEscape(password),
+		Host:       u.Hostname(),
+		Port:       u.Port(),
+		Database:   database,
+		Options:    u.RawQuery,
+		// A connection whose query was cancelled closes a moment later than its pool.
+		ForceTerminateConnections: true,
+	}, nil
+}
+
+type migrator struct{}
+
+// Hash names the template, so that changed migrations make a new one.
+func (migrator) Hash() (string, error) {
+	h := sha256.New()
+	files := migrations.For(postgres.Dialect{}.Name())
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, path)
+		fmt.Fprintf(h, "%s %d\n%s", path, len(content), content)
+		return err
+	})
+	return hex.EncodeToString(h.Sum(nil))[:16], err
+}
+
+func (migrator) Migrate(ctx context.Context, _ *sql.DB, conf pgtestdb.Config) error {
+	d, err := postgres.Open(ctx, conf.URL())
+	if err != nil {
+		return err
+	}
+	return d.Close()
+}

@@ -1,0 +1,90 @@
+// Package postgres opens a PostgreSQL database, version 14 or newer, and speaks its dialect.
+// It holds no statement on a table.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/migrations"
+)
+
+const connsMax = 16
+
+// Open connects to a postgres:// URL and brings the schema up to date. Several processes may do so at once.
+func Open(ctx context.Context, url string) (*db.DB, error) {
+	pool, err := sql.Open("pgx", url)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	pool.SetMaxOpenConns(connsMax)
+	pool.SetMaxIdleConns(connsMax)
+	if err := migrate(ctx, pool); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), pool.Close())
+	}
+	return db.New(Dialect{}, pool, pool), nil
+}
+
+func migrate(ctx context.Context, pool *sql.DB) error {
+	// Another node may be migrating: ask every second, for five minutes.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+	if err != nil {
+		return fmt.Errorf("migration lock: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, pool, migrations.For(Dialect{}.Name()),
+		goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(locker))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// Dialect is how PostgreSQL says what the databases say differently.
+type Dialect struct{}
+
+// Name is the config word.
+func (Dialect) Name() string { return "postgres" }
+
+// EachString lists the texts of a JSON array.
+func (Dialect) EachString(placeholder string) string {
+	return "jsonb_array_elements_text(" + placeholder + "::jsonb) AS each(value)"
+}
+
+// EachNumber lists the integers of a JSON array.
+func (Dialect) EachNumber(placeholder string) string {
+	return "(SELECT value::bigint AS value FROM jsonb_array_elements_text(" + placeholder + "::jsonb) AS e(value)) AS each"
+}
+
+// ForUpdate locks the rows to the end of the transaction.
+func (Dialect) ForUpdate() string { return " FOR UPDATE" }
+
+// SkipLocked locks the rows that nobody holds.
+func (Dialect) SkipLocked() string { return " FOR UPDATE SKIP LOCKED" }
+
+// Retryable holds for a deadlock and a serialization failure.
+func (Dialect) Retryable(err error) bool {
+	c := code(err)
+	return c == "40001" || c == "40P01"
+}
+
+// Duplicate holds for the violation of a primary key or a unique index.
+func (Dialect) Duplicate(err error) bool { return code(err) == "23505" }
+
+func code(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}

@@ -1,0 +1,218 @@
+package job
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Queue is the table job. Safe for concurrent use.
+type Queue struct {
+	db      *db.DB
+	options Options
+	wake    chan struct{} // holds one token: there may be something to claim
+}
+
+// New opens the queue.
+func New(d *db.DB, o Options) *Queue {
+	return &Queue{db: d, options: o.withDefaults(), wake: make(chan struct{}, 1)}
+}
+
+// Enqueue adds a job to be run as soon as the transaction has committed; call Notify then. The payload is kept as JSON.
+func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, kind string, payload any) (id.Job, error) {
+	content, err := json.Marshal(payload)
+	if err != nil {
+		return id.Job{}, fmt.Errorf("enqueue %s: %w", kind, err)
+	}
+	job, now := id.New[id.Job](), db.Time(time.Now())
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO job (id, kind, payload, state, run_at, attempt, attempts_max, error, created_at, updated_at)
+		VALUES ($1, $2, $3, 'queued', $4, 0, $5, '', $4, $4)`,
+		job, kind, string(content), now, q.options.AttemptsMax)
+	if err != nil {
+		return id.Job{}, fmt.Errorf("enqueue %s: %w", kind, err)
+	}
+	return job, nil
+}
+
+// Notify wakes a Runner of this process, after a commit; without it the Runner finds the job when it looks next.
+func (q *Queue) Notify() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Complete marks the job done in the handler's own transaction, so that its result and its end are one. It is ErrLost
+// when the job is no longer this worker's; the transaction has to fail then. After its commit the handler returns nil.
+func (j Job) Complete(ctx context.Context, tx *db.Tx) error {
+	return j.leave(ctx, tx, "done", time.Now(), nil)
+}
+
+// leave ends the worker's hold on the job, in the given state.
+func (j Job) leave(ctx context.Context, tx *db.Tx, state string, runAt time.Time, cause error) error {
+	res, err := tx.ExecContext(ctx, `
+		UPDATE job SET state = $1, run_at = $2, error = $3, updated_at = $4, worker = NULL, lease_until = NULL
+		WHERE id = $5 AND state = 'running' AND worker = $6 AND attempt = $7`,
+		state, db.Time(runAt), message(cause), db.Time(time.Now()), j.ID, j.worker, j.Attempt)
+	if err != nil {
+		return fmt.Errorf("mark job %s %s: %w", j.ID, state, err)
+	}
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return ErrLost
+	}
+	return err
+}
+
+// handBack puts the job back into the queue as if this attempt had not been.
+func (j Job) handBack(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE job SET state = 'queued', attempt = attempt - 1, run_at = $1, updated_at = $1, worker = NULL, lease_until = NULL
+		WHERE id = $2 AND state = 'running' AND worker = $3 AND attempt = $4`,
+		db.Time(time.Now()), j.ID, j.worker, j.Attempt)
+	if err != nil {
+		return fmt.Errorf("hand back job %s: %w", j.ID, err)
+	}
+	return nil
+}
+
+// claim takes up to limit jobs of the kinds, oldest first, for the worker: queued ones that are due, and running ones
+// whose lease ran out, but none that this worker is still busy with.
+func (q *Queue) claim(ctx context.Context, worker string, kinds []string, busy []id.Job, limit int) ([]Job, error) {
+	now := db.Time(time.Now())
+	due := `(state = 'queued' AND run_at <= $1 OR state = 'running' AND lease_until < $1)
+		AND kind IN (SELECT value FROM ` + q.db.EachString("$2") + `)
+		AND id NOT IN (SELECT value FROM ` + q.db.EachString("$3") + `)`
+	// Looking first keeps an idle queue from taking the write lock.
+	var some bool
+	err := q.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM job WHERE `+due+`)`,
+		now, jsonList(kinds), jsonList(busy)).Scan(&some)
+	if err != nil {
+		return nil, fmt.Errorf("look for jobs: %w", err)
+	}
+	if !some {
+		return nil, nil
+	}
+	var jobs []Job
+	err = q.db.Tx(ctx, func(tx *db.Tx) error {
+		rows, err := tx.QueryContext(ctx, `
+			WITH next AS MATERIALIZED (
+				SELECT id FROM job WHERE `+due+`
+				ORDER BY run_at, id LIMIT $4`+tx.SkipLocked()+`
+			)
+			UPDATE job SET state = 'running', attempt = attempt + 1, worker = $5, lease_until = $6, updated_at = $1
+			FROM next WHERE job.id = next.id
+			RETURNING job.id, kind, payload, attempt, attempts_max, created_at`,
+			now, jsonList(kinds), jsonList(busy), limit, worker, now+q.options.Lease.Microseconds())
+		if err != nil {
+			return fmt.Errorf("claim jobs: %w", err)
+		}
+		jobs, err = scan(rows, worker)
+		return err
+	})
+	return jobs, err
+}
+
+func scan(rows *sql.Rows, worker string) ([]Job, error) {
+	defer rows.Close()
+	var jobs []Job
+	for rows.Next() {
+		j := Job{worker: worker}
+		var (
+			payload string
+			created int64
+		)
+		if err := rows.Scan(&j.ID, &j.Kind, &payload, &j.Attempt, &j.AttemptsMax, &created); err != nil {
+			return nil, fmt.Errorf("read job: %w", err)
+		}
+		j.Payload, j.CreatedAt = json.RawMessage(payload), db.FromTime(created)
+		jobs = append(jobs, j)
+	}
+	return jobs, errors.Join(rows.Err(), rows.Close())
+}
+
+// renew extends the worker's leases and gives the jobs that are not its own any more.
+func (q *Queue) renew(ctx context.Context, worker string, held []id.Job, until time.Time) (lost []id.Job, err error) {
+	err = q.db.Tx(ctx, func(tx *db.Tx) error {
+		lost = nil
+		list := jsonList(held)
+		res, err := tx.ExecContext(ctx, `
+			UPDATE job SET lease_until = $1
+			WHERE id IN (SELECT value FROM `+tx.EachString("$2")+`) AND state = 'running' AND worker = $3`,
+			db.Time(until), list, worker)
+		if err != nil {
+			return fmt.Errorf("renew leases: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || int(n) == len(held) {
+			return err
+		}
+		lost, err = foreign(ctx, tx, list, worker)
+		return err
+	})
+	return lost, err
+}
+
+// foreign gives those jobs of the list that are neither the worker's nor done: one that its handler has completed a
+// moment ago is not lost.
+func foreign(ctx context.Context, tx *db.Tx, list, worker string) ([]id.Job, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT id FROM job
+		WHERE id IN (SELECT value FROM `+tx.EachString("$1")+`)
+		  AND NOT (state = 'done' OR state = 'running' AND worker = $2)`, list, worker)
+	if err != nil {
+		return nil, fmt.Errorf("look for lost jobs: %w", err)
+	}
+	defer rows.Close()
+	var lost []id.Job
+	for rows.Next() {
+		var job id.Job
+		if err := rows.Scan(&job); err != nil {
+			return nil, fmt.Errorf("look for lost jobs: %w", err)
+		}
+		lost = append(lost, job)
+	}
+	return lost, rows.Err()
+}
+
+// putBack queues every running job again; only for a process that is alone.
+func (q *Queue) putBack(ctx context.Context) (n int64, err error) {
+	err = q.db.Tx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `
+			UPDATE job SET state = 'queued', run_at = $1, updated_at = $1, worker = NULL, lease_until = NULL
+			WHERE state = 'running'`, db.Time(time.Now()))
+		if err != nil {
+			return fmt.Errorf("put running jobs back: %w", err)
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+func jsonList[T any](list []T) string {
+	if len(list) == 0 {
+		return "[]"
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // ids and plain texts have a JSON form
+	}
+	return string(b)
+}
+
+const messageLengthMax = 4000
+
+// message is the text of an error as it is stored: bounded, and without what PostgreSQL's TEXT cannot hold.
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return clean(err.Error())
+}

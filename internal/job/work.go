@@ -1,0 +1,116 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/opencapi/capi/internal/db"
+)
+
+var errPanic = errors.New("panic")
+
+// work runs one job and writes what came of it.
+func (r *Runner) work(ctx context.Context, j Job) {
+	log := r.options.Log.With("job_id", j.ID, "kind", j.Kind, "attempt", j.Attempt)
+	began := time.Now()
+	err := r.run(ctx, j)
+	cause := context.Cause(ctx)
+	// The outcome is written even if the handler's context has ended; not for longer than somebody else would wait.
+	outCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.options.Lease)
+	defer cancel()
+	result, outErr := r.conclude(outCtx, j, err, cause)
+	if outErr != nil {
+		log.ErrorContext(ctx, "job's outcome not written", "result", result, "took", time.Since(began), "error", errors.Join(outErr, err))
+		return
+	}
+	if err != nil {
+		log.WarnContext(ctx, "job ended", "result", result, "took", time.Since(began), "error", err)
+		return
+	}
+	log.InfoContext(ctx, "job ended", "result", result, "took", time.Since(began))
+}
+
+// run calls the handler; a panic is an error.
+func (r *Runner) run(ctx context.Context, j Job) (err error) {
+	if j.Attempt > j.AttemptsMax {
+		return Fatal(fmt.Errorf("%d attempts ended without an outcome; the last ones may have ended their process", j.AttemptsMax))
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: %v", errPanic, v)
+			r.options.Log.ErrorContext(ctx, "job panicked", "job_id", j.ID, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+		}
+	}()
+	return r.handlers[j.Kind].Run(ctx, j)
+}
+
+// conclude writes what came of the job, and says it in a word for the log.
+func (r *Runner) conclude(ctx context.Context, j Job, err, cause error) (result string, outErr error) {
+	switch {
+	case err == nil:
+		return "done", r.leave(ctx, j, "done", 0, nil)
+	case errors.Is(cause, ErrStopping) && !isFatal(err):
+		return "handed back", r.queue.db.Tx(ctx, func(tx *db.Tx) error { return j.handBack(ctx, tx) })
+	case isFatal(err), j.Attempt >= j.AttemptsMax && !errors.Is(cause, ErrLost):
+		return "buried", r.bury(ctx, j, err)
+	}
+	return "failed", r.leave(ctx, j, "queued", r.retryDelay(j.Attempt), err)
+}
+
+// leave changes the job's state; a job that is not ours any more is left as it is.
+func (r *Runner) leave(ctx context.Context, j Job, state string, delay time.Duration, cause error) error {
+	err := r.queue.db.Tx(ctx, func(tx *db.Tx) error {
+		return j.leave(ctx, tx, state, time.Now().Add(delay), cause)
+	})
+	if errors.Is(err, ErrLost) {
+		return nil
+	}
+	return err
+}
+
+// bury ends the job for good, together with what its kind does then. If that fails the job waits to be buried again.
+func (r *Runner) bury(ctx context.Context, j Job, cause error) error {
+	err := r.queue.db.Tx(ctx, func(tx *db.Tx) error {
+		if err := j.leave(ctx, tx, "buried", time.Now(), cause); err != nil {
+			return err
+		}
+		onBury := r.handlers[j.Kind].OnBury
+		if onBury == nil {
+			return nil
+		}
+		return onBury(ctx, tx, j, cause)
+	})
+	if err == nil || errors.Is(err, ErrLost) {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("bury job %s: %w", j.ID, err), r.leave(ctx, j, "queued", r.retryDelay(j.Attempt), cause))
+}
+
+// retryDelay doubles with each attempt; up to a quarter more or less keeps jobs that failed together apart.
+func (r *Runner) retryDelay(attempt int) time.Duration {
+	delay := r.options.RetryDelay
+	for i := 1; i < attempt && delay < r.options.RetryDelayMax; i++ {
+		delay *= 2
+	}
+	delay = min(delay, r.options.RetryDelayMax)
+	return delay*3/4 + rand.N(delay/2+1)
+}
+
+// clean shortens a text and drops what PostgreSQL cannot hold.
+func clean(s string) string {
+	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
+	if len(s) <= messageLengthMax {
+		return s
+	}
+	cut := messageLengthMax
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "…"
+}

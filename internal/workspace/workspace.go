@@ -1,0 +1,90 @@
+// Package workspace keeps the workspaces and who belongs to them.
+// It knows nothing of what a workspace owns: credits, unlocks, lists and exports have rooms of their own.
+package workspace
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
+)
+
+const nameLengthMax = 200
+
+// Workspace is who buys and owns: tokens, credits and exports belong to one.
+type Workspace struct {
+	ID        id.Workspace
+	Name      string
+	CreatedAt time.Time
+}
+
+// Book is the tables workspace and member. Safe for concurrent use.
+type Book struct{ db *db.DB }
+
+// New opens the book.
+func New(d *db.DB) *Book { return &Book{db: d} }
+
+// Create adds a workspace. Names may repeat; one that is empty, over 200 characters or unprintable is a
+// fault.Validation.
+func (b *Book) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, error) {
+	name, complaint := text.Name(name, nameLengthMax)
+	if complaint != "" {
+		return Workspace{}, fault.Invalid(fault.FieldError{Field: "name", Message: complaint})
+	}
+	w := Workspace{ID: id.New[id.Workspace](), Name: name, CreatedAt: db.FromTime(db.Time(time.Now()))}
+	_, err := tx.ExecContext(ctx, `INSERT INTO workspace (id, name, created_at) VALUES ($1, $2, $3)`,
+		w.ID, w.Name, db.Time(w.CreatedAt))
+	if err != nil {
+		return Workspace{}, fmt.Errorf("create workspace: %w", err)
+	}
+	return w, nil
+}
+
+// Get finds a workspace; fault.NotFound without one.
+func (b *Book) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
+	w, err := scan(b.db.Read().QueryRowContext(ctx, `SELECT id, name, created_at FROM workspace WHERE id = $1`, ws))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Workspace{}, fault.New(fault.NotFound, "There is no workspace %s.", ws)
+	}
+	if err != nil {
+		return Workspace{}, fmt.Errorf("get workspace %s: %w", ws, err)
+	}
+	return w, nil
+}
+
+// List gives all workspaces, oldest first.
+func (b *Book) List(ctx context.Context) ([]Workspace, error) {
+	rows, err := b.db.Read().QueryContext(ctx, `SELECT id, name, created_at FROM workspace ORDER BY created_at, id`)
+	if err != nil {
+		return nil, fmt.Errorf("list workspaces: %w", err)
+	}
+	defer rows.Close()
+	var all []Workspace
+	for rows.Next() {
+		w, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list workspaces: %w", err)
+		}
+		all = append(all, w)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list workspaces: %w", err)
+	}
+	return all, nil
+}
+
+func scan(row interface{ Scan(dest ...any) error }) (Workspace, error) {
+	var (
+		w       Workspace
+		created int64
+	)
+	err := row.Scan(&w.ID, &w.Name, &created)
+	w.CreatedAt = db.FromTime(created)
+	return w, err
+}

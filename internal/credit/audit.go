@@ -1,0 +1,86 @@
+package credit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Finding is something in the ledger that cannot be.
+type Finding struct {
+	Workspace id.Workspace
+	Problem   string
+}
+
+// checks each give the workspace and the problem of every violation.
+var checks = []string{
+	`SELECT w.id, 'has no account' FROM workspace w LEFT JOIN account a ON a.workspace_id = w.id
+		WHERE a.workspace_id IS NULL`,
+
+	`SELECT a.workspace_id, 'balance is ' || a.balance || ', the entries add up to ' || COALESCE(s.total, 0)
+		FROM account a
+		LEFT JOIN (SELECT workspace_id, SUM(amount) AS total FROM entry GROUP BY workspace_id) s
+			ON s.workspace_id = a.workspace_id
+		WHERE a.balance <> COALESCE(s.total, 0)`,
+
+	`SELECT a.workspace_id, 'counts ' || a.seq || ' entries, the ledger holds ' || COALESCE(s.n, 0)
+		FROM account a
+		LEFT JOIN (SELECT workspace_id, COUNT(*) AS n FROM entry GROUP BY workspace_id) s
+			ON s.workspace_id = a.workspace_id
+		WHERE a.seq <> COALESCE(s.n, 0)`,
+
+	`SELECT workspace_id, 'entry ' || id || ' says a balance of ' || balance_after || ' after it, the sum is ' || total
+		FROM (SELECT workspace_id, id, balance_after,
+			SUM(amount) OVER (PARTITION BY workspace_id ORDER BY seq) AS total FROM entry) s
+		WHERE balance_after <> total`,
+
+	`SELECT workspace_id, 'entry ' || id || ' has the number ' || seq || ' in place ' || place
+		FROM (SELECT workspace_id, id, seq,
+			ROW_NUMBER() OVER (PARTITION BY workspace_id ORDER BY seq) AS place FROM entry) s
+		WHERE seq <> place`,
+
+	`SELECT workspace_id, 'entry ' || id || ' is a ' || reason || ' of ' || amount
+		FROM entry
+		WHERE (reason = 'export_charge' AND amount > 0)
+			OR (reason IN ('grant', 'purchase', 'export_refund') AND amount < 0)
+			OR reason NOT IN ('grant', 'purchase', 'adjustment', 'export_charge', 'export_refund')`,
+}
+
+// Audit proves the ledger: each balance is the sum of its entries, after every one of them, and none is missing.
+// It reads one state of the database, so it is right while others write.
+func (b *Book) Audit(ctx context.Context) ([]Finding, error) {
+	var findings []Finding
+	err := b.db.ReadTx(ctx, func(q db.Querier) error {
+		for _, check := range checks {
+			found, err := violations(ctx, q, check)
+			if err != nil {
+				return err
+			}
+			findings = append(findings, found...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("audit ledger: %w", err)
+	}
+	return findings, nil
+}
+
+func violations(ctx context.Context, q db.Querier, check string) (found []Finding, err error) {
+	rows, err := q.QueryContext(ctx, check)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var f Finding
+		if err := rows.Scan(&f.Workspace, &f.Problem); err != nil {
+			return nil, err
+		}
+		found = append(found, f)
+	}
+	return found, rows.Err()
+}

@@ -1,0 +1,86 @@
+// Package credit is the ledger: what each workspace was granted, was charged, got back, and has left.
+// It does not know what a credit buys.
+package credit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// BalanceMax is the largest balance, and the largest amount of one entry: beyond it, JSON clients lose digits.
+const BalanceMax = 1<<53 - 1
+
+// ActorSystem is the actor of what nobody asked for, such as the refund of an export that failed.
+// Others are token:<id> and person:<name>.
+const ActorSystem = "system"
+
+// Reason says why an entry moved the balance.
+type Reason string
+
+// The reasons. Grants, purchases and refunds add, charges subtract, adjustments do either.
+const (
+	ReasonGrant      Reason = "grant"
+	ReasonPurchase   Reason = "purchase"
+	ReasonAdjustment Reason = "adjustment"
+	ReasonCharge     Reason = "export_charge"
+	ReasonRefund     Reason = "export_refund"
+)
+
+// Entry is one line of the ledger. It never changes.
+type Entry struct {
+	ID           id.Entry
+	Workspace    id.Workspace
+	Seq          int64 // counts the workspace's entries from 1
+	Amount       int64 // credits; below zero for what was spent
+	BalanceAfter int64
+	Reason       Reason
+	Reference    string // what was paid for, empty for grants
+	Note         string
+	Actor        string
+	CreatedAt    time.Time
+}
+
+// Book is the ledger of all workspaces. Safe for concurrent use.
+type Book struct{ db *db.DB }
+
+// New opens the book.
+func New(d *db.DB) *Book { return &Book{d} }
+
+// Open gives a new workspace its account, empty; one that has it already is left alone.
+func (b *Book) Open(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
+	const q = `INSERT INTO account (workspace_id, balance, seq) VALUES ($1, 0, 0) ON CONFLICT (workspace_id) DO NOTHING`
+	if _, err := tx.ExecContext(ctx, q, ws); err != nil {
+		return fmt.Errorf("open account of workspace %s: %w", ws, err)
+	}
+	return nil
+}
+
+// Lock holds the account to the end of the transaction and gives its balance. Everything that a workspace buys is
+// bought under this lock, so its purchases stand in one line, on every node. NotFound without an account.
+func (b *Book) Lock(ctx context.Context, tx *db.Tx, ws id.Workspace) (int64, error) {
+	return balance(ctx, tx, ws, tx.ForUpdate())
+}
+
+// Balance is what the workspace has left. NotFound without an account.
+func (b *Book) Balance(ctx context.Context, ws id.Workspace) (int64, error) {
+	return balance(ctx, b.db.Read(), ws, "")
+}
+
+func balance(ctx context.Context, q db.Querier, ws id.Workspace, lock string) (int64, error) {
+	var n int64
+	err := q.QueryRowContext(ctx, `SELECT balance FROM account WHERE workspace_id = $1`+lock, ws).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, fault.New(fault.NotFound, "There is no workspace %s.", ws)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read balance of workspace %s: %w", ws, err)
+	}
+	return n, nil
+}

@@ -1,0 +1,90 @@
+package list
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Companies is what the list holds.
+func (b *Book) Companies(ctx context.Context, ws id.Workspace, list id.List) (company.Set, error) {
+	_, set, err := read(ctx, b.db.Read(), ws, list, "")
+	return set, err
+}
+
+// Numbers is the companies with a number above after, ascending, at most limit of them; 0 starts at the first.
+// More holds if the list goes on behind them.
+func (b *Book) Numbers(
+	ctx context.Context, ws id.Workspace, list id.List, after company.Number, limit int,
+) (numbers []company.Number, more bool, err error) {
+	set, err := b.Companies(ctx, ws, list)
+	if err != nil {
+		return nil, false, err
+	}
+	it := set.Bitmap().Iterator()
+	if it.AdvanceIfNeeded(uint32(after)); it.HasNext() && it.PeekNext() == uint32(after) {
+		it.Next()
+	}
+	for it.HasNext() && len(numbers) < limit {
+		numbers = append(numbers, company.Number(it.Next()))
+	}
+	return numbers, it.HasNext(), nil
+}
+
+// Add puts companies on the list and says how many were not on it.
+func (b *Book) Add(ctx context.Context, ws id.Workspace, list id.List, companies company.Set) (List, int, error) {
+	return b.change(ctx, ws, list, func(now company.Set) company.Set { return now.Or(companies) })
+}
+
+// Remove takes companies off the list and says how many were on it.
+func (b *Book) Remove(ctx context.Context, ws id.Workspace, list id.List, companies company.Set) (List, int, error) {
+	l, grown, err := b.change(ctx, ws, list, func(now company.Set) company.Set { return now.Minus(companies) })
+	return l, -grown, err
+}
+
+// change holds the list while its set is replaced, and says by how many companies it grew.
+func (b *Book) change(
+	ctx context.Context, ws id.Workspace, list id.List, next func(company.Set) company.Set,
+) (l List, grown int, err error) {
+	err = b.db.Tx(ctx, func(tx *db.Tx) error {
+		var now company.Set
+		l, now, err = read(ctx, tx, ws, list, tx.ForUpdate())
+		if err != nil {
+			return err
+		}
+		set := next(now)
+		if grown = set.Len() - now.Len(); grown == 0 {
+			return nil
+		}
+		l, err = write(ctx, tx, l, set)
+		return err
+	})
+	return l, grown, err
+}
+
+func read(ctx context.Context, q db.Querier, ws id.Workspace, list id.List, lock string) (List, company.Set, error) {
+	const query = `SELECT ` + columns + `, companies FROM list WHERE workspace_id = $1 AND id = $2`
+	var companies []byte
+	l, err := scan(q.QueryRowContext(ctx, query+lock, ws, list), &companies)
+	if l, err = found(l, err, list); err != nil {
+		return List{}, company.Set{}, err
+	}
+	set, err := company.ParseSet(companies)
+	if err != nil {
+		return List{}, company.Set{}, fmt.Errorf("list %s: %w", list, err)
+	}
+	return l, set, nil
+}
+
+func write(ctx context.Context, tx *db.Tx, l List, set company.Set) (List, error) {
+	const q = `UPDATE list SET size = $2, companies = $3, updated_at = $4 WHERE id = $1`
+	l.Len, l.UpdatedAt = set.Len(), db.FromTime(db.Time(time.Now()))
+	if _, err := tx.ExecContext(ctx, q, l.ID, l.Len, set.Bytes(), db.Time(l.UpdatedAt)); err != nil {
+		return List{}, fmt.Errorf("write companies of list %s: %w", l.ID, err)
+	}
+	return l, nil
+}

@@ -1,0 +1,159 @@
+// Package list keeps saved lists of companies: static sets with a name, each of one workspace.
+// It does not know what the companies are, nor how they were found.
+package list
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// The bounds: lists of one workspace, and characters of a name.
+const (
+	ListsMax      = 1000
+	NameLengthMax = 200
+)
+
+// List is a saved list, without its companies. Names need not be unique.
+type List struct {
+	ID        id.List
+	Workspace id.Workspace
+	Name      string
+	Len       int // how many companies
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Book keeps the lists of all workspaces. To every method a list of another workspace is NotFound.
+// Safe for concurrent use.
+type Book struct{ db *db.DB }
+
+// New opens the book.
+func New(d *db.DB) *Book { return &Book{d} }
+
+const columns = `id, workspace_id, name, size, created_at, updated_at`
+
+// Create makes an empty list. Validation for a bad name, or for one list more than ListsMax.
+func (b *Book) Create(ctx context.Context, ws id.Workspace, name string) (List, error) {
+	name, err := checkName(name)
+	if err != nil {
+		return List{}, err
+	}
+	now := db.Time(time.Now())
+	l := List{ID: id.New[id.List](), Workspace: ws, Name: name, CreatedAt: db.FromTime(now), UpdatedAt: db.FromTime(now)}
+	err = b.db.Tx(ctx, func(tx *db.Tx) error { return insert(ctx, tx, l) })
+	if err != nil {
+		return List{}, err
+	}
+	return l, nil
+}
+
+// insert locks the workspace first, for the number of its lists to stay what the guard has counted.
+func insert(ctx context.Context, tx *db.Tx, l List) error {
+	var ws id.Workspace
+	err := tx.QueryRowContext(ctx, `SELECT id FROM workspace WHERE id = $1`+tx.ForUpdate(), l.Workspace).Scan(&ws)
+	if err != nil {
+		return fmt.Errorf("create list in workspace %s: %w", l.Workspace, err)
+	}
+	const q = `INSERT INTO list (id, workspace_id, name, size, companies, created_at, updated_at)
+		SELECT $1, $2, $3, 0, $4, $5, $5
+		WHERE (SELECT COUNT(*) FROM list WHERE workspace_id = $2) < $6`
+	done, err := tx.ExecContext(ctx, q, l.ID, l.Workspace, l.Name, company.Set{}.Bytes(), db.Time(l.CreatedAt), ListsMax)
+	if err != nil {
+		return fmt.Errorf("create list in workspace %s: %w", l.Workspace, err)
+	}
+	n, err := done.RowsAffected()
+	if err == nil && n == 0 {
+		return fault.Invalid(fault.FieldError{Message: fmt.Sprintf("A workspace has %d lists at most; delete one first.", ListsMax)})
+	}
+	return err
+}
+
+// Get finds a list.
+func (b *Book) Get(ctx context.Context, ws id.Workspace, list id.List) (List, error) {
+	const q = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND id = $2`
+	l, err := scan(b.db.Read().QueryRowContext(ctx, q, ws, list))
+	return found(l, err, list)
+}
+
+// List is the workspace's lists that are older than before, newest first; the zero id starts with the newest.
+func (b *Book) List(ctx context.Context, ws id.Workspace, before id.List, limit int) (lists []List, err error) {
+	const q = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3`
+	from := ""
+	if !before.IsZero() {
+		from = before.String()
+	}
+	rows, err := b.db.Read().QueryContext(ctx, q, ws, from, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read lists of workspace %s: %w", ws, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		l, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read lists of workspace %s: %w", ws, err)
+		}
+		lists = append(lists, l)
+	}
+	return lists, rows.Err()
+}
+
+// Rename gives the list another name. Validation for a bad one.
+func (b *Book) Rename(ctx context.Context, ws id.Workspace, list id.List, name string) (List, error) {
+	name, err := checkName(name)
+	if err != nil {
+		return List{}, err
+	}
+	var l List
+	err = b.db.Tx(ctx, func(tx *db.Tx) (err error) {
+		const q = `UPDATE list SET name = $3, updated_at = $4 WHERE workspace_id = $1 AND id = $2 RETURNING ` + columns
+		l, err = scan(tx.QueryRowContext(ctx, q, ws, list, name, db.Time(time.Now())))
+		return err
+	})
+	return found(l, err, list)
+}
+
+// Delete forgets the list. Exports that were made from it keep their companies.
+func (b *Book) Delete(ctx context.Context, ws id.Workspace, list id.List) error {
+	return b.db.Tx(ctx, func(tx *db.Tx) error {
+		const q = `DELETE FROM list WHERE workspace_id = $1 AND id = $2 RETURNING ` + columns
+		l, err := scan(tx.QueryRowContext(ctx, q, ws, list))
+		_, err = found(l, err, list)
+		return err
+	})
+}
+
+// scan reads the columns, and what the query selects behind them into more.
+func scan(row interface{ Scan(dest ...any) error }, more ...any) (List, error) {
+	var l List
+	var created, updated int64
+	err := row.Scan(append([]any{&l.ID, &l.Workspace, &l.Name, &l.Len, &created, &updated}, more...)...)
+	l.CreatedAt, l.UpdatedAt = db.FromTime(created), db.FromTime(updated)
+	return l, err
+}
+
+func found(l List, err error, list id.List) (List, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return List{}, fault.New(fault.NotFound, "There is no list %s in this workspace.", list)
+	}
+	if err != nil {
+		return List{}, fmt.Errorf("list %s: %w", list, err)
+	}
+	return l, nil
+}
+
+func checkName(given string) (string, error) {
+	name, complaint := text.Name(given, NameLengthMax)
+	if complaint != "" {
+		return "", fault.Invalid(fault.FieldError{Field: "name", Message: complaint})
+	}
+	return name, nil
+}

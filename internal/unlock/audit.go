@@ -1,0 +1,138 @@
+package unlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Finding is something in the log of unlocks that cannot be.
+type Finding struct {
+	Workspace id.Workspace
+	Problem   string
+}
+
+// Audit proves the log: no company is unlocked twice or taken back without being there, sizes and numbers are right,
+// snapshots are the sum of their deltas, and each export was charged for exactly what it unlocked. Each workspace is
+// read in one state of the database, so it is right while others write.
+func (b *Book) Audit(ctx context.Context) ([]Finding, error) {
+	workspaces, err := b.workspaces(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("audit unlocks: %w", err)
+	}
+	findings, err := b.unpaid(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("audit charges of unlocks: %w", err)
+	}
+	for _, ws := range workspaces {
+		a := audit{workspace: ws, sum: roaring.New()}
+		if err := b.db.ReadTx(ctx, func(q db.Querier) error { return a.replay(ctx, q) }); err != nil {
+			return nil, fmt.Errorf("audit unlocks of workspace %s: %w", ws, err)
+		}
+		findings = append(findings, a.findings...)
+	}
+	return findings, nil
+}
+
+func (b *Book) workspaces(ctx context.Context) (all []id.Workspace, err error) {
+	const q = `SELECT workspace_id FROM unlock_delta UNION SELECT workspace_id FROM unlock_snapshot`
+	rows, err := b.db.Read().QueryContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var ws id.Workspace
+		if err := rows.Scan(&ws); err != nil {
+			return nil, err
+		}
+		all = append(all, ws)
+	}
+	return all, rows.Err()
+}
+
+// unpaid compares, in one statement, what each export has unlocked with what the ledger says that it was charged.
+func (b *Book) unpaid(ctx context.Context) (findings []Finding, err error) {
+	const q = `SELECT workspace_id, 'export ' || export_id || ' unlocked ' || SUM(unlocked) || ' and was charged ' || SUM(charged)
+		FROM (
+			SELECT workspace_id, export_id, change * size AS unlocked, 0 AS charged FROM unlock_delta
+			UNION ALL
+			SELECT workspace_id, substr(reference, 8, 36), 0, -amount FROM entry WHERE reference LIKE 'export:%'
+		) t
+		GROUP BY workspace_id, export_id HAVING SUM(unlocked) <> SUM(charged)`
+	rows, err := b.db.Read().QueryContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var f Finding
+		if err := rows.Scan(&f.Workspace, &f.Problem); err != nil {
+			return nil, err
+		}
+		findings = append(findings, f)
+	}
+	return findings, rows.Err()
+}
+
+// audit replays one workspace's log.
+type audit struct {
+	workspace id.Workspace
+	sum       *roaring.Bitmap
+	seq       int64
+	findings  []Finding
+}
+
+func (a *audit) replay(ctx context.Context, q db.Querier) error {
+	s, err := readSnapshot(ctx, q, a.workspace)
+	if err != nil {
+		return err
+	}
+	deltas, err := readDeltas(ctx, q, a.workspace, 0)
+	if err != nil {
+		return err
+	}
+	for _, d := range deltas {
+		a.delta(d)
+		if d.seq == s.seq {
+			a.snapshot(s)
+		}
+	}
+	if s.seq > a.seq {
+		a.find("snapshot %d is newer than the last delta, %d", s.seq, a.seq)
+	}
+	return nil
+}
+
+func (a *audit) delta(d delta) {
+	if d.seq != a.seq+1 {
+		a.find("delta %d follows on %d", d.seq, a.seq)
+	}
+	if n := d.companies.Len(); int64(n) != d.size {
+		a.find("delta %d says that it holds %d companies, it holds %d", d.seq, d.size, n)
+	}
+	here := int(a.sum.AndCardinality(d.companies.Bitmap()))
+	if d.change == adds && here > 0 {
+		a.find("delta %d of export %s unlocks %d companies a second time", d.seq, d.export, here)
+	}
+	if missing := d.companies.Len() - here; d.change == takes && missing > 0 {
+		a.find("delta %d of export %s takes back %d companies that are not there", d.seq, d.export, missing)
+	}
+	d.applyTo(a.sum)
+	a.seq = d.seq
+}
+
+func (a *audit) snapshot(s snapshot) {
+	if !s.companies.Bitmap().Equals(a.sum) || s.size != int64(s.companies.Len()) {
+		a.find("snapshot %d is not the sum of its deltas", s.seq)
+	}
+}
+
+func (a *audit) find(format string, args ...any) {
+	a.findings = append(a.findings, Finding{a.workspace, fmt.Sprintf(format, args...)})
+}

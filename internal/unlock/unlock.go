@@ -1,0 +1,70 @@
+// Package unlock knows which companies a workspace has paid for: an append-only log of sets, and their sum in memory.
+// It knows neither prices nor what an export delivers.
+package unlock
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Options tune the book; the zero Options are good.
+type Options struct {
+	CacheBytesMax int64 // sets kept in memory, least recently used ones go first. Defaults to 256 MiB
+	SnapshotEvery int64 // deltas between two snapshots of a workspace. Defaults to 200
+}
+
+// Book holds what every workspace has unlocked. Safe for concurrent use, also by several processes on one database.
+type Book struct {
+	db            *db.DB
+	cache         *cache
+	snapshotEvery int64
+}
+
+// New opens the book; it reads nothing yet.
+func New(d *db.DB, o Options) *Book {
+	return &Book{
+		db:            d,
+		cache:         newCache(cmp.Or(o.CacheBytesMax, 256<<20)),
+		snapshotEvery: cmp.Or(o.SnapshotEvery, 200),
+	}
+}
+
+// Owned is what the workspace has unlocked, as of at least the moment of the call, whoever unlocked it.
+func (b *Book) Owned(ctx context.Context, ws id.Workspace) (company.Set, error) {
+	set, _, err := b.owned(ctx, ws)
+	return set, err
+}
+
+// owned also gives the number of the last delta in the set.
+func (b *Book) owned(ctx context.Context, ws id.Workspace) (company.Set, int64, error) {
+	o, unseen, err := b.read(ctx, b.db.Read(), ws)
+	if err != nil {
+		return company.Set{}, 0, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)
+	}
+	if err := o.absorb(unseen); err != nil {
+		return company.Set{}, 0, err
+	}
+	b.cache.settle(o)
+	set, seq := o.view()
+	return set, seq, nil
+}
+
+// read gives the cached set and the deltas that q sees beyond it. Nothing is held in memory while the database is
+// asked: on PostgreSQL every connection may be waiting for the lock of the caller's transaction.
+func (b *Book) read(ctx context.Context, q db.Querier, ws id.Workspace) (*owned, []delta, error) {
+	o := b.cache.get(ws)
+	if !o.isLoaded() {
+		s, err := readSnapshot(ctx, q, ws)
+		if err != nil {
+			return nil, nil, err
+		}
+		o.load(s)
+	}
+	unseen, err := readDeltas(ctx, q, ws, o.position())
+	return o, unseen, err
+}

@@ -1,0 +1,79 @@
+package embedded
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/opencapi/capi/internal/index"
+)
+
+// bands are all bands with a match, ascending.
+func bands(all []counted, f field, bounds func(key string) (low, high *int64)) []index.Band {
+	counts := map[string]uint32{}
+	for i := range all {
+		for local, n := range all[i].of(f) {
+			if n > 0 {
+				counts[string(all[i].values[f].key(local))] += n
+			}
+		}
+	}
+	keys := make([]string, 0, len(counts))
+	for key := range counts {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	list := make([]index.Band, len(keys))
+	for i, key := range keys {
+		low, high := bounds(key)
+		list[i] = index.Band{Min: low, Max: high, Count: int(counts[key])}
+	}
+	return list
+}
+
+// bandBounds are those of a band of employee counts; none works in the first one too.
+func bandBounds(key string) (low, high *int64) {
+	i := int(key[0] - '0')
+	first := int64(0)
+	if i > 0 {
+		first = bandEnds[i-1] + 1
+	}
+	if i == len(bandEnds) {
+		return &first, nil
+	}
+	last := bandEnds[i]
+	return &first, &last
+}
+
+func decadeBounds(key string) (low, high *int64) {
+	first := decadeOf(key)
+	last := first + 9
+	return &first, &last
+}
+
+// bandEnds are the highest employee counts of the bands; the last band is open.
+var bandEnds = [...]int64{10, 50, 200, 500, 1000, 5000, 10000}
+
+// bandKeys are the bands' keys in a dict.
+var bandKeys = func() (keys [len(bandEnds) + 1]string) {
+	for i := range keys {
+		keys[i] = string(rune('0' + i))
+	}
+	return keys
+}()
+
+func bandOf(employees int64) int {
+	for i, end := range bandEnds {
+		if employees <= end {
+			return i
+		}
+	}
+	return len(bandEnds)
+}
+
+// decadeKey is the decade's key in a dict: its first year, so that keys order like years.
+func decadeKey(year int64) string {
+	first := year - (year%10+10)%10
+	return string(binary.BigEndian.AppendUint64(nil, uint64(first)^1<<63))
+}
+
+func decadeOf(key string) int64 { return int64(binary.BigEndian.Uint64([]byte(key)) ^ 1<<63) }

@@ -1,0 +1,74 @@
+package embedded
+
+import "math/bits"
+
+// bitset is a set of a segment's slots, one bit each.
+type bitset []uint64
+
+func wordsFor(slots int) int { return (slots + 63) / 64 }
+
+func (b bitset) set(slot uint32)      { b[slot>>6] |= 1 << (slot & 63) }
+func (b bitset) clear(slot uint32)    { b[slot>>6] &^= 1 << (slot & 63) }
+func (b bitset) has(slot uint32) bool { return b[slot>>6]>>(slot&63)&1 != 0 }
+
+// setFirst adds the slots below n.
+func (b bitset) setFirst(n int) {
+	for i := range n / 64 {
+		b[i] = ^uint64(0)
+	}
+	if n%64 != 0 {
+		b[n/64] |= 1<<(n%64) - 1
+	}
+}
+
+func (b bitset) and(o bitset) {
+	o = o[:len(b)]
+	for i := range b {
+		b[i] &= o[i]
+	}
+}
+
+func (b bitset) andNot(o bitset) {
+	o = o[:len(b)]
+	for i := range b {
+		b[i] &^= o[i]
+	}
+}
+
+func (b bitset) or(o bitset) {
+	o = o[:len(b)]
+	for i := range b {
+		b[i] |= o[i]
+	}
+}
+
+func (b bitset) count() int {
+	n := 0
+	for _, w := range b {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// appendTo appends the slots, ascending.
+func (b bitset) appendTo(slots []uint32) []uint32 {
+	for i, w := range b {
+		for at := uint32(i) << 6; w != 0; w &= w - 1 {
+			slots = append(slots, at+uint32(bits.TrailingZeros64(w)))
+		}
+	}
+	return slots
+}
+
+// keepBetween drops the slots whose value is outside of the bounds, both included.
+func (b bitset) keepBetween(values []int64, low, high int64) {
+	for i, w := range b {
+		for rest := w; rest != 0; rest &= rest - 1 {
+			bit := bits.TrailingZeros64(rest)
+			if v := values[i<<6+bit]; v < low || v > high {
+				w &^= 1 << bit
+			}
+		}
+		b[i] = w
+	}
+}

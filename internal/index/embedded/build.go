@@ -1,0 +1,177 @@
+package embedded
+
+import (
+	"strings"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// builder makes a segment of companies that come by ascending number.
+type builder struct {
+	layout layout
+	next   uint32 // the slot after the last one taken
+
+	values [fieldCount]*valueBuilder
+	words  *wordBuilder
+	links  *linkBuilder
+	ints   [intCount][]int64
+	names  names
+	folded []byte
+}
+
+// build makes a segment of the companies, which stand by ascending number and are all different.
+func build(companies []*company.Company) *segment {
+	numbers := make([]uint32, len(companies))
+	for i, c := range companies {
+		numbers[i] = uint32(c.Number)
+	}
+	b := newBuilder(layOut(numbers))
+	for i, c := range companies {
+		for slot := b.layout.slotOf[i]; b.next < slot; {
+			b.skip()
+		}
+		b.add(c)
+	}
+	return b.finish()
+}
+
+func newBuilder(l layout) *builder {
+	b := &builder{layout: l, words: newWordBuilder(l.slots), links: &linkBuilder{}}
+	for f := range b.values {
+		b.values[f] = newValueBuilder(text.Fold)
+	}
+	for _, f := range []field{fieldSector, fieldBand, fieldDecade} {
+		b.values[f] = newValueBuilder(func(key string) string { return key })
+	}
+	for f := range b.ints {
+		b.ints[f] = make([]int64, 0, l.slots)
+	}
+	b.names.bytes, b.names.ends = make([]byte, 0, 24*l.slots), make([]uint32, 0, l.slots)
+	return b
+}
+
+// skip takes in a hole.
+func (b *builder) skip() {
+	b.words.skip()
+	b.names.add(nil)
+	for f := range b.ints {
+		b.ints[f] = append(b.ints[f], unknown)
+	}
+	b.next++
+}
+
+func (b *builder) add(c *company.Company) {
+	slot := b.next
+	b.words.add(slot, c.Name, c.Description)
+	b.folded = text.AppendFold(b.folded[:0], c.Name)
+	b.names.add(b.folded)
+	for f, v := range [intCount]int64{numberOf(c.EmployeeCount), numberOf(c.FoundedYear), updatedOf(c)} {
+		b.ints[f] = append(b.ints[f], v)
+	}
+	for _, f := range query.Fields() {
+		if to, ok := fieldOf(f); ok {
+			b.addAll(to, slot, f.Values(c))
+		}
+	}
+	for _, code := range c.NAICSCodes {
+		if sector, ok := sectorOf(code); ok {
+			b.values[fieldSector].add(slot, sector)
+		}
+	}
+	if c.EmployeeCount != nil {
+		b.values[fieldBand].add(slot, bandKeys[bandOf(*c.EmployeeCount)])
+	}
+	if c.FoundedYear != nil {
+		b.values[fieldDecade].add(slot, decadeKey(*c.FoundedYear))
+	}
+	for _, to := range c.Connections {
+		category := b.values[fieldRelation].add(slot, to.Category)
+		b.links.add(slot, strings.ToLower(to.Domain), to.ID, category)
+	}
+	b.next++
+}
+
+// addAll adds a company's values of a field.
+func (b *builder) addAll(f field, slot uint32, values []string) {
+	for _, v := range values {
+		if v != "" {
+			b.values[f].add(slot, v)
+		}
+	}
+}
+
+func (b *builder) finish() *segment {
+	s := &segment{
+		slots: b.layout.slots, base: b.layout.base, numbers: b.layout.numbers, holes: b.layout.holes, names: b.names,
+	}
+	var pairs [fieldCount]pairs
+	var relationRank []uint32
+	for f, vb := range b.values {
+		s.values[f], relationRank = vb.finish(s.slots) // fieldRelation comes last
+		pairs[f] = vb.pairs
+	}
+	s.links = b.links.finish(relationRank)
+	s.words = b.words.finish(s.slots)
+	for f, values := range b.ints {
+		s.ints[f] = newInts(values)
+	}
+	s.names.sort()
+	s.rows = rowsOf(s, pairs)
+	return s
+}
+
+// rowsOf turns the row fields' pairs around.
+func rowsOf(s *segment, pairs [fieldCount]pairs) rows {
+	r := newRows(rowSizes(s))
+	r.city = make([]uint32, s.slots)
+	r.words, r.ends = make([]uint64, 0, 4*s.slots), make([]uint32, 0, s.slots)
+	for i, slot := range pairs[fieldCity].slots {
+		r.city[slot] = pairs[fieldCity].keys[i] + 1
+	}
+	var at [rowFields]int
+	var ids []uint32
+	for slot := range uint32(s.slots) {
+		ids = ids[:0]
+		for f := range at {
+			p := &pairs[f]
+			for ; at[f] < len(p.slots) && p.slots[at[f]] == slot; at[f]++ {
+				ids = append(ids, r.first[f]+p.keys[at[f]])
+			}
+		}
+		r.add(ids)
+	}
+	r.sum(s.values[fieldCity].len())
+	return r
+}
+
+func rowSizes(s *segment) (sizes [rowFields]int) {
+	for f := range sizes {
+		sizes[f] = s.values[f].len()
+	}
+	return sizes
+}
+
+func numberOf(v *int64) int64 {
+	if v == nil {
+		return unknown
+	}
+	return *v
+}
+
+func updatedOf(c *company.Company) int64 {
+	if c.UpdatedAt.IsZero() || c.UpdatedAt.UnixMicro() == 0 {
+		return unknown
+	}
+	return c.UpdatedAt.UnixMicro()
+}
+
+// sectorOf is the first two digits of a NAICS code.
+func sectorOf(code string) (string, bool) {
+	code = text.Fold(code)
+	if len(code) < 2 || code[0] < '0' || code[0] > '9' || code[1] < '0' || code[1] > '9' {
+		return "", false
+	}
+	return code[:2], true
+}

@@ -1,0 +1,78 @@
+package embedded
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// A cursor is: version, the index's instance, the snapshot's id, the sort, then the last entry's number and key, and for
+// names the name's head; a CRC-32C of all that at the end. History: 1.
+const (
+	cursorVersion  = 1
+	cursorSize     = 1 + 16 + 8 + 1 + 1 + 4 + 8
+	cursorNameMax  = 255 // bytes; names that differ only behind them may repeat once the snapshot is forgotten
+	cursorChecksum = 4
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func (ix *Index) cursor(s *snapshot, by query.Sort, last entry) []byte {
+	p := append(make([]byte, 0, cursorSize+cursorChecksum), cursorVersion)
+	p = append(p, ix.instance[:]...)
+	p = binary.BigEndian.AppendUint64(p, s.id)
+	p = append(p, byte(by.By), 0)
+	if by.Desc {
+		p[len(p)-1] = 1
+	}
+	p = binary.BigEndian.AppendUint32(p, last.number)
+	p = binary.BigEndian.AppendUint64(p, last.key)
+	if by.By == query.ByName {
+		name := s.nameOf(company.Number(last.number))
+		p = append(p, name[:min(len(name), cursorNameMax)]...)
+	}
+	return binary.BigEndian.AppendUint32(p, crc32.Checksum(p, castagnoli))
+}
+
+// resume is the snapshot to search and the place behind which to go on. Without a cursor, or if the cursor's snapshot
+// is forgotten, it is the newest one.
+func (ix *Index) resume(cursor []byte, by query.Sort) (*snapshot, *after, error) {
+	if len(cursor) == 0 {
+		return ix.current.Load(), nil, nil
+	}
+	body := len(cursor) - cursorChecksum
+	if body < cursorSize || cursor[0] != cursorVersion ||
+		crc32.Checksum(cursor[:body], castagnoli) != binary.BigEndian.Uint32(cursor[body:]) {
+		return nil, nil, fmt.Errorf("read cursor: %w", index.ErrCursor)
+	}
+	if query.SortKey(cursor[25]) != by.By || (cursor[26] == 1) != by.Desc {
+		return nil, nil, fmt.Errorf("cursor of another sort: %w", index.ErrCursor)
+	}
+	place := &after{
+		number: binary.BigEndian.Uint32(cursor[27:]),
+		key:    binary.BigEndian.Uint64(cursor[31:]),
+		name:   cursor[cursorSize:body],
+	}
+	if bytes.Equal(cursor[1:17], ix.instance[:]) {
+		if s := ix.memory.recall(binary.BigEndian.Uint64(cursor[17:]), time.Now()); s != nil {
+			place.name = s.nameOf(company.Number(place.number))
+			return s, place, nil
+		}
+	}
+	return ix.current.Load(), place, nil
+}
+
+// nameOf is the company's folded name at this moment, nil if it is not there.
+func (s *snapshot) nameOf(n company.Number) []byte {
+	in, slot, ok := s.find(n)
+	if !ok {
+		return nil
+	}
+	return s.parts[in].names.name(slot)
+}

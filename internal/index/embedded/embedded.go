@@ -1,0 +1,157 @@
+// Package embedded is the index in the process itself: immutable segments of bitmaps, lists and columns.
+// It is not a store: records stay in the catalog. README.md tells its invariants.
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/index"
+)
+
+// Options of an Index.
+type Options struct {
+	// Remember is how long a cursor's moment is kept after the cursor was given out. Defaults to 15m.
+	Remember time.Duration
+	// RememberMax bounds the moments kept, the oldest go first. Defaults to 4096.
+	RememberMax int
+	// MergeWidth is the number of segments of about one size that are merged into one. Defaults to 8.
+	MergeWidth int
+}
+
+// Index is the embedded index.Index. Readers never wait for Apply or merges.
+type Index struct {
+	options  Options
+	instance uuid.UUID // tells cursors of this index from those of others, and of this one before a restart
+	registry registry
+	memory   memory
+
+	applying sync.Mutex // one Apply at a time
+	merging  sync.Mutex // one merge at a time
+	mu       sync.Mutex // guards the replacement of current
+	current  atomic.Pointer[snapshot]
+
+	merger merger
+}
+
+var _ index.Index = (*Index)(nil)
+
+// Open makes an empty index and starts its merging in the background, until Close.
+func Open(options Options) *Index {
+	if options.Remember <= 0 {
+		options.Remember = 15 * time.Minute
+	}
+	if options.RememberMax <= 0 {
+		options.RememberMax = 4096
+	}
+	if options.MergeWidth < 2 {
+		options.MergeWidth = 8
+	}
+	ix := &Index{options: options, instance: uuid.New()}
+	ix.current.Store(&snapshot{id: 1})
+	ix.merger.start(ix)
+	return ix
+}
+
+// Close ends the merging; searches that run end as they would.
+func (ix *Index) Close() error {
+	ix.merger.stop()
+	return nil
+}
+
+// Seq is the catalog's sequence number up to which the index holds every change.
+func (ix *Index) Seq() uint64 { return ix.current.Load().seq }
+
+// Len is the number of companies.
+func (ix *Index) Len() int { return ix.current.Load().companies }
+
+// Apply brings the changes in as a new segment, or one a core; the companies' older states die in theirs.
+func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
+	ix.applying.Lock()
+	defer ix.applying.Unlock()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("apply %d changes: %w", len(changes), err)
+	}
+	ix.memory.forget(time.Now())
+	changes = latest(changes)
+	fresh := ix.segmentsOf(companiesOf(changes))
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.replace(ix.current.Load().applied(changes, fresh, seq))
+	ix.merger.wake()
+	return nil
+}
+
+// companiesOf are the companies that the changes bring.
+func companiesOf(changes []index.Change) []*company.Company {
+	companies := make([]*company.Company, 0, len(changes))
+	for _, c := range changes {
+		if c.Company == nil {
+			continue
+		}
+		if c.Company.Number != c.Number {
+			renumbered := *c.Company
+			renumbered.Number = c.Number
+			c.Company = &renumbered
+		}
+		companies = append(companies, c.Company)
+	}
+	return companies
+}
+
+// splitFrom is the number of companies from which building on all cores is worth more segments.
+const splitFrom = 8192
+
+// segmentsOf builds the segments of the companies: one, or one for each core if they are many.
+func (ix *Index) segmentsOf(companies []*company.Company) []*segment {
+	if len(companies) == 0 {
+		return nil
+	}
+	size := len(companies)
+	if size >= splitFrom {
+		cores := runtime.GOMAXPROCS(0)
+		size = (size + cores - 1) / cores
+	}
+	var chunks [][]*company.Company
+	for chunk := range slices.Chunk(companies, size) {
+		chunks = append(chunks, chunk)
+	}
+	segments := make([]*segment, len(chunks))
+	var builders sync.WaitGroup
+	for i, chunk := range chunks {
+		builders.Go(func() { segments[i] = build(chunk) })
+	}
+	builders.Wait()
+	for _, s := range segments {
+		ix.registry.adopt(s)
+	}
+	return segments
+}
+
+// replace publishes the next snapshot; ix.mu is held.
+func (ix *Index) replace(next *snapshot) {
+	next.id = ix.current.Load().id + 1
+	next.keys = ix.registry.keysets()
+	ix.current.Store(next)
+}
+
+// latest sorts changes by number and keeps the last of each.
+func latest(changes []index.Change) []index.Change {
+	sorted := slices.Clone(changes)
+	slices.SortStableFunc(sorted, func(a, b index.Change) int { return int(int64(a.Number) - int64(b.Number)) })
+	kept := sorted[:0]
+	for i, c := range sorted {
+		if i+1 == len(sorted) || sorted[i+1].Number != c.Number {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}

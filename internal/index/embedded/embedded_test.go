@@ -1,0 +1,101 @@
+package embedded_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/index/indextest"
+	"github.com/opencapi/capi/internal/query"
+)
+
+func TestIndexKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	indextest.Run(t, func(testing.TB) index.Index { return embedded.Open(embedded.Options{MergeWidth: 3}) })
+}
+
+func TestFacetsStayExactWithMoreValuesThanSixteenBits(t *testing.T) {
+	t.Parallel()
+	ix := embedded.Open(embedded.Options{})
+	defer ix.Close()
+	const companies = 36_000 // of two values each that no other has
+	changes := make([]index.Change, companies)
+	for i := range changes {
+		n := company.Number(i + 1)
+		changes[i] = index.Change{Number: n, Company: &company.Company{
+			Number: n, Name: fmt.Sprint("Company ", i), City: fmt.Sprint("City ", i%5),
+			Industries: []string{fmt.Sprint("Own ", i), fmt.Sprint("Second ", i), fmt.Sprint("Shared ", i%7)},
+		}}
+	}
+	require.NoError(t, ix.Apply(t.Context(), changes, 1))
+	ix.MergeAll()
+	for _, cities := range [][]string{nil, {"City 1"}, {"City 1", "City 2", "City 3", "City 4"}} {
+		q, err := query.Parse(query.Filters{Cities: cities})
+		require.NoError(t, err)
+		r, err := ix.Search(t.Context(), index.Request{Query: q, Limit: 1, FacetLimit: 8})
+		require.NoError(t, err)
+		require.Equal(t, wantShared(companies, len(cities)), r.Facets.Industries[:7])
+		require.Equal(t, 1, r.Facets.Industries[7].Count)
+	}
+}
+
+// wantShared counts the values that companies of so many cities share; of no city means of all.
+func wantShared(companies, cities int) []index.Count {
+	counts := make([]index.Count, 7)
+	for i := range counts {
+		counts[i].Value = fmt.Sprint("Shared ", i)
+	}
+	for i := range companies {
+		if city := i % 5; cities == 0 || city >= 1 && city <= cities {
+			counts[i%7].Count++
+		}
+	}
+	slices.SortStableFunc(counts, func(a, b index.Count) int { return b.Count - a.Count })
+	return counts
+}
+
+func TestCursorsOfForgottenMomentsGoOnInTheNewest(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]embedded.Options{
+		"too many": {RememberMax: 1},
+		"too old":  {Remember: time.Nanosecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ix := embedded.Open(options)
+			defer ix.Close()
+			companies := companytest.Slice(1, 10)
+			apply := func(seq uint64, c *company.Company) {
+				require.NoError(t, ix.Apply(t.Context(), []index.Change{{Number: c.Number, Company: c}}, seq))
+			}
+			for i, c := range companies[:8] {
+				apply(uint64(i+1), c)
+			}
+			byNumber := query.Sort{By: query.ByRelevance}
+			first, err := ix.Search(t.Context(), index.Request{Sort: byNumber, Limit: 5})
+			require.NoError(t, err)
+			apply(9, companies[8])
+			_, err = ix.Search(t.Context(), index.Request{Sort: byNumber, Limit: 5})
+			require.NoError(t, err)
+			apply(10, companies[9])
+			rest, err := ix.Search(t.Context(), index.Request{Sort: byNumber, Limit: 9, Cursor: first.Next})
+			require.NoError(t, err)
+			require.Equal(t, []company.Number{6, 7, 8, 9, 10}, rest.Page)
+			require.Equal(t, 10, rest.Total)
+		})
+	}
+}
+
+func TestCloseTwiceIsHarmless(t *testing.T) {
+	t.Parallel()
+	ix := embedded.Open(embedded.Options{})
+	require.NoError(t, ix.Close())
+	require.NoError(t, ix.Close())
+}

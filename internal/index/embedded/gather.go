@@ -1,0 +1,116 @@
+package embedded
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// postingMerger puts merged postings together key by key.
+type postingMerger struct {
+	postings
+	slots     int
+	withMarks bool
+	marks     []mark // beside all postings
+
+	found  []uint64 // of the key at hand: slot << 16 | mark
+	sorted bool     // found is ascending so far
+
+	seen   bitset // scratch for frequent keys
+	bySlot []mark // likewise
+}
+
+// grow makes room for what the sources hold of so many keys.
+func (m *postingMerger) grow(sources []*postings, keys int) {
+	lists, all := 0, 0
+	for _, p := range sources {
+		lists += len(p.lists)
+		all += int(p.starts[len(p.starts)-1])
+	}
+	m.starts, m.place = append(make([]uint32, 0, keys+1), 0), make([]uint32, 0, keys)
+	m.lists = make([]uint32, 0, lists)
+	if m.withMarks {
+		m.marks = make([]mark, 0, all)
+	}
+}
+
+// gather adds one part's postings of the key at hand.
+func (m *postingMerger) gather(p *postings, key int, slots []uint32, marks []mark) {
+	if len(m.found) == 0 {
+		m.sorted = true
+	}
+	p.each(key, func(slot, place uint32) {
+		to := slots[slot]
+		if to == none {
+			return
+		}
+		packed := uint64(to) << 16
+		if marks != nil {
+			packed |= uint64(marks[place])
+		}
+		if n := len(m.found); n > 0 && m.found[n-1] > packed {
+			m.sorted = false
+		}
+		m.found = append(m.found, packed)
+	})
+}
+
+// flush ends the key at hand; it tells whether the key has a posting at all. One without gets no place.
+func (m *postingMerger) flush() bool {
+	if len(m.found) == 0 {
+		return false
+	}
+	if !m.sorted {
+		m.sort()
+	}
+	if len(m.found)*32 > m.slots {
+		words := wordsFor(m.slots)
+		m.place = append(m.place, uint32(len(m.sets)/words))
+		m.sets = append(m.sets, make([]uint64, words)...)
+		set := bitset(m.sets[len(m.sets)-words:])
+		for _, f := range m.found {
+			set.set(uint32(f >> 16))
+		}
+	} else {
+		m.place = append(m.place, uint32(len(m.lists)))
+		for _, f := range m.found {
+			m.lists = append(m.lists, uint32(f>>16))
+		}
+	}
+	if m.withMarks {
+		for _, f := range m.found {
+			m.marks = append(m.marks, mark(f))
+		}
+	}
+	m.starts = append(m.starts, m.starts[len(m.starts)-1]+uint32(len(m.found)))
+	m.found = m.found[:0]
+	return true
+}
+
+// sort orders found; many are spread over a bit set instead, which takes one pass.
+func (m *postingMerger) sort() {
+	if len(m.found)*64 < m.slots {
+		slices.Sort(m.found)
+		return
+	}
+	if m.seen == nil {
+		m.seen, m.bySlot = make(bitset, wordsFor(m.slots)), make([]mark, m.slots)
+	}
+	for _, f := range m.found {
+		m.seen.set(uint32(f >> 16))
+		m.bySlot[f>>16] = mark(f)
+	}
+	m.found = m.found[:0]
+	for i, w := range m.seen {
+		for ; w != 0; w &= w - 1 {
+			slot := uint64(i)<<6 + uint64(bits.TrailingZeros64(w))
+			m.found = append(m.found, slot<<16|uint64(m.bySlot[slot]))
+		}
+		m.seen[i] = 0
+	}
+}
+
+func (m *postingMerger) finish() postings {
+	p := m.postings
+	p.slots = m.slots
+	return p
+}

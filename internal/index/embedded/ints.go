@@ -1,0 +1,61 @@
+package embedded
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// unknown is the value of a slot without one, in a column of numbers.
+const unknown = math.MinInt64
+
+// ints are a column of numbers and the order by them.
+type ints struct {
+	values []int64
+	order  []uint32 // the slots with a known value, by value, then slot
+}
+
+func newInts(values []int64) ints {
+	type pair struct {
+		value int64
+		slot  uint32
+	}
+	known := make([]pair, 0, len(values))
+	for slot, v := range values {
+		if v != unknown {
+			known = append(known, pair{v, uint32(slot)})
+		}
+	}
+	slices.SortFunc(known, func(a, b pair) int {
+		switch {
+		case a.value < b.value:
+			return -1
+		case a.value > b.value:
+			return 1
+		}
+		return int(a.slot) - int(b.slot)
+	})
+	c := ints{values, make([]uint32, len(known))}
+	for i, p := range known {
+		c.order[i] = p.slot
+	}
+	return c
+}
+
+// between is the part of order with values from low to high.
+func (c *ints) between(low, high *int64) []uint32 {
+	from, to := 0, len(c.order)
+	if low != nil {
+		from = c.seek(*low)
+	}
+	if high != nil && *high < math.MaxInt64 {
+		to = c.seek(*high + 1)
+	}
+	return c.order[from:max(from, to)]
+}
+
+// seek is the place in order of the first value that is not below v.
+func (c *ints) seek(v int64) int {
+	i, _ := slices.BinarySearchFunc(c.order, v, func(slot uint32, v int64) int { return cmp.Compare(c.values[slot], v) })
+	return i
+}

@@ -1,0 +1,123 @@
+package embedded
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/opencapi/capi/internal/id"
+)
+
+// links are the connections by the company they lead to. A target's key is its domain, a NUL and its 16-byte id, so
+// that the targets of one domain stand together.
+type links struct {
+	targets    dict
+	starts     []uint32 // of each target in slots and categories, and the end of the last
+	slots      []uint32 // who has the connection, by target, then slot
+	categories []uint32 // its category: an id of fieldRelation
+	byID       []uint32 // the targets with an id, by id
+}
+
+var idLen = len(id.Company{}.UUID)
+
+func appendTarget(p []byte, domain string, company id.Company) []byte {
+	return append(append(append(p, domain...), 0), company.UUID[:]...)
+}
+
+// targetID is the id's bytes in a target's key.
+func targetID(key []byte) []byte { return key[len(key)-idLen:] }
+
+// link is one connection while a segment is made.
+type link struct{ slot, target, category uint32 }
+
+// newLinks makes the section of connections whose targets and categories are final. Those of one target must come by
+// slot.
+func newLinks(targets dict, all []link) links {
+	l := links{targets: targets, starts: make([]uint32, targets.len()+1)}
+	l.slots, l.categories = make([]uint32, len(all)), make([]uint32, len(all))
+	for _, one := range all {
+		l.starts[one.target+1]++
+	}
+	for t := range targets.len() {
+		l.starts[t+1] += l.starts[t]
+	}
+	next := slices.Clone(l.starts)
+	for _, one := range all {
+		at := next[one.target]
+		next[one.target]++
+		l.slots[at], l.categories[at] = one.slot, one.category
+	}
+	l.sortByID()
+	return l
+}
+
+func (l *links) sortByID() {
+	type head struct {
+		id     uint64 // its first half
+		target uint32
+	}
+	var unknownID id.Company
+	heads := make([]head, 0, l.targets.len())
+	for t := range l.targets.len() {
+		if key := targetID(l.targets.key(t)); !bytes.Equal(key, unknownID.UUID[:]) {
+			heads = append(heads, head{headOf(key), uint32(t)})
+		}
+	}
+	slices.SortFunc(heads, func(a, b head) int {
+		switch {
+		case a.id < b.id:
+			return -1
+		case a.id > b.id:
+			return 1
+		}
+		return bytes.Compare(targetID(l.targets.key(int(a.target))), targetID(l.targets.key(int(b.target))))
+	})
+	l.byID = make([]uint32, len(heads))
+	for i, h := range heads {
+		l.byID[i] = h.target
+	}
+}
+
+// eachTarget calls fn with the targets that meet the parts given.
+func (l *links) eachTarget(domain string, company id.Company, fn func(target int)) {
+	if company.IsZero() {
+		from, to := l.targets.prefixed(domain + "\x00")
+		for t := from; t < to; t++ {
+			fn(t)
+		}
+		return
+	}
+	from, _ := slices.BinarySearchFunc(l.byID, company.UUID[:], func(t uint32, want []byte) int {
+		return bytes.Compare(targetID(l.targets.key(int(t))), want)
+	})
+	for _, t := range l.byID[from:] {
+		key := l.targets.key(int(t))
+		if !bytes.Equal(targetID(key), company.UUID[:]) {
+			return
+		}
+		if domain == "" || string(key[:len(key)-idLen-1]) == domain {
+			fn(int(t))
+		}
+	}
+}
+
+// linkBuilder gathers connections while companies come in the order of their slots.
+type linkBuilder struct {
+	targets interner
+	all     []link
+	key     []byte
+}
+
+func (b *linkBuilder) add(slot uint32, domain string, company id.Company, category uint32) {
+	b.key = appendTarget(b.key[:0], domain, company)
+	target, _ := b.targets.id(b.key)
+	b.all = append(b.all, link{slot, target, category})
+}
+
+// finish makes the section; categoryRank gives the final ids of the categories.
+func (b *linkBuilder) finish(categoryRank []uint32) links {
+	targets, rank := b.targets.ranked()
+	for i := range b.all {
+		b.all[i].target, b.all[i].category = rank[b.all[i].target], categoryRank[b.all[i].category]
+	}
+	return newLinks(targets, b.all)
+}

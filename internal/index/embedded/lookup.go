@@ -1,0 +1,104 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// suggestionsMax bounds the suggestions of one Lookup: each looks at every value of its field.
+const suggestionsMax = 20
+
+// Lookup tells for each value whether any company has it, and the nearest one that a company has; the latter for the
+// first 20 unknown ones.
+func (ix *Index) Lookup(ctx context.Context, values []query.Given) ([]index.Known, error) {
+	s := ix.current.Load()
+	known := make([]index.Known, len(values))
+	suggestions := 0
+	for i, v := range values {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("look up values: %w", err)
+		}
+		f, ok := fieldOf(v.Field)
+		known[i].Found = !ok || s.has(f, v.Value)
+		if !known[i].Found && suggestions < suggestionsMax {
+			known[i].Suggestion = s.nearest(f, v.Value)
+			suggestions++
+		}
+	}
+	return known, nil
+}
+
+// has tells whether a living company has the value, or a code below it.
+func (s *snapshot) has(f field, value string) bool {
+	for i := range s.parts {
+		p := &s.parts[i]
+		from, to := p.values[f].span(f, value)
+		for key := from; key < to; key++ {
+			if p.anyAlive(&p.values[f], key) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// span is the keys that a value stands for.
+func (v *values) span(f field, value string) (from, to int) {
+	if f == fieldNAICS {
+		return v.prefixed(value)
+	}
+	key, ok := v.find(value)
+	if !ok {
+		return 0, 0
+	}
+	return key, key + 1
+}
+
+func (p *part) anyAlive(v *values, key int) bool {
+	if len(p.dead) == len(p.holes) {
+		return v.count(key) > 0
+	}
+	dead := make(bitset, wordsFor(p.slots))
+	for _, slot := range p.dead {
+		dead.set(slot)
+	}
+	found := false
+	v.each(key, func(slot, _ uint32) { found = found || !dead.has(slot) })
+	return found
+}
+
+// nearest is the nearest value that a living company has, as most companies spell it; empty if none is near.
+func (s *snapshot) nearest(f field, value string) string {
+	var keys []string
+	for i := range s.parts {
+		v := &s.parts[i].values[f]
+		for key := range v.len() {
+			keys = append(keys, string(v.key(key)))
+		}
+	}
+	for len(keys) > 0 {
+		key := text.Nearest(value, keys)
+		if key == "" || s.has(f, key) {
+			return s.spelled(f, key)
+		}
+		keys = slices.DeleteFunc(keys, func(k string) bool { return k == key })
+	}
+	return ""
+}
+
+// spelled is the most frequent spelling of a value.
+func (s *snapshot) spelled(f field, key string) string {
+	counts := map[string]uint32{}
+	for i := range s.parts {
+		v := &s.parts[i].values[f]
+		if id, ok := v.find(key); ok && s.parts[i].anyAlive(v, id) {
+			v.addSpellings(counts, id, uint32(v.count(id)))
+		}
+	}
+	return mostFrequent(counts)
+}

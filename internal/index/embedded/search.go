@@ -1,0 +1,92 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// hits are the matches in one part.
+type hits struct {
+	*part
+	bits  bitset
+	count int
+}
+
+// Search gives one page of the matches with totals.
+func (ix *Index) Search(ctx context.Context, r index.Request) (*index.Result, error) {
+	snapshot, after, err := ix.resume(r.Cursor, r.Sort)
+	if err != nil {
+		return nil, err
+	}
+	scratch := borrowArena()
+	defer scratch.release()
+	found, total, err := snapshot.search(ctx, scratch, r.Query, r.Within, nil)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	result := &index.Result{Total: total, Owned: owned(scratch, found, total, r.Owned)}
+	limit := max(1, r.Limit)
+	page := snapshot.order(scratch, found, r.Query, r.Sort).first(limit+1, after)
+	if len(page) > limit {
+		page = page[:limit]
+		result.Next = ix.cursor(snapshot, r.Sort, page[limit-1])
+		ix.memory.keep(snapshot, time.Now(), ix.options)
+	}
+	result.Page = numbersOf(page)
+	if r.FacetLimit > 0 {
+		result.Facets = snapshot.facets(scratch, found, r.FacetLimit)
+	}
+	return result, nil
+}
+
+// Select gives the first matches in the sort's order.
+func (ix *Index) Select(ctx context.Context, s index.Selection) (*index.Selected, error) {
+	snapshot := ix.current.Load()
+	scratch := borrowArena()
+	defer scratch.release()
+	found, total, err := snapshot.search(ctx, scratch, s.Query, s.Within, s.Without)
+	if err != nil {
+		return nil, fmt.Errorf("select: %w", err)
+	}
+	head := snapshot.order(scratch, found, s.Query, s.Sort).first(max(0, s.Limit), nil)
+	return &index.Selected{Numbers: numbersOf(head), Total: total}, nil
+}
+
+// search finds the matches part by part, those without any left out.
+func (s *snapshot) search(
+	ctx context.Context, scratch *arena, q query.Query, within, without *company.Set,
+) ([]hits, int, error) {
+	var found []hits
+	total := 0
+	for i := range s.parts {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+		e := evaluator{&s.parts[i], scratch}
+		matches := e.matches(q.Root)
+		if within != nil {
+			e.keepWithin(matches, *within)
+		}
+		if without != nil {
+			e.leaveOut(matches, *without)
+		}
+		if n := matches.count(); n > 0 {
+			found = append(found, hits{e.part, matches, n})
+			total += n
+		}
+	}
+	return found, total, nil
+}
+
+func numbersOf(entries []entry) []company.Number {
+	numbers := make([]company.Number, len(entries))
+	for i, e := range entries {
+		numbers[i] = company.Number(e.number)
+	}
+	return numbers
+}

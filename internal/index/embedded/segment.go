@@ -1,0 +1,92 @@
+package embedded
+
+import (
+	"slices"
+
+	"github.com/opencapi/capi/internal/company"
+)
+
+// none marks a slot, an id or a place that does not exist.
+const none = ^uint32(0)
+
+// segment is an immutable index of some companies. Each stands in a slot; slots ascend by the companies' numbers.
+// Every section is a flat slice without pointers.
+type segment struct {
+	slots   int
+	base    uint32   // the number of slot 0, a multiple of 64, where numbers is nil
+	numbers []uint32 // the number of each slot; nil if slot i has number base+i
+	holes   []uint32 // slots without a company, ascending
+
+	words  words
+	values [fieldCount]values
+	rows   rows
+	links  links
+	ints   [intCount]ints
+	names  names
+
+	global globals // derived when the segment is taken into an index
+}
+
+// companies is the number of slots that hold one.
+func (s *segment) companies() int { return s.slots - len(s.holes) }
+
+func (s *segment) number(slot uint32) uint32 {
+	if s.numbers == nil {
+		return s.base + slot
+	}
+	return s.numbers[slot]
+}
+
+// slotFrom is the first slot whose number is not below n; it may be the number of slots.
+func (s *segment) slotFrom(n uint32) uint32 {
+	if s.numbers != nil {
+		i, _ := slices.BinarySearch(s.numbers, n)
+		return uint32(i)
+	}
+	if n <= s.base {
+		return 0
+	}
+	return min(n-s.base, uint32(s.slots))
+}
+
+// slot finds the company's slot, if the segment ever held it; a hole counts as held.
+func (s *segment) slot(n company.Number) (uint32, bool) {
+	at := s.slotFrom(uint32(n))
+	return at, int(at) < s.slots && s.number(at) == uint32(n)
+}
+
+// layout assigns slots to companies by their ascending numbers. Where the numbers lie close together every number of
+// their span gets a slot, so that slots and numbers differ by a constant and sets translate by copying.
+type layout struct {
+	slots   int
+	base    uint32
+	numbers []uint32
+	holes   []uint32
+	slotOf  []uint32 // of each company, in the given order
+}
+
+func layOut(numbers []uint32) layout {
+	if len(numbers) == 0 {
+		return layout{}
+	}
+	base := numbers[0] &^ 63
+	span := int(numbers[len(numbers)-1]-base) + 1
+	l := layout{slots: len(numbers), slotOf: make([]uint32, len(numbers))}
+	if span > len(numbers)+len(numbers)/3 {
+		l.numbers = numbers
+		for i := range l.slotOf {
+			l.slotOf[i] = uint32(i)
+		}
+		return l
+	}
+	l.slots, l.base = span, base
+	next := uint32(0)
+	for i, n := range numbers {
+		for ; next < n-base; next++ {
+			l.holes = append(l.holes, next)
+		}
+		l.slotOf[i] = next
+		next++
+	}
+	return l
+}

@@ -1,0 +1,127 @@
+package indextest
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// Bench measures an index of 1,000,000 companies of the workload, or of as many as CAPI_BENCH_COMPANIES says: each
+// search with total, 25 rows and 20 values of every facet, then the selections of an export and the exact price.
+func Bench(b *testing.B, open Open) {
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("CAPI_BENCH_COMPANIES"), "1000000"))
+	require.NoError(b, err)
+	ix := open(b)
+	defer ix.Close()
+	w := NewWorkload(n)
+	load(b, ix, w, n)
+	owned := everyNth(n, 7)
+	for _, s := range w.Searches() {
+		q, err := query.Parse(s.Filters)
+		require.NoError(b, err)
+		request := index.Request{Query: q, Sort: s.Sort, Limit: 25, FacetLimit: 20, Owned: owned}
+		b.Run(s.Name, func(b *testing.B) { benchSearch(b, ix, request) })
+		request.FacetLimit = 0
+		b.Run(s.Name+"-without-facets", func(b *testing.B) { benchSearch(b, ix, request) })
+		b.Run(s.Name+"-select", func(b *testing.B) {
+			for b.Loop() {
+				_, err := ix.Select(b.Context(), index.Selection{Query: q, Sort: s.Sort, Limit: 10_000})
+				require.NoError(b, err)
+			}
+		})
+	}
+	benchUpdates(b, ix, w, n)
+}
+
+// benchSearch reports the median and the 95th percentile too: the mean says little on a machine with other work.
+func benchSearch(b *testing.B, ix index.Index, r index.Request) {
+	total := 0
+	var took []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		result, err := ix.Search(b.Context(), r)
+		took = append(took, time.Since(start))
+		require.NoError(b, err)
+		total = result.Total
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(total), "matches")
+	b.ReportMetric(took[len(took)/2].Seconds()*1000, "p50-ms")
+	b.ReportMetric(took[len(took)*95/100].Seconds()*1000, "p95-ms")
+	b.ReportMetric(took[0].Seconds()*1000, "best-ms")
+}
+
+// load builds the index as from a catalog and reports companies a second, without the making of the companies.
+func load(b *testing.B, ix index.Index, w *Workload, n int) {
+	const batch = 50_000
+	var took time.Duration
+	for from := 1; from <= n; from += batch {
+		changes := make([]index.Change, min(batch, n-from+1))
+		half := len(changes) / 2
+		var second sync.WaitGroup
+		fill := func(low, high int) {
+			for i := low; i < high; i++ {
+				changes[i] = index.Change{Number: company.Number(from + i), Company: w.Company(from + i)}
+			}
+		}
+		second.Go(func() { fill(half, len(changes)) })
+		fill(0, half)
+		second.Wait()
+		start := time.Now()
+		require.NoError(b, ix.Apply(b.Context(), changes, uint64(from)))
+		took += time.Since(start)
+	}
+	start := time.Now()
+	if m, ok := ix.(Merger); ok {
+		m.MergeAll()
+	}
+	merged := time.Since(start)
+	runtime.GC()
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	fmt.Fprintf(os.Stderr, "%d companies: applied in %.1fs, last merge %.1fs, %.0f a second in all, %.0f bytes of heap a company\n",
+		n, took.Seconds(), merged.Seconds(), float64(n)/(took+merged).Seconds(), float64(memory.HeapAlloc)/float64(n))
+}
+
+// benchUpdates measures small changes on top of the large index.
+func benchUpdates(b *testing.B, ix index.Index, w *Workload, n int) {
+	changes := make([]index.Change, 200)
+	seq := uint64(n)
+	b.Run("apply-200", func(b *testing.B) {
+		for b.Loop() {
+			for i := range changes {
+				number := 1 + (int(seq)*200+i*7919)%n
+				changes[i] = index.Change{Number: company.Number(number), Company: w.Company(number)}
+			}
+			seq++
+			require.NoError(b, ix.Apply(b.Context(), changes, seq))
+		}
+	})
+	b.Run("Q2-after-updates", func(b *testing.B) {
+		q, err := query.Parse(query.Filters{Countries: []string{"Country 0"}})
+		require.NoError(b, err)
+		benchSearch(b, ix, index.Request{
+			Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Limit: 25, FacetLimit: 20, Owned: everyNth(n, 7),
+		})
+	})
+}
+
+func everyNth(n, step int) company.Set {
+	var numbers []company.Number
+	for i := 1; i <= n; i += step {
+		numbers = append(numbers, company.Number(i))
+	}
+	return company.SetOf(numbers...)
+}

@@ -1,0 +1,96 @@
+package indextest
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// search is one search with all that Search and Select take.
+type search struct {
+	query  query.Query
+	sort   query.Sort
+	limit  int
+	owned  company.Set
+	within *company.Set
+	facets int
+}
+
+func (s search) request(cursor []byte) index.Request {
+	return index.Request{
+		Query: s.query, Sort: s.sort, Limit: s.limit, Cursor: cursor, Owned: s.owned, Within: s.within, FacetLimit: s.facets,
+	}
+}
+
+// check holds all pages of a search, its figures and Select against the truth.
+func check(ctx context.Context, t fataler, ix index.Index, tr truth, s search) {
+	t.Helper()
+	want := tr.matches(s.query, s.sort, s.within)
+	numbers := numbersOf(want)
+	require.Equal(t, len(tr), ix.Len())
+	first, pages := drain(ctx, t, ix, s, len(want))
+	require.Equal(t, len(want), first.Total, "total")
+	require.Equal(t, company.SetOf(numbers...).AndLen(s.owned), first.Owned, "owned")
+	if diff := cmp.Diff(facetsOf(want, s.facets), folded(first.Facets), cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("facets (-want +got):\n%s", diff)
+	}
+	if s.sort.By == query.ByRelevance {
+		require.ElementsMatch(t, numbers, pages)
+	} else if diff := cmp.Diff(numbers, pages, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("pages by %s (-want +got):\n%s", s.sort, diff)
+	}
+	checkSelect(ctx, t, ix, s, nil, pages)
+	checkSelect(ctx, t, ix, s, &s.owned, slices.DeleteFunc(pages, s.owned.Has))
+}
+
+func checkSelect(
+	ctx context.Context, t fataler, ix index.Index, s search, without *company.Set, all []company.Number,
+) {
+	t.Helper()
+	limit := s.limit*2 + 1
+	selected, err := ix.Select(ctx, index.Selection{
+		Query: s.query, Sort: s.sort, Limit: limit, Within: s.within, Without: without,
+	})
+	require.NoError(t, err)
+	require.Equal(t, len(all), selected.Total)
+	if diff := cmp.Diff(all[:min(limit, len(all))], selected.Numbers, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("selected by %s (-want +got):\n%s", s.sort, diff)
+	}
+}
+
+// drain follows the cursors to the end; atMost bounds the matches.
+func drain(
+	ctx context.Context, t fataler, ix index.Index, s search, atMost int,
+) (first *index.Result, all []company.Number) {
+	t.Helper()
+	var cursor []byte
+	for {
+		r, err := ix.Search(ctx, s.request(cursor))
+		require.NoError(t, err)
+		if first == nil {
+			first = r
+		}
+		all = append(all, r.Page...)
+		if r.Next == nil {
+			return first, all
+		}
+		require.Len(t, r.Page, s.limit, "a page that is not the last")
+		require.LessOrEqual(t, len(all), atMost, "pages yield more than there is")
+		cursor = r.Next
+	}
+}
+
+func changesOf(companies ...*company.Company) []index.Change {
+	changes := make([]index.Change, len(companies))
+	for i, c := range companies {
+		changes[i] = index.Change{Number: c.Number, Company: c}
+	}
+	return changes
+}

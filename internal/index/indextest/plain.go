@@ -1,0 +1,80 @@
+package indextest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+)
+
+func testEmpty(t *testing.T, open Open) {
+	ix := open(t)
+	defer ix.Close()
+	require.Zero(t, ix.Seq())
+	check(t.Context(), t, ix, truth{}, search{limit: 1, facets: 5, owned: company.SetOf(1)})
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{{Number: 4}}, 9))
+	require.Equal(t, uint64(9), ix.Seq())
+	check(t.Context(), t, ix, truth{}, search{limit: 1, facets: 5, owned: company.SetOf(4)})
+}
+
+func testRanking(t *testing.T, open Open) {
+	ix := open(t)
+	defer ix.Close()
+	stuffing := "Robots, robots and robots: robots for robots by robots. Robots! Robots and more robots."
+	require.NoError(t, ix.Apply(t.Context(), changesOf(
+		record{Name: "Harvest Partners", Description: stuffing}.company(1),
+		record{Name: "Nordic Robots", Description: "Builds machines for warehouses."}.company(2),
+		record{Name: "The Very Long Winded Company of Robots and Other Machines of Every Kind"}.company(3),
+		record{Name: "Robots"}.company(4),
+		record{Name: "Bakery", Description: "We bake bread. Once we met robots."}.company(5),
+		record{Name: "Unrelated"}.company(6),
+	), 1))
+	q, err := query.Parse(query.Filters{Query: "robots"})
+	require.NoError(t, err)
+	r, err := ix.Search(t.Context(), index.Request{Query: q, Sort: query.Sort{By: query.ByRelevance, Desc: true}, Limit: 10})
+	require.NoError(t, err)
+	require.Equal(t, []company.Number{4, 2, 3, 1, 5}, r.Page)
+}
+
+func testLookup(t *testing.T, open Open) {
+	ix := open(t)
+	defer ix.Close()
+	require.NoError(t, ix.Apply(t.Context(), changesOf(
+		record{Industries: []string{"Software"}, City: "Zürich", NAICSCodes: []string{"522320"}}.company(1),
+		record{Industries: []string{"Softwares"}, City: "Bern"}.company(2),
+	), 1))
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{{Number: 2}}, 2))
+	known, err := ix.Lookup(t.Context(), []query.Given{
+		{Field: query.FieldIndustry, Value: "software"},
+		{Field: query.FieldIndustry, Value: "softwares"},
+		{Field: query.FieldIndustry, Value: "agriculture"},
+		{Field: query.FieldCity, Value: "zurick"},
+		{Field: query.FieldNAICS, Value: "5223"},
+		{Field: query.FieldNAICS, Value: "99"},
+		{Field: query.FieldEmployeeCount, Value: "5"},
+	})
+	require.NoError(t, err)
+	require.Equal(t, []index.Known{
+		{Found: true}, {Suggestion: "Software"}, {}, {Suggestion: "Zürich"}, {Found: true}, {}, {Found: true},
+	}, known)
+}
+
+func testSpelling(t *testing.T, open Open) {
+	ix := open(t)
+	defer ix.Close()
+	for i, city := range []string{"ZURICH", "Zürich", "Zürich", "zürich"} {
+		require.NoError(t, ix.Apply(t.Context(), changesOf(record{City: city}.company(company.Number(i+1))), uint64(i+1)))
+	}
+	want := []index.Count{{Value: "Zürich", Count: 4}}
+	for range 2 {
+		r, err := ix.Search(t.Context(), index.Request{Limit: 1, FacetLimit: 3})
+		require.NoError(t, err)
+		require.Equal(t, want, r.Facets.Cities)
+		if m, ok := ix.(Merger); ok {
+			m.MergeAll()
+		}
+	}
+}

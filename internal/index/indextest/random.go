@@ -1,0 +1,139 @@
+package indextest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/query/querytest"
+)
+
+func anySort() *rapid.Generator[query.Sort] {
+	return rapid.OneOf(querytest.Sort(), querytest.Sort(), querytest.Sort(), rapid.Map(rapid.Bool(), func(desc bool) query.Sort {
+		return query.Sort{By: query.ByRelevance, Desc: desc}
+	}))
+}
+
+func searches(queries *rapid.Generator[query.Query], numbers []company.Number) *rapid.Generator[search] {
+	return rapid.Custom(func(t *rapid.T) search {
+		s := search{
+			query:  queries.Draw(t, "query"),
+			sort:   anySort().Draw(t, "sort"),
+			limit:  rapid.IntRange(1, 9).Draw(t, "limit"),
+			facets: rapid.SampledFrom([]int{1, 3, 20, 1000}).Draw(t, "facets"),
+			owned:  subset(numbers).Draw(t, "owned"),
+		}
+		if rapid.IntRange(0, 3).Draw(t, "narrowed") == 0 {
+			within := subset(numbers).Draw(t, "within")
+			s.within = &within
+		}
+		return s
+	})
+}
+
+// subset draws none, all or any share of the numbers.
+func subset(numbers []company.Number) *rapid.Generator[company.Set] {
+	return rapid.Custom(func(t *rapid.T) company.Set {
+		share := rapid.SampledFrom([]int{0, 1, 2, 5, 9, 10}).Draw(t, "tenths")
+		salt := rapid.Uint32().Draw(t, "salt")
+		kept := slices.DeleteFunc(slices.Clone(numbers), func(n company.Number) bool {
+			return int((uint32(n)*2654435761^salt)>>16%10) >= share
+		})
+		return company.SetOf(kept...)
+	})
+}
+
+// testRandomChanges draws small batches of odd companies over few numbers, so that most of them change often.
+func testRandomChanges(t *testing.T, open Open) {
+	rapid.Check(t, func(rt *rapid.T) {
+		ix, tr := open(t), truth{}
+		defer ix.Close()
+		numbers := spread().Draw(rt, "numbers")
+		for seq := range rapid.IntRange(1, 8).Draw(rt, "applies") {
+			changes := rapid.SliceOfN(change(numbers), 0, 12).Draw(rt, "changes")
+			require.NoError(rt, ix.Apply(t.Context(), changes, uint64(seq+1)))
+			require.Equal(rt, uint64(seq+1), ix.Seq())
+			tr.apply(changes)
+			if m, ok := ix.(Merger); ok && rapid.IntRange(0, 3).Draw(rt, "merge") == 0 {
+				m.MergeAll()
+			}
+			check(t.Context(), rt, ix, tr, searches(querytest.Query(), numbers).Draw(rt, "search"))
+		}
+	})
+}
+
+// spread draws the numbers that companies have: side by side, or far apart.
+func spread() *rapid.Generator[[]company.Number] {
+	return rapid.Custom(func(t *rapid.T) []company.Number {
+		start := rapid.SampledFrom([]uint32{1, 50, 65_530, 1_000_000}).Draw(t, "start")
+		step := rapid.SampledFrom([]uint32{1, 1, 2, 77, 65_536}).Draw(t, "step")
+		numbers := make([]company.Number, 30)
+		for i := range numbers {
+			numbers[i] = company.Number(start + uint32(i)*step)
+		}
+		return numbers
+	})
+}
+
+func change(numbers []company.Number) *rapid.Generator[index.Change] {
+	return rapid.Custom(func(t *rapid.T) index.Change {
+		n := rapid.SampledFrom(numbers).Draw(t, "number")
+		if rapid.IntRange(0, 3).Draw(t, "remove") == 0 {
+			return index.Change{Number: n}
+		}
+		return index.Change{Number: n, Company: querytest.Company(n).Draw(t, "company")}
+	})
+}
+
+// testPlausible has enough companies that values are rare, common and in between.
+func testPlausible(t *testing.T, open Open) {
+	companies := companytest.Slice(7, 3000)
+	rapid.Check(t, func(rt *rapid.T) {
+		ix, tr := open(t), truth{}
+		defer ix.Close()
+		applyShuffled(rt, t, ix, tr, companies)
+		s := searches(querytest.Query(companies...), numbersOf(companies)).Draw(rt, "search")
+		s.limit = rapid.SampledFrom([]int{40, 500, 5000}).Draw(rt, "page")
+		check(t.Context(), rt, ix, tr, s)
+	})
+}
+
+// applyShuffled brings the companies in by a few batches, some in their number's order and some not, updates some and
+// removes some.
+func applyShuffled(rt *rapid.T, t *testing.T, ix index.Index, tr truth, companies []*company.Company) {
+	order := slices.Clone(companies)
+	if rapid.Bool().Draw(rt, "shuffled") {
+		order = rapid.Permutation(companies).Draw(rt, "order")
+	}
+	seq := uint64(0)
+	apply := func(changes []index.Change) {
+		seq++
+		require.NoError(rt, ix.Apply(t.Context(), changes, seq))
+		tr.apply(changes)
+	}
+	batch := rapid.SampledFrom([]int{300, 1000, 3000}).Draw(rt, "batch")
+	for chunk := range slices.Chunk(order, batch) {
+		apply(changesOf(chunk...))
+	}
+	for range rapid.IntRange(0, 3).Draw(rt, "rounds") {
+		victims := subset(numbersOf(companies)).Draw(rt, "changed")
+		var changes []index.Change
+		for n := range victims.All() {
+			swapped := *companies[(int(n)*7)%len(companies)]
+			swapped.Number = n
+			if changes = append(changes, index.Change{Number: n, Company: &swapped}); n%3 == 0 {
+				changes = append(changes, index.Change{Number: n})
+			}
+		}
+		apply(changes)
+		if m, ok := ix.(Merger); ok && rapid.Bool().Draw(rt, "merge") {
+			m.MergeAll()
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package indextest
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/query/querytest"
+)
+
+// testReal runs on the file of real companies that CAPI_TEST_DATA names the folder of, or that lies in shared/data
+// beside the checkout.
+func testReal(t *testing.T, open Open) {
+	file := realFile()
+	if file == "" {
+		t.Skip("SKIPPED: no companies.ndjson.gz; set CAPI_TEST_DATA to the folder that has it")
+	}
+	companies := readReal(t, file)
+	ix := open(t)
+	defer ix.Close()
+	tr := truth{}
+	for i := 0; i < len(companies); i += 30_000 {
+		changes := changesOf(companies[i:min(i+30_000, len(companies))]...)
+		require.NoError(t, ix.Apply(t.Context(), changes, uint64(i+1)))
+		tr.apply(changes)
+	}
+	queries := querytest.Query(companies...)
+	for i := range 12 {
+		s := searches(queries, numbersOf(companies)).Example(i)
+		s.limit = 10_000
+		check(t.Context(), t, ix, tr, s)
+	}
+}
+
+func realFile() string {
+	if dir := os.Getenv("CAPI_TEST_DATA"); dir != "" {
+		return filepath.Join(dir, "companies.ndjson.gz")
+	}
+	dir, err := os.Getwd()
+	for ; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		file := filepath.Join(dir, "shared", "data", "companies.ndjson.gz")
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	return ""
+}
+
+func readReal(t *testing.T, file string) []*company.Company {
+	t.Helper()
+	f, err := os.Open(file)
+	require.NoError(t, err)
+	defer f.Close()
+	unzipped, err := gzip.NewReader(f)
+	require.NoError(t, err)
+	lines := bufio.NewScanner(unzipped)
+	lines.Buffer(nil, 1<<20)
+	var companies []*company.Company
+	for lines.Scan() {
+		var r record
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &r))
+		companies = append(companies, r.company(company.Number(len(companies)+1)))
+	}
+	require.NoError(t, lines.Err())
+	require.NotEmpty(t, companies)
+	return companies
+}

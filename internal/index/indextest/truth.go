@@ -1,0 +1,149 @@
+package indextest
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// truth is what an index should hold: the companies themselves.
+type truth map[company.Number]*company.Company
+
+func (tr truth) apply(changes []index.Change) {
+	for _, c := range changes {
+		if c.Company == nil {
+			delete(tr, c.Number)
+		} else {
+			tr[c.Number] = c.Company
+		}
+	}
+}
+
+// matches are the companies that query.Match finds, in the sort's order.
+func (tr truth) matches(q query.Query, by query.Sort, within *company.Set) []*company.Company {
+	var found []*company.Company
+	for n, c := range tr {
+		if (within == nil || within.Has(n)) && query.Match(q, c) {
+			found = append(found, c)
+		}
+	}
+	slices.SortFunc(found, by.Compare)
+	return found
+}
+
+func numbersOf(companies []*company.Company) []company.Number {
+	numbers := make([]company.Number, len(companies))
+	for i, c := range companies {
+		numbers[i] = c.Number
+	}
+	return numbers
+}
+
+// facetsOf counts plainly; values come folded.
+func facetsOf(companies []*company.Company, limit int) index.Facets {
+	of := func(values func(*company.Company) []string) []index.Count {
+		return countValues(companies, limit, values)
+	}
+	return index.Facets{
+		Countries:            of(query.FieldCountry.Values),
+		States:               of(query.FieldState.Values),
+		Cities:               of(query.FieldCity.Values),
+		Industries:           of(query.FieldIndustry.Values),
+		NAICSCodes:           of(sectors),
+		Technologies:         of(query.FieldTechnology.Values),
+		TechnologyCategories: of(query.FieldTechnologyCategory.Values),
+		EmployeeCount:        countBands(companies, query.FieldEmployeeCount, sizeOf),
+		FoundedYear:          countBands(companies, query.FieldFoundedYear, func(y int64) int64 { return y / 10 * 10 }),
+	}
+}
+
+func sectors(c *company.Company) (all []string) {
+	for _, code := range c.NAICSCodes {
+		if len(code) >= 2 {
+			all = append(all, code[:2])
+		}
+	}
+	return all
+}
+
+func countValues(companies []*company.Company, limit int, values func(*company.Company) []string) []index.Count {
+	counts := map[string]int{}
+	for _, c := range companies {
+		own := map[string]bool{}
+		for _, v := range values(c) {
+			own[text.Fold(v)] = true
+		}
+		for v := range own {
+			counts[v]++
+		}
+	}
+	var all []index.Count
+	for v, n := range counts {
+		all = append(all, index.Count{Value: v, Count: n})
+	}
+	slices.SortFunc(all, func(a, b index.Count) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+	})
+	return all[:min(limit, len(all))]
+}
+
+// sizeOf is the first count of a size band.
+func sizeOf(employees int64) int64 {
+	first := int64(0)
+	for _, next := range []int64{11, 51, 201, 501, 1001, 5001, 10001} {
+		if employees >= next {
+			first = next
+		}
+	}
+	return first
+}
+
+// countBands gives bands without Max, which follows from Min.
+func countBands(companies []*company.Company, f query.Field, first func(int64) int64) []index.Band {
+	counts := map[int64]int{}
+	for _, c := range companies {
+		if v := f.Int(c); v != nil {
+			counts[first(*v)]++
+		}
+	}
+	var all []index.Band
+	for _, low := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, index.Band{Min: &low, Count: counts[low]})
+	}
+	return all
+}
+
+// folded makes an index's facets comparable with facetsOf's.
+func folded(f index.Facets) index.Facets {
+	for _, counts := range []*[]index.Count{
+		&f.Countries, &f.States, &f.Cities, &f.Industries, &f.NAICSCodes, &f.Technologies, &f.TechnologyCategories,
+	} {
+		of := slices.Clone(*counts)
+		for i := range of {
+			of[i].Value = text.Fold(of[i].Value)
+		}
+		*counts = slices.Clip(of)
+	}
+	for _, bands := range []*[]index.Band{&f.EmployeeCount, &f.FoundedYear} {
+		of := slices.Clone(*bands)
+		for i := range of {
+			of[i].Max = nil
+		}
+		*bands = of
+	}
+	return f
+}
+
+// fataler is what testing.T and rapid.T have in common.
+type fataler interface {
+	require.TestingT
+	Helper()
+	Fatalf(format string, args ...any)
+}

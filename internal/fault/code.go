@@ -13,11 +13,17 @@ const (
 	NotWorkspaceMember     Code = "NOT_WORKSPACE_MEMBER"
 	InsufficientScope      Code = "INSUFFICIENT_SCOPE"
 	InsufficientBalance    Code = "insufficient_balance"
+	TokenBudgetExceeded    Code = "TOKEN_BUDGET_EXCEEDED"
+	MaxCreditsExceeded     Code = "MAX_CREDITS_EXCEEDED"
+	QuoteExpired           Code = "QUOTE_EXPIRED"
+	QuoteOutdated          Code = "QUOTE_OUTDATED"
 	NoCandidates           Code = "no_candidates"
 	NotFound               Code = "NOT_FOUND"
 	ExportNotCompleted     Code = "EXPORT_NOT_COMPLETED"
+	ExportNotCancellable   Code = "EXPORT_NOT_CANCELLABLE"
 	Validation             Code = "VALIDATION_ERROR"
 	InvalidCursor          Code = "INVALID_CURSOR"
+	InvalidLink            Code = "INVALID_LINK"
 	RateLimited            Code = "RATE_LIMITED"
 	IdempotencyKeyReused   Code = "IDEMPOTENCY_KEY_REUSED"
 	RequestInFlight        Code = "REQUEST_IN_FLIGHT"
@@ -45,11 +51,17 @@ func Catalogue() []Entry {
 		{NotWorkspaceMember, KindUnauthenticated, "The token's owner has left the workspace."},
 		{InsufficientScope, KindForbidden, "The token has the read scope; the endpoint needs read_write."},
 		{InsufficientBalance, KindNoCredit, "The balance does not cover the new companies."},
+		{TokenBudgetExceeded, KindNoCredit, "The new companies cost more than the token may still spend."},
+		{MaxCreditsExceeded, KindNoCredit, "The new companies cost more than max_credits."},
+		{QuoteExpired, KindState, "The quote is older than 15 minutes; ask for another."},
+		{QuoteOutdated, KindConflict, "A refund has made the quote's companies cost more than was quoted; ask for another."},
 		{NoCandidates, KindState, "No company matches the export's criteria."},
 		{NotFound, KindNotFound, "There is no such resource in this workspace."},
 		{ExportNotCompleted, KindState, "The export is not completed, so there is no file yet."},
+		{ExportNotCancellable, KindConflict, "The export has completed or failed, so there is nothing left to cancel."},
 		{Validation, KindInvalid, "The body or a parameter is not valid; details.errors lists every fault."},
 		{InvalidCursor, KindInvalid, "The cursor is unreadable, or belongs to another query."},
+		{InvalidLink, KindForbidden, "The download link was changed, or has expired."},
 		{RateLimited, KindRateLimited, "Too many requests; wait for the seconds in Retry-After."},
 		{IdempotencyKeyReused, KindInvalid, "The Idempotency-Key was used with another body."},
 		{RequestInFlight, KindConflict, "An identical request is still being answered."},

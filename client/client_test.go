@@ -1,0 +1,80 @@
+package client_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/client"
+)
+
+// broken answers each request with the next of its answers.
+func broken(t *testing.T, answers ...http.HandlerFunc) *client.Client {
+	t.Helper()
+	return client.New("http://capi.test/", "cornect_x", client.Options{HTTP: &http.Client{
+		Transport: roundTrip(func(r *http.Request) *http.Response {
+			w := httptest.NewRecorder()
+			answers[0](w, r)
+			answers = answers[1:]
+			return w.Result()
+		}),
+	}})
+}
+
+type roundTrip func(*http.Request) *http.Response
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
+
+func answer(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+func TestErrorsCarryWhatTheServerSaid(t *testing.T) {
+	t.Parallel()
+	c := broken(t,
+		answer(402, `{"detail": {"code": "insufficient_balance", "message": "Too little.", "details": {"balance": 179}}}`),
+		answer(502, "<html>Bad gateway</html>"),
+		answer(200, "not JSON"),
+	)
+	_, err := c.CreateExport(t.Context(), client.ExportRequest{})
+	var told *client.Error
+	require.ErrorAs(t, err, &told)
+	require.Equal(t, "insufficient_balance", told.Code)
+	require.InDelta(t, 179, told.Details["balance"], 0)
+	require.Equal(t, "insufficient_balance: Too little.", err.Error())
+
+	_, err = c.Credits(t.Context())
+	require.ErrorAs(t, err, &told)
+	require.Equal(t, 502, told.Status)
+	require.Empty(t, told.Code)
+
+	_, err = c.Credits(t.Context())
+	require.ErrorContains(t, err, "read answer")
+}
+
+func TestWalkingAllMatchesWaitsWhenToldTo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := broken(t,
+			answer(200, `{"items": [{"id": "1"}], "next_cursor": "more"}`),
+			answer(429, `{"detail": {"code": "RATE_LIMITED", "message": "Slower.", "details": {}}}`),
+			answer(200, `{"items": [{"id": "2"}], "next_cursor": null}`),
+		)
+		start := time.Now()
+		var ids []string
+		for company, err := range c.SearchAll(t.Context(), client.SearchRequest{}) {
+			require.NoError(t, err)
+			ids = append(ids, company.ID)
+		}
+		require.Equal(t, []string{"1", "2"}, ids)
+		require.Equal(t, 7*time.Second, time.Since(start))
+	})
+}

@@ -1,0 +1,195 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Filters select companies: lists are OR inside, parameters are AND.
+type Filters struct {
+	Query                string             `json:"query,omitempty"`
+	Countries            []string           `json:"countries,omitempty"`
+	States               []string           `json:"states,omitempty"`
+	Cities               []string           `json:"cities,omitempty"`
+	Industries           []string           `json:"industries,omitempty"`
+	ExcludeIndustries    []string           `json:"exclude_industries,omitempty"`
+	NAICSCodes           []string           `json:"naics_codes,omitempty"`
+	Technologies         []string           `json:"technologies,omitempty"`
+	TechnologyCategories []string           `json:"technology_categories,omitempty"`
+	EmployeeCountMin     *int64             `json:"employee_count_min,omitempty"`
+	EmployeeCountMax     *int64             `json:"employee_count_max,omitempty"`
+	FoundedYearMin       *int64             `json:"founded_year_min,omitempty"`
+	FoundedYearMax       *int64             `json:"founded_year_max,omitempty"`
+	Keywords             []string           `json:"keywords,omitempty"`
+	ExcludeKeywords      []string           `json:"exclude_keywords,omitempty"`
+	Connections          []ConnectionFilter `json:"connections,omitempty"`
+}
+
+// ConnectionFilter selects companies by one connection that meets every part given.
+type ConnectionFilter struct {
+	Category           string `json:"category,omitempty"`
+	ConnectedCompanyID string `json:"connected_company_id,omitempty"`
+	ConnectedDomain    string `json:"connected_domain,omitempty"`
+}
+
+// SearchRequest is a search: its filters, its order, its page.
+type SearchRequest struct {
+	Filters
+	SortBy    string `json:"sort_by,omitempty"`
+	SortOrder string `json:"sort_order,omitempty"`
+	Cursor    string `json:"cursor,omitempty"`
+	Limit     int    `json:"limit,omitempty"`
+}
+
+// Company is one company. Nil is an unknown value. A search leaves Connections and Attributes out.
+type Company struct {
+	ID                   string         `json:"id"`
+	Name                 string         `json:"name"`
+	Domain               *string        `json:"domain"`
+	Website              *string        `json:"website"`
+	LinkedInURL          *string        `json:"linkedin_url"`
+	Description          *string        `json:"description"`
+	Country              *string        `json:"country"`
+	CountryCode          *string        `json:"country_code"`
+	State                *string        `json:"state"`
+	City                 *string        `json:"city"`
+	Industries           []string       `json:"industries"`
+	NAICSCodes           []string       `json:"naics_codes"`
+	Technologies         []string       `json:"technologies"`
+	TechnologyCategories []string       `json:"technology_categories"`
+	EmployeeCount        *int64         `json:"employee_count"`
+	FoundedYear          *int64         `json:"founded_year"`
+	CreatedAt            time.Time      `json:"created_at"`
+	UpdatedAt            time.Time      `json:"updated_at"`
+	Unlocked             bool           `json:"unlocked"`
+	Connections          []Connection   `json:"connections"`
+	Attributes           map[string]any `json:"attributes"`
+}
+
+// Connection says what the connected company is to the one that holds it.
+type Connection struct {
+	Category string `json:"category"`
+	Company  struct {
+		ID     *string `json:"id"`
+		Name   *string `json:"name"`
+		Domain *string `json:"domain"`
+	} `json:"company"`
+}
+
+// SearchResult is one page of a search, and what holds for all matches.
+type SearchResult struct {
+	Page[Company]
+	Total        int          `json:"total"`
+	Aggregations Aggregations `json:"aggregations"`
+	Warnings     []Warning    `json:"warnings"`
+	Credits      struct {
+		AlreadyUnlocked int `json:"already_unlocked"`
+		NewCount        int `json:"new_count"`
+	} `json:"credits"`
+}
+
+// Warning is a value of a filter that no company has.
+type Warning struct {
+	Field      string  `json:"field"`
+	Value      string  `json:"value"`
+	Message    string  `json:"message"`
+	Suggestion *string `json:"suggestion"`
+}
+
+// Aggregations are exact counts over all matches.
+type Aggregations struct {
+	Countries            []Count `json:"countries"`
+	States               []Count `json:"states"`
+	Cities               []Count `json:"cities"`
+	Industries           []Count `json:"industries"`
+	NAICSCodes           []Count `json:"naics_codes"`
+	Technologies         []Count `json:"technologies"`
+	TechnologyCategories []Count `json:"technology_categories"`
+	EmployeeCount        []Band  `json:"employee_count"`
+	FoundedYear          []Band  `json:"founded_year"`
+}
+
+// Count is one value of a facet.
+type Count struct {
+	Value string `json:"value"`
+	Count int    `json:"count"`
+}
+
+// Band is a span of numbers, both ends included; nil is open.
+type Band struct {
+	Min   *int64 `json:"min"`
+	Max   *int64 `json:"max"`
+	Count int    `json:"count"`
+}
+
+// Search gives one page.
+func (c *Client) Search(ctx context.Context, r SearchRequest) (*SearchResult, error) {
+	var found SearchResult
+	if err := c.call(ctx, http.MethodPost, "/companies/search", r, &found); err != nil {
+		return nil, err
+	}
+	return &found, nil
+}
+
+// SearchAll yields every match exactly once, page by page; told to slow down, it does. An error is the last thing that
+// it yields.
+func (c *Client) SearchAll(ctx context.Context, r SearchRequest) iter.Seq2[Company, error] {
+	return func(yield func(Company, error) bool) {
+		for {
+			var found *SearchResult
+			err := patiently(ctx, func() (err error) {
+				found, err = c.Search(ctx, r)
+				return err
+			})
+			if err != nil {
+				yield(Company{}, err)
+				return
+			}
+			for _, company := range found.Items {
+				if !yield(company, nil) {
+					return
+				}
+			}
+			if r.Cursor = found.NextCursor; r.Cursor == "" {
+				return
+			}
+		}
+	}
+}
+
+// Company is the whole company.
+func (c *Client) Company(ctx context.Context, id string) (*Company, error) {
+	var company Company
+	if err := c.call(ctx, http.MethodGet, "/companies/"+url.PathEscape(id), nil, &company); err != nil {
+		return nil, err
+	}
+	return &company, nil
+}
+
+// Credits is what a workspace has left, and its newest transactions.
+type Credits struct {
+	WorkspaceID        string        `json:"workspace_id"`
+	Balance            int64         `json:"balance"`
+	RecentTransactions []Transaction `json:"recent_transactions"`
+}
+
+// Transaction is an entry of the ledger; a charge is below zero.
+type Transaction struct {
+	ID        string    `json:"id"`
+	Amount    int64     `json:"amount"`
+	Reason    string    `json:"reason"`
+	Reference *string   `json:"reference"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Credits is the balance and how it came.
+func (c *Client) Credits(ctx context.Context) (*Credits, error) {
+	var credits Credits
+	if err := c.call(ctx, http.MethodGet, "/credits", nil, &credits); err != nil {
+		return nil, err
+	}
+	return &credits, nil
+}

@@ -1,0 +1,73 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Error is an answer that is not a success.
+type Error struct {
+	Status     int
+	Code       string // such as insufficient_balance; empty if the answer was not the API's
+	Message    string
+	Details    map[string]any
+	RequestID  string
+	RetryAfter time.Duration // of a 429
+}
+
+func (e *Error) Error() string {
+	if e.Code == "" {
+		return fmt.Sprintf("HTTP %d: %s", e.Status, e.Message)
+	}
+	return fmt.Sprintf("%s: %s", e.Code, e.Message)
+}
+
+// errorSizeBytesMax bounds how much is read of an answer that may come from anything in between.
+const errorSizeBytesMax = 1 << 20
+
+func errorOf(answer *http.Response) error {
+	e := &Error{Status: answer.StatusCode, RequestID: answer.Header.Get("X-Request-Id")}
+	if s, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil {
+		e.RetryAfter = time.Duration(s) * time.Second
+	}
+	p, err := io.ReadAll(io.LimitReader(answer.Body, errorSizeBytesMax))
+	if err != nil {
+		e.Message = err.Error()
+		return e
+	}
+	var body struct {
+		Detail struct {
+			Code    string         `json:"code"`
+			Message string         `json:"message"`
+			Details map[string]any `json:"details"`
+		} `json:"detail"`
+	}
+	if json.Unmarshal(p, &body) != nil || body.Detail.Code == "" {
+		e.Message = http.StatusText(answer.StatusCode)
+		return e
+	}
+	e.Code, e.Message, e.Details = body.Detail.Code, body.Detail.Message, body.Detail.Details
+	return e
+}
+
+// patiently calls fn again for as long as the server says that it comes too often, after the time that it names.
+func patiently(ctx context.Context, fn func() error) error {
+	for {
+		err := fn()
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.Status != http.StatusTooManyRequests {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(max(e.RetryAfter, time.Second)):
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// List is a saved list without its companies.
+type List struct {
+	ID           string    `json:"id"`
+	Name         string    `json:"name"`
+	CompanyCount int       `json:"company_count"`
+	CreatedAt    time.Time `json:"created_at"`
+	UpdatedAt    time.Time `json:"updated_at"`
+}
+
+// ListMembers names companies by id, by domain, by a search, or by several of these at once.
+type ListMembers struct {
+	CompanyIDs    []string `json:"company_ids,omitempty"`
+	Domains       []string `json:"domains,omitempty"`
+	SearchFilters *Filters `json:"search_filters,omitempty"`
+}
+
+// ListChange reports what adding or removing did.
+type ListChange struct {
+	List             List     `json:"list"`
+	Matched          int      `json:"matched"`
+	Changed          int      `json:"changed"`
+	UnmatchedIDs     []string `json:"unmatched_ids"`
+	UnmatchedDomains []string `json:"unmatched_domains"`
+	Capped           bool     `json:"capped"`
+}
+
+type listName struct {
+	Name string `json:"name"`
+}
+
+func listPath(id string) string { return "/lists/" + url.PathEscape(id) }
+
+// CreateList makes an empty list.
+func (c *Client) CreateList(ctx context.Context, name string) (*List, error) {
+	var l List
+	if err := c.call(ctx, http.MethodPost, "/lists", listName{name}, &l); err != nil {
+		return nil, err
+	}
+	return &l, nil
+}
+
+// Lists is one page of the workspace's lists, newest first. A limit of 0 is the server's default.
+func (c *Client) Lists(ctx context.Context, cursor string, limit int) (*Page[List], error) {
+	var p Page[List]
+	if err := c.call(ctx, http.MethodGet, "/lists"+page(cursor, limit), nil, &p); err != nil {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// List is a list's name and size.
+func (c *Client) List(ctx context.Context, id string) (*List, error) {
+	var l List
+	if err := c.call(ctx, http.MethodGet, listPath(id), nil, &l); err != nil {
+		return nil, err
+	}
+	return &l, nil
+}
+
+// RenameList gives the list another name.
+func (c *Client) RenameList(ctx context.Context, id, name string) (*List, error) {
+	var l List
+	if err := c.call(ctx, http.MethodPatch, listPath(id), listName{name}, &l); err != nil {
+		return nil, err
+	}
+	return &l, nil
+}
+
+// DeleteList deletes the list.
+func (c *Client) DeleteList(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, listPath(id), nil, nil)
+}
+
+// ListCompanies is one page of the list's companies. A limit of 0 is the server's default.
+func (c *Client) ListCompanies(ctx context.Context, id, cursor string, limit int) (*Page[Company], error) {
+	var p Page[Company]
+	if err := c.call(ctx, http.MethodGet, listPath(id)+"/companies"+page(cursor, limit), nil, &p); err != nil {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// AddToList adds companies to the list.
+func (c *Client) AddToList(ctx context.Context, id string, m ListMembers) (*ListChange, error) {
+	var change ListChange
+	if err := c.call(ctx, http.MethodPost, listPath(id)+"/companies", m, &change); err != nil {
+		return nil, err
+	}
+	return &change, nil
+}
+
+// RemoveFromList takes companies out of the list.
+func (c *Client) RemoveFromList(ctx context.Context, id string, m ListMembers) (*ListChange, error) {
+	var change ListChange
+	if err := c.call(ctx, http.MethodDelete, listPath(id)+"/companies", m, &change); err != nil {
+		return nil, err
+	}
+	return &change, nil
+}

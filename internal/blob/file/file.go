@@ -1,0 +1,203 @@
+// Package file keeps blobs as files below a folder and serves its own signed links.
+// It does not limit, encrypt or expire what it keeps.
+package file
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/opencapi/capi/internal/blob"
+)
+
+// Options say where the files lie and how links to them are signed.
+type Options struct {
+	Dir string // made if it is not there
+	Key []byte // signs the links; LoadKey gives one that lasts
+	// Now is the clock that links expire by. Defaults to time.Now.
+	Now func() time.Time
+}
+
+// Store is a blob.Store in a folder. Several processes may use one folder.
+type Store struct {
+	dir string
+	key []byte
+	now func() time.Time
+}
+
+const (
+	// unfinished holds what is being written. It is inside the folder, so that the rename stays on one file system.
+	unfinished = ".unfinished"
+	// abandonedAfter is the age of an untouched unfinished file whose writer must have died.
+	abandonedAfter = time.Hour
+	bufferBytes    = 256 << 10
+)
+
+// Open makes the folder if need be and clears away what writers that died left in it.
+func Open(o Options) (*Store, error) {
+	if len(o.Key) < keyBytes {
+		return nil, fmt.Errorf("open blobs: a signing key of %d bytes is too short", len(o.Key))
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Store{dir: o.Dir, key: o.Key, now: o.Now}
+	if err := s.makeDir(filepath.Join(o.Dir, unfinished)); err != nil {
+		return nil, fmt.Errorf("open blobs: %w", err)
+	}
+	return s, s.clearAbandoned()
+}
+
+func (s *Store) clearAbandoned() error {
+	entries, err := os.ReadDir(filepath.Join(s.dir, unfinished))
+	if err != nil {
+		return fmt.Errorf("open blobs: %w", err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || time.Since(info.ModTime()) < abandonedAfter {
+			continue // gone meanwhile, or alive
+		}
+		if err := os.Remove(filepath.Join(s.dir, unfinished, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("clear abandoned blob: %w", err)
+		}
+	}
+	return nil
+}
+
+// Put writes beside, syncs and renames, so that a file is whole or not there, after a crash too.
+func (s *Store) Put(ctx context.Context, key string, fn func(io.Writer) error) (blob.Info, error) {
+	path, err := s.path(key)
+	if err != nil {
+		return blob.Info{}, err
+	}
+	f, err := os.CreateTemp(filepath.Join(s.dir, unfinished), "put-*")
+	if err != nil {
+		return blob.Info{}, fmt.Errorf("put %s: %w", key, err)
+	}
+	defer os.Remove(f.Name()) // renamed already, unless the writing went wrong
+	defer f.Close()           // closed already, unless the writing went wrong
+	info, err := write(ctx, f, fn)
+	if err != nil {
+		return blob.Info{}, fmt.Errorf("put %s: %w", key, err)
+	}
+	if err := s.publish(f.Name(), path); err != nil {
+		return blob.Info{}, fmt.Errorf("put %s: %w", key, err)
+	}
+	return info, nil
+}
+
+func write(ctx context.Context, f *os.File, fn func(io.Writer) error) (blob.Info, error) {
+	counted := &counter{hash: sha256.New(), w: f}
+	buffered := bufio.NewWriterSize(counted, bufferBytes)
+	if err := fn(buffered); err != nil {
+		return blob.Info{}, err
+	}
+	if err := buffered.Flush(); err != nil {
+		return blob.Info{}, err
+	}
+	if err := f.Sync(); err != nil {
+		return blob.Info{}, err
+	}
+	if err := f.Close(); err != nil {
+		return blob.Info{}, err
+	}
+	info := blob.Info{SizeBytes: counted.n}
+	counted.hash.Sum(info.SHA256[:0])
+	return info, ctx.Err()
+}
+
+func (s *Store) publish(temp, path string) error {
+	if err := s.makeDir(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// makeDir makes a folder and its parents, and syncs the parents of new ones.
+func (s *Store) makeDir(dir string) error {
+	switch err := os.Mkdir(dir, 0o700); {
+	case err == nil:
+		return syncDir(filepath.Dir(dir))
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if err := s.makeDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	return s.makeDir(dir)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Open reads a file.
+func (s *Store) Open(_ context.Context, key string) (io.ReadCloser, error) { return s.open(key) }
+
+func (s *Store) open(key string) (*os.File, error) {
+	path, err := s.path(key)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", key, missing(err))
+	}
+	return f, nil
+}
+
+// Stat tells the size; the hash is not kept.
+func (s *Store) Stat(_ context.Context, key string) (blob.Info, error) {
+	path, err := s.path(key)
+	if err != nil {
+		return blob.Info{}, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return blob.Info{}, fmt.Errorf("stat %s: %w", key, missing(err))
+	}
+	return blob.Info{SizeBytes: info.Size()}, nil
+}
+
+// Delete removes a file.
+func (s *Store) Delete(_ context.Context, key string) error {
+	path, err := s.path(key)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete %s: %w", key, err)
+	}
+	return nil
+}
+
+func (s *Store) path(key string) (string, error) {
+	if err := blob.CheckKey(key); err != nil {
+		return "", err
+	}
+	return filepath.Join(s.dir, filepath.FromSlash(key)), nil
+}
+
+func missing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return blob.ErrNotFound
+	}
+	return err
+}

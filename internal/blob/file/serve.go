@@ -1,0 +1,75 @@
+package file
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/opencapi/capi/internal/blob"
+	"github.com/opencapi/capi/internal/fault"
+)
+
+// Handler answers signed links below Path, ranges too. It hands every refusal to refuse, which writes the answer.
+func (s *Store) Handler(refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.serve(w, r); err != nil {
+			refuse(w, r, err)
+		}
+	})
+}
+
+func (s *Store) serve(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		return fault.New(fault.MethodNotAllowed, "A download link is for GET.")
+	}
+	key := strings.TrimPrefix(r.URL.Path, Path)
+	link, err := s.verify(key, r.URL.Query())
+	if err != nil {
+		return err
+	}
+	f, err := s.open(key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return fault.New(fault.NotFound, "The file is not there any more.").Because(err)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", link.ContentType)
+	h.Set("Content-Disposition", disposition(link.FileName))
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	http.ServeContent(w, r, "", info.ModTime(), f)
+	return nil
+}
+
+// disposition names the file twice: in ASCII for old clients, and as RFC 6266 and RFC 8187 say.
+func disposition(name string) string {
+	if name == "" {
+		return "attachment"
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || strings.ContainsRune(`"\/%`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	header := mime.FormatMediaType("attachment", map[string]string{"filename": plain})
+	if plain != name {
+		header += "; filename*=UTF-8''" + extValue(name)
+	}
+	return header
+}
+
+// extValue escapes as RFC 8187 asks; url.PathEscape leaves some characters that it does not allow.
+func extValue(s string) string {
+	return strings.NewReplacer(":", "%3A", "=", "%3D", "@", "%40").Replace(url.PathEscape(s))
+}

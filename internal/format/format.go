@@ -1,0 +1,92 @@
+// Package format turns companies into the bytes of a file.
+// It does not read, select or store them.
+package format
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/opencapi/capi/internal/company"
+)
+
+// Writer writes companies as rows. Close writes what ends the file; it does not close the underlying writer.
+// The same companies give the same bytes.
+type Writer interface {
+	Write(c *company.Company) error
+	Close() error
+}
+
+// Format is a file format's name in the API, such as csv.
+type Format string
+
+// The formats.
+const (
+	CSV  Format = "csv"
+	JSON Format = "json"
+)
+
+// Options are what an export can choose.
+type Options struct {
+	BOM         bool `json:"bom,omitempty"`          // start a CSV with a UTF-8 byte order mark
+	RawFormulas bool `json:"raw_formulas,omitempty"` // leave text cells of a CSV that a spreadsheet would run as formulas as they are
+}
+
+// kind is what one format is made of.
+type kind struct {
+	format      Format
+	contentType string
+	open        func(io.Writer, Options) Writer
+	columns     func() []string
+	inspect     func(io.Reader) (Shape, error)
+}
+
+var kinds = []kind{
+	{CSV, "text/csv; charset=utf-8", newCSV, columnsOfCSV, inspectCSV},
+	{JSON, "application/json", newJSON, columnsOfJSON, inspectJSON},
+}
+
+func (f Format) kind() (kind, bool) {
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.format == f })
+	if i < 0 {
+		return kind{}, false
+	}
+	return kinds[i], true
+}
+
+// Known holds for a format that New can write.
+func (f Format) Known() bool {
+	_, ok := f.kind()
+	return ok
+}
+
+// Extension is the end of such a file's name, without a dot.
+func (f Format) Extension() string { return string(f) }
+
+// ContentType is such a file's media type.
+func (f Format) ContentType() string {
+	k, ok := f.kind()
+	if !ok {
+		return "application/octet-stream"
+	}
+	return k.contentType
+}
+
+// Names lists the formats for a message: csv or json.
+func Names() string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = string(k.format)
+	}
+	return strings.Join(names, " or ")
+}
+
+// New makes a Writer that writes to w, in pieces of about 64 kB.
+func New(f Format, w io.Writer, o Options) (Writer, error) {
+	k, ok := f.kind()
+	if !ok {
+		return nil, fmt.Errorf("unknown format %q", f)
+	}
+	return k.open(w, o), nil
+}

@@ -1,0 +1,78 @@
+package middleware
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+type noteKey struct{}
+
+// Note holds what the layers behind the log learn about a request and the log line shall carry.
+type Note struct{ attrs []slog.Attr }
+
+// Add puts one more attribute on the request's log line. A Note is used by the request's own goroutine alone.
+func (n *Note) Add(a slog.Attr) {
+	if n != nil {
+		n.attrs = append(n.attrs, a)
+	}
+}
+
+// NoteOf is the note of the request that ctx belongs to; nil, which takes everything and keeps nothing, outside of one.
+func NoteOf(ctx context.Context) *Note {
+	n, _ := ctx.Value(noteKey{}).(*Note)
+	return n
+}
+
+// AccessLog writes one line a request: method, path without its query, status, bytes, time taken.
+func AccessLog(log *slog.Logger) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			note, seen, start := &Note{}, &watcher{ResponseWriter: w}, time.Now()
+			defer func() {
+				note.Add(slog.String("request_id", RequestIDOf(r.Context())))
+				note.Add(slog.String("method", r.Method))
+				note.Add(slog.String("path", r.URL.Path))
+				note.Add(slog.Int("status", seen.statusCode()))
+				note.Add(slog.Int64("size_bytes", seen.sizeBytes))
+				note.Add(slog.Duration("took", time.Since(start)))
+				log.LogAttrs(r.Context(), slog.LevelInfo, "request", note.attrs...)
+			}()
+			next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), noteKey{}, note)))
+		})
+	}
+}
+
+// watcher remembers status and size of an answer on its way through.
+type watcher struct {
+	http.ResponseWriter
+	status    int
+	sizeBytes int64
+}
+
+func (w *watcher) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.sizeBytes += int64(n)
+	return n, err
+}
+
+func (w *watcher) statusCode() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *watcher) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,73 @@
+package middleware_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/middleware"
+)
+
+func TestTheLogLineTellsWhatTheHandlerNotedAndWhatWasAnswered(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&out, nil))
+	var written, flushed error
+	h := middleware.Chain(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		middleware.NoteOf(r.Context()).Add(slog.String("operation", "brewCoffee"))
+		w.WriteHeader(http.StatusTeapot)
+		_, written = w.Write([]byte("short and stout"))
+		flushed = http.NewResponseController(w).Flush()
+	}), middleware.RequestID, middleware.AccessLog(log))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/pot?secret=1", nil))
+
+	require.NoError(t, written)
+	require.NoError(t, flushed, "the connection stays in reach")
+	require.Equal(t, 1, strings.Count(out.String(), "\n"))
+	require.NotContains(t, out.String(), "secret")
+	var line map[string]any
+	require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+	for key, want := range map[string]any{
+		"operation": "brewCoffee", "method": "GET", "path": "/pot", "status": 418.0, "size_bytes": 15.0,
+	} {
+		require.Equal(t, want, line[key], key)
+	}
+}
+
+func TestAPanicBecomesAnAnswerIfNoneIsOut(t *testing.T) {
+	t.Parallel()
+	log := slog.New(slog.DiscardHandler)
+	var told error
+	fail := func(w http.ResponseWriter, _ *http.Request, err error) {
+		told = err
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+	serve := func(h http.HandlerFunc) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		middleware.Chain(h, middleware.Recover(log, fail)).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))
+		return w
+	}
+	w := serve(func(http.ResponseWriter, *http.Request) { panic("a reason") })
+	require.Equal(t, http.StatusInternalServerError, w.Code)
+	require.ErrorContains(t, told, "a reason")
+
+	for _, h := range []http.HandlerFunc{
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK); panic("too late") },
+		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { serve(h) })
+	}
+	require.NotErrorIs(t, told, http.ErrAbortHandler)
+}
+
+func TestOutsideOfARequestNotesAreLost(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, middleware.RequestIDOf(t.Context()))
+	middleware.NoteOf(t.Context()).Add(slog.Int("x", 1))
+}

@@ -1,0 +1,98 @@
+package search
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// PickMax is the number of companies that a search picks at most.
+const PickMax = 100_000
+
+// Picked is a set of companies, and what of the wish it does not hold.
+type Picked struct {
+	Companies        company.Set
+	UnmatchedIDs     []id.Company
+	UnmatchedDomains []string
+	Capped           bool // the search matched more than PickMax
+}
+
+// Wish names companies by id, by domain or by a search; the parts are OR.
+type Wish struct {
+	IDs     []id.Company
+	Domains []string
+	Query   *query.Query
+}
+
+// Pick resolves a wish.
+func (s *Searcher) Pick(ctx context.Context, w Wish) (Picked, error) {
+	var p Picked
+	if err := s.pickIDs(ctx, w.IDs, &p); err != nil {
+		return Picked{}, err
+	}
+	if err := s.pickDomains(ctx, w.Domains, &p); err != nil {
+		return Picked{}, err
+	}
+	if err := s.pickMatches(ctx, w.Query, &p); err != nil {
+		return Picked{}, err
+	}
+	return p, nil
+}
+
+func (s *Searcher) pickIDs(ctx context.Context, ids []id.Company, p *Picked) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	numbers, unknown, err := s.Catalog.Numbers(ctx, ids)
+	if err != nil {
+		return err
+	}
+	p.Companies, p.UnmatchedIDs = p.Companies.Or(company.SetOf(numbers...)), unknown
+	return nil
+}
+
+// pickDomains takes a domain as people write it, as a URL too.
+func (s *Searcher) pickDomains(ctx context.Context, domains []string, p *Picked) error {
+	if len(domains) == 0 {
+		return nil
+	}
+	clean := make([]string, 0, len(domains))
+	for _, d := range domains {
+		if c, ok := company.CleanDomain(d); ok {
+			clean = append(clean, c)
+		}
+	}
+	found, err := s.Catalog.ByDomains(ctx, clean)
+	if err != nil {
+		return err
+	}
+	var numbers []company.Number
+	for _, d := range domains {
+		c, _ := company.CleanDomain(d)
+		if len(found[c]) == 0 {
+			p.UnmatchedDomains = append(p.UnmatchedDomains, d)
+		}
+		numbers = append(numbers, found[c]...)
+	}
+	p.Companies = p.Companies.Or(company.SetOf(numbers...))
+	return nil
+}
+
+func (s *Searcher) pickMatches(ctx context.Context, q *query.Query, p *Picked) error {
+	if q == nil {
+		return nil
+	}
+	found, err := s.Index.Select(ctx, index.Selection{
+		Query: *q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Limit: PickMax,
+	})
+	if err != nil {
+		return fmt.Errorf("select companies: %w", err)
+	}
+	p.Companies = p.Companies.Or(company.SetOf(found.Numbers...))
+	p.Capped = found.Total > len(found.Numbers)
+	return nil
+}

@@ -62,6 +62,19 @@ type Tx struct {
 // the way for a cache to move with the database. fn must not block.
 func (t *Tx) OnCommit(fn func()) { t.committed = append(t.committed, fn) }
 
+// Step is what a caller adds to the transaction of another, to run last in it, once what it is about is made.
+type Step[T any] func(ctx context.Context, tx *Tx, made T) error
+
+// Then runs the steps.
+func Then[T any](ctx context.Context, tx *Tx, made T, steps []Step[T]) error {
+	for _, step := range steps {
+		if err := step(ctx, tx, made); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 const (
 	attemptsMax   = 10
 	retryDelayMax = 500 * time.Millisecond

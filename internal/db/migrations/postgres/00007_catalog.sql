@@ -8,7 +8,7 @@ CREATE TABLE catalog_state (
 );
 INSERT INTO catalog_state (id, seq, next_number) VALUES (1, 0, 1);
 
--- record and connections are the encoded company; the keys are 64-bit hashes of what companies are matched by.
+-- record and connections are the encoded company; the keys are 32-bit hashes of what companies are matched by.
 CREATE TABLE company (
     number      BIGINT PRIMARY KEY,
     id          TEXT NOT NULL,

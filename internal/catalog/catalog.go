@@ -1,0 +1,70 @@
+// Package catalog is the shelf of all companies: versions come in and are matched to what is known, rows go out.
+// It searches nothing, and knows neither files nor exports.
+package catalog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/db"
+)
+
+// Book is the catalog in a database. Safe for concurrent use, by several processes too.
+type Book struct{ db *db.DB }
+
+// New opens the book on a database whose schema is up to date.
+func New(d *db.DB) *Book { return &Book{db: d} }
+
+// Seq is the number of the newest transaction that changed the catalog; 0 for a fresh one.
+func (b *Book) Seq(ctx context.Context) (uint64, error) {
+	seq, _, err := state(ctx, b.db.Read(), "")
+	return seq, err
+}
+
+// Len is the number of companies.
+func (b *Book) Len(ctx context.Context) (int, error) {
+	_, next, err := state(ctx, b.db.Read(), "")
+	return int(next - 1), err
+}
+
+// SeqIn is Seq inside a transaction. What is committed later, by anybody, has a higher number.
+func (b *Book) SeqIn(ctx context.Context, tx *db.Tx) (uint64, error) {
+	seq, _, err := state(ctx, tx, "")
+	return seq, err
+}
+
+func state(ctx context.Context, q db.Querier, lock string) (seq, next uint64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT seq, next_number FROM catalog_state WHERE id = 1`+lock).Scan(&seq, &next)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read catalog state: %w", err)
+	}
+	return seq, next, nil
+}
+
+// edit is a running change of the catalog. It holds catalog_state locked, so edits run one after another and the
+// order of commits is the order of seq.
+type edit struct {
+	tx    *db.Tx
+	seq   uint64 // of every row that this edit writes
+	next  uint64 // the number of the next new company
+	dirty bool
+}
+
+// write runs fn in an edit; seq moves only if fn left it dirty.
+func (b *Book) write(ctx context.Context, fn func(*edit) error) error {
+	return b.db.Tx(ctx, func(tx *db.Tx) error {
+		seq, next, err := state(ctx, tx, tx.ForUpdate())
+		if err != nil {
+			return err
+		}
+		e := &edit{tx: tx, seq: seq + 1, next: next}
+		if err := fn(e); err != nil || !e.dirty {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE catalog_state SET seq = $1, next_number = $2 WHERE id = 1`, e.seq, e.next)
+		if err != nil {
+			return fmt.Errorf("move catalog state: %w", err)
+		}
+		return nil
+	})
+}

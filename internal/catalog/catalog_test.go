@@ -1,0 +1,297 @@
+package catalog_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// put loads companies as one file.
+func put(t testing.TB, b *catalog.Book, cs ...company.Company) catalog.Report {
+	t.Helper()
+	return putFrom(t, b, catalog.NewSource(), cs...)
+}
+
+func putFrom(t testing.TB, b *catalog.Book, s *catalog.Source, cs ...company.Company) catalog.Report {
+	t.Helper()
+	r, err := b.Put(t.Context(), s, incoming(cs))
+	require.NoError(t, err)
+	return r
+}
+
+func incoming(cs []company.Company) []catalog.Incoming {
+	out := make([]catalog.Incoming, len(cs))
+	for i := range cs {
+		out[i] = catalog.Prepare(&cs[i])
+	}
+	return out
+}
+
+func all(t testing.TB, b *catalog.Book) []*company.Company {
+	t.Helper()
+	var out []*company.Company
+	_, err := b.Scan(t.Context(), func(c *company.Company) error {
+		out = append(out, c)
+		return nil
+	})
+	require.NoError(t, err)
+	return out
+}
+
+func number(n int64) *int64 { return &n }
+
+func TestUnknownValuesNeverErase(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		full := company.Company{
+			ID: catalog.CompanyID("crm-17"), Name: "Acme", Domain: "acme.example", Website: "https://acme.example",
+			Country: "Germany", CountryCode: "DE", City: "Bonn", Industries: []string{"Rockets", "Anvils"},
+			EmployeeCount: number(12), Attributes: map[string]any{"source": "fair", "score": "7"},
+		}
+		require.Equal(t, []catalog.Outcome{catalog.Added}, put(t, b, full).Outcomes)
+		before := all(t, b)[0]
+
+		r := put(t, b, company.Company{ID: catalog.CompanyID("crm-17"), Name: "Acme"})
+		require.Equal(t, []catalog.Outcome{catalog.Unchanged}, r.Outcomes)
+		require.Empty(t, gocmp.Diff(before, all(t, b)[0]))
+
+		r = put(t, b, company.Company{
+			Domain: "acme.example", Industries: []string{"Anvils"}, FoundedYear: number(1949),
+			Attributes: map[string]any{"score": "8"},
+		})
+		require.Equal(t, []catalog.Outcome{catalog.Updated}, r.Outcomes)
+		after := all(t, b)[0]
+		want := *before
+		want.Industries, want.FoundedYear = []string{"Anvils"}, number(1949)
+		want.Attributes = map[string]any{"source": "fair", "score": "8"}
+		want.UpdatedAt = after.UpdatedAt
+		require.True(t, after.UpdatedAt.After(before.UpdatedAt) || after.UpdatedAt.Equal(before.UpdatedAt))
+		require.Empty(t, gocmp.Diff(&want, after))
+	})
+}
+
+func TestNamelessCompaniesOnlyUpdate(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		r := put(t, b, company.Company{Domain: "acme.example"}, company.Company{ID: catalog.CompanyID("7"), City: "Bonn"})
+		require.Equal(t, []catalog.Outcome{catalog.Nameless, catalog.Nameless}, r.Outcomes)
+		require.Equal(t, []company.Number{0, 0}, r.Numbers)
+		seq, err := b.Seq(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, seq, "nothing was written")
+	})
+}
+
+func TestCompaniesAreFoundByIDNumberAndDomain(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		var cs []company.Company
+		for i := range 1_200 {
+			cs = append(cs, company.Company{Name: fmt.Sprintf("Company %d", i), Domain: fmt.Sprintf("c%d.example", i/2)})
+		}
+		numbers := put(t, b, cs...).Numbers
+		stored := all(t, b)
+		require.Len(t, stored, len(cs))
+
+		reversed := slices.Clone(numbers)
+		slices.Reverse(reversed)
+		got, err := b.ByNumbers(t.Context(), append(reversed, 999_999))
+		require.NoError(t, err)
+		require.Len(t, got, len(cs))
+		ids := make([]id.Company, len(got))
+		for i, c := range got {
+			require.Equal(t, reversed[i], c.Number)
+			ids[i] = c.ID
+		}
+		stranger := id.New[id.Company]()
+		found, unknown, err := b.Numbers(t.Context(), append(ids, stranger))
+		require.NoError(t, err)
+		require.Equal(t, reversed, found)
+		require.Equal(t, []id.Company{stranger}, unknown)
+
+		byDomain, err := b.ByDomains(t.Context(), []string{"c3.example", "none.example"})
+		require.NoError(t, err)
+		require.Equal(t, map[string][]company.Number{"c3.example": numbers[6:8]}, byDomain)
+
+		one, err := b.ByID(t.Context(), ids[0])
+		require.NoError(t, err)
+		require.Equal(t, ids[0], one.ID)
+		_, err = b.ByID(t.Context(), stranger)
+		require.Equal(t, fault.NotFound, fault.CodeOf(err))
+
+		n, err := b.Len(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, len(cs), n)
+	})
+}
+
+func TestRowsAreDeliveredAsTheyWere(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		var states []map[company.Number]*company.Company // by seq
+		remember := func() {
+			state := map[company.Number]*company.Company{}
+			for _, c := range all(t, b) {
+				state[c.Number] = c
+			}
+			seq, err := b.Seq(t.Context())
+			require.NoError(t, err)
+			for len(states) < int(seq) {
+				states = append(states, nil)
+			}
+			states = append(states, state)
+		}
+		remember()
+		put(t, b, company.Company{Name: "A", Domain: "a.example"}, company.Company{Name: "B", Domain: "b.example"})
+		remember()
+		put(t, b, company.Company{Name: "A renamed", Domain: "a.example"})
+		remember()
+		_, err := b.Connect(t.Context(), []catalog.Connection{{
+			Source: catalog.End{Domain: "b.example"}, Target: catalog.End{Domain: "a.example"}, Category: "vendor",
+		}})
+		require.NoError(t, err)
+		remember()
+		put(t, b, company.Company{Name: "A again", Domain: "a.example", City: "Bonn"}, company.Company{Name: "C"})
+		remember()
+		require.Len(t, states, 5)
+
+		for asOf, state := range states {
+			require.Empty(t, gocmp.Diff(state, rowsAsOf(t, b, state, uint64(asOf))), "as of %d", asOf)
+		}
+		require.NoError(t, b.Prune(t.Context(), 3))
+		for asOf, state := range states[3:] {
+			require.Empty(t, gocmp.Diff(state, rowsAsOf(t, b, state, uint64(asOf+3))), "as of %d", asOf+3)
+		}
+		require.Error(t, b.Rows(t.Context(), []company.Number{77}, 4, func(*company.Company) error { return nil }))
+	})
+}
+
+func rowsAsOf(t *testing.T, b *catalog.Book, of map[company.Number]*company.Company, asOf uint64) map[company.Number]*company.Company {
+	t.Helper()
+	var numbers []company.Number
+	for n := range of {
+		numbers = append(numbers, n)
+	}
+	slices.SortFunc(numbers, func(a, b company.Number) int { return cmp.Compare(b, a) })
+	var order []company.Number
+	out := map[company.Number]*company.Company{}
+	require.NoError(t, b.Rows(t.Context(), numbers, asOf, func(c *company.Company) error {
+		order = append(order, c.Number)
+		out[c.Number] = c
+		return nil
+	}))
+	require.Equal(t, numbers, order)
+	return out
+}
+
+func TestChangesNeverSplitATransaction(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		for i := range 4 {
+			var cs []company.Company
+			for j := range 10 {
+				cs = append(cs, company.Company{Name: fmt.Sprintf("Company %d %d", i, j)})
+			}
+			put(t, b, cs...)
+		}
+		after, seen := uint64(0), 0
+		for more := true; more; {
+			var changes []catalog.Change
+			var err error
+			changes, after, more, err = b.Changes(t.Context(), after, 15)
+			require.NoError(t, err)
+			require.Len(t, changes, 20)
+			seen += len(changes)
+		}
+		require.Equal(t, 40, seen)
+		require.Equal(t, uint64(4), after)
+		changes, upTo, more, err := b.Changes(t.Context(), after, 15)
+		require.NoError(t, err)
+		require.Empty(t, changes)
+		require.Equal(t, after, upTo)
+		require.False(t, more)
+	})
+}
+
+// Two processes import at once, and a third one follows: it ends with what the catalog holds.
+func TestFollowersMissNothingWhileManyImport(t *testing.T) {
+	t.Parallel()
+	dbtest.EachShared(t, func(t *testing.T, open func() *db.DB) {
+		const writers, batches = 4, 12
+		reader := catalog.New(open())
+		var importing sync.WaitGroup
+		for _, d := range []*db.DB{open(), open()} {
+			for w := range writers / 2 {
+				importing.Go(func() {
+					b := catalog.New(d)
+					for i := range batches {
+						var cs []company.Company
+						for j := range 8 {
+							// Some domains are everybody's, so that companies are updated from all sides.
+							c := company.Company{Name: fmt.Sprintf("Company %d %d %d", w, i, j), Domain: fmt.Sprintf("shared%d.example", (i+j)%20)}
+							if j%2 == 0 {
+								c.Domain = ""
+							}
+							cs = append(cs, c)
+						}
+						_, err := b.Put(context.WithoutCancel(t.Context()), nil, incoming(cs))
+						if err != nil {
+							t.Errorf("put: %v", err)
+						}
+					}
+				})
+			}
+		}
+		done := make(chan struct{})
+		go func() {
+			importing.Wait()
+			close(done)
+		}()
+		followed := map[company.Number]*company.Company{}
+		var after uint64
+		catchUp := func() {
+			for more := true; more; {
+				changes, upTo, rest, err := reader.Changes(t.Context(), after, 20)
+				require.NoError(t, err)
+				require.GreaterOrEqual(t, upTo, after)
+				for _, c := range changes {
+					followed[c.Number] = c.Company
+				}
+				after, more = upTo, rest
+			}
+		}
+		for running := true; running; {
+			select {
+			case <-done:
+				running = false
+			default:
+			}
+			catchUp()
+		}
+		want := map[company.Number]*company.Company{}
+		for i, c := range all(t, reader) {
+			require.Equal(t, company.Number(i+1), c.Number, "numbers are dense")
+			want[c.Number] = c
+		}
+		require.NotEmpty(t, want)
+		require.Empty(t, gocmp.Diff(want, followed))
+	})
+}

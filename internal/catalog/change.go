@@ -1,0 +1,87 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+)
+
+// Change is the newest state of a company that changed; a nil Company was removed.
+type Change struct {
+	Number  company.Number
+	Company *company.Company // with connections
+}
+
+// Changes are the companies that changed after the sequence number, at least limit of them if there are as many: all
+// those of a sequence number or none. Whoever has them knows the catalog as it was at upTo or later, and asks on from
+// there; more tells that there is more by now.
+func (b *Book) Changes(ctx context.Context, after uint64, limit int) (changes []Change, upTo uint64, more bool, err error) {
+	err = b.db.ReadTx(ctx, func(q db.Querier) error {
+		newest, _, err := state(ctx, q, "")
+		if err != nil {
+			return err
+		}
+		if upTo, err = boundary(ctx, q, after, limit, newest); err != nil {
+			return err
+		}
+		more = upTo < newest
+		rows, err := load(ctx, q, `WHERE seq > $1 AND seq <= $2 ORDER BY seq, number`, int64(after), int64(upTo))
+		if err != nil {
+			return err
+		}
+		changes = make([]Change, len(rows))
+		for i := range rows {
+			c, err := rows[i].company(true)
+			if err != nil {
+				return err
+			}
+			changes[i] = Change{c.Number, c}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, after, false, fmt.Errorf("changes after %d: %w", after, err)
+	}
+	return changes, upTo, more, nil
+}
+
+// boundary is the sequence number of the limit-th change, or the newest one if there are fewer.
+func boundary(ctx context.Context, q db.Querier, after uint64, limit int, newest uint64) (uint64, error) {
+	var seq int64
+	err := q.QueryRowContext(ctx, `SELECT seq FROM company WHERE seq > $1 ORDER BY seq LIMIT 1 OFFSET $2`,
+		int64(after), max(limit, 1)-1).Scan(&seq)
+	switch {
+	case err == sql.ErrNoRows: //nolint:errorlint // Scan gives it bare
+		return max(after, newest), nil
+	case err != nil:
+		return 0, fmt.Errorf("find boundary: %w", err)
+	}
+	return uint64(seq), nil
+}
+
+// Scan hands every company, with connections, to fn in the order of the numbers, all as they were at seq.
+func (b *Book) Scan(ctx context.Context, fn func(*company.Company) error) (seq uint64, err error) {
+	err = b.db.ReadTx(ctx, func(q db.Querier) error {
+		if seq, _, err = state(ctx, q, ""); err != nil {
+			return err
+		}
+		return each(ctx, q, func(scan func(...any) error) error {
+			var r row
+			if err := scan(&r.number, (*sql.RawBytes)(&r.record), (*sql.RawBytes)(&r.connections)); err != nil {
+				return err
+			}
+			c, err := r.company(true)
+			if err != nil {
+				return err
+			}
+			return fn(c)
+		}, `SELECT number, record, connections FROM company ORDER BY number`)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("scan catalog: %w", err)
+	}
+	return seq, nil
+}

@@ -1,0 +1,271 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// Connection is a connection as its source gives it: the target is to the source what the category names.
+type Connection struct {
+	Number         company.Number // of the source; if it is not 0, Source is not looked at
+	Source, Target End
+	Category       string
+}
+
+// End names a company by whatever is known of it.
+type End struct {
+	ID     id.Company
+	Name   string
+	Domain string // clean
+}
+
+// ConnectReport tells what became of a batch of connections.
+type ConnectReport struct {
+	Added     int
+	Unchanged int // known already, or given twice
+	Pending   int // of those added, the ones that wait for their source to become known
+}
+
+// Connect brings a batch of connections in, in one transaction. An end is matched by id, else domain, else by a name
+// that only one company has. A connection of an unknown source is kept and joined when the company comes; one to an
+// unknown target shows the name and domain given.
+func (b *Book) Connect(ctx context.Context, batch []Connection) (ConnectReport, error) {
+	var report ConnectReport
+	err := b.write(ctx, func(e *edit) error {
+		report = ConnectReport{}
+		fresh, err := e.unseen(ctx, batch)
+		if err != nil {
+			return err
+		}
+		if err := e.resolve(ctx, fresh); err != nil {
+			return err
+		}
+		if fresh, err = e.unlike(ctx, fresh); err != nil {
+			return err
+		}
+		report.Added = len(fresh)
+		report.Unchanged = len(batch) - len(fresh)
+		for i := range fresh {
+			if !fresh[i].source.Valid {
+				report.Pending++
+			}
+		}
+		return e.connect(ctx, fresh)
+	})
+	if err != nil {
+		return ConnectReport{}, fmt.Errorf("put connections: %w", err)
+	}
+	return report, nil
+}
+
+// link is a connection as its table holds it.
+type link struct {
+	identity       int64
+	given          Connection
+	source, target sql.NullInt64 // numbers
+	known          *entry        // the target, where resolve has found it
+}
+
+func newLink(c Connection) link {
+	l := link{given: c, identity: hash("connection", sourceText(&c), text.Fold(c.Category), c.Target.text())}
+	if c.Number != 0 {
+		l.given.Source = End{}
+		l.source = sql.NullInt64{Int64: int64(c.Number), Valid: true}
+	}
+	return l
+}
+
+func sourceText(c *Connection) string {
+	if c.Number != 0 {
+		return fmt.Sprintf("#%d", c.Number)
+	}
+	return c.Source.text()
+}
+
+func (e End) text() string {
+	key := e.Domain + "\x00" + text.Fold(e.Name)
+	if !e.ID.IsZero() {
+		key = e.ID.String() + "\x00" + key
+	}
+	return key
+}
+
+// keys are what a company must have one of to be this end.
+func (e End) keys() []int64 {
+	var keys []int64
+	if !e.ID.IsZero() {
+		keys = append(keys, idKey(e.ID))
+	}
+	if e.Domain != "" {
+		keys = append(keys, domainKey(e.Domain))
+	}
+	if name := text.Fold(e.Name); name != "" {
+		keys = append(keys, nameKey(name))
+	}
+	return keys
+}
+
+// unseen are the batch's connections that nobody gave in the same words before.
+func (e *edit) unseen(ctx context.Context, batch []Connection) ([]link, error) {
+	links := make([]link, 0, len(batch))
+	identities := make([]int64, 0, len(batch))
+	for _, c := range batch {
+		l := newLink(c)
+		links = append(links, l)
+		identities = append(identities, l.identity)
+	}
+	known := make(map[int64]bool, len(batch))
+	err := e.each(ctx, func(scan func(...any) error) error {
+		var k int64
+		err := scan(&k)
+		known[k] = true
+		return err
+	}, `SELECT identity FROM connection WHERE identity IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`,
+		numberArray(distinct(identities)))
+	if err != nil {
+		return nil, err
+	}
+	fresh := links[:0]
+	for _, l := range links {
+		if !known[l.identity] {
+			known[l.identity] = true
+			fresh = append(fresh, l)
+		}
+	}
+	return fresh, nil
+}
+
+// meaning is what a connection says, in whichever words.
+type meaning struct {
+	source, target int64
+	category       string // folded
+}
+
+func (l *link) meaning() (m meaning, complete bool) {
+	return meaning{l.source.Int64, l.target.Int64, text.Fold(l.given.Category)}, l.source.Valid && l.target.Valid
+}
+
+// unlike leaves out the links that say the same as a known one in other words.
+func (e *edit) unlike(ctx context.Context, links []link) ([]link, error) {
+	var sources []int64
+	for i := range links {
+		if _, complete := links[i].meaning(); complete {
+			sources = append(sources, links[i].source.Int64)
+		}
+	}
+	known := map[meaning]bool{}
+	err := e.each(ctx, func(scan func(...any) error) error {
+		var m meaning
+		err := scan(&m.source, &m.target, &m.category)
+		m.category = text.Fold(m.category)
+		known[m] = true
+		return err
+	}, `SELECT source, target, category FROM connection
+	    WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) AND target IS NOT NULL`, numberArray(distinct(sources)))
+	if err != nil {
+		return nil, err
+	}
+	out := links[:0]
+	for i := range links {
+		m, complete := links[i].meaning()
+		if complete && known[m] {
+			continue
+		}
+		if complete {
+			known[m] = true
+		}
+		out = append(out, links[i])
+	}
+	return out, nil
+}
+
+// connect writes new links and shows them on their sources.
+func (e *edit) connect(ctx context.Context, links []link) error {
+	if len(links) == 0 {
+		return nil
+	}
+	e.dirty = true
+	if err := e.saveLinks(ctx, links); err != nil {
+		return err
+	}
+	var waits []wait
+	more := map[company.Number][]company.Connection{}
+	for i := range links {
+		l := &links[i]
+		if !l.source.Valid {
+			waits = append(waits, waitsOf(l.identity, 0, l.given.Source)...)
+		}
+		if !l.target.Valid {
+			waits = append(waits, waitsOf(l.identity, 1, l.given.Target)...)
+		}
+		if l.source.Valid {
+			source := company.Number(l.source.Int64)
+			more[source] = append(more[source], l.shown())
+		}
+	}
+	if err := e.saveWaits(ctx, waits); err != nil {
+		return err
+	}
+	return e.reshow(ctx, slices.Sorted(maps.Keys(more)), func(n company.Number, shown []company.Connection) []company.Connection {
+		return append(shown, more[n]...)
+	})
+}
+
+// shown is how the source shows the connection.
+func (l *link) shown() company.Connection {
+	c := company.Connection{Category: l.given.Category, Name: l.given.Target.Name, Domain: l.given.Target.Domain}
+	if t := l.known; t != nil {
+		c.Number, c.ID, c.Name, c.Domain = t.row.number, t.company.ID, t.company.Name, t.company.Domain
+	}
+	return c
+}
+
+func (e *edit) saveLinks(ctx context.Context, links []link) error {
+	return insert(ctx, e.tx, links, `INSERT INTO connection (identity, source, target, category,
+		source_id, source_name, source_domain, target_id, target_name, target_domain) VALUES `,
+		` ON CONFLICT (identity) DO UPDATE SET source = excluded.source, target = excluded.target`,
+		func(l *link) []any {
+			g := &l.given
+			return []any{
+				l.identity, l.source, l.target, g.Category, textOf(g.Source.ID), g.Source.Name, g.Source.Domain,
+				textOf(g.Target.ID), g.Target.Name, g.Target.Domain,
+			}
+		})
+}
+
+func textOf(c id.Company) string {
+	if c.IsZero() {
+		return ""
+	}
+	return c.String()
+}
+
+// each runs a query and hands every row's Scan to fn.
+func (e *edit) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
+	return each(ctx, e.tx, fn, query, args...)
+}
+
+func each(ctx context.Context, q db.Querier, fn func(scan func(...any) error) error, query string, args ...any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read rows: %w", err)
+	}
+	return nil
+}

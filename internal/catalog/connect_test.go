@@ -1,0 +1,156 @@
+package catalog_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+)
+
+func connect(t testing.TB, b *catalog.Book, cs ...catalog.Connection) catalog.ConnectReport {
+	t.Helper()
+	r, err := b.Connect(t.Context(), cs)
+	require.NoError(t, err)
+	return r
+}
+
+func named(source, category, target string) catalog.Connection {
+	return catalog.Connection{Source: catalog.End{Name: source}, Category: category, Target: catalog.End{Name: target}}
+}
+
+// shown lists a company's connections as "category: Name (domain) #number".
+func shown(t testing.TB, b *catalog.Book, n company.Number) []string {
+	t.Helper()
+	seq, err := b.Seq(t.Context())
+	require.NoError(t, err)
+	out := []string{}
+	require.NoError(t, b.Rows(t.Context(), []company.Number{n}, seq, func(c *company.Company) error {
+		for _, to := range c.Connections {
+			require.Equal(t, to.Number == 0, to.ID.IsZero())
+			out = append(out, fmt.Sprintf("%s: %s (%s) #%d", to.Category, to.Name, to.Domain, to.Number))
+		}
+		return nil
+	}))
+	return out
+}
+
+func TestConnectionsAreShownOnceAndInOrder(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		put(t, b, company.Company{Name: "Acme", Domain: "acme.example"}, company.Company{Name: "Bolt", Domain: "bolt.example"})
+		r := connect(t, b, named("acme", "vendor", "Bolt"), named("Acme", "investor", "Zeta"), named("Acme", "VENDOR", "bolt"))
+		require.Equal(t, catalog.ConnectReport{Added: 2, Unchanged: 1}, r)
+		want := []string{"investor: Zeta () #0", "vendor: Bolt (bolt.example) #2"}
+		require.Equal(t, want, shown(t, b, 1))
+
+		again := catalog.Connection{Number: 1, Category: "vendor", Target: catalog.End{Domain: "bolt.example"}}
+		require.Equal(t, catalog.ConnectReport{Unchanged: 1}, connect(t, b, again), "the same in other words")
+		require.Equal(t, want, shown(t, b, 1))
+	})
+}
+
+func TestPendingConnectionsAreJoinedWhenTheCompanyComes(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		r := connect(t, b, named("Acme", "vendor", "Bolt"),
+			catalog.Connection{Source: catalog.End{ID: catalog.CompanyID("acme-1")}, Category: "partner", Target: catalog.End{Domain: "cog.example"}})
+		require.Equal(t, catalog.ConnectReport{Added: 2, Pending: 2}, r)
+
+		put(t, b, company.Company{ID: catalog.CompanyID("acme-1"), Name: "Acme"})
+		require.Equal(t, []string{"partner:  (cog.example) #0", "vendor: Bolt () #0"}, shown(t, b, 1))
+
+		put(t, b, company.Company{Name: "Bolt", Domain: "bolt.example"}, company.Company{Name: "Cog", Domain: "cog.example"})
+		require.Equal(t, []string{"partner: Cog (cog.example) #3", "vendor: Bolt (bolt.example) #2"}, shown(t, b, 1))
+
+		// A company that takes the name waited for counts as one that comes.
+		connect(t, b, named("Dyno", "customer", "Acme"))
+		put(t, b, company.Company{Name: "Dyno", Domain: "bolt.example"})
+		require.Equal(t, []string{"customer: Acme () #1"}, shown(t, b, 2))
+	})
+}
+
+func TestAmbiguousEndsStayUnknown(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		put(t, b,
+			company.Company{Name: "Acme", Country: "Germany"}, company.Company{Name: "Acme", Country: "France"},
+			company.Company{Name: "Bolt", Domain: "bolt.example"})
+		r := connect(t, b, named("Bolt", "vendor", "Acme"), named("Acme", "vendor", "Bolt"),
+			catalog.Connection{Source: catalog.End{Name: "Bolt"}, Category: "owner", Target: catalog.End{Name: "Bolt", Domain: "bolt.test"}})
+		require.Equal(t, catalog.ConnectReport{Added: 3, Pending: 1}, r)
+		require.Equal(t, []string{"owner: Bolt (bolt.test) #0", "vendor: Acme () #0"}, shown(t, b, 3))
+	})
+}
+
+func TestRenamedTargetsReachTheirSources(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		put(t, b, company.Company{Name: "Acme"}, company.Company{Name: "Bolt", Domain: "bolt.example"}, company.Company{Name: "Cog"})
+		connect(t, b, named("Acme", "vendor", "Bolt"))
+		before, err := b.Seq(t.Context())
+		require.NoError(t, err)
+
+		put(t, b, company.Company{Name: "Bolt & Nut", Domain: "bolt.example"})
+		changes, _, _, err := b.Changes(t.Context(), before, 100)
+		require.NoError(t, err)
+		var numbers []company.Number
+		for _, c := range changes {
+			numbers = append(numbers, c.Number)
+		}
+		slices.Sort(numbers)
+		require.Equal(t, []company.Number{1, 2}, numbers, "the source changed too, and nobody else")
+		require.Equal(t, []string{"vendor: Bolt & Nut (bolt.example) #2"}, shown(t, b, 1))
+		require.Equal(t, catalog.ConnectReport{Unchanged: 1}, connect(t, b, named("Acme", "vendor", "Bolt")), "as the file still says")
+	})
+}
+
+// In whichever order companies and connections come, the companies show the same.
+func TestConnectionsDoNotDependOnTheOrder(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		const n = 30
+		name := func(prefix string, i int) string { return fmt.Sprintf("%s %d", prefix, i) }
+		companies := func(prefix string) (cs []company.Company) {
+			for i := range n {
+				cs = append(cs, company.Company{Name: name(prefix, i)})
+			}
+			return cs
+		}
+		connections := func(prefix string) (cs []catalog.Connection) {
+			for i := range n {
+				cs = append(cs, named(name(prefix, i), "vendor", name(prefix, (i*7+1)%n)), named(name(prefix, i), "partner", name(prefix, (i*5+2)%n)))
+			}
+			return cs
+		}
+		put(t, b, companies("Before")...)
+		connect(t, b, connections("Before")...)
+		connect(t, b, connections("After")...)
+		for _, c := range companies("After") {
+			put(t, b, c)
+		}
+		var before, after []string
+		for i := range company.Number(n) {
+			for _, s := range shown(t, b, 1+i) {
+				before = append(before, s[:8])
+			}
+			for _, s := range shown(t, b, 1+n+i) {
+				after = append(after, s[:8])
+				require.NotContains(t, s, "#0")
+			}
+		}
+		require.Empty(t, gocmp.Diff(before, after))
+		require.Len(t, after, 2*n)
+	})
+}

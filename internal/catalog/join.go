@@ -1,0 +1,365 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// resolve fills in the unknown ends of links whose company is known by now.
+func (e *edit) resolve(ctx context.Context, links []link) error {
+	var w wanted
+	for i := range links {
+		l := &links[i]
+		if !l.source.Valid {
+			w.end(l.given.Source)
+		}
+		if !l.target.Valid {
+			w.end(l.given.Target)
+		}
+	}
+	rows, err := e.find(ctx, w)
+	if err != nil {
+		return err
+	}
+	s, err := newShelf(rows)
+	if err != nil {
+		return err
+	}
+	for i := range links {
+		l := &links[i]
+		if !l.source.Valid {
+			l.source = s.end(l.given.Source).number()
+		}
+		if !l.target.Valid {
+			l.known = s.end(l.given.Target)
+			l.target = l.known.number()
+		}
+	}
+	return nil
+}
+
+func (w *wanted) end(e End) {
+	if !e.ID.IsZero() {
+		w.ids = append(w.ids, e.ID)
+	}
+	if e.Domain != "" {
+		w.domains = append(w.domains, domainKey(e.Domain))
+	}
+	if name := text.Fold(e.Name); name != "" {
+		w.names = append(w.names, nameKey(name))
+	}
+}
+
+// end is the company that the end names, if there is exactly one.
+func (s *shelf) end(end End) *entry {
+	if e := s.byID[end.ID]; e != nil {
+		return e
+	}
+	return s.only(end)
+}
+
+func (e *entry) number() sql.NullInt64 {
+	if e == nil {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: int64(e.row.number), Valid: true}
+}
+
+func (s *shelf) only(end End) *entry {
+	name := text.Fold(end.Name)
+	if end.Domain != "" {
+		var all, named []*entry
+		for _, e := range s.byKey[domainKey(end.Domain)] {
+			if e.company.Domain != end.Domain {
+				continue
+			}
+			all = append(all, e)
+			if e.name == name {
+				named = append(named, e)
+			}
+		}
+		switch {
+		case len(all) == 1:
+			return all[0]
+		case len(named) == 1:
+			return named[0]
+		case len(all) > 0:
+			return nil
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	var only *entry
+	for _, e := range s.byKey[nameKey(name)] {
+		if e.name != name || !agree(e.company.Domain, end.Domain) {
+			continue
+		}
+		if only != nil {
+			return nil
+		}
+		only = e
+	}
+	return only
+}
+
+// wait says that an end of a connection waits for a company that has the key; side is 0 for the source, 1 for the target.
+type wait struct {
+	key, identity int64
+	side          int
+}
+
+func waitsOf(identity int64, side int, end End) []wait {
+	var out []wait
+	for _, k := range end.keys() {
+		out = append(out, wait{k, identity, side})
+	}
+	return out
+}
+
+func (e *edit) saveWaits(ctx context.Context, waits []wait) error {
+	slices.SortFunc(waits, func(a, b wait) int { return cmp.Compare(a.key, b.key) })
+	return insert(ctx, e.tx, waits, `INSERT INTO connection_wait (key, identity, side) VALUES `, ` ON CONFLICT DO NOTHING`,
+		func(w *wait) []any { return []any{w.key, w.identity, w.side} })
+}
+
+// join connects what waits for companies that now have one of the keys, and gives the sources whose connections differ.
+func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error) {
+	before, err := e.waiting(ctx, keys)
+	if err != nil || len(before) == 0 {
+		return nil, err
+	}
+	links := slices.Clone(before)
+	if err := e.resolve(ctx, links); err != nil {
+		return nil, err
+	}
+	var joined []link
+	var done []wait
+	var sources []company.Number
+	for i := range links {
+		l, was := &links[i], &before[i]
+		if l.source == was.source && l.target == was.target {
+			continue
+		}
+		joined = append(joined, *l)
+		if l.source != was.source {
+			done = append(done, waitsOf(l.identity, 0, l.given.Source)...)
+		}
+		if l.target != was.target {
+			done = append(done, waitsOf(l.identity, 1, l.given.Target)...)
+		}
+		if l.source.Valid {
+			sources = append(sources, company.Number(l.source.Int64))
+		}
+	}
+	if len(joined) == 0 {
+		return nil, nil
+	}
+	e.dirty = true
+	if err := e.saveLinks(ctx, joined); err != nil {
+		return nil, err
+	}
+	return sources, e.dropWaits(ctx, done)
+}
+
+// waiting loads the connections that wait for one of the keys.
+func (e *edit) waiting(ctx context.Context, keys []int64) ([]link, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	var found bool
+	if err := e.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM connection_wait)`).Scan(&found); err != nil {
+		return nil, fmt.Errorf("look for waiting connections: %w", err)
+	}
+	if !found {
+		return nil, nil
+	}
+	var links []link
+	err := e.each(ctx, func(scan func(...any) error) error {
+		var l link
+		var sourceID, targetID string
+		g := &l.given
+		err := scan(&l.identity, &l.source, &l.target, &g.Category, &sourceID, &g.Source.Name, &g.Source.Domain,
+			&targetID, &g.Target.Name, &g.Target.Domain)
+		g.Source.ID, g.Target.ID = parseID(sourceID), parseID(targetID)
+		links = append(links, l)
+		return err
+	}, `SELECT identity, source, target, category, source_id, source_name, source_domain, target_id, target_name, target_domain
+	    FROM connection WHERE identity IN (
+	        SELECT identity FROM connection_wait WHERE key IN (SELECT value FROM `+e.tx.EachNumber("$1")+`))
+	    ORDER BY identity`, numberArray(distinct(keys)))
+	return links, err
+}
+
+func parseID(s string) id.Company {
+	c, err := id.Parse[id.Company](s)
+	if err != nil {
+		return id.Company{} // empty: nothing else is written
+	}
+	return c
+}
+
+func (e *edit) dropWaits(ctx context.Context, waits []wait) error {
+	for _, side := range []int{0, 1} {
+		var keys, identities []int64
+		for _, w := range waits {
+			if w.side == side {
+				keys, identities = append(keys, w.key), append(identities, w.identity)
+			}
+		}
+		if len(keys) == 0 {
+			continue
+		}
+		_, err := e.tx.ExecContext(ctx, `DELETE FROM connection_wait WHERE side = $1
+			AND key IN (SELECT value FROM `+e.tx.EachNumber("$2")+`) AND identity IN (SELECT value FROM `+e.tx.EachNumber("$3")+`)`,
+			side, numberArray(distinct(keys)), numberArray(distinct(identities)))
+		if err != nil {
+			return fmt.Errorf("drop waiting connections: %w", err)
+		}
+	}
+	return nil
+}
+
+// sourcesOf are the companies that are connected to one of the targets.
+func (e *edit) sourcesOf(ctx context.Context, targets []company.Number) ([]company.Number, error) {
+	if len(targets) == 0 {
+		return nil, nil
+	}
+	var out []company.Number
+	err := e.each(ctx, func(scan func(...any) error) error {
+		var n company.Number
+		err := scan(&n)
+		out = append(out, n)
+		return err
+	}, `SELECT DISTINCT source FROM connection
+	    WHERE target IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) AND source IS NOT NULL`, numberArray(targets))
+	return out, err
+}
+
+// rebuild writes the connections that the companies show anew.
+func (e *edit) rebuild(ctx context.Context, sources []company.Number) error {
+	if len(sources) == 0 {
+		return nil
+	}
+	sources = slices.Clone(sources)
+	slices.Sort(sources)
+	sources = slices.Compact(sources)
+	shown, err := e.shown(ctx, sources)
+	if err != nil {
+		return err
+	}
+	return e.reshow(ctx, sources, func(n company.Number, _ []company.Connection) []company.Connection { return shown[n] })
+}
+
+// reshow writes what fn makes of the connections that the companies show, tidied, where it differs.
+func (e *edit) reshow(
+	ctx context.Context, sources []company.Number, fn func(company.Number, []company.Connection) []company.Connection,
+) error {
+	rows, err := load(ctx, e.tx, `WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) ORDER BY number`, numberArray(sources))
+	if err != nil {
+		return err
+	}
+	changed := rows[:0]
+	for _, r := range rows {
+		old, err := decodeConnections(r.connections)
+		if err != nil {
+			return fmt.Errorf("connections of company %d: %w", r.number, err)
+		}
+		encoded := encodeConnections(tidy(fn(r.number, old)))
+		if bytes.Equal(encoded, r.connections) {
+			continue
+		}
+		r.connections = encoded
+		changed = append(changed, r)
+	}
+	return e.save(ctx, changed, numbersOf(changed))
+}
+
+// shown are the connections of each source.
+func (e *edit) shown(ctx context.Context, sources []company.Number) (map[company.Number][]company.Connection, error) {
+	out := make(map[company.Number][]company.Connection, len(sources))
+	err := e.each(ctx, func(scan func(...any) error) error {
+		var source company.Number
+		var target sql.NullInt64
+		var c company.Connection
+		err := scan(&source, &target, &c.Category, &c.Name, &c.Domain)
+		c.Number = company.Number(target.Int64)
+		out[source] = append(out[source], c)
+		return err
+	}, `SELECT source, target, category, target_name, target_domain FROM connection
+	    WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) ORDER BY identity`, numberArray(sources))
+	if err != nil {
+		return nil, err
+	}
+	targets, err := e.targets(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	for _, cs := range out {
+		for i := range cs {
+			if t := targets[cs[i].Number]; t != nil {
+				cs[i].ID, cs[i].Name, cs[i].Domain = t.ID, t.Name, t.Domain
+			}
+		}
+	}
+	return out, nil
+}
+
+// targets loads the companies that the connections lead to.
+func (e *edit) targets(ctx context.Context, by map[company.Number][]company.Connection) (map[company.Number]*company.Company, error) {
+	out := map[company.Number]*company.Company{}
+	for _, cs := range by {
+		for _, c := range cs {
+			if c.Number != 0 {
+				out[c.Number] = nil
+			}
+		}
+	}
+	numbers := make([]company.Number, 0, len(out))
+	for n := range out {
+		numbers = append(numbers, n)
+	}
+	slices.Sort(numbers)
+	rows, err := load(ctx, e.tx, `WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`, numberArray(numbers))
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		if out[rows[i].number], err = rows[i].company(false); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// tidy sorts connections by category, then name, and leaves out those that say the same.
+func tidy(cs []company.Connection) []company.Connection {
+	type shown struct {
+		company.Connection
+		category, name string // folded
+	}
+	all := make([]shown, len(cs))
+	for i, c := range cs {
+		all[i] = shown{c, text.Fold(c.Category), text.Fold(c.Name)}
+	}
+	slices.SortStableFunc(all, func(a, b shown) int {
+		return cmp.Or(cmp.Compare(a.category, b.category), cmp.Compare(a.name, b.name), cmp.Compare(a.Number, b.Number),
+			cmp.Compare(a.Domain, b.Domain))
+	})
+	all = slices.CompactFunc(all, func(a, b shown) bool {
+		return a.category == b.category && a.name == b.name && a.Number == b.Number && a.Domain == b.Domain
+	})
+	out := make([]company.Connection, len(all))
+	for i := range all {
+		out[i] = all[i].Connection
+	}
+	return out
+}

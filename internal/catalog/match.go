@@ -1,0 +1,174 @@
+package catalog
+
+import (
+	"slices"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// entry is a company on the shelf.
+type entry struct {
+	row     row
+	company *company.Company
+	name    string // folded
+	place   place
+	added   bool // by this edit
+	changed bool // by this edit, and was there before
+	renamed bool // the name or domain changed
+}
+
+// shelf holds the companies that a batch may be about, and finds them by id and key.
+type shelf struct {
+	byID      map[id.Company]*entry
+	byKey     map[int64][]*entry // a key's entries had it once; whoever asks compares the values
+	byNumber  map[company.Number]*entry
+	delivered func(company.Number) bool
+}
+
+func newShelf(rows []row) (*shelf, error) {
+	s := &shelf{
+		byID:      make(map[id.Company]*entry, len(rows)),
+		byKey:     make(map[int64][]*entry, 2*len(rows)),
+		byNumber:  make(map[company.Number]*entry, len(rows)),
+		delivered: func(company.Number) bool { return false },
+	}
+	for i := range rows {
+		c, err := rows[i].company(false)
+		if err != nil {
+			return nil, err
+		}
+		s.put(&entry{row: rows[i], company: c, name: text.Fold(c.Name), place: placeOf(c)})
+	}
+	return s, nil
+}
+
+func (s *shelf) put(e *entry) {
+	s.byID[e.company.ID] = e
+	s.byNumber[e.row.number] = e
+	s.index(e)
+}
+
+func (s *shelf) index(e *entry) {
+	s.indexKey(e.row.nameKey, e)
+	if k := e.row.domainKey; k.Valid {
+		s.indexKey(k.Int64, e)
+	}
+}
+
+func (s *shelf) indexKey(key int64, e *entry) {
+	have := s.byKey[key]
+	if e.renamed && slices.Contains(have, e) {
+		return
+	}
+	s.byKey[key] = append(have, e)
+}
+
+// match finds the company that the incoming one is: by id, else by domain, else by name and country; nil for a new one.
+func (s *shelf) match(in *Incoming) *entry {
+	if in.given {
+		if e := s.byID[in.company.ID]; e != nil {
+			return e
+		}
+	}
+	if in.company.Domain != "" {
+		if e, known := s.matchDomain(in); known {
+			return e
+		}
+	}
+	return s.matchName(in)
+}
+
+// matchDomain is known if any company has the domain: the only one that has it is meant, under whatever name; else the
+// one of the same name.
+func (s *shelf) matchDomain(in *Incoming) (_ *entry, known bool) {
+	var all, named []*entry
+	for _, e := range s.byKey[in.domainKey] {
+		if e.company.Domain != in.company.Domain {
+			continue
+		}
+		all = append(all, e)
+		if e.name == in.name && s.open(e, in) {
+			named = append(named, e)
+		}
+	}
+	if len(all) == 1 {
+		if s.open(all[0], in) {
+			return all[0], true
+		}
+		return nil, true
+	}
+	return best(named, in), len(all) > 0
+}
+
+// matchName wants the same name and country, and nothing that speaks against it.
+func (s *shelf) matchName(in *Incoming) *entry {
+	if in.name == "" {
+		return nil
+	}
+	var named []*entry
+	for _, e := range s.byKey[in.nameKey] {
+		if e.name == in.name && e.place.country == in.place.country &&
+			agree(e.place.state, in.place.state) && agree(e.place.city, in.place.city) &&
+			agree(e.company.Domain, in.company.Domain) && s.open(e, in) {
+			named = append(named, e)
+		}
+	}
+	return best(named, in)
+}
+
+// open holds unless the source has delivered the company already, and this is another one.
+func (s *shelf) open(e *entry, in *Incoming) bool {
+	return !s.delivered(e.row.number) || same(e, in) && (!in.given || e.company.ID == in.company.ID)
+}
+
+// same holds if name, domain and place are all equal, unknown ones included.
+func same(e *entry, in *Incoming) bool {
+	return e.name == in.name && e.company.Domain == in.company.Domain && e.place == in.place
+}
+
+// agree holds unless both are known and differ.
+func agree(a, b string) bool { return a == b || a == "" || b == "" }
+
+// best is the candidate that agrees in most; nil if several do, for a guess would mix two companies up. Of several that
+// are the same in all it is the oldest, so that loading a file again ends where it did before.
+func best(candidates []*entry, in *Incoming) *entry {
+	var top *entry
+	topScore, tied := -1, false
+	for _, e := range candidates {
+		switch score := agreement(e, in); {
+		case score > topScore:
+			top, topScore, tied = e, score, false
+		case score == topScore && same(e, in):
+			if e.row.number < top.row.number {
+				top = e
+			}
+		case score == topScore:
+			tied = true
+		}
+	}
+	if tied {
+		return nil
+	}
+	return top
+}
+
+func agreement(e *entry, in *Incoming) int {
+	score := 0
+	for _, pair := range [][2]string{
+		{e.place.country, in.place.country},
+		{e.place.state, in.place.state},
+		{e.place.city, in.place.city},
+		{e.company.Domain, in.company.Domain},
+	} {
+		switch {
+		case pair[0] != pair[1]:
+		case pair[0] == "":
+			score++
+		default:
+			score += 2
+		}
+	}
+	return score
+}

@@ -1,0 +1,193 @@
+package catalog_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+)
+
+// The known companies have the numbers 1, 2, …; want holds the number that each row of the file ends in.
+var matchCases = []struct {
+	name  string
+	known []company.Company
+	file  []company.Company
+	want  []company.Number
+}{
+	{
+		"the id goes before all",
+		[]company.Company{{ID: catalog.CompanyID("a1"), Name: "Acme", Domain: "acme.example"}, {Name: "Bolt", Domain: "bolt.example"}},
+		[]company.Company{{ID: catalog.CompanyID("a1"), Name: "Bolt", Domain: "bolt.example"}},
+		[]company.Number{1},
+	},
+	{
+		"an unknown id leaves it to the domain",
+		[]company.Company{{Name: "Acme", Domain: "acme.example"}},
+		[]company.Company{{ID: catalog.CompanyID("x"), Name: "Acme Inc", Domain: "acme.example"}},
+		[]company.Number{1},
+	},
+	{
+		"the domain's only company may be renamed and move",
+		[]company.Company{{Name: "Acme", Domain: "acme.example", Country: "Germany"}},
+		[]company.Company{{Name: "Apex", Domain: "acme.example", Country: "France"}},
+		[]company.Number{1},
+	},
+	{
+		"of a shared domain the one of the name",
+		[]company.Company{{Name: "North", Domain: "brand.example"}, {Name: "South", Domain: "brand.example"}},
+		[]company.Company{{Name: "SOUTH", Domain: "brand.example"}, {Name: "West", Domain: "brand.example"}},
+		[]company.Number{2, 3},
+	},
+	{
+		"name and country, accents and case aside",
+		[]company.Company{{Name: "Zürich Foods", Country: "Switzerland"}},
+		[]company.Company{{Name: "ZURICH FOODS", Country: "switzerland", City: "Zug"}},
+		[]company.Number{1},
+	},
+	{
+		"another or no country is another company",
+		[]company.Company{{Name: "Acme", Country: "Germany"}},
+		[]company.Company{{Name: "Acme", Country: "France"}, {Name: "Acme"}},
+		[]company.Number{2, 3},
+	},
+	{
+		"a city that differs is another company",
+		[]company.Company{{Name: "Acme", Country: "Germany", City: "Bonn"}},
+		[]company.Company{{Name: "Acme", Country: "Germany", City: "Mainz"}},
+		[]company.Number{2},
+	},
+	{
+		"different domains are never one company",
+		[]company.Company{{Name: "Acme", Domain: "acme.example", Country: "Germany"}},
+		[]company.Company{{Name: "Acme", Domain: "acme.test", Country: "Germany"}},
+		[]company.Number{2},
+	},
+	{
+		"a new domain may fill a gap",
+		[]company.Company{{Name: "Acme", Country: "Germany"}},
+		[]company.Company{{Name: "Acme", Domain: "acme.example", Country: "Germany"}},
+		[]company.Number{1},
+	},
+	{
+		"the best agreement wins",
+		[]company.Company{
+			{Name: "Acme", Country: "Germany"}, {Name: "Acme", Country: "Germany", State: "Hesse"},
+			{Name: "Acme", Country: "Germany", State: "Hesse", City: "Kassel"},
+		},
+		[]company.Company{{Name: "Acme", Country: "Germany", State: "Hesse", City: "Kassel"}},
+		[]company.Number{3},
+	},
+	{
+		"an ambiguous one is added",
+		[]company.Company{{Name: "Acme", Country: "Germany", City: "Bonn"}, {Name: "Acme", Country: "Germany", City: "Mainz"}},
+		[]company.Company{{Name: "Acme", Country: "Germany", State: "Hesse"}},
+		[]company.Number{3},
+	},
+	{
+		"rows of one file are several companies",
+		nil,
+		[]company.Company{
+			{Name: "Acme", Country: "Germany"}, {Name: "Acme", Country: "Germany", City: "Bonn"},
+			{Name: "One", Domain: "shared.example"}, {Name: "Two", Domain: "shared.example"},
+		},
+		[]company.Number{1, 2, 3, 4},
+	},
+	{
+		"unless all of name, domain and place agree",
+		nil,
+		[]company.Company{{Name: "Acme", Country: "Germany"}, {Name: "ACME", Country: "Germany", Industries: []string{"Anvils"}}},
+		[]company.Number{1, 1},
+	},
+	{
+		"or the ids do",
+		nil,
+		[]company.Company{{ID: catalog.CompanyID("1"), Name: "Acme"}, {ID: catalog.CompanyID("1"), Name: "Bolt"}},
+		[]company.Number{1, 1},
+	},
+	{
+		"and not if the ids differ",
+		nil,
+		[]company.Company{{ID: catalog.CompanyID("1"), Name: "Acme"}, {ID: catalog.CompanyID("2"), Name: "Acme"}},
+		[]company.Number{1, 2},
+	},
+}
+
+func TestCompaniesAreMatchedByIDThenDomainThenName(t *testing.T) {
+	t.Parallel()
+	for _, c := range matchCases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				b := catalog.New(d)
+				put(t, b, c.known...)
+				require.Len(t, all(t, b), len(c.known))
+				// In one batch and in batches of one the file ends the same.
+				require.Equal(t, c.want, put(t, b, c.file...).Numbers)
+			})
+			t.Run("row by row", func(t *testing.T) {
+				t.Parallel()
+				b := catalog.New(dbtest.SQLite(t))
+				put(t, b, c.known...)
+				s := catalog.NewSource()
+				var got []company.Number
+				for _, row := range c.file {
+					got = append(got, putFrom(t, b, s, row).Numbers...)
+				}
+				require.Equal(t, c.want, got)
+			})
+		})
+	}
+}
+
+func TestLoadingAFileAgainChangesNothing(t *testing.T) {
+	t.Parallel()
+	d := dbtest.SQLite(t)
+	b := catalog.New(d)
+	round := 0
+	rapid.Check(t, func(r *rapid.T) {
+		round++
+		file := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) company.Company {
+			pick := func(label string, values ...string) string { return rapid.SampledFrom(values).Draw(r, label) }
+			// Names of their own keep the rounds apart in one database.
+			c := company.Company{
+				Name:    fmt.Sprintf("%s %d", pick("name", "Acme", "Bolt"), round),
+				Country: pick("country", "", "Germany", "France"),
+				State:   pick("state", "", "Hesse"),
+				City:    pick("city", "", "Bonn", "Kassel"),
+			}
+			if domain := pick("domain", "", "", "a", "b"); domain != "" {
+				c.Domain = fmt.Sprintf("%s%d.example", domain, round)
+			}
+			return c
+		}), 1, 12).Draw(r, "file")
+		for i := range file {
+			// No id twice: rows of one id that say different things end as the last one says, and match by that.
+			if rapid.IntRange(0, 3).Draw(r, "id") == 0 {
+				file[i].ID = catalog.CompanyID(fmt.Sprintf("%d-%d", i, round))
+			}
+		}
+		load := func() (catalog.Report, int) {
+			s := catalog.NewSource()
+			var whole catalog.Report
+			for rest := file; len(rest) > 0; {
+				n := rapid.IntRange(1, len(rest)).Draw(r, "batch")
+				part := putFrom(t, b, s, rest[:n]...)
+				whole.Outcomes = append(whole.Outcomes, part.Outcomes...)
+				whole.Numbers = append(whole.Numbers, part.Numbers...)
+				rest = rest[n:]
+			}
+			n, err := b.Len(t.Context())
+			require.NoError(r, err)
+			return whole, n
+		}
+		_, companies := load()
+		again, after := load()
+		require.Equal(r, companies, after, "a second load added companies: %v", again.Outcomes)
+	})
+}

@@ -1,0 +1,64 @@
+package catalog
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/opencapi/capi/internal/company"
+)
+
+// merge brings the known values of in into c and tells whether any was different. What in leaves out stays as it is;
+// lists are replaced as a whole, attributes one by one. Id, number, times and connections are left alone.
+func merge(c, in *company.Company) bool {
+	changed := false
+	set := func(dst *string, src string) {
+		if src != "" && *dst != src {
+			*dst, changed = src, true
+		}
+	}
+	set(&c.Name, in.Name)
+	set(&c.Domain, in.Domain)
+	set(&c.Website, in.Website)
+	set(&c.LinkedInURL, in.LinkedInURL)
+	set(&c.Description, in.Description)
+	set(&c.State, in.State)
+	set(&c.City, in.City)
+	if in.Country != "" && (c.Country != in.Country || c.CountryCode != in.CountryCode) {
+		c.Country, c.CountryCode, changed = in.Country, in.CountryCode, true
+	}
+	return mergeRest(c, in) || changed
+}
+
+func mergeRest(c, in *company.Company) bool {
+	changed := false
+	list := func(dst *[]string, src []string) {
+		if len(src) > 0 && !slices.Equal(*dst, src) {
+			*dst, changed = src, true
+		}
+	}
+	list(&c.Industries, in.Industries)
+	list(&c.NAICSCodes, in.NAICSCodes)
+	list(&c.Technologies, in.Technologies)
+	list(&c.TechnologyCategories, in.TechnologyCategories)
+	number := func(dst **int64, src *int64) {
+		if src != nil && (*dst == nil || **dst != *src) {
+			*dst, changed = src, true
+		}
+	}
+	number(&c.EmployeeCount, in.EmployeeCount)
+	number(&c.FoundedYear, in.FoundedYear)
+	for name, value := range in.Attributes {
+		old, known := c.Attributes[name]
+		if value == nil || known && reflect.DeepEqual(old, value) {
+			continue
+		}
+		// A copy: the map may be shared with another row of the batch.
+		c.Attributes = maps.Clone(c.Attributes)
+		if c.Attributes == nil {
+			c.Attributes = map[string]any{}
+		}
+		c.Attributes[name], changed = value, true
+	}
+	return changed
+}

@@ -1,0 +1,236 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// Outcome is what became of an incoming company.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Added Outcome = iota
+	Updated
+	Unchanged
+	Nameless // refused: it has no name, and no company is known by its id or domain
+)
+
+// Report tells for each incoming company, in their order, what became of it and under which number it is known,
+// 0 for a refused one.
+type Report struct {
+	Outcomes []Outcome
+	Numbers  []company.Number
+}
+
+// Count is how often the outcome came about.
+func (r Report) Count(o Outcome) int {
+	n := 0
+	for _, have := range r.Outcomes {
+		if have == o {
+			n++
+		}
+	}
+	return n
+}
+
+var errFull = errors.New("the catalog has given out all of its numbers")
+
+// Put brings a batch in, in its order and in one transaction, so a batch should be short: some thousand companies.
+// Each is matched to a known company by id, else domain, else name and country, and updates it; else it is added.
+// What an incoming company leaves out never erases what is known. The source is the file that the batch is part of;
+// nil for none.
+func (b *Book) Put(ctx context.Context, source *Source, batch []Incoming) (Report, error) {
+	var p *put
+	err := b.write(ctx, func(e *edit) error {
+		p = &put{edit: e, source: source, seen: map[company.Number]struct{}{}}
+		return p.run(ctx, batch)
+	})
+	if err != nil {
+		return Report{}, fmt.Errorf("put companies: %w", err)
+	}
+	if source != nil {
+		for n := range p.seen {
+			source.delivered[n] = struct{}{}
+		}
+	}
+	return p.report, nil
+}
+
+// put is one Put on its way.
+type put struct {
+	*edit
+	source *Source
+	shelf  *shelf
+	seen   map[company.Number]struct{} // companies that the batch delivered
+	order  []*entry                    // those to write
+	report Report
+}
+
+func (p *put) run(ctx context.Context, batch []Incoming) error {
+	if err := p.fetch(ctx, batch); err != nil {
+		return err
+	}
+	for i := range batch {
+		outcome, number, err := p.take(&batch[i])
+		if err != nil {
+			return err
+		}
+		p.report.Outcomes = append(p.report.Outcomes, outcome)
+		p.report.Numbers = append(p.report.Numbers, number)
+		if number != 0 {
+			p.seen[number] = struct{}{}
+		}
+	}
+	if err := p.flush(ctx); err != nil {
+		return err
+	}
+	return p.reconnect(ctx)
+}
+
+func (p *put) delivered(n company.Number) bool {
+	if _, ok := p.seen[n]; ok || p.source == nil {
+		// Without a source every batch is one.
+		return ok
+	}
+	_, ok := p.source.delivered[n]
+	return ok
+}
+
+// fetch loads the companies that the batch may match.
+func (p *put) fetch(ctx context.Context, batch []Incoming) error {
+	var w wanted
+	for i := range batch {
+		in := &batch[i]
+		if in.given {
+			w.ids = append(w.ids, in.company.ID)
+		}
+		if in.company.Domain != "" {
+			w.domains = append(w.domains, in.domainKey)
+		}
+		if in.name != "" {
+			w.names = append(w.names, in.nameKey)
+		}
+	}
+	rows, err := p.find(ctx, w)
+	if err != nil {
+		return err
+	}
+	p.shelf, err = newShelf(rows)
+	if err != nil {
+		return err
+	}
+	p.shelf.delivered = p.delivered
+	return nil
+}
+
+func (p *put) take(in *Incoming) (Outcome, company.Number, error) {
+	e := p.shelf.match(in)
+	switch {
+	case e == nil && in.name == "":
+		return Nameless, 0, nil
+	case e == nil:
+		n, err := p.add(in)
+		return Added, n, err
+	case !p.merge(e, in):
+		return Unchanged, e.row.number, nil
+	}
+	return Updated, e.row.number, nil
+}
+
+func (p *put) add(in *Incoming) (company.Number, error) {
+	if p.next > math.MaxUint32 {
+		return 0, errFull
+	}
+	c := in.company
+	c.Number = company.Number(p.next)
+	p.next++
+	e := &entry{company: &c, name: in.name, place: in.place, added: true}
+	e.row = row{number: c.Number, id: c.ID, nameKey: in.nameKey, record: in.record}
+	if c.Domain != "" {
+		e.row.domainKey.Int64, e.row.domainKey.Valid = in.domainKey, true
+	}
+	p.shelf.put(e)
+	p.order = append(p.order, e)
+	return c.Number, nil
+}
+
+// merge updates the entry and tells whether anything was different.
+func (p *put) merge(e *entry, in *Incoming) bool {
+	name, domain := e.company.Name, e.company.Domain
+	if !merge(e.company, &in.company) {
+		return false
+	}
+	e.company.UpdatedAt = now()
+	if !e.added && !e.changed {
+		e.changed = true
+		p.order = append(p.order, e)
+	}
+	r := rowOf(e.company)
+	r.seq, r.connections = e.row.seq, e.row.connections
+	e.row = r
+	e.place = placeOf(e.company)
+	if e.company.Name != name || e.company.Domain != domain {
+		e.renamed = true
+		e.name = in.name
+		if e.name == "" {
+			e.name = text.Fold(e.company.Name)
+		}
+		p.shelf.index(e)
+	}
+	return true
+}
+
+// flush writes what the batch changed.
+func (p *put) flush(ctx context.Context) error {
+	rows := make([]row, 0, len(p.order))
+	var old []company.Number
+	for _, e := range p.order {
+		rows = append(rows, e.row)
+		if !e.added {
+			old = append(old, e.row.number)
+		}
+	}
+	return p.save(ctx, rows, old)
+}
+
+// reconnect joins the connections that waited for the batch's companies, and tells the companies that are connected to
+// renamed ones.
+func (p *put) reconnect(ctx context.Context) error {
+	var renamed []company.Number
+	var keys []int64
+	for _, e := range p.order {
+		if !e.added && !e.renamed {
+			continue
+		}
+		if !e.added {
+			renamed = append(renamed, e.row.number)
+		}
+		keys = append(keys, idKey(e.company.ID), e.row.nameKey)
+		if e.row.domainKey.Valid {
+			keys = append(keys, e.row.domainKey.Int64)
+		}
+	}
+	joined, err := p.join(ctx, keys)
+	if err != nil {
+		return err
+	}
+	touched, err := p.sourcesOf(ctx, renamed)
+	if err != nil {
+		return err
+	}
+	return p.rebuild(ctx, append(touched, joined...))
+}
+
+// wanted are the ids and keys of companies to find.
+type wanted struct {
+	ids     []id.Company
+	domains []int64
+	names   []int64
+}

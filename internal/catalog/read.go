@@ -1,0 +1,108 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// readMax is the number of companies that one statement asks for.
+const readMax = 500
+
+// ByID is the company with its connections, or a NotFound fault.
+func (b *Book) ByID(ctx context.Context, c id.Company) (*company.Company, error) {
+	rows, err := load(ctx, b.db.Read(), `WHERE id = $1`, c.String())
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, fault.New(fault.NotFound, "There is no company with the id %s.", c)
+	}
+	return rows[0].company(true)
+}
+
+// ByNumbers are the companies, without their connections, in the order of the numbers; unknown numbers are passed over.
+func (b *Book) ByNumbers(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
+	out := make([]*company.Company, 0, len(numbers))
+	for part := range chunks(numbers, readMax) {
+		rows, err := load(ctx, b.db.Read(), `WHERE number IN (SELECT value FROM `+b.db.EachNumber("$1")+`)`, numberArray(part))
+		if err != nil {
+			return nil, err
+		}
+		found := make(map[company.Number]*row, len(rows))
+		for i := range rows {
+			found[rows[i].number] = &rows[i]
+		}
+		for _, n := range part {
+			r := found[n]
+			if r == nil {
+				continue
+			}
+			c, err := r.company(false)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// Numbers are the numbers of the ids that are known, in their order, and the ids that are not.
+func (b *Book) Numbers(ctx context.Context, ids []id.Company) (numbers []company.Number, unknown []id.Company, err error) {
+	for part := range chunks(ids, readMax) {
+		found := make(map[id.Company]company.Number, len(part))
+		err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+			var c id.Company
+			var n company.Number
+			err := scan(&c, &n)
+			found[c] = n
+			return err
+		}, `SELECT id, number FROM company WHERE id IN (SELECT value FROM `+b.db.EachString("$1")+`)`, idArray(part))
+		if err != nil {
+			return nil, nil, fmt.Errorf("numbers of companies: %w", err)
+		}
+		for _, c := range part {
+			if n, ok := found[c]; ok {
+				numbers = append(numbers, n)
+			} else {
+				unknown = append(unknown, c)
+			}
+		}
+	}
+	return numbers, unknown, nil
+}
+
+// ByDomains are the numbers of the companies of each domain, ascending; domains without one are left out. The domains
+// must be clean, as company.CleanDomain gives them.
+func (b *Book) ByDomains(ctx context.Context, domains []string) (map[string][]company.Number, error) {
+	out := make(map[string][]company.Number, len(domains))
+	wanted := make(map[string]bool, len(domains))
+	for _, d := range domains {
+		wanted[d] = true
+	}
+	for part := range chunks(domains, readMax) {
+		keys := make([]int64, len(part))
+		for i, d := range part {
+			keys[i] = domainKey(d)
+		}
+		rows, err := load(ctx, b.db.Read(), `WHERE domain_key IN (SELECT value FROM `+b.db.EachNumber("$1")+`) ORDER BY number`,
+			numberArray(distinct(keys)))
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			c, err := rows[i].company(false)
+			if err != nil {
+				return nil, err
+			}
+			if wanted[c.Domain] {
+				out[c.Domain] = append(out[c.Domain], c.Number)
+			}
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,157 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// row is a company as its table holds it.
+type row struct {
+	number      company.Number
+	id          id.Company
+	domainKey   sql.NullInt64
+	nameKey     int64
+	seq         uint64
+	record      []byte
+	connections []byte
+}
+
+// rowOf encodes a company, without its connections.
+func rowOf(c *company.Company) row {
+	r := row{number: c.Number, id: c.ID, nameKey: nameKey(text.Fold(c.Name)), record: company.Encode(c)}
+	if c.Domain != "" {
+		r.domainKey = sql.NullInt64{Int64: domainKey(c.Domain), Valid: true}
+	}
+	return r
+}
+
+// company decodes the row, its connections too if they are asked for.
+func (r *row) company(connections bool) (*company.Company, error) {
+	c := &company.Company{}
+	if err := company.Decode(r.record, c); err != nil {
+		return nil, fmt.Errorf("decode company %d: %w", r.number, err)
+	}
+	c.Number = r.number
+	if !connections {
+		return c, nil
+	}
+	var err error
+	if c.Connections, err = decodeConnections(r.connections); err != nil {
+		return nil, fmt.Errorf("decode connections of company %d: %w", r.number, err)
+	}
+	return c, nil
+}
+
+// load reads the rows that the condition selects, in no order.
+func load(ctx context.Context, q db.Querier, condition string, args ...any) ([]row, error) {
+	rows, err := q.QueryContext(ctx,
+		`SELECT number, id, domain_key, name_key, seq, record, connections FROM company `+condition, args...)
+	if err != nil {
+		return nil, fmt.Errorf("load companies: %w", err)
+	}
+	defer rows.Close()
+	var out []row
+	for rows.Next() {
+		var r row
+		if err := rows.Scan(&r.number, &r.id, &r.domainKey, &r.nameKey, &r.seq, &r.record, &r.connections); err != nil {
+			return nil, fmt.Errorf("load companies: %w", err)
+		}
+		out = append(out, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("load companies: %w", err)
+	}
+	return out, nil
+}
+
+// save writes the rows at the edit's seq, those in old after keeping what they were.
+func (e *edit) save(ctx context.Context, rows []row, old []company.Number) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	e.dirty = true
+	if err := e.keep(ctx, old); err != nil {
+		return err
+	}
+	return insert(ctx, e.tx, rows,
+		`INSERT INTO company (number, id, domain_key, name_key, seq, record, connections) VALUES `,
+		` ON CONFLICT (number) DO UPDATE SET domain_key = excluded.domain_key, name_key = excluded.name_key,
+		    seq = excluded.seq, record = excluded.record, connections = excluded.connections`,
+		func(r *row) []any {
+			return []any{int64(r.number), r.id.String(), r.domainKey, r.nameKey, int64(e.seq), r.record, r.connections}
+		})
+}
+
+// keep copies what the companies were to company_past. What this edit itself wrote before nobody has seen.
+func (e *edit) keep(ctx context.Context, numbers []company.Number) error {
+	if len(numbers) == 0 {
+		return nil
+	}
+	_, err := e.tx.ExecContext(ctx, `
+		INSERT INTO company_past (number, seq, until, record, connections)
+		SELECT number, seq, $1, record, connections FROM company
+		WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$2")+`) AND seq < $1`, int64(e.seq), numberArray(numbers))
+	if err != nil {
+		return fmt.Errorf("keep past companies: %w", err)
+	}
+	return nil
+}
+
+// chunkMax is a power of two, so that few different statements come about. SQLite looks a placeholder up by going
+// through all of them, so longer statements take longer a row.
+const chunkMax = 16
+
+// insert writes items with statements of many rows each.
+func insert[T any](ctx context.Context, tx *db.Tx, items []T, head, tail string, args func(*T) []any) error {
+	size := chunkMax
+	for len(items) > 0 {
+		for size > len(items) {
+			size /= 2
+		}
+		width := len(args(&items[0]))
+		stmt, err := tx.PrepareContext(ctx, head+placeholders(size, width)+tail)
+		if err != nil {
+			return fmt.Errorf("prepare: %s: %w", head, err)
+		}
+		for len(items) >= size && err == nil {
+			all := make([]any, 0, size*width)
+			for i := range size {
+				all = append(all, args(&items[i])...)
+			}
+			_, err = stmt.ExecContext(ctx, all...)
+			items = items[size:]
+		}
+		stmt.Close() //nolint:errcheck // the transaction closes it too
+		if err != nil {
+			return fmt.Errorf("%s: %w", head, err)
+		}
+	}
+	return nil
+}
+
+// placeholders is ($1,$2),($3,$4) for two rows of two.
+func placeholders(rows, width int) string {
+	var s strings.Builder
+	for i := range rows * width {
+		switch {
+		case i == 0:
+			s.WriteByte('(')
+		case i%width == 0:
+			s.WriteString("),(")
+		default:
+			s.WriteByte(',')
+		}
+		s.WriteByte('$')
+		s.WriteString(strconv.Itoa(i + 1))
+	}
+	s.WriteByte(')')
+	return s.String()
+}

@@ -1,0 +1,98 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/opencapi/capi/internal/company"
+)
+
+// Rows hands the companies, with connections, to fn in the order of the numbers, as they were when Seq was asOf.
+// What Prune has dropped meanwhile is given in the oldest state that is left. A number that was never given out is an
+// error. The company is fn's to keep.
+func (b *Book) Rows(ctx context.Context, numbers []company.Number, asOf uint64, fn func(*company.Company) error) error {
+	for part := range chunks(numbers, readMax) {
+		found, err := b.asOf(ctx, part, asOf)
+		if err != nil {
+			return err
+		}
+		for _, n := range part {
+			r, ok := found[n]
+			if !ok {
+				return fmt.Errorf("company %d is not in the catalog", n)
+			}
+			c, err := r.company(true)
+			if err != nil {
+				return err
+			}
+			if err := fn(c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// asOf picks, of the states that ended after asOf, the oldest of each company: the one of that moment, if it is kept.
+func (b *Book) asOf(ctx context.Context, numbers []company.Number, asOf uint64) (map[company.Number]row, error) {
+	found := make(map[company.Number]row, len(numbers))
+	in := `number IN (SELECT value FROM ` + b.db.EachNumber("$1") + `)`
+	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+		var r row
+		err := scan(&r.number, &r.seq, &r.record, &r.connections)
+		if old, ok := found[r.number]; !ok || r.seq < old.seq {
+			found[r.number] = r
+		}
+		return err
+	}, `SELECT number, seq, record, connections FROM company WHERE `+in+`
+	    UNION ALL SELECT number, seq, record, connections FROM company_past WHERE `+in+` AND until > $2`,
+		numberArray(numbers), int64(asOf))
+	if err != nil {
+		return nil, fmt.Errorf("read companies as of %d: %w", asOf, err)
+	}
+	return found, nil
+}
+
+// Prune drops the states that ended at before or earlier: Rows stays exact for asOf from before on. It takes many short
+// transactions where there is much to drop.
+func (b *Book) Prune(ctx context.Context, before uint64) error {
+	for {
+		if more, err := b.pruneSome(ctx, before); err != nil || !more {
+			return err
+		}
+	}
+}
+
+const pruneMax = 2_000
+
+func (b *Book) pruneSome(ctx context.Context, before uint64) (more bool, err error) {
+	type state struct{ number, seq int64 }
+	var states []state
+	err = each(ctx, b.db.Read(), func(scan func(...any) error) error {
+		var s state
+		err := scan(&s.number, &s.seq)
+		states = append(states, s)
+		return err
+	}, `SELECT number, seq FROM company_past WHERE until <= $1 LIMIT $2`, int64(before), pruneMax)
+	if err != nil || len(states) == 0 {
+		return false, err
+	}
+	err = b.write(ctx, func(e *edit) error {
+		numbers := make([]int64, len(states))
+		for i, s := range states {
+			numbers[i] = s.number
+		}
+		_, err := e.tx.ExecContext(ctx, `DELETE FROM company_past
+			WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) AND until <= $2`,
+			numberArray(distinct(numbers)), int64(before))
+		if err != nil {
+			return fmt.Errorf("prune companies: %w", err)
+		}
+		return nil
+	})
+	return len(states) == pruneMax, err
+}
+
+func chunks[T any](items []T, size int) iter.Seq[[]T] { return slices.Chunk(items, size) }

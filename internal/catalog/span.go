@@ -1,0 +1,59 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+)
+
+// Stamp tells one state of some companies from another one: how many there are, and the newest sequence number at which
+// one of them changed.
+type Stamp struct {
+	Companies int
+	Seq       uint64
+}
+
+// Span is the companies with the numbers from first to last, both included, with their connections and by number, and
+// the state that they are of.
+func (b *Book) Span(ctx context.Context, first, last company.Number) ([]*company.Company, Stamp, error) {
+	rows, err := load(ctx, b.db.Read(), `WHERE number BETWEEN $1 AND $2 ORDER BY number`, int64(first), int64(last))
+	if err != nil {
+		return nil, Stamp{}, err
+	}
+	companies := make([]*company.Company, len(rows))
+	at := Stamp{Companies: len(rows)}
+	for i := range rows {
+		if companies[i], err = rows[i].company(true); err != nil {
+			return nil, Stamp{}, err
+		}
+		at.Seq = max(at.Seq, rows[i].seq)
+	}
+	return companies, at, nil
+}
+
+// SpanStamp is Span's stamp now.
+func (b *Book) SpanStamp(ctx context.Context, first, last company.Number) (Stamp, error) {
+	var at Stamp
+	const q = `SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM company WHERE number BETWEEN $1 AND $2`
+	if err := b.db.Read().QueryRowContext(ctx, q, int64(first), int64(last)).Scan(&at.Companies, &at.Seq); err != nil {
+		return Stamp{}, fmt.Errorf("stamp companies %d to %d: %w", first, last, err)
+	}
+	return at, nil
+}
+
+// Extent is how far the catalog reaches.
+type Extent struct {
+	Stamp
+	Last company.Number // the highest number given out
+}
+
+// Extent is the whole catalog's, in one state.
+func (b *Book) Extent(ctx context.Context) (Extent, error) {
+	var e Extent
+	const q = `SELECT (SELECT COUNT(*) FROM company), seq, next_number - 1 FROM catalog_state WHERE id = 1`
+	if err := b.db.Read().QueryRowContext(ctx, q).Scan(&e.Companies, &e.Seq, &e.Last); err != nil {
+		return Extent{}, fmt.Errorf("measure catalog: %w", err)
+	}
+	return e, nil
+}

@@ -1,0 +1,76 @@
+package ingest
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+)
+
+func FuzzParseObjectTakesWhatEncodingJSONTakes(f *testing.F) {
+	for _, s := range []string{
+		`{}`, ` { "a" : "b" } `, `{"a":1,"b":-0.5e+3,"c":true,"d":null,"e":["x","y"],"f":[1,"z"],"g":{"h":[]}}`, `{"a":"\u00e9\ud83d\ude00\n"}`,
+		`{"a":01}`, `{"a":"b",}`, `{"a"}`, `{"a":"b"}x`, `{"a":"b"`, `{,}`, `{"a":tru}`, "{\"a\":\"\t\"}", `{"a":1 2}`, `{"\"":"\\"}`, `{"a":-}`,
+		`{"a":[]}`, `{"a":["b",]}`, `{"a":"b","a":"c"}`, `[]`, ``, `{"a":1.}`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if !utf8.ValidString(s) {
+			return
+		}
+		fields, err := parseObject(s, nil)
+		d := json.NewDecoder(strings.NewReader(s))
+		d.UseNumber()
+		var want map[string]any
+		wantErr := json.Unmarshal([]byte(s), &want)
+		if strings.TrimSpace(s) == "null" {
+			return // which encoding/json takes for any type
+		}
+		require.Equal(t, wantErr == nil, err == nil, "%v, want %v", err, wantErr)
+		if err != nil {
+			return
+		}
+		want = nil
+		require.NoError(t, d.Decode(&want))
+		got := map[string]any{}
+		for i := range fields {
+			v := fields[i].Value.any()
+			if list, ok := v.([]any); ok && list == nil {
+				v = []any{}
+			}
+			if fields[i].Value.Kind == Other && fields[i].Value.Other == nil {
+				v = nil
+			}
+			got[fields[i].Name] = v
+		}
+		require.Empty(t, cmp.Diff(want, got))
+	})
+}
+
+func FuzzCSVNeverPanics(f *testing.F) {
+	for _, c := range []string{"name\nA", "name,city\r\n\"a\"\"b\",c\r\n", "name\n\"", "\"name\"x\n", "name;a\n;\n", "name\r\r\n\n\"a\r\nb\"\r"} {
+		f.Add(c)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		r, err := newCSV(strings.NewReader(s))
+		if err != nil {
+			return
+		}
+		m := newMapper()
+		for {
+			p, err := r.Next()
+			if err != nil {
+				return
+			}
+			p.Records(func(rec *Record) {
+				it := m.item(rec)
+				require.True(t, it.reason != "" || it.company != nil || len(it.connections) == 1)
+				require.LessOrEqual(t, rec.Line, 1+strings.Count(s, "\n")+strings.Count(s, "\r"))
+			})
+		}
+	})
+}

@@ -1,0 +1,103 @@
+package ingest
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Summary is what an import did.
+type Summary struct {
+	Files       int         `json:"files"`
+	Read        int         `json:"read"` // companies, the rejected ones included
+	Added       int         `json:"added"`
+	Updated     int         `json:"updated"`
+	Unchanged   int         `json:"unchanged"`
+	Rejected    int         `json:"rejected"` // of those read
+	Reasons     []Rejects   `json:"reasons"`  // of rejected companies and connections
+	Connections Connections `json:"connections"`
+	Took        Duration    `json:"took_seconds"`
+}
+
+// Connections is what an import did with connections, whether they came in a file of their own or in companies.
+type Connections struct {
+	Read      int `json:"read"`
+	Added     int `json:"added"`
+	Unchanged int `json:"unchanged"`
+	Pending   int `json:"pending"` // of those added, the ones that wait for their company to become known
+	Rejected  int `json:"rejected"`
+}
+
+// Reason is why a record was rejected.
+type Reason string
+
+// The reasons.
+const (
+	ReasonBrokenJSON Reason = "broken JSON"
+	ReasonTooLong    Reason = "the record is longer than 1 MiB"
+	ReasonNotUTF8    Reason = "the record is not UTF-8"
+	ReasonQuotes     Reason = "unbalanced quotes"
+	ReasonColumns    Reason = "the record has another number of columns than the header"
+	ReasonNameless   Reason = "no name, and no company is known by its id or domain"
+	ReasonNumber     Reason = "not a whole number"
+	ReasonInvalid    Reason = "a value is out of bounds"
+	ReasonConnection Reason = "a connection needs a category, a company and a connected company"
+)
+
+// Rejects are the records rejected for one reason.
+type Rejects struct {
+	Reason  Reason   `json:"reason"`
+	Count   int      `json:"count"`
+	Samples []Sample `json:"samples"` // the first few
+}
+
+// Sample is one rejected record.
+type Sample struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Detail string `json:"detail,omitempty"`
+}
+
+const (
+	samplesMax     = 5
+	detailBytesMax = 300
+)
+
+func (s *Summary) reject(r Reason, sample Sample) {
+	i := slices.IndexFunc(s.Reasons, func(have Rejects) bool { return have.Reason == r })
+	if i < 0 {
+		i = len(s.Reasons)
+		s.Reasons = append(s.Reasons, Rejects{Reason: r})
+	}
+	s.Reasons[i].Count++
+	if len(s.Reasons[i].Samples) < samplesMax {
+		sample.Detail = sample.Detail[:min(len(sample.Detail), detailBytesMax)]
+		s.Reasons[i].Samples = append(s.Reasons[i].Samples, sample)
+	}
+}
+
+// copied can be kept while the import goes on.
+func (s *Summary) copied() Summary {
+	c := *s
+	c.Reasons = slices.Clone(s.Reasons)
+	return c
+}
+
+// Duration is a time.Duration that stands in JSON as seconds.
+type Duration time.Duration
+
+// MarshalJSON writes seconds.
+func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).Seconds()) }
+
+// UnmarshalJSON reads seconds.
+func (d *Duration) UnmarshalJSON(p []byte) error {
+	var seconds float64
+	err := json.Unmarshal(p, &seconds)
+	*d = Duration(seconds * float64(time.Second))
+	return err
+}
+
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// Seconds is the duration in seconds.
+func (d Duration) Seconds() float64 { return time.Duration(d).Seconds() }

@@ -19,6 +19,7 @@ type Token struct {
 	Prefix     string // the secret's first characters
 	Scope      Scope
 	Owner      string // the member it belongs to; empty if it belongs to nobody
+	Budget     Budget
 	CreatedAt  time.Time
 	ExpiresAt  *time.Time
 	RevokedAt  *time.Time

@@ -27,6 +27,8 @@ type NewToken struct {
 
 	// Owner is the member whose leaving ends the token; empty for none.
 	Owner string
+
+	Budget Budget
 }
 
 // Create makes a token. The secret is given here alone: only its hash is kept. Faults: Validation, NotFound without
@@ -38,7 +40,7 @@ func (b *Book) Create(ctx context.Context, n NewToken) (secret string, t Token, 
 	secret = newSecret()
 	t = Token{
 		ID: id.New[id.Token](), Workspace: n.Workspace, Name: n.Name, Prefix: secret[:shownLength],
-		Scope: n.Scope, Owner: n.Owner, CreatedAt: db.FromTime(db.Time(time.Now())),
+		Scope: n.Scope, Owner: n.Owner, Budget: n.Budget, CreatedAt: db.FromTime(db.Time(time.Now())),
 	}
 	if n.ExpiresAt != nil {
 		at := db.FromTime(db.Time(*n.ExpiresAt))
@@ -69,7 +71,7 @@ func (n *NewToken) clean() error {
 	if n.Owner != "" && n.Workspace.IsZero() {
 		faults = append(faults, fault.FieldError{Field: "owner", Message: "needs a workspace to be a member of"})
 	}
-	return fault.Invalid(faults...)
+	return fault.Invalid(append(faults, n.Budget.faults()...)...)
 }
 
 // checkHolder refuses a workspace that does not exist and an owner who does not belong to it.
@@ -96,11 +98,11 @@ func checkHolder(ctx context.Context, tx *db.Tx, n NewToken) error {
 
 func insert(ctx context.Context, tx *db.Tx, t Token, hash []byte) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO token (id, hash, prefix, workspace_id, owner, name, scope, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		INSERT INTO token (id, hash, prefix, workspace_id, owner, name, scope, created_at, expires_at, budget, budget_month)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		t.ID, hash, t.Prefix, sql.NullString{String: t.Workspace.String(), Valid: !t.Workspace.IsZero()},
 		sql.NullString{String: t.Owner, Valid: t.Owner != ""}, t.Name, string(t.Scope), db.Time(t.CreatedAt),
-		nullTime(t.ExpiresAt))
+		nullTime(t.ExpiresAt), nullCredits(t.Budget.Total), nullCredits(t.Budget.Month))
 	if err != nil {
 		return fmt.Errorf("create token: %w", err)
 	}
@@ -118,7 +120,7 @@ func (b *Book) Revoke(ctx context.Context, token id.Token) error {
 		}
 		n, err := res.RowsAffected()
 		if err == nil && n == 0 {
-			return fault.New(fault.NotFound, "There is no token %s.", token)
+			return noToken(token)
 		}
 		return err
 	})
@@ -127,7 +129,8 @@ func (b *Book) Revoke(ctx context.Context, token id.Token) error {
 // List gives the tokens of a workspace, oldest first, ended ones too.
 func (b *Book) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 	rows, err := b.db.Read().QueryContext(ctx, `
-		SELECT id, workspace_id, name, prefix, scope, COALESCE(owner, ''), created_at, expires_at, revoked_at, last_used_at
+		SELECT id, workspace_id, name, prefix, scope, COALESCE(owner, ''), created_at, expires_at, revoked_at, last_used_at,
+		       budget, budget_month
 		FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens of workspace %s: %w", ws, err)
@@ -153,7 +156,8 @@ func scan(rows *sql.Rows) (Token, error) {
 		created                    int64
 		expires, revoked, lastUsed sql.NullInt64
 	)
-	err := rows.Scan(&t.ID, &t.Workspace, &t.Name, &t.Prefix, &t.Scope, &t.Owner, &created, &expires, &revoked, &lastUsed)
+	err := rows.Scan(&t.ID, &t.Workspace, &t.Name, &t.Prefix, &t.Scope, &t.Owner, &created, &expires, &revoked, &lastUsed,
+		&t.Budget.Total, &t.Budget.Month)
 	t.CreatedAt = db.FromTime(created)
 	t.ExpiresAt, t.RevokedAt, t.LastUsedAt = fromNull(expires), fromNull(revoked), fromNull(lastUsed)
 	return t, err

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/db"
@@ -44,7 +45,22 @@ type Entry struct {
 	Reference    string // what was paid for, empty for grants
 	Note         string
 	Actor        string
+	TokenName    string // of an actor that is a token, for people
 	CreatedAt    time.Time
+}
+
+// Export is the export that was charged or refunded; zero for what the entry is of otherwise.
+func (e Entry) Export() id.Export {
+	rest, ok := strings.CutPrefix(e.Reference, "export:")
+	if !ok {
+		return id.Export{}
+	}
+	text, _, _ := strings.Cut(rest, ":")
+	export, err := id.Parse[id.Export](text)
+	if err != nil {
+		return id.Export{}
+	}
+	return export
 }
 
 // Book is the ledger of all workspaces. Safe for concurrent use.

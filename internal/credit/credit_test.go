@@ -124,7 +124,7 @@ func TestPagesShowEachEntryOnce(t *testing.T) {
 		}
 		var amounts []int64
 		for before := int64(0); ; {
-			page, err := l.Page(t.Context(), l.ws, before, 3)
+			page, err := l.Page(t.Context(), l.ws, credit.Filter{}, before, 3)
 			require.NoError(t, err)
 			if len(page) == 0 {
 				break

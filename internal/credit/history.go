@@ -6,25 +6,42 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 )
 
-const columns = `id, workspace_id, seq, amount, balance_after, reason, reference, note, actor, created_at`
+// Filter picks entries of a ledger; the zero Filter picks all.
+type Filter struct {
+	From   time.Time // inclusive; zero is open
+	To     time.Time // exclusive; zero is open
+	Reason Reason    // empty is any
+}
 
 // Recent is the workspace's newest entries, newest first.
 func (b *Book) Recent(ctx context.Context, ws id.Workspace, limit int) ([]Entry, error) {
-	return b.Page(ctx, ws, 0, limit)
+	return b.Page(ctx, ws, Filter{}, 0, limit)
 }
 
-// Page is the entries older than the one numbered before, newest first; 0 starts with the newest.
-func (b *Book) Page(ctx context.Context, ws id.Workspace, before int64, limit int) ([]Entry, error) {
+// Page is the picked entries older than the one numbered before, newest first; 0 starts with the newest.
+func (b *Book) Page(ctx context.Context, ws id.Workspace, f Filter, before int64, limit int) ([]Entry, error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
-	const q = `SELECT ` + columns + ` FROM entry WHERE workspace_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3`
-	rows, err := b.db.Read().QueryContext(ctx, q, ws, before, limit)
+	from, to := int64(math.MinInt64), int64(math.MaxInt64)
+	if !f.From.IsZero() {
+		from = db.Time(f.From)
+	}
+	if !f.To.IsZero() {
+		to = db.Time(f.To)
+	}
+	const q = `SELECT e.id, e.workspace_id, seq, amount, balance_after, reason, reference, note, actor,
+			COALESCE(t.name, ''), e.created_at
+		FROM entry e LEFT JOIN token t ON t.id = substr(actor, 7) -- behind token:
+		WHERE e.workspace_id = $1 AND seq < $2 AND e.created_at >= $3 AND e.created_at < $4 AND ($5 = '' OR reason = $5)
+		ORDER BY seq DESC LIMIT $6`
+	rows, err := b.db.Read().QueryContext(ctx, q, ws, before, from, to, string(f.Reason), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read entries of workspace %s: %w", ws, err)
 	}
@@ -35,6 +52,28 @@ func (b *Book) Page(ctx context.Context, ws id.Workspace, before int64, limit in
 	return entries, nil
 }
 
+// pageMax is the number of entries that Each holds in memory.
+const pageMax = 1000
+
+// Each gives fn the picked entries, newest first; those that come meanwhile are left out.
+func (b *Book) Each(ctx context.Context, ws id.Workspace, f Filter, fn func(Entry) error) error {
+	for before := int64(0); ; {
+		page, err := b.Page(ctx, ws, f, before, pageMax)
+		if err != nil {
+			return err
+		}
+		for _, e := range page {
+			if err := fn(e); err != nil {
+				return err
+			}
+		}
+		if len(page) < pageMax {
+			return nil
+		}
+		before = page[len(page)-1].Seq
+	}
+}
+
 func scan(rows *sql.Rows) (entries []Entry, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
@@ -42,7 +81,7 @@ func scan(rows *sql.Rows) (entries []Entry, err error) {
 		var reference sql.NullString
 		var created int64
 		if err := rows.Scan(&e.ID, &e.Workspace, &e.Seq, &e.Amount, &e.BalanceAfter, &e.Reason, &reference,
-			&e.Note, &e.Actor, &created); err != nil {
+			&e.Note, &e.Actor, &e.TokenName, &created); err != nil {
 			return nil, err
 		}
 		e.Reference, e.CreatedAt = reference.String, db.FromTime(created)

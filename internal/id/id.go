@@ -22,6 +22,7 @@ type (
 	listKind      struct{}
 	entryKind     struct{}
 	jobKind       struct{}
+	quoteKind     struct{}
 )
 
 // Company identifies a company.
@@ -44,6 +45,9 @@ type Entry = ID[entryKind]
 
 // Job identifies a job of the queue.
 type Job = ID[jobKind]
+
+// Quote identifies a quote of an export.
+type Quote = ID[quoteKind]
 
 // New makes a fresh ID (UUID version 7: later ones sort later).
 func New[T ID[K], K any]() T { return T(ID[K]{uuid.Must(uuid.NewV7())}) }

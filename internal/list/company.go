@@ -35,9 +35,17 @@ func (b *Book) Numbers(
 	return numbers, it.HasNext(), nil
 }
 
-// Add puts companies on the list and says how many were not on it.
-func (b *Book) Add(ctx context.Context, ws id.Workspace, list id.List, companies company.Set) (List, int, error) {
-	return b.change(ctx, ws, list, func(now company.Set) company.Set { return now.Or(companies) })
+// Change is what adding or removing companies did to a list.
+type Change struct {
+	List List
+	By   int // companies that were not on it when adding, or were on it when removing
+}
+
+// Add puts companies on the list and says how many were not on it; the steps run in the same transaction.
+func (b *Book) Add(
+	ctx context.Context, ws id.Workspace, list id.List, companies company.Set, then ...db.Step[Change],
+) (List, int, error) {
+	return b.change(ctx, ws, list, func(now company.Set) company.Set { return now.Or(companies) }, then...)
 }
 
 // Remove takes companies off the list and says how many were on it.
@@ -48,7 +56,7 @@ func (b *Book) Remove(ctx context.Context, ws id.Workspace, list id.List, compan
 
 // change holds the list while its set is replaced, and says by how many companies it grew.
 func (b *Book) change(
-	ctx context.Context, ws id.Workspace, list id.List, next func(company.Set) company.Set,
+	ctx context.Context, ws id.Workspace, list id.List, next func(company.Set) company.Set, then ...db.Step[Change],
 ) (l List, grown int, err error) {
 	err = b.db.Tx(ctx, func(tx *db.Tx) error {
 		var now company.Set
@@ -57,11 +65,12 @@ func (b *Book) change(
 			return err
 		}
 		set := next(now)
-		if grown = set.Len() - now.Len(); grown == 0 {
-			return nil
+		if grown = set.Len() - now.Len(); grown != 0 {
+			if l, err = write(ctx, tx, l, set); err != nil {
+				return err
+			}
 		}
-		l, err = write(ctx, tx, l, set)
-		return err
+		return db.Then(ctx, tx, Change{List: l, By: grown}, then)
 	})
 	return l, grown, err
 }

@@ -41,15 +41,21 @@ func New(d *db.DB) *Book { return &Book{d} }
 
 const columns = `id, workspace_id, name, size, created_at, updated_at`
 
-// Create makes an empty list. Validation for a bad name, or for one list more than ListsMax.
-func (b *Book) Create(ctx context.Context, ws id.Workspace, name string) (List, error) {
+// Create makes an empty list, with the steps in the same transaction. Validation for a bad name, or for one list more
+// than ListsMax.
+func (b *Book) Create(ctx context.Context, ws id.Workspace, name string, then ...db.Step[List]) (List, error) {
 	name, err := checkName(name)
 	if err != nil {
 		return List{}, err
 	}
 	now := db.Time(time.Now())
 	l := List{ID: id.New[id.List](), Workspace: ws, Name: name, CreatedAt: db.FromTime(now), UpdatedAt: db.FromTime(now)}
-	err = b.db.Tx(ctx, func(tx *db.Tx) error { return insert(ctx, tx, l) })
+	err = b.db.Tx(ctx, func(tx *db.Tx) error {
+		if err := insert(ctx, tx, l); err != nil {
+			return err
+		}
+		return db.Then(ctx, tx, l, then)
+	})
 	if err != nil {
 		return List{}, err
 	}

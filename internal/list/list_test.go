@@ -1,6 +1,8 @@
 package list_test
 
 import (
+	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"sync"
@@ -204,4 +206,36 @@ func TestBadNamesAreRefused(t *testing.T) {
 	}
 	_, err := b.Create(t.Context(), ws, strings.Repeat("é", 200))
 	require.NoError(t, err)
+}
+
+func TestAChangeWhoseLastStepFailsHasNotHappened(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, ws, crash := list.New(d), newWorkspace(t, d), errors.New("crash")
+		_, err := b.Create(t.Context(), ws, "x", func(context.Context, *db.Tx, list.List) error { return crash })
+		require.ErrorIs(t, err, crash)
+		lists, err := b.List(t.Context(), ws, id.List{}, 10)
+		require.NoError(t, err)
+		require.Empty(t, lists)
+
+		l := create(t, b, ws, "y", 1, 2)
+		_, _, err = b.Add(t.Context(), ws, l.ID, company.SetOf(2, 3, 4), func(_ context.Context, _ *db.Tx, c list.Change) error {
+			require.Equal(t, 2, c.By)
+			require.Equal(t, 4, c.List.Len)
+			return crash
+		})
+		require.ErrorIs(t, err, crash)
+		got, err := b.Get(t.Context(), ws, l.ID)
+		require.NoError(t, err)
+		require.Equal(t, 2, got.Len)
+
+		ran := false // also if nothing changes: there is an answer to keep
+		_, added, err := b.Add(t.Context(), ws, l.ID, company.SetOf(1), func(context.Context, *db.Tx, list.Change) error {
+			ran = true
+			return nil
+		})
+		require.NoError(t, err)
+		require.Zero(t, added)
+		require.True(t, ran)
+	})
 }

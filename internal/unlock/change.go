@@ -24,6 +24,16 @@ func (b *Book) Add(
 	return fresh, nil
 }
 
+// Within is what the workspace has of selected, as tx sees it. It writes nothing.
+func (b *Book) Within(ctx context.Context, tx *db.Tx, ws id.Workspace, selected company.Set) (company.Set, error) {
+	o, unseen, err := b.read(ctx, tx, ws)
+	if err != nil {
+		return company.Set{}, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)
+	}
+	owned, _, err := o.within(selected, unseen)
+	return owned, err
+}
+
 // Remove takes back what the workspace has of companies, on behalf of the export that is refunded, and gives exactly
 // that; a second call finds nothing. The workspace's account must be locked in tx.
 func (b *Book) Remove(

@@ -1,0 +1,18 @@
+// Command capi serves a company-data API with metered exports, and administers it.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/opencapi/capi/internal/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks for an orderly end; after it the second one kills as usual.
+	context.AfterFunc(ctx, stop)
+	os.Exit(cli.Explain(os.Stderr, cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
+}

@@ -1,0 +1,72 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	tick                 = 20 * time.Millisecond
+	secondOnABusyMachine = 5 * time.Second // the promise is one second; other tests run meanwhile
+)
+
+func TestKilledServerFinishesEveryExportAfterARestartAndChargesOnce(t *testing.T) {
+	t.Parallel()
+	const (
+		stock = 12_000
+		jobs  = 8
+		size  = 10_000 // of each export
+	)
+	s := newShop(t, 1_000_000)
+	s.settings = append(s.settings, "CAPI_WORKERS=1")
+	s.load(t, companies(0, stock, nil))
+	v := s.serve(t)
+	c := s.client(v)
+
+	exports := make([]string, jobs)
+	charged := 0
+	for i := range exports {
+		var e created
+		c.must(t, http.StatusCreated, "POST", "/exports", exportOf(fmt.Sprint("crash ", i),
+			map[string]any{"employee_count_min": 100 * i, "employee_count_max": 100*i + size - 1}), &e)
+		require.Equal(t, size, e.Requested)
+		charged += e.Charged
+		exports[i] = e.Job.ID
+	}
+	require.Equal(t, size+100*(jobs-1), charged)
+	c.wait(t, exports[0]) // one is whole, the next is being written
+	v.kill(t)
+
+	s.healthy(t) // the dead server left nothing that is wrong, only what is not done yet
+	v = s.serve(t)
+	c = s.client(v)
+	for i, export := range exports {
+		c.wait(t, export)
+		file := rows(t, c.file(t, export))
+		require.Len(t, file, size)
+		distinct := map[string]bool{}
+		for _, row := range file {
+			distinct[row["domain"]] = true
+		}
+		require.Len(t, distinct, size)
+		require.True(t, distinct[fmt.Sprintf("c%d.example", 100*i)], "the rows are the ones of this export")
+	}
+	require.Contains(t, v.stderr.String(), "export completed", "something was left to do for the second server")
+	require.Equal(t, 1_000_000-charged, c.credits(t).Balance)
+	s.healthy(t)
+}
+
+func TestStopLetsARunningServerEndInOrderAndRefusesASecondOne(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, 0)
+	v := s.serve(t)
+	out, err := s.command("serve", "--addr", "127.0.0.1:0").CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "is in use by another capi serve")
+	v.stop(t)
+	s.serve(t).stop(t) // the lock is free again
+}

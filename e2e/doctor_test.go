@@ -1,0 +1,36 @@
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDoctorFindsADamagedFileAndExitsWithOne(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, 100)
+	s.load(t, companies(0, 20, nil))
+	c := s.client(s.serve(t))
+	var e created
+	c.must(t, http.StatusCreated, "POST", "/exports", exportOf("all", map[string]any{"countries": []string{"DE"}}), &e)
+	c.wait(t, e.Job.ID)
+	s.healthy(t)
+
+	files, err := filepath.Glob(filepath.Join(s.data, "files", "exports", "*", e.Job.ID+".csv"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	whole, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(files[0], whole[:len(whole)-1], 0o600))
+
+	out, err := s.command("doctor").CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, 1, exit.ExitCode())
+	require.Contains(t, string(out), "FAIL  exports   1 finding:")
+	require.Contains(t, string(out), e.Job.ID)
+}

@@ -1,0 +1,192 @@
+// Package e2e tests the built binary from outside: its command line and its HTTP API, as a user meets them.
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// binary is the built program; TestMain builds it.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(build(m)) }
+
+func build(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "capi-e2e-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "capi")
+	cmd := exec.Command("go", "build", "-o", binary, "github.com/opencapi/capi/cmd/capi")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "build capi:", err)
+		return 1
+	}
+	os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return m.Run()
+}
+
+// shop is a data directory with a workspace and a token, as the command line makes them.
+type shop struct {
+	data      string
+	workspace string
+	token     string
+	settings  []string // further environment
+}
+
+func newShop(t *testing.T, credits int) *shop {
+	t.Helper()
+	s := &shop{data: t.TempDir(), settings: []string{"CAPI_RATE_LIMITS=off"}}
+	var w struct {
+		ID      string
+		Balance int
+	}
+	s.json(t, &w, "workspace", "create", "Acme", "--credits", strconv.Itoa(credits), "--json")
+	require.Equal(t, credits, w.Balance)
+	s.workspace = w.ID
+	s.token = s.newToken(t, "read_write")
+	return s
+}
+
+func (s *shop) newToken(t *testing.T, scope string) string {
+	t.Helper()
+	var k struct {
+		Token       string
+		Scope       string
+		WorkspaceID string `json:"workspace_id"`
+	}
+	s.json(t, &k, "token", "create", "--workspace", s.workspace, "--name", t.Name(), "--scope", scope, "--json")
+	require.Equal(t, s.workspace, k.WorkspaceID)
+	require.Equal(t, scope, k.Scope)
+	return k.Token
+}
+
+// capi runs a command to its end and gives its standard output; it must succeed.
+func (s *shop) capi(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := s.command(args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, "capi %s\n%s%s", strings.Join(args, " "), out, stderr.String())
+	return string(out)
+}
+
+func (s *shop) json(t *testing.T, v any, args ...string) {
+	t.Helper()
+	out := s.capi(t, args...)
+	require.NoError(t, json.Unmarshal([]byte(out), v), out)
+}
+
+func (s *shop) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(binary, args...)
+	cmd.Env = append(os.Environ(), append(s.settings, "CAPI_DATA="+s.data)...)
+	cmd.Dir = s.data // so that no capi.toml of the developer is read
+	return cmd
+}
+
+// write puts a file beside the data and gives its path.
+func (s *shop) write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(s.data, name)
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+// server is a running capi serve.
+type server struct {
+	*exec.Cmd
+	url    string
+	stderr *lines
+	ended  chan error
+}
+
+var servingLine = regexp.MustCompile(`msg="?serving"?.* url=(\S+)`)
+
+// serve starts the server and waits until it answers; it is stopped with the test.
+func (s *shop) serve(t *testing.T) *server {
+	t.Helper()
+	v := &server{Cmd: s.command("serve", "--addr", "127.0.0.1:0"), stderr: &lines{}, ended: make(chan error, 1)}
+	pipe, err := v.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, v.Start())
+	found := make(chan string, 1)
+	go func() {
+		for scan := bufio.NewScanner(pipe); scan.Scan(); {
+			v.stderr.add(scan.Text())
+			if m := servingLine.FindStringSubmatch(scan.Text()); m != nil {
+				found <- m[1]
+			}
+		}
+		v.ended <- v.Wait()
+	}()
+	t.Cleanup(func() {
+		v.Process.Kill() //nolint:errcheck // it may have ended long ago
+	})
+	select {
+	case v.url = <-found:
+	case err := <-v.ended:
+		require.FailNow(t, "the server ended", "%v\n%s", err, v.stderr)
+	case <-time.After(time.Minute):
+		require.FailNow(t, "the server does not serve", "%s", v.stderr)
+	}
+	r, err := http.Get(v.url + "/healthz")
+	require.NoError(t, err)
+	require.NoError(t, r.Body.Close())
+	require.Equal(t, http.StatusOK, r.StatusCode)
+	return v
+}
+
+// stop asks the server to end and waits for it.
+func (v *server) stop(t *testing.T) {
+	t.Helper()
+	require.NoError(t, v.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-v.ended:
+		require.NoError(t, err, "%s", v.stderr)
+	case <-time.After(time.Minute):
+		require.FailNow(t, "the server does not end", "%s", v.stderr)
+	}
+}
+
+// kill ends the server like a power cut, and waits for it to be gone.
+func (v *server) kill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, v.Process.Kill())
+	require.Error(t, <-v.ended)
+}
+
+// lines collects what a process prints.
+type lines struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *lines) add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, line)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.all, "\n")
+}

@@ -1,0 +1,91 @@
+// Package api is the HTTP API, version 1: routes, bodies, the error body, the OpenAPI document.
+// It translates and decides nothing; what may be done, and what it costs, is decided in the rooms below.
+package api
+
+//go:generate go test -run ^TestOpenAPIIsTheCommittedDocument$ -update .
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/middleware"
+	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/replay"
+	"github.com/opencapi/capi/internal/search"
+)
+
+// Deps is what the API speaks to, and its settings.
+type Deps struct {
+	Auth    *auth.Book
+	Credits *credit.Book
+	Lists   *list.Book
+	Search  *search.Searcher
+	Exports *export.Exports
+	Replays *replay.Book
+
+	// RateLimits replaces built-in limits. The zero Overrides change nothing.
+	RateLimits ratelimit.Overrides
+
+	// PublicURL starts the links of answers, as https://capi.example.com. Defaults to what the request was sent to.
+	PublicURL string
+
+	// Mounts are handlers beside the API, by their pattern in http.ServeMux, such as GET /files/.
+	Mounts map[string]http.Handler
+
+	// Log gets a line a request, and what failed inside. Defaults to slog.DiscardHandler.
+	Log *slog.Logger
+}
+
+type server struct {
+	Deps
+	limiter *ratelimit.Limiter
+	fail    func(http.ResponseWriter, *http.Request, error)
+}
+
+// New makes the handler of the whole API, /openapi.json, /healthz and the mounts, with request ids, the access log,
+// compression, and the error body for whatever goes wrong. An override of a rate limit that is not known is an error.
+func New(d Deps) (http.Handler, error) {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := checkLimits(d.RateLimits); err != nil {
+		return nil, err
+	}
+	d.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
+	s := &server{Deps: d, limiter: ratelimit.New(), fail: ErrorWriter(d.Log)}
+	h, err := s.handler()
+	if err != nil {
+		return nil, err
+	}
+	return middleware.Chain(h, middleware.RequestID, middleware.AccessLog(d.Log), middleware.Recover(d.Log, s.fail)), nil
+}
+
+func (s *server) handler() (http.Handler, error) {
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipSizeBytesMin), gzhttp.CompressionLevel(1))
+	if err != nil {
+		return nil, err
+	}
+	doc := newDocument()
+	mux := http.NewServeMux()
+	for _, rt := range routes() {
+		mux.Handle(rt.method+" "+basePath+rt.path, compress(s.serve(rt, doc.add(rt))))
+	}
+	mux.Handle("GET /openapi.json", compress(serveDocument(doc.bytes())))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	for pattern, h := range s.Mounts {
+		mux.Handle(pattern, h)
+	}
+	return s.router(mux), nil
+}
+
+// gzipSizeBytesMin is the size from which compression pays for its time.
+const gzipSizeBytesMin = 2048

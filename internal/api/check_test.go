@@ -1,0 +1,102 @@
+package api
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/fault"
+)
+
+// readBodyOf reads body as an operation with the type In would.
+func readBodyOf[In any](t *testing.T, body string) (In, []fault.FieldError) {
+	t.Helper()
+	var in In
+	b := newBinding(huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer), reflect.TypeFor[In](), "test")
+	faults, err := b.readJSON([]byte(body), reflect.ValueOf(&in).Elem().FieldByIndex(b.bodyAt).Addr().Interface())
+	require.NoError(t, err)
+	return in, faults
+}
+
+func TestEveryFaultIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	_, faults := readBodyOf[searchInput](t, `{
+		"countrys": ["US"], "Countries": ["DE"], "cities": "Berlin", "limit": 101, "employee_count_min": 1.5,
+		"industries": ["", "Robotics", 7], "keywords": ["ok", ""], "founded_year_min": 2000, "founded_year_max": 1990,
+		"connections": [{"categori": "vendor", "connected_domain": "not a domain"}], "sort_order": "up", "query": "?!"
+	}`)
+	want := []fault.FieldError{
+		{Field: "countrys", Message: "unknown field; did you mean countries?"},
+		{Field: "Countries", Message: "unknown field; did you mean countries?"},
+		{Field: "cities", Message: "must be a list, not a string"},
+		{Field: "limit", Message: "must be at most 100"},
+		{Field: "employee_count_min", Message: "must be a whole number"},
+		{Field: "industries[2]", Message: "must be a string, not a number"},
+		{Field: "connections[0].categori", Message: "unknown field; did you mean category?"},
+		{Field: "sort_order", Message: "must be one of asc, desc"},
+		{Field: "query", Message: "has no letter or digit to look for"},
+		{Field: "founded_year_min", Message: "must not be greater than founded_year_max (2000 > 1990)"},
+		{Field: "keywords[1]", Message: "must not be empty"},
+		{Field: "connections[0].connected_domain", Message: "must be a domain such as example.com"},
+	}
+	require.Empty(t, cmp.Diff(want, faults))
+}
+
+func TestNullIsAbsenceForOptionalFields(t *testing.T) {
+	t.Parallel()
+	in, faults := readBodyOf[searchInput](t, `{"query": null, "countries": null, "cursor": null, "limit": null,
+		"employee_count_min": null, "sort_by": null, "connections": null}`)
+	require.Empty(t, faults)
+	require.Equal(t, pageSize, orPageSize(in.Body.Limit))
+	require.True(t, in.Body.query.IsEmpty())
+
+	_, faults = readBodyOf[exportInput](t, `{"name": null, "search_filters": {"countries": [null]}}`)
+	require.Equal(t, []fault.FieldError{
+		{Field: "name", Message: "is required and must not be null"},
+		{Field: "search_filters.countries[0]", Message: "must be a string, not null"},
+	}, faults)
+}
+
+func TestWholeNumbersPassInEverySpelling(t *testing.T) {
+	t.Parallel()
+	for spelling, want := range map[string]int64{"50": 50, "50.0": 50, "5e1": 50, "0.5E2": 50, "-0": 0} {
+		in, faults := readBodyOf[searchInput](t, `{"employee_count_min": `+spelling+`, "countries": ["US"]}`)
+		require.Empty(t, faults, spelling)
+		require.Equal(t, want, *in.Body.EmployeeCountMin)
+		require.Equal(t, []string{"US"}, in.Body.Countries)
+	}
+	for spelling, message := range map[string]string{
+		"1e400": "is out of range", "9223372036854775808": "is out of range", "1e17": "is out of range",
+		"0.1": "must be a whole number", "-5": "must not be negative", `"50"`: "must be a number, not a string",
+	} {
+		_, faults := readBodyOf[searchInput](t, `{"employee_count_min": `+spelling+`}`)
+		require.Equal(t, []fault.FieldError{{Field: "employee_count_min", Message: message}}, faults, spelling)
+	}
+}
+
+func TestMisplacedFieldsAreToldWhereTheyBelong(t *testing.T) {
+	t.Parallel()
+	_, faults := readBodyOf[exportInput](t, `{"name": "x", "countries": ["US"],
+		"search_filters": {"limit": 5, "cursor": "x", "sort_by": "name", "naics_code": ["52"]}}`)
+	require.Equal(t, []fault.FieldError{
+		{Field: "countries", Message: "unknown field: it belongs inside search_filters"},
+		{Field: "search_filters.limit", Message: misplaced["limit"]},
+		{Field: "search_filters.cursor", Message: misplaced["cursor"]},
+		{Field: "search_filters.sort_by", Message: misplaced["sort_by"]},
+		{Field: "search_filters.naics_code", Message: "unknown field; did you mean naics_codes?"},
+	}, faults)
+}
+
+func TestAnExportOfEverythingMustBeAskedFor(t *testing.T) {
+	t.Parallel()
+	_, faults := readBodyOf[exportInput](t, `{"name": "everything?"}`)
+	require.Len(t, faults, 1)
+	require.Equal(t, "search_filters", faults[0].Field)
+
+	in, faults := readBodyOf[exportInput](t, `{"name": "everything!", "search_filters": {}}`)
+	require.Empty(t, faults)
+	require.True(t, in.Body.query.IsEmpty())
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"time"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/search"
+)
+
+// Company is one company as searches show it.
+type Company struct {
+	ID          id.Company `json:"id" format:"uuid"`
+	Name        string     `json:"name" example:"Example Robotics GmbH"`
+	Domain      *string    `json:"domain" doc:"Lower case, without www." example:"example-robotics.test"`
+	Website     *string    `json:"website"`
+	LinkedInURL *string    `json:"linkedin_url"`
+	Description *string    `json:"description"`
+	Country     *string    `json:"country" doc:"The everyday English name where the country is known." example:"Germany"`
+	CountryCode *string    `json:"country_code" doc:"ISO 3166-1 alpha-2." example:"DE"`
+	State       *string    `json:"state"`
+	City        *string    `json:"city"`
+
+	Industries           []string `json:"industries" example:"[\"Robotics\"]"`
+	NAICSCodes           []string `json:"naics_codes" example:"[\"333998\"]"`
+	Technologies         []string `json:"technologies"`
+	TechnologyCategories []string `json:"technology_categories"`
+
+	EmployeeCount *int64    `json:"employee_count"`
+	FoundedYear   *int64    `json:"founded_year"`
+	CreatedAt     time.Time `json:"created_at"`
+	UpdatedAt     time.Time `json:"updated_at"`
+	Unlocked      bool      `json:"unlocked" doc:"Whether the workspace has exported the company before; exporting it again is free."`
+}
+
+// CompanyDetail is the whole company.
+type CompanyDetail struct {
+	Company
+	Connections []Connection   `json:"connections" doc:"The company's own, outgoing connections."`
+	Attributes  map[string]any `json:"attributes" doc:"Values of the source that fit no field, by the source's names."`
+}
+
+// Connection says what the connected company is to the one that holds it.
+type Connection struct {
+	Category string    `json:"category" example:"vendor"`
+	Company  Connected `json:"company"`
+}
+
+// Connected is the other end of a connection.
+type Connected struct {
+	ID     *id.Company `json:"id" format:"uuid" doc:"null while the catalog does not know the company."`
+	Name   *string     `json:"name"`
+	Domain *string     `json:"domain"`
+}
+
+func companyOf(i search.Item) Company {
+	c := i.Company
+	return Company{
+		ID: c.ID, Name: c.Name, Domain: orNull(c.Domain), Website: orNull(c.Website),
+		LinkedInURL: orNull(c.LinkedInURL), Description: orNull(c.Description),
+		Country: orNull(c.Country), CountryCode: orNull(c.CountryCode), State: orNull(c.State), City: orNull(c.City),
+		Industries: orEmpty(c.Industries), NAICSCodes: orEmpty(c.NAICSCodes),
+		Technologies: orEmpty(c.Technologies), TechnologyCategories: orEmpty(c.TechnologyCategories),
+		EmployeeCount: c.EmployeeCount, FoundedYear: c.FoundedYear,
+		CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, Unlocked: i.Unlocked,
+	}
+}
+
+func companiesOf(items []search.Item) []Company {
+	companies := make([]Company, len(items))
+	for i, item := range items {
+		companies[i] = companyOf(item)
+	}
+	return companies
+}
+
+func detailOf(i search.Item) *CompanyDetail {
+	d := &CompanyDetail{Company: companyOf(i), Attributes: i.Attributes}
+	if d.Attributes == nil {
+		d.Attributes = map[string]any{}
+	}
+	d.Connections = make([]Connection, len(i.Connections))
+	for n, c := range i.Connections {
+		d.Connections[n] = connectionOf(c)
+	}
+	return d
+}
+
+func connectionOf(c company.Connection) Connection {
+	return Connection{Category: c.Category, Company: Connected{
+		ID: orNull(c.ID), Name: orNull(c.Name), Domain: orNull(c.Domain),
+	}}
+}

@@ -1,0 +1,46 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// recentMax is the number of transactions that are shown beside the balance.
+const recentMax = 20
+
+// CreditsResponse is what a workspace has left, and how that came.
+type CreditsResponse struct {
+	WorkspaceID        id.Workspace  `json:"workspace_id" format:"uuid"`
+	Balance            int64         `json:"balance" example:"1250"`
+	RecentTransactions []Transaction `json:"recent_transactions"`
+}
+
+// Transaction is an entry of the ledger.
+type Transaction struct {
+	ID        id.Entry  `json:"id" format:"uuid"`
+	Amount    int64     `json:"amount" doc:"Negative for charges." example:"-180"`
+	Reason    string    `json:"reason" doc:"grant, purchase, adjustment, export_charge or export_refund." example:"export_charge"`
+	Reference *string   `json:"reference" doc:"What it was for; null for grants."`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+func (s *server) getCredits(ctx context.Context, caller auth.Caller, _ *nothingIn) (*CreditsResponse, error) {
+	balance, err := s.Credits.Balance(ctx, caller.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.Credits.Recent(ctx, caller.Workspace, recentMax)
+	if err != nil {
+		return nil, err
+	}
+	recent := make([]Transaction, len(entries))
+	for i, e := range entries {
+		recent[i] = Transaction{
+			ID: e.ID, Amount: e.Amount, Reason: string(e.Reason), Reference: orNull(e.Reference), CreatedAt: e.CreatedAt,
+		}
+	}
+	return &CreditsResponse{WorkspaceID: caller.Workspace, Balance: balance, RecentTransactions: recent}, nil
+}

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"time"
+
+	"github.com/opencapi/capi/internal/id"
+)
+
+// The examples of the document, as the Go types that answer, so that they cannot drift from them.
+var (
+	exampleTime   = time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
+	exampleDone   = exampleTime.Add(2 * time.Second)
+	exampleExport = exampleID[id.Export]("0195510c-7a3b-7c1d-9e2f-0a1b2c3d4e5f")
+	exampleList   = exampleID[id.List]("0195510c-8b2d-7f00-8c44-5d2f1e0a9b8c")
+	exampleEntry  = exampleID[id.Entry]("0195510c-7a3c-7d52-b6a1-9c8d7e6f5a4b")
+	exampleSpace  = exampleID[id.Workspace]("01954e00-1111-7222-8333-444455556666")
+
+	searchExample = map[string]any{"query": "fintech", "countries": []string{"US"}, "employee_count_min": 50, "limit": 25}
+
+	companyExample = Company{
+		ID: exampleID[id.Company]("01954e00-2222-7333-8444-555566667777"), Name: "Example Robotics GmbH",
+		Domain: new("example-robotics.test"), Website: new("https://example-robotics.test"),
+		Description: new("Builds made-up robots."), Country: new("Germany"), CountryCode: new("DE"),
+		State: new("Bavaria"), City: new("Munich"), Industries: []string{"Robotics"}, NAICSCodes: []string{"333998"},
+		Technologies: []string{"Go"}, TechnologyCategories: []string{"Languages"},
+		EmployeeCount: new(int64(240)), FoundedYear: new(int64(2011)), CreatedAt: exampleTime, UpdatedAt: exampleTime,
+	}
+
+	searchAnswerExample = SearchResponse{
+		Items: []Company{companyExample}, Total: 4213,
+		Aggregations: Aggregations{
+			Countries: []Count{{"Germany", 812}}, States: []Count{}, Cities: []Count{}, Industries: []Count{{"Robotics", 611}},
+			NAICSCodes: []Count{}, Technologies: []Count{}, TechnologyCategories: []Count{},
+			EmployeeCount: []Band{{new(int64(201)), new(int64(500)), 97}}, FoundedYear: []Band{},
+		},
+		NextCursor: new("AWm4…"), Warnings: []Warning{}, Credits: Price{AlreadyUnlocked: 320, NewCount: 3893},
+	}
+
+	companyDetailExample = CompanyDetail{
+		Company: companyExample, Attributes: map[string]any{"ticker": "EXRB"},
+		Connections: []Connection{{Category: "vendor", Company: Connected{
+			Name: new("Example Cloud Inc."), Domain: new("example-cloud.test"),
+		}}},
+	}
+
+	creditsExample = CreditsResponse{
+		WorkspaceID: exampleSpace, Balance: 1250,
+		RecentTransactions: []Transaction{{
+			ID: exampleEntry, Amount: -180, Reason: "export_charge",
+			Reference: new("export:" + exampleExport.String() + ":create"), CreatedAt: exampleTime,
+		}},
+	}
+
+	exportExample = map[string]any{
+		"name": "US fintech 50+", "source_type": "search", "export_format": "csv",
+		"search_filters": map[string]any{"query": "fintech", "countries": []string{"US"}},
+	}
+
+	figuresExample = Figures{RequestedCount: 500, AlreadyUnlocked: 320, NewCount: 180, Cost: 180, CreditsCharged: 180}
+
+	exportAnswerExample = ExportResponse{
+		ExportJob: ExportJob{
+			ID: exampleExport, Name: "US fintech 50+", Status: "pending", ExportFormat: "csv", SourceType: "search",
+		},
+		Figures: figuresExample, TransactionID: &exampleEntry,
+	}
+
+	quoteExample = QuoteResponse{
+		QuoteID: exampleID[id.Quote]("0195510c-6f00-7a41-8b7e-2c3d4e5f6a7b"), ExpiresAt: exampleTime.Add(15 * time.Minute),
+		Figures: Figures{RequestedCount: 500, AlreadyUnlocked: 320, NewCount: 180, Cost: 180},
+		Balance: 1250, Affordable: true,
+	}
+
+	exportDetailExample = ExportDetail{
+		ID: exampleExport, WorkspaceID: exampleSpace, Name: "US fintech 50+", ExportFormat: "csv", SourceType: "search",
+		Status: "completed", TotalRecords: 500, ProcessedRecords: 500, FileSizeBytes: new(int64(412_345)),
+		CreatedAt: exampleTime, CompletedAt: &exampleDone, Figures: figuresExample, TransactionID: &exampleEntry,
+		SearchFilters: storedFilters(`{"query":"fintech","countries":["US"]}`), OnInsufficientBalance: balanceFail,
+	}
+
+	exportsExample = ExportsResponse{Items: []ExportDetail{exportDetailExample}}
+
+	downloadExample = DownloadResponse{
+		DownloadURL: "https://capi.example.com/files/exports/…/us-fintech-50.csv?expires=…&signature=…",
+		ManifestURL: "https://capi.example.com/files/exports/…/us-fintech-50.csv.manifest.json?expires=…&signature=…",
+		ExpiresAt:   exampleTime.Add(15 * time.Minute),
+	}
+
+	cancelledExample = func() ExportDetail {
+		e := exportDetailExample
+		e.Status, e.ProcessedRecords, e.FileSizeBytes, e.CreditsRefunded = "cancelled", 0, nil, e.CreditsCharged
+		return e
+	}()
+
+	transactionsExample = TransactionsResponse{Items: []LedgerEntry{{
+		ID: exampleEntry, Amount: -180, BalanceAfter: 1250, Reason: "export_charge",
+		Reference: new("export:" + exampleExport.String() + ":create"), ExportID: &exampleExport,
+		Actor:     Actor{Type: "token", ID: new("0195510c-0000-7000-8000-000000000001"), Name: new("laptop")},
+		CreatedAt: exampleTime,
+	}}}
+
+	receiptExample = ReceiptResponse{
+		ExportID: exampleExport, Status: "completed", CreditsCharged: 180, TransactionID: &exampleEntry,
+		Items: []ReceiptLine{{
+			CompanyID: companyExample.ID, Name: companyExample.Name, Domain: companyExample.Domain, Status: "charged", Credits: 1,
+			UnlockedBy: exampleExport, UnlockedAt: exampleTime,
+		}},
+	}
+
+	listNameExample    = ListRequest{Name: "Partners 2026"}
+	listExample        = List{ID: exampleList, Name: "Partners 2026", CompanyCount: 2, CreatedAt: exampleTime, UpdatedAt: exampleDone}
+	emptyListExample   = List{ID: exampleList, Name: "Partners 2026", CreatedAt: exampleTime, UpdatedAt: exampleTime}
+	listsExample       = ListsResponse{Items: []List{listExample}}
+	listMembersExample = map[string]any{"domains": []string{"example-robotics.test", "nobody.test"}}
+	listChangeExample  = ListChange{
+		List: listExample, Matched: 1, Changed: 1, UnmatchedIDs: []id.Company{}, UnmatchedDomains: []string{"nobody.test"},
+	}
+	listCompaniesExample = ListCompaniesResponse{Items: []Company{companyExample}, Total: 2}
+)
+
+func exampleID[T id.ID[K], K any](s string) T {
+	parsed, err := id.Parse[T, K](s)
+	if err != nil {
+		panic(err)
+	}
+	return parsed
+}

@@ -1,0 +1,177 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/replay"
+)
+
+// ExportResponse is the job that was created, and the credit math.
+type ExportResponse struct {
+	ExportJob ExportJob `json:"export_job"`
+	Figures
+	TransactionID *id.Entry `json:"transaction_id" format:"uuid" doc:"The ledger's entry of the charge; null if nothing was charged."`
+}
+
+// ExportJob is a created export in short.
+type ExportJob struct {
+	ID           id.Export `json:"id" format:"uuid"`
+	Name         string    `json:"name"`
+	Status       string    `json:"status" doc:"pending, processing, completed or failed." example:"pending"`
+	ExportFormat string    `json:"export_format" example:"csv"`
+	SourceType   string    `json:"source_type" example:"search"`
+}
+
+// Figures are the credit math of an export, in companies; one costs one credit.
+type Figures struct {
+	RequestedCount  int   `json:"requested_count" doc:"Companies that the source gave, after limit and cap." example:"500"`
+	AlreadyUnlocked int   `json:"already_unlocked" doc:"Of these, exported by the workspace before: free." example:"320"`
+	NewCount        int   `json:"new_count" doc:"Of these, new." example:"180"`
+	Cost            int64 `json:"cost" doc:"What is paid for, in credits: new_count, less what a partial export skips." example:"180"`
+	CreditsCharged  int64 `json:"credits_charged" doc:"0 in a quote." example:"180"`
+	WouldSkip       int   `json:"would_skip" doc:"New companies that the balance, or max_credits, does not cover. The file of an export is without them: it has requested_count - would_skip rows." example:"0"`
+	CappedAt10k     bool  `json:"capped_at_10k" doc:"Whether the source matched more than one export holds, and no smaller limit was asked for."`
+}
+
+// QuoteResponse is what an export would cost now, and will cost at most until the quote expires.
+type QuoteResponse struct {
+	QuoteID   id.Quote  `json:"quote_id" format:"uuid" doc:"For Create an export: exactly these companies, for this cost at most."`
+	ExpiresAt time.Time `json:"expires_at" doc:"15 minutes from now."`
+	Figures
+	Balance    int64 `json:"balance" example:"1250"`
+	Affordable bool  `json:"affordable" doc:"Whether the export could be created now: the balance, and max_credits, cover the cost."`
+}
+
+func figuresOf(f export.Figures) Figures {
+	return Figures{
+		RequestedCount: f.RequestedCount, AlreadyUnlocked: f.AlreadyUnlocked, NewCount: f.NewCount, Cost: f.Cost,
+		CreditsCharged: f.CreditsCharged, WouldSkip: f.WouldSkip, CappedAt10k: f.CappedAt10k,
+	}
+}
+
+type exportInput struct{ Body ExportRequest }
+
+func (s *server) createExport(ctx context.Context, caller auth.Caller, in *exportInput, a *replay.Attempt) error {
+	_, _, err := s.Exports.Create(ctx, caller, in.Body.order(), replay.Last(a, rendered(exportResponseOf)))
+	return err
+}
+
+func exportResponseOf(e export.Export) ExportResponse {
+	return ExportResponse{
+		ExportJob: ExportJob{
+			ID: e.ID, Name: e.Name, Status: string(e.Status), ExportFormat: string(e.Format), SourceType: string(e.Source),
+		},
+		Figures: figuresOf(e.Figures), TransactionID: orNull(e.Figures.TransactionID),
+	}
+}
+
+type quoteInput struct{ Body QuoteRequest }
+
+func (s *server) quoteExport(ctx context.Context, caller auth.Caller, in *quoteInput, a *replay.Attempt) error {
+	_, err := s.Exports.Quote(ctx, caller, in.Body.order(in.Body.Name), replay.Last(a, rendered(quoteResponseOf)))
+	return err
+}
+
+func quoteResponseOf(q export.Quote) QuoteResponse {
+	return QuoteResponse{
+		QuoteID: q.ID, ExpiresAt: q.ExpiresAt,
+		Figures: figuresOf(q.Figures), Balance: q.Figures.Balance, Affordable: q.Affordable,
+	}
+}
+
+// ExportDetail is an export, how far it is, and what it cost.
+type ExportDetail struct {
+	ID               id.Export    `json:"id" format:"uuid"`
+	WorkspaceID      id.Workspace `json:"workspace_id" format:"uuid"`
+	Name             string       `json:"name"`
+	ExportFormat     string       `json:"export_format" example:"csv"`
+	SourceType       string       `json:"source_type" example:"search"`
+	Status           string       `json:"status" doc:"pending, processing, completed, failed or cancelled." example:"completed"`
+	TotalRecords     int          `json:"total_records"`
+	ProcessedRecords int          `json:"processed_records"`
+	FileSizeBytes    *int64       `json:"file_size_bytes" doc:"null until completed."`
+	CreatedAt        time.Time    `json:"created_at"`
+	CompletedAt      *time.Time   `json:"completed_at" doc:"When it completed, failed for good or was cancelled."`
+	Figures
+	TransactionID   *id.Entry     `json:"transaction_id" format:"uuid"`
+	CreditsRefunded int64         `json:"credits_refunded" doc:"Of credits_charged, what was given back because it failed or was cancelled. It grows when another export that was to deliver the same companies fails or is cancelled too."`
+	Error           *string       `json:"error" doc:"What went wrong, if it failed."`
+	SearchFilters   storedFilters `json:"search_filters" doc:"As they were asked for; null for a list."`
+	ListID          *id.List      `json:"list_id" format:"uuid" doc:"null for a search."`
+	QuoteID         *id.Quote     `json:"quote_id" format:"uuid" doc:"The quote that it was created from; null without one."`
+
+	Limit                 *int   `json:"limit" doc:"As asked for, like the next three; null without one."`
+	OnlyNew               bool   `json:"only_new"`
+	OnInsufficientBalance string `json:"on_insufficient_balance" example:"fail"`
+	MaxCredits            *int64 `json:"max_credits"`
+}
+
+// storedFilters are filters as they were kept, or null.
+type storedFilters json.RawMessage
+
+// MarshalJSON gives what was kept.
+func (f storedFilters) MarshalJSON() ([]byte, error) { return json.RawMessage(f).MarshalJSON() }
+
+// Schema describes the filters to the OpenAPI document.
+func (storedFilters) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{AnyOf: []*huma.Schema{
+		{Type: huma.TypeObject, AdditionalProperties: true}, {Type: "null"},
+	}}
+}
+
+func exportDetailOf(e export.Export) ExportDetail {
+	d := ExportDetail{
+		ID: e.ID, WorkspaceID: e.Workspace, Name: e.Name, ExportFormat: string(e.Format), SourceType: string(e.Source),
+		Status: string(e.Status), TotalRecords: e.Figures.Rows(), ProcessedRecords: e.ProcessedRecords,
+		CreatedAt: e.CreatedAt, CompletedAt: e.CompletedAt,
+		Figures: figuresOf(e.Figures), TransactionID: orNull(e.Figures.TransactionID), CreditsRefunded: e.Refunded,
+		Error: orNull(e.Error), SearchFilters: storedFilters(e.Filters), ListID: orNull(e.List),
+		QuoteID: orNull(e.Quote), Limit: orNull(e.Terms.Limit), OnlyNew: e.Terms.OnlyNew, OnInsufficientBalance: balanceFail,
+		MaxCredits: e.Terms.MaxCredits,
+	}
+	if e.Terms.Partial {
+		d.OnInsufficientBalance = balancePartial
+	}
+	if e.Status == export.StatusCompleted {
+		d.FileSizeBytes = &e.SizeBytes
+	}
+	return d
+}
+
+type oneExportInput struct {
+	Export id.Export `path:"export_id" format:"uuid"`
+}
+
+func (s *server) getExport(ctx context.Context, caller auth.Caller, in *oneExportInput) (*ExportDetail, error) {
+	e, err := s.Exports.Get(ctx, caller, in.Export)
+	if err != nil {
+		return nil, err
+	}
+	d := exportDetailOf(e)
+	return &d, nil
+}
+
+// ExportsResponse is one page of exports.
+type ExportsResponse struct {
+	Items      []ExportDetail `json:"items"`
+	NextCursor *string        `json:"next_cursor"`
+}
+
+func (s *server) listExports(ctx context.Context, caller auth.Caller, in *pageInput) (*ExportsResponse, error) {
+	exports, next, err := s.Exports.List(ctx, caller, in.Cursor, in.size())
+	if err != nil {
+		return nil, err
+	}
+	items := make([]ExportDetail, len(exports))
+	for i, e := range exports {
+		items[i] = exportDetailOf(e)
+	}
+	return &ExportsResponse{Items: items, NextCursor: orNull(next)}, nil
+}

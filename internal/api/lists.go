@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/replay"
+)
+
+// List is a saved list without its companies.
+type List struct {
+	ID           id.List   `json:"id" format:"uuid"`
+	Name         string    `json:"name" example:"Partners 2026"`
+	CompanyCount int       `json:"company_count" example:"2"`
+	CreatedAt    time.Time `json:"created_at"`
+	UpdatedAt    time.Time `json:"updated_at"`
+}
+
+// ListRequest names a list.
+type ListRequest struct {
+	Name string `json:"name" minLength:"1" maxLength:"200" example:"Partners 2026"`
+}
+
+// ListsResponse is one page of lists.
+type ListsResponse struct {
+	Items      []List  `json:"items"`
+	NextCursor *string `json:"next_cursor"`
+}
+
+func listOf(l list.List) List {
+	return List{ID: l.ID, Name: l.Name, CompanyCount: l.Len, CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt}
+}
+
+// answerList is what every operation on one list answers.
+func answerList(l list.List, err error) (*List, error) {
+	if err != nil {
+		return nil, err
+	}
+	told := listOf(l)
+	return &told, nil
+}
+
+func (s *server) listLists(ctx context.Context, caller auth.Caller, in *pageInput) (*ListsResponse, error) {
+	before, err := readPlace(in.Cursor, id.Parse[id.List])
+	if err != nil {
+		return nil, err
+	}
+	lists, err := s.Lists.List(ctx, caller.Workspace, before, in.size()+1)
+	if err != nil {
+		return nil, err
+	}
+	page := &ListsResponse{Items: []List{}}
+	for _, l := range lists[:min(len(lists), in.size())] {
+		page.Items = append(page.Items, listOf(l))
+	}
+	if len(lists) > in.size() {
+		page.NextCursor = writePlace(lists[in.size()-1].ID)
+	}
+	return page, nil
+}
+
+type newListInput struct{ Body ListRequest }
+
+func (s *server) createList(ctx context.Context, caller auth.Caller, in *newListInput, a *replay.Attempt) error {
+	_, err := s.Lists.Create(ctx, caller.Workspace, in.Body.Name, replay.Last(a, rendered(listOf)))
+	return err
+}
+
+type oneListInput struct {
+	List id.List `path:"list_id" format:"uuid"`
+}
+
+func (s *server) getList(ctx context.Context, caller auth.Caller, in *oneListInput) (*List, error) {
+	return answerList(s.Lists.Get(ctx, caller.Workspace, in.List))
+}
+
+type renameListInput struct {
+	oneListInput
+	Body ListRequest
+}
+
+func (s *server) updateList(ctx context.Context, caller auth.Caller, in *renameListInput) (*List, error) {
+	return answerList(s.Lists.Rename(ctx, caller.Workspace, in.List, in.Body.Name))
+}
+
+func (s *server) deleteList(ctx context.Context, caller auth.Caller, in *oneListInput) (*nothingOut, error) {
+	return nil, s.Lists.Delete(ctx, caller.Workspace, in.List)
+}
+
+type listPageInput struct {
+	oneListInput
+	pageInput
+}
+
+// ListCompaniesResponse is one page of a list's companies.
+type ListCompaniesResponse struct {
+	Items      []Company `json:"items"`
+	Total      int       `json:"total" doc:"Companies in the list."`
+	NextCursor *string   `json:"next_cursor"`
+}
+
+func (s *server) listCompanies(ctx context.Context, caller auth.Caller, in *listPageInput) (*ListCompaniesResponse, error) {
+	after, err := readPlace(in.Cursor, parseNumber)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.Lists.Get(ctx, caller.Workspace, in.List)
+	if err != nil {
+		return nil, err
+	}
+	numbers, more, err := s.Lists.Numbers(ctx, caller.Workspace, in.List, after, in.size())
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.Search.Items(ctx, caller.Workspace, numbers)
+	if err != nil {
+		return nil, err
+	}
+	page := &ListCompaniesResponse{Items: companiesOf(items), Total: l.Len}
+	if more {
+		page.NextCursor = writePlace(numbers[len(numbers)-1])
+	}
+	return page, nil
+}

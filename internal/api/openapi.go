@@ -1,0 +1,216 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/opencapi/capi/internal/fault"
+)
+
+// Huma makes the schemas and the document from the Go types. Its request pipeline is not used: it reads the body before
+// a middleware could refuse it, takes a body of exactly the limit for too large, an empty one for a 400, unknown
+// letter case for known names, and keeps its error type in globals.
+type document struct {
+	api      huma.OpenAPI
+	registry huma.Registry
+	errorRef *huma.Schema
+}
+
+const schemaPrefix = "#/components/schemas/"
+
+func newDocument() *document {
+	d := &document{registry: huma.NewMapRegistry(schemaPrefix, schemaName)}
+	d.api = huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "CAPI", Version: "1.0.0", Description: introduction(),
+			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+		},
+		Servers: []*huma.Server{{URL: basePath}},
+		Components: &huma.Components{
+			Schemas:   d.registry,
+			Responses: map[string]*huma.Response{},
+			SecuritySchemes: map[string]*huma.SecurityScheme{"token": {
+				Type: "http", Scheme: "bearer", BearerFormat: "cornect_…",
+				Description: "An API token. It belongs to one workspace, which is the context of every request.",
+			}},
+		},
+		Tags: []*huma.Tag{
+			{Name: "Companies", Description: "Finding companies; free."},
+			{Name: "Exports", Description: "Buying selections of companies as files."},
+			{Name: "Lists", Description: "Saved lists of companies, a source of exports."},
+			{Name: "Credits", Description: "What is left to spend."},
+		},
+	}
+	d.errorRef = d.registry.Schema(reflect.TypeFor[Error](), true, "")
+	return d
+}
+
+// schemaName is the type's own name: no two types of this package that reach the document share one.
+func schemaName(t reflect.Type, hint string) string { return huma.DefaultSchemaNamer(t, hint) }
+
+func introduction() string {
+	var b strings.Builder
+	b.WriteString("Search companies, see what any selection costs, and export it. A credit buys a company once: whatever " +
+		"the workspace has exported before is exported again for free.\n\n" +
+		"Every answer that is not a success has the body `{\"detail\": {\"code\", \"message\", \"details\"}}`.\n\n" +
+		"| code | status | when |\n|---|---|---|\n")
+	for _, e := range fault.Catalogue() {
+		fmt.Fprintf(&b, "| %s | %d | %s |\n", e.Code, Status(e.Kind), e.When)
+	}
+	b.WriteString("\nVersion 1 changes by addition only: new operations, optional parameters and fields of answers.")
+	return b.String()
+}
+
+// add documents the route and gives the binding that reads its requests by the same schemas.
+func (d *document) add(rt route) *binding {
+	b := newBinding(d.registry, rt.in, rt.operation)
+	op := &huma.Operation{
+		OperationID: rt.operation, Method: rt.method, Path: rt.path, Summary: rt.summary,
+		Description: rt.description + fmt.Sprintf("\n\nNeeds a token of scope `%s`. Limit: %d a minute and token (`%s`).",
+			rt.scope, rt.perMinute, rt.limit),
+		Tags: []string{tagOf(rt.path)}, Security: []map[string][]string{{"token": {}}},
+		Parameters: parameters(b), Responses: d.responses(rt, b),
+	}
+	if b.body != nil {
+		op.RequestBody = &huma.RequestBody{
+			Required: len((&checker{registry: d.registry}).resolve(b.body).Required) > 0,
+			Content:  map[string]*huma.MediaType{"application/json": {Schema: b.body, Example: rt.request}},
+		}
+	}
+	if rt.once != nil {
+		op.Parameters = append(op.Parameters, keyParameter())
+	}
+	d.api.AddOperation(op)
+	return b
+}
+
+func tagOf(path string) string {
+	word := strings.Split(path, "/")[1]
+	return strings.ToUpper(word[:1]) + word[1:]
+}
+
+func parameters(b *binding) []*huma.Param {
+	var params []*huma.Param
+	for _, p := range b.params {
+		schema := *p.schema
+		schema.Description = ""
+		params = append(params, &huma.Param{
+			Name: p.name, In: p.where, Required: p.where == "path", Description: p.schema.Description, Schema: &schema,
+		})
+	}
+	return params
+}
+
+func (d *document) responses(rt route, b *binding) map[string]*huma.Response {
+	success := &huma.Response{Description: http.StatusText(rt.status), Headers: limitHeaders()}
+	if rt.status != http.StatusNoContent {
+		success.Content = map[string]*huma.MediaType{"application/json": {
+			Schema: d.registry.Schema(rt.out, true, ""), Example: rt.response,
+		}}
+		sheetContent(rt.out, success.Content)
+	}
+	if rt.once != nil {
+		success.Headers[replayedHeader] = replayedParam()
+	}
+	all := map[string]*huma.Response{strconv.Itoa(rt.status): success}
+	for status, codes := range byStatus(codesOf(rt, b)) {
+		all[strconv.Itoa(status)] = d.failure(status, codes)
+	}
+	return all
+}
+
+func limitHeaders() map[string]*huma.Param {
+	return map[string]*huma.Param{
+		"RateLimit-Limit":     header("Requests that the token's bucket for this operation holds."),
+		"RateLimit-Remaining": header("Requests left in the bucket."),
+		"RateLimit-Reset":     header("Whole seconds until the bucket is full."),
+	}
+}
+
+func header(description string) *huma.Param {
+	return &huma.Param{Description: description, Schema: &huma.Schema{Type: huma.TypeInteger}}
+}
+
+// bytes is the document. Schemas that only answers use are opened: fields may be added to them in version 1.
+func (d *document) bytes() []byte {
+	closed := d.requestSchemas()
+	for name, s := range d.registry.Map() {
+		tidy(s)
+		if !closed[name] && s.Type == huma.TypeObject {
+			s.AdditionalProperties = nil
+		}
+	}
+	p, err := json.MarshalIndent(&d.api, "", "  ")
+	if err != nil {
+		panic(err) // our own types always encode
+	}
+	return append(p, '\n')
+}
+
+// tidy says of lists what answers keep: they are never null.
+func tidy(s *huma.Schema) {
+	if s == nil {
+		return
+	}
+	if s.Type == huma.TypeArray {
+		s.Nullable = false
+		tidy(s.Items)
+	}
+	for _, property := range s.Properties {
+		tidy(property)
+	}
+}
+
+// requestSchemas names the schemas that a request body reaches.
+func (d *document) requestSchemas() map[string]bool {
+	reached := map[string]bool{}
+	var reach func(s *huma.Schema)
+	reach = func(s *huma.Schema) {
+		if s == nil {
+			return
+		}
+		if name, ok := strings.CutPrefix(s.Ref, schemaPrefix); ok && !reached[name] {
+			reached[name] = true
+			reach(d.registry.SchemaFromRef(s.Ref))
+		}
+		reach(s.Items)
+		for _, property := range s.Properties {
+			reach(property)
+		}
+	}
+	for _, item := range d.api.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
+			if op != nil && op.RequestBody != nil {
+				reach(op.RequestBody.Content["application/json"].Schema)
+			}
+		}
+	}
+	return reached
+}
+
+var openAPI = sync.OnceValue(func() []byte {
+	d := newDocument()
+	for _, rt := range routes() {
+		d.add(rt)
+	}
+	return d.bytes()
+})
+
+// OpenAPI is the OpenAPI 3.1 document of the API, as JSON. Nobody may change it.
+func OpenAPI() []byte { return openAPI() }
+
+func serveDocument(document []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Access-Control-Allow-Origin", "*") // reference pages elsewhere may read it
+		_, _ = w.Write(document)
+	})
+}

@@ -1,0 +1,81 @@
+package api_test
+
+import (
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/api"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const committedDocument = "../../docs/openapi.json"
+
+func TestOpenAPIIsTheCommittedDocument(t *testing.T) {
+	t.Parallel()
+	if *update {
+		require.NoError(t, os.WriteFile(committedDocument, api.OpenAPI(), 0o644))
+	}
+	committed, err := os.ReadFile(committedDocument)
+	require.NoError(t, err)
+	require.Equal(t, string(committed), string(api.OpenAPI()), "run make generate")
+}
+
+func TestOpenAPIIsValidAndItsExamplesFitTheirSchemas(t *testing.T) {
+	t.Parallel()
+	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI())
+	require.NoError(t, err)
+	require.NoError(t, doc.Validate(t.Context(), openapi3.EnableExamplesValidation()))
+	require.Equal(t, "3.1.0", doc.OpenAPI)
+}
+
+func TestEveryOperationIsDocumented(t *testing.T) {
+	t.Parallel()
+	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI())
+	require.NoError(t, err)
+	operations := 0
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			operations++
+			where := method + " " + path
+			require.NotEmpty(t, op.OperationID, where)
+			require.NotEmpty(t, op.Summary, where)
+			require.NotEmpty(t, op.Description, where)
+			require.NotEmpty(t, op.Tags, where)
+			require.NotEmpty(t, op.Security, where)
+			for _, status := range []string{"401", "422", "429", "500"} {
+				require.NotNil(t, op.Responses.Value(status), "%s %s", where, status)
+			}
+			if op.RequestBody != nil {
+				require.NotNil(t, op.RequestBody.Value.Content["application/json"].Example, where)
+				require.NotNil(t, op.Responses.Value("413"), where)
+				require.NotNil(t, op.Responses.Value("415"), where)
+			}
+			for status, r := range op.Responses.Map() {
+				require.NotEmpty(t, *r.Value.Description, "%s %s", where, status)
+				if status < "300" && status != "204" {
+					require.NotNil(t, r.Value.Content["application/json"].Example, where)
+				}
+			}
+		}
+	}
+	require.Equal(t, 19, operations)
+}
+
+func TestTheDocumentIsServed(t *testing.T) {
+	t.Parallel()
+	h := open(t, settings{})
+	a := h.raw(t, h.request(t, "", http.MethodGet, "/openapi.json", nil))
+	require.Equal(t, http.StatusOK, a.status)
+	require.JSONEq(t, string(api.OpenAPI()), string(a.body))
+	require.True(t, json.Valid(a.body))
+
+	a = h.raw(t, h.request(t, "", http.MethodGet, "/healthz", nil))
+	require.Equal(t, http.StatusOK, a.status)
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/middleware"
+	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/replay"
+)
+
+// serve answers a route's requests: token, scope, limit, body, handler, in this order, so that a request without a
+// valid token learns nothing else.
+func (s *server) serve(rt route, b *binding) http.Handler {
+	limit := s.limit(rt)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		out, err := s.answer(rt, b, limit, w, r)
+		made, isMade := out.(replay.Answer)
+		csv := sheetOf(out)
+		if err == nil && csv != nil {
+			err = csv.write(w, rt.status)
+		}
+		switch {
+		case err != nil:
+			s.fail(w, r, err)
+		case csv != nil:
+		case isMade:
+			writeAnswer(w, made)
+		case rt.status == http.StatusNoContent:
+			w.WriteHeader(rt.status)
+		default:
+			writeJSON(w, rt.status, out)
+		}
+	})
+}
+
+func (s *server) answer(rt route, b *binding, limit ratelimit.Limit, w http.ResponseWriter, r *http.Request) (any, error) {
+	ctx := r.Context()
+	caller, err := s.Auth.Authenticate(ctx, r.Header.Get("Authorization"))
+	if err != nil {
+		return nil, err
+	}
+	note := middleware.NoteOf(ctx)
+	note.Add(slog.String("operation", rt.operation))
+	note.Add(slog.String("workspace_id", caller.Workspace.String()))
+	note.Add(slog.String("token_id", caller.Token.String()))
+	if err := caller.Require(rt.scope); err != nil {
+		return nil, err
+	}
+	if err := s.take(w, caller.Token.String()+" "+rt.limit, limit); err != nil {
+		return nil, err
+	}
+	if rt.once != nil {
+		return s.answerOnce(rt, b, caller, w, r)
+	}
+	in, err := b.read(w, r)
+	if err != nil {
+		return nil, err
+	}
+	if asks, ok := in.(interface{ from(*http.Request) }); ok {
+		asks.from(r)
+	}
+	out, err := rt.call(s, ctx, caller, in)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", rt.operation, err)
+	}
+	return out, nil
+}
+
+func (s *server) limit(rt route) ratelimit.Limit {
+	return s.RateLimits.For(rt.limit, ratelimit.PerMinute(rt.perMinute))
+}
+
+// take counts the request and tells how much is left, in headers (IETF draft-ietf-httpapi-ratelimit-headers-03).
+func (s *server) take(w http.ResponseWriter, key string, limit ratelimit.Limit) error {
+	if limit.IsOff() {
+		return nil
+	}
+	d := s.limiter.Allow(key, limit)
+	h := w.Header()
+	h.Set("RateLimit-Limit", strconv.Itoa(d.Limit))
+	h.Set("RateLimit-Remaining", strconv.Itoa(d.Remaining))
+	h.Set("RateLimit-Reset", strconv.Itoa(wholeSeconds(d.ResetAfter)))
+	if d.OK {
+		return nil
+	}
+	wait := max(wholeSeconds(d.RetryAfter), 1)
+	h.Set("Retry-After", strconv.Itoa(wait))
+	return fault.New(fault.RateLimited, "The limit is %d requests in %s for this token and endpoint. Try again in %d s.",
+		limit.Requests, limit.Per, wait).With("retry_after", wait)
+}
+
+func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

@@ -1,0 +1,186 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// LedgerEntry is an entry of the ledger in full.
+type LedgerEntry struct {
+	ID           id.Entry   `json:"id" format:"uuid"`
+	Amount       int64      `json:"amount" doc:"Negative for charges." example:"-180"`
+	BalanceAfter int64      `json:"balance_after" doc:"The balance right after this entry." example:"1250"`
+	Reason       string     `json:"reason" doc:"grant, purchase, adjustment, export_charge or export_refund." example:"export_charge"`
+	Reference    *string    `json:"reference" doc:"What it was for; null for grants."`
+	ExportID     *id.Export `json:"export_id" format:"uuid" doc:"The export that was charged or refunded; null for other entries."`
+	Actor        Actor      `json:"actor"`
+	Note         *string    `json:"note" doc:"Why, in the words of whoever entered it; null without any."`
+	CreatedAt    time.Time  `json:"created_at"`
+}
+
+// Actor is who made an entry.
+type Actor struct {
+	Type string  `json:"type" doc:"token, person, or system for what nobody asked for, such as the refund of an export that failed." example:"token"`
+	ID   *string `json:"id" doc:"The token's id; null for others."`
+	Name *string `json:"name" doc:"The token's or the person's name; null for the system."`
+}
+
+// TransactionsResponse is one page of the ledger.
+type TransactionsResponse struct {
+	Items      []LedgerEntry `json:"items"`
+	NextCursor *string       `json:"next_cursor"`
+	orSheet
+}
+
+type transactionsInput struct {
+	From   time.Time `query:"from" doc:"Only entries of this moment and later (RFC 3339)."`
+	To     time.Time `query:"to" doc:"Only entries before this moment (RFC 3339)."`
+	Reason string    `query:"reason" enum:"grant,purchase,adjustment,export_charge,export_refund" doc:"Only entries of this reason."`
+	Format string    `query:"format" enum:"json,csv" default:"json" doc:"csv gives all entries at once, without pages."`
+	pageInput
+}
+
+// check is every fault of how the parameters stand to each other.
+func (in *transactionsInput) check() error {
+	faults := in.pageInput.unlessCSV(in.Format)
+	if !in.From.IsZero() && !in.To.IsZero() && !in.From.Before(in.To) {
+		faults = append(faults, fault.FieldError{Field: "to", Message: "must be later than from"})
+	}
+	return fault.Invalid(faults...)
+}
+
+// unlessCSV are the faults of paging through what comes whole.
+func (p pageInput) unlessCSV(format string) []fault.FieldError {
+	var faults []fault.FieldError
+	if format != formatCSV {
+		return nil
+	}
+	if p.Cursor != "" {
+		faults = append(faults, fault.FieldError{Field: "cursor", Message: "is only for format json; csv has no pages"})
+	}
+	if p.Limit != 0 {
+		faults = append(faults, fault.FieldError{Field: "limit", Message: "is only for format json; csv has no pages"})
+	}
+	return faults
+}
+
+func (s *server) listTransactions(ctx context.Context, caller auth.Caller, in *transactionsInput) (*TransactionsResponse, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	filter := credit.Filter{From: in.From, To: in.To, Reason: credit.Reason(in.Reason)}
+	if in.Format == formatCSV {
+		return &TransactionsResponse{orSheet: orSheet{s.ledgerSheet(ctx, caller.Workspace, filter)}}, nil
+	}
+	before, err := readLedgerPlace(in.Cursor, filter)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.Credits.Page(ctx, caller.Workspace, filter, before, in.size()+1)
+	if err != nil {
+		return nil, err
+	}
+	out := &TransactionsResponse{Items: []LedgerEntry{}}
+	if len(entries) > in.size() {
+		entries = entries[:in.size()]
+		out.NextCursor = ledgerPlace(entries[len(entries)-1].Seq, filter)
+	}
+	for _, e := range entries {
+		out.Items = append(out.Items, ledgerEntryOf(e))
+	}
+	return out, nil
+}
+
+func ledgerEntryOf(e credit.Entry) LedgerEntry {
+	return LedgerEntry{
+		ID: e.ID, Amount: e.Amount, BalanceAfter: e.BalanceAfter, Reason: string(e.Reason), Reference: orNull(e.Reference),
+		ExportID: orNull(e.Export()), Actor: actorOf(e), Note: orNull(e.Note), CreatedAt: e.CreatedAt,
+	}
+}
+
+func actorOf(e credit.Entry) Actor {
+	kind, rest, _ := strings.Cut(e.Actor, ":")
+	switch kind {
+	case "token":
+		return Actor{Type: kind, ID: &rest, Name: orNull(e.TokenName)}
+	case "person":
+		return Actor{Type: kind, Name: &rest}
+	}
+	return Actor{Type: credit.ActorSystem}
+}
+
+func (s *server) ledgerSheet(ctx context.Context, ws id.Workspace, filter credit.Filter) *sheet {
+	return &sheet{
+		fileName: "transactions.csv",
+		columns: []string{
+			"id", "created_at", "amount", "balance_after", "reason", "reference", "export_id", "actor_type", "actor_id",
+			"actor_name", "note",
+		},
+		each: func(row func(...string) error) error {
+			return s.Credits.Each(ctx, ws, filter, func(entry credit.Entry) error {
+				e := ledgerEntryOf(entry)
+				return row(e.ID.String(), timeCell(e.CreatedAt), strconv.FormatInt(e.Amount, 10), strconv.FormatInt(e.BalanceAfter, 10),
+					e.Reason, textCell(e.Reference), idCell(e.ExportID), e.Actor.Type, textCell(e.Actor.ID), textCell(e.Actor.Name),
+					textCell(e.Note))
+			})
+		},
+	}
+}
+
+func timeCell(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+func textCell(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return format.SafeCell(*text)
+}
+
+func idCell[K any](i *id.ID[K]) string {
+	if i == nil {
+		return ""
+	}
+	return i.String()
+}
+
+// ledgerPlace is the cursor behind an entry, bound to the filter that the entries were picked by. The ledger only grows
+// at its other end, so no entry comes twice or is passed over.
+func ledgerPlace(seq int64, f credit.Filter) *string {
+	cursor := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "ledger.%d.%08x", seq, filterSum(f)))
+	return &cursor
+}
+
+func filterSum(f credit.Filter) uint32 {
+	return crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %d %s", f.From.UnixMicro(), f.To.UnixMicro(), f.Reason))
+}
+
+func readLedgerPlace(cursor string, f credit.Filter) (int64, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	bad := fault.New(fault.InvalidCursor, "The cursor cannot be read, or belongs to other filters.")
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return 0, bad.Because(err)
+	}
+	var seq int64
+	var sum uint32
+	if _, err := fmt.Sscanf(string(raw), "ledger.%d.%08x", &seq, &sum); err != nil {
+		return 0, bad.Because(err)
+	}
+	if seq < 1 || sum != filterSum(f) {
+		return 0, bad
+	}
+	return seq, nil
+}

@@ -1,0 +1,111 @@
+// Package app builds the program from its settings; it is the one package that names back ends.
+// It holds no rule of any noun.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/config"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/postgres"
+	"github.com/opencapi/capi/internal/db/sqlite"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/replay"
+	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// App is the data with its books and use cases, open. Safe for concurrent use.
+type App struct {
+	Config config.Config
+	Log    *slog.Logger
+
+	DB         *db.DB
+	Workspaces *workspace.Book
+	Tokens     *auth.Book
+	Credits    *credit.Book
+	Unlocks    *unlock.Book
+	Lists      *list.Book
+	Replays    *replay.Book
+	Catalog    *catalog.Book
+	Jobs       *job.Queue
+	Files      *file.Store
+	Index      index.Index // empty until Serve fills it
+	Exports    *export.Exports
+}
+
+// Open opens the data directory and the database, creating both if need be, and brings the schema up to date.
+// It works beside a running server.
+func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
+	files, err := openFiles(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	d, err := openDB(ctx, c.Storage)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{
+		Config: c, Log: log, DB: d, Files: files, Index: embedded.Open(embedded.Options{}),
+		Workspaces: workspace.New(d), Tokens: auth.New(d, auth.Options{Log: log}), Credits: credit.New(d),
+		Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d), Catalog: catalog.New(d),
+		Replays: replay.New(d, replay.Options{}),
+		// On SQLite the server's lock makes its runner the only one.
+		Jobs: job.New(d, job.Options{Log: log, Workers: c.Workers, Alone: c.Postgres() == ""}),
+	}
+	a.Exports = export.New(export.Deps{
+		DB: d, Catalog: a.Catalog, Index: a.Index, Lists: a.Lists, Unlock: a.Unlocks, Credit: a.Credits, Jobs: a.Jobs,
+		Blobs: files, Log: log,
+	})
+	return a, nil
+}
+
+func openFiles(dir string) (*file.Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create data directory: %w", err)
+	}
+	key, err := file.LoadKey(filepath.Join(dir, "links.key"))
+	if err != nil {
+		return nil, fmt.Errorf("open export files: %w", err)
+	}
+	return file.Open(file.Options{Dir: filepath.Join(dir, "files"), Key: key})
+}
+
+func openDB(ctx context.Context, s config.Storage) (*db.DB, error) {
+	if url := s.Postgres(); url != "" {
+		return postgres.Open(ctx, url)
+	}
+	return sqlite.Open(ctx, s.SQLiteFile())
+}
+
+// Close closes the index and the database. A server that still runs must have ended before.
+func (a *App) Close() error { return errors.Join(a.Index.Close(), a.DB.Close()) }
+
+// CreateWorkspace creates a workspace with its account and its first credits, if any, in one transaction.
+func (a *App) CreateWorkspace(ctx context.Context, name string, credits int64) (workspace.Workspace, error) {
+	var w workspace.Workspace
+	err := a.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if w, err = a.Workspaces.Create(ctx, tx, name); err != nil {
+			return err
+		}
+		if err = a.Credits.Open(ctx, tx, w.ID); err != nil || credits == 0 {
+			return err
+		}
+		_, err = a.Credits.Grant(ctx, tx, w.ID, credit.Grant{Amount: credits, Reason: credit.ReasonGrant, Actor: "cli"})
+		return err
+	})
+	return w, err
+}

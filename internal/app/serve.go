@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/search"
+)
+
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = time.Minute
+	writeTimeout      = 10 * time.Minute // a slow client may take that long over a file
+	idleTimeout       = 2 * time.Minute
+	pastPruneEvery    = time.Minute
+	replayPruneEvery  = time.Hour
+)
+
+// part is something that runs while the server serves. Both methods are safe to call twice.
+type part struct {
+	name        string
+	start, stop func(ctx context.Context) error
+}
+
+// Serve answers requests at the listener until ctx ends, then lets requests and jobs finish for at most the drain
+// timeout. It begins to answer once the index holds the whole catalog, and closes the listener. On SQLite there is one
+// server a data directory: a second one is an error.
+func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
+	defer listener.Close()
+	if a.Config.Postgres() == "" {
+		lock, err := lockData(a.Config.Data)
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
+	}
+	handler, err := a.handler()
+	if err != nil {
+		return err
+	}
+	parts := a.parts()
+	defer func() { err = errors.Join(err, a.stop(parts)) }()
+	for _, p := range parts {
+		if err := p.start(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil // told to stop before it began
+			}
+			return fmt.Errorf("start %s: %w", p.name, err)
+		}
+	}
+	return a.answer(ctx, listener, handler)
+}
+
+// parts are in the order of their start; they stop the other way round.
+func (a *App) parts() []part {
+	runner := job.NewRunner(a.Jobs, a.Exports.Handlers())
+	past := &pruner{what: "past records", every: pastPruneEvery, prune: a.Exports.Prune, log: a.Log}
+	replays := &pruner{what: "kept answers", every: replayPruneEvery, prune: a.Replays.Prune, log: a.Log}
+	return []part{
+		a.following(),
+		{"tokens", a.Tokens.Start, a.Tokens.Stop},
+		{"jobs", runner.Start, runner.Stop},
+		{"pruning of past records", past.Start, past.Stop},
+		{"pruning of kept answers", replays.Start, replays.Stop},
+	}
+}
+
+// following fills the index before anything else starts, and then keeps it up to date.
+func (a *App) following() part {
+	f := ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log})
+	start := func(ctx context.Context) error {
+		began := time.Now()
+		if err := f.Build(ctx); err != nil {
+			return err
+		}
+		a.Log.InfoContext(ctx, "index built", "companies", a.Index.Len(), "took", time.Since(began).Round(time.Millisecond))
+		if a.Index.Len() == 0 {
+			a.Log.InfoContext(ctx, "the catalog is empty", "fill_with", "capi import FILE")
+		}
+		f.Start(context.WithoutCancel(ctx))
+		return nil
+	}
+	stop := func(context.Context) error {
+		f.Stop()
+		return nil
+	}
+	return part{"index", start, stop}
+}
+
+func (a *App) stop(parts []part) error {
+	ctx, cancel := context.WithTimeout(context.Background(), a.Config.DrainTimeout)
+	defer cancel()
+	var errs []error
+	for i := len(parts) - 1; i >= 0; i-- {
+		if err := parts[i].stop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", parts[i].name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a *App) handler() (http.Handler, error) {
+	limits, err := ratelimit.Parse(a.Config.RateLimits)
+	if err != nil {
+		return nil, fmt.Errorf("rate limits: %w", err)
+	}
+	return api.New(api.Deps{
+		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays,
+		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
+		RateLimits: limits, PublicURL: a.Config.PublicURL, Log: a.Log,
+		Mounts: map[string]http.Handler{file.Path: a.Files.Handler(api.ErrorWriter(a.Log))},
+	})
+}
+
+// answer serves until ctx ends, then waits for the requests that are being answered.
+func (a *App) answer(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	a.Log.InfoContext(ctx, "serving", "url", "http://"+reachable(listener.Addr()), "companies", a.Index.Len())
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	a.Log.InfoContext(ctx, "stopping")
+	drain, cancel := context.WithTimeout(context.Background(), a.Config.DrainTimeout)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		a.Log.WarnContext(ctx, "requests cut off", "error", err)
+		return server.Close()
+	}
+	return nil
+}
+
+// reachable is the address as one on this machine types it: "any interface" is no address to go to.
+func reachable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	return fmt.Sprintf("localhost:%d", tcp.Port)
+}

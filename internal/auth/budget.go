@@ -1,0 +1,154 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Budget is how many credits a token may spend; nil is no bound.
+type Budget struct {
+	Total *int64 // in all
+	Month *int64 // in a calendar month, UTC
+}
+
+// Spending is a token's budget and what of it is spent: charges minus what of these was given back, which counts for
+// the month of the charge.
+type Spending struct {
+	Budget
+	Spent      int64
+	SpentMonth int64
+}
+
+func (b Budget) faults() []fault.FieldError {
+	var faults []fault.FieldError
+	bad := func(field string, credits *int64) {
+		if credits != nil && *credits < 0 {
+			faults = append(faults, fault.FieldError{Field: field, Message: "must not be negative"})
+		}
+	}
+	bad("budget", b.Total)
+	bad("budget_month", b.Month)
+	return faults
+}
+
+// SetBudget replaces a token's budget, from its next purchase on. Faults: Validation, NotFound.
+func (b *Book) SetBudget(ctx context.Context, token id.Token, budget Budget) error {
+	if err := fault.Invalid(budget.faults()...); err != nil {
+		return err
+	}
+	return b.db.Tx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE token SET budget = $2, budget_month = $3 WHERE id = $1`,
+			token, nullCredits(budget.Total), nullCredits(budget.Month))
+		if err != nil {
+			return fmt.Errorf("set budget of token %s: %w", token, err)
+		}
+		n, err := res.RowsAffected()
+		if err == nil && n == 0 {
+			return noToken(token)
+		}
+		return err
+	})
+}
+
+// Spending is what the token has spent by now. NotFound without the token.
+func (b *Book) Spending(ctx context.Context, token id.Token) (Spending, error) {
+	var s Spending
+	err := b.db.ReadTx(ctx, func(q db.Querier) (err error) {
+		var known bool
+		if s.Budget, known, err = budgetOf(ctx, q, token); err != nil {
+			return err
+		}
+		if !known {
+			return noToken(token)
+		}
+		if s.Spent, err = spent(ctx, q, token, time.Time{}); err != nil {
+			return err
+		}
+		s.SpentMonth, err = spent(ctx, q, token, monthOf(time.Now()))
+		return err
+	})
+	return s, err
+}
+
+// CheckBudget is TokenBudgetExceeded if the token may not spend cost more credits at the time. The account of the
+// token's workspace must be locked in tx, or two purchases could spend the same rest.
+func CheckBudget(ctx context.Context, tx *db.Tx, token id.Token, cost int64, at time.Time) error {
+	b, _, err := budgetOf(ctx, tx, token)
+	if err != nil {
+		return err
+	}
+	for _, bound := range []struct {
+		period string
+		budget *int64
+		since  time.Time
+	}{{"all", b.Total, time.Time{}}, {"month", b.Month, monthOf(at)}} {
+		if bound.budget == nil {
+			continue
+		}
+		used, err := spent(ctx, tx, token, bound.since)
+		if err != nil {
+			return err
+		}
+		if cost > *bound.budget-used {
+			return overBudget(bound.period, *bound.budget, used, cost)
+		}
+	}
+	return nil
+}
+
+func overBudget(period string, budget, used, cost int64) error {
+	in := "in all"
+	if period == "month" {
+		in = "in a calendar month"
+	}
+	return fault.New(fault.TokenBudgetExceeded,
+		"The token may spend %d credits %s and has spent %d; %d more are needed. Nothing was charged.", budget, in, used, cost).
+		With("budget", budget).With("spent", used).With("needed", cost).With("period", period)
+}
+
+func budgetOf(ctx context.Context, q db.Querier, token id.Token) (b Budget, known bool, err error) {
+	err = q.QueryRowContext(ctx, `SELECT budget, budget_month FROM token WHERE id = $1`, token).Scan(&b.Total, &b.Month)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Budget{}, false, nil
+	}
+	if err != nil {
+		return Budget{}, false, fmt.Errorf("read budget of token %s: %w", token, err)
+	}
+	return b, true, nil
+}
+
+// spent is what the token's exports since then have been charged and not given back.
+func spent(ctx context.Context, q db.Querier, token id.Token, since time.Time) (int64, error) {
+	after := int64(0)
+	if !since.IsZero() {
+		after = db.Time(since)
+	}
+	var n int64
+	err := q.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(credits_charged - credits_refunded), 0) AS BIGINT) FROM export
+		WHERE token_id = $1 AND created_at >= $2 AND credits_charged > 0`, token, after).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("sum up what token %s has spent: %w", token, err)
+	}
+	return n, nil
+}
+
+func monthOf(t time.Time) time.Time {
+	t = t.UTC()
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
+}
+
+func noToken(token id.Token) error { return fault.New(fault.NotFound, "There is no token %s.", token) }
+
+func nullCredits(n *int64) sql.NullInt64 {
+	if n == nil {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: *n, Valid: true}
+}

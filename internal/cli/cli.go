@@ -1,0 +1,116 @@
+// Package cli is the command line: it reads arguments, calls the books and use cases that app builds, and prints for
+// people or as JSON. It decides no rule of its own.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/config"
+)
+
+const description = `A company-data API with metered exports: search companies, see the exact price
+of any result before you buy, and export it. What a workspace has bought once is
+free ever after.
+
+Start here:
+
+  capi demo                          the whole story on made-up companies
+  capi import companies.ndjson.gz    load your own companies
+  capi workspace create Acme --credits 1000
+  capi token create --workspace ID --name laptop --scope read_write
+  capi serve                         the API, at http://127.0.0.1:8080
+
+Settings come from flags, else the environment, else capi.toml, else defaults.`
+
+type commands struct {
+	Settings       string `name:"config" env:"CAPI_CONFIG" placeholder:"FILE" group:"settings" help:"Settings file (capi.toml in the working directory, if there is one)."`
+	config.Storage `embed:"" group:"settings"`
+	config.Logging `embed:"" group:"settings"`
+
+	Serve     serveCommand     `cmd:"" help:"Serve the API; everything in one process."`
+	Import    importCommand    `cmd:"" help:"Load companies and their connections from files."`
+	Workspace workspaceCommand `cmd:"" help:"Create and list workspaces."`
+	Token     tokenCommand     `cmd:"" help:"Create, list and revoke API tokens."`
+	Credit    creditCommand    `cmd:"" help:"Grant credits; show balance and ledger."`
+	Doctor    doctorCommand    `cmd:"" help:"Prove that ledger, unlocks, exports, files and jobs agree."`
+	Demo      demoCommand      `cmd:"" help:"Show the whole story on made-up companies, then keep serving."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+}
+
+// session is what a command runs with.
+type session struct {
+	ctx      context.Context //nolint:containedctx // lives as long as the one command
+	in       io.Reader
+	out, err io.Writer
+	config   config.Config
+}
+
+// Run runs one command. It returns what went wrong, for Explain; usage faults included.
+func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) error {
+	var c commands
+	var done bool
+	parser, broken := kong.New(&c,
+		kong.Name("capi"), kong.Description(description), kong.Writers(out, err),
+		kong.Exit(func(int) { done = true }), kong.Resolvers(&settings{}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100, NoAppDescFormat: true}),
+		kong.ExplicitGroups([]kong.Group{{Key: "settings", Title: "Settings, for every command:"}}))
+	if broken != nil {
+		return fmt.Errorf("command line: %w", broken)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, broken := parser.Parse(args)
+	if done { // --help was printed; what else stands on the line does not matter
+		return nil
+	}
+	if broken != nil {
+		if negative.MatchString(broken.Error()) {
+			broken = fmt.Errorf("%w; a negative number stands at the end, after --", broken)
+		}
+		return &usageError{err: broken, help: helpFor(broken)}
+	}
+	s := &session{ctx: ctx, in: in, out: out, err: err, config: config.Config{Storage: c.Storage, Logging: c.Logging}}
+	return k.Run(s)
+}
+
+// helpFor is the command whose help tells more about a fault of usage.
+func helpFor(err error) string {
+	var p *kong.ParseError
+	if errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
+		return p.Context.Selected().FullPath()
+	}
+	return "capi"
+}
+
+// negative is what kong says of a negative number that stands where an argument belongs.
+var negative = regexp.MustCompile(`^unknown flag -\d`)
+
+// open opens the data with the settings, checked.
+func (s *session) open() (*app.App, error) {
+	if err := s.config.ValidateStorage(); err != nil {
+		return nil, err
+	}
+	return app.Open(s.ctx, s.config, s.log())
+}
+
+func (s *session) log() *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(strings.ToUpper(s.config.LogLevel))); err != nil {
+		level = slog.LevelInfo
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if s.config.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(s.err, options))
+	}
+	return slog.New(slog.NewTextHandler(s.err, options))
+}

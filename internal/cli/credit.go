@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+type creditCommand struct {
+	Grant   creditGrant   `cmd:"" help:"Add credits to a workspace."`
+	Balance creditBalance `cmd:"" help:"Show a workspace's balance."`
+	History creditHistory `cmd:"" help:"Show a workspace's ledger, newest first."`
+}
+
+type creditGrant struct {
+	Workspace workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace."`
+	Amount    int64       `arg:"" help:"Whole credits; a negative adjustment stands at the end, after --."`
+	Reason    string      `default:"grant" enum:"grant,purchase,adjustment" placeholder:"REASON" help:"grant, purchase or adjustment (default ${default})."`
+	Note      string      `placeholder:"TEXT" help:"Why, for the ledger."`
+	jsonFlag
+}
+
+// Help is shown below the summary.
+func (creditGrant) Help() string {
+	return `Examples:
+
+    capi credit grant --workspace ID 500 --note "pilot"
+    capi credit grant --workspace ID --reason adjustment -- -20`
+}
+
+type entryRow struct {
+	ID           id.Entry      `json:"id"`
+	Amount       int64         `json:"amount"`
+	BalanceAfter int64         `json:"balance_after"`
+	Reason       credit.Reason `json:"reason"`
+	Reference    string        `json:"reference"`
+	Note         string        `json:"note"`
+	CreatedAt    time.Time     `json:"created_at"`
+}
+
+func rowOf(e credit.Entry) entryRow {
+	return entryRow{e.ID, e.Amount, e.BalanceAfter, e.Reason, e.Reference, e.Note, e.CreatedAt}
+}
+
+// Run writes the ledger entry.
+func (c *creditGrant) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	var e credit.Entry
+	err = a.DB.Tx(s.ctx, func(tx *db.Tx) (err error) {
+		e, err = a.Credits.Grant(s.ctx, tx, c.Workspace.Workspace, credit.Grant{
+			Amount: c.Amount, Reason: credit.Reason(c.Reason), Note: c.Note, Actor: "cli",
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(rowOf(e))
+	}
+	s.printf("%s (%s). The balance is %s now.\n", signed(e.Amount), e.Reason, plural(e.BalanceAfter, "credit", "credits"))
+	return nil
+}
+
+type creditBalance struct {
+	Workspace workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace."`
+	jsonFlag
+}
+
+// Run prints the balance.
+func (c *creditBalance) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	balance, err := a.Credits.Balance(s.ctx, c.Workspace.Workspace)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(map[string]any{"workspace_id": c.Workspace.Workspace, "balance": balance})
+	}
+	s.printf("%s\n", plural(balance, "credit", "credits"))
+	return nil
+}
+
+type creditHistory struct {
+	Workspace workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace."`
+	Limit     int         `default:"50" placeholder:"N" help:"Entries at most (default ${default})."`
+	jsonFlag
+}
+
+// Run prints the newest ledger entries.
+func (c *creditHistory) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if _, err := a.Workspaces.Get(s.ctx, c.Workspace.Workspace); err != nil {
+		return err
+	}
+	entries, err := a.Credits.Recent(s.ctx, c.Workspace.Workspace, max(c.Limit, 1))
+	if err != nil {
+		return err
+	}
+	items := make([]entryRow, 0, len(entries))
+	rows := make([][]string, 0, len(entries))
+	for _, e := range entries {
+		items = append(items, rowOf(e))
+		rows = append(rows, []string{moment(e.CreatedAt), signed(e.Amount), count(e.BalanceAfter), string(e.Reason), e.Reference, e.Note})
+	}
+	if c.JSON {
+		return s.printJSON(map[string]any{"items": items})
+	}
+	if len(rows) == 0 {
+		s.printf("No entries yet.\n")
+		return nil
+	}
+	s.printTable([]string{"TIME (UTC)", ">AMOUNT", ">BALANCE", "REASON", "REFERENCE", "NOTE"}, rows)
+	return nil
+}

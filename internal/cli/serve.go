@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+
+	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/config"
+)
+
+type serveCommand struct {
+	config.Server `embed:""`
+}
+
+// Help is shown below the summary.
+func (serveCommand) Help() string {
+	return `Without any setting it keeps everything in ./capi-data and listens at http://127.0.0.1:8080. Imports, tokens and
+credits can be managed meanwhile from another terminal. Ctrl-C or SIGTERM lets running requests and jobs finish.
+
+Examples:
+
+    capi serve
+    capi serve --data /var/lib/capi --addr :8080 --public-url https://api.example.com`
+}
+
+// Run serves until it is interrupted.
+func (c *serveCommand) Run(s *session) error {
+	s.config.Server = c.Server
+	if err := s.config.Validate(); err != nil {
+		return err
+	}
+	listener, err := listen(c.Addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	a, err := app.Open(s.ctx, s.config, s.log())
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	return a.Serve(s.ctx, listener)
+}
+
+func listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("address %s is in use by another program; choose another one with --addr", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen at %s: %w", addr, err)
+	}
+	return listener, nil
+}

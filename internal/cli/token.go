@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/id"
+)
+
+type tokenCommand struct {
+	Create tokenCreate `cmd:"" help:"Create a token; it is shown this once."`
+	List   tokenList   `cmd:"" help:"List a workspace's tokens."`
+	Revoke tokenRevoke `cmd:"" help:"Refuse a token from the next request on."`
+}
+
+type tokenCreate struct {
+	Workspace workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace that the token acts for."`
+	Name      string      `required:"" placeholder:"NAME" help:"Where it is used, to tell tokens apart."`
+	Scope     string      `required:"" enum:"read,read_write" placeholder:"SCOPE" help:"read, or read_write, which may also create exports and so spend credits."`
+	ExpiresIn lifetime    `placeholder:"TIME" help:"Lifetime, such as 30d or 720h (default: no end)."`
+	jsonFlag
+}
+
+// Help is shown below the summary.
+func (tokenCreate) Help() string {
+	return `Example:
+
+    capi token create --workspace ID --name laptop --scope read_write --expires-in 30d`
+}
+
+// lifetime is a duration that may be given in days.
+type lifetime time.Duration
+
+// UnmarshalText reads 30d, or what time.ParseDuration reads; zero and less is an error.
+func (l *lifetime) UnmarshalText(p []byte) error {
+	d, err := time.ParseDuration(string(p))
+	if days, ok := strings.CutSuffix(string(p), "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		d = time.Duration(n) * 24 * time.Hour
+		if err == nil && int64(d.Hours()) != int64(n)*24 {
+			err = strconv.ErrRange
+		}
+	}
+	if err != nil || d <= 0 {
+		return fmt.Errorf("%q is not a time to come, such as 30d or 720h", p)
+	}
+	*l = lifetime(d)
+	return nil
+}
+
+type tokenCreated struct {
+	ID          id.Token     `json:"id"`
+	Token       string       `json:"token"`
+	Scope       auth.Scope   `json:"scope"`
+	WorkspaceID id.Workspace `json:"workspace_id"`
+	Name        string       `json:"name"`
+	ExpiresAt   *time.Time   `json:"expires_at"`
+}
+
+// Run creates the token and prints its secret.
+func (c *tokenCreate) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	var expires *time.Time
+	if c.ExpiresIn != 0 {
+		t := time.Now().UTC().Add(time.Duration(c.ExpiresIn)).Truncate(time.Second)
+		expires = &t
+	}
+	secret, t, err := a.Tokens.Create(s.ctx, auth.NewToken{
+		Workspace: c.Workspace.Workspace, Name: c.Name, Scope: auth.Scope(c.Scope), ExpiresAt: expires,
+	})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(tokenCreated{t.ID, secret, t.Scope, c.Workspace.Workspace, t.Name, expires})
+	}
+	s.printf("Created token %s (%s). It is shown only this once:\n\n    %s\n\n", t.Name, t.Scope, secret)
+	s.printf("Try it while capi serve runs:\n\n    curl -H \"Authorization: Bearer %s\" http://127.0.0.1:8080/api/v1/credits\n", secret)
+	return nil
+}
+
+type tokenList struct {
+	Workspace workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace."`
+	jsonFlag
+}
+
+type tokenRow struct {
+	ID         id.Token   `json:"id"`
+	Name       string     `json:"name"`
+	Prefix     string     `json:"prefix"`
+	Scope      auth.Scope `json:"scope"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+	RevokedAt  *time.Time `json:"revoked_at"`
+}
+
+// Run lists the tokens, revoked and expired ones too.
+func (c *tokenList) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if _, err := a.Workspaces.Get(s.ctx, c.Workspace.Workspace); err != nil {
+		return err
+	}
+	tokens, err := a.Tokens.List(s.ctx, c.Workspace.Workspace)
+	if err != nil {
+		return err
+	}
+	items := make([]tokenRow, 0, len(tokens))
+	rows := make([][]string, 0, len(tokens))
+	for _, t := range tokens {
+		items = append(items, tokenRow{t.ID, t.Name, t.Prefix, t.Scope, t.CreatedAt, t.ExpiresAt, t.LastUsedAt, t.RevokedAt})
+		rows = append(rows, []string{t.ID.String(), t.Name, t.Prefix + "…", string(t.Scope), tokenState(t, time.Now()), orDash(t.LastUsedAt)})
+	}
+	if c.JSON {
+		return s.printJSON(map[string]any{"items": items})
+	}
+	if len(rows) == 0 {
+		s.printf("No tokens yet. Create one: capi token create --workspace %s --name laptop --scope read_write\n", c.Workspace)
+		return nil
+	}
+	s.printTable([]string{"ID", "NAME", "TOKEN", "SCOPE", "STATE", "LAST USED (UTC)"}, rows)
+	return nil
+}
+
+func tokenState(t auth.Token, now time.Time) string {
+	switch {
+	case t.RevokedAt != nil:
+		return "revoked"
+	case t.ExpiresAt == nil:
+		return "active"
+	case t.ExpiresAt.After(now):
+		return "until " + moment(*t.ExpiresAt)
+	default:
+		return "expired"
+	}
+}
+
+type tokenRevoke struct {
+	ID tokenID `arg:"" help:"The token's ID, from capi token list."`
+	jsonFlag
+}
+
+// Run revokes the token; doing so twice changes nothing.
+func (c *tokenRevoke) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := a.Tokens.Revoke(s.ctx, c.ID.Token); err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(map[string]any{"id": c.ID.Token, "revoked": true})
+	}
+	s.printf("Revoked token %s. It is refused from the next request on.\n", c.ID)
+	return nil
+}
+
+// tokenID is a token's id on the command line.
+type tokenID struct{ id.Token }
+
+// UnmarshalText reads the canonical text of an id.
+func (t *tokenID) UnmarshalText(p []byte) error {
+	v, err := id.Parse[id.Token](string(p))
+	if err != nil {
+		return fmt.Errorf("%q is not a token's ID; capi token list shows them", p)
+	}
+	t.Token = v
+	return nil
+}

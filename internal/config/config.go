@@ -1,0 +1,133 @@
+// Package config gathers the settings of the program, from defaults, capi.toml, the environment and flags, and checks
+// them. It builds nothing from them.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/ratelimit"
+)
+
+// Config is every setting. A field's tags are its flag's: name, default, variable, help; the key in capi.toml is the
+// name with "_" for "-".
+type Config struct {
+	Storage
+	Logging
+	Server
+}
+
+// Storage says where everything is kept.
+type Storage struct {
+	Data string `name:"data" default:"capi-data" env:"CAPI_DATA" placeholder:"DIR" help:"Directory of the database, the export files and their signing key (default ${default})."`
+	DB   string `name:"db" default:"sqlite" env:"CAPI_DB" placeholder:"URL" help:"Database: sqlite (a file in the data directory), or a postgres:// URL (default ${default})."`
+}
+
+// Logging says what is logged to standard error.
+type Logging struct {
+	LogLevel  string `name:"log-level" default:"info" env:"CAPI_LOG_LEVEL" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"Log from this level up: debug, info, warn, error (default ${default})."`
+	LogFormat string `name:"log-format" default:"text" env:"CAPI_LOG_FORMAT" enum:"text,json" placeholder:"FORMAT" help:"Log lines as text or json (default ${default})."`
+}
+
+// Server says how the API is served.
+type Server struct {
+	Addr         string        `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen at; :8080 is every interface, port 0 any free port (default ${default})."`
+	PublicURL    string        `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address under which clients reach the server, for download links (default: the one a request was sent to)."`
+	RateLimits   string        `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of the rate limits, such as exports.create=50/min,credits.get=off; off switches all of them off."`
+	Workers      int           `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Export files written at the same time (default ${default})."`
+	DrainTimeout time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long a stopping server lets requests and jobs finish (default ${default})."`
+}
+
+const workersMax = 64
+
+// Error is one setting that cannot be used.
+type Error struct {
+	Setting string // the flag's name without dashes
+	Message string
+}
+
+func (e *Error) Error() string { return "--" + e.Setting + ": " + e.Message }
+
+// Validate reports every setting that cannot be used, each as an *Error, joined.
+func (c Config) Validate() error { return errors.Join(c.Storage.check(), c.Server.check()) }
+
+// ValidateStorage is Validate for a program that opens the data and serves nothing.
+func (c Config) ValidateStorage() error { return c.Storage.check() }
+
+func (s Storage) check() error {
+	var errs []error
+	if strings.TrimSpace(s.Data) == "" {
+		errs = append(errs, &Error{"data", "a directory is needed"})
+	}
+	if _, err := s.backEnd(); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Postgres is the URL of the PostgreSQL database; empty if the database is SQLite.
+func (s Storage) Postgres() string {
+	if backEnd, err := s.backEnd(); err != nil || backEnd == "sqlite" {
+		return ""
+	}
+	return s.DB
+}
+
+func (s Storage) backEnd() (string, error) {
+	if s.DB == "sqlite" {
+		return "sqlite", nil
+	}
+	scheme, _, _ := strings.Cut(s.DB, "://")
+	if scheme == "postgres" || scheme == "postgresql" {
+		if _, err := url.Parse(s.DB); err != nil {
+			return "", &Error{"db", "the URL cannot be read; special characters in the password must be percent-encoded"}
+		}
+		return "postgres", nil
+	}
+	// The value may hold a password, so it is not repeated.
+	return "", &Error{"db", "neither sqlite nor a postgres:// URL"}
+}
+
+// SQLiteFile is where the SQLite database lies.
+func (s Storage) SQLiteFile() string { return filepath.Join(s.Data, "capi.db") }
+
+func (s Server) check() error {
+	var errs []error
+	add := func(setting, format string, args ...any) {
+		errs = append(errs, &Error{setting, fmt.Sprintf(format, args...)})
+	}
+	if _, port, err := net.SplitHostPort(s.Addr); err != nil || !isPort(port) {
+		add("addr", "%q is not HOST:PORT, such as 127.0.0.1:8080", s.Addr)
+	}
+	if s.PublicURL != "" && !isBaseURL(s.PublicURL) {
+		add("public-url", "%q is not a web address without path parameters, such as https://api.example.com", s.PublicURL)
+	}
+	if _, err := ratelimit.Parse(s.RateLimits); err != nil {
+		add("rate-limits", "%v", err)
+	}
+	if s.Workers < 1 || s.Workers > workersMax {
+		add("workers", "%d is not a number from 1 to %d", s.Workers, workersMax)
+	}
+	if s.DrainTimeout < 0 {
+		add("drain-timeout", "%s is negative", s.DrainTimeout)
+	}
+	return errors.Join(errs...)
+}
+
+func isPort(s string) bool {
+	if s == "" {
+		return false
+	}
+	_, err := net.LookupPort("tcp", s)
+	return err == nil
+}
+
+func isBaseURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.RawQuery == "" && u.Fragment == ""
+}

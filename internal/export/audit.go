@@ -1,0 +1,160 @@
+package export
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Finding is something about an export that cannot be.
+type Finding struct {
+	Workspace id.Workspace
+	Export    id.Export
+	Problem   string
+}
+
+// Audit proves every export: what AuditBooks and AuditFiles prove.
+func (x *Exports) Audit(ctx context.Context) ([]Finding, error) {
+	books, err := x.AuditBooks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	files, err := x.AuditFiles(ctx, nil)
+	return append(books, files...), err
+}
+
+// AuditBooks proves that what each export charged is what it unlocked and what the ledger says, the same for what it
+// gave back, that its rows are as many as it says, and that somebody is at work on it if it is not finished; and that
+// each workspace has paid for exactly what its exports deliver. It reads one state of the database, so it is right while
+// others write.
+func (x *Exports) AuditBooks(ctx context.Context) ([]Finding, error) {
+	var a auditor
+	err := x.db.ReadTx(ctx, func(q db.Querier) error {
+		owned := func(ws id.Workspace) (company.Set, error) { return x.unlock.OwnedIn(ctx, q, ws) }
+		return errors.Join(a.books(ctx, q), a.strays(ctx, q), a.deliveries(ctx, q, owned))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("audit exports: %w", err)
+	}
+	return a.findings, nil
+}
+
+type auditor struct{ findings []Finding }
+
+func (a *auditor) find(ws id.Workspace, export id.Export, text string, args ...any) {
+	a.findings = append(a.findings, Finding{ws, export, fmt.Sprintf(text, args...)})
+}
+
+// booked is an export beside what the other books say of it.
+type booked struct {
+	workspace                   id.Workspace
+	export                      id.Export
+	status                      Status
+	rows                        int64
+	newCount, charged, refunded int64 // as the export says
+	unlocked, takenBack         int64 // as the unlocks say
+	entryAmount, refundAmount   int64 // as the ledger says
+	transaction, entry          id.Entry
+	selectionBytes              int64
+	jobState                    string
+}
+
+func (a *auditor) books(ctx context.Context, q db.Querier) (err error) {
+	const query = `SELECT e.id, e.workspace_id, e.requested_count - e.would_skip, e.status,
+			e.new_count - e.would_skip, e.credits_charged, e.credits_refunded, e.transaction_id,
+			COALESCE(u.unlocked, 0), COALESCE(u.taken, 0),
+			c.id, COALESCE(c.amount, 0), COALESCE(r.amount, 0),
+			COALESCE(length(s.companies), 0), COALESCE(j.state, 'none')
+		FROM export e
+		LEFT JOIN (SELECT workspace_id, export_id,
+				CAST(SUM(CASE WHEN change > 0 THEN size ELSE 0 END) AS BIGINT) AS unlocked,
+				CAST(SUM(CASE WHEN change < 0 THEN size ELSE 0 END) AS BIGINT) AS taken
+			FROM unlock_delta GROUP BY workspace_id, export_id) u
+			ON u.export_id = e.id AND u.workspace_id = e.workspace_id
+		LEFT JOIN entry c ON c.workspace_id = e.workspace_id AND c.reference = 'export:' || e.id || ':create'
+		LEFT JOIN (SELECT workspace_id, substr(reference, 8, 36) AS export_id, CAST(SUM(amount) AS BIGINT) AS amount
+			FROM entry WHERE reason = 'export_refund' GROUP BY workspace_id, substr(reference, 8, 36)) r
+			ON r.workspace_id = e.workspace_id AND r.export_id = e.id
+		LEFT JOIN export_selection s ON s.export_id = e.id
+		LEFT JOIN job j ON j.id = e.job_id
+		ORDER BY e.created_at, e.id`
+	rows, err := q.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var b booked
+		if err := rows.Scan(&b.export, &b.workspace, &b.rows, &b.status,
+			&b.newCount, &b.charged, &b.refunded, &b.transaction, &b.unlocked, &b.takenBack,
+			&b.entry, &b.entryAmount, &b.refundAmount, &b.selectionBytes, &b.jobState); err != nil {
+			return err
+		}
+		a.book(b)
+	}
+	return rows.Err()
+}
+
+func (a *auditor) book(b booked) {
+	find := func(text string, args ...any) { a.find(b.workspace, b.export, text, args...) }
+	if b.unlocked != b.newCount || b.charged != b.newCount {
+		find("it buys %d companies, unlocked %d and charged %d", b.newCount, b.unlocked, b.charged)
+	}
+	if -b.entryAmount != b.charged || b.entry != b.transaction {
+		find("it says %d credits charged by entry %s, the ledger %d by entry %s", b.charged, b.transaction, -b.entryAmount, b.entry)
+	}
+	if b.takenBack != b.refunded {
+		find("it gave back %d credits and took back %d unlocks", b.refunded, b.takenBack)
+	}
+	if b.refundAmount != b.refunded {
+		find("it says %d credits given back, the ledger %d", b.refunded, b.refundAmount)
+	}
+	if b.refunded != 0 && !b.status.endsWithoutFile() {
+		find("it gave back %d credits, but is %s", b.refunded, b.status)
+	}
+	if b.selectionBytes != 4*b.rows {
+		find("it has %d rows and a selection of %d bytes", b.rows, b.selectionBytes)
+	}
+	switch b.status {
+	case StatusPending, StatusProcessing:
+		if b.jobState != "queued" && b.jobState != "running" {
+			find("it is %s, but its job is %s", b.status, b.jobState)
+		}
+	case StatusCompleted, StatusFailed, StatusCancelled:
+	}
+}
+
+// strays looks for unlocks and ledger entries that name an export which is not there.
+func (a *auditor) strays(ctx context.Context, q db.Querier) (err error) {
+	const query = `SELECT d.workspace_id, d.export_id, 'unlocks companies, but there is no such export'
+		FROM unlock_delta d LEFT JOIN export e ON e.id = d.export_id AND e.workspace_id = d.workspace_id
+		WHERE e.id IS NULL
+		UNION ALL
+		SELECT n.workspace_id, substr(n.reference, 8, 36), 'the ledger has an ' || n.reason || ' of it, but there is no such export'
+		FROM entry n LEFT JOIN export e ON e.id = substr(n.reference, 8, 36) AND e.workspace_id = n.workspace_id
+		WHERE n.reason IN ('export_charge', 'export_refund') AND e.id IS NULL`
+	rows, err := q.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var ws id.Workspace
+		var export sql.NullString
+		var problem string
+		if err := rows.Scan(&ws, &export, &problem); err != nil {
+			return err
+		}
+		known, err := id.Parse[id.Export](export.String)
+		if err != nil {
+			problem = fmt.Sprintf("%s (%q)", problem, export.String)
+		}
+		a.find(ws, known, "%s", problem)
+	}
+	return rows.Err()
+}

@@ -1,0 +1,123 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/opencapi/capi/internal/blob"
+)
+
+// auditPage is the number of exports that AuditFiles holds in memory.
+const auditPage = 100
+
+// AuditFiles proves that every completed export has its file, whole and with the rows that were paid for, and the
+// manifest that says so. It reads every file, so it takes its time; it tells progress, if it is not nil, before each.
+// Exports that complete meanwhile may be left out.
+func (x *Exports) AuditFiles(ctx context.Context, progress func(done, total int)) ([]Finding, error) {
+	var total int
+	var last sql.NullString
+	const q = `SELECT COUNT(*), MAX(id) FROM export WHERE status = 'completed'`
+	if err := x.db.Read().QueryRowContext(ctx, q).Scan(&total, &last); err != nil {
+		return nil, fmt.Errorf("audit files: %w", err)
+	}
+	a := fileAuditor{Exports: x}
+	for after, done := "", 0; after < last.String; {
+		const q = `SELECT ` + columns + ` FROM export WHERE status = 'completed' AND id > $1 AND id <= $2 ORDER BY id LIMIT $3`
+		page, err := many(ctx, x.db.Read(), q, after, last.String, auditPage)
+		if err != nil || len(page) == 0 {
+			return a.findings, err
+		}
+		for _, e := range page {
+			if progress != nil {
+				progress(done, total)
+			}
+			if err := a.export(ctx, e); err != nil {
+				return nil, fmt.Errorf("audit file of export %s: %w", e.ID, err)
+			}
+			done++
+		}
+		after = page[len(page)-1].ID.String()
+	}
+	return a.findings, nil
+}
+
+type fileAuditor struct {
+	*Exports
+	findings []Finding
+}
+
+// export holds the manifest to the table, and the file to what the table says that its manifest must be.
+func (a *fileAuditor) export(ctx context.Context, e Export) error {
+	m, err := a.promised(ctx, e)
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.manifest(ctx, e, m), a.file(ctx, e, m))
+}
+
+// promised is the manifest as it follows from the database alone.
+func (a *fileAuditor) promised(ctx context.Context, e Export) (Manifest, error) {
+	var selectionBytes int
+	const q = `SELECT COALESCE(SUM(length(companies)), 0) FROM export_selection WHERE export_id = $1`
+	if err := a.db.Read().QueryRowContext(ctx, q, e.ID).Scan(&selectionBytes); err != nil {
+		return Manifest{}, err
+	}
+	return e.manifest(selectionBytes/4, blob.Info{SizeBytes: e.SizeBytes, SHA256: e.SHA256}), nil
+}
+
+func (a *fileAuditor) manifest(ctx context.Context, e Export, promised Manifest) error {
+	r, err := a.open(ctx, e, "manifest", e.manifestKey())
+	if r == nil || err != nil {
+		return err
+	}
+	defer r.Close()
+	content, err := io.ReadAll(io.LimitReader(r, manifestBytesMax+1))
+	if err != nil {
+		return err
+	}
+	if _, err := ParseManifest(bytes.NewReader(content)); err != nil {
+		a.find(e, "its manifest cannot be read: %v", err)
+		return nil
+	}
+	if other := promised.differences(content); len(other) > 0 {
+		a.find(e, "its manifest says another %s than the database", strings.Join(other, ", "))
+	}
+	return nil
+}
+
+func (a *fileAuditor) file(ctx context.Context, e Export, promised Manifest) error {
+	r, err := a.open(ctx, e, "file", e.key())
+	if r == nil || err != nil {
+		return err
+	}
+	defer r.Close()
+	checks, err := promised.Verify(r)
+	if err != nil {
+		return err
+	}
+	// All that is wrong follows from the first: other bytes have another hash, and may be no rows.
+	if i := slices.IndexFunc(checks, func(c Check) bool { return !c.OK }); i >= 0 {
+		a.find(e, "its file is not the one that was paid for: %s", checks[i].Problem())
+	}
+	return nil
+}
+
+// open gives nil where there is no such file, which is a finding.
+func (a *fileAuditor) open(ctx context.Context, e Export, what, key string) (io.ReadCloser, error) {
+	r, err := a.blobs.Open(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) {
+		a.find(e, "its %s is missing: %s", what, key)
+		return nil, nil //nolint:nilnil // see above
+	}
+	return r, err
+}
+
+func (a *fileAuditor) find(e Export, text string, args ...any) {
+	a.findings = append(a.findings, Finding{e.Workspace, e.ID, fmt.Sprintf(text, args...)})
+}

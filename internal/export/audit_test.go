@@ -1,0 +1,104 @@
+package export_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/export"
+)
+
+func TestAuditFindsWhatCannotBe(t *testing.T) {
+	t.Parallel()
+	key := func(e export.Export) string { return fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format) }
+	for name, test := range map[string]struct {
+		harm func(*testing.T, *shop, export.Export)
+		want string
+	}{
+		"a charge that is not the unlocks": {func(t *testing.T, s *shop, e export.Export) {
+			s.exec(t, `UPDATE unlock_delta SET size = size - 1 WHERE export_id = $1`, e.ID)
+		}, "unlocked 19"},
+		"a ledger entry of another amount": {func(t *testing.T, s *shop, e export.Export) {
+			s.exec(t, `UPDATE entry SET amount = -21 WHERE id = $1`, e.Figures.TransactionID)
+		}, "the ledger 21"},
+		"a ledger entry that is gone": {func(t *testing.T, s *shop, e export.Export) {
+			s.exec(t, `DELETE FROM entry WHERE id = $1`, e.Figures.TransactionID)
+		}, "the ledger 0"},
+		"a refund without an entry": {func(t *testing.T, s *shop, e export.Export) {
+			s.exec(t, `UPDATE export SET credits_refunded = 3 WHERE id = $1`, e.ID)
+		}, "took back 0"},
+		"rows that are not the selection": {func(t *testing.T, s *shop, e export.Export) {
+			s.exec(t, `DELETE FROM export_selection WHERE export_id = $1`, e.ID)
+		}, "selection of 0 bytes"},
+		"an export that nobody works on": {func(t *testing.T, s *shop, e export.Export) {
+			s.exec(t, `UPDATE export SET status = 'pending' WHERE id = $1`, e.ID)
+		}, "its job is done"},
+		"an export without a job": {func(t *testing.T, s *shop, e export.Export) {
+			s.exec(t, `UPDATE export SET status = 'processing', job_id = 'none' WHERE id = $1`, e.ID)
+		}, "its job is none"},
+		"a file that is gone": {func(t *testing.T, s *shop, e export.Export) {
+			require.NoError(t, s.blobs.Delete(t.Context(), key(e)))
+		}, "missing"},
+		"a file that was cut off": {func(t *testing.T, s *shop, e export.Export) {
+			rewrite(t, s, key(e), s.file(t, e)[1:])
+		}, "bytes"},
+		"a file that was changed": {func(t *testing.T, s *shop, e export.Export) {
+			changed := s.file(t, e)
+			changed[100] ^= 1
+			rewrite(t, s, key(e), changed)
+		}, "SHA-256"},
+		"a file of fewer rows": {func(t *testing.T, s *shop, e export.Export) {
+			info, err := s.blobs.Put(t.Context(), key(e), func(w io.Writer) error {
+				_, err := io.WriteString(w, "[{}]")
+				return err
+			})
+			require.NoError(t, err)
+			s.exec(t, `UPDATE export SET size_bytes = $2, sha256 = $3 WHERE id = $1`, e.ID, info.SizeBytes, info.SHA256[:])
+		}, "has 1 rows, not 20"},
+		"unlocks without an export": {func(t *testing.T, s *shop, e export.Export) {
+			s.exec(t, `UPDATE unlock_delta SET export_id = $2 WHERE export_id = $1`, e.ID, e.Job)
+		}, "there is no such export"},
+		"a charge without an export": {func(t *testing.T, s *shop, e export.Export) {
+			s.exec(t, `UPDATE entry SET reference = 'export:gone' WHERE id = $1`, e.Figures.TransactionID)
+		}, "there is no such export"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				s := open(t, d, 20, 100)
+				e := s.buy(t, between(1, 20))
+				s.work(t, 1)
+				s.sound(t)
+				test.harm(t, s, e)
+				findings, err := s.Audit(t.Context())
+				require.NoError(t, err)
+				require.NotEmpty(t, findings)
+				require.Contains(t, fmt.Sprint(findings), test.want)
+				require.Equal(t, s.caller.Workspace, findings[0].Workspace)
+			})
+		})
+	}
+}
+
+func rewrite(t *testing.T, s *shop, key string, content []byte) {
+	t.Helper()
+	_, err := s.blobs.Put(t.Context(), key, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+	require.NoError(t, err)
+}
+
+func TestAuditEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	s := open(t, dbtest.SQLite(t), 1, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := s.Audit(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+}

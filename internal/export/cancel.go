@@ -1,0 +1,47 @@
+package export
+
+import (
+	"context"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Cancel ends an export that is not final yet: no file of it will ever be handed out, and what it charged for companies
+// that no other export delivers comes back at once. One that is cancelled already is given as it is. Faults: NotFound
+// for an export of another workspace, ExportNotCancellable for one that has completed or failed.
+//
+// The steps run last in the transaction.
+func (x *Exports) Cancel(ctx context.Context, caller auth.Caller, export id.Export, then ...db.Step[Export]) (Export, error) {
+	var e Export
+	err := x.db.Tx(ctx, func(tx *db.Tx) (err error) {
+		// Its workspace never changes, so it may be read before the lock; all else is read after it.
+		if e, err = one(ctx, tx, caller.Workspace, export); err != nil {
+			return err
+		}
+		ended, refunded, err := x.end(ctx, tx, e, StatusCancelled, actor(caller.Token))
+		if err != nil {
+			return err
+		}
+		if e, err = one(ctx, tx, caller.Workspace, export); err != nil {
+			return err
+		}
+		if e.Status != StatusCancelled {
+			return notCancellable(e)
+		}
+		if ended {
+			tx.OnCommit(func() {
+				x.log.InfoContext(ctx, "export cancelled", "export_id", e.ID, "workspace_id", e.Workspace, "credits_refunded", refunded)
+			})
+		}
+		return db.Then(ctx, tx, e, then)
+	})
+	return e, err
+}
+
+func notCancellable(e Export) error {
+	return fault.New(fault.ExportNotCancellable, "The export is %s; only one that is pending or processing can be cancelled.", e.Status).
+		With("status", string(e.Status))
+}

@@ -1,0 +1,79 @@
+package export
+
+import (
+	"cmp"
+	"log/slog"
+	"time"
+
+	"github.com/opencapi/capi/internal/blob"
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/unlock"
+)
+
+// Exports is the use case. Safe for concurrent use, by several processes on one database too.
+type Exports struct {
+	db      *db.DB
+	catalog *catalog.Book
+	index   index.Index
+	lists   *list.Book
+	unlock  *unlock.Book
+	credit  *credit.Book
+	jobs    *job.Queue
+	blobs   blob.Store
+	log     *slog.Logger
+	options Options
+	past    past
+}
+
+// Deps are the rooms that an export goes through; all but Log are needed, Index for Quote and Create alone.
+type Deps struct {
+	DB      *db.DB
+	Catalog *catalog.Book
+	Index   index.Index
+	Lists   *list.Book
+	Unlock  *unlock.Book
+	Credit  *credit.Book
+	Jobs    *job.Queue
+	Blobs   blob.Store
+	Log     *slog.Logger // Defaults to slog.DiscardHandler
+	Options Options
+}
+
+// Options tune the use case; the zero Options are good.
+type Options struct {
+	LinkTTL       time.Duration // how long a download link works. Defaults to 15m
+	ProgressEvery time.Duration // between two writes of a running export's progress. Defaults to 250ms
+	PastKept      time.Duration // how long records that were replaced stay at least. Defaults to 1m
+}
+
+// New makes the use case.
+func New(d Deps) *Exports {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	o := d.Options
+	return &Exports{
+		db: d.DB, catalog: d.Catalog, index: d.Index, lists: d.Lists, unlock: d.Unlock, credit: d.Credit,
+		jobs: d.Jobs, blobs: d.Blobs, log: d.Log,
+		options: Options{
+			LinkTTL:       cmp.Or(o.LinkTTL, 15*time.Minute),
+			ProgressEvery: cmp.Or(o.ProgressEvery, 250*time.Millisecond),
+			PastKept:      cmp.Or(o.PastKept, time.Minute),
+		},
+	}
+}
+
+// Handlers are the kinds of jobs that exports need, for the runner.
+func (x *Exports) Handlers() map[string]job.Handler {
+	return map[string]job.Handler{JobKind: {Run: x.Run, OnBury: x.bury}, DiscardKind: {Run: x.Discard}}
+}
+
+// payload is what a job of JobKind carries.
+type payload struct {
+	Export string `json:"export_id"`
+}

@@ -1,0 +1,171 @@
+package export
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Quote is a selection and its price, both frozen until ExpiresAt.
+type Quote struct {
+	ID         id.Quote
+	Figures    Figures
+	Affordable bool // whether Create would go through now
+	ExpiresAt  time.Time
+}
+
+// quoteTTL is how long a quote binds.
+const quoteTTL = 15 * time.Minute
+
+// Quote is what Create would do and charge now, and a promise to do so for no more within 15 minutes. It charges nothing
+// and holds back no credits. The same faults as Create's, those of the price aside.
+func (x *Exports) Quote(ctx context.Context, caller auth.Caller, r Request, then ...db.Step[Quote]) (Quote, error) {
+	r, err := r.checked(false)
+	if err != nil {
+		return Quote{}, err
+	}
+	o, err := x.order(ctx, caller, r)
+	if err != nil {
+		return Quote{}, err
+	}
+	owned, err := x.unlock.Owned(ctx, caller.Workspace)
+	if err != nil {
+		return Quote{}, err
+	}
+	balance, err := x.credit.Balance(ctx, caller.Workspace)
+	if err != nil {
+		return Quote{}, err
+	}
+	kept, figures, err := o.Terms.price(o.selection, owned, balance)
+	if err != nil {
+		return Quote{}, err
+	}
+	now := time.Now()
+	quote := Quote{
+		ID: id.New[id.Quote](), Figures: figures, Affordable: o.Terms.refusal(kept, figures) == nil,
+		ExpiresAt: db.FromTime(db.Time(now.Add(quoteTTL))),
+	}
+	err = x.db.Tx(ctx, func(tx *db.Tx) error {
+		if err := insertQuote(ctx, tx, caller, o, quote, kept, now); err != nil {
+			return fmt.Errorf("write quote %s: %w", quote.ID, err)
+		}
+		return db.Then(ctx, tx, quote, then)
+	})
+	return quote, err
+}
+
+func insertQuote(
+	ctx context.Context, tx *db.Tx, caller auth.Caller, o order, quote Quote, kept selection, now time.Time,
+) error {
+	terms, err := json.Marshal(o.Terms)
+	if err != nil {
+		return err
+	}
+	options, err := json.Marshal(o.Options)
+	if err != nil {
+		return err
+	}
+	const q = `INSERT INTO quote (id, workspace_id, token_id, source_type, list_id, filters, sort, terms, format, options,
+		requested_count, capped, cost, companies, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+	f := quote.Figures
+	_, err = tx.ExecContext(ctx, q, quote.ID, caller.Workspace, caller.Token, string(o.Source), orNull(o.List),
+		sql.NullString{String: string(o.Filters), Valid: o.Filters != nil}, o.sort, string(terms), string(o.Format),
+		string(options), f.RequestedCount, flag(f.CappedAt10k), f.Cost, packNumbers(kept.numbers), db.Time(now), db.Time(quote.ExpiresAt))
+	return err
+}
+
+// quoted is the order that the quote froze. NotFound for a quote of another workspace, QuoteExpired.
+func (x *Exports) quoted(ctx context.Context, caller auth.Caller, r Request) (order, error) {
+	const q = `SELECT source_type, list_id, filters, sort, terms, format, options, requested_count, capped, cost,
+		companies, expires_at FROM quote WHERE id = $1 AND workspace_id = $2`
+	o := order{Request: r, costMax: new(int64)}
+	var asked format.Format
+	var filters sql.NullString
+	var terms, options string
+	var requested int
+	var packed []byte
+	var expires int64
+	err := x.db.Read().QueryRowContext(ctx, q, r.Quote, caller.Workspace).Scan(&o.Source, &o.List, &filters, &o.sort, &terms,
+		&asked, &options, &requested, &o.selection.capped, o.costMax, &packed, &expires)
+	if errors.Is(err, sql.ErrNoRows) {
+		return order{}, fault.New(fault.NotFound, "There is no quote %s in this workspace.", r.Quote)
+	}
+	if err != nil {
+		return order{}, fmt.Errorf("read quote %s: %w", r.Quote, err)
+	}
+	if expired := db.FromTime(expires); !time.Now().Before(expired) {
+		return order{}, fault.New(fault.QuoteExpired, "The quote has expired; ask for another.").With("expires_at", expired)
+	}
+	if filters.Valid {
+		o.Filters = json.RawMessage(filters.String)
+	}
+	if r.Format == "" {
+		o.Format, err = asked, json.Unmarshal([]byte(options), &o.Options)
+	}
+	err = errors.Join(err, json.Unmarshal([]byte(terms), &o.Terms), o.selection.unpack(packed))
+	if err != nil {
+		return order{}, fmt.Errorf("read quote %s: %w", r.Quote, err)
+	}
+	if len(o.selection.numbers) == 0 {
+		return order{}, fault.New(fault.InsufficientBalance,
+			"The quote holds no companies: none could be paid for when it was made. Ask for another.").
+			With("requested_count", requested).With("would_skip", requested)
+	}
+	o.selection.skipped = requested - len(o.selection.numbers)
+	return o, nil
+}
+
+func outdated(cost, quoted int64) error {
+	return fault.New(fault.QuoteOutdated,
+		"A refund has taken back companies of the quote: they cost %d credits now, not %d. Ask for another quote.", cost, quoted).
+		With("cost", cost).With("quoted_cost", quoted)
+}
+
+const (
+	quoteGrace    = time.Minute        // before an expired quote is emptied
+	quoteKept     = 7 * 24 * time.Hour // without its companies, so that who comes too late is told what happened
+	quotesAtATime = 200                // at most 8 MB, so that no write transaction takes long
+)
+
+// PruneQuotes empties the quotes that have expired and drops those that expired long ago. It is meant to be called
+// every minute or so, by any number of processes.
+func (x *Exports) PruneQuotes(ctx context.Context) error {
+	const empty = `UPDATE quote SET companies = NULL WHERE id IN
+		(SELECT id FROM quote WHERE companies IS NOT NULL AND expires_at < $1 LIMIT $2)`
+	const drop = `DELETE FROM quote WHERE id IN
+		(SELECT id FROM quote WHERE companies IS NULL AND expires_at < $1 LIMIT $2)`
+	now := time.Now()
+	return errors.Join(
+		x.pruneQuotes(ctx, empty, now.Add(-quoteGrace)),
+		x.pruneQuotes(ctx, drop, now.Add(-quoteKept)))
+}
+
+func (x *Exports) pruneQuotes(ctx context.Context, q string, before time.Time) error {
+	for {
+		var n int64
+		err := x.db.Tx(ctx, func(tx *db.Tx) error {
+			res, err := tx.ExecContext(ctx, q, db.Time(before), quotesAtATime)
+			if err != nil {
+				return err
+			}
+			n, err = res.RowsAffected()
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("prune quotes: %w", err)
+		}
+		if n < quotesAtATime {
+			return nil
+		}
+	}
+}

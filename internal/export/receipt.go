@@ -1,0 +1,152 @@
+package export
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/unlock"
+)
+
+// ReceiptLine says what one row of an export's file cost. The company is as it is now, without connections.
+type ReceiptLine struct {
+	Company    *company.Company
+	Charged    bool       // by this export; else it was owned already
+	UnlockedBy id.Export  // the export that was charged for it; this one if Charged
+	UnlockedAt time.Time  // when that was
+	RefundedAt *time.Time // when this export gave its credit back; nil if it did not
+}
+
+// receiptChunk is the number of lines that EachReceiptLine reads at a time.
+const receiptChunk = 1000
+
+// Receipt is the next limit lines of an export's receipt, in the order of the file's rows, and the cursor that goes on
+// behind them: empty at the end. An empty cursor starts. Faults: NotFound for an export of another workspace,
+// InvalidCursor for one that Receipt did not give for this export.
+func (x *Exports) Receipt(
+	ctx context.Context, caller auth.Caller, export id.Export, cursor string, limit int,
+) (lines []ReceiptLine, next string, err error) {
+	e, numbers, err := x.receiptOf(ctx, caller, export)
+	if err != nil {
+		return nil, "", err
+	}
+	from, err := parseReceiptCursor(cursor, export, len(numbers))
+	if err != nil {
+		return nil, "", err
+	}
+	to := min(from+limit, len(numbers))
+	if lines, err = x.receiptLines(ctx, e, numbers[from:to]); err != nil {
+		return nil, "", err
+	}
+	if to < len(numbers) {
+		next = receiptCursor(export, to)
+	}
+	return lines, next, nil
+}
+
+// EachReceiptLine gives fn every line of an export's receipt, in the order of the file's rows. NotFound, before the
+// first, for an export of another workspace.
+func (x *Exports) EachReceiptLine(ctx context.Context, caller auth.Caller, export id.Export, fn func(ReceiptLine) error) error {
+	e, numbers, err := x.receiptOf(ctx, caller, export)
+	if err != nil {
+		return err
+	}
+	for len(numbers) > 0 {
+		n := min(len(numbers), receiptChunk)
+		lines, err := x.receiptLines(ctx, e, numbers[:n])
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			if err := fn(l); err != nil {
+				return err
+			}
+		}
+		numbers = numbers[n:]
+	}
+	return nil
+}
+
+func (x *Exports) receiptOf(ctx context.Context, caller auth.Caller, export id.Export) (Export, []company.Number, error) {
+	e, err := x.Get(ctx, caller, export)
+	if err != nil {
+		return Export{}, nil, err
+	}
+	numbers, err := readSelection(ctx, x.db.Read(), e.ID)
+	return e, numbers, err
+}
+
+// receiptLines reads the log of unlocks backwards from the purchase: the last export that had unlocked a company by then
+// is the one that it was paid in.
+func (x *Exports) receiptLines(ctx context.Context, e Export, numbers []company.Number) ([]ReceiptLine, error) {
+	asked := company.SetOf(numbers...)
+	origins, err := x.unlock.Origins(ctx, e.Workspace, e.unlockSeq, asked)
+	if err != nil {
+		return nil, fmt.Errorf("receipt of export %s: %w", e.ID, err)
+	}
+	returned, err := x.unlock.GivenBack(ctx, e.Workspace, e.ID)
+	if err != nil {
+		return nil, fmt.Errorf("receipt of export %s: %w", e.ID, err)
+	}
+	companies, err := x.catalog.ByNumbers(ctx, numbers)
+	if err != nil {
+		return nil, fmt.Errorf("receipt of export %s: %w", e.ID, err)
+	}
+	if len(companies) != len(numbers) {
+		return nil, fmt.Errorf("receipt of export %s: the catalog gave %d of %d companies", e.ID, len(companies), len(numbers))
+	}
+	paid, back := byNumber(origins, asked), byNumber(returned, asked)
+	lines := make([]ReceiptLine, len(numbers))
+	for i, n := range numbers {
+		origin := paid[n]
+		lines[i] = ReceiptLine{
+			Company: companies[i], Charged: origin.Export == e.ID, UnlockedBy: origin.Export, UnlockedAt: origin.At,
+		}
+		if b, ok := back[n]; ok {
+			lines[i].RefundedAt = &b.At
+		}
+	}
+	return lines, nil
+}
+
+func byNumber(changes []unlock.Change, asked company.Set) map[company.Number]unlock.Change {
+	found := map[company.Number]unlock.Change{}
+	for _, c := range changes {
+		for n := range c.Companies.And(asked).All() {
+			found[n] = c
+		}
+	}
+	return found
+}
+
+// The rows of an export never change, so a place among them is a sound cursor.
+func receiptCursor(export id.Export, at int) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "receipt.%s.%d", export, at))
+}
+
+func parseReceiptCursor(cursor string, export id.Export, rows int) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	bad := fault.New(fault.InvalidCursor, "This is no cursor of the receipt of export %s.", export)
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return 0, bad.Because(err)
+	}
+	place, ok := strings.CutPrefix(string(raw), "receipt."+export.String()+".")
+	if !ok {
+		return 0, bad
+	}
+	at, err := strconv.Atoi(place)
+	if err != nil || at < 1 || at >= rows {
+		return 0, bad.Because(err)
+	}
+	return at, nil
+}

@@ -1,0 +1,221 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/job"
+)
+
+// The rule (docs/adr/0004-…): a workspace owns exactly what its exports deliver that neither failed nor were cancelled.
+// When an export ends without a file, those of its companies that no other export delivers are taken back, and each
+// credit goes back to the export that paid for it. That is usually the one that ends, but may be one that ended before
+// and was kept from giving back because this one was still to deliver.
+
+// bury fails the export of a job that failed for good.
+func (x *Exports) bury(ctx context.Context, tx *db.Tx, j job.Job, cause error) error {
+	export, err := exportOf(j)
+	if err != nil {
+		return nil //nolint:nilerr // a job without an export has nothing to give back, and may be buried
+	}
+	e, err := one(ctx, tx, id.Workspace{}, export)
+	if fault.CodeOf(err) == fault.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ended, refunded, err := x.end(ctx, tx, e, StatusFailed, credit.ActorSystem)
+	if err != nil {
+		return err
+	}
+	// An attempt may have left its file, also if the export was cancelled before.
+	if _, err := x.jobs.Enqueue(ctx, tx, DiscardKind, payload{e.ID.String()}); err != nil {
+		return err
+	}
+	tx.OnCommit(x.jobs.Notify)
+	if !ended {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE export SET error = $2 WHERE id = $1`, e.ID, failure(refunded)); err != nil {
+		return fmt.Errorf("fail export %s: %w", e.ID, err)
+	}
+	tx.OnCommit(func() {
+		x.log.ErrorContext(ctx, "export failed", "export_id", e.ID, "credits_refunded", refunded, "error", cause)
+	})
+	return nil
+}
+
+// failure is for people; what went wrong inside stands in the log and in the job.
+func failure(refunded int64) string {
+	return fmt.Sprintf("The file could not be written; %d credits were given back.", refunded)
+}
+
+// end ends an export without a file and tells how many credits that gave back. It ends once: an export that is final
+// already stays as it is.
+//
+// The account is locked before anything is looked at, as in a purchase: what the exports of a workspace deliver changes
+// in one line. Whoever completes the export meanwhile takes no such lock, so the guard stands in the statement.
+func (x *Exports) end(ctx context.Context, tx *db.Tx, e Export, status Status, actor string) (ended bool, refunded int64, err error) {
+	if _, err := x.credit.Lock(ctx, tx, e.Workspace); err != nil {
+		return false, 0, err
+	}
+	const q = `UPDATE export SET status = $2, completed_at = $3 WHERE id = $1 AND status IN ('pending', 'processing')`
+	res, err := tx.ExecContext(ctx, q, e.ID, string(status), db.Time(time.Now()))
+	if err != nil {
+		return false, 0, fmt.Errorf("end export %s: %w", e.ID, err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return false, 0, err
+	}
+	refunded, err = x.refund(ctx, tx, e, actor)
+	return err == nil, refunded, err
+}
+
+// refund gives back what nobody delivers any more, now that e has ended.
+func (x *Exports) refund(ctx context.Context, tx *db.Tx, e Export, actor string) (total int64, err error) {
+	debts, err := owing(ctx, tx, e)
+	if err != nil {
+		return 0, err
+	}
+	if debts, err = x.undelivered(ctx, tx, e, debts); err != nil {
+		return 0, err
+	}
+	for _, d := range debts {
+		n, err := x.giveBack(ctx, tx, e, d, actor)
+		if err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// debt is what an export that has ended without a file was paid for and has not given back.
+type debt struct {
+	payer     id.Export
+	createdAt time.Time
+	unlockSeq int64 // where the log of unlocks stood after the purchase
+	companies company.Set
+}
+
+// owing lists the exports of the workspace that delivered nothing and still hold credits; e is one of them.
+func owing(ctx context.Context, tx *db.Tx, e Export) (debts []debt, err error) {
+	const q = `SELECT id, created_at, unlock_seq FROM export
+		WHERE workspace_id = $1 AND status IN ('failed', 'cancelled') AND credits_charged > credits_refunded
+		ORDER BY created_at, id`
+	rows, err := tx.QueryContext(ctx, q, e.Workspace)
+	if err != nil {
+		return nil, fmt.Errorf("read debts beside export %s: %w", e.ID, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var d debt
+		var created int64
+		if err := rows.Scan(&d.payer, &created, &d.unlockSeq); err != nil {
+			return nil, fmt.Errorf("read debts beside export %s: %w", e.ID, err)
+		}
+		d.createdAt = db.FromTime(created)
+		debts = append(debts, d)
+	}
+	return debts, rows.Err()
+}
+
+// undelivered reduces the debts to those companies of e that no export delivers or will.
+func (x *Exports) undelivered(ctx context.Context, tx *db.Tx, e Export, debts []debt) ([]debt, error) {
+	numbers, err := readSelection(ctx, tx, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	selected := company.SetOf(numbers...)
+	var due []debt
+	var left company.Set
+	for _, d := range debts {
+		unlocked, err := x.unlock.ByExport(ctx, tx, e.Workspace, d.payer)
+		if err != nil {
+			return nil, err
+		}
+		if d.companies = unlocked.And(selected); !d.companies.IsEmpty() {
+			due, left = append(due, d), left.Or(d.companies)
+		}
+	}
+	if left, err = withoutDelivered(ctx, tx, e, due, left); err != nil {
+		return nil, err
+	}
+	for i := range due {
+		due[i].companies = due[i].companies.And(left)
+	}
+	return due, nil
+}
+
+// clockSkewMax is how far the clocks of two nodes may be apart.
+const clockSkewMax = 24 * time.Hour
+
+// withoutDelivered leaves out what the workspace's other exports have delivered or will. Only those that were bought
+// after the debts were made, and had something for free, can have any of it.
+func withoutDelivered(ctx context.Context, tx *db.Tx, e Export, debts []debt, left company.Set) (_ company.Set, err error) {
+	if left.IsEmpty() {
+		return left, nil
+	}
+	since, seq := debts[0].createdAt, debts[0].unlockSeq
+	for _, d := range debts {
+		seq = min(seq, d.unlockSeq)
+	}
+	const q = `SELECT export.id, companies FROM export JOIN export_selection ON export_id = export.id
+		WHERE workspace_id = $1 AND created_at >= $2 AND (unlock_seq >= $3 OR unlock_seq = 0)
+			AND status IN ('pending', 'processing', 'completed') AND already_unlocked > 0`
+	rows, err := tx.QueryContext(ctx, q, e.Workspace, db.Time(since.Add(-clockSkewMax)), seq)
+	if err != nil {
+		return company.Set{}, fmt.Errorf("read other exports than %s: %w", e.ID, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() && !left.IsEmpty() {
+		var other id.Export
+		var packed []byte
+		if err := rows.Scan(&other, &packed); err != nil {
+			return company.Set{}, fmt.Errorf("read other exports than %s: %w", e.ID, err)
+		}
+		numbers, err := unpackNumbers(packed)
+		if err != nil {
+			return company.Set{}, fmt.Errorf("read selection of export %s: %w", other, err)
+		}
+		left = left.Minus(company.SetOf(numbers...))
+	}
+	return left, rows.Err()
+}
+
+// giveBack takes the companies of a debt back, and gives a credit for each to the export that paid for them.
+func (x *Exports) giveBack(ctx context.Context, tx *db.Tx, e Export, d debt, actor string) (int64, error) {
+	if d.companies.IsEmpty() {
+		return 0, nil
+	}
+	taken, err := x.unlock.Remove(ctx, tx, e.Workspace, d.payer, d.companies)
+	if err != nil || taken.IsEmpty() {
+		return 0, err
+	}
+	n := int64(taken.Len())
+	entry, err := x.credit.Refund(ctx, tx, e.Workspace, n, refundReference(d.payer, e.ID), actor)
+	if err != nil {
+		return 0, err
+	}
+	const q = `UPDATE export SET credits_refunded = credits_refunded + $2, refund_id = COALESCE(refund_id, $3) WHERE id = $1`
+	if _, err := tx.ExecContext(ctx, q, d.payer, n, entry.ID); err != nil {
+		return 0, fmt.Errorf("refund export %s: %w", d.payer, err)
+	}
+	return n, nil
+}
+
+// refundReference names the refund of what payer paid, because ended has. Both are one in most cases.
+func refundReference(payer, ended id.Export) string {
+	if payer == ended {
+		return fmt.Sprintf("export:%s:refund", payer)
+	}
+	return fmt.Sprintf("export:%s:refund:%s", payer, ended)
+}

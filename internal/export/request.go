@@ -1,0 +1,90 @@
+package export
+
+import (
+	"cmp"
+	"encoding/json"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// Request asks for an export, or for a quote of it. Empty Source is a search, empty Format is CSV, or the quote's.
+type Request struct {
+	Name    string // 1 to 200 characters; a quote needs none
+	Source  Source
+	Query   query.Query     // for a search
+	Filters json.RawMessage // what Query was read from, kept as it is
+	Sort    query.Sort      // for a search
+	List    id.List         // for a list
+	Terms   Terms
+	Quote   id.Quote // in place of all from Source to Terms; never for a quote
+	Format  format.Format
+	Options format.Options
+}
+
+const nameRunesMax = 200
+
+// checked is the request with its defaults, or every fault of it.
+func (r Request) checked(named bool) (Request, error) {
+	var errs []fault.FieldError
+	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
+
+	r.Name = strings.TrimSpace(r.Name)
+	if message := nameFault(r.Name); message != "" && (named || r.Name != "") {
+		bad("name", message)
+	}
+	if r.Quote.IsZero() {
+		r.Source, r.Format = cmp.Or(r.Source, SourceSearch), cmp.Or(r.Format, format.CSV)
+		errs = append(errs, r.sourceFaults()...)
+	} else {
+		errs = append(errs, r.besideQuote(named)...)
+	}
+	if r.Format != "" && !r.Format.Known() {
+		bad("export_format", "must be "+format.Names())
+	}
+	return r, fault.Invalid(errs...)
+}
+
+func (r Request) sourceFaults() []fault.FieldError {
+	var errs []fault.FieldError
+	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
+	switch {
+	case r.Source != SourceSearch && r.Source != SourceList:
+		bad("source_type", "must be search or list")
+	case r.Source == SourceList && r.List.IsZero():
+		bad("list_id", "is required for source_type list")
+	case r.Source == SourceSearch && !r.List.IsZero():
+		bad("list_id", "is only for source_type list")
+	}
+	return append(errs, r.Terms.faults()...)
+}
+
+// besideQuote are the faults of what a quote has settled.
+func (r Request) besideQuote(named bool) []fault.FieldError {
+	switch {
+	case !named:
+		return []fault.FieldError{{Field: "quote_id", Message: "a quote cannot be made from a quote"}}
+	case r.Source != "" || r.Filters != nil || !r.List.IsZero() || r.Terms != Terms{}:
+		return []fault.FieldError{{Field: "quote_id", Message: "settles what is exported; leave the source and the terms out"}}
+	}
+	return nil
+}
+
+func nameFault(name string) string {
+	switch {
+	case name == "":
+		return "is required"
+	case !utf8.ValidString(name):
+		return "is not valid UTF-8"
+	case utf8.RuneCountInString(name) > nameRunesMax:
+		return "is longer than 200 characters"
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "has a control character"
+	}
+	return ""
+}

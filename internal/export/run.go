@@ -1,0 +1,187 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/opencapi/capi/internal/blob"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/job"
+)
+
+// Run writes the file of the job's export: the rows that were paid for, as they were then. It searches nothing. It may
+// run any number of times, at the same time too, and ends in the same bytes; the export is completed once. If the export
+// is cancelled meanwhile, Run stops and leaves no file.
+func (x *Exports) Run(ctx context.Context, j job.Job) error {
+	err := x.run(ctx, j)
+	if err == nil {
+		return nil
+	}
+	if ended, err := x.givenUp(ctx, j, err); !ended {
+		return err
+	}
+	return nil
+}
+
+func (x *Exports) run(ctx context.Context, j job.Job) error {
+	e, err := x.ofJob(ctx, j)
+	if err != nil {
+		return err
+	}
+	if e.Status == StatusCompleted {
+		return nil
+	}
+	numbers, err := readSelection(ctx, x.db.Read(), e.ID)
+	if err != nil {
+		return err
+	}
+	if err := x.begin(ctx, e.ID); err != nil {
+		return err
+	}
+	info, err := x.write(ctx, e, numbers)
+	if err != nil {
+		return fmt.Errorf("write export %s: %w", e.ID, err)
+	}
+	if err := x.describe(ctx, e, len(numbers), info); err != nil {
+		return fmt.Errorf("describe export %s: %w", e.ID, err)
+	}
+	if err := x.complete(ctx, j, e, info); err != nil {
+		return err
+	}
+	x.log.InfoContext(ctx, "export completed", "export_id", e.ID, "rows", len(numbers), "size_bytes", info.SizeBytes)
+	return nil
+}
+
+// ofJob reads the export that the job is for; without one no other attempt will find it either.
+func (x *Exports) ofJob(ctx context.Context, j job.Job) (Export, error) {
+	export, err := exportOf(j)
+	if err != nil {
+		return Export{}, job.Fatal(err)
+	}
+	e, err := one(ctx, x.db.Read(), id.Workspace{}, export)
+	if fault.CodeOf(err) == fault.NotFound {
+		return Export{}, job.Fatal(err)
+	}
+	return e, err
+}
+
+func exportOf(j job.Job) (id.Export, error) {
+	var p payload
+	if err := j.Decode(&p); err != nil {
+		return id.Export{}, err
+	}
+	return id.Parse[id.Export](p.Export)
+}
+
+func (x *Exports) begin(ctx context.Context, export id.Export) error {
+	return x.update(ctx, export, `UPDATE export SET status = 'processing', processed_records = 0
+		WHERE id = $1 AND status IN ('pending', 'processing')`)
+}
+
+// update runs a statement on one unfinished export whose id is $1, and is errEnded if that has ended meanwhile.
+func (x *Exports) update(ctx context.Context, export id.Export, q string, args ...any) error {
+	return x.db.Tx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, q, append([]any{export}, args...)...)
+		if err != nil {
+			return fmt.Errorf("update export %s: %w", export, err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		return errEnded
+	})
+}
+
+// write puts the file into the store, and the progress into the table while it goes.
+func (x *Exports) write(ctx context.Context, e Export, numbers []company.Number) (blob.Info, error) {
+	var done atomic.Int64
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := x.report(ctx, e.ID, &done, cancel)
+	defer stop()
+	return x.blobs.Put(ctx, e.key(), func(w io.Writer) error {
+		rows, err := format.New(e.Format, w, e.Options)
+		if err != nil {
+			return job.Fatal(err)
+		}
+		err = x.catalog.Rows(ctx, numbers, e.asOf, func(c *company.Company) error {
+			done.Add(1)
+			return rows.Write(c)
+		})
+		if err != nil {
+			return err
+		}
+		if n := done.Load(); n != int64(len(numbers)) {
+			return fmt.Errorf("the catalog gave %d of %d rows as of %d", n, len(numbers), e.asOf)
+		}
+		return rows.Close()
+	})
+}
+
+// report writes the progress now and then until stop is called, which waits for it to end. Progress is for people:
+// where it cannot be written the export goes on, unless it has ended, which ends the work on it too.
+func (x *Exports) report(
+	ctx context.Context, export id.Export, done *atomic.Int64, giveUp context.CancelCauseFunc,
+) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(x.options.ProgressEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			err := x.update(ctx, export, `UPDATE export SET processed_records = $2 WHERE id = $1 AND status = 'processing'`, done.Load())
+			if errors.Is(err, errEnded) {
+				giveUp(err)
+				return
+			}
+			if err != nil && ctx.Err() == nil {
+				x.log.WarnContext(ctx, "export progress not written", "export_id", export, "error", err)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// complete makes the file known and ends the job, both or neither.
+func (x *Exports) complete(ctx context.Context, j job.Job, e Export, info blob.Info) error {
+	err := x.db.Tx(ctx, func(tx *db.Tx) error {
+		if err := j.Complete(ctx, tx); err != nil {
+			return err
+		}
+		const q = `UPDATE export SET status = 'completed', processed_records = requested_count - would_skip, size_bytes = $2,
+			sha256 = $3, completed_at = $4 WHERE id = $1 AND status = 'processing'`
+		res, err := tx.ExecContext(ctx, q, e.ID, info.SizeBytes, info.SHA256[:], db.Time(time.Now()))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err == nil && n != 1 {
+			err = errEnded
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("complete export %s: %w", e.ID, err)
+	}
+	if err := x.unlock.Snapshot(ctx, e.Workspace); err != nil {
+		x.log.WarnContext(ctx, "unlocks not snapshotted", "workspace_id", e.Workspace, "error", err)
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package export_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/blob"
+	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// shop is everything that an export goes through, real, with a workspace that has credits.
+type shop struct {
+	*export.Exports
+	db      *db.DB
+	catalog *catalog.Book
+	index   index.Index
+	lists   *list.Book
+	unlock  *unlock.Book
+	credit  *credit.Book
+	jobs    *job.Queue
+	blobs   *faulty
+	caller  auth.Caller
+}
+
+const attemptsMax = 3
+
+// open stocks n companies, which have 1 to n employees, and grants the credits.
+func open(t testing.TB, d *db.DB, n int, credits int64) *shop {
+	t.Helper()
+	store, err := file.Open(file.Options{Dir: t.TempDir(), Key: bytes.Repeat([]byte("k"), 32)})
+	require.NoError(t, err)
+	s := &shop{
+		db: d, catalog: catalog.New(d), index: embedded.Open(embedded.Options{}), lists: list.New(d),
+		unlock: unlock.New(d, unlock.Options{}), credit: credit.New(d), blobs: &faulty{Store: store},
+		jobs: job.New(d, job.Options{
+			AttemptsMax: attemptsMax, RetryDelay: time.Millisecond, RetryDelayMax: time.Millisecond, Poll: 5 * time.Millisecond,
+		}),
+	}
+	t.Cleanup(func() { require.NoError(t, s.index.Close()) })
+	s.Exports = s.another()
+	s.caller = s.customer(t, credits)
+	s.stock(t, n)
+	return s
+}
+
+// another is the use case a second time, as another process would have it.
+func (s *shop) another() *export.Exports {
+	return export.New(export.Deps{
+		DB: s.db, Catalog: s.catalog, Index: s.index, Lists: s.lists, Unlock: unlock.New(s.db, unlock.Options{}),
+		Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs,
+		Options: export.Options{ProgressEvery: time.Millisecond, PastKept: time.Nanosecond},
+	})
+}
+
+func (s *shop) customer(t testing.TB, credits int64) auth.Caller {
+	t.Helper()
+	caller := auth.Caller{Token: id.New[id.Token]()}
+	require.NoError(t, s.db.Tx(t.Context(), func(tx *db.Tx) error {
+		ws, err := workspace.New(s.db).Create(t.Context(), tx, "Test")
+		if err != nil {
+			return err
+		}
+		caller.Workspace = ws.ID
+		if err := s.credit.Open(t.Context(), tx, ws.ID); err != nil || credits == 0 {
+			return err
+		}
+		_, err = s.credit.Grant(t.Context(), tx, ws.ID, credit.Grant{Amount: credits})
+		return err
+	}))
+	return caller
+}
+
+// stock puts n companies into the catalog and the index.
+func (s *shop) stock(t testing.TB, n int) {
+	t.Helper()
+	var batch []catalog.Incoming
+	for c := range companytest.Generate(7, n) {
+		employees := int64(len(batch) + 1)
+		c.EmployeeCount = &employees
+		batch = append(batch, catalog.Prepare(c))
+	}
+	for part := range slices.Chunk(batch, 2_000) {
+		report, err := s.catalog.Put(t.Context(), nil, part)
+		require.NoError(t, err)
+		require.Len(t, report.Numbers, len(part))
+	}
+	s.follow(t)
+}
+
+// follow brings the index up to the catalog.
+func (s *shop) follow(t testing.TB) {
+	t.Helper()
+	for more := true; more; {
+		var changes []catalog.Change
+		var upTo uint64
+		var err error
+		changes, upTo, more, err = s.catalog.Changes(t.Context(), s.index.Seq(), 5_000)
+		require.NoError(t, err)
+		applied := make([]index.Change, len(changes))
+		for i, c := range changes {
+			applied[i] = index.Change(c)
+		}
+		require.NoError(t, s.index.Apply(t.Context(), applied, upTo))
+	}
+}
+
+// between asks for the companies of so many employees: one for each number, smallest first.
+func between(low, high int64) export.Request {
+	return export.Request{
+		Name:    fmt.Sprintf("From %d to %d", low, high),
+		Query:   query.Query{Root: query.Range{Field: query.FieldEmployeeCount, Min: &low, Max: &high}},
+		Filters: json.RawMessage(fmt.Sprintf(`{"employee_count_min":%d,"employee_count_max":%d}`, low, high)),
+		Sort:    query.Sort{By: query.ByEmployeeCount},
+		Format:  format.JSON,
+	}
+}
+
+func (s *shop) buy(t *testing.T, r export.Request) export.Export {
+	t.Helper()
+	e, figures, err := s.Create(t.Context(), s.caller, r)
+	require.NoError(t, err)
+	require.Equal(t, e.Figures, figures)
+	return e
+}
+
+func (s *shop) balance(t *testing.T) int64 {
+	t.Helper()
+	n, err := s.credit.Balance(t.Context(), s.caller.Workspace)
+	require.NoError(t, err)
+	return n
+}
+
+func (s *shop) owned(t *testing.T) company.Set {
+	t.Helper()
+	set, err := s.unlock.Owned(t.Context(), s.caller.Workspace)
+	require.NoError(t, err)
+	return set
+}
+
+// get is the export as the table has it.
+func (s *shop) get(t *testing.T, e export.Export) export.Export {
+	t.Helper()
+	got, err := s.Get(t.Context(), s.caller, e.ID)
+	require.NoError(t, err)
+	return got
+}
+
+// work runs jobs until so many attempts have ended, and their outcome is written.
+func (s *shop) work(t *testing.T, times int) {
+	t.Helper()
+	returned := make(chan struct{}, 100)
+	handlers := s.another().Handlers()
+	h := handlers[export.JobKind]
+	run := h.Run
+	h.Run = func(ctx context.Context, j job.Job) error {
+		defer func() { returned <- struct{}{} }()
+		return run(ctx, j)
+	}
+	bury := h.OnBury
+	h.OnBury = func(ctx context.Context, tx *db.Tx, j job.Job, cause error) error {
+		if j.Attempt > j.AttemptsMax { // buried without another Run
+			returned <- struct{}{}
+		}
+		return bury(ctx, tx, j, cause)
+	}
+	handlers[export.JobKind] = h
+	runner := job.NewRunner(s.jobs, handlers)
+	require.NoError(t, runner.Start(t.Context()))
+	for range times {
+		select {
+		case <-returned:
+		case <-time.After(time.Minute):
+			require.FailNow(t, "no job ran")
+		}
+	}
+	require.NoError(t, runner.Stop(t.Context()))
+}
+
+// file is the export's file.
+func (s *shop) file(t *testing.T, e export.Export) []byte {
+	t.Helper()
+	r, err := s.blobs.Open(t.Context(), fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format.Extension()))
+	require.NoError(t, err)
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return b
+}
+
+// row is what the tests look at in a JSON file.
+type row struct {
+	ID            id.Company `json:"id"`
+	Name          string     `json:"name"`
+	EmployeeCount int64      `json:"employee_count"`
+}
+
+func rowsOf(t *testing.T, file []byte) []row {
+	t.Helper()
+	var rows []row
+	require.NoError(t, json.Unmarshal(file, &rows))
+	return rows
+}
+
+// sound holds every book to its proofs.
+func (s *shop) sound(t *testing.T) {
+	t.Helper()
+	findings, err := s.Audit(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, findings)
+	ledger, err := s.credit.Audit(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, ledger)
+	unlocks, err := s.unlock.Audit(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, unlocks)
+}
+
+// counts is the number of rows in every table that a purchase writes.
+func (s *shop) counts(t *testing.T) map[string]int {
+	t.Helper()
+	out := map[string]int{}
+	for _, table := range []string{"export", "export_selection", "job", "entry", "unlock_delta"} {
+		var n int
+		require.NoError(t, s.db.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM `+table).Scan(&n))
+		out[table] = n
+	}
+	return out
+}
+
+func (s *shop) exec(t *testing.T, q string, args ...any) {
+	t.Helper()
+	require.NoError(t, s.db.Tx(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.ExecContext(t.Context(), q, args...)
+		return err
+	}))
+}
+
+// faulty is a store whose Put can be made to fail, or to fail what follows it.
+type faulty struct {
+	blob.Store
+	put func(ctx context.Context, key string, fn func(io.Writer) error, next putFunc) (blob.Info, error)
+}
+
+type putFunc func(ctx context.Context, key string, fn func(io.Writer) error) (blob.Info, error)
+
+func (f *faulty) Put(ctx context.Context, key string, fn func(io.Writer) error) (blob.Info, error) {
+	if f.put == nil {
+		return f.Store.Put(ctx, key, fn)
+	}
+	return f.put(ctx, key, fn, f.Store.Put)
+}
+
+func refuse(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusForbidden) }

@@ -1,0 +1,92 @@
+package export
+
+import (
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/fault"
+)
+
+// Terms narrow what is bought and bound what it may cost. The zero Terms buy all of it, or nothing.
+type Terms struct {
+	Limit      int    `json:"limit,omitempty"`       // rows at most, 1 to RowsMax; 0 is RowsMax
+	OnlyNew    bool   `json:"only_new,omitempty"`    // leave out what the workspace has already
+	Partial    bool   `json:"partial,omitempty"`     // buy what can be paid for and leave out the rest
+	MaxCredits *int64 `json:"max_credits,omitempty"` // what it may cost; nil for all that there is
+}
+
+func (t Terms) rowsMax() int {
+	if t.Limit == 0 {
+		return RowsMax
+	}
+	return t.Limit
+}
+
+func (t Terms) faults() (errs []fault.FieldError) {
+	if t.Limit < 0 || t.Limit > RowsMax {
+		errs = append(errs, fault.FieldError{Field: "limit", Message: "must be between 1 and 10,000"})
+	}
+	if t.MaxCredits != nil && *t.MaxCredits < 0 {
+		errs = append(errs, fault.FieldError{Field: "max_credits", Message: "must be at least 0"})
+	}
+	return errs
+}
+
+// funds is what may be spent of the balance.
+func (t Terms) funds(balance int64) int64 {
+	if t.MaxCredits == nil {
+		return balance
+	}
+	return min(balance, *t.MaxCredits)
+}
+
+// settled are the terms of what was selected under them already.
+func (t Terms) settled() Terms {
+	t.OnlyNew, t.Partial = false, false
+	return t
+}
+
+// price splits the selection into what is owned and what is new, and gives what is left to deliver of it with the
+// figures. Of the rows that a partial purchase cannot pay for, the last ones in the file's order are left out.
+// NoCandidates if only new ones are asked for and there are none.
+func (t Terms) price(s selection, owned company.Set, balance int64) (selection, Figures, error) {
+	if t.OnlyNew {
+		if s = s.without(owned); len(s.numbers) == 0 {
+			return selection{}, Figures{}, noCandidates()
+		}
+	}
+	fresh := len(s.numbers) - s.set.AndLen(owned)
+	short := int(max(0, int64(fresh)-t.funds(balance)))
+	f := Figures{
+		RequestedCount:  len(s.numbers) + s.skipped,
+		AlreadyUnlocked: len(s.numbers) - fresh,
+		NewCount:        fresh + s.skipped,
+		Cost:            int64(fresh),
+		WouldSkip:       short + s.skipped,
+		CappedAt10k:     s.capped,
+		Balance:         balance,
+	}
+	if t.Partial && short > 0 {
+		s = s.withNew(fresh-short, owned)
+		f.Cost = int64(fresh - short)
+	}
+	return s, f, nil
+}
+
+// refusal is why the priced selection cannot be bought; nil if it can.
+func (t Terms) refusal(s selection, f Figures) error {
+	if f.Cost <= t.funds(f.Balance) && len(s.numbers) > 0 {
+		return nil
+	}
+	refusal := fault.New(fault.InsufficientBalance,
+		"The balance of %d credits does not cover the %d new companies; nothing was charged.", f.Balance, f.NewCount)
+	if t.MaxCredits != nil && (f.Cost > *t.MaxCredits || *t.MaxCredits == 0) {
+		refusal = fault.New(fault.MaxCreditsExceeded,
+			"The %d new companies cost more than max_credits, %d; nothing was charged.", f.NewCount, *t.MaxCredits).
+			With("max_credits", *t.MaxCredits)
+	}
+	return refusal.
+		With("balance", f.Balance).
+		With("requested_count", f.RequestedCount).
+		With("already_unlocked", f.AlreadyUnlocked).
+		With("new_count", f.NewCount).
+		With("would_skip", f.WouldSkip)
+}

@@ -1,0 +1,80 @@
+package unlock
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Change is what one export has unlocked, or given back, at once.
+type Change struct {
+	Export    id.Export
+	At        time.Time
+	Companies company.Set
+}
+
+// originDeltas is how many deltas are looked through at a time.
+const originDeltas = 64
+
+// Origins tells which exports unlocked those companies that the workspace had when its log stood at seq, newest first;
+// seq 0 is the end of the log. Each company is in one of them; one that the workspace did not have then may be in none.
+func (b *Book) Origins(ctx context.Context, ws id.Workspace, seq int64, companies company.Set) ([]Change, error) {
+	const query = `SELECT ` + deltaColumns + ` FROM unlock_delta
+		WHERE workspace_id = $1 AND change = 1 AND ($2 = 0 OR seq <= $2) AND seq < $3 ORDER BY seq DESC LIMIT $4`
+	var found []Change
+	for before, left := int64(1<<62), companies; !left.IsEmpty(); {
+		rows, err := b.db.Read().QueryContext(ctx, query, ws, seq, before, originDeltas)
+		if err != nil {
+			return nil, fmt.Errorf("read origins of unlocks: %w", err)
+		}
+		deltas, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read origins of unlocks: %w", err)
+		}
+		for _, d := range deltas {
+			before = d.seq
+			if part := left.And(d.companies); !part.IsEmpty() {
+				found = append(found, Change{d.export, d.createdAt, part})
+				left = left.Minus(part)
+			}
+		}
+		if len(deltas) < originDeltas {
+			break
+		}
+	}
+	return found, nil
+}
+
+// GivenBack is what the export had unlocked and has given back, oldest first.
+func (b *Book) GivenBack(ctx context.Context, ws id.Workspace, export id.Export) ([]Change, error) {
+	deltas, err := readExport(ctx, b.db.Read(), ws, export)
+	if err != nil {
+		return nil, fmt.Errorf("read what export %s gave back: %w", export, err)
+	}
+	var found []Change
+	for _, d := range deltas {
+		if d.change == takes {
+			found = append(found, Change{d.export, d.createdAt, d.companies})
+		}
+	}
+	return found, nil
+}
+
+// OwnedIn is what the workspace has unlocked as q sees it, added up from the log alone; for proofs.
+func (b *Book) OwnedIn(ctx context.Context, q db.Querier, ws id.Workspace) (company.Set, error) {
+	deltas, err := readDeltas(ctx, q, ws, 0)
+	if err != nil {
+		return company.Set{}, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)
+	}
+	sum := roaring.New()
+	for _, d := range deltas {
+		d.applyTo(sum)
+	}
+	return company.SetFrom(sum), nil
+}

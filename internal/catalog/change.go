@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/opencapi/capi/internal/company"
@@ -54,7 +55,7 @@ func boundary(ctx context.Context, q db.Querier, after uint64, limit int, newest
 	err := q.QueryRowContext(ctx, `SELECT seq FROM company WHERE seq > $1 ORDER BY seq LIMIT 1 OFFSET $2`,
 		int64(after), max(limit, 1)-1).Scan(&seq)
 	switch {
-	case err == sql.ErrNoRows: //nolint:errorlint // Scan gives it bare
+	case errors.Is(err, sql.ErrNoRows):
 		return max(after, newest), nil
 	case err != nil:
 		return 0, fmt.Errorf("find boundary: %w", err)

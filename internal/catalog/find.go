@@ -1,16 +1,19 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 )
 
 const (
-	// candidatesMax is how many companies a batch may have to be compared with.
-	candidatesMax = 50_000
-	// namesakesMax is how many companies may have a name before it says nothing: such are placeholders.
-	namesakesMax = 1_000
+	// candidatesMax is how many companies a batch is compared with, besides two for each of its own.
+	candidatesMax = 10_000
+	// namesakesMax is how many companies may share a name or domain before it tells too little, where there are more
+	// candidates than that: from then on only the same place or another key finds one of them.
+	namesakesMax = 200
 )
 
 const findCondition = `WHERE number IN (
@@ -24,23 +27,41 @@ func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
 		return nil, nil
 	}
 	condition := fmt.Sprintf(findCondition, e.tx.EachString("$1"), e.tx.EachNumber("$2"), e.tx.EachNumber("$3"))
-	args := []any{idArray(w.ids), numberArray(distinct(w.domains)), numberArray(distinct(w.names)), candidatesMax + 1}
+	names, most := distinct(w.names), candidatesMax+2*(len(w.ids)+len(w.domains)+len(w.names))
+	args := []any{idArray(w.ids), numberArray(distinct(w.domains)), numberArray(names), most + 1}
 	rows, err := load(ctx, e.tx, condition, args...)
-	if err != nil || len(rows) <= candidatesMax {
+	if err != nil || len(rows) <= most {
 		return rows, err
 	}
-	if args[1], err = e.telling(ctx, "domain_key", w.domains); err != nil {
+	domains, err := e.telling(ctx, "domain_key", w.domains)
+	if err != nil {
 		return nil, err
 	}
-	if args[2], err = e.telling(ctx, "name_key", w.names); err != nil {
+	telling, err := e.telling(ctx, "name_key", names)
+	if err != nil {
 		return nil, err
 	}
-	args[3] = len(w.ids) + namesakesMax*(len(w.domains)+len(w.names))
-	return load(ctx, e.tx, condition, args...)
+	args[1], args[2], args[3] = numberArray(domains), numberArray(telling), math.MaxInt32
+	if rows, err = load(ctx, e.tx, condition, args...); err != nil {
+		return nil, err
+	}
+	crowded := slices.DeleteFunc(names, func(k int64) bool { return contains(telling, k) })
+	return e.findPlaced(ctx, rows, crowded, distinct(w.places))
 }
 
-// telling leaves out the keys that too many companies have.
-func (e *edit) telling(ctx context.Context, column string, keys []int64) (string, error) {
+// findPlaced adds the companies that have one of the names and one of the places; of a great many that are the same in
+// all, the oldest, which a match would take anyway.
+func (e *edit) findPlaced(ctx context.Context, rows []row, names, places []int64) ([]row, error) {
+	more, err := load(ctx, e.tx, `WHERE name_key IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)
+		AND place_key IN (SELECT value FROM `+e.tx.EachNumber("$2")+`) ORDER BY number LIMIT $3`,
+		numberArray(names), numberArray(places), namesakesMax+2*len(places))
+	rows = append(rows, more...)
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.number, b.number) })
+	return slices.CompactFunc(rows, func(a, b row) bool { return a.number == b.number }), err
+}
+
+// telling leaves out the keys that too many companies have, and gives the rest sorted.
+func (e *edit) telling(ctx context.Context, column string, keys []int64) ([]int64, error) {
 	var out []int64
 	err := e.each(ctx, func(scan func(...any) error) error {
 		var k int64
@@ -48,9 +69,9 @@ func (e *edit) telling(ctx context.Context, column string, keys []int64) (string
 		out = append(out, k)
 		return err
 	}, `SELECT each.value FROM `+aliased(e.tx.EachNumber("$1"))+` WHERE
-	    (SELECT number FROM company WHERE `+column+` = each.value LIMIT 1 OFFSET $2) IS NULL`,
+	    (SELECT number FROM company WHERE `+column+` = each.value LIMIT 1 OFFSET $2) IS NULL ORDER BY 1`,
 		numberArray(distinct(keys)), namesakesMax)
-	return numberArray(out), err
+	return out, err
 }
 
 // aliased names the table expression of a dialect each.
@@ -60,4 +81,9 @@ func distinct(keys []int64) []int64 {
 	keys = slices.Clone(keys)
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+func contains(sorted []int64, key int64) bool {
+	_, found := slices.BinarySearch(sorted, key)
+	return found
 }

@@ -15,12 +15,15 @@ type Incoming struct {
 	name      string
 	place     place
 	nameKey   int64
+	placeKey  int64
 	domainKey int64
 	record    []byte // should the company be new
 }
 
 // place is where a company is, folded; an empty text is unknown.
 type place struct{ country, state, city string }
+
+func (p place) key(domain string) int64 { return key("place", p.country, p.state, p.city, domain) }
 
 func placeOf(c *company.Company) place {
 	return place{text.Fold(c.Country), text.Fold(c.State), text.Fold(c.City)}
@@ -37,7 +40,7 @@ func Prepare(c *company.Company) Incoming {
 	in.company.CreatedAt = now()
 	in.company.UpdatedAt = in.company.CreatedAt
 	if in.name != "" {
-		in.nameKey = nameKey(in.name)
+		in.nameKey, in.placeKey = nameKey(in.name), in.place.key(c.Domain)
 	}
 	if c.Domain != "" {
 		in.domainKey = domainKey(c.Domain)

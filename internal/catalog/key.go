@@ -30,7 +30,7 @@ func domainKey(domain string) int64   { return key("domain", domain) }
 func nameKey(foldedName string) int64 { return key("name", foldedName) }
 func idKey(c id.Company) int64        { return key("id", c.String()) }
 
-func key(kind, value string) int64 { return hash(kind, value) >> 32 }
+func key(parts ...string) int64 { return hash(parts...) >> 32 }
 
 // hash is stored, so it may never change. It is wide enough to take two equal ones for the same.
 func hash(parts ...string) int64 {

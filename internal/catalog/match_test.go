@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -77,7 +78,8 @@ var matchCases = []struct {
 	{
 		"the best agreement wins",
 		[]company.Company{
-			{Name: "Acme", Country: "Germany"}, {Name: "Acme", Country: "Germany", State: "Hesse"},
+			{Name: "Acme", Country: "Germany"},
+			{Name: "Acme", Country: "Germany", State: "Hesse"},
 			{Name: "Acme", Country: "Germany", State: "Hesse", City: "Kassel"},
 		},
 		[]company.Company{{Name: "Acme", Country: "Germany", State: "Hesse", City: "Kassel"}},
@@ -93,8 +95,10 @@ var matchCases = []struct {
 		"rows of one file are several companies",
 		nil,
 		[]company.Company{
-			{Name: "Acme", Country: "Germany"}, {Name: "Acme", Country: "Germany", City: "Bonn"},
-			{Name: "One", Domain: "shared.example"}, {Name: "Two", Domain: "shared.example"},
+			{Name: "Acme", Country: "Germany"},
+			{Name: "Acme", Country: "Germany", City: "Bonn"},
+			{Name: "One", Domain: "shared.example"},
+			{Name: "Two", Domain: "shared.example"},
 		},
 		[]company.Number{1, 2, 3, 4},
 	},
@@ -189,5 +193,26 @@ func TestLoadingAFileAgainChangesNothing(t *testing.T) {
 		_, companies := load()
 		again, after := load()
 		require.Equal(r, companies, after, "a second load added companies: %v", again.Outcomes)
+	})
+}
+
+// A name that very many companies have costs no more than others, and still finds a company of the same place.
+func TestManyNamesakesAreToldApartByPlace(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		const n = 14_000
+		shops := make([]company.Company, n)
+		for i := range shops {
+			shops[i] = company.Company{Name: "Corner Shop", Country: "Germany", City: fmt.Sprintf("City %d", i)}
+		}
+		load := func(want catalog.Outcome) {
+			s := catalog.NewSource()
+			for part := range slices.Chunk(shops, 1_000) {
+				require.Equal(t, len(part), putFrom(t, b, s, part...).Count(want))
+			}
+		}
+		load(catalog.Added)
+		load(catalog.Unchanged)
 	})
 }

@@ -116,6 +116,7 @@ func (p *put) fetch(ctx context.Context, batch []Incoming) error {
 		}
 		if in.name != "" {
 			w.names = append(w.names, in.nameKey)
+			w.places = append(w.places, in.placeKey)
 		}
 	}
 	rows, err := p.find(ctx, w)
@@ -152,7 +153,7 @@ func (p *put) add(in *Incoming) (company.Number, error) {
 	c.Number = company.Number(p.next)
 	p.next++
 	e := &entry{company: &c, name: in.name, place: in.place, added: true}
-	e.row = row{number: c.Number, id: c.ID, nameKey: in.nameKey, record: in.record}
+	e.row = row{number: c.Number, id: c.ID, nameKey: in.nameKey, placeKey: in.placeKey, record: in.record}
 	if c.Domain != "" {
 		e.row.domainKey.Int64, e.row.domainKey.Valid = in.domainKey, true
 	}
@@ -233,4 +234,5 @@ type wanted struct {
 	ids     []id.Company
 	domains []int64
 	names   []int64
+	places  []int64 // which of many companies of one name
 }

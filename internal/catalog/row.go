@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,7 @@ type row struct {
 	id          id.Company
 	domainKey   sql.NullInt64
 	nameKey     int64
+	placeKey    int64
 	seq         uint64
 	record      []byte
 	connections []byte
@@ -26,7 +28,7 @@ type row struct {
 
 // rowOf encodes a company, without its connections.
 func rowOf(c *company.Company) row {
-	r := row{number: c.Number, id: c.ID, nameKey: nameKey(text.Fold(c.Name)), record: company.Encode(c)}
+	r := row{number: c.Number, id: c.ID, nameKey: nameKey(text.Fold(c.Name)), placeKey: placeOf(c).key(c.Domain), record: company.Encode(c)}
 	if c.Domain != "" {
 		r.domainKey = sql.NullInt64{Int64: domainKey(c.Domain), Valid: true}
 	}
@@ -53,7 +55,7 @@ func (r *row) company(connections bool) (*company.Company, error) {
 // load reads the rows that the condition selects, in no order.
 func load(ctx context.Context, q db.Querier, condition string, args ...any) ([]row, error) {
 	rows, err := q.QueryContext(ctx,
-		`SELECT number, id, domain_key, name_key, seq, record, connections FROM company `+condition, args...)
+		`SELECT number, id, domain_key, name_key, place_key, seq, record, connections FROM company `+condition, args...)
 	if err != nil {
 		return nil, fmt.Errorf("load companies: %w", err)
 	}
@@ -61,7 +63,7 @@ func load(ctx context.Context, q db.Querier, condition string, args ...any) ([]r
 	var out []row
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(&r.number, &r.id, &r.domainKey, &r.nameKey, &r.seq, &r.record, &r.connections); err != nil {
+		if err := rows.Scan(&r.number, &r.id, &r.domainKey, &r.nameKey, &r.placeKey, &r.seq, &r.record, &r.connections); err != nil {
 			return nil, fmt.Errorf("load companies: %w", err)
 		}
 		out = append(out, r)
@@ -82,11 +84,11 @@ func (e *edit) save(ctx context.Context, rows []row, old []company.Number) error
 		return err
 	}
 	return insert(ctx, e.tx, rows,
-		`INSERT INTO company (number, id, domain_key, name_key, seq, record, connections) VALUES `,
+		`INSERT INTO company (number, id, domain_key, name_key, place_key, seq, record, connections) VALUES `,
 		` ON CONFLICT (number) DO UPDATE SET domain_key = excluded.domain_key, name_key = excluded.name_key,
-		    seq = excluded.seq, record = excluded.record, connections = excluded.connections`,
+		    place_key = excluded.place_key, seq = excluded.seq, record = excluded.record, connections = excluded.connections`,
 		func(r *row) []any {
-			return []any{int64(r.number), r.id.String(), r.domainKey, r.nameKey, int64(e.seq), r.record, r.connections}
+			return []any{int64(r.number), r.id.String(), r.domainKey, r.nameKey, r.placeKey, int64(e.seq), r.record, r.connections}
 		})
 }
 
@@ -111,27 +113,35 @@ const chunkMax = 16
 
 // insert writes items with statements of many rows each.
 func insert[T any](ctx context.Context, tx *db.Tx, items []T, head, tail string, args func(*T) []any) error {
-	size := chunkMax
-	for len(items) > 0 {
-		for size > len(items) {
-			size /= 2
+	for size := chunkMax; len(items) > 0; size /= 2 {
+		n := len(items) / size * size
+		if n == 0 {
+			continue
 		}
-		width := len(args(&items[0]))
-		stmt, err := tx.PrepareContext(ctx, head+placeholders(size, width)+tail)
-		if err != nil {
-			return fmt.Errorf("prepare: %s: %w", head, err)
-		}
-		for len(items) >= size && err == nil {
-			all := make([]any, 0, size*width)
-			for i := range size {
-				all = append(all, args(&items[i])...)
-			}
-			_, err = stmt.ExecContext(ctx, all...)
-			items = items[size:]
-		}
-		stmt.Close() //nolint:errcheck // the transaction closes it too
-		if err != nil {
+		query := head + placeholders(size, len(args(&items[0]))) + tail
+		if err := insertChunks(ctx, tx, query, size, items[:n], args); err != nil {
 			return fmt.Errorf("%s: %w", head, err)
+		}
+		items = items[n:]
+	}
+	return nil
+}
+
+// insertChunks writes items, size of them at a time, of which there are a multiple. The statement is prepared: parsing
+// it each time would take as long as running it.
+func insertChunks[T any](ctx context.Context, tx *db.Tx, query string, size int, items []T, args func(*T) []any) error {
+	stmt, err := tx.PrepareContext(ctx, query) //nolint:sqlclosecheck // it misses the defer below in a generic function
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	for chunk := range slices.Chunk(items, size) {
+		var all []any
+		for i := range chunk {
+			all = append(all, args(&chunk[i])...)
+		}
+		if _, err := stmt.ExecContext(ctx, all...); err != nil {
+			return err
 		}
 	}
 	return nil

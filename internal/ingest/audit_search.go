@@ -68,6 +68,11 @@ func questions(c *company.Company) []query.Node {
 	if n := len(description); n > 1 {
 		nodes = append(nodes, query.Term{Word: description[n-1]}, query.Phrase{Words: description[:min(n, 3)]})
 	}
+	for _, f := range []query.Field{query.FieldEmployeeCount, query.FieldFoundedYear} {
+		if v := f.Int(c); v != nil {
+			nodes = append(nodes, query.Range{Field: f, Min: v, Max: v})
+		}
+	}
 	for _, code := range c.NAICSCodes {
 		nodes = append(nodes, query.Prefix{Field: query.FieldNAICS, Value: text.Fold(code)})
 	}
@@ -104,6 +109,8 @@ func spoken(n query.Node) string {
 		return fmt.Sprintf("%q", n.Word)
 	case query.Phrase:
 		return fmt.Sprintf("%q", strings.Join(n.Words, " "))
+	case query.Range:
+		return fmt.Sprintf("%s %s", n.Field, bound(n.Min))
 	case query.Prefix:
 		return fmt.Sprintf("%s %q", n.Field, n.Value)
 	case query.Connected:

@@ -28,12 +28,19 @@ type shelf struct {
 
 func newShelf(t *testing.T, d *db.DB, n int) *shelf {
 	t.Helper()
-	s := &shelf{Book: catalog.New(d), index: embedded.Open(embedded.Options{})}
-	t.Cleanup(func() { require.NoError(t, s.index.Close()) })
-	s.follower = ingest.NewFollower(ingest.FollowOptions{Catalog: s.Book, Index: s.index, Poll: time.Millisecond})
+	s := &shelf{Book: catalog.New(d)}
 	s.load(t.Context(), t, 11, n)
-	require.NoError(t, s.follower.Build(t.Context()))
-	return s
+	return s.withIndex(t)
+}
+
+// withIndex is the same catalog with an index of its own.
+func (s *shelf) withIndex(t *testing.T) *shelf {
+	t.Helper()
+	other := &shelf{Book: s.Book, index: embedded.Open(embedded.Options{})}
+	t.Cleanup(func() { require.NoError(t, other.index.Close()) })
+	other.follower = ingest.NewFollower(ingest.FollowOptions{Catalog: s.Book, Index: other.index, Poll: time.Millisecond})
+	require.NoError(t, other.follower.Build(t.Context()))
+	return other
 }
 
 func (s *shelf) load(ctx context.Context, t *testing.T, seed uint64, n int) {
@@ -68,7 +75,7 @@ func (s *shelf) audit(t *testing.T) []ingest.Finding {
 func TestAnIndexThatFollowsAgreesWithTheCatalogWhileImportsRun(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := newShelf(t, d, 6_000)
+		s := newShelf(t, d, 5_100)
 		require.Empty(t, s.audit(t))
 
 		s.follower.Start(t.Context())
@@ -90,7 +97,7 @@ func TestAnIndexThatFollowsAgreesWithTheCatalogWhileImportsRun(t *testing.T) {
 				}
 			}
 		})
-		for range 3 {
+		for range 2 {
 			require.Empty(t, s.audit(t))
 		}
 		stop()
@@ -102,6 +109,7 @@ func TestAnIndexThatFollowsAgreesWithTheCatalogWhileImportsRun(t *testing.T) {
 func TestAuditFindsTheOneCompanyThatTheIndexHasOtherwise(t *testing.T) {
 	t.Parallel()
 	const victim = 3_333
+	sound := newShelf(t, dbtest.SQLite(t), 6_000)
 	change := func(fn func(*company.Company)) func(*testing.T, *shelf, company.Company) {
 		return func(t *testing.T, s *shelf, c company.Company) {
 			fn(&c)
@@ -126,7 +134,7 @@ func TestAuditFindsTheOneCompanyThatTheIndexHasOtherwise(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShelf(t, dbtest.SQLite(t), 6_000)
+			s := sound.withIndex(t)
 			companies, _, err := s.Span(t.Context(), victim, victim)
 			require.NoError(t, err)
 			test.harm(t, s, *companies[0])
@@ -141,6 +149,7 @@ func TestAuditFindsTheOneCompanyThatTheIndexHasOtherwise(t *testing.T) {
 // What no facet counts shows in the orders, or when a company that is asked for is not found.
 func TestAuditFindsOtherNamesWordsAndConnections(t *testing.T) {
 	t.Parallel()
+	sound := newShelf(t, dbtest.SQLite(t), 20)
 	for name, harm := range map[string]func(*company.Company){
 		"a name":           func(c *company.Company) { c.Name = "Zzz " + c.Name },
 		"an update":        func(c *company.Company) { c.UpdatedAt = c.UpdatedAt.Add(time.Hour) },
@@ -151,7 +160,7 @@ func TestAuditFindsOtherNamesWordsAndConnections(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShelf(t, dbtest.SQLite(t), 20)
+			s := sound.withIndex(t)
 			companies, _, err := s.Span(t.Context(), 1, 20)
 			require.NoError(t, err)
 			i := slices.IndexFunc(companies, func(c *company.Company) bool {

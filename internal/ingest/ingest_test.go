@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,19 +151,23 @@ var csvCases = []struct {
 	{"an apostrophe before a formula", "name\n'=Acme\n'Bolt\n", []string{"=Acme", "'Bolt"}, nil},
 	{
 		"a quote that never ends", "name,city\nAcme,Bonn\n\"Bolt,Mainz\nCog,Kassel\nDyno,Ulm\n",
-		[]string{"Acme", "Cog", "Dyno"}, map[ingest.Reason]int{ingest.ReasonQuotes: 3},
+		[]string{"Acme", "Cog", "Dyno"},
+		map[ingest.Reason]int{ingest.ReasonQuotes: 3},
 	},
 	{
 		"a quote that ends in a later row", "name,city\n\"Acme,Bonn\n\"Bolt\",Mainz\n",
-		[]string{"Bolt"}, map[ingest.Reason]int{ingest.ReasonQuotes: 2},
+		[]string{"Bolt"},
+		map[ingest.Reason]int{ingest.ReasonQuotes: 2},
 	},
 	{
 		"too many and too few cells", "name,city\nAcme,Bonn,x\nBolt\nCog,Ulm,,\n",
-		[]string{"Cog"}, map[ingest.Reason]int{ingest.ReasonColumns: 2},
+		[]string{"Cog"},
+		map[ingest.Reason]int{ingest.ReasonColumns: 2},
 	},
 	{
 		"another encoding", "name,city\nAcme,K\xf6ln\nBolt,Ulm\n",
-		[]string{"Bolt"}, map[ingest.Reason]int{ingest.ReasonNotUTF8: 2},
+		[]string{"Bolt"},
+		map[ingest.Reason]int{ingest.ReasonNotUTF8: 2},
 	},
 	{"nothing", "", nil, nil},
 	{"only a header", "name,city\n", nil, nil},
@@ -255,8 +260,8 @@ func TestACancelledImportCanBeRunAgain(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
 	var content strings.Builder
-	for i := range 20_000 {
-		require.NoError(t, json.NewEncoder(&content).Encode(map[string]any{"id": i, "name": "Acme"}))
+	for i := range 12_000 {
+		require.NoError(t, json.NewEncoder(&content).Encode(map[string]any{"id": i, "name": fmt.Sprintf("Company %d", i)}))
 	}
 	file := write(t, "a.ndjson", content.String())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -274,9 +279,9 @@ func TestACancelledImportCanBeRunAgain(t *testing.T) {
 	n, err := b.Len(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, n, s.Added)
-	require.Less(t, n, 20_000)
+	require.Less(t, n, 12_000)
 	s = load(t, b, file)
-	require.Equal(t, 20_000, s.Added+s.Unchanged)
+	require.Equal(t, 12_000, s.Added+s.Unchanged)
 	require.Equal(t, n, s.Unchanged)
 }
 

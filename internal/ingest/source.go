@@ -62,10 +62,10 @@ func open(name string, stdin io.Reader) (*source, error) {
 
 func (s *source) close() {
 	if s.gzip != nil {
-		s.gzip.Close() //nolint:errcheck // only read from
+		s.gzip.Close()
 	}
 	if s.file != nil {
-		s.file.Close() //nolint:errcheck // only read from
+		s.file.Close()
 	}
 }
 

@@ -14,13 +14,14 @@ CREATE TABLE company (
     id          TEXT NOT NULL,
     domain_key  BIGINT,
     name_key    BIGINT NOT NULL,
+    place_key   BIGINT NOT NULL, -- of country, state, city and domain together
     seq         BIGINT NOT NULL,
     record      BYTEA NOT NULL,
     connections BYTEA
 );
 CREATE UNIQUE INDEX company_id ON company (id);
 CREATE INDEX company_domain ON company (domain_key) WHERE domain_key IS NOT NULL;
-CREATE INDEX company_name ON company (name_key);
+CREATE INDEX company_name ON company (name_key, place_key);
 CREATE INDEX company_seq ON company (seq);
 
 -- What a company was from seq up to, but not at, until: for exports that were bought in that time.

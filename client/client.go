@@ -72,8 +72,10 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 }
 
 // page is the query string of a page; the zero values are left out.
-func page(cursor string, limit int) string {
-	q := url.Values{}
+func page(cursor string, limit int) string { return paged(url.Values{}, cursor, limit) }
+
+// paged adds what names a page to a query string.
+func paged(q url.Values, cursor string, limit int) string {
 	if cursor != "" {
 		q.Set("cursor", cursor)
 	}

@@ -10,9 +10,11 @@ import (
 )
 
 // ExportRequest orders an export, or asks what it would cost. The zero values of SourceType and ExportFormat are the
-// server's defaults, search and csv. A search needs SearchFilters; empty ones select everything.
+// server's defaults, search and csv. A search needs SearchFilters; empty ones select everything. A QuoteID stands in
+// place of all that says what to export, and at what terms.
 type ExportRequest struct {
 	Name          string      `json:"name,omitempty"`
+	QuoteID       string      `json:"quote_id,omitempty"`
 	SourceType    string      `json:"source_type,omitempty"`
 	SearchFilters *Filters    `json:"search_filters,omitempty"`
 	SortBy        string      `json:"sort_by,omitempty"`
@@ -20,6 +22,11 @@ type ExportRequest struct {
 	ListID        string      `json:"list_id,omitempty"`
 	ExportFormat  string      `json:"export_format,omitempty"`
 	CSVOptions    *CSVOptions `json:"csv_options,omitempty"`
+
+	Limit                 int    `json:"limit,omitempty"`                   // companies at most; 0 is the server's cap
+	OnlyNew               bool   `json:"only_new,omitempty"`                // leave out what the workspace has already
+	OnInsufficientBalance string `json:"on_insufficient_balance,omitempty"` // fail, the default, or partial
+	MaxCredits            *int64 `json:"max_credits,omitempty"`             // what it may cost; nil for all that there is
 }
 
 // CSVOptions are what a CSV file can be told to differ in.
@@ -52,8 +59,10 @@ type Created struct {
 	TransactionID *string `json:"transaction_id"`
 }
 
-// Quote is what an export would cost now.
+// Quote is what an export would cost now, and will cost at most until ExpiresAt if it is created with the ID.
 type Quote struct {
+	ID        string    `json:"quote_id"`
+	ExpiresAt time.Time `json:"expires_at"`
 	Figures
 	Balance    int64 `json:"balance"`
 	Affordable bool  `json:"affordable"`
@@ -78,6 +87,12 @@ type Export struct {
 	Error           *string  `json:"error"`
 	SearchFilters   *Filters `json:"search_filters"`
 	ListID          *string  `json:"list_id"`
+	QuoteID         *string  `json:"quote_id"`
+
+	Limit                 *int   `json:"limit"`
+	OnlyNew               bool   `json:"only_new"`
+	OnInsufficientBalance string `json:"on_insufficient_balance"`
+	MaxCredits            *int64 `json:"max_credits"`
 }
 
 // Final holds once the export will not change any more.
@@ -94,7 +109,7 @@ func (c *Client) CreateExport(ctx context.Context, r ExportRequest) (*Created, e
 	return &created, nil
 }
 
-// Quote tells what CreateExport would charge now; it charges nothing.
+// Quote tells what CreateExport would charge now, and promises to charge no more for 15 minutes; it charges nothing.
 func (c *Client) Quote(ctx context.Context, r ExportRequest) (*Quote, error) {
 	var quote Quote
 	if err := c.call(ctx, http.MethodPost, "/exports/quote", r, &quote); err != nil {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -31,6 +32,26 @@ func TestDoctorFindsADamagedFileAndExitsWithOne(t *testing.T) {
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit)
 	require.Equal(t, 1, exit.ExitCode())
-	require.Contains(t, string(out), "FAIL  exports   1 finding:")
+	require.Contains(t, string(out), "FAIL  files     1 finding:")
 	require.Contains(t, string(out), e.Job.ID)
+	require.Regexp(t, `(?m)^ok    index `, string(out), "the running server was asked")
+
+	var report struct {
+		OK       bool
+		Findings []struct{ Area, Subject, Problem string }
+		Checks   []struct{ Area, Proves, Skipped string }
+	}
+	out, err = s.command("doctor", "--json").Output()
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, 1, exit.ExitCode())
+	require.NoError(t, json.Unmarshal(out, &report), "%s", out)
+	require.False(t, report.OK)
+	require.Len(t, report.Findings, 1)
+	require.Equal(t, "files", report.Findings[0].Area)
+	require.Equal(t, "export "+e.Job.ID, report.Findings[0].Subject)
+	require.Len(t, report.Checks, 6)
+	for _, k := range report.Checks {
+		require.Empty(t, k.Skipped)
+		require.NotEmpty(t, k.Proves)
+	}
 }

@@ -77,7 +77,7 @@ func (s *server) handler() (http.Handler, error) {
 	for _, rt := range routes() {
 		mux.Handle(rt.method+" "+basePath+rt.path, compress(s.serve(rt, doc.add(rt))))
 	}
-	mux.Handle("GET /openapi.json", compress(serveDocument(doc.bytes())))
+	mux.Handle("GET /openapi.json", compress(serveDocument(doc.finish())))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})

@@ -51,7 +51,7 @@ func newBinding(registry huma.Registry, in reflect.Type, operation string) *bind
 // read gives a pointer to In with what the request holds, or every fault of it, those told already first.
 func (b *binding) read(w http.ResponseWriter, r *http.Request, told ...fault.FieldError) (any, error) {
 	in := reflect.New(b.in)
-	faults := append(told, b.readParams(r, in.Elem())...)
+	told = append(told, b.readParams(r, in.Elem())...)
 	if b.body != nil {
 		p, err := readBody(w, r)
 		if err != nil {
@@ -61,9 +61,9 @@ func (b *binding) read(w http.ResponseWriter, r *http.Request, told ...fault.Fie
 		if err != nil {
 			return nil, err
 		}
-		faults = append(faults, more...)
+		told = append(told, more...)
 	}
-	return in.Interface(), fault.Invalid(faults...)
+	return in.Interface(), fault.Invalid(told...)
 }
 
 func (b *binding) readParams(r *http.Request, in reflect.Value) []fault.FieldError {

@@ -38,7 +38,8 @@ func TestTheClientGoesTheWholeWay(t *testing.T) {
 	order := client.ExportRequest{Name: "US", SearchFilters: &client.Filters{Countries: []string{"US"}}}
 	quote, err := c.Quote(ctx, order)
 	require.NoError(t, err)
-	made, err := c.CreateExport(ctx, order)
+	require.True(t, quote.Affordable)
+	made, err := c.CreateExport(ctx, client.ExportRequest{Name: "US", QuoteID: quote.ID})
 	require.NoError(t, err)
 	require.Equal(t, quote.Cost, made.CreditsCharged)
 	done, err := c.Wait(ctx, made.ExportJob.ID, 5*time.Millisecond, func(*client.Export) {})

@@ -73,9 +73,15 @@ func (b *ExportSource) given() (fields []string) {
 		name  string
 		given bool
 	}{
-		{"source_type", b.SourceType != ""}, {"search_filters", b.SearchFilters != nil}, {"sort_by", b.SortBy != ""},
-		{"sort_order", b.SortOrder != ""}, {"list_id", !b.ListID.IsZero()}, {"limit", b.Limit != 0}, {"only_new", b.OnlyNew},
-		{"on_insufficient_balance", b.OnInsufficientBalance != ""}, {"max_credits", b.MaxCredits != nil},
+		{"source_type", b.SourceType != ""},
+		{"search_filters", b.SearchFilters != nil},
+		{"sort_by", b.SortBy != ""},
+		{"sort_order", b.SortOrder != ""},
+		{"list_id", !b.ListID.IsZero()},
+		{"limit", b.Limit != 0},
+		{"only_new", b.OnlyNew},
+		{"on_insufficient_balance", b.OnInsufficientBalance != ""},
+		{"max_credits", b.MaxCredits != nil},
 	} {
 		if f.given {
 			fields = append(fields, f.name)
@@ -92,7 +98,8 @@ func (b *ExportSource) fileFaults() []fault.FieldError {
 }
 
 func (b *ExportSource) resolve() []fault.FieldError {
-	faults, more := b.fileFaults(), []fault.FieldError(nil)
+	var more []fault.FieldError
+	faults := b.fileFaults()
 	bad := func(field, message string) { faults = append(faults, fault.FieldError{Field: field, Message: message}) }
 	listed := b.SourceType == string(export.SourceList)
 	switch {

@@ -172,6 +172,19 @@ func blocked(t *testing.T, d *db.DB) (release func()) {
 	}
 }
 
+// atOnce sends the requests side by side and gives their answers as they come.
+func (h *house) atOnce(requests ...*http.Request) <-chan answer {
+	answers := make(chan answer, len(requests))
+	for _, r := range requests {
+		go func() {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			answers <- answer{w.Code, w.Header(), w.Body.Bytes()}
+		}()
+	}
+	return answers
+}
+
 func TestATwinInFlightIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ keys, bodies [2]string }{
@@ -182,11 +195,10 @@ func TestATwinInFlightIsRefused(t *testing.T) {
 			t.Parallel()
 			h := stocked(t, 20, settings{})
 			release := blocked(t, h.db)
-			answers := make(chan answer, 2)
-			for i := range 2 {
-				go func() { answers <- h.keyed(t, h.writer, c.keys[i], "/exports", c.bodies[i]) }()
-			}
+			first := h.keyedRequest(t, h.writer, c.keys[0], "/exports", c.bodies[0])
+			answers := h.atOnce(first, h.keyedRequest(t, h.writer, c.keys[1], "/exports", c.bodies[1]))
 			refused := <-answers // whichever came second; the first waits for the database
+			conform(t, first, refused)
 			require.Equal(t, http.StatusConflict, refused.status)
 			require.Equal(t, "REQUEST_IN_FLIGHT", refused.code(t))
 			release()
@@ -202,10 +214,10 @@ func TestWithoutAKeyOnlyTwinsInFlightAreRefused(t *testing.T) {
 	h := stocked(t, 20, settings{})
 	colleague := h.token(t, h.ws, auth.ReadWrite)
 	release := blocked(t, h.db)
-	answers := make(chan answer, 3)
-	for _, c := range []struct{ token, name string }{{h.writer, "x"}, {h.writer, "y"}, {colleague, "x"}} {
-		go func() { answers <- h.keyed(t, c.token, "", "/exports", M{"name": c.name, "search_filters": M{}}) }()
-	}
+	answers := h.atOnce(
+		h.keyedRequest(t, h.writer, "", "/exports", M{"name": "x", "search_filters": M{}}),
+		h.keyedRequest(t, h.writer, "", "/exports", M{"name": "y", "search_filters": M{}}),
+		h.keyedRequest(t, colleague, "", "/exports", M{"name": "x", "search_filters": M{}}))
 	release()
 	for range 3 {
 		require.Equal(t, http.StatusCreated, (<-answers).status)

@@ -139,8 +139,9 @@ func header(description string) *huma.Param {
 	return &huma.Param{Description: description, Schema: &huma.Schema{Type: huma.TypeInteger}}
 }
 
-// bytes is the document. Schemas that only answers use are opened: fields may be added to them in version 1.
-func (d *document) bytes() []byte {
+// finish gives the document, which is encoded when it is first asked for: that takes longer than the rest of a start.
+// Schemas that only answers use are opened: fields may be added to them in version 1.
+func (d *document) finish() func() []byte {
 	closed := d.requestSchemas()
 	for name, s := range d.registry.Map() {
 		tidy(s)
@@ -148,11 +149,13 @@ func (d *document) bytes() []byte {
 			s.AdditionalProperties = nil
 		}
 	}
-	p, err := json.MarshalIndent(&d.api, "", "  ")
-	if err != nil {
-		panic(err) // our own types always encode
-	}
-	return append(p, '\n')
+	return sync.OnceValue(func() []byte {
+		p, err := json.MarshalIndent(&d.api, "", "  ")
+		if err != nil {
+			panic(err) // our own types always encode
+		}
+		return append(p, '\n')
+	})
 }
 
 // tidy says of lists what answers keep: they are never null.
@@ -201,16 +204,16 @@ var openAPI = sync.OnceValue(func() []byte {
 	for _, rt := range routes() {
 		d.add(rt)
 	}
-	return d.bytes()
+	return d.finish()()
 })
 
 // OpenAPI is the OpenAPI 3.1 document of the API, as JSON. Nobody may change it.
 func OpenAPI() []byte { return openAPI() }
 
-func serveDocument(document []byte) http.Handler {
+func serveDocument(document func() []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Access-Control-Allow-Origin", "*") // reference pages elsewhere may read it
-		_, _ = w.Write(document)
+		_, _ = w.Write(document())
 	})
 }

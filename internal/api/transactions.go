@@ -53,7 +53,7 @@ type transactionsInput struct {
 
 // check is every fault of how the parameters stand to each other.
 func (in *transactionsInput) check() error {
-	faults := in.pageInput.unlessCSV(in.Format)
+	faults := in.unlessCSV(in.Format)
 	if !in.From.IsZero() && !in.To.IsZero() && !in.From.Before(in.To) {
 		faults = append(faults, fault.FieldError{Field: "to", Message: "must be later than from"})
 	}

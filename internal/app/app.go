@@ -104,7 +104,7 @@ func (a *App) CreateWorkspace(ctx context.Context, name string, credits int64) (
 		if err = a.Credits.Open(ctx, tx, w.ID); err != nil || credits == 0 {
 			return err
 		}
-		_, err = a.Credits.Grant(ctx, tx, w.ID, credit.Grant{Amount: credits, Reason: credit.ReasonGrant, Actor: "cli"})
+		_, err = a.Credits.Grant(ctx, tx, w.ID, credit.Grant{Amount: credits, Reason: credit.ReasonGrant, Actor: Operator()})
 		return err
 	})
 	return w, err

@@ -23,7 +23,9 @@ const (
 	writeTimeout      = 10 * time.Minute // a slow client may take that long over a file
 	idleTimeout       = 2 * time.Minute
 	pastPruneEvery    = time.Minute
+	quotePruneEvery   = time.Minute
 	replayPruneEvery  = time.Hour
+	jobPruneEvery     = time.Hour
 )
 
 // part is something that runs while the server serves. Both methods are safe to call twice.
@@ -65,13 +67,19 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 func (a *App) parts() []part {
 	runner := job.NewRunner(a.Jobs, a.Exports.Handlers())
 	past := &pruner{what: "past records", every: pastPruneEvery, prune: a.Exports.Prune, log: a.Log}
+	quotes := &pruner{what: "quotes", every: quotePruneEvery, prune: a.Exports.PruneQuotes, log: a.Log}
 	replays := &pruner{what: "kept answers", every: replayPruneEvery, prune: a.Replays.Prune, log: a.Log}
+	jobs := &pruner{what: "jobs that are over", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
+	doctors := &desk{app: a}
 	return []part{
 		a.following(),
+		{"the doctor's desk", doctors.Start, doctors.Stop},
 		{"tokens", a.Tokens.Start, a.Tokens.Stop},
 		{"jobs", runner.Start, runner.Stop},
 		{"pruning of past records", past.Start, past.Stop},
+		{"pruning of quotes", quotes.Start, quotes.Stop},
 		{"pruning of kept answers", replays.Start, replays.Stop},
+		{"pruning of jobs", jobs.Start, jobs.Stop},
 	}
 }
 

@@ -41,7 +41,8 @@ type commands struct {
 	Workspace workspaceCommand `cmd:"" help:"Create and list workspaces."`
 	Token     tokenCommand     `cmd:"" help:"Create, list and revoke API tokens."`
 	Credit    creditCommand    `cmd:"" help:"Grant credits; show balance and ledger."`
-	Doctor    doctorCommand    `cmd:"" help:"Prove that ledger, unlocks, exports, files and jobs agree."`
+	Doctor    doctorCommand    `cmd:"" help:"Prove that ledger, unlocks, exports, files, jobs and index agree."`
+	Verify    verifyCommand    `cmd:"" help:"Check an export's file by its manifest."`
 	Demo      demoCommand      `cmd:"" help:"Show the whole story on made-up companies, then keep serving."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
@@ -36,12 +38,18 @@ type entryRow struct {
 	BalanceAfter int64         `json:"balance_after"`
 	Reason       credit.Reason `json:"reason"`
 	Reference    string        `json:"reference"`
+	ExportID     *id.Export    `json:"export_id"`
+	Actor        string        `json:"actor"`
 	Note         string        `json:"note"`
 	CreatedAt    time.Time     `json:"created_at"`
 }
 
 func rowOf(e credit.Entry) entryRow {
-	return entryRow{e.ID, e.Amount, e.BalanceAfter, e.Reason, e.Reference, e.Note, e.CreatedAt}
+	row := entryRow{e.ID, e.Amount, e.BalanceAfter, e.Reason, e.Reference, nil, e.Actor, e.Note, e.CreatedAt}
+	if export := e.Export(); !export.IsZero() {
+		row.ExportID = &export
+	}
+	return row
 }
 
 // Run writes the ledger entry.
@@ -54,7 +62,7 @@ func (c *creditGrant) Run(s *session) error {
 	var e credit.Entry
 	err = a.DB.Tx(s.ctx, func(tx *db.Tx) (err error) {
 		e, err = a.Credits.Grant(s.ctx, tx, c.Workspace.Workspace, credit.Grant{
-			Amount: c.Amount, Reason: credit.Reason(c.Reason), Note: c.Note, Actor: "cli",
+			Amount: c.Amount, Reason: credit.Reason(c.Reason), Note: c.Note, Actor: app.Operator(),
 		})
 		return err
 	})
@@ -93,8 +101,18 @@ func (c *creditBalance) Run(s *session) error {
 
 type creditHistory struct {
 	Workspace workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace."`
+	Reason    string      `default:"" enum:",grant,purchase,adjustment,export_charge,export_refund" placeholder:"REASON" help:"Only grant, purchase, adjustment, export_charge or export_refund."`
+	From      instant     `placeholder:"TIME" help:"Only entries from this day or time on, such as 2026-03-01."`
+	To        instant     `placeholder:"TIME" help:"Only entries before this day or time."`
 	Limit     int         `default:"50" placeholder:"N" help:"Entries at most (default ${default})."`
 	jsonFlag
+}
+
+// Help is shown below the summary.
+func (creditHistory) Help() string {
+	return `Example:
+
+    capi credit history --workspace ID --reason export_charge --from 2026-03-01 --to 2026-04-01`
 }
 
 // Run prints the newest ledger entries.
@@ -107,7 +125,8 @@ func (c *creditHistory) Run(s *session) error {
 	if _, err := a.Workspaces.Get(s.ctx, c.Workspace.Workspace); err != nil {
 		return err
 	}
-	entries, err := a.Credits.Recent(s.ctx, c.Workspace.Workspace, max(c.Limit, 1))
+	filter := credit.Filter{From: c.From.Time, To: c.To.Time, Reason: credit.Reason(c.Reason)}
+	entries, err := a.Credits.Page(s.ctx, c.Workspace.Workspace, filter, 0, max(c.Limit, 1))
 	if err != nil {
 		return err
 	}
@@ -115,15 +134,23 @@ func (c *creditHistory) Run(s *session) error {
 	rows := make([][]string, 0, len(entries))
 	for _, e := range entries {
 		items = append(items, rowOf(e))
-		rows = append(rows, []string{moment(e.CreatedAt), signed(e.Amount), count(e.BalanceAfter), string(e.Reason), e.Reference, e.Note})
+		rows = append(rows, []string{moment(e.CreatedAt), signed(e.Amount), count(e.BalanceAfter), string(e.Reason), e.Reference, who(e), e.Note})
 	}
 	if c.JSON {
 		return s.printJSON(map[string]any{"items": items})
 	}
 	if len(rows) == 0 {
-		s.printf("No entries yet.\n")
+		s.printf("No entries.\n")
 		return nil
 	}
-	s.printTable([]string{"TIME (UTC)", ">AMOUNT", ">BALANCE", "REASON", "REFERENCE", "NOTE"}, rows)
+	s.printTable([]string{"TIME (UTC)", ">AMOUNT", ">BALANCE", "REASON", "REFERENCE", "BY", "NOTE"}, rows)
 	return nil
+}
+
+// who is the entry's actor for people: a token by its name.
+func who(e credit.Entry) string {
+	if e.TokenName != "" {
+		return "token " + e.TokenName
+	}
+	return strings.TrimPrefix(e.Actor, "person:")
 }

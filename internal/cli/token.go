@@ -14,21 +14,25 @@ type tokenCommand struct {
 	Create tokenCreate `cmd:"" help:"Create a token; it is shown this once."`
 	List   tokenList   `cmd:"" help:"List a workspace's tokens."`
 	Revoke tokenRevoke `cmd:"" help:"Refuse a token from the next request on."`
+	Budget tokenBudget `cmd:"" help:"Show or set what a token may spend."`
 }
 
 type tokenCreate struct {
-	Workspace workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace that the token acts for."`
-	Name      string      `required:"" placeholder:"NAME" help:"Where it is used, to tell tokens apart."`
-	Scope     string      `required:"" enum:"read,read_write" placeholder:"SCOPE" help:"read, or read_write, which may also create exports and so spend credits."`
-	ExpiresIn lifetime    `placeholder:"TIME" help:"Lifetime, such as 30d or 720h (default: no end)."`
+	Workspace   workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace that the token acts for."`
+	Name        string      `required:"" placeholder:"NAME" help:"Where it is used, to tell tokens apart."`
+	Scope       string      `required:"" enum:"read,read_write" placeholder:"SCOPE" help:"read, or read_write, which may also create exports and so spend credits."`
+	ExpiresIn   lifetime    `placeholder:"TIME" help:"Lifetime, such as 30d or 720h (default: no end)."`
+	Budget      *bound      `placeholder:"N" help:"Credits that it may spend in all (default: no bound)."`
+	BudgetMonth *bound      `placeholder:"N" help:"Credits that it may spend in a calendar month, UTC (default: no bound)."`
 	jsonFlag
 }
 
 // Help is shown below the summary.
 func (tokenCreate) Help() string {
-	return `Example:
+	return `Examples:
 
-    capi token create --workspace ID --name laptop --scope read_write --expires-in 30d`
+    capi token create --workspace ID --name laptop --scope read_write --expires-in 30d
+    capi token create --workspace ID --name nightly --scope read_write --budget-month 500`
 }
 
 // lifetime is a duration that may be given in days.
@@ -75,6 +79,7 @@ func (c *tokenCreate) Run(s *session) error {
 	}
 	secret, t, err := a.Tokens.Create(s.ctx, auth.NewToken{
 		Workspace: c.Workspace.Workspace, Name: c.Name, Scope: auth.Scope(c.Scope), ExpiresAt: expires,
+		Budget: auth.Budget{Total: c.Budget.or(nil), Month: c.BudgetMonth.or(nil)},
 	})
 	if err != nil {
 		return err
@@ -101,6 +106,9 @@ type tokenRow struct {
 	ExpiresAt  *time.Time `json:"expires_at"`
 	LastUsedAt *time.Time `json:"last_used_at"`
 	RevokedAt  *time.Time `json:"revoked_at"`
+
+	Budget      *int64 `json:"budget"`
+	BudgetMonth *int64 `json:"budget_month"`
 }
 
 // Run lists the tokens, revoked and expired ones too.
@@ -120,7 +128,9 @@ func (c *tokenList) Run(s *session) error {
 	items := make([]tokenRow, 0, len(tokens))
 	rows := make([][]string, 0, len(tokens))
 	for _, t := range tokens {
-		items = append(items, tokenRow{t.ID, t.Name, t.Prefix, t.Scope, t.CreatedAt, t.ExpiresAt, t.LastUsedAt, t.RevokedAt})
+		items = append(items, tokenRow{
+			t.ID, t.Name, t.Prefix, t.Scope, t.CreatedAt, t.ExpiresAt, t.LastUsedAt, t.RevokedAt, t.Budget.Total, t.Budget.Month,
+		})
 		rows = append(rows, []string{t.ID.String(), t.Name, t.Prefix + "…", string(t.Scope), tokenState(t, time.Now()), orDash(t.LastUsedAt)})
 	}
 	if c.JSON {

@@ -1,6 +1,7 @@
 package company
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 
@@ -24,17 +25,20 @@ func SetOf(numbers ...Number) Set {
 // SetFrom takes over the bitmap, which nobody may change afterwards.
 func SetFrom(b *roaring.Bitmap) Set { return Set{b} }
 
-// ParseSet reads what Bytes wrote; damaged bytes are an error, never a panic.
+// ErrSet is what ParseSet says of damaged bytes.
+var ErrSet = errors.New("damaged set")
+
+// ParseSet reads what Bytes wrote; damaged bytes are ErrSet, never a panic.
 func ParseSet(p []byte) (Set, error) {
 	b := roaring.New()
 	if len(p) == 0 {
 		return Set{b}, nil
 	}
 	if err := b.UnmarshalBinary(p); err != nil {
-		return Set{}, fmt.Errorf("parse set: %w", err)
+		return Set{}, fmt.Errorf("%w: %w", ErrSet, err)
 	}
 	if err := b.Validate(); err != nil {
-		return Set{}, fmt.Errorf("parse set: %w", err)
+		return Set{}, fmt.Errorf("%w: %w", ErrSet, err)
 	}
 	return Set{b}, nil
 }

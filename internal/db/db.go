@@ -46,6 +46,7 @@ type Dialect interface {
 type DB struct {
 	Dialect
 	write, read *sql.DB
+	guard       Guard // nil but in tests
 }
 
 // New wraps the pools of an open database, which may be one and the same; the back ends call it.
@@ -55,6 +56,7 @@ func New(d Dialect, write, read *sql.DB) *DB { return &DB{Dialect: d, write: wri
 type Tx struct {
 	*sql.Tx
 	Dialect
+	guard     Guard
 	committed []func()
 }
 
@@ -99,16 +101,19 @@ func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (d *DB) once(ctx context.Context, fn func(*Tx) error) error {
+	if err := d.guard.ask(Begin); err != nil {
+		return fmt.Errorf("begin transaction: %w", err)
+	}
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it is done already; else the first error counts
-	t := &Tx{Tx: tx, Dialect: d.Dialect}
+	t := &Tx{Tx: tx, Dialect: d.Dialect, guard: d.guard}
 	if err := fn(t); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := t.commit(); err != nil {
 		return fmt.Errorf("commit transaction: %w", err)
 	}
 	for _, done := range t.committed {
@@ -117,17 +122,30 @@ func (d *DB) once(ctx context.Context, fn func(*Tx) error) error {
 	return nil
 }
 
+func (t *Tx) commit() error {
+	if err := t.guard.ask(Commit); err != nil {
+		return err
+	}
+	if err := t.Tx.Commit(); err != nil {
+		return err
+	}
+	return t.guard.ask(Committed)
+}
+
 // Read is for statements that only read, outside of any transaction.
-func (d *DB) Read() Querier { return d.read }
+func (d *DB) Read() Querier { return d.guard.over(d.read, Read) }
 
 // ReadTx runs fn on one unchanging state of the database; fn must not write.
 func (d *DB) ReadTx(ctx context.Context, fn func(Querier) error) error {
+	if err := d.guard.ask(Read); err != nil {
+		return fmt.Errorf("begin reading: %w", err)
+	}
 	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		return fmt.Errorf("begin reading: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written
-	return fn(tx)
+	return fn(d.guard.over(tx, Read))
 }
 
 // Close closes both pools.

@@ -36,7 +36,7 @@ func (x *Exports) AuditBooks(ctx context.Context) ([]Finding, error) {
 	var a auditor
 	err := x.db.ReadTx(ctx, func(q db.Querier) error {
 		owned := func(ws id.Workspace) (company.Set, error) { return x.unlock.OwnedIn(ctx, q, ws) }
-		return errors.Join(a.books(ctx, q), a.strays(ctx, q), a.deliveries(ctx, q, owned))
+		return errors.Join(a.books(ctx, q), a.strays(ctx, q), a.quotes(ctx, q), a.deliveries(ctx, q, owned))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("audit exports: %w", err)
@@ -60,6 +60,8 @@ type booked struct {
 	unlocked, takenBack         int64 // as the unlocks say
 	entryAmount, refundAmount   int64 // as the ledger says
 	transaction, entry          id.Entry
+	refundStray                 bool  // the entry that the export names as its refund is none of it
+	seq, unlockSeq              int64 // where the log of unlocks stood after the purchase: as the export says, as the log
 	selectionBytes              int64
 	jobState                    string
 }
@@ -69,9 +71,13 @@ func (a *auditor) books(ctx context.Context, q db.Querier) (err error) {
 			e.new_count - e.would_skip, e.credits_charged, e.credits_refunded, e.transaction_id,
 			COALESCE(u.unlocked, 0), COALESCE(u.taken, 0),
 			c.id, COALESCE(c.amount, 0), COALESCE(r.amount, 0),
+			e.refund_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entry x WHERE x.id = e.refund_id
+				AND x.reason = 'export_refund' AND substr(x.reference, 8, 36) = e.id),
+			e.unlock_seq, COALESCE(u.seq, 0),
 			COALESCE(length(s.companies), 0), COALESCE(j.state, 'none')
 		FROM export e
 		LEFT JOIN (SELECT workspace_id, export_id,
+				MAX(CASE WHEN change > 0 THEN seq END) AS seq,
 				CAST(SUM(CASE WHEN change > 0 THEN size ELSE 0 END) AS BIGINT) AS unlocked,
 				CAST(SUM(CASE WHEN change < 0 THEN size ELSE 0 END) AS BIGINT) AS taken
 			FROM unlock_delta GROUP BY workspace_id, export_id) u
@@ -92,7 +98,8 @@ func (a *auditor) books(ctx context.Context, q db.Querier) (err error) {
 		var b booked
 		if err := rows.Scan(&b.export, &b.workspace, &b.rows, &b.status,
 			&b.newCount, &b.charged, &b.refunded, &b.transaction, &b.unlocked, &b.takenBack,
-			&b.entry, &b.entryAmount, &b.refundAmount, &b.selectionBytes, &b.jobState); err != nil {
+			&b.entry, &b.entryAmount, &b.refundAmount, &b.refundStray, &b.seq, &b.unlockSeq, &b.selectionBytes,
+			&b.jobState); err != nil {
 			return err
 		}
 		a.book(b)
@@ -102,20 +109,22 @@ func (a *auditor) books(ctx context.Context, q db.Querier) (err error) {
 
 func (a *auditor) book(b booked) {
 	find := func(text string, args ...any) { a.find(b.workspace, b.export, text, args...) }
-	if b.unlocked != b.newCount || b.charged != b.newCount {
-		find("it buys %d companies, unlocked %d and charged %d", b.newCount, b.unlocked, b.charged)
+	if b.unlocked != b.newCount || b.charged != b.newCount || -b.entryAmount != b.charged {
+		find("it buys %d companies for %d credits, unlocked %d, and the ledger has a charge of %d", b.newCount, b.charged,
+			b.unlocked, -b.entryAmount)
+	} else if b.entry != b.transaction {
+		find("it names %s as its charge, the ledger %s", b.transaction, b.entry)
 	}
-	if -b.entryAmount != b.charged || b.entry != b.transaction {
-		find("it says %d credits charged by entry %s, the ledger %d by entry %s", b.charged, b.transaction, -b.entryAmount, b.entry)
-	}
-	if b.takenBack != b.refunded {
-		find("it gave back %d credits and took back %d unlocks", b.refunded, b.takenBack)
-	}
-	if b.refundAmount != b.refunded {
-		find("it says %d credits given back, the ledger %d", b.refunded, b.refundAmount)
-	}
-	if b.refunded != 0 && !b.status.endsWithoutFile() {
+	if b.takenBack != b.refunded || b.refundAmount != b.refunded {
+		find("it gave back %d credits, took back %d unlocks, and the ledger has refunds of %d", b.refunded, b.takenBack, b.refundAmount)
+	} else if b.refunded != 0 && !b.status.endsWithoutFile() {
 		find("it gave back %d credits, but is %s", b.refunded, b.status)
+	}
+	if b.refundStray {
+		find("the entry that it names as its refund is none of it")
+	}
+	if b.unlockSeq != b.seq && b.unlockSeq != 0 && b.seq != 0 {
+		find("it stands at %d in the log of unlocks, and its own unlocks at %d", b.seq, b.unlockSeq)
 	}
 	if b.selectionBytes != 4*b.rows {
 		find("it has %d rows and a selection of %d bytes", b.rows, b.selectionBytes)

@@ -17,8 +17,8 @@ import (
 const auditPage = 100
 
 // AuditFiles proves that every completed export has its file, whole and with the rows that were paid for, and the
-// manifest that says so. It reads every file, so it takes its time; it tells progress, if it is not nil, before each.
-// Exports that complete meanwhile may be left out.
+// manifest that says so, and that no file is left of one that failed or was cancelled. It reads every file, so it takes
+// its time; it tells progress, if it is not nil, before each. Exports that complete meanwhile may be left out.
 func (x *Exports) AuditFiles(ctx context.Context, progress func(done, total int)) ([]Finding, error) {
 	var total int
 	var last sql.NullString
@@ -44,7 +44,8 @@ func (x *Exports) AuditFiles(ctx context.Context, progress func(done, total int)
 		}
 		after = page[len(page)-1].ID.String()
 	}
-	return a.findings, nil
+	err := a.leftovers(ctx)
+	return a.findings, err
 }
 
 type fileAuditor struct {

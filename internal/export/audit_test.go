@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -25,10 +26,10 @@ func TestAuditFindsWhatCannotBe(t *testing.T) {
 		}, "unlocked 19"},
 		"a ledger entry of another amount": {func(t *testing.T, s *shop, e export.Export) {
 			s.exec(t, `UPDATE entry SET amount = -21 WHERE id = $1`, e.Figures.TransactionID)
-		}, "the ledger 21"},
+		}, "the ledger has a charge of 21"},
 		"a ledger entry that is gone": {func(t *testing.T, s *shop, e export.Export) {
 			s.exec(t, `DELETE FROM entry WHERE id = $1`, e.Figures.TransactionID)
-		}, "the ledger 0"},
+		}, "the ledger has a charge of 0"},
 		"a refund without an entry": {func(t *testing.T, s *shop, e export.Export) {
 			s.exec(t, `UPDATE export SET credits_refunded = 3 WHERE id = $1`, e.ID)
 		}, "took back 0"},
@@ -51,7 +52,7 @@ func TestAuditFindsWhatCannotBe(t *testing.T) {
 			changed := s.file(t, e)
 			changed[100] ^= 1
 			rewrite(t, s, key(e), changed)
-		}, "SHA-256"},
+		}, "its sha256 is"},
 		"a file of fewer rows": {func(t *testing.T, s *shop, e export.Export) {
 			info, err := s.blobs.Put(t.Context(), key(e), func(w io.Writer) error {
 				_, err := io.WriteString(w, "[{}]")
@@ -59,7 +60,17 @@ func TestAuditFindsWhatCannotBe(t *testing.T) {
 			})
 			require.NoError(t, err)
 			s.exec(t, `UPDATE export SET size_bytes = $2, sha256 = $3 WHERE id = $1`, e.ID, info.SizeBytes, info.SHA256[:])
-		}, "has 1 rows, not 20"},
+		}, "its rows are 1, not 20"},
+		"a manifest that is gone": {func(t *testing.T, s *shop, e export.Export) {
+			require.NoError(t, s.blobs.Delete(t.Context(), export.ManifestName(key(e))))
+		}, "its manifest is missing"},
+		"a manifest of another file": {func(t *testing.T, s *shop, e export.Export) {
+			m := bytes.Replace(s.manifest(t, e), []byte(`"rows": 20`), []byte(`"rows": 21`), 1)
+			rewrite(t, s, export.ManifestName(key(e)), m)
+		}, "its manifest says another rows than the database"},
+		"a manifest that is none": {func(t *testing.T, s *shop, e export.Export) {
+			rewrite(t, s, export.ManifestName(key(e)), []byte("{}"))
+		}, "its manifest cannot be read"},
 		"unlocks without an export": {func(t *testing.T, s *shop, e export.Export) {
 			s.exec(t, `UPDATE unlock_delta SET export_id = $2 WHERE export_id = $1`, e.ID, e.Job)
 		}, "there is no such export"},

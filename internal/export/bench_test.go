@@ -1,7 +1,10 @@
 package export_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"runtime"
 	"testing"
@@ -45,7 +48,8 @@ func BenchmarkExport(b *testing.B) {
 	}
 }
 
-// BenchmarkRows is the worker's part of it alone, and the most memory that it held.
+// BenchmarkRows is the worker's part of it alone, and the most memory that the heap took on while it ran: what is held,
+// and what is not collected yet.
 func BenchmarkRows(b *testing.B) {
 	s := open(b, dbtest.SQLite(b), export.RowsMax, 0)
 	numbers := make([]company.Number, export.RowsMax)
@@ -54,32 +58,93 @@ func BenchmarkRows(b *testing.B) {
 	}
 	seq, err := s.catalog.Seq(b.Context())
 	require.NoError(b, err)
-	var peak, n uint64
-	var info blob.Info
-	var before runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	for b.Loop() {
-		info, err = s.blobs.Put(b.Context(), "bench.csv", func(w io.Writer) error {
-			rows, err := format.New(format.CSV, w, format.Options{})
-			if err != nil {
-				return err
+	for _, f := range []format.Format{format.CSV, format.JSON} {
+		b.Run(string(f), func(b *testing.B) {
+			var peak peak
+			peak.start()
+			var info blob.Info
+			for b.Loop() {
+				info, err = s.blobs.Put(b.Context(), "bench", func(w io.Writer) error {
+					rows, err := format.New(f, w, format.Options{})
+					if err != nil {
+						return err
+					}
+					err = s.catalog.Rows(b.Context(), numbers, seq, func(c *company.Company) error {
+						peak.look()
+						return rows.Write(c)
+					})
+					if err != nil {
+						return err
+					}
+					return rows.Close()
+				})
+				require.NoError(b, err)
 			}
-			err = s.catalog.Rows(b.Context(), numbers, seq, func(c *company.Company) error {
-				if n++; n%1_000 == 0 {
-					var m runtime.MemStats
-					runtime.ReadMemStats(&m)
-					peak = max(peak, m.HeapAlloc-min(before.HeapAlloc, m.HeapAlloc))
-				}
-				return rows.Write(c)
-			})
-			if err != nil {
-				return err
-			}
-			return rows.Close()
+			b.ReportMetric(float64(peak.most)/(1<<20), "peak-MB")
+			b.ReportMetric(float64(info.SizeBytes)/(1<<20), "file-MB")
 		})
-		require.NoError(b, err)
 	}
-	b.ReportMetric(float64(peak)/(1<<20), "peak-MB")
-	b.ReportMetric(float64(info.SizeBytes)/(1<<20), "file-MB")
+}
+
+// BenchmarkVerify reads such a file back, as doctor and verify do.
+func BenchmarkVerify(b *testing.B) {
+	s := open(b, dbtest.SQLite(b), export.RowsMax, 0)
+	for _, f := range []format.Format{format.CSV, format.JSON} {
+		b.Run(string(f), func(b *testing.B) {
+			var file bytes.Buffer
+			rows, err := format.New(f, &file, format.Options{})
+			require.NoError(b, err)
+			_, err = s.catalog.Scan(b.Context(), rows.Write)
+			require.NoError(b, err)
+			require.NoError(b, rows.Close())
+			sum := sha256.Sum256(file.Bytes())
+			m := export.Manifest{
+				Format: f, Rows: export.RowsMax, Columns: format.Columns(f), SizeBytes: int64(file.Len()),
+				SHA256: hex.EncodeToString(sum[:]),
+			}
+			var peak peak
+			peak.start()
+			for b.Loop() {
+				checks, err := m.Verify(&looking{Reader: bytes.NewReader(file.Bytes()), peak: &peak})
+				require.NoError(b, err)
+				for _, c := range checks {
+					require.True(b, c.OK, "%+v", c)
+				}
+			}
+			b.ReportMetric(float64(peak.most)/(1<<20), "peak-MB")
+		})
+	}
+}
+
+// peak watches how far the heap grows.
+type peak struct{ before, most, looks uint64 }
+
+func (p *peak) start() {
+	runtime.GC()
+	p.before = heapBytes()
+}
+
+func (p *peak) look() {
+	if p.looks++; p.looks%500 == 0 {
+		now := heapBytes()
+		p.most = max(p.most, now-min(p.before, now))
+	}
+}
+
+func heapBytes() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// looking looks at every read.
+type looking struct {
+	io.Reader
+	peak *peak
+}
+
+func (l *looking) Read(p []byte) (int, error) {
+	l.peak.looks += 499
+	l.peak.look()
+	return l.Reader.Read(p)
 }

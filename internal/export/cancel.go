@@ -38,7 +38,10 @@ func (x *Exports) Cancel(ctx context.Context, caller auth.Caller, export id.Expo
 		}
 		return db.Then(ctx, tx, e, then)
 	})
-	return e, err
+	if err != nil {
+		return Export{}, err
+	}
+	return e, nil
 }
 
 func notCancellable(e Export) error {

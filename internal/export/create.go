@@ -81,15 +81,15 @@ func (x *Exports) buy(ctx context.Context, tx *db.Tx, e *Export, o order) error 
 	if err != nil {
 		return err
 	}
-	owned, err := x.unlock.Within(ctx, tx, e.Workspace, o.selection.set)
+	split, err := x.unlock.Split(ctx, tx, e.Workspace, o.selection.set)
 	if err != nil {
 		return err
 	}
-	kept, err := o.settle(e, owned, balance)
+	kept, err := o.settle(e, split.Owned, balance)
 	if err != nil {
 		return err
 	}
-	fresh, err := x.unlock.Add(ctx, tx, e.Workspace, e.ID, kept.set)
+	fresh, err := split.Add(ctx, tx, e.ID, kept.set)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (r Request) besideQuote(named bool) []fault.FieldError {
 	switch {
 	case !named:
 		return []fault.FieldError{{Field: "quote_id", Message: "a quote cannot be made from a quote"}}
-	case r.Source != "" || r.Filters != nil || !r.List.IsZero() || r.Terms != Terms{}:
+	case r.Source != "" || r.Query.Root != nil || r.Filters != nil || !r.List.IsZero() || r.Terms != Terms{}:
 		return []fault.FieldError{{Field: "quote_id", Message: "settles what is exported; leave the source and the terms out"}}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -213,6 +214,9 @@ func TestProgressIsTold(t *testing.T) {
 		e := s.buy(t, between(1, 1_500))
 		told := make(chan int, 1)
 		s.blobs.put = func(ctx context.Context, key string, fn func(io.Writer) error, next putFunc) (blob.Info, error) {
+			if strings.HasSuffix(key, ".manifest.json") {
+				return next(ctx, key, fn)
+			}
 			return next(ctx, key, func(w io.Writer) error { return fn(&pausing{w: w, s: s, t: t, e: e, told: told}) })
 		}
 		s.work(t, 1)

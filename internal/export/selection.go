@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/opencapi/capi/internal/company"
@@ -140,9 +141,11 @@ func (s *selection) unpack(packed []byte) (err error) {
 	return err
 }
 
+var errSelection = errors.New("damaged selection")
+
 func unpackNumbers(b []byte) ([]company.Number, error) {
 	if len(b)%4 != 0 {
-		return nil, fmt.Errorf("a selection of %d bytes is damaged", len(b))
+		return nil, fmt.Errorf("%w: %d bytes", errSelection, len(b))
 	}
 	numbers := make([]company.Number, 0, len(b)/4)
 	for ; len(b) > 0; b = b[4:] {

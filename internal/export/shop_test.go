@@ -252,7 +252,7 @@ func (s *shop) counts(t *testing.T) map[string]int {
 	return out
 }
 
-func (s *shop) exec(t *testing.T, q string, args ...any) {
+func (s *shop) exec(t testing.TB, q string, args ...any) {
 	t.Helper()
 	require.NoError(t, s.db.Tx(t.Context(), func(tx *db.Tx) error {
 		_, err := tx.ExecContext(t.Context(), q, args...)

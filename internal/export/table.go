@@ -31,13 +31,14 @@ func insert(ctx context.Context, tx *db.Tx, e *Export) error {
 		terms, format, options, status, requested_count, already_unlocked, new_count, would_skip, credits_charged,
 		balance_before, capped, transaction_id, as_of, created_at, unlock_seq)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-			COALESCE((SELECT MAX(seq) FROM unlock_delta WHERE workspace_id = $2), 0))`
+			COALESCE((SELECT MAX(seq) FROM unlock_delta WHERE workspace_id = $2), 0))
+		RETURNING unlock_seq`
 	f := e.Figures
-	_, err = tx.ExecContext(ctx, q, e.ID, e.Workspace, e.Token, e.Job, orNull(e.Quote), e.Name, string(e.Source),
+	err = tx.QueryRowContext(ctx, q, e.ID, e.Workspace, e.Token, e.Job, orNull(e.Quote), e.Name, string(e.Source),
 		orNull(e.List), sql.NullString{String: string(e.Filters), Valid: e.Filters != nil}, e.Sort, string(terms),
 		string(e.Format), string(options), string(e.Status), f.RequestedCount, f.AlreadyUnlocked, f.NewCount, f.WouldSkip,
 		f.CreditsCharged, f.Balance,
-		flag(f.CappedAt10k), orNull(f.TransactionID), int64(e.asOf), db.Time(e.CreatedAt))
+		flag(f.CappedAt10k), orNull(f.TransactionID), int64(e.asOf), db.Time(e.CreatedAt)).Scan(&e.unlockSeq)
 	if err != nil {
 		return fmt.Errorf("write export %s: %w", e.ID, err)
 	}

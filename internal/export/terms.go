@@ -76,12 +76,18 @@ func (t Terms) refusal(s selection, f Figures) error {
 	if f.Cost <= t.funds(f.Balance) && len(s.numbers) > 0 {
 		return nil
 	}
-	refusal := fault.New(fault.InsufficientBalance,
-		"The balance of %d credits does not cover the %d new companies; nothing was charged.", f.Balance, f.NewCount)
-	if t.MaxCredits != nil && (f.Cost > *t.MaxCredits || *t.MaxCredits == 0) {
+	var refusal *fault.Error
+	switch {
+	case t.MaxCredits != nil && (f.Cost > *t.MaxCredits || *t.MaxCredits == 0):
 		refusal = fault.New(fault.MaxCreditsExceeded,
 			"The %d new companies cost more than max_credits, %d; nothing was charged.", f.NewCount, *t.MaxCredits).
 			With("max_credits", *t.MaxCredits)
+	case len(s.numbers) == 0 && s.skipped > 0:
+		refusal = fault.New(fault.InsufficientBalance,
+			"The quote holds no companies: none could be paid for when it was made. Ask for another.")
+	default:
+		refusal = fault.New(fault.InsufficientBalance,
+			"The balance of %d credits does not cover the %d new companies; nothing was charged.", f.Balance, f.NewCount)
 	}
 	return refusal.
 		With("balance", f.Balance).

@@ -30,6 +30,7 @@ type AuditOptions struct {
 const (
 	auditSpan        = 5_000 // companies that are in memory at a time
 	auditFindingsMax = 100
+	spanAttemptsMax  = 2 // before a span that changes all the time is halved
 	auditAttemptsMax = 20
 	auditPoll        = 20 * time.Millisecond
 )
@@ -80,7 +81,11 @@ func (a *indexAudit) find(subject, format string, args ...any) {
 // says about companies that have not changed between two looks at the catalog, and at whose last change it has arrived,
 // it says about the state that the catalog gave.
 func (a *indexAudit) span(ctx context.Context, first, last company.Number) error {
-	for range auditAttemptsMax {
+	attempts := spanAttemptsMax
+	if first == last {
+		attempts = auditAttemptsMax
+	}
+	for range attempts {
 		companies, at, err := a.Catalog.Span(ctx, first, last)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/opencapi/capi/internal/company"
@@ -165,5 +166,5 @@ func bound(n *int64) string {
 	if n == nil {
 		return "anywhere"
 	}
-	return fmt.Sprint(*n)
+	return strconv.FormatInt(*n, 10)
 }

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -26,7 +27,7 @@ type shelf struct {
 	follower *ingest.Follower
 }
 
-func newShelf(t *testing.T, d *db.DB, n int) *shelf {
+func newShelf(t testing.TB, d *db.DB, n int) *shelf {
 	t.Helper()
 	s := &shelf{Book: catalog.New(d)}
 	s.load(t.Context(), t, 11, n)
@@ -34,7 +35,7 @@ func newShelf(t *testing.T, d *db.DB, n int) *shelf {
 }
 
 // withIndex is the same catalog with an index of its own.
-func (s *shelf) withIndex(t *testing.T) *shelf {
+func (s *shelf) withIndex(t testing.TB) *shelf {
 	t.Helper()
 	other := &shelf{Book: s.Book, index: embedded.Open(embedded.Options{})}
 	t.Cleanup(func() { require.NoError(t, other.index.Close()) })
@@ -43,7 +44,7 @@ func (s *shelf) withIndex(t *testing.T) *shelf {
 	return other
 }
 
-func (s *shelf) load(ctx context.Context, t *testing.T, seed uint64, n int) {
+func (s *shelf) load(ctx context.Context, t testing.TB, seed uint64, n int) {
 	t.Helper()
 	var all []catalog.Incoming
 	var connections []catalog.Connection
@@ -75,7 +76,7 @@ func (s *shelf) audit(t *testing.T) []ingest.Finding {
 func TestAnIndexThatFollowsAgreesWithTheCatalogWhileImportsRun(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := newShelf(t, d, 5_100)
+		s := newShelf(t, d, 1_200)
 		require.Empty(t, s.audit(t))
 
 		s.follower.Start(t.Context())
@@ -88,9 +89,11 @@ func TestAnIndexThatFollowsAgreesWithTheCatalogWhileImportsRun(t *testing.T) {
 			for ctx.Err() == nil {
 				var changed []catalog.Incoming
 				employees++
-				for c := range companytest.Generate(11, 300) {
+				for c := range companytest.Generate(11, 1_200) {
 					c.EmployeeCount = &employees
-					changed = append(changed, catalog.Prepare(c))
+					if changed = append(changed, catalog.Prepare(c)); len(changed) == 200 {
+						break
+					}
 				}
 				if _, err := s.Put(ctx, catalog.NewSource(), changed); err != nil {
 					return
@@ -204,4 +207,24 @@ func TestAuditOfNothingAtAllStopsAtAHundredFindings(t *testing.T) {
 	}
 	require.NoError(t, s.index.Apply(t.Context(), gone, seq))
 	require.Len(t, s.audit(t), 100)
+}
+
+// BenchmarkAuditIndex tells what a company costs, and how much the heap grows by looking at all of them.
+func BenchmarkAuditIndex(b *testing.B) {
+	const n = 50_000
+	s := newShelf(b, dbtest.SQLite(b), n)
+	runtime.GC()
+	var before, m runtime.MemStats
+	runtime.ReadMemStats(&before)
+	most := before.HeapAlloc
+	for b.Loop() {
+		found, err := ingest.AuditIndex(b.Context(), ingest.AuditOptions{Catalog: s.Book, Index: s.index, Progress: func(int, int) {
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
+		}})
+		require.NoError(b, err)
+		require.Empty(b, found)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/company")
+	b.ReportMetric(float64(most-before.HeapAlloc)/(1<<20), "peak-MB")
 }

@@ -106,6 +106,9 @@ type Options struct {
 	// HandBack is how long Stop waits for handlers after it has ended their context. Defaults to 5s.
 	HandBack time.Duration
 
+	// Kept is how long Prune leaves a job that is over. Defaults to 168h, a week.
+	Kept time.Duration
+
 	// Alone says that no other process runs jobs of this database, so that what a dead one left running is taken up
 	// at the start and not after its lease. Defaults to false.
 	Alone bool
@@ -122,6 +125,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.RetryDelay, time.Second)
 	setDefault(&o.RetryDelayMax, 5*time.Minute)
 	setDefault(&o.HandBack, 5*time.Second)
+	setDefault(&o.Kept, 7*24*time.Hour)
 	return o
 }
 

@@ -12,26 +12,65 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Add unlocks what the workspace does not have of selected, and gives exactly that: what is to be paid for. The
-// workspace's account must be locked in tx. Nothing is written if nothing is fresh.
-func (b *Book) Add(
-	ctx context.Context, tx *db.Tx, ws id.Workspace, export id.Export, selected company.Set,
-) (company.Set, error) {
-	fresh, err := b.change(ctx, tx, ws, delta{change: adds, export: export, companies: selected})
+// Split is a selection held against what the workspace has, as one transaction sees it.
+type Split struct {
+	Owned company.Set // what the workspace has of the selection
+
+	book      *Book
+	workspace id.Workspace
+	selected  company.Set
+	sum       *owned
+	unseen    []delta
+	seq       int64
+}
+
+// Split tells what the workspace has of selected, for purchases that look before they buy. The workspace's account must
+// be locked in tx.
+func (b *Book) Split(ctx context.Context, tx *db.Tx, ws id.Workspace, selected company.Set) (Split, error) {
+	s := Split{book: b, workspace: ws, selected: selected}
+	var err error
+	if s.sum, s.unseen, err = b.read(ctx, tx, ws); err == nil {
+		s.Owned, s.seq, err = s.sum.within(selected, s.unseen)
+	}
 	if err != nil {
+		return Split{}, fmt.Errorf("split selection of workspace %s: %w", ws, err)
+	}
+	return s, nil
+}
+
+// Add unlocks what the workspace does not have of kept, which is the selection or a part of it, and gives exactly that:
+// what is to be paid for. Nothing is written if nothing is fresh. It can be called once, in the transaction of Split.
+func (s Split) Add(ctx context.Context, tx *db.Tx, export id.Export, kept company.Set) (company.Set, error) {
+	fresh := kept.And(s.selected).Minus(s.Owned)
+	if err := s.append(ctx, tx, delta{change: adds, export: export, companies: fresh}); err != nil {
 		return company.Set{}, fmt.Errorf("unlock for export %s: %w", export, err)
 	}
 	return fresh, nil
 }
 
-// Within is what the workspace has of selected, as tx sees it. It writes nothing.
-func (b *Book) Within(ctx context.Context, tx *db.Tx, ws id.Workspace, selected company.Set) (company.Set, error) {
-	o, unseen, err := b.read(ctx, tx, ws)
-	if err != nil {
-		return company.Set{}, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)
+// append writes the delta, unless it is empty. The sum in memory follows after the commit; a transaction that is rolled
+// back leaves it alone.
+func (s Split) append(ctx context.Context, tx *db.Tx, d delta) error {
+	if d.companies.IsEmpty() {
+		return nil
 	}
-	owned, _, err := o.within(selected, unseen)
-	return owned, err
+	d.seq, d.createdAt = s.seq+1, db.FromTime(db.Time(time.Now()))
+	if err := appendDelta(ctx, tx, s.workspace, d); err != nil {
+		return err
+	}
+	tx.OnCommit(func() { s.book.committed(s.sum, append(s.unseen, d)) })
+	return nil
+}
+
+// Add is Split and its Add for all of selected.
+func (b *Book) Add(
+	ctx context.Context, tx *db.Tx, ws id.Workspace, export id.Export, selected company.Set,
+) (company.Set, error) {
+	s, err := b.Split(ctx, tx, ws, selected)
+	if err != nil {
+		return company.Set{}, err
+	}
+	return s.Add(ctx, tx, export, selected)
 }
 
 // Remove takes back what the workspace has of companies, on behalf of the export that is refunded, and gives exactly
@@ -39,11 +78,14 @@ func (b *Book) Within(ctx context.Context, tx *db.Tx, ws id.Workspace, selected 
 func (b *Book) Remove(
 	ctx context.Context, tx *db.Tx, ws id.Workspace, export id.Export, companies company.Set,
 ) (company.Set, error) {
-	taken, err := b.change(ctx, tx, ws, delta{change: takes, export: export, companies: companies})
+	s, err := b.Split(ctx, tx, ws, companies)
 	if err != nil {
+		return company.Set{}, err
+	}
+	if err := s.append(ctx, tx, delta{change: takes, export: export, companies: s.Owned}); err != nil {
 		return company.Set{}, fmt.Errorf("take back unlocks of export %s: %w", export, err)
 	}
-	return taken, nil
+	return s.Owned, nil
 }
 
 // ByExport is what the export has unlocked and not given back, as q sees it.
@@ -57,33 +99,6 @@ func (b *Book) ByExport(ctx context.Context, q db.Querier, ws id.Workspace, expo
 		d.applyTo(sum)
 	}
 	return company.SetFrom(sum), nil
-}
-
-// change appends the delta, reduced to the companies that it does change, and gives these. The sum in memory follows
-// after the commit; a transaction that is rolled back leaves it alone.
-func (b *Book) change(ctx context.Context, tx *db.Tx, ws id.Workspace, d delta) (company.Set, error) {
-	o, unseen, err := b.read(ctx, tx, ws)
-	if err != nil {
-		return company.Set{}, err
-	}
-	owned, seq, err := o.within(d.companies, unseen)
-	if err != nil {
-		return company.Set{}, err
-	}
-	if d.change == takes {
-		d.companies = owned
-	} else {
-		d.companies = d.companies.Minus(owned)
-	}
-	if d.companies.IsEmpty() {
-		return company.Set{}, nil
-	}
-	d.seq, d.createdAt = seq+1, db.FromTime(db.Time(time.Now()))
-	if err := appendDelta(ctx, tx, ws, d); err != nil {
-		return company.Set{}, err
-	}
-	tx.OnCommit(func() { b.committed(o, append(unseen, d)) })
-	return d.companies, nil
 }
 
 func (b *Book) committed(o *owned, seen []delta) {

@@ -71,6 +71,23 @@ func readDeltas(ctx context.Context, q db.Querier, ws id.Workspace, after int64)
 	return scan(rows)
 }
 
+// eachDelta hands over the whole log in its order, one delta in memory at a time.
+func eachDelta(ctx context.Context, q db.Querier, ws id.Workspace, fn func(delta)) (err error) {
+	rows, err := q.QueryContext(ctx, `SELECT `+deltaColumns+` FROM unlock_delta WHERE workspace_id = $1 ORDER BY seq`, ws)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		d, err := scanOne(rows)
+		if err != nil {
+			return err
+		}
+		fn(d)
+	}
+	return rows.Err()
+}
+
 func readExport(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) ([]delta, error) {
 	const query = `SELECT ` + deltaColumns + ` FROM unlock_delta WHERE workspace_id = $1 AND export_id = $2 ORDER BY seq`
 	rows, err := q.QueryContext(ctx, query, ws, export)
@@ -83,17 +100,25 @@ func readExport(ctx context.Context, q db.Querier, ws id.Workspace, export id.Ex
 func scan(rows *sql.Rows) (deltas []delta, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var d delta
-		var companies []byte
-		var created int64
-		if err := rows.Scan(&d.seq, &d.change, &d.export, &d.size, &companies, &created); err != nil {
+		d, err := scanOne(rows)
+		if err != nil {
 			return nil, err
 		}
-		if d.companies, err = company.ParseSet(companies); err != nil {
-			return nil, fmt.Errorf("delta %d: %w", d.seq, err)
-		}
-		d.createdAt = db.FromTime(created)
 		deltas = append(deltas, d)
 	}
 	return deltas, rows.Err()
+}
+
+// scanOne reads the row at hand. A set that cannot be read is company.ErrSet.
+func scanOne(rows *sql.Rows) (d delta, err error) {
+	var companies []byte
+	var created int64
+	if err := rows.Scan(&d.seq, &d.change, &d.export, &d.size, &companies, &created); err != nil {
+		return delta{}, err
+	}
+	if d.companies, err = company.ParseSet(companies); err != nil {
+		return delta{}, fmt.Errorf("delta %d: %w", d.seq, err)
+	}
+	d.createdAt = db.FromTime(created)
+	return d, nil
 }

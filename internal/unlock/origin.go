@@ -68,13 +68,9 @@ func (b *Book) GivenBack(ctx context.Context, ws id.Workspace, export id.Export)
 
 // OwnedIn is what the workspace has unlocked as q sees it, added up from the log alone; for proofs.
 func (b *Book) OwnedIn(ctx context.Context, q db.Querier, ws id.Workspace) (company.Set, error) {
-	deltas, err := readDeltas(ctx, q, ws, 0)
-	if err != nil {
-		return company.Set{}, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)
-	}
 	sum := roaring.New()
-	for _, d := range deltas {
-		d.applyTo(sum)
+	if err := eachDelta(ctx, q, ws, func(d delta) { d.applyTo(sum) }); err != nil {
+		return company.Set{}, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)
 	}
 	return company.SetFrom(sum), nil
 }

@@ -96,12 +96,19 @@ func (s shop) requireOwned(t require.TestingT, ctx context.Context, want company
 }
 
 func (s shop) requireClean(t require.TestingT, ctx context.Context) {
-	unlocks, err := s.unlocks.Audit(ctx)
-	require.NoError(t, err)
-	require.Empty(t, unlocks)
+	require.Empty(t, s.findings(t, ctx))
 	entries, err := s.credit.Audit(ctx)
 	require.NoError(t, err)
 	require.Empty(t, entries)
+}
+
+// findings are what the two audits find.
+func (s shop) findings(t require.TestingT, ctx context.Context) []unlock.Finding {
+	unlocks, err := s.unlocks.Audit(ctx)
+	require.NoError(t, err)
+	charges, err := s.unlocks.AuditCharges(ctx)
+	require.NoError(t, err)
+	return append(unlocks, charges...)
 }
 
 func export() id.Export { return id.New[id.Export]() }
@@ -531,13 +538,34 @@ func TestAuditFindsWhatCannotBe(t *testing.T) {
 					_, err := tx.ExecContext(t.Context(), statement)
 					return err
 				}))
-				findings, err := s.unlocks.Audit(t.Context())
-				require.NoError(t, err)
+				findings := s.findings(t, t.Context())
 				require.NotEmpty(t, findings)
 				require.Equal(t, s.ws, findings[0].Workspace)
 			})
 		})
 	}
+}
+
+func TestAuditTellsWhichSetsCannotBeRead(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d, 1000, unlock.Options{SnapshotEvery: 1})
+		for _, selected := range []company.Set{span(1, 10), span(11, 20), span(21, 30)} {
+			_, err := s.buy(t.Context(), export(), selected)
+			require.NoError(t, err)
+		}
+		require.NoError(t, s.unlocks.Snapshot(t.Context(), s.ws))
+		for statement, want := range map[string]string{
+			`UPDATE unlock_snapshot SET companies = $1`:            "the snapshot cannot be read",
+			`UPDATE unlock_delta SET companies = $1 WHERE seq = 2`: "delta 2: damaged set",
+		} {
+			require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+				_, err := tx.ExecContext(t.Context(), statement, []byte("no set"))
+				return err
+			}))
+			require.Contains(t, fmt.Sprint(s.findings(t, t.Context())), want)
+		}
+	})
 }
 
 func random(r *rand.Rand, n int, below uint32) company.Set {

@@ -1,0 +1,131 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// LedgerEntry is an entry of the ledger in full. Actor.Type is token, person or system.
+type LedgerEntry struct {
+	ID           string    `json:"id"`
+	Amount       int64     `json:"amount"`
+	BalanceAfter int64     `json:"balance_after"`
+	Reason       string    `json:"reason"`
+	Reference    *string   `json:"reference"`
+	ExportID     *string   `json:"export_id"`
+	Note         *string   `json:"note"`
+	CreatedAt    time.Time `json:"created_at"`
+	Actor        struct {
+		Type string  `json:"type"`
+		ID   *string `json:"id"`
+		Name *string `json:"name"`
+	} `json:"actor"`
+}
+
+// LedgerFilter picks entries of the ledger; the zero LedgerFilter picks all.
+type LedgerFilter struct {
+	From   time.Time // inclusive
+	To     time.Time // exclusive
+	Reason string
+}
+
+func (f LedgerFilter) query() url.Values {
+	q := url.Values{}
+	if !f.From.IsZero() {
+		q.Set("from", f.From.Format(time.RFC3339Nano))
+	}
+	if !f.To.IsZero() {
+		q.Set("to", f.To.Format(time.RFC3339Nano))
+	}
+	if f.Reason != "" {
+		q.Set("reason", f.Reason)
+	}
+	return q
+}
+
+// Transactions is one page of the picked entries of the ledger, newest first. A limit of 0 is the server's default.
+func (c *Client) Transactions(ctx context.Context, f LedgerFilter, cursor string, limit int) (*Page[LedgerEntry], error) {
+	var p Page[LedgerEntry]
+	if err := c.call(ctx, http.MethodGet, "/credits/transactions"+paged(f.query(), cursor, limit), nil, &p); err != nil {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// TransactionsCSV writes all picked entries to w as CSV.
+func (c *Client) TransactionsCSV(ctx context.Context, f LedgerFilter, w io.Writer) error {
+	return c.csv(ctx, "/credits/transactions", f.query(), w)
+}
+
+// CancelExport ends an export that is pending or processing and gives back what it was charged for companies that no
+// other export delivers. Again, it changes nothing.
+func (c *Client) CancelExport(ctx context.Context, id string) (*Export, error) {
+	var e Export
+	if err := c.call(ctx, http.MethodPost, "/exports/"+url.PathEscape(id)+"/cancel", nil, &e); err != nil {
+		return nil, err
+	}
+	return &e, nil
+}
+
+// Receipt is one page of what each row of an export's file cost.
+type Receipt struct {
+	ExportID        string  `json:"export_id"`
+	Status          string  `json:"status"`
+	CreditsCharged  int64   `json:"credits_charged"`
+	CreditsRefunded int64   `json:"credits_refunded"`
+	TransactionID   *string `json:"transaction_id"`
+	Page[ReceiptLine]
+}
+
+// ReceiptLine is one row: Status is charged, owned or refunded.
+type ReceiptLine struct {
+	CompanyID  string     `json:"company_id"`
+	Name       string     `json:"name"`
+	Domain     *string    `json:"domain"`
+	Status     string     `json:"status"`
+	Credits    int        `json:"credits"`
+	UnlockedBy string     `json:"unlocked_by"`
+	UnlockedAt time.Time  `json:"unlocked_at"`
+	RefundedAt *time.Time `json:"refunded_at"`
+}
+
+// Receipt is one page of an export's receipt, in the file's order. A limit of 0 is the server's default.
+func (c *Client) Receipt(ctx context.Context, id, cursor string, limit int) (*Receipt, error) {
+	var r Receipt
+	path := "/exports/" + url.PathEscape(id) + "/receipt" + page(cursor, limit)
+	if err := c.call(ctx, http.MethodGet, path, nil, &r); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// ReceiptCSV writes the whole receipt of an export to w as CSV.
+func (c *Client) ReceiptCSV(ctx context.Context, id string, w io.Writer) error {
+	return c.csv(ctx, "/exports/"+url.PathEscape(id)+"/receipt", url.Values{}, w)
+}
+
+// csv writes the answer as it comes; one that breaks off is an error.
+func (c *Client) csv(ctx context.Context, path string, q url.Values, w io.Writer) error {
+	q.Set("format", "csv")
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api/v1"+path+"?"+q.Encode(), nil)
+	if err != nil {
+		return fmt.Errorf("make request: %w", err)
+	}
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return fmt.Errorf("GET %s: %w", path, err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return errorOf(answer)
+	}
+	if _, err := io.Copy(w, answer.Body); err != nil {
+		return fmt.Errorf("read answer of GET %s: %w", path, err)
+	}
+	return nil
+}

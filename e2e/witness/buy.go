@@ -1,0 +1,341 @@
+package witness
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"time"
+)
+
+func (w *Witness) buy(ctx context.Context, r *rand.Rand) (string, error) {
+	var o *order
+	var by *token
+	w.locked(func() { o, by = w.newOrder(r), w.someToken(r) })
+	return w.send(ctx, o, by)
+}
+
+// retry sends again what got no answer, as it was.
+func (w *Witness) retry(ctx context.Context, r *rand.Rand) (string, error) {
+	var o *order
+	var by *token
+	w.locked(func() { o, by = w.someOrder(r, func(o *order) bool { return o.lost }), w.someToken(r) })
+	if o == nil {
+		return w.buy(ctx, r)
+	}
+	return w.send(ctx, o, by)
+}
+
+// replay sends again what was answered: the same answer must come, to the byte.
+func (w *Witness) replay(ctx context.Context, r *rand.Rand) (string, error) {
+	var o *order
+	w.locked(func() { o = w.someOrder(r, func(o *order) bool { return o.raw != nil }) })
+	if o == nil {
+		return "none", nil
+	}
+	return w.send(ctx, o, w.own)
+}
+
+// reuseKey sends another order under a key that was answered: it must be refused.
+func (w *Witness) reuseKey(ctx context.Context, r *rand.Rand) (string, error) {
+	var o *order
+	var fields map[string]any
+	w.locked(func() {
+		o = w.someOrder(r, func(o *order) bool { return o.raw != nil })
+		fields, _ = w.source(r)
+	})
+	if o == nil {
+		return "none", nil
+	}
+	fields["name"] = "not " + o.name
+	a, err := w.call(ctx, w.own, request{http.MethodPost, "/exports", o.key, encode(fields)})
+	if err == nil && a.code() != "IDEMPOTENCY_KEY_REUSED" && a.code() != "REQUEST_IN_FLIGHT" {
+		err = fmt.Errorf("the key of %s, with another body, is answered %s", o.name, a)
+	}
+	return o.name, err
+}
+
+// someOrder is one of the orders that are fit; nil if there is none.
+func (w *Witness) someOrder(r *rand.Rand, fit func(*order) bool) *order {
+	var names []string
+	for name, o := range w.orders {
+		if fit(o) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return w.orders[names[r.IntN(len(names))]]
+}
+
+// send sends the order and takes the answer in.
+func (w *Witness) send(ctx context.Context, o *order, by *token) (string, error) {
+	w.locked(func() {
+		if o.list != nil && w.Alone && (o.key == "" || w.soldOf(o) == nil) {
+			o.want = slices.Sorted(maps.Keys(o.list.members)) // it is bought as it is now
+		}
+		o.open++
+		o.token = by
+	})
+	a, err := w.call(ctx, by, o.request())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		o.lost = true
+		return "", fmt.Errorf("%s: %w", o.name, err)
+	}
+	if a.code() == "REQUEST_IN_FLIGHT" && !w.Alone {
+		o.open--
+		return o.name + " in flight", nil
+	}
+	told, err := w.answered(o, by, a)
+	if err != nil {
+		return "", fmt.Errorf("%s, %s, with key %q: %w", o.name, o.body, o.key, err)
+	}
+	o.open--
+	o.lost = false
+	return fmt.Sprintf("%s %s", o.name, told), nil
+}
+
+// answered takes in a certain answer to an order.
+func (w *Witness) answered(o *order, by *token, a answer) (string, error) {
+	before := w.soldOf(o)
+	if !a.ok() {
+		return a.code(), w.refused(o, by, a, before)
+	}
+	var created struct {
+		Job struct{ ID, Name, Status string } `json:"export_job"`
+		figures
+	}
+	if err := a.into(&created); err != nil {
+		return "", err
+	}
+	told := fmt.Sprintf("is %s for %d of %d", created.Job.ID, created.Charged, created.Requested)
+	s := w.sold[created.Job.ID]
+	switch {
+	case a.status != http.StatusCreated || created.Job.Name != o.name:
+		return "", fmt.Errorf("is answered %s", a)
+	case o.raw != nil && !bytes.Equal(o.raw, a.body):
+		return "", fmt.Errorf("was answered %s and is answered %s", o.raw, a)
+	case s != nil && (o.key == "" || s.order != o):
+		return "", fmt.Errorf("is answered with an older export: %s", a)
+	case s == nil && o.key != "" && before != nil:
+		return "", fmt.Errorf("has brought two exports: %s, and now %s", before.id, a)
+	case s != nil && !a.replayed:
+		return "", fmt.Errorf("is a repetition that is not marked: %s", a)
+	case s == nil && a.replayed && w.Alone:
+		return "", fmt.Errorf("is answered before it has happened: %s", a)
+	}
+	if o.key != "" {
+		o.raw = a.body
+	}
+	if s != nil {
+		s.told = true
+		return told + ", as before", sameFigures(s.figures, created.figures)
+	}
+	s, err := w.adopt(o, by, created.Job.ID, created.figures)
+	if err == nil {
+		s.told = true
+	}
+	return told, err
+}
+
+func sameFigures(before, now figures) error {
+	if before != now {
+		return fmt.Errorf("figures were %+v and are %+v", before, now)
+	}
+	return nil
+}
+
+func (w *Witness) soldOf(o *order) *sold {
+	for _, s := range w.sold {
+		if s.order == o {
+			return s
+		}
+	}
+	return nil
+}
+
+// quoteTTL is how long a quote binds at least.
+const quoteTTL = 15 * time.Minute
+
+// refused holds a refusal to what may be refused.
+func (w *Witness) refused(o *order, by *token, a answer, before *sold) error {
+	code := a.code()
+	if code == "INVALID_TOKEN" && (by.revoked || by.asked && !w.Alone) {
+		return nil
+	}
+	if before != nil && o.key != "" {
+		return fmt.Errorf("has been bought, and is refused: %s", a)
+	}
+	if code == "QUOTE_EXPIRED" && o.quote != nil && time.Since(o.quote.at) > quoteTTL {
+		return nil
+	}
+	if w.Alone {
+		if _, f, foretold := w.foretell(o, by); code != foretold {
+			return fmt.Errorf("is refused by %s, in place of %q or %+v", a, foretold, f)
+		}
+		return nil
+	}
+	if !slices.Contains([]string{
+		"insufficient_balance", "MAX_CREDITS_EXCEEDED", "TOKEN_BUDGET_EXCEEDED", "QUOTE_OUTDATED", "no_candidates",
+	}, code) {
+		return fmt.Errorf("is refused by %s", a)
+	}
+	return nil
+}
+
+// adopt takes in an export that was not known: it must be what was ordered, at its price.
+func (w *Witness) adopt(o *order, by *token, id string, f figures) (*sold, error) {
+	s := &sold{order: o, id: id, seq: len(w.sold), by: by, figures: f, status: "pending", until: w.newest(), rows: o.knownRows()}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	if s.rows != nil && len(s.rows) != f.Requested-f.WouldSkip {
+		return nil, fmt.Errorf("is of %d companies, and sold as %+v", len(s.rows), f)
+	}
+	if o.quote != nil && f.Cost > o.quote.cost {
+		return nil, fmt.Errorf("was quoted for %d credits, and sold as %+v", o.quote.cost, f)
+	}
+	if w.Alone {
+		rows, foretold, refusal := w.foretell(o, by)
+		if refusal != "" || foretold != f {
+			return nil, fmt.Errorf("is sold as %+v, in place of %+v %q", f, foretold, refusal)
+		}
+		s.rows = rows
+		w.pay(s)
+	}
+	w.sold[id] = s
+	return s, nil
+}
+
+// knownRows are those of an order whose rows do not depend on what is owned; else nil.
+func (o *order) knownRows() []int {
+	switch {
+	case o.quote != nil:
+		return o.quote.rows
+	case !o.plain():
+		return nil
+	case o.terms.limit > 0:
+		return o.want[:min(len(o.want), o.terms.limit)]
+	}
+	return o.want
+}
+
+func (w *Witness) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
+	var o *order
+	var fields map[string]any
+	var key string
+	w.locked(func() {
+		fields, o = w.source(r)
+		key = pick(r, "", "key of "+w.name("quote"))
+	})
+	a, err := w.call(ctx, w.own, request{http.MethodPost, "/exports/quote", key, encode(fields)})
+	if err != nil {
+		return "", err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if a.code() == "no_candidates" && (o.terms.onlyNew || len(o.want) == 0) {
+		return a.code(), nil
+	}
+	var told struct {
+		ID string `json:"quote_id"`
+		figures
+		Balance    int
+		Affordable bool
+	}
+	if err := a.into(&told); err != nil {
+		return "", err
+	}
+	q := &quote{
+		id: told.ID, want: o.want, rows: o.knownRows(), skipped: told.Requested - told.rows(), terms: o.terms, cost: told.Cost,
+		format: o.format, at: time.Now(),
+	}
+	if w.Alone {
+		rows, f, refusal := w.price(o.want, o.terms, 0, w.balance())
+		if f != told.figures || told.Balance != w.balance() || told.Affordable != (refusal == "") {
+			return "", fmt.Errorf("%s is quoted as %s, in place of %+v %q", encode(fields), a, f, refusal)
+		}
+		q.rows = rows
+	}
+	w.quotes = append(w.quotes, q)
+	return fmt.Sprintf("%s for %d", q.id, q.cost), nil
+}
+
+// rows is how many companies a quote with the figures holds.
+func (f figures) rows() int { return f.Already + f.Cost }
+
+func (w *Witness) cancel(ctx context.Context, r *rand.Rand) (string, error) {
+	var s *sold
+	var key string
+	w.locked(func() {
+		if s = w.someSold(r); s != nil {
+			s.cancels++
+			key = pick(r, "", "key of "+w.name("cancel"))
+		}
+	})
+	if s == nil {
+		return "none", nil
+	}
+	a, err := w.call(ctx, w.own, request{method: http.MethodPost, path: "/exports/" + s.id + "/cancel", key: key})
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", s.name, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.cancelAnswered(s, a); err != nil {
+		return "", fmt.Errorf("%s, %s: %w", s.name, s.id, err)
+	}
+	return fmt.Sprintf("%s %s", s.name, s.status), nil
+}
+
+func (w *Witness) cancelAnswered(s *sold, a answer) error {
+	if a.code() == "EXPORT_NOT_CANCELLABLE" {
+		if s.cancelled || w.Alone && s.status != "completed" && s.status != "failed" {
+			return fmt.Errorf("it is %s, and cannot be cancelled: %s", s.status, a)
+		}
+		return nil
+	}
+	var told exported
+	if err := a.into(&told); err != nil {
+		return err
+	}
+	if told.ID != s.id || told.Status != "cancelled" || s.status == "completed" || s.status == "failed" {
+		return fmt.Errorf("it is %s, and cancelled: %s", s.status, a)
+	}
+	s.cancelled, s.status = true, "cancelled"
+	if !w.Alone {
+		return nil
+	}
+	w.giveBack()
+	if told.Refunded != s.refunded {
+		return fmt.Errorf("it gives back %d, in place of %d", told.Refunded, s.refunded)
+	}
+	return nil
+}
+
+// someSold is one that is not final mostly.
+func (w *Witness) someSold(r *rand.Rand) *sold {
+	var open, all []string
+	for id, s := range w.sold {
+		all = append(all, id)
+		if !s.final() {
+			open = append(open, id)
+		}
+	}
+	if len(open) > 0 && r.IntN(5) > 0 {
+		all = open
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(w.sold[a].seq, w.sold[b].seq) })
+	return w.sold[all[r.IntN(len(all))]]
+}

@@ -1,0 +1,147 @@
+package witness
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+// errLost is why a witness does not know what became of a request: no answer came, or one that says that the server
+// itself does not know (500 and above).
+var errLost = errors.New("no answer")
+
+// answer is one that says what became of the request.
+type answer struct {
+	status   int
+	body     []byte
+	replayed bool // as the header says
+}
+
+func (a answer) ok() bool { return a.status < http.StatusMultipleChoices }
+
+// code is the failure's, empty for a success.
+func (a answer) code() string {
+	var body struct {
+		Detail struct {
+			Code string
+		}
+	}
+	if a.ok() || json.Unmarshal(a.body, &body) != nil {
+		return ""
+	}
+	return body.Detail.Code
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, bytes.TrimSpace(a.body)) }
+
+// into reads a success; anything else is an error.
+func (a answer) into(v any) error {
+	if !a.ok() {
+		return fmt.Errorf("unexpected answer %s", a)
+	}
+	if err := json.Unmarshal(a.body, v); err != nil {
+		return fmt.Errorf("read answer %s: %w", a, err)
+	}
+	return nil
+}
+
+// request is one to the API.
+type request struct {
+	method, path string // behind /api/v1
+	key          string // Idempotency-Key
+	body         []byte // nil for none
+}
+
+// call sends a request; errLost if its outcome is not known.
+func (w *Witness) call(ctx context.Context, t *token, r request) (answer, error) {
+	var body io.Reader
+	if r.body != nil {
+		body = bytes.NewReader(r.body)
+	}
+	out, err := http.NewRequestWithContext(ctx, r.method, "http://capi.test/api/v1"+r.path, body)
+	if err != nil {
+		return answer{}, err
+	}
+	out.Header.Set("Authorization", "Bearer "+t.Secret)
+	if body != nil {
+		out.Header.Set("Content-Type", "application/json")
+	}
+	if r.key != "" {
+		out.Header.Set("Idempotency-Key", r.key)
+	}
+	return w.do(out)
+}
+
+func (w *Witness) do(out *http.Request) (answer, error) {
+	in, err := w.Do(out)
+	if err != nil {
+		return answer{}, fmt.Errorf("%w to %s %s: %w", errLost, out.Method, out.URL.Path, err)
+	}
+	defer in.Body.Close()
+	content, err := io.ReadAll(in.Body)
+	if err != nil {
+		return answer{}, fmt.Errorf("%w to %s %s: %w", errLost, out.Method, out.URL.Path, err)
+	}
+	a := answer{in.StatusCode, content, in.Header.Get("Idempotency-Replayed") == "true"}
+	if a.status >= http.StatusInternalServerError {
+		return answer{}, fmt.Errorf("%w to %s %s: %s", errLost, out.Method, out.URL.Path, a)
+	}
+	return a, nil
+}
+
+// get reads what the witness's own token, which is never revoked, may see.
+func (w *Witness) get(ctx context.Context, path string, v any) error {
+	a, err := w.call(ctx, w.own, request{method: http.MethodGet, path: path})
+	if err != nil {
+		return err
+	}
+	return a.into(v)
+}
+
+// pages reads a whole list.
+func pages[T any](ctx context.Context, w *Witness, path string) (all []T, err error) {
+	for cursor := ""; ; {
+		var page struct {
+			Items      []T     `json:"items"`
+			NextCursor *string `json:"next_cursor"`
+		}
+		if err := w.get(ctx, path+"limit=100&cursor="+url.QueryEscape(cursor), &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if page.NextCursor == nil {
+			return all, nil
+		}
+		cursor = *page.NextCursor
+	}
+}
+
+// fetch gets a link that an answer held.
+func (w *Witness) fetch(ctx context.Context, link string) ([]byte, error) {
+	u, err := url.Parse(link)
+	if err != nil {
+		return nil, err
+	}
+	out, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://capi.test"+u.RequestURI(), nil)
+	if err != nil {
+		return nil, err
+	}
+	a, err := w.do(out)
+	if err == nil && a.status != http.StatusOK {
+		err = fmt.Errorf("unexpected answer %s to %s", a, link)
+	}
+	return a.body, err
+}
+
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // maps of texts and numbers have a JSON form
+	}
+	return b
+}

@@ -1,0 +1,176 @@
+package witness
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+)
+
+// download gets the file of a completed export, and looks at every row of it.
+func (w *Witness) download(ctx context.Context, r *rand.Rand) (string, error) {
+	var s *sold
+	w.locked(func() { s = w.someSold(r) })
+	if s == nil {
+		return "none", nil
+	}
+	a, rows, err := w.rowsOf(ctx, s)
+	if err != nil {
+		return "", fmt.Errorf("%s, %s: %w", s.name, s.id, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if a.code() == "EXPORT_NOT_COMPLETED" && s.status != "completed" {
+		return s.name + " " + a.code(), nil
+	}
+	if !a.ok() || s.cancelled {
+		return "", fmt.Errorf("%s, %s: is %s, and answered %s", s.name, s.id, s.status, a)
+	}
+	return s.name, w.verify(s, rows)
+}
+
+func (w *Witness) rowsOf(ctx context.Context, s *sold) (answer, []row, error) {
+	a, err := w.call(ctx, w.own, request{method: http.MethodPost, path: "/exports/" + s.id + "/download"})
+	if err != nil || !a.ok() {
+		return a, nil, err
+	}
+	var link struct {
+		URL string `json:"download_url"`
+	}
+	if err := a.into(&link); err != nil {
+		return a, nil, err
+	}
+	content, err := w.fetch(ctx, link.URL)
+	if err != nil {
+		return a, nil, err
+	}
+	rows, err := readFile(s.format, content)
+	return a, rows, err
+}
+
+// verify holds a file to what was bought: these companies, in this order, of an edition of then.
+func (w *Witness) verify(s *sold, rows []row) error {
+	numbers := make([]int, len(rows))
+	for i, r := range rows {
+		numbers[i] = r.number
+		if r.edition < s.since || r.edition > s.until {
+			return fmt.Errorf("the file of %s, %s, has edition %d of company %d, bought of %d to %d",
+				s.name, s.id, r.edition, r.number, s.since, s.until)
+		}
+		if w.Alone && r.edition != rows[0].edition {
+			return fmt.Errorf("the file of %s, %s, mixes editions: %d and %d", s.name, s.id, rows[0].edition, r.edition)
+		}
+	}
+	if s.rows == nil && within(numbers, s.want) {
+		s.rows = numbers
+	}
+	if !slices.Equal(numbers, s.rows) || len(rows) != s.figures.Requested-s.figures.WouldSkip {
+		return fmt.Errorf("the file of %s, %s, sold as %+v, has the companies %v, in place of %v of %v",
+			s.name, s.id, s.figures, numbers, s.rows, s.want)
+	}
+	s.verified = true
+	return nil
+}
+
+// within holds if the rows are some of those that were wanted, in their order.
+func within(rows, wanted []int) bool {
+	for _, n := range rows {
+		i := slices.Index(wanted, n)
+		if i < 0 {
+			return false
+		}
+		wanted = wanted[i+1:]
+	}
+	return true
+}
+
+// Check is Look, and then holds the service to all of it, once everything that was begun has ended: every export is
+// final, every file holds what was bought, no company was paid for twice or not at all, and every receipt says so.
+func (w *Witness) Check(ctx context.Context) error {
+	if err := w.Look(ctx); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delivered, paid := map[int]bool{}, map[int]*sold{}
+	for _, s := range w.sold {
+		if !s.final() {
+			return fmt.Errorf("%s, %s, is still %s", s.name, s.id, s.status)
+		}
+		if err := w.checkSold(ctx, s, delivered, paid); err != nil {
+			return err
+		}
+	}
+	for n := range delivered {
+		if paid[n] == nil {
+			return fmt.Errorf("company %d is delivered, and nobody paid for it", n)
+		}
+	}
+	for n, s := range paid {
+		if !delivered[n] {
+			return fmt.Errorf("company %d is paid for by %s, %s, and nobody delivers it", n, s.name, s.id)
+		}
+	}
+	var credits struct{ Balance int }
+	if err := w.get(ctx, "/credits", &credits); err != nil {
+		return err
+	}
+	w.payer = paid
+	if credits.Balance != w.balance() {
+		return fmt.Errorf("a balance of %d, in place of %d: %d companies are paid for", credits.Balance, w.balance(), len(paid))
+	}
+	return w.checkLists(ctx)
+}
+
+func (w *Witness) checkSold(ctx context.Context, s *sold, delivered map[int]bool, paid map[int]*sold) error {
+	if s.status == "completed" {
+		a, rows, err := w.rowsOf(ctx, s)
+		if err != nil || !a.ok() {
+			return fmt.Errorf("file of %s, %s: %s, %w", s.name, s.id, a, err)
+		}
+		if err := w.verify(s, rows); err != nil {
+			return err
+		}
+		for _, n := range s.rows {
+			delivered[n] = true
+		}
+	}
+	return w.checkReceipt(ctx, s, paid)
+}
+
+// checkReceipt reads what each row cost: as many as were charged for, and no company twice in all receipts.
+func (w *Witness) checkReceipt(ctx context.Context, s *sold, paid map[int]*sold) error {
+	a, err := w.call(ctx, w.own, request{method: http.MethodGet, path: "/exports/" + s.id + "/receipt?format=csv"})
+	if err != nil || !a.ok() {
+		return fmt.Errorf("receipt of %s, %s: %s, %w", s.name, s.id, a, err)
+	}
+	lines, err := csv.NewReader(bytes.NewReader(a.body)).ReadAll()
+	if err != nil || len(lines) == 0 {
+		return fmt.Errorf("receipt of %s, %s: %s, %w", s.name, s.id, a, err)
+	}
+	at := slices.Index(lines[0], "status")
+	charged := 0
+	for _, line := range lines[1:] {
+		r, err := parseRow(line[slices.Index(lines[0], "domain")], "Edition 1. ")
+		if err != nil {
+			return fmt.Errorf("receipt of %s, %s: %w", s.name, s.id, err)
+		}
+		if line[at] != "owned" {
+			charged++
+		}
+		if line[at] == "charged" {
+			if other := paid[r.number]; other != nil {
+				return fmt.Errorf("company %d is paid for twice, by %s and %s", r.number, other.id, s.id)
+			}
+			paid[r.number] = s
+		}
+	}
+	if n := s.figures.Requested - s.figures.WouldSkip; charged != s.figures.Charged || len(lines)-1 != n {
+		return fmt.Errorf("the receipt of %s, %s, has %d rows, of them %d charged, in place of %+v",
+			s.name, s.id, len(lines)-1, charged, s.figures)
+	}
+	return nil
+}

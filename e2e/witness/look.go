@@ -1,0 +1,223 @@
+package witness
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// exported is an export as the API gives it.
+type exported struct {
+	ID, Name, Status string
+	Total            int `json:"total_records"`
+	Refunded         int `json:"credits_refunded"`
+	figures
+}
+
+// entry is one of the ledger as the API gives it.
+type entry struct {
+	ID           string
+	Amount       int
+	BalanceAfter int `json:"balance_after"`
+	Reason       string
+	Reference    *string
+	Note         *string
+}
+
+// Look asks the service for all that the workspace has, and holds it to all that was told. While it looks nothing else
+// may be done, nothing that was sent before may still be on its way, and the service must be up.
+func (w *Witness) Look(ctx context.Context) error {
+	exports, err := pages[exported](ctx, w, "/exports?")
+	if err != nil {
+		return err
+	}
+	slices.Reverse(exports) // in the order in which they were bought
+	if err := w.lookAtTokens(ctx); err != nil {
+		return err
+	}
+	if err := w.lookAtExports(exports); err != nil {
+		return err
+	}
+	if err := w.lookAtLedger(ctx, exports); err != nil {
+		return err
+	}
+	return w.lookAtLists(ctx)
+}
+
+// lookAtExports takes in what has become of every export, and what has come of orders that got no answer.
+func (w *Witness) lookAtExports(exports []exported) error {
+	listed := map[string]bool{}
+	for _, e := range exports {
+		listed[e.ID] = true
+		if err := w.lookAtExport(e); err != nil {
+			return fmt.Errorf("export %s, %s: %w", e.ID, e.Name, err)
+		}
+	}
+	for id, s := range w.sold {
+		if !listed[id] {
+			return fmt.Errorf("export %s, %s, is gone", id, s.name)
+		}
+	}
+	for _, o := range w.orders {
+		o.open = 0 // what has not happened by now never will
+	}
+	if !w.Alone {
+		return nil
+	}
+	w.giveBack()
+	for _, e := range exports {
+		if n := w.sold[e.ID].refunded; n != e.Refunded {
+			return fmt.Errorf("export %s, %s, gave back %d credits, in place of %d", e.ID, e.Name, e.Refunded, n)
+		}
+	}
+	return nil
+}
+
+func (w *Witness) lookAtExport(e exported) error {
+	s, err := w.known(e)
+	if err != nil {
+		return err
+	}
+	if err := sameFigures(s.figures, e.figures); err != nil {
+		return err
+	}
+	switch {
+	case s.cancelled && e.Status != "cancelled":
+		return fmt.Errorf("it was cancelled, and is %s", e.Status)
+	case s.final() && e.Status != s.status:
+		return fmt.Errorf("it was %s, and is %s", s.status, e.Status)
+	case e.Status == "cancelled" && s.cancels == 0:
+		return fmt.Errorf("nobody cancelled it")
+	case s.status == "processing" && e.Status == "pending":
+		return fmt.Errorf("it was processing, and is pending")
+	case e.Total != e.Requested-e.WouldSkip:
+		return fmt.Errorf("%d records of %+v", e.Total, e.figures)
+	}
+	s.status = e.Status
+	return nil
+}
+
+// known is the export as the witness knows it; one that it does not know must be of an order that got no answer.
+func (w *Witness) known(e exported) (*sold, error) {
+	if s := w.sold[e.ID]; s != nil {
+		return s, nil
+	}
+	o := w.orders[e.Name]
+	switch {
+	case o == nil || o.open == 0:
+		return nil, fmt.Errorf("nobody ordered it")
+	case o.key != "" && w.soldOf(o) != nil:
+		return nil, fmt.Errorf("it is the second one under the key %q", o.key)
+	}
+	o.open--
+	return w.adopt(o, o.token, e.ID, e.figures)
+}
+
+// lookAtTokens finds out which revocations of unknown outcome went through, and that all others hold.
+func (w *Witness) lookAtTokens(ctx context.Context) error {
+	for _, t := range w.tokens {
+		a, err := w.call(ctx, t, request{method: "GET", path: "/credits"})
+		if err != nil {
+			return err
+		}
+		refused := a.code() == "INVALID_TOKEN"
+		if !refused && !a.ok() || refused && !t.asked || !refused && t.revoked {
+			return fmt.Errorf("token %s, to be revoked: %t, was revoked: %t, is answered %s", t.ID, t.asked, t.revoked, a)
+		}
+		t.asked, t.revoked = refused, refused
+	}
+	return nil
+}
+
+// lookAtLedger reads the whole ledger: every grant once, every export charged once and for what it told, every refund,
+// and a balance that is their sum, after each entry and in the end.
+func (w *Witness) lookAtLedger(ctx context.Context, exports []exported) error {
+	entries, err := pages[entry](ctx, w, "/credits/transactions?")
+	if err != nil {
+		return err
+	}
+	slices.Reverse(entries) // oldest first
+	sum, granted := 0, map[string]bool{}
+	charged, refunded := map[string]int{}, map[string]int{}
+	for _, e := range entries {
+		sum += e.Amount
+		if e.BalanceAfter != sum || sum < 0 {
+			return fmt.Errorf("ledger entry %+v, after which the sum is %d", e, sum)
+		}
+		switch e.Reason {
+		case "grant":
+			err = w.lookAtGrant(e, granted)
+		case "export_charge":
+			id := exportOf(e)
+			if charged[id] += -e.Amount; e.Amount >= 0 || charged[id] != -e.Amount {
+				err = fmt.Errorf("charged more than once")
+			}
+		case "export_refund":
+			refunded[exportOf(e)] += e.Amount
+		default:
+			err = fmt.Errorf("for no reason")
+		}
+		if err != nil {
+			return fmt.Errorf("ledger entry %+v: %w", e, err)
+		}
+	}
+	for note, g := range w.grants {
+		if g.told && !granted[note] {
+			return fmt.Errorf("grant %q of %d is not in the ledger", note, g.credits)
+		}
+		if !granted[note] {
+			delete(w.grants, note) // it has not happened, and never will
+		}
+	}
+	return w.compare(ctx, exports, sum, charged, refunded)
+}
+
+func (w *Witness) lookAtGrant(e entry, granted map[string]bool) error {
+	note := ""
+	if e.Note != nil {
+		note = *e.Note
+	}
+	g := w.grants[note]
+	if g == nil || granted[note] || g.credits != e.Amount {
+		return fmt.Errorf("nobody granted that: %+v", g)
+	}
+	g.told, granted[note] = true, true
+	return nil
+}
+
+// compare holds the sums of the ledger to the exports and to what the witness knows.
+func (w *Witness) compare(ctx context.Context, exports []exported, sum int, charged, refunded map[string]int) error {
+	for _, e := range exports {
+		if charged[e.ID] != e.Charged || refunded[e.ID] != e.Refunded {
+			return fmt.Errorf("export %s, %s: %d credits charged and %d given back, by the ledger %d and %d",
+				e.ID, e.Name, e.Charged, e.Refunded, charged[e.ID], refunded[e.ID])
+		}
+		delete(charged, e.ID)
+		delete(refunded, e.ID)
+	}
+	if len(charged)+len(refunded) > 0 {
+		return fmt.Errorf("the ledger knows exports that are not there: %v %v",
+			slices.Collect(maps.Keys(charged)), slices.Collect(maps.Keys(refunded)))
+	}
+	var credits struct{ Balance int }
+	if err := w.get(ctx, "/credits", &credits); err != nil {
+		return err
+	}
+	if credits.Balance != sum {
+		return fmt.Errorf("a balance of %d, and entries that add up to %d", credits.Balance, sum)
+	}
+	if w.Alone && sum != w.balance() {
+		return fmt.Errorf("a balance of %d, in place of %d", sum, w.balance())
+	}
+	return nil
+}
+
+// exportOf is the export in the reference of a charge or a refund.
+func exportOf(e entry) string {
+	const prefix, length = "export:", 36
+	if e.Reference == nil || len(*e.Reference) < len(prefix)+length {
+		return ""
+	}
+	return (*e.Reference)[len(prefix) : len(prefix)+length]
+}

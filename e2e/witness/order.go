@@ -1,0 +1,182 @@
+package witness
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+)
+
+// order is what a customer wants to buy, sent once or more.
+type order struct {
+	name   string // of every export that comes of it
+	key    string // empty without one
+	body   []byte
+	token  *token // of the newest attempt
+	format string
+
+	want  []int // what the source holds, in the file's order
+	terms terms
+	quote *quote // what it is bought by; nil without one
+	list  *list  // whose companies it is of; nil without one
+
+	since int    // the edition that every company had at least when it was sent first
+	open  int    // attempts whose outcome is not known
+	lost  bool   // the newest attempt got no answer
+	raw   []byte // the first answer, if it has a key
+}
+
+// terms are those of a request.
+type terms struct {
+	limit            int
+	onlyNew, partial bool
+	creditsMax       *int
+}
+
+// plain holds if the rows are known whatever the workspace owns.
+func (o *order) plain() bool { return o.quote == nil && !o.terms.onlyNew && !o.terms.partial }
+
+// quotesUsed is how many of the newest quotes are still bought by.
+const quotesUsed = 10
+
+// sold is an export that the service has.
+type sold struct {
+	*order
+	id        string
+	seq       int // counts what became known
+	by        *token
+	figures   figures
+	rows      []int // in the file's order; nil if they are not known yet
+	until     int   // the newest edition that a row may be of
+	told      bool  // that it was created
+	status    string
+	refunded  int  // as foretold, if the witness is alone
+	cancels   int  // asked for, whatever came of it
+	cancelled bool // told
+	verified  bool // the file was looked at
+}
+
+func (s *sold) final() bool { return s.status != "pending" && s.status != "processing" }
+func (s *sold) live() bool  { return s.status != "failed" && s.status != "cancelled" }
+
+// figures are the credit math of an answer.
+type figures struct {
+	Requested int  `json:"requested_count"`
+	Already   int  `json:"already_unlocked"`
+	New       int  `json:"new_count"`
+	Cost      int  `json:"cost"`
+	Charged   int  `json:"credits_charged"`
+	WouldSkip int  `json:"would_skip"`
+	Capped    bool `json:"capped_at_10k"`
+}
+
+// check holds the figures of a created export to each other.
+func (f figures) check() error {
+	if f.Already+f.New != f.Requested || f.Cost != f.New-f.WouldSkip || f.Charged != f.Cost || f.WouldSkip < 0 || f.Cost < 0 {
+		return fmt.Errorf("figures that do not fit each other: %+v", f)
+	}
+	return nil
+}
+
+// source makes up what an order is to be of.
+func (w *Witness) source(r *rand.Rand) (fields map[string]any, o *order) {
+	o, fields = &order{format: pick(r, "csv", "json")}, map[string]any{}
+	if l := w.someList(r); l != nil && r.IntN(4) == 0 {
+		fields["source_type"], fields["list_id"] = "list", l.id
+		o.list, o.want, l.ordered = l, slices.Sorted(maps.Keys(l.members)), true
+	} else {
+		low, high := w.span(r)
+		fields["search_filters"] = map[string]any{"employee_count_min": low, "employee_count_max": high}
+		fields["sort_by"], fields["sort_order"] = "employee_count", pick(r, "asc", "desc")
+		for n := low; n <= high; n++ {
+			o.want = append(o.want, n)
+		}
+		if fields["sort_order"] == "desc" {
+			slices.Reverse(o.want)
+		}
+	}
+	o.terms = someTerms(r, w.RowsMax, fields)
+	fields["export_format"] = o.format
+	return fields, o
+}
+
+func (w *Witness) span(r *rand.Rand) (low, high int) {
+	low = 1 + r.IntN(w.Stock.Size)
+	return low, min(low+r.IntN(w.RowsMax), w.Stock.Size)
+}
+
+func someTerms(r *rand.Rand, rowsMax int, fields map[string]any) (t terms) {
+	if r.IntN(4) == 0 {
+		t.limit = 1 + r.IntN(rowsMax)
+		fields["limit"] = t.limit
+	}
+	if r.IntN(5) == 0 {
+		t.onlyNew = true
+		fields["only_new"] = true
+	}
+	if r.IntN(4) == 0 {
+		t.partial = true
+		fields["on_insufficient_balance"] = "partial"
+	}
+	if r.IntN(6) == 0 {
+		n := r.IntN(rowsMax)
+		t.creditsMax = &n
+		fields["max_credits"] = n
+	}
+	return t
+}
+
+// someList is a list whose content is known.
+func (w *Witness) someList(r *rand.Rand) *list {
+	var known []*list
+	for _, l := range w.lists {
+		if l.wanted == nil {
+			known = append(known, l)
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	return known[r.IntN(len(known))]
+}
+
+// newOrder makes up an order, by a quote now and then.
+func (w *Witness) newOrder(r *rand.Rand) *order {
+	var fields map[string]any
+	var o *order
+	if n := len(w.quotes); n > 0 && r.IntN(3) == 0 {
+		q := w.quotes[max(0, n-quotesUsed)+r.IntN(min(n, quotesUsed))]
+		o = &order{want: q.rows, terms: terms{creditsMax: q.terms.creditsMax}, quote: q, format: q.format}
+		if q.rows == nil {
+			o.want = q.want
+		}
+		fields = map[string]any{"quote_id": q.id}
+	} else {
+		fields, o = w.source(r)
+	}
+	o.name = w.name("order")
+	if r.IntN(3) > 0 {
+		o.key = "key of " + o.name
+	}
+	fields["name"] = o.name
+	o.body, o.since = encode(fields), w.oldest()
+	w.orders[o.name] = o
+	return o
+}
+
+func (w *Witness) oldest() int {
+	done, _ := w.Stock.editions()
+	return done
+}
+
+func (w *Witness) newest() int {
+	_, begun := w.Stock.editions()
+	return begun
+}
+
+func (o *order) request() request {
+	return request{method: http.MethodPost, path: "/exports", key: o.key, body: o.body}
+}
+
+func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }

@@ -1,0 +1,81 @@
+package witness
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Stock is the catalog as the witnesses know it: companies from 1 up, each with as many employees as its number, so
+// that a range of employees is a known set in a known order. Every import gives all of them another edition, which
+// stands in the description; the first one is 1.
+type Stock struct {
+	Size int
+
+	importing sync.Mutex // one import at a time, so that editions come in their order
+	mu        sync.Mutex
+	begun     int // the newest edition that may be in the catalog
+	done      int // the newest edition that all companies have at least
+}
+
+// Load imports the next edition. After an error the catalog may have it, in whole or in part.
+func (s *Stock) Load(ctx context.Context, load func(ctx context.Context, ndjson string) error) error {
+	s.importing.Lock()
+	defer s.importing.Unlock()
+	s.mu.Lock()
+	s.begun++
+	edition := s.begun
+	s.mu.Unlock()
+	if err := load(ctx, s.ndjson(edition)); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done = edition
+	return nil
+}
+
+func (s *Stock) editions() (done, begun int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.done, s.begun
+}
+
+func (s *Stock) ndjson(edition int) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	for n := 1; n <= s.Size; n++ {
+		err := e.Encode(map[string]any{
+			"name": fmt.Sprintf("Company %06d", n), "domain": domain(n), "country": "Germany", "employee_count": n,
+			"description": fmt.Sprintf("Edition %d. Makes gears, pumps and valves for company %d and others.", edition, n),
+		})
+		if err != nil {
+			panic(err) // texts and numbers have a JSON form
+		}
+	}
+	return b.String()
+}
+
+func domain(n int) string { return fmt.Sprintf("c%d.example", n) }
+
+var (
+	domainPattern  = regexp.MustCompile(`^c(\d+)\.example$`)
+	editionPattern = regexp.MustCompile(`^Edition (\d+)\. `)
+)
+
+// row is what a file says of one company.
+type row struct{ number, edition int }
+
+func parseRow(domain, description string) (row, error) {
+	d, e := domainPattern.FindStringSubmatch(domain), editionPattern.FindStringSubmatch(description)
+	if d == nil || e == nil {
+		return row{}, fmt.Errorf("a row of %q, %q", domain, description)
+	}
+	number, _ := strconv.Atoi(d[1])
+	edition, _ := strconv.Atoi(e[1])
+	return row{number, edition}, nil
+}

@@ -1,0 +1,416 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/client"
+	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/app/apptest"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/config"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/ingest"
+)
+
+// patient is a running server that has sold two exports, 20 companies each and 10 that were owned by then, and nothing
+// is wrong with it.
+type patient struct {
+	*apptest.Server
+	first, second string // the exports
+}
+
+// eachPatient runs fn on a fresh patient on every database.
+func eachPatient(t *testing.T, fn func(t *testing.T, p *patient)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		fn(t, newPatient(t, "sqlite"))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		fn(t, newPatient(t, dbtest.PostgresURL(t)))
+	})
+}
+
+func newPatient(t *testing.T, database string) *patient {
+	t.Helper()
+	var companies strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&companies, "{\"name\":\"Company %02d\",\"domain\":\"c%d.example\",\"country\":\"Peru\",\"employee_count\":%d}\n", i, i, i+1)
+	}
+	p := &patient{Server: apptest.Start(t, apptest.Options{
+		Config: func(c *config.Config) { c.DB = database }, Companies: companies.String(), Credits: 100,
+	})}
+	p.first, p.second = p.buy(t, 1, 20), p.buy(t, 11, 40)
+	require.Empty(t, p.examine(t))
+	return p
+}
+
+func (p *patient) buy(t *testing.T, low, high int64) string {
+	t.Helper()
+	created, err := p.Client().CreateExport(t.Context(), client.ExportRequest{
+		Name: "Some", SearchFilters: &client.Filters{EmployeeCountMin: &low, EmployeeCountMax: &high},
+	})
+	require.NoError(t, err)
+	e, err := p.Client().Wait(t.Context(), created.ExportJob.ID, 5*time.Millisecond, nil)
+	require.NoError(t, err)
+	require.Equal(t, "completed", e.Status)
+	return created.ExportJob.ID
+}
+
+// examine gives the findings as "area: problem".
+func (p *patient) examine(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	require.NoError(t, p.Examine(t.Context(), nil, func(c app.Check) {
+		require.NotNil(t, c.Findings)
+		for _, f := range c.Findings {
+			require.Equal(t, c.Area, f.Area)
+			require.NotEmpty(t, f.Subject)
+			all = append(all, f.Area+": "+f.Problem)
+		}
+	}))
+	return all
+}
+
+func (p *patient) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	require.NoError(t, p.DB.Tx(t.Context(), func(tx *db.Tx) error {
+		res, err := tx.ExecContext(t.Context(), statement, args...)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		require.EqualValues(t, 1, n, "%s", statement)
+		return err
+	}))
+}
+
+// path is where a file of the export lies.
+func (p *patient) path(export, suffix string) string {
+	return filepath.Join(p.Config.Data, "files", "exports", p.Workspace.String(), export+".csv"+suffix)
+}
+
+func (p *patient) rewrite(t *testing.T, path string, fn func([]byte) []byte) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	changed := fn(bytes.Clone(content))
+	require.NotEqual(t, string(content), string(changed))
+	require.NoError(t, os.WriteFile(path, changed, 0o600))
+}
+
+// Every harm is found, under the area that it is in, and nothing else is: a finding that follows from the harm is
+// listed with it. The server keeps running meanwhile.
+func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	sql := func(statement string, args ...any) func(*testing.T, *patient) {
+		return func(t *testing.T, p *patient) {
+			given := slices.Clone(args)
+			for i, a := range given {
+				if pick, ok := a.(func(*patient) string); ok {
+					given[i] = pick(p)
+				}
+			}
+			p.exec(t, statement, given...)
+		}
+	}
+	first := func(p *patient) string { return p.first }
+	second := func(p *patient) string { return p.second }
+	for name, test := range map[string]struct {
+		harm func(*testing.T, *patient)
+		want []string // the beginnings of what is found
+	}{
+		"nothing": {func(*testing.T, *patient) {}, nil},
+
+		"ledger, a balance": {sql(`UPDATE account SET balance = balance + 1`), []string{
+			"ledger: balance is 61, the entries add up to 60",
+		}},
+		"ledger, a workspace without an account": {sql(`INSERT INTO workspace (id, name, created_at) VALUES ($1, 'x', 1)`, id.New[id.Workspace]().String()), []string{
+			"ledger: has no account",
+		}},
+		"ledger, a count": {sql(`UPDATE account SET seq = seq + 1`), []string{
+			"ledger: counts 4 entries, the ledger holds 3",
+		}},
+		"ledger, a balance after": {sql(`UPDATE entry SET balance_after = 7 WHERE seq = 1`), []string{
+			"ledger: entry ",
+		}},
+		"ledger, a reason": {sql(`UPDATE entry SET reason = 'gift' WHERE seq = 1`), []string{
+			"ledger: entry ",
+		}},
+		"ledger, an amount": {sql(`UPDATE entry SET amount = amount - 1 WHERE seq = 3`), []string{
+			"ledger: balance is 60, the entries add up to 59",
+			"ledger: entry ",
+			"exports: it buys 20 companies for 20 credits, unlocked 20, and the ledger has a charge of 21",
+		}},
+		"ledger, an entry that is gone": {sql(`DELETE FROM entry WHERE seq = 3`), []string{
+			"ledger: balance is 60, the entries add up to 80",
+			"ledger: counts 3 entries, the ledger holds 2",
+			"exports: it buys 20 companies for 20 credits, unlocked 20, and the ledger has a charge of 0",
+		}},
+
+		"unlocks, a size": {sql(`UPDATE unlock_delta SET size = 19 WHERE seq = 2`), []string{
+			"unlocks: delta 2 says that it holds 19 companies, it holds 20",
+			"exports: it buys 20 companies for 20 credits, unlocked 19, and the ledger has a charge of 20",
+		}},
+		"unlocks, a gap": {sql(`UPDATE unlock_delta SET seq = 9 WHERE seq = 2`), []string{
+			"unlocks: delta 9 follows on 1",
+			"exports: it stands at 2 in the log of unlocks, and its own unlocks at 9",
+		}},
+		"unlocks, a second time": {sql(`UPDATE unlock_delta SET companies = (SELECT companies FROM unlock_delta WHERE seq = 1) WHERE seq = 2`), []string{
+			"unlocks: delta 2 of export ",
+			"exports: 20 companies are delivered by exports, but not paid for",
+		}},
+		"unlocks, none taken back": {sql(`UPDATE unlock_delta SET change = -1 WHERE seq = 2`), []string{
+			"unlocks: delta 2 of export ",
+			"exports: it buys 20 companies for 20 credits, unlocked 0, and the ledger has a charge of 20",
+			"exports: it gave back 0 credits, took back 20 unlocks, and the ledger has refunds of 0",
+			"exports: 20 companies are delivered by exports, but not paid for",
+		}},
+		"unlocks, a set that is none": {sql(`UPDATE unlock_delta SET companies = $1 WHERE seq = 2`, []byte("none")), []string{
+			"unlocks: delta 2: damaged set",
+			"exports: what it has paid for cannot be compared with what its exports deliver: ",
+		}},
+		"unlocks, a snapshot": {func(t *testing.T, p *patient) {
+			p.exec(t, `INSERT INTO unlock_snapshot (workspace_id, seq, size, companies, created_at) VALUES ($1, 1, 1, $2, 1)`,
+				p.Workspace, company.SetOf(7).Bytes())
+		}, []string{
+			"unlocks: snapshot 1 is not the sum of its deltas",
+		}},
+
+		"exports, a refund": {sql(`UPDATE export SET credits_refunded = 3 WHERE id = $1`, first), []string{
+			"exports: it gave back 3 credits, took back 0 unlocks, and the ledger has refunds of 0",
+		}},
+		"exports, the entry of a refund": {sql(`UPDATE export SET refund_id = transaction_id WHERE id = $1`, first), []string{
+			"exports: the entry that it names as its refund is none of it",
+		}},
+		"exports, another charge": {sql(`UPDATE export SET transaction_id = (SELECT id FROM entry WHERE seq = 1) WHERE id = $1`, first), []string{
+			"exports: it names ",
+			"files: its manifest says another transaction_id than the database",
+		}},
+		"exports, a selection": {sql(`UPDATE export_selection SET companies = $2 WHERE export_id = $1`, second, make([]byte, 4)), []string{
+			"exports: it has 30 rows and a selection of 4 bytes",
+			"exports: 20 companies are paid for, but no export delivers them",
+			"exports: 1 companies are delivered by exports, but not paid for",
+			"files: its manifest says another rows than the database",
+			"files: its file is not the one that was paid for: its rows are 30, not 1",
+		}},
+		"exports, a selection that is none": {sql(`UPDATE export_selection SET companies = $2 WHERE export_id = $1`, second, make([]byte, 7)), []string{
+			"exports: it has 30 rows and a selection of 7 bytes",
+			"exports: what it has paid for cannot be compared with what its exports deliver: ",
+			"files: its manifest says another rows than the database",
+			"files: its file is not the one that was paid for: its rows are 30, not 1",
+		}},
+		"exports, unlocks of nobody": {sql(`UPDATE unlock_delta SET export_id = $2 WHERE export_id = $1`, second, id.New[id.Export]().String()), []string{
+			"exports: it buys 20 companies for 20 credits, unlocked 0, and the ledger has a charge of 20",
+			"exports: unlocks companies, but there is no such export",
+		}},
+		"exports, a charge for nobody": {sql(`UPDATE entry SET reference = 'export:0' WHERE seq = 3`), []string{
+			"exports: it buys 20 companies for 20 credits, unlocked 20, and the ledger has a charge of 0",
+			"exports: the ledger has an export_charge of it, but there is no such export",
+		}},
+		"exports, one that nobody writes": {sql(`UPDATE export SET status = 'processing' WHERE id = $1`, first), []string{
+			"exports: it is processing, but its job is done",
+		}},
+
+		"files, one that is gone": {func(t *testing.T, p *patient) {
+			require.NoError(t, os.Remove(p.path(p.first, "")))
+		}, []string{"files: its file is missing"}},
+		"files, one that was cut off": {func(t *testing.T, p *patient) {
+			p.rewrite(t, p.path(p.first, ""), func(b []byte) []byte { return b[:len(b)-1] })
+		}, []string{"files: its file is not the one that was paid for: its size is"}},
+		"files, one bit": {func(t *testing.T, p *patient) {
+			p.rewrite(t, p.path(p.second, ""), func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
+		}, []string{"files: its file is not the one that was paid for: its sha256 is"}},
+		"files, a hash": {sql(`UPDATE export SET sha256 = $2 WHERE id = $1`, first, make([]byte, 32)), []string{
+			"files: its manifest says another sha256 than the database",
+			"files: its file is not the one that was paid for: its sha256 is",
+		}},
+		"files, a manifest that is gone": {func(t *testing.T, p *patient) {
+			require.NoError(t, os.Remove(p.path(p.second, ".manifest.json")))
+		}, []string{"files: its manifest is missing"}},
+		"files, a manifest of another export": {func(t *testing.T, p *patient) {
+			p.rewrite(t, p.path(p.second, ".manifest.json"), func([]byte) []byte {
+				other, err := os.ReadFile(p.path(p.first, ".manifest.json"))
+				require.NoError(t, err)
+				return other
+			})
+		}, []string{"files: its manifest says another created_at, export_id, "}},
+		"files, a manifest that is none": {func(t *testing.T, p *patient) {
+			p.rewrite(t, p.path(p.second, ".manifest.json"), func(b []byte) []byte { return b[1:] })
+		}, []string{"files: its manifest cannot be read"}},
+
+		"jobs, one without an export": {func(t *testing.T, p *patient) {
+			require.NoError(t, p.DB.Tx(t.Context(), func(tx *db.Tx) error {
+				job, err := p.Jobs.Enqueue(t.Context(), tx, "export.run", map[string]string{"export_id": p.first})
+				if err != nil {
+					return err
+				}
+				// Before a worker sees it.
+				_, err = tx.ExecContext(t.Context(), `UPDATE job SET run_at = $2 WHERE id = $1`, job, db.Time(time.Now().Add(time.Hour)))
+				return err
+			}))
+		}, []string{"jobs: export.run: no export waits for it"}},
+		"jobs, a worker that fell silent": {func(t *testing.T, p *patient) {
+			require.NoError(t, p.Stop()) // else it would take the job up
+			p.exec(t, `UPDATE export SET status = 'processing' WHERE id = $1`, p.first)
+			p.exec(t, `UPDATE job SET state = 'running', worker = 'gone', lease_until = 1
+				WHERE id = (SELECT job_id FROM export WHERE id = $1)`, p.first)
+		}, []string{"jobs: export.run: its worker fell silent before 1970-01-01"}},
+		"jobs, one that nobody takes": {func(t *testing.T, p *patient) {
+			require.NoError(t, p.Stop())
+			p.exec(t, `UPDATE export SET status = 'pending' WHERE id = $1`, p.first)
+			p.exec(t, `UPDATE job SET state = 'queued', run_at = 1 WHERE id = (SELECT job_id FROM export WHERE id = $1)`, p.first)
+		}, []string{"jobs: export.run: it is due since 1970-01-01"}},
+
+		"index, a company that it has otherwise": {func(t *testing.T, p *patient) {
+			companies, _, err := p.Catalog.Span(t.Context(), 17, 17)
+			require.NoError(t, err)
+			companies[0].Country = "Atlantis"
+			require.NoError(t, p.Index.Apply(t.Context(), []index.Change{{Number: 17, Company: companies[0]}}, p.Index.Seq()))
+		}, []string{`index: country: the index counts "atlantis" 1 times, and the catalog 0`}},
+		"index, a company that it has lost": {func(t *testing.T, p *patient) {
+			require.NoError(t, p.Index.Apply(t.Context(), []index.Change{{Number: 17}}, p.Index.Seq()))
+		}, []string{"index: the index holds 0 of them, and the catalog 1"}},
+		"index, a catalog that changed behind it": {
+			sql(`UPDATE company SET record = (SELECT record FROM company WHERE number = 1) WHERE number = 40`),
+			[]string{`index: employee_count: the index counts `},
+		},
+		"index, a record that is none": {sql(`UPDATE company SET record = $1 WHERE number = 40`, []byte("none")), []string{
+			"index: it cannot be completed: ",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			eachPatient(t, func(t *testing.T, p *patient) {
+				test.harm(t, p)
+				found := p.examine(t)
+				require.Len(t, found, len(test.want), "%s", strings.Join(found, "\n"))
+				for i, want := range test.want {
+					require.True(t, strings.HasPrefix(found[i], want), "%q does not begin with %q", found[i], want)
+				}
+			})
+		})
+	}
+}
+
+func TestDoctorSaysThatItAskedNoServer(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{Companies: threeCompanies})
+	skipped := func() (why string) {
+		require.NoError(t, s.Examine(t.Context(), nil, func(c app.Check) { why += c.Skipped }))
+		return why
+	}
+	_, err := s.Client().Credits(t.Context()) // it serves, so it can be asked
+	require.NoError(t, err)
+	require.Empty(t, skipped())
+
+	require.NoError(t, s.Stop())
+	require.Contains(t, skipped(), "no server runs")
+	left, err := os.ReadDir(filepath.Join(s.Config.Data, "servers"))
+	require.NoError(t, err)
+	require.Empty(t, left, "a server that ends takes its file along")
+
+	// As servers leave it that were killed, or run elsewhere.
+	dir := filepath.Join(s.Config.Data, "servers")
+	here, err := os.Hostname()
+	require.NoError(t, err)
+	for name, host := range map[string]string{"killed.json": here, "elsewhere.json": "not-" + here} {
+		content, err := json.Marshal(map[string]any{"url": "http://127.0.0.1:1", "key": "k", "host": host, "pid": 1})
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
+	}
+	require.Contains(t, skipped(), "1 on others")
+	old := time.Now().Add(-time.Hour)
+	require.NoError(t, os.Chtimes(filepath.Join(dir, "elsewhere.json"), old, old))
+	require.NotContains(t, skipped(), "others")
+}
+
+func TestServersAnswerTheDoctorAlone(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	_, err := s.Client().Credits(t.Context())
+	require.NoError(t, err)
+	files, err := filepath.Glob(filepath.Join(s.Config.Data, "servers", "*.json"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	info, err := os.Stat(files[0])
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	content, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	var desk struct{ URL, Key string }
+	require.NoError(t, json.Unmarshal(content, &desk))
+	for key, want := range map[string]int{"": 403, "Bearer": 403, "Bearer " + desk.Key + "x": 403, "Bearer " + desk.Key: 200} {
+		r, err := ask(t, desk.URL+"/audit/index", key)
+		require.NoError(t, err)
+		body, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		require.NoError(t, r.Body.Close())
+		require.Equal(t, want, r.StatusCode, "%s", body)
+	}
+}
+
+func ask(t *testing.T, url, authorization string) (*http.Response, error) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, nil)
+	require.NoError(t, err)
+	r.Header.Set("Authorization", authorization)
+	return http.DefaultClient.Do(r)
+}
+
+func TestDoctorFindsNothingWhileTheServerWorks(t *testing.T) {
+	t.Parallel()
+	eachPatient(t, func(t *testing.T, p *patient) {
+		var working sync.WaitGroup
+		examined := make(chan struct{})
+		over := func() bool {
+			select {
+			case <-examined:
+				return true
+			default:
+				return false
+			}
+		}
+		// Nothing is required of the workers' calls: some are refused, when the credits are spent.
+		working.Go(func() {
+			for i := int64(0); !over(); i++ {
+				low, high := i%40+1, i%40+10
+				created, err := p.Client().CreateExport(t.Context(), client.ExportRequest{
+					Name: "More", SearchFilters: &client.Filters{EmployeeCountMin: &low, EmployeeCountMax: &high},
+				})
+				if err == nil && i%2 == 0 {
+					p.Client().CancelExport(t.Context(), created.ExportJob.ID) //nolint:errcheck // see above
+				}
+			}
+		})
+		working.Go(func() {
+			for i := 0; !over(); i++ {
+				more := fmt.Sprintf("{\"name\":\"Company %d\",\"domain\":\"c%d.example\",\"city\":\"Lima %d\",\"employee_count\":%d}\n", i, i%60, i, i%60+1)
+				ingest.Import(t.Context(), ingest.Options{Catalog: p.Catalog, Files: []string{"-"}, Stdin: strings.NewReader(more)}) //nolint:errcheck // see above
+			}
+		})
+		for range 5 {
+			require.Empty(t, p.examine(t))
+		}
+		close(examined)
+		working.Wait()
+		require.Empty(t, p.examine(t))
+	})
+}

@@ -1,0 +1,150 @@
+package simtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/e2e/witness"
+	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/config"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/replay"
+	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// node is one simulated process: all that capi serve is made of, on a handle that its life guards. Nothing of it but
+// the database and the files outlives it.
+type node struct {
+	*app.App
+	life     *life
+	follower *ingest.Follower
+	handler  http.Handler
+}
+
+// newNode is what app.Open and Serve do, with a store and settings of the simulation.
+func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() error, jobs job.Options) (*node, error) {
+	d = d.Guarded(l.guard)
+	log := slog.New(slog.DiscardHandler)
+	a := &app.App{
+		Config: config.Config{Storage: config.Storage{Data: dir}}, Log: log,
+		DB: d, Files: files, Index: embedded.Open(embedded.Options{}),
+		Workspaces: workspace.New(d), Tokens: auth.New(d, auth.Options{UsePeriod: time.Hour}), Credits: credit.New(d),
+		Unlocks: unlock.New(d, unlock.Options{SnapshotEvery: 5}), Lists: list.New(d), Catalog: catalog.New(d),
+		Replays: replay.New(d, replay.Options{}), Jobs: job.New(d, jobs),
+	}
+	a.Exports = export.New(export.Deps{
+		DB: d, Catalog: a.Catalog, Index: a.Index, Lists: a.Lists, Unlock: a.Unlocks, Credit: a.Credits, Jobs: a.Jobs,
+		Blobs:   &store{Store: files, life: l, fault: fault},
+		Options: export.Options{ProgressEvery: time.Hour, PastKept: time.Nanosecond},
+	})
+	limits, err := ratelimit.Parse("off")
+	if err != nil {
+		return nil, err
+	}
+	n := &node{App: a, life: l}
+	n.handler, err = api.New(api.Deps{
+		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays,
+		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
+		RateLimits: limits,
+		Mounts:     map[string]http.Handler{file.Path: files.Handler(api.ErrorWriter(log))},
+	})
+	n.follower = ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.Index, Poll: time.Millisecond})
+	return n, err
+}
+
+// errCutOff is what a client sees of a server that dies.
+var errCutOff = errors.New("connection reset by peer")
+
+// answer has the handler answer a request; lucky says whether an answer still goes out that was ready when the process
+// died. A failure that no death and no client that hung up explains is what unexplained is told.
+func (n *node) answer(r *http.Request, lucky bool, unexplained func(string)) (_ *http.Response, err error) {
+	w := httptest.NewRecorder()
+	defer func() {
+		if v := recover(); v != nil { // http.ErrAbortHandler
+			err = errCutOff
+		}
+	}()
+	n.handler.ServeHTTP(w, r)
+	switch {
+	case n.life.isOver():
+		if w.Code >= http.StatusMultipleChoices || !lucky {
+			return nil, errCutOff
+		}
+	case r.Context().Err() != nil:
+		return nil, r.Context().Err()
+	case w.Code >= http.StatusInternalServerError:
+		unexplained(fmt.Sprintf("%s %s: %d %s", r.Method, r.URL.Path, w.Code, w.Body))
+	}
+	return w.Result(), nil
+}
+
+// maintain does what a server does now and then.
+func (n *node) maintain(ctx context.Context) error {
+	return errors.Join(
+		n.Exports.Prune(ctx), n.Exports.PruneQuotes(ctx), n.Replays.Prune(ctx), n.Tokens.Start(ctx), n.Tokens.Stop(ctx))
+}
+
+// The node is the witnesses' operator: capi's other commands run as processes of their own, but die alike.
+
+func (n *node) Grant(ctx context.Context, ws string, credits int, note string) error {
+	to, err := id.Parse[id.Workspace](ws)
+	if err != nil {
+		return err
+	}
+	return n.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := n.Credits.Grant(ctx, tx, to, credit.Grant{Amount: int64(credits), Note: note, Actor: "cli"})
+		return err
+	})
+}
+
+func (n *node) Import(ctx context.Context, ndjson string) error {
+	_, err := ingest.Import(ctx, ingest.Options{
+		Catalog: n.Catalog, Files: []string{"-"}, Stdin: strings.NewReader(ndjson), Workers: 1,
+	})
+	if err != nil {
+		return err
+	}
+	return n.follower.Build(ctx)
+}
+
+func (n *node) NewToken(ctx context.Context, ws string, budget *int) (witness.Token, error) {
+	to, err := id.Parse[id.Workspace](ws)
+	if err != nil {
+		return witness.Token{}, err
+	}
+	asked := auth.NewToken{Workspace: to, Name: "sim", Scope: auth.ReadWrite}
+	if budget != nil {
+		credits := int64(*budget)
+		asked.Budget.Total = &credits
+	}
+	secret, t, err := n.Tokens.Create(ctx, asked)
+	return witness.Token{ID: t.ID.String(), Secret: secret, Budget: budget}, err
+}
+
+func (n *node) Revoke(ctx context.Context, t witness.Token) error {
+	token, err := id.Parse[id.Token](t.ID)
+	if err != nil {
+		return err
+	}
+	return n.Tokens.Revoke(ctx, token)
+}

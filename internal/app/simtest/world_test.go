@@ -1,0 +1,244 @@
+package simtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/e2e/witness"
+	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/job"
+)
+
+var (
+	seedFlag    = flag.Uint64("sim.seed", 0, "repeat the world of this seed, and no other; 0 for new ones")
+	crashesFlag = flag.Int("sim.crashes", 300, "how many crashes the random tests simulate on each database")
+)
+
+const (
+	stockSize = 120
+	rowsMax   = 40
+)
+
+// eachDatabase runs fn on every database, by the name under which it can be opened again and again.
+func eachDatabase(t *testing.T, fn func(t *testing.T, fresh func(t *testing.T) string)) {
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		fn(t, sqliteInMemory)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		fn(t, func(t *testing.T) string { return dbtest.PostgresURL(t) })
+	})
+}
+
+// memory is a directory in memory, where the machine has one. A simulated death ends a process and not the machine:
+// what it had written is there afterwards, on a disk or not, so waiting for a disk would prove nothing.
+func memory(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "capi-sim-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	return dir
+}
+
+func sqliteInMemory(t *testing.T) string {
+	content, err := os.ReadFile(dbtest.SQLiteFile(t))
+	require.NoError(t, err)
+	path := filepath.Join(memory(t), "capi.db")
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	return path
+}
+
+// world is a database with its files, and the processes that live and die on it.
+type world struct {
+	t     *testing.T
+	seed  uint64
+	r     *rand.Rand // of the one goroutine that moves the world
+	name  string     // of the database
+	raw   *db.DB     // the database as nobody's process sees it
+	dir   string
+	files *file.Store
+	jobs  job.Options
+
+	mu     sync.Mutex
+	broken int // Puts in a hundred that fail
+	luck   *rand.Rand
+	trace  []string
+	faults []string // broken promises that nobody could return
+}
+
+// newWorld makes one with a stock, from its seed.
+func newWorld(t *testing.T, seed uint64, name string, jobs job.Options) *world {
+	t.Helper()
+	w := &world{
+		t: t, seed: seed, name: name, dir: memory(t), jobs: jobs,
+		r: rand.New(rand.NewPCG(seed, 1)), luck: rand.New(rand.NewPCG(seed, 2)),
+	}
+	w.raw = dbtest.Open(t, name)
+	var err error
+	w.files, err = file.Open(file.Options{Dir: filepath.Join(w.dir, "files"), Key: bytes.Repeat([]byte("k"), 32)})
+	require.NoError(t, err)
+	return w
+}
+
+// say adds a line to what is printed if the world fails.
+func (w *world) say(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trace = append(w.trace, fmt.Sprintf(format, args...))
+}
+
+func (w *world) unexplained(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.faults = append(w.faults, what)
+}
+
+// must ends the test if err is one, with all that it takes to repeat it.
+func (w *world) must(err error, n *node) {
+	w.t.Helper()
+	w.mu.Lock()
+	if len(w.faults) > 0 {
+		err = errors.Join(err, errors.New(strings.Join(w.faults, "\n")))
+	}
+	trace := strings.Join(w.trace[max(0, len(w.trace)-60):], "\n    ")
+	w.mu.Unlock()
+	if err == nil {
+		return
+	}
+	steps := ""
+	if n != nil {
+		n.life.mu.Lock()
+		steps = strings.Join(n.life.steps, ", ")
+		n.life.mu.Unlock()
+	}
+	w.t.Fatalf("%v\n\nwhat was done last:\n    %s\n\nsteps of the last process: %s\n\nto repeat it:\n"+
+		"    go test ./internal/app/simtest -run '^%s$' -sim.seed=%d", err, trace, steps, w.t.Name(), w.seed)
+}
+
+// breakStore makes so many of a hundred Puts fail from now on.
+func (w *world) breakStore(percent int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.broken = percent
+}
+
+var errFull = errors.New("no space left on device")
+
+func (w *world) fault() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.luck.IntN(100) < w.broken {
+		return errFull
+	}
+	return nil
+}
+
+func (w *world) isLucky() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.luck.IntN(2) == 0
+}
+
+// boot starts a process; it may die on the way, which is no error.
+func (w *world) boot(ctx context.Context) *node {
+	n, err := newNode(w.raw, w.files, w.dir, &life{}, w.fault, w.jobs)
+	w.must(err, nil)
+	if err := n.follower.Build(ctx); err != nil && !n.life.isOver() {
+		w.must(err, n)
+	}
+	return n
+}
+
+// open makes a workspace with its witness, which speaks to the node that now gives.
+func (w *world) open(ctx context.Context, n *node, stock *witness.Stock, operator witness.Operator, alone bool,
+	do func(*http.Request) (*http.Response, error),
+) *witness.Witness {
+	const granted = 100
+	ws, err := n.CreateWorkspace(ctx, "Sim", granted)
+	w.must(err, n)
+	secret, t, err := n.Tokens.Create(ctx, auth.NewToken{Workspace: ws.ID, Name: "own", Scope: auth.ReadWrite})
+	w.must(err, n)
+	return witness.New(witness.Options{
+		Workspace: ws.ID.String(), Token: witness.Token{ID: t.ID.String(), Secret: secret}, Granted: granted,
+		Stock: stock, RowsMax: rowsMax, Do: do, Operator: operator, Alone: alone,
+	})
+}
+
+// examine is what capi doctor proves.
+func (w *world) examine(ctx context.Context, n *node) error {
+	var found []error
+	err := n.Examine(ctx, nil, func(c app.Check) {
+		for _, f := range c.Findings {
+			found = append(found, fmt.Errorf("doctor: %s: %s: %s", f.Area, f.Subject, f.Problem))
+		}
+	})
+	return errors.Join(append(found, err)...)
+}
+
+// unfinished counts the jobs that somebody has to work on still.
+func (w *world) unfinished(ctx context.Context) (n int) {
+	err := w.raw.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM job WHERE state IN ('queued', 'running')`).Scan(&n)
+	w.must(err, nil)
+	return n
+}
+
+// timePasses lets the leases of all workers run out.
+func (w *world) timePasses(ctx context.Context) {
+	w.must(w.raw.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE job SET lease_until = 1 WHERE state = 'running'`)
+		return err
+	}), nil)
+}
+
+// work lets the node run jobs until none is left, or it dies.
+func (w *world) work(ctx context.Context, n *node) {
+	r := job.NewRunner(n.Jobs, n.Exports.Handlers())
+	if err := r.Start(ctx); err != nil {
+		if !n.life.isOver() {
+			w.must(err, n)
+		}
+		return
+	}
+	for !n.life.isOver() && w.unfinished(ctx) > 0 {
+		n.Jobs.Notify() // a retry is due within a millisecond or two
+		time.Sleep(200 * time.Microsecond)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	if n.life.isOver() {
+		cancel()
+	}
+	defer cancel()
+	w.must(r.Stop(ctx), n)
+}
+
+// seeds gives the seeds of the worlds of a test: the one that is asked for, or ever new ones.
+func seeds(t *testing.T) func() (uint64, bool) {
+	given := *seedFlag
+	first := true
+	return func() (uint64, bool) {
+		if given != 0 {
+			defer func() { first = false }()
+			return given, first
+		}
+		return rand.Uint64N(1_000_000_000) + 1, true
+	}
+}

@@ -5,6 +5,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,6 +39,16 @@ func New(base, token string, o Options) *Client {
 // call sends in as JSON, if it is not nil, and reads the answer into out, if that is not nil. An answer that is not a
 // success is an *Error.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	return c.send(ctx, method, path, "", in, out)
+}
+
+// create is call for a POST that makes or buys something. A random Idempotency-Key goes with it, so that it happens once
+// however often the connection breaks: http.Transport sends a request with a key again where it would give up otherwise.
+func (c *Client) create(ctx context.Context, path string, in, out any) error {
+	return c.send(ctx, http.MethodPost, path, rand.Text(), in, out)
+}
+
+func (c *Client) send(ctx context.Context, method, path, key string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		p, err := json.Marshal(in)
@@ -53,6 +64,9 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	if in != nil {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {

@@ -3,6 +3,7 @@ package client_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +59,54 @@ func TestErrorsCarryWhatTheServerSaid(t *testing.T) {
 
 	_, err = c.Credits(t.Context())
 	require.ErrorContains(t, err, "read answer")
+}
+
+func TestWhatIsMadeOrBoughtCarriesAKeyOfItsOwn(t *testing.T) {
+	t.Parallel()
+	var keys []string
+	note := func(w http.ResponseWriter, r *http.Request) {
+		keys = append(keys, r.Header.Get("Idempotency-Key"))
+		_, _ = w.Write([]byte("{}"))
+	}
+	c := broken(t, note, note, note, note, note, note)
+	_, err := c.CreateExport(t.Context(), client.ExportRequest{})
+	require.NoError(t, err)
+	_, err = c.CreateExport(t.Context(), client.ExportRequest{})
+	require.NoError(t, err)
+	_, err = c.Quote(t.Context(), client.ExportRequest{})
+	require.NoError(t, err)
+	_, err = c.CreateList(t.Context(), "x")
+	require.NoError(t, err)
+	_, err = c.AddToList(t.Context(), "x", client.ListMembers{})
+	require.NoError(t, err)
+	require.NotContains(t, keys, "")
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(keys))), 5, "each call's is another")
+	_, err = c.Credits(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, keys[5])
+}
+
+func TestAPurchaseWhoseConnectionBreaksIsSentAgainWithItsKey(t *testing.T) {
+	t.Parallel()
+	var keys []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet { // leaves a connection to use again
+			_, _ = w.Write([]byte("{}"))
+			return
+		}
+		if keys = append(keys, r.Header.Get("Idempotency-Key")); len(keys) == 1 {
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = w.Write([]byte("{}"))
+	}))
+	t.Cleanup(server.Close)
+	c := client.New(server.URL, "cornect_x", client.Options{HTTP: server.Client()})
+	_, err := c.Credits(t.Context())
+	require.NoError(t, err)
+	_, err = c.CreateExport(t.Context(), client.ExportRequest{Name: "x"})
+	require.NoError(t, err)
+	require.Len(t, keys, 2)
+	require.Equal(t, keys[0], keys[1])
 }
 
 func TestWalkingAllMatchesWaitsWhenToldTo(t *testing.T) {

@@ -56,7 +56,8 @@ type Created struct {
 		SourceType   string `json:"source_type"`
 	} `json:"export_job"`
 	Figures
-	TransactionID *string `json:"transaction_id"`
+	TransactionID *string   `json:"transaction_id"`
+	Warnings      []Warning `json:"warnings"`
 }
 
 // Quote is what an export would cost now, and will cost at most until ExpiresAt if it is created with the ID.
@@ -64,8 +65,9 @@ type Quote struct {
 	ID        string    `json:"quote_id"`
 	ExpiresAt time.Time `json:"expires_at"`
 	Figures
-	Balance    int64 `json:"balance"`
-	Affordable bool  `json:"affordable"`
+	Balance    int64     `json:"balance"`
+	Affordable bool      `json:"affordable"`
+	Warnings   []Warning `json:"warnings"`
 }
 
 // Export is an export, how far it is, and what it cost.
@@ -103,7 +105,7 @@ func (e *Export) Final() bool {
 // CreateExport orders an export and charges for its new companies.
 func (c *Client) CreateExport(ctx context.Context, r ExportRequest) (*Created, error) {
 	var created Created
-	if err := c.call(ctx, http.MethodPost, "/exports", r, &created); err != nil {
+	if err := c.create(ctx, "/exports", r, &created); err != nil {
 		return nil, err
 	}
 	return &created, nil
@@ -112,7 +114,7 @@ func (c *Client) CreateExport(ctx context.Context, r ExportRequest) (*Created, e
 // Quote tells what CreateExport would charge now, and promises to charge no more for 15 minutes; it charges nothing.
 func (c *Client) Quote(ctx context.Context, r ExportRequest) (*Quote, error) {
 	var quote Quote
-	if err := c.call(ctx, http.MethodPost, "/exports/quote", r, &quote); err != nil {
+	if err := c.create(ctx, "/exports/quote", r, &quote); err != nil {
 		return nil, err
 	}
 	return &quote, nil

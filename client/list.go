@@ -31,6 +31,8 @@ type ListChange struct {
 	UnmatchedIDs     []string `json:"unmatched_ids"`
 	UnmatchedDomains []string `json:"unmatched_domains"`
 	Capped           bool     `json:"capped"`
+
+	Warnings []Warning `json:"warnings"`
 }
 
 type listName struct {
@@ -42,7 +44,7 @@ func listPath(id string) string { return "/lists/" + url.PathEscape(id) }
 // CreateList makes an empty list.
 func (c *Client) CreateList(ctx context.Context, name string) (*List, error) {
 	var l List
-	if err := c.call(ctx, http.MethodPost, "/lists", listName{name}, &l); err != nil {
+	if err := c.create(ctx, "/lists", listName{name}, &l); err != nil {
 		return nil, err
 	}
 	return &l, nil
@@ -92,7 +94,7 @@ func (c *Client) ListCompanies(ctx context.Context, id, cursor string, limit int
 // AddToList adds companies to the list.
 func (c *Client) AddToList(ctx context.Context, id string, m ListMembers) (*ListChange, error) {
 	var change ListChange
-	if err := c.call(ctx, http.MethodPost, listPath(id)+"/companies", m, &change); err != nil {
+	if err := c.create(ctx, listPath(id)+"/companies", m, &change); err != nil {
 		return nil, err
 	}
 	return &change, nil

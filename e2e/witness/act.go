@@ -90,7 +90,7 @@ func (w *Witness) someToken(r *rand.Rand) *token {
 }
 
 func (w *Witness) grant(ctx context.Context, r *rand.Rand) (string, error) {
-	g := &grant{credits: 1 + r.IntN(w.RowsMax)}
+	g := &grant{credits: 1 + r.IntN(2*w.RowsMax)}
 	var note string
 	w.locked(func() {
 		note = w.name("grant")

@@ -293,7 +293,7 @@ func (w *Witness) cancel(ctx context.Context, r *rand.Rand) (string, error) {
 	if err := w.cancelAnswered(s, a); err != nil {
 		return "", fmt.Errorf("%s, %s: %w", s.name, s.id, err)
 	}
-	return fmt.Sprintf("%s %s", s.name, s.status), nil
+	return fmt.Sprintf("%s %d %s", s.name, a.status, a.code()), nil
 }
 
 func (w *Witness) cancelAnswered(s *sold, a answer) error {
@@ -301,6 +301,9 @@ func (w *Witness) cancelAnswered(s *sold, a answer) error {
 		if s.cancelled || w.Alone && s.status != "completed" && s.status != "failed" {
 			return fmt.Errorf("it is %s, and cannot be cancelled: %s", s.status, a)
 		}
+		return nil
+	}
+	if a.code() == "REQUEST_IN_FLIGHT" && !w.Alone {
 		return nil
 	}
 	var told exported

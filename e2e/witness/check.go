@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // download gets the file of a completed export, and looks at every row of it.
@@ -85,6 +87,30 @@ func within(rows, wanted []int) bool {
 		wanted = wanted[i+1:]
 	}
 	return true
+}
+
+// Settle waits until every export is final, looking every so often; the service may be down meanwhile.
+func (w *Witness) Settle(ctx context.Context, every time.Duration) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		exports, err := pages[exported](ctx, w, "/exports?")
+		i := slices.IndexFunc(exports, func(e exported) bool { return e.Status == "pending" || e.Status == "processing" })
+		switch {
+		case err == nil && i < 0:
+			return nil
+		case err != nil && !errors.Is(err, errLost):
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			if err == nil {
+				err = fmt.Errorf("export %s is %s", exports[i].ID, exports[i].Status)
+			}
+			return errors.Join(ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
 }
 
 // Check is Look, and then holds the service to all of it, once everything that was begun has ended: every export is

@@ -6,6 +6,7 @@ package witness
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -95,13 +96,14 @@ type list struct {
 	wanted map[int]bool
 }
 
-// Counts says how often what was done.
+// Counts says how often what was done, and how many exports have come of it, as far as it is known.
 func (w *Witness) Counts() map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	counts := make(map[string]int, len(w.counts))
-	for what, n := range w.counts {
-		counts[what] = n
+	counts := maps.Clone(w.counts)
+	for _, s := range w.sold {
+		counts[s.status+" exports"]++
+		counts["credits charged"] += s.figures.Charged
 	}
 	return counts
 }

@@ -127,6 +127,7 @@ func TestTheLimiterTellsWhatIsLeftAndWhenToComeAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, 1 <= wait && wait <= 30, wait)
 	require.Equal(t, "0", a.header.Get("RateLimit-Remaining"))
+	require.Contains(t, a.failure(t).Message, "The limit is 2 requests a minute")
 
 	require.Equal(t, http.StatusOK, h.send(t, h.writer, "GET", "/credits", nil).status, "another token has its own bucket")
 	require.Equal(t, http.StatusOK, h.send(t, h.reader, "GET", "/lists", nil).status, "another endpoint has its own bucket")
@@ -154,13 +155,35 @@ func TestTheRoutersOwnRefusalsHaveTheErrorBody(t *testing.T) {
 		require.Equal(t, "application/json", a.header.Get("Content-Type"))
 	}
 	for path, allow := range map[string]string{
-		"/exports": "GET, HEAD, POST", "/companies/search": "GET, HEAD, POST", "/credits": "GET, HEAD",
+		"/exports": "GET, HEAD, POST", "/companies/search": "POST", "/exports/quote": "POST", "/credits": "GET, HEAD",
 		"/lists/" + uuid.NewString(): "DELETE, GET, HEAD, PATCH",
 	} {
 		a := h.send(t, h.writer, "PUT", path, M{})
 		require.Equal(t, http.StatusMethodNotAllowed, a.status, path)
 		require.Equal(t, "METHOD_NOT_ALLOWED", a.code(t))
 		require.Equal(t, allow, a.header.Get("Allow"))
+	}
+	for _, path := range []string{"/companies/search", "/exports/quote"} {
+		for _, method := range []string{"GET", "HEAD", "DELETE", "OPTIONS"} {
+			a := h.send(t, h.reader, method, path, nil)
+			require.Equal(t, http.StatusMethodNotAllowed, a.status, "%s %s", method, path)
+			require.Equal(t, "POST", a.header.Get("Allow"))
+		}
+	}
+	a := h.raw(t, h.request(t, "", "GET", "/"+strings.Repeat("x", 5000), nil))
+	require.Equal(t, "NOT_FOUND", a.code(t))
+	require.Less(t, len(a.body), 400, "an answer does not repeat all that it got")
+}
+
+func TestSeveralAuthorizationHeadersAreNoToken(t *testing.T) {
+	t.Parallel()
+	h := open(t, settings{})
+	for _, more := range []string{"Bearer " + h.reader, "Basic eDp5", ""} {
+		r := h.request(t, h.reader, "GET", base+"/credits", nil)
+		r.Header.Add("Authorization", more)
+		a := h.raw(t, r)
+		require.Equal(t, http.StatusUnauthorized, a.status)
+		require.Equal(t, "INVALID_TOKEN_FORMAT", a.code(t))
 	}
 }
 

@@ -5,9 +5,11 @@ package api
 //go:generate go test -run ^TestOpenAPIIsTheCommittedDocument$ -update .
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -35,6 +37,9 @@ type Deps struct {
 
 	// PublicURL starts the links of answers, as https://capi.example.com. Defaults to what the request was sent to.
 	PublicURL string
+
+	// BodyTimeout is how long a request's body may take to arrive. Defaults to 30s.
+	BodyTimeout time.Duration
 
 	// Mounts are handlers beside the API, by their pattern in http.ServeMux, such as GET /files/.
 	Mounts map[string]http.Handler
@@ -75,7 +80,9 @@ func (s *server) handler() (http.Handler, error) {
 	doc := newDocument()
 	mux := http.NewServeMux()
 	for _, rt := range routes() {
-		mux.Handle(rt.method+" "+basePath+rt.path, compress(s.serve(rt, doc.add(rt))))
+		b := doc.add(rt)
+		b.bodyTimeout = cmp.Or(s.BodyTimeout, b.bodyTimeout)
+		mux.Handle(rt.method+" "+basePath+rt.path, compress(s.serve(rt, b)))
 	}
 	mux.Handle("GET /openapi.json", compress(serveDocument(doc.finish())))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {

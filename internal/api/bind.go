@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -23,6 +24,8 @@ type binding struct {
 	params   []param
 	body     *huma.Schema // nil without a body
 	bodyAt   []int
+
+	bodyTimeout time.Duration
 }
 
 // param is a parameter of the path or the query: a string, or an integer.
@@ -33,7 +36,7 @@ type param struct {
 }
 
 func newBinding(registry huma.Registry, in reflect.Type, operation string) *binding {
-	b := &binding{registry: registry, in: in}
+	b := &binding{registry: registry, in: in, bodyTimeout: bodyTimeout}
 	for _, f := range reflect.VisibleFields(in) {
 		for _, where := range []string{"path", "query"} {
 			if name, ok := f.Tag.Lookup(where); ok {
@@ -53,7 +56,7 @@ func (b *binding) read(w http.ResponseWriter, r *http.Request, told ...fault.Fie
 	in := reflect.New(b.in)
 	told = append(told, b.readParams(r, in.Elem())...)
 	if b.body != nil {
-		p, err := readBody(w, r)
+		p, err := b.readBody(w, r)
 		if err != nil {
 			return nil, err
 		}

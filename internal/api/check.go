@@ -29,11 +29,18 @@ func (c *checker) refuse(v *value, where *place, format string, args ...any) {
 	c.faults = tell(c.faults, where, fmt.Sprintf(format, args...))
 }
 
+// resolve gives the schema itself, for what is that or null too.
 func (c *checker) resolve(s *huma.Schema) *huma.Schema {
-	for s.Ref != "" {
-		s = c.registry.SchemaFromRef(s.Ref)
+	for {
+		switch {
+		case s.Ref != "":
+			s = c.registry.SchemaFromRef(s.Ref)
+		case len(s.AnyOf) > 0:
+			s = s.AnyOf[0]
+		default:
+			return s
+		}
 	}
-	return s
 }
 
 func (c *checker) check(s *huma.Schema, v *value, where *place) {
@@ -155,6 +162,8 @@ func (c *checker) str(s *huma.Schema, v *value, where *place) {
 		c.refuse(v, where, "%s", notOneOf(s.Enum, v.text))
 	case s.Format == "uuid" && !isUUID(v.text):
 		c.refuse(v, where, "must be a UUID, such as 018f3c5e-7a3b-7c1d-9e2f-0a1b2c3d4e5f")
+	case s.Format == "uuid" && strings.Trim(v.text, "0-") == "":
+		c.refuse(v, where, "must not be the nil UUID, which names nothing; leave the field out if it is not meant")
 	case s.Format == "date-time" && !isTime(v.text):
 		c.refuse(v, where, "must be a time (RFC 3339), such as 2026-03-01T09:30:00Z; a + has to be sent as %%2B")
 	}
@@ -171,9 +180,11 @@ func isUUID(s string) bool {
 }
 
 func notOneOf(enum []any, given string) string {
-	known := make([]string, len(enum))
-	for i, e := range enum {
-		known[i] = fmt.Sprint(e)
+	var known []string
+	for _, e := range enum {
+		if name, ok := e.(string); ok { // not the null of what is optional
+			known = append(known, name)
+		}
 	}
 	message := "must be one of " + strings.Join(known, ", ")
 	if near := text.Nearest(given, known); near != "" {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/query"
 )
 
 // readBodyOf reads body as an operation with the type In would.
@@ -88,6 +89,61 @@ func TestMisplacedFieldsAreToldWhereTheyBelong(t *testing.T) {
 		{Field: "search_filters.sort_by", Message: misplaced["sort_by"]},
 		{Field: "search_filters.naics_code", Message: "unknown field; did you mean naics_codes?"},
 	}, faults)
+}
+
+func TestOneMistakeIsOneFault(t *testing.T) {
+	t.Parallel()
+	_, faults := readBodyOf[searchInput](t, `{"connections": [{"category": 7}]}`)
+	require.Equal(t, []fault.FieldError{{Field: "connections[0].category", Message: "must be a string, not a number"}}, faults)
+	_, faults = readBodyOf[exportInput](t, `{"name": "x", "search_filters": {"countrys": ["US"]}}`)
+	require.Equal(t, []fault.FieldError{
+		{Field: "search_filters.countrys", Message: "unknown field; did you mean countries?"},
+	}, faults)
+}
+
+func TestTheNilUUIDIsNotAbsence(t *testing.T) {
+	t.Parallel()
+	const none = "00000000-0000-0000-0000-000000000000"
+	for _, body := range []string{
+		`{"name": "x", "search_filters": {}, "quote_id": "` + none + `"}`,
+		`{"name": "x", "search_filters": {}, "list_id": "` + none + `"}`,
+		`{"name": "x", "source_type": "list", "list_id": "` + none + `"}`,
+		`{"name": "x", "search_filters": {"connections": [{"category": "vendor", "connected_company_id": "` + none + `"}]}}`,
+	} {
+		_, faults := readBodyOf[exportInput](t, body)
+		require.Len(t, faults, 1, body)
+		require.Contains(t, faults[0].Message, "must not be the nil UUID", body)
+	}
+}
+
+func TestFiltersThatSayNothingAreNoOrderOfEverything(t *testing.T) {
+	t.Parallel()
+	for _, filters := range []string{
+		`{"query": ""}`, `{"query": null}`, `{"countries": []}`, `{"countries": null}`, `{"connections": []}`,
+		`{"employee_count_min": null, "exclude_keywords": []}`,
+	} {
+		_, faults := readBodyOf[exportInput](t, `{"name": "x", "search_filters": `+filters+`}`)
+		require.Len(t, faults, 1, filters)
+		require.Equal(t, "search_filters", faults[0].Field)
+		require.Contains(t, faults[0].Message, `send "search_filters": {} to export everything (capped at 10,000)`)
+		_, faults = readBodyOf[quoteInput](t, `{"search_filters": `+filters+`}`)
+		require.Len(t, faults, 1, filters)
+		_, faults = readBodyOf[listMembersInput](t, `{"search_filters": `+filters+`}`)
+		require.Len(t, faults, 1, filters)
+
+		in, faults := readBodyOf[searchInput](t, filters)
+		require.Empty(t, faults, "a search is free and stays lenient")
+		require.True(t, in.Body.query.IsEmpty())
+		words, _, err := query.ParseJSON([]byte(filters))
+		require.NoError(t, err, filters)
+		require.True(t, words.IsEmpty())
+	}
+	for _, body := range []string{`{"search_filters": {}}`, `{"search_filters": {"query": "", "countries": ["US"]}}`} {
+		_, faults := readBodyOf[quoteInput](t, body)
+		require.Empty(t, faults, body)
+		_, faults = readBodyOf[listMembersInput](t, body)
+		require.Empty(t, faults, body)
+	}
 }
 
 func TestAnExportOfEverythingMustBeAskedFor(t *testing.T) {

@@ -48,7 +48,7 @@ type Price struct {
 // Warning is a value of a filter that no company has.
 type Warning struct {
 	Field      string  `json:"field" example:"countries"`
-	Value      string  `json:"value" example:"Germny"`
+	Value      string  `json:"value" doc:"As it was sent, its first 100 characters." example:"Germny"`
 	Message    string  `json:"message"`
 	Suggestion *string `json:"suggestion" doc:"What may have been meant; null if nothing is near." example:"Germany"`
 }
@@ -97,7 +97,7 @@ func (s *server) searchCompanies(ctx context.Context, caller auth.Caller, in *se
 func warningsOf(found []search.Warning) []Warning {
 	warnings := make([]Warning, len(found))
 	for i, w := range found {
-		warnings[i] = Warning{Field: w.Field, Value: w.Value, Message: w.Message, Suggestion: orNull(w.Suggestion)}
+		warnings[i] = Warning(w)
 	}
 	return warnings
 }

@@ -84,7 +84,11 @@ func TestTheDocumentTellsWrongAnswersFromRightOnes(t *testing.T) {
 }
 
 func operation(doc *openapi3.T, method, path string) *routers.Route {
-	for template, item := range doc.Paths.Map() {
+	paths := doc.Paths.Map()
+	if exact, ok := paths[path]; ok {
+		paths = map[string]*openapi3.PathItem{path: exact}
+	}
+	for template, item := range paths {
 		if op := item.GetOperation(method); op != nil && fits(template, path) {
 			return &routers.Route{Spec: doc, Path: template, PathItem: item, Method: method, Operation: op}
 		}
@@ -92,7 +96,6 @@ func operation(doc *openapi3.T, method, path string) *routers.Route {
 	return nil
 }
 
-// fits prefers /exports/quote to /exports/{export_id} by their methods: no path has both with one method.
 func fits(template, path string) bool {
 	want, have := strings.Split(template, "/"), strings.Split(path, "/")
 	if len(want) != len(have) {

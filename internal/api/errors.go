@@ -36,12 +36,16 @@ func Status(k fault.Kind) int {
 		return http.StatusNotFound
 	case fault.KindNotAllowed:
 		return http.StatusMethodNotAllowed
+	case fault.KindTimeout:
+		return http.StatusRequestTimeout
 	case fault.KindConflict:
 		return http.StatusConflict
 	case fault.KindTooLarge:
 		return http.StatusRequestEntityTooLarge
 	case fault.KindUnsupported:
 		return http.StatusUnsupportedMediaType
+	case fault.KindRange:
+		return http.StatusRequestedRangeNotSatisfiable
 	case fault.KindInvalid:
 		return http.StatusUnprocessableEntity
 	case fault.KindRateLimited:

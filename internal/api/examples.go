@@ -62,13 +62,13 @@ var (
 		ExportJob: ExportJob{
 			ID: exampleExport, Name: "US fintech 50+", Status: "pending", ExportFormat: "csv", SourceType: "search",
 		},
-		Figures: figuresExample, TransactionID: &exampleEntry,
+		Figures: figuresExample, TransactionID: &exampleEntry, Warnings: []Warning{},
 	}
 
 	quoteExample = QuoteResponse{
 		QuoteID: exampleID[id.Quote]("0195510c-6f00-7a41-8b7e-2c3d4e5f6a7b"), ExpiresAt: exampleTime.Add(15 * time.Minute),
 		Figures: Figures{RequestedCount: 500, AlreadyUnlocked: 320, NewCount: 180, Cost: 180},
-		Balance: 1250, Affordable: true,
+		Balance: 1250, Affordable: true, Warnings: []Warning{},
 	}
 
 	exportDetailExample = ExportDetail{
@@ -114,6 +114,7 @@ var (
 	listMembersExample = map[string]any{"domains": []string{"example-robotics.test", "nobody.test"}}
 	listChangeExample  = ListChange{
 		List: listExample, Matched: 1, Changed: 1, UnmatchedIDs: []id.Company{}, UnmatchedDomains: []string{"nobody.test"},
+		Warnings: []Warning{},
 	}
 	listCompaniesExample = ListCompaniesResponse{Items: []Company{companyExample}, Total: 2}
 )

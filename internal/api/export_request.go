@@ -34,7 +34,10 @@ type ExportSource struct {
 
 	query query.Query
 	sort  query.Sort
+	vague bool // search_filters names filters, but says nothing with them
 }
+
+func (b *ExportSource) written(v *value) { b.vague = namesMembers(v, "search_filters") }
 
 // The values of on_insufficient_balance.
 const (
@@ -113,6 +116,9 @@ func (b *ExportSource) resolve() []fault.FieldError {
 	if b.SearchFilters != nil {
 		b.query, more = b.SearchFilters.parse("search_filters")
 		faults = append(faults, more...)
+		if b.vague && len(more) == 0 && b.query.IsEmpty() {
+			bad("search_filters", `selects every company, for all that it names is empty; send "search_filters": {} to export everything (capped at 10,000)`)
+		}
 	}
 	b.sort, more = parseSort(b.SortBy, b.SortOrder, b.SearchFilters != nil && b.SearchFilters.Query != "")
 	return append(faults, more...)

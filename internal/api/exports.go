@@ -18,6 +18,7 @@ type ExportResponse struct {
 	ExportJob ExportJob `json:"export_job"`
 	Figures
 	TransactionID *id.Entry `json:"transaction_id" format:"uuid" doc:"The ledger's entry of the charge; null if nothing was charged."`
+	Warnings      []Warning `json:"warnings" doc:"Values of the filters that no company has; with a quote_id its quote has told them."`
 }
 
 // ExportJob is a created export in short.
@@ -47,6 +48,8 @@ type QuoteResponse struct {
 	Figures
 	Balance    int64 `json:"balance" example:"1250"`
 	Affordable bool  `json:"affordable" doc:"Whether the export could be created now: the balance, and max_credits, cover the cost."`
+
+	Warnings []Warning `json:"warnings" doc:"Values of the filters that no company has. One in an exclude_ filter leaves nothing out."`
 }
 
 func figuresOf(f export.Figures) Figures {
@@ -68,7 +71,7 @@ func exportResponseOf(e export.Export) ExportResponse {
 		ExportJob: ExportJob{
 			ID: e.ID, Name: e.Name, Status: string(e.Status), ExportFormat: string(e.Format), SourceType: string(e.Source),
 		},
-		Figures: figuresOf(e.Figures), TransactionID: orNull(e.Figures.TransactionID),
+		Figures: figuresOf(e.Figures), TransactionID: orNull(e.Figures.TransactionID), Warnings: warningsOf(e.Warnings),
 	}
 }
 
@@ -82,7 +85,7 @@ func (s *server) quoteExport(ctx context.Context, caller auth.Caller, in *quoteI
 func quoteResponseOf(q export.Quote) QuoteResponse {
 	return QuoteResponse{
 		QuoteID: q.ID, ExpiresAt: q.ExpiresAt,
-		Figures: figuresOf(q.Figures), Balance: q.Figures.Balance, Affordable: q.Affordable,
+		Figures: figuresOf(q.Figures), Balance: q.Figures.Balance, Affordable: q.Affordable, Warnings: warningsOf(q.Warnings),
 	}
 }
 

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -94,7 +95,7 @@ func TestTheSeedsBodyIsAnsweredWithEveryFieldOfItsSample(t *testing.T) {
 			"name": "US fintech 50+", "status": "pending", "export_format": "csv", "source_type": "search",
 		},
 		"requested_count": 1.0, "already_unlocked": 0.0, "new_count": 1.0, "cost": 1.0, "credits_charged": 1.0,
-		"would_skip": 0.0, "capped_at_10k": false,
+		"would_skip": 0.0, "capped_at_10k": false, "warnings": []any{},
 	}, got)
 
 	again := h.send(t, h.writer, "POST", "/exports", seed)
@@ -289,6 +290,13 @@ func TestAFileIsHandedOutOnceItIsThere(t *testing.T) {
 	r := h.request(t, "", "GET", u.RequestURI(), nil)
 	r.Header.Set("Range", "bytes=0-9")
 	require.Equal(t, http.StatusPartialContent, h.raw(t, r).status)
+	r.Header.Set("Range", "bytes=99999999-")
+	beyond := h.raw(t, r)
+	require.Equal(t, http.StatusRequestedRangeNotSatisfiable, beyond.status)
+	require.Equal(t, "RANGE_NOT_SATISFIABLE", beyond.code(t))
+	require.Equal(t, fmt.Sprintf("bytes */%d", len(file.body)), beyond.header.Get("Content-Range"))
+	require.Equal(t, "application/json", beyond.header.Get("Content-Type"))
+	require.Empty(t, beyond.header.Get("Content-Disposition"))
 	tampered := h.raw(t, h.request(t, "", "GET", strings.Replace(u.RequestURI(), "name=", "name=x", 1), nil))
 	require.Equal(t, http.StatusForbidden, tampered.status)
 	require.Equal(t, "INVALID_LINK", tampered.code(t))

@@ -23,7 +23,10 @@ type ListMembers struct {
 
 	ids   []id.Company
 	query *query.Query
+	vague bool // search_filters names filters, but says nothing with them
 }
+
+func (b *ListMembers) written(v *value) { b.vague = namesMembers(v, "search_filters") }
 
 const domainLengthMax = 2048
 
@@ -45,6 +48,9 @@ func (b *ListMembers) resolve() []fault.FieldError {
 	if b.SearchFilters != nil {
 		q, more := b.SearchFilters.parse("search_filters")
 		b.query, faults = &q, append(faults, more...)
+		if b.vague && len(more) == 0 && q.IsEmpty() {
+			bad("search_filters", "selects every company, for all that it names is empty; send \"search_filters\": {} to take every company")
+		}
 	}
 	return faults
 }
@@ -57,6 +63,7 @@ type ListChange struct {
 	UnmatchedIDs     []id.Company `json:"unmatched_ids" format:"uuid" doc:"Ids of no company."`
 	UnmatchedDomains []string     `json:"unmatched_domains" doc:"Domains of no company, as they were sent."`
 	Capped           bool         `json:"capped" doc:"Whether the search matched more than 100,000 companies, of which the first were taken."`
+	Warnings         []Warning    `json:"warnings" doc:"Values of the search's filters that no company has."`
 }
 
 type listMembersInput struct {
@@ -102,5 +109,6 @@ func (p picked) changeOf(c list.Change) ListChange {
 	return ListChange{
 		List: listOf(c.List), Matched: p.Companies.Len(), Changed: c.By, Capped: p.Capped,
 		UnmatchedIDs: orEmpty(p.UnmatchedIDs), UnmatchedDomains: orEmpty(p.UnmatchedDomains),
+		Warnings: warningsOf(p.Warnings),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -58,6 +59,7 @@ type house struct {
 type settings struct {
 	limits    string // defaults to off
 	publicURL string
+	body      time.Duration // how long a body may take
 	mounts    map[string]http.Handler
 	log       io.Writer
 	db        *db.DB // defaults to a fresh SQLite
@@ -95,7 +97,7 @@ func open(t testing.TB, o settings) *house {
 	h.Handler, err = api.New(api.Deps{
 		Auth: h.tokens, Credits: h.credits, Lists: lists, Exports: h.exports, Replays: replay.New(d, replay.Options{}),
 		Search:     search.New(search.Deps{Index: h.index, Catalog: h.catalog, Unlock: unlocks}),
-		RateLimits: limits, PublicURL: o.publicURL, Mounts: o.mounts, Log: log,
+		RateLimits: limits, PublicURL: o.publicURL, BodyTimeout: o.body, Mounts: o.mounts, Log: log,
 	})
 	require.NoError(t, err)
 	h.ws = h.workspace(t, 1000)

@@ -25,7 +25,7 @@ func TestTheDownloadOffersAManifestThatNeedsNoToken(t *testing.T) {
 	var m M
 	require.NoError(t, json.Unmarshal(a.body, &m))
 	require.Equal(t, export, m["export_id"])
-	require.Equal(t, 2.0, m["rows"])
+	require.EqualValues(t, 2, m["rows"])
 	require.Equal(t, done["file_size_bytes"], m["size_bytes"])
 	require.Equal(t, done["transaction_id"], m["transaction_id"])
 	require.Equal(t, M{"countries": []any{"PE"}}, m["search_filters"])

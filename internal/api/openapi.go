@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,6 +146,9 @@ func (d *document) finish() func() []byte {
 	closed := d.requestSchemas()
 	for name, s := range d.registry.Map() {
 		tidy(s)
+		if closed[name] {
+			allowNull(s)
+		}
 		if !closed[name] && s.Type == huma.TypeObject {
 			s.AdditionalProperties = nil
 		}
@@ -169,6 +173,24 @@ func tidy(s *huma.Schema) {
 	}
 	for _, property := range s.Properties {
 		tidy(property)
+	}
+}
+
+// allowNull says of what a request may leave out that null is the same.
+func allowNull(s *huma.Schema) {
+	for name, property := range s.Properties {
+		switch {
+		case slices.Contains(s.Required, name):
+		case property.Ref != "":
+			s.Properties[name] = &huma.Schema{
+				Description: property.Description, AnyOf: []*huma.Schema{{Ref: property.Ref}, {Type: "null"}},
+			}
+		default:
+			property.Nullable = true
+			if len(property.Enum) > 0 {
+				property.Enum = append(property.Enum, nil)
+			}
+		}
 	}
 }
 

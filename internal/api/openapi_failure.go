@@ -23,7 +23,7 @@ func codesOf(rt route, b *binding) []fault.Code {
 		codes = append(codes, fault.InsufficientScope)
 	}
 	if b.body != nil {
-		codes = append(codes, fault.PayloadTooLarge, fault.UnsupportedMediaType)
+		codes = append(codes, fault.RequestTimeout, fault.PayloadTooLarge, fault.UnsupportedMediaType)
 	}
 	if rt.once != nil {
 		codes = append(codes, fault.IdempotencyKeyReused, fault.RequestInFlight)

@@ -35,6 +35,30 @@ func TestOpenAPIIsValidAndItsExamplesFitTheirSchemas(t *testing.T) {
 	require.Equal(t, "3.1.0", doc.OpenAPI)
 }
 
+func TestTheDocumentAllowsNullForWhatARequestMayLeaveOut(t *testing.T) {
+	t.Parallel()
+	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI())
+	require.NoError(t, err)
+	for name, body := range map[string]M{
+		"SearchRequest": {"cursor": nil, "query": nil, "countries": nil, "limit": nil, "sort_by": nil, "connections": nil},
+		"ExportRequest": {
+			"name": "x", "quote_id": nil, "search_filters": nil, "source_type": nil, "only_new": nil, "max_credits": nil, "csv_options": nil,
+		},
+		"QuoteRequest": {"name": nil, "list_id": nil},
+		"ListMembers":  {"company_ids": nil, "domains": nil, "search_filters": nil},
+	} {
+		s := doc.Components.Schemas[name].Value
+		require.NoError(t, s.VisitJSON(body), name)
+		for field, value := range body {
+			if value == nil {
+				require.Error(t, s.VisitJSON(M{"name": "x", field: M{"no": "such"}}), field)
+			}
+		}
+	}
+	require.Error(t, doc.Components.Schemas["ExportRequest"].Value.VisitJSON(M{"name": nil}), "what is required is never null")
+	require.Error(t, doc.Components.Schemas["Filters"].Value.VisitJSON(M{"countries": []any{nil}}))
+}
+
 func TestEveryOperationIsDocumented(t *testing.T) {
 	t.Parallel()
 	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI())

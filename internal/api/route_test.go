@@ -57,6 +57,7 @@ func TestEveryKindHasItsStatus(t *testing.T) {
 		fault.RequestInFlight: 409, fault.MethodNotAllowed: 405, fault.PayloadTooLarge: 413,
 		fault.UnsupportedMediaType: 415, fault.InvalidLink: 403, fault.TokenBudgetExceeded: 402, fault.Internal: 500,
 		fault.ExportNotCancellable: 409, fault.QuoteExpired: 400, fault.QuoteOutdated: 409, fault.MaxCreditsExceeded: 402,
+		fault.RequestTimeout: 408, fault.RangeNotSatisfiable: 416,
 	}
 	for _, e := range fault.Catalogue() {
 		require.Equal(t, want[e.Code], Status(e.Kind), e.Code)

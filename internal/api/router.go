@@ -3,18 +3,26 @@ package api
 import (
 	"net/http"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // router gives the mux's own refusals the error body that all others have.
 func (s *server) router(mux *http.ServeMux) http.Handler {
+	fixed := fixedPaths()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !clean(r.URL.Path) { // the mux would redirect, with a page of HTML
 			s.fail(w, r, noSuchPath(r))
 			return
 		}
 		h, pattern := mux.Handler(r)
+		if allow, ok := fixed[r.URL.EscapedPath()]; ok && !slices.Contains(allow, r.Method) {
+			s.notAllowed(w, r, strings.Join(allow, ", "))
+			return
+		}
 		if pattern != "" {
 			mux.ServeHTTP(w, r)
 			return
@@ -22,17 +30,40 @@ func (s *server) router(mux *http.ServeMux) http.Handler {
 		refusal := &refusal{header: http.Header{}}
 		h.ServeHTTP(refusal, r)
 		if allow := refusal.header.Get("Allow"); refusal.status == http.StatusMethodNotAllowed && allow != "" {
-			w.Header().Set("Allow", allow)
-			s.fail(w, r, fault.New(fault.MethodNotAllowed, "%s does not take %s; it takes %s.", r.URL.Path, r.Method, allow))
+			s.notAllowed(w, r, allow)
 			return
 		}
 		s.fail(w, r, noSuchPath(r))
 	})
 }
 
+// fixedPaths are the methods of each path without a parameter. For the mux a GET of /companies/search would be one of the
+// company that is called search.
+func fixedPaths() map[string][]string {
+	methods := map[string][]string{}
+	for _, rt := range routes() {
+		if strings.Contains(rt.path, "{") {
+			continue
+		}
+		of := append(methods[basePath+rt.path], rt.method)
+		if rt.method == http.MethodGet {
+			of = append(of, http.MethodHead)
+		}
+		slices.Sort(of)
+		methods[basePath+rt.path] = of
+	}
+	return methods
+}
+
+func (s *server) notAllowed(w http.ResponseWriter, r *http.Request, allow string) {
+	w.Header().Set("Allow", allow)
+	s.fail(w, r, fault.New(fault.MethodNotAllowed, "%s does not take %s; it takes %s.",
+		text.Short(r.URL.Path), text.Short(r.Method), allow))
+}
+
 func noSuchPath(r *http.Request) error {
 	return fault.New(fault.NotFound, "There is no %s. The API's paths start with %s; /openapi.json lists them.",
-		r.URL.Path, basePath)
+		text.Short(r.URL.Path), basePath)
 }
 
 func clean(p string) bool {

@@ -6,8 +6,10 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
@@ -41,7 +43,7 @@ func (s *server) serve(rt route, b *binding) http.Handler {
 
 func (s *server) answer(rt route, b *binding, limit ratelimit.Limit, w http.ResponseWriter, r *http.Request) (any, error) {
 	ctx := r.Context()
-	caller, err := s.Auth.Authenticate(ctx, r.Header.Get("Authorization"))
+	caller, err := s.authenticate(r)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +74,16 @@ func (s *server) answer(rt route, b *binding, limit ratelimit.Limit, w http.Resp
 	return out, nil
 }
 
+// authenticate takes one Authorization header: of several, each reader on the way might believe another.
+func (s *server) authenticate(r *http.Request) (auth.Caller, error) {
+	given := r.Header.Values("Authorization")
+	if len(given) > 1 {
+		return auth.Caller{}, fault.New(fault.InvalidTokenFormat,
+			"The request has %d Authorization headers; send one: Authorization: Bearer cornect_…", len(given))
+	}
+	return s.Auth.Authenticate(r.Context(), strings.Join(given, ""))
+}
+
 func (s *server) limit(rt route) ratelimit.Limit {
 	return s.RateLimits.For(rt.limit, ratelimit.PerMinute(rt.perMinute))
 }
@@ -91,8 +103,27 @@ func (s *server) take(w http.ResponseWriter, key string, limit ratelimit.Limit) 
 	}
 	wait := max(wholeSeconds(d.RetryAfter), 1)
 	h.Set("Retry-After", strconv.Itoa(wait))
-	return fault.New(fault.RateLimited, "The limit is %d requests in %s for this token and endpoint. Try again in %d s.",
-		limit.Requests, limit.Per, wait).With("retry_after", wait)
+	return fault.New(fault.RateLimited, "The limit is %s for this token and endpoint. Try again in %d s.",
+		rate(limit), wait).With("retry_after", wait)
+}
+
+// rate is the limit in words, such as 5 requests a minute.
+func rate(l ratelimit.Limit) string {
+	what := "requests"
+	if l.Requests == 1 {
+		what = "request"
+	}
+	switch l.Per {
+	case time.Second:
+		return fmt.Sprintf("%d %s a second", l.Requests, what)
+	case time.Minute:
+		return fmt.Sprintf("%d %s a minute", l.Requests, what)
+	case time.Hour:
+		return fmt.Sprintf("%d %s an hour", l.Requests, what)
+	case 24 * time.Hour:
+		return fmt.Sprintf("%d %s a day", l.Requests, what)
+	}
+	return fmt.Sprintf("%d %s in %s", l.Requests, what, l.Per)
 }
 
 func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob/file"
@@ -73,22 +71,15 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	return a, nil
 }
 
-func openFiles(dir string) (*file.Store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("create data directory: %w", err)
-	}
-	key, err := file.LoadKey(filepath.Join(dir, "links.key"))
-	if err != nil {
-		return nil, fmt.Errorf("open export files: %w", err)
-	}
-	return file.Open(file.Options{Dir: filepath.Join(dir, "files"), Key: key})
-}
-
 func openDB(ctx context.Context, s config.Storage) (*db.DB, error) {
 	if url := s.Postgres(); url != "" {
 		return postgres.Open(ctx, url)
 	}
-	return sqlite.Open(ctx, s.SQLiteFile())
+	d, err := sqlite.Open(ctx, s.SQLiteFile())
+	if errors.Is(err, sqlite.ErrNotDatabase) {
+		err = fmt.Errorf("%w; move it away to begin with an empty one, or choose another directory with --data", err)
+	}
+	return d, err
 }
 
 // Close closes the index and the database. A server that still runs must have ended before.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -109,7 +111,8 @@ func overBudget(period string, budget, used, cost int64) error {
 		in = "in a calendar month"
 	}
 	return fault.New(fault.TokenBudgetExceeded,
-		"The token may spend %d credits %s and has spent %d; %d more are needed. Nothing was charged.", budget, in, used, cost).
+		"The token may spend %s credits %s and has spent %s; %s more are needed. Nothing was charged.",
+		humanize.Comma(budget), in, humanize.Comma(used), humanize.Comma(cost)).
 		With("budget", budget).With("spent", used).With("needed", cost).With("period", period)
 }
 

@@ -32,6 +32,7 @@ type ConnectReport struct {
 	Added     int
 	Unchanged int // known already, or given twice
 	Pending   int // of those added, the ones that wait for their source to become known
+	Ambiguous int // of those added, the ones whose source may be any of several companies
 }
 
 // Connect brings a batch of connections in, in one transaction. An end is matched by id, else domain, else by a name
@@ -54,7 +55,10 @@ func (b *Book) Connect(ctx context.Context, batch []Connection) (ConnectReport, 
 		report.Added = len(fresh)
 		report.Unchanged = len(batch) - len(fresh)
 		for i := range fresh {
-			if !fresh[i].source.Valid {
+			switch {
+			case fresh[i].ambiguous:
+				report.Ambiguous++
+			case !fresh[i].source.Valid:
 				report.Pending++
 			}
 		}
@@ -72,6 +76,7 @@ type link struct {
 	given          Connection
 	source, target sql.NullInt64 // numbers
 	known          *entry        // the target, where resolve has found it
+	ambiguous      bool          // resolve has found several sources
 }
 
 func newLink(c Connection) link {

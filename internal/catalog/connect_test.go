@@ -87,7 +87,7 @@ func TestAmbiguousEndsStayUnknown(t *testing.T) {
 			company.Company{Name: "Bolt", Domain: "bolt.example"})
 		r := connect(t, b, named("Bolt", "vendor", "Acme"), named("Acme", "vendor", "Bolt"),
 			catalog.Connection{Source: catalog.End{Name: "Bolt"}, Category: "owner", Target: catalog.End{Name: "Bolt", Domain: "bolt.test"}})
-		require.Equal(t, catalog.ConnectReport{Added: 3, Pending: 1}, r)
+		require.Equal(t, catalog.ConnectReport{Added: 3, Ambiguous: 1}, r)
 		require.Equal(t, []string{"owner: Bolt (bolt.test) #0", "vendor: Acme () #0"}, shown(t, b, 3))
 	})
 }

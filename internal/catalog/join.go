@@ -36,10 +36,11 @@ func (e *edit) resolve(ctx context.Context, links []link) error {
 	for i := range links {
 		l := &links[i]
 		if !l.source.Valid {
-			l.source = s.end(l.given.Source).number()
+			known, several := s.end(l.given.Source)
+			l.source, l.ambiguous = known.number(), several
 		}
 		if !l.target.Valid {
-			l.known = s.end(l.given.Target)
+			l.known, _ = s.end(l.given.Target)
 			l.target = l.known.number()
 		}
 	}
@@ -58,10 +59,10 @@ func (w *wanted) end(e End) {
 	}
 }
 
-// end is the company that the end names, if there is exactly one.
-func (s *shelf) end(end End) *entry {
+// end is the company that the end names, if there is exactly one, and whether there are several.
+func (s *shelf) end(end End) (e *entry, several bool) {
 	if e := s.byID[end.ID]; e != nil {
-		return e
+		return e, false
 	}
 	return s.only(end)
 }
@@ -73,7 +74,7 @@ func (e *entry) number() sql.NullInt64 {
 	return sql.NullInt64{Int64: int64(e.row.number), Valid: true}
 }
 
-func (s *shelf) only(end End) *entry {
+func (s *shelf) only(end End) (e *entry, several bool) {
 	name := text.Fold(end.Name)
 	if end.Domain != "" {
 		var all, named []*entry
@@ -88,15 +89,15 @@ func (s *shelf) only(end End) *entry {
 		}
 		switch {
 		case len(all) == 1:
-			return all[0]
+			return all[0], false
 		case len(named) == 1:
-			return named[0]
+			return named[0], false
 		case len(all) > 0:
-			return nil
+			return nil, true
 		}
 	}
 	if name == "" {
-		return nil
+		return nil, false
 	}
 	var only *entry
 	for _, e := range s.byKey[nameKey(name)] {
@@ -104,11 +105,11 @@ func (s *shelf) only(end End) *entry {
 			continue
 		}
 		if only != nil {
-			return nil
+			return nil, true
 		}
 		only = e
 	}
-	return only
+	return only, false
 }
 
 // wait says that an end of a connection waits for a company that has the key; side is 0 for the source, 1 for the target.

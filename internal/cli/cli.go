@@ -59,9 +59,10 @@ type session struct {
 func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) error {
 	var c commands
 	var done bool
+	file := &settings{}
 	parser, broken := kong.New(&c,
 		kong.Name("capi"), kong.Description(description), kong.Writers(out, err),
-		kong.Exit(func(int) { done = true }), kong.Resolvers(&settings{}),
+		kong.Exit(func(int) { done = true }), kong.Resolvers(file),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100, NoAppDescFormat: true}),
 		kong.ExplicitGroups([]kong.Group{{Key: "settings", Title: "Settings, for every command:"}}))
 	if broken != nil {
@@ -73,6 +74,9 @@ func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) e
 	k, broken := parser.Parse(args)
 	if done { // --help was printed; what else stands on the line does not matter
 		return nil
+	}
+	if file.err != nil { // not as kong tells it: as a fault of whichever flag it asked for first
+		return &fileError{file.err}
 	}
 	if broken != nil {
 		if negative.MatchString(broken.Error()) {
@@ -96,12 +100,17 @@ func helpFor(err error) string {
 // negative is what kong says of a negative number that stands where an argument belongs.
 var negative = regexp.MustCompile(`^unknown flag -\d`)
 
-// open opens the data with the settings, checked.
-func (s *session) open() (*app.App, error) {
+// open opens the data with the settings, checked; there must be some.
+func (s *session) open() (*app.App, error) { return s.openWith(app.OpenExisting) }
+
+// openOrMake is open for the commands that data begins with.
+func (s *session) openOrMake() (*app.App, error) { return s.openWith(app.Open) }
+
+func (s *session) openWith(open func(context.Context, config.Config, *slog.Logger) (*app.App, error)) (*app.App, error) {
 	if err := s.config.ValidateStorage(); err != nil {
 		return nil, err
 	}
-	return app.Open(s.ctx, s.config, s.log())
+	return open(s.ctx, s.config, s.log())
 }
 
 func (s *session) log() *slog.Logger {

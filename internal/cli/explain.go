@@ -28,13 +28,20 @@ type usageError struct {
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// errFindings is what doctor returns when it has printed findings: nothing is left to explain.
+// fileError is a settings file that cannot be read or holds what is no setting.
+type fileError struct{ err error }
+
+func (e *fileError) Error() string { return e.err.Error() }
+func (e *fileError) Unwrap() error { return e.err }
+
+// errFindings is what a command returns that has printed what is wrong: nothing is left to explain.
 var errFindings = errors.New("findings")
 
 // Explain prints err for a person and gives the exit code: 0 for nil, 2 for wrong usage, else 1.
 func Explain(w io.Writer, err error) int {
 	var usage *usageError
 	var setting *config.Error
+	var file *fileError
 	var known *fault.Error
 	switch {
 	case err == nil:
@@ -47,7 +54,7 @@ func Explain(w io.Writer, err error) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(w, "capi: %v\nRun \"%s --help\" for help.\n", usage.err, usage.help)
 		return exitUsage
-	case errors.As(err, &setting):
+	case errors.As(err, &setting), errors.As(err, &file):
 		printEach(w, err)
 		return exitUsage
 	case errors.As(err, &known):

@@ -30,25 +30,39 @@ Examples:
 
 // Run imports the files and prints the summary, also of an import that was interrupted.
 func (c *importCommand) Run(s *session) error {
-	a, err := s.open()
+	a, err := s.openOrMake()
 	if err != nil {
 		return err
 	}
 	defer a.Close()
 	summary, err := s.importFiles(s.ctx, a, c.Files)
+	for _, n := range summary.Notes {
+		fmt.Fprintf(s.err, "capi: %s %s\n", n.File, n.Text)
+	}
+	if err == nil {
+		err = unused(summary)
+	}
 	if c.JSON {
-		if summary.Reasons == nil {
-			summary.Reasons = []ingest.Rejects{}
-		}
 		return errors.Join(err, s.printJSON(summary))
 	}
-	if summary.Read+summary.Connections.Read+summary.Rejected > 0 || err == nil {
+	if summary.Read+summary.Connections.Read > 0 {
 		s.printSummary(summary)
 	}
 	if errors.Is(err, context.Canceled) {
 		s.printf("\nWhat was read is loaded; run the same command again to load the rest.\n")
 	}
 	return err
+}
+
+// unused is why an import that loaded nothing did not do its work.
+func unused(m ingest.Summary) error {
+	switch {
+	case m.Used() > 0:
+		return nil
+	case m.Read+m.Connections.Read == 0:
+		return errFindings // the notes have told why
+	}
+	return errors.New("nothing of the input could be used")
 }
 
 // importFiles imports with a progress bar, where standard error is a terminal.
@@ -85,6 +99,10 @@ func (s *session) printSummary(m ingest.Summary) {
 	if c.Pending > 0 {
 		s.printf("%s for a company that is not known yet; they show once it is imported.\n",
 			plural(c.Pending, "connection waits", "connections wait"))
+	}
+	if c.Ambiguous > 0 {
+		s.printf("%s a company that may be any of several, and cannot be shown; give its domain or ID in the file.\n",
+			plural(c.Ambiguous, "connection names", "connections name"))
 	}
 	s.printRejects(m.Reasons)
 }

@@ -108,11 +108,13 @@ func (d *demo) tell(ctx context.Context, s *session, base string, c *client.Clie
 	}
 	s.heading(4, "Quote: what would all of them cost?")
 	order := client.ExportRequest{Name: "US fintech 50+", SearchFilters: &fintech}
-	if err := s.tellQuote(ctx, c, order); err != nil {
+	quote, err := s.tellQuote(ctx, c, order)
+	if err != nil {
 		return err
 	}
-	s.heading(5, "Export them")
-	export, err := s.tellExport(ctx, c, order)
+	s.heading(5, "Export them, for what was quoted")
+	s.told(`POST /api/v1/exports  {"name":"US fintech 50+","quote_id":"%s"}`, quote.ID)
+	export, err := s.tellExport(ctx, c, client.ExportRequest{Name: order.Name, QuoteID: quote.ID})
 	if err != nil {
 		return err
 	}
@@ -125,6 +127,7 @@ func (d *demo) tell(ctx context.Context, s *session, base string, c *client.Clie
 		return err
 	}
 	s.heading(8, "The same export once more")
+	s.told(`POST /api/v1/exports  {"name":"US fintech 50+","search_filters":{"query":"fintech","countries":["US"]}}`)
 	if _, err := s.tellExport(ctx, c, order); err != nil {
 		return err
 	}
@@ -190,21 +193,20 @@ func number(n *int64) string {
 	return count(*n)
 }
 
-func (s *session) tellQuote(ctx context.Context, c *client.Client, r client.ExportRequest) error {
+func (s *session) tellQuote(ctx context.Context, c *client.Client, r client.ExportRequest) (*client.Quote, error) {
 	s.told(`POST /api/v1/exports/quote  {"search_filters":{"query":"fintech","countries":["US"]}}`)
 	q, err := c.Quote(ctx, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.told("%s, %s owned: %s of a balance of %s. Nothing is charged yet.", plural(q.RequestedCount, "company", "companies"),
 		count(q.AlreadyUnlocked), plural(q.Cost, "credit", "credits"), count(q.Balance))
-	return nil
+	return q, nil
 }
 
 const demoPoll = 100 * time.Millisecond
 
 func (s *session) tellExport(ctx context.Context, c *client.Client, r client.ExportRequest) (*client.Export, error) {
-	s.told(`POST /api/v1/exports  {"name":"US fintech 50+","search_filters":{"query":"fintech","countries":["US"]}}`)
 	created, err := c.CreateExport(ctx, r)
 	if err != nil {
 		return nil, err

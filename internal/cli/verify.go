@@ -38,15 +38,15 @@ type verified struct {
 
 // Run checks the file and prints how it went.
 func (c *verifyCommand) Run(s *session) error {
-	m, err := c.manifest()
-	if err != nil {
-		return err
-	}
 	f, err := os.Open(c.File)
 	if err != nil {
 		return readable(c.File, err)
 	}
 	defer f.Close()
+	m, err := c.manifest()
+	if err != nil {
+		return err
+	}
 	checks, err := m.Verify(f)
 	if err != nil {
 		return readable(c.File, err)

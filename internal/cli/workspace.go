@@ -34,7 +34,7 @@ type workspaceRow struct {
 
 // Run creates the workspace, its account and its first credits in one transaction.
 func (c *workspaceCreate) Run(s *session) error {
-	a, err := s.open()
+	a, err := s.openOrMake()
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -69,7 +71,8 @@ func (b *Book) Charge(ctx context.Context, tx *db.Tx, ws id.Workspace, amount in
 	e := Entry{Workspace: ws, Amount: -amount, Reason: ReasonCharge, Reference: reference, Actor: actor}
 	err := post(ctx, tx, &e)
 	if r := (*refusal)(nil); errors.As(err, &r) {
-		return Entry{}, fault.New(fault.InsufficientBalance, "The balance of %d credits does not cover %d.", r.balance, amount).
+		return Entry{}, fault.New(fault.InsufficientBalance, "The balance of %s credits does not cover %s.",
+			humanize.Comma(r.balance), humanize.Comma(amount)).
 			With("balance", r.balance)
 	}
 	return e, err

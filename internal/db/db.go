@@ -80,6 +80,9 @@ func Then[T any](ctx context.Context, tx *Tx, made T, steps []Step[T]) error {
 const (
 	attemptsMax   = 10
 	retryDelayMax = 500 * time.Millisecond
+
+	busyPoll = time.Millisecond
+	busyMax  = 10 * time.Second
 )
 
 // Tx runs fn in a write transaction and commits it, or rolls it back if fn fails.
@@ -104,7 +107,7 @@ func (d *DB) once(ctx context.Context, fn func(*Tx) error) error {
 	if err := d.guard.ask(Begin); err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
-	tx, err := d.write.BeginTx(ctx, nil)
+	tx, err := d.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
@@ -120,6 +123,22 @@ func (d *DB) once(ctx context.Context, fn func(*Tx) error) error {
 		done()
 	}
 	return nil
+}
+
+// begin waits until the database takes the transaction. SQLite's own waiting looks ever more seldom, at last every 100 ms,
+// and so misses the short pauses that a long import in another process makes for others.
+func (d *DB) begin(ctx context.Context) (*sql.Tx, error) {
+	for patience := time.Now().Add(busyMax); ; {
+		tx, err := d.write.BeginTx(ctx, nil)
+		if err == nil || !d.Retryable(err) || time.Now().After(patience) {
+			return tx, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		case <-time.After(busyPoll):
+		}
+	}
 }
 
 func (t *Tx) commit() error {

@@ -214,6 +214,39 @@ func TestProcessesMayOpenAFreshFileAtOnce(t *testing.T) {
 	require.FileExists(t, path)
 }
 
+// A long import in another process pauses between its transactions, for others to begin theirs.
+func TestAWaitingTransactionNeedsOnlyAShortPause(t *testing.T) {
+	t.Parallel()
+	path := dbtest.SQLiteFile(t)
+	long, short := dbtest.Open(t, path), dbtest.Open(t, path)
+	hold := func(took time.Duration, began chan<- struct{}) error {
+		return long.Tx(t.Context(), func(*db.Tx) error {
+			close(began)
+			time.Sleep(took)
+			return nil
+		})
+	}
+	// A busy machine may sleep through a pause, but not through five.
+	for range 5 {
+		began, gotIn := make(chan struct{}), make(chan error, 1)
+		held := make(chan error, 1)
+		go func() { held <- hold(300*time.Millisecond, began) }()
+		<-began
+		go func() { gotIn <- short.Tx(t.Context(), func(*db.Tx) error { return nil }) }()
+		require.NoError(t, <-held)
+		time.Sleep(20 * time.Millisecond)
+		require.NoError(t, hold(200*time.Millisecond, make(chan struct{})))
+		select {
+		case err := <-gotIn:
+			require.NoError(t, err)
+			return
+		default:
+		}
+		require.NoError(t, <-gotIn)
+	}
+	require.Fail(t, "no pause was long enough")
+}
+
 func TestNodesMayOpenOnePostgresAtOnce(t *testing.T) {
 	t.Parallel()
 	url := dbtest.PostgresURL(t)

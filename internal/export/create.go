@@ -9,6 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index"
 )
 
 // Create buys the request's companies, as far as its terms go, and enqueues the writing of their file, with the steps:
@@ -49,6 +50,7 @@ type order struct {
 	selection selection
 	sort      string // as an export keeps it
 	costMax   *int64 // what a quote has promised; nil without one
+	warnings  []Warning
 }
 
 func (x *Exports) order(ctx context.Context, caller auth.Caller, r Request) (order, error) {
@@ -59,7 +61,14 @@ func (x *Exports) order(ctx context.Context, caller auth.Caller, r Request) (ord
 	if err != nil {
 		return order{}, err
 	}
-	o := order{Request: r, selection: s}
+	warnings, err := index.Warnings(ctx, x.index, r.Query)
+	if err != nil {
+		return order{}, err
+	}
+	if len(s.numbers) == 0 {
+		return order{}, noCandidates(r, warnings)
+	}
+	o := order{Request: r, selection: s, warnings: warnings}
 	if r.Source == SourceSearch {
 		o.sort = r.Sort.String()
 	}
@@ -70,7 +79,7 @@ func (o order) export(caller auth.Caller) Export {
 	return Export{
 		ID: id.New[id.Export](), Workspace: caller.Workspace, Token: caller.Token, Quote: o.Quote,
 		Name: o.Name, Source: o.Source, List: o.List, Filters: o.Filters, Sort: o.sort, Terms: o.Terms,
-		Format: o.Format, Options: o.Options, Status: StatusPending, CreatedAt: db.FromTime(db.Time(time.Now())),
+		Format: o.Format, Options: o.Options, Status: StatusPending, CreatedAt: db.FromTime(db.Time(time.Now())), Warnings: o.warnings,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index"
 )
 
 // JobKind is the kind of the jobs that write an export's file.
@@ -67,6 +68,9 @@ type Export struct {
 	Refunded int64    // of the credits charged, those given back after it failed or was cancelled; may grow later
 	RefundID id.Entry // the first ledger entry of that; zero without one
 
+	// Warnings are the values of the filters that no company has. They are told at creation, without a quote, and not kept.
+	Warnings []Warning
+
 	ProcessedRecords int
 	SizeBytes        int64    // 0 until completed
 	SHA256           [32]byte // of the file; zero until completed
@@ -78,6 +82,9 @@ type Export struct {
 	asOf      uint64 // the catalog's sequence number at creation
 	unlockSeq int64  // where the workspace's log of unlocks stood after the purchase; 0 if that is not known
 }
+
+// Warning is a value of a filter that no company has.
+type Warning = index.Warning
 
 // Figures are the credit math of an export or a quote, in companies, which are credits.
 type Figures struct {

@@ -105,17 +105,22 @@ func TestNoExportCompletesWithoutItsManifest(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				s := open(t, d, 20, 20)
 				e := s.buy(t, between(1, 20))
-				var crashed atomic.Bool
+				var early, crashed atomic.Bool
 				s.blobs.put = func(ctx context.Context, key string, fn func(io.Writer) error, next putFunc) (blob.Info, error) {
-					if strings.HasSuffix(key, ".manifest.json") && crashed.CompareAndSwap(false, true) {
+					if !strings.HasSuffix(key, ".manifest.json") {
+						return next(ctx, key, fn)
+					}
+					if now, err := s.Get(ctx, s.caller, e.ID); err != nil || now.Status != export.StatusProcessing {
+						early.Store(true)
+					}
+					if crashed.CompareAndSwap(false, true) {
 						return crash(ctx, key, fn, next)
 					}
 					return next(ctx, key, fn)
 				}
-				s.work(t, 1)
-				require.Equal(t, export.StatusProcessing, s.get(t, e).Status)
+				s.work(t, 2)
 				require.True(t, crashed.Load())
-				s.work(t, 1)
+				require.False(t, early.Load(), "completed before its manifest was there")
 				s.completed(t, e, 20)
 				s.sound(t)
 			})

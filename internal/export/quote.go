@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
@@ -21,6 +23,7 @@ type Quote struct {
 	Figures    Figures
 	Affordable bool // whether Create would go through now
 	ExpiresAt  time.Time
+	Warnings   []Warning
 }
 
 // quoteTTL is how long a quote binds.
@@ -52,7 +55,7 @@ func (x *Exports) Quote(ctx context.Context, caller auth.Caller, r Request, then
 	now := time.Now()
 	quote := Quote{
 		ID: id.New[id.Quote](), Figures: figures, Affordable: o.Terms.refusal(kept, figures) == nil,
-		ExpiresAt: db.FromTime(db.Time(now.Add(quoteTTL))),
+		ExpiresAt: db.FromTime(db.Time(now.Add(quoteTTL))), Warnings: o.warnings,
 	}
 	err = x.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := insertQuote(ctx, tx, caller, o, quote, kept, now); err != nil {
@@ -122,6 +125,7 @@ func (x *Exports) quoted(ctx context.Context, caller auth.Caller, r Request) (or
 
 func outdated(cost, quoted int64) error {
 	return fault.New(fault.QuoteOutdated,
-		"A refund has taken back companies of the quote: they cost %d credits now, not %d. Ask for another quote.", cost, quoted).
+		"A refund has taken back companies of the quote: they cost %s credits now, not %s. Ask for another quote.",
+		humanize.Comma(cost), humanize.Comma(quoted)).
 		With("cost", cost).With("quoted_cost", quoted)
 }

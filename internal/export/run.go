@@ -56,7 +56,8 @@ func (x *Exports) run(ctx context.Context, j job.Job) error {
 	if err := x.complete(ctx, j, e, info); err != nil {
 		return err
 	}
-	x.log.InfoContext(ctx, "export completed", "export_id", e.ID, "rows", len(numbers), "size_bytes", info.SizeBytes)
+	j.Note("rows", len(numbers))
+	j.Note("size_bytes", info.SizeBytes)
 	return nil
 }
 
@@ -66,6 +67,7 @@ func (x *Exports) ofJob(ctx context.Context, j job.Job) (Export, error) {
 	if err != nil {
 		return Export{}, job.Fatal(err)
 	}
+	j.Note("export_id", export)
 	e, err := one(ctx, x.db.Read(), id.Workspace{}, export)
 	if fault.CodeOf(err) == fault.NotFound {
 		return Export{}, job.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
@@ -51,7 +52,7 @@ func (s selection) of(keep func(company.Number) bool) selection {
 	return s
 }
 
-// resolve finds the companies of the request; NoCandidates if there are none.
+// resolve finds the companies of the request; there may be none.
 func (x *Exports) resolve(ctx context.Context, ws id.Workspace, r Request) (selection, error) {
 	var without *company.Set
 	if r.Terms.OnlyNew {
@@ -65,17 +66,45 @@ func (x *Exports) resolve(ctx context.Context, ws id.Workspace, r Request) (sele
 	if err != nil {
 		return selection{}, err
 	}
-	if len(found.Numbers) == 0 {
-		return selection{}, noCandidates()
-	}
 	return selection{
 		numbers: found.Numbers, set: company.SetOf(found.Numbers...),
 		capped: found.Total > RowsMax && r.Terms.rowsMax() == RowsMax,
 	}, nil
 }
 
-func noCandidates() error {
-	return fault.New(fault.NoCandidates, "No companies match the export criteria.")
+// noCandidates says what most likely keeps the request from finding a company.
+func noCandidates(r Request, warnings []Warning) error {
+	mend := "."
+	switch w := worst(warnings); {
+	case w != nil:
+		mend = fmt.Sprintf(": %s %q: %s", w.Field, w.Value, w.Message)
+	case r.Terms.OnlyNew:
+		mend = " but those that the workspace has already. Without only_new they are exported again for free."
+	case r.Source == SourceList:
+		mend = ": the list is empty."
+	case r.Query.Root != nil:
+		mend = ": no company meets all filters at once. Leave one out; POST /companies/search counts the matches for free."
+	}
+	return fault.New(fault.NoCandidates, "No companies match the export criteria%s", mend).
+		With("warnings", append([]Warning{}, warnings...))
+}
+
+// worst is the likeliest reason for an empty result: a value that was to be there, best with one that was meant. Nil
+// without any.
+func worst(warnings []Warning) *Warning {
+	var found *Warning
+	for i, w := range warnings {
+		if strings.HasPrefix(w.Field, "exclude_") {
+			continue
+		}
+		if w.Suggestion != nil {
+			return &warnings[i]
+		}
+		if found == nil {
+			found = &warnings[i]
+		}
+	}
+	return found
 }
 
 func (x *Exports) source(ctx context.Context, ws id.Workspace, r Request, without *company.Set) (*index.Selected, error) {

@@ -1,6 +1,8 @@
 package export
 
 import (
+	"github.com/dustin/go-humanize"
+
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
 )
@@ -50,7 +52,7 @@ func (t Terms) settled() Terms {
 func (t Terms) price(s selection, owned company.Set, balance int64) (selection, Figures, error) {
 	if t.OnlyNew {
 		if s = s.without(owned); len(s.numbers) == 0 {
-			return selection{}, Figures{}, noCandidates()
+			return selection{}, Figures{}, noCandidates(Request{Terms: t}, nil)
 		}
 	}
 	fresh := len(s.numbers) - s.set.AndLen(owned)
@@ -80,14 +82,16 @@ func (t Terms) refusal(s selection, f Figures) error {
 	switch {
 	case t.MaxCredits != nil && (f.Cost > *t.MaxCredits || *t.MaxCredits == 0):
 		refusal = fault.New(fault.MaxCreditsExceeded,
-			"The %d new companies cost more than max_credits, %d; nothing was charged.", f.NewCount, *t.MaxCredits).
+			"The %s new companies cost more than max_credits, %s; nothing was charged.",
+			humanize.Comma(int64(f.NewCount)), humanize.Comma(*t.MaxCredits)).
 			With("max_credits", *t.MaxCredits)
 	case len(s.numbers) == 0 && s.skipped > 0:
 		refusal = fault.New(fault.InsufficientBalance,
 			"The quote holds no companies: none could be paid for when it was made. Ask for another.")
 	default:
 		refusal = fault.New(fault.InsufficientBalance,
-			"The balance of %d credits does not cover the %d new companies; nothing was charged.", f.Balance, f.NewCount)
+			"The balance of %s credits does not cover the %s new companies; nothing was charged.",
+			humanize.Comma(f.Balance), humanize.Comma(int64(f.NewCount)))
 	}
 	return refusal.
 		With("balance", f.Balance).

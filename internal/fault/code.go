@@ -28,6 +28,8 @@ const (
 	IdempotencyKeyReused   Code = "IDEMPOTENCY_KEY_REUSED"
 	RequestInFlight        Code = "REQUEST_IN_FLIGHT"
 	MethodNotAllowed       Code = "METHOD_NOT_ALLOWED"
+	RequestTimeout         Code = "REQUEST_TIMEOUT"
+	RangeNotSatisfiable    Code = "RANGE_NOT_SATISFIABLE"
 	PayloadTooLarge        Code = "PAYLOAD_TOO_LARGE"
 	UnsupportedMediaType   Code = "UNSUPPORTED_MEDIA_TYPE"
 	Internal               Code = "INTERNAL"
@@ -66,8 +68,10 @@ func Catalogue() []Entry {
 		{IdempotencyKeyReused, KindInvalid, "The Idempotency-Key was used with another body."},
 		{RequestInFlight, KindConflict, "An identical request is still being answered."},
 		{MethodNotAllowed, KindNotAllowed, "The path exists, but not with this method."},
+		{RequestTimeout, KindTimeout, "The body did not arrive in time."},
 		{PayloadTooLarge, KindTooLarge, "The body is over 1 MiB."},
 		{UnsupportedMediaType, KindUnsupported, "The body is not application/json."},
+		{RangeNotSatisfiable, KindRange, "The Range header asks for bytes that the file does not have."},
 		{Internal, KindInternal, "Something failed on our side; quote the request id."},
 	}
 }

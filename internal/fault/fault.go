@@ -19,9 +19,11 @@ const (
 	KindForbidden                   // 403
 	KindNotFound                    // 404
 	KindNotAllowed                  // 405: no such method on this path
+	KindTimeout                     // 408: the request came too slowly
 	KindConflict                    // 409
 	KindTooLarge                    // 413
 	KindUnsupported                 // 415: media type
+	KindRange                       // 416: of a file
 	KindInvalid                     // 422
 	KindRateLimited                 // 429
 )

@@ -24,8 +24,8 @@ import (
 //   - If joining would be ambiguous, because a value contains ";", starts with "[" or has space at an end, the cell is
 //     a JSON array of the same texts instead.
 //   - attributes is a JSON object with sorted keys; empty without any.
-//   - A text cell that a spreadsheet could run as a formula (its first character, leading spaces aside, is = + - @ or
-//     a control character) is led by an apostrophe, unless Options.RawFormulas. Numbers, times and ids never are.
+//   - A text cell that a spreadsheet could run as a formula (its first character, leading spaces aside, is = + - @,
+//     one of these in full width, or a control character) is led by an apostrophe, unless Options.RawFormulas. Numbers, times and ids never are.
 //   - Text is never cut, trimmed or otherwise changed; a line break inside a cell stays as it is, in quotes.
 var csvColumns = []csvColumn{
 	{"id", func(b []byte, c *company.Company) []byte { return append(b, c.ID.String()...) }, false},
@@ -123,12 +123,12 @@ func runsAsFormula(cell []byte) bool {
 	if len(cell) == 0 {
 		return false
 	}
-	switch cell[0] {
-	case '=', '+', '-', '@':
+	switch r, _ := utf8.DecodeRune(cell); r {
+	case '=', '+', '-', '@', '＝', '＋', '－', '＠':
 		return true
+	default:
+		return unicode.IsControl(r)
 	}
-	r, _ := utf8.DecodeRune(cell)
-	return unicode.IsControl(r)
 }
 
 func appendCell(row, cell []byte, guard bool) []byte {

@@ -135,7 +135,7 @@ func TestCSVColumnsAreTheFieldsOfACompany(t *testing.T) {
 
 func TestTextCellsNeverRunAsFormulas(t *testing.T) {
 	t.Parallel()
-	for _, start := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "\x01", "\x7f", "\u0085", " =", "  +"} {
+	for _, start := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "\x01", "\x7f", "\u0085", " =", "  +", "＝", "＋", "－", "＠", " ＝"} {
 		c := &company.Company{Name: start + "1+1", Industries: []string{start + "x"}, Attributes: map[string]any{"a": start}}
 		row := readCSV(t, render(t, format.CSV, format.Options{}, []*company.Company{c}))[0]
 		require.Equal(t, "'"+strings.ReplaceAll(c.Name, "\r\n", "\n"), row["name"], "%q", start)

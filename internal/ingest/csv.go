@@ -51,6 +51,9 @@ func newCSV(in io.Reader) (*csvReader, error) {
 	return c, nil
 }
 
+// hasHeader tells a file without records from one without anything.
+func (c *csvReader) hasHeader() bool { return c.header != nil }
+
 func shorten(s string) string {
 	if len(s) <= detailBytesMax {
 		return s

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/catalog"
@@ -45,7 +46,11 @@ func Import(ctx context.Context, o Options) (Summary, error) {
 	started := time.Now()
 	w := newWriter(o)
 	err := importFiles(ctx, o, w)
-	if ctx.Err() == nil && w.err == nil {
+	switch {
+	case w.err != nil:
+	case ctx.Err() != nil:
+		err = errors.Join(err, w.flush(context.WithoutCancel(ctx)))
+	default:
 		err = errors.Join(err, w.flushAll(ctx))
 	}
 	w.summary.Took = Duration(time.Since(started))
@@ -85,11 +90,25 @@ func importFile(ctx context.Context, o Options, w *writer, s *source) error {
 		return err
 	}
 	w.begin(s)
+	if s.gzip == nil && strings.HasSuffix(strings.ToLower(s.name), ".gz") {
+		w.note("is not packed by gzip, whatever its name says; it is read as it is")
+	}
 	p := startParsing(reader, o.Workers)
 	defer p.stop()
 	err = p.each(ctx, func(items []item) error { return w.take(ctx, items) })
 	if w.err != nil || ctx.Err() != nil {
 		return err
 	}
+	if err == nil && w.records == 0 {
+		w.note(nothingIn(reader))
+	}
 	return errors.Join(err, w.end(ctx)) // what was read before the source broke off is kept
+}
+
+// nothingIn says why a reader has given no record.
+func nothingIn(r Reader) string {
+	if h, ok := r.(interface{ hasHeader() bool }); ok && h.hasHeader() {
+		return "has only a header"
+	}
+	return "is empty"
 }

@@ -261,7 +261,9 @@ func TestACancelledImportCanBeRunAgain(t *testing.T) {
 	b := catalog.New(dbtest.SQLite(t))
 	var content strings.Builder
 	for i := range 12_000 {
-		require.NoError(t, json.NewEncoder(&content).Encode(map[string]any{"id": i, "name": fmt.Sprintf("Company %d", i)}))
+		require.NoError(t, json.NewEncoder(&content).Encode(map[string]any{
+			"id": i, "name": fmt.Sprintf("Company %d", i), "connections": []map[string]string{{"category": "vendor", "name": "Bolt"}},
+		}))
 	}
 	file := write(t, "a.ndjson", content.String())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -280,9 +282,25 @@ func TestACancelledImportCanBeRunAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, n, s.Added)
 	require.Less(t, n, 12_000)
+	require.Equal(t, s.Read, s.Added+s.Updated+s.Unchanged+s.Rejected, "every record that counts as read is settled")
+	require.Equal(t, s.Connections.Read, s.Connections.Added+s.Connections.Unchanged+s.Connections.Rejected)
 	s = load(t, b, file)
 	require.Equal(t, 12_000, s.Added+s.Unchanged)
 	require.Equal(t, n, s.Unchanged)
+}
+
+func TestFilesWithoutRecordsAreNoted(t *testing.T) {
+	t.Parallel()
+	b := catalog.New(dbtest.SQLite(t))
+	header := write(t, "header.csv", "name,domain\r\n\r\n")
+	nothing := write(t, "nothing.ndjson", "\n")
+	loose := write(t, "loose.csv.gz", "name\nAcme\n")
+	s := load(t, b, header, nothing, loose)
+	require.Equal(t, []ingest.Note{
+		{File: header, Text: "has only a header"}, {File: nothing, Text: "is empty"},
+		{File: loose, Text: "is not packed by gzip, whatever its name says; it is read as it is"},
+	}, s.Notes)
+	require.Equal(t, 1, s.Used())
 }
 
 func TestConnectionFilesMayComeFirst(t *testing.T) {
@@ -332,7 +350,9 @@ func TestRealDataLoadsWholeAndOnce(t *testing.T) {
 	s = load(t, b, filepath.Join(dir, "connections.ndjson.gz"))
 	require.Empty(t, s.Reasons)
 	require.Equal(t, connections, s.Connections.Added+s.Connections.Unchanged)
-	t.Logf("%d connections in %v, %d pending", connections, s.Took, s.Connections.Pending)
+	t.Logf("%d connections in %v", connections, s.Took)
+	require.Equal(t, 6_394, s.Connections.Pending)
+	require.Equal(t, 1_233, s.Connections.Ambiguous)
 
 	seq, err := b.Seq(t.Context())
 	require.NoError(t, err)

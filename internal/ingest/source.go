@@ -44,14 +44,14 @@ func open(name string, stdin io.Reader) (*source, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("open source: %w", err)
+		return nil, err // it says "open" and which file
 	}
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
 		if err == nil {
 			err = fmt.Errorf("%s is a directory", name)
 		}
-		return nil, errors.Join(fmt.Errorf("open source: %w", err), f.Close())
+		return nil, errors.Join(err, f.Close())
 	}
 	s := &source{name: name, file: f, in: counter{Reader: f}}
 	if info.Mode().IsRegular() {

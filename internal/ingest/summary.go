@@ -15,8 +15,20 @@ type Summary struct {
 	Unchanged   int         `json:"unchanged"`
 	Rejected    int         `json:"rejected"` // of those read
 	Reasons     []Rejects   `json:"reasons"`  // of rejected companies and connections
+	Notes       []Note      `json:"notes"`    // on files that are not what one would think
 	Connections Connections `json:"connections"`
 	Took        Duration    `json:"took_seconds"`
+}
+
+// Note is what is to be said of one file.
+type Note struct {
+	File string `json:"file"`
+	Text string `json:"text"` // such as "is empty"
+}
+
+// Used is how many records were of use: they are in the catalog now, or were before.
+func (s *Summary) Used() int {
+	return s.Added + s.Updated + s.Unchanged + s.Connections.Added + s.Connections.Unchanged
 }
 
 // Connections is what an import did with connections, whether they came in a file of their own or in companies.
@@ -24,7 +36,8 @@ type Connections struct {
 	Read      int `json:"read"`
 	Added     int `json:"added"`
 	Unchanged int `json:"unchanged"`
-	Pending   int `json:"pending"` // of those added, the ones that wait for their company to become known
+	Pending   int `json:"pending"`   // of those added, the ones that wait for their company to become known
+	Ambiguous int `json:"ambiguous"` // of those added, the ones whose company may be any of several
 	Rejected  int `json:"rejected"`
 }
 
@@ -79,7 +92,7 @@ func (s *Summary) reject(r Reason, sample Sample) {
 // copied can be kept while the import goes on.
 func (s *Summary) copied() Summary {
 	c := *s
-	c.Reasons = slices.Clone(s.Reasons)
+	c.Reasons, c.Notes = slices.Clone(s.Reasons), slices.Clone(s.Notes)
 	return c
 }
 

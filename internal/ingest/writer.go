@@ -7,12 +7,14 @@ import (
 	"github.com/opencapi/capi/internal/catalog"
 )
 
-// The writer holds the database for about holdTarget at a time, since charges wait meanwhile.
+// The writer holds the database for about holdTarget at a time, since charges wait meanwhile, and leaves it alone for
+// pause in between: without a pause one of another process would hardly ever find it free.
 const (
-	holdTarget       = 100 * time.Millisecond
+	holdTarget       = 50 * time.Millisecond
+	pause            = 5 * time.Millisecond
 	batchMin         = 100
 	batchMax         = 8_000
-	batchStart       = 1_000
+	batchStart       = 250
 	connectionsHeld  = 100_000 // connections that wait for the companies behind them in the files
 	progressInterval = 100 * time.Millisecond
 )
@@ -29,6 +31,7 @@ type writer struct {
 	batch     []item // companies
 	size      int    // of the next batch
 	linkSize  int    // of the next batch of connections
+	records   int    // of the file, so far
 	links     []catalog.Connection
 	summary   Summary
 	err       error // of the catalog; nothing can be written any more
@@ -37,13 +40,17 @@ type writer struct {
 func newWriter(o Options) *writer {
 	return &writer{
 		catalog: o.Catalog, progress: o.Progress, size: batchStart, linkSize: batchStart,
-		summary: Summary{Reasons: []Rejects{}},
+		summary: Summary{Reasons: []Rejects{}, Notes: []Note{}},
 	}
 }
 
 func (w *writer) begin(s *source) {
-	w.file, w.delivered = s, catalog.NewSource()
+	w.file, w.delivered, w.records = s, catalog.NewSource(), 0
 	w.summary.Files++
+}
+
+func (w *writer) note(text string) {
+	w.summary.Notes = append(w.summary.Notes, Note{w.file.name, text})
 }
 
 // end writes what is left of the file.
@@ -54,18 +61,17 @@ func (w *writer) end(ctx context.Context) error {
 	return err
 }
 
-// take brings items in; ctx is looked at between batches only.
+// take brings items in; ctx is looked at between batches only. An item counts as read once it is clear what became of it.
 func (w *writer) take(ctx context.Context, items []item) error {
+	w.records += len(items)
 	for i := range items {
 		it := &items[i]
 		switch {
 		case it.reason != "":
 			w.reject(it)
 		case it.company == nil:
-			w.summary.Connections.Read++
 			w.links = append(w.links, it.connections...)
 		default:
-			w.summary.Read++
 			w.batch = append(w.batch, *it)
 		}
 		if len(w.batch) >= w.size {
@@ -110,6 +116,7 @@ func (w *writer) flush(ctx context.Context) error {
 		return err
 	}
 	w.size = resize(w.size, len(batch), time.Since(started))
+	time.Sleep(pause)
 	for i := range w.batch {
 		it := &w.batch[i]
 		if report.Outcomes[i] == catalog.Nameless {
@@ -121,12 +128,13 @@ func (w *writer) flush(ctx context.Context) error {
 			c.Number = report.Numbers[i]
 			w.links = append(w.links, c)
 		}
-		w.summary.Connections.Read += len(it.connections) + len(it.rejects)
+		w.summary.Connections.Read += len(it.rejects)
 		w.summary.Connections.Rejected += len(it.rejects)
 		for _, problem := range it.rejects {
 			w.summary.reject(ReasonConnection, Sample{w.file.name, it.line, problem})
 		}
 	}
+	w.summary.Read += len(batch)
 	w.summary.Added += report.Count(catalog.Added)
 	w.summary.Updated += report.Count(catalog.Updated)
 	w.summary.Unchanged += report.Count(catalog.Unchanged)
@@ -152,9 +160,12 @@ func (w *writer) flushAll(ctx context.Context) error {
 			return err
 		}
 		w.linkSize = resize(w.linkSize, n, time.Since(started))
+		time.Sleep(pause)
+		w.summary.Connections.Read += n
 		w.summary.Connections.Added += report.Added
 		w.summary.Connections.Unchanged += report.Unchanged
 		w.summary.Connections.Pending += report.Pending
+		w.summary.Connections.Ambiguous += report.Ambiguous
 		w.links = w.links[n:]
 		w.tell()
 	}

@@ -86,6 +86,37 @@ func TestPausesDoubleAfterEachFailure(t *testing.T) {
 	})
 }
 
+func TestJobsOutliveHalfAnHourOfFailures(t *testing.T) {
+	t.Parallel()
+	path := dbtest.SQLiteFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		d, err := sqlite.Open(t.Context(), filepath.Clean(path))
+		require.NoError(t, err)
+		q := job.New(d, job.Options{})
+		done := make(chan struct{})
+		began := time.Now()
+		r := job.NewRunner(q, map[string]job.Handler{"work": {
+			Run: func(context.Context, job.Job) error {
+				if time.Since(began) < 30*time.Minute {
+					return errBroken
+				}
+				close(done)
+				return nil
+			},
+			OnBury: func(context.Context, *db.Tx, job.Job, error) error {
+				t.Errorf("buried after %v", time.Since(began))
+				close(done)
+				return nil
+			},
+		}})
+		require.NoError(t, r.Start(t.Context()))
+		enqueue(t, d, q, nil)
+		<-done
+		require.NoError(t, r.Stop(t.Context()))
+		require.NoError(t, d.Close())
+	})
+}
+
 func TestLastFailureBuriesWithOnBuryInOneTransaction(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -41,6 +41,17 @@ type Job struct {
 	CreatedAt   time.Time
 
 	worker string
+	notes  *notes
+}
+
+// notes are what a handler adds to the log line of its run.
+type notes struct{ attrs []any }
+
+// Note puts an attribute on the job's log line; for the goroutine of Run alone.
+func (j Job) Note(key string, value any) {
+	if j.notes != nil {
+		j.notes.attrs = append(j.notes.attrs, slog.Any(key, value))
+	}
 }
 
 // Decode reads the payload into v; a payload that does not fit is Fatal.
@@ -88,7 +99,8 @@ type Options struct {
 	// Workers is how many jobs a Runner works on at once. Defaults to 2.
 	Workers int
 
-	// AttemptsMax is how often a job is tried before it is buried. Defaults to 5.
+	// AttemptsMax is how often a job is tried before it is buried. Defaults to 17, which with the pauses below are
+	// spread over half an hour at the very least: a full disk or a volume that is moved ends no job that is paid for.
 	AttemptsMax int
 
 	// Lease is how long a job of a worker that has fallen silent waits for another one. Defaults to 15s.
@@ -97,7 +109,7 @@ type Options struct {
 	// Poll is how often a Runner looks for jobs that it was not notified of. Defaults to 250ms.
 	Poll time.Duration
 
-	// RetryDelay is the pause after a first failure, doubled after each further one. Defaults to 1s.
+	// RetryDelay is the pause after a first failure, doubled after each further one, give or take a quarter. Defaults to 1s.
 	RetryDelay time.Duration
 
 	// RetryDelayMax bounds the pause. Defaults to 5m.
@@ -119,7 +131,7 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	setDefault(&o.Workers, 2)
-	setDefault(&o.AttemptsMax, 5)
+	setDefault(&o.AttemptsMax, 17)
 	setDefault(&o.Lease, 15*time.Second)
 	setDefault(&o.Poll, 250*time.Millisecond)
 	setDefault(&o.RetryDelay, time.Second)

@@ -19,7 +19,7 @@ import (
 func fast() job.Options {
 	return job.Options{
 		Poll: 10 * time.Millisecond, RetryDelay: time.Millisecond, RetryDelayMax: 5 * time.Millisecond,
-		HandBack: 10 * time.Second,
+		HandBack: 10 * time.Second, AttemptsMax: 5,
 	}
 }
 

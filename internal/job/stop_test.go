@@ -12,6 +12,18 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
+// watched is a context that tells when somebody begins to wait for its end.
+type watched struct {
+	context.Context
+	seen chan struct{}
+}
+
+// Done is that of the context.
+func (w *watched) Done() <-chan struct{} {
+	w.seen <- struct{}{}
+	return w.Context.Done()
+}
+
 func TestStopWaitsForRunningJobsAndClaimsNoMore(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -28,9 +40,10 @@ func TestStopWaitsForRunningJobsAndClaimsNoMore(t *testing.T) {
 		await(t, working)
 		waiting := enqueue(t, d, q, nil)
 
-		stopped := make(chan error, 2)
+		stopped, stopping := make(chan error, 2), &watched{t.Context(), make(chan struct{}, 8)}
 		for range 2 { // a second call is as good as the first
-			go func() { stopped <- r.Stop(t.Context()) }()
+			go func() { stopped <- r.Stop(stopping) }()
+			await(t, stopping.seen)
 		}
 		close(finish)
 		require.NoError(t, await(t, stopped))

@@ -17,9 +17,10 @@ var errPanic = errors.New("panic")
 
 // work runs one job and writes what came of it.
 func (r *Runner) work(ctx context.Context, j Job) {
-	log := r.options.Log.With("job_id", j.ID, "kind", j.Kind, "attempt", j.Attempt)
+	j.notes = &notes{}
 	began := time.Now()
 	err := r.run(ctx, j)
+	log := r.options.Log.With("job_id", j.ID, "kind", j.Kind, "attempt", j.Attempt).With(j.notes.attrs...)
 	cause := context.Cause(ctx)
 	// The outcome is written even if the handler's context has ended; not for longer than somebody else would wait.
 	outCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.options.Lease)

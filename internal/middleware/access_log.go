@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// alivePath is asked all day long by whoever watches the server.
+const alivePath = "/healthz"
+
 type noteKey struct{}
 
 // Note holds what the layers behind the log learn about a request and the log line shall carry.
@@ -25,7 +28,8 @@ func NoteOf(ctx context.Context) *Note {
 	return n
 }
 
-// AccessLog writes one line a request: method, path without its query, status, bytes, time taken.
+// AccessLog writes one line a request: method, path without its query, status, bytes, time taken. Those who only ask
+// whether the server is alive, and hear that it is, stand at DEBUG.
 func AccessLog(log *slog.Logger) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -37,7 +41,11 @@ func AccessLog(log *slog.Logger) Middleware {
 				note.Add(slog.Int("status", seen.statusCode()))
 				note.Add(slog.Int64("size_bytes", seen.sizeBytes))
 				note.Add(slog.Duration("took", time.Since(start)))
-				log.LogAttrs(r.Context(), slog.LevelInfo, "request", note.attrs...)
+				level := slog.LevelInfo
+				if r.URL.Path == alivePath && seen.statusCode() == http.StatusOK {
+					level = slog.LevelDebug
+				}
+				log.LogAttrs(r.Context(), level, "request", note.attrs...)
 			}()
 			next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), noteKey{}, note)))
 		})

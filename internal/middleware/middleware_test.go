@@ -40,6 +40,20 @@ func TestTheLogLineTellsWhatTheHandlerNotedAndWhatWasAnswered(t *testing.T) {
 	}
 }
 
+func TestOnlyGoodNewsOfHealthGoesUnlogged(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	status := http.StatusOK
+	h := middleware.Chain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }), middleware.AccessLog(log))
+	ask := func() { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/healthz", nil)) }
+	ask()
+	require.Empty(t, out.String())
+	status = http.StatusServiceUnavailable
+	ask()
+	require.Contains(t, out.String(), "status=503")
+}
+
 func TestAPanicBecomesAnAnswerIfNoneIsOut(t *testing.T) {
 	t.Parallel()
 	log := slog.New(slog.DiscardHandler)

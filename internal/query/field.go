@@ -9,7 +9,7 @@ var Params = []string{
 	"keywords", "exclude_keywords", "connections",
 }
 
-// Fields lists every field.
+// Fields lists every field of the company itself.
 func Fields() []Field {
 	return []Field{
 		FieldCountry, FieldState, FieldCity, FieldIndustry, FieldNAICS, FieldTechnology, FieldTechnologyCategory,
@@ -37,6 +37,12 @@ func (f Field) String() string {
 		return "employee_count"
 	case FieldFoundedYear:
 		return "founded_year"
+	case FieldConnectionCategory:
+		return "category"
+	case FieldConnectedDomain:
+		return "connected_domain"
+	case FieldConnectedCompany:
+		return "connected_company_id"
 	}
 	return "unknown field"
 }
@@ -58,7 +64,7 @@ func (f Field) Values(c *company.Company) []string {
 		return c.Technologies
 	case FieldTechnologyCategory:
 		return c.TechnologyCategories
-	case FieldEmployeeCount, FieldFoundedYear:
+	case FieldEmployeeCount, FieldFoundedYear, FieldConnectionCategory, FieldConnectedDomain, FieldConnectedCompany:
 	}
 	return nil
 }

@@ -16,8 +16,8 @@ import (
 )
 
 // ParseJSON reads filters as a JSON object, strictly: an unknown name is a fault that tells the nearest known one, and
-// so are a wrong type, an empty text and a name that comes twice. Null is the same as left out. A fault.Validation error lists every
-// fault at once.
+// so are a wrong type and a name that comes twice. Null and "" are the same as left out, but not in a list. A
+// fault.Validation error lists every fault at once.
 func ParseJSON(data []byte) (Query, Filters, error) {
 	var f Filters
 	d := decoder{}
@@ -147,8 +147,6 @@ func (d *decoder) text(to *string) func(string, json.RawMessage) {
 	return func(field string, value json.RawMessage) {
 		if json.Unmarshal(value, to) != nil {
 			d.fail(field, "must be a string, not %s", kindOf(value))
-		} else if *to == "" {
-			d.fail(field, "must not be empty")
 		}
 	}
 }

@@ -80,6 +80,11 @@ const (
 	FieldTechnologyCategory
 	FieldEmployeeCount
 	FieldFoundedYear
+
+	// What the parts of a Connected name; they stand in Given alone.
+	FieldConnectionCategory
+	FieldConnectedDomain
+	FieldConnectedCompany
 )
 
 // Sort is a total order: the key, nulls last in both directions, then the company's number, ascending.

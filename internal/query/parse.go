@@ -157,12 +157,14 @@ func (p *parser) connection(field string, f ConnectionFilter) Connected {
 		p.fail(field, "must have category, connected_company_id or connected_domain")
 	}
 	if f.Category != "" && p.sound(field+".category", f.Category) {
-		c.Category = text.Fold(f.Category)
+		c.Category = p.give(field+".category", FieldConnectionCategory, f.Category, text.Fold(f.Category))
 	}
 	if f.ConnectedCompanyID != "" {
 		connected, err := id.Parse[id.Company](f.ConnectedCompanyID)
 		if err != nil || connected.IsZero() {
 			p.fail(field+".connected_company_id", "must be a company's id, a UUID")
+		} else {
+			p.give(field+".connected_company_id", FieldConnectedCompany, f.ConnectedCompanyID, connected.String())
 		}
 		c.Company = connected
 	}
@@ -171,7 +173,7 @@ func (p *parser) connection(field string, f ConnectionFilter) Connected {
 		if !ok {
 			p.fail(field+".connected_domain", "must be a domain such as example.com")
 		}
-		c.Domain = domain
+		c.Domain = p.give(field+".connected_domain", FieldConnectedDomain, f.ConnectedDomain, domain)
 	}
 	return c
 }

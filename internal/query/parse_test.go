@@ -19,6 +19,7 @@ func TestParseReadsEachFilter(t *testing.T) {
 	for json, want := range map[string]query.Node{
 		`{}`:                            nil,
 		`{"query":null}`:                nil,
+		`{"query":""}`:                  nil,
 		`{"countries":[]}`:              nil,
 		`{"query":"Fintech"}`:           query.Term{Word: "fintech"},
 		`{"query":"big data"}`:          query.And{query.Term{Word: "big"}, query.Term{Word: "data"}},
@@ -61,7 +62,7 @@ func TestParseReadsEachFilter(t *testing.T) {
 		require.NoError(t, err, json)
 		require.Empty(t, cmp.Diff(want, q.Root), json)
 		require.Equal(t, want == nil, q.IsEmpty(), json)
-		require.Equal(t, strings.Contains(json, `"query":"`), q.HasText(), json)
+		require.Equal(t, strings.Contains(json, `"query":"`) && json != `{"query":""}`, q.HasText(), json)
 	}
 }
 
@@ -94,7 +95,6 @@ func TestParseNamesTheFieldOfEachFault(t *testing.T) {
 		`{"countries":[1,""]}`:         {"countries[0]: must be a string, not a number", "countries[1]: must not be empty"},
 		`{"countries":[null]}`:         {"countries[0]: must be a string, not null"},
 		`{"query":5}`:                  {"query: must be a string, not a number"},
-		`{"query":""}`:                 {"query: must not be empty"},
 		`{"query":"--- !?"}`:           {"query: has no letter or digit to look for"},
 		`{"query":"a\u0000b"}`:         {"query: has a control character or an invalid one"},
 		`{"query":"a\ud800b"}`:         {"query: has a control character or an invalid one"},
@@ -144,8 +144,10 @@ func TestParseNamesTheFieldOfEachFault(t *testing.T) {
 
 func TestGivenTellsWhatEachValueWasReadAs(t *testing.T) {
 	t.Parallel()
+	const id = "018F3C5E-7A3B-7C1D-9E2F-0A1B2C3D4E5F"
 	q, err := query.Parse(query.Filters{
 		Query: "x", Countries: []string{"uk", "Atlantis"}, ExcludeIndustries: []string{"Fin-Tech"}, NAICSCodes: []string{"31-33", "52"},
+		Connections: []query.ConnectionFilter{{Category: "Vendor", ConnectedDomain: "https://www.X.com"}, {ConnectedCompanyID: id}},
 	})
 	require.NoError(t, err)
 	require.Empty(t, cmp.Diff([]query.Given{
@@ -153,6 +155,9 @@ func TestGivenTellsWhatEachValueWasReadAs(t *testing.T) {
 		{Param: "countries", Field: query.FieldCountry, Raw: "Atlantis", Value: "atlantis"},
 		{Param: "exclude_industries", Field: query.FieldIndustry, Raw: "Fin-Tech", Value: "fin-tech"},
 		{Param: "naics_codes", Field: query.FieldNAICS, Raw: "52", Value: "52"},
+		{Param: "connections[0].category", Field: query.FieldConnectionCategory, Raw: "Vendor", Value: "vendor"},
+		{Param: "connections[0].connected_domain", Field: query.FieldConnectedDomain, Raw: "https://www.X.com", Value: "x.com"},
+		{Param: "connections[1].connected_company_id", Field: query.FieldConnectedCompany, Raw: id, Value: strings.ToLower(id)},
 	}, q.Given()))
 }
 

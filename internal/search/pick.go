@@ -19,6 +19,7 @@ type Picked struct {
 	UnmatchedIDs     []id.Company
 	UnmatchedDomains []string
 	Capped           bool // the search matched more than PickMax
+	Warnings         []Warning
 }
 
 // Wish names companies by id, by domain or by a search; the parts are OR.
@@ -94,5 +95,6 @@ func (s *Searcher) pickMatches(ctx context.Context, q *query.Query, p *Picked) e
 	}
 	p.Companies = p.Companies.Or(company.SetOf(found.Numbers...))
 	p.Capped = found.Total > len(found.Numbers)
-	return nil
+	p.Warnings, err = index.Warnings(ctx, s.Index, *q)
+	return err
 }

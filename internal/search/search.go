@@ -56,6 +56,8 @@ type (
 	Count = index.Count
 	// Band is a span of numbers of a facet.
 	Band = index.Band
+	// Warning is a value of a filter that no company has.
+	Warning = index.Warning
 )
 
 // Item is a company, and whether the workspace has it already.
@@ -90,7 +92,7 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 	if err != nil {
 		return nil, err
 	}
-	warnings, err := s.warnings(ctx, r.Query)
+	warnings, err := index.Warnings(ctx, s.Index, r.Query)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,8 @@ import (
 )
 
 // Nearest is the known spelling that given most likely meant, by edit distance on folded text; it is empty if none is
-// near, that is within a third of the longer one's length. Of equally near ones the first wins.
+// near, that is within a third of the longer one's length. Of equally near ones the first wins. To one of up to three
+// letters only those are near that start the same and have a letter more, or two swapped: CO is no slip for CA.
 func Nearest(given string, known []string) string {
 	best, bestDistance := "", -1
 	g := []rune(Fold(given))
@@ -19,6 +20,12 @@ func Nearest(given string, known []string) string {
 		if bestDistance >= 0 {
 			bound = min(bound, bestDistance-1)
 		}
+		if len(g) <= shortRunes {
+			bound = min(bound, 1)
+			if !slips(g, f) {
+				continue
+			}
+		}
 		if max(len(g)-len(f), len(f)-len(g)) > bound || letters.distance(lettersOf(f)) > bound {
 			continue
 		}
@@ -28,6 +35,17 @@ func Nearest(given string, known []string) string {
 		}
 	}
 	return best
+}
+
+// shortRunes is the length up to which nearly every word is within a third of nearly every other.
+const shortRunes = 3
+
+// slips holds if both start alike and neither has a letter in place of one of the other's.
+func slips(short, known []rune) bool {
+	if len(short) == 0 || len(known) == 0 || short[0] != known[0] {
+		return false
+	}
+	return len(short) != len(known) || lettersOf(short) == lettersOf(known)
 }
 
 func appendRunes(dst []rune, s string) []rune {

@@ -31,6 +31,16 @@ func TestNearestIsWhatWasMeant(t *testing.T) {
 	require.Empty(t, text.Nearest("query", nil))
 }
 
+func TestAShortWordIsNearToItsOwnSlipsAlone(t *testing.T) {
+	t.Parallel()
+	known := []string{"CO", "WA", "NC", "USA", "Chad", "Cuba", "csv", "Peru"}
+	for given, want := range map[string]string{
+		"CA": "", "WC": "", "UAS": "USA", "cs": "csv", "cv": "csv", "Pru": "Peru", "Tub": "", "USB": "", "X": "", "Caa": "",
+	} {
+		require.Equal(t, want, text.Nearest(given, known), given)
+	}
+}
+
 func BenchmarkNearest(b *testing.B) {
 	var known []string
 	for i := range 10_000 {

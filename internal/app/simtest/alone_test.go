@@ -30,9 +30,9 @@ func soloJobs() job.Options {
 	}
 }
 
-func newSolo(t *testing.T, seed uint64, name string) *solo {
+func newSolo(t *testing.T, seed, part uint64, name string) *solo {
 	t.Helper()
-	s := &solo{world: newWorld(t, seed, name, soloJobs())}
+	s := &solo{world: newWorld(t, seed, part, name, soloJobs())}
 	ctx := t.Context()
 	s.node = s.boot(ctx)
 	stock := &witness.Stock{Size: stockSize}
@@ -125,14 +125,9 @@ const crashesOfWorld = 30
 func TestMoneyIsRightAfterEveryDeathOfTheProcess(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, fresh func(*testing.T) string) {
-		next := seeds(t)
 		crashes, deeds := 0, 0
-		for crashes < *crashesFlag {
-			seed, more := next()
-			if !more {
-				break
-			}
-			s := newSolo(t, seed, fresh(t))
+		for wanted := deathsWanted(2, 3); crashes < wanted; {
+			s := newSolo(t, newSeed(), 0, fresh(t))
 			for s.crashes < crashesOfWorld {
 				s.node.life.endAfter(s.r.IntN(100))
 				for !s.node.life.isOver() {

@@ -52,7 +52,7 @@ func newCrowd(t *testing.T, seed uint64, name string) *crowd {
 	if strings.HasPrefix(name, "postgres://") {
 		nodes = 2
 	}
-	c := &crowd{world: newWorld(t, seed, name, crowdJobs(nodes == 1))}
+	c := &crowd{world: newWorld(t, seed, 0, name, crowdJobs(nodes == 1))}
 	for range nodes {
 		c.nodes = append(c.nodes, c.join(ctx))
 	}
@@ -141,7 +141,7 @@ func (c *crowd) hand(ctx context.Context, w *witness.Witness, r *rand.Rand, stop
 func (c *crowd) round(ctx context.Context, victim *member) {
 	c.t.Helper()
 	died := make(chan struct{})
-	victim.life.endAfterThen(c.r.IntN(400), func() { close(died) })
+	victim.life.endAfterThen(c.r.IntN(150), func() { close(died) })
 	stop := make(chan struct{})
 	var group sync.WaitGroup
 	errs := make(chan error, crowdWitnesses*handsEach)
@@ -202,20 +202,15 @@ func (c *crowd) settle(ctx context.Context) {
 func TestMoneyIsRightForClientsAtOnceWhoeverDies(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, fresh func(*testing.T) string) {
-		next, wanted := seeds(t), *crashesFlag/3
 		crashes, deeds := 0, 0
-		for crashes < wanted {
-			seed, more := next()
-			if !more {
-				break
-			}
-			c := newCrowd(t, seed, fresh(t))
+		for wanted := deathsWanted(1, 3); crashes < wanted; {
+			c := newCrowd(t, newSeed(), fresh(t))
 			for c.crashes < crashesOfWorld {
 				c.breakStore([]int{0, 0, 30}[c.r.IntN(3)])
 				victim := c.r.IntN(len(c.nodes))
 				c.round(t.Context(), c.nodes[victim])
 				c.replace(t.Context(), victim)
-				if c.crashes%10 == 0 {
+				if c.crashes%15 == 0 {
 					c.settle(t.Context())
 				}
 			}

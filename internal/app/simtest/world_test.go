@@ -27,12 +27,12 @@ import (
 )
 
 var (
-	seedFlag    = flag.Uint64("sim.seed", 0, "repeat the world of this seed, and no other; 0 for new ones")
-	crashesFlag = flag.Int("sim.crashes", 300, "how many crashes the random tests simulate on each database")
+	seedFlag   = flag.Uint64("sim.seed", 0, "repeat the world of this seed, and no other; 0 for new ones")
+	deathsFlag = flag.Int("sim.deaths", 320, "how many deaths the tests with random ones simulate on each database")
 )
 
 const (
-	stockSize = 120
+	stockSize = 300
 	rowsMax   = 40
 )
 
@@ -85,12 +85,12 @@ type world struct {
 	faults []string // broken promises that nobody could return
 }
 
-// newWorld makes one with a stock, from its seed.
-func newWorld(t *testing.T, seed uint64, name string, jobs job.Options) *world {
+// newWorld makes an empty one, from its seed.
+func newWorld(t *testing.T, seed, part uint64, name string, jobs job.Options) *world {
 	t.Helper()
 	w := &world{
 		t: t, seed: seed, name: name, dir: memory(t), jobs: jobs,
-		r: rand.New(rand.NewPCG(seed, 1)), luck: rand.New(rand.NewPCG(seed, 2)),
+		r: rand.New(rand.NewPCG(seed, 2*part)), luck: rand.New(rand.NewPCG(seed, 2*part+1)),
 	}
 	w.raw = dbtest.Open(t, name)
 	var err error
@@ -230,15 +230,18 @@ func (w *world) work(ctx context.Context, n *node) {
 	w.must(r.Stop(ctx), n)
 }
 
-// seeds gives the seeds of the worlds of a test: the one that is asked for, or ever new ones.
-func seeds(t *testing.T) func() (uint64, bool) {
-	given := *seedFlag
-	first := true
-	return func() (uint64, bool) {
-		if given != 0 {
-			defer func() { first = false }()
-			return given, first
-		}
-		return rand.Uint64N(1_000_000_000) + 1, true
+// newSeed is the seed that is asked for, or one that never was.
+func newSeed() uint64 {
+	if *seedFlag != 0 {
+		return *seedFlag
 	}
+	return rand.Uint64N(1_000_000_000) + 1
+}
+
+// deathsWanted is that part of those that are asked for; with a seed, those of its one world.
+func deathsWanted(part, of int) int {
+	if *seedFlag != 0 {
+		return 1
+	}
+	return *deathsFlag * part / of
 }

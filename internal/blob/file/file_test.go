@@ -48,6 +48,8 @@ func refuse(w http.ResponseWriter, _ *http.Request, err error) {
 	switch fault.CodeOf(err) {
 	case fault.InvalidLink:
 		w.WriteHeader(http.StatusForbidden)
+	case fault.RangeNotSatisfiable:
+		w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 	case fault.NotFound:
 		w.WriteHeader(http.StatusNotFound)
 	case fault.MethodNotAllowed:

@@ -47,9 +47,39 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Disposition", disposition(link.FileName))
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	http.ServeContent(w, r, "", info.ModTime(), f)
+	out := &rangeGuard{ResponseWriter: w}
+	http.ServeContent(out, r, "", info.ModTime(), f)
+	if out.refused {
+		h.Del("Content-Disposition")
+		return fault.New(fault.RangeNotSatisfiable, "The file has %d bytes; the range asks for others.", info.Size()).
+			With("size_bytes", info.Size())
+	}
 	return nil
 }
+
+// rangeGuard keeps back ServeContent's own answer to a range that the file does not have; its Content-Range stays.
+type rangeGuard struct {
+	http.ResponseWriter
+	refused bool
+}
+
+func (w *rangeGuard) WriteHeader(status int) {
+	if status == http.StatusRequestedRangeNotSatisfiable {
+		w.refused = true
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *rangeGuard) Write(p []byte) (int, error) {
+	if w.refused {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *rangeGuard) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // disposition names the file twice: in ASCII for old clients, and as RFC 6266 and RFC 8187 say.
 func disposition(name string) string {

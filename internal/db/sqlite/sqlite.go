@@ -20,7 +20,13 @@ import (
 	"github.com/opencapi/capi/internal/db/migrations"
 )
 
-const readersMax = 4
+// ErrNotDatabase is why a file cannot be opened that something else has written, or that is damaged at its beginning.
+var ErrNotDatabase = errors.New("is no SQLite database")
+
+const (
+	readersMax  = 4
+	busyTimeout = 10 * time.Second
+)
 
 // Page caches, one a connection; an import's index pages want the larger one.
 const (
@@ -34,16 +40,20 @@ func Open(ctx context.Context, path string) (*db.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	write, err := sql.Open("sqlite", dsn(path, "immediate", writeCacheKiB))
+	if err := migrateFile(ctx, path); err != nil {
+		if c, ok := code(err); ok && c&0xff == sqlite3.SQLITE_NOTADB {
+			return nil, fmt.Errorf("%s %w", path, ErrNotDatabase)
+		}
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	// No waiting in SQLite itself: db.DB waits for the lock, and more closely.
+	write, err := sql.Open("sqlite", dsn(path, "immediate", 0, writeCacheKiB))
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	// One writer: SQLite has one anyway, and a queue in the pool is fairer than its busy handler.
+	// One writer: SQLite has one anyway, and the queue in the pool is first come, first served.
 	write.SetMaxOpenConns(1)
-	if err := migrate(ctx, write); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), write.Close())
-	}
-	read, err := sql.Open("sqlite", dsn(path, "deferred", readCacheKiB)+"&_pragma=query_only(1)")
+	read, err := sql.Open("sqlite", dsn(path, "deferred", busyTimeout, readCacheKiB)+"&_pragma=query_only(1)")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), write.Close())
 	}
@@ -52,15 +62,26 @@ func Open(ctx context.Context, path string) (*db.DB, error) {
 	return db.New(Dialect{}, write, read), nil
 }
 
-func dsn(path, txlock string, cacheKiB int) string {
+func dsn(path, txlock string, busy time.Duration, cacheKiB int) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
 	u.RawQuery = "_txlock=" + txlock +
-		"&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		fmt.Sprintf("&_pragma=busy_timeout(%d)", busy.Milliseconds()) +
+		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" +
 		// A checkpoint every 32 MB instead of every 4: an import takes a third less time.
 		"&_pragma=wal_autocheckpoint(8000)" +
 		fmt.Sprintf("&_pragma=cache_size(-%d)", cacheKiB)
 	return u.String()
+}
+
+// migrateFile brings the schema up to date on a connection that waits for other processes.
+func migrateFile(ctx context.Context, path string) error {
+	pool, err := sql.Open("sqlite", dsn(path, "immediate", busyTimeout, readCacheKiB))
+	if err != nil {
+		return err
+	}
+	pool.SetMaxOpenConns(1)
+	return errors.Join(migrate(ctx, pool), pool.Close())
 }
 
 func migrate(ctx context.Context, pool *sql.DB) error {

@@ -40,7 +40,9 @@ func fieldOf(f query.Field) (field, bool) {
 		return fieldTechnology, true
 	case query.FieldTechnologyCategory:
 		return fieldCategory, true
-	case query.FieldEmployeeCount, query.FieldFoundedYear:
+	case query.FieldConnectionCategory:
+		return fieldRelation, true
+	case query.FieldEmployeeCount, query.FieldFoundedYear, query.FieldConnectedDomain, query.FieldConnectedCompany:
 	}
 	return 0, false
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/text"
@@ -24,8 +25,12 @@ func (ix *Index) Lookup(ctx context.Context, values []query.Given) ([]index.Know
 			return nil, fmt.Errorf("look up values: %w", err)
 		}
 		f, ok := fieldOf(v.Field)
-		known[i].Found = !ok || s.has(f, v.Value)
-		if !known[i].Found && suggestions < suggestionsMax {
+		if ok {
+			known[i].Found = s.has(f, v.Value)
+		} else {
+			known[i].Found = s.hasLink(v)
+		}
+		if ok && !known[i].Found && suggestions < suggestionsMax {
 			known[i].Suggestion = s.nearest(f, v.Value)
 			suggestions++
 		}
@@ -42,6 +47,32 @@ func (s *snapshot) has(f field, value string) bool {
 			if p.anyAlive(&p.values[f], key) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// hasLink tells whether a living company has a connection to what the value names, if it names the end of one.
+func (s *snapshot) hasLink(v query.Given) bool {
+	var domain string
+	var end id.Company
+	switch v.Field {
+	case query.FieldConnectedDomain:
+		domain = v.Value
+	case query.FieldConnectedCompany:
+		end, _ = id.Parse[id.Company](v.Value)
+	default:
+		return true // numbers are not looked up
+	}
+	for i := range s.parts {
+		p, found := &s.parts[i], false
+		p.links.eachTarget(domain, end, func(t int) {
+			for _, slot := range p.links.slots[p.links.starts[t]:p.links.starts[t+1]] {
+				found = found || !slices.Contains(p.dead, slot)
+			}
+		})
+		if found {
+			return true
 		}
 	}
 	return false

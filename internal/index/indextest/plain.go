@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
 )
@@ -42,11 +43,14 @@ func testRanking(t *testing.T, open Open) {
 func testLookup(t *testing.T, open Open) {
 	ix := open(t)
 	defer ix.Close()
+	target := id.New[id.Company]()
 	require.NoError(t, ix.Apply(t.Context(), changesOf(
 		record{Industries: []string{"Software"}, City: "Zürich", NAICSCodes: []string{"522320"}}.company(1),
 		record{Industries: []string{"Softwares"}, City: "Bern"}.company(2),
+		linked(3, company.Connection{Category: "Vendor", ID: target, Domain: "sales.test"}),
+		linked(4, company.Connection{Category: "Customer", Domain: "gone.test"}),
 	), 1))
-	require.NoError(t, ix.Apply(t.Context(), []index.Change{{Number: 2}}, 2))
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{{Number: 2}, {Number: 4}}, 2))
 	known, err := ix.Lookup(t.Context(), []query.Given{
 		{Field: query.FieldIndustry, Value: "software"},
 		{Field: query.FieldIndustry, Value: "softwares"},
@@ -55,11 +59,26 @@ func testLookup(t *testing.T, open Open) {
 		{Field: query.FieldNAICS, Value: "5223"},
 		{Field: query.FieldNAICS, Value: "99"},
 		{Field: query.FieldEmployeeCount, Value: "5"},
+		{Field: query.FieldConnectionCategory, Value: "vendor"},
+		{Field: query.FieldConnectionCategory, Value: "vendors"},
+		{Field: query.FieldConnectionCategory, Value: "customer"},
+		{Field: query.FieldConnectedDomain, Value: "sales.test"},
+		{Field: query.FieldConnectedDomain, Value: "sales.tes"},
+		{Field: query.FieldConnectedDomain, Value: "gone.test"},
+		{Field: query.FieldConnectedCompany, Value: target.String()},
+		{Field: query.FieldConnectedCompany, Value: id.New[id.Company]().String()},
 	})
 	require.NoError(t, err)
 	require.Equal(t, []index.Known{
 		{Found: true}, {Suggestion: "Software"}, {}, {Suggestion: "Zürich"}, {Found: true}, {}, {Found: true},
+		{Found: true}, {Suggestion: "Vendor"}, {}, {Found: true}, {}, {}, {Found: true}, {},
 	}, known)
+}
+
+func linked(n company.Number, to company.Connection) *company.Company {
+	c := record{}.company(n)
+	c.Connections = []company.Connection{to}
+	return c
 }
 
 func testSpelling(t *testing.T, open Open) {

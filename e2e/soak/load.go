@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencapi/capi/e2e/witness"
+)
+
+const (
+	workspaces = 2
+	companies  = 5_000
+	rowsMax    = 1_000
+	credits    = 2_000
+	lookEvery  = 10 // kills between two looks at all that the witnesses know
+	killWait   = 1500 * time.Millisecond
+)
+
+// load is what clients do to the service while its processes are killed.
+type load struct {
+	service   *service
+	options   options
+	nodes     int
+	r         *rand.Rand // of the killer
+	witnesses []*witness.Witness
+	killed    map[string]int
+	failures  chan error // broken promises
+
+	stop  chan struct{} // closed: the clients come to rest
+	group sync.WaitGroup
+}
+
+func newLoad(s *service, o options, nodes int) *load {
+	return &load{
+		service: s, options: o, nodes: nodes, r: rand.New(rand.NewPCG(o.seed, 1)), killed: map[string]int{},
+		failures: make(chan error, o.clients),
+	}
+}
+
+// run kills so many processes, looks at everything, and tells what was done.
+func (l *load) run(ctx context.Context, kills int) error {
+	if err := l.open(ctx); err != nil {
+		return err
+	}
+	for n := 1; n <= kills; n++ {
+		if l.stop == nil {
+			l.begin(ctx)
+		}
+		if err := l.kill(ctx); err != nil {
+			return errors.Join(err, l.rest())
+		}
+		if n%lookEvery == 0 || n == kills {
+			if err := l.look(ctx, n == kills); err != nil {
+				return err
+			}
+			fmt.Printf("%d kills: %s\n", n, l.story())
+		}
+	}
+	return errors.Join(l.service.stopAll(), l.service.doctor())
+}
+
+// open fills the catalog, makes the workspaces, and starts the servers.
+func (l *load) open(ctx context.Context) error {
+	stock := &witness.Stock{Size: companies}
+	if err := stock.Load(ctx, l.service.Import); err != nil {
+		return err
+	}
+	for i := range workspaces {
+		var w struct{ ID string }
+		if err := l.service.json(&w, "workspace", "create", fmt.Sprint("Soak ", i), "--credits", strconv.Itoa(credits), "--json"); err != nil {
+			return err
+		}
+		t, err := l.service.NewToken(ctx, w.ID, nil)
+		if err != nil {
+			return err
+		}
+		l.witnesses = append(l.witnesses, witness.New(witness.Options{
+			Workspace: w.ID, Token: t, Granted: credits, Stock: stock, RowsMax: rowsMax, Do: l.service.do, Operator: l.service,
+		}))
+	}
+	return l.raise(ctx)
+}
+
+// raise starts servers until there are as many as there should be.
+func (l *load) raise(ctx context.Context) error {
+	for {
+		l.service.mu.Lock()
+		n := len(l.service.servers)
+		l.service.mu.Unlock()
+		if n >= l.nodes {
+			return nil
+		}
+		if _, err := l.service.serve(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// begin sets the clients to work.
+func (l *load) begin(ctx context.Context) {
+	l.stop = make(chan struct{})
+	for i := range l.options.clients {
+		w, r := l.witnesses[i%len(l.witnesses)], rand.New(rand.NewPCG(l.r.Uint64(), 2))
+		l.group.Go(func() {
+			if err := hand(ctx, w, r, l.stop); err != nil {
+				l.failures <- err
+			}
+		})
+	}
+}
+
+// hand is one client.
+func hand(ctx context.Context, w *witness.Witness, r *rand.Rand, stop <-chan struct{}) error {
+	for ctx.Err() == nil {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+		act, cancel := ctx, func() {}
+		if r.IntN(10) == 0 { // a client that hangs up
+			act, cancel = context.WithTimeout(ctx, time.Duration(r.IntN(40_000))*time.Microsecond)
+		}
+		_, err := w.Act(act, r)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rest stops the clients, and tells whether a promise was broken to one.
+func (l *load) rest() error {
+	if l.stop == nil {
+		return nil
+	}
+	close(l.stop)
+	l.group.Wait()
+	l.stop = nil
+	select {
+	case err := <-l.failures:
+		return err
+	default:
+		return nil
+	}
+}
+
+// kill waits a moment, kills something, starts it again, and asks the doctor.
+func (l *load) kill(ctx context.Context) error {
+	select {
+	case <-time.After(time.Duration(l.r.Int64N(int64(killWait)))):
+	case err := <-l.failures:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	what := l.r.IntN(10)
+	switch {
+	case what == 0 && l.service.killCommand():
+		l.killed["other commands"]++
+	case what <= 2 && l.service.cluster != nil:
+		l.killed["databases"]++
+		l.service.cluster.kill()
+		time.Sleep(time.Duration(l.r.Int64N(int64(killWait / 3))))
+		if err := l.service.cluster.start(ctx); err != nil {
+			return err
+		}
+	default:
+		l.killed["servers"]++
+		l.service.killServer(l.r)
+	}
+	if err := l.raise(ctx); err != nil {
+		return err
+	}
+	return l.service.doctor()
+}
+
+// look lets everything that was begun end, and holds the service to what the clients were told; to all of it, each file
+// and each receipt too, in the end.
+func (l *load) look(ctx context.Context, end bool) error {
+	if err := l.rest(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	for _, w := range l.witnesses {
+		if err := w.Settle(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+		look := w.Look
+		if end {
+			look = w.Check
+		}
+		if err := look(ctx); err != nil {
+			return err
+		}
+	}
+	return l.service.doctor()
+}
+
+// story is what was done, for people.
+func (l *load) story() string {
+	deeds, parts := map[string]int{}, []string{}
+	for _, w := range l.witnesses {
+		for what, n := range w.Counts() {
+			deeds[what] += n
+		}
+	}
+	for _, counts := range []map[string]int{l.killed, deeds} {
+		for _, what := range slices.Sorted(maps.Keys(counts)) {
+			parts = append(parts, fmt.Sprintf("%s %d", what, counts[what]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

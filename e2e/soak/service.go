@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/opencapi/capi/e2e/witness"
+)
+
+// service is a data directory, and the processes of capi on it.
+type service struct {
+	binary, data string
+	environment  []string
+	cluster      *cluster // nil on SQLite
+	http         *http.Client
+
+	mu       sync.Mutex
+	servers  []*server
+	commands map[*exec.Cmd]bool // those that run
+}
+
+// server is a running capi serve.
+type server struct {
+	cmd   *exec.Cmd
+	url   string
+	log   string
+	ended chan struct{} // closed when it has ended
+}
+
+func newService(binary, data string) *service {
+	return &service{
+		binary: binary, data: data, commands: map[*exec.Cmd]bool{},
+		environment: append(os.Environ(), "CAPI_RATE_LIMITS=off", "CAPI_DATA="+data),
+		http:        &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+	}
+}
+
+func (s *service) use(c *cluster) {
+	s.cluster = c
+	s.environment = append(s.environment, "CAPI_DB="+c.url())
+}
+
+func (s *service) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(s.binary, args...)
+	cmd.Env, cmd.Dir = s.environment, filepath.Dir(s.data) // so that no capi.toml of the developer is read
+	return cmd
+}
+
+// run runs a command to its end, if nobody kills it, and gives its standard output.
+func (s *service) run(stdin string, args ...string) ([]byte, error) {
+	cmd := s.command(args...)
+	var out, failure bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &failure
+	s.mu.Lock()
+	err := cmd.Start()
+	s.commands[cmd] = err == nil
+	s.mu.Unlock()
+	if err == nil {
+		err = cmd.Wait()
+	}
+	s.mu.Lock()
+	delete(s.commands, cmd)
+	s.mu.Unlock()
+	if err != nil {
+		err = fmt.Errorf("capi %s: %w: %s%s", strings.Join(args, " "), err, out.Bytes(), failure.Bytes())
+	}
+	return out.Bytes(), err
+}
+
+func (s *service) json(v any, args ...string) error {
+	out, err := s.run("", args...)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(out, v)
+}
+
+var servingLine = regexp.MustCompile(`msg="?serving"?.* url=(\S+)`)
+
+// serve starts a server and waits until it answers.
+func (s *service) serve(ctx context.Context) (*server, error) {
+	v := &server{cmd: s.command("serve", "--addr", "127.0.0.1:0"), ended: make(chan struct{})}
+	s.mu.Lock()
+	v.log = filepath.Join(filepath.Dir(s.data), fmt.Sprintf("serve-%d.log", time.Now().UnixMicro()))
+	s.mu.Unlock()
+	pipe, err := v.cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.Create(v.log)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.cmd.Start(); err != nil {
+		return nil, err
+	}
+	found := make(chan string, 1)
+	go func() {
+		defer log.Close()
+		for scan := bufio.NewScanner(pipe); scan.Scan(); {
+			fmt.Fprintln(log, scan.Text())
+			if m := servingLine.FindStringSubmatch(scan.Text()); m != nil {
+				found <- m[1]
+			}
+		}
+		v.cmd.Wait() //nolint:errcheck // it is killed
+		close(v.ended)
+	}()
+	select {
+	case v.url = <-found:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.servers = append(s.servers, v)
+		return v, nil
+	case <-v.ended:
+		return nil, fmt.Errorf("a server does not start; see %s", v.log)
+	case <-time.After(time.Minute):
+	case <-ctx.Done():
+	}
+	v.kill()
+	return nil, errors.Join(ctx.Err(), fmt.Errorf("a server does not serve; see %s", v.log))
+}
+
+// kill ends the server like a power cut.
+func (v *server) kill() {
+	v.cmd.Process.Kill() //nolint:errcheck // it may have ended
+	<-v.ended
+}
+
+// killServer kills some server.
+func (s *service) killServer(r *rand.Rand) {
+	s.mu.Lock()
+	i := r.IntN(len(s.servers))
+	v := s.servers[i]
+	s.servers = append(s.servers[:i:i], s.servers[i+1:]...)
+	s.mu.Unlock()
+	v.kill()
+}
+
+// killCommand kills some command that runs beside the servers; false if none does.
+func (s *service) killCommand() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for cmd := range s.commands {
+		return cmd.Process.Kill() == nil
+	}
+	return false
+}
+
+// stopAll has the servers end in order.
+func (s *service) stopAll() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, v := range s.servers {
+		if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			return err
+		}
+		select {
+		case <-v.ended:
+		case <-time.After(time.Minute):
+			return fmt.Errorf("a server does not end; see %s", v.log)
+		}
+		if v.cmd.ProcessState.ExitCode() != 0 {
+			return fmt.Errorf("a server ended with %s; see %s", v.cmd.ProcessState, v.log)
+		}
+	}
+	s.servers = nil
+	return nil
+}
+
+func (s *service) killAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, v := range s.servers {
+		v.kill()
+	}
+}
+
+// do sends a witness's request to some server.
+func (s *service) do(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	if len(s.servers) == 0 {
+		s.mu.Unlock()
+		time.Sleep(10 * time.Millisecond)
+		return nil, errors.New("no server runs")
+	}
+	host := strings.TrimPrefix(s.servers[rand.IntN(len(s.servers))].url, "http://")
+	s.mu.Unlock()
+	r.URL.Host, r.Host = host, ""
+	return s.http.Do(r)
+}
+
+// doctor is nil if capi doctor finds nothing.
+func (s *service) doctor() error {
+	out, err := s.run("", "doctor", "--json")
+	if err != nil {
+		return fmt.Errorf("doctor: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// The service is the witnesses' operator, by the command line.
+
+// Grant enters credits.
+func (s *service) Grant(_ context.Context, ws string, credits int, note string) error {
+	_, err := s.run("", "credit", "grant", "--workspace", ws, strconv.Itoa(credits), "--note", note)
+	return err
+}
+
+// Import loads companies from the standard input.
+func (s *service) Import(_ context.Context, ndjson string) error {
+	_, err := s.run(ndjson, "import", "-")
+	return err
+}
+
+// NewToken makes a token that may create exports.
+func (s *service) NewToken(_ context.Context, ws string, budget *int) (witness.Token, error) {
+	args := []string{"token", "create", "--workspace", ws, "--name", "soak", "--scope", "read_write", "--json"}
+	if budget != nil {
+		args = append(args, "--budget", strconv.Itoa(*budget))
+	}
+	var made struct{ ID, Token string }
+	err := s.json(&made, args...)
+	return witness.Token{ID: made.ID, Secret: made.Token}, err
+}
+
+// Revoke ends a token.
+func (s *service) Revoke(_ context.Context, t witness.Token) error {
+	_, err := s.run("", "token", "revoke", t.ID)
+	return err
+}

@@ -1,0 +1,136 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+)
+
+type warning struct {
+	Field, Value, Message string
+	Suggestion            *string
+}
+
+// traders is a house with three companies, one of which has a vendor.
+func traders(t testing.TB) *house {
+	t.Helper()
+	h := open(t, settings{})
+	alpha, beta, gamma := madeUp("Alpha", "Germany", 1), madeUp("Beta", "Germany", 2), madeUp("Gamma", "United States", 3)
+	alpha.Industries, gamma.State = []string{"Software"}, "California"
+	h.put(t, alpha, beta, gamma)
+	_, err := h.catalog.Connect(t.Context(), []catalog.Connection{
+		{Source: catalog.End{ID: alpha.ID}, Category: "Vendor", Target: catalog.End{Domain: "beta.test", Name: "Beta"}},
+	})
+	require.NoError(t, err)
+	h.follow(t)
+	return h
+}
+
+func warningsIn(t testing.TB, h *house, token, path string, status int, body M) []warning {
+	t.Helper()
+	got := get[struct{ Warnings []warning }](t, h, token, status, "POST", path, body)
+	require.NotNil(t, got.Warnings, path)
+	return got.Warnings
+}
+
+func TestWhereverASearchIsBoughtOrKeptItsUnknownValuesAreTold(t *testing.T) {
+	t.Parallel()
+	h := traders(t)
+	list := "/lists/" + newList(t, h, "x") + "/companies"
+	wide := M{"countries": []string{"DE"}, "exclude_industries": []string{"Sofware"}} // would charge for what it was to leave out
+	want := []warning{{
+		Field: "exclude_industries", Value: "Sofware", Message: "no company has this value; did you mean Software?", Suggestion: new("Software"),
+	}}
+	require.Equal(t, want, warningsIn(t, h, h.reader, "/companies/search", 200, wide))
+	require.Equal(t, want, warningsIn(t, h, h.reader, "/exports/quote", 200, M{"search_filters": wide}))
+	require.Equal(t, want, warningsIn(t, h, h.writer, "/exports", 201, M{"name": "x", "search_filters": wide}))
+	require.Equal(t, want, warningsIn(t, h, h.writer, list, 200, M{"search_filters": wide}))
+
+	sound := M{"countries": []string{"DE"}}
+	require.Empty(t, warningsIn(t, h, h.reader, "/exports/quote", 200, M{"search_filters": sound}))
+	require.Empty(t, warningsIn(t, h, h.writer, "/exports", 201, M{"name": "x", "search_filters": sound}))
+	require.Empty(t, warningsIn(t, h, h.writer, list, 200, M{"domains": []string{"beta.test"}}))
+
+	keyed := func() answer {
+		r := h.request(t, h.writer, "POST", base+"/exports", M{"name": "x", "search_filters": wide})
+		r.Header.Set("Idempotency-Key", "one")
+		return h.raw(t, r)
+	}
+	require.Equal(t, string(keyed().body), string(keyed().body))
+}
+
+func TestAnEmptyResultSaysWhatIsLikelyWrong(t *testing.T) {
+	t.Parallel()
+	h := traders(t)
+	refused := func(body M) failure {
+		body["name"] = "x"
+		a := h.send(t, h.writer, "POST", "/exports", body)
+		require.Equal(t, http.StatusBadRequest, a.status, "%s", a.body)
+		quoted := h.send(t, h.reader, "POST", "/exports/quote", body)
+		require.Equal(t, string(a.body), string(quoted.body))
+		f := a.failure(t)
+		require.Equal(t, "no_candidates", f.Code)
+		return f
+	}
+	f := refused(M{"search_filters": M{
+		"exclude_industries": []string{"Sofware"}, "cities": []string{"Nowhere at all"}, "countries": []string{"Germny"},
+	}})
+	require.Equal(t, `No companies match the export criteria: countries "Germny": no such country is known; did you mean Germany?`, f.Message)
+	require.Len(t, f.Details["warnings"], 3)
+	require.Equal(t, "Germany", f.Details["warnings"].([]any)[0].(M)["suggestion"])
+
+	f = refused(M{"search_filters": M{"countries": []string{"DE"}, "states": []string{"California"}}})
+	require.Contains(t, f.Message, "no company meets all filters at once")
+	require.Equal(t, []any{}, f.Details["warnings"])
+	require.Contains(t, refused(M{"source_type": "list", "list_id": newList(t, h, "empty")}).Message, "the list is empty")
+
+	create(t, h, M{"name": "all", "search_filters": M{}})
+	f = refused(M{"search_filters": M{}, "only_new": true})
+	require.Contains(t, f.Message, "those that the workspace has already. Without only_new")
+	require.Equal(t, 997, balance(t, h))
+}
+
+func TestUnknownPartsOfConnectionsAreTold(t *testing.T) {
+	t.Parallel()
+	h := traders(t)
+	stranger := uuid.NewString()
+	got := find(t, h, M{"connections": []M{
+		{"category": "vendr", "connected_domain": "beta.test"}, {"category": "VENDOR", "connected_domain": "nobody.test"},
+		{"connected_company_id": stranger},
+	}})
+	require.Equal(t, []M{
+		{
+			"field": "connections[0].category", "value": "vendr", "suggestion": "Vendor",
+			"message": "no company has a connection of this category; did you mean Vendor?",
+		},
+		{
+			"field": "connections[1].connected_domain", "value": "nobody.test", "suggestion": nil,
+			"message": "no company has a connection to this domain",
+		},
+		{
+			"field": "connections[2].connected_company_id", "value": stranger, "suggestion": nil,
+			"message": "no company has a connection to this company",
+		},
+	}, got.Warnings)
+}
+
+func TestSuggestionsAreSensibleOrNone(t *testing.T) {
+	t.Parallel()
+	h := traders(t)
+	h.put(t, &company.Company{Name: "Delta", State: "Colima"}, &company.Company{Name: "Epsilon", State: "Cádiz"})
+	for given, want := range map[string]any{
+		"CA": "California", "ca": "California", "NSW": nil, "CO": nil, "Cal": nil, "XX": nil, "Californa": "California",
+	} {
+		got := find(t, h, M{"states": []string{given}}).Warnings
+		require.Len(t, got, 1, given)
+		require.Equal(t, want, got[0]["suggestion"], given)
+	}
+	long := find(t, h, M{"cities": []string{strings.Repeat("é", 900)}}).Warnings[0]
+	require.Equal(t, strings.Repeat("é", 100)+"…", long["value"])
+}

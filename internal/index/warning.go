@@ -1,0 +1,98 @@
+package index
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// Warning is a value of a filter that no company has, so that a misspelt one neither empties a result nor widens it
+// without a word.
+type Warning struct {
+	Field      string  `json:"field"`
+	Value      string  `json:"value"` // its first 100 characters
+	Message    string  `json:"message"`
+	Suggestion *string `json:"suggestion"` // a value that may have been meant; nil if none is near
+}
+
+// Warnings are the values of the query that no company in the index has, in the order of query.Params.
+func Warnings(ctx context.Context, ix Index, q query.Query) ([]Warning, error) {
+	given := q.Given()
+	if len(given) == 0 {
+		return nil, nil
+	}
+	known, err := ix.Lookup(ctx, given)
+	if err != nil {
+		return nil, fmt.Errorf("look filter values up: %w", err)
+	}
+	var warnings []Warning
+	for i, g := range given {
+		if known[i].Found {
+			continue
+		}
+		message, near := explain(g, known[i].Suggestion)
+		if g.Field == query.FieldState {
+			if near, err = stateOf(ctx, ix, g, near); err != nil {
+				return nil, err
+			}
+		}
+		warnings = append(warnings, warningOf(g, message, near))
+	}
+	return warnings, nil
+}
+
+func warningOf(g query.Given, message, near string) Warning {
+	w := Warning{Field: g.Param, Value: text.Short(g.Raw), Message: message}
+	if near != "" {
+		w.Message += fmt.Sprintf("; did you mean %s?", near)
+		w.Suggestion = &near
+	}
+	return w
+}
+
+// explain says what is wrong with an unknown value, and what may have been meant.
+func explain(g query.Given, near string) (message, meant string) {
+	switch g.Field {
+	case query.FieldCountry:
+		if c, ok := company.LookupCountry(g.Raw); ok {
+			return "no company is in " + c.Name, ""
+		}
+		if c := company.NearestCountry(g.Raw); c != "" {
+			near = c
+		}
+		return "no such country is known", near
+	case query.FieldConnectionCategory:
+		return "no company has a connection of this category", near
+	case query.FieldConnectedDomain:
+		return "no company has a connection to this domain", near
+	case query.FieldConnectedCompany:
+		return "no company has a connection to this company", near
+	default:
+		return "no company has this value", near
+	}
+}
+
+// stateOf is the state of a postal code that some company is in, near for what is no such code.
+func stateOf(ctx context.Context, ix Index, g query.Given, near string) (string, error) {
+	names := company.StatesOf(g.Raw)
+	if len(names) == 0 {
+		return near, nil
+	}
+	given := make([]query.Given, len(names))
+	for i, name := range names {
+		given[i] = query.Given{Param: g.Param, Field: g.Field, Raw: name, Value: text.Fold(name)}
+	}
+	known, err := ix.Lookup(ctx, given)
+	if err != nil {
+		return "", fmt.Errorf("look states up: %w", err)
+	}
+	for i, name := range names {
+		if known[i].Found {
+			return name, nil
+		}
+	}
+	return "", nil
+}

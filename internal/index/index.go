@@ -51,6 +51,10 @@ type Request struct {
 	Within *company.Set // only these companies, if not nil
 	// FacetLimit is the number of values a facet at most; 0 for no facets.
 	FacetLimit int
+	// Facets are those to count, the others stay nil; nil counts all.
+	Facets []Facet
+	// FacetPrefix narrows one of them.
+	FacetPrefix FacetPrefix
 }
 
 // Result is one page.

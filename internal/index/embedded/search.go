@@ -38,8 +38,8 @@ func (ix *Index) Search(ctx context.Context, r index.Request) (*index.Result, er
 		ix.memory.keep(snapshot, time.Now(), ix.options)
 	}
 	result.Page = numbersOf(page)
-	if r.FacetLimit > 0 {
-		result.Facets = snapshot.facets(scratch, found, r.FacetLimit)
+	if asked := askedFacets(r); asked.limit > 0 {
+		result.Facets = snapshot.facets(scratch, found, asked)
 	}
 	return result, nil
 }

@@ -33,6 +33,11 @@ func searches(queries *rapid.Generator[query.Query], numbers []company.Number) *
 			within := subset(numbers).Draw(t, "within")
 			s.within = &within
 		}
+		if rapid.IntRange(0, 2).Draw(t, "choosy") == 0 {
+			s.of = rapid.SliceOf(rapid.SampledFrom(index.AllFacets())).Draw(t, "facets asked for")
+			s.prefix.Facet = rapid.SampledFrom(index.AllFacets()).Draw(t, "completed")
+			s.prefix.Text = rapid.SampledFrom([]string{"", "S", "ber", "Zü", "5", "x"}).Draw(t, "prefix")
+		}
 		return s
 	})
 }

@@ -32,8 +32,12 @@ type kept struct {
 	dir string
 }
 
-func openKept(t testing.TB, dir string) *kept {
-	ix := embedded.Open(embedded.Options{MergeWidth: 3, SegmentMax: 1500, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+// small makes many segments of few companies.
+var small = embedded.Options{MergeWidth: 3, SegmentMax: 1500}
+
+func openKept(t testing.TB, dir string, o embedded.Options) *kept {
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	ix := embedded.Open(o)
 	require.NoError(t, ix.Attach(t.Context(), dir, alwaysTheSame))
 	return &kept{ix, dir}
 }
@@ -50,7 +54,7 @@ func (k *kept) Restart(t testing.TB, crash bool) index.Index {
 		copyFiles(t, dir, k.dir)
 	}
 	require.NoError(t, k.Close())
-	return openKept(t, dir)
+	return openKept(t, dir, small)
 }
 
 func copyFiles(t testing.TB, to, from string) {
@@ -68,7 +72,7 @@ func copyFiles(t testing.TB, to, from string) {
 
 func TestIndexOnDiskKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	indextest.Run(t, func(t testing.TB) index.Index { return openKept(t, t.TempDir()) })
+	indextest.Run(t, func(t testing.TB) index.Index { return openKept(t, t.TempDir(), small) })
 }
 
 func TestFacetsStayExactWithMoreValuesThanSixteenBits(t *testing.T) {

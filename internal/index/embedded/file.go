@@ -137,19 +137,25 @@ func readHeader(p []byte) ([]place, error) {
 	if order.Uint32(p[12:]) != uint32(sectionCount) || order.Uint64(p[16:]) != uint64(len(p)) {
 		return nil, errors.New("the file's size or number of sections differs")
 	}
-	if crc32.Checksum(p[:formatSize-4], castagnoli) != order.Uint32(p[formatSize-4:]) {
+	if sumOf(p[:formatSize-4]) != order.Uint32(p[formatSize-4:]) {
 		return nil, errors.New("checksum differs")
 	}
 	places := make([]place, sectionCount)
 	for i := range places {
-		e := p[24+i*formatEntry:]
-		places[i] = place{order.Uint64(e), order.Uint64(e[8:]), order.Uint32(e[16:])}
+		places[i] = placeAt(p, i)
 		if at, size := places[i].at, places[i].size; at%formatAlign != 0 || at > uint64(len(p)) || size > uint64(len(p))-at {
 			return nil, fmt.Errorf("section %d reaches beyond the file", i)
 		}
 	}
 	return places, nil
 }
+
+func placeAt(p []byte, section int) place {
+	e := p[24+section*formatEntry:]
+	return place{binary.NativeEndian.Uint64(e), binary.NativeEndian.Uint64(e[8:]), binary.NativeEndian.Uint32(e[16:])}
+}
+
+func sumOf(p []byte) uint32 { return crc32.Checksum(p, castagnoli) }
 
 // header is what readHeader reads.
 func header(places []place, size uint64) []byte {
@@ -163,7 +169,7 @@ func header(places []place, size uint64) []byte {
 		p = order.AppendUint64(p, one.size)
 		p = order.AppendUint64(p, uint64(one.sum))
 	}
-	return order.AppendUint32(p, crc32.Checksum(p, castagnoli))
+	return order.AppendUint32(p, sumOf(p))
 }
 
 // need checks, once, that the groups' bytes are what was written. No query reads a group without it.
@@ -197,7 +203,7 @@ func (f *file) verify(want groups) error {
 // check compares a section with its checksum.
 func (f *file) check(i int) error {
 	p := f.places[i]
-	if crc32.Checksum(f.mapping.bytes[p.at:p.at+p.size], castagnoli) != p.sum {
+	if sumOf(f.mapping.bytes[p.at:p.at+p.size]) != p.sum {
 		return &Damage{f.name, f.sections[i].name, "checksum differs"}
 	}
 	return nil

@@ -3,7 +3,6 @@ package embedded
 import (
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"path/filepath"
 )
@@ -46,7 +45,7 @@ func (w *writing) put(s *segment, these groups, drop bool) {
 
 func (w *writing) section(i int, p []byte) {
 	w.at = (w.at + formatAlign - 1) &^ (formatAlign - 1)
-	w.places[i] = place{w.at, uint64(len(p)), crc32.Checksum(p, castagnoli)}
+	w.places[i] = place{w.at, uint64(len(p)), sumOf(p)}
 	if w.err == nil && len(p) > 0 {
 		_, w.err = w.file.WriteAt(p, int64(w.at))
 	}

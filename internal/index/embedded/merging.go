@@ -81,8 +81,10 @@ func (ix *Index) mergeDue(quit <-chan struct{}) {
 func (ix *Index) MergeAll() {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
-	for _, group := range ix.current.Load().packed(ix.options.SegmentMax) {
-		ix.mergeOrLog(group)
+	for _, group := range packed(ix.current.Load().parts, ix.options.SegmentMax) {
+		if len(group) > 1 || len(group[0].dead) > len(group[0].holes) {
+			ix.mergeOrLog(group)
+		}
 	}
 }
 
@@ -179,10 +181,9 @@ func (s *snapshot) merged(old []part, into *segment) *snapshot {
 
 func (p part) sameSegment(o part) bool { return p.segment == o.segment }
 
-// packed puts all parts into groups of neighbours that hold at most so many companies; those that need no merging are
-// left out.
-func (s *snapshot) packed(limit int) (groups [][]part) {
-	sorted := slices.Clone(s.parts)
+// packed puts parts into groups of neighbours that hold at most so many companies, unless one alone holds more.
+func packed(parts []part, limit int) (groups [][]part) {
+	sorted := slices.Clone(parts)
 	slices.SortFunc(sorted, func(a, b part) int { return cmp.Compare(a.number(0), b.number(0)) })
 	for len(sorted) > 0 {
 		end, sum := 1, sorted[0].companies()
@@ -190,9 +191,7 @@ func (s *snapshot) packed(limit int) (groups [][]part) {
 			sum += sorted[end].companies()
 			end++
 		}
-		if end > 1 || len(sorted[0].dead) > len(sorted[0].holes) {
-			groups = append(groups, sorted[:end])
-		}
+		groups = append(groups, sorted[:end])
 		sorted = sorted[end:]
 	}
 	return groups

@@ -45,7 +45,7 @@ func (ix *Index) saveDue() bool {
 	return since >= ix.options.SaveEvery || waiting >= ix.options.SaveFrom && since >= time.Second
 }
 
-// save writes what is in memory only as one segment, then a manifest of the same moment. What is applied meanwhile is of
+// save writes what is in memory only as segments, then a manifest of the same moment. What is applied meanwhile is of
 // a later one.
 func (ix *Index) save(ctx context.Context) error {
 	d, s := ix.disk, ix.current.Load()
@@ -66,8 +66,8 @@ func (ix *Index) save(ctx context.Context) error {
 			m.Segments = append(m.Segments, entryOf(p))
 		}
 	}
-	if len(fresh) > 0 {
-		written, err := ix.mergeInto(fresh, true)
+	for _, group := range packed(fresh, ix.options.SegmentMax) {
+		written, err := ix.mergeInto(group, true)
 		if err != nil {
 			return err
 		}

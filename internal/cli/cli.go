@@ -42,6 +42,7 @@ type commands struct {
 	Token     tokenCommand     `cmd:"" help:"Create, list and revoke API tokens."`
 	Credit    creditCommand    `cmd:"" help:"Grant credits; show balance and ledger."`
 	Doctor    doctorCommand    `cmd:"" help:"Prove that ledger, unlocks, exports, files and jobs agree."`
+	Index     indexCommand     `cmd:"" help:"Show, verify and rebuild the search index."`
 	Demo      demoCommand      `cmd:"" help:"Show the whole story on made-up companies, then keep serving."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }

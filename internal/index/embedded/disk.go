@@ -180,3 +180,15 @@ func (d *disk) newFile() (*writing, error) {
 	d.manifest.Next++
 	return newWriting(filepath.Join(d.dir, name))
 }
+
+// Remove takes an index off the disk; nobody may use it.
+func Remove(dir string) error {
+	d := &disk{dir: dir}
+	if err := d.forget(); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := d.sweep(nil); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -42,6 +42,15 @@ type SearchRequest struct {
 	SortOrder string `json:"sort_order,omitempty"`
 	Cursor    string `json:"cursor,omitempty"`
 	Limit     int    `json:"limit,omitempty"`
+
+	Facets      []string     `json:"facets,omitzero"` // the aggregations to count; nil counts all
+	FacetPrefix *FacetPrefix `json:"facet_prefix,omitempty"`
+}
+
+// FacetPrefix narrows one aggregation to the values that begin alike.
+type FacetPrefix struct {
+	Facet  string `json:"facet"`
+	Prefix string `json:"prefix"`
 }
 
 // Company is one company. Nil is an unknown value. A search leaves Connections and Attributes out.
@@ -99,7 +108,7 @@ type Warning struct {
 	Suggestion *string `json:"suggestion"`
 }
 
-// Aggregations are exact counts over all matches.
+// Aggregations are exact counts over all matches; nil are those not asked for.
 type Aggregations struct {
 	Countries            []Count `json:"countries"`
 	States               []Count `json:"states"`

@@ -94,6 +94,27 @@ func TestASearchAnswersWithItsItemsTotalsFacetsAndPrice(t *testing.T) {
 	}
 }
 
+func TestASearchCountsOnlyTheFacetsAskedForAndCompletesOne(t *testing.T) {
+	t.Parallel()
+	h := open(t, settings{})
+	for i, industries := range [][]string{{"Software", "Software Testing"}, {"Software", "Zürich Banking"}, {"Mining", "Soft Drinks"}} {
+		c := madeUp(fmt.Sprint("Company ", i), "Germany", 20)
+		c.Industries = industries
+		h.put(t, c)
+	}
+	got := find(t, h, M{"facets": []string{"industries", "founded_year"}, "facet_prefix": M{"facet": "industries", "prefix": "sOFT"}})
+	require.Equal(t, map[string][]M{"founded_year": {}, "industries": {
+		{"value": "Software", "count": 2.0}, {"value": "Soft Drinks", "count": 1.0}, {"value": "Software Testing", "count": 1.0},
+	}}, got.Aggregations)
+	got = find(t, h, M{"facet_prefix": M{"facet": "industries", "prefix": "zurich b"}})
+	require.Len(t, got.Aggregations, 9)
+	require.Equal(t, []M{{"value": "Zürich Banking", "count": 1.0}}, got.Aggregations["industries"])
+	require.Equal(t, []M{{"value": "Germany", "count": 3.0}}, got.Aggregations["countries"])
+	got = find(t, h, M{"facets": []string{}})
+	require.Empty(t, got.Aggregations)
+	require.Equal(t, 3, got.Total)
+}
+
 func TestFollowingTheCursorYieldsEveryMatchOnceWhileCompaniesChange(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 230, settings{})
@@ -181,6 +202,10 @@ func TestSearchesRefuseWhatTheyCannotMean(t *testing.T) {
 		"absurd year":        {M{"founded_year_min": 1e12}, "founded_year_min"},
 		"beyond all numbers": {`{"employee_count_min": 1e999}`, "employee_count_min"},
 		"fraction":           {M{"limit": 2.5}, "limit"},
+		"unknown facet":      {M{"facets": []string{"countries", "industrys"}}, "facets[1]"},
+		"prefix of bands":    {M{"facet_prefix": M{"facet": "founded_year", "prefix": "1"}}, "facet_prefix.facet"},
+		"prefix not counted": {M{"facets": []string{}, "facet_prefix": M{"facet": "cities", "prefix": "a"}}, "facet_prefix.facet"},
+		"empty prefix":       {M{"facet_prefix": M{"facet": "cities", "prefix": ""}}, "facet_prefix.prefix"},
 		"page too large":     {M{"limit": 101}, "limit"},
 		"page too small":     {M{"limit": 0}, "limit"},
 		"10,000 filters":     {M{"keywords": many}, "keywords"},

@@ -43,6 +43,8 @@ type App struct {
 	Files      *file.Store
 	Index      index.Index // empty until Serve fills it
 	Exports    *export.Exports
+
+	embedded *embedded.Index // Index, for what only this back end can do
 }
 
 // Open opens the data directory and the database, creating both if need be, and brings the schema up to date.
@@ -56,8 +58,9 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	if err != nil {
 		return nil, err
 	}
+	ix := embedded.Open(embedded.Options{Log: log})
 	a := &App{
-		Config: c, Log: log, DB: d, Files: files, Index: embedded.Open(embedded.Options{}),
+		Config: c, Log: log, DB: d, Files: files, Index: ix, embedded: ix,
 		Workspaces: workspace.New(d), Tokens: auth.New(d, auth.Options{Log: log}), Credits: credit.New(d),
 		Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d), Catalog: catalog.New(d),
 		Replays: replay.New(d, replay.Options{}),

@@ -46,5 +46,15 @@ func inUse(dir, pid string) error {
 		"Every other command works beside a running server", dir, by)
 }
 
-// Close gives the lock back. The file stays: removing it would let two servers lock two files of one name.
-func (l *Lock) Close() error { return l.f.Close() }
+// Close gives the lock back; the nil Lock has nothing to give, nor has a closed one. The file stays: removing it would let two servers lock two files of one name.
+func (l *Lock) Close() error {
+	if l == nil {
+		return nil
+	}
+	f := l.f
+	l.f = nil
+	if f == nil {
+		return nil
+	}
+	return f.Close()
+}

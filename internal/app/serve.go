@@ -86,8 +86,12 @@ func (a *App) parts() []part {
 // following fills the index before anything else starts, and then keeps it up to date.
 func (a *App) following() part {
 	f := ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log})
-	start := func(ctx context.Context) error {
+	var lock *Lock
+	start := func(ctx context.Context) (err error) {
 		began := time.Now()
+		if lock, err = a.attachIndex(ctx); err != nil {
+			return err
+		}
 		if err := f.Build(ctx); err != nil {
 			return err
 		}
@@ -100,7 +104,7 @@ func (a *App) following() part {
 	}
 	stop := func(context.Context) error {
 		f.Stop()
-		return nil
+		return errors.Join(a.Index.Close(), lock.Close())
 	}
 	return part{"index", start, stop}
 }

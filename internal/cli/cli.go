@@ -43,6 +43,7 @@ type commands struct {
 	Credit    creditCommand    `cmd:"" help:"Grant credits; show balance and ledger."`
 	Doctor    doctorCommand    `cmd:"" help:"Prove that ledger, unlocks, exports, files, jobs and index agree."`
 	Verify    verifyCommand    `cmd:"" help:"Check an export's file by its manifest."`
+	Index     indexCommand     `cmd:"" help:"Show, verify and rebuild the search index."`
 	Demo      demoCommand      `cmd:"" help:"Show the whole story on made-up companies, then keep serving."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }

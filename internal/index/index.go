@@ -26,7 +26,9 @@ type Index interface {
 	// The index keeps no reference to the companies.
 	Apply(ctx context.Context, changes []Change, seq uint64) error
 
-	// Seq is the catalog's sequence number up to which the index holds every change; 0 for an empty index.
+	// Seq is the catalog's sequence number up to which the index holds every change; 0 for an empty index, and for one
+	// that has lost companies to damage. Both want the whole catalog: any number of Apply with seq 0, then one with the
+	// catalog's.
 	Seq() uint64
 
 	// Len is the number of companies in the index.
@@ -51,6 +53,10 @@ type Request struct {
 	Within *company.Set // only these companies, if not nil
 	// FacetLimit is the number of values a facet at most; 0 for no facets.
 	FacetLimit int
+	// Facets are those to count, the others stay nil; nil counts all.
+	Facets []Facet
+	// FacetPrefix narrows one of them.
+	FacetPrefix FacetPrefix
 }
 
 // Result is one page.
@@ -108,3 +114,6 @@ type Known struct {
 
 // ErrCursor is the answer to a cursor that the index did not make.
 var ErrCursor = errors.New("index: unreadable cursor")
+
+// ErrMending is the answer of an index that has lost companies to damage, until it has them again.
+var ErrMending = errors.New("index: a part was damaged and is being rebuilt")

@@ -223,5 +223,5 @@ func (f *Follower) follow(ctx context.Context) error {
 	if err != nil || seq == f.Index.Seq() {
 		return err
 	}
-	return f.catchUp(ctx)
+	return f.Build(ctx) // an index that has found itself damaged is at 0 again
 }

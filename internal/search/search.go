@@ -37,6 +37,9 @@ type Request struct {
 	Sort   query.Sort
 	Limit  int    // companies on the page, at least 1
 	Cursor string // Result.NextCursor of the page before; empty for the first
+
+	Facets      []Facet     // those to count; nil for all
+	FacetPrefix FacetPrefix // narrows one of them
 }
 
 // Result is one page, and what holds for all matches.
@@ -58,7 +61,23 @@ type (
 	Band = index.Band
 	// Warning is a value of a filter that no company has.
 	Warning = index.Warning
+	// Facet is something that matches are counted by.
+	Facet = index.Facet
+	// FacetPrefix narrows a facet to values that begin alike.
+	FacetPrefix = index.FacetPrefix
 )
+
+// The facets of numbers.
+const (
+	FacetEmployeeCount = index.FacetEmployeeCount
+	FacetFoundedYear   = index.FacetFoundedYear
+)
+
+// ParseFacet is the facet of a name.
+func ParseFacet(name string) (Facet, bool) { return index.ParseFacet(name) }
+
+// NearestFacet is the facet's name that may have been meant; empty if none is near.
+func NearestFacet(name string) string { return index.NearestFacet(name) }
 
 // Item is a company, and whether the workspace has it already.
 type Item struct {
@@ -81,6 +100,7 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 	}
 	found, err := s.Index.Search(ctx, index.Request{
 		Query: r.Query, Sort: r.Sort, Limit: r.Limit, Cursor: place, Owned: owned, FacetLimit: FacetLimit,
+		Facets: r.Facets, FacetPrefix: r.FacetPrefix,
 	})
 	if errors.Is(err, index.ErrCursor) {
 		return nil, errCursor.Because(err)

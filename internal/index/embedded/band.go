@@ -8,7 +8,10 @@ import (
 )
 
 // bands are all bands with a match, ascending.
-func bands(all []counted, f field, bounds func(key string) (low, high *int64)) []index.Band {
+func bands(all []counted, f field, asked asked, bounds func(key string) (low, high *int64)) []index.Band {
+	if !asked.fields[f] {
+		return nil
+	}
 	counts := map[string]uint32{}
 	for i := range all {
 		for local, n := range all[i].of(f) {

@@ -1,13 +1,35 @@
 package embedded_test
 
 import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/index/indextest"
 )
 
+// benched is an index on disk that tells what it takes there.
+type benched struct{ *kept }
+
+func (k benched) Restart(t testing.TB, _ bool) index.Index {
+	require.NoError(t, k.Close())
+	stats, err := embedded.Inspect(k.dir)
+	require.NoError(t, err)
+	fmt.Fprintf(os.Stderr, "%d segments of %.1f bytes a company on disk:", len(stats.Segments), float64(stats.Bytes)/float64(stats.Companies))
+	slices.SortFunc(stats.Sections, func(a, b embedded.SectionStats) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	for _, s := range stats.Sections[:20] {
+		fmt.Fprintf(os.Stderr, " %s %.1f", s.Name, float64(s.Bytes)/float64(stats.Companies))
+	}
+	fmt.Fprintln(os.Stderr)
+	return benched{openKept(t, k.dir, embedded.Options{})}
+}
+
 func BenchmarkEmbedded(b *testing.B) {
-	indextest.Bench(b, func(testing.TB) index.Index { return embedded.Open(embedded.Options{}) })
+	indextest.Bench(b, func(t testing.TB) index.Index { return benched{openKept(t, t.TempDir(), embedded.Options{})} })
 }

@@ -71,7 +71,7 @@ func (ix *Index) resume(cursor []byte, by query.Sort) (*snapshot, *after, error)
 // nameOf is the company's folded name at this moment, nil if it is not there.
 func (s *snapshot) nameOf(n company.Number) []byte {
 	in, slot, ok := s.find(n)
-	if !ok {
+	if !ok || s.parts[in].need(only(groupNames)) != nil { // the search will notice
 		return nil
 	}
 	return s.parts[in].names.name(slot)

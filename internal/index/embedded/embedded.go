@@ -5,6 +5,7 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 	"sync"
@@ -25,6 +26,40 @@ type Options struct {
 	RememberMax int
 	// MergeWidth is the number of segments of about one size that are merged into one. Defaults to 8.
 	MergeWidth int
+	// SegmentMax is the number of companies that a merged segment holds at most; it bounds the time and the memory of a
+	// merge. Defaults to 1,048,576, at least 1,024.
+	SegmentMax int
+	// SaveEvery is how long a change is in memory only, at most, once Attach was called. Defaults to 30s.
+	SaveEvery time.Duration
+	// SaveFrom is the number of companies in memory only that are saved earlier. Defaults to 20,000.
+	SaveFrom int
+	// Log is told of damage and of what fails in the background. Defaults to none.
+	Log *slog.Logger
+}
+
+func (o *Options) setDefaults() {
+	if o.Remember <= 0 {
+		o.Remember = 15 * time.Minute
+	}
+	if o.RememberMax <= 0 {
+		o.RememberMax = 4096
+	}
+	if o.MergeWidth < 2 {
+		o.MergeWidth = 8
+	}
+	if o.SegmentMax <= 0 {
+		o.SegmentMax = 1 << 20
+	}
+	o.SegmentMax = max(o.SegmentMax, 1024)
+	if o.SaveEvery <= 0 {
+		o.SaveEvery = 30 * time.Second
+	}
+	if o.SaveFrom <= 0 {
+		o.SaveFrom = 20_000
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 }
 
 // Index is the embedded index.Index. Readers never wait for Apply or merges.
@@ -40,35 +75,45 @@ type Index struct {
 	current  atomic.Pointer[snapshot]
 
 	merger merger
+
+	disk       *disk     // nil while the index is in memory only; guarded by merging
+	mergeAfter time.Time // no merging before, because it has failed; guarded by merging
+
+	lost    atomic.Bool // companies are missing: a segment was damaged
+	mending bool        // they are coming; guarded by applying
+	damages damages
 }
 
 var _ index.Index = (*Index)(nil)
 
-// Open makes an empty index and starts its merging in the background, until Close.
+// Open makes an empty index in memory and starts its merging in the background, until Close. Attach gives it a place on
+// disk.
 func Open(options Options) *Index {
-	if options.Remember <= 0 {
-		options.Remember = 15 * time.Minute
-	}
-	if options.RememberMax <= 0 {
-		options.RememberMax = 4096
-	}
-	if options.MergeWidth < 2 {
-		options.MergeWidth = 8
-	}
+	options.setDefaults()
 	ix := &Index{options: options, instance: uuid.New()}
 	ix.current.Store(&snapshot{id: 1})
 	ix.merger.start(ix)
 	return ix
 }
 
-// Close ends the merging; searches that run end as they would.
+// Close ends the merging, saves the last changes and lets go of the directory; searches go on as they would. A second
+// call does nothing.
 func (ix *Index) Close() error {
 	ix.merger.stop()
-	return nil
+	err := ix.Save(context.Background())
+	ix.merging.Lock()
+	defer ix.merging.Unlock()
+	ix.disk = nil
+	return err
 }
 
-// Seq is the catalog's sequence number up to which the index holds every change.
-func (ix *Index) Seq() uint64 { return ix.current.Load().seq }
+// Seq is the catalog's sequence number up to which the index holds every change; 0 while companies are lost.
+func (ix *Index) Seq() uint64 {
+	if ix.lost.Load() {
+		return 0
+	}
+	return ix.current.Load().seq
+}
 
 // Len is the number of companies.
 func (ix *Index) Len() int { return ix.current.Load().companies }
@@ -82,9 +127,20 @@ func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) 
 	}
 	ix.memory.forget(time.Now())
 	changes = latest(changes)
+	lost := ix.lost.Load()
+	if lost {
+		if seq > 0 && !ix.mending {
+			return fmt.Errorf("apply %d changes: %w", len(changes), index.ErrMending)
+		}
+		changes, ix.mending = ix.lacking(changes), seq == 0
+	}
 	fresh := ix.segmentsOf(companiesOf(changes))
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
+	if lost {
+		ix.lost.Store(seq == 0)
+		seq = 0 // what is not lost is as old as it was
+	}
 	ix.replace(ix.current.Load().applied(changes, fresh, seq))
 	ix.merger.wake()
 	return nil

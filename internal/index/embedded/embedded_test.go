@@ -1,7 +1,12 @@
 package embedded_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -19,6 +24,55 @@ import (
 func TestIndexKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	indextest.Run(t, func(testing.TB) index.Index { return embedded.Open(embedded.Options{MergeWidth: 3}) })
+}
+
+// kept is an index on disk that tests can restart.
+type kept struct {
+	*embedded.Index
+	dir string
+}
+
+// small makes many segments of few companies.
+var small = embedded.Options{MergeWidth: 3, SegmentMax: 1500}
+
+func openKept(t testing.TB, dir string, o embedded.Options) *kept {
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	ix := embedded.Open(o)
+	require.NoError(t, ix.Attach(t.Context(), dir, alwaysTheSame))
+	return &kept{ix, dir}
+}
+
+func alwaysTheSame(context.Context) (embedded.Source, error) {
+	return embedded.Source{ID: "catalog", Seq: 1 << 40}, nil
+}
+
+// Restart crashes by going on with a copy of the directory, as it was before the index closed.
+func (k *kept) Restart(t testing.TB, crash bool) index.Index {
+	dir := k.dir
+	if crash {
+		dir = t.TempDir()
+		copyFiles(t, dir, k.dir)
+	}
+	require.NoError(t, k.Close())
+	return openKept(t, dir, small)
+}
+
+func copyFiles(t testing.TB, to, from string) {
+	entries, err := os.ReadDir(from)
+	require.NoError(t, err)
+	for _, e := range entries {
+		p, err := os.ReadFile(filepath.Join(from, e.Name()))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // an unfinished one that has its name by now
+		}
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(to, e.Name()), p, 0o600))
+	}
+}
+
+func TestIndexOnDiskKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	indextest.Run(t, func(t testing.TB) index.Index { return openKept(t, t.TempDir(), small) })
 }
 
 func TestFacetsStayExactWithMoreValuesThanSixteenBits(t *testing.T) {

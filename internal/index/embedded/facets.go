@@ -3,6 +3,7 @@ package embedded
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/opencapi/capi/internal/index"
@@ -23,24 +24,30 @@ func (c *counted) of(f field) []uint32 {
 	return c.rows[c.hits.rows.first[f]:c.hits.rows.first[f+1]]
 }
 
-// facets counts the matches' values and takes the first limit of each field.
-func (s *snapshot) facets(scratch *arena, found []hits, limit int) index.Facets {
+// facets counts the matches' values and takes the first of each field.
+func (s *snapshot) facets(scratch *arena, found []hits, asked asked) index.Facets {
 	all := make([]counted, len(found))
 	for i := range found {
-		all[i] = found[i].countFacets(scratch)
+		all[i] = found[i].countFacets(scratch, asked)
 	}
-	top := func(f field) []index.Count { return s.top(scratch, all, f, limit) }
+	top := func(f field) []index.Count { return s.top(scratch, all, f, asked) }
 	return index.Facets{
 		Countries: top(fieldCountry), States: top(fieldState), Cities: top(fieldCity), Industries: top(fieldIndustry),
 		NAICSCodes: top(fieldSector), Technologies: top(fieldTechnology), TechnologyCategories: top(fieldCategory),
-		EmployeeCount: bands(all, fieldBand, bandBounds), FoundedYear: bands(all, fieldDecade, decadeBounds),
+		EmployeeCount: bands(all, fieldBand, asked, bandBounds), FoundedYear: bands(all, fieldDecade, asked, decadeBounds),
 	}
 }
 
 // countFacets counts the matches' rows, or the others' rows where these are fewer: totals less the others are the same.
-func (h *hits) countFacets(scratch *arena) counted {
+func (h *hits) countFacets(scratch *arena, asked asked) counted {
 	r := &h.rows
-	c := counted{h, scratch.counters(r.ids()), scratch.counters(len(r.cityTotals))}
+	c := counted{hits: h}
+	if asked.anyRow() {
+		c.rows = scratch.counters(r.ids())
+	}
+	if asked.fields[fieldCity] {
+		c.cities = scratch.counters(len(r.cityTotals))
+	}
 	if h.count*2 <= h.slots {
 		c.countRows(scratch, h.bits, h.count)
 		return c
@@ -49,11 +56,11 @@ func (h *hits) countFacets(scratch *arena) counted {
 	others.setFirst(h.slots)
 	others.andNot(h.bits)
 	c.countRows(scratch, others, h.slots-h.count)
-	for i, n := range r.totals {
-		c.rows[i] = n - c.rows[i]
+	for i := range c.rows {
+		c.rows[i] = r.totals[i] - c.rows[i]
 	}
-	for i, n := range r.cityTotals {
-		c.cities[i] = n - c.cities[i]
+	for i := range c.cities {
+		c.cities[i] = r.cityTotals[i] - c.cities[i]
 	}
 	return c
 }
@@ -77,13 +84,22 @@ func (c *counted) countRows(scratch *arena, b bitset, n int) {
 type leader struct{ id, count uint32 }
 
 // top is the field's most frequent values over all parts.
-func (s *snapshot) top(scratch *arena, all []counted, f field, limit int) []index.Count {
-	var leaders []leader
-	switch len(all) {
-	case 0:
+func (s *snapshot) top(scratch *arena, all []counted, f field, asked asked) []index.Count {
+	if !asked.fields[f] {
 		return nil
-	case 1:
-		leaders = leading(all[0].of(f), limit, cmp.Compare[uint32]) // the segment's ids are in the order of keys
+	}
+	var leaders []leader
+	switch prefix, narrowed := asked.prefixOf(f); {
+	case len(all) == 0:
+		return nil
+	case len(all) == 1: // the segment's ids are in the order of keys
+		counts := all[0].of(f)
+		if narrowed {
+			from, to := all[0].values[f].prefixed(prefix)
+			clear(counts[:from])
+			clear(counts[to:])
+		}
+		leaders = leading(counts, asked.limit, cmp.Compare[uint32])
 		for i, l := range leaders {
 			leaders[i].id = all[0].global[f].ids[l.id]
 		}
@@ -98,7 +114,12 @@ func (s *snapshot) top(scratch *arena, all []counted, f field, limit int) []inde
 			}
 		}
 		keys := s.keys[f]
-		leaders = leading(sum, limit, func(a, b uint32) int { return cmp.Compare(keys[a], keys[b]) })
+		for id, n := range sum {
+			if narrowed && n > 0 && !strings.HasPrefix(keys[id], prefix) {
+				sum[id] = 0
+			}
+		}
+		leaders = leading(sum, asked.limit, func(a, b uint32) int { return cmp.Compare(keys[a], keys[b]) })
 	}
 	counts := make([]index.Count, len(leaders))
 	for i, l := range leaders {

@@ -67,3 +67,14 @@ func intFieldOf(f query.Field) (intField, bool) {
 		return 0, false
 	}
 }
+
+var fieldNames = [fieldCount]string{
+	"country", "state", "industry", "technology", "technology category", "sector", "size band", "decade", "city",
+	"NAICS code", "relation",
+}
+
+func (f field) String() string { return fieldNames[f] }
+
+var intNames = [intCount]string{"employee count", "founded year", "updated"}
+
+func (f intField) String() string { return intNames[f] }

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/opencapi/capi/internal/id"
@@ -16,13 +17,25 @@ const suggestionsMax = 20
 
 // Lookup tells for each value whether any company has it, and the nearest one that a company has; the latter for the
 // first 20 unknown ones.
-func (ix *Index) Lookup(ctx context.Context, values []query.Given) ([]index.Known, error) {
+func (ix *Index) Lookup(ctx context.Context, values []query.Given) (known []index.Known, err error) {
+	err = ix.whole(ctx, func() (err error) {
+		known, err = ix.lookup(ctx, values)
+		return err
+	})
+	return known, err
+}
+
+func (ix *Index) lookup(ctx context.Context, values []query.Given) ([]index.Known, error) {
 	s := ix.current.Load()
+	defer runtime.KeepAlive(s)
 	known := make([]index.Known, len(values))
 	suggestions := 0
 	for i, v := range values {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("look up values: %w", err)
+		}
+		if err := s.need(groupsOfField(v.Field)); err != nil {
+			return nil, err
 		}
 		f, ok := fieldOf(v.Field)
 		if ok {
@@ -36,6 +49,16 @@ func (ix *Index) Lookup(ctx context.Context, values []query.Given) ([]index.Know
 		}
 	}
 	return known, nil
+}
+
+// need checks the groups in all parts.
+func (s *snapshot) need(want groups) error {
+	for i := range s.parts {
+		if err := s.parts[i].need(want); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // has tells whether a living company has the value, or a code below it.

@@ -75,3 +75,10 @@ func (m *memory) recall(id uint64, now time.Time) *snapshot {
 	}
 	return nil
 }
+
+func (m *memory) forgetAll() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.kept)
+	m.order = nil
+}

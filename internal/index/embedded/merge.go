@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 )
 
@@ -16,27 +17,43 @@ type merging struct {
 // origin is a slot of a part; a hole has none.
 type origin struct{ part, slot uint32 }
 
-// merge makes one segment of what is alive in the parts; nil if nothing is. A company is alive in one part at most.
-func merge(parts []part) *segment {
+// merge makes one segment of what is alive in the parts; nil if nothing is. A company is alive in one part at most. The
+// parts' groups must have been verified. With a file to write to, no more than one group is in memory at a time.
+func merge(parts []part, to *writing) (*segment, error) {
+	defer runtime.KeepAlive(parts)
 	parts = slices.Clone(parts)
 	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.number(0), b.number(0)) })
 	m := newMerging(parts)
 	if m.layout.slots == 0 {
-		return nil
+		return nil, to.abandon()
 	}
 	s := &segment{slots: m.layout.slots, base: m.layout.base, numbers: m.layout.numbers, holes: m.layout.holes}
+	m.layout.slotOf = nil
 	var ids [fieldCount][][]uint32
 	for f := range s.values {
 		s.values[f], ids[f] = m.values(field(f))
+		to.put(s, only(whoOf(field(f))), true)
 	}
 	s.words = m.words()
+	to.put(s, only(groupWords), true)
 	s.links = m.links(ids[fieldRelation])
+	to.put(s, only(groupLinks), true)
 	for f := range s.ints {
 		s.ints[f] = m.ints(intField(f))
+		to.put(s, only(intsOf(intField(f))), true)
 	}
 	s.names = m.names()
+	to.put(s, only(groupNames), true)
 	s.rows = m.rows(s, ids)
-	return s
+	to.put(s, only(groupRows), true)
+	if to == nil {
+		return s, nil
+	}
+	for f := range fieldCount {
+		to.put(s, only(keysOf(f)), true)
+	}
+	to.put(s, only(groupLayout), true)
+	return to.finish()
 }
 
 func newMerging(parts []part) *merging {

@@ -2,9 +2,11 @@ package embedded
 
 import (
 	"cmp"
+	"context"
 	"math/bits"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/opencapi/capi/internal/company"
 )
@@ -21,15 +23,32 @@ type merger struct {
 func (m *merger) start(ix *Index) {
 	m.signal, m.quit = make(chan struct{}, 1), make(chan struct{})
 	m.done.Go(func() {
+		clock := time.NewTicker(time.Second)
+		defer clock.Stop()
 		for {
 			select {
 			case <-m.quit:
 				return
 			case <-m.signal:
-				ix.mergeDue(m.quit)
+			case <-clock.C:
 			}
+			ix.tend(m.quit)
 		}
 	})
+}
+
+// tend does what is due in the background: gives up damaged segments, merges, saves.
+func (ix *Index) tend(quit <-chan struct{}) {
+	ctx := context.Background()
+	if err := ix.giveUpDamaged(ctx); err != nil {
+		ix.options.Log.ErrorContext(ctx, "index cannot note its damage", "error", err)
+	}
+	ix.mergeDue(quit)
+	if ix.saveDue() {
+		if err := ix.Save(ctx); err != nil {
+			ix.options.Log.ErrorContext(ctx, "index cannot be saved; it goes on in memory", "error", err)
+		}
+	}
 }
 
 func (m *merger) wake() {
@@ -52,67 +71,138 @@ func (ix *Index) mergeDue(quit <-chan struct{}) {
 			return
 		default:
 		}
-		if !ix.mergeSome(func(s *snapshot) []part { return s.due(ix.options.MergeWidth) }) {
+		if !ix.mergeSome(func(s *snapshot) []part { return s.due(ix.options.MergeWidth, ix.options.SegmentMax) }) {
 			return
 		}
 	}
 }
 
-// MergeAll merges all segments of the moment into one and returns when that is done.
+// MergeAll merges the segments of the moment into as few as SegmentMax allows and returns when that is done.
 func (ix *Index) MergeAll() {
-	ix.mergeSome(func(s *snapshot) []part { return s.parts })
+	ix.merging.Lock()
+	defer ix.merging.Unlock()
+	for _, group := range packed(ix.current.Load().parts, ix.options.SegmentMax) {
+		if len(group) > 1 || len(group[0].dead) > len(group[0].holes) {
+			ix.mergeOrLog(group)
+		}
+	}
 }
 
-// mergeSome replaces the chosen parts by one; it does not hold if none was chosen. Deaths that come meanwhile are
-// carried over. If a part dies out meanwhile, the work is dropped: the next choice will be another.
+// mergeSome replaces the chosen parts by one; it does not hold if none was chosen, or if it could not be done.
 func (ix *Index) mergeSome(choose func(*snapshot) []part) bool {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
-	old := choose(ix.current.Load())
-	if len(old) == 0 {
+	if time.Now().Before(ix.mergeAfter) {
 		return false
 	}
-	merged := merge(old)
+	old := choose(ix.current.Load())
+	return len(old) > 0 && ix.mergeOrLog(old)
+}
+
+// mergeRetry is how long merging waits after it could not write.
+const mergeRetry = time.Minute
+
+func (ix *Index) mergeOrLog(old []part) bool {
+	companies, onDisk := 0, false
+	for i := range old {
+		companies += old[i].companies()
+		onDisk = onDisk || old[i].file != nil
+	}
+	_, err := ix.mergeInto(old, onDisk || companies >= fileFrom)
+	if err == nil {
+		return true
+	}
+	ix.mergeAfter = time.Now().Add(mergeRetry)
+	if !ix.noticed(err) {
+		ix.options.Log.Error("index segments cannot be merged", "error", err)
+	}
+	return false
+}
+
+// fileFrom is the number of companies from which a merged segment is written to disk, if there is one.
+const fileFrom = 8192
+
+// mergeInto replaces the parts by one, which it gives; nil if nothing was alive. Deaths that come meanwhile are carried
+// over. ix.merging is held.
+func (ix *Index) mergeInto(old []part, onDisk bool) (merged *segment, err error) {
+	for i := range old {
+		if err := old[i].need(allGroups); err != nil {
+			return nil, err
+		}
+	}
+	var to *writing
+	if onDisk {
+		if to, err = ix.disk.newFile(); err != nil {
+			return nil, err
+		}
+	}
+	if merged, err = merge(old, to); err != nil {
+		return nil, err
+	}
 	if merged != nil {
 		ix.registry.adopt(merged)
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if next, ok := ix.current.Load().merged(old, merged); ok {
-		ix.replace(next)
-	}
-	return true
+	ix.replace(ix.current.Load().merged(old, merged))
+	return merged, nil
 }
 
-// merged is the moment with the old parts replaced; it does not hold if one of them is no longer there.
-func (s *snapshot) merged(old []part, into *segment) (*snapshot, bool) {
+// merged is the moment with the old parts replaced.
+func (s *snapshot) merged(old []part, into *segment) *snapshot {
 	next := &snapshot{seq: s.seq, companies: s.companies}
-	replaced := 0
 	fresh := part{segment: &segment{}}
 	if into != nil {
 		fresh = newPart(into)
 	}
 	for _, p := range s.parts {
-		i := slices.IndexFunc(old, func(o part) bool { return o.segment == p.segment })
-		if i < 0 {
+		if !slices.ContainsFunc(old, p.sameSegment) {
 			next.parts = append(next.parts, p)
+		}
+	}
+	for i := range old {
+		o := &old[i]
+		at := slices.IndexFunc(s.parts, o.sameSegment)
+		if at < 0 { // it has died out
+			for _, slot := range aliveSlots(o) {
+				fresh.kill(company.Number(o.number(slot)))
+			}
 			continue
 		}
-		replaced++
-		for _, slot := range p.dead[len(old[i].dead):] {
-			fresh.kill(company.Number(p.number(slot)))
+		for _, slot := range s.parts[at].dead[len(o.dead):] {
+			fresh.kill(company.Number(o.number(slot)))
 		}
 	}
 	if fresh.companies() > 0 {
 		next.parts = slices.Insert(next.parts, 0, fresh)
 	}
-	return next, replaced == len(old)
+	return next
+}
+
+func (p part) sameSegment(o part) bool { return p.segment == o.segment }
+
+// packed puts parts into groups of neighbours that hold at most so many companies, unless one alone holds more.
+func packed(parts []part, limit int) (groups [][]part) {
+	sorted := slices.Clone(parts)
+	slices.SortFunc(sorted, func(a, b part) int { return cmp.Compare(a.number(0), b.number(0)) })
+	for len(sorted) > 0 {
+		end, sum := 1, sorted[0].companies()
+		for end < len(sorted) && sum+sorted[end].companies() <= limit {
+			sum += sorted[end].companies()
+			end++
+		}
+		groups = append(groups, sorted[:end])
+		sorted = sorted[end:]
+	}
+	return groups
 }
 
 // due chooses what to merge next: the lowest tier that is full, together with all below it, or a segment full of dead.
-func (s *snapshot) due(width int) []part {
-	sorted := slices.Clone(s.parts)
-	slices.SortFunc(sorted, func(a, b part) int { return cmp.Compare(a.companies(), b.companies()) })
+// What a merge makes holds at most limit companies, which bounds its time and memory; segments of more than half of that
+// are not merged with others any more.
+func (s *snapshot) due(width, limit int) []part {
+	sorted := slices.DeleteFunc(slices.Clone(s.parts), func(p part) bool { return p.companies() > limit/2 })
+	slices.SortStableFunc(sorted, func(a, b part) int { return cmp.Compare(a.companies(), b.companies()) })
 	for i := 0; i < len(sorted); {
 		tier := tierOf(sorted[i].companies())
 		end := i
@@ -120,16 +210,27 @@ func (s *snapshot) due(width int) []part {
 			end++
 		}
 		if end-i >= width {
-			return sorted[:end]
+			return fitting(sorted[:end], limit)
 		}
 		i = end
 	}
-	for i := range sorted {
-		if p := &sorted[i]; (len(p.dead)-len(p.holes))*4 > p.segment.companies() && p.slots > minTier {
-			return sorted[i : i+1]
+	for i := range s.parts {
+		if p := &s.parts[i]; (len(p.dead)-len(p.holes))*4 > p.segment.companies() && p.slots > minTier {
+			return s.parts[i : i+1]
 		}
 	}
 	return nil
+}
+
+// fitting is as many of the parts, from the smallest on, as have no more than limit companies.
+func fitting(sorted []part, limit int) []part {
+	sum := 0
+	for i := range sorted {
+		if sum += sorted[i].companies(); sum > limit {
+			return sorted[:i]
+		}
+	}
+	return sorted
 }
 
 // minTier is the size up to which all segments count as one size.

@@ -10,12 +10,15 @@ import (
 
 // Relevance is BM25 (Robertson and Zaragoza, 2009) of the name and of the description, each saturated on its own, then
 // added with weights, so that a word in the name outweighs any number of it in the description. Descriptions differ
-// in length far more than names do, and that a name is long says little: hence the two b.
+// in length far more than names do, and that a name is long says little: hence the two b. Who types a name wants the
+// company of that name: the share of the name that a word makes up counts besides, and that the name begins with it.
 const (
 	rankK1           = 1.2
 	rankNameB        = 0.35
 	rankDescriptionB = 0.75
 	rankNameWeight   = 3
+	rankNameShare    = 2.5
+	rankNameHead     = 0.8
 )
 
 // textStats are what BM25 knows of all texts of a snapshot.
@@ -121,7 +124,7 @@ func (o *order) scores(h *hits, slots []uint32) []float32 {
 
 // norms hold BM25's denominators.
 type norms struct {
-	name                             [256]float32 // by length
+	name, share                      [256]float32 // by length
 	descriptionBase, descriptionStep float32
 }
 
@@ -129,6 +132,7 @@ func (o *order) norms() *norms {
 	var n norms
 	for l := range n.name {
 		n.name[l] = float32(rankK1 * (1 - rankNameB + rankNameB*float64(l)/o.stats.averageName))
+		n.share[l] = rankNameShare / float32(max(l, 1))
 	}
 	n.descriptionBase = rankK1 * (1 - rankDescriptionB)
 	n.descriptionStep = float32(rankK1 * rankDescriptionB / o.stats.averageDescription)
@@ -138,7 +142,11 @@ func (o *order) norms() *norms {
 func (n *norms) score(w *words, slot uint32, m mark) float32 {
 	var score float32
 	if inName := float32(m.inName()); inName > 0 {
-		score = rankNameWeight * (rankK1 + 1) * inName / (inName + n.name[w.nameLen[slot]])
+		length := w.nameLen[slot]
+		score = rankNameWeight*(rankK1+1)*inName/(inName+n.name[length]) + inName*n.share[length]
+		if m.first() == 0 {
+			score += rankNameHead
+		}
 	}
 	if in := float32(m.inDescription()); in > 0 {
 		norm := n.descriptionBase + n.descriptionStep*float32(w.descriptionLen(slot))

@@ -94,10 +94,16 @@ func (r *rows) sum(cities int) {
 	r.count(all, r.totals, r.cityTotals)
 }
 
-// count adds the slots' values to the counters, one for each id, and one for each city and for none.
+// count adds the slots' values to the counters, one for each id, and one for each city and for none; no counters count
+// nothing.
 func (r *rows) count(slots, counts, cities []uint32) {
-	for _, slot := range slots {
-		cities[r.city[slot]]++
+	if len(cities) > 0 {
+		for _, slot := range slots {
+			cities[r.city[slot]]++
+		}
+	}
+	if len(counts) == 0 {
+		return
 	}
 	if r.wide {
 		r.countWide(slots, counts)

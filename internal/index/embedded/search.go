@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/opencapi/capi/internal/company"
@@ -18,14 +19,25 @@ type hits struct {
 }
 
 // Search gives one page of the matches with totals.
-func (ix *Index) Search(ctx context.Context, r index.Request) (*index.Result, error) {
+func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Result, err error) {
+	err = ix.whole(ctx, func() (err error) {
+		result, err = ix.search(ctx, r)
+		return err
+	})
+	return result, err
+}
+
+func (ix *Index) search(ctx context.Context, r index.Request) (*index.Result, error) {
 	snapshot, after, err := ix.resume(r.Cursor, r.Sort)
 	if err != nil {
 		return nil, err
 	}
+	defer runtime.KeepAlive(snapshot) // it holds the files that slices below are views of
+	asked := askedFacets(r)
 	scratch := borrowArena()
 	defer scratch.release()
-	found, total, err := snapshot.search(ctx, scratch, r.Query, r.Within, nil)
+	what := wanted{r.Query.Root, r.Within, nil, groupsOfSort(r.Sort) | asked.groups()}
+	found, total, err := snapshot.search(ctx, scratch, what)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
@@ -38,18 +50,27 @@ func (ix *Index) Search(ctx context.Context, r index.Request) (*index.Result, er
 		ix.memory.keep(snapshot, time.Now(), ix.options)
 	}
 	result.Page = numbersOf(page)
-	if r.FacetLimit > 0 {
-		result.Facets = snapshot.facets(scratch, found, r.FacetLimit)
+	if asked.limit > 0 {
+		result.Facets = snapshot.facets(scratch, found, asked)
 	}
 	return result, nil
 }
 
 // Select gives the first matches in the sort's order.
-func (ix *Index) Select(ctx context.Context, s index.Selection) (*index.Selected, error) {
+func (ix *Index) Select(ctx context.Context, s index.Selection) (selected *index.Selected, err error) {
+	err = ix.whole(ctx, func() (err error) {
+		selected, err = ix.choose(ctx, s)
+		return err
+	})
+	return selected, err
+}
+
+func (ix *Index) choose(ctx context.Context, s index.Selection) (*index.Selected, error) {
 	snapshot := ix.current.Load()
+	defer runtime.KeepAlive(snapshot)
 	scratch := borrowArena()
 	defer scratch.release()
-	found, total, err := snapshot.search(ctx, scratch, s.Query, s.Within, s.Without)
+	found, total, err := snapshot.search(ctx, scratch, wanted{s.Query.Root, s.Within, s.Without, groupsOfSort(s.Sort)})
 	if err != nil {
 		return nil, fmt.Errorf("select: %w", err)
 	}
@@ -57,23 +78,32 @@ func (ix *Index) Select(ctx context.Context, s index.Selection) (*index.Selected
 	return &index.Selected{Numbers: numbersOf(head), Total: total}, nil
 }
 
+// wanted is what a search looks for, and the groups that it reads besides those of the query.
+type wanted struct {
+	root            query.Node
+	within, without *company.Set
+	also            groups
+}
+
 // search finds the matches part by part, those without any left out.
-func (s *snapshot) search(
-	ctx context.Context, scratch *arena, q query.Query, within, without *company.Set,
-) ([]hits, int, error) {
+func (s *snapshot) search(ctx context.Context, scratch *arena, w wanted) ([]hits, int, error) {
 	var found []hits
 	total := 0
+	need := w.also | groupsOf(w.root)
 	for i := range s.parts {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}
-		e := evaluator{&s.parts[i], scratch}
-		matches := e.matches(q.Root)
-		if within != nil {
-			e.keepWithin(matches, *within)
+		if err := s.parts[i].need(need); err != nil {
+			return nil, 0, err
 		}
-		if without != nil {
-			e.leaveOut(matches, *without)
+		e := evaluator{&s.parts[i], scratch}
+		matches := e.matches(w.root)
+		if w.within != nil {
+			e.keepWithin(matches, *w.within)
+		}
+		if w.without != nil {
+			e.leaveOut(matches, *w.without)
 		}
 		if n := matches.count(); n > 0 {
 			found = append(found, hits{e.part, matches, n})

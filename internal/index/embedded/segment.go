@@ -25,6 +25,7 @@ type segment struct {
 	names  names
 
 	global globals // derived when the segment is taken into an index
+	file   *file   // what the slices are views of; nil if they are memory
 }
 
 // companies is the number of slots that hold one.

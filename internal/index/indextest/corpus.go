@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/query/querytest"
 )
 
-//go:embed corpus.json searches.json
+//go:embed corpus.json searches.json ranking.json
 var files embed.FS
 
 // record is a company as the corpus and the data files write it.

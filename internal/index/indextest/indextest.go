@@ -3,6 +3,7 @@
 package indextest
 
 import (
+	"context"
 	"testing"
 
 	"github.com/opencapi/capi/internal/index"
@@ -10,6 +11,13 @@ import (
 
 // Open makes an empty index that is closed at the end of the test.
 type Open func(t testing.TB) index.Index
+
+// Keeper is what an index has that outlives its process; tests save and restart it at random moments.
+type Keeper interface {
+	Save(ctx context.Context) error
+	// Restart closes the index and opens it again; after a crash, which saves nothing, it may be at an earlier Seq.
+	Restart(t testing.TB, crash bool) index.Index
+}
 
 // Merger is what an index has that keeps its companies in pieces; tests call it at random moments.
 type Merger interface{ MergeAll() }

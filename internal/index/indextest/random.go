@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/opencapi/capi/internal/company"
@@ -33,6 +32,11 @@ func searches(queries *rapid.Generator[query.Query], numbers []company.Number) *
 			within := subset(numbers).Draw(t, "within")
 			s.within = &within
 		}
+		if rapid.IntRange(0, 2).Draw(t, "choosy") == 0 {
+			s.of = rapid.SliceOf(rapid.SampledFrom(index.AllFacets())).Draw(t, "facets asked for")
+			s.prefix.Facet = rapid.SampledFrom(index.AllFacets()).Draw(t, "completed")
+			s.prefix.Text = rapid.SampledFrom([]string{"", "S", "ber", "Zü", "5", "x"}).Draw(t, "prefix")
+		}
 		return s
 	})
 }
@@ -49,21 +53,17 @@ func subset(numbers []company.Number) *rapid.Generator[company.Set] {
 	})
 }
 
-// testRandomChanges draws small batches of odd companies over few numbers, so that most of them change often.
+// testRandomChanges draws small batches of odd companies over few numbers, so that most of them change often. Between
+// them the index merges, saves and restarts, with a crash or without, if it can.
 func testRandomChanges(t *testing.T, open Open) {
 	rapid.Check(t, func(rt *rapid.T) {
-		ix, tr := open(t), truth{}
-		defer ix.Close()
+		h := newHistory(t, open)
+		defer func() { h.ix.Close() }()
 		numbers := spread().Draw(rt, "numbers")
-		for seq := range rapid.IntRange(1, 8).Draw(rt, "applies") {
-			changes := rapid.SliceOfN(change(numbers), 0, 12).Draw(rt, "changes")
-			require.NoError(rt, ix.Apply(t.Context(), changes, uint64(seq+1)))
-			require.Equal(rt, uint64(seq+1), ix.Seq())
-			tr.apply(changes)
-			if m, ok := ix.(Merger); ok && rapid.IntRange(0, 3).Draw(rt, "merge") == 0 {
-				m.MergeAll()
-			}
-			check(t.Context(), rt, ix, tr, searches(querytest.Query(), numbers).Draw(rt, "search"))
+		for range rapid.IntRange(1, 8).Draw(rt, "applies") {
+			h.apply(rt, rapid.SliceOfN(change(numbers), 0, 12).Draw(rt, "changes"))
+			h.disturb(rt)
+			check(t.Context(), rt, h.ix, h.truth, searches(querytest.Query(), numbers).Draw(rt, "search"))
 		}
 	})
 }
@@ -95,31 +95,25 @@ func change(numbers []company.Number) *rapid.Generator[index.Change] {
 func testPlausible(t *testing.T, open Open) {
 	companies := companytest.Slice(7, 3000)
 	rapid.Check(t, func(rt *rapid.T) {
-		ix, tr := open(t), truth{}
-		defer ix.Close()
-		applyShuffled(rt, t, ix, tr, companies)
+		h := newHistory(t, open)
+		defer func() { h.ix.Close() }()
+		h.applyShuffled(rt, companies)
 		s := searches(querytest.Query(companies...), numbersOf(companies)).Draw(rt, "search")
 		s.limit = rapid.SampledFrom([]int{40, 500, 5000}).Draw(rt, "page")
-		check(t.Context(), rt, ix, tr, s)
+		check(t.Context(), rt, h.ix, h.truth, s)
 	})
 }
 
 // applyShuffled brings the companies in by a few batches, some in their number's order and some not, updates some and
 // removes some.
-func applyShuffled(rt *rapid.T, t *testing.T, ix index.Index, tr truth, companies []*company.Company) {
+func (h *history) applyShuffled(rt *rapid.T, companies []*company.Company) {
 	order := slices.Clone(companies)
 	if rapid.Bool().Draw(rt, "shuffled") {
 		order = rapid.Permutation(companies).Draw(rt, "order")
 	}
-	seq := uint64(0)
-	apply := func(changes []index.Change) {
-		seq++
-		require.NoError(rt, ix.Apply(t.Context(), changes, seq))
-		tr.apply(changes)
-	}
 	batch := rapid.SampledFrom([]int{300, 1000, 3000}).Draw(rt, "batch")
 	for chunk := range slices.Chunk(order, batch) {
-		apply(changesOf(chunk...))
+		h.apply(rt, changesOf(chunk...))
 	}
 	for range rapid.IntRange(0, 3).Draw(rt, "rounds") {
 		victims := subset(numbersOf(companies)).Draw(rt, "changed")
@@ -131,9 +125,7 @@ func applyShuffled(rt *rapid.T, t *testing.T, ix index.Index, tr truth, companie
 				changes = append(changes, index.Change{Number: n})
 			}
 		}
-		apply(changes)
-		if m, ok := ix.(Merger); ok && rapid.Bool().Draw(rt, "merge") {
-			m.MergeAll()
-		}
+		h.apply(rt, changes)
+		h.disturb(rt)
 	}
 }

@@ -36,6 +36,7 @@ func testReal(t *testing.T, open Open) {
 		s.limit = 10_000
 		check(t.Context(), t, ix, tr, s)
 	}
+	testRealRanking(t, ix, companies)
 }
 
 func realFile() string {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/stretchr/testify/require"
 
@@ -46,21 +47,37 @@ func numbersOf(companies []*company.Company) []company.Number {
 	return numbers
 }
 
-// facetsOf counts plainly; values come folded.
-func facetsOf(companies []*company.Company, limit int) index.Facets {
-	of := func(values func(*company.Company) []string) []index.Count {
-		return countValues(companies, limit, values)
+// facetsOf counts plainly what the search asks for; values come folded.
+func (s search) facetsOf(companies []*company.Company) index.Facets {
+	asked := func(f index.Facet) bool { return s.of == nil || slices.Contains(s.of, f) }
+	of := func(f index.Facet, values func(*company.Company) []string) []index.Count {
+		prefix := ""
+		if s.prefix.Facet == f {
+			prefix = text.Fold(s.prefix.Text)
+		}
+		if !asked(f) {
+			return nil
+		}
+		return countValues(companies, s.facets, prefix, values)
+	}
+	bands := func(f index.Facet, of query.Field, first func(int64) int64) []index.Band {
+		if !asked(f) {
+			return nil
+		}
+		return countBands(companies, of, first)
 	}
 	return index.Facets{
-		Countries:            of(query.FieldCountry.Values),
-		States:               of(query.FieldState.Values),
-		Cities:               of(query.FieldCity.Values),
-		Industries:           of(query.FieldIndustry.Values),
-		NAICSCodes:           of(sectors),
-		Technologies:         of(query.FieldTechnology.Values),
-		TechnologyCategories: of(query.FieldTechnologyCategory.Values),
-		EmployeeCount:        countBands(companies, query.FieldEmployeeCount, sizeOf),
-		FoundedYear:          countBands(companies, query.FieldFoundedYear, func(y int64) int64 { return y / 10 * 10 }),
+		Countries:            of(index.FacetCountries, query.FieldCountry.Values),
+		States:               of(index.FacetStates, query.FieldState.Values),
+		Cities:               of(index.FacetCities, query.FieldCity.Values),
+		Industries:           of(index.FacetIndustries, query.FieldIndustry.Values),
+		NAICSCodes:           of(index.FacetNAICSCodes, sectors),
+		Technologies:         of(index.FacetTechnologies, query.FieldTechnology.Values),
+		TechnologyCategories: of(index.FacetTechnologyCategories, query.FieldTechnologyCategory.Values),
+		EmployeeCount:        bands(index.FacetEmployeeCount, query.FieldEmployeeCount, sizeOf),
+		FoundedYear: bands(index.FacetFoundedYear, query.FieldFoundedYear, func(y int64) int64 {
+			return y / 10 * 10
+		}),
 	}
 }
 
@@ -73,12 +90,16 @@ func sectors(c *company.Company) (all []string) {
 	return all
 }
 
-func countValues(companies []*company.Company, limit int, values func(*company.Company) []string) []index.Count {
+func countValues(
+	companies []*company.Company, limit int, prefix string, values func(*company.Company) []string,
+) []index.Count {
 	counts := map[string]int{}
 	for _, c := range companies {
 		own := map[string]bool{}
 		for _, v := range values(c) {
-			own[text.Fold(v)] = true
+			if v = text.Fold(v); strings.HasPrefix(v, prefix) {
+				own[v] = true
+			}
 		}
 		for v := range own {
 			counts[v]++

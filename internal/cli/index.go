@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/opencapi/capi/internal/app"
+)
+
+type indexCommand struct {
+	Stats   indexStatsCommand   `cmd:"" help:"Show what the index on disk holds."`
+	Verify  indexVerifyCommand  `cmd:"" help:"Read every byte of the index and prove that it is what was written."`
+	Rebuild indexRebuildCommand `cmd:"" help:"Make the index anew from the catalog; the server must not run."`
+}
+
+type indexStatsCommand struct{ jsonFlag }
+
+// Help is shown below the summary.
+func (indexStatsCommand) Help() string {
+	return `The index is derived from the catalog and can be made anew at any time. It only reads, and works beside a running
+server, whose newest changes are in its memory and not yet on disk.`
+}
+
+// Run prints the segments and what takes the room.
+func (c *indexStatsCommand) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	stats, err := a.IndexStats()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(stats)
+	}
+	s.printIndex(stats)
+	return nil
+}
+
+func (s *session) printIndex(stats app.IndexStats) {
+	s.printf("%s in %s, %s", plural(stats.Companies, "company", "companies"),
+		plural(len(stats.Segments), "segment", "segments"), humanize.IBytes(uint64(stats.Bytes)))
+	if stats.Companies > 0 {
+		s.printf(" (%s a company)", plural(stats.Bytes/int64(stats.Companies), "byte", "bytes"))
+	}
+	s.printf("; up to change %d of the catalog\n", stats.Seq)
+	if stats.Lost {
+		s.printf("A segment was damaged: the server, or capi index rebuild, brings its companies back from the catalog.\n")
+	}
+	if len(stats.Segments) == 0 {
+		return
+	}
+	rows := make([][]string, len(stats.Segments))
+	for i, one := range stats.Segments {
+		rows[i] = []string{one.Name, count(one.Companies), count(one.Dead), humanize.IBytes(uint64(one.Bytes))}
+	}
+	s.printf("\n")
+	s.printTable([]string{"SEGMENT", ">COMPANIES", ">DEAD", ">SIZE"}, rows)
+	const largest = 10
+	sections := slices.Clone(stats.Sections)
+	slices.SortStableFunc(sections, func(a, b app.IndexSection) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	rows = nil
+	for _, one := range sections[:min(largest, len(sections))] {
+		share := strconv.FormatInt(one.Bytes*100/max(1, stats.Bytes), 10) + " %"
+		rows = append(rows, []string{one.Name, humanize.IBytes(uint64(one.Bytes)), share})
+	}
+	s.printf("\n")
+	s.printTable([]string{"SECTION", ">SIZE", ">SHARE"}, rows)
+}
+
+type indexVerifyCommand struct{ jsonFlag }
+
+// Help is shown below the summary.
+func (indexVerifyCommand) Help() string {
+	return `It compares every section with its checksum, follows every reference, and counts against the catalog. It only reads,
+and works beside a running server. The exit status is 1 if anything is damaged; a server never answers from a damaged
+segment, but brings its companies back from the catalog.`
+}
+
+// Run prints every damage.
+func (c *indexVerifyCommand) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	check, err := a.VerifyIndex(s.ctx)
+	if err != nil {
+		return err
+	}
+	found := []app.Finding{}
+	for _, d := range check.Damages {
+		found = append(found, app.Finding{Area: "index", Subject: d.Segment, Problem: d.Section + ": " + d.Problem})
+	}
+	if c.JSON {
+		err = s.printJSON(map[string]any{
+			"ok": len(found) == 0, "findings": found, "segments": len(check.Segments), "companies": check.Companies,
+			"bytes": check.Bytes, "seq": check.Seq, "catalog_seq": check.CatalogSeq, "lost": check.Lost,
+		})
+	} else {
+		s.printVerdict(check, found)
+	}
+	if err == nil && len(found) > 0 {
+		return errFindings
+	}
+	return err
+}
+
+func (s *session) printVerdict(check app.IndexCheck, found []app.Finding) {
+	for _, f := range found {
+		s.printf("FAIL  %s  %s\n", f.Subject, f.Problem)
+	}
+	if len(found) == 0 {
+		s.printf("ok    %s of %s are what was written\n", plural(len(check.Segments), "segment", "segments"),
+			plural(check.Companies, "company", "companies"))
+	}
+	if behind := check.CatalogSeq - check.Seq; check.CatalogSeq > check.Seq {
+		s.printf("      the catalog is %s ahead; a server catches up when it starts\n", plural(int64(behind), "change", "changes"))
+	}
+}
+
+type indexRebuildCommand struct{ jsonFlag }
+
+// Run prints what became of it.
+func (c *indexRebuildCommand) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	var b *bar
+	stats, took, err := a.RebuildIndex(s.ctx, func(done, total int) {
+		if b == nil {
+			b = newBar(s.err, int64(total))
+		}
+		b.show(int64(done), plural(done, "company", "companies"))
+	})
+	b.clear()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(map[string]any{
+			"companies": stats.Companies, "segments": len(stats.Segments), "bytes": stats.Bytes, "seq": stats.Seq,
+			"seconds": took.Seconds(),
+		})
+	}
+	s.printf("Indexed %s in %s.\n", plural(stats.Companies, "company", "companies"), took.Round(time.Millisecond))
+	return nil
+}

@@ -1,0 +1,132 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/opencapi/capi/internal/index"
+)
+
+// damages are those found and not yet acted upon.
+type damages struct {
+	mu    sync.Mutex
+	found []*Damage
+}
+
+// noticed tells whether the error is a damage, and has the merger give up its segment.
+func (ix *Index) noticed(err error) bool {
+	damage, ok := errors.AsType[*Damage](err)
+	if !ok {
+		return false
+	}
+	ix.damages.mu.Lock()
+	ix.damages.found = append(ix.damages.found, damage)
+	ix.damages.mu.Unlock()
+	ix.merger.wake()
+	return true
+}
+
+func (d *damages) take() []*Damage {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found := d.found
+	d.found = nil
+	return found
+}
+
+// giveUpDamaged takes the damaged segments out of the index, which has lost companies from then on, until it is given
+// the catalog.
+func (ix *Index) giveUpDamaged(ctx context.Context) error {
+	found := ix.damages.take()
+	if len(found) == 0 {
+		return nil
+	}
+	ix.merging.Lock()
+	defer ix.merging.Unlock()
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	s := ix.current.Load()
+	next := &snapshot{seq: s.seq}
+	for _, p := range s.parts {
+		i := slices.IndexFunc(found, func(d *Damage) bool { return p.file != nil && p.file.name == d.Segment })
+		if i >= 0 {
+			ix.disk.report(ctx, found[i])
+			continue
+		}
+		next.parts = append(next.parts, p)
+		next.companies += p.companies()
+	}
+	if len(next.parts) == len(s.parts) {
+		return nil // told twice
+	}
+	ix.lost.Store(true)
+	ix.memory.forgetAll()
+	ix.replace(next)
+	return ix.disk.declareLost(next.parts)
+}
+
+// lacking are the changes whose companies the index does not hold.
+func (ix *Index) lacking(changes []index.Change) []index.Change {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	parts := ix.current.Load().parts
+	return slices.DeleteFunc(changes, func(c index.Change) bool {
+		return slices.ContainsFunc(parts, func(p part) bool {
+			slot, held := p.slot(c.Number)
+			return held && p.alive.has(slot)
+		})
+	})
+}
+
+const (
+	mendingWait  = 5 * time.Second // how long an answer waits for lost companies
+	mendingCheck = 10 * time.Millisecond
+)
+
+// whole answers from an index that lacks nothing. Where it finds damage, or finds it found, it waits for the companies
+// to be back, and gives ErrMending if that takes long.
+func (ix *Index) whole(ctx context.Context, answer func() error) error {
+	if !ix.lost.Load() {
+		if err := answer(); !ix.noticed(err) {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, mendingWait, index.ErrMending)
+	defer cancel()
+	clock := time.NewTicker(mendingCheck)
+	defer clock.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("answer: %w", context.Cause(ctx))
+		case <-clock.C:
+		}
+		if ix.lost.Load() {
+			continue
+		}
+		if err := answer(); !ix.noticed(err) {
+			return err
+		}
+	}
+}
+
+// scrub checks in the background all that was not yet asked for, what is asked for most first. Then the file's pages are
+// in memory, too.
+func (m *merger) scrub(ix *Index, parts []part) {
+	m.done.Go(func() {
+		for g := range groupCount {
+			for i := range parts {
+				select {
+				case <-m.quit:
+					return
+				default:
+				}
+				ix.noticed(parts[i].need(only(g)))
+			}
+		}
+	})
+}

@@ -1,0 +1,194 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Source is the catalog that an index is derived from.
+type Source struct {
+	ID  string // tells catalogs apart; empty for an empty one
+	Seq uint64 // its newest sequence number
+}
+
+// disk is where an index is kept. Index.merging guards it.
+type disk struct {
+	dir      string
+	source   func(context.Context) (Source, error)
+	log      *slog.Logger
+	manifest manifest  // the one in force
+	saved    uint64    // the snapshot it holds, of this process
+	last     time.Time // of the last attempt to save
+}
+
+// Attach takes in what the directory holds and keeps the index there from now on; the directory is created if need be.
+// It comes before the first Apply, and no other process may use the directory meanwhile. It reads little: names, the
+// values of facets, what has died. What it finds damaged, of another version or of another catalog is left out and
+// logged by name; Seq is 0 then, which asks for the catalog. source must be callable until Close.
+func (ix *Index) Attach(ctx context.Context, dir string, source func(context.Context) (Source, error)) error {
+	ix.merging.Lock()
+	defer ix.merging.Unlock()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("create index directory: %w", err)
+	}
+	of, err := source(ctx)
+	if err != nil {
+		return fmt.Errorf("attach index: %w", err)
+	}
+	d := &disk{dir: dir, source: source, log: ix.options.Log, last: time.Now()}
+	d.manifest, err = d.trusted(ctx, of)
+	if err != nil {
+		return err
+	}
+	parts, lost, err := d.parts(ctx)
+	if err != nil {
+		return err
+	}
+	if lost && !d.manifest.Lost {
+		if err := d.declareLost(parts); err != nil {
+			return err
+		}
+	}
+	if err := d.sweep(parts); err != nil {
+		return err
+	}
+	ix.take(d, parts)
+	return nil
+}
+
+// take makes the parts the index's first moment.
+func (ix *Index) take(d *disk, parts []part) {
+	next := &snapshot{seq: d.manifest.Seq, parts: parts}
+	for i := range parts {
+		next.companies += parts[i].companies()
+		ix.registry.adopt(parts[i].segment)
+	}
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.lost.Store(d.manifest.Lost)
+	ix.replace(next)
+	d.saved = next.id
+	ix.disk = d
+	ix.merger.scrub(ix, parts)
+}
+
+// trusted is the directory's manifest, or an empty one if it is not about this catalog.
+func (d *disk) trusted(ctx context.Context, of Source) (manifest, error) {
+	fresh := manifest{Version: manifestVersion, Catalog: of.ID, Next: 1}
+	m, err := readManifest(d.dir)
+	damage := (*Damage)(nil)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fresh, nil
+	case errors.Is(err, errVersion):
+		d.log.InfoContext(ctx, "index is of another version and will be built anew", "dir", d.dir, "reason", err)
+	case errors.As(err, &damage):
+		d.log.ErrorContext(ctx, "index is damaged and will be built anew", "segment", damage.Segment, "problem", damage.Problem)
+	case err != nil:
+		return manifest{}, err
+	case m.Catalog != of.ID || m.Seq > of.Seq:
+		d.log.WarnContext(ctx, "index is of another catalog and will be built anew", "dir", d.dir)
+	default:
+		return m, nil
+	}
+	return fresh, d.forget()
+}
+
+// forget removes the manifest, and with it all that the directory holds.
+func (d *disk) forget() error {
+	if err := os.Remove(filepath.Join(d.dir, manifestName)); err != nil {
+		return fmt.Errorf("forget index: %w", err)
+	}
+	return syncDir(d.dir)
+}
+
+// parts opens the manifest's segments, those left out that are damaged.
+func (d *disk) parts(ctx context.Context) (parts []part, lost bool, err error) {
+	for _, e := range d.manifest.Segments {
+		p, err := e.open(d.dir)
+		damage := (*Damage)(nil)
+		switch {
+		case errors.Is(err, errVersion):
+			damage = &Damage{e.Name, "header", err.Error()}
+			fallthrough
+		case errors.As(err, &damage):
+			d.report(ctx, damage)
+			lost = true
+		case err != nil:
+			return nil, false, fmt.Errorf("open index: %w", err)
+		default:
+			parts = append(parts, p)
+		}
+	}
+	return parts, lost, nil
+}
+
+func (d *disk) report(ctx context.Context, damage *Damage) {
+	d.log.ErrorContext(ctx, "index segment is damaged; its companies will be indexed anew from the catalog",
+		"segment", damage.Segment, "section", damage.Section, "problem", damage.Problem)
+}
+
+// declareLost writes that the manifest's other segments are gone, so that a crash forgets neither them nor the loss.
+func (d *disk) declareLost(left []part) error {
+	d.manifest.Lost = true
+	d.manifest.Segments = slices.DeleteFunc(slices.Clone(d.manifest.Segments), func(e manifestEntry) bool {
+		return !slices.ContainsFunc(left, func(p part) bool { return p.file != nil && p.file.name == e.Name })
+	})
+	return d.manifest.write(d.dir)
+}
+
+// sweep removes the files that neither the manifest nor the index names: of older moments, or left by a crash.
+func (d *disk) sweep(parts []part) error {
+	entries, err := os.ReadDir(d.dir)
+	if err != nil {
+		return fmt.Errorf("sweep index: %w", err)
+	}
+	used := map[string]bool{}
+	for _, e := range d.manifest.Segments {
+		used[e.Name] = true
+	}
+	for _, p := range parts {
+		if p.file != nil {
+			used[p.file.name] = true
+		}
+	}
+	for _, e := range entries {
+		stale := strings.HasSuffix(e.Name(), unfinished) || strings.HasSuffix(e.Name(), segmentSuffix) && !used[e.Name()]
+		if !stale {
+			continue
+		}
+		if err := os.Remove(filepath.Join(d.dir, e.Name())); err != nil {
+			return fmt.Errorf("sweep index: %w", err)
+		}
+	}
+	return nil
+}
+
+// newFile begins a segment's file; nil without a disk.
+func (d *disk) newFile() (*writing, error) {
+	if d == nil {
+		return nil, nil
+	}
+	name := segmentName(d.manifest.Next)
+	d.manifest.Next++
+	return newWriting(filepath.Join(d.dir, name))
+}
+
+// Remove takes an index off the disk; nobody may use it.
+func Remove(dir string) error {
+	d := &disk{dir: dir}
+	if err := d.forget(); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := d.sweep(nil); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,339 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+)
+
+var sourceOfTests = func(context.Context) (Source, error) { return Source{ID: "catalog", Seq: 1 << 40}, nil }
+
+func changesOf(companies []*company.Company) []index.Change {
+	changes := make([]index.Change, len(companies))
+	for i, c := range companies {
+		changes[i] = index.Change{Number: c.Number, Company: c}
+	}
+	return changes
+}
+
+// questions touch every group of a segment.
+func questions(t testing.TB) []index.Request {
+	low := int64(20)
+	var all []index.Request
+	for _, f := range []query.Filters{
+		{},
+		{Query: "software"},
+		{Keywords: []string{"we build", "the leading"}, ExcludeKeywords: []string{"software"}},
+		{NAICSCodes: []string{"52"}, EmployeeCountMin: &low},
+		{Countries: []string{"US"}, FoundedYearMin: &low},
+		{Connections: []query.ConnectionFilter{{Category: "vendor"}}},
+		{Connections: []query.ConnectionFilter{{ConnectedDomain: "example.com"}}},
+		{Technologies: []string{"Go", "PostgreSQL"}, States: []string{"California"}, Cities: []string{"Berlin"}},
+		{TechnologyCategories: []string{"Databases"}, Industries: []string{"Software"}},
+	} {
+		q, err := query.Parse(f)
+		require.NoError(t, err)
+		for _, by := range []query.Sort{{By: query.ByName}, {By: query.ByUpdatedAt}, {By: query.ByFoundedYear, Desc: true}} {
+			all = append(all, index.Request{Query: q, Sort: by, Limit: 20, FacetLimit: 10, Owned: company.SetOf(1, 2, 3, 500)})
+		}
+	}
+	all = append(all, index.Request{Query: all[3].Query, Sort: query.Sort{By: query.ByRelevance, Desc: true}, Limit: 20, FacetLimit: 10})
+	return append(all, index.Request{Query: all[0].Query, Sort: query.Sort{By: query.ByEmployeeCount}, Limit: 20})
+}
+
+func answers(t testing.TB, ix *Index) []index.Result {
+	var all []index.Result
+	for _, r := range questions(t) {
+		found, err := ix.Search(t.Context(), r)
+		require.NoError(t, err)
+		found.Next = nil // names the instance
+		all = append(all, *found)
+	}
+	return all
+}
+
+// onDisk writes an index of some segments and deaths, and gives its directory and its answers.
+func onDisk(t testing.TB, companies []*company.Company) (dir string, want []index.Result) {
+	dir = t.TempDir()
+	ix := Open(Options{SegmentMax: 1024})
+	require.NoError(t, ix.Attach(t.Context(), dir, sourceOfTests))
+	half := len(companies) / 2
+	require.NoError(t, ix.Apply(t.Context(), changesOf(companies[:half]), 1))
+	require.NoError(t, ix.Save(t.Context()))
+	require.NoError(t, ix.Apply(t.Context(), changesOf(companies[half-20:]), 2))
+	want = answers(t, ix)
+	require.NoError(t, ix.Close())
+	return dir, want
+}
+
+// follow stands for the follower: it brings the catalog whenever the index is at 0.
+func follow(t testing.TB, ix *Index, companies []*company.Company) {
+	ctx, stop := context.WithCancel(t.Context())
+	var following sync.WaitGroup
+	following.Go(func() {
+		for ctx.Err() == nil {
+			if ix.Seq() == 0 {
+				for chunk := range slices.Chunk(changesOf(companies), 100) {
+					if ix.Apply(ctx, chunk, 0) != nil {
+						return
+					}
+				}
+				if ix.Apply(ctx, nil, 2) != nil {
+					return
+				}
+			}
+		}
+	})
+	t.Cleanup(following.Wait)
+	t.Cleanup(stop)
+}
+
+func TestDamagedSegmentsAreNamedAndRebuiltNeverServed(t *testing.T) {
+	t.Parallel()
+	companies := companytest.Slice(1, 600)
+	whole, want := onDisk(t, companies)
+	m, err := readManifest(whole)
+	require.NoError(t, err)
+	require.Len(t, m.Segments, 2)
+	s, err := openSegment(filepath.Join(whole, m.Segments[0].Name))
+	require.NoError(t, err)
+	harms := map[string]int64{"header": 30, "magic": 0, "truncated": -1, "missing": -2}
+	for i, p := range s.file.places {
+		if p.size > 0 {
+			harms[fmt.Sprint(i, " ", s.file.sections[i].name)] = int64(p.at + p.size/2)
+		}
+	}
+	require.Greater(t, len(harms), 100)
+	for name, at := range harms {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
+			harm(t, filepath.Join(dir, m.Segments[0].Name), at)
+			_, damages, err := Verify(t.Context(), dir)
+			require.NoError(t, err)
+			require.Len(t, damages, 1)
+			require.Equal(t, m.Segments[0].Name, damages[0].Segment)
+
+			var log safeBuffer
+			ix := Open(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+			require.NoError(t, ix.Attach(t.Context(), dir, sourceOfTests))
+			follow(t, ix, companies)
+			require.Equal(t, want, answers(t, ix))
+			named := func() bool { return strings.Contains(log.String(), m.Segments[0].Name) }
+			require.Eventually(t, named, time.Minute, time.Millisecond, "what no answer needs is found in the background")
+			require.Equal(t, want, answers(t, ix))
+			require.NoError(t, ix.Close())
+			_, damages, err = Verify(t.Context(), dir)
+			require.NoError(t, err)
+			require.Empty(t, damages)
+		})
+	}
+}
+
+// harm flips the byte at a place; -1 cuts the file, -2 removes it.
+func harm(t *testing.T, path string, at int64) {
+	p, err := os.ReadFile(path)
+	require.NoError(t, err)
+	switch at {
+	case -2:
+		require.NoError(t, os.Remove(path))
+		return
+	case -1:
+		p = p[:len(p)/2]
+	default:
+		p[at] ^= 0x10
+	}
+	require.NoError(t, os.WriteFile(path, p, 0o600))
+}
+
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func TestAnIndexOfAnotherCatalogOrVersionIsForgotten(t *testing.T) {
+	t.Parallel()
+	whole, want := onDisk(t, companytest.Slice(1, 300))
+	source := func(id string, seq uint64) func(context.Context) (Source, error) {
+		return func(context.Context) (Source, error) { return Source{id, seq}, nil }
+	}
+	for name, c := range map[string]struct {
+		source func(context.Context) (Source, error)
+		harm   func(t *testing.T, dir string)
+		seq    uint64
+	}{
+		"the same":        {source("catalog", 2), nil, 2},
+		"another catalog": {source("other", 2), nil, 0},
+		"an empty one":    {source("", 0), nil, 0},
+		"one set back":    {source("catalog", 1), nil, 0},
+		"damaged manifest": {source("catalog", 2), func(t *testing.T, dir string) {
+			harm(t, filepath.Join(dir, manifestName), 20)
+		}, 0},
+		"no manifest": {source("catalog", 2), func(t *testing.T, dir string) {
+			harm(t, filepath.Join(dir, manifestName), -2)
+		}, 0},
+		"another version": {source("catalog", 2), func(t *testing.T, dir string) {
+			require.NoError(t, manifest{Version: manifestVersion + 1}.write(dir))
+		}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
+			if c.harm != nil {
+				c.harm(t, dir)
+			}
+			ix := Open(Options{})
+			require.NoError(t, ix.Attach(t.Context(), dir, c.source))
+			require.Equal(t, c.seq, ix.Seq())
+			if c.seq > 0 {
+				require.Equal(t, want, answers(t, ix))
+			} else {
+				require.Zero(t, ix.Len())
+				left, err := filepath.Glob(filepath.Join(dir, "*"))
+				require.NoError(t, err)
+				require.Empty(t, left)
+			}
+			require.NoError(t, ix.Close())
+		})
+	}
+}
+
+func TestMergesHoldNoMoreCompaniesThanTheyMay(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ix := Open(Options{SegmentMax: 1024, MergeWidth: 2})
+	require.NoError(t, ix.Attach(t.Context(), dir, sourceOfTests))
+	companies := companytest.Slice(1, 3000)
+	for i := range uint64(30) {
+		require.NoError(t, ix.Apply(t.Context(), changesOf(companies[i*100:i*100+100]), i+1))
+	}
+	require.NoError(t, ix.Save(t.Context()))
+	ix.MergeAll()
+	require.NoError(t, ix.Close())
+	stats, err := Inspect(dir)
+	require.NoError(t, err)
+	require.Equal(t, 3000, stats.Companies)
+	require.LessOrEqual(t, len(stats.Segments), 4)
+	for _, s := range stats.Segments {
+		require.LessOrEqual(t, s.Companies, 1024)
+	}
+}
+
+// FuzzSegment reads damaged files: with the checksums as they were, and with checksums that fit, as no accident makes
+// them. What is opened and sound must answer without a panic.
+func FuzzSegment(f *testing.F) {
+	dir, _ := onDisk(f, companytest.Slice(1, 60))
+	m, err := readManifest(dir)
+	require.NoError(f, err)
+	p, err := os.ReadFile(filepath.Join(dir, m.Segments[0].Name))
+	require.NoError(f, err)
+	f.Add(p, false)
+	f.Add(p, true)
+	for at := 0; at < len(p); at += len(p)/40 + 1 {
+		damaged := slices.Clone(p)
+		damaged[at] ^= byte(1 + at%255)
+		f.Add(damaged, true)
+		f.Add(damaged, false)
+	}
+	f.Add(p[:len(p)/2], false)
+	asked := questions(f)
+	f.Fuzz(func(t *testing.T, p []byte, reseal bool) { tryDamaged(t, p, reseal, asked) })
+}
+
+func tryDamaged(t *testing.T, p []byte, reseal bool, asked []index.Request) {
+	p = aligned(p)
+	if reseal {
+		seal(p)
+	}
+	s, err := segmentOf("fuzzed.seg", mapping{p})
+	if err != nil || s.need(allGroups) != nil || s.sound() != nil {
+		return
+	}
+	ix := Open(Options{})
+	defer ix.Close()
+	ix.registry.adopt(s)
+	ix.mu.Lock()
+	ix.replace(&snapshot{seq: 1, companies: s.companies(), parts: []part{newPart(s)}})
+	ix.mu.Unlock()
+	for _, r := range asked {
+		_, err := ix.Search(t.Context(), r)
+		require.NoError(t, err)
+	}
+	ix.MergeAll()
+}
+
+// What a fuzzer finds in hours, a few thousand flips of one to four bytes find mostly.
+func TestSegmentsWithFlippedBytesNeverPanic(t *testing.T) {
+	t.Parallel()
+	dir, _ := onDisk(t, companytest.Slice(1, 60))
+	m, err := readManifest(dir)
+	require.NoError(t, err)
+	p, err := os.ReadFile(filepath.Join(dir, m.Segments[0].Name))
+	require.NoError(t, err)
+	asked := questions(t)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 3000 {
+		damaged := slices.Clone(p)
+		for range 1 + r.IntN(4) {
+			at := r.IntN(len(p))
+			if r.IntN(8) == 0 {
+				at = r.IntN(formatSize)
+			}
+			damaged[at] ^= byte(1 << r.IntN(8))
+		}
+		tryDamaged(t, damaged, true, asked)
+	}
+}
+
+func aligned(p []byte) []byte {
+	words := make([]uint64, (len(p)+7)/8)
+	to := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(words)*8)[:len(p)]
+	copy(to, p)
+	return to
+}
+
+// seal makes the checksums fit, as far as the header can be read.
+func seal(p []byte) {
+	if len(p) < formatSize {
+		return
+	}
+	places := make([]place, sectionCount)
+	for i := range places {
+		places[i] = placeAt(p, i)
+		if at, size := places[i].at, places[i].size; at <= uint64(len(p)) && size <= uint64(len(p))-at {
+			places[i].sum = sumOf(p[at : at+size])
+		}
+	}
+	copy(p, header(places, uint64(len(p))))
+}

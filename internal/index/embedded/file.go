@@ -1,0 +1,210 @@
+package embedded
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// A segment's file is: a header of formatSize bytes, then the sections, each from a multiple of 64 on. The header is the
+// magic, the version, the number of sections, the file's size; then of each section its place, its size and its CRC-32C;
+// then a CRC-32C of all that. Numbers are in the byte order of the machine that wrote the file, which the magic tells:
+// another machine takes the file for one of another version.
+//
+// Versions: 1.
+const (
+	formatMagic   = 0x53_45_47_2d_49_50_41_43 // CAPI-SEG where the least byte comes first
+	formatVersion = 1
+	formatEntry   = 8 + 8 + 8
+	formatSize    = 8 + 4 + 4 + 8 + sectionCount*formatEntry + 4
+	formatAlign   = 64
+)
+
+// errVersion is the answer to a file that another version of the program, or another machine, wrote well.
+var errVersion = errors.New("another version of the format")
+
+// Damage tells which part of which file is not what was written.
+type Damage struct {
+	Segment string // the file's name
+	Section string
+	Problem string
+}
+
+func (d *Damage) Error() string {
+	return fmt.Sprintf("index segment %s is damaged: %s: %s", d.Segment, d.Section, d.Problem)
+}
+
+// place is where a section stands in its file.
+type place struct {
+	at, size uint64
+	sum      uint32
+}
+
+// file is the file that a segment's slices are views of.
+type file struct {
+	name     string
+	mapping  mapping
+	sections []section
+	places   []place
+
+	verified atomic.Uint64 // groups whose bytes are what was written
+	mu       sync.Mutex    // one verification at a time
+}
+
+// openSegment maps a file and takes its slices as views, without reading more of it than openingGroups. The file stays
+// mapped for as long as the segment is reachable: who holds a slice of it keeps the segment alive (runtime.KeepAlive).
+func openSegment(path string) (*segment, error) {
+	m, err := openMapping(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := segmentOf(filepath.Base(path), m)
+	if err != nil {
+		m.unmap()
+		return nil, err
+	}
+	runtime.AddCleanup(s.file, mapping.unmap, m)
+	return s, nil
+}
+
+func openMapping(path string) (mapping, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return mapping{}, &Damage{filepath.Base(path), "file", "is missing"}
+	}
+	if err != nil {
+		return mapping{}, fmt.Errorf("open segment: %w", err)
+	}
+	defer f.Close() // a mapping does not need it
+	info, err := f.Stat()
+	if err != nil {
+		return mapping{}, fmt.Errorf("open segment: %w", err)
+	}
+	if info.Size() < int64(formatSize) {
+		return mapping{}, &Damage{filepath.Base(path), "header", fmt.Sprintf("the file has only %d bytes", info.Size())}
+	}
+	return mapFile(f, int(info.Size()))
+}
+
+// segmentOf makes the segment of a file's bytes.
+func segmentOf(name string, m mapping) (*segment, error) {
+	places, err := readHeader(m.bytes)
+	if errors.Is(err, errVersion) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, &Damage{name, "header", err.Error()}
+	}
+	var figures []uint64
+	s := &segment{}
+	f := &file{name: name, mapping: m, places: places, sections: s.sections(&figures)}
+	for i, p := range places {
+		if err := f.sections[i].data.set(m.bytes[p.at : p.at+p.size : p.at+p.size]); err != nil {
+			return nil, &Damage{name, f.sections[i].name, err.Error()}
+		}
+	}
+	if err := f.verify(openingGroups()); err != nil {
+		return nil, err
+	}
+	if err := s.take(figures); err != nil {
+		return nil, &Damage{name, "figures", err.Error()}
+	}
+	s.file = f
+	return s, nil
+}
+
+func readHeader(p []byte) ([]place, error) {
+	if len(p) < formatSize {
+		return nil, fmt.Errorf("%d bytes", len(p))
+	}
+	order := binary.NativeEndian
+	switch magic, version := order.Uint64(p), order.Uint32(p[8:]); {
+	case magic == formatMagic && version != formatVersion:
+		return nil, fmt.Errorf("version %d: %w", version, errVersion)
+	case binary.BigEndian.Uint64(p) == formatMagic || binary.LittleEndian.Uint64(p) == formatMagic:
+		if magic != formatMagic {
+			return nil, fmt.Errorf("another byte order: %w", errVersion)
+		}
+	default:
+		return nil, errors.New("not an index segment")
+	}
+	if order.Uint32(p[12:]) != uint32(sectionCount) || order.Uint64(p[16:]) != uint64(len(p)) {
+		return nil, errors.New("the file's size or number of sections differs")
+	}
+	if sumOf(p[:formatSize-4]) != order.Uint32(p[formatSize-4:]) {
+		return nil, errors.New("checksum differs")
+	}
+	places := make([]place, sectionCount)
+	for i := range places {
+		places[i] = placeAt(p, i)
+		if at, size := places[i].at, places[i].size; at%formatAlign != 0 || at > uint64(len(p)) || size > uint64(len(p))-at {
+			return nil, fmt.Errorf("section %d reaches beyond the file", i)
+		}
+	}
+	return places, nil
+}
+
+func placeAt(p []byte, section int) place {
+	e := p[24+section*formatEntry:]
+	return place{binary.NativeEndian.Uint64(e), binary.NativeEndian.Uint64(e[8:]), binary.NativeEndian.Uint32(e[16:])}
+}
+
+func sumOf(p []byte) uint32 { return crc32.Checksum(p, castagnoli) }
+
+// header is what readHeader reads.
+func header(places []place, size uint64) []byte {
+	order := binary.NativeEndian
+	p := order.AppendUint64(make([]byte, 0, formatSize), formatMagic)
+	p = order.AppendUint32(p, formatVersion)
+	p = order.AppendUint32(p, uint32(len(places)))
+	p = order.AppendUint64(p, size)
+	for _, one := range places {
+		p = order.AppendUint64(p, one.at)
+		p = order.AppendUint64(p, one.size)
+		p = order.AppendUint64(p, uint64(one.sum))
+	}
+	return order.AppendUint32(p, sumOf(p))
+}
+
+// need checks, once, that the groups' bytes are what was written. No query reads a group without it.
+func (s *segment) need(want groups) error {
+	if s.file == nil || groups(s.file.verified.Load())&want == want {
+		return nil
+	}
+	return s.file.verify(want)
+}
+
+func (f *file) verify(want groups) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for g := range groupCount {
+		if !want.has(g) || groups(f.verified.Load()).has(g) {
+			continue
+		}
+		for i := range f.sections {
+			if f.sections[i].group != g {
+				continue
+			}
+			if err := f.check(i); err != nil {
+				return err
+			}
+		}
+		f.verified.Or(uint64(only(g)))
+	}
+	return nil
+}
+
+// check compares a section with its checksum.
+func (f *file) check(i int) error {
+	p := f.places[i]
+	if sumOf(f.mapping.bytes[p.at:p.at+p.size]) != p.sum {
+		return &Damage{f.name, f.sections[i].name, "checksum differs"}
+	}
+	return nil
+}

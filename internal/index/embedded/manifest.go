@@ -1,0 +1,141 @@
+package embedded
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/opencapi/capi/internal/company"
+)
+
+// manifest is one moment of an index on disk: a line of JSON, then a line with its CRC-32C in hexadecimal digits. What
+// it does not name is not part of the index.
+//
+// Versions: 1.
+type manifest struct {
+	Version int    `json:"version"`
+	Catalog string `json:"catalog"` // the Source's ID
+	Seq     uint64 `json:"seq"`     // the catalog's sequence number up to which the moment holds every change
+	Next    uint64 `json:"next"`    // the number of the next segment's file
+	// Lost tells that companies are missing because a segment was damaged.
+	Lost     bool            `json:"lost,omitempty"`
+	Segments []manifestEntry `json:"segments"`
+}
+
+type manifestEntry struct {
+	Name      string `json:"name"`
+	Companies int    `json:"companies"`      // alive
+	Dead      []byte `json:"dead,omitempty"` // slots, as a roaring bitmap, without the holes
+}
+
+const (
+	manifestVersion = 1
+	manifestName    = "manifest"
+	segmentSuffix   = ".seg"
+)
+
+func segmentName(number uint64) string { return fmt.Sprintf("%08x%s", number, segmentSuffix) }
+
+// readManifest reads the directory's manifest; os.ErrNotExist without one, errVersion for another version's.
+func readManifest(dir string) (manifest, error) {
+	p, err := os.ReadFile(filepath.Join(dir, manifestName))
+	if err != nil {
+		return manifest{}, fmt.Errorf("read index: %w", err)
+	}
+	m, err := parseManifest(p)
+	if err != nil && !errors.Is(err, errVersion) {
+		return manifest{}, &Damage{manifestName, "file", err.Error()}
+	}
+	return m, err
+}
+
+func parseManifest(p []byte) (m manifest, err error) {
+	line, sum, ok := strings.Cut(string(p), "\n")
+	want, err := strconv.ParseUint(strings.TrimSuffix(sum, "\n"), 16, 32)
+	if !ok || err != nil || crc32.Checksum([]byte(line), castagnoli) != uint32(want) {
+		return m, errors.New("checksum differs")
+	}
+	if err := json.Unmarshal([]byte(line), &m); err != nil {
+		return m, err
+	}
+	if m.Version != manifestVersion {
+		return m, fmt.Errorf("version %d: %w", m.Version, errVersion)
+	}
+	for _, e := range m.Segments {
+		if filepath.Base(e.Name) != e.Name || filepath.Ext(e.Name) != segmentSuffix {
+			return m, fmt.Errorf("%q is no name of a segment", e.Name)
+		}
+	}
+	return m, nil
+}
+
+// write replaces the directory's manifest: after a crash it is the old one or the new one.
+func (m manifest) write(dir string) error {
+	line, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	text := fmt.Appendf(line, "\n%08x\n", crc32.Checksum(line, castagnoli))
+	path := filepath.Join(dir, manifestName)
+	if err := writeLasting(path+unfinished, text); err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	if err := os.Rename(path+unfinished, path); err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	return syncDir(dir)
+}
+
+func writeLasting(path string, p []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(p)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// entryOf is a part as the manifest names it.
+func entryOf(p part) manifestEntry {
+	e := manifestEntry{Name: p.file.name, Companies: p.companies()}
+	if dead := p.dead[len(p.holes):]; len(dead) > 0 {
+		b := roaring.BitmapOf(dead...)
+		b.RunOptimize()
+		e.Dead = company.SetFrom(b).Bytes()
+	}
+	return e
+}
+
+// open opens the segment and lets die what the manifest says.
+func (e manifestEntry) open(dir string) (part, error) {
+	dead, err := company.ParseSet(e.Dead)
+	if err != nil {
+		return part{}, &Damage{e.Name, "dead", err.Error()}
+	}
+	s, err := openSegment(filepath.Join(dir, e.Name))
+	if err != nil {
+		return part{}, err
+	}
+	p := newPart(s)
+	for _, slot := range dead.Bitmap().ToArray() {
+		if int(slot) >= s.slots || !p.alive.has(slot) {
+			return part{}, &Damage{e.Name, "dead", fmt.Sprintf("slot %d holds no company", slot)}
+		}
+		p.alive.clear(slot)
+		p.dead = append(p.dead, slot)
+	}
+	if p.companies() != e.Companies {
+		return part{}, &Damage{e.Name, "dead", fmt.Sprintf("%d companies instead of %d", p.companies(), e.Companies)}
+	}
+	return p, nil
+}

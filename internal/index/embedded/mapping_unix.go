@@ -1,0 +1,26 @@
+//go:build unix
+
+package embedded
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// mapping is a file's bytes in memory: pages of the file itself, read when they are touched.
+type mapping struct{ bytes []byte }
+
+func mapFile(f *os.File, size int) (mapping, error) {
+	p, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return mapping{}, fmt.Errorf("map %s: %w", f.Name(), err)
+	}
+	return mapping{p}, nil
+}
+
+// unmap gives the memory back; nobody may hold a part of it any more.
+func (m mapping) unmap() {
+	_ = unix.Munmap(m.bytes) // cannot fail for what mapFile gave, and nobody could do anything about it
+}

@@ -1,0 +1,89 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Save makes the moment lasting: after a restart the index begins with it. It does nothing without a directory, while
+// nothing has changed, while a catalog is being taken in for the first time, and while lost companies are missing.
+func (ix *Index) Save(ctx context.Context) error {
+	ix.merging.Lock()
+	defer ix.merging.Unlock()
+	if !ix.unsaved() {
+		return nil
+	}
+	ix.disk.last = time.Now()
+	if err := ix.save(ctx); err != nil {
+		return fmt.Errorf("save index: %w", err)
+	}
+	return nil
+}
+
+// unsaved holds if there is something that Save would do; ix.merging is held.
+func (ix *Index) unsaved() bool {
+	s := ix.current.Load()
+	return ix.disk != nil && !ix.lost.Load() && s.seq > 0 && s.id != ix.disk.saved
+}
+
+// saveDue holds if Save should be called now: much is in memory only, or something has been for long.
+func (ix *Index) saveDue() bool {
+	ix.merging.Lock()
+	defer ix.merging.Unlock()
+	if !ix.unsaved() {
+		return false
+	}
+	waiting := 0
+	for _, p := range ix.current.Load().parts {
+		if p.file == nil {
+			waiting += p.companies()
+		}
+	}
+	since := time.Since(ix.disk.last)
+	return since >= ix.options.SaveEvery || waiting >= ix.options.SaveFrom && since >= time.Second
+}
+
+// save writes what is in memory only as segments, then a manifest of the same moment. What is applied meanwhile is of
+// a later one.
+func (ix *Index) save(ctx context.Context) error {
+	d, s := ix.disk, ix.current.Load()
+	m := d.manifest
+	m.Seq, m.Segments = s.seq, nil
+	if m.Catalog == "" {
+		of, err := d.source(ctx)
+		if err != nil {
+			return err
+		}
+		m.Catalog = of.ID
+	}
+	var fresh []part
+	for _, p := range s.parts {
+		if p.file == nil {
+			fresh = append(fresh, p)
+		} else {
+			m.Segments = append(m.Segments, entryOf(p))
+		}
+	}
+	for _, group := range packed(fresh, ix.options.SegmentMax) {
+		written, err := ix.mergeInto(group, true)
+		if err != nil {
+			return err
+		}
+		if written != nil {
+			m.Segments = append(m.Segments, entryOf(newPart(written)))
+		}
+	}
+	m.Next = d.manifest.Next
+	if err := m.write(d.dir); err != nil {
+		return err
+	}
+	d.manifest = m
+	if newest := ix.current.Load(); newest.seq == s.seq && !slices.ContainsFunc(newest.parts, inMemory) {
+		d.saved = newest.id
+	}
+	return d.sweep(ix.current.Load().parts)
+}
+
+func inMemory(p part) bool { return p.file == nil }

@@ -1,0 +1,192 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"unsafe"
+)
+
+// section is one flat slice of a segment, as a file holds it.
+type section struct {
+	group group
+	name  string
+	data  flat
+}
+
+// flat is a slice whose memory is what a file holds.
+type flat interface {
+	bytes() []byte
+	set(p []byte) error // takes p, aligned to 8 bytes, as the slice's memory
+	drop()
+}
+
+type flatOf[T uint8 | uint16 | mark | uint32 | uint64 | int64] struct{ slice *[]T }
+
+func (f flatOf[T]) size() int {
+	var one T
+	return int(unsafe.Sizeof(one))
+}
+
+func (f flatOf[T]) bytes() []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(*f.slice))), len(*f.slice)*f.size())
+}
+
+func (f flatOf[T]) set(p []byte) error {
+	if len(p)%f.size() != 0 {
+		return fmt.Errorf("%d bytes are not whole numbers of %d", len(p), f.size())
+	}
+	if len(p) == 0 {
+		*f.slice = nil
+		return nil
+	}
+	*f.slice = unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(p))), len(p)/f.size())
+	return nil
+}
+
+func (f flatOf[T]) drop() { *f.slice = nil }
+
+// sections are all slices of a segment, in the order in which a file names them. figures stands for what is no slice.
+func (s *segment) sections(figures *[]uint64) []section {
+	all := make([]section, 0, sectionCount)
+	add := func(g group, name string, data flat) { all = append(all, section{g, name, data}) }
+	addDict := func(g group, name string, d *dict) {
+		add(g, name+" keys", flatOf[byte]{&d.bytes})
+		add(g, name+" ends", flatOf[uint32]{&d.ends})
+	}
+	addPostings := func(g group, name string, p *postings) {
+		add(g, name+" starts", flatOf[uint32]{&p.starts})
+		add(g, name+" places", flatOf[uint32]{&p.place})
+		add(g, name+" lists", flatOf[uint32]{&p.lists})
+		add(g, name+" sets", flatOf[uint64]{&p.sets})
+	}
+	add(groupLayout, "figures", flatOf[uint64]{figures})
+	add(groupLayout, "numbers", flatOf[uint32]{&s.numbers})
+	add(groupLayout, "holes", flatOf[uint32]{&s.holes})
+	for f := range s.values {
+		v, g, name := &s.values[f], keysOf(field(f)), field(f).String()
+		addDict(g, name, &v.dict)
+		add(g, name+" spellings", flatOf[byte]{&v.spellings.bytes})
+		add(g, name+" spelling ends", flatOf[uint32]{&v.spellings.ends})
+		add(g, name+" spelling counts", flatOf[uint32]{&v.spellings.counts})
+		add(g, name+" spelling starts", flatOf[uint32]{&v.spellings.starts})
+		addPostings(whoOf(field(f)), name, &v.postings)
+	}
+	addDict(groupWords, "word", &s.words.dict)
+	addPostings(groupWords, "word", &s.words.postings)
+	add(groupWords, "word marks", flatOf[mark]{&s.words.marks})
+	add(groupWords, "texts", flatOf[uint32]{&s.words.stream})
+	add(groupWords, "text ends", flatOf[uint32]{&s.words.ends})
+	add(groupWords, "name lengths", flatOf[uint8]{&s.words.nameLen})
+	addDict(groupLinks, "target", &s.links.targets)
+	add(groupLinks, "target starts", flatOf[uint32]{&s.links.starts})
+	add(groupLinks, "target slots", flatOf[uint32]{&s.links.slots})
+	add(groupLinks, "target categories", flatOf[uint32]{&s.links.categories})
+	add(groupLinks, "targets by id", flatOf[uint32]{&s.links.byID})
+	for f := range s.ints {
+		add(intsOf(intField(f)), intField(f).String(), flatOf[int64]{&s.ints[f].values})
+		add(intsOf(intField(f)), intField(f).String()+" order", flatOf[uint32]{&s.ints[f].order})
+	}
+	add(groupNames, "names", flatOf[byte]{&s.names.bytes})
+	add(groupNames, "name ends", flatOf[uint32]{&s.names.ends})
+	add(groupNames, "name order", flatOf[uint32]{&s.names.order})
+	add(groupRows, "rows", flatOf[uint64]{&s.rows.words})
+	add(groupRows, "row ends", flatOf[uint32]{&s.rows.ends})
+	add(groupRows, "cities", flatOf[uint32]{&s.rows.city})
+	add(groupRows, "totals", flatOf[uint32]{&s.rows.totals})
+	add(groupRows, "city totals", flatOf[uint32]{&s.rows.cityTotals})
+	return all
+}
+
+// sectionCount is the number of sections of every segment.
+const sectionCount = 3 + int(fieldCount)*10 + 10 + 6 + int(intCount)*2 + 3 + 5
+
+// figureCount is the number of figures: slots, base, whether numbers are listed, tokens of names and of descriptions,
+// and the rows' first ids.
+const figureCount = 5 + int(rowFields) + 1
+
+func (s *segment) figures() []uint64 {
+	listed := uint64(0)
+	if s.numbers != nil {
+		listed = 1
+	}
+	all := []uint64{uint64(s.slots), uint64(s.base), listed, s.words.nameTokens, s.words.descriptionTokens}
+	for _, id := range s.rows.first {
+		all = append(all, uint64(id))
+	}
+	return all
+}
+
+// take sets what is no slice, and checks that the lengths of all slices go together. It reads no section but figures.
+func (s *segment) take(figures []uint64) error {
+	if len(figures) != figureCount {
+		return fmt.Errorf("%d figures instead of %d", len(figures), figureCount)
+	}
+	if figures[0] == 0 || figures[0] > 1<<32 || figures[1] > 1<<32-1 || figures[2] > 1 {
+		return fmt.Errorf("impossible figures %v", figures)
+	}
+	s.slots, s.base = int(figures[0]), uint32(figures[1])
+	s.words.nameTokens, s.words.descriptionTokens = figures[3], figures[4]
+	var sizes [rowFields]int
+	for f := range sizes {
+		sizes[f] = s.values[f].len()
+	}
+	want := newRows(sizes)
+	for f, id := range figures[5:] {
+		if uint64(want.first[f]) != id {
+			return errors.New("rows do not fit their values")
+		}
+	}
+	s.rows.first, s.rows.wide = want.first, want.wide
+	s.words.postings.slots = s.slots
+	for f := range s.values {
+		s.values[f].postings.slots = s.slots
+	}
+	return s.fits(figures[2] == 1)
+}
+
+// fits checks lengths against each other.
+func (s *segment) fits(listed bool) error {
+	type pair struct {
+		name      string
+		got, want int
+	}
+	pairs := []pair{
+		{"word starts", len(s.words.starts), s.words.len() + 1}, {"word places", len(s.words.place), s.words.len()},
+		{"text ends", len(s.words.ends), s.slots}, {"name lengths", len(s.words.nameLen), s.slots},
+		{"target starts", len(s.links.starts), s.links.targets.len() + 1},
+		{"target categories", len(s.links.categories), len(s.links.slots)},
+		{"name ends", len(s.names.ends), s.slots}, {"row ends", len(s.rows.ends), s.slots},
+		{"cities", len(s.rows.city), s.slots}, {"totals", len(s.rows.totals), s.rows.ids()},
+		{"city totals", len(s.rows.cityTotals), s.values[fieldCity].len() + 1},
+	}
+	if listed {
+		pairs = append(pairs, pair{"numbers", len(s.numbers), s.slots})
+	} else {
+		pairs = append(pairs, pair{"numbers", len(s.numbers), 0})
+	}
+	for f := range s.ints {
+		pairs = append(pairs, pair{intField(f).String(), len(s.ints[f].values), s.slots})
+	}
+	for f := range s.values {
+		v, name := &s.values[f], field(f).String()
+		pairs = append(pairs,
+			pair{name + " starts", len(v.starts), v.len() + 1}, pair{name + " places", len(v.place), v.len()},
+			pair{name + " spellings", len(v.spellings.counts), len(v.spellings.ends)})
+		if v.len() > 0 {
+			pairs = append(pairs, pair{name + " spelling starts", len(v.spellings.starts), v.len() + 1})
+		}
+	}
+	for _, p := range pairs {
+		if p.got != p.want {
+			return fmt.Errorf("%s: %d instead of %d", p.name, p.got, p.want)
+		}
+	}
+	if !listed && uint64(s.base)+uint64(s.slots) > 1<<32 || s.base%64 != 0 || len(s.holes) >= s.slots {
+		return errors.New("slots do not fit their numbers")
+	}
+	if !slices.IsSorted(s.holes) || len(s.holes) > 0 && int(s.holes[len(s.holes)-1]) >= s.slots {
+		return errors.New("holes are no slots")
+	}
+	return nil
+}

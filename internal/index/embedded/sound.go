@@ -1,0 +1,211 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// sound checks all that the code relies on when it follows a number from one section into another, so that a segment
+// that is sound answers without a panic, whoever wrote it. It reads everything.
+func (s *segment) sound() (err error) {
+	defer func() {
+		if r := recover(); r != nil { // a number that leads out of its slice before it was checked
+			err = s.unsound("segment", fmt.Errorf("%v", r))
+		}
+	}()
+	if s.numbers != nil && !ascending(s.numbers, true) {
+		return s.unsound("numbers", errUnsorted)
+	}
+	for f := range s.values {
+		v := &s.values[f]
+		if err := errors.Join(v.dict.sound(), v.postings.sound(), v.spellings.sound()); err != nil {
+			return s.unsound(field(f).String(), err)
+		}
+	}
+	if err := s.soundBands(); err != nil {
+		return s.unsound("bands", err)
+	}
+	for name, err := range map[string]error{
+		"words": s.words.sound(), "links": s.links.sound(s), "names": s.names.sound(), "rows": s.rows.sound(),
+	} {
+		if err != nil {
+			return s.unsound(name, err)
+		}
+	}
+	for f := range s.ints {
+		if c := &s.ints[f]; !below(c.order, s.slots) || !c.sorted() {
+			return s.unsound(intField(f).String(), errUnsorted)
+		}
+	}
+	return nil
+}
+
+// soundBands holds if the keys of bands and decades are such.
+func (s *segment) soundBands() error {
+	bands, decades := &s.values[fieldBand], &s.values[fieldDecade]
+	for k := range bands.len() {
+		if !slices.Contains(bandKeys[:], string(bands.key(k))) {
+			return errBeyond
+		}
+	}
+	for k := range decades.len() {
+		if len(decades.key(k)) != len(decadeKey(0)) {
+			return errBeyond
+		}
+	}
+	return nil
+}
+
+func (s *segment) unsound(section string, err error) error {
+	return &Damage{s.file.name, section, err.Error()}
+}
+
+var (
+	errUnsorted = errors.New("out of order")
+	errBeyond   = errors.New("leads beyond the end")
+)
+
+func ascending(all []uint32, strictly bool) bool {
+	for i := 1; i < len(all); i++ {
+		if all[i] < all[i-1] || strictly && all[i] == all[i-1] {
+			return false
+		}
+	}
+	return true
+}
+
+// below holds if all are below n.
+func below(all []uint32, n int) bool {
+	for _, v := range all {
+		if int(v) >= n {
+			return false
+		}
+	}
+	return true
+}
+
+// endIn holds if the ends ascend to n exactly.
+func endIn(ends []uint32, n int) bool {
+	last := 0
+	if len(ends) > 0 {
+		last = int(ends[len(ends)-1])
+	}
+	return ascending(ends, false) && last == n
+}
+
+func (d *dict) sound() error {
+	if !endIn(d.ends, len(d.bytes)) {
+		return errBeyond
+	}
+	for i := 1; i < d.len(); i++ {
+		if string(d.key(i-1)) >= string(d.key(i)) {
+			return errUnsorted
+		}
+	}
+	return nil
+}
+
+func (p *postings) sound() error {
+	if len(p.starts) == 0 || p.starts[0] != 0 || !ascending(p.starts, true) && len(p.place) > 0 {
+		return errUnsorted
+	}
+	for k := range p.place {
+		if p.count(k) > p.slots {
+			return errBeyond
+		}
+		if p.dense(k) {
+			set := p.set(k)
+			if set.count() != p.count(k) {
+				return errors.New("a set has another size")
+			}
+			if over := p.slots % 64; over != 0 && set[len(set)-1]>>over != 0 {
+				return errBeyond
+			}
+			continue
+		}
+		if list := p.list(k); !ascending(list, true) || !below(list, p.slots) {
+			return errUnsorted
+		}
+	}
+	return nil
+}
+
+func (s *spellings) sound() error {
+	if !endIn(s.ends, len(s.bytes)) {
+		return errBeyond
+	}
+	if len(s.starts) > 0 && (s.starts[0] != 0 || !ascending(s.starts, true) || !endIn(s.starts, len(s.counts))) {
+		return errUnsorted
+	}
+	return nil
+}
+
+func (w *words) sound() error {
+	if err := errors.Join(w.dict.sound(), w.postings.sound()); err != nil {
+		return err
+	}
+	if len(w.marks) != int(w.starts[len(w.starts)-1]) || !endIn(w.ends, len(w.stream)) {
+		return errBeyond
+	}
+	for _, t := range w.stream {
+		if t != none && int(t) >= w.len() {
+			return errBeyond
+		}
+	}
+	return nil
+}
+
+func (l *links) sound(s *segment) error {
+	if err := l.targets.sound(); err != nil {
+		return err
+	}
+	if !endIn(l.starts, len(l.slots)) || l.starts[0] != 0 || !below(l.slots, s.slots) || !below(l.byID, l.targets.len()) ||
+		!below(l.categories, s.values[fieldRelation].len()) {
+		return errBeyond
+	}
+	for t := range l.targets.len() {
+		if len(l.targets.key(t)) <= idLen {
+			return errors.New("a target without an id")
+		}
+	}
+	return nil
+}
+
+func (n *names) sound() error {
+	if !endIn(n.ends, len(n.bytes)) || !below(n.order, len(n.ends)) {
+		return errBeyond
+	}
+	for i := 1; i < len(n.order); i++ {
+		if string(n.name(n.order[i-1])) > string(n.name(n.order[i])) {
+			return errUnsorted
+		}
+	}
+	return nil
+}
+
+// sorted holds if the order is by value, then slot.
+func (c *ints) sorted() bool {
+	for i := 1; i < len(c.order); i++ {
+		a, b := c.order[i-1], c.order[i]
+		if c.values[a] > c.values[b] || c.values[a] == c.values[b] && a >= b {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *rows) sound() error {
+	if !endIn(r.ends, len(r.words)) || !below(r.city, len(r.cityTotals)) {
+		return errBeyond
+	}
+	ids := uint64(r.ids())
+	for _, w := range r.words {
+		for ; w != 0; w >>= r.idBits() {
+			if w&(1<<r.idBits()-1) >= ids {
+				return errBeyond
+			}
+		}
+	}
+	return nil
+}

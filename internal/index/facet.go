@@ -1,0 +1,59 @@
+package index
+
+import (
+	"slices"
+
+	"github.com/opencapi/capi/internal/text"
+)
+
+// Facet is something that matches are counted by; it is named like the filter that narrows by it.
+type Facet uint8
+
+// The facets, in the order in which they are shown.
+const (
+	FacetCountries Facet = iota
+	FacetStates
+	FacetCities
+	FacetIndustries
+	FacetNAICSCodes
+	FacetTechnologies
+	FacetTechnologyCategories
+	FacetEmployeeCount
+	FacetFoundedYear
+	facetCount
+)
+
+var facetNames = [facetCount]string{
+	"countries", "states", "cities", "industries", "naics_codes", "technologies", "technology_categories",
+	"employee_count", "founded_year",
+}
+
+// AllFacets are all of them.
+func AllFacets() []Facet {
+	all := make([]Facet, facetCount)
+	for i := range all {
+		all[i] = Facet(i)
+	}
+	return all
+}
+
+// ParseFacet is the facet of a name.
+func ParseFacet(name string) (Facet, bool) {
+	i := slices.Index(facetNames[:], name)
+	return Facet(max(i, 0)), i >= 0
+}
+
+// NearestFacet is the facet's name that may have been meant; empty if none is near.
+func NearestFacet(name string) string { return text.Nearest(name, facetNames[:]) }
+
+func (f Facet) String() string { return facetNames[f] }
+
+// HasBands holds for facets of numbers, which are counted by spans and have no values to complete.
+func (f Facet) HasBands() bool { return f == FacetEmployeeCount || f == FacetFoundedYear }
+
+// FacetPrefix narrows one facet to the values that begin with Text, whatever its letter case and accents: what someone
+// who types has in mind. The zero FacetPrefix narrows nothing.
+type FacetPrefix struct {
+	Facet Facet
+	Text  string
+}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -42,7 +43,9 @@ func TestKilledServerFinishesEveryExportAfterARestartAndChargesOnce(t *testing.T
 	v.kill(t)
 
 	s.healthy(t) // the dead server left nothing that is wrong, only what is not done yet
+	half := s.write(t, filepath.Join("files", ".unfinished", "put-half"), "half a file")
 	v = s.serve(t)
+	require.NoFileExists(t, half, "what the dead server had begun is cleared away")
 	c = s.client(v)
 	for i, export := range exports {
 		c.wait(t, export)
@@ -55,7 +58,7 @@ func TestKilledServerFinishesEveryExportAfterARestartAndChargesOnce(t *testing.T
 		require.Len(t, distinct, size)
 		require.True(t, distinct[fmt.Sprintf("c%d.example", 100*i)], "the rows are the ones of this export")
 	}
-	require.Contains(t, v.stderr.String(), "export completed", "something was left to do for the second server")
+	require.Regexp(t, `msg="job ended".* export_id=\S+ rows=10000 size_bytes=\d+ result=done`, v.stderr.String(), "something was left to do for the second server")
 	require.Equal(t, 1_000_000-charged, c.credits(t).Balance)
 	s.healthy(t)
 }

@@ -45,7 +45,8 @@ func fixedPaths() map[string][]string {
 		if strings.Contains(rt.path, "{") {
 			continue
 		}
-		of := append(methods[basePath+rt.path], rt.method)
+		of := methods[basePath+rt.path]
+		of = append(of, rt.method)
 		if rt.method == http.MethodGet {
 			of = append(of, http.MethodHead)
 		}

@@ -122,8 +122,9 @@ func rate(l ratelimit.Limit) string {
 		return fmt.Sprintf("%d %s an hour", l.Requests, what)
 	case 24 * time.Hour:
 		return fmt.Sprintf("%d %s a day", l.Requests, what)
+	default:
+		return fmt.Sprintf("%d %s in %s", l.Requests, what, l.Per)
 	}
-	return fmt.Sprintf("%d %s in %s", l.Requests, what, l.Per)
 }
 
 func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

@@ -62,7 +62,8 @@ func TestWhereverASearchIsBoughtOrKeptItsUnknownValuesAreTold(t *testing.T) {
 		r.Header.Set("Idempotency-Key", "one")
 		return h.raw(t, r)
 	}
-	require.Equal(t, string(keyed().body), string(keyed().body))
+	first, again := keyed(), keyed()
+	require.Equal(t, string(first.body), string(again.body))
 }
 
 func TestAnEmptyResultSaysWhatIsLikelyWrong(t *testing.T) {
@@ -101,7 +102,8 @@ func TestUnknownPartsOfConnectionsAreTold(t *testing.T) {
 	h := traders(t)
 	stranger := uuid.NewString()
 	got := find(t, h, M{"connections": []M{
-		{"category": "vendr", "connected_domain": "beta.test"}, {"category": "VENDOR", "connected_domain": "nobody.test"},
+		{"category": "vendr", "connected_domain": "beta.test"},
+		{"category": "VENDOR", "connected_domain": "nobody.test"},
 		{"connected_company_id": stranger},
 	}})
 	require.Equal(t, []M{

@@ -45,6 +45,9 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 			return err
 		}
 		defer lock.Close()
+		if err := a.Files.ClearUnfinished(); err != nil { // what is there is of a server that was killed
+			return err
+		}
 	}
 	handler, err := a.handler()
 	if err != nil {

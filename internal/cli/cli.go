@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -69,9 +68,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) e
 	if broken != nil {
 		return fmt.Errorf("command line: %w", broken)
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
+	args = withNegatives(usual(args), func(flag string) bool { return takesValue(parser.Model.Node, flag) })
 	k, broken := parser.Parse(args)
 	if done { // --help was printed; what else stands on the line does not matter
 		return nil
@@ -80,10 +77,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) e
 		return &fileError{file.err}
 	}
 	if broken != nil {
-		if negative.MatchString(broken.Error()) {
-			broken = fmt.Errorf("%w; a negative number stands at the end, after --", broken)
-		}
-		return &usageError{err: broken, help: helpFor(broken)}
+		return &usageError{err: plain(broken), help: helpFor(broken)}
 	}
 	s := &session{ctx: ctx, in: in, out: out, err: err, config: config.Config{Storage: c.Storage, Logging: c.Logging}}
 	return k.Run(s)
@@ -97,9 +91,6 @@ func helpFor(err error) string {
 	}
 	return "capi"
 }
-
-// negative is what kong says of a negative number that stands where an argument belongs.
-var negative = regexp.MustCompile(`^unknown flag -\d`)
 
 // open opens the data with the settings, checked; there must be some.
 func (s *session) open() (*app.App, error) { return s.openWith(app.OpenExisting) }

@@ -18,7 +18,7 @@ type creditCommand struct {
 
 type creditGrant struct {
 	Workspace workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace."`
-	Amount    int64       `arg:"" help:"Whole credits; a negative adjustment stands at the end, after --."`
+	Amount    int64       `arg:"" help:"Whole credits; an adjustment may be negative."`
 	Reason    string      `default:"grant" enum:"grant,purchase,adjustment" placeholder:"REASON" help:"grant, purchase or adjustment (default ${default})."`
 	Note      string      `placeholder:"TEXT" help:"Why, for the ledger."`
 	jsonFlag
@@ -29,7 +29,7 @@ func (creditGrant) Help() string {
 	return `Examples:
 
     capi credit grant --workspace ID 500 --note "pilot"
-    capi credit grant --workspace ID --reason adjustment -- -20`
+    capi credit grant --workspace ID --reason adjustment -20`
 }
 
 type entryRow struct {

@@ -31,6 +31,8 @@ directory is removed at the end, but for the downloaded file; with --data it is 
 }
 
 const (
+	demoCompaniesMin = 2000 // enough for the story's search to find some, and for the credits not to cover all
+
 	demoSeed    = 1
 	demoCredits = 1000
 	demoDrain   = 10 * time.Second
@@ -38,8 +40,8 @@ const (
 
 // Run tells the story, then serves until it is interrupted.
 func (c *demoCommand) Run(s *session) error {
-	if c.Companies < 1 {
-		return &config.Error{Setting: "companies", Message: "at least 1 is needed"}
+	if c.Companies < demoCompaniesMin {
+		return &config.Error{Setting: "companies", Message: "the story needs at least " + count(demoCompaniesMin)}
 	}
 	d, err := c.prepare(s)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -34,6 +35,9 @@ type workspaceRow struct {
 
 // Run creates the workspace, its account and its first credits in one transaction.
 func (c *workspaceCreate) Run(s *session) error {
+	if c.Credits < 0 {
+		return &config.Error{Setting: "credits", Message: count(c.Credits) + " is less than none"}
+	}
 	a, err := s.openOrMake()
 	if err != nil {
 		return err

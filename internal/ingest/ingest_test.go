@@ -297,7 +297,8 @@ func TestFilesWithoutRecordsAreNoted(t *testing.T) {
 	loose := write(t, "loose.csv.gz", "name\nAcme\n")
 	s := load(t, b, header, nothing, loose)
 	require.Equal(t, []ingest.Note{
-		{File: header, Text: "has only a header"}, {File: nothing, Text: "is empty"},
+		{File: header, Text: "has only a header"},
+		{File: nothing, Text: "is empty"},
 		{File: loose, Text: "is not packed by gzip, whatever its name says; it is read as it is"},
 	}, s.Notes)
 	require.Equal(t, 1, s.Used())

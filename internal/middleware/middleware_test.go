@@ -46,7 +46,9 @@ func TestOnlyGoodNewsOfHealthGoesUnlogged(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(&out, nil))
 	status := http.StatusOK
 	h := middleware.Chain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }), middleware.AccessLog(log))
-	ask := func() { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/healthz", nil)) }
+	ask := func() {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/healthz", nil))
+	}
 	ask()
 	require.Empty(t, out.String())
 	status = http.StatusServiceUnavailable

@@ -52,17 +52,21 @@ func Open(o Options) (*Store, error) {
 	if err := s.makeDir(filepath.Join(o.Dir, unfinished)); err != nil {
 		return nil, fmt.Errorf("open blobs: %w", err)
 	}
-	return s, s.clearAbandoned()
+	return s, s.clearUnfinished(abandonedAfter)
 }
 
-func (s *Store) clearAbandoned() error {
+// ClearUnfinished clears away everything unfinished, for who knows that nobody else writes into the folder.
+func (s *Store) ClearUnfinished() error { return s.clearUnfinished(0) }
+
+// clearUnfinished clears away what nobody has touched for that long.
+func (s *Store) clearUnfinished(untouched time.Duration) error {
 	entries, err := os.ReadDir(filepath.Join(s.dir, unfinished))
 	if err != nil {
 		return fmt.Errorf("open blobs: %w", err)
 	}
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || time.Since(info.ModTime()) < abandonedAfter {
+		if err != nil || time.Since(info.ModTime()) < untouched {
 			continue // gone meanwhile, or alive
 		}
 		if err := os.Remove(filepath.Join(s.dir, unfinished, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -78,9 +78,11 @@ func TestOpenClearsWhatDeadWritersLeft(t *testing.T) {
 	}
 	old := time.Now().Add(-2 * time.Hour)
 	require.NoError(t, os.Chtimes(dead, old, old))
-	open(t, dir)
+	s := open(t, dir)
 	require.NoFileExists(t, dead)
 	require.FileExists(t, alive)
+	require.NoError(t, s.ClearUnfinished())
+	require.NoFileExists(t, alive, "who is alone knows that nobody is alive")
 }
 
 func TestSigningKeyIsOneForAllAndPrivate(t *testing.T) {

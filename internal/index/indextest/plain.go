@@ -70,8 +70,21 @@ func testLookup(t *testing.T, open Open) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, []index.Known{
-		{Found: true}, {Suggestion: "Software"}, {}, {Suggestion: "Zürich"}, {Found: true}, {}, {Found: true},
-		{Found: true}, {Suggestion: "Vendor"}, {}, {Found: true}, {}, {}, {Found: true}, {},
+		{Found: true},
+		{Suggestion: "Software"},
+		{},
+		{Suggestion: "Zürich"},
+		{Found: true},
+		{},
+		{Found: true},
+		{Found: true},
+		{Suggestion: "Vendor"},
+		{},
+		{Found: true},
+		{},
+		{},
+		{Found: true},
+		{},
 	}, known)
 }
 

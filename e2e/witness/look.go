@@ -2,6 +2,7 @@ package witness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -88,9 +89,9 @@ func (w *Witness) lookAtExport(e exported) error {
 	case s.final() && e.Status != s.status:
 		return fmt.Errorf("it was %s, and is %s", s.status, e.Status)
 	case e.Status == "cancelled" && s.cancels == 0:
-		return fmt.Errorf("nobody cancelled it")
+		return errors.New("nobody cancelled it")
 	case s.status == "processing" && e.Status == "pending":
-		return fmt.Errorf("it was processing, and is pending")
+		return errors.New("it was processing, and is pending")
 	case e.Total != e.Requested-e.WouldSkip:
 		return fmt.Errorf("%d records of %+v", e.Total, e.figures)
 	}
@@ -106,7 +107,7 @@ func (w *Witness) known(e exported) (*sold, error) {
 	o := w.orders[e.Name]
 	switch {
 	case o == nil || o.open == 0:
-		return nil, fmt.Errorf("nobody ordered it")
+		return nil, errors.New("nobody ordered it")
 	case o.key != "" && w.soldOf(o) != nil:
 		return nil, fmt.Errorf("it is the second one under the key %q", o.key)
 	}
@@ -151,12 +152,12 @@ func (w *Witness) lookAtLedger(ctx context.Context, exports []exported) error {
 		case "export_charge":
 			id := exportOf(e)
 			if charged[id] += -e.Amount; e.Amount >= 0 || charged[id] != -e.Amount {
-				err = fmt.Errorf("charged more than once")
+				err = errors.New("charged more than once")
 			}
 		case "export_refund":
 			refunded[exportOf(e)] += e.Amount
 		default:
-			err = fmt.Errorf("for no reason")
+			err = errors.New("for no reason")
 		}
 		if err != nil {
 			return fmt.Errorf("ledger entry %+v: %w", e, err)

@@ -22,7 +22,9 @@ const (
 )
 
 // Guarded is another handle on the same open database, whose every step the guard sees.
-func (d *DB) Guarded(g Guard) *DB { return &DB{Dialect: d.Dialect, write: d.write, read: d.read, guard: g} }
+func (d *DB) Guarded(g Guard) *DB {
+	return &DB{Dialect: d.Dialect, write: d.write, read: d.read, guard: g}
+}
 
 func (g Guard) ask(m Moment) error {
 	if g == nil {

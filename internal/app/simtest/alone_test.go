@@ -48,7 +48,9 @@ func newSolo(t *testing.T, seed, part uint64, name string) *solo {
 func (s *solo) Grant(ctx context.Context, ws string, credits int, note string) error {
 	return s.node.Grant(ctx, ws, credits, note)
 }
+
 func (s *solo) Import(ctx context.Context, ndjson string) error { return s.node.Import(ctx, ndjson) }
+
 func (s *solo) NewToken(ctx context.Context, ws string, budget *int) (witness.Token, error) {
 	return s.node.NewToken(ctx, ws, budget)
 }

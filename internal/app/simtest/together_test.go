@@ -107,12 +107,15 @@ func (c *crowd) send(r *http.Request) (*http.Response, error) {
 func (c *crowd) Grant(ctx context.Context, ws string, credits int, note string) error {
 	return c.living().Grant(ctx, ws, credits, note)
 }
+
 func (c *crowd) Import(ctx context.Context, ndjson string) error {
 	return c.living().Import(ctx, ndjson)
 }
+
 func (c *crowd) NewToken(ctx context.Context, ws string, budget *int) (witness.Token, error) {
 	return c.living().NewToken(ctx, ws, budget)
 }
+
 func (c *crowd) Revoke(ctx context.Context, t witness.Token) error { return c.living().Revoke(ctx, t) }
 
 // hand is one client: it acts until it is told to stop.

@@ -14,12 +14,12 @@ import (
 // damages are those found and not yet acted upon.
 type damages struct {
 	mu    sync.Mutex
-	found []*Damage
+	found []*DamageError
 }
 
 // noticed tells whether the error is a damage, and has the merger give up its segment.
 func (ix *Index) noticed(err error) bool {
-	damage, ok := errors.AsType[*Damage](err)
+	damage, ok := errors.AsType[*DamageError](err)
 	if !ok {
 		return false
 	}
@@ -30,7 +30,7 @@ func (ix *Index) noticed(err error) bool {
 	return true
 }
 
-func (d *damages) take() []*Damage {
+func (d *damages) take() []*DamageError {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found := d.found
@@ -52,7 +52,7 @@ func (ix *Index) giveUpDamaged(ctx context.Context) error {
 	s := ix.current.Load()
 	next := &snapshot{seq: s.seq}
 	for _, p := range s.parts {
-		i := slices.IndexFunc(found, func(d *Damage) bool { return p.file != nil && p.file.name == d.Segment })
+		i := slices.IndexFunc(found, func(d *DamageError) bool { return p.file != nil && p.file.name == d.Segment })
 		if i >= 0 {
 			ix.disk.report(ctx, found[i])
 			continue

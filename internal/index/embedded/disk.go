@@ -83,7 +83,7 @@ func (ix *Index) take(d *disk, parts []part) {
 func (d *disk) trusted(ctx context.Context, of Source) (manifest, error) {
 	fresh := manifest{Version: manifestVersion, Catalog: of.ID, Next: 1}
 	m, err := readManifest(d.dir)
-	damage := (*Damage)(nil)
+	damage := (*DamageError)(nil)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return fresh, nil
@@ -113,10 +113,10 @@ func (d *disk) forget() error {
 func (d *disk) parts(ctx context.Context) (parts []part, lost bool, err error) {
 	for _, e := range d.manifest.Segments {
 		p, err := e.open(d.dir)
-		damage := (*Damage)(nil)
+		damage := (*DamageError)(nil)
 		switch {
 		case errors.Is(err, errVersion):
-			damage = &Damage{e.Name, "header", err.Error()}
+			damage = &DamageError{e.Name, "header", err.Error()}
 			fallthrough
 		case errors.As(err, &damage):
 			d.report(ctx, damage)
@@ -130,7 +130,7 @@ func (d *disk) parts(ctx context.Context) (parts []part, lost bool, err error) {
 	return parts, lost, nil
 }
 
-func (d *disk) report(ctx context.Context, damage *Damage) {
+func (d *disk) report(ctx context.Context, damage *DamageError) {
 	d.log.ErrorContext(ctx, "index segment is damaged; its companies will be indexed anew from the catalog",
 		"segment", damage.Segment, "section", damage.Section, "problem", damage.Problem)
 }

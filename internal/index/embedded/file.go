@@ -29,14 +29,14 @@ const (
 // errVersion is the answer to a file that another version of the program, or another machine, wrote well.
 var errVersion = errors.New("another version of the format")
 
-// Damage tells which part of which file is not what was written.
-type Damage struct {
+// DamageError tells which part of which file is not what was written.
+type DamageError struct {
 	Segment string // the file's name
 	Section string
 	Problem string
 }
 
-func (d *Damage) Error() string {
+func (d *DamageError) Error() string {
 	return fmt.Sprintf("index segment %s is damaged: %s: %s", d.Segment, d.Section, d.Problem)
 }
 
@@ -76,7 +76,7 @@ func openSegment(path string) (*segment, error) {
 func openMapping(path string) (mapping, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return mapping{}, &Damage{filepath.Base(path), "file", "is missing"}
+		return mapping{}, &DamageError{filepath.Base(path), "file", "is missing"}
 	}
 	if err != nil {
 		return mapping{}, fmt.Errorf("open segment: %w", err)
@@ -87,7 +87,7 @@ func openMapping(path string) (mapping, error) {
 		return mapping{}, fmt.Errorf("open segment: %w", err)
 	}
 	if info.Size() < int64(formatSize) {
-		return mapping{}, &Damage{filepath.Base(path), "header", fmt.Sprintf("the file has only %d bytes", info.Size())}
+		return mapping{}, &DamageError{filepath.Base(path), "header", fmt.Sprintf("the file has only %d bytes", info.Size())}
 	}
 	return mapFile(f, int(info.Size()))
 }
@@ -99,21 +99,21 @@ func segmentOf(name string, m mapping) (*segment, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, &Damage{name, "header", err.Error()}
+		return nil, &DamageError{name, "header", err.Error()}
 	}
 	var figures []uint64
 	s := &segment{}
 	f := &file{name: name, mapping: m, places: places, sections: s.sections(&figures)}
 	for i, p := range places {
 		if err := f.sections[i].data.set(m.bytes[p.at : p.at+p.size : p.at+p.size]); err != nil {
-			return nil, &Damage{name, f.sections[i].name, err.Error()}
+			return nil, &DamageError{name, f.sections[i].name, err.Error()}
 		}
 	}
 	if err := f.verify(openingGroups()); err != nil {
 		return nil, err
 	}
 	if err := s.take(figures); err != nil {
-		return nil, &Damage{name, "figures", err.Error()}
+		return nil, &DamageError{name, "figures", err.Error()}
 	}
 	s.file = f
 	return s, nil
@@ -204,7 +204,7 @@ func (f *file) verify(want groups) error {
 func (f *file) check(i int) error {
 	p := f.places[i]
 	if sumOf(f.mapping.bytes[p.at:p.at+p.size]) != p.sum {
-		return &Damage{f.name, f.sections[i].name, "checksum differs"}
+		return &DamageError{f.name, f.sections[i].name, "checksum differs"}
 	}
 	return nil
 }

@@ -26,8 +26,8 @@ func newWriting(path string) (*writing, error) {
 	return &writing{path: path, file: f, places: make([]place, sectionCount), at: uint64(formatSize)}, nil
 }
 
-// put writes the sections of some groups, and lets go of them where they will not be read again.
-func (w *writing) put(s *segment, these groups, drop bool) {
+// put writes the sections of some groups and lets go of them.
+func (w *writing) put(s *segment, these groups) {
 	if w == nil {
 		return
 	}
@@ -37,9 +37,7 @@ func (w *writing) put(s *segment, these groups, drop bool) {
 			continue
 		}
 		w.section(i, one.data.bytes())
-		if drop {
-			one.data.drop()
-		}
+		one.data.drop()
 	}
 }
 

@@ -33,7 +33,7 @@ type SectionStats struct {
 	Bytes int64  `json:"bytes"`
 }
 
-// Inspect reads what a directory holds, also while a server uses it; os.ErrNotExist without an index, a *Damage where it
+// Inspect reads what a directory holds, also while a server uses it; os.ErrNotExist without an index, a *DamageError where it
 // cannot be read.
 func Inspect(dir string) (Stats, error) {
 	stats, _, err := inspect(dir, func(part) error { return nil })
@@ -41,7 +41,7 @@ func Inspect(dir string) (Stats, error) {
 }
 
 // Verify reads all bytes of what a directory holds and tells what is damaged. It works beside a server.
-func Verify(ctx context.Context, dir string) (Stats, []Damage, error) {
+func Verify(ctx context.Context, dir string) (Stats, []DamageError, error) {
 	return inspect(dir, func(p part) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -56,7 +56,7 @@ func Verify(ctx context.Context, dir string) (Stats, []Damage, error) {
 // inspectTries is how often a directory is read again because a server has gone on to another moment.
 const inspectTries = 10
 
-func inspect(dir string, look func(part) error) (stats Stats, damages []Damage, err error) {
+func inspect(dir string, look func(part) error) (stats Stats, damages []DamageError, err error) {
 	for range inspectTries {
 		m, err := readManifest(dir)
 		if err != nil {
@@ -73,16 +73,16 @@ func inspect(dir string, look func(part) error) (stats Stats, damages []Damage, 
 	return stats, damages, nil
 }
 
-func (m manifest) inspect(dir string, look func(part) error) (Stats, []Damage, error) {
+func (m manifest) inspect(dir string, look func(part) error) (Stats, []DamageError, error) {
 	stats := Stats{Version: m.Version, Seq: m.Seq, Lost: m.Lost, Segments: []SegmentStats{}}
-	var damages []Damage
+	var damages []DamageError
 	for _, e := range m.Segments {
 		p, err := e.open(dir)
 		if err == nil {
 			stats.add(p)
 			err = look(p)
 		}
-		if damage, ok := errors.AsType[*Damage](err); ok {
+		if damage, ok := errors.AsType[*DamageError](err); ok {
 			damages = append(damages, *damage)
 		} else if err != nil {
 			return Stats{}, nil, fmt.Errorf("inspect %s: %w", filepath.Join(dir, e.Name), err)

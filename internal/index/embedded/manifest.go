@@ -51,7 +51,7 @@ func readManifest(dir string) (manifest, error) {
 	}
 	m, err := parseManifest(p)
 	if err != nil && !errors.Is(err, errVersion) {
-		return manifest{}, &Damage{manifestName, "file", err.Error()}
+		return manifest{}, &DamageError{manifestName, "file", err.Error()}
 	}
 	return m, err
 }
@@ -120,7 +120,7 @@ func entryOf(p part) manifestEntry {
 func (e manifestEntry) open(dir string) (part, error) {
 	dead, err := company.ParseSet(e.Dead)
 	if err != nil {
-		return part{}, &Damage{e.Name, "dead", err.Error()}
+		return part{}, &DamageError{e.Name, "dead", err.Error()}
 	}
 	s, err := openSegment(filepath.Join(dir, e.Name))
 	if err != nil {
@@ -129,13 +129,13 @@ func (e manifestEntry) open(dir string) (part, error) {
 	p := newPart(s)
 	for _, slot := range dead.Bitmap().ToArray() {
 		if int(slot) >= s.slots || !p.alive.has(slot) {
-			return part{}, &Damage{e.Name, "dead", fmt.Sprintf("slot %d holds no company", slot)}
+			return part{}, &DamageError{e.Name, "dead", fmt.Sprintf("slot %d holds no company", slot)}
 		}
 		p.alive.clear(slot)
 		p.dead = append(p.dead, slot)
 	}
 	if p.companies() != e.Companies {
-		return part{}, &Damage{e.Name, "dead", fmt.Sprintf("%d companies instead of %d", p.companies(), e.Companies)}
+		return part{}, &DamageError{e.Name, "dead", fmt.Sprintf("%d companies instead of %d", p.companies(), e.Companies)}
 	}
 	return p, nil
 }

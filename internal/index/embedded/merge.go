@@ -32,27 +32,27 @@ func merge(parts []part, to *writing) (*segment, error) {
 	var ids [fieldCount][][]uint32
 	for f := range s.values {
 		s.values[f], ids[f] = m.values(field(f))
-		to.put(s, only(whoOf(field(f))), true)
+		to.put(s, only(whoOf(field(f))))
 	}
 	s.words = m.words()
-	to.put(s, only(groupWords), true)
+	to.put(s, only(groupWords))
 	s.links = m.links(ids[fieldRelation])
-	to.put(s, only(groupLinks), true)
+	to.put(s, only(groupLinks))
 	for f := range s.ints {
 		s.ints[f] = m.ints(intField(f))
-		to.put(s, only(intsOf(intField(f))), true)
+		to.put(s, only(intsOf(intField(f))))
 	}
 	s.names = m.names()
-	to.put(s, only(groupNames), true)
+	to.put(s, only(groupNames))
 	s.rows = m.rows(s, ids)
-	to.put(s, only(groupRows), true)
+	to.put(s, only(groupRows))
 	if to == nil {
 		return s, nil
 	}
 	for f := range fieldCount {
-		to.put(s, only(keysOf(f)), true)
+		to.put(s, only(keysOf(f)))
 	}
-	to.put(s, only(groupLayout), true)
+	to.put(s, only(groupLayout))
 	return to.finish()
 }
 

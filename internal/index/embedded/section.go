@@ -138,9 +138,9 @@ func (s *segment) take(figures []uint64) error {
 		}
 	}
 	s.rows.first, s.rows.wide = want.first, want.wide
-	s.words.postings.slots = s.slots
+	s.words.slots = s.slots
 	for f := range s.values {
-		s.values[f].postings.slots = s.slots
+		s.values[f].slots = s.slots
 	}
 	return s.fits(figures[2] == 1)
 }
@@ -152,12 +152,16 @@ func (s *segment) fits(listed bool) error {
 		got, want int
 	}
 	pairs := []pair{
-		{"word starts", len(s.words.starts), s.words.len() + 1}, {"word places", len(s.words.place), s.words.len()},
-		{"text ends", len(s.words.ends), s.slots}, {"name lengths", len(s.words.nameLen), s.slots},
+		{"word starts", len(s.words.starts), s.words.len() + 1},
+		{"word places", len(s.words.place), s.words.len()},
+		{"text ends", len(s.words.ends), s.slots},
+		{"name lengths", len(s.words.nameLen), s.slots},
 		{"target starts", len(s.links.starts), s.links.targets.len() + 1},
 		{"target categories", len(s.links.categories), len(s.links.slots)},
-		{"name ends", len(s.names.ends), s.slots}, {"row ends", len(s.rows.ends), s.slots},
-		{"cities", len(s.rows.city), s.slots}, {"totals", len(s.rows.totals), s.rows.ids()},
+		{"name ends", len(s.names.ends), s.slots},
+		{"row ends", len(s.rows.ends), s.slots},
+		{"cities", len(s.rows.city), s.slots},
+		{"totals", len(s.rows.totals), s.rows.ids()},
 		{"city totals", len(s.rows.cityTotals), s.values[fieldCity].len() + 1},
 	}
 	if listed {

@@ -58,7 +58,7 @@ func (s *segment) soundBands() error {
 }
 
 func (s *segment) unsound(section string, err error) error {
-	return &Damage{s.file.name, section, err.Error()}
+	return &DamageError{s.file.name, section, err.Error()}
 }
 
 var (

@@ -52,5 +52,6 @@ func TestTheIndexOutlivesTheServerAndItsOwnDamage(t *testing.T) {
 	check, err := third.VerifyIndex(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, check.Damages)
+	require.False(t, check.Lost)
 	require.Equal(t, 301, check.Companies)
 }

@@ -16,8 +16,6 @@ type (
 	IndexStats = embedded.Stats
 	// IndexSection is one kind of thing that it stores.
 	IndexSection = embedded.SectionStats
-	// IndexDamageError is a part of it that is not what was written.
-	IndexDamageError = embedded.DamageError
 )
 
 // IndexCheck is the index's directory, its damages, and how the catalog stands to it.
@@ -25,7 +23,7 @@ type IndexCheck struct {
 	IndexStats
 	CatalogSeq       uint64
 	CatalogCompanies int
-	Damages          []IndexDamageError
+	Damages          []embedded.DamageError
 }
 
 // IndexStats is what the index's directory holds, read beside a running server.
@@ -48,7 +46,7 @@ func (a *App) VerifyIndex(ctx context.Context) (c IndexCheck, err error) {
 	}
 	c.CatalogCompanies, err = a.Catalog.Len(ctx)
 	if err == nil && len(c.Damages) == 0 && !c.Lost && c.Seq == c.CatalogSeq && c.Companies != c.CatalogCompanies {
-		c.Damages = append(c.Damages, IndexDamageError{
+		c.Damages = append(c.Damages, embedded.DamageError{
 			Segment: "all", Section: "companies", Problem: fmt.Sprintf("%d, and the catalog has %d", c.Companies, c.CatalogCompanies),
 		})
 	}

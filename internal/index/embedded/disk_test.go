@@ -141,9 +141,11 @@ func TestDamagedSegmentsAreNamedAndRebuiltNeverServed(t *testing.T) {
 			require.Eventually(t, named, time.Minute, time.Millisecond, "what no answer needs is found in the background")
 			require.Equal(t, want, answers(t, ix))
 			require.NoError(t, ix.Close())
-			_, damages, err = Verify(t.Context(), dir)
+			stats, damages, err := Verify(t.Context(), dir)
 			require.NoError(t, err)
 			require.Empty(t, damages)
+			require.False(t, stats.Lost)
+			require.Equal(t, uint64(2), stats.Seq)
 		})
 	}
 }

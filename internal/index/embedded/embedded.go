@@ -126,6 +126,9 @@ func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) 
 		return fmt.Errorf("apply %d changes: %w", len(changes), err)
 	}
 	ix.memory.forget(time.Now())
+	if ix.backlog() {
+		ix.mergeDue(nil)
+	}
 	changes = latest(changes)
 	lost := ix.lost.Load()
 	if lost {
@@ -144,6 +147,18 @@ func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) 
 	ix.replace(ix.current.Load().applied(changes, fresh, seq))
 	ix.merger.wake()
 	return nil
+}
+
+// backlog holds if so much waits in memory to be merged that Apply had better help: it bounds the memory of a build that is
+// faster than the merger.
+func (ix *Index) backlog() bool {
+	n := 0
+	for _, p := range ix.current.Load().parts {
+		if p.file == nil {
+			n++
+		}
+	}
+	return n > 3*ix.options.MergeWidth
 }
 
 // companiesOf are the companies that the changes bring.

@@ -26,7 +26,7 @@ func newWriting(path string) (*writing, error) {
 	return &writing{path: path, file: f, places: make([]place, sectionCount), at: uint64(formatSize)}, nil
 }
 
-// put writes the sections of some groups and lets go of them: they are read from the file from then on.
+// put writes the sections of some groups and lets go of them.
 func (w *writing) put(s *segment, these groups) {
 	if w == nil {
 		return

@@ -90,20 +90,20 @@ func TestAKilledProcessLeavesARightIndex(t *testing.T) {
 			dir := t.TempDir()
 			reached := uint64(0)
 			for kill := range times {
-				told := victimise(t, dir, time.Duration(rand.IntN(80_000))*time.Microsecond)
+				told := victimise(t, dir, rand.IntN(9), time.Duration(rand.IntN(20_000))*time.Microsecond)
 				seq := checkLeft(t, dir, companies)
 				require.GreaterOrEqual(t, seq, reached, "kill %d: an index never goes back behind what was saved", kill)
 				require.GreaterOrEqual(t, told+3, seq, "kill %d: nor beyond what was applied", kill)
 				reached = seq
 			}
-			require.Greater(t, reached, uint64(times)/5, "the victims got nowhere")
+			require.Positive(t, reached, "the victims got nowhere")
 		})
 	}
 }
 
-// victimise lets a process work on the index until some time after its first steps, kills it, and gives the last
+// victimise lets a process work on the index for some steps and some time after them, kills it, and gives the last
 // sequence number that it told of.
-func victimise(t *testing.T, dir string, after time.Duration) (told uint64) {
+func victimise(t *testing.T, dir string, steps int, after time.Duration) (told uint64) {
 	t.Helper()
 	victim := exec.CommandContext(t.Context(), os.Args[0])
 	victim.Env = append(os.Environ(), victimEnv+"="+dir)
@@ -113,11 +113,12 @@ func victimise(t *testing.T, dir string, after time.Duration) (told uint64) {
 	require.NoError(t, victim.Start())
 	lines := bufio.NewScanner(out)
 	require.True(t, lines.Scan(), "the victim died by itself")
-	kill := time.AfterFunc(after, func() { _ = victim.Process.Kill() })
-	defer kill.Stop()
-	for {
+	for step := 0; ; step++ {
 		_, err := fmt.Sscan(lines.Text(), &told)
 		require.NoError(t, err)
+		if step == steps {
+			defer time.AfterFunc(after, func() { _ = victim.Process.Kill() }).Stop()
+		}
 		if !lines.Scan() {
 			break
 		}

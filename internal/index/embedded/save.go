@@ -50,7 +50,7 @@ func (ix *Index) saveDue() bool {
 func (ix *Index) save(ctx context.Context) error {
 	d, s := ix.disk, ix.current.Load()
 	m := d.manifest
-	m.Seq, m.Segments = s.seq, nil
+	m.Seq, m.Lost, m.Segments = s.seq, false, nil
 	if m.Catalog == "" {
 		of, err := d.source(ctx)
 		if err != nil {

@@ -138,9 +138,9 @@ func (s *segment) take(figures []uint64) error {
 		}
 	}
 	s.rows.first, s.rows.wide = want.first, want.wide
-	s.words.postings.slots = s.slots
+	s.words.slots = s.slots
 	for f := range s.values {
-		s.values[f].postings.slots = s.slots
+		s.values[f].slots = s.slots
 	}
 	return s.fits(figures[2] == 1)
 }

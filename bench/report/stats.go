@@ -1,0 +1,55 @@
+// Package report turns measured times into Markdown tables. It measures nothing.
+package report
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Times are what the runs of one operation took.
+type Times []time.Duration
+
+// P50 is the median.
+func (t Times) P50() time.Duration { return t.at(50) }
+
+// P95 is what 19 of 20 runs stay below.
+func (t Times) P95() time.Duration { return t.at(95) }
+
+func (t Times) at(percent int) time.Duration {
+	if len(t) == 0 {
+		return 0
+	}
+	sorted := slices.Clone(t)
+	slices.Sort(sorted)
+	return sorted[min(len(sorted)*percent/100, len(sorted)-1)]
+}
+
+// String is p50/p95 in milliseconds.
+func (t Times) String() string {
+	if len(t) == 0 {
+		return "-"
+	}
+	return Milliseconds(t.P50()) + "/" + Milliseconds(t.P95())
+}
+
+// Milliseconds is a duration with two or three digits that mean something.
+func Milliseconds(d time.Duration) string { return significant(d.Seconds() * 1000) }
+
+// Ratio is how many times longer b is than a, at the median.
+func Ratio(a, b Times) float64 { return b.P50().Seconds() / a.P50().Seconds() }
+
+// Factor is a ratio as a table shows it.
+func Factor(f float64) string { return "×" + significant(f) }
+
+func significant(f float64) string {
+	switch size := max(f, -f); {
+	case size >= 100:
+		return fmt.Sprintf("%.0f", f)
+	case size >= 10:
+		return fmt.Sprintf("%.1f", f)
+	case size >= 0.1:
+		return fmt.Sprintf("%.2f", f)
+	}
+	return fmt.Sprintf("%.3f", f)
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/opencapi/capi/bench/contender"
 	"github.com/opencapi/capi/bench/duckdb"
 	"github.com/opencapi/capi/bench/postgres"
+	"github.com/opencapi/capi/bench/server"
 	"github.com/opencapi/capi/bench/sqlite"
 	"github.com/opencapi/capi/bench/workload"
 )
@@ -25,6 +26,7 @@ import (
 type settings struct {
 	Companies int    `default:"1000000" help:"Companies to make up (default ${default})."`
 	Cache     string `default:"cache" placeholder:"DIR" help:"Directory of what was loaded by earlier runs (default ${default})."`
+	Program   string `default:"../bin/capi" placeholder:"FILE" help:"The built program, to be served (default ${default})."`
 }
 
 // dir is where what belongs to this many companies lies.
@@ -37,8 +39,8 @@ type commands struct {
 	Serve serveCommand `cmd:"" hidden:""`
 }
 
-// kinds are all contenders; the first one is ours.
-func kinds() []contender.Kind {
+// kinds are the index and its peers.
+func (s settings) kinds() []contender.Kind {
 	all := []contender.Kind{capi.Kind}
 	for _, find := range []func() (contender.Kind, bool){duckdb.Kind, sqlite.Mattn} {
 		if k, ok := find(); ok {
@@ -48,8 +50,8 @@ func kinds() []contender.Kind {
 	return append(all, sqlite.Modernc(), postgres.Kind, bleve.Kind)
 }
 
-func kindNamed(name string) (contender.Kind, error) {
-	for _, k := range kinds() {
+func (s settings) kindNamed(name string) (contender.Kind, error) {
+	for _, k := range append(s.kinds(), server.Kind(s.Program)) {
 		if k.Name == name {
 			return k, nil
 		}
@@ -64,7 +66,7 @@ type fillCommand struct {
 }
 
 func (c *fillCommand) Run(ctx context.Context) error {
-	k, err := kindNamed(c.Name)
+	k, err := c.kindNamed(c.Name)
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ type serveCommand struct {
 }
 
 func (c *serveCommand) Run(ctx context.Context) error {
-	k, err := kindNamed(c.Name)
+	k, err := c.kindNamed(c.Name)
 	if err != nil {
 		return err
 	}

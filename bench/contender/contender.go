@@ -28,6 +28,8 @@ type Kind struct {
 	Store string
 	// Missing says why it cannot run here; empty if it can.
 	Missing func() string
+	// Skip holds for an operation that it does not know; nil if it knows all.
+	Skip func(op workload.Op) bool
 	// Load fills the empty directory with the workload.
 	Load func(ctx context.Context, w *workload.Workload, dir string) error
 	// SizeBytes is what Load filled outside of the directory; nil if nothing.
@@ -35,6 +37,9 @@ type Kind struct {
 	// Open opens what Load filled.
 	Open func(ctx context.Context, w *workload.Workload, dir string) (Contender, error)
 }
+
+// Skips holds for an operation that the contender does not know.
+func (k Kind) Skips(op workload.Op) bool { return k.Skip != nil && k.Skip(op) }
 
 // Loaded is what is known of a directory that Load filled.
 type Loaded struct {

@@ -21,17 +21,25 @@ type ask struct {
 	Whole bool // with the answer, not only the times
 }
 
+// Own is what a contender has that runs its own clock.
+type Own interface{ Took() time.Duration }
+
 // reply is its line back; the first one tells that it is ready.
 type reply struct {
 	Took   []time.Duration
 	Answer *workload.Answer `json:",omitempty"`
 	Err    string           `json:",omitempty"`
+	PID    int              `json:",omitempty"` // of the process that holds the data, in the first reply
 }
 
 // Serve answers asks from in on out until in ends.
 func Serve(ctx context.Context, c Contender, w *workload.Workload, in io.Reader, out io.Writer) error {
 	write := json.NewEncoder(out)
-	if err := write.Encode(reply{}); err != nil {
+	first := reply{PID: os.Getpid()}
+	if s, ok := c.(interface{ PID() int }); ok {
+		first.PID = s.PID()
+	}
+	if err := write.Encode(first); err != nil {
 		return err
 	}
 	read := json.NewDecoder(bufio.NewReader(in))
@@ -56,7 +64,11 @@ func run(ctx context.Context, c Contender, w *workload.Workload, a ask) (r reply
 	for range a.Times {
 		start := time.Now()
 		answer, err := c.Ask(ctx, op)
-		r.Took = append(r.Took, time.Since(start))
+		took := time.Since(start)
+		if o, ok := c.(Own); ok {
+			took = o.Took()
+		}
+		r.Took = append(r.Took, took)
 		if err != nil {
 			return reply{Err: err.Error()}
 		}
@@ -71,6 +83,7 @@ func run(ctx context.Context, c Contender, w *workload.Workload, a ask) (r reply
 type Process struct {
 	Kind
 	command *exec.Cmd
+	pid     int
 	in      io.WriteCloser
 	out     *json.Decoder
 }
@@ -91,9 +104,11 @@ func Start(k Kind, command *exec.Cmd) (*Process, error) {
 	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", k.Name, err)
 	}
-	if err := p.out.Decode(&reply{}); err != nil {
+	var first reply
+	if err := p.out.Decode(&first); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", k.Name, err), p.Close())
 	}
+	p.pid = first.PID
 	return p, nil
 }
 
@@ -135,4 +150,4 @@ func (p *Process) Close() error {
 }
 
 // ResidentBytes is the memory that the process holds now, its own and that of files it reads; 0 where that cannot be told.
-func (p *Process) ResidentBytes() int64 { return residentBytes(p.command.Process.Pid) }
+func (p *Process) ResidentBytes() int64 { return residentBytes(p.pid) }

@@ -36,11 +36,13 @@ func (t Times) String() string {
 // Milliseconds is a duration with two or three digits that mean something.
 func Milliseconds(d time.Duration) string { return significant(d.Seconds() * 1000) }
 
-// Ratio is how many times longer b is than a, at the median.
-func Ratio(a, b Times) float64 { return b.P50().Seconds() / a.P50().Seconds() }
-
-// Factor is a ratio as a table shows it.
-func Factor(f float64) string { return "×" + significant(f) }
+// Factor is how many times longer theirs took than ours, at the median.
+func Factor(ours, theirs Times) string {
+	if len(ours) == 0 || len(theirs) == 0 {
+		return "-"
+	}
+	return "×" + significant(theirs.P50().Seconds()/ours.P50().Seconds())
+}
 
 func significant(f float64) string {
 	switch size := max(f, -f); {

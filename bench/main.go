@@ -27,6 +27,7 @@ type settings struct {
 	Companies int    `default:"1000000" help:"Companies to make up (default ${default})."`
 	Cache     string `default:"cache" placeholder:"DIR" help:"Directory of what was loaded by earlier runs (default ${default})."`
 	Program   string `default:"../bin/capi" placeholder:"FILE" help:"The built program, to be served (default ${default})."`
+	Gzip      bool   `help:"Ask the server for compressed answers, as browsers do."`
 }
 
 // dir is where what belongs to this many companies lies.
@@ -50,8 +51,13 @@ func (s settings) kinds() []contender.Kind {
 	return append(all, sqlite.Modernc(), postgres.Kind, bleve.Kind)
 }
 
+// server is the program over HTTP.
+func (s settings) server() contender.Kind {
+	return server.Kind(server.Options{Program: s.Program, Gzip: s.Gzip})
+}
+
 func (s settings) kindNamed(name string) (contender.Kind, error) {
-	for _, k := range append(s.kinds(), server.Kind(s.Program)) {
+	for _, k := range append(s.kinds(), s.server()) {
 		if k.Name == name {
 			return k, nil
 		}

@@ -71,7 +71,7 @@ func (s settings) child(ctx context.Context, command, name string) *exec.Cmd {
 		self = os.Args[0]
 	}
 	x := exec.CommandContext(ctx, self, command, name, "--companies", strconv.Itoa(s.Companies), "--cache", s.Cache,
-		"--program", s.Program)
+		"--program", s.Program, fmt.Sprintf("--gzip=%t", s.Gzip))
 	x.Stderr = os.Stderr
 	x.Cancel = func() error { return x.Process.Signal(syscall.SIGTERM) }
 	x.WaitDelay = time.Minute

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 
@@ -69,24 +68,27 @@ func (c *peersCommand) present() (present []contender.Kind) {
 
 func (m *match) printRatios() {
 	out := os.Stdout
-	fmt.Fprintf(out, "%d companies, %d cores; p50/p95 in ms, in brackets how many times slower than %s at p50.\n\n",
-		m.workload.Len, runtime.NumCPU(), m.processes[0].Name)
+	fmt.Fprintf(out, "%d companies, %s; p50/p95 in ms, in brackets how many times slower than %s at p50.\n\n",
+		m.workload.Len, report.Machine(), m.processes[0].Name)
 	head := []string{"", "matches"}
 	for _, p := range m.processes {
 		head = append(head, p.Name)
 	}
-	t := report.NewTable(append(head, "fastest peer")...)
+	t := report.NewTable(append(head, "fastest peer", "best runs of both")...)
 	for i, op := range m.workload.Ops {
 		ours := m.times[i][0]
 		row := []string{op.Name + " " + op.About, m.totals[i], ours.String()}
-		best := report.Times(nil)
+		var fastest, best report.Times
 		for _, theirs := range m.times[i][1:] {
 			row = append(row, fmt.Sprintf("%s (%s)", theirs, report.Factor(ours, theirs)))
-			if best == nil || theirs.P50() < best.P50() {
+			if fastest == nil || theirs.P50() < fastest.P50() {
+				fastest = theirs
+			}
+			if best == nil || theirs.Best() < best.Best() {
 				best = theirs
 			}
 		}
-		t.Row(append(row, report.Factor(ours, best))...)
+		t.Row(append(row, report.Factor(ours, fastest), report.FactorOfBest(ours, best))...)
 	}
 	t.Write(out)
 	fmt.Fprintln(out)

@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
 
 	"github.com/opencapi/capi/bench/capi"
 	"github.com/opencapi/capi/bench/contender"
 	"github.com/opencapi/capi/bench/report"
-	"github.com/opencapi/capi/bench/server"
 	"github.com/opencapi/capi/bench/workload"
 )
 
@@ -34,7 +32,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 	}
 	kinds := []contender.Kind{capi.Kind}
 	if !c.Within {
-		kinds = append(kinds, server.Kind(c.Program))
+		kinds = append(kinds, c.server())
 	}
 	if err := c.fill(ctx, kinds); err != nil {
 		return err
@@ -53,7 +51,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 
 // printAdded prints the times of the index, and where there is one of the server, with their difference.
 func (m *match) printAdded() {
-	fmt.Fprintf(os.Stdout, "%d companies, %d cores; p50/p95 in ms.\n\n", m.workload.Len, runtime.NumCPU())
+	fmt.Fprintf(os.Stdout, "%d companies, %s; p50/p95 in ms.\n\n", m.workload.Len, report.Machine())
 	head := []string{"", "matches", "in the process"}
 	if len(m.processes) > 1 {
 		head = append(head, "over HTTP", "added at p50")

@@ -88,7 +88,7 @@ func (x *database) queries(op workload.Op) []string {
 		return []string{fmt.Sprintf("SELECT count(*), count(u.number) FROM company LEFT JOIN unlocked u ON u.number = company.number "+
 			"WHERE %s", packed.And(conditions))}
 	}
-	if text == "" { // filters are cheap to run again, and rows dear to keep
+	if text == "" && !packed.HasLists(op) { // columns are cheap to filter again, and rows dear to keep
 		return []string{
 			"SELECT 0, 0, count(*) FROM " + where,
 			"SELECT 1, id, count(*) FROM (SELECT unnest(facets) AS id FROM " + where + ") GROUP BY id",
@@ -98,7 +98,7 @@ func (x *database) queries(op workload.Op) []string {
 	return []string{fmt.Sprintf(`WITH found AS MATERIALIZED (SELECT number, facets, %s AS key FROM %s)
 		SELECT 0, 0, count(*) FROM found
 		UNION ALL SELECT 1, id, count(*) FROM (SELECT unnest(facets) AS id FROM found) GROUP BY id
-		UNION ALL SELECT 2, number, 0 FROM (SELECT number FROM found ORDER BY key DESC, number LIMIT %d)`, key, where, workload.Page)}
+		UNION ALL SELECT 2, number, 0 FROM (SELECT number FROM found ORDER BY key DESC NULLS LAST, number LIMIT %d)`, key, where, workload.Page)}
 }
 
 // match is the operation's text as a condition, and a score like that of BM25, with the name weighing three times the

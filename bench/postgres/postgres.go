@@ -1,4 +1,4 @@
-// Package postgres is PostgreSQL as a contender: packed facet rows, which Go counts, side tables for the filters, a
+// Package postgres is PostgreSQL as a contender: packed facet rows, which Go filters and counts, a
 // tsvector with GIN for words and phrases, ts_rank for relevance. The server is the one of CAPI_TEST_POSTGRES_URL.
 package postgres
 
@@ -21,7 +21,7 @@ const serverVariable = "CAPI_TEST_POSTGRES_URL"
 
 // Kind is PostgreSQL.
 var Kind = contender.Kind{
-	Name: "PostgreSQL", About: "tsvector + GIN, packed facet rows counted in Go; jackc/pgx", Store: "postgres",
+	Name: "PostgreSQL", About: "tsvector + GIN, packed facet rows filtered and counted in Go; jackc/pgx", Store: "postgres",
 	Missing: missing, Load: load, SizeBytes: sizeBytes, Open: open,
 }
 
@@ -36,6 +36,7 @@ func missing() string {
 type database struct {
 	db         *pgx.Conn
 	dictionary *packed.Dictionary
+	filters    map[string]*packed.Filter // by operation
 }
 
 func schema(w *workload.Workload) string { return fmt.Sprintf("capi_bench_%d", w.Len) }
@@ -63,8 +64,9 @@ func open(ctx context.Context, w *workload.Workload, dir string) (contender.Cont
 	if err != nil {
 		return nil, err
 	}
-	x := &database{db, dictionary}
+	x := &database{db, dictionary, map[string]*packed.Filter{}}
 	for _, op := range w.Ops {
+		x.filters[op.Name] = packed.NewFilter(dictionary, op)
 		if _, err := db.Prepare(ctx, op.Name, x.statement(op)); err != nil {
 			return nil, fmt.Errorf("prepare %s: %w; if %s names another server than the one that was loaded, remove %s",
 				op.Name, err, serverVariable, dir)
@@ -78,7 +80,7 @@ func (x *database) Close() error { return x.db.Close(context.Background()) }
 // statement gives number, sort key and packed row of all matches of a search, and less for the rest.
 func (x *database) statement(op workload.Op) string {
 	key := "employees"
-	conditions := x.dictionary.Where(op)
+	conditions := x.dictionary.WhereBut(op)
 	if text := match(op); text != "" {
 		key = "ts_rank('{0.33, 0.33, 0.33, 1}', words, " + text + ")"
 		conditions = append(conditions, "words @@ "+text)
@@ -124,7 +126,7 @@ func (x *database) Ask(ctx context.Context, op workload.Op) (answer workload.Ans
 	defer rows.Close()
 	switch op.Kind {
 	case workload.Search:
-		answer, err = x.search(rows)
+		answer, err = x.search(rows, x.filters[op.Name])
 	case workload.Select:
 		answer, err = pick(rows, func(n *company.Number, _ *int) error { return rows.Scan(n) })
 	default:
@@ -136,12 +138,15 @@ func (x *database) Ask(ctx context.Context, op workload.Op) (answer workload.Ans
 	return answer, rows.Err()
 }
 
-func (x *database) search(rows pgx.Rows) (workload.Answer, error) {
+func (x *database) search(rows pgx.Rows, filter *packed.Filter) (workload.Answer, error) {
 	counter, top := packed.NewCounter(x.dictionary), packed.NewTop(workload.Page)
 	for rows.Next() {
 		number, key, row, err := raw(rows.RawValues())
 		if err != nil {
 			return workload.Answer{}, err
+		}
+		if !filter.Passes(row) {
+			continue
 		}
 		counter.Add(row)
 		top.Add(number, key)

@@ -16,6 +16,9 @@ func (t Times) P50() time.Duration { return t.at(50) }
 // P95 is what 19 of 20 runs stay below.
 func (t Times) P95() time.Duration { return t.at(95) }
 
+// Best is the shortest run: what other work on the machine disturbed least.
+func (t Times) Best() time.Duration { return t.at(0) }
+
 func (t Times) at(percent int) time.Duration {
 	if len(t) == 0 {
 		return 0
@@ -36,12 +39,21 @@ func (t Times) String() string {
 // Milliseconds is a duration with two or three digits that mean something.
 func Milliseconds(d time.Duration) string { return significant(d.Seconds() * 1000) }
 
-// Factor is how many times longer theirs took than ours, at the median.
+// Factor is how many times longer theirs than ours, at the median.
 func Factor(ours, theirs Times) string {
+	return factor(ours, theirs, Times.P50)
+}
+
+// FactorOfBest is Factor at the shortest runs.
+func FactorOfBest(ours, theirs Times) string {
+	return factor(ours, theirs, Times.Best)
+}
+
+func factor(ours, theirs Times, at func(Times) time.Duration) string {
 	if len(ours) == 0 || len(theirs) == 0 {
 		return "-"
 	}
-	return "×" + significant(theirs.P50().Seconds()/ours.P50().Seconds())
+	return "×" + significant(at(theirs).Seconds()/at(ours).Seconds())
 }
 
 func significant(f float64) string {

@@ -18,12 +18,18 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// Kind is the program at a path, serving.
-func Kind(program string) contender.Kind {
+// Options of the server and its client.
+type Options struct {
+	Program string // path of the built program
+	Gzip    bool   // whether the client asks for compressed answers
+}
+
+// Kind is the program, serving.
+func Kind(o Options) contender.Kind {
 	return contender.Kind{
 		Name: "HTTP", About: "capi serve on SQLite", Store: "server", Load: load, Skip: skip,
 		Open: func(ctx context.Context, _ *workload.Workload, dir string) (contender.Contender, error) {
-			return start(ctx, program, dir)
+			return start(ctx, o, dir)
 		},
 	}
 }
@@ -42,7 +48,7 @@ type server struct {
 	watch   *watch
 }
 
-func start(ctx context.Context, program, dir string) (*server, error) {
+func start(ctx context.Context, o Options, dir string) (*server, error) {
 	token, err := os.ReadFile(filepath.Join(dir, tokenFile))
 	if err != nil {
 		return nil, err
@@ -51,13 +57,13 @@ func start(ctx context.Context, program, dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{watch: &watch{}, ended: make(chan error, 1)}
+	s := &server{watch: newWatch(o.Gzip), ended: make(chan error, 1)}
 	s.client = client.New("http://"+addr, string(token), client.Options{HTTP: &http.Client{Transport: s.watch}})
-	s.command = exec.Command(program, "serve", "--data", dir, "--addr", addr, "--rate-limits", "off", "--log-level", "warn")
+	s.command = exec.Command(o.Program, "serve", "--data", dir, "--addr", addr, "--rate-limits", "off", "--log-level", "warn")
 	s.command.Stderr = os.Stderr
 	began := time.Now()
 	if err := s.command.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", program, err)
+		return nil, fmt.Errorf("start %s: %w", o.Program, err)
 	}
 	go func() { s.ended <- s.command.Wait() }()
 	if err := s.ready(ctx); err != nil {

@@ -8,11 +8,16 @@ import (
 )
 
 // watch is a transport that reads answers whole and knows how long the last one took.
-type watch struct{ took time.Duration }
+type watch struct {
+	inner *http.Transport
+	took  time.Duration
+}
+
+func newWatch(gzip bool) *watch { return &watch{inner: &http.Transport{DisableCompression: !gzip}} }
 
 func (w *watch) RoundTrip(r *http.Request) (*http.Response, error) {
 	start := time.Now()
-	answer, err := http.DefaultTransport.RoundTrip(r)
+	answer, err := w.inner.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}

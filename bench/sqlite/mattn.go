@@ -15,5 +15,5 @@ var loader = compiled
 
 // Mattn is SQLite in C.
 func Mattn() (contender.Kind, bool) {
-	return kind("SQLite, cgo", "as SQLite, with mattn/go-sqlite3", compiled, loader), true
+	return kind("SQLite cgo", "as SQLite, with mattn/go-sqlite3", compiled, loader), true
 }

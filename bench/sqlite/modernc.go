@@ -10,5 +10,5 @@ var pure = driver{"sqlite"}
 
 // Modernc is SQLite translated to Go, the driver of the product itself.
 func Modernc() contender.Kind {
-	return kind("SQLite", "FTS5, packed facet rows counted in Go; modernc.org/sqlite", pure, loader)
+	return kind("SQLite", "FTS5, packed facet rows filtered and counted in Go; modernc.org/sqlite", pure, loader)
 }

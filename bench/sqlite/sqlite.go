@@ -1,5 +1,5 @@
 // Package sqlite is SQLite with FTS5 as a contender: a narrow table with packed facet rows, which Go counts, because
-// facets through side tables take it seconds; side tables for the filters; bm25 for relevance.
+// facets through side tables take it seconds; which it filters by lists too; bm25 for relevance.
 package sqlite
 
 import (
@@ -36,7 +36,8 @@ func kind(name, about string, d, loader driver) contender.Kind {
 type database struct {
 	db         *sql.DB
 	dictionary *packed.Dictionary
-	statements map[string]*sql.Stmt // by operation
+	statements map[string]*sql.Stmt      // by operation
+	filters    map[string]*packed.Filter // by operation
 }
 
 func (d driver) connect(ctx context.Context, dir string, pragmas ...string) (*sql.DB, error) {
@@ -62,8 +63,9 @@ func (d driver) open(ctx context.Context, w *workload.Workload, dir string) (*da
 	if err != nil {
 		return nil, err
 	}
-	x := &database{db, dictionary, map[string]*sql.Stmt{}}
+	x := &database{db, dictionary, map[string]*sql.Stmt{}, map[string]*packed.Filter{}}
 	for _, op := range w.Ops {
+		x.filters[op.Name] = packed.NewFilter(dictionary, op)
 		if x.statements[op.Name], err = db.PrepareContext(ctx, x.statement(op)); err != nil {
 			return nil, fmt.Errorf("prepare %s: %w", op.Name, err)
 		}
@@ -76,7 +78,7 @@ func (x *database) Close() error { return x.db.Close() }
 // statement gives number, sort key and packed row of all matches of a search, and less for the rest.
 func (x *database) statement(op workload.Op) string {
 	from, key := "company", "employees"
-	conditions := x.dictionary.Where(op)
+	conditions := x.dictionary.WhereBut(op)
 	if text := match(op); text != "" {
 		from, key = "words CROSS JOIN company ON company.number = words.rowid", "-bm25(words, 3.0, 1.0)"
 		conditions = append([]string{"words MATCH '" + text + "'"}, conditions...)
@@ -120,7 +122,7 @@ func (x *database) Ask(ctx context.Context, op workload.Op) (answer workload.Ans
 	defer rows.Close()
 	switch op.Kind {
 	case workload.Search:
-		answer, err = x.search(rows)
+		answer, err = x.search(rows, x.filters[op.Name])
 	case workload.Select:
 		answer, err = pick(rows, func(n *company.Number, _ *int) error { return rows.Scan(n) })
 	default:
@@ -132,7 +134,7 @@ func (x *database) Ask(ctx context.Context, op workload.Op) (answer workload.Ans
 	return answer, rows.Err()
 }
 
-func (x *database) search(rows *sql.Rows) (workload.Answer, error) {
+func (x *database) search(rows *sql.Rows, filter *packed.Filter) (workload.Answer, error) {
 	counter, top := packed.NewCounter(x.dictionary), packed.NewTop(workload.Page)
 	var number company.Number
 	var key sql.NullFloat64
@@ -140,6 +142,9 @@ func (x *database) search(rows *sql.Rows) (workload.Answer, error) {
 	for rows.Next() {
 		if err := rows.Scan(&number, &key, &row); err != nil {
 			return workload.Answer{}, err
+		}
+		if !filter.Passes(row) {
+			continue
 		}
 		counter.Add(row)
 		if !key.Valid {

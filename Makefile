@@ -37,6 +37,7 @@ test: ## run every test, on SQLite and on a PostgreSQL if one is found
 .PHONY: lint
 lint: $(GOLANGCI) ## check style and the walls between the floors
 	$(GOLANGCI) run ./...
+	cd bench && CGO_ENABLED=0 go vet ./...
 
 .PHONY: fmt
 fmt: $(GOLANGCI) ## format the code

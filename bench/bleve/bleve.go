@@ -235,10 +235,10 @@ func (x *library) Ask(ctx context.Context, op workload.Op) (workload.Answer, err
 		}
 		answer.Rows[i] = company.Number(n)
 	}
-	switch op.Kind {
-	case workload.Search:
+	if op.Kind == workload.Search {
 		answer.Facets = facetsOf(found.Facets)
-	case workload.Split:
+	}
+	if op.Kind == workload.Split {
 		answer.Owned = company.SetOf(answer.Rows...).AndLen(x.owned)
 	}
 	return answer, nil

@@ -71,6 +71,7 @@ func (ix *Index) Ask(ctx context.Context, op workload.Op) (workload.Answer, erro
 			return workload.Answer{}, err
 		}
 		return workload.Answer{Total: found.Total, Owned: found.Owned}, nil
+	default:
 	}
 	found, err := ix.Search(ctx, index.Request{
 		Query: op.Query, Sort: op.Sort, Limit: workload.Page, FacetLimit: workload.FacetValues, Facets: workload.Facets,

@@ -93,7 +93,7 @@ func (k Kind) Loaded(cache string) (l Loaded, err error) {
 }
 
 func sizeOf(dir string) (sum int64) {
-	_ = filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir, func(_ string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return nil //nolint:nilerr // a file that goes away meanwhile has no size
 		}

@@ -46,8 +46,10 @@ func (d *Dictionary) WhereBut(op workload.Op) (conditions []string) {
 		column, compare string
 		bound           *int64
 	}{
-		{"employees", ">=", f.EmployeeCountMin}, {"employees", "<=", f.EmployeeCountMax},
-		{"founded", ">=", f.FoundedYearMin}, {"founded", "<=", f.FoundedYearMax},
+		{"employees", ">=", f.EmployeeCountMin},
+		{"employees", "<=", f.EmployeeCountMax},
+		{"founded", ">=", f.FoundedYearMin},
+		{"founded", "<=", f.FoundedYearMax},
 	} {
 		if r.bound != nil {
 			add("%s %s %d", r.column, r.compare, *r.bound)

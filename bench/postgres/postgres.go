@@ -95,8 +95,9 @@ func (x *database) statement(op workload.Op) string {
 	case workload.Price:
 		return fmt.Sprintf("SELECT count(*), count(u.number) FROM company LEFT JOIN unlocked u ON u.number = company.number "+
 			"WHERE %s", packed.And(conditions))
+	default:
+		return fmt.Sprintf("SELECT number, %s::float8, facets FROM %s", key, where)
 	}
-	return fmt.Sprintf("SELECT number, %s::float8, facets FROM %s", key, where)
 }
 
 // match is the operation's text as a tsquery.

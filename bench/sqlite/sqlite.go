@@ -25,7 +25,7 @@ type driver struct {
 func kind(name, about string, d, loader driver) contender.Kind {
 	return contender.Kind{
 		Name: name, About: about, Store: "sqlite",
-		Load: func(ctx context.Context, w *workload.Workload, dir string) error { return loader.load(ctx, w, dir) },
+		Load: loader.load,
 		Open: func(ctx context.Context, w *workload.Workload, dir string) (contender.Contender, error) {
 			return d.open(ctx, w, dir)
 		},
@@ -93,8 +93,9 @@ func (x *database) statement(op workload.Op) string {
 	case workload.Price:
 		return fmt.Sprintf("SELECT count(*), count(u.number) FROM company LEFT JOIN unlocked u ON u.number = company.number "+
 			"WHERE %s", packed.And(conditions))
+	default:
+		return fmt.Sprintf("SELECT company.number, %s, facets FROM %s", key, where)
 	}
-	return fmt.Sprintf("SELECT company.number, %s, facets FROM %s", key, where)
 }
 
 // match is the operation's text in the language of FTS5.

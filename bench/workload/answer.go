@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/index"
@@ -36,7 +37,7 @@ func BandName(employees int64) string {
 			first = next
 		}
 	}
-	return fmt.Sprint(first)
+	return strconv.FormatInt(first, 10)
 }
 
 // Differ tells in what the answers of two contenders to op differ; empty if in nothing that both must agree on. Rows
@@ -80,7 +81,7 @@ func differFacets(a, b [][]index.Count) string {
 		if x, y := sum(a[f]), sum(b[f]); x != y {
 			return fmt.Sprintf("%s sum up to %d, but %d", Facets[f], x, y)
 		}
-		if x, y := clear(a[f]), clear(b[f]); !slices.Equal(x, y) {
+		if x, y := untied(a[f]), untied(b[f]); !slices.Equal(x, y) {
 			return fmt.Sprintf("%s are %v, but %v", Facets[f], x, y)
 		}
 	}
@@ -94,8 +95,8 @@ func sum(counts []index.Count) (n int) {
 	return n
 }
 
-// clear are the counts above the last one, which values that are cut off may share.
-func clear(counts []index.Count) []index.Count {
+// untied are the counts above the last one, which values that are cut off may share.
+func untied(counts []index.Count) []index.Count {
 	if len(counts) < FacetValues {
 		return counts
 	}

@@ -5,6 +5,9 @@ CGO      := $(if $(CC_FOUND),1,0)
 FUZZTIME ?= 30s
 BENCH    ?= .
 
+# Of the measured workload; what was loaded is kept below bench/cache for the next run.
+COMPANIES ?= 1000000
+
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
 
@@ -12,7 +15,7 @@ GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## the whole story on 50,000 made-up companies, then a server to play with
@@ -34,6 +37,7 @@ test: ## run every test, on SQLite and on a PostgreSQL if one is found
 .PHONY: lint
 lint: $(GOLANGCI) ## check style and the walls between the floors
 	$(GOLANGCI) run ./...
+	cd bench && CGO_ENABLED=0 go vet ./...
 
 .PHONY: fmt
 fmt: $(GOLANGCI) ## format the code
@@ -53,7 +57,16 @@ fuzz: ## fuzz every target for FUZZTIME (30s) each
 	@./scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: ## run the benchmarks that match BENCH (all)
+bench: build ## measure the index in the process and over HTTP, with COMPANIES (1000000)
+	cd bench && go run . run --companies $(COMPANIES) --program ../bin/capi
+
+.PHONY: bench-peers
+bench-peers: ## measure it side by side with SQLite, DuckDB, PostgreSQL and Bleve, with COMPANIES (1000000)
+	CGO_ENABLED=$(CGO) CAPI_TEST_POSTGRES_KEEP=bench/cache/postgres ./scripts/with-postgres.sh \
+		env -C bench go run -tags sqlite_fts5 . peers --companies $(COMPANIES)
+
+.PHONY: bench-parts
+bench-parts: ## run the Go benchmarks of the parts that match BENCH (all)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 $(GOLANGCI):

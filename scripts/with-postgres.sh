@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs a command with CAPI_TEST_POSTGRES_URL naming a PostgreSQL server: the one that is set already, else a throw-away
 # one that lives as long as the command. Where PostgreSQL is not installed the command runs without, and its tests skip
-# what they must; CAPI_TEST_REQUIRE=postgres makes that a failure.
+# what they must; CAPI_TEST_REQUIRE=postgres makes that a failure. With CAPI_TEST_POSTGRES_KEEP=DIR the server's data
+# lies in DIR and stays, for the next run to find; its memory is then that of a server with a machine to itself.
 #
 # usage: scripts/with-postgres.sh go test ./...
 set -euo pipefail
@@ -48,6 +49,15 @@ fi
 
 # A socket's path may have 107 characters, so a long TMPDIR is of no use here.
 home=$(mktemp -d /tmp/capi-postgres.XXXXXXXX)
+data=$home/data
+shared_buffers=128MB
+stop_mode=immediate
+if [ -n "${CAPI_TEST_POSTGRES_KEEP:-}" ]; then
+    mkdir -p "$CAPI_TEST_POSTGRES_KEEP"
+    data=$(cd "$CAPI_TEST_POSTGRES_KEEP" && pwd)/data
+    shared_buffers=4GB
+    stop_mode=fast # what was not synchronised must be written
+fi
 
 # PostgreSQL does not run as root.
 as_server=()
@@ -57,6 +67,11 @@ if [ "$(id -u)" -eq 0 ]; then
         server_user=postgres
     fi
     chown "$server_user" "$home"
+    if [ -n "${CAPI_TEST_POSTGRES_KEEP:-}" ]; then
+        mkdir -p "$data"
+        chown "$server_user" "$data"
+        chmod 700 "$data"
+    fi
     as_server=(setpriv "--reuid=$server_user" "--regid=$(id -g "$server_user")" --clear-groups env "HOME=$home")
 fi
 
@@ -68,8 +83,8 @@ stop() {
         kill -TERM "$command_pid" 2>/dev/null || true
         wait "$command_pid" 2>/dev/null || true
     fi
-    if [ -f "$home/data/postmaster.pid" ]; then
-        (cd / && "${as_server[@]}" "$binaries/pg_ctl" --pgdata="$home/data" --mode=immediate --wait stop) >/dev/null 2>&1 || true
+    if [ -f "$data/postmaster.pid" ]; then
+        (cd / && "${as_server[@]}" "$binaries/pg_ctl" --pgdata="$data" --mode="$stop_mode" --wait stop) >/dev/null 2>&1 || true
     fi
     rm -rf "$home"
 }
@@ -80,22 +95,24 @@ trap 'exit 129' HUP
 
 start() {
     cd /
-    "${as_server[@]}" "$binaries/initdb" --pgdata="$home/data" --username=capi --auth=trust \
-        --encoding=UTF8 --no-locale --no-sync
+    if [ ! -f "$data/PG_VERSION" ]; then
+        "${as_server[@]}" "$binaries/initdb" --pgdata="$data" --username=capi --auth=trust \
+            --encoding=UTF8 --no-locale --no-sync
+    fi
     # Not a disk's truth but speed: the cluster lives as long as one command. Only the socket, in a directory that
     # is closed to other users, leads to it.
-    cat >>"$home/data/postgresql.conf" <<EOC
+    cat >>"$data/postgresql.conf" <<EOC
 listen_addresses = ''
 unix_socket_directories = '$home'
 fsync = off
 synchronous_commit = off
 full_page_writes = off
 max_connections = 400
-shared_buffers = 128MB
+shared_buffers = $shared_buffers
 autovacuum_naptime = 10s
 log_min_messages = fatal
 EOC
-    "${as_server[@]}" "$binaries/pg_ctl" --pgdata="$home/data" --log="$home/log" --wait --timeout=60 start
+    "${as_server[@]}" "$binaries/pg_ctl" --pgdata="$data" --log="$home/log" --wait --timeout=60 start
 }
 
 if ! (start) >"$home.start" 2>&1; then

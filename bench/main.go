@@ -1,0 +1,115 @@
+// Command bench measures CAPI on made-up companies: by itself, over HTTP, and side by side with other engines.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/opencapi/capi/bench/bleve"
+	"github.com/opencapi/capi/bench/capi"
+	"github.com/opencapi/capi/bench/contender"
+	"github.com/opencapi/capi/bench/duckdb"
+	"github.com/opencapi/capi/bench/postgres"
+	"github.com/opencapi/capi/bench/server"
+	"github.com/opencapi/capi/bench/sqlite"
+	"github.com/opencapi/capi/bench/workload"
+)
+
+// settings are those of every command.
+type settings struct {
+	Companies int    `default:"1000000" help:"Companies to make up (default ${default})."`
+	Cache     string `default:"cache" placeholder:"DIR" help:"Directory of what was loaded by earlier runs (default ${default})."`
+	Program   string `default:"../bin/capi" placeholder:"FILE" help:"The built program, to be served (default ${default})."`
+	Gzip      bool   `help:"Ask the server for compressed answers, as browsers do."`
+}
+
+// dir is where what belongs to this many companies lies.
+func (s settings) dir() string { return filepath.Join(s.Cache, strconv.Itoa(s.Companies)) }
+
+type commands struct {
+	Run   runCommand   `cmd:"" help:"Measure the workload in the process and over HTTP."`
+	Peers peersCommand `cmd:"" help:"Measure the workload side by side with other engines."`
+	Fill  fillCommand  `cmd:"" hidden:""`
+	Serve serveCommand `cmd:"" hidden:""`
+}
+
+// kinds are the index and its peers.
+func (s settings) kinds() []contender.Kind {
+	all := []contender.Kind{capi.Kind}
+	for _, find := range []func() (contender.Kind, bool){duckdb.Kind, sqlite.Mattn} {
+		if k, ok := find(); ok {
+			all = append(all, k)
+		}
+	}
+	return append(all, sqlite.Modernc(), postgres.Kind, bleve.Kind)
+}
+
+// server is the program over HTTP.
+func (s settings) server() contender.Kind {
+	return server.Kind(server.Options{Program: s.Program, Gzip: s.Gzip})
+}
+
+func (s settings) kindNamed(name string) (contender.Kind, error) {
+	for _, k := range append(s.kinds(), s.server()) {
+		if k.Name == name {
+			return k, nil
+		}
+	}
+	return contender.Kind{}, fmt.Errorf("no contender is called %q", name)
+}
+
+// fillCommand loads a contender, in a process of its own that then ends.
+type fillCommand struct {
+	settings
+	Name string `arg:""`
+}
+
+func (c *fillCommand) Run(ctx context.Context) error {
+	k, err := c.kindNamed(c.Name)
+	if err != nil {
+		return err
+	}
+	w, err := workload.New(c.Companies)
+	if err != nil {
+		return err
+	}
+	return k.Fill(ctx, w, c.dir())
+}
+
+// serveCommand answers for a contender, on standard input and output.
+type serveCommand struct {
+	settings
+	Name string `arg:""`
+}
+
+func (c *serveCommand) Run(ctx context.Context) error {
+	k, err := c.kindNamed(c.Name)
+	if err != nil {
+		return err
+	}
+	w, err := workload.New(c.Companies)
+	if err != nil {
+		return err
+	}
+	x, err := k.Open(ctx, w, k.Dir(c.dir()))
+	if err != nil {
+		return fmt.Errorf("open %s: %w", k.Name, err)
+	}
+	defer x.Close()
+	return contender.Serve(ctx, x, w, os.Stdin, os.Stdout)
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	command := kong.Parse(&commands{}, kong.Name("bench"), kong.UsageOnError(),
+		kong.Description("Measures CAPI on made-up companies."), kong.BindTo(ctx, (*context.Context)(nil)))
+	command.FatalIfErrorf(command.Run())
+}

@@ -1,0 +1,117 @@
+// Package server is the whole program as a contender: the built binary serves, and is asked through its client.
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/opencapi/capi/client"
+
+	"github.com/opencapi/capi/bench/contender"
+	"github.com/opencapi/capi/bench/workload"
+)
+
+// Options of the server and its client.
+type Options struct {
+	Program string // path of the built program
+	Gzip    bool   // whether the client asks for compressed answers
+}
+
+// Kind is the program, serving.
+func Kind(o Options) contender.Kind {
+	return contender.Kind{
+		Name: "HTTP", About: "capi serve on SQLite", Store: "server", Load: load, Skip: skip,
+		Open: func(ctx context.Context, _ *workload.Workload, dir string) (contender.Contender, error) {
+			return start(ctx, o, dir)
+		},
+	}
+}
+
+// skip holds for what the API has no request for: it quotes a selection, but lists it only in a file.
+func skip(op workload.Op) bool { return op.Kind == workload.Select && !op.ByRelevance() }
+
+// readyWithin is how long a server may take to build its index before it serves.
+const readyWithin = 30 * time.Minute
+
+// server is a running program.
+type server struct {
+	command *exec.Cmd
+	ended   chan error
+	client  *client.Client
+	watch   *watch
+}
+
+func start(ctx context.Context, o Options, dir string) (*server, error) {
+	token, err := os.ReadFile(filepath.Join(dir, tokenFile))
+	if err != nil {
+		return nil, err
+	}
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	s := &server{watch: newWatch(o.Gzip), ended: make(chan error, 1)}
+	s.client = client.New("http://"+addr, string(token), client.Options{HTTP: &http.Client{Transport: s.watch}})
+	s.command = exec.Command(o.Program, "serve", "--data", dir, "--addr", addr, "--rate-limits", "off", "--log-level", "warn")
+	s.command.Stderr = os.Stderr
+	began := time.Now()
+	if err := s.command.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", o.Program, err)
+	}
+	go func() { s.ended <- s.command.Wait() }()
+	if err := s.ready(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	fmt.Fprintf(os.Stderr, "server's first answer %s after its start\n", time.Since(began).Round(time.Millisecond))
+	return s, nil
+}
+
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// ready waits for the first answer.
+func (s *server) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	for {
+		_, err := s.client.Credits(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case ended := <-s.ended:
+			s.ended <- ended
+			return fmt.Errorf("the server ended before it answered: %w", ended)
+		case <-ctx.Done():
+			return fmt.Errorf("the server does not answer: %w", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Close stops the server as an operator would.
+func (s *server) Close() error {
+	_ = s.command.Process.Signal(syscall.SIGTERM) // it may have ended already
+	return <-s.ended
+}
+
+// PID is the server's process.
+func (s *server) PID() int { return s.command.Process.Pid }
+
+// Took is how long the last request took, from its first byte to the last one of the answer; what the client makes of
+// the answer is not the server's doing.
+func (s *server) Took() time.Duration { return s.watch.took }

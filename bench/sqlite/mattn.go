@@ -1,0 +1,19 @@
+//go:build cgo && sqlite_fts5
+
+package sqlite
+
+import (
+	"github.com/opencapi/capi/bench/contender"
+
+	_ "github.com/mattn/go-sqlite3" // registers "sqlite3"
+)
+
+var compiled = driver{"sqlite3"}
+
+// loader is the fastest driver there is.
+var loader = compiled
+
+// Mattn is SQLite in C.
+func Mattn() (contender.Kind, bool) {
+	return kind("SQLite cgo", "as SQLite, with mattn/go-sqlite3", compiled, loader), true
+}

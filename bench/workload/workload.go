@@ -1,0 +1,112 @@
+// Package workload is what is measured: made-up companies and the operations asked of them.
+// It measures nothing and knows no contender.
+package workload
+
+import (
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/index/indextest"
+	"github.com/opencapi/capi/internal/query"
+)
+
+const (
+	// Page is the number of companies on a search's page.
+	Page = 25
+	// FacetValues is the number of values that a facet shows at most.
+	FacetValues = 20
+	// Selection is the number of companies that an export takes at most.
+	Selection = 10_000
+	// ownedEvery makes every so-manieth company one that the workspace has unlocked.
+	ownedEvery = 7
+)
+
+// Facets are those that every search counts.
+var Facets = []index.Facet{
+	index.FacetCountries, index.FacetIndustries, index.FacetTechnologies, index.FacetTechnologyCategories,
+	index.FacetEmployeeCount,
+}
+
+// Kind is what an operation asks for.
+type Kind uint8
+
+// The kinds of operations.
+const (
+	Search Kind = iota // how many there are, the first Page of them, and the Facets
+	Select             // the first Selection numbers
+	Split              // these, and how many of them are unlocked
+	Price              // how many there are, and how many of all of them are unlocked
+)
+
+// Op is one operation.
+type Op struct {
+	Name    string
+	About   string // what it is, for readers of a table
+	Kind    Kind
+	Filters query.Filters
+	Query   query.Query
+	Sort    query.Sort
+}
+
+// ByRelevance holds if the order of the answer is the contender's own.
+func (o Op) ByRelevance() bool { return o.Sort.By == query.ByRelevance }
+
+// Workload is companies numbered from 1 to Len, and the operations asked of them.
+type Workload struct {
+	Len  int
+	Ops  []Op
+	made *indextest.Workload
+}
+
+var about = []string{
+	"everything", "one country, a quarter of all", "countries, industries, technologies, a size range", "one word",
+	"two words and a country", "a category, not four industries, two ranges", "a phrase or another", "a connection",
+}
+
+// New prepares the workload of n companies.
+func New(n int) (*Workload, error) {
+	w := &Workload{Len: n, made: indextest.NewWorkload(n)}
+	for i, s := range w.made.Searches() {
+		q, err := query.Parse(s.Filters)
+		if err != nil {
+			return nil, fmt.Errorf("search %s: %w", s.Name, err)
+		}
+		w.Ops = append(w.Ops, Op{s.Name[:2], about[i], Search, s.Filters, q, s.Sort})
+	}
+	quarter, word := w.Ops[1], w.Ops[3]
+	for _, e := range []struct {
+		name, about string
+		kind        Kind
+		of          Op
+	}{
+		{"E1", "10,000 of Q2 by size", Select, quarter},
+		{"E2", "10,000 of Q4 by relevance", Select, word},
+		{"E1+split", "E1, and how many of them are unlocked", Split, quarter},
+		{"E3", "exact price of all of Q2", Price, quarter},
+	} {
+		op := e.of
+		op.Name, op.About, op.Kind = e.name, e.about, e.kind
+		w.Ops = append(w.Ops, op)
+	}
+	return w, nil
+}
+
+// Op is the operation of a name.
+func (w *Workload) Op(name string) (Op, bool) {
+	for _, op := range w.Ops {
+		if op.Name == name {
+			return op, true
+		}
+	}
+	return Op{}, false
+}
+
+// Owned are the companies that the workspace has unlocked.
+func (w *Workload) Owned() company.Set {
+	numbers := make([]company.Number, 0, w.Len/ownedEvery+1)
+	for n := 1; n <= w.Len; n += ownedEvery {
+		numbers = append(numbers, company.Number(n))
+	}
+	return company.SetOf(numbers...)
+}

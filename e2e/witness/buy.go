@@ -127,13 +127,16 @@ func (w *Witness) answered(o *order, by *token, a answer) (string, error) {
 		return "", fmt.Errorf("is answered with an older export: %s", a)
 	case s == nil && o.key != "" && before != nil:
 		return "", fmt.Errorf("has brought two exports: %s, and now %s", before.id, a)
-	case s != nil && !a.replayed:
+	case s != nil && !a.replayed && (w.Alone || o.fresh > 0): // else a twin's answer came before the first one
 		return "", fmt.Errorf("is a repetition that is not marked: %s", a)
 	case s == nil && a.replayed && w.Alone:
 		return "", fmt.Errorf("is answered before it has happened: %s", a)
 	}
 	if o.key != "" {
 		o.raw = a.body
+	}
+	if !a.replayed {
+		o.fresh++
 	}
 	if s != nil {
 		s.told = true

@@ -25,6 +25,7 @@ type order struct {
 	open  int    // attempts whose outcome is not known
 	lost  bool   // the newest attempt got no answer
 	raw   []byte // the first answer, if it has a key
+	fresh int    // answers that were not marked as repetitions
 }
 
 // terms are those of a request.

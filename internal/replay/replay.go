@@ -74,7 +74,7 @@ type Answer struct {
 func (b *Book) Do(ctx context.Context, r Request, act func(*Attempt) error) (Answer, error) {
 	leave, err := b.enter(ctx, r)
 	if err != nil {
-		return Answer{}, err
+		return b.afterFailure(ctx, r, err) // whose key it is decides what is kept, not who is in flight
 	}
 	defer leave()
 	if kept, found, err := b.find(ctx, r); found || err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,6 +110,35 @@ func TestAKeyBelongsToOneRequest(t *testing.T) {
 		_, err = s.Do(t.Context(), s.request("k", "eleven"), never)
 		require.Equal(t, fault.IdempotencyKeyReused, fault.CodeOf(err))
 		require.Equal(t, 1, s.count(t, "purchase"))
+	})
+}
+
+func TestARetryIsAnsweredWhileAnotherRequestTriesItsKey(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		var hold atomic.Bool
+		held, goOn := make(chan struct{}), make(chan struct{})
+		s := open(t, d.Guarded(func(m db.Moment) error {
+			if m == db.Read && hold.CompareAndSwap(true, false) {
+				close(held)
+				<-goOn
+			}
+			return nil
+		}))
+		first, err := s.buy(t.Context(), s.request("k", "ten"))
+		require.NoError(t, err)
+		hold.Store(true)
+		other := make(chan error, 1)
+		go func() {
+			_, err := s.Do(t.Context(), s.request("k", "eleven"), never)
+			other <- err
+		}()
+		<-held
+		again, err := s.Do(t.Context(), s.request("k", "ten"), never)
+		close(goOn)
+		require.NoError(t, err)
+		require.Equal(t, replay.Answer{Status: 201, Body: first.Body, Replayed: true}, again)
+		require.Equal(t, fault.IdempotencyKeyReused, fault.CodeOf(<-other))
 	})
 }
 

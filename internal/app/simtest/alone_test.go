@@ -128,7 +128,7 @@ func TestMoneyIsRightAfterEveryDeathOfTheProcess(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, fresh func(*testing.T) string) {
 		crashes, deeds := 0, 0
-		for wanted := deathsWanted(2, 3); crashes < wanted; {
+		for wanted := deathsWanted(4, 5); crashes < wanted; {
 			s := newSolo(t, newSeed(), 0, fresh(t))
 			for s.crashes < crashesOfWorld {
 				s.node.life.endAfter(s.r.IntN(100))

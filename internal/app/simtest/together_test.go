@@ -144,7 +144,7 @@ func (c *crowd) hand(ctx context.Context, w *witness.Witness, r *rand.Rand, stop
 func (c *crowd) round(ctx context.Context, victim *member) {
 	c.t.Helper()
 	died := make(chan struct{})
-	victim.life.endAfterThen(c.r.IntN(150), func() { close(died) })
+	victim.life.endAfterThen(c.r.IntN(120), func() { close(died) })
 	stop := make(chan struct{})
 	var group sync.WaitGroup
 	errs := make(chan error, crowdWitnesses*handsEach)
@@ -202,21 +202,22 @@ func (c *crowd) settle(ctx context.Context) {
 	c.say("settled")
 }
 
+// crashesOfCrowd is how many deaths a crowd sees before it settles.
+const crashesOfCrowd = 12
+
 func TestMoneyIsRightForClientsAtOnceWhoeverDies(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, fresh func(*testing.T) string) {
 		crashes, deeds := 0, 0
-		for wanted := deathsWanted(1, 3); crashes < wanted; {
+		for wanted := deathsWanted(1, 5); crashes < wanted; {
 			c := newCrowd(t, newSeed(), fresh(t))
-			for c.crashes < crashesOfWorld {
+			for c.crashes < crashesOfCrowd {
 				c.breakStore([]int{0, 0, 30}[c.r.IntN(3)])
 				victim := c.r.IntN(len(c.nodes))
 				c.round(t.Context(), c.nodes[victim])
 				c.replace(t.Context(), victim)
-				if c.crashes%15 == 0 {
-					c.settle(t.Context())
-				}
 			}
+			c.settle(t.Context())
 			for _, m := range c.nodes {
 				c.leave(t.Context(), m)
 			}

@@ -28,7 +28,8 @@ import (
 
 var (
 	seedFlag   = flag.Uint64("sim.seed", 0, "repeat the world of this seed, and no other; 0 for new ones")
-	deathsFlag = flag.Int("sim.deaths", 320, "how many deaths the tests with random ones simulate on each database")
+	deathsFlag = flag.Int("sim.deaths", 290, "how many deaths the tests with random ones simulate on each database")
+	traceFlag  = flag.Int("sim.trace", 60, "how many of the last deeds are printed of a world that fails")
 )
 
 const (
@@ -119,7 +120,7 @@ func (w *world) must(err error, n *node) {
 	if len(w.faults) > 0 {
 		err = errors.Join(err, errors.New(strings.Join(w.faults, "\n")))
 	}
-	trace := strings.Join(w.trace[max(0, len(w.trace)-60):], "\n    ")
+	trace := strings.Join(w.trace[max(0, len(w.trace)-*traceFlag):], "\n    ")
 	w.mu.Unlock()
 	if err == nil {
 		return

@@ -42,9 +42,8 @@ type node struct {
 }
 
 // newNode is what app.Open and Serve do, with a store and settings of the simulation.
-func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() error, jobs job.Options) (*node, error) {
+func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() error, jobs job.Options, log *slog.Logger) (*node, error) {
 	d = d.Guarded(l.guard)
-	log := slog.New(slog.DiscardHandler)
 	a := &app.App{
 		Config: config.Config{Storage: config.Storage{Data: dir}}, Log: log,
 		DB: d, Files: files, Index: embedded.Open(embedded.Options{}),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -28,7 +29,7 @@ import (
 
 var (
 	seedFlag   = flag.Uint64("sim.seed", 0, "repeat the world of this seed, and no other; 0 for new ones")
-	deathsFlag = flag.Int("sim.deaths", 290, "how many deaths the tests with random ones simulate on each database")
+	deathsFlag = flag.Int("sim.deaths", 100, "how many deaths the tests with random ones simulate on each database")
 	traceFlag  = flag.Int("sim.trace", 60, "how many of the last deeds are printed of a world that fails")
 )
 
@@ -159,9 +160,24 @@ func (w *world) isLucky() bool {
 	return w.luck.IntN(2) == 0
 }
 
+// journal keeps what a process complains of while it lives.
+type journal struct {
+	world *world
+	life  *life
+}
+
+func (j journal) Write(line []byte) (int, error) {
+	if !j.life.isOver() {
+		j.world.say("    %s", strings.TrimSpace(string(line)))
+	}
+	return len(line), nil
+}
+
 // boot starts a process; it may die on the way, which is no error.
 func (w *world) boot(ctx context.Context) *node {
-	n, err := newNode(w.raw, w.files, w.dir, &life{}, w.fault, w.jobs)
+	l := &life{}
+	log := slog.New(slog.NewTextHandler(journal{w, l}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	n, err := newNode(w.raw, w.files, w.dir, l, w.fault, w.jobs, log)
 	w.must(err, nil)
 	if err := n.follower.Build(ctx); err != nil && !n.life.isOver() {
 		w.must(err, n)

@@ -33,7 +33,7 @@ run: build ## serve ./capi-data
 .PHONY: test
 test: ## run every test, on SQLite and on a PostgreSQL if one is found
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
-	CGO_ENABLED=$(CGO) ./scripts/with-postgres.sh go test $(RACE) -timeout 20m ./...
+	CGO_ENABLED=$(CGO) ./scripts/with-postgres.sh go test $(RACE) -timeout 40m ./...
 
 .PHONY: lint
 lint: $(GOLANGCI) ## check style and the walls between the floors

@@ -38,6 +38,9 @@ type terms struct {
 // plain holds if the rows are known whatever the workspace owns.
 func (o *order) plain() bool { return o.quote == nil && !o.terms.onlyNew && !o.terms.partial }
 
+// spansKept is how many of the newest ranges are asked for again.
+const spansKept = 6
+
 // quotesUsed is how many of the newest quotes are still bought by.
 const quotesUsed = 10
 
@@ -102,9 +105,17 @@ func (w *Witness) source(r *rand.Rand) (fields map[string]any, o *order) {
 	return fields, o
 }
 
+// span is a range of companies, one that was asked for before now and then, since what exports share is where money
+// goes wrong.
 func (w *Witness) span(r *rand.Rand) (low, high int) {
+	if len(w.spans) > 0 && r.IntN(3) == 0 {
+		s := w.spans[r.IntN(len(w.spans))]
+		return s[0], s[1]
+	}
 	low = 1 + r.IntN(w.Stock.Size)
-	return low, min(low+r.IntN(w.RowsMax), w.Stock.Size)
+	high = min(low+r.IntN(w.RowsMax), w.Stock.Size)
+	w.spans = append(w.spans[max(0, len(w.spans)-spansKept+1):], [2]int{low, high})
+	return low, high
 }
 
 func someTerms(r *rand.Rand, rowsMax int, fields map[string]any) (t terms) {

@@ -51,6 +51,7 @@ type Witness struct {
 	sold   map[string]*sold // by the export's id
 	payer  map[int]*sold    // who paid for what is owned; kept if Alone
 	quotes []*quote
+	spans  [][2]int
 	lists  []*list
 	grants map[string]*grant // by their note
 	named  int               // names given out

@@ -25,7 +25,7 @@ type solo struct {
 // soloJobs make one worker, which looks for work when it is told to.
 func soloJobs() job.Options {
 	return job.Options{
-		Workers: 1, AttemptsMax: 3, RetryDelay: time.Millisecond, RetryDelayMax: time.Millisecond,
+		Workers: 1, AttemptsMax: 2, RetryDelay: time.Millisecond, RetryDelayMax: time.Millisecond,
 		Poll: time.Hour, Lease: time.Hour, HandBack: time.Minute, Alone: true,
 	}
 }
@@ -122,7 +122,7 @@ func (s *solo) end(ctx context.Context) {
 }
 
 // crashesOfWorld is how many deaths a world sees: in an old one the audits take long.
-const crashesOfWorld = 30
+const crashesOfWorld = 15
 
 func TestMoneyIsRightAfterEveryDeathOfTheProcess(t *testing.T) {
 	t.Parallel()

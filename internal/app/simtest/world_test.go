@@ -34,8 +34,8 @@ var (
 )
 
 const (
-	stockSize = 300
-	rowsMax   = 40
+	stockSize = 150
+	rowsMax   = 30
 )
 
 // eachDatabase runs fn on every database, by the name under which it can be opened again and again.
@@ -237,7 +237,7 @@ func (w *world) work(ctx context.Context, n *node) {
 	}
 	for !n.life.isOver() && w.unfinished(ctx) > 0 {
 		n.Jobs.Notify() // a retry is due within a millisecond or two
-		time.Sleep(200 * time.Microsecond)
+		time.Sleep(time.Millisecond / 2)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	if n.life.isOver() {

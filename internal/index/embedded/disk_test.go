@@ -246,7 +246,8 @@ func TestMergesHoldNoMoreCompaniesThanTheyMay(t *testing.T) {
 	stats, err := Inspect(dir)
 	require.NoError(t, err)
 	require.Equal(t, 3000, stats.Companies)
-	require.LessOrEqual(t, len(stats.Segments), 4)
+	// Which ones met in the background is chance; what is left are segments of which no two fit together.
+	require.LessOrEqual(t, len(stats.Segments), 6)
 	for _, s := range stats.Segments {
 		require.LessOrEqual(t, s.Companies, 1024)
 	}

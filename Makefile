@@ -4,6 +4,7 @@ CC_FOUND := $(shell command -v $(CC) 2>/dev/null || command -v gcc 2>/dev/null |
 RACE     := $(if $(CC_FOUND),-race -gcflags=modernc.org/...=-race=false)
 CGO      := $(if $(CC_FOUND),1,0)
 FUZZTIME ?= 30s
+KILLS    ?= 100
 BENCH    ?= .
 
 # Of the measured workload; what was loaded is kept below bench/cache for the next run.
@@ -56,6 +57,10 @@ verify: generate ## fail if a generated file, go.mod or go.sum is not up to date
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME (30s) each
 	@./scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: soak
+soak: ## kill real servers and databases under load, KILLS (100) times, and audit after each
+	go run ./e2e/soak -kills $(KILLS)
 
 .PHONY: bench
 bench: build ## measure the index in the process and over HTTP, with COMPANIES (1000000)

@@ -67,7 +67,10 @@ func (w *Witness) foretell(o *order, by *token) (rows []int, f figures, refusal 
 	switch {
 	case by.revoked:
 		return nil, f, "INVALID_TOKEN"
-	case o.quote != nil && len(o.quote.rows) == 0:
+	case o.quote != nil && len(o.quote.rows) == 0: // nothing could be paid for when it was made
+		if o.terms.creditsMax != nil && *o.terms.creditsMax == 0 {
+			return nil, f, "MAX_CREDITS_EXCEEDED"
+		}
 		return nil, f, "insufficient_balance"
 	case o.quote != nil && f.Cost > o.quote.cost:
 		return nil, f, "QUOTE_OUTDATED"

@@ -119,6 +119,7 @@ func (s *solo) end(ctx context.Context) {
 	s.say("the end")
 	s.must(s.witness.Check(ctx), s.node)
 	s.must(s.examine(ctx, s.node), s.node)
+	s.close()
 }
 
 // crashesOfWorld is how many deaths a world sees: in an old one the audits take long.

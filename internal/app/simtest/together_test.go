@@ -221,6 +221,7 @@ func TestMoneyIsRightForClientsAtOnceWhoeverDies(t *testing.T) {
 			for _, m := range c.nodes {
 				c.leave(t.Context(), m)
 			}
+			c.close()
 			crashes, deeds = crashes+c.crashes, deeds+c.deeds
 		}
 		t.Logf("%d deaths, %d deeds", crashes, deeds)

@@ -29,7 +29,7 @@ import (
 
 var (
 	seedFlag   = flag.Uint64("sim.seed", 0, "repeat the world of this seed, and no other; 0 for new ones")
-	deathsFlag = flag.Int("sim.deaths", 100, "how many deaths the tests with random ones simulate on each database")
+	deathsFlag = flag.Int("sim.deaths", 310, "how many deaths the tests with random ones simulate on each database")
 	traceFlag  = flag.Int("sim.trace", 60, "how many of the last deeds are printed of a world that fails")
 )
 
@@ -100,6 +100,9 @@ func newWorld(t *testing.T, seed, part uint64, name string, jobs job.Options) *w
 	require.NoError(t, err)
 	return w
 }
+
+// close gives the connections back, of which a server has only so many for all worlds of a test.
+func (w *world) close() { require.NoError(w.t, w.raw.Close()) }
 
 // say adds a line to what is printed if the world fails.
 func (w *world) say(format string, args ...any) {

@@ -89,12 +89,19 @@ func (n *node) answer(r *http.Request, lucky bool, unexplained func(string)) (_ 
 		if w.Code >= http.StatusMultipleChoices || !lucky {
 			return nil, errCutOff
 		}
-	case r.Context().Err() != nil:
-		return nil, r.Context().Err()
+	case hasHungUp(r.Context()):
+		return nil, context.DeadlineExceeded
 	case w.Code >= http.StatusInternalServerError:
 		unexplained(fmt.Sprintf("%s %s: %d %s", r.Method, r.URL.Path, w.Code, w.Body))
 	}
 	return w.Result(), nil
+}
+
+// hasHungUp tells of a client that is gone. A deadline may be told by a connection that gave up at it a moment before
+// the context tells of it.
+func hasHungUp(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // maintain does what a server does now and then.

@@ -51,9 +51,9 @@ type shop struct {
 	settings  []string // further environment
 }
 
-func newShop(t *testing.T, credits int) *shop {
+func newShop(t *testing.T, credits int, settings ...string) *shop {
 	t.Helper()
-	s := &shop{data: t.TempDir(), settings: []string{"CAPI_RATE_LIMITS=off"}}
+	s := &shop{data: t.TempDir(), settings: append([]string{"CAPI_RATE_LIMITS=off"}, settings...)}
 	var w struct {
 		ID      string
 		Balance int

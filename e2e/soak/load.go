@@ -20,7 +20,7 @@ const (
 	companies  = 5_000
 	rowsMax    = 1_000
 	credits    = 2_000
-	lookEvery  = 10 // kills between two looks at all that the witnesses know
+	lookEvery  = 10 // kills between two looks at everything, after which others come
 	killWait   = 1500 * time.Millisecond
 )
 
@@ -30,7 +30,9 @@ type load struct {
 	options   options
 	nodes     int
 	r         *rand.Rand // of the killer
+	stock     *witness.Stock
 	witnesses []*witness.Witness
+	deeds     map[string]int // of those that are gone
 	killed    map[string]int
 	failures  chan error // broken promises
 
@@ -40,25 +42,29 @@ type load struct {
 
 func newLoad(s *service, o options, nodes int) *load {
 	return &load{
-		service: s, options: o, nodes: nodes, r: rand.New(rand.NewPCG(o.seed, 1)), killed: map[string]int{},
+		service: s, options: o, nodes: nodes, r: rand.New(rand.NewPCG(o.seed, 1)),
+		stock: &witness.Stock{Size: companies}, killed: map[string]int{}, deeds: map[string]int{},
 		failures: make(chan error, o.clients),
 	}
 }
 
-// run kills so many processes, looks at everything, and tells what was done.
+// run kills so many processes, looks at everything now and then, and tells what was done.
 func (l *load) run(ctx context.Context, kills int) error {
-	if err := l.open(ctx); err != nil {
+	if err := errors.Join(l.stock.Load(ctx, l.service.Import), l.raise(ctx)); err != nil {
 		return err
 	}
 	for n := 1; n <= kills; n++ {
 		if l.stop == nil {
+			if err := l.open(ctx); err != nil {
+				return err
+			}
 			l.begin(ctx)
 		}
 		if err := l.kill(ctx); err != nil {
 			return errors.Join(err, l.rest())
 		}
 		if n%lookEvery == 0 || n == kills {
-			if err := l.look(ctx, n == kills); err != nil {
+			if err := l.look(ctx); err != nil {
 				return err
 			}
 			fmt.Printf("%d kills: %s\n", n, l.story())
@@ -67,12 +73,8 @@ func (l *load) run(ctx context.Context, kills int) error {
 	return errors.Join(l.service.stopAll(), l.service.doctor())
 }
 
-// open fills the catalog, makes the workspaces, and starts the servers.
+// open makes the workspaces: new ones each time, since one that owns every company pays for nothing any more.
 func (l *load) open(ctx context.Context) error {
-	stock := &witness.Stock{Size: companies}
-	if err := stock.Load(ctx, l.service.Import); err != nil {
-		return err
-	}
 	for i := range workspaces {
 		var w struct{ ID string }
 		if err := l.service.json(&w, "workspace", "create", fmt.Sprint("Soak ", i), "--credits", strconv.Itoa(credits), "--json"); err != nil {
@@ -83,10 +85,10 @@ func (l *load) open(ctx context.Context) error {
 			return err
 		}
 		l.witnesses = append(l.witnesses, witness.New(witness.Options{
-			Workspace: w.ID, Token: t, Granted: credits, Stock: stock, RowsMax: rowsMax, Do: l.service.do, Operator: l.service,
+			Workspace: w.ID, Token: t, Granted: credits, Stock: l.stock, RowsMax: rowsMax, Do: l.service.do, Operator: l.service,
 		}))
 	}
-	return l.raise(ctx)
+	return nil
 }
 
 // raise starts servers until there are as many as there should be.
@@ -184,38 +186,39 @@ func (l *load) kill(ctx context.Context) error {
 	return l.service.doctor()
 }
 
-// look lets everything that was begun end, and holds the service to what the clients were told; to all of it, each file
-// and each receipt too, in the end.
-func (l *load) look(ctx context.Context, end bool) error {
+// settleWait is how long all that was begun may take to end on a busy machine.
+const settleWait = 5 * time.Minute
+
+// look lets everything that was begun end, and holds the service to all that the clients were told, each file and each
+// receipt too.
+func (l *load) look(ctx context.Context) error {
 	if err := l.rest(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	defer cancel()
 	for _, w := range l.witnesses {
-		if err := w.Settle(ctx, 100*time.Millisecond); err != nil {
-			return err
-		}
-		look := w.Look
-		if end {
-			look = w.Check
-		}
-		if err := look(ctx); err != nil {
+		ctx, cancel := context.WithTimeout(ctx, settleWait)
+		err := w.Settle(ctx, 100*time.Millisecond)
+		cancel()
+		if err != nil {
 			return err
 		}
 	}
+	for _, w := range l.witnesses {
+		if err := w.Check(ctx); err != nil {
+			return err
+		}
+		for what, n := range w.Counts() {
+			l.deeds[what] += n
+		}
+	}
+	l.witnesses = nil
 	return l.service.doctor()
 }
 
 // story is what was done, for people.
 func (l *load) story() string {
-	deeds, parts := map[string]int{}, []string{}
-	for _, w := range l.witnesses {
-		for what, n := range w.Counts() {
-			deeds[what] += n
-		}
-	}
-	for _, counts := range []map[string]int{l.killed, deeds} {
+	var parts []string
+	for _, counts := range []map[string]int{l.killed, l.deeds} {
 		for _, what := range slices.Sorted(maps.Keys(counts)) {
 			parts = append(parts, fmt.Sprintf("%s %d", what, counts[what]))
 		}

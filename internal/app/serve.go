@@ -13,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/ingest"
 	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/manual"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/search"
 )
@@ -129,11 +130,17 @@ func (a *App) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
 	}
+	pages, err := manual.New(manual.Deps{OpenAPI: api.OpenAPI(), Status: api.Status, PublicURL: a.Config.PublicURL})
+	if err != nil {
+		return nil, err
+	}
+	mounts := pages.Mounts()
+	mounts[file.Path] = a.Files.Handler(api.ErrorWriter(a.Log))
 	return api.New(api.Deps{
 		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays,
 		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
 		RateLimits: limits, PublicURL: a.Config.PublicURL, Log: a.Log,
-		Mounts: map[string]http.Handler{file.Path: a.Files.Handler(api.ErrorWriter(a.Log))},
+		Mounts: mounts,
 	})
 }
 

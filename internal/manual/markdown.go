@@ -50,7 +50,7 @@ func (m markdown) render(p *Page) error {
 		return err
 	}
 	// A wide table scrolls by itself, by keyboard too.
-	out := strings.ReplaceAll(b.String(), "<table>", `<div class="table" tabindex="0" role="region" aria-label="Table"><table>`)
+	out := strings.ReplaceAll(b.String(), "<table>", `<div class="table" tabindex="0"><table>`)
 	p.HTML = strings.ReplaceAll(out, "</table>", "</table></div>")
 	return nil
 }
@@ -241,11 +241,7 @@ func (r *codeRenderer) renderCode(w util.BufWriter, source []byte, n ast.Node, e
 	if !entering {
 		return ast.WalkContinue, nil
 	}
-	label := "Code"
-	if title := titleOf(n, source); title != "" {
-		label = title + " sample"
-	}
-	fmt.Fprintf(w, `<pre tabindex="0" role="region" aria-label="%s"><code>`, label)
+	_, _ = w.WriteString(`<pre tabindex="0"><code>`)
 	html.DefaultWriter.RawWrite(w, n.Lines().Value(source))
 	_, _ = w.WriteString("</code></pre>\n")
 	return ast.WalkContinue, nil

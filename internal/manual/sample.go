@@ -71,8 +71,8 @@ if (!response.ok) throw new Error(await response.text());
 {{if .HasAnswer}}console.log(await response.json());{{else}}console.log(response.status);{{end}}
 `
 
-const pythonSample = `import json
-import urllib.request
+const pythonSample = `{{if or .Body .HasAnswer}}import json
+{{end}}import urllib.request
 
 request = urllib.request.Request(
     "{{.URL}}",

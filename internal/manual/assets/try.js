@@ -30,7 +30,7 @@ function open() {
 
 async function load() {
   place.textContent = "Loading interactive reference…";
-  const [answer] = await Promise.all([fetch(form.dataset.document), style(form.dataset.style), script(form.dataset.script)]);
+  const [answer] = await Promise.all([fetch(form.dataset.document), style(form.dataset.sheet), script(form.dataset.bundle)]);
   if (!answer.ok) throw new Error("HTTP " + answer.status);
   const spec = only(await answer.json(), form.dataset.operation);
   place.textContent = "";
@@ -46,6 +46,7 @@ async function load() {
 // only is the document with one operation; without a name it stays whole.
 function only(spec, operation) {
   if (!operation) return spec;
+  delete spec.tags; // those of the operations that go
   for (const [path, methods] of Object.entries(spec.paths)) {
     for (const method of Object.keys(methods)) {
       if (methods[method].operationId !== operation) delete methods[method];

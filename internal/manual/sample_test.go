@@ -44,7 +44,7 @@ func samplesOf(t *testing.T) (all []sample) {
 				all = append(all, sample{page[1], fence[1], fence[2]})
 			case "json":
 				require.True(t, json.Valid([]byte(fence[2])), "%s: %s", page[1], fence[2])
-			case "console", "nginx":
+			case "console", "nginx", "promql":
 			default:
 				require.Fail(t, "a fence in a language that nobody checks", "%s: %s", page[1], fence[1])
 			}

@@ -111,7 +111,7 @@ func (e *exporter) Start(ctx context.Context) error {
 			e.log.Error("metrics are not served any more", "error", err)
 		}
 	})
-	e.log.InfoContext(ctx, "serving metrics", "url", "http://"+reachable(listener.Addr())+metricsPath)
+	e.log.InfoContext(ctx, "metrics are served", "url", "http://"+reachable(listener.Addr())+metricsPath)
 	return nil
 }
 

@@ -167,7 +167,7 @@ func TestMetricsCanBeElsewhereOrOff(t *testing.T) {
 	c.Data, c.MetricsAddr = t.TempDir(), "127.0.0.1:0"
 	var elsewhere string
 	require.NoError(t, serveFor(t, c, func(r slog.Record) {
-		if r.Message != "serving metrics" {
+		if r.Message != "metrics are served" {
 			return
 		}
 		r.Attrs(func(a slog.Attr) bool {

@@ -134,11 +134,7 @@ func (a *App) handler(follower *ingest.Follower, metrics *prometheus.Registry) (
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
 	}
-	pages, err := manual.New(manual.Deps{OpenAPI: api.OpenAPI(), Status: api.Status, PublicURL: a.Config.PublicURL})
-	if err != nil {
-		return nil, err
-	}
-	mounts := pages.Mounts()
+	mounts := manual.Mounts(manual.Deps{OpenAPI: api.OpenAPI, Status: api.Status, PublicURL: a.Config.PublicURL})
 	mounts[file.Path] = a.Files.Handler(api.ErrorWriter(a.Log))
 	mounts["GET /readyz"] = readiness{a, follower}
 	if a.Config.MetricsAddr == "" {
@@ -161,7 +157,8 @@ func (a *App) answer(ctx context.Context, listener net.Listener, handler http.Ha
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	a.Log.InfoContext(ctx, "serving", "url", "http://"+reachable(listener.Addr()), "companies", a.Index.Len())
+	a.Log.InfoContext(ctx, "serving", "url", "http://"+reachable(listener.Addr()),
+		"documentation", "http://"+reachable(listener.Addr())+manual.Path, "companies", a.Index.Len())
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)

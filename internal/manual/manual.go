@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -27,8 +28,8 @@ const (
 
 // Deps is what the pages are made from.
 type Deps struct {
-	// OpenAPI is the document of the API, as JSON.
-	OpenAPI []byte
+	// OpenAPI gives the document of the API, as JSON.
+	OpenAPI func() []byte
 
 	// Status is the HTTP status of a kind of failure.
 	Status func(fault.Kind) int
@@ -63,16 +64,26 @@ func New(d Deps) (*Manual, error) {
 	return m, nil
 }
 
-// Mounts are the handlers by their pattern in http.ServeMux.
-func (m *Manual) Mounts() map[string]http.Handler {
-	compress := func(h http.HandlerFunc) http.Handler { return gzhttp.GzipHandler(h) }
+// Mounts are the handlers by their pattern in http.ServeMux. The pages are made when the first one is asked for, because
+// that takes longer than the rest of a start.
+func Mounts(d Deps) map[string]http.Handler {
+	pages := sync.OnceValues(func() (*Manual, error) { return New(d) })
+	serve := func(method func(*Manual, http.ResponseWriter, *http.Request)) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			m, err := pages()
+			if err != nil {
+				panic(err) // the texts are our own, and tested
+			}
+			method(m, w, r)
+		}
+	}
 	return map[string]http.Handler{
-		"GET " + Path:                     compress(m.servePage),
-		"GET " + Path + "/":               compress(m.servePage),
-		"GET " + Path + "/search":         compress(m.serveSearch),
-		"GET " + Path + "/assets/{asset}": http.HandlerFunc(m.serveAsset),
-		"GET /llms.txt":                   compress(m.serveSummary),
-		"GET /llms-full.txt":              compress(m.serveAll),
+		"GET " + Path:                     gzhttp.GzipHandler(serve((*Manual).servePage)),
+		"GET " + Path + "/":               gzhttp.GzipHandler(serve((*Manual).servePage)),
+		"GET " + Path + "/search":         gzhttp.GzipHandler(serve((*Manual).serveSearch)),
+		"GET " + Path + "/assets/{asset}": serve((*Manual).serveAsset), // packed already
+		"GET /llms.txt":                   gzhttp.GzipHandler(serve((*Manual).serveSummary)),
+		"GET /llms-full.txt":              gzhttp.GzipHandler(serve((*Manual).serveAll)),
 	}
 }
 

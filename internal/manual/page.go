@@ -57,7 +57,7 @@ const referenceTitle = "Reference"
 
 // write makes all pages.
 func (m *Manual) write(d Deps) error {
-	spec, err := readSpec(d.OpenAPI)
+	spec, err := readSpec(d.OpenAPI())
 	if err != nil {
 		return err
 	}

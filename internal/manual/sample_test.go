@@ -3,6 +3,7 @@ package manual_test
 import (
 	"encoding/json"
 	"fmt"
+	"go/format"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -42,6 +43,11 @@ func samplesOf(t *testing.T) (all []sample) {
 			case "sh", "javascript", "python", "go":
 				ofPage++
 				all = append(all, sample{page[1], fence[1], fence[2]})
+				if fence[1] == "go" {
+					formatted, err := format.Source([]byte(fence[2]))
+					require.NoError(t, err)
+					require.Equal(t, string(formatted), fence[2], page[1])
+				}
 			case "json":
 				require.True(t, json.Valid([]byte(fence[2])), "%s: %s", page[1], fence[2])
 			case "console", "nginx", "promql":
@@ -131,24 +137,36 @@ func (d dish) run(t *testing.T) {
 	}
 }
 
-// build compiles the Go samples as packages of this module that are not on disk.
+// build compiles the Go samples into one program, because linking takes longer than all else: each becomes a package of
+// this module that is not on disk, and its main a function that the program calls by its number.
 func build(t *testing.T, dishes []dish) {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	work := t.TempDir()
 	overlay := map[string]string{}
-	arguments := []string{"build", "-overlay", filepath.Join(work, "overlay.json"), "-ldflags", "-s -w", "-o", work + "/bin/"}
+	put := func(name, code string) {
+		file := filepath.Join(work, name+".go")
+		require.NoError(t, os.WriteFile(file, []byte(code), 0o600))
+		overlay[filepath.Join(root, "internal", "manual", "samples", name, "sample.go")] = file
+	}
+	program, imports, calls := filepath.Join(work, "samples"), "", ""
 	for i := range dishes {
 		name := fmt.Sprintf("sample%d", i)
-		overlay[filepath.Join(root, "internal", "manual", name, "main.go")] = dishes[i].command[0]
-		arguments = append(arguments, "./internal/manual/"+name)
-		dishes[i].command = []string{filepath.Join(work, "bin", name)}
+		code := strings.Replace(dishes[i].code, "package main\n", "package "+name+"\n", 1)
+		code = strings.Replace(code, "func main() {", "func Main() {", 1)
+		require.Contains(t, code, "func Main() {", dishes[i].page)
+		put(name, code)
+		imports += fmt.Sprintf("import %q\n", "github.com/opencapi/capi/internal/manual/samples/"+name)
+		calls += fmt.Sprintf("%q: %s.Main,\n", name, name)
+		dishes[i].command = []string{program, name}
 	}
+	put("all", "package main\n\nimport \"os\"\n"+imports+"\nfunc main() { map[string]func(){\n"+calls+"}[os.Args[1]]() }\n")
 	content, err := json.Marshal(map[string]any{"Replace": overlay})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(work, "overlay.json"), content, 0o600))
-	build := exec.CommandContext(t.Context(), "go", arguments...)
+	build := exec.CommandContext(t.Context(), "go", "build", "-overlay", filepath.Join(work, "overlay.json"), "-o", program,
+		"./internal/manual/samples/all")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)

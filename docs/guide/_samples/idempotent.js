@@ -1,9 +1,11 @@
+import { randomUUID } from "node:crypto";
+
 const request = {
   method: "POST",
   headers: {
     "Authorization": "Bearer cornect_your_token_here",
     "Content-Type": "application/json",
-    "Idempotency-Key": crypto.randomUUID(),
+    "Idempotency-Key": randomUUID(),
   },
   body: JSON.stringify({
     name: "US fintech 50+",

@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
+
 const passing = new Set([408, 409, 429, 500, 502, 503, 504]);
 
-async function send(path, body, key = crypto.randomUUID()) {
+async function send(path, body, key = randomUUID()) {
   for (let attempt = 1; ; attempt++) {
     let response, answer;
     try {

@@ -92,22 +92,28 @@ func linkAbsolutely(slug, source string) string {
 type section struct {
 	level       int
 	id, heading string
-	text        string
+	text, code  string // its prose, and what stands in its samples
 }
 
 func sectionsOf(tree ast.Node, source []byte) []section {
 	var all []section
-	var body strings.Builder
+	var body, code strings.Builder
 	end := func() {
 		if len(all) > 0 {
-			all[len(all)-1].text = strings.Join(strings.Fields(body.String()), " ")
+			last := &all[len(all)-1]
+			last.text, last.code = strings.Join(strings.Fields(body.String()), " "), code.String()
 		}
 		body.Reset()
+		code.Reset()
 	}
 	for block := tree.FirstChild(); block != nil; block = block.NextSibling() {
 		h, ok := block.(*ast.Heading)
 		if !ok {
-			plain(&body, block, source)
+			if block.Kind() == kindTabs || block.Type() == ast.TypeBlock && block.IsRaw() {
+				plain(&code, block, source)
+			} else {
+				plain(&body, block, source)
+			}
 			continue
 		}
 		end()

@@ -150,18 +150,19 @@ func build(t *testing.T, dishes []dish) {
 		require.NoError(t, os.WriteFile(file, []byte(code), 0o600))
 		overlay[filepath.Join(root, "internal", "manual", "samples", name, "sample.go")] = file
 	}
-	program, imports, calls := filepath.Join(work, "samples"), "", ""
+	program := filepath.Join(work, "samples")
+	var imports, calls strings.Builder
 	for i := range dishes {
 		name := fmt.Sprintf("sample%d", i)
 		code := strings.Replace(dishes[i].code, "package main\n", "package "+name+"\n", 1)
 		code = strings.Replace(code, "func main() {", "func Main() {", 1)
 		require.Contains(t, code, "func Main() {", dishes[i].page)
 		put(name, code)
-		imports += fmt.Sprintf("import %q\n", "github.com/opencapi/capi/internal/manual/samples/"+name)
-		calls += fmt.Sprintf("%q: %s.Main,\n", name, name)
+		fmt.Fprintf(&imports, "import %q\n", "github.com/opencapi/capi/internal/manual/samples/"+name)
+		fmt.Fprintf(&calls, "%q: %s.Main,\n", name, name)
 		dishes[i].command = []string{program, name}
 	}
-	put("all", "package main\n\nimport \"os\"\n"+imports+"\nfunc main() { map[string]func(){\n"+calls+"}[os.Args[1]]() }\n")
+	put("all", "package main\n\nimport \"os\"\n"+imports.String()+"\nfunc main() { map[string]func(){\n"+calls.String()+"}[os.Args[1]]() }\n")
 	content, err := json.Marshal(map[string]any{"Replace": overlay})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(work, "overlay.json"), content, 0o600))

@@ -12,10 +12,9 @@ import (
 type searchIndex struct{ entries []entry }
 
 type entry struct {
-	page          *Page
-	section       section
-	title         []string // folded words
-	heading, body []string
+	page                       *Page
+	section                    section
+	title, heading, body, code []string // folded words
 }
 
 // Hit is a section that a search has found.
@@ -32,7 +31,7 @@ const (
 func (x *searchIndex) add(p *Page) {
 	for _, s := range p.sections {
 		x.entries = append(x.entries, entry{
-			page: p, section: s, title: wordsOf(p.Title), heading: wordsOf(s.heading), body: wordsOf(s.text),
+			page: p, section: s, title: wordsOf(p.Title), heading: wordsOf(s.heading), body: wordsOf(s.text), code: wordsOf(s.code),
 		})
 	}
 }
@@ -70,7 +69,8 @@ func (x *searchIndex) find(question string) []Hit {
 func (e *entry) score(asked []string) int {
 	total := 0
 	for _, word := range asked {
-		inTitle, inHeading, inBody := count(e.title, word), count(e.heading, word), count(e.body, word)
+		inTitle, inHeading := count(e.title, word), count(e.heading, word)
+		inBody := 2*count(e.body, word) + min(count(e.code, word), 1)
 		if inHeading+inBody == 0 && (inTitle == 0 || len(asked) == 1) {
 			return 0
 		}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/db/migrations"
-	"github.com/opencapi/capi/internal/ingest"
 )
 
 const (
@@ -18,8 +17,8 @@ const (
 
 // readiness tells whether requests should come here, and if not, why. The reasons are for people, and tell no address.
 type readiness struct {
-	app      *App
-	follower *ingest.Follower
+	app *App
+	lag func() time.Duration // for how long the index has been behind
 }
 
 func (r readiness) ServeHTTP(w http.ResponseWriter, q *http.Request) {
@@ -52,7 +51,7 @@ func (r readiness) reasons(ctx context.Context) (reasons []string) {
 	if r.app.embedded.Figures().Lost {
 		reasons = append(reasons, "a part of the index was damaged, and is being made anew")
 	}
-	if lag := r.follower.Lag(); lag > lagMax {
+	if lag := r.lag(); lag > lagMax {
 		reasons = append(reasons, fmt.Sprintf("the index has been behind the catalog for %s", lag.Round(time.Second)))
 	}
 	return reasons

@@ -136,7 +136,7 @@ func (a *App) handler(follower *ingest.Follower, metrics *prometheus.Registry) (
 	}
 	mounts := manual.Mounts(manual.Deps{OpenAPI: api.OpenAPI, Status: api.Status, PublicURL: a.Config.PublicURL})
 	mounts[file.Path] = a.Files.Handler(api.ErrorWriter(a.Log))
-	mounts["GET /readyz"] = readiness{a, follower}
+	mounts["GET /readyz"] = readiness{a, follower.Lag}
 	if a.Config.MetricsAddr == "" {
 		mounts["GET "+metricsPath] = metricsHandler(metrics, a.Log)
 	}

@@ -112,7 +112,9 @@ func TestEveryPageIsReachedAndNoLinkIsDead(t *testing.T) {
 			require.NoError(t, err, "%s: %s", path, link)
 			switch {
 			case to.Host != "":
-				require.True(t, strings.HasPrefix(link, "https://github.com/opencapi/capi/"), "%s leads away, to %s", path, link)
+				file, ours := strings.CutPrefix(link, "https://github.com/opencapi/capi/blob/main/")
+				require.True(t, ours, "%s leads away, to %s", path, link)
+				require.FileExists(t, "../../"+file, path)
 			case to.Path != "":
 				require.Equal(t, uint8('/'), to.Path[0], "%s: %s is relative", path, link)
 				todo = append(todo, to.RequestURI())

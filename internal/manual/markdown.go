@@ -16,8 +16,6 @@ import (
 	"github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
-
-	"github.com/opencapi/capi/docs"
 )
 
 // markdown renders CommonMark with tables; HTML inside it is left out.
@@ -33,7 +31,6 @@ func newMarkdown() markdown {
 
 // render fills in all of the page that follows from its Markdown.
 func (m markdown) render(p *Page) error {
-	p.Markdown = linkAbsolutely(p.Slug, p.Markdown)
 	source := []byte(p.Markdown)
 	tree := m.Parser().Parse(text.NewReader(source))
 	p.sections = sectionsOf(tree, source)
@@ -55,36 +52,21 @@ func (m markdown) render(p *Page) error {
 	return nil
 }
 
-var markdownLink = regexp.MustCompile(`\]\(([^)\s:]*\.md|[^)\s:]*/)(#[^)\s]*)?\)`)
+var relativeLink = regexp.MustCompile(`\]\(([^)\s:/#][^)\s:#]*)(#[^)\s]*)?\)`)
 
 const repository = "https://github.com/opencapi/capi/blob/main/"
 
 // linkAbsolutely makes links between files of the repository links between pages; what is no page is linked there.
-func linkAbsolutely(slug, source string) string {
-	return markdownLink.ReplaceAllStringFunc(source, func(link string) string {
-		parts := markdownLink.FindStringSubmatch(link)
-		if strings.HasPrefix(parts[1], "/") {
-			return link
+func linkAbsolutely(file, text string) string {
+	return relativeLink.ReplaceAllStringFunc(text, func(link string) string {
+		parts := relativeLink.FindStringSubmatch(link)
+		to := path.Join("docs", path.Dir(file), parts[1])
+		if inside, ok := strings.CutPrefix(to, "docs/"); ok {
+			if slug, ok := slugOf(inside); ok {
+				return "](" + address(slug) + parts[2] + ")"
+			}
 		}
-		dir := "docs"
-		if strings.HasPrefix(slug, "adr/") {
-			dir = "docs/adr"
-		} else if _, err := docs.Files.ReadFile("guide/" + slug + ".md"); err == nil || slug == "" {
-			dir = "docs/guide"
-		}
-		file := path.Join(dir, parts[1])
-		to, isDoc := strings.CutPrefix(file, "docs/")
-		if _, err := docs.Files.ReadFile(to); !isDoc || err != nil {
-			return "](" + repository + file + parts[2] + ")"
-		}
-		to = strings.TrimSuffix(strings.TrimPrefix(to, "guide/"), ".md")
-		switch to {
-		case "index":
-			to = ""
-		case "CHANGELOG":
-			to = "changelog"
-		}
-		return "](" + address(to) + parts[2] + ")"
+		return "](" + repository + to + parts[2] + ")"
 	})
 }
 

@@ -1,7 +1,6 @@
 package manual
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -71,11 +70,8 @@ func (m *Manual) write(d Deps) error {
 		}
 		written := chapter{Title: c.title}
 		for _, slug := range slugs {
-			text, err := source(slug)
+			text, err := e.page(slug)
 			if err != nil {
-				return err
-			}
-			if text, err = e.expand(text); err != nil {
 				return fmt.Errorf("page %q: %w", slug, err)
 			}
 			written.Pages = append(written.Pages, &Page{Slug: slug, Markdown: text})
@@ -111,25 +107,49 @@ func (m *Manual) render() error {
 	return nil
 }
 
-// source is the Markdown of a written page: a reference text of the repository, or one of the guide.
-func source(slug string) (string, error) {
+// page is the Markdown of a written page, with its generated parts and links between pages.
+func (e expander) page(slug string) (string, error) {
+	file, err := fileOf(slug)
+	if err != nil {
+		return "", err
+	}
+	source, err := docs.Files.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	text, err := e.expand(string(source))
+	return linkAbsolutely(file, text), err
+}
+
+// fileNames are the pages whose files are called otherwise.
+var fileNames = map[string]string{"": "index", "changelog": "CHANGELOG"}
+
+// fileOf is the file of a written page: a reference text at the top of the directory, else one of the guide.
+func fileOf(slug string) (string, error) {
 	name := slug
-	switch slug {
-	case "":
-		name = "index"
-	case "changelog":
-		name = "CHANGELOG"
+	if other, ok := fileNames[slug]; ok {
+		name = other
 	}
 	for _, file := range []string{name + ".md", "guide/" + name + ".md"} {
-		text, err := docs.Files.ReadFile(file)
-		if err == nil {
-			return string(text), nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
+		if _, err := fs.Stat(docs.Files, file); err == nil {
+			return file, nil
 		}
 	}
 	return "", fmt.Errorf("no page is called %q", name)
+}
+
+// slugOf is the page of a file; false if there is none of that name.
+func slugOf(file string) (string, bool) {
+	if _, err := fs.Stat(docs.Files, file); err != nil || path.Ext(file) != ".md" {
+		return "", false
+	}
+	name := strings.TrimPrefix(strings.TrimSuffix(file, ".md"), "guide/")
+	for slug, other := range fileNames {
+		if name == other {
+			return slug, true
+		}
+	}
+	return name, true
 }
 
 // decisions are the slugs of docs/adr.

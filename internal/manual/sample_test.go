@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/opencapi/capi/client"
 	"github.com/opencapi/capi/internal/app/apptest"
@@ -50,6 +51,8 @@ func samplesOf(t *testing.T) (all []sample) {
 				}
 			case "json":
 				require.True(t, json.Valid([]byte(fence[2])), "%s: %s", page[1], fence[2])
+			case "yaml":
+				require.NoError(t, yaml.Unmarshal([]byte(fence[2]), new(any)), page[1])
 			case "console", "nginx", "promql":
 			default:
 				require.Fail(t, "a fence in a language that nobody checks", "%s: %s", page[1], fence[1])

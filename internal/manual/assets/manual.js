@@ -47,6 +47,8 @@ document.addEventListener("keydown", (event) => {
   document.getElementById("q").focus();
 });
 
-for (const link of document.querySelectorAll(".contents a")) {
-  if (link.getAttribute("aria-current")) link.scrollIntoView({ block: "nearest" });
+const here = document.querySelector(".contents a[aria-current]");
+if (here) {
+  const contents = here.closest(".contents");
+  contents.scrollTop = Math.max(0, here.offsetTop - contents.offsetTop - contents.clientHeight / 2);
 }

@@ -44,6 +44,9 @@ type Deps struct {
 	// Mounts are handlers beside the API, by their pattern in http.ServeMux, such as GET /files/.
 	Mounts map[string]http.Handler
 
+	// Traffic counts the requests. Defaults to nobody.
+	Traffic *middleware.Traffic
+
 	// Log gets a line a request, and what failed inside. Defaults to slog.DiscardHandler.
 	Log *slog.Logger
 }
@@ -69,7 +72,11 @@ func New(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return middleware.Chain(h, middleware.RequestID, middleware.AccessLog(d.Log), middleware.Recover(d.Log, s.fail)), nil
+	through := []middleware.Middleware{middleware.RequestID, middleware.AccessLog(d.Log)}
+	if d.Traffic != nil {
+		through = append(through, d.Traffic.Watch)
+	}
+	return middleware.Chain(h, append(through, middleware.Recover(d.Log, s.fail))...), nil
 }
 
 func (s *server) handler() (http.Handler, error) {

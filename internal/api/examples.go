@@ -1,12 +1,14 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/opencapi/capi/internal/id"
 )
 
-// The examples of the document, as the Go types that answer, so that they cannot drift from them.
+// The examples of the document, as the Go types that answer, so that they cannot drift from them; of requests as a person
+// would write them, held to their schemas by a test.
 var (
 	exampleTime   = time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
 	exampleDone   = exampleTime.Add(2 * time.Second)
@@ -15,7 +17,7 @@ var (
 	exampleEntry  = exampleID[id.Entry]("0195510c-7a3c-7d52-b6a1-9c8d7e6f5a4b")
 	exampleSpace  = exampleID[id.Workspace]("01954e00-1111-7222-8333-444455556666")
 
-	searchExample = map[string]any{"query": "fintech", "countries": []string{"US"}, "employee_count_min": 50, "limit": 25}
+	searchExample = json.RawMessage(`{"query":"fintech","countries":["US"],"employee_count_min":50,"limit":25}`)
 
 	companyExample = Company{
 		ID: exampleID[id.Company]("01954e00-2222-7333-8444-555566667777"), Name: "Example Robotics GmbH",
@@ -51,10 +53,8 @@ var (
 		}},
 	}
 
-	exportExample = map[string]any{
-		"name": "US fintech 50+", "source_type": "search", "export_format": "csv",
-		"search_filters": map[string]any{"query": "fintech", "countries": []string{"US"}},
-	}
+	exportExample = json.RawMessage(`{"name":"US fintech 50+","source_type":"search","export_format":"csv",` +
+		`"search_filters":{"query":"fintech","countries":["US"]}}`)
 
 	figuresExample = Figures{RequestedCount: 500, AlreadyUnlocked: 320, NewCount: 180, Cost: 180, CreditsCharged: 180}
 

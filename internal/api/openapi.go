@@ -79,6 +79,9 @@ func (d *document) add(rt route) *binding {
 			rt.scope, rt.perMinute, rt.limit),
 		Tags: []string{tagOf(rt.path)}, Security: []map[string][]string{{"token": {}}},
 		Parameters: parameters(b), Responses: d.responses(rt, b),
+		Extensions: map[string]any{
+			"x-scope": string(rt.scope), "x-rate-limit": map[string]any{"name": rt.limit, "per_minute": rt.perMinute},
+		},
 	}
 	if b.body != nil {
 		op.RequestBody = &huma.RequestBody{

@@ -45,6 +45,7 @@ type App struct {
 	Exports    *export.Exports
 
 	embedded *embedded.Index // Index, for what only this back end can do
+	sales    *sales
 }
 
 // Open opens the data directory and the database, creating both if need be, and brings the schema up to date.
@@ -65,11 +66,12 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 		Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d), Catalog: catalog.New(d),
 		Replays: replay.New(d, replay.Options{}),
 		// On SQLite the server's lock makes its runner the only one.
-		Jobs: job.New(d, job.Options{Log: log, Workers: c.Workers, Alone: c.Postgres() == ""}),
+		Jobs:  job.New(d, job.Options{Log: log, Workers: c.Workers, Alone: c.Postgres() == ""}),
+		sales: newSales(),
 	}
 	a.Exports = export.New(export.Deps{
 		DB: d, Catalog: a.Catalog, Index: a.Index, Lists: a.Lists, Unlock: a.Unlocks, Credit: a.Credits, Jobs: a.Jobs,
-		Blobs: files, Log: log,
+		Blobs: files, Log: log, Observe: a.sales.observe,
 	})
 	return a, nil
 }

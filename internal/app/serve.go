@@ -9,10 +9,14 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/ingest"
 	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/manual"
+	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/search"
 )
@@ -49,11 +53,13 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 			return err
 		}
 	}
-	handler, err := a.handler()
+	follower := ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log})
+	metrics := a.newRegistry(follower)
+	handler, err := a.handler(follower, metrics)
 	if err != nil {
 		return err
 	}
-	parts := a.parts()
+	parts := append(a.parts(follower), a.metricsPart(metricsHandler(metrics, a.Log))...)
 	defer func() { err = errors.Join(err, a.stop(parts)) }()
 	for _, p := range parts {
 		if err := p.start(ctx); err != nil {
@@ -67,7 +73,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 }
 
 // parts are in the order of their start; they stop the other way round.
-func (a *App) parts() []part {
+func (a *App) parts(follower *ingest.Follower) []part {
 	runner := job.NewRunner(a.Jobs, a.Exports.Handlers())
 	past := &pruner{what: "past records", every: pastPruneEvery, prune: a.Exports.Prune, log: a.Log}
 	quotes := &pruner{what: "quotes", every: quotePruneEvery, prune: a.Exports.PruneQuotes, log: a.Log}
@@ -75,7 +81,7 @@ func (a *App) parts() []part {
 	jobs := &pruner{what: "jobs that are over", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
 	doctors := &desk{app: a}
 	return []part{
-		a.following(),
+		a.following(follower),
 		{"the doctor's desk", doctors.Start, doctors.Stop},
 		{"tokens", a.Tokens.Start, a.Tokens.Stop},
 		{"jobs", runner.Start, runner.Stop},
@@ -87,8 +93,7 @@ func (a *App) parts() []part {
 }
 
 // following fills the index before anything else starts, and then keeps it up to date.
-func (a *App) following() part {
-	f := ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log})
+func (a *App) following(f *ingest.Follower) part {
 	var lock *Lock
 	start := func(ctx context.Context) (err error) {
 		began := time.Now()
@@ -124,16 +129,22 @@ func (a *App) stop(parts []part) error {
 	return errors.Join(errs...)
 }
 
-func (a *App) handler() (http.Handler, error) {
+func (a *App) handler(follower *ingest.Follower, metrics *prometheus.Registry) (http.Handler, error) {
 	limits, err := ratelimit.Parse(a.Config.RateLimits)
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
+	}
+	mounts := manual.Mounts(manual.Deps{OpenAPI: api.OpenAPI, Status: api.Status, PublicURL: a.Config.PublicURL})
+	mounts[file.Path] = a.Files.Handler(api.ErrorWriter(a.Log))
+	mounts["GET /readyz"] = readiness{a, follower.Lag}
+	if a.Config.MetricsAddr == "" {
+		mounts["GET "+metricsPath] = metricsHandler(metrics, a.Log)
 	}
 	return api.New(api.Deps{
 		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays,
 		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
 		RateLimits: limits, PublicURL: a.Config.PublicURL, Log: a.Log,
-		Mounts: map[string]http.Handler{file.Path: a.Files.Handler(api.ErrorWriter(a.Log))},
+		Mounts: mounts, Traffic: middleware.NewTraffic(metrics),
 	})
 }
 
@@ -146,7 +157,8 @@ func (a *App) answer(ctx context.Context, listener net.Listener, handler http.Ha
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	a.Log.InfoContext(ctx, "serving", "url", "http://"+reachable(listener.Addr()), "companies", a.Index.Len())
+	a.Log.InfoContext(ctx, "serving", "url", "http://"+reachable(listener.Addr()),
+		"documentation", "http://"+reachable(listener.Addr())+manual.Path, "companies", a.Index.Len())
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)

@@ -147,7 +147,7 @@ func (d *demo) account(s *session) (token string, err error) {
 func (s *session) printInvitation(base, token string) {
 	s.printf("\nNow it is yours. Serving at %s until you press Ctrl-C.\n\n", base)
 	s.printf("Token:  %s\n\nThe published example, to copy:\n\n%s\n\n", token, seedLine(base, token))
-	s.printf("What the whole API can do: %s/openapi.json\n", base)
+	s.printf("What the whole API can do: %s/docs\n", base)
 }
 
 func seedLine(base, token string) string {

@@ -16,8 +16,9 @@ type serveCommand struct {
 
 // Help is shown below the summary.
 func (serveCommand) Help() string {
-	return `Without any setting it keeps everything in ./capi-data and listens at http://127.0.0.1:8080. Imports, tokens and
-credits can be managed meanwhile from another terminal. Ctrl-C or SIGTERM lets running requests and jobs finish.
+	return `Without any setting it keeps everything in ./capi-data and listens at http://127.0.0.1:8080, with its
+documentation at /docs there. Imports, tokens and credits can be managed meanwhile from another terminal. Ctrl-C or
+SIGTERM lets running requests and jobs finish.
 
 Examples:
 

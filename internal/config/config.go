@@ -39,11 +39,15 @@ type Server struct {
 	Addr         string        `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen at; :8080 is every interface, port 0 any free port (default ${default})."`
 	PublicURL    string        `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address under which clients reach the server, for download links (default: the one a request was sent to)."`
 	RateLimits   string        `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of the rate limits, such as exports.create=50/min,credits.get=off; off switches all of them off."`
+	MetricsAddr  string        `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address that serves /metrics, such as 127.0.0.1:9464; off for none (default: where the API is served)."`
 	Workers      int           `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Export files written at the same time (default ${default})."`
 	DrainTimeout time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long a stopping server lets requests and jobs finish (default ${default})."`
 }
 
 const workersMax = 64
+
+// MetricsOff is the metrics' address of a server that shows none.
+const MetricsOff = "off"
 
 // Error is one setting that cannot be used.
 type Error struct {
@@ -103,6 +107,9 @@ func (s Server) check() error {
 	}
 	if _, port, err := net.SplitHostPort(s.Addr); err != nil || !isPort(port) {
 		add("addr", "%q is not HOST:PORT, such as 127.0.0.1:8080", s.Addr)
+	}
+	if _, port, err := net.SplitHostPort(s.MetricsAddr); s.MetricsAddr != "" && s.MetricsAddr != MetricsOff && (err != nil || !isPort(port)) {
+		add("metrics-addr", "%q is neither HOST:PORT, such as 127.0.0.1:9464, nor off", s.MetricsAddr)
 	}
 	if s.PublicURL != "" && !isBaseURL(s.PublicURL) {
 		add("public-url", "%q is not a web address without path parameters, such as https://api.example.com", s.PublicURL)

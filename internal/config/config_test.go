@@ -26,14 +26,14 @@ func TestValidateReportsEveryFaultAtOnce(t *testing.T) {
 	c := config.Config{
 		Storage: config.Storage{Data: " ", DB: "mysql://root:hunter2@localhost/capi"},
 		Server: config.Server{
-			Addr: "8080", PublicURL: "api.example.com", RateLimits: "exports.create=many", Workers: 0, DrainTimeout: -1,
+			Addr: "8080", MetricsAddr: "on", PublicURL: "api.example.com", RateLimits: "exports.create=many", Workers: 0, DrainTimeout: -1,
 		},
 	}
 	err := c.Validate()
 	require.Error(t, err)
 	lines := strings.Split(err.Error(), "\n")
-	require.Len(t, lines, 7, "%v", err)
-	for i, setting := range []string{"data", "db", "addr", "public-url", "rate-limits", "workers", "drain-timeout"} {
+	require.Len(t, lines, 8, "%v", err)
+	for i, setting := range []string{"data", "db", "addr", "metrics-addr", "public-url", "rate-limits", "workers", "drain-timeout"} {
 		require.Contains(t, lines[i], "--"+setting+": ")
 	}
 	require.NotContains(t, err.Error(), "hunter2", "a password must not reach a log")

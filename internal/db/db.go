@@ -167,6 +167,23 @@ func (d *DB) ReadTx(ctx context.Context, fn func(Querier) error) error {
 	return fn(d.guard.over(tx, Read))
 }
 
+// Pools are the figures of the pools of connections, by name; a database of one pool has "all".
+func (d *DB) Pools() map[string]sql.DBStats {
+	if d.write == d.read {
+		return map[string]sql.DBStats{"all": d.read.Stats()}
+	}
+	return map[string]sql.DBStats{"read": d.read.Stats(), "write": d.write.Stats()}
+}
+
+// SchemaVersion is the number of the newest migration that the database has seen.
+func (d *DB) SchemaVersion(ctx context.Context) (version int64, err error) {
+	err = d.Read().QueryRowContext(ctx, `SELECT MAX(version_id) FROM goose_db_version`).Scan(&version)
+	if err != nil {
+		return 0, fmt.Errorf("read schema version: %w", err)
+	}
+	return version, nil
+}
+
 // Close closes both pools.
 func (d *DB) Close() error {
 	err := d.read.Close()

@@ -39,6 +39,7 @@ func (x *Exports) Create(
 		return Export{}, Figures{}, err
 	}
 	x.jobs.Notify()
+	x.observe(Event{Status: StatusPending, Charged: e.Figures.CreditsCharged})
 	x.log.InfoContext(ctx, "export created", "export_id", e.ID, "workspace_id", e.Workspace,
 		"requested_count", e.Figures.RequestedCount, "credits_charged", e.Figures.CreditsCharged)
 	return e, e.Figures, nil

@@ -26,6 +26,7 @@ type Exports struct {
 	jobs    *job.Queue
 	blobs   blob.Store
 	log     *slog.Logger
+	observe func(Event)
 	options Options
 	past    past
 }
@@ -41,7 +42,15 @@ type Deps struct {
 	Jobs    *job.Queue
 	Blobs   blob.Store
 	Log     *slog.Logger // Defaults to slog.DiscardHandler
+	Observe func(Event)  // is told what has happened, once it is committed; must not block. Defaults to nobody
 	Options Options
+}
+
+// Event is what this process has done to an export.
+type Event struct {
+	Status   Status // what the export has become; StatusPending when it was created
+	Charged  int64  // in credits
+	Refunded int64  // in credits, to this export and to others
 }
 
 // Options tune the use case; the zero Options are good.
@@ -56,10 +65,13 @@ func New(d Deps) *Exports {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
+	if d.Observe == nil {
+		d.Observe = func(Event) {}
+	}
 	o := d.Options
 	return &Exports{
 		db: d.DB, catalog: d.Catalog, index: d.Index, lists: d.Lists, unlock: d.Unlock, credit: d.Credit,
-		jobs: d.Jobs, blobs: d.Blobs, log: d.Log,
+		jobs: d.Jobs, blobs: d.Blobs, log: d.Log, observe: d.Observe,
 		options: Options{
 			LinkTTL:       cmp.Or(o.LinkTTL, 15*time.Minute),
 			ProgressEvery: cmp.Or(o.ProgressEvery, 250*time.Millisecond),

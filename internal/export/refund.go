@@ -76,7 +76,11 @@ func (x *Exports) end(ctx context.Context, tx *db.Tx, e Export, status Status, a
 		return false, 0, err
 	}
 	refunded, err = x.refund(ctx, tx, e, actor)
-	return err == nil, refunded, err
+	if err != nil {
+		return false, 0, err
+	}
+	tx.OnCommit(func() { x.observe(Event{Status: status, Refunded: refunded}) })
+	return true, refunded, nil
 }
 
 // refund gives back what nobody delivers any more, now that e has ended.

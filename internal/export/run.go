@@ -182,6 +182,7 @@ func (x *Exports) complete(ctx context.Context, j job.Job, e Export, info blob.I
 	if err != nil {
 		return fmt.Errorf("complete export %s: %w", e.ID, err)
 	}
+	x.observe(Event{Status: StatusCompleted})
 	if err := x.unlock.Snapshot(ctx, e.Workspace); err != nil {
 		x.log.WarnContext(ctx, "unlocks not snapshotted", "workspace_id", e.Workspace, "error", err)
 	}

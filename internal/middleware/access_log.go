@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// alivePath is asked all day long by whoever watches the server.
-const alivePath = "/healthz"
+// watched are asked all day long by whoever watches the server.
+var watched = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}
 
 type noteKey struct{}
 
@@ -42,7 +42,7 @@ func AccessLog(log *slog.Logger) Middleware {
 				note.Add(slog.Int64("size_bytes", seen.sizeBytes))
 				note.Add(slog.Duration("took", time.Since(start)))
 				level := slog.LevelInfo
-				if r.URL.Path == alivePath && seen.statusCode() == http.StatusOK {
+				if watched[r.URL.Path] && seen.statusCode() == http.StatusOK {
 					level = slog.LevelDebug
 				}
 				log.LogAttrs(r.Context(), level, "request", note.attrs...)

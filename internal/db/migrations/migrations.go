@@ -5,6 +5,8 @@ package migrations
 import (
 	"embed"
 	"io/fs"
+	"strconv"
+	"strings"
 )
 
 //go:embed sqlite/*.sql postgres/*.sql
@@ -17,4 +19,21 @@ func For(dialect string) fs.FS {
 		panic(err) // only for a path that is not valid
 	}
 	return sub
+}
+
+// Newest is the number of the last migration of a dialect.
+func Newest(dialect string) (newest int64) {
+	names, err := fs.Glob(For(dialect), "*.sql")
+	if err != nil {
+		panic(err) // only for a pattern that is not valid
+	}
+	for _, name := range names {
+		number, _, _ := strings.Cut(name, "_")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			panic(err) // the names are our own
+		}
+		newest = max(newest, n)
+	}
+	return newest
 }

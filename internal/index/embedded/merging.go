@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/opencapi/capi/internal/company"
@@ -18,6 +19,9 @@ type merger struct {
 	quit   chan struct{}
 	once   sync.Once
 	done   sync.WaitGroup
+
+	merges  atomic.Uint64 // that were done
+	merging atomic.Bool
 }
 
 func (m *merger) start(ix *Index) {
@@ -108,8 +112,11 @@ func (ix *Index) mergeOrLog(old []part) bool {
 		companies += old[i].companies()
 		onDisk = onDisk || old[i].file != nil
 	}
+	ix.merger.merging.Store(true)
+	defer ix.merger.merging.Store(false)
 	_, err := ix.mergeInto(old, onDisk || companies >= fileFrom)
 	if err == nil {
+		ix.merger.merges.Add(1)
 		return true
 	}
 	ix.mergeAfter = time.Now().Add(mergeRetry)

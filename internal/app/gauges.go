@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/job"
+)
+
+// gauges read how the server stands, at the moment of the question.
+type gauges struct {
+	app      *App
+	follower *ingest.Follower
+
+	mu      sync.Mutex
+	counted time.Time // when the jobs were
+	census  job.Census
+}
+
+const (
+	gaugeTimeout = 2 * time.Second
+	censusEvery  = 15 * time.Second
+)
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("capi_"+name, help, labels, nil)
+}
+
+var (
+	descDatabaseUp  = describe("database_up", "1 if the database answered this question, else 0.")
+	descConnections = describe("database_connections", "Open connections, by pool and whether they are used.", "pool", "state")
+	descWaits       = describe("database_waits_total", "Times that somebody had to wait for a connection, by pool.", "pool")
+	descWaitSeconds = describe("database_wait_seconds_total", "Time waited for connections, by pool.", "pool")
+	descPoolMax     = describe("database_connections_max", "Connections that the pool may open.", "pool")
+
+	descJobs    = describe("jobs", "Jobs by state; those that are over are forgotten after a week.", "state")
+	descOverdue = describe("jobs_overdue_seconds", "For how long the queued job has been due that has waited longest.")
+
+	descCompanies = describe("index_companies", "Companies in the index.")
+	descSegments  = describe("index_segments", "Segments of the index, by where they are.", "place")
+	descMerges    = describe("index_merges_total", "Merges of segments since the start.")
+	descMerging   = describe("index_merging", "1 while segments are merged, else 0.")
+	descComplete  = describe("index_complete", "0 while companies are missing because a segment was damaged, else 1.")
+	descLag       = describe("index_lag_seconds", "For how long the index has been behind the catalog; 0 while it is not.")
+	descIndexSeq  = describe("index_sequence", "Number of the catalog's newest change that the index has.")
+	descSequence  = describe("catalog_sequence", "Number of the catalog's newest change.")
+)
+
+// Describe is called by the registry.
+func (g *gauges) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		descDatabaseUp, descConnections, descWaits, descWaitSeconds, descPoolMax, descJobs, descOverdue, descCompanies,
+		descSegments, descMerges, descMerging, descComplete, descLag, descIndexSeq, descSequence,
+	} {
+		to <- d
+	}
+}
+
+// Collect is called by the registry. What the database does not tell is left out.
+func (g *gauges) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), gaugeTimeout)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	f := g.app.embedded.Figures()
+	gauge(descCompanies, float64(f.Companies))
+	gauge(descSegments, float64(f.SegmentsInMemory), "memory")
+	gauge(descSegments, float64(f.Segments-f.SegmentsInMemory), "disk")
+	counter(descMerges, float64(f.Merges))
+	gauge(descMerging, oneIf(f.Merging))
+	gauge(descComplete, oneIf(!f.Lost))
+	gauge(descLag, g.follower.Lag().Seconds())
+	gauge(descIndexSeq, float64(g.app.Index.Seq()))
+	for name, p := range g.app.DB.Pools() {
+		gauge(descConnections, float64(p.InUse), name, "in_use")
+		gauge(descConnections, float64(p.Idle), name, "idle")
+		gauge(descPoolMax, float64(p.MaxOpenConnections), name)
+		counter(descWaits, float64(p.WaitCount), name)
+		counter(descWaitSeconds, p.WaitDuration.Seconds(), name)
+	}
+	seq, err := g.app.Catalog.Seq(ctx)
+	gauge(descDatabaseUp, oneIf(err == nil))
+	if err != nil {
+		return
+	}
+	gauge(descSequence, float64(seq))
+	if census, err := g.jobs(ctx); err == nil {
+		for state, n := range census.ByState {
+			gauge(descJobs, float64(n), state)
+		}
+		gauge(descOverdue, census.Overdue.Seconds())
+	}
+}
+
+// jobs counts the jobs now and then, however often it is asked.
+func (g *gauges) jobs(ctx context.Context) (job.Census, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.counted.IsZero() && time.Since(g.counted) < censusEvery {
+		return g.census, nil
+	}
+	census, err := g.app.Jobs.Census(ctx)
+	if err == nil {
+		g.census, g.counted = census, time.Now()
+	}
+	return census, err
+}
+
+func oneIf(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,35 @@
+package manual_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/manual"
+)
+
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		_, err := manual.New(manual.Deps{OpenAPI: api.OpenAPI, Status: api.Status})
+		require.NoError(b, err)
+	}
+}
+
+func BenchmarkPage(b *testing.B) {
+	mux := http.NewServeMux()
+	for pattern, h := range manual.Mounts(manual.Deps{OpenAPI: api.OpenAPI, Status: api.Status}) {
+		mux.Handle(pattern, h)
+	}
+	for name, path := range map[string]string{"page": "/docs/reference/create-export", "search": "/docs/search?q=export"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				w := httptest.NewRecorder()
+				mux.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodGet, path, nil))
+				require.Equal(b, http.StatusOK, w.Code)
+			}
+		})
+	}
+}

@@ -1,0 +1,98 @@
+package manual
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/opencapi/capi/docs"
+	"github.com/opencapi/capi/internal/fault"
+)
+
+// expander puts the generated parts into the texts of pages. A directive is a comment of its own line, so that the text
+// reads well without us too:
+//
+//	<!-- errors -->          the catalogue of failures
+//	<!-- limits -->          the rate limit of every operation
+//	<!-- sample NAME -->     docs/guide/_samples/NAME.*, one fence a language
+//	<!-- call OPERATION -->  the samples of the operation's reference page
+type expander struct {
+	spec   *spec
+	status func(fault.Kind) int
+}
+
+var directive = regexp.MustCompile(`(?m)^<!-- ([a-z]+)(?: (\S+))? -->$`)
+
+func (e expander) expand(text string) (string, error) {
+	var broken error
+	expanded := directive.ReplaceAllStringFunc(text, func(line string) string {
+		words := directive.FindStringSubmatch(line)
+		part, err := e.part(words[1], words[2])
+		if err != nil && broken == nil {
+			broken = err
+		}
+		return part
+	})
+	return expanded, broken
+}
+
+func (e expander) part(name, argument string) (string, error) {
+	switch name {
+	case "errors":
+		return e.errors(), nil
+	case "limits":
+		return e.limits(), nil
+	case "sample":
+		return written(argument)
+	case "call":
+		op := e.spec.operation(argument)
+		if op == nil {
+			return "", fmt.Errorf("no operation is called %q", argument)
+		}
+		return samples(op), nil
+	}
+	return "", fmt.Errorf("no directive is called %q", name)
+}
+
+func (e expander) errors() string {
+	var b strings.Builder
+	b.WriteString("| Code | Status | When |\n|---|---|---|\n")
+	for _, entry := range fault.Catalogue() {
+		fmt.Fprintf(&b, "| `%s` | %d | %s |\n", entry.Code, e.status(entry.Kind), entry.When)
+	}
+	return b.String()
+}
+
+func (e expander) limits() string {
+	var b strings.Builder
+	b.WriteString("| Endpoint | Limit a minute | Name in the settings |\n|---|---|---|\n")
+	for _, op := range e.spec.operations {
+		fmt.Fprintf(&b, "| [`%s %s`](/docs/%s) | %d | `%s` |\n", op.Method, op.Path, op.slug(), op.Limit.PerMinute, op.Limit.Name)
+	}
+	return b.String()
+}
+
+// languages are those of the samples, in the order of their tabs.
+var languages = []struct{ fence, extension, title string }{
+	{"sh", "sh", "curl"},
+	{"javascript", "js", "JavaScript"},
+	{"python", "py", "Python"},
+	{"go", "go", "Go"},
+}
+
+// written is a sample that was written by hand, in every language.
+func written(name string) (string, error) {
+	var b strings.Builder
+	for _, l := range languages {
+		code, err := docs.Files.ReadFile("guide/_samples/" + name + "." + l.extension)
+		if err != nil {
+			return "", fmt.Errorf("sample %s: %w", name, err)
+		}
+		fence(&b, l.fence, string(code))
+	}
+	return b.String(), nil
+}
+
+func fence(b *strings.Builder, language, code string) {
+	fmt.Fprintf(b, "```%s\n%s\n```\n\n", language, strings.TrimRight(code, "\n"))
+}

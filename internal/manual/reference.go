@@ -1,0 +1,302 @@
+package manual
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opencapi/capi/docs"
+	"github.com/opencapi/capi/internal/fault"
+)
+
+// reference is the pages of all operations, behind one that lists them.
+func (e expander) reference() ([]*Page, error) {
+	list := &strings.Builder{}
+	list.WriteString("# API reference\n\nEvery operation of version 1, with its parameters, answers, errors, and samples that " +
+		"run. The same as a machine reads it is the [OpenAPI document](/openapi.json). [Try it out](/docs/reference/try) " +
+		"sends requests from your browser.\n")
+	pages := []*Page{{Slug: "reference"}}
+	tag := ""
+	for _, op := range e.spec.operations {
+		if op.Tags[0] != tag {
+			tag = op.Tags[0]
+			fmt.Fprintf(list, "\n## %s\n\n| Operation | | Scope |\n|---|---|---|\n", tag)
+		}
+		fmt.Fprintf(list, "| [%s](/docs/%s) | `%s %s` | `%s` |\n", op.Summary, op.slug(), op.Method, op.Path, op.Scope)
+		text, err := e.operationPage(op)
+		if err != nil {
+			return nil, fmt.Errorf("page of %s: %w", op.ID, err)
+		}
+		pages = append(pages, &Page{Slug: op.slug(), Markdown: text, Operation: op})
+	}
+	pages[0].Markdown = list.String()
+	try := &Page{Slug: "reference/try", Operation: &operation{}, Markdown: "# Try it out\n\nEvery operation, to be sent " +
+		"from your browser with your own token. What you send is real: an export costs credits. Needs JavaScript; the " +
+		"[reference](/docs/reference) does not.\n"}
+	return append(pages, try), nil
+}
+
+func (e expander) operationPage(op *operation) (string, error) {
+	b := &strings.Builder{}
+	description, _, _ := strings.Cut(op.Description, "\n\nNeeds a token")
+	fmt.Fprintf(b, "# %s\n\n`%s %s`\n\n%s\n\n", op.Summary, op.Method, op.Path, description)
+	fmt.Fprintf(b, "## Authentication\n\nRequires a token with the `%s` scope, sent as `Authorization: Bearer cornect_…` "+
+		"([how to get one](/docs/authentication)). A token may call this endpoint %d times a minute ([rate limits](/docs/rate-limits)).\n\n",
+		op.Scope, op.Limit.PerMinute)
+	e.request(b, op)
+	if err := e.answer(b, op); err != nil {
+		return "", err
+	}
+	more, err := docs.Files.ReadFile("guide/_reference/" + op.ID + ".md")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if err == nil {
+		fmt.Fprintf(b, "%s\n\n", strings.TrimSpace(string(more)))
+	}
+	fmt.Fprintf(b, "## Code samples\n\n%s", samples(op))
+	e.failures(b, op)
+	return b.String(), nil
+}
+
+func (e expander) request(b *strings.Builder, op *operation) {
+	b.WriteString("## Request\n\n")
+	said := false
+	for _, where := range []struct{ in, title string }{{"path", "Path"}, {"query", "Query"}, {"header", "Header"}} {
+		var rows []string
+		for _, p := range op.Parameters {
+			if p.In == where.in {
+				rows = append(rows, e.row(p.Name, p.Schema, p.Description, p.Required, true))
+			}
+		}
+		if len(rows) > 0 {
+			fmt.Fprintf(b, "%s parameters:\n\n%s%s\n\n", where.title, tableHead(true), strings.Join(rows, ""))
+			said = true
+		}
+	}
+	if op.Body != nil {
+		content := op.Body.Content["application/json"]
+		b.WriteString("Body parameters, as JSON:\n\n")
+		e.table(b, content.Schema, nil, true)
+		e.nested(b, content.Schema, nil, true)
+		said = true
+	}
+	if !said {
+		b.WriteString("No parameters.\n\n")
+	}
+}
+
+func (e expander) answer(b *strings.Builder, op *operation) error {
+	status, r := op.success()
+	fmt.Fprintf(b, "## Response\n\n`%d %s`", status, http.StatusText(status))
+	content, ok := r.Content["application/json"]
+	if !ok {
+		b.WriteString(", without a body.\n\n")
+		return nil
+	}
+	b.WriteString("\n\n")
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, content.Example, "", "  "); err != nil {
+		return fmt.Errorf("example of the answer: %w", err)
+	}
+	fence(b, "json", pretty.String())
+	e.table(b, content.Schema, content.Example, false)
+	e.nested(b, content.Schema, content.Example, false)
+	return nil
+}
+
+func tableHead(required bool) string {
+	if required {
+		return "| Name | Type | Required | Description |\n|---|---|---|---|\n"
+	}
+	return "| Name | Type | Description |\n|---|---|---|\n"
+}
+
+// table lists the fields of an object: the required ones of a request first, those of an answer in the example's order.
+func (e expander) table(b *strings.Builder, of *schema, example json.RawMessage, request bool) {
+	s := e.spec.resolve(of)
+	b.WriteString(tableHead(request))
+	for _, name := range fields(s, example) {
+		b.WriteString(e.row(name, s.Properties[name], s.Properties[name].Description, slices.Contains(s.Required, name), request))
+	}
+	b.WriteString("\n")
+}
+
+func fields(s *schema, example json.RawMessage) []string {
+	order := keys(example)
+	place := func(name string) int {
+		if i := slices.Index(order, name); i >= 0 {
+			return i
+		}
+		if slices.Contains(s.Required, name) && len(order) == 0 {
+			return -1
+		}
+		return len(order)
+	}
+	names := slices.Sorted(maps.Keys(s.Properties))
+	slices.SortStableFunc(names, func(a, b string) int { return place(a) - place(b) })
+	return names
+}
+
+// keys are the names in a JSON object, in their order.
+func keys(object json.RawMessage) (names []string) {
+	in := json.NewDecoder(bytes.NewReader(object))
+	if start, err := in.Token(); err != nil || start != json.Delim('{') {
+		return nil
+	}
+	for in.More() {
+		name, err := in.Token()
+		if err != nil {
+			return names
+		}
+		names = append(names, name.(string))
+		var skipped json.RawMessage
+		if in.Decode(&skipped) != nil {
+			return names
+		}
+	}
+	return names
+}
+
+// nested are the tables of the objects inside, once each, in the order in which the reader meets them.
+func (e expander) nested(b *strings.Builder, of *schema, example json.RawMessage, request bool) {
+	seen := map[*schema]bool{e.spec.resolve(of): true}
+	var walk func(prefix string, s *schema, example json.RawMessage)
+	walk = func(prefix string, s *schema, example json.RawMessage) {
+		var inside map[string]json.RawMessage
+		_ = json.Unmarshal(example, &inside) // an example may leave out what is optional
+		for _, name := range fields(s, example) {
+			field, at, value := e.spec.resolve(s.Properties[name]), prefix+name, inside[name]
+			if field.Items != nil {
+				field, at, value = e.spec.resolve(field.Items), at+"[]", first(value)
+			}
+			if len(field.Properties) == 0 || seen[field] {
+				continue
+			}
+			seen[field] = true
+			fmt.Fprintf(b, "Fields of `%s`:\n\n", at)
+			e.table(b, field, value, request)
+			walk(at+".", field, value)
+		}
+	}
+	walk("", e.spec.resolve(of), example)
+}
+
+func first(list json.RawMessage) json.RawMessage {
+	var elements []json.RawMessage
+	if json.Unmarshal(list, &elements) != nil || len(elements) == 0 {
+		return nil
+	}
+	return elements[0]
+}
+
+func (e expander) row(name string, s *schema, description string, required, request bool) string {
+	about := strings.TrimSpace(description + bounds(s))
+	about = strings.NewReplacer("|", `\|`, "\n", " ", "{}", "`{}`").Replace(about)
+	if !request {
+		return fmt.Sprintf("| `%s` | %s | %s |\n", name, e.typeOf(s), about)
+	}
+	return fmt.Sprintf("| `%s` | %s | %s | %s |\n", name, e.typeOf(s), map[bool]string{true: "Yes", false: "No"}[required], about)
+}
+
+// bounds says what a value may be, behind its description.
+func bounds(s *schema) string {
+	if s == nil {
+		return ""
+	}
+	var said []string
+	var allowed []string
+	for _, v := range s.Enum {
+		if v != nil {
+			allowed = append(allowed, fmt.Sprintf("`%v`", v))
+		}
+	}
+	if len(allowed) > 0 {
+		said = append(said, "One of "+strings.Join(allowed, ", ")+".")
+	}
+	switch {
+	case s.Minimum != nil && s.Maximum != nil:
+		said = append(said, fmt.Sprintf("From %s to %s.", number(*s.Minimum), number(*s.Maximum)))
+	case s.Minimum != nil:
+		said = append(said, fmt.Sprintf("At least %s.", number(*s.Minimum)))
+	case s.Maximum != nil:
+		said = append(said, fmt.Sprintf("At most %s.", number(*s.Maximum)))
+	}
+	if len(s.Default) > 0 {
+		said = append(said, fmt.Sprintf("Default: `%s`.", strings.Trim(string(s.Default), `"`)))
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return " " + strings.Join(said, " ")
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// typeOf is the type in words, such as string[] or integer or null.
+func (e expander) typeOf(s *schema) string {
+	r := e.spec.resolve(s)
+	var names []string
+	for _, t := range r.Type {
+		switch {
+		case t == "array":
+			names = append(names, e.typeOf(r.Items)+"[]")
+		case t == "string" && r.Format == "uuid":
+			names = append(names, "string (UUID)")
+		case t == "string" && r.Format == "date-time":
+			names = append(names, "string (time)")
+		case t != "null" || len(r.Type) == 1:
+			names = append(names, t)
+		}
+	}
+	if len(names) == 0 {
+		return "any"
+	}
+	return strings.Join(names, " or ")
+}
+
+// failures lists every code that the operation can answer with, those of its own first.
+func (e expander) failures(b *strings.Builder, op *operation) {
+	b.WriteString("## Errors\n\nEvery error has the [same body](/docs/errors).\n\n| Code | Status | When |\n|---|---|---|\n")
+	can := map[string]bool{}
+	for _, r := range op.Responses {
+		for code := range e.spec.response(r).Content["application/json"].Examples {
+			can[code] = true
+		}
+	}
+	own, general := "", ""
+	for _, entry := range fault.Catalogue() {
+		if !can[string(entry.Code)] {
+			continue
+		}
+		row := fmt.Sprintf("| `%s` | %d | %s |\n", entry.Code, e.status(entry.Kind), entry.When)
+		if e.general(entry.Code) {
+			general += row
+		} else {
+			own += row
+		}
+	}
+	b.WriteString(own + general + "\n")
+}
+
+// general holds for a code that every operation can answer with.
+func (e expander) general(code fault.Code) bool {
+	for _, op := range e.spec.operations {
+		found := false
+		for _, r := range op.Responses {
+			_, has := e.spec.response(r).Content["application/json"].Examples[string(code)]
+			found = found || has
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}

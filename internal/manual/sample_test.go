@@ -1,0 +1,281 @@
+package manual_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/format"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/opencapi/capi/client"
+	"github.com/opencapi/capi/internal/app/apptest"
+	"github.com/opencapi/capi/internal/manual"
+)
+
+// A sample is one piece of code of a page that a reader may paste and run.
+type sample struct{ page, language, code string }
+
+var fences = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
+
+// samplesOf are the samples of every page, and fails for JSON that is none.
+func samplesOf(t *testing.T) (all []sample) {
+	t.Helper()
+	h := site(t, manual.Host)
+	pages := regexp.MustCompile(`\(`+regexp.QuoteMeta(manual.Host)+`(/docs/\S+\.md)\)`).FindAllStringSubmatch(read(t, h, "/llms.txt"), -1)
+	require.NotEmpty(t, pages)
+	for _, page := range pages {
+		ofPage := 0
+		for _, fence := range fences.FindAllStringSubmatch(read(t, h, page[1]), -1) {
+			switch fence[1] {
+			case "sh", "javascript", "python", "go":
+				ofPage++
+				all = append(all, sample{page[1], fence[1], fence[2]})
+				if fence[1] == "go" {
+					formatted, err := format.Source([]byte(fence[2]))
+					require.NoError(t, err)
+					require.Equal(t, string(formatted), fence[2], page[1])
+				}
+			case "json":
+				require.True(t, json.Valid([]byte(fence[2])), "%s: %s", page[1], fence[2])
+			case "yaml":
+				require.NoError(t, yaml.Unmarshal([]byte(fence[2]), new(any)), page[1])
+			case "console", "nginx", "promql":
+			default:
+				require.Fail(t, "a fence in a language that nobody checks", "%s: %s", page[1], fence[1])
+			}
+		}
+		if name, ok := strings.CutPrefix(page[1], "/docs/reference/"); ok && name != "try.md" {
+			require.Equal(t, 4, ofPage, "samples of %s", name)
+		}
+	}
+	return all
+}
+
+// programs run the languages; what is not there is skipped, and required where CAPI_TEST_REQUIRE names it.
+var programs = map[string]struct {
+	name, file string
+	arguments  []string
+}{
+	"sh":         {"curl", "sample.sh", []string{"sh", "-eu"}},
+	"javascript": {"node", "sample.mjs", []string{"node"}},
+	"python":     {"python3", "sample.py", []string{"python3"}},
+	"go":         {"go", "main.go", nil},
+}
+
+func TestEverySampleRuns(t *testing.T) {
+	t.Parallel()
+	byLanguage := map[string][]sample{}
+	for _, s := range samplesOf(t) {
+		byLanguage[s.language] = append(byLanguage[s.language], s)
+	}
+	require.Len(t, byLanguage, len(programs))
+	k := openKitchen(t)
+	for language, samples := range byLanguage {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			program := programs[language]
+			if _, err := exec.LookPath(program.name); err != nil {
+				require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), program.name, "%s is required here, and missing", program.name)
+				t.Skipf("no %s found", program.name)
+			}
+			dishes := make([]dish, len(samples))
+			for i, s := range samples {
+				dishes[i] = k.prepare(t, s)
+			}
+			if language == "go" {
+				build(t, dishes)
+			}
+			for _, d := range dishes {
+				d.run(t)
+			}
+		})
+	}
+}
+
+// dish is a sample that is ready to run.
+type dish struct {
+	sample
+	proxy   *proxy
+	dir     string
+	command []string
+}
+
+// prepare puts in a host, a token and ids that are there.
+func (k *kitchen) prepare(t *testing.T, s sample) dish {
+	t.Helper()
+	d := dish{sample: s, proxy: k.proxy(t, s), dir: t.TempDir()}
+	program := programs[s.language]
+	file := filepath.Join(d.dir, program.file)
+	d.code = k.filled(t, s, d.proxy.URL)
+	require.NoError(t, os.WriteFile(file, []byte(d.code), 0o600))
+	d.command = append(slices.Clone(program.arguments), file)
+	return d
+}
+
+func (d dish) run(t *testing.T) {
+	t.Helper()
+	run := exec.CommandContext(t.Context(), d.command[0], d.command[1:]...)
+	run.Dir = d.dir
+	out, err := run.CombinedOutput()
+	require.NoError(t, err, "%s, %s:\n%s\n%s", d.page, d.language, d.code, out)
+	d.proxy.judge(t, d.sample, string(out))
+	if strings.HasSuffix(d.page, "/quickstart.md") && strings.Contains(d.code, "us-fintech.csv") {
+		file, err := os.ReadFile(filepath.Join(d.dir, "us-fintech.csv"))
+		require.NoError(t, err)
+		require.Equal(t, 3, strings.Count(string(file), "\r\n"), "header and rows of %s", file)
+	}
+}
+
+// build compiles the Go samples into one program, because linking takes longer than all else: each becomes a package of
+// this module that is not on disk, and its main a function that the program calls by its number.
+func build(t *testing.T, dishes []dish) {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	work := t.TempDir()
+	overlay := map[string]string{}
+	put := func(name, code string) {
+		file := filepath.Join(work, name+".go")
+		require.NoError(t, os.WriteFile(file, []byte(code), 0o600))
+		overlay[filepath.Join(root, "internal", "manual", "samples", name, "sample.go")] = file
+	}
+	program := filepath.Join(work, "samples")
+	var imports, calls strings.Builder
+	for i := range dishes {
+		name := fmt.Sprintf("sample%d", i)
+		code := strings.Replace(dishes[i].code, "package main\n", "package "+name+"\n", 1)
+		code = strings.Replace(code, "func main() {", "func Main() {", 1)
+		require.Contains(t, code, "func Main() {", dishes[i].page)
+		put(name, code)
+		fmt.Fprintf(&imports, "import %q\n", "github.com/opencapi/capi/internal/manual/samples/"+name)
+		fmt.Fprintf(&calls, "%q: %s.Main,\n", name, name)
+		dishes[i].command = []string{program, name}
+	}
+	put("all", "package main\n\nimport \"os\"\n"+imports.String()+"\nfunc main() { map[string]func(){\n"+calls.String()+"}[os.Args[1]]() }\n")
+	content, err := json.Marshal(map[string]any{"Replace": overlay})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(work, "overlay.json"), content, 0o600))
+	build := exec.CommandContext(t.Context(), "go", "build", "-overlay", filepath.Join(work, "overlay.json"), "-o", program,
+		"./internal/manual/samples/all")
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+const companies = `{"name":"Acme Payments","domain":"acmepayments.example","country":"US","industries":["Fintech"],"employee_count":120,"description":"A fintech."}
+{"name":"Ledger","domain":"ledger.example","country":"US","industries":["Fintech"],"employee_count":90,"description":"Accounting for fintech firms."}
+{"name":"Example Robotics","domain":"example-robotics.test","country":"DE","industries":["Robotics"],"employee_count":240}
+`
+
+// kitchen is two servers for the samples: on the stuck one no export is ever completed, so that one can be cancelled.
+type kitchen struct{ quick, stuck *apptest.Server }
+
+func openKitchen(t *testing.T) *kitchen {
+	t.Helper()
+	o := apptest.Options{Companies: companies, Credits: 1000}
+	k := &kitchen{quick: apptest.Start(t, o), stuck: apptest.Start(t, o)}
+	require.NoError(t, os.WriteFile(filepath.Join(k.stuck.Config.Data, "files", "exports"), nil, 0o600))
+	return k
+}
+
+func (k *kitchen) server(s sample) *apptest.Server {
+	if s.page == "/docs/reference/cancel-export.md" {
+		return k.stuck
+	}
+	return k.quick
+}
+
+var placeholder = regexp.MustCompile(`/(companies|exports|lists)/[0-9a-f]{8}-[0-9a-f-]{27}`)
+
+// filled is the sample with a host, a token and ids that are there.
+func (k *kitchen) filled(t *testing.T, s sample, host string) string {
+	t.Helper()
+	code := strings.ReplaceAll(s.code, manual.Host, host)
+	code = strings.ReplaceAll(code, manual.Token, k.server(s).Token)
+	return placeholder.ReplaceAllStringFunc(code, func(path string) string {
+		kind := placeholder.FindStringSubmatch(path)[1]
+		return "/" + kind + "/" + k.make(t, k.server(s), kind)
+	})
+}
+
+// make gives the id of something fresh.
+func (k *kitchen) make(t *testing.T, s *apptest.Server, kind string) string {
+	t.Helper()
+	c, ctx := s.Client(), t.Context()
+	switch kind {
+	case "companies":
+		found, err := c.Search(ctx, client.SearchRequest{Limit: 1})
+		require.NoError(t, err)
+		return found.Items[0].ID
+	case "lists":
+		list, err := c.CreateList(ctx, "Partners")
+		require.NoError(t, err)
+		_, err = c.AddToList(ctx, list.ID, client.ListMembers{Domains: []string{"example-robotics.test"}})
+		require.NoError(t, err)
+		return list.ID
+	}
+	made, err := c.CreateExport(ctx, client.ExportRequest{Name: "All", SearchFilters: &client.Filters{}})
+	require.NoError(t, err)
+	if s == k.quick {
+		_, err = c.Wait(ctx, made.ExportJob.ID, time.Millisecond, nil)
+		require.NoError(t, err)
+	}
+	return made.ExportJob.ID
+}
+
+// proxy stands between a sample and the server, and remembers what was asked.
+type proxy struct {
+	*httptest.Server
+	mu    sync.Mutex
+	calls []string
+}
+
+func (k *kitchen) proxy(t *testing.T, s sample) *proxy {
+	t.Helper()
+	target, err := url.Parse(k.server(s).URL)
+	require.NoError(t, err)
+	p := &proxy{}
+	forward := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Host = r.In.Host // for links
+		},
+		ModifyResponse: func(r *http.Response) error {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.calls = append(p.calls, fmt.Sprintf("%d %s %s", r.StatusCode, r.Request.Method, r.Request.URL.Path))
+			return nil
+		},
+	}
+	p.Server = httptest.NewServer(forward)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// judge holds what a sample has asked and printed against what its page promises.
+func (p *proxy) judge(t *testing.T, s sample, out string) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	require.NotEmpty(t, p.calls, "%s, %s asked nothing:\n%s", s.page, s.language, out)
+	for _, call := range p.calls {
+		require.Equal(t, uint8('2'), call[0], "%s, %s: %s\n%s", s.page, s.language, call, out)
+	}
+	if strings.HasPrefix(s.page, "/docs/reference/") {
+		require.Len(t, p.calls, 1)
+	}
+}

@@ -1,0 +1,72 @@
+package middleware
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Traffic counts requests and their time, by route and never by address, so that clients cannot make up series.
+type Traffic struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	limited  *prometheus.CounterVec
+	inFlight prometheus.Gauge
+}
+
+// durationBuckets are in seconds: from a search to a download.
+var durationBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60}
+
+// NewTraffic registers its metrics.
+func NewTraffic(r prometheus.Registerer) *Traffic {
+	t := &Traffic{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "capi_http_requests_total", Help: "Requests answered, by method, route and status.",
+		}, []string{"method", "route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "capi_http_request_duration_seconds", Help: "Time from a request's header to the end of its answer.",
+			Buckets: durationBuckets,
+		}, []string{"method", "route"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "capi_http_rate_limited_total", Help: "Requests refused because they came too often, by route.",
+		}, []string{"method", "route"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "capi_http_requests_in_flight", Help: "Requests that are being answered.",
+		}),
+	}
+	r.MustRegister(t.requests, t.seconds, t.limited, t.inFlight)
+	return t
+}
+
+// Watch is the middleware. What is behind it must hand the request itself on, because http.ServeMux notes the route on it.
+func (t *Traffic) Watch(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen, start := &watcher{ResponseWriter: w}, time.Now()
+		t.inFlight.Inc()
+		defer func() {
+			t.inFlight.Dec()
+			method, route := routeOf(r)
+			t.requests.WithLabelValues(method, route, strconv.Itoa(seen.statusCode())).Inc()
+			t.seconds.WithLabelValues(method, route).Observe(time.Since(start).Seconds())
+			if seen.statusCode() == http.StatusTooManyRequests {
+				t.limited.WithLabelValues(method, route).Inc()
+			}
+		}()
+		next.ServeHTTP(seen, r)
+	})
+}
+
+// routeOf is the pattern that took the request: a path with its parameters by name. What none took is one route.
+func routeOf(r *http.Request) (method, route string) {
+	if r.Pattern == "" {
+		return "other", "none"
+	}
+	method, route, ok := strings.Cut(r.Pattern, " ")
+	if !ok {
+		return "any", r.Pattern
+	}
+	return method, route
+}

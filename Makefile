@@ -38,6 +38,11 @@ test: ## run every test, on SQLite and on a PostgreSQL if one is found
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
 	CGO_ENABLED=$(CGO) ./scripts/with-postgres.sh go test $(RACE) -timeout 40m ./...
 
+.PHONY: test-oldest
+test-oldest: ## run the tests on SQL on the oldest PostgreSQL that is promised to work, 14; npm brings it
+	./scripts/with-oldest-postgres.sh go test -timeout 20m ./internal/db/... ./internal/auth ./internal/catalog ./internal/credit \
+		./internal/export ./internal/job ./internal/list ./internal/replay ./internal/unlock ./internal/workspace
+
 .PHONY: lint
 lint: $(GOLANGCI) ## check style and the walls between the floors
 	$(GOLANGCI) run ./...

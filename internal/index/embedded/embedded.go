@@ -81,7 +81,7 @@ type Index struct {
 
 	lost    atomic.Bool   // companies are missing: a segment was damaged
 	losses  atomic.Uint64 // how often that was found
-	mending bool        // they are coming; guarded by applying
+	mending bool          // they are coming; guarded by applying
 	damages damages
 }
 

@@ -44,3 +44,17 @@ func BenchmarkIndex(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkBuild builds an index on disk of CAPI_BENCH_COMPANIES (200,000) companies, as from the catalog but without
+// reading it, and tells how many that are a second.
+func BenchmarkBuild(b *testing.B) {
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("CAPI_BENCH_COMPANIES"), "200000"))
+	require.NoError(b, err)
+	w, err := workload.New(n)
+	require.NoError(b, err)
+	for b.Loop() {
+		took, err := capi.Build(b.Context(), w, b.TempDir())
+		require.NoError(b, err)
+		b.ReportMetric(float64(n)/took.Seconds(), "companies/s")
+	}
+}

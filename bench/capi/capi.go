@@ -28,13 +28,22 @@ type Index struct {
 	owned company.Set
 }
 
-// load builds the index of the workload in the directory, merged as far as it goes.
 func load(ctx context.Context, w *workload.Workload, dir string) error {
+	took, err := Build(ctx, w, dir)
+	if err == nil {
+		fmt.Fprintf(os.Stderr, "index of %d companies built in %s, %.0f a second\n", w.Len, took.Round(time.Millisecond),
+			float64(w.Len)/took.Seconds())
+	}
+	return err
+}
+
+// Build builds the index of the workload in the directory, merged as far as it goes. It tells how long that took
+// without the making of the companies.
+func Build(ctx context.Context, w *workload.Workload, dir string) (took time.Duration, err error) {
 	ix := embedded.Open(embedded.Options{})
 	if err := ix.Attach(ctx, dir, sourceOf(w)); err != nil {
-		return err
+		return 0, err
 	}
-	took := time.Duration(0) // without the making of the companies
 	timed := func(what func() error) error {
 		start := time.Now()
 		defer func() { took += time.Since(start) }()
@@ -46,7 +55,7 @@ func load(ctx context.Context, w *workload.Workload, dir string) error {
 			changes[i] = index.Change{Number: c.Number, Company: c}
 		}
 		if err := timed(func() error { return ix.Apply(ctx, changes, 0) }); err != nil {
-			return fmt.Errorf("build index: %w", err)
+			return 0, fmt.Errorf("build index: %w", err)
 		}
 	}
 	if err := timed(func() error {
@@ -56,11 +65,9 @@ func load(ctx context.Context, w *workload.Workload, dir string) error {
 		}
 		return ix.Close()
 	}); err != nil {
-		return fmt.Errorf("build index: %w", err)
+		return 0, fmt.Errorf("build index: %w", err)
 	}
-	fmt.Fprintf(os.Stderr, "index of %d companies built in %s, %.0f a second\n", w.Len, took.Round(time.Millisecond),
-		float64(w.Len)/took.Seconds())
-	return nil
+	return took, nil
 }
 
 func sourceOf(w *workload.Workload) func(context.Context) (embedded.Source, error) {

@@ -62,13 +62,13 @@ func (c *counted) likelyLeast(f field, limit int) (least, left uint32) {
 		known.add(uint32(local), n)
 		left -= n
 	}
-	if len(known.first) == limit {
-		least = known.least()
+	if known.full() {
+		least = known.least
 	} else {
 		for local, total := range totals {
 			likely.add(uint32(local), total)
 		}
-		least = uint32(uint64(likely.least()) * uint64(c.hits.count) / uint64(c.slots))
+		least = uint32(uint64(likely.least) * uint64(c.hits.count) / uint64(c.slots))
 	}
 	if !f.single() {
 		left = none

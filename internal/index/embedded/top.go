@@ -14,37 +14,39 @@ type leader struct{ id, count uint32 }
 
 // leaders are the first limit values by count, highest first, then by key.
 type leaders struct {
-	limit   int
-	compare func(a, b leader) int
-	first   []leader
+	limit int
+	least uint32 // what a value needs
+	byKey func(a, b uint32) int
+	first []leader
 }
 
 func newLeaders(limit int, byKey func(a, b uint32) int) *leaders {
-	return &leaders{limit: limit, compare: func(a, b leader) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), byKey(a.id, b.id))
-	}}
+	return &leaders{limit: limit, least: 1, byKey: byKey}
 }
 
-// least is the count that a value needs.
-func (l *leaders) least() uint32 {
-	if len(l.first) < l.limit || l.limit == 0 {
-		return 1
-	}
-	return l.first[l.limit-1].count
-}
+func (l *leaders) full() bool { return len(l.first) == l.limit }
 
 func (l *leaders) add(id, count uint32) {
-	if count < l.least() {
-		return
+	if count >= l.least {
+		l.insert(leader{id, count})
 	}
-	at, _ := slices.BinarySearchFunc(l.first, leader{id, count}, l.compare)
+}
+
+func (l *leaders) insert(e leader) {
+	at := len(l.first)
+	for at > 0 && (l.first[at-1].count < e.count || l.first[at-1].count == e.count && l.byKey(e.id, l.first[at-1].id) < 0) {
+		at--
+	}
 	if at == l.limit {
 		return
 	}
-	if len(l.first) == l.limit {
+	if l.full() {
 		l.first = l.first[:l.limit-1]
 	}
-	l.first = slices.Insert(l.first, at, leader{id, count})
+	l.first = slices.Insert(l.first, at, e)
+	if l.full() {
+		l.least = l.first[l.limit-1].count
+	}
 }
 
 // space is the ids in which the counts of several parts add up for a field: the segment's own if there is but one, the
@@ -183,10 +185,10 @@ func (s *space) leading(asked asked) []leader {
 	queue.init()
 	for ; len(queue.items) > 0; queue.advance(false) {
 		id := queue.items[0]
-		if bound(id) < first.least() {
+		if bound(id) < first.least {
 			break
 		}
-		if counts[id]+min(more[id], left) < first.least() {
+		if counts[id]+min(more[id], left) < first.least {
 			continue
 		}
 		n := s.settle(uint32(id))

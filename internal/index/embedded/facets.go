@@ -46,13 +46,14 @@ func (h *hits) countFacets(scratch *arena, asked asked) counted {
 	if asked.fields[fieldCity] {
 		c.cities = scratch.counters(len(h.rows.cityTotals))
 	}
-	of, n := h.bits, h.count
-	if h.count*2 > h.slots {
-		of, n = scratch.bits(h.slots), h.slots-h.count
-		of.setFirst(h.slots)
-		of.andNot(h.bits)
+	if h.count*2 <= h.slots {
+		c.countSlots(scratch, h.list(scratch), false, asked)
+		return c
 	}
-	c.countSlots(scratch, of.appendTo(scratch.emptyList(n)), n != h.count, asked)
+	others := scratch.bits(h.slots)
+	others.setFirst(h.slots)
+	others.andNot(h.bits)
+	c.countSlots(scratch, others.appendTo(scratch.emptyList(h.slots-h.count)), true, asked)
 	return c
 }
 

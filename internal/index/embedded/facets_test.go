@@ -18,13 +18,13 @@ import (
 // whether rows are counted, the others' rows, or values one by one.
 func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
 	t.Parallel()
-	for _, sizes := range [][]int{{500}, {60_000}, {30_000, 9000, 400}} {
+	for _, sizes := range [][]int{{500}, {42_000}, {23_000, 5000, 300}} {
 		t.Run(fmt.Sprint(sizes), func(t *testing.T) {
 			t.Parallel()
 			ix := Open(Options{MergeWidth: 1000})
 			defer ix.Close()
 			s := &snapshot{}
-			w, next := indextest.NewWorkload(60_000), 1
+			w, next := indextest.NewWorkload(42_000), 1
 			for _, n := range sizes {
 				companies := make([]*company.Company, n)
 				for i := range companies {
@@ -37,7 +37,7 @@ func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
 			}
 			s.keys = ix.registry.keysets()
 			r := rand.New(rand.NewPCG(3, 4))
-			for _, share := range []float64{0.001, 0.02, 0.1, 0.3, 0.45, 0.6, 0.97, 1} {
+			for _, share := range []float64{0.001, 0.1, 0.3, 0.49, 0.6, 0.97} {
 				found := matchesOf(s, r, share)
 				scratch := new(arena)
 				for _, a := range []index.Request{ // many values make it dear to count them one by one

@@ -159,7 +159,7 @@ func (o *order) by(c column, h *hits, k int, behind *after) run {
 		return o.walked(c, h, behind)
 	}
 	best := newBest(k, o.comparing(h))
-	for _, slot := range h.bits.appendTo(o.scratch.emptyList(h.count)) {
+	for _, slot := range h.list(o.scratch) {
 		e := entry{c.key(slot, o.sort.Desc), h.number(slot), slot}
 		if o.behind(h, e, behind) {
 			best.add(e)

@@ -85,7 +85,7 @@ func wantedWords(words []string, n query.Node) []string {
 
 // byRelevance scores all matches of a part and takes the first k.
 func (o *order) byRelevance(h *hits, k int, behind *after) []entry {
-	slots := h.bits.appendTo(o.scratch.emptyList(h.count))
+	slots := h.list(o.scratch)
 	scores := o.scores(h, slots)
 	best := newBest(k, o.comparing(h))
 	for j, slot := range slots {

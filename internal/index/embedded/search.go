@@ -14,8 +14,17 @@ import (
 // hits are the matches in one part.
 type hits struct {
 	*part
-	bits  bitset
-	count int
+	bits   bitset
+	count  int
+	listed []uint32 // what list gives, once it was asked
+}
+
+// list is the matches as a list.
+func (h *hits) list(scratch *arena) []uint32 {
+	if h.listed == nil {
+		h.listed = h.bits.appendTo(scratch.emptyList(h.count))
+	}
+	return h.listed
 }
 
 // Search gives one page of the matches with totals.
@@ -105,7 +114,7 @@ func (s *snapshot) search(ctx context.Context, scratch *arena, w wanted) ([]hits
 			e.leaveOut(matches, *w.without)
 		}
 		if n := matches.count(); n > 0 {
-			found = append(found, hits{e.part, matches, n})
+			found = append(found, hits{part: e.part, bits: matches, count: n})
 			total += n
 		}
 	}

@@ -82,6 +82,7 @@ func open(ctx context.Context, w *workload.Workload, dir string) (contender.Cont
 
 // Open opens what was loaded, and builds it anew where another version wrote it.
 func Open(ctx context.Context, w *workload.Workload, dir string) (*Index, error) {
+	start := time.Now()
 	ix := embedded.Open(embedded.Options{})
 	if err := ix.Attach(ctx, dir, sourceOf(w)); err != nil {
 		return nil, err
@@ -98,6 +99,12 @@ func Open(ctx context.Context, w *workload.Workload, dir string) (*Index, error)
 		}
 		return Open(ctx, w, dir)
 	}
+	opened := time.Since(start)
+	if _, err := ix.Search(ctx, index.Request{Limit: workload.Page, FacetLimit: workload.FacetValues}); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(os.Stderr, "index opened in %s, first answer after %s\n", opened.Round(time.Millisecond),
+		time.Since(start).Round(time.Millisecond))
 	return &Index{ix, w.Owned()}, nil
 }
 

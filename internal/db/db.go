@@ -51,7 +51,9 @@ type DB struct {
 }
 
 // New wraps the pools of an open database, which may be one and the same; the back ends call it.
-func New(d Dialect, write, read *sql.DB) *DB { return &DB{Dialect: d, write: write, read: read, reads: read} }
+func New(d Dialect, write, read *sql.DB) *DB {
+	return &DB{Dialect: d, write: write, read: read, reads: read}
+}
 
 // Tx is a running write transaction. Not safe for concurrent use.
 type Tx struct {

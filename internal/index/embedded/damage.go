@@ -91,7 +91,7 @@ const (
 // whole answers from an index that lacks nothing. Where it finds damage, or finds it found, it waits for the companies
 // to be back, and gives ErrMending if that takes long.
 func (ix *Index) whole(ctx context.Context, answer func() error) error {
-	if err, ok := ix.undamaged(answer); ok {
+	if ok, err := ix.undamaged(answer); ok {
 		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, mendingWait, index.ErrMending)
@@ -104,20 +104,20 @@ func (ix *Index) whole(ctx context.Context, answer func() error) error {
 			return fmt.Errorf("answer: %w", context.Cause(ctx))
 		case <-clock.C:
 		}
-		if err, ok := ix.undamaged(answer); ok {
+		if ok, err := ix.undamaged(answer); ok {
 			return err
 		}
 	}
 }
 
 // undamaged answers if nothing is lost, and if nothing was lost meanwhile.
-func (ix *Index) undamaged(answer func() error) (err error, ok bool) {
+func (ix *Index) undamaged(answer func() error) (ok bool, err error) {
 	before := ix.losses.Load()
 	if ix.lost.Load() {
-		return nil, false
+		return false, nil
 	}
 	err = answer()
-	return err, !ix.noticed(err) && ix.losses.Load() == before
+	return !ix.noticed(err) && ix.losses.Load() == before, err
 }
 
 // scrub checks in the background all that was not yet asked for, what is asked for most first. Then the file's pages are

@@ -41,7 +41,9 @@ func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
 				found := matchesOf(s, r, share)
 				scratch := new(arena)
 				for _, a := range []index.Request{ // many values make it dear to count them one by one
-					{FacetLimit: 20}, {FacetLimit: 2000}, {FacetLimit: 3, Facets: []index.Facet{index.FacetTechnologies, index.FacetFoundedYear}},
+					{FacetLimit: 20},
+					{FacetLimit: 2000},
+					{FacetLimit: 3, Facets: []index.Facet{index.FacetTechnologies, index.FacetFoundedYear}},
 					{FacetLimit: 5, FacetPrefix: index.FacetPrefix{Facet: index.FacetTechnologies, Text: "tech b"}},
 				} {
 					asked := askedFacets(a)

@@ -48,8 +48,9 @@ func (p *planes) carry(k int, w uint64) {
 	}
 }
 
-func (p *planes) count(column int) (n uint32) {
-	for k, plane := range p {
+// count is the column's count, which takes no more than so many bits.
+func (p *planes) count(column, bits int) (n uint32) {
+	for k, plane := range p[:bits] {
 		n |= uint32(plane>>column&1) << k
 	}
 	return n

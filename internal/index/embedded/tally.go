@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"math/bits"
 	"sync"
 	"sync/atomic"
 )
@@ -43,9 +44,10 @@ func (r *rows) count(slots, counts []uint32, which countRow) {
 			}
 		}
 	}
+	most := bits.Len(uint(len(slots)))
 	for i := range columns {
 		for bit, id := range r.frequent[i*64 : min(i*64+64, len(r.frequent))] {
-			counts[id] += columns[i].count(bit)
+			counts[id] += columns[i].count(bit, most)
 		}
 	}
 	if which&countRare == 0 {

@@ -34,10 +34,11 @@ type settings struct {
 func (s settings) dir() string { return filepath.Join(s.Cache, strconv.Itoa(s.Companies)) }
 
 type commands struct {
-	Run   runCommand   `cmd:"" help:"Measure the workload in the process and over HTTP."`
-	Peers peersCommand `cmd:"" help:"Measure the workload side by side with other engines."`
-	Fill  fillCommand  `cmd:"" hidden:""`
-	Serve serveCommand `cmd:"" hidden:""`
+	Run     runCommand     `cmd:"" help:"Measure the workload in the process and over HTTP."`
+	Peers   peersCommand   `cmd:"" help:"Measure the workload side by side with other engines."`
+	Changes changesCommand `cmd:"" help:"Measure searches while companies change."`
+	Fill    fillCommand    `cmd:"" hidden:""`
+	Serve   serveCommand   `cmd:"" hidden:""`
 }
 
 // kinds are the index and its peers.

@@ -73,7 +73,8 @@ func (m *match) printAdded() {
 	}
 	t.Write(os.Stdout)
 	for _, p := range m.processes {
-		fmt.Fprintf(os.Stdout, "\n%s holds %d MB of memory.", p.Name, p.ResidentBytes()>>20)
+		fmt.Fprintf(os.Stdout, "\n%s holds %d MB of memory, %d of them its own, the rest pages of files.", p.Name, p.ResidentBytes()>>20,
+			p.AnonymousBytes()>>20)
 	}
 	fmt.Fprintln(os.Stdout)
 }

@@ -7,6 +7,20 @@ import (
 	"strings"
 )
 
+// anonymousBytes reads what Linux tells of a process's own memory, without the pages of files.
+func anonymousBytes(pid int) int64 {
+	p, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(p), "RssAnon:")
+	var kib int64
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		return 0
+	}
+	return kib << 10
+}
+
 // residentBytes reads what Linux tells of a process.
 func residentBytes(pid int) int64 {
 	p, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))

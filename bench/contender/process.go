@@ -151,3 +151,6 @@ func (p *Process) Close() error {
 
 // ResidentBytes is the memory that the process holds now, its own and that of files it reads; 0 where that cannot be told.
 func (p *Process) ResidentBytes() int64 { return residentBytes(p.pid) }
+
+// AnonymousBytes is what of it is the process's own.
+func (p *Process) AnonymousBytes() int64 { return anonymousBytes(p.pid) }

@@ -9,6 +9,9 @@ import (
 
 const chunkSize = 1000
 
+// Company is the company of a number.
+func (w *Workload) Company(number int) *company.Company { return w.made.Company(number) }
+
 // Companies yields all companies in the order of their numbers; they are made on all cores.
 func (w *Workload) Companies() iter.Seq[*company.Company] {
 	return func(yield func(*company.Company) bool) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/middleware"
@@ -50,6 +51,8 @@ func Status(k fault.Kind) int {
 		return http.StatusUnprocessableEntity
 	case fault.KindRateLimited:
 		return http.StatusTooManyRequests
+	case fault.KindUnavailable:
+		return http.StatusServiceUnavailable
 	case fault.KindInternal:
 	}
 	return http.StatusInternalServerError
@@ -66,6 +69,9 @@ func ErrorWriter(log *slog.Logger) func(http.ResponseWriter, *http.Request, erro
 		status := Status(e.Kind())
 		if status == http.StatusUnauthorized {
 			w.Header().Set("WWW-Authenticate", "Bearer")
+		}
+		if wait, ok := e.Details["retry_after"].(int); ok && status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", strconv.Itoa(wait))
 		}
 		middleware.NoteOf(r.Context()).Add(slog.String("code", string(e.Code)))
 		details := e.Details

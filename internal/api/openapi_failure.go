@@ -79,6 +79,9 @@ func (d *document) newFailure(status int, codes []fault.Code) *huma.Response {
 		r.Headers = limitHeaders()
 		r.Headers["Retry-After"] = header("Whole seconds until the next request is allowed, at least 1.")
 	}
+	if status == http.StatusServiceUnavailable {
+		r.Headers["Retry-After"] = header("Whole seconds after which the request may well be answered.")
+	}
 	return r
 }
 
@@ -94,8 +97,9 @@ func exampleDetails(c fault.Code) map[string]any {
 		fault.Validation: {"errors": []fault.FieldError{
 			{Field: "countrys", Message: "unknown field; did you mean countries?"},
 		}},
-		fault.RateLimited: {"retry_after": 12},
-		fault.Internal:    {"request_id": "6GQ5ZVJ3M4K2TQ3ZP7K5X2N7QA"},
+		fault.RateLimited:      {"retry_after": 12},
+		fault.IndexUnavailable: {"retry_after": 10},
+		fault.Internal:         {"request_id": "6GQ5ZVJ3M4K2TQ3ZP7K5X2N7QA"},
 	}
 	if d, ok := details[c]; ok {
 		return maps.Clone(d)

@@ -67,7 +67,7 @@ func routes() []route {
 			description: "Companies that match every parameter given, a page at a time, with the exact total, exact " +
 				"counts by facet, and what the whole result would cost to export. Follow next_cursor until it is null: " +
 				"every match comes exactly once, also while companies change meanwhile. Free.",
-			codes:   []fault.Code{fault.InvalidCursor},
+			codes:   []fault.Code{fault.InvalidCursor, fault.IndexUnavailable},
 			request: searchExample, response: searchAnswerExample, endpoint: handle((*server).searchCompanies),
 		},
 		{
@@ -103,7 +103,7 @@ func routes() []route {
 				"partial. With a quote_id it exports exactly what was quoted and never costs more.",
 			codes: []fault.Code{
 				fault.NoCandidates, fault.InsufficientBalance, fault.TokenBudgetExceeded, fault.MaxCreditsExceeded,
-				fault.NotFound, fault.QuoteExpired, fault.QuoteOutdated,
+				fault.NotFound, fault.QuoteExpired, fault.QuoteOutdated, fault.IndexUnavailable,
 			},
 			request: exportExample, response: exportAnswerExample, endpoint: once[exportInput, ExportResponse]((*server).createExport),
 		},
@@ -114,7 +114,7 @@ func routes() []route {
 			description: "The same body and the same arithmetic as creating the export; creates and charges nothing. " +
 				"name may be left out. The companies and their price are frozen for 15 minutes: create the export with the " +
 				"quote_id to get exactly these, for what was quoted or less. No credits are held back meanwhile.",
-			codes:   []fault.Code{fault.NoCandidates, fault.NotFound},
+			codes:   []fault.Code{fault.NoCandidates, fault.NotFound, fault.IndexUnavailable},
 			request: exportExample, response: quoteExample, endpoint: once[quoteInput, QuoteResponse]((*server).quoteExport),
 		},
 		{
@@ -203,7 +203,7 @@ func routes() []route {
 			operation: "addListCompanies", summary: "Add companies to a list",
 			description: "Adds companies by id, by domain, or every match of a search, and reports what was not found. " +
 				"A company that is in the list already stays in it once.",
-			codes: []fault.Code{fault.NotFound}, request: listMembersExample, response: listChangeExample,
+			codes: []fault.Code{fault.NotFound, fault.IndexUnavailable}, request: listMembersExample, response: listChangeExample,
 			endpoint: once[listMembersInput, ListChange]((*server).addCompanies),
 		},
 		{
@@ -211,7 +211,7 @@ func routes() []route {
 			limit: "lists.remove", perMinute: 60, status: http.StatusOK,
 			operation: "removeListCompanies", summary: "Remove companies from a list",
 			description: "Takes companies out by id, by domain, or every match of a search, and reports what was not found.",
-			codes:       []fault.Code{fault.NotFound}, request: listMembersExample, response: listChangeExample,
+			codes:       []fault.Code{fault.NotFound, fault.IndexUnavailable}, request: listMembersExample, response: listChangeExample,
 			endpoint: handle((*server).removeCompanies),
 		},
 	}

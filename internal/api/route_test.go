@@ -1,7 +1,10 @@
 package api
 
 import (
+	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,7 +60,7 @@ func TestEveryKindHasItsStatus(t *testing.T) {
 		fault.RequestInFlight: 409, fault.MethodNotAllowed: 405, fault.PayloadTooLarge: 413,
 		fault.UnsupportedMediaType: 415, fault.InvalidLink: 403, fault.TokenBudgetExceeded: 402, fault.Internal: 500,
 		fault.ExportNotCancellable: 409, fault.QuoteExpired: 400, fault.QuoteOutdated: 409, fault.MaxCreditsExceeded: 402,
-		fault.RequestTimeout: 408, fault.RangeNotSatisfiable: 416,
+		fault.RequestTimeout: 408, fault.RangeNotSatisfiable: 416, fault.IndexUnavailable: 503,
 	}
 	for _, e := range fault.Catalogue() {
 		require.Equal(t, want[e.Code], Status(e.Kind), e.Code)
@@ -72,4 +75,14 @@ func TestAMisspeltLimitIsRefused(t *testing.T) {
 	_, err = New(Deps{RateLimits: limits})
 	require.ErrorContains(t, err, "export.create")
 	require.NotContains(t, err.Error(), "called \"credits.get\"")
+}
+
+func TestAnUnavailableIndexSaysWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	err := fmt.Errorf("search: %w", fault.New(fault.IndexUnavailable, "rebuilding").With("retry_after", 10))
+	ErrorWriter(slog.New(slog.DiscardHandler))(w, httptest.NewRequest(http.MethodPost, "/api/v1/companies/search", nil), err)
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Equal(t, "10", w.Header().Get("Retry-After"))
+	require.JSONEq(t, `{"detail": {"code": "INDEX_UNAVAILABLE", "message": "rebuilding", "details": {"retry_after": 10}}}`, w.Body.String())
 }

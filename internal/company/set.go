@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
@@ -11,8 +12,21 @@ import (
 // Set is an immutable set of companies by number. The zero Set is empty. Safe for concurrent use.
 type Set struct{ bits *roaring.Bitmap }
 
+// denseShare is the share of all numbers up to the highest from which a set is made by way of one bit for each: many
+// numbers in no order are put in their places ten times as fast that way.
+const denseShare = 1024
+
 // SetOf makes a set; the order and repetition of numbers do not matter.
 func SetOf(numbers ...Number) Set {
+	if len(numbers) > denseShare {
+		if highest := slices.Max(numbers); int(highest)/denseShare < len(numbers) {
+			bits := make([]uint64, highest/64+1)
+			for _, n := range numbers {
+				bits[n/64] |= 1 << (n % 64)
+			}
+			return Set{roaring.FromDense(bits, true)}
+		}
+	}
 	b := roaring.New()
 	raw := make([]uint32, len(numbers))
 	for i, n := range numbers {

@@ -1,6 +1,7 @@
 package company_test
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -63,4 +64,31 @@ func FuzzParseSet(f *testing.F) {
 		require.True(t, s.Equal(again))
 		require.Len(t, slices.Collect(s.All()), s.Len())
 	})
+}
+
+func TestManyNumbersMakeTheSameSetAsFew(t *testing.T) {
+	t.Parallel()
+	for _, highest := range []int{3000, 70_000, 1_500_000, 900_000_000} {
+		r := rand.New(rand.NewPCG(5, uint64(highest)))
+		numbers, one := make([]company.Number, 2500), company.SetOf()
+		for i := range numbers {
+			numbers[i] = company.Number(1 + r.IntN(highest))
+			one = one.Or(company.SetOf(numbers[i]))
+		}
+		many := company.SetOf(numbers...)
+		require.True(t, one.Equal(many), "numbers up to %d", highest)
+		require.Equal(t, one.Bytes(), many.Bytes())
+	}
+}
+
+// BenchmarkSetOf makes the set of an export: 10,000 numbers of a million in no order.
+func BenchmarkSetOf(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 6))
+	numbers := make([]company.Number, 10_000)
+	for i := range numbers {
+		numbers[i] = company.Number(1 + r.IntN(1_000_000))
+	}
+	for b.Loop() {
+		company.SetOf(numbers...)
+	}
 }

@@ -46,11 +46,14 @@ type Dialect interface {
 type DB struct {
 	Dialect
 	write, read *sql.DB
-	guard       Guard // nil but in tests
+	reads       Querier // what Read gives: read, or what keeps its statements
+	guard       Guard   // nil but in tests
 }
 
 // New wraps the pools of an open database, which may be one and the same; the back ends call it.
-func New(d Dialect, write, read *sql.DB) *DB { return &DB{Dialect: d, write: write, read: read} }
+func New(d Dialect, write, read *sql.DB) *DB {
+	return &DB{Dialect: d, write: write, read: read, reads: read}
+}
 
 // Tx is a running write transaction. Not safe for concurrent use.
 type Tx struct {
@@ -152,7 +155,7 @@ func (t *Tx) commit() error {
 }
 
 // Read is for statements that only read, outside of any transaction.
-func (d *DB) Read() Querier { return d.guard.over(d.read, Read) }
+func (d *DB) Read() Querier { return d.guard.over(d.reads, Read) }
 
 // ReadTx runs fn on one unchanging state of the database; fn must not write.
 func (d *DB) ReadTx(ctx context.Context, fn func(Querier) error) error {

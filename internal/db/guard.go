@@ -23,7 +23,7 @@ const (
 
 // Guarded is another handle on the same open database, whose every step the guard sees.
 func (d *DB) Guarded(g Guard) *DB {
-	return &DB{Dialect: d.Dialect, write: d.write, read: d.read, guard: g}
+	return &DB{Dialect: d.Dialect, write: d.write, read: d.read, reads: d.reads, guard: g}
 }
 
 func (g Guard) ask(m Moment) error {

@@ -32,6 +32,7 @@ const (
 	RangeNotSatisfiable    Code = "RANGE_NOT_SATISFIABLE"
 	PayloadTooLarge        Code = "PAYLOAD_TOO_LARGE"
 	UnsupportedMediaType   Code = "UNSUPPORTED_MEDIA_TYPE"
+	IndexUnavailable       Code = "INDEX_UNAVAILABLE"
 	Internal               Code = "INTERNAL"
 )
 
@@ -72,6 +73,7 @@ func Catalogue() []Entry {
 		{PayloadTooLarge, KindTooLarge, "The body is over 1 MiB."},
 		{UnsupportedMediaType, KindUnsupported, "The body is not application/json."},
 		{RangeNotSatisfiable, KindRange, "The Range header asks for bytes that the file does not have."},
+		{IndexUnavailable, KindUnavailable, "A part of the search index is being rebuilt; wait for the seconds in Retry-After."},
 		{Internal, KindInternal, "Something failed on our side; quote the request id."},
 	}
 }

@@ -26,6 +26,7 @@ const (
 	KindRange                       // 416: of a file
 	KindInvalid                     // 422
 	KindRateLimited                 // 429
+	KindUnavailable                 // 503: the same request will do after a while
 )
 
 // Error is a failure told to the caller: kind, code, message and details are shown, Err is only logged.

@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/query"
 )
 
@@ -116,4 +117,9 @@ type Known struct {
 var ErrCursor = errors.New("index: unreadable cursor")
 
 // ErrMending is the answer of an index that has lost companies to damage, until it has them again.
-var ErrMending = errors.New("index: a part was damaged and is being rebuilt")
+var ErrMending error = fault.New(fault.IndexUnavailable,
+	"A part of the search index is being rebuilt from the catalog. Try again in %d s.", mendingRetry).
+	With("retry_after", mendingRetry)
+
+// mendingRetry is how long a caller may wait, in seconds: a segment is rebuilt in a few.
+const mendingRetry = 10

@@ -59,7 +59,7 @@ func Open(ctx context.Context, path string) (*db.DB, error) {
 	}
 	read.SetMaxOpenConns(readersMax)
 	read.SetMaxIdleConns(readersMax)
-	return db.New(Dialect{}, write, read), nil
+	return db.New(Dialect{}, write, read).Prepared(), nil
 }
 
 func dsn(path, txlock string, busy time.Duration, cacheKiB int) string {

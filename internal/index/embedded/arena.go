@@ -20,10 +20,11 @@ func (a *arena) release() {
 	arenas.Put(a)
 }
 
-func (a *arena) bits(slots int) bitset    { return a.bitPile.get(wordsFor(slots)) }
-func (a *arena) giveBack(b bitset)        { a.bitPile.giveBack(b) }
-func (a *arena) counters(n int) []uint32  { return a.counterPile.get(n) }
-func (a *arena) emptyList(n int) []uint32 { return a.listPile.getDirty(n)[:0] }
+func (a *arena) bits(slots int) bitset      { return a.bitPile.get(wordsFor(slots)) }
+func (a *arena) dirtyBits(slots int) bitset { return a.bitPile.getDirty(wordsFor(slots)) }
+func (a *arena) giveBack(b bitset)          { a.bitPile.giveBack(b) }
+func (a *arena) counters(n int) []uint32    { return a.counterPile.get(n) }
+func (a *arena) emptyList(n int) []uint32   { return a.listPile.getDirty(n)[:0] }
 
 // pile is a free list of slices; lent ones come back with giveBack, or all at once with reset.
 type pile[T any] struct{ free, lent [][]T }

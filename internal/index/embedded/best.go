@@ -74,22 +74,3 @@ func (b *best) sorted() []entry {
 	slices.SortFunc(b.entries, b.compare)
 	return b.entries
 }
-
-// mergeEntries merges two sorted lists and cuts at k.
-func mergeEntries(a, b []entry, k int, compare func(a, b entry) int) []entry {
-	if len(a) == 0 {
-		return b
-	}
-	if len(b) == 0 {
-		return a
-	}
-	merged := make([]entry, 0, min(k, len(a)+len(b)))
-	for len(merged) < k && len(a)+len(b) > 0 {
-		if len(b) == 0 || len(a) > 0 && compare(a[0], b[0]) < 0 {
-			merged, a = append(merged, a[0]), a[1:]
-		} else {
-			merged, b = append(merged, b[0]), b[1:]
-		}
-	}
-	return merged
-}

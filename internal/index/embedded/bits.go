@@ -50,6 +50,31 @@ func (b bitset) count() int {
 	return n
 }
 
+// lastUpTo is the highest member up to i, which must exist.
+func (b bitset) lastUpTo(i int) int {
+	w := b[i>>6] << (63 - i&63)
+	for w == 0 {
+		i = i&^63 - 1
+		w = b[i>>6]
+	}
+	return i - bits.LeadingZeros64(w)
+}
+
+// firstFrom is the lowest member from i on, or end if there is none before it.
+func (b bitset) firstFrom(i, end int) int {
+	if i >= end {
+		return end
+	}
+	w := b[i>>6] >> (i & 63)
+	for w == 0 {
+		if i = i&^63 + 64; i >= end {
+			return end
+		}
+		w = b[i>>6]
+	}
+	return min(i+bits.TrailingZeros64(w), end)
+}
+
 // appendTo appends the slots, ascending.
 func (b bitset) appendTo(slots []uint32) []uint32 {
 	for i, w := range b {

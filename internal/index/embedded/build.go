@@ -122,11 +122,13 @@ func (b *builder) finish() *segment {
 	return s
 }
 
-// rowsOf turns the row fields' pairs around.
+// rowsOf turns the facet fields' pairs around.
 func rowsOf(s *segment, pairs [fieldCount]pairs) rows {
-	r := newRows(rowSizes(s))
-	r.city = make([]uint32, s.slots)
-	r.words, r.ends = make([]uint64, 0, 4*s.slots), make([]uint32, 0, s.slots)
+	var holders [facetFields][]uint32
+	for f := range holders {
+		holders[f] = s.values[f].holders()
+	}
+	r := newRowBuilder(holders, s.slots)
 	for i, slot := range pairs[fieldCity].slots {
 		r.city[slot] = pairs[fieldCity].keys[i] + 1
 	}
@@ -142,15 +144,7 @@ func rowsOf(s *segment, pairs [fieldCount]pairs) rows {
 		}
 		r.add(ids)
 	}
-	r.sum(s.values[fieldCity].len())
-	return r
-}
-
-func rowSizes(s *segment) (sizes [rowFields]int) {
-	for f := range sizes {
-		sizes[f] = s.values[f].len()
-	}
-	return sizes
+	return r.finish()
 }
 
 func numberOf(v *int64) int64 {

@@ -12,15 +12,15 @@ type column interface {
 	key(slot uint32, desc bool) uint64 // nullKey without a value
 	// seek is the place in sorted of the first slot whose value is not below the given place's, or above it.
 	seek(to *after, above, desc bool) int
-	// groupOf is the place in sorted of the first slot with the same value as the one at i.
-	groupOf(i int) int
+	// places are those in sorted where each value begins.
+	places() bitset
 }
 
 type intColumn struct{ *ints }
 
 func (c intColumn) sorted() []uint32               { return c.order }
 func (c intColumn) key(s uint32, desc bool) uint64 { return intKey(c.values[s], desc) }
-func (c intColumn) groupOf(i int) int              { return c.ints.seek(c.values[c.order[i]]) }
+func (c intColumn) places() bitset                 { return c.firsts }
 func (c intColumn) seek(to *after, above, desc bool) int {
 	v := intOfKey(to.key, desc)
 	if above && v == math.MaxInt64 {
@@ -70,9 +70,7 @@ func (c nameColumn) key(s uint32, desc bool) uint64 {
 	return headOf(name)
 }
 
-func (c nameColumn) groupOf(i int) int {
-	return c.search(c.name(c.order[i]), 0)
-}
+func (c nameColumn) places() bitset { return c.firsts }
 
 func (c nameColumn) seek(to *after, above, _ bool) int {
 	if above {

@@ -23,7 +23,8 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func (ix *Index) cursor(s *snapshot, by query.Sort, last entry) []byte {
+func (ix *Index) cursor(s *snapshot, by query.Sort, of page) []byte {
+	last := of.numbers[len(of.numbers)-1]
 	p := append(make([]byte, 0, cursorSize+cursorChecksum), cursorVersion)
 	p = append(p, ix.instance[:]...)
 	p = binary.BigEndian.AppendUint64(p, s.id)
@@ -31,10 +32,10 @@ func (ix *Index) cursor(s *snapshot, by query.Sort, last entry) []byte {
 	if by.Desc {
 		p[len(p)-1] = 1
 	}
-	p = binary.BigEndian.AppendUint32(p, last.number)
-	p = binary.BigEndian.AppendUint64(p, last.key)
+	p = binary.BigEndian.AppendUint32(p, uint32(last))
+	p = binary.BigEndian.AppendUint64(p, of.lastKey)
 	if by.By == query.ByName {
-		name := s.nameOf(company.Number(last.number))
+		name := s.nameOf(last)
 		p = append(p, name[:min(len(name), cursorNameMax)]...)
 	}
 	return binary.BigEndian.AppendUint32(p, crc32.Checksum(p, castagnoli))

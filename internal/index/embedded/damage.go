@@ -63,6 +63,7 @@ func (ix *Index) giveUpDamaged(ctx context.Context) error {
 	if len(next.parts) == len(s.parts) {
 		return nil // told twice
 	}
+	ix.losses.Add(1)
 	ix.lost.Store(true)
 	ix.memory.forgetAll()
 	ix.replace(next)
@@ -90,10 +91,8 @@ const (
 // whole answers from an index that lacks nothing. Where it finds damage, or finds it found, it waits for the companies
 // to be back, and gives ErrMending if that takes long.
 func (ix *Index) whole(ctx context.Context, answer func() error) error {
-	if !ix.lost.Load() {
-		if err := answer(); !ix.noticed(err) {
-			return err
-		}
+	if ok, err := ix.undamaged(answer); ok {
+		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, mendingWait, index.ErrMending)
 	defer cancel()
@@ -105,13 +104,20 @@ func (ix *Index) whole(ctx context.Context, answer func() error) error {
 			return fmt.Errorf("answer: %w", context.Cause(ctx))
 		case <-clock.C:
 		}
-		if ix.lost.Load() {
-			continue
-		}
-		if err := answer(); !ix.noticed(err) {
+		if ok, err := ix.undamaged(answer); ok {
 			return err
 		}
 	}
+}
+
+// undamaged answers if nothing is lost, and if nothing was lost meanwhile.
+func (ix *Index) undamaged(answer func() error) (ok bool, err error) {
+	before := ix.losses.Load()
+	if ix.lost.Load() {
+		return false, nil
+	}
+	err = answer()
+	return !ix.noticed(err) && ix.losses.Load() == before, err
 }
 
 // scrub checks in the background all that was not yet asked for, what is asked for most first. Then the file's pages are

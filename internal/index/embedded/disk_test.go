@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unsafe"
 
@@ -19,6 +20,7 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
 )
@@ -148,6 +150,18 @@ func TestDamagedSegmentsAreNamedAndRebuiltNeverServed(t *testing.T) {
 			require.Equal(t, uint64(2), stats.Seq)
 		})
 	}
+}
+
+func TestSearchesDuringALongRepairSayWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ix := Open(Options{})
+		ix.lost.Store(true)
+		_, err := ix.Search(t.Context(), index.Request{Limit: 1})
+		require.ErrorIs(t, err, index.ErrMending)
+		require.Equal(t, fault.IndexUnavailable, fault.CodeOf(err))
+		require.NoError(t, ix.Close())
+	})
 }
 
 // harm flips the byte at a place; -1 cuts the file, -2 removes it.

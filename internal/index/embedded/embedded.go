@@ -79,8 +79,9 @@ type Index struct {
 	disk       *disk     // nil while the index is in memory only; guarded by merging
 	mergeAfter time.Time // no merging before, because it has failed; guarded by merging
 
-	lost    atomic.Bool // companies are missing: a segment was damaged
-	mending bool        // they are coming; guarded by applying
+	lost    atomic.Bool   // companies are missing: a segment was damaged
+	losses  atomic.Uint64 // how often that was found
+	mending bool          // they are coming; guarded by applying
 	damages damages
 }
 
@@ -140,11 +141,12 @@ func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) 
 	fresh := ix.segmentsOf(companiesOf(changes))
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if lost {
+	if lost { // what is not lost is as old as it was
+		ix.replace(ix.current.Load().applied(changes, fresh, 0))
 		ix.lost.Store(seq == 0)
-		seq = 0 // what is not lost is as old as it was
+	} else {
+		ix.replace(ix.current.Load().applied(changes, fresh, seq))
 	}
-	ix.replace(ix.current.Load().applied(changes, fresh, seq))
 	ix.merger.wake()
 	return nil
 }

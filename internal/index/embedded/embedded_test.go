@@ -33,7 +33,7 @@ type kept struct {
 }
 
 // small makes many segments of few companies.
-var small = embedded.Options{MergeWidth: 3, SegmentMax: 1500}
+var small = embedded.Options{MergeWidth: 3, SegmentMax: 1024}
 
 func openKept(t testing.TB, dir string, o embedded.Options) *kept {
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))

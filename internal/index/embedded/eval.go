@@ -29,6 +29,10 @@ func (e evaluator) fill(n query.Node) bitset {
 		return e.fillAnd(n)
 	case query.Phrase:
 		return e.fillPhrase(n)
+	case query.OneOf:
+		if set, ok := e.onlySet(n); ok {
+			return e.copyOf(set)
+		}
 	}
 	found := e.bits(e.slots)
 	e.addTo(found, n)
@@ -169,7 +173,7 @@ func (e evaluator) narrowOr(found bitset, n query.Or) {
 }
 
 func (e evaluator) copyOf(b bitset) bitset {
-	c := e.bits(e.slots)
+	c := e.dirtyBits(e.slots)
 	copy(c, b)
 	return c
 }

@@ -1,9 +1,6 @@
 package embedded
 
 import (
-	"cmp"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/opencapi/capi/internal/index"
@@ -14,6 +11,8 @@ type counted struct {
 	*hits
 	rows   []uint32 // by the ids of rows
 	cities []uint32 // by the city's id plus 1
+	// pending holds if the rare values in rows are counted one by one, where they may come out among the first.
+	pending bool
 }
 
 // of is the counts of a field, by the segment's id.
@@ -30,157 +29,102 @@ func (s *snapshot) facets(scratch *arena, found []hits, asked asked) index.Facet
 	for i := range found {
 		all[i] = found[i].countFacets(scratch, asked)
 	}
-	top := func(f field) []index.Count { return s.top(scratch, all, f, asked) }
+	tops := s.tops(all, asked)
 	return index.Facets{
-		Countries: top(fieldCountry), States: top(fieldState), Cities: top(fieldCity), Industries: top(fieldIndustry),
-		NAICSCodes: top(fieldSector), Technologies: top(fieldTechnology), TechnologyCategories: top(fieldCategory),
+		Countries: tops[fieldCountry], States: tops[fieldState], Cities: tops[fieldCity], Industries: tops[fieldIndustry],
+		NAICSCodes: tops[fieldSector], Technologies: tops[fieldTechnology], TechnologyCategories: tops[fieldCategory],
 		EmployeeCount: bands(all, fieldBand, asked, bandBounds), FoundedYear: bands(all, fieldDecade, asked, decadeBounds),
 	}
 }
 
 // countFacets counts the matches' rows, or the others' rows where these are fewer: totals less the others are the same.
 func (h *hits) countFacets(scratch *arena, asked asked) counted {
-	r := &h.rows
 	c := counted{hits: h}
 	if asked.anyRow() {
-		c.rows = scratch.counters(r.ids())
+		c.rows = scratch.counters(h.rows.ids())
 	}
 	if asked.fields[fieldCity] {
-		c.cities = scratch.counters(len(r.cityTotals))
+		c.cities = scratch.counters(len(h.rows.cityTotals))
 	}
 	if h.count*2 <= h.slots {
-		c.countRows(scratch, h.bits, h.count)
+		c.countSlots(scratch, h.list(scratch), false, asked)
 		return c
 	}
 	others := scratch.bits(h.slots)
 	others.setFirst(h.slots)
 	others.andNot(h.bits)
-	c.countRows(scratch, others, h.slots-h.count)
-	for i := range c.rows {
-		c.rows[i] = r.totals[i] - c.rows[i]
-	}
-	for i := range c.cities {
-		c.cities[i] = r.cityTotals[i] - c.cities[i]
-	}
+	c.countSlots(scratch, others.appendTo(scratch.emptyList(h.slots-h.count)), true, asked)
 	return c
 }
 
-func (c *counted) countRows(scratch *arena, b bitset, n int) {
-	slots := b.appendTo(scratch.emptyList(n))
-	if n < halvesFrom || !severalCores() {
-		c.hits.rows.count(slots, c.rows, c.cities)
+// countSlots counts the values of the slots, which are the matches or all others.
+func (c *counted) countSlots(scratch *arena, slots []uint32, others bool, asked asked) {
+	r := &c.hits.rows
+	inParts(scratch, slots, c.cities, r.countCities)
+	if others {
+		for i, total := range r.cityTotals[:len(c.cities)] {
+			c.cities[i] = total - c.cities[i]
+		}
+	}
+	if c.rows == nil {
 		return
 	}
-	rows, cities := scratch.counters(len(c.rows)), scratch.counters(len(c.cities))
+	first := countFrequent
+	if len(slots)*testingShare < c.slots {
+		first |= countRare
+	}
+	inParts(scratch, slots, c.rows, func(slots, counts []uint32) { r.count(slots, counts, first) })
+	if others {
+		c.turnRound(first)
+	}
+	if first&countRare != 0 {
+		return
+	}
+	if c.pending = c.testingPays(len(slots), asked); c.pending {
+		c.settleBands(asked)
+		return
+	}
+	inParts(scratch, slots, c.rows, func(slots, counts []uint32) { r.count(slots, counts, countRare) })
+	if others {
+		c.turnRound(countRare)
+	}
+}
+
+// turnRound makes of the others' counts of the frequent or the rare values those of the matches.
+func (c *counted) turnRound(which countRow) {
+	for id, total := range c.hits.rows.totals {
+		is := countRare
+		if c.isFrequent.has(uint32(id)) {
+			is = countFrequent
+		}
+		if which&is != 0 {
+			c.rows[id] = total - c.rows[id]
+		}
+	}
+}
+
+// settleBands counts what is pending of the bands, all of which are shown.
+func (c *counted) settleBands(asked asked) {
+	for _, f := range []field{fieldBand, fieldDecade} {
+		if asked.fields[f] {
+			c.eachRare(f, func(local, _ uint32) { c.of(f)[local] = c.values[f].countShared(int(local), c.bits) })
+		}
+	}
+}
+
+// inParts counts the slots, in two goroutines if they are many; no counters count nothing.
+func inParts(scratch *arena, slots, counts []uint32, count func(slots, counts []uint32)) {
+	if len(counts) == 0 {
+		return
+	}
+	if len(slots) < halvesFrom || !severalCores() {
+		count(slots, counts)
+		return
+	}
+	others, middle := scratch.counters(len(counts)), len(slots)/2
 	var second sync.WaitGroup
-	second.Go(func() { c.hits.rows.count(slots[n/2:], rows, cities) })
-	c.hits.rows.count(slots[:n/2], c.rows, c.cities)
+	second.Go(func() { count(slots[middle:], others) })
+	count(slots[:middle], counts)
 	second.Wait()
-	addUp(c.rows, rows)
-	addUp(c.cities, cities)
-}
-
-// leader is a value on its way into a facet.
-type leader struct{ id, count uint32 }
-
-// top is the field's most frequent values over all parts.
-func (s *snapshot) top(scratch *arena, all []counted, f field, asked asked) []index.Count {
-	if !asked.fields[f] {
-		return nil
-	}
-	var leaders []leader
-	switch prefix, narrowed := asked.prefixOf(f); {
-	case len(all) == 0:
-		return nil
-	case len(all) == 1: // the segment's ids are in the order of keys
-		counts := all[0].of(f)
-		if narrowed {
-			from, to := all[0].values[f].prefixed(prefix)
-			clear(counts[:from])
-			clear(counts[to:])
-		}
-		leaders = leading(counts, asked.limit, cmp.Compare[uint32])
-		for i, l := range leaders {
-			leaders[i].id = all[0].global[f].ids[l.id]
-		}
-	default:
-		sum := scratch.counters(len(s.keys[f]))
-		for i := range all {
-			ids := all[i].global[f].ids
-			for local, n := range all[i].of(f) {
-				if n > 0 {
-					sum[ids[local]] += n
-				}
-			}
-		}
-		keys := s.keys[f]
-		for id, n := range sum {
-			if narrowed && n > 0 && !strings.HasPrefix(keys[id], prefix) {
-				sum[id] = 0
-			}
-		}
-		leaders = leading(sum, asked.limit, func(a, b uint32) int { return cmp.Compare(keys[a], keys[b]) })
-	}
-	counts := make([]index.Count, len(leaders))
-	for i, l := range leaders {
-		counts[i] = index.Count{Value: spell(all, f, l.id), Count: int(l.count)}
-	}
-	return counts
-}
-
-// leading are the first limit ids by count, highest first, then by key.
-func leading(counts []uint32, limit int, byKey func(a, b uint32) int) []leader {
-	compare := func(a, b leader) int { return cmp.Or(cmp.Compare(b.count, a.count), byKey(a.id, b.id)) }
-	var first []leader
-	least := uint32(0)
-	for id, n := range counts {
-		if n == 0 || n < least {
-			continue
-		}
-		l := leader{uint32(id), n}
-		at, _ := slices.BinarySearchFunc(first, l, compare)
-		if at == limit {
-			continue
-		}
-		if len(first) == limit {
-			first = first[:limit-1]
-		}
-		first = slices.Insert(first, at, l)
-		if len(first) == limit {
-			least = first[limit-1].count
-		}
-	}
-	return first
-}
-
-// spell is the most frequent spelling of a value in the parts that have matches with it.
-func spell(all []counted, f field, global uint32) string {
-	counts := map[string]uint32{}
-	for i := range all {
-		local, ok := all[i].local(f, global)
-		if !ok || all[i].of(f)[local] == 0 {
-			continue
-		}
-		s := &all[i].values[f].spellings
-		if len(all) == 1 {
-			text, _ := s.of(s.starts[local])
-			return text
-		}
-		for at := s.starts[local]; at < s.starts[local+1]; at++ {
-			text, n := s.of(at)
-			counts[text] += n
-		}
-	}
-	return mostFrequent(counts)
-}
-
-// mostFrequent is the spelling with the highest count, the lowest one of several.
-func mostFrequent(counts map[string]uint32) string {
-	best := ""
-	for text, n := range counts {
-		if m := counts[best]; n > m || n == m && text < best {
-			best = text
-		}
-	}
-	return best
+	addUp(counts, others)
 }

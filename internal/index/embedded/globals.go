@@ -27,6 +27,10 @@ type globals [facetFields]struct {
 
 // adopt registers the values of a new segment.
 func (r *registry) adopt(s *segment) {
+	s.isFrequent = make(bitset, wordsFor(s.rows.ids()))
+	for _, id := range s.rows.frequent {
+		s.isFrequent.set(id)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for f := range r.fields {

@@ -97,7 +97,7 @@ func (a *asked) groups() (g groups) {
 	}
 	for f := range facetFields {
 		if a.fields[f] {
-			g |= only(groupRows, keysOf(f))
+			g |= only(groupRows, keysOf(f), whoOf(f))
 		}
 	}
 	return g

@@ -13,6 +13,7 @@ const unknown = math.MinInt64
 type ints struct {
 	values []int64
 	order  []uint32 // the slots with a known value, by value, then slot
+	firsts bitset   // of the places in order: where each value begins
 }
 
 func newInts(values []int64) ints {
@@ -35,11 +36,26 @@ func newInts(values []int64) ints {
 		}
 		return int(a.slot) - int(b.slot)
 	})
-	c := ints{values, make([]uint32, len(known))}
+	order := make([]uint32, len(known))
 	for i, p := range known {
-		c.order[i] = p.slot
+		order[i] = p.slot
 	}
-	return c
+	return orderedInts(values, order)
+}
+
+func orderedInts(values []int64, order []uint32) ints {
+	return ints{values, order, firstsOf(order, func(a, b uint32) bool { return values[a] == values[b] })}
+}
+
+// firstsOf are the places where a value begins.
+func firstsOf(order []uint32, same func(a, b uint32) bool) bitset {
+	firsts := make(bitset, wordsFor(len(order)))
+	for i, slot := range order {
+		if i == 0 || !same(order[i-1], slot) {
+			firsts.set(uint32(i))
+		}
+	}
+	return firsts
 }
 
 // between is the part of order with values from low to high.

@@ -19,6 +19,19 @@ func (e evaluator) eachValue(n query.OneOf, fn func(v *values, key int)) {
 	}
 }
 
+// onlySet is the set of who has the value, if the node asks for one only and it stands as a set.
+func (e evaluator) onlySet(n query.OneOf) (set bitset, ok bool) {
+	if len(n.Values) != 1 {
+		return nil, false
+	}
+	e.eachValue(n, func(v *values, key int) {
+		if v.dense(key) {
+			set, ok = v.set(key), true
+		}
+	})
+	return set, ok
+}
+
 func (e evaluator) eachPrefixed(n query.Prefix, fn func(v *values, key int)) {
 	f, ok := fieldOf(n.Field)
 	if !ok {

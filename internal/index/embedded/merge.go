@@ -30,8 +30,12 @@ func merge(parts []part, to *writing) (*segment, error) {
 	s := &segment{slots: m.layout.slots, base: m.layout.base, numbers: m.layout.numbers, holes: m.layout.holes}
 	m.layout.slotOf = nil
 	var ids [fieldCount][][]uint32
+	var holders [facetFields][]uint32
 	for f := range s.values {
 		s.values[f], ids[f] = m.values(field(f))
+		if field(f) < facetFields {
+			holders[f] = s.values[f].holders()
+		}
 		to.put(s, only(whoOf(field(f))))
 	}
 	s.words = m.words()
@@ -44,7 +48,7 @@ func merge(parts []part, to *writing) (*segment, error) {
 	}
 	s.names = m.names()
 	to.put(s, only(groupNames))
-	s.rows = m.rows(s, ids)
+	s.rows = m.rows(holders, ids)
 	to.put(s, only(groupRows))
 	if to == nil {
 		return s, nil
@@ -198,17 +202,11 @@ func (v *values) addSpellings(counts map[string]uint32, key int, left uint32) {
 	}
 }
 
-func (m *merging) rows(s *segment, ids [fieldCount][][]uint32) rows {
-	r := newRows(rowSizes(s))
-	r.city = make([]uint32, len(m.from))
-	size := 0
-	for i := range m.parts {
-		size += len(m.parts[i].rows.words)
-	}
-	r.words, r.ends = make([]uint64, 0, size), make([]uint32, 0, len(m.from))
+func (m *merging) rows(holders [facetFields][]uint32, ids [fieldCount][][]uint32) rows {
+	r := newRowBuilder(holders, len(m.from))
 	renamed := make([][]uint32, len(m.parts))
 	for i := range m.parts {
-		renamed[i] = m.rowIDs(i, &r, ids)
+		renamed[i] = m.rowIDs(i, &r.rows, ids)
 	}
 	var row []uint32
 	for slot, o := range m.from {
@@ -225,8 +223,7 @@ func (m *merging) rows(s *segment, ids [fieldCount][][]uint32) rows {
 		}
 		r.add(row)
 	}
-	r.sum(s.values[fieldCity].len())
-	return r
+	return r.finish()
 }
 
 // rowIDs is what each id of a part's rows becomes.

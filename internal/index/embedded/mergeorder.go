@@ -14,7 +14,7 @@ func (m *merging) ints(f intField) ints {
 	for i := range m.parts {
 		orders[i] = m.parts[i].ints[f].order
 	}
-	return ints{values, m.order(orders, func(a, b uint32) int {
+	return orderedInts(values, m.order(orders, func(a, b uint32) int {
 		switch va, vb := values[a], values[b]; {
 		case va < vb:
 			return -1
@@ -22,7 +22,7 @@ func (m *merging) ints(f intField) ints {
 			return 1
 		}
 		return 0
-	})}
+	}))
 }
 
 func (m *merging) names() names {
@@ -43,6 +43,7 @@ func (m *merging) names() names {
 		orders[i] = m.parts[i].names.order
 	}
 	n.order = m.order(orders, func(a, b uint32) int { return bytes.Compare(n.name(a), n.name(b)) })
+	n.markFirsts()
 	return n
 }
 

@@ -10,6 +10,8 @@ type names struct {
 	bytes []byte
 	ends  []uint32 // where each slot's name ends
 	order []uint32 // the slots with a name, by name, then slot
+	// firsts are the places in order where each name begins.
+	firsts bitset
 }
 
 func (n *names) add(folded []byte) {
@@ -52,4 +54,9 @@ func (n *names) sort() {
 	for i, h := range heads {
 		n.order[i] = h.slot
 	}
+	n.markFirsts()
+}
+
+func (n *names) markFirsts() {
+	n.firsts = firstsOf(n.order, func(a, b uint32) bool { return bytes.Equal(n.name(a), n.name(b)) })
 }

@@ -4,25 +4,20 @@ import (
 	"bytes"
 	"cmp"
 	"math"
+	"slices"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/query"
 )
-
-// entry is a match on its way to the page. Entries order by key, then name where names are compared, then number.
-type entry struct {
-	key    uint64
-	number uint32
-	slot   uint32
-	in     uint32 // the part, as hits or the snapshot count them
-}
 
 // nullKey is the key of an unknown value, which comes last.
 const nullKey = math.MaxUint64
 
-// order sorts the matches of one search.
+// order sorts the matches of one search: by key, then name where names are compared, then number.
 type order struct {
 	sort    query.Sort
 	hits    []hits
+	total   int
 	terms   []rankedTerm
 	stats   textStats
 	scratch *arena
@@ -37,6 +32,9 @@ type after struct {
 
 func (s *snapshot) order(scratch *arena, found []hits, q query.Query, by query.Sort) *order {
 	o := &order{sort: by, hits: found, scratch: scratch}
+	for i := range found {
+		o.total += found[i].count
+	}
 	if by.By == query.ByRelevance {
 		o.stats = s.textStats()
 		o.terms = s.rankedTerms(q.Root)
@@ -44,27 +42,101 @@ func (s *snapshot) order(scratch *arena, found []hits, q query.Query, by query.S
 	return o
 }
 
-// first gives the first k matches behind the place, in order.
-func (o *order) first(k int, behind *after) []entry {
-	if k == 0 {
-		return nil
-	}
-	var merged []entry
-	for i := range o.hits {
-		merged = mergeEntries(merged, o.of(i, k, behind), k, o.compare)
-	}
-	return merged
+// page is the head of a search's matches.
+type page struct {
+	numbers []company.Number
+	lastKey uint64 // of the last of them
+	more    bool   // whether there are matches behind it
 }
 
-// of gives the first k of one part.
-func (o *order) of(i, k int, behind *after) []entry {
+// first gives the first k matches behind the place. The parts' matches come in runs of one key; runs of the same key
+// interleave by number.
+func (o *order) first(k int, behind *after) (p page) {
+	k = min(k, o.total)
+	p.numbers = make([]company.Number, 0, k+1)
+	if k == 0 {
+		return p
+	}
+	runs := make([]run, len(o.hits))
+	queue := mergeQueue{less: func(a, b int) bool { return o.compareRuns(&runs[a], &runs[b]) < 0 }}
+	for i := range o.hits {
+		if runs[i] = o.runOf(i, k, behind); runs[i].advance(k + 1) {
+			queue.items = append(queue.items, i)
+		}
+	}
+	queue.init()
+	for len(queue.items) > 0 && len(p.numbers) <= k {
+		start, shared := len(p.numbers), runs[queue.items[0]]
+		several := false
+		for len(queue.items) > 0 && o.compareRuns(&runs[queue.items[0]], &shared) == 0 {
+			r := &runs[queue.items[0]]
+			several = several || len(p.numbers) > start
+			for _, slot := range r.slots {
+				p.numbers = append(p.numbers, company.Number(r.number(slot)))
+			}
+			queue.advance(r.advance(max(1, k+1-len(p.numbers))))
+		}
+		if several {
+			slices.Sort(p.numbers[start:])
+		}
+		if start < k {
+			p.lastKey = shared.key
+		}
+	}
+	if p.more = len(p.numbers) > k; p.more {
+		p.numbers = p.numbers[:k]
+	}
+	return p
+}
+
+// compareRuns is the order of runs; 0 if their matches are of one key, and of one name where names are compared.
+func (o *order) compareRuns(a, b *run) int {
+	if a.key != b.key {
+		return cmp.Compare(a.key, b.key)
+	}
+	if o.sort.By == query.ByName && a.key != nullKey {
+		return o.directed(bytes.Compare(a.names.name(a.head), b.names.name(b.head)))
+	}
+	return 0
+}
+
+func (o *order) directed(c int) int {
+	if o.sort.Desc {
+		return -c
+	}
+	return c
+}
+
+// compareTo is where a slot with that key stands to the place, without regard to its number.
+func (o *order) compareTo(place *after, h *hits, key uint64, slot uint32) int {
+	if key != place.key {
+		return cmp.Compare(key, place.key)
+	}
+	if o.sort.By == query.ByName && key != nullKey {
+		return o.directed(bytes.Compare(h.names.name(slot), place.name))
+	}
+	return 0
+}
+
+// behind tells whether the entry comes behind the place.
+func (o *order) behind(h *hits, e entry, place *after) bool {
+	if place == nil {
+		return true
+	}
+	c := o.compareTo(place, h, e.key, e.slot)
+	return c > 0 || c == 0 && e.number > place.number
+}
+
+// runOf begins the runs of one part.
+func (o *order) runOf(i, k int, behind *after) run {
+	h := &o.hits[i]
 	switch o.sort.By {
 	case query.ByRelevance:
-		return o.byRelevance(i, k, behind)
+		return o.listed(h, o.byRelevance(h, k+1, behind))
 	case query.ByName:
-		return o.by(nameColumn{&o.hits[i].names}, i, k, behind)
+		return o.by(nameColumn{&h.names}, h, k+1, behind)
 	default:
-		return o.by(intColumn{&o.hits[i].ints[intOf(o.sort.By)]}, i, k, behind)
+		return o.by(intColumn{&h.ints[intOf(o.sort.By)]}, h, k+1, behind)
 	}
 }
 
@@ -79,131 +151,34 @@ func intOf(k query.SortKey) intField {
 	}
 }
 
-// compare is the order of entries, whichever parts they are from.
-func (o *order) compare(a, b entry) int {
-	if a.key != b.key {
-		return cmp.Compare(a.key, b.key)
-	}
-	if o.sort.By == query.ByName && a.key != nullKey {
-		if c := bytes.Compare(o.name(a), o.name(b)); c != 0 {
-			return o.directed(c)
-		}
-	}
-	return cmp.Compare(a.number, b.number)
-}
-
-func (o *order) name(e entry) []byte { return o.hits[e.in].names.name(e.slot) }
-
-func (o *order) directed(c int) int {
-	if o.sort.Desc {
-		return -c
-	}
-	return c
-}
-
-// behind tells whether the entry comes behind the place.
-func (o *order) behind(e entry, place *after) bool {
-	if place == nil {
-		return true
-	}
-	if e.key != place.key {
-		return e.key > place.key
-	}
-	if o.sort.By == query.ByName && e.key != nullKey {
-		if c := bytes.Compare(o.name(e), place.name); c != 0 {
-			return o.directed(c) > 0
-		}
-	}
-	return e.number > place.number
-}
-
 // by sorts one part by a column: along the column's order while matches are dense in it, else by choosing from them.
-func (o *order) by(c column, i, k int, behind *after) []entry {
-	h := &o.hits[i]
-	if float64(k)*float64(h.slots) < float64(h.count)*float64(h.count) {
-		return o.walk(c, i, k, behind)
+// Of k matches the part will give its share.
+func (o *order) by(c column, h *hits, k int, behind *after) run {
+	share := float64(k) * float64(h.count) / float64(o.total)
+	if share*float64(h.slots) < float64(h.count)*float64(h.count) {
+		return o.walked(c, h, behind)
 	}
-	best := newBest(k, o.compare)
-	for _, slot := range h.bits.appendTo(o.scratch.emptyList(h.count)) {
-		e := entry{c.key(slot, o.sort.Desc), h.number(slot), slot, uint32(i)}
-		if o.behind(e, behind) {
+	best := newBest(k, o.comparing(h))
+	for _, slot := range h.list(o.scratch) {
+		e := entry{c.key(slot, o.sort.Desc), h.number(slot), slot}
+		if o.behind(h, e, behind) {
 			best.add(e)
 		}
 	}
-	return best.sorted()
+	return o.listed(h, best.sorted())
 }
 
-// walk takes matches along the column's order, then those without a value.
-func (o *order) walk(c column, i, k int, behind *after) []entry {
-	h := &o.hits[i]
-	list := make([]entry, 0, min(k, h.count))
-	take := func(slot uint32) bool {
-		if h.bits.has(slot) {
-			e := entry{c.key(slot, o.sort.Desc), h.number(slot), slot, uint32(i)}
-			if o.behind(e, behind) {
-				list = append(list, e)
+// comparing is the order of a part's entries.
+func (o *order) comparing(h *hits) func(a, b entry) int {
+	return func(a, b entry) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
+		}
+		if o.sort.By == query.ByName && a.key != nullKey {
+			if c := bytes.Compare(h.names.name(a.slot), h.names.name(b.slot)); c != 0 {
+				return o.directed(c)
 			}
 		}
-		return len(list) < k
-	}
-	known := c.sorted()
-	if start := o.start(c, behind); o.sort.Desc {
-		walkDown(c, known[:start], take)
-	} else {
-		walkAll(known[start:], take)
-	}
-	if len(list) < k {
-		o.takeUnknown(c, i, k, behind, &list)
-	}
-	return list
-}
-
-func walkAll(slots []uint32, take func(slot uint32) bool) bool {
-	for _, slot := range slots {
-		if !take(slot) {
-			return false
-		}
-	}
-	return true
-}
-
-// walkDown goes from the highest value to the lowest; slots of one value come ascending.
-func walkDown(c column, known []uint32, take func(slot uint32) bool) {
-	for end := len(known); end > 0; {
-		start := c.groupOf(end - 1)
-		if !walkAll(known[start:end], take) {
-			return
-		}
-		end = start
-	}
-}
-
-// start bounds the column's order to what may come behind the place: a start going up, an end going down.
-func (o *order) start(c column, behind *after) int {
-	all := len(c.sorted())
-	switch {
-	case behind == nil && o.sort.Desc:
-		return all
-	case behind == nil:
-		return 0
-	case behind.key == nullKey && o.sort.Desc:
-		return 0
-	case behind.key == nullKey:
-		return all
-	}
-	return c.seek(behind, o.sort.Desc, o.sort.Desc)
-}
-
-// takeUnknown appends the matches without a value, by number.
-func (o *order) takeUnknown(c column, i, k int, behind *after, list *[]entry) {
-	h := &o.hits[i]
-	first := uint32(0)
-	if behind != nil && behind.key == nullKey {
-		first = h.slotFrom(behind.number + 1)
-	}
-	for slot := first; int(slot) < h.slots && len(*list) < k; slot++ {
-		if h.bits.has(slot) && c.key(slot, o.sort.Desc) == nullKey {
-			*list = append(*list, entry{nullKey, h.number(slot), slot, uint32(i)})
-		}
+		return cmp.Compare(a.number, b.number)
 	}
 }

@@ -33,6 +33,15 @@ func layPostings(counts []uint32, slots int) (postings, filler) {
 
 func (p *postings) count(k int) int { return int(p.starts[k+1] - p.starts[k]) }
 
+// holders are the counts of all keys.
+func (p *postings) holders() []uint32 {
+	counts := make([]uint32, len(p.place))
+	for k := range counts {
+		counts[k] = uint32(p.count(k))
+	}
+	return counts
+}
+
 // dense holds for keys whose slots stand as a bit set: 4 bytes a slot are more than slots/8 bytes.
 func (p *postings) dense(k int) bool { return p.count(k)*32 > p.slots }
 
@@ -92,4 +101,20 @@ func (f *filler) add(k, slot uint32) uint32 {
 		f.lists[f.place[k]+i] = slot
 	}
 	return start + i
+}
+
+// countShared is how many of the key's slots are in b.
+func (p *postings) countShared(key int, b bitset) uint32 {
+	n := 0
+	if !p.dense(key) {
+		for _, slot := range p.list(key) {
+			n += int(b[slot>>6] >> (slot & 63) & 1)
+		}
+		return uint32(n)
+	}
+	b = b[:wordsFor(p.slots)]
+	for i, w := range p.set(key) {
+		n += bits.OnesCount64(w & b[i])
+	}
+	return uint32(n)
 }

@@ -84,14 +84,13 @@ func wantedWords(words []string, n query.Node) []string {
 }
 
 // byRelevance scores all matches of a part and takes the first k.
-func (o *order) byRelevance(i, k int, behind *after) []entry {
-	h := &o.hits[i]
-	slots := h.bits.appendTo(o.scratch.emptyList(h.count))
+func (o *order) byRelevance(h *hits, k int, behind *after) []entry {
+	slots := h.list(o.scratch)
 	scores := o.scores(h, slots)
-	best := newBest(k, o.compare)
+	best := newBest(k, o.comparing(h))
 	for j, slot := range slots {
-		e := entry{o.scoreKey(scores[j]), h.number(slot), slot, uint32(i)}
-		if o.behind(e, behind) {
+		e := entry{o.scoreKey(scores[j]), h.number(slot), slot}
+		if o.behind(h, e, behind) {
 			best.add(e)
 		}
 	}

@@ -3,23 +3,39 @@ package embedded
 import (
 	"math"
 	"slices"
-	"sync"
-	"sync/atomic"
 )
 
-// rows hold for each slot the ids of all its values of the row fields in one list, in one space of ids, for counting
-// in one pass. Id 0 stands for no value: lists are padded with it to whole words. Ids take 16 bits, or 32 where there
-// are too many.
+// rows hold for each slot all its values of the row fields side by side, for counting them in one pass that touches one
+// cache line a slot. The values have one space of ids. Those of frequent values are bits of the row, then come the ids
+// of rare ones; what finds no room there stands in the rest. Id 0 stands for no value. Ids take 16 bits, or 32 where
+// there are too many.
 type rows struct {
-	words []uint64
-	ends  []uint32              // where each slot's words end
-	first [rowFields + 1]uint32 // the id of each field's first value, and the end of the last
-	wide  bool
-	city  []uint32 // of each slot: the city's id plus 1, 0 for none
+	frequent []uint32              // the ids that are bits, ascending
+	cells    []uint64              // the rows, each of width words
+	rest     list                  // of the slots that have one: more ids
+	first    [rowFields + 1]uint32 // the id of each field's first value, and the end of the last
+	wide     bool
+	city     []uint32 // of each slot: the city's id plus 1, 0 for none
 
 	totals     []uint32 // of each id, over all slots
 	cityTotals []uint32 // likewise; [0] counts slots without a city
 }
+
+// list holds words of ids for some slots.
+type list struct {
+	slots []uint32 // ascending
+	ends  []uint32 // where each slot's words end
+	words []uint64
+}
+
+const (
+	// bitsMax bounds the bits of a row: counting a row takes longer by each word.
+	bitsMax = 256
+	// rareShare of the slots and fewer make a value rare: what a bit costs, ids would cost for that many.
+	rareShare = 64
+	// restShare of the slots at most have a rest.
+	restShare = 32
+)
 
 func newRows(sizes [rowFields]int) rows {
 	var r rows
@@ -35,25 +51,146 @@ func newRows(sizes [rowFields]int) rows {
 
 func (r *rows) ids() int { return int(r.first[rowFields]) }
 
-// add appends the next slot's row.
-func (r *rows) add(ids []uint32) {
-	step := 4
-	if r.wide {
-		step = 2
+// bitWords is the number of a row's words that hold bits.
+func (r *rows) bitWords() int { return wordsFor(len(r.frequent)) }
+
+// width is the number of a row's words.
+func (r *rows) width() int { return len(r.cells) / max(1, len(r.city)) }
+
+// rowBuilder fills rows slot by slot.
+type rowBuilder struct {
+	rows
+	bitOf []uint32 // of each id, none for the rare
+	bits  []uint64 // of each slot
+	ends  []uint32 // where each slot's words of rare ids end
+	words []uint64
+	rare  []uint32 // scratch
+}
+
+// newRowBuilder begins rows whose values have so many companies each: holders by field, then id.
+func newRowBuilder(holders [facetFields][]uint32, slots int) *rowBuilder {
+	var sizes [rowFields]int
+	for f := range sizes {
+		sizes[f] = len(holders[f])
 	}
-	for chunk := range slices.Chunk(ids, step) {
+	b := &rowBuilder{rows: newRows(sizes)}
+	b.totals = append(slices.Concat(holders[:rowFields]...), 0)
+	copy(b.totals[1:], b.totals)
+	b.totals[0] = 0
+	b.cityTotals = append([]uint32{uint32(slots)}, holders[fieldCity]...)
+	for _, n := range holders[fieldCity] {
+		b.cityTotals[0] -= n
+	}
+	b.chooseFrequent(slots)
+	b.city, b.ends = make([]uint32, slots), make([]uint32, 0, slots)
+	b.bits, b.words = make([]uint64, slots*b.bitWords()), make([]uint64, 0, 4*slots)
+	return b
+}
+
+func (b *rowBuilder) chooseFrequent(slots int) {
+	for id, n := range b.totals {
+		if int(n)*rareShare > slots {
+			b.frequent = append(b.frequent, uint32(id))
+		}
+	}
+	if len(b.frequent) > bitsMax {
+		slices.SortStableFunc(b.frequent, func(x, y uint32) int { return int(b.totals[y]) - int(b.totals[x]) })
+		b.frequent = slices.Clone(b.frequent[:bitsMax])
+		slices.Sort(b.frequent)
+	}
+	b.bitOf = slices.Repeat([]uint32{none}, b.ids())
+	for bit, id := range b.frequent {
+		b.bitOf[id] = uint32(bit)
+	}
+}
+
+// add takes in the ids of the next slot.
+func (b *rowBuilder) add(ids []uint32) {
+	row := bitset(b.bits[len(b.ends)*b.bitWords():])
+	b.rare = b.rare[:0]
+	for _, id := range ids {
+		if bit := b.bitOf[id]; bit != none {
+			row.set(bit)
+		} else {
+			b.rare = append(b.rare, id)
+		}
+	}
+	step := 64 / b.idBits()
+	for chunk := range slices.Chunk(b.rare, step) {
 		word := uint64(0)
 		for i, id := range chunk {
-			word |= uint64(id) << (i * 64 / step)
+			word |= uint64(id) << (i * b.idBits())
 		}
-		r.words = append(r.words, word)
+		b.words = append(b.words, word)
 	}
-	r.ends = append(r.ends, uint32(len(r.words)))
+	b.ends = append(b.ends, uint32(len(b.words)))
+}
+
+// finish lays the rows out.
+func (b *rowBuilder) finish() rows {
+	inRow := b.room()
+	width := b.bitWords() + inRow
+	b.cells = make([]uint64, len(b.ends)*width)
+	start := uint32(0)
+	for slot, end := range b.ends {
+		words := b.words[start:end]
+		start = end
+		row := b.cells[slot*width:][:width]
+		copy(row, b.bits[slot*b.bitWords():][:b.bitWords()])
+		copy(row[b.bitWords():], words)
+		if len(words) > inRow {
+			b.rest.slots = append(b.rest.slots, uint32(slot))
+			b.rest.words = append(b.rest.words, words[inRow:]...)
+			b.rest.ends = append(b.rest.ends, uint32(len(b.rest.words)))
+		}
+	}
+	return b.rows
+}
+
+// room is how many words of ids a row has: as few as leave few slots a rest, but all that a whole part of a cache line
+// gives.
+func (b *rowBuilder) room() (words int) {
+	var slots []int // that have so many words
+	start := uint32(0)
+	for _, end := range b.ends {
+		n := int(end - start)
+		start = end
+		for n >= len(slots) {
+			slots = append(slots, 0)
+		}
+		slots[n]++
+	}
+	over := len(b.ends)
+	for words < len(slots) {
+		if over -= slots[words]; over*restShare <= len(b.ends) {
+			break
+		}
+		words++
+	}
+	line := 1
+	for line < b.bitWords()+words {
+		line *= 2
+	}
+	return line - b.bitWords()
 }
 
 // appendIDs appends the ids of a slot.
 func (r *rows) appendIDs(ids []uint32, slot uint32) []uint32 {
-	for _, w := range r.row(slot) {
+	row := r.cells[int(slot)*r.width():][:r.width()]
+	at := len(ids)
+	ids = bitset(row[:r.bitWords()]).appendTo(ids)
+	for i, bit := range ids[at:] {
+		ids[at+i] = r.frequent[bit]
+	}
+	ids = r.appendWords(ids, row[r.bitWords():])
+	if i, ok := slices.BinarySearch(r.rest.slots, slot); ok {
+		ids = r.appendWords(ids, r.rest.of(i))
+	}
+	return ids
+}
+
+func (r *rows) appendWords(ids []uint32, words []uint64) []uint32 {
+	for _, w := range words {
 		for ; w != 0; w >>= r.idBits() {
 			if r.wide {
 				ids = append(ids, uint32(w))
@@ -65,119 +202,18 @@ func (r *rows) appendIDs(ids []uint32, slot uint32) []uint32 {
 	return ids
 }
 
+// of is the words of the i-th slot that has some.
+func (l *list) of(i int) []uint64 {
+	start := uint32(0)
+	if i > 0 {
+		start = l.ends[i-1]
+	}
+	return l.words[start:l.ends[i]]
+}
+
 func (r *rows) idBits() int {
 	if r.wide {
 		return 32
 	}
 	return 16
-}
-
-func (r *rows) row(slot uint32) []uint64 {
-	start := uint32(0)
-	if slot > 0 {
-		start = r.ends[slot-1]
-	}
-	return r.words[start:r.ends[slot]]
-}
-
-// sum computes the totals.
-func (r *rows) sum(cities int) {
-	r.totals = make([]uint32, r.ids())
-	r.cityTotals = make([]uint32, cities+1)
-	all := make([]uint32, 0, 1<<12)
-	for slot := range uint32(len(r.ends)) {
-		if all = append(all, slot); len(all) == cap(all) {
-			r.count(all, r.totals, r.cityTotals)
-			all = all[:0]
-		}
-	}
-	r.count(all, r.totals, r.cityTotals)
-}
-
-// count adds the slots' values to the counters, one for each id, and one for each city and for none; no counters count
-// nothing.
-func (r *rows) count(slots, counts, cities []uint32) {
-	if len(cities) > 0 {
-		for _, slot := range slots {
-			cities[r.city[slot]]++
-		}
-	}
-	if len(counts) == 0 {
-		return
-	}
-	if r.wide {
-		r.countWide(slots, counts)
-	} else {
-		t := tallies.Get().(*tally)
-		r.countNarrow(slots, t)
-		addUp(counts, t[:len(counts)])
-		clear(t[:len(counts)])
-		tallies.Put(t)
-	}
-	counts[0] = 0 // the padding
-}
-
-// tally has a counter for every 16-bit id, so that counting needs no bounds checks; idle ones are zero.
-type tally [1 << 16]uint32
-
-var tallies = sync.Pool{New: func() any { return new(tally) }}
-
-// countBlock is how many slots are counted at a time, so that the cache misses of a pass overlap.
-const countBlock = 256
-
-func (r *rows) countNarrow(slots []uint32, t *tally) {
-	var starts, ends [countBlock]uint32
-	for len(slots) > 0 {
-		block := slots[:min(len(slots), countBlock)]
-		slots = slots[len(block):]
-		for i, slot := range block {
-			starts[i], ends[i] = r.span(slot)
-		}
-		r.touch(starts[:len(block)], ends[:len(block)])
-		for i := range block {
-			for _, w := range r.words[starts[i]:ends[i]] {
-				t[uint16(w)]++
-				t[uint16(w>>16)]++
-				t[uint16(w>>32)]++
-				t[uint16(w>>48)]++
-			}
-		}
-	}
-}
-
-// touch reads the first and the last word of each span, so that the memory fetches run side by side.
-func (r *rows) touch(starts, ends []uint32) {
-	sum := uint64(0)
-	for i, start := range starts {
-		if end := ends[i]; end > start {
-			sum |= r.words[start] | r.words[end-1]
-		}
-	}
-	touched.Store(sum)
-}
-
-// touched keeps the compiler from leaving touch out.
-var touched atomic.Uint64
-
-func (r *rows) span(slot uint32) (start, end uint32) {
-	if slot > 0 {
-		start = r.ends[slot-1]
-	}
-	return start, r.ends[slot]
-}
-
-func (r *rows) countWide(slots, counts []uint32) {
-	for _, slot := range slots {
-		for _, w := range r.row(slot) {
-			counts[uint32(w)]++
-			counts[w>>32]++
-		}
-	}
-}
-
-func addUp(sum, more []uint32) {
-	more = more[:len(sum)]
-	for i := range sum {
-		sum[i] += more[i]
-	}
 }

@@ -14,8 +14,17 @@ import (
 // hits are the matches in one part.
 type hits struct {
 	*part
-	bits  bitset
-	count int
+	bits   bitset
+	count  int
+	listed []uint32 // what list gives, once it was asked
+}
+
+// list is the matches as a list.
+func (h *hits) list(scratch *arena) []uint32 {
+	if h.listed == nil {
+		h.listed = h.bits.appendTo(scratch.emptyList(h.count))
+	}
+	return h.listed
 }
 
 // Search gives one page of the matches with totals.
@@ -43,13 +52,12 @@ func (ix *Index) search(ctx context.Context, r index.Request) (*index.Result, er
 	}
 	result := &index.Result{Total: total, Owned: owned(scratch, found, total, r.Owned)}
 	limit := max(1, r.Limit)
-	page := snapshot.order(scratch, found, r.Query, r.Sort).first(limit+1, after)
-	if len(page) > limit {
-		page = page[:limit]
-		result.Next = ix.cursor(snapshot, r.Sort, page[limit-1])
+	page := snapshot.order(scratch, found, r.Query, r.Sort).first(limit, after)
+	if page.more {
+		result.Next = ix.cursor(snapshot, r.Sort, page)
 		ix.memory.keep(snapshot, time.Now(), ix.options)
 	}
-	result.Page = numbersOf(page)
+	result.Page = page.numbers
 	if asked.limit > 0 {
 		result.Facets = snapshot.facets(scratch, found, asked)
 	}
@@ -75,7 +83,7 @@ func (ix *Index) choose(ctx context.Context, s index.Selection) (*index.Selected
 		return nil, fmt.Errorf("select: %w", err)
 	}
 	head := snapshot.order(scratch, found, s.Query, s.Sort).first(max(0, s.Limit), nil)
-	return &index.Selected{Numbers: numbersOf(head), Total: total}, nil
+	return &index.Selected{Numbers: head.numbers, Total: total}, nil
 }
 
 // wanted is what a search looks for, and the groups that it reads besides those of the query.
@@ -106,17 +114,9 @@ func (s *snapshot) search(ctx context.Context, scratch *arena, w wanted) ([]hits
 			e.leaveOut(matches, *w.without)
 		}
 		if n := matches.count(); n > 0 {
-			found = append(found, hits{e.part, matches, n})
+			found = append(found, hits{part: e.part, bits: matches, count: n})
 			total += n
 		}
 	}
 	return found, total, nil
-}
-
-func numbersOf(entries []entry) []company.Number {
-	numbers := make([]company.Number, len(entries))
-	for i, e := range entries {
-		numbers[i] = company.Number(e.number)
-	}
-	return numbers
 }

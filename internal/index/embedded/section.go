@@ -63,6 +63,7 @@ func (s *segment) sections(figures *[]uint64) []section {
 	add(groupLayout, "figures", flatOf[uint64]{figures})
 	add(groupLayout, "numbers", flatOf[uint32]{&s.numbers})
 	add(groupLayout, "holes", flatOf[uint32]{&s.holes})
+	add(groupLayout, "frequent values", flatOf[uint32]{&s.rows.frequent})
 	for f := range s.values {
 		v, g, name := &s.values[f], keysOf(field(f)), field(f).String()
 		addDict(g, name, &v.dict)
@@ -86,12 +87,16 @@ func (s *segment) sections(figures *[]uint64) []section {
 	for f := range s.ints {
 		add(intsOf(intField(f)), intField(f).String(), flatOf[int64]{&s.ints[f].values})
 		add(intsOf(intField(f)), intField(f).String()+" order", flatOf[uint32]{&s.ints[f].order})
+		add(intsOf(intField(f)), intField(f).String()+" firsts", flatOf[uint64]{(*[]uint64)(&s.ints[f].firsts)})
 	}
 	add(groupNames, "names", flatOf[byte]{&s.names.bytes})
 	add(groupNames, "name ends", flatOf[uint32]{&s.names.ends})
 	add(groupNames, "name order", flatOf[uint32]{&s.names.order})
-	add(groupRows, "rows", flatOf[uint64]{&s.rows.words})
-	add(groupRows, "row ends", flatOf[uint32]{&s.rows.ends})
+	add(groupNames, "name firsts", flatOf[uint64]{(*[]uint64)(&s.names.firsts)})
+	add(groupRows, "rows", flatOf[uint64]{&s.rows.cells})
+	add(groupRows, "row rest slots", flatOf[uint32]{&s.rows.rest.slots})
+	add(groupRows, "row rest ends", flatOf[uint32]{&s.rows.rest.ends})
+	add(groupRows, "row rests", flatOf[uint64]{&s.rows.rest.words})
 	add(groupRows, "cities", flatOf[uint32]{&s.rows.city})
 	add(groupRows, "totals", flatOf[uint32]{&s.rows.totals})
 	add(groupRows, "city totals", flatOf[uint32]{&s.rows.cityTotals})
@@ -99,7 +104,7 @@ func (s *segment) sections(figures *[]uint64) []section {
 }
 
 // sectionCount is the number of sections of every segment.
-const sectionCount = 3 + int(fieldCount)*10 + 10 + 6 + int(intCount)*2 + 3 + 5
+const sectionCount = 4 + int(fieldCount)*10 + 10 + 6 + int(intCount)*3 + 4 + 7
 
 // figureCount is the number of figures: slots, base, whether numbers are listed, tokens of names and of descriptions,
 // and the rows' first ids.
@@ -159,7 +164,9 @@ func (s *segment) fits(listed bool) error {
 		{"target starts", len(s.links.starts), s.links.targets.len() + 1},
 		{"target categories", len(s.links.categories), len(s.links.slots)},
 		{"name ends", len(s.names.ends), s.slots},
-		{"row ends", len(s.rows.ends), s.slots},
+		{"name firsts", len(s.names.firsts), wordsFor(len(s.names.order))},
+		{"rows", len(s.rows.cells), s.slots * max(s.rows.width(), s.rows.bitWords())},
+		{"row rest ends", len(s.rows.rest.ends), len(s.rows.rest.slots)},
 		{"cities", len(s.rows.city), s.slots},
 		{"totals", len(s.rows.totals), s.rows.ids()},
 		{"city totals", len(s.rows.cityTotals), s.values[fieldCity].len() + 1},
@@ -170,7 +177,8 @@ func (s *segment) fits(listed bool) error {
 		pairs = append(pairs, pair{"numbers", len(s.numbers), 0})
 	}
 	for f := range s.ints {
-		pairs = append(pairs, pair{intField(f).String(), len(s.ints[f].values), s.slots})
+		pairs = append(pairs, pair{intField(f).String(), len(s.ints[f].values), s.slots},
+			pair{intField(f).String() + " firsts", len(s.ints[f].firsts), wordsFor(len(s.ints[f].order))})
 	}
 	for f := range s.values {
 		v, name := &s.values[f], field(f).String()
@@ -191,6 +199,9 @@ func (s *segment) fits(listed bool) error {
 	}
 	if !slices.IsSorted(s.holes) || len(s.holes) > 0 && int(s.holes[len(s.holes)-1]) >= s.slots {
 		return errors.New("holes are no slots")
+	}
+	if all := s.rows.frequent; len(all) > bitsMax || !ascending(all, true) || !below(all, s.rows.ids()) {
+		return errors.New("frequent values are none")
 	}
 	return nil
 }

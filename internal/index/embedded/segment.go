@@ -24,8 +24,11 @@ type segment struct {
 	ints   [intCount]ints
 	names  names
 
-	global globals // derived when the segment is taken into an index
-	file   *file   // what the slices are views of; nil if they are memory
+	// What is derived when the segment is taken into an index:
+	global     globals
+	isFrequent bitset // by the ids of rows: those that are columns of the table
+
+	file *file // what the slices are views of; nil if they are memory
 }
 
 // companies is the number of slots that hold one.

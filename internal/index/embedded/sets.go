@@ -62,9 +62,12 @@ func owned(scratch *arena, found []hits, total int, set company.Set) int {
 	for i := range found {
 		top = max(top, int(found[i].number(uint32(found[i].slots-1)))+1)
 	}
-	numbers := scratch.bits(top)
-	for i := range found {
-		found[i].addNumbers(numbers)
+	numbers := found[0].bits
+	if h := &found[0]; len(found) > 1 || h.numbers != nil || h.base > 0 {
+		numbers = scratch.bits(top)
+		for i := range found {
+			found[i].addNumbers(numbers)
+		}
 	}
 	return int(roaring.FromDense(numbers, false).AndCardinality(set.Bitmap()))
 }

@@ -176,6 +176,10 @@ func (n *names) sound() error {
 	if !endIn(n.ends, len(n.bytes)) || !below(n.order, len(n.ends)) {
 		return errBeyond
 	}
+	again := names{bytes: n.bytes, ends: n.ends, order: n.order}
+	if again.markFirsts(); !slices.Equal(n.firsts, again.firsts) {
+		return errUnsorted
+	}
 	for i := 1; i < len(n.order); i++ {
 		if string(n.name(n.order[i-1])) > string(n.name(n.order[i])) {
 			return errUnsorted
@@ -192,20 +196,37 @@ func (c *ints) sorted() bool {
 			return false
 		}
 	}
-	return true
+	return slices.Equal(c.firsts, orderedInts(c.values, c.order).firsts)
 }
 
 func (r *rows) sound() error {
-	if !endIn(r.ends, len(r.words)) || !below(r.city, len(r.cityTotals)) {
+	if !below(r.city, len(r.cityTotals)) || !ascending(r.rest.slots, true) || !below(r.rest.slots, len(r.city)) ||
+		!endIn(r.rest.ends, len(r.rest.words)) {
 		return errBeyond
 	}
-	ids := uint64(r.ids())
-	for _, w := range r.words {
+	width, ids := r.width(), r.bitWords()
+	for at := 0; at < len(r.cells); at += width {
+		if over := len(r.frequent) % 64; over != 0 && r.cells[at+ids-1]>>over != 0 {
+			return errBeyond
+		}
+		if !r.soundWords(r.cells[at+ids : at+width]) {
+			return errBeyond
+		}
+	}
+	if !r.soundWords(r.rest.words) {
+		return errBeyond
+	}
+	return nil
+}
+
+// soundWords holds if the words hold ids.
+func (r *rows) soundWords(words []uint64) bool {
+	for _, w := range words {
 		for ; w != 0; w >>= r.idBits() {
-			if w&(1<<r.idBits()-1) >= ids {
-				return errBeyond
+			if w&(1<<r.idBits()-1) >= uint64(r.ids()) {
+				return false
 			}
 		}
 	}
-	return nil
+	return true
 }

@@ -79,12 +79,12 @@ func testForeignCursors(t *testing.T, open Open) {
 // testForgottenCursors follows a cursor on another index, which cannot know its moment, as after a restart.
 func testForgottenCursors(t *testing.T, open Open) {
 	companies := companytest.Slice(3, 500)
+	before, after := open(t), open(t)
+	defer before.Close()
+	defer after.Close()
+	require.NoError(t, before.Apply(t.Context(), changesOf(companies...), 1))
+	require.NoError(t, after.Apply(t.Context(), changesOf(companies...), 1))
 	rapid.Check(t, func(rt *rapid.T) {
-		before, after := open(t), open(t)
-		defer before.Close()
-		defer after.Close()
-		require.NoError(rt, before.Apply(t.Context(), changesOf(companies...), 1))
-		require.NoError(rt, after.Apply(t.Context(), changesOf(companies...), 1))
 		s := search{sort: querytest.Sort().Draw(rt, "sort"), limit: rapid.IntRange(1, 499).Draw(rt, "limit")}
 		first, err := before.Search(t.Context(), s.request(nil))
 		require.NoError(rt, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,7 +22,9 @@ func testReal(t *testing.T, open Open) {
 	if file == "" {
 		t.Skip("SKIPPED: no companies.ndjson.gz; set CAPI_TEST_DATA to the folder that has it")
 	}
-	companies := readReal(t, file)
+	companies, err := readReal(file)
+	require.NoError(t, err)
+	require.NotEmpty(t, companies)
 	ix := open(t)
 	defer ix.Close()
 	tr := truth{}
@@ -53,22 +56,36 @@ func realFile() string {
 	return ""
 }
 
-func readReal(t *testing.T, file string) []*company.Company {
-	t.Helper()
+var (
+	readOnce      sync.Once // reading takes longer than indexing
+	realCompanies []*company.Company
+	errReal       error
+)
+
+func readReal(file string) ([]*company.Company, error) {
+	readOnce.Do(func() { realCompanies, errReal = decodeReal(file) })
+	return realCompanies, errReal
+}
+
+func decodeReal(file string) ([]*company.Company, error) {
 	f, err := os.Open(file)
-	require.NoError(t, err)
+	if err != nil {
+		return nil, err
+	}
 	defer f.Close()
 	unzipped, err := gzip.NewReader(f)
-	require.NoError(t, err)
+	if err != nil {
+		return nil, err
+	}
 	lines := bufio.NewScanner(unzipped)
 	lines.Buffer(nil, 1<<20)
 	var companies []*company.Company
 	for lines.Scan() {
 		var r record
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &r))
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return nil, err
+		}
 		companies = append(companies, r.company(company.Number(len(companies)+1)))
 	}
-	require.NoError(t, lines.Err())
-	require.NotEmpty(t, companies)
-	return companies
+	return companies, lines.Err()
 }

@@ -1,0 +1,149 @@
+package embedded
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/index/indextest"
+)
+
+// Small segments have more frequent values than bits, large ones are counted in halves, and the share of matches decides
+// whether rows are counted, the others' rows, or values one by one.
+func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
+	t.Parallel()
+	for _, sizes := range [][]int{{500}, {42_000}, {23_000, 5000, 300}} {
+		t.Run(fmt.Sprint(sizes), func(t *testing.T) {
+			t.Parallel()
+			ix := Open(Options{MergeWidth: 1000})
+			defer ix.Close()
+			s := &snapshot{}
+			w, next := indextest.NewWorkload(42_000), 1
+			for _, n := range sizes {
+				companies := make([]*company.Company, n)
+				for i := range companies {
+					companies[i] = w.Company(next)
+					next++
+				}
+				one := build(companies)
+				ix.registry.adopt(one)
+				s.parts = append(s.parts, newPart(one))
+			}
+			s.keys = ix.registry.keysets()
+			r := rand.New(rand.NewPCG(3, 4))
+			for _, share := range []float64{0.001, 0.1, 0.3, 0.49, 0.6, 0.97} {
+				found := matchesOf(s, r, share)
+				scratch := new(arena)
+				for _, a := range []index.Request{ // many values make it dear to count them one by one
+					{FacetLimit: 20},
+					{FacetLimit: 2000},
+					{FacetLimit: 3, Facets: []index.Facet{index.FacetTechnologies, index.FacetFoundedYear}},
+					{FacetLimit: 5, FacetPrefix: index.FacetPrefix{Facet: index.FacetTechnologies, Text: "tech b"}},
+				} {
+					asked := askedFacets(a)
+					require.Equal(t, oneByOne(s, found, asked), s.facets(scratch, found, asked), "share %v", share)
+				}
+			}
+		})
+	}
+}
+
+// matchesOf chooses slots at random, some parts wholly without any.
+func matchesOf(s *snapshot, r *rand.Rand, share float64) (found []hits) {
+	for i := range s.parts {
+		p := &s.parts[i]
+		h := hits{part: p, bits: make(bitset, wordsFor(p.slots))}
+		for slot := range uint32(p.slots) {
+			if r.Float64() < share {
+				h.bits.set(slot)
+			}
+		}
+		h.bits.andNot(holesOf(p))
+		if h.count = h.bits.count(); h.count > 0 {
+			found = append(found, h)
+		}
+	}
+	return found
+}
+
+func holesOf(p *part) bitset {
+	holes := make(bitset, wordsFor(p.slots))
+	for _, slot := range p.holes {
+		holes.set(slot)
+	}
+	return holes
+}
+
+// oneByOne counts every value by its postings.
+func oneByOne(s *snapshot, found []hits, asked asked) (f index.Facets) {
+	top := func(f field) (counts []index.Count) {
+		if !asked.fields[f] || len(found) == 0 {
+			return nil
+		}
+		byKey, spelled := countsOf(found, f), map[string]map[string]uint32{}
+		prefix, _ := asked.prefixOf(f)
+		for i := range found {
+			v := &found[i].values[f]
+			for k := range v.len() {
+				key := string(v.key(k))
+				if spelled[key] == nil {
+					spelled[key] = map[string]uint32{}
+				}
+				if v.countShared(k, found[i].bits) > 0 {
+					v.addSpellings(spelled[key], k, uint32(v.count(k)))
+				}
+			}
+		}
+		keys := make([]string, 0, len(byKey))
+		for key := range byKey {
+			if len(key) >= len(prefix) && key[:len(prefix)] == prefix {
+				keys = append(keys, key)
+			}
+		}
+		slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(byKey[b], byKey[a]), cmp.Compare(a, b)) })
+		counts = []index.Count{}
+		for _, key := range keys[:min(asked.limit, len(keys))] {
+			counts = append(counts, index.Count{Value: mostFrequent(spelled[key]), Count: int(byKey[key])})
+		}
+		return counts
+	}
+	return index.Facets{
+		Countries: top(fieldCountry), States: top(fieldState), Cities: top(fieldCity), Industries: top(fieldIndustry),
+		NAICSCodes: top(fieldSector), Technologies: top(fieldTechnology), TechnologyCategories: top(fieldCategory),
+		EmployeeCount: bandsOf(found, fieldBand, asked, bandBounds), FoundedYear: bandsOf(found, fieldDecade, asked, decadeBounds),
+	}
+}
+
+func bandsOf(found []hits, f field, asked asked, bounds func(string) (low, high *int64)) []index.Band {
+	if !asked.fields[f] {
+		return nil
+	}
+	counts := countsOf(found, f)
+	list := []index.Band{}
+	for key, n := range counts {
+		low, high := bounds(key)
+		list = append(list, index.Band{Min: low, Max: high, Count: int(n)})
+	}
+	slices.SortFunc(list, func(a, b index.Band) int { return cmp.Compare(*a.Min, *b.Min) })
+	return list
+}
+
+// countsOf are the counts of a field's values by key, without those of no match.
+func countsOf(found []hits, f field) map[string]uint32 {
+	counts := map[string]uint32{}
+	for i := range found {
+		v := &found[i].values[f]
+		for k := range v.len() {
+			if n := v.countShared(k, found[i].bits); n > 0 {
+				counts[string(v.key(k))] += n
+			}
+		}
+	}
+	return counts
+}

@@ -1,0 +1,161 @@
+package embedded
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/opencapi/capi/internal/query"
+)
+
+// run is a part's matches in the sort's order, those of one key at a time.
+type run struct {
+	*hits
+	key   uint64
+	head  uint32   // one slot of the key
+	slots []uint32 // the matches, ascending
+	next  func(r *run, most int) bool
+}
+
+// advance goes on to the next key that has a match, and gives at most so many of its matches; it does not hold at the
+// end. Only the last call may have found more than that.
+func (r *run) advance(most int) bool { return r.next(r, most) }
+
+// entry is a match among those to choose from. Entries order by key, then name where names are compared, then number.
+type entry struct {
+	key    uint64
+	number uint32
+	slot   uint32
+}
+
+// listed are the runs of sorted entries.
+func (o *order) listed(h *hits, entries []entry) run {
+	r := run{hits: h}
+	r.next = func(r *run, most int) bool {
+		r.slots = r.slots[:0]
+		for len(entries) > 0 && len(r.slots) < most && (len(r.slots) == 0 || o.sameKey(r, entries[0])) {
+			r.key, r.head = entries[0].key, entries[0].slot
+			r.slots = append(r.slots, r.head)
+			entries = entries[1:]
+		}
+		return len(r.slots) > 0
+	}
+	return r
+}
+
+func (o *order) sameKey(r *run, e entry) bool {
+	return e.key == r.key && (o.sort.By != query.ByName || e.key == nullKey ||
+		string(r.names.name(e.slot)) == string(r.names.name(r.head)))
+}
+
+// walk goes along a column's order, then through what has no value.
+type walk struct {
+	*order
+	column
+	known   []uint32 // what is left of the order
+	from    int      // how much of it was left out at the start
+	unknown bool     // whether the rest was begun
+	behind  *after   // nil once past it
+}
+
+// walked are the runs that a column's order gives.
+func (o *order) walked(c column, h *hits, behind *after) run {
+	w := &walk{order: o, column: c, known: c.sorted(), behind: behind}
+	if start := o.start(c, behind); o.sort.Desc {
+		w.known = w.known[:start]
+	} else {
+		w.known, w.from = w.known[start:], start
+	}
+	return run{hits: h, next: w.next}
+}
+
+func (w *walk) next(r *run, most int) bool {
+	for len(w.known) > 0 {
+		group := w.group()
+		if w.behind != nil {
+			group = w.passed(r.hits, group)
+		}
+		r.slots = r.slots[:0]
+		for _, slot := range group {
+			if r.bits.has(slot) {
+				if r.slots = append(r.slots, slot); len(r.slots) == most {
+					break
+				}
+			}
+		}
+		if len(r.slots) > 0 {
+			r.head = r.slots[0]
+			r.key = w.key(r.head, w.order.sort.Desc)
+			return true
+		}
+	}
+	if w.unknown {
+		return false
+	}
+	w.unknown = true
+	return w.takeUnknown(r, most)
+}
+
+// group takes the slots of the next value.
+func (w *walk) group() (slots []uint32) {
+	if w.order.sort.Desc {
+		start := w.places().lastUpTo(len(w.known) - 1)
+		slots, w.known = w.known[start:], w.known[:start]
+		return slots
+	}
+	end := w.places().firstFrom(w.from+1, w.from+len(w.known)) - w.from
+	slots, w.known, w.from = w.known[:end], w.known[end:], w.from+end
+	return slots
+}
+
+// passed is what of the group lies behind the place.
+func (w *walk) passed(h *hits, group []uint32) []uint32 {
+	switch c := w.compareTo(w.behind, h, w.key(group[0], w.order.sort.Desc), group[0]); {
+	case c < 0:
+		return nil
+	case c == 0:
+		from, _ := slices.BinarySearch(group, h.slotFrom(w.behind.number+1))
+		return group[from:]
+	}
+	w.behind = nil
+	return group
+}
+
+// start bounds the column's order to what may come behind the place: a start going up, an end going down.
+func (o *order) start(c column, behind *after) int {
+	all := len(c.sorted())
+	switch {
+	case behind == nil && o.sort.Desc:
+		return all
+	case behind == nil:
+		return 0
+	case behind.key == nullKey && o.sort.Desc:
+		return 0
+	case behind.key == nullKey:
+		return all
+	}
+	return c.seek(behind, o.sort.Desc, o.sort.Desc)
+}
+
+// takeUnknown takes the matches without a value.
+func (w *walk) takeUnknown(r *run, most int) bool {
+	first := uint32(0)
+	if w.behind != nil && w.behind.key == nullKey {
+		first = r.slotFrom(w.behind.number + 1)
+	}
+	r.key, r.slots = nullKey, r.slots[:0]
+	for i := int(first >> 6); i < len(r.bits); i++ {
+		word := r.bits[i]
+		if i == int(first>>6) {
+			word &= ^uint64(0) << (first & 63)
+		}
+		for ; word != 0 && len(r.slots) < most; word &= word - 1 {
+			if slot := uint32(i<<6 + bits.TrailingZeros64(word)); w.key(slot, w.order.sort.Desc) == nullKey {
+				r.slots = append(r.slots, slot)
+			}
+		}
+		if len(r.slots) == most {
+			break
+		}
+	}
+	return len(r.slots) > 0
+}

@@ -53,7 +53,19 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // Source is one file of an import: it remembers which companies the file has delivered, since two rows of one file
 // are two companies unless they say that they are the same. Not safe for concurrent use.
-type Source struct{ delivered map[company.Number]struct{} }
+type Source struct {
+	delivered map[company.Number]struct{}
+	previewed map[int64]struct{} // the identities of the companies that Preview would have added
+}
 
 // NewSource begins a file.
 func NewSource() *Source { return &Source{delivered: map[company.Number]struct{}{}} }
+
+// End names the company as the end of a connection.
+func (in *Incoming) End() End {
+	e := End{Name: in.company.Name, Domain: in.company.Domain}
+	if in.given {
+		e.ID = in.company.ID
+	}
+	return e
+}

@@ -71,6 +71,8 @@ type put struct {
 	seen   map[company.Number]struct{} // companies that the batch delivered
 	order  []*entry                    // those to write
 	report Report
+
+	preview bool // nothing is to be written
 }
 
 func (p *put) run(ctx context.Context, batch []Incoming) error {
@@ -87,6 +89,9 @@ func (p *put) run(ctx context.Context, batch []Incoming) error {
 		if number != 0 {
 			p.seen[number] = struct{}{}
 		}
+	}
+	if p.preview {
+		return nil
 	}
 	if err := p.flush(ctx); err != nil {
 		return err
@@ -136,6 +141,8 @@ func (p *put) take(in *Incoming) (Outcome, company.Number, error) {
 	switch {
 	case e == nil && in.name == "":
 		return Nameless, 0, nil
+	case e == nil && p.wasPreviewed(in):
+		return Unchanged, 0, nil
 	case e == nil:
 		n, err := p.add(in)
 		return Added, n, err

@@ -15,8 +15,29 @@ type Summary struct {
 	Unchanged   int         `json:"unchanged"`
 	Rejected    int         `json:"rejected"` // of those read
 	Reasons     []Rejects   `json:"reasons"`  // of rejected companies and connections
+	Doubts      []Doubts    `json:"doubts"`   // values that were not understood, and kept as attributes
 	Connections Connections `json:"connections"`
+	Sources     []Source    `json:"sources"`
+	DryRun      bool        `json:"dry_run"` // nothing was written
 	Took        Duration    `json:"took_seconds"`
+}
+
+// Source is how a source was read.
+type Source struct {
+	File    string       `json:"file"`
+	Format  string       `json:"format"`
+	Columns []ColumnPlan `json:"columns"`
+	Pair    string       `json:"pair,omitempty"`    // of a row of two companies: what they are to each other
+	Empty   []string     `json:"empty"`             // the fields that nothing is read into
+	Rejects string       `json:"rejects,omitempty"` // the file that the rejected rows went to
+	Mapping Mapping      `json:"-"`                 // all that was decided
+}
+
+// Doubts are the values of one column that were not understood.
+type Doubts struct {
+	Column  string   `json:"column"`
+	Count   int      `json:"count"`
+	Samples []Sample `json:"samples"` // the first few
 }
 
 // Connections is what an import did with connections, whether they came in a file of their own or in companies.
@@ -39,7 +60,7 @@ const (
 	ReasonQuotes     Reason = "unbalanced quotes"
 	ReasonColumns    Reason = "the record has another number of columns than the header"
 	ReasonNameless   Reason = "no name, and no company is known by its id or domain"
-	ReasonNumber     Reason = "not a whole number"
+	ReasonEmpty      Reason = "neither a name, nor a domain, website or id"
 	ReasonInvalid    Reason = "a value is out of bounds"
 	ReasonConnection Reason = "a connection needs a category, a company and a connected company"
 )
@@ -76,10 +97,26 @@ func (s *Summary) reject(r Reason, sample Sample) {
 	}
 }
 
+func (s *Summary) doubt(column string, sample Sample) {
+	i := slices.IndexFunc(s.Doubts, func(have Doubts) bool { return have.Column == column })
+	if i < 0 {
+		if len(s.Doubts) >= columnsMax {
+			return
+		}
+		i = len(s.Doubts)
+		s.Doubts = append(s.Doubts, Doubts{Column: column})
+	}
+	s.Doubts[i].Count++
+	if len(s.Doubts[i].Samples) < samplesMax {
+		s.Doubts[i].Samples = append(s.Doubts[i].Samples, sample)
+	}
+}
+
 // copied can be kept while the import goes on.
 func (s *Summary) copied() Summary {
 	c := *s
 	c.Reasons = slices.Clone(s.Reasons)
+	c.Doubts, c.Sources = slices.Clone(s.Doubts), slices.Clone(s.Sources)
 	return c
 }
 

@@ -1,7 +1,10 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/opencapi/capi/internal/catalog"
@@ -21,11 +24,15 @@ const (
 // have to be joined afterwards.
 type writer struct {
 	catalog  *catalog.Book
+	options  Options
 	progress func(Progress)
 	told     time.Time
 
 	file      *source
 	delivered *catalog.Source
+	rejects   *rejectFile
+	fileRead  int    // records of the file
+	fileUsed  int    // those that were not rejected
 	batch     []item // companies
 	size      int    // of the next batch
 	linkSize  int    // of the next batch of connections
@@ -36,36 +43,69 @@ type writer struct {
 
 func newWriter(o Options) *writer {
 	return &writer{
-		catalog: o.Catalog, progress: o.Progress, size: batchStart, linkSize: batchStart,
-		summary: Summary{Reasons: []Rejects{}},
+		catalog: o.Catalog, options: o, progress: o.Progress, size: batchStart, linkSize: batchStart,
+		summary: Summary{Reasons: []Rejects{}, Doubts: []Doubts{}, Sources: []Source{}, DryRun: o.DryRun},
 	}
 }
 
-func (w *writer) begin(s *source) {
+func (w *writer) begin(s *source, r Reader, p *plan) {
 	w.file, w.delivered = s, catalog.NewSource()
+	w.rejects = newRejectFile(w.options.Rejects, s.name, r)
+	w.fileRead, w.fileUsed = 0, 0
 	w.summary.Files++
+	w.summary.Sources = append(w.summary.Sources, p.source(s))
 }
 
-// end writes what is left of the file.
+// end writes what is left of the file, whatever ended it.
 func (w *writer) end(ctx context.Context) error {
-	err := w.flush(ctx)
+	if w.err != nil {
+		return w.rejects.close()
+	}
+	err := errors.Join(w.flush(context.WithoutCancel(ctx)), w.rejects.close())
+	if path := w.rejects.name; path != "" {
+		w.summary.Sources[len(w.summary.Sources)-1].Rejects = path
+	}
 	w.told = time.Time{}
 	w.tell()
+	if err == nil && ctx.Err() == nil && w.fileRead > 0 && w.fileUsed == 0 {
+		err = errNothingUsed(w.summary.Reasons)
+	}
 	return err
+}
+
+// errNothingUsed tells the most frequent reason.
+func errNothingUsed(reasons []Rejects) error {
+	most := Rejects{}
+	for _, r := range reasons {
+		if r.Count > most.Count {
+			most = r
+		}
+	}
+	return fmt.Errorf("no record could be used: %s", most.Reason)
+}
+
+// finish writes what is left of all files.
+func (w *writer) finish(ctx context.Context) error {
+	if w.err != nil {
+		return nil // it is told already
+	}
+	return w.flushAll(ctx)
 }
 
 // take brings items in; ctx is looked at between batches only.
 func (w *writer) take(ctx context.Context, items []item) error {
 	for i := range items {
 		it := &items[i]
+		w.fileRead++
+		w.doubt(it)
 		switch {
 		case it.reason != "":
 			w.reject(it)
 		case it.company == nil:
-			w.summary.Connections.Read++
+			w.fileUsed++
 			w.links = append(w.links, it.connections...)
 		default:
-			w.summary.Read++
+			w.fileUsed++
 			w.batch = append(w.batch, *it)
 		}
 		if len(w.batch) >= w.size {
@@ -83,6 +123,12 @@ func (w *writer) take(ctx context.Context, items []item) error {
 	return ctx.Err()
 }
 
+func (w *writer) doubt(it *item) {
+	for _, d := range it.doubts {
+		w.summary.doubt(d.field, Sample{w.file.name, it.line, d.value})
+	}
+}
+
 func (w *writer) reject(it *item) {
 	if it.reason == ReasonConnection {
 		w.summary.Connections.Read++
@@ -91,12 +137,20 @@ func (w *writer) reject(it *item) {
 		w.summary.Read++
 		w.summary.Rejected++
 	}
-	w.summary.reject(it.reason, Sample{w.file.name, it.line, it.detail})
+	w.rejectAs(it, it.reason, it.detail)
+}
+
+// rejectAs counts a reject and keeps its row.
+func (w *writer) rejectAs(it *item, reason Reason, detail string) {
+	w.summary.reject(reason, Sample{w.file.name, it.line, detail})
+	if err := w.rejects.add(it, reason, detail); err != nil && w.err == nil {
+		w.err = err
+	}
 }
 
 // flush writes the companies at hand.
 func (w *writer) flush(ctx context.Context) error {
-	if err := ctx.Err(); err != nil || len(w.batch) == 0 {
+	if err := cmp.Or(ctx.Err(), w.err); err != nil || len(w.batch) == 0 {
 		return err
 	}
 	batch := make([]catalog.Incoming, len(w.batch))
@@ -104,7 +158,11 @@ func (w *writer) flush(ctx context.Context) error {
 		batch[i] = *w.batch[i].company
 	}
 	started := time.Now()
-	report, err := w.catalog.Put(context.WithoutCancel(ctx), w.delivered, batch)
+	put := w.catalog.Put
+	if w.options.DryRun {
+		put = w.catalog.Preview
+	}
+	report, err := put(context.WithoutCancel(ctx), w.delivered, batch)
 	if err != nil {
 		w.err = err
 		return err
@@ -114,19 +172,21 @@ func (w *writer) flush(ctx context.Context) error {
 		it := &w.batch[i]
 		if report.Outcomes[i] == catalog.Nameless {
 			w.summary.Rejected++
-			w.summary.reject(ReasonNameless, Sample{w.file.name, it.line, ""})
+			w.fileUsed--
+			w.rejectAs(it, ReasonNameless, "")
 			continue
 		}
 		for _, c := range it.connections {
 			c.Number = report.Numbers[i]
 			w.links = append(w.links, c)
 		}
-		w.summary.Connections.Read += len(it.connections) + len(it.rejects)
+		w.summary.Connections.Read += len(it.rejects)
 		w.summary.Connections.Rejected += len(it.rejects)
 		for _, problem := range it.rejects {
 			w.summary.reject(ReasonConnection, Sample{w.file.name, it.line, problem})
 		}
 	}
+	w.summary.Read += len(batch)
 	w.summary.Added += report.Count(catalog.Added)
 	w.summary.Updated += report.Count(catalog.Updated)
 	w.summary.Unchanged += report.Count(catalog.Unchanged)
@@ -146,11 +206,15 @@ func (w *writer) flushAll(ctx context.Context) error {
 		}
 		n := min(w.linkSize, len(w.links))
 		started := time.Now()
-		report, err := w.catalog.Connect(context.WithoutCancel(ctx), w.links[:n])
-		if err != nil {
-			w.err = err
-			return err
+		var report catalog.ConnectReport
+		if !w.options.DryRun {
+			var err error
+			if report, err = w.catalog.Connect(context.WithoutCancel(ctx), w.links[:n]); err != nil {
+				w.err = err
+				return err
+			}
 		}
+		w.summary.Connections.Read += n
 		w.linkSize = resize(w.linkSize, n, time.Since(started))
 		w.summary.Connections.Added += report.Added
 		w.summary.Connections.Unchanged += report.Unchanged
@@ -177,6 +241,6 @@ func (w *writer) tell() {
 	}
 	w.told = time.Now()
 	w.progress(Progress{
-		File: w.file.name, ReadBytes: w.file.in.bytes.Load(), SizeBytes: w.file.size, Summary: w.summary.copied(),
+		File: w.file.name, ReadBytes: w.file.in.bytes.Load(), SizeBytes: w.file.size, FileRead: w.fileRead, Summary: w.summary.copied(),
 	})
 }

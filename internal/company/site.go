@@ -87,12 +87,10 @@ var (
 	frontLabels = setOf(`www www1 www2 www3 ww2 web home m mobile corporate corp company group global international about
 		aboutus info ir ri investor investors investorrelations en de fr es it nl pt ja us uk`)
 
-	// alwaysElsewhere are shorteners, trackers and job boards: not even their front page is a company's of a catalog.
+	// alwaysElsewhere are shorteners and trackers: not even their front page is the site of a company in a catalog.
 	alwaysElsewhere = setOf(`bit.ly goo.gl goo.gle t.co tinyurl.com ow.ly buff.ly lnkd.in rebrand.ly is.gd cutt.ly shorturl.at
 		rb.gy tiny.cc short.io bl.ink soo.gd adf.ly dlvr.it ift.tt amzn.to fb.me youtu.be g.co aka.ms doubleclick.net t.me wa.me
-		linktr.ee lever.co greenhouse.io myworkdayjobs.com jobsoid.com smartrecruiters.com recruitee.com ashbyhq.com breezy.hr
-		bamboohr.com workable.com teamtailor.com jobvite.com icims.com taleo.net personio.de personio.com join.com
-		applytojob.com oraclecloud.com successfactors.com successfactors.eu eightfold.ai web.app`)
+		linktr.ee web.app`)
 	elsewhere = func() map[string]bool {
 		m := setOf(`linkedin.com facebook.com fb.com twitter.com x.com instagram.com youtube.com tiktok.com pinterest.com
 			threads.net mastodon.social xing.com vk.com weibo.com reddit.com medium.com substack.com quora.com telegram.org
@@ -102,7 +100,10 @@ var (
 			apps.apple.com itunes.apple.com play.google.com chrome.google.com docs.google.com drive.google.com
 			sites.google.com maps.google.com forms.gle google.com notion.so notion.site carrd.co about.me
 			talent.stackoverflow.com opensea.io etsy.com amazon.com ebay.com alibaba.com
-			companieshouse.gov.uk find-and-update.company-information.service.gov.uk archive.org calendly.com`)
+			companieshouse.gov.uk find-and-update.company-information.service.gov.uk archive.org calendly.com
+			lever.co greenhouse.io myworkdayjobs.com jobsoid.com smartrecruiters.com recruitee.com ashbyhq.com breezy.hr
+			bamboohr.com workable.com teamtailor.com jobvite.com icims.com taleo.net personio.de personio.com join.com
+			applytojob.com oraclecloud.com successfactors.com successfactors.eu eightfold.ai`)
 		for h := range alwaysElsewhere {
 			m[h] = true
 		}

@@ -37,6 +37,9 @@ func isLines(head []byte) bool {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
+		if objectsInARow(line) {
+			return false
+		}
 		if lines++; line[0] == '{' && (line[len(line)-1] == '}' && json.Valid(line) || len(line) == len(bytes.TrimSpace(head)) && !json.Valid(line)) {
 			whole++
 		}
@@ -45,23 +48,27 @@ func isLines(head []byte) bool {
 		}
 	}
 	if lines == 1 && whole == 1 {
-		path, err := arrayPath(head)
-		return err == nil && path == nil
+		return arrayPath(head) == nil
 	}
 	return 2*whole >= lines
+}
+
+// objectsInARow holds for a line of several objects.
+func objectsInARow(line []byte) bool {
+	return line[0] == '{' && bytes.Contains(line, []byte("}{")) && !json.Valid(line) && json.Valid(line[:bytes.Index(line, []byte("}{"))+1])
 }
 
 // wrappers are the names under which objects hold the list that they are about.
 var wrappers = []string{"data", "results", "items", "records", "rows", "hits", "companies", "organizations", "entries", "list", "value", "values", "response", "content", "docs", "documents", "entities"}
 
 // arrayPath finds the array of objects that an object holds; nil if it is a record itself.
-func arrayPath(head []byte) ([]string, error) {
-	path, _, err := findArray(head)
-	return path, err
+func arrayPath(head []byte) []string {
+	path, _ := findArray(head)
+	return path
 }
 
 // findArray also gives the place of the array.
-func findArray(head []byte) (path []string, at int64, err error) {
+func findArray(head []byte) (path []string, at int64) {
 	d := json.NewDecoder(bytes.NewReader(head))
 	d.UseNumber()
 	var names []string // of the objects that are open
@@ -69,11 +76,7 @@ func findArray(head []byte) (path []string, at int64, err error) {
 	for {
 		t, err := d.Token()
 		if err != nil {
-			var syntax *json.SyntaxError
-			if errors.As(err, &syntax) && !errors.Is(err, io.ErrUnexpectedEOF) && int(syntax.Offset) < len(head) {
-				return nil, 0, nil // the reading will say where it is broken
-			}
-			return nil, 0, nil
+			return nil, 0 // the reading will say where it is broken
 		}
 		switch t := t.(type) {
 		case json.Delim:
@@ -83,7 +86,7 @@ func findArray(head []byte) (path []string, at int64, err error) {
 				continue
 			case '}':
 				if names = names[:len(names)-1]; len(names) == 0 {
-					return nil, 0, nil
+					return nil, 0
 				}
 			case '[':
 				at := d.InputOffset() - 1
@@ -92,10 +95,10 @@ func findArray(head []byte) (path []string, at int64, err error) {
 				_, known := placeOf(last)
 				wraps := slices.Contains(wrappers, last)
 				if len(rest) > 0 && rest[0] == '{' && (wraps || !isRecord && !known) {
-					return names, at, nil
+					return names, at
 				}
 				if err := skipArray(d); err != nil {
-					return nil, 0, nil
+					return nil, 0
 				}
 			}
 			key = true
@@ -140,10 +143,7 @@ func newValues(b *bufio.Reader, path []string) (*values, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read: %w", err)
 		}
-		_, at, err := findArray(head)
-		if err != nil {
-			return nil, err
-		}
+		_, at := findArray(head)
 		v.line += bytes.Count(head[:at], []byte{'\n'})
 		b.Discard(int(at)) //nolint:errcheck // it was peeked at
 	}

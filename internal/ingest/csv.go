@@ -222,7 +222,7 @@ func (c *csvReader) record() ([][]byte, Reason) {
 		case problem != "":
 			return nil, c.drop(problem)
 		case len(cells) > columnsMax:
-			return nil, c.drop(ReasonColumns)
+			return nil, c.drop(ReasonManyColumns)
 		}
 		cells = append(cells, cell)
 		at += n
@@ -281,7 +281,7 @@ func (c *csvReader) cell(p []byte) (text []byte, n int, problem Reason) {
 		part := p[n : n+i]
 		n += i
 		switch {
-		case c.escape != 0 && i > 0 && part[i-1] == c.escape && !(i > 1 && part[i-2] == c.escape):
+		case c.escape != 0 && i > 0 && part[i-1] == c.escape && (i == 1 || part[i-2] != c.escape):
 			joined = append(append(joined, part[:i-1]...), c.quote)
 			n++
 		case n+1 < len(p) && p[n+1] == c.quote:

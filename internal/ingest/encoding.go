@@ -89,9 +89,10 @@ func utf16Order(head []byte) encoding.Encoding {
 	return nil
 }
 
-const prescanBytesMax = 64 << 20
+const prescanBytesMax = 256 << 20
 
-// prescan looks at a regular file before it is read, since the first letter with an accent may come late.
+// prescan looks at a regular file before it is read, since the first letter with an accent may come late, and so may the
+// proof that it is a bomb.
 func (s *source) prescan(e *evidence) error {
 	if s.file == nil || s.size == 0 {
 		return nil
@@ -112,6 +113,9 @@ func (s *source) prescan(e *evidence) error {
 		n, err := b.Read(block)
 		e.look(block[:n])
 		read += n
+		if errors.Is(err, errBomb) {
+			return err // before anything is loaded
+		}
 		if err != nil {
 			return nil //nolint:nilerr // see above
 		}

@@ -88,7 +88,7 @@ func partedPlace(parts []string, codes bool) location {
 			country, known = c.Name, true
 		}
 	}
-	if st, ok := anyState(last); ok && (!known && !(len(last) == 2 && codes) || text.Fold(last) == "georgia" && !georgian[text.Fold(parts[0])]) {
+	if st, ok := anyState(last); ok && (!known && (len(last) != 2 || !codes) || text.Fold(last) == "georgia" && !georgian[text.Fold(parts[0])]) {
 		return location{cityText(parts[max(0, n-2)]), st.name, st.country}
 	}
 	if !known {

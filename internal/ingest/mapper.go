@@ -224,7 +224,7 @@ func (m *mapper) mapConnection(r *Record, it *item) {
 		}
 	}
 	for i := range m.plan.set {
-		if s := &m.plan.set[i]; s.column == colRelation || s.target.name == "category" {
+		if s := &m.plan.set[i]; s.column == colRelation || s.name == "category" {
 			c.Category = s.value
 		}
 	}

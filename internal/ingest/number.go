@@ -130,7 +130,7 @@ func decimal(s string) (float64, bool) {
 		if i+1 < len(seps) {
 			next = seps[i+1]
 		}
-		if next-at-1 != 3 && !(next-at-1 == 2 && i+1 < len(seps)) { // 12,34,567 in India
+		if group := next - at - 1; group != 3 && (group != 2 || i+1 == len(seps)) { // 12,34,567 in India
 			return 0, false
 		}
 	}

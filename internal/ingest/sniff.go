@@ -88,10 +88,7 @@ func (s *source) textReader(b *bufio.Reader, head []byte, enc *evidence, o Readi
 		s.format = "NDJSON"
 		return newLines(b), nil
 	case json:
-		path, err := arrayPath(head)
-		if err != nil {
-			return nil, err
-		}
+		path := arrayPath(head)
 		s.format = "JSON"
 		if path != nil {
 			s.format = "JSON array in " + strings.Join(path, ".")

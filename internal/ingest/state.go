@@ -117,7 +117,7 @@ func australianState(code string) (string, bool) {
 	if err != nil || n < 200 || n > 9999 {
 		return "", false
 	}
-	short := ""
+	var short string
 	switch {
 	case n < 300, n >= 2600 && n <= 2618, n >= 2900 && n <= 2920:
 		short = "ACT"

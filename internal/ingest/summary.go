@@ -54,15 +54,16 @@ type Reason string
 
 // The reasons.
 const (
-	ReasonBrokenJSON Reason = "broken JSON"
-	ReasonTooLong    Reason = "the record is longer than 1 MiB"
-	ReasonNotUTF8    Reason = "the record is not UTF-8"
-	ReasonQuotes     Reason = "unbalanced quotes"
-	ReasonColumns    Reason = "the record has another number of columns than the header"
-	ReasonNameless   Reason = "no name, and no company is known by its id or domain"
-	ReasonEmpty      Reason = "neither a name, nor a domain, website or id"
-	ReasonInvalid    Reason = "a value is out of bounds"
-	ReasonConnection Reason = "a connection needs a category, a company and a connected company"
+	ReasonBrokenJSON  Reason = "broken JSON"
+	ReasonTooLong     Reason = "the record is longer than 1 MiB"
+	ReasonNotUTF8     Reason = "the record is not UTF-8"
+	ReasonQuotes      Reason = "unbalanced quotes"
+	ReasonColumns     Reason = "the record has another number of columns than the header"
+	ReasonManyColumns Reason = "the record has more than 5,000 columns"
+	ReasonNameless    Reason = "no name, and no company is known by its id or domain"
+	ReasonEmpty       Reason = "neither a name, nor a domain, website or id"
+	ReasonInvalid     Reason = "a value is out of bounds"
+	ReasonConnection  Reason = "a connection needs a category, a company and a connected company"
 )
 
 // Rejects are the records rejected for one reason.

@@ -17,8 +17,8 @@ const (
 
 	// A source that unpacks to more than bombRatio times its size is taken for a bomb, once it is larger than bombBytesMin:
 	// the most repetitive real files come to a third of it.
-	bombRatio    = 300
-	bombBytesMin = 32 << 20
+	bombRatio    = 200
+	bombBytesMin = 16 << 20
 
 	zstdWindowMax = 64 << 20 // what a frame may make the reader keep
 	layersMax     = 3        // of packing

@@ -44,7 +44,7 @@ func (v *Value) saysNothing(t target) bool {
 	s := v.Text
 	if len(s) == 2 && s == "NA" {
 		isCountry := t.column == colCountry || t.column == colCountryCode
-		return !(isCountry && t.na || t.column == colCountryCode)
+		return t.column != colCountryCode && (!isCountry || !t.na)
 	}
 	return isNull(s)
 }

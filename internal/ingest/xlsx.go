@@ -77,7 +77,7 @@ func bestSheet(book *excelize.File, sheets []string) string {
 			}
 			known = max(known, knownNames(cells))
 		}
-		rows.Close() //nolint:errcheck // it was read only
+		rows.Close()
 		if known > most {
 			best, most = name, known
 		}

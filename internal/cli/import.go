@@ -16,6 +16,8 @@ import (
 
 type importCommand struct {
 	Files importFilesCommand `cmd:"" default:"withargs" name:"files" hidden:"" help:"Load companies and their connections from files."`
+	List  importListCommand  `cmd:"" help:"List past imports."`
+	Undo  importUndoCommand  `cmd:"" help:"Take an import back, except what an export has delivered."`
 }
 
 type importFilesCommand struct {
@@ -51,7 +53,8 @@ Examples:
 
     capi import companies.xlsx --dry-run
     capi import 'dump/*.csv.gz' --map name=Firm --set country=Germany
-    zcat export.csv.gz | capi import -`
+    zcat export.csv.gz | capi import -
+    capi import undo 7`
 }
 
 // Run imports the files and prints the summary, also of an import that was interrupted.
@@ -92,6 +95,9 @@ func whole(m ingest.Summary) ingest.Summary {
 	}
 	if m.Doubts == nil {
 		m.Doubts = []ingest.Doubts{}
+	}
+	if m.Matched == nil {
+		m.Matched, m.Merges.Samples = map[string]int{}, []ingest.Merge{}
 	}
 	if m.Sources == nil {
 		m.Sources = []ingest.Source{}

@@ -23,10 +23,14 @@ func (s *session) printSummary(m ingest.Summary) {
 		s.printf(", %s", rate(n, c.Read > 0, took))
 	}
 	s.printf(".\n")
+	if m.Import > 0 {
+		s.printf("To take it back: capi import undo %d\n", m.Import)
+	}
 	if c.Pending > 0 {
 		s.printf("%s for a company that is not known yet; they show once it is imported.\n",
 			plural(c.Pending, "connection waits", "connections wait"))
 	}
+	s.printMerges(m.Merges)
 	s.printDoubts(m.Doubts)
 	s.printRejects(m.Reasons)
 	for _, source := range m.Sources {
@@ -43,6 +47,19 @@ func rate(n int, mixed bool, took time.Duration) string {
 		what = "records"
 	}
 	return fmt.Sprintf("%s %s a second", count(int64(float64(n)/took.Seconds())), what)
+}
+
+func (s *session) printMerges(m ingest.Merges) {
+	if m.Count == 0 {
+		return
+	}
+	s.printf("\n%s, %s of them with an earlier row of the same file:\n", plural(m.Count, "row merged", "rows merged"), count(m.Repeated))
+	for _, one := range m.Samples[:min(len(m.Samples), 5)] {
+		s.printf("      %s line %s: %q into %q by %s\n", one.File, count(one.Line), one.Name, one.Into, one.By)
+	}
+	if more := m.Count - min(len(m.Samples), 5); more > 0 {
+		s.printf("      and %s more\n", count(more))
+	}
 }
 
 func (s *session) printDoubts(doubts []ingest.Doubts) {

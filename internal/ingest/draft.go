@@ -18,6 +18,7 @@ type draft struct {
 	item     *item
 	postal   string
 	location location
+	weakID   bool // the id is only a number
 }
 
 // attribute keeps a value under the source's name for it, unless what fits no field is to be left out.
@@ -53,7 +54,9 @@ func (d *draft) set(t target, f *Field) {
 		c.ID = catalog.CompanyID(strings.TrimSpace(v.text()))
 	case colID:
 		if c.ID.IsZero() {
-			c.ID = catalog.CompanyID(strings.TrimSpace(v.text()))
+			s := strings.TrimSpace(v.text())
+			c.ID = catalog.CompanyID(s)
+			d.weakID = isNumber(s)
 		}
 	case colName:
 		c.Name = mend(v.text())
@@ -250,6 +253,9 @@ func (d *draft) finish() {
 		return
 	}
 	in := catalog.Prepare(c)
+	if d.weakID {
+		in.Weaken()
+	}
 	d.item.company = &in
 }
 

@@ -2,25 +2,47 @@ package ingest
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 )
 
 // Summary is what an import did.
 type Summary struct {
-	Files       int         `json:"files"`
-	Read        int         `json:"read"` // companies, the rejected ones included
-	Added       int         `json:"added"`
-	Updated     int         `json:"updated"`
-	Unchanged   int         `json:"unchanged"`
-	Rejected    int         `json:"rejected"` // of those read
-	Reasons     []Rejects   `json:"reasons"`  // of rejected companies and connections
-	Doubts      []Doubts    `json:"doubts"`   // values that were not understood, and kept as attributes
-	Connections Connections `json:"connections"`
-	Sources     []Source    `json:"sources"`
-	DryRun      bool        `json:"dry_run"` // nothing was written
-	Took        Duration    `json:"took_seconds"`
+	Files       int            `json:"files"`
+	Read        int            `json:"read"` // companies, the rejected ones included
+	Added       int            `json:"added"`
+	Updated     int            `json:"updated"`
+	Unchanged   int            `json:"unchanged"`
+	Rejected    int            `json:"rejected"` // of those read
+	Reasons     []Rejects      `json:"reasons"`  // of rejected companies and connections
+	Doubts      []Doubts       `json:"doubts"`   // values that were not understood, and kept as attributes
+	Connections Connections    `json:"connections"`
+	Matched     map[string]int `json:"matched"` // rows that were known companies, by what told so: id, domain or name
+	Merges      Merges         `json:"merges"`
+	Import      int64          `json:"import"` // what capi import undo takes; 0 if nothing was written
+	Sources     []Source       `json:"sources"`
+	DryRun      bool           `json:"dry_run"` // nothing was written
+	Took        Duration       `json:"took_seconds"`
 }
+
+// Merges are the rows that became part of a company of another name, or of one that an earlier row of the file gave.
+type Merges struct {
+	Count    int     `json:"count"`
+	Repeated int     `json:"repeated"` // in the file
+	Samples  []Merge `json:"samples"`  // the first few
+}
+
+// Merge is one such row.
+type Merge struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Name string `json:"name"`
+	Into string `json:"into"`
+	By   string `json:"by"`
+}
+
+const mergesShown = 20
 
 // Source is how a source was read.
 type Source struct {
@@ -117,6 +139,8 @@ func (s *Summary) doubt(column string, sample Sample) {
 func (s *Summary) copied() Summary {
 	c := *s
 	c.Reasons = slices.Clone(s.Reasons)
+	c.Matched = maps.Clone(s.Matched)
+	c.Merges.Samples = slices.Clone(s.Merges.Samples)
 	c.Doubts, c.Sources = slices.Clone(s.Doubts), slices.Clone(s.Sources)
 	return c
 }

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // The writer holds the database for about holdTarget at a time, since charges wait meanwhile.
@@ -31,6 +33,7 @@ type writer struct {
 	file      *source
 	delivered *catalog.Source
 	rejects   *rejectFile
+	imported  int64  // the number of the import; 0 before it writes
 	fileRead  int    // records of the file
 	fileUsed  int    // those that were not rejected
 	batch     []item // companies
@@ -44,12 +47,14 @@ type writer struct {
 func newWriter(o Options) *writer {
 	return &writer{
 		catalog: o.Catalog, options: o, progress: o.Progress, size: batchStart, linkSize: batchStart,
-		summary: Summary{Reasons: []Rejects{}, Doubts: []Doubts{}, Sources: []Source{}, DryRun: o.DryRun},
+		summary: Summary{Reasons: []Rejects{}, Doubts: []Doubts{}, Sources: []Source{}, Matched: map[string]int{},
+			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun},
 	}
 }
 
 func (w *writer) begin(s *source, r Reader, p *plan) {
 	w.file, w.delivered = s, catalog.NewSource()
+	w.delivered.Of(w.imported)
 	w.rejects = newRejectFile(w.options.Rejects, s.name, r)
 	w.fileRead, w.fileUsed = 0, 0
 	w.summary.Files++
@@ -89,7 +94,34 @@ func (w *writer) finish(ctx context.Context) error {
 	if w.err != nil {
 		return nil // it is told already
 	}
-	return w.flushAll(ctx)
+	err := w.flushAll(ctx)
+	if w.imported == 0 {
+		return err
+	}
+	s := &w.summary
+	return errors.Join(err, w.catalog.Finish(ctx, w.imported, map[string]int{
+		"read": s.Read, "added": s.Added, "updated": s.Updated, "unchanged": s.Unchanged, "rejected": s.Rejected,
+		"connections": s.Connections.Added,
+	}))
+}
+
+// beginImport opens the import with the first thing that it writes.
+func (w *writer) beginImport(ctx context.Context) error {
+	if w.options.DryRun || w.imported != 0 {
+		return nil
+	}
+	var names []string
+	for _, name := range w.options.Files {
+		names = append(names, filepath.Base(name))
+	}
+	number, err := w.catalog.Begin(context.WithoutCancel(ctx), names)
+	if err != nil {
+		w.err = err
+		return err
+	}
+	w.imported, w.summary.Import = number, number
+	w.delivered.Of(number)
+	return nil
 }
 
 // take brings items in; ctx is looked at between batches only.
@@ -158,6 +190,9 @@ func (w *writer) flush(ctx context.Context) error {
 		batch[i] = *w.batch[i].company
 	}
 	started := time.Now()
+	if err := w.beginImport(ctx); err != nil {
+		return err
+	}
 	put := w.catalog.Put
 	if w.options.DryRun {
 		put = w.catalog.Preview
@@ -176,6 +211,7 @@ func (w *writer) flush(ctx context.Context) error {
 			w.rejectAs(it, ReasonNameless, "")
 			continue
 		}
+		w.merged(it, report.Matches[i])
 		for _, c := range it.connections {
 			c.Number = report.Numbers[i]
 			w.links = append(w.links, c)
@@ -195,6 +231,26 @@ func (w *writer) flush(ctx context.Context) error {
 	return nil
 }
 
+// merged tells of rows that became part of a company under another name, or of one that the file has given before.
+func (w *writer) merged(it *item, m catalog.Match) {
+	if m.By == "" {
+		return
+	}
+	s := &w.summary
+	s.Matched[m.By]++
+	name := it.company.End().Name
+	if !m.Repeated && (name == "" || text.Fold(name) == text.Fold(m.Name)) {
+		return
+	}
+	s.Merges.Count++
+	if m.Repeated {
+		s.Merges.Repeated++
+	}
+	if len(s.Merges.Samples) < mergesShown {
+		s.Merges.Samples = append(s.Merges.Samples, Merge{w.file.name, it.line, name, m.Name, m.By})
+	}
+}
+
 // flushAll writes the companies and connections at hand.
 func (w *writer) flushAll(ctx context.Context) error {
 	if err := w.flush(ctx); err != nil {
@@ -209,7 +265,10 @@ func (w *writer) flushAll(ctx context.Context) error {
 		var report catalog.ConnectReport
 		if !w.options.DryRun {
 			var err error
-			if report, err = w.catalog.Connect(context.WithoutCancel(ctx), w.links[:n]); err != nil {
+			if err = w.beginImport(ctx); err == nil {
+				report, err = w.catalog.ConnectFrom(context.WithoutCancel(ctx), w.imported, w.links[:n])
+			}
+			if err != nil {
 				w.err = err
 				return err
 			}

@@ -15,7 +15,7 @@ import (
 )
 
 type importCommand struct {
-	Files importFilesCommand `cmd:"" default:"withargs" name:"files" hidden:"" help:"Load companies and their connections from files."`
+	Files importFilesCommand `cmd:"" default:"withargs" name:"load" help:"Load companies and their connections from files."`
 	List  importListCommand  `cmd:"" help:"List past imports."`
 	Undo  importUndoCommand  `cmd:"" help:"Take an import back, except what an export has delivered."`
 }

@@ -291,7 +291,7 @@ func (d *draft) settlePlace() {
 		c.State = ""
 	}
 	if c.State == "" && d.postal != "" {
-		c.State, _ = stateOfPostal(name, d.postal)
+		c.State = stateOfPostal(name, d.postal)
 	}
 }
 

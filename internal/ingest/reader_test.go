@@ -272,6 +272,7 @@ func contains(parts ...string) func(string) bool {
 func FuzzAnyBytesAreReadOrRefused(f *testing.F) {
 	fuzzReader(f, "-", func(string) bool { return true })
 }
+
 func FuzzCSVIsReadOrRefused(f *testing.F) {
 	fuzzReader(f, "a.csv", contains("utf", "quotes", "CR", "tabs", "header"))
 }

@@ -81,41 +81,40 @@ const zipRanges = "005-005NY 006-009PR 010-027MA 028-029RI 030-038NH 039-049ME 0
 
 const canadianLetters = "ANL BNS CPE ENB GQC HQC JQC KON LON MON NON PON RMB SSK TAB VBC XNT YYT"
 
-// stateOfPostal finds the state that a postal code of the country is in.
-func stateOfPostal(country, code string) (string, bool) {
+// stateOfPostal finds the state that a postal code of the country is in; empty if it is not known.
+func stateOfPostal(country, code string) string {
 	code = strings.ToUpper(strings.TrimSpace(code))
 	switch country {
 	case "United States":
 		digits, _, _ := strings.Cut(code, "-")
 		if len(digits) < 4 || len(digits) > 5 || strings.Trim(digits, "0123456789") != "" {
-			return "", false
+			return ""
 		}
 		digits = strings.Repeat("0", 5-len(digits)) + digits // a spreadsheet drops leading zeros
 		for r := range strings.FieldsSeq(zipRanges) {
 			if digits[:3] >= r[:3] && digits[:3] <= r[4:7] {
-				st, ok := states().byCode[country][r[7:]]
-				return st.name, ok
+				return states().byCode[country][r[7:]].name
 			}
 		}
 	case "Canada":
 		if len(code) < 3 || code[1] < '0' || code[1] > '9' {
-			return "", false
+			return ""
 		}
 		for p := range strings.FieldsSeq(canadianLetters) {
 			if p[0] == code[0] {
-				return states().byCode[country][p[1:]].name, true
+				return states().byCode[country][p[1:]].name
 			}
 		}
 	case "Australia":
 		return australianState(code)
 	}
-	return "", false
+	return ""
 }
 
-func australianState(code string) (string, bool) {
+func australianState(code string) string {
 	n, err := strconv.Atoi(code)
 	if err != nil || n < 200 || n > 9999 {
-		return "", false
+		return ""
 	}
 	var short string
 	switch {
@@ -136,7 +135,7 @@ func australianState(code string) (string, bool) {
 	case n >= 7000 && n < 8000:
 		short = "TAS"
 	default:
-		return "", false
+		return ""
 	}
-	return states().byCode["Australia"][short].name, true
+	return states().byCode["Australia"][short].name
 }

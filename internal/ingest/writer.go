@@ -47,8 +47,10 @@ type writer struct {
 func newWriter(o Options) *writer {
 	return &writer{
 		catalog: o.Catalog, options: o, progress: o.Progress, size: batchStart, linkSize: batchStart,
-		summary: Summary{Reasons: []Rejects{}, Doubts: []Doubts{}, Sources: []Source{}, Matched: map[string]int{},
-			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun},
+		summary: Summary{
+			Reasons: []Rejects{}, Doubts: []Doubts{}, Sources: []Source{}, Matched: map[string]int{},
+			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun,
+		},
 	}
 }
 

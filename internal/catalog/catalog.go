@@ -23,8 +23,8 @@ func (b *Book) Seq(ctx context.Context) (uint64, error) {
 
 // Len is the number of companies.
 func (b *Book) Len(ctx context.Context) (int, error) {
-	_, next, err := state(ctx, b.db.Read(), "")
-	return int(next - 1), err
+	extent, err := b.Extent(ctx)
+	return extent.Companies, err
 }
 
 // SeqIn is Seq inside a transaction. What is committed later, by anybody, has a higher number.

@@ -52,8 +52,12 @@ func (r *row) company(connections bool) (*company.Company, error) {
 	return c, nil
 }
 
-// load reads the rows that the condition selects, in no order.
+// load reads the rows that the condition selects, in no order; removed companies are passed over.
 func load(ctx context.Context, q db.Querier, condition string, args ...any) ([]row, error) {
+	return loadRows(ctx, q, false, condition, args...)
+}
+
+func loadRows(ctx context.Context, q db.Querier, removed bool, condition string, args ...any) ([]row, error) {
 	rows, err := q.QueryContext(ctx,
 		`SELECT number, id, domain_key, name_key, place_key, seq, record, connections FROM company `+condition, args...)
 	if err != nil {
@@ -65,6 +69,9 @@ func load(ctx context.Context, q db.Querier, condition string, args ...any) ([]r
 		var r row
 		if err := rows.Scan(&r.number, &r.id, &r.domainKey, &r.nameKey, &r.placeKey, &r.seq, &r.record, &r.connections); err != nil {
 			return nil, fmt.Errorf("load companies: %w", err)
+		}
+		if len(r.record) == 0 && !removed {
+			continue
 		}
 		out = append(out, r)
 	}

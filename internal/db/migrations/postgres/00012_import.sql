@@ -1,0 +1,34 @@
+-- +goose Up
+-- One row an import: what it was, and what it did.
+CREATE TABLE import (
+    number      BIGINT NOT NULL PRIMARY KEY,
+    files       TEXT NOT NULL, -- a JSON array of names
+    started_at  BIGINT NOT NULL,
+    finished_at BIGINT,
+    undone_at   BIGINT,
+    figures     TEXT NOT NULL  -- a JSON object of counts
+);
+
+-- The companies that one transaction of an import added: the numbers from first to last.
+CREATE TABLE import_added (
+    import BIGINT NOT NULL,
+    first  BIGINT NOT NULL,
+    last   BIGINT NOT NULL,
+    PRIMARY KEY (import, first)
+);
+
+-- What a company was before an import updated it; written is a hash of what the import made of it.
+CREATE TABLE import_past (
+    import  BIGINT NOT NULL,
+    number  BIGINT NOT NULL,
+    written BIGINT NOT NULL,
+    record  BYTEA NOT NULL,
+    PRIMARY KEY (import, number)
+);
+
+-- The import that brought a connection.
+ALTER TABLE connection ADD COLUMN import BIGINT;
+CREATE INDEX connection_import ON connection (import) WHERE import IS NOT NULL;
+
+-- A company that was taken back keeps its number and id, and has an empty record.
+CREATE INDEX company_removed ON company (number) WHERE length(record) = 0;

@@ -80,6 +80,7 @@ type put struct {
 	order  []*entry                    // those to write
 	report Report
 	graves map[id.Company]company.Number // companies that were removed, of the ids given
+	risen  []company.Number              // those of them that came back
 
 	preview bool // nothing is to be written
 }
@@ -106,7 +107,22 @@ func (p *put) run(ctx context.Context, batch []Incoming) error {
 	if err := p.flush(ctx); err != nil {
 		return err
 	}
+	if err := p.raise(ctx); err != nil {
+		return err
+	}
 	return p.reconnect(ctx)
+}
+
+// raise takes the companies that came back out of the removed ones.
+func (p *put) raise(ctx context.Context) error {
+	if len(p.risen) == 0 {
+		return nil
+	}
+	gone, err := p.removal(ctx)
+	if err != nil {
+		return err
+	}
+	return p.saveRemoved(ctx, gone.Minus(company.SetOf(p.risen...)))
 }
 
 func (p *put) delivered(n company.Number) bool {
@@ -154,6 +170,9 @@ func (p *put) findGraves(ctx context.Context, ids []id.Company) error {
 	if len(ids) == 0 {
 		return nil
 	}
+	if gone, err := removed(ctx, p.tx, ""); err != nil || gone.IsEmpty() {
+		return err
+	}
 	p.graves = map[id.Company]company.Number{}
 	return p.each(ctx, func(scan func(...any) error) error {
 		var c id.Company
@@ -190,6 +209,7 @@ func (p *put) add(in *Incoming) (company.Number, error) {
 	if n, ok := p.graves[c.ID]; ok {
 		c.Number = n
 		delete(p.graves, c.ID)
+		p.risen = append(p.risen, n)
 	} else {
 		c.Number = company.Number(p.next)
 		p.next++

@@ -51,9 +51,12 @@ type Extent struct {
 // Extent is the whole catalog's, in one state.
 func (b *Book) Extent(ctx context.Context) (Extent, error) {
 	var e Extent
-	const q = `SELECT (SELECT COUNT(*) FROM company) - (SELECT COUNT(*) FROM company WHERE length(record) = 0), seq, next_number - 1 FROM catalog_state WHERE id = 1`
-	if err := b.db.Read().QueryRowContext(ctx, q).Scan(&e.Companies, &e.Seq, &e.Last); err != nil {
+	const q = `SELECT (SELECT COUNT(*) FROM company), (SELECT companies FROM company_removed), seq, next_number - 1 FROM catalog_state WHERE id = 1`
+	var gone []byte
+	if err := b.db.Read().QueryRowContext(ctx, q).Scan(&e.Companies, &gone, &e.Seq, &e.Last); err != nil {
 		return Extent{}, fmt.Errorf("measure catalog: %w", err)
 	}
-	return e, nil
+	set, err := company.ParseSet(gone)
+	e.Companies -= set.Len()
+	return e, err
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 )
@@ -20,75 +22,105 @@ type Undone struct {
 
 const undoMax = 500 // companies of one transaction
 
+// Touched are the companies that the import added or updated. NotFound for an unknown import.
+func (b *Book) Touched(ctx context.Context, number int64) (company.Set, error) {
+	if err := b.known(ctx, number); err != nil {
+		return company.Set{}, err
+	}
+	bits := roaring.New()
+	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+		var first, last uint64
+		err := scan(&first, &last)
+		bits.AddRange(first, last+1)
+		return err
+	}, `SELECT first, last FROM import_added WHERE import = $1 UNION ALL SELECT number, number FROM import_past WHERE import = $1`, number)
+	if err != nil {
+		return company.Set{}, fmt.Errorf("companies of import %d: %w", number, err)
+	}
+	return company.SetFrom(bits), nil
+}
+
 // Undo takes an import back: what it added is removed and what it updated is as before, but for the companies that are
-// kept and those that another import has changed since. keep is asked within each transaction. A second call goes on
-// where the first one ended.
-func (b *Book) Undo(ctx context.Context, number int64, keep func(context.Context) (company.Set, error)) (Undone, error) {
+// kept and those that another import has changed since. keep is asked within each transaction, after which nobody can buy
+// a company before the transaction ends. A second call goes on where the first one ended.
+func (b *Book) Undo(ctx context.Context, number int64, keep func(context.Context, *db.Tx) (company.Set, error)) (Undone, error) {
 	var u Undone
-	if _, err := b.importByNumber(ctx, number); err != nil {
+	if err := b.known(ctx, number); err != nil {
 		return u, err
 	}
-	for _, step := range []func(*edit, int64, company.Set, *Undone, company.Number) (company.Number, bool, error){
-		func(e *edit, i int64, _ company.Set, u *Undone, _ company.Number) (company.Number, bool, error) {
-			done, err := e.undoConnections(ctx, i, u)
-			return 0, done, err
-		},
-		func(e *edit, i int64, kept company.Set, u *Undone, after company.Number) (company.Number, bool, error) {
-			return e.undoUpdates(ctx, i, kept, u, after)
-		},
-		func(e *edit, i int64, kept company.Set, u *Undone, after company.Number) (company.Number, bool, error) {
-			return e.undoAdded(ctx, i, kept, u, after)
-		},
-	} {
+	for _, next := range []func(*undo, context.Context) (bool, error){(*undo).connections, (*undo).updates, (*undo).added} {
 		after, done := company.Number(0), false
 		for !done {
-			before, next := u, after
-			err := b.write(ctx, func(e *edit) error {
-				u = before // the transaction may run again
-				kept, err := keep(ctx)
-				if err != nil {
+			var step *undo
+			err := b.write(ctx, func(e *edit) (err error) {
+				step = &undo{edit: e, number: number, after: after} // afresh: the transaction may run again
+				if step.removed, err = e.removal(ctx); err != nil {
 					return err
 				}
-				next, done, err = step(e, number, kept, &u, after)
+				if step.kept, err = keep(ctx, e.tx); err != nil {
+					return err
+				}
+				done, err = next(step, ctx)
 				return err
 			})
 			if err != nil {
-				return before, fmt.Errorf("undo import %d: %w", number, err)
+				return u, fmt.Errorf("undo import %d: %w", number, err)
 			}
-			after = next
+			after = step.after
+			u.add(step.did)
 		}
 	}
-	err := b.db.Tx(ctx, func(tx *db.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE import SET undone_at = $1 WHERE number = $2`, db.Time(time.Now()), number)
-		return err
-	})
-	if err != nil {
-		return u, fmt.Errorf("undo import %d: %w", number, err)
-	}
-	return u, nil
+	return u, b.undone(ctx, number)
 }
 
-// undoConnections takes away the next connections that the import brought.
-func (e *edit) undoConnections(ctx context.Context, imported int64, u *Undone) (done bool, err error) {
+func (u *Undone) add(o Undone) {
+	u.Removed += o.Removed
+	u.Restored += o.Restored
+	u.Connections += o.Connections
+	u.Kept += o.Kept
+}
+
+func (b *Book) undone(ctx context.Context, number int64) error {
+	return b.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE import SET undone_at = $1 WHERE number = $2`, db.Time(time.Now()), number)
+		if err != nil {
+			return fmt.Errorf("undo import %d: %w", number, err)
+		}
+		return nil
+	})
+}
+
+// undo is one transaction of an Undo.
+type undo struct {
+	*edit
+	number  int64
+	removed company.Set
+	kept    company.Set
+	after   company.Number // the last company that was looked at
+	did     Undone
+}
+
+// connections takes away the next connections that the import brought.
+func (u *undo) connections(ctx context.Context) (done bool, err error) {
 	var identities, sources []int64
-	err = e.eachLink(ctx, func(l link) {
+	err = u.eachLink(ctx, func(l link) {
 		identities = append(identities, l.identity)
 		if l.source.Valid {
 			sources = append(sources, l.source.Int64)
 		}
-	}, `WHERE import = $1 ORDER BY identity LIMIT $2`, imported, undoMax)
+	}, `WHERE import = $1 ORDER BY identity LIMIT $2`, u.number, undoMax)
 	if err != nil {
 		return false, err
 	}
-	if err := e.dropLinks(ctx, identities); err != nil {
+	if err := u.dropLinks(ctx, identities); err != nil {
 		return false, err
 	}
-	u.Connections += len(identities)
+	u.did.Connections += len(identities)
 	shown := make([]company.Number, 0, len(sources))
 	for _, n := range distinct(sources) {
 		shown = append(shown, company.Number(n))
 	}
-	return len(identities) < undoMax, e.rebuild(ctx, shown)
+	return len(identities) < undoMax, u.rebuild(ctx, shown)
 }
 
 func (e *edit) dropLinks(ctx context.Context, identities []int64) error {
@@ -101,78 +133,94 @@ func (e *edit) dropLinks(ctx context.Context, identities []int64) error {
 	return nil
 }
 
-// undoUpdates gives the next companies that the import updated back what they were.
-func (e *edit) undoUpdates(ctx context.Context, imported int64, kept company.Set, u *Undone, after company.Number) (last company.Number, done bool, err error) {
-	type past struct {
-		number  company.Number
-		written int64
-		record  []byte
-	}
+// past is what a company was before the import updated it, and a hash of what that made of it.
+type past struct {
+	number  company.Number
+	written int64
+	record  []byte
+}
+
+// updates gives the next companies that the import updated back what they were.
+func (u *undo) updates(ctx context.Context) (done bool, err error) {
 	var pasts []past
 	var numbers []company.Number
-	err = e.each(ctx, func(scan func(...any) error) error {
+	err = u.each(ctx, func(scan func(...any) error) error {
 		var p past
 		err := scan(&p.number, &p.written, &p.record)
 		pasts, numbers = append(pasts, p), append(numbers, p.number)
 		return err
 	}, `SELECT number, written, record FROM import_past WHERE import = $1 AND number > $2
 	    AND NOT EXISTS (SELECT 1 FROM import_added a WHERE a.import = $1 AND number BETWEEN a.first AND a.last)
-	    ORDER BY number LIMIT $3`, imported, int64(after), undoMax)
+	    ORDER BY number LIMIT $3`, u.number, int64(u.after), undoMax)
 	if err != nil || len(pasts) == 0 {
-		return 0, true, err
+		return true, err
 	}
-	rows, err := load(ctx, e.tx, `WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`, numberArray(numbers))
+	rows, err := load(ctx, u.tx, `WHERE number IN (SELECT value FROM `+u.tx.EachNumber("$1")+`)`, numberArray(numbers))
 	if err != nil {
-		return 0, false, err
+		return false, err
 	}
+	u.after = numbers[len(numbers)-1]
+	back, err := u.restorable(pasts, rows)
+	if err != nil {
+		return false, err
+	}
+	return len(pasts) < undoMax, u.restore(ctx, back)
+}
+
+// restorable picks the companies that are still what the import made of them, and gives them as they were before.
+func (u *undo) restorable(pasts []past, rows []row) (back []row, err error) {
 	now := map[company.Number]*row{}
 	for i := range rows {
 		now[rows[i].number] = &rows[i]
 	}
-	var back []row
 	for _, p := range pasts {
 		r := now[p.number]
 		switch {
 		case r == nil, string(r.record) == string(p.record):
-		case kept.Has(p.number), recordHash(r.record) != p.written:
-			u.Kept++
+		case u.kept.Has(p.number), recordHash(r.record) != p.written:
+			u.did.Kept++
 		default:
 			old := row{number: p.number, record: p.record}
 			c, err := old.company(false)
 			if err != nil {
-				return 0, false, err
+				return nil, err
 			}
 			old = rowOf(c)
 			old.record, old.connections = p.record, r.connections
 			back = append(back, old)
 		}
 	}
-	u.Restored += len(back)
-	if err := e.save(ctx, back, numbersOf(back)); err != nil {
-		return 0, false, err
-	}
-	_, err = e.tx.ExecContext(ctx, `DELETE FROM import_past WHERE import = $1 AND number IN (SELECT value FROM `+e.tx.EachNumber("$2")+`)`,
-		imported, numberArray(numbersOf(back)))
-	if err != nil {
-		return 0, false, fmt.Errorf("forget past companies: %w", err)
-	}
-	touched, err := e.sourcesOf(ctx, numbersOf(back))
-	if err != nil {
-		return 0, false, err
-	}
-	return pasts[len(pasts)-1].number, len(pasts) < undoMax, e.rebuild(ctx, touched)
+	return back, nil
 }
 
-// undoAdded removes the next companies that the import added.
-func (e *edit) undoAdded(ctx context.Context, imported int64, kept company.Set, u *Undone, after company.Number) (last company.Number, done bool, err error) {
+func (u *undo) restore(ctx context.Context, back []row) error {
+	u.did.Restored += len(back)
+	numbers := numbersOf(back)
+	if err := u.save(ctx, back, numbers); err != nil {
+		return err
+	}
+	_, err := u.tx.ExecContext(ctx, `DELETE FROM import_past WHERE import = $1 AND number IN (SELECT value FROM `+u.tx.EachNumber("$2")+`)`,
+		u.number, numberArray(numbers))
+	if err != nil {
+		return fmt.Errorf("forget past companies: %w", err)
+	}
+	touched, err := u.sourcesOf(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	return u.rebuild(ctx, touched)
+}
+
+// added removes the next companies that the import added.
+func (u *undo) added(ctx context.Context) (done bool, err error) {
 	var all, gone []company.Number
-	err = e.each(ctx, func(scan func(...any) error) error {
+	err = u.each(ctx, func(scan func(...any) error) error {
 		var n company.Number
 		var later bool
 		err := scan(&n, &later)
 		all = append(all, n)
-		if later || kept.Has(n) {
-			u.Kept++
+		if later || u.kept.Has(n) {
+			u.did.Kept++
 		} else {
 			gone = append(gone, n)
 		}
@@ -180,37 +228,40 @@ func (e *edit) undoAdded(ctx context.Context, imported int64, kept company.Set, 
 	}, `SELECT c.number, EXISTS (SELECT 1 FROM import_past p WHERE p.number = c.number AND p.import > $1)
 	        OR EXISTS (SELECT 1 FROM import_added b WHERE b.import > $1 AND c.number BETWEEN b.first AND b.last)
 	    FROM import_added a JOIN company c ON c.number BETWEEN a.first AND a.last
-	    WHERE a.import = $1 AND c.number > $2 AND length(c.record) > 0 ORDER BY c.number LIMIT $3`, imported, int64(after), undoMax)
+	    WHERE a.import = $1 AND c.number > $2 AND length(c.record) > 0 ORDER BY c.number LIMIT $3`, u.number, int64(u.after), undoMax)
 	if err != nil || len(all) == 0 {
-		return 0, true, err
+		return true, err
 	}
-	u.Removed += len(gone)
-	return all[len(all)-1], len(all) < undoMax, e.remove(ctx, gone)
+	u.after = all[len(all)-1]
+	u.did.Removed += len(gone)
+	return len(all) < undoMax, u.remove(ctx, gone)
 }
 
 // remove empties the companies. Their numbers and ids are never given to others; connections with them wait again.
-func (e *edit) remove(ctx context.Context, numbers []company.Number) error {
+func (u *undo) remove(ctx context.Context, numbers []company.Number) error {
 	if len(numbers) == 0 {
 		return nil
 	}
-	sources, err := e.sourcesOf(ctx, numbers)
+	sources, err := u.sourcesOf(ctx, numbers)
 	if err != nil {
 		return err
 	}
-	if err := e.part(ctx, numbers); err != nil {
+	if err := u.part(ctx, numbers); err != nil {
 		return err
 	}
-	e.dirty = true
-	if err := e.keep(ctx, numbers); err != nil {
+	if err := u.saveRemoved(ctx, u.removed.Or(company.SetOf(numbers...))); err != nil {
 		return err
 	}
-	_, err = e.tx.ExecContext(ctx, `UPDATE company SET record = $1, connections = NULL, domain_key = NULL, name_key = -1, place_key = -1, seq = $2
-		WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$3")+`)`, []byte{}, int64(e.seq), numberArray(numbers))
+	if err := u.keep(ctx, numbers); err != nil {
+		return err
+	}
+	_, err = u.tx.ExecContext(ctx, `UPDATE company SET record = $1, connections = NULL, domain_key = NULL, name_key = -1, place_key = -1, seq = $2
+		WHERE number IN (SELECT value FROM `+u.tx.EachNumber("$3")+`)`, []byte{}, int64(u.seq), numberArray(numbers))
 	if err != nil {
 		return fmt.Errorf("remove companies: %w", err)
 	}
 	sources = slices.DeleteFunc(sources, func(n company.Number) bool { return slices.Contains(numbers, n) })
-	return e.rebuild(ctx, sources)
+	return u.rebuild(ctx, sources)
 }
 
 // part makes the connections that lead from or to the companies wait for them.

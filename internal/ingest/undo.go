@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/unlock"
@@ -20,32 +21,45 @@ type UndoOptions struct {
 	Lists      *list.Book
 }
 
-// Undo takes an import back, but for the companies that an export has delivered to any workspace, or that are on a list.
+// Undo takes an import back, but for the companies that an export has delivered to any workspace or will, or that are on a
+// list. A purchase at the same moment either comes first, and what it delivers stays, or it comes too late for what is
+// removed and does not charge for it.
 func Undo(ctx context.Context, o UndoOptions, number int64) (catalog.Undone, error) {
-	return o.Catalog.Undo(ctx, number, o.used)
+	touched, err := o.Catalog.Touched(ctx, number)
+	if err != nil {
+		return catalog.Undone{}, err
+	}
+	holders, err := o.Unlocks.Holders(ctx, touched)
+	if err != nil {
+		return catalog.Undone{}, err
+	}
+	// Once is enough for the lists: they cost nothing, and a purchase from one leaves out what is gone.
+	listed, err := o.onLists(ctx)
+	if err != nil {
+		return catalog.Undone{}, err
+	}
+	return o.Catalog.Undo(ctx, number, func(ctx context.Context, tx *db.Tx) (company.Set, error) {
+		held, err := holders.Held(ctx, tx)
+		return held.Or(listed), err
+	})
 }
 
 const listsPage = 200
 
-// used are the companies that somebody has bought or listed.
-func (o UndoOptions) used(ctx context.Context) (company.Set, error) {
-	var used company.Set
+func (o UndoOptions) onLists(ctx context.Context) (company.Set, error) {
+	var all company.Set
 	workspaces, err := o.Workspaces.List(ctx)
 	if err != nil {
-		return used, err
+		return all, err
 	}
 	for _, w := range workspaces {
-		owned, err := o.Unlocks.Owned(ctx, w.ID)
+		set, err := o.listed(ctx, w.ID)
 		if err != nil {
-			return used, err
+			return all, err
 		}
-		listed, err := o.listed(ctx, w.ID)
-		if err != nil {
-			return used, err
-		}
-		used = used.Or(owned).Or(listed)
+		all = all.Or(set)
 	}
-	return used, nil
+	return all, nil
 }
 
 func (o UndoOptions) listed(ctx context.Context, ws id.Workspace) (company.Set, error) {

@@ -65,7 +65,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays,
 		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
 		RateLimits: limits, Log: log,
-		Mounts:     map[string]http.Handler{file.Path: files.Handler(api.ErrorWriter(log))},
+		Mounts: map[string]http.Handler{file.Path: files.Handler(api.ErrorWriter(log))},
 	})
 	n.follower = ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.Index, Poll: time.Millisecond})
 	return n, err
@@ -120,6 +120,20 @@ func (n *node) Import(ctx context.Context, ndjson string) error {
 	_, err := ingest.Import(ctx, ingest.Options{
 		Catalog: n.Catalog, Files: []string{"-"}, Stdin: strings.NewReader(ndjson), Workers: 1,
 	})
+	if err != nil {
+		return err
+	}
+	return n.follower.Build(ctx)
+}
+
+func (n *node) Undo(ctx context.Context) error {
+	all, err := n.Catalog.Imports(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = ingest.Undo(ctx, ingest.UndoOptions{
+		Catalog: n.Catalog, Workspaces: n.Workspaces, Unlocks: n.Unlocks, Lists: n.Lists,
+	}, all[0].Number)
 	if err != nil {
 		return err
 	}

@@ -30,5 +30,14 @@ CREATE TABLE import_past (
 ALTER TABLE connection ADD COLUMN import BIGINT;
 CREATE INDEX connection_import ON connection (import) WHERE import IS NOT NULL;
 
--- A company that was taken back keeps its number and id, and has an empty record.
-CREATE INDEX company_removed ON company (number) WHERE length(record) = 0;
+-- One row: the companies that were taken back, as a roaring bitmap of their numbers. They keep number and id, and their
+-- record is empty. Whoever removes one holds the row alone; whoever buys shares it.
+CREATE TABLE company_removed (
+    id        SMALLINT PRIMARY KEY CHECK (id = 1),
+    companies BLOB NOT NULL
+);
+INSERT INTO company_removed (id, companies) VALUES (1, x'');
+
+-- Tells this catalog from others, for an index that lies beside it; no company does, since each may be removed.
+ALTER TABLE catalog_state ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+UPDATE catalog_state SET origin = lower(hex(randomblob(16)));

@@ -102,3 +102,13 @@ func BenchmarkImportCSV(b *testing.B) {
 		b.ReportMetric(float64(n)/s.Took.Seconds(), "rows/s")
 	}
 }
+
+// BenchmarkImportReal loads the real companies, where they are, into a fresh database.
+func BenchmarkImportReal(b *testing.B) {
+	file := filepath.Join(realData(b), "companies.ndjson.gz")
+	for b.Loop() {
+		s, err := ingest.Import(b.Context(), ingest.Options{Catalog: catalog.New(dbtest.SQLite(b)), Files: []string{file}})
+		require.NoError(b, err)
+		b.ReportMetric(float64(s.Read)/s.Took.Seconds(), "companies/s")
+	}
+}

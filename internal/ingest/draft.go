@@ -19,6 +19,8 @@ type draft struct {
 	postal   string
 	location location
 	weakID   bool // the id is only a number
+
+	headcounts headcounts
 }
 
 // attribute keeps a value under the source's name for it, unless what fits no field is to be left out.
@@ -124,6 +126,9 @@ var freeMail = map[string]bool{
 func (d *draft) website(s string) {
 	c := d.company
 	c.Website = strings.TrimSpace(s)
+	if !strings.Contains(strings.ToLower(s), "linkedin.") {
+		return
+	}
 	if host, ok := company.CleanDomain(s); ok && c.LinkedInURL == "" && (host == "linkedin.com" || strings.HasSuffix(host, ".linkedin.com")) {
 		c.LinkedInURL = c.Website
 	}
@@ -153,7 +158,7 @@ func (d *draft) place(t target, f *Field) {
 
 func (d *draft) employees(t target, f *Field) {
 	s := f.Value.text()
-	n, ranged, ok := headcount(s)
+	n, ranged, ok := d.headcounts.read(s)
 	switch {
 	case isNullNumber(s), n == 0 && ok && t.rank > 0: // only under our own name 0 is a number of employees
 	case !ok, n < 0, n > company.EmployeeCountMax:

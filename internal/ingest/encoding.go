@@ -3,6 +3,7 @@ package ingest
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -132,10 +133,10 @@ func (e *evidence) look(block []byte) {
 		block = append(e.tail, block...)
 		e.tail = nil
 	}
-	for i := 0; i < len(block); {
-		if block[i] < utf8.RuneSelf {
-			i++
-			continue
+	for i := 0; ; {
+		i += asciiLen(block[i:])
+		if i == len(block) {
+			return
 		}
 		if len(block)-i < utf8.UTFMax && !utf8.FullRune(block[i:]) && len(block)-i < utf8.UTFMax {
 			e.tail = bytes.Clone(block[i:])
@@ -158,6 +159,20 @@ func (e *evidence) look(block []byte) {
 		e.mac += plausible(charmap.Macintosh, before, block[i], after)
 		i++
 	}
+}
+
+// asciiLen is how many bytes p begins with that are ASCII.
+func asciiLen(p []byte) int {
+	i := 0
+	for ; i+8 <= len(p); i += 8 {
+		if binary.LittleEndian.Uint64(p[i:])&0x8080808080808080 != 0 {
+			break
+		}
+	}
+	for i < len(p) && p[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
 }
 
 // charset is the likelier encoding by now; Windows-1252 without a sign.

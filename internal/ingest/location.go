@@ -117,6 +117,9 @@ var georgian = map[string]bool{"tbilisi": true, "batumi": true, "kutaisi": true,
 
 // cityText drops a postal code.
 func cityText(s string) string {
+	if !strings.ContainsAny(s, "0123456789") {
+		return s
+	}
 	if m := postCode.FindStringSubmatch(s); m != nil {
 		return m[1]
 	}

@@ -31,6 +31,7 @@ type mapper struct {
 	best       [columns]*Field // the value of each field that has one
 	bestTarget [columns]target
 	lists      []listed
+	headcounts headcounts
 }
 
 // listed is a value of a field that has several.
@@ -43,7 +44,7 @@ type listed struct {
 const namesMax = 10_000
 
 func newMapper(p *plan) *mapper {
-	return &mapper{plan: p, learnt: map[string]target{}, connection: map[string]place{}}
+	return &mapper{plan: p, learnt: map[string]target{}, connection: map[string]place{}, headcounts: headcounts{}}
 }
 
 // target is what is done with a field. Names that the sample did not have are known by themselves.
@@ -122,7 +123,7 @@ func isConnection(fields []Field) bool {
 
 // mapCompany reads one company; of a row of two, the one on the side.
 func (m *mapper) mapCompany(r *Record, it *item, side int8) {
-	d := draft{plan: m.plan, company: &company.Company{}, item: it}
+	d := draft{plan: m.plan, company: &company.Company{}, item: it, headcounts: m.headcounts}
 	clear(m.best[:])
 	m.lists = m.lists[:0]
 	for i := range r.Fields {

@@ -2,19 +2,34 @@ package ingest
 
 import "strings"
 
+const nullBytesMax = len("not applicable")
+
+func isLetterOrDigit(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
 // isNull holds for what people and programs write where a value is not known.
 func isNull(s string) bool {
+	if len(s) > nullBytesMax && s[nullBytesMax] > ' ' && s[0] > ' ' {
+		return false // as most texts
+	}
 	s = strings.TrimSpace(s)
-	if len(s) > len("not applicable") {
+	switch {
+	case s == "":
+		return true
+	case len(s) > nullBytesMax:
 		return false
-	}
-	if s == "" {
+	case !isLetterOrDigit(s[0]) && strings.Trim(s, "-–—._?#*/ ") == "":
 		return true
 	}
-	if strings.Trim(s, "-–—._?#*/ ") == "" {
-		return true
+	var lower [nullBytesMax]byte
+	for i := range len(s) {
+		lower[i] = s[i]
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			lower[i] += 'a' - 'A'
+		}
 	}
-	return nulls[strings.ToLower(s)]
+	return nulls[string(lower[:len(s)])]
 }
 
 var nulls = func() map[string]bool {

@@ -11,6 +11,9 @@ import (
 // headcount reads a number of people: 1,234, 1.234, 36.9 thousand; of a range such as 51-200, 1k-5k or 10,000+ the lower
 // bound. It does not hold for what is none; ranged tells that there is more to the text than one number.
 func headcount(s string) (n int64, ranged, ok bool) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return n, false, true
+	}
 	s = plainNumber(s)
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n, false, true
@@ -47,6 +50,25 @@ func headcount(s string) (n int64, ranged, ok bool) {
 		lowUnit = highUnit // 1-5k
 	}
 	return rounded(low * lowUnit), true, high*highUnit < 1e15
+}
+
+// headcounts remembers what was read, since the ranges of a source are few.
+type headcounts map[string]headcountRead
+
+type headcountRead struct {
+	n          int64
+	ranged, ok bool
+}
+
+func (h headcounts) read(s string) (n int64, ranged, ok bool) {
+	r, known := h[s]
+	if !known {
+		r.n, r.ranged, r.ok = headcount(s)
+		if len(h) < namesMax {
+			h[strings.Clone(s)] = r
+		}
+	}
+	return r.n, r.ranged, r.ok
 }
 
 func rounded(f float64) int64 { return int64(math.Floor(f + 1e-9)) }

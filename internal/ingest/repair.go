@@ -41,7 +41,16 @@ func unmangle(s string) (string, bool) {
 
 // mangled holds for a text that has the first character of a mangled sequence in it: a cheap look before the work.
 func mangled(s string) bool {
-	return strings.ContainsAny(s, "ÃÂâÅÄÐÑæåäçèéã√¬‚ƒ≈Œ")
+	return !isASCII(s) && strings.ContainsAny(s, "ÃÂâÅÄÐÑæåäçèéã√¬‚ƒ≈Œ")
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func encodeAll(c *charmap.Charmap, s string) ([]byte, bool) {

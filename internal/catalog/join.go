@@ -286,7 +286,7 @@ func (e *edit) reshow(
 		r.connections = encoded
 		changed = append(changed, r)
 	}
-	return e.save(ctx, changed, numbersOf(changed))
+	return e.saveShown(ctx, changed)
 }
 
 // shown are the connections of each source.

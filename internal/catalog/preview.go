@@ -56,3 +56,37 @@ func (p *put) wasPreviewed(in *Incoming) bool {
 	_, ok := p.source.previewed[(&entry{company: &in.company, name: in.name, place: in.place}).identity()]
 	return ok
 }
+
+// PreviewConnections tells what Connect would do with a batch, and writes nothing. A connection among those seen by an
+// earlier call counts as unchanged. Whether a connection would have to wait is not told: the companies of the same import
+// are not there.
+func (b *Book) PreviewConnections(ctx context.Context, seen map[int64]struct{}, batch []Connection) (ConnectReport, error) {
+	report := ConnectReport{}
+	err := b.write(ctx, func(e *edit) error {
+		fresh, err := e.unseen(ctx, batch)
+		if err != nil {
+			return err
+		}
+		if err := e.resolve(ctx, fresh); err != nil {
+			return err
+		}
+		if fresh, err = e.unlike(ctx, fresh); err != nil {
+			return err
+		}
+		report = ConnectReport{}
+		for i := range fresh {
+			if _, ok := seen[fresh[i].identity]; !ok {
+				report.Added++
+			}
+		}
+		for i := range fresh {
+			seen[fresh[i].identity] = struct{}{}
+		}
+		report.Unchanged = len(batch) - report.Added
+		return nil
+	})
+	if err != nil {
+		return ConnectReport{}, fmt.Errorf("preview connections: %w", err)
+	}
+	return report, nil
+}

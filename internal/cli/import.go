@@ -63,11 +63,11 @@ func (c *importFilesCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	a, err := s.openOrMake()
+	a, done, err := c.open(s)
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer done()
 	options.Rejects = c.rejects(a)
 	summary, err := s.importWith(s.ctx, a, options)
 	for _, n := range summary.Notes {
@@ -92,6 +92,24 @@ func (c *importFilesCommand) Run(s *session) error {
 		s.printf("\nWhat was read is loaded; run the same command again to load the rest.\n")
 	}
 	return err
+}
+
+// open opens the data, and makes it where there is none yet; a dry run then looks at an empty catalog that nobody keeps.
+func (c *importFilesCommand) open(s *session) (a *app.App, done func(), err error) {
+	leave := func() {}
+	if _, err := os.Stat(s.config.Data); c.DryRun && errors.Is(err, os.ErrNotExist) {
+		dir, err := os.MkdirTemp("", "capi-dry-run-*")
+		if err != nil {
+			return nil, nil, fmt.Errorf("make a temporary directory: %w", err)
+		}
+		leave = func() { os.RemoveAll(dir) } //nolint:errcheck // what is left lies among the temporary files
+		s.config.Data = dir
+	}
+	if a, err = s.openOrMake(); err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return a, func() { a.Close(); leave() }, nil
 }
 
 func (c *importFilesCommand) options(s *session) (ingest.Options, error) {

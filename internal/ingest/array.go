@@ -295,6 +295,7 @@ func (p *valuePiece) Records(yield func(*Record)) {
 			if record.Fields, err = parseObject(v.text, record.Fields); err != nil {
 				record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
 			}
+			record.Fields = flatten(record.Fields)
 		}
 		yield(&record)
 	}

@@ -86,30 +86,32 @@ var aliases = map[column]string{
 		display_name full_name title security
 		firmenname unternehmensname firma unternehmen nom_entreprise raison_sociale nom entreprise societe denomination
 		nombre_empresa razon_social empresa nombre compania nome_empresa razao_social nome azienda ragione_sociale
-		denominazione bedrijf bedrijfsnaam naam`,
+		denominazione bedrijf bedrijfsnaam naam
+		nom_de_l_entreprise nom_de_la_societe nombre_de_la_empresa nome_da_empresa nome_dell_azienda
+		会社名 企業名 社名 法人名 商号 公司名称 公司名 公司 企业名称 회사명 기업명 회사`,
 	colDomain: `domain company_domain domain_name website_domain primary_domain web_domain email_domain root_domain host hostname
 		dominio domaine`,
 	colWebsite: `website website_url homepage homepage_url company_website company_url web_site site_url web_address
 		website_address web_page webpage corporate_website url company_link web site www link
-		webseite internetseite internetadresse site_web site_internet sitio_web pagina_web pagina_internet sito_web sito`,
+		webseite internetseite internetadresse site_web site_internet sitio_web pagina_web pagina_internet sito_web sito ウェブサイト サイト ホームページ 网站 网址 官网 웹사이트 홈페이지`,
 	colLinkedIn: `linkedin_url linkedin linkedin_profile company_linkedin_url linkedin_company_url linkedin_page linkedin_link
 		linkedin_profile_url li_url`,
 	colDescription: `description long_description full_description company_description short_description business_description
 		about about_us summary overview profile_text one_liner tagline pitch bio what_they_do longbusinesssummary business_summary
-		beschreibung descripcion descricao descrizione omschrijving`,
+		beschreibung descripcion descricao descrizione omschrijving 概要 会社概要 事業内容 简介 公司简介 회사소개`,
 	colCountry: `country country_name hq_country headquarters_country company_country country_of_origin country_region nation
 		domicile land staat_land pays nacion pais paese nazione
-		country_or_region registered_country address_country billing_country`,
+		country_or_region registered_country address_country billing_country 国 国名 国家 국가`,
 	colCountryCode: `country_code country_iso country_iso_code iso_country iso2 iso3 country_iso2 country_iso3 country_alpha_2
 		country_alpha2 country_alpha_3 laendercode code_pays`,
 	colState: `state state_name province state_province state_or_province us_state hq_state headquarters_state state_region
 		administrative_area county_state address_state billing_state state_code province_code state_abbr region region_name
-		bundesland estado provincia regione departement`,
+		bundesland estado provincia regione departement 都道府県 省份 省`,
 	colCity: `city city_name town locality hq_city headquarters_city municipality address_city billing_city place_city
-		metro_city stadt ort wohnort ville ciudad cidade citta comune plaats gemeente`,
+		metro_city stadt ort wohnort ville ciudad cidade citta comune plaats gemeente 都市 市 市区町村 城市 도시`,
 	colLocation: `location locations hq_location headquarters_location headquarters headquarter hq head_office all_locations
 		company_location office_location based_in place geography primary_location city_state city_country
-		main_location hauptsitz standort sitz siege siege_social sede ubicacion`,
+		main_location hauptsitz standort sitz siege siege_social sede ubicacion 所在地 本社所在地 住所 地址 주소`,
 	colPostal: `postal_code postcode zip zip_code zipcode post_code plz postleitzahl code_postal codigo_postal cap cep hq_zip`,
 	colIndustries: `industries industry sectors sector industry_name primary_industry industry_group industry_category main_industry
 		company_industry gics_sector gics_sub_industry gics_industry category_list category_groups_list category_groups
@@ -117,7 +119,7 @@ var aliases = map[column]string{
 		secondary_industry vertical verticals industry_vertical field_of_business line_of_business market markets
 		business_type tags keywords focus_areas specialties specialities type
 		branche branchen wirtschaftszweig secteur secteur_activite activite sector_actividad industria rubro setor
-		ramo settore sectores bedrijfstak`,
+		ramo settore sectores bedrijfstak secteur_d_activite sector_de_actividad settore_di_attivita 業種 業界 行业 产业 업종`,
 	colNAICS: "naics_codes naics_code naics naics_2022 naics_2017 primary_naics naics_primary",
 	colTechnologies: `technologies technology tech_stack techstack technology_stack tech stack technologies_used tech_used
 		programming_languages tools_used software_used tecnologias technologien`,
@@ -127,13 +129,14 @@ var aliases = map[column]string{
 		company_size organization_size workers workforce fulltime_employees full_time_employees employee_range employees_range
 		employee_size size_range size jobs_reported
 		mitarbeiter mitarbeiterzahl anzahl_mitarbeiter beschaeftigte effectif effectifs nombre_employes
-		numero_empleados empleados funcionarios numero_dipendenti dipendenti medewerkers aantal_medewerkers`,
+		numero_empleados empleados funcionarios numero_dipendenti dipendenti medewerkers aantal_medewerkers nombre_de_salaries nombre_d_employes numero_de_empleados
+		numero_de_funcionarios numero_di_dipendenti anzahl_der_mitarbeiter 従業員数 社員数 员工人数 员工数 직원수`,
 	colFounded: `founded_year founded year_founded founding_year foundation_year founded_in established year_established
 		established_year established_in year_of_establishment year_of_foundation founding_date founded_date founded_on
 		founded_at date_founded date_established incorporation_year year_of_incorporation year_incorporated inception_year
 		start_year year_started company_founded since
 		gruendungsjahr grundungsjahr gegruendet gegrundet annee_creation date_creation annee_de_creation fundacion
-		ano_fundacion ano_de_fundacion fundada anno_fondazione oprichtingsjahr opgericht`,
+		ano_fundacion ano_de_fundacion fundada anno_fondazione oprichtingsjahr opgericht date_de_creation fecha_de_fundacion 設立年 設立 創業年 創業 成立年份 成立时间 成立日期 설립연도 설립년도`,
 	colConnections: "connections",
 	colAttributes:  "attributes",
 }
@@ -188,6 +191,9 @@ func byName(aliases map[column]string) map[string]place {
 	out := map[string]place{}
 	for c, names := range aliases {
 		for rank, name := range strings.Fields(names) {
+			if !isASCII(name) {
+				name = normalName(name) // folded, whatever that does to the script
+			}
 			out[name] = place{column: c, rank: rank, weak: weakNames[name]}
 		}
 	}
@@ -215,7 +221,8 @@ var (
 )
 
 // owners stand before a name to say whose it is: the company's.
-var owners = []string{"company_", "organization_", "organisation_", "org_", "business_", "account_", "firm_", "startup_", "employer_", "corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "head_office_", "basic_info_", "properties_"}
+var owners = []string{"company_", "organization_", "organisation_", "org_", "business_", "account_", "firm_", "startup_", "employer_", "corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "head_office_", "basic_info_", "properties_", "location_", "address_",
+	"headquarter_", "info_", "details_", "profile_", "data_"}
 
 const (
 	strippedRank = 500
@@ -234,7 +241,8 @@ func placeOf(name string) (place, bool) {
 	}
 	for _, owner := range owners {
 		if rest, ok := strings.CutPrefix(n, owner); ok {
-			if p, ok := known[rest]; ok && p.column != colID && p.column != colIgnored && p.column != colAttributes {
+			p, ok := placeOf(rest) // company_location_city
+			if ok && p.column != colID && p.column != colIgnored && p.column != colAttributes {
 				p.rank += strippedRank
 				return p, true
 			}

@@ -111,6 +111,12 @@ func (d *draft) relation(category string, v *Value) {
 		}
 		return
 	}
+	if o, ok := v.Other.(map[string]any); ok && v.Kind == Other {
+		c := connectionFromObject(o)
+		c.Category = category
+		d.connection(c)
+		return
+	}
 	for _, s := range splitNames(v) {
 		if s = company.CleanText(mend(s)); isNull(s) || isNumber(s) {
 			continue

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -340,6 +341,9 @@ func (p *csvPiece) Records(yield func(*Record)) {
 	for i := range p.records {
 		r := &p.records[i]
 		record = Record{Line: r.line, Fields: record.Fields[:0], Reason: r.problem, raw: r.raw, charset: p.charset}
+		if record.Reason == "" && isBlankRow(r.cells) {
+			continue // as an empty line
+		}
 		if record.Reason == "" {
 			p.fields(&record, r.cells)
 		}
@@ -347,9 +351,17 @@ func (p *csvPiece) Records(yield func(*Record)) {
 	}
 }
 
+func isBlankRow(cells [][]byte) bool {
+	return !slices.ContainsFunc(cells, func(c []byte) bool { return len(bytes.TrimSpace(c)) > 0 })
+}
+
 func (p *csvPiece) fields(record *Record, cells [][]byte) {
 	for len(cells) > len(p.header) && len(bytes.TrimSpace(cells[len(cells)-1])) == 0 {
 		cells = cells[:len(cells)-1]
+	}
+	// Programs leave out empty cells at the end; a row that lacks more is most likely one of two halves.
+	for missing := len(p.header) - len(cells); missing > 0 && missing*4 <= len(p.header); missing-- {
+		cells = append(cells, nil)
 	}
 	if len(cells) != len(p.header) {
 		record.Reason = ReasonColumns

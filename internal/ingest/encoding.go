@@ -50,6 +50,9 @@ func (s *source) decode(b *bufio.Reader, head []byte, name string) (io.Reader, *
 		}
 		return transform.NewReader(b, order.NewDecoder()), nil, nil
 	}
+	if bytes.IndexByte(head, 0) >= 0 {
+		return b, nil, nil // no text: nothing to find out
+	}
 	e := &evidence{}
 	if err := s.prescan(e); err != nil {
 		return nil, nil, err

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -156,3 +157,8 @@ func knownSuffix(v string) bool {
 	host, _ := company.CleanDomain(v)
 	return company.KnownSuffix(host)
 }
+
+// ownership is what a column named type tells where it tells who owns a company, and not what it does.
+var ownership = regexp.MustCompile(`(?i)\b(public|private|privately|non-?profit|partnership|government|agency|self-employed|sole proprietorship|educational institution|corporation|llc|subsidiary|vc funded)\b`)
+
+func (c *sampled) tellsOwnership() bool { return c.part(ownership.MatchString) >= 0.6 }

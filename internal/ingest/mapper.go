@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/opencapi/capi/internal/catalog"
@@ -180,6 +181,9 @@ func (m *mapper) settings(d *draft) {
 		case c == colAttribute:
 			d.attribute(f)
 		case c.isList():
+			m.lists = slices.DeleteFunc(m.lists, func(l listed) bool {
+				return l.column == c && l.category == s.category
+			})
 			m.lists = append(m.lists, listed{s.target, f})
 		default:
 			m.best[c], m.bestTarget[c] = f, s.target

@@ -121,6 +121,7 @@ func (p *linePiece) Records(yield func(*Record)) {
 			if record.Fields, err = parseObject(line, record.Fields); err != nil {
 				record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
 			}
+			record.Fields = flatten(record.Fields)
 		}
 		yield(&record)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 	"unicode/utf8"
 
@@ -25,7 +24,7 @@ type parquetReader struct {
 	buffer []any
 }
 
-func newParquet(f *os.File, size int64) (_ Reader, err error) {
+func newParquet(f io.ReaderAt, size int64) (_ Reader, err error) {
 	defer recovered("read the Parquet file", &err)
 	file, err := parquet.OpenFile(f, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(parquetPageBytes))
 	if err != nil {
@@ -79,15 +78,15 @@ func (p *parquetReader) fields(members map[string]any) []Field {
 	fields := make([]Field, 0, len(members))
 	for _, column := range p.rows.Schema().Fields() {
 		if v, ok := members[column.Name()]; ok {
-			fields = append(fields, Field{column.Name(), parquetValue(v)})
+			fields = append(fields, Field{column.Name(), valueOf(plain(v))})
 		}
 	}
-	return fields
+	return flatten(fields)
 }
 
-// parquetValue is a value as JSON would have it.
-func parquetValue(v any) Value {
-	switch v := plain(v).(type) {
+// valueOf is the value of what JSON decodes to, numbers as json.Number.
+func valueOf(v any) Value {
+	switch v := v.(type) {
 	case nil:
 		return Value{}
 	case string:

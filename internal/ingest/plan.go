@@ -187,8 +187,15 @@ func (p *plan) has(c column) bool {
 // settle gives a field of one value to the best of its columns; the others fill in where it has none.
 func (p *plan) settle(s *sample) {
 	for _, c := range s.columns {
-		if t, ok := p.targets[c.name]; ok && t.column == colName && c.by == ByName && normalName(c.name) == "title" && p.hasBetter(t) {
+		t, ok := p.targets[c.name]
+		if !ok || c.by != ByName {
+			continue
+		}
+		name := normalName(c.name)
+		if t.column == colName && name == "title" && p.hasBetter(t) ||
+			t.column == colIndustries && name == "type" && (p.hasBetter(t) || c.tellsOwnership()) {
 			delete(p.targets, c.name)
+			c.by, c.confidence = ByNobody, 0
 		}
 	}
 }

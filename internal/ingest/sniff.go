@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,7 +33,7 @@ func (s *source) reader(o Reading) (Reader, error) {
 	case bytes.HasPrefix(head, []byte("PAR1")):
 		return s.atAnyPlace(b, packed, newParquet)
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return s.atAnyPlace(b, packed, func(f *os.File, size int64) (Reader, error) { return newXLSX(s, f, size, o.Sheet) })
+		return s.atAnyPlace(b, packed, func(f io.ReaderAt, size int64) (Reader, error) { return newXLSX(s, f, size, o.Sheet) })
 	}
 	text, enc, err := s.decode(b, head, o.Encoding)
 	if err != nil {
@@ -53,9 +52,10 @@ func (s *source) reader(o Reading) (Reader, error) {
 }
 
 // atAnyPlace opens a format that is read from its end.
-func (s *source) atAnyPlace(b *bufio.Reader, packed bool, open func(*os.File, int64) (Reader, error)) (Reader, error) {
+func (s *source) atAnyPlace(b *bufio.Reader, packed bool, open func(io.ReaderAt, int64) (Reader, error)) (Reader, error) {
 	if !packed && s.file != nil && s.size > 0 {
-		return open(s.file, s.size)
+		s.in.bytes.Store(0) // what was peeked at is read again
+		return open(anyPlace{s.file, &s.in}, s.size)
 	}
 	f, size, err := s.spool(b)
 	if err != nil {

@@ -45,6 +45,27 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// readBytes is how much of the source has been read; a format that is read from its end may come to some of it twice.
+func (s *source) readBytes() int64 {
+	n := s.in.bytes.Load()
+	if s.size > 0 {
+		n = min(n, s.size)
+	}
+	return n
+}
+
+// anyPlace reads the source's file at any place, and counts what is read.
+type anyPlace struct {
+	*os.File
+	in *counter
+}
+
+func (a anyPlace) ReadAt(p []byte, at int64) (int, error) {
+	n, err := a.File.ReadAt(p, at)
+	a.in.bytes.Add(int64(n))
+	return n, err
+}
+
 // Expand replaces patterns such as data/*.csv by the files that they match, sorted. A name that is a file's stays, and
 // so does one without a pattern; a pattern that matches nothing is an error.
 func Expand(names []string) ([]string, error) {

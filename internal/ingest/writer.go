@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/opencapi/capi/internal/catalog"
@@ -20,7 +22,7 @@ const (
 	batchMin         = 100
 	batchMax         = 8_000
 	batchStart       = 250
-	connectionsHeld  = 100_000 // connections that wait for the companies behind them in the files
+	connectionsHeld  = 200_000 // connections that wait for the companies behind them in the files
 	progressInterval = 100 * time.Millisecond
 )
 
@@ -35,20 +37,23 @@ type writer struct {
 	file      *source
 	delivered *catalog.Source
 	rejects   *rejectFile
-	imported  int64  // the number of the import; 0 before it writes
-	fileRead  int    // records of the file
-	fileUsed  int    // those that were not rejected
-	batch     []item // companies
-	size      int    // of the next batch
-	linkSize  int    // of the next batch of connections
+	imported  int64          // the number of the import; 0 before it writes
+	fileRead  int            // records of the file
+	fileUsed  int            // those that were not rejected
+	refused   map[Reason]int // those that were
+	paired    bool           // a row has two companies
+	batch     []item         // companies
+	size      int            // of the next batch
+	linkSize  int            // of the next batch of connections
 	links     []catalog.Connection
+	previewed map[int64]struct{} // the connections that a dry run would have written
 	summary   Summary
 	err       error // of the catalog or the file of rejects; nothing can be written any more
 }
 
 func newWriter(o Options) *writer {
 	return &writer{
-		catalog: o.Catalog, options: o, progress: o.Progress, size: batchStart, linkSize: batchStart,
+		catalog: o.Catalog, options: o, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
 		summary: Summary{
 			Reasons: []Rejects{}, Notes: []Note{}, Doubts: []Doubts{}, Sources: []Source{}, Matched: map[string]int{},
 			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun,
@@ -60,7 +65,7 @@ func (w *writer) begin(s *source, r Reader, p *plan) {
 	w.file, w.delivered = s, catalog.NewSource()
 	w.delivered.Of(w.imported)
 	w.rejects = newRejectFile(w.options.Rejects, s.name, r)
-	w.fileRead, w.fileUsed = 0, 0
+	w.fileRead, w.fileUsed, w.refused, w.paired = 0, 0, map[Reason]int{}, p.pair != nil
 	w.summary.Files++
 	w.summary.Sources = append(w.summary.Sources, p.source(s))
 }
@@ -81,20 +86,20 @@ func (w *writer) end(ctx context.Context) error {
 	w.told = time.Time{}
 	w.tell()
 	if err == nil && ctx.Err() == nil && w.fileRead > 0 && w.fileUsed == 0 {
-		err = errNothingUsed(w.summary.Reasons)
+		err = errNothingUsed(w.refused)
 	}
 	return err
 }
 
 // errNothingUsed tells the most frequent reason.
-func errNothingUsed(reasons []Rejects) error {
-	most := Rejects{}
-	for _, r := range reasons {
-		if r.Count > most.Count {
+func errNothingUsed(refused map[Reason]int) error {
+	most := Reason("")
+	for _, r := range slices.Sorted(maps.Keys(refused)) {
+		if most == "" || refused[r] > refused[most] {
 			most = r
 		}
 	}
-	return fmt.Errorf("no record could be used: %s", most.Reason)
+	return fmt.Errorf("no record could be used: %s", most)
 }
 
 // finish writes what is left of all files, also when ctx has ended: the connections of what was written belong to it.
@@ -184,6 +189,7 @@ func (w *writer) reject(it *item) {
 // rejectAs counts a reject and keeps its row.
 func (w *writer) rejectAs(it *item, reason Reason, detail string) {
 	w.summary.reject(reason, Sample{w.file.name, it.line, detail})
+	w.refused[reason]++
 	if err := w.rejects.add(it, reason, detail); err != nil && w.err == nil {
 		w.err = err
 	}
@@ -249,7 +255,8 @@ func (w *writer) merged(it *item, m catalog.Match) {
 	s := &w.summary
 	s.Matched[m.By]++
 	name := it.company.End().Name
-	if !m.Repeated && (name == "" || text.Fold(name) == text.Fold(m.Name)) {
+	// In rows of two companies the same one stands again and again.
+	if (!m.Repeated || w.paired) && (name == "" || text.Fold(name) == text.Fold(m.Name)) {
 		return
 	}
 	s.Merges.Count++
@@ -272,16 +279,10 @@ func (w *writer) flushAll(ctx context.Context) error {
 		}
 		n := min(w.linkSize, len(w.links))
 		started := time.Now()
-		var report catalog.ConnectReport
-		if !w.options.DryRun {
-			var err error
-			if err = w.beginImport(ctx); err == nil {
-				report, err = w.catalog.ConnectFrom(context.WithoutCancel(ctx), w.imported, w.links[:n])
-			}
-			if err != nil {
-				w.err = err
-				return err
-			}
+		report, err := w.connect(ctx, w.links[:n])
+		if err != nil {
+			w.err = err
+			return err
 		}
 		w.linkSize = resize(w.linkSize, n, time.Since(started))
 		if !w.options.DryRun {
@@ -299,6 +300,17 @@ func (w *writer) flushAll(ctx context.Context) error {
 	return nil
 }
 
+// connect writes connections, or only looks what would become of them.
+func (w *writer) connect(ctx context.Context, links []catalog.Connection) (catalog.ConnectReport, error) {
+	if w.options.DryRun {
+		return w.catalog.PreviewConnections(context.WithoutCancel(ctx), w.previewed, links)
+	}
+	if err := w.beginImport(ctx); err != nil {
+		return catalog.ConnectReport{}, err
+	}
+	return w.catalog.ConnectFrom(context.WithoutCancel(ctx), w.imported, links)
+}
+
 // resize is the size of the next batch, after one of n took the time.
 func resize(size, n int, took time.Duration) int {
 	if n < size && took < holdTarget {
@@ -314,6 +326,6 @@ func (w *writer) tell() {
 	}
 	w.told = time.Now()
 	w.progress(Progress{
-		File: w.file.name, ReadBytes: w.file.in.bytes.Load(), SizeBytes: w.file.size, FileRead: w.fileRead, Summary: w.summary.copied(),
+		File: w.file.name, ReadBytes: w.file.readBytes(), SizeBytes: w.file.size, FileRead: w.fileRead, Summary: w.summary.copied(),
 	})
 }

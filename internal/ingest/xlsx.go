@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -34,7 +33,7 @@ type sheetRow struct {
 	cells []string
 }
 
-func newXLSX(s *source, f *os.File, size int64, sheet string) (_ Reader, err error) {
+func newXLSX(s *source, f io.ReaderAt, size int64, sheet string) (_ Reader, err error) {
 	defer recovered("read the workbook", &err)
 	if size > xlsxBytesMax {
 		return nil, fmt.Errorf("the workbook has %d MB; at most %d are read: save the sheet as CSV", size>>20, xlsxBytesMax>>20)

@@ -56,8 +56,8 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 // are two companies unless they say that they are the same. Not safe for concurrent use.
 type Source struct {
 	delivered map[company.Number]struct{}
-	imported  int64              // the import that it is part of; 0 for none
-	previewed map[int64]struct{} // the identities of the companies that Preview would have added
+	imported  int64                    // the import that it is part of; 0 for none
+	previewed map[int64]company.Number // the companies that Preview would have added, by their identities
 }
 
 // NewSource begins a file.

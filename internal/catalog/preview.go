@@ -31,14 +31,14 @@ func (p *put) remember() {
 		return
 	}
 	if p.source.previewed == nil {
-		p.source.previewed = map[int64]struct{}{}
+		p.source.previewed = map[int64]company.Number{}
 	}
 	for n := range p.seen {
 		p.source.delivered[n] = struct{}{}
 	}
 	for _, e := range p.order {
 		if e.added {
-			p.source.previewed[e.identity()] = struct{}{}
+			p.source.previewed[e.identity()] = e.row.number
 		}
 	}
 }
@@ -48,13 +48,13 @@ func (e *entry) identity() int64 {
 	return hash("row", e.name, e.company.Domain, e.place.country, e.place.state, e.place.city)
 }
 
-// wasPreviewed holds if an earlier batch of the file would have added the same company.
-func (p *put) wasPreviewed(in *Incoming) bool {
+// wasPreviewed holds if an earlier batch of the file would have added the same company, and gives the number made up for it.
+func (p *put) wasPreviewed(in *Incoming) (company.Number, bool) {
 	if !p.preview || p.source == nil {
-		return false
+		return 0, false
 	}
-	_, ok := p.source.previewed[(&entry{company: &in.company, name: in.name, place: in.place}).identity()]
-	return ok
+	n, ok := p.source.previewed[(&entry{company: &in.company, name: in.name, place: in.place}).identity()]
+	return n, ok
 }
 
 // PreviewConnections tells what Connect would do with a batch, and writes nothing. A connection among those seen by an

@@ -185,11 +185,12 @@ func (p *put) findGraves(ctx context.Context, ids []id.Company) error {
 
 func (p *put) take(in *Incoming) (Outcome, company.Number, Match, error) {
 	e, by := p.shelf.match(in)
+	earlier, previewed := p.wasPreviewed(in)
 	switch {
 	case e == nil && in.name == "":
 		return Nameless, 0, Match{}, nil
-	case e == nil && p.wasPreviewed(in):
-		return Unchanged, 0, Match{By: "name", Name: in.company.Name, Repeated: true}, nil
+	case e == nil && previewed:
+		return Unchanged, earlier, Match{By: "name", Name: in.company.Name, Repeated: true}, nil
 	case e == nil:
 		n, err := p.add(in)
 		return Added, n, Match{}, err

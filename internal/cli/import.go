@@ -102,7 +102,7 @@ func (c *importFilesCommand) open(s *session) (a *app.App, done func(), err erro
 		if err != nil {
 			return nil, nil, fmt.Errorf("make a temporary directory: %w", err)
 		}
-		leave = func() { os.RemoveAll(dir) } //nolint:errcheck // what is left lies among the temporary files
+		leave = func() { os.RemoveAll(dir) }
 		s.config.Data = dir
 	}
 	if a, err = s.openOrMake(); err != nil {

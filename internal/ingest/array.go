@@ -75,7 +75,7 @@ func findArray(head []byte) (path []string, at int64) {
 	isRecord, key := false, true
 	for {
 		t, err := d.Token()
-		if err != nil {
+		if err != nil || len(names) == 0 && t != json.Delim('{') {
 			return nil, 0 // the reading will say where it is broken
 		}
 		switch t := t.(type) {

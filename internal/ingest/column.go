@@ -221,8 +221,11 @@ var (
 )
 
 // owners stand before a name to say whose it is: the company's.
-var owners = []string{"company_", "organization_", "organisation_", "org_", "business_", "account_", "firm_", "startup_", "employer_", "corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "head_office_", "basic_info_", "properties_", "location_", "address_",
-	"headquarter_", "info_", "details_", "profile_", "data_"}
+var owners = []string{
+	"company_", "organization_", "organisation_", "org_", "business_", "account_", "firm_", "startup_", "employer_",
+	"corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "headquarter_", "head_office_", "basic_info_",
+	"properties_", "location_", "address_", "info_", "details_", "profile_", "data_",
+}
 
 const (
 	strippedRank = 500

@@ -228,6 +228,16 @@ func (s *service) Import(_ context.Context, ndjson string) error {
 	return err
 }
 
+// Undo takes the newest import back.
+func (s *service) Undo(context.Context) error {
+	var imports []struct{ Number int64 }
+	if err := s.json(&imports, "import", "list", "--json"); err != nil {
+		return err
+	}
+	_, err := s.run("", "import", "undo", strconv.FormatInt(imports[0].Number, 10))
+	return err
+}
+
 // NewToken makes a token that may create exports.
 func (s *service) NewToken(_ context.Context, ws string, budget *int) (witness.Token, error) {
 	args := []string{"token", "create", "--workspace", ws, "--name", "soak", "--scope", "read_write", "--json"}

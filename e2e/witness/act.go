@@ -32,6 +32,7 @@ var deeds = []deed{
 	{10, "cancel", (*Witness).cancel},
 	{7, "grant", (*Witness).grant},
 	{4, "import", (*Witness).load},
+	{2, "import and undo", (*Witness).undo},
 	{3, "create list", (*Witness).createList},
 	{6, "change list", (*Witness).changeList},
 	{2, "create token", (*Witness).createToken},
@@ -105,6 +106,13 @@ func (w *Witness) grant(ctx context.Context, r *rand.Rand) (string, error) {
 
 func (w *Witness) load(ctx context.Context, _ *rand.Rand) (string, error) {
 	if err := w.Stock.Load(ctx, w.Operator.Import); err != nil {
+		return "", fmt.Errorf("%w: %w", errLost, err)
+	}
+	return "all", nil
+}
+
+func (w *Witness) undo(ctx context.Context, _ *rand.Rand) (string, error) {
+	if err := w.Stock.TakeBack(ctx, w.Operator.Import, w.Operator.Undo); err != nil {
 		return "", fmt.Errorf("%w: %w", errLost, err)
 	}
 	return "all", nil

@@ -30,7 +30,7 @@ func (s *Stock) Load(ctx context.Context, load func(ctx context.Context, ndjson 
 	s.begun++
 	edition := s.begun
 	s.mu.Unlock()
-	if err := load(ctx, s.ndjson(edition)); err != nil {
+	if err := load(ctx, s.ndjson(edition, 0)); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -39,13 +39,33 @@ func (s *Stock) Load(ctx context.Context, load func(ctx context.Context, ndjson 
 	return nil
 }
 
+// extras are the companies that an import has that is taken back: nobody buys them, since they have no employees.
+const extras = 20
+
+// TakeBack imports the next edition, with more companies, and takes it back. What was delivered in between keeps the
+// edition, and what was not may have it after an error.
+func (s *Stock) TakeBack(
+	ctx context.Context, load func(ctx context.Context, ndjson string) error, undo func(context.Context) error,
+) error {
+	s.importing.Lock()
+	defer s.importing.Unlock()
+	s.mu.Lock()
+	s.begun++
+	edition := s.begun
+	s.mu.Unlock()
+	if err := load(ctx, s.ndjson(edition, extras)); err != nil {
+		return err
+	}
+	return undo(ctx)
+}
+
 func (s *Stock) editions() (done, begun int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.done, s.begun
 }
 
-func (s *Stock) ndjson(edition int) string {
+func (s *Stock) ndjson(edition, more int) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	for n := 1; n <= s.Size; n++ {
@@ -56,6 +76,9 @@ func (s *Stock) ndjson(edition int) string {
 		if err != nil {
 			panic(err) // texts and numbers have a JSON form
 		}
+	}
+	for n := range more {
+		fmt.Fprintf(&b, `{"id": "extra-%d", "name": "Extra %d", "domain": "extra%d.example", "country": "Iceland"}`+"\n", n, n, n)
 	}
 	return b.String()
 }

@@ -16,6 +16,7 @@ import (
 type Operator interface {
 	Grant(ctx context.Context, workspace string, credits int, note string) error
 	Import(ctx context.Context, ndjson string) error
+	Undo(ctx context.Context) error // of the newest import
 	NewToken(ctx context.Context, workspace string, budget *int) (Token, error)
 	Revoke(ctx context.Context, token Token) error
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/index/embedded"
 )
 
@@ -32,15 +31,11 @@ func (a *App) attachIndex(ctx context.Context) (*Lock, error) {
 	return lock, nil
 }
 
-// indexSource tells this catalog from others by its first company, which is never removed.
+// indexSource tells this catalog from others.
 func (a *App) indexSource(ctx context.Context) (embedded.Source, error) {
-	seq, err := a.Catalog.Seq(ctx)
-	if err != nil {
-		return embedded.Source{}, err
-	}
-	first, err := a.Catalog.ByNumbers(ctx, []company.Number{1})
-	if err != nil || len(first) == 0 {
+	origin, seq, err := a.Catalog.Origin(ctx)
+	if err != nil || seq == 0 {
 		return embedded.Source{Seq: seq}, err
 	}
-	return embedded.Source{ID: fmt.Sprintf("%s %d", first[0].ID, first[0].CreatedAt.UnixMicro()), Seq: seq}, nil
+	return embedded.Source{ID: origin, Seq: seq}, nil
 }

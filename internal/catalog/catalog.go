@@ -21,10 +21,19 @@ func (b *Book) Seq(ctx context.Context) (uint64, error) {
 	return seq, err
 }
 
+// Origin is a name that no other catalog has, and Seq.
+func (b *Book) Origin(ctx context.Context) (origin string, seq uint64, err error) {
+	err = b.db.Read().QueryRowContext(ctx, `SELECT origin, seq FROM catalog_state WHERE id = 1`).Scan(&origin, &seq)
+	if err != nil {
+		return "", 0, fmt.Errorf("read catalog state: %w", err)
+	}
+	return origin, seq, nil
+}
+
 // Len is the number of companies.
 func (b *Book) Len(ctx context.Context) (int, error) {
-	_, next, err := state(ctx, b.db.Read(), "")
-	return int(next - 1), err
+	extent, err := b.Extent(ctx)
+	return extent.Companies, err
 }
 
 // SeqIn is Seq inside a transaction. What is committed later, by anybody, has a higher number.

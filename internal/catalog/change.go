@@ -29,12 +29,16 @@ func (b *Book) Changes(ctx context.Context, after uint64, limit int) (changes []
 			return err
 		}
 		more = upTo < newest
-		rows, err := load(ctx, q, `WHERE seq > $1 AND seq <= $2 ORDER BY seq, number`, int64(after), int64(upTo))
+		rows, err := loadRows(ctx, q, true, `WHERE seq > $1 AND seq <= $2 ORDER BY seq, number`, int64(after), int64(upTo))
 		if err != nil {
 			return err
 		}
 		changes = make([]Change, len(rows))
 		for i := range rows {
+			if len(rows[i].record) == 0 {
+				changes[i] = Change{Number: rows[i].number}
+				continue
+			}
 			c, err := rows[i].company(true)
 			if err != nil {
 				return err
@@ -79,7 +83,7 @@ func (b *Book) Scan(ctx context.Context, fn func(*company.Company) error) (seq u
 				return err
 			}
 			return fn(c)
-		}, `SELECT number, record, connections FROM company ORDER BY number`)
+		}, `SELECT number, record, connections FROM company WHERE length(record) > 0 ORDER BY number`)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("scan catalog: %w", err)

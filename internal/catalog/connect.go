@@ -39,6 +39,11 @@ type ConnectReport struct {
 // that only one company has. A connection of an unknown source is kept and joined when the company comes; one to an
 // unknown target shows the name and domain given.
 func (b *Book) Connect(ctx context.Context, batch []Connection) (ConnectReport, error) {
+	return b.ConnectFrom(ctx, 0, batch)
+}
+
+// ConnectFrom is Connect for an import, so that Undo knows which connections it brought.
+func (b *Book) ConnectFrom(ctx context.Context, imported int64, batch []Connection) (ConnectReport, error) {
 	var report ConnectReport
 	err := b.write(ctx, func(e *edit) error {
 		report = ConnectReport{}
@@ -62,6 +67,9 @@ func (b *Book) Connect(ctx context.Context, batch []Connection) (ConnectReport, 
 				report.Pending++
 			}
 		}
+		for i := range fresh {
+			fresh[i].imported = sql.NullInt64{Int64: imported, Valid: imported != 0}
+		}
 		return e.connect(ctx, fresh)
 	})
 	if err != nil {
@@ -75,8 +83,9 @@ type link struct {
 	identity       int64
 	given          Connection
 	source, target sql.NullInt64 // numbers
-	known          *entry        // the target, where resolve has found it
-	ambiguous      bool          // resolve has found several sources
+	imported       sql.NullInt64
+	known          *entry // the target, where resolve has found it
+	ambiguous      bool   // resolve has found several sources
 }
 
 func newLink(c Connection) link {
@@ -235,13 +244,13 @@ func (l *link) shown() company.Connection {
 
 func (e *edit) saveLinks(ctx context.Context, links []link) error {
 	return insert(ctx, e.tx, links, `INSERT INTO connection (identity, source, target, category,
-		source_id, source_name, source_domain, target_id, target_name, target_domain) VALUES `,
+		source_id, source_name, source_domain, target_id, target_name, target_domain, import) VALUES `,
 		` ON CONFLICT (identity) DO UPDATE SET source = excluded.source, target = excluded.target`,
 		func(l *link) []any {
 			g := &l.given
 			return []any{
 				l.identity, l.source, l.target, g.Category, textOf(g.Source.ID), g.Source.Name, g.Source.Domain,
-				textOf(g.Target.ID), g.Target.Name, g.Target.Domain,
+				textOf(g.Target.ID), g.Target.Name, g.Target.Domain, l.imported,
 			}
 		})
 }

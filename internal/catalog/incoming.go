@@ -12,6 +12,7 @@ import (
 type Incoming struct {
 	company   company.Company
 	given     bool // the source names the id
+	weak      bool // by a number, which another source may use for another company
 	name      string
 	place     place
 	nameKey   int64
@@ -53,7 +54,26 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // Source is one file of an import: it remembers which companies the file has delivered, since two rows of one file
 // are two companies unless they say that they are the same. Not safe for concurrent use.
-type Source struct{ delivered map[company.Number]struct{} }
+type Source struct {
+	delivered map[company.Number]struct{}
+	imported  int64                    // the import that it is part of; 0 for none
+	previewed map[int64]company.Number // the companies that Preview would have added, by their identities
+}
 
 // NewSource begins a file.
 func NewSource() *Source { return &Source{delivered: map[company.Number]struct{}{}} }
+
+// Of makes the file part of an import, so that Undo knows what it did.
+func (s *Source) Of(imported int64) { s.imported = imported }
+
+// Weaken says that the id is only a number of the source's: it does not match a company that has another domain.
+func (in *Incoming) Weaken() { in.weak = true }
+
+// End names the company as the end of a connection.
+func (in *Incoming) End() End {
+	e := End{Name: in.company.Name, Domain: in.company.Domain}
+	if in.given {
+		e.ID = in.company.ID
+	}
+	return e
+}

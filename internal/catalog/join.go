@@ -184,20 +184,25 @@ func (e *edit) waiting(ctx context.Context, keys []int64) ([]link, error) {
 		return nil, nil
 	}
 	var links []link
-	err := e.each(ctx, func(scan func(...any) error) error {
+	err := e.eachLink(ctx, func(l link) { links = append(links, l) }, `WHERE identity IN (
+	        SELECT identity FROM connection_wait WHERE key IN (SELECT value FROM `+e.tx.EachNumber("$1")+`))
+	    ORDER BY identity`, numberArray(distinct(keys)))
+	return links, err
+}
+
+// eachLink reads the connections that the condition selects.
+func (e *edit) eachLink(ctx context.Context, fn func(link), condition string, args ...any) error {
+	return e.each(ctx, func(scan func(...any) error) error {
 		var l link
 		var sourceID, targetID string
 		g := &l.given
 		err := scan(&l.identity, &l.source, &l.target, &g.Category, &sourceID, &g.Source.Name, &g.Source.Domain,
-			&targetID, &g.Target.Name, &g.Target.Domain)
+			&targetID, &g.Target.Name, &g.Target.Domain, &l.imported)
 		g.Source.ID, g.Target.ID = parseID(sourceID), parseID(targetID)
-		links = append(links, l)
+		fn(l)
 		return err
-	}, `SELECT identity, source, target, category, source_id, source_name, source_domain, target_id, target_name, target_domain
-	    FROM connection WHERE identity IN (
-	        SELECT identity FROM connection_wait WHERE key IN (SELECT value FROM `+e.tx.EachNumber("$1")+`))
-	    ORDER BY identity`, numberArray(distinct(keys)))
-	return links, err
+	}, `SELECT identity, source, target, category, source_id, source_name, source_domain, target_id, target_name, target_domain, import
+	    FROM connection `+condition, args...)
 }
 
 func parseID(s string) id.Company {
@@ -281,7 +286,7 @@ func (e *edit) reshow(
 		r.connections = encoded
 		changed = append(changed, r)
 	}
-	return e.save(ctx, changed, numbersOf(changed))
+	return e.saveShown(ctx, changed)
 }
 
 // shown are the connections of each source.

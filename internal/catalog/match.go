@@ -14,9 +14,10 @@ type entry struct {
 	company *company.Company
 	name    string // folded
 	place   place
-	added   bool // by this edit
-	changed bool // by this edit, and was there before
-	renamed bool // the name or domain changed
+	added   bool   // by this edit
+	changed bool   // by this edit, and was there before
+	renamed bool   // the name or domain changed
+	before  []byte // the record before this edit changed it
 }
 
 // shelf holds the companies that a batch may be about, and finds them by id and key.
@@ -66,18 +67,30 @@ func (s *shelf) indexKey(key int64, e *entry) {
 }
 
 // match finds the company that the incoming one is: by id, else by domain, else by name and country; nil for a new one.
-func (s *shelf) match(in *Incoming) *entry {
+func (s *shelf) match(in *Incoming) (_ *entry, by string) {
 	if in.given {
-		if e := s.byID[in.company.ID]; e != nil {
-			return e
+		e := s.byID[in.company.ID]
+		switch {
+		case e == nil:
+		case in.weak && !agree(e.company.Domain, in.company.Domain):
+			in.rename()
+		default:
+			return e, "id"
 		}
 	}
 	if in.company.Domain != "" {
 		if e, known := s.matchDomain(in); known {
-			return e
+			return e, "domain"
 		}
 	}
-	return s.matchName(in)
+	return s.matchName(in), "name"
+}
+
+// rename gives the company an id of its own, since the source's is another company's.
+func (in *Incoming) rename() {
+	in.given, in.weak = false, false
+	in.company.ID = id.New[id.Company]()
+	in.record = company.Encode(&in.company)
 }
 
 // matchDomain is known if any company has the domain: the only one that has it is meant, under whatever name; else the

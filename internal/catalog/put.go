@@ -27,6 +27,14 @@ const (
 type Report struct {
 	Outcomes []Outcome
 	Numbers  []company.Number
+	Matches  []Match
+}
+
+// Match is how an incoming company was matched to a known one.
+type Match struct {
+	By       string // "id", "domain" or "name"; empty for a new one
+	Name     string // of the known one, before the update
+	Repeated bool   // the same file delivered it before
 }
 
 // Count is how often the outcome came about.
@@ -71,6 +79,10 @@ type put struct {
 	seen   map[company.Number]struct{} // companies that the batch delivered
 	order  []*entry                    // those to write
 	report Report
+	graves map[id.Company]company.Number // companies that were removed, of the ids given
+	risen  []company.Number              // those of them that came back
+
+	preview bool // nothing is to be written
 }
 
 func (p *put) run(ctx context.Context, batch []Incoming) error {
@@ -78,20 +90,39 @@ func (p *put) run(ctx context.Context, batch []Incoming) error {
 		return err
 	}
 	for i := range batch {
-		outcome, number, err := p.take(&batch[i])
+		outcome, number, match, err := p.take(&batch[i])
 		if err != nil {
 			return err
 		}
+		p.report.Matches = append(p.report.Matches, match)
 		p.report.Outcomes = append(p.report.Outcomes, outcome)
 		p.report.Numbers = append(p.report.Numbers, number)
 		if number != 0 {
 			p.seen[number] = struct{}{}
 		}
 	}
+	if p.preview {
+		return nil
+	}
 	if err := p.flush(ctx); err != nil {
 		return err
 	}
+	if err := p.raise(ctx); err != nil {
+		return err
+	}
 	return p.reconnect(ctx)
+}
+
+// raise takes the companies that came back out of the removed ones.
+func (p *put) raise(ctx context.Context) error {
+	if len(p.risen) == 0 {
+		return nil
+	}
+	gone, err := p.removal(ctx)
+	if err != nil {
+		return err
+	}
+	return p.saveRemoved(ctx, gone.Minus(company.SetOf(p.risen...)))
 }
 
 func (p *put) delivered(n company.Number) bool {
@@ -123,6 +154,9 @@ func (p *put) fetch(ctx context.Context, batch []Incoming) error {
 	if err != nil {
 		return err
 	}
+	if err := p.findGraves(ctx, w.ids); err != nil {
+		return err
+	}
 	p.shelf, err = newShelf(rows)
 	if err != nil {
 		return err
@@ -131,18 +165,41 @@ func (p *put) fetch(ctx context.Context, batch []Incoming) error {
 	return nil
 }
 
-func (p *put) take(in *Incoming) (Outcome, company.Number, error) {
-	e := p.shelf.match(in)
+// findGraves finds which of the ids are of companies that were removed: they get their number back.
+func (p *put) findGraves(ctx context.Context, ids []id.Company) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if gone, err := removed(ctx, p.tx, ""); err != nil || gone.IsEmpty() {
+		return err
+	}
+	p.graves = map[id.Company]company.Number{}
+	return p.each(ctx, func(scan func(...any) error) error {
+		var c id.Company
+		var n company.Number
+		err := scan(&c, &n)
+		p.graves[c] = n
+		return err
+	}, `SELECT id, number FROM company WHERE length(record) = 0 AND id IN (SELECT value FROM `+p.tx.EachString("$1")+`)`, idArray(ids))
+}
+
+func (p *put) take(in *Incoming) (Outcome, company.Number, Match, error) {
+	e, by := p.shelf.match(in)
+	earlier, previewed := p.wasPreviewed(in)
 	switch {
 	case e == nil && in.name == "":
-		return Nameless, 0, nil
+		return Nameless, 0, Match{}, nil
+	case e == nil && previewed:
+		return Unchanged, earlier, Match{By: "name", Name: in.company.Name, Repeated: true}, nil
 	case e == nil:
 		n, err := p.add(in)
-		return Added, n, err
-	case !p.merge(e, in):
-		return Unchanged, e.row.number, nil
+		return Added, n, Match{}, err
 	}
-	return Updated, e.row.number, nil
+	match := Match{By: by, Name: e.company.Name, Repeated: p.delivered(e.row.number)}
+	if !p.merge(e, in) {
+		return Unchanged, e.row.number, match, nil
+	}
+	return Updated, e.row.number, match, nil
 }
 
 func (p *put) add(in *Incoming) (company.Number, error) {
@@ -150,8 +207,14 @@ func (p *put) add(in *Incoming) (company.Number, error) {
 		return 0, errFull
 	}
 	c := in.company
-	c.Number = company.Number(p.next)
-	p.next++
+	if n, ok := p.graves[c.ID]; ok {
+		c.Number = n
+		delete(p.graves, c.ID)
+		p.risen = append(p.risen, n)
+	} else {
+		c.Number = company.Number(p.next)
+		p.next++
+	}
 	e := &entry{company: &c, name: in.name, place: in.place, added: true}
 	e.row = row{number: c.Number, id: c.ID, nameKey: in.nameKey, placeKey: in.placeKey, record: in.record}
 	if c.Domain != "" {
@@ -170,7 +233,7 @@ func (p *put) merge(e *entry, in *Incoming) bool {
 	}
 	e.company.UpdatedAt = now()
 	if !e.added && !e.changed {
-		e.changed = true
+		e.changed, e.before = true, e.row.record
 		p.order = append(p.order, e)
 	}
 	r := rowOf(e.company)
@@ -198,7 +261,10 @@ func (p *put) flush(ctx context.Context) error {
 			old = append(old, e.row.number)
 		}
 	}
-	return p.save(ctx, rows, old)
+	if err := p.save(ctx, rows, old); err != nil {
+		return err
+	}
+	return p.record(ctx)
 }
 
 // reconnect joins the connections that waited for the batch's companies, and tells the companies that are connected to

@@ -61,7 +61,7 @@ func (b *Book) Numbers(ctx context.Context, ids []id.Company) (numbers []company
 			err := scan(&c, &n)
 			found[c] = n
 			return err
-		}, `SELECT id, number FROM company WHERE id IN (SELECT value FROM `+b.db.EachString("$1")+`)`, idArray(part))
+		}, `SELECT id, number FROM company WHERE length(record) > 0 AND id IN (SELECT value FROM `+b.db.EachString("$1")+`)`, idArray(part))
 		if err != nil {
 			return nil, nil, fmt.Errorf("numbers of companies: %w", err)
 		}

@@ -52,8 +52,12 @@ func (r *row) company(connections bool) (*company.Company, error) {
 	return c, nil
 }
 
-// load reads the rows that the condition selects, in no order.
+// load reads the rows that the condition selects, in no order; removed companies are passed over.
 func load(ctx context.Context, q db.Querier, condition string, args ...any) ([]row, error) {
+	return loadRows(ctx, q, false, condition, args...)
+}
+
+func loadRows(ctx context.Context, q db.Querier, removed bool, condition string, args ...any) ([]row, error) {
 	rows, err := q.QueryContext(ctx,
 		`SELECT number, id, domain_key, name_key, place_key, seq, record, connections FROM company `+condition, args...)
 	if err != nil {
@@ -66,6 +70,9 @@ func load(ctx context.Context, q db.Querier, condition string, args ...any) ([]r
 		if err := rows.Scan(&r.number, &r.id, &r.domainKey, &r.nameKey, &r.placeKey, &r.seq, &r.record, &r.connections); err != nil {
 			return nil, fmt.Errorf("load companies: %w", err)
 		}
+		if len(r.record) == 0 && !removed {
+			continue
+		}
 		out = append(out, r)
 	}
 	if err := rows.Err(); err != nil {
@@ -76,6 +83,16 @@ func load(ctx context.Context, q db.Querier, condition string, args ...any) ([]r
 
 // save writes the rows at the edit's seq, those in old after keeping what they were.
 func (e *edit) save(ctx context.Context, rows []row, old []company.Number) error {
+	return e.saveRows(ctx, rows, old, `domain_key = excluded.domain_key, name_key = excluded.name_key,
+		place_key = excluded.place_key, seq = excluded.seq, record = excluded.record, connections = excluded.connections`)
+}
+
+// saveShown writes the connections alone of companies that are there, which leaves the indexes of their keys alone.
+func (e *edit) saveShown(ctx context.Context, rows []row) error {
+	return e.saveRows(ctx, rows, numbersOf(rows), `seq = excluded.seq, connections = excluded.connections`)
+}
+
+func (e *edit) saveRows(ctx context.Context, rows []row, old []company.Number, set string) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -85,8 +102,7 @@ func (e *edit) save(ctx context.Context, rows []row, old []company.Number) error
 	}
 	return insert(ctx, e.tx, rows,
 		`INSERT INTO company (number, id, domain_key, name_key, place_key, seq, record, connections) VALUES `,
-		` ON CONFLICT (number) DO UPDATE SET domain_key = excluded.domain_key, name_key = excluded.name_key,
-		    place_key = excluded.place_key, seq = excluded.seq, record = excluded.record, connections = excluded.connections`,
+		` ON CONFLICT (number) DO UPDATE SET `+set,
 		func(r *row) []any {
 			return []any{int64(r.number), r.id.String(), r.domainKey, r.nameKey, r.placeKey, int64(e.seq), r.record, r.connections}
 		})

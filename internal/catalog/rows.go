@@ -46,7 +46,7 @@ func (b *Book) asOf(ctx context.Context, numbers []company.Number, asOf uint64) 
 			found[r.number] = r
 		}
 		return err
-	}, `SELECT number, seq, record, connections FROM company WHERE `+in+`
+	}, `SELECT number, seq, record, connections FROM company WHERE length(record) > 0 AND `+in+`
 	    UNION ALL SELECT number, seq, record, connections FROM company_past WHERE `+in+` AND until > $2`,
 		numberArray(numbers), int64(asOf))
 	if err != nil {

@@ -35,7 +35,7 @@ func (b *Book) Span(ctx context.Context, first, last company.Number) ([]*company
 // SpanStamp is Span's stamp now.
 func (b *Book) SpanStamp(ctx context.Context, first, last company.Number) (Stamp, error) {
 	var at Stamp
-	const q = `SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM company WHERE number BETWEEN $1 AND $2`
+	const q = `SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM company WHERE number BETWEEN $1 AND $2 AND length(record) > 0`
 	if err := b.db.Read().QueryRowContext(ctx, q, int64(first), int64(last)).Scan(&at.Companies, &at.Seq); err != nil {
 		return Stamp{}, fmt.Errorf("stamp companies %d to %d: %w", first, last, err)
 	}
@@ -51,9 +51,12 @@ type Extent struct {
 // Extent is the whole catalog's, in one state.
 func (b *Book) Extent(ctx context.Context) (Extent, error) {
 	var e Extent
-	const q = `SELECT (SELECT COUNT(*) FROM company), seq, next_number - 1 FROM catalog_state WHERE id = 1`
-	if err := b.db.Read().QueryRowContext(ctx, q).Scan(&e.Companies, &e.Seq, &e.Last); err != nil {
+	const q = `SELECT (SELECT COUNT(*) FROM company), (SELECT companies FROM company_removed), seq, next_number - 1 FROM catalog_state WHERE id = 1`
+	var gone []byte
+	if err := b.db.Read().QueryRowContext(ctx, q).Scan(&e.Companies, &gone, &e.Seq, &e.Last); err != nil {
 		return Extent{}, fmt.Errorf("measure catalog: %w", err)
 	}
-	return e, nil
+	set, err := company.ParseSet(gone)
+	e.Companies -= set.Len()
+	return e, err
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/app"
@@ -12,38 +15,75 @@ import (
 )
 
 type importCommand struct {
-	Files []string `arg:"" name:"file" help:"NDJSON or CSV, plain or gzip; - is standard input."`
+	Files importFilesCommand `cmd:"" default:"withargs" name:"load" help:"Load companies and their connections from files."`
+	List  importListCommand  `cmd:"" help:"List past imports."`
+	Undo  importUndoCommand  `cmd:"" help:"Take an import back, except what an export has delivered."`
+}
+
+type importFilesCommand struct {
+	Files []string `arg:"" name:"file" help:"CSV, TSV, JSON, NDJSON, XLSX or Parquet, plain, gzip or zstd; a pattern; - is standard input."`
+
+	DryRun bool `name:"dry-run" help:"Write nothing; show what would happen, and how the columns are read."`
+
+	Map         map[string]string `name:"map" sep:"none" mapsep:"none" placeholder:"FIELD=COLUMN" help:"Read a field from a column; several columns are parted by |."`
+	Set         map[string]string `name:"set" sep:"none" mapsep:"none" placeholder:"FIELD=VALUE" help:"Give a field the same value in every row."`
+	Skip        []string          `name:"skip" sep:"none" placeholder:"COLUMN" help:"Leave a column out."`
+	Key         string            `name:"key" placeholder:"COLUMN" help:"The column that tells companies apart in this source."`
+	Unmapped    string            `name:"unmapped" placeholder:"keep" help:"What happens to columns that fit no field: keep (as attributes) or ignore."`
+	Mapping     string            `name:"mapping" placeholder:"FILE" help:"Use a mapping that was saved."`
+	SaveMapping string            `name:"save-mapping" placeholder:"FILE" help:"Save how the columns are read, to be used again."`
+
+	Encoding  string `name:"encoding" placeholder:"NAME" help:"The encoding, such as windows-1252 (found out)."`
+	Delimiter string `name:"delimiter" placeholder:"C" help:"The character between the cells of CSV, or tab (found out)."`
+	Sheet     string `name:"sheet" placeholder:"NAME" help:"The sheet of a workbook (the one whose columns are best known)."`
+
+	Rejects string `name:"rejects" placeholder:"FILE" help:"Where rejected rows go (the rejects folder of the data directory); none for nowhere."`
 	jsonFlag
 }
 
 // Help is shown below the summary.
 func (importCommand) Help() string {
-	return `Companies are matched by id, else domain, else name and country: known ones are updated, new ones added, and what a
-file leaves out stays as it is. Connections come inside the companies, or in a file of their own. A record that cannot
-be used is counted with its reason; the rest loads. A running server finds the changes within a second.
+	return `How columns are read is found out by their names and values; try a file with --dry-run first. Companies are matched by
+id or key, else domain, else name and country: known ones are updated, new ones added, and what a file leaves out stays
+as it is. Connections come inside the companies, in columns such as investors, or in a file of their own. A record that
+cannot be used goes to a file with its line and reason, to be mended and imported again; the rest loads. A running
+server finds the changes within a second. docs/importing.md tells more.
 
 Examples:
 
-    capi import companies.ndjson.gz connections.ndjson.gz
-    zcat export.csv.gz | capi import -`
+    capi import companies.xlsx --dry-run
+    capi import 'dump/*.csv.gz' --map name=Firm --set country=Germany
+    zcat export.csv.gz | capi import -
+    capi import undo 7`
 }
 
 // Run imports the files and prints the summary, also of an import that was interrupted.
-func (c *importCommand) Run(s *session) error {
-	a, err := s.openOrMake()
+func (c *importFilesCommand) Run(s *session) error {
+	options, err := c.options(s)
 	if err != nil {
 		return err
 	}
-	defer a.Close()
-	summary, err := s.importFiles(s.ctx, a, c.Files)
+	a, done, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	options.Rejects = c.rejects(a)
+	summary, err := s.importWith(s.ctx, a, options)
 	for _, n := range summary.Notes {
 		fmt.Fprintf(s.err, "capi: %s %s\n", n.File, n.Text)
 	}
-	if err == nil {
-		err = unused(summary)
+	if err == nil && summary.Read+summary.Connections.Read == 0 {
+		err = errFindings // the notes have told why
+	}
+	if c.SaveMapping != "" && len(summary.Sources) > 0 {
+		err = errors.Join(err, summary.Sources[0].Mapping.Save(c.SaveMapping))
 	}
 	if c.JSON {
 		return errors.Join(err, s.printJSON(summary))
+	}
+	if c.DryRun {
+		s.printSources(summary.Sources)
 	}
 	if summary.Read+summary.Connections.Read > 0 {
 		s.printSummary(summary)
@@ -54,91 +94,103 @@ func (c *importCommand) Run(s *session) error {
 	return err
 }
 
-// unused is why an import that loaded nothing did not do its work.
-func unused(m ingest.Summary) error {
-	switch {
-	case m.Used() > 0:
-		return nil
-	case m.Read+m.Connections.Read == 0:
-		return errFindings // the notes have told why
+// open opens the data, and makes it where there is none yet; a dry run then looks at an empty catalog that nobody keeps.
+func (c *importFilesCommand) open(s *session) (a *app.App, done func(), err error) {
+	leave := func() {}
+	if _, err := os.Stat(s.config.Data); c.DryRun && errors.Is(err, os.ErrNotExist) {
+		dir, err := os.MkdirTemp("", "capi-dry-run-*")
+		if err != nil {
+			return nil, nil, fmt.Errorf("make a temporary directory: %w", err)
+		}
+		leave = func() { os.RemoveAll(dir) }
+		s.config.Data = dir
 	}
-	return errors.New("nothing of the input could be used")
+	if a, err = s.openOrMake(); err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return a, func() { a.Close(); leave() }, nil
+}
+
+func (c *importFilesCommand) options(s *session) (ingest.Options, error) {
+	o := ingest.Options{
+		Files: c.Files, Stdin: s.in, DryRun: c.DryRun,
+		Reading: ingest.Reading{Encoding: c.Encoding, Delimiter: c.Delimiter, Sheet: c.Sheet},
+	}
+	if c.Mapping != "" {
+		saved, err := ingest.LoadMapping(c.Mapping)
+		if err != nil {
+			return o, err
+		}
+		o.Mapping = saved
+	}
+	said := ingest.Mapping{Map: map[string][]string{}, Set: c.Set, Skip: c.Skip, Key: c.Key, Unmapped: c.Unmapped}
+	for field, columns := range c.Map {
+		said.Map[field] = strings.Split(columns, "|")
+	}
+	o.Mapping = o.Mapping.Over(said)
+	return o, nil
+}
+
+// rejects opens the file of a source's rejects: the one named, or one in the data directory. A dry run keeps them only
+// where a file is named.
+func (c *importFilesCommand) rejects(a *app.App) func(source, ext string) (io.WriteCloser, error) {
+	if c.Rejects == "none" || c.Rejects == "" && c.DryRun {
+		return nil
+	}
+	opened := false
+	return func(source, ext string) (io.WriteCloser, error) {
+		path := c.Rejects
+		if path == "" {
+			folder := filepath.Join(a.Config.Data, "rejects")
+			if err := os.MkdirAll(folder, 0o700); err != nil {
+				return nil, err
+			}
+			base, _, _ := strings.Cut(filepath.Base(source), ".")
+			path = filepath.Join(folder, time.Now().UTC().Format("20060102-150405-")+strings.Trim(base, "()")+ext)
+		}
+		flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+		if opened && c.Rejects != "" {
+			flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND // of the next source
+		}
+		opened = true
+		return os.OpenFile(path, flags, 0o600)
+	}
 }
 
 // importFiles imports with a progress bar, where standard error is a terminal.
 func (s *session) importFiles(ctx context.Context, a *app.App, files []string) (ingest.Summary, error) {
+	return s.importWith(ctx, a, ingest.Options{Files: files, Stdin: s.in})
+}
+
+func (s *session) importWith(ctx context.Context, a *app.App, o ingest.Options) (ingest.Summary, error) {
 	var b *bar
-	file := ""
-	summary, err := ingest.Import(ctx, ingest.Options{
-		Catalog: a.Catalog, Files: files, Stdin: s.in,
-		Progress: func(p ingest.Progress) {
-			if p.File != file {
-				b.clear()
-				b, file = newBar(s.err, p.SizeBytes), p.File
-			}
-			read := p.Summary.Read + p.Summary.Connections.Read
-			b.show(p.ReadBytes, filepath.Base(p.File)+"  "+count(read)+" read")
-		},
-	})
+	file, started := "", time.Now()
+	o.Catalog = a.Catalog
+	o.Progress = func(p ingest.Progress) {
+		if p.File != file {
+			b.clear()
+			b, file = newBar(s.err, p.SizeBytes), p.File
+			started = time.Now()
+		}
+		b.show(p.ReadBytes, filepath.Base(p.File)+"  "+progressText(p, time.Since(started)))
+	}
+	summary, err := ingest.Import(ctx, o)
 	b.clear()
 	return summary, err
 }
 
-func (s *session) printSummary(m ingest.Summary) {
-	c := m.Connections
-	s.printTable([]string{"", ">READ", ">ADDED", ">UPDATED", ">UNCHANGED", ">REJECTED"}, [][]string{
-		{"Companies", count(m.Read), count(m.Added), count(m.Updated), count(m.Unchanged), count(m.Rejected - c.Rejected)},
-		{"Connections", count(c.Read), count(c.Added), "", count(c.Unchanged), count(c.Rejected)},
-	})
-	took := time.Duration(m.Took)
-	s.printf("\n%s in %s", plural(m.Files, "file", "files"), seconds(took))
-	if n := m.Read + c.Read; n >= 1000 {
-		s.printf(", %s", rate(n, c.Read > 0, took))
+// progressText is "120,000 read, 31,000 a second, 12s left".
+func progressText(p ingest.Progress, took time.Duration) string {
+	read := p.Summary.Read + p.Summary.Connections.Read
+	text := count(read) + " read"
+	if took < time.Second {
+		return text
 	}
-	s.printf(".\n")
-	if c.Pending > 0 {
-		s.printf("%s for a company that is not known yet; they show once it is imported.\n",
-			plural(c.Pending, "connection waits", "connections wait"))
+	text += fmt.Sprintf(", %s a second", count(int64(float64(p.FileRead)/took.Seconds())))
+	if p.SizeBytes > 0 && p.ReadBytes > 0 && p.ReadBytes < p.SizeBytes {
+		left := time.Duration(float64(took) * float64(p.SizeBytes-p.ReadBytes) / float64(p.ReadBytes))
+		text += fmt.Sprintf(", %s left", left.Round(time.Second))
 	}
-	if c.Ambiguous > 0 {
-		s.printf("%s a company that may be any of several, and cannot be shown; give its domain or ID in the file.\n",
-			plural(c.Ambiguous, "connection names", "connections name"))
-	}
-	s.printRejects(m.Reasons)
-}
-
-// rate is "25,000 companies a second"; where connections are among the n it speaks of records.
-func rate(n int, mixed bool, took time.Duration) string {
-	what := "companies"
-	if mixed {
-		what = "records"
-	}
-	return fmt.Sprintf("%s %s a second", count(int64(float64(n)/took.Seconds())), what)
-}
-
-func (s *session) printRejects(reasons []ingest.Rejects) {
-	if len(reasons) > 0 {
-		s.printf("\nRejected:\n")
-	}
-	for _, r := range reasons {
-		s.printf("  %s × %s\n", count(r.Count), r.Reason)
-		for _, sample := range r.Samples {
-			s.printf("      %s line %s", sample.File, count(sample.Line))
-			if sample.Detail != "" {
-				s.printf(": %s", sample.Detail)
-			}
-			s.printf("\n")
-		}
-		if more := r.Count - len(r.Samples); more > 0 {
-			s.printf("      and %s more\n", count(more))
-		}
-	}
-}
-
-// seconds is a duration as people say it.
-func seconds(d time.Duration) string {
-	if d < time.Second {
-		return d.Round(time.Millisecond).String()
-	}
-	return d.Round(100 * time.Millisecond).String()
+	return text
 }

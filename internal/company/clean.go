@@ -38,9 +38,7 @@ func (c *Company) Clean() {
 func (c *Company) cleanDomain() {
 	domain, ok := CleanDomain(c.Domain)
 	if !ok {
-		if domain, _ = CleanDomain(c.Website); sharedHosts[domain] {
-			domain = ""
-		}
+		domain, _ = SiteDomain(c.Website)
 	}
 	c.Domain = domain
 }

@@ -21,9 +21,16 @@ type Country struct {
 //go:embed countries.csv
 var countriesCSV string
 
+// Names in 27 other languages, from the Unicode CLDR as golang.org/x/text/language/display has it; those that are an
+// English name already, or of two countries, are left out.
+//
+//go:embed country_names.csv
+var countryNamesCSV string
+
 type countryTable struct {
 	all    []Country
 	byCode map[string]int // alpha-2 and alpha-3, lower case
+	asIs   map[string]int // everyday names and codes as they are mostly spelled
 	byName map[string]int // names and aliases, as countryKey gives them
 	names  []string       // everyday names and aliases, for the nearest one
 	owner  []int          // the country of each of names
@@ -34,10 +41,11 @@ var countries = sync.OnceValue(func() *countryTable {
 	if err != nil {
 		panic(err) // the table is part of the program
 	}
-	t := &countryTable{byCode: map[string]int{}, byName: map[string]int{}}
+	t := &countryTable{asIs: map[string]int{}, byCode: map[string]int{}, byName: map[string]int{}}
 	for i, row := range rows[1:] {
 		c := Country{Alpha2: row[0], Alpha3: row[1], Name: row[2]}
 		t.all = append(t.all, c)
+		t.asIs[c.Name], t.asIs[c.Alpha2], t.asIs[c.Alpha3] = i, i, i
 		t.byCode[strings.ToLower(c.Alpha2)] = i
 		t.byCode[strings.ToLower(c.Alpha3)] = i
 		for name := range strings.SplitSeq(c.Name+"|"+row[3], "|") {
@@ -48,13 +56,32 @@ var countries = sync.OnceValue(func() *countryTable {
 			}
 		}
 	}
+	t.addNames()
 	return t
 })
 
-// LookupCountry finds a country by its everyday or official name, alpha-2 or alpha-3 code, or a common alias, without
-// regard to case, accents and punctuation.
+// addNames adds the names in other languages; what people mistype is compared with the English ones only.
+func (t *countryTable) addNames() {
+	rows, err := csv.NewReader(strings.NewReader(countryNamesCSV)).ReadAll()
+	if err != nil {
+		panic(err) // the table is part of the program
+	}
+	for _, row := range rows[1:] {
+		for name := range strings.SplitSeq(row[1], "|") {
+			if key := countryKey(name); key != "" && t.byName[key] == 0 {
+				t.byName[key] = t.byCode[strings.ToLower(row[0])]
+			}
+		}
+	}
+}
+
+// LookupCountry finds a country by its everyday or official name, alpha-2 or alpha-3 code, a common alias or its name in
+// many other languages, without regard to case, accents and punctuation.
 func LookupCountry(s string) (Country, bool) {
 	t := countries()
+	if i, ok := t.asIs[s]; ok {
+		return t.all[i], true
+	}
 	if i, ok := t.byCode[strings.ToLower(strings.TrimSpace(s))]; ok {
 		return t.all[i], true
 	}

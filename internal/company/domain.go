@@ -7,15 +7,6 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// sharedHosts serve pages of many companies: a website there tells no company from another.
-var sharedHosts = map[string]bool{
-	"angel.co": true, "apps.apple.com": true, "bit.ly": true, "crunchbase.com": true, "docs.google.com": true,
-	"en.wikipedia.org": true, "facebook.com": true, "github.com": true, "google.com": true, "instagram.com": true,
-	"itunes.apple.com": true, "linkedin.com": true, "linktr.ee": true, "medium.com": true, "play.google.com": true,
-	"sites.google.com": true, "t.me": true, "tiktok.com": true, "twitter.com": true, "wellfound.com": true,
-	"wikipedia.org": true, "x.com": true, "youtube.com": true,
-}
-
 // CleanDomain gives the comparable domain of a host or a URL: lower case, ASCII (punycode), without scheme, user, port,
 // path, www. and trailing dot. It does not hold for what is no host name with at least two labels.
 func CleanDomain(s string) (string, bool) {

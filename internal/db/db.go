@@ -31,6 +31,10 @@ type Dialect interface {
 	// transaction is alone anyway.
 	ForUpdate() string
 
+	// ForShare ends a SELECT whose rows nobody may lock for update to the end of the transaction, while others may share
+	// them; empty as above.
+	ForShare() string
+
 	// SkipLocked ends a SELECT that locks its rows and passes over those that others hold; empty as above.
 	SkipLocked() string
 

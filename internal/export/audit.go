@@ -30,13 +30,14 @@ func (x *Exports) Audit(ctx context.Context) ([]Finding, error) {
 
 // AuditBooks proves that what each export charged is what it unlocked and what the ledger says, the same for what it
 // gave back, that its rows are as many as it says, and that somebody is at work on it if it is not finished; and that
-// each workspace has paid for exactly what its exports deliver. It reads one state of the database, so it is right while
+// each workspace has paid for exactly what its exports deliver, all of which the catalog still holds. It reads one state of the database, so it is right while
 // others write.
 func (x *Exports) AuditBooks(ctx context.Context) ([]Finding, error) {
 	var a auditor
 	err := x.db.ReadTx(ctx, func(q db.Querier) error {
 		owned := func(ws id.Workspace) (company.Set, error) { return x.unlock.OwnedIn(ctx, q, ws) }
-		return errors.Join(a.books(ctx, q), a.strays(ctx, q), a.quotes(ctx, q), a.deliveries(ctx, q, owned))
+		removed, err := x.catalog.RemovedIn(ctx, q)
+		return errors.Join(err, a.books(ctx, q), a.strays(ctx, q), a.quotes(ctx, q), a.deliveries(ctx, q, owned, removed))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("audit exports: %w", err)

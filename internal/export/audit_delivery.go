@@ -12,8 +12,10 @@ import (
 )
 
 // deliveries proves, of each workspace, that what it has paid for is what its exports deliver that neither failed nor
-// were cancelled: nothing that no file holds, and nothing for free.
-func (a *auditor) deliveries(ctx context.Context, q db.Querier, owned func(id.Workspace) (company.Set, error)) error {
+// were cancelled: nothing that no file holds, nothing that the catalog holds no more, and nothing for free.
+func (a *auditor) deliveries(
+	ctx context.Context, q db.Querier, owned func(id.Workspace) (company.Set, error), removed company.Set,
+) error {
 	workspaces, err := workspacesOf(ctx, q)
 	if err != nil {
 		return err
@@ -33,6 +35,9 @@ func (a *auditor) deliveries(ctx context.Context, q db.Querier, owned func(id.Wo
 		}
 		if n := paid.Minus(delivers).Len(); n > 0 {
 			a.find(ws, id.Export{}, "%d companies are paid for, but no export delivers them", n)
+		}
+		if n := paid.AndLen(removed); n > 0 {
+			a.find(ws, id.Export{}, "%d companies are paid for, but were removed from the catalog", n)
 		}
 		if n := delivers.Minus(paid).Len(); n > 0 {
 			a.find(ws, id.Export{}, "%d companies are delivered by exports, but not paid for", n)

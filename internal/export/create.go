@@ -91,6 +91,9 @@ func (x *Exports) buy(ctx context.Context, tx *db.Tx, e *Export, o order) error 
 	if err != nil {
 		return err
 	}
+	if o.selection, err = x.present(ctx, tx, o); err != nil {
+		return err
+	}
 	split, err := x.unlock.Split(ctx, tx, e.Workspace, o.selection.set)
 	if err != nil {
 		return err
@@ -119,6 +122,25 @@ func (x *Exports) buy(ctx context.Context, tx *db.Tx, e *Export, o order) error 
 		return err
 	}
 	return insertSelection(ctx, tx, e.ID, kept.numbers)
+}
+
+// present is what the catalog still holds of the selection, and will to the end of the transaction: an import may have been
+// taken back since the companies were found. What was quoted is sold as a whole or not at all.
+func (x *Exports) present(ctx context.Context, tx *db.Tx, o order) (selection, error) {
+	removed, err := x.catalog.HoldRemoved(ctx, tx)
+	if err != nil {
+		return selection{}, err
+	}
+	gone := o.selection.set.AndLen(removed)
+	switch {
+	case gone == 0:
+		return o.selection, nil
+	case o.costMax != nil:
+		return selection{}, withdrawn(gone)
+	case gone == len(o.selection.numbers):
+		return selection{}, noCandidates(o.Request, o.warnings)
+	}
+	return o.selection.without(removed), nil
 }
 
 // settle fills in the figures and gives the rows of the file, or says why it cannot be bought.

@@ -129,3 +129,9 @@ func outdated(cost, quoted int64) error {
 		humanize.Comma(cost), humanize.Comma(quoted)).
 		With("cost", cost).With("quoted_cost", quoted)
 }
+
+func withdrawn(companies int) error {
+	return fault.New(fault.QuoteOutdated,
+		"%s of the quote's companies were taken out of the catalog. Ask for another quote.", humanize.Comma(int64(companies))).
+		With("removed", companies)
+}

@@ -95,25 +95,47 @@ func (x *Exports) receiptLines(ctx context.Context, e Export, numbers []company.
 	if err != nil {
 		return nil, fmt.Errorf("receipt of export %s: %w", e.ID, err)
 	}
-	companies, err := x.catalog.ByNumbers(ctx, numbers)
+	companies, err := x.named(ctx, numbers)
 	if err != nil {
 		return nil, fmt.Errorf("receipt of export %s: %w", e.ID, err)
-	}
-	if len(companies) != len(numbers) {
-		return nil, fmt.Errorf("receipt of export %s: the catalog gave %d of %d companies", e.ID, len(companies), len(numbers))
 	}
 	paid, back := byNumber(origins, asked), byNumber(returned, asked)
 	lines := make([]ReceiptLine, len(numbers))
 	for i, n := range numbers {
 		origin := paid[n]
 		lines[i] = ReceiptLine{
-			Company: companies[i], Charged: origin.Export == e.ID, UnlockedBy: origin.Export, UnlockedAt: origin.At,
+			Company: companies[n], Charged: origin.Export == e.ID, UnlockedBy: origin.Export, UnlockedAt: origin.At,
 		}
 		if b, ok := back[n]; ok {
 			lines[i].RefundedAt = &b.At
 		}
 	}
 	return lines, nil
+}
+
+// named are the companies; of those that were removed since, which only an export without a file can have, number and id.
+func (x *Exports) named(ctx context.Context, numbers []company.Number) (map[company.Number]*company.Company, error) {
+	companies, err := x.catalog.ByNumbers(ctx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	if len(companies) < len(numbers) {
+		stubs, err := x.catalog.Stubs(ctx, numbers)
+		if err != nil {
+			return nil, err
+		}
+		companies = append(stubs, companies...)
+	}
+	found := make(map[company.Number]*company.Company, len(numbers))
+	for _, c := range companies {
+		found[c.Number] = c
+	}
+	for _, n := range numbers {
+		if found[n] == nil {
+			return nil, fmt.Errorf("company %d is not in the catalog", n)
+		}
+	}
+	return found, nil
 }
 
 func byNumber(changes []unlock.Change, asked company.Set) map[company.Number]unlock.Change {

@@ -54,13 +54,9 @@ func (s selection) of(keep func(company.Number) bool) selection {
 
 // resolve finds the companies of the request; there may be none.
 func (x *Exports) resolve(ctx context.Context, ws id.Workspace, r Request) (selection, error) {
-	var without *company.Set
-	if r.Terms.OnlyNew {
-		owned, err := x.unlock.Owned(ctx, ws)
-		if err != nil {
-			return selection{}, err
-		}
-		without = &owned
+	without, err := x.leftOut(ctx, ws, r)
+	if err != nil {
+		return selection{}, err
 	}
 	found, err := x.source(ctx, ws, r, without)
 	if err != nil {
@@ -70,6 +66,26 @@ func (x *Exports) resolve(ctx context.Context, ws id.Workspace, r Request) (sele
 		numbers: found.Numbers, set: company.SetOf(found.Numbers...),
 		capped: found.Total > RowsMax && r.Terms.rowsMax() == RowsMax,
 	}, nil
+}
+
+// leftOut are the companies that are passed over; nil for none. The index learns a little later what was removed, and a
+// list does not.
+func (x *Exports) leftOut(ctx context.Context, ws id.Workspace, r Request) (*company.Set, error) {
+	out, err := x.catalog.Removed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.Terms.OnlyNew {
+		owned, err := x.unlock.Owned(ctx, ws)
+		if err != nil {
+			return nil, err
+		}
+		out = out.Or(owned)
+	}
+	if out.IsEmpty() {
+		return nil, nil
+	}
+	return &out, nil
 }
 
 // noCandidates says what most likely keeps the request from finding a company.

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -74,4 +75,40 @@ func generated(tb testing.TB, n int, connections bool) string {
 	require.NoError(tb, w.Flush())
 	require.NoError(tb, f.Close())
 	return path
+}
+
+// BenchmarkImportCSV loads 300,000 rows of a CSV file of another shape than ours, 30,000 with -short, into a fresh database.
+func BenchmarkImportCSV(b *testing.B) {
+	n := 300_000
+	if testing.Short() {
+		n = 30_000
+	}
+	path := filepath.Join(b.TempDir(), "companies.csv")
+	f, err := os.Create(path)
+	require.NoError(b, err)
+	w := bufio.NewWriterSize(f, 1<<20)
+	fmt.Fprintln(w, "Company Name,Homepage,Country Code,State,City,Sector,Team Size,Year Established,About")
+	sizes := []string{"51-200", "11-50", `"1,234"`, "10k+"}
+	for i := range n {
+		fmt.Fprintf(w, "\"Company %d, Inc.\",https://www.company%d.example/,USA,CA,San Jose,Software|Internet,%s,%d (1888),We make things for company %d\n",
+			i, i, sizes[i%len(sizes)], 1900+i%120, i)
+	}
+	require.NoError(b, w.Flush())
+	require.NoError(b, f.Close())
+	for b.Loop() {
+		s, err := ingest.Import(b.Context(), ingest.Options{Catalog: catalog.New(dbtest.SQLite(b)), Files: []string{path}})
+		require.NoError(b, err)
+		require.Equal(b, n, s.Added)
+		b.ReportMetric(float64(n)/s.Took.Seconds(), "rows/s")
+	}
+}
+
+// BenchmarkImportReal loads the real companies, where they are, into a fresh database.
+func BenchmarkImportReal(b *testing.B) {
+	file := filepath.Join(realData(b), "companies.ndjson.gz")
+	for b.Loop() {
+		s, err := ingest.Import(b.Context(), ingest.Options{Catalog: catalog.New(dbtest.SQLite(b)), Files: []string{file}})
+		require.NoError(b, err)
+		b.ReportMetric(float64(s.Read)/s.Took.Seconds(), "companies/s")
+	}
 }

@@ -12,7 +12,7 @@ import (
 // object of its own, or in a cell "vendor: Salesforce (salesforce.com); investor: …".
 func (d *draft) connections(v *Value) {
 	if v.Kind == Cell && !strings.HasPrefix(strings.TrimSpace(v.Text), "[") {
-		for _, s := range cellTexts(v.Text) {
+		for _, s := range splitTexts(unescapeCell(v.Text), false) {
 			d.connection(connectionFromText(s))
 		}
 		return
@@ -70,7 +70,7 @@ func connectionFromObject(o map[string]any) catalog.Connection {
 func member(o map[string]any, names ...string) string {
 	for _, name := range names {
 		v := Value{Kind: Other, Other: o[name]}
-		if list := v.texts(); v.Other != nil && len(list) == 1 {
+		if list := v.texts(false); v.Other != nil && len(list) == 1 {
 			return list[0]
 		}
 	}
@@ -97,4 +97,34 @@ func connectionFromText(s string) catalog.Connection {
 	}
 	c.Target.Name = rest
 	return c
+}
+
+// relation reads companies that are to this one what the category says, by name, domain or both.
+func (d *draft) relation(category string, v *Value) {
+	if list, ok := v.Other.([]any); ok && v.Kind == Other {
+		for _, e := range list {
+			if o, ok := e.(map[string]any); ok {
+				c := connectionFromObject(o)
+				c.Category = category
+				d.connection(c)
+			}
+		}
+		return
+	}
+	if o, ok := v.Other.(map[string]any); ok && v.Kind == Other {
+		c := connectionFromObject(o)
+		c.Category = category
+		d.connection(c)
+		return
+	}
+	for _, s := range splitNames(v) {
+		if s = company.CleanText(mend(s)); isNull(s) || isNumber(s) {
+			continue
+		}
+		c := connectionFromText(category + ": " + s)
+		if domain, ok := company.CleanDomain(s); ok && !strings.Contains(s, " ") && company.KnownSuffix(domain) {
+			c.Target = catalog.End{Domain: domain}
+		}
+		d.connection(c)
+	}
 }

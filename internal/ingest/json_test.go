@@ -50,27 +50,3 @@ func FuzzParseObjectTakesWhatEncodingJSONTakes(f *testing.F) {
 		require.Empty(t, cmp.Diff(want, got))
 	})
 }
-
-func FuzzCSVNeverPanics(f *testing.F) {
-	for _, c := range []string{"name\nA", "name,city\r\n\"a\"\"b\",c\r\n", "name\n\"", "\"name\"x\n", "name;a\n;\n", "name\r\r\n\n\"a\r\nb\"\r"} {
-		f.Add(c)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		r, err := newCSV(strings.NewReader(s))
-		if err != nil {
-			return
-		}
-		m := newMapper()
-		for {
-			p, err := r.Next()
-			if err != nil {
-				return
-			}
-			p.Records(func(rec *Record) {
-				it := m.item(rec)
-				require.True(t, it.reason != "" || it.company != nil || len(it.connections) == 1)
-				require.LessOrEqual(t, rec.Line, 1+strings.Count(s, "\n")+strings.Count(s, "\r"))
-			})
-		}
-	})
-}

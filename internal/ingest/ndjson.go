@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -18,7 +19,7 @@ type lines struct {
 	in   io.Reader
 	rest []byte // begun lines, not given out yet
 	line int    // the number of the first line in rest
-	skip bool   // the line at hand is too long, and told so
+	skip int    // bytes of the line at hand, which is too long, and told so
 	end  error
 }
 
@@ -71,8 +72,8 @@ func readFull(in io.Reader, p []byte) (n int, err error) {
 }
 
 func (l *lines) give(n int) Piece {
-	p := linePiece{text: string(l.rest[:n]), line: l.line, skipFirst: l.skip}
-	l.skip = false
+	p := linePiece{text: string(l.rest[:n]), line: l.line, skipFirst: l.skip > 0}
+	l.skip = 0
 	l.line += bytes.Count(l.rest[:n], []byte{'\n'})
 	l.rest = l.rest[n:]
 	return &p
@@ -80,11 +81,15 @@ func (l *lines) give(n int) Piece {
 
 // tooLong gives the reject of a line that has not ended yet, and drops what was read of it.
 func (l *lines) tooLong() Piece {
+	told := l.skip > 0
+	l.skip += len(l.rest)
 	l.rest = nil
-	if l.skip {
+	if l.skip > lineBytesMax {
+		l.end = fmt.Errorf("line %d: %w", l.line, errEndlessLine)
+	}
+	if told {
 		return none{}
 	}
-	l.skip = true
 	return &broken{line: l.line, reason: ReasonTooLong}
 }
 
@@ -102,10 +107,10 @@ func (p *linePiece) Records(yield func(*Record)) {
 		var line string
 		line, rest = cutLine(rest)
 		number++
-		if isBlankLine(line) || p.skipFirst && number == p.line {
+		if isBlankLine(line) || strings.HasPrefix(line, rejectNote) || p.skipFirst && number == p.line {
 			continue
 		}
-		record = Record{Line: number, Fields: record.Fields[:0]}
+		record = Record{Line: number, Fields: record.Fields[:0], rawText: line}
 		switch {
 		case len(line) > recordBytesMax:
 			record.Reason = ReasonTooLong
@@ -116,6 +121,7 @@ func (p *linePiece) Records(yield func(*Record)) {
 			if record.Fields, err = parseObject(line, record.Fields); err != nil {
 				record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
 			}
+			record.Fields = flatten(record.Fields)
 		}
 		yield(&record)
 	}

@@ -25,7 +25,7 @@ type parsing struct {
 	workers sync.WaitGroup
 }
 
-func startParsing(r Reader, workers int) *parsing {
+func startParsing(r Reader, plan *plan, workers int) *parsing {
 	p := &parsing{parts: make(chan *part, partsMax), quit: make(chan struct{})}
 	work := make(chan *part, partsMax)
 	// Nobody waits for this goroutine: a read of standard input cannot be broken off. It ends at its next piece.
@@ -35,7 +35,7 @@ func startParsing(r Reader, workers int) *parsing {
 		p.err = p.read(r, work)
 	}()
 	for range workers {
-		p.workers.Go(func() { p.parse(work) })
+		p.workers.Go(func() { p.parse(work, plan) })
 	}
 	return p
 }
@@ -60,15 +60,15 @@ func (p *parsing) read(r Reader, work chan<- *part) error {
 	}
 }
 
-func (p *parsing) parse(work <-chan *part) {
-	m := newMapper()
+func (p *parsing) parse(work <-chan *part, plan *plan) {
+	m := newMapper(plan)
 	for {
 		select {
 		case next, ok := <-work:
 			if !ok {
 				return
 			}
-			next.piece.Records(func(r *Record) { next.items = append(next.items, m.item(r)) })
+			next.piece.Records(func(r *Record) { next.items = m.items(next.items, r) })
 			close(next.done)
 		case <-p.quit:
 			return

@@ -3,6 +3,8 @@ package ingest
 import (
 	"encoding/json"
 	"strings"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // Reader cuts a source into pieces that can be parsed apart from each other.
@@ -24,6 +26,47 @@ type Record struct {
 	Fields []Field
 	Reason Reason // not empty for a broken record
 	Detail string
+
+	raw     []byte           // as the source has it, in the charset; for the file of rejects
+	rawText string           // the same as a text
+	charset *charmap.Charmap // nil for UTF-8
+}
+
+// rawBytesMax is how much is kept of a record that is rejected.
+const rawBytesMax = recordBytesMax
+
+// source is the record as the source has it, in UTF-8, or, where the source is no text, as a JSON object.
+func (r *Record) source() string {
+	switch {
+	case r.rawText != "":
+		return r.rawText
+	case len(r.raw) > 0 && r.charset != nil:
+		return decodeText(r.charset, r.raw)
+	case len(r.raw) > 0:
+		return string(r.raw)
+	}
+	return objectText(r.Fields)
+}
+
+// objectText writes the fields as a JSON object, in their order.
+func objectText(fields []Field) string {
+	var s strings.Builder
+	s.WriteByte('{')
+	for i := range fields {
+		name, err1 := json.Marshal(fields[i].Name)
+		value, err2 := json.Marshal(fields[i].Value.any())
+		if err1 != nil || err2 != nil {
+			continue
+		}
+		if s.Len() > 1 {
+			s.WriteByte(',')
+		}
+		s.Write(name)
+		s.WriteByte(':')
+		s.Write(value)
+	}
+	s.WriteByte('}')
+	return s.String()
 }
 
 // Field is one named value.

@@ -1,26 +1,36 @@
 package ingest
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // source is an opened file or stream.
 type source struct {
-	name string
-	size int64 // 0 where it is not known
-	in   counter
-	file *os.File // nil for stdin
-	gzip *gzip.Reader
+	name    string
+	size    int64 // 0 where it is not known
+	in      counter
+	file    *os.File // nil for stdin
+	closing []func() error
+	packed  bool   // reader found
+	format  string // the same, for people
+}
+
+// claimed is the packing that the source's name speaks of; empty if it speaks of none.
+func (s *source) claimed() string {
+	switch strings.ToLower(filepath.Ext(s.name)) {
+	case ".gz":
+		return "gzip"
+	case ".zst":
+		return "zstd"
+	}
+	return ""
 }
 
 // counter counts the bytes read; another goroutine may ask.
@@ -33,6 +43,48 @@ func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	c.bytes.Add(int64(n))
 	return n, err
+}
+
+// readBytes is how much of the source has been read; a format that is read from its end may come to some of it twice.
+func (s *source) readBytes() int64 {
+	n := s.in.bytes.Load()
+	if s.size > 0 {
+		n = min(n, s.size)
+	}
+	return n
+}
+
+// anyPlace reads the source's file at any place, and counts what is read.
+type anyPlace struct {
+	*os.File
+	in *counter
+}
+
+func (a anyPlace) ReadAt(p []byte, at int64) (int, error) {
+	n, err := a.File.ReadAt(p, at)
+	a.in.bytes.Add(int64(n))
+	return n, err
+}
+
+// Expand replaces patterns such as data/*.csv by the files that they match, sorted. A name that is a file's stays, and
+// so does one without a pattern; a pattern that matches nothing is an error.
+func Expand(names []string) ([]string, error) {
+	var out []string
+	for _, name := range names {
+		if _, err := os.Lstat(name); err == nil || !strings.ContainsAny(name, "*?[") {
+			out = append(out, name)
+			continue
+		}
+		found, err := filepath.Glob(name)
+		if err != nil {
+			return nil, fmt.Errorf("find %s: %w", name, err)
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("find %s: no file matches: %w", name, os.ErrNotExist)
+		}
+		out = append(out, found...)
+	}
+	return out, nil
 }
 
 func open(name string, stdin io.Reader) (*source, error) {
@@ -49,65 +101,23 @@ func open(name string, stdin io.Reader) (*source, error) {
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
 		if err == nil {
-			err = fmt.Errorf("%s is a directory", name)
+			err = fmt.Errorf("%s is a directory; name its files, such as %s", name, filepath.Join(name, "*.csv"))
 		}
 		return nil, errors.Join(err, f.Close())
 	}
-	s := &source{name: name, file: f, in: counter{Reader: f}}
+	s := &source{name: name, file: f, in: counter{Reader: f}, closing: []func() error{f.Close}}
 	if info.Mode().IsRegular() {
 		s.size = info.Size()
 	}
 	return s, nil
 }
 
+// close lets go of the file and of what was unpacked from it; a second call does nothing.
 func (s *source) close() {
-	if s.gzip != nil {
-		s.gzip.Close()
+	for _, fn := range slices.Backward(s.closing) {
+		fn() //nolint:errcheck // it was read only
 	}
-	if s.file != nil {
-		s.file.Close()
-	}
+	s.closing = nil
 }
 
-const peekBytes = 4096
-
-// reader finds out how the source is packed and in which format it is.
-func (s *source) reader() (Reader, error) {
-	b := bufio.NewReaderSize(&s.in, 256<<10)
-	name := strings.ToLower(filepath.Base(s.name))
-	if magic, err := b.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
-		if s.gzip, err = gzip.NewReader(b); err != nil {
-			return nil, fmt.Errorf("unpack gzip: %w", err)
-		}
-		b = bufio.NewReaderSize(s.gzip, 256<<10)
-		name = strings.TrimSuffix(name, ".gz")
-	}
-	head, err := b.Peek(peekBytes)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read: %w", err)
-	}
-	if bytes.HasPrefix(head, bom) {
-		b.Discard(len(bom)) //nolint:errcheck // it was peeked at
-		head = head[len(bom):]
-	}
-	return format(b, filepath.Ext(name), head)
-}
-
-var bom = []byte("\xef\xbb\xbf")
-
-func format(b *bufio.Reader, ext string, head []byte) (Reader, error) {
-	first := byte(0)
-	if trimmed := bytes.TrimLeft(head, " \t\r\n"); len(trimmed) > 0 {
-		first = trimmed[0]
-	}
-	if i := bytes.IndexByte(head, 0); i >= 0 {
-		return nil, errors.New("this is not text; import reads NDJSON and CSV in UTF-8, plain or packed by gzip")
-	}
-	switch {
-	case first == '[' && ext != ".csv" && ext != ".tsv":
-		return nil, errors.New("this is one JSON array; import reads NDJSON, one JSON object a line")
-	case ext == ".ndjson", ext == ".jsonl", ext == ".json", ext != ".csv" && ext != ".tsv" && first == '{':
-		return newLines(b), nil
-	}
-	return newCSV(b)
-}
+func (s *source) onClose(fn func() error) { s.closing = append(s.closing, fn) }

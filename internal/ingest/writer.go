@@ -1,10 +1,17 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // The writer holds the database for about holdTarget at a time, since charges wait meanwhile, and leaves it alone for
@@ -15,7 +22,7 @@ const (
 	batchMin         = 100
 	batchMax         = 8_000
 	batchStart       = 250
-	connectionsHeld  = 100_000 // connections that wait for the companies behind them in the files
+	connectionsHeld  = 200_000 // connections that wait for the companies behind them in the files
 	progressInterval = 100 * time.Millisecond
 )
 
@@ -23,55 +30,128 @@ const (
 // have to be joined afterwards.
 type writer struct {
 	catalog  *catalog.Book
+	options  Options
 	progress func(Progress)
 	told     time.Time
 
 	file      *source
 	delivered *catalog.Source
-	batch     []item // companies
-	size      int    // of the next batch
-	linkSize  int    // of the next batch of connections
-	records   int    // of the file, so far
+	rejects   *rejectFile
+	imported  int64          // the number of the import; 0 before it writes
+	fileRead  int            // records of the file
+	fileUsed  int            // those that were not rejected
+	refused   map[Reason]int // those that were
+	paired    bool           // a row has two companies
+	batch     []item         // companies
+	size      int            // of the next batch
+	linkSize  int            // of the next batch of connections
 	links     []catalog.Connection
+	previewed map[int64]struct{} // the connections that a dry run would have written
 	summary   Summary
-	err       error // of the catalog; nothing can be written any more
+	err       error // of the catalog or the file of rejects; nothing can be written any more
 }
 
 func newWriter(o Options) *writer {
 	return &writer{
-		catalog: o.Catalog, progress: o.Progress, size: batchStart, linkSize: batchStart,
-		summary: Summary{Reasons: []Rejects{}, Notes: []Note{}},
+		catalog: o.Catalog, options: o, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
+		summary: Summary{
+			Reasons: []Rejects{}, Notes: []Note{}, Doubts: []Doubts{}, Sources: []Source{}, Matched: map[string]int{},
+			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun,
+		},
 	}
 }
 
-func (w *writer) begin(s *source) {
-	w.file, w.delivered, w.records = s, catalog.NewSource(), 0
+func (w *writer) begin(s *source, r Reader, p *plan) {
+	w.file, w.delivered = s, catalog.NewSource()
+	w.delivered.Of(w.imported)
+	w.rejects = newRejectFile(w.options.Rejects, s.name, r)
+	w.fileRead, w.fileUsed, w.refused, w.paired = 0, 0, map[Reason]int{}, p.pair != nil
 	w.summary.Files++
+	w.summary.Sources = append(w.summary.Sources, p.source(s))
 }
 
 func (w *writer) note(text string) {
 	w.summary.Notes = append(w.summary.Notes, Note{w.file.name, text})
 }
 
-// end writes what is left of the file.
+// end writes what is left of the file, whatever ended it.
 func (w *writer) end(ctx context.Context) error {
-	err := w.flush(ctx)
+	if w.err != nil {
+		return w.rejects.close()
+	}
+	err := errors.Join(w.flush(context.WithoutCancel(ctx)), w.rejects.close())
+	if path := w.rejects.name; path != "" {
+		w.summary.Sources[len(w.summary.Sources)-1].Rejects = path
+	}
 	w.told = time.Time{}
 	w.tell()
+	if err == nil && ctx.Err() == nil && w.fileRead > 0 && w.fileUsed == 0 {
+		err = errNothingUsed(w.refused)
+	}
 	return err
+}
+
+// errNothingUsed tells the most frequent reason.
+func errNothingUsed(refused map[Reason]int) error {
+	most := Reason("")
+	for _, r := range slices.Sorted(maps.Keys(refused)) {
+		if most == "" || refused[r] > refused[most] {
+			most = r
+		}
+	}
+	return fmt.Errorf("no record could be used: %s", most)
+}
+
+// finish writes what is left of all files, also when ctx has ended: the connections of what was written belong to it.
+func (w *writer) finish(ctx context.Context) error {
+	if w.err != nil {
+		return nil // it is told already
+	}
+	ctx = context.WithoutCancel(ctx)
+	err := w.flushAll(ctx)
+	if w.imported == 0 {
+		return err
+	}
+	s := &w.summary
+	return errors.Join(err, w.catalog.Finish(ctx, w.imported, map[string]int{
+		"read": s.Read, "added": s.Added, "updated": s.Updated, "unchanged": s.Unchanged, "rejected": s.Rejected,
+		"connections": s.Connections.Added,
+	}))
+}
+
+// beginImport opens the import with the first thing that it writes.
+func (w *writer) beginImport(ctx context.Context) error {
+	if w.options.DryRun || w.imported != 0 {
+		return nil
+	}
+	var names []string
+	for _, name := range w.options.Files {
+		names = append(names, filepath.Base(name))
+	}
+	number, err := w.catalog.Begin(context.WithoutCancel(ctx), names)
+	if err != nil {
+		w.err = err
+		return err
+	}
+	w.imported, w.summary.Import = number, number
+	w.delivered.Of(number)
+	return nil
 }
 
 // take brings items in; ctx is looked at between batches only. An item counts as read once it is clear what became of it.
 func (w *writer) take(ctx context.Context, items []item) error {
-	w.records += len(items)
 	for i := range items {
 		it := &items[i]
+		w.fileRead++
+		w.doubt(it)
 		switch {
 		case it.reason != "":
 			w.reject(it)
 		case it.company == nil:
+			w.fileUsed++
 			w.links = append(w.links, it.connections...)
 		default:
+			w.fileUsed++
 			w.batch = append(w.batch, *it)
 		}
 		if len(w.batch) >= w.size {
@@ -86,7 +166,13 @@ func (w *writer) take(ctx context.Context, items []item) error {
 		}
 	}
 	w.tell()
-	return ctx.Err()
+	return cmp.Or(ctx.Err(), w.err)
+}
+
+func (w *writer) doubt(it *item) {
+	for _, d := range it.doubts {
+		w.summary.doubt(d.field, Sample{w.file.name, it.line, d.value})
+	}
 }
 
 func (w *writer) reject(it *item) {
@@ -97,12 +183,21 @@ func (w *writer) reject(it *item) {
 		w.summary.Read++
 		w.summary.Rejected++
 	}
-	w.summary.reject(it.reason, Sample{w.file.name, it.line, it.detail})
+	w.rejectAs(it, it.reason, it.detail)
+}
+
+// rejectAs counts a reject and keeps its row.
+func (w *writer) rejectAs(it *item, reason Reason, detail string) {
+	w.summary.reject(reason, Sample{w.file.name, it.line, detail})
+	w.refused[reason]++
+	if err := w.rejects.add(it, reason, detail); err != nil && w.err == nil {
+		w.err = err
+	}
 }
 
 // flush writes the companies at hand.
 func (w *writer) flush(ctx context.Context) error {
-	if err := ctx.Err(); err != nil || len(w.batch) == 0 {
+	if err := cmp.Or(ctx.Err(), w.err); err != nil || len(w.batch) == 0 {
 		return err
 	}
 	batch := make([]catalog.Incoming, len(w.batch))
@@ -110,7 +205,14 @@ func (w *writer) flush(ctx context.Context) error {
 		batch[i] = *w.batch[i].company
 	}
 	started := time.Now()
-	report, err := w.catalog.Put(context.WithoutCancel(ctx), w.delivered, batch)
+	if err := w.beginImport(ctx); err != nil {
+		return err
+	}
+	put := w.catalog.Put
+	if w.options.DryRun {
+		put = w.catalog.Preview
+	}
+	report, err := put(context.WithoutCancel(ctx), w.delivered, batch)
 	if err != nil {
 		w.err = err
 		return err
@@ -121,9 +223,11 @@ func (w *writer) flush(ctx context.Context) error {
 		it := &w.batch[i]
 		if report.Outcomes[i] == catalog.Nameless {
 			w.summary.Rejected++
-			w.summary.reject(ReasonNameless, Sample{w.file.name, it.line, ""})
+			w.fileUsed--
+			w.rejectAs(it, ReasonNameless, "")
 			continue
 		}
+		w.merged(it, report.Matches[i])
 		for _, c := range it.connections {
 			c.Number = report.Numbers[i]
 			w.links = append(w.links, c)
@@ -140,7 +244,28 @@ func (w *writer) flush(ctx context.Context) error {
 	w.summary.Unchanged += report.Count(catalog.Unchanged)
 	w.batch = w.batch[:0]
 	w.tell()
-	return nil
+	return w.err
+}
+
+// merged tells of rows that became part of a company under another name, or of one that the file has given before.
+func (w *writer) merged(it *item, m catalog.Match) {
+	if m.By == "" {
+		return
+	}
+	s := &w.summary
+	s.Matched[m.By]++
+	name := it.company.End().Name
+	// In rows of two companies the same one stands again and again.
+	if (!m.Repeated || w.paired) && (name == "" || text.Fold(name) == text.Fold(m.Name)) {
+		return
+	}
+	s.Merges.Count++
+	if m.Repeated {
+		s.Merges.Repeated++
+	}
+	if len(s.Merges.Samples) < mergesShown {
+		s.Merges.Samples = append(s.Merges.Samples, Merge{w.file.name, it.line, name, m.Name, m.By})
+	}
 }
 
 // flushAll writes the companies and connections at hand.
@@ -154,13 +279,15 @@ func (w *writer) flushAll(ctx context.Context) error {
 		}
 		n := min(w.linkSize, len(w.links))
 		started := time.Now()
-		report, err := w.catalog.Connect(context.WithoutCancel(ctx), w.links[:n])
+		report, err := w.connect(ctx, w.links[:n])
 		if err != nil {
 			w.err = err
 			return err
 		}
 		w.linkSize = resize(w.linkSize, n, time.Since(started))
-		time.Sleep(pause)
+		if !w.options.DryRun {
+			time.Sleep(pause)
+		}
 		w.summary.Connections.Read += n
 		w.summary.Connections.Added += report.Added
 		w.summary.Connections.Unchanged += report.Unchanged
@@ -171,6 +298,17 @@ func (w *writer) flushAll(ctx context.Context) error {
 	}
 	w.links = nil
 	return nil
+}
+
+// connect writes connections, or only looks what would become of them.
+func (w *writer) connect(ctx context.Context, links []catalog.Connection) (catalog.ConnectReport, error) {
+	if w.options.DryRun {
+		return w.catalog.PreviewConnections(context.WithoutCancel(ctx), w.previewed, links)
+	}
+	if err := w.beginImport(ctx); err != nil {
+		return catalog.ConnectReport{}, err
+	}
+	return w.catalog.ConnectFrom(context.WithoutCancel(ctx), w.imported, links)
 }
 
 // resize is the size of the next batch, after one of n took the time.
@@ -188,6 +326,6 @@ func (w *writer) tell() {
 	}
 	w.told = time.Now()
 	w.progress(Progress{
-		File: w.file.name, ReadBytes: w.file.in.bytes.Load(), SizeBytes: w.file.size, Summary: w.summary.copied(),
+		File: w.file.name, ReadBytes: w.file.readBytes(), SizeBytes: w.file.size, FileRead: w.fileRead, Summary: w.summary.copied(),
 	})
 }

@@ -51,6 +51,8 @@ func (s *solo) Grant(ctx context.Context, ws string, credits int, note string) e
 
 func (s *solo) Import(ctx context.Context, ndjson string) error { return s.node.Import(ctx, ndjson) }
 
+func (s *solo) Undo(ctx context.Context) error { return s.node.Undo(ctx) }
+
 func (s *solo) NewToken(ctx context.Context, ws string, budget *int) (witness.Token, error) {
 	return s.node.NewToken(ctx, ws, budget)
 }

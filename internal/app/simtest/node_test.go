@@ -133,6 +133,20 @@ func (n *node) Import(ctx context.Context, ndjson string) error {
 	return n.follower.Build(ctx)
 }
 
+func (n *node) Undo(ctx context.Context) error {
+	all, err := n.Catalog.Imports(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = ingest.Undo(ctx, ingest.UndoOptions{
+		Catalog: n.Catalog, Workspaces: n.Workspaces, Unlocks: n.Unlocks, Lists: n.Lists,
+	}, all[0].Number)
+	if err != nil {
+		return err
+	}
+	return n.follower.Build(ctx)
+}
+
 func (n *node) NewToken(ctx context.Context, ws string, budget *int) (witness.Token, error) {
 	to, err := id.Parse[id.Workspace](ws)
 	if err != nil {

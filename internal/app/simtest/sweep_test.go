@@ -49,6 +49,7 @@ func scenes() []scene {
 		{"quote", nothing, perform("quote")},
 		{"grant", nothing, perform("grant")},
 		{"import", perform("buy"), perform("import")},
+		{"import and undo", perform("buy"), perform("import and undo")},
 		{"create list", nothing, perform("create list")},
 		{"change list", perform("create list"), perform("change list")},
 		{"create token", nothing, perform("create token")},

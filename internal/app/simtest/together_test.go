@@ -112,6 +112,8 @@ func (c *crowd) Import(ctx context.Context, ndjson string) error {
 	return c.living().Import(ctx, ndjson)
 }
 
+func (c *crowd) Undo(ctx context.Context) error { return c.living().Undo(ctx) }
+
 func (c *crowd) NewToken(ctx context.Context, ws string, budget *int) (witness.Token, error) {
 	return c.living().NewToken(ctx, ws, budget)
 }

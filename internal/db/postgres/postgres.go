@@ -69,6 +69,9 @@ func (Dialect) EachNumber(placeholder string) string {
 // ForUpdate locks the rows to the end of the transaction.
 func (Dialect) ForUpdate() string { return " FOR UPDATE" }
 
+// ForShare keeps the rows as they are to the end of the transaction.
+func (Dialect) ForShare() string { return " FOR SHARE" }
+
 // SkipLocked locks the rows that nobody holds.
 func (Dialect) SkipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 

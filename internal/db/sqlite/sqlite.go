@@ -125,6 +125,9 @@ func (Dialect) EachNumber(placeholder string) string { return "json_each(" + pla
 // ForUpdate is empty: an immediate transaction is alone.
 func (Dialect) ForUpdate() string { return "" }
 
+// ForShare is empty: an immediate transaction is alone.
+func (Dialect) ForShare() string { return "" }
+
 // SkipLocked is empty: an immediate transaction is alone.
 func (Dialect) SkipLocked() string { return "" }
 

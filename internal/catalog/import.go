@@ -1,0 +1,135 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+)
+
+// Import is one import, as it is listed. What it added and updated is kept, so that it can be undone.
+type Import struct {
+	Number     int64          `json:"number"` // from 1
+	Files      []string       `json:"files"`
+	StartedAt  time.Time      `json:"started_at"`
+	FinishedAt *time.Time     `json:"finished_at"` // nil while it runs, and for one that was killed
+	UndoneAt   *time.Time     `json:"undone_at"`
+	Figures    map[string]int `json:"figures"`
+}
+
+// Begin opens an import of the files.
+func (b *Book) Begin(ctx context.Context, files []string) (int64, error) {
+	names, err := json.Marshal(files)
+	if err != nil {
+		return 0, fmt.Errorf("begin import: %w", err)
+	}
+	var number int64
+	err = b.write(ctx, func(e *edit) error { // which makes imports begin one after another
+		return e.tx.QueryRowContext(ctx, `INSERT INTO import (number, files, started_at, figures)
+			SELECT COALESCE(MAX(number), 0) + 1, CAST($1 AS TEXT), CAST($2 AS BIGINT), '{}' FROM import RETURNING number`, string(names), db.Time(time.Now())).Scan(&number)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("begin import: %w", err)
+	}
+	return number, nil
+}
+
+// Finish keeps what the import did.
+func (b *Book) Finish(ctx context.Context, number int64, figures map[string]int) error {
+	counts, err := json.Marshal(figures)
+	if err != nil {
+		return fmt.Errorf("finish import: %w", err)
+	}
+	return b.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE import SET finished_at = $1, figures = $2 WHERE number = $3`, db.Time(time.Now()), string(counts), number)
+		if err != nil {
+			return fmt.Errorf("finish import: %w", err)
+		}
+		return nil
+	})
+}
+
+// Imports lists all imports, the newest first.
+func (b *Book) Imports(ctx context.Context) ([]Import, error) {
+	out := []Import{}
+	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+		i, err := scanImport(scan)
+		out = append(out, i)
+		return err
+	}, `SELECT number, files, started_at, finished_at, undone_at, figures FROM import ORDER BY number DESC`)
+	if err != nil {
+		return nil, fmt.Errorf("list imports: %w", err)
+	}
+	return out, nil
+}
+
+func scanImport(scan func(...any) error) (Import, error) {
+	var i Import
+	var files, figures string
+	var started int64
+	var finished, undone sql.NullInt64
+	if err := scan(&i.Number, &files, &started, &finished, &undone, &figures); err != nil {
+		return i, err
+	}
+	i.StartedAt, i.FinishedAt, i.UndoneAt = db.FromTime(started), orNil(finished), orNil(undone)
+	return i, errors.Join(json.Unmarshal([]byte(files), &i.Files), json.Unmarshal([]byte(figures), &i.Figures))
+}
+
+func orNil(us sql.NullInt64) *time.Time {
+	if !us.Valid {
+		return nil
+	}
+	t := db.FromTime(us.Int64)
+	return &t
+}
+
+// known gives NotFound for an import that never was.
+func (b *Book) known(ctx context.Context, number int64) error {
+	err := b.db.Read().QueryRowContext(ctx, `SELECT number FROM import WHERE number = $1`, number).Scan(&number)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.New(fault.NotFound, "There is no import %d.", number)
+	}
+	return err
+}
+
+// record keeps what the batch added and changed, for its import.
+func (p *put) record(ctx context.Context) error {
+	if p.source == nil || p.source.imported == 0 {
+		return nil
+	}
+	type stretch struct{ first, last company.Number }
+	var added []stretch
+	type past struct {
+		number  company.Number
+		written int64
+		before  []byte
+	}
+	var pasts []past
+	for _, e := range p.order {
+		n := e.row.number
+		switch {
+		case !e.added:
+			pasts = append(pasts, past{n, recordHash(e.row.record), e.before})
+		case len(added) > 0 && added[len(added)-1].last+1 == n:
+			added[len(added)-1].last = n
+		default:
+			added = append(added, stretch{n, n})
+		}
+	}
+	err := insert(ctx, p.tx, added, `INSERT INTO import_added (import, first, last) VALUES `, ` ON CONFLICT DO NOTHING`,
+		func(s *stretch) []any { return []any{p.source.imported, int64(s.first), int64(s.last)} })
+	if err != nil {
+		return err
+	}
+	return insert(ctx, p.tx, pasts, `INSERT INTO import_past (import, number, written, record) VALUES `,
+		` ON CONFLICT (import, number) DO UPDATE SET written = excluded.written`,
+		func(s *past) []any { return []any{p.source.imported, int64(s.number), s.written, s.before} })
+}
+
+func recordHash(record []byte) int64 { return hash("record", string(record)) }

@@ -1,0 +1,63 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+)
+
+// Removed are the companies that were taken back.
+func (b *Book) Removed(ctx context.Context) (company.Set, error) {
+	return b.RemovedIn(ctx, b.db.Read())
+}
+
+// RemovedIn is Removed as q sees it.
+func (b *Book) RemovedIn(ctx context.Context, q db.Querier) (company.Set, error) {
+	return removed(ctx, q, "")
+}
+
+// HoldRemoved is Removed, and sees to it that no company is removed before tx ends. It waits for a removal on its way. A
+// purchase must ask it, or it could sell what no file can hold any more; a transaction that writes the catalog must not.
+func (b *Book) HoldRemoved(ctx context.Context, tx *db.Tx) (company.Set, error) {
+	return removed(ctx, tx, tx.ForShare())
+}
+
+func removed(ctx context.Context, q db.Querier, lock string) (company.Set, error) {
+	var packed []byte
+	err := q.QueryRowContext(ctx, `SELECT companies FROM company_removed WHERE id = 1`+lock).Scan(&packed)
+	if err != nil {
+		return company.Set{}, fmt.Errorf("read removed companies: %w", err)
+	}
+	return company.ParseSet(packed)
+}
+
+// Stubs are the companies of the numbers by number and id alone, removed ones too, in no order.
+func (b *Book) Stubs(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
+	var out []*company.Company
+	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+		c := &company.Company{}
+		err := scan(&c.Number, &c.ID)
+		out = append(out, c)
+		return err
+	}, `SELECT number, id FROM company WHERE number IN (SELECT value FROM `+b.db.EachNumber("$1")+`)`, numberArray(numbers))
+	if err != nil {
+		return nil, fmt.Errorf("ids of companies: %w", err)
+	}
+	return out, nil
+}
+
+// removal holds the set of removed companies alone: purchases wait, and those that came before are to be seen. The lock
+// comes after that of catalog_state; a purchase takes no lock after its share that an edit could hold.
+func (e *edit) removal(ctx context.Context) (company.Set, error) {
+	return removed(ctx, e.tx, e.tx.ForUpdate())
+}
+
+func (e *edit) saveRemoved(ctx context.Context, all company.Set) error {
+	e.dirty = true
+	if _, err := e.tx.ExecContext(ctx, `UPDATE company_removed SET companies = $1 WHERE id = 1`, all.Bytes()); err != nil {
+		return fmt.Errorf("write removed companies: %w", err)
+	}
+	return nil
+}

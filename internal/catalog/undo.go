@@ -1,0 +1,301 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+)
+
+// Undone is what Undo did.
+type Undone struct {
+	Removed     int `json:"removed"`     // companies
+	Restored    int `json:"restored"`    // companies, to what they were
+	Connections int `json:"connections"` // taken away
+	Kept        int `json:"kept"`        // companies that stay, since they are used or have changed since
+}
+
+const undoMax = 500 // companies of one transaction
+
+// Touched are the companies that the import added or updated. NotFound for an unknown import.
+func (b *Book) Touched(ctx context.Context, number int64) (company.Set, error) {
+	if err := b.known(ctx, number); err != nil {
+		return company.Set{}, err
+	}
+	bits := roaring.New()
+	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+		var first, last uint64
+		err := scan(&first, &last)
+		bits.AddRange(first, last+1)
+		return err
+	}, `SELECT first, last FROM import_added WHERE import = $1 UNION ALL SELECT number, number FROM import_past WHERE import = $1`, number)
+	if err != nil {
+		return company.Set{}, fmt.Errorf("companies of import %d: %w", number, err)
+	}
+	return company.SetFrom(bits), nil
+}
+
+// Undo takes an import back: what it added is removed and what it updated is as before, but for the companies that are
+// kept and those that another import has changed since. keep is asked within each transaction, after which nobody can buy
+// a company before the transaction ends. A second call goes on where the first one ended.
+func (b *Book) Undo(ctx context.Context, number int64, keep func(context.Context, *db.Tx) (company.Set, error)) (Undone, error) {
+	var u Undone
+	if err := b.known(ctx, number); err != nil {
+		return u, err
+	}
+	for _, next := range []func(*undo, context.Context) (bool, error){(*undo).connections, (*undo).updates, (*undo).added} {
+		after, done := company.Number(0), false
+		for !done {
+			var step *undo
+			err := b.write(ctx, func(e *edit) (err error) {
+				step = &undo{edit: e, number: number, after: after} // afresh: the transaction may run again
+				if step.removed, err = e.removal(ctx); err != nil {
+					return err
+				}
+				if step.kept, err = keep(ctx, e.tx); err != nil {
+					return err
+				}
+				done, err = next(step, ctx)
+				return err
+			})
+			if err != nil {
+				return u, fmt.Errorf("undo import %d: %w", number, err)
+			}
+			after = step.after
+			u.add(step.did)
+		}
+	}
+	return u, b.undone(ctx, number)
+}
+
+func (u *Undone) add(o Undone) {
+	u.Removed += o.Removed
+	u.Restored += o.Restored
+	u.Connections += o.Connections
+	u.Kept += o.Kept
+}
+
+func (b *Book) undone(ctx context.Context, number int64) error {
+	return b.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE import SET undone_at = $1 WHERE number = $2`, db.Time(time.Now()), number)
+		if err != nil {
+			return fmt.Errorf("undo import %d: %w", number, err)
+		}
+		return nil
+	})
+}
+
+// undo is one transaction of an Undo.
+type undo struct {
+	*edit
+	number  int64
+	removed company.Set
+	kept    company.Set
+	after   company.Number // the last company that was looked at
+	did     Undone
+}
+
+// connections takes away the next connections that the import brought.
+func (u *undo) connections(ctx context.Context) (done bool, err error) {
+	var identities, sources []int64
+	err = u.eachLink(ctx, func(l link) {
+		identities = append(identities, l.identity)
+		if l.source.Valid {
+			sources = append(sources, l.source.Int64)
+		}
+	}, `WHERE import = $1 ORDER BY identity LIMIT $2`, u.number, undoMax)
+	if err != nil {
+		return false, err
+	}
+	if err := u.dropLinks(ctx, identities); err != nil {
+		return false, err
+	}
+	u.did.Connections += len(identities)
+	shown := make([]company.Number, 0, len(sources))
+	for _, n := range distinct(sources) {
+		shown = append(shown, company.Number(n))
+	}
+	return len(identities) < undoMax, u.rebuild(ctx, shown)
+}
+
+func (e *edit) dropLinks(ctx context.Context, identities []int64) error {
+	for _, table := range []string{"connection_wait", "connection"} {
+		_, err := e.tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE identity IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`, numberArray(identities))
+		if err != nil {
+			return fmt.Errorf("drop connections: %w", err)
+		}
+	}
+	return nil
+}
+
+// past is what a company was before the import updated it, and a hash of what that made of it.
+type past struct {
+	number  company.Number
+	written int64
+	record  []byte
+}
+
+// updates gives the next companies that the import updated back what they were.
+func (u *undo) updates(ctx context.Context) (done bool, err error) {
+	var pasts []past
+	var numbers []company.Number
+	err = u.each(ctx, func(scan func(...any) error) error {
+		var p past
+		err := scan(&p.number, &p.written, &p.record)
+		pasts, numbers = append(pasts, p), append(numbers, p.number)
+		return err
+	}, `SELECT number, written, record FROM import_past WHERE import = $1 AND number > $2
+	    AND NOT EXISTS (SELECT 1 FROM import_added a WHERE a.import = $1 AND number BETWEEN a.first AND a.last)
+	    ORDER BY number LIMIT $3`, u.number, int64(u.after), undoMax)
+	if err != nil || len(pasts) == 0 {
+		return true, err
+	}
+	rows, err := load(ctx, u.tx, `WHERE number IN (SELECT value FROM `+u.tx.EachNumber("$1")+`)`, numberArray(numbers))
+	if err != nil {
+		return false, err
+	}
+	u.after = numbers[len(numbers)-1]
+	back, err := u.restorable(pasts, rows)
+	if err != nil {
+		return false, err
+	}
+	return len(pasts) < undoMax, u.restore(ctx, back)
+}
+
+// restorable picks the companies that are still what the import made of them, and gives them as they were before.
+func (u *undo) restorable(pasts []past, rows []row) (back []row, err error) {
+	now := map[company.Number]*row{}
+	for i := range rows {
+		now[rows[i].number] = &rows[i]
+	}
+	for _, p := range pasts {
+		r := now[p.number]
+		switch {
+		case r == nil, string(r.record) == string(p.record):
+		case u.kept.Has(p.number), recordHash(r.record) != p.written:
+			u.did.Kept++
+		default:
+			old := row{number: p.number, record: p.record}
+			c, err := old.company(false)
+			if err != nil {
+				return nil, err
+			}
+			old = rowOf(c)
+			old.record, old.connections = p.record, r.connections
+			back = append(back, old)
+		}
+	}
+	return back, nil
+}
+
+func (u *undo) restore(ctx context.Context, back []row) error {
+	u.did.Restored += len(back)
+	numbers := numbersOf(back)
+	if err := u.save(ctx, back, numbers); err != nil {
+		return err
+	}
+	_, err := u.tx.ExecContext(ctx, `DELETE FROM import_past WHERE import = $1 AND number IN (SELECT value FROM `+u.tx.EachNumber("$2")+`)`,
+		u.number, numberArray(numbers))
+	if err != nil {
+		return fmt.Errorf("forget past companies: %w", err)
+	}
+	touched, err := u.sourcesOf(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	return u.rebuild(ctx, touched)
+}
+
+// added removes the next companies that the import added.
+func (u *undo) added(ctx context.Context) (done bool, err error) {
+	var all, gone []company.Number
+	err = u.each(ctx, func(scan func(...any) error) error {
+		var n company.Number
+		var later bool
+		err := scan(&n, &later)
+		all = append(all, n)
+		if later || u.kept.Has(n) {
+			u.did.Kept++
+		} else {
+			gone = append(gone, n)
+		}
+		return err
+	}, `SELECT c.number, EXISTS (SELECT 1 FROM import_past p WHERE p.number = c.number AND p.import > $1)
+	        OR EXISTS (SELECT 1 FROM import_added b WHERE b.import > $1 AND c.number BETWEEN b.first AND b.last)
+	    FROM import_added a JOIN company c ON c.number BETWEEN a.first AND a.last
+	    WHERE a.import = $1 AND c.number > $2 AND length(c.record) > 0 ORDER BY c.number LIMIT $3`, u.number, int64(u.after), undoMax)
+	if err != nil || len(all) == 0 {
+		return true, err
+	}
+	u.after = all[len(all)-1]
+	u.did.Removed += len(gone)
+	return len(all) < undoMax, u.remove(ctx, gone)
+}
+
+// remove empties the companies. Their numbers and ids are never given to others; connections with them wait again.
+func (u *undo) remove(ctx context.Context, numbers []company.Number) error {
+	if len(numbers) == 0 {
+		return nil
+	}
+	sources, err := u.sourcesOf(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	if err := u.part(ctx, numbers); err != nil {
+		return err
+	}
+	if err := u.saveRemoved(ctx, u.removed.Or(company.SetOf(numbers...))); err != nil {
+		return err
+	}
+	if err := u.keep(ctx, numbers); err != nil {
+		return err
+	}
+	_, err = u.tx.ExecContext(ctx, `UPDATE company SET record = $1, connections = NULL, domain_key = NULL, name_key = -1, place_key = -1, seq = $2
+		WHERE number IN (SELECT value FROM `+u.tx.EachNumber("$3")+`)`, []byte{}, int64(u.seq), numberArray(numbers))
+	if err != nil {
+		return fmt.Errorf("remove companies: %w", err)
+	}
+	sources = slices.DeleteFunc(sources, func(n company.Number) bool { return slices.Contains(numbers, n) })
+	return u.rebuild(ctx, sources)
+}
+
+// part makes the connections that lead from or to the companies wait for them.
+func (e *edit) part(ctx context.Context, numbers []company.Number) error {
+	var links []link
+	err := e.eachLink(ctx, func(l link) { links = append(links, l) },
+		`WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) OR target IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`, numberArray(numbers))
+	if err != nil {
+		return err
+	}
+	gone := company.SetOf(numbers...)
+	var waits []wait
+	kept := links[:0]
+	var dropped []int64
+	for _, l := range links {
+		if l.source.Valid && gone.Has(company.Number(l.source.Int64)) {
+			if keys := l.given.Source.keys(); len(keys) == 0 { // it came inside of the company
+				dropped = append(dropped, l.identity)
+				continue
+			}
+			l.source.Valid = false
+			waits = append(waits, waitsOf(l.identity, 0, l.given.Source)...)
+		}
+		if l.target.Valid && gone.Has(company.Number(l.target.Int64)) {
+			l.target.Valid = false
+			waits = append(waits, waitsOf(l.identity, 1, l.given.Target)...)
+		}
+		kept = append(kept, l)
+	}
+	if err := e.saveLinks(ctx, kept); err != nil {
+		return err
+	}
+	if err := e.saveWaits(ctx, waits); err != nil {
+		return err
+	}
+	return e.dropLinks(ctx, dropped)
+}

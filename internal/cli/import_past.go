@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/opencapi/capi/internal/ingest"
+)
+
+type importListCommand struct{ jsonFlag }
+
+// Run lists the imports, the newest first.
+func (c *importListCommand) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	imports, err := a.Catalog.Imports(s.ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(imports)
+	}
+	rows := make([][]string, 0, len(imports))
+	for _, i := range imports {
+		state := "done"
+		switch {
+		case i.UndoneAt != nil:
+			state = "undone " + moment(*i.UndoneAt)
+		case i.FinishedAt == nil:
+			state = "not finished"
+		}
+		rows = append(rows, []string{
+			strconv.FormatInt(i.Number, 10), moment(i.StartedAt), strings.Join(i.Files, ", "), count(i.Figures["read"]),
+			count(i.Figures["added"]), count(i.Figures["updated"]), count(i.Figures["rejected"]), state,
+		})
+	}
+	s.printTable([]string{">ID", "STARTED", "FILES", ">READ", ">ADDED", ">UPDATED", ">REJECTED", "STATE"}, rows)
+	return nil
+}
+
+type importUndoCommand struct {
+	ID int64 `arg:"" help:"The import, as capi import list has it."`
+	jsonFlag
+}
+
+// Run takes an import back.
+func (c *importUndoCommand) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	undone, err := ingest.Undo(s.ctx, ingest.UndoOptions{
+		Catalog: a.Catalog, Workspaces: a.Workspaces, Unlocks: a.Unlocks, Lists: a.Lists,
+	}, c.ID)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(undone)
+	}
+	s.printf("%s removed, %s put back as they were, %s taken away.\n", plural(undone.Removed, "company", "companies"),
+		plural(undone.Restored, "company", "companies"), plural(undone.Connections, "connection", "connections"))
+	if undone.Kept > 0 {
+		s.printf("%s: an export has delivered them, a list holds them, or another import has changed them.\n",
+			plural(undone.Kept, "company stays", "companies stay"))
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/ingest"
+)
+
+func (s *session) printSummary(m ingest.Summary) {
+	c := m.Connections
+	if m.DryRun {
+		s.printf("Nothing was written. What would happen:\n\n")
+	}
+	s.printTable([]string{"", ">READ", ">ADDED", ">UPDATED", ">UNCHANGED", ">REJECTED"}, [][]string{
+		{"Companies", count(m.Read), count(m.Added), count(m.Updated), count(m.Unchanged), count(m.Rejected)},
+		{"Connections", count(c.Read), count(c.Added), "", count(c.Unchanged), count(c.Rejected)},
+	})
+	took := time.Duration(m.Took)
+	s.printf("\n%s in %s", plural(m.Files, "file", "files"), seconds(took))
+	if n := m.Read + c.Read; n >= 1000 {
+		s.printf(", %s", rate(n, c.Read > 0, took))
+	}
+	s.printf(".\n")
+	if m.Import > 0 {
+		s.printf("To take it back: capi import undo %d\n", m.Import)
+	}
+	if c.Pending > 0 {
+		s.printf("%s for a company that is not known yet; they show once it is imported.\n",
+			plural(c.Pending, "connection waits", "connections wait"))
+	}
+	if c.Ambiguous > 0 {
+		s.printf("%s a company that may be any of several, and cannot be shown; give its domain or ID in the file.\n",
+			plural(c.Ambiguous, "connection names", "connections name"))
+	}
+	s.printMerges(m.Merges)
+	s.printDoubts(m.Doubts)
+	s.printRejects(m.Reasons)
+	for _, source := range m.Sources {
+		if source.Rejects != "" {
+			s.printf("\nThe rejected rows of %s are in %s; mend them there and import that file.\n", source.File, source.Rejects)
+		}
+	}
+}
+
+// rate is "25,000 companies a second"; where connections are among the n it speaks of records.
+func rate(n int, mixed bool, took time.Duration) string {
+	what := "companies"
+	if mixed {
+		what = "records"
+	}
+	return fmt.Sprintf("%s %s a second", count(int64(float64(n)/took.Seconds())), what)
+}
+
+func (s *session) printMerges(m ingest.Merges) {
+	if m.Count == 0 {
+		return
+	}
+	s.printf("\n%s, %s of them with an earlier row of the same file:\n", plural(m.Count, "row merged", "rows merged"), count(m.Repeated))
+	for _, one := range m.Samples[:min(len(m.Samples), 5)] {
+		s.printf("      %s line %s: %q into %q by %s\n", one.File, count(one.Line), one.Name, one.Into, one.By)
+	}
+	if more := m.Count - min(len(m.Samples), 5); more > 0 {
+		s.printf("      and %s more\n", count(more))
+	}
+}
+
+func (s *session) printDoubts(doubts []ingest.Doubts) {
+	if len(doubts) > 0 {
+		s.printf("\nNot understood, and kept as attributes:\n")
+	}
+	for _, d := range doubts {
+		s.printf("  %s × %s, such as %q at line %s\n", count(d.Count), d.Column, d.Samples[0].Detail, count(d.Samples[0].Line))
+	}
+}
+
+func (s *session) printRejects(reasons []ingest.Rejects) {
+	if len(reasons) > 0 {
+		s.printf("\nRejected:\n")
+	}
+	for _, r := range reasons {
+		s.printf("  %s × %s\n", count(r.Count), r.Reason)
+		for _, sample := range r.Samples {
+			s.printf("      %s line %s", sample.File, count(sample.Line))
+			if sample.Detail != "" {
+				s.printf(": %s", sample.Detail)
+			}
+			s.printf("\n")
+		}
+		if more := r.Count - len(r.Samples); more > 0 {
+			s.printf("      and %s more\n", count(more))
+		}
+	}
+}
+
+// printSources shows how each source is read, column by column.
+func (s *session) printSources(sources []ingest.Source) {
+	for _, source := range sources {
+		s.printf("%s: %s\n", source.File, source.Format)
+		if source.Pair != "" {
+			s.printf("Each row has two companies, %s.\n", source.Pair)
+		}
+		rows := make([][]string, 0, len(source.Columns))
+		var ignored []string
+		for _, c := range source.Columns {
+			if c.Field == "" {
+				ignored = append(ignored, c.Column)
+				continue
+			}
+			sure := ""
+			if c.By != ingest.ByNobody {
+				sure = fmt.Sprintf("%.0f%% by %s", 100*c.Confidence, c.By)
+			}
+			shown := strings.Join(c.Samples, " · ")
+			if c.Note != "" {
+				shown = "(" + c.Note + ") " + shown
+			}
+			rows = append(rows, []string{c.Column, c.Field, sure, fmt.Sprintf("%.0f%%", 100*c.Filled), shown})
+		}
+		s.printf("\n")
+		s.printTable([]string{"COLUMN", "FIELD", "SURE", ">FILLED", "SAMPLES"}, rows)
+		if len(ignored) > 0 {
+			s.printf("\nLeft out: %s\n", strings.Join(ignored, ", "))
+		}
+		if len(source.Empty) > 0 {
+			s.printf("\nNothing is read into: %s\n", strings.Join(source.Empty, ", "))
+		}
+		s.printf("\n")
+	}
+}
+
+// seconds is a duration as people say it.
+func seconds(d time.Duration) string {
+	if d < time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}

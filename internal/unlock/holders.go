@@ -1,0 +1,84 @@
+package unlock
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Holders knows which of some companies any workspace has unlocked. It may be asked again and again: it reads only what
+// has come since. Not safe for concurrent use.
+type Holders struct {
+	of   company.Set
+	held map[id.Workspace]*holder
+}
+
+type holder struct {
+	seq  int64 // of the last delta in the set
+	part company.Set
+}
+
+// Holders reads what all workspaces have of the companies.
+func (b *Book) Holders(ctx context.Context, of company.Set) (*Holders, error) {
+	h := &Holders{of: of, held: map[id.Workspace]*holder{}}
+	_, err := h.Held(ctx, b.db.Read())
+	return h, err
+}
+
+// Held are those of the companies that any workspace has unlocked, as q sees it; what q sees must be committed.
+func (h *Holders) Held(ctx context.Context, q db.Querier) (company.Set, error) {
+	newest, err := newestDeltas(ctx, q)
+	if err != nil {
+		return company.Set{}, fmt.Errorf("read who has unlocked: %w", err)
+	}
+	var all company.Set
+	for ws, seq := range newest {
+		if err := h.follow(ctx, q, ws, seq); err != nil {
+			return company.Set{}, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)
+		}
+		all = all.Or(h.held[ws].part)
+	}
+	return all, nil
+}
+
+// follow brings the workspace's part up to the delta of the number.
+func (h *Holders) follow(ctx context.Context, q db.Querier, ws id.Workspace, seq int64) error {
+	had := h.held[ws]
+	if had == nil {
+		s, err := readSnapshot(ctx, q, ws)
+		if err != nil {
+			return err
+		}
+		had = &holder{s.seq, h.of.And(s.companies)}
+		h.held[ws] = had
+	}
+	if had.seq >= seq {
+		return nil
+	}
+	deltas, err := readDeltas(ctx, q, ws, had.seq)
+	for _, d := range deltas {
+		had.part, had.seq = d.within(h.of, had.part), d.seq
+	}
+	return err
+}
+
+func newestDeltas(ctx context.Context, q db.Querier) (map[id.Workspace]int64, error) {
+	rows, err := q.QueryContext(ctx, `SELECT workspace_id, MAX(seq) FROM unlock_delta GROUP BY workspace_id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	newest := map[id.Workspace]int64{}
+	for rows.Next() {
+		var ws id.Workspace
+		var seq int64
+		if err := rows.Scan(&ws, &seq); err != nil {
+			return nil, err
+		}
+		newest[ws] = seq
+	}
+	return newest, rows.Err()
+}

@@ -57,7 +57,7 @@ func Catalogue() []Entry {
 		{TokenBudgetExceeded, KindNoCredit, "The new companies cost more than the token may still spend."},
 		{MaxCreditsExceeded, KindNoCredit, "The new companies cost more than max_credits."},
 		{QuoteExpired, KindState, "The quote is older than 15 minutes; ask for another."},
-		{QuoteOutdated, KindConflict, "A refund has made the quote's companies cost more than was quoted; ask for another."},
+		{QuoteOutdated, KindConflict, "The quote's companies cost more than was quoted, after a refund, or were removed; ask for another."},
 		{NoCandidates, KindState, "No company matches the export's criteria."},
 		{NotFound, KindNotFound, "There is no such resource in this workspace."},
 		{ExportNotCompleted, KindState, "The export is not completed, so there is no file yet."},

@@ -23,6 +23,7 @@ type (
 	entryKind     struct{}
 	jobKind       struct{}
 	quoteKind     struct{}
+	searchKind    struct{}
 )
 
 // Company identifies a company.
@@ -48,6 +49,9 @@ type Job = ID[jobKind]
 
 // Quote identifies a quote of an export.
 type Quote = ID[quoteKind]
+
+// Search identifies a saved search.
+type Search = ID[searchKind]
 
 // New makes a fresh ID (UUID version 7: later ones sort later).
 func New[T ID[K], K any]() T { return T(ID[K]{uuid.Must(uuid.NewV7())}) }

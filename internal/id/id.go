@@ -24,6 +24,9 @@ type (
 	jobKind       struct{}
 	quoteKind     struct{}
 	searchKind    struct{}
+	personKind    struct{}
+	sessionKind   struct{}
+	inviteKind    struct{}
 )
 
 // Company identifies a company.
@@ -49,6 +52,15 @@ type Job = ID[jobKind]
 
 // Quote identifies a quote of an export.
 type Quote = ID[quoteKind]
+
+// Person identifies a person who signs in to the console.
+type Person = ID[personKind]
+
+// Session identifies a signed-in browser; it is not the secret.
+type Session = ID[sessionKind]
+
+// Invitation identifies an invitation; it is not the secret in its link.
+type Invitation = ID[inviteKind]
 
 // Search identifies a saved search.
 type Search = ID[searchKind]

@@ -1,0 +1,2 @@
+// The console's own script; pages work without it where they can.
+"use strict";

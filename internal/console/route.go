@@ -1,0 +1,124 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// need is who may see a page.
+type need uint8
+
+// The needs; member and owner are of the workspace in the path.
+const (
+	nobody   need = iota + 1 // anyone, signed in or not
+	person                   // whoever is signed in
+	member                   // a member of {workspace_id}
+	owner                    // an owner of {workspace_id}
+	operator                 // one who manages the whole installation
+)
+
+// handler answers a request, or says why not; fail tells the error.
+type handler func(s *server, w http.ResponseWriter, r *http.Request) error
+
+// route is a page, or what a form or a script asks for.
+type route struct {
+	method, path string // the path below basePath
+	needs        need
+	handler      handler
+}
+
+// routes is everything that the console answers, but for its assets.
+func routes() []route {
+	return append(accountRoutes(), pageRoutes()...)
+}
+
+func accountRoutes() []route {
+	return []route{
+		{http.MethodGet, "/{$}", person, (*server).home},
+	}
+}
+
+// pageRoutes are the pages of what a workspace does.
+func pageRoutes() []route {
+	return []route{
+		{http.MethodGet, "/w/{workspace_id}", member, (*server).workspaceHome},
+	}
+}
+
+// serve answers a route's requests from those who may.
+func (s *server) serve(rt route) http.Handler {
+	return s.handle(func(s *server, w http.ResponseWriter, r *http.Request) error {
+		v, err := s.admit(rt.needs, r)
+		if err != nil {
+			return err
+		}
+		if rt.needs != nobody && !v.signedIn() {
+			return s.toSignIn(w, r)
+		}
+		if r.Method == http.MethodPost {
+			r.Body = http.MaxBytesReader(w, r.Body, bodySizeBytesMax)
+		}
+		return rt.handler(s, w, r.WithContext(withViewer(r.Context(), v)))
+	})
+}
+
+// bodySizeBytesMax bounds what a form or an upload sends.
+const bodySizeBytesMax = 4 << 20
+
+func (s *server) handle(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(s, w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+// admit is the viewer with the workspace of the path. One who is not signed in passes, to be sent to sign in; a
+// workspace of others is told like one that does not exist.
+func (s *server) admit(needs need, r *http.Request) (Viewer, error) {
+	v := viewerOf(r.Context())
+	if needs == nobody || !v.signedIn() {
+		return v, nil
+	}
+	if needs == operator && !v.Person.Operator {
+		return v, noPage() // as for a path that does not exist
+	}
+	if needs != member && needs != owner {
+		return v, nil
+	}
+	ws, err := id.Parse[id.Workspace](r.PathValue("workspace_id"))
+	if err != nil {
+		return v, noPage()
+	}
+	for _, m := range v.Others {
+		if m.ID == ws {
+			v.Workspace, v.Role = m.Workspace, m.Role
+		}
+	}
+	switch {
+	case v.Workspace.ID.IsZero():
+		return v, noPage()
+	case needs == owner && !v.Role.Allows(workspace.Owner):
+		return v, fault.New(fault.Forbidden, "Only an owner of %s may do that.", v.Workspace.Name)
+	}
+	return v, nil
+}
+
+// toSignIn sends the browser to sign in, and back to the page afterwards. A script is told to.
+func (s *server) toSignIn(w http.ResponseWriter, r *http.Request) error {
+	if isFragment(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return fault.New(fault.SignInNeeded, "Your session has ended. Sign in again.")
+	}
+	target := basePath + "/sign-in"
+	if r.URL.Path != basePath+"/" {
+		target += "?next=" + url.QueryEscape(r.URL.RequestURI())
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
+	return nil
+}
+
+func noPage() error { return fault.New(fault.NotFound, "There is no such page.") }

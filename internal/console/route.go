@@ -42,13 +42,6 @@ func accountRoutes() []route {
 	}
 }
 
-// pageRoutes are the pages of what a workspace does.
-func pageRoutes() []route {
-	return []route{
-		{http.MethodGet, "/w/{workspace_id}", member, (*server).workspaceHome},
-	}
-}
-
 // serve answers a route's requests from those who may.
 func (s *server) serve(rt route) http.Handler {
 	return s.handle(func(s *server, w http.ResponseWriter, r *http.Request) error {
@@ -62,7 +55,7 @@ func (s *server) serve(rt route) http.Handler {
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, bodySizeBytesMax)
 		}
-		return rt.handler(s, w, r.WithContext(withViewer(r.Context(), v)))
+		return rt.handler(s, w, r.WithContext(withSpeech(withViewer(r.Context(), v), r)))
 	})
 }
 

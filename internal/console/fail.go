@@ -56,6 +56,20 @@ func fieldErrors(err error) map[string]string {
 	return byField
 }
 
+// tellable is the error as a form shows it again with: whoever filled it in can do something about it.
+func tellable(err error) (*fault.Error, bool) {
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return nil, false
+	}
+	switch e.Kind() {
+	case fault.KindInvalid, fault.KindRateLimited, fault.KindConflict, fault.KindNoCredit, fault.KindState:
+		return e, true
+	default:
+		return nil, false
+	}
+}
+
 func crossSite(*server, http.ResponseWriter, *http.Request) error {
 	return fault.New(fault.Forbidden, "The form was sent from another site, so it was not taken.")
 }

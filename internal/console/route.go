@@ -32,13 +32,32 @@ type route struct {
 }
 
 // routes is everything that the console answers, but for its assets.
-func routes() []route {
-	return append(accountRoutes(), pageRoutes()...)
-}
+func routes() []route { return append(accountRoutes(), pageRoutes()...) }
 
+// accountRoutes are about who one is, and where one belongs.
 func accountRoutes() []route {
 	return []route{
 		{http.MethodGet, "/{$}", person, (*server).home},
+		{http.MethodGet, "/sign-in", nobody, (*server).signInPage},
+		{http.MethodPost, "/sign-in", nobody, (*server).signIn},
+		{http.MethodPost, "/sign-out", nobody, (*server).signOut},
+		{http.MethodGet, "/join", nobody, (*server).joinPage},
+		{http.MethodPost, "/join", nobody, (*server).join},
+
+		{http.MethodGet, "/account", person, (*server).account},
+		{http.MethodPost, "/account/password", person, (*server).changePassword},
+		{http.MethodPost, "/account/sessions/end-others", person, (*server).endOtherSessions},
+		{http.MethodPost, "/account/sessions/{session_id}/end", person, (*server).endSession},
+
+		{http.MethodGet, "/workspaces", person, (*server).workspaces},
+		{http.MethodPost, "/workspaces", operator, (*server).createWorkspace},
+
+		{http.MethodGet, "/w/{workspace_id}/members", member, (*server).members},
+		{http.MethodPost, "/w/{workspace_id}/leave", member, (*server).leave},
+		{http.MethodPost, "/w/{workspace_id}/invitations", owner, (*server).invite},
+		{http.MethodPost, "/w/{workspace_id}/invitations/{invitation_id}/withdraw", owner, (*server).withdraw},
+		{http.MethodPost, "/w/{workspace_id}/members/{person_id}/role", owner, (*server).setRole},
+		{http.MethodPost, "/w/{workspace_id}/members/{person_id}/remove", owner, (*server).removeMember},
 	}
 }
 

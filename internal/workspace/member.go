@@ -21,6 +21,8 @@ type Membership struct {
 // Belonging is a person who belongs to a workspace.
 type Belonging struct {
 	Person   id.Person
+	Name     string
+	Email    string
 	Role     Role
 	JoinedAt time.Time
 }
@@ -105,8 +107,8 @@ func (b *Book) change(
 // Members gives those who belong to the workspace, in the order in which they joined.
 func (b *Book) Members(ctx context.Context, ws id.Workspace) ([]Belonging, error) {
 	rows, err := b.db.Read().QueryContext(ctx, `
-		SELECT person, role, joined_at FROM member
-		WHERE workspace_id = $1 AND left_at IS NULL ORDER BY joined_at, person`, ws)
+		SELECT m.person, p.name, p.email, m.role, m.joined_at FROM member m JOIN person p ON p.id = m.person
+		WHERE m.workspace_id = $1 AND m.left_at IS NULL ORDER BY m.joined_at, m.person`, ws)
 	if err != nil {
 		return nil, fmt.Errorf("list members of workspace %s: %w", ws, err)
 	}
@@ -115,7 +117,7 @@ func (b *Book) Members(ctx context.Context, ws id.Workspace) ([]Belonging, error
 	for rows.Next() {
 		var m Belonging
 		var joined int64
-		if err := rows.Scan(&m.Person, &m.Role, &joined); err != nil {
+		if err := rows.Scan(&m.Person, &m.Name, &m.Email, &m.Role, &joined); err != nil {
 			return nil, fmt.Errorf("list members of workspace %s: %w", ws, err)
 		}
 		m.JoinedAt = db.FromTime(joined)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/console"
 	"github.com/opencapi/capi/internal/ingest"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/ratelimit"
@@ -26,6 +27,7 @@ const (
 	quotePruneEvery   = time.Minute
 	replayPruneEvery  = time.Hour
 	jobPruneEvery     = time.Hour
+	sessionPruneEvery = time.Hour
 )
 
 // part is something that runs while the server serves. Both methods are safe to call twice.
@@ -49,7 +51,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 			return err
 		}
 	}
-	handler, err := a.handler()
+	handler, err := a.handler(ctx)
 	if err != nil {
 		return err
 	}
@@ -72,6 +74,7 @@ func (a *App) parts() []part {
 	past := &pruner{what: "past records", every: pastPruneEvery, prune: a.Exports.Prune, log: a.Log}
 	quotes := &pruner{what: "quotes", every: quotePruneEvery, prune: a.Exports.PruneQuotes, log: a.Log}
 	replays := &pruner{what: "kept answers", every: replayPruneEvery, prune: a.Replays.Prune, log: a.Log}
+	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
 	jobs := &pruner{what: "jobs that are over", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
 	doctors := &desk{app: a}
 	return []part{
@@ -83,6 +86,7 @@ func (a *App) parts() []part {
 		{"pruning of quotes", quotes.Start, quotes.Stop},
 		{"pruning of kept answers", replays.Start, replays.Stop},
 		{"pruning of jobs", jobs.Start, jobs.Stop},
+		{"pruning of sessions", sessions.Start, sessions.Stop},
 	}
 }
 
@@ -124,16 +128,23 @@ func (a *App) stop(parts []part) error {
 	return errors.Join(errs...)
 }
 
-func (a *App) handler() (http.Handler, error) {
+func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	limits, err := ratelimit.Parse(a.Config.RateLimits)
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
 	}
+	searcher := search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks})
+	pages, err := a.console(ctx, searcher)
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	fail := api.ErrorWriter(a.Log)
 	return api.New(api.Deps{
-		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays,
-		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
+		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays, Search: searcher,
 		RateLimits: limits, PublicURL: a.Config.PublicURL, Log: a.Log,
-		Mounts: map[string]http.Handler{file.Path: a.Files.Handler(api.ErrorWriter(a.Log))},
+		Mounts: map[string]http.Handler{
+			file.Path: a.Files.Handler(fail), console.Path: pages, "GET /{$}": console.Front(fail),
+		},
 	})
 }
 

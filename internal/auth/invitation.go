@@ -154,6 +154,16 @@ func (p *People) Nobody(ctx context.Context) (bool, error) {
 	return !someone, nil
 }
 
+// Prune forgets the invitations that are too old.
+func (p *People) Prune(ctx context.Context) error {
+	return p.db.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM invitation WHERE expires_at <= $1`, db.Time(time.Now())); err != nil {
+			return fmt.Errorf("prune invitations: %w", err)
+		}
+		return nil
+	})
+}
+
 func scanInvitation(row interface{ Scan(dest ...any) error }) (Invitation, error) {
 	var i Invitation
 	var created, expires int64

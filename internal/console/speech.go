@@ -87,3 +87,10 @@ func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
 // day is a moment's date for people.
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+func boolToInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

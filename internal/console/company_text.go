@@ -80,3 +80,8 @@ func homepage(address string) string {
 	}
 	return u.String()
 }
+
+// searchFor is the address of the search by one value.
+func searchFor(ctx context.Context, param, value string) string {
+	return withQuery(viewerOf(ctx).path("/search"), url.Values{param: {value}})
+}

@@ -24,6 +24,7 @@ type Token struct {
 	ExpiresAt  *time.Time
 	RevokedAt  *time.Time
 	LastUsedAt *time.Time // to about a minute
+	OldUntil   *time.Time // until when the secret before the last change works; nil if there was none
 }
 
 // Caller is who sent a request: a program by its token, or a person by the console.

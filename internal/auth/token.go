@@ -129,9 +129,7 @@ func (b *Book) Revoke(ctx context.Context, token id.Token) error {
 // List gives the tokens of a workspace, oldest first, ended ones too.
 func (b *Book) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 	rows, err := b.db.Read().QueryContext(ctx, `
-		SELECT id, workspace_id, name, prefix, scope, COALESCE(owner, ''), created_at, expires_at, revoked_at, last_used_at,
-		       budget, budget_month
-		FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
+		SELECT `+columns+` FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens of workspace %s: %w", ws, err)
 	}
@@ -150,16 +148,20 @@ func (b *Book) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 	return tokens, nil
 }
 
-func scan(rows *sql.Rows) (Token, error) {
+const columns = `id, workspace_id, name, prefix, scope, COALESCE(owner, ''), created_at, expires_at, revoked_at, last_used_at,
+	budget, budget_month, old_until`
+
+func scan(rows interface{ Scan(dest ...any) error }) (Token, error) {
 	var (
-		t                          Token
-		created                    int64
-		expires, revoked, lastUsed sql.NullInt64
+		t                                    Token
+		created                              int64
+		expires, revoked, lastUsed, oldUntil sql.NullInt64
 	)
 	err := rows.Scan(&t.ID, &t.Workspace, &t.Name, &t.Prefix, &t.Scope, &t.Owner, &created, &expires, &revoked, &lastUsed,
-		&t.Budget.Total, &t.Budget.Month)
+		&t.Budget.Total, &t.Budget.Month, &oldUntil)
 	t.CreatedAt = db.FromTime(created)
 	t.ExpiresAt, t.RevokedAt, t.LastUsedAt = fromNull(expires), fromNull(revoked), fromNull(lastUsed)
+	t.OldUntil = fromNull(oldUntil)
 	return t, err
 }
 

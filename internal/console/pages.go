@@ -32,5 +32,13 @@ func pageRoutes() []route {
 		{http.MethodGet, w + "/exports/{export_id}/download", member, (*server).downloadExport},
 		{http.MethodGet, w + "/exports/{export_id}/receipt", member, (*server).exportReceipt},
 		{http.MethodPost, w + "/exports/{export_id}/cancel", member, (*server).cancelExport},
+
+		{http.MethodGet, w + "/credits", member, (*server).showCredits},
+
+		{http.MethodGet, w + "/tokens", member, (*server).listTokens},
+		{http.MethodPost, w + "/tokens", member, (*server).createToken},
+		{http.MethodPost, w + "/tokens/{token_id}/revoke", member, (*server).revokeToken},
+		{http.MethodPost, w + "/tokens/{token_id}/rotate", member, (*server).rotateToken},
+		{http.MethodPost, w + "/tokens/{token_id}/budget", member, (*server).setBudget},
 	}
 }

@@ -10,3 +10,8 @@ CREATE TABLE saved_search (
     created_at   BIGINT NOT NULL
 );
 CREATE INDEX saved_search_workspace ON saved_search (workspace_id, id);
+
+-- A token whose secret was changed: the one before works until old_until.
+ALTER TABLE token ADD COLUMN old_hash BYTEA;
+ALTER TABLE token ADD COLUMN old_until BIGINT;
+CREATE UNIQUE INDEX token_old_hash ON token (old_hash) WHERE old_hash IS NOT NULL;

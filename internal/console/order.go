@@ -161,7 +161,9 @@ func (v *orderView) suggestName() string {
 		if len(words) == 3 {
 			break
 		}
-		words = append(words, c.Value)
+		if !c.Out {
+			words = append(words, c.Value)
+		}
 	}
 	name := cmp.Or(strings.Join(words, ", "), "All companies")
 	for utf8.RuneCountInString(name) > list.NameLengthMax {

@@ -35,6 +35,9 @@ type searchView struct {
 	Curl     string
 }
 
+// addressHeader tells a script the page's address in its shortest form.
+const addressHeader = "X-Address"
+
 // searchPage shows a search. A script that asks gets the parts that a change of the filters changes.
 func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 	asked := readWish(r.URL.Query())
@@ -43,6 +46,7 @@ func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case isFragment(r):
+		w.Header().Set(addressHeader, asked.at(view.Page))
 		return render(w, r, http.StatusOK, searchFragment(view))
 	}
 	return render(w, r, http.StatusOK, searchTempl(view))

@@ -27,7 +27,7 @@
 
   async function get(url, signal) {
     const answer = await fetch(url, { headers: { "X-Fragment": "1" }, signal, credentials: "same-origin" });
-    return answer.text();
+    return { html: await answer.text(), address: answer.headers.get("X-Address") };
   }
 
   // ---- forms that answer while they are filled in ----
@@ -53,8 +53,9 @@
       const mine = (running = new AbortController());
       root.setAttribute("aria-busy", "true");
       try {
-        const html = await get(url, mine.signal);
-        if (!put(html)) { location.assign(url); return; }
+        const got = await get(url, mine.signal);
+        if (!put(got.html)) { location.assign(url); return; }
+        url = got.address || url;
         for (const el of cleared) el.value = "";
         history[push ? "pushState" : "replaceState"](null, "", url);
       } catch (e) {
@@ -194,7 +195,7 @@
     let polling = 0;
     const poll = () => {
       polling ||= setInterval(async () => {
-        try { put(await get(location.href)); } catch { return; }
+        try { put((await get(location.href)).html); } catch { return; }
         if (over()) clearInterval(polling);
       }, 2000);
     };

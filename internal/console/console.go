@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -41,6 +42,7 @@ type Deps struct {
 	Search      *search.Searcher
 	Exports     *export.Exports
 	Replays     *replay.Book
+	Plant       Plant // what operators see of the installation
 
 	// PublicURL is the address of the server, as https://capi.example.com. With https the cookie is sent over TLS alone.
 	// Defaults to what the request was sent to.
@@ -60,6 +62,8 @@ type server struct {
 	Deps
 	sessions *scs.SessionManager
 	limiter  *ratelimit.Limiter
+
+	examining sync.Mutex // held while the doctor is at work
 }
 
 // New makes the handler of everything below /console. The request id and the access log are those of who mounts it.

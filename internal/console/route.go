@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -32,7 +33,7 @@ type route struct {
 }
 
 // routes is everything that the console answers, but for its assets.
-func routes() []route { return append(accountRoutes(), pageRoutes()...) }
+func routes() []route { return slices.Concat(accountRoutes(), pageRoutes(), operatorRoutes()) }
 
 // accountRoutes are about who one is, and where one belongs.
 func accountRoutes() []route {

@@ -220,7 +220,7 @@
   document.addEventListener("click", async (e) => {
     const button = e.target.closest("button[data-copy]");
     if (button) {
-      const from = document.getElementById(button.getAttribute("data-copy"));
+      const from = document.getElementById(button.getAttribute("data-copy").replace(/^#/, ""));
       const said = document.getElementById("said");
       try {
         await navigator.clipboard.writeText(from.textContent);

@@ -52,7 +52,7 @@ func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
 	}
 	// The link is shown in the answer to the form itself: it must stand in no address and in no session.
 	return s.showMembers(w, r, http.StatusOK, membersForm{
-		Role: workspace.Member, Link: s.serverURL(r) + JoinPath(secret), For: made.Email,
+		Role: workspace.Member, Link: s.address(r) + JoinPath(secret), For: made.Email,
 	})
 }
 
@@ -102,16 +102,4 @@ func (s *server) leave(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.notice(r.Context(), "You have left "+v.Workspace.Name+".")
 	return redirect(w, r, basePath+"/workspaces")
-}
-
-// serverURL is what links to this server start with.
-func (s *server) serverURL(r *http.Request) string {
-	if s.PublicURL != "" {
-		return s.PublicURL
-	}
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	return scheme + r.Host
 }

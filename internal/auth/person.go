@@ -112,8 +112,8 @@ func (p *People) ByEmail(ctx context.Context, email string) (Person, error) {
 	return p.one(ctx, `SELECT `+personColumns+` FROM person WHERE email = $1`, foldEmail(email))
 }
 
-func (p *People) one(ctx context.Context, query string, arg any) (Person, error) {
-	found, err := scanPerson(p.db.Read().QueryRowContext(ctx, query, arg))
+func (p *People) one(ctx context.Context, query string, args ...any) (Person, error) {
+	found, err := scanPerson(p.db.Read().QueryRowContext(ctx, query, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Person{}, fault.New(fault.NotFound, "There is no such person.")
 	}

@@ -44,6 +44,9 @@ type Deps struct {
 	Replays     *replay.Book
 	Plant       Plant // what operators see of the installation
 
+	// OIDC lets people sign in by an OpenID provider too. Defaults to none.
+	OIDC OIDC
+
 	// PublicURL is the address of the server, as https://capi.example.com. With https the cookie is sent over TLS alone.
 	// Defaults to what the request was sent to.
 	PublicURL string
@@ -64,6 +67,7 @@ type server struct {
 	limiter  *ratelimit.Limiter
 
 	examining sync.Mutex // held while the doctor is at work
+	provider  *provider  // nil without one
 }
 
 // New makes the handler of everything below /console. The request id and the access log are those of who mounts it.
@@ -75,6 +79,10 @@ func New(d Deps) (http.Handler, error) {
 	d.SessionMax = cmp.Or(d.SessionMax, 14*24*time.Hour)
 	s := &server{Deps: d, limiter: ratelimit.New()}
 	s.sessions = s.sessionManager()
+	if d.OIDC.Issuer != "" {
+		d.OIDC.Name = cmp.Or(d.OIDC.Name, "single sign-on")
+		s.provider = &provider{OIDC: d.OIDC}
+	}
 	return s.handler()
 }
 

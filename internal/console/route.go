@@ -41,6 +41,8 @@ func accountRoutes() []route {
 		{http.MethodGet, "/{$}", person, (*server).home},
 		{http.MethodGet, "/sign-in", nobody, (*server).signInPage},
 		{http.MethodPost, "/sign-in", nobody, (*server).signIn},
+		{http.MethodGet, "/sign-in/oidc", nobody, (*server).leaveForProvider},
+		{http.MethodGet, "/sign-in/oidc/callback", nobody, (*server).returnFromProvider},
 		{http.MethodPost, "/sign-out", nobody, (*server).signOut},
 		{http.MethodGet, "/join", nobody, (*server).joinPage},
 		{http.MethodPost, "/join", nobody, (*server).join},

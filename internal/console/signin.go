@@ -34,7 +34,14 @@ func (s *server) signInPage(w http.ResponseWriter, r *http.Request) error {
 	if viewerOf(r.Context()).signedIn() {
 		return redirect(w, r, next)
 	}
-	return render(w, r, http.StatusOK, signInView(signInForm{Next: next}))
+	return s.showSignIn(w, r, http.StatusOK, signInForm{Next: next})
+}
+
+func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, form signInForm) error {
+	if s.provider != nil {
+		form.Provider = s.provider.Name
+	}
+	return render(w, r, status, signInView(form))
 }
 
 func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -42,7 +49,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	person, err := s.tryPassword(r, form.Email, r.PostFormValue("password"))
 	if e, told := tellable(err); told {
 		form.Fault = e.Message
-		return render(w, r, api.Status(e.Kind()), signInView(form))
+		return s.showSignIn(w, r, api.Status(e.Kind()), form)
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -49,6 +50,7 @@ type shop struct {
 	workspace string
 	token     string
 	settings  []string // further environment
+	addr      string   // where to listen; empty for any free port
 }
 
 func newShop(t *testing.T, credits int) *shop {
@@ -123,7 +125,7 @@ var servingLine = regexp.MustCompile(`msg="?serving"?.* url=(\S+)`)
 // serve starts the server and waits until it answers; it is stopped with the test.
 func (s *shop) serve(t *testing.T) *server {
 	t.Helper()
-	v := &server{Cmd: s.command("serve", "--addr", "127.0.0.1:0"), stderr: &lines{}, ended: make(chan error, 1)}
+	v := &server{Cmd: s.command("serve", "--addr", cmp.Or(s.addr, "127.0.0.1:0")), stderr: &lines{}, ended: make(chan error, 1)}
 	pipe, err := v.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, v.Start())

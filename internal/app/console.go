@@ -16,6 +16,10 @@ func (a *App) console(ctx context.Context, searcher *search.Searcher) (http.Hand
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
 		Credits: a.Credits, Lists: a.Lists, Search: searcher, Exports: a.Exports, Replays: a.Replays,
+		OIDC: console.OIDC{
+			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
+			Name: a.Config.OIDCName, Domains: a.Config.Domains(),
+		},
 		Plant: a.plant(), PublicURL: a.Config.PublicURL, Stopping: ctx.Done(), Log: a.Log,
 	})
 }

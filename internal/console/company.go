@@ -33,10 +33,12 @@ type outgoing struct {
 
 type attribute struct{ Name, Value string }
 
-// outgoingMax is the number of companies of a category that the page shows, and attributesMax that of attributes.
+// What the page shows at most, so that it stays small: companies of a category, categories, attributes, values of a list.
 const (
-	outgoingMax   = 50
-	attributesMax = 200
+	outgoingMax   = 15
+	categoriesMax = 12
+	attributesMax = 40
+	valuesMax     = 24
 )
 
 func (s *server) showCompany(w http.ResponseWriter, r *http.Request) error {
@@ -65,6 +67,10 @@ func (s *server) showCompany(w http.ResponseWriter, r *http.Request) error {
 func outgoingOf(connections []company.Connection) (all []outgoing) {
 	for _, c := range connections {
 		i := slices.IndexFunc(all, func(o outgoing) bool { return o.Category == c.Category })
+		if i < 0 && len(all) == categoriesMax {
+			i = len(all) - 1
+			all[i].Category = "and others"
+		}
 		if i < 0 {
 			i, all = len(all), append(all, outgoing{Category: c.Category})
 		}

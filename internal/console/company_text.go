@@ -85,3 +85,11 @@ func homepage(address string) string {
 func searchFor(ctx context.Context, param, value string) string {
 	return withQuery(viewerOf(ctx).path("/search"), url.Values{param: {value}})
 }
+
+// clip is the beginning of a text, up to so many bytes.
+func clip(t string, bytes int) string {
+	if len(t) <= bytes {
+		return t
+	}
+	return strings.ToValidUTF8(t[:bytes], "") + "…"
+}

@@ -175,7 +175,7 @@ func labelOf(param, value string) string {
 }
 
 // bandViews are the ranges of a result.
-func bandViews(ctx context.Context, w *wish, page string, f search.Facets) []bandView {
+func bandViews(ctx context.Context, w *wish, f search.Facets) []bandView {
 	views := []bandView{
 		{Param: "employee_count", Title: "Employees", Hint: "people", Min: w.EmployeeCountMin, Max: w.EmployeeCountMax, Open: true},
 		{Param: "founded_year", Title: "Founded", Hint: "year", Min: w.FoundedYearMin, Max: w.FoundedYearMax},
@@ -197,7 +197,7 @@ func bandViews(ctx context.Context, w *wish, page string, f search.Facets) []ban
 			if shown.Taken {
 				low, high = "", ""
 			}
-			shown.Link = w.at(page, v.Param+"_min", low, v.Param+"_max", high)
+			shown.Link = w.at("", v.Param+"_min", low, v.Param+"_max", high)
 			v.Bands = append(v.Bands, shown)
 		}
 		v.Open = v.Open || v.Min != nil || v.Max != nil

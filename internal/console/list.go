@@ -306,5 +306,15 @@ func savedAt(page string, saved list.Search) string {
 	return w.at(page)
 }
 
-// unmatchedShown is the number of unmatched domains that a report names, so that the page stays small.
-const unmatchedShown = 1000
+// unmatchedShown is what a report shows of unmatched domains, in bytes, so that the page stays small.
+const unmatchedShown = 20_000
+
+func (m *matchReport) shown() []string {
+	bytes := 0
+	for i, d := range m.Unmatched {
+		if bytes += len(d) + 1; bytes > unmatchedShown {
+			return m.Unmatched[:i]
+		}
+	}
+	return m.Unmatched
+}

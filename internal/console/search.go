@@ -62,7 +62,7 @@ func (s *server) search(r *http.Request, asked *wish) (*searchView, error) {
 	q, sort, err := asked.parse()
 	if err != nil {
 		view.Faults = fieldErrors(err)
-		view.Facets, view.Bands = facetViews(asked, search.Facets{}), bandViews(ctx, asked, view.Page, search.Facets{})
+		view.Facets, view.Bands = facetViews(asked, search.Facets{}), bandViews(ctx, asked, search.Facets{})
 		return view, nil
 	}
 	view.Found, err = s.Search.Search(ctx, v.Workspace.ID, search.Request{
@@ -75,9 +75,9 @@ func (s *server) search(r *http.Request, asked *wish) (*searchView, error) {
 		return nil, err
 	}
 	view.Facets = facetViews(asked, view.Found.Facets)
-	view.Bands = bandViews(ctx, asked, view.Page, view.Found.Facets)
+	view.Bands = bandViews(ctx, asked, view.Found.Facets)
 	if view.Found.NextCursor != "" {
-		view.Next = asked.at(view.Page, "cursor", view.Found.NextCursor)
+		view.Next = asked.at("", "cursor", view.Found.NextCursor)
 	}
 	if view.Price, err = s.priceOfAll(ctx, v.caller(), view, q, sort); err != nil {
 		return nil, err

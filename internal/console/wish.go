@@ -175,8 +175,9 @@ func (w *wish) without(page, param, value string) string {
 	return withQuery(page, v)
 }
 
+// withQuery is the address of a page with the parameters; an empty page is the one that the reader is on.
 func withQuery(page string, v url.Values) string {
-	if len(v) == 0 {
+	if len(v) == 0 && page != "" {
 		return page
 	}
 	return page + "?" + v.Encode()

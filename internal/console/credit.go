@@ -222,10 +222,10 @@ func reasonText(r credit.Reason) string {
 // actorText is who made an entry, for people.
 func actorText(e credit.Entry) string {
 	kind, rest, _ := strings.Cut(e.Actor, ":")
-	switch {
-	case kind == "token":
+	switch kind {
+	case "token":
 		return "token " + cmp.Or(e.ActorName, rest)
-	case kind == "person":
+	case "person":
 		return cmp.Or(e.ActorName, rest)
 	}
 	return "the system"

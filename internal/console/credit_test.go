@@ -113,8 +113,11 @@ func TestTokenIsShownOnceAndWorks(t *testing.T) {
 	require.WithinDuration(t, time.Now().AddDate(0, 0, 30), *made[0].ExpiresAt, time.Minute)
 
 	for _, form := range [][]string{
-		{"name", "", "scope", "read"}, {"name", "x", "scope", "all"}, {"name", "x", "scope", "read", "days", "0"},
-		{"name", "x", "scope", "read", "budget", "much"}, {"name", "x", "scope", "read", "budget", "-1"},
+		{"name", "", "scope", "read"},
+		{"name", "x", "scope", "all"},
+		{"name", "x", "scope", "read", "days", "0"},
+		{"name", "x", "scope", "read", "budget", "much"},
+		{"name", "x", "scope", "read", "budget", "-1"},
 	} {
 		a := bob.post(t, tokens, form...)
 		require.Equal(t, http.StatusUnprocessableEntity, a.status, form)

@@ -211,10 +211,8 @@ func TestHistoryIsPaged(t *testing.T) {
 	h.put(t, companytest.Slice(1, 3)...)
 	ann := h.as(t, h.ann)
 	require.Contains(t, ann.get(t, in(h.acme, "/exports")).body, "No exports yet")
-	buy := ann.quoted(t, "name", "x")
 	for n := range pageSize + 5 {
-		buy = ann.quoted(t, "name", fmt.Sprint("export ", n))
-		ann.buys(t, buy)
+		ann.buys(t, ann.quoted(t, "name", fmt.Sprint("export ", n)))
 	}
 	first := ann.get(t, in(h.acme, "/exports")).body
 	require.Equal(t, pageSize, strings.Count(first, "class=\"name\""))

@@ -225,6 +225,7 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 	switch fault.CodeOf(err) {
 	case fault.QuoteExpired, fault.QuoteOutdated, fault.InsufficientBalance, fault.Validation:
 		return s.quoted(w, r, o, messageIn(err)+" Nothing was charged. This is the price now.")
+	default:
 	}
 	if err != nil {
 		return err

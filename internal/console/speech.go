@@ -65,7 +65,7 @@ func percent[N int | int64](part, whole N) int {
 	return int(min(100, max(0, part)*100/whole))
 }
 
-// bytes is a size for people.
+// sizeBytes is a size for people.
 func sizeBytes(ctx context.Context, n int64) string {
 	const kilo = 1000
 	units := []string{"bytes", "kB", "MB", "GB"}
@@ -84,9 +84,6 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // moment is a moment for people.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
-
-// day is a moment's date for people.
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 func boolToInt(b bool) int {
 	if b {

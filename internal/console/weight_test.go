@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -28,10 +29,10 @@ func verbose(n int) []*company.Company {
 	made := make([]*company.Company, n)
 	for i := range made {
 		made[i] = &company.Company{
-			ID: id.New[id.Company](), Name: strings.Repeat("A <long> & winding name ", 20) + fmt.Sprint(i),
+			ID: id.New[id.Company](), Name: strings.Repeat("A <long> & winding name ", 20) + strconv.Itoa(i),
 			Domain: fmt.Sprintf("%s%d.example", strings.Repeat("long", 12), i), Description: strings.Repeat("Says <b>much</b> & more. ", 400),
 			Website: "https://example.com/" + strings.Repeat("path/", 50), Country: "Germany",
-			State: strings.Repeat("State ", 5), City: strings.Repeat("City ", 5) + fmt.Sprint(i%30),
+			State: strings.Repeat("State ", 5), City: strings.Repeat("City ", 5) + strconv.Itoa(i%30),
 			Industries: many("Industry", 30, i%10), Technologies: many("Technology", 200, i%10),
 			TechnologyCategories: many("Category", 60, 0), NAICSCodes: []string{"522320", "541511"},
 			EmployeeCount: new(int64(i)), FoundedYear: new(int64(1900 + i)), Attributes: map[string]any{},

@@ -51,7 +51,7 @@
       clearTimeout(timer);
       running?.abort();
       const mine = (running = new AbortController());
-      root.setAttribute("aria-busy", "true");
+      root.classList.add("busy");
       try {
         const got = await get(url, mine.signal);
         if (!put(got.html)) { location.assign(url); return; }
@@ -62,7 +62,7 @@
         if (e.name !== "AbortError") location.assign(url);
         return;
       } finally {
-        if (running === mine) { running = null; root.removeAttribute("aria-busy"); }
+        if (running === mine) { running = null; root.classList.remove("busy"); }
       }
     }
 

@@ -127,8 +127,8 @@ func (p *person) sees(text string) {
 	p.t.Helper()
 	err := p.Locator("main").GetByText(text).First().WaitFor()
 	if err != nil {
-		body, _ := p.Locator("main").InnerText() //nolint:errcheck // it only helps to read the failure
-		require.NoError(p.t, err, "%s at %s, where there is:\n%s", text, p.URL(), body)
+		body, broken := p.Locator("main").InnerText()
+		require.NoError(p.t, err, "%s at %s, where there is:\n%s%v", text, p.URL(), body, broken)
 	}
 }
 

@@ -80,18 +80,26 @@ func (p *People) Invitation(ctx context.Context, secret string) (Invitation, err
 
 // Redeem uses the link up. InvalidLink for one that works no more.
 func (p *People) Redeem(ctx context.Context, tx *db.Tx, secret string) (Invitation, error) {
-	// Of two first links that are used at once, the second finds somebody.
-	rows, err := tx.QueryContext(ctx, `SELECT id FROM invitation WHERE kind = 'first' ORDER BY id`+tx.ForUpdate())
-	if err != nil {
-		return Invitation{}, fmt.Errorf("lock first invitations: %w", err)
-	}
-	for rows.Next() { //nolint:revive // the rows are read for their locks
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	if err := lockFirst(ctx, tx); err != nil {
 		return Invitation{}, fmt.Errorf("lock first invitations: %w", err)
 	}
 	return invitationOf(tx.QueryRowContext(ctx, `UPDATE invitation SET used_at = $2
 		WHERE hash = $1 AND`+usable+` RETURNING `+invitationColumns, hashOf(secret), db.Time(time.Now())))
+}
+
+// lockFirst makes the second of two first links that are used at once wait, and then find somebody.
+func lockFirst(ctx context.Context, tx *db.Tx) error {
+	rows, err := tx.QueryContext(ctx, `SELECT id FROM invitation WHERE kind = 'first' ORDER BY id`+tx.ForUpdate())
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() { // a row is locked when it is read
+		if err := rows.Scan(new(id.Invitation)); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 func invitationOf(row *sql.Row) (Invitation, error) {

@@ -68,7 +68,7 @@ func (h *hasher) matches(ctx context.Context, password, hash string) (bool, erro
 }
 
 func passwordFaults(field, password string) []fault.FieldError {
-	message := ""
+	var message string
 	switch {
 	case utf8.RuneCountInString(password) < passwordLengthMin:
 		message = fmt.Sprintf("needs at least %d characters; a few words are good", passwordLengthMin)

@@ -107,8 +107,13 @@ func TestOnlyTheRightPasswordSignsIn(t *testing.T) {
 		require.Empty(t, cmp.Diff(ann, got))
 		var said []string
 		for _, try := range [][2]string{
-			{"ann@example.com", "wrong horse battery"}, {"ann@example.com", ""}, {"ann@example.com", strings.Repeat("x", 2000)},
-			{"none@example.com", ""}, {"none@example.com", "nobody's"}, {"bob@example.com", passphrase}, {"bob@example.com", "nobody's"},
+			{"ann@example.com", "wrong horse battery"},
+			{"ann@example.com", ""},
+			{"ann@example.com", strings.Repeat("x", 2000)},
+			{"none@example.com", ""},
+			{"none@example.com", "nobody's"},
+			{"bob@example.com", passphrase},
+			{"bob@example.com", "nobody's"},
 		} {
 			_, err := people.SignIn(t.Context(), try[0], try[1])
 			require.Equal(t, fault.Validation, fault.CodeOf(err), "%v", try)

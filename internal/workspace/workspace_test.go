@@ -150,7 +150,7 @@ func TestWorkspaceAlwaysHasAnOwner(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, members, 1)
 		require.Equal(t, workspace.Owner, members[0].Role)
-		require.True(t, (left[0] == nil) != (left[1] == nil), "%v", left)
+		require.NotEqual(t, left[0] == nil, left[1] == nil, "%v", left)
 	})
 }
 

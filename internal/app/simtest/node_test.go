@@ -65,7 +65,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays,
 		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
 		RateLimits: limits, Log: log,
-		Mounts:     map[string]http.Handler{file.Path: files.Handler(api.ErrorWriter(log))},
+		Mounts: map[string]http.Handler{file.Path: files.Handler(api.ErrorWriter(log))},
 	})
 	n.follower = ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.Index, Poll: time.Millisecond})
 	return n, err

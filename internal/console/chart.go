@@ -63,10 +63,10 @@ func (s span) chartOf(days []credit.Day) chart {
 	return c
 }
 
-// roundUp is the next number of one of the digits 1, 2, 5 and noughts; at least 10.
+// roundUp is the next number of one of the digits 1, 2, 3, 5 and noughts; at least 10.
 func roundUp(n int64) int64 {
 	for unit := int64(10); ; unit *= 10 {
-		for _, top := range []int64{unit, 2 * unit, 5 * unit} {
+		for _, top := range []int64{unit, 2 * unit, 3 * unit, 5 * unit} {
 			if n <= top {
 				return top
 			}

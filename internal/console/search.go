@@ -66,7 +66,7 @@ func (s *server) search(r *http.Request, asked *wish) (*searchView, error) {
 		return view, nil
 	}
 	view.Found, err = s.Search.Search(ctx, v.Workspace.ID, search.Request{
-		Query: q, Sort: sort, Limit: pageSize, Cursor: r.URL.Query().Get("cursor"),
+		Query: q, Sort: sort, Limit: pageSize, Cursor: r.URL.Query().Get("cursor"), Facets: asked.openFacets(),
 	})
 	if err != nil {
 		return nil, err
@@ -101,23 +101,41 @@ func (s *server) priceOfAll(
 	}, nil
 }
 
-// widen counts each facet that is narrowed by itself as if it were not: a country more is an alternative to choose.
-func (s *server) widen(ctx context.Context, v Viewer, asked *wish, facets *search.Facets) error {
-	narrowed := func(param string) bool {
-		switch param {
-		case "employee_count":
-			return asked.EmployeeCountMin != nil || asked.EmployeeCountMax != nil
-		case "founded_year":
-			return asked.FoundedYearMin != nil || asked.FoundedYearMax != nil
-		}
-		return len(*asked.texts(param)) > 0 || param == "industries" && len(asked.ExcludeIndustries) > 0
-	}
+// facetParams are the facets of the page, by the filters that they are clicked into.
+var facetParams = func() []string {
 	params := []string{"employee_count", "founded_year"}
 	for _, f := range textFacets {
 		params = append(params, f.Param)
 	}
-	for _, param := range params {
-		if !narrowed(param) {
+	return params
+}()
+
+// narrows tells whether the wish has a filter of the facet.
+func (w *wish) narrows(param string) bool {
+	switch param {
+	case "employee_count":
+		return w.EmployeeCountMin != nil || w.EmployeeCountMax != nil
+	case "founded_year":
+		return w.FoundedYearMin != nil || w.FoundedYearMax != nil
+	}
+	return len(*w.texts(param)) > 0 || param == "industries" && len(w.ExcludeIndustries) > 0
+}
+
+// openFacets are those that no filter narrows; the others are counted by widen.
+func (w *wish) openFacets() []search.Facet {
+	open := []search.Facet{}
+	for _, param := range facetParams {
+		if f, ok := search.ParseFacet(param); ok && !w.narrows(param) {
+			open = append(open, f)
+		}
+	}
+	return open
+}
+
+// widen counts each facet that is narrowed by itself as if it were not: a country more is an alternative to choose.
+func (s *server) widen(ctx context.Context, v Viewer, asked *wish, facets *search.Facets) error {
+	for _, param := range facetParams {
+		if !asked.narrows(param) {
 			continue
 		}
 		wider := asked.values()

@@ -44,7 +44,8 @@ func (s *server) stream(
 	for quiet := time.Now(); ; {
 		more, err := next(e)
 		if err != nil || !more {
-			return e.end(err)
+			s.end(e, err)
+			return nil
 		}
 		if time.Since(quiet) > eventQuietMax {
 			if err := e.write(": still here\n\n"); err != nil {
@@ -72,15 +73,15 @@ func (e *events) send(event string, c templ.Component) error {
 	return e.write(fmt.Sprintf("event: %s\ndata: %s\n\n", event, data))
 }
 
-// end tells the script that nothing more comes, so that it does not connect again.
-func (e *events) end(err error) error {
+// end tells the script that nothing more comes, so that it does not connect again. After an error it is told nothing:
+// it connects again, and then gets the error as an answer.
+func (s *server) end(e *events, err error) {
 	if err == nil {
 		err = e.write("event: end\ndata:\n\n")
 	}
-	if e.r.Context().Err() != nil {
-		return nil
+	if err != nil && e.r.Context().Err() == nil {
+		s.Log.WarnContext(e.r.Context(), "stream cut off", "path", e.r.URL.Path, "error", err)
 	}
-	return err
 }
 
 func (e *events) write(text string) error {

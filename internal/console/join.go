@@ -9,14 +9,16 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/workspace"
 )
 
 // joinForm is the state of the page that an invitation's link leads to.
 type joinForm struct {
 	Link       string
 	Invitation auth.Invitation
-	Workspace  string // the name of what one is invited to; empty if it is no workspace
-	InvitedBy  string // empty if it was made at the command line
+	Workspace  string                // the name of what one is invited to; empty if it is no workspace
+	InvitedBy  string                // empty if it was made at the command line
+	There      []workspace.Workspace // what a first owner will own; none if they make one
 	Given      membership.Newcomer
 	Faults     map[string]string
 }
@@ -47,6 +49,11 @@ func (s *server) joinForm(r *http.Request, secret string) (joinForm, error) {
 			return form, err
 		}
 		form.Workspace = ws.Name
+	}
+	if i.Kind == auth.InviteFirst {
+		if form.There, err = s.Workspaces.List(r.Context()); err != nil {
+			return form, err
+		}
 	}
 	if !i.InvitedBy.IsZero() {
 		by, err := s.People.Get(r.Context(), i.InvitedBy)

@@ -54,6 +54,7 @@ func accountRoutes() []route {
 
 		{http.MethodGet, "/workspaces", person, (*server).workspaces},
 		{http.MethodPost, "/workspaces", operator, (*server).createWorkspace},
+		{http.MethodPost, "/workspaces/{id}/own", operator, (*server).ownWorkspace},
 
 		{http.MethodGet, "/w/{workspace_id}/members", member, (*server).members},
 		{http.MethodPost, "/w/{workspace_id}/leave", member, (*server).leave},

@@ -21,7 +21,10 @@ func vacant(t *testing.T) *house {
 	t.Helper()
 	h := open(t)
 	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
-		for _, q := range []string{`DELETE FROM session`, `DELETE FROM member`, `DELETE FROM person`} {
+		for _, q := range []string{
+			`DELETE FROM session`, `DELETE FROM member`, `DELETE FROM person`, `DELETE FROM entry`, `DELETE FROM account`,
+			`DELETE FROM workspace`,
+		} {
 			if _, err := tx.ExecContext(t.Context(), q); err != nil {
 				return err
 			}
@@ -244,6 +247,14 @@ func TestOperatorCreatesWorkspaces(t *testing.T) {
 	require.Len(t, entries, 1)
 	require.EqualValues(t, 500, entries[0].BalanceAfter)
 	require.Equal(t, "ann", entries[0].ActorName)
-	require.Equal(t, basePath+"/workspaces", ann.get(t, "/").location(), "she has two by now")
+	elsewhere := "/workspaces/" + h.elsewhere.String() + "/own"
+	require.Contains(t, ann.get(t, "/workspaces").body, elsewhere)
+	require.Equal(t, http.StatusNotFound, bob.post(t, elsewhere).status)
+	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.elsewhere, "/members")).status)
+	require.Equal(t, workspacePath(h.elsewhere, "/members"), ann.post(t, elsewhere).location())
+	require.Contains(t, ann.get(t, in(h.elsewhere, "/members")).body, "eve@example.com")
+	require.NotContains(t, ann.get(t, "/workspaces").body, elsewhere)
+	require.Equal(t, http.StatusNotFound, ann.post(t, "/workspaces/"+id.New[id.Workspace]().String()+"/own").status)
+	require.Equal(t, basePath+"/workspaces", ann.get(t, "/").location(), "she has several by now")
 	require.Equal(t, workspacePath(h.acme, ""), bob.get(t, "/").location())
 }

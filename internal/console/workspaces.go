@@ -2,22 +2,52 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/workspace"
 )
 
 // workspacesForm is the state of the page of workspaces.
 type workspacesForm struct {
 	Name, Credits string // of the one to create
 	Faults        map[string]string
+	Rest          []workspace.Workspace // for an operator: those they do not belong to
 }
 
 func (s *server) workspaces(w http.ResponseWriter, r *http.Request) error {
-	return render(w, r, http.StatusOK, workspacesView(workspacesForm{}))
+	return s.showWorkspaces(w, r, http.StatusOK, workspacesForm{})
+}
+
+func (s *server) showWorkspaces(w http.ResponseWriter, r *http.Request, status int, form workspacesForm) error {
+	v := viewerOf(r.Context())
+	if v.Person.Operator {
+		all, err := s.Workspaces.List(r.Context())
+		if err != nil {
+			return err
+		}
+		form.Rest = slices.DeleteFunc(all, func(w workspace.Workspace) bool {
+			return slices.ContainsFunc(v.Others, func(m workspace.Membership) bool { return m.ID == w.ID })
+		})
+	}
+	return render(w, r, status, workspacesView(form))
+}
+
+// ownWorkspace lets an operator into a workspace of others: they can do so at the command line anyway, and this is seen.
+func (s *server) ownWorkspace(w http.ResponseWriter, r *http.Request) error {
+	ws, err := id.Parse[id.Workspace](r.PathValue("id"))
+	if err != nil {
+		return noPage()
+	}
+	if err := s.Memberships.Own(r.Context(), ws, viewerOf(r.Context()).Person.ID); err != nil {
+		return err
+	}
+	return redirect(w, r, workspacePath(ws, "/members"))
 }
 
 func (s *server) createWorkspace(w http.ResponseWriter, r *http.Request) error {
@@ -26,7 +56,7 @@ func (s *server) createWorkspace(w http.ResponseWriter, r *http.Request) error {
 	made, err := s.newWorkspace(r, v, form)
 	if fault.CodeOf(err) == fault.Validation {
 		form.Faults = fieldErrors(err)
-		return render(w, r, api.Status(fault.KindInvalid), workspacesView(form))
+		return s.showWorkspaces(w, r, api.Status(fault.KindInvalid), form)
 	}
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 // Newcomer is what one who follows a link says of themselves.
 type Newcomer struct {
 	Name, Email, Password string
-	Workspace             string // the name of the first workspace, for a first owner
+	Workspace             string // the name of the first workspace, for a first owner where there is none
 }
 
 // Accept makes the bearer of the link a person, with what the link promises, and uses it up: all of it, or nothing.
@@ -73,7 +73,7 @@ func (m *Memberships) AcceptAs(ctx context.Context, secret string, p auth.Person
 	return ws, err
 }
 
-// admit gives the person the workspace that the invitation is for; a first owner gets a first one.
+// admit gives the person the workspace that the invitation is for; a first owner gets all that are there, or a first one.
 func (m *Memberships) admit(
 	ctx context.Context, tx *db.Tx, i auth.Invitation, p id.Person, first string,
 ) (id.Workspace, error) {
@@ -81,14 +81,30 @@ func (m *Memberships) admit(
 	case auth.InviteMember:
 		return i.Workspace, m.workspaces.AddMember(ctx, tx, i.Workspace, p, workspace.Role(i.Role))
 	case auth.InviteFirst:
-		w, err := m.create(ctx, tx, NewWorkspace{Name: first, Owner: p})
-		if fault.CodeOf(err) == fault.Validation {
-			err = fault.Invalid(fault.FieldError{Field: "workspace", Message: "needs a name of 1 to 200 characters"})
-		}
-		return w.ID, err
+		return m.admitFirst(ctx, tx, p, first)
 	default:
 		return id.Workspace{}, nil
 	}
+}
+
+func (m *Memberships) admitFirst(ctx context.Context, tx *db.Tx, p id.Person, first string) (id.Workspace, error) {
+	there, err := m.workspaces.List(ctx)
+	if err != nil {
+		return id.Workspace{}, err
+	}
+	for _, w := range there { // made at the command line
+		if err := m.workspaces.AddMember(ctx, tx, w.ID, p, workspace.Owner); err != nil {
+			return id.Workspace{}, err
+		}
+	}
+	if len(there) > 0 {
+		return there[0].ID, nil
+	}
+	w, err := m.create(ctx, tx, NewWorkspace{Name: first, Owner: p})
+	if fault.CodeOf(err) == fault.Validation {
+		err = fault.Invalid(fault.FieldError{Field: "workspace", Message: "needs a name of 1 to 200 characters"})
+	}
+	return w.ID, err
 }
 
 // ResetPassword sets the password of the person whom the link is for, uses it up, and ends all their sessions.

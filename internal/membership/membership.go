@@ -71,3 +71,8 @@ func (m *Memberships) create(ctx context.Context, tx *db.Tx, n NewWorkspace) (wo
 	_, err = m.credits.Grant(ctx, tx, w.ID, credit.Grant{Amount: n.Credits, Reason: credit.ReasonGrant, Actor: n.Actor})
 	return w, err
 }
+
+// Own makes the person an owner of a workspace that is there. NotFound without the workspace.
+func (m *Memberships) Own(ctx context.Context, ws id.Workspace, p id.Person) error {
+	return m.db.Tx(ctx, func(tx *db.Tx) error { return m.workspaces.AddMember(ctx, tx, ws, p, workspace.Owner) })
+}

@@ -53,7 +53,7 @@ type house struct {
 	ann, bob, eve   auth.Person
 }
 
-func open(t *testing.T, change ...func(*Deps)) *house {
+func open(t testing.TB, change ...func(*Deps)) *house {
 	t.Helper()
 	d := dbtest.SQLite(t)
 	h := &house{
@@ -87,7 +87,7 @@ func open(t *testing.T, change ...func(*Deps)) *house {
 	return h
 }
 
-func (h *house) populate(t *testing.T) {
+func (h *house) populate(t testing.TB) {
 	t.Helper()
 	h.ann = h.person(t, "ann", true)
 	h.bob = h.person(t, "bob", false)
@@ -99,7 +99,7 @@ func (h *house) populate(t *testing.T) {
 	}))
 }
 
-func (h *house) person(t *testing.T, name string, operator bool) auth.Person {
+func (h *house) person(t testing.TB, name string, operator bool) auth.Person {
 	t.Helper()
 	draft, err := h.People.Draft(t.Context(), auth.NewPerson{
 		Email: name + "@example.com", Name: name, Password: passphrase, Operator: operator,
@@ -113,7 +113,7 @@ func (h *house) person(t *testing.T, name string, operator bool) auth.Person {
 	return made
 }
 
-func (h *house) workspace(t *testing.T, name string, owner id.Person) id.Workspace {
+func (h *house) workspace(t testing.TB, name string, owner id.Person) id.Workspace {
 	t.Helper()
 	w, err := h.Memberships.CreateWorkspace(t.Context(), membership.NewWorkspace{
 		Name: name, Owner: owner, Credits: 1000, Actor: credit.ActorSystem,
@@ -123,7 +123,7 @@ func (h *house) workspace(t *testing.T, name string, owner id.Person) id.Workspa
 }
 
 // put brings companies into the catalog and the index.
-func (h *house) put(t *testing.T, companies ...*company.Company) {
+func (h *house) put(t testing.TB, companies ...*company.Company) {
 	t.Helper()
 	batch := make([]catalog.Incoming, len(companies))
 	for i, c := range companies {
@@ -144,7 +144,7 @@ func (h *house) put(t *testing.T, companies ...*company.Company) {
 }
 
 // work runs jobs until the test ends.
-func (h *house) work(t *testing.T) {
+func (h *house) work(t testing.TB) {
 	t.Helper()
 	r := job.NewRunner(h.jobs, h.Exports.Handlers())
 	require.NoError(t, r.Start(t.Context()))
@@ -158,7 +158,7 @@ type browser struct {
 	headers http.Header
 }
 
-func (h *house) browser(t *testing.T) *browser {
+func (h *house) browser(t testing.TB) *browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
@@ -168,7 +168,7 @@ func (h *house) browser(t *testing.T) *browser {
 }
 
 // as is a browser in which the person is signed in.
-func (h *house) as(t *testing.T, who auth.Person) *browser {
+func (h *house) as(t testing.TB, who auth.Person) *browser {
 	t.Helper()
 	b := h.browser(t)
 	a := b.post(t, "/sign-in", "email", who.Email, "password", passphrase)
@@ -184,13 +184,13 @@ type answer struct {
 
 func (a answer) location() string { return a.header.Get("Location") }
 
-func (b *browser) get(t *testing.T, path string) answer {
+func (b *browser) get(t testing.TB, path string) answer {
 	t.Helper()
 	return b.send(t, http.MethodGet, path, nil)
 }
 
 // post sends a form of names and values in turn.
-func (b *browser) post(t *testing.T, path string, form ...string) answer {
+func (b *browser) post(t testing.TB, path string, form ...string) answer {
 	t.Helper()
 	values := url.Values{}
 	for i := 0; i+1 < len(form); i += 2 {
@@ -200,7 +200,7 @@ func (b *browser) post(t *testing.T, path string, form ...string) answer {
 }
 
 // send asks for a path below the console's.
-func (b *browser) send(t *testing.T, method, path string, form url.Values) answer {
+func (b *browser) send(t testing.TB, method, path string, form url.Values) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, b.h.url+basePath+path, strings.NewReader(form.Encode()))
 	require.NoError(t, err)
@@ -222,7 +222,7 @@ func (b *browser) send(t *testing.T, method, path string, form url.Values) answe
 func in(ws id.Workspace, rest string) string { return "/w/" + ws.String() + rest }
 
 // bought is an export of one company, so that there is a file to be had.
-func (h *house) bought(t *testing.T, caller auth.Caller) id.Export {
+func (h *house) bought(t testing.TB, caller auth.Caller) id.Export {
 	t.Helper()
 	q, filters, err := query.ParseJSON([]byte(`{}`))
 	require.NoError(t, err)
@@ -235,7 +235,7 @@ func (h *house) bought(t *testing.T, caller auth.Caller) id.Export {
 	return e.ID
 }
 
-func (h *house) savedSearch(t *testing.T, caller auth.Caller) string {
+func (h *house) savedSearch(t testing.TB, caller auth.Caller) string {
 	t.Helper()
 	s, err := h.Lists.SaveSearch(t.Context(), caller.Workspace, list.Search{Name: "Kept"})
 	require.NoError(t, err)

@@ -4,6 +4,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -49,6 +50,7 @@ type shop struct {
 	workspace string
 	token     string
 	settings  []string // further environment
+	addr      string   // where to listen; empty for any free port
 }
 
 func newShop(t *testing.T, credits int, settings ...string) *shop {
@@ -114,6 +116,7 @@ func (s *shop) write(t *testing.T, name, content string) string {
 type server struct {
 	*exec.Cmd
 	url    string
+	stdout *lines
 	stderr *lines
 	ended  chan error
 }
@@ -123,7 +126,8 @@ var servingLine = regexp.MustCompile(`msg="?serving"?.* url=(\S+)`)
 // serve starts the server and waits until it answers; it is stopped with the test.
 func (s *shop) serve(t *testing.T) *server {
 	t.Helper()
-	v := &server{Cmd: s.command("serve", "--addr", "127.0.0.1:0"), stderr: &lines{}, ended: make(chan error, 1)}
+	v := &server{Cmd: s.command("serve", "--addr", cmp.Or(s.addr, "127.0.0.1:0")), stdout: &lines{}, stderr: &lines{}, ended: make(chan error, 1)}
+	v.Stdout = v.stdout
 	pipe, err := v.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, v.Start())
@@ -183,6 +187,12 @@ func (l *lines) add(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, line)
+}
+
+// Write adds what a process prints, whole lines or not.
+func (l *lines) Write(p []byte) (int, error) {
+	l.add(string(p))
+	return len(p), nil
 }
 
 func (l *lines) String() string {

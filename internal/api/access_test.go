@@ -15,7 +15,9 @@ import (
 
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/workspace"
 )
 
 // operations are every documented operation with a path that its parameters are filled in.
@@ -88,9 +90,12 @@ func TestEachWayATokenFailsHasItsCode(t *testing.T) {
 	require.NoError(t, h.tokens.Revoke(t.Context(), token))
 	expired, _ := create(auth.NewToken{Workspace: h.ws, ExpiresAt: &past})
 	legacy, _ := create(auth.NewToken{})
-	require.NoError(t, h.spaces.AddMember(t.Context(), h.ws, "ada@example.com", "member"))
-	orphan, _ := create(auth.NewToken{Workspace: h.ws, Owner: "ada@example.com"})
-	require.NoError(t, h.spaces.Leave(t.Context(), h.ws, "ada@example.com"))
+	ada := id.New[id.Person]()
+	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
+		return h.spaces.AddMember(t.Context(), tx, h.ws, ada, workspace.Member)
+	}))
+	orphan, _ := create(auth.NewToken{Workspace: h.ws, Owner: ada})
+	require.NoError(t, h.spaces.Leave(t.Context(), h.ws, ada))
 
 	for header, code := range map[string]string{
 		"":                               "MISSING_AUTH_HEADER",

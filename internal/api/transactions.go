@@ -32,7 +32,7 @@ type LedgerEntry struct {
 // Actor is who made an entry.
 type Actor struct {
 	Type string  `json:"type" doc:"token, person, or system for what nobody asked for, such as the refund of an export that failed." example:"token"`
-	ID   *string `json:"id" doc:"The token's id; null for others."`
+	ID   *string `json:"id" doc:"The id of the token, or of the person in the console; null for others."`
 	Name *string `json:"name" doc:"The token's or the person's name; null for the system."`
 }
 
@@ -113,9 +113,12 @@ func actorOf(e credit.Entry) Actor {
 	kind, rest, _ := strings.Cut(e.Actor, ":")
 	switch kind {
 	case "token":
-		return Actor{Type: kind, ID: &rest, Name: orNull(e.TokenName)}
+		return Actor{Type: kind, ID: &rest, Name: orNull(e.ActorName)}
 	case "person":
-		return Actor{Type: kind, Name: &rest}
+		if _, err := id.Parse[id.Person](rest); err != nil { // a login at the server's machine
+			return Actor{Type: kind, Name: &rest}
+		}
+		return Actor{Type: kind, ID: &rest, Name: orNull(e.ActorName)}
 	}
 	return Actor{Type: credit.ActorSystem}
 }

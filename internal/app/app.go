@@ -21,6 +21,7 @@ import (
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/replay"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
@@ -34,6 +35,8 @@ type App struct {
 	DB         *db.DB
 	Workspaces *workspace.Book
 	Tokens     *auth.Book
+	People     *auth.People
+	Sessions   *auth.Sessions
 	Credits    *credit.Book
 	Unlocks    *unlock.Book
 	Lists      *list.Book
@@ -43,6 +46,8 @@ type App struct {
 	Files      *file.Store
 	Index      index.Index // empty until Serve fills it
 	Exports    *export.Exports
+
+	Memberships *membership.Memberships
 
 	embedded *embedded.Index // Index, for what only this back end can do
 	sales    *sales
@@ -63,6 +68,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	a := &App{
 		Config: c, Log: log, DB: d, Files: files, Index: ix, embedded: ix,
 		Workspaces: workspace.New(d), Tokens: auth.New(d, auth.Options{Log: log}), Credits: credit.New(d),
+		People: auth.NewPeople(d), Sessions: auth.NewSessions(d, auth.SessionOptions{}),
 		Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d), Catalog: catalog.New(d),
 		Replays: replay.New(d, replay.Options{}),
 		// On SQLite the server's lock makes its runner the only one.
@@ -73,6 +79,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 		DB: d, Catalog: a.Catalog, Index: a.Index, Lists: a.Lists, Unlock: a.Unlocks, Credit: a.Credits, Jobs: a.Jobs,
 		Blobs: files, Log: log, Observe: a.sales.observe,
 	})
+	a.Memberships = membership.New(membership.Deps{DB: d, People: a.People, Workspaces: a.Workspaces, Credits: a.Credits})
 	return a, nil
 }
 
@@ -92,16 +99,5 @@ func (a *App) Close() error { return errors.Join(a.Index.Close(), a.DB.Close()) 
 
 // CreateWorkspace creates a workspace with its account and its first credits, if any, in one transaction.
 func (a *App) CreateWorkspace(ctx context.Context, name string, credits int64) (workspace.Workspace, error) {
-	var w workspace.Workspace
-	err := a.DB.Tx(ctx, func(tx *db.Tx) (err error) {
-		if w, err = a.Workspaces.Create(ctx, tx, name); err != nil {
-			return err
-		}
-		if err = a.Credits.Open(ctx, tx, w.ID); err != nil || credits == 0 {
-			return err
-		}
-		_, err = a.Credits.Grant(ctx, tx, w.ID, credit.Grant{Amount: credits, Reason: credit.ReasonGrant, Actor: Operator()})
-		return err
-	})
-	return w, err
+	return a.Memberships.CreateWorkspace(ctx, membership.NewWorkspace{Name: name, Credits: credits, Actor: Operator()})
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/console"
 	"github.com/opencapi/capi/internal/ingest"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/manual"
@@ -30,6 +31,7 @@ const (
 	quotePruneEvery   = time.Minute
 	replayPruneEvery  = time.Hour
 	jobPruneEvery     = time.Hour
+	sessionPruneEvery = time.Hour
 )
 
 // part is something that runs while the server serves. Both methods are safe to call twice.
@@ -55,7 +57,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 	}
 	follower := ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log})
 	metrics := a.newRegistry(follower)
-	handler, err := a.handler(follower, metrics)
+	handler, err := a.handler(ctx, follower, metrics)
 	if err != nil {
 		return err
 	}
@@ -78,6 +80,7 @@ func (a *App) parts(follower *ingest.Follower) []part {
 	past := &pruner{what: "past records", every: pastPruneEvery, prune: a.Exports.Prune, log: a.Log}
 	quotes := &pruner{what: "quotes", every: quotePruneEvery, prune: a.Exports.PruneQuotes, log: a.Log}
 	replays := &pruner{what: "kept answers", every: replayPruneEvery, prune: a.Replays.Prune, log: a.Log}
+	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
 	jobs := &pruner{what: "jobs that are over", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
 	doctors := &desk{app: a}
 	return []part{
@@ -89,6 +92,7 @@ func (a *App) parts(follower *ingest.Follower) []part {
 		{"pruning of quotes", quotes.Start, quotes.Stop},
 		{"pruning of kept answers", replays.Start, replays.Stop},
 		{"pruning of jobs", jobs.Start, jobs.Stop},
+		{"pruning of sessions", sessions.Start, sessions.Stop},
 	}
 }
 
@@ -129,20 +133,26 @@ func (a *App) stop(parts []part) error {
 	return errors.Join(errs...)
 }
 
-func (a *App) handler(follower *ingest.Follower, metrics *prometheus.Registry) (http.Handler, error) {
+func (a *App) handler(ctx context.Context, follower *ingest.Follower, metrics *prometheus.Registry) (http.Handler, error) {
 	limits, err := ratelimit.Parse(a.Config.RateLimits)
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
 	}
+	searcher := search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks})
+	pages, err := a.console(ctx, searcher)
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	fail := api.ErrorWriter(a.Log)
 	mounts := manual.Mounts(manual.Deps{OpenAPI: api.OpenAPI, Status: api.Status, PublicURL: a.Config.PublicURL})
-	mounts[file.Path] = a.Files.Handler(api.ErrorWriter(a.Log))
+	mounts[file.Path] = a.Files.Handler(fail)
+	mounts[console.Path], mounts["GET /{$}"] = pages, console.Front(fail)
 	mounts["GET /readyz"] = readiness{a, follower.Lag}
 	if a.Config.MetricsAddr == "" {
 		mounts["GET "+metricsPath] = metricsHandler(metrics, a.Log)
 	}
 	return api.New(api.Deps{
-		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays,
-		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
+		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays, Search: searcher,
 		RateLimits: limits, PublicURL: a.Config.PublicURL, Log: a.Log,
 		Mounts: mounts, Traffic: middleware.NewTraffic(metrics),
 	})

@@ -1,4 +1,4 @@
-// Package auth says who is calling and what they may do, by API tokens.
+// Package auth says who is calling and what they may do: programs by API tokens, people by sessions.
 // It decides nothing about what a workspace may afford.
 package auth
 
@@ -18,20 +18,30 @@ type Token struct {
 	Name       string
 	Prefix     string // the secret's first characters
 	Scope      Scope
-	Owner      string // the member it belongs to; empty if it belongs to nobody
+	Owner      id.Person // the member it belongs to; zero if it belongs to nobody
 	Budget     Budget
 	CreatedAt  time.Time
 	ExpiresAt  *time.Time
 	RevokedAt  *time.Time
 	LastUsedAt *time.Time // to about a minute
+	OldUntil   *time.Time // until when the secret before the last change works; nil if there was none
 }
 
-// Caller is who sent a request.
+// Caller is who sent a request: a program by its token, or a person by the console.
 type Caller struct {
-	Token     id.Token
+	Token     id.Token  // zero for a person
+	Person    id.Person // zero for a token
 	Workspace id.Workspace
 	Scope     Scope
-	Name      string // the token's
+	Name      string // the token's, or the person's
+}
+
+// Actor is how the ledger names the caller: token:<id> or person:<id>.
+func (c Caller) Actor() string {
+	if c.Token.IsZero() {
+		return "person:" + c.Person.String()
+	}
+	return "token:" + c.Token.String()
 }
 
 // Options are the settings of a Book.

@@ -16,19 +16,34 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-const ann = "ann@example.com"
-
-// acme is a workspace with one member, ann.
+// acme is a workspace.
 func acme(t *testing.T, d *db.DB) id.Workspace {
 	t.Helper()
+	ws, _ := staffed(t, d)
+	return ws
+}
+
+// staffed is a workspace with two owners, ann and one who stays.
+func staffed(t *testing.T, d *db.DB) (id.Workspace, id.Person) {
+	t.Helper()
 	var w workspace.Workspace
+	ann := newPerson(t, d, id.New[id.Person]().String()+"@example.com")
+	other := newPerson(t, d, id.New[id.Person]().String()+"@example.com")
 	b := workspace.New(d)
 	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) (err error) {
 		w, err = b.Create(t.Context(), tx, "Acme")
 		return err
 	}))
-	require.NoError(t, b.AddMember(t.Context(), w.ID, ann, "owner"))
-	return w.ID
+	join(t, d, w.ID, ann.ID)
+	join(t, d, w.ID, other.ID)
+	return w.ID, ann.ID
+}
+
+func join(t *testing.T, d *db.DB, ws id.Workspace, who id.Person) {
+	t.Helper()
+	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+		return workspace.New(d).AddMember(t.Context(), tx, ws, who, workspace.Owner)
+	}))
 }
 
 func create(t *testing.T, b *auth.Book, n auth.NewToken) (string, auth.Token) {
@@ -47,7 +62,8 @@ func create(t *testing.T, b *auth.Book, n auth.NewToken) (string, auth.Token) {
 func TestTokenAuthenticatesItsWorkspace(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b, ws := auth.New(d, auth.Options{}), acme(t, d)
+		b := auth.New(d, auth.Options{})
+		ws, ann := staffed(t, d)
 		later := time.Now().Add(time.Hour)
 		secret, token := create(t, b, auth.NewToken{
 			Workspace: ws, Name: "CI", Scope: auth.ReadWrite, Owner: ann, ExpiresAt: &later,
@@ -69,7 +85,8 @@ func TestTokenAuthenticatesItsWorkspace(t *testing.T) {
 func TestRefusalsSayWhy(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b, ws := auth.New(d, auth.Options{}), acme(t, d)
+		b := auth.New(d, auth.Options{})
+		ws, ann := staffed(t, d)
 		good, _ := create(t, b, auth.NewToken{Workspace: ws})
 		elsewhere, _ := create(t, auth.New(dbtest.SQLite(t), auth.Options{}), auth.NewToken{})
 		past := time.Now().Add(-time.Second)
@@ -128,7 +145,8 @@ func TestRevocationTakesEffectAtTheNextRequest(t *testing.T) {
 	dbtest.EachShared(t, func(t *testing.T, open func() *db.DB) {
 		d := open()
 		b, other := auth.New(d, auth.Options{}), auth.New(open(), auth.Options{})
-		secret, token := create(t, b, auth.NewToken{Workspace: acme(t, d)})
+		ws := acme(t, d)
+		secret, token := create(t, b, auth.NewToken{Workspace: ws})
 		_, err := b.Authenticate(t.Context(), "Bearer "+secret)
 		require.NoError(t, err)
 		for range 2 { // revoking twice is revoking
@@ -144,12 +162,13 @@ func TestRevocationTakesEffectAtTheNextRequest(t *testing.T) {
 func TestOwnerWhoComesBackBringsTheTokenBack(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b, people, ws := auth.New(d, auth.Options{}), workspace.New(d), acme(t, d)
+		b, people := auth.New(d, auth.Options{}), workspace.New(d)
+		ws, ann := staffed(t, d)
 		secret, _ := create(t, b, auth.NewToken{Workspace: ws, Owner: ann})
 		require.NoError(t, people.Leave(t.Context(), ws, ann))
 		_, err := b.Authenticate(t.Context(), "Bearer "+secret)
 		require.Equal(t, fault.NotWorkspaceMember, fault.CodeOf(err))
-		require.NoError(t, people.AddMember(t.Context(), ws, ann, "owner"))
+		join(t, d, ws, ann)
 		_, err = b.Authenticate(t.Context(), "Bearer "+secret)
 		require.NoError(t, err)
 	})
@@ -158,7 +177,8 @@ func TestOwnerWhoComesBackBringsTheTokenBack(t *testing.T) {
 func TestOnlyTheHashIsStored(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		secret, _ := create(t, auth.New(d, auth.Options{}), auth.NewToken{Workspace: acme(t, d)})
+		ws := acme(t, d)
+		secret, _ := create(t, auth.New(d, auth.Options{}), auth.NewToken{Workspace: ws})
 		var prefix string
 		var hash []byte
 		require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT prefix, hash FROM token`).Scan(&prefix, &hash))
@@ -170,7 +190,8 @@ func TestOnlyTheHashIsStored(t *testing.T) {
 func TestImpossibleTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b, ws := auth.New(d, auth.Options{}), acme(t, d)
+		b := auth.New(d, auth.Options{})
+		ws, ann := staffed(t, d)
 		for name, c := range map[string]struct {
 			token auth.NewToken
 			code  fault.Code
@@ -180,7 +201,7 @@ func TestImpossibleTokensAreRefused(t *testing.T) {
 			"long name":         {auth.NewToken{Workspace: ws, Name: strings.Repeat("x", 201), Scope: auth.Read}, fault.Validation, "name: "},
 			"scope":             {auth.NewToken{Workspace: ws, Name: "x", Scope: "admin"}, fault.Validation, "scope: "},
 			"unknown workspace": {auth.NewToken{Workspace: id.New[id.Workspace](), Name: "x", Scope: auth.Read}, fault.NotFound, "no workspace"},
-			"stranger":          {auth.NewToken{Workspace: ws, Name: "x", Scope: auth.Read, Owner: "bob"}, fault.Validation, "owner: "},
+			"stranger":          {auth.NewToken{Workspace: ws, Name: "x", Scope: auth.Read, Owner: id.New[id.Person]()}, fault.Validation, "owner: "},
 			"owner of nothing":  {auth.NewToken{Name: "x", Scope: auth.Read, Owner: ann}, fault.Validation, "owner: "},
 		} {
 			_, _, err := b.Create(t.Context(), c.token)
@@ -206,7 +227,8 @@ func TestWiderScopeIncludesTheNarrower(t *testing.T) {
 func TestLastUseIsWrittenBesideTheRequests(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b, ws := auth.New(d, auth.Options{UsePeriod: time.Hour}), acme(t, d)
+		b := auth.New(d, auth.Options{UsePeriod: time.Hour})
+		ws := acme(t, d)
 		require.NoError(t, b.Stop(t.Context()), "not started, so there is nothing to stop")
 		secret, _ := create(t, b, auth.NewToken{Workspace: ws})
 		create(t, b, auth.NewToken{Workspace: ws, Name: "unused"})

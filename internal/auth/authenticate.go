@@ -63,7 +63,7 @@ func (b *Book) find(ctx context.Context, secret string) (holder, error) {
 		       t.owner IS NOT NULL AND (m.person IS NULL OR m.left_at IS NOT NULL)
 		FROM token t
 		LEFT JOIN member m ON m.workspace_id = t.workspace_id AND m.person = t.owner
-		WHERE t.hash = $1`, hashOf(secret)).
+		WHERE t.hash = $1 OR t.old_hash = $1 AND t.old_until > $2`, hashOf(secret), db.Time(time.Now())).
 		Scan(&h.Token, &h.Workspace, &h.Scope, &h.Name, &h.expiresAt, &h.revokedAt, &h.lastUsedAt, &h.left)
 	if errors.Is(err, sql.ErrNoRows) {
 		return holder{}, fault.New(fault.InvalidToken, "The token is not known here.")

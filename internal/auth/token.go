@@ -25,8 +25,8 @@ type NewToken struct {
 	// ExpiresAt is when the token ends; nil means never.
 	ExpiresAt *time.Time
 
-	// Owner is the member whose leaving ends the token; empty for none.
-	Owner string
+	// Owner is the member whose leaving ends the token; zero for none.
+	Owner id.Person
 
 	Budget Budget
 }
@@ -68,7 +68,7 @@ func (n *NewToken) clean() error {
 	if _, err := ParseScope(string(n.Scope)); err != nil {
 		faults = append(faults, fault.FieldError{Field: "scope", Message: err.Error()})
 	}
-	if n.Owner != "" && n.Workspace.IsZero() {
+	if !n.Owner.IsZero() && n.Workspace.IsZero() {
 		faults = append(faults, fault.FieldError{Field: "owner", Message: "needs a workspace to be a member of"})
 	}
 	return fault.Invalid(append(faults, n.Budget.faults()...)...)
@@ -90,7 +90,7 @@ func checkHolder(ctx context.Context, tx *db.Tx, n NewToken) error {
 		return fault.New(fault.NotFound, "There is no workspace %s.", n.Workspace)
 	case err != nil:
 		return fmt.Errorf("check workspace of token: %w", err)
-	case n.Owner != "" && !member:
+	case !n.Owner.IsZero() && !member:
 		return fault.Invalid(fault.FieldError{Field: "owner", Message: "is no member of the workspace"})
 	}
 	return nil
@@ -101,7 +101,7 @@ func insert(ctx context.Context, tx *db.Tx, t Token, hash []byte) error {
 		INSERT INTO token (id, hash, prefix, workspace_id, owner, name, scope, created_at, expires_at, budget, budget_month)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		t.ID, hash, t.Prefix, sql.NullString{String: t.Workspace.String(), Valid: !t.Workspace.IsZero()},
-		sql.NullString{String: t.Owner, Valid: t.Owner != ""}, t.Name, string(t.Scope), db.Time(t.CreatedAt),
+		sql.NullString{String: t.Owner.String(), Valid: !t.Owner.IsZero()}, t.Name, string(t.Scope), db.Time(t.CreatedAt),
 		nullTime(t.ExpiresAt), nullCredits(t.Budget.Total), nullCredits(t.Budget.Month))
 	if err != nil {
 		return fmt.Errorf("create token: %w", err)
@@ -129,9 +129,7 @@ func (b *Book) Revoke(ctx context.Context, token id.Token) error {
 // List gives the tokens of a workspace, oldest first, ended ones too.
 func (b *Book) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 	rows, err := b.db.Read().QueryContext(ctx, `
-		SELECT id, workspace_id, name, prefix, scope, COALESCE(owner, ''), created_at, expires_at, revoked_at, last_used_at,
-		       budget, budget_month
-		FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
+		SELECT `+columns+` FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens of workspace %s: %w", ws, err)
 	}
@@ -150,16 +148,20 @@ func (b *Book) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 	return tokens, nil
 }
 
-func scan(rows *sql.Rows) (Token, error) {
+const columns = `id, workspace_id, name, prefix, scope, COALESCE(owner, ''), created_at, expires_at, revoked_at, last_used_at,
+	budget, budget_month, old_until`
+
+func scan(rows interface{ Scan(dest ...any) error }) (Token, error) {
 	var (
-		t                          Token
-		created                    int64
-		expires, revoked, lastUsed sql.NullInt64
+		t                                    Token
+		created                              int64
+		expires, revoked, lastUsed, oldUntil sql.NullInt64
 	)
 	err := rows.Scan(&t.ID, &t.Workspace, &t.Name, &t.Prefix, &t.Scope, &t.Owner, &created, &expires, &revoked, &lastUsed,
-		&t.Budget.Total, &t.Budget.Month)
+		&t.Budget.Total, &t.Budget.Month, &oldUntil)
 	t.CreatedAt = db.FromTime(created)
 	t.ExpiresAt, t.RevokedAt, t.LastUsedAt = fromNull(expires), fromNull(revoked), fromNull(lastUsed)
+	t.OldUntil = fromNull(oldUntil)
 	return t, err
 }
 

@@ -39,6 +39,7 @@ type commands struct {
 	Import    importCommand    `cmd:"" help:"Load companies and their connections from files."`
 	Workspace workspaceCommand `cmd:"" help:"Create and list workspaces."`
 	Token     tokenCommand     `cmd:"" help:"Create, list and revoke API tokens."`
+	Person    personCommand    `cmd:"" help:"Let people in to the console: list them, invite them."`
 	Credit    creditCommand    `cmd:"" help:"Grant credits; show balance and ledger."`
 	Doctor    doctorCommand    `cmd:"" help:"Prove that ledger, unlocks, exports, files, jobs and index agree."`
 	Verify    verifyCommand    `cmd:"" help:"Check an export's file by its manifest."`

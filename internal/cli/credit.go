@@ -147,10 +147,16 @@ func (c *creditHistory) Run(s *session) error {
 	return nil
 }
 
-// who is the entry's actor for people: a token by its name.
+// who is the entry's actor for people: a token or a person by its name.
 func who(e credit.Entry) string {
-	if e.TokenName != "" {
-		return "token " + e.TokenName
+	person, isPerson := strings.CutPrefix(e.Actor, "person:")
+	switch {
+	case e.ActorName != "" && !isPerson:
+		return "token " + e.ActorName
+	case e.ActorName != "":
+		return e.ActorName
+	case isPerson:
+		return person
 	}
-	return strings.TrimPrefix(e.Actor, "person:")
+	return e.Actor
 }

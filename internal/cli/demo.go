@@ -103,8 +103,9 @@ func (d *demo) run(s *session, c *demoCommand) error {
 	go func() {
 		err := d.tell(ctx, s, base, client.New(base, token, client.Options{}))
 		if err == nil && !c.Exit {
-			s.printInvitation(base, token)
-		} else {
+			err = s.printInvitation(d.app, listener.Addr(), base, token)
+		}
+		if err != nil || c.Exit {
 			stop()
 		}
 		told <- err
@@ -144,10 +145,18 @@ func (d *demo) account(s *session) (token string, err error) {
 	return secret, nil
 }
 
-func (s *session) printInvitation(base, token string) {
+func (s *session) printInvitation(a *app.App, addr net.Addr, base, token string) error {
+	link, err := a.FirstLink(s.ctx, addr)
+	if err != nil {
+		return err
+	}
 	s.printf("\nNow it is yours. Serving at %s until you press Ctrl-C.\n\n", base)
+	if link != "" {
+		s.printf("The console, once you have made your account by this link:\n\n    %s\n\n", link)
+	}
 	s.printf("Token:  %s\n\nThe published example, to copy:\n\n%s\n\n", token, seedLine(base, token))
 	s.printf("What the whole API can do: %s/docs\n", base)
+	return nil
 }
 
 func seedLine(base, token string) string {

@@ -42,7 +42,20 @@ func (c *serveCommand) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
+	if err := s.welcome(a, listener.Addr()); err != nil {
+		return err
+	}
 	return a.Serve(s.ctx, listener)
+}
+
+// welcome tells where the first owner makes their account, as long as there is nobody.
+func (s *session) welcome(a *app.App, addr net.Addr) error {
+	link, err := a.FirstLink(s.ctx, addr)
+	if err != nil || link == "" {
+		return err
+	}
+	s.printf("Nobody can sign in to the console yet. Make the first account by this link; it works once:\n\n    %s\n\n", link)
+	return nil
 }
 
 func listen(addr string) (net.Listener, error) {

@@ -36,12 +36,45 @@ type Logging struct {
 
 // Server says how the API is served.
 type Server struct {
-	Addr         string        `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen at; :8080 is every interface, port 0 any free port (default ${default})."`
-	PublicURL    string        `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address under which clients reach the server, for download links (default: the one a request was sent to)."`
-	RateLimits   string        `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of the rate limits, such as exports.create=50/min,credits.get=off; off switches all of them off."`
-	MetricsAddr  string        `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address that serves /metrics, such as 127.0.0.1:9464; off for none (default: where the API is served)."`
-	Workers      int           `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Export files written at the same time (default ${default})."`
+	Addr         string `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen at; :8080 is every interface, port 0 any free port (default ${default})."`
+	PublicURL    string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address under which clients reach the server, for download links (default: the one a request was sent to)."`
+	RateLimits   string `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of the rate limits, such as exports.create=50/min,credits.get=off; off switches all of them off."`
+	MetricsAddr  string `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address that serves /metrics, such as 127.0.0.1:9464; off for none (default: where the API is served)."`
+	Workers      int    `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Export files written at the same time (default ${default})."`
+	SignIn       `embed:""`
 	DrainTimeout time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long a stopping server lets requests and jobs finish (default ${default})."`
+}
+
+// SignIn says by which OpenID provider people may sign in to the console, besides by password.
+type SignIn struct {
+	OIDCIssuer       string `name:"oidc-issuer" env:"CAPI_OIDC_ISSUER" placeholder:"URL" help:"OpenID provider by which people sign in to the console, such as https://accounts.example.com (default: by password alone)."`
+	OIDCClientID     string `name:"oidc-client-id" env:"CAPI_OIDC_CLIENT_ID" placeholder:"ID" help:"This server's id at the OpenID provider."`
+	OIDCClientSecret string `name:"oidc-client-secret" env:"CAPI_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"This server's secret at the OpenID provider; better set by the environment than by a flag."`
+	OIDCName         string `name:"oidc-name" env:"CAPI_OIDC_NAME" placeholder:"NAME" help:"What the button calls the OpenID provider (default: single sign-on)."`
+	OIDCDomains      string `name:"oidc-domains" env:"CAPI_OIDC_DOMAINS" placeholder:"DOMAINS" help:"Domains of e-mails, by commas, whose people may sign in by the OpenID provider without an invitation (default: none)."`
+}
+
+// Domains are the domains of OIDCDomains, in lower case.
+func (s SignIn) Domains() []string {
+	return strings.FieldsFunc(strings.ToLower(s.OIDCDomains), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func (s SignIn) check() (errs []error) {
+	if s.OIDCIssuer == "" {
+		return nil
+	}
+	if !isBaseURL(s.OIDCIssuer) {
+		errs = append(errs, &Error{"oidc-issuer", fmt.Sprintf("%q is not a web address, such as https://accounts.example.com", s.OIDCIssuer)})
+	}
+	if s.OIDCClientID == "" {
+		errs = append(errs, &Error{"oidc-client-id", "is needed with --oidc-issuer"})
+	}
+	for _, domain := range s.Domains() {
+		if strings.ContainsAny(domain, "@/*") || !strings.Contains(domain, ".") {
+			errs = append(errs, &Error{"oidc-domains", fmt.Sprintf("%q is not a domain, such as example.com", domain)})
+		}
+	}
+	return errs
 }
 
 const workersMax = 64
@@ -123,7 +156,7 @@ func (s Server) check() error {
 	if s.DrainTimeout < 0 {
 		add("drain-timeout", "%s is negative", s.DrainTimeout)
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.SignIn.check()...)...)
 }
 
 func isPort(s string) bool {

@@ -19,7 +19,7 @@ import (
 const BalanceMax = 1<<53 - 1
 
 // ActorSystem is the actor of what nobody asked for, such as the refund of an export that failed.
-// Others are token:<id> and person:<name>.
+// Others are token:<id>, person:<id>, and person:<login> for what was entered at the command line.
 const ActorSystem = "system"
 
 // Reason says why an entry moved the balance.
@@ -45,7 +45,7 @@ type Entry struct {
 	Reference    string // what was paid for, empty for grants
 	Note         string
 	Actor        string
-	TokenName    string // of an actor that is a token, for people
+	ActorName    string // of an actor that is a token or a person with an id, for people; else empty
 	CreatedAt    time.Time
 }
 

@@ -37,8 +37,10 @@ func (b *Book) Page(ctx context.Context, ws id.Workspace, f Filter, before int64
 		to = db.Time(f.To)
 	}
 	const q = `SELECT e.id, e.workspace_id, seq, amount, balance_after, reason, reference, note, actor,
-			COALESCE(t.name, ''), e.created_at
-		FROM entry e LEFT JOIN token t ON t.id = substr(actor, 7) -- behind token:
+			COALESCE(t.name, p.name, ''), e.created_at
+		FROM entry e
+		LEFT JOIN token t ON t.id = substr(actor, 7)  -- behind token:
+		LEFT JOIN person p ON p.id = substr(actor, 8) -- behind person:
 		WHERE e.workspace_id = $1 AND seq < $2 AND e.created_at >= $3 AND e.created_at < $4 AND ($5 = '' OR reason = $5)
 		ORDER BY seq DESC LIMIT $6`
 	rows, err := b.db.Read().QueryContext(ctx, q, ws, before, from, to, string(f.Reason), limit)
@@ -81,7 +83,7 @@ func scan(rows *sql.Rows) (entries []Entry, err error) {
 		var reference sql.NullString
 		var created int64
 		if err := rows.Scan(&e.ID, &e.Workspace, &e.Seq, &e.Amount, &e.BalanceAfter, &e.Reason, &reference,
-			&e.Note, &e.Actor, &e.TokenName, &created); err != nil {
+			&e.Note, &e.Actor, &e.ActorName, &created); err != nil {
 			return nil, err
 		}
 		e.Reference, e.CreatedAt = reference.String, db.FromTime(created)

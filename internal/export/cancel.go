@@ -21,7 +21,7 @@ func (x *Exports) Cancel(ctx context.Context, caller auth.Caller, export id.Expo
 		if e, err = one(ctx, tx, caller.Workspace, export); err != nil {
 			return err
 		}
-		ended, refunded, err := x.end(ctx, tx, e, StatusCancelled, actor(caller.Token))
+		ended, refunded, err := x.end(ctx, tx, e, StatusCancelled, caller.Actor())
 		if err != nil {
 			return err
 		}

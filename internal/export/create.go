@@ -78,7 +78,7 @@ func (x *Exports) order(ctx context.Context, caller auth.Caller, r Request) (ord
 
 func (o order) export(caller auth.Caller) Export {
 	return Export{
-		ID: id.New[id.Export](), Workspace: caller.Workspace, Token: caller.Token, Quote: o.Quote,
+		ID: id.New[id.Export](), Workspace: caller.Workspace, Token: caller.Token, Person: caller.Person, Quote: o.Quote,
 		Name: o.Name, Source: o.Source, List: o.List, Filters: o.Filters, Sort: o.sort, Terms: o.Terms,
 		Format: o.Format, Options: o.Options, Status: StatusPending, CreatedAt: db.FromTime(db.Time(time.Now())), Warnings: o.warnings,
 	}
@@ -165,9 +165,9 @@ func (x *Exports) charge(ctx context.Context, tx *db.Tx, e *Export) error {
 		return nil
 	}
 	if err := auth.CheckBudget(ctx, tx, e.Token, e.Figures.Cost, e.CreatedAt); err != nil {
-		return err
+		return err // a person has no budget of their own
 	}
-	entry, err := x.credit.Charge(ctx, tx, e.Workspace, e.Figures.Cost, chargeReference(e.ID), actor(e.Token))
+	entry, err := x.credit.Charge(ctx, tx, e.Workspace, e.Figures.Cost, chargeReference(e.ID), e.actor())
 	if err != nil {
 		return err
 	}
@@ -176,4 +176,6 @@ func (x *Exports) charge(ctx context.Context, tx *db.Tx, e *Export) error {
 }
 
 func chargeReference(export id.Export) string { return fmt.Sprintf("export:%s:create", export) }
-func actor(token id.Token) string             { return fmt.Sprintf("token:%s", token) }
+
+// actor is how the ledger names who created the export.
+func (e *Export) actor() string { return auth.Caller{Token: e.Token, Person: e.Person}.Actor() }

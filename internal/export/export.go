@@ -51,9 +51,10 @@ const (
 type Export struct {
 	ID        id.Export
 	Workspace id.Workspace
-	Token     id.Token // who created it
-	Job       id.Job   // what writes the file
-	Quote     id.Quote // what it was bought by; zero without one
+	Token     id.Token  // what created it; zero if a person did
+	Person    id.Person // who created it in the console; zero if a token did
+	Job       id.Job    // what writes the file
+	Quote     id.Quote  // what it was bought by; zero without one
 	Name      string
 	Source    Source
 	List      id.List         // zero for a search

@@ -12,6 +12,8 @@ const (
 	TokenNotWorkspaceBound Code = "TOKEN_NOT_WORKSPACE_BOUND"
 	NotWorkspaceMember     Code = "NOT_WORKSPACE_MEMBER"
 	InsufficientScope      Code = "INSUFFICIENT_SCOPE"
+	SignInNeeded           Code = "SIGN_IN_NEEDED"
+	Forbidden              Code = "FORBIDDEN"
 	InsufficientBalance    Code = "insufficient_balance"
 	TokenBudgetExceeded    Code = "TOKEN_BUDGET_EXCEEDED"
 	MaxCreditsExceeded     Code = "MAX_CREDITS_EXCEEDED"
@@ -53,6 +55,8 @@ func Catalogue() []Entry {
 		{TokenNotWorkspaceBound, KindUnauthenticated, "The token is a legacy one without a workspace."},
 		{NotWorkspaceMember, KindUnauthenticated, "The token's owner has left the workspace."},
 		{InsufficientScope, KindForbidden, "The token has the read scope; the endpoint needs read_write."},
+		{SignInNeeded, KindUnauthenticated, "Console only: nobody is signed in, or the session has ended."},
+		{Forbidden, KindForbidden, "Console only: the person's role does not allow it, or another site sent the form."},
 		{InsufficientBalance, KindNoCredit, "The balance does not cover the new companies."},
 		{TokenBudgetExceeded, KindNoCredit, "The new companies cost more than the token may still spend."},
 		{MaxCreditsExceeded, KindNoCredit, "The new companies cost more than max_credits."},
@@ -64,7 +68,7 @@ func Catalogue() []Entry {
 		{ExportNotCancellable, KindConflict, "The export has completed or failed, so there is nothing left to cancel."},
 		{Validation, KindInvalid, "The body or a parameter is not valid; details.errors lists every fault."},
 		{InvalidCursor, KindInvalid, "The cursor is unreadable, or belongs to another query."},
-		{InvalidLink, KindForbidden, "The download link was changed, or has expired."},
+		{InvalidLink, KindForbidden, "The link was changed, was used, or has expired."},
 		{RateLimited, KindRateLimited, "Too many requests; wait for the seconds in Retry-After."},
 		{IdempotencyKeyReused, KindInvalid, "The Idempotency-Key was used with another body."},
 		{RequestInFlight, KindConflict, "An identical request is still being answered."},

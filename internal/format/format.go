@@ -90,3 +90,12 @@ func New(f Format, w io.Writer, o Options) (Writer, error) {
 	}
 	return k.open(w, o), nil
 }
+
+// All lists the formats in the order in which they are offered.
+func All() []Format {
+	all := make([]Format, len(kinds))
+	for i, k := range kinds {
+		all[i] = k.format
+	}
+	return all
+}

@@ -23,6 +23,10 @@ type (
 	entryKind     struct{}
 	jobKind       struct{}
 	quoteKind     struct{}
+	searchKind    struct{}
+	personKind    struct{}
+	sessionKind   struct{}
+	inviteKind    struct{}
 )
 
 // Company identifies a company.
@@ -48,6 +52,18 @@ type Job = ID[jobKind]
 
 // Quote identifies a quote of an export.
 type Quote = ID[quoteKind]
+
+// Person identifies a person who signs in to the console.
+type Person = ID[personKind]
+
+// Session identifies a signed-in browser; it is not the secret.
+type Session = ID[sessionKind]
+
+// Invitation identifies an invitation; it is not the secret in its link.
+type Invitation = ID[inviteKind]
+
+// Search identifies a saved search.
+type Search = ID[searchKind]
 
 // New makes a fresh ID (UUID version 7: later ones sort later).
 func New[T ID[K], K any]() T { return T(ID[K]{uuid.Must(uuid.NewV7())}) }

@@ -2,64 +2,158 @@ package workspace
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/text"
 )
 
-const (
-	personLengthMax = 320 // an e-mail address may be that long
-	roleLengthMax   = 50
-)
+// Membership is a workspace that a person belongs to, and as what.
+type Membership struct {
+	Workspace
+	Role Role
+}
 
-// AddMember lets the person belong to the workspace; one who is a member already gets the role, one who has left is
+// Belonging is a person who belongs to a workspace.
+type Belonging struct {
+	Person   id.Person
+	Name     string
+	Email    string
+	Role     Role
+	JoinedAt time.Time
+}
+
+// AddMember lets the person belong to the workspace; one who is a member already keeps their role, one who has left is
 // back, and tokens of theirs work again. Faults: Validation, NotFound without the workspace.
-func (b *Book) AddMember(ctx context.Context, ws id.Workspace, person, role string) error {
-	var faults []fault.FieldError
-	person, complaint := text.Name(person, personLengthMax)
-	if complaint != "" {
-		faults = append(faults, fault.FieldError{Field: "person", Message: complaint})
+func (b *Book) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, role Role) error {
+	if _, err := ParseRole(string(role)); err != nil {
+		return fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
 	}
-	role, complaint = text.Name(role, roleLengthMax)
-	if complaint != "" {
-		faults = append(faults, fault.FieldError{Field: "role", Message: complaint})
+	res, err := tx.ExecContext(ctx, `
+		INSERT INTO member (workspace_id, person, role, joined_at)
+		SELECT id, $2, $3, CAST($4 AS BIGINT) FROM workspace WHERE id = $1
+		ON CONFLICT (workspace_id, person) DO UPDATE SET left_at = NULL,
+			role = CASE WHEN member.left_at IS NULL THEN member.role ELSE excluded.role END`,
+		ws, person, string(role), db.Time(time.Now()))
+	if err != nil {
+		return fmt.Errorf("add member to workspace %s: %w", ws, err)
 	}
-	if err := fault.Invalid(faults...); err != nil {
-		return err
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return noWorkspace(ws)
 	}
-	if _, err := b.Get(ctx, ws); err != nil {
-		return err
+	return err
+}
+
+// SetRole gives a member another role. NotFound for one who is no member; Validation for a role that is none, and for
+// one that would leave the workspace without an owner.
+func (b *Book) SetRole(ctx context.Context, ws id.Workspace, person id.Person, role Role) error {
+	if _, err := ParseRole(string(role)); err != nil {
+		return fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
 	}
 	return b.db.Tx(ctx, func(tx *db.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO member (workspace_id, person, role, joined_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (workspace_id, person) DO UPDATE SET role = excluded.role, left_at = NULL`,
-			ws, person, role, db.Time(time.Now()))
-		if err != nil {
-			return fmt.Errorf("add member to workspace %s: %w", ws, err)
+		if err := b.change(ctx, tx, ws, person, role == Owner, `role = $3`, string(role)); err != nil {
+			return fmt.Errorf("set role in workspace %s: %w", ws, err)
 		}
 		return nil
 	})
 }
 
 // Leave ends the person's membership; their tokens are refused from the next request on. A second call changes
-// nothing; fault.NotFound for one who never was a member.
-func (b *Book) Leave(ctx context.Context, ws id.Workspace, person string) error {
+// nothing. NotFound for one who never was a member; Validation for the last owner, who has to stay.
+func (b *Book) Leave(ctx context.Context, ws id.Workspace, person id.Person) error {
 	return b.db.Tx(ctx, func(tx *db.Tx) error {
-		res, err := tx.ExecContext(ctx, `
-			UPDATE member SET left_at = COALESCE(left_at, $1) WHERE workspace_id = $2 AND person = $3`,
-			db.Time(time.Now()), ws, person)
+		err := b.change(ctx, tx, ws, person, false, `left_at = COALESCE(left_at, $3)`, db.Time(time.Now()))
 		if err != nil {
 			return fmt.Errorf("leave workspace %s: %w", ws, err)
 		}
-		n, err := res.RowsAffected()
-		if err == nil && n == 0 {
-			return fault.New(fault.NotFound, "%s is no member of workspace %s.", person, ws)
+		return nil
+	})
+}
+
+// change updates a member's row unless that would leave the workspace without an owner.
+func (b *Book) change(
+	ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, staysOwner bool, set string, value any,
+) error {
+	// Two owners who demote each other at once would both see the other one; the workspace's row makes them queue.
+	if err := tx.QueryRowContext(ctx, `SELECT id FROM workspace WHERE id = $1`+tx.ForUpdate(), ws).Scan(new(string)); err != nil {
+		if errors.Is(err, sql.ErrNoRows) {
+			return noWorkspace(ws)
 		}
 		return err
-	})
+	}
+	var last bool
+	err := tx.QueryRowContext(ctx, `
+		SELECT m.role = 'owner' AND m.left_at IS NULL AND NOT EXISTS (
+			SELECT 1 FROM member o
+			WHERE o.workspace_id = m.workspace_id AND o.role = 'owner' AND o.left_at IS NULL AND o.person <> m.person)
+		FROM member m WHERE m.workspace_id = $1 AND m.person = $2`, ws, person).Scan(&last)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fault.New(fault.NotFound, "There is no such member of this workspace.")
+	case err != nil:
+		return err
+	case last && !staysOwner:
+		return fault.Invalid(fault.FieldError{Message: "A workspace needs an owner: make somebody else one first."})
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE member SET `+set+` WHERE workspace_id = $1 AND person = $2`, ws, person, value)
+	return err
+}
+
+// Members gives those who belong to the workspace, in the order in which they joined.
+func (b *Book) Members(ctx context.Context, ws id.Workspace) ([]Belonging, error) {
+	rows, err := b.db.Read().QueryContext(ctx, `
+		SELECT m.person, p.name, p.email, m.role, m.joined_at FROM member m JOIN person p ON p.id = m.person
+		WHERE m.workspace_id = $1 AND m.left_at IS NULL ORDER BY m.joined_at, m.person`, ws)
+	if err != nil {
+		return nil, fmt.Errorf("list members of workspace %s: %w", ws, err)
+	}
+	defer rows.Close()
+	var members []Belonging
+	for rows.Next() {
+		var m Belonging
+		var joined int64
+		if err := rows.Scan(&m.Person, &m.Name, &m.Email, &m.Role, &joined); err != nil {
+			return nil, fmt.Errorf("list members of workspace %s: %w", ws, err)
+		}
+		m.JoinedAt = db.FromTime(joined)
+		members = append(members, m)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list members of workspace %s: %w", ws, err)
+	}
+	return members, nil
+}
+
+// Of gives the workspaces that the person belongs to, by name.
+func (b *Book) Of(ctx context.Context, person id.Person) ([]Membership, error) {
+	rows, err := b.db.Read().QueryContext(ctx, `
+		SELECT w.id, w.name, w.created_at, m.role FROM member m JOIN workspace w ON w.id = m.workspace_id
+		WHERE m.person = $1 AND m.left_at IS NULL ORDER BY w.name, w.id`, person)
+	if err != nil {
+		return nil, fmt.Errorf("list workspaces of person %s: %w", person, err)
+	}
+	defer rows.Close()
+	var all []Membership
+	for rows.Next() {
+		var m Membership
+		var created int64
+		if err := rows.Scan(&m.ID, &m.Name, &created, &m.Role); err != nil {
+			return nil, fmt.Errorf("list workspaces of person %s: %w", person, err)
+		}
+		m.CreatedAt = db.FromTime(created)
+		all = append(all, m)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list workspaces of person %s: %w", person, err)
+	}
+	return all, nil
+}
+
+func noWorkspace(ws id.Workspace) error {
+	return fault.New(fault.NotFound, "There is no workspace %s.", ws)
 }

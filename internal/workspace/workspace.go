@@ -50,7 +50,7 @@ func (b *Book) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, e
 func (b *Book) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
 	w, err := scan(b.db.Read().QueryRowContext(ctx, `SELECT id, name, created_at FROM workspace WHERE id = $1`, ws))
 	if errors.Is(err, sql.ErrNoRows) {
-		return Workspace{}, fault.New(fault.NotFound, "There is no workspace %s.", ws)
+		return Workspace{}, noWorkspace(ws)
 	}
 	if err != nil {
 		return Workspace{}, fmt.Errorf("get workspace %s: %w", ws, err)

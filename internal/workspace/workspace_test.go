@@ -2,11 +2,14 @@ package workspace_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
@@ -46,8 +49,10 @@ func TestUnknownWorkspaceIsNotFound(t *testing.T) {
 		unknown := id.New[id.Workspace]()
 		_, err := b.Get(t.Context(), unknown)
 		require.Equal(t, fault.NotFound, fault.CodeOf(err))
-		require.Equal(t, fault.NotFound, fault.CodeOf(b.AddMember(t.Context(), unknown, "ann@example.com", "owner")))
-		require.Equal(t, fault.NotFound, fault.CodeOf(b.Leave(t.Context(), unknown, "ann@example.com")))
+		ann := person(t, d, "ann")
+		require.Equal(t, fault.NotFound, fault.CodeOf(add(t, d, unknown, ann, workspace.Owner)))
+		require.Equal(t, fault.NotFound, fault.CodeOf(b.Leave(t.Context(), unknown, ann)))
+		require.Equal(t, fault.NotFound, fault.CodeOf(b.SetRole(t.Context(), unknown, ann, workspace.Owner)))
 	})
 }
 
@@ -63,28 +68,103 @@ func TestBadNamesAreRefused(t *testing.T) {
 		require.Equal(t, fault.Validation, fault.CodeOf(err), "%q", name)
 		require.ErrorContains(t, err, "name: ")
 	}
-	err := b.AddMember(t.Context(), create(t, d, "Acme").ID, "", strings.Repeat("x", 51))
+	err := add(t, d, create(t, d, "Acme").ID, person(t, d, "ann"), "guest")
 	require.Equal(t, fault.Validation, fault.CodeOf(err))
-	require.ErrorContains(t, err, "and more")
+	require.ErrorContains(t, err, "role: ")
+}
+
+// person is one who has an account.
+func person(t *testing.T, d *db.DB, name string) id.Person {
+	t.Helper()
+	var made auth.Person
+	people := auth.NewPeople(d)
+	draft, err := people.Draft(t.Context(), auth.NewPerson{Name: name, Email: name + "@example.com"})
+	require.NoError(t, err)
+	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) (err error) {
+		made, err = people.Create(t.Context(), tx, draft)
+		return err
+	}))
+	return made.ID
+}
+
+func add(t *testing.T, d *db.DB, ws id.Workspace, who id.Person, role workspace.Role) error {
+	t.Helper()
+	return d.Tx(t.Context(), func(tx *db.Tx) error {
+		return workspace.New(d).AddMember(t.Context(), tx, ws, who, role)
+	})
 }
 
 func TestMembersMayLeaveAndComeBack(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, w := workspace.New(d), create(t, d, "Acme")
-		member := func() (role string, left bool) {
-			require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT role, left_at IS NOT NULL FROM member`).Scan(&role, &left))
-			return role, left
-		}
-		require.NoError(t, b.AddMember(t.Context(), w.ID, "ann@example.com", "owner"))
+		ann, bob := person(t, d, "ann"), person(t, d, "bob")
+		require.NoError(t, add(t, d, w.ID, ann, workspace.Owner))
+		require.NoError(t, add(t, d, w.ID, bob, workspace.Owner))
 		for range 2 { // leaving twice is leaving
-			require.NoError(t, b.Leave(t.Context(), w.ID, "ann@example.com"))
-			_, left := member()
-			require.True(t, left)
+			require.NoError(t, b.Leave(t.Context(), w.ID, ann))
+			members, err := b.Members(t.Context(), w.ID)
+			require.NoError(t, err)
+			require.Len(t, members, 1)
+			of, err := b.Of(t.Context(), ann)
+			require.NoError(t, err)
+			require.Empty(t, of)
 		}
-		require.NoError(t, b.AddMember(t.Context(), w.ID, "ann@example.com", "guest"))
-		role, left := member()
-		require.Equal(t, "guest", role)
-		require.False(t, left)
+		require.NoError(t, add(t, d, w.ID, ann, workspace.Member))
+		of, err := b.Of(t.Context(), ann)
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff([]workspace.Membership{{Workspace: w, Role: workspace.Member}}, of))
+
+		require.NoError(t, add(t, d, w.ID, ann, workspace.Owner))
+		of, err = b.Of(t.Context(), ann)
+		require.NoError(t, err)
+		require.Equal(t, workspace.Member, of[0].Role, "an invitation changes no role")
+	})
+}
+
+func TestWorkspaceAlwaysHasAnOwner(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, w := workspace.New(d), create(t, d, "Acme")
+		ann, bob := person(t, d, "ann"), person(t, d, "bob")
+		require.NoError(t, add(t, d, w.ID, ann, workspace.Owner))
+		require.NoError(t, add(t, d, w.ID, bob, workspace.Member))
+		for _, err := range []error{
+			b.Leave(t.Context(), w.ID, ann), b.SetRole(t.Context(), w.ID, ann, workspace.Member),
+		} {
+			require.Equal(t, fault.Validation, fault.CodeOf(err))
+			require.ErrorContains(t, err, "needs an owner")
+		}
+		require.Equal(t, fault.Validation, fault.CodeOf(b.SetRole(t.Context(), w.ID, bob, "king")))
+		require.NoError(t, b.SetRole(t.Context(), w.ID, ann, workspace.Owner))
+		require.NoError(t, b.SetRole(t.Context(), w.ID, bob, workspace.Owner))
+
+		// Both owners leave at once: one of them has to stay.
+		var group sync.WaitGroup
+		left := make([]error, 2)
+		for i, who := range []id.Person{ann, bob} {
+			group.Go(func() { left[i] = b.Leave(t.Context(), w.ID, who) })
+		}
+		group.Wait()
+		members, err := b.Members(t.Context(), w.ID)
+		require.NoError(t, err)
+		require.Len(t, members, 1)
+		require.Equal(t, workspace.Owner, members[0].Role)
+		require.NotEqual(t, left[0] == nil, left[1] == nil, "%v", left)
+	})
+}
+
+func TestMembersAreListedWithTheirNames(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, w := workspace.New(d), create(t, d, "Acme")
+		ann := person(t, d, "ann")
+		require.NoError(t, add(t, d, w.ID, ann, workspace.Owner))
+		members, err := b.Members(t.Context(), w.ID)
+		require.NoError(t, err)
+		require.WithinDuration(t, time.Now(), members[0].JoinedAt, time.Minute)
+		members[0].JoinedAt = time.Time{}
+		require.Equal(t, []workspace.Belonging{{Person: ann, Name: "ann", Email: "ann@example.com", Role: workspace.Owner}}, members)
+		require.Equal(t, fault.NotFound, fault.CodeOf(b.Leave(t.Context(), w.ID, person(t, d, "stranger"))))
 	})
 }

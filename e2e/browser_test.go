@@ -1,0 +1,163 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/playwright-community/playwright-go"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	driverDir      = "browser/node_modules"
+	screenshotsDir = "browser/screenshots"
+)
+
+// chrome starts a real Chromium that Playwright drives. Without Chromium, node or npm the test is skipped, or fails if
+// CAPI_TEST_REQUIRE names browser.
+func chrome(t *testing.T) playwright.Browser {
+	t.Helper()
+	chromium := found("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+	node, npm := found("node"), found("npm")
+	if chromium == "" || node == "" || npm == "" {
+		if slices.Contains(strings.Split(os.Getenv("CAPI_TEST_REQUIRE"), ","), "browser") {
+			t.Fatal("CAPI_TEST_REQUIRE requires browser, but there is no chromium, node and npm")
+		}
+		t.Skip("NOT TESTED IN A BROWSER: chromium, node and npm are not all there")
+	}
+	if _, err := os.Stat(driverDir); err != nil {
+		install := exec.Command(npm, "ci", "--no-audit", "--no-fund")
+		install.Dir = filepath.Dir(driverDir)
+		out, err := install.CombinedOutput()
+		require.NoError(t, err, "npm ci: %s", out)
+	}
+	t.Setenv("PLAYWRIGHT_NODEJS_PATH", node)
+	dir, err := filepath.Abs(driverDir)
+	require.NoError(t, err)
+	pw, err := playwright.Run(&playwright.RunOptions{DriverDirectory: dir, SkipInstallBrowsers: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pw.Stop()) })
+	b, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{
+		ExecutablePath: &chromium, Args: []string{"--no-sandbox"}, // in a container there is no other way
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, b.Close()) })
+	return b
+}
+
+func found(names ...string) string {
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// person is one who looks at the console in a browser of their own.
+type person struct {
+	playwright.Page
+	t    *testing.T
+	axe  string
+	site string // the server's address
+	shot int
+}
+
+// newPerson opens a browser window. Whatever the console does that it must not fails the test: an error of a script, an
+// answer that the content policy forbids, a request to another host.
+func newPerson(t *testing.T, b playwright.Browser, site string, options playwright.BrowserNewContextOptions) *person {
+	t.Helper()
+	options.BaseURL = &site
+	window, err := b.NewContext(options)
+	require.NoError(t, err)
+	window.SetDefaultTimeout(15_000)
+	page, err := window.NewPage()
+	require.NoError(t, err)
+	axe, err := os.ReadFile(filepath.Join(driverDir, "axe-core", "axe.min.js"))
+	require.NoError(t, err)
+	p := &person{Page: page, t: t, axe: string(axe), site: site}
+	page.OnConsole(func(m playwright.ConsoleMessage) {
+		if m.Type() == "error" && !strings.Contains(m.Text(), "status of 4") {
+			t.Errorf("%s: the console says %s", page.URL(), m.Text())
+		}
+	})
+	page.OnPageError(func(err error) { t.Errorf("%s: %v", page.URL(), err) })
+	page.OnRequest(func(r playwright.Request) {
+		if !strings.HasPrefix(r.URL(), site+"/") && !strings.HasPrefix(r.URL(), "data:") {
+			t.Errorf("%s asks another host: %s", page.URL(), r.URL())
+		}
+	})
+	return p
+}
+
+// open goes to a path.
+func (p *person) open(path string) {
+	p.t.Helper()
+	_, err := p.Goto(path)
+	require.NoError(p.t, err)
+}
+
+// fill writes into the field with the label.
+func (p *person) fill(label, value string) {
+	p.t.Helper()
+	require.NoError(p.t, p.field(label).Fill(value), label)
+}
+
+func (p *person) field(label string) playwright.Locator {
+	return p.GetByLabel(label, playwright.PageGetByLabelOptions{Exact: new(true)}).First()
+}
+
+// press clicks what has the role and the name.
+func (p *person) press(role playwright.AriaRole, name string) {
+	p.t.Helper()
+	require.NoError(p.t, p.named(role, name).Click(), "%s %s", role, name)
+}
+
+func (p *person) named(role playwright.AriaRole, name string) playwright.Locator {
+	return p.GetByRole(role, playwright.PageGetByRoleOptions{Name: name, Exact: new(true)}).First()
+}
+
+// sees waits until the page shows the text.
+func (p *person) sees(text string) {
+	p.t.Helper()
+	err := p.Locator("main").GetByText(text).First().WaitFor()
+	if err != nil {
+		body, broken := p.Locator("main").InnerText()
+		require.NoError(p.t, err, "%s at %s, where there is:\n%s%v", text, p.URL(), body, broken)
+	}
+}
+
+// text is what the one element of the selector says, without what surrounds it.
+func (p *person) text(selector string) string {
+	p.t.Helper()
+	s, err := p.Locator(selector).First().InnerText()
+	require.NoError(p.t, err, selector)
+	return strings.TrimSpace(s)
+}
+
+// check holds the page against axe-core, and against its own width; the picture of it is kept.
+func (p *person) check(name string) {
+	p.t.Helper()
+	p.shot++
+	path := filepath.Join(screenshotsDir, fmt.Sprintf("%s-%02d-%s.png", filepath.Base(p.t.Name()), p.shot, name))
+	_, err := p.Screenshot(playwright.PageScreenshotOptions{Path: &path})
+	require.NoError(p.t, err)
+	wide, err := p.Evaluate(`() => document.documentElement.scrollWidth - document.documentElement.clientWidth`)
+	require.NoError(p.t, err)
+	if w, ok := wide.(int); !ok || w > 0 {
+		p.t.Errorf("%s is %v pixels wider than the window", name, wide)
+	}
+	_, err = p.Evaluate(p.axe)
+	require.NoError(p.t, err)
+	found, err := p.Evaluate(`async () => (await axe.run()).violations.map(
+		v => v.id + ": " + v.help + " " + v.nodes.map(n => n.html.slice(0, 200) + " " + (n.any[0]?.message ?? "")).join(" | "))`)
+	require.NoError(p.t, err)
+	for _, v := range found.([]any) {
+		p.t.Errorf("%s at %s: %v", name, p.URL(), v)
+	}
+}

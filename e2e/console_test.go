@@ -1,0 +1,196 @@
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/playwright-community/playwright-go"
+	"github.com/stretchr/testify/require"
+)
+
+const fewCompanies = `{"name":"Acme Payments","domain":"acmepayments.example","country":"US","state":"California","city":"Oakland","industries":["Fintech"],"employee_count":120,"founded_year":2012,"description":"A fintech that moves money."}
+{"name":"Zürich Ledger","domain":"ledger.example","country":"Switzerland","city":"Zürich","industries":["Fintech","Accounting"],"employee_count":40,"description":"Accounting for fintech firms."}
+{"name":"Hill Farm","domain":"hill.example","country":"Germany","industries":["Farming"],"employee_count":9,"description":"Milk and honey."}
+{"name":"<script>alert(1)</script>","domain":"bad.example","country":"US","industries":["Farming"],"description":"=HYPERLINK(\"http://evil.example\")"}
+`
+
+// The whole story of a newcomer, in a real browser.
+func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
+	b := chrome(t)
+	require.NoError(t, os.MkdirAll(screenshotsDir, 0o755))
+	s := &shop{data: t.TempDir(), settings: []string{"CAPI_RATE_LIMITS=off"}}
+	v := s.serve(t)
+	p := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{
+		Viewport: &playwright.Size{Width: 1280, Height: 800}, AcceptDownloads: new(true), ColorScheme: playwright.ColorSchemeLight,
+	})
+
+	p.open(v.firstLink(t))
+	p.check("first-link")
+	p.fill("Your name", "Ada")
+	p.fill("E-mail", "ada@example.com")
+	p.fill("Password", "correct horse battery")
+	p.fill("Name of your first workspace", "Lab")
+	p.press("button", "Create the account")
+	p.sees("Matches")
+	lab := regexp.MustCompile(`/console/w/[0-9a-f-]{36}`).FindString(p.URL())
+	require.NotEmpty(t, lab)
+	p.check("empty-search")
+
+	p.press("link", "Tokens")
+	p.check("empty-tokens")
+	p.fill("Name", "laptop")
+	require.NoError(t, p.field("do that and buy exports").Check())
+	p.press("button", "Create")
+	token := p.text("#secret")
+	require.Regexp(t, `^cornect_\w{38}$`, token)
+	p.check("token")
+	require.Equal(t, http.StatusOK, v.status(t, token))
+
+	s.capi(t, "import", s.write(t, "companies.ndjson", fewCompanies))
+	p.open("/console/operator")
+	require.NoError(t, p.Locator("summary", playwright.PageLocatorOptions{HasText: "Grant"}).First().Click())
+	p.fill("Credits", "10")
+	p.press("button", "Enter")
+	p.sees("10")
+	p.check("operator")
+
+	p.open(lab + "/search")
+	p.finds("4")
+	p.check("search")
+	p.fill("Name or description", "fintech")
+	p.finds("2")
+	require.Contains(t, p.URL(), "query=fintech", "the address holds the search")
+	require.Contains(t, p.text("#price"), "8", "the balance afterwards")
+	require.NoError(t, p.Locator("#facet-countries input").First().Check())
+	p.finds("1")
+	p.check("narrowed-search")
+	_, err := p.Reload()
+	require.NoError(t, err)
+	p.finds("1")
+	p.open(lab + "/search?query=fintech")
+	p.finds("2")
+
+	p.press("link", "Export…")
+	p.check("order")
+	p.fill("Name", "Fintechs")
+	p.press("button", "Review the price")
+	p.check("quote")
+	p.press("button", "Buy for 2 credits")
+	require.NoError(t, p.Locator("#export-state").GetByText("completed").First().WaitFor(), "the page follows the job by itself")
+	p.check("export")
+	file := p.downloads("Download CSV")
+	require.Contains(t, file, "Acme Payments")
+	require.Contains(t, file, "Zürich Ledger")
+	require.Equal(t, 3, strings.Count(file, "\n"), "a header and two companies")
+	p.press("link", "Receipt")
+	p.sees("charged")
+	p.check("receipt")
+
+	p.open(lab + "/credits")
+	p.sees("-2")
+	require.Equal(t, "8", p.text(".big"))
+	p.check("credits")
+
+	p.open(lab + "/exports")
+	p.check("exports")
+	p.press("link", "Fintechs")
+	p.press("link", "Export again")
+	p.press("button", "Review the price")
+	p.press("button", "Export for free")
+	require.NoError(t, p.Locator("#export-state").GetByText("completed").First().WaitFor())
+	require.Equal(t, file, p.downloads("Download CSV"))
+	p.open(lab + "/credits")
+	require.Equal(t, "8", p.text(".big"), "what is owned is free")
+
+	p.open(lab + "/search?query=script")
+	p.finds("1")
+	p.sees("<script>alert(1)</script>")
+	p.press("link", "<script>alert(1)</script>")
+	p.check("hostile-company")
+
+	p.open(lab + "/members")
+	p.fill("E-mail", "bob@example.com")
+	p.press("button", "Make a link")
+	invitation := p.text("#invitation-link")
+	p.check("invitation")
+	p.open("/console/account")
+	p.check("account")
+
+	p.open(lab + "/tokens")
+	require.NoError(t, p.Locator("summary", playwright.PageLocatorOptions{HasText: "Revoke"}).First().Click())
+	p.press("button", "Revoke laptop")
+	p.sees("revoked")
+	p.check("revoked-token")
+	require.Equal(t, http.StatusUnauthorized, v.status(t, token))
+
+	bob := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{
+		Viewport: &playwright.Size{Width: 360, Height: 740}, ColorScheme: playwright.ColorSchemeDark,
+	})
+	bob.open(strings.TrimPrefix(invitation, v.url))
+	bob.check("phone-join")
+	bob.fill("Your name", "Bob")
+	bob.fill("Password", "a battery of horses")
+	bob.press("button", "Create the account")
+	bob.finds("4")
+	for _, page := range []string{"search", "lists", "exports", "exports/new", "credits", "tokens", "members"} {
+		bob.open(lab + "/" + page)
+		bob.check("phone-" + strings.ReplaceAll(page, "/", "-"))
+	}
+	require.NoError(t, p.SetViewportSize(2560, 1300))
+	for _, page := range []string{"search", "exports", "credits", "tokens", "members"} {
+		p.open(lab + "/" + page)
+		p.check("wide-" + page)
+	}
+	v.stop(t)
+}
+
+// finds waits until the price tells of so many matches.
+func (p *person) finds(matches string) {
+	p.t.Helper()
+	figure := p.Locator("#price dd").First()
+	require.Eventually(p.t, func() bool {
+		text, err := figure.InnerText()
+		return err == nil && strings.TrimSpace(text) == matches
+	}, 10*time.Second, 20*time.Millisecond, "%s matches at %s", matches, p.URL())
+}
+
+// downloads presses the link and gives the file that comes.
+func (p *person) downloads(link string) string {
+	p.t.Helper()
+	came, err := p.ExpectDownload(func() error { return p.named("link", link).Click() })
+	require.NoError(p.t, err)
+	path := filepath.Join(p.t.TempDir(), "file")
+	require.NoError(p.t, came.SaveAs(path))
+	content, err := os.ReadFile(path)
+	require.NoError(p.t, err)
+	return string(content)
+}
+
+// firstLink is the path of the link that a server without people prints at its start.
+func (v *server) firstLink(t *testing.T) string {
+	t.Helper()
+	link := regexp.MustCompile(`http\S+(/console/join\?link=\S+)`)
+	var m []string
+	require.Eventually(t, func() bool {
+		m = link.FindStringSubmatch(v.stdout.String())
+		return m != nil
+	}, 10*time.Second, 10*time.Millisecond)
+	return m[1]
+}
+
+// status is what the API answers to the token.
+func (v *server) status(t *testing.T, token string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, v.url+"/api/v1/credits", nil)
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+token)
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	return res.StatusCode
+}

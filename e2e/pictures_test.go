@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"flag"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/playwright-community/playwright-go"
+	"github.com/stretchr/testify/require"
+)
+
+var pictures = flag.Bool("pictures", false, "take the README's pictures of the console anew")
+
+// The README's pictures are of the demo. go test ./e2e -run Pictures -pictures takes them.
+func TestPicturesOfTheConsole(t *testing.T) {
+	if !*pictures {
+		t.Skip("the pictures are taken by -pictures alone")
+	}
+	b := chrome(t)
+	s := &shop{data: t.TempDir()}
+	v := &server{Cmd: s.command("demo", "--addr", freeAddr(t)), stdout: &lines{}}
+	v.Stdout = v.stdout
+	require.NoError(t, v.Start())
+	t.Cleanup(func() {
+		v.Process.Kill() //nolint:errcheck // it has served its purpose
+		v.Wait()         //nolint:errcheck // it was killed
+	})
+	link := regexp.MustCompile(`(http\S+)(/console/join\?link=\S+)`)
+	var m []string
+	require.Eventually(t, func() bool {
+		m = link.FindStringSubmatch(v.stdout.String())
+		return m != nil
+	}, 2*time.Minute, 100*time.Millisecond)
+	for _, theme := range []*playwright.ColorScheme{playwright.ColorSchemeLight, playwright.ColorSchemeDark} {
+		p := newPerson(t, b, m[1], playwright.BrowserNewContextOptions{
+			Viewport: &playwright.Size{Width: 1280, Height: 720}, DeviceScaleFactor: new(1.25), ColorScheme: theme,
+		})
+		if *theme == *playwright.ColorSchemeLight {
+			p.open(m[2])
+			p.fill("Your name", "Ada")
+			p.fill("E-mail", "ada@example.com")
+			p.fill("Password", "correct horse battery")
+			p.press("button", "Create the account")
+		} else {
+			p.open("/console/sign-in")
+			p.fill("E-mail", "ada@example.com")
+			p.fill("Password", "correct horse battery")
+			p.press("button", "Sign in")
+		}
+		p.sees("Matches")
+		demo := regexp.MustCompile(`/console/w/[0-9a-f-]{36}`).FindString(p.URL())
+		name := "search.png"
+		p.open(demo + "/search?query=fintech&countries=United+States&countries=Germany&sort_by=name")
+		if *theme != *playwright.ColorSchemeLight {
+			name = "credits.png"
+			p.open(demo + "/credits")
+		}
+		_, err := p.Screenshot(playwright.PageScreenshotOptions{Path: new(filepath.Join("..", "docs", "pictures", name))})
+		require.NoError(t, err)
+	}
+}

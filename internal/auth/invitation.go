@@ -1,0 +1,181 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// InvitationKind is what a link lets its bearer do, once.
+type InvitationKind string
+
+// The kinds.
+const (
+	InviteFirst    InvitationKind = "first"    // become the first person and operator, while there is nobody
+	InviteOperator InvitationKind = "operator" // become an operator
+	InviteMember   InvitationKind = "member"   // become a member of a workspace
+	InvitePassword InvitationKind = "password" // set one's password anew
+)
+
+// InvitationAge is how long a link works.
+const InvitationAge = 7 * 24 * time.Hour
+
+// Invitation is a link that lets someone in once; the secret in it is not kept.
+type Invitation struct {
+	ID        id.Invitation
+	Kind      InvitationKind
+	Workspace id.Workspace // of a member; else zero
+	Role      string       // of a member; else empty
+	Email     string       // whom it is for; empty for whoever has the link
+	Person    id.Person    // whose password it sets; else zero
+	InvitedBy id.Person    // zero if it was made at the command line
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// Invite makes a link's secret, which is told this once. ID and times of the invitation are set here. Faults: Validation
+// for an e-mail that is none.
+func (p *People) Invite(ctx context.Context, i Invitation) (string, Invitation, error) {
+	if i.Email != "" {
+		email, faults := emailOf(i.Email)
+		if err := fault.Invalid(faults...); err != nil {
+			return "", Invitation{}, err
+		}
+		i.Email = email
+	}
+	now := db.FromTime(db.Time(time.Now()))
+	i.ID, i.CreatedAt, i.ExpiresAt = id.New[id.Invitation](), now, now.Add(InvitationAge)
+	secret := rand.Text()
+	err := p.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO invitation (id, hash, kind, workspace_id, role, email, person_id, invited_by, created_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			i.ID, hashOf(secret), string(i.Kind), sql.NullString{String: i.Workspace.String(), Valid: !i.Workspace.IsZero()},
+			i.Role, i.Email, nullPerson(i.Person), nullPerson(i.InvitedBy), db.Time(i.CreatedAt), db.Time(i.ExpiresAt))
+		return err
+	})
+	if err != nil {
+		return "", Invitation{}, fmt.Errorf("invite: %w", err)
+	}
+	return secret, i, nil
+}
+
+// An invitation works once, for a while, and a first one only while there is nobody.
+const usable = ` used_at IS NULL AND expires_at > $2 AND (kind <> 'first' OR NOT EXISTS (SELECT 1 FROM person))`
+
+const invitationColumns = `id, kind, workspace_id, role, email, person_id, invited_by, created_at, expires_at`
+
+// Invitation is what the link with the secret is for. InvalidLink for one that works no more.
+func (p *People) Invitation(ctx context.Context, secret string) (Invitation, error) {
+	return invitationOf(p.db.Read().QueryRowContext(ctx, `SELECT `+invitationColumns+` FROM invitation
+		WHERE hash = $1 AND`+usable, hashOf(secret), db.Time(time.Now())))
+}
+
+// Redeem uses the link up. InvalidLink for one that works no more.
+func (p *People) Redeem(ctx context.Context, tx *db.Tx, secret string) (Invitation, error) {
+	if err := lockFirst(ctx, tx); err != nil {
+		return Invitation{}, fmt.Errorf("lock first invitations: %w", err)
+	}
+	return invitationOf(tx.QueryRowContext(ctx, `UPDATE invitation SET used_at = $2
+		WHERE hash = $1 AND`+usable+` RETURNING `+invitationColumns, hashOf(secret), db.Time(time.Now())))
+}
+
+// lockFirst makes the second of two first links that are used at once wait, and then find somebody.
+func lockFirst(ctx context.Context, tx *db.Tx) error {
+	rows, err := tx.QueryContext(ctx, `SELECT id FROM invitation WHERE kind = 'first' ORDER BY id`+tx.ForUpdate())
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() { // a row is locked when it is read
+		if err := rows.Scan(new(id.Invitation)); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func invitationOf(row *sql.Row) (Invitation, error) {
+	i, err := scanInvitation(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Invitation{}, fault.New(fault.InvalidLink,
+			"The link has been used, withdrawn or is too old. Ask whoever sent it for a new one.")
+	}
+	if err != nil {
+		return Invitation{}, fmt.Errorf("read invitation: %w", err)
+	}
+	return i, nil
+}
+
+// Invited gives the invitations to the workspace that can still be used, newest first.
+func (p *People) Invited(ctx context.Context, ws id.Workspace) ([]Invitation, error) {
+	rows, err := p.db.Read().QueryContext(ctx, `SELECT `+invitationColumns+` FROM invitation
+		WHERE workspace_id = $1 AND`+usable+` ORDER BY created_at DESC, id`, ws, db.Time(time.Now()))
+	if err != nil {
+		return nil, fmt.Errorf("list invitations to workspace %s: %w", ws, err)
+	}
+	defer rows.Close()
+	var all []Invitation
+	for rows.Next() {
+		i, err := scanInvitation(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list invitations to workspace %s: %w", ws, err)
+		}
+		all = append(all, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list invitations to workspace %s: %w", ws, err)
+	}
+	return all, nil
+}
+
+// Withdraw ends an invitation to the workspace. NotFound without it.
+func (p *People) Withdraw(ctx context.Context, ws id.Workspace, invitation id.Invitation) error {
+	return p.db.Tx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM invitation WHERE id = $1 AND workspace_id = $2 AND used_at IS NULL`,
+			invitation, ws)
+		if err != nil {
+			return fmt.Errorf("withdraw invitation %s: %w", invitation, err)
+		}
+		n, err := res.RowsAffected()
+		if err == nil && n == 0 {
+			return fault.New(fault.NotFound, "There is no such invitation; it may have been used.")
+		}
+		return err
+	})
+}
+
+// Nobody holds while there is no person at all.
+func (p *People) Nobody(ctx context.Context) (bool, error) {
+	var someone bool
+	err := p.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM person)`).Scan(&someone)
+	if err != nil {
+		return false, fmt.Errorf("look for people: %w", err)
+	}
+	return !someone, nil
+}
+
+// Prune forgets the invitations that are too old.
+func (p *People) Prune(ctx context.Context) error {
+	return p.db.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM invitation WHERE expires_at <= $1`, db.Time(time.Now())); err != nil {
+			return fmt.Errorf("prune invitations: %w", err)
+		}
+		return nil
+	})
+}
+
+func scanInvitation(row interface{ Scan(dest ...any) error }) (Invitation, error) {
+	var i Invitation
+	var created, expires int64
+	err := row.Scan(&i.ID, &i.Kind, &i.Workspace, &i.Role, &i.Email, &i.Person, &i.InvitedBy, &created, &expires)
+	i.CreatedAt, i.ExpiresAt = db.FromTime(created), db.FromTime(expires)
+	return i, err
+}

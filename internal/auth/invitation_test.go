@@ -1,0 +1,135 @@
+package auth_test
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/fault"
+)
+
+func redeem(t *testing.T, d *db.DB, secret string) (auth.Invitation, error) {
+	t.Helper()
+	var i auth.Invitation
+	err := d.Tx(t.Context(), func(tx *db.Tx) (err error) {
+		i, err = auth.NewPeople(d).Redeem(t.Context(), tx, secret)
+		return err
+	})
+	return i, err
+}
+
+func TestInvitationWorksOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		people := auth.NewPeople(d)
+		ws, ann := staffed(t, d)
+		secret, made, err := people.Invite(t.Context(), auth.Invitation{
+			Kind: auth.InviteMember, Workspace: ws, Role: "member", Email: "Bob@example.com", InvitedBy: ann,
+		})
+		require.NoError(t, err)
+		require.Equal(t, "bob@example.com", made.Email)
+		require.Len(t, secret, 26, "130 bits cannot be guessed")
+		got, err := people.Invitation(t.Context(), secret)
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff(made, got))
+		open, err := people.Invited(t.Context(), ws)
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff([]auth.Invitation{made}, open))
+
+		var group sync.WaitGroup
+		var used atomic.Int32
+		for range 8 {
+			group.Go(func() {
+				if _, err := redeem(t, d, secret); err == nil {
+					used.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		require.EqualValues(t, 1, used.Load())
+		_, err = people.Invitation(t.Context(), secret)
+		require.Equal(t, fault.InvalidLink, fault.CodeOf(err))
+		open, err = people.Invited(t.Context(), ws)
+		require.NoError(t, err)
+		require.Empty(t, open)
+	})
+}
+
+func TestInvitationEndsByAgeAndByWithdrawal(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		people := auth.NewPeople(d)
+		ws := acme(t, d)
+		invite := func() (string, auth.Invitation) {
+			secret, made, err := people.Invite(t.Context(), auth.Invitation{Kind: auth.InviteMember, Workspace: ws, Role: "member"})
+			require.NoError(t, err)
+			return secret, made
+		}
+		old, _ := invite()
+		require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE invitation SET expires_at = $1`, db.Time(time.Now()))
+			return err
+		}))
+		taken, made := invite()
+		other := acme(t, dbtest.SQLite(t))
+		require.Equal(t, fault.NotFound, fault.CodeOf(people.Withdraw(t.Context(), other, made.ID)))
+		require.NoError(t, people.Withdraw(t.Context(), ws, made.ID))
+		require.Equal(t, fault.NotFound, fault.CodeOf(people.Withdraw(t.Context(), ws, made.ID)))
+		for _, secret := range []string{old, taken, "", "guess"} {
+			_, err := redeem(t, d, secret)
+			require.Equal(t, fault.InvalidLink, fault.CodeOf(err), secret)
+			_, err = people.Invitation(t.Context(), secret)
+			require.Equal(t, fault.InvalidLink, fault.CodeOf(err), secret)
+		}
+		require.NoError(t, people.Prune(t.Context()))
+		var left int
+		require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM invitation`).Scan(&left))
+		require.Zero(t, left)
+	})
+}
+
+func TestFirstLinksEndWithTheFirstPerson(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		people := auth.NewPeople(d)
+		var secrets []string
+		for range 4 { // each start of a server makes one
+			secret, _, err := people.Invite(t.Context(), auth.Invitation{Kind: auth.InviteFirst})
+			require.NoError(t, err)
+			secrets = append(secrets, secret)
+		}
+		var group sync.WaitGroup
+		var made atomic.Int32
+		for i, secret := range secrets {
+			group.Go(func() {
+				draft, err := people.Draft(t.Context(), auth.NewPerson{Email: string(rune('a'+i)) + "@example.com", Name: "First"})
+				if err != nil {
+					return
+				}
+				err = d.Tx(t.Context(), func(tx *db.Tx) error {
+					if _, err := people.Redeem(t.Context(), tx, secret); err != nil {
+						return err
+					}
+					_, err := people.Create(t.Context(), tx, draft)
+					return err
+				})
+				if err == nil {
+					made.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		require.EqualValues(t, 1, made.Load())
+		for _, secret := range secrets {
+			_, err := people.Invitation(t.Context(), secret)
+			require.Equal(t, fault.InvalidLink, fault.CodeOf(err))
+		}
+	})
+}

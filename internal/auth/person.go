@@ -1,0 +1,172 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/mail"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
+)
+
+const emailLengthMax = 254 // RFC 5321
+
+// Person is one who signs in to the console.
+type Person struct {
+	ID          id.Person
+	Email       string // in lower case
+	Name        string
+	Operator    bool // manages the whole installation
+	HasPassword bool // may sign in with one
+	CreatedAt   time.Time
+}
+
+// NewPerson is what a person is made of. Without a password they come by an OpenID provider alone.
+type NewPerson struct {
+	Email, Name, Password string
+	Operator              bool
+}
+
+// People is the tables person, identity and invitation. Safe for concurrent use.
+type People struct {
+	db     *db.DB
+	hasher *hasher
+}
+
+// NewPeople opens the book; it hashes one password a core at once.
+func NewPeople(d *db.DB) *People {
+	return &People{db: d, hasher: &hasher{slots: make(chan struct{}, runtime.GOMAXPROCS(0))}}
+}
+
+// Draft is a person who was checked, with the password hashed: that takes long, so it is done outside of transactions.
+type Draft struct {
+	person   Person
+	password string // its hash
+}
+
+// Draft checks a person to be. Faults: Validation.
+func (p *People) Draft(ctx context.Context, n NewPerson) (Draft, error) {
+	email, faults := emailOf(n.Email)
+	name, complaint := text.Name(n.Name, nameLengthMax)
+	if complaint != "" {
+		faults = append(faults, fault.FieldError{Field: "name", Message: complaint})
+	}
+	if n.Password != "" {
+		faults = append(faults, passwordFaults("password", n.Password)...)
+	}
+	if err := fault.Invalid(faults...); err != nil {
+		return Draft{}, err
+	}
+	d := Draft{person: Person{Email: email, Name: name, Operator: n.Operator, HasPassword: n.Password != ""}}
+	if n.Password != "" {
+		var err error
+		if d.password, err = p.hasher.hash(ctx, n.Password); err != nil {
+			return Draft{}, err
+		}
+	}
+	return d, nil
+}
+
+// Create adds the person. Validation if the e-mail is taken.
+func (p *People) Create(ctx context.Context, tx *db.Tx, d Draft) (Person, error) {
+	made := d.person
+	made.ID, made.CreatedAt = id.New[id.Person](), db.FromTime(db.Time(time.Now()))
+	res, err := tx.ExecContext(ctx, `
+		INSERT INTO person (id, email, name, password, operator, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (email) DO NOTHING`,
+		made.ID, made.Email, made.Name, d.password, flag(made.Operator), db.Time(made.CreatedAt))
+	if err != nil {
+		return Person{}, fmt.Errorf("create person: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return Person{}, fault.Invalid(fault.FieldError{Field: "email", Message: "has an account already: sign in with it first"})
+	}
+	return made, err
+}
+
+// SetOperator makes the person one who manages the whole installation.
+func (p *People) SetOperator(ctx context.Context, tx *db.Tx, person id.Person) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE person SET operator = 1 WHERE id = $1`, person); err != nil {
+		return fmt.Errorf("make person %s an operator: %w", person, err)
+	}
+	return nil
+}
+
+const personColumns = `id, email, name, operator, password <> '', created_at`
+
+// Get finds a person; NotFound without one.
+func (p *People) Get(ctx context.Context, person id.Person) (Person, error) {
+	return p.one(ctx, `SELECT `+personColumns+` FROM person WHERE id = $1`, person)
+}
+
+// ByEmail finds a person by their e-mail, in any letter case; NotFound without one.
+func (p *People) ByEmail(ctx context.Context, email string) (Person, error) {
+	return p.one(ctx, `SELECT `+personColumns+` FROM person WHERE email = $1`, foldEmail(email))
+}
+
+func (p *People) one(ctx context.Context, query string, args ...any) (Person, error) {
+	found, err := scanPerson(p.db.Read().QueryRowContext(ctx, query, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Person{}, fault.New(fault.NotFound, "There is no such person.")
+	}
+	if err != nil {
+		return Person{}, fmt.Errorf("get person: %w", err)
+	}
+	return found, nil
+}
+
+// List gives everyone, by e-mail.
+func (p *People) List(ctx context.Context) ([]Person, error) {
+	rows, err := p.db.Read().QueryContext(ctx, `SELECT `+personColumns+` FROM person ORDER BY email`)
+	if err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	defer rows.Close()
+	var all []Person
+	for rows.Next() {
+		one, err := scanPerson(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list people: %w", err)
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	return all, nil
+}
+
+func scanPerson(row interface{ Scan(dest ...any) error }) (Person, error) {
+	var one Person
+	var operator, created int64
+	err := row.Scan(&one.ID, &one.Email, &one.Name, &operator, &one.HasPassword, &created)
+	one.Operator, one.CreatedAt = operator != 0, db.FromTime(created)
+	return one, err
+}
+
+// emailOf is an address in the form in which it is kept.
+func emailOf(given string) (string, []fault.FieldError) {
+	email := foldEmail(given)
+	parsed, err := mail.ParseAddress(email)
+	if err != nil || parsed.Address != email || len(email) > emailLengthMax {
+		return "", []fault.FieldError{{Field: "email", Message: "is no e-mail address, such as ann@example.com"}}
+	}
+	return email, nil
+}
+
+func foldEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

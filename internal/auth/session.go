@@ -1,0 +1,213 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+)
+
+const (
+	agentLengthMax = 200
+
+	// sessionStale is how old the stored time of last use may get while a session is in use.
+	sessionStale = time.Minute
+)
+
+// Session is a browser that is signed in, or on the way to it. Its secret is in the browser's cookie alone.
+type Session struct {
+	ID        id.Session
+	Person    id.Person // zero before the sign-in
+	Data      []byte    // the door's own
+	Address   string
+	Agent     string // the browser's name for itself
+	CreatedAt time.Time
+	UsedAt    time.Time // to about a minute
+	ExpiresAt time.Time
+}
+
+// SessionOptions are the settings of Sessions.
+type SessionOptions struct {
+	// IdleMax is how long a session lives without use. Defaults to 24h.
+	IdleMax time.Duration
+}
+
+// Sessions is the table session. Safe for concurrent use.
+type Sessions struct {
+	db      *db.DB
+	idleMax time.Duration
+}
+
+// NewSessions opens the book.
+func NewSessions(d *db.DB, o SessionOptions) *Sessions {
+	if o.IdleMax <= 0 {
+		o.IdleMax = 24 * time.Hour
+	}
+	return &Sessions{db: d, idleMax: o.IdleMax}
+}
+
+// Find gives the session with the secret, and notes its use; false without one, and for one that has expired.
+func (s *Sessions) Find(ctx context.Context, secret string) (Session, bool, error) {
+	found, err := scanSession(s.db.Read().QueryRowContext(ctx,
+		`SELECT `+sessionColumns+` FROM session WHERE hash = $1`, sessionHash(secret)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Session{}, false, nil
+	}
+	if err != nil {
+		return Session{}, false, fmt.Errorf("find session: %w", err)
+	}
+	now := time.Now()
+	if !s.lives(found, now) {
+		return Session{}, false, nil
+	}
+	if now.Sub(found.UsedAt) < sessionStale {
+		return found, true, nil
+	}
+	err = s.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE session SET used_at = $1 WHERE id = $2`, db.Time(now), found.ID)
+		return err
+	})
+	if err != nil {
+		return Session{}, false, fmt.Errorf("note use of session %s: %w", found.ID, err)
+	}
+	return found, true, nil
+}
+
+func (s *Sessions) lives(found Session, now time.Time) bool {
+	return now.Before(found.ExpiresAt) && now.Sub(found.UsedAt) < s.idleMax
+}
+
+// Create keeps a new session under the secret.
+func (s *Sessions) Create(ctx context.Context, secret string, n Session) error {
+	now := db.Time(time.Now())
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO session (id, hash, person_id, data, address, agent, created_at, used_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`,
+			id.New[id.Session](), sessionHash(secret), nullPerson(n.Person), n.Data, n.Address,
+			agentOf(n.Agent), now, db.Time(n.ExpiresAt))
+		if err != nil {
+			return fmt.Errorf("create session: %w", err)
+		}
+		return nil
+	})
+}
+
+// Update keeps other data in the session with the secret. One that was ended meanwhile stays so.
+func (s *Sessions) Update(ctx context.Context, secret string, person id.Person, data []byte) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE session SET data = $1, person_id = $2 WHERE hash = $3`,
+			data, nullPerson(person), sessionHash(secret))
+		if err != nil {
+			return fmt.Errorf("update session: %w", err)
+		}
+		return nil
+	})
+}
+
+// Delete ends the session with the secret, if there is one.
+func (s *Sessions) Delete(ctx context.Context, secret string) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE hash = $1`, sessionHash(secret)); err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+		return nil
+	})
+}
+
+// List gives the person's sessions that live, the last used first.
+func (s *Sessions) List(ctx context.Context, person id.Person) ([]Session, error) {
+	now := time.Now()
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+sessionColumns+` FROM session
+		WHERE person_id = $1 AND expires_at > $2 AND used_at > $3 ORDER BY used_at DESC, id`,
+		person, db.Time(now), db.Time(now.Add(-s.idleMax)))
+	if err != nil {
+		return nil, fmt.Errorf("list sessions of person %s: %w", person, err)
+	}
+	defer rows.Close()
+	var all []Session
+	for rows.Next() {
+		one, err := scanSession(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list sessions of person %s: %w", person, err)
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list sessions of person %s: %w", person, err)
+	}
+	return all, nil
+}
+
+// End ends a session of the person. NotFound without it.
+func (s *Sessions) End(ctx context.Context, person id.Person, session id.Session) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM session WHERE id = $1 AND person_id = $2`, session, person)
+		if err != nil {
+			return fmt.Errorf("end session %s: %w", session, err)
+		}
+		n, err := res.RowsAffected()
+		if err == nil && n == 0 {
+			return fault.New(fault.NotFound, "The session has ended already.")
+		}
+		return err
+	})
+}
+
+// EndOthers ends every session of the person but the one to keep.
+func (s *Sessions) EndOthers(ctx context.Context, person id.Person, keep id.Session) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error { return endOthers(ctx, tx, person, keep) })
+}
+
+func endOthers(ctx context.Context, tx *db.Tx, person id.Person, keep id.Session) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM session WHERE person_id = $1 AND id <> $2`, person, keep)
+	if err != nil {
+		return fmt.Errorf("end sessions of person %s: %w", person, err)
+	}
+	return nil
+}
+
+// Prune forgets the sessions that have expired.
+func (s *Sessions) Prune(ctx context.Context) error {
+	now := time.Now()
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM session WHERE expires_at <= $1 OR used_at <= $2`,
+			db.Time(now), db.Time(now.Add(-s.idleMax)))
+		if err != nil {
+			return fmt.Errorf("prune sessions: %w", err)
+		}
+		return nil
+	})
+}
+
+const sessionColumns = `id, person_id, data, address, agent, created_at, used_at, expires_at`
+
+func scanSession(row interface{ Scan(dest ...any) error }) (Session, error) {
+	var one Session
+	var created, used, expires int64
+	err := row.Scan(&one.ID, &one.Person, &one.Data, &one.Address, &one.Agent, &created, &used, &expires)
+	one.CreatedAt, one.UsedAt, one.ExpiresAt = db.FromTime(created), db.FromTime(used), db.FromTime(expires)
+	return one, err
+}
+
+func sessionHash(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+// agentOf is the browser's name for itself, as much of it as is kept.
+func agentOf(given string) string {
+	runes := []rune(strings.ToValidUTF8(given, ""))
+	return string(runes[:min(len(runes), agentLengthMax)])
+}
+
+func nullPerson(p id.Person) sql.NullString {
+	return sql.NullString{String: p.String(), Valid: !p.IsZero()}
+}

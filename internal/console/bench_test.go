@@ -1,0 +1,57 @@
+package console
+
+import (
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/index"
+)
+
+// BenchmarkSearchPage is a search page on the server, of so many companies as COMPANIES says.
+func BenchmarkSearchPage(b *testing.B) {
+	n := 20_000
+	if text := os.Getenv("COMPANIES"); text != "" {
+		var err error
+		n, err = strconv.Atoi(text)
+		require.NoError(b, err)
+	}
+	h := open(b)
+	made := companytest.Slice(1, 2000) // those that a page may show
+	h.put(b, made...)
+	h.fillIndex(b, n)
+	ann := h.as(b, h.ann)
+	for _, search := range []string{
+		"", "?query=software", "?query=software&countries=Germany&industries=SaaS&technologies=AWS",
+		"?countries=United+States&employee_count_min=50&founded_year_min=2000", "/complete?facet=cities&prefix=san",
+	} {
+		b.Run("search"+search, func(b *testing.B) {
+			for b.Loop() {
+				require.Equal(b, 200, ann.get(b, in(h.acme, "/search"+search)).status)
+			}
+		})
+	}
+}
+
+// fillIndex puts n companies more into the index alone: a page looks few of them up.
+func (h *house) fillIndex(t testing.TB, n int) {
+	t.Helper()
+	number := company.Number(10_000)
+	var batch []index.Change
+	flush := func() {
+		require.NoError(t, h.index.Apply(t.Context(), batch, h.seq))
+		batch = nil
+	}
+	for c := range companytest.Generate(2, n) {
+		number++
+		batch = append(batch, index.Change{Number: number, Company: c})
+		if len(batch) == 50_000 {
+			flush()
+		}
+	}
+	flush()
+}

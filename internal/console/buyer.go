@@ -1,0 +1,45 @@
+package console
+
+import (
+	"context"
+	"errors"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// buyers are the names of a workspace's tokens and people.
+type buyers struct {
+	tokens map[id.Token]auth.Token
+	people map[id.Person]string
+}
+
+// of is the name of who bought something; empty if it is not known any more.
+func (b buyers) of(token id.Token, person id.Person) string {
+	if !person.IsZero() {
+		return b.people[person]
+	}
+	if t, ok := b.tokens[token]; ok {
+		return "token " + t.Name
+	}
+	return ""
+}
+
+func (s *server) buyers(ctx context.Context, ws id.Workspace) (buyers, error) {
+	b := buyers{map[id.Token]auth.Token{}, map[id.Person]string{}}
+	tokens, err := s.Tokens.List(ctx, ws)
+	if err != nil {
+		return b, err
+	}
+	for _, t := range tokens {
+		b.tokens[t.ID] = t
+	}
+	people, err := s.People.List(ctx) // also who has left since
+	for _, p := range people {
+		b.people[p.ID] = p.Name
+	}
+	return b, err
+}
+
+func asFault(err error) (*fault.Error, bool) { return errors.AsType[*fault.Error](err) }

@@ -1,0 +1,112 @@
+// Package console is the web console for people: pages made on the server, with embedded assets and nothing from another
+// host. It translates and decides nothing; what may be done, and what it costs, is decided in the rooms below.
+package console
+
+//go:generate go tool templ generate -path .
+
+import (
+	"cmp"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/middleware"
+	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/replay"
+	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// basePath is where the console lives.
+const basePath = "/console"
+
+// Deps is what the console speaks to, and its settings.
+type Deps struct {
+	People      *auth.People
+	Sessions    *auth.Sessions
+	Tokens      *auth.Book
+	Workspaces  *workspace.Book
+	Memberships *membership.Memberships
+	Credits     *credit.Book
+	Lists       *list.Book
+	Search      *search.Searcher
+	Exports     *export.Exports
+	Replays     *replay.Book
+	Plant       Plant // what operators see of the installation
+
+	// OIDC lets people sign in by an OpenID provider too. Defaults to none.
+	OIDC OIDC
+
+	// PublicURL is the address of the server, as https://capi.example.com. With https the cookie is sent over TLS alone.
+	// Defaults to what the request was sent to.
+	PublicURL string
+
+	// Stopping is closed when the server begins to stop: streams end then. nil never does.
+	Stopping <-chan struct{}
+
+	// SessionMax is how long a session lasts. Defaults to 14 days.
+	SessionMax time.Duration
+
+	// Log gets what failed inside. Defaults to slog.DiscardHandler.
+	Log *slog.Logger
+}
+
+type server struct {
+	Deps
+	sessions *scs.SessionManager
+	limiter  *ratelimit.Limiter
+
+	examining sync.Mutex // held while the doctor is at work
+	provider  *provider  // nil without one
+}
+
+// New makes the handler of everything below /console. The request id and the access log are those of who mounts it.
+func New(d Deps) (http.Handler, error) {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	d.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
+	d.SessionMax = cmp.Or(d.SessionMax, 14*24*time.Hour)
+	s := &server{Deps: d, limiter: ratelimit.New()}
+	s.sessions = s.sessionManager()
+	if d.OIDC.Issuer != "" {
+		d.OIDC.Name = cmp.Or(d.OIDC.Name, "single sign-on")
+		s.provider = &provider{OIDC: d.OIDC}
+	}
+	return s.handler()
+}
+
+func (s *server) handler() (http.Handler, error) {
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipSizeBytesMin), gzhttp.CompressionLevel(1),
+		gzhttp.ExceptContentTypes([]string{eventStreamType}))
+	if err != nil {
+		return nil, err
+	}
+	origins := http.NewCrossOriginProtection()
+	if s.PublicURL != "" {
+		if err := origins.AddTrustedOrigin(originOf(s.PublicURL)); err != nil {
+			return nil, err
+		}
+	}
+	origins.SetDenyHandler(s.handle(crossSite))
+	mux := http.NewServeMux()
+	for _, rt := range routes() {
+		mux.Handle(rt.method+" "+basePath+rt.path, s.serve(rt))
+	}
+	mux.Handle("GET "+basePath+assetsPath+"{name}", s.handle((*server).asset))
+	pages := middleware.Chain(s.router(mux), secure, middleware.Recover(s.Log, s.fail), origins.Handler, s.load, s.know)
+	return compress(pages), nil
+}
+
+// gzipSizeBytesMin is the size from which compression pays for its time.
+const gzipSizeBytesMin = 2048

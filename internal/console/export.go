@@ -1,0 +1,224 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// historyView is a page of a workspace's exports.
+type historyView struct {
+	Exports []export.Export
+	Next    string
+	Later   bool
+}
+
+// exportView is the page of one export.
+type exportView struct {
+	export.Export
+	By    string // who made it; empty if that is not known any more
+	From  string // the name of its list; empty for a search
+	Chips []chip
+}
+
+// Running holds while something is still to come.
+func (v *exportView) Running() bool {
+	return v.Status == export.StatusPending || v.Status == export.StatusProcessing
+}
+
+func (s *server) exportHistory(w http.ResponseWriter, r *http.Request) error {
+	v, cursor := viewerOf(r.Context()), r.URL.Query().Get("cursor")
+	exports, next, err := s.Exports.List(r.Context(), v.caller(), cursor, pageSize)
+	if err != nil {
+		return err
+	}
+	view := &historyView{Exports: exports, Later: cursor != ""}
+	if next != "" {
+		view.Next = v.path("/exports?cursor=" + next)
+	}
+	return render(w, r, http.StatusOK, historyPage(view))
+}
+
+// exportOf is the export of the path.
+func (s *server) exportOf(r *http.Request) (export.Export, error) {
+	e, err := id.Parse[id.Export](r.PathValue("export_id"))
+	if err != nil {
+		return export.Export{}, noPage()
+	}
+	return s.Exports.Get(r.Context(), viewerOf(r.Context()).caller(), e)
+}
+
+func (s *server) showExport(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.exportOf(r)
+	if err != nil {
+		return err
+	}
+	view, err := s.exportView(r.Context(), e)
+	switch {
+	case err != nil:
+		return err
+	case isFragment(r):
+		return render(w, r, http.StatusOK, exportState(view))
+	}
+	return render(w, r, http.StatusOK, exportPage(view))
+}
+
+func (s *server) exportView(ctx context.Context, e export.Export) (*exportView, error) {
+	view := &exportView{Export: e}
+	if e.Source == export.SourceList {
+		l, err := s.Lists.Get(ctx, e.Workspace, e.List)
+		if err != nil && fault.CodeOf(err) != fault.NotFound {
+			return nil, err
+		}
+		view.From = l.Name
+	} else {
+		asked := wishOf(e)
+		view.Chips = asked.chips("")
+	}
+	names, err := s.buyers(ctx, e.Workspace)
+	view.By = names.of(e.Token, e.Person)
+	return view, err
+}
+
+// progressEvery is how often a stream looks at its export.
+const progressEvery = 300 * time.Millisecond
+
+// exportEvents streams the state of an export until it is final.
+func (s *server) exportEvents(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.exportOf(r)
+	if err != nil {
+		return err
+	}
+	view, err := s.exportView(r.Context(), e)
+	if err != nil {
+		return err
+	}
+	type state struct {
+		status export.Status
+		rows   int
+	}
+	var told state
+	return s.stream(w, r, progressEvery, func(out *events) (more bool, err error) {
+		if view.Export, err = s.exportOf(r); err != nil {
+			return false, err
+		}
+		if now := (state{view.Status, view.ProcessedRecords}); now != told {
+			told = now
+			if err := out.send("page", exportState(view)); err != nil {
+				return false, err
+			}
+		}
+		return view.Running(), nil
+	})
+}
+
+// downloadExport leads to the file, or to its manifest, by a link that works for some minutes.
+func (s *server) downloadExport(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.exportOf(r)
+	if err != nil {
+		return err
+	}
+	links, err := s.Exports.Download(r.Context(), viewerOf(r.Context()).caller(), e.ID)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if r.URL.Query().Get("file") == "manifest" {
+		return redirect(w, r, links.Manifest)
+	}
+	return redirect(w, r, links.File)
+}
+
+func (s *server) cancelExport(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.exportOf(r)
+	if err != nil {
+		return err
+	}
+	v := viewerOf(r.Context())
+	e, err = s.Exports.Cancel(r.Context(), v.caller(), e.ID)
+	switch {
+	case fault.CodeOf(err) == fault.ExportNotCancellable:
+		s.notice(r.Context(), "It was too late to cancel: "+messageIn(err))
+	case err != nil:
+		return err
+	default:
+		s.notice(r.Context(), "Cancelled. "+plural(r.Context(), e.Refunded, "credit", "credits")+" came back.")
+	}
+	return redirect(w, r, v.path("/exports/"+r.PathValue("export_id")))
+}
+
+// receiptView is a page of an export's receipt.
+type receiptView struct {
+	export.Export
+	Lines []export.ReceiptLine
+	Next  string
+	Later bool
+}
+
+func (s *server) exportReceipt(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.exportOf(r)
+	if err != nil {
+		return err
+	}
+	v, q := viewerOf(r.Context()), r.URL.Query()
+	if q.Get("format") == string(format.CSV) {
+		return s.receiptSheet(w, r, e)
+	}
+	lines, next, err := s.Exports.Receipt(r.Context(), v.caller(), e.ID, q.Get("cursor"), 2*pageSize)
+	if err != nil {
+		return err
+	}
+	view := &receiptView{Export: e, Lines: lines, Later: q.Get("cursor") != ""}
+	if next != "" {
+		view.Next = v.path("/exports/" + e.ID.String() + "/receipt?cursor=" + next)
+	}
+	return render(w, r, http.StatusOK, receiptPage(view))
+}
+
+func (s *server) receiptSheet(w http.ResponseWriter, r *http.Request, e export.Export) error {
+	columns := []string{"company_id", "name", "domain", "status", "credits", "unlocked_by", "unlocked_at", "refunded_at"}
+	return sheet(w, "receipt-"+e.ID.String()+".csv", columns, func(row func(...string) error) error {
+		return s.Exports.EachReceiptLine(r.Context(), viewerOf(r.Context()).caller(), e.ID, func(l export.ReceiptLine) error {
+			refunded := ""
+			if l.RefundedAt != nil {
+				refunded = timeCell(*l.RefundedAt)
+			}
+			status, credits := receiptStatus(l)
+			return row(l.Company.ID.String(), format.SafeCell(l.Company.Name), format.SafeCell(l.Company.Domain), status,
+				strconv.Itoa(credits), l.UnlockedBy.String(), timeCell(l.UnlockedAt), refunded)
+		})
+	})
+}
+
+// receiptStatus is what a line cost, in the words of the API.
+func receiptStatus(l export.ReceiptLine) (status string, credits int) {
+	switch {
+	case l.RefundedAt != nil:
+		return "refunded", 0
+	case l.Charged:
+		return "charged", 1
+	}
+	return "owned", 0
+}
+
+func timeCell(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// statusTone is how a status looks.
+func statusTone(s export.Status) string {
+	switch s {
+	case export.StatusCompleted:
+		return "good"
+	case export.StatusFailed:
+		return "bad"
+	case export.StatusCancelled:
+		return "warn"
+	default:
+		return "info"
+	}
+}

@@ -1,0 +1,222 @@
+package console
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// hiddenIn are the names and values of a page's hidden inputs.
+func hiddenIn(page string) url.Values {
+	values := url.Values{}
+	for _, m := range regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		values.Add(m[1], strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&amp;", "&", "&lt;", "<", "&gt;", ">").Replace(m[2]))
+	}
+	return values
+}
+
+// quoted asks for the price of an order and gives the form that buys it.
+func (b *browser) quoted(t *testing.T, form ...string) url.Values {
+	t.Helper()
+	a := b.post(t, in(b.h.acme, "/exports/quote"), form...)
+	require.Equal(t, http.StatusOK, a.status, a.body)
+	values := hiddenIn(a.body)
+	require.NotEmpty(t, values.Get("quote_id"), a.body)
+	return values
+}
+
+// buys a quote and gives the path of its export.
+func (b *browser) buys(t *testing.T, form url.Values) string {
+	t.Helper()
+	a := b.send(t, http.MethodPost, in(b.h.acme, "/exports"), form)
+	require.Equal(t, http.StatusSeeOther, a.status, a.body)
+	return strings.TrimPrefix(a.location(), basePath)
+}
+
+func (h *house) balance(t *testing.T, ws id.Workspace) int64 {
+	t.Helper()
+	n, err := h.Credits.Balance(t.Context(), ws)
+	require.NoError(t, err)
+	return n
+}
+
+func TestExportIsPricedConfirmedWatchedAndDownloaded(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 300)...)
+	ann := h.as(t, h.ann)
+	form := ann.get(t, in(h.acme, "/exports/new?countries=US&sort_by=name&limit=40"))
+	require.Equal(t, []string{"40", "0", "40", "40", "960"}, figuresIn(t, form.body))
+	require.Equal(t, "US", hiddenIn(form.body).Get("countries"))
+
+	buy := ann.quoted(t, "countries", "US", "sort_by", "name", "limit", "40", "name", "Forty", "format", "csv")
+	require.Equal(t, int64(1000), h.balance(t, h.acme), "a quote charges nothing")
+	path := ann.buys(t, buy)
+	require.Equal(t, int64(960), h.balance(t, h.acme))
+	require.Equal(t, path, ann.buys(t, buy), "sent again, it is the same export")
+	require.Equal(t, int64(960), h.balance(t, h.acme))
+
+	waiting := ann.get(t, path)
+	require.Contains(t, waiting.body, "Forty")
+	require.Contains(t, waiting.body, "data-running")
+	require.Contains(t, waiting.body, "Cancel and get the credits back")
+	require.Equal(t, http.StatusBadRequest, ann.get(t, path+"/download").status, "there is no file yet")
+	h.work(t)
+	events := ann.get(t, path+"/events")
+	require.Equal(t, eventStreamType, events.header.Get("Content-Type"))
+	require.Contains(t, events.body, "event: page\ndata: <section")
+	require.True(t, strings.HasSuffix(events.body, "event: end\ndata:\n\n"), events.body)
+	last := events.body[strings.LastIndex(events.body, "event: page"):]
+	require.Contains(t, last, "Download CSV")
+	require.NotContains(t, last, "data-running")
+
+	require.Contains(t, ann.get(t, path).body, "SHA-256")
+	for file, want := range map[string]string{"": ".csv", "?file=manifest": ".manifest.json"} {
+		a := ann.get(t, path+"/download"+file)
+		require.Equal(t, http.StatusSeeOther, a.status)
+		require.Contains(t, a.location(), want)
+		require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+	}
+	require.Contains(t, ann.get(t, in(h.acme, "/exports")).body, "Forty")
+	require.Contains(t, ann.get(t, path+"/receipt").body, ">charged<")
+	again := ann.get(t, in(h.acme, "/exports/new?again="+strings.TrimPrefix(path, in(h.acme, "/exports/"))))
+	require.Equal(t, []string{"40", "40", "0", "0", "960"}, figuresIn(t, again.body), "again for free")
+	require.Contains(t, again.body, `value="Forty"`)
+}
+
+func TestDoubleClickBuysOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 50)...)
+	ann := h.as(t, h.ann)
+	buy := ann.quoted(t, "name", "All", "format", "json")
+	paths := make([]string, 6)
+	var wg sync.WaitGroup
+	for i := range paths {
+		wg.Go(func() { paths[i] = ann.send(t, http.MethodPost, in(h.acme, "/exports"), buy).location() })
+	}
+	wg.Wait()
+	for _, path := range paths {
+		require.Equal(t, paths[0], path)
+		require.NotEmpty(t, path)
+	}
+	require.Equal(t, int64(950), h.balance(t, h.acme))
+	require.Equal(t, 1, h.state(t)[`SELECT count(*) FROM export WHERE status <> 'cancelled'`])
+}
+
+func TestOrderThatCannotBeTakenSaysWhy(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 1500)...)
+	ann := h.as(t, h.ann)
+	quote := func(form ...string) answer { return ann.post(t, in(h.acme, "/exports/quote"), form...) }
+
+	dear := quote("name", "All")
+	require.Contains(t, dear.body, "500 are missing")
+	require.Empty(t, hiddenIn(dear.body).Get("quote_id"), "it cannot be bought")
+	form := hiddenIn(dear.body)
+	form.Set("partial", "1") // the button
+	part := ann.send(t, http.MethodPost, in(h.acme, "/exports/quote"), form)
+	require.Equal(t, []string{"1,500", "0", "1,500", "1,000", "0"}, figuresIn(t, part.body))
+	require.Contains(t, part.body, "500 new companies stay")
+	ann.buys(t, hiddenIn(part.body))
+	require.Zero(t, h.balance(t, h.acme))
+
+	require.Contains(t, quote("name", "x", "query", "nothingislikethis").body, "There is nothing to export")
+	require.Contains(t, quote("name", "x", "only_new", "1", "limit", "0").body, "must be a whole number from 1 to 10000")
+	require.Equal(t, http.StatusUnprocessableEntity, quote("name", strings.Repeat("x", 201)).status)
+	require.Equal(t, http.StatusUnprocessableEntity, quote("name", "x", "format", "pdf").status)
+	require.Equal(t, http.StatusUnprocessableEntity, quote("name", "x", "employee_count_min", "y").status)
+	require.Equal(t, http.StatusNotFound, ann.post(t, in(h.acme, "/exports"), "quote_id", "nonsense").status)
+	require.Equal(t, http.StatusNotFound, ann.post(t, in(h.acme, "/exports"), "name", "x", "quote_id", id.New[id.Quote]().String()).status)
+	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/exports/new?list="+id.New[id.List]().String())).status)
+	require.Contains(t, ann.get(t, in(h.elsewhere, "/exports")).body, "no such page")
+}
+
+func TestQuoteThatIsOverIsPricedAgain(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 100)...)
+	ann := h.as(t, h.ann)
+	buy := ann.quoted(t, "name", "All")
+	h.exec(t, `UPDATE quote SET expires_at = 1`)
+	a := ann.send(t, http.MethodPost, in(h.acme, "/exports"), buy)
+	require.Equal(t, http.StatusOK, a.status)
+	require.Contains(t, a.body, "Nothing was charged. This is the price now.")
+	require.NotEqual(t, buy.Get("quote_id"), hiddenIn(a.body).Get("quote_id"))
+	require.Equal(t, int64(1000), h.balance(t, h.acme))
+	ann.buys(t, hiddenIn(a.body))
+	require.Equal(t, int64(900), h.balance(t, h.acme))
+}
+
+func TestCancelledExportGivesTheCreditsBack(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 30)...)
+	ann := h.as(t, h.ann)
+	path := ann.buys(t, ann.quoted(t, "name", "All"))
+	require.Equal(t, http.StatusSeeOther, ann.post(t, path+"/cancel").status)
+	a := ann.get(t, path)
+	require.Contains(t, a.body, "Cancelled. 30 credits came back.")
+	require.Contains(t, a.body, "nothing was delivered")
+	require.NotContains(t, ann.get(t, path).body, "Cancelled. 30", "told once")
+	require.Equal(t, int64(1000), h.balance(t, h.acme))
+	require.Contains(t, ann.get(t, path+"/receipt").body, ">refunded<")
+}
+
+func TestSheetsAreSafeForSpreadsheets(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, &company.Company{ID: id.New[id.Company](), Name: `=HYPERLINK("http://evil.example")`, Domain: "evil.example"})
+	ann := h.as(t, h.ann)
+	h.grant(t, h.acme, credit.Grant{Amount: 5, Note: `=cmd|'/c calc'!A0`, Actor: credit.ActorSystem})
+	path := ann.buys(t, ann.quoted(t, "name", "All"))
+	for name, at := range map[string]string{
+		"receipt":      path + "/receipt?format=csv",
+		"transactions": in(h.acme, "/credits?format=csv"),
+	} {
+		a := ann.get(t, at)
+		require.Contains(t, a.header.Get("Content-Disposition"), "attachment; filename="+name)
+		rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
+		require.NoError(t, err)
+		require.Greater(t, len(rows), 1)
+		told := false
+		for _, row := range rows {
+			for _, cell := range row {
+				require.False(t, strings.HasPrefix(cell, "="), "%s: %s", name, cell)
+				told = told || strings.HasPrefix(cell, "'=")
+			}
+		}
+		require.True(t, told, name)
+	}
+	empty := ann.get(t, in(h.acme, "/credits?format=csv&to=2001-01-01"))
+	require.Equal(t, "id,created_at,amount,balance_after,reason,reference,actor,actor_name,note\r\n", empty.body)
+}
+
+func TestHistoryIsPaged(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 3)...)
+	ann := h.as(t, h.ann)
+	require.Contains(t, ann.get(t, in(h.acme, "/exports")).body, "No exports yet")
+	for n := range pageSize + 5 {
+		ann.buys(t, ann.quoted(t, "name", fmt.Sprint("export ", n)))
+	}
+	first := ann.get(t, in(h.acme, "/exports")).body
+	require.Equal(t, pageSize, strings.Count(first, "class=\"name\""))
+	next := regexp.MustCompile(`rel="next" href="` + basePath + `([^"]+)"`).FindStringSubmatch(first)
+	require.NotNil(t, next)
+	require.Equal(t, 5, strings.Count(ann.get(t, next[1]).body, "class=\"name\""))
+}

@@ -1,0 +1,229 @@
+package console
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/search"
+)
+
+// facetView is a facet as bars to click.
+type facetView struct {
+	Param, Title, Hint string
+	Out                string // the parameter that leaves values out; empty where there is none
+	Values             []facetValue
+	Chosen             int  // values taken or left out
+	Open               bool // shown unfolded at first
+}
+
+// facetValue is one bar.
+type facetValue struct {
+	Value, Label string
+	Count        int
+	Known        bool // Count is known
+	Share        int  // of the facet's longest bar, in percent
+	Taken, Out   bool
+}
+
+// bandView is a facet of a number: a range, and its bands as bars.
+type bandView struct {
+	Param, Title, Hint string
+	Min, Max           *int64
+	Bands              []band
+	Open               bool
+}
+
+type band struct {
+	Label string
+	Link  string
+	Count int
+	Share int
+	Taken bool
+}
+
+// facetShown is the number of values that a facet shows besides the chosen ones; the field above finds the others.
+const facetShown = 8
+
+// textFacets are the facets of texts in the order of the page.
+var textFacets = []facetView{
+	{Param: "industries", Title: "Industry", Hint: "Add an industry", Out: "exclude_industries", Open: true},
+	{Param: "countries", Title: "Country", Hint: "Add a country", Open: true},
+	{Param: "states", Title: "State or region", Hint: "Add a state"},
+	{Param: "cities", Title: "City", Hint: "Add a city"},
+	{Param: "technologies", Title: "Technology", Hint: "Add a technology", Open: true},
+	{Param: "technology_categories", Title: "Technology category", Hint: "Add a category"},
+	{Param: "naics_codes", Title: "NAICS code", Hint: "Add a code, such as 52 or 522320"},
+}
+
+// countsOf are the values of a facet in a result.
+func countsOf(f search.Facets, param string) []search.Count {
+	switch param {
+	case "countries":
+		return f.Countries
+	case "states":
+		return f.States
+	case "cities":
+		return f.Cities
+	case "industries":
+		return f.Industries
+	case "naics_codes":
+		return f.NAICSCodes
+	case "technologies":
+		return f.Technologies
+	case "technology_categories":
+		return f.TechnologyCategories
+	}
+	return nil
+}
+
+// setCounts puts a facet of one result into another.
+func setCounts(to *search.Facets, from search.Facets, param string) {
+	switch param {
+	case "countries":
+		to.Countries = from.Countries
+	case "states":
+		to.States = from.States
+	case "cities":
+		to.Cities = from.Cities
+	case "industries":
+		to.Industries = from.Industries
+	case "naics_codes":
+		to.NAICSCodes = from.NAICSCodes
+	case "technologies":
+		to.Technologies = from.Technologies
+	case "technology_categories":
+		to.TechnologyCategories = from.TechnologyCategories
+	case "employee_count":
+		to.EmployeeCount = from.EmployeeCount
+	case "founded_year":
+		to.FoundedYear = from.FoundedYear
+	}
+}
+
+// facetViews are the bars of a result: the chosen values first, then the commonest.
+func facetViews(w *wish, f search.Facets) []facetView {
+	views := slices.Clone(textFacets)
+	for i := range views {
+		v := &views[i]
+		var out []string
+		if v.Out != "" {
+			out = *w.texts(v.Out)
+		}
+		taken := *w.texts(v.Param)
+		v.Values = barsOf(v.Param, taken, out, countsOf(f, v.Param))
+		v.Chosen = len(taken) + len(out)
+		v.Open = v.Open || v.Chosen > 0
+	}
+	return views
+}
+
+func barsOf(param string, taken, out []string, counts []search.Count) []facetValue {
+	var longest int
+	bar := func(value string) facetValue {
+		fv := facetValue{Value: value, Label: labelOf(param, value)}
+		if i := slices.IndexFunc(counts, func(c search.Count) bool { return sameValue(param, c.Value, value) }); i >= 0 {
+			fv.Count, fv.Known = counts[i].Count, true
+		}
+		longest = max(longest, fv.Count)
+		return fv
+	}
+	var bars []facetValue
+	for _, value := range taken {
+		b := bar(value)
+		b.Taken = true
+		bars = append(bars, b)
+	}
+	for _, value := range out {
+		b := bar(value)
+		b.Out = true
+		bars = append(bars, b)
+	}
+	chosen := len(bars)
+	for _, c := range counts {
+		if len(bars) >= chosen+facetShown {
+			break
+		}
+		if !slices.ContainsFunc(bars[:chosen], func(b facetValue) bool { return sameValue(param, c.Value, b.Value) }) {
+			bars = append(bars, bar(c.Value))
+		}
+	}
+	for i := range bars {
+		bars[i].Share = percent(bars[i].Count, longest)
+	}
+	return bars
+}
+
+// sameValue tells whether a facet's value is what a filter asks for: countries go by codes too.
+func sameValue(param, value, asked string) bool {
+	if param == "countries" {
+		a, known := company.LookupCountry(value)
+		b, too := company.LookupCountry(asked)
+		if known && too {
+			return a.Name == b.Name
+		}
+	}
+	return hasFold([]string{value}, asked)
+}
+
+func labelOf(param, value string) string {
+	if param == "naics_codes" {
+		return sectorLabel(value)
+	}
+	return value
+}
+
+// bandViews are the ranges of a result.
+func bandViews(ctx context.Context, w *wish, f search.Facets) []bandView {
+	views := []bandView{
+		{Param: "employee_count", Title: "Employees", Hint: "people", Min: w.EmployeeCountMin, Max: w.EmployeeCountMax, Open: true},
+		{Param: "founded_year", Title: "Founded", Hint: "year", Min: w.FoundedYearMin, Max: w.FoundedYearMax},
+	}
+	for i, found := range [][]search.Band{f.EmployeeCount, f.FoundedYear} {
+		v := &views[i]
+		longest := 0
+		for _, b := range found {
+			longest = max(longest, b.Count)
+		}
+		for _, b := range found {
+			shown := band{Count: b.Count, Share: percent(b.Count, longest), Taken: sameBound(b.Min, v.Min) && sameBound(b.Max, v.Max)}
+			if i == 0 {
+				shown.Label = spanLabel(b, func(n int64) string { return count(ctx, n) })
+			} else {
+				shown.Label = spanLabel(b, func(n int64) string { return strconv.FormatInt(n, 10) })
+			}
+			low, high := bound(b.Min), bound(b.Max)
+			if shown.Taken {
+				low, high = "", ""
+			}
+			shown.Link = w.at("", v.Param+"_min", low, v.Param+"_max", high)
+			v.Bands = append(v.Bands, shown)
+		}
+		v.Open = v.Open || v.Min != nil || v.Max != nil
+	}
+	return views
+}
+
+func spanLabel(b search.Band, write func(int64) string) string {
+	switch {
+	case b.Min == nil && b.Max == nil:
+		return "any"
+	case b.Min == nil:
+		return "up to " + write(*b.Max)
+	case b.Max == nil:
+		return write(*b.Min) + " or more"
+	case *b.Min == *b.Max:
+		return write(*b.Min)
+	}
+	return write(*b.Min) + " – " + write(*b.Max)
+}
+
+func sameBound(a, b *int64) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }
+
+func bound(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n, 10)
+}

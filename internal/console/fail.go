@@ -1,0 +1,86 @@
+package console
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/middleware"
+)
+
+// fail tells an error: as a page, or as a fragment for a script that asks for one. What is no fault is logged and told
+// with the request's id alone.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e := s.faultOf(r, err)
+	middleware.NoteOf(r.Context()).Add(slog.String("code", string(e.Code)))
+	status := api.Status(e.Kind())
+	page := errorPage(status, e)
+	if isFragment(r) {
+		page = errorFragment(e)
+	}
+	if err := render(w, r, status, page); err != nil {
+		s.Log.InfoContext(r.Context(), "answer cut off", "request_id", middleware.RequestIDOf(r.Context()), "error", err)
+	}
+}
+
+// faultOf is what of an error is told.
+func (s *server) faultOf(r *http.Request, err error) *fault.Error {
+	if e, known := errors.AsType[*fault.Error](err); known && e.Kind() != fault.KindInternal {
+		return e
+	}
+	if big, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return fault.New(fault.PayloadTooLarge, "That is too much at once; at most %d MiB are taken.", big.Limit>>20)
+	}
+	level := slog.LevelError
+	if r.Context().Err() != nil {
+		level = slog.LevelInfo // the browser has gone; nobody reads the answer
+	}
+	request := middleware.RequestIDOf(r.Context())
+	s.Log.Log(r.Context(), level, "page failed", "request_id", request, "method", r.Method, "path", r.URL.Path, "error", err)
+	return fault.New(fault.Internal, "Something failed on our side. Try again; if it stays so, quote the request id %s.", request)
+}
+
+// fieldErrors are the faults of a form, by field; nil if err is no Validation. A form is shown again with them.
+func fieldErrors(err error) map[string]string {
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok || e.Code != fault.Validation {
+		return nil
+	}
+	faults, _ := e.Details["errors"].([]fault.FieldError)
+	byField := make(map[string]string, len(faults))
+	for _, f := range faults {
+		byField[f.Field] = f.Message
+	}
+	return byField
+}
+
+// tellable is the error as a form shows it again with: whoever filled it in can do something about it.
+func tellable(err error) (*fault.Error, bool) {
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return nil, false
+	}
+	switch e.Kind() {
+	case fault.KindInvalid, fault.KindRateLimited, fault.KindConflict, fault.KindNoCredit, fault.KindState:
+		return e, true
+	default:
+		return nil, false
+	}
+}
+
+func crossSite(*server, http.ResponseWriter, *http.Request) error {
+	return fault.New(fault.Forbidden, "The form was sent from another site, so it was not taken.")
+}
+
+// router tells the mux's own refusals like all others.
+func (s *server) router(mux *http.ServeMux) http.Handler {
+	return s.handle(func(_ *server, w http.ResponseWriter, r *http.Request) error {
+		if _, pattern := mux.Handler(r); pattern == "" {
+			return noPage()
+		}
+		mux.ServeHTTP(w, r)
+		return nil
+	})
+}

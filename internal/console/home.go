@@ -1,0 +1,53 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/opencapi/capi/internal/fault"
+)
+
+// Path is the pattern by which the console is mounted.
+const Path = basePath + "/"
+
+// Front sends a browser that asks for the server's front page to the console; anything else gets the error.
+func Front(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept"), "text/html") {
+			http.Redirect(w, r, Path, http.StatusFound)
+			return
+		}
+		fail(w, r, fault.New(fault.NotFound, "There is no /. The API's paths start with /api/v1; /openapi.json lists them."))
+	})
+}
+
+// home leads to the person's only workspace, or to the list of them.
+func (s *server) home(w http.ResponseWriter, r *http.Request) error {
+	if v := viewerOf(r.Context()); len(v.Others) == 1 {
+		return redirect(w, r, workspacePath(v.Others[0].ID, ""))
+	}
+	return redirect(w, r, basePath+"/workspaces")
+}
+
+// workspaceHome is the first page of a workspace.
+func (s *server) workspaceHome(w http.ResponseWriter, r *http.Request) error {
+	return redirect(w, r, viewerOf(r.Context()).path("/search"))
+}
+
+// errorTitle is an error's status in a few words.
+func errorTitle(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "Not found"
+	case http.StatusForbidden:
+		return "Not allowed"
+	case http.StatusUnauthorized:
+		return "Sign in"
+	case http.StatusTooManyRequests:
+		return "Too many tries"
+	case http.StatusInternalServerError:
+		return "Something failed"
+	default:
+		return "That did not work"
+	}
+}

@@ -1,0 +1,243 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/replay"
+	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+const passphrase = "correct horse battery"
+
+// house is a whole console over a fresh SQLite, with a workspace, Acme, that Ann owns and Bob is a member of. Ann is the
+// operator. Eve owns another one.
+type house struct {
+	Deps
+	db      *db.DB
+	catalog *catalog.Book
+	index   *embedded.Index
+	jobs    *job.Queue
+	url     string
+	seq     uint64
+
+	acme, elsewhere id.Workspace
+	ann, bob, eve   auth.Person
+}
+
+func open(t testing.TB, change ...func(*Deps)) *house {
+	t.Helper()
+	d := dbtest.SQLite(t)
+	h := &house{
+		db: d, catalog: catalog.New(d), index: embedded.Open(embedded.Options{}), jobs: job.New(d, job.Options{Alone: true}),
+	}
+	t.Cleanup(func() { require.NoError(t, h.index.Close()) })
+	files, err := file.Open(file.Options{Dir: t.TempDir(), Key: bytes.Repeat([]byte{7}, 32)})
+	require.NoError(t, err)
+	unlocks := unlock.New(d, unlock.Options{})
+	h.Deps = Deps{
+		People: auth.NewPeople(d), Sessions: auth.NewSessions(d, auth.SessionOptions{}), Tokens: auth.New(d, auth.Options{}),
+		Workspaces: workspace.New(d), Credits: credit.New(d), Lists: list.New(d), Replays: replay.New(d, replay.Options{}),
+		Search: search.New(search.Deps{Index: h.index, Catalog: h.catalog, Unlock: unlocks}),
+		Log:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+	}
+	h.Memberships = membership.New(membership.Deps{DB: d, People: h.People, Workspaces: h.Workspaces, Credits: h.Credits})
+	h.Exports = export.New(export.Deps{
+		DB: d, Catalog: h.catalog, Index: h.index, Lists: h.Lists, Unlock: unlocks, Credit: h.Credits, Jobs: h.jobs, Blobs: files,
+	})
+	for _, fn := range change {
+		fn(&h.Deps)
+	}
+	pages, err := New(h.Deps)
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.Handle(Path, pages)
+	served := httptest.NewServer(mux)
+	t.Cleanup(served.Close)
+	h.url = served.URL
+	h.populate(t)
+	return h
+}
+
+func (h *house) populate(t testing.TB) {
+	t.Helper()
+	h.ann = h.person(t, "ann", true)
+	h.bob = h.person(t, "bob", false)
+	h.eve = h.person(t, "eve", false)
+	h.acme = h.workspace(t, "Acme", h.ann.ID)
+	h.elsewhere = h.workspace(t, "Elsewhere", h.eve.ID)
+	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
+		return h.Workspaces.AddMember(t.Context(), tx, h.acme, h.bob.ID, workspace.Member)
+	}))
+}
+
+func (h *house) person(t testing.TB, name string, operator bool) auth.Person {
+	t.Helper()
+	draft, err := h.People.Draft(t.Context(), auth.NewPerson{
+		Email: name + "@example.com", Name: name, Password: passphrase, Operator: operator,
+	})
+	require.NoError(t, err)
+	var made auth.Person
+	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) (err error) {
+		made, err = h.People.Create(t.Context(), tx, draft)
+		return err
+	}))
+	return made
+}
+
+func (h *house) workspace(t testing.TB, name string, owner id.Person) id.Workspace {
+	t.Helper()
+	w, err := h.Memberships.CreateWorkspace(t.Context(), membership.NewWorkspace{
+		Name: name, Owner: owner, Credits: 1000, Actor: credit.ActorSystem,
+	})
+	require.NoError(t, err)
+	return w.ID
+}
+
+// put brings companies into the catalog and the index.
+func (h *house) put(t testing.TB, companies ...*company.Company) {
+	t.Helper()
+	batch := make([]catalog.Incoming, len(companies))
+	for i, c := range companies {
+		batch[i] = catalog.Prepare(c)
+	}
+	_, err := h.catalog.Put(t.Context(), nil, batch)
+	require.NoError(t, err)
+	for more := true; more; {
+		found, upTo, further, err := h.catalog.Changes(t.Context(), h.seq, 5000)
+		require.NoError(t, err)
+		changes := make([]index.Change, len(found))
+		for i, c := range found {
+			changes[i] = index.Change{Number: c.Number, Company: c.Company}
+		}
+		require.NoError(t, h.index.Apply(t.Context(), changes, upTo))
+		h.seq, more = upTo, further
+	}
+}
+
+// work runs jobs until the test ends.
+func (h *house) work(t testing.TB) {
+	t.Helper()
+	r := job.NewRunner(h.jobs, h.Exports.Handlers())
+	require.NoError(t, r.Start(t.Context()))
+	t.Cleanup(func() { require.NoError(t, r.Stop(t.Context())) })
+}
+
+// browser keeps cookies and follows no redirects.
+type browser struct {
+	h       *house
+	client  *http.Client
+	headers http.Header
+}
+
+func (h *house) browser(t testing.TB) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &browser{h: h, headers: http.Header{}, client: &http.Client{
+		Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// as is a browser in which the person is signed in.
+func (h *house) as(t testing.TB, who auth.Person) *browser {
+	t.Helper()
+	b := h.browser(t)
+	a := b.post(t, "/sign-in", "email", who.Email, "password", passphrase)
+	require.Equal(t, http.StatusSeeOther, a.status, a.body)
+	return b
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a answer) location() string { return a.header.Get("Location") }
+
+func (b *browser) get(t testing.TB, path string) answer {
+	t.Helper()
+	return b.send(t, http.MethodGet, path, nil)
+}
+
+// post sends a form of names and values in turn.
+func (b *browser) post(t testing.TB, path string, form ...string) answer {
+	t.Helper()
+	values := url.Values{}
+	for i := 0; i+1 < len(form); i += 2 {
+		values.Add(form[i], form[i+1])
+	}
+	return b.send(t, http.MethodPost, path, values)
+}
+
+// send asks for a path below the console's.
+func (b *browser) send(t testing.TB, method, path string, form url.Values) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, b.h.url+basePath+path, strings.NewReader(form.Encode()))
+	require.NoError(t, err)
+	for name, values := range b.headers {
+		r.Header[name] = values
+	}
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	res, err := b.client.Do(r)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return answer{res.StatusCode, res.Header, string(body)}
+}
+
+// in is the path of a page of the workspace.
+func in(ws id.Workspace, rest string) string { return "/w/" + ws.String() + rest }
+
+// bought is an export of one company, so that there is a file to be had.
+func (h *house) bought(t testing.TB, caller auth.Caller) id.Export {
+	t.Helper()
+	q, filters, err := query.ParseJSON([]byte(`{}`))
+	require.NoError(t, err)
+	kept, err := json.Marshal(filters)
+	require.NoError(t, err)
+	e, _, err := h.Exports.Create(t.Context(), caller, export.Request{
+		Name: "Kept", Source: export.SourceSearch, Query: q, Filters: kept, Terms: export.Terms{Limit: 1}, Format: format.CSV,
+	})
+	require.NoError(t, err)
+	return e.ID
+}
+
+func (h *house) savedSearch(t testing.TB, caller auth.Caller) string {
+	t.Helper()
+	s, err := h.Lists.SaveSearch(t.Context(), caller.Workspace, list.Search{Name: "Kept"})
+	require.NoError(t, err)
+	return s.ID.String()
+}

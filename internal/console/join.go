@@ -1,0 +1,124 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// joinForm is the state of the page that an invitation's link leads to.
+type joinForm struct {
+	Link       string
+	Invitation auth.Invitation
+	Workspace  string                // the name of what one is invited to; empty if it is no workspace
+	InvitedBy  string                // empty if it was made at the command line
+	There      []workspace.Workspace // what a first owner will own; none if they make one
+	Given      membership.Newcomer
+	Faults     map[string]string
+}
+
+// JoinPath is the page to which an invitation's secret leads.
+func JoinPath(secret string) string { return basePath + "/join?link=" + url.QueryEscape(secret) }
+
+func (s *server) joinPage(w http.ResponseWriter, r *http.Request) error {
+	form, err := s.joinForm(r, r.URL.Query().Get("link"))
+	if err != nil {
+		return err
+	}
+	return render(w, r, http.StatusOK, joinView(form))
+}
+
+func (s *server) joinForm(r *http.Request, secret string) (joinForm, error) {
+	if err := s.take("link "+addressOf(r), triesOfLink); err != nil {
+		return joinForm{}, err
+	}
+	i, err := s.People.Invitation(r.Context(), secret)
+	if err != nil {
+		return joinForm{}, err
+	}
+	form := joinForm{Link: secret, Invitation: i, Given: membership.Newcomer{Email: i.Email}}
+	if !i.Workspace.IsZero() {
+		ws, err := s.Workspaces.Get(r.Context(), i.Workspace)
+		if err != nil {
+			return form, err
+		}
+		form.Workspace = ws.Name
+	}
+	if i.Kind == auth.InviteFirst {
+		if form.There, err = s.Workspaces.List(r.Context()); err != nil {
+			return form, err
+		}
+	}
+	if !i.InvitedBy.IsZero() {
+		by, err := s.People.Get(r.Context(), i.InvitedBy)
+		if err != nil {
+			return form, err
+		}
+		form.InvitedBy = by.Name
+	}
+	return form, nil
+}
+
+func (s *server) join(w http.ResponseWriter, r *http.Request) error {
+	form, err := s.joinForm(r, r.PostFormValue("link"))
+	if err != nil {
+		return err
+	}
+	v := viewerOf(r.Context())
+	switch {
+	case form.Invitation.Kind == auth.InvitePassword:
+		return s.resetPassword(w, r, form)
+	case v.signedIn():
+		ws, err := s.Memberships.AcceptAs(r.Context(), form.Link, v.Person)
+		if err != nil {
+			return err
+		}
+		return redirect(w, r, firstPath(ws))
+	}
+	form.Given = membership.Newcomer{
+		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Password: r.PostFormValue("password"),
+		Workspace: r.PostFormValue("workspace"),
+	}
+	made, ws, err := s.Memberships.Accept(r.Context(), form.Link, form.Given)
+	if err != nil {
+		return s.joinAgain(w, r, form, err)
+	}
+	if err := s.begin(r.Context(), made.ID); err != nil {
+		return err
+	}
+	return redirect(w, r, firstPath(ws))
+}
+
+func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form joinForm) error {
+	p, err := s.Memberships.ResetPassword(r.Context(), form.Link, r.PostFormValue("password"))
+	if err != nil {
+		return s.joinAgain(w, r, form, err)
+	}
+	if err := s.begin(r.Context(), p.ID); err != nil {
+		return err
+	}
+	s.notice(r.Context(), "Your password is set. Every other browser was signed out.")
+	return redirect(w, r, basePath+"/")
+}
+
+func (s *server) joinAgain(w http.ResponseWriter, r *http.Request, form joinForm, err error) error {
+	if fault.CodeOf(err) != fault.Validation {
+		return err
+	}
+	form.Faults = fieldErrors(err)
+	return render(w, r, api.Status(fault.KindInvalid), joinView(form))
+}
+
+// firstPath is the first page of the workspace, or of the console if there is none.
+func firstPath(ws id.Workspace) string {
+	if ws.IsZero() {
+		return basePath + "/"
+	}
+	return workspacePath(ws, "")
+}

@@ -1,0 +1,320 @@
+package console
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/search"
+)
+
+// listsView is the page of all lists and saved searches.
+type listsView struct {
+	Lists    []list.List
+	Searches []list.Search
+	Next     string
+	Later    bool
+}
+
+// listView is the page of one list.
+type listView struct {
+	list.List
+	Items  []search.Item
+	Next   string
+	Later  bool
+	Report *matchReport
+	Faults map[string]string
+}
+
+// matchReport tells what became of domains that were to be added.
+type matchReport struct {
+	Given, Matched, Added int
+	Unmatched             []string
+}
+
+func (s *server) listLists(w http.ResponseWriter, r *http.Request) error {
+	ctx, v := r.Context(), viewerOf(r.Context())
+	before, err := id.Parse[id.List](r.URL.Query().Get("cursor"))
+	view := &listsView{Later: err == nil}
+	if view.Lists, err = s.Lists.List(ctx, v.Workspace.ID, before, pageSize+1); err != nil {
+		return err
+	}
+	if len(view.Lists) > pageSize {
+		view.Lists = view.Lists[:pageSize]
+		view.Next = v.path("/lists?cursor=" + view.Lists[pageSize-1].ID.String())
+	}
+	if !view.Later {
+		if view.Searches, err = s.Lists.Searches(ctx, v.Workspace.ID); err != nil {
+			return err
+		}
+	}
+	return render(w, r, http.StatusOK, listsPage(view))
+}
+
+func (s *server) createList(w http.ResponseWriter, r *http.Request) error {
+	v := viewerOf(r.Context())
+	l, err := s.Lists.Create(r.Context(), v.Workspace.ID, r.PostFormValue("name"))
+	if fault.CodeOf(err) == fault.Validation {
+		s.notice(r.Context(), "No list was made: "+messageIn(err))
+		return redirect(w, r, v.path("/lists"))
+	}
+	if err != nil {
+		return err
+	}
+	return redirect(w, r, listPath(r.Context(), l.ID))
+}
+
+func listPath(ctx context.Context, l id.List) string {
+	return viewerOf(ctx).path("/lists/" + l.String())
+}
+
+// listIn is the list of the path.
+func (s *server) listIn(r *http.Request) (list.List, error) {
+	l, err := id.Parse[id.List](r.PathValue("list_id"))
+	if err != nil {
+		return list.List{}, noPage()
+	}
+	return s.Lists.Get(r.Context(), viewerOf(r.Context()).Workspace.ID, l)
+}
+
+func (s *server) showList(w http.ResponseWriter, r *http.Request) error {
+	l, err := s.listIn(r)
+	if err != nil {
+		return err
+	}
+	return s.renderList(w, r, http.StatusOK, &listView{List: l})
+}
+
+func (s *server) renderList(w http.ResponseWriter, r *http.Request, status int, view *listView) error {
+	ctx, v := r.Context(), viewerOf(r.Context())
+	after, err := strconv.ParseUint(r.URL.Query().Get("after"), 10, 32)
+	view.Later = err == nil && after > 0
+	numbers, more, err := s.Lists.Numbers(ctx, v.Workspace.ID, view.ID, company.Number(after), pageSize)
+	if err != nil {
+		return err
+	}
+	if view.Items, err = s.Search.Items(ctx, v.Workspace.ID, numbers); err != nil {
+		return err
+	}
+	if more {
+		view.Next = listPath(ctx, view.ID) + "?after=" + strconv.FormatUint(uint64(numbers[len(numbers)-1]), 10)
+	}
+	return render(w, r, status, listPage(view))
+}
+
+func (s *server) renameList(w http.ResponseWriter, r *http.Request) error {
+	l, err := s.listIn(r)
+	if err != nil {
+		return err
+	}
+	_, err = s.Lists.Rename(r.Context(), l.Workspace, l.ID, r.PostFormValue("name"))
+	switch {
+	case fault.CodeOf(err) == fault.Validation:
+		s.notice(r.Context(), "The name stays: "+messageIn(err))
+	case err != nil:
+		return err
+	}
+	return redirect(w, r, listPath(r.Context(), l.ID))
+}
+
+func (s *server) deleteList(w http.ResponseWriter, r *http.Request) error {
+	l, err := s.listIn(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Lists.Delete(r.Context(), l.Workspace, l.ID); err != nil {
+		return err
+	}
+	s.notice(r.Context(), l.Name+" was deleted.")
+	return redirect(w, r, viewerOf(r.Context()).path("/lists"))
+}
+
+// removeFromList takes the companies of the form off the list.
+func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
+	l, err := s.listIn(r)
+	if err != nil {
+		return err
+	}
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	var ids []id.Company
+	for _, text := range r.PostForm["company"] {
+		if c, err := id.Parse[id.Company](text); err == nil {
+			ids = append(ids, c)
+		}
+	}
+	picked, err := s.Search.Pick(r.Context(), search.Wish{IDs: ids})
+	if err != nil {
+		return err
+	}
+	_, removed, err := s.Lists.Remove(r.Context(), l.Workspace, l.ID, picked.Companies)
+	if err != nil {
+		return err
+	}
+	s.notice(r.Context(), plural(r.Context(), removed, "company was", "companies were")+" taken off.")
+	return redirect(w, r, listPath(r.Context(), l.ID))
+}
+
+// domainsMax is the number of domains that are matched at once.
+const domainsMax = 10_000
+
+// addToList matches the domains that were pasted or uploaded, and tells which are of no company. Adding twice is the
+// same as once, so the answer may be loaded again.
+func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
+	l, err := s.listIn(r)
+	if err != nil {
+		return err
+	}
+	domains, err := domainsOf(r)
+	if err != nil {
+		return err
+	}
+	view := &listView{List: l}
+	switch {
+	case len(domains) == 0:
+		view.Faults = map[string]string{"domains": "Paste at least one domain, or choose a file."}
+		return s.renderList(w, r, http.StatusUnprocessableEntity, view)
+	case len(domains) > domainsMax:
+		view.Faults = map[string]string{"domains": "At most 10,000 domains are taken at once; split the file."}
+		return s.renderList(w, r, http.StatusUnprocessableEntity, view)
+	}
+	picked, err := s.Search.Pick(r.Context(), search.Wish{Domains: domains})
+	if err != nil {
+		return err
+	}
+	report := &matchReport{Given: len(domains), Matched: picked.Companies.Len(), Unmatched: picked.UnmatchedDomains}
+	if view.List, report.Added, err = s.Lists.Add(r.Context(), l.Workspace, l.ID, picked.Companies); err != nil {
+		return err
+	}
+	view.Report = report
+	return s.renderList(w, r, http.StatusOK, view)
+}
+
+// domainsOf reads the form's text and its file: domains apart by lines, commas, semicolons or blanks. Of a CSV, words
+// without a dot are passed over, so that its heading is no domain.
+func domainsOf(r *http.Request) ([]string, error) {
+	if err := r.ParseMultipartForm(bodySizeBytesMax); err != nil && err != http.ErrNotMultipart { //nolint:errorlint // it is never wrapped
+		return nil, err
+	}
+	readers := []io.Reader{strings.NewReader(r.PostFormValue("domains"))}
+	if r.MultipartForm != nil && len(r.MultipartForm.File["file"]) > 0 {
+		f, err := r.MultipartForm.File["file"][0].Open()
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		readers = append(readers, f)
+	}
+	var domains []string
+	for i, reader := range readers {
+		if i > 0 {
+			reader = io.MultiReader(strings.NewReader("\n"), reader)
+		}
+		lines := bufio.NewScanner(reader)
+		lines.Buffer(make([]byte, 0, 64<<10), bodySizeBytesMax)
+		for lines.Scan() {
+			for _, word := range strings.FieldsFunc(lines.Text(), func(c rune) bool { return strings.ContainsRune(",; \t\"'\ufeff", c) }) {
+				if strings.Contains(word, ".") {
+					domains = append(domains, word)
+				}
+			}
+		}
+		if err := lines.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return distinctTexts(domains), nil
+}
+
+// saveAsList puts every match of the address's search on a list.
+func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
+	ctx, v := r.Context(), viewerOf(r.Context())
+	asked := readWish(r.URL.Query())
+	q, _, err := asked.parse()
+	if err != nil {
+		return err
+	}
+	picked, err := s.Search.Pick(ctx, search.Wish{Query: &q})
+	if err != nil {
+		return err
+	}
+	l, err := s.listOf(r)
+	if fault.CodeOf(err) == fault.Validation {
+		s.notice(ctx, "No list was made: "+messageIn(err))
+		return redirect(w, r, asked.at(v.path("/search")))
+	}
+	if err != nil {
+		return err
+	}
+	l, added, err := s.Lists.Add(ctx, v.Workspace.ID, l.ID, picked.Companies)
+	if err != nil {
+		return err
+	}
+	text := plural(ctx, added, "company was", "companies were") + " added."
+	if picked.Capped {
+		text += " The search matches more: a list takes " + count(ctx, search.PickMax) + " at once, the largest companies."
+	}
+	s.notice(ctx, text)
+	return redirect(w, r, listPath(ctx, l.ID))
+}
+
+// saveSearch keeps the address's search under a name.
+func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
+	ctx, v := r.Context(), viewerOf(r.Context())
+	asked := readWish(r.URL.Query())
+	if _, _, err := asked.parse(); err != nil {
+		return err
+	}
+	saved, err := s.Lists.SaveSearch(ctx, v.Workspace.ID, list.Search{
+		Name: r.PostFormValue("name"), Filters: asked.Filters, SortBy: asked.SortBy, SortOrder: asked.SortOrder,
+	})
+	switch {
+	case fault.CodeOf(err) == fault.Validation:
+		s.notice(ctx, "The search was not saved: "+messageIn(err))
+	case err != nil:
+		return err
+	default:
+		s.notice(ctx, "The search "+saved.Name+" stands under Lists.")
+	}
+	return redirect(w, r, asked.at(v.path("/search")))
+}
+
+func (s *server) deleteSearch(w http.ResponseWriter, r *http.Request) error {
+	saved, err := id.Parse[id.Search](r.PathValue("search_id"))
+	if err != nil {
+		return noPage()
+	}
+	v := viewerOf(r.Context())
+	if err := s.Lists.DeleteSearch(r.Context(), v.Workspace.ID, saved); err != nil {
+		return err
+	}
+	s.notice(r.Context(), "The saved search was deleted.")
+	return redirect(w, r, v.path("/lists"))
+}
+
+// savedAt is the address of a page with a saved search.
+func savedAt(page string, saved list.Search) string {
+	w := wish{Filters: saved.Filters, SortBy: saved.SortBy, SortOrder: saved.SortOrder}
+	return w.at(page)
+}
+
+// unmatchedShown is what a report shows of unmatched domains, in bytes, so that the page stays small.
+const unmatchedShown = 20_000
+
+func (m *matchReport) shown() []string {
+	bytes := 0
+	for i, d := range m.Unmatched {
+		if bytes += len(d) + 1; bytes > unmatchedShown {
+			return m.Unmatched[:i]
+		}
+	}
+	return m.Unmatched
+}

@@ -1,0 +1,199 @@
+package console
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/id"
+)
+
+func (h *house) companies(t *testing.T, n int) []*company.Company {
+	t.Helper()
+	made := make([]*company.Company, n)
+	for i := range made {
+		made[i] = &company.Company{ID: id.New[id.Company](), Name: fmt.Sprint("Company ", i), Domain: fmt.Sprintf("c%d.example", i)}
+	}
+	h.put(t, made...)
+	return made
+}
+
+func TestListIsMadeFilledAndDeleted(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	made := h.companies(t, 30)
+	ann := h.as(t, h.ann)
+	require.Contains(t, ann.get(t, in(h.acme, "/lists")).body, "No lists yet")
+	a := ann.post(t, in(h.acme, "/lists"), "name", "Prospects")
+	path := strings.TrimPrefix(a.location(), basePath)
+	require.Contains(t, ann.get(t, path).body, "The list is empty")
+
+	a = ann.post(t, path+"/add", "domains", "https://www.c1.example/about\nC2.example; nowhere.example, c3.example\n\nnowhere.example plain")
+	require.Equal(t, http.StatusOK, a.status)
+	require.Contains(t, a.body, "4 domains read, 3 companies found, 3 added.")
+	require.Contains(t, a.body, ">nowhere.example<")
+	again := ann.post(t, path+"/add", "domains", "c1.example")
+	require.Contains(t, again.body, "1 domain read, 1 company found, 0 added.")
+	require.Contains(t, ann.post(t, path+"/add", "domains", "no domains here").body, "Paste at least one domain")
+	require.Contains(t, ann.post(t, path+"/add", "domains", strings.Repeat("a.example ", 1)+manyDomains(domainsMax+1)).body, "At most 10,000")
+
+	a = ann.post(t, path+"/remove", "company", made[1].ID.String(), "company", made[2].ID.String(), "company", "nonsense")
+	require.Equal(t, http.StatusSeeOther, a.status)
+	page := ann.get(t, path).body
+	require.Contains(t, page, "2 companies were taken off.")
+	require.Contains(t, page, "Company 3")
+	require.NotContains(t, page, "Company 1<")
+
+	ann.post(t, path+"/rename", "name", "Customers")
+	require.Contains(t, ann.get(t, path).body, "<bdi>Customers</bdi>")
+	ann.post(t, path+"/rename", "name", " ")
+	require.Contains(t, ann.get(t, path).body, "The name stays: ")
+	require.Equal(t, basePath+in(h.acme, "/lists"), ann.post(t, path+"/delete").location())
+	require.Equal(t, http.StatusNotFound, ann.get(t, path).status)
+	ann.post(t, in(h.acme, "/lists"), "name", "")
+	require.Contains(t, ann.get(t, in(h.acme, "/lists")).body, "No list was made: ")
+}
+
+func manyDomains(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "d%d.example\n", i)
+	}
+	return b.String()
+}
+
+func TestUploadedFileIsMatched(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.companies(t, 5)
+	ann := h.as(t, h.ann)
+	path := strings.TrimPrefix(ann.post(t, in(h.acme, "/lists"), "name", "Upload").location(), basePath)
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("file", "domains.csv")
+	require.NoError(t, err)
+	_, err = io.WriteString(part, "\ufeffdomain,name\r\n\"c1.example\",Company 1\r\nc2.example,\"Two, Inc.\"\r\n<b>x.example,?\r\n")
+	require.NoError(t, err)
+	require.NoError(t, form.WriteField("domains", "c3.example"))
+	require.NoError(t, form.Close())
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+basePath+path+"/add", &body)
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	res, err := ann.client.Do(r)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	page, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(page), "3 companies found, 3 added.")
+	require.Contains(t, string(page), "&lt;b&gt;x.example")
+}
+
+func TestMembersOfAListAreShownOncePageByPage(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.companies(t, 60)
+	ann := h.as(t, h.ann)
+	a := ann.post(t, in(h.acme, "/lists/from-search?query=company"), "name", "All of them")
+	path := strings.TrimPrefix(a.location(), basePath)
+	require.Contains(t, ann.get(t, path).body, "60 companies were added.")
+	seen := map[string]bool{}
+	for path != "" {
+		page := ann.get(t, path).body
+		for _, m := range regexp.MustCompile(`name="company" value="([^"]+)"`).FindAllStringSubmatch(page, -1) {
+			require.False(t, seen[m[1]])
+			seen[m[1]] = true
+		}
+		next := regexp.MustCompile(`rel="next" href="` + basePath + `([^"]+)"`).FindStringSubmatch(page)
+		if path = ""; next != nil {
+			path = next[1]
+		}
+	}
+	require.Len(t, seen, 60)
+}
+
+func TestSearchIsSavedAsListOrToRunAgain(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 100)...)
+	ann := h.as(t, h.ann)
+	search := "?countries=United+States&employee_count_min=10&sort_by=name"
+	a := ann.post(t, in(h.acme, "/searches"+search), "name", "Big <US>")
+	back, err := url.Parse(a.location())
+	require.NoError(t, err)
+	require.Equal(t, "United States", back.Query().Get("countries"), "one is back at the search")
+	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, "The search Big &lt;US&gt; stands under Lists.")
+	lists := ann.get(t, in(h.acme, "/lists")).body
+	require.Contains(t, lists, "Big &lt;US&gt;")
+	require.Contains(t, lists, "/search?countries=United+States&amp;employee_count_min=10&amp;sort_by=name")
+	require.Contains(t, lists, "/exports/new?countries=United+States")
+	saved := regexp.MustCompile(`action="` + basePath + `([^"]+/delete)"`).FindStringSubmatch(lists)
+	require.Equal(t, http.StatusSeeOther, ann.post(t, saved[1]).status)
+	require.Equal(t, http.StatusNotFound, ann.post(t, saved[1]).status)
+
+	l, err := h.Lists.Create(t.Context(), h.acme, "There")
+	require.NoError(t, err)
+	a = ann.post(t, in(h.acme, "/lists/from-search"+search), "name", "", "list_id", l.ID.String())
+	require.Equal(t, basePath+in(h.acme, "/lists/"+l.ID.String()), a.location())
+	l, err = h.Lists.Get(t.Context(), h.acme, l.ID)
+	require.NoError(t, err)
+	require.NotZero(t, l.Len)
+	ann.post(t, in(h.acme, "/lists/from-search"+search), "name", "")
+	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, "No list was made: ")
+	foreign, err := h.Lists.Create(t.Context(), h.elsewhere, "Foreign")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusNotFound, ann.post(t, in(h.acme, "/lists/from-search"), "list_id", foreign.ID.String()).status)
+	require.Equal(t, http.StatusUnprocessableEntity, ann.post(t, in(h.acme, "/searches?naics_codes=x"), "name", "x").status)
+}
+
+func TestCompanyIsShownWithItsConnectionsBothWays(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	made := h.companies(t, 2)
+	h.connect(t, made[0], made[1], "vendor")
+	h.connect(t, made[0], &company.Company{Name: "Unknown Inc"}, "owned_company")
+	ann := h.as(t, h.ann)
+	page := func(c *company.Company) string {
+		a := ann.get(t, in(h.acme, "/companies/"+c.ID.String()))
+		require.Equal(t, http.StatusOK, a.status)
+		return a.body
+	}
+	from := page(made[0])
+	require.Contains(t, from, "/companies/"+made[1].ID.String())
+	require.Contains(t, from, "Unknown Inc")
+	require.Contains(t, from, "owned company")
+	require.Contains(t, from, "No company in the catalog names it.")
+	to := page(made[1])
+	require.Contains(t, to, "/companies/"+made[0].ID.String())
+	require.Contains(t, to, "has it as <bdi>vendor</bdi>")
+	search := ann.get(t, in(h.acme, "/search?connections=%3A"+made[1].ID.String())).body
+	require.Equal(t, "1", figuresIn(t, search)[0])
+
+	a := ann.post(t, in(h.acme, "/companies/"+made[0].ID.String()+"/list"), "name", "Fresh")
+	require.Equal(t, http.StatusSeeOther, a.status)
+	require.Contains(t, page(made[0]), "Company 0 is on Fresh now.")
+	ann.post(t, in(h.acme, "/companies/"+made[0].ID.String()+"/list"), "name", "")
+	require.Contains(t, page(made[0]), "Nothing was added: ")
+	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/companies/"+id.New[id.Company]().String())).status)
+	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/companies/nonsense")).status)
+}
+
+func TestOnlyWebAddressesBecomeLinks(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"https://acme.example/a?b=c": "https://acme.example/a?b=c", "http://acme.example": "http://acme.example",
+		"javascript:alert(1)": "", "JAVASCRIPT:alert(1)": "", "data:text/html,x": "", "//acme.example": "", "acme.example": "",
+		"https://": "", "\x01https://acme.example": "", "": "",
+	} {
+		require.Equal(t, want, homepage(given), "%q", given)
+	}
+}

@@ -1,0 +1,105 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// membersForm is the state of the page of members.
+type membersForm struct {
+	Members []workspace.Belonging
+	Invited []auth.Invitation // for owners alone
+	Email   string            // what was filled in
+	Role    workspace.Role
+	Link    string // of the invitation that was just made; shown this once
+	For     string // whom Link is for
+	Faults  map[string]string
+}
+
+func (s *server) members(w http.ResponseWriter, r *http.Request) error {
+	return s.showMembers(w, r, http.StatusOK, membersForm{Role: workspace.Member})
+}
+
+func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int, form membersForm) (err error) {
+	v := viewerOf(r.Context())
+	if form.Members, err = s.Workspaces.Members(r.Context(), v.Workspace.ID); err != nil {
+		return err
+	}
+	if v.Role.Allows(workspace.Owner) {
+		if form.Invited, err = s.People.Invited(r.Context(), v.Workspace.ID); err != nil {
+			return err
+		}
+	}
+	return render(w, r, status, membersView(form))
+}
+
+func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
+	v := viewerOf(r.Context())
+	form := membersForm{Email: strings.TrimSpace(r.PostFormValue("email")), Role: workspace.Role(r.PostFormValue("role"))}
+	secret, made, err := s.Memberships.InviteMember(r.Context(), v.Workspace.ID, form.Role, form.Email, v.Person.ID)
+	if fault.CodeOf(err) == fault.Validation {
+		form.Faults = fieldErrors(err)
+		return s.showMembers(w, r, api.Status(fault.KindInvalid), form)
+	}
+	if err != nil {
+		return err
+	}
+	// The link is shown in the answer to the form itself: it must stand in no address and in no session.
+	return s.showMembers(w, r, http.StatusOK, membersForm{
+		Role: workspace.Member, Link: s.address(r) + JoinPath(secret), For: made.Email,
+	})
+}
+
+func (s *server) withdraw(w http.ResponseWriter, r *http.Request) error {
+	v := viewerOf(r.Context())
+	invitation, err := id.Parse[id.Invitation](r.PathValue("invitation_id"))
+	if err != nil {
+		return noPage()
+	}
+	if err := s.People.Withdraw(r.Context(), v.Workspace.ID, invitation); err != nil {
+		return err
+	}
+	s.notice(r.Context(), "The invitation is withdrawn; its link works no more.")
+	return redirect(w, r, v.path("/members"))
+}
+
+func (s *server) setRole(w http.ResponseWriter, r *http.Request) error {
+	v := viewerOf(r.Context())
+	who, err := id.Parse[id.Person](r.PathValue("person_id"))
+	if err != nil {
+		return noPage()
+	}
+	if err := s.Workspaces.SetRole(r.Context(), v.Workspace.ID, who, workspace.Role(r.PostFormValue("role"))); err != nil {
+		return err
+	}
+	s.notice(r.Context(), "The role is changed.")
+	return redirect(w, r, v.path("/members"))
+}
+
+func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error {
+	v := viewerOf(r.Context())
+	who, err := id.Parse[id.Person](r.PathValue("person_id"))
+	if err != nil {
+		return noPage()
+	}
+	if err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, who); err != nil {
+		return err
+	}
+	s.notice(r.Context(), "The member was removed; their tokens are refused from now on.")
+	return redirect(w, r, v.path("/members"))
+}
+
+func (s *server) leave(w http.ResponseWriter, r *http.Request) error {
+	v := viewerOf(r.Context())
+	if err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, v.Person.ID); err != nil {
+		return err
+	}
+	s.notice(r.Context(), "You have left "+v.Workspace.Name+".")
+	return redirect(w, r, basePath+"/workspaces")
+}

@@ -1,0 +1,183 @@
+package console
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/membership"
+)
+
+// OIDC is an OpenID provider by which people sign in. The zero OIDC is none.
+type OIDC struct {
+	Issuer       string
+	ClientID     string
+	ClientSecret string
+	Name         string   // what the button says. Defaults to single sign-on
+	Domains      []string // of e-mails whose people need no invitation, in lower case
+}
+
+const (
+	oidcTimeout = 10 * time.Second
+	oidcMax     = 10 * time.Minute // from the button to the way back
+
+	oidcStateKey    = "oidc_state"
+	oidcNonceKey    = "oidc_nonce"
+	oidcVerifierKey = "oidc_verifier"
+	oidcNextKey     = "oidc_next"
+	oidcSinceKey    = "oidc_since"
+)
+
+// provider asks the OpenID provider about itself when it is first needed: the server must start without it.
+type provider struct {
+	OIDC
+	mu    sync.Mutex
+	found *oidc.Provider
+}
+
+func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.found != nil {
+		return p.found, nil
+	}
+	// The provider keeps the context for the fetching of keys, so it must outlive the request.
+	found, err := oidc.NewProvider(withClient(context.WithoutCancel(ctx)), p.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("ask OpenID provider %s about itself: %w", p.Issuer, err)
+	}
+	p.found = found
+	return found, nil
+}
+
+func withClient(ctx context.Context) context.Context {
+	return oidc.ClientContext(ctx, &http.Client{Timeout: oidcTimeout})
+}
+
+func (p *provider) flow(found *oidc.Provider, r *http.Request, s *server) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID: p.ClientID, ClientSecret: p.ClientSecret, Endpoint: found.Endpoint(),
+		RedirectURL: s.address(r) + basePath + "/sign-in/oidc/callback",
+		Scopes:      []string{oidc.ScopeOpenID, "email", "profile"},
+	}
+}
+
+// leaveForProvider sends the browser to the provider, with what only this browser and the provider will know.
+func (s *server) leaveForProvider(w http.ResponseWriter, r *http.Request) error {
+	if s.provider == nil {
+		return noPage()
+	}
+	if err := s.take("oidc "+addressOf(r), triesOfAddress); err != nil {
+		return err
+	}
+	ctx := r.Context()
+	found, err := s.provider.discover(ctx)
+	if err != nil {
+		return err
+	}
+	state, nonce, verifier := oauth2.GenerateVerifier(), oauth2.GenerateVerifier(), oauth2.GenerateVerifier()
+	s.sessions.Put(ctx, oidcStateKey, state)
+	s.sessions.Put(ctx, oidcNonceKey, nonce)
+	s.sessions.Put(ctx, oidcVerifierKey, verifier)
+	s.sessions.Put(ctx, oidcNextKey, ownPath(r.URL.Query().Get("next")))
+	s.sessions.Put(ctx, oidcSinceKey, time.Now().Unix())
+	return redirect(w, r, s.provider.flow(found, r, s).AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)))
+}
+
+// returnFromProvider signs the person in whom the provider names.
+func (s *server) returnFromProvider(w http.ResponseWriter, r *http.Request) error {
+	if s.provider == nil {
+		return noPage()
+	}
+	if err := s.take("oidc "+addressOf(r), triesOfAddress); err != nil {
+		return err
+	}
+	ctx := r.Context()
+	next := s.sessions.PopString(ctx, oidcNextKey)
+	claims, err := s.claims(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.Memberships.Identify(ctx, claims, s.provider.Domains)
+	if err != nil {
+		return err
+	}
+	if err := s.begin(ctx, p.ID); err != nil {
+		return err
+	}
+	return redirect(w, r, ownPath(next))
+}
+
+// claims are what the provider says, once it is sure that this browser has asked for it and nobody has touched it.
+func (s *server) claims(r *http.Request) (membership.Claims, error) {
+	ctx := r.Context()
+	state, nonce := s.sessions.PopString(ctx, oidcStateKey), s.sessions.PopString(ctx, oidcNonceKey)
+	verifier := s.sessions.PopString(ctx, oidcVerifierKey)
+	since := time.Unix(s.sessions.GetInt64(ctx, oidcSinceKey), 0)
+	given := r.URL.Query()
+	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(given.Get("state"))) != 1 || time.Since(since) > oidcMax {
+		return membership.Claims{}, fault.New(fault.InvalidLink, "The sign-in took too long, or was begun in another browser. Try again.")
+	}
+	if given.Get("error") != "" {
+		return membership.Claims{}, fault.New(fault.Forbidden, "The provider did not sign you in.")
+	}
+	found, err := s.provider.discover(ctx)
+	if err != nil {
+		return membership.Claims{}, err
+	}
+	token, err := s.provider.flow(found, r, s).Exchange(withClient(ctx), given.Get("code"), oauth2.VerifierOption(verifier))
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		return membership.Claims{}, fault.New(fault.Forbidden, "The provider did not confirm the sign-in. Try again.").Because(refused)
+	}
+	if err != nil {
+		return membership.Claims{}, fmt.Errorf("exchange code at OpenID provider: %w", err)
+	}
+	return s.verify(ctx, found, token, nonce)
+}
+
+func (s *server) verify(
+	ctx context.Context, found *oidc.Provider, token *oauth2.Token, nonce string,
+) (membership.Claims, error) {
+	raw, _ := token.Extra("id_token").(string)
+	signed, err := found.Verifier(&oidc.Config{ClientID: s.provider.ClientID}).Verify(withClient(ctx), raw)
+	if err != nil {
+		return membership.Claims{}, fmt.Errorf("verify what the OpenID provider says: %w", err)
+	}
+	if nonce == "" || subtle.ConstantTimeCompare([]byte(signed.Nonce), []byte(nonce)) != 1 {
+		return membership.Claims{}, errors.New("the OpenID provider's answer is to another question")
+	}
+	var says struct {
+		Email         string `json:"email"`
+		EmailVerified bool   `json:"email_verified"`
+		Name          string `json:"name"`
+	}
+	if err := signed.Claims(&says); err != nil {
+		return membership.Claims{}, fmt.Errorf("read what the OpenID provider says: %w", err)
+	}
+	if says.Email == "" { // a provider may keep the token small, and tell the rest when asked
+		info, err := found.UserInfo(withClient(ctx), oauth2.StaticTokenSource(token))
+		if err != nil {
+			return membership.Claims{}, fmt.Errorf("ask the OpenID provider who it is: %w", err)
+		}
+		if info.Subject != signed.Subject {
+			return membership.Claims{}, errors.New("the OpenID provider tells of two people")
+		}
+		if err := info.Claims(&says); err != nil {
+			return membership.Claims{}, fmt.Errorf("read what the OpenID provider says: %w", err)
+		}
+		says.Email, says.EmailVerified = info.Email, info.EmailVerified
+	}
+	return membership.Claims{
+		Identity: auth.Identity{Issuer: signed.Issuer, Subject: signed.Subject},
+		Email:    says.Email, EmailVerified: says.EmailVerified, Name: says.Name,
+	}, nil
+}

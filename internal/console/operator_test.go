@@ -1,0 +1,146 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestGrantIsEnteredOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ann := h.as(t, h.ann)
+	page := ann.get(t, "/operator").body
+	require.Contains(t, page, "Acme")
+	require.Contains(t, page, "Elsewhere", "operators see every workspace")
+	at := "/operator/workspaces/" + h.elsewhere.String() + "/grants"
+	key := regexp.MustCompile(regexp.QuoteMeta(at) + `"[^>]*><input type="hidden" name="key" value="([^"]+)"`).FindStringSubmatch(page)[1]
+	form := []string{"key", key, "amount", "25", "reason", "purchase", "note", "invoice 7"}
+	for range 2 {
+		require.Equal(t, http.StatusSeeOther, ann.post(t, at, form...).status)
+	}
+	require.Equal(t, int64(1025), h.balance(t, h.elsewhere))
+	entries, err := h.Credits.Recent(t.Context(), h.elsewhere, 1)
+	require.NoError(t, err)
+	require.Equal(t, "invoice 7", entries[0].Note)
+	require.Equal(t, "person:"+h.ann.ID.String(), entries[0].Actor)
+	require.Contains(t, ann.get(t, "/operator").body, "+25 credits were entered.")
+
+	for _, bad := range [][]string{
+		{"key", "a", "amount", "much"},
+		{"key", "b", "amount", "0"},
+		{"key", "c", "amount", "-5", "reason", "grant"},
+		{"key", "d", "amount", "-5000", "reason", "adjustment"},
+		{"key", "e", "amount", "5", "reason", "greed"},
+	} {
+		a := ann.post(t, at, bad...)
+		require.Equal(t, http.StatusUnprocessableEntity, a.status, bad)
+		require.Contains(t, a.body, `class="fault"`, bad)
+	}
+	require.Equal(t, http.StatusNotFound, ann.post(t, at, "amount", "5").status, "without a key")
+	require.Equal(t, http.StatusUnprocessableEntity, ann.post(t, at, "key", key, "amount", "26").status, "the key of another grant")
+	require.Equal(t, int64(1025), h.balance(t, h.elsewhere))
+}
+
+func TestOperatorsSeeTheInstallation(t *testing.T) {
+	t.Parallel()
+	finished := time.Now()
+	h := open(t, func(d *Deps) {
+		d.Plant = Plant{
+			Figures: func(context.Context) (PlantFigures, error) {
+				return PlantFigures{
+					Version: "v1.2.3", Database: "sqlite", Companies: 4213, CatalogSeq: 12, Indexed: 4200, IndexSeq: 9,
+					Jobs: []JobFigure{{"export.run", "buried", 2, finished}},
+				}, nil
+			},
+			Imports: func(_ context.Context, before int64, limit int) (all []Import, _ error) {
+				for n := int64(30); n > 0 && len(all) < limit; n-- {
+					if before == 0 || n < before {
+						all = append(all, Import{
+							Number: n, Files: []string{"<companies>.csv"}, StartedAt: finished, FinishedAt: &finished,
+							Figures: []ImportFigure{{"Added", 1234}}, Notes: []string{"row 7: <no name>"},
+						})
+					}
+				}
+				return all, nil
+			},
+			Examine: func(_ context.Context, report func(Check)) error {
+				report(Check{Area: "ledger", Proves: "every balance is the sum of its entries"})
+				report(Check{Area: "index", Proves: "x", Skipped: "no server runs"})
+				report(Check{Area: "files", Proves: "y", Findings: []Finding{{"export <1>", "its file is gone"}}})
+				return nil
+			},
+		}
+	})
+	ann := h.as(t, h.ann)
+	page := ann.get(t, "/operator").body
+	for _, told := range []string{"4,213", "3 changes behind", "v1.2.3", "buried"} {
+		require.Contains(t, page, told)
+	}
+	imports := ann.get(t, "/operator/imports").body
+	require.Contains(t, imports, "&lt;companies&gt;.csv")
+	require.Contains(t, imports, "1,234")
+	require.Contains(t, imports, "Import 6<")
+	require.NotContains(t, imports, "Import 5<")
+	next := regexp.MustCompile(`rel="next" href="` + basePath + `([^"]+)"`).FindStringSubmatch(imports)
+	require.Equal(t, 5, strings.Count(ann.get(t, next[1]).body, `aria-label="Import `))
+
+	require.Contains(t, ann.get(t, "/operator/doctor").body, "Examine now")
+	found := ann.post(t, "/operator/doctor").body
+	for _, told := range []string{"1 finding.", "export &lt;1&gt;", "not looked at", ">holds<"} {
+		require.Contains(t, found, told)
+	}
+}
+
+func TestOperatorsPagesSayWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	failed := errors.New("disk on fire")
+	h := open(t)
+	ann := h.as(t, h.ann)
+	require.Contains(t, ann.get(t, "/operator/imports").body, "No imports to show")
+	require.Contains(t, ann.get(t, "/operator/doctor").body, "capi doctor")
+	require.Equal(t, http.StatusNotFound, ann.post(t, "/operator/doctor").status)
+	h = open(t, func(d *Deps) {
+		d.Log = nil
+		d.Plant.Figures = func(context.Context) (PlantFigures, error) { return PlantFigures{}, failed }
+	})
+	a := h.as(t, h.ann).get(t, "/operator")
+	require.Equal(t, http.StatusInternalServerError, a.status)
+	require.NotContains(t, a.body, "disk on fire")
+}
+
+func TestOneExaminationAtATime(t *testing.T) {
+	t.Parallel()
+	began, end := make(chan struct{}), make(chan struct{})
+	h := open(t, func(d *Deps) {
+		d.Plant.Examine = func(context.Context, func(Check)) error {
+			close(began)
+			<-end
+			return nil
+		}
+	})
+	ann := h.as(t, h.ann)
+	first := make(chan int)
+	go func() {
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, h.url+basePath+"/operator/doctor", nil)
+		if err != nil {
+			panic(err)
+		}
+		res, err := ann.client.Do(r)
+		if err != nil {
+			panic(err)
+		}
+		_ = res.Body.Close()
+		first <- res.StatusCode
+	}()
+	<-began
+	require.Equal(t, http.StatusConflict, ann.post(t, "/operator/doctor").status)
+	close(end)
+	require.Equal(t, http.StatusOK, <-first)
+}

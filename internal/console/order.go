@@ -1,0 +1,267 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/list"
+)
+
+// order is an export as its form says it.
+type order struct {
+	wish
+	List   id.List // in place of the search, if it is not zero
+	Name   string
+	Format format.Format
+	Limit  string // as it was typed
+	Only   bool   // only new companies
+	Part   bool   // as many as the balance covers
+	BOM    bool
+}
+
+// orderView is the page of an order, and of its quote.
+type orderView struct {
+	order
+	Page   string // the address of the form
+	Of     list.List
+	Price  priceView
+	Known  bool // Price is
+	Faults map[string]string
+	Told   string // why the order was not taken as it was
+	Quote  export.Quote
+}
+
+func readOrder(v url.Values) order {
+	o := order{
+		wish: readWish(v), Name: strings.TrimSpace(v.Get("name")), Format: format.Format(cmp.Or(v.Get("format"), string(format.CSV))),
+		Limit: strings.TrimSpace(v.Get("limit")), Only: v.Get("only_new") != "", Part: v.Get("partial") != "", BOM: v.Get("bom") != "",
+	}
+	if l, err := id.Parse[id.List](v.Get("list")); err == nil {
+		o.List = l
+	}
+	return o
+}
+
+// source are the parameters of what is exported.
+func (o *order) source() url.Values {
+	if !o.List.IsZero() {
+		return url.Values{"list": {o.List.String()}}
+	}
+	return o.values()
+}
+
+// request is the order for the use case; Validation lists every fault of the form.
+func (o *order) request() (export.Request, error) {
+	r := export.Request{
+		Name: o.Name, Format: o.Format, Options: format.Options{BOM: o.BOM && o.Format == format.CSV},
+		Terms: export.Terms{OnlyNew: o.Only, Partial: o.Part},
+	}
+	var faults []fault.FieldError
+	if o.Limit != "" {
+		n, err := strconv.Atoi(o.Limit)
+		if err != nil || n < 1 {
+			faults = append(faults, fault.FieldError{Field: "limit", Message: "must be a whole number from 1 to 10000, or empty for all"})
+		}
+		r.Terms.Limit = n
+	}
+	if !o.List.IsZero() {
+		r.Source, r.List = export.SourceList, o.List
+		return r, fault.Invalid(faults...)
+	}
+	q, sort, err := o.parse()
+	r.Source, r.Query, r.Sort, r.Filters = export.SourceSearch, q, sort, json.RawMessage(o.Filters.String())
+	return r, fault.Invalid(append(faults, faultsOf(err)...)...)
+}
+
+// newExport shows the form of an order with its price.
+func (s *server) newExport(w http.ResponseWriter, r *http.Request) error {
+	o := readOrder(r.URL.Query())
+	if again, err := id.Parse[id.Export](r.URL.Query().Get("again")); err == nil {
+		e, err := s.Exports.Get(r.Context(), viewerOf(r.Context()).caller(), again)
+		if err != nil {
+			return err
+		}
+		o = orderOf(e)
+	}
+	view, err := s.order(r.Context(), o)
+	switch {
+	case err != nil:
+		return err
+	case isFragment(r):
+		return render(w, r, http.StatusOK, orderPrice(view))
+	}
+	return render(w, r, http.StatusOK, orderPage(view))
+}
+
+// orderOf is an export ordered again.
+func orderOf(e export.Export) order {
+	o := order{List: e.List, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM}
+	if e.Terms.Limit > 0 {
+		o.Limit = strconv.Itoa(e.Terms.Limit)
+	}
+	if e.Source == export.SourceSearch {
+		o.wish = wishOf(e)
+	}
+	return o
+}
+
+// wishOf is the search that an export was made from.
+func wishOf(e export.Export) (w wish) {
+	if json.Unmarshal(e.Filters, &w.Filters) != nil {
+		return wish{}
+	}
+	w.SortBy, w.SortOrder, _ = strings.Cut(e.Sort, " ")
+	return w
+}
+
+func (s *server) order(ctx context.Context, o order) (*orderView, error) {
+	v := viewerOf(ctx)
+	view := &orderView{order: o, Page: v.path("/exports/new")}
+	if !o.List.IsZero() {
+		var err error
+		if view.Of, err = s.Lists.Get(ctx, v.Workspace.ID, o.List); err != nil {
+			return nil, err
+		}
+	}
+	if view.Name == "" {
+		view.Name = view.suggestName()
+	}
+	request, err := view.request()
+	if err == nil {
+		var figures export.Figures
+		request.Name = "" // the price depends on no name
+		if figures, err = s.Exports.Estimate(ctx, v.caller(), request); err == nil {
+			view.Price, view.Known = priceOf(figures.RequestedCount, figures), true
+			return view, nil
+		}
+	}
+	if view.Faults = fieldErrors(err); view.Faults == nil {
+		return nil, err
+	}
+	return view, nil
+}
+
+// suggestName is what the export is called unless its buyer says better.
+func (v *orderView) suggestName() string {
+	if !v.List.IsZero() {
+		return v.Of.Name
+	}
+	var words []string
+	for _, c := range v.chips("") {
+		if len(words) == 3 {
+			break
+		}
+		if !c.Out {
+			words = append(words, c.Value)
+		}
+	}
+	name := cmp.Or(strings.Join(words, ", "), "All companies")
+	for utf8.RuneCountInString(name) > list.NameLengthMax {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	return name
+}
+
+// quoteExport binds the price of an order and asks for confirmation.
+func (s *server) quoteExport(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	return s.quoted(w, r, readOrder(r.PostForm), "")
+}
+
+func (s *server) quoted(w http.ResponseWriter, r *http.Request, o order, told string) error {
+	ctx, v := r.Context(), viewerOf(r.Context())
+	view, err := s.order(ctx, o)
+	if err != nil {
+		return err
+	}
+	view.Told = told
+	if view.Faults != nil {
+		return render(w, r, http.StatusUnprocessableEntity, orderPage(view))
+	}
+	request, err := view.request()
+	if err != nil {
+		return err
+	}
+	view.Quote, err = s.Exports.Quote(ctx, v.caller(), request)
+	switch {
+	case fault.CodeOf(err) == fault.NoCandidates:
+		view.Told = "There is nothing to export: " + messageIn(err)
+		return render(w, r, http.StatusOK, orderPage(view))
+	case fieldErrors(err) != nil:
+		view.Faults = fieldErrors(err)
+		return render(w, r, http.StatusUnprocessableEntity, orderPage(view))
+	case err != nil:
+		return err
+	}
+	view.Price = priceOf(view.Quote.Figures.RequestedCount, view.Quote.Figures)
+	return render(w, r, http.StatusOK, quotePage(view))
+}
+
+// buyExport buys a quote; the same form sent again leads to the same export.
+func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	v := viewerOf(r.Context())
+	quote, err := id.Parse[id.Quote](r.PostForm.Get("quote_id"))
+	if err != nil {
+		return fault.New(fault.NotFound, "The form names no quote. Ask for the price again.")
+	}
+	o := readOrder(r.PostForm)
+	e, err := s.Exports.Buy(r.Context(), v.caller(), export.Request{Name: o.Name, Quote: quote})
+	switch fault.CodeOf(err) {
+	case fault.QuoteExpired, fault.QuoteOutdated, fault.InsufficientBalance, fault.Validation:
+		return s.quoted(w, r, o, messageIn(err)+" Nothing was charged. This is the price now.")
+	default:
+	}
+	if err != nil {
+		return err
+	}
+	return redirect(w, r, v.path("/exports/"+e.ID.String()))
+}
+
+// messageIn is what a fault tells people.
+func messageIn(err error) string {
+	if e, ok := asFault(err); ok {
+		return e.Message
+	}
+	return ""
+}
+
+// fields are the parameters of the order besides its source.
+func (o *order) fields() map[string]string {
+	flag := func(on bool) string {
+		if on {
+			return "1"
+		}
+		return ""
+	}
+	return map[string]string{
+		"name": o.Name, "format": string(o.Format), "limit": o.Limit, "only_new": flag(o.Only), "partial": flag(o.Part),
+		"bom": flag(o.BOM),
+	}
+}
+
+// edit is the address of the order's form as it is.
+func (v *orderView) edit() string {
+	params := v.source()
+	for param, value := range v.fields() {
+		if value != "" {
+			params.Set(param, value)
+		}
+	}
+	return withQuery(v.Page, params)
+}

@@ -1,0 +1,370 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+func TestEveryRouteSaysWhoMaySeeIt(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, rt := range routes() {
+		name := rt.method + " " + rt.path
+		require.False(t, seen[name], name)
+		seen[name] = true
+		require.Contains(t, []need{nobody, person, member, owner, operator}, rt.needs, name)
+		require.Equal(t, strings.HasPrefix(rt.path, "/w/{workspace_id}"), rt.needs == member || rt.needs == owner,
+			"%s: a workspace's page is its members'", name)
+		require.Contains(t, []string{http.MethodGet, http.MethodPost}, rt.method, name)
+		require.NotNil(t, rt.handler, name)
+	}
+}
+
+// filled is the route's path with the ids in the place of its parameters.
+func filled(path string, ids map[string]string) string {
+	return regexp.MustCompile(`\{([\w$]+)\}`).ReplaceAllStringFunc(path, func(p string) string {
+		if p == "{$}" {
+			return ""
+		}
+		if known, ok := ids[p[1:len(p)-1]]; ok {
+			return known
+		}
+		return ids["workspace_id"]
+	})
+}
+
+// belongings are ids of what Acme has, by the parameters of routes.
+func (h *house) belongings(t *testing.T) map[string]string {
+	t.Helper()
+	caller := auth.Caller{Person: h.ann.ID, Workspace: h.acme, Scope: auth.ReadWrite}
+	h.put(t, &company.Company{ID: id.New[id.Company](), Name: "Kept", Domain: "kept.example"})
+	l, err := h.Lists.Create(t.Context(), caller.Workspace, "Kept")
+	require.NoError(t, err)
+	_, token, err := h.Tokens.Create(t.Context(), auth.NewToken{Workspace: h.acme, Name: "kept", Scope: auth.Read})
+	require.NoError(t, err)
+	_, invitation, err := h.Memberships.InviteMember(t.Context(), h.acme, workspace.Member, "new@example.com", h.ann.ID)
+	require.NoError(t, err)
+	return map[string]string{
+		"workspace_id": h.acme.String(), "list_id": l.ID.String(), "token_id": token.ID.String(),
+		"invitation_id": invitation.ID.String(), "person_id": h.bob.ID.String(),
+		"export_id": h.bought(t, caller).String(), "search_id": h.savedSearch(t, caller),
+		"session_id": id.New[id.Session]().String(), "company_id": id.New[id.Company]().String(),
+	}
+}
+
+func TestAnotherWorkspacesIDsLeadNowhere(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ids := h.belongings(t)
+	before := h.state(t)
+	eve := h.as(t, h.eve)
+	mixed := 0
+	for _, rt := range routes() {
+		if rt.needs != member && rt.needs != owner {
+			continue
+		}
+		form := url.Values{"name": {"x"}, "role": {"owner"}, "email": {"x@example.com"}, "domains": {"kept.example"}, "budget": {"1"}}
+		a := eve.send(t, rt.method, filled(rt.path, ids), form)
+		require.Equal(t, http.StatusNotFound, a.status, "%s %s: %s", rt.method, rt.path, a.body)
+		require.NotContains(t, a.body, "Acme", rt.path)
+
+		// Her own workspace, and in it what is Acme's.
+		own := map[string]string{}
+		for name, value := range ids {
+			own[name] = value
+		}
+		own["workspace_id"] = h.elsewhere.String()
+		path := filled(rt.path, own)
+		if strings.Count(rt.path, "{") == 1 {
+			continue
+		}
+		mixed++
+		a = eve.send(t, rt.method, path, form)
+		require.Equal(t, http.StatusNotFound, a.status, "%s %s: %s", rt.method, rt.path, a.body)
+	}
+	require.NotZero(t, mixed)
+	require.Equal(t, before, h.state(t), "nothing of Acme's has changed")
+}
+
+// state is all that others could change of Acme.
+func (h *house) state(t *testing.T) map[string]int {
+	t.Helper()
+	counts := map[string]int{}
+	for _, q := range []string{
+		`SELECT count(*) FROM member WHERE left_at IS NULL`, `SELECT count(*) FROM member WHERE role = 'owner'`,
+		`SELECT count(*) FROM token WHERE revoked_at IS NULL AND budget IS NULL`, `SELECT count(*) FROM list`,
+		`SELECT count(*) FROM invitation`, `SELECT count(*) FROM export WHERE status <> 'cancelled'`,
+		`SELECT COALESCE(SUM(balance), 0) FROM account`, `SELECT count(*) FROM saved_search`,
+	} {
+		var n int
+		require.NoError(t, h.db.Read().QueryRowContext(t.Context(), q).Scan(&n), q)
+		counts[q] = n
+	}
+	return counts
+}
+
+func TestWhoIsNotSignedInSeesNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ids := h.belongings(t)
+	nobodyKnown := h.browser(t)
+	for _, rt := range routes() {
+		if rt.needs == nobody {
+			continue
+		}
+		path := filled(rt.path, ids)
+		a := nobodyKnown.send(t, rt.method, path, nil)
+		if rt.method == http.MethodPost {
+			require.Equal(t, http.StatusUnauthorized, a.status, rt.path)
+			continue
+		}
+		require.Equal(t, http.StatusSeeOther, a.status, rt.path)
+		require.True(t, strings.HasPrefix(a.location(), basePath+"/sign-in"), a.location())
+	}
+	nobodyKnown.headers.Set(fragmentHeader, "1")
+	a := nobodyKnown.get(t, in(h.acme, "/members"))
+	require.Equal(t, http.StatusUnauthorized, a.status)
+	require.NotContains(t, a.body, "<html", "a script gets a fragment")
+}
+
+func TestRolesBoundWhatOneMayDo(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ids := h.belongings(t)
+	bob := h.as(t, h.bob)
+	for _, rt := range routes() {
+		switch rt.needs {
+		case owner:
+			require.Equal(t, http.StatusForbidden, bob.send(t, rt.method, filled(rt.path, ids), nil).status, rt.path)
+		case operator:
+			require.Equal(t, http.StatusNotFound, bob.send(t, rt.method, filled(rt.path, ids), nil).status, rt.path)
+		default:
+		}
+	}
+	require.NotContains(t, bob.get(t, in(h.acme, "/members")).body, "new@example.com", "invitations are the owners'")
+}
+
+func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ids := h.belongings(t)
+	before := h.state(t)
+	for header, value := range map[string]string{
+		"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example",
+	} {
+		ann := h.as(t, h.ann)
+		ann.headers.Set(header, value)
+		for _, rt := range routes() {
+			if rt.method != http.MethodPost {
+				continue
+			}
+			a := ann.send(t, rt.method, filled(rt.path, ids), nil)
+			require.Equal(t, http.StatusForbidden, a.status, "%s from %s", rt.path, value)
+			require.Contains(t, a.body, "another site", rt.path)
+		}
+	}
+	require.Equal(t, before, h.state(t))
+}
+
+func TestPagesCannotBeFramedAndRunNoForeignCode(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ids := h.belongings(t)
+	ann, stranger := h.as(t, h.ann), h.browser(t)
+	answers := map[string]answer{
+		"not found": ann.get(t, "/nowhere"), "sign in": stranger.get(t, "/sign-in"), "refused": stranger.post(t, "/account/password"),
+		"asset": stranger.get(t, strings.TrimPrefix(asset("console.js"), basePath)),
+	}
+	for _, rt := range routes() {
+		if rt.method == http.MethodGet && !strings.HasSuffix(rt.path, "/events") {
+			answers[rt.path] = ann.get(t, filled(rt.path, ids))
+		}
+	}
+	for name, a := range answers {
+		policy := a.header.Get("Content-Security-Policy")
+		require.Contains(t, policy, "default-src 'none'", name)
+		require.Contains(t, policy, "frame-ancestors 'none'", name)
+		require.NotContains(t, policy, "unsafe", name)
+		require.NotContains(t, policy, "http", name)
+		require.Equal(t, "DENY", a.header.Get("X-Frame-Options"), name)
+		require.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"), name)
+		require.Equal(t, "same-origin", a.header.Get("Referrer-Policy"), name)
+		require.Equal(t, "same-origin", a.header.Get("Cross-Origin-Opener-Policy"), name)
+		if !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+			continue
+		}
+		require.NotRegexp(t, `(?i)<script(>| [^>]*>[^<])`, a.body, "%s: a script of its own", name)
+		require.NotRegexp(t, `(?i)<style|\sstyle="|\son\w+="|javascript:`, a.body, name)
+		require.NotRegexp(t, `(?i)(src|href|action|srcset)="(https?:)?//`, a.body, "%s: another host", name)
+		require.Less(t, len(a.body), 100_000, name)
+	}
+}
+
+func TestNamesAreTextWhateverTheySay(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>=HYPERLINK("http://evil.example")`
+	bad := &company.Company{
+		ID: id.New[id.Company](), Name: hostile, Domain: "bad.example", Description: hostile, Industries: []string{hostile},
+		City: hostile, State: hostile, LinkedInURL: "javascript:alert(3)", Website: "javascript:alert(4)",
+	}
+	h.put(t, bad)
+	ids := h.belongings(t)
+	ids["company_id"] = bad.ID.String()
+	mallory := h.workspace(t, hostile, h.ann.ID)
+	ids["workspace_id"] = mallory.String()
+	caller := auth.Caller{Person: h.ann.ID, Workspace: mallory, Scope: auth.ReadWrite}
+	l, err := h.Lists.Create(t.Context(), mallory, hostile)
+	require.NoError(t, err)
+	ids["list_id"] = l.ID.String()
+	ids["export_id"] = h.bought(t, caller).String()
+	_, _, err = h.Tokens.Create(t.Context(), auth.NewToken{Workspace: mallory, Name: hostile, Scope: auth.Read})
+	require.NoError(t, err)
+	ann := h.as(t, h.ann)
+	told := 0
+	for _, rt := range routes() {
+		if rt.method != http.MethodGet || strings.HasSuffix(rt.path, "/events") {
+			continue
+		}
+		for _, search := range []string{"", "?query=" + url.QueryEscape(hostile), "?next=" + url.QueryEscape(hostile)} {
+			a := ann.get(t, filled(rt.path, ids)+search)
+			require.NotContains(t, a.body, "<script>alert", rt.path)
+			require.NotContains(t, a.body, "<img src=x", rt.path)
+			require.NotContains(t, a.body, `href="javascript:`, rt.path)
+			if strings.Contains(a.body, "&lt;script&gt;alert") {
+				told++
+			}
+		}
+	}
+	require.Greater(t, told, 5, "the names are shown, as text")
+}
+
+func TestSignInGivesTheSessionAnotherSecret(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	planted := &http.Cookie{Name: "capi_session", Value: "planted-by-somebody-else-0123456789abcdefgh", Path: "/"}
+	at, err := url.Parse(h.url)
+	require.NoError(t, err)
+	victim := h.browser(t)
+	victim.client.Jar.SetCookies(at, []*http.Cookie{planted})
+	require.Equal(t, http.StatusSeeOther, victim.post(t, "/sign-in", "email", h.ann.Email, "password", passphrase).status)
+	first := cookieOf(t, victim, at)
+	require.NotEqual(t, planted.Value, first)
+
+	attacker := h.browser(t)
+	attacker.client.Jar.SetCookies(at, []*http.Cookie{planted})
+	require.Equal(t, http.StatusSeeOther, attacker.get(t, "/account").status, "the planted secret signs nobody in")
+
+	// Signing in again, from within a session, changes the secret too, and the old one is worth nothing.
+	require.Equal(t, http.StatusSeeOther, victim.post(t, "/sign-in", "email", h.ann.Email, "password", passphrase).status)
+	require.NotEqual(t, first, cookieOf(t, victim, at))
+	attacker.client.Jar.SetCookies(at, []*http.Cookie{{Name: "capi_session", Value: first, Path: "/"}})
+	require.Equal(t, http.StatusSeeOther, attacker.get(t, "/account").status)
+}
+
+func cookieOf(t *testing.T, b *browser, at *url.URL) string {
+	t.Helper()
+	for _, c := range b.client.Jar.Cookies(at) {
+		if c.Name == "capi_session" {
+			return c.Value
+		}
+	}
+	t.Fatal("there is no session")
+	return ""
+}
+
+func TestCookieIsOutOfReach(t *testing.T) {
+	t.Parallel()
+	for publicURL, want := range map[string]string{
+		"":                      `^capi_session=[^;]{43}; Path=/; Expires=[^;]+; Max-Age=\d+; HttpOnly; SameSite=Lax$`,
+		"https://capi.example/": `^__Host-capi_session=[^;]{43}; Path=/; Expires=[^;]+; Max-Age=\d+; HttpOnly; Secure; SameSite=Lax$`,
+	} {
+		h := open(t, func(d *Deps) { d.PublicURL = publicURL })
+		a := h.browser(t).post(t, "/sign-in", "email", h.ann.Email, "password", passphrase)
+		require.Regexp(t, want, a.header.Get("Set-Cookie"))
+		require.Empty(t, h.browser(t).get(t, "/sign-in").header.Get("Set-Cookie"), "who only looks gets no session")
+	}
+}
+
+func TestRedirectsStayInTheConsole(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for next, want := range map[string]string{
+		"/console/account":            "/console/account",
+		"/console/w/x/search?query=a": "/console/w/x/search?query=a",
+		"":                            "/console/", "/": "/console/", "/api/v1": "/console/", "//evil.example": "/console/",
+		"https://evil.example/console/": "/console/", `/\evil.example`: "/console/", "/console/../../x": "/console/",
+		"/console//evil.example": "/console/", "javascript:alert(1)": "/console/", "/console/\r\nSet-Cookie: a=b": "/console/",
+		"/console/%2e%2e/%2e%2e/x": "/console/", "http:/console/": "/console/", "//console/": "/console/", "console/": "/console/",
+	} {
+		b := h.browser(t)
+		b.headers.Set("X-Forwarded-For", "192.0.2."+string(rune('0'+len(next)%10)))
+		require.Equal(t, want, ownPath(next), "%q", next)
+		a := b.get(t, "/sign-in?next="+url.QueryEscape(next))
+		require.Contains(t, a.body, `name="next" value="`+want, "%q", next)
+	}
+	ann := h.browser(t)
+	a := ann.post(t, "/sign-in", "email", h.ann.Email, "password", passphrase, "next", "//evil.example")
+	require.Equal(t, "/console/", a.location())
+	require.Equal(t, "/console/", ann.get(t, "/sign-in?next=//evil.example").location())
+}
+
+func TestPasswordsCannotBeGuessed(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	try := func(address, email, password string) answer {
+		b := h.browser(t)
+		b.headers.Set("X-Forwarded-For", address)
+		return b.post(t, "/sign-in", "email", email, "password", password)
+	}
+	// One e-mail from many addresses: known or not, it is the same.
+	for _, email := range []string{h.ann.Email, "unknown@example.com"} {
+		for i := range triesOfEmail.Requests {
+			a := try("198.51.100."+string(rune('0'+i%10)), email, "wrong password")
+			require.Equal(t, http.StatusUnprocessableEntity, a.status, email)
+			require.Contains(t, a.body, "do not belong together")
+		}
+		a := try("198.51.100.77", strings.ToUpper(email)+" ", "wrong password")
+		require.Equal(t, http.StatusTooManyRequests, a.status, email)
+	}
+	require.Equal(t, http.StatusTooManyRequests, try("198.51.100.78", h.ann.Email, passphrase).status)
+	require.Equal(t, http.StatusSeeOther, try("198.51.100.78", h.bob.Email, passphrase).status, "others can sign in")
+
+	// Many e-mails from one address.
+	var last answer
+	for i := range triesOfAddress.Requests + 1 {
+		last = try("203.0.113.5", "guess"+string(rune('a'+i%26))+string(rune('a'+i/26))+"@example.com", "wrong password")
+	}
+	require.Equal(t, http.StatusTooManyRequests, last.status)
+	require.Equal(t, http.StatusSeeOther, try("203.0.113.6", h.bob.Email, passphrase).status)
+}
+
+func TestLinksCannotBeGuessed(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	secret, _, err := h.Memberships.InviteMember(t.Context(), h.acme, workspace.Member, "new@example.com", h.ann.ID)
+	require.NoError(t, err)
+	guesser := h.browser(t)
+	guesser.headers.Set("X-Forwarded-For", "203.0.113.9")
+	for range triesOfLink.Requests {
+		a := guesser.get(t, "/join?link=AAAAAAAAAAAAAAAAAAAAAAAAAA")
+		require.Equal(t, http.StatusForbidden, a.status)
+		require.Contains(t, a.body, string(fault.InvalidLink))
+	}
+	require.Equal(t, http.StatusTooManyRequests, guesser.get(t, "/join?link="+secret).status)
+	require.Equal(t, http.StatusTooManyRequests, guesser.post(t, "/join", "link", secret).status)
+	other := h.browser(t)
+	other.headers.Set("X-Forwarded-For", "203.0.113.10")
+	require.Equal(t, http.StatusOK, other.get(t, "/join?link="+secret).status)
+}

@@ -1,0 +1,183 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// figuresIn are the five numbers of a page's price.
+func figuresIn(t *testing.T, page string) []string {
+	t.Helper()
+	_, rest, found := strings.Cut(page, `<dl class="figures">`)
+	require.True(t, found)
+	list, _, _ := strings.Cut(rest, "</dl>")
+	var numbers []string
+	for _, m := range regexp.MustCompile(`<dd>([^<]*)`).FindAllStringSubmatch(list, -1) {
+		numbers = append(numbers, strings.TrimSpace(m[1]))
+	}
+	return numbers
+}
+
+func TestPriceStandsAboveEverySearch(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 400)...)
+	ann := h.as(t, h.ann)
+	require.Equal(t, []string{"400", "0", "400", "400", "600"}, figuresIn(t, ann.get(t, in(h.acme, "/search")).body))
+	h.bought(t, auth.Caller{Person: h.ann.ID, Workspace: h.acme, Scope: auth.ReadWrite})
+	a := ann.get(t, in(h.acme, "/search"))
+	require.Equal(t, []string{"400", "1", "399", "399", "600"}, figuresIn(t, a.body))
+	require.Contains(t, a.body, "400 matches, 1 already yours, costs 399 credits, 600 credits left afterwards.")
+
+	ann.headers.Set("Accept-Language", "de-DE,de;q=0.9")
+	h.put(t, companytest.Slice(2, 1200)...)
+	a = ann.get(t, in(h.acme, "/search"))
+	require.Equal(t, []string{"1.600", "1", "1.599", "1.599", "600"}, figuresIn(t, a.body))
+	require.Contains(t, a.body, "Short by")
+}
+
+func TestPriceOfMoreThanAFileHoldsIsThatOfTheFile(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for first := 0; first < export.RowsMax+500; first += 3500 {
+		batch := make([]*company.Company, 3500)
+		for i := range batch {
+			n := int64(first + i + 1)
+			batch[i] = &company.Company{ID: id.New[id.Company](), Name: fmt.Sprint("Company ", n), EmployeeCount: &n}
+		}
+		h.put(t, batch...)
+	}
+	a := h.as(t, h.ann).get(t, in(h.acme, "/search"))
+	require.Equal(t, []string{"10,500", "0", "10,000", "10,000", "9,000"}, figuresIn(t, a.body))
+	require.Contains(t, a.body, "A file holds 10,000 companies at most")
+}
+
+func TestScriptsGetThePartsThatChange(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 100)...)
+	ann := h.as(t, h.ann)
+	whole := ann.get(t, in(h.acme, "/search?countries=Germany&countries=&industries="))
+	ann.headers.Set(fragmentHeader, "1")
+	part := ann.get(t, in(h.acme, "/search?countries=Germany&countries=&industries="))
+	require.NotContains(t, part.body, "<html")
+	require.Equal(t, basePath+in(h.acme, "/search?countries=Germany"), part.header.Get(addressHeader))
+	region := regexp.MustCompile(`id="([\w-]+)" data-region`)
+	var names []string
+	for _, m := range region.FindAllStringSubmatch(part.body, -1) {
+		names = append(names, m[1])
+		require.Contains(t, whole.body, m[0], "there is a place for it on the page")
+	}
+	require.Subset(t, names, []string{"price", "chips", "results", "kept", "actions", "facet-industries", "band-employee_count"})
+	require.Len(t, names, len(region.FindAllString(whole.body, -1)), "no part stays behind")
+}
+
+func TestFacetThatIsNarrowedShowsTheAlternatives(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 500)...)
+	page := h.as(t, h.ann).get(t, in(h.acme, "/search?countries=DE&employee_count_min=11&employee_count_max=50")).body
+	_, bars, _ := strings.Cut(page, `id="facet-countries"`)
+	bars, _, _ = strings.Cut(bars, "</ul>")
+	require.Regexp(t, `value="DE" checked`, bars, "as it was given")
+	require.Contains(t, bars, `value="United States"`)
+	require.NotContains(t, bars, `value="Germany"`, "which is DE")
+	_, bands, _ := strings.Cut(page, `id="band-employee_count"`)
+	bands, _, _ = strings.Cut(bands, "</ul>")
+	require.Contains(t, bands, `aria-current="true"`)
+	require.Contains(t, bands, "51 – 200")
+}
+
+func TestFilterWithAFaultIsToldBesideIt(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 10)...)
+	ann := h.as(t, h.ann)
+	for search, told := range map[string]string{
+		"?employee_count_min=many":                   "must be a whole number",
+		"?employee_count_min=9&employee_count_max=2": "employee_count_m",
+		"?naics_codes=abc":                           "naics_codes",
+		"?sort_by=colour":                            "must be one of",
+		"?countries=Germny":                          "search for <bdi>Germany</bdi>",
+		"?query=nothingislikethis":                   "No company meets all these filters at once",
+		"?connections=vendor%3Anowhere.example":      "no company has a connection to this domain",
+	} {
+		a := ann.get(t, in(h.acme, "/search"+search))
+		require.Equal(t, http.StatusOK, a.status, search)
+		require.Contains(t, a.body, told, search)
+		require.Contains(t, a.body, `aria-disabled="true"`, "there is nothing to export: %s", search)
+	}
+	require.Equal(t, http.StatusUnprocessableEntity, ann.get(t, in(h.acme, "/search?cursor=bad")).status)
+}
+
+func TestEmptyCatalogSaysHowToFillIt(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	require.Contains(t, h.as(t, h.ann).get(t, in(h.acme, "/search")).body, "capi import FILE")
+}
+
+func TestPagesOfASearchShowEveryCompanyOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 60)...)
+	ann := h.as(t, h.ann)
+	seen := map[string]bool{}
+	for path := in(h.acme, "/search?sort_by=name"); path != ""; {
+		page := ann.get(t, path).body
+		for _, m := range regexp.MustCompile(`/companies/([0-9a-f-]{36})"`).FindAllStringSubmatch(page, -1) {
+			require.False(t, seen[m[1]])
+			seen[m[1]] = true
+		}
+		path = ""
+		if m := regexp.MustCompile(`rel="next" href="([^"]+)"`).FindStringSubmatch(page); m != nil {
+			path = in(h.acme, "/search") + strings.ReplaceAll(m[1], "&amp;", "&")
+		}
+	}
+	require.Len(t, seen, 60)
+}
+
+func TestFiltersAreCompletedFromTheIndex(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 300)...)
+	ann := h.as(t, h.ann)
+	complete := func(search string) (options []option) {
+		a := ann.get(t, in(h.acme, "/search/complete?"+search))
+		require.Equal(t, http.StatusOK, a.status, a.body)
+		require.NoError(t, json.Unmarshal([]byte(a.body), &options))
+		return options
+	}
+	found := complete("facet=countries&prefix=united")
+	require.NotEmpty(t, found)
+	for _, o := range found {
+		require.True(t, strings.HasPrefix(o.Value, "United "), o.Value)
+	}
+	require.Equal(t, found, complete("facet=countries&prefix=UNITED&countries=Germany"), "its own filter does not narrow it")
+	require.NotEqual(t, found, complete("facet=countries&prefix=united&employee_count_max=10"))
+	require.NotEmpty(t, complete("facet=exclude_industries&prefix=s"))
+	require.Equal(t, "52 Finance and insurance", complete("facet=naics_codes&prefix=52")[0].Label)
+	require.Empty(t, complete("facet=countries&prefix="))
+	require.Empty(t, complete("facet=countries&prefix=u&employee_count_min=x"))
+	require.Equal(t, http.StatusUnprocessableEntity, ann.get(t, in(h.acme, "/search/complete?facet=colour&prefix=u")).status)
+}
+
+func TestSearchIsCopiedAsOneLineOfShell(t *testing.T) {
+	t.Parallel()
+	h := open(t, func(d *Deps) { d.PublicURL = "https://capi.example" })
+	page := h.as(t, h.ann).get(t, in(h.acme, "/search?sort_by=name&query="+url.QueryEscape(`it's "x"`))).body
+	require.Contains(t, page, "https://capi.example/api/v1/companies/search")
+	require.Contains(t, page, `-d &#39;{&#34;query&#34;:&#34;it&#39;\&#39;&#39;s \&#34;x\&#34;&#34;,&#34;sort_by&#34;:&#34;name&#34;}&#39;`)
+}

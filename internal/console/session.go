@@ -1,0 +1,195 @@
+package console
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// What a session holds.
+const (
+	personKey = "person" // the id of who is signed in
+	noticeKey = "notice" // what the next page says at its top
+)
+
+func (s *server) sessionManager() *scs.SessionManager {
+	m := scs.New()
+	m.Store = &store{s.Sessions}
+	m.Lifetime = s.SessionMax
+	m.ErrorFunc = s.fail
+	m.Cookie.Name = "capi_session"
+	m.Cookie.SameSite = http.SameSiteLaxMode
+	if strings.HasPrefix(s.PublicURL, "https://") {
+		m.Cookie.Name, m.Cookie.Secure = "__Host-capi_session", true
+	}
+	return m
+}
+
+// visit is what the store is told of the request whose session it keeps.
+type visit struct {
+	address, agent string
+	session        auth.Session // as it was found; zero without one
+	secret         string       // of session
+}
+
+type visitKey struct{}
+
+func visitOf(ctx context.Context) *visit {
+	v, ok := ctx.Value(visitKey{}).(*visit)
+	if !ok {
+		return &visit{}
+	}
+	return v
+}
+
+// load finds the request's session, and keeps it with the answer if it was changed.
+func (s *server) load(next http.Handler) http.Handler {
+	loaded := s.sessions.LoadAndSave(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{address: addressOf(r), agent: r.UserAgent()}
+		loaded.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+	})
+}
+
+// know finds out who the session's person is, and where they belong.
+func (s *server) know(next http.Handler) http.Handler {
+	return s.handle(func(_ *server, w http.ResponseWriter, r *http.Request) error {
+		v, err := s.viewer(r.Context())
+		if err != nil {
+			return err
+		}
+		ctx := withViewer(r.Context(), v)
+		if r.Method == http.MethodGet && !isFragment(r) && s.sessions.Exists(ctx, noticeKey) {
+			ctx = context.WithValue(ctx, noticeTextKey{}, s.sessions.PopString(ctx, noticeKey))
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+		return nil
+	})
+}
+
+func (s *server) viewer(ctx context.Context) (Viewer, error) {
+	known, err := id.Parse[id.Person](s.sessions.GetString(ctx, personKey))
+	if err != nil {
+		return Viewer{}, nil //nolint:nilerr // nobody is signed in
+	}
+	p, err := s.People.Get(ctx, known)
+	if fault.CodeOf(err) == fault.NotFound {
+		return Viewer{}, s.sessions.Destroy(ctx)
+	}
+	if err != nil {
+		return Viewer{}, err
+	}
+	memberships, err := s.Workspaces.Of(ctx, p.ID)
+	return Viewer{Person: p, Others: memberships, Session: visitOf(ctx).session.ID}, err
+}
+
+// begin signs the person in. The session gets another secret, so that one which somebody else has put into the browser
+// is worth nothing.
+func (s *server) begin(ctx context.Context, p id.Person) error {
+	if err := s.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	s.sessions.Put(ctx, personKey, p.String())
+	return nil
+}
+
+type noticeTextKey struct{}
+
+// noticeOf is what an earlier request had this page say.
+func noticeOf(ctx context.Context) string {
+	text, _ := ctx.Value(noticeTextKey{}).(string)
+	return text
+}
+
+// notice has the next page say something at its top, once.
+func (s *server) notice(ctx context.Context, text string) { s.sessions.Put(ctx, noticeKey, text) }
+
+// addressOf is where the request comes from. A proxy on this machine or in a private network says so in
+// X-Forwarded-For, whose last entry is its own.
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	peer, err := netip.ParseAddr(host)
+	if err != nil || !peer.IsLoopback() && !peer.IsPrivate() {
+		return host
+	}
+	forwarded := r.Header.Values("X-Forwarded-For")
+	if len(forwarded) == 0 {
+		return host
+	}
+	entries := strings.Split(forwarded[len(forwarded)-1], ",")
+	client, err := netip.ParseAddr(strings.TrimSpace(entries[len(entries)-1]))
+	if err != nil {
+		return host
+	}
+	return client.String()
+}
+
+// store keeps what scs makes of a session in the table of sessions.
+type store struct{ sessions *auth.Sessions }
+
+// FindCtx gives the data of the session with the secret.
+func (st *store) FindCtx(ctx context.Context, secret string) ([]byte, bool, error) {
+	found, ok, err := st.sessions.Find(ctx, secret)
+	if ok {
+		v := visitOf(ctx)
+		v.session, v.secret = found, secret
+	}
+	return found.Data, ok, err
+}
+
+// CommitCtx keeps the data under the secret. One that was found is updated only, for it may have been ended meanwhile.
+func (st *store) CommitCtx(ctx context.Context, secret string, data []byte, expires time.Time) error {
+	person, err := personIn(data)
+	if err != nil {
+		return err
+	}
+	v := visitOf(ctx)
+	if secret == v.secret {
+		return st.sessions.Update(ctx, secret, person, data)
+	}
+	return st.sessions.Create(ctx, secret, auth.Session{
+		Person: person, Data: data, Address: v.address, Agent: v.agent, ExpiresAt: expires,
+	})
+}
+
+// DeleteCtx ends the session with the secret.
+func (st *store) DeleteCtx(ctx context.Context, secret string) error {
+	return st.sessions.Delete(ctx, secret)
+}
+
+// Find is FindCtx; scs asks for it, but does not call it.
+func (st *store) Find(secret string) ([]byte, bool, error) {
+	return st.FindCtx(context.Background(), secret)
+}
+
+// Commit is CommitCtx; scs asks for it, but does not call it.
+func (st *store) Commit(secret string, data []byte, expires time.Time) error {
+	return st.CommitCtx(context.Background(), secret, data, expires)
+}
+
+// Delete is DeleteCtx; scs asks for it, but does not call it.
+func (st *store) Delete(secret string) error { return st.DeleteCtx(context.Background(), secret) }
+
+func personIn(data []byte) (id.Person, error) {
+	_, values, err := scs.GobCodec{}.Decode(data)
+	if err != nil {
+		return id.Person{}, err
+	}
+	text, _ := values[personKey].(string)
+	if text == "" {
+		return id.Person{}, nil
+	}
+	return id.Parse[id.Person](text)
+}

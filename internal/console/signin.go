@@ -1,0 +1,98 @@
+package console
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// How often one may try: an address for any e-mail, anyone for one e-mail, and an address for links.
+var (
+	triesOfAddress = ratelimit.Limit{Requests: 30, Per: 10 * time.Minute}
+	triesOfEmail   = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute}
+	triesOfLink    = ratelimit.Limit{Requests: 60, Per: 10 * time.Minute}
+)
+
+// signInForm is the page's state.
+type signInForm struct {
+	Email, Next string
+	Fault       string
+	Provider    string // the OpenID provider's name; empty without one
+}
+
+func (s *server) signInPage(w http.ResponseWriter, r *http.Request) error {
+	next := ownPath(r.URL.Query().Get("next"))
+	if viewerOf(r.Context()).signedIn() {
+		return redirect(w, r, next)
+	}
+	return s.showSignIn(w, r, http.StatusOK, signInForm{Next: next})
+}
+
+func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, form signInForm) error {
+	if s.provider != nil {
+		form.Provider = s.provider.Name
+	}
+	return render(w, r, status, signInView(form))
+}
+
+func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
+	form := signInForm{Email: r.PostFormValue("email"), Next: ownPath(r.PostFormValue("next"))}
+	person, err := s.tryPassword(r, form.Email, r.PostFormValue("password"))
+	if e, told := tellable(err); told {
+		form.Fault = e.Message
+		return s.showSignIn(w, r, api.Status(e.Kind()), form)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.begin(r.Context(), person.ID); err != nil {
+		return err
+	}
+	return redirect(w, r, form.Next)
+}
+
+// tryPassword is the person, if address and e-mail may try at all and the password is right.
+func (s *server) tryPassword(r *http.Request, email, password string) (auth.Person, error) {
+	if err := s.take("address "+addressOf(r), triesOfAddress); err != nil {
+		return auth.Person{}, err
+	}
+	// Also for an e-mail that nobody has: that it is never limited would tell so.
+	if err := s.take("email "+text.Short(strings.ToLower(strings.TrimSpace(email))), triesOfEmail); err != nil {
+		return auth.Person{}, err
+	}
+	return s.People.SignIn(r.Context(), email, password)
+}
+
+// take counts a try; RateLimited if there were too many.
+func (s *server) take(key string, limit ratelimit.Limit) error {
+	d := s.limiter.Allow(key, limit)
+	if d.OK {
+		return nil
+	}
+	minutes := int(math.Ceil(d.RetryAfter.Minutes()))
+	wait := fmt.Sprintf("%d minutes", minutes)
+	if minutes == 1 {
+		wait = "a minute"
+	}
+	return fault.New(fault.RateLimited, "Too many tries. Wait %s and try again.", wait)
+}
+
+func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := s.sessions.Destroy(r.Context()); err != nil {
+		return err
+	}
+	return redirect(w, r, basePath+"/sign-in")
+}
+
+func signInPath(next string) string {
+	return basePath + "/sign-in?next=" + url.QueryEscape(next)
+}

@@ -1,0 +1,89 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// pageBytesMax is what a page may weigh with its sheet and its script, before compression.
+const pageBytesMax = 100_000
+
+// verbose companies say as much as companies do.
+func verbose(n int) []*company.Company {
+	many := func(word string, n, from int) (all []string) {
+		for i := range n {
+			all = append(all, fmt.Sprintf("%s number %d <of & many>", word, from+i))
+		}
+		return all
+	}
+	made := make([]*company.Company, n)
+	for i := range made {
+		made[i] = &company.Company{
+			ID: id.New[id.Company](), Name: strings.Repeat("A <long> & winding name ", 20) + strconv.Itoa(i),
+			Domain: fmt.Sprintf("%s%d.example", strings.Repeat("long", 12), i), Description: strings.Repeat("Says <b>much</b> & more. ", 400),
+			Website: "https://example.com/" + strings.Repeat("path/", 50), Country: "Germany",
+			State: strings.Repeat("State ", 5), City: strings.Repeat("City ", 5) + strconv.Itoa(i%30),
+			Industries: many("Industry", 30, i%10), Technologies: many("Technology", 200, i%10),
+			TechnologyCategories: many("Category", 60, 0), NAICSCodes: []string{"522320", "541511"},
+			EmployeeCount: new(int64(i)), FoundedYear: new(int64(1900 + i)), Attributes: map[string]any{},
+		}
+		for a := range 120 {
+			made[i].Attributes[fmt.Sprint("attribute_", a)] = strings.Repeat("value ", 100)
+		}
+	}
+	return made
+}
+
+func TestNoPageWeighsMoreThanItMay(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	made := verbose(80)
+	h.put(t, made...)
+	for _, from := range made[1:] {
+		for _, category := range []string{"vendor", "partner", "investor"} {
+			h.connect(t, from, made[0], category)
+			h.connect(t, made[0], from, category)
+		}
+	}
+	ids := h.belongings(t)
+	ids["company_id"] = made[0].ID.String()
+	for range 2 * pageSize {
+		h.grant(t, h.acme, credit.Grant{Amount: 1, Note: strings.Repeat("a note ", 20), Actor: credit.ActorSystem})
+	}
+	ann := h.as(t, h.ann)
+	path := strings.TrimPrefix(ann.post(t, in(h.acme, "/lists/from-search"), "name", strings.Repeat("x", 200)).location(), basePath)
+	ids["list_id"] = path[strings.LastIndex(path, "/")+1:]
+	for n := range pageSize {
+		ann.post(t, in(h.acme, "/searches?countries=Germany&cities="+url.QueryEscape(made[n].City)), "name", strings.Repeat("y", 200))
+	}
+	ids["export_id"] = ann.buys(t, ann.quoted(t, "name", strings.Repeat("z", 200)))[len(in(h.acme, "/exports/")):]
+
+	static := len(assets[assetNames["console.css"]]) + len(assets[assetNames["console.js"]])
+	heaviest, at := 0, ""
+	weigh := func(name string, a answer) {
+		require.Less(t, a.status, http.StatusInternalServerError, name)
+		if len(a.body) > heaviest {
+			heaviest, at = len(a.body), name
+		}
+		require.Less(t, static+len(a.body), pageBytesMax, "%s: %d", name, len(a.body))
+	}
+	for _, rt := range routes() {
+		if rt.method == http.MethodGet && !strings.HasSuffix(rt.path, "/events") {
+			weigh(rt.path, ann.get(t, filled(rt.path, ids)))
+		}
+	}
+	params := url.Values{"countries": {"Germany"}, "technologies": made[0].Technologies[:3], "exclude_keywords": {"one", "two"}}
+	weigh("a search of many filters", ann.get(t, in(h.acme, "/search?"+params.Encode())))
+	weigh("a match report", ann.post(t, path+"/add", "domains", manyDomains(domainsMax)))
+	t.Logf("the heaviest page is %s: %d bytes, and %d of sheet and script", at, heaviest, static)
+}

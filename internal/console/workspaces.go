@@ -1,0 +1,80 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// workspacesForm is the state of the page of workspaces.
+type workspacesForm struct {
+	Name, Credits string // of the one to create
+	Faults        map[string]string
+	Rest          []workspace.Workspace // for an operator: those they do not belong to
+}
+
+func (s *server) workspaces(w http.ResponseWriter, r *http.Request) error {
+	return s.showWorkspaces(w, r, http.StatusOK, workspacesForm{})
+}
+
+func (s *server) showWorkspaces(w http.ResponseWriter, r *http.Request, status int, form workspacesForm) error {
+	v := viewerOf(r.Context())
+	if v.Person.Operator {
+		all, err := s.Workspaces.List(r.Context())
+		if err != nil {
+			return err
+		}
+		form.Rest = slices.DeleteFunc(all, func(w workspace.Workspace) bool {
+			return slices.ContainsFunc(v.Others, func(m workspace.Membership) bool { return m.ID == w.ID })
+		})
+	}
+	return render(w, r, status, workspacesView(form))
+}
+
+// ownWorkspace lets an operator into a workspace of others: they can do so at the command line anyway, and this is seen.
+func (s *server) ownWorkspace(w http.ResponseWriter, r *http.Request) error {
+	ws, err := id.Parse[id.Workspace](r.PathValue("id"))
+	if err != nil {
+		return noPage()
+	}
+	if err := s.Memberships.Own(r.Context(), ws, viewerOf(r.Context()).Person.ID); err != nil {
+		return err
+	}
+	return redirect(w, r, workspacePath(ws, "/members"))
+}
+
+func (s *server) createWorkspace(w http.ResponseWriter, r *http.Request) error {
+	v := viewerOf(r.Context())
+	form := workspacesForm{Name: r.PostFormValue("name"), Credits: strings.TrimSpace(r.PostFormValue("credits"))}
+	made, err := s.newWorkspace(r, v, form)
+	if fault.CodeOf(err) == fault.Validation {
+		form.Faults = fieldErrors(err)
+		return s.showWorkspaces(w, r, api.Status(fault.KindInvalid), form)
+	}
+	if err != nil {
+		return err
+	}
+	return redirect(w, r, made)
+}
+
+// newWorkspace gives the address of the workspace that it makes.
+func (s *server) newWorkspace(r *http.Request, v Viewer, form workspacesForm) (string, error) {
+	credits := int64(0)
+	if form.Credits != "" {
+		var err error
+		if credits, err = strconv.ParseInt(form.Credits, 10, 64); err != nil || credits < 0 {
+			return "", fault.Invalid(fault.FieldError{Field: "credits", Message: "is a whole number, 0 or more"})
+		}
+	}
+	ws, err := s.Memberships.CreateWorkspace(r.Context(), membership.NewWorkspace{
+		Name: form.Name, Owner: v.Person.ID, Credits: credits, Actor: v.caller().Actor(),
+	})
+	return workspacePath(ws.ID, ""), err
+}

@@ -1,0 +1,136 @@
+package list
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// SearchesMax is how many searches one workspace saves at most.
+const SearchesMax = 1000
+
+// Search is a saved search: what it finds is found anew at each use. Names need not be unique.
+type Search struct {
+	ID        id.Search
+	Workspace id.Workspace
+	Name      string
+	Filters   query.Filters
+	SortBy    string // as in query.ParseSort; empty for the default
+	SortOrder string
+	CreatedAt time.Time
+}
+
+const searchColumns = `id, workspace_id, name, filters, sort_by, sort_order, created_at`
+
+// SaveSearch keeps a search under a name. Validation for a bad name, filters or sort, or for one search more than
+// SearchesMax.
+func (b *Book) SaveSearch(ctx context.Context, ws id.Workspace, s Search) (Search, error) {
+	name, err := checkName(s.Name)
+	if err != nil {
+		return Search{}, err
+	}
+	q, err := query.Parse(s.Filters)
+	if err != nil {
+		return Search{}, err
+	}
+	if _, err := query.ParseSort(s.SortBy, s.SortOrder, q.HasText()); err != nil {
+		return Search{}, err
+	}
+	s.ID, s.Workspace, s.Name, s.CreatedAt = id.New[id.Search](), ws, name, db.FromTime(db.Time(time.Now()))
+	if err := b.db.Tx(ctx, func(tx *db.Tx) error { return insertSearch(ctx, tx, s) }); err != nil {
+		return Search{}, err
+	}
+	return s, nil
+}
+
+// insertSearch locks the workspace first, for the number of its searches to stay what the guard has counted.
+func insertSearch(ctx context.Context, tx *db.Tx, s Search) error {
+	var ws id.Workspace
+	err := tx.QueryRowContext(ctx, `SELECT id FROM workspace WHERE id = $1`+tx.ForUpdate(), s.Workspace).Scan(&ws)
+	if err != nil {
+		return fmt.Errorf("save search in workspace %s: %w", s.Workspace, err)
+	}
+	const q = `INSERT INTO saved_search (` + searchColumns + `) SELECT $1, $2, $3, $4, $5, $6, $7
+		WHERE (SELECT COUNT(*) FROM saved_search WHERE workspace_id = $2) < $8`
+	done, err := tx.ExecContext(ctx, q, s.ID, s.Workspace, s.Name, s.Filters.String(), s.SortBy, s.SortOrder,
+		db.Time(s.CreatedAt), SearchesMax)
+	if err != nil {
+		return fmt.Errorf("save search in workspace %s: %w", s.Workspace, err)
+	}
+	n, err := done.RowsAffected()
+	if err == nil && n == 0 {
+		return fault.Invalid(fault.FieldError{
+			Message: fmt.Sprintf("A workspace saves %d searches at most; delete one first.", SearchesMax),
+		})
+	}
+	return err
+}
+
+// GetSearch finds a saved search. One of another workspace is NotFound, as to the other methods.
+func (b *Book) GetSearch(ctx context.Context, ws id.Workspace, search id.Search) (Search, error) {
+	const q = `SELECT ` + searchColumns + ` FROM saved_search WHERE workspace_id = $1 AND id = $2`
+	s, err := scanSearch(b.db.Read().QueryRowContext(ctx, q, ws, search))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Search{}, noSearch(search)
+	}
+	if err != nil {
+		return Search{}, fmt.Errorf("saved search %s: %w", search, err)
+	}
+	return s, nil
+}
+
+// Searches is the workspace's saved searches, newest first.
+func (b *Book) Searches(ctx context.Context, ws id.Workspace) (searches []Search, err error) {
+	const q = `SELECT ` + searchColumns + ` FROM saved_search WHERE workspace_id = $1 ORDER BY id DESC`
+	rows, err := b.db.Read().QueryContext(ctx, q, ws)
+	if err != nil {
+		return nil, fmt.Errorf("read saved searches of workspace %s: %w", ws, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		s, err := scanSearch(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read saved searches of workspace %s: %w", ws, err)
+		}
+		searches = append(searches, s)
+	}
+	return searches, rows.Err()
+}
+
+// DeleteSearch forgets a saved search.
+func (b *Book) DeleteSearch(ctx context.Context, ws id.Workspace, search id.Search) error {
+	return b.db.Tx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM saved_search WHERE workspace_id = $1 AND id = $2`, ws, search)
+		if err != nil {
+			return fmt.Errorf("delete saved search %s: %w", search, err)
+		}
+		n, err := res.RowsAffected()
+		if err == nil && n == 0 {
+			return noSearch(search)
+		}
+		return err
+	})
+}
+
+func scanSearch(row interface{ Scan(dest ...any) error }) (Search, error) {
+	var s Search
+	var filters string
+	var created int64
+	if err := row.Scan(&s.ID, &s.Workspace, &s.Name, &filters, &s.SortBy, &s.SortOrder, &created); err != nil {
+		return Search{}, err
+	}
+	s.CreatedAt = db.FromTime(created)
+	return s, json.Unmarshal([]byte(filters), &s.Filters)
+}
+
+func noSearch(search id.Search) error {
+	return fault.New(fault.NotFound, "There is no saved search %s in this workspace.", search)
+}

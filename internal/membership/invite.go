@@ -1,0 +1,51 @@
+package membership
+
+import (
+	"context"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// First makes the secret of a link for the first owner; empty if there is somebody already.
+func (m *Memberships) First(ctx context.Context) (string, error) {
+	nobody, err := m.people.Nobody(ctx)
+	if err != nil || !nobody {
+		return "", err
+	}
+	secret, _, err := m.people.Invite(ctx, auth.Invitation{Kind: auth.InviteFirst})
+	return secret, err
+}
+
+// InviteMember makes the secret of a link into the workspace. by may be zero, at the command line. Faults: Validation,
+// NotFound without the workspace.
+func (m *Memberships) InviteMember(
+	ctx context.Context, ws id.Workspace, role workspace.Role, email string, by id.Person,
+) (string, auth.Invitation, error) {
+	if _, err := workspace.ParseRole(string(role)); err != nil {
+		return "", auth.Invitation{}, fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
+	}
+	if _, err := m.workspaces.Get(ctx, ws); err != nil {
+		return "", auth.Invitation{}, err
+	}
+	return m.people.Invite(ctx, auth.Invitation{
+		Kind: auth.InviteMember, Workspace: ws, Role: string(role), Email: email, InvitedBy: by,
+	})
+}
+
+// InviteOperator makes the secret of a link for one who shall manage the whole installation. Faults: Validation.
+func (m *Memberships) InviteOperator(ctx context.Context, email string, by id.Person) (string, auth.Invitation, error) {
+	return m.people.Invite(ctx, auth.Invitation{Kind: auth.InviteOperator, Email: email, InvitedBy: by})
+}
+
+// InvitePassword makes the secret of a link by which the person with the e-mail sets their password anew. NotFound
+// without the person.
+func (m *Memberships) InvitePassword(ctx context.Context, email string) (string, auth.Invitation, error) {
+	p, err := m.people.ByEmail(ctx, email)
+	if err != nil {
+		return "", auth.Invitation{}, err
+	}
+	return m.people.Invite(ctx, auth.Invitation{Kind: auth.InvitePassword, Email: p.Email, Person: p.ID})
+}

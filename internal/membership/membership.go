@@ -1,0 +1,78 @@
+// Package membership lets people in: the first owner, those who are invited, and workspaces for them.
+// It knows nothing of browsers and sessions; it joins the books of people, workspaces and credits.
+package membership
+
+import (
+	"context"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// Deps are the books that are joined.
+type Deps struct {
+	DB         *db.DB
+	People     *auth.People
+	Workspaces *workspace.Book
+	Credits    *credit.Book
+}
+
+// Memberships lets people in. Safe for concurrent use.
+type Memberships struct {
+	db         *db.DB
+	people     *auth.People
+	workspaces *workspace.Book
+	credits    *credit.Book
+}
+
+// New joins the books.
+func New(d Deps) *Memberships {
+	return &Memberships{db: d.DB, people: d.People, workspaces: d.Workspaces, credits: d.Credits}
+}
+
+// NewWorkspace is what a workspace is made of.
+type NewWorkspace struct {
+	Name    string
+	Owner   id.Person // its first member; zero for none
+	Credits int64     // granted at once
+	Actor   string    // who grants them
+}
+
+// CreateWorkspace creates a workspace with its account, its owner and its first credits, if any, in one transaction.
+// Faults: Validation.
+func (m *Memberships) CreateWorkspace(ctx context.Context, n NewWorkspace) (workspace.Workspace, error) {
+	var w workspace.Workspace
+	err := m.db.Tx(ctx, func(tx *db.Tx) (err error) {
+		w, err = m.create(ctx, tx, n)
+		return err
+	})
+	return w, err
+}
+
+func (m *Memberships) create(ctx context.Context, tx *db.Tx, n NewWorkspace) (workspace.Workspace, error) {
+	w, err := m.workspaces.Create(ctx, tx, n.Name)
+	if err != nil {
+		return w, err
+	}
+	if err := m.credits.Open(ctx, tx, w.ID); err != nil {
+		return w, err
+	}
+	if !n.Owner.IsZero() {
+		if err := m.workspaces.AddMember(ctx, tx, w.ID, n.Owner, workspace.Owner); err != nil {
+			return w, err
+		}
+	}
+	if n.Credits == 0 {
+		return w, nil
+	}
+	_, err = m.credits.Grant(ctx, tx, w.ID, credit.Grant{Amount: n.Credits, Reason: credit.ReasonGrant, Actor: n.Actor})
+	return w, err
+}
+
+// Own makes the person an owner of a workspace that is there. NotFound without the workspace.
+func (m *Memberships) Own(ctx context.Context, ws id.Workspace, p id.Person) error {
+	return m.db.Tx(ctx, func(tx *db.Tx) error { return m.workspaces.AddMember(ctx, tx, ws, p, workspace.Owner) })
+}

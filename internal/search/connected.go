@@ -1,0 +1,64 @@
+package search
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// Incoming is a company that names another as connected, and what that one is to it.
+type Incoming struct {
+	Item
+	Categories []string
+}
+
+// Incomings is one page of the companies that name a company as connected, the largest first.
+type Incomings struct {
+	Items      []Incoming
+	Total      int
+	NextCursor string // empty at the end
+}
+
+// Incoming gives one page of the companies that name the company as connected. InvalidCursor for a cursor of another.
+func (s *Searcher) Incoming(ctx context.Context, ws id.Workspace, of id.Company, cursor string, limit int) (Incomings, error) {
+	q, err := query.Parse(query.Filters{Connections: []query.ConnectionFilter{{ConnectedCompanyID: of.String()}}})
+	if err != nil {
+		return Incomings{}, err
+	}
+	found, err := s.Search(ctx, ws, Request{
+		Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Limit: limit, Cursor: cursor, Facets: []Facet{},
+	})
+	if err != nil {
+		return Incomings{}, err
+	}
+	page := Incomings{Total: found.Total, NextCursor: found.NextCursor, Items: make([]Incoming, len(found.Items))}
+	at := map[company.Number]int{}
+	numbers := make([]company.Number, len(found.Items))
+	for i, item := range found.Items {
+		page.Items[i].Item, numbers[i], at[item.Number] = item, item.Number, i
+	}
+	seq, err := s.Catalog.Seq(ctx)
+	if err != nil || len(numbers) == 0 {
+		return page, err
+	}
+	err = s.Catalog.Rows(ctx, numbers, seq, func(c *company.Company) error {
+		page.Items[at[c.Number]].Categories = categoriesOf(c, of)
+		return nil
+	})
+	if err != nil {
+		return Incomings{}, fmt.Errorf("connections to company %s: %w", of, err)
+	}
+	return page, nil
+}
+
+func categoriesOf(c *company.Company, of id.Company) (categories []string) {
+	for i := range c.Connections {
+		if c.Connections[i].ID == of {
+			categories = append(categories, c.Connections[i].Category)
+		}
+	}
+	return categories
+}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -215,9 +216,9 @@ func yearOf(f float64) (int64, bool) {
 	case n >= 15000101 && n <= 21001231 && n/100%100 >= 1 && n/100%100 <= 12 && n%100 <= 31:
 		return n / 10000, true
 	case n >= epochMin && n < 1e11:
-		return int64(1970 + float64(n)/31556952), true
+		return int64(time.Unix(n, 0).UTC().Year()), true
 	case n >= 1e11 && n < 1e14:
-		return int64(1970 + float64(n)/31556952e3), true
+		return int64(time.UnixMilli(n).UTC().Year()), true
 	}
 	return 0, false
 }

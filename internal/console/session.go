@@ -21,13 +21,14 @@ const (
 	noticeKey = "notice" // what the next page says at its top
 )
 
+// sessionManager is made by hand: scs.New starts a goroutine for a store that is not used here, and never ends it.
 func (s *server) sessionManager() *scs.SessionManager {
-	m := scs.New()
-	m.Store = &store{s.Sessions}
-	m.Lifetime = s.SessionMax
-	m.ErrorFunc = s.fail
-	m.Cookie.Name = "capi_session"
-	m.Cookie.SameSite = http.SameSiteLaxMode
+	m := &scs.SessionManager{
+		Store: &store{s.Sessions}, Codec: scs.GobCodec{}, Lifetime: s.SessionMax, ErrorFunc: s.fail,
+		Cookie: scs.SessionCookie{
+			Name: "capi_session", Path: "/", HttpOnly: true, Persist: true, SameSite: http.SameSiteLaxMode,
+		},
+	}
 	if strings.HasPrefix(s.PublicURL, "https://") {
 		m.Cookie.Name, m.Cookie.Secure = "__Host-capi_session", true
 	}

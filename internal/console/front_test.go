@@ -1,0 +1,44 @@
+package console
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFrontSendsBrowsersToTheConsole(t *testing.T) {
+	t.Parallel()
+	front := Front(func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusNotFound) })
+	ask := func(accept string) *httptest.ResponseRecorder {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Accept", accept)
+		front.ServeHTTP(w, r)
+		return w
+	}
+	require.Equal(t, "/console/", ask("text/html,application/xhtml+xml").Header().Get("Location"))
+	require.Equal(t, http.StatusNotFound, ask("*/*").Code)
+}
+
+func TestOnlyAProxyNearbyTellsTheAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		peer, forwarded, want string
+	}{
+		{"203.0.113.5:1234", "", "203.0.113.5"},
+		{"203.0.113.5:1234", "192.0.2.1", "203.0.113.5"},
+		{"127.0.0.1:1234", "192.0.2.1", "192.0.2.1"},
+		{"127.0.0.1:1234", "10.9.9.9, 192.0.2.1", "192.0.2.1"},
+		{"10.0.0.2:1234", "192.0.2.1,  2001:db8::1", "2001:db8::1"},
+		{"[::1]:1234", "nonsense", "::1"},
+		{"127.0.0.1:1234", "", "127.0.0.1"},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr = c.peer
+		if c.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", c.forwarded)
+		}
+		require.Equal(t, c.want, addressOf(r), "%v", c)
+	}
+}

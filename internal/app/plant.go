@@ -9,7 +9,7 @@ import (
 
 // plant is the installation as its operators see it in the console.
 func (a *App) plant() console.Plant {
-	return console.Plant{Figures: a.plantFigures, Examine: a.examineForConsole}
+	return console.Plant{Figures: a.plantFigures, Imports: a.importsForConsole, Examine: a.examineForConsole}
 }
 
 func (a *App) plantFigures(ctx context.Context) (console.PlantFigures, error) {
@@ -26,6 +26,30 @@ func (a *App) plantFigures(ctx context.Context) (console.PlantFigures, error) {
 		f.Jobs = append(f.Jobs, console.JobFigure(j))
 	}
 	return f, err
+}
+
+// importFigures are those of an import, in the order in which people read them.
+var importFigures = []struct{ key, name string }{
+	{"read", "Records read"}, {"added", "Added"}, {"updated", "Updated"}, {"unchanged", "Unchanged"},
+	{"rejected", "Rejected"}, {"connections", "Connections"},
+}
+
+func (a *App) importsForConsole(ctx context.Context, before int64, limit int) ([]console.Import, error) {
+	imports, err := a.Catalog.Imports(ctx, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	told := make([]console.Import, 0, len(imports))
+	for _, i := range imports {
+		c := console.Import{Number: i.Number, Files: i.Files, StartedAt: i.StartedAt, FinishedAt: i.FinishedAt, UndoneAt: i.UndoneAt}
+		for _, f := range importFigures {
+			if n, ok := i.Figures[f.key]; ok {
+				c.Figures = append(c.Figures, console.ImportFigure{Name: f.name, Count: int64(n)})
+			}
+		}
+		told = append(told, c)
+	}
+	return told, nil
 }
 
 func (a *App) examineForConsole(ctx context.Context, report func(console.Check)) error {

@@ -55,14 +55,15 @@ func (b *Book) Finish(ctx context.Context, number int64, figures map[string]int)
 	})
 }
 
-// Imports lists all imports, the newest first.
-func (b *Book) Imports(ctx context.Context) ([]Import, error) {
+// Imports lists at most limit imports of a number below before, or of any if that is 0, the newest first.
+func (b *Book) Imports(ctx context.Context, before int64, limit int) ([]Import, error) {
 	out := []Import{}
 	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
 		i, err := scanImport(scan)
 		out = append(out, i)
 		return err
-	}, `SELECT number, files, started_at, finished_at, undone_at, figures FROM import ORDER BY number DESC`)
+	}, `SELECT number, files, started_at, finished_at, undone_at, figures FROM import
+		WHERE CAST($1 AS BIGINT) = 0 OR number < CAST($1 AS BIGINT) ORDER BY number DESC LIMIT $2`, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list imports: %w", err)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -16,7 +17,7 @@ func (c *importListCommand) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	imports, err := a.Catalog.Imports(s.ctx)
+	imports, err := a.Catalog.Imports(s.ctx, 0, math.MaxInt32)
 	if err != nil {
 		return err
 	}

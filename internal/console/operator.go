@@ -51,7 +51,6 @@ type Import struct {
 	FinishedAt *time.Time // nil while it runs, and after it broke off
 	UndoneAt   *time.Time
 	Figures    []ImportFigure
-	Notes      []string // what of the files was left out, and why
 }
 
 // ImportFigure is a count of an import, by its name for people.

@@ -49,9 +49,12 @@ func TestAnImportIsUndoneButForWhatWasDelivered(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, changes, catalog.Change{Number: 4}, "who follows hears that it is gone")
 
-		imports, err := b.Imports(t.Context())
+		imports, err := b.Imports(t.Context(), 0, 10)
 		require.NoError(t, err)
 		require.Len(t, imports, 2)
+		older, err := b.Imports(t.Context(), imports[0].Number, 10)
+		require.NoError(t, err)
+		require.Equal(t, imports[1:], older)
 		require.NotNil(t, imports[0].UndoneAt)
 		require.Equal(t, 2, imports[0].Figures["added"])
 

@@ -134,7 +134,7 @@ func (n *node) Import(ctx context.Context, ndjson string) error {
 }
 
 func (n *node) Undo(ctx context.Context) error {
-	all, err := n.Catalog.Imports(ctx)
+	all, err := n.Catalog.Imports(ctx, 0, 1)
 	if err != nil {
 		return err
 	}

@@ -30,8 +30,12 @@ func (a *App) plantFigures(ctx context.Context) (console.PlantFigures, error) {
 
 // importFigures are those of an import, in the order in which people read them.
 var importFigures = []struct{ key, name string }{
-	{"read", "Records read"}, {"added", "Added"}, {"updated", "Updated"}, {"unchanged", "Unchanged"},
-	{"rejected", "Rejected"}, {"connections", "Connections"},
+	{"read", "Records read"},
+	{"added", "Added"},
+	{"updated", "Updated"},
+	{"unchanged", "Unchanged"},
+	{"rejected", "Rejected"},
+	{"connections", "Connections"},
 }
 
 func (a *App) importsForConsole(ctx context.Context, before int64, limit int) ([]console.Import, error) {

@@ -21,6 +21,7 @@ type ExportRequest struct {
 	SortOrder     string      `json:"sort_order,omitempty"`
 	ListID        string      `json:"list_id,omitempty"`
 	ExportFormat  string      `json:"export_format,omitempty"`
+	Columns       []string    `json:"columns,omitempty"` // of the file, in this order; none for all
 	CSVOptions    *CSVOptions `json:"csv_options,omitempty"`
 
 	Limit                 int    `json:"limit,omitempty"`                   // companies at most; 0 is the server's cap

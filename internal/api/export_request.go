@@ -11,7 +11,7 @@ import (
 // ExportRequest orders an export.
 type ExportRequest struct {
 	Name    string   `json:"name" minLength:"1" maxLength:"200" doc:"A label for the export job." example:"US fintech 50+"`
-	QuoteID id.Quote `json:"quote_id,omitzero" format:"uuid" doc:"Exports exactly the companies of the quote, for what was quoted at most. It stands in place of all that says what to export: beside it, only name, export_format and csv_options are taken."`
+	QuoteID id.Quote `json:"quote_id,omitzero" format:"uuid" doc:"Exports exactly the companies of the quote, for what was quoted at most. It stands in place of all that says what to export: beside it, only name, export_format, columns and csv_options are taken."`
 	ExportSource
 }
 
@@ -29,6 +29,7 @@ type ExportSource struct {
 	SortOrder     string      `json:"sort_order,omitempty" enum:"asc,desc" doc:"For source_type search. Defaults to desc, for name to asc."`
 	ListID        id.List     `json:"list_id,omitzero" format:"uuid" doc:"For source_type list: the saved list."`
 	ExportFormat  string      `json:"export_format,omitempty" enum:"csv,json" default:"csv" doc:"With a quote_id: defaults to what the quote was asked for with."`
+	Columns       []string    `json:"columns,omitempty" minItems:"1" maxItems:"20" doc:"The columns of the file, in this order; the fields of each object for export_format json. Defaults to all, with a quote_id to what the quote was asked for with. What a company costs does not depend on them." example:"[\"name\",\"domain\",\"employee_count\"]"`
 	CSVOptions    *CSVOptions `json:"csv_options,omitempty" doc:"For export_format csv."`
 	ExportTerms
 
@@ -144,5 +145,6 @@ func (b *ExportSource) order(name string) export.Request {
 	if b.CSVOptions != nil {
 		r.Options = format.Options{BOM: b.CSVOptions.BOM, RawFormulas: b.CSVOptions.RawFormulas}
 	}
+	r.Options.Columns = b.Columns
 	return r
 }

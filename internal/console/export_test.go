@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/credit"
@@ -94,6 +95,23 @@ func TestExportIsPricedConfirmedWatchedAndDownloaded(t *testing.T) {
 	again := ann.get(t, in(h.acme, "/exports/new?again="+strings.TrimPrefix(path, in(h.acme, "/exports/"))))
 	require.Equal(t, []string{"40", "40", "0", "0", "960"}, figuresIn(t, again.body), "again for free")
 	require.Contains(t, again.body, `value="Forty"`)
+}
+
+func TestAFileHasTheColumnsThatAreTicked(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 5)...)
+	ann := h.as(t, h.ann)
+	path := ann.buys(t, ann.quoted(t, "name", "Two", "format", "csv", "column", "domain", "column", "name"))
+	h.work(t)
+	bought, err := id.Parse[id.Export](path[strings.LastIndex(path, "/")+1:])
+	require.NoError(t, err)
+	e, err := h.Exports.Get(t.Context(), auth.Caller{Workspace: h.acme}, bought)
+	require.NoError(t, err)
+	require.Equal(t, []string{"name", "domain"}, e.Options.Columns)
+	again := ann.get(t, in(h.acme, "/exports/new?again="+strings.TrimPrefix(path, in(h.acme, "/exports/")))).body
+	require.Contains(t, again, `value="domain" checked`)
+	require.NotContains(t, again, `value="country" checked`)
 }
 
 func TestDoubleClickBuysOnce(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -23,10 +24,12 @@ type order struct {
 	List   id.List // in place of the search, if it is not zero
 	Name   string
 	Format format.Format
-	Limit  string // as it was typed
-	Only   bool   // only new companies
-	Part   bool   // as many as the balance covers
-	BOM    bool
+	// Columns are those of the file, in their usual order; none for all.
+	Columns []string
+	Limit   string // as it was typed
+	Only    bool   // only new companies
+	Part    bool   // as many as the balance covers
+	BOM     bool
 }
 
 // orderView is the page of an order, and of its quote.
@@ -49,7 +52,23 @@ func readOrder(v url.Values) order {
 	if l, err := id.Parse[id.List](v.Get("list")); err == nil {
 		o.List = l
 	}
+	o.Columns = readColumns(v["column"])
 	return o
+}
+
+// readColumns are the columns that are ticked; none if all are, or none is.
+func readColumns(ticked []string) []string {
+	all := format.AllColumns()
+	columns := slices.DeleteFunc(slices.Clone(all), func(c string) bool { return !slices.Contains(ticked, c) })
+	if len(columns) == len(all) {
+		return nil
+	}
+	return columns
+}
+
+// has tells whether the file has the column.
+func (o *order) has(column string) bool {
+	return len(o.Columns) == 0 || slices.Contains(o.Columns, column)
 }
 
 // source are the parameters of what is exported.
@@ -63,7 +82,7 @@ func (o *order) source() url.Values {
 // request is the order for the use case; Validation lists every fault of the form.
 func (o *order) request() (export.Request, error) {
 	r := export.Request{
-		Name: o.Name, Format: o.Format, Options: format.Options{BOM: o.BOM && o.Format == format.CSV},
+		Name: o.Name, Format: o.Format, Options: format.Options{BOM: o.BOM && o.Format == format.CSV, Columns: o.Columns},
 		Terms: export.Terms{OnlyNew: o.Only, Partial: o.Part},
 	}
 	var faults []fault.FieldError
@@ -105,7 +124,7 @@ func (s *server) newExport(w http.ResponseWriter, r *http.Request) error {
 
 // orderOf is an export ordered again.
 func orderOf(e export.Export) order {
-	o := order{List: e.List, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM}
+	o := order{List: e.List, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns}
 	if e.Terms.Limit > 0 {
 		o.Limit = strconv.Itoa(e.Terms.Limit)
 	}
@@ -242,25 +261,27 @@ func messageIn(err error) string {
 }
 
 // fields are the parameters of the order besides its source.
-func (o *order) fields() map[string]string {
+func (o *order) fields() url.Values {
 	flag := func(on bool) string {
 		if on {
 			return "1"
 		}
 		return ""
 	}
-	return map[string]string{
-		"name": o.Name, "format": string(o.Format), "limit": o.Limit, "only_new": flag(o.Only), "partial": flag(o.Part),
-		"bom": flag(o.BOM),
+	return url.Values{
+		"name": {o.Name}, "format": {string(o.Format)}, "limit": {o.Limit}, "only_new": {flag(o.Only)}, "partial": {flag(o.Part)},
+		"bom": {flag(o.BOM)}, "column": o.Columns,
 	}
 }
 
 // edit is the address of the order's form as it is.
 func (v *orderView) edit() string {
 	params := v.source()
-	for param, value := range v.fields() {
-		if value != "" {
-			params.Set(param, value)
+	for param, values := range v.fields() {
+		for _, value := range values {
+			if value != "" {
+				params.Add(param, value)
+			}
 		}
 	}
 	return withQuery(v.Page, params)

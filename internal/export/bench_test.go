@@ -99,7 +99,7 @@ func BenchmarkVerify(b *testing.B) {
 			require.NoError(b, rows.Close())
 			sum := sha256.Sum256(file.Bytes())
 			m := export.Manifest{
-				Format: f, Rows: export.RowsMax, Columns: format.Columns(f), SizeBytes: int64(file.Len()),
+				Format: f, Rows: export.RowsMax, Columns: format.Columns(f, format.Options{}), SizeBytes: int64(file.Len()),
 				SHA256: hex.EncodeToString(sum[:]),
 			}
 			var peak peak

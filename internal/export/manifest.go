@@ -61,7 +61,7 @@ func (e Export) manifest(rows int, info blob.Info) Manifest {
 		Version: manifestVersion, Export: e.ID, Workspace: e.Workspace, Transaction: known(e.Figures.TransactionID),
 		CreatedAt: e.CreatedAt.UTC(), Name: e.Name, Source: e.Source, Filters: e.Filters, Sort: e.Sort,
 		List: known(e.List), FileName: e.FileName(), Format: e.Format, Options: e.Options,
-		SchemaVersion: format.SchemaVersion, Columns: format.Columns(e.Format), Rows: rows,
+		SchemaVersion: format.SchemaVersion, Columns: format.Columns(e.Format, e.Options), Rows: rows,
 		SizeBytes: info.SizeBytes, SHA256: hex.EncodeToString(info.SHA256[:]),
 	}
 }

@@ -55,7 +55,7 @@ func TestACompletedExportHasAManifestThatSaysWhatTheFileIs(t *testing.T) {
 			Version: 1, Export: e.ID, Workspace: e.Workspace, Transaction: &e.Figures.TransactionID, CreatedAt: e.CreatedAt,
 			Name: "Größte & beste", Source: export.SourceSearch, Filters: r.Filters, Sort: "employee_count asc",
 			FileName: e.FileName(), Format: format.CSV, Options: r.Options, SchemaVersion: format.SchemaVersion,
-			Columns: format.Columns(format.CSV), Rows: 20, SizeBytes: e.SizeBytes, SHA256: hex.EncodeToString(e.SHA256[:]),
+			Columns: format.Columns(format.CSV, format.Options{}), Rows: 20, SizeBytes: e.SizeBytes, SHA256: hex.EncodeToString(e.SHA256[:]),
 		}, m)
 		checks, err := m.Verify(bytes.NewReader(s.file(t, e)))
 		require.NoError(t, err)

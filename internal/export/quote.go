@@ -112,8 +112,14 @@ func (x *Exports) quoted(ctx context.Context, caller auth.Caller, r Request) (or
 	if filters.Valid {
 		o.Filters = json.RawMessage(filters.String)
 	}
+	var quoted format.Options
+	err = json.Unmarshal([]byte(options), &quoted)
+	if len(r.Options.Columns) > 0 {
+		quoted.Columns = r.Options.Columns
+	}
+	o.Options.Columns = quoted.Columns
 	if r.Format == "" {
-		o.Format, err = asked, json.Unmarshal([]byte(options), &o.Options)
+		o.Format, o.Options = asked, quoted
 	}
 	err = errors.Join(err, json.Unmarshal([]byte(terms), &o.Terms), o.selection.unpack(packed))
 	if err != nil {

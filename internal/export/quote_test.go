@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -168,6 +169,43 @@ func TestQuoteKeepsItsTerms(t *testing.T) {
 		e = s.buy(t, by(capped))
 		require.Equal(t, int64(10), e.Figures.CreditsCharged, "it has become cheap enough")
 		s.work(t, 4)
+		s.sound(t)
+	})
+}
+
+func TestAFileHasTheColumnsOfItsOrderElseOfItsQuote(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d, 10, 30)
+		r := between(1, 5)
+		r.Options.Columns = []string{"domain", "name"}
+		q := s.quote(t, r)
+		quoted, others := by(q), by(q)
+		others.Format, others.Options.Columns = format.JSON, []string{"id"}
+		reformatted := by(q)
+		reformatted.Format = format.JSON
+		for _, c := range []struct {
+			request export.Request
+			columns []string
+		}{{r, r.Options.Columns}, {quoted, r.Options.Columns}, {reformatted, r.Options.Columns}, {others, []string{"id"}}} {
+			e := s.buy(t, c.request)
+			s.work(t, 1)
+			e = s.get(t, e)
+			m, err := export.ParseManifest(bytes.NewReader(s.manifest(t, e)))
+			require.NoError(t, err)
+			require.Equal(t, c.columns, m.Columns)
+			checks, err := m.Verify(bytes.NewReader(s.file(t, e)))
+			require.NoError(t, err)
+			for _, check := range checks {
+				require.True(t, check.OK, "%+v", check)
+			}
+		}
+		require.Equal(t, int64(25), s.balance(t))
+
+		r.Options.Columns = []string{"name", "nmae", "name", "zzzzzzzzzzzzzz"}
+		_, _, err := s.Create(t.Context(), s.caller, r)
+		require.Equal(t, fault.Validation, fault.CodeOf(err))
+		require.Equal(t, []string{"columns[1]", "columns[2]", "columns[3]"}, fieldsOf(t, err))
 		s.sound(t)
 	})
 }

@@ -3,6 +3,8 @@ package export
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // Request asks for an export, or for a quote of it. Empty Source is a search, empty Format is CSV, or the quote's.
@@ -47,6 +50,7 @@ func (r Request) checked(named bool) (Request, error) {
 	if r.Format != "" && !r.Format.Known() {
 		bad("export_format", "must be "+format.Names())
 	}
+	errs = append(errs, columnFaults(r.Options.Columns)...)
 	return r, fault.Invalid(errs...)
 }
 
@@ -73,6 +77,26 @@ func (r Request) besideQuote(named bool) []fault.FieldError {
 		return []fault.FieldError{{Field: "quote_id", Message: "settles what is exported; leave the source and the terms out"}}
 	}
 	return nil
+}
+
+// columnFaults are those of columns that a file cannot have.
+func columnFaults(columns []string) (errs []fault.FieldError) {
+	all := format.AllColumns()
+	for i, name := range columns {
+		message := ""
+		switch {
+		case slices.Contains(columns[:i], name):
+			message = "is named twice"
+		case slices.Contains(all, name):
+			continue
+		case text.Nearest(name, all) != "":
+			message = "is no column; did you mean " + text.Nearest(name, all) + "?"
+		default:
+			message = "is no column; those are " + strings.Join(all, ", ")
+		}
+		errs = append(errs, fault.FieldError{Field: fmt.Sprintf("columns[%d]", i), Message: message})
+	}
+	return errs
 }
 
 func nameFault(name string) string {

@@ -68,18 +68,25 @@ const flushBytes = 64 << 10
 
 // csvWriter is not encoding/csv's: that one turns every line break of a cell into CRLF, which changes the text.
 type csvWriter struct {
-	w    io.Writer
-	o    Options
-	row  []byte // rows not yet written
-	cell []byte // reused
+	w       io.Writer
+	o       Options
+	columns []csvColumn
+	row     []byte // rows not yet written
+	cell    []byte // reused
 }
 
 func newCSV(w io.Writer, o Options) Writer {
-	c := &csvWriter{w: w, o: o, row: make([]byte, 0, flushBytes+flushBytes/4)}
+	c := &csvWriter{w: w, o: o, columns: csvColumns, row: make([]byte, 0, flushBytes+flushBytes/4)}
+	if len(o.Columns) > 0 {
+		c.columns = make([]csvColumn, len(o.Columns))
+		for i, name := range o.Columns {
+			c.columns[i] = csvColumns[slices.IndexFunc(csvColumns, func(col csvColumn) bool { return col.name == name })]
+		}
+	}
 	if o.BOM {
 		c.row = append(c.row, bom...)
 	}
-	for i, col := range csvColumns {
+	for i, col := range c.columns {
 		if i > 0 {
 			c.row = append(c.row, ',')
 		}
@@ -92,7 +99,7 @@ func newCSV(w io.Writer, o Options) Writer {
 const bom = "\ufeff"
 
 func (w *csvWriter) Write(c *company.Company) error {
-	for i, col := range csvColumns {
+	for i, col := range w.columns {
 		if i > 0 {
 			w.row = append(w.row, ',')
 		}

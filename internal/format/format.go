@@ -29,8 +29,9 @@ const (
 
 // Options are what an export can choose.
 type Options struct {
-	BOM         bool `json:"bom,omitempty"`          // start a CSV with a UTF-8 byte order mark
-	RawFormulas bool `json:"raw_formulas,omitempty"` // leave text cells of a CSV that a spreadsheet would run as formulas as they are
+	Columns     []string `json:"columns,omitempty"`      // those of the file, in this order; all if there are none
+	BOM         bool     `json:"bom,omitempty"`          // start a CSV with a UTF-8 byte order mark
+	RawFormulas bool     `json:"raw_formulas,omitempty"` // leave text cells of a CSV that a spreadsheet would run as formulas as they are
 }
 
 // kind is what one format is made of.
@@ -38,13 +39,13 @@ type kind struct {
 	format      Format
 	contentType string
 	open        func(io.Writer, Options) Writer
-	columns     func() []string
+	columns     []string
 	inspect     func(io.Reader) (Shape, error)
 }
 
 var kinds = []kind{
-	{CSV, "text/csv; charset=utf-8", newCSV, columnsOfCSV, inspectCSV},
-	{JSON, "application/json", newJSON, columnsOfJSON, inspectJSON},
+	{CSV, "text/csv; charset=utf-8", newCSV, columnsOfCSV(), inspectCSV},
+	{JSON, "application/json", newJSON, columnsOfJSON(), inspectJSON},
 }
 
 func (f Format) kind() (kind, bool) {
@@ -87,6 +88,11 @@ func New(f Format, w io.Writer, o Options) (Writer, error) {
 	k, ok := f.kind()
 	if !ok {
 		return nil, fmt.Errorf("unknown format %q", f)
+	}
+	for _, name := range o.Columns {
+		if !slices.Contains(k.columns, name) {
+			return nil, fmt.Errorf("unknown column %q", name)
+		}
 	}
 	return k.open(w, o), nil
 }

@@ -220,7 +220,7 @@ func TestCSVReadsBackToTheSameValues(t *testing.T) {
 		}
 		shape, err := format.Inspect(format.CSV, &buf)
 		require.NoError(t, err)
-		require.Equal(t, format.Shape{Rows: len(companies), Columns: format.Columns(format.CSV)}, shape)
+		require.Equal(t, format.Shape{Rows: len(companies), Columns: format.Columns(format.CSV, format.Options{})}, shape)
 	})
 }
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/opencapi/capi/internal/company"
@@ -14,7 +16,7 @@ import (
 )
 
 // A JSON file is one array with one company a line, in the shape of the API's company detail: unknown values are
-// null, lists are never null, attributes are always an object.
+// null, lists are never null, attributes are always an object. With Options.Columns it has these fields alone.
 type jsonRow struct {
 	ID                   id.Company       `json:"id"`
 	Name                 *string          `json:"name"`
@@ -50,14 +52,25 @@ type jsonConnected struct {
 }
 
 type jsonWriter struct {
-	w    io.Writer
-	buf  bytes.Buffer // lines not yet written
-	enc  *json.Encoder
-	rows int
+	w      io.Writer
+	buf    bytes.Buffer // lines not yet written
+	enc    *json.Encoder
+	rows   int
+	fields []jsonField // those that were chosen; none for all
 }
 
-func newJSON(w io.Writer, _ Options) Writer {
+// jsonField is a field of jsonRow.
+type jsonField struct {
+	key   string // with what stands around it: "name":
+	index int
+}
+
+func newJSON(w io.Writer, o Options) Writer {
 	j := &jsonWriter{w: w}
+	all := columnsOfJSON()
+	for _, name := range o.Columns {
+		j.fields = append(j.fields, jsonField{strconv.Quote(name) + ":", slices.Index(all, name)})
+	}
 	j.enc = json.NewEncoder(&j.buf)
 	j.enc.SetEscapeHTML(false)
 	j.buf.WriteByte('[')
@@ -69,15 +82,39 @@ func (j *jsonWriter) Write(c *company.Company) error {
 		j.buf.WriteByte(',')
 	}
 	j.buf.WriteByte('\n')
-	if err := j.enc.Encode(jsonRowOf(c)); err != nil {
+	if err := j.encode(jsonRowOf(c)); err != nil {
 		return fmt.Errorf("encode company %s: %w", c.ID, err)
 	}
-	j.buf.Truncate(j.buf.Len() - 1) // Encode ends with a line feed, but the comma comes first
 	j.rows++
 	if j.buf.Len() < flushBytes {
 		return nil
 	}
 	return j.flush()
+}
+
+func (j *jsonWriter) encode(row jsonRow) error {
+	if len(j.fields) == 0 {
+		return j.value(row)
+	}
+	values := reflect.ValueOf(row)
+	for i, f := range j.fields {
+		j.buf.WriteByte("{,"[min(i, 1)])
+		j.buf.WriteString(f.key)
+		if err := j.value(values.Field(f.index).Interface()); err != nil {
+			return err
+		}
+	}
+	j.buf.WriteByte('}')
+	return nil
+}
+
+// value encodes v without the line feed that Encode ends with.
+func (j *jsonWriter) value(v any) error {
+	if err := j.enc.Encode(v); err != nil {
+		return err
+	}
+	j.buf.Truncate(j.buf.Len() - 1)
+	return nil
 }
 
 func (j *jsonWriter) Close() error {

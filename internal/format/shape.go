@@ -3,10 +3,11 @@ package format
 import (
 	"fmt"
 	"io"
+	"slices"
 )
 
 // SchemaVersion counts the sets of columns that files have had. A reader of one version reads every file of it:
-// 1 has the columns that Columns gives.
+// 1 has those that AllColumns gives, or some of them.
 const SchemaVersion = 1
 
 // Shape is what can be told of a file without knowing its companies.
@@ -15,14 +16,20 @@ type Shape struct {
 	Columns []string // in their order; none for a JSON file without rows
 }
 
-// Columns are the columns of every file of the format, in their order; nil for an unknown one.
-func Columns(f Format) []string {
+// Columns are the columns of a file of the format with the options, in their order; nil for an unknown format.
+func Columns(f Format, o Options) []string {
 	k, ok := f.kind()
-	if !ok {
+	switch {
+	case !ok:
 		return nil
+	case len(o.Columns) > 0:
+		return slices.Clone(o.Columns)
 	}
-	return k.columns()
+	return slices.Clone(k.columns)
 }
+
+// AllColumns are those that a file can have, of whatever format.
+func AllColumns() []string { return columnsOfCSV() }
 
 // Inspect reads a whole file and tells its shape. A file that is cut off or malformed, or whose rows have different
 // columns, is an error; the shape is then what was read before.

@@ -2,6 +2,9 @@ package format_test
 
 import (
 	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,16 +19,49 @@ func TestInspectTellsWhatWasWritten(t *testing.T) {
 		for _, o := range []format.Options{{}, {BOM: true, RawFormulas: true}} {
 			shape, err := format.Inspect(f, bytes.NewReader(render(t, f, o, samples())))
 			require.NoError(t, err)
-			require.Equal(t, format.Shape{Rows: len(samples()), Columns: format.Columns(f)}, shape)
+			require.Equal(t, format.Shape{Rows: len(samples()), Columns: format.Columns(f, format.Options{})}, shape)
 		}
 	}
-	require.Equal(t, format.Columns(format.CSV), format.Columns(format.JSON), "one schema for all formats")
-	require.Nil(t, format.Columns("xls"))
+	require.Equal(t, format.Columns(format.CSV, format.Options{}), format.Columns(format.JSON, format.Options{}), "one schema for all formats")
+	require.Nil(t, format.Columns("xls", format.Options{}))
+}
+
+func TestAFileOfChosenColumnsHasTheirValuesInTheirOrder(t *testing.T) {
+	t.Parallel()
+	o := format.Options{Columns: []string{"employee_count", "name", "connections", "id", "attributes", "created_at"}}
+	all, err := csv.NewReader(bytes.NewReader(render(t, format.CSV, format.Options{}, samples()))).ReadAll()
+	require.NoError(t, err)
+	some, err := csv.NewReader(bytes.NewReader(render(t, format.CSV, o, samples()))).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, o.Columns, some[0])
+	for i, row := range some {
+		for j, name := range o.Columns {
+			require.Equal(t, all[i][slices.Index(all[0], name)], row[j], "row %d, %s", i, name)
+		}
+	}
+
+	var whole, chosen []map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(render(t, format.JSON, format.Options{}, samples()), &whole))
+	file := render(t, format.JSON, o, samples())
+	require.NoError(t, json.Unmarshal(file, &chosen))
+	require.Len(t, chosen, len(whole))
+	for i, row := range chosen {
+		require.Len(t, row, len(o.Columns))
+		for name, value := range row {
+			require.JSONEq(t, string(whole[i][name]), string(value), "row %d, %s", i, name)
+		}
+	}
+	shape, err := format.Inspect(format.JSON, bytes.NewReader(file))
+	require.NoError(t, err)
+	require.Equal(t, format.Shape{Rows: len(samples()), Columns: o.Columns}, shape)
+
+	_, err = format.New(format.CSV, &bytes.Buffer{}, format.Options{Columns: []string{"nmae"}})
+	require.ErrorContains(t, err, "nmae")
 }
 
 func TestInspectOfAFileWithoutRowsCountsNone(t *testing.T) {
 	t.Parallel()
-	for f, columns := range map[format.Format][]string{format.CSV: format.Columns(format.CSV), format.JSON: nil} {
+	for f, columns := range map[format.Format][]string{format.CSV: format.Columns(format.CSV, format.Options{}), format.JSON: nil} {
 		shape, err := format.Inspect(f, bytes.NewReader(render(t, f, format.Options{}, nil)))
 		require.NoError(t, err)
 		require.Equal(t, format.Shape{Columns: columns}, shape)

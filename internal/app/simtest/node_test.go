@@ -25,6 +25,7 @@ import (
 	"github.com/opencapi/capi/internal/ingest"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/replay"
 	"github.com/opencapi/capi/internal/search"
@@ -56,6 +57,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 		Blobs:   &store{Store: files, life: l, fault: fault},
 		Options: export.Options{ProgressEvery: time.Hour, PastKept: time.Nanosecond},
 	})
+	a.Memberships = membership.New(membership.Deps{DB: d, People: auth.NewPeople(d), Workspaces: a.Workspaces, Credits: a.Credits})
 	limits, err := ratelimit.Parse("off")
 	if err != nil {
 		return nil, err

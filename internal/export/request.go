@@ -83,7 +83,7 @@ func (r Request) besideQuote(named bool) []fault.FieldError {
 func columnFaults(columns []string) (errs []fault.FieldError) {
 	all := format.AllColumns()
 	for i, name := range columns {
-		message := ""
+		var message string
 		switch {
 		case slices.Contains(columns[:i], name):
 			message = "is named twice"

@@ -8,26 +8,28 @@ import (
 )
 
 // Stamp tells one state of some companies from another one: how many there are, and the newest sequence number at which
-// one of them changed.
+// one of them changed or was removed.
 type Stamp struct {
 	Companies int
 	Seq       uint64
 }
 
 // Span is the companies with the numbers from first to last, both included, with their connections and by number, and
-// the state that they are of.
+// the state that they are of; if SpanStamp gives another one afterwards, they may be of a later state.
 func (b *Book) Span(ctx context.Context, first, last company.Number) ([]*company.Company, Stamp, error) {
+	at, err := b.SpanStamp(ctx, first, last)
+	if err != nil {
+		return nil, Stamp{}, err
+	}
 	rows, err := load(ctx, b.db.Read(), `WHERE number BETWEEN $1 AND $2 ORDER BY number`, int64(first), int64(last))
 	if err != nil {
 		return nil, Stamp{}, err
 	}
 	companies := make([]*company.Company, len(rows))
-	at := Stamp{Companies: len(rows)}
 	for i := range rows {
 		if companies[i], err = rows[i].company(true); err != nil {
 			return nil, Stamp{}, err
 		}
-		at.Seq = max(at.Seq, rows[i].seq)
 	}
 	return companies, at, nil
 }
@@ -35,7 +37,8 @@ func (b *Book) Span(ctx context.Context, first, last company.Number) ([]*company
 // SpanStamp is Span's stamp now.
 func (b *Book) SpanStamp(ctx context.Context, first, last company.Number) (Stamp, error) {
 	var at Stamp
-	const q = `SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM company WHERE number BETWEEN $1 AND $2 AND length(record) > 0`
+	const q = `SELECT COUNT(CASE WHEN length(record) > 0 THEN 1 END), COALESCE(MAX(seq), 0)
+		FROM company WHERE number BETWEEN $1 AND $2`
 	if err := b.db.Read().QueryRowContext(ctx, q, int64(first), int64(last)).Scan(&at.Companies, &at.Seq); err != nil {
 		return Stamp{}, fmt.Errorf("stamp companies %d to %d: %w", first, last, err)
 	}

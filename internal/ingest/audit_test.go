@@ -197,6 +197,23 @@ func TestAuditFindsAnIndexThatDoesNotFollow(t *testing.T) {
 	require.Contains(t, found[0].Problem, "does not follow")
 }
 
+func TestAuditWaitsUntilTheIndexHasHeardOfARemoval(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		number := load(t, b, write(t, "a.csv", "name,domain\nAcme,acme.example\nBolt,bolt.example\n")).Import
+		s := (&shelf{Book: b}).withIndex(t)
+		require.Equal(t, 2, undo(t, d, number).Removed)
+		found := s.audit(t)
+		require.Len(t, found, 1)
+		require.Contains(t, found[0].Problem, "does not follow", "and not that it holds what was removed")
+		s.follower.Start(t.Context())
+		require.Eventually(t, func() bool { return s.index.Len() == 0 }, time.Minute, time.Millisecond)
+		require.Empty(t, s.audit(t))
+		s.follower.Stop()
+	})
+}
+
 func TestAuditOfNothingAtAllStopsAtAHundredFindings(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, dbtest.SQLite(t), 1_000)

@@ -96,7 +96,7 @@ var (
 			threads.net mastodon.social xing.com vk.com weibo.com reddit.com medium.com substack.com quora.com telegram.org
 			discord.com discord.gg angel.co wellfound.com crunchbase.com pitchbook.com owler.com zoominfo.com glassdoor.com
 			indeed.com ycombinator.com producthunt.com g2.com capterra.com trustpilot.com yelp.com
-			github.com gitlab.com bitbucket.org npmjs.com pypi.org huggingface.co wikipedia.org wikidata.org
+			github.com gitlab.com bitbucket.org huggingface.co wikipedia.org wikidata.org
 			apps.apple.com itunes.apple.com play.google.com chrome.google.com docs.google.com drive.google.com
 			sites.google.com maps.google.com forms.gle google.com notion.so notion.site carrd.co about.me
 			talent.stackoverflow.com opensea.io etsy.com amazon.com ebay.com alibaba.com

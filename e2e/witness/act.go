@@ -15,14 +15,6 @@ type deed struct {
 	do     func(*Witness, context.Context, *rand.Rand) (string, error)
 }
 
-// Deeds are the names of what Act does.
-func Deeds() (names []string) {
-	for _, d := range deeds {
-		names = append(names, d.what)
-	}
-	return names
-}
-
 var deeds = []deed{
 	{30, "buy", (*Witness).buy},
 	{14, "retry", (*Witness).retry},
@@ -55,7 +47,7 @@ func (w *Witness) Act(ctx context.Context, r *rand.Rand) (string, error) {
 	panic("unreachable")
 }
 
-// Perform does the named thing; see Deeds.
+// Perform does the thing of that name in deeds.
 func (w *Witness) Perform(ctx context.Context, r *rand.Rand, what string) (string, error) {
 	i := slices.IndexFunc(deeds, func(d deed) bool { return d.what == what })
 	return w.act(ctx, r, deeds[i])

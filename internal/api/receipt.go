@@ -52,7 +52,7 @@ func (s *server) getReceipt(ctx context.Context, caller auth.Caller, in *receipt
 		return nil, err
 	}
 	if in.Format == formatCSV {
-		return &ReceiptResponse{orSheet: orSheet{s.receiptSheet(ctx, caller, in.Export)}}, nil
+		return &ReceiptResponse{orSheet: orSheet{ReceiptSheet(ctx, s.Exports, caller, in.Export)}}, nil
 	}
 	if page.Limit == 0 {
 		page.Limit = receiptSize
@@ -77,24 +77,20 @@ func (s *server) getReceipt(ctx context.Context, caller auth.Caller, in *receipt
 
 func receiptLineOf(l export.ReceiptLine) ReceiptLine {
 	line := ReceiptLine{
-		CompanyID: l.Company.ID, Name: l.Company.Name, Domain: orNull(l.Company.Domain), Status: "owned",
+		CompanyID: l.Company.ID, Name: l.Company.Name, Domain: orNull(l.Company.Domain),
 		UnlockedBy: l.UnlockedBy, UnlockedAt: l.UnlockedAt, RefundedAt: l.RefundedAt,
 	}
-	switch {
-	case l.RefundedAt != nil:
-		line.Status = "refunded"
-	case l.Charged:
-		line.Status, line.Credits = "charged", 1
-	}
+	line.Status, line.Credits = l.Price()
 	return line
 }
 
-func (s *server) receiptSheet(ctx context.Context, caller auth.Caller, of id.Export) *sheet {
-	return &sheet{
+// ReceiptSheet is the whole receipt of an export as CSV.
+func ReceiptSheet(ctx context.Context, exports *export.Exports, caller auth.Caller, of id.Export) *Sheet {
+	return &Sheet{
 		fileName: "receipt-" + of.String() + ".csv",
 		columns:  []string{"company_id", "name", "domain", "status", "credits", "unlocked_by", "unlocked_at", "refunded_at"},
 		each: func(row func(...string) error) error {
-			return s.Exports.EachReceiptLine(ctx, caller, of, func(line export.ReceiptLine) error {
+			return exports.EachReceiptLine(ctx, caller, of, func(line export.ReceiptLine) error {
 				l := receiptLineOf(line)
 				var refunded string
 				if l.RefundedAt != nil {

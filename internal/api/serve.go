@@ -25,7 +25,7 @@ func (s *server) serve(rt route, b *binding) http.Handler {
 		made, isMade := out.(replay.Answer)
 		csv := sheetOf(out)
 		if err == nil && csv != nil {
-			err = csv.write(w, rt.status)
+			err = csv.Write(w, rt.status)
 		}
 		switch {
 		case err != nil:

@@ -17,29 +17,29 @@ const (
 	csvType = "text/csv; charset=utf-8"
 )
 
-// sheet is an answer as CSV (RFC 4180, with CRLF) that is sent while it is made.
-type sheet struct {
+// Sheet is an answer as CSV (RFC 4180, with CRLF) that is sent while it is made.
+type Sheet struct {
 	fileName string
 	columns  []string
 	each     func(row func(cells ...string) error) error // calls row for every row
 }
 
 // orSheet is embedded in an answer that a client may have as CSV instead.
-type orSheet struct{ csv *sheet }
+type orSheet struct{ csv *Sheet }
 
-func (o orSheet) asSheet() *sheet { return o.csv }
+func (o orSheet) asSheet() *Sheet { return o.csv }
 
 // sheetOf is the answer as CSV, if the client asked for that.
-func sheetOf(out any) *sheet {
-	if s, ok := out.(interface{ asSheet() *sheet }); ok && !reflect.ValueOf(out).IsNil() {
+func sheetOf(out any) *Sheet {
+	if s, ok := out.(interface{ asSheet() *Sheet }); ok && !reflect.ValueOf(out).IsNil() {
 		return s.asSheet()
 	}
 	return nil
 }
 
-// write answers with the sheet. An error tells that nothing was sent yet; what fails later breaks the connection, so
+// Write answers with the sheet. An error tells that nothing was sent yet; what fails later breaks the connection, so
 // that half a sheet never looks like a whole one.
-func (s *sheet) write(w http.ResponseWriter, status int) error {
+func (s *Sheet) Write(w http.ResponseWriter, status int) error {
 	c := csv.NewWriter(w)
 	c.UseCRLF = true
 	begun := false
@@ -75,7 +75,7 @@ func (s *sheet) write(w http.ResponseWriter, status int) error {
 
 // sheetContent documents that an answer of the type may be had as CSV.
 func sheetContent(out reflect.Type, content map[string]*huma.MediaType) {
-	if out.Implements(reflect.TypeFor[interface{ asSheet() *sheet }]()) {
+	if out.Implements(reflect.TypeFor[interface{ asSheet() *Sheet }]()) {
 		content["text/csv"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
 }

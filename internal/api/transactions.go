@@ -81,7 +81,7 @@ func (s *server) listTransactions(ctx context.Context, caller auth.Caller, in *t
 	}
 	filter := credit.Filter{From: in.From, To: in.To, Reason: credit.Reason(in.Reason)}
 	if in.Format == formatCSV {
-		return &TransactionsResponse{orSheet: orSheet{s.ledgerSheet(ctx, caller.Workspace, filter)}}, nil
+		return &TransactionsResponse{orSheet: orSheet{LedgerSheet(ctx, s.Credits, caller.Workspace, filter)}}, nil
 	}
 	before, err := readLedgerPlace(in.Cursor, filter)
 	if err != nil {
@@ -123,15 +123,16 @@ func actorOf(e credit.Entry) Actor {
 	return Actor{Type: credit.ActorSystem}
 }
 
-func (s *server) ledgerSheet(ctx context.Context, ws id.Workspace, filter credit.Filter) *sheet {
-	return &sheet{
+// LedgerSheet is the ledger of a workspace as CSV, as far as the filter picks it.
+func LedgerSheet(ctx context.Context, ledger *credit.Book, ws id.Workspace, filter credit.Filter) *Sheet {
+	return &Sheet{
 		fileName: "transactions.csv",
 		columns: []string{
 			"id", "created_at", "amount", "balance_after", "reason", "reference", "export_id", "actor_type", "actor_id",
 			"actor_name", "note",
 		},
 		each: func(row func(...string) error) error {
-			return s.Credits.Each(ctx, ws, filter, func(entry credit.Entry) error {
+			return ledger.Each(ctx, ws, filter, func(entry credit.Entry) error {
 				e := ledgerEntryOf(entry)
 				return row(e.ID.String(), timeCell(e.CreatedAt), strconv.FormatInt(e.Amount, 10), strconv.FormatInt(e.BalanceAfter, 10),
 					e.Reason, textCell(e.Reference), idCell(e.ExportID), e.Actor.Type, textCell(e.Actor.ID), textCell(e.Actor.Name),

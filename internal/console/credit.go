@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
@@ -56,7 +57,7 @@ func (s *server) showCredits(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return s.ledgerSheet(w, r, filter)
+		return api.LedgerSheet(r.Context(), s.Credits, v.Workspace.ID, filter).Write(w, http.StatusOK)
 	}
 	view := &creditsView{Page: v.path("/credits"), Filter: f, Faults: fieldErrors(err), Spans: spans(time.Now())}
 	view.Span = view.Spans[max(0, slices.IndexFunc(view.Spans, func(sp span) bool { return sp.Value == q.Get("span") }))]
@@ -189,17 +190,6 @@ func (v *creditsView) at(changes ...string) string {
 		}
 	}
 	return withQuery(v.Page, params)
-}
-
-func (s *server) ledgerSheet(w http.ResponseWriter, r *http.Request, filter credit.Filter) error {
-	columns := []string{"id", "created_at", "amount", "balance_after", "reason", "reference", "actor", "actor_name", "note"}
-	return sheet(w, "transactions.csv", columns, func(row func(...string) error) error {
-		return s.Credits.Each(r.Context(), viewerOf(r.Context()).Workspace.ID, filter, func(e credit.Entry) error {
-			return row(e.ID.String(), timeCell(e.CreatedAt), strconv.FormatInt(e.Amount, 10),
-				strconv.FormatInt(e.BalanceAfter, 10), string(e.Reason), format.SafeCell(e.Reference), format.SafeCell(e.Actor),
-				format.SafeCell(e.ActorName), format.SafeCell(e.Note))
-		})
-	})
 }
 
 // reasonText is why an entry moved the balance, for people.

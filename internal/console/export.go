@@ -3,9 +3,9 @@ package console
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
+	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
@@ -168,7 +168,7 @@ func (s *server) exportReceipt(w http.ResponseWriter, r *http.Request) error {
 	}
 	v, q := viewerOf(r.Context()), r.URL.Query()
 	if q.Get("format") == string(format.CSV) {
-		return s.receiptSheet(w, r, e)
+		return api.ReceiptSheet(r.Context(), s.Exports, v.caller(), e.ID).Write(w, http.StatusOK)
 	}
 	lines, next, err := s.Exports.Receipt(r.Context(), v.caller(), e.ID, q.Get("cursor"), 2*pageSize)
 	if err != nil {
@@ -180,34 +180,6 @@ func (s *server) exportReceipt(w http.ResponseWriter, r *http.Request) error {
 	}
 	return render(w, r, http.StatusOK, receiptPage(view))
 }
-
-func (s *server) receiptSheet(w http.ResponseWriter, r *http.Request, e export.Export) error {
-	columns := []string{"company_id", "name", "domain", "status", "credits", "unlocked_by", "unlocked_at", "refunded_at"}
-	return sheet(w, "receipt-"+e.ID.String()+".csv", columns, func(row func(...string) error) error {
-		return s.Exports.EachReceiptLine(r.Context(), viewerOf(r.Context()).caller(), e.ID, func(l export.ReceiptLine) error {
-			refunded := ""
-			if l.RefundedAt != nil {
-				refunded = timeCell(*l.RefundedAt)
-			}
-			status, credits := receiptStatus(l)
-			return row(l.Company.ID.String(), format.SafeCell(l.Company.Name), format.SafeCell(l.Company.Domain), status,
-				strconv.Itoa(credits), l.UnlockedBy.String(), timeCell(l.UnlockedAt), refunded)
-		})
-	})
-}
-
-// receiptStatus is what a line cost, in the words of the API.
-func receiptStatus(l export.ReceiptLine) (status string, credits int) {
-	switch {
-	case l.RefundedAt != nil:
-		return "refunded", 0
-	case l.Charged:
-		return "charged", 1
-	}
-	return "owned", 0
-}
-
-func timeCell(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // statusTone is how a status looks.
 func statusTone(s export.Status) string {

@@ -220,7 +220,7 @@ func TestSheetsAreSafeForSpreadsheets(t *testing.T) {
 		require.True(t, told, name)
 	}
 	empty := ann.get(t, in(h.acme, "/credits?format=csv&to=2001-01-01"))
-	require.Equal(t, "id,created_at,amount,balance_after,reason,reference,actor,actor_name,note\r\n", empty.body)
+	require.Equal(t, "id,created_at,amount,balance_after,reason,reference,export_id,actor_type,actor_id,actor_name,note\r\n", empty.body)
 }
 
 func TestHistoryIsPaged(t *testing.T) {

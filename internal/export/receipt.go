@@ -24,6 +24,17 @@ type ReceiptLine struct {
 	RefundedAt *time.Time // when this export gave its credit back; nil if it did not
 }
 
+// Price is what the line cost in the end, in the words of the API: charged for 1 credit, refunded or owned for none.
+func (l ReceiptLine) Price() (status string, credits int) {
+	switch {
+	case l.RefundedAt != nil:
+		return "refunded", 0
+	case l.Charged:
+		return "charged", 1
+	}
+	return "owned", 0
+}
+
 // receiptChunk is the number of lines that EachReceiptLine reads at a time.
 const receiptChunk = 1000
 

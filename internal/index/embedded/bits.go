@@ -50,6 +50,16 @@ func (b bitset) count() int {
 	return n
 }
 
+// countShared is how many members both have.
+func (b bitset) countShared(o bitset) int {
+	n := 0
+	o = o[:len(b)]
+	for i, w := range b {
+		n += bits.OnesCount64(w & o[i])
+	}
+	return n
+}
+
 // lastUpTo is the highest member up to i, which must exist.
 func (b bitset) lastUpTo(i int) int {
 	w := b[i>>6] << (63 - i&63)

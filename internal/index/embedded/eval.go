@@ -16,9 +16,7 @@ type evaluator struct {
 // matches is the set of the living companies' slots that meet the node; nil meets all.
 func (e evaluator) matches(n query.Node) bitset {
 	found := e.fill(n)
-	for _, slot := range e.dead {
-		found.clear(slot)
-	}
+	e.dropDead(found)
 	return found
 }
 

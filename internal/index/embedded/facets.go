@@ -11,6 +11,8 @@ type counted struct {
 	*hits
 	rows   []uint32 // by the ids of rows
 	cities []uint32 // by the city's id plus 1
+	// dead are those among the others that were counted before.
+	dead *census
 	// pending holds if the rare values in rows are counted one by one, where they may come out among the first.
 	pending bool
 }
@@ -38,6 +40,7 @@ func (s *snapshot) facets(scratch *arena, found []hits, asked asked) index.Facet
 }
 
 // countFacets counts the matches' rows, or the others' rows where these are fewer: totals less the others are the same.
+// Most of the dead among the others were counted before.
 func (h *hits) countFacets(scratch *arena, asked asked) counted {
 	c := counted{hits: h}
 	if asked.anyRow() {
@@ -46,14 +49,17 @@ func (h *hits) countFacets(scratch *arena, asked asked) counted {
 	if asked.fields[fieldCity] {
 		c.cities = scratch.counters(len(h.rows.cityTotals))
 	}
-	if h.count*2 <= h.slots {
+	if h.count*2 <= h.companies() {
 		c.countSlots(scratch, h.list(scratch), false, asked)
 		return c
 	}
 	others := scratch.bits(h.slots)
 	others.setFirst(h.slots)
 	others.andNot(h.bits)
-	c.countSlots(scratch, others.appendTo(scratch.emptyList(h.slots-h.count)), true, asked)
+	if c.dead = h.deadCounted(); c.dead != nil {
+		others.andNot(c.dead.of.slots)
+	}
+	c.countSlots(scratch, others.appendTo(scratch.emptyList(others.count())), true, asked)
 	return c
 }
 
@@ -64,6 +70,9 @@ func (c *counted) countSlots(scratch *arena, slots []uint32, others bool, asked 
 	if others {
 		for i, total := range r.cityTotals[:len(c.cities)] {
 			c.cities[i] = total - c.cities[i]
+		}
+		if c.dead != nil {
+			takeOff(c.cities, c.dead.cities)
 		}
 	}
 	if c.rows == nil {
@@ -99,6 +108,9 @@ func (c *counted) turnRound(which countRow) {
 		}
 		if which&is != 0 {
 			c.rows[id] = total - c.rows[id]
+			if c.dead != nil {
+				c.rows[id] -= c.dead.rows[id]
+			}
 		}
 	}
 }

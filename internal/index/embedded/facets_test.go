@@ -54,6 +54,40 @@ func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
 	}
 }
 
+// What was counted of the dead serves later moments, and never one before.
+func TestFacetsAreExactAtEveryMomentOfADyingSegment(t *testing.T) {
+	t.Parallel()
+	ix := Open(Options{})
+	defer ix.Close()
+	w := indextest.NewWorkload(12_000)
+	companies := make([]*company.Company, 12_000)
+	for i := range companies {
+		companies[i] = w.Company(i + 1)
+		companies[i].Number += company.Number(i / 5) // with holes
+	}
+	one := build(companies)
+	ix.registry.adopt(one)
+	r := rand.New(rand.NewPCG(5, 6))
+	asked := askedFacets(index.Request{FacetLimit: 20})
+	dying := newPart(one)
+	var moments []*snapshot
+	for range 16 {
+		moments = append(moments, &snapshot{parts: []part{dying}, keys: ix.registry.keysets()})
+		for _, s := range []*snapshot{moments[len(moments)-1], moments[r.IntN(len(moments))]} {
+			found := matchesOf(s, r, []float64{0.4, 0.8, 1}[r.IntN(3)])
+			require.Equal(t, oneByOne(s, found, asked), s.facets(new(arena), found, asked))
+			all, _, err := s.search(t.Context(), new(arena), wanted{})
+			require.NoError(t, err)
+			require.Equal(t, matchesOf(s, r, 1)[0].bits, all[0].bits)
+		}
+		for range 100 + r.IntN(900) {
+			dying.kill(companies[r.IntN(len(companies))].Number)
+		}
+	}
+	require.Less(t, dying.companies()*2, one.companies())
+	require.NotNil(t, one.known.census.Load())
+}
+
 // matchesOf chooses slots at random, some parts wholly without any.
 func matchesOf(s *snapshot, r *rand.Rand, share float64) (found []hits) {
 	for i := range s.parts {
@@ -64,20 +98,14 @@ func matchesOf(s *snapshot, r *rand.Rand, share float64) (found []hits) {
 				h.bits.set(slot)
 			}
 		}
-		h.bits.andNot(holesOf(p))
+		for _, slot := range p.dead {
+			h.bits.clear(slot)
+		}
 		if h.count = h.bits.count(); h.count > 0 {
 			found = append(found, h)
 		}
 	}
 	return found
-}
-
-func holesOf(p *part) bitset {
-	holes := make(bitset, wordsFor(p.slots))
-	for _, slot := range p.holes {
-		holes.set(slot)
-	}
-	return holes
 }
 
 // oneByOne counts every value by its postings.

@@ -105,16 +105,12 @@ func (f *filler) add(k, slot uint32) uint32 {
 
 // countShared is how many of the key's slots are in b.
 func (p *postings) countShared(key int, b bitset) uint32 {
-	n := 0
-	if !p.dense(key) {
-		for _, slot := range p.list(key) {
-			n += int(b[slot>>6] >> (slot & 63) & 1)
-		}
-		return uint32(n)
+	if p.dense(key) {
+		return uint32(p.set(key).countShared(b))
 	}
-	b = b[:wordsFor(p.slots)]
-	for i, w := range p.set(key) {
-		n += bits.OnesCount64(w & b[i])
+	n := 0
+	for _, slot := range p.list(key) {
+		n += int(b[slot>>6] >> (slot & 63) & 1)
 	}
 	return uint32(n)
 }

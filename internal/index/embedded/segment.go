@@ -28,6 +28,9 @@ type segment struct {
 	global     globals
 	isFrequent bitset // by the ids of rows: those that are columns of the table
 
+	known    known    // of its dead
+	slotSets slotSets // where numbers are listed
+
 	file *file // what the slices are views of; nil if they are memory
 }
 

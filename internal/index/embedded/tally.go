@@ -125,3 +125,10 @@ func addUp(sum, more []uint32) {
 		sum[i] += more[i]
 	}
 }
+
+// takeOff takes off what less counts, of as many as there are in from.
+func takeOff(from, less []uint32) {
+	for i, n := range less[:len(from)] {
+		from[i] -= n
+	}
+}

@@ -28,24 +28,24 @@ func (b *Book) ByID(ctx context.Context, c id.Company) (*company.Company, error)
 func (b *Book) ByNumbers(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
 	out := make([]*company.Company, 0, len(numbers))
 	for part := range chunks(numbers, readMax) {
-		rows, err := load(ctx, b.db.Read(), `WHERE number IN (SELECT value FROM `+b.db.EachNumber("$1")+`)`, numberArray(part))
-		if err != nil {
-			return nil, err
-		}
-		found := make(map[company.Number]*row, len(rows))
-		for i := range rows {
-			found[rows[i].number] = &rows[i]
-		}
-		for _, n := range part {
-			r := found[n]
-			if r == nil {
-				continue
+		found := make(map[company.Number]*company.Company, len(part))
+		err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+			r := row{}
+			if err := scan(&r.number, &r.record); err != nil {
+				return err
 			}
 			c, err := r.company(false)
-			if err != nil {
-				return nil, err
+			found[r.number] = c
+			return err
+		}, `SELECT number, record FROM company WHERE length(record) > 0 AND number IN (SELECT value FROM `+b.db.EachNumber("$1")+`)`,
+			numberArray(part))
+		if err != nil {
+			return nil, fmt.Errorf("read companies: %w", err)
+		}
+		for _, n := range part {
+			if c := found[n]; c != nil {
+				out = append(out, c)
 			}
-			out = append(out, c)
 		}
 	}
 	return out, nil

@@ -96,7 +96,7 @@ func (a *App) fillIndexAnew(ctx context.Context, progress func(done, total int))
 	if err := embedded.Remove(dir); err != nil {
 		return err
 	}
-	if err := a.embedded.Attach(ctx, dir, a.indexSource); err != nil {
+	if err := a.embedded.Attach(ctx, dir, a.Catalog); err != nil {
 		return err
 	}
 	f := ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.embedded, Log: a.Log, Progress: progress})

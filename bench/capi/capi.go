@@ -73,7 +73,9 @@ func Build(ctx context.Context, w *workload.Workload, dir string) (took time.Dur
 // source is the workload as a catalog that nobody sets back.
 type source struct{ *workload.Workload }
 
-func (s source) Origin(context.Context) (string, uint64, error) { return "workload", uint64(s.Len), nil }
+func (s source) Origin(context.Context) (string, uint64, error) {
+	return "workload", uint64(s.Len), nil
+}
 
 func (source) Mark(context.Context, string, string, string, uint64) error { return nil }
 

@@ -254,8 +254,9 @@ func TestMergesHoldNoMoreCompaniesThanTheyMay(t *testing.T) {
 	require.NoError(t, ix.Save(t.Context()))
 	ix.MergeAll()
 	require.NoError(t, ix.Close())
-	stats, err := Inspect(dir)
+	stats, damages, err := Inspect(dir)
 	require.NoError(t, err)
+	require.Empty(t, damages)
 	require.Equal(t, 3000, stats.Companies)
 	// Which ones met in the background is chance; what is left are segments of which no two fit together.
 	require.LessOrEqual(t, len(stats.Segments), 6)

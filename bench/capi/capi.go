@@ -41,7 +41,7 @@ func load(ctx context.Context, w *workload.Workload, dir string) error {
 // without the making of the companies.
 func Build(ctx context.Context, w *workload.Workload, dir string) (took time.Duration, err error) {
 	ix := embedded.Open(embedded.Options{})
-	if err := ix.Attach(ctx, dir, sourceOf(w)); err != nil {
+	if err := ix.Attach(ctx, dir, source{w}); err != nil {
 		return 0, err
 	}
 	timed := func(what func() error) error {
@@ -70,11 +70,16 @@ func Build(ctx context.Context, w *workload.Workload, dir string) (took time.Dur
 	return took, nil
 }
 
-func sourceOf(w *workload.Workload) func(context.Context) (embedded.Source, error) {
-	return func(context.Context) (embedded.Source, error) {
-		return embedded.Source{ID: "workload", Seq: uint64(w.Len)}, nil
-	}
+// source is the workload as a catalog that nobody sets back.
+type source struct{ *workload.Workload }
+
+func (s source) Origin(context.Context) (string, uint64, error) {
+	return "workload", uint64(s.Len), nil
 }
+
+func (source) Mark(context.Context, string, string, string, uint64) error { return nil }
+
+func (source) Marked(context.Context, string, string) (bool, error) { return true, nil }
 
 func open(ctx context.Context, w *workload.Workload, dir string) (contender.Contender, error) {
 	return Open(ctx, w, dir)
@@ -84,7 +89,7 @@ func open(ctx context.Context, w *workload.Workload, dir string) (contender.Cont
 func Open(ctx context.Context, w *workload.Workload, dir string) (*Index, error) {
 	start := time.Now()
 	ix := embedded.Open(embedded.Options{})
-	if err := ix.Attach(ctx, dir, sourceOf(w)); err != nil {
+	if err := ix.Attach(ctx, dir, source{w}); err != nil {
 		return nil, err
 	}
 	if ix.Len() != w.Len {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/opencapi/capi/internal/index/embedded"
 )
 
 // IndexDir is where a data directory keeps its index.
@@ -25,17 +23,8 @@ func (a *App) attachIndex(ctx context.Context) (*Lock, error) {
 		a.Log.WarnContext(ctx, "index stays in memory, because its directory is not free", "reason", err)
 		return nil, nil
 	}
-	if err := a.embedded.Attach(ctx, dir, a.indexSource); err != nil {
+	if err := a.embedded.Attach(ctx, dir, a.Catalog); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
-}
-
-// indexSource tells this catalog from others.
-func (a *App) indexSource(ctx context.Context) (embedded.Source, error) {
-	origin, seq, err := a.Catalog.Origin(ctx)
-	if err != nil || seq == 0 {
-		return embedded.Source{Seq: seq}, err
-	}
-	return embedded.Source{ID: origin, Seq: seq}, nil
 }

@@ -11,33 +11,41 @@ import (
 	"github.com/opencapi/capi/internal/ingest"
 )
 
-type (
-	// IndexStats say what the index's directory holds.
-	IndexStats = embedded.Stats
-	// IndexSection is one kind of thing that it stores.
-	IndexSection = embedded.SectionStats
-)
+// IndexStats say what the index's directory holds: the figures of what is whole, and what is damaged.
+type IndexStats struct {
+	embedded.Stats
+	Damages []embedded.DamageError `json:"-"`
+}
 
-// IndexCheck is the index's directory, its damages, and how the catalog stands to it.
+// IndexSection is one kind of thing that the index stores.
+type IndexSection = embedded.SectionStats
+
+// Findings are the damages as the doctor would tell them.
+func (s IndexStats) Findings() []Finding {
+	findings := make([]Finding, len(s.Damages))
+	for i, d := range s.Damages {
+		findings[i] = Finding{Area: "index", Subject: d.Segment, Problem: d.Section + ": " + d.Problem}
+	}
+	return findings
+}
+
+// IndexCheck is the index's directory, and how the catalog stands to it.
 type IndexCheck struct {
 	IndexStats
 	CatalogSeq       uint64
 	CatalogCompanies int
-	Damages          []embedded.DamageError
 }
 
-// IndexStats is what the index's directory holds, read beside a running server.
-func (a *App) IndexStats() (IndexStats, error) {
-	stats, err := embedded.Inspect(IndexDir(a.Config.Data))
+// IndexStats is what the index's directory holds, read beside a running server: of each file the header alone, so it finds
+// fewer damages than VerifyIndex.
+func (a *App) IndexStats() (stats IndexStats, err error) {
+	stats.Stats, stats.Damages, err = embedded.Inspect(IndexDir(a.Config.Data))
 	return stats, indexError(err)
 }
 
 // VerifyIndex reads every byte of the index's directory, also beside a running server.
 func (a *App) VerifyIndex(ctx context.Context) (c IndexCheck, err error) {
-	c.IndexStats, c.Damages, err = embedded.Verify(ctx, IndexDir(a.Config.Data))
-	if damage, ok := errors.AsType[*embedded.DamageError](err); ok {
-		c.Damages, err = append(c.Damages, *damage), nil
-	}
+	c.Stats, c.Damages, err = embedded.Verify(ctx, IndexDir(a.Config.Data))
 	if err != nil {
 		return c, indexError(err)
 	}
@@ -96,7 +104,7 @@ func (a *App) fillIndexAnew(ctx context.Context, progress func(done, total int))
 	if err := embedded.Remove(dir); err != nil {
 		return err
 	}
-	if err := a.embedded.Attach(ctx, dir, a.indexSource); err != nil {
+	if err := a.embedded.Attach(ctx, dir, a.Catalog); err != nil {
 		return err
 	}
 	f := ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.embedded, Log: a.Log, Progress: progress})

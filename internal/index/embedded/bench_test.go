@@ -21,8 +21,9 @@ type benched struct{ *kept }
 
 func (k benched) Restart(t testing.TB, _ bool) index.Index {
 	require.NoError(t, k.Close())
-	stats, err := embedded.Inspect(k.dir)
+	stats, damages, err := embedded.Inspect(k.dir)
 	require.NoError(t, err)
+	require.Empty(t, damages)
 	fmt.Fprintf(os.Stderr, "%d segments of %.1f bytes a company on disk:", len(stats.Segments), float64(stats.Bytes)/float64(stats.Companies))
 	slices.SortFunc(stats.Sections, func(a, b embedded.SectionStats) int { return cmp.Compare(b.Bytes, a.Bytes) })
 	for _, s := range stats.Sections[:20] {

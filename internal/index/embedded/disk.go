@@ -10,18 +10,26 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
-// Source is the catalog that an index is derived from.
-type Source struct {
-	ID  string // tells catalogs apart; empty for an empty one
-	Seq uint64 // its newest sequence number
+// Source is the catalog that an index is derived from. An index and its catalog are restored from backups separately, so
+// each save leaves a mark in the catalog's database, and an index is trusted by a catalog that holds its mark.
+type Source interface {
+	// Origin is a name that no other catalog has, and the newest sequence number.
+	Origin(ctx context.Context) (origin string, seq uint64, err error)
+	// Mark keeps that the index knows the catalog up to seq, under a new mark, lasting once it returns. Of the index's
+	// older marks it leaves the one to keep.
+	Mark(ctx context.Context, index, mark, keep string, seq uint64) error
+	// Marked holds if the catalog has the index's mark.
+	Marked(ctx context.Context, index, mark string) (bool, error)
 }
 
 // disk is where an index is kept. Index.merging guards it.
 type disk struct {
 	dir      string
-	source   func(context.Context) (Source, error)
+	source   Source
 	log      *slog.Logger
 	manifest manifest  // the one in force
 	saved    uint64    // the snapshot it holds, of this process
@@ -31,21 +39,16 @@ type disk struct {
 // Attach takes in what the directory holds and keeps the index there from now on; the directory is created if need be.
 // It comes before the first Apply, and no other process may use the directory meanwhile. It reads little: names, the
 // values of facets, what has died. What it finds damaged, of another version or of another catalog is left out and
-// logged by name; Seq is 0 then, which asks for the catalog. source must be callable until Close.
-func (ix *Index) Attach(ctx context.Context, dir string, source func(context.Context) (Source, error)) error {
+// logged by name; Seq is 0 then, which asks for the catalog. The source must be usable until Close; Attach only reads it.
+func (ix *Index) Attach(ctx context.Context, dir string, source Source) (err error) {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("create index directory: %w", err)
 	}
-	of, err := source(ctx)
-	if err != nil {
-		return fmt.Errorf("attach index: %w", err)
-	}
 	d := &disk{dir: dir, source: source, log: ix.options.Log, last: time.Now()}
-	d.manifest, err = d.trusted(ctx, of)
-	if err != nil {
-		return err
+	if d.manifest, err = d.trusted(ctx); err != nil {
+		return fmt.Errorf("attach index: %w", err)
 	}
 	parts, lost, err := d.parts(ctx)
 	if err != nil {
@@ -79,10 +82,18 @@ func (ix *Index) take(d *disk, parts []part) {
 	ix.merger.scrub(ix, parts)
 }
 
-// trusted is the directory's manifest, or an empty one if it is not about this catalog.
-func (d *disk) trusted(ctx context.Context, of Source) (manifest, error) {
-	fresh := manifest{Version: manifestVersion, Catalog: of.ID, Next: 1}
+// trusted is the directory's manifest, or an empty one if it is not about this catalog as it is.
+func (d *disk) trusted(ctx context.Context) (manifest, error) {
+	origin, seq, err := d.source.Origin(ctx)
+	if err != nil {
+		return manifest{}, err
+	}
+	fresh := manifest{Version: manifestVersion, Catalog: origin, Index: uuid.NewString(), Next: 1}
 	m, err := readManifest(d.dir)
+	marked := false
+	if err == nil && m.Catalog == origin {
+		marked, err = d.source.Marked(ctx, m.Index, m.Mark)
+	}
 	damage := (*DamageError)(nil)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -93,8 +104,11 @@ func (d *disk) trusted(ctx context.Context, of Source) (manifest, error) {
 		d.log.ErrorContext(ctx, "index is damaged and will be built anew", "segment", damage.Segment, "problem", damage.Problem)
 	case err != nil:
 		return manifest{}, err
-	case m.Catalog != of.ID || m.Seq > of.Seq:
+	case m.Catalog != origin:
 		d.log.WarnContext(ctx, "index is of another catalog and will be built anew", "dir", d.dir)
+	case !marked || m.Seq > seq:
+		d.log.WarnContext(ctx, "index does not fit the catalog any more and will be built anew: one of them was restored from a backup",
+			"dir", d.dir, "index_seq", m.Seq, "catalog_seq", seq)
 	default:
 		return m, nil
 	}
@@ -135,12 +149,16 @@ func (d *disk) report(ctx context.Context, damage *DamageError) {
 		"segment", damage.Segment, "section", damage.Section, "problem", damage.Problem)
 }
 
-// declareLost writes that the manifest's other segments are gone, so that a crash forgets neither them nor the loss.
+// declareLost writes that the manifest's other segments are gone, so that a crash forgets neither them nor the loss. The
+// mark stays: what is left is of the same past.
 func (d *disk) declareLost(left []part) error {
 	d.manifest.Lost = true
 	d.manifest.Segments = slices.DeleteFunc(slices.Clone(d.manifest.Segments), func(e manifestEntry) bool {
 		return !slices.ContainsFunc(left, func(p part) bool { return p.file != nil && p.file.name == e.Name })
 	})
+	if d.manifest.Mark == "" {
+		return nil // no moment is on disk yet
+	}
 	return d.manifest.write(d.dir)
 }
 

@@ -26,7 +26,7 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-var sourceOfTests = func(context.Context) (Source, error) { return Source{ID: "catalog", Seq: 1 << 40}, nil }
+var sourceOfTests = SameCatalog{"catalog", 1 << 40}
 
 func changesOf(companies []*company.Company) []index.Change {
 	changes := make([]index.Change, len(companies))
@@ -201,25 +201,22 @@ func (s *safeBuffer) String() string {
 func TestAnIndexOfAnotherCatalogOrVersionIsForgotten(t *testing.T) {
 	t.Parallel()
 	whole, want := onDisk(t, companytest.Slice(1, 300))
-	source := func(id string, seq uint64) func(context.Context) (Source, error) {
-		return func(context.Context) (Source, error) { return Source{id, seq}, nil }
-	}
 	for name, c := range map[string]struct {
-		source func(context.Context) (Source, error)
+		source SameCatalog
 		harm   func(t *testing.T, dir string)
 		seq    uint64
 	}{
-		"the same":        {source("catalog", 2), nil, 2},
-		"another catalog": {source("other", 2), nil, 0},
-		"an empty one":    {source("", 0), nil, 0},
-		"one set back":    {source("catalog", 1), nil, 0},
-		"damaged manifest": {source("catalog", 2), func(t *testing.T, dir string) {
+		"the same":        {SameCatalog{"catalog", 2}, nil, 2},
+		"another catalog": {SameCatalog{"other", 2}, nil, 0},
+		"an empty one":    {SameCatalog{"other", 0}, nil, 0},
+		"one set back":    {SameCatalog{"catalog", 1}, nil, 0},
+		"damaged manifest": {SameCatalog{"catalog", 2}, func(t *testing.T, dir string) {
 			harm(t, filepath.Join(dir, manifestName), 20)
 		}, 0},
-		"no manifest": {source("catalog", 2), func(t *testing.T, dir string) {
+		"no manifest": {SameCatalog{"catalog", 2}, func(t *testing.T, dir string) {
 			harm(t, filepath.Join(dir, manifestName), -2)
 		}, 0},
-		"another version": {source("catalog", 2), func(t *testing.T, dir string) {
+		"another version": {SameCatalog{"catalog", 2}, func(t *testing.T, dir string) {
 			require.NoError(t, manifest{Version: manifestVersion + 1}.write(dir))
 		}, 0},
 	} {
@@ -258,8 +255,9 @@ func TestMergesHoldNoMoreCompaniesThanTheyMay(t *testing.T) {
 	require.NoError(t, ix.Save(t.Context()))
 	ix.MergeAll()
 	require.NoError(t, ix.Close())
-	stats, err := Inspect(dir)
+	stats, damages, err := Inspect(dir)
 	require.NoError(t, err)
+	require.Empty(t, damages)
 	require.Equal(t, 3000, stats.Companies)
 	// Which ones met in the background is chance; what is left are segments of which no two fit together.
 	require.LessOrEqual(t, len(stats.Segments), 6)

@@ -1,7 +1,6 @@
 package embedded_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,12 +37,8 @@ var small = embedded.Options{MergeWidth: 3, SegmentMax: 1024}
 func openKept(t testing.TB, dir string, o embedded.Options) *kept {
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	ix := embedded.Open(o)
-	require.NoError(t, ix.Attach(t.Context(), dir, alwaysTheSame))
+	require.NoError(t, ix.Attach(t.Context(), dir, embedded.SameCatalog{ID: "catalog", Seq: 1 << 40}))
 	return &kept{ix, dir}
-}
-
-func alwaysTheSame(context.Context) (embedded.Source, error) {
-	return embedded.Source{ID: "catalog", Seq: 1 << 40}, nil
 }
 
 // Restart crashes by going on with a copy of the directory, as it was before the index closed.

@@ -33,14 +33,13 @@ type SectionStats struct {
 	Bytes int64  `json:"bytes"`
 }
 
-// Inspect reads what a directory holds, also while a server uses it; os.ErrNotExist without an index, a *DamageError where it
-// cannot be read.
-func Inspect(dir string) (Stats, error) {
-	stats, _, err := inspect(dir, func(part) error { return nil })
-	return stats, err
+// Inspect reads what a directory holds, also while a server uses it; os.ErrNotExist without an index. It reads the manifest
+// and the segments' headers, and tells what of these is damaged; the stats are of the rest.
+func Inspect(dir string) (Stats, []DamageError, error) {
+	return inspect(dir, func(part) error { return nil })
 }
 
-// Verify reads all bytes of what a directory holds and tells what is damaged. It works beside a server.
+// Verify is Inspect that reads all bytes, and follows all references.
 func Verify(ctx context.Context, dir string) (Stats, []DamageError, error) {
 	return inspect(dir, func(p part) error {
 		if err := ctx.Err(); err != nil {
@@ -59,6 +58,9 @@ const inspectTries = 10
 func inspect(dir string, look func(part) error) (stats Stats, damages []DamageError, err error) {
 	for range inspectTries {
 		m, err := readManifest(dir)
+		if damage, ok := errors.AsType[*DamageError](err); ok {
+			return manifest{}.stats(), []DamageError{*damage}, nil
+		}
 		if err != nil {
 			return Stats{}, nil, err
 		}
@@ -66,21 +68,30 @@ func inspect(dir string, look func(part) error) (stats Stats, damages []DamageEr
 		if err != nil || len(damages) == 0 {
 			return stats, damages, err
 		}
-		if now, err := readManifest(dir); err == nil && now.Seq == m.Seq && now.Next == m.Next {
+		// A loss that is declared keeps the mark; merges may keep it, too, but take a number for what they write.
+		now, err := readManifest(dir)
+		if err == nil && now.Mark == m.Mark && now.Next == m.Next && len(now.Segments) == len(m.Segments) {
 			break
 		}
 	}
 	return stats, damages, nil
 }
 
+func (m manifest) stats() Stats {
+	return Stats{Version: m.Version, Seq: m.Seq, Lost: m.Lost, Segments: []SegmentStats{}, Sections: []SectionStats{}}
+}
+
 func (m manifest) inspect(dir string, look func(part) error) (Stats, []DamageError, error) {
-	stats := Stats{Version: m.Version, Seq: m.Seq, Lost: m.Lost, Segments: []SegmentStats{}}
+	stats := m.stats()
 	var damages []DamageError
 	for _, e := range m.Segments {
 		p, err := e.open(dir)
 		if err == nil {
 			stats.add(p)
 			err = look(p)
+		}
+		if errors.Is(err, errVersion) { // Attach takes it for damaged, too
+			err = &DamageError{e.Name, "header", err.Error()}
 		}
 		if damage, ok := errors.AsType[*DamageError](err); ok {
 			damages = append(damages, *damage)
@@ -99,7 +110,7 @@ func (s *Stats) add(p part) {
 	s.Companies += one.Companies
 	s.Dead += one.Dead
 	s.Bytes += one.Bytes
-	if s.Sections == nil {
+	if len(s.Sections) == 0 {
 		s.Sections = make([]SectionStats, sectionCount)
 	}
 	for i, section := range p.file.sections {

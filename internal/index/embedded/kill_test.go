@@ -54,7 +54,7 @@ func batchOf(companies []*company.Company, seq uint64) []index.Change {
 func beVictim(dir string) {
 	ctx := context.Background()
 	ix := Open(Options{MergeWidth: 2, SegmentMax: 1024, SaveFrom: 100})
-	if err := ix.Attach(ctx, dir, sourceOfTests); err != nil {
+	if err := ix.Attach(ctx, dir, catalogFile(dir)); err != nil {
 		panic(err)
 	}
 	companies := companytest.Slice(1, 300)
@@ -135,7 +135,7 @@ func checkLeft(t *testing.T, dir string, companies []*company.Company) uint64 {
 		require.Empty(t, damages)
 	}
 	ix := Open(Options{SaveEvery: time.Hour})
-	require.NoError(t, ix.Attach(t.Context(), dir, sourceOfTests))
+	require.NoError(t, ix.Attach(t.Context(), dir, catalogFile(dir)))
 	defer func() { require.NoError(t, ix.Close()) }()
 	truth := map[company.Number]*company.Company{}
 	for seq := uint64(1); seq <= ix.Seq(); seq++ {

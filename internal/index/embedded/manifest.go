@@ -18,10 +18,12 @@ import (
 // manifest is one moment of an index on disk: a line of JSON, then a line with its CRC-32C in hexadecimal digits. What
 // it does not name is not part of the index.
 //
-// Versions: 1.
+// Versions: 1; 2 has a mark that the catalog must hold, too.
 type manifest struct {
 	Version int    `json:"version"`
-	Catalog string `json:"catalog"` // the Source's ID
+	Catalog string `json:"catalog"` // the Source's origin
+	Index   string `json:"index"`   // a name that no other directory's index has
+	Mark    string `json:"mark"`    // what the catalog holds for the index if its past is the moment's; empty before the first save
 	Seq     uint64 `json:"seq"`     // the catalog's sequence number up to which the moment holds every change
 	Next    uint64 `json:"next"`    // the number of the next segment's file
 	// Lost tells that companies are missing because a segment was damaged.
@@ -36,7 +38,7 @@ type manifestEntry struct {
 }
 
 const (
-	manifestVersion = 1
+	manifestVersion = 2
 	manifestName    = "manifest"
 	segmentSuffix   = ".seg"
 )

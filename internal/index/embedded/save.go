@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Save makes the moment lasting: after a restart the index begins with it. It does nothing without a directory, while
@@ -51,13 +53,6 @@ func (ix *Index) save(ctx context.Context) error {
 	d, s := ix.disk, ix.current.Load()
 	m := d.manifest
 	m.Seq, m.Lost, m.Segments = s.seq, false, nil
-	if m.Catalog == "" {
-		of, err := d.source(ctx)
-		if err != nil {
-			return err
-		}
-		m.Catalog = of.ID
-	}
 	var fresh []part
 	for _, p := range s.parts {
 		if p.file == nil {
@@ -76,6 +71,9 @@ func (ix *Index) save(ctx context.Context) error {
 		}
 	}
 	m.Next = d.manifest.Next
+	if err := d.mark(ctx, &m); err != nil {
+		return err
+	}
 	if err := m.write(d.dir); err != nil {
 		return err
 	}
@@ -84,6 +82,22 @@ func (ix *Index) save(ctx context.Context) error {
 		d.saved = newest.id
 	}
 	return d.sweep(ix.current.Load().parts)
+}
+
+// markWait is how long a save waits for the catalog's database, which an import may hold.
+const markWait = 30 * time.Second
+
+// mark gives the manifest a mark that the catalog holds from then on, beside that of the manifest in force, which counts
+// until this one is written. A moment that differs by merges alone goes on with its mark; one whose lost companies came
+// back does not, since they are as the catalog had them later.
+func (d *disk) mark(ctx context.Context, m *manifest) error {
+	if old := d.manifest; old.Mark != "" && old.Seq == m.Seq && !old.Lost {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, markWait)
+	defer cancel()
+	m.Mark = uuid.NewString()
+	return d.source.Mark(ctx, m.Index, m.Mark, d.manifest.Mark, m.Seq)
 }
 
 func inMemory(p part) bool { return p.file == nil }

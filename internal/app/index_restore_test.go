@@ -1,0 +1,185 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/client"
+	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/app/apptest"
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/config"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/ingest"
+)
+
+// firms are so many companies of a kind as NDJSON.
+func firms(kind string, n int) string {
+	var s strings.Builder
+	for i := range n {
+		fmt.Fprintf(&s, `{"name": "%s %d", "domain": "%s-%d.test", "description": "made %s"}`+"\n", kind, i, kind, i, kind)
+	}
+	return s.String()
+}
+
+// total is the number of companies that the server finds of a kind, once it answers.
+func total(t *testing.T, s *apptest.Server, kind string) int {
+	t.Helper()
+	found, err := s.Client().Search(t.Context(), client.SearchRequest{Filters: client.Filters{Query: kind}})
+	require.NoError(t, err)
+	return found.Total
+}
+
+func importInto(t *testing.T, b *catalog.Book, companies string) {
+	t.Helper()
+	_, err := ingest.Import(t.Context(), ingest.Options{Catalog: b, Files: []string{"-"}, Stdin: strings.NewReader(companies)})
+	require.NoError(t, err)
+}
+
+// copyDB copies a closed SQLite database.
+func copyDB(t *testing.T, to, from string) {
+	t.Helper()
+	p, err := os.ReadFile(from)
+	require.NoError(t, err)
+	for _, suffix := range []string{"-wal", "-shm"} {
+		_, err := os.Stat(from + suffix)
+		require.ErrorIs(t, err, os.ErrNotExist)
+	}
+	require.NoError(t, os.WriteFile(to, p, 0o600))
+}
+
+func TestAnIndexNeverAnswersForAPastThatARestoredCatalogHasNot(t *testing.T) {
+	t.Parallel()
+	data, backup := t.TempDir(), t.TempDir()+"/backup.db"
+	at := func(c *config.Config) { c.Data = data }
+	first := apptest.Start(t, apptest.Options{Config: at, Companies: firms("first", 20)})
+	require.Equal(t, 20, total(t, first, "first"))
+	require.NoError(t, first.Stop())
+	require.NoError(t, first.Close())
+	file := first.Config.SQLiteFile()
+	copyDB(t, backup, file)
+
+	second := apptest.Start(t, apptest.Options{Config: at, Companies: firms("undone", 20)})
+	require.Equal(t, 20, total(t, second, "undone"))
+	require.NoError(t, second.Stop())
+	outrun, err := second.IndexStats()
+	require.NoError(t, err)
+	require.NoError(t, second.Close())
+	require.Equal(t, 40, outrun.Companies)
+
+	copyDB(t, file, backup)
+	third, err := app.Open(t.Context(), second.Config, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	for i := range 3 {
+		importInto(t, third.Catalog, firms(fmt.Sprint("instead", i), 10))
+	}
+	seq, err := third.Catalog.Seq(t.Context())
+	require.NoError(t, err)
+	require.Greater(t, seq, outrun.Seq, "by its number the catalog could be the one that the index knows")
+	require.NoError(t, third.Close())
+
+	fourth := apptest.Start(t, apptest.Options{Config: at})
+	for kind, want := range map[string]int{"first": 20, "undone": 0, "instead0": 10, "instead1": 10, "instead2": 10} {
+		require.Equal(t, want, total(t, fourth, kind), kind)
+	}
+	require.NoError(t, fourth.Stop())
+	check, err := fourth.VerifyIndex(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, check.Damages)
+	require.Equal(t, 50, check.Companies)
+	require.Equal(t, check.CatalogSeq, check.Seq)
+}
+
+// attach opens the index of a directory as a server with this catalog would.
+func attach(t *testing.T, dir string, source embedded.Source) *embedded.Index {
+	t.Helper()
+	ix := embedded.Open(embedded.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	require.NoError(t, ix.Attach(t.Context(), dir, source))
+	return ix
+}
+
+func catchUp(t *testing.T, b *catalog.Book, ix *embedded.Index) {
+	t.Helper()
+	require.NoError(t, ingest.NewFollower(ingest.FollowOptions{Catalog: b, Index: ix}).Build(t.Context()))
+}
+
+func TestAnIndexGoesOnWithABackupThatKnowsIt(t *testing.T) {
+	t.Parallel()
+	file, dir := dbtest.SQLiteFile(t), t.TempDir()
+	d := dbtest.Open(t, file)
+	b := catalog.New(d)
+	importInto(t, b, firms("first", 20))
+	ix := attach(t, dir, b)
+	catchUp(t, b, ix)
+	seq := ix.Seq()
+	require.NoError(t, ix.Close())
+	require.NoError(t, d.Close())
+	copyDB(t, file+".backup", file)
+	b = catalog.New(dbtest.Open(t, file+".backup"))
+	importInto(t, b, firms("second", 5))
+	ix = attach(t, dir, b)
+	require.Equal(t, seq, ix.Seq())
+	require.Equal(t, 20, ix.Len())
+	catchUp(t, b, ix)
+	require.Equal(t, 25, ix.Len())
+	require.NoError(t, ix.Close())
+}
+
+// killed is a catalog whose index's process ends right after it has marked the catalog.
+type killed struct{ *catalog.Book }
+
+var errKilled = errors.New("killed")
+
+func (k killed) Mark(ctx context.Context, index, mark, keep string, seq uint64) error {
+	return errors.Join(k.Book.Mark(ctx, index, mark, keep, seq), errKilled)
+}
+
+func TestAProcessKilledAfterItsMarkLeavesATrustedIndex(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		dir, b := t.TempDir(), catalog.New(d)
+		importInto(t, b, firms("first", 20))
+		ix := attach(t, dir, b)
+		catchUp(t, b, ix)
+		seq := ix.Seq()
+		require.NoError(t, ix.Close())
+
+		for i := range 3 {
+			importInto(t, b, firms(fmt.Sprint("later", i), 5))
+			ix = attach(t, dir, killed{b})
+			require.Equal(t, seq, ix.Seq(), "the moment that was saved last")
+			catchUp(t, b, ix)
+			require.ErrorIs(t, ix.Close(), errKilled)
+		}
+		ix = attach(t, dir, b)
+		require.Equal(t, seq, ix.Seq())
+		catchUp(t, b, ix)
+		require.Equal(t, 35, ix.Len())
+		require.NoError(t, ix.Close())
+	})
+}
+
+func TestSeveralServersKeepTheirOwnMarks(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, dirs := catalog.New(d), []string{t.TempDir(), t.TempDir()}
+		for round := range 3 {
+			importInto(t, b, firms(fmt.Sprint("round", round), 5))
+			for _, dir := range dirs {
+				ix := attach(t, dir, b)
+				require.Equal(t, 5*round, ix.Len(), "what was saved is trusted, whatever other servers have saved since")
+				catchUp(t, b, ix)
+				require.NoError(t, ix.Close())
+			}
+		}
+	})
+}

@@ -11,13 +11,17 @@ import (
 type registry struct {
 	mu     sync.Mutex
 	fields [facetFields]struct {
-		ids  map[string]uint32
-		keys []string
+		ids map[string]uint32
+		keyset
 	}
 }
 
-// keysets are the keys of each facet field by their global id, as of one moment.
-type keysets [facetFields][]string
+// keyset are a field's keys by their global id, as of one moment, and how companies spell each: empty where not all do so
+// alike, or did once.
+type keyset struct{ keys, spelled []string }
+
+// keysets are those of each facet field.
+type keysets [facetFields]keyset
 
 // globals tell a segment's ids of facet values from the registry's.
 type globals [facetFields]struct {
@@ -34,20 +38,30 @@ func (r *registry) adopt(s *segment) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for f := range r.fields {
-		of, dict := &r.fields[f], &s.values[f].dict
+		of, values := &r.fields[f], &s.values[f]
 		if of.ids == nil {
 			of.ids = map[string]uint32{}
 		}
-		ids, sorted := make([]uint32, dict.len()), make([]uint32, dict.len())
+		ids, sorted := make([]uint32, values.len()), make([]uint32, values.len())
+		var differing []uint32 // ids of values that are spelled otherwise than before
 		for i := range ids {
-			id, ok := of.ids[string(dict.key(i))]
+			spelled := values.spellings.only(i)
+			id, ok := of.ids[string(values.key(i))]
 			if !ok {
 				id = uint32(len(of.keys))
-				key := string(dict.key(i))
+				key := string(values.key(i))
 				of.ids[key] = id
-				of.keys = append(of.keys, key)
+				of.keys, of.spelled = append(of.keys, key), append(of.spelled, string(spelled))
+			} else if before := of.spelled[id]; before != "" && before != string(spelled) {
+				differing = append(differing, id)
 			}
 			ids[i], sorted[i] = id, uint32(i)
+		}
+		if len(differing) > 0 { // readers may hold the list
+			of.spelled = slices.Clone(of.spelled)
+			for _, id := range differing {
+				of.spelled[id] = ""
+			}
 		}
 		slices.SortFunc(sorted, func(a, b uint32) int { return cmp.Compare(ids[a], ids[b]) })
 		s.global[f].ids, s.global[f].sorted = ids, sorted
@@ -59,7 +73,7 @@ func (r *registry) keysets() (k keysets) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for f := range k {
-		k[f] = r.fields[f].keys
+		k[f] = r.fields[f].keyset
 	}
 	return k
 }

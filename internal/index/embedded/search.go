@@ -50,7 +50,7 @@ func (ix *Index) search(ctx context.Context, r index.Request) (*index.Result, er
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	result := &index.Result{Total: total, Owned: owned(scratch, found, total, r.Owned)}
+	result := &index.Result{Total: total, Owned: owned(found, r.Owned)}
 	limit := max(1, r.Limit)
 	page := snapshot.order(scratch, found, r.Query, r.Sort).first(limit, after)
 	if page.more {

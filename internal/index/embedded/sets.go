@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"math/bits"
 	"slices"
 	"sync"
 
@@ -29,10 +28,10 @@ func (e evaluator) keepWithin(found bitset, within company.Set) {
 
 // leaveOut drops the slots whose company is in the set.
 func (e evaluator) leaveOut(found bitset, without company.Set) {
-	inside := e.copyOf(found)
-	e.keepWithin(inside, without)
-	found.andNot(inside)
-	e.giveBack(inside)
+	if without.IsEmpty() {
+		return
+	}
+	found.andNot(e.inSlots(without, denseOf(without)))
 }
 
 // eachBetween yields the set's numbers from low to below high.
@@ -48,52 +47,27 @@ func eachBetween(set *roaring.Bitmap, low, high uint32, yield func(n uint32)) {
 	}
 }
 
-// fewOwned is the size up to which a set is looked up number by number.
-const fewOwned = 2000
-
-// owned counts the matches that are in the set. What it costs depends on neither's size, once both are large: where
-// numbers lie close together matches are copied into a set of numbers, word by word, and two bitmaps are intersected;
-// where they are scattered the set is kept in slots.
-func owned(scratch *arena, found []hits, total int, set company.Set) int {
-	if total == 0 || set.IsEmpty() {
+// owned counts the matches that are in the set. What it costs does not grow with either: a word for each 64 slots.
+func owned(found []hits, set company.Set) (n int) {
+	if set.IsEmpty() {
 		return 0
 	}
-	if set.Len() <= fewOwned {
-		return ownedOneByOne(found, set)
-	}
-	n, top, rest := 0, 0, 0
+	dense := denseOf(set)
 	for i := range found {
-		h := &found[i]
-		if h.bySlots() {
-			n += h.inSlots(set).countShared(h.bits)
-			continue
-		}
-		top, rest = max(top, int(h.number(uint32(h.slots-1)))+1), rest+1
+		n += found[i].inSlots(set, dense).countShared(found[i].bits)
 	}
-	if rest == 0 {
-		return n
-	}
-	numbers := found[0].bits
-	if h := &found[0]; len(found) > 1 || h.numbers != nil || h.base > 0 {
-		numbers = scratch.bits(top)
-		for i := range found {
-			if h := &found[i]; !h.bySlots() {
-				h.addNumbers(numbers)
-			}
-		}
-	}
-	return n + int(roaring.FromDense(numbers, false).AndCardinality(set.Bitmap()))
+	return n
 }
 
-// scatteredFrom is the number of matches from which a set in slots is worth its making.
-const scatteredFrom = 4096
+// denseOf makes of a set, once it is asked for, a bit for each number.
+func denseOf(set company.Set) func() bitset {
+	return sync.OnceValue(func() bitset { return set.Bitmap().ToDense() })
+}
 
-func (h *hits) bySlots() bool { return h.numbers != nil && h.count >= scatteredFrom }
-
-// slotSets are the sets that were last translated into a segment's slots.
+// slotSets are the sets that were last translated into a segment's slots, the latest first.
 type slotSets struct {
 	mu     sync.Mutex
-	recent []slotSet // the latest first
+	recent []slotSet
 }
 
 type slotSet struct {
@@ -102,58 +76,56 @@ type slotSet struct {
 }
 
 // slotSetsMax is the number of sets kept a segment: those of as many workspaces.
-const slotSetsMax = 8
+const slotSetsMax = 16
 
-// inSlots is the set as slots of a segment of scattered numbers. It is made once for each state of a workspace's unlocks.
-func (s *segment) inSlots(set company.Set) bitset {
-	k := &s.slotSets
-	k.mu.Lock()
-	i := slices.IndexFunc(k.recent, func(one slotSet) bool { return one.of == set.Bitmap() })
-	if i >= 0 {
-		slots := k.recent[i].slots
-		k.mu.Unlock()
-		return slots
-	}
-	k.mu.Unlock()
-	slots := make(bitset, wordsFor(s.slots))
-	dense := bitset(set.Bitmap().ToDense())
-	for slot, n := range s.numbers {
-		if int(n>>6) >= len(dense) {
-			break
-		}
-		if dense.has(n) {
-			slots.set(uint32(slot))
-		}
-	}
+func (k *slotSets) get(of *roaring.Bitmap) (bitset, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.recent = slices.Insert(k.recent, 0, slotSet{set.Bitmap(), slots})
+	i := slices.IndexFunc(k.recent, func(one slotSet) bool { return one.of == of })
+	if i < 0 {
+		return nil, false
+	}
+	one := k.recent[i]
+	copy(k.recent[1:], k.recent[:i])
+	k.recent[0] = one
+	return one.slots, true
+}
+
+func (k *slotSets) put(of *roaring.Bitmap, slots bitset) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.recent = slices.Insert(k.recent, 0, slotSet{of, slots})
 	k.recent = k.recent[:min(len(k.recent), slotSetsMax)]
+}
+
+// inSlots is the set as slots of the segment. It is made once for each state of a workspace's unlocks.
+func (s *segment) inSlots(set company.Set, dense func() bitset) bitset {
+	if slots, ok := s.slotSets.get(set.Bitmap()); ok {
+		return slots
+	}
+	slots := make(bitset, wordsFor(s.slots))
+	switch {
+	case s.numbers == nil:
+		if all := dense(); int(s.base>>6) < len(all) {
+			copy(slots, all[s.base>>6:])
+		}
+	case s.slots < lookedUp: // not worth the bits of all numbers
+		for slot, n := range s.numbers {
+			if set.Has(company.Number(n)) {
+				slots.set(uint32(slot))
+			}
+		}
+	default:
+		all := dense()
+		for slot, n := range s.numbers {
+			if int(n>>6) < len(all) && all.has(n) {
+				slots.set(uint32(slot))
+			}
+		}
+	}
+	s.slotSets.put(set.Bitmap(), slots)
 	return slots
 }
 
-func ownedOneByOne(found []hits, set company.Set) int {
-	n := 0
-	for i := range found {
-		h := &found[i]
-		eachBetween(set.Bitmap(), h.number(0), h.number(uint32(h.slots-1))+1, func(number uint32) {
-			if slot, held := h.slot(company.Number(number)); held && h.bits.has(slot) {
-				n++
-			}
-		})
-	}
-	return n
-}
-
-// addNumbers adds the matches' numbers to a set of numbers.
-func (h *hits) addNumbers(numbers bitset) {
-	if h.numbers == nil {
-		numbers[h.base>>6:][:len(h.bits)].or(h.bits)
-		return
-	}
-	for i, w := range h.bits {
-		for ; w != 0; w &= w - 1 {
-			numbers.set(h.numbers[i<<6+bits.TrailingZeros64(w)])
-		}
-	}
-}
+// lookedUp is the number of slots below which each is looked up in the set.
+const lookedUp = 4096

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,32 +25,34 @@ func partsOfEachLayout(n int) (scattered, close part) {
 
 func TestThePriceIsExactInEveryLayout(t *testing.T) {
 	t.Parallel()
-	scattered, close := partsOfEachLayout(3 * scatteredFrom)
+	few, _ := partsOfEachLayout(lookedUp / 4)
+	scattered, close := partsOfEachLayout(2 * lookedUp)
 	require.NotNil(t, scattered.numbers)
 	require.Nil(t, close.numbers)
+	s := &snapshot{parts: []part{few, scattered, close}}
 	r := rand.New(rand.NewPCG(9, 9))
-	for range 2 * slotSetsMax {
+	for range slotSetsMax + 2 {
 		var numbers []company.Number
-		for n := range company.Number(16 * scatteredFrom) {
+		for n := range company.Number(8 * lookedUp) {
 			if r.IntN(3) == 0 {
 				numbers = append(numbers, n)
 			}
 		}
 		set := company.SetOf(numbers...)
-		for range 2 { // the second time as it was kept
-			for _, share := range []float64{0.1, 0.9} {
-				s := &snapshot{parts: []part{scattered, close}}
-				found := matchesOf(s, r, share)
-				want, total := 0, 0
-				for i := range found {
-					for _, slot := range found[i].bits.appendTo(nil) {
-						if total++; set.Has(company.Number(found[i].number(slot))) {
-							want++
-						}
+		for _, share := range []float64{0.1, 0.9} { // the second time the set is there
+			found := matchesOf(s, r, share)
+			want := 0
+			for i := range found {
+				for _, slot := range found[i].bits.appendTo(nil) {
+					if set.Has(company.Number(found[i].number(slot))) {
+						want++
 					}
 				}
-				require.Equal(t, want, owned(new(arena), found, total, set))
 			}
+			require.Equal(t, want, owned(found, set))
+			left := slices.Clone(found[1].bits)
+			evaluator{&scattered, new(arena)}.leaveOut(left, set)
+			require.Equal(t, found[1].count-owned(found[1:2], set), left.count())
 		}
 	}
 	require.Len(t, scattered.slotSets.recent, slotSetsMax)
@@ -68,9 +71,7 @@ func BenchmarkPrice(b *testing.B) {
 		found := matchesOf(&snapshot{parts: []part{scattered}}, rand.New(rand.NewPCG(1, 1)), share)
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				scratch := borrowArena()
-				owned(scratch, found, found[0].count, set)
-				scratch.release()
+				owned(found, set)
 			}
 		})
 	}

@@ -52,9 +52,9 @@ func (l *leaders) insert(e leader) {
 // space is the ids in which the counts of several parts add up for a field: the segment's own if there is but one, the
 // registry's else.
 type space struct {
-	field field
-	parts []counted
-	keys  []string // nil for the segment's own
+	field  field
+	parts  []counted
+	keyset // without keys for the segment's own
 }
 
 func (s *snapshot) space(all []counted, f field) space {
@@ -248,6 +248,9 @@ func (s *snapshot) top(all []counted, f field, asked asked) []index.Count {
 
 // spell is the most frequent spelling of a value in the parts that have matches with it.
 func (s *space) spell(id uint32) string {
+	if s.keys != nil && s.spelled[id] != "" {
+		return s.spelled[id]
+	}
 	counts := map[string]uint32{}
 	for i := range s.parts {
 		local, ok := s.local(i, id)

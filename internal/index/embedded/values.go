@@ -32,6 +32,19 @@ func (s *spellings) of(i uint32) (string, uint32) {
 	return string(s.bytes[start:s.ends[i]]), s.counts[i]
 }
 
+// only is the value's spelling where there is but one.
+func (s *spellings) only(value int) []byte {
+	at := s.starts[value]
+	if s.starts[value+1] != at+1 {
+		return nil
+	}
+	start := uint32(0)
+	if at > 0 {
+		start = s.ends[at-1]
+	}
+	return s.bytes[start:s.ends[at]]
+}
+
 type spelling struct {
 	text  string
 	count uint32

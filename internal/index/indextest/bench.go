@@ -135,13 +135,15 @@ func benchUpdates(b *testing.B, ix index.Index, w *Workload, n int) {
 			require.NoError(b, ix.Apply(b.Context(), changes, seq))
 		}
 	})
-	b.Run("Q2-after-updates", func(b *testing.B) {
-		q, err := query.Parse(query.Filters{Countries: []string{"Country 0"}})
-		require.NoError(b, err)
-		benchSearch(b, ix, index.Request{
-			Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Limit: 25, FacetLimit: 20, Owned: everyNth(n, 7),
+	for name, f := range map[string]query.Filters{"Q1": {}, "Q2": {Countries: []string{"Country 0"}}} {
+		b.Run(name+"-after-updates", func(b *testing.B) {
+			q, err := query.Parse(f)
+			require.NoError(b, err)
+			benchSearch(b, ix, index.Request{
+				Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Limit: 25, FacetLimit: 20, Owned: everyNth(n, 7),
+			})
 		})
-	})
+	}
 }
 
 func everyNth(n, step int) company.Set {

@@ -22,20 +22,29 @@ import (
 type Options struct {
 	Program string // path of the built program
 	Gzip    bool   // whether the client asks for compressed answers
+	// Unconnected leaves the connections out of the catalog, whose import takes most of its time for them.
+	Unconnected bool
 }
 
 // Kind is the program, serving.
 func Kind(o Options) contender.Kind {
+	store := "server"
+	if o.Unconnected {
+		store = "server-unconnected"
+	}
 	return contender.Kind{
-		Name: "HTTP", About: "capi serve on SQLite", Store: "server", Load: load, Skip: skip,
+		Name: "HTTP", About: "capi serve on SQLite", Store: store, Load: o.load, Skip: o.skip,
 		Open: func(ctx context.Context, _ *workload.Workload, dir string) (contender.Contender, error) {
 			return start(ctx, o, dir)
 		},
 	}
 }
 
-// skip holds for what the API has no request for: it quotes a selection, but lists it only in a file.
-func skip(op workload.Op) bool { return op.Kind == workload.Select && !op.ByRelevance() }
+// skip holds for what the API has no request for: it quotes a selection, but lists it only in a file. Without
+// connections nothing can be searched by them.
+func (o Options) skip(op workload.Op) bool {
+	return op.Kind == workload.Select && !op.ByRelevance() || o.Unconnected && len(op.Filters.Connections) > 0
+}
 
 // readyWithin is how long a server may take to build its index before it serves.
 const readyWithin = 30 * time.Minute

@@ -2,162 +2,118 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"slices"
-	"sync"
+	"strconv"
 	"time"
-
-	"github.com/opencapi/capi/internal/company"
-	"github.com/opencapi/capi/internal/index"
 
 	"github.com/opencapi/capi/bench/capi"
 	"github.com/opencapi/capi/bench/contender"
 	"github.com/opencapi/capi/bench/report"
+	"github.com/opencapi/capi/bench/server"
 	"github.com/opencapi/capi/bench/workload"
 )
 
 type changesCommand struct {
 	settings
-	Rate  int           `default:"1000" help:"Changes a second (default ${default})."`
-	Every time.Duration `default:"200ms" help:"How often they are applied (default ${default})."`
-	Last  time.Duration `default:"60s" help:"How long each half is measured (default ${default})."`
+	Rate   int           `default:"1000" help:"Changes a second (default ${default})."`
+	Every  time.Duration `default:"200ms" help:"How often they are applied (default ${default})."`
+	Phases int           `default:"3" help:"How often it is measured without and with changes, in turn (default ${default})."`
+	Last   time.Duration `default:"20s" help:"How long each of these is measured, after two seconds that are not counted (default ${default})."`
+	HTTP   bool          `name:"http" help:"Search a server over HTTP whose catalog is imported to, in place of the index in this process."`
 }
 
 // Help is shown below the summary.
 func (changesCommand) Help() string {
-	return `Searches the index in this process: first as it is, then while companies change all the time, are saved and are merged. Works
-on a copy of the cached index, whose segments are linked, not copied.`
+	return `Searches without and with changes, in turn, so that the drift of a shared machine falls on both. In the process changes are
+applied to the index, are saved and are merged. With --http a server runs on a copy of the catalog, and a process beside it
+imports a file of changes, every time anew, as capi import does; they reach the index as they do in operation. A change gives
+a company other facts and a word that no other batch has; it counts as seen when a search finds the whole batch by the word.
+
+Works on a copy below the cache that is removed in the end; segments of the index are linked, a catalog is copied.`
 }
 
-// Run measures without and with changes and prints both.
+// lead is how long each phase runs before it is counted.
+const lead = 2 * time.Second
+
+// Run measures without and with changes in turn and prints both.
 func (c *changesCommand) Run(ctx context.Context) error {
 	w, err := workload.New(c.Companies)
 	if err != nil {
 		return err
 	}
-	if err := c.fill(ctx, []contender.Kind{capi.Kind}); err != nil {
+	kind := capi.Kind
+	if c.HTTP {
+		kind = c.server()
+	}
+	if err := c.fill(ctx, []contender.Kind{kind}); err != nil {
 		return err
 	}
-	dir, err := copyOf(capi.Kind.Dir(c.dir()))
+	fmt.Fprintf(os.Stderr, "copying %s\n", kind.Store)
+	dir, err := copyOf(kind.Dir(c.dir()))
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	ix, err := capi.Open(ctx, w, dir)
+	var x changing
+	if c.HTTP {
+		x, err = server.OpenLive(ctx, c.serverOptions(), dir)
+	} else {
+		x, err = openWithin(ctx, w, dir)
+	}
 	if err != nil {
 		return err
 	}
-	defer ix.Close()
-	fmt.Fprintln(os.Stderr, "searching")
-	quiet, err := c.measure(ctx, w, ix)
-	if err != nil {
-		return err
+	m := &changeMeasure{
+		changing: x, workload: w, every: c.Every, batch: max(1, int(float64(c.Rate)*c.Every.Seconds())),
+		first: make([]report.Times, len(w.Ops)), quiet: make([]report.Times, len(w.Ops)), busy: make([]report.Times, len(w.Ops)),
 	}
-	fmt.Fprintln(os.Stderr, "searching while companies change")
-	busy, seen, err := c.measureChanging(ctx, w, ix)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stdout, "%d companies, %s; p50/p95 in ms.\n\n", w.Len, report.Machine())
-	t := report.NewTable("", "as it is", fmt.Sprintf("%d changes a second", c.Rate), "p95 grows")
-	for i, op := range w.Ops {
-		t.Row(op.Name+" "+op.About, quiet[i].String(), busy[i].String(),
-			fmt.Sprintf("×%.2f", busy[i].P95().Seconds()/quiet[i].P95().Seconds()))
-	}
-	t.Write(os.Stdout)
-	fmt.Fprintf(os.Stdout, "\nA change is seen %s ms (p50/p95) after it is applied, %s ms at most; it waits up to %s to be applied.\n",
-		seen, report.Milliseconds(slices.Max(seen)), c.Every)
-	return nil
-}
-
-// copyOf links an index into a directory beside it.
-func copyOf(dir string) (string, error) {
-	to, err := os.MkdirTemp(filepath.Dir(dir), "changes")
-	if err != nil {
-		return "", err
-	}
-	segments, err := filepath.Glob(filepath.Join(dir, "*.seg"))
-	if err != nil {
-		return "", err
-	}
-	for _, s := range segments {
-		if err := os.Link(s, filepath.Join(to, filepath.Base(s))); err != nil {
-			return "", err
-		}
-	}
-	from, err := os.Open(filepath.Join(dir, "manifest"))
-	if err != nil {
-		return "", err
-	}
-	defer from.Close()
-	into, err := os.Create(filepath.Join(to, "manifest"))
-	if err != nil {
-		return "", err
-	}
-	_, err = io.Copy(into, from)
-	if closed := into.Close(); err == nil {
-		err = closed
-	}
-	return to, err
-}
-
-// measure asks all operations in turn until time is up.
-func (c *changesCommand) measure(ctx context.Context, w *workload.Workload, ix *capi.Index) ([]report.Times, error) {
-	times := make([]report.Times, len(w.Ops))
-	for end := time.Now().Add(c.Last); time.Now().Before(end); {
-		for i, op := range w.Ops {
-			start := time.Now()
-			if _, err := ix.Ask(ctx, op); err != nil {
-				return nil, err
-			}
-			times[i] = append(times[i], time.Since(start))
-		}
-	}
-	return times, nil
-}
-
-// measureChanging does the same while companies change, and tells how long each batch took until searches see it.
-func (c *changesCommand) measureChanging(
-	ctx context.Context, w *workload.Workload, ix *capi.Index,
-) (times []report.Times, seen report.Times, err error) {
-	changing, stop := context.WithCancel(ctx)
-	var changer sync.WaitGroup
-	var failed error
-	changer.Go(func() { seen, failed = c.change(changing, w, ix) })
-	times, err = c.measure(ctx, w, ix)
-	stop()
-	changer.Wait()
+	err = m.run(ctx, c.Phases, c.Last)
 	if err == nil {
-		err = failed
+		m.print(c.Rate, c.HTTP)
 	}
-	return times, seen, err
+	return errors.Join(err, x.Close())
 }
 
-// change applies batches until ctx ends: companies all over, each of which becomes another.
-func (c *changesCommand) change(ctx context.Context, w *workload.Workload, ix *capi.Index) (seen report.Times, err error) {
-	clock := time.NewTicker(c.Every)
-	defer clock.Stop()
-	seq, size := uint64(w.Len), max(1, int(float64(c.Rate)*c.Every.Seconds()))
-	for at := 0; ; {
-		select {
-		case <-ctx.Done():
-			return seen, nil
-		case <-clock.C:
+func (m *changeMeasure) print(rate int, http bool) {
+	out := os.Stdout
+	fmt.Fprintf(out, "%d companies, %s; p50/p95 in ms.\n\n", m.workload.Len, report.Machine())
+	t := report.NewTable("", "before any change", "without changes", fmt.Sprintf("%d changes a second", rate), "p95 grows")
+	var most extreme
+	for i, op := range m.workload.Ops {
+		quiet, busy := m.quiet[i], m.busy[i]
+		t.Row(op.Name+" "+op.About, m.first[i].String(), quiet.String(), busy.String(), report.FactorOfP95(quiet, busy))
+		if op.Kind == workload.Search && len(quiet) > 0 && len(busy) > 0 {
+			most.see(op, busy.P95().Seconds()/quiet.P95().Seconds())
 		}
-		changes := make([]index.Change, size)
-		for i := range changes {
-			at = (at + 7919) % w.Len
-			number := company.Number(at + 1)
-			changes[i] = index.Change{Number: number, Company: w.Company((at+w.Len/2)%w.Len + 1)}
-		}
-		seq++
-		start := time.Now()
-		if err := ix.Apply(context.WithoutCancel(ctx), changes, seq); err != nil {
-			return nil, err
-		}
-		seen = append(seen, time.Since(start))
 	}
+	t.Write(out)
+	fmt.Fprintf(out, "\nOf the searches Q1 to Q8 the p95 grows ×%.2f at most (%s). \"Without changes\" are all phases without, the first too.\n",
+		most.of, most.op)
+	since := "its application began"
+	if http {
+		since = "its commit"
+	}
+	fmt.Fprintf(out, "%d changes were applied, %.0f a second. A change was seen %s ms (p50/p95) after %s, %s ms at most;\n"+
+		"reckoned from the moment at which its batch was due, %s ms, %s ms at most.\n",
+		m.changed, float64(m.changed)/m.changingTook.Seconds(), m.seen, since, report.Milliseconds(longestOf(m.seen)),
+		m.seenSinceDue, report.Milliseconds(longestOf(m.seenSinceDue)))
+	whose := "This process, with what makes up companies,"
+	if http {
+		whose = "The server"
+	}
+	fmt.Fprintf(out, "%s held up to %d MB of anonymous memory, and %d MB with pages of files.\n",
+		whose, m.anonymous>>20, m.resident>>20)
 }
+
+func longestOf(t report.Times) time.Duration {
+	if len(t) == 0 {
+		return 0
+	}
+	return slices.Max(t)
+}
+
+// wordOf is one that no company of the workload and no other batch has.
+func wordOf(batch int) string { return "xq" + strconv.Itoa(batch) }

@@ -22,12 +22,18 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// settings are those of every command.
+// common is what every command can be told.
+type common struct {
+	Cache       string `default:"cache" placeholder:"DIR" help:"Directory of what was loaded by earlier runs (default ${default})."`
+	Program     string `default:"../bin/capi" placeholder:"FILE" help:"The built program, to be served (default ${default})."`
+	Gzip        bool   `help:"Ask the server for compressed answers, as browsers do."`
+	Unconnected bool   `help:"Leave the connections out of the server's catalog, so that it is imported in minutes; Q8 is not asked then."`
+}
+
+// settings are those of one number of companies.
 type settings struct {
-	Companies int    `default:"1000000" help:"Companies to make up (default ${default})."`
-	Cache     string `default:"cache" placeholder:"DIR" help:"Directory of what was loaded by earlier runs (default ${default})."`
-	Program   string `default:"../bin/capi" placeholder:"FILE" help:"The built program, to be served (default ${default})."`
-	Gzip      bool   `help:"Ask the server for compressed answers, as browsers do."`
+	common
+	Companies int `default:"1000000" help:"Companies to make up (default ${default})."`
 }
 
 // dir is where what belongs to this many companies lies.
@@ -36,6 +42,7 @@ func (s settings) dir() string { return filepath.Join(s.Cache, strconv.Itoa(s.Co
 type commands struct {
 	Run     runCommand     `cmd:"" help:"Measure the workload in the process and over HTTP."`
 	Peers   peersCommand   `cmd:"" help:"Measure the workload side by side with other engines."`
+	Scale   scaleCommand   `cmd:"" help:"Measure how much longer searches of more companies take."`
 	Changes changesCommand `cmd:"" help:"Measure searches while companies change."`
 	Fill    fillCommand    `cmd:"" hidden:""`
 	Serve   serveCommand   `cmd:"" hidden:""`
@@ -53,8 +60,10 @@ func (s settings) kinds() []contender.Kind {
 }
 
 // server is the program over HTTP.
-func (s settings) server() contender.Kind {
-	return server.Kind(server.Options{Program: s.Program, Gzip: s.Gzip})
+func (c common) server() contender.Kind { return server.Kind(c.serverOptions()) }
+
+func (c common) serverOptions() server.Options {
+	return server.Options{Program: c.Program, Gzip: c.Gzip, Unconnected: c.Unconnected}
 }
 
 func (s settings) kindNamed(name string) (contender.Kind, error) {

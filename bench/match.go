@@ -17,32 +17,85 @@ import (
 // effort is how much is measured.
 type effort struct {
 	Rounds int `default:"6" help:"Visits to each contender for each operation (default ${default})."`
-	Times  int `default:"3" help:"Timed runs a visit, after one that is not counted; where a run takes over a second it is 1 (default ${default})."`
+	Times  int `default:"3" help:"Timed runs a visit, after a tenth of a second of runs that are not counted; where a run takes over a second it is 1, after 1 (default ${default})."`
+}
+
+// starting is how contenders are started.
+type starting struct {
+	Cold bool `help:"Start each once more before, with none of its files in memory, and tell how long that took (Linux)."`
 }
 
 // match is contenders being compared.
 type match struct {
 	workload    *workload.Workload
-	processes   []*contender.Process
+	processes   []process
 	totals      []string         // by operation
-	slow        [][]bool         // by operation, then contender
 	times       [][]report.Times // by operation, then contender
+	indexTimes  [][]report.Times // of these what the contender's index took, where it tells
 	differences []string
 }
 
+// process is a contender that was started.
+type process struct {
+	*contender.Process
+	coldAnswer time.Duration // the first answer after a start without files in memory; 0 if that was not measured
+}
+
 // meet opens the contenders, whose stores are filled.
-func (s settings) meet(ctx context.Context, w *workload.Workload, kinds []contender.Kind) (*match, error) {
+func (s settings) meet(ctx context.Context, w *workload.Workload, kinds []contender.Kind, how starting) (*match, error) {
 	m := &match{workload: w}
 	for _, k := range kinds {
-		fmt.Fprintf(os.Stderr, "opening %s\n", k.Name)
-		p, err := contender.Start(k, s.child(ctx, "serve", k.Name))
-		if err != nil {
+		if err := m.open(ctx, s, k, how); err != nil {
 			m.close()
 			return nil, err
 		}
-		m.processes = append(m.processes, p)
 	}
 	return m, nil
+}
+
+// open starts a contender, cold before if that is asked for.
+func (m *match) open(ctx context.Context, s settings, k contender.Kind, how starting) error {
+	var cold time.Duration
+	if how.Cold {
+		var err error
+		if cold, err = s.startCold(ctx, k); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(os.Stderr, "opening %s\n", k.Name)
+	p, err := contender.Start(k, s.child(ctx, "serve", k.Name))
+	if err != nil {
+		return err
+	}
+	m.processes = append(m.processes, process{p, cold})
+	return nil
+}
+
+// startCold starts a contender with none of its files in memory, ends it, and gives its time to the first answer. It is
+// started once before, which builds an index where there is none of this version.
+func (s settings) startCold(ctx context.Context, k contender.Kind) (time.Duration, error) {
+	fmt.Fprintf(os.Stderr, "opening %s, to be closed again\n", k.Name)
+	p, err := contender.Start(k, s.child(ctx, "serve", k.Name))
+	if err != nil {
+		return 0, err
+	}
+	if err := p.Close(); err != nil {
+		return 0, err
+	}
+	left, err := contender.Forget(k.Dir(s.dir()))
+	if err != nil {
+		return 0, err
+	}
+	stay := "as far as can be told none"
+	if left > 0 {
+		stay = fmt.Sprintf("%d MB", left>>20)
+	}
+	fmt.Fprintf(os.Stderr, "opening %s, its files dropped from memory; of them %s stayed there\n", k.Name, stay)
+	p, err = contender.Start(k, s.child(ctx, "serve", k.Name))
+	if err != nil {
+		return 0, err
+	}
+	return p.FirstAnswer, p.Close()
 }
 
 // fill loads what no earlier run has loaded, one after the other.
@@ -71,7 +124,7 @@ func (s settings) child(ctx context.Context, command, name string) *exec.Cmd {
 		self = os.Args[0]
 	}
 	x := exec.CommandContext(ctx, self, command, name, "--companies", strconv.Itoa(s.Companies), "--cache", s.Cache,
-		"--program", s.Program, fmt.Sprintf("--gzip=%t", s.Gzip))
+		"--program", s.Program, fmt.Sprintf("--gzip=%t", s.Gzip), fmt.Sprintf("--unconnected=%t", s.Unconnected))
 	x.Stderr = os.Stderr
 	x.Cancel = func() error { return x.Process.Signal(syscall.SIGTERM) }
 	x.WaitDelay = time.Minute
@@ -96,23 +149,20 @@ func (m *match) run(e effort) error {
 func (m *match) compare() error {
 	for _, op := range m.workload.Ops {
 		var ours workload.Answer
-		slow := make([]bool, len(m.processes))
 		for i, p := range m.processes {
 			if p.Skips(op) {
 				continue
 			}
-			answer, took, err := p.Answer(op)
+			answer, err := p.Answer(op)
 			if err != nil {
 				return err
 			}
-			slow[i] = took > time.Second
 			if i == 0 {
 				ours = answer
 			} else if d := op.Differ(ours, answer); d != "" {
 				m.differences = append(m.differences, fmt.Sprintf("%s: %s: %s of %s", op.Name, m.processes[0].Name, d, p.Name))
 			}
 		}
-		m.slow = append(m.slow, slow)
 		m.totals = append(m.totals, strconv.Itoa(ours.Total))
 	}
 	for _, d := range m.differences {
@@ -123,9 +173,9 @@ func (m *match) compare() error {
 
 // measure visits every contender with every operation in each round.
 func (m *match) measure(e effort) error {
-	m.times = make([][]report.Times, len(m.workload.Ops))
-	for i := range m.times {
-		m.times[i] = make([]report.Times, len(m.processes))
+	for range m.workload.Ops {
+		m.times = append(m.times, make([]report.Times, len(m.processes)))
+		m.indexTimes = append(m.indexTimes, make([]report.Times, len(m.processes)))
 	}
 	for round := range e.Rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, e.Rounds)
@@ -134,15 +184,12 @@ func (m *match) measure(e effort) error {
 				if p.Skips(op) {
 					continue
 				}
-				n := e.Times
-				if m.slow[i][j] {
-					n = 1
-				}
-				took, err := p.Time(op, n+1)
+				runs, err := p.Time(op, e.Times)
 				if err != nil {
 					return err
 				}
-				m.times[i][j] = append(m.times[i][j], took[1:]...)
+				m.times[i][j] = append(m.times[i][j], runs.Took...)
+				m.indexTimes[i][j] = append(m.indexTimes[i][j], runs.IndexTook...)
 			}
 		}
 	}

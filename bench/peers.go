@@ -36,7 +36,7 @@ func (c *peersCommand) Run(ctx context.Context) error {
 	if err := c.fill(ctx, present); err != nil || c.Load {
 		return err
 	}
-	m, err := c.meet(ctx, w, present)
+	m, err := c.meet(ctx, w, present, starting{})
 	if err != nil {
 		return err
 	}

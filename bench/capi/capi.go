@@ -25,7 +25,8 @@ const batch = 50_000
 // Index is the embedded index, answering operations.
 type Index struct {
 	*embedded.Index
-	owned company.Set
+	owned       company.Set
+	firstAnswer time.Duration
 }
 
 func load(ctx context.Context, w *workload.Workload, dir string) error {
@@ -105,13 +106,19 @@ func Open(ctx context.Context, w *workload.Workload, dir string) (*Index, error)
 		return Open(ctx, w, dir)
 	}
 	opened := time.Since(start)
-	if _, err := ix.Search(ctx, index.Request{Limit: workload.Page, FacetLimit: workload.FacetValues}); err != nil {
+	if _, err := ix.Search(ctx, index.Request{
+		Limit: workload.Page, FacetLimit: workload.FacetValues, Facets: workload.Facets,
+	}); err != nil {
 		return nil, err
 	}
+	first := time.Since(start)
 	fmt.Fprintf(os.Stderr, "index opened in %s, first answer after %s\n", opened.Round(time.Millisecond),
-		time.Since(start).Round(time.Millisecond))
-	return &Index{ix, w.Owned()}, nil
+		first.Round(time.Millisecond))
+	return &Index{ix, w.Owned(), first}, nil
 }
+
+// FirstAnswer is how long it took to open the index and to answer a search of everything, with facets.
+func (ix *Index) FirstAnswer() time.Duration { return ix.firstAnswer }
 
 // Ask answers op.
 func (ix *Index) Ask(ctx context.Context, op workload.Op) (workload.Answer, error) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// anonymousBytes reads what Linux tells of a process's own memory, without the pages of files.
-func anonymousBytes(pid int) int64 {
+// AnonymousBytes reads what Linux tells of a process's own memory, without the pages of files; 0 elsewhere.
+func AnonymousBytes(pid int) int64 {
 	p, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
@@ -21,8 +21,8 @@ func anonymousBytes(pid int) int64 {
 	return kib << 10
 }
 
-// residentBytes reads what Linux tells of a process.
-func residentBytes(pid int) int64 {
+// ResidentBytes reads what Linux tells of all the memory of a process; 0 elsewhere.
+func ResidentBytes(pid int) int64 {
 	p, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
 		return 0

@@ -16,20 +16,37 @@ import (
 
 // ask is a line to a contender's process: run the operation so often, and answer.
 type ask struct {
-	Op    string
-	Times int
-	Whole bool // with the answer, not only the times
+	Op     string
+	WarmUp time.Duration // runs that are not counted take so long, and are one at least; 0 for none
+	Times  int
+	Whole  bool // with the answer, not only the times
 }
 
-// Own is what a contender has that runs its own clock.
-type Own interface{ Took() time.Duration }
+// What a contender may have besides: a clock of its own, what the last run took the index of it alone, and how long it
+// took from its start to its first answer.
+type (
+	Own    interface{ Took() time.Duration }
+	Parted interface {
+		IndexTook() (took time.Duration, known bool)
+	}
+	Started interface{ FirstAnswer() time.Duration }
+)
 
 // reply is its line back; the first one tells that it is ready.
 type reply struct {
-	Took   []time.Duration
+	Runs
 	Answer *workload.Answer `json:",omitempty"`
 	Err    string           `json:",omitempty"`
-	PID    int              `json:",omitempty"` // of the process that holds the data, in the first reply
+
+	// In the first reply.
+	PID         int           `json:",omitempty"` // of the process that holds the data
+	FirstAnswer time.Duration `json:",omitempty"`
+}
+
+// Runs are what the runs of one operation took.
+type Runs struct {
+	Took      []time.Duration
+	IndexTook []time.Duration `json:",omitempty"` // of these what the index took; nil where that is not known
 }
 
 // Serve answers asks from in on out until in ends.
@@ -38,6 +55,9 @@ func Serve(ctx context.Context, c Contender, w *workload.Workload, in io.Reader,
 	first := reply{PID: os.Getpid()}
 	if s, ok := c.(interface{ PID() int }); ok {
 		first.PID = s.PID()
+	}
+	if s, ok := c.(Started); ok {
+		first.FirstAnswer = s.FirstAnswer()
 	}
 	if err := write.Encode(first); err != nil {
 		return err
@@ -61,22 +81,45 @@ func run(ctx context.Context, c Contender, w *workload.Workload, a ask) (r reply
 	if !ok {
 		return reply{Err: "unknown operation " + a.Op}
 	}
-	for range a.Times {
+	times, err := warmUp(ctx, c, op, a)
+	if err != nil {
+		return reply{Err: err.Error()}
+	}
+	for range times {
 		start := time.Now()
 		answer, err := c.Ask(ctx, op)
 		took := time.Since(start)
+		if err != nil {
+			return reply{Err: err.Error()}
+		}
 		if o, ok := c.(Own); ok {
 			took = o.Took()
 		}
 		r.Took = append(r.Took, took)
-		if err != nil {
-			return reply{Err: err.Error()}
+		if p, ok := c.(Parted); ok {
+			if took, known := p.IndexTook(); known {
+				r.IndexTook = append(r.IndexTook, took)
+			}
 		}
 		if a.Whole {
 			r.Answer = &answer
 		}
 	}
 	return r
+}
+
+// warmUp runs op uncounted and gives how often it is to be counted: once where a run takes over a second.
+func warmUp(ctx context.Context, c Contender, op workload.Op, a ask) (times int, err error) {
+	for began := time.Now(); time.Since(began) < a.WarmUp; {
+		start := time.Now()
+		if _, err := c.Ask(ctx, op); err != nil {
+			return 0, err
+		}
+		if time.Since(start) > time.Second {
+			return 1, nil
+		}
+	}
+	return a.Times, nil
 }
 
 // Process is a contender in a process of its own.
@@ -86,6 +129,9 @@ type Process struct {
 	pid     int
 	in      io.WriteCloser
 	out     *json.Decoder
+
+	// FirstAnswer is how long it took from its start to its first answer; 0 where it does not tell.
+	FirstAnswer time.Duration
 }
 
 // Start runs the command, whose standard input and output speak as Serve does, and waits until it is ready.
@@ -108,23 +154,27 @@ func Start(k Kind, command *exec.Cmd) (*Process, error) {
 	if err := p.out.Decode(&first); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", k.Name, err), p.Close())
 	}
-	p.pid = first.PID
+	p.pid, p.FirstAnswer = first.PID, first.FirstAnswer
 	return p, nil
 }
 
 // Answer is what the contender says to op.
-func (p *Process) Answer(op workload.Op) (workload.Answer, time.Duration, error) {
-	r, err := p.ask(ask{op.Name, 1, true})
+func (p *Process) Answer(op workload.Op) (workload.Answer, error) {
+	r, err := p.ask(ask{Op: op.Name, Times: 1, Whole: true})
 	if err != nil {
-		return workload.Answer{}, 0, err
+		return workload.Answer{}, err
 	}
-	return *r.Answer, r.Took[0], nil
+	return *r.Answer, nil
 }
 
-// Time runs op so often and gives the time that each took.
-func (p *Process) Time(op workload.Op, times int) ([]time.Duration, error) {
-	r, err := p.ask(ask{op.Name, times, false})
-	return r.Took, err
+// warmUpTime is for how long a visit runs uncounted: another contender had the machine, so the processor's caches are
+// full of its data, and cores may have gone to sleep.
+const warmUpTime = 100 * time.Millisecond
+
+// Time visits the contender: after a warm-up it runs op so often, once where a run takes over a second.
+func (p *Process) Time(op workload.Op, times int) (Runs, error) {
+	r, err := p.ask(ask{Op: op.Name, WarmUp: warmUpTime, Times: times})
+	return r.Runs, err
 }
 
 func (p *Process) ask(a ask) (r reply, err error) {
@@ -150,7 +200,7 @@ func (p *Process) Close() error {
 }
 
 // ResidentBytes is the memory that the process holds now, its own and that of files it reads; 0 where that cannot be told.
-func (p *Process) ResidentBytes() int64 { return residentBytes(p.pid) }
+func (p *Process) ResidentBytes() int64 { return ResidentBytes(p.pid) }
 
 // AnonymousBytes is what of it is the process's own.
-func (p *Process) AnonymousBytes() int64 { return anonymousBytes(p.pid) }
+func (p *Process) AnonymousBytes() int64 { return AnonymousBytes(p.pid) }

@@ -18,6 +18,10 @@ func TestTimesShowMedianAnd95thPercentile(t *testing.T) {
 	require.Equal(t, "-", Times{}.String())
 	require.Equal(t, "×2.00", Factor(Times{time.Second}, Times{2 * time.Second}))
 	require.Equal(t, "-", Factor(Times{time.Second}, nil))
+	require.Equal(t, "×1.50", FactorOfP95(times, Times{14400 * time.Microsecond}))
+	require.Equal(t, 10*time.Millisecond, times.Longest())
+	require.Equal(t, Times{2, 3}, Times{5, 4}.Minus(Times{3, 1}))
+	require.Nil(t, Times{5, 4}.Minus(Times{3}))
 }
 
 func TestTablesAreAlignedMarkdown(t *testing.T) {

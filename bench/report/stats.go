@@ -16,6 +16,21 @@ func (t Times) P50() time.Duration { return t.at(50) }
 // P95 is what 19 of 20 runs stay below.
 func (t Times) P95() time.Duration { return t.at(95) }
 
+// Longest is the longest run.
+func (t Times) Longest() time.Duration { return t.at(100) }
+
+// Minus is what each run took beyond its part; nil if the parts are not known of all.
+func (t Times) Minus(parts Times) Times {
+	if len(t) != len(parts) {
+		return nil
+	}
+	rest := make(Times, len(t))
+	for i := range t {
+		rest[i] = t[i] - parts[i]
+	}
+	return rest
+}
+
 // Best is the shortest run: what other work on the machine disturbed least.
 func (t Times) Best() time.Duration { return t.at(0) }
 
@@ -42,6 +57,11 @@ func Milliseconds(d time.Duration) string { return significant(d.Seconds() * 100
 // Factor is how many times longer theirs than ours, at the median.
 func Factor(ours, theirs Times) string {
 	return factor(ours, theirs, Times.P50)
+}
+
+// FactorOfP95 is Factor at the 95th percentile.
+func FactorOfP95(ours, theirs Times) string {
+	return factor(ours, theirs, Times.P95)
 }
 
 // FactorOfBest is Factor at the shortest runs.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/auth"
@@ -24,16 +26,19 @@ import (
 const tokenFile = "token"
 
 // load imports the companies, makes a workspace with a token, and unlocks for it what the workload says.
-func load(ctx context.Context, w *workload.Workload, dir string) error {
-	c := config.Config{Storage: config.Storage{Data: dir, DB: "sqlite"}}
-	a, err := app.Open(ctx, c, slog.New(slog.DiscardHandler))
+func (o Options) load(ctx context.Context, w *workload.Workload, dir string) error {
+	a, err := openData(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	if err := importAll(ctx, a, w); err != nil {
+	start := time.Now()
+	if err := o.importAll(ctx, a, w); err != nil {
 		return err
 	}
+	took := time.Since(start)
+	fmt.Fprintf(os.Stderr, "catalog of %d companies imported in %s, %.0f a second\n", w.Len, took.Round(time.Millisecond),
+		float64(w.Len)/took.Seconds())
 	ws, err := a.CreateWorkspace(ctx, "Bench", 1_000_000_000)
 	if err != nil {
 		return err
@@ -55,11 +60,25 @@ func load(ctx context.Context, w *workload.Workload, dir string) error {
 	return os.WriteFile(filepath.Join(dir, tokenFile), []byte(secret), 0o600)
 }
 
-func importAll(ctx context.Context, a *app.App, w *workload.Workload) error {
-	read, write := io.Pipe()
-	go func() { write.CloseWithError(writeAll(write, w)) }()
-	summary, err := ingest.Import(ctx, ingest.Options{Catalog: a.Catalog, Files: []string{"-"}, Stdin: read})
-	read.CloseWithError(errors.New("the import has ended"))
+// openData opens a data directory as the commands do that run beside a server.
+func openData(ctx context.Context, dir string) (*app.App, error) {
+	c := config.Config{Storage: config.Storage{Data: dir, DB: "sqlite"}}
+	return app.Open(ctx, c, slog.New(slog.DiscardHandler))
+}
+
+func (o Options) importAll(ctx context.Context, a *app.App, w *workload.Workload) error {
+	summary, err := importLines(ctx, a, func(lines *json.Encoder) error {
+		for c := range w.Companies() {
+			r := recordOf(c)
+			if o.Unconnected {
+				r.Connections = nil
+			}
+			if err := lines.Encode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -67,6 +86,18 @@ func importAll(ctx context.Context, a *app.App, w *workload.Workload) error {
 		return fmt.Errorf("import added %d of %d companies and rejected %d records", summary.Added, w.Len, summary.Rejected)
 	}
 	return nil
+}
+
+// importLines imports the records that write encodes, one a line.
+func importLines(ctx context.Context, a *app.App, write func(lines *json.Encoder) error) (ingest.Summary, error) {
+	in, out := io.Pipe()
+	go func() {
+		buffered := bufio.NewWriterSize(out, 1<<20)
+		out.CloseWithError(errors.Join(write(json.NewEncoder(buffered)), buffered.Flush()))
+	}()
+	summary, err := ingest.Import(ctx, ingest.Options{Catalog: a.Catalog, Files: []string{"-"}, Stdin: in})
+	in.CloseWithError(errors.New("the import has ended"))
+	return summary, err
 }
 
 // record is a company as the import reads it.
@@ -102,14 +133,4 @@ func recordOf(c *company.Company) record {
 		r.Connections = append(r.Connections, connection{x.Category, x.Domain})
 	}
 	return r
-}
-
-func writeAll(out io.Writer, w *workload.Workload) error {
-	lines := json.NewEncoder(out)
-	for c := range w.Companies() {
-		if err := lines.Encode(recordOf(c)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

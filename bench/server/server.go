@@ -22,20 +22,29 @@ import (
 type Options struct {
 	Program string // path of the built program
 	Gzip    bool   // whether the client asks for compressed answers
+	// Unconnected leaves the connections out of the catalog, whose import takes most of its time for them.
+	Unconnected bool
 }
 
 // Kind is the program, serving.
 func Kind(o Options) contender.Kind {
+	store := "server"
+	if o.Unconnected {
+		store = "server-unconnected"
+	}
 	return contender.Kind{
-		Name: "HTTP", About: "capi serve on SQLite", Store: "server", Load: load, Skip: skip,
+		Name: "HTTP", About: "capi serve on SQLite", Store: store, Load: o.load, Skip: o.skip,
 		Open: func(ctx context.Context, _ *workload.Workload, dir string) (contender.Contender, error) {
 			return start(ctx, o, dir)
 		},
 	}
 }
 
-// skip holds for what the API has no request for: it quotes a selection, but lists it only in a file.
-func skip(op workload.Op) bool { return op.Kind == workload.Select && !op.ByRelevance() }
+// skip holds for what the API has no request for: it quotes a selection, but lists it only in a file. Without
+// connections nothing can be searched by them.
+func (o Options) skip(op workload.Op) bool {
+	return op.Kind == workload.Select && !op.ByRelevance() || o.Unconnected && len(op.Filters.Connections) > 0
+}
 
 // readyWithin is how long a server may take to build its index before it serves.
 const readyWithin = 30 * time.Minute
@@ -44,8 +53,12 @@ const readyWithin = 30 * time.Minute
 type server struct {
 	command *exec.Cmd
 	ended   chan error
+	url     string
+	token   string
 	client  *client.Client
 	watch   *watch
+
+	firstAnswer time.Duration
 }
 
 func start(ctx context.Context, o Options, dir string) (*server, error) {
@@ -57,8 +70,8 @@ func start(ctx context.Context, o Options, dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{watch: newWatch(o.Gzip), ended: make(chan error, 1)}
-	s.client = client.New("http://"+addr, string(token), client.Options{HTTP: &http.Client{Transport: s.watch}})
+	s := &server{watch: newWatch(o.Gzip), ended: make(chan error, 1), url: "http://" + addr, token: string(token)}
+	s.client = client.New(s.url, s.token, client.Options{HTTP: &http.Client{Transport: s.watch}})
 	s.command = exec.Command(o.Program, "serve", "--data", dir, "--addr", addr, "--rate-limits", "off", "--log-level", "warn")
 	s.command.Stderr = os.Stderr
 	began := time.Now()
@@ -70,7 +83,8 @@ func start(ctx context.Context, o Options, dir string) (*server, error) {
 		s.Close()
 		return nil, err
 	}
-	fmt.Fprintf(os.Stderr, "server's first answer %s after its start\n", time.Since(began).Round(time.Millisecond))
+	s.firstAnswer = time.Since(began)
+	fmt.Fprintf(os.Stderr, "server's first answer to a search %s after its start\n", s.firstAnswer.Round(time.Millisecond))
 	return s, nil
 }
 
@@ -83,12 +97,12 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// ready waits for the first answer.
+// ready waits for the first answer to a search of everything, with facets.
 func (s *server) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	for {
-		_, err := s.client.Credits(ctx)
+		_, err := s.client.Search(ctx, client.SearchRequest{Limit: workload.Page, Facets: facetNames()})
 		if err == nil {
 			return nil
 		}
@@ -98,7 +112,7 @@ func (s *server) ready(ctx context.Context) error {
 			return fmt.Errorf("the server ended before it answered: %w", ended)
 		case <-ctx.Done():
 			return fmt.Errorf("the server does not answer: %w", err)
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }
@@ -115,3 +129,11 @@ func (s *server) PID() int { return s.command.Process.Pid }
 // Took is how long the last request took, from its first byte to the last one of the answer; what the client makes of
 // the answer is not the server's doing.
 func (s *server) Took() time.Duration { return s.watch.took }
+
+// IndexTook is what of it the server's index took. Answers to searches tell it, quotes do not.
+func (s *server) IndexTook() (took time.Duration, known bool) {
+	return s.watch.indexTook, s.watch.indexTook > 0
+}
+
+// FirstAnswer is how long it took from the server's start to its first answer to a search.
+func (s *server) FirstAnswer() time.Duration { return s.firstAnswer }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
@@ -84,7 +85,11 @@ type SearchResponse struct {
 	NextCursor   *string      `json:"next_cursor" doc:"Continues behind the page; null at the end."`
 	Warnings     []Warning    `json:"warnings" doc:"Values of filters that no company has."`
 	Credits      Price        `json:"credits"`
+
+	indexTook time.Duration
 }
+
+func (r *SearchResponse) serverTiming() string { return timing("index", r.indexTook) }
 
 // Price is what exporting all matches would cost.
 type Price struct {
@@ -140,6 +145,7 @@ func (s *server) searchCompanies(ctx context.Context, caller auth.Caller, in *se
 	return &SearchResponse{
 		Items: companiesOf(found.Items), Total: found.Total, Aggregations: aggregationsOf(found.Facets, in.Body.facets),
 		NextCursor: orNull(found.NextCursor), Warnings: warningsOf(found.Warnings), Credits: Price(found.Credits),
+		indexTook: found.IndexTook,
 	}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -298,4 +299,18 @@ func TestCreditsShowTheBalanceAndTheNewestTransactions(t *testing.T) {
 
 	other := h.token(t, h.workspace(t, 7), auth.Read)
 	require.Equal(t, 7, get[credits](t, h, other, 200, "GET", "/credits", nil).Balance)
+}
+
+func TestSearchTellsHowLongTheIndexTook(t *testing.T) {
+	t.Parallel()
+	h := open(t, settings{})
+	start := time.Now()
+	a := h.send(t, h.reader, "POST", "/companies/search", M{})
+	took := time.Since(start)
+	var ms float64
+	_, err := fmt.Sscanf(a.header.Get("Server-Timing"), "index;dur=%f", &ms)
+	require.NoError(t, err, a.header)
+	require.Positive(t, ms)
+	require.Less(t, ms, took.Seconds()*1000)
+	require.Empty(t, h.send(t, h.reader, "POST", "/companies/search", M{"limit": 0}).header.Get("Server-Timing"))
 }

@@ -124,6 +124,9 @@ func (d *document) responses(rt route, b *binding) map[string]*huma.Response {
 	if rt.once != nil {
 		success.Headers[replayedHeader] = replayedParam()
 	}
+	if reflect.PointerTo(rt.out).Implements(reflect.TypeFor[timed]()) {
+		success.Headers[timingHeader] = timingParam()
+	}
 	all := map[string]*huma.Response{strconv.Itoa(rt.status): success}
 	for status, codes := range byStatus(codesOf(rt, b)) {
 		all[strconv.Itoa(status)] = d.failure(status, codes)

@@ -36,6 +36,9 @@ func (s *server) serve(rt route, b *binding) http.Handler {
 		case rt.status == http.StatusNoContent:
 			w.WriteHeader(rt.status)
 		default:
+			if t, ok := out.(timed); ok {
+				w.Header().Set(timingHeader, t.serverTiming())
+			}
 			writeJSON(w, rt.status, out)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
@@ -50,6 +51,8 @@ type Result struct {
 	NextCursor string // empty at the end
 	Warnings   []Warning
 	Credits    Credits
+
+	IndexTook time.Duration // what finding and counting took the index, without reading the items
 }
 
 type (
@@ -98,6 +101,7 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 	if err != nil {
 		return nil, err
 	}
+	asked := time.Now()
 	found, err := s.Index.Search(ctx, index.Request{
 		Query: r.Query, Sort: r.Sort, Limit: r.Limit, Cursor: place, Owned: owned, FacetLimit: FacetLimit,
 		Facets: r.Facets, FacetPrefix: r.FacetPrefix,
@@ -108,6 +112,7 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 	if err != nil {
 		return nil, fmt.Errorf("search the index: %w", err)
 	}
+	took := time.Since(asked)
 	items, err := s.items(ctx, owned, found.Page)
 	if err != nil {
 		return nil, err
@@ -120,6 +125,7 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 		Items: items, Total: found.Total, Facets: found.Facets, Warnings: warnings,
 		NextCursor: writeCursor(r, found.Next),
 		Credits:    Credits{AlreadyUnlocked: found.Owned, NewCount: found.Total - found.Owned},
+		IndexTook:  took,
 	}, nil
 }
 

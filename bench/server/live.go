@@ -1,0 +1,126 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/opencapi/capi/client"
+	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/company"
+
+	"github.com/opencapi/capi/bench/workload"
+)
+
+// Live is a running server, and its catalog opened beside it as an import opens it.
+type Live struct {
+	*server
+	data    *app.App
+	options Options
+	looks   *client.Client // of its own: the other's clock is for searches
+}
+
+// OpenLive serves a directory that Load filled.
+func OpenLive(ctx context.Context, o Options, dir string) (*Live, error) {
+	s, err := start(ctx, o, dir)
+	if err != nil {
+		return nil, err
+	}
+	data, err := openData(ctx, dir)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	looks := client.New(s.url, s.token, client.Options{HTTP: &http.Client{Transport: &http.Transport{}}})
+	return &Live{server: s, data: data, options: o, looks: looks}, nil
+}
+
+// Close stops the server.
+func (l *Live) Close() error { return errors.Join(l.data.Close(), l.server.Close()) }
+
+// Skips holds for an operation that cannot be asked.
+func (l *Live) Skips(op workload.Op) bool { return l.options.skip(op) }
+
+const (
+	commitPoll = time.Millisecond
+	lookEvery  = 10 * time.Millisecond
+	seenWithin = time.Minute
+)
+
+// Change imports companies that the catalog knows by their ids; what they leave out, connections, stays. Seen then waits
+// until a search over HTTP finds all of them by the word, which is in their descriptions, and tells how long after the
+// commit that was.
+func (l *Live) Change(ctx context.Context, companies []*company.Company, word string) (seen func() (time.Duration, error), err error) {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	committed, err := l.watchCommit(watching)
+	if err != nil {
+		return nil, err
+	}
+	summary, err := importLines(ctx, l.data, func(lines *json.Encoder) error {
+		for _, c := range companies {
+			r := recordOf(c)
+			r.Connections = nil
+			if err := lines.Encode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if summary.Updated != len(companies) {
+		return nil, fmt.Errorf("the import updated %d of %d companies", summary.Updated, len(companies))
+	}
+	commit, ok := <-committed
+	if !ok {
+		return nil, errors.New("the catalog's sequence number cannot be read")
+	}
+	return func() (time.Duration, error) { return l.look(ctx, word, len(companies), commit) }, nil
+}
+
+// watchCommit gives a moment at most commitPoll before the next change of the catalog was there for all to read.
+func (l *Live) watchCommit(ctx context.Context) (<-chan time.Time, error) {
+	before, err := l.data.Catalog.Seq(ctx)
+	if err != nil {
+		return nil, err
+	}
+	committed := make(chan time.Time, 1)
+	go func() {
+		defer close(committed)
+		for last := time.Now(); ; {
+			asked := time.Now()
+			now, err := l.data.Catalog.Seq(ctx)
+			switch {
+			case err != nil:
+				return
+			case now != before:
+				committed <- last
+				return
+			}
+			last = asked
+			time.Sleep(commitPoll)
+		}
+	}()
+	return committed, nil
+}
+
+// look searches until it finds so many.
+func (l *Live) look(ctx context.Context, word string, want int, since time.Time) (time.Duration, error) {
+	for {
+		found, err := l.looks.Search(ctx, client.SearchRequest{Filters: client.Filters{Query: word}, Limit: 1, Facets: []string{}})
+		after := time.Since(since)
+		switch {
+		case err != nil:
+			return 0, err
+		case found.Total == want:
+			return after, nil
+		case after > seenWithin:
+			return 0, fmt.Errorf("after %s a search finds %d of %d changed companies", after, found.Total, want)
+		}
+		time.Sleep(lookEvery)
+	}
+}

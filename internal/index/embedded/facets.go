@@ -68,12 +68,10 @@ func (c *counted) countSlots(scratch *arena, slots []uint32, others bool, asked 
 	r := &c.hits.rows
 	inParts(scratch, slots, c.cities, r.countCities)
 	if others {
-		for i, total := range r.cityTotals[:len(c.cities)] {
-			c.cities[i] = total - c.cities[i]
+		if c.dead != nil && c.cities != nil {
+			addUp(c.cities, c.dead.cities)
 		}
-		if c.dead != nil {
-			takeOff(c.cities, c.dead.cities)
-		}
+		takeFrom(r.cityTotals, c.cities)
 	}
 	if c.rows == nil {
 		return
@@ -101,16 +99,21 @@ func (c *counted) countSlots(scratch *arena, slots []uint32, others bool, asked 
 
 // turnRound makes of the others' counts of the frequent or the rare values those of the matches.
 func (c *counted) turnRound(which countRow) {
-	for id, total := range c.hits.rows.totals {
-		is := countRare
-		if c.isFrequent.has(uint32(id)) {
-			is = countFrequent
+	totals := c.hits.rows.totals
+	if which == countFrequent|countRare {
+		if c.dead != nil {
+			addUp(c.rows, c.dead.rows)
 		}
-		if which&is != 0 {
-			c.rows[id] = total - c.rows[id]
-			if c.dead != nil {
-				c.rows[id] -= c.dead.rows[id]
-			}
+		takeFrom(totals, c.rows)
+		return
+	}
+	for id, total := range totals {
+		if c.isFrequent.has(uint32(id)) != (which == countFrequent) {
+			continue
+		}
+		c.rows[id] = total - c.rows[id]
+		if c.dead != nil {
+			c.rows[id] -= c.dead.rows[id]
 		}
 	}
 }

@@ -68,14 +68,16 @@ func TestFacetsAreExactAtEveryMomentOfADyingSegment(t *testing.T) {
 	one := build(companies)
 	ix.registry.adopt(one)
 	r := rand.New(rand.NewPCG(5, 6))
-	asked := askedFacets(index.Request{FacetLimit: 20})
 	dying := newPart(one)
 	var moments []*snapshot
 	for range 16 {
 		moments = append(moments, &snapshot{parts: []part{dying}, keys: ix.registry.keysets()})
 		for _, s := range []*snapshot{moments[len(moments)-1], moments[r.IntN(len(moments))]} {
-			found := matchesOf(s, r, []float64{0.4, 0.8, 1}[r.IntN(3)])
-			require.Equal(t, oneByOne(s, found, asked), s.facets(new(arena), found, asked))
+			found := matchesOf(s, r, []float64{0.4, 0.7, 0.85, 1}[r.IntN(4)])
+			for _, limit := range []int{20, 2000} {
+				asked := askedFacets(index.Request{FacetLimit: limit})
+				require.Equal(t, oneByOne(s, found, asked), s.facets(new(arena), found, asked))
+			}
 			all, _, err := s.search(t.Context(), new(arena), wanted{})
 			require.NoError(t, err)
 			require.Equal(t, matchesOf(s, r, 1)[0].bits, all[0].bits)

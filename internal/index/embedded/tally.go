@@ -126,9 +126,10 @@ func addUp(sum, more []uint32) {
 	}
 }
 
-// takeOff takes off what less counts, of as many as there are in from.
-func takeOff(from, less []uint32) {
-	for i, n := range less[:len(from)] {
-		from[i] -= n
+// takeFrom makes of each count what is left of the total.
+func takeFrom(totals, counts []uint32) {
+	totals = totals[:len(counts)]
+	for i := range counts {
+		counts[i] = totals[i] - counts[i]
 	}
 }

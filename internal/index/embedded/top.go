@@ -100,9 +100,12 @@ func (s *space) sums() (counts, more []uint32) {
 	counts = make([]uint32, s.len())
 	for i := range s.parts {
 		p := &s.parts[i]
-		for local, n := range p.of(s.field) {
-			if n > 0 {
-				counts[s.id(i, local)] += n
+		if s.keys == nil {
+			addUp(counts, p.of(s.field))
+		} else {
+			ids := p.global[s.field].ids
+			for local, n := range p.of(s.field)[:len(ids)] {
+				counts[ids[local]] += n
 			}
 		}
 		if !p.pending || s.field == fieldCity {

@@ -70,6 +70,21 @@ func (ix *Index) giveUpDamaged(ctx context.Context) error {
 	return ix.disk.declareLost(next.parts)
 }
 
+// scan is a reading of the whole catalog: from an Apply with seq 0 to the next with the catalog's.
+type scan struct {
+	begun  bool
+	losses uint64 // Index.losses when it began
+}
+
+func (s *scan) goOn(losses uint64) {
+	if !s.begun {
+		*s = scan{true, losses}
+	}
+}
+
+// sawAll holds if nothing was lost since the scan began: what it brought before a loss may be in the lost segment.
+func (s scan) sawAll(losses uint64) bool { return s.begun && s.losses == losses }
+
 // lacking are the changes whose companies the index does not hold.
 func (ix *Index) lacking(changes []index.Change) []index.Change {
 	ix.mu.Lock()

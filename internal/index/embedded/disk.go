@@ -47,7 +47,7 @@ func (ix *Index) Attach(ctx context.Context, dir string, source func(context.Con
 	if err != nil {
 		return err
 	}
-	parts, lost, err := d.parts(ctx)
+	parts, lost, err := d.parts(ctx, &ix.registry)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,6 @@ func (ix *Index) take(d *disk, parts []part) {
 	next := &snapshot{seq: d.manifest.Seq, parts: parts}
 	for i := range parts {
 		next.companies += parts[i].companies()
-		ix.registry.adopt(parts[i].segment)
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
@@ -109,10 +108,16 @@ func (d *disk) forget() error {
 	return syncDir(d.dir)
 }
 
-// parts opens the manifest's segments, those left out that are damaged.
-func (d *disk) parts(ctx context.Context) (parts []part, lost bool, err error) {
+// parts opens the manifest's segments for the registry, those left out that are damaged.
+func (d *disk) parts(ctx context.Context, r *registry) (parts []part, lost bool, err error) {
 	for _, e := range d.manifest.Segments {
 		p, err := e.open(d.dir)
+		if err == nil {
+			err = p.file.mapping.reading(e.Name, "values", func() error {
+				r.adopt(p.segment)
+				return nil
+			})
+		}
 		damage := (*DamageError)(nil)
 		switch {
 		case errors.Is(err, errVersion):

@@ -33,6 +33,8 @@ type Options struct {
 	SaveEvery time.Duration
 	// SaveFrom is the number of companies in memory only that are saved earlier. Defaults to 20,000.
 	SaveFrom int
+	// ScrubEvery is how often all files are compared with their checksums again. Defaults to 6h.
+	ScrubEvery time.Duration
 	// Log is told of damage and of what fails in the background. Defaults to none.
 	Log *slog.Logger
 }
@@ -56,6 +58,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.SaveFrom <= 0 {
 		o.SaveFrom = 20_000
+	}
+	if o.ScrubEvery <= 0 {
+		o.ScrubEvery = 6 * time.Hour
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -123,9 +128,22 @@ func (ix *Index) Len() int { return ix.current.Load().companies }
 func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
 	ix.applying.Lock()
 	defer ix.applying.Unlock()
-	if err := ctx.Err(); err != nil {
+	err := ctx.Err()
+	if err == nil {
+		err = ix.surviving(nil, func() error { return ix.apply(changes, seq) })
+	}
+	if ix.noticed(err) {
+		ix.giveUpDamaged(ctx)
+		err = index.ErrMending
+	}
+	if err != nil {
 		return fmt.Errorf("apply %d changes: %w", len(changes), err)
 	}
+	ix.merger.wake()
+	return nil
+}
+
+func (ix *Index) apply(changes []index.Change, seq uint64) error {
 	ix.memory.forget(time.Now())
 	if ix.backlog() {
 		ix.mergeDue(nil)
@@ -139,9 +157,8 @@ func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) 
 	}
 	fresh := ix.segmentsOf(companiesOf(changes))
 	if !ix.bring(changes, fresh, seq) {
-		return fmt.Errorf("apply %d changes: %w", len(changes), index.ErrMending)
+		return index.ErrMending
 	}
-	ix.merger.wake()
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (ix *Index) giveUp(ctx context.Context, found []*DamageError) error {
 	for _, p := range s.parts {
 		i := slices.IndexFunc(found, func(d *DamageError) bool { return p.file != nil && p.file.name == d.Segment })
 		if i >= 0 {
-			ix.disk.report(ctx, found[i])
+			report(ctx, ix.options.Log, found[i])
 			continue
 		}
 		next.parts = append(next.parts, p)
@@ -75,6 +75,9 @@ func (ix *Index) giveUp(ctx context.Context, found []*DamageError) error {
 	ix.losses.Add(1)
 	ix.lost.Store(true)
 	ix.replace(next)
+	if ix.disk == nil { // Close has let go of the directory; the next start will find the damage
+		return nil
+	}
 	return ix.disk.declareLost(next.parts)
 }
 

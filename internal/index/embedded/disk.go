@@ -124,7 +124,7 @@ func (d *disk) parts(ctx context.Context, r *registry) (parts []part, lost bool,
 			damage = &DamageError{e.Name, "header", err.Error()}
 			fallthrough
 		case errors.As(err, &damage):
-			d.report(ctx, damage)
+			report(ctx, d.log, damage)
 			lost = true
 		case err != nil:
 			return nil, false, fmt.Errorf("open index: %w", err)
@@ -135,8 +135,8 @@ func (d *disk) parts(ctx context.Context, r *registry) (parts []part, lost bool,
 	return parts, lost, nil
 }
 
-func (d *disk) report(ctx context.Context, damage *DamageError) {
-	d.log.ErrorContext(ctx, "index segment is damaged; its companies will be indexed anew from the catalog",
+func report(ctx context.Context, log *slog.Logger, damage *DamageError) {
+	log.ErrorContext(ctx, "index segment is damaged; its companies will be indexed anew from the catalog",
 		"segment", damage.Segment, "section", damage.Section, "problem", damage.Problem)
 }
 

@@ -275,3 +275,15 @@ func TestBothHalvesSurviveACutFile(t *testing.T) {
 		require.ErrorAs(t, err, new(*DamageError), name)
 	}
 }
+
+func TestAClosedIndexSurvivesACutFileToo(t *testing.T) {
+	t.Parallel()
+	companies := companytest.Slice(1, 300)
+	dir, _ := onDisk(t, companies)
+	ix, f := opened(t, dir, Options{})
+	require.NoError(t, ix.Close())
+	require.NoError(t, os.Truncate(f.path, 0))
+	require.True(t, ix.noticed(f.compare(time.Now(), nil)))
+	ix.giveUpDamaged(t.Context())
+	require.ErrorIs(t, ix.Apply(t.Context(), nil, 4), index.ErrMending)
+}

@@ -24,11 +24,11 @@ func inHalves(b bitset, fn func(half bitset, first int)) {
 // caller may know that a file's damage is the reason.
 func both(a, b func()) {
 	var second sync.WaitGroup
-	var panicked *carriedPanic
+	var panicked *panicError
 	second.Go(func() {
 		defer func() {
 			if r := recover(); r != nil {
-				panicked = &carriedPanic{r, debug.Stack()}
+				panicked = &panicError{r, debug.Stack()}
 			}
 		}()
 		debug.SetPanicOnFault(true) // the goroutine ends here
@@ -43,17 +43,17 @@ func both(a, b func()) {
 	}
 }
 
-// carriedPanic is another goroutine's panic.
-type carriedPanic struct {
+// panicError is another goroutine's panic.
+type panicError struct {
 	value any
 	stack []byte
 }
 
-func (c *carriedPanic) Error() string {
+func (c *panicError) Error() string {
 	return fmt.Sprintf("%v\n\nin a second goroutine:\n%s", c.value, c.stack)
 }
 
-func (c *carriedPanic) Unwrap() error {
+func (c *panicError) Unwrap() error {
 	err, _ := c.value.(error)
 	return err
 }

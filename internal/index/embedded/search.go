@@ -81,13 +81,13 @@ func (ix *Index) Select(ctx context.Context, s index.Selection) (selected *index
 	return selected, err
 }
 
-func (snapshot *snapshot) choose(ctx context.Context, scratch *arena, s index.Selection) (*index.Selected, error) {
-	defer runtime.KeepAlive(snapshot)
-	found, total, err := snapshot.search(ctx, scratch, wanted{s.Query.Root, s.Within, s.Without, groupsOfSort(s.Sort)})
+func (s *snapshot) choose(ctx context.Context, scratch *arena, of index.Selection) (*index.Selected, error) {
+	defer runtime.KeepAlive(s)
+	found, total, err := s.search(ctx, scratch, wanted{of.Query.Root, of.Within, of.Without, groupsOfSort(of.Sort)})
 	if err != nil {
 		return nil, fmt.Errorf("select: %w", err)
 	}
-	head := snapshot.order(scratch, found, s.Query, s.Sort).first(max(0, s.Limit), nil)
+	head := s.order(scratch, found, of.Query, of.Sort).first(max(0, of.Limit), nil)
 	return &index.Selected{Numbers: head.numbers, Total: total}, nil
 }
 

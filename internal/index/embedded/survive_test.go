@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -286,4 +287,37 @@ func TestAClosedIndexSurvivesACutFileToo(t *testing.T) {
 	require.True(t, ix.noticed(f.compare(time.Now(), nil)))
 	ix.giveUpDamaged(t.Context())
 	require.ErrorIs(t, ix.Apply(t.Context(), nil, 4), index.ErrMending)
+}
+
+func TestSearchesOnTheirWaySurviveACutFile(t *testing.T) {
+	t.Parallel()
+	companies := companytest.Slice(1, 600)
+	dir, want := onDisk(t, companies)
+	ix, _ := opened(t, dir, Options{})
+	follow(t, ix, companies)
+	asked := questions(t)
+	got, errs := make([][]*index.Result, 8), make([]error, 8)
+	var asking sync.WaitGroup
+	for i := range got {
+		asking.Go(func() {
+			for _, r := range asked {
+				found, err := ix.Search(t.Context(), r)
+				got[i], errs[i] = append(got[i], found), errors.Join(errs[i], err)
+			}
+		})
+	}
+	for _, p := range ix.current.Load().parts {
+		size := len(p.file.mapping.bytes) / 2
+		require.NoError(t, os.Truncate(p.file.path, int64(size-size%os.Getpagesize())))
+	}
+	asking.Wait()
+	for i, all := range got {
+		require.NoError(t, errs[i])
+		for j, found := range all {
+			found.Next = nil
+			require.Equal(t, want[j], *found)
+		}
+	}
+	require.Eventually(t, func() bool { return ix.losses.Load() > 0 && !ix.lost.Load() }, time.Minute, time.Millisecond)
+	requireMended(t, ix, dir, want)
 }

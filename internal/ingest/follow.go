@@ -56,8 +56,24 @@ func NewFollower(o FollowOptions) *Follower {
 }
 
 // Build brings the index up to the catalog's present state: an empty one by a scan of the whole catalog, one that knows
-// an earlier state by the changes since.
+// an earlier state by the changes since. Where the index loses companies meanwhile, it begins again.
 func (f *Follower) Build(ctx context.Context) error {
+	for {
+		err := f.build(ctx)
+		if !errors.Is(err, index.ErrMending) {
+			return err
+		}
+		f.behind.CompareAndSwap(0, time.Now().UnixMicro())
+		f.Log.InfoContext(ctx, "index has lost companies on the way; the catalog is read again", "reason", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(f.Poll):
+		}
+	}
+}
+
+func (f *Follower) build(ctx context.Context) error {
 	if f.Index.Seq() == 0 {
 		if err := f.scan(ctx); err != nil {
 			return fmt.Errorf("build index: %w", err)
@@ -66,10 +82,14 @@ func (f *Follower) Build(ctx context.Context) error {
 	return f.catchUp(ctx)
 }
 
-// scan reads the catalog and feeds the index at once.
+// scan reads the catalog and feeds the index at once. It tells the index of an empty one, too: that may be all that is
+// left of what the index has lost.
 func (f *Follower) scan(ctx context.Context) error {
 	total, err := f.Catalog.Len(ctx)
-	if err != nil || total == 0 {
+	if err != nil {
+		return err
+	}
+	if err := f.Index.Apply(ctx, nil, 0); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

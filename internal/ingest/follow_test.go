@@ -1,9 +1,14 @@
 package ingest_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -73,4 +78,78 @@ func TestTheIndexFollowsTheCatalog(t *testing.T) {
 		require.NoError(t, f.Build(t.Context()))
 		require.Equal(t, 365, x.Len(), "an index that is behind takes the changes only")
 	})
+}
+
+// losing is an index that loses companies during its first scans.
+type losing struct {
+	index.Index
+	scans, losses int
+}
+
+func (l *losing) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
+	if seq > 0 {
+		if l.scans++; l.scans <= l.losses {
+			return fmt.Errorf("apply: %w", index.ErrMending)
+		}
+	}
+	return l.Index.Apply(ctx, changes, seq)
+}
+
+func TestTheCatalogIsReadAgainWhereTheIndexLosesCompaniesMeanwhile(t *testing.T) {
+	t.Parallel()
+	d := dbtest.SQLite(t)
+	b := catalog.New(d)
+	put(t, b, "Company", 300)
+	var log bytes.Buffer
+	x := &losing{Index: embedded.Open(embedded.Options{}), losses: 2}
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	f := ingest.NewFollower(ingest.FollowOptions{
+		Catalog: b, Index: x, Poll: time.Millisecond,
+		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	require.NoError(t, f.Build(t.Context()))
+	require.Equal(t, 3, x.scans)
+	require.Equal(t, 300, x.Len())
+	require.Equal(t, uint64(1), x.Seq())
+	require.Zero(t, f.Lag())
+	require.Empty(t, log.String(), "nothing is broken")
+}
+
+func TestAnIndexThatHasLostAllIsMendedFromAnEmptyCatalog(t *testing.T) {
+	t.Parallel()
+	d := dbtest.SQLite(t)
+	b := catalog.New(d)
+	number, err := b.Begin(t.Context(), nil)
+	require.NoError(t, err)
+	batch := make([]catalog.Incoming, 100)
+	for i := range batch {
+		batch[i] = catalog.Prepare(&company.Company{Name: fmt.Sprintf("Company %d", i)})
+	}
+	source := catalog.NewSource()
+	source.Of(number)
+	_, err = b.Put(t.Context(), source, batch)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	build := func() *embedded.Index {
+		x := embedded.Open(embedded.Options{})
+		require.NoError(t, x.Attach(t.Context(), dir, b))
+		f := ingest.NewFollower(ingest.FollowOptions{Catalog: b, Index: x, Poll: time.Millisecond})
+		require.NoError(t, f.Build(t.Context()))
+		require.NoError(t, x.Close())
+		return x
+	}
+	require.Equal(t, 100, build().Len())
+	segments, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	require.NoError(t, err)
+	require.NotEmpty(t, segments)
+	for _, path := range segments {
+		require.NoError(t, os.Truncate(path, 100))
+	}
+	_, err = b.Undo(t.Context(), number, func(context.Context, *db.Tx) (company.Set, error) { return company.Set{}, nil })
+	require.NoError(t, err)
+	seq, err := b.Seq(t.Context())
+	require.NoError(t, err)
+	x := build()
+	require.Zero(t, x.Len())
+	require.Equal(t, seq, x.Seq())
 }

@@ -35,7 +35,7 @@ func (ix *Index) cursor(s *snapshot, by query.Sort, of page) []byte {
 	p = binary.BigEndian.AppendUint32(p, uint32(last))
 	p = binary.BigEndian.AppendUint64(p, of.lastKey)
 	if by.By == query.ByName {
-		name := s.nameOf(last)
+		name := s.nameOf(uint32(last))
 		p = append(p, name[:min(len(name), cursorNameMax)]...)
 	}
 	return binary.BigEndian.AppendUint32(p, crc32.Checksum(p, castagnoli))
@@ -62,7 +62,7 @@ func (ix *Index) resume(cursor []byte, by query.Sort) (*snapshot, *after, error)
 	}
 	if bytes.Equal(cursor[1:17], ix.instance[:]) {
 		if s := ix.memory.recall(binary.BigEndian.Uint64(cursor[17:]), time.Now()); s != nil {
-			place.name = s.nameOf(company.Number(place.number))
+			place.remembered = by.By == query.ByName
 			return s, place, nil
 		}
 	}
@@ -70,8 +70,8 @@ func (ix *Index) resume(cursor []byte, by query.Sort) (*snapshot, *after, error)
 }
 
 // nameOf is the company's folded name at this moment, nil if it is not there.
-func (s *snapshot) nameOf(n company.Number) []byte {
-	in, slot, ok := s.find(n)
+func (s *snapshot) nameOf(number uint32) []byte {
+	in, slot, ok := s.find(company.Number(number))
 	if !ok || s.parts[in].need(only(groupNames)) != nil { // the search will notice
 		return nil
 	}

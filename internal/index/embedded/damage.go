@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/opencapi/capi/internal/index"
 )
@@ -40,21 +42,28 @@ func (d *damages) take() []*DamageError {
 
 // giveUpDamaged takes the damaged segments out of the index, which has lost companies from then on, until it is given
 // the catalog.
-func (ix *Index) giveUpDamaged(ctx context.Context) error {
+func (ix *Index) giveUpDamaged(ctx context.Context) {
 	found := ix.damages.take()
 	if len(found) == 0 {
-		return nil
+		return
 	}
+	if err := ix.giveUp(ctx, found); err != nil {
+		ix.options.Log.ErrorContext(ctx, "index cannot note its damage", "error", err)
+	}
+}
+
+func (ix *Index) giveUp(ctx context.Context, found []*DamageError) error {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
+	ix.memory.forgetAll() // also where only an earlier moment has the segment
 	s := ix.current.Load()
 	next := &snapshot{seq: s.seq}
 	for _, p := range s.parts {
 		i := slices.IndexFunc(found, func(d *DamageError) bool { return p.file != nil && p.file.name == d.Segment })
 		if i >= 0 {
-			ix.disk.report(ctx, found[i])
+			report(ctx, ix.options.Log, found[i])
 			continue
 		}
 		next.parts = append(next.parts, p)
@@ -65,10 +74,27 @@ func (ix *Index) giveUpDamaged(ctx context.Context) error {
 	}
 	ix.losses.Add(1)
 	ix.lost.Store(true)
-	ix.memory.forgetAll()
 	ix.replace(next)
+	if ix.disk == nil { // Close has let go of the directory; the next start will find the damage
+		return nil
+	}
 	return ix.disk.declareLost(next.parts)
 }
+
+// scan is a reading of the whole catalog: from an Apply with seq 0 to the next with the catalog's.
+type scan struct {
+	begun  bool
+	losses uint64 // Index.losses when it began
+}
+
+func (s *scan) goOn(losses uint64) {
+	if !s.begun {
+		*s = scan{true, losses}
+	}
+}
+
+// sawAll holds if nothing was lost since the scan began: what it brought before a loss may be in the lost segment.
+func (s scan) sawAll(losses uint64) bool { return s.begun && s.losses == losses }
 
 // lacking are the changes whose companies the index does not hold.
 func (ix *Index) lacking(changes []index.Change) []index.Change {
@@ -88,10 +114,10 @@ const (
 	mendingCheck = 10 * time.Millisecond
 )
 
-// whole answers from an index that lacks nothing. Where it finds damage, or finds it found, it waits for the companies
-// to be back, and gives ErrMending if that takes long.
-func (ix *Index) whole(ctx context.Context, answer func() error) error {
-	if ok, err := ix.undamaged(answer); ok {
+// whole answers from an index that lacks nothing; read is as in surviving. Where it finds damage, or finds it found, it
+// waits for the companies to be back, and gives ErrMending if that takes long.
+func (ix *Index) whole(ctx context.Context, read **snapshot, answer func() error) error {
+	if ok, err := ix.undamaged(read, answer); ok {
 		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, mendingWait, index.ErrMending)
@@ -104,19 +130,19 @@ func (ix *Index) whole(ctx context.Context, answer func() error) error {
 			return fmt.Errorf("answer: %w", context.Cause(ctx))
 		case <-clock.C:
 		}
-		if ok, err := ix.undamaged(answer); ok {
+		if ok, err := ix.undamaged(read, answer); ok {
 			return err
 		}
 	}
 }
 
 // undamaged answers if nothing is lost, and if nothing was lost meanwhile.
-func (ix *Index) undamaged(answer func() error) (ok bool, err error) {
+func (ix *Index) undamaged(read **snapshot, answer func() error) (ok bool, err error) {
 	before := ix.losses.Load()
 	if ix.lost.Load() {
 		return false, nil
 	}
-	err = answer()
+	err = ix.surviving(read, answer)
 	return !ix.noticed(err) && ix.losses.Load() == before, err
 }
 
@@ -135,4 +161,93 @@ func (m *merger) scrub(ix *Index, parts []part) {
 			}
 		}
 	})
+}
+
+// noticeCut looks for files that were cut, of which a look at their size tells: what the last page of a cut one has lost
+// reads as zeros, without a fault.
+func (ix *Index) noticeCut() {
+	for _, p := range ix.current.Load().parts {
+		if p.file != nil {
+			ix.noticed(p.file.uncut())
+		}
+	}
+}
+
+// scrubAgain compares all files with their checksums, one after another: for damage that has come since and that no
+// answer has stumbled over.
+func (ix *Index) scrubAgain(quit <-chan struct{}) {
+	for _, p := range ix.current.Load().parts {
+		if p.file != nil {
+			ix.noticed(p.file.compare(time.Now(), quit))
+		}
+	}
+}
+
+// surviving calls fn, which reads mapped files. Where one was cut or changed after its checksums were compared, that
+// may be a fault or a panic anywhere: it is given as the damage. Any other panic goes on, it is a mistake of the code.
+// read is the moment that fn reads besides the newest, if it is not nil.
+func (ix *Index) surviving(read **snapshot, fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			parts := ix.current.Load().parts
+			if read != nil && *read != nil {
+				parts = slices.Concat((*read).parts, parts)
+			}
+			if err = ix.damageBehind(r, parts); err == nil {
+				panic(r)
+			}
+		}
+	}()
+	return fn()
+}
+
+// damageBehind is a damage of the parts' files that may have led to the panic; nil if they have none. All are noticed.
+func (ix *Index) damageBehind(panicked any, parts []part) (err error) {
+	now := time.Now()
+	for _, p := range parts {
+		if p.file == nil {
+			continue
+		}
+		damage := p.file.compare(now, nil)
+		if damage == nil && p.file.mapping.faulted(panicked) {
+			damage = unreadable(p.file.name, "file")
+		}
+		if ix.noticed(damage) {
+			err = damage
+		}
+	}
+	return err
+}
+
+func unreadable(segment, section string) error {
+	return &DamageError{segment, section, "cannot be read: the file is cut, or its disk fails"}
+}
+
+// reading calls fn, which reads the mapping; where that cannot be read, the section is damaged.
+func (m mapping) reading(segment, section string, fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			if !m.faulted(r) {
+				panic(r)
+			}
+			err = unreadable(segment, section)
+		}
+	}()
+	return fn()
+}
+
+// faulted holds if the panic is a fault of an address in the mapping (see debug.SetPanicOnFault).
+func (m mapping) faulted(panicked any) bool {
+	err, _ := panicked.(error)
+	fault, ok := errors.AsType[interface {
+		error
+		Addr() uintptr
+	}](err)
+	if !ok {
+		return false
+	}
+	first := uintptr(unsafe.Pointer(unsafe.SliceData(m.bytes)))
+	return fault.Addr() >= first && fault.Addr()-first < uintptr(len(m.bytes))
 }

@@ -50,7 +50,7 @@ func (ix *Index) Attach(ctx context.Context, dir string, source Source) (err err
 	if d.manifest, err = d.trusted(ctx); err != nil {
 		return fmt.Errorf("attach index: %w", err)
 	}
-	parts, lost, err := d.parts(ctx)
+	parts, lost, err := d.parts(ctx, &ix.registry)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,6 @@ func (ix *Index) take(d *disk, parts []part) {
 	next := &snapshot{seq: d.manifest.Seq, parts: parts}
 	for i := range parts {
 		next.companies += parts[i].companies()
-		ix.registry.adopt(parts[i].segment)
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
@@ -123,17 +122,23 @@ func (d *disk) forget() error {
 	return syncDir(d.dir)
 }
 
-// parts opens the manifest's segments, those left out that are damaged.
-func (d *disk) parts(ctx context.Context) (parts []part, lost bool, err error) {
+// parts opens the manifest's segments for the registry, those left out that are damaged.
+func (d *disk) parts(ctx context.Context, r *registry) (parts []part, lost bool, err error) {
 	for _, e := range d.manifest.Segments {
 		p, err := e.open(d.dir)
+		if err == nil {
+			err = p.file.mapping.reading(e.Name, "values", func() error {
+				r.adopt(p.segment)
+				return nil
+			})
+		}
 		damage := (*DamageError)(nil)
 		switch {
 		case errors.Is(err, errVersion):
 			damage = &DamageError{e.Name, "header", err.Error()}
 			fallthrough
 		case errors.As(err, &damage):
-			d.report(ctx, damage)
+			report(ctx, d.log, damage)
 			lost = true
 		case err != nil:
 			return nil, false, fmt.Errorf("open index: %w", err)
@@ -144,8 +149,8 @@ func (d *disk) parts(ctx context.Context) (parts []part, lost bool, err error) {
 	return parts, lost, nil
 }
 
-func (d *disk) report(ctx context.Context, damage *DamageError) {
-	d.log.ErrorContext(ctx, "index segment is damaged; its companies will be indexed anew from the catalog",
+func report(ctx context.Context, log *slog.Logger, damage *DamageError) {
+	log.ErrorContext(ctx, "index segment is damaged; its companies will be indexed anew from the catalog",
 		"segment", damage.Segment, "section", damage.Section, "problem", damage.Problem)
 }
 

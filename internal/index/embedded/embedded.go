@@ -33,6 +33,8 @@ type Options struct {
 	SaveEvery time.Duration
 	// SaveFrom is the number of companies in memory only that are saved earlier. Defaults to 20,000.
 	SaveFrom int
+	// ScrubEvery is how often all files are compared with their checksums again. Defaults to 6h.
+	ScrubEvery time.Duration
 	// Log is told of damage and of what fails in the background. Defaults to none.
 	Log *slog.Logger
 }
@@ -57,6 +59,9 @@ func (o *Options) setDefaults() {
 	if o.SaveFrom <= 0 {
 		o.SaveFrom = 20_000
 	}
+	if o.ScrubEvery <= 0 {
+		o.ScrubEvery = 6 * time.Hour
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -79,9 +84,9 @@ type Index struct {
 	disk       *disk     // nil while the index is in memory only; guarded by merging
 	mergeAfter time.Time // no merging before, because it has failed; guarded by merging
 
-	lost    atomic.Bool   // companies are missing: a segment was damaged
-	losses  atomic.Uint64 // how often that was found
-	mending bool          // they are coming; guarded by applying
+	lost    atomic.Bool   // companies are missing: a segment was damaged; written under mu
+	losses  atomic.Uint64 // how often that was found; written under mu
+	scan    scan          // guarded by applying
 	damages damages
 }
 
@@ -123,32 +128,58 @@ func (ix *Index) Len() int { return ix.current.Load().companies }
 func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
 	ix.applying.Lock()
 	defer ix.applying.Unlock()
-	if err := ctx.Err(); err != nil {
+	err := ctx.Err()
+	if err == nil {
+		err = ix.surviving(nil, func() error { return ix.apply(changes, seq) })
+	}
+	if ix.noticed(err) {
+		ix.giveUpDamaged(ctx)
+		err = index.ErrMending
+	}
+	if err != nil {
 		return fmt.Errorf("apply %d changes: %w", len(changes), err)
 	}
+	ix.merger.wake()
+	return nil
+}
+
+func (ix *Index) apply(changes []index.Change, seq uint64) error {
 	ix.memory.forget(time.Now())
 	if ix.backlog() {
 		ix.mergeDue(nil)
 	}
 	changes = latest(changes)
-	lost := ix.lost.Load()
-	if lost {
-		if seq > 0 && !ix.mending {
-			return fmt.Errorf("apply %d changes: %w", len(changes), index.ErrMending)
-		}
-		changes, ix.mending = ix.lacking(changes), seq == 0
+	if seq == 0 {
+		ix.scan.goOn(ix.losses.Load())
+	}
+	if ix.lost.Load() {
+		changes = ix.lacking(changes)
 	}
 	fresh := ix.segmentsOf(companiesOf(changes))
+	if !ix.bring(changes, fresh, seq) {
+		return index.ErrMending
+	}
+	return nil
+}
+
+// bring makes the changes the next moment; it does not hold while companies are lost that no scan has brought back.
+func (ix *Index) bring(changes []index.Change, fresh []*segment, seq uint64) bool {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if lost { // what is not lost is as old as it was
-		ix.replace(ix.current.Load().applied(changes, fresh, 0))
-		ix.lost.Store(seq == 0)
-	} else {
-		ix.replace(ix.current.Load().applied(changes, fresh, seq))
+	lost, whole := ix.lost.Load(), ix.scan.sawAll(ix.losses.Load())
+	if seq > 0 {
+		ix.scan = scan{} // the next one counts
 	}
-	ix.merger.wake()
-	return nil
+	switch {
+	case !lost:
+		ix.replace(ix.current.Load().applied(changes, fresh, seq))
+		return true
+	case seq > 0 && !whole:
+		return false
+	}
+	ix.replace(ix.current.Load().applied(changes, fresh, 0)) // what is not lost is as old as it was
+	ix.lost.Store(seq == 0)
+	return true
 }
 
 // backlog holds if so much waits in memory to be merged that Apply had better help: it bounds the memory of a build that is

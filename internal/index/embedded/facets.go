@@ -1,8 +1,6 @@
 package embedded
 
 import (
-	"sync"
-
 	"github.com/opencapi/capi/internal/index"
 )
 
@@ -137,9 +135,6 @@ func inParts(scratch *arena, slots, counts []uint32, count func(slots, counts []
 		return
 	}
 	others, middle := scratch.counters(len(counts)), len(slots)/2
-	var second sync.WaitGroup
-	second.Go(func() { count(slots[middle:], others) })
-	count(slots[:middle], counts)
-	second.Wait()
+	both(func() { count(slots[:middle], counts) }, func() { count(slots[middle:], others) })
 	addUp(counts, others)
 }

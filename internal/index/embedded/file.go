@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A segment's file is: a header of formatSize bytes, then the sections, each from a multiple of 64 on. The header is the
@@ -49,12 +51,15 @@ type place struct {
 // file is the file that a segment's slices are views of.
 type file struct {
 	name     string
+	path     string
 	mapping  mapping
 	sections []section
 	places   []place
 
 	verified atomic.Uint64 // groups whose bytes are what was written
 	mu       sync.Mutex    // one verification at a time
+	compared time.Time     // when the latest comparison of all bytes began; guarded by mu
+	harm     error         // the damage that was found, after which no group is verified any more; guarded by mu
 }
 
 // openSegment maps a file and takes its slices as views, without reading more of it than openingGroups. The file stays
@@ -64,11 +69,17 @@ func openSegment(path string) (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := segmentOf(filepath.Base(path), m)
+	var s *segment
+	name := filepath.Base(path)
+	err = m.reading(name, "file", func() (err error) {
+		s, err = segmentOf(name, m)
+		return err
+	})
 	if err != nil {
 		m.unmap()
 		return nil, err
 	}
+	s.file.path = path
 	runtime.AddCleanup(s.file, mapping.unmap, m)
 	return s, nil
 }
@@ -183,6 +194,9 @@ func (s *segment) need(want groups) error {
 func (f *file) verify(want groups) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.harm != nil {
+		return f.harm
+	}
 	for g := range groupCount {
 		if !want.has(g) || groups(f.verified.Load()).has(g) {
 			continue
@@ -192,7 +206,7 @@ func (f *file) verify(want groups) error {
 				continue
 			}
 			if err := f.check(i); err != nil {
-				return err
+				return f.harmed(err)
 			}
 		}
 		f.verified.Or(uint64(only(g)))
@@ -200,11 +214,68 @@ func (f *file) verify(want groups) error {
 	return nil
 }
 
-// check compares a section with its checksum.
-func (f *file) check(i int) error {
-	p := f.places[i]
-	if sumOf(f.mapping.bytes[p.at:p.at+p.size]) != p.sum {
-		return &DamageError{f.name, f.sections[i].name, "checksum differs"}
+// compare checks everything, what was checked before too, unless it did so since the time given. It ends early, without
+// an error, when quit is closed; nil is never closed.
+func (f *file) compare(since time.Time, quit <-chan struct{}) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.harm != nil || f.compared.After(since) {
+		return f.harm
+	}
+	began := time.Now()
+	if err := f.checkHeader(); err != nil {
+		return f.harmed(err)
+	}
+	for i := range f.sections {
+		select {
+		case <-quit:
+			return nil
+		default:
+		}
+		if err := f.check(i); err != nil {
+			return f.harmed(err)
+		}
+	}
+	f.verified.Store(uint64(allGroups))
+	f.compared = began
+	return nil
+}
+
+// uncut checks that the file is still as long as it is mapped. It may be gone: that takes nothing from the mapping.
+func (f *file) uncut() error {
+	info, err := os.Stat(f.path)
+	if err == nil && info.Size() < int64(len(f.mapping.bytes)) {
+		return &DamageError{f.name, "file", fmt.Sprintf("was cut to %d of %d bytes", info.Size(), len(f.mapping.bytes))}
 	}
 	return nil
+}
+
+func (f *file) harmed(damage error) error {
+	f.harm = damage
+	f.verified.Store(0)
+	return damage
+}
+
+// check compares a section with its checksum.
+func (f *file) check(i int) error {
+	p, name := f.places[i], f.sections[i].name
+	return f.mapping.reading(f.name, name, func() error {
+		if sumOf(f.mapping.bytes[p.at:p.at+p.size]) != p.sum {
+			return &DamageError{f.name, name, "checksum differs"}
+		}
+		return nil
+	})
+}
+
+func (f *file) checkHeader() error {
+	return f.mapping.reading(f.name, "header", func() error {
+		places, err := readHeader(f.mapping.bytes)
+		if err == nil && !slices.Equal(places, f.places) {
+			err = errors.New("it is another file's")
+		}
+		if err != nil {
+			return &DamageError{f.name, "header", err.Error()}
+		}
+		return nil
+	})
 }

@@ -77,6 +77,9 @@ func groupsOfField(of query.Field) groups {
 	if f, ok := fieldOf(of); ok {
 		return only(keysOf(f), whoOf(f))
 	}
+	if of == query.FieldConnectedDomain || of == query.FieldConnectedCompany {
+		return only(groupLinks)
+	}
 	return 0
 }
 

@@ -18,15 +18,16 @@ const suggestionsMax = 20
 // Lookup tells for each value whether any company has it, and the nearest one that a company has; the latter for the
 // first 20 unknown ones.
 func (ix *Index) Lookup(ctx context.Context, values []query.Given) (known []index.Known, err error) {
-	err = ix.whole(ctx, func() (err error) {
-		known, err = ix.lookup(ctx, values)
+	var read *snapshot
+	err = ix.whole(ctx, &read, func() (err error) {
+		read = ix.current.Load()
+		known, err = read.lookup(ctx, values)
 		return err
 	})
 	return known, err
 }
 
-func (ix *Index) lookup(ctx context.Context, values []query.Given) ([]index.Known, error) {
-	s := ix.current.Load()
+func (s *snapshot) lookup(ctx context.Context, values []query.Given) ([]index.Known, error) {
 	defer runtime.KeepAlive(s)
 	known := make([]index.Known, len(values))
 	suggestions := 0

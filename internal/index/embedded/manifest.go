@@ -128,7 +128,14 @@ func (e manifestEntry) open(dir string) (part, error) {
 	if err != nil {
 		return part{}, err
 	}
-	p := newPart(s)
+	var p part
+	err = s.file.mapping.reading(e.Name, "holes", func() error {
+		p = newPart(s)
+		return nil
+	})
+	if err != nil {
+		return part{}, err
+	}
 	for _, slot := range dead.Bitmap().ToArray() {
 		if int(slot) >= s.slots || !p.alive.has(slot) {
 			return part{}, &DamageError{e.Name, "dead", fmt.Sprintf("slot %d holds no company", slot)}

@@ -20,7 +20,7 @@ type followed struct {
 	log safeBuffer
 }
 
-func attached(t testing.TB, dir string, c Source) *followed {
+func follows(t testing.TB, dir string, c Source) *followed {
 	f := &followed{}
 	f.Index = Open(Options{SaveEvery: time.Hour, Log: slog.New(slog.NewTextHandler(&f.log, nil))})
 	require.NoError(t, f.Attach(t.Context(), dir, c))
@@ -38,7 +38,7 @@ func (f *followed) apply(t testing.TB, c *markedCatalog, companies ...*company.C
 // marked is a saved index of three companies that a killed process has left, and its catalog.
 func marked(t testing.TB) (dir string, c *markedCatalog) {
 	dir, c = t.TempDir(), &markedCatalog{}
-	f := attached(t, dir, c)
+	f := follows(t, dir, c)
 	f.apply(t, c, companytest.Slice(1, 3)...)
 	require.NoError(t, f.Close())
 	return dir, c
@@ -48,7 +48,7 @@ func TestAnIndexIsTrustedOnlyByACatalogOfItsPast(t *testing.T) {
 	t.Parallel()
 	dir, c := marked(t)
 	older := c.backup() // holds what the index was saved with first
-	f := attached(t, dir, c)
+	f := follows(t, dir, c)
 	require.Equal(t, uint64(1), f.Seq())
 	f.apply(t, c, companytest.Slice(1, 5)[3:]...)
 	require.NoError(t, f.Close())
@@ -68,7 +68,7 @@ func TestAnIndexIsTrustedOnlyByACatalogOfItsPast(t *testing.T) {
 			t.Parallel()
 			own := t.TempDir()
 			require.NoError(t, os.CopyFS(own, os.DirFS(dir)))
-			f := attached(t, own, test.catalog)
+			f := follows(t, own, test.catalog)
 			require.Equal(t, test.seq, f.Seq())
 			require.Equal(t, test.len, f.Len())
 			if test.seq == 0 {
@@ -86,14 +86,14 @@ func TestACrashBetweenMarkAndManifestLeavesATrustedIndex(t *testing.T) {
 	t.Parallel()
 	dir, c := marked(t)
 	before := c.backup().marks
-	f := attached(t, dir, c)
+	f := follows(t, dir, c)
 	f.apply(t, c, companytest.Slice(1, 4)[3:]...)
 	c.after = errors.New("killed")
 	require.ErrorIs(t, f.Close(), c.after)
 	c.after = nil
 	require.Len(t, c.marks, 2)
 
-	f = attached(t, dir, c)
+	f = follows(t, dir, c)
 	require.Equal(t, uint64(1), f.Seq(), "the older moment")
 	require.Equal(t, 3, f.Len())
 	f.apply(t, c, companytest.Slice(1, 4)[3:]...)
@@ -101,7 +101,7 @@ func TestACrashBetweenMarkAndManifestLeavesATrustedIndex(t *testing.T) {
 	require.Len(t, c.marks, 2, "what the crash left is gone")
 	require.Contains(t, c.marks, before[0], "a crash right now would leave the manifest that names it")
 
-	f = attached(t, dir, c)
+	f = follows(t, dir, c)
 	require.Equal(t, uint64(3), f.Seq())
 	require.NoError(t, f.Close())
 }
@@ -111,7 +111,7 @@ func TestAnIndexThatCannotMarkItsCatalogIsNotSaved(t *testing.T) {
 	dir, c := marked(t)
 	before, err := readManifest(dir)
 	require.NoError(t, err)
-	f := attached(t, dir, c)
+	f := follows(t, dir, c)
 	f.apply(t, c, companytest.Slice(1, 4)[3:]...)
 	c.before = errors.New("database is away")
 	require.ErrorIs(t, f.Save(t.Context()), c.before)
@@ -121,7 +121,7 @@ func TestAnIndexThatCannotMarkItsCatalogIsNotSaved(t *testing.T) {
 	require.Equal(t, 4, f.Len(), "it goes on in memory")
 	c.before = nil
 	require.NoError(t, f.Close())
-	f = attached(t, dir, c)
+	f = follows(t, dir, c)
 	require.Equal(t, 4, f.Len())
 	require.NoError(t, f.Close())
 }
@@ -130,7 +130,7 @@ func TestAnIndexMarksItsCatalogOnlyAfterChanges(t *testing.T) {
 	t.Parallel()
 	dir, c := marked(t)
 	require.Equal(t, 1, c.calls)
-	f := attached(t, dir, c)
+	f := follows(t, dir, c)
 	require.NoError(t, f.Save(t.Context()))
 	require.Equal(t, 1, c.calls)
 	f.apply(t, c, companytest.Slice(1, 8)[3:]...)
@@ -143,7 +143,7 @@ func TestAnIndexMarksItsCatalogOnlyAfterChanges(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, damages)
 	require.Len(t, stats.Segments, 1, "but they are saved")
-	f = attached(t, dir, c)
+	f = follows(t, dir, c)
 	require.Equal(t, uint64(2), f.Seq())
 	require.NoError(t, f.Close())
 }
@@ -154,7 +154,7 @@ func TestWhatComesBackAfterDamageIsMarkedAnew(t *testing.T) {
 	m, err := readManifest(dir)
 	require.NoError(t, err)
 	harm(t, filepath.Join(dir, m.Segments[0].Name), -1)
-	f := attached(t, dir, c)
+	f := follows(t, dir, c)
 	require.Zero(t, f.Seq())
 	lost, err := readManifest(dir)
 	require.NoError(t, err)
@@ -163,13 +163,13 @@ func TestWhatComesBackAfterDamageIsMarkedAnew(t *testing.T) {
 	require.NoError(t, f.Close())
 
 	backup := c.backup()
-	f = attached(t, dir, c) // the loss is known, and the catalog is its own
+	f = follows(t, dir, c) // the loss is known, and the catalog is its own
 	require.NotContains(t, f.log.String(), "backup")
 	require.NoError(t, f.Apply(t.Context(), changesOf(companytest.Slice(1, 3)), 0))
 	require.NoError(t, f.Apply(t.Context(), nil, 1))
 	require.NoError(t, f.Close())
 	require.Equal(t, 2, c.calls, "its sequence number is the same, but what came back is as the catalog had it later")
-	f = attached(t, dir, backup)
+	f = follows(t, dir, backup)
 	require.Zero(t, f.Len())
 	require.NoError(t, f.Close())
 }

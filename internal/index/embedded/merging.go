@@ -36,7 +36,22 @@ func (m *merger) start(ix *Index) {
 			case <-m.signal:
 			case <-clock.C:
 			}
-			ix.tend(m.quit)
+			ix.noticed(ix.surviving(nil, func() error {
+				ix.tend(m.quit)
+				return nil
+			}))
+		}
+	})
+	m.done.Go(func() {
+		clock := time.NewTicker(ix.options.ScrubEvery)
+		defer clock.Stop()
+		for {
+			select {
+			case <-m.quit:
+				return
+			case <-clock.C:
+			}
+			ix.scrubAgain(m.quit)
 		}
 	})
 }
@@ -44,9 +59,8 @@ func (m *merger) start(ix *Index) {
 // tend does what is due in the background: gives up damaged segments, merges, saves.
 func (ix *Index) tend(quit <-chan struct{}) {
 	ctx := context.Background()
-	if err := ix.giveUpDamaged(ctx); err != nil {
-		ix.options.Log.ErrorContext(ctx, "index cannot note its damage", "error", err)
-	}
+	ix.noticeCut()
+	ix.giveUpDamaged(ctx)
 	ix.mergeDue(quit)
 	if ix.saveDue() {
 		if err := ix.Save(ctx); err != nil {
@@ -85,7 +99,12 @@ func (ix *Index) mergeDue(quit <-chan struct{}) {
 func (ix *Index) MergeAll() {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
-	for _, group := range packed(ix.current.Load().parts, ix.options.SegmentMax) {
+	var groups [][]part
+	ix.noticed(ix.surviving(nil, func() error {
+		groups = packed(ix.current.Load().parts, ix.options.SegmentMax)
+		return nil
+	}))
+	for _, group := range groups {
 		if len(group) > 1 || len(group[0].dead) > len(group[0].holes) {
 			ix.mergeOrLog(group)
 		}
@@ -132,27 +151,49 @@ const fileFrom = 8192
 // mergeInto replaces the parts by one, which it gives; nil if nothing was alive. Deaths that come meanwhile are carried
 // over. ix.merging is held.
 func (ix *Index) mergeInto(old []part, onDisk bool) (merged *segment, err error) {
-	for i := range old {
-		if err := old[i].need(allGroups); err != nil {
-			return nil, err
-		}
-	}
 	var to *writing
-	if onDisk {
-		if to, err = ix.disk.newFile(); err != nil {
-			return nil, err
+	read := &snapshot{parts: slices.Clone(old)}
+	err = ix.surviving(&read, func() (err error) {
+		if err = compare(old); err != nil {
+			return err
 		}
-	}
-	if merged, err = merge(old, to); err != nil {
+		if onDisk {
+			if to, err = ix.disk.newFile(); err != nil {
+				return err
+			}
+		}
+		if merged, err = merge(old, to); err != nil {
+			return err
+		}
+		if merged != nil {
+			read.parts = append(read.parts, part{segment: merged})
+			ix.registry.adopt(merged)
+		}
+		if err = compare(old); err != nil { // what was damaged meanwhile must not get a fresh checksum
+			return err
+		}
+		ix.mu.Lock()
+		defer ix.mu.Unlock()
+		ix.replace(ix.current.Load().merged(old, merged))
+		return nil
+	})
+	if err != nil {
+		_ = to.abandon() // most errors leave nothing to take away
 		return nil, err
 	}
-	if merged != nil {
-		ix.registry.adopt(merged)
-	}
-	ix.mu.Lock()
-	defer ix.mu.Unlock()
-	ix.replace(ix.current.Load().merged(old, merged))
 	return merged, nil
+}
+
+// compare checks all bytes of the parts' files.
+func compare(parts []part) error {
+	for i := range parts {
+		if f := parts[i].file; f != nil {
+			if err := f.compare(time.Now(), nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // merged is the moment with the old parts replaced.

@@ -28,6 +28,8 @@ type after struct {
 	key    uint64
 	name   []byte // the whole folded name, for names
 	number uint32
+
+	remembered bool // the whole name is that which the company has in the search's moment
 }
 
 func (s *snapshot) order(scratch *arena, found []hits, q query.Query, by query.Sort) *order {

@@ -18,7 +18,9 @@ func (ix *Index) Save(ctx context.Context) error {
 		return nil
 	}
 	ix.disk.last = time.Now()
-	if err := ix.save(ctx); err != nil {
+	err := ix.surviving(nil, func() error { return ix.save(ctx) })
+	if err != nil {
+		ix.noticed(err)
 		return fmt.Errorf("save index: %w", err)
 	}
 	return nil

@@ -29,22 +29,26 @@ func (h *hits) list(scratch *arena) []uint32 {
 
 // Search gives one page of the matches with totals.
 func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Result, err error) {
-	err = ix.whole(ctx, func() (err error) {
-		result, err = ix.search(ctx, r)
+	var read *snapshot
+	err = ix.whole(ctx, &read, func() (err error) {
+		var behind *after
+		if read, behind, err = ix.resume(r.Cursor, r.Sort); err != nil {
+			return err
+		}
+		scratch := borrowArena()
+		result, err = ix.search(ctx, read, behind, scratch, r)
+		scratch.release() // not after a panic: nobody knows then what was left in it
 		return err
 	})
 	return result, err
 }
 
-func (ix *Index) search(ctx context.Context, r index.Request) (*index.Result, error) {
-	snapshot, after, err := ix.resume(r.Cursor, r.Sort)
-	if err != nil {
-		return nil, err
-	}
+func (ix *Index) search(ctx context.Context, snapshot *snapshot, behind *after, scratch *arena, r index.Request) (*index.Result, error) {
 	defer runtime.KeepAlive(snapshot) // it holds the files that slices below are views of
+	if behind != nil && behind.remembered {
+		behind.name = snapshot.nameOf(behind.number)
+	}
 	asked := askedFacets(r)
-	scratch := borrowArena()
-	defer scratch.release()
 	what := wanted{r.Query.Root, r.Within, nil, groupsOfSort(r.Sort) | asked.groups()}
 	found, total, err := snapshot.search(ctx, scratch, what)
 	if err != nil {
@@ -52,7 +56,7 @@ func (ix *Index) search(ctx context.Context, r index.Request) (*index.Result, er
 	}
 	result := &index.Result{Total: total, Owned: owned(found, r.Owned)}
 	limit := max(1, r.Limit)
-	page := snapshot.order(scratch, found, r.Query, r.Sort).first(limit, after)
+	page := snapshot.order(scratch, found, r.Query, r.Sort).first(limit, behind)
 	if page.more {
 		result.Next = ix.cursor(snapshot, r.Sort, page)
 		ix.memory.keep(snapshot, time.Now(), ix.options)
@@ -66,23 +70,24 @@ func (ix *Index) search(ctx context.Context, r index.Request) (*index.Result, er
 
 // Select gives the first matches in the sort's order.
 func (ix *Index) Select(ctx context.Context, s index.Selection) (selected *index.Selected, err error) {
-	err = ix.whole(ctx, func() (err error) {
-		selected, err = ix.choose(ctx, s)
+	var read *snapshot
+	err = ix.whole(ctx, &read, func() (err error) {
+		read = ix.current.Load()
+		scratch := borrowArena()
+		selected, err = read.choose(ctx, scratch, s)
+		scratch.release()
 		return err
 	})
 	return selected, err
 }
 
-func (ix *Index) choose(ctx context.Context, s index.Selection) (*index.Selected, error) {
-	snapshot := ix.current.Load()
-	defer runtime.KeepAlive(snapshot)
-	scratch := borrowArena()
-	defer scratch.release()
-	found, total, err := snapshot.search(ctx, scratch, wanted{s.Query.Root, s.Within, s.Without, groupsOfSort(s.Sort)})
+func (s *snapshot) choose(ctx context.Context, scratch *arena, of index.Selection) (*index.Selected, error) {
+	defer runtime.KeepAlive(s)
+	found, total, err := s.search(ctx, scratch, wanted{of.Query.Root, of.Within, of.Without, groupsOfSort(of.Sort)})
 	if err != nil {
 		return nil, fmt.Errorf("select: %w", err)
 	}
-	head := snapshot.order(scratch, found, s.Query, s.Sort).first(max(0, s.Limit), nil)
+	head := s.order(scratch, found, of.Query, of.Sort).first(max(0, of.Limit), nil)
 	return &index.Selected{Numbers: head.numbers, Total: total}, nil
 }
 

@@ -42,13 +42,17 @@ func (p *part) companies() int { return p.slots - len(p.dead) }
 // for the newest snapshot, under Index.mu.
 func (s *snapshot) applied(changes []index.Change, fresh []*segment, seq uint64) *snapshot {
 	next := &snapshot{seq: max(seq, s.seq), companies: s.companies, parts: slices.Clone(s.parts)}
+	dying := make([][]uint32, len(next.parts))
+	for i := range next.parts { // which reads files, and may end in a panic: nothing is changed until all is read
+		dying[i] = next.parts[i].holding(changes)
+	}
 	for i := range next.parts {
 		p := &next.parts[i]
-		before := len(p.dead)
-		for _, c := range changes {
-			p.kill(c.Number)
+		for _, slot := range dying[i] {
+			p.alive.clear(slot)
 		}
-		next.companies -= len(p.dead) - before
+		p.dead = append(p.dead, dying[i]...)
+		next.companies -= len(dying[i])
 	}
 	next.parts = slices.DeleteFunc(next.parts, func(p part) bool { return p.companies() == 0 })
 	for _, f := range fresh {
@@ -56,6 +60,16 @@ func (s *snapshot) applied(changes []index.Change, fresh []*segment, seq uint64)
 		next.companies += f.companies()
 	}
 	return next
+}
+
+// holding are the slots in which companies of the changes live.
+func (p *part) holding(changes []index.Change) (slots []uint32) {
+	for _, c := range changes {
+		if slot, held := p.slot(c.Number); held && p.alive.has(slot) {
+			slots = append(slots, slot)
+		}
+	}
+	return slots
 }
 
 // kill notes the company's death, if it lives here.

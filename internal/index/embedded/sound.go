@@ -3,12 +3,14 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 )
 
 // sound checks all that the code relies on when it follows a number from one section into another, so that a segment
 // that is sound answers without a panic, whoever wrote it. It reads everything.
 func (s *segment) sound() (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil { // a number that leads out of its slice before it was checked
 			err = s.unsound("segment", fmt.Errorf("%v", r))

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/opencapi/capi/internal/index"
 )
@@ -231,10 +230,7 @@ func (s *snapshot) tops(all []counted, asked asked) (tops [facetFields][]index.C
 			top(f)
 		}
 	}
-	var second sync.WaitGroup
-	second.Go(take)
-	take()
-	second.Wait()
+	both(take, take)
 	return tops
 }
 

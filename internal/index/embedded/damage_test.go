@@ -1,0 +1,148 @@
+package embedded
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// lose has the index give up a segment as if it had been found damaged.
+func lose(t testing.TB, ix *Index, name string) {
+	t.Helper()
+	ix.noticed(&DamageError{name, "rows", "made up"})
+	ix.giveUpDamaged(t.Context())
+	require.Zero(t, ix.Seq())
+}
+
+// firstFile merges all that there is into a file, and names it.
+func firstFile(t testing.TB, ix *Index) string {
+	t.Helper()
+	ix.merging.Lock()
+	defer ix.merging.Unlock()
+	written, err := ix.mergeInto(ix.current.Load().parts, true)
+	require.NoError(t, err)
+	return written.file.name
+}
+
+func attached(t testing.TB, o Options) *Index {
+	t.Helper()
+	ix := Open(o)
+	require.NoError(t, ix.Attach(t.Context(), t.TempDir(), sourceOfTests))
+	t.Cleanup(func() { require.NoError(t, ix.Close()) })
+	return ix
+}
+
+func TestAScanThatBeganBeforeALossDoesNotEndIt(t *testing.T) {
+	t.Parallel()
+	changes := changesOf(companytest.Slice(1, 300))
+	for name, before := range map[string]func(t *testing.T, ix *Index){
+		"the first scan": func(*testing.T, *Index) {},
+		"a mending one": func(t *testing.T, ix *Index) {
+			require.NoError(t, ix.Apply(t.Context(), changes, 1))
+			lose(t, ix, firstFile(t, ix))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ix := attached(t, Options{})
+			before(t, ix)
+			require.NoError(t, ix.Apply(t.Context(), changes[:100], 0))
+			lose(t, ix, firstFile(t, ix))
+			require.NoError(t, ix.Apply(t.Context(), changes[100:], 0))
+			require.ErrorIs(t, ix.Apply(t.Context(), nil, 2), index.ErrMending)
+			require.Zero(t, ix.Seq())
+			require.NoError(t, ix.Save(t.Context()))
+			_, err := readManifest(ix.disk.dir)
+			require.ErrorIs(t, err, os.ErrNotExist, "nothing is saved as whole")
+
+			require.NoError(t, ix.Apply(t.Context(), changes[:100], 0))
+			require.NoError(t, ix.Apply(t.Context(), nil, 0))
+			require.NoError(t, ix.Apply(t.Context(), changes[100:], 0))
+			require.NoError(t, ix.Apply(t.Context(), nil, 2), "the next scan counts")
+			found, err := ix.Search(t.Context(), index.Request{Limit: 1})
+			require.NoError(t, err)
+			require.Equal(t, len(changes), found.Total)
+		})
+	}
+}
+
+func TestLookupsReadNothingUnchecked(t *testing.T) {
+	t.Parallel()
+	companies := companytest.Slice(1, 200)
+	dir, _ := onDisk(t, companies)
+	m, err := readManifest(dir)
+	require.NoError(t, err)
+	whole, err := os.ReadFile(filepath.Join(dir, m.Segments[0].Name))
+	require.NoError(t, err)
+	given := givens(t, companies)
+	ask := func(t *testing.T, p []byte, g query.Given) ([]index.Known, error) {
+		s, err := segmentOf(m.Segments[0].Name, mapping{aligned(p)})
+		if err != nil {
+			return nil, err
+		}
+		ix := Open(Options{})
+		t.Cleanup(func() { require.NoError(t, ix.Close()) })
+		ix.registry.adopt(s)
+		ix.mu.Lock()
+		ix.replace(&snapshot{seq: 1, companies: s.companies(), parts: []part{newPart(s)}})
+		ix.mu.Unlock()
+		return ix.current.Load().lookup(t.Context(), []query.Given{g})
+	}
+	for _, g := range given {
+		t.Run(fmt.Sprint(g.Param, " ", g.Value), func(t *testing.T) {
+			t.Parallel()
+			want, err := ask(t, whole, g)
+			require.NoError(t, err)
+			for i := range sectionCount {
+				at := placeAt(whole, i)
+				p := slices.Clone(whole)
+				for j := range p[at.at : at.at+at.size] {
+					p[int(at.at)+j] ^= 1
+				}
+				if known, err := ask(t, p, g); err == nil {
+					require.Equal(t, want, known, "section %d", i)
+				}
+			}
+		})
+	}
+}
+
+// givens are values that some company has, and others, of every field that Lookup knows.
+func givens(t testing.TB, companies []*company.Company) []query.Given {
+	t.Helper()
+	var domain, end string
+	for _, c := range companies {
+		for _, one := range c.Connections {
+			if one.Domain != "" {
+				domain = one.Domain
+			}
+			if !one.ID.IsZero() {
+				end = one.ID.String()
+			}
+		}
+	}
+	var all []query.Given
+	for _, f := range []query.Filters{
+		{
+			Countries: []string{"US"}, States: []string{"California", "Califronia"}, Cities: []string{"Berlin", "Berlni"},
+			Industries: []string{"Software", "Sofware"}, NAICSCodes: []string{"52"}, Technologies: []string{"Go", "PostgreSQ"},
+			TechnologyCategories: []string{"Databases", "Databasse"},
+		},
+		{Connections: []query.ConnectionFilter{{Category: "vendor"}, {Category: "vendro"}, {ConnectedDomain: domain}, {ConnectedCompanyID: end}}},
+	} {
+		q, err := query.Parse(f)
+		require.NoError(t, err)
+		all = append(all, q.Given()...)
+	}
+	require.Greater(t, len(all), 10)
+	return all
+}

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
@@ -27,11 +28,20 @@ type textStats struct {
 	averageName, averageDescription float64
 }
 
+// ranking is all that the score of a text depends on besides the text.
+type ranking struct {
+	stats textStats
+	terms []rankedTerm // by word: scores add up in this order, so that every segment comes to the same bits
+}
+
 // rankedTerm is a word that adds to the relevance.
 type rankedTerm struct {
 	word   string
 	weight float32 // inverse document frequency
 }
+
+// rankedWordsMax bounds a cursor, which carries a weight a word: of more words each weighs 1.
+const rankedWordsMax = 256
 
 func (s *snapshot) textStats() textStats {
 	var t textStats
@@ -46,23 +56,72 @@ func (s *snapshot) textStats() textStats {
 	return t
 }
 
-// rankedTerms are the distinct words that the query asks for, those it excludes left out.
-func (s *snapshot) rankedTerms(n query.Node) []rankedTerm {
+// ranking has the newest figures of the words.
+func (s *snapshot) ranking(words []string) *ranking {
+	r := &ranking{s.textStats(), make([]rankedTerm, len(words))}
+	for i, w := range words {
+		r.terms[i] = rankedTerm{w, 1}
+		if len(words) <= rankedWordsMax {
+			r.terms[i].weight = s.weight(w, r.stats.texts)
+		}
+	}
+	return r
+}
+
+func (s *snapshot) weight(word string, texts float64) float32 {
+	holders := 0.0
+	for p := range s.parts {
+		if key, ok := s.parts[p].words.find(word); ok {
+			holders += float64(s.parts[p].words.count(key))
+		}
+	}
+	return float32(math.Log1p((texts - holders + 0.5) / (holders + 0.5)))
+}
+
+// append writes the ranking, without its words, as a cursor carries it.
+func (r *ranking) append(p []byte) []byte {
+	for _, v := range []float64{r.stats.texts, r.stats.averageName, r.stats.averageDescription} {
+		p = binary.BigEndian.AppendUint64(p, math.Float64bits(v))
+	}
+	if len(r.terms) <= rankedWordsMax {
+		for _, t := range r.terms {
+			p = binary.BigEndian.AppendUint32(p, math.Float32bits(t.weight))
+		}
+	}
+	return p
+}
+
+// readRanking reads what append wrote of these words; it does not hold for anything else.
+func readRanking(p []byte, words []string) (*ranking, bool) {
+	const statsSize = 3 * 8
+	weighed := len(words)
+	if weighed > rankedWordsMax {
+		weighed = 0
+	}
+	if len(p) != statsSize+4*weighed {
+		return nil, false
+	}
+	number := func(at int) float64 { return math.Float64frombits(binary.BigEndian.Uint64(p[at:])) }
+	r := &ranking{textStats{number(0), number(8), number(16)}, make([]rankedTerm, len(words))}
+	sound := isFigure(r.stats.texts, 0) && isFigure(r.stats.averageName, 1) && isFigure(r.stats.averageDescription, 1)
+	for i, w := range words {
+		r.terms[i] = rankedTerm{w, 1}
+		if weighed > 0 {
+			r.terms[i].weight = math.Float32frombits(binary.BigEndian.Uint32(p[statsSize+4*i:]))
+		}
+		sound = sound && isFigure(float64(r.terms[i].weight), 0)
+	}
+	return r, sound
+}
+
+// isFigure holds for numbers from low on: neither NaN nor without end.
+func isFigure(v, low float64) bool { return v >= low && v <= math.MaxFloat64 }
+
+// rankedWords are the distinct words that the query asks for, sorted, those it excludes left out.
+func rankedWords(n query.Node) []string {
 	all := wantedWords(nil, n)
 	slices.Sort(all)
-	all = slices.Compact(all)
-	terms := make([]rankedTerm, len(all))
-	texts := s.textStats().texts
-	for i, w := range all {
-		holders := 0.0
-		for p := range s.parts {
-			if key, ok := s.parts[p].words.find(w); ok {
-				holders += float64(s.parts[p].words.count(key))
-			}
-		}
-		terms[i] = rankedTerm{w, float32(math.Log1p((texts - holders + 0.5) / (holders + 0.5)))}
-	}
-	return terms
+	return slices.Compact(all)
 }
 
 func wantedWords(words []string, n query.Node) []string {
@@ -108,8 +167,8 @@ func (o *order) scoreKey(score float32) uint64 {
 func (o *order) scores(h *hits, slots []uint32) []float32 {
 	scores := make([]float32, len(slots))
 	w := &h.words
-	norms := o.norms()
-	for _, t := range o.terms {
+	norms := o.ranking.stats.norms()
+	for _, t := range o.ranking.terms {
 		key, ok := w.find(t.word)
 		if !ok {
 			continue
@@ -127,14 +186,14 @@ type norms struct {
 	descriptionBase, descriptionStep float32
 }
 
-func (o *order) norms() *norms {
+func (stats textStats) norms() *norms {
 	var n norms
 	for l := range n.name {
-		n.name[l] = float32(rankK1 * (1 - rankNameB + rankNameB*float64(l)/o.stats.averageName))
+		n.name[l] = float32(rankK1 * (1 - rankNameB + rankNameB*float64(l)/stats.averageName))
 		n.share[l] = rankNameShare / float32(max(l, 1))
 	}
 	n.descriptionBase = rankK1 * (1 - rankDescriptionB)
-	n.descriptionStep = float32(rankK1 * rankDescriptionB / o.stats.averageDescription)
+	n.descriptionStep = float32(rankK1 * rankDescriptionB / stats.averageDescription)
 	return &n
 }
 

@@ -37,7 +37,7 @@ func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Res
 }
 
 func (ix *Index) search(ctx context.Context, r index.Request) (*index.Result, error) {
-	snapshot, after, err := ix.resume(r.Cursor, r.Sort)
+	snapshot, after, err := ix.resume(r)
 	if err != nil {
 		return nil, err
 	}
@@ -52,9 +52,10 @@ func (ix *Index) search(ctx context.Context, r index.Request) (*index.Result, er
 	}
 	result := &index.Result{Total: total, Owned: owned(scratch, found, total, r.Owned)}
 	limit := max(1, r.Limit)
-	page := snapshot.order(scratch, found, r.Query, r.Sort).first(limit, after)
+	order := snapshot.order(scratch, found, r.Query, r.Sort, after)
+	page := order.first(limit, after)
 	if page.more {
-		result.Next = ix.cursor(snapshot, r.Sort, page)
+		result.Next = ix.cursor(snapshot, order, page)
 		ix.memory.keep(snapshot, time.Now(), ix.options)
 	}
 	result.Page = page.numbers
@@ -82,7 +83,7 @@ func (ix *Index) choose(ctx context.Context, s index.Selection) (*index.Selected
 	if err != nil {
 		return nil, fmt.Errorf("select: %w", err)
 	}
-	head := snapshot.order(scratch, found, s.Query, s.Sort).first(max(0, s.Limit), nil)
+	head := snapshot.order(scratch, found, s.Query, s.Sort, nil).first(max(0, s.Limit), nil)
 	return &index.Selected{Numbers: head.numbers, Total: total}, nil
 }
 

@@ -32,6 +32,7 @@ func Run(t *testing.T, open Open) {
 		"CursorsYieldEachMatchOnceUnderChanges": testCursors,
 		"CursorsOfOthersAreRefused":             testForeignCursors,
 		"ForgottenCursorsGoOnBehindTheirKey":    testForgottenCursors,
+		"ForgottenCursorsByRelevanceLoseNone":   testForgottenRelevance,
 		"ReadersNeverWaitNorSeeHalfAnApply":     testReaders,
 		"NamesRankAboveDescriptions":            testRanking,
 		"UnknownValuesGetTheNearestOne":         testLookup,

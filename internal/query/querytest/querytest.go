@@ -97,6 +97,9 @@ var (
 	gaps = []string{" ", " ", " ", "  ", ", ", "-", "", "\u00a0", ". ", "・"}
 )
 
+// Words draws a text of up to most of the words that Companies writes with.
+func Words(most int) *rapid.Generator[string] { return words(most) }
+
 // words joins up to most words of the vocabulary.
 func words(most int) *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {

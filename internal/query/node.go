@@ -46,7 +46,8 @@ type (
 	}
 	// Term matches if the word, a token as text.Tokens gives it, stands in the name or the description.
 	Term struct{ Word string }
-	// Phrase matches if the words, two or more, stand side by side in this order in the name, or in the description.
+	// Phrase matches if the words, two or more, stand side by side in this order in the name, or in the description. A
+	// text.Break among them stands for itself.
 	Phrase struct{ Words []string }
 	// Connected matches if one connection meets every part that is not zero.
 	Connected struct {

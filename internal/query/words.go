@@ -7,7 +7,8 @@ import (
 )
 
 // parseText reads a search text: every word must stand in the name or the description, and what is in double quotes
-// must stand there as a phrase. Characters of scripts without spaces that stand together are a phrase too.
+// must stand there as a phrase. Characters of scripts without spaces that stand together are a phrase too, up to the next
+// space or punctuation.
 func parseText(s string) And {
 	var parts And
 	for i, part := range strings.Split(plainQuotes.Replace(s), `"`) {
@@ -32,7 +33,8 @@ func appendPhrase(parts And, words []string) And {
 	return append(parts, Phrase{words})
 }
 
-// appendRuns adds the words of a piece without spaces, those of a run of lone characters as a phrase.
+// appendRuns adds the words of a piece without spaces, those of a run of lone characters as a phrase. A break ends a run
+// and is left out itself: outside of quotes it parts what is asked for.
 func appendRuns(parts And, words []string) And {
 	run := 0
 	for i, w := range words {
@@ -40,7 +42,9 @@ func appendRuns(parts And, words []string) And {
 			continue
 		}
 		parts = appendPhrase(parts, words[run:i])
-		parts = appendPhrase(parts, []string{w})
+		if w != text.Break {
+			parts = appendPhrase(parts, []string{w})
+		}
 		run = i + 1
 	}
 	return appendPhrase(parts, words[run:])

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // Relevance is BM25 (Robertson and Zaragoza, 2009) of the name and of the description, each saturated on its own, then
@@ -137,7 +138,11 @@ func wantedWords(words []string, n query.Node) []string {
 	case query.Term:
 		words = append(words, n.Word)
 	case query.Phrase:
-		words = append(words, n.Words...)
+		for _, w := range n.Words {
+			if w != text.Break {
+				words = append(words, w)
+			}
+		}
 	}
 	return words
 }

@@ -94,7 +94,7 @@ var (
 		"data", "Data", "cloud", "Café", "cafe", "of", "the", "Łódź", "東京", "京都", "データ", "x", "AI", "machine", "learning",
 		"e-mail", "don’t", "ﬁne", "Ⅳ", "한국", "naïve", "ÅNGSTRÖM", "42", "हिन्दी",
 	}
-	gaps = []string{" ", " ", " ", "  ", ", ", "-", "", "\u00a0", ". ", "・"}
+	gaps = []string{" ", " ", " ", "  ", ", ", "-", "", "\u00a0", ". ", "・", "，", "。"}
 )
 
 // Words draws a text of up to most of the words that Companies writes with.

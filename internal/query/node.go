@@ -97,7 +97,8 @@ type Sort struct {
 // SortKey is what a Sort compares.
 type SortKey uint8
 
-// The sort keys; names compare folded, relevance is BM25 with the name weighing more than the description.
+// The sort keys; names compare folded, relevance is BM25 with the name weighing more than the description, and in a name
+// that of a large company more than that of a small one.
 const (
 	ByRelevance SortKey = iota
 	ByEmployeeCount

@@ -35,6 +35,7 @@ func Run(t *testing.T, open Open) {
 		"ForgottenCursorsByRelevanceLoseNone":   testForgottenRelevance,
 		"ReadersNeverWaitNorSeeHalfAnApply":     testReaders,
 		"NamesRankAboveDescriptions":            testRanking,
+		"OfOneNameTheLargeRankFirst":            testNamesakes,
 		"UnknownValuesGetTheNearestOne":         testLookup,
 		"FacetsSpellLikeMostCompanies":          testSpelling,
 		"EmptyIndexAnswers":                     testEmpty,

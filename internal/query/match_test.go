@@ -65,6 +65,26 @@ func TestAPhraseWithoutSpacesEndsAtPunctuation(t *testing.T) {
 	}
 }
 
+func TestANameIsFoundWithItsApostropheAndWithout(t *testing.T) {
+	t.Parallel()
+	for name, asked := range map[string]map[string]bool{
+		"McDonald’s": {"mcdonald's": true, "mcdonalds": true, "mcdonald": true, "McDonald`s": true, "mcdonal": false, `"mcdonalds"`: true},
+		"MCDONALDS":  {"mcdonald's": true, "mcdonalds": true, "mcdonald": false},
+		"MCDONALD S": {"mcdonald's": true, "mcdonalds": false, "mcdonald": true},
+		"L'Oréal":    {"loreal": true, "l'oreal": true, "oreal": true},
+		"Loreal":     {"l’oréal": true, "oreal": false},
+		"O'Reilly":   {"oreilly": true, "o'reilly": true, "reilly": true, "o’reilly’s": false},
+		"I'll shop":  {"ill": false, "i'll": true},
+		"Ben's Shop": {`"bens shop"`: false, `"ben's shop"`: true, "bens shop": true},
+	} {
+		for words, want := range asked {
+			q, err := query.Parse(query.Filters{Query: words})
+			require.NoError(t, err, words)
+			require.Equal(t, want, query.Match(q, &company.Company{Name: name}), "%s as %s", name, words)
+		}
+	}
+}
+
 func TestExclusionsKeepCompaniesOfWhichNothingIsKnown(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{`{"exclude_industries":["Software"]}`, `{"exclude_keywords":["data"]}`} {

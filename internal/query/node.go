@@ -44,7 +44,8 @@ type (
 		Field    Field
 		Min, Max *int64
 	}
-	// Term matches if the word, a token as text.Tokens gives it, stands in the name or the description.
+	// Term matches if the word, a token as text.Tokens gives it, stands in the name or the description, or is what
+	// text.EachJoint finds there in two halves: McDonald's has mcdonald, s and mcdonalds.
 	Term struct{ Word string }
 	// Phrase matches if the words, two or more, stand side by side in this order in the name, or in the description. A
 	// text.Break among them stands for itself.

@@ -18,7 +18,7 @@ func parseText(s string) And {
 			continue
 		}
 		for piece := range strings.FieldsSeq(part) {
-			parts = appendRuns(parts, text.Tokens(piece))
+			parts = appendPiece(parts, piece)
 		}
 	}
 	return parts
@@ -31,6 +31,23 @@ func appendPhrase(parts And, words []string) And {
 		return parts
 	}
 	return append(parts, Phrase{words})
+}
+
+// appendPiece adds the words of a piece without spaces. Where an apostrophe parts one, it may stand in one or in two: the
+// data has McDonald's, MCDONALDS and MCDONALD S.
+func appendPiece(parts And, piece string) And {
+	words := text.Tokens(piece)
+	text.EachJoint(piece, func(left, right string) {
+		for i := range len(words) - 1 {
+			if words[i] == left && words[i+1] == right {
+				parts = appendRuns(parts, words[:i])
+				parts = append(parts, Or{Term{left + right}, Phrase{[]string{left, right}}})
+				words = words[i+2:]
+				return
+			}
+		}
+	})
+	return appendRuns(parts, words)
 }
 
 // appendRuns adds the words of a piece without spaces, those of a run of lone characters as a phrase. A break ends a run

@@ -17,7 +17,8 @@ import (
 // then a CRC-32C of all that. Numbers are in the byte order of the machine that wrote the file, which the magic tells:
 // another machine takes the file for one of another version.
 //
-// Versions: 1; 2 has rows of one width, and where each value begins in an order; 3 has breaks among the words.
+// Versions: 1; 2 has rows of one width, and where each value begins in an order; 3 has breaks among the words,
+// and words that apostrophes part in one.
 const (
 	formatMagic   = 0x53_45_47_2d_49_50_41_43 // CAPI-SEG where the least byte comes first
 	formatVersion = 3

@@ -92,7 +92,7 @@ var (
 	categories     = []string{"vendor", "Vendor", "investor", "Käufer"}
 	vocabulary     = []string{
 		"data", "Data", "cloud", "Café", "cafe", "of", "the", "Łódź", "東京", "京都", "データ", "x", "AI", "machine", "learning",
-		"e-mail", "don’t", "ﬁne", "Ⅳ", "한국", "naïve", "ÅNGSTRÖM", "42", "हिन्दी",
+		"e-mail", "don’t", "Ben's", "bens", "d’Or", "dor", "s", "ﬁne", "Ⅳ", "한국", "naïve", "ÅNGSTRÖM", "42", "हिन्दी",
 	}
 	gaps = []string{" ", " ", " ", "  ", ", ", "-", "", "\u00a0", ". ", "・", "，", "。"}
 )

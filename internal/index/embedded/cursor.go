@@ -36,11 +36,11 @@ func (ix *Index) cursor(s *snapshot, o *order, of page) []byte {
 	}
 	p = binary.BigEndian.AppendUint32(p, uint32(last))
 	p = binary.BigEndian.AppendUint64(p, of.lastKey)
-	switch by.By {
-	case query.ByName:
+	if by.By == query.ByName {
 		name := s.nameOf(last)
 		p = append(p, name[:min(len(name), cursorNameMax)]...)
-	case query.ByRelevance:
+	}
+	if by.By == query.ByRelevance {
 		p = o.ranking.append(p)
 	}
 	return binary.BigEndian.AppendUint32(p, crc32.Checksum(p, castagnoli))

@@ -9,6 +9,8 @@ import (
 // else says that the words on both sides are no phrase. It is no word that one can look for.
 const Break = ","
 
+var breakWord = []byte(Break)
+
 // Tokens splits s into folded words: runs of letters and digits; each Han, Hiragana, Katakana or Hangul character is
 // a word of its own, so that such text is found by any part of it, and between two of them a comma, a full stop or the
 // like is a Break. What joins words in such scripts parts nothing: spaces, brackets, quotes, the middle dot.
@@ -85,7 +87,7 @@ func (t *tokens) split(p []byte) {
 // lone yields a lone character.
 func (t *tokens) lone(word []byte) {
 	if t.alone && t.parted {
-		t.fn([]byte(Break))
+		t.fn(breakWord)
 	}
 	t.alone, t.parted = true, false
 	t.fn(word)

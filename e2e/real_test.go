@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// realData is the folder of real companies; the test is skipped, loudly, without it.
+// realData is the folder of real companies; the test is skipped, loudly, without it, or fails if CAPI_TEST_REQUIRE names
+// realdata.
 func realData(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("CAPI_TEST_DATA")
@@ -19,6 +20,7 @@ func realData(t *testing.T) string {
 		}
 	}
 	if dir == "" || !exists(filepath.Join(dir, "companies.ndjson.gz")) {
+		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "realdata", "the real data is required here, and missing")
 		t.Skip("SKIPPED: no real data; name its folder in CAPI_TEST_DATA")
 	}
 	dir, err := filepath.Abs(dir)

@@ -68,7 +68,8 @@ type Result struct {
 	Facets Facets
 	// Next continues behind the page, nil at the end. Following it yields every match of the first page's moment
 	// exactly once, whatever is applied meanwhile, as long as the index remembers that moment (at least 15 minutes);
-	// after that it goes on over the newest state behind the same sort key.
+	// after that it goes on over the newest state behind the same sort key, and still yields every match once that did
+	// not change, by relevance too.
 	Next []byte
 }
 

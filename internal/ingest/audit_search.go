@@ -60,7 +60,9 @@ func questions(c *company.Company) []query.Node {
 	var nodes []query.Node
 	name, description := text.Tokens(c.Name), text.Tokens(c.Description)
 	for _, w := range name[:min(len(name), termsMax)] {
-		nodes = append(nodes, query.Term{Word: w})
+		if w != text.Break {
+			nodes = append(nodes, query.Term{Word: w})
+		}
 	}
 	if len(name) > 1 {
 		nodes = append(nodes, query.Phrase{Words: name})

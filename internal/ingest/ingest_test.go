@@ -314,6 +314,7 @@ func realData(t testing.TB) string {
 			return found
 		}
 	}
+	require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "realdata", "the real data is required here, and missing")
 	t.Skip("there is no shared/data above this folder, and CAPI_TEST_DATA names none: the real data was not loaded")
 	return ""
 }

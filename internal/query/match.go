@@ -30,13 +30,25 @@ func MatchNode(n Node, c *company.Company) bool {
 		v := n.Field.Int(c)
 		return v != nil && (n.Min == nil || *v >= *n.Min) && (n.Max == nil || *v <= *n.Max)
 	case Term:
-		return matchWords([]string{n.Word}, c)
+		return matchWord(n.Word, c)
 	case Phrase:
+		if len(n.Words) == 1 {
+			return matchWord(n.Words[0], c)
+		}
 		return matchWords(n.Words, c)
 	case Connected:
 		return slices.ContainsFunc(c.Connections, n.matches)
 	}
 	panic("query: unknown node")
+}
+
+func matchWord(word string, c *company.Company) bool {
+	return matchWords([]string{word}, c) || containsJoint(c.Name, word) || containsJoint(c.Description, word)
+}
+
+func containsJoint(s, word string) (found bool) {
+	text.EachJoint(s, func(left, right string) { found = found || left+right == word })
+	return found
 }
 
 func matchWords(words []string, c *company.Company) bool {

@@ -48,6 +48,43 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+func TestAPhraseWithoutSpacesEndsAtPunctuation(t *testing.T) {
+	t.Parallel()
+	for described, asked := range map[string]map[string]bool{
+		"软件，开发":     {`{"keywords":["软件开发"]}`: false, `{"query":"软件开发"}`: false, `{"query":"软件，开发"}`: true, `{"keywords":["软件、开发"]}`: true},
+		"软件开发公司":    {`{"keywords":["软件开发"]}`: true, `{"query":"软件开发"}`: true, `{"query":"开发，软件"}`: true, `{"query":"\"软件，开发\""}`: false},
+		"软件（开发）":    {`{"keywords":["软件开发"]}`: true, `{"query":"软件，开发"}`: true},
+		"東京。京都":     {`{"query":"東京 京都"}`: true, `{"query":"京京"}`: false, `{"query":"\"東京 京都\""}`: false},
+		"big, data": {`{"keywords":["big data"]}`: true, `{"query":"\"big data\""}`: true},
+	} {
+		for s, want := range asked {
+			q, _, err := query.ParseJSON([]byte(s))
+			require.NoError(t, err, s)
+			require.Equal(t, want, query.Match(q, &company.Company{Description: described}), "%s in %s", s, described)
+		}
+	}
+}
+
+func TestANameIsFoundWithItsApostropheAndWithout(t *testing.T) {
+	t.Parallel()
+	for name, asked := range map[string]map[string]bool{
+		"McDonald’s": {"mcdonald's": true, "mcdonalds": true, "mcdonald": true, "McDonald`s": true, "mcdonal": false, `"mcdonalds"`: true},
+		"MCDONALDS":  {"mcdonald's": true, "mcdonalds": true, "mcdonald": false},
+		"MCDONALD S": {"mcdonald's": true, "mcdonalds": false, "mcdonald": true},
+		"L'Oréal":    {"loreal": true, "l'oreal": true, "oreal": true},
+		"Loreal":     {"l’oréal": true, "oreal": false},
+		"O'Reilly":   {"oreilly": true, "o'reilly": true, "reilly": true, "o’reilly’s": false},
+		"I'll shop":  {"ill": false, "i'll": true},
+		"Ben's Shop": {`"bens shop"`: false, `"ben's shop"`: true, "bens shop": true},
+	} {
+		for words, want := range asked {
+			q, err := query.Parse(query.Filters{Query: words})
+			require.NoError(t, err, words)
+			require.Equal(t, want, query.Match(q, &company.Company{Name: name}), "%s as %s", name, words)
+		}
+	}
+}
+
 func TestExclusionsKeepCompaniesOfWhichNothingIsKnown(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{`{"exclude_industries":["Software"]}`, `{"exclude_keywords":["data"]}`} {

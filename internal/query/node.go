@@ -44,9 +44,11 @@ type (
 		Field    Field
 		Min, Max *int64
 	}
-	// Term matches if the word, a token as text.Tokens gives it, stands in the name or the description.
+	// Term matches if the word, a token as text.Tokens gives it, stands in the name or the description, or is what
+	// text.EachJoint finds there in two halves: McDonald's has mcdonald, s and mcdonalds.
 	Term struct{ Word string }
-	// Phrase matches if the words, two or more, stand side by side in this order in the name, or in the description.
+	// Phrase matches if the words, two or more, stand side by side in this order in the name, or in the description. A
+	// text.Break among them stands for itself.
 	Phrase struct{ Words []string }
 	// Connected matches if one connection meets every part that is not zero.
 	Connected struct {
@@ -96,7 +98,8 @@ type Sort struct {
 // SortKey is what a Sort compares.
 type SortKey uint8
 
-// The sort keys; names compare folded, relevance is BM25 with the name weighing more than the description.
+// The sort keys; names compare folded, relevance is BM25 with the name weighing more than the description, and in a name
+// that of a large company more than that of a small one.
 const (
 	ByRelevance SortKey = iota
 	ByEmployeeCount

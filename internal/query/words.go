@@ -7,7 +7,8 @@ import (
 )
 
 // parseText reads a search text: every word must stand in the name or the description, and what is in double quotes
-// must stand there as a phrase. Characters of scripts without spaces that stand together are a phrase too.
+// must stand there as a phrase. Characters of scripts without spaces that stand together are a phrase too, up to the next
+// space or punctuation.
 func parseText(s string) And {
 	var parts And
 	for i, part := range strings.Split(plainQuotes.Replace(s), `"`) {
@@ -17,7 +18,7 @@ func parseText(s string) And {
 			continue
 		}
 		for piece := range strings.FieldsSeq(part) {
-			parts = appendRuns(parts, text.Tokens(piece))
+			parts = appendPiece(parts, piece)
 		}
 	}
 	return parts
@@ -32,7 +33,25 @@ func appendPhrase(parts And, words []string) And {
 	return append(parts, Phrase{words})
 }
 
-// appendRuns adds the words of a piece without spaces, those of a run of lone characters as a phrase.
+// appendPiece adds the words of a piece without spaces. Where an apostrophe parts one, it may stand in one or in two: the
+// data has McDonald's, MCDONALDS and MCDONALD S.
+func appendPiece(parts And, piece string) And {
+	words := text.Tokens(piece)
+	text.EachJoint(piece, func(left, right string) {
+		for i := range len(words) - 1 {
+			if words[i] == left && words[i+1] == right {
+				parts = appendRuns(parts, words[:i])
+				parts = append(parts, Or{Term{left + right}, Phrase{[]string{left, right}}})
+				words = words[i+2:]
+				return
+			}
+		}
+	})
+	return appendRuns(parts, words)
+}
+
+// appendRuns adds the words of a piece without spaces, those of a run of lone characters as a phrase. A break ends a run
+// and is left out itself: outside of quotes it parts what is asked for.
 func appendRuns(parts And, words []string) And {
 	run := 0
 	for i, w := range words {
@@ -40,7 +59,9 @@ func appendRuns(parts And, words []string) And {
 			continue
 		}
 		parts = appendPhrase(parts, words[run:i])
-		parts = appendPhrase(parts, []string{w})
+		if w != text.Break {
+			parts = appendPhrase(parts, []string{w})
+		}
 		run = i + 1
 	}
 	return appendPhrase(parts, words[run:])

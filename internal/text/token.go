@@ -5,8 +5,15 @@ import (
 	"unicode/utf8"
 )
 
+// Break stands among the words of Tokens where punctuation parts two characters of scripts without spaces: there nothing
+// else says that the words on both sides are no phrase. It is no word that one can look for.
+const Break = ","
+
+var breakWord = []byte(Break)
+
 // Tokens splits s into folded words: runs of letters and digits; each Han, Hiragana, Katakana or Hangul character is
-// a word of its own, so that such text is found by any part of it.
+// a word of its own, so that such text is found by any part of it, and between two of them a comma, a full stop or the
+// like is a Break. What joins words in such scripts parts nothing: spaces, brackets, quotes, the middle dot.
 func Tokens(s string) []string {
 	var words []string
 	EachToken(s, func(word []byte) { words = append(words, string(word)) })
@@ -17,8 +24,12 @@ func Tokens(s string) []string {
 // It allocates once a call, whatever the number of words, as long as s is ASCII.
 func EachToken(s string, fn func(word []byte)) {
 	buf := make([]byte, 0, 64)
+	t := tokens{fn: fn}
 	for i := 0; i < len(s); {
 		if asciiWord[s[i]] == separator {
+			if t.alone {
+				t.part(rune(s[i]))
+			}
 			i++
 			continue
 		}
@@ -29,6 +40,7 @@ func EachToken(s string, fn func(word []byte)) {
 			i++
 		}
 		if i == len(s) || asciiWord[s[i]] == separator {
+			t.alone = false
 			fn(buf)
 			continue
 		}
@@ -37,30 +49,60 @@ func EachToken(s string, fn func(word []byte)) {
 			i++
 		}
 		buf = AppendFold(buf[:0], s[start:i])
-		eachFolded(buf, fn)
+		t.split(buf)
 	}
 }
 
-// eachFolded splits folded text.
-func eachFolded(p []byte, fn func(word []byte)) {
+// tokens is where the splitting of a text stands.
+type tokens struct {
+	fn            func(word []byte)
+	alone, parted bool // whether the last word is one lone character, and whether a break came behind it
+}
+
+// split goes on with a piece of folded text.
+func (t *tokens) split(p []byte) {
 	start := -1
 	for i := 0; i < len(p); {
 		r, size := utf8.DecodeRune(p[i:])
 		alone := isAlone(r)
 		if inWord := !alone && isWord(r); !inWord && start >= 0 {
-			fn(p[start:i:i])
+			t.fn(p[start:i:i])
 			start = -1
 		} else if inWord && start < 0 {
-			start = i
+			start, t.alone = i, false
 		}
-		if alone {
-			fn(p[i : i+size : i+size])
+		switch {
+		case alone:
+			t.lone(p[i : i+size : i+size])
+		case start < 0:
+			t.part(r)
 		}
 		i += size
 	}
 	if start >= 0 {
-		fn(p[start:])
+		t.fn(p[start:])
 	}
+}
+
+// lone yields a lone character.
+func (t *tokens) lone(word []byte) {
+	if t.alone && t.parted {
+		t.fn(breakWord)
+	}
+	t.alone, t.parted = true, false
+	t.fn(word)
+}
+
+// part takes in a character between words.
+func (t *tokens) part(r rune) { t.parted = t.parted || parts(r) }
+
+// parts holds for folded punctuation between clauses, or between the items of a list.
+func parts(r rune) bool {
+	switch r {
+	case ',', '.', ';', ':', '!', '?', '/', '|', '\u3001', '\u3002': // the last are the ideographic comma and full stop
+		return true
+	}
+	return false
 }
 
 // isWord holds for letters, digits and the marks that Fold leaves on them.

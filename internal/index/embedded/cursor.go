@@ -12,10 +12,11 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// A cursor is: version, the index's instance, the snapshot's id, the sort, then the last entry's number and key, and for
-// names the name's head; a CRC-32C of all that at the end. History: 1.
+// A cursor is: version, the index's instance, the snapshot's id, the sort, then the last entry's number and key; for
+// names the name's head, for relevance the figures that the first page was ranked with; a CRC-32C of all that at the
+// end. History: 1; 2 has the figures.
 const (
-	cursorVersion  = 1
+	cursorVersion  = 2
 	cursorSize     = 1 + 16 + 8 + 1 + 1 + 4 + 8
 	cursorNameMax  = 255 // bytes; names that differ only behind them may repeat once the snapshot is forgotten
 	cursorChecksum = 4
@@ -23,7 +24,8 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func (ix *Index) cursor(s *snapshot, by query.Sort, of page) []byte {
+func (ix *Index) cursor(s *snapshot, o *order, of page) []byte {
+	by := o.sort
 	last := of.numbers[len(of.numbers)-1]
 	p := append(make([]byte, 0, cursorSize+cursorChecksum), cursorVersion)
 	p = append(p, ix.instance[:]...)
@@ -38,12 +40,16 @@ func (ix *Index) cursor(s *snapshot, by query.Sort, of page) []byte {
 		name := s.nameOf(uint32(last))
 		p = append(p, name[:min(len(name), cursorNameMax)]...)
 	}
+	if by.By == query.ByRelevance {
+		p = o.ranking.append(p)
+	}
 	return binary.BigEndian.AppendUint32(p, crc32.Checksum(p, castagnoli))
 }
 
 // resume is the snapshot to search and the place behind which to go on. Without a cursor, or if the cursor's snapshot
 // is forgotten, it is the newest one.
-func (ix *Index) resume(cursor []byte, by query.Sort) (*snapshot, *after, error) {
+func (ix *Index) resume(r index.Request) (*snapshot, *after, error) {
+	cursor, by := r.Cursor, r.Sort
 	if len(cursor) == 0 {
 		return ix.current.Load(), nil, nil
 	}
@@ -59,6 +65,12 @@ func (ix *Index) resume(cursor []byte, by query.Sort) (*snapshot, *after, error)
 		number: binary.BigEndian.Uint32(cursor[27:]),
 		key:    binary.BigEndian.Uint64(cursor[31:]),
 		name:   cursor[cursorSize:body],
+	}
+	if by.By == query.ByRelevance {
+		var ok bool
+		if place.ranking, ok = readRanking(cursor[cursorSize:body], rankedWords(r.Query.Root)); !ok {
+			return nil, nil, fmt.Errorf("cursor of another query: %w", index.ErrCursor)
+		}
 	}
 	if bytes.Equal(cursor[1:17], ix.instance[:]) {
 		if s := ix.memory.recall(binary.BigEndian.Uint64(cursor[17:]), time.Now()); s != nil {

@@ -19,10 +19,11 @@ import (
 // then a CRC-32C of all that. Numbers are in the byte order of the machine that wrote the file, which the magic tells:
 // another machine takes the file for one of another version.
 //
-// Versions: 1; 2 has rows of one width, and where each value begins in an order.
+// Versions: 1; 2 has rows of one width, and where each value begins in an order; 3 has breaks among the words,
+// and words that apostrophes part in one.
 const (
 	formatMagic   = 0x53_45_47_2d_49_50_41_43 // CAPI-SEG where the least byte comes first
-	formatVersion = 2
+	formatVersion = 3
 	formatEntry   = 8 + 8 + 8
 	formatSize    = 8 + 4 + 4 + 8 + sectionCount*formatEntry + 4
 	formatAlign   = 64

@@ -86,7 +86,7 @@ func groupsOfField(of query.Field) groups {
 func groupsOfSort(by query.Sort) groups {
 	switch by.By {
 	case query.ByRelevance:
-		return 0 // words, which a query with words needs anyway
+		return only(intsOf(intEmployees)) // and words, which a query with words needs anyway
 	case query.ByName:
 		return only(groupNames)
 	default:

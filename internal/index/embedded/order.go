@@ -18,28 +18,31 @@ type order struct {
 	sort    query.Sort
 	hits    []hits
 	total   int
-	terms   []rankedTerm
-	stats   textStats
+	ranking *ranking // for relevance
 	scratch *arena
 }
 
 // after is a place in the order: what comes behind it is asked for.
 type after struct {
-	key    uint64
-	name   []byte // the whole folded name, for names
-	number uint32
+	key     uint64
+	name    []byte   // the whole folded name, for names
+	ranking *ranking // what the key was computed with, for relevance
+	number  uint32
 
 	remembered bool // the whole name is that which the company has in the search's moment
 }
 
-func (s *snapshot) order(scratch *arena, found []hits, q query.Query, by query.Sort) *order {
+func (s *snapshot) order(scratch *arena, found []hits, q query.Query, by query.Sort, behind *after) *order {
 	o := &order{sort: by, hits: found, scratch: scratch}
 	for i := range found {
 		o.total += found[i].count
 	}
-	if by.By == query.ByRelevance {
-		o.stats = s.textStats()
-		o.terms = s.rankedTerms(q.Root)
+	switch {
+	case by.By != query.ByRelevance:
+	case behind != nil:
+		o.ranking = behind.ranking // scores of other figures would not compare with the place's
+	default:
+		o.ranking = s.ranking(rankedWords(q.Root))
 	}
 	return o
 }

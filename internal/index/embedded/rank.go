@@ -1,17 +1,21 @@
 package embedded
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
 
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // Relevance is BM25 (Robertson and Zaragoza, 2009) of the name and of the description, each saturated on its own, then
 // added with weights, so that a word in the name outweighs any number of it in the description. Descriptions differ
 // in length far more than names do, and that a name is long says little: hence the two b. Who types a name wants the
-// company of that name: the share of the name that a word makes up counts besides, and that the name begins with it.
+// company of that name: the share of the name that a word makes up counts besides, and that the name begins with it, a
+// "the" before it aside. Of several companies of a name most people mean the large one: beyond 64 employees what
+// the name adds grows with each doubling, up to 27 percent. One of unknown size is as good as a small one.
 const (
 	rankK1           = 1.2
 	rankNameB        = 0.35
@@ -19,6 +23,7 @@ const (
 	rankNameWeight   = 3
 	rankNameShare    = 2.5
 	rankNameHead     = 0.8
+	rankSize         = 0.015
 )
 
 // textStats are what BM25 knows of all texts of a snapshot.
@@ -27,11 +32,20 @@ type textStats struct {
 	averageName, averageDescription float64
 }
 
+// ranking is all that the score of a text depends on besides the text.
+type ranking struct {
+	stats textStats
+	terms []rankedTerm // by word: scores add up in this order, so that every segment comes to the same bits
+}
+
 // rankedTerm is a word that adds to the relevance.
 type rankedTerm struct {
 	word   string
 	weight float32 // inverse document frequency
 }
+
+// rankedWordsMax bounds a cursor, which carries a weight a word: of more words each weighs 1.
+const rankedWordsMax = 256
 
 func (s *snapshot) textStats() textStats {
 	var t textStats
@@ -46,23 +60,72 @@ func (s *snapshot) textStats() textStats {
 	return t
 }
 
-// rankedTerms are the distinct words that the query asks for, those it excludes left out.
-func (s *snapshot) rankedTerms(n query.Node) []rankedTerm {
+// ranking has the newest figures of the words.
+func (s *snapshot) ranking(words []string) *ranking {
+	r := &ranking{s.textStats(), make([]rankedTerm, len(words))}
+	for i, w := range words {
+		r.terms[i] = rankedTerm{w, 1}
+		if len(words) <= rankedWordsMax {
+			r.terms[i].weight = s.weight(w, r.stats.texts)
+		}
+	}
+	return r
+}
+
+func (s *snapshot) weight(word string, texts float64) float32 {
+	holders := 0.0
+	for p := range s.parts {
+		if key, ok := s.parts[p].words.find(word); ok {
+			holders += float64(s.parts[p].words.count(key))
+		}
+	}
+	return float32(math.Log1p((texts - holders + 0.5) / (holders + 0.5)))
+}
+
+// append writes the ranking, without its words, as a cursor carries it.
+func (r *ranking) append(p []byte) []byte {
+	for _, v := range []float64{r.stats.texts, r.stats.averageName, r.stats.averageDescription} {
+		p = binary.BigEndian.AppendUint64(p, math.Float64bits(v))
+	}
+	if len(r.terms) <= rankedWordsMax {
+		for _, t := range r.terms {
+			p = binary.BigEndian.AppendUint32(p, math.Float32bits(t.weight))
+		}
+	}
+	return p
+}
+
+// readRanking reads what append wrote of these words; it does not hold for anything else.
+func readRanking(p []byte, words []string) (*ranking, bool) {
+	const statsSize = 3 * 8
+	weighed := len(words)
+	if weighed > rankedWordsMax {
+		weighed = 0
+	}
+	if len(p) != statsSize+4*weighed {
+		return nil, false
+	}
+	number := func(at int) float64 { return math.Float64frombits(binary.BigEndian.Uint64(p[at:])) }
+	r := &ranking{textStats{number(0), number(8), number(16)}, make([]rankedTerm, len(words))}
+	sound := isFigure(r.stats.texts, 0) && isFigure(r.stats.averageName, 1) && isFigure(r.stats.averageDescription, 1)
+	for i, w := range words {
+		r.terms[i] = rankedTerm{w, 1}
+		if weighed > 0 {
+			r.terms[i].weight = math.Float32frombits(binary.BigEndian.Uint32(p[statsSize+4*i:]))
+		}
+		sound = sound && isFigure(float64(r.terms[i].weight), 0)
+	}
+	return r, sound
+}
+
+// isFigure holds for numbers from low on: neither NaN nor without end.
+func isFigure(v, low float64) bool { return v >= low && v <= math.MaxFloat64 }
+
+// rankedWords are the distinct words that the query asks for, sorted, those it excludes left out.
+func rankedWords(n query.Node) []string {
 	all := wantedWords(nil, n)
 	slices.Sort(all)
-	all = slices.Compact(all)
-	terms := make([]rankedTerm, len(all))
-	texts := s.textStats().texts
-	for i, w := range all {
-		holders := 0.0
-		for p := range s.parts {
-			if key, ok := s.parts[p].words.find(w); ok {
-				holders += float64(s.parts[p].words.count(key))
-			}
-		}
-		terms[i] = rankedTerm{w, float32(math.Log1p((texts - holders + 0.5) / (holders + 0.5)))}
-	}
-	return terms
+	return slices.Compact(all)
 }
 
 func wantedWords(words []string, n query.Node) []string {
@@ -78,7 +141,11 @@ func wantedWords(words []string, n query.Node) []string {
 	case query.Term:
 		words = append(words, n.Word)
 	case query.Phrase:
-		words = append(words, n.Words...)
+		for _, w := range n.Words {
+			if w != text.Break {
+				words = append(words, w)
+			}
+		}
 	}
 	return words
 }
@@ -108,18 +175,39 @@ func (o *order) scoreKey(score float32) uint64 {
 func (o *order) scores(h *hits, slots []uint32) []float32 {
 	scores := make([]float32, len(slots))
 	w := &h.words
-	norms := o.norms()
-	for _, t := range o.terms {
+	article := w.article()
+	employees := h.ints[intEmployees].values
+	norms := o.ranking.stats.norms()
+	for _, t := range o.ranking.terms {
 		key, ok := w.find(t.word)
 		if !ok {
 			continue
 		}
 		w.eachOf(key, slots, func(j int, place uint32) {
-			scores[j] += t.weight * norms.score(w, slots[j], w.marks[place])
+			slot, m := slots[j], w.marks[place]
+			score := norms.inDescription(w, slot, m)
+			if m.inName() > 0 {
+				named := norms.inName(w, slot, m)
+				if w.isHead(slot, m, article) {
+					named += rankNameHead
+				}
+				score += named * sizeFactors[bits.Len64(uint64(employees[slot]))]
+			}
+			scores[j] += t.weight * score
 		})
 	}
 	return scores
 }
+
+// sizeFactors are by the binary digits of the number of employees; an unknown one is negative, so it has 64.
+var sizeFactors = func() (f [65]float32) {
+	const small, huge = 6, 24
+	for digits := range f {
+		f[digits] = 1 + rankSize*float32(min(max(digits, small), huge)-small)
+	}
+	f[64] = 1
+	return f
+}()
 
 // norms hold BM25's denominators.
 type norms struct {
@@ -127,31 +215,46 @@ type norms struct {
 	descriptionBase, descriptionStep float32
 }
 
-func (o *order) norms() *norms {
+func (stats textStats) norms() *norms {
 	var n norms
 	for l := range n.name {
-		n.name[l] = float32(rankK1 * (1 - rankNameB + rankNameB*float64(l)/o.stats.averageName))
+		n.name[l] = float32(rankK1 * (1 - rankNameB + rankNameB*float64(l)/stats.averageName))
 		n.share[l] = rankNameShare / float32(max(l, 1))
 	}
 	n.descriptionBase = rankK1 * (1 - rankDescriptionB)
-	n.descriptionStep = float32(rankK1 * rankDescriptionB / o.stats.averageDescription)
+	n.descriptionStep = float32(rankK1 * rankDescriptionB / stats.averageDescription)
 	return &n
 }
 
-func (n *norms) score(w *words, slot uint32, m mark) float32 {
-	var score float32
-	if inName := float32(m.inName()); inName > 0 {
-		length := w.nameLen[slot]
-		score = rankNameWeight*(rankK1+1)*inName/(inName+n.name[length]) + inName*n.share[length]
-		if m.first() == 0 {
-			score += rankNameHead
-		}
+func (n *norms) inName(w *words, slot uint32, m mark) float32 {
+	in, length := float32(m.inName()), w.nameLen[slot]
+	return rankNameWeight*(rankK1+1)*in/(in+n.name[length]) + in*n.share[length]
+}
+
+func (n *norms) inDescription(w *words, slot uint32, m mark) float32 {
+	in := float32(m.inDescription())
+	if in == 0 {
+		return 0
 	}
-	if in := float32(m.inDescription()); in > 0 {
-		norm := n.descriptionBase + n.descriptionStep*float32(w.descriptionLen(slot))
-		score += (rankK1 + 1) * in / (in + norm)
+	norm := n.descriptionBase + n.descriptionStep*float32(w.descriptionLen(slot))
+	return (rankK1 + 1) * in / (in + norm)
+}
+
+// article is the token that may stand before a name's head; none if no text has it.
+func (w *words) article() uint32 {
+	if key, ok := w.find("the"); ok {
+		return uint32(key)
 	}
-	return score
+	return none
+}
+
+// isHead holds if the slot's name begins with the word of the mark.
+func (w *words) isHead(slot uint32, m mark, article uint32) bool {
+	if m.first() != 1 || article == none {
+		return m.first() == 0
+	}
+	text := w.text(slot)
+	return len(text) > 0 && text[0] == article
 }
 
 // eachOf yields those of the slots that have the key: the index in slots, and the posting's place among all.

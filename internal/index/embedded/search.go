@@ -32,7 +32,7 @@ func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Res
 	var read *snapshot
 	err = ix.whole(ctx, &read, func() (err error) {
 		var behind *after
-		if read, behind, err = ix.resume(r.Cursor, r.Sort); err != nil {
+		if read, behind, err = ix.resume(r); err != nil {
 			return err
 		}
 		scratch := borrowArena()
@@ -56,9 +56,10 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, behind *after, 
 	}
 	result := &index.Result{Total: total, Owned: owned(found, r.Owned)}
 	limit := max(1, r.Limit)
-	page := snapshot.order(scratch, found, r.Query, r.Sort).first(limit, behind)
+	order := snapshot.order(scratch, found, r.Query, r.Sort, behind)
+	page := order.first(limit, behind)
 	if page.more {
-		result.Next = ix.cursor(snapshot, r.Sort, page)
+		result.Next = ix.cursor(snapshot, order, page)
 		ix.memory.keep(snapshot, time.Now(), ix.options)
 	}
 	result.Page = page.numbers
@@ -87,7 +88,7 @@ func (s *snapshot) choose(ctx context.Context, scratch *arena, of index.Selectio
 	if err != nil {
 		return nil, fmt.Errorf("select: %w", err)
 	}
-	head := s.order(scratch, found, of.Query, of.Sort).first(max(0, of.Limit), nil)
+	head := s.order(scratch, found, of.Query, of.Sort, nil).first(max(0, of.Limit), nil)
 	return &index.Selected{Numbers: head.numbers, Total: total}, nil
 }
 

@@ -97,8 +97,10 @@ func newWordBuilder(slots int) *wordBuilder {
 func (b *wordBuilder) add(slot uint32, name, description string) {
 	text := newText{slot, uint32(len(b.pairs.slots)), len(b.words.stream)}
 	inName := b.tokens(text, name, true)
+	b.joints(text, name, true)
 	b.words.stream = append(b.words.stream, none)
 	inDescription := b.tokens(text, description, false)
+	b.joints(text, description, false)
 	b.words.ends = append(b.words.ends, uint32(len(b.words.stream)))
 	b.words.nameLen = append(b.words.nameLen, uint8(min(inName, math.MaxUint8)))
 	b.words.nameTokens += uint64(inName)
@@ -122,22 +124,33 @@ func (b *wordBuilder) tokens(of newText, s string, inName bool) int {
 	n := 0
 	text.EachToken(s, func(word []byte) {
 		n++
-		id, fresh := b.terms.id(word)
-		if fresh {
-			b.last = append(b.last, none)
-		}
-		at := b.last[id]
-		if at == none || at < of.pairs {
-			at = uint32(len(b.pairs.slots))
-			b.last[id] = at
-			b.pairs.slots = append(b.pairs.slots, of.slot)
-			b.pairs.keys = append(b.pairs.keys, id)
-			b.words.marks = append(b.words.marks, firstMark(len(b.words.stream)-of.stream))
-		}
-		b.words.marks[at] = b.words.marks[at].again(inName)
+		id := b.post(of, word, firstMark(len(b.words.stream)-of.stream), inName)
 		b.words.stream = append(b.words.stream, id)
 	})
 	return n
+}
+
+// joints takes in what an apostrophe parts as one word too. It has no place in the text, so that no phrase has it.
+func (b *wordBuilder) joints(of newText, s string, inName bool) {
+	text.EachJoint(s, func(left, right string) { b.post(of, []byte(left+right), markBeyond, inName) })
+}
+
+// post notes that the text has the word.
+func (b *wordBuilder) post(of newText, word []byte, first mark, inName bool) uint32 {
+	id, fresh := b.terms.id(word)
+	if fresh {
+		b.last = append(b.last, none)
+	}
+	at := b.last[id]
+	if at == none || at < of.pairs {
+		at = uint32(len(b.pairs.slots))
+		b.last[id] = at
+		b.pairs.slots = append(b.pairs.slots, of.slot)
+		b.pairs.keys = append(b.pairs.keys, id)
+		b.words.marks = append(b.words.marks, first)
+	}
+	b.words.marks[at] = b.words.marks[at].again(inName)
+	return id
 }
 
 // finish makes the section.

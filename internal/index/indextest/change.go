@@ -58,21 +58,35 @@ func testForeignCursors(t *testing.T, open Open) {
 	ix := open(t)
 	defer ix.Close()
 	require.NoError(t, ix.Apply(t.Context(), changesOf(companytest.Slice(1, 20)...), 1))
-	byName := query.Sort{By: query.ByName}
-	r, err := ix.Search(t.Context(), index.Request{Sort: byName, Limit: 5})
+	requireForeign(t, ix, search{sort: query.Sort{By: query.ByName}, limit: 5})
+	requireForeign(t, ix, search{sort: query.Sort{By: query.ByRelevance, Desc: true}, limit: 5, query: excluding(t, "nothing")})
+}
+
+// excluding is a query that all companies match which have not the word.
+func excluding(t *testing.T, word string) query.Query {
+	q, err := query.Parse(query.Filters{ExcludeKeywords: []string{word}})
+	require.NoError(t, err)
+	return q
+}
+
+// requireForeign damages the cursor of the search's first page, and sends it with another direction.
+func requireForeign(t *testing.T, ix index.Index, s search) {
+	t.Helper()
+	r, err := ix.Search(t.Context(), s.request(nil))
 	require.NoError(t, err)
 	require.NotNil(t, r.Next)
 	for i := range r.Next {
 		damaged := slices.Clone(r.Next)
 		damaged[i] ^= 0x55
-		_, err := ix.Search(t.Context(), index.Request{Sort: byName, Limit: 5, Cursor: damaged})
+		_, err := ix.Search(t.Context(), s.request(damaged))
 		require.ErrorIs(t, err, index.ErrCursor, "byte %d damaged", i)
-		_, err = ix.Search(t.Context(), index.Request{Sort: byName, Limit: 5, Cursor: r.Next[:i+1][:i]})
+		_, err = ix.Search(t.Context(), s.request(r.Next[:i+1][:i]))
 		if i > 0 {
 			require.ErrorIs(t, err, index.ErrCursor, "cut at %d", i)
 		}
 	}
-	_, err = ix.Search(t.Context(), index.Request{Sort: query.Sort{By: query.ByName, Desc: true}, Limit: 5, Cursor: r.Next})
+	s.sort.Desc = !s.sort.Desc
+	_, err = ix.Search(t.Context(), s.request(r.Next))
 	require.ErrorIs(t, err, index.ErrCursor, "a cursor of the other direction")
 }
 
@@ -97,6 +111,49 @@ func testForgottenCursors(t *testing.T, open Open) {
 		tr := truth{}
 		tr.apply(changesOf(companies...))
 		require.Equal(rt, numbersOf(tr.matches(s.query, s.sort, nil)), append(first.Page, rest...))
+	})
+}
+
+// testForgottenRelevance changes other companies and restarts between any two pages by relevance, so that the figures
+// of all texts are others on each: the matches that stay as they are come once all the same.
+func testForgottenRelevance(t *testing.T, open Open) {
+	byRelevance := query.Sort{By: query.ByRelevance, Desc: true}
+	numbers := make([]company.Number, 60)
+	for i := range numbers {
+		numbers[i] = company.Number(i + 1)
+	}
+	others := numbers[40:]
+	rapid.Check(t, func(rt *rapid.T) {
+		h := newHistory(t, open)
+		defer func() { h.ix.Close() }()
+		for chunk := range slices.Chunk(numbers, 25) {
+			var changes []index.Change
+			for _, n := range chunk {
+				changes = append(changes, index.Change{Number: n, Company: querytest.Company(n).Draw(rt, "company")})
+			}
+			h.apply(rt, changes)
+		}
+		q, err := query.Parse(query.Filters{Keywords: rapid.SliceOfN(querytest.Words(2), 1, 4).Draw(rt, "keywords")})
+		require.NoError(rt, err)
+		s := search{query: q, sort: byRelevance, limit: rapid.IntRange(1, 9).Draw(rt, "limit")}
+		s.sort.Desc = rapid.Bool().Draw(rt, "descending")
+		var got []company.Number
+		for cursor := []byte(nil); ; {
+			r, err := h.ix.Search(t.Context(), s.request(cursor))
+			require.NoError(rt, err)
+			got = append(got, r.Page...)
+			require.LessOrEqual(rt, len(got), 10*len(numbers), "pages do not end")
+			if cursor = r.Next; cursor == nil {
+				break
+			}
+			h.apply(rt, rapid.SliceOfN(change(others), 0, 25).Draw(rt, "changes"))
+			h.forget(rt)
+		}
+		isOther := func(n company.Number) bool { return slices.Contains(others, n) }
+		want := slices.DeleteFunc(numbersOf(h.truth.matches(q, byRelevance, nil)), isOther)
+		got = slices.DeleteFunc(got, isOther)
+		slices.Sort(got)
+		require.True(rt, slices.Equal(want, got), "want %v, got %v", want, got)
 	})
 }
 

@@ -12,12 +12,15 @@ import (
 // history is an index, what it should hold, and all that it was given, from which it catches up after a crash.
 type history struct {
 	t       testing.TB
+	open    Open
 	ix      index.Index
 	truth   truth
 	applied [][]index.Change // by seq, from 1
 }
 
-func newHistory(t testing.TB, open Open) *history { return &history{t: t, ix: open(t), truth: truth{}} }
+func newHistory(t testing.TB, open Open) *history {
+	return &history{t: t, open: open, ix: open(t), truth: truth{}}
+}
 
 func (h *history) apply(t require.TestingT, changes []index.Change) {
 	h.applied = append(h.applied, changes)
@@ -45,4 +48,19 @@ func (h *history) disturb(t *rapid.T) {
 		h.ix = keeper.Restart(h.t, what == 6)
 		h.catchUp(t)
 	}
+}
+
+// forget makes the index forget all moments by a restart; one that cannot is replaced by another that holds the same.
+func (h *history) forget(t *rapid.T) {
+	if merger, merges := h.ix.(Merger); merges && rapid.Bool().Draw(t, "merge") {
+		merger.MergeAll()
+	}
+	if keeper, keeps := h.ix.(Keeper); keeps {
+		h.ix = keeper.Restart(h.t, rapid.Bool().Draw(t, "crash"))
+		h.catchUp(t)
+		return
+	}
+	require.NoError(t, h.ix.Close())
+	h.ix = h.open(h.t)
+	h.catchUp(t)
 }

@@ -40,6 +40,27 @@ func testRanking(t *testing.T, open Open) {
 	require.Equal(t, []company.Number{4, 2, 3, 1, 5}, r.Page)
 }
 
+func testNamesakes(t *testing.T, open Open) {
+	ix := open(t)
+	defer ix.Close()
+	large, small := int64(40_000), int64(12)
+	require.NoError(t, ix.Apply(t.Context(), changesOf(
+		record{Name: "Orbit Catering", EmployeeCount: &small}.company(1),
+		record{Name: "Orbit Freight"}.company(2),
+		record{Name: "Orbit Industries", EmployeeCount: &large}.company(3),
+		record{Name: "Travel Desk", Description: "Orbit by Orbit for Orbit.", EmployeeCount: &large}.company(4),
+		record{Name: "Blue Planet"}.company(5),
+		record{Name: "The Planet"}.company(6),
+	), 1))
+	for word, want := range map[string][]company.Number{"orbit": {3, 1, 2, 4}, "planet": {6, 5}} {
+		q, err := query.Parse(query.Filters{Query: word})
+		require.NoError(t, err)
+		r, err := ix.Search(t.Context(), index.Request{Query: q, Sort: query.Sort{By: query.ByRelevance, Desc: true}, Limit: 10})
+		require.NoError(t, err)
+		require.Equal(t, want, r.Page, word)
+	}
+}
+
 func testLookup(t *testing.T, open Open) {
 	ix := open(t)
 	defer ix.Close()

@@ -16,10 +16,11 @@ import (
 )
 
 // testReal runs on the file of real companies that CAPI_TEST_DATA names the folder of, or that lies in shared/data
-// beside the checkout.
+// beside the checkout. Without one it is skipped, and fails if CAPI_TEST_REQUIRE names realdata.
 func testReal(t *testing.T, open Open) {
 	file := realFile()
 	if file == "" {
+		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "realdata", "the real companies are required here, and missing")
 		t.Skip("SKIPPED: no companies.ndjson.gz; set CAPI_TEST_DATA to the folder that has it")
 	}
 	companies, err := readReal(file)

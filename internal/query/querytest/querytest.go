@@ -92,10 +92,13 @@ var (
 	categories     = []string{"vendor", "Vendor", "investor", "Käufer"}
 	vocabulary     = []string{
 		"data", "Data", "cloud", "Café", "cafe", "of", "the", "Łódź", "東京", "京都", "データ", "x", "AI", "machine", "learning",
-		"e-mail", "don’t", "ﬁne", "Ⅳ", "한국", "naïve", "ÅNGSTRÖM", "42", "हिन्दी",
+		"e-mail", "don’t", "Ben's", "bens", "d’Or", "dor", "s", "ﬁne", "Ⅳ", "한국", "naïve", "ÅNGSTRÖM", "42", "हिन्दी",
 	}
-	gaps = []string{" ", " ", " ", "  ", ", ", "-", "", "\u00a0", ". ", "・"}
+	gaps = []string{" ", " ", " ", "  ", ", ", "-", "", "\u00a0", ". ", "・", "，", "。"}
 )
+
+// Words draws a text of up to most of the words that Companies writes with.
+func Words(most int) *rapid.Generator[string] { return words(most) }
 
 // words joins up to most words of the vocabulary.
 func words(most int) *rapid.Generator[string] {

@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,15 +18,16 @@ func TestAnIndexsMarksAreItsOwnAndTwoAtMost(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := catalog.New(d)
 		put(t, b, company.Company{Name: "Acme", Domain: "acme.example"})
-		marks := func(index string) (held string) {
+		marks := func(index string) string {
+			var held []string
 			for _, mark := range []string{"a", "b", "c", "d"} {
 				marked, err := b.Marked(t.Context(), index, mark)
 				require.NoError(t, err)
 				if marked {
-					held += mark
+					held = append(held, mark)
 				}
 			}
-			return held
+			return strings.Join(held, "")
 		}
 		require.Empty(t, marks("one"))
 		require.NoError(t, b.Mark(t.Context(), "one", "a", "", 1))

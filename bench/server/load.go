@@ -23,7 +23,10 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-const tokenFile = "token"
+const (
+	tokenFile = "token"
+	hold      = 5 * time.Second // nobody buys from what is being loaded
+)
 
 // load imports the companies, makes a workspace with a token, and unlocks for it what the workload says.
 func (o Options) load(ctx context.Context, w *workload.Workload, dir string) error {
@@ -95,7 +98,7 @@ func importLines(ctx context.Context, a *app.App, write func(lines *json.Encoder
 		buffered := bufio.NewWriterSize(out, 1<<20)
 		out.CloseWithError(errors.Join(write(json.NewEncoder(buffered)), buffered.Flush()))
 	}()
-	summary, err := ingest.Import(ctx, ingest.Options{Catalog: a.Catalog, Files: []string{"-"}, Stdin: in})
+	summary, err := ingest.Import(ctx, ingest.Options{Catalog: a.Catalog, Files: []string{"-"}, Stdin: in, Hold: hold})
 	in.CloseWithError(errors.New("the import has ended"))
 	return summary, err
 }

@@ -37,6 +37,8 @@ type importFilesCommand struct {
 	Delimiter string `name:"delimiter" placeholder:"C" help:"The character between the cells of CSV, or tab (found out)."`
 	Sheet     string `name:"sheet" placeholder:"NAME" help:"The sheet of a workbook (the one whose columns are best known)."`
 
+	Hold time.Duration `name:"hold" placeholder:"DURATION" help:"How long to hold the database at a time (50ms). Purchases wait meanwhile; where nobody buys, 5s loads millions several times as fast."`
+
 	Rejects string `name:"rejects" placeholder:"FILE" help:"Where rejected rows go (the rejects folder of the data directory); none for nowhere."`
 	jsonFlag
 }
@@ -114,8 +116,11 @@ func (c *importFilesCommand) open(s *session) (a *app.App, done func(), err erro
 
 func (c *importFilesCommand) options(s *session) (ingest.Options, error) {
 	o := ingest.Options{
-		Files: c.Files, Stdin: s.in, DryRun: c.DryRun,
+		Files: c.Files, Stdin: s.in, DryRun: c.DryRun, Hold: c.Hold,
 		Reading: ingest.Reading{Encoding: c.Encoding, Delimiter: c.Delimiter, Sheet: c.Sheet},
+	}
+	if c.Hold < 0 {
+		return o, fmt.Errorf("--hold is a time such as 5s, not %s", c.Hold)
 	}
 	if c.Mapping != "" {
 		saved, err := ingest.LoadMapping(c.Mapping)

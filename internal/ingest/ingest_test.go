@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -269,6 +270,25 @@ func TestACancelledImportCanBeRunAgain(t *testing.T) {
 	s = load(t, b, file)
 	require.Equal(t, 12_000, s.Added+s.Unchanged)
 	require.Equal(t, n, s.Unchanged)
+}
+
+func TestAnImportHoldsTheDatabaseForAsLongAsItMay(t *testing.T) {
+	t.Parallel()
+	var lines strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&lines, "{\"name\":\"Company %d\"}\n", i)
+	}
+	file := write(t, "many.ndjson", lines.String())
+	writes := func(hold time.Duration) uint64 {
+		b := catalog.New(dbtest.SQLite(t))
+		_, err := ingest.Import(t.Context(), ingest.Options{Catalog: b, Files: []string{file}, Hold: hold})
+		require.NoError(t, err)
+		require.Len(t, all(t, b), 2000)
+		seq, err := b.Seq(t.Context())
+		require.NoError(t, err)
+		return seq
+	}
+	require.Less(t, 3*writes(time.Hour), writes(time.Nanosecond), "each write has a number of its own")
 }
 
 func TestFilesWithoutRecordsAreNoted(t *testing.T) {

@@ -14,13 +14,13 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// The writer holds the database for about holdTarget at a time, since charges wait meanwhile, and leaves it alone for
+// The writer holds the database for about Options.Hold at a time, since charges wait meanwhile, and leaves it alone for
 // pause in between: without a pause one of another process would hardly ever find it free.
 const (
-	holdTarget       = 50 * time.Millisecond
+	holdDefault      = 50 * time.Millisecond
 	pause            = 5 * time.Millisecond
 	batchMin         = 100
-	batchMax         = 8_000
+	batchMax         = 50_000 // all of it is in memory
 	batchStart       = 250
 	connectionsHeld  = 200_000 // connections that wait for the companies behind them in the files
 	progressInterval = 100 * time.Millisecond
@@ -52,6 +52,7 @@ type writer struct {
 }
 
 func newWriter(o Options) *writer {
+	o.Hold = cmp.Or(o.Hold, holdDefault)
 	return &writer{
 		catalog: o.Catalog, options: o, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
 		summary: Summary{
@@ -217,7 +218,7 @@ func (w *writer) flush(ctx context.Context) error {
 		w.err = err
 		return err
 	}
-	w.size = resize(w.size, len(batch), time.Since(started))
+	w.size = w.resize(w.size, len(batch), time.Since(started))
 	time.Sleep(pause)
 	for i := range w.batch {
 		it := &w.batch[i]
@@ -284,7 +285,7 @@ func (w *writer) flushAll(ctx context.Context) error {
 			w.err = err
 			return err
 		}
-		w.linkSize = resize(w.linkSize, n, time.Since(started))
+		w.linkSize = w.resize(w.linkSize, n, time.Since(started))
 		if !w.options.DryRun {
 			time.Sleep(pause)
 		}
@@ -312,11 +313,12 @@ func (w *writer) connect(ctx context.Context, links []catalog.Connection) (catal
 }
 
 // resize is the size of the next batch, after one of n took the time.
-func resize(size, n int, took time.Duration) int {
-	if n < size && took < holdTarget {
+func (w *writer) resize(size, n int, took time.Duration) int {
+	hold := w.options.Hold
+	if n < size && took < hold {
 		return size // a last, short one says little
 	}
-	fitting := int(float64(n) * float64(holdTarget) / float64(max(took, time.Millisecond)))
+	fitting := int(float64(n) * float64(hold) / float64(max(took, time.Millisecond)))
 	return max(batchMin, min(batchMax, fitting, 2*size))
 }
 

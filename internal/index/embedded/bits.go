@@ -44,6 +44,11 @@ func (b bitset) or(o bitset) {
 
 func (b bitset) count() int {
 	n := 0
+	for len(b) >= 4 {
+		four := b[:4]
+		n += bits.OnesCount64(four[0]) + bits.OnesCount64(four[1]) + bits.OnesCount64(four[2]) + bits.OnesCount64(four[3])
+		b = b[4:]
+	}
 	for _, w := range b {
 		n += bits.OnesCount64(w)
 	}
@@ -54,6 +59,12 @@ func (b bitset) count() int {
 func (b bitset) countShared(o bitset) int {
 	n := 0
 	o = o[:len(b)]
+	for len(b) >= 4 && len(o) >= 4 {
+		four, others := b[:4], o[:4]
+		n += bits.OnesCount64(four[0]&others[0]) + bits.OnesCount64(four[1]&others[1]) +
+			bits.OnesCount64(four[2]&others[2]) + bits.OnesCount64(four[3]&others[3])
+		b, o = b[4:], o[4:]
+	}
 	for i, w := range b {
 		n += bits.OnesCount64(w & o[i])
 	}

@@ -74,7 +74,7 @@ func (e evaluator) narrowRange(found bitset, n query.Range) {
 	if n.Max != nil {
 		high = *n.Max
 	}
-	found.keepBetween(e.ints[f].values, low, high)
+	inHalves(found, func(half bitset, first int) { half.keepBetween(e.ints[f].values[first<<6:], low, high) })
 }
 
 // addConnected adds the slots with a connection that meets every part given.

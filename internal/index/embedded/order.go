@@ -62,6 +62,11 @@ func (o *order) first(k int, behind *after) (p page) {
 	if k == 0 {
 		return p
 	}
+	if len(o.hits) == 1 {
+		alone := o.runOf(0, k, behind)
+		p.numbers, p.lastKey = alone.fill(&alone, p.numbers, k)
+		return p.cut(k)
+	}
 	runs := make([]run, len(o.hits))
 	queue := mergeQueue{less: func(a, b int) bool { return o.compareRuns(&runs[a], &runs[b]) < 0 }}
 	for i := range o.hits {
@@ -88,6 +93,11 @@ func (o *order) first(k int, behind *after) (p page) {
 			p.lastKey = shared.key
 		}
 	}
+	return p.cut(k)
+}
+
+// cut leaves k numbers.
+func (p page) cut(k int) page {
 	if p.more = len(p.numbers) > k; p.more {
 		p.numbers = p.numbers[:k]
 	}
@@ -156,13 +166,26 @@ func intOf(k query.SortKey) intField {
 	}
 }
 
+// walkingShare is how many slots of an order are looked at in the time in which one match is read and chosen.
+const walkingShare = 8
+
 // by sorts one part by a column: along the column's order while matches are dense in it, else by choosing from them.
-// Of k matches the part will give its share.
+// Of k matches the part will give its share. A part that is alone may walk where its matches are less dense: it gives up
+// after as many slots as the choosing would cost.
 func (o *order) by(c column, h *hits, k int, behind *after) run {
 	share := float64(k) * float64(h.count) / float64(o.total)
-	if share*float64(h.slots) < float64(h.count)*float64(h.count) {
-		return o.walked(c, h, behind)
+	dense := float64(h.count) * float64(h.count)
+	if len(o.hits) == 1 {
+		dense *= walkingShare / 2
 	}
+	if share*float64(h.slots) < dense {
+		return o.walked(c, h, k, behind)
+	}
+	return o.chosen(c, h, k, behind)
+}
+
+// chosen are the runs of what is chosen from all matches.
+func (o *order) chosen(c column, h *hits, k int, behind *after) run {
 	best := newBest(k, o.comparing(h))
 	for _, slot := range h.list(o.scratch) {
 		e := entry{c.key(slot, o.sort.Desc), h.number(slot), slot}

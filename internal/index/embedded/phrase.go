@@ -48,8 +48,18 @@ func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
 // hold the phrase, and the slots whose texts must be read are returned.
 func (e evaluator) sieve(found bitset, phrase []uint32) (unsure bitset) {
 	unsure = e.bits(e.slots)
-	n := found.count()
-	slots := found.appendTo(e.emptyList(n))
+	slots := found.appendTo(e.emptyList(found.count()))
+	inHalves(found, func(half bitset, first int) {
+		from, _ := slices.BinarySearch(slots, uint32(first)<<6)
+		to, _ := slices.BinarySearch(slots, uint32(first+len(half))<<6)
+		e.sieveSome(found, unsure, slots[from:to], phrase)
+	})
+	unsure.and(found)
+	found.andNot(unsure)
+	return unsure
+}
+
+func (e evaluator) sieveSome(found, unsure bitset, slots, phrase []uint32) {
 	last := e.marksOf(phrase[0], slots)
 	for _, word := range phrase[1:] {
 		next := e.marksOf(word, slots)
@@ -63,9 +73,6 @@ func (e evaluator) sieve(found bitset, phrase []uint32) (unsure bitset) {
 		}
 		last = next
 	}
-	unsure.and(found)
-	found.andNot(unsure)
-	return unsure
 }
 
 // marksOf are the word's marks in slots that all have it.

@@ -150,13 +150,24 @@ func wantedWords(words []string, n query.Node) []string {
 	return words
 }
 
+// manyFirst is the number of first ones from which all scores are sorted by their digits, not chosen from one by one.
+const manyFirst = 1024
+
 // byRelevance scores all matches of a part and takes the first k.
 func (o *order) byRelevance(h *hits, k int, behind *after) []entry {
 	slots := h.list(o.scratch)
-	scores := o.scores(h, slots)
+	keys := o.scoreKeys(h, slots)
+	if k >= manyFirst && behind == nil {
+		places := smallest(keys, k)
+		entries := make([]entry, len(places))
+		for i, j := range places {
+			entries[i] = entry{uint64(keys[j]), h.number(slots[j]), slots[j]}
+		}
+		return entries
+	}
 	best := newBest(k, o.comparing(h))
 	for j, slot := range slots {
-		e := entry{o.scoreKey(scores[j]), h.number(slot), slot}
+		e := entry{uint64(keys[j]), h.number(slot), slot}
 		if o.behind(h, e, behind) {
 			best.add(e)
 		}
@@ -164,20 +175,32 @@ func (o *order) byRelevance(h *hits, k int, behind *after) []entry {
 	return best.sorted()
 }
 
-// scoreKey maps scores, which are never negative, so that keys ascend in the sort's direction.
-func (o *order) scoreKey(score float32) uint64 {
-	if o.sort.Desc {
-		return uint64(^math.Float32bits(score))
+// scoreKeys are the scores of the slots, which are never negative, so that they ascend in the sort's direction as numbers.
+func (o *order) scoreKeys(h *hits, slots []uint32) []uint32 {
+	scores := o.scratch.counters(len(slots))
+	norms := o.ranking.stats.norms()
+	inParts := func(slots, keys []uint32) {
+		o.score(h, norms, slots, keys)
+		if o.sort.Desc {
+			for j := range keys {
+				keys[j] = ^keys[j]
+			}
+		}
 	}
-	return uint64(math.Float32bits(score))
+	if len(slots) < halvesFrom || !severalCores() {
+		inParts(slots, scores)
+		return scores
+	}
+	middle := len(slots) / 2
+	both(func() { inParts(slots[:middle], scores[:middle]) }, func() { inParts(slots[middle:], scores[middle:]) })
+	return scores
 }
 
-func (o *order) scores(h *hits, slots []uint32) []float32 {
-	scores := make([]float32, len(slots))
+// score adds the slots' scores up, as the bits of floats.
+func (o *order) score(h *hits, norms *norms, slots, scores []uint32) {
 	w := &h.words
 	article := w.article()
 	employees := h.ints[intEmployees].values
-	norms := o.ranking.stats.norms()
 	for _, t := range o.ranking.terms {
 		key, ok := w.find(t.word)
 		if !ok {
@@ -193,10 +216,9 @@ func (o *order) scores(h *hits, slots []uint32) []float32 {
 				}
 				score += named * sizeFactors[bits.Len64(uint64(employees[slot]))]
 			}
-			scores[j] += t.weight * score
+			scores[j] = math.Float32bits(math.Float32frombits(scores[j]) + t.weight*score)
 		})
 	}
-	return scores
 }
 
 // sizeFactors are by the binary digits of the number of employees; an unknown one is negative, so it has 64.
@@ -279,7 +301,10 @@ func (p *postings) eachOf(key int, slots []uint32, yield func(j int, place uint3
 
 // eachShared yields the places of what two ascending lists share.
 func eachShared(a, b []uint32, yield func(i, j int)) {
-	i := 0
+	if len(b) == 0 {
+		return
+	}
+	i, _ := slices.BinarySearch(a, b[0])
 	for j, slot := range b {
 		if len(a)-i > 16*(len(b)-j) {
 			skip, _ := slices.BinarySearch(a[i:], slot)

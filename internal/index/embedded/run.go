@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/query"
 )
 
@@ -14,6 +15,9 @@ type run struct {
 	head  uint32   // one slot of the key
 	slots []uint32 // the matches, ascending
 	next  func(r *run, most int) bool
+	// fill appends to numbers, which are empty, the first k matches and the one behind them, and gives the key of the k-th:
+	// all that is wanted of a run that is alone.
+	fill func(r *run, numbers []company.Number, k int) ([]company.Number, uint64)
 }
 
 // advance goes on to the next key that has a match, and gives at most so many of its matches; it does not hold at the
@@ -39,6 +43,15 @@ func (o *order) listed(h *hits, entries []entry) run {
 		}
 		return len(r.slots) > 0
 	}
+	r.fill = func(_ *run, numbers []company.Number, k int) ([]company.Number, uint64) {
+		if len(entries) == 0 {
+			return numbers, 0
+		}
+		for _, e := range entries[:min(k+1, len(entries))] {
+			numbers = append(numbers, company.Number(e.number))
+		}
+		return numbers, entries[min(k, len(entries))-1].key
+	}
 	return r
 }
 
@@ -55,17 +68,54 @@ type walk struct {
 	from    int      // how much of it was left out at the start
 	unknown bool     // whether the rest was begun
 	behind  *after   // nil once past it
+
+	chosen func() run // what a run that is alone gives instead where matches are too seldom
 }
 
 // walked are the runs that a column's order gives.
-func (o *order) walked(c column, h *hits, behind *after) run {
+func (o *order) walked(c column, h *hits, k int, behind *after) run {
 	w := &walk{order: o, column: c, known: c.sorted(), behind: behind}
+	w.chosen = func() run { return o.chosen(c, h, k, behind) }
 	if start := o.start(c, behind); o.sort.Desc {
 		w.known = w.known[:start]
 	} else {
 		w.known, w.from = w.known[start:], start
 	}
-	return run{hits: h, next: w.next}
+	return run{hits: h, next: w.next, fill: w.fill}
+}
+
+func (w *walk) fill(r *run, numbers []company.Number, k int) ([]company.Number, uint64) {
+	kth, left := uint32(0), walkingShare*r.count
+	for len(w.known) > 0 && len(numbers) <= k {
+		group := w.group()
+		if left -= len(group); left < 0 {
+			other := w.chosen()
+			return other.fill(&other, numbers[:0], k)
+		}
+		if w.behind != nil {
+			group = w.passed(r.hits, group)
+		}
+		for _, slot := range group {
+			if !r.bits.has(slot) {
+				continue
+			}
+			if len(numbers) < k {
+				kth = slot
+			}
+			if numbers = append(numbers, company.Number(r.number(slot))); len(numbers) > k {
+				break
+			}
+		}
+	}
+	if len(numbers) <= k && w.takeUnknown(r, k+1-len(numbers)) {
+		for _, slot := range r.slots {
+			if len(numbers) < k {
+				kth = slot
+			}
+			numbers = append(numbers, company.Number(r.number(slot)))
+		}
+	}
+	return numbers, w.key(kth, w.order.sort.Desc)
 }
 
 func (w *walk) next(r *run, most int) bool {

@@ -119,10 +119,24 @@ func (s *snapshot) search(ctx context.Context, scratch *arena, w wanted) ([]hits
 		if w.without != nil {
 			e.leaveOut(matches, *w.without)
 		}
-		if n := matches.count(); n > 0 {
+		n, known := e.counted(w)
+		if !known {
+			n = matches.count()
+		}
+		if n > 0 {
 			found = append(found, hits{part: e.part, bits: matches, count: n})
 			total += n
 		}
 	}
 	return found, total, nil
+}
+
+// counted is how many meet the root where that is known without counting: who has one value, if nobody has died.
+func (e evaluator) counted(w wanted) (n int, known bool) {
+	one, ok := w.root.(query.OneOf)
+	if !ok || len(one.Values) != 1 || w.within != nil || w.without != nil || len(e.dead) > len(e.holes) {
+		return 0, false
+	}
+	e.eachValue(one, func(v *values, key int) { n = v.count(key) })
+	return n, true
 }

@@ -47,7 +47,8 @@ func eachBetween(set *roaring.Bitmap, low, high uint32, yield func(n uint32)) {
 	}
 }
 
-// owned counts the matches that are in the set. What it costs does not grow with either: a word for each 64 slots.
+// owned counts the matches that are in the set. What it costs does not grow with either: it reads a word of each for 64
+// slots, once the set is there as slots.
 func owned(found []hits, set company.Set) (n int) {
 	if set.IsEmpty() {
 		return 0
@@ -105,15 +106,15 @@ func (s *segment) inSlots(set company.Set, dense func() bitset) bitset {
 	}
 	slots := make(bitset, wordsFor(s.slots))
 	switch {
+	case s.slots < lookedUp: // not worth the bits of all numbers
+		for slot := range uint32(s.slots) {
+			if set.Has(company.Number(s.number(slot))) {
+				slots.set(slot)
+			}
+		}
 	case s.numbers == nil:
 		if all := dense(); int(s.base>>6) < len(all) {
 			copy(slots, all[s.base>>6:])
-		}
-	case s.slots < lookedUp: // not worth the bits of all numbers
-		for slot, n := range s.numbers {
-			if set.Has(company.Number(n)) {
-				slots.set(uint32(slot))
-			}
 		}
 	default:
 		all := dense()

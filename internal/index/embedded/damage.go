@@ -72,13 +72,19 @@ func (ix *Index) giveUp(ctx context.Context, found []*DamageError) error {
 	if len(next.parts) == len(s.parts) {
 		return nil // told twice
 	}
-	ix.losses.Add(1)
-	ix.lost.Store(true)
-	ix.replace(next)
+	ix.lose(next)
 	if ix.disk == nil { // Close has let go of the directory; the next start will find the damage
 		return nil
 	}
 	return ix.disk.declareLost(next.parts)
+}
+
+// lose makes a moment that lacks companies the next one; ix.mu is held. Who has seen the loss counted sees that companies
+// are lost: between the two, the other way round, an answer could begin that notices neither.
+func (ix *Index) lose(next *snapshot) {
+	ix.lost.Store(true)
+	ix.losses.Add(1)
+	ix.replace(next)
 }
 
 // scan is a reading of the whole catalog: from an Apply with seq 0 to the next with the catalog's.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -72,6 +73,38 @@ func TestAScanThatBeganBeforeALossDoesNotEndIt(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, len(changes), found.Total)
 		})
+	}
+}
+
+func TestNoAnswerTakesALossForAWholeIndex(t *testing.T) {
+	t.Parallel()
+	ix := Open(Options{})
+	defer ix.Close()
+	for range 10_000 {
+		before := ix.losses.Load()
+		begun := make(chan struct{})
+		var answering sync.WaitGroup
+		answering.Go(func() {
+			close(begun)
+			for ix.losses.Load() == before { // without rest, to begin between what the loss stores
+			}
+			ok, err := ix.undamaged(nil, func() error { return nil })
+			if ok || err != nil {
+				t.Error("answered by an index that has just lost companies", err)
+			}
+		})
+		<-begun
+		ix.mu.Lock()
+		ix.lose(&snapshot{})
+		ix.mu.Unlock()
+		answering.Wait()
+		if t.Failed() {
+			break
+		}
+		ix.mu.Lock()
+		ix.replace(&snapshot{})
+		ix.lost.Store(false)
+		ix.mu.Unlock()
 	}
 }
 

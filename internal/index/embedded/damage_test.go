@@ -80,7 +80,7 @@ func TestNoAnswerTakesALossForAWholeIndex(t *testing.T) {
 	t.Parallel()
 	ix := Open(Options{})
 	defer ix.Close()
-	for range 10_000 {
+	for range 2000 {
 		before := ix.losses.Load()
 		begun := make(chan struct{})
 		var answering sync.WaitGroup

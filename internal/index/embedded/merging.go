@@ -42,8 +42,13 @@ func (m *merger) start(ix *Index) {
 			}))
 		}
 	})
+	m.every(time.Second, ix.noticeCut) // beside the merger, which may be busy for long
+	m.every(ix.options.ScrubEvery, func() { ix.scrubAgain(m.quit) })
+}
+
+func (m *merger) every(period time.Duration, do func()) {
 	m.done.Go(func() {
-		clock := time.NewTicker(ix.options.ScrubEvery)
+		clock := time.NewTicker(period)
 		defer clock.Stop()
 		for {
 			select {
@@ -51,7 +56,7 @@ func (m *merger) start(ix *Index) {
 				return
 			case <-clock.C:
 			}
-			ix.scrubAgain(m.quit)
+			do()
 		}
 	})
 }
@@ -59,7 +64,6 @@ func (m *merger) start(ix *Index) {
 // tend does what is due in the background: gives up damaged segments, merges, saves.
 func (ix *Index) tend(quit <-chan struct{}) {
 	ctx := context.Background()
-	ix.noticeCut()
 	ix.giveUpDamaged(ctx)
 	ix.mergeDue(quit)
 	if ix.saveDue() {

@@ -239,9 +239,15 @@ func (f *Follower) run(ctx context.Context, done chan<- struct{}) {
 
 // follow asks the catalog's sequence number first, which is cheap.
 func (f *Follower) follow(ctx context.Context) error {
+	known := f.Index.Seq() // asked first: the catalog's can only be later
 	seq, err := f.Catalog.Seq(ctx)
-	if err != nil || seq == f.Index.Seq() {
+	switch {
+	case err != nil:
 		return err
+	case seq < known:
+		return fmt.Errorf("catalog is at %d, index at %d: %w", seq, known, catalog.ErrSetBack)
+	case seq == known:
+		return nil
 	}
 	return f.Build(ctx) // an index that has found itself damaged is at 0 again
 }

@@ -115,6 +115,30 @@ func TestTheCatalogIsReadAgainWhereTheIndexLosesCompaniesMeanwhile(t *testing.T)
 	require.Empty(t, log.String(), "nothing is broken")
 }
 
+// lines are what a log has written, a message each.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
+func TestACatalogThatIsBehindItsIndexIsLogged(t *testing.T) {
+	t.Parallel()
+	b := catalog.New(dbtest.SQLite(t))
+	put(t, b, "Company", 3)
+	x := embedded.Open(embedded.Options{})
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	log := make(lines, 10)
+	f := ingest.NewFollower(ingest.FollowOptions{Catalog: b, Index: x, Poll: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))})
+	require.NoError(t, f.Build(t.Context()))
+	require.NoError(t, x.Apply(t.Context(), nil, 7)) // what the catalog has forgotten
+	f.Start(t.Context())
+	t.Cleanup(f.Stop)
+	require.Contains(t, <-log, "set back")
+	require.Positive(t, f.Lag())
+}
+
 func TestAnIndexThatHasLostAllIsMendedFromAnEmptyCatalog(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)

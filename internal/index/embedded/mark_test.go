@@ -173,3 +173,25 @@ func TestWhatComesBackAfterDamageIsMarkedAnew(t *testing.T) {
 	require.Zero(t, f.Len())
 	require.NoError(t, f.Close())
 }
+
+// As by a database that fails over to a replica which had not followed: numbers that the index knows are given anew.
+func TestAnIndexWhoseCatalogIsSetBackMeanwhileIsTrustedNoMore(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), &markedCatalog{}
+	f := follows(t, dir, c)
+	all := companytest.Slice(1, 10)
+	f.apply(t, c, all[:3]...)
+	require.NoError(t, f.Save(t.Context()))
+	older := c.backup()
+	f.apply(t, c, all[3:4]...)
+	require.NoError(t, f.Save(t.Context()))
+	f.apply(t, c, all[4:5]...)
+	require.NoError(t, f.Save(t.Context()))
+	c.marks = older.marks // the catalog's numbers went on to where they were
+	f.apply(t, c, all[7:8]...)
+	require.ErrorIs(t, f.Close(), errSetBack)
+	f = follows(t, dir, c)
+	require.Zero(t, f.Seq())
+	require.Contains(t, f.log.String(), "restored from a backup")
+	require.NoError(t, f.Close())
+}

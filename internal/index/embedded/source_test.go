@@ -22,6 +22,8 @@ func (SameCatalog) Mark(context.Context, string, string, string, uint64) error {
 
 func (SameCatalog) Marked(context.Context, string, string) (bool, error) { return true, nil }
 
+var errSetBack = errors.New("set back")
+
 // markedCatalog is a Source that can be backed up and restored.
 type markedCatalog struct {
 	mu    sync.Mutex
@@ -44,6 +46,9 @@ func (c *markedCatalog) Mark(_ context.Context, index, mark, keep string, _ uint
 	c.calls++
 	if c.before != nil {
 		return c.before
+	}
+	if keep != "" && !slices.Contains(c.marks, index+"/"+keep) {
+		return errSetBack
 	}
 	c.marks = append(keptMarks(c.marks, index, keep), index+"/"+mark)
 	return c.after
@@ -88,6 +93,9 @@ func (c catalogFile) Mark(_ context.Context, index, mark, keep string, _ uint64)
 	marks, err := c.read()
 	if err != nil {
 		return err
+	}
+	if keep != "" && !slices.Contains(marks, index+"/"+keep) {
+		return errSetBack
 	}
 	p, err := json.Marshal(append(keptMarks(marks, index, keep), index+"/"+mark))
 	if err != nil {

@@ -25,11 +25,18 @@ func (ix *Index) noticed(err error) bool {
 	if !ok {
 		return false
 	}
-	ix.damages.mu.Lock()
-	ix.damages.found = append(ix.damages.found, damage)
-	ix.damages.mu.Unlock()
+	ix.damages.add(damage)
 	ix.merger.wake()
 	return true
+}
+
+// add keeps the damage, unless one of its segment is kept: every search that waits finds it every time it looks.
+func (d *damages) add(damage *DamageError) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !slices.ContainsFunc(d.found, func(f *DamageError) bool { return f.Segment == damage.Segment }) {
+		d.found = append(d.found, damage)
+	}
 }
 
 func (d *damages) take() []*DamageError {
@@ -159,7 +166,7 @@ func (m *merger) scrub(ix *Index, parts []part) {
 		for g := range groupCount {
 			for i := range parts {
 				select {
-				case <-m.quit:
+				case <-m.ctx.Done():
 					return
 				default:
 				}

@@ -108,6 +108,17 @@ func TestNoAnswerTakesALossForAWholeIndex(t *testing.T) {
 	}
 }
 
+func TestADamageIsKeptOnceHoweverManyFindIt(t *testing.T) {
+	t.Parallel()
+	var d damages
+	for range 3 {
+		d.add(&DamageError{"1.seg", "rows", "made up"})
+		d.add(&DamageError{"2.seg", "rows", "made up"})
+	}
+	require.Len(t, d.take(), 2)
+	require.Empty(t, d.take())
+}
+
 func TestLookupsReadNothingUnchecked(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 200)

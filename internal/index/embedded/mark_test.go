@@ -1,11 +1,13 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -194,4 +196,37 @@ func TestAnIndexWhoseCatalogIsSetBackMeanwhileIsTrustedNoMore(t *testing.T) {
 	require.Zero(t, f.Seq())
 	require.Contains(t, f.log.String(), "restored from a backup")
 	require.NoError(t, f.Close())
+}
+
+func TestADatabaseThatIsHeldDelaysNoStopForLong(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := &markedCatalog{held: true}
+		ix := Open(Options{SaveEvery: time.Second})
+		require.NoError(t, ix.Attach(t.Context(), dir, c))
+		require.NoError(t, ix.Apply(t.Context(), changesOf(companytest.Slice(1, 3)), 1))
+		time.Sleep(2500 * time.Millisecond)
+		synctest.Wait()
+		require.False(t, ix.merging.TryLock(), "a save waits")
+		begun := time.Now()
+		require.ErrorIs(t, ix.Close(), context.DeadlineExceeded)
+		require.LessOrEqual(t, time.Since(begun), markWait)
+		require.Less(t, markWait, 10*time.Second, "well within the time that a server has to stop")
+	})
+}
+
+func TestASaveThatWaitedInVainIsNotDueAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		ix := Open(Options{SaveEvery: 3 * time.Second})
+		require.NoError(t, ix.Attach(t.Context(), dir, &markedCatalog{held: true}))
+		ix.merger.stop()
+		require.NoError(t, ix.Apply(t.Context(), changesOf(companytest.Slice(1, 3)), 1))
+		require.ErrorIs(t, ix.Save(t.Context()), context.DeadlineExceeded)
+		require.False(t, ix.saveDue())
+		time.Sleep(3 * time.Second)
+		require.True(t, ix.saveDue())
+	})
 }

@@ -32,6 +32,7 @@ type markedCatalog struct {
 	calls int      // of Mark
 	// before and after fail a call of Mark without, and with, the mark being there.
 	before, after error
+	held          bool // Mark waits until its time is over, as for a database that is held
 }
 
 func (c *markedCatalog) Origin(context.Context) (string, uint64, error) {
@@ -40,10 +41,14 @@ func (c *markedCatalog) Origin(context.Context) (string, uint64, error) {
 	return "catalog", c.seq, nil
 }
 
-func (c *markedCatalog) Mark(_ context.Context, index, mark, keep string, _ uint64) error {
+func (c *markedCatalog) Mark(ctx context.Context, index, mark, keep string, _ uint64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls++
+	if c.held {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if c.before != nil {
 		return c.before
 	}

@@ -29,7 +29,7 @@ type Index interface {
 
 	// Seq is the catalog's sequence number up to which the index holds every change; 0 for an empty index, and for one
 	// that has lost companies to damage. Both want the whole catalog: Apply with seq 0 at least once, then one with the
-	// catalog's. The latter is ErrMending if companies were lost meanwhile: the catalog is wanted again, from its beginning.
+	// catalog's. Either is ErrMending if companies were lost meanwhile: the catalog is wanted again, from its beginning.
 	Seq() uint64
 
 	// Len is the number of companies in the index.

@@ -100,10 +100,15 @@ type scan struct {
 	losses uint64 // Index.losses when it began
 }
 
-func (s *scan) goOn(losses uint64) {
-	if !s.begun {
-		*s = scan{true, losses}
+// goOn begins a scan or goes on with the one under way; it does not hold where something was lost meanwhile: that scan
+// is over, and need not be read to its end.
+func (s *scan) goOn(losses uint64) bool {
+	if s.begun && s.losses != losses {
+		*s = scan{}
+		return false
 	}
+	*s = scan{true, losses}
+	return true
 }
 
 // sawAll holds if nothing was lost since the scan began: what it brought before a loss may be in the lost segment.

@@ -122,5 +122,6 @@ var ErrMending error = fault.New(fault.IndexUnavailable,
 	"A part of the search index is being rebuilt from the catalog. Try again in %d s.", mendingRetry).
 	With("retry_after", mendingRetry)
 
-// mendingRetry is how long a caller may wait, in seconds: a segment is rebuilt in a few.
+// mendingRetry is after how many seconds a caller may try again. The whole catalog is read, which takes seconds for
+// hundreds of thousands of companies, and minutes for many millions.
 const mendingRetry = 10

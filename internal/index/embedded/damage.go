@@ -203,7 +203,8 @@ func (ix *Index) scrubAgain(quit <-chan struct{}) {
 
 // surviving calls fn, which reads mapped files. Where one was cut or changed after its checksums were compared, that
 // may be a fault or a panic anywhere: it is given as the damage. Any other panic goes on, it is a mistake of the code.
-// read is the moment that fn reads besides the newest, if it is not nil.
+// read is the moment that fn reads besides the newest, if it is not nil. Of the answers, which give it, a mistake may spoil
+// many a second, and not each has all files read; what runs in the background, and would end the process, always has.
 func (ix *Index) surviving(read **snapshot, fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -212,12 +213,21 @@ func (ix *Index) surviving(read **snapshot, fn func() error) (err error) {
 			if read != nil && *read != nil {
 				parts = slices.Concat((*read).parts, parts)
 			}
+			if _, fault := addressOf(r); read != nil && !fault && ix.lookedInVain() {
+				panic(r)
+			}
 			if err = ix.damageBehind(r, parts); err == nil {
+				ix.blameless.Store(time.Now().UnixNano())
 				panic(r)
 			}
 		}
 	}()
 	return fn()
+}
+
+// lookedInVain holds if no damage was found behind a panic of the last minute.
+func (ix *Index) lookedInVain() bool {
+	return time.Since(time.Unix(0, ix.blameless.Load())) < time.Minute
 }
 
 // damageBehind is a damage of the parts' files that may have led to the panic; nil if they have none. All are noticed.
@@ -256,16 +266,22 @@ func (m mapping) reading(segment, section string, fn func() error) (err error) {
 	return fn()
 }
 
-// faulted holds if the panic is a fault of an address in the mapping (see debug.SetPanicOnFault).
+// faulted holds if the panic is a fault of an address in the mapping.
 func (m mapping) faulted(panicked any) bool {
+	at, fault := addressOf(panicked)
+	first := uintptr(unsafe.Pointer(unsafe.SliceData(m.bytes)))
+	return fault && at >= first && at-first < uintptr(len(m.bytes))
+}
+
+// addressOf is the address whose reading gave the panic, if that is a fault (see debug.SetPanicOnFault).
+func addressOf(panicked any) (at uintptr, fault bool) {
 	err, _ := panicked.(error)
-	fault, ok := errors.AsType[interface {
+	f, fault := errors.AsType[interface {
 		error
 		Addr() uintptr
 	}](err)
-	if !ok {
-		return false
+	if !fault {
+		return 0, false
 	}
-	first := uintptr(unsafe.Pointer(unsafe.SliceData(m.bytes)))
-	return fault.Addr() >= first && fault.Addr()-first < uintptr(len(m.bytes))
+	return f.Addr(), true
 }

@@ -88,6 +88,8 @@ type Index struct {
 	losses  atomic.Uint64 // how often that was found; written under mu
 	scan    scan          // guarded by applying
 	damages damages
+
+	blameless atomic.Int64 // when, in nanoseconds since 1970, no damage was found behind a panic
 }
 
 var _ index.Index = (*Index)(nil)

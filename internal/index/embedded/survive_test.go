@@ -277,6 +277,28 @@ func TestMistakesOfTheCodeStillPanic(t *testing.T) {
 	require.Zero(t, ix.losses.Load())
 }
 
+func TestAMistakeReadsTheFilesOnceAMinuteOnly(t *testing.T) {
+	t.Parallel()
+	companies := companytest.Slice(1, 100)
+	dir, want := onDisk(t, companies)
+	ix, f := opened(t, dir, Options{})
+	read := ix.current.Load()
+	mistaken := func() time.Time {
+		require.Panics(t, func() { _ = ix.whole(t.Context(), &read, func() error { panic("a mistake") }) })
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.compared
+	}
+	first := mistaken()
+	require.NotZero(t, first)
+	require.Equal(t, first, mistaken())
+	ix.blameless.Store(time.Now().Add(-time.Minute).UnixNano())
+	require.NotEqual(t, first, mistaken())
+	require.NoError(t, os.Truncate(f.path, 0))
+	follow(t, ix, companies)
+	require.Equal(t, want, answers(t, ix), "faults are looked after at once")
+}
+
 func TestBothHalvesSurviveACutFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "file")

@@ -121,7 +121,7 @@ func (p *part) anyAlive(v *values, key int) bool {
 	graves, others := p.settled()
 	found := false
 	v.each(key, func(slot, _ uint32) {
-		found = found || !(graves != nil && graves.slots.has(slot)) && !slices.Contains(others, slot)
+		found = found || (graves == nil || !graves.slots.has(slot)) && !slices.Contains(others, slot)
 	})
 	return found
 }

@@ -45,6 +45,21 @@ func TestAnIndexsMarksAreItsOwnAndTwoAtMost(t *testing.T) {
 	})
 }
 
+func TestACatalogThatWasSetBackTakesNoMark(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		require.NoError(t, b.Mark(t.Context(), "one", "a", "", 1))
+		require.ErrorIs(t, b.Mark(t.Context(), "one", "c", "b", 3), catalog.ErrSetBack)
+		require.ErrorIs(t, b.Mark(t.Context(), "two", "c", "a", 3), catalog.ErrSetBack, "another index's mark proves nothing")
+		for mark, want := range map[string]bool{"a": true, "b": false, "c": false} {
+			marked, err := b.Marked(t.Context(), "one", mark)
+			require.NoError(t, err)
+			require.Equal(t, want, marked, mark)
+		}
+	})
+}
+
 func TestAMarkIsNotThereUntilItIsCommitted(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

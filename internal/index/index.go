@@ -29,7 +29,7 @@ type Index interface {
 
 	// Seq is the catalog's sequence number up to which the index holds every change; 0 for an empty index, and for one
 	// that has lost companies to damage. Both want the whole catalog: Apply with seq 0 at least once, then one with the
-	// catalog's. The latter is ErrMending if companies were lost meanwhile: the catalog is wanted again, from its beginning.
+	// catalog's. Either is ErrMending if companies were lost meanwhile: the catalog is wanted again, from its beginning.
 	Seq() uint64
 
 	// Len is the number of companies in the index.
@@ -122,5 +122,6 @@ var ErrMending error = fault.New(fault.IndexUnavailable,
 	"A part of the search index is being rebuilt from the catalog. Try again in %d s.", mendingRetry).
 	With("retry_after", mendingRetry)
 
-// mendingRetry is how long a caller may wait, in seconds: a segment is rebuilt in a few.
+// mendingRetry is after how many seconds a caller may try again. The whole catalog is read, which takes seconds for
+// hundreds of thousands of companies, and minutes for many millions.
 const mendingRetry = 10

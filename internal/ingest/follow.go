@@ -29,6 +29,7 @@ type FollowOptions struct {
 type Follower struct {
 	FollowOptions
 	notify chan struct{}
+	from   uint64       // the catalog's sequence number, at least 1, before the first of the scans that none has ended yet
 	behind atomic.Int64 // microseconds since 1970 at which the index was first seen behind; 0 while it is not
 
 	mu     sync.Mutex
@@ -83,8 +84,16 @@ func (f *Follower) build(ctx context.Context) error {
 }
 
 // scan reads the catalog and feeds the index at once. It tells the index of an empty one, too: that may be all that is
-// left of what the index has lost.
+// left of what the index has lost. What an earlier scan brought before it broke off may have been removed since, so the
+// index is told to be as old as that one, and the changes since do the rest.
 func (f *Follower) scan(ctx context.Context) error {
+	if f.from == 0 {
+		seq, err := f.Catalog.Seq(ctx)
+		if err != nil {
+			return err
+		}
+		f.from = max(seq, 1) // the first change removes nothing
+	}
 	total, err := f.Catalog.Len(ctx)
 	if err != nil {
 		return err
@@ -116,7 +125,11 @@ func (f *Follower) scan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return f.Index.Apply(ctx, nil, seq)
+	if err := f.Index.Apply(ctx, nil, min(f.from, seq)); err != nil {
+		return err
+	}
+	f.from = 0
+	return nil
 }
 
 func (f *Follower) read(ctx context.Context, batches chan<- []index.Change) (seq uint64, err error) {
@@ -239,9 +252,15 @@ func (f *Follower) run(ctx context.Context, done chan<- struct{}) {
 
 // follow asks the catalog's sequence number first, which is cheap.
 func (f *Follower) follow(ctx context.Context) error {
+	known := f.Index.Seq() // asked first: the catalog's can only be later
 	seq, err := f.Catalog.Seq(ctx)
-	if err != nil || seq == f.Index.Seq() {
+	switch {
+	case err != nil:
 		return err
+	case seq < known:
+		return fmt.Errorf("catalog is at %d, index at %d: %w", seq, known, catalog.ErrSetBack)
+	case seq == known:
+		return nil
 	}
 	return f.Build(ctx) // an index that has found itself damaged is at 0 again
 }

@@ -115,6 +115,68 @@ func TestTheCatalogIsReadAgainWhereTheIndexLosesCompaniesMeanwhile(t *testing.T)
 	require.Empty(t, log.String(), "nothing is broken")
 }
 
+// breaking is an index whose first scan breaks off at its end.
+type breaking struct {
+	index.Index
+	broken bool
+}
+
+func (x *breaking) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
+	if seq > 0 && !x.broken {
+		x.broken = true
+		return context.DeadlineExceeded
+	}
+	return x.Index.Apply(ctx, changes, seq)
+}
+
+func TestAScanThatBrokeOffLeavesNothingThatWasRemovedSince(t *testing.T) {
+	t.Parallel()
+	b := catalog.New(dbtest.SQLite(t))
+	number, err := b.Begin(t.Context(), nil)
+	require.NoError(t, err)
+	source := catalog.NewSource()
+	source.Of(number)
+	_, err = b.Put(t.Context(), source, []catalog.Incoming{catalog.Prepare(&company.Company{Name: "Removed"})})
+	require.NoError(t, err)
+	put(t, b, "Stays", 3)
+	x := &breaking{Index: embedded.Open(embedded.Options{})}
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	f := ingest.NewFollower(ingest.FollowOptions{Catalog: b, Index: x})
+	require.ErrorIs(t, f.Build(t.Context()), context.DeadlineExceeded)
+	require.Equal(t, 4, x.Len())
+	_, err = b.Undo(t.Context(), number, func(context.Context, *db.Tx) (company.Set, error) { return company.Set{}, nil })
+	require.NoError(t, err)
+	require.NoError(t, f.Build(t.Context()))
+	require.Equal(t, 3, x.Len())
+	seq, err := b.Seq(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, seq, x.Seq())
+}
+
+// lines are what a log has written, a message each.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
+func TestACatalogThatIsBehindItsIndexIsLogged(t *testing.T) {
+	t.Parallel()
+	b := catalog.New(dbtest.SQLite(t))
+	put(t, b, "Company", 3)
+	x := embedded.Open(embedded.Options{})
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	log := make(lines, 10)
+	f := ingest.NewFollower(ingest.FollowOptions{Catalog: b, Index: x, Poll: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))})
+	require.NoError(t, f.Build(t.Context()))
+	require.NoError(t, x.Apply(t.Context(), nil, 7)) // what the catalog has forgotten
+	f.Start(t.Context())
+	t.Cleanup(f.Stop)
+	require.Contains(t, <-log, "set back")
+	require.Positive(t, f.Lag())
+}
+
 func TestAnIndexThatHasLostAllIsMendedFromAnEmptyCatalog(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)

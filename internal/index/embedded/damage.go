@@ -25,11 +25,18 @@ func (ix *Index) noticed(err error) bool {
 	if !ok {
 		return false
 	}
-	ix.damages.mu.Lock()
-	ix.damages.found = append(ix.damages.found, damage)
-	ix.damages.mu.Unlock()
+	ix.damages.add(damage)
 	ix.merger.wake()
 	return true
+}
+
+// add keeps the damage, unless one of its segment is kept: every search that waits finds it every time it looks.
+func (d *damages) add(damage *DamageError) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !slices.ContainsFunc(d.found, func(f *DamageError) bool { return f.Segment == damage.Segment }) {
+		d.found = append(d.found, damage)
+	}
 }
 
 func (d *damages) take() []*DamageError {
@@ -72,13 +79,19 @@ func (ix *Index) giveUp(ctx context.Context, found []*DamageError) error {
 	if len(next.parts) == len(s.parts) {
 		return nil // told twice
 	}
-	ix.losses.Add(1)
-	ix.lost.Store(true)
-	ix.replace(next)
+	ix.lose(next)
 	if ix.disk == nil { // Close has let go of the directory; the next start will find the damage
 		return nil
 	}
 	return ix.disk.declareLost(next.parts)
+}
+
+// lose makes a moment that lacks companies the next one; ix.mu is held. Who has seen the loss counted sees that companies
+// are lost: between the two, the other way round, an answer could begin that notices neither.
+func (ix *Index) lose(next *snapshot) {
+	ix.lost.Store(true)
+	ix.losses.Add(1)
+	ix.replace(next)
 }
 
 // scan is a reading of the whole catalog: from an Apply with seq 0 to the next with the catalog's.
@@ -87,10 +100,15 @@ type scan struct {
 	losses uint64 // Index.losses when it began
 }
 
-func (s *scan) goOn(losses uint64) {
-	if !s.begun {
-		*s = scan{true, losses}
+// goOn begins a scan or goes on with the one under way; it does not hold where something was lost meanwhile: that scan
+// is over, and need not be read to its end.
+func (s *scan) goOn(losses uint64) bool {
+	if s.begun && s.losses != losses {
+		*s = scan{}
+		return false
 	}
+	*s = scan{true, losses}
+	return true
 }
 
 // sawAll holds if nothing was lost since the scan began: what it brought before a loss may be in the lost segment.
@@ -153,7 +171,7 @@ func (m *merger) scrub(ix *Index, parts []part) {
 		for g := range groupCount {
 			for i := range parts {
 				select {
-				case <-m.quit:
+				case <-m.ctx.Done():
 					return
 				default:
 				}
@@ -185,7 +203,8 @@ func (ix *Index) scrubAgain(quit <-chan struct{}) {
 
 // surviving calls fn, which reads mapped files. Where one was cut or changed after its checksums were compared, that
 // may be a fault or a panic anywhere: it is given as the damage. Any other panic goes on, it is a mistake of the code.
-// read is the moment that fn reads besides the newest, if it is not nil.
+// read is the moment that fn reads besides the newest, if it is not nil. Of the answers, which give it, a mistake may spoil
+// many a second, and not each has all files read; what runs in the background, and would end the process, always has.
 func (ix *Index) surviving(read **snapshot, fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -194,12 +213,21 @@ func (ix *Index) surviving(read **snapshot, fn func() error) (err error) {
 			if read != nil && *read != nil {
 				parts = slices.Concat((*read).parts, parts)
 			}
+			if _, fault := addressOf(r); read != nil && !fault && ix.lookedInVain() {
+				panic(r)
+			}
 			if err = ix.damageBehind(r, parts); err == nil {
+				ix.blameless.Store(time.Now().UnixNano())
 				panic(r)
 			}
 		}
 	}()
 	return fn()
+}
+
+// lookedInVain holds if no damage was found behind a panic of the last minute.
+func (ix *Index) lookedInVain() bool {
+	return time.Since(time.Unix(0, ix.blameless.Load())) < time.Minute
 }
 
 // damageBehind is a damage of the parts' files that may have led to the panic; nil if they have none. All are noticed.
@@ -238,16 +266,22 @@ func (m mapping) reading(segment, section string, fn func() error) (err error) {
 	return fn()
 }
 
-// faulted holds if the panic is a fault of an address in the mapping (see debug.SetPanicOnFault).
+// faulted holds if the panic is a fault of an address in the mapping.
 func (m mapping) faulted(panicked any) bool {
+	at, fault := addressOf(panicked)
+	first := uintptr(unsafe.Pointer(unsafe.SliceData(m.bytes)))
+	return fault && at >= first && at-first < uintptr(len(m.bytes))
+}
+
+// addressOf is the address whose reading gave the panic, if that is a fault (see debug.SetPanicOnFault).
+func addressOf(panicked any) (at uintptr, fault bool) {
 	err, _ := panicked.(error)
-	fault, ok := errors.AsType[interface {
+	f, fault := errors.AsType[interface {
 		error
 		Addr() uintptr
 	}](err)
-	if !ok {
-		return false
+	if !fault {
+		return 0, false
 	}
-	first := uintptr(unsafe.Pointer(unsafe.SliceData(m.bytes)))
-	return fault.Addr() >= first && fault.Addr()-first < uintptr(len(m.bytes))
+	return f.Addr(), true
 }

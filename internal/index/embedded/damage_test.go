@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,7 +58,7 @@ func TestAScanThatBeganBeforeALossDoesNotEndIt(t *testing.T) {
 			before(t, ix)
 			require.NoError(t, ix.Apply(t.Context(), changes[:100], 0))
 			lose(t, ix, firstFile(t, ix))
-			require.NoError(t, ix.Apply(t.Context(), changes[100:], 0))
+			require.ErrorIs(t, ix.Apply(t.Context(), changes[100:], 0), index.ErrMending, "it need not be read to its end")
 			require.ErrorIs(t, ix.Apply(t.Context(), nil, 2), index.ErrMending)
 			require.Zero(t, ix.Seq())
 			require.NoError(t, ix.Save(t.Context()))
@@ -73,6 +74,70 @@ func TestAScanThatBeganBeforeALossDoesNotEndIt(t *testing.T) {
 			require.Equal(t, len(changes), found.Total)
 		})
 	}
+}
+
+func TestALossDuringTheFirstScanAsksForTheCatalogOnceMoreOnly(t *testing.T) {
+	t.Parallel()
+	companies := companytest.Slice(1, 300)
+	ix := attached(t, Options{})
+	require.NoError(t, ix.Apply(t.Context(), changesOf(companies[:100]), 0))
+	name := firstFile(t, ix)
+	require.NoError(t, ix.Apply(t.Context(), changesOf(companies[100:200]), 0))
+	lose(t, ix, name)
+	require.ErrorIs(t, ix.Apply(t.Context(), changesOf(companies[200:]), 0), index.ErrMending)
+	companies[150].Name = "Renamed Since"
+	require.NoError(t, ix.Apply(t.Context(), changesOf(companies), 0))
+	require.NoError(t, ix.Apply(t.Context(), nil, 7))
+	require.Equal(t, uint64(7), ix.Seq(), "nothing is asked for again")
+	require.Equal(t, 300, ix.Len())
+	q, err := query.Parse(query.Filters{Query: "renamed since"})
+	require.NoError(t, err)
+	found, err := ix.Search(t.Context(), index.Request{Query: q, Limit: 1})
+	require.NoError(t, err)
+	require.Equal(t, 1, found.Total, "what was not lost is as the catalog has it now")
+}
+
+func TestNoAnswerTakesALossForAWholeIndex(t *testing.T) {
+	t.Parallel()
+	ix := Open(Options{})
+	defer ix.Close()
+	for range 2000 {
+		before := ix.losses.Load()
+		begun := make(chan struct{})
+		var answering sync.WaitGroup
+		answering.Go(func() {
+			close(begun)
+			for ix.losses.Load() == before { // without rest, to begin between what the loss stores
+			}
+			ok, err := ix.undamaged(nil, func() error { return nil })
+			if ok || err != nil {
+				t.Error("answered by an index that has just lost companies", err)
+			}
+		})
+		<-begun
+		ix.mu.Lock()
+		ix.lose(&snapshot{})
+		ix.mu.Unlock()
+		answering.Wait()
+		if t.Failed() {
+			break
+		}
+		ix.mu.Lock()
+		ix.replace(&snapshot{})
+		ix.lost.Store(false)
+		ix.mu.Unlock()
+	}
+}
+
+func TestADamageIsKeptOnceHoweverManyFindIt(t *testing.T) {
+	t.Parallel()
+	var d damages
+	for range 3 {
+		d.add(&DamageError{"1.seg", "rows", "made up"})
+		d.add(&DamageError{"2.seg", "rows", "made up"})
+	}
+	require.Len(t, d.take(), 2)
+	require.Empty(t, d.take())
 }
 
 func TestLookupsReadNothingUnchecked(t *testing.T) {

@@ -20,7 +20,7 @@ type Source interface {
 	// Origin is a name that no other catalog has, and the newest sequence number.
 	Origin(ctx context.Context) (origin string, seq uint64, err error)
 	// Mark keeps that the index knows the catalog up to seq, under a new mark, lasting once it returns. Of the index's
-	// older marks it leaves the one to keep.
+	// older marks it leaves the one to keep; it fails if that, unless it is empty, is not there: the catalog was set back.
 	Mark(ctx context.Context, index, mark, keep string, seq uint64) error
 	// Marked holds if the catalog has the index's mark.
 	Marked(ctx context.Context, index, mark string) (bool, error)

@@ -88,6 +88,8 @@ type Index struct {
 	losses  atomic.Uint64 // how often that was found; written under mu
 	scan    scan          // guarded by applying
 	damages damages
+
+	blameless atomic.Int64 // when, in nanoseconds since 1970, no damage was found behind a panic
 }
 
 var _ index.Index = (*Index)(nil)
@@ -149,10 +151,10 @@ func (ix *Index) apply(changes []index.Change, seq uint64) error {
 		ix.mergeDue(nil)
 	}
 	changes = latest(changes)
-	if seq == 0 {
-		ix.scan.goOn(ix.losses.Load())
+	if seq == 0 && !ix.scan.goOn(ix.losses.Load()) {
+		return index.ErrMending
 	}
-	if ix.lost.Load() {
+	if ix.lost.Load() && ix.current.Load().seq > 0 {
 		changes = ix.lacking(changes)
 	}
 	fresh := ix.segmentsOf(companiesOf(changes))
@@ -166,19 +168,23 @@ func (ix *Index) apply(changes []index.Change, seq uint64) error {
 func (ix *Index) bring(changes []index.Change, fresh []*segment, seq uint64) bool {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	lost, whole := ix.lost.Load(), ix.scan.sawAll(ix.losses.Load())
-	if seq > 0 {
+	lost, whole, ends := ix.lost.Load(), ix.scan.sawAll(ix.losses.Load()), seq > 0
+	if ends {
 		ix.scan = scan{} // the next one counts
 	}
 	switch {
 	case !lost:
 		ix.replace(ix.current.Load().applied(changes, fresh, seq))
 		return true
-	case seq > 0 && !whole:
+	case ends && !whole:
 		return false
 	}
-	ix.replace(ix.current.Load().applied(changes, fresh, 0)) // what is not lost is as old as it was
-	ix.lost.Store(seq == 0)
+	current := ix.current.Load()
+	if current.seq > 0 {
+		seq = current.seq // what is not lost is as old as it was
+	}
+	ix.replace(current.applied(changes, fresh, seq))
+	ix.lost.Store(!ends)
 	return true
 }
 

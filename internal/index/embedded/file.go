@@ -245,10 +245,15 @@ func (f *file) compare(since time.Time, quit <-chan struct{}) error {
 // uncut checks that the file is still as long as it is mapped. It may be gone: that takes nothing from the mapping.
 func (f *file) uncut() error {
 	info, err := os.Stat(f.path)
-	if err == nil && info.Size() < int64(len(f.mapping.bytes)) {
-		return &DamageError{f.name, "file", fmt.Sprintf("was cut to %d of %d bytes", info.Size(), len(f.mapping.bytes))}
+	if err != nil || info.Size() >= int64(len(f.mapping.bytes)) {
+		return nil
 	}
-	return nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.harm != nil {
+		return f.harm
+	}
+	return f.harmed(&DamageError{f.name, "file", fmt.Sprintf("was cut to %d of %d bytes", info.Size(), len(f.mapping.bytes))})
 }
 
 func (f *file) harmed(damage error) error {

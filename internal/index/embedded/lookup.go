@@ -118,12 +118,11 @@ func (p *part) anyAlive(v *values, key int) bool {
 	if len(p.dead) == len(p.holes) {
 		return v.count(key) > 0
 	}
-	dead := make(bitset, wordsFor(p.slots))
-	for _, slot := range p.dead {
-		dead.set(slot)
-	}
+	graves, others := p.settled()
 	found := false
-	v.each(key, func(slot, _ uint32) { found = found || !dead.has(slot) })
+	v.each(key, func(slot, _ uint32) {
+		found = found || (graves == nil || !graves.slots.has(slot)) && !slices.Contains(others, slot)
+	})
 	return found
 }
 

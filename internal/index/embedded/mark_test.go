@@ -1,11 +1,13 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -172,4 +174,59 @@ func TestWhatComesBackAfterDamageIsMarkedAnew(t *testing.T) {
 	f = follows(t, dir, backup)
 	require.Zero(t, f.Len())
 	require.NoError(t, f.Close())
+}
+
+// As by a database that fails over to a replica which had not followed: numbers that the index knows are given anew.
+func TestAnIndexWhoseCatalogIsSetBackMeanwhileIsTrustedNoMore(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), &markedCatalog{}
+	f := follows(t, dir, c)
+	all := companytest.Slice(1, 10)
+	f.apply(t, c, all[:3]...)
+	require.NoError(t, f.Save(t.Context()))
+	older := c.backup()
+	f.apply(t, c, all[3:4]...)
+	require.NoError(t, f.Save(t.Context()))
+	f.apply(t, c, all[4:5]...)
+	require.NoError(t, f.Save(t.Context()))
+	c.marks = older.marks // the catalog's numbers went on to where they were
+	f.apply(t, c, all[7:8]...)
+	require.ErrorIs(t, f.Close(), errSetBack)
+	f = follows(t, dir, c)
+	require.Zero(t, f.Seq())
+	require.Contains(t, f.log.String(), "restored from a backup")
+	require.NoError(t, f.Close())
+}
+
+func TestADatabaseThatIsHeldDelaysNoStopForLong(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := &markedCatalog{held: true}
+		ix := Open(Options{SaveEvery: time.Second})
+		require.NoError(t, ix.Attach(t.Context(), dir, c))
+		require.NoError(t, ix.Apply(t.Context(), changesOf(companytest.Slice(1, 3)), 1))
+		time.Sleep(2500 * time.Millisecond)
+		synctest.Wait()
+		require.False(t, ix.merging.TryLock(), "a save waits")
+		begun := time.Now()
+		require.ErrorIs(t, ix.Close(), context.DeadlineExceeded)
+		require.LessOrEqual(t, time.Since(begun), markWait)
+		require.Less(t, markWait, 10*time.Second, "well within the time that a server has to stop")
+	})
+}
+
+func TestASaveThatWaitedInVainIsNotDueAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		ix := Open(Options{SaveEvery: 3 * time.Second})
+		require.NoError(t, ix.Attach(t.Context(), dir, &markedCatalog{held: true}))
+		ix.merger.stop()
+		require.NoError(t, ix.Apply(t.Context(), changesOf(companytest.Slice(1, 3)), 1))
+		require.ErrorIs(t, ix.Save(t.Context()), context.DeadlineExceeded)
+		require.False(t, ix.saveDue())
+		time.Sleep(3 * time.Second)
+		require.True(t, ix.saveDue())
+	})
 }

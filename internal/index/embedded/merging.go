@@ -16,8 +16,8 @@ import (
 // has lost a quarter of its companies.
 type merger struct {
 	signal chan struct{}
-	quit   chan struct{}
-	once   sync.Once
+	ctx    context.Context // ends with stop
+	cancel context.CancelFunc
 	done   sync.WaitGroup
 
 	merges  atomic.Uint64 // that were done
@@ -25,45 +25,49 @@ type merger struct {
 }
 
 func (m *merger) start(ix *Index) {
-	m.signal, m.quit = make(chan struct{}, 1), make(chan struct{})
+	m.signal = make(chan struct{}, 1)
+	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.done.Go(func() {
 		clock := time.NewTicker(time.Second)
 		defer clock.Stop()
 		for {
 			select {
-			case <-m.quit:
+			case <-m.ctx.Done():
 				return
 			case <-m.signal:
 			case <-clock.C:
 			}
 			ix.noticed(ix.surviving(nil, func() error {
-				ix.tend(m.quit)
+				ix.tend(m.ctx)
 				return nil
 			}))
 		}
 	})
+	m.every(time.Second, ix.noticeCut) // beside the merger, which may be busy for long
+	m.every(ix.options.ScrubEvery, func() { ix.scrubAgain(m.ctx.Done()) })
+}
+
+func (m *merger) every(period time.Duration, do func()) {
 	m.done.Go(func() {
-		clock := time.NewTicker(ix.options.ScrubEvery)
+		clock := time.NewTicker(period)
 		defer clock.Stop()
 		for {
 			select {
-			case <-m.quit:
+			case <-m.ctx.Done():
 				return
 			case <-clock.C:
 			}
-			ix.scrubAgain(m.quit)
+			do()
 		}
 	})
 }
 
 // tend does what is due in the background: gives up damaged segments, merges, saves.
-func (ix *Index) tend(quit <-chan struct{}) {
-	ctx := context.Background()
-	ix.noticeCut()
+func (ix *Index) tend(ctx context.Context) {
 	ix.giveUpDamaged(ctx)
-	ix.mergeDue(quit)
+	ix.mergeDue(ctx.Done())
 	if ix.saveDue() {
-		if err := ix.Save(ctx); err != nil {
+		if err := ix.Save(ctx); err != nil && ctx.Err() == nil { // Close saves once more
 			ix.options.Log.ErrorContext(ctx, "index cannot be saved; it goes on in memory", "error", err)
 		}
 	}
@@ -77,7 +81,7 @@ func (m *merger) wake() {
 }
 
 func (m *merger) stop() {
-	m.once.Do(func() { close(m.quit) })
+	m.cancel()
 	m.done.Wait()
 }
 

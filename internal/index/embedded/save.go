@@ -17,7 +17,7 @@ func (ix *Index) Save(ctx context.Context) error {
 	if !ix.unsaved() {
 		return nil
 	}
-	ix.disk.last = time.Now()
+	defer func() { ix.disk.last = time.Now() }() // the next attempt is due only then, however long this one waits
 	err := ix.surviving(nil, func() error { return ix.save(ctx) })
 	if err != nil {
 		ix.noticed(err)
@@ -86,8 +86,9 @@ func (ix *Index) save(ctx context.Context) error {
 	return d.sweep(ix.current.Load().parts)
 }
 
-// markWait is how long a save waits for the catalog's database, which an import may hold.
-const markWait = 30 * time.Second
+// markWait is how long a save waits for the catalog's database, which an import may hold. No damaged segment can be given
+// up meanwhile, and Close waits as long.
+const markWait = 5 * time.Second
 
 // mark gives the manifest a mark that the catalog holds from then on, beside that of the manifest in force, which counts
 // until this one is written. A moment that differs by merges alone goes on with its mark; one whose lost companies came

@@ -29,7 +29,7 @@ type segment struct {
 	isFrequent bitset // by the ids of rows: those that are columns of the table
 
 	known    known    // of its dead
-	slotSets slotSets // where numbers are listed
+	slotSets slotSets // of what workspaces own
 
 	file *file // what the slices are views of; nil if they are memory
 }

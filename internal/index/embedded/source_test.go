@@ -22,6 +22,8 @@ func (SameCatalog) Mark(context.Context, string, string, string, uint64) error {
 
 func (SameCatalog) Marked(context.Context, string, string) (bool, error) { return true, nil }
 
+var errSetBack = errors.New("set back")
+
 // markedCatalog is a Source that can be backed up and restored.
 type markedCatalog struct {
 	mu    sync.Mutex
@@ -30,6 +32,7 @@ type markedCatalog struct {
 	calls int      // of Mark
 	// before and after fail a call of Mark without, and with, the mark being there.
 	before, after error
+	held          bool // Mark waits until its time is over, as for a database that is held
 }
 
 func (c *markedCatalog) Origin(context.Context) (string, uint64, error) {
@@ -38,12 +41,19 @@ func (c *markedCatalog) Origin(context.Context) (string, uint64, error) {
 	return "catalog", c.seq, nil
 }
 
-func (c *markedCatalog) Mark(_ context.Context, index, mark, keep string, _ uint64) error {
+func (c *markedCatalog) Mark(ctx context.Context, index, mark, keep string, _ uint64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls++
+	if c.held {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if c.before != nil {
 		return c.before
+	}
+	if keep != "" && !slices.Contains(c.marks, index+"/"+keep) {
+		return errSetBack
 	}
 	c.marks = append(keptMarks(c.marks, index, keep), index+"/"+mark)
 	return c.after
@@ -88,6 +98,9 @@ func (c catalogFile) Mark(_ context.Context, index, mark, keep string, _ uint64)
 	marks, err := c.read()
 	if err != nil {
 		return err
+	}
+	if keep != "" && !slices.Contains(marks, index+"/"+keep) {
+		return errSetBack
 	}
 	p, err := json.Marshal(append(keptMarks(marks, index, keep), index+"/"+mark))
 	if err != nil {

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -120,6 +121,31 @@ func TestACutFileIsNoticedWithoutAQuestion(t *testing.T) {
 	require.NoError(t, os.Truncate(f.path, int64(len(f.mapping.bytes))-1))
 	follow(t, ix, companies)
 	require.Eventually(t, func() bool { return ix.losses.Load() > 0 && !ix.lost.Load() }, time.Minute, time.Millisecond)
+	requireMended(t, ix, dir, want)
+}
+
+// Zeros in what is left of the last page are no fault, and would be taken for numbers.
+func TestACutFileIsNotServedWhileASaveWaits(t *testing.T) {
+	t.Parallel()
+	companies := companytest.Slice(1, 300)
+	dir, want := onDisk(t, companies)
+	ix, f := opened(t, dir, Options{})
+	ix.merging.Lock() // as a save does while it waits for the catalog
+	saved := sync.OnceFunc(ix.merging.Unlock)
+	t.Cleanup(saved)
+	ix.merger.wake()
+	require.Eventually(t, func() bool { return len(ix.merger.signal) == 0 }, time.Minute, time.Millisecond)
+	require.NoError(t, os.Truncate(f.path, int64(len(f.mapping.bytes))-1))
+	require.Eventually(t, func() bool { return f.verified.Load() == 0 }, 10*time.Second, time.Millisecond, "noticed all the same")
+	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer stop()
+	for _, r := range questions(t) {
+		_, err := ix.Search(ctx, r)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "it waits for what was cut away")
+	}
+	require.Zero(t, ix.losses.Load(), "the segment could not be given up yet")
+	saved()
+	follow(t, ix, companies)
 	requireMended(t, ix, dir, want)
 }
 
@@ -249,6 +275,28 @@ func TestMistakesOfTheCodeStillPanic(t *testing.T) {
 	}()
 	require.Equal(t, want, answers(t, ix))
 	require.Zero(t, ix.losses.Load())
+}
+
+func TestAMistakeReadsTheFilesOnceAMinuteOnly(t *testing.T) {
+	t.Parallel()
+	companies := companytest.Slice(1, 100)
+	dir, want := onDisk(t, companies)
+	ix, f := opened(t, dir, Options{})
+	read := ix.current.Load()
+	mistaken := func() time.Time {
+		require.Panics(t, func() { _ = ix.whole(t.Context(), &read, func() error { panic("a mistake") }) })
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.compared
+	}
+	first := mistaken()
+	require.NotZero(t, first)
+	require.Equal(t, first, mistaken())
+	ix.blameless.Store(time.Now().Add(-time.Minute).UnixNano())
+	require.NotEqual(t, first, mistaken())
+	require.NoError(t, os.Truncate(f.path, 0))
+	follow(t, ix, companies)
+	require.Equal(t, want, answers(t, ix), "faults are looked after at once")
 }
 
 func TestBothHalvesSurviveACutFile(t *testing.T) {

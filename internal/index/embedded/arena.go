@@ -7,6 +7,8 @@ type arena struct {
 	bitPile     pile[uint64]
 	counterPile pile[uint32]
 	listPile    pile[uint32]
+
+	twin *arena // for a second goroutine of the search
 }
 
 var arenas = sync.Pool{New: func() any { return new(arena) }}
@@ -14,10 +16,22 @@ var arenas = sync.Pool{New: func() any { return new(arena) }}
 func borrowArena() *arena { return arenas.Get().(*arena) }
 
 func (a *arena) release() {
+	if a.twin != nil {
+		a.twin.release()
+		a.twin = nil
+	}
 	a.bitPile.reset()
 	a.counterPile.reset()
 	a.listPile.reset()
 	arenas.Put(a)
+}
+
+// second is another arena, lent for as long as this one.
+func (a *arena) second() *arena {
+	if a.twin == nil {
+		a.twin = borrowArena()
+	}
+	return a.twin
 }
 
 func (a *arena) bits(slots int) bitset      { return a.bitPile.get(wordsFor(slots)) }

@@ -24,23 +24,31 @@ func (c *counted) of(f field) []uint32 {
 }
 
 // facets counts the matches' values and takes the first of each field.
-func (s *snapshot) facets(scratch *arena, found []hits, asked asked) index.Facets {
+func (s *snapshot) facets(found []hits, asked asked) (index.Facets, error) {
+	for i := range found {
+		if h := &found[i]; h.count < h.slots {
+			if err := h.need(asked.groupsOfRows()); err != nil {
+				return index.Facets{}, err
+			}
+		}
+	}
 	all := make([]counted, len(found))
 	for i := range found {
-		all[i] = found[i].countFacets(scratch, asked)
+		all[i].hits = &found[i]
 	}
+	eachSide(all, func(c *counted) { c.count(asked) })
 	tops := s.tops(all, asked)
 	return index.Facets{
 		Countries: tops[fieldCountry], States: tops[fieldState], Cities: tops[fieldCity], Industries: tops[fieldIndustry],
 		NAICSCodes: tops[fieldSector], Technologies: tops[fieldTechnology], TechnologyCategories: tops[fieldCategory],
 		EmployeeCount: bands(all, fieldBand, asked, bandBounds), FoundedYear: bands(all, fieldDecade, asked, decadeBounds),
-	}
+	}, nil
 }
 
-// countFacets counts the matches' rows, or the others' rows where these are fewer: totals less the others are the same.
+// count counts the matches' rows, or the others' rows where these are fewer: totals less the others are the same.
 // Most of the dead among the others were counted before.
-func (h *hits) countFacets(scratch *arena, asked asked) counted {
-	c := counted{hits: h}
+func (c *counted) count(asked asked) {
+	h, scratch := c.hits, c.hits.scratch
 	if asked.anyRow() {
 		c.rows = scratch.counters(h.rows.ids())
 	}
@@ -48,8 +56,8 @@ func (h *hits) countFacets(scratch *arena, asked asked) counted {
 		c.cities = scratch.counters(len(h.rows.cityTotals))
 	}
 	if h.count*2 <= h.companies() {
-		c.countSlots(scratch, h.list(scratch), false, asked)
-		return c
+		c.countSlots(scratch, h.list(), false, asked)
+		return
 	}
 	others := scratch.bits(h.slots)
 	others.setFirst(h.slots)
@@ -58,7 +66,6 @@ func (h *hits) countFacets(scratch *arena, asked asked) counted {
 		others.andNot(c.dead.of.slots)
 	}
 	c.countSlots(scratch, others.appendTo(scratch.emptyList(others.count())), true, asked)
-	return c
 }
 
 // countSlots counts the values of the slots, which are the matches or all others.

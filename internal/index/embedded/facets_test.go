@@ -39,7 +39,6 @@ func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
 			for _, share := range []float64{0.001, 0.1, 0.3, 0.49, 0.6, 0.97} {
 				found := matchesOf(s, r, share)
-				scratch := new(arena)
 				for _, a := range []index.Request{ // many values make it dear to count them one by one
 					{FacetLimit: 20},
 					{FacetLimit: 2000},
@@ -47,7 +46,7 @@ func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
 					{FacetLimit: 5, FacetPrefix: index.FacetPrefix{Facet: index.FacetTechnologies, Text: "tech b"}},
 				} {
 					asked := askedFacets(a)
-					require.Equal(t, oneByOne(s, found, asked), s.facets(scratch, found, asked), "share %v", share)
+					require.Equal(t, oneByOne(s, found, asked), facetsOf(t, s, found, asked), "share %v", share)
 				}
 			}
 		})
@@ -76,7 +75,7 @@ func TestFacetsAreExactAtEveryMomentOfADyingSegment(t *testing.T) {
 			found := matchesOf(s, r, []float64{0.4, 0.7, 0.85, 1}[r.IntN(4)])
 			for _, limit := range []int{20, 2000} {
 				asked := askedFacets(index.Request{FacetLimit: limit})
-				require.Equal(t, oneByOne(s, found, asked), s.facets(new(arena), found, asked))
+				require.Equal(t, oneByOne(s, found, asked), facetsOf(t, s, found, asked))
 			}
 			all, _, err := s.search(t.Context(), new(arena), wanted{})
 			require.NoError(t, err)
@@ -94,7 +93,7 @@ func TestFacetsAreExactAtEveryMomentOfADyingSegment(t *testing.T) {
 func matchesOf(s *snapshot, r *rand.Rand, share float64) (found []hits) {
 	for i := range s.parts {
 		p := &s.parts[i]
-		h := hits{part: p, bits: make(bitset, wordsFor(p.slots))}
+		h := hits{part: p, bits: make(bitset, wordsFor(p.slots)), scratch: new(arena)}
 		for slot := range uint32(p.slots) {
 			if r.Float64() < share {
 				h.bits.set(slot)
@@ -176,4 +175,10 @@ func countsOf(found []hits, f field) map[string]uint32 {
 		}
 	}
 	return counts
+}
+
+func facetsOf(t *testing.T, s *snapshot, found []hits, asked asked) index.Facets {
+	f, err := s.facets(found, asked)
+	require.NoError(t, err)
+	return f
 }

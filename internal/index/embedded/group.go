@@ -7,6 +7,7 @@ type group uint8
 
 const (
 	groupLayout group = iota
+	groupTotals
 	groupRows
 	groupNames
 	groupLinks
@@ -94,13 +95,25 @@ func groupsOfSort(by query.Sort) groups {
 	}
 }
 
+// groups are those that all counting reads.
 func (a *asked) groups() (g groups) {
 	if a.limit == 0 {
 		return 0
 	}
 	for f := range facetFields {
 		if a.fields[f] {
-			g |= only(groupRows, keysOf(f), whoOf(f))
+			g |= only(groupTotals, keysOf(f))
+		}
+	}
+	return g
+}
+
+// groupsOfRows are those that counting reads where not all slots of a segment match.
+func (a *asked) groupsOfRows() groups {
+	g := only(groupRows)
+	for f := range facetFields {
+		if a.fields[f] {
+			g |= only(whoOf(f))
 		}
 	}
 	return g

@@ -20,6 +20,68 @@ func inHalves(b bitset, fn func(half bitset, first int)) {
 	both(func() { fn(b[:middle], 0) }, func() { fn(b[middle:], middle) })
 }
 
+// sidesFrom is the number of slots that a second goroutine must have to look at to be worth its start.
+const sidesFrom = 1 << 18
+
+// sides deal the parts out to one arena, or to two if they are large: one for each goroutine.
+func (s *snapshot) sides(scratch *arena) []*arena {
+	sides := make([]*arena, len(s.parts))
+	var slots [2]int
+	for i := range s.parts {
+		lighter := 0
+		if slots[1] < slots[0] {
+			lighter = 1
+		}
+		slots[lighter] += s.parts[i].slots
+		sides[i] = scratch
+		if lighter == 1 {
+			sides[i] = nil
+		}
+	}
+	second := scratch
+	if min(slots[0], slots[1]) >= sidesFrom && severalCores() {
+		second = scratch.second()
+	}
+	for i := range sides {
+		if sides[i] == nil {
+			sides[i] = second
+		}
+	}
+	return sides
+}
+
+// sided is what works on one part.
+type sided interface{ side() *arena }
+
+func (h *hits) side() *arena { return h.scratch }
+
+// eachSide calls fn for each, in a goroutine for each side.
+func eachSide[T any, P interface {
+	*T
+	sided
+}](all []T, fn func(one P)) {
+	var sides [2][]P
+	for i := range all {
+		side := 0
+		if P(&all[i]).side() != P(&all[0]).side() {
+			side = 1
+		}
+		sides[side] = append(sides[side], &all[i])
+	}
+	work := func(side []P) func() {
+		return func() {
+			for _, one := range side {
+				fn(one)
+			}
+		}
+	}
+	if len(sides[1]) == 0 {
+		work(sides[0])()
+		return
+	}
+	both(work(sides[0]), work(sides[1]))
+}
+
 // both runs a, and b in a second goroutine, and returns when both have ended. What b panics with, it panics with: the
 // caller may know that a file's damage is the reason.
 func both(a, b func()) {

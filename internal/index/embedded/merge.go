@@ -49,7 +49,7 @@ func merge(parts []part, to *writing) (*segment, error) {
 	s.names = m.names()
 	to.put(s, only(groupNames))
 	s.rows = m.rows(holders, ids)
-	to.put(s, only(groupRows))
+	to.put(s, only(groupRows, groupTotals))
 	if to == nil {
 		return s, nil
 	}

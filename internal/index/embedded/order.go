@@ -19,7 +19,6 @@ type order struct {
 	hits    []hits
 	total   int
 	ranking *ranking // for relevance
-	scratch *arena
 }
 
 // after is a place in the order: what comes behind it is asked for.
@@ -32,8 +31,8 @@ type after struct {
 	remembered bool // the whole name is that which the company has in the search's moment
 }
 
-func (s *snapshot) order(scratch *arena, found []hits, q query.Query, by query.Sort, behind *after) *order {
-	o := &order{sort: by, hits: found, scratch: scratch}
+func (s *snapshot) order(found []hits, q query.Query, by query.Sort, behind *after) *order {
+	o := &order{sort: by, hits: found}
 	for i := range found {
 		o.total += found[i].count
 	}
@@ -63,14 +62,21 @@ func (o *order) first(k int, behind *after) (p page) {
 		return p
 	}
 	if len(o.hits) == 1 {
-		alone := o.runOf(0, k, behind)
+		alone := o.runOf(&o.hits[0], k, behind)
 		p.numbers, p.lastKey = alone.fill(&alone, p.numbers, k)
 		return p.cut(k)
 	}
 	runs := make([]run, len(o.hits))
 	queue := mergeQueue{less: func(a, b int) bool { return o.compareRuns(&runs[a], &runs[b]) < 0 }}
-	for i := range o.hits {
-		if runs[i] = o.runOf(i, k, behind); runs[i].advance(k + 1) {
+	for i := range runs {
+		runs[i].hits = &o.hits[i]
+	}
+	eachSide(runs, func(r *run) {
+		*r = o.runOf(r.hits, k, behind)
+		r.some = r.advance(k + 1)
+	})
+	for i := range runs {
+		if runs[i].some {
 			queue.items = append(queue.items, i)
 		}
 	}
@@ -143,8 +149,7 @@ func (o *order) behind(h *hits, e entry, place *after) bool {
 }
 
 // runOf begins the runs of one part.
-func (o *order) runOf(i, k int, behind *after) run {
-	h := &o.hits[i]
+func (o *order) runOf(h *hits, k int, behind *after) run {
 	switch o.sort.By {
 	case query.ByRelevance:
 		return o.listed(h, o.byRelevance(h, k+1, behind))
@@ -187,7 +192,7 @@ func (o *order) by(c column, h *hits, k int, behind *after) run {
 // chosen are the runs of what is chosen from all matches.
 func (o *order) chosen(c column, h *hits, k int, behind *after) run {
 	best := newBest(k, o.comparing(h))
-	for _, slot := range h.list(o.scratch) {
+	for _, slot := range h.list() {
 		e := entry{c.key(slot, o.sort.Desc), h.number(slot), slot}
 		if o.behind(h, e, behind) {
 			best.add(e)

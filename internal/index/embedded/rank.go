@@ -155,7 +155,7 @@ const manyFirst = 1024
 
 // byRelevance scores all matches of a part and takes the first k.
 func (o *order) byRelevance(h *hits, k int, behind *after) []entry {
-	slots := h.list(o.scratch)
+	slots := h.list()
 	keys := o.scoreKeys(h, slots)
 	if k >= manyFirst && behind == nil {
 		places := smallest(keys, k)
@@ -177,7 +177,7 @@ func (o *order) byRelevance(h *hits, k int, behind *after) []entry {
 
 // scoreKeys are the scores of the slots, which are never negative, so that they ascend in the sort's direction as numbers.
 func (o *order) scoreKeys(h *hits, slots []uint32) []uint32 {
-	scores := o.scratch.counters(len(slots))
+	scores := h.scratch.counters(len(slots))
 	norms := o.ranking.stats.norms()
 	inParts := func(slots, keys []uint32) {
 		o.score(h, norms, slots, keys)

@@ -14,6 +14,7 @@ type run struct {
 	key   uint64
 	head  uint32   // one slot of the key
 	slots []uint32 // the matches, ascending
+	some  bool     // whether it has begun
 	next  func(r *run, most int) bool
 	// fill appends to numbers, which are empty, the first k matches and the one behind them, and gives the key of the k-th:
 	// all that is wanted of a run that is alone.

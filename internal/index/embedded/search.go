@@ -17,12 +17,14 @@ type hits struct {
 	bits   bitset
 	count  int
 	listed []uint32 // what list gives, once it was asked
+
+	scratch *arena // whose goroutine alone works on the part
 }
 
 // list is the matches as a list.
-func (h *hits) list(scratch *arena) []uint32 {
+func (h *hits) list() []uint32 {
 	if h.listed == nil {
-		h.listed = h.bits.appendTo(scratch.emptyList(h.count))
+		h.listed = h.bits.appendTo(h.scratch.emptyList(h.count))
 	}
 	return h.listed
 }
@@ -56,7 +58,7 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, behind *after, 
 	}
 	result := &index.Result{Total: total, Owned: owned(found, r.Owned)}
 	limit := max(1, r.Limit)
-	order := snapshot.order(scratch, found, r.Query, r.Sort, behind)
+	order := snapshot.order(found, r.Query, r.Sort, behind)
 	page := order.first(limit, behind)
 	if page.more {
 		result.Next = ix.cursor(snapshot, order, page)
@@ -64,7 +66,9 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, behind *after, 
 	}
 	result.Page = page.numbers
 	if asked.limit > 0 {
-		result.Facets = snapshot.facets(scratch, found, asked)
+		if result.Facets, err = snapshot.facets(found, asked); err != nil {
+			return nil, fmt.Errorf("search: %w", err)
+		}
 	}
 	return result, nil
 }
@@ -88,7 +92,7 @@ func (s *snapshot) choose(ctx context.Context, scratch *arena, of index.Selectio
 	if err != nil {
 		return nil, fmt.Errorf("select: %w", err)
 	}
-	head := s.order(scratch, found, of.Query, of.Sort, nil).first(max(0, of.Limit), nil)
+	head := s.order(found, of.Query, of.Sort, nil).first(max(0, of.Limit), nil)
 	return &index.Selected{Numbers: head.numbers, Total: total}, nil
 }
 
@@ -101,31 +105,36 @@ type wanted struct {
 
 // search finds the matches part by part, those without any left out.
 func (s *snapshot) search(ctx context.Context, scratch *arena, w wanted) ([]hits, int, error) {
-	var found []hits
-	total := 0
 	need := w.also | groupsOf(w.root)
-	for i := range s.parts {
+	all := make([]hits, len(s.parts))
+	for i, side := range s.sides(scratch) {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}
 		if err := s.parts[i].need(need); err != nil {
 			return nil, 0, err
 		}
-		e := evaluator{&s.parts[i], scratch}
-		matches := e.matches(w.root)
+		all[i] = hits{part: &s.parts[i], scratch: side}
+	}
+	eachSide(all, func(h *hits) {
+		e := evaluator{h.part, h.scratch}
+		h.bits = e.matches(w.root)
 		if w.within != nil {
-			e.keepWithin(matches, *w.within)
+			e.keepWithin(h.bits, *w.within)
 		}
 		if w.without != nil {
-			e.leaveOut(matches, *w.without)
+			e.leaveOut(h.bits, *w.without)
 		}
-		n, known := e.counted(w)
-		if !known {
-			n = matches.count()
+		known := false
+		if h.count, known = e.counted(w); !known {
+			h.count = h.bits.count()
 		}
-		if n > 0 {
-			found = append(found, hits{part: e.part, bits: matches, count: n})
-			total += n
+	})
+	found, total := all[:0], 0
+	for _, h := range all {
+		if h.count > 0 {
+			found = append(found, h)
+			total += h.count
 		}
 	}
 	return found, total, nil

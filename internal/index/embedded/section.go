@@ -98,8 +98,8 @@ func (s *segment) sections(figures *[]uint64) []section {
 	add(groupRows, "row rest ends", flatOf[uint32]{&s.rows.rest.ends})
 	add(groupRows, "row rests", flatOf[uint64]{&s.rows.rest.words})
 	add(groupRows, "cities", flatOf[uint32]{&s.rows.city})
-	add(groupRows, "totals", flatOf[uint32]{&s.rows.totals})
-	add(groupRows, "city totals", flatOf[uint32]{&s.rows.cityTotals})
+	add(groupTotals, "totals", flatOf[uint32]{&s.rows.totals})
+	add(groupTotals, "city totals", flatOf[uint32]{&s.rows.cityTotals})
 	return all
 }
 

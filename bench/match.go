@@ -31,7 +31,7 @@ type match struct {
 	processes   []process
 	totals      []string         // by operation
 	times       [][]report.Times // by operation, then contender
-	indexTimes  [][]report.Times // of these what the contender's index took, where it tells
+	dataTimes   [][]report.Times // of these what the contender's index took, where it tells
 	differences []string
 }
 
@@ -175,7 +175,7 @@ func (m *match) compare() error {
 func (m *match) measure(e effort) error {
 	for range m.workload.Ops {
 		m.times = append(m.times, make([]report.Times, len(m.processes)))
-		m.indexTimes = append(m.indexTimes, make([]report.Times, len(m.processes)))
+		m.dataTimes = append(m.dataTimes, make([]report.Times, len(m.processes)))
 	}
 	for round := range e.Rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, e.Rounds)
@@ -189,7 +189,7 @@ func (m *match) measure(e effort) error {
 					return err
 				}
 				m.times[i][j] = append(m.times[i][j], runs.Took...)
-				m.indexTimes[i][j] = append(m.indexTimes[i][j], runs.IndexTook...)
+				m.dataTimes[i][j] = append(m.dataTimes[i][j], runs.DataTook...)
 			}
 		}
 	}

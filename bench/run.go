@@ -60,14 +60,14 @@ func (m *match) printAdded(unconnected bool) {
 	http := len(m.processes) > 1
 	head := []string{"", "matches", "in the process"}
 	if http {
-		head = append(head, "over HTTP", "its index", "added", "to the process")
+		head = append(head, "over HTTP", "its index and catalog", "added", "to the process")
 	}
 	t := report.NewTable(head...)
 	var most time.Duration
 	for i, op := range m.workload.Ops {
 		row := []string{op.Name + " " + op.About, m.totals[i], m.times[i][0].String()}
 		if http {
-			over, index, compared := m.times[i][1], m.indexTimes[i][1], "-"
+			over, index, compared := m.times[i][1], m.dataTimes[i][1], "-"
 			added := over.Minus(index)
 			if len(over) > 0 {
 				compared = report.Milliseconds(over.P50() - m.times[i][0].P50())
@@ -91,8 +91,8 @@ func (m *match) printAdded(unconnected bool) {
 }
 
 const addedNote = `
-"Its index" and "added" are of the same requests: what the server's own index took, as the header Server-Timing tells,
-and what the request took besides, for HTTP, JSON, authentication and the records of the page. To searches that is
+"Its index and catalog" and "added" are of the same requests: what the server's own index took and the reading of the
+page's companies, as the header Server-Timing tells, and what the request took besides, for HTTP, JSON and authentication. To searches that is
 %s ms at p50 at most. A quote tells no such time. "To the process" is the difference of the two p50, which are
 of two processes with a copy of the index each; there a search is not priced, and over HTTP it is.
 `

@@ -27,7 +27,7 @@ type ask struct {
 type (
 	Own    interface{ Took() time.Duration }
 	Parted interface {
-		IndexTook() (took time.Duration, known bool)
+		DataTook() (took time.Duration, known bool)
 	}
 	Started interface{ FirstAnswer() time.Duration }
 )
@@ -45,8 +45,8 @@ type reply struct {
 
 // Runs are what the runs of one operation took.
 type Runs struct {
-	Took      []time.Duration
-	IndexTook []time.Duration `json:",omitempty"` // of these what the index took; nil where that is not known
+	Took     []time.Duration
+	DataTook []time.Duration `json:",omitempty"` // of these what index and catalog took; nil where that is not known
 }
 
 // Serve answers asks from in on out until in ends.
@@ -97,8 +97,8 @@ func run(ctx context.Context, c Contender, w *workload.Workload, a ask) (r reply
 		}
 		r.Took = append(r.Took, took)
 		if p, ok := c.(Parted); ok {
-			if took, known := p.IndexTook(); known {
-				r.IndexTook = append(r.IndexTook, took)
+			if took, known := p.DataTook(); known {
+				r.DataTook = append(r.DataTook, took)
 			}
 		}
 		if a.Whole {

@@ -130,9 +130,9 @@ func (s *server) PID() int { return s.command.Process.Pid }
 // the answer is not the server's doing.
 func (s *server) Took() time.Duration { return s.watch.took }
 
-// IndexTook is what of it the server's index took. Answers to searches tell it, quotes do not.
-func (s *server) IndexTook() (took time.Duration, known bool) {
-	return s.watch.indexTook, s.watch.indexTook > 0
+// DataTook is what of it the server's index and catalog took. Answers to searches tell it, quotes do not.
+func (s *server) DataTook() (took time.Duration, known bool) {
+	return s.watch.dataTook, s.watch.dataTook > 0
 }
 
 // FirstAnswer is how long it took from the server's start to its first answer to a search.

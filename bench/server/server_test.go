@@ -10,12 +10,13 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-func TestTheHeaderTellsWhatTheIndexTook(t *testing.T) {
+func TestTheHeaderTellsWhatIndexAndCatalogTook(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]time.Duration{
-		"index;dur=1.234": 1234 * time.Microsecond, "index;dur=0.007": 7 * time.Microsecond, "": 0, "db;dur=3": 0,
+		"index;dur=1.234, catalog;dur=0.200": 1434 * time.Microsecond, "index;dur=0.007, catalog;dur=0.000": 7 * time.Microsecond,
+		"": 0, "index;dur=1.234": 0, "db;dur=3": 0,
 	} {
-		require.Equal(t, want, indexTookOf(http.Header{"Server-Timing": {value}}), value)
+		require.Equal(t, want, dataTookOf(http.Header{"Server-Timing": {value}}), value)
 	}
 }
 

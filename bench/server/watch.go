@@ -10,9 +10,9 @@ import (
 
 // watch is a transport that reads answers whole and knows how long the last one took.
 type watch struct {
-	inner     *http.Transport
-	took      time.Duration
-	indexTook time.Duration // what of it the answer's header tells; 0 where it does not
+	inner    *http.Transport
+	took     time.Duration
+	dataTook time.Duration // what of it index and catalog took, as the answer's header tells; 0 where it does not
 }
 
 func newWatch(gzip bool) *watch { return &watch{inner: &http.Transport{DisableCompression: !gzip}} }
@@ -26,7 +26,7 @@ func (w *watch) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(answer.Body)
 	answer.Body.Close()
 	w.took = time.Since(start)
-	w.indexTook = indexTookOf(answer.Header)
+	w.dataTook = dataTookOf(answer.Header)
 	if err != nil {
 		return nil, err
 	}
@@ -34,11 +34,11 @@ func (w *watch) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// indexTookOf reads the Server-Timing header.
-func indexTookOf(h http.Header) time.Duration {
-	var ms float64
-	if _, err := fmt.Sscanf(h.Get("Server-Timing"), "index;dur=%f", &ms); err != nil {
+// dataTookOf reads the Server-Timing header.
+func dataTookOf(h http.Header) time.Duration {
+	var index, catalog float64
+	if _, err := fmt.Sscanf(h.Get("Server-Timing"), "index;dur=%f, catalog;dur=%f", &index, &catalog); err != nil {
 		return 0
 	}
-	return time.Duration(ms * float64(time.Millisecond))
+	return time.Duration((index + catalog) * float64(time.Millisecond))
 }

@@ -86,10 +86,10 @@ type SearchResponse struct {
 	Warnings     []Warning    `json:"warnings" doc:"Values of filters that no company has."`
 	Credits      Price        `json:"credits"`
 
-	indexTook time.Duration
+	indexTook, catalogTook time.Duration
 }
 
-func (r *SearchResponse) serverTiming() string { return timing("index", r.indexTook) }
+func (r *SearchResponse) serverTiming() string { return timing(r.indexTook, r.catalogTook) }
 
 // Price is what exporting all matches would cost.
 type Price struct {
@@ -145,7 +145,7 @@ func (s *server) searchCompanies(ctx context.Context, caller auth.Caller, in *se
 	return &SearchResponse{
 		Items: companiesOf(found.Items), Total: found.Total, Aggregations: aggregationsOf(found.Facets, in.Body.facets),
 		NextCursor: orNull(found.NextCursor), Warnings: warningsOf(found.Warnings), Credits: Price(found.Credits),
-		indexTook: found.IndexTook,
+		indexTook: found.IndexTook, catalogTook: found.CatalogTook,
 	}, nil
 }
 

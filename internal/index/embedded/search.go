@@ -125,10 +125,11 @@ func (s *snapshot) search(ctx context.Context, scratch *arena, w wanted) ([]hits
 		if w.without != nil {
 			e.leaveOut(h.bits, *w.without)
 		}
-		known := false
-		if h.count, known = e.counted(w); !known {
-			h.count = h.bits.count()
+		n, known := e.counted(w)
+		if !known {
+			n = h.bits.count()
 		}
+		h.count = n
 	})
 	found, total := all[:0], 0
 	for _, h := range all {

@@ -20,10 +20,10 @@ import (
 // another machine takes the file for one of another version.
 //
 // Versions: 1; 2 has rows of one width, and where each value begins in an order; 3 has breaks among the words,
-// and words that apostrophes part in one.
+// and words that apostrophes part in one; 4 leaves unknown ids out of the keys of targets.
 const (
 	formatMagic   = 0x53_45_47_2d_49_50_41_43 // CAPI-SEG where the least byte comes first
-	formatVersion = 3
+	formatVersion = 4
 	formatEntry   = 8 + 8 + 8
 	formatSize    = 8 + 4 + 4 + 8 + sectionCount*formatEntry + 4
 	formatAlign   = 64

@@ -7,8 +7,8 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// links are the connections by the company they lead to. A target's key is its domain, a NUL and its 16-byte id, so
-// that the targets of one domain stand together.
+// links are the connections by the company they lead to. A target's key is its domain, a NUL and, where it is known, its
+// 16-byte id, so that the targets of one domain stand together.
 type links struct {
 	targets    dict
 	starts     []uint32 // of each target in slots and categories, and the end of the last
@@ -20,11 +20,15 @@ type links struct {
 var idLen = len(id.Company{}.UUID)
 
 func appendTarget(p []byte, domain string, company id.Company) []byte {
-	return append(append(append(p, domain...), 0), company.UUID[:]...)
+	p = append(append(p, domain...), 0)
+	if company.IsZero() {
+		return p
+	}
+	return append(p, company.UUID[:]...)
 }
 
-// targetID is the id's bytes in a target's key.
-func targetID(key []byte) []byte { return key[len(key)-idLen:] }
+// targetID is the id's bytes in a target's key; empty if it is unknown.
+func targetID(key []byte) []byte { return key[bytes.IndexByte(key, 0)+1:] }
 
 // link is one connection while a segment is made.
 type link struct{ slot, target, category uint32 }
@@ -55,10 +59,9 @@ func (l *links) sortByID() {
 		id     uint64 // its first half
 		target uint32
 	}
-	var unknownID id.Company
 	heads := make([]head, 0, l.targets.len())
 	for t := range l.targets.len() {
-		if key := targetID(l.targets.key(t)); !bytes.Equal(key, unknownID.UUID[:]) {
+		if key := targetID(l.targets.key(t)); len(key) > 0 {
 			heads = append(heads, head{headOf(key), uint32(t)})
 		}
 	}
@@ -94,7 +97,7 @@ func (l *links) eachTarget(domain string, company id.Company, fn func(target int
 		if !bytes.Equal(targetID(key), company.UUID[:]) {
 			return
 		}
-		if domain == "" || string(key[:len(key)-idLen-1]) == domain {
+		if domain == "" || string(key[:bytes.IndexByte(key, 0)]) == domain {
 			fn(int(t))
 		}
 	}

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -167,8 +168,9 @@ func (l *links) sound(s *segment) error {
 		return errBeyond
 	}
 	for t := range l.targets.len() {
-		if len(l.targets.key(t)) <= idLen {
-			return errors.New("a target without an id")
+		key := l.targets.key(t)
+		if n := len(targetID(key)); bytes.IndexByte(key, 0) < 0 || n > 0 && n != idLen {
+			return errors.New("a target whose id is none")
 		}
 	}
 	return nil

@@ -29,8 +29,10 @@ type FollowOptions struct {
 type Follower struct {
 	FollowOptions
 	notify chan struct{}
-	from   uint64       // the catalog's sequence number, at least 1, before the first of the scans that none has ended yet
 	behind atomic.Int64 // microseconds since 1970 at which the index was first seen behind; 0 while it is not
+
+	building sync.Mutex // one build at a time: another's changes are no part of a scan
+	from     uint64     // the catalog's sequence number, at least 1, before the first of the scans that none has ended yet
 
 	mu     sync.Mutex
 	cancel context.CancelFunc
@@ -75,6 +77,8 @@ func (f *Follower) Build(ctx context.Context) error {
 }
 
 func (f *Follower) build(ctx context.Context) error {
+	f.building.Lock()
+	defer f.building.Unlock()
 	if f.Index.Seq() == 0 {
 		if err := f.scan(ctx); err != nil {
 			return fmt.Errorf("build index: %w", err)

@@ -20,7 +20,8 @@ import (
 // another machine takes the file for one of another version.
 //
 // Versions: 1; 2 has rows of one width, and where each value begins in an order; 3 has breaks among the words,
-// and words that apostrophes part in one; 4 leaves unknown ids out of the keys of targets.
+// and words that apostrophes part in one; 4 leaves unknown ids out of the keys of targets, and
+// gives a category as few bytes as it needs.
 const (
 	formatMagic   = 0x53_45_47_2d_49_50_41_43 // CAPI-SEG where the least byte comes first
 	formatVersion = 4

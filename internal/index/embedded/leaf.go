@@ -96,7 +96,7 @@ func (e evaluator) addConnected(found bitset, n query.Connected) {
 	default:
 		e.eachLink(n, func(from, to uint32) {
 			for i := from; i < to; i++ {
-				if category == none || e.links.categories[i] == category {
+				if category == none || e.links.category(i) == category {
 					found.set(e.links.slots[i])
 				}
 			}

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"math"
 	"slices"
 
 	"github.com/opencapi/capi/internal/id"
@@ -13,7 +14,7 @@ type links struct {
 	targets    dict
 	starts     []uint32 // of each target in slots and categories, and the end of the last
 	slots      []uint32 // who has the connection, by target, then slot
-	categories []uint32 // its category: an id of fieldRelation
+	categories []uint8  // its category, an id of fieldRelation: one byte each, or two or four where there are so many
 	byID       []uint32 // the targets with an id, by id
 }
 
@@ -37,7 +38,12 @@ type link struct{ slot, target, category uint32 }
 // slot.
 func newLinks(targets dict, all []link) links {
 	l := links{targets: targets, starts: make([]uint32, targets.len()+1)}
-	l.slots, l.categories = make([]uint32, len(all)), make([]uint32, len(all))
+	most := uint32(0)
+	for _, one := range all {
+		most = max(most, one.category)
+	}
+	width := categoryWidth(most)
+	l.slots, l.categories = make([]uint32, len(all)), make([]uint8, len(all)*width)
 	for _, one := range all {
 		l.starts[one.target+1]++
 	}
@@ -48,10 +54,33 @@ func newLinks(targets dict, all []link) links {
 	for _, one := range all {
 		at := next[one.target]
 		next[one.target]++
-		l.slots[at], l.categories[at] = one.slot, one.category
+		l.slots[at] = one.slot
+		for i := range width {
+			l.categories[int(at)*width+i] = uint8(one.category >> (8 * i))
+		}
 	}
 	l.sortByID()
 	return l
+}
+
+// categoryWidth is the number of bytes that each category takes if they are most at most.
+func categoryWidth(most uint32) int {
+	switch {
+	case most <= math.MaxUint8:
+		return 1
+	case most <= math.MaxUint16:
+		return 2
+	}
+	return 4
+}
+
+// category is the category of the i-th connection.
+func (l *links) category(i uint32) (c uint32) {
+	width := len(l.categories) / len(l.slots)
+	for k, b := range l.categories[int(i)*width:][:width] {
+		c |= uint32(b) << (8 * k)
+	}
+	return c
 }
 
 func (l *links) sortByID() {

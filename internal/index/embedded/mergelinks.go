@@ -52,7 +52,7 @@ func (m *merging) eachLink(i int, yield func(target uint32, one link)) {
 	for t := range uint32(l.targets.len()) {
 		for p := l.starts[t]; p < l.starts[t+1]; p++ {
 			if slot := m.slots[i][l.slots[p]]; slot != none {
-				yield(t, link{slot: slot, category: l.categories[p]})
+				yield(t, link{slot: slot, category: l.category(p)})
 			}
 		}
 	}

@@ -82,7 +82,7 @@ func (s *segment) sections(figures *[]uint64) []section {
 	addDict(groupLinks, "target", &s.links.targets)
 	add(groupLinks, "target starts", flatOf[uint32]{&s.links.starts})
 	add(groupLinks, "target slots", flatOf[uint32]{&s.links.slots})
-	add(groupLinks, "target categories", flatOf[uint32]{&s.links.categories})
+	add(groupLinks, "target categories", flatOf[uint8]{&s.links.categories})
 	add(groupLinks, "targets by id", flatOf[uint32]{&s.links.byID})
 	for f := range s.ints {
 		add(intsOf(intField(f)), intField(f).String(), flatOf[int64]{&s.ints[f].values})
@@ -162,7 +162,6 @@ func (s *segment) fits(listed bool) error {
 		{"text ends", len(s.words.ends), s.slots},
 		{"name lengths", len(s.words.nameLen), s.slots},
 		{"target starts", len(s.links.starts), s.links.targets.len() + 1},
-		{"target categories", len(s.links.categories), len(s.links.slots)},
 		{"name ends", len(s.names.ends), s.slots},
 		{"name firsts", len(s.names.firsts), wordsFor(len(s.names.order))},
 		{"rows", len(s.rows.cells), s.slots * max(s.rows.width(), s.rows.bitWords())},
@@ -188,6 +187,10 @@ func (s *segment) fits(listed bool) error {
 		if v.len() > 0 {
 			pairs = append(pairs, pair{name + " spelling starts", len(v.spellings.starts), v.len() + 1})
 		}
+	}
+	if width := len(s.links.categories) / max(1, len(s.links.slots)); width != 1 && width != 2 && width != 4 && len(s.links.slots) > 0 ||
+		len(s.links.categories) != width*len(s.links.slots) {
+		return fmt.Errorf("target categories: %d bytes for %d", len(s.links.categories), len(s.links.slots))
 	}
 	for _, p := range pairs {
 		if p.got != p.want {

@@ -164,7 +164,7 @@ func (l *links) sound(s *segment) error {
 		return err
 	}
 	if !endIn(l.starts, len(l.slots)) || l.starts[0] != 0 || !below(l.slots, s.slots) || !below(l.byID, l.targets.len()) ||
-		!below(l.categories, s.values[fieldRelation].len()) {
+		!l.categoriesBelow(s.values[fieldRelation].len()) {
 		return errBeyond
 	}
 	for t := range l.targets.len() {
@@ -174,6 +174,15 @@ func (l *links) sound(s *segment) error {
 		}
 	}
 	return nil
+}
+
+func (l *links) categoriesBelow(n int) bool {
+	for i := range l.slots {
+		if int(l.category(uint32(i))) >= n {
+			return false
+		}
+	}
+	return true
 }
 
 func (n *names) sound() error {

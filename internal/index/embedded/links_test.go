@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +16,7 @@ import (
 func TestConnectionsAreFoundHoweverManyCategoriesThereAre(t *testing.T) {
 	t.Parallel()
 	for _, categories := range []int{3, 300, 70_000} {
-		t.Run(fmt.Sprint(categories), func(t *testing.T) {
+		t.Run(strconv.Itoa(categories), func(t *testing.T) {
 			t.Parallel()
 			companies := companytest.Slice(1, 100)
 			for i, c := range companies {

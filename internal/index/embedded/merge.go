@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"cmp"
 	"runtime"
 	"slices"
@@ -236,4 +237,190 @@ func (m *merging) rowIDs(i int, r *rows, ids [fieldCount][][]uint32) []uint32 {
 		}
 	}
 	return renamed
+}
+
+func (m *merging) links(categoryIDs [][]uint32) links {
+	dicts := make([]*dict, len(m.parts))
+	total := 0
+	for i := range m.parts {
+		dicts[i] = &m.parts[i].links.targets
+		total += len(m.parts[i].links.slots)
+	}
+	all, ids := mergeDicts(dicts)
+	kept := make([]link, 0, total)
+	used := make([]bool, all.len())
+	inOrder := true
+	for i := range m.parts {
+		m.eachLink(i, func(target uint32, one link) {
+			one.target, one.category = ids[i][target], categoryIDs[i][one.category]
+			used[one.target] = true
+			kept = append(kept, one)
+		})
+		inOrder = inOrder && (i == 0 || m.disjoint(i-1, i))
+	}
+	targets, newIDs := all.without(func(id int) bool { return !used[id] })
+	for i := range kept {
+		kept[i].target = newIDs[kept[i].target]
+	}
+	if !inOrder {
+		kept = bySlot(kept, m.layout.slots)
+	}
+	return newLinks(targets, kept)
+}
+
+// bySlot sorts links by slot.
+func bySlot(all []link, slots int) []link {
+	next := make([]uint32, slots+1)
+	for _, one := range all {
+		next[one.slot+1]++
+	}
+	for i := range slots {
+		next[i+1] += next[i]
+	}
+	sorted := make([]link, len(all))
+	for _, one := range all {
+		sorted[next[one.slot]] = one
+		next[one.slot]++
+	}
+	return sorted
+}
+
+// eachLink yields the living links of a part, target by target, with their new slots.
+func (m *merging) eachLink(i int, yield func(target uint32, one link)) {
+	l := &m.parts[i].links
+	for t := range uint32(l.targets.len()) {
+		for p := l.starts[t]; p < l.starts[t+1]; p++ {
+			if slot := m.slots[i][l.slots[p]]; slot != none {
+				yield(t, link{slot: slot, category: l.category(p)})
+			}
+		}
+	}
+}
+
+// disjoint holds if all of part a's numbers are below all of part b's.
+func (m *merging) disjoint(a, b int) bool {
+	pa, pb := &m.parts[a], &m.parts[b]
+	return pa.number(uint32(pa.slots-1)) < pb.number(0)
+}
+
+func (m *merging) ints(f intField) ints {
+	values := make([]int64, len(m.from))
+	for slot, o := range m.from {
+		values[slot] = unknown
+		if o.part != none {
+			values[slot] = m.parts[o.part].ints[f].values[o.slot]
+		}
+	}
+	orders := make([][]uint32, len(m.parts))
+	for i := range m.parts {
+		orders[i] = m.parts[i].ints[f].order
+	}
+	return orderedInts(values, m.order(orders, func(a, b uint32) int {
+		switch va, vb := values[a], values[b]; {
+		case va < vb:
+			return -1
+		case va > vb:
+			return 1
+		}
+		return 0
+	}))
+}
+
+func (m *merging) names() names {
+	size := 0
+	for i := range m.parts {
+		size += len(m.parts[i].names.bytes)
+	}
+	n := names{bytes: make([]byte, 0, size), ends: make([]uint32, 0, len(m.from))}
+	for _, o := range m.from {
+		if o.part == none {
+			n.add(nil)
+			continue
+		}
+		n.add(m.parts[o.part].names.name(o.slot))
+	}
+	orders := make([][]uint32, len(m.parts))
+	for i := range m.parts {
+		orders[i] = m.parts[i].names.order
+	}
+	n.order = m.order(orders, func(a, b uint32) int { return bytes.Compare(n.name(a), n.name(b)) })
+	n.markFirsts()
+	return n
+}
+
+// order merges the parts' orders into one of the new slots, ties by slot.
+func (m *merging) order(orders [][]uint32, compare func(a, b uint32) int) []uint32 {
+	runs := make([][]uint32, len(orders))
+	for i, order := range orders {
+		runs[i] = make([]uint32, 0, len(order))
+	}
+	total := 0
+	var queue mergeQueue
+	for i, order := range orders {
+		for _, slot := range order {
+			if to := m.slots[i][slot]; to != none {
+				runs[i] = append(runs[i], to)
+			}
+		}
+		if total += len(runs[i]); len(runs[i]) > 0 {
+			queue.items = append(queue.items, i)
+		}
+	}
+	queue.less = func(a, b int) bool {
+		c := compare(runs[a][0], runs[b][0])
+		return c < 0 || c == 0 && runs[a][0] < runs[b][0]
+	}
+	queue.init()
+	merged := make([]uint32, 0, total)
+	for len(queue.items) > 0 {
+		i := queue.items[0]
+		merged = append(merged, runs[i][0])
+		runs[i] = runs[i][1:]
+		queue.advance(len(runs[i]) > 0)
+	}
+	return merged
+}
+
+func (m *merging) words() words {
+	n := len(m.parts)
+	dicts, posts, marks := make([]*dict, n), make([]*postings, n), make([][]mark, n)
+	for i := range m.parts {
+		w := &m.parts[i].words
+		dicts[i], posts[i], marks[i] = &w.dict, &w.postings, w.marks
+	}
+	var merged words
+	var ids [][]uint32
+	merged.dict, merged.postings, merged.marks, ids = m.inverted(dicts, posts, marks)
+	merged.ends = make([]uint32, 0, m.layout.slots)
+	merged.nameLen = make([]uint8, m.layout.slots)
+	merged.stream = make([]uint32, 0, m.streamLen())
+	for slot, o := range m.from {
+		if o.part != none {
+			w := &m.parts[o.part].words
+			merged.addText(w.text(o.slot), ids[o.part])
+			merged.nameLen[slot] = w.nameLen[o.slot]
+		}
+		merged.ends = append(merged.ends, uint32(len(merged.stream)))
+	}
+	return merged
+}
+
+func (m *merging) streamLen() int {
+	n := 0
+	for i := range m.parts {
+		n += len(m.parts[i].words.stream)
+	}
+	return n
+}
+
+func (w *words) addText(text, ids []uint32) {
+	for i, t := range text {
+		if t == none {
+			w.nameTokens += uint64(i)
+			w.descriptionTokens += uint64(len(text) - i - 1)
+		} else {
+			t = ids[t]
+		}
+		w.stream = append(w.stream, t)
+	}
 }

@@ -3,6 +3,7 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -23,4 +24,13 @@ func mapFile(f *os.File, size int) (mapping, error) {
 // unmap gives the memory back; nobody may hold a part of it any more.
 func (m mapping) unmap() {
 	_ = unix.Munmap(m.bytes) // cannot fail for what mapFile gave, and nobody could do anything about it
+}
+
+// syncDir makes the names in a directory lasting.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

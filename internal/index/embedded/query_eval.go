@@ -1,0 +1,436 @@
+package embedded
+
+import (
+	"cmp"
+	"math"
+	"math/bits"
+	"slices"
+
+	"github.com/opencapi/capi/internal/query"
+)
+
+// evaluator answers a query's nodes over one part with sets of slots. The dead are in these sets: matches drops them.
+type evaluator struct {
+	*part
+	*arena
+}
+
+// matches is the set of the living companies' slots that meet the node; nil meets all.
+func (e evaluator) matches(n query.Node) bitset {
+	found := e.fill(n)
+	e.dropDead(found)
+	return found
+}
+
+// fill gives a fresh set of the slots that meet the node.
+func (e evaluator) fill(n query.Node) bitset {
+	switch n := n.(type) {
+	case query.And:
+		return e.fillAnd(n)
+	case query.Phrase:
+		return e.fillPhrase(n)
+	case query.OneOf:
+		if set, ok := e.onlySet(n); ok {
+			return e.copyOf(set)
+		}
+	}
+	found := e.bits(e.slots)
+	e.addTo(found, n)
+	return found
+}
+
+// addTo adds the slots that meet the node.
+func (e evaluator) addTo(found bitset, n query.Node) {
+	switch n := n.(type) {
+	case nil:
+		found.setFirst(e.slots)
+	case query.Or:
+		for _, part := range n {
+			e.addTo(found, part)
+		}
+	case query.OneOf:
+		e.eachValue(n, func(v *values, key int) { v.orInto(key, found) })
+	case query.Prefix:
+		e.eachPrefixed(n, func(v *values, key int) { v.orInto(key, found) })
+	case query.Range:
+		for _, slot := range e.between(n) {
+			found.set(slot)
+		}
+	case query.Term:
+		if key, ok := e.words.find(n.Word); ok {
+			e.words.orInto(key, found)
+		}
+	case query.Connected:
+		e.addConnected(found, n)
+	case query.Not:
+		e.addOther(found, n)
+	case query.And, query.Phrase:
+		inner := e.fill(n)
+		found.or(inner)
+		e.giveBack(inner)
+	}
+}
+
+func (e evaluator) addOther(found bitset, n query.Not) {
+	inner := e.fill(n.Node)
+	all := e.bits(e.slots)
+	all.setFirst(e.slots)
+	all.andNot(inner)
+	found.or(all)
+	e.giveBack(inner)
+	e.giveBack(all)
+}
+
+// fillAnd starts from the part that meets the fewest and lets the others take away from it, dear ones last.
+func (e evaluator) fillAnd(n query.And) bitset {
+	if len(n) == 0 {
+		return e.fill(nil)
+	}
+	type weighed struct {
+		node     query.Node
+		dear     bool
+		estimate int
+	}
+	parts := make([]weighed, len(n))
+	for i, part := range n {
+		parts[i] = weighed{part, isDear(part), e.estimate(part)}
+	}
+	slices.SortStableFunc(parts, func(a, b weighed) int {
+		if a.dear != b.dear {
+			if b.dear {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.estimate, b.estimate)
+	})
+	found := e.fill(parts[0].node)
+	for _, part := range parts[1:] {
+		e.narrow(found, part.node)
+	}
+	return found
+}
+
+// narrow drops from the set the slots that do not meet the node.
+func (e evaluator) narrow(found bitset, n query.Node) {
+	switch n := n.(type) {
+	case nil:
+		return
+	case query.And:
+		for _, part := range n {
+			e.narrow(found, part)
+		}
+		return
+	case query.Range:
+		e.narrowRange(found, n)
+		return
+	case query.Phrase:
+		e.narrowPhrase(found, n)
+		return
+	case query.Not:
+		e.narrowNot(found, n)
+		return
+	case query.Or:
+		if isDear(n) {
+			e.narrowOr(found, n)
+			return
+		}
+	case query.Term:
+		if key, ok := e.words.find(n.Word); ok && e.words.dense(key) {
+			found.and(e.words.set(key))
+			return
+		}
+	}
+	o := e.fill(n)
+	found.and(o)
+	e.giveBack(o)
+}
+
+func (e evaluator) narrowNot(found bitset, n query.Not) {
+	if !isDear(n.Node) {
+		o := e.fill(n.Node)
+		found.andNot(o)
+		e.giveBack(o)
+		return
+	}
+	inner := e.copyOf(found)
+	e.narrow(inner, n.Node)
+	found.andNot(inner)
+	e.giveBack(inner)
+}
+
+// narrowOr lets each part check only what is left to check.
+func (e evaluator) narrowOr(found bitset, n query.Or) {
+	met := e.bits(e.slots)
+	for _, part := range n {
+		o := e.copyOf(found)
+		e.narrow(o, part)
+		met.or(o)
+		e.giveBack(o)
+	}
+	found.and(met)
+	e.giveBack(met)
+}
+
+func (e evaluator) copyOf(b bitset) bitset {
+	c := e.dirtyBits(e.slots)
+	copy(c, b)
+	return c
+}
+
+// isDear holds for nodes that look at each candidate's text.
+func isDear(n query.Node) bool {
+	switch n := n.(type) {
+	case query.Phrase:
+		return true
+	case query.And:
+		return slices.ContainsFunc(n, isDear)
+	case query.Or:
+		return slices.ContainsFunc(n, isDear)
+	case query.Not:
+		return isDear(n.Node)
+	}
+	return false
+}
+
+// estimate bounds from above how many slots meet the node.
+func (e evaluator) estimate(n query.Node) int {
+	sum := 0
+	switch n := n.(type) {
+	case query.Or:
+		for _, part := range n {
+			sum += e.estimate(part)
+		}
+	case query.And:
+		sum = e.slots
+		for _, part := range n {
+			sum = min(sum, e.estimate(part))
+		}
+	case query.OneOf:
+		e.eachValue(n, func(v *values, key int) { sum += v.count(key) })
+	case query.Prefix:
+		e.eachPrefixed(n, func(v *values, key int) { sum += v.count(key) })
+	case query.Range:
+		sum = len(e.between(n))
+	case query.Term:
+		if key, ok := e.words.find(n.Word); ok {
+			sum = e.words.count(key)
+		}
+	case query.Phrase:
+		sum = e.slots
+		for _, w := range n.Words {
+			sum = min(sum, e.estimate(query.Term{Word: w}))
+		}
+	case query.Connected:
+		e.eachLink(n, func(from, to uint32) { sum += int(to - from) })
+	default:
+		sum = e.slots
+	}
+	return min(sum, e.slots)
+}
+
+func (e evaluator) eachValue(n query.OneOf, fn func(v *values, key int)) {
+	f, ok := fieldOf(n.Field)
+	if !ok {
+		return
+	}
+	v := &e.values[f]
+	for _, value := range n.Values {
+		if key, ok := v.find(value); ok {
+			fn(v, key)
+		}
+	}
+}
+
+// onlySet is the set of who has the value, if the node asks for one only and it stands as a set.
+func (e evaluator) onlySet(n query.OneOf) (set bitset, ok bool) {
+	if len(n.Values) != 1 {
+		return nil, false
+	}
+	e.eachValue(n, func(v *values, key int) {
+		if v.dense(key) {
+			set, ok = v.set(key), true
+		}
+	})
+	return set, ok
+}
+
+func (e evaluator) eachPrefixed(n query.Prefix, fn func(v *values, key int)) {
+	f, ok := fieldOf(n.Field)
+	if !ok {
+		return
+	}
+	v := &e.values[f]
+	from, to := v.prefixed(n.Value)
+	for key := from; key < to; key++ {
+		fn(v, key)
+	}
+}
+
+// between is the slots of a range, in the order of their values.
+func (e evaluator) between(n query.Range) []uint32 {
+	f, ok := intFieldOf(n.Field)
+	if !ok {
+		return nil
+	}
+	return e.ints[f].between(n.Min, n.Max)
+}
+
+// narrowRange checks the candidates one by one, unless there are more of them than slots in the range.
+func (e evaluator) narrowRange(found bitset, n query.Range) {
+	f, ok := intFieldOf(n.Field)
+	if !ok {
+		clear(found)
+		return
+	}
+	inRange := e.ints[f].between(n.Min, n.Max)
+	if len(inRange) < found.count() {
+		o := e.fill(n)
+		found.and(o)
+		e.giveBack(o)
+		return
+	}
+	low, high := int64(unknown+1), int64(math.MaxInt64)
+	if n.Min != nil {
+		low = max(low, *n.Min)
+	}
+	if n.Max != nil {
+		high = *n.Max
+	}
+	inHalves(found, func(half bitset, first int) { half.keepBetween(e.ints[f].values[first<<6:], low, high) })
+}
+
+// addConnected adds the slots with a connection that meets every part given.
+func (e evaluator) addConnected(found bitset, n query.Connected) {
+	relations := &e.values[fieldRelation]
+	category, known := none, true
+	if n.Category != "" {
+		key, ok := relations.find(n.Category)
+		category, known = uint32(key), ok
+	}
+	switch {
+	case !known:
+	case n.Domain == "" && n.Company.IsZero() && category == none:
+		for key := range relations.len() {
+			relations.orInto(key, found)
+		}
+	case n.Domain == "" && n.Company.IsZero():
+		relations.orInto(int(category), found)
+	default:
+		e.eachLink(n, func(from, to uint32) {
+			for i := from; i < to; i++ {
+				if category == none || e.links.category(i) == category {
+					found.set(e.links.slots[i])
+				}
+			}
+		})
+	}
+}
+
+// eachLink calls fn with the spans of links that lead where the node says, whatever their category.
+func (e evaluator) eachLink(n query.Connected, fn func(from, to uint32)) {
+	if n.Domain == "" && n.Company.IsZero() {
+		fn(0, uint32(len(e.links.slots)))
+		return
+	}
+	e.links.eachTarget(n.Domain, n.Company, func(t int) { fn(e.links.starts[t], e.links.starts[t+1]) })
+}
+
+func (e evaluator) fillPhrase(n query.Phrase) bitset {
+	found := e.bits(e.slots)
+	if len(n.Words) == 0 {
+		found.setFirst(e.slots)
+		return found
+	}
+	rarest := slices.MinFunc(n.Words, func(a, b string) int {
+		return cmp.Compare(e.estimate(query.Term{Word: a}), e.estimate(query.Term{Word: b}))
+	})
+	e.addTo(found, query.Term{Word: rarest})
+	e.narrowPhrase(found, n)
+	return found
+}
+
+// narrowPhrase keeps the slots that have all the words, then checks their texts.
+func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
+	ids := make([]uint32, len(n.Words))
+	for i, w := range n.Words {
+		key, ok := e.words.find(w)
+		if !ok {
+			clear(found)
+			return
+		}
+		ids[i] = uint32(key)
+	}
+	for _, w := range n.Words {
+		e.narrow(found, query.Term{Word: w})
+	}
+	if len(ids) > 1 {
+		if unsure := e.sieve(found, ids); unsure.count() > 0 {
+			inHalves(unsure, func(b bitset, first int) { e.words.keepPhrase(b, first, ids) })
+			found.or(unsure)
+		}
+	}
+}
+
+// sieve decides by the words' marks, without the texts, wherever each word stands once only: found keeps the slots that
+// hold the phrase, and the slots whose texts must be read are returned.
+func (e evaluator) sieve(found bitset, phrase []uint32) (unsure bitset) {
+	unsure = e.bits(e.slots)
+	slots := found.appendTo(e.emptyList(found.count()))
+	inHalves(found, func(half bitset, first int) {
+		from, _ := slices.BinarySearch(slots, uint32(first)<<6)
+		to, _ := slices.BinarySearch(slots, uint32(first+len(half))<<6)
+		e.sieveSome(found, unsure, slots[from:to], phrase)
+	})
+	unsure.and(found)
+	found.andNot(unsure)
+	return unsure
+}
+
+func (e evaluator) sieveSome(found, unsure bitset, slots, phrase []uint32) {
+	last := e.marksOf(phrase[0], slots)
+	for _, word := range phrase[1:] {
+		next := e.marksOf(word, slots)
+		for j, slot := range slots {
+			switch {
+			case !last[j].once() || !next[j].once():
+				unsure.set(slot)
+			case last[j].first()+1 != next[j].first():
+				found.clear(slot)
+			}
+		}
+		last = next
+	}
+}
+
+// marksOf are the word's marks in slots that all have it.
+func (e evaluator) marksOf(word uint32, slots []uint32) []mark {
+	marks := make([]mark, len(slots))
+	e.words.eachOf(int(word), slots, func(j int, place uint32) { marks[j] = e.words.marks[place] })
+	return marks
+}
+
+// keepPhrase drops the slots whose text has not the words side by side; first is the number of b's first word.
+func (w *words) keepPhrase(b bitset, first int, phrase []uint32) {
+	for i, word := range b {
+		for rest := word; rest != 0; rest &= rest - 1 {
+			bit := bits.TrailingZeros64(rest)
+			if !holdsRun(w.text(uint32((first+i)<<6+bit)), phrase) {
+				word &^= 1 << bit
+			}
+		}
+		b[i] = word
+	}
+}
+
+// holdsRun holds if the phrase stands in the text. It never reaches from a name into the description: none is
+// between them.
+func holdsRun(text, phrase []uint32) bool {
+	head, second := phrase[0], phrase[1]
+	for i := 0; i+len(phrase) <= len(text); i++ {
+		if text[i] == head && text[i+1] == second && slices.Equal(text[i+2:i+len(phrase)], phrase[2:]) {
+			return true
+		}
+	}
+	return false
+}

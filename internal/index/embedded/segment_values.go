@@ -1,0 +1,368 @@
+package embedded
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// values are a field's distinct folded values, the slots that have each, and how companies spell them.
+type values struct {
+	dict
+	postings
+	spellings spellings
+}
+
+func (v *values) len() int { return v.dict.len() }
+
+// spellings hold the original spellings of each value, the most frequent first.
+type spellings struct {
+	starts []uint32 // of each value in ends and counts, and the end of the last
+	counts []uint32 // companies that spell it so
+	ends   []uint32 // where each spelling ends in bytes
+	bytes  []byte
+}
+
+// of is the i-th spelling and its count.
+func (s *spellings) of(i uint32) (string, uint32) {
+	start := uint32(0)
+	if i > 0 {
+		start = s.ends[i-1]
+	}
+	return string(s.bytes[start:s.ends[i]]), s.counts[i]
+}
+
+// only is the value's spelling where there is but one.
+func (s *spellings) only(value int) []byte {
+	at := s.starts[value]
+	if s.starts[value+1] != at+1 {
+		return nil
+	}
+	start := uint32(0)
+	if at > 0 {
+		start = s.ends[at-1]
+	}
+	return s.bytes[start:s.ends[at]]
+}
+
+type spelling struct {
+	text  string
+	count uint32
+}
+
+// add appends the next value's spellings.
+func (s *spellings) add(all []spelling) {
+	if len(s.starts) == 0 {
+		s.starts = append(s.starts, 0)
+	}
+	slices.SortFunc(all, func(a, b spelling) int {
+		return cmp.Or(cmp.Compare(b.count, a.count), strings.Compare(a.text, b.text))
+	})
+	for _, one := range all {
+		s.counts = append(s.counts, one.count)
+		s.bytes = append(s.bytes, one.text...)
+		s.ends = append(s.ends, uint32(len(s.bytes)))
+	}
+	s.starts = append(s.starts, uint32(len(s.counts)))
+}
+
+// valueBuilder gathers a field's values while companies come in the order of their slots.
+type valueBuilder struct {
+	fold func(string) string
+
+	spelled interner
+	counts  []uint32 // of each spelling
+	keyOf   []uint32 // of each spelling
+
+	keys interner
+	last []uint32 // of each key, the latest slot that has it
+
+	pairs pairs
+}
+
+// pairs say which slot has which key, by ascending slot.
+type pairs struct{ slots, keys []uint32 }
+
+func newValueBuilder(fold func(string) string) *valueBuilder {
+	return &valueBuilder{fold: fold}
+}
+
+// add notes that the slot's company has the value; it tells the key's number, which finish will turn into its rank.
+func (b *valueBuilder) add(slot uint32, raw string) uint32 {
+	at, fresh := b.spelled.id([]byte(raw))
+	if fresh {
+		key, freshKey := b.keys.id([]byte(b.fold(raw)))
+		if freshKey {
+			b.last = append(b.last, none)
+		}
+		b.keyOf, b.counts = append(b.keyOf, key), append(b.counts, 0)
+	}
+	key := b.keyOf[at]
+	if b.last[key] != slot {
+		b.last[key] = slot
+		b.counts[at]++
+		b.pairs.slots = append(b.pairs.slots, slot)
+		b.pairs.keys = append(b.pairs.keys, key)
+	}
+	return key
+}
+
+// finish makes the section; the builder's pairs then name keys by rank.
+func (b *valueBuilder) finish(slots int) (v values, rank []uint32) {
+	v.dict, rank = b.keys.ranked()
+	for i, k := range b.pairs.keys {
+		b.pairs.keys[i] = rank[k]
+	}
+	v.postings = b.pairs.invert(v.dict.len(), slots)
+	byKey := make([][]spelling, v.dict.len())
+	for i, n := range b.counts {
+		if n > 0 {
+			k := rank[b.keyOf[i]]
+			byKey[k] = append(byKey[k], spelling{string(b.spelled.key(uint32(i))), n})
+		}
+	}
+	for _, all := range byKey {
+		v.spellings.add(all)
+	}
+	return v, rank
+}
+
+// invert turns the pairs around; keys are below n.
+func (p *pairs) invert(n, slots int) postings {
+	counts := make([]uint32, n)
+	for _, k := range p.keys {
+		counts[k]++
+	}
+	post, fill := layPostings(counts, slots)
+	for i, k := range p.keys {
+		fill.add(k, p.slots[i])
+	}
+	return post
+}
+
+// dict holds distinct keys, ascending by their bytes; a key's place is its id within the segment.
+type dict struct {
+	bytes []byte
+	ends  []uint32 // where each key ends; the first starts at 0
+}
+
+func (d *dict) len() int { return len(d.ends) }
+
+func (d *dict) key(i int) []byte {
+	start := uint32(0)
+	if i > 0 {
+		start = d.ends[i-1]
+	}
+	return d.bytes[start:d.ends[i]:d.ends[i]]
+}
+
+func (d *dict) add(key []byte) {
+	d.bytes = append(d.bytes, key...)
+	d.ends = append(d.ends, uint32(len(d.bytes)))
+}
+
+// seek is the id of the first key that is not below the given one; it may be len.
+func (d *dict) seek(key string) int {
+	low, high := 0, d.len()
+	for low < high {
+		mid := int(uint(low+high) >> 1)
+		if string(d.key(mid)) < key {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+func (d *dict) find(key string) (int, bool) {
+	i := d.seek(key)
+	return i, i < d.len() && string(d.key(i)) == key
+}
+
+// prefixed is the span of ids, end excluded, of the keys that start with the prefix.
+func (d *dict) prefixed(prefix string) (from, to int) {
+	from = d.seek(prefix)
+	to = from
+	for to < d.len() && bytes.HasPrefix(d.key(to), []byte(prefix)) {
+		to++
+	}
+	return from, to
+}
+
+// mergeDicts unites dicts; ids[i][k] is what key k of source i became.
+func mergeDicts(sources []*dict) (merged dict, ids [][]uint32) {
+	ids = make([][]uint32, len(sources))
+	at, heads := make([]int, len(sources)), make([]uint64, len(sources))
+	var queue mergeQueue
+	bytesMax, keysMax := 0, 0
+	for i, s := range sources {
+		ids[i] = make([]uint32, s.len())
+		if s.len() > 0 {
+			queue.items = append(queue.items, i)
+			heads[i] = headOf(s.key(0))
+		}
+		bytesMax, keysMax = max(bytesMax, len(s.bytes)), max(keysMax, s.len())
+	}
+	merged.bytes, merged.ends = make([]byte, 0, bytesMax), make([]uint32, 0, keysMax)
+	queue.less = func(a, b int) bool {
+		if heads[a] != heads[b] {
+			return heads[a] < heads[b]
+		}
+		c := bytes.Compare(sources[a].key(at[a]), sources[b].key(at[b]))
+		return c < 0 || c == 0 && a < b
+	}
+	queue.init()
+	for len(queue.items) > 0 {
+		i := queue.items[0]
+		key := sources[i].key(at[i])
+		if n := merged.len(); n == 0 || !bytes.Equal(merged.key(n-1), key) {
+			merged.add(key)
+		}
+		ids[i][at[i]] = uint32(merged.len() - 1)
+		at[i]++
+		more := at[i] < sources[i].len()
+		if more {
+			heads[i] = headOf(sources[i].key(at[i]))
+		}
+		queue.advance(more)
+	}
+	return merged, ids
+}
+
+// headOf is the first 8 bytes of a key as a number that orders like them.
+func headOf(key []byte) uint64 {
+	if len(key) >= 8 {
+		return binary.BigEndian.Uint64(key)
+	}
+	var p [8]byte
+	copy(p[:], key)
+	return binary.BigEndian.Uint64(p[:])
+}
+
+// without drops the keys whose id is marked; ids is the new id of each old one that stays.
+func (d *dict) without(drop func(id int) bool) (kept dict, ids []uint32) {
+	ids = make([]uint32, d.len())
+	for i := range ids {
+		if ids[i] = uint32(kept.len()); !drop(i) {
+			kept.add(d.key(i))
+		}
+	}
+	return kept, ids
+}
+
+// postings hold for each key of a dict the slots that have it: as an ascending list, or as a bit set where that is
+// smaller. A posting's place among all, start of the key plus rank within it, indexes what stands beside it.
+type postings struct {
+	starts []uint32 // of each key, and the end of the last
+	place  []uint32 // of each key: where its list starts in lists, or which of sets it is
+	lists  []uint32
+	sets   []uint64 // each of wordsFor(slots) words
+	slots  int
+}
+
+// layPostings makes room for counts[k] postings of each key k, to be filled in.
+func layPostings(counts []uint32, slots int) (postings, filler) {
+	p := postings{starts: make([]uint32, len(counts)+1), place: make([]uint32, len(counts)), slots: slots}
+	lists, sets := uint32(0), uint32(0)
+	for k, n := range counts {
+		p.starts[k+1] = p.starts[k] + n
+		if p.dense(k) {
+			p.place[k] = sets
+			sets++
+		} else {
+			p.place[k] = lists
+			lists += n
+		}
+	}
+	p.lists = make([]uint32, lists)
+	p.sets = make([]uint64, int(sets)*wordsFor(slots))
+	return p, filler{p, make([]uint32, len(counts))}
+}
+
+func (p *postings) count(k int) int { return int(p.starts[k+1] - p.starts[k]) }
+
+// holders are the counts of all keys.
+func (p *postings) holders() []uint32 {
+	counts := make([]uint32, len(p.place))
+	for k := range counts {
+		counts[k] = uint32(p.count(k))
+	}
+	return counts
+}
+
+// dense holds for keys whose slots stand as a bit set: 4 bytes a slot are more than slots/8 bytes.
+func (p *postings) dense(k int) bool { return p.count(k)*32 > p.slots }
+
+func (p *postings) set(k int) bitset {
+	w := wordsFor(p.slots)
+	at := int(p.place[k]) * w
+	return p.sets[at : at+w : at+w]
+}
+
+func (p *postings) list(k int) []uint32 {
+	at, n := int(p.place[k]), p.count(k)
+	return p.lists[at : at+n : at+n]
+}
+
+// orInto adds the key's slots to b.
+func (p *postings) orInto(k int, b bitset) {
+	if p.dense(k) {
+		b.or(p.set(k))
+		return
+	}
+	for _, slot := range p.list(k) {
+		b.set(slot)
+	}
+}
+
+// each yields the key's slots, ascending, with their place among all postings.
+func (p *postings) each(k int, yield func(slot, place uint32)) {
+	place := p.starts[k]
+	if !p.dense(k) {
+		for i, slot := range p.list(k) {
+			yield(slot, place+uint32(i))
+		}
+		return
+	}
+	for i, w := range p.set(k) {
+		for ; w != 0; w &= w - 1 {
+			yield(uint32(i)<<6+uint32(bits.TrailingZeros64(w)), place)
+			place++
+		}
+	}
+}
+
+// filler fills the room that layPostings made; a key's slots must come in ascending order.
+type filler struct {
+	postings
+	filled []uint32
+}
+
+// add gives the place of the new posting among all.
+func (f *filler) add(k, slot uint32) uint32 {
+	i := f.filled[k]
+	f.filled[k]++
+	start, count := f.starts[k], f.starts[k+1]-f.starts[k]
+	if int(count)*32 > f.slots {
+		f.sets[int(f.place[k])*wordsFor(f.slots)+int(slot>>6)] |= 1 << (slot & 63)
+	} else {
+		f.lists[f.place[k]+i] = slot
+	}
+	return start + i
+}
+
+// countShared is how many of the key's slots are in b.
+func (p *postings) countShared(key int, b bitset) uint32 {
+	if p.dense(key) {
+		return uint32(p.set(key).countShared(b))
+	}
+	n := 0
+	for _, slot := range p.list(key) {
+		n += int(b[slot>>6] >> (slot & 63) & 1)
+	}
+	return uint32(n)
+}

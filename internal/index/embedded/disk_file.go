@@ -168,6 +168,8 @@ func placeAt(p []byte, section int) place {
 	return place{binary.NativeEndian.Uint64(e), binary.NativeEndian.Uint64(e[8:]), binary.NativeEndian.Uint32(e[16:])}
 }
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 func sumOf(p []byte) uint32 { return crc32.Checksum(p, castagnoli) }
 
 // header is what readHeader reads.

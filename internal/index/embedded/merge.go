@@ -195,14 +195,6 @@ func (m *merging) left(i int, v *values, key int) uint32 {
 	return n
 }
 
-func (v *values) addSpellings(counts map[string]uint32, key int, left uint32) {
-	s := &v.spellings
-	for i := s.starts[key]; i < s.starts[key+1]; i++ {
-		text, n := s.of(i)
-		counts[text] += max(1, uint32(uint64(n)*uint64(left)/uint64(v.count(key))))
-	}
-}
-
 func (m *merging) rows(holders [facetFields][]uint32, ids [fieldCount][][]uint32) rows {
 	r := newRowBuilder(holders, len(m.from))
 	renamed := make([][]uint32, len(m.parts))

@@ -24,8 +24,6 @@ const (
 	cursorChecksum = 4
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 func (ix *Index) cursor(s *snapshot, o *order, of page) []byte {
 	by := o.sort
 	last := of.numbers[len(of.numbers)-1]

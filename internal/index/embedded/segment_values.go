@@ -48,6 +48,14 @@ func (s *spellings) only(value int) []byte {
 	return s.bytes[start:s.ends[at]]
 }
 
+func (v *values) addSpellings(counts map[string]uint32, key int, left uint32) {
+	s := &v.spellings
+	for i := s.starts[key]; i < s.starts[key+1]; i++ {
+		text, n := s.of(i)
+		counts[text] += max(1, uint32(uint64(n)*uint64(left)/uint64(v.count(key))))
+	}
+}
+
 type spelling struct {
 	text  string
 	count uint32
@@ -365,4 +373,47 @@ func (p *postings) countShared(key int, b bitset) uint32 {
 		n += int(b[slot>>6] >> (slot & 63) & 1)
 	}
 	return uint32(n)
+}
+
+// eachOf yields those of the slots that have the key: the index in slots, and the posting's place among all.
+func (p *postings) eachOf(key int, slots []uint32, yield func(j int, place uint32)) {
+	start := p.starts[key]
+	if !p.dense(key) {
+		eachShared(p.list(key), slots, func(i, j int) { yield(j, start+uint32(i)) })
+		return
+	}
+	set := p.set(key)
+	word, before := uint32(0), uint32(0) // before counts the set's slots in the words before word
+	for j, slot := range slots {
+		for ; word < slot>>6; word++ {
+			before += uint32(bits.OnesCount64(set[word]))
+		}
+		if set.has(slot) {
+			below := set[word] & (1<<(slot&63) - 1)
+			yield(j, start+before+uint32(bits.OnesCount64(below)))
+		}
+	}
+}
+
+// eachShared yields the places of what two ascending lists share.
+func eachShared(a, b []uint32, yield func(i, j int)) {
+	if len(b) == 0 {
+		return
+	}
+	i, _ := slices.BinarySearch(a, b[0])
+	for j, slot := range b {
+		if len(a)-i > 16*(len(b)-j) {
+			skip, _ := slices.BinarySearch(a[i:], slot)
+			i += skip
+		}
+		for i < len(a) && a[i] < slot {
+			i++
+		}
+		if i == len(a) {
+			return
+		}
+		if a[i] == slot {
+			yield(i, j)
+		}
+	}
 }

@@ -20,8 +20,9 @@ func inHalves(b bitset, fn func(half bitset, first int)) {
 	both(func() { fn(b[:middle], 0) }, func() { fn(b[middle:], middle) })
 }
 
-// sidesFrom is the number of slots that a second goroutine must have to look at to be worth its start.
-const sidesFrom = 1 << 18
+// sidesFrom is the minimum number of slots in the smaller half that makes a second goroutine worth starting. Tests lower
+// it, so that small segments take the parallel path too.
+var sidesFrom = 1 << 18
 
 // sides deal the parts out to one arena, or to two if they are large: one for each goroutine.
 func (s *snapshot) sides(scratch *arena) []*arena {

@@ -25,12 +25,12 @@ import (
 
 // Deps is what the API speaks to, and its settings.
 type Deps struct {
-	Auth    *auth.Book
-	Credits *credit.Book
-	Lists   *list.Book
+	Auth    *auth.Store
+	Credits *credit.Store
+	Lists   *list.Store
 	Search  *search.Searcher
 	Exports *export.Exports
-	Replays *replay.Book
+	Replays *replay.Store
 
 	// RateLimits replaces built-in limits. The zero Overrides change nothing.
 	RateLimits ratelimit.Overrides

@@ -40,10 +40,10 @@ const base = "/api/v1"
 // house is the API on real rooms: a fresh database, an index, files in a temporary folder.
 type house struct {
 	db      *db.DB
-	tokens  *auth.Book
-	spaces  *workspace.Book
-	credits *credit.Book
-	catalog *catalog.Book
+	tokens  *auth.Store
+	spaces  *workspace.Store
+	credits *credit.Store
+	catalog *catalog.Store
 	index   index.Index
 	jobs    *job.Queue
 	exports *export.Exports

@@ -124,7 +124,7 @@ func actorOf(e credit.Entry) Actor {
 }
 
 // LedgerSheet is the ledger of a workspace as CSV, as far as the filter picks it.
-func LedgerSheet(ctx context.Context, ledger *credit.Book, ws id.Workspace, filter credit.Filter) *Sheet {
+func LedgerSheet(ctx context.Context, ledger *credit.Store, ws id.Workspace, filter credit.Filter) *Sheet {
 	return &Sheet{
 		fileName: "transactions.csv",
 		columns: []string{

@@ -33,15 +33,15 @@ type App struct {
 	Log    *slog.Logger
 
 	DB         *db.DB
-	Workspaces *workspace.Book
-	Tokens     *auth.Book
+	Workspaces *workspace.Store
+	Tokens     *auth.Store
 	People     *auth.People
 	Sessions   *auth.Sessions
-	Credits    *credit.Book
-	Unlocks    *unlock.Book
-	Lists      *list.Book
-	Replays    *replay.Book
-	Catalog    *catalog.Book
+	Credits    *credit.Store
+	Unlocks    *unlock.Store
+	Lists      *list.Store
+	Replays    *replay.Store
+	Catalog    *catalog.Store
 	Jobs       *job.Queue
 	Files      *file.Store
 	Index      index.Index // empty until Serve fills it

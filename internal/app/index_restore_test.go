@@ -39,7 +39,7 @@ func total(t *testing.T, s *apptest.Server, kind string) int {
 	return found.Total
 }
 
-func importInto(t *testing.T, b *catalog.Book, companies string) {
+func importInto(t *testing.T, b *catalog.Store, companies string) {
 	t.Helper()
 	_, err := ingest.Import(t.Context(), ingest.Options{Catalog: b, Files: []string{"-"}, Stdin: strings.NewReader(companies)})
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func attach(t *testing.T, dir string, source embedded.Source) *embedded.Index {
 	return ix
 }
 
-func catchUp(t *testing.T, b *catalog.Book, ix *embedded.Index) {
+func catchUp(t *testing.T, b *catalog.Store, ix *embedded.Index) {
 	t.Helper()
 	require.NoError(t, ingest.NewFollower(ingest.FollowOptions{Catalog: b, Index: ix}).Build(t.Context()))
 }
@@ -135,12 +135,12 @@ func TestAnIndexGoesOnWithABackupThatKnowsIt(t *testing.T) {
 }
 
 // killed is a catalog whose index's process ends right after it has marked the catalog.
-type killed struct{ *catalog.Book }
+type killed struct{ *catalog.Store }
 
 var errKilled = errors.New("killed")
 
 func (k killed) Mark(ctx context.Context, index, mark, keep string, seq uint64) error {
-	return errors.Join(k.Book.Mark(ctx, index, mark, keep, seq), errKilled)
+	return errors.Join(k.Store.Mark(ctx, index, mark, keep, seq), errKilled)
 }
 
 func TestAProcessKilledAfterItsMarkLeavesATrustedIndex(t *testing.T) {

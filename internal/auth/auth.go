@@ -44,7 +44,7 @@ func (c Caller) Actor() string {
 	return "token:" + c.Token.String()
 }
 
-// Options are the settings of a Book.
+// Options are the settings of a Store.
 type Options struct {
 	// Log gets what goes wrong beside the requests. Defaults to slog.DiscardHandler.
 	Log *slog.Logger
@@ -53,8 +53,8 @@ type Options struct {
 	UsePeriod time.Duration
 }
 
-// Book is the table token. Safe for concurrent use.
-type Book struct {
+// Store is the table token. Safe for concurrent use.
+type Store struct {
 	db        *db.DB
 	log       *slog.Logger
 	usePeriod time.Duration
@@ -66,8 +66,8 @@ type Book struct {
 }
 
 // New opens the book.
-func New(d *db.DB, o Options) *Book {
-	b := &Book{db: d, log: o.Log, usePeriod: o.UsePeriod, used: map[id.Token]time.Time{}}
+func New(d *db.DB, o Options) *Store {
+	b := &Store{db: d, log: o.Log, usePeriod: o.UsePeriod, used: map[id.Token]time.Time{}}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}

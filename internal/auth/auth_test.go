@@ -46,7 +46,7 @@ func join(t *testing.T, d *db.DB, ws id.Workspace, who id.Person) {
 	}))
 }
 
-func create(t *testing.T, b *auth.Book, n auth.NewToken) (string, auth.Token) {
+func create(t *testing.T, b *auth.Store, n auth.NewToken) (string, auth.Token) {
 	t.Helper()
 	if n.Name == "" {
 		n.Name = "test"

@@ -15,7 +15,7 @@ import (
 // Authenticate finds the caller by the request's Authorization header. It asks the database each time, so a revocation
 // takes effect at the very next request. Faults, the first that applies: MissingAuthHeader, InvalidTokenFormat,
 // InvalidToken, TokenExpired, TokenNotWorkspaceBound, NotWorkspaceMember.
-func (b *Book) Authenticate(ctx context.Context, authorizationHeader string) (Caller, error) {
+func (b *Store) Authenticate(ctx context.Context, authorizationHeader string) (Caller, error) {
 	secret, err := bearer(authorizationHeader)
 	if err != nil {
 		return Caller{}, err
@@ -56,7 +56,7 @@ type holder struct {
 	left                             bool // the owner is no member any more
 }
 
-func (b *Book) find(ctx context.Context, secret string) (holder, error) {
+func (b *Store) find(ctx context.Context, secret string) (holder, error) {
 	var h holder
 	err := b.db.Read().QueryRowContext(ctx, `
 		SELECT t.id, t.workspace_id, t.scope, t.name, t.expires_at, t.revoked_at, t.last_used_at,

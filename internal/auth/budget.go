@@ -41,7 +41,7 @@ func (b Budget) faults() []fault.FieldError {
 }
 
 // SetBudget replaces a token's budget, from its next purchase on. Faults: Validation, NotFound.
-func (b *Book) SetBudget(ctx context.Context, token id.Token, budget Budget) error {
+func (b *Store) SetBudget(ctx context.Context, token id.Token, budget Budget) error {
 	if err := fault.Invalid(budget.faults()...); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (b *Book) SetBudget(ctx context.Context, token id.Token, budget Budget) err
 }
 
 // Spending is what the token has spent by now. NotFound without the token.
-func (b *Book) Spending(ctx context.Context, token id.Token) (Spending, error) {
+func (b *Store) Spending(ctx context.Context, token id.Token) (Spending, error) {
 	var s Spending
 	err := b.db.ReadTx(ctx, func(q db.Querier) (err error) {
 		var known bool

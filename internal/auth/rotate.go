@@ -18,7 +18,7 @@ const OverlapMax = 7 * 24 * time.Hour
 // Rotate gives a token of the workspace another secret, which is told here alone; the old one works for the overlap,
 // up to OverlapMax. All else stays: id, name, scope, budget, expiry. One that is still on its way out from an earlier
 // change ends now. Faults: Validation for a bad overlap and for a token that is revoked or expired, NotFound.
-func (b *Book) Rotate(ctx context.Context, ws id.Workspace, token id.Token, overlap time.Duration) (string, Token, error) {
+func (b *Store) Rotate(ctx context.Context, ws id.Workspace, token id.Token, overlap time.Duration) (string, Token, error) {
 	if overlap < 0 || overlap > OverlapMax {
 		return "", Token{}, fault.Invalid(fault.FieldError{Field: "overlap", Message: "must be between 0 and 168 hours"})
 	}
@@ -48,7 +48,7 @@ func (b *Book) Rotate(ctx context.Context, ws id.Workspace, token id.Token, over
 }
 
 // whyNot says what keeps a token from getting another secret.
-func (b *Book) whyNot(ctx context.Context, tx *db.Tx, ws id.Workspace, token id.Token) error {
+func (b *Store) whyNot(ctx context.Context, tx *db.Tx, ws id.Workspace, token id.Token) error {
 	var known int
 	err := tx.QueryRowContext(ctx, `SELECT 1 FROM token WHERE id = $1 AND workspace_id = $2`, token, ws).Scan(&known)
 	switch {

@@ -33,7 +33,7 @@ type NewToken struct {
 
 // Create makes a token. The secret is given here alone: only its hash is kept. Faults: Validation, NotFound without
 // the workspace.
-func (b *Book) Create(ctx context.Context, n NewToken) (secret string, t Token, err error) {
+func (b *Store) Create(ctx context.Context, n NewToken) (secret string, t Token, err error) {
 	if err := n.clean(); err != nil {
 		return "", Token{}, err
 	}
@@ -111,7 +111,7 @@ func insert(ctx context.Context, tx *db.Tx, t Token, hash []byte) error {
 
 // Revoke ends a token: the very next request with it is refused. A second call changes nothing; fault.NotFound without
 // the token.
-func (b *Book) Revoke(ctx context.Context, token id.Token) error {
+func (b *Store) Revoke(ctx context.Context, token id.Token) error {
 	return b.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE token SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2`,
 			db.Time(time.Now()), token)
@@ -127,7 +127,7 @@ func (b *Book) Revoke(ctx context.Context, token id.Token) error {
 }
 
 // List gives the tokens of a workspace, oldest first, ended ones too.
-func (b *Book) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
+func (b *Store) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 	rows, err := b.db.Read().QueryContext(ctx, `
 		SELECT `+columns+` FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
 	if err != nil {

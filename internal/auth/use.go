@@ -14,7 +14,7 @@ import (
 const useStale = time.Minute
 
 // use remembers that the token was used, if what is stored is old enough; the request does not wait for the write.
-func (b *Book) use(h holder, now time.Time) {
+func (b *Store) use(h holder, now time.Time) {
 	if h.lastUsedAt.Valid && now.Sub(db.FromTime(h.lastUsedAt.Int64)) < useStale {
 		return
 	}
@@ -24,7 +24,7 @@ func (b *Book) use(h holder, now time.Time) {
 }
 
 // Start begins to write the times of last use; ctx gives its values, not its end. A second call changes nothing.
-func (b *Book) Start(ctx context.Context) error {
+func (b *Store) Start(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.quit != nil {
@@ -37,7 +37,7 @@ func (b *Book) Start(ctx context.Context) error {
 
 // Stop writes the last uses and ends what Start began; it waits until then or until ctx ends. A second call, or one
 // without Start, changes nothing.
-func (b *Book) Stop(ctx context.Context) error {
+func (b *Store) Stop(ctx context.Context) error {
 	b.mu.Lock()
 	quit, done := b.quit, b.done
 	b.quit, b.done = nil, nil
@@ -54,7 +54,7 @@ func (b *Book) Stop(ctx context.Context) error {
 	}
 }
 
-func (b *Book) writeUses(ctx context.Context, quit, done chan struct{}) {
+func (b *Store) writeUses(ctx context.Context, quit, done chan struct{}) {
 	defer close(done)
 	ticker := time.NewTicker(b.usePeriod)
 	defer ticker.Stop()
@@ -71,7 +71,7 @@ func (b *Book) writeUses(ctx context.Context, quit, done chan struct{}) {
 }
 
 // flush writes the uses that are not yet written; those of a failed write are lost, the next use makes up for them.
-func (b *Book) flush(ctx context.Context) error {
+func (b *Store) flush(ctx context.Context) error {
 	b.mu.Lock()
 	used := b.used
 	b.used = map[id.Token]time.Time{}

@@ -9,20 +9,20 @@ import (
 	"github.com/opencapi/capi/internal/db"
 )
 
-// Book is the catalog in a database. Safe for concurrent use, by several processes too.
-type Book struct{ db *db.DB }
+// Store is the catalog in a database. Safe for concurrent use, by several processes too.
+type Store struct{ db *db.DB }
 
 // New opens the book on a database whose schema is up to date.
-func New(d *db.DB) *Book { return &Book{db: d} }
+func New(d *db.DB) *Store { return &Store{db: d} }
 
 // Seq is the number of the newest transaction that changed the catalog; 0 for a fresh one.
-func (b *Book) Seq(ctx context.Context) (uint64, error) {
+func (b *Store) Seq(ctx context.Context) (uint64, error) {
 	seq, _, err := state(ctx, b.db.Read(), "")
 	return seq, err
 }
 
 // Origin is a name that no other catalog has, and Seq.
-func (b *Book) Origin(ctx context.Context) (origin string, seq uint64, err error) {
+func (b *Store) Origin(ctx context.Context) (origin string, seq uint64, err error) {
 	err = b.db.Read().QueryRowContext(ctx, `SELECT origin, seq FROM catalog_state WHERE id = 1`).Scan(&origin, &seq)
 	if err != nil {
 		return "", 0, fmt.Errorf("read catalog state: %w", err)
@@ -31,13 +31,13 @@ func (b *Book) Origin(ctx context.Context) (origin string, seq uint64, err error
 }
 
 // Len is the number of companies.
-func (b *Book) Len(ctx context.Context) (int, error) {
+func (b *Store) Len(ctx context.Context) (int, error) {
 	extent, err := b.Extent(ctx)
 	return extent.Companies, err
 }
 
 // SeqIn is Seq inside a transaction. What is committed later, by anybody, has a higher number.
-func (b *Book) SeqIn(ctx context.Context, tx *db.Tx) (uint64, error) {
+func (b *Store) SeqIn(ctx context.Context, tx *db.Tx) (uint64, error) {
 	seq, _, err := state(ctx, tx, "")
 	return seq, err
 }
@@ -60,7 +60,7 @@ type edit struct {
 }
 
 // write runs fn in an edit; seq moves only if fn left it dirty.
-func (b *Book) write(ctx context.Context, fn func(*edit) error) error {
+func (b *Store) write(ctx context.Context, fn func(*edit) error) error {
 	return b.db.Tx(ctx, func(tx *db.Tx) error {
 		seq, next, err := state(ctx, tx, tx.ForUpdate())
 		if err != nil {

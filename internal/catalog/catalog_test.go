@@ -20,12 +20,12 @@ import (
 )
 
 // put loads companies as one file.
-func put(t testing.TB, b *catalog.Book, cs ...company.Company) catalog.Report {
+func put(t testing.TB, b *catalog.Store, cs ...company.Company) catalog.Report {
 	t.Helper()
 	return putFrom(t, b, catalog.NewSource(), cs...)
 }
 
-func putFrom(t testing.TB, b *catalog.Book, s *catalog.Source, cs ...company.Company) catalog.Report {
+func putFrom(t testing.TB, b *catalog.Store, s *catalog.Source, cs ...company.Company) catalog.Report {
 	t.Helper()
 	r, err := b.Put(t.Context(), s, incoming(cs))
 	require.NoError(t, err)
@@ -40,7 +40,7 @@ func incoming(cs []company.Company) []catalog.Incoming {
 	return out
 }
 
-func all(t testing.TB, b *catalog.Book) []*company.Company {
+func all(t testing.TB, b *catalog.Store) []*company.Company {
 	t.Helper()
 	var out []*company.Company
 	_, err := b.Scan(t.Context(), func(c *company.Company) error {
@@ -183,7 +183,7 @@ func TestRowsAreDeliveredAsTheyWere(t *testing.T) {
 	})
 }
 
-func rowsAsOf(t *testing.T, b *catalog.Book, of map[company.Number]*company.Company, asOf uint64) map[company.Number]*company.Company {
+func rowsAsOf(t *testing.T, b *catalog.Store, of map[company.Number]*company.Company, asOf uint64) map[company.Number]*company.Company {
 	t.Helper()
 	var numbers []company.Number
 	for n := range of {

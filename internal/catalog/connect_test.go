@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 )
 
-func connect(t testing.TB, b *catalog.Book, cs ...catalog.Connection) catalog.ConnectReport {
+func connect(t testing.TB, b *catalog.Store, cs ...catalog.Connection) catalog.ConnectReport {
 	t.Helper()
 	r, err := b.Connect(t.Context(), cs)
 	require.NoError(t, err)
@@ -27,7 +27,7 @@ func named(source, category, target string) catalog.Connection {
 }
 
 // shown lists a company's connections as "category: Name (domain) #number".
-func shown(t testing.TB, b *catalog.Book, n company.Number) []string {
+func shown(t testing.TB, b *catalog.Store, n company.Number) []string {
 	t.Helper()
 	seq, err := b.Seq(t.Context())
 	require.NoError(t, err)

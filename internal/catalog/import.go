@@ -24,7 +24,7 @@ type Import struct {
 }
 
 // Begin opens an import of the files.
-func (b *Book) Begin(ctx context.Context, files []string) (int64, error) {
+func (b *Store) Begin(ctx context.Context, files []string) (int64, error) {
 	names, err := json.Marshal(files)
 	if err != nil {
 		return 0, fmt.Errorf("begin import: %w", err)
@@ -41,7 +41,7 @@ func (b *Book) Begin(ctx context.Context, files []string) (int64, error) {
 }
 
 // Finish keeps what the import did.
-func (b *Book) Finish(ctx context.Context, number int64, figures map[string]int) error {
+func (b *Store) Finish(ctx context.Context, number int64, figures map[string]int) error {
 	counts, err := json.Marshal(figures)
 	if err != nil {
 		return fmt.Errorf("finish import: %w", err)
@@ -56,7 +56,7 @@ func (b *Book) Finish(ctx context.Context, number int64, figures map[string]int)
 }
 
 // Imports lists at most limit imports of a number below before, or of any if that is 0, the newest first.
-func (b *Book) Imports(ctx context.Context, before int64, limit int) ([]Import, error) {
+func (b *Store) Imports(ctx context.Context, before int64, limit int) ([]Import, error) {
 	out := []Import{}
 	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
 		i, err := scanImport(scan)
@@ -91,7 +91,7 @@ func orNil(us sql.NullInt64) *time.Time {
 }
 
 // known gives NotFound for an import that never was.
-func (b *Book) known(ctx context.Context, number int64) error {
+func (b *Store) known(ctx context.Context, number int64) error {
 	err := b.db.Read().QueryRowContext(ctx, `SELECT number FROM import WHERE number = $1`, number).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fault.New(fault.NotFound, "There is no import %d.", number)

@@ -15,7 +15,7 @@ var ErrSetBack = errors.New("the database was set back under the running server;
 // Mark notes, under a mark that was never used, that the index knows the catalog up to seq. Of the index's older marks it
 // leaves the one to keep and forgets the rest; without that one the catalog was set back since, and nothing is noted. An
 // empty one is none. It changes no company, so Seq stays.
-func (b *Book) Mark(ctx context.Context, index, mark, keep string, seq uint64) error {
+func (b *Store) Mark(ctx context.Context, index, mark, keep string, seq uint64) error {
 	err := b.db.Tx(ctx, func(tx *db.Tx) error {
 		held := false
 		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_mark WHERE index_id = $1 AND mark = $2)`,
@@ -41,7 +41,7 @@ func (b *Book) Mark(ctx context.Context, index, mark, keep string, seq uint64) e
 }
 
 // Marked holds if the catalog has the index's mark: then nothing that came before it was undone by a restored backup.
-func (b *Book) Marked(ctx context.Context, index, mark string) (marked bool, err error) {
+func (b *Store) Marked(ctx context.Context, index, mark string) (marked bool, err error) {
 	err = b.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_mark WHERE index_id = $1 AND mark = $2)`,
 		index, mark).Scan(&marked)
 	if err != nil {

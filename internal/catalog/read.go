@@ -13,7 +13,7 @@ import (
 const readMax = 500
 
 // ByID is the company with its connections, or a NotFound fault.
-func (b *Book) ByID(ctx context.Context, c id.Company) (*company.Company, error) {
+func (b *Store) ByID(ctx context.Context, c id.Company) (*company.Company, error) {
 	rows, err := load(ctx, b.db.Read(), `WHERE id = $1`, c.String())
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func (b *Book) ByID(ctx context.Context, c id.Company) (*company.Company, error)
 }
 
 // ByNumbers are the companies, without their connections, in the order of the numbers; unknown numbers are passed over.
-func (b *Book) ByNumbers(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
+func (b *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
 	out := make([]*company.Company, 0, len(numbers))
 	for part := range chunks(numbers, readMax) {
 		found := make(map[company.Number]*company.Company, len(part))
@@ -52,7 +52,7 @@ func (b *Book) ByNumbers(ctx context.Context, numbers []company.Number) ([]*comp
 }
 
 // Numbers are the numbers of the ids that are known, in their order, and the ids that are not.
-func (b *Book) Numbers(ctx context.Context, ids []id.Company) (numbers []company.Number, unknown []id.Company, err error) {
+func (b *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []company.Number, unknown []id.Company, err error) {
 	for part := range chunks(ids, readMax) {
 		found := make(map[id.Company]company.Number, len(part))
 		err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
@@ -78,7 +78,7 @@ func (b *Book) Numbers(ctx context.Context, ids []id.Company) (numbers []company
 
 // ByDomains are the numbers of the companies of each domain, ascending; domains without one are left out. The domains
 // must be clean, as company.CleanDomain gives them.
-func (b *Book) ByDomains(ctx context.Context, domains []string) (map[string][]company.Number, error) {
+func (b *Store) ByDomains(ctx context.Context, domains []string) (map[string][]company.Number, error) {
 	out := make(map[string][]company.Number, len(domains))
 	wanted := make(map[string]bool, len(domains))
 	for _, d := range domains {

@@ -9,18 +9,18 @@ import (
 )
 
 // Removed are the companies that were taken back.
-func (b *Book) Removed(ctx context.Context) (company.Set, error) {
+func (b *Store) Removed(ctx context.Context) (company.Set, error) {
 	return b.RemovedIn(ctx, b.db.Read())
 }
 
 // RemovedIn is Removed as q sees it.
-func (b *Book) RemovedIn(ctx context.Context, q db.Querier) (company.Set, error) {
+func (b *Store) RemovedIn(ctx context.Context, q db.Querier) (company.Set, error) {
 	return removed(ctx, q, "")
 }
 
 // HoldRemoved is Removed, and sees to it that no company is removed before tx ends. It waits for a removal on its way. A
 // purchase must ask it, or it could sell what no file can hold any more; a transaction that writes the catalog must not.
-func (b *Book) HoldRemoved(ctx context.Context, tx *db.Tx) (company.Set, error) {
+func (b *Store) HoldRemoved(ctx context.Context, tx *db.Tx) (company.Set, error) {
 	return removed(ctx, tx, tx.ForShare())
 }
 
@@ -34,7 +34,7 @@ func removed(ctx context.Context, q db.Querier, lock string) (company.Set, error
 }
 
 // Stubs are the companies of the numbers by number and id alone, removed ones too, in no order.
-func (b *Book) Stubs(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
+func (b *Store) Stubs(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
 	var out []*company.Company
 	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
 		c := &company.Company{}

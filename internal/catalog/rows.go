@@ -12,7 +12,7 @@ import (
 // Rows hands the companies, with connections, to fn in the order of the numbers, as they were when Seq was asOf.
 // What Prune has dropped meanwhile is given in the oldest state that is left. A number that was never given out is an
 // error. The company is fn's to keep.
-func (b *Book) Rows(ctx context.Context, numbers []company.Number, asOf uint64, fn func(*company.Company) error) error {
+func (b *Store) Rows(ctx context.Context, numbers []company.Number, asOf uint64, fn func(*company.Company) error) error {
 	for part := range chunks(numbers, readMax) {
 		found, err := b.asOf(ctx, part, asOf)
 		if err != nil {
@@ -36,7 +36,7 @@ func (b *Book) Rows(ctx context.Context, numbers []company.Number, asOf uint64, 
 }
 
 // asOf picks, of the states that ended after asOf, the oldest of each company: the one of that moment, if it is kept.
-func (b *Book) asOf(ctx context.Context, numbers []company.Number, asOf uint64) (map[company.Number]row, error) {
+func (b *Store) asOf(ctx context.Context, numbers []company.Number, asOf uint64) (map[company.Number]row, error) {
 	found := make(map[company.Number]row, len(numbers))
 	in := `number IN (SELECT value FROM ` + b.db.EachNumber("$1") + `)`
 	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
@@ -57,7 +57,7 @@ func (b *Book) asOf(ctx context.Context, numbers []company.Number, asOf uint64) 
 
 // Prune drops the states that ended at before or earlier: Rows stays exact for asOf from before on. It takes many short
 // transactions where there is much to drop.
-func (b *Book) Prune(ctx context.Context, before uint64) error {
+func (b *Store) Prune(ctx context.Context, before uint64) error {
 	for {
 		if more, err := b.pruneSome(ctx, before); err != nil || !more {
 			return err
@@ -67,7 +67,7 @@ func (b *Book) Prune(ctx context.Context, before uint64) error {
 
 const pruneMax = 2_000
 
-func (b *Book) pruneSome(ctx context.Context, before uint64) (more bool, err error) {
+func (b *Store) pruneSome(ctx context.Context, before uint64) (more bool, err error) {
 	type state struct{ number, seq int64 }
 	var states []state
 	err = each(ctx, b.db.Read(), func(scan func(...any) error) error {

@@ -16,7 +16,7 @@ type Stamp struct {
 
 // Span is the companies with the numbers from first to last, both included, with their connections and by number, and
 // the state that they are of; if SpanStamp gives another one afterwards, they may be of a later state.
-func (b *Book) Span(ctx context.Context, first, last company.Number) ([]*company.Company, Stamp, error) {
+func (b *Store) Span(ctx context.Context, first, last company.Number) ([]*company.Company, Stamp, error) {
 	at, err := b.SpanStamp(ctx, first, last)
 	if err != nil {
 		return nil, Stamp{}, err
@@ -35,7 +35,7 @@ func (b *Book) Span(ctx context.Context, first, last company.Number) ([]*company
 }
 
 // SpanStamp is Span's stamp now.
-func (b *Book) SpanStamp(ctx context.Context, first, last company.Number) (Stamp, error) {
+func (b *Store) SpanStamp(ctx context.Context, first, last company.Number) (Stamp, error) {
 	var at Stamp
 	const q = `SELECT COUNT(CASE WHEN length(record) > 0 THEN 1 END), COALESCE(MAX(seq), 0)
 		FROM company WHERE number BETWEEN $1 AND $2`
@@ -52,7 +52,7 @@ type Extent struct {
 }
 
 // Extent is the whole catalog's, in one state.
-func (b *Book) Extent(ctx context.Context) (Extent, error) {
+func (b *Store) Extent(ctx context.Context) (Extent, error) {
 	var e Extent
 	const q = `SELECT (SELECT COUNT(*) FROM company), (SELECT companies FROM company_removed), seq, next_number - 1 FROM catalog_state WHERE id = 1`
 	var gone []byte

@@ -23,7 +23,7 @@ type Undone struct {
 const undoMax = 500 // companies of one transaction
 
 // Touched are the companies that the import added or updated. NotFound for an unknown import.
-func (b *Book) Touched(ctx context.Context, number int64) (company.Set, error) {
+func (b *Store) Touched(ctx context.Context, number int64) (company.Set, error) {
 	if err := b.known(ctx, number); err != nil {
 		return company.Set{}, err
 	}
@@ -43,7 +43,7 @@ func (b *Book) Touched(ctx context.Context, number int64) (company.Set, error) {
 // Undo takes an import back: what it added is removed and what it updated is as before, but for the companies that are
 // kept and those that another import has changed since. keep is asked within each transaction, after which nobody can buy
 // a company before the transaction ends. A second call goes on where the first one ended.
-func (b *Book) Undo(ctx context.Context, number int64, keep func(context.Context, *db.Tx) (company.Set, error)) (Undone, error) {
+func (b *Store) Undo(ctx context.Context, number int64, keep func(context.Context, *db.Tx) (company.Set, error)) (Undone, error) {
 	var u Undone
 	if err := b.known(ctx, number); err != nil {
 		return u, err
@@ -80,7 +80,7 @@ func (u *Undone) add(o Undone) {
 	u.Kept += o.Kept
 }
 
-func (b *Book) undone(ctx context.Context, number int64) error {
+func (b *Store) undone(ctx context.Context, number int64) error {
 	return b.db.Tx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE import SET undone_at = $1 WHERE number = $2`, db.Time(time.Now()), number)
 		if err != nil {

@@ -34,14 +34,14 @@ const basePath = "/console"
 type Deps struct {
 	People      *auth.People
 	Sessions    *auth.Sessions
-	Tokens      *auth.Book
-	Workspaces  *workspace.Book
+	Tokens      *auth.Store
+	Workspaces  *workspace.Store
 	Memberships *membership.Memberships
-	Credits     *credit.Book
-	Lists       *list.Book
+	Credits     *credit.Store
+	Lists       *list.Store
 	Search      *search.Searcher
 	Exports     *export.Exports
-	Replays     *replay.Book
+	Replays     *replay.Store
 	Plant       Plant // what operators see of the installation
 
 	// OIDC lets people sign in by an OpenID provider too. Defaults to none.

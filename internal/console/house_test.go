@@ -48,7 +48,7 @@ const passphrase = "correct horse battery"
 type house struct {
 	Deps
 	db      *db.DB
-	catalog *catalog.Book
+	catalog *catalog.Store
 	index   *embedded.Index
 	jobs    *job.Queue
 	url     string

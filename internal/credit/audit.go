@@ -51,7 +51,7 @@ var checks = []string{
 
 // Audit proves the ledger: each balance is the sum of its entries, after every one of them, and none is missing.
 // It reads one state of the database, so it is right while others write.
-func (b *Book) Audit(ctx context.Context) ([]Finding, error) {
+func (b *Store) Audit(ctx context.Context) ([]Finding, error) {
 	var findings []Finding
 	err := b.db.ReadTx(ctx, func(q db.Querier) error {
 		for _, check := range checks {

@@ -63,14 +63,14 @@ func (e Entry) Export() id.Export {
 	return export
 }
 
-// Book is the ledger of all workspaces. Safe for concurrent use.
-type Book struct{ db *db.DB }
+// Store is the ledger of all workspaces. Safe for concurrent use.
+type Store struct{ db *db.DB }
 
 // New opens the book.
-func New(d *db.DB) *Book { return &Book{d} }
+func New(d *db.DB) *Store { return &Store{d} }
 
 // Open gives a new workspace its account, empty; one that has it already is left alone.
-func (b *Book) Open(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
+func (b *Store) Open(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
 	const q = `INSERT INTO account (workspace_id, balance, seq) VALUES ($1, 0, 0) ON CONFLICT (workspace_id) DO NOTHING`
 	if _, err := tx.ExecContext(ctx, q, ws); err != nil {
 		return fmt.Errorf("open account of workspace %s: %w", ws, err)
@@ -80,12 +80,12 @@ func (b *Book) Open(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
 
 // Lock holds the account to the end of the transaction and gives its balance. Everything that a workspace buys is
 // bought under this lock, so its purchases stand in one line, on every node. NotFound without an account.
-func (b *Book) Lock(ctx context.Context, tx *db.Tx, ws id.Workspace) (int64, error) {
+func (b *Store) Lock(ctx context.Context, tx *db.Tx, ws id.Workspace) (int64, error) {
 	return balance(ctx, tx, ws, tx.ForUpdate())
 }
 
 // Balance is what the workspace has left. NotFound without an account.
-func (b *Book) Balance(ctx context.Context, ws id.Workspace) (int64, error) {
+func (b *Store) Balance(ctx context.Context, ws id.Workspace) (int64, error) {
 	return balance(ctx, b.db.Read(), ws, "")
 }
 

@@ -23,13 +23,13 @@ const operator = "person:ada@example.com"
 
 // ledger is a book with one workspace.
 type ledger struct {
-	*credit.Book
+	*credit.Store
 	db *db.DB
 	ws id.Workspace
 }
 
 func open(t *testing.T, d *db.DB, credits int64) ledger {
-	l := ledger{Book: credit.New(d), db: d}
+	l := ledger{Store: credit.New(d), db: d}
 	l.tx(t, func(ctx context.Context, tx *db.Tx) error {
 		w, err := workspace.New(d).Create(ctx, tx, "Acme")
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // Enter is Grant in a transaction of its own; the steps run last in it.
-func (b *Book) Enter(ctx context.Context, ws id.Workspace, g Grant, then ...db.Step[Entry]) (Entry, error) {
+func (b *Store) Enter(ctx context.Context, ws id.Workspace, g Grant, then ...db.Step[Entry]) (Entry, error) {
 	var e Entry
 	err := b.db.Tx(ctx, func(tx *db.Tx) (err error) {
 		if e, err = b.Grant(ctx, tx, ws, g); err != nil {
@@ -25,7 +25,7 @@ func (b *Book) Enter(ctx context.Context, ws id.Workspace, g Grant, then ...db.S
 }
 
 // Balances is what every workspace has left.
-func (b *Book) Balances(ctx context.Context) (balances map[id.Workspace]int64, err error) {
+func (b *Store) Balances(ctx context.Context) (balances map[id.Workspace]int64, err error) {
 	rows, err := b.db.Read().QueryContext(ctx, `SELECT workspace_id, balance FROM account`)
 	if err != nil {
 		return nil, fmt.Errorf("read balances: %w", err)

@@ -20,12 +20,12 @@ type Filter struct {
 }
 
 // Recent is the workspace's newest entries, newest first.
-func (b *Book) Recent(ctx context.Context, ws id.Workspace, limit int) ([]Entry, error) {
+func (b *Store) Recent(ctx context.Context, ws id.Workspace, limit int) ([]Entry, error) {
 	return b.Page(ctx, ws, Filter{}, 0, limit)
 }
 
 // Page is the picked entries older than the one numbered before, newest first; 0 starts with the newest.
-func (b *Book) Page(ctx context.Context, ws id.Workspace, f Filter, before int64, limit int) ([]Entry, error) {
+func (b *Store) Page(ctx context.Context, ws id.Workspace, f Filter, before int64, limit int) ([]Entry, error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
@@ -58,7 +58,7 @@ func (b *Book) Page(ctx context.Context, ws id.Workspace, f Filter, before int64
 const pageMax = 1000
 
 // Each gives fn the picked entries, newest first; those that come meanwhile are left out.
-func (b *Book) Each(ctx context.Context, ws id.Workspace, f Filter, fn func(Entry) error) error {
+func (b *Store) Each(ctx context.Context, ws id.Workspace, f Filter, fn func(Entry) error) error {
 	for before := int64(0); ; {
 		page, err := b.Page(ctx, ws, f, before, pageMax)
 		if err != nil {

@@ -20,7 +20,7 @@ type Day struct {
 const dayMicros = int64(24 * time.Hour / time.Microsecond)
 
 // Days is the workspace's spending from, up to but not including to, by day, oldest first; days without any are left out.
-func (b *Book) Days(ctx context.Context, ws id.Workspace, from, to time.Time) (days []Day, err error) {
+func (b *Store) Days(ctx context.Context, ws id.Workspace, from, to time.Time) (days []Day, err error) {
 	const q = `SELECT created_at - created_at % $4,
 			CAST(SUM(CASE WHEN reason = 'export_charge' THEN -amount ELSE 0 END) AS BIGINT),
 			CAST(SUM(CASE WHEN reason = 'export_refund' THEN amount ELSE 0 END) AS BIGINT)

@@ -18,11 +18,11 @@ import (
 // Exports is the use case. Safe for concurrent use, by several processes on one database too.
 type Exports struct {
 	db      *db.DB
-	catalog *catalog.Book
+	catalog *catalog.Store
 	index   index.Index
-	lists   *list.Book
-	unlock  *unlock.Book
-	credit  *credit.Book
+	lists   *list.Store
+	unlock  *unlock.Store
+	credit  *credit.Store
 	jobs    *job.Queue
 	blobs   blob.Store
 	log     *slog.Logger
@@ -34,11 +34,11 @@ type Exports struct {
 // Deps are the rooms that an export goes through; all but Log are needed, Index for Quote and Create alone.
 type Deps struct {
 	DB      *db.DB
-	Catalog *catalog.Book
+	Catalog *catalog.Store
 	Index   index.Index
-	Lists   *list.Book
-	Unlock  *unlock.Book
-	Credit  *credit.Book
+	Lists   *list.Store
+	Unlock  *unlock.Store
+	Credit  *credit.Store
 	Jobs    *job.Queue
 	Blobs   blob.Store
 	Log     *slog.Logger // Defaults to slog.DiscardHandler

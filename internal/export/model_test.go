@@ -77,7 +77,7 @@ type machine struct {
 	*shop
 	model
 	t      *testing.T
-	book   *auth.Book
+	book   *auth.Store
 	tokens [2]auth.Caller
 }
 

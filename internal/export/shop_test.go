@@ -37,11 +37,11 @@ import (
 type shop struct {
 	*export.Exports
 	db      *db.DB
-	catalog *catalog.Book
+	catalog *catalog.Store
 	index   index.Index
-	lists   *list.Book
-	unlock  *unlock.Book
-	credit  *credit.Book
+	lists   *list.Store
+	unlock  *unlock.Store
+	credit  *credit.Store
 	jobs    *job.Queue
 	blobs   *faulty
 	caller  auth.Caller

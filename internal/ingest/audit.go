@@ -18,7 +18,7 @@ type Finding struct {
 
 // AuditOptions is what AuditIndex works on.
 type AuditOptions struct {
-	Catalog *catalog.Book
+	Catalog *catalog.Store
 	Index   index.Index
 
 	// Patience is how long the index may be behind the catalog. Defaults to 30s.

@@ -22,14 +22,14 @@ import (
 
 // shelf is a catalog of made-up companies and an index that has followed it.
 type shelf struct {
-	*catalog.Book
+	*catalog.Store
 	index    *embedded.Index
 	follower *ingest.Follower
 }
 
 func newShelf(t testing.TB, d *db.DB, n int) *shelf {
 	t.Helper()
-	s := &shelf{Book: catalog.New(d)}
+	s := &shelf{Store: catalog.New(d)}
 	s.load(t.Context(), t, 11, n)
 	return s.withIndex(t)
 }
@@ -37,9 +37,9 @@ func newShelf(t testing.TB, d *db.DB, n int) *shelf {
 // withIndex is the same catalog with an index of its own.
 func (s *shelf) withIndex(t testing.TB) *shelf {
 	t.Helper()
-	other := &shelf{Book: s.Book, index: embedded.Open(embedded.Options{})}
+	other := &shelf{Store: s.Store, index: embedded.Open(embedded.Options{})}
 	t.Cleanup(func() { require.NoError(t, other.index.Close()) })
-	other.follower = ingest.NewFollower(ingest.FollowOptions{Catalog: s.Book, Index: other.index, Poll: time.Millisecond})
+	other.follower = ingest.NewFollower(ingest.FollowOptions{Catalog: s.Store, Index: other.index, Poll: time.Millisecond})
 	require.NoError(t, other.follower.Build(t.Context()))
 	return other
 }
@@ -68,7 +68,7 @@ func (s *shelf) load(ctx context.Context, t testing.TB, seed uint64, n int) {
 
 func (s *shelf) audit(t *testing.T) []ingest.Finding {
 	t.Helper()
-	found, err := ingest.AuditIndex(t.Context(), ingest.AuditOptions{Catalog: s.Book, Index: s.index, Patience: time.Second})
+	found, err := ingest.AuditIndex(t.Context(), ingest.AuditOptions{Catalog: s.Store, Index: s.index, Patience: time.Second})
 	require.NoError(t, err)
 	return found
 }
@@ -202,7 +202,7 @@ func TestAuditWaitsUntilTheIndexHasHeardOfARemoval(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := catalog.New(d)
 		number := load(t, b, write(t, "a.csv", "name,domain\nAcme,acme.example\nBolt,bolt.example\n")).Import
-		s := (&shelf{Book: b}).withIndex(t)
+		s := (&shelf{Store: b}).withIndex(t)
 		require.Equal(t, 2, undo(t, d, number).Removed)
 		found := s.audit(t)
 		require.Len(t, found, 1)
@@ -235,7 +235,7 @@ func BenchmarkAuditIndex(b *testing.B) {
 	runtime.ReadMemStats(&before)
 	most := before.HeapAlloc
 	for b.Loop() {
-		found, err := ingest.AuditIndex(b.Context(), ingest.AuditOptions{Catalog: s.Book, Index: s.index, Progress: func(int, int) {
+		found, err := ingest.AuditIndex(b.Context(), ingest.AuditOptions{Catalog: s.Store, Index: s.index, Progress: func(int, int) {
 			runtime.ReadMemStats(&m)
 			most = max(most, m.HeapAlloc)
 		}})

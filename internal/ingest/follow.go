@@ -16,7 +16,7 @@ import (
 
 // FollowOptions is what a Follower works on.
 type FollowOptions struct {
-	Catalog *catalog.Book
+	Catalog *catalog.Store
 	Index   index.Index
 	Log     *slog.Logger  // Defaults to none.
 	Poll    time.Duration // How often the catalog is asked for changes. Defaults to 200ms.

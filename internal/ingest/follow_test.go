@@ -36,7 +36,7 @@ func (w watched) Apply(ctx context.Context, changes []index.Change, seq uint64) 
 	return err
 }
 
-func put(t testing.TB, b *catalog.Book, prefix string, n int) {
+func put(t testing.TB, b *catalog.Store, prefix string, n int) {
 	t.Helper()
 	batch := make([]catalog.Incoming, n)
 	for i := range batch {

@@ -15,7 +15,7 @@ import (
 
 // Options is what Import works on.
 type Options struct {
-	Catalog *catalog.Book
+	Catalog *catalog.Store
 	Files   []string  // paths; "-" is Stdin
 	Stdin   io.Reader // Defaults to an empty one.
 

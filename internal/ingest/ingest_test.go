@@ -31,14 +31,14 @@ func write(t testing.TB, name, content string) string {
 	return path
 }
 
-func load(t testing.TB, b *catalog.Book, files ...string) ingest.Summary {
+func load(t testing.TB, b *catalog.Store, files ...string) ingest.Summary {
 	t.Helper()
 	s, err := ingest.Import(t.Context(), ingest.Options{Catalog: b, Files: files})
 	require.NoError(t, err)
 	return s
 }
 
-func all(t testing.TB, b *catalog.Book) []*company.Company {
+func all(t testing.TB, b *catalog.Store) []*company.Company {
 	t.Helper()
 	var out []*company.Company
 	_, err := b.Scan(t.Context(), func(c *company.Company) error {
@@ -49,7 +49,7 @@ func all(t testing.TB, b *catalog.Book) []*company.Company {
 	return out
 }
 
-func names(t testing.TB, b *catalog.Book) []string {
+func names(t testing.TB, b *catalog.Store) []string {
 	t.Helper()
 	var out []string
 	for _, c := range all(t, b) {

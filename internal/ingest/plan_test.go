@@ -17,7 +17,7 @@ import (
 	"github.com/opencapi/capi/internal/ingest"
 )
 
-func loadWith(t *testing.T, o ingest.Options) (*catalog.Book, ingest.Summary) {
+func loadWith(t *testing.T, o ingest.Options) (*catalog.Store, ingest.Summary) {
 	t.Helper()
 	o.Catalog = catalog.New(dbtest.SQLite(t))
 	s, err := ingest.Import(t.Context(), o)

@@ -15,10 +15,10 @@ import (
 
 // UndoOptions is what Undo works on.
 type UndoOptions struct {
-	Catalog    *catalog.Book
-	Workspaces *workspace.Book
-	Unlocks    *unlock.Book
-	Lists      *list.Book
+	Catalog    *catalog.Store
+	Workspaces *workspace.Store
+	Unlocks    *unlock.Store
+	Lists      *list.Store
 }
 
 // Undo takes an import back, but for the companies that an export has delivered to any workspace or will, or that are on a

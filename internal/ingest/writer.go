@@ -29,7 +29,7 @@ const (
 // writer gathers items into batches for the catalog. Connections are written after the companies, so that they seldom
 // have to be joined afterwards.
 type writer struct {
-	catalog  *catalog.Book
+	catalog  *catalog.Store
 	options  Options
 	progress func(Progress)
 	told     time.Time

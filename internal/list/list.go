@@ -32,18 +32,18 @@ type List struct {
 	UpdatedAt time.Time
 }
 
-// Book keeps the lists of all workspaces. To every method a list of another workspace is NotFound.
+// Store keeps the lists of all workspaces. To every method a list of another workspace is NotFound.
 // Safe for concurrent use.
-type Book struct{ db *db.DB }
+type Store struct{ db *db.DB }
 
 // New opens the book.
-func New(d *db.DB) *Book { return &Book{d} }
+func New(d *db.DB) *Store { return &Store{d} }
 
 const columns = `id, workspace_id, name, size, created_at, updated_at`
 
 // Create makes an empty list, with the steps in the same transaction. Validation for a bad name, or for one list more
 // than ListsMax.
-func (b *Book) Create(ctx context.Context, ws id.Workspace, name string, then ...db.Step[List]) (List, error) {
+func (b *Store) Create(ctx context.Context, ws id.Workspace, name string, then ...db.Step[List]) (List, error) {
 	name, err := checkName(name)
 	if err != nil {
 		return List{}, err
@@ -84,14 +84,14 @@ func insert(ctx context.Context, tx *db.Tx, l List) error {
 }
 
 // Get finds a list.
-func (b *Book) Get(ctx context.Context, ws id.Workspace, list id.List) (List, error) {
+func (b *Store) Get(ctx context.Context, ws id.Workspace, list id.List) (List, error) {
 	const q = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND id = $2`
 	l, err := scan(b.db.Read().QueryRowContext(ctx, q, ws, list))
 	return found(l, err, list)
 }
 
 // List is the workspace's lists that are older than before, newest first; the zero id starts with the newest.
-func (b *Book) List(ctx context.Context, ws id.Workspace, before id.List, limit int) (lists []List, err error) {
+func (b *Store) List(ctx context.Context, ws id.Workspace, before id.List, limit int) (lists []List, err error) {
 	const q = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3`
 	from := ""
 	if !before.IsZero() {
@@ -113,7 +113,7 @@ func (b *Book) List(ctx context.Context, ws id.Workspace, before id.List, limit 
 }
 
 // Rename gives the list another name. Validation for a bad one.
-func (b *Book) Rename(ctx context.Context, ws id.Workspace, list id.List, name string) (List, error) {
+func (b *Store) Rename(ctx context.Context, ws id.Workspace, list id.List, name string) (List, error) {
 	name, err := checkName(name)
 	if err != nil {
 		return List{}, err
@@ -128,7 +128,7 @@ func (b *Book) Rename(ctx context.Context, ws id.Workspace, list id.List, name s
 }
 
 // Delete forgets the list. Exports that were made from it keep their companies.
-func (b *Book) Delete(ctx context.Context, ws id.Workspace, list id.List) error {
+func (b *Store) Delete(ctx context.Context, ws id.Workspace, list id.List) error {
 	return b.db.Tx(ctx, func(tx *db.Tx) error {
 		const q = `DELETE FROM list WHERE workspace_id = $1 AND id = $2 RETURNING ` + columns
 		l, err := scan(tx.QueryRowContext(ctx, q, ws, list))

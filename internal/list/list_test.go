@@ -31,7 +31,7 @@ func newWorkspace(t *testing.T, d *db.DB) id.Workspace {
 	return ws
 }
 
-func create(t *testing.T, b *list.Book, ws id.Workspace, name string, numbers ...company.Number) list.List {
+func create(t *testing.T, b *list.Store, ws id.Workspace, name string, numbers ...company.Number) list.List {
 	t.Helper()
 	l, err := b.Create(t.Context(), ws, name)
 	require.NoError(t, err)

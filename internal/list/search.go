@@ -32,7 +32,7 @@ const searchColumns = `id, workspace_id, name, filters, sort_by, sort_order, cre
 
 // SaveSearch keeps a search under a name. Validation for a bad name, filters or sort, or for one search more than
 // SearchesMax.
-func (b *Book) SaveSearch(ctx context.Context, ws id.Workspace, s Search) (Search, error) {
+func (b *Store) SaveSearch(ctx context.Context, ws id.Workspace, s Search) (Search, error) {
 	name, err := checkName(s.Name)
 	if err != nil {
 		return Search{}, err
@@ -75,7 +75,7 @@ func insertSearch(ctx context.Context, tx *db.Tx, s Search) error {
 }
 
 // GetSearch finds a saved search. One of another workspace is NotFound, as to the other methods.
-func (b *Book) GetSearch(ctx context.Context, ws id.Workspace, search id.Search) (Search, error) {
+func (b *Store) GetSearch(ctx context.Context, ws id.Workspace, search id.Search) (Search, error) {
 	const q = `SELECT ` + searchColumns + ` FROM saved_search WHERE workspace_id = $1 AND id = $2`
 	s, err := scanSearch(b.db.Read().QueryRowContext(ctx, q, ws, search))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -88,7 +88,7 @@ func (b *Book) GetSearch(ctx context.Context, ws id.Workspace, search id.Search)
 }
 
 // Searches is the workspace's saved searches, newest first.
-func (b *Book) Searches(ctx context.Context, ws id.Workspace) (searches []Search, err error) {
+func (b *Store) Searches(ctx context.Context, ws id.Workspace) (searches []Search, err error) {
 	const q = `SELECT ` + searchColumns + ` FROM saved_search WHERE workspace_id = $1 ORDER BY id DESC`
 	rows, err := b.db.Read().QueryContext(ctx, q, ws)
 	if err != nil {
@@ -106,7 +106,7 @@ func (b *Book) Searches(ctx context.Context, ws id.Workspace) (searches []Search
 }
 
 // DeleteSearch forgets a saved search.
-func (b *Book) DeleteSearch(ctx context.Context, ws id.Workspace, search id.Search) error {
+func (b *Store) DeleteSearch(ctx context.Context, ws id.Workspace, search id.Search) error {
 	return b.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM saved_search WHERE workspace_id = $1 AND id = $2`, ws, search)
 		if err != nil {

@@ -16,16 +16,16 @@ import (
 type Deps struct {
 	DB         *db.DB
 	People     *auth.People
-	Workspaces *workspace.Book
-	Credits    *credit.Book
+	Workspaces *workspace.Store
+	Credits    *credit.Store
 }
 
 // Memberships lets people in. Safe for concurrent use.
 type Memberships struct {
 	db         *db.DB
 	people     *auth.People
-	workspaces *workspace.Book
-	credits    *credit.Book
+	workspaces *workspace.Store
+	credits    *credit.Store
 }
 
 // New joins the books.

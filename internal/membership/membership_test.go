@@ -20,8 +20,8 @@ const passphrase = "correct horse battery"
 type house struct {
 	*membership.Memberships
 	people     *auth.People
-	workspaces *workspace.Book
-	credits    *credit.Book
+	workspaces *workspace.Store
+	credits    *credit.Store
 }
 
 func open(d *db.DB) *house {

@@ -26,7 +26,7 @@ func (r Request) name() string {
 
 // enter begins a flight, which ends with leave. A twin whose client has gone is not refused but waited for: the client
 // that dropped its connection and the one that tries again are the same.
-func (b *Book) enter(ctx context.Context, r Request) (leave func(), err error) {
+func (b *Store) enter(ctx context.Context, r Request) (leave func(), err error) {
 	name := r.name()
 	if name == "" {
 		return func() {}, nil
@@ -54,7 +54,7 @@ func (b *Book) enter(ctx context.Context, r Request) (leave func(), err error) {
 }
 
 // begin registers the flight, or gives the one that is there.
-func (b *Book) begin(name string, mine *flight) *flight {
+func (b *Store) begin(name string, mine *flight) *flight {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if other := b.flights[name]; other != nil {
@@ -64,7 +64,7 @@ func (b *Book) begin(name string, mine *flight) *flight {
 	return nil
 }
 
-func (b *Book) end(name string, mine *flight) {
+func (b *Store) end(name string, mine *flight) {
 	b.mu.Lock()
 	delete(b.flights, name)
 	b.mu.Unlock()

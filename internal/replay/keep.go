@@ -30,7 +30,7 @@ func keep(ctx context.Context, tx *db.Tx, r Request, body []byte) error {
 }
 
 // find is the answer that is kept under the request's key. IdempotencyKeyReused if that is of another request.
-func (b *Book) find(ctx context.Context, r Request) (answer Answer, found bool, err error) {
+func (b *Store) find(ctx context.Context, r Request) (answer Answer, found bool, err error) {
 	if r.Key == "" {
 		return Answer{}, false, nil
 	}
@@ -53,7 +53,7 @@ func (b *Book) find(ctx context.Context, r Request) (answer Answer, found bool, 
 const pruneRowsMax = 1000
 
 // Prune forgets the answers that have been kept long enough. Any number of processes may call it.
-func (b *Book) Prune(ctx context.Context) error {
+func (b *Store) Prune(ctx context.Context) error {
 	before := db.Time(time.Now().Add(-b.options.Kept))
 	for more := true; more; {
 		err := b.db.Tx(ctx, func(tx *db.Tx) error {

@@ -35,8 +35,8 @@ type Options struct {
 	Kept time.Duration // how long an answer is kept at least. Defaults to 24h
 }
 
-// Book keeps the answers of all workspaces. Safe for concurrent use, by several processes on one database too.
-type Book struct {
+// Store keeps the answers of all workspaces. Safe for concurrent use, by several processes on one database too.
+type Store struct {
 	db      *db.DB
 	options Options
 
@@ -45,8 +45,8 @@ type Book struct {
 }
 
 // New opens the book.
-func New(d *db.DB, o Options) *Book {
-	return &Book{db: d, options: Options{Kept: cmp.Or(o.Kept, 24*time.Hour)}, flights: map[string]*flight{}}
+func New(d *db.DB, o Options) *Store {
+	return &Store{db: d, options: Options{Kept: cmp.Or(o.Kept, 24*time.Hour)}, flights: map[string]*flight{}}
 }
 
 // Request is a request that changes something.
@@ -71,7 +71,7 @@ type Answer struct {
 //
 // IdempotencyKeyReused for the key of another request; RequestInFlight while a twin is being answered by this process.
 // Of twins on several nodes one acts and the others get its answer: the key is unique in the database.
-func (b *Book) Do(ctx context.Context, r Request, act func(*Attempt) error) (Answer, error) {
+func (b *Store) Do(ctx context.Context, r Request, act func(*Attempt) error) (Answer, error) {
 	leave, err := b.enter(ctx, r)
 	if err != nil {
 		return b.afterFailure(ctx, r, err) // whose key it is decides what is kept, not who is in flight
@@ -92,7 +92,7 @@ func (b *Book) Do(ctx context.Context, r Request, act func(*Attempt) error) (Ans
 
 // afterFailure looks again: a twin on another node may have come first, which is why this one found nothing left to
 // do; or the commit was done, but the word of it was lost.
-func (b *Book) afterFailure(ctx context.Context, r Request, failure error) (Answer, error) {
+func (b *Store) afterFailure(ctx context.Context, r Request, failure error) (Answer, error) {
 	kept, found, err := b.find(ctx, r)
 	if found {
 		return kept, err

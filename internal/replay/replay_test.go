@@ -23,14 +23,14 @@ import (
 
 // till is where requests leave a trace: a table of purchases.
 type till struct {
-	*replay.Book
+	*replay.Store
 	db *db.DB
 	ws id.Workspace
 }
 
 func open(t *testing.T, d *db.DB) *till {
 	t.Helper()
-	s := &till{Book: replay.New(d, replay.Options{}), db: d}
+	s := &till{Store: replay.New(d, replay.Options{}), db: d}
 	s.ws = s.workspace(t)
 	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
 		_, err := tx.ExecContext(t.Context(), `CREATE TABLE purchase (what TEXT NOT NULL)`)

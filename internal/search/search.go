@@ -19,8 +19,8 @@ import (
 // Deps is what searching joins.
 type Deps struct {
 	Index   index.Index
-	Catalog *catalog.Book
-	Unlock  *unlock.Book
+	Catalog *catalog.Store
+	Unlock  *unlock.Store
 }
 
 // Searcher answers searches. Safe for concurrent use.

@@ -21,7 +21,7 @@ type Finding struct {
 // Audit proves the log: no company is unlocked twice or taken back without being there, sizes and numbers are right, and
 // snapshots are the sum of their deltas. Each workspace is read in one state of the database, so it is right while
 // others write.
-func (b *Book) Audit(ctx context.Context) ([]Finding, error) {
+func (b *Store) Audit(ctx context.Context) ([]Finding, error) {
 	workspaces, err := b.workspaces(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("audit unlocks: %w", err)
@@ -37,7 +37,7 @@ func (b *Book) Audit(ctx context.Context) ([]Finding, error) {
 	return findings, nil
 }
 
-func (b *Book) workspaces(ctx context.Context) (all []id.Workspace, err error) {
+func (b *Store) workspaces(ctx context.Context) (all []id.Workspace, err error) {
 	const q = `SELECT workspace_id FROM unlock_delta UNION SELECT workspace_id FROM unlock_snapshot`
 	rows, err := b.db.Read().QueryContext(ctx, q)
 	if err != nil {
@@ -56,7 +56,7 @@ func (b *Book) workspaces(ctx context.Context) (all []id.Workspace, err error) {
 
 // AuditCharges compares, in one statement, what each export has unlocked with what the ledger says that it was charged,
 // less what either took back.
-func (b *Book) AuditCharges(ctx context.Context) (findings []Finding, err error) {
+func (b *Store) AuditCharges(ctx context.Context) (findings []Finding, err error) {
 	const q = `SELECT workspace_id, 'export ' || export_id || ' unlocked ' || SUM(unlocked) || ' and was charged ' || SUM(charged)
 		FROM (
 			SELECT workspace_id, export_id, change * size AS unlocked, 0 AS charged FROM unlock_delta

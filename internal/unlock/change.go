@@ -16,7 +16,7 @@ import (
 type Split struct {
 	Owned company.Set // what the workspace has of the selection
 
-	book      *Book
+	book      *Store
 	workspace id.Workspace
 	selected  company.Set
 	sum       *owned
@@ -26,7 +26,7 @@ type Split struct {
 
 // Split tells what the workspace has of selected, for purchases that look before they buy. The workspace's account must
 // be locked in tx.
-func (b *Book) Split(ctx context.Context, tx *db.Tx, ws id.Workspace, selected company.Set) (Split, error) {
+func (b *Store) Split(ctx context.Context, tx *db.Tx, ws id.Workspace, selected company.Set) (Split, error) {
 	s := Split{book: b, workspace: ws, selected: selected}
 	var err error
 	if s.sum, s.unseen, err = b.read(ctx, tx, ws); err == nil {
@@ -63,7 +63,7 @@ func (s Split) append(ctx context.Context, tx *db.Tx, d delta) error {
 }
 
 // Add is Split and its Add for all of selected.
-func (b *Book) Add(
+func (b *Store) Add(
 	ctx context.Context, tx *db.Tx, ws id.Workspace, export id.Export, selected company.Set,
 ) (company.Set, error) {
 	s, err := b.Split(ctx, tx, ws, selected)
@@ -75,7 +75,7 @@ func (b *Book) Add(
 
 // Remove takes back what the workspace has of companies, on behalf of the export that is refunded, and gives exactly
 // that; a second call finds nothing. The workspace's account must be locked in tx.
-func (b *Book) Remove(
+func (b *Store) Remove(
 	ctx context.Context, tx *db.Tx, ws id.Workspace, export id.Export, companies company.Set,
 ) (company.Set, error) {
 	s, err := b.Split(ctx, tx, ws, companies)
@@ -89,7 +89,7 @@ func (b *Book) Remove(
 }
 
 // ByExport is what the export has unlocked and not given back, as q sees it.
-func (b *Book) ByExport(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) (company.Set, error) {
+func (b *Store) ByExport(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) (company.Set, error) {
 	deltas, err := readExport(ctx, q, ws, export)
 	if err != nil {
 		return company.Set{}, fmt.Errorf("read unlocks of export %s: %w", export, err)
@@ -101,7 +101,7 @@ func (b *Book) ByExport(ctx context.Context, q db.Querier, ws id.Workspace, expo
 	return company.SetFrom(sum), nil
 }
 
-func (b *Book) committed(o *owned, seen []delta) {
+func (b *Store) committed(o *owned, seen []delta) {
 	if err := o.absorb(seen); err != nil {
 		b.cache.drop(o) // the next reader starts from the database
 		return

@@ -22,7 +22,7 @@ type holder struct {
 }
 
 // Holders reads what all workspaces have of the companies.
-func (b *Book) Holders(ctx context.Context, of company.Set) (*Holders, error) {
+func (b *Store) Holders(ctx context.Context, of company.Set) (*Holders, error) {
 	h := &Holders{of: of, held: map[id.Workspace]*holder{}}
 	_, err := h.Held(ctx, b.db.Read())
 	return h, err

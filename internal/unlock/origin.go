@@ -24,7 +24,7 @@ const originDeltas = 64
 
 // Origins tells which exports unlocked those companies that the workspace had when its log stood at seq, newest first;
 // seq 0 is the end of the log. Each company is in one of them; one that the workspace did not have then may be in none.
-func (b *Book) Origins(ctx context.Context, ws id.Workspace, seq int64, companies company.Set) ([]Change, error) {
+func (b *Store) Origins(ctx context.Context, ws id.Workspace, seq int64, companies company.Set) ([]Change, error) {
 	const query = `SELECT ` + deltaColumns + ` FROM unlock_delta
 		WHERE workspace_id = $1 AND change = 1 AND ($2 = 0 OR seq <= $2) AND seq < $3 ORDER BY seq DESC LIMIT $4`
 	var found []Change
@@ -52,7 +52,7 @@ func (b *Book) Origins(ctx context.Context, ws id.Workspace, seq int64, companie
 }
 
 // GivenBack is what the export had unlocked and has given back, oldest first.
-func (b *Book) GivenBack(ctx context.Context, ws id.Workspace, export id.Export) ([]Change, error) {
+func (b *Store) GivenBack(ctx context.Context, ws id.Workspace, export id.Export) ([]Change, error) {
 	deltas, err := readExport(ctx, b.db.Read(), ws, export)
 	if err != nil {
 		return nil, fmt.Errorf("read what export %s gave back: %w", export, err)
@@ -67,7 +67,7 @@ func (b *Book) GivenBack(ctx context.Context, ws id.Workspace, export id.Export)
 }
 
 // OwnedIn is what the workspace has unlocked as q sees it, added up from the log alone; for proofs.
-func (b *Book) OwnedIn(ctx context.Context, q db.Querier, ws id.Workspace) (company.Set, error) {
+func (b *Store) OwnedIn(ctx context.Context, q db.Querier, ws id.Workspace) (company.Set, error) {
 	sum := roaring.New()
 	if err := eachDelta(ctx, q, ws, func(d delta) { d.applyTo(sum) }); err != nil {
 		return company.Set{}, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)

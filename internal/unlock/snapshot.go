@@ -21,7 +21,7 @@ type snapshot struct {
 
 // Snapshot writes down the workspace's sum if enough deltas have come since the last time, so that a cold start stays
 // short. It is best called off any request's path, such as after a job.
-func (b *Book) Snapshot(ctx context.Context, ws id.Workspace) error {
+func (b *Store) Snapshot(ctx context.Context, ws id.Workspace) error {
 	due, err := b.snapshotDue(ctx, ws)
 	if err != nil || !due {
 		return err
@@ -43,7 +43,7 @@ func (b *Book) Snapshot(ctx context.Context, ws id.Workspace) error {
 	})
 }
 
-func (b *Book) snapshotDue(ctx context.Context, ws id.Workspace) (bool, error) {
+func (b *Store) snapshotDue(ctx context.Context, ws id.Workspace) (bool, error) {
 	const q = `SELECT COALESCE((SELECT MAX(seq) FROM unlock_delta WHERE workspace_id = $1), 0)
 		- COALESCE((SELECT seq FROM unlock_snapshot WHERE workspace_id = $1), 0)`
 	var since int64

@@ -18,16 +18,16 @@ type Options struct {
 	SnapshotEvery int64 // deltas between two snapshots of a workspace. Defaults to 200
 }
 
-// Book holds what every workspace has unlocked. Safe for concurrent use, also by several processes on one database.
-type Book struct {
+// Store holds what every workspace has unlocked. Safe for concurrent use, also by several processes on one database.
+type Store struct {
 	db            *db.DB
 	cache         *cache
 	snapshotEvery int64
 }
 
 // New opens the book; it reads nothing yet.
-func New(d *db.DB, o Options) *Book {
-	return &Book{
+func New(d *db.DB, o Options) *Store {
+	return &Store{
 		db:            d,
 		cache:         newCache(cmp.Or(o.CacheBytesMax, 256<<20)),
 		snapshotEvery: cmp.Or(o.SnapshotEvery, 200),
@@ -35,13 +35,13 @@ func New(d *db.DB, o Options) *Book {
 }
 
 // Owned is what the workspace has unlocked, as of at least the moment of the call, whoever unlocked it.
-func (b *Book) Owned(ctx context.Context, ws id.Workspace) (company.Set, error) {
+func (b *Store) Owned(ctx context.Context, ws id.Workspace) (company.Set, error) {
 	set, _, err := b.owned(ctx, ws)
 	return set, err
 }
 
 // owned also gives the number of the last delta in the set.
-func (b *Book) owned(ctx context.Context, ws id.Workspace) (company.Set, int64, error) {
+func (b *Store) owned(ctx context.Context, ws id.Workspace) (company.Set, int64, error) {
 	o, unseen, err := b.read(ctx, b.db.Read(), ws)
 	if err != nil {
 		return company.Set{}, 0, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)
@@ -56,7 +56,7 @@ func (b *Book) owned(ctx context.Context, ws id.Workspace) (company.Set, int64, 
 
 // read gives the cached set and the deltas that q sees beyond it. Nothing is held in memory while the database is
 // asked: on PostgreSQL every connection may be waiting for the lock of the caller's transaction.
-func (b *Book) read(ctx context.Context, q db.Querier, ws id.Workspace) (*owned, []delta, error) {
+func (b *Store) read(ctx context.Context, q db.Querier, ws id.Workspace) (*owned, []delta, error) {
 	o := b.cache.get(ws)
 	if !o.isLoaded() {
 		s, err := readSnapshot(ctx, q, ws)

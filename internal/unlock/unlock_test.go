@@ -24,8 +24,8 @@ import (
 // shop is a workspace that buys companies, the way an export does.
 type shop struct {
 	db      *db.DB
-	credit  *credit.Book
-	unlocks *unlock.Book
+	credit  *credit.Store
+	unlocks *unlock.Store
 	ws      id.Workspace
 }
 

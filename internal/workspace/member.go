@@ -29,7 +29,7 @@ type Belonging struct {
 
 // AddMember lets the person belong to the workspace; one who is a member already keeps their role, one who has left is
 // back, and tokens of theirs work again. Faults: Validation, NotFound without the workspace.
-func (b *Book) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, role Role) error {
+func (b *Store) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, role Role) error {
 	if _, err := ParseRole(string(role)); err != nil {
 		return fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
 	}
@@ -51,7 +51,7 @@ func (b *Book) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, person
 
 // SetRole gives a member another role. NotFound for one who is no member; Validation for a role that is none, and for
 // one that would leave the workspace without an owner.
-func (b *Book) SetRole(ctx context.Context, ws id.Workspace, person id.Person, role Role) error {
+func (b *Store) SetRole(ctx context.Context, ws id.Workspace, person id.Person, role Role) error {
 	if _, err := ParseRole(string(role)); err != nil {
 		return fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
 	}
@@ -65,7 +65,7 @@ func (b *Book) SetRole(ctx context.Context, ws id.Workspace, person id.Person, r
 
 // Leave ends the person's membership; their tokens are refused from the next request on. A second call changes
 // nothing. NotFound for one who never was a member; Validation for the last owner, who has to stay.
-func (b *Book) Leave(ctx context.Context, ws id.Workspace, person id.Person) error {
+func (b *Store) Leave(ctx context.Context, ws id.Workspace, person id.Person) error {
 	return b.db.Tx(ctx, func(tx *db.Tx) error {
 		err := b.change(ctx, tx, ws, person, false, `left_at = COALESCE(left_at, $3)`, db.Time(time.Now()))
 		if err != nil {
@@ -76,7 +76,7 @@ func (b *Book) Leave(ctx context.Context, ws id.Workspace, person id.Person) err
 }
 
 // change updates a member's row unless that would leave the workspace without an owner.
-func (b *Book) change(
+func (b *Store) change(
 	ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, staysOwner bool, set string, value any,
 ) error {
 	// Two owners who demote each other at once would both see the other one; the workspace's row makes them queue.
@@ -105,7 +105,7 @@ func (b *Book) change(
 }
 
 // Members gives those who belong to the workspace, in the order in which they joined.
-func (b *Book) Members(ctx context.Context, ws id.Workspace) ([]Belonging, error) {
+func (b *Store) Members(ctx context.Context, ws id.Workspace) ([]Belonging, error) {
 	rows, err := b.db.Read().QueryContext(ctx, `
 		SELECT m.person, p.name, p.email, m.role, m.joined_at FROM member m JOIN person p ON p.id = m.person
 		WHERE m.workspace_id = $1 AND m.left_at IS NULL ORDER BY m.joined_at, m.person`, ws)
@@ -130,7 +130,7 @@ func (b *Book) Members(ctx context.Context, ws id.Workspace) ([]Belonging, error
 }
 
 // Of gives the workspaces that the person belongs to, by name.
-func (b *Book) Of(ctx context.Context, person id.Person) ([]Membership, error) {
+func (b *Store) Of(ctx context.Context, person id.Person) ([]Membership, error) {
 	rows, err := b.db.Read().QueryContext(ctx, `
 		SELECT w.id, w.name, w.created_at, m.role FROM member m JOIN workspace w ON w.id = m.workspace_id
 		WHERE m.person = $1 AND m.left_at IS NULL ORDER BY w.name, w.id`, person)

@@ -24,15 +24,15 @@ type Workspace struct {
 	CreatedAt time.Time
 }
 
-// Book is the tables workspace and member. Safe for concurrent use.
-type Book struct{ db *db.DB }
+// Store is the tables workspace and member. Safe for concurrent use.
+type Store struct{ db *db.DB }
 
 // New opens the book.
-func New(d *db.DB) *Book { return &Book{db: d} }
+func New(d *db.DB) *Store { return &Store{db: d} }
 
 // Create adds a workspace. Names may repeat; one that is empty, over 200 characters or unprintable is a
 // fault.Validation.
-func (b *Book) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, error) {
+func (b *Store) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, error) {
 	name, complaint := text.Name(name, nameLengthMax)
 	if complaint != "" {
 		return Workspace{}, fault.Invalid(fault.FieldError{Field: "name", Message: complaint})
@@ -47,7 +47,7 @@ func (b *Book) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, e
 }
 
 // Get finds a workspace; fault.NotFound without one.
-func (b *Book) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
+func (b *Store) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
 	w, err := scan(b.db.Read().QueryRowContext(ctx, `SELECT id, name, created_at FROM workspace WHERE id = $1`, ws))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Workspace{}, noWorkspace(ws)
@@ -59,7 +59,7 @@ func (b *Book) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
 }
 
 // List gives all workspaces, oldest first.
-func (b *Book) List(ctx context.Context) ([]Workspace, error) {
+func (b *Store) List(ctx context.Context) ([]Workspace, error) {
 	rows, err := b.db.Read().QueryContext(ctx, `SELECT id, name, created_at FROM workspace ORDER BY created_at, id`)
 	if err != nil {
 		return nil, fmt.Errorf("list workspaces: %w", err)

@@ -16,21 +16,21 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
-	"github.com/opencapi/capi/internal/replay"
 	"github.com/opencapi/capi/internal/search"
 )
 
 // Deps is what the API speaks to, and its settings.
 type Deps struct {
-	Auth    *auth.Store
-	Credits *credit.Store
-	Lists   *list.Store
-	Search  *search.Searcher
-	Exports *export.Exports
-	Replays *replay.Store
+	Auth        *auth.Store
+	Credits     *credit.Store
+	Lists       *list.Store
+	Search      *search.Searcher
+	Exports     *export.Exports
+	Idempotency *idempotency.Store
 
 	// RateLimits replaces built-in limits. The zero Overrides change nothing.
 	RateLimits ratelimit.Overrides

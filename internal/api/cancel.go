@@ -4,10 +4,10 @@ import (
 	"context"
 
 	"github.com/opencapi/capi/internal/auth"
-	"github.com/opencapi/capi/internal/replay"
+	"github.com/opencapi/capi/internal/idempotency"
 )
 
-func (s *server) cancelExport(ctx context.Context, caller auth.Caller, in *oneExportInput, a *replay.Attempt) error {
-	_, err := s.Exports.Cancel(ctx, caller, in.Export, replay.Last(a, rendered(exportDetailOf)))
+func (s *server) cancelExport(ctx context.Context, caller auth.Caller, in *oneExportInput, a *idempotency.Attempt) error {
+	_, err := s.Exports.Cancel(ctx, caller, in.Export, idempotency.Last(a, rendered(exportDetailOf)))
 	return err
 }

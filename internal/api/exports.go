@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/replay"
+	"github.com/opencapi/capi/internal/idempotency"
 )
 
 // ExportResponse is the job that was created, and the credit math.
@@ -61,8 +61,8 @@ func figuresOf(f export.Figures) Figures {
 
 type exportInput struct{ Body ExportRequest }
 
-func (s *server) createExport(ctx context.Context, caller auth.Caller, in *exportInput, a *replay.Attempt) error {
-	_, _, err := s.Exports.Create(ctx, caller, in.Body.order(), replay.Last(a, rendered(exportResponseOf)))
+func (s *server) createExport(ctx context.Context, caller auth.Caller, in *exportInput, a *idempotency.Attempt) error {
+	_, _, err := s.Exports.Create(ctx, caller, in.Body.order(), idempotency.Last(a, rendered(exportResponseOf)))
 	return err
 }
 
@@ -77,8 +77,8 @@ func exportResponseOf(e export.Export) ExportResponse {
 
 type quoteInput struct{ Body QuoteRequest }
 
-func (s *server) quoteExport(ctx context.Context, caller auth.Caller, in *quoteInput, a *replay.Attempt) error {
-	_, err := s.Exports.Quote(ctx, caller, in.Body.order(in.Body.Name), replay.Last(a, rendered(quoteResponseOf)))
+func (s *server) quoteExport(ctx context.Context, caller auth.Caller, in *quoteInput, a *idempotency.Attempt) error {
+	_, err := s.Exports.Quote(ctx, caller, in.Body.order(in.Body.Name), idempotency.Last(a, rendered(quoteResponseOf)))
 	return err
 }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/query"
-	"github.com/opencapi/capi/internal/replay"
 	"github.com/opencapi/capi/internal/search"
 )
 
@@ -71,12 +71,12 @@ type listMembersInput struct {
 	Body ListMembers
 }
 
-func (s *server) addCompanies(ctx context.Context, caller auth.Caller, in *listMembersInput, a *replay.Attempt) error {
+func (s *server) addCompanies(ctx context.Context, caller auth.Caller, in *listMembersInput, a *idempotency.Attempt) error {
 	picked, err := s.pick(ctx, caller, in)
 	if err != nil {
 		return err
 	}
-	_, _, err = s.Lists.Add(ctx, caller.Workspace, in.List, picked.Companies, replay.Last(a, rendered(picked.changeOf)))
+	_, _, err = s.Lists.Add(ctx, caller.Workspace, in.List, picked.Companies, idempotency.Last(a, rendered(picked.changeOf)))
 	return err
 }
 

@@ -6,8 +6,8 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
-	"github.com/opencapi/capi/internal/replay"
 )
 
 // List is a saved list without its companies.
@@ -64,8 +64,8 @@ func (s *server) listLists(ctx context.Context, caller auth.Caller, in *pageInpu
 
 type newListInput struct{ Body ListRequest }
 
-func (s *server) createList(ctx context.Context, caller auth.Caller, in *newListInput, a *replay.Attempt) error {
-	_, err := s.Lists.Create(ctx, caller.Workspace, in.Body.Name, replay.Last(a, rendered(listOf)))
+func (s *server) createList(ctx context.Context, caller auth.Caller, in *newListInput, a *idempotency.Attempt) error {
+	_, err := s.Lists.Create(ctx, caller.Workspace, in.Body.Name, idempotency.Last(a, rendered(listOf)))
 	return err
 }
 

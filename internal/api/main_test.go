@@ -24,12 +24,12 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/ratelimit"
-	"github.com/opencapi/capi/internal/replay"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
@@ -95,7 +95,7 @@ func open(t testing.TB, o settings) *house {
 		o.mounts = map[string]http.Handler{file.Path: files.Handler(api.ErrorWriter(log))}
 	}
 	h.Handler, err = api.New(api.Deps{
-		Auth: h.tokens, Credits: h.credits, Lists: lists, Exports: h.exports, Replays: replay.New(d, replay.Options{}),
+		Auth: h.tokens, Credits: h.credits, Lists: lists, Exports: h.exports, Idempotency: idempotency.New(d, idempotency.Options{}),
 		Search:     search.New(search.Deps{Index: h.index, Catalog: h.catalog, Unlock: unlocks}),
 		RateLimits: limits, PublicURL: o.publicURL, BodyTimeout: o.body, Mounts: o.mounts, Log: log,
 	})

@@ -15,8 +15,8 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/middleware"
-	"github.com/opencapi/capi/internal/replay"
 )
 
 const (
@@ -25,11 +25,11 @@ const (
 )
 
 // once makes an endpoint of a handler that creates or buys something. The handler gives the attempt's last step, made
-// by replay.Last and rendered, to the use case, whose transaction then keeps the answer with what it tells of.
-func once[In, Out any](fn func(*server, context.Context, auth.Caller, *In, *replay.Attempt) error) endpoint {
+// by idempotency.Last and rendered, to the use case, whose transaction then keeps the answer with what it tells of.
+func once[In, Out any](fn func(*server, context.Context, auth.Caller, *In, *idempotency.Attempt) error) endpoint {
 	return endpoint{
 		in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](),
-		once: func(s *server, ctx context.Context, caller auth.Caller, in any, a *replay.Attempt) error {
+		once: func(s *server, ctx context.Context, caller auth.Caller, in any, a *idempotency.Attempt) error {
 			return fn(s, ctx, caller, in.(*In), a)
 		},
 	}
@@ -43,21 +43,21 @@ func rendered[T, Out any](tell func(T) Out) func(T) ([]byte, error) {
 // answerOnce is answer for what may happen once only: by the key of the request, or, without one, while it is in flight.
 func (s *server) answerOnce(
 	rt route, b *binding, caller auth.Caller, w http.ResponseWriter, r *http.Request,
-) (replay.Answer, error) {
+) (idempotency.Answer, error) {
 	key, faults := keyOf(r.Header)
 	var sent bytes.Buffer
 	r.Body = io.NopCloser(io.TeeReader(r.Body, &sent))
 	in, err := b.read(w, r, faults...)
 	if err != nil {
-		return replay.Answer{}, err
+		return idempotency.Answer{}, err
 	}
-	request := replay.Request{
+	request := idempotency.Request{
 		Workspace: caller.Workspace, Key: key, Operation: rt.operation, SHA256: fingerprint(r, sent.Bytes()), Status: rt.status,
 	}
 	if rt.scope == auth.ReadWrite { // a read charges nothing that a twin could double
 		request.Token = caller.Token
 	}
-	answer, err := s.Replays.Do(r.Context(), request, func(a *replay.Attempt) error {
+	answer, err := s.Idempotency.Do(r.Context(), request, func(a *idempotency.Attempt) error {
 		if err := rt.once(s, r.Context(), caller, in, a); err != nil {
 			return fmt.Errorf("%s: %w", rt.operation, err)
 		}
@@ -78,7 +78,7 @@ func keyOf(h http.Header) (string, []fault.FieldError) {
 	case len(given) > 1:
 		return "", []fault.FieldError{{Field: keyHeader, Message: "is given more than once"}}
 	}
-	if message := replay.KeyFault(given[0]); message != "" {
+	if message := idempotency.KeyFault(given[0]); message != "" {
 		return "", []fault.FieldError{{Field: keyHeader, Message: message}}
 	}
 	return given[0], nil
@@ -98,7 +98,7 @@ func fingerprint(r *http.Request, body []byte) [sha256.Size]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s", r.Method, r.URL.Path, body))
 }
 
-func writeAnswer(w http.ResponseWriter, a replay.Answer) {
+func writeAnswer(w http.ResponseWriter, a idempotency.Answer) {
 	if a.Replayed {
 		w.Header().Set(replayedHeader, "true")
 	}
@@ -112,7 +112,7 @@ func keyParameter() *huma.Param {
 			"to the byte, and nothing is created or charged again. A key belongs to the token's workspace. Errors are not " +
 			"kept, for they have changed nothing: after one, the same key tries anew.",
 		Schema: &huma.Schema{
-			Type: huma.TypeString, MinLength: new(1), MaxLength: new(replay.KeyLengthMax), Pattern: "^[ -~]+$",
+			Type: huma.TypeString, MinLength: new(1), MaxLength: new(idempotency.KeyLengthMax), Pattern: "^[ -~]+$",
 		},
 	}
 }

@@ -12,8 +12,8 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/ratelimit"
-	"github.com/opencapi/capi/internal/replay"
 )
 
 // basePath is where version 1 lives.
@@ -39,7 +39,7 @@ type route struct {
 type endpoint struct {
 	in, out reflect.Type
 	call    func(s *server, ctx context.Context, caller auth.Caller, in any) (any, error)
-	once    func(s *server, ctx context.Context, caller auth.Caller, in any, a *replay.Attempt) error // in place of call
+	once    func(s *server, ctx context.Context, caller auth.Caller, in any, a *idempotency.Attempt) error // in place of call
 }
 
 // handle makes an endpoint of a handler. In has fields tagged path or query, and Body for a JSON body.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
-	"github.com/opencapi/capi/internal/replay"
 )
 
 // serve answers a route's requests: token, scope, limit, body, handler, in this order, so that a request without a
@@ -22,7 +22,7 @@ func (s *server) serve(rt route, b *binding) http.Handler {
 	limit := s.limit(rt)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out, err := s.answer(rt, b, limit, w, r)
-		made, isMade := out.(replay.Answer)
+		made, isMade := out.(idempotency.Answer)
 		csv := sheetOf(out)
 		if err == nil && csv != nil {
 			err = csv.Write(w, rt.status)

@@ -17,12 +17,12 @@ import (
 	"github.com/opencapi/capi/internal/db/postgres"
 	"github.com/opencapi/capi/internal/db/sqlite"
 	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
-	"github.com/opencapi/capi/internal/replay"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -32,20 +32,20 @@ type App struct {
 	Config config.Config
 	Log    *slog.Logger
 
-	DB         *db.DB
-	Workspaces *workspace.Store
-	Tokens     *auth.Store
-	People     *auth.People
-	Sessions   *auth.Sessions
-	Credits    *credit.Store
-	Unlocks    *unlock.Store
-	Lists      *list.Store
-	Replays    *replay.Store
-	Catalog    *catalog.Store
-	Jobs       *job.Queue
-	Files      *file.Store
-	Index      index.Index // empty until Serve fills it
-	Exports    *export.Exports
+	DB          *db.DB
+	Workspaces  *workspace.Store
+	Tokens      *auth.Store
+	People      *auth.People
+	Sessions    *auth.Sessions
+	Credits     *credit.Store
+	Unlocks     *unlock.Store
+	Lists       *list.Store
+	Idempotency *idempotency.Store
+	Catalog     *catalog.Store
+	Jobs        *job.Queue
+	Files       *file.Store
+	Index       index.Index // empty until Serve fills it
+	Exports     *export.Exports
 
 	Memberships *membership.Memberships
 
@@ -70,7 +70,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 		Workspaces: workspace.New(d), Tokens: auth.New(d, auth.Options{Log: log}), Credits: credit.New(d),
 		People: auth.NewPeople(d), Sessions: auth.NewSessions(d, auth.SessionOptions{}),
 		Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d), Catalog: catalog.New(d),
-		Replays: replay.New(d, replay.Options{}),
+		Idempotency: idempotency.New(d, idempotency.Options{}),
 		// On SQLite the server's lock makes its runner the only one.
 		Jobs:  job.New(d, job.Options{Log: log, Workers: c.Workers, Alone: c.Postgres() == ""}),
 		sales: newSales(),

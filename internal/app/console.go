@@ -15,7 +15,7 @@ import (
 func (a *App) console(ctx context.Context, searcher *search.Searcher) (http.Handler, error) {
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
-		Credits: a.Credits, Lists: a.Lists, Search: searcher, Exports: a.Exports, Replays: a.Replays,
+		Credits: a.Credits, Lists: a.Lists, Search: searcher, Exports: a.Exports, Idempotency: a.Idempotency,
 		OIDC: console.OIDC{
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),

@@ -14,9 +14,9 @@ import (
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/console"
+	"github.com/opencapi/capi/internal/docsite"
 	"github.com/opencapi/capi/internal/ingest"
 	"github.com/opencapi/capi/internal/job"
-	"github.com/opencapi/capi/internal/manual"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/search"
@@ -79,7 +79,7 @@ func (a *App) parts(follower *ingest.Follower) []part {
 	runner := job.NewRunner(a.Jobs, a.Exports.Handlers())
 	past := &pruner{what: "past records", every: pastPruneEvery, prune: a.Exports.Prune, log: a.Log}
 	quotes := &pruner{what: "quotes", every: quotePruneEvery, prune: a.Exports.PruneQuotes, log: a.Log}
-	replays := &pruner{what: "kept answers", every: replayPruneEvery, prune: a.Replays.Prune, log: a.Log}
+	replays := &pruner{what: "kept answers", every: replayPruneEvery, prune: a.Idempotency.Prune, log: a.Log}
 	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
 	jobs := &pruner{what: "jobs that are over", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
 	doctors := &desk{app: a}
@@ -144,7 +144,7 @@ func (a *App) handler(ctx context.Context, follower *ingest.Follower, metrics *p
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	fail := api.ErrorWriter(a.Log)
-	mounts := manual.Mounts(manual.Deps{OpenAPI: api.OpenAPI, Status: api.Status, PublicURL: a.Config.PublicURL})
+	mounts := docsite.Mounts(docsite.Deps{OpenAPI: api.OpenAPI, Status: api.Status, PublicURL: a.Config.PublicURL})
 	mounts[file.Path] = a.Files.Handler(fail)
 	mounts[console.Path], mounts["GET /{$}"] = pages, console.Front(fail)
 	mounts["GET /readyz"] = readiness{a, follower.Lag}
@@ -152,7 +152,7 @@ func (a *App) handler(ctx context.Context, follower *ingest.Follower, metrics *p
 		mounts["GET "+metricsPath] = metricsHandler(metrics, a.Log)
 	}
 	return api.New(api.Deps{
-		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays, Search: searcher,
+		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Search: searcher,
 		RateLimits: limits, PublicURL: a.Config.PublicURL, Log: a.Log,
 		Mounts: mounts, Traffic: middleware.NewTraffic(metrics),
 	})
@@ -168,7 +168,7 @@ func (a *App) answer(ctx context.Context, listener net.Listener, handler http.Ha
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	a.Log.InfoContext(ctx, "serving", "url", "http://"+reachable(listener.Addr()),
-		"documentation", "http://"+reachable(listener.Addr())+manual.Path, "companies", a.Index.Len())
+		"documentation", "http://"+reachable(listener.Addr())+docsite.Path, "companies", a.Index.Len())
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)

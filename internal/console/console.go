@@ -18,11 +18,11 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
-	"github.com/opencapi/capi/internal/replay"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -41,7 +41,7 @@ type Deps struct {
 	Lists       *list.Store
 	Search      *search.Searcher
 	Exports     *export.Exports
-	Replays     *replay.Store
+	Idempotency *idempotency.Store
 	Plant       Plant // what operators see of the installation
 
 	// OIDC lets people sign in by an OpenID provider too. Defaults to none.

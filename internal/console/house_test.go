@@ -29,13 +29,13 @@ import (
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/query"
-	"github.com/opencapi/capi/internal/replay"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
@@ -70,7 +70,7 @@ func open(t testing.TB, change ...func(*Deps)) *house {
 	unlocks := unlock.New(d, unlock.Options{})
 	h.Deps = Deps{
 		People: auth.NewPeople(d), Sessions: auth.NewSessions(d, auth.SessionOptions{}), Tokens: auth.New(d, auth.Options{}),
-		Workspaces: workspace.New(d), Credits: credit.New(d), Lists: list.New(d), Replays: replay.New(d, replay.Options{}),
+		Workspaces: workspace.New(d), Credits: credit.New(d), Lists: list.New(d), Idempotency: idempotency.New(d, idempotency.Options{}),
 		Search: search.New(search.Deps{Index: h.index, Catalog: h.catalog, Unlock: unlocks}),
 		Log:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/replay"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -143,15 +143,15 @@ func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
 		err = fault.Invalid(fault.FieldError{Field: "amount", Message: "must be a whole number of credits"})
 	}
 	key := r.PostForm.Get("key")
-	if err == nil && replay.KeyFault(key) != "" {
+	if err == nil && idempotency.KeyFault(key) != "" {
 		err = fault.New(fault.NotFound, "The form was cut short. Load the page again.")
 	}
 	if err == nil {
-		_, err = s.Replays.Do(ctx, replay.Request{
+		_, err = s.Idempotency.Do(ctx, idempotency.Request{
 			Workspace: ws, Key: "console " + key, Operation: "console grant", Status: http.StatusSeeOther,
 			SHA256: sha256.Sum256([]byte(ws.String() + r.PostForm.Encode())),
-		}, func(a *replay.Attempt) error {
-			_, err := s.Credits.Enter(ctx, ws, grant, replay.Last(a, func(e credit.Entry) ([]byte, error) { return json.Marshal(e.ID) }))
+		}, func(a *idempotency.Attempt) error {
+			_, err := s.Credits.Enter(ctx, ws, grant, idempotency.Last(a, func(e credit.Entry) ([]byte, error) { return json.Marshal(e.ID) }))
 			return err
 		})
 	}

@@ -21,13 +21,13 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/ingest"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/ratelimit"
-	"github.com/opencapi/capi/internal/replay"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
@@ -50,7 +50,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 		DB: d, Files: files, Index: embedded.Open(embedded.Options{}),
 		Workspaces: workspace.New(d), Tokens: auth.New(d, auth.Options{UsePeriod: time.Hour}), Credits: credit.New(d),
 		Unlocks: unlock.New(d, unlock.Options{SnapshotEvery: 5}), Lists: list.New(d), Catalog: catalog.New(d),
-		Replays: replay.New(d, replay.Options{}), Jobs: job.New(d, jobs),
+		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, jobs),
 	}
 	a.Exports = export.New(export.Deps{
 		DB: d, Catalog: a.Catalog, Index: a.Index, Lists: a.Lists, Unlock: a.Unlocks, Credit: a.Credits, Jobs: a.Jobs,
@@ -64,7 +64,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 	}
 	n := &node{App: a, life: l}
 	n.handler, err = api.New(api.Deps{
-		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Replays: a.Replays,
+		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency,
 		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
 		RateLimits: limits, Log: log,
 		Mounts: map[string]http.Handler{file.Path: files.Handler(api.ErrorWriter(log))},
@@ -109,7 +109,7 @@ func hasHungUp(ctx context.Context) bool {
 // maintain does what a server does now and then.
 func (n *node) maintain(ctx context.Context) error {
 	return errors.Join(
-		n.Exports.Prune(ctx), n.Exports.PruneQuotes(ctx), n.Replays.Prune(ctx), n.Tokens.Start(ctx), n.Tokens.Stop(ctx))
+		n.Exports.Prune(ctx), n.Exports.PruneQuotes(ctx), n.Idempotency.Prune(ctx), n.Tokens.Start(ctx), n.Tokens.Stop(ctx))
 }
 
 // The node is the witnesses' operator: capi's other commands run as processes of their own, but die alike.

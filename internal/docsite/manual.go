@@ -1,7 +1,7 @@
-// Package manual is the documentation at /docs: the guide, a reference page for each operation made from the OpenAPI
+// Package docsite is the documentation at /docs: the guide, a reference page for each operation made from the OpenAPI
 // document, an interactive reference, a search, and all of it as Markdown for programs that read.
 // It knows nothing about the data and answers without a token.
-package manual
+package docsite
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package manual_test
+package docsite_test
 
 import (
 	"net/http"
@@ -8,19 +8,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/api"
-	"github.com/opencapi/capi/internal/manual"
+	"github.com/opencapi/capi/internal/docsite"
 )
 
 func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
-		_, err := manual.New(manual.Deps{OpenAPI: api.OpenAPI, Status: api.Status})
+		_, err := docsite.New(docsite.Deps{OpenAPI: api.OpenAPI, Status: api.Status})
 		require.NoError(b, err)
 	}
 }
 
 func BenchmarkPage(b *testing.B) {
 	mux := http.NewServeMux()
-	for pattern, h := range manual.Mounts(manual.Deps{OpenAPI: api.OpenAPI, Status: api.Status}) {
+	for pattern, h := range docsite.Mounts(docsite.Deps{OpenAPI: api.OpenAPI, Status: api.Status}) {
 		mux.Handle(pattern, h)
 	}
 	for name, path := range map[string]string{"page": "/docs/reference/create-export", "search": "/docs/search?q=export"} {

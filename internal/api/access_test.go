@@ -17,6 +17,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -79,22 +80,22 @@ func TestEachWayATokenFailsHasItsCode(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	past := time.Now().Add(-time.Hour)
-	create := func(n auth.NewToken) (string, id.Token) {
+	create := func(n token.NewToken) (string, id.Token) {
 		n.Name, n.Scope = "x", auth.ReadWrite
 		secret, token, err := h.tokens.Create(t.Context(), n)
 		require.NoError(t, err)
 		return "Bearer " + secret, token.ID
 	}
-	revoked, token := create(auth.NewToken{Workspace: h.ws})
+	revoked, revokedID := create(token.NewToken{Workspace: h.ws})
 	require.Equal(t, http.StatusOK, h.send(t, strings.TrimPrefix(revoked, "Bearer "), "GET", "/credits", nil).status)
-	require.NoError(t, h.tokens.Revoke(t.Context(), token))
-	expired, _ := create(auth.NewToken{Workspace: h.ws, ExpiresAt: &past})
-	legacy, _ := create(auth.NewToken{})
+	require.NoError(t, h.tokens.Revoke(t.Context(), revokedID))
+	expired, _ := create(token.NewToken{Workspace: h.ws, ExpiresAt: &past})
+	legacy, _ := create(token.NewToken{})
 	ada := id.New[id.Person]()
 	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
 		return h.spaces.AddMember(t.Context(), tx, h.ws, ada, workspace.Member)
 	}))
-	orphan, _ := create(auth.NewToken{Workspace: h.ws, Owner: ada})
+	orphan, _ := create(token.NewToken{Workspace: h.ws, Owner: ada})
 	require.NoError(t, h.spaces.Leave(t.Context(), h.ws, ada))
 
 	for header, code := range map[string]string{

@@ -13,7 +13,6 @@ import (
 
 	"github.com/klauspost/compress/gzhttp"
 
-	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/idempotency"
@@ -21,11 +20,12 @@ import (
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/token"
 )
 
 // Deps is what the API speaks to, and its settings.
 type Deps struct {
-	Auth        *auth.Store
+	Auth        *token.Store
 	Credits     *credit.Store
 	Lists       *list.Store
 	Search      *search.Searcher

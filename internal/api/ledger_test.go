@@ -16,6 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/token"
 )
 
 func cancel(t testing.TB, h *house, export string) M {
@@ -61,8 +62,8 @@ func TestACompletedExportCannotBeCancelled(t *testing.T) {
 func TestATokenBeyondItsBudgetIsRefused(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
-	secret, _, err := h.tokens.Create(t.Context(), auth.NewToken{
-		Workspace: h.ws, Name: "metered", Scope: auth.ReadWrite, Budget: auth.Budget{Month: new(int64(19))},
+	secret, _, err := h.tokens.Create(t.Context(), token.NewToken{
+		Workspace: h.ws, Name: "metered", Scope: auth.ReadWrite, Budget: token.Budget{Month: new(int64(19))},
 	})
 	require.NoError(t, err)
 	a := h.send(t, secret, "POST", "/exports", M{"name": "all", "search_filters": M{}})

@@ -31,6 +31,7 @@ import (
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -40,7 +41,7 @@ const base = "/api/v1"
 // house is the API on real rooms: a fresh database, an index, files in a temporary folder.
 type house struct {
 	db      *db.DB
-	tokens  *auth.Store
+	tokens  *token.Store
 	spaces  *workspace.Store
 	credits *credit.Store
 	catalog *catalog.Store
@@ -72,7 +73,7 @@ func open(t testing.TB, o settings) *house {
 		d = dbtest.SQLite(t)
 	}
 	h := &house{
-		db: d, tokens: auth.New(d, auth.Options{}), spaces: workspace.New(d), credits: credit.New(d),
+		db: d, tokens: token.New(d, token.Options{}), spaces: workspace.New(d), credits: credit.New(d),
 		catalog: catalog.New(d), index: embedded.Open(embedded.Options{}), jobs: job.New(d, job.Options{Alone: d.Name() == "sqlite"}),
 	}
 	t.Cleanup(func() { require.NoError(t, h.index.Close()) })
@@ -134,7 +135,7 @@ func (h *house) workspace(t testing.TB, credits int64) id.Workspace {
 
 func (h *house) token(t testing.TB, ws id.Workspace, scope auth.Scope) string {
 	t.Helper()
-	secret, _, err := h.tokens.Create(t.Context(), auth.NewToken{Workspace: ws, Name: "a token", Scope: scope})
+	secret, _, err := h.tokens.Create(t.Context(), token.NewToken{Workspace: ws, Name: "a token", Scope: scope})
 	require.NoError(t, err)
 	return secret
 }

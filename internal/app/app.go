@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/config"
@@ -23,6 +23,7 @@ import (
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -34,9 +35,9 @@ type App struct {
 
 	DB          *db.DB
 	Workspaces  *workspace.Store
-	Tokens      *auth.Store
-	People      *auth.People
-	Sessions    *auth.Sessions
+	Tokens      *token.Store
+	People      *account.People
+	Sessions    *account.Sessions
 	Credits     *credit.Store
 	Unlocks     *unlock.Store
 	Lists       *list.Store
@@ -67,8 +68,8 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	ix := embedded.Open(embedded.Options{Log: log})
 	a := &App{
 		Config: c, Log: log, DB: d, Files: files, Index: ix, embedded: ix,
-		Workspaces: workspace.New(d), Tokens: auth.New(d, auth.Options{Log: log}), Credits: credit.New(d),
-		People: auth.NewPeople(d), Sessions: auth.NewSessions(d, auth.SessionOptions{}),
+		Workspaces: workspace.New(d), Tokens: token.New(d, token.Options{Log: log}), Credits: credit.New(d),
+		People: account.NewPeople(d), Sessions: account.NewSessions(d, account.SessionOptions{}),
 		Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d), Catalog: catalog.New(d),
 		Idempotency: idempotency.New(d, idempotency.Options{}),
 		// On SQLite the server's lock makes its runner the only one.

@@ -1,31 +1,13 @@
-// Package auth says who is calling and what they may do: programs by API tokens, people by sessions.
-// It decides nothing about what a workspace may afford.
+// Package auth is who sent a request and what they may do. It neither stores nor checks tokens and people: that is done by
+// the packages token and account.
 package auth
 
 import (
-	"log/slog"
-	"sync"
-	"time"
+	"fmt"
 
-	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
-
-// Token is what is known of a token; the secret itself is not kept.
-type Token struct {
-	ID         id.Token
-	Workspace  id.Workspace // zero for a legacy token without one
-	Name       string
-	Prefix     string // the secret's first characters
-	Scope      Scope
-	Owner      id.Person // the member it belongs to; zero if it belongs to nobody
-	Budget     Budget
-	CreatedAt  time.Time
-	ExpiresAt  *time.Time
-	RevokedAt  *time.Time
-	LastUsedAt *time.Time // to about a minute
-	OldUntil   *time.Time // until when the secret before the last change works; nil if there was none
-}
 
 // Caller is who sent a request: a program by its token, or a person by the console.
 type Caller struct {
@@ -44,35 +26,33 @@ func (c Caller) Actor() string {
 	return "token:" + c.Token.String()
 }
 
-// Options are the settings of a Store.
-type Options struct {
-	// Log gets what goes wrong beside the requests. Defaults to slog.DiscardHandler.
-	Log *slog.Logger
+// Scope is what a token may do.
+type Scope string
 
-	// UsePeriod is how often the times of last use are written, all at once. Defaults to 10s.
-	UsePeriod time.Duration
+// The scopes; a wider one includes the narrower.
+const (
+	Read      Scope = "read"       // search, details, credits, reading and downloading exports
+	ReadWrite Scope = "read_write" // all of Read, and creating exports
+)
+
+// ParseScope reads a scope's name.
+func ParseScope(s string) (Scope, error) {
+	if scope := Scope(s); scope == Read || scope == ReadWrite {
+		return scope, nil
+	}
+	return "", fmt.Errorf("%q is not a scope; it is %s or %s", s, Read, ReadWrite)
 }
 
-// Store is the table token. Safe for concurrent use.
-type Store struct {
-	db        *db.DB
-	log       *slog.Logger
-	usePeriod time.Duration
-
-	mu   sync.Mutex
-	used map[id.Token]time.Time // uses that are not yet written
-	quit chan struct{}          // closed by Stop; nil while not started
-	done chan struct{}          // closed when the last write is over
+// Allows holds if a token of scope s may do what needs the required one.
+func (s Scope) Allows(required Scope) bool {
+	return s == required || s == ReadWrite && required == Read
 }
 
-// New opens the book.
-func New(d *db.DB, o Options) *Store {
-	b := &Store{db: d, log: o.Log, usePeriod: o.UsePeriod, used: map[id.Token]time.Time{}}
-	if b.log == nil {
-		b.log = slog.New(slog.DiscardHandler)
+// Require is fault.InsufficientScope unless the caller's token has the scope.
+func (c Caller) Require(required Scope) error {
+	if c.Scope.Allows(required) {
+		return nil
 	}
-	if b.usePeriod <= 0 {
-		b.usePeriod = 10 * time.Second
-	}
-	return b
+	return fault.New(fault.InsufficientScope, "The token has the scope %s, but this needs %s.", c.Scope, required).
+		With("token_scope", string(c.Scope)).With("required", string(required))
 }

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 )
 
 type tokenBudget struct {
@@ -70,7 +70,7 @@ func (c *tokenBudget) Run(s *session) error {
 		return err
 	}
 	if c.Budget != nil || c.BudgetMonth != nil {
-		spending.Budget = auth.Budget{Total: c.Budget.or(spending.Total), Month: c.BudgetMonth.or(spending.Month)}
+		spending.Budget = token.Budget{Total: c.Budget.or(spending.Total), Month: c.BudgetMonth.or(spending.Month)}
 		if err := a.Tokens.SetBudget(s.ctx, c.ID.Token, spending.Budget); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/config"
+	"github.com/opencapi/capi/internal/token"
 )
 
 type demoCommand struct {
@@ -129,7 +130,7 @@ func (c *demoCommand) listen() (net.Listener, error) {
 }
 
 // account makes the workspace and its token.
-func (d *demo) account(s *session) (token string, err error) {
+func (d *demo) account(s *session) (secret string, err error) {
 	s.heading(2, "A workspace with 1,000 credits, and a token for it")
 	w, err := d.app.CreateWorkspace(s.ctx, "Demo Inc", demoCredits)
 	if err != nil {
@@ -137,7 +138,7 @@ func (d *demo) account(s *session) (token string, err error) {
 	}
 	s.typed("capi workspace create \"Demo Inc\" --credits %d", demoCredits)
 	s.typed("capi token create --workspace %s --name demo --scope read_write", w.ID)
-	secret, _, err := d.app.Tokens.Create(s.ctx, auth.NewToken{Workspace: w.ID, Name: "demo", Scope: auth.ReadWrite})
+	secret, _, err = d.app.Tokens.Create(s.ctx, token.NewToken{Workspace: w.ID, Name: "demo", Scope: auth.ReadWrite})
 	if err != nil {
 		return "", err
 	}

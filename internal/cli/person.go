@@ -4,8 +4,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/app"
-	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/console"
 	"github.com/opencapi/capi/internal/id"
@@ -79,7 +79,7 @@ func (f linkFlags) print(s *session, secret, email, what string) error {
 	}
 	link := base + console.JoinPath(secret)
 	if f.JSON {
-		return s.printJSON(linkMade{link, email, time.Now().UTC().Add(auth.InvitationAge).Truncate(time.Second)})
+		return s.printJSON(linkMade{link, email, time.Now().UTC().Add(account.InvitationAge).Truncate(time.Second)})
 	}
 	s.printf("%s. The link works once, for 7 days, while capi serve runs:\n\n    %s\n\n", what, link)
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 )
 
 type tokenCommand struct {
@@ -77,9 +78,9 @@ func (c *tokenCreate) Run(s *session) error {
 		t := time.Now().UTC().Add(time.Duration(c.ExpiresIn)).Truncate(time.Second)
 		expires = &t
 	}
-	secret, t, err := a.Tokens.Create(s.ctx, auth.NewToken{
+	secret, t, err := a.Tokens.Create(s.ctx, token.NewToken{
 		Workspace: c.Workspace.Workspace, Name: c.Name, Scope: auth.Scope(c.Scope), ExpiresAt: expires,
-		Budget: auth.Budget{Total: c.Budget.or(nil), Month: c.BudgetMonth.or(nil)},
+		Budget: token.Budget{Total: c.Budget.or(nil), Month: c.BudgetMonth.or(nil)},
 	})
 	if err != nil {
 		return err
@@ -144,7 +145,7 @@ func (c *tokenList) Run(s *session) error {
 	return nil
 }
 
-func tokenState(t auth.Token, now time.Time) string {
+func tokenState(t token.Token, now time.Time) string {
 	switch {
 	case t.RevokedAt != nil:
 		return "revoked"

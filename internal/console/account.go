@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/api"
-	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
@@ -62,7 +62,7 @@ func (s *server) endOtherSessions(w http.ResponseWriter, r *http.Request) error 
 }
 
 // browserOf is a session's browser in words, as far as it tells.
-func browserOf(one auth.Session) string {
+func browserOf(one account.Session) string {
 	has := func(part string) bool { return strings.Contains(one.Agent, part) }
 	first := func(pairs ...[2]string) string {
 		for _, p := range pairs {

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 
-	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 )
 
 // buyers are the names of a workspace's tokens and people.
 type buyers struct {
-	tokens map[id.Token]auth.Token
+	tokens map[id.Token]token.Token
 	people map[id.Person]string
 }
 
@@ -27,7 +27,7 @@ func (b buyers) of(token id.Token, person id.Person) string {
 }
 
 func (s *server) buyers(ctx context.Context, ws id.Workspace) (buyers, error) {
-	b := buyers{map[id.Token]auth.Token{}, map[id.Person]string{}}
+	b := buyers{map[id.Token]token.Token{}, map[id.Person]string{}}
 	tokens, err := s.Tokens.List(ctx, ws)
 	if err != nil {
 		return b, err

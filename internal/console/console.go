@@ -15,7 +15,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/klauspost/compress/gzhttp"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/idempotency"
@@ -24,6 +24,7 @@ import (
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -32,9 +33,9 @@ const basePath = "/console"
 
 // Deps is what the console speaks to, and its settings.
 type Deps struct {
-	People      *auth.People
-	Sessions    *auth.Sessions
-	Tokens      *auth.Store
+	People      *account.People
+	Sessions    *account.Sessions
+	Tokens      *token.Store
 	Workspaces  *workspace.Store
 	Memberships *membership.Memberships
 	Credits     *credit.Store

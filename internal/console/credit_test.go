@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/token"
 )
 
 func TestLedgerIsFilteredAndPaged(t *testing.T) {
@@ -50,7 +51,7 @@ func TestSpendingIsToldByTokenAndMember(t *testing.T) {
 	ann := h.as(t, h.ann)
 	require.Contains(t, ann.get(t, in(h.acme, "/credits")).body, "Nothing was spent in this time.")
 	ann.buys(t, ann.quoted(t, "name", "x", "limit", "30"))
-	_, token, err := h.Tokens.Create(t.Context(), auth.NewToken{Workspace: h.acme, Name: "nightly", Scope: auth.ReadWrite, Owner: h.bob.ID})
+	_, token, err := h.Tokens.Create(t.Context(), token.NewToken{Workspace: h.acme, Name: "nightly", Scope: auth.ReadWrite, Owner: h.bob.ID})
 	require.NoError(t, err)
 	h.bought(t, auth.Caller{Token: token.ID, Workspace: h.acme, Scope: auth.ReadWrite})
 	for _, span := range []string{"", "?span=91", "?span=365"} {
@@ -131,7 +132,7 @@ func TestTokenIsShownOnceAndWorks(t *testing.T) {
 func TestTokenGetsAnotherSecretABudgetAndItsEnd(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	secret, token, err := h.Tokens.Create(t.Context(), auth.NewToken{Workspace: h.acme, Name: "nightly", Scope: auth.Read, Owner: h.ann.ID})
+	secret, token, err := h.Tokens.Create(t.Context(), token.NewToken{Workspace: h.acme, Name: "nightly", Scope: auth.Read, Owner: h.ann.ID})
 	require.NoError(t, err)
 	works := func(secret string) bool {
 		_, err := h.Tokens.Authenticate(context.Background(), "Bearer "+secret)

@@ -19,6 +19,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/catalog"
@@ -37,6 +38,7 @@ import (
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -55,7 +57,7 @@ type house struct {
 	seq     uint64
 
 	acme, elsewhere id.Workspace
-	ann, bob, eve   auth.Person
+	ann, bob, eve   account.Person
 }
 
 func open(t testing.TB, change ...func(*Deps)) *house {
@@ -69,7 +71,7 @@ func open(t testing.TB, change ...func(*Deps)) *house {
 	require.NoError(t, err)
 	unlocks := unlock.New(d, unlock.Options{})
 	h.Deps = Deps{
-		People: auth.NewPeople(d), Sessions: auth.NewSessions(d, auth.SessionOptions{}), Tokens: auth.New(d, auth.Options{}),
+		People: account.NewPeople(d), Sessions: account.NewSessions(d, account.SessionOptions{}), Tokens: token.New(d, token.Options{}),
 		Workspaces: workspace.New(d), Credits: credit.New(d), Lists: list.New(d), Idempotency: idempotency.New(d, idempotency.Options{}),
 		Search: search.New(search.Deps{Index: h.index, Catalog: h.catalog, Unlock: unlocks}),
 		Log:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
@@ -105,17 +107,17 @@ func (h *house) populate(t testing.TB) {
 }
 
 // hashed is the passphrase's hash, made once: it takes long.
-var hashed = sync.OnceValues(func() (auth.PasswordHash, error) {
-	return auth.NewPeople(nil).HashPassword(context.Background(), passphrase)
+var hashed = sync.OnceValues(func() (account.PasswordHash, error) {
+	return account.NewPeople(nil).HashPassword(context.Background(), passphrase)
 })
 
-func (h *house) person(t testing.TB, name string, operator bool) auth.Person {
+func (h *house) person(t testing.TB, name string, operator bool) account.Person {
 	t.Helper()
-	draft, err := h.People.Draft(t.Context(), auth.NewPerson{Email: name + "@example.com", Name: name, Operator: operator})
+	draft, err := h.People.Draft(t.Context(), account.NewPerson{Email: name + "@example.com", Name: name, Operator: operator})
 	require.NoError(t, err)
 	hash, err := hashed()
 	require.NoError(t, err)
-	var made auth.Person
+	var made account.Person
 	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) (err error) {
 		if made, err = h.People.Create(t.Context(), tx, draft); err != nil {
 			return err
@@ -180,14 +182,14 @@ func (h *house) browser(t testing.TB) *browser {
 }
 
 // as is a browser in which the person is signed in, without a password: that takes long.
-func (h *house) as(t testing.TB, who auth.Person) *browser {
+func (h *house) as(t testing.TB, who account.Person) *browser {
 	t.Helper()
 	b := h.browser(t)
 	expires := time.Now().Add(time.Hour)
 	data, err := scs.GobCodec{}.Encode(expires, map[string]any{personKey: who.ID.String()})
 	require.NoError(t, err)
 	secret := rand.Text()
-	require.NoError(t, h.Sessions.Create(t.Context(), secret, auth.Session{
+	require.NoError(t, h.Sessions.Create(t.Context(), secret, account.Session{
 		Person: who.ID, Data: data, ExpiresAt: expires,
 	}))
 	at, err := url.Parse(h.url)

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/api"
-	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
@@ -15,7 +15,7 @@ import (
 // joinForm is the state of the page that an invitation's link leads to.
 type joinForm struct {
 	Link       string
-	Invitation auth.Invitation
+	Invitation account.Invitation
 	Workspace  string                // the name of what one is invited to; empty if it is no workspace
 	InvitedBy  string                // empty if it was made at the command line
 	There      []workspace.Workspace // what a first owner will own; none if they make one
@@ -50,7 +50,7 @@ func (s *server) joinForm(r *http.Request, secret string) (joinForm, error) {
 		}
 		form.Workspace = ws.Name
 	}
-	if i.Kind == auth.InviteFirst {
+	if i.Kind == account.InviteFirst {
 		if form.There, err = s.Workspaces.List(r.Context()); err != nil {
 			return form, err
 		}
@@ -72,7 +72,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := viewerOf(r.Context())
 	switch {
-	case form.Invitation.Kind == auth.InvitePassword:
+	case form.Invitation.Kind == account.InvitePassword:
 		return s.resetPassword(w, r, form)
 	case v.signedIn():
 		ws, err := s.Memberships.AcceptAs(r.Context(), form.Link, v.Person)

@@ -8,15 +8,15 @@ package console
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "github.com/opencapi/capi/internal/auth"
+import "github.com/opencapi/capi/internal/account"
 
 func joinTitle(f joinForm) string {
 	switch f.Invitation.Kind {
-	case auth.InviteFirst:
+	case account.InviteFirst:
 		return "Welcome to CAPI"
-	case auth.InvitePassword:
+	case account.InvitePassword:
 		return "Set a new password"
-	case auth.InviteOperator:
+	case account.InviteOperator:
 		return "Become an operator"
 	default:
 		return "Join " + f.Workspace
@@ -108,7 +108,7 @@ func joinView(f joinForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if f.Invitation.Kind == auth.InvitePassword {
+			if f.Invitation.Kind == account.InvitePassword {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<input type=\"text\" name=\"username\" autocomplete=\"username\" value=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -243,7 +243,7 @@ func joinView(f joinForm) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if f.Invitation.Kind == auth.InviteFirst && len(f.There) == 0 {
+				if f.Invitation.Kind == account.InviteFirst && len(f.There) == 0 {
 					templ_7745c5c3_Err = textField("workspace", "Name of your first workspace", "organization", f.Given.Workspace, f.Faults).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -258,7 +258,7 @@ func joinView(f joinForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if !v.signedIn() && (f.Invitation.Kind == auth.InviteMember || f.Invitation.Kind == auth.InviteOperator) {
+			if !v.signedIn() && (f.Invitation.Kind == account.InviteMember || f.Invitation.Kind == account.InviteOperator) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p class=\"hint\">You have an account already? <a href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -314,7 +314,7 @@ func joinReason(f joinForm) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		switch f.Invitation.Kind {
-		case auth.InviteFirst:
+		case account.InviteFirst:
 			if len(f.There) == 0 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<p>You are the first here. Make your account and your first workspace; you will manage this whole installation.</p>")
 				if templ_7745c5c3_Err != nil {
@@ -355,7 +355,7 @@ func joinReason(f joinForm) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-		case auth.InvitePassword:
+		case account.InvitePassword:
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<p>For ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -373,7 +373,7 @@ func joinReason(f joinForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case auth.InviteOperator:
+		case account.InviteOperator:
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<p>An operator manages the whole installation: workspaces, credits, imports.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/api"
-	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/workspace"
@@ -14,8 +14,8 @@ import (
 // membersForm is the state of the page of members.
 type membersForm struct {
 	Members []workspace.Belonging
-	Invited []auth.Invitation // for owners alone
-	Email   string            // what was filled in
+	Invited []account.Invitation // for owners alone
+	Email   string               // what was filled in
 	Role    workspace.Role
 	Link    string // of the invitation that was just made; shown this once
 	For     string // whom Link is for

@@ -12,7 +12,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/membership"
 )
@@ -177,7 +177,7 @@ func (s *server) verify(
 		says.Email, says.EmailVerified = info.Email, info.EmailVerified
 	}
 	return membership.Claims{
-		Identity: auth.Identity{Issuer: signed.Issuer, Subject: signed.Subject},
+		Identity: account.Identity{Issuer: signed.Issuer, Subject: signed.Subject},
 		Email:    says.Email, EmailVerified: says.EmailVerified, Name: says.Name,
 	}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -52,7 +53,7 @@ func (h *house) belongings(t *testing.T) map[string]string {
 	h.put(t, &company.Company{ID: id.New[id.Company](), Name: "Kept", Domain: "kept.example"})
 	l, err := h.Lists.Create(t.Context(), caller.Workspace, "Kept")
 	require.NoError(t, err)
-	_, token, err := h.Tokens.Create(t.Context(), auth.NewToken{Workspace: h.acme, Name: "kept", Scope: auth.Read})
+	_, token, err := h.Tokens.Create(t.Context(), token.NewToken{Workspace: h.acme, Name: "kept", Scope: auth.Read})
 	require.NoError(t, err)
 	_, invitation, err := h.Memberships.InviteMember(t.Context(), h.acme, workspace.Member, "new@example.com", h.ann.ID)
 	require.NoError(t, err)
@@ -230,7 +231,7 @@ func TestNamesAreTextWhateverTheySay(t *testing.T) {
 	require.NoError(t, err)
 	ids["list_id"] = l.ID.String()
 	ids["export_id"] = h.bought(t, caller).String()
-	_, _, err = h.Tokens.Create(t.Context(), auth.NewToken{Workspace: mallory, Name: hostile, Scope: auth.Read})
+	_, _, err = h.Tokens.Create(t.Context(), token.NewToken{Workspace: mallory, Name: hostile, Scope: auth.Read})
 	require.NoError(t, err)
 	ann := h.as(t, h.ann)
 	told := 0

@@ -10,7 +10,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
@@ -38,8 +38,8 @@ func (s *server) sessionManager() *scs.SessionManager {
 // visit is what the store is told of the request whose session it keeps.
 type visit struct {
 	address, agent string
-	session        auth.Session // as it was found; zero without one
-	secret         string       // of session
+	session        account.Session // as it was found; zero without one
+	secret         string          // of session
 }
 
 type visitKey struct{}
@@ -138,7 +138,7 @@ func addressOf(r *http.Request) string {
 }
 
 // store keeps what scs makes of a session in the table of sessions.
-type store struct{ sessions *auth.Sessions }
+type store struct{ sessions *account.Sessions }
 
 // FindCtx gives the data of the session with the secret.
 func (st *store) FindCtx(ctx context.Context, secret string) ([]byte, bool, error) {
@@ -160,7 +160,7 @@ func (st *store) CommitCtx(ctx context.Context, secret string, data []byte, expi
 	if secret == v.secret {
 		return st.sessions.Update(ctx, secret, person, data)
 	}
-	return st.sessions.Create(ctx, secret, auth.Session{
+	return st.sessions.Create(ctx, secret, account.Session{
 		Person: person, Data: data, Address: v.address, Agent: v.agent, ExpiresAt: expires,
 	})
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/api"
-	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/text"
@@ -61,13 +61,13 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 // tryPassword is the person, if address and e-mail may try at all and the password is right.
-func (s *server) tryPassword(r *http.Request, email, password string) (auth.Person, error) {
+func (s *server) tryPassword(r *http.Request, email, password string) (account.Person, error) {
 	if err := s.take("address "+addressOf(r), triesOfAddress); err != nil {
-		return auth.Person{}, err
+		return account.Person{}, err
 	}
 	// Also for an e-mail that nobody has: that it is never limited would tell so.
 	if err := s.take("email "+text.Short(strings.ToLower(strings.TrimSpace(email))), triesOfEmail); err != nil {
-		return auth.Person{}, err
+		return account.Person{}, err
 	}
 	return s.People.SignIn(r.Context(), email, password)
 }

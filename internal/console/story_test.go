@@ -13,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -118,7 +119,7 @@ func TestMemberWhoLeavesTakesTheirTokensWithThem(t *testing.T) {
 	h := open(t)
 	bob, ann := h.as(t, h.bob), h.as(t, h.ann)
 	token := func() string {
-		secret, _, err := h.Tokens.Create(t.Context(), auth.NewToken{
+		secret, _, err := h.Tokens.Create(t.Context(), token.NewToken{
 			Workspace: h.acme, Name: "bob's", Scope: auth.Read, Owner: h.bob.ID,
 		})
 		require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -26,7 +27,7 @@ type tokensView struct {
 
 // tokenRow is a token with what it spent.
 type tokenRow struct {
-	auth.Token
+	token.Token
 	Owner      string // the member's name; empty if it belongs to nobody
 	Mine       bool   // the viewer may change it
 	Spent      int64  // credits, less what was given back
@@ -102,7 +103,7 @@ func (s *server) spentByToken(ctx context.Context, caller auth.Caller, from time
 }
 
 // mayChange tells whether the viewer may revoke a token: an owner any, a member their own.
-func mayChange(v Viewer, t auth.Token) bool {
+func mayChange(v Viewer, t token.Token) bool {
 	return v.Role.Allows(workspace.Owner) || t.Owner == v.Person.ID
 }
 
@@ -116,7 +117,7 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	n, err := form.read(v, time.Now())
 	if err == nil {
 		var secret string
-		var t auth.Token
+		var t token.Token
 		if secret, t, err = s.Tokens.Create(ctx, n); err == nil {
 			return render(w, r, http.StatusOK, secretPage(t, secret, "Token created"))
 		}
@@ -136,8 +137,8 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 // daysMax is how many days a token may be good for at most.
 const daysMax = 3650
 
-func (f tokenForm) read(v Viewer, now time.Time) (auth.NewToken, error) {
-	n := auth.NewToken{Workspace: v.Workspace.ID, Name: f.Name, Scope: auth.Scope(f.Scope), Owner: v.Person.ID}
+func (f tokenForm) read(v Viewer, now time.Time) (token.NewToken, error) {
+	n := token.NewToken{Workspace: v.Workspace.ID, Name: f.Name, Scope: auth.Scope(f.Scope), Owner: v.Person.ID}
 	if f.Shared != "" && v.Role.Allows(workspace.Owner) {
 		n.Owner = id.Person{} // goes on when its maker has left
 	}
@@ -155,8 +156,8 @@ func (f tokenForm) read(v Viewer, now time.Time) (auth.NewToken, error) {
 	return n, fault.Invalid(faults...)
 }
 
-func readBudget(total, month string) (auth.Budget, []fault.FieldError) {
-	var b auth.Budget
+func readBudget(total, month string) (token.Budget, []fault.FieldError) {
+	var b token.Budget
 	var faults []fault.FieldError
 	for _, f := range []struct {
 		field, text string
@@ -177,18 +178,18 @@ func readBudget(total, month string) (auth.Budget, []fault.FieldError) {
 }
 
 // tokenOf is the token of the path, if the viewer may change it.
-func (s *server) tokenOf(r *http.Request) (auth.Token, error) {
+func (s *server) tokenOf(r *http.Request) (token.Token, error) {
 	v := viewerOf(r.Context())
 	tokens, err := s.Tokens.List(r.Context(), v.Workspace.ID)
 	if err != nil {
-		return auth.Token{}, err
+		return token.Token{}, err
 	}
-	i := slices.IndexFunc(tokens, func(t auth.Token) bool { return t.ID.String() == r.PathValue("token_id") })
+	i := slices.IndexFunc(tokens, func(t token.Token) bool { return t.ID.String() == r.PathValue("token_id") })
 	if i < 0 {
-		return auth.Token{}, fault.New(fault.NotFound, "There is no such token in this workspace.")
+		return token.Token{}, fault.New(fault.NotFound, "There is no such token in this workspace.")
 	}
 	if !mayChange(v, tokens[i]) {
-		return auth.Token{}, fault.New(fault.Forbidden, "Only an owner may change the tokens of others.")
+		return token.Token{}, fault.New(fault.Forbidden, "Only an owner may change the tokens of others.")
 	}
 	return tokens[i], nil
 }
@@ -211,7 +212,7 @@ func (s *server) rotateToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	hours, err := strconv.Atoi(r.PostFormValue("hours"))
-	if err != nil || hours < 0 || hours > int(auth.OverlapMax/time.Hour) {
+	if err != nil || hours < 0 || hours > int(token.OverlapMax/time.Hour) {
 		hours = -1 // refused below, in words
 	}
 	secret, t, err := s.Tokens.Rotate(r.Context(), t.Workspace, t.ID, time.Duration(hours)*time.Hour)

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/workspace"
@@ -10,7 +11,7 @@ import (
 
 // Viewer is who looks at a page, and through which workspace.
 type Viewer struct {
-	Person    auth.Person
+	Person    account.Person
 	Workspace workspace.Workspace    // zero on pages of no workspace
 	Role      workspace.Role         // in Workspace
 	Others    []workspace.Membership // every workspace of the person, Workspace included, by name

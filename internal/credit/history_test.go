@@ -13,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 )
 
 func TestEntriesAreFoundByTimeAndReason(t *testing.T) {
@@ -79,7 +80,7 @@ func TestEntriesNameTheirTokenAndExport(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		l := open(t, d, 100)
-		_, token, err := auth.New(d, auth.Options{}).Create(t.Context(), auth.NewToken{Workspace: l.ws, Name: "laptop", Scope: auth.Read})
+		_, token, err := token.New(d, token.Options{}).Create(t.Context(), token.NewToken{Workspace: l.ws, Name: "laptop", Scope: auth.Read})
 		require.NoError(t, err)
 		export := id.New[id.Export]()
 		l.tx(t, func(ctx context.Context, tx *db.Tx) error {

@@ -12,12 +12,13 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/token"
 )
 
 // token makes the caller of the shop's workspace a token with the budget.
-func (s *shop) token(t *testing.T, b auth.Budget) auth.Caller {
+func (s *shop) token(t *testing.T, b token.Budget) auth.Caller {
 	t.Helper()
-	_, token, err := auth.New(s.db, auth.Options{}).Create(t.Context(), auth.NewToken{
+	_, token, err := token.New(s.db, token.Options{}).Create(t.Context(), token.NewToken{
 		Workspace: s.caller.Workspace, Name: "metered", Scope: auth.ReadWrite, Budget: b,
 	})
 	require.NoError(t, err)
@@ -40,7 +41,7 @@ func TestTokenSpendsItsBudgetAndNoMore(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 200, 1_000)
-		metered := s.token(t, auth.Budget{Total: new(int64(50))})
+		metered := s.token(t, token.Budget{Total: new(int64(50))})
 		s.buy(t, between(101, 200)) // by another token
 		buy := func(low, high int64) export.Export {
 			e, _, err := s.Create(t.Context(), metered, between(low, high))
@@ -67,7 +68,7 @@ func TestRefundGivesTheBudgetBackToTheTokenThatPaid(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 100, 1_000)
-		payer, other := s.token(t, auth.Budget{Total: new(int64(20))}), s.token(t, auth.Budget{Total: new(int64(5))})
+		payer, other := s.token(t, token.Budget{Total: new(int64(20))}), s.token(t, token.Budget{Total: new(int64(5))})
 		paid, _, err := s.Create(t.Context(), payer, between(1, 20))
 		require.NoError(t, err)
 		free, _, err := s.Create(t.Context(), other, between(1, 20))
@@ -75,7 +76,7 @@ func TestRefundGivesTheBudgetBackToTheTokenThatPaid(t *testing.T) {
 		s.cancel(t, paid)
 		s.refusedBy(t, payer, between(21, 21))
 		s.fail(t, free)
-		book := auth.New(d, auth.Options{})
+		book := token.New(d, token.Options{})
 		for _, caller := range []auth.Caller{payer, other} {
 			spending, err := book.Spending(t.Context(), caller.Token)
 			require.NoError(t, err)
@@ -92,7 +93,7 @@ func TestBudgetOfAMonthBeginsAnew(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 100, 1_000)
-		metered := s.token(t, auth.Budget{Month: new(int64(20)), Total: new(int64(50))})
+		metered := s.token(t, token.Budget{Month: new(int64(20)), Total: new(int64(50))})
 		e, _, err := s.Create(t.Context(), metered, between(1, 20))
 		require.NoError(t, err)
 		require.Equal(t, "month", s.refusedBy(t, metered, between(21, 21))["period"])
@@ -102,7 +103,7 @@ func TestBudgetOfAMonthBeginsAnew(t *testing.T) {
 		s.exec(t, `UPDATE export SET created_at = $2 WHERE id = $1`, e.ID, db.Time(last))
 		_, _, err = s.Create(t.Context(), metered, between(21, 40))
 		require.NoError(t, err)
-		spending, err := auth.New(d, auth.Options{}).Spending(t.Context(), metered.Token)
+		spending, err := token.New(d, token.Options{}).Spending(t.Context(), metered.Token)
 		require.NoError(t, err)
 		require.Equal(t, int64(40), spending.Spent)
 		require.Equal(t, int64(20), spending.SpentMonth)
@@ -115,7 +116,7 @@ func TestPurchasesAtOnceNeverExceedABudget(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 100, 1_000)
-		metered := s.token(t, auth.Budget{Total: new(int64(45))})
+		metered := s.token(t, token.Budget{Total: new(int64(45))})
 		var wg sync.WaitGroup
 		for i := range int64(10) {
 			wg.Go(func() {

@@ -10,6 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/token"
 )
 
 // Create buys the request's companies, as far as its terms go, and enqueues the writing of their file, with the steps:
@@ -164,7 +165,7 @@ func (x *Exports) charge(ctx context.Context, tx *db.Tx, e *Export) error {
 	if e.Figures.Cost == 0 {
 		return nil
 	}
-	if err := auth.CheckBudget(ctx, tx, e.Token, e.Figures.Cost, e.CreatedAt); err != nil {
+	if err := token.CheckBudget(ctx, tx, e.Token, e.Figures.Cost, e.CreatedAt); err != nil {
 		return err // a person has no budget of their own
 	}
 	entry, err := x.credit.Charge(ctx, tx, e.Workspace, e.Figures.Cost, chargeReference(e.ID), e.actor())

@@ -15,6 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
 )
 
@@ -77,7 +78,7 @@ type machine struct {
 	*shop
 	model
 	t      *testing.T
-	book   *auth.Store
+	book   *token.Store
 	tokens [2]auth.Caller
 }
 
@@ -176,13 +177,13 @@ func TestMoneyIsAsAPlainModelHasIt(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, companiesMax, 0)
-		book := auth.New(d, auth.Options{})
+		book := token.New(d, token.Options{})
 		rapid.Check(t, func(rt *rapid.T) {
 			const credits = 20
 			m := &machine{shop: s, model: model{balance: credits, payer: map[company.Number]int{}}, t: t, book: book}
 			s.caller = s.customer(t, credits)
 			for i := range m.tokens {
-				_, token, err := book.Create(t.Context(), auth.NewToken{
+				_, token, err := book.Create(t.Context(), token.NewToken{
 					Workspace: s.caller.Workspace, Name: fmt.Sprint("token ", i), Scope: auth.ReadWrite,
 				})
 				require.NoError(rt, err)

@@ -3,7 +3,7 @@ package membership
 import (
 	"context"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -18,23 +18,23 @@ type Newcomer struct {
 
 // Accept makes the bearer of the link a person, with what the link promises, and uses it up: all of it, or nothing.
 // The workspace is the one to begin in, zero if there is none. Faults: Validation, InvalidLink.
-func (m *Memberships) Accept(ctx context.Context, secret string, n Newcomer) (auth.Person, id.Workspace, error) {
+func (m *Memberships) Accept(ctx context.Context, secret string, n Newcomer) (account.Person, id.Workspace, error) {
 	i, err := m.people.Invitation(ctx, secret)
 	if err != nil {
-		return auth.Person{}, id.Workspace{}, err
+		return account.Person{}, id.Workspace{}, err
 	}
 	if i.Email != "" {
 		n.Email = i.Email
 	}
-	operator := i.Kind == auth.InviteFirst || i.Kind == auth.InviteOperator
+	operator := i.Kind == account.InviteFirst || i.Kind == account.InviteOperator
 	if n.Password == "" {
 		n.Password = " " // too short, and told so
 	}
-	draft, err := m.people.Draft(ctx, auth.NewPerson{Name: n.Name, Email: n.Email, Password: n.Password, Operator: operator})
+	draft, err := m.people.Draft(ctx, account.NewPerson{Name: n.Name, Email: n.Email, Password: n.Password, Operator: operator})
 	if err != nil {
-		return auth.Person{}, id.Workspace{}, err
+		return account.Person{}, id.Workspace{}, err
 	}
-	var made auth.Person
+	var made account.Person
 	var ws id.Workspace
 	err = m.db.Tx(ctx, func(tx *db.Tx) error {
 		used, err := m.people.Redeem(ctx, tx, secret)
@@ -52,17 +52,17 @@ func (m *Memberships) Accept(ctx context.Context, secret string, n Newcomer) (au
 
 // AcceptAs gives a person who is known already what the link promises, and uses it up. Faults: InvalidLink; Forbidden if
 // it is for somebody else.
-func (m *Memberships) AcceptAs(ctx context.Context, secret string, p auth.Person) (id.Workspace, error) {
+func (m *Memberships) AcceptAs(ctx context.Context, secret string, p account.Person) (id.Workspace, error) {
 	var ws id.Workspace
 	err := m.db.Tx(ctx, func(tx *db.Tx) error {
 		i, err := m.people.Redeem(ctx, tx, secret)
 		if err != nil {
 			return err
 		}
-		if i.Email != "" && i.Email != p.Email || i.Kind == auth.InvitePassword {
+		if i.Email != "" && i.Email != p.Email || i.Kind == account.InvitePassword {
 			return fault.New(fault.Forbidden, "The invitation is for %s, and you are signed in as %s.", i.Email, p.Email)
 		}
-		if i.Kind == auth.InviteOperator {
+		if i.Kind == account.InviteOperator {
 			if err := m.people.SetOperator(ctx, tx, p.ID); err != nil {
 				return err
 			}
@@ -75,12 +75,12 @@ func (m *Memberships) AcceptAs(ctx context.Context, secret string, p auth.Person
 
 // admit gives the person the workspace that the invitation is for; a first owner gets all that are there, or a first one.
 func (m *Memberships) admit(
-	ctx context.Context, tx *db.Tx, i auth.Invitation, p id.Person, first string,
+	ctx context.Context, tx *db.Tx, i account.Invitation, p id.Person, first string,
 ) (id.Workspace, error) {
 	switch i.Kind {
-	case auth.InviteMember:
+	case account.InviteMember:
 		return i.Workspace, m.workspaces.AddMember(ctx, tx, i.Workspace, p, workspace.Role(i.Role))
-	case auth.InviteFirst:
+	case account.InviteFirst:
 		return m.admitFirst(ctx, tx, p, first)
 	default:
 		return id.Workspace{}, nil
@@ -109,17 +109,17 @@ func (m *Memberships) admitFirst(ctx context.Context, tx *db.Tx, p id.Person, fi
 
 // ResetPassword sets the password of the person whom the link is for, uses it up, and ends all their sessions.
 // Faults: Validation, InvalidLink.
-func (m *Memberships) ResetPassword(ctx context.Context, secret, password string) (auth.Person, error) {
+func (m *Memberships) ResetPassword(ctx context.Context, secret, password string) (account.Person, error) {
 	i, err := m.people.Invitation(ctx, secret)
 	if err != nil {
-		return auth.Person{}, err
+		return account.Person{}, err
 	}
-	if i.Kind != auth.InvitePassword {
-		return auth.Person{}, fault.New(fault.InvalidLink, "The link sets no password.")
+	if i.Kind != account.InvitePassword {
+		return account.Person{}, fault.New(fault.InvalidLink, "The link sets no password.")
 	}
 	hashed, err := m.people.HashPassword(ctx, password)
 	if err != nil {
-		return auth.Person{}, err
+		return account.Person{}, err
 	}
 	err = m.db.Tx(ctx, func(tx *db.Tx) error {
 		if _, err := m.people.Redeem(ctx, tx, secret); err != nil {
@@ -128,7 +128,7 @@ func (m *Memberships) ResetPassword(ctx context.Context, secret, password string
 		return m.people.SetPassword(ctx, tx, i.Person, hashed, id.Session{})
 	})
 	if err != nil {
-		return auth.Person{}, err
+		return account.Person{}, err
 	}
 	return m.people.Get(ctx, i.Person)
 }

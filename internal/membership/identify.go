@@ -5,14 +5,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 )
 
 // Claims are what an OpenID provider says of who has signed in there.
 type Claims struct {
-	auth.Identity
+	account.Identity
 	Email         string
 	EmailVerified bool
 	Name          string
@@ -20,42 +20,42 @@ type Claims struct {
 
 // Identify is the person whom the provider has let in: the one with the identity, else the one with the e-mail, else a
 // new one, if the e-mail's domain is among those that may. Faults: Forbidden.
-func (m *Memberships) Identify(ctx context.Context, c Claims, domains []string) (auth.Person, error) {
+func (m *Memberships) Identify(ctx context.Context, c Claims, domains []string) (account.Person, error) {
 	p, err := m.people.ByIdentity(ctx, c.Identity)
 	if fault.CodeOf(err) != fault.NotFound {
 		return p, err
 	}
 	if c.Email == "" || !c.EmailVerified {
-		return auth.Person{}, fault.New(fault.Forbidden, "The provider does not vouch for your e-mail address, so it cannot sign you in here.")
+		return account.Person{}, fault.New(fault.Forbidden, "The provider does not vouch for your e-mail address, so it cannot sign you in here.")
 	}
 	p, err = m.people.ByEmail(ctx, c.Email)
 	switch {
 	case err == nil:
 		return p, m.db.Tx(ctx, func(tx *db.Tx) error { return m.people.Link(ctx, tx, c.Identity, p.ID) })
 	case fault.CodeOf(err) != fault.NotFound:
-		return auth.Person{}, err
+		return account.Person{}, err
 	}
 	return m.welcome(ctx, c, domains)
 }
 
 // welcome makes a person of one whom nobody has invited.
-func (m *Memberships) welcome(ctx context.Context, c Claims, domains []string) (auth.Person, error) {
+func (m *Memberships) welcome(ctx context.Context, c Claims, domains []string) (account.Person, error) {
 	nobody, err := m.people.Nobody(ctx)
 	if err != nil {
-		return auth.Person{}, err
+		return account.Person{}, err
 	}
 	_, domain, _ := strings.Cut(strings.ToLower(c.Email), "@")
 	if nobody || !slices.Contains(domains, domain) {
-		return auth.Person{}, fault.New(fault.Forbidden, "%s has no account here. Ask an owner of a workspace for an invitation.", c.Email)
+		return account.Person{}, fault.New(fault.Forbidden, "%s has no account here. Ask an owner of a workspace for an invitation.", c.Email)
 	}
 	if c.Name == "" {
 		c.Name = c.Email
 	}
-	draft, err := m.people.Draft(ctx, auth.NewPerson{Email: c.Email, Name: c.Name})
+	draft, err := m.people.Draft(ctx, account.NewPerson{Email: c.Email, Name: c.Name})
 	if err != nil {
-		return auth.Person{}, err
+		return account.Person{}, err
 	}
-	var made auth.Person
+	var made account.Person
 	err = m.db.Tx(ctx, func(tx *db.Tx) error {
 		if made, err = m.people.Create(ctx, tx, draft); err != nil {
 			return err

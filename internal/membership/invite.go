@@ -3,7 +3,7 @@ package membership
 import (
 	"context"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/workspace"
@@ -15,7 +15,7 @@ func (m *Memberships) First(ctx context.Context) (string, error) {
 	if err != nil || !nobody {
 		return "", err
 	}
-	secret, _, err := m.people.Invite(ctx, auth.Invitation{Kind: auth.InviteFirst})
+	secret, _, err := m.people.Invite(ctx, account.Invitation{Kind: account.InviteFirst})
 	return secret, err
 }
 
@@ -23,29 +23,29 @@ func (m *Memberships) First(ctx context.Context) (string, error) {
 // NotFound without the workspace.
 func (m *Memberships) InviteMember(
 	ctx context.Context, ws id.Workspace, role workspace.Role, email string, by id.Person,
-) (string, auth.Invitation, error) {
+) (string, account.Invitation, error) {
 	if _, err := workspace.ParseRole(string(role)); err != nil {
-		return "", auth.Invitation{}, fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
+		return "", account.Invitation{}, fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
 	}
 	if _, err := m.workspaces.Get(ctx, ws); err != nil {
-		return "", auth.Invitation{}, err
+		return "", account.Invitation{}, err
 	}
-	return m.people.Invite(ctx, auth.Invitation{
-		Kind: auth.InviteMember, Workspace: ws, Role: string(role), Email: email, InvitedBy: by,
+	return m.people.Invite(ctx, account.Invitation{
+		Kind: account.InviteMember, Workspace: ws, Role: string(role), Email: email, InvitedBy: by,
 	})
 }
 
 // InviteOperator makes the secret of a link for one who shall manage the whole installation. Faults: Validation.
-func (m *Memberships) InviteOperator(ctx context.Context, email string, by id.Person) (string, auth.Invitation, error) {
-	return m.people.Invite(ctx, auth.Invitation{Kind: auth.InviteOperator, Email: email, InvitedBy: by})
+func (m *Memberships) InviteOperator(ctx context.Context, email string, by id.Person) (string, account.Invitation, error) {
+	return m.people.Invite(ctx, account.Invitation{Kind: account.InviteOperator, Email: email, InvitedBy: by})
 }
 
 // InvitePassword makes the secret of a link by which the person with the e-mail sets their password anew. NotFound
 // without the person.
-func (m *Memberships) InvitePassword(ctx context.Context, email string) (string, auth.Invitation, error) {
+func (m *Memberships) InvitePassword(ctx context.Context, email string) (string, account.Invitation, error) {
 	p, err := m.people.ByEmail(ctx, email)
 	if err != nil {
-		return "", auth.Invitation{}, err
+		return "", account.Invitation{}, err
 	}
-	return m.people.Invite(ctx, auth.Invitation{Kind: auth.InvitePassword, Email: p.Email, Person: p.ID})
+	return m.people.Invite(ctx, account.Invitation{Kind: account.InvitePassword, Email: p.Email, Person: p.ID})
 }

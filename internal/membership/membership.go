@@ -5,7 +5,7 @@ package membership
 import (
 	"context"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
@@ -15,7 +15,7 @@ import (
 // Deps are the books that are joined.
 type Deps struct {
 	DB         *db.DB
-	People     *auth.People
+	People     *account.People
 	Workspaces *workspace.Store
 	Credits    *credit.Store
 }
@@ -23,7 +23,7 @@ type Deps struct {
 // Memberships lets people in. Safe for concurrent use.
 type Memberships struct {
 	db         *db.DB
-	people     *auth.People
+	people     *account.People
 	workspaces *workspace.Store
 	credits    *credit.Store
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
@@ -19,19 +19,19 @@ const passphrase = "correct horse battery"
 
 type house struct {
 	*membership.Memberships
-	people     *auth.People
+	people     *account.People
 	workspaces *workspace.Store
 	credits    *credit.Store
 }
 
 func open(d *db.DB) *house {
-	h := &house{people: auth.NewPeople(d), workspaces: workspace.New(d), credits: credit.New(d)}
+	h := &house{people: account.NewPeople(d), workspaces: workspace.New(d), credits: credit.New(d)}
 	h.Memberships = membership.New(membership.Deps{DB: d, People: h.people, Workspaces: h.workspaces, Credits: h.credits})
 	return h
 }
 
 // first makes the first owner.
-func (h *house) first(t *testing.T) (auth.Person, id.Workspace) {
+func (h *house) first(t *testing.T) (account.Person, id.Workspace) {
 	t.Helper()
 	secret, err := h.First(t.Context())
 	require.NoError(t, err)
@@ -133,7 +133,7 @@ func TestProviderLetsInWhomItVouchesFor(t *testing.T) {
 		domains := []string{"corp.example"}
 		claims := func(subject, email string, verified bool) membership.Claims {
 			return membership.Claims{
-				Identity: auth.Identity{Issuer: "https://id.example", Subject: subject}, Email: email, EmailVerified: verified,
+				Identity: account.Identity{Issuer: "https://id.example", Subject: subject}, Email: email, EmailVerified: verified,
 			}
 		}
 		_, err := h.Identify(t.Context(), claims("1", "zoe@corp.example", true), domains)

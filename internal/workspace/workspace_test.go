@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
@@ -76,9 +76,9 @@ func TestBadNamesAreRefused(t *testing.T) {
 // person is one who has an account.
 func person(t *testing.T, d *db.DB, name string) id.Person {
 	t.Helper()
-	var made auth.Person
-	people := auth.NewPeople(d)
-	draft, err := people.Draft(t.Context(), auth.NewPerson{Name: name, Email: name + "@example.com"})
+	var made account.Person
+	people := account.NewPeople(d)
+	draft, err := people.Draft(t.Context(), account.NewPerson{Name: name, Email: name + "@example.com"})
 	require.NoError(t, err)
 	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) (err error) {
 		made, err = people.Create(t.Context(), tx, draft)

@@ -18,6 +18,7 @@ import (
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/token"
 )
 
 // Options are what a test can choose; the zero Options are good.
@@ -69,7 +70,7 @@ func (s *Server) fill(t testing.TB, o Options) {
 	w, err := s.CreateWorkspace(t.Context(), "Test", o.Credits)
 	require.NoError(t, err)
 	s.Workspace = w.ID
-	s.Token, _, err = s.Tokens.Create(t.Context(), auth.NewToken{Workspace: w.ID, Name: "test", Scope: auth.ReadWrite})
+	s.Token, _, err = s.Tokens.Create(t.Context(), token.NewToken{Workspace: w.ID, Name: "test", Scope: auth.ReadWrite})
 	require.NoError(t, err)
 	if o.Companies != "" {
 		_, err := ingest.Import(t.Context(), ingest.Options{

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/e2e/witness"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/auth"
@@ -29,6 +30,7 @@ import (
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -48,7 +50,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 	a := &app.App{
 		Config: config.Config{Storage: config.Storage{Data: dir}}, Log: log,
 		DB: d, Files: files, Index: embedded.Open(embedded.Options{}),
-		Workspaces: workspace.New(d), Tokens: auth.New(d, auth.Options{UsePeriod: time.Hour}), Credits: credit.New(d),
+		Workspaces: workspace.New(d), Tokens: token.New(d, token.Options{UsePeriod: time.Hour}), Credits: credit.New(d),
 		Unlocks: unlock.New(d, unlock.Options{SnapshotEvery: 5}), Lists: list.New(d), Catalog: catalog.New(d),
 		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, jobs),
 	}
@@ -57,7 +59,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 		Blobs:   &store{Store: files, life: l, fault: fault},
 		Options: export.Options{ProgressEvery: time.Hour, PastKept: time.Nanosecond},
 	})
-	a.Memberships = membership.New(membership.Deps{DB: d, People: auth.NewPeople(d), Workspaces: a.Workspaces, Credits: a.Credits})
+	a.Memberships = membership.New(membership.Deps{DB: d, People: account.NewPeople(d), Workspaces: a.Workspaces, Credits: a.Credits})
 	limits, err := ratelimit.Parse("off")
 	if err != nil {
 		return nil, err
@@ -154,7 +156,7 @@ func (n *node) NewToken(ctx context.Context, ws string, budget *int) (witness.To
 	if err != nil {
 		return witness.Token{}, err
 	}
-	asked := auth.NewToken{Workspace: to, Name: "sim", Scope: auth.ReadWrite}
+	asked := token.NewToken{Workspace: to, Name: "sim", Scope: auth.ReadWrite}
 	if budget != nil {
 		credits := int64(*budget)
 		asked.Budget.Total = &credits

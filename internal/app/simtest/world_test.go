@@ -25,6 +25,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/token"
 )
 
 var (
@@ -195,7 +196,7 @@ func (w *world) open(ctx context.Context, n *node, stock *witness.Stock, operato
 	const granted = 100
 	ws, err := n.CreateWorkspace(ctx, "Sim", granted)
 	w.must(err, n)
-	secret, t, err := n.Tokens.Create(ctx, auth.NewToken{Workspace: ws.ID, Name: "own", Scope: auth.ReadWrite})
+	secret, t, err := n.Tokens.Create(ctx, token.NewToken{Workspace: ws.ID, Name: "own", Scope: auth.ReadWrite})
 	w.must(err, n)
 	return witness.New(witness.Options{
 		Workspace: ws.ID.String(), Token: witness.Token{ID: t.ID.String(), Secret: secret}, Granted: granted,

@@ -1,4 +1,6 @@
-package auth
+// Package account keeps the people who sign in to the console: their passwords, identities at OpenID providers, invitations
+// and sessions. Which workspaces they belong to is kept by the package workspace.
+package account
 
 import (
 	"context"
@@ -16,7 +18,10 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-const emailLengthMax = 254 // RFC 5321
+const (
+	emailLengthMax = 254 // RFC 5321
+	nameLengthMax  = 200
+)
 
 // Person is one who signs in to the console.
 type Person struct {

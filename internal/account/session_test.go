@@ -1,4 +1,4 @@
-package auth_test
+package account_test
 
 import (
 	"strings"
@@ -7,21 +7,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
 
-func begin(t *testing.T, s *auth.Sessions, secret string, who id.Person) {
+func begin(t *testing.T, s *account.Sessions, secret string, who id.Person) {
 	t.Helper()
-	require.NoError(t, s.Create(t.Context(), secret, auth.Session{
+	require.NoError(t, s.Create(t.Context(), secret, account.Session{
 		Person: who, Data: []byte("data"), Address: "192.0.2.1", Agent: "Firefox", ExpiresAt: time.Now().Add(time.Hour),
 	}))
 }
 
-func lives(t *testing.T, s *auth.Sessions, secret string) bool {
+func lives(t *testing.T, s *account.Sessions, secret string) bool {
 	t.Helper()
 	_, ok, err := s.Find(t.Context(), secret)
 	require.NoError(t, err)
@@ -31,7 +31,7 @@ func lives(t *testing.T, s *auth.Sessions, secret string) bool {
 func TestSessionIsFoundByItsSecretAlone(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s, ann := auth.NewSessions(d, auth.SessionOptions{}), newPerson(t, d, "ann@example.com")
+		s, ann := account.NewSessions(d, account.SessionOptions{}), newPerson(t, d, "ann@example.com")
 		begin(t, s, "secret", ann.ID)
 		got, ok, err := s.Find(t.Context(), "secret")
 		require.NoError(t, err)
@@ -50,7 +50,7 @@ func TestSessionIsFoundByItsSecretAlone(t *testing.T) {
 func TestSessionsExpireByAgeAndByIdleness(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s, ann := auth.NewSessions(d, auth.SessionOptions{IdleMax: time.Hour}), newPerson(t, d, "ann@example.com")
+		s, ann := account.NewSessions(d, account.SessionOptions{IdleMax: time.Hour}), newPerson(t, d, "ann@example.com")
 		set := func(column string, at time.Time) {
 			require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
 				_, err := tx.ExecContext(t.Context(), `UPDATE session SET `+column+` = $1`, db.Time(at))
@@ -85,7 +85,7 @@ func TestSessionsExpireByAgeAndByIdleness(t *testing.T) {
 func TestEndedSessionStaysEnded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s, ann, bob := auth.NewSessions(d, auth.SessionOptions{}), newPerson(t, d, "ann@example.com"), newPerson(t, d, "bob@example.com")
+		s, ann, bob := account.NewSessions(d, account.SessionOptions{}), newPerson(t, d, "ann@example.com"), newPerson(t, d, "bob@example.com")
 		for _, secret := range []string{"one", "two", "three"} {
 			begin(t, s, secret, ann.ID)
 		}
@@ -114,8 +114,8 @@ func TestEndedSessionStaysEnded(t *testing.T) {
 func TestAnyBrowserNameCanBeKept(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s, ann := auth.NewSessions(d, auth.SessionOptions{}), newPerson(t, d, "ann@example.com")
-		require.NoError(t, s.Create(t.Context(), "secret", auth.Session{
+		s, ann := account.NewSessions(d, account.SessionOptions{}), newPerson(t, d, "ann@example.com")
+		require.NoError(t, s.Create(t.Context(), "secret", account.Session{
 			Person: ann.ID, Data: []byte{}, Agent: "\xff" + strings.Repeat("ü", 500), ExpiresAt: time.Now().Add(time.Hour),
 		}))
 		got, _, err := s.Find(t.Context(), "secret")

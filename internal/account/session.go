@@ -1,4 +1,4 @@
-package auth
+package account
 
 import (
 	"context"
@@ -56,7 +56,7 @@ func NewSessions(d *db.DB, o SessionOptions) *Sessions {
 // Find gives the session with the secret, and notes its use; false without one, and for one that has expired.
 func (s *Sessions) Find(ctx context.Context, secret string) (Session, bool, error) {
 	found, err := scanSession(s.db.Read().QueryRowContext(ctx,
-		`SELECT `+sessionColumns+` FROM session WHERE hash = $1`, sessionHash(secret)))
+		`SELECT `+sessionColumns+` FROM session WHERE hash = $1`, hashOf(secret)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, false, nil
 	}
@@ -91,7 +91,7 @@ func (s *Sessions) Create(ctx context.Context, secret string, n Session) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO session (id, hash, person_id, data, address, agent, created_at, used_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`,
-			id.New[id.Session](), sessionHash(secret), nullPerson(n.Person), n.Data, n.Address,
+			id.New[id.Session](), hashOf(secret), nullPerson(n.Person), n.Data, n.Address,
 			agentOf(n.Agent), now, db.Time(n.ExpiresAt))
 		if err != nil {
 			return fmt.Errorf("create session: %w", err)
@@ -104,7 +104,7 @@ func (s *Sessions) Create(ctx context.Context, secret string, n Session) error {
 func (s *Sessions) Update(ctx context.Context, secret string, person id.Person, data []byte) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE session SET data = $1, person_id = $2 WHERE hash = $3`,
-			data, nullPerson(person), sessionHash(secret))
+			data, nullPerson(person), hashOf(secret))
 		if err != nil {
 			return fmt.Errorf("update session: %w", err)
 		}
@@ -115,7 +115,7 @@ func (s *Sessions) Update(ctx context.Context, secret string, person id.Person, 
 // Delete ends the session with the secret, if there is one.
 func (s *Sessions) Delete(ctx context.Context, secret string) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE hash = $1`, sessionHash(secret)); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE hash = $1`, hashOf(secret)); err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}
 		return nil
@@ -197,7 +197,7 @@ func scanSession(row interface{ Scan(dest ...any) error }) (Session, error) {
 	return one, err
 }
 
-func sessionHash(secret string) []byte {
+func hashOf(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))
 	return sum[:]
 }

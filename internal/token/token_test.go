@@ -1,4 +1,4 @@
-package auth_test
+package token_test
 
 import (
 	"strings"
@@ -8,11 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -39,6 +41,18 @@ func staffed(t *testing.T, d *db.DB) (id.Workspace, id.Person) {
 	return w.ID, ann.ID
 }
 
+func newPerson(t *testing.T, d *db.DB, email string) (made account.Person) {
+	t.Helper()
+	people := account.NewPeople(d)
+	draft, err := people.Draft(t.Context(), account.NewPerson{Email: email, Name: "Ann"})
+	require.NoError(t, err)
+	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) (err error) {
+		made, err = people.Create(t.Context(), tx, draft)
+		return err
+	}))
+	return made
+}
+
 func join(t *testing.T, d *db.DB, ws id.Workspace, who id.Person) {
 	t.Helper()
 	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
@@ -46,7 +60,7 @@ func join(t *testing.T, d *db.DB, ws id.Workspace, who id.Person) {
 	}))
 }
 
-func create(t *testing.T, b *auth.Store, n auth.NewToken) (string, auth.Token) {
+func create(t *testing.T, b *token.Store, n token.NewToken) (string, token.Token) {
 	t.Helper()
 	if n.Name == "" {
 		n.Name = "test"
@@ -54,23 +68,23 @@ func create(t *testing.T, b *auth.Store, n auth.NewToken) (string, auth.Token) {
 	if n.Scope == "" {
 		n.Scope = auth.Read
 	}
-	secret, token, err := b.Create(t.Context(), n)
+	secret, made, err := b.Create(t.Context(), n)
 	require.NoError(t, err)
-	return secret, token
+	return secret, made
 }
 
 func TestTokenAuthenticatesItsWorkspace(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b := auth.New(d, auth.Options{})
+		b := token.New(d, token.Options{})
 		ws, ann := staffed(t, d)
 		later := time.Now().Add(time.Hour)
-		secret, token := create(t, b, auth.NewToken{
+		secret, made := create(t, b, token.NewToken{
 			Workspace: ws, Name: "CI", Scope: auth.ReadWrite, Owner: ann, ExpiresAt: &later,
 		})
 		require.Regexp(t, `^cornect_[0-9A-Za-z]{38}$`, secret)
-		require.Equal(t, secret[:12], token.Prefix)
-		want := auth.Caller{Token: token.ID, Workspace: ws, Scope: auth.ReadWrite, Name: "CI"}
+		require.Equal(t, secret[:12], made.Prefix)
+		want := auth.Caller{Token: made.ID, Workspace: ws, Scope: auth.ReadWrite, Name: "CI"}
 		for _, header := range []string{"Bearer " + secret, "bearer " + secret, "  BEARER \t " + secret + " "} {
 			caller, err := b.Authenticate(t.Context(), header)
 			require.NoError(t, err)
@@ -78,23 +92,23 @@ func TestTokenAuthenticatesItsWorkspace(t *testing.T) {
 		}
 		tokens, err := b.List(t.Context(), ws)
 		require.NoError(t, err)
-		require.Empty(t, cmp.Diff([]auth.Token{token}, tokens))
+		require.Empty(t, cmp.Diff([]token.Token{made}, tokens))
 	})
 }
 
 func TestRefusalsSayWhy(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b := auth.New(d, auth.Options{})
+		b := token.New(d, token.Options{})
 		ws, ann := staffed(t, d)
-		good, _ := create(t, b, auth.NewToken{Workspace: ws})
-		elsewhere, _ := create(t, auth.New(dbtest.SQLite(t), auth.Options{}), auth.NewToken{})
+		good, _ := create(t, b, token.NewToken{Workspace: ws})
+		elsewhere, _ := create(t, token.New(dbtest.SQLite(t), token.Options{}), token.NewToken{})
 		past := time.Now().Add(-time.Second)
-		expired, _ := create(t, b, auth.NewToken{Workspace: ws, ExpiresAt: &past})
-		legacy, _ := create(t, b, auth.NewToken{})
+		expired, _ := create(t, b, token.NewToken{Workspace: ws, ExpiresAt: &past})
+		legacy, _ := create(t, b, token.NewToken{})
 		// What applies first is told first.
-		expiredLegacy, _ := create(t, b, auth.NewToken{ExpiresAt: &past})
-		orphan, _ := create(t, b, auth.NewToken{Workspace: ws, Owner: ann})
+		expiredLegacy, _ := create(t, b, token.NewToken{ExpiresAt: &past})
+		orphan, _ := create(t, b, token.NewToken{Workspace: ws, Owner: ann})
 		require.NoError(t, workspace.New(d).Leave(t.Context(), ws, ann))
 
 		for _, c := range []struct {
@@ -144,13 +158,13 @@ func TestRevocationTakesEffectAtTheNextRequest(t *testing.T) {
 	t.Parallel()
 	dbtest.EachShared(t, func(t *testing.T, open func() *db.DB) {
 		d := open()
-		b, other := auth.New(d, auth.Options{}), auth.New(open(), auth.Options{})
+		b, other := token.New(d, token.Options{}), token.New(open(), token.Options{})
 		ws := acme(t, d)
-		secret, token := create(t, b, auth.NewToken{Workspace: ws})
+		secret, made := create(t, b, token.NewToken{Workspace: ws})
 		_, err := b.Authenticate(t.Context(), "Bearer "+secret)
 		require.NoError(t, err)
 		for range 2 { // revoking twice is revoking
-			require.NoError(t, other.Revoke(t.Context(), token.ID))
+			require.NoError(t, other.Revoke(t.Context(), made.ID))
 			_, err = b.Authenticate(t.Context(), "Bearer "+secret)
 			require.Equal(t, fault.InvalidToken, fault.CodeOf(err))
 			require.ErrorContains(t, err, "revoked")
@@ -162,9 +176,9 @@ func TestRevocationTakesEffectAtTheNextRequest(t *testing.T) {
 func TestOwnerWhoComesBackBringsTheTokenBack(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b, people := auth.New(d, auth.Options{}), workspace.New(d)
+		b, people := token.New(d, token.Options{}), workspace.New(d)
 		ws, ann := staffed(t, d)
-		secret, _ := create(t, b, auth.NewToken{Workspace: ws, Owner: ann})
+		secret, _ := create(t, b, token.NewToken{Workspace: ws, Owner: ann})
 		require.NoError(t, people.Leave(t.Context(), ws, ann))
 		_, err := b.Authenticate(t.Context(), "Bearer "+secret)
 		require.Equal(t, fault.NotWorkspaceMember, fault.CodeOf(err))
@@ -178,7 +192,7 @@ func TestOnlyTheHashIsStored(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ws := acme(t, d)
-		secret, _ := create(t, auth.New(d, auth.Options{}), auth.NewToken{Workspace: ws})
+		secret, _ := create(t, token.New(d, token.Options{}), token.NewToken{Workspace: ws})
 		var prefix string
 		var hash []byte
 		require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT prefix, hash FROM token`).Scan(&prefix, &hash))
@@ -190,19 +204,19 @@ func TestOnlyTheHashIsStored(t *testing.T) {
 func TestImpossibleTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b := auth.New(d, auth.Options{})
+		b := token.New(d, token.Options{})
 		ws, ann := staffed(t, d)
 		for name, c := range map[string]struct {
-			token auth.NewToken
+			token token.NewToken
 			code  fault.Code
 			says  string
 		}{
-			"no name":           {auth.NewToken{Workspace: ws, Scope: auth.Read}, fault.Validation, "name: "},
-			"long name":         {auth.NewToken{Workspace: ws, Name: strings.Repeat("x", 201), Scope: auth.Read}, fault.Validation, "name: "},
-			"scope":             {auth.NewToken{Workspace: ws, Name: "x", Scope: "admin"}, fault.Validation, "scope: "},
-			"unknown workspace": {auth.NewToken{Workspace: id.New[id.Workspace](), Name: "x", Scope: auth.Read}, fault.NotFound, "no workspace"},
-			"stranger":          {auth.NewToken{Workspace: ws, Name: "x", Scope: auth.Read, Owner: id.New[id.Person]()}, fault.Validation, "owner: "},
-			"owner of nothing":  {auth.NewToken{Name: "x", Scope: auth.Read, Owner: ann}, fault.Validation, "owner: "},
+			"no name":           {token.NewToken{Workspace: ws, Scope: auth.Read}, fault.Validation, "name: "},
+			"long name":         {token.NewToken{Workspace: ws, Name: strings.Repeat("x", 201), Scope: auth.Read}, fault.Validation, "name: "},
+			"scope":             {token.NewToken{Workspace: ws, Name: "x", Scope: "admin"}, fault.Validation, "scope: "},
+			"unknown workspace": {token.NewToken{Workspace: id.New[id.Workspace](), Name: "x", Scope: auth.Read}, fault.NotFound, "no workspace"},
+			"stranger":          {token.NewToken{Workspace: ws, Name: "x", Scope: auth.Read, Owner: id.New[id.Person]()}, fault.Validation, "owner: "},
+			"owner of nothing":  {token.NewToken{Name: "x", Scope: auth.Read, Owner: ann}, fault.Validation, "owner: "},
 		} {
 			_, _, err := b.Create(t.Context(), c.token)
 			require.Equal(t, c.code, fault.CodeOf(err), name)
@@ -227,11 +241,11 @@ func TestWiderScopeIncludesTheNarrower(t *testing.T) {
 func TestLastUseIsWrittenBesideTheRequests(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b := auth.New(d, auth.Options{UsePeriod: time.Hour})
+		b := token.New(d, token.Options{UsePeriod: time.Hour})
 		ws := acme(t, d)
 		require.NoError(t, b.Stop(t.Context()), "not started, so there is nothing to stop")
-		secret, _ := create(t, b, auth.NewToken{Workspace: ws})
-		create(t, b, auth.NewToken{Workspace: ws, Name: "unused"})
+		secret, _ := create(t, b, token.NewToken{Workspace: ws})
+		create(t, b, token.NewToken{Workspace: ws, Name: "unused"})
 		lastUses := func() (used, unused *time.Time) {
 			tokens, err := b.List(t.Context(), ws)
 			require.NoError(t, err)
@@ -267,8 +281,8 @@ func TestLastUseIsWrittenBesideTheRequests(t *testing.T) {
 
 func BenchmarkAuthenticate(b *testing.B) {
 	d := dbtest.SQLite(b)
-	book := auth.New(d, auth.Options{})
-	secret, _, err := book.Create(b.Context(), auth.NewToken{Name: "x", Scope: auth.Read})
+	book := token.New(d, token.Options{})
+	secret, _, err := book.Create(b.Context(), token.NewToken{Name: "x", Scope: auth.Read})
 	require.NoError(b, err)
 	for b.Loop() {
 		_, err = book.Authenticate(b.Context(), "Bearer "+secret)

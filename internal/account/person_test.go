@@ -1,4 +1,4 @@
-package auth_test
+package account_test
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
@@ -16,21 +16,21 @@ import (
 
 const passphrase = "correct horse battery"
 
-func newPerson(t *testing.T, d *db.DB, email string) auth.Person {
+func newPerson(t *testing.T, d *db.DB, email string) account.Person {
 	t.Helper()
-	made, err := tryPerson(t, d, auth.NewPerson{Email: email, Name: "Ann"})
+	made, err := tryPerson(t, d, account.NewPerson{Email: email, Name: "Ann"})
 	require.NoError(t, err)
 	return made
 }
 
-func tryPerson(t *testing.T, d *db.DB, n auth.NewPerson) (auth.Person, error) {
+func tryPerson(t *testing.T, d *db.DB, n account.NewPerson) (account.Person, error) {
 	t.Helper()
-	people := auth.NewPeople(d)
+	people := account.NewPeople(d)
 	draft, err := people.Draft(t.Context(), n)
 	if err != nil {
-		return auth.Person{}, err
+		return account.Person{}, err
 	}
-	var made auth.Person
+	var made account.Person
 	err = d.Tx(t.Context(), func(tx *db.Tx) (err error) {
 		made, err = people.Create(t.Context(), tx, draft)
 		return err
@@ -41,11 +41,11 @@ func tryPerson(t *testing.T, d *db.DB, n auth.NewPerson) (auth.Person, error) {
 func TestPeopleAreKeptAsCreated(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		people := auth.NewPeople(d)
+		people := account.NewPeople(d)
 		nobody, err := people.Nobody(t.Context())
 		require.NoError(t, err)
 		require.True(t, nobody)
-		made, err := tryPerson(t, d, auth.NewPerson{
+		made, err := tryPerson(t, d, account.NewPerson{
 			Email: " Ann@Example.com ", Name: " Ann Lee ", Password: passphrase, Operator: true,
 		})
 		require.NoError(t, err)
@@ -60,7 +60,7 @@ func TestPeopleAreKeptAsCreated(t *testing.T) {
 		require.Empty(t, cmp.Diff(made, got))
 		all, err := people.List(t.Context())
 		require.NoError(t, err)
-		require.Empty(t, cmp.Diff([]auth.Person{made}, all))
+		require.Empty(t, cmp.Diff([]account.Person{made}, all))
 		nobody, err = people.Nobody(t.Context())
 		require.NoError(t, err)
 		require.False(t, nobody)
@@ -73,7 +73,7 @@ func TestEmailBelongsToOnePerson(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		newPerson(t, d, "ann@example.com")
-		_, err := tryPerson(t, d, auth.NewPerson{Email: "ANN@example.com", Name: "Eve"})
+		_, err := tryPerson(t, d, account.NewPerson{Email: "ANN@example.com", Name: "Eve"})
 		require.Equal(t, fault.Validation, fault.CodeOf(err))
 		require.ErrorContains(t, err, "email: has an account already")
 	})
@@ -83,22 +83,22 @@ func TestImpossiblePeopleAreRefused(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
 	for _, email := range []string{"", "ann", "ann@", "Ann <ann@example.com>", "a@b\nc", strings.Repeat("a", 250) + "@b.example"} {
-		_, err := tryPerson(t, d, auth.NewPerson{Email: email, Name: "Ann"})
+		_, err := tryPerson(t, d, account.NewPerson{Email: email, Name: "Ann"})
 		require.Equal(t, fault.Validation, fault.CodeOf(err), "%q", email)
 	}
 	for _, password := range []string{"short", strings.Repeat("x", 1025)} {
-		_, err := tryPerson(t, d, auth.NewPerson{Email: "ann@example.com", Name: "Ann", Password: password})
+		_, err := tryPerson(t, d, account.NewPerson{Email: "ann@example.com", Name: "Ann", Password: password})
 		require.ErrorContains(t, err, "password: ")
 	}
-	_, err := tryPerson(t, d, auth.NewPerson{Email: "ann@example.com"})
+	_, err := tryPerson(t, d, account.NewPerson{Email: "ann@example.com"})
 	require.ErrorContains(t, err, "name: is empty")
 }
 
 func TestOnlyTheRightPasswordSignsIn(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		people := auth.NewPeople(d)
-		ann, err := tryPerson(t, d, auth.NewPerson{Email: "ann@example.com", Name: "Ann", Password: passphrase})
+		people := account.NewPeople(d)
+		ann, err := tryPerson(t, d, account.NewPerson{Email: "ann@example.com", Name: "Ann", Password: passphrase})
 		require.NoError(t, err)
 		newPerson(t, d, "none@example.com") // has no password
 
@@ -128,7 +128,7 @@ func TestOnlyTheRightPasswordSignsIn(t *testing.T) {
 func TestPasswordsAreKeptAsArgon2id(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
-	_, err := tryPerson(t, d, auth.NewPerson{Email: "ann@example.com", Name: "Ann", Password: passphrase})
+	_, err := tryPerson(t, d, account.NewPerson{Email: "ann@example.com", Name: "Ann", Password: passphrase})
 	require.NoError(t, err)
 	var kept string
 	require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT password FROM person`).Scan(&kept))
@@ -138,8 +138,8 @@ func TestPasswordsAreKeptAsArgon2id(t *testing.T) {
 func TestAnotherPasswordEndsTheOtherSessions(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		people, sessions := auth.NewPeople(d), auth.NewSessions(d, auth.SessionOptions{})
-		ann, err := tryPerson(t, d, auth.NewPerson{Email: "ann@example.com", Name: "Ann", Password: passphrase})
+		people, sessions := account.NewPeople(d), account.NewSessions(d, account.SessionOptions{})
+		ann, err := tryPerson(t, d, account.NewPerson{Email: "ann@example.com", Name: "Ann", Password: passphrase})
 		require.NoError(t, err)
 		begin(t, sessions, "here", ann.ID)
 		begin(t, sessions, "there", ann.ID)

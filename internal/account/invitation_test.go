@@ -1,4 +1,4 @@
-package auth_test
+package account_test
 
 import (
 	"sync"
@@ -9,17 +9,41 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/workspace"
 )
 
-func redeem(t *testing.T, d *db.DB, secret string) (auth.Invitation, error) {
+// acme returns a workspace.
+func acme(t *testing.T, d *db.DB) id.Workspace {
 	t.Helper()
-	var i auth.Invitation
+	ws, _ := staffed(t, d)
+	return ws
+}
+
+// staffed returns a workspace and its owner.
+func staffed(t *testing.T, d *db.DB) (id.Workspace, id.Person) {
+	t.Helper()
+	var w workspace.Workspace
+	owner := newPerson(t, d, id.New[id.Person]().String()+"@example.com")
+	b := workspace.New(d)
+	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) (err error) {
+		if w, err = b.Create(t.Context(), tx, "Acme"); err != nil {
+			return err
+		}
+		return b.AddMember(t.Context(), tx, w.ID, owner.ID, workspace.Owner)
+	}))
+	return w.ID, owner.ID
+}
+
+func redeem(t *testing.T, d *db.DB, secret string) (account.Invitation, error) {
+	t.Helper()
+	var i account.Invitation
 	err := d.Tx(t.Context(), func(tx *db.Tx) (err error) {
-		i, err = auth.NewPeople(d).Redeem(t.Context(), tx, secret)
+		i, err = account.NewPeople(d).Redeem(t.Context(), tx, secret)
 		return err
 	})
 	return i, err
@@ -28,10 +52,10 @@ func redeem(t *testing.T, d *db.DB, secret string) (auth.Invitation, error) {
 func TestInvitationWorksOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		people := auth.NewPeople(d)
+		people := account.NewPeople(d)
 		ws, ann := staffed(t, d)
-		secret, made, err := people.Invite(t.Context(), auth.Invitation{
-			Kind: auth.InviteMember, Workspace: ws, Role: "member", Email: "Bob@example.com", InvitedBy: ann,
+		secret, made, err := people.Invite(t.Context(), account.Invitation{
+			Kind: account.InviteMember, Workspace: ws, Role: "member", Email: "Bob@example.com", InvitedBy: ann,
 		})
 		require.NoError(t, err)
 		require.Equal(t, "bob@example.com", made.Email)
@@ -41,7 +65,7 @@ func TestInvitationWorksOnce(t *testing.T) {
 		require.Empty(t, cmp.Diff(made, got))
 		open, err := people.Invited(t.Context(), ws)
 		require.NoError(t, err)
-		require.Empty(t, cmp.Diff([]auth.Invitation{made}, open))
+		require.Empty(t, cmp.Diff([]account.Invitation{made}, open))
 
 		var group sync.WaitGroup
 		var used atomic.Int32
@@ -65,10 +89,10 @@ func TestInvitationWorksOnce(t *testing.T) {
 func TestInvitationEndsByAgeAndByWithdrawal(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		people := auth.NewPeople(d)
+		people := account.NewPeople(d)
 		ws := acme(t, d)
-		invite := func() (string, auth.Invitation) {
-			secret, made, err := people.Invite(t.Context(), auth.Invitation{Kind: auth.InviteMember, Workspace: ws, Role: "member"})
+		invite := func() (string, account.Invitation) {
+			secret, made, err := people.Invite(t.Context(), account.Invitation{Kind: account.InviteMember, Workspace: ws, Role: "member"})
 			require.NoError(t, err)
 			return secret, made
 		}
@@ -98,10 +122,10 @@ func TestInvitationEndsByAgeAndByWithdrawal(t *testing.T) {
 func TestFirstLinksEndWithTheFirstPerson(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		people := auth.NewPeople(d)
+		people := account.NewPeople(d)
 		var secrets []string
 		for range 4 { // each start of a server makes one
-			secret, _, err := people.Invite(t.Context(), auth.Invitation{Kind: auth.InviteFirst})
+			secret, _, err := people.Invite(t.Context(), account.Invitation{Kind: account.InviteFirst})
 			require.NoError(t, err)
 			secrets = append(secrets, secret)
 		}
@@ -109,7 +133,7 @@ func TestFirstLinksEndWithTheFirstPerson(t *testing.T) {
 		var made atomic.Int32
 		for i, secret := range secrets {
 			group.Go(func() {
-				draft, err := people.Draft(t.Context(), auth.NewPerson{Email: string(rune('a'+i)) + "@example.com", Name: "First"})
+				draft, err := people.Draft(t.Context(), account.NewPerson{Email: string(rune('a'+i)) + "@example.com", Name: "First"})
 				if err != nil {
 					return
 				}

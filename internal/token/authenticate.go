@@ -1,4 +1,4 @@
-package auth
+package token
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 )
@@ -15,22 +16,22 @@ import (
 // Authenticate finds the caller by the request's Authorization header. It asks the database each time, so a revocation
 // takes effect at the very next request. Faults, the first that applies: MissingAuthHeader, InvalidTokenFormat,
 // InvalidToken, TokenExpired, TokenNotWorkspaceBound, NotWorkspaceMember.
-func (b *Store) Authenticate(ctx context.Context, authorizationHeader string) (Caller, error) {
+func (b *Store) Authenticate(ctx context.Context, authorizationHeader string) (auth.Caller, error) {
 	secret, err := bearer(authorizationHeader)
 	if err != nil {
-		return Caller{}, err
+		return auth.Caller{}, err
 	}
 	if !wellFormed(secret) {
-		return Caller{}, fault.New(fault.InvalidToken,
+		return auth.Caller{}, fault.New(fault.InvalidToken,
 			"The token is mistyped or cut short: its checksum does not match. Copy it again, whole.")
 	}
 	h, err := b.find(ctx, secret)
 	if err != nil {
-		return Caller{}, err
+		return auth.Caller{}, err
 	}
 	now := time.Now()
 	if err := h.check(now); err != nil {
-		return Caller{}, err
+		return auth.Caller{}, err
 	}
 	b.use(h, now)
 	return h.Caller, nil
@@ -51,7 +52,7 @@ func bearer(header string) (string, error) {
 
 // holder is what decides about a token.
 type holder struct {
-	Caller
+	auth.Caller
 	expiresAt, revokedAt, lastUsedAt sql.NullInt64
 	left                             bool // the owner is no member any more
 }

@@ -1,4 +1,4 @@
-package auth
+package token
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -15,12 +16,28 @@ import (
 
 const nameLengthMax = 200
 
+// Token is what is known of a token; the secret itself is not kept.
+type Token struct {
+	ID         id.Token
+	Workspace  id.Workspace // zero for a legacy token without one
+	Name       string
+	Prefix     string // the secret's first characters
+	Scope      auth.Scope
+	Owner      id.Person // the member it belongs to; zero if it belongs to nobody
+	Budget     Budget
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time
+	RevokedAt  *time.Time
+	LastUsedAt *time.Time // to about a minute
+	OldUntil   *time.Time // until when the secret before the last change works; nil if there was none
+}
+
 // NewToken is a token to create.
 type NewToken struct {
 	// Workspace that the token speaks for; the zero one makes a legacy token, which authenticates nobody.
 	Workspace id.Workspace
 	Name      string
-	Scope     Scope
+	Scope     auth.Scope
 
 	// ExpiresAt is when the token ends; nil means never.
 	ExpiresAt *time.Time
@@ -65,7 +82,7 @@ func (n *NewToken) clean() error {
 		faults = append(faults, fault.FieldError{Field: "name", Message: complaint})
 	}
 	n.Name = name
-	if _, err := ParseScope(string(n.Scope)); err != nil {
+	if _, err := auth.ParseScope(string(n.Scope)); err != nil {
 		faults = append(faults, fault.FieldError{Field: "scope", Message: err.Error()})
 	}
 	if !n.Owner.IsZero() && n.Workspace.IsZero() {

@@ -18,7 +18,7 @@ import (
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/token"
 
 	"github.com/opencapi/capi/bench/workload"
@@ -93,13 +93,13 @@ func (o Options) importAll(ctx context.Context, a *app.App, w *workload.Workload
 }
 
 // importLines imports the records that write encodes, one a line.
-func importLines(ctx context.Context, a *app.App, write func(lines *json.Encoder) error) (ingest.Summary, error) {
+func importLines(ctx context.Context, a *app.App, write func(lines *json.Encoder) error) (importer.Summary, error) {
 	in, out := io.Pipe()
 	go func() {
 		buffered := bufio.NewWriterSize(out, 1<<20)
 		out.CloseWithError(errors.Join(write(json.NewEncoder(buffered)), buffered.Flush()))
 	}()
-	summary, err := ingest.Import(ctx, ingest.Options{Catalog: a.Catalog, Files: []string{"-"}, Stdin: in, Hold: hold})
+	summary, err := importer.Import(ctx, importer.Options{Catalog: a.Catalog, Files: []string{"-"}, Stdin: in, Hold: hold})
 	in.CloseWithError(errors.New("the import has ended"))
 	return summary, err
 }

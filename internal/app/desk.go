@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/indexing"
 )
 
 // desk is where capi doctor asks a running server about its index: an address that only this machine reaches, and a
@@ -149,11 +149,11 @@ func touch(ctx context.Context, path string) {
 
 // line is one line of an answer, with one of its fields. An answer without an end was cut off.
 type line struct {
-	Done    int             `json:"done,omitempty"`
-	Total   int             `json:"total,omitempty"`
-	Finding *ingest.Finding `json:"finding,omitempty"`
-	Error   string          `json:"error,omitempty"`
-	End     bool            `json:"end,omitempty"`
+	Done    int               `json:"done,omitempty"`
+	Total   int               `json:"total,omitempty"`
+	Finding *indexing.Finding `json:"finding,omitempty"`
+	Error   string            `json:"error,omitempty"`
+	End     bool              `json:"end,omitempty"`
 }
 
 func (d *desk) handler(key string) http.Handler {
@@ -180,7 +180,7 @@ func (d *desk) auditIndex(ctx context.Context, w http.ResponseWriter) {
 		out.Encode(l) //nolint:errcheck // see above
 		http.NewResponseController(w).Flush()
 	}
-	found, err := ingest.AuditIndex(ctx, ingest.AuditOptions{
+	found, err := indexing.AuditIndex(ctx, indexing.AuditOptions{
 		Catalog: d.app.Catalog, Index: d.app.Index, Progress: func(done, total int) { say(line{Done: done, Total: total}) },
 	})
 	switch {

@@ -24,8 +24,8 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/index"
-	"github.com/opencapi/capi/internal/ingest"
 )
 
 // patient is a running server that has sold two exports, 20 companies each and 10 that were owned by then, and nothing
@@ -402,7 +402,7 @@ func TestDoctorFindsNothingWhileTheServerWorks(t *testing.T) {
 		working.Go(func() {
 			for i := 0; !over(); i++ {
 				more := fmt.Sprintf("{\"name\":\"Company %d\",\"domain\":\"c%d.example\",\"city\":\"Lima %d\",\"employee_count\":%d}\n", i, i%60, i, i%60+1)
-				ingest.Import(t.Context(), ingest.Options{Catalog: p.Catalog, Files: []string{"-"}, Stdin: strings.NewReader(more)}) //nolint:errcheck // see above
+				importer.Import(t.Context(), importer.Options{Catalog: p.Catalog, Files: []string{"-"}, Stdin: strings.NewReader(more)}) //nolint:errcheck // see above
 			}
 		})
 		for range 5 {

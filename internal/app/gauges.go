@@ -7,14 +7,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
 )
 
 // gauges read how the server stands, at the moment of the question.
 type gauges struct {
 	app      *App
-	follower *ingest.Follower
+	follower *indexing.Follower
 
 	mu      sync.Mutex
 	counted time.Time // when the jobs were

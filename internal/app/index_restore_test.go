@@ -18,8 +18,9 @@ import (
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/index/embedded"
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/indexing"
 )
 
 // firms are so many companies of a kind as NDJSON.
@@ -41,7 +42,7 @@ func total(t *testing.T, s *apptest.Server, kind string) int {
 
 func importInto(t *testing.T, b *catalog.Store, companies string) {
 	t.Helper()
-	_, err := ingest.Import(t.Context(), ingest.Options{Catalog: b, Files: []string{"-"}, Stdin: strings.NewReader(companies)})
+	_, err := importer.Import(t.Context(), importer.Options{Catalog: b, Files: []string{"-"}, Stdin: strings.NewReader(companies)})
 	require.NoError(t, err)
 }
 
@@ -109,7 +110,7 @@ func attach(t *testing.T, dir string, source embedded.Source) *embedded.Index {
 
 func catchUp(t *testing.T, b *catalog.Store, ix *embedded.Index) {
 	t.Helper()
-	require.NoError(t, ingest.NewFollower(ingest.FollowOptions{Catalog: b, Index: ix}).Build(t.Context()))
+	require.NoError(t, indexing.NewFollower(indexing.FollowOptions{Catalog: b, Index: ix}).Build(t.Context()))
 }
 
 func TestAnIndexGoesOnWithABackupThatKnowsIt(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/index/embedded"
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/indexing"
 )
 
 // IndexStats say what the index's directory holds: the figures of what is whole, and what is damaged.
@@ -107,6 +107,6 @@ func (a *App) fillIndexAnew(ctx context.Context, progress func(done, total int))
 	if err := a.embedded.Attach(ctx, dir, a.Catalog); err != nil {
 		return err
 	}
-	f := ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.embedded, Log: a.Log, Progress: progress})
+	f := indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: a.embedded, Log: a.Log, Progress: progress})
 	return f.Build(ctx)
 }

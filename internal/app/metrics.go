@@ -16,7 +16,7 @@ import (
 
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/export"
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/indexing"
 )
 
 const metricsPath = "/metrics"
@@ -56,7 +56,7 @@ func (s *sales) observe(e export.Event) {
 }
 
 // newRegistry holds every metric of a server but those of its traffic.
-func (a *App) newRegistry(f *ingest.Follower) *prometheus.Registry {
+func (a *App) newRegistry(f *indexing.Follower) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

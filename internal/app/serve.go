@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/console"
 	"github.com/opencapi/capi/internal/docsite"
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
@@ -55,7 +55,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 			return err
 		}
 	}
-	follower := ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log})
+	follower := indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log})
 	metrics := a.newRegistry(follower)
 	handler, err := a.handler(ctx, follower, metrics)
 	if err != nil {
@@ -75,7 +75,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 }
 
 // parts are in the order of their start; they stop the other way round.
-func (a *App) parts(follower *ingest.Follower) []part {
+func (a *App) parts(follower *indexing.Follower) []part {
 	runner := job.NewRunner(a.Jobs, a.Exports.Handlers())
 	past := &pruner{what: "past records", every: pastPruneEvery, prune: a.Exports.Prune, log: a.Log}
 	quotes := &pruner{what: "quotes", every: quotePruneEvery, prune: a.Exports.PruneQuotes, log: a.Log}
@@ -97,7 +97,7 @@ func (a *App) parts(follower *ingest.Follower) []part {
 }
 
 // following fills the index before anything else starts, and then keeps it up to date.
-func (a *App) following(f *ingest.Follower) part {
+func (a *App) following(f *indexing.Follower) part {
 	var lock *Lock
 	start := func(ctx context.Context) (err error) {
 		began := time.Now()
@@ -133,7 +133,7 @@ func (a *App) stop(parts []part) error {
 	return errors.Join(errs...)
 }
 
-func (a *App) handler(ctx context.Context, follower *ingest.Follower, metrics *prometheus.Registry) (http.Handler, error) {
+func (a *App) handler(ctx context.Context, follower *indexing.Follower, metrics *prometheus.Registry) (http.Handler, error) {
 	limits, err := ratelimit.Parse(a.Config.RateLimits)
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/app"
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/importer"
 )
 
 type importCommand struct {
@@ -114,22 +114,22 @@ func (c *importFilesCommand) open(s *session) (a *app.App, done func(), err erro
 	return a, func() { a.Close(); leave() }, nil
 }
 
-func (c *importFilesCommand) options(s *session) (ingest.Options, error) {
-	o := ingest.Options{
+func (c *importFilesCommand) options(s *session) (importer.Options, error) {
+	o := importer.Options{
 		Files: c.Files, Stdin: s.in, DryRun: c.DryRun, Hold: c.Hold,
-		Reading: ingest.Reading{Encoding: c.Encoding, Delimiter: c.Delimiter, Sheet: c.Sheet},
+		Reading: importer.Reading{Encoding: c.Encoding, Delimiter: c.Delimiter, Sheet: c.Sheet},
 	}
 	if c.Hold < 0 {
 		return o, fmt.Errorf("--hold is a time such as 5s, not %s", c.Hold)
 	}
 	if c.Mapping != "" {
-		saved, err := ingest.LoadMapping(c.Mapping)
+		saved, err := importer.LoadMapping(c.Mapping)
 		if err != nil {
 			return o, err
 		}
 		o.Mapping = saved
 	}
-	said := ingest.Mapping{Map: map[string][]string{}, Set: c.Set, Skip: c.Skip, Key: c.Key, Unmapped: c.Unmapped}
+	said := importer.Mapping{Map: map[string][]string{}, Set: c.Set, Skip: c.Skip, Key: c.Key, Unmapped: c.Unmapped}
 	for field, columns := range c.Map {
 		said.Map[field] = strings.Split(columns, "|")
 	}
@@ -164,15 +164,15 @@ func (c *importFilesCommand) rejects(a *app.App) func(source, ext string) (io.Wr
 }
 
 // importFiles imports with a progress bar, where standard error is a terminal.
-func (s *session) importFiles(ctx context.Context, a *app.App, files []string) (ingest.Summary, error) {
-	return s.importWith(ctx, a, ingest.Options{Files: files, Stdin: s.in})
+func (s *session) importFiles(ctx context.Context, a *app.App, files []string) (importer.Summary, error) {
+	return s.importWith(ctx, a, importer.Options{Files: files, Stdin: s.in})
 }
 
-func (s *session) importWith(ctx context.Context, a *app.App, o ingest.Options) (ingest.Summary, error) {
+func (s *session) importWith(ctx context.Context, a *app.App, o importer.Options) (importer.Summary, error) {
 	var b *bar
 	file, started := "", time.Now()
 	o.Catalog = a.Catalog
-	o.Progress = func(p ingest.Progress) {
+	o.Progress = func(p importer.Progress) {
 		if p.File != file {
 			b.clear()
 			b, file = newBar(s.err, p.SizeBytes), p.File
@@ -180,13 +180,13 @@ func (s *session) importWith(ctx context.Context, a *app.App, o ingest.Options) 
 		}
 		b.show(p.ReadBytes, filepath.Base(p.File)+"  "+progressText(p, time.Since(started)))
 	}
-	summary, err := ingest.Import(ctx, o)
+	summary, err := importer.Import(ctx, o)
 	b.clear()
 	return summary, err
 }
 
 // progressText is "120,000 read, 31,000 a second, 12s left".
-func progressText(p ingest.Progress, took time.Duration) string {
+func progressText(p importer.Progress, took time.Duration) string {
 	read := p.Summary.Read + p.Summary.Connections.Read
 	text := count(read) + " read"
 	if took < time.Second {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/importer"
 )
 
 type importListCommand struct{ jsonFlag }
@@ -54,7 +54,7 @@ func (c *importUndoCommand) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	undone, err := ingest.Undo(s.ctx, ingest.UndoOptions{
+	undone, err := importer.Undo(s.ctx, importer.UndoOptions{
 		Catalog: a.Catalog, Workspaces: a.Workspaces, Unlocks: a.Unlocks, Lists: a.Lists,
 	}, c.ID)
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/importer"
 )
 
-func (s *session) printSummary(m ingest.Summary) {
+func (s *session) printSummary(m importer.Summary) {
 	c := m.Connections
 	if m.DryRun {
 		s.printf("Nothing was written. What would happen:\n\n")
@@ -53,7 +53,7 @@ func rate(n int, mixed bool, took time.Duration) string {
 	return fmt.Sprintf("%s %s a second", count(int64(float64(n)/took.Seconds())), what)
 }
 
-func (s *session) printMerges(m ingest.Merges) {
+func (s *session) printMerges(m importer.Merges) {
 	if m.Count == 0 {
 		return
 	}
@@ -66,7 +66,7 @@ func (s *session) printMerges(m ingest.Merges) {
 	}
 }
 
-func (s *session) printDoubts(doubts []ingest.Doubts) {
+func (s *session) printDoubts(doubts []importer.Doubts) {
 	if len(doubts) > 0 {
 		s.printf("\nNot understood, and kept as attributes:\n")
 	}
@@ -75,7 +75,7 @@ func (s *session) printDoubts(doubts []ingest.Doubts) {
 	}
 }
 
-func (s *session) printRejects(reasons []ingest.Rejects) {
+func (s *session) printRejects(reasons []importer.Rejects) {
 	if len(reasons) > 0 {
 		s.printf("\nRejected:\n")
 	}
@@ -95,7 +95,7 @@ func (s *session) printRejects(reasons []ingest.Rejects) {
 }
 
 // printSources shows how each source is read, column by column.
-func (s *session) printSources(sources []ingest.Source) {
+func (s *session) printSources(sources []importer.Source) {
 	for _, source := range sources {
 		s.printf("%s: %s\n", source.File, source.Format)
 		if source.Pair != "" {
@@ -109,7 +109,7 @@ func (s *session) printSources(sources []ingest.Source) {
 				continue
 			}
 			sure := ""
-			if c.By != ingest.ByNobody {
+			if c.By != importer.ByNobody {
 				sure = fmt.Sprintf("%.0f%% by %s", 100*c.Confidence, c.By)
 			}
 			shown := strings.Join(c.Samples, " · ")

@@ -17,8 +17,8 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/index"
-	"github.com/opencapi/capi/internal/ingest"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
@@ -59,7 +59,7 @@ func (s *shop) number(t *testing.T, numbers []company.Number) {
 }
 
 func (s *shop) undo(ctx context.Context, imported int64) (catalog.Undone, error) {
-	return ingest.Undo(ctx, ingest.UndoOptions{
+	return importer.Undo(ctx, importer.UndoOptions{
 		Catalog: s.catalog, Workspaces: workspace.New(s.db), Unlocks: unlock.New(s.db, unlock.Options{}), Lists: list.New(s.db),
 	}, imported)
 }

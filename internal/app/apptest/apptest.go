@@ -17,7 +17,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/token"
 )
 
@@ -73,7 +73,7 @@ func (s *Server) fill(t testing.TB, o Options) {
 	s.Token, _, err = s.Tokens.Create(t.Context(), token.NewToken{Workspace: w.ID, Name: "test", Scope: auth.ReadWrite})
 	require.NoError(t, err)
 	if o.Companies != "" {
-		_, err := ingest.Import(t.Context(), ingest.Options{
+		_, err := importer.Import(t.Context(), importer.Options{
 			Catalog: s.Catalog, Files: []string{"-"}, Stdin: strings.NewReader(o.Companies),
 		})
 		require.NoError(t, err)

@@ -23,8 +23,9 @@ import (
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
+	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/index/embedded"
-	"github.com/opencapi/capi/internal/ingest"
+	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
@@ -40,7 +41,7 @@ import (
 type node struct {
 	*app.App
 	life     *life
-	follower *ingest.Follower
+	follower *indexing.Follower
 	handler  http.Handler
 }
 
@@ -71,7 +72,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 		RateLimits: limits, Log: log,
 		Mounts: map[string]http.Handler{file.Path: files.Handler(api.ErrorWriter(log))},
 	})
-	n.follower = ingest.NewFollower(ingest.FollowOptions{Catalog: a.Catalog, Index: a.Index, Poll: time.Millisecond})
+	n.follower = indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: a.Index, Poll: time.Millisecond})
 	return n, err
 }
 
@@ -128,7 +129,7 @@ func (n *node) Grant(ctx context.Context, ws string, credits int, note string) e
 }
 
 func (n *node) Import(ctx context.Context, ndjson string) error {
-	_, err := ingest.Import(ctx, ingest.Options{
+	_, err := importer.Import(ctx, importer.Options{
 		Catalog: n.Catalog, Files: []string{"-"}, Stdin: strings.NewReader(ndjson), Workers: 1,
 	})
 	if err != nil {
@@ -142,7 +143,7 @@ func (n *node) Undo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = ingest.Undo(ctx, ingest.UndoOptions{
+	_, err = importer.Undo(ctx, importer.UndoOptions{
 		Catalog: n.Catalog, Workspaces: n.Workspaces, Unlocks: n.Unlocks, Lists: n.Lists,
 	}, all[0].Number)
 	if err != nil {

@@ -1,0 +1,302 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// values reads JSON objects one after another, over as many lines as each takes: the elements of an array, which may
+// stand in an object, or objects without one.
+type values struct {
+	in    *bufio.Reader
+	line  int  // of the next byte, from 1
+	array bool // an array's, which ends
+	end   error
+}
+
+const lineBytesMax = 64 << 20 // a line or object without end is given up here
+
+// startsJSONArray holds for a text that begins as an array of objects or arrays does.
+func startsJSONArray(head []byte) bool {
+	head = bytes.TrimLeft(head, " \t\r\n")
+	rest := bytes.TrimLeft(head[1:], " \t\r\n")
+	return len(rest) == 0 || rest[0] == '{' || rest[0] == ']' || rest[0] == '['
+}
+
+// isLines holds if most of the first lines are objects of their own.
+func isLines(head []byte) bool {
+	whole, lines := 0, 0
+	for line := range bytes.Lines(head) {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		if objectsInARow(line) {
+			return false
+		}
+		if lines++; line[0] == '{' && (line[len(line)-1] == '}' && json.Valid(line) || len(line) == len(bytes.TrimSpace(head)) && !json.Valid(line)) {
+			whole++
+		}
+		if lines == 20 {
+			break
+		}
+	}
+	if lines == 1 && whole == 1 {
+		return arrayPath(head) == nil
+	}
+	return 2*whole >= lines
+}
+
+// objectsInARow holds for a line of several objects.
+func objectsInARow(line []byte) bool {
+	return line[0] == '{' && bytes.Contains(line, []byte("}{")) && !json.Valid(line) && json.Valid(line[:bytes.Index(line, []byte("}{"))+1])
+}
+
+// wrappers are the names under which objects hold the list that they are about.
+var wrappers = []string{"data", "results", "items", "records", "rows", "hits", "companies", "organizations", "entries", "list", "value", "values", "response", "content", "docs", "documents", "entities"}
+
+// arrayPath finds the array of objects that an object holds; nil if it is a record itself.
+func arrayPath(head []byte) []string {
+	path, _ := findArray(head)
+	return path
+}
+
+// findArray also gives the place of the array.
+func findArray(head []byte) (path []string, at int64) {
+	d := json.NewDecoder(bytes.NewReader(head))
+	d.UseNumber()
+	var names []string // of the objects that are open
+	isRecord, key := false, true
+	for {
+		t, err := d.Token()
+		if err != nil || len(names) == 0 && t != json.Delim('{') {
+			return nil, 0 // the reading will say where it is broken
+		}
+		switch t := t.(type) {
+		case json.Delim:
+			switch t {
+			case '{':
+				names, key = append(names, ""), true
+				continue
+			case '}':
+				if names = names[:len(names)-1]; len(names) == 0 {
+					return nil, 0
+				}
+			case '[':
+				at := d.InputOffset() - 1
+				rest := bytes.TrimLeft(head[at+1:], " \t\r\n")
+				last := strings.ToLower(names[len(names)-1])
+				_, known := placeOf(last)
+				wraps := slices.Contains(wrappers, last)
+				if len(rest) > 0 && rest[0] == '{' && (wraps || !isRecord && !known) {
+					return names, at
+				}
+				if err := skipArray(d); err != nil {
+					return nil, 0
+				}
+			}
+			key = true
+		case string:
+			if key {
+				names[len(names)-1] = t
+				if p, ok := placeOf(t); ok && len(names) == 1 && (p.column == colName || p.column == colDomain || p.column == colWebsite) {
+					isRecord = true
+				}
+				key = false
+				continue
+			}
+			key = true
+		default:
+			key = true
+		}
+	}
+}
+
+// skipArray passes over the rest of an array.
+func skipArray(d *json.Decoder) error {
+	for depth := 1; depth > 0; {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		switch t {
+		case json.Delim('['), json.Delim('{'):
+			depth++
+		case json.Delim(']'), json.Delim('}'):
+			depth--
+		}
+	}
+	return nil
+}
+
+// newValues reads the array that the text is or, by its path, holds; without either, objects.
+func newValues(b *bufio.Reader, path []string) (*values, error) {
+	v := &values{in: b, line: 1}
+	if path != nil {
+		head, err := b.Peek(headBytes)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("read: %w", err)
+		}
+		_, at := findArray(head)
+		v.line += bytes.Count(head[:at], []byte{'\n'})
+		b.Discard(int(at)) //nolint:errcheck // it was peeked at
+	}
+	if c, err := v.next(); err == nil && c == '[' {
+		v.array = true
+	} else if err == nil {
+		v.in.UnreadByte() //nolint:errcheck // it was read just now
+	}
+	return v, nil
+}
+
+// next gives the next byte that is no white space.
+func (v *values) next() (byte, error) {
+	for {
+		c, err := v.in.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		switch c {
+		case '\n':
+			v.line++
+		case ' ', '\t', '\r':
+		default:
+			return c, nil
+		}
+	}
+}
+
+// Next gives about pieceBytes of objects.
+func (v *values) Next() (Piece, error) {
+	p := &valuePiece{}
+	for size := 0; size < pieceBytes && v.end == nil; {
+		value, ok := v.value()
+		if ok {
+			size += len(value.text) + 16
+			p.values = append(p.values, value)
+		}
+	}
+	if len(p.values) == 0 {
+		return nil, v.end
+	}
+	return p, nil
+}
+
+// value reads one element; it is not ok at the end.
+func (v *values) value() (value jsonValue, ok bool) {
+	c, err := v.next()
+	for err == nil && c == ',' {
+		c, err = v.next()
+	}
+	switch {
+	case err != nil:
+		v.fail(err)
+		return value, false
+	case c == ']' && v.array:
+		v.end = io.EOF
+		return value, false
+	}
+	value.line = v.line
+	text, err := v.text(c)
+	switch {
+	case errors.Is(err, io.EOF):
+		v.end = io.EOF
+		if v.array {
+			v.end = fmt.Errorf("line %d: %w", value.line, errCut)
+		}
+	case err != nil:
+		v.fail(err)
+		return value, false
+	}
+	if len(text) > recordBytesMax {
+		value.reason = ReasonTooLong
+		return value, true
+	}
+	value.text = string(text)
+	return value, true
+}
+
+func (v *values) fail(err error) {
+	v.end = io.EOF
+	if !errors.Is(err, io.EOF) {
+		v.end = fmt.Errorf("read: %w", err)
+	} else if v.array {
+		v.end = fmt.Errorf("the JSON array is not closed: %w", errCut)
+	}
+}
+
+// text reads to the end of the value that begins with c; of one that is too long, the beginning.
+func (v *values) text(c byte) ([]byte, error) {
+	text := []byte{c}
+	depth, quoted, escaped := 0, false, false
+	for read := 1; ; read++ {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted:
+			escaped = c == '\\'
+			quoted = c != '"'
+		case c == '"':
+			quoted = true
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		}
+		if depth <= 0 && !quoted && (c == '}' || c == ']' || c == '"') {
+			return text, nil
+		}
+		if read > lineBytesMax {
+			return nil, fmt.Errorf("line %d: a value does not end within %d MiB", v.line, lineBytesMax>>20)
+		}
+		var err error
+		if c, err = v.in.ReadByte(); err != nil {
+			return text, err
+		}
+		if depth == 0 && !quoted && (c == ',' || c == ']' || c == '\n' || c == '{') {
+			v.in.UnreadByte() //nolint:errcheck // it was read just now
+			return text, nil
+		}
+		if c == '\n' {
+			v.line++
+		}
+		if len(text) <= recordBytesMax {
+			text = append(text, c)
+		}
+	}
+}
+
+type jsonValue struct {
+	line   int
+	text   string
+	reason Reason
+}
+
+type valuePiece struct{ values []jsonValue }
+
+// Records parses the objects.
+func (p *valuePiece) Records(yield func(*Record)) {
+	var record Record
+	for i := range p.values {
+		v := &p.values[i]
+		record = Record{Line: v.line, Fields: record.Fields[:0], Reason: v.reason, rawText: v.text}
+		switch {
+		case record.Reason != "":
+		case !utf8.ValidString(v.text):
+			record.Reason = ReasonNotUTF8
+		default:
+			var err error
+			if record.Fields, err = parseObject(v.text, record.Fields); err != nil {
+				record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
+			}
+			record.Fields = flatten(record.Fields)
+		}
+		yield(&record)
+	}
+}

@@ -1,0 +1,274 @@
+package importer
+
+import (
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/opencapi/capi/internal/text"
+)
+
+// column is what a source's field is read as.
+type column uint8
+
+const (
+	colAttribute column = iota // whatever has no place of its own
+	colIgnored                 // what only the catalog says, and what is to be skipped
+	colID
+	colKey // the source's own key, where it was named
+	colName
+	colDomain
+	colWebsite
+	colLinkedIn
+	colDescription
+	colCountry
+	colCountryCode
+	colState
+	colCity
+	colLocation // several of the three above in one text
+	colPostal
+	colIndustries
+	colNAICS
+	colTechnologies
+	colTechnologyCategories
+	colEmployees
+	colFounded
+	colConnections
+	colAttributes
+	colRelation // companies that are to this one what place.category says
+
+	// Of a record that is a connection.
+	colTargetID
+	colTargetName
+	colTargetDomain
+	colCategory
+)
+
+const columns = int(colCategory) + 1
+
+// fieldNames are what people call the columns: the field's name of the API where there is one.
+var fieldNames = map[column]string{
+	colID: "id", colKey: "key", colName: "name", colDomain: "domain", colWebsite: "website", colLinkedIn: "linkedin_url",
+	colDescription: "description", colCountry: "country", colCountryCode: "country_code", colState: "state", colCity: "city",
+	colLocation: "location", colPostal: "postal_code", colIndustries: "industries", colNAICS: "naics_codes",
+	colTechnologies: "technologies", colTechnologyCategories: "technology_categories", colEmployees: "employee_count",
+	colFounded: "founded_year", colConnections: "connections", colAttributes: "attributes",
+}
+
+// fields lists the names that --map and --set take.
+func fieldByName(name string) (column, bool) {
+	for c, have := range fieldNames {
+		if have == name && c != colKey {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
+// isList holds for a column of which several may be in a source, and add up.
+func (c column) isList() bool {
+	switch c {
+	case colIndustries, colNAICS, colTechnologies, colTechnologyCategories, colRelation:
+		return true
+	default:
+		return false
+	}
+}
+
+// aliases are the names that a column goes by: the first is our own, and wins over the others if a record has several,
+// which count in their order. Names in German, French, Spanish, Portuguese, Italian and Dutch stand last.
+var aliases = map[column]string{
+	colIgnored: "created_at updated_at unlocked",
+	colID:      "id company_id uuid company_uuid external_id",
+	colName: `name company_name company organization organization_name organisation organisation_name business_name
+		legal_name company_legal_name official_name trade_name brand_name firm_name firm employer employer_name account_name
+		startup startup_name vendor_name entity_name business corporation corporation_name issuer issuer_name issuer_company
+		display_name full_name title security
+		firmenname unternehmensname firma unternehmen nom_entreprise raison_sociale nom entreprise societe denomination
+		nombre_empresa razon_social empresa nombre compania nome_empresa razao_social nome azienda ragione_sociale
+		denominazione bedrijf bedrijfsnaam naam
+		nom_de_l_entreprise nom_de_la_societe nombre_de_la_empresa nome_da_empresa nome_dell_azienda
+		会社名 企業名 社名 法人名 商号 公司名称 公司名 公司 企业名称 회사명 기업명 회사`,
+	colDomain: `domain company_domain domain_name website_domain primary_domain web_domain email_domain root_domain host hostname
+		dominio domaine`,
+	colWebsite: `website website_url homepage homepage_url company_website company_url web_site site_url web_address
+		website_address web_page webpage corporate_website url company_link web site www link
+		webseite internetseite internetadresse site_web site_internet sitio_web pagina_web pagina_internet sito_web sito ウェブサイト サイト ホームページ 网站 网址 官网 웹사이트 홈페이지`,
+	colLinkedIn: `linkedin_url linkedin linkedin_profile company_linkedin_url linkedin_company_url linkedin_page linkedin_link
+		linkedin_profile_url li_url`,
+	colDescription: `description long_description full_description company_description short_description business_description
+		about about_us summary overview profile_text one_liner tagline pitch bio what_they_do longbusinesssummary business_summary
+		beschreibung descripcion descricao descrizione omschrijving 概要 会社概要 事業内容 简介 公司简介 회사소개`,
+	colCountry: `country country_name hq_country headquarters_country company_country country_of_origin country_region nation
+		domicile land staat_land pays nacion pais paese nazione
+		country_or_region registered_country address_country billing_country 国 国名 国家 국가`,
+	colCountryCode: `country_code country_iso country_iso_code iso_country iso2 iso3 country_iso2 country_iso3 country_alpha_2
+		country_alpha2 country_alpha_3 laendercode code_pays`,
+	colState: `state state_name province state_province state_or_province us_state hq_state headquarters_state state_region
+		administrative_area county_state address_state billing_state state_code province_code state_abbr region region_name
+		bundesland estado provincia regione departement 都道府県 省份 省`,
+	colCity: `city city_name town locality hq_city headquarters_city municipality address_city billing_city place_city
+		metro_city stadt ort wohnort ville ciudad cidade citta comune plaats gemeente 都市 市 市区町村 城市 도시`,
+	colLocation: `location locations hq_location headquarters_location headquarters headquarter hq head_office all_locations
+		company_location office_location based_in place geography primary_location city_state city_country
+		main_location hauptsitz standort sitz siege siege_social sede ubicacion 所在地 本社所在地 住所 地址 주소`,
+	colPostal: `postal_code postcode zip zip_code zipcode post_code plz postleitzahl code_postal codigo_postal cap cep hq_zip`,
+	colIndustries: `industries industry sectors sector industry_name primary_industry industry_group industry_category main_industry
+		company_industry gics_sector gics_sub_industry gics_industry category_list category_groups_list category_groups
+		categories category_code category category_name subindustry sub_industry subcategory subsector sub_sector
+		secondary_industry vertical verticals industry_vertical field_of_business line_of_business market markets
+		business_type tags keywords focus_areas specialties specialities type
+		branche branchen wirtschaftszweig secteur secteur_activite activite sector_actividad industria rubro setor
+		ramo settore sectores bedrijfstak secteur_d_activite sector_de_actividad settore_di_attivita 業種 業界 行业 产业 업종`,
+	colNAICS: "naics_codes naics_code naics naics_2022 naics_2017 primary_naics naics_primary",
+	colTechnologies: `technologies technology tech_stack techstack technology_stack tech stack technologies_used tech_used
+		programming_languages tools_used software_used tecnologias technologien`,
+	colTechnologyCategories: "technology_categories technology_category tech_categories",
+	colEmployees: `employee_count employees number_of_employees num_employees no_of_employees employees_count employee_number
+		total_employees num_of_employees nb_employees headcount head_count team_size teamsize staff staff_count staff_size
+		company_size organization_size workers workforce fulltime_employees full_time_employees employee_range employees_range
+		employee_size size_range size jobs_reported
+		mitarbeiter mitarbeiterzahl anzahl_mitarbeiter beschaeftigte effectif effectifs nombre_employes
+		numero_empleados empleados funcionarios numero_dipendenti dipendenti medewerkers aantal_medewerkers nombre_de_salaries nombre_d_employes numero_de_empleados
+		numero_de_funcionarios numero_di_dipendenti anzahl_der_mitarbeiter 従業員数 社員数 员工人数 员工数 직원수`,
+	colFounded: `founded_year founded year_founded founding_year foundation_year founded_in established year_established
+		established_year established_in year_of_establishment year_of_foundation founding_date founded_date founded_on
+		founded_at date_founded date_established incorporation_year year_of_incorporation year_incorporated inception_year
+		start_year year_started company_founded since
+		gruendungsjahr grundungsjahr gegruendet gegrundet annee_creation date_creation annee_de_creation fundacion
+		ano_fundacion ano_de_fundacion fundada anno_fondazione oprichtingsjahr opgericht date_de_creation fecha_de_fundacion 設立年 設立 創業年 創業 成立年份 成立时间 成立日期 설립연도 설립년도`,
+	colConnections: "connections",
+	colAttributes:  "attributes",
+}
+
+// relations are the names of columns that hold other companies, and what these are to the company of the row.
+var relations = map[string]string{
+	"parent": "parent", "parent_company": "parent", "parent_name": "parent", "parent_company_name": "parent",
+	"ultimate_parent": "parent", "parent_organization": "parent", "holding_company": "parent", "muttergesellschaft": "parent",
+	"acquirer": "acquirer", "acquirer_name": "acquirer", "acquired_by": "acquirer", "acquiring_company": "acquirer",
+	"acquisitions": "acquisition", "acquired_companies": "acquisition",
+	"owned_by": "owner", "owner_company": "owner", "subsidiary_of": "parent",
+	"subsidiaries": "subsidiary", "subsidiary": "subsidiary", "brands_owned": "subsidiary",
+	"investors": "investor", "investor": "investor", "investor_names": "investor", "lead_investor": "investor",
+	"lead_investors": "investor", "top_investors": "investor", "select_investors": "investor", "backers": "investor",
+	"backed_by": "investor", "portfolio": "portfolio", "portfolio_companies": "portfolio",
+	"competitors": "competitor", "competitor": "competitor", "main_competitors": "competitor", "top_competitors": "competitor",
+	"customers": "customer", "clients": "customer", "key_customers": "customer", "partner_companies": "partner",
+	"suppliers": "supplier", "supplier": "supplier", "vendors": "vendor",
+}
+
+// weakNames may mean something else; the values of the column must say the same.
+var weakNames = map[string]bool{
+	"title": true, "security": true, "type": true, "size": true, "link": true, "site": true, "web": true, "url": true, "tech": true,
+	"stack": true, "place": true, "land": true, "ort": true, "cap": true, "since": true, "staff": true, "host": true,
+	"established": true, "market": true, "markets": true, "business": true, "full_name": true, "display_name": true, "nation": true,
+	"headquarters": true, "hq": true, "employees": true, "founded": true, "stadt": true, "naam": true, "established_in": true,
+}
+
+// connectionAliases are the names in a record that is a connection.
+var connectionAliases = map[column]string{
+	colID:           "company_id id",
+	colName:         "company_name name company",
+	colDomain:       "company_domain domain",
+	colCategory:     "category relation relationship type",
+	colTargetID:     "connected_company_id connected_id",
+	colTargetName:   "connected_name connected_company_name connected_company",
+	colTargetDomain: "connected_domain connected_company_domain",
+}
+
+// connectionPrefix begins the names that only a connection has.
+const connectionPrefix = "connected_"
+
+// place is where a name stands in the aliases: rank 0 is our own name.
+type place struct {
+	column   column
+	rank     int
+	category string // of colRelation
+	weak     bool   // the name alone is not enough
+}
+
+func byName(aliases map[column]string) map[string]place {
+	out := map[string]place{}
+	for c, names := range aliases {
+		for rank, name := range strings.Fields(names) {
+			if !isASCII(name) {
+				name = normalName(name) // folded, whatever that does to the script
+			}
+			out[name] = place{column: c, rank: rank, weak: weakNames[name]}
+		}
+	}
+	return out
+}
+
+var (
+	companyPlaces = sync.OnceValue(func() map[string]place {
+		out := byName(aliases)
+		for name, category := range relations {
+			out[name] = place{column: colRelation, category: category}
+		}
+		joined := map[string]place{}
+		for name, p := range out {
+			joined[strings.ReplaceAll(name, "_", "")] = p
+		}
+		for name, p := range joined {
+			if _, ok := out[name]; !ok && len(name) > joinedMin {
+				out[name] = p // companyname, teamsize
+			}
+		}
+		return out
+	})
+	connectionPlaces = sync.OnceValue(func() map[string]place { return byName(connectionAliases) })
+)
+
+// owners stand before a name to say whose it is: the company's.
+var owners = []string{
+	"company_", "organization_", "organisation_", "org_", "business_", "account_", "firm_", "startup_", "employer_",
+	"corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "headquarter_", "head_office_", "basic_info_",
+	"properties_", "location_", "address_", "info_", "details_", "profile_", "data_",
+}
+
+const (
+	strippedRank = 500
+	joinedMin    = 5 // letters of a name that may be written without its underscores
+)
+
+// placeOf finds what a name means.
+func placeOf(name string) (place, bool) {
+	n := normalName(name)
+	known := companyPlaces()
+	if p, ok := known[n]; ok {
+		return p, true
+	}
+	if p, ok := known[strings.ReplaceAll(n, "_", "")]; ok && len(n) > joinedMin {
+		return p, true
+	}
+	for _, owner := range owners {
+		if rest, ok := strings.CutPrefix(n, owner); ok {
+			p, ok := placeOf(rest) // company_location_city
+			if ok && p.column != colID && p.column != colIgnored && p.column != colAttributes {
+				p.rank += strippedRank
+				return p, true
+			}
+		}
+	}
+	return place{}, false
+}
+
+// normalName is a name as the aliases spell it: folded, camel case and punctuation as underscores.
+func normalName(name string) string {
+	var s strings.Builder
+	before := rune(0)
+	for _, r := range strings.TrimSpace(name) {
+		if unicode.IsUpper(r) && unicode.IsLower(before) {
+			s.WriteByte('_')
+		}
+		before = r
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			s.WriteRune(r)
+		} else {
+			s.WriteByte('_')
+		}
+	}
+	parts := strings.FieldsFunc(text.Fold(s.String()), func(r rune) bool { return r == '_' || r == ' ' })
+	return strings.Join(parts, "_")
+}

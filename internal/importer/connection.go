@@ -1,0 +1,130 @@
+package importer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+)
+
+// connections reads those in a company's record: objects with a category and the connected company, flat or as an
+// object of its own, or in a cell "vendor: Salesforce (salesforce.com); investor: …".
+func (d *draft) connections(v *Value) {
+	if v.Kind == Cell && !strings.HasPrefix(strings.TrimSpace(v.Text), "[") {
+		for _, s := range splitTexts(unescapeCell(v.Text), false) {
+			d.connection(connectionFromText(s))
+		}
+		return
+	}
+	list, _ := v.any().([]any)
+	if v.Kind == Cell {
+		if err := decode(v.Text, &list); err != nil {
+			d.item.rejects = append(d.item.rejects, "connections: "+err.Error())
+			return
+		}
+	}
+	if list == nil {
+		d.item.rejects = append(d.item.rejects, "connections: not a list")
+	}
+	for _, e := range list {
+		switch e := e.(type) {
+		case map[string]any:
+			d.connection(connectionFromObject(e))
+		case string:
+			d.connection(connectionFromText(e))
+		default:
+			d.item.rejects = append(d.item.rejects, fmt.Sprintf("connections: neither an object nor a text: %v", e))
+		}
+	}
+}
+
+func (d *draft) connection(c catalog.Connection) {
+	if problem := check(&c, false); problem != "" {
+		d.item.rejects = append(d.item.rejects, "connections: "+problem)
+		return
+	}
+	d.item.connections = append(d.item.connections, c)
+}
+
+func connectionFromObject(o map[string]any) catalog.Connection {
+	var c catalog.Connection
+	c.Category = company.CleanText(member(o, "category", "type", "relation"))
+	target := o
+	if nested, ok := o["company"].(map[string]any); ok {
+		target = nested
+	}
+	for col, text := range map[column]string{
+		colID:     member(target, "connected_company_id", "connected_id", "company_id", "id"),
+		colName:   member(target, "connected_name", "connected_company_name", "company_name", "name", "company"),
+		colDomain: member(target, "connected_domain", "connected_company_domain", "company_domain", "domain"),
+	} {
+		if text = company.CleanText(text); text != "" {
+			setEnd(&c.Target, col, text)
+		}
+	}
+	return c
+}
+
+// member is the first of the members that is a text or number.
+func member(o map[string]any, names ...string) string {
+	for _, name := range names {
+		v := Value{Kind: Other, Other: o[name]}
+		if list := v.texts(false); v.Other != nil && len(list) == 1 {
+			return list[0]
+		}
+	}
+	return ""
+}
+
+// connectionFromText reads "category: Name (domain)", with the domain or the name left out.
+func connectionFromText(s string) catalog.Connection {
+	var c catalog.Connection
+	category, rest, found := strings.Cut(company.CleanText(s), ":")
+	if !found {
+		return c
+	}
+	c.Category = strings.TrimSpace(category)
+	rest = strings.TrimSpace(rest)
+	if name, domain, ok := strings.Cut(strings.TrimSuffix(rest, ")"), "("); ok && strings.HasSuffix(rest, ")") {
+		if i := strings.LastIndex(rest, "("); i >= 0 {
+			name, domain = rest[:i], rest[i+1:len(rest)-1]
+		}
+		if clean, isDomain := company.CleanDomain(domain); isDomain {
+			c.Target = catalog.End{Name: strings.TrimSpace(name), Domain: clean}
+			return c
+		}
+	}
+	c.Target.Name = rest
+	return c
+}
+
+// relation reads companies that are to this one what the category says, by name, domain or both.
+func (d *draft) relation(category string, v *Value) {
+	if list, ok := v.Other.([]any); ok && v.Kind == Other {
+		for _, e := range list {
+			if o, ok := e.(map[string]any); ok {
+				c := connectionFromObject(o)
+				c.Category = category
+				d.connection(c)
+			}
+		}
+		return
+	}
+	if o, ok := v.Other.(map[string]any); ok && v.Kind == Other {
+		c := connectionFromObject(o)
+		c.Category = category
+		d.connection(c)
+		return
+	}
+	for _, s := range splitNames(v) {
+		if s = company.CleanText(mend(s)); isNull(s) || isNumber(s) {
+			continue
+		}
+		c := connectionFromText(category + ": " + s)
+		if domain, ok := company.CleanDomain(s); ok && !strings.Contains(s, " ") && company.KnownSuffix(domain) {
+			c.Target = catalog.End{Domain: domain}
+		}
+		d.connection(c)
+	}
+}

@@ -1,0 +1,381 @@
+package importer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+// csvReader reads CSV with a header: RFC 4180 in any of the usual dialects, quotes inside of unquoted cells taken as they
+// are. After a record with unbalanced quotes it goes on at the line below the one where that record began.
+type csvReader struct {
+	dialect
+	in        io.Reader
+	rest      []byte // not given out yet
+	line      int    // of the first byte in rest
+	end       error
+	evidence  *evidence // nil where the text is UTF-8 already
+	header    []string
+	headerRaw []byte      // as the source has it
+	ahead     []csvRecord // read while the header was looked for
+}
+
+const (
+	csvRecordsMax = 256 // of a piece
+	columnsMax    = 5_000
+)
+
+var (
+	errNoColumns   = errors.New("no column tells which company a row is about")
+	errOpenQuote   = fmt.Errorf("a quote is opened and not closed within %d MiB; mend the line, then import again", recordBytesMax>>20)
+	errEndlessLine = fmt.Errorf("a line does not end within %d MiB", lineBytesMax>>20)
+)
+
+func newCSV(in io.Reader, enc *evidence, delimiter string, tabs bool) (*csvReader, error) {
+	c := &csvReader{in: in, line: 1, evidence: enc}
+	c.fill()
+	if c.end != nil && !errors.Is(c.end, io.EOF) {
+		return nil, c.end
+	}
+	var comma byte
+	switch {
+	case delimiter == "tab" || delimiter == `\t`:
+		comma = '\t'
+	case len(delimiter) == 1:
+		comma = delimiter[0]
+	case delimiter != "":
+		return nil, fmt.Errorf("the delimiter %q is not one character", delimiter)
+	}
+	if line, ok := bytes.CutPrefix(c.rest, []byte("sep=")); ok && len(line) > 1 && isLineEnd(line[1]) {
+		comma = line[0] // a line that Excel writes
+		c.advance(5 + lineEnd(line[1:]))
+	}
+	if c.skipBlank(); len(c.rest) == 0 {
+		if c.end == nil {
+			return nil, errEndlessLine
+		}
+		c.end = io.EOF // an empty file
+		return c, nil
+	}
+	c.dialect = findDialect(c.rest, comma, tabs)
+	return c, c.readHeader()
+}
+
+func (c *csvReader) describe() string { return c.dialect.describe() }
+
+// readHeader takes the row that names the columns, which may stand below a title.
+func (c *csvReader) readHeader() error {
+	var rows [][][]byte
+	for len(rows) < headerRowsMax {
+		r, ok := c.next()
+		if !ok {
+			break
+		}
+		if len(rows) == 0 && r.problem != "" {
+			return fmt.Errorf("read the header: %s", r.problem)
+		}
+		c.ahead = append(c.ahead, r)
+		rows = append(rows, r.cells)
+	}
+	at, names, err := findHeader(rows)
+	if err != nil {
+		return err
+	}
+	c.header = names
+	if at >= 0 {
+		c.headerRaw = c.ahead[at].raw
+	}
+	c.ahead = c.ahead[at+1:]
+	return nil
+}
+
+// hasHeader tells a file without records from one without anything.
+func (c *csvReader) hasHeader() bool { return c.header != nil }
+
+func shorten(s string) string {
+	if len(s) <= detailBytesMax {
+		return s
+	}
+	return strings.ToValidUTF8(s[:detailBytesMax], "") + "…"
+}
+
+// Next gives up to csvRecordsMax records.
+func (c *csvReader) Next() (Piece, error) {
+	p := &csvPiece{header: c.header, records: c.ahead}
+	c.ahead = nil
+	for len(p.records) < csvRecordsMax {
+		r, ok := c.next()
+		if !ok {
+			break
+		}
+		p.records = append(p.records, r)
+	}
+	p.charset = c.evidence.charset()
+	if len(p.records) == 0 {
+		return nil, c.end
+	}
+	return p, nil
+}
+
+// next reads one record; it is not ok at the end of what can be read.
+func (c *csvReader) next() (r csvRecord, ok bool) {
+	for {
+		if len(c.rest) <= recordBytesMax && c.end == nil {
+			c.fill()
+		}
+		c.skipBlank()
+		if len(c.rest) > 0 {
+			break
+		}
+		if c.end != nil {
+			return r, false
+		}
+	}
+	r.line = c.line
+	before := c.rest
+	r.cells, r.problem = c.record()
+	if r.problem != "" && c.end != nil && !errors.Is(c.end, io.EOF) {
+		return r, false // it has no end, so it is no record
+	}
+	r.raw = before[:max(0, min(len(before)-len(c.rest), rawBytesMax))]
+	return r, true
+}
+
+// fill reads on, so that rest holds a whole record however long it may be.
+func (c *csvReader) fill() {
+	have := len(c.rest)
+	grown := append(make([]byte, 0, have+recordBytesMax), c.rest...)
+	n, err := readFull(c.in, grown[have:have+recordBytesMax])
+	c.rest = grown[:have+n]
+	c.evidence.look(c.rest[have:])
+	switch {
+	case err == io.EOF: //nolint:errorlint // a wrapped one is a source that was cut off
+		c.end = io.EOF
+	case err != nil:
+		c.end = fmt.Errorf("read: %w", err)
+	}
+}
+
+// skipBlank passes over empty lines, and the notes that a file of rejects has above each row.
+func (c *csvReader) skipBlank() {
+	for len(c.rest) > 0 {
+		switch {
+		case isLineEnd(c.rest[0]):
+			c.advance(lineEnd(c.rest))
+		case bytes.HasPrefix(c.rest, []byte(rejectNote)):
+			i := bytes.IndexAny(c.rest, "\r\n")
+			if i < 0 {
+				i = len(c.rest)
+			}
+			c.advance(i)
+		default:
+			return
+		}
+	}
+}
+
+func isLineEnd(b byte) bool { return b == '\n' || b == '\r' }
+
+// lineEnd is the length of the line end that p begins with.
+func lineEnd(p []byte) int {
+	switch {
+	case len(p) > 1 && p[0] == '\r' && p[1] == '\n':
+		return 2
+	case len(p) > 0 && isLineEnd(p[0]):
+		return 1
+	}
+	return 0
+}
+
+// ends holds if a record ends at p's byte i.
+func (d *dialect) ends(p []byte, i int) bool {
+	return p[i] == '\n' || p[i] == '\r' && (d.lone || i+1 == len(p) || p[i+1] == '\n')
+}
+
+// advance drops n bytes and counts their lines; n must not part a CR LF.
+func (c *csvReader) advance(n int) {
+	p := c.rest[:n]
+	lone := 0
+	for i := bytes.IndexByte(p, '\r'); i >= 0 && i < len(p); i++ {
+		if p[i] == '\r' && (i+1 == len(p) || p[i+1] != '\n') {
+			lone++
+		}
+	}
+	c.line += lone + bytes.Count(p, []byte{'\n'})
+	c.rest = c.rest[n:]
+}
+
+// record takes one record off rest. With a problem it takes only the record's first line.
+func (c *csvReader) record() ([][]byte, Reason) {
+	cells := make([][]byte, 0, max(8, len(c.header)))
+	p := c.rest[:min(len(c.rest), recordBytesMax)]
+	at := 0
+	for {
+		cell, n, problem := c.cell(p[at:])
+		switch {
+		case problem == ReasonQuotes && len(p) == recordBytesMax && len(p) < len(c.rest) && c.isOpen(p[at:]):
+			c.end = fmt.Errorf("line %d: %w", c.line, errOpenQuote)
+			c.rest = nil
+			return nil, ReasonQuotes
+		case problem != "":
+			return nil, c.drop(problem)
+		case len(cells) > columnsMax:
+			return nil, c.drop(ReasonManyColumns)
+		}
+		cells = append(cells, cell)
+		at += n
+		switch {
+		case at == len(p) && at < len(c.rest):
+			return nil, c.drop(ReasonTooLong)
+		case at == len(p):
+			c.advance(at)
+			return cells, ""
+		case p[at] == c.comma:
+			at++
+		default:
+			c.advance(at + lineEnd(p[at:]))
+			return cells, ""
+		}
+	}
+}
+
+// isOpen holds if the cell's quote is not closed at all, where it might have been closed in a wrong place.
+func (c *csvReader) isOpen(p []byte) bool { return bytes.IndexByte(p[1:], c.quote) < 0 }
+
+// drop skips the line at hand.
+func (c *csvReader) drop(problem Reason) Reason {
+	dropped := 0
+	for {
+		for i := range c.rest {
+			if c.ends(c.rest, i) {
+				c.advance(i + lineEnd(c.rest[i:]))
+				return problem
+			}
+		}
+		dropped += len(c.rest)
+		c.rest = nil
+		if c.end != nil || c.in == nil {
+			return problem
+		}
+		if dropped > lineBytesMax {
+			c.end = fmt.Errorf("line %d: %w", c.line, errEndlessLine)
+			return problem
+		}
+		c.fill()
+	}
+}
+
+// cell reads one cell, up to the separator or line end behind it, and gives how many bytes it took.
+func (c *csvReader) cell(p []byte) (text []byte, n int, problem Reason) {
+	if len(p) == 0 || p[0] != c.quote || c.quote == 0 {
+		return c.bare(p)
+	}
+	var joined []byte
+	for n = 1; ; {
+		i := bytes.IndexByte(p[n:], c.quote)
+		if i < 0 {
+			return nil, 0, ReasonQuotes
+		}
+		part := p[n : n+i]
+		n += i
+		switch {
+		case c.escape != 0 && i > 0 && part[i-1] == c.escape && (i == 1 || part[i-2] != c.escape):
+			joined = append(append(joined, part[:i-1]...), c.quote)
+			n++
+		case n+1 < len(p) && p[n+1] == c.quote:
+			joined = append(append(joined, part...), c.quote)
+			n += 2
+		case n+1 == len(p) || p[n+1] == c.comma || c.ends(p, n+1):
+			if joined != nil {
+				part = append(joined, part...)
+			}
+			return part, n + 1, ""
+		case bytes.IndexByte(p[:n], '\n') >= 0 || c.lone && bytes.IndexByte(p[:n], '\r') >= 0:
+			return nil, 0, ReasonQuotes
+		default:
+			return c.loose(p)
+		}
+	}
+}
+
+func (c *csvReader) bare(p []byte) (text []byte, n int, problem Reason) {
+	for n < len(p) && p[n] != c.comma && !c.ends(p, n) {
+		n++
+	}
+	return p[:n], n, ""
+}
+
+// loose reads a cell with quotes inside that are not doubled: up to the last quote of the line that stands before a
+// separator, or, where there is none, as if the quotes were text.
+func (c *csvReader) loose(p []byte) (text []byte, n int, problem Reason) {
+	for i := 1; i < len(p) && !c.ends(p, i); i++ {
+		if p[i] == c.quote && (i+1 == len(p) || p[i+1] == c.comma || c.ends(p, i+1)) {
+			return p[1:i], i + 1, ""
+		}
+	}
+	return c.bare(p)
+}
+
+type csvRecord struct {
+	line    int
+	cells   [][]byte
+	raw     []byte
+	problem Reason
+}
+
+type csvPiece struct {
+	header  []string
+	records []csvRecord
+	charset *charmap.Charmap
+}
+
+// Records names the cells by the header.
+func (p *csvPiece) Records(yield func(*Record)) {
+	var record Record
+	for i := range p.records {
+		r := &p.records[i]
+		record = Record{Line: r.line, Fields: record.Fields[:0], Reason: r.problem, raw: r.raw, charset: p.charset}
+		if record.Reason == "" && isBlankRow(r.cells) {
+			continue // as an empty line
+		}
+		if record.Reason == "" {
+			p.fields(&record, r.cells)
+		}
+		yield(&record)
+	}
+}
+
+func isBlankRow(cells [][]byte) bool {
+	return !slices.ContainsFunc(cells, func(c []byte) bool { return len(bytes.TrimSpace(c)) > 0 })
+}
+
+func (p *csvPiece) fields(record *Record, cells [][]byte) {
+	for len(cells) > len(p.header) && len(bytes.TrimSpace(cells[len(cells)-1])) == 0 {
+		cells = cells[:len(cells)-1]
+	}
+	// Programs leave out empty cells at the end; a row that lacks more is most likely one of two halves.
+	for missing := len(p.header) - len(cells); missing > 0 && missing*4 <= len(p.header); missing-- {
+		cells = append(cells, nil)
+	}
+	if len(cells) != len(p.header) {
+		record.Reason = ReasonColumns
+		record.Detail = fmt.Sprintf("%d cells, %d columns", len(cells), len(p.header))
+		return
+	}
+	for i, name := range p.header {
+		record.Fields = append(record.Fields, Field{name, Value{Kind: Cell, Text: p.text(cells[i])}})
+	}
+}
+
+func (p *csvPiece) text(cell []byte) string {
+	if utf8.Valid(cell) {
+		return string(cell)
+	}
+	return decodeText(p.charset, cell)
+}

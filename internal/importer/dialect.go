@@ -1,0 +1,126 @@
+package importer
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// dialect is how a CSV file is written.
+type dialect struct {
+	comma  byte
+	quote  byte // 0 for none
+	escape byte // what makes a quote in quotes a text, if not a second one; 0 for none
+	lone   bool // a CR alone ends a line; else it is text
+}
+
+const dialectRecordsMax = 100 // looked at
+
+// findDialect finds out how the text is written, from its beginning.
+func findDialect(head []byte, delimiter byte, tabs bool) dialect {
+	d := dialect{comma: ',', quote: quoteOf(head)}
+	if d.quote != 0 && bytes.Count(head, []byte{'\\', d.quote}) > bytes.Count(head, []byte{d.quote, d.quote}) {
+		d.escape = '\\'
+	}
+	d.lone = endsInLoneCR(head, d.quote)
+	if delimiter != 0 {
+		d.comma = delimiter
+		return d
+	}
+	candidates := []byte(",;\t|\x1f^~")
+	if tabs {
+		candidates = []byte("\t,;|")
+	}
+	best := 0.0
+	for _, c := range candidates {
+		try := d
+		try.comma = c
+		if score := try.score(head); score > best {
+			best, d.comma = score, c
+		}
+	}
+	if best == 0 && tabs {
+		d.comma = '\t'
+	}
+	return d
+}
+
+// score is high where many records have the same number of cells, and more than one; 0 where the character parts
+// nothing.
+func (d dialect) score(head []byte) float64 {
+	c := &csvReader{dialect: d, rest: head, line: 1}
+	widths := map[int]int{}
+	records := 0
+	for records < dialectRecordsMax && len(c.rest) > 0 {
+		if c.skipBlank(); len(c.rest) == 0 {
+			break
+		}
+		cells, problem := c.record()
+		if len(c.rest) == 0 && records > 0 {
+			break // it may have been cut
+		}
+		records++
+		if problem == "" {
+			widths[len(cells)]++
+		}
+	}
+	most, width := 0, 0
+	for w, n := range widths {
+		if n > most || n == most && w > width {
+			most, width = n, w
+		}
+	}
+	if width < 2 {
+		return 0
+	}
+	return float64(most)/float64(records) + 0.01*float64(min(width, 30))
+}
+
+// quoteOf is the character that quotes cells: the double one, unless many cells stand in single ones and none in double.
+func quoteOf(head []byte) byte {
+	line := head
+	if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
+		line = line[:i]
+	}
+	for _, comma := range []string{",", ";", "\t", "|"} {
+		cells := strings.Split(string(line), comma)
+		quoted := func(s string) bool {
+			s = strings.TrimSpace(s)
+			return len(s) >= 2 && s[0] == '\'' && s[len(s)-1] == '\''
+		}
+		if len(cells) > 1 && !slices.ContainsFunc(cells, func(s string) bool { return !quoted(s) }) {
+			return '\''
+		}
+	}
+	return '"'
+}
+
+// endsInLoneCR holds if the first line end outside of quotes is a CR without an LF.
+func endsInLoneCR(head []byte, quote byte) bool {
+	quoted := false
+	for i, b := range head {
+		switch {
+		case b == quote:
+			quoted = !quoted
+		case quoted:
+		case b == '\n':
+			return false
+		case b == '\r':
+			return i+1 == len(head) || head[i+1] != '\n'
+		}
+	}
+	return bytes.IndexByte(head, '\n') < 0
+}
+
+func (d dialect) describe() string {
+	names := map[byte]string{',': "commas", ';': "semicolons", '\t': "tabs", '|': "vertical bars"}
+	parts := []string{"CSV", "parted by " + cmp.Or(names[d.comma], "“"+string(rune(d.comma))+"”")}
+	if d.quote == '\'' {
+		parts = append(parts, "single quotes")
+	}
+	if d.lone {
+		parts = append(parts, "lines end in CR")
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,244 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+	utf "golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+)
+
+// evidence is what the bytes that are not UTF-8 say about the 8-bit encoding that they are in. No library that is kept
+// up tells Mac Roman from Windows-1252, so this does: both are tried on every byte, and what reads more like a name wins.
+type evidence struct {
+	windows, mac int
+	bytes        int // looked at
+	tail         []byte
+}
+
+// decode turns the bytes into UTF-8 where the encoding is of the whole source; 8-bit encodings are left to the cells,
+// since a file may mix them with UTF-8. enc is nil where there is nothing left to tell.
+func (s *source) decode(b *bufio.Reader, head []byte, name string) (io.Reader, *evidence, error) {
+	if name != "" {
+		e, err := encodingByName(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		return transform.NewReader(b, e.NewDecoder()), nil, nil
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
+		b.Discard(3) //nolint:errcheck // it was peeked at
+	case bytes.HasPrefix(head, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(head, []byte("\x00\x00\xfe\xff")):
+		return nil, nil, errors.New("this is UTF-32; name it with --encoding utf-32, or save it as UTF-8")
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")), utf16Order(head) != nil:
+		order := utf16Order(head)
+		if order == nil {
+			order = utf.UTF16(utf.LittleEndian, utf.UseBOM)
+		}
+		return transform.NewReader(b, order.NewDecoder()), nil, nil
+	}
+	if bytes.IndexByte(head, 0) >= 0 {
+		return b, nil, nil // no text: nothing to find out
+	}
+	e := &evidence{}
+	if err := s.prescan(e); err != nil {
+		return nil, nil, err
+	}
+	return b, e, nil
+}
+
+func encodingByName(name string) (encoding.Encoding, error) {
+	if e, err := ianaindex.IANA.Encoding(name); err == nil && e != nil {
+		return e, nil
+	}
+	e, err := htmlindex.Get(name)
+	if err != nil {
+		return nil, fmt.Errorf("the encoding %q is not known; usual ones are utf-8, utf-16, windows-1252, macintosh", name)
+	}
+	return e, nil
+}
+
+// utf16Order tells UTF-16 without a mark by its zeros, which stand on one side of each ASCII letter; nil for none.
+func utf16Order(head []byte) encoding.Encoding {
+	head = head[:min(len(head), 4096)&^1]
+	var even, odd int
+	for i := 0; i+1 < len(head); i += 2 {
+		if head[i] == 0 {
+			even++
+		}
+		if head[i+1] == 0 {
+			odd++
+		}
+	}
+	switch half := len(head) / 2; {
+	case half < 4:
+	case odd > half/2 && even == 0:
+		return utf.UTF16(utf.LittleEndian, utf.IgnoreBOM)
+	case even > half/2 && odd == 0:
+		return utf.UTF16(utf.BigEndian, utf.IgnoreBOM)
+	}
+	return nil
+}
+
+const prescanBytesMax = 256 << 20
+
+// prescan looks at a regular file before it is read, since the first letter with an accent may come late, and so may the
+// proof that it is a bomb.
+func (s *source) prescan(e *evidence) error {
+	if s.file == nil || s.size == 0 {
+		return nil
+	}
+	f, err := os.Open(s.name)
+	if err != nil {
+		return fmt.Errorf("open source: %w", err)
+	}
+	defer f.Close()
+	again := &source{in: counter{Reader: f}}
+	defer again.close()
+	b, _, err := again.unpack(&again.in)
+	if err != nil {
+		return nil //nolint:nilerr // the reading itself will say so
+	}
+	block := make([]byte, 256<<10)
+	for read := 0; read < prescanBytesMax; {
+		n, err := b.Read(block)
+		e.look(block[:n])
+		read += n
+		if errors.Is(err, errBomb) {
+			return err // before anything is loaded
+		}
+		if err != nil {
+			return nil //nolint:nilerr // see above
+		}
+	}
+	return nil
+}
+
+// look weighs the bytes of a block that are not UTF-8.
+func (e *evidence) look(block []byte) {
+	if e == nil {
+		return
+	}
+	if len(e.tail) > 0 {
+		block = append(e.tail, block...)
+		e.tail = nil
+	}
+	for i := 0; ; {
+		i += asciiLen(block[i:])
+		if i == len(block) {
+			return
+		}
+		if len(block)-i < utf8.UTFMax && !utf8.FullRune(block[i:]) && len(block)-i < utf8.UTFMax {
+			e.tail = bytes.Clone(block[i:])
+			return
+		}
+		r, size := utf8.DecodeRune(block[i:])
+		if r != utf8.RuneError || size > 1 {
+			i += size
+			continue
+		}
+		var before, after byte = ' ', ' '
+		if i > 0 {
+			before = block[i-1]
+		}
+		if i+1 < len(block) {
+			after = block[i+1]
+		}
+		e.bytes++
+		e.windows += plausible(charmap.Windows1252, before, block[i], after)
+		e.mac += plausible(charmap.Macintosh, before, block[i], after)
+		i++
+	}
+}
+
+// asciiLen is how many bytes p begins with that are ASCII.
+func asciiLen(p []byte) int {
+	i := 0
+	for ; i+8 <= len(p); i += 8 {
+		if binary.LittleEndian.Uint64(p[i:])&0x8080808080808080 != 0 {
+			break
+		}
+	}
+	for i < len(p) && p[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
+}
+
+// charset is the likelier encoding by now; Windows-1252 without a sign.
+func (e *evidence) charset() *charmap.Charmap {
+	if e != nil && e.mac > e.windows {
+		return charmap.Macintosh
+	}
+	return charmap.Windows1252
+}
+
+// plausible weighs how well the byte, read by the encoding, fits between its neighbours in names and descriptions.
+func plausible(c *charmap.Charmap, before, b, after byte) int {
+	r := c.DecodeByte(b)
+	inWord := isASCIILetter(before) && isASCIILetter(after)
+	lowerBefore, lowerAfter := before >= 'a' && before <= 'z', after >= 'a' && after <= 'z'
+	switch {
+	case r == utf8.RuneError || r < 0xa0 && !unicode.IsPrint(r):
+		return -8
+	case unicode.IsUpper(r) && lowerBefore:
+		return -4
+	case unicode.IsLower(r) && before >= 'A' && before <= 'Z' && after >= 'A' && after <= 'Z':
+		return -2
+	case r == 'ª' || r == 'º' || r == 'ı' || r == 'ƒ':
+		return -3
+	case usualLetters[r]:
+		return 4
+	case unicode.IsUpper(r) && !isASCIILetter(before) && lowerAfter:
+		return 2
+	case unicode.IsLetter(r):
+		return 1
+	case r == '’':
+		return 3
+	case r == '™' || r == '®' || r == '©':
+		return 2
+	case strings.ContainsRune("“”‘–—…•€£·«»\u00a0", r):
+		if inWord {
+			return -1
+		}
+		return 1
+	}
+	return -3
+}
+
+var usualLetters = func() map[rune]bool {
+	m := map[rune]bool{}
+	for _, r := range "éèêëáàâäãåíìîïóòôöõøúùûüçñßæ" {
+		m[r] = true
+	}
+	return m
+}()
+
+func isASCIILetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
+
+// decodeText reads text that is not UTF-8 as UTF-8 where it is, and by the 8-bit encoding where it is not.
+func decodeText(c *charmap.Charmap, p []byte) string {
+	out := make([]byte, 0, len(p)+len(p)/4)
+	for len(p) > 0 {
+		r, size := utf8.DecodeRune(p)
+		if r == utf8.RuneError && size <= 1 {
+			r = c.DecodeByte(p[0])
+		}
+		out = utf8.AppendRune(out, r)
+		p = p[size:]
+	}
+	return string(out)
+}

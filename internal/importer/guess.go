@@ -1,0 +1,164 @@
+package importer
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/opencapi/capi/internal/company"
+)
+
+const (
+	guessValuesMin = 3   // fewer say nothing
+	guessPartMin   = 0.8 // of the values
+)
+
+// guess maps columns by their values, where no column has the field by its name.
+func (p *plan) guess(s *sample) {
+	nameless := !p.has(colName) && !s.open
+	for _, g := range guesses {
+		if p.has(g.column) || g.column == colCountry && (p.has(colCountryCode) || p.has(colLocation)) ||
+			g.column == colLocation && (p.has(colCity) || p.has(colCountry)) || g.column == colDomain && p.has(colWebsite) ||
+			g.blind && !s.headless() || g.column == colName && !nameless {
+			continue
+		}
+		var best *sampled
+		most := 0.0
+		for _, c := range s.columns {
+			if _, taken := p.targets[c.name]; taken || len(c.values) < g.min(s) || c.lists > 0 {
+				continue
+			}
+			if part := g.fits(c); part >= guessPartMin && part > most {
+				best, most = c, part
+			}
+		}
+		if best != nil {
+			p.assign(best, target{place: place{column: g.column, rank: strippedRank}}, ByValues, 0.8*most)
+		}
+	}
+}
+
+// headless holds for a source whose columns have no names.
+func (s *sample) headless() bool {
+	for _, c := range s.columns {
+		if !strings.HasPrefix(c.name, "column_") {
+			return false
+		}
+	}
+	return len(s.columns) > 0
+}
+
+type guess struct {
+	column column
+	blind  bool // only where no column has a name
+	fits   func(*sampled) float64
+}
+
+func (g guess) min(s *sample) int {
+	if s.headless() {
+		return 1
+	}
+	return guessValuesMin
+}
+
+var guesses = []guess{
+	{column: colLinkedIn, fits: func(c *sampled) float64 {
+		return c.part(func(v string) bool { return strings.Contains(v, "linkedin.com/") })
+	}},
+	{column: colWebsite, fits: func(c *sampled) float64 {
+		if c.oneSite() {
+			return 0
+		}
+		return c.part(func(v string) bool {
+			_, own := company.SiteDomain(v)
+			return own && strings.Contains(v, "://") && isAddress(v) && !isFile(v)
+		})
+	}},
+	{column: colDomain, fits: func(c *sampled) float64 {
+		if 2*c.distinct() < len(c.values) {
+			return 0
+		}
+		return c.part(func(v string) bool {
+			return isAddress(v) && !strings.Contains(v, "/") && !strings.Contains(v, "@") && knownSuffix(v)
+		})
+	}},
+	{column: colCountry, fits: func(c *sampled) float64 {
+		return c.part(func(v string) bool {
+			_, ok := company.LookupCountry(v)
+			return ok && (len(v) > 2 || strings.ToUpper(v) == v)
+		})
+	}},
+	{column: colEmployees, fits: func(c *sampled) float64 {
+		return c.part(func(v string) bool {
+			_, ranged, ok := headcount(v)
+			return ok && ranged && !strings.ContainsAny(v, "$€£%") && strings.ContainsAny(v, "-–+kK") && !strings.HasPrefix(v, "-")
+		})
+	}},
+	{column: colLocation, fits: func(c *sampled) float64 {
+		return c.part(func(v string) bool {
+			l, _ := parseLocation(v, c.endsInCountryCodes())
+			return l.country != "" && strings.Contains(v, ",") && len(v) < 100
+		})
+	}},
+	{column: colName, fits: func(c *sampled) float64 {
+		if 10*c.distinct() < 8*len(c.values) {
+			return 0
+		}
+		// Of several such columns the first wins, since its part is not beaten.
+		part := c.part(func(v string) bool {
+			return utf8.RuneCountInString(v) <= 80 && strings.ContainsFunc(v, unicode.IsLetter) && !strings.Contains(v, "://") &&
+				!isAddress(v) && !isNumber(v)
+		})
+		if c.part(isUpperCode) > 0.5 {
+			return 0
+		}
+		return part
+	}},
+	{column: colState, blind: true, fits: func(c *sampled) float64 {
+		return c.part(func(v string) bool { _, ok := anyState(v); return ok })
+	}},
+	{column: colFounded, blind: true, fits: func(c *sampled) float64 {
+		return c.part(func(v string) bool {
+			n, ok := year(v)
+			return ok && len(v) == 4 && n >= 1700 && n <= 2035
+		})
+	}},
+	{column: colEmployees, blind: true, fits: func(c *sampled) float64 {
+		return c.part(func(v string) bool {
+			n, _, ok := headcount(v)
+			return ok && n >= 1 && n < 3_000_000
+		})
+	}},
+	{column: colDescription, fits: func(c *sampled) float64 {
+		return c.part(func(v string) bool { return len(v) > 80 && strings.Count(v, " ") > 10 })
+	}},
+	{column: colCity, blind: true, fits: func(c *sampled) float64 {
+		return c.part(func(v string) bool { return len(v) < 40 && !isNumber(v) && !isAddress(v) })
+	}},
+}
+
+// isUpperCode holds for a ticker, a code or the like.
+func isUpperCode(v string) bool {
+	return len(v) <= 6 && strings.ToUpper(v) == v && !strings.Contains(v, " ")
+}
+
+func isFile(v string) bool {
+	for _, ext := range []string{".png", ".jpg", ".jpeg", ".svg", ".gif", ".webp", ".ico", ".json", ".pdf"} {
+		if strings.HasSuffix(strings.ToLower(v), ext) {
+			return true
+		}
+	}
+	return false
+}
+
+// knownSuffix holds for a host under a top-level domain that there is, so that "Node.js" is none.
+func knownSuffix(v string) bool {
+	host, _ := company.CleanDomain(v)
+	return company.KnownSuffix(host)
+}
+
+// ownership is what a column named type tells where it tells who owns a company, and not what it does.
+var ownership = regexp.MustCompile(`(?i)\b(public|private|privately|non-?profit|partnership|government|agency|self-employed|sole proprietorship|educational institution|corporation|llc|subsidiary|vc funded)\b`)
+
+func (c *sampled) tellsOwnership() bool { return c.part(ownership.MatchString) >= 0.6 }

@@ -1,0 +1,96 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+
+	"github.com/opencapi/capi/internal/company"
+)
+
+const headerRowsMax = 20 // in which the names of the columns must come
+
+// findHeader finds the row that names the columns: the one with most names that are known, among the first ones. Where
+// there is none, the first row is it, unless it is a company itself: then at is -1 and the names are column_1, column_2 ….
+func findHeader[C string | []byte](rows [][]C) (at int, names []string, err error) {
+	best, width := 0, 0
+	for i, row := range rows {
+		width = max(width, len(row))
+		if known := knownNames(row); known > best {
+			best, at = known, i
+		}
+	}
+	if len(rows) == 0 {
+		return -1, nil, nil
+	}
+	if best == 0 && looksLikeData(rows[0]) {
+		return -1, nameColumns(make([]string, width)), nil
+	}
+	for _, c := range rows[at] {
+		names = append(names, headerText(string(c)))
+	}
+	for len(names) > 1 && names[len(names)-1] == "" && best > 0 && !widerBelow(rows[at+1:], len(names)) {
+		names = names[:len(names)-1]
+	}
+	if len(names) > columnsMax {
+		return 0, nil, fmt.Errorf("there are %d columns; at most %d are read", len(names), columnsMax)
+	}
+	return at, nameColumns(names), nil
+}
+
+// widerBelow holds if a row has a value in column n, from 1.
+func widerBelow[C string | []byte](rows [][]C, n int) bool {
+	return slices.ContainsFunc(rows, func(row []C) bool { return len(row) >= n && len(row[n-1]) > 0 })
+}
+
+func headerText(s string) string {
+	if !utf8.ValidString(s) {
+		s = decodeText(charmap.Windows1252, []byte(s))
+	}
+	return company.CleanText(s)
+}
+
+// nameColumns gives a name to the columns that have none, and another one to those that repeat.
+func nameColumns(names []string) []string {
+	seen := map[string]bool{}
+	for i, name := range names {
+		if name == "" {
+			name = "column_" + strconv.Itoa(i+1)
+		}
+		for n := 2; seen[name]; n++ {
+			name = names[i] + "_" + strconv.Itoa(n)
+		}
+		names[i], seen[name] = name, true
+	}
+	return names
+}
+
+func knownNames[C string | []byte](row []C) int {
+	known := 0
+	for _, c := range row {
+		s := string(c)
+		if len(s) == 0 || len(s) > 80 || strings.Contains(s, "://") {
+			continue
+		}
+		if _, ok := placeOf(s); ok {
+			known++
+		}
+	}
+	return known
+}
+
+// looksLikeData holds for a row with an address of the web, a number or a long text in it.
+func looksLikeData[C string | []byte](row []C) bool {
+	return slices.ContainsFunc(row, func(c C) bool {
+		s := strings.TrimSpace(string(c))
+		if _, err := strconv.ParseFloat(s, 64); err == nil {
+			return true
+		}
+		_, isDomain := company.CleanDomain(s)
+		return isDomain && strings.Contains(s, ".") && !strings.Contains(s, " ") || len(s) > 100
+	})
+}

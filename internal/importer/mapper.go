@@ -1,0 +1,275 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+)
+
+// item is a record made ready for the catalog: a company with connections, a connection, or a reject.
+type item struct {
+	line        int
+	reason      Reason // not empty for a reject
+	detail      string
+	raw         string // of a reject, as the source has it
+	company     *catalog.Incoming
+	connections []catalog.Connection // of the company, without a source; else the one that the record is
+	rejects     []string             // what is wrong with connections of the company that are left out
+	doubts      []doubt              // values that were not understood, and kept as attributes
+}
+
+// doubt is a value that its field could not be read from.
+type doubt struct{ field, value string }
+
+// mapper turns records into items. Not safe for concurrent use.
+type mapper struct {
+	plan       *plan
+	learnt     map[string]target // names that the plan does not know, as the source spells them
+	connection map[string]place
+	best       [columns]*Field // the value of each field that has one
+	bestTarget [columns]target
+	lists      []listed
+	headcounts headcounts
+}
+
+// listed is a value of a field that has several.
+type listed struct {
+	target
+	field *Field
+}
+
+// namesMax bounds what a mapper remembers of a source's spellings.
+const namesMax = 10_000
+
+func newMapper(p *plan) *mapper {
+	return &mapper{plan: p, learnt: map[string]target{}, connection: map[string]place{}, headcounts: headcounts{}}
+}
+
+// target is what is done with a field. Names that the sample did not have are known by themselves.
+func (m *mapper) target(name string) target {
+	if t, ok := m.plan.targets[name]; ok {
+		return t
+	}
+	t, ok := m.learnt[name]
+	if !ok {
+		if known, ok := placeOf(name); ok && m.plan.pair == nil && !m.plan.sampled(name) {
+			t.place = known
+		}
+		if len(m.learnt) < namesMax {
+			m.learnt[strings.Clone(name)] = t
+		}
+	}
+	return t
+}
+
+// sampled holds if the sample had the name, so that the plan has decided on it.
+func (p *plan) sampled(name string) bool {
+	for i := range p.columns {
+		if p.columns[i].Column == name {
+			return true
+		}
+	}
+	return false
+}
+
+// items appends what the record makes: one item, or two of a row of two companies.
+func (m *mapper) items(out []item, r *Record) []item {
+	it := item{line: r.Line, reason: r.Reason, detail: r.Detail}
+	switch {
+	case r.Reason != "":
+	case isConnection(r.Fields):
+		m.mapConnection(r, &it)
+	case m.plan.pair != nil:
+		return m.mapPair(out, r)
+	default:
+		m.mapCompany(r, &it, 0)
+	}
+	return append(out, it.withRaw(r))
+}
+
+// withRaw keeps the record of a reject.
+func (it item) withRaw(r *Record) item {
+	if it.reason != "" {
+		it.raw = r.source()
+	}
+	return it
+}
+
+func (m *mapper) mapPair(out []item, r *Record) []item {
+	first, other := item{line: r.Line}, item{line: r.Line}
+	m.mapCompany(r, &first, sideFirst)
+	m.mapCompany(r, &other, sideOther)
+	if first.reason == ReasonEmpty && other.reason == "" {
+		first, other = other, first // only one of them is there
+	}
+	if other.reason == ReasonEmpty {
+		return append(out, first.withRaw(r))
+	}
+	m.plan.pair.connect(&first, &other)
+	return append(out, first.withRaw(r), other.withRaw(r))
+}
+
+func isConnection(fields []Field) bool {
+	for i := range fields {
+		n := fields[i].Name
+		if len(n) > len(connectionPrefix) && strings.EqualFold(n[:9], connectionPrefix[:9]) && strings.HasPrefix(normalName(n), connectionPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// mapCompany reads one company; of a row of two, the one on the side.
+func (m *mapper) mapCompany(r *Record, it *item, side int8) {
+	d := draft{plan: m.plan, company: &company.Company{}, item: it, headcounts: m.headcounts}
+	clear(m.best[:])
+	m.lists = m.lists[:0]
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		if f.Value.isBlank() {
+			continue
+		}
+		t := m.target(f.Name)
+		if t.side != 0 && t.side != side || side == sideOther && t.side == 0 {
+			continue
+		}
+		if side != 0 && t.column == colAttribute && t.name != "" {
+			f = &Field{t.name, f.Value}
+		}
+		m.place(&d, t, f)
+	}
+	m.settings(&d)
+	for c := range m.best {
+		if f := m.best[c]; f != nil {
+			d.set(m.bestTarget[c], f)
+		}
+	}
+	d.lists(m.lists)
+	d.finish()
+}
+
+// place keeps a value for its field; one that has been given in a better column becomes an attribute.
+func (m *mapper) place(d *draft, t target, f *Field) {
+	if f.Value.saysNothing(t) {
+		return
+	}
+	switch c := t.column; {
+	case c == colIgnored:
+	case c == colAttribute:
+		d.attributeAs(t, f)
+	case c.isList():
+		m.lists = append(m.lists, listed{t, f})
+	case m.best[c] == nil:
+		m.best[c], m.bestTarget[c] = f, t
+	case t.rank < m.bestTarget[c].rank:
+		d.attribute(m.best[c])
+		m.best[c], m.bestTarget[c] = f, t
+	default:
+		d.attribute(f)
+	}
+}
+
+// settings are the values that every row gets, whatever its columns say.
+func (m *mapper) settings(d *draft) {
+	for i := range m.plan.set {
+		s := &m.plan.set[i]
+		f := &Field{s.name, Value{Kind: Cell, Text: s.value}}
+		switch c := s.column; {
+		case c == colAttribute:
+			d.attribute(f)
+		case c.isList():
+			m.lists = slices.DeleteFunc(m.lists, func(l listed) bool {
+				return l.column == c && l.category == s.category
+			})
+			m.lists = append(m.lists, listed{s.target, f})
+		default:
+			m.best[c], m.bestTarget[c] = f, s.target
+			if c == colCountry {
+				m.best[colCountryCode] = nil
+			}
+		}
+	}
+}
+
+func (m *mapper) mapConnection(r *Record, it *item) {
+	var c catalog.Connection
+	var ranks [columns]int
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		if f.Value.isBlank() {
+			continue
+		}
+		p, ok := m.connection[f.Name]
+		if !ok {
+			p = connectionPlaces()[normalName(f.Name)]
+			if len(m.connection) < namesMax {
+				m.connection[strings.Clone(f.Name)] = p
+			}
+		}
+		if have := ranks[p.column]; have != 0 && p.rank+1 > have {
+			continue
+		}
+		ranks[p.column] = p.rank + 1
+		text := company.CleanText(mend(f.Value.text()))
+		switch p.column {
+		case colCategory:
+			c.Category = text
+		case colID, colName, colDomain:
+			setEnd(&c.Source, p.column, text)
+		case colTargetID:
+			setEnd(&c.Target, colID, text)
+		case colTargetName:
+			setEnd(&c.Target, colName, text)
+		case colTargetDomain:
+			setEnd(&c.Target, colDomain, text)
+		default:
+		}
+	}
+	for i := range m.plan.set {
+		if s := &m.plan.set[i]; s.column == colRelation || s.name == "category" {
+			c.Category = s.value
+		}
+	}
+	if problem := check(&c, true); problem != "" {
+		it.reason, it.detail = ReasonConnection, problem
+		return
+	}
+	it.connections = []catalog.Connection{c}
+}
+
+func setEnd(e *catalog.End, c column, text string) {
+	if isNull(text) && (c != colName || !withheld(text)) {
+		return
+	}
+	switch c {
+	case colID:
+		e.ID = catalog.CompanyID(text)
+	case colName:
+		e.Name = text
+	case colDomain:
+		e.Domain, _ = company.CleanDomain(text)
+	default:
+	}
+}
+
+// check says what is missing from a connection; empty if nothing is.
+func check(c *catalog.Connection, source bool) string {
+	isNone := func(e *catalog.End) bool { return e.ID.IsZero() && e.Name == "" && e.Domain == "" }
+	switch {
+	case c.Category == "":
+		return "the category is missing"
+	case source && isNone(&c.Source):
+		return "the company is missing"
+	case isNone(&c.Target):
+		return "the connected company is missing"
+	}
+	for _, text := range []string{c.Category, c.Source.Name, c.Target.Name} {
+		if len(text) > company.NameCharsMax {
+			return fmt.Sprintf("a name of %d bytes is too long", len(text))
+		}
+	}
+	return ""
+}

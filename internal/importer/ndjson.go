@@ -1,0 +1,164 @@
+package importer
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// recordBytesMax is the longest record that is read.
+	recordBytesMax = 1 << 20
+	pieceBytes     = 128 << 10
+)
+
+// lines reads NDJSON: one JSON object a line; blank lines are passed over.
+type lines struct {
+	in   io.Reader
+	rest []byte // begun lines, not given out yet
+	line int    // the number of the first line in rest
+	skip int    // bytes of the line at hand, which is too long, and told so
+	end  error
+}
+
+func newLines(in io.Reader) *lines { return &lines{in: in, line: 1} }
+
+// Next gives about pieceBytes of whole lines.
+func (l *lines) Next() (Piece, error) {
+	for {
+		cut := bytes.LastIndexByte(l.rest, '\n') + 1
+		if l.end != nil {
+			cut = len(l.rest)
+		}
+		if cut > 0 && (l.end != nil || len(l.rest) >= pieceBytes) {
+			return l.give(cut), nil
+		}
+		if l.end != nil {
+			return nil, l.end
+		}
+		if len(l.rest) > recordBytesMax {
+			return l.tooLong(), nil
+		}
+		l.fill()
+	}
+}
+
+func (l *lines) fill() {
+	have := len(l.rest)
+	grown := append(make([]byte, 0, have+pieceBytes), l.rest...)
+	n, err := readFull(l.in, grown[have:have+pieceBytes])
+	l.rest = grown[:have+n]
+	switch {
+	case err == io.EOF: //nolint:errorlint // a wrapped one is a source that was cut off
+		l.end = io.EOF
+	case err != nil:
+		l.end = fmt.Errorf("read: %w", err)
+	}
+}
+
+// readFull is io.ReadFull, but leaves the reader's error as it is.
+func readFull(in io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = in.Read(p[n:])
+		n += m
+	}
+	if n == len(p) {
+		err = nil
+	}
+	return n, err
+}
+
+func (l *lines) give(n int) Piece {
+	p := linePiece{text: string(l.rest[:n]), line: l.line, skipFirst: l.skip > 0}
+	l.skip = 0
+	l.line += bytes.Count(l.rest[:n], []byte{'\n'})
+	l.rest = l.rest[n:]
+	return &p
+}
+
+// tooLong gives the reject of a line that has not ended yet, and drops what was read of it.
+func (l *lines) tooLong() Piece {
+	told := l.skip > 0
+	l.skip += len(l.rest)
+	l.rest = nil
+	if l.skip > lineBytesMax {
+		l.end = fmt.Errorf("line %d: %w", l.line, errEndlessLine)
+	}
+	if told {
+		return none{}
+	}
+	return &broken{line: l.line, reason: ReasonTooLong}
+}
+
+type linePiece struct {
+	text      string
+	line      int
+	skipFirst bool // the first line is the end of one that was too long
+}
+
+// Records parses the lines.
+func (p *linePiece) Records(yield func(*Record)) {
+	rest, number := p.text, p.line-1
+	var record Record
+	for rest != "" {
+		var line string
+		line, rest = cutLine(rest)
+		number++
+		if isBlankLine(line) || strings.HasPrefix(line, rejectNote) || p.skipFirst && number == p.line {
+			continue
+		}
+		record = Record{Line: number, Fields: record.Fields[:0], rawText: line}
+		switch {
+		case len(line) > recordBytesMax:
+			record.Reason = ReasonTooLong
+		case !utf8.ValidString(line):
+			record.Reason = ReasonNotUTF8
+		default:
+			var err error
+			if record.Fields, err = parseObject(line, record.Fields); err != nil {
+				record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
+			}
+			record.Fields = flatten(record.Fields)
+		}
+		yield(&record)
+	}
+}
+
+func cutLine(s string) (line, rest string) {
+	for i := range len(s) {
+		if s[i] == '\n' {
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
+}
+
+func isBlankLine(s string) bool {
+	for i := range len(s) {
+		if s[i] != ' ' && s[i] != '\t' && s[i] != '\r' {
+			return false
+		}
+	}
+	return true
+}
+
+// broken is a piece of one record that cannot be read.
+type broken struct {
+	line   int
+	reason Reason
+	detail string
+}
+
+// Records yields the one record.
+func (p *broken) Records(yield func(*Record)) {
+	yield(&Record{Line: p.line, Reason: p.reason, Detail: p.detail})
+}
+
+// none is a piece without records.
+type none struct{}
+
+// Records yields nothing.
+func (none) Records(func(*Record)) {}

@@ -1,0 +1,371 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/opencapi/capi/internal/text"
+)
+
+// How a column came to its field.
+const (
+	ByYou    = "you"    // --map, --skip or a mapping file
+	ByName   = "name"   // of the column
+	ByValues = "values" // in the column
+	ByNobody = ""       // it fits no field
+)
+
+// ColumnPlan is how one column of a source is read.
+type ColumnPlan struct {
+	Column     string   `json:"column"`
+	Field      string   `json:"field"` // "attributes" where it fits none, "" where it is left out
+	By         string   `json:"by"`
+	Confidence float64  `json:"confidence"` // from 0 to 1
+	Note       string   `json:"note,omitempty"`
+	Samples    []string `json:"samples"` // values, the first few
+	Filled     float64  `json:"filled"`  // part of the rows looked at that have a value
+}
+
+// target is what is done with a column's values.
+type target struct {
+	place
+	side   int8 // of a row of two companies: which one's it is; 0 for both
+	name   string
+	commas bool // parts lists
+	codes  bool // two letters are a country's rather than a state's
+	na     bool // NA is Namibia
+}
+
+// plan is how the records of a source are read. It does not change once it is made.
+type plan struct {
+	Mapping
+	columns []ColumnPlan
+	targets map[string]target // by the name as the source spells it
+	pair    *pair             // nil for one company a row
+	set     []setting
+	country string // of all rows, by their states; empty if there is none, or where rows name theirs
+	keep    bool   // what fits no field, as attributes
+}
+
+type setting struct {
+	target
+	value string
+}
+
+const samplesShown = 3
+
+// makePlan decides how to read a source of which the sample is the beginning.
+func makePlan(m Mapping, s *sample) (*plan, error) {
+	p := &plan{Mapping: m, targets: map[string]target{}, keep: m.Unmapped != unmappedIgnore}
+	if err := p.decide(s); err != nil {
+		return nil, err
+	}
+	p.findPair(s)
+	if p.pair == nil && !s.connections {
+		p.guess(s)
+	}
+	p.settle(s)
+	for field, value := range m.Set {
+		c, rest, err := fieldNamed(field)
+		if err != nil {
+			return nil, err
+		}
+		p.set = append(p.set, setting{target{place: place{column: c, category: rest}, name: rest}, value})
+	}
+	p.inferCountry(s)
+	for _, c := range s.columns {
+		p.columns = append(p.columns, p.describe(c))
+	}
+	return p, p.check(s)
+}
+
+// decide maps by what was said, and by names.
+func (p *plan) decide(s *sample) error {
+	told := map[*sampled]bool{}
+	find := func(name string) (*sampled, error) {
+		for _, c := range s.columns {
+			if c.name == name {
+				return c, nil
+			}
+		}
+		for _, c := range s.columns {
+			if normalName(c.name) == normalName(name) {
+				return c, nil
+			}
+		}
+		return nil, unknownColumn(name, s)
+	}
+	for field, names := range p.Map {
+		c, rest, err := fieldNamed(field)
+		if err != nil {
+			return err
+		}
+		for i, name := range names {
+			col, err := find(name)
+			if err != nil {
+				if s.open {
+					continue // a column that comes later, or not in this file
+				}
+				return err
+			}
+			told[col] = true
+			p.assign(col, target{place: place{column: c, category: rest, rank: i - len(names)}, name: rest}, ByYou, 1)
+		}
+	}
+	for _, name := range p.Skip {
+		if col, err := find(name); err == nil {
+			told[col] = true
+			p.assign(col, target{place: place{column: colIgnored}}, ByYou, 1)
+		}
+	}
+	if p.Key != "" {
+		col, err := find(p.Key)
+		if err != nil {
+			return err
+		}
+		told[col] = true
+		p.assign(col, target{place: place{column: colKey}}, ByYou, 1)
+	}
+	for _, c := range s.columns {
+		if !told[c] {
+			p.byName(c)
+		}
+	}
+	return nil
+}
+
+// byName maps a column by its name, if its values do not speak against it.
+func (p *plan) byName(c *sampled) {
+	if c.isRowNumber() {
+		c.note = "it only counts the rows"
+		p.assign(c, target{place: place{column: colIgnored}}, ByValues, 0.9)
+		return
+	}
+	known, ok := placeOf(c.name)
+	if !ok {
+		return
+	}
+	fit, certain := c.fits(known.column)
+	switch {
+	case known.weak && fit < 0.6, certain && fit < 0.3:
+		c.note = "its values do not look like " + fieldLabel(known)
+		return
+	case known.column == colWebsite && c.oneSite():
+		c.note = "all are pages of one site"
+		return
+	}
+	confidence := 0.99
+	switch {
+	case known.weak:
+		confidence = 0.8 * fit
+	case known.rank >= strippedRank:
+		confidence = 0.9
+	}
+	p.assign(c, target{place: known}, ByName, confidence)
+}
+
+func (p *plan) assign(c *sampled, t target, by string, confidence float64) {
+	if t.column == colTechnologies || t.column == colIndustries {
+		t.column = c.listKind(t)
+	}
+	t.commas, t.codes, t.na = c.commas(), c.endsInCountryCodes(), c.na()
+	p.targets[c.name] = t
+	c.by, c.confidence = by, confidence
+}
+
+func (p *plan) has(c column) bool {
+	for _, t := range p.targets {
+		if t.column == c {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.set, func(s setting) bool { return s.column == c })
+}
+
+// settle gives a field of one value to the best of its columns; the others fill in where it has none.
+func (p *plan) settle(s *sample) {
+	for _, c := range s.columns {
+		t, ok := p.targets[c.name]
+		if !ok || c.by != ByName {
+			continue
+		}
+		name := normalName(c.name)
+		if t.column == colName && name == "title" && p.hasBetter(t) ||
+			t.column == colIndustries && name == "type" && (p.hasBetter(t) || c.tellsOwnership()) {
+			delete(p.targets, c.name)
+			c.by, c.confidence = ByNobody, 0
+		}
+	}
+}
+
+func (p *plan) hasBetter(t target) bool {
+	for _, o := range p.targets {
+		if o.column == t.column && o.rank < t.rank {
+			return true
+		}
+	}
+	return false
+}
+
+// inferCountry takes the country from the states, where rows name no country.
+func (p *plan) inferCountry(s *sample) {
+	if p.has(colCountry) || p.has(colCountryCode) || p.pair != nil {
+		return
+	}
+	for _, c := range s.columns {
+		if p.targets[c.name].column != colState || len(c.values) == 0 {
+			continue
+		}
+		for _, country := range []string{"United States", "Canada", "Australia"} {
+			fit := 0
+			for _, v := range c.values {
+				if _, ok := stateIn(country, v); ok {
+					fit++
+				}
+			}
+			if 100*fit >= 95*len(c.values) && len(c.values) >= 3 {
+				p.country = country
+				c.note = "the country is " + country + " by these"
+				return
+			}
+		}
+	}
+}
+
+// check refuses a source whose rows say nothing about which company they mean.
+func (p *plan) check(s *sample) error {
+	if s.connections || p.pair != nil || len(s.columns) == 0 || s.records == 0 {
+		return nil
+	}
+	for _, c := range []column{colID, colKey, colName, colDomain, colWebsite} {
+		if p.has(c) {
+			return nil
+		}
+	}
+	if s.open {
+		return nil // the records have names of their own; each is looked at
+	}
+	names := make([]string, 0, len(s.columns))
+	for _, c := range s.columns {
+		names = append(names, c.name)
+	}
+	return fmt.Errorf("%w, such as name, domain or id; say which with --map name=COLUMN; the columns are: %s",
+		errNoColumns, shorten(strings.Join(names, ", ")))
+}
+
+func (p *plan) describe(c *sampled) ColumnPlan {
+	out := ColumnPlan{Column: c.name, By: c.by, Confidence: c.confidence, Note: c.note, Filled: c.filled(), Samples: c.shown()}
+	t, ok := p.targets[c.name]
+	switch {
+	case ok && t.column == colIgnored:
+	case ok && t.column != colAttribute:
+		out.Field = fieldLabel(t.place)
+		if p.pair != nil && t.side != 0 {
+			out.Field = p.pair.label(t.side) + "." + out.Field
+		}
+	case ok && t.name != "":
+		out.Field = attributePrefix + t.name
+	case p.keep:
+		out.Field = "attributes"
+	}
+	return out
+}
+
+func fieldLabel(p place) string {
+	if p.column == colRelation {
+		return "connections." + p.category
+	}
+	return fieldNames[p.column]
+}
+
+// source describes the plan for people.
+func (p *plan) source(s *source) Source {
+	out := Source{File: s.name, Format: s.format, Columns: p.columns, Empty: []string{}, Mapping: p.decided()}
+	if p.pair != nil {
+		out.Pair = fmt.Sprintf("%s and %s; %s is the %s of %s", p.pair.prefixes[0], p.pair.prefixes[1],
+			p.pair.prefixes[1], p.pair.toOther, p.pair.prefixes[0])
+	}
+	for _, c := range []column{
+		colName, colDomain, colWebsite, colLinkedIn, colDescription, colCountry, colState, colCity, colIndustries, colNAICS,
+		colTechnologies, colTechnologyCategories, colEmployees, colFounded,
+	} {
+		if !p.fills(c) {
+			out.Empty = append(out.Empty, fieldNames[c])
+		}
+	}
+	return out
+}
+
+// fills holds if something is read into the field, if only from another one.
+func (p *plan) fills(c column) bool {
+	switch c {
+	case colDomain:
+		return p.has(colDomain) || p.has(colWebsite)
+	case colCountry:
+		return p.has(c) || p.has(colCountryCode) || p.has(colLocation) || p.country != ""
+	case colCity:
+		return p.has(c) || p.has(colLocation)
+	case colState:
+		return p.has(c) || p.has(colLocation) || p.has(colPostal)
+	default:
+		return p.has(c)
+	}
+}
+
+// decided is the mapping that says all that was found out, so that it can be used again.
+func (p *plan) decided() Mapping {
+	m := Mapping{Map: map[string][]string{}, Set: p.Set, Key: p.Key, Unmapped: p.Unmapped}
+	type ranked struct {
+		rank   int
+		column string
+	}
+	by := map[string][]ranked{}
+	for _, c := range p.columns {
+		t, ok := p.targets[c.Column]
+		switch {
+		case !ok || t.column == colKey || t.side != 0:
+		case t.column == colIgnored:
+			m.Skip = append(m.Skip, c.Column)
+		case t.column == colAttribute:
+			by[attributePrefix+t.name] = append(by[attributePrefix+t.name], ranked{t.rank, c.Column})
+		default:
+			by[fieldLabel(t.place)] = append(by[fieldLabel(t.place)], ranked{t.rank, c.Column})
+		}
+	}
+	for field, columns := range by {
+		slices.SortStableFunc(columns, func(a, b ranked) int { return a.rank - b.rank })
+		for _, c := range columns {
+			m.Map[field] = append(m.Map[field], c.column)
+		}
+	}
+	return m
+}
+
+var errUnknown = errors.New("is not known")
+
+func unknownField(name string) error {
+	var known []string
+	for c, field := range fieldNames {
+		if c != colKey {
+			known = append(known, field)
+		}
+	}
+	slices.Sort(known)
+	if near := text.Nearest(name, known); near != "" {
+		return fmt.Errorf("the field %q %w; did you mean %q?", name, errUnknown, near)
+	}
+	return fmt.Errorf("the field %q %w; the fields are %s, attributes.NAME and connections.CATEGORY", name, errUnknown, strings.Join(known, ", "))
+}
+
+func unknownColumn(name string, s *sample) error {
+	names := make([]string, 0, len(s.columns))
+	for _, c := range s.columns {
+		names = append(names, c.name)
+	}
+	if near := text.Nearest(name, names); near != "" {
+		return fmt.Errorf("the column %q %w; did you mean %q?", name, errUnknown, near)
+	}
+	return fmt.Errorf("the column %q %w; the columns are: %s", name, errUnknown, shorten(strings.Join(names, ", ")))
+}

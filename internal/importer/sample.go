@@ -1,0 +1,323 @@
+package importer
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/text"
+)
+
+const (
+	sampleRecordsMax = 2_000
+	sampleBytesMax   = 4 << 20
+	sampleValueBytes = 400
+)
+
+// sample is the beginning of a source, by which its columns are told.
+type sample struct {
+	columns     []*sampled
+	byName      map[string]*sampled
+	records     int
+	rejected    int
+	whole       bool // there is no more of it
+	open        bool // records have fields of their own, as in JSON
+	connections bool // the records are connections
+	pieces      []Piece
+}
+
+// sampled is a column of a sample.
+type sampled struct {
+	name       string
+	seen       int      // records that have it
+	values     []string // those that say something
+	lists      int      // of the values
+	by         string
+	confidence float64
+	note       string
+	sample     *sample
+}
+
+// takeSample reads the beginning of a source; the pieces are kept to be read again.
+func takeSample(r Reader) (*sample, error) {
+	s := &sample{byName: map[string]*sampled{}}
+	_, csv := r.(*csvReader)
+	_, xlsx := r.(*xlsxReader)
+	s.open = !csv && !xlsx
+	bytes := 0
+	for s.records+s.rejected < sampleRecordsMax && bytes < sampleBytesMax {
+		p, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			s.whole = true
+			break
+		}
+		if err != nil {
+			if s.records == 0 || !isCutOff(err) {
+				return nil, err
+			}
+			s.pieces = append(s.pieces, failed{err})
+			break
+		}
+		s.pieces = append(s.pieces, p)
+		p.Records(func(rec *Record) { bytes += s.add(rec) })
+	}
+	return s, nil
+}
+
+// isCutOff holds for a source of which a part is missing, where the rest may be used.
+func isCutOff(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errCut)
+}
+
+// failed is a piece that could not be read.
+type failed struct{ error }
+
+// Records yields nothing.
+func (failed) Records(func(*Record)) {}
+
+func (s *sample) add(r *Record) int {
+	if r.Reason != "" {
+		s.rejected++
+		return 64
+	}
+	s.records++
+	if isConnection(r.Fields) {
+		s.connections = true
+	}
+	size := 0
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		c := s.byName[f.Name]
+		if c == nil {
+			if len(s.columns) >= columnsMax {
+				continue
+			}
+			c = &sampled{name: strings.Clone(f.Name), sample: s}
+			s.byName[c.name], s.columns = c, append(s.columns, c)
+		}
+		c.seen++
+		size += 16 + c.add(&f.Value)
+	}
+	return size
+}
+
+func (c *sampled) add(v *Value) int {
+	if v.isBlank() {
+		return 0
+	}
+	t := v.text()
+	if v.Kind == Texts || v.Kind == Other {
+		c.lists++
+	}
+	if isNull(t) || t == "NA" {
+		return len(t)
+	}
+	if len(t) > sampleValueBytes {
+		t = strings.ToValidUTF8(t[:sampleValueBytes], "")
+	}
+	c.values = append(c.values, strings.TrimSpace(t))
+	return len(t)
+}
+
+func (c *sampled) filled() float64 { return float64(len(c.values)) / float64(max(1, c.sample.records)) }
+
+func (c *sampled) shown() []string {
+	out := []string{}
+	for _, v := range c.values {
+		if v = shownValue(v); !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+		if len(out) == samplesShown {
+			break
+		}
+	}
+	return out
+}
+
+func shownValue(v string) string {
+	v = company.CleanText(v)
+	const most = 60
+	if utf8.RuneCountInString(v) > most {
+		v = string([]rune(v)[:most-1]) + "…"
+	}
+	return v
+}
+
+// part is the part of the values for which fn holds.
+func (c *sampled) part(fn func(string) bool) float64 {
+	if len(c.values) == 0 {
+		return 0
+	}
+	n := 0
+	for _, v := range c.values {
+		if fn(v) {
+			n++
+		}
+	}
+	return float64(n) / float64(len(c.values))
+}
+
+// fits is the part of the values that the field can be read from; certain where that tells something against a name.
+func (c *sampled) fits(col column) (part float64, certain bool) {
+	if len(c.values) == 0 {
+		return 1, false
+	}
+	enough := len(c.values) >= 5
+	switch col {
+	case colWebsite, colDomain:
+		return c.part(isAddress), enough
+	case colLinkedIn:
+		return c.part(func(v string) bool { return strings.Contains(strings.ToLower(v), "linkedin") || isAddress(v) }), enough
+	case colEmployees:
+		return c.part(func(v string) bool { _, _, ok := headcount(v); return ok || isNullNumber(v) }), enough
+	case colFounded:
+		return c.part(func(v string) bool { _, ok := year(v); return ok || v == "0" || isNullNumber(v) }), enough
+	case colCountry, colCountryCode:
+		return c.part(func(v string) bool { _, ok := company.LookupCountry(v); return ok }), false
+	case colLocation:
+		return c.part(func(v string) bool {
+			l, _ := parseLocation(v, c.endsInCountryCodes())
+			return !l.isEmpty() && !isNumber(v)
+		}), enough
+	case colName:
+		return c.part(func(v string) bool { return !isNumber(v) && !strings.Contains(v, "://") && len(v) < 200 }), enough
+	case colIndustries:
+		if normalName(c.name) == "type" {
+			return min(1, 3*float64(c.distinct())/float64(len(c.values))*c.part(func(v string) bool { return !isNumber(v) })), true
+		}
+		return c.part(func(v string) bool { return !isNumber(v) }), enough
+	case colTechnologies, colCity, colState, colRelation:
+		return c.part(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" }), enough && col == colRelation
+	default:
+		return 1, false
+	}
+}
+
+func isNumber(v string) bool {
+	_, err := strconv.ParseFloat(strings.ReplaceAll(v, ",", ""), 64)
+	return err == nil
+}
+
+func isAddress(v string) bool {
+	_, ok := company.CleanDomain(v)
+	return ok && !strings.ContainsAny(strings.TrimSpace(v), " \n")
+}
+
+func (c *sampled) distinct() int {
+	seen := map[string]bool{}
+	for _, v := range c.values {
+		seen[v] = true
+	}
+	return len(seen)
+}
+
+// oneSite holds if the values are pages of one site, such as profiles in a directory.
+func (c *sampled) oneSite() bool {
+	hosts := map[string]int{}
+	for _, v := range c.values {
+		host, _ := company.CleanDomain(v)
+		if own, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+			host = own
+		}
+		hosts[host]++
+	}
+	for _, n := range hosts {
+		if n >= 3 && 10*n >= 9*len(c.values) && c.distinct() > n/2 {
+			return true
+		}
+	}
+	return false
+}
+
+// isRowNumber holds for 0, 1, 2 … or 1, 2, 3 … in their order.
+func (c *sampled) isRowNumber() bool {
+	if len(c.values) < 3 || len(c.values) != c.sample.records || c.sample.open || !strings.HasPrefix(c.name, "column_") {
+		return false
+	}
+	for i, v := range c.values {
+		if v != strconv.Itoa(i) && v != strconv.Itoa(i+1) {
+			return false
+		}
+	}
+	return true
+}
+
+// commas holds if commas part lists in the column: most values have some.
+func (c *sampled) commas() bool {
+	if c.lists > 0 {
+		return false
+	}
+	return c.part(func(v string) bool {
+		return strings.Contains(v, ",") && !strings.ContainsAny(v, ";|")
+	}) > 0.5
+}
+
+// endsInCountryCodes holds for places such as "Lyon, FR", where "Berlin, DE" is not in Delaware.
+func (c *sampled) endsInCountryCodes() bool {
+	foreign, codes := 0, 0
+	for _, v := range c.values {
+		i := strings.LastIndexByte(v, ',')
+		if end := strings.TrimSpace(v[i+1:]); i > 0 && len(end) == 2 && strings.ToUpper(end) == end {
+			codes++
+			if _, ok := anyState(end); !ok {
+				if _, ok := company.LookupCountry(end); ok {
+					foreign++
+				}
+			}
+		}
+	}
+	return foreign > 0 && 10*foreign >= codes
+}
+
+// na holds if NA means Namibia: in a column of codes of two letters.
+func (c *sampled) na() bool {
+	return c.part(func(v string) bool { return len(v) == 2 }) > 0.5 || len(c.values) == 0
+}
+
+// listKind tells technologies from industries where the name may mean either.
+func (c *sampled) listKind(t target) column {
+	switch normalName(c.name) {
+	case "specialities", "specialties", "tags", "keywords", "stack", "tech":
+	default:
+		return t.column
+	}
+	known, all := 0, 0
+	for _, v := range c.values {
+		for _, item := range splitTexts(v, true) {
+			all++
+			if technologies[text.Fold(item)] {
+				known++
+			}
+		}
+	}
+	if all > 0 && 4*known >= all {
+		return colTechnologies
+	}
+	if t.column == colTechnologies && 20*known < all {
+		return colIndustries
+	}
+	return t.column
+}
+
+// technologies are the most usual names of languages, databases and tools.
+var technologies = func() map[string]bool {
+	m := map[string]bool{}
+	for _, s := range strings.Fields(`python java javascript typescript go golang rust ruby php c c++ c# .net scala kotlin swift
+		objective-c r matlab perl haskell elixir clojure groovy dart lua html html5 css css3 sass less sql nosql mysql postgresql
+		postgres sqlite mongodb redis cassandra elasticsearch kafka apache-kafka rabbitmq spark apache-spark hadoop hive airflow
+		snowflake databricks aws amazon-web-services azure gcp google-cloud google-cloud-platform docker kubernetes terraform
+		ansible jenkins git github gitlab linux windows bash powershell nginx apache react reactjs react-native redux angular
+		angularjs vue vuejs vue.js node node.js nodejs express next.js nuxt jquery django flask fastapi rails ruby-on-rails
+		spring spring-boot hibernate laravel symfony graphql rest grpc android ios xamarin flutter tensorflow pytorch keras
+		pandas numpy scikit-learn selenium cypress jest junit maven gradle webpack salesforce sap tableau power-bi oracle
+		sql-server jira confluence prometheus grafana datadog splunk microservices agile devops cloud`) {
+		m[s] = true
+	}
+	return m
+}()

@@ -1,0 +1,173 @@
+package importer
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Summary is what an import did.
+type Summary struct {
+	Files       int            `json:"files"`
+	Read        int            `json:"read"` // companies, the rejected ones included
+	Added       int            `json:"added"`
+	Updated     int            `json:"updated"`
+	Unchanged   int            `json:"unchanged"`
+	Rejected    int            `json:"rejected"` // of those read
+	Reasons     []Rejects      `json:"reasons"`  // of rejected companies and connections
+	Notes       []Note         `json:"notes"`    // on files that are not what one would think
+	Doubts      []Doubts       `json:"doubts"`   // values that were not understood, and kept as attributes
+	Connections Connections    `json:"connections"`
+	Matched     map[string]int `json:"matched"` // rows that were known companies, by what told so: id, domain or name
+	Merges      Merges         `json:"merges"`
+	Import      int64          `json:"import"` // what capi import undo takes; 0 if nothing was written
+	Sources     []Source       `json:"sources"`
+	DryRun      bool           `json:"dry_run"` // nothing was written
+	Took        Duration       `json:"took_seconds"`
+}
+
+// Note is what is to be said of one file.
+type Note struct {
+	File string `json:"file"`
+	Text string `json:"text"` // such as "is empty"
+}
+
+// Merges are the rows that became part of a company of another name, or of one that an earlier row of the file gave.
+type Merges struct {
+	Count    int     `json:"count"`
+	Repeated int     `json:"repeated"` // in the file
+	Samples  []Merge `json:"samples"`  // the first few
+}
+
+// Merge is one such row.
+type Merge struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Name string `json:"name"`
+	Into string `json:"into"`
+	By   string `json:"by"`
+}
+
+const mergesShown = 20
+
+// Source is how a source was read.
+type Source struct {
+	File    string       `json:"file"`
+	Format  string       `json:"format"`
+	Columns []ColumnPlan `json:"columns"`
+	Pair    string       `json:"pair,omitempty"`    // of a row of two companies: what they are to each other
+	Empty   []string     `json:"empty"`             // the fields that nothing is read into
+	Rejects string       `json:"rejects,omitempty"` // the file that the rejected rows went to
+	Mapping Mapping      `json:"-"`                 // all that was decided
+}
+
+// Doubts are the values of one column that were not understood.
+type Doubts struct {
+	Column  string   `json:"column"`
+	Count   int      `json:"count"`
+	Samples []Sample `json:"samples"` // the first few
+}
+
+// Connections is what an import did with connections, whether they came in a file of their own or in companies.
+type Connections struct {
+	Read      int `json:"read"`
+	Added     int `json:"added"`
+	Unchanged int `json:"unchanged"`
+	Pending   int `json:"pending"`   // of those added, the ones that wait for their company to become known
+	Ambiguous int `json:"ambiguous"` // of those added, the ones whose company may be any of several
+	Rejected  int `json:"rejected"`
+}
+
+// Reason is why a record was rejected.
+type Reason string
+
+// The reasons.
+const (
+	ReasonBrokenJSON  Reason = "broken JSON"
+	ReasonTooLong     Reason = "the record is longer than 1 MiB"
+	ReasonNotUTF8     Reason = "the record is not UTF-8"
+	ReasonQuotes      Reason = "unbalanced quotes"
+	ReasonColumns     Reason = "the record has another number of columns than the header"
+	ReasonManyColumns Reason = "the record has more than 5,000 columns"
+	ReasonNameless    Reason = "no name, and no company is known by its id or domain"
+	ReasonEmpty       Reason = "neither a name, nor a domain, website or id"
+	ReasonInvalid     Reason = "a value is out of bounds"
+	ReasonConnection  Reason = "a connection needs a category, a company and a connected company"
+)
+
+// Rejects are the records rejected for one reason.
+type Rejects struct {
+	Reason  Reason   `json:"reason"`
+	Count   int      `json:"count"`
+	Samples []Sample `json:"samples"` // the first few
+}
+
+// Sample is one rejected record.
+type Sample struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Detail string `json:"detail,omitempty"`
+}
+
+const (
+	samplesMax     = 5
+	detailBytesMax = 300
+)
+
+func (s *Summary) reject(r Reason, sample Sample) {
+	i := slices.IndexFunc(s.Reasons, func(have Rejects) bool { return have.Reason == r })
+	if i < 0 {
+		i = len(s.Reasons)
+		s.Reasons = append(s.Reasons, Rejects{Reason: r})
+	}
+	s.Reasons[i].Count++
+	if len(s.Reasons[i].Samples) < samplesMax {
+		sample.Detail = sample.Detail[:min(len(sample.Detail), detailBytesMax)]
+		s.Reasons[i].Samples = append(s.Reasons[i].Samples, sample)
+	}
+}
+
+func (s *Summary) doubt(column string, sample Sample) {
+	i := slices.IndexFunc(s.Doubts, func(have Doubts) bool { return have.Column == column })
+	if i < 0 {
+		if len(s.Doubts) >= columnsMax {
+			return
+		}
+		i = len(s.Doubts)
+		s.Doubts = append(s.Doubts, Doubts{Column: column})
+	}
+	s.Doubts[i].Count++
+	if len(s.Doubts[i].Samples) < samplesMax {
+		s.Doubts[i].Samples = append(s.Doubts[i].Samples, sample)
+	}
+}
+
+// copied can be kept while the import goes on.
+func (s *Summary) copied() Summary {
+	c := *s
+	c.Reasons, c.Notes = slices.Clone(s.Reasons), slices.Clone(s.Notes)
+	c.Matched = maps.Clone(s.Matched)
+	c.Merges.Samples = slices.Clone(s.Merges.Samples)
+	c.Doubts, c.Sources = slices.Clone(s.Doubts), slices.Clone(s.Sources)
+	return c
+}
+
+// Duration is a time.Duration that stands in JSON as seconds.
+type Duration time.Duration
+
+// MarshalJSON writes seconds.
+func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).Seconds()) }
+
+// UnmarshalJSON reads seconds.
+func (d *Duration) UnmarshalJSON(p []byte) error {
+	var seconds float64
+	err := json.Unmarshal(p, &seconds)
+	*d = Duration(seconds * float64(time.Second))
+	return err
+}
+
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// Seconds is the duration in seconds.
+func (d Duration) Seconds() float64 { return time.Duration(d).Seconds() }

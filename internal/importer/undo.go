@@ -1,0 +1,84 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// UndoOptions is what Undo works on.
+type UndoOptions struct {
+	Catalog    *catalog.Store
+	Workspaces *workspace.Store
+	Unlocks    *unlock.Store
+	Lists      *list.Store
+}
+
+// Undo takes an import back, but for the companies that an export has delivered to any workspace or will, or that are on a
+// list. A purchase at the same moment either comes first, and what it delivers stays, or it comes too late for what is
+// removed and does not charge for it.
+func Undo(ctx context.Context, o UndoOptions, number int64) (catalog.Undone, error) {
+	touched, err := o.Catalog.Touched(ctx, number)
+	if err != nil {
+		return catalog.Undone{}, err
+	}
+	holders, err := o.Unlocks.Holders(ctx, touched)
+	if err != nil {
+		return catalog.Undone{}, err
+	}
+	// Once is enough for the lists: they cost nothing, and a purchase from one leaves out what is gone.
+	listed, err := o.onLists(ctx)
+	if err != nil {
+		return catalog.Undone{}, err
+	}
+	return o.Catalog.Undo(ctx, number, func(ctx context.Context, tx *db.Tx) (company.Set, error) {
+		held, err := holders.Held(ctx, tx)
+		return held.Or(listed), err
+	})
+}
+
+const listsPage = 200
+
+func (o UndoOptions) onLists(ctx context.Context) (company.Set, error) {
+	var all company.Set
+	workspaces, err := o.Workspaces.List(ctx)
+	if err != nil {
+		return all, err
+	}
+	for _, w := range workspaces {
+		set, err := o.listed(ctx, w.ID)
+		if err != nil {
+			return all, err
+		}
+		all = all.Or(set)
+	}
+	return all, nil
+}
+
+func (o UndoOptions) listed(ctx context.Context, ws id.Workspace) (company.Set, error) {
+	var all company.Set
+	var last id.List
+	for {
+		lists, err := o.Lists.List(ctx, ws, last, listsPage)
+		if err != nil {
+			return all, fmt.Errorf("lists of workspace %s: %w", ws, err)
+		}
+		for _, l := range lists {
+			set, err := o.Lists.Companies(ctx, ws, l.ID)
+			if err != nil {
+				return all, err
+			}
+			all, last = all.Or(set), l.ID
+		}
+		if len(lists) < listsPage {
+			return all, nil
+		}
+	}
+}

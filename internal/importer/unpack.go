@@ -1,0 +1,109 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+const (
+	headBytes = 1 << 20 // of a source, to tell its format by
+
+	// A source that unpacks to more than bombRatio times its size is taken for a bomb, once it is larger than bombBytesMin:
+	// the most repetitive real files come to a third of it.
+	bombRatio    = 200
+	bombBytesMin = 16 << 20
+
+	zstdWindowMax = 64 << 20 // what a frame may make the reader keep
+	layersMax     = 3        // of packing
+)
+
+var errBomb = fmt.Errorf("it unpacks to more than %d times its size, which no file of companies does", bombRatio)
+
+// unpack takes off the packing, whatever it is by its first bytes, and gives the bytes below it.
+func (s *source) unpack(in io.Reader) (b *bufio.Reader, packed bool, err error) {
+	b = bufio.NewReaderSize(in, headBytes)
+	for range layersMax {
+		magic, err := b.Peek(4)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, false, fmt.Errorf("read: %w", err)
+		}
+		var below io.Reader
+		switch {
+		case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+			z, err := gzip.NewReader(b)
+			if err != nil {
+				return nil, false, fmt.Errorf("unpack gzip: %w", err)
+			}
+			s.onClose(z.Close)
+			below = z
+		case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+			z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindowMax))
+			if err != nil {
+				return nil, false, fmt.Errorf("unpack zstd: %w", err)
+			}
+			s.onClose(func() error { z.Close(); return nil })
+			below = z
+		default:
+			return b, packed, otherPacking(magic)
+		}
+		packed = true
+		b = bufio.NewReaderSize(&guard{Reader: below, in: &s.in}, headBytes)
+	}
+	return nil, false, fmt.Errorf("it is packed more than %d times over", layersMax-1)
+}
+
+// otherPacking says what to do about a packing that is not read.
+func otherPacking(magic []byte) error {
+	switch {
+	case bytes.HasPrefix(magic, []byte("BZh")):
+		return errors.New("this is packed by bzip2; unpack it first: bunzip2 -c FILE | capi import -")
+	case bytes.HasPrefix(magic, []byte{0xfd, '7', 'z', 'X'}):
+		return errors.New("this is packed by xz; unpack it first: xz -dc FILE | capi import -")
+	case bytes.HasPrefix(magic, []byte{0xd0, 0xcf, 0x11, 0xe0}):
+		return errors.New("this is an old Excel workbook (.xls), or one with a password; save it as .xlsx or CSV")
+	}
+	return nil
+}
+
+// guard stops what unpacks to far more than it takes.
+type guard struct {
+	io.Reader
+	in  *counter
+	out int64
+}
+
+func (g *guard) Read(p []byte) (int, error) {
+	n, err := g.Reader.Read(p)
+	g.out += int64(n)
+	if g.out > bombBytesMin && g.out/bombRatio > g.in.bytes.Load() {
+		return n, errBomb
+	}
+	return n, err
+}
+
+// spoolBytesMax bounds the room on the disk for a source that can only be read at any place.
+const spoolBytesMax = 16 << 30
+
+// spool copies a stream into a file that is gone when the source is closed.
+func (s *source) spool(in io.Reader) (*os.File, int64, error) {
+	f, err := os.CreateTemp("", "capi-import-*")
+	if err != nil {
+		return nil, 0, fmt.Errorf("make a temporary file: %w", err)
+	}
+	s.onClose(func() error { return errors.Join(f.Close(), os.Remove(f.Name())) })
+	n, err := io.Copy(f, io.LimitReader(in, spoolBytesMax+1))
+	if err == nil && n > spoolBytesMax {
+		err = fmt.Errorf("it unpacks to more than %d GiB", spoolBytesMax>>30)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("unpack into a temporary file: %w", err)
+	}
+	return f, n, nil
+}

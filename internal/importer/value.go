@@ -1,0 +1,183 @@
+package importer
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode"
+)
+
+// text is the value as a text; a list is joined by "; ".
+func (v *Value) text() string {
+	switch v.Kind {
+	case Text, Number:
+		return v.Text
+	case Cell:
+		return unescapeCell(v.Text)
+	case Texts:
+		return strings.Join(v.Texts, "; ")
+	case Other:
+		if b, ok := v.Other.(bool); ok && !b {
+			return "false"
+		}
+		p, err := json.Marshal(v.Other)
+		if err == nil {
+			return string(p)
+		}
+	case Null:
+	}
+	return ""
+}
+
+// unescapeCell takes off the apostrophe that export files put before what a spreadsheet would take for a formula.
+func unescapeCell(s string) string {
+	if len(s) > 1 && s[0] == '\'' && (strings.IndexByte("=+-@", s[1]) >= 0 || s[1] < ' ') {
+		return s[1:]
+	}
+	return s
+}
+
+// saysNothing holds for what people write where they know nothing; NA is Namibia's code too.
+func (v *Value) saysNothing(t target) bool {
+	if v.Kind != Cell && v.Kind != Text {
+		return false
+	}
+	s := v.Text
+	if len(s) == 2 && s == "NA" {
+		isCountry := t.column == colCountry || t.column == colCountryCode
+		return t.column != colCountryCode && (!isCountry || !t.na)
+	}
+	return isNull(s)
+}
+
+// texts is the value as a list: a cell or text holds a JSON array, or values separated by semicolons, vertical bars or
+// line breaks, and by commas if these part lists.
+func (v *Value) texts(commas bool) []string {
+	switch v.Kind {
+	case Texts:
+		return v.Texts
+	case Number:
+		return []string{v.Text}
+	case Text, Cell:
+		return splitTexts(unescapeCell(v.Text), commas)
+	case Other:
+		return otherTexts(v.Other)
+	case Null:
+	}
+	return nil
+}
+
+func splitTexts(s string, commas bool) []string {
+	trimmed := strings.TrimSpace(s)
+	if strings.HasPrefix(trimmed, "[") && strings.HasSuffix(trimmed, "]") {
+		var list []any
+		if decode(trimmed, &list) == nil {
+			return otherTexts(list)
+		}
+		return pythonList(trimmed[1 : len(trimmed)-1])
+	}
+	if strings.HasPrefix(trimmed, "{") && strings.HasSuffix(trimmed, "}") && !strings.Contains(trimmed, `":`) {
+		return pythonList(trimmed[1 : len(trimmed)-1]) // an array of PostgreSQL
+	}
+	if strings.ContainsAny(s, ";|\n") {
+		commas = false
+	}
+	return strings.FieldsFunc(s, func(r rune) bool {
+		return r == ';' || r == '|' || r == '\n' || r == '\r' || r == ',' && (commas || trimmed[0] == ',')
+	})
+}
+
+// pythonList reads the inside of ['a', "b's", c].
+func pythonList(s string) []string {
+	var out []string
+	for s = strings.TrimLeft(s, ", "); s != ""; s = strings.TrimLeft(s, ", ") {
+		end := strings.IndexByte(s, ',')
+		if q := s[0]; q == '\'' || q == '"' {
+			if i := strings.IndexByte(s[1:], q); i >= 0 {
+				out, s = append(out, s[1:i+1]), s[i+2:]
+				continue
+			}
+		}
+		if end < 0 {
+			end = len(s)
+		}
+		out, s = append(out, strings.TrimSpace(s[:end])), s[end:]
+	}
+	return out
+}
+
+func decode(s string, v any) error {
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	return d.Decode(v)
+}
+
+func otherTexts(v any) []string {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	var out []string
+	for _, e := range list {
+		switch e := e.(type) {
+		case nil:
+		case string:
+			out = append(out, e)
+		case json.Number:
+			out = append(out, e.String())
+		case map[string]any:
+			if s := member(e, "name", "label", "title", "value"); s != "" {
+				out = append(out, s)
+				continue
+			}
+			other := Value{Kind: Other, Other: e}
+			out = append(out, other.text())
+		default:
+			other := Value{Kind: Other, Other: e}
+			out = append(out, other.text())
+		}
+	}
+	return out
+}
+
+// object is the value as the members of a JSON object.
+func (v *Value) object() (map[string]any, bool) {
+	if v.Kind == Cell || v.Kind == Text {
+		var members map[string]any
+		err := decode(v.Text, &members)
+		return members, err == nil && members != nil
+	}
+	members, ok := v.Other.(map[string]any)
+	return members, ok
+}
+
+// splitNames parts a list of companies; a comma before a legal form parts nothing.
+func splitNames(v *Value) []string {
+	parts := v.texts(false)
+	if len(parts) != 1 || v.Kind == Texts || v.Kind == Other {
+		return parts
+	}
+	var out []string
+	for part := range strings.SplitSeq(parts[0], ",") {
+		part = strings.TrimSpace(part)
+		if len(out) > 0 && isLegalForm(part) {
+			out[len(out)-1] += ", " + part
+			continue
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+func isLegalForm(s string) bool {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
+	switch s {
+	case "inc", "incorporated", "llc", "ltd", "limited", "lp", "llp", "plc", "corp", "co", "company", "gmbh", "ag", "sa", "sas", "bv", "nv", "ab", "as", "oy", "spa", "srl", "sl", "kg", "pte", "pvt", "pvtltd", "coltd", "pteltd":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,134 @@
+package importer
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestHeadcountsAreReadAsPeopleWriteThem(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]int64{
+		"250": 250, "1,234": 1234, "1.234": 1234, "1 234": 1234, "1\u00a0234": 1234, "1'234": 1234, "12,34,567": 1_234_567, "80,4": 80, "250.0": 250,
+		"51-200": 51, "101–250": 101, "51 to 200": 51, "501 - 1,000 employees": 501, "1k-5k": 1000, "1-5k": 1000, "501-1k employees": 501,
+		"10k+ employees": 10_000, "10,000+": 10_000, "10001+": 10_001, "5k-10k": 5000, "36.9 thousand": 36_900, "1.2 Million": 1_200_000,
+		"~50": 50, "about 120 people": 120, "> 5000": 5000, "<10": 1, "up to 50": 1, "Nov-50": 11, "10-Jan": 1, "1-Oct": 1,
+		"ca. 300 Mitarbeiter": 300, "11 bis 50": 11, "2 à 10": 2, "500名": 500, "100 FTE": 100,
+	} {
+		n, _, ok := headcount(s)
+		require.True(t, ok, s)
+		require.Equal(t, want, n, s)
+	}
+	for _, s := range []string{"many", "2012-06", "2012-06-01", "small (1)", "$5M", "12%", "1,23,4", "team of ten", ""} {
+		_, _, ok := headcount(s)
+		require.False(t, ok, s)
+	}
+}
+
+func TestYearsAreReadAsPeopleWriteThem(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]int64{
+		"1999": 1999, "1999.0": 1999, "2013 (1888)": 2013, "1904/1946/1959": 1904, "2012-06-01": 2012, "2012-06-01T00:00:00Z": 2012,
+		"12/31/1999": 1999, "31.12.1999": 1999, "June 2008": 2008, "c. 1850": 1850, "founded in 1976": 1976, "1646347894": 2022,
+		"1646347894000": 2022, "20120601": 2012, "705": 705,
+	} {
+		n, ok := year(s)
+		require.True(t, ok, s)
+		require.Equal(t, want, n, s)
+	}
+	for _, s := range []string{"", "soon", "12", "0", "99999", "19.5"} {
+		_, ok := year(s)
+		require.False(t, ok, s)
+	}
+}
+
+func TestLocationsAreReadAsPeopleWriteThem(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]location{
+		"San Francisco, CA, USA; Remote":        {"San Francisco", "California", "United States"},
+		"Saint Paul, Minnesota":                 {"Saint Paul", "Minnesota", "United States"},
+		"Atlanta, Georgia":                      {"Atlanta", "Georgia", "United States"},
+		"Tbilisi, Georgia":                      {"Tbilisi", "", "Georgia"},
+		"Dublin, Ireland":                       {"Dublin", "", "Ireland"},
+		"Warmley, Bristol, United Kingdom":      {"Warmley", "Bristol", "United Kingdom"},
+		"Columbus, Ohio; Detroit, Michigan":     {"Columbus", "Ohio", "United States"},
+		"McLean, Virginia[2]":                   {"McLean", "Virginia", "United States"},
+		"Washington, D.C.":                      {"Washington", "District of Columbia", "United States"},
+		"Toronto, ON, Canada":                   {"Toronto", "Ontario", "Canada"},
+		"Bengaluru, KA, India":                  {"Bengaluru", "Karnataka", "India"},
+		"MH, India":                             {"", "Maharashtra", "India"},
+		"Lagos, LA, Nigeria; LA, Nigeria":       {"Lagos", "", "Nigeria"},
+		"Singapore, Singapore":                  {"Singapore", "", "Singapore"},
+		"München":                               {"München", "", ""},
+		"Germany":                               {"", "", "Germany"},
+		"Deutschland":                           {"", "", "Germany"},
+		"China; Singapore; Czechia":             {"", "", "China"},
+		"Remote":                                {},
+		"No office location":                    {},
+		"none":                                  {},
+		"10115 Berlin, Germany":                 {"Berlin", "", "Germany"},
+		"1 Main St, Springfield, IL 62701":      {"Springfield", "Illinois", "United States"},
+		"Paris, Île-de-France, France (Remote)": {"Paris", "Île-de-France", "France"},
+		"Vilnius; Kaunas; Warsaw":               {"Vilnius", "", ""},
+		"New York":                              {"New York", "", ""},
+		"New York City, New York":               {"New York City", "New York", "United States"},
+		"Sydney, NSW, Australia":                {"Sydney", "New South Wales", "Australia"},
+	} {
+		got, _ := parseLocation(s, false)
+		require.Equal(t, want, got, s)
+	}
+	got, _ := parseLocation("Berlin, DE", true)
+	require.Equal(t, location{"Berlin", "", "Germany"}, got)
+	got, _ = parseLocation("Dover, DE", false)
+	require.Equal(t, location{"Dover", "Delaware", "United States"}, got)
+}
+
+func TestStatesAreFoundByPostalCode(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ country, code, want string }{
+		{"United States", "94107", "California"},
+		{"United States", "10001-1234", "New York"},
+		{"United States", "2139", "Massachusetts"},
+		{"Canada", "M5V 2T6", "Ontario"},
+		{"Australia", "2000", "New South Wales"},
+		{"Australia", "0800", "Northern Territory"},
+		{"Germany", "10115", ""},
+		{"United States", "abc", ""},
+	} {
+		require.Equal(t, c.want, stateOfPostal(c.country, c.code), c.code)
+	}
+}
+
+func TestOnlyCertainMojibakeIsMended(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{
+		"MÃ¼nchen": "München", "TaposÃ©": "Taposé", "InsideAxisâ„¢": "InsideAxis™", "cafÃƒÂ©": "café", "Reader‚Äôs": "Reader’s",
+		"Johnson &amp; Johnson": "Johnson & Johnson", "SÃO PAULO": "SÃO PAULO", "Käse": "Käse", "Ångström": "Ångström", "Âme": "Âme",
+		"AT&T": "AT&T", "Москва": "Москва", "東京": "東京",
+	} {
+		require.Equal(t, want, mend(s), s)
+	}
+}
+
+func TestListsAreParted(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string][]string{
+		"a|b|c": {"a", "b", "c"}, "a; b": {"a", " b"}, `["a","b, c"]`: {"a", "b, c"}, "['a', 'b, c']": {"a", "b, c"}, ", php, go": {" php", " go"},
+		"Hotels, Resorts": {"Hotels, Resorts"}, `{a,"b c"}`: {"a", "b c"}, "a\nb": {"a", "b"},
+	} {
+		require.Equal(t, want, splitTexts(s, false), s)
+	}
+	require.Equal(t, []string{"a", " b"}, splitTexts("a, b", true))
+	require.Equal(t, []string{"Acme, Inc.", "Bolt"}, splitNames(&Value{Kind: Cell, Text: "Acme, Inc., Bolt"}))
+}
+
+func TestNullsAreKnown(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"", " ", "-", "#", "N/A", "none", "#NAME?", "NULL", "nan", "Unknown", "?", "--", `\N`} {
+		require.True(t, isNull(s), s)
+	}
+	for _, s := range []string{"Nile", "#waywire", "A", "0", "Nan Goldin", "-1"} {
+		require.False(t, isNull(s), s)
+	}
+	require.True(t, isNullNumber("-1"))
+}

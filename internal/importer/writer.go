@@ -1,0 +1,333 @@
+package importer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// The writer holds the database for about Options.Hold at a time, since charges wait meanwhile, and leaves it alone for
+// pause in between: without a pause one of another process would hardly ever find it free.
+const (
+	holdDefault      = 50 * time.Millisecond
+	pause            = 5 * time.Millisecond
+	batchMin         = 100
+	batchMax         = 50_000 // all of it is in memory
+	batchStart       = 250
+	connectionsHeld  = 200_000 // connections that wait for the companies behind them in the files
+	progressInterval = 100 * time.Millisecond
+)
+
+// writer gathers items into batches for the catalog. Connections are written after the companies, so that they seldom
+// have to be joined afterwards.
+type writer struct {
+	catalog  *catalog.Store
+	options  Options
+	progress func(Progress)
+	told     time.Time
+
+	file      *source
+	delivered *catalog.Source
+	rejects   *rejectFile
+	imported  int64          // the number of the import; 0 before it writes
+	fileRead  int            // records of the file
+	fileUsed  int            // those that were not rejected
+	refused   map[Reason]int // those that were
+	paired    bool           // a row has two companies
+	batch     []item         // companies
+	size      int            // of the next batch
+	linkSize  int            // of the next batch of connections
+	links     []catalog.Connection
+	previewed map[int64]struct{} // the connections that a dry run would have written
+	summary   Summary
+	err       error // of the catalog or the file of rejects; nothing can be written any more
+}
+
+func newWriter(o Options) *writer {
+	o.Hold = cmp.Or(o.Hold, holdDefault)
+	return &writer{
+		catalog: o.Catalog, options: o, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
+		summary: Summary{
+			Reasons: []Rejects{}, Notes: []Note{}, Doubts: []Doubts{}, Sources: []Source{}, Matched: map[string]int{},
+			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun,
+		},
+	}
+}
+
+func (w *writer) begin(s *source, r Reader, p *plan) {
+	w.file, w.delivered = s, catalog.NewSource()
+	w.delivered.Of(w.imported)
+	w.rejects = newRejectFile(w.options.Rejects, s.name, r)
+	w.fileRead, w.fileUsed, w.refused, w.paired = 0, 0, map[Reason]int{}, p.pair != nil
+	w.summary.Files++
+	w.summary.Sources = append(w.summary.Sources, p.source(s))
+}
+
+func (w *writer) note(text string) {
+	w.summary.Notes = append(w.summary.Notes, Note{w.file.name, text})
+}
+
+// end writes what is left of the file, whatever ended it.
+func (w *writer) end(ctx context.Context) error {
+	if w.err != nil {
+		return w.rejects.close()
+	}
+	err := errors.Join(w.flush(context.WithoutCancel(ctx)), w.rejects.close())
+	if path := w.rejects.name; path != "" {
+		w.summary.Sources[len(w.summary.Sources)-1].Rejects = path
+	}
+	w.told = time.Time{}
+	w.tell()
+	if err == nil && ctx.Err() == nil && w.fileRead > 0 && w.fileUsed == 0 {
+		err = errNothingUsed(w.refused)
+	}
+	return err
+}
+
+// errNothingUsed tells the most frequent reason.
+func errNothingUsed(refused map[Reason]int) error {
+	most := Reason("")
+	for _, r := range slices.Sorted(maps.Keys(refused)) {
+		if most == "" || refused[r] > refused[most] {
+			most = r
+		}
+	}
+	return fmt.Errorf("no record could be used: %s", most)
+}
+
+// finish writes what is left of all files, also when ctx has ended: the connections of what was written belong to it.
+func (w *writer) finish(ctx context.Context) error {
+	if w.err != nil {
+		return nil // it is told already
+	}
+	ctx = context.WithoutCancel(ctx)
+	err := w.flushAll(ctx)
+	if w.imported == 0 {
+		return err
+	}
+	s := &w.summary
+	return errors.Join(err, w.catalog.Finish(ctx, w.imported, map[string]int{
+		"read": s.Read, "added": s.Added, "updated": s.Updated, "unchanged": s.Unchanged, "rejected": s.Rejected,
+		"connections": s.Connections.Added,
+	}))
+}
+
+// beginImport opens the import with the first thing that it writes.
+func (w *writer) beginImport(ctx context.Context) error {
+	if w.options.DryRun || w.imported != 0 {
+		return nil
+	}
+	var names []string
+	for _, name := range w.options.Files {
+		names = append(names, filepath.Base(name))
+	}
+	number, err := w.catalog.Begin(context.WithoutCancel(ctx), names)
+	if err != nil {
+		w.err = err
+		return err
+	}
+	w.imported, w.summary.Import = number, number
+	w.delivered.Of(number)
+	return nil
+}
+
+// take brings items in; ctx is looked at between batches only. An item counts as read once it is clear what became of it.
+func (w *writer) take(ctx context.Context, items []item) error {
+	for i := range items {
+		it := &items[i]
+		w.fileRead++
+		w.doubt(it)
+		switch {
+		case it.reason != "":
+			w.reject(it)
+		case it.company == nil:
+			w.fileUsed++
+			w.links = append(w.links, it.connections...)
+		default:
+			w.fileUsed++
+			w.batch = append(w.batch, *it)
+		}
+		if len(w.batch) >= w.size {
+			if err := w.flush(ctx); err != nil {
+				return err
+			}
+		}
+		if len(w.links) >= connectionsHeld {
+			if err := w.flushAll(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	w.tell()
+	return cmp.Or(ctx.Err(), w.err)
+}
+
+func (w *writer) doubt(it *item) {
+	for _, d := range it.doubts {
+		w.summary.doubt(d.field, Sample{w.file.name, it.line, d.value})
+	}
+}
+
+func (w *writer) reject(it *item) {
+	if it.reason == ReasonConnection {
+		w.summary.Connections.Read++
+		w.summary.Connections.Rejected++
+	} else {
+		w.summary.Read++
+		w.summary.Rejected++
+	}
+	w.rejectAs(it, it.reason, it.detail)
+}
+
+// rejectAs counts a reject and keeps its row.
+func (w *writer) rejectAs(it *item, reason Reason, detail string) {
+	w.summary.reject(reason, Sample{w.file.name, it.line, detail})
+	w.refused[reason]++
+	if err := w.rejects.add(it, reason, detail); err != nil && w.err == nil {
+		w.err = err
+	}
+}
+
+// flush writes the companies at hand.
+func (w *writer) flush(ctx context.Context) error {
+	if err := cmp.Or(ctx.Err(), w.err); err != nil || len(w.batch) == 0 {
+		return err
+	}
+	batch := make([]catalog.Incoming, len(w.batch))
+	for i := range w.batch {
+		batch[i] = *w.batch[i].company
+	}
+	started := time.Now()
+	if err := w.beginImport(ctx); err != nil {
+		return err
+	}
+	put := w.catalog.Put
+	if w.options.DryRun {
+		put = w.catalog.Preview
+	}
+	report, err := put(context.WithoutCancel(ctx), w.delivered, batch)
+	if err != nil {
+		w.err = err
+		return err
+	}
+	w.size = w.resize(w.size, len(batch), time.Since(started))
+	time.Sleep(pause)
+	for i := range w.batch {
+		it := &w.batch[i]
+		if report.Outcomes[i] == catalog.Nameless {
+			w.summary.Rejected++
+			w.fileUsed--
+			w.rejectAs(it, ReasonNameless, "")
+			continue
+		}
+		w.merged(it, report.Matches[i])
+		for _, c := range it.connections {
+			c.Number = report.Numbers[i]
+			w.links = append(w.links, c)
+		}
+		w.summary.Connections.Read += len(it.rejects)
+		w.summary.Connections.Rejected += len(it.rejects)
+		for _, problem := range it.rejects {
+			w.summary.reject(ReasonConnection, Sample{w.file.name, it.line, problem})
+		}
+	}
+	w.summary.Read += len(batch)
+	w.summary.Added += report.Count(catalog.Added)
+	w.summary.Updated += report.Count(catalog.Updated)
+	w.summary.Unchanged += report.Count(catalog.Unchanged)
+	w.batch = w.batch[:0]
+	w.tell()
+	return w.err
+}
+
+// merged tells of rows that became part of a company under another name, or of one that the file has given before.
+func (w *writer) merged(it *item, m catalog.Match) {
+	if m.By == "" {
+		return
+	}
+	s := &w.summary
+	s.Matched[m.By]++
+	name := it.company.End().Name
+	// In rows of two companies the same one stands again and again.
+	if (!m.Repeated || w.paired) && (name == "" || text.Fold(name) == text.Fold(m.Name)) {
+		return
+	}
+	s.Merges.Count++
+	if m.Repeated {
+		s.Merges.Repeated++
+	}
+	if len(s.Merges.Samples) < mergesShown {
+		s.Merges.Samples = append(s.Merges.Samples, Merge{w.file.name, it.line, name, m.Name, m.By})
+	}
+}
+
+// flushAll writes the companies and connections at hand.
+func (w *writer) flushAll(ctx context.Context) error {
+	if err := w.flush(ctx); err != nil {
+		return err
+	}
+	for len(w.links) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(w.linkSize, len(w.links))
+		started := time.Now()
+		report, err := w.connect(ctx, w.links[:n])
+		if err != nil {
+			w.err = err
+			return err
+		}
+		w.linkSize = w.resize(w.linkSize, n, time.Since(started))
+		if !w.options.DryRun {
+			time.Sleep(pause)
+		}
+		w.summary.Connections.Read += n
+		w.summary.Connections.Added += report.Added
+		w.summary.Connections.Unchanged += report.Unchanged
+		w.summary.Connections.Pending += report.Pending
+		w.summary.Connections.Ambiguous += report.Ambiguous
+		w.links = w.links[n:]
+		w.tell()
+	}
+	w.links = nil
+	return nil
+}
+
+// connect writes connections, or only looks what would become of them.
+func (w *writer) connect(ctx context.Context, links []catalog.Connection) (catalog.ConnectReport, error) {
+	if w.options.DryRun {
+		return w.catalog.PreviewConnections(context.WithoutCancel(ctx), w.previewed, links)
+	}
+	if err := w.beginImport(ctx); err != nil {
+		return catalog.ConnectReport{}, err
+	}
+	return w.catalog.ConnectFrom(context.WithoutCancel(ctx), w.imported, links)
+}
+
+// resize is the size of the next batch, after one of n took the time.
+func (w *writer) resize(size, n int, took time.Duration) int {
+	hold := w.options.Hold
+	if n < size && took < hold {
+		return size // a last, short one says little
+	}
+	fitting := int(float64(n) * float64(hold) / float64(max(took, time.Millisecond)))
+	return max(batchMin, min(batchMax, fitting, 2*size))
+}
+
+func (w *writer) tell() {
+	if w.progress == nil || w.file == nil || time.Since(w.told) < progressInterval {
+		return
+	}
+	w.told = time.Now()
+	w.progress(Progress{
+		File: w.file.name, ReadBytes: w.file.readBytes(), SizeBytes: w.file.size, FileRead: w.fileRead, Summary: w.summary.copied(),
+	})
+}

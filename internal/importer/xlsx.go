@@ -1,0 +1,179 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// A workbook is kept in memory as it lies on the disk; what it unpacks to goes to the disk.
+const (
+	xlsxBytesMax     = 512 << 20
+	xlsxUnpackedMin  = 64 << 20
+	xlsxUnpackRatio  = 100
+	xlsxInMemoryMax  = 8 << 20
+	xlsxRecordsMax   = 256 // of a piece
+	sheetRowsToProbe = 50
+)
+
+// xlsxReader reads one sheet of a workbook, row by row.
+type xlsxReader struct {
+	rows   *excelize.Rows
+	row    int // of the sheet, from 1
+	header []string
+	ahead  []sheetRow
+	end    error
+}
+
+type sheetRow struct {
+	line  int
+	cells []string
+}
+
+func newXLSX(s *source, f io.ReaderAt, size int64, sheet string) (_ Reader, err error) {
+	defer recovered("read the workbook", &err)
+	if size > xlsxBytesMax {
+		return nil, fmt.Errorf("the workbook has %d MB; at most %d are read: save the sheet as CSV", size>>20, xlsxBytesMax>>20)
+	}
+	book, err := excelize.OpenReader(io.NewSectionReader(f, 0, size), excelize.Options{
+		RawCellValue:   false,
+		UnzipSizeLimit: max(xlsxUnpackedMin, xlsxUnpackRatio*size), UnzipXMLSizeLimit: xlsxInMemoryMax,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the workbook: %w", err)
+	}
+	s.onClose(book.Close)
+	sheets := book.GetSheetList()
+	if sheet == "" {
+		sheet = bestSheet(book, sheets)
+	}
+	rows, err := book.Rows(sheet)
+	if err != nil {
+		return nil, fmt.Errorf("read the workbook: %w; its sheets are: %s", err, shorten(strings.Join(sheets, ", ")))
+	}
+	s.onClose(rows.Close)
+	s.format = fmt.Sprintf("XLSX, sheet %q of %d", sheet, len(sheets))
+	x := &xlsxReader{rows: rows}
+	return x, x.readHeader()
+}
+
+// bestSheet is the one whose columns have most names that are known; of equal ones the first.
+func bestSheet(book *excelize.File, sheets []string) string {
+	best, most := "", -1
+	for _, name := range sheets {
+		rows, err := book.Rows(name)
+		if err != nil {
+			continue
+		}
+		known := 0
+		for i := 0; i < sheetRowsToProbe && rows.Next(); i++ {
+			cells, err := rows.Columns()
+			if err != nil {
+				break
+			}
+			known = max(known, knownNames(cells))
+		}
+		rows.Close()
+		if known > most {
+			best, most = name, known
+		}
+	}
+	return best
+}
+
+func (x *xlsxReader) readHeader() error {
+	var rows [][]string
+	for len(rows) < headerRowsMax {
+		r, ok := x.next()
+		if !ok {
+			break
+		}
+		x.ahead = append(x.ahead, r)
+		rows = append(rows, r.cells)
+	}
+	if x.end != nil && !errors.Is(x.end, io.EOF) {
+		return x.end
+	}
+	at, names, err := findHeader(rows)
+	if err != nil {
+		return err
+	}
+	x.header = names
+	x.ahead = x.ahead[at+1:]
+	return nil
+}
+
+// hasHeader tells a sheet without records from one without anything.
+func (x *xlsxReader) hasHeader() bool { return x.header != nil }
+
+// next reads one row that has a value; it is not ok at the end.
+func (x *xlsxReader) next() (r sheetRow, ok bool) {
+	if x.end != nil {
+		return r, false
+	}
+	defer recovered("read the sheet", &x.end)
+	for x.rows.Next() {
+		x.row++
+		cells, err := x.rows.Columns()
+		if err != nil {
+			x.end = fmt.Errorf("row %d of the sheet: %w", x.row, err)
+			return r, false
+		}
+		if strings.TrimSpace(strings.Join(cells, "")) != "" {
+			return sheetRow{x.row, cells}, true
+		}
+	}
+	x.end = io.EOF
+	if err := x.rows.Error(); err != nil {
+		x.end = fmt.Errorf("read the sheet: %w", err)
+	}
+	return r, false
+}
+
+// Next gives up to xlsxRecordsMax rows.
+func (x *xlsxReader) Next() (Piece, error) {
+	p := &sheetPiece{header: x.header, rows: x.ahead}
+	x.ahead = nil
+	for len(p.rows) < xlsxRecordsMax {
+		r, ok := x.next()
+		if !ok {
+			break
+		}
+		p.rows = append(p.rows, r)
+	}
+	if len(p.rows) == 0 {
+		return nil, x.end
+	}
+	return p, nil
+}
+
+type sheetPiece struct {
+	header []string
+	rows   []sheetRow
+}
+
+// Records names the cells by the header; a row ends at its last value.
+func (p *sheetPiece) Records(yield func(*Record)) {
+	var record Record
+	for _, r := range p.rows {
+		record = Record{Line: r.line, Fields: record.Fields[:0]}
+		for i, name := range p.header {
+			f := Field{Name: name, Value: Value{Kind: Cell}}
+			if i < len(r.cells) {
+				f.Value.Text = r.cells[i]
+			}
+			record.Fields = append(record.Fields, f)
+		}
+		yield(&record)
+	}
+}
+
+// recovered makes an error of a library's panic at a damaged file.
+func recovered(what string, err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%s: it is damaged: %v", what, p)
+	}
+}

@@ -1,0 +1,272 @@
+// Package indexing keeps an index in step with the catalog: it fills the index, follows the catalog's changes, and audits the
+// one against the other. It knows no SQL and no back end of the index.
+package indexing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/index"
+)
+
+// FollowOptions is what a Follower works on.
+type FollowOptions struct {
+	Catalog *catalog.Store
+	Index   index.Index
+	Log     *slog.Logger  // Defaults to none.
+	Poll    time.Duration // How often the catalog is asked for changes. Defaults to 200ms.
+
+	// Progress is told during Build how many of how many companies are in the index. Defaults to nobody.
+	Progress func(done, total int)
+}
+
+// Follower keeps an index up to date with the catalog.
+type Follower struct {
+	FollowOptions
+	notify chan struct{}
+	behind atomic.Int64 // microseconds since 1970 at which the index was first seen behind; 0 while it is not
+
+	building sync.Mutex // one build at a time: another's changes are no part of a scan
+	from     uint64     // the catalog's sequence number, at least 1, before the first of the scans that none has ended yet
+
+	mu     sync.Mutex
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+const (
+	buildBatch  = 50_000
+	changeBatch = 10_000
+)
+
+// NewFollower makes a follower; Build, then Start set it going.
+func NewFollower(o FollowOptions) *Follower {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Poll <= 0 {
+		o.Poll = 200 * time.Millisecond
+	}
+	if o.Progress == nil {
+		o.Progress = func(int, int) {}
+	}
+	return &Follower{FollowOptions: o, notify: make(chan struct{}, 1)}
+}
+
+// Build brings the index up to the catalog's present state: an empty one by a scan of the whole catalog, one that knows
+// an earlier state by the changes since. Where the index loses companies meanwhile, it begins again.
+func (f *Follower) Build(ctx context.Context) error {
+	for {
+		err := f.build(ctx)
+		if !errors.Is(err, index.ErrMending) {
+			return err
+		}
+		f.behind.CompareAndSwap(0, time.Now().UnixMicro())
+		f.Log.InfoContext(ctx, "index has lost companies on the way; the catalog is read again", "reason", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(f.Poll):
+		}
+	}
+}
+
+func (f *Follower) build(ctx context.Context) error {
+	f.building.Lock()
+	defer f.building.Unlock()
+	if f.Index.Seq() == 0 {
+		if err := f.scan(ctx); err != nil {
+			return fmt.Errorf("build index: %w", err)
+		}
+	}
+	return f.catchUp(ctx)
+}
+
+// scan reads the catalog and feeds the index at once. It tells the index of an empty one, too: that may be all that is
+// left of what the index has lost. What an earlier scan brought before it broke off may have been removed since, so the
+// index is told to be as old as that one, and the changes since do the rest.
+func (f *Follower) scan(ctx context.Context) error {
+	if f.from == 0 {
+		seq, err := f.Catalog.Seq(ctx)
+		if err != nil {
+			return err
+		}
+		f.from = max(seq, 1) // the first change removes nothing
+	}
+	total, err := f.Catalog.Len(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.Index.Apply(ctx, nil, 0); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	batches := make(chan []index.Change, 1)
+	var feeding sync.WaitGroup
+	feeding.Go(func() {
+		done := 0
+		for batch := range batches {
+			if err := f.Index.Apply(ctx, batch, 0); err != nil {
+				cancel(err)
+				return
+			}
+			done += len(batch)
+			f.Progress(done, total)
+		}
+	})
+	seq, err := f.read(ctx, batches)
+	close(batches)
+	feeding.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if err != nil {
+		return err
+	}
+	if err := f.Index.Apply(ctx, nil, min(f.from, seq)); err != nil {
+		return err
+	}
+	f.from = 0
+	return nil
+}
+
+func (f *Follower) read(ctx context.Context, batches chan<- []index.Change) (seq uint64, err error) {
+	var batch []index.Change
+	send := func() error {
+		select {
+		case batches <- batch:
+			batch = make([]index.Change, 0, buildBatch)
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	seq, err = f.Catalog.Scan(ctx, func(c *company.Company) error {
+		batch = append(batch, index.Change{Number: c.Number, Company: c})
+		if len(batch) < buildBatch {
+			return nil
+		}
+		return send()
+	})
+	if err == nil && len(batch) > 0 {
+		err = send()
+	}
+	return seq, err
+}
+
+// catchUp applies changes until there are none.
+func (f *Follower) catchUp(ctx context.Context) error {
+	for {
+		after := f.Index.Seq()
+		changes, upTo, more, err := f.Catalog.Changes(ctx, after, changeBatch)
+		if err != nil {
+			return err
+		}
+		if upTo == after {
+			f.behind.Store(0)
+			return nil
+		}
+		f.behind.CompareAndSwap(0, time.Now().UnixMicro())
+		applied := make([]index.Change, len(changes))
+		for i, c := range changes {
+			applied[i] = index.Change{Number: c.Number, Company: c.Company}
+		}
+		if err := f.Index.Apply(ctx, applied, upTo); err != nil {
+			return fmt.Errorf("apply changes up to %d: %w", upTo, err)
+		}
+		if !more {
+			f.behind.Store(0)
+			return nil
+		}
+	}
+}
+
+// Start follows the catalog until Stop. A second call does nothing.
+func (f *Follower) Start(ctx context.Context) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.done != nil {
+		return
+	}
+	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	f.done = make(chan struct{})
+	go f.run(ctx, f.done)
+}
+
+// Stop ends the following and waits for it. A second call does nothing; Start goes on where it was.
+func (f *Follower) Stop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.done == nil {
+		return
+	}
+	f.cancel()
+	<-f.done
+	f.done = nil
+}
+
+// Notify tells that the catalog has changed, so that the follower need not wait for its next poll.
+func (f *Follower) Notify() {
+	select {
+	case f.notify <- struct{}{}:
+	default: // one is on its way
+	}
+}
+
+// Lag is for how long the index has been known to be behind the catalog; 0 while it is not.
+func (f *Follower) Lag() time.Duration {
+	since := f.behind.Load()
+	if since == 0 {
+		return 0
+	}
+	return time.Since(time.UnixMicro(since))
+}
+
+func (f *Follower) run(ctx context.Context, done chan<- struct{}) {
+	defer close(done)
+	ticker := time.NewTicker(f.Poll)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-f.notify:
+		}
+		err := f.follow(ctx)
+		switch {
+		case err == nil:
+			failing = false
+		case errors.Is(err, context.Canceled):
+			return
+		case !failing: // once, not five times a second
+			failing = true
+			f.behind.CompareAndSwap(0, time.Now().UnixMicro())
+			f.Log.ErrorContext(ctx, "index cannot follow the catalog", "error", err)
+		}
+	}
+}
+
+// follow asks the catalog's sequence number first, which is cheap.
+func (f *Follower) follow(ctx context.Context) error {
+	known := f.Index.Seq() // asked first: the catalog's can only be later
+	seq, err := f.Catalog.Seq(ctx)
+	switch {
+	case err != nil:
+		return err
+	case seq < known:
+		return fmt.Errorf("catalog is at %d, index at %d: %w", seq, known, catalog.ErrSetBack)
+	case seq == known:
+		return nil
+	}
+	return f.Build(ctx) // an index that has found itself damaged is at 0 again
+}

@@ -1,0 +1,217 @@
+package indexing_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/indexing"
+)
+
+// watched is an index that tells of every Apply.
+type watched struct {
+	index.Index
+	applied chan uint64
+}
+
+func (w watched) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
+	err := w.Index.Apply(ctx, changes, seq)
+	select {
+	case w.applied <- seq:
+	case <-ctx.Done():
+	}
+	return err
+}
+
+func put(t testing.TB, b *catalog.Store, prefix string, n int) {
+	t.Helper()
+	batch := make([]catalog.Incoming, n)
+	for i := range batch {
+		batch[i] = catalog.Prepare(&company.Company{Name: fmt.Sprintf("%s %d", prefix, i)})
+	}
+	_, err := b.Put(t.Context(), nil, batch)
+	require.NoError(t, err)
+}
+
+func TestTheIndexFollowsTheCatalog(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		put(t, b, "Before", 300)
+		x := watched{embedded.Open(embedded.Options{}), make(chan uint64, 100)}
+		t.Cleanup(func() { require.NoError(t, x.Close()) })
+		f := indexing.NewFollower(indexing.FollowOptions{Catalog: b, Index: x})
+		require.NoError(t, f.Build(t.Context()))
+		require.Equal(t, 300, x.Len())
+		require.Equal(t, uint64(1), x.Seq())
+		require.NoError(t, f.Build(t.Context()), "a second time there is nothing to do")
+
+		f.Start(t.Context())
+		f.Start(t.Context())
+		t.Cleanup(f.Stop)
+		for seq := uint64(2); seq < 5; seq++ {
+			put(t, b, fmt.Sprintf("After %d", seq), 20)
+			f.Notify()
+			for x.Seq() < seq {
+				<-x.applied
+			}
+		}
+		require.Equal(t, 360, x.Len())
+		f.Stop()
+		f.Stop()
+		require.Zero(t, f.Lag())
+
+		put(t, b, "Late", 5)
+		require.NoError(t, f.Build(t.Context()))
+		require.Equal(t, 365, x.Len(), "an index that is behind takes the changes only")
+	})
+}
+
+// losing is an index that loses companies during its first scans.
+type losing struct {
+	index.Index
+	scans, losses int
+}
+
+func (l *losing) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
+	if seq > 0 {
+		if l.scans++; l.scans <= l.losses {
+			return fmt.Errorf("apply: %w", index.ErrMending)
+		}
+	}
+	return l.Index.Apply(ctx, changes, seq)
+}
+
+func TestTheCatalogIsReadAgainWhereTheIndexLosesCompaniesMeanwhile(t *testing.T) {
+	t.Parallel()
+	d := dbtest.SQLite(t)
+	b := catalog.New(d)
+	put(t, b, "Company", 300)
+	var log bytes.Buffer
+	x := &losing{Index: embedded.Open(embedded.Options{}), losses: 2}
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	f := indexing.NewFollower(indexing.FollowOptions{
+		Catalog: b, Index: x, Poll: time.Millisecond,
+		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	require.NoError(t, f.Build(t.Context()))
+	require.Equal(t, 3, x.scans)
+	require.Equal(t, 300, x.Len())
+	require.Equal(t, uint64(1), x.Seq())
+	require.Zero(t, f.Lag())
+	require.Empty(t, log.String(), "nothing is broken")
+}
+
+// breaking is an index whose first scan breaks off at its end.
+type breaking struct {
+	index.Index
+	broken bool
+}
+
+func (x *breaking) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
+	if seq > 0 && !x.broken {
+		x.broken = true
+		return context.DeadlineExceeded
+	}
+	return x.Index.Apply(ctx, changes, seq)
+}
+
+func TestAScanThatBrokeOffLeavesNothingThatWasRemovedSince(t *testing.T) {
+	t.Parallel()
+	b := catalog.New(dbtest.SQLite(t))
+	number, err := b.Begin(t.Context(), nil)
+	require.NoError(t, err)
+	source := catalog.NewSource()
+	source.Of(number)
+	_, err = b.Put(t.Context(), source, []catalog.Incoming{catalog.Prepare(&company.Company{Name: "Removed"})})
+	require.NoError(t, err)
+	put(t, b, "Stays", 3)
+	x := &breaking{Index: embedded.Open(embedded.Options{})}
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	f := indexing.NewFollower(indexing.FollowOptions{Catalog: b, Index: x})
+	require.ErrorIs(t, f.Build(t.Context()), context.DeadlineExceeded)
+	require.Equal(t, 4, x.Len())
+	_, err = b.Undo(t.Context(), number, func(context.Context, *db.Tx) (company.Set, error) { return company.Set{}, nil })
+	require.NoError(t, err)
+	require.NoError(t, f.Build(t.Context()))
+	require.Equal(t, 3, x.Len())
+	seq, err := b.Seq(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, seq, x.Seq())
+}
+
+// lines are what a log has written, a message each.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
+func TestACatalogThatIsBehindItsIndexIsLogged(t *testing.T) {
+	t.Parallel()
+	b := catalog.New(dbtest.SQLite(t))
+	put(t, b, "Company", 3)
+	x := embedded.Open(embedded.Options{})
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	log := make(lines, 10)
+	f := indexing.NewFollower(indexing.FollowOptions{Catalog: b, Index: x, Poll: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))})
+	require.NoError(t, f.Build(t.Context()))
+	require.NoError(t, x.Apply(t.Context(), nil, 7)) // what the catalog has forgotten
+	f.Start(t.Context())
+	t.Cleanup(f.Stop)
+	require.Contains(t, <-log, "set back")
+	require.Positive(t, f.Lag())
+}
+
+func TestAnIndexThatHasLostAllIsMendedFromAnEmptyCatalog(t *testing.T) {
+	t.Parallel()
+	d := dbtest.SQLite(t)
+	b := catalog.New(d)
+	number, err := b.Begin(t.Context(), nil)
+	require.NoError(t, err)
+	batch := make([]catalog.Incoming, 100)
+	for i := range batch {
+		batch[i] = catalog.Prepare(&company.Company{Name: fmt.Sprintf("Company %d", i)})
+	}
+	source := catalog.NewSource()
+	source.Of(number)
+	_, err = b.Put(t.Context(), source, batch)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	build := func() *embedded.Index {
+		x := embedded.Open(embedded.Options{})
+		require.NoError(t, x.Attach(t.Context(), dir, b))
+		f := indexing.NewFollower(indexing.FollowOptions{Catalog: b, Index: x, Poll: time.Millisecond})
+		require.NoError(t, f.Build(t.Context()))
+		require.NoError(t, x.Close())
+		return x
+	}
+	require.Equal(t, 100, build().Len())
+	segments, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	require.NoError(t, err)
+	require.NotEmpty(t, segments)
+	for _, path := range segments {
+		require.NoError(t, os.Truncate(path, 100))
+	}
+	_, err = b.Undo(t.Context(), number, func(context.Context, *db.Tx) (company.Set, error) { return company.Set{}, nil })
+	require.NoError(t, err)
+	seq, err := b.Seq(t.Context())
+	require.NoError(t, err)
+	x := build()
+	require.Zero(t, x.Len())
+	require.Equal(t, seq, x.Seq())
+}

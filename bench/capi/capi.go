@@ -78,9 +78,9 @@ func (s source) Origin(context.Context) (string, uint64, error) {
 	return "workload", uint64(s.Len), nil
 }
 
-func (source) Mark(context.Context, string, string, string, uint64) error { return nil }
+func (source) SaveCheckpoint(context.Context, string, string, string, uint64) error { return nil }
 
-func (source) Marked(context.Context, string, string) (bool, error) { return true, nil }
+func (source) HasCheckpoint(context.Context, string, string) (bool, error) { return true, nil }
 
 func open(ctx context.Context, w *workload.Workload, dir string) (contender.Contender, error) {
 	return Open(ctx, w, dir)

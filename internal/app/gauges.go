@@ -70,7 +70,7 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
-	f := g.app.embedded.Figures()
+	f := g.app.embedded.Stats()
 	gauge(descCompanies, float64(f.Companies))
 	gauge(descSegments, float64(f.SegmentsInMemory), "memory")
 	gauge(descSegments, float64(f.Segments-f.SegmentsInMemory), "disk")

@@ -135,16 +135,16 @@ func TestAnIndexGoesOnWithABackupThatKnowsIt(t *testing.T) {
 	require.NoError(t, ix.Close())
 }
 
-// killed is a catalog whose index's process ends right after it has marked the catalog.
+// killed is a catalog whose index's process ends right after it has saved its checkpoint.
 type killed struct{ *catalog.Store }
 
 var errKilled = errors.New("killed")
 
-func (k killed) Mark(ctx context.Context, index, mark, keep string, seq uint64) error {
-	return errors.Join(k.Store.Mark(ctx, index, mark, keep, seq), errKilled)
+func (k killed) SaveCheckpoint(ctx context.Context, index, checkpoint, keep string, seq uint64) error {
+	return errors.Join(k.Store.SaveCheckpoint(ctx, index, checkpoint, keep, seq), errKilled)
 }
 
-func TestAProcessKilledAfterItsMarkLeavesATrustedIndex(t *testing.T) {
+func TestAProcessKilledAfterItsCheckpointLeavesATrustedIndex(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		dir, b := t.TempDir(), catalog.New(d)
@@ -169,7 +169,7 @@ func TestAProcessKilledAfterItsMarkLeavesATrustedIndex(t *testing.T) {
 	})
 }
 
-func TestSeveralServersKeepTheirOwnMarks(t *testing.T) {
+func TestSeveralServersKeepTheirOwnCheckpoints(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, dirs := catalog.New(d), []string{t.TempDir(), t.TempDir()}

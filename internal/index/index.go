@@ -29,7 +29,7 @@ type Index interface {
 
 	// Seq is the catalog's sequence number up to which the index holds every change; 0 for an empty index, and for one
 	// that has lost companies to damage. Both want the whole catalog: Apply with seq 0 at least once, then one with the
-	// catalog's. Either is ErrMending if companies were lost meanwhile: the catalog is wanted again, from its beginning.
+	// catalog's. Either is ErrRepairing if companies were lost meanwhile: the catalog is wanted again, from its beginning.
 	Seq() uint64
 
 	// Len is the number of companies in the index.
@@ -117,8 +117,8 @@ type Known struct {
 // ErrCursor is the answer to a cursor that the index did not make.
 var ErrCursor = errors.New("index: unreadable cursor")
 
-// ErrMending is the answer of an index that has lost companies to damage, until it has them again.
-var ErrMending error = fault.New(fault.IndexUnavailable,
+// ErrRepairing is the answer of an index that has lost companies to damage, until it has them again.
+var ErrRepairing error = fault.New(fault.IndexUnavailable,
 	"A part of the search index is being rebuilt from the catalog. Try again in %d s.", mendingRetry).
 	With("retry_after", mendingRetry)
 

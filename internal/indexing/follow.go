@@ -65,7 +65,7 @@ func NewFollower(o FollowOptions) *Follower {
 func (f *Follower) Build(ctx context.Context) error {
 	for {
 		err := f.build(ctx)
-		if !errors.Is(err, index.ErrMending) {
+		if !errors.Is(err, index.ErrRepairing) {
 			return err
 		}
 		f.behind.CompareAndSwap(0, time.Now().UnixMicro())
@@ -264,7 +264,7 @@ func (f *Follower) follow(ctx context.Context) error {
 	case err != nil:
 		return err
 	case seq < known:
-		return fmt.Errorf("catalog is at %d, index at %d: %w", seq, known, catalog.ErrSetBack)
+		return fmt.Errorf("catalog is at %d, index at %d: %w", seq, known, catalog.ErrRestored)
 	case seq == known:
 		return nil
 	}

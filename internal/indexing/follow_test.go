@@ -89,7 +89,7 @@ type losing struct {
 func (l *losing) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
 	if seq > 0 {
 		if l.scans++; l.scans <= l.losses {
-			return fmt.Errorf("apply: %w", index.ErrMending)
+			return fmt.Errorf("apply: %w", index.ErrRepairing)
 		}
 	}
 	return l.Index.Apply(ctx, changes, seq)
@@ -173,7 +173,7 @@ func TestACatalogThatIsBehindItsIndexIsLogged(t *testing.T) {
 	require.NoError(t, x.Apply(t.Context(), nil, 7)) // what the catalog has forgotten
 	f.Start(t.Context())
 	t.Cleanup(f.Stop)
-	require.Contains(t, <-log, "set back")
+	require.Contains(t, <-log, "restored from a backup")
 	require.Positive(t, f.Lag())
 }
 

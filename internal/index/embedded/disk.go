@@ -21,9 +21,9 @@ type Source interface {
 	Origin(ctx context.Context) (origin string, seq uint64, err error)
 	// Mark keeps that the index knows the catalog up to seq, under a new mark, lasting once it returns. Of the index's
 	// older marks it leaves the one to keep; it fails if that, unless it is empty, is not there: the catalog was set back.
-	Mark(ctx context.Context, index, mark, keep string, seq uint64) error
+	SaveCheckpoint(ctx context.Context, index, mark, keep string, seq uint64) error
 	// Marked holds if the catalog has the index's mark.
-	Marked(ctx context.Context, index, mark string) (bool, error)
+	HasCheckpoint(ctx context.Context, index, mark string) (bool, error)
 }
 
 // disk is where an index is kept. Index.merging guards it.
@@ -91,7 +91,7 @@ func (d *disk) trusted(ctx context.Context) (manifest, error) {
 	m, err := readManifest(d.dir)
 	marked := false
 	if err == nil && m.Catalog == origin {
-		marked, err = d.source.Marked(ctx, m.Index, m.Mark)
+		marked, err = d.source.HasCheckpoint(ctx, m.Index, m.Mark)
 	}
 	damage := (*DamageError)(nil)
 	switch {
@@ -307,7 +307,7 @@ func (d *disk) mark(ctx context.Context, m *manifest) error {
 	ctx, cancel := context.WithTimeout(ctx, markWait)
 	defer cancel()
 	m.Mark = uuid.NewString()
-	return d.source.Mark(ctx, m.Index, m.Mark, d.manifest.Mark, m.Seq)
+	return d.source.SaveCheckpoint(ctx, m.Index, m.Mark, d.manifest.Mark, m.Seq)
 }
 
 func inMemory(p part) bool { return p.file == nil }

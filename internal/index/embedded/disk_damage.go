@@ -133,12 +133,12 @@ const (
 )
 
 // whole answers from an index that lacks nothing; read is as in surviving. Where it finds damage, or finds it found, it
-// waits for the companies to be back, and gives ErrMending if that takes long.
+// waits for the companies to be back, and gives ErrRepairing if that takes long.
 func (ix *Index) whole(ctx context.Context, read **snapshot, answer func() error) error {
 	if ok, err := ix.undamaged(read, answer); ok {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, mendingWait, index.ErrMending)
+	ctx, cancel := context.WithTimeoutCause(ctx, mendingWait, index.ErrRepairing)
 	defer cancel()
 	clock := time.NewTicker(mendingCheck)
 	defer clock.Stop()

@@ -230,7 +230,7 @@ func TestAnApplyThatMeetsACutFileLeavesTheIndexInOrder(t *testing.T) {
 		require.Equal(t, p.companies(), p.alive.count(), "nothing has died halfway")
 	}
 	ix.merging.Unlock()
-	require.ErrorIs(t, ix.Apply(t.Context(), changesOf(companies[:250]), 2), index.ErrMending)
+	require.ErrorIs(t, ix.Apply(t.Context(), changesOf(companies[:250]), 2), index.ErrRepairing)
 	follow(t, ix, companies)
 	requireMended(t, ix, dir, want)
 }
@@ -334,7 +334,7 @@ func TestAClosedIndexSurvivesACutFileToo(t *testing.T) {
 	require.NoError(t, os.Truncate(f.path, 0))
 	require.True(t, ix.noticed(f.compare(time.Now(), nil)))
 	ix.giveUpDamaged(t.Context())
-	require.ErrorIs(t, ix.Apply(t.Context(), nil, 4), index.ErrMending)
+	require.ErrorIs(t, ix.Apply(t.Context(), nil, 4), index.ErrRepairing)
 }
 
 func TestSearchesOnTheirWaySurviveACutFile(t *testing.T) {

@@ -18,9 +18,9 @@ type SameCatalog struct {
 
 func (c SameCatalog) Origin(context.Context) (string, uint64, error) { return c.ID, c.Seq, nil }
 
-func (SameCatalog) Mark(context.Context, string, string, string, uint64) error { return nil }
+func (SameCatalog) SaveCheckpoint(context.Context, string, string, string, uint64) error { return nil }
 
-func (SameCatalog) Marked(context.Context, string, string) (bool, error) { return true, nil }
+func (SameCatalog) HasCheckpoint(context.Context, string, string) (bool, error) { return true, nil }
 
 var errSetBack = errors.New("set back")
 
@@ -41,7 +41,7 @@ func (c *markedCatalog) Origin(context.Context) (string, uint64, error) {
 	return "catalog", c.seq, nil
 }
 
-func (c *markedCatalog) Mark(ctx context.Context, index, mark, keep string, _ uint64) error {
+func (c *markedCatalog) SaveCheckpoint(ctx context.Context, index, mark, keep string, _ uint64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls++
@@ -59,7 +59,7 @@ func (c *markedCatalog) Mark(ctx context.Context, index, mark, keep string, _ ui
 	return c.after
 }
 
-func (c *markedCatalog) Marked(_ context.Context, index, mark string) (bool, error) {
+func (c *markedCatalog) HasCheckpoint(_ context.Context, index, mark string) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Contains(c.marks, index+"/"+mark), nil
@@ -94,7 +94,7 @@ func (c catalogFile) read() (marks []string, err error) {
 	return marks, err
 }
 
-func (c catalogFile) Mark(_ context.Context, index, mark, keep string, _ uint64) error {
+func (c catalogFile) SaveCheckpoint(_ context.Context, index, mark, keep string, _ uint64) error {
 	marks, err := c.read()
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (c catalogFile) Mark(_ context.Context, index, mark, keep string, _ uint64)
 	return os.Rename(path+unfinished, path)
 }
 
-func (c catalogFile) Marked(_ context.Context, index, mark string) (bool, error) {
+func (c catalogFile) HasCheckpoint(_ context.Context, index, mark string) (bool, error) {
 	marks, err := c.read()
 	return slices.Contains(marks, index+"/"+mark), err
 }

@@ -162,7 +162,7 @@ func TestSearchesDuringALongRepairSayWhenToComeBack(t *testing.T) {
 		ix := Open(Options{})
 		ix.lost.Store(true)
 		_, err := ix.Search(t.Context(), index.Request{Limit: 1})
-		require.ErrorIs(t, err, index.ErrMending)
+		require.ErrorIs(t, err, index.ErrRepairing)
 		require.Equal(t, fault.IndexUnavailable, fault.CodeOf(err))
 		require.NoError(t, ix.Close())
 	})

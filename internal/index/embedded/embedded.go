@@ -136,7 +136,7 @@ func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) 
 	}
 	if ix.noticed(err) {
 		ix.giveUpDamaged(ctx)
-		err = index.ErrMending
+		err = index.ErrRepairing
 	}
 	if err != nil {
 		return fmt.Errorf("apply %d changes: %w", len(changes), err)
@@ -152,14 +152,14 @@ func (ix *Index) apply(changes []index.Change, seq uint64) error {
 	}
 	changes = latest(changes)
 	if seq == 0 && !ix.scan.goOn(ix.losses.Load()) {
-		return index.ErrMending
+		return index.ErrRepairing
 	}
 	if ix.lost.Load() && ix.current.Load().seq > 0 {
 		changes = ix.lacking(changes)
 	}
 	fresh := ix.segmentsOf(companiesOf(changes))
 	if !ix.bring(changes, fresh, seq) {
-		return index.ErrMending
+		return index.ErrRepairing
 	}
 	return nil
 }
@@ -266,20 +266,20 @@ func latest(changes []index.Change) []index.Change {
 	return kept
 }
 
-// Figures are how the index is doing.
-type Figures struct {
+// RuntimeStats describe a running index.
+type RuntimeStats struct {
 	Companies        int
 	Segments         int
-	SegmentsInMemory int    // of these, not on disk yet
+	SegmentsInMemory int    // segments that are not on disk yet
 	Merges           uint64 // since Open
-	Merging          bool   // at this moment
-	Lost             bool   // companies are missing, because a segment was damaged, and are being indexed anew
+	Merging          bool   // a merge is running now
+	Lost             bool   // companies are missing because a segment was damaged; they are being indexed again
 }
 
-// Figures are those of the moment.
-func (ix *Index) Figures() Figures {
+// Stats returns the index's current stats.
+func (ix *Index) Stats() RuntimeStats {
 	s := ix.current.Load()
-	f := Figures{
+	f := RuntimeStats{
 		Companies: s.companies, Segments: len(s.parts),
 		Merges: ix.merger.merges.Load(), Merging: ix.merger.merging.Load(), Lost: ix.lost.Load(),
 	}

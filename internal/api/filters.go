@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
 
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/query"
@@ -53,7 +52,7 @@ func (f Filters) words() query.Filters {
 // parse is the query of the filters, or its faults with the fields named below prefix.
 func (f Filters) parse(prefix string) (query.Query, []fault.FieldError) {
 	q, err := query.Parse(f.words())
-	return q, under(prefix, faultsOf(err))
+	return q, under(prefix, fault.Fields(err))
 }
 
 // canonical is the filters as an export keeps them.
@@ -68,20 +67,7 @@ func (f Filters) canonical() json.RawMessage {
 // parseSort is the sort that was asked for, or its faults.
 func parseSort(by, order string, hasText bool) (query.Sort, []fault.FieldError) {
 	sort, err := query.ParseSort(by, order, hasText)
-	return sort, faultsOf(err)
-}
-
-// faultsOf is the list of faults inside a validation error; nil for nil.
-func faultsOf(err error) []fault.FieldError {
-	if err == nil {
-		return nil
-	}
-	if e, ok := errors.AsType[*fault.Error](err); ok {
-		if list, ok := e.Details["errors"].([]fault.FieldError); ok {
-			return list
-		}
-	}
-	return []fault.FieldError{{Field: "body", Message: err.Error()}}
+	return sort, fault.Fields(err)
 }
 
 func under(prefix string, list []fault.FieldError) []fault.FieldError {

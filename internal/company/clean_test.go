@@ -117,9 +117,7 @@ func TestValidateTellsEveryFault(t *testing.T) {
 	err := c.Validate()
 	require.Equal(t, fault.Validation, fault.CodeOf(err))
 	var fields []string
-	var e *fault.Error
-	require.ErrorAs(t, err, &e)
-	for _, f := range e.Details["errors"].([]fault.FieldError) {
+	for _, f := range fault.Fields(err) {
 		fields = append(fields, f.Field)
 	}
 	require.Equal(t, []string{"name", "description", "city", "technologies", "employee_count", "founded_year"}, fields)

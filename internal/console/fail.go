@@ -44,13 +44,11 @@ func (s *server) faultOf(r *http.Request, err error) *fault.Error {
 
 // fieldErrors are the faults of a form, by field; nil if err is no Validation. A form is shown again with them.
 func fieldErrors(err error) map[string]string {
-	e, ok := errors.AsType[*fault.Error](err)
-	if !ok || e.Code != fault.Validation {
+	if fault.CodeOf(err) != fault.Validation {
 		return nil
 	}
-	faults, _ := e.Details["errors"].([]fault.FieldError)
-	byField := make(map[string]string, len(faults))
-	for _, f := range faults {
+	byField := map[string]string{}
+	for _, f := range fault.Fields(err) {
 		byField[f.Field] = f.Message
 	}
 	return byField

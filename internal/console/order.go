@@ -99,7 +99,7 @@ func (o *order) request() (export.Request, error) {
 	}
 	q, sort, err := o.parse()
 	r.Source, r.Query, r.Sort, r.Filters = export.SourceSearch, q, sort, json.RawMessage(o.Filters.String())
-	return r, fault.Invalid(append(faults, faultsOf(err)...)...)
+	return r, fault.Invalid(append(faults, fault.Fields(err)...)...)
 }
 
 // newExport shows the form of an order with its price.

@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -186,9 +185,9 @@ func withQuery(page string, v url.Values) string {
 // parse is the query and the order of the wish; Validation lists every fault.
 func (w *wish) parse() (query.Query, query.Sort, error) {
 	q, err := query.Parse(w.Filters)
-	faults := append(slices.Clone(w.faults), faultsOf(err)...)
+	faults := append(slices.Clone(w.faults), fault.Fields(err)...)
 	sort, err := query.ParseSort(w.SortBy, w.SortOrder, q.HasText())
-	faults = append(faults, faultsOf(err)...)
+	faults = append(faults, fault.Fields(err)...)
 	return q, sort, fault.Invalid(faults...)
 }
 
@@ -198,14 +197,4 @@ func (w *wish) isEmpty() bool {
 	v.Del("sort_by")
 	v.Del("sort_order")
 	return len(v) == 0 && len(w.faults) == 0
-}
-
-// faultsOf are the faults in a Validation error.
-func faultsOf(err error) []fault.FieldError {
-	e, ok := errors.AsType[*fault.Error](err)
-	if !ok {
-		return nil
-	}
-	faults, _ := e.Details["errors"].([]fault.FieldError)
-	return faults
 }

@@ -265,7 +265,7 @@ func TestImpossibleTermsAreRefused(t *testing.T) {
 func fieldsOf(t *testing.T, err error) (fields []string) {
 	t.Helper()
 	require.Equal(t, fault.Validation, fault.CodeOf(err))
-	for _, e := range detailsOf(t, err)["errors"].([]fault.FieldError) {
+	for _, e := range fault.Fields(err) {
 		fields = append(fields, e.Field)
 	}
 	return fields

@@ -49,6 +49,9 @@ func TestInvalidListsEveryFault(t *testing.T) {
 	require.Equal(t, fault.Validation, fault.CodeOf(err))
 	var e *fault.Error
 	require.ErrorAs(t, err, &e)
-	require.Equal(t, errs, e.Details["errors"])
+	require.Equal(t, errs, fault.Fields(fmt.Errorf("read body: %w", err)))
 	require.Equal(t, "name: is empty (and more, see details.errors)", e.Message)
+	require.Empty(t, fault.Fields(nil))
+	require.Empty(t, fault.Fields(io.EOF))
+	require.Empty(t, fault.Fields(fault.New(fault.NotFound, "no such export").With("errors", errs)))
 }

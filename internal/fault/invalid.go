@@ -1,12 +1,14 @@
 package fault
 
-// FieldError is one fault of a request's body or parameters.
+import "errors"
+
+// FieldError is what is wrong with one field of a request's body or parameters.
 type FieldError struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }
 
-// Invalid makes the Validation error that lists every fault found; it is nil without one.
+// Invalid returns a Validation error that lists all field errors, or nil if there are none.
 func Invalid(errs ...FieldError) error {
 	if len(errs) == 0 {
 		return nil
@@ -20,4 +22,14 @@ func Invalid(errs ...FieldError) error {
 		e.Message += " (and more, see details.errors)"
 	}
 	return e.With("errors", errs)
+}
+
+// Fields returns the field errors that a Validation error in err's chain lists, and nil for every other error.
+func Fields(err error) []FieldError {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Code != Validation {
+		return nil
+	}
+	fields, _ := e.Details["errors"].([]FieldError)
+	return fields
 }

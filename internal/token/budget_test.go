@@ -44,11 +44,9 @@ func TestBadBudgetsAreRefused(t *testing.T) {
 	b := token.New(dbtest.SQLite(t), token.Options{})
 	negative := token.Budget{Total: new(int64(-1)), Month: new(int64(-1))}
 	_, _, err := b.Create(t.Context(), token.NewToken{Name: "x", Scope: auth.Read, Budget: negative})
-	var refusal *fault.Error
-	require.ErrorAs(t, err, &refusal)
 	require.Equal(t, []fault.FieldError{
 		{Field: "budget", Message: "must not be negative"}, {Field: "budget_month", Message: "must not be negative"},
-	}, refusal.Details["errors"])
+	}, fault.Fields(err))
 	nobody := id.New[id.Token]()
 	require.Equal(t, fault.Validation, fault.CodeOf(b.SetBudget(t.Context(), nobody, negative)))
 	require.Equal(t, fault.NotFound, fault.CodeOf(b.SetBudget(t.Context(), nobody, token.Budget{})))

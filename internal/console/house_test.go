@@ -36,7 +36,6 @@ import (
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
-	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
@@ -247,12 +246,8 @@ func in(ws id.Workspace, rest string) string { return "/w/" + ws.String() + rest
 // bought is an export of one company, so that there is a file to be had.
 func (h *house) bought(t testing.TB, caller auth.Caller) id.Export {
 	t.Helper()
-	q, filters, err := query.ParseJSON([]byte(`{}`))
-	require.NoError(t, err)
-	kept, err := json.Marshal(filters)
-	require.NoError(t, err)
 	e, _, err := h.Exports.Create(t.Context(), caller, export.Request{
-		Name: "Kept", Source: export.SourceSearch, Query: q, Filters: kept, Terms: export.Terms{Limit: 1}, Format: format.CSV,
+		Name: "Kept", Source: export.SourceSearch, Filters: json.RawMessage(`{}`), Terms: export.Terms{Limit: 1}, Format: format.CSV,
 	})
 	require.NoError(t, err)
 	return e.ID

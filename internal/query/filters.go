@@ -2,6 +2,12 @@
 // is tested against. It does no I/O and knows no index.
 package query
 
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
+
 // Filters are the search parameters of the contract as clients write them; lists are OR inside, parameters are AND.
 type Filters struct {
 	Query                string             `json:"query,omitempty"`
@@ -27,4 +33,15 @@ type ConnectionFilter struct {
 	Category           string `json:"category,omitempty"`
 	ConnectedCompanyID string `json:"connected_company_id,omitempty"`
 	ConnectedDomain    string `json:"connected_domain,omitempty"`
+}
+
+// String returns the filters as canonical JSON.
+func (f Filters) String() string {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(f); err != nil {
+		panic(err) // texts and numbers do not fail
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }

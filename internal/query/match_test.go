@@ -22,46 +22,84 @@ func TestMatch(t *testing.T) {
 			{Category: "Vendor", ID: known, Domain: "Salesforce.example"}, {Category: "investor", Domain: "fund.example"},
 		},
 	}
-	matched := []string{
-		`{}`, `{"query":"zurich"}`, `{"query":"DATA zürich"}`, `{"query":"\"of the e mail\""}`, `{"query":"data works"}`,
-		`{"query":"東京"}`, `{"query":"タワー"}`, `{"keywords":["zurich data"]}`, `{"keywords":["nothing","kind"]}`,
-		`{"countries":["us","DE"]}`, `{"countries":["America"]}`, `{"cities":["sao paulo"]}`, `{"industries":["FIN–TECH"]}`,
-		`{"exclude_industries":["Fintech"]}`, `{"exclude_keywords":["data works"]}`, `{"naics_codes":["52"]}`,
-		`{"naics_codes":["31-33","52"]}`, `{"technologies":["c++"]}`, `{"employee_count_min":50,"employee_count_max":50}`,
-		`{"connections":[{"category":"VENDOR","connected_domain":"www.salesforce.example"}]}`,
-		`{"connections":[{"connected_company_id":"` + known.String() + `"},{"category":"nobody"}]}`,
+	matched := []query.Filters{
+		{},
+		{Query: "zurich"},
+		{Query: "DATA zürich"},
+		{Query: `"of the e mail"`},
+		{Query: "data works"},
+		{Query: "東京"},
+		{Query: "タワー"},
+		{Keywords: []string{"zurich data"}},
+		{Keywords: []string{"nothing", "kind"}},
+		{Countries: []string{"us", "DE"}},
+		{Countries: []string{"America"}},
+		{Cities: []string{"sao paulo"}},
+		{Industries: []string{"FIN–TECH"}},
+		{ExcludeIndustries: []string{"Fintech"}},
+		{ExcludeKeywords: []string{"data works"}},
+		{NAICSCodes: []string{"52"}},
+		{NAICSCodes: []string{"31-33", "52"}},
+		{Technologies: []string{"c++"}},
+		{EmployeeCountMin: ptr(50), EmployeeCountMax: ptr(50)},
+		{Connections: []query.ConnectionFilter{{Category: "VENDOR", ConnectedDomain: "www.salesforce.example"}}},
+		{Connections: []query.ConnectionFilter{{ConnectedCompanyID: known.String()}, {Category: "nobody"}}},
 	}
-	missed := []string{
-		`{"query":"zur"}`, `{"query":"\"data zurich\""}`, `{"query":"\"data works\""}`, `{"query":"京東"}`, `{"query":"data berlin"}`,
-		`{"keywords":["data works"]}`, `{"countries":["Brazil"]}`, `{"states":["California"]}`, `{"industries":["Fintech"]}`,
-		`{"exclude_industries":["fin-tech"]}`, `{"exclude_keywords":["kind","x"]}`, `{"naics_codes":["53"]}`,
-		`{"technologies":["C#"]}`, `{"employee_count_min":51}`, `{"founded_year_min":0}`, `{"founded_year_max":9999}`,
-		`{"connections":[{"category":"investor","connected_domain":"salesforce.example"}]}`,
-		`{"connections":[{"connected_company_id":"` + querytest.IDOf(8).String() + `"}]}`,
+	missed := []query.Filters{
+		{Query: "zur"},
+		{Query: `"data zurich"`},
+		{Query: `"data works"`},
+		{Query: "京東"},
+		{Query: "data berlin"},
+		{Keywords: []string{"data works"}},
+		{Countries: []string{"Brazil"}},
+		{States: []string{"California"}},
+		{Industries: []string{"Fintech"}},
+		{ExcludeIndustries: []string{"fin-tech"}},
+		{ExcludeKeywords: []string{"kind", "x"}},
+		{NAICSCodes: []string{"53"}},
+		{Technologies: []string{"C#"}},
+		{EmployeeCountMin: ptr(51)},
+		{FoundedYearMin: ptr(0)},
+		{FoundedYearMax: ptr(9999)},
+		{Connections: []query.ConnectionFilter{{Category: "investor", ConnectedDomain: "salesforce.example"}}},
+		{Connections: []query.ConnectionFilter{{ConnectedCompanyID: querytest.IDOf(8).String()}}},
 	}
-	for json, want := range map[*[]string]bool{&matched: true, &missed: false} {
-		for _, s := range *json {
-			q, _, err := query.ParseJSON([]byte(s))
-			require.NoError(t, err, s)
-			require.Equal(t, want, query.Match(q, c), s)
-		}
+	for _, f := range matched {
+		require.True(t, query.Match(parse(t, f), c), f)
+	}
+	for _, f := range missed {
+		require.False(t, query.Match(parse(t, f), c), f)
 	}
 }
 
 func TestAPhraseWithoutSpacesEndsAtPunctuation(t *testing.T) {
 	t.Parallel()
-	for described, asked := range map[string]map[string]bool{
-		"软件，开发":     {`{"keywords":["软件开发"]}`: false, `{"query":"软件开发"}`: false, `{"query":"软件，开发"}`: true, `{"keywords":["软件、开发"]}`: true},
-		"软件开发公司":    {`{"keywords":["软件开发"]}`: true, `{"query":"软件开发"}`: true, `{"query":"开发，软件"}`: true, `{"query":"\"软件，开发\""}`: false},
-		"软件（开发）":    {`{"keywords":["软件开发"]}`: true, `{"query":"软件，开发"}`: true},
-		"東京。京都":     {`{"query":"東京 京都"}`: true, `{"query":"京京"}`: false, `{"query":"\"東京 京都\""}`: false},
-		"big, data": {`{"keywords":["big data"]}`: true, `{"query":"\"big data\""}`: true},
+	keyword := func(s string) query.Filters { return query.Filters{Keywords: []string{s}} }
+	text := func(s string) query.Filters { return query.Filters{Query: s} }
+	for _, row := range []struct {
+		described string
+		asked     query.Filters
+		want      bool
+	}{
+		{"软件，开发", keyword("软件开发"), false},
+		{"软件，开发", text("软件开发"), false},
+		{"软件，开发", text("软件，开发"), true},
+		{"软件，开发", keyword("软件、开发"), true},
+		{"软件开发公司", keyword("软件开发"), true},
+		{"软件开发公司", text("软件开发"), true},
+		{"软件开发公司", text("开发，软件"), true},
+		{"软件开发公司", text(`"软件，开发"`), false},
+		{"软件（开发）", keyword("软件开发"), true},
+		{"软件（开发）", text("软件，开发"), true},
+		{"東京。京都", text("東京 京都"), true},
+		{"東京。京都", text("京京"), false},
+		{"東京。京都", text(`"東京 京都"`), false},
+		{"big, data", keyword("big data"), true},
+		{"big, data", text(`"big data"`), true},
 	} {
-		for s, want := range asked {
-			q, _, err := query.ParseJSON([]byte(s))
-			require.NoError(t, err, s)
-			require.Equal(t, want, query.Match(q, &company.Company{Description: described}), "%s in %s", s, described)
-		}
+		got := query.Match(parse(t, row.asked), &company.Company{Description: row.described})
+		require.Equal(t, row.want, got, "%s in %s", row.asked, row.described)
 	}
 }
 
@@ -87,10 +125,8 @@ func TestANameIsFoundWithItsApostropheAndWithout(t *testing.T) {
 
 func TestExclusionsKeepCompaniesOfWhichNothingIsKnown(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{`{"exclude_industries":["Software"]}`, `{"exclude_keywords":["data"]}`} {
-		q, _, err := query.ParseJSON([]byte(s))
-		require.NoError(t, err)
-		require.True(t, query.Match(q, &company.Company{Name: "A"}), s)
+	for _, f := range []query.Filters{{ExcludeIndustries: []string{"Software"}}, {ExcludeKeywords: []string{"data"}}} {
+		require.True(t, query.Match(parse(t, f), &company.Company{Name: "A"}), f)
 	}
 }
 

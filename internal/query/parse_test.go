@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -10,69 +11,74 @@ import (
 
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
 )
 
 func ptr(n int64) *int64 { return &n }
 
 func TestParseReadsEachFilter(t *testing.T) {
 	t.Parallel()
-	for json, want := range map[string]query.Node{
-		`{}`:                            nil,
-		`{"query":null}`:                nil,
-		`{"query":""}`:                  nil,
-		`{"countries":[]}`:              nil,
-		`{"query":"Fintech"}`:           query.Term{Word: "fintech"},
-		`{"query":"big data"}`:          query.And{query.Term{Word: "big"}, query.Term{Word: "data"}},
-		`{"query":"\"big data\""}`:      query.Phrase{Words: []string{"big", "data"}},
-		`{"query":"“Big  Data”"}`:       query.Phrase{Words: []string{"big", "data"}},
-		`{"query":"\"big data"}`:        query.Phrase{Words: []string{"big", "data"}},
-		`{"query":"e-mail"}`:            query.And{query.Term{Word: "e"}, query.Term{Word: "mail"}},
-		`{"query":"東京"}`:                query.Phrase{Words: []string{"東", "京"}},
-		`{"query":"東京 AI企業"}`:           query.And{query.Term{Word: "ai"}, query.Phrase{Words: []string{"企", "業"}}, query.Phrase{Words: []string{"東", "京"}}},
-		`{"query":"软件，开发"}`:             query.And{query.Phrase{Words: []string{"开", "发"}}, query.Phrase{Words: []string{"软", "件"}}},
-		`{"query":"软，x"}`:               query.And{query.Term{Word: "x"}, query.Term{Word: "软"}},
-		`{"query":"\"软件，开发\""}`:         query.Phrase{Words: []string{"软", "件", ",", "开", "发"}},
-		`{"keywords":["软件，开发"]}`:        query.Phrase{Words: []string{"软", "件", ",", "开", "发"}},
-		`{"keywords":["a, b"]}`:         query.Phrase{Words: []string{"a", "b"}},
-		`{"query":"Lowe’s"}`:            query.Or{query.Term{Word: "lowes"}, query.Phrase{Words: []string{"lowe", "s"}}},
-		`{"query":"l'Or, a"}`:           query.And{query.Term{Word: "a"}, query.Or{query.Term{Word: "lor"}, query.Phrase{Words: []string{"l", "or"}}}},
-		`{"query":"\"lowe's\""}`:        query.Phrase{Words: []string{"lowe", "s"}},
-		`{"keywords":["lowe's"]}`:       query.Phrase{Words: []string{"lowe", "s"}},
-		`{"query":"don't"}`:             query.And{query.Term{Word: "t"}, query.Term{Word: "don"}},
-		`{"query":"x X ×x"}`:            query.Term{Word: "x"},
-		`{"countries":["US"]}`:          query.OneOf{Field: query.FieldCountry, Values: []string{"united states"}},
-		`{"countries":["usa","de"]}`:    query.OneOf{Field: query.FieldCountry, Values: []string{"germany", "united states"}},
-		`{"countries":["NA"]}`:          query.OneOf{Field: query.FieldCountry, Values: []string{"namibia"}},
-		`{"countries":["Ätlantis"]}`:    query.OneOf{Field: query.FieldCountry, Values: []string{"atlantis"}},
-		`{"states":["California"]}`:     query.OneOf{Field: query.FieldState, Values: []string{"california"}},
-		`{"cities":["ZÜRICH","Łódź"]}`:  query.OneOf{Field: query.FieldCity, Values: []string{"lodz", "zurich"}},
-		`{"industries":["A","a"]}`:      query.OneOf{Field: query.FieldIndustry, Values: []string{"a"}},
-		`{"exclude_industries":["A"]}`:  query.Not{Node: query.OneOf{Field: query.FieldIndustry, Values: []string{"a"}}},
-		`{"naics_codes":["52"," 52 "]}`: query.Prefix{Field: query.FieldNAICS, Value: "52"},
-		`{"naics_codes":["31-33"]}`: query.Or{
+	for _, row := range []struct {
+		filters query.Filters
+		want    query.Node
+	}{
+		{query.Filters{}, nil},
+		{query.Filters{Query: ""}, nil},
+		{query.Filters{Countries: []string{}}, nil},
+		{query.Filters{Query: "Fintech"}, query.Term{Word: "fintech"}},
+		{query.Filters{Query: "big data"}, query.And{query.Term{Word: "big"}, query.Term{Word: "data"}}},
+		{query.Filters{Query: `"big data"`}, query.Phrase{Words: []string{"big", "data"}}},
+		{query.Filters{Query: "“Big  Data”"}, query.Phrase{Words: []string{"big", "data"}}},
+		{query.Filters{Query: `"big data`}, query.Phrase{Words: []string{"big", "data"}}},
+		{query.Filters{Query: "e-mail"}, query.And{query.Term{Word: "e"}, query.Term{Word: "mail"}}},
+		{query.Filters{Query: "東京"}, query.Phrase{Words: []string{"東", "京"}}},
+		{query.Filters{Query: "東京 AI企業"}, query.And{query.Term{Word: "ai"}, query.Phrase{Words: []string{"企", "業"}}, query.Phrase{Words: []string{"東", "京"}}}},
+		{query.Filters{Query: "软件，开发"}, query.And{query.Phrase{Words: []string{"开", "发"}}, query.Phrase{Words: []string{"软", "件"}}}},
+		{query.Filters{Query: "软，x"}, query.And{query.Term{Word: "x"}, query.Term{Word: "软"}}},
+		{query.Filters{Query: `"软件，开发"`}, query.Phrase{Words: []string{"软", "件", ",", "开", "发"}}},
+		{query.Filters{Keywords: []string{"软件，开发"}}, query.Phrase{Words: []string{"软", "件", ",", "开", "发"}}},
+		{query.Filters{Keywords: []string{"a, b"}}, query.Phrase{Words: []string{"a", "b"}}},
+		{query.Filters{Query: "Lowe’s"}, query.Or{query.Term{Word: "lowes"}, query.Phrase{Words: []string{"lowe", "s"}}}},
+		{query.Filters{Query: "l'Or, a"}, query.And{query.Term{Word: "a"}, query.Or{query.Term{Word: "lor"}, query.Phrase{Words: []string{"l", "or"}}}}},
+		{query.Filters{Query: `"lowe's"`}, query.Phrase{Words: []string{"lowe", "s"}}},
+		{query.Filters{Keywords: []string{"lowe's"}}, query.Phrase{Words: []string{"lowe", "s"}}},
+		{query.Filters{Query: "don't"}, query.And{query.Term{Word: "t"}, query.Term{Word: "don"}}},
+		{query.Filters{Query: "x X ×x"}, query.Term{Word: "x"}},
+		{query.Filters{Countries: []string{"US"}}, query.OneOf{Field: query.FieldCountry, Values: []string{"united states"}}},
+		{query.Filters{Countries: []string{"usa", "de"}}, query.OneOf{Field: query.FieldCountry, Values: []string{"germany", "united states"}}},
+		{query.Filters{Countries: []string{"NA"}}, query.OneOf{Field: query.FieldCountry, Values: []string{"namibia"}}},
+		{query.Filters{Countries: []string{"Ätlantis"}}, query.OneOf{Field: query.FieldCountry, Values: []string{"atlantis"}}},
+		{query.Filters{States: []string{"California"}}, query.OneOf{Field: query.FieldState, Values: []string{"california"}}},
+		{query.Filters{Cities: []string{"ZÜRICH", "Łódź"}}, query.OneOf{Field: query.FieldCity, Values: []string{"lodz", "zurich"}}},
+		{query.Filters{Industries: []string{"A", "a"}}, query.OneOf{Field: query.FieldIndustry, Values: []string{"a"}}},
+		{query.Filters{ExcludeIndustries: []string{"A"}}, query.Not{Node: query.OneOf{Field: query.FieldIndustry, Values: []string{"a"}}}},
+		{query.Filters{NAICSCodes: []string{"52", " 52 "}}, query.Prefix{Field: query.FieldNAICS, Value: "52"}},
+		{query.Filters{NAICSCodes: []string{"31-33"}}, query.Or{
 			query.Prefix{Field: query.FieldNAICS, Value: "31"},
 			query.Prefix{Field: query.FieldNAICS, Value: "32"},
 			query.Prefix{Field: query.FieldNAICS, Value: "33"},
-		},
-		`{"technologies":["C++"]}`:          query.OneOf{Field: query.FieldTechnology, Values: []string{"c++"}},
-		`{"technology_categories":["CRM"]}`: query.OneOf{Field: query.FieldTechnologyCategory, Values: []string{"crm"}},
-		`{"employee_count_min":50}`:         query.Range{Field: query.FieldEmployeeCount, Min: ptr(50)},
-		`{"employee_count_max":0}`:          query.Range{Field: query.FieldEmployeeCount, Max: ptr(0)},
-		`{"founded_year_min":2000,"founded_year_max":2000}`: query.Range{
+		}},
+		{query.Filters{Technologies: []string{"C++"}}, query.OneOf{Field: query.FieldTechnology, Values: []string{"c++"}}},
+		{query.Filters{TechnologyCategories: []string{"CRM"}}, query.OneOf{Field: query.FieldTechnologyCategory, Values: []string{"crm"}}},
+		{query.Filters{EmployeeCountMin: ptr(50)}, query.Range{Field: query.FieldEmployeeCount, Min: ptr(50)}},
+		{query.Filters{EmployeeCountMax: ptr(0)}, query.Range{Field: query.FieldEmployeeCount, Max: ptr(0)}},
+		{query.Filters{FoundedYearMin: ptr(2000), FoundedYearMax: ptr(2000)}, query.Range{
 			Field: query.FieldFoundedYear, Min: ptr(2000), Max: ptr(2000),
-		},
-		`{"employee_count_min":1e3}`:                                           query.Range{Field: query.FieldEmployeeCount, Min: ptr(1000)},
-		`{"keywords":["Machine Learning"]}`:                                    query.Phrase{Words: []string{"machine", "learning"}},
-		`{"keywords":["a b","c"]}`:                                             query.Or{query.Term{Word: "c"}, query.Phrase{Words: []string{"a", "b"}}},
-		`{"exclude_keywords":["a b"]}`:                                         query.Not{Node: query.Phrase{Words: []string{"a", "b"}}},
-		`{"connections":[{"category":"Vendor"}]}`:                              query.Connected{Category: "vendor"},
-		`{"connections":[{"connected_domain":"https://www.Salesforce.com/"}]}`: query.Connected{Domain: "salesforce.com"},
+		}},
+		{query.Filters{Keywords: []string{"Machine Learning"}}, query.Phrase{Words: []string{"machine", "learning"}}},
+		{query.Filters{Keywords: []string{"a b", "c"}}, query.Or{query.Term{Word: "c"}, query.Phrase{Words: []string{"a", "b"}}}},
+		{query.Filters{ExcludeKeywords: []string{"a b"}}, query.Not{Node: query.Phrase{Words: []string{"a", "b"}}}},
+		{query.Filters{Connections: []query.ConnectionFilter{{Category: "Vendor"}}}, query.Connected{Category: "vendor"}},
+		{query.Filters{Connections: []query.ConnectionFilter{{ConnectedDomain: "https://www.Salesforce.com/"}}}, query.Connected{Domain: "salesforce.com"}},
 	} {
-		q, _, err := query.ParseJSON([]byte(json))
-		require.NoError(t, err, json)
-		require.Empty(t, cmp.Diff(want, q.Root), json)
-		require.Equal(t, want == nil, q.IsEmpty(), json)
-		require.Equal(t, strings.Contains(json, `"query":"`) && json != `{"query":""}`, q.HasText(), json)
+		t.Run(row.filters.String(), func(t *testing.T) {
+			t.Parallel()
+			q, err := query.Parse(row.filters)
+			require.NoError(t, err)
+			require.Empty(t, cmp.Diff(row.want, q.Root))
+			require.Equal(t, row.want == nil, q.IsEmpty())
+			require.Equal(t, row.filters.Query != "", q.HasText())
+		})
 	}
 }
 
@@ -92,63 +98,48 @@ func faultsIn(t *testing.T, err error) []string {
 func TestParseNamesTheFieldOfEachFault(t *testing.T) {
 	t.Parallel()
 	const id = "018f3c5e-7a3b-7c1d-9e2f-0a1b2c3d4e5f"
-	for json, want := range map[string][]string{
-		``:                             {": must be an object"},
-		`[]`:                           {": must be an object"},
-		`null`:                         {": must be an object"},
-		`{"query":`:                    {": is not valid JSON: EOF"},
-		`{} {}`:                        {": must be one object, with nothing behind it"},
-		`{"contries":["US"]}`:          {"contries: is not a filter; did you mean countries?"},
-		`{"Countries":["US"]}`:         {"Countries: is not a filter; did you mean countries?"},
-		`{"employees_min":5}`:          {"employees_min: is not a filter; did you mean employee_count_min?"},
-		`{"countries":"US"}`:           {"countries: must be a list of strings, not a string"},
-		`{"countries":[1,""]}`:         {"countries[0]: must be a string, not a number", "countries[1]: must not be empty"},
-		`{"countries":[null]}`:         {"countries[0]: must be a string, not null"},
-		`{"query":5}`:                  {"query: must be a string, not a number"},
-		`{"query":"--- !?"}`:           {"query: has no letter or digit to look for"},
-		`{"query":"a\u0000b"}`:         {"query: has a control character or an invalid one"},
-		`{"query":"a\ud800b"}`:         {"query: has a control character or an invalid one"},
-		`{"query":"a","query":"b"}`:    {"query: must not come twice"},
-		`{"keywords":["ok","…"]}`:      {"keywords[1]: has no letter or digit to look for"},
-		`{"cities":[" \t"]}`:           {"cities[0]: must not be empty"},
-		`{"employee_count_min":-1}`:    {"employee_count_min: must not be negative"},
-		`{"employee_count_min":"5"}`:   {"employee_count_min: must be an integer, not a string"},
-		`{"employee_count_min":5.5}`:   {"employee_count_min: must be an integer, not a number with a fraction"},
-		`{"employee_count_min":true}`:  {"employee_count_min: must be an integer, not a boolean"},
-		`{"employee_count_max":1e400}`: {"employee_count_max: is out of range"},
-		`{"employee_count_max":99999999999999999999}`: {"employee_count_max: is out of range"},
-		`{"employee_count_min":10,"employee_count_max":5}`: {
+	for _, row := range []struct {
+		filters query.Filters
+		want    []string
+	}{
+		{query.Filters{Countries: []string{"US", ""}}, []string{"countries[1]: must not be empty"}},
+		{query.Filters{Query: "--- !?"}, []string{"query: has no letter or digit to look for"}},
+		{query.Filters{Query: "a\u0000b"}, []string{"query: has a control character or an invalid one"}},
+		{query.Filters{Keywords: []string{"ok", "…"}}, []string{"keywords[1]: has no letter or digit to look for"}},
+		{query.Filters{Cities: []string{" \t"}}, []string{"cities[0]: must not be empty"}},
+		{query.Filters{EmployeeCountMin: ptr(-1)}, []string{"employee_count_min: must not be negative"}},
+		{query.Filters{EmployeeCountMin: ptr(10), EmployeeCountMax: ptr(5)}, []string{
 			"employee_count_min: must not be greater than employee_count_max (10 > 5)",
-		},
-		`{"founded_year_max":10000}`: {"founded_year_max: must be at most 9999"},
-		`{"naics_codes":["x","5","1234567","33-31","31-33a","52"]}`: {
+		}},
+		{query.Filters{FoundedYearMax: ptr(10000)}, []string{"founded_year_max: must be at most 9999"}},
+		{query.Filters{NAICSCodes: []string{"x", "5", "1234567", "33-31", "31-33a", "52"}}, []string{
 			"naics_codes[0]: must be a NAICS code of 2 to 6 digits, or a sector: 31-33, 44-45 or 48-49",
 			"naics_codes[1]: must be a NAICS code of 2 to 6 digits, or a sector: 31-33, 44-45 or 48-49",
 			"naics_codes[2]: must be a NAICS code of 2 to 6 digits, or a sector: 31-33, 44-45 or 48-49",
 			"naics_codes[3]: must be a NAICS code of 2 to 6 digits, or a sector: 31-33, 44-45 or 48-49",
 			"naics_codes[4]: must be a NAICS code of 2 to 6 digits, or a sector: 31-33, 44-45 or 48-49",
-		},
-		`{"connections":{}}`:                     {"connections: must be a list of objects, not an object"},
-		`{"connections":[{}]}`:                   {"connections[0]: must have category, connected_company_id or connected_domain"},
-		`{"connections":[5]}`:                    {"connections[0]: must be an object"},
-		`{"connections":[{"catgory":"vendor"}]}`: {"connections[0].catgory: is not a filter; did you mean category?"},
-		`{"connections":[{"connected_company_id":"` + id + `"},{"connected_company_id":"x"},{"connected_domain":"x"}]}`: {
+		}},
+		{query.Filters{Connections: []query.ConnectionFilter{{}}}, []string{"connections[0]: must have category, connected_company_id or connected_domain"}},
+		{query.Filters{Connections: []query.ConnectionFilter{{ConnectedCompanyID: id}, {ConnectedCompanyID: "x"}, {ConnectedDomain: "x"}}}, []string{
 			"connections[1].connected_company_id: must be a company's id, a UUID",
 			"connections[2].connected_domain: must be a domain such as example.com",
-		},
-		`{"query":"!","employee_count_min":-1,"foo":1}`: {
-			"foo: is not a filter; known are " + strings.Join(slices.Sorted(slices.Values(query.Params)), ", "),
+		}},
+		{query.Filters{Query: "!", EmployeeCountMin: ptr(-1)}, []string{
 			"query: has no letter or digit to look for", "employee_count_min: must not be negative",
-		},
-		`{"cities":["` + strings.Repeat("é", 1001) + `"]}`:         {"cities[0]: must have at most 1000 characters"},
-		`{"cities":["a"` + strings.Repeat(`,"a"`, 500) + `]}`:      {"cities: must have at most 500 values, not 501"},
-		`{"connections":[{}` + strings.Repeat(`,{}`, 9_999) + `]}`: {"connections: must have at most 500 entries, not 10000"},
+		}},
+		{query.Filters{Cities: []string{strings.Repeat("é", 1001)}}, []string{"cities[0]: must have at most 1000 characters"}},
+		{query.Filters{Cities: slices.Repeat([]string{"a"}, 501)}, []string{"cities: must have at most 500 values, not 501"}},
+		{query.Filters{Connections: make([]query.ConnectionFilter, 10_000)}, []string{
+			"connections: must have at most 500 entries, not 10000",
+		}},
 	} {
-		q, f, err := query.ParseJSON([]byte(json))
-		require.Error(t, err, json)
-		require.Empty(t, cmp.Diff(want, faultsIn(t, err)), json)
-		require.True(t, q.IsEmpty())
-		require.Empty(t, cmp.Diff(query.Filters{}, f))
+		t.Run(text.Short(row.filters.String()), func(t *testing.T) {
+			t.Parallel()
+			q, err := query.Parse(row.filters)
+			require.Error(t, err)
+			require.Empty(t, cmp.Diff(row.want, faultsIn(t, err)))
+			require.True(t, q.IsEmpty())
+		})
 	}
 }
 
@@ -174,21 +165,30 @@ func TestGivenTellsWhatEachValueWasReadAs(t *testing.T) {
 func TestFingerprintTellsQueriesApart(t *testing.T) {
 	t.Parallel()
 	seen := map[[16]byte]string{}
-	for _, json := range []string{
-		`{}`, `{"query":"a"}`, `{"query":"a b"}`, `{"query":"\"a b\""}`, `{"cities":["a"]}`, `{"states":["a"]}`,
-		`{"cities":["a","b"]}`, `{"employee_count_min":1}`, `{"employee_count_max":1}`, `{"exclude_keywords":["a"]}`,
-		`{"industries":["a"]}`, `{"exclude_industries":["a"]}`, `{"founded_year_min":1}`, `{"naics_codes":["11"]}`,
-		`{"connections":[{"category":"a"}]}`, `{"connections":[{"connected_domain":"a.example"}]}`,
+	for _, f := range []query.Filters{
+		{},
+		{Query: "a"},
+		{Query: "a b"},
+		{Query: `"a b"`},
+		{Cities: []string{"a"}},
+		{States: []string{"a"}},
+		{Cities: []string{"a", "b"}},
+		{EmployeeCountMin: ptr(1)},
+		{EmployeeCountMax: ptr(1)},
+		{ExcludeKeywords: []string{"a"}},
+		{Industries: []string{"a"}},
+		{ExcludeIndustries: []string{"a"}},
+		{FoundedYearMin: ptr(1)},
+		{NAICSCodes: []string{"11"}},
+		{Connections: []query.ConnectionFilter{{Category: "a"}}},
+		{Connections: []query.ConnectionFilter{{ConnectedDomain: "a.example"}}},
 	} {
-		q, _, err := query.ParseJSON([]byte(json))
-		require.NoError(t, err)
-		require.NotContains(t, seen, q.Fingerprint(), json)
-		seen[q.Fingerprint()] = json
+		q := parse(t, f)
+		require.NotContains(t, seen, q.Fingerprint(), f)
+		seen[q.Fingerprint()] = f.String()
 	}
-	a, _, err := query.ParseJSON([]byte(`{"cities":["a","B"],"countries":["US"]}`))
-	require.NoError(t, err)
-	b, _, err := query.ParseJSON([]byte(`{"countries":["united states"],"cities":["b","A","a"]}`))
-	require.NoError(t, err)
+	a := parse(t, query.Filters{Cities: []string{"a", "B"}, Countries: []string{"US"}})
+	b := parse(t, query.Filters{Countries: []string{"united states"}, Cities: []string{"b", "A", "a"}})
 	require.Equal(t, a.Fingerprint(), b.Fingerprint())
 }
 
@@ -218,23 +218,39 @@ func TestParseSort(t *testing.T) {
 	}, faultsIn(t, err))
 }
 
-func FuzzParseJSON(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, s := range []string{
-		`{}`, `{"query":"\"a b\" 東京","countries":["US"],"employee_count_min":1e2}`, `{"connections":[{"category":"vendor"}]}`,
-		`{"naics_codes":["31-33"],"keywords":["a b"],"founded_year_max":2000}`, `{"query":"\ud800"}`, `[[[[`, "{\"a\":\xff}", `{"query":`,
+		`{}`, `{"query":"\"a b\" 東京","countries":["US"],"employee_count_min":100}`, `{"connections":[{"category":"vendor"}]}`,
+		`{"naics_codes":["31-33"],"keywords":["a b"],"founded_year_max":2000}`, `{"query":"\ud800"}`, `{"exclude_industries":["a"]}`,
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		q, filters, err := query.ParseJSON(data)
+		var filters query.Filters
+		if json.Unmarshal(data, &filters) != nil {
+			return
+		}
+		q, err := query.Parse(filters)
 		if err != nil {
 			var e *fault.Error
 			require.ErrorAs(t, err, &e)
 			return
 		}
-		again, _, err := query.ParseJSON([]byte(filters.String()))
-		require.NoError(t, err, filters.String())
+		again := parse(t, reread(t, filters))
 		require.Empty(t, cmp.Diff(q.Root, again.Root))
 		require.Empty(t, cmp.Diff(q.Root, query.Simplify(q.Root)))
 	})
+}
+
+// parse is query.Parse for filters without a fault.
+func parse(t require.TestingT, f query.Filters) query.Query {
+	q, err := query.Parse(f)
+	require.NoError(t, err, f.String())
+	return q
+}
+
+// reread returns the filters as decoded from what String prints.
+func reread(t require.TestingT, f query.Filters) (again query.Filters) {
+	require.NoError(t, json.Unmarshal([]byte(f.String()), &again), f.String())
+	return again
 }

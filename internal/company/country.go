@@ -107,9 +107,6 @@ func NearestCountry(s string) string {
 	return ""
 }
 
-// Countries lists all countries by name.
-func Countries() []Country { return append([]Country(nil), countries().all...) }
-
 // countryKey keeps the words that tell names apart: "St. Lucia" is "Saint Lucia", "The Gambia" is "Gambia".
 func countryKey(s string) string {
 	words := text.Tokens(s)

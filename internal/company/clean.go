@@ -25,10 +25,12 @@ const (
 // or broken characters, lists without blanks and repetitions, the domain as CleanDomain gives it, the country by its
 // everyday name with its code. For a domain that is none, or missing, the website's stands in if it is the company's own.
 func (c *Company) Clean() {
-	for _, s := range c.texts() {
+	for _, f := range textFields {
+		s := f.Text(c)
 		*s = CleanText(*s)
 	}
-	for _, list := range c.lists() {
+	for _, f := range listFields {
+		list := f.List(c)
 		*list = cleanList(*list)
 	}
 	c.cleanDomain()
@@ -117,21 +119,20 @@ func (c *Company) Validate() error {
 	if c.Name == "" {
 		fail("name", "is missing")
 	}
-	for i, s := range c.texts() {
-		if utf8.RuneCountInString(*s) > textCharsMax(i) {
-			fail(textNames[i], "is too long")
+	for _, f := range textFields {
+		if f.tooLong(*f.Text(c)) {
+			fail(f.Name, "is too long")
 		}
 	}
-	for i, list := range c.lists() {
-		if len(*list) > ListLenMax || slices.ContainsFunc(*list, isTooLong) {
-			fail(listNames[i], "has too many values, or too long ones")
+	for _, f := range listFields {
+		if list := *f.List(c); len(list) > ListLenMax || slices.ContainsFunc(list, f.tooLong) {
+			fail(f.Name, "has too many values, or too long ones")
 		}
 	}
-	if n := c.EmployeeCount; n != nil && (*n < 0 || *n > EmployeeCountMax) {
-		fail("employee_count", "is out of range")
-	}
-	if n := c.FoundedYear; n != nil && (*n < 0 || *n > YearMax) {
-		fail("founded_year", "is out of range")
+	for _, f := range intFields {
+		if n := *f.Int(c); n != nil && (*n < 0 || *n > f.Max) {
+			fail(f.Name, "is out of range")
+		}
 	}
 	if len(c.Attributes) > AttributesMax {
 		fail("attributes", "has too many names")
@@ -139,22 +140,4 @@ func (c *Company) Validate() error {
 	return fault.Invalid(errs...)
 }
 
-// The names of texts and lists, in their order.
-var (
-	textNames = [...]string{
-		"name", "domain", "website", "linkedin_url", "description", "country", "country_code", "state", "city",
-	}
-	listNames = [...]string{"industries", "naics_codes", "technologies", "technology_categories"}
-)
-
-func textCharsMax(i int) int {
-	switch textNames[i] {
-	case "name":
-		return NameCharsMax
-	case "description":
-		return DescriptionCharsMax
-	}
-	return TextCharsMax
-}
-
-func isTooLong(s string) bool { return utf8.RuneCountInString(s) > TextCharsMax }
+func (f *Field) tooLong(s string) bool { return utf8.RuneCountInString(s) > f.CharsMax }

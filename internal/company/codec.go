@@ -12,14 +12,10 @@ import (
 // recordVersion is the first byte of a record. History: 1, the layout of Encode.
 const recordVersion = 1
 
-// Which of the values that may be unknown a record holds.
-const (
-	hasEmployeeCount = 1 << iota
-	hasFoundedYear
-	hasCreatedAt
-	hasUpdatedAt
-	hasAttributes
-	hasAll = 1<<iota - 1
+// The flags say which of the integers, then of the times, then whether attributes are in a record.
+var (
+	hasAttributes = byte(1) << (len(intFields) + len(timeFields))
+	hasAll        = hasAttributes<<1 - 1
 )
 
 var errRecord = errors.New("damaged company record")
@@ -31,22 +27,23 @@ func Encode(c *Company) []byte {
 	p := make([]byte, 0, 160+len(c.Description)+len(c.Website)+len(attributes))
 	p = append(p, recordVersion, flagsOf(c, attributes))
 	p = append(p, c.ID.UUID[:]...)
-	for _, s := range c.texts() {
-		p = appendText(p, *s)
+	for _, f := range textFields {
+		p = appendText(p, *f.Text(c))
 	}
-	for _, list := range c.lists() {
-		p = binary.AppendUvarint(p, uint64(len(*list)))
-		for _, s := range *list {
+	for _, f := range listFields {
+		list := *f.List(c)
+		p = binary.AppendUvarint(p, uint64(len(list)))
+		for _, s := range list {
 			p = appendText(p, s)
 		}
 	}
-	for _, n := range []*int64{c.EmployeeCount, c.FoundedYear} {
-		if n != nil {
+	for _, f := range intFields {
+		if n := *f.Int(c); n != nil {
 			p = binary.AppendVarint(p, *n)
 		}
 	}
-	for _, t := range []time.Time{c.CreatedAt, c.UpdatedAt} {
-		if !t.IsZero() {
+	for _, f := range timeFields {
+		if t := f.Time(c); !t.IsZero() {
 			p = binary.AppendVarint(p, t.UnixMicro())
 		}
 	}
@@ -68,39 +65,40 @@ func Decode(p []byte, c *Company) error {
 	flags := p[1]
 	copy(c.ID.UUID[:], p[2:])
 	r := reader{rest: string(p[2+len(c.ID.UUID):])}
-	for _, s := range c.texts() {
-		*s = r.text()
+	for _, f := range textFields {
+		*f.Text(c) = r.text()
 	}
-	for _, list := range c.lists() {
-		*list = r.list()
+	for _, f := range listFields {
+		*f.List(c) = r.list()
 	}
-	c.EmployeeCount, c.FoundedYear = r.number(flags&hasEmployeeCount), r.number(flags&hasFoundedYear)
-	c.CreatedAt, c.UpdatedAt = r.time(flags&hasCreatedAt), r.time(flags&hasUpdatedAt)
-	c.Attributes = r.attributes(flags & hasAttributes)
+	flag := byte(1)
+	for _, f := range intFields {
+		*f.Int(c) = r.number(flags & flag)
+		flag <<= 1
+	}
+	for _, f := range timeFields {
+		*f.Time(c) = r.time(flags & flag)
+		flag <<= 1
+	}
+	c.Attributes = r.attributes(flags & flag)
 	if r.bad || r.rest != "" {
 		return fmt.Errorf("decode company: %w", errRecord)
 	}
 	return nil
 }
 
-// texts and lists fix the order in a record.
-func (c *Company) texts() [9]*string {
-	return [...]*string{
-		&c.Name, &c.Domain, &c.Website, &c.LinkedInURL, &c.Description, &c.Country, &c.CountryCode, &c.State, &c.City,
-	}
-}
-
-func (c *Company) lists() [4]*[]string {
-	return [...]*[]string{&c.Industries, &c.NAICSCodes, &c.Technologies, &c.TechnologyCategories}
-}
-
 func flagsOf(c *Company, attributes []byte) (flags byte) {
-	for i, has := range [...]bool{
-		c.EmployeeCount != nil, c.FoundedYear != nil, !c.CreatedAt.IsZero(), !c.UpdatedAt.IsZero(), attributes != nil,
-	} {
-		if has {
-			flags |= 1 << i
+	flag := byte(1)
+	for _, fields := range [...][]*Field{intFields, timeFields} {
+		for _, f := range fields {
+			if f.Known(c) {
+				flags |= flag
+			}
+			flag <<= 1
 		}
+	}
+	if attributes != nil {
+		flags |= flag
 	}
 	return flags
 }

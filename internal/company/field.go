@@ -1,0 +1,146 @@
+package company
+
+import (
+	"slices"
+	"time"
+)
+
+// Field is a row of the table of fields. Of the access functions, the one for its Kind is set; a field of another kind
+// is read from the Company itself.
+type Field struct {
+	Name  string // in JSON, in files and in filters
+	Label string // for people
+	Kind  Kind
+	Doc   string // what the values are, where the name does not say it
+
+	Text func(*Company) *string
+	List func(*Company) *[]string
+	Int  func(*Company) **int64
+	Time func(*Company) *time.Time
+
+	CharsMax int   // the longest value of a text or a list, in characters
+	Max      int64 // the largest value of an integer; the smallest is 0
+}
+
+// Kind is the type of a field's values.
+type Kind uint8
+
+// The kinds.
+const (
+	KindText Kind = iota
+	KindList      // texts
+	KindInteger
+	KindTime
+	KindID
+	KindConnections
+	KindAttributes
+)
+
+// Fields is the table of fields, in the order of the API and of files. Stored records have the texts, the lists, the
+// integers and the times in this order too, so a new one comes last of its kind, with a new recordVersion.
+var Fields = []Field{
+	{Name: "id", Label: "ID", Kind: KindID},
+	textField("name", "Name", func(c *Company) *string { return &c.Name }).atMost(NameCharsMax),
+	textField("domain", "Domain", func(c *Company) *string { return &c.Domain }).is("Lower case, without www."),
+	textField("website", "Website", func(c *Company) *string { return &c.Website }),
+	textField("linkedin_url", "LinkedIn", func(c *Company) *string { return &c.LinkedInURL }),
+	textField("description", "Description", func(c *Company) *string { return &c.Description }).atMost(DescriptionCharsMax),
+	textField("country", "Country", func(c *Company) *string { return &c.Country }).
+		is("The everyday English name where the country is known."),
+	textField("country_code", "Country code", func(c *Company) *string { return &c.CountryCode }).is("ISO 3166-1 alpha-2."),
+	textField("state", "State or region", func(c *Company) *string { return &c.State }),
+	textField("city", "City", func(c *Company) *string { return &c.City }),
+	listField("industries", "Industries", func(c *Company) *[]string { return &c.Industries }),
+	listField("naics_codes", "NAICS codes", func(c *Company) *[]string { return &c.NAICSCodes }),
+	listField("technologies", "Technologies", func(c *Company) *[]string { return &c.Technologies }),
+	listField("technology_categories", "Technology categories", func(c *Company) *[]string { return &c.TechnologyCategories }),
+	intField("employee_count", "Employees", EmployeeCountMax, func(c *Company) **int64 { return &c.EmployeeCount }),
+	intField("founded_year", "Founded", YearMax, func(c *Company) **int64 { return &c.FoundedYear }),
+	{Name: "connections", Label: "Connections", Kind: KindConnections, Doc: "The company's own, outgoing connections."},
+	{
+		Name: "attributes", Label: "Other attributes", Kind: KindAttributes,
+		Doc: "Values of the source that fit no field, by the source's names.",
+	},
+	{Name: "created_at", Label: "Added", Kind: KindTime, Time: func(c *Company) *time.Time { return &c.CreatedAt }},
+	{Name: "updated_at", Label: "Updated", Kind: KindTime, Time: func(c *Company) *time.Time { return &c.UpdatedAt }},
+}
+
+func textField(name, label string, text func(*Company) *string) Field {
+	return Field{Name: name, Label: label, Kind: KindText, Text: text, CharsMax: TextCharsMax}
+}
+
+func listField(name, label string, list func(*Company) *[]string) Field {
+	return Field{Name: name, Label: label, Kind: KindList, List: list, CharsMax: TextCharsMax}
+}
+
+func intField(name, label string, most int64, value func(*Company) **int64) Field {
+	return Field{Name: name, Label: label, Kind: KindInteger, Int: value, Max: most}
+}
+
+func (f Field) atMost(chars int) Field {
+	f.CharsMax = chars
+	return f
+}
+
+func (f Field) is(doc string) Field {
+	f.Doc = doc
+	return f
+}
+
+// The fields of each kind that records hold, in the table's order.
+var (
+	textFields = fieldsOf(KindText)
+	listFields = fieldsOf(KindList)
+	intFields  = fieldsOf(KindInteger)
+	timeFields = fieldsOf(KindTime)
+)
+
+func fieldsOf(k Kind) (fields []*Field) {
+	for i := range Fields {
+		if Fields[i].Kind == k {
+			fields = append(fields, &Fields[i])
+		}
+	}
+	return fields
+}
+
+// FieldNamed returns the field of a name, nil if there is none.
+func FieldNamed(name string) *Field {
+	i := slices.IndexFunc(Fields, func(f Field) bool { return f.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &Fields[i]
+}
+
+// Known reports whether the company has a value of the field.
+func (f *Field) Known(c *Company) bool {
+	switch f.Kind {
+	case KindText:
+		return *f.Text(c) != ""
+	case KindList:
+		return len(*f.List(c)) > 0
+	case KindInteger:
+		return *f.Int(c) != nil
+	case KindTime:
+		return !f.Time(c).IsZero()
+	case KindID:
+		return !c.ID.IsZero()
+	case KindConnections:
+		return len(c.Connections) > 0
+	case KindAttributes:
+		return len(c.Attributes) > 0
+	}
+	return false
+}
+
+// Texts returns the company's known values of a text or a list as it spells them, nil for another kind.
+func (f *Field) Texts(c *Company) []string {
+	switch {
+	case f.Kind == KindText && *f.Text(c) != "":
+		return []string{*f.Text(c)}
+	case f.Kind == KindList:
+		return *f.List(c)
+	}
+	return nil
+}

@@ -27,70 +27,28 @@ import (
 //   - A text cell that a spreadsheet could run as a formula (its first character, leading spaces aside, is = + - @,
 //     one of these in full width, or a control character) is led by an apostrophe, unless Options.RawFormulas. Numbers, times and ids never are.
 //   - Text is never cut, trimmed or otherwise changed; a line break inside a cell stays as it is, in quotes.
-var csvColumns = []csvColumn{
-	{"id", func(b []byte, c *company.Company) []byte { return append(b, c.ID.String()...) }, false},
-	text("name", func(c *company.Company) string { return c.Name }),
-	text("domain", func(c *company.Company) string { return c.Domain }),
-	text("website", func(c *company.Company) string { return c.Website }),
-	text("linkedin_url", func(c *company.Company) string { return c.LinkedInURL }),
-	text("description", func(c *company.Company) string { return c.Description }),
-	text("country", func(c *company.Company) string { return c.Country }),
-	text("country_code", func(c *company.Company) string { return c.CountryCode }),
-	text("state", func(c *company.Company) string { return c.State }),
-	text("city", func(c *company.Company) string { return c.City }),
-	list("industries", func(c *company.Company) []string { return c.Industries }),
-	list("naics_codes", func(c *company.Company) []string { return c.NAICSCodes }),
-	list("technologies", func(c *company.Company) []string { return c.Technologies }),
-	list("technology_categories", func(c *company.Company) []string { return c.TechnologyCategories }),
-	{"employee_count", func(b []byte, c *company.Company) []byte { return appendInt(b, c.EmployeeCount) }, false},
-	{"founded_year", func(b []byte, c *company.Company) []byte { return appendInt(b, c.FoundedYear) }, false},
-	list("connections", connectionTexts),
-	{"attributes", appendAttributes, true},
-	{"created_at", func(b []byte, c *company.Company) []byte { return appendTime(b, c.CreatedAt) }, false},
-	{"updated_at", func(b []byte, c *company.Company) []byte { return appendTime(b, c.UpdatedAt) }, false},
-}
-
-type csvColumn struct {
-	name  string
-	value func([]byte, *company.Company) []byte // appends the cell's text, not yet quoted
-	text  bool                                  // holds text of the source, which may look like a formula
-}
-
-func text(name string, value func(*company.Company) string) csvColumn {
-	return csvColumn{name, func(b []byte, c *company.Company) []byte { return append(b, value(c)...) }, true}
-}
-
-func list(name string, values func(*company.Company) []string) csvColumn {
-	return csvColumn{name, func(b []byte, c *company.Company) []byte { return appendList(b, values(c)) }, true}
-}
-
-const flushBytes = 64 << 10
-
+//
 // csvWriter is not encoding/csv's: that one turns every line break of a cell into CRLF, which changes the text.
 type csvWriter struct {
 	w       io.Writer
 	o       Options
-	columns []csvColumn
+	columns []*company.Field
 	row     []byte // rows not yet written
 	cell    []byte // reused
 }
 
+const flushBytes = 64 << 10
+
 func newCSV(w io.Writer, o Options) Writer {
-	c := &csvWriter{w: w, o: o, columns: csvColumns, row: make([]byte, 0, flushBytes+flushBytes/4)}
-	if len(o.Columns) > 0 {
-		c.columns = make([]csvColumn, len(o.Columns))
-		for i, name := range o.Columns {
-			c.columns[i] = csvColumns[slices.IndexFunc(csvColumns, func(col csvColumn) bool { return col.name == name })]
-		}
-	}
+	c := &csvWriter{w: w, o: o, columns: fieldsOf(o), row: make([]byte, 0, flushBytes+flushBytes/4)}
 	if o.BOM {
 		c.row = append(c.row, bom...)
 	}
-	for i, col := range c.columns {
+	for i, f := range c.columns {
 		if i > 0 {
 			c.row = append(c.row, ',')
 		}
-		c.row = append(c.row, col.name...)
+		c.row = append(c.row, f.Name...)
 	}
 	c.row = append(c.row, '\r', '\n')
 	return c
@@ -99,12 +57,12 @@ func newCSV(w io.Writer, o Options) Writer {
 const bom = "\ufeff"
 
 func (w *csvWriter) Write(c *company.Company) error {
-	for i, col := range w.columns {
+	for i, f := range w.columns {
 		if i > 0 {
 			w.row = append(w.row, ',')
 		}
-		w.cell = col.value(w.cell[:0], c)
-		guard := col.text && !w.o.RawFormulas && runsAsFormula(w.cell)
+		w.cell = appendText(w.cell[:0], f, c)
+		guard := isText(f.Kind) && !w.o.RawFormulas && runsAsFormula(w.cell)
 		w.row = appendCell(w.row, w.cell, guard)
 	}
 	w.row = append(w.row, '\r', '\n')
@@ -120,6 +78,37 @@ func (w *csvWriter) flush() error {
 	_, err := w.w.Write(w.row)
 	w.row = w.row[:0]
 	return err
+}
+
+// appendText appends the text of a cell, not yet quoted.
+func appendText(b []byte, f *company.Field, c *company.Company) []byte {
+	switch f.Kind {
+	case company.KindText:
+		return append(b, *f.Text(c)...)
+	case company.KindList:
+		return appendList(b, *f.List(c))
+	case company.KindInteger:
+		return appendInt(b, *f.Int(c))
+	case company.KindTime:
+		return appendTime(b, *f.Time(c))
+	case company.KindID:
+		return append(b, c.ID.String()...)
+	case company.KindConnections:
+		return appendList(b, connectionTexts(c))
+	case company.KindAttributes:
+		return appendAttributes(b, c)
+	}
+	panic("format: unknown kind of field")
+}
+
+// isText reports whether cells hold text of the source, which may look like a formula.
+func isText(k company.Kind) bool {
+	switch k {
+	case company.KindText, company.KindList, company.KindConnections, company.KindAttributes:
+		return true
+	default:
+		return false
+	}
 }
 
 // runsAsFormula holds for a cell that a spreadsheet may take for a formula or a command.
@@ -244,14 +233,6 @@ func appendTime(b []byte, t time.Time) []byte {
 		return b
 	}
 	return t.UTC().AppendFormat(b, time.RFC3339Nano)
-}
-
-func columnsOfCSV() []string {
-	names := make([]string, len(csvColumns))
-	for i, c := range csvColumns {
-		names[i] = c.name
-	}
-	return names
 }
 
 func inspectCSV(r io.Reader) (Shape, error) {

@@ -39,13 +39,12 @@ type kind struct {
 	format      Format
 	contentType string
 	open        func(io.Writer, Options) Writer
-	columns     []string
 	inspect     func(io.Reader) (Shape, error)
 }
 
 var kinds = []kind{
-	{CSV, "text/csv; charset=utf-8", newCSV, columnsOfCSV(), inspectCSV},
-	{JSON, "application/json", newJSON, columnsOfJSON(), inspectJSON},
+	{CSV, "text/csv; charset=utf-8", newCSV, inspectCSV},
+	{JSON, "application/json", newJSON, inspectJSON},
 }
 
 func (f Format) kind() (kind, bool) {
@@ -90,7 +89,7 @@ func New(f Format, w io.Writer, o Options) (Writer, error) {
 		return nil, fmt.Errorf("unknown format %q", f)
 	}
 	for _, name := range o.Columns {
-		if !slices.Contains(k.columns, name) {
+		if company.FieldNamed(name) == nil {
 			return nil, fmt.Errorf("unknown column %q", name)
 		}
 	}
@@ -104,4 +103,18 @@ func All() []Format {
 		all[i] = k.format
 	}
 	return all
+}
+
+// fieldsOf returns the fields of a file in their order.
+func fieldsOf(o Options) []*company.Field {
+	var fields []*company.Field
+	for _, name := range o.Columns {
+		fields = append(fields, company.FieldNamed(name))
+	}
+	if fields == nil {
+		for i := range company.Fields {
+			fields = append(fields, &company.Fields[i])
+		}
+	}
+	return fields
 }

@@ -6,39 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
-	"slices"
 	"strconv"
-	"time"
+	"unicode/utf8"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
 )
-
-// A JSON file is one array with one company a line, in the shape of the API's company detail: unknown values are
-// null, lists are never null, attributes are always an object. With Options.Columns it has these fields alone.
-type jsonRow struct {
-	ID                   id.Company       `json:"id"`
-	Name                 *string          `json:"name"`
-	Domain               *string          `json:"domain"`
-	Website              *string          `json:"website"`
-	LinkedInURL          *string          `json:"linkedin_url"`
-	Description          *string          `json:"description"`
-	Country              *string          `json:"country"`
-	CountryCode          *string          `json:"country_code"`
-	State                *string          `json:"state"`
-	City                 *string          `json:"city"`
-	Industries           []string         `json:"industries"`
-	NAICSCodes           []string         `json:"naics_codes"`
-	Technologies         []string         `json:"technologies"`
-	TechnologyCategories []string         `json:"technology_categories"`
-	EmployeeCount        *int64           `json:"employee_count"`
-	FoundedYear          *int64           `json:"founded_year"`
-	Connections          []jsonConnection `json:"connections"`
-	Attributes           map[string]any   `json:"attributes"`
-	CreatedAt            time.Time        `json:"created_at"`
-	UpdatedAt            time.Time        `json:"updated_at"`
-}
 
 type jsonConnection struct {
 	Category string        `json:"category"`
@@ -51,25 +24,25 @@ type jsonConnected struct {
 	Domain *string     `json:"domain"`
 }
 
+// A JSON file is one array with one company a line, in the shape of the API's company detail: unknown values are
+// null, lists are never null, attributes are always an object. With Options.Columns it has these fields alone.
 type jsonWriter struct {
 	w      io.Writer
 	buf    bytes.Buffer // lines not yet written
 	enc    *json.Encoder
 	rows   int
-	fields []jsonField // those that were chosen; none for all
-}
-
-// jsonField is a field of jsonRow.
-type jsonField struct {
-	key   string // with what stands around it: "name":
-	index int
+	fields []*company.Field
+	keys   []string // of fields, with the signs around: {"id": and ,"name":
 }
 
 func newJSON(w io.Writer, o Options) Writer {
-	j := &jsonWriter{w: w}
-	all := columnsOfJSON()
-	for _, name := range o.Columns {
-		j.fields = append(j.fields, jsonField{strconv.Quote(name) + ":", slices.Index(all, name)})
+	j := &jsonWriter{w: w, fields: fieldsOf(o)}
+	for i, f := range j.fields {
+		sign := ","
+		if i == 0 {
+			sign = "{"
+		}
+		j.keys = append(j.keys, sign+strconv.Quote(f.Name)+":")
 	}
 	j.enc = json.NewEncoder(&j.buf)
 	j.enc.SetEscapeHTML(false)
@@ -82,9 +55,13 @@ func (j *jsonWriter) Write(c *company.Company) error {
 		j.buf.WriteByte(',')
 	}
 	j.buf.WriteByte('\n')
-	if err := j.encode(jsonRowOf(c)); err != nil {
-		return fmt.Errorf("encode company %s: %w", c.ID, err)
+	for i, f := range j.fields {
+		j.buf.WriteString(j.keys[i])
+		if err := j.value(f, c); err != nil {
+			return fmt.Errorf("encode company %s: %w", c.ID, err)
+		}
 	}
+	j.buf.WriteByte('}')
 	j.rows++
 	if j.buf.Len() < flushBytes {
 		return nil
@@ -92,24 +69,67 @@ func (j *jsonWriter) Write(c *company.Company) error {
 	return j.flush()
 }
 
-func (j *jsonWriter) encode(row jsonRow) error {
-	if len(j.fields) == 0 {
-		return j.value(row)
+func (j *jsonWriter) value(f *company.Field, c *company.Company) error {
+	if !f.Known(c) {
+		switch f.Kind {
+		case company.KindText, company.KindInteger:
+			j.buf.WriteString("null")
+			return nil
+		case company.KindList, company.KindConnections:
+			j.buf.WriteString("[]")
+			return nil
+		case company.KindAttributes:
+			j.buf.WriteString("{}")
+			return nil
+		case company.KindID, company.KindTime:
+		}
 	}
-	values := reflect.ValueOf(row)
-	for i, f := range j.fields {
-		j.buf.WriteByte("{,"[min(i, 1)])
-		j.buf.WriteString(f.key)
-		if err := j.value(values.Field(f.index).Interface()); err != nil {
+	switch f.Kind {
+	case company.KindText:
+		return j.text(*f.Text(c))
+	case company.KindList:
+		return j.texts(*f.List(c))
+	case company.KindInteger:
+		j.buf.Write(strconv.AppendInt(j.buf.AvailableBuffer(), **f.Int(c), 10))
+		return nil
+	case company.KindTime:
+		return j.encode(f.Time(c).UTC())
+	case company.KindID:
+		return j.encode(c.ID)
+	case company.KindConnections:
+		return j.encode(jsonConnections(c.Connections))
+	case company.KindAttributes:
+		return j.encode(c.Attributes)
+	}
+	panic("format: unknown kind of field")
+}
+
+func (j *jsonWriter) texts(list []string) error {
+	for i, s := range list {
+		j.buf.WriteByte("[,"[min(i, 1)])
+		if err := j.text(s); err != nil {
 			return err
 		}
 	}
-	j.buf.WriteByte('}')
+	j.buf.WriteByte(']')
 	return nil
 }
 
-// value encodes v without the line feed that Encode ends with.
-func (j *jsonWriter) value(v any) error {
+// text writes most texts as they are: they need no escape.
+func (j *jsonWriter) text(s string) error {
+	for i := range len(s) {
+		if b := s[i]; b < ' ' || b >= utf8.RuneSelf || b == '"' || b == '\\' {
+			return j.encode(s)
+		}
+	}
+	j.buf.WriteByte('"')
+	j.buf.WriteString(s)
+	j.buf.WriteByte('"')
+	return nil
+}
+
+// encode writes v without the line feed that Encode ends with.
+func (j *jsonWriter) encode(v any) error {
 	if err := j.enc.Encode(v); err != nil {
 		return err
 	}
@@ -131,19 +151,6 @@ func (j *jsonWriter) flush() error {
 	return err
 }
 
-func jsonRowOf(c *company.Company) jsonRow {
-	return jsonRow{
-		ID: c.ID, Name: known(c.Name), Domain: known(c.Domain), Website: known(c.Website),
-		LinkedInURL: known(c.LinkedInURL), Description: known(c.Description),
-		Country: known(c.Country), CountryCode: known(c.CountryCode), State: known(c.State), City: known(c.City),
-		Industries: filled(c.Industries), NAICSCodes: filled(c.NAICSCodes),
-		Technologies: filled(c.Technologies), TechnologyCategories: filled(c.TechnologyCategories),
-		EmployeeCount: c.EmployeeCount, FoundedYear: c.FoundedYear,
-		Connections: jsonConnections(c.Connections), Attributes: attributes(c.Attributes),
-		CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
-	}
-}
-
 func jsonConnections(conns []company.Connection) []jsonConnection {
 	out := make([]jsonConnection, len(conns))
 	for i, c := range conns {
@@ -160,29 +167,6 @@ func known(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-func filled(values []string) []string {
-	if values == nil {
-		return []string{}
-	}
-	return values
-}
-
-func attributes(m map[string]any) map[string]any {
-	if m == nil {
-		return map[string]any{}
-	}
-	return m
-}
-
-func columnsOfJSON() []string {
-	row := reflect.TypeFor[jsonRow]()
-	names := make([]string, row.NumField())
-	for i := range names {
-		names[i] = row.Field(i).Tag.Get("json")
-	}
-	return names
 }
 
 func inspectJSON(r io.Reader) (Shape, error) {

@@ -3,7 +3,6 @@ package format
 import (
 	"fmt"
 	"io"
-	"slices"
 )
 
 // SchemaVersion counts the sets of columns that files have had. A reader of one version reads every file of it:
@@ -16,20 +15,20 @@ type Shape struct {
 	Columns []string // in their order; none for a JSON file without rows
 }
 
-// Columns are the columns of a file of the format with the options, in their order; nil for an unknown format.
+// Columns returns the columns of a file of the format with the options, in their order; nil for an unknown format.
 func Columns(f Format, o Options) []string {
-	k, ok := f.kind()
-	switch {
-	case !ok:
+	if !f.Known() {
 		return nil
-	case len(o.Columns) > 0:
-		return slices.Clone(o.Columns)
 	}
-	return slices.Clone(k.columns)
+	var names []string
+	for _, f := range fieldsOf(o) {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
-// AllColumns are those that a file can have, of whatever format.
-func AllColumns() []string { return columnsOfCSV() }
+// AllColumns returns the columns that a file can have, whatever its format.
+func AllColumns() []string { return Columns(CSV, Options{}) }
 
 // Inspect reads a whole file and tells its shape. A file that is cut off or malformed, or whose rows have different
 // columns, is an error; the shape is then what was read before.

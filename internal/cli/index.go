@@ -86,7 +86,7 @@ func (s *session) printIndex(stats app.IndexStats) {
 	}
 	rows := make([][]string, len(stats.Segments))
 	for i, one := range stats.Segments {
-		rows[i] = []string{one.Name, count(one.Companies), count(one.Dead), humanize.IBytes(uint64(one.Bytes))}
+		rows[i] = []string{one.Name, count(one.Companies), count(one.Deleted), humanize.IBytes(uint64(one.Bytes))}
 	}
 	s.printf("\n")
 	s.printTable([]string{"SEGMENT", ">COMPANIES", ">DEAD", ">SIZE"}, rows)

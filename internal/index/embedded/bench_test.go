@@ -17,7 +17,7 @@ import (
 )
 
 // benched is an index on disk that tells what it takes there.
-type benched struct{ *kept }
+type benched struct{ *cachedSnapshot }
 
 func (k benched) Restart(t testing.TB, _ bool) index.Index {
 	require.NoError(t, k.Close())

@@ -56,7 +56,7 @@ func (b bitset) count() int {
 }
 
 // countShared is how many members both have.
-func (b bitset) countShared(o bitset) int {
+func (b bitset) countAnd(o bitset) int {
 	n := 0
 	o = o[:len(b)]
 	for len(b) >= 4 && len(o) >= 4 {

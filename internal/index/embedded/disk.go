@@ -28,12 +28,12 @@ type Source interface {
 
 // disk is where an index is kept. Index.merging guards it.
 type disk struct {
-	dir      string
-	source   Source
-	log      *slog.Logger
-	manifest manifest  // the one in force
-	saved    uint64    // the snapshot it holds, of this process
-	last     time.Time // of the last attempt to save
+	dir           string
+	source        Source
+	log           *slog.Logger
+	manifest      manifest  // the one in force
+	savedSnapshot uint64    // the snapshot it holds, of this process
+	lastAttempt   time.Time // of the last attempt to save
 }
 
 // Attach takes in what the directory holds and keeps the index there from now on; the directory is created if need be.
@@ -46,28 +46,28 @@ func (ix *Index) Attach(ctx context.Context, dir string, source Source) (err err
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("create index directory: %w", err)
 	}
-	d := &disk{dir: dir, source: source, log: ix.options.Log, last: time.Now()}
-	if d.manifest, err = d.trusted(ctx); err != nil {
+	d := &disk{dir: dir, source: source, log: ix.options.Log, lastAttempt: time.Now()}
+	if d.manifest, err = d.loadManifest(ctx); err != nil {
 		return fmt.Errorf("attach index: %w", err)
 	}
-	parts, lost, err := d.parts(ctx, &ix.registry)
+	parts, lost, err := d.openParts(ctx, &ix.registry)
 	if err != nil {
 		return err
 	}
 	if lost && !d.manifest.Lost {
-		if err := d.declareLost(parts); err != nil {
+		if err := d.recordLoss(parts); err != nil {
 			return err
 		}
 	}
-	if err := d.sweep(parts); err != nil {
+	if err := d.removeStaleFiles(parts); err != nil {
 		return err
 	}
-	ix.take(d, parts)
+	ix.adoptParts(d, parts)
 	return nil
 }
 
 // take makes the parts the index's first moment.
-func (ix *Index) take(d *disk, parts []part) {
+func (ix *Index) adoptParts(d *disk, parts []part) {
 	next := &snapshot{seq: d.manifest.Seq, parts: parts}
 	for i := range parts {
 		next.companies += parts[i].companies()
@@ -75,14 +75,14 @@ func (ix *Index) take(d *disk, parts []part) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	ix.lost.Store(d.manifest.Lost)
-	ix.replace(next)
-	d.saved = next.id
+	ix.publish(next)
+	d.savedSnapshot = next.id
 	ix.disk = d
 	ix.merger.scrub(ix, parts)
 }
 
 // trusted is the directory's manifest, or an empty one if it is not about this catalog as it is.
-func (d *disk) trusted(ctx context.Context) (manifest, error) {
+func (d *disk) loadManifest(ctx context.Context) (manifest, error) {
 	origin, seq, err := d.source.Origin(ctx)
 	if err != nil {
 		return manifest{}, err
@@ -91,7 +91,7 @@ func (d *disk) trusted(ctx context.Context) (manifest, error) {
 	m, err := readManifest(d.dir)
 	marked := false
 	if err == nil && m.Catalog == origin {
-		marked, err = d.source.HasCheckpoint(ctx, m.Index, m.Mark)
+		marked, err = d.source.HasCheckpoint(ctx, m.Index, m.Checkpoint)
 	}
 	damage := (*DamageError)(nil)
 	switch {
@@ -111,11 +111,11 @@ func (d *disk) trusted(ctx context.Context) (manifest, error) {
 	default:
 		return m, nil
 	}
-	return fresh, d.forget()
+	return fresh, d.removeManifest()
 }
 
 // forget removes the manifest, and with it all that the directory holds.
-func (d *disk) forget() error {
+func (d *disk) removeManifest() error {
 	if err := os.Remove(filepath.Join(d.dir, manifestName)); err != nil {
 		return fmt.Errorf("forget index: %w", err)
 	}
@@ -123,12 +123,12 @@ func (d *disk) forget() error {
 }
 
 // parts opens the manifest's segments for the registry, those left out that are damaged.
-func (d *disk) parts(ctx context.Context, r *registry) (parts []part, lost bool, err error) {
+func (d *disk) openParts(ctx context.Context, r *registry) (parts []part, lost bool, err error) {
 	for _, e := range d.manifest.Segments {
 		p, err := e.open(d.dir)
 		if err == nil {
-			err = p.file.mapping.reading(e.Name, "values", func() error {
-				r.adopt(p.segment)
+			err = p.file.mapping.guardRead(e.Name, "values", func() error {
+				r.register(p.segment)
 				return nil
 			})
 		}
@@ -138,7 +138,7 @@ func (d *disk) parts(ctx context.Context, r *registry) (parts []part, lost bool,
 			damage = &DamageError{e.Name, "header", err.Error()}
 			fallthrough
 		case errors.As(err, &damage):
-			report(ctx, d.log, damage)
+			logDamage(ctx, d.log, damage)
 			lost = true
 		case err != nil:
 			return nil, false, fmt.Errorf("open index: %w", err)
@@ -149,26 +149,26 @@ func (d *disk) parts(ctx context.Context, r *registry) (parts []part, lost bool,
 	return parts, lost, nil
 }
 
-func report(ctx context.Context, log *slog.Logger, damage *DamageError) {
+func logDamage(ctx context.Context, log *slog.Logger, damage *DamageError) {
 	log.ErrorContext(ctx, "index segment is damaged; its companies will be indexed anew from the catalog",
 		"segment", damage.Segment, "section", damage.Section, "problem", damage.Problem)
 }
 
 // declareLost writes that the manifest's other segments are gone, so that a crash forgets neither them nor the loss. The
 // mark stays: what is left is of the same past.
-func (d *disk) declareLost(left []part) error {
+func (d *disk) recordLoss(left []part) error {
 	d.manifest.Lost = true
 	d.manifest.Segments = slices.DeleteFunc(slices.Clone(d.manifest.Segments), func(e manifestEntry) bool {
 		return !slices.ContainsFunc(left, func(p part) bool { return p.file != nil && p.file.name == e.Name })
 	})
-	if d.manifest.Mark == "" {
+	if d.manifest.Checkpoint == "" {
 		return nil // no moment is on disk yet
 	}
 	return d.manifest.write(d.dir)
 }
 
 // sweep removes the files that neither the manifest nor the index names: of older moments, or left by a crash.
-func (d *disk) sweep(parts []part) error {
+func (d *disk) removeStaleFiles(parts []part) error {
 	entries, err := os.ReadDir(d.dir)
 	if err != nil {
 		return fmt.Errorf("sweep index: %w", err)
@@ -183,7 +183,7 @@ func (d *disk) sweep(parts []part) error {
 		}
 	}
 	for _, e := range entries {
-		stale := strings.HasSuffix(e.Name(), unfinished) || strings.HasSuffix(e.Name(), segmentSuffix) && !used[e.Name()]
+		stale := strings.HasSuffix(e.Name(), tmpSuffix) || strings.HasSuffix(e.Name(), segmentSuffix) && !used[e.Name()]
 		if !stale {
 			continue
 		}
@@ -195,22 +195,22 @@ func (d *disk) sweep(parts []part) error {
 }
 
 // newFile begins a segment's file; nil without a disk.
-func (d *disk) newFile() (*writing, error) {
+func (d *disk) newFileWriter() (*fileWriter, error) {
 	if d == nil {
 		return nil, nil
 	}
 	name := segmentName(d.manifest.Next)
 	d.manifest.Next++
-	return newWriting(filepath.Join(d.dir, name))
+	return newFileWriter(filepath.Join(d.dir, name))
 }
 
 // Remove takes an index off the disk; nobody may use it.
 func Remove(dir string) error {
 	d := &disk{dir: dir}
-	if err := d.forget(); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := d.removeManifest(); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := d.sweep(nil); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := d.removeStaleFiles(nil); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -224,10 +224,10 @@ func (ix *Index) Save(ctx context.Context) error {
 	if !ix.unsaved() {
 		return nil
 	}
-	defer func() { ix.disk.last = time.Now() }() // the next attempt is due only then, however long this one waits
-	err := ix.surviving(nil, func() error { return ix.save(ctx) })
+	defer func() { ix.disk.lastAttempt = time.Now() }() // the next attempt is due only then, however long this one waits
+	err := ix.recoverFaults(nil, func() error { return ix.save(ctx) })
 	if err != nil {
-		ix.noticed(err)
+		ix.noteDamage(err)
 		return fmt.Errorf("save index: %w", err)
 	}
 	return nil
@@ -236,7 +236,7 @@ func (ix *Index) Save(ctx context.Context) error {
 // unsaved holds if there is something that Save would do; ix.merging is held.
 func (ix *Index) unsaved() bool {
 	s := ix.current.Load()
-	return ix.disk != nil && !ix.lost.Load() && s.seq > 0 && s.id != ix.disk.saved
+	return ix.disk != nil && !ix.lost.Load() && s.seq > 0 && s.id != ix.disk.savedSnapshot
 }
 
 // saveDue holds if Save should be called now: much is in memory only, or something has been for long.
@@ -252,7 +252,7 @@ func (ix *Index) saveDue() bool {
 			waiting += p.companies()
 		}
 	}
-	since := time.Since(ix.disk.last)
+	since := time.Since(ix.disk.lastAttempt)
 	return since >= ix.options.SaveEvery || waiting >= ix.options.SaveFrom && since >= time.Second
 }
 
@@ -270,7 +270,7 @@ func (ix *Index) save(ctx context.Context) error {
 			m.Segments = append(m.Segments, entryOf(p))
 		}
 	}
-	for _, group := range packed(fresh, ix.options.SegmentMax) {
+	for _, group := range packParts(fresh, ix.options.SegmentMax) {
 		written, err := ix.mergeInto(group, true)
 		if err != nil {
 			return err
@@ -280,7 +280,7 @@ func (ix *Index) save(ctx context.Context) error {
 		}
 	}
 	m.Next = d.manifest.Next
-	if err := d.mark(ctx, &m); err != nil {
+	if err := d.saveCheckpoint(ctx, &m); err != nil {
 		return err
 	}
 	if err := m.write(d.dir); err != nil {
@@ -288,26 +288,26 @@ func (ix *Index) save(ctx context.Context) error {
 	}
 	d.manifest = m
 	if newest := ix.current.Load(); newest.seq == s.seq && !slices.ContainsFunc(newest.parts, inMemory) {
-		d.saved = newest.id
+		d.savedSnapshot = newest.id
 	}
-	return d.sweep(ix.current.Load().parts)
+	return d.removeStaleFiles(ix.current.Load().parts)
 }
 
 // markWait is how long a save waits for the catalog's database, which an import may hold. No damaged segment can be given
 // up meanwhile, and Close waits as long.
-const markWait = 5 * time.Second
+const checkpointTimeout = 5 * time.Second
 
 // mark gives the manifest a mark that the catalog holds from then on, beside that of the manifest in force, which counts
 // until this one is written. A moment that differs by merges alone goes on with its mark; one whose lost companies came
 // back does not, since they are as the catalog had them later.
-func (d *disk) mark(ctx context.Context, m *manifest) error {
-	if old := d.manifest; old.Mark != "" && old.Seq == m.Seq && !old.Lost {
+func (d *disk) saveCheckpoint(ctx context.Context, m *manifest) error {
+	if old := d.manifest; old.Checkpoint != "" && old.Seq == m.Seq && !old.Lost {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, markWait)
+	ctx, cancel := context.WithTimeout(ctx, checkpointTimeout)
 	defer cancel()
-	m.Mark = uuid.NewString()
-	return d.source.SaveCheckpoint(ctx, m.Index, m.Mark, d.manifest.Mark, m.Seq)
+	m.Checkpoint = uuid.NewString()
+	return d.source.SaveCheckpoint(ctx, m.Index, m.Checkpoint, d.manifest.Checkpoint, m.Seq)
 }
 
 func inMemory(p part) bool { return p.file == nil }

@@ -161,7 +161,7 @@ func TestWhatComesBackAfterDamageIsMarkedAnew(t *testing.T) {
 	lost, err := readManifest(dir)
 	require.NoError(t, err)
 	require.True(t, lost.Lost)
-	require.Equal(t, m.Mark, lost.Mark)
+	require.Equal(t, m.Checkpoint, lost.Checkpoint)
 	require.NoError(t, f.Close())
 
 	backup := c.backup()
@@ -211,8 +211,8 @@ func TestADatabaseThatIsHeldDelaysNoStopForLong(t *testing.T) {
 		require.False(t, ix.merging.TryLock(), "a save waits")
 		begun := time.Now()
 		require.ErrorIs(t, ix.Close(), context.DeadlineExceeded)
-		require.LessOrEqual(t, time.Since(begun), markWait)
-		require.Less(t, markWait, 10*time.Second, "well within the time that a server has to stop")
+		require.LessOrEqual(t, time.Since(begun), checkpointTimeout)
+		require.Less(t, checkpointTimeout, 10*time.Second, "well within the time that a server has to stop")
 	})
 }
 

@@ -19,8 +19,8 @@ import (
 // lose has the index give up a segment as if it had been found damaged.
 func lose(t testing.TB, ix *Index, name string) {
 	t.Helper()
-	ix.noticed(&DamageError{name, "rows", "made up"})
-	ix.giveUpDamaged(t.Context())
+	ix.noteDamage(&DamageError{name, "rows", "made up"})
+	ix.dropDamaged(t.Context())
 	require.Zero(t, ix.Seq())
 }
 
@@ -109,21 +109,21 @@ func TestNoAnswerTakesALossForAWholeIndex(t *testing.T) {
 			close(begun)
 			for ix.losses.Load() == before { // without rest, to begin between what the loss stores
 			}
-			ok, err := ix.undamaged(nil, func() error { return nil })
+			ok, err := ix.tryAnswer(nil, func() error { return nil })
 			if ok || err != nil {
 				t.Error("answered by an index that has just lost companies", err)
 			}
 		})
 		<-begun
 		ix.mu.Lock()
-		ix.lose(&snapshot{})
+		ix.publishLoss(&snapshot{})
 		ix.mu.Unlock()
 		answering.Wait()
 		if t.Failed() {
 			break
 		}
 		ix.mu.Lock()
-		ix.replace(&snapshot{})
+		ix.publish(&snapshot{})
 		ix.lost.Store(false)
 		ix.mu.Unlock()
 	}
@@ -131,7 +131,7 @@ func TestNoAnswerTakesALossForAWholeIndex(t *testing.T) {
 
 func TestADamageIsKeptOnceHoweverManyFindIt(t *testing.T) {
 	t.Parallel()
-	var d damages
+	var d damageQueue
 	for range 3 {
 		d.add(&DamageError{"1.seg", "rows", "made up"})
 		d.add(&DamageError{"2.seg", "rows", "made up"})
@@ -150,15 +150,15 @@ func TestLookupsReadNothingUnchecked(t *testing.T) {
 	require.NoError(t, err)
 	given := givens(t, companies)
 	ask := func(t *testing.T, p []byte, g query.Given) ([]index.Known, error) {
-		s, err := segmentOf(m.Segments[0].Name, mapping{aligned(p)})
+		s, err := parseSegment(m.Segments[0].Name, mapping{aligned(p)})
 		if err != nil {
 			return nil, err
 		}
 		ix := Open(Options{})
 		t.Cleanup(func() { require.NoError(t, ix.Close()) })
-		ix.registry.adopt(s)
+		ix.registry.register(s)
 		ix.mu.Lock()
-		ix.replace(&snapshot{seq: 1, companies: s.companies(), parts: []part{newPart(s)}})
+		ix.publish(&snapshot{seq: 1, companies: s.companies(), parts: []part{newPart(s)}})
 		ix.mu.Unlock()
 		return ix.current.Load().lookup(t.Context(), []query.Given{g})
 	}
@@ -168,10 +168,10 @@ func TestLookupsReadNothingUnchecked(t *testing.T) {
 			want, err := ask(t, whole, g)
 			require.NoError(t, err)
 			for i := range sectionCount {
-				at := placeAt(whole, i)
+				at := extentAt(whole, i)
 				p := slices.Clone(whole)
-				for j := range p[at.at : at.at+at.size] {
-					p[int(at.at)+j] ^= 1
+				for j := range p[at.offset : at.offset+at.size] {
+					p[int(at.offset)+j] ^= 1
 				}
 				if known, err := ask(t, p, g); err == nil {
 					require.Equal(t, want, known, "section %d", i)

@@ -29,7 +29,7 @@ func opened(t testing.TB, dir string, o Options) (*Index, *file) {
 	t.Cleanup(func() { require.NoError(t, ix.Close()) })
 	var largest *file
 	for _, p := range ix.current.Load().parts {
-		require.NoError(t, p.need(allGroups))
+		require.NoError(t, p.verify(allGroups))
 		if largest == nil || len(p.file.mapping.bytes) > len(largest.mapping.bytes) {
 			largest = p.file
 		}
@@ -52,7 +52,7 @@ func flip(t testing.TB, f *file, section string) {
 	t.Helper()
 	for i, s := range f.sections {
 		if s.name == section {
-			at := f.places[i].at + f.places[i].size/2
+			at := f.extents[i].offset + f.extents[i].size/2
 			overwrite(t, f, at, 1, f.mapping.bytes[at]^1)
 			return
 		}
@@ -157,7 +157,7 @@ func TestBytesChangedUnderARunningIndexNeverEndIt(t *testing.T) {
 	panicking := map[string]bool{"name ends": true, "name order": true, "cities": true}
 	_, f := opened(t, whole, Options{})
 	for i, section := range f.sections {
-		if f.places[i].size == 0 {
+		if f.extents[i].size == 0 {
 			continue
 		}
 		t.Run(fmt.Sprint(i, " ", section.name), func(t *testing.T) {
@@ -165,14 +165,14 @@ func TestBytesChangedUnderARunningIndexNeverEndIt(t *testing.T) {
 			dir := t.TempDir()
 			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
 			ix, f := opened(t, dir, Options{})
-			overwrite(t, f, f.places[i].at, f.places[i].size, 0xff)
+			overwrite(t, f, f.extents[i].offset, f.extents[i].size, 0xff)
 			follow(t, ix, companies)
 			got := answers(t, ix)
 			if panicking[section.name] {
 				require.Equal(t, want, got)
 			}
 			ix.MergeAll()
-			ix.scrubAgain(nil)
+			ix.scrubAll(nil)
 			require.Eventually(t, func() bool { return ix.losses.Load() > 0 && !ix.lost.Load() }, time.Minute, time.Millisecond)
 			requireMended(t, ix, dir, want)
 		})
@@ -223,11 +223,11 @@ func TestAnApplyThatMeetsACutFileLeavesTheIndexInOrder(t *testing.T) {
 	require.NoError(t, os.Truncate(f.path, 0))
 	ix.merging.Lock() // so that nothing is given up yet
 	ix.applying.Lock()
-	err := ix.surviving(nil, func() error { return ix.apply(changesOf(companies[:250]), 2) })
+	err := ix.recoverFaults(nil, func() error { return ix.apply(changesOf(companies[:250]), 2) })
 	ix.applying.Unlock()
 	require.ErrorAs(t, err, new(*DamageError))
 	for _, p := range ix.current.Load().parts {
-		require.Equal(t, p.companies(), p.alive.count(), "nothing has died halfway")
+		require.Equal(t, p.companies(), p.live.count(), "nothing has died halfway")
 	}
 	ix.merging.Unlock()
 	require.ErrorIs(t, ix.Apply(t.Context(), changesOf(companies[:250]), 2), index.ErrRepairing)
@@ -264,12 +264,12 @@ func TestMistakesOfTheCodeStillPanic(t *testing.T) {
 	mistake := errors.New("a mistake")
 	var read *snapshot
 	require.PanicsWithValue(t, mistake, func() {
-		_ = ix.whole(t.Context(), &read, func() error { panic(mistake) })
+		_ = ix.answerComplete(t.Context(), &read, func() error { panic(mistake) })
 	})
 	func() {
 		defer func() { require.ErrorIs(t, recover().(error), mistake) }()
-		_ = ix.whole(t.Context(), &read, func() error {
-			both(func() {}, func() { panic(mistake) })
+		_ = ix.answerComplete(t.Context(), &read, func() error {
+			runBoth(func() {}, func() { panic(mistake) })
 			return nil
 		})
 	}()
@@ -284,15 +284,15 @@ func TestAMistakeReadsTheFilesOnceAMinuteOnly(t *testing.T) {
 	ix, f := opened(t, dir, Options{})
 	read := ix.current.Load()
 	mistaken := func() time.Time {
-		require.Panics(t, func() { _ = ix.whole(t.Context(), &read, func() error { panic("a mistake") }) })
+		require.Panics(t, func() { _ = ix.answerComplete(t.Context(), &read, func() error { panic("a mistake") }) })
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		return f.compared
+		return f.verifiedAll
 	}
 	first := mistaken()
 	require.NotZero(t, first)
 	require.Equal(t, first, mistaken())
-	ix.blameless.Store(time.Now().Add(-time.Minute).UnixNano())
+	ix.lastCleanPanic.Store(time.Now().Add(-time.Minute).UnixNano())
 	require.NotEqual(t, first, mistaken())
 	require.NoError(t, os.Truncate(f.path, 0))
 	follow(t, ix, companies)
@@ -313,11 +313,11 @@ func TestBothHalvesSurviveACutFile(t *testing.T) {
 	require.NoError(t, os.Truncate(path, 0))
 	touch := func() { sumOf(m.bytes) }
 	for name, fn := range map[string]func(){
-		"first":  func() { both(touch, func() {}) },
-		"second": func() { both(func() {}, touch) },
-		"both":   func() { both(touch, touch) },
+		"first":  func() { runBoth(touch, func() {}) },
+		"second": func() { runBoth(func() {}, touch) },
+		"both":   func() { runBoth(touch, touch) },
 	} {
-		err := m.reading("segment", "section", func() error {
+		err := m.guardRead("segment", "section", func() error {
 			fn()
 			return nil
 		})
@@ -332,8 +332,8 @@ func TestAClosedIndexSurvivesACutFileToo(t *testing.T) {
 	ix, f := opened(t, dir, Options{})
 	require.NoError(t, ix.Close())
 	require.NoError(t, os.Truncate(f.path, 0))
-	require.True(t, ix.noticed(f.compare(time.Now(), nil)))
-	ix.giveUpDamaged(t.Context())
+	require.True(t, ix.noteDamage(f.verifyAll(time.Now(), nil)))
+	ix.dropDamaged(t.Context())
 	require.ErrorIs(t, ix.Apply(t.Context(), nil, 4), index.ErrRepairing)
 }
 
@@ -343,12 +343,12 @@ func TestSearchesOnTheirWaySurviveACutFile(t *testing.T) {
 	dir, want := onDisk(t, companies)
 	ix, _ := opened(t, dir, Options{})
 	follow(t, ix, companies)
-	asked := questions(t)
+	request := questions(t)
 	got, errs := make([][]*index.Result, 8), make([]error, 8)
 	var asking sync.WaitGroup
 	for i := range got {
 		asking.Go(func() {
-			for _, r := range asked {
+			for _, r := range request {
 				found, err := ix.Search(t.Context(), r)
 				got[i], errs[i] = append(got[i], found), errors.Join(errs[i], err)
 			}

@@ -45,9 +45,9 @@ func (d *DamageError) Error() string {
 }
 
 // place is where a section stands in its file.
-type place struct {
-	at, size uint64
-	sum      uint32
+type extent struct {
+	offset, size uint64
+	sum          uint32
 }
 
 // file is the file that a segment's slices are views of.
@@ -56,12 +56,12 @@ type file struct {
 	path     string
 	mapping  mapping
 	sections []section
-	places   []place
+	extents  []extent
 
-	verified atomic.Uint64 // groups whose bytes are what was written
-	mu       sync.Mutex    // one verification at a time
-	compared time.Time     // when the latest comparison of all bytes began; guarded by mu
-	harm     error         // the damage that was found, after which no group is verified any more; guarded by mu
+	verified    atomic.Uint64 // groups whose bytes are what was written
+	mu          sync.Mutex    // one verification at a time
+	verifiedAll time.Time     // when the latest comparison of all bytes began; guarded by mu
+	damage      error         // the damage that was found, after which no group is verified any more; guarded by mu
 }
 
 // openSegment maps a file and takes its slices as views, without reading more of it than openingGroups. The file stays
@@ -73,8 +73,8 @@ func openSegment(path string) (*segment, error) {
 	}
 	var s *segment
 	name := filepath.Base(path)
-	err = m.reading(name, "file", func() (err error) {
-		s, err = segmentOf(name, m)
+	err = m.guardRead(name, "file", func() (err error) {
+		s, err = parseSegment(name, m)
 		return err
 	})
 	if err != nil {
@@ -106,33 +106,33 @@ func openMapping(path string) (mapping, error) {
 }
 
 // segmentOf makes the segment of a file's bytes.
-func segmentOf(name string, m mapping) (*segment, error) {
-	places, err := readHeader(m.bytes)
+func parseSegment(name string, m mapping) (*segment, error) {
+	extents, err := readHeader(m.bytes)
 	if errors.Is(err, errVersion) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, &DamageError{name, "header", err.Error()}
 	}
-	var figures []uint64
+	var scalars []uint64
 	s := &segment{}
-	f := &file{name: name, mapping: m, places: places, sections: s.sections(&figures)}
-	for i, p := range places {
-		if err := f.sections[i].data.set(m.bytes[p.at : p.at+p.size : p.at+p.size]); err != nil {
+	f := &file{name: name, mapping: m, extents: extents, sections: s.sections(&scalars)}
+	for i, p := range extents {
+		if err := f.sections[i].data.set(m.bytes[p.offset : p.offset+p.size : p.offset+p.size]); err != nil {
 			return nil, &DamageError{name, f.sections[i].name, err.Error()}
 		}
 	}
 	if err := f.verify(openingGroups()); err != nil {
 		return nil, err
 	}
-	if err := s.take(figures); err != nil {
+	if err := s.setScalars(scalars); err != nil {
 		return nil, &DamageError{name, "figures", err.Error()}
 	}
 	s.file = f
 	return s, nil
 }
 
-func readHeader(p []byte) ([]place, error) {
+func readHeader(p []byte) ([]extent, error) {
 	if len(p) < formatSize {
 		return nil, fmt.Errorf("%d bytes", len(p))
 	}
@@ -153,19 +153,19 @@ func readHeader(p []byte) ([]place, error) {
 	if sumOf(p[:formatSize-4]) != order.Uint32(p[formatSize-4:]) {
 		return nil, errors.New("checksum differs")
 	}
-	places := make([]place, sectionCount)
-	for i := range places {
-		places[i] = placeAt(p, i)
-		if at, size := places[i].at, places[i].size; at%formatAlign != 0 || at > uint64(len(p)) || size > uint64(len(p))-at {
+	extents := make([]extent, sectionCount)
+	for i := range extents {
+		extents[i] = extentAt(p, i)
+		if at, size := extents[i].offset, extents[i].size; at%formatAlign != 0 || at > uint64(len(p)) || size > uint64(len(p))-at {
 			return nil, fmt.Errorf("section %d reaches beyond the file", i)
 		}
 	}
-	return places, nil
+	return extents, nil
 }
 
-func placeAt(p []byte, section int) place {
+func extentAt(p []byte, section int) extent {
 	e := p[24+section*formatEntry:]
-	return place{binary.NativeEndian.Uint64(e), binary.NativeEndian.Uint64(e[8:]), binary.NativeEndian.Uint32(e[16:])}
+	return extent{binary.NativeEndian.Uint64(e), binary.NativeEndian.Uint64(e[8:]), binary.NativeEndian.Uint32(e[16:])}
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -173,14 +173,14 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func sumOf(p []byte) uint32 { return crc32.Checksum(p, castagnoli) }
 
 // header is what readHeader reads.
-func header(places []place, size uint64) []byte {
+func header(extents []extent, size uint64) []byte {
 	order := binary.NativeEndian
 	p := order.AppendUint64(make([]byte, 0, formatSize), formatMagic)
 	p = order.AppendUint32(p, formatVersion)
-	p = order.AppendUint32(p, uint32(len(places)))
+	p = order.AppendUint32(p, uint32(len(extents)))
 	p = order.AppendUint64(p, size)
-	for _, one := range places {
-		p = order.AppendUint64(p, one.at)
+	for _, one := range extents {
+		p = order.AppendUint64(p, one.offset)
 		p = order.AppendUint64(p, one.size)
 		p = order.AppendUint64(p, uint64(one.sum))
 	}
@@ -188,7 +188,7 @@ func header(places []place, size uint64) []byte {
 }
 
 // need checks, once, that the groups' bytes are what was written. No query reads a group without it.
-func (s *segment) need(want groups) error {
+func (s *segment) verify(want groups) error {
 	if s.file == nil || groups(s.file.verified.Load())&want == want {
 		return nil
 	}
@@ -198,8 +198,8 @@ func (s *segment) need(want groups) error {
 func (f *file) verify(want groups) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.harm != nil {
-		return f.harm
+	if f.damage != nil {
+		return f.damage
 	}
 	for g := range groupCount {
 		if !want.has(g) || groups(f.verified.Load()).has(g) {
@@ -209,26 +209,26 @@ func (f *file) verify(want groups) error {
 			if f.sections[i].group != g {
 				continue
 			}
-			if err := f.check(i); err != nil {
-				return f.harmed(err)
+			if err := f.verifySection(i); err != nil {
+				return f.setDamage(err)
 			}
 		}
-		f.verified.Or(uint64(only(g)))
+		f.verified.Or(uint64(groupSet(g)))
 	}
 	return nil
 }
 
 // compare checks everything, what was checked before too, unless it did so since the time given. It ends early, without
 // an error, when quit is closed; nil is never closed.
-func (f *file) compare(since time.Time, quit <-chan struct{}) error {
+func (f *file) verifyAll(since time.Time, quit <-chan struct{}) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.harm != nil || f.compared.After(since) {
-		return f.harm
+	if f.damage != nil || f.verifiedAll.After(since) {
+		return f.damage
 	}
 	began := time.Now()
-	if err := f.checkHeader(); err != nil {
-		return f.harmed(err)
+	if err := f.verifyHeader(); err != nil {
+		return f.setDamage(err)
 	}
 	for i := range f.sections {
 		select {
@@ -236,50 +236,50 @@ func (f *file) compare(since time.Time, quit <-chan struct{}) error {
 			return nil
 		default:
 		}
-		if err := f.check(i); err != nil {
-			return f.harmed(err)
+		if err := f.verifySection(i); err != nil {
+			return f.setDamage(err)
 		}
 	}
 	f.verified.Store(uint64(allGroups))
-	f.compared = began
+	f.verifiedAll = began
 	return nil
 }
 
 // uncut checks that the file is still as long as it is mapped. It may be gone: that takes nothing from the mapping.
-func (f *file) uncut() error {
+func (f *file) checkSize() error {
 	info, err := os.Stat(f.path)
 	if err != nil || info.Size() >= int64(len(f.mapping.bytes)) {
 		return nil
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.harm != nil {
-		return f.harm
+	if f.damage != nil {
+		return f.damage
 	}
-	return f.harmed(&DamageError{f.name, "file", fmt.Sprintf("was cut to %d of %d bytes", info.Size(), len(f.mapping.bytes))})
+	return f.setDamage(&DamageError{f.name, "file", fmt.Sprintf("was cut to %d of %d bytes", info.Size(), len(f.mapping.bytes))})
 }
 
-func (f *file) harmed(damage error) error {
-	f.harm = damage
+func (f *file) setDamage(damage error) error {
+	f.damage = damage
 	f.verified.Store(0)
 	return damage
 }
 
 // check compares a section with its checksum.
-func (f *file) check(i int) error {
-	p, name := f.places[i], f.sections[i].name
-	return f.mapping.reading(f.name, name, func() error {
-		if sumOf(f.mapping.bytes[p.at:p.at+p.size]) != p.sum {
+func (f *file) verifySection(i int) error {
+	p, name := f.extents[i], f.sections[i].name
+	return f.mapping.guardRead(f.name, name, func() error {
+		if sumOf(f.mapping.bytes[p.offset:p.offset+p.size]) != p.sum {
 			return &DamageError{f.name, name, "checksum differs"}
 		}
 		return nil
 	})
 }
 
-func (f *file) checkHeader() error {
-	return f.mapping.reading(f.name, "header", func() error {
-		places, err := readHeader(f.mapping.bytes)
-		if err == nil && !slices.Equal(places, f.places) {
+func (f *file) verifyHeader() error {
+	return f.mapping.guardRead(f.name, "header", func() error {
+		extents, err := readHeader(f.mapping.bytes)
+		if err == nil && !slices.Equal(extents, f.extents) {
 			err = errors.New("it is another file's")
 		}
 		if err != nil {
@@ -290,77 +290,77 @@ func (f *file) checkHeader() error {
 }
 
 // writing is a segment's file while it is written, beside its final name. The nil *writing writes nothing.
-type writing struct {
-	path   string
-	file   *os.File
-	places []place
-	at     uint64
-	err    error // the first one; nothing is written after it
+type fileWriter struct {
+	path    string
+	file    *os.File
+	extents []extent
+	offset  uint64
+	err     error // the first one; nothing is written after it
 }
 
-const unfinished = ".tmp"
+const tmpSuffix = ".tmp"
 
-func newWriting(path string) (*writing, error) {
-	f, err := os.OpenFile(path+unfinished, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+func newFileWriter(path string) (*fileWriter, error) {
+	f, err := os.OpenFile(path+tmpSuffix, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("write segment: %w", err)
 	}
-	return &writing{path: path, file: f, places: make([]place, sectionCount), at: uint64(formatSize)}, nil
+	return &fileWriter{path: path, file: f, extents: make([]extent, sectionCount), offset: uint64(formatSize)}, nil
 }
 
 // put writes the sections of some groups and lets go of them.
-func (w *writing) put(s *segment, these groups) {
+func (w *fileWriter) writeGroups(s *segment, these groups) {
 	if w == nil {
 		return
 	}
-	figures := s.figures()
-	for i, one := range s.sections(&figures) {
+	scalars := s.scalars()
+	for i, one := range s.sections(&scalars) {
 		if !these.has(one.group) {
 			continue
 		}
-		w.section(i, one.data.bytes())
+		w.writeSection(i, one.data.bytes())
 		one.data.drop()
 	}
 }
 
-func (w *writing) section(i int, p []byte) {
-	w.at = (w.at + formatAlign - 1) &^ (formatAlign - 1)
-	w.places[i] = place{w.at, uint64(len(p)), sumOf(p)}
+func (w *fileWriter) writeSection(i int, p []byte) {
+	w.offset = (w.offset + formatAlign - 1) &^ (formatAlign - 1)
+	w.extents[i] = extent{w.offset, uint64(len(p)), sumOf(p)}
 	if w.err == nil && len(p) > 0 {
-		_, w.err = w.file.WriteAt(p, int64(w.at))
+		_, w.err = w.file.WriteAt(p, int64(w.offset))
 	}
-	w.at += uint64(len(p))
+	w.offset += uint64(len(p))
 }
 
 // abandon takes the unfinished file away.
-func (w *writing) abandon() error {
+func (w *fileWriter) discard() error {
 	if w == nil {
 		return nil
 	}
-	return errors.Join(w.file.Close(), os.Remove(w.path+unfinished))
+	return errors.Join(w.file.Close(), os.Remove(w.path+tmpSuffix))
 }
 
 // finish makes the file lasting, gives it its name and opens it.
-func (w *writing) finish() (*segment, error) {
-	size := (w.at + formatAlign - 1) &^ (formatAlign - 1)
+func (w *fileWriter) finish() (*segment, error) {
+	size := (w.offset + formatAlign - 1) &^ (formatAlign - 1)
 	if w.err == nil {
 		w.err = w.file.Truncate(int64(size))
 	}
 	if w.err == nil {
-		_, w.err = w.file.WriteAt(header(w.places, size), 0)
+		_, w.err = w.file.WriteAt(header(w.extents, size), 0)
 	}
 	if w.err == nil {
 		w.err = w.file.Sync()
 	}
 	w.err = errors.Join(w.err, w.file.Close())
 	if w.err == nil {
-		w.err = os.Rename(w.path+unfinished, w.path)
+		w.err = os.Rename(w.path+tmpSuffix, w.path)
 	}
 	if w.err == nil {
 		w.err = syncDir(filepath.Dir(w.path))
 	}
 	if w.err != nil {
-		return nil, errors.Join(fmt.Errorf("write segment %s: %w", filepath.Base(w.path), w.err), os.Remove(w.path+unfinished))
+		return nil, errors.Join(fmt.Errorf("write segment %s: %w", filepath.Base(w.path), w.err), os.Remove(w.path+tmpSuffix))
 	}
 	s, err := openSegment(w.path)
 	if err == nil {

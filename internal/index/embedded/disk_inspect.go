@@ -13,7 +13,7 @@ type Stats struct {
 	Seq       uint64         `json:"seq"`  // the catalog's sequence number up to which it holds every change
 	Lost      bool           `json:"lost"` // companies are missing until the next server has indexed them anew
 	Companies int            `json:"companies"`
-	Dead      int            `json:"dead"` // older states of companies that are still stored
+	Deleted   int            `json:"dead"` // older states of companies that are still stored
 	Bytes     int64          `json:"bytes"`
 	Segments  []SegmentStats `json:"segments"`
 	Sections  []SectionStats `json:"sections"` // over all segments
@@ -23,7 +23,7 @@ type Stats struct {
 type SegmentStats struct {
 	Name      string `json:"name"`
 	Companies int    `json:"companies"`
-	Dead      int    `json:"dead"`
+	Deleted   int    `json:"dead"`
 	Bytes     int64  `json:"bytes"`
 }
 
@@ -45,10 +45,10 @@ func Verify(ctx context.Context, dir string) (Stats, []DamageError, error) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := p.need(allGroups); err != nil {
+		if err := p.verify(allGroups); err != nil {
 			return err
 		}
-		return p.sound()
+		return p.validate()
 	})
 }
 
@@ -70,7 +70,7 @@ func inspect(dir string, look func(part) error) (stats Stats, damages []DamageEr
 		}
 		// A loss that is declared keeps the mark; merges may keep it, too, but take a number for what they write.
 		now, err := readManifest(dir)
-		if err == nil && now.Mark == m.Mark && now.Next == m.Next && len(now.Segments) == len(m.Segments) {
+		if err == nil && now.Checkpoint == m.Checkpoint && now.Next == m.Next && len(now.Segments) == len(m.Segments) {
 			break
 		}
 	}
@@ -104,17 +104,17 @@ func (m manifest) inspect(dir string, look func(part) error) (Stats, []DamageErr
 
 func (s *Stats) add(p part) {
 	one := SegmentStats{
-		Name: p.file.name, Companies: p.companies(), Dead: len(p.dead) - len(p.holes), Bytes: int64(len(p.file.mapping.bytes)),
+		Name: p.file.name, Companies: p.companies(), Deleted: len(p.deleted) - len(p.holes), Bytes: int64(len(p.file.mapping.bytes)),
 	}
 	s.Segments = append(s.Segments, one)
 	s.Companies += one.Companies
-	s.Dead += one.Dead
+	s.Deleted += one.Deleted
 	s.Bytes += one.Bytes
 	if len(s.Sections) == 0 {
 		s.Sections = make([]SectionStats, sectionCount)
 	}
 	for i, section := range p.file.sections {
 		s.Sections[i].Name = section.name
-		s.Sections[i].Bytes += int64(p.file.places[i].size)
+		s.Sections[i].Bytes += int64(p.file.extents[i].size)
 	}
 }

@@ -28,7 +28,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	sidesFrom = 32 // small segments are searched by two goroutines too
+	shardMin = 32 // small segments are searched by two goroutines too
 	if dir := os.Getenv(victimEnv); dir != "" {
 		beVictim(dir)
 	}

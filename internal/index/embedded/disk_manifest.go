@@ -20,12 +20,12 @@ import (
 //
 // Versions: 1; 2 has a mark that the catalog must hold, too.
 type manifest struct {
-	Version int    `json:"version"`
-	Catalog string `json:"catalog"` // the Source's origin
-	Index   string `json:"index"`   // a name that no other directory's index has
-	Mark    string `json:"mark"`    // what the catalog holds for the index if its past is the moment's; empty before the first save
-	Seq     uint64 `json:"seq"`     // the catalog's sequence number up to which the moment holds every change
-	Next    uint64 `json:"next"`    // the number of the next segment's file
+	Version    int    `json:"version"`
+	Catalog    string `json:"catalog"` // the Source's origin
+	Index      string `json:"index"`   // a name that no other directory's index has
+	Checkpoint string `json:"mark"`    // what the catalog holds for the index if its past is the moment's; empty before the first save
+	Seq        uint64 `json:"seq"`     // the catalog's sequence number up to which the moment holds every change
+	Next       uint64 `json:"next"`    // the number of the next segment's file
 	// Lost tells that companies are missing because a segment was damaged.
 	Lost     bool            `json:"lost,omitempty"`
 	Segments []manifestEntry `json:"segments"`
@@ -34,7 +34,7 @@ type manifest struct {
 type manifestEntry struct {
 	Name      string `json:"name"`
 	Companies int    `json:"companies"`      // alive
-	Dead      []byte `json:"dead,omitempty"` // slots, as a roaring bitmap, without the holes
+	Deleted   []byte `json:"dead,omitempty"` // slots, as a roaring bitmap, without the holes
 }
 
 const (
@@ -86,16 +86,16 @@ func (m manifest) write(dir string) error {
 	}
 	text := fmt.Appendf(line, "\n%08x\n", crc32.Checksum(line, castagnoli))
 	path := filepath.Join(dir, manifestName)
-	if err := writeLasting(path+unfinished, text); err != nil {
+	if err := writeSynced(path+tmpSuffix, text); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
-	if err := os.Rename(path+unfinished, path); err != nil {
+	if err := os.Rename(path+tmpSuffix, path); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
 	return syncDir(dir)
 }
 
-func writeLasting(path string, p []byte) error {
+func writeSynced(path string, p []byte) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -110,17 +110,17 @@ func writeLasting(path string, p []byte) error {
 // entryOf is a part as the manifest names it.
 func entryOf(p part) manifestEntry {
 	e := manifestEntry{Name: p.file.name, Companies: p.companies()}
-	if dead := p.dead[len(p.holes):]; len(dead) > 0 {
+	if dead := p.deleted[len(p.holes):]; len(dead) > 0 {
 		b := roaring.BitmapOf(dead...)
 		b.RunOptimize()
-		e.Dead = company.SetFrom(b).Bytes()
+		e.Deleted = company.SetFrom(b).Bytes()
 	}
 	return e
 }
 
 // open opens the segment and lets die what the manifest says.
 func (e manifestEntry) open(dir string) (part, error) {
-	dead, err := company.ParseSet(e.Dead)
+	dead, err := company.ParseSet(e.Deleted)
 	if err != nil {
 		return part{}, &DamageError{e.Name, "dead", err.Error()}
 	}
@@ -129,7 +129,7 @@ func (e manifestEntry) open(dir string) (part, error) {
 		return part{}, err
 	}
 	var p part
-	err = s.file.mapping.reading(e.Name, "holes", func() error {
+	err = s.file.mapping.guardRead(e.Name, "holes", func() error {
 		p = newPart(s)
 		return nil
 	})
@@ -137,11 +137,11 @@ func (e manifestEntry) open(dir string) (part, error) {
 		return part{}, err
 	}
 	for _, slot := range dead.Bitmap().ToArray() {
-		if int(slot) >= s.slots || !p.alive.has(slot) {
+		if int(slot) >= s.slots || !p.live.has(slot) {
 			return part{}, &DamageError{e.Name, "dead", fmt.Sprintf("slot %d holds no company", slot)}
 		}
-		p.alive.clear(slot)
-		p.dead = append(p.dead, slot)
+		p.live.clear(slot)
+		p.deleted = append(p.deleted, slot)
 	}
 	if p.companies() != e.Companies {
 		return part{}, &DamageError{e.Name, "dead", fmt.Sprintf("%d companies instead of %d", p.companies(), e.Companies)}

@@ -107,10 +107,10 @@ func (c catalogFile) SaveCheckpoint(_ context.Context, index, mark, keep string,
 		return err
 	}
 	path := string(c) + ".marks"
-	if err := writeLasting(path+unfinished, p); err != nil {
+	if err := writeSynced(path+tmpSuffix, p); err != nil {
 		return err
 	}
-	return os.Rename(path+unfinished, path)
+	return os.Rename(path+tmpSuffix, path)
 }
 
 func (c catalogFile) HasCheckpoint(_ context.Context, index, mark string) (bool, error) {

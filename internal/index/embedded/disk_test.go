@@ -121,9 +121,9 @@ func TestDamagedSegmentsAreNamedAndRebuiltNeverServed(t *testing.T) {
 	s, err := openSegment(filepath.Join(whole, m.Segments[0].Name))
 	require.NoError(t, err)
 	harms := map[string]int64{"header": 30, "magic": 0, "truncated": -1, "missing": -2}
-	for i, p := range s.file.places {
+	for i, p := range s.file.extents {
 		if p.size > 0 {
-			harms[fmt.Sprint(i, " ", s.file.sections[i].name)] = int64(p.at + p.size/2)
+			harms[fmt.Sprint(i, " ", s.file.sections[i].name)] = int64(p.offset + p.size/2)
 		}
 	}
 	require.Greater(t, len(harms), 100)
@@ -285,7 +285,7 @@ func FuzzSegment(f *testing.F) {
 		f.Add(one, uint32(len(p)), true)
 		f.Add(one, uint32(len(p)), false)
 	}
-	asked := questions(f)
+	request := questions(f)
 	f.Fuzz(func(t *testing.T, harms []byte, size uint32, reseal bool) {
 		damaged := slices.Clone(p)
 		for harm := range slices.Chunk(harms, 5) {
@@ -293,26 +293,26 @@ func FuzzSegment(f *testing.F) {
 				damaged[binary.LittleEndian.Uint32(harm)%uint32(len(p))] ^= harm[4]
 			}
 		}
-		tryDamaged(t, damaged[:min(int(size), len(p))], reseal, asked)
+		tryDamaged(t, damaged[:min(int(size), len(p))], reseal, request)
 	})
 }
 
-func tryDamaged(t *testing.T, p []byte, reseal bool, asked []index.Request) {
+func tryDamaged(t *testing.T, p []byte, reseal bool, request []index.Request) {
 	p = aligned(p)
 	if reseal {
 		seal(p)
 	}
-	s, err := segmentOf("fuzzed.seg", mapping{p})
-	if err != nil || s.need(allGroups) != nil || s.sound() != nil {
+	s, err := parseSegment("fuzzed.seg", mapping{p})
+	if err != nil || s.verify(allGroups) != nil || s.validate() != nil {
 		return
 	}
 	ix := Open(Options{})
 	defer ix.Close()
-	ix.registry.adopt(s)
+	ix.registry.register(s)
 	ix.mu.Lock()
-	ix.replace(&snapshot{seq: 1, companies: s.companies(), parts: []part{newPart(s)}})
+	ix.publish(&snapshot{seq: 1, companies: s.companies(), parts: []part{newPart(s)}})
 	ix.mu.Unlock()
-	for _, r := range asked {
+	for _, r := range request {
 		_, err := ix.Search(t.Context(), r)
 		require.NoError(t, err)
 	}
@@ -327,7 +327,7 @@ func TestSegmentsWithFlippedBytesNeverPanic(t *testing.T) {
 	require.NoError(t, err)
 	p, err := os.ReadFile(filepath.Join(dir, m.Segments[0].Name))
 	require.NoError(t, err)
-	asked := questions(t)
+	request := questions(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
 		damaged := slices.Clone(p)
@@ -338,7 +338,7 @@ func TestSegmentsWithFlippedBytesNeverPanic(t *testing.T) {
 			}
 			damaged[at] ^= byte(1 << r.IntN(8))
 		}
-		tryDamaged(t, damaged, true, asked)
+		tryDamaged(t, damaged, true, request)
 	}
 }
 
@@ -354,10 +354,10 @@ func seal(p []byte) {
 	if len(p) < formatSize {
 		return
 	}
-	places := make([]place, sectionCount)
+	places := make([]extent, sectionCount)
 	for i := range places {
-		places[i] = placeAt(p, i)
-		if at, size := places[i].at, places[i].size; at <= uint64(len(p)) && size <= uint64(len(p))-at {
+		places[i] = extentAt(p, i)
+		if at, size := places[i].offset, places[i].size; at <= uint64(len(p)) && size <= uint64(len(p))-at {
 			places[i].sum = sumOf(p[at : at+size])
 		}
 	}

@@ -69,10 +69,10 @@ func (o *Options) setDefaults() {
 
 // Index is the embedded index.Index. Readers never wait for Apply or merges.
 type Index struct {
-	options  Options
-	instance uuid.UUID // tells cursors of this index from those of others, and of this one before a restart
-	registry registry
-	memory   memory
+	options   Options
+	instance  uuid.UUID // tells cursors of this index from those of others, and of this one before a restart
+	registry  registry
+	snapshots snapshotCache
 
 	applying sync.Mutex // one Apply at a time
 	merging  sync.Mutex // one merge at a time
@@ -86,10 +86,10 @@ type Index struct {
 
 	lost    atomic.Bool   // companies are missing: a segment was damaged; written under mu
 	losses  atomic.Uint64 // how often that was found; written under mu
-	scan    scan          // guarded by applying
-	damages damages
+	scan    catalogScan   // guarded by applying
+	damages damageQueue
 
-	blameless atomic.Int64 // when, in nanoseconds since 1970, no damage was found behind a panic
+	lastCleanPanic atomic.Int64 // when, in nanoseconds since 1970, no damage was found behind a panic
 }
 
 var _ index.Index = (*Index)(nil)
@@ -132,10 +132,10 @@ func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) 
 	defer ix.applying.Unlock()
 	err := ctx.Err()
 	if err == nil {
-		err = ix.surviving(nil, func() error { return ix.apply(changes, seq) })
+		err = ix.recoverFaults(nil, func() error { return ix.apply(changes, seq) })
 	}
-	if ix.noticed(err) {
-		ix.giveUpDamaged(ctx)
+	if ix.noteDamage(err) {
+		ix.dropDamaged(ctx)
 		err = index.ErrRepairing
 	}
 	if err != nil {
@@ -146,35 +146,35 @@ func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) 
 }
 
 func (ix *Index) apply(changes []index.Change, seq uint64) error {
-	ix.memory.forget(time.Now())
+	ix.snapshots.removeExpired(time.Now())
 	if ix.backlog() {
 		ix.mergeDue(nil)
 	}
-	changes = latest(changes)
-	if seq == 0 && !ix.scan.goOn(ix.losses.Load()) {
+	changes = latestChanges(changes)
+	if seq == 0 && !ix.scan.continues(ix.losses.Load()) {
 		return index.ErrRepairing
 	}
 	if ix.lost.Load() && ix.current.Load().seq > 0 {
-		changes = ix.lacking(changes)
+		changes = ix.missingChanges(changes)
 	}
-	fresh := ix.segmentsOf(companiesOf(changes))
-	if !ix.bring(changes, fresh, seq) {
+	fresh := ix.buildSegments(companiesOf(changes))
+	if !ix.commit(changes, fresh, seq) {
 		return index.ErrRepairing
 	}
 	return nil
 }
 
 // bring makes the changes the next moment; it does not hold while companies are lost that no scan has brought back.
-func (ix *Index) bring(changes []index.Change, fresh []*segment, seq uint64) bool {
+func (ix *Index) commit(changes []index.Change, fresh []*segment, seq uint64) bool {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	lost, whole, ends := ix.lost.Load(), ix.scan.sawAll(ix.losses.Load()), seq > 0
+	lost, whole, ends := ix.lost.Load(), ix.scan.complete(ix.losses.Load()), seq > 0
 	if ends {
-		ix.scan = scan{} // the next one counts
+		ix.scan = catalogScan{} // the next one counts
 	}
 	switch {
 	case !lost:
-		ix.replace(ix.current.Load().applied(changes, fresh, seq))
+		ix.publish(ix.current.Load().withChanges(changes, fresh, seq))
 		return true
 	case ends && !whole:
 		return false
@@ -183,7 +183,7 @@ func (ix *Index) bring(changes []index.Change, fresh []*segment, seq uint64) boo
 	if current.seq > 0 {
 		seq = current.seq // what is not lost is as old as it was
 	}
-	ix.replace(current.applied(changes, fresh, seq))
+	ix.publish(current.withChanges(changes, fresh, seq))
 	ix.lost.Store(!ends)
 	return true
 }
@@ -218,15 +218,15 @@ func companiesOf(changes []index.Change) []*company.Company {
 }
 
 // splitFrom is the number of companies from which building on all cores is worth more segments.
-const splitFrom = 8192
+const parallelBuildMin = 8192
 
 // segmentsOf builds the segments of the companies: one, or one for each core if they are many.
-func (ix *Index) segmentsOf(companies []*company.Company) []*segment {
+func (ix *Index) buildSegments(companies []*company.Company) []*segment {
 	if len(companies) == 0 {
 		return nil
 	}
 	size := len(companies)
-	if size >= splitFrom {
+	if size >= parallelBuildMin {
 		cores := runtime.GOMAXPROCS(0)
 		size = (size + cores - 1) / cores
 	}
@@ -241,20 +241,20 @@ func (ix *Index) segmentsOf(companies []*company.Company) []*segment {
 	}
 	builders.Wait()
 	for _, s := range segments {
-		ix.registry.adopt(s)
+		ix.registry.register(s)
 	}
 	return segments
 }
 
 // replace publishes the next snapshot; ix.mu is held.
-func (ix *Index) replace(next *snapshot) {
+func (ix *Index) publish(next *snapshot) {
 	next.id = ix.current.Load().id + 1
 	next.keys = ix.registry.keysets()
 	ix.current.Store(next)
 }
 
 // latest sorts changes by number and keeps the last of each.
-func latest(changes []index.Change) []index.Change {
+func latestChanges(changes []index.Change) []index.Change {
 	sorted := slices.Clone(changes)
 	slices.SortStableFunc(sorted, func(a, b index.Change) int { return int(int64(a.Number) - int64(b.Number)) })
 	kept := sorted[:0]

@@ -26,7 +26,7 @@ func TestIndexKeepsTheContract(t *testing.T) {
 }
 
 // kept is an index on disk that tests can restart.
-type kept struct {
+type cachedSnapshot struct {
 	*embedded.Index
 	dir string
 }
@@ -34,15 +34,15 @@ type kept struct {
 // small makes many segments of few companies.
 var small = embedded.Options{MergeWidth: 3, SegmentMax: 1024}
 
-func openKept(t testing.TB, dir string, o embedded.Options) *kept {
+func openKept(t testing.TB, dir string, o embedded.Options) *cachedSnapshot {
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	ix := embedded.Open(o)
 	require.NoError(t, ix.Attach(t.Context(), dir, embedded.SameCatalog{ID: "catalog", Seq: 1 << 40}))
-	return &kept{ix, dir}
+	return &cachedSnapshot{ix, dir}
 }
 
 // Restart crashes by going on with a copy of the directory, as it was before the index closed.
-func (k *kept) Restart(t testing.TB, crash bool) index.Index {
+func (k *cachedSnapshot) Restart(t testing.TB, crash bool) index.Index {
 	dir := k.dir
 	if crash {
 		dir = t.TempDir()

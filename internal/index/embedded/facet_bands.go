@@ -8,13 +8,13 @@ import (
 )
 
 // bands are all bands with a match, ascending.
-func bands(all []counted, f field, asked asked, bounds func(key string) (low, high *int64)) []index.Band {
-	if !asked.fields[f] {
+func bands(all []partCounts, f field, request facetRequest, bounds func(key string) (low, high *int64)) []index.Band {
+	if !request.fields[f] {
 		return nil
 	}
 	counts := map[string]uint32{}
 	for i := range all {
-		for local, n := range all[i].of(f) {
+		for local, n := range all[i].field(f) {
 			if n > 0 {
 				counts[string(all[i].values[f].key(local))] += n
 			}
@@ -38,12 +38,12 @@ func bandBounds(key string) (low, high *int64) {
 	i := int(key[0] - '0')
 	first := int64(0)
 	if i > 0 {
-		first = bandEnds[i-1] + 1
+		first = bandMaxima[i-1] + 1
 	}
-	if i == len(bandEnds) {
+	if i == len(bandMaxima) {
 		return &first, nil
 	}
-	last := bandEnds[i]
+	last := bandMaxima[i]
 	return &first, &last
 }
 
@@ -54,10 +54,10 @@ func decadeBounds(key string) (low, high *int64) {
 }
 
 // bandEnds are the highest employee counts of the bands; the last band is open.
-var bandEnds = [...]int64{10, 50, 200, 500, 1000, 5000, 10000}
+var bandMaxima = [...]int64{10, 50, 200, 500, 1000, 5000, 10000}
 
 // bandKeys are the bands' keys in a dict.
-var bandKeys = func() (keys [len(bandEnds) + 1]string) {
+var bandKeys = func() (keys [len(bandMaxima) + 1]string) {
 	for i := range keys {
 		keys[i] = string(rune('0' + i))
 	}
@@ -65,12 +65,12 @@ var bandKeys = func() (keys [len(bandEnds) + 1]string) {
 }()
 
 func bandOf(employees int64) int {
-	for i, end := range bandEnds {
+	for i, end := range bandMaxima {
 		if employees <= end {
 			return i
 		}
 	}
-	return len(bandEnds)
+	return len(bandMaxima)
 }
 
 // decadeKey is the decade's key in a dict: its first year, so that keys order like years.

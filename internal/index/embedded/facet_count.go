@@ -6,7 +6,7 @@ import (
 )
 
 // asked is what a search wants to know of facets.
-type asked struct {
+type facetRequest struct {
 	limit  int // values a field
 	fields [facetFields]bool
 	prefix index.FacetPrefix // its text folded
@@ -36,8 +36,8 @@ func facetField(f index.Facet) field {
 	}
 }
 
-func askedFacets(r index.Request) asked {
-	a := asked{limit: r.FacetLimit, prefix: r.FacetPrefix}
+func newFacetRequest(r index.Request) facetRequest {
+	a := facetRequest{limit: r.FacetLimit, prefix: r.FacetPrefix}
 	a.prefix.Text = text.Fold(a.prefix.Text)
 	facets := r.Facets
 	if facets == nil {
@@ -53,7 +53,7 @@ func askedFacets(r index.Request) asked {
 }
 
 // anyRow holds if a field that stands in rows is asked for.
-func (a *asked) anyRow() bool {
+func (a *facetRequest) needsRows() bool {
 	for f := range rowFields {
 		if a.fields[f] {
 			return true
@@ -63,7 +63,7 @@ func (a *asked) anyRow() bool {
 }
 
 // prefixOf is what the field's values must begin with, if anything.
-func (a *asked) prefixOf(f field) (prefix string, narrowed bool) {
+func (a *facetRequest) prefixOf(f field) (prefix string, narrowed bool) {
 	if a.prefix.Text == "" || a.prefix.Facet.HasBands() || facetField(a.prefix.Facet) != f {
 		return "", false
 	}
@@ -71,18 +71,18 @@ func (a *asked) prefixOf(f field) (prefix string, narrowed bool) {
 }
 
 // counted are the counts of one part's facet values, by the segment's ids.
-type counted struct {
+type partCounts struct {
 	*hits
 	rows   []uint32 // by the ids of rows
 	cities []uint32 // by the city's id plus 1
 	// dead are those among the others that were counted before.
-	dead *census
+	deleted *deletedCounts
 	// pending holds if the rare values in rows are counted one by one, where they may come out among the first.
 	pending bool
 }
 
 // of is the counts of a field, by the segment's id.
-func (c *counted) of(f field) []uint32 {
+func (c *partCounts) field(f field) []uint32 {
 	if f == fieldCity {
 		return c.cities[1:]
 	}
@@ -90,92 +90,92 @@ func (c *counted) of(f field) []uint32 {
 }
 
 // facets counts the matches' values and takes the first of each field.
-func (s *snapshot) facets(found []hits, asked asked) (index.Facets, error) {
+func (s *snapshot) facets(found []hits, request facetRequest) (index.Facets, error) {
 	for i := range found {
 		if h := &found[i]; h.count < h.slots {
-			if err := h.need(asked.groupsOfRows()); err != nil {
+			if err := h.verify(request.groupsOfRows()); err != nil {
 				return index.Facets{}, err
 			}
 		}
 	}
-	all := make([]counted, len(found))
+	all := make([]partCounts, len(found))
 	for i := range found {
 		all[i].hits = &found[i]
 	}
-	eachSide(all, func(c *counted) { c.count(asked) })
-	tops := s.tops(all, asked)
+	eachShard(all, func(c *partCounts) { c.count(request) })
+	tops := s.tops(all, request)
 	return index.Facets{
 		Countries: tops[fieldCountry], States: tops[fieldState], Cities: tops[fieldCity], Industries: tops[fieldIndustry],
 		NAICSCodes: tops[fieldSector], Technologies: tops[fieldTechnology], TechnologyCategories: tops[fieldCategory],
-		EmployeeCount: bands(all, fieldBand, asked, bandBounds), FoundedYear: bands(all, fieldDecade, asked, decadeBounds),
+		EmployeeCount: bands(all, fieldBand, request, bandBounds), FoundedYear: bands(all, fieldDecade, request, decadeBounds),
 	}, nil
 }
 
 // count counts the matches' rows, or the others' rows where these are fewer: totals less the others are the same.
 // Most of the dead among the others were counted before.
-func (c *counted) count(asked asked) {
+func (c *partCounts) count(request facetRequest) {
 	h, scratch := c.hits, c.hits.scratch
-	if asked.anyRow() {
+	if request.needsRows() {
 		c.rows = scratch.counters(h.rows.ids())
 	}
-	if asked.fields[fieldCity] {
+	if request.fields[fieldCity] {
 		c.cities = scratch.counters(len(h.rows.cityTotals))
 	}
 	if h.count*2 <= h.companies() {
-		c.countSlots(scratch, h.list(), false, asked)
+		c.countSlots(scratch, h.list(), false, request)
 		return
 	}
 	others := scratch.bits(h.slots)
 	others.setFirst(h.slots)
 	others.andNot(h.bits)
-	if c.dead = h.deadCounted(); c.dead != nil {
-		others.andNot(c.dead.of.slots)
+	if c.deleted = h.deletedCounts(); c.deleted != nil {
+		others.andNot(c.deleted.tombstones.slots)
 	}
-	c.countSlots(scratch, others.appendTo(scratch.emptyList(others.count())), true, asked)
+	c.countSlots(scratch, others.appendTo(scratch.list(others.count())), true, request)
 }
 
 // countSlots counts the values of the slots, which are the matches or all others.
-func (c *counted) countSlots(scratch *arena, slots []uint32, others bool, asked asked) {
+func (c *partCounts) countSlots(scratch *arena, slots []uint32, others bool, request facetRequest) {
 	r := &c.hits.rows
-	inParts(scratch, slots, c.cities, r.countCities)
+	countParallel(scratch, slots, c.cities, r.countCities)
 	if others {
-		if c.dead != nil && c.cities != nil {
-			addUp(c.cities, c.dead.cities)
+		if c.deleted != nil && c.cities != nil {
+			addCounts(c.cities, c.deleted.cities)
 		}
-		takeFrom(r.cityTotals, c.cities)
+		subtractCounts(r.cityTotals, c.cities)
 	}
 	if c.rows == nil {
 		return
 	}
 	first := countFrequent
-	if len(slots)*testingShare < c.slots {
+	if len(slots)*probeShare < c.slots {
 		first |= countRare
 	}
-	inParts(scratch, slots, c.rows, func(slots, counts []uint32) { r.count(slots, counts, first) })
+	countParallel(scratch, slots, c.rows, func(slots, counts []uint32) { r.count(slots, counts, first) })
 	if others {
-		c.turnRound(first)
+		c.subtractFromTotals(first)
 	}
 	if first&countRare != 0 {
 		return
 	}
-	if c.pending = c.testingPays(len(slots), asked); c.pending {
-		c.settleBands(asked)
+	if c.pending = c.probingPays(len(slots), request); c.pending {
+		c.countPendingBands(request)
 		return
 	}
-	inParts(scratch, slots, c.rows, func(slots, counts []uint32) { r.count(slots, counts, countRare) })
+	countParallel(scratch, slots, c.rows, func(slots, counts []uint32) { r.count(slots, counts, countRare) })
 	if others {
-		c.turnRound(countRare)
+		c.subtractFromTotals(countRare)
 	}
 }
 
 // turnRound makes of the others' counts of the frequent or the rare values those of the matches.
-func (c *counted) turnRound(which countRow) {
+func (c *partCounts) subtractFromTotals(which countRow) {
 	totals := c.hits.rows.totals
 	if which == countFrequent|countRare {
-		if c.dead != nil {
-			addUp(c.rows, c.dead.rows)
+		if c.deleted != nil {
+			addCounts(c.rows, c.deleted.rows)
 		}
-		takeFrom(totals, c.rows)
+		subtractCounts(totals, c.rows)
 		return
 	}
 	for id, total := range totals {
@@ -183,31 +183,31 @@ func (c *counted) turnRound(which countRow) {
 			continue
 		}
 		c.rows[id] = total - c.rows[id]
-		if c.dead != nil {
-			c.rows[id] -= c.dead.rows[id]
+		if c.deleted != nil {
+			c.rows[id] -= c.deleted.rows[id]
 		}
 	}
 }
 
 // settleBands counts what is pending of the bands, all of which are shown.
-func (c *counted) settleBands(asked asked) {
+func (c *partCounts) countPendingBands(request facetRequest) {
 	for _, f := range []field{fieldBand, fieldDecade} {
-		if asked.fields[f] {
-			c.eachRare(f, func(local, _ uint32) { c.of(f)[local] = c.values[f].countShared(int(local), c.bits) })
+		if request.fields[f] {
+			c.eachRare(f, func(local, _ uint32) { c.field(f)[local] = c.values[f].countIn(int(local), c.bits) })
 		}
 	}
 }
 
 // inParts counts the slots, in two goroutines if they are many; no counters count nothing.
-func inParts(scratch *arena, slots, counts []uint32, count func(slots, counts []uint32)) {
+func countParallel(scratch *arena, slots, counts []uint32, count func(slots, counts []uint32)) {
 	if len(counts) == 0 {
 		return
 	}
-	if len(slots) < halvesFrom || !severalCores() {
+	if len(slots) < parallelMin || !multicore() {
 		count(slots, counts)
 		return
 	}
 	others, middle := scratch.counters(len(counts)), len(slots)/2
-	both(func() { count(slots[:middle], counts) }, func() { count(slots[middle:], others) })
-	addUp(counts, others)
+	runBoth(func() { count(slots[:middle], counts) }, func() { count(slots[middle:], others) })
+	addCounts(counts, others)
 }

@@ -32,7 +32,7 @@ func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
 					next++
 				}
 				one := build(companies)
-				ix.registry.adopt(one)
+				ix.registry.register(one)
 				s.parts = append(s.parts, newPart(one))
 			}
 			s.keys = ix.registry.keysets()
@@ -45,8 +45,8 @@ func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
 					{FacetLimit: 3, Facets: []index.Facet{index.FacetTechnologies, index.FacetFoundedYear}},
 					{FacetLimit: 5, FacetPrefix: index.FacetPrefix{Facet: index.FacetTechnologies, Text: "tech b"}},
 				} {
-					asked := askedFacets(a)
-					require.Equal(t, oneByOne(s, found, asked), facetsOf(t, s, found, asked), "share %v", share)
+					request := newFacetRequest(a)
+					require.Equal(t, oneByOne(s, found, request), facetsOf(t, s, found, request), "share %v", share)
 				}
 			}
 		})
@@ -65,7 +65,7 @@ func TestFacetsAreExactAtEveryMomentOfADyingSegment(t *testing.T) {
 		companies[i].Number += company.Number(i / 5) // with holes
 	}
 	one := build(companies)
-	ix.registry.adopt(one)
+	ix.registry.register(one)
 	r := rand.New(rand.NewPCG(5, 6))
 	dying := newPart(one)
 	var moments []*snapshot
@@ -74,19 +74,19 @@ func TestFacetsAreExactAtEveryMomentOfADyingSegment(t *testing.T) {
 		for _, s := range []*snapshot{moments[len(moments)-1], moments[r.IntN(len(moments))]} {
 			found := matchesOf(s, r, []float64{0.4, 0.7, 0.85, 1}[r.IntN(4)])
 			for _, limit := range []int{20, 2000} {
-				asked := askedFacets(index.Request{FacetLimit: limit})
-				require.Equal(t, oneByOne(s, found, asked), facetsOf(t, s, found, asked))
+				request := newFacetRequest(index.Request{FacetLimit: limit})
+				require.Equal(t, oneByOne(s, found, request), facetsOf(t, s, found, request))
 			}
-			all, _, err := s.search(t.Context(), new(arena), wanted{})
+			all, _, err := s.search(t.Context(), new(arena), criteria{})
 			require.NoError(t, err)
 			require.Equal(t, matchesOf(s, r, 1)[0].bits, all[0].bits)
 		}
 		for range 100 + r.IntN(900) {
-			dying.kill(companies[r.IntN(len(companies))].Number)
+			dying.markDeleted(companies[r.IntN(len(companies))].Number)
 		}
 	}
 	require.Less(t, dying.companies()*2, one.companies())
-	require.NotNil(t, one.known.census.Load())
+	require.NotNil(t, one.tombstoneCache.counts.Load())
 }
 
 // matchesOf chooses slots at random, some parts wholly without any.
@@ -99,7 +99,7 @@ func matchesOf(s *snapshot, r *rand.Rand, share float64) (found []hits) {
 				h.bits.set(slot)
 			}
 		}
-		for _, slot := range p.dead {
+		for _, slot := range p.deleted {
 			h.bits.clear(slot)
 		}
 		if h.count = h.bits.count(); h.count > 0 {
@@ -110,13 +110,13 @@ func matchesOf(s *snapshot, r *rand.Rand, share float64) (found []hits) {
 }
 
 // oneByOne counts every value by its postings.
-func oneByOne(s *snapshot, found []hits, asked asked) (f index.Facets) {
+func oneByOne(s *snapshot, found []hits, request facetRequest) (f index.Facets) {
 	top := func(f field) (counts []index.Count) {
-		if !asked.fields[f] || len(found) == 0 {
+		if !request.fields[f] || len(found) == 0 {
 			return nil
 		}
 		byKey, spelled := countsOf(found, f), map[string]map[string]uint32{}
-		prefix, _ := asked.prefixOf(f)
+		prefix, _ := request.prefixOf(f)
 		for i := range found {
 			v := &found[i].values[f]
 			for k := range v.len() {
@@ -124,7 +124,7 @@ func oneByOne(s *snapshot, found []hits, asked asked) (f index.Facets) {
 				if spelled[key] == nil {
 					spelled[key] = map[string]uint32{}
 				}
-				if v.countShared(k, found[i].bits) > 0 {
+				if v.countIn(k, found[i].bits) > 0 {
 					v.addSpellings(spelled[key], k, uint32(v.count(k)))
 				}
 			}
@@ -137,7 +137,7 @@ func oneByOne(s *snapshot, found []hits, asked asked) (f index.Facets) {
 		}
 		slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(byKey[b], byKey[a]), cmp.Compare(a, b)) })
 		counts = []index.Count{}
-		for _, key := range keys[:min(asked.limit, len(keys))] {
+		for _, key := range keys[:min(request.limit, len(keys))] {
 			counts = append(counts, index.Count{Value: mostFrequent(spelled[key]), Count: int(byKey[key])})
 		}
 		return counts
@@ -145,12 +145,12 @@ func oneByOne(s *snapshot, found []hits, asked asked) (f index.Facets) {
 	return index.Facets{
 		Countries: top(fieldCountry), States: top(fieldState), Cities: top(fieldCity), Industries: top(fieldIndustry),
 		NAICSCodes: top(fieldSector), Technologies: top(fieldTechnology), TechnologyCategories: top(fieldCategory),
-		EmployeeCount: bandsOf(found, fieldBand, asked, bandBounds), FoundedYear: bandsOf(found, fieldDecade, asked, decadeBounds),
+		EmployeeCount: bandsOf(found, fieldBand, request, bandBounds), FoundedYear: bandsOf(found, fieldDecade, request, decadeBounds),
 	}
 }
 
-func bandsOf(found []hits, f field, asked asked, bounds func(string) (low, high *int64)) []index.Band {
-	if !asked.fields[f] {
+func bandsOf(found []hits, f field, request facetRequest, bounds func(string) (low, high *int64)) []index.Band {
+	if !request.fields[f] {
 		return nil
 	}
 	counts := countsOf(found, f)
@@ -169,7 +169,7 @@ func countsOf(found []hits, f field) map[string]uint32 {
 	for i := range found {
 		v := &found[i].values[f]
 		for k := range v.len() {
-			if n := v.countShared(k, found[i].bits); n > 0 {
+			if n := v.countIn(k, found[i].bits); n > 0 {
 				counts[string(v.key(k))] += n
 			}
 		}
@@ -177,8 +177,8 @@ func countsOf(found []hits, f field) map[string]uint32 {
 	return counts
 }
 
-func facetsOf(t *testing.T, s *snapshot, found []hits, asked asked) index.Facets {
-	f, err := s.facets(found, asked)
+func facetsOf(t *testing.T, s *snapshot, found []hits, request facetRequest) index.Facets {
+	f, err := s.facets(found, request)
 	require.NoError(t, err)
 	return f
 }

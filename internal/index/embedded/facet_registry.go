@@ -24,13 +24,13 @@ type keyset struct{ keys, spelled []string }
 type keysets [facetFields]keyset
 
 // globals tell a segment's ids of facet values from the registry's.
-type globals [facetFields]struct {
+type globalIDs [facetFields]struct {
 	ids    []uint32 // the global id of each of the segment's
 	sorted []uint32 // the segment's ids by their global one
 }
 
 // adopt registers the values of a new segment.
-func (r *registry) adopt(s *segment) {
+func (r *registry) register(s *segment) {
 	s.isFrequent = make(bitset, wordsFor(s.rows.ids()))
 	for _, id := range s.rows.frequent {
 		s.isFrequent.set(id)
@@ -45,7 +45,7 @@ func (r *registry) adopt(s *segment) {
 		ids, sorted := make([]uint32, values.len()), make([]uint32, values.len())
 		var differing []uint32 // ids of values that are spelled otherwise than before
 		for i := range ids {
-			spelled := values.spellings.only(i)
+			spelled := values.spellings.sole(i)
 			id, ok := of.ids[string(values.key(i))]
 			if !ok {
 				id = uint32(len(of.keys))
@@ -64,7 +64,7 @@ func (r *registry) adopt(s *segment) {
 			}
 		}
 		slices.SortFunc(sorted, func(a, b uint32) int { return cmp.Compare(ids[a], ids[b]) })
-		s.global[f].ids, s.global[f].sorted = ids, sorted
+		s.globalIDs[f].ids, s.globalIDs[f].sorted = ids, sorted
 	}
 }
 
@@ -79,8 +79,8 @@ func (r *registry) keysets() (k keysets) {
 }
 
 // local is the segment's id of a global one.
-func (s *segment) local(f field, global uint32) (uint32, bool) {
-	g := &s.global[f]
+func (s *segment) localID(f field, global uint32) (uint32, bool) {
+	g := &s.globalIDs[f]
 	i, ok := slices.BinarySearchFunc(g.sorted, global, func(l, want uint32) int { return cmp.Compare(g.ids[l], want) })
 	if !ok {
 		return 0, false

@@ -20,19 +20,19 @@ const countBlock = 256
 // count adds the slots' values to the counters, one for each id.
 func (r *rows) count(slots, counts []uint32, which countRow) {
 	width, ids := r.width(), r.bitWords()
-	var columns []planes
+	var columns []bitSlices
 	if which&countFrequent != 0 {
-		columns = make([]planes, ids)
+		columns = make([]bitSlices, ids)
 	}
-	var t *tally
+	var t *idCounters
 	if which&countRare != 0 && !r.wide {
-		t = tallies.Get().(*tally)
+		t = idCounterPool.Get().(*idCounters)
 	}
 	for rest := slots; len(rest) > 0; {
 		block := rest[:min(len(rest), countBlock)]
 		rest = rest[len(block):]
 		if len(columns) == 0 {
-			r.touch(block, width)
+			r.prefetch(block, width)
 		}
 		for column := range columns {
 			columns[column].add(r.cells[column:], width, block)
@@ -56,24 +56,24 @@ func (r *rows) count(slots, counts []uint32, which countRow) {
 	if t == nil {
 		r.countWide(slots, counts)
 	} else {
-		eachShared(r.rest.slots, slots, func(i, _ int) { t.add(r.rest.of(i)) })
-		t.moveTo(counts)
-		tallies.Put(t)
+		intersect(r.overflow.slots, slots, func(i, _ int) { t.add(r.overflow.at(i)) })
+		t.flush(counts)
+		idCounterPool.Put(t)
 	}
 	counts[0] = 0 // the padding
 }
 
 // touch reads a word of each row, so that the memory fetches run side by side.
-func (r *rows) touch(slots []uint32, width int) {
+func (r *rows) prefetch(slots []uint32, width int) {
 	sum := uint64(0)
 	for _, slot := range slots {
 		sum |= r.cells[int(slot)*width]
 	}
-	touched.Store(sum)
+	prefetchSink.Store(sum)
 }
 
 // touched keeps the compiler from leaving touch out.
-var touched atomic.Uint64
+var prefetchSink atomic.Uint64
 
 // countCities adds the slots to the counters, one for each city and one for none.
 func (r *rows) countCities(slots, cities []uint32) {
@@ -83,11 +83,11 @@ func (r *rows) countCities(slots, cities []uint32) {
 }
 
 // tally has a counter for every 16-bit id, so that counting needs no bounds checks; idle ones are zero.
-type tally [1 << 16]uint32
+type idCounters [1 << 16]uint32
 
-var tallies = sync.Pool{New: func() any { return new(tally) }}
+var idCounterPool = sync.Pool{New: func() any { return new(idCounters) }}
 
-func (t *tally) add(words []uint64) {
+func (t *idCounters) add(words []uint64) {
 	for _, w := range words {
 		if w == 0 {
 			return
@@ -99,8 +99,8 @@ func (t *tally) add(words []uint64) {
 	}
 }
 
-func (t *tally) moveTo(counts []uint32) {
-	addUp(counts, t[:len(counts)])
+func (t *idCounters) flush(counts []uint32) {
+	addCounts(counts, t[:len(counts)])
 	clear(t[:len(counts)])
 }
 
@@ -116,10 +116,10 @@ func (r *rows) countWide(slots, counts []uint32) {
 		at := int(slot) * width
 		add(r.cells[at+ids : at+width])
 	}
-	eachShared(r.rest.slots, slots, func(i, _ int) { add(r.rest.of(i)) })
+	intersect(r.overflow.slots, slots, func(i, _ int) { add(r.overflow.at(i)) })
 }
 
-func addUp(sum, more []uint32) {
+func addCounts(sum, more []uint32) {
 	more = more[:len(sum)]
 	for i := range sum {
 		sum[i] += more[i]
@@ -127,7 +127,7 @@ func addUp(sum, more []uint32) {
 }
 
 // takeFrom makes of each count what is left of the total.
-func takeFrom(totals, counts []uint32) {
+func subtractCounts(totals, counts []uint32) {
 	totals = totals[:len(counts)]
 	for i := range counts {
 		counts[i] = totals[i] - counts[i]
@@ -136,10 +136,10 @@ func takeFrom(totals, counts []uint32) {
 
 // planes count for 64 columns at once: bit c of planes[k] is bit k of column c's count.
 // Columns are added up side by side, a bit of each a word (Harley and Seal's carry-save adders; Mula, Kurz, Lemire 2018).
-type planes [32]uint64
+type bitSlices [32]uint64
 
 // add adds the first word of each of the slots' rows, which are width words long, 16 slots a step.
-func (p *planes) add(cells []uint64, width int, slots []uint32) {
+func (p *bitSlices) add(cells []uint64, width int, slots []uint32) {
 	ones, twos, fours, eights := p[0], p[1], p[2], p[3]
 	for len(slots) >= 16 {
 		s := slots[:16]
@@ -161,11 +161,11 @@ func (p *planes) add(cells []uint64, width int, slots []uint32) {
 		twos, foursB = carrySave(twos, twosA, twosB)
 		fours, eightsB = carrySave(fours, foursA, foursB)
 		eights, sixteens = carrySave(eights, eightsA, eightsB)
-		p.carry(4, sixteens)
+		p.addFrom(4, sixteens)
 	}
 	p[0], p[1], p[2], p[3] = ones, twos, fours, eights
 	for _, slot := range slots {
-		p.carry(0, cells[int(slot)*width])
+		p.addFrom(0, cells[int(slot)*width])
 	}
 }
 
@@ -176,14 +176,14 @@ func carrySave(a, b, c uint64) (sum, carry uint64) {
 }
 
 // carry adds a word to the planes from the k-th on.
-func (p *planes) carry(k int, w uint64) {
+func (p *bitSlices) addFrom(k int, w uint64) {
 	for ; w != 0; k++ {
 		p[k], w = p[k]^w, p[k]&w
 	}
 }
 
 // count is the column's count, which takes no more than so many bits.
-func (p *planes) count(column, bits int) (n uint32) {
+func (p *bitSlices) count(column, bits int) (n uint32) {
 	for k, plane := range p[:bits] {
 		n |= uint32(plane>>column&1) << k
 	}

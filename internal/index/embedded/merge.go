@@ -8,7 +8,7 @@ import (
 )
 
 // merging is the making of one segment out of parts, section by section, without the companies' records.
-type merging struct {
+type segmentMerge struct {
 	parts  []part
 	layout layout
 	slots  [][]uint32 // of each part's slots: the new slot, none for the dead
@@ -20,13 +20,13 @@ type origin struct{ part, slot uint32 }
 
 // merge makes one segment of what is alive in the parts; nil if nothing is. A company is alive in one part at most. The
 // parts' groups must have been verified. With a file to write to, no more than one group is in memory at a time.
-func merge(parts []part, to *writing) (*segment, error) {
+func merge(parts []part, to *fileWriter) (*segment, error) {
 	defer runtime.KeepAlive(parts)
 	parts = slices.Clone(parts)
 	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.number(0), b.number(0)) })
-	m := newMerging(parts)
+	m := newSegmentMerge(parts)
 	if m.layout.slots == 0 {
-		return nil, to.abandon()
+		return nil, to.discard()
 	}
 	s := &segment{slots: m.layout.slots, base: m.layout.base, numbers: m.layout.numbers, holes: m.layout.holes}
 	m.layout.slotOf = nil
@@ -35,40 +35,40 @@ func merge(parts []part, to *writing) (*segment, error) {
 	for f := range s.values {
 		s.values[f], ids[f] = m.values(field(f))
 		if field(f) < facetFields {
-			holders[f] = s.values[f].holders()
+			holders[f] = s.values[f].counts()
 		}
-		to.put(s, only(whoOf(field(f))))
+		to.writeGroups(s, groupSet(holdersOf(field(f))))
 	}
 	s.words = m.words()
-	to.put(s, only(groupWords))
-	s.links = m.links(ids[fieldRelation])
-	to.put(s, only(groupLinks))
+	to.writeGroups(s, groupSet(groupWords))
+	s.links = m.links(ids[fieldConnectionCategory])
+	to.writeGroups(s, groupSet(groupLinks))
 	for f := range s.ints {
 		s.ints[f] = m.ints(intField(f))
-		to.put(s, only(intsOf(intField(f))))
+		to.writeGroups(s, groupSet(intsOf(intField(f))))
 	}
 	s.names = m.names()
-	to.put(s, only(groupNames))
+	to.writeGroups(s, groupSet(groupNames))
 	s.rows = m.rows(holders, ids)
-	to.put(s, only(groupRows, groupTotals))
+	to.writeGroups(s, groupSet(groupRows, groupTotals))
 	if to == nil {
 		return s, nil
 	}
 	for f := range fieldCount {
-		to.put(s, only(keysOf(f)))
+		to.writeGroups(s, groupSet(keysOf(f)))
 	}
-	to.put(s, only(groupLayout))
+	to.writeGroups(s, groupSet(groupLayout))
 	return to.finish()
 }
 
-func newMerging(parts []part) *merging {
-	m := &merging{parts: parts}
+func newSegmentMerge(parts []part) *segmentMerge {
+	m := &segmentMerge{parts: parts}
 	var numbers []uint32
 	var alive []origin
 	var queue mergeQueue
 	lists, at := make([][]uint32, len(parts)), make([]int, len(parts))
 	for i := range parts {
-		if lists[i] = aliveSlots(&parts[i]); len(lists[i]) > 0 {
+		if lists[i] = liveSlots(&parts[i]); len(lists[i]) > 0 {
 			queue.items = append(queue.items, i)
 		}
 	}
@@ -82,22 +82,22 @@ func newMerging(parts []part) *merging {
 		at[i]++
 		queue.advance(at[i] < len(lists[i]))
 	}
-	m.layout = layOut(numbers)
-	m.place(alive)
+	m.layout = newLayout(numbers)
+	m.assignSlots(alive)
 	return m
 }
 
-func aliveSlots(p *part) []uint32 {
+func liveSlots(p *part) []uint32 {
 	alive := make(bitset, wordsFor(p.slots))
 	alive.setFirst(p.slots)
-	for _, slot := range p.dead {
+	for _, slot := range p.deleted {
 		alive.clear(slot)
 	}
 	return alive.appendTo(make([]uint32, 0, p.companies()))
 }
 
 // place fills slots and from.
-func (m *merging) place(alive []origin) {
+func (m *segmentMerge) assignSlots(alive []origin) {
 	m.from = make([]origin, m.layout.slots)
 	for i := range m.from {
 		m.from[i].part = none
@@ -115,9 +115,9 @@ func (m *merging) place(alive []origin) {
 
 // inverted merges dicts and their postings; keys without a posting left are dropped. marks are those of
 // each part's postings, if they have any; ids is what each part's keys became.
-func (m *merging) inverted(dicts []*dict, posts []*postings, marks [][]mark) (dict, postings, []mark, [][]uint32) {
+func (m *segmentMerge) inverted(dicts []*dict, posts []*postings, marks [][]occurrence) (dict, postings, []occurrence, [][]uint32) {
 	all, ids := mergeDicts(dicts)
-	out := postingMerger{slots: m.layout.slots, withMarks: marks != nil}
+	out := postingMerger{slots: m.layout.slots, withOccurrences: marks != nil}
 	out.grow(posts, all.len())
 	at := make([]int, len(dicts))
 	empty := make([]bool, all.len())
@@ -126,10 +126,10 @@ func (m *merging) inverted(dicts []*dict, posts []*postings, marks [][]mark) (di
 			if at[i] == len(ids[i]) || ids[i][at[i]] != uint32(k) {
 				continue
 			}
-			out.gather(posts[i], at[i], m.slots[i], marksOf(marks, i))
+			out.add(posts[i], at[i], m.slots[i], occurrencesOf(marks, i))
 			at[i]++
 		}
-		empty[k] = !out.flush()
+		empty[k] = !out.endKey()
 	}
 	kept, newIDs := all.without(func(id int) bool { return empty[id] })
 	for _, of := range ids {
@@ -137,17 +137,17 @@ func (m *merging) inverted(dicts []*dict, posts []*postings, marks [][]mark) (di
 			of[i] = newIDs[of[i]]
 		}
 	}
-	return kept, out.finish(), out.marks, ids
+	return kept, out.finish(), out.occurrences, ids
 }
 
-func marksOf(marks [][]mark, i int) []mark {
+func occurrencesOf(marks [][]occurrence, i int) []occurrence {
 	if marks == nil {
 		return nil
 	}
 	return marks[i]
 }
 
-func (m *merging) values(f field) (values, [][]uint32) {
+func (m *segmentMerge) values(f field) (values, [][]uint32) {
 	dicts, posts := make([]*dict, len(m.parts)), make([]*postings, len(m.parts))
 	for i := range m.parts {
 		v := &m.parts[i].values[f]
@@ -161,14 +161,14 @@ func (m *merging) values(f field) (values, [][]uint32) {
 }
 
 // spellings adds up the spellings of each value, in proportion to what is left alive of it in each part.
-func (m *merging) spellings(f field, merged *values, ids [][]uint32) {
+func (m *segmentMerge) spellings(f field, merged *values, ids [][]uint32) {
 	at := make([]int, len(m.parts))
 	for k := range merged.len() {
 		counts := map[string]uint32{}
 		for i := range m.parts {
 			v := &m.parts[i].values[f]
 			for ; at[i] < len(ids[i]) && ids[i][at[i]] <= uint32(k); at[i]++ {
-				if left := m.left(i, v, at[i]); left > 0 {
+				if left := m.liveCount(i, v, at[i]); left > 0 {
 					v.addSpellings(counts, at[i], left)
 				}
 			}
@@ -182,8 +182,8 @@ func (m *merging) spellings(f field, merged *values, ids [][]uint32) {
 }
 
 // left is how many of the value's companies are alive.
-func (m *merging) left(i int, v *values, key int) uint32 {
-	if len(m.parts[i].dead) == len(m.parts[i].holes) {
+func (m *segmentMerge) liveCount(i int, v *values, key int) uint32 {
+	if len(m.parts[i].deleted) == len(m.parts[i].holes) {
 		return uint32(v.count(key))
 	}
 	n := uint32(0)
@@ -195,7 +195,7 @@ func (m *merging) left(i int, v *values, key int) uint32 {
 	return n
 }
 
-func (m *merging) rows(holders [facetFields][]uint32, ids [fieldCount][][]uint32) rows {
+func (m *segmentMerge) rows(holders [facetFields][]uint32, ids [fieldCount][][]uint32) rows {
 	r := newRowBuilder(holders, len(m.from))
 	renamed := make([][]uint32, len(m.parts))
 	for i := range m.parts {
@@ -220,7 +220,7 @@ func (m *merging) rows(holders [facetFields][]uint32, ids [fieldCount][][]uint32
 }
 
 // rowIDs is what each id of a part's rows becomes.
-func (m *merging) rowIDs(i int, r *rows, ids [fieldCount][][]uint32) []uint32 {
+func (m *segmentMerge) rowIDs(i int, r *rows, ids [fieldCount][][]uint32) []uint32 {
 	old := &m.parts[i].rows
 	renamed := make([]uint32, old.ids())
 	for f := range rowFields {
@@ -231,7 +231,7 @@ func (m *merging) rowIDs(i int, r *rows, ids [fieldCount][][]uint32) []uint32 {
 	return renamed
 }
 
-func (m *merging) links(categoryIDs [][]uint32) links {
+func (m *segmentMerge) links(categoryIDs [][]uint32) links {
 	dicts := make([]*dict, len(m.parts))
 	total := 0
 	for i := range m.parts {
@@ -255,13 +255,13 @@ func (m *merging) links(categoryIDs [][]uint32) links {
 		kept[i].target = newIDs[kept[i].target]
 	}
 	if !inOrder {
-		kept = bySlot(kept, m.layout.slots)
+		kept = sortBySlot(kept, m.layout.slots)
 	}
 	return newLinks(targets, kept)
 }
 
 // bySlot sorts links by slot.
-func bySlot(all []link, slots int) []link {
+func sortBySlot(all []link, slots int) []link {
 	next := make([]uint32, slots+1)
 	for _, one := range all {
 		next[one.slot+1]++
@@ -278,7 +278,7 @@ func bySlot(all []link, slots int) []link {
 }
 
 // eachLink yields the living links of a part, target by target, with their new slots.
-func (m *merging) eachLink(i int, yield func(target uint32, one link)) {
+func (m *segmentMerge) eachLink(i int, yield func(target uint32, one link)) {
 	l := &m.parts[i].links
 	for t := range uint32(l.targets.len()) {
 		for p := l.starts[t]; p < l.starts[t+1]; p++ {
@@ -290,12 +290,12 @@ func (m *merging) eachLink(i int, yield func(target uint32, one link)) {
 }
 
 // disjoint holds if all of part a's numbers are below all of part b's.
-func (m *merging) disjoint(a, b int) bool {
+func (m *segmentMerge) disjoint(a, b int) bool {
 	pa, pb := &m.parts[a], &m.parts[b]
 	return pa.number(uint32(pa.slots-1)) < pb.number(0)
 }
 
-func (m *merging) ints(f intField) ints {
+func (m *segmentMerge) ints(f intField) ints {
 	values := make([]int64, len(m.from))
 	for slot, o := range m.from {
 		values[slot] = unknown
@@ -318,7 +318,7 @@ func (m *merging) ints(f intField) ints {
 	}))
 }
 
-func (m *merging) names() names {
+func (m *segmentMerge) names() names {
 	size := 0
 	for i := range m.parts {
 		size += len(m.parts[i].names.bytes)
@@ -336,12 +336,12 @@ func (m *merging) names() names {
 		orders[i] = m.parts[i].names.order
 	}
 	n.order = m.order(orders, func(a, b uint32) int { return bytes.Compare(n.name(a), n.name(b)) })
-	n.markFirsts()
+	n.setValueStarts()
 	return n
 }
 
 // order merges the parts' orders into one of the new slots, ties by slot.
-func (m *merging) order(orders [][]uint32, compare func(a, b uint32) int) []uint32 {
+func (m *segmentMerge) order(orders [][]uint32, compare func(a, b uint32) int) []uint32 {
 	runs := make([][]uint32, len(orders))
 	for i, order := range orders {
 		runs[i] = make([]uint32, 0, len(order))
@@ -373,16 +373,16 @@ func (m *merging) order(orders [][]uint32, compare func(a, b uint32) int) []uint
 	return merged
 }
 
-func (m *merging) words() words {
+func (m *segmentMerge) words() words {
 	n := len(m.parts)
-	dicts, posts, marks := make([]*dict, n), make([]*postings, n), make([][]mark, n)
+	dicts, posts, marks := make([]*dict, n), make([]*postings, n), make([][]occurrence, n)
 	for i := range m.parts {
 		w := &m.parts[i].words
-		dicts[i], posts[i], marks[i] = &w.dict, &w.postings, w.marks
+		dicts[i], posts[i], marks[i] = &w.dict, &w.postings, w.occurrences
 	}
 	var merged words
 	var ids [][]uint32
-	merged.dict, merged.postings, merged.marks, ids = m.inverted(dicts, posts, marks)
+	merged.dict, merged.postings, merged.occurrences, ids = m.inverted(dicts, posts, marks)
 	merged.ends = make([]uint32, 0, m.layout.slots)
 	merged.nameLen = make([]uint8, m.layout.slots)
 	merged.stream = make([]uint32, 0, m.streamLen())
@@ -397,7 +397,7 @@ func (m *merging) words() words {
 	return merged
 }
 
-func (m *merging) streamLen() int {
+func (m *segmentMerge) streamLen() int {
 	n := 0
 	for i := range m.parts {
 		n += len(m.parts[i].words.stream)

@@ -8,15 +8,15 @@ import (
 // postingMerger puts merged postings together key by key.
 type postingMerger struct {
 	postings
-	slots     int
-	withMarks bool
-	marks     []mark // beside all postings
+	slots           int
+	withOccurrences bool
+	occurrences     []occurrence // beside all postings
 
 	found  []uint64 // of the key at hand: slot << 16 | mark
 	sorted bool     // found is ascending so far
 
-	seen   bitset // scratch for frequent keys
-	bySlot []mark // likewise
+	seen   bitset       // scratch for frequent keys
+	bySlot []occurrence // likewise
 }
 
 // grow makes room for what the sources hold of so many keys.
@@ -26,15 +26,15 @@ func (m *postingMerger) grow(sources []*postings, keys int) {
 		lists += len(p.lists)
 		all += int(p.starts[len(p.starts)-1])
 	}
-	m.starts, m.place = append(make([]uint32, 0, keys+1), 0), make([]uint32, 0, keys)
+	m.starts, m.offsets = append(make([]uint32, 0, keys+1), 0), make([]uint32, 0, keys)
 	m.lists = make([]uint32, 0, lists)
-	if m.withMarks {
-		m.marks = make([]mark, 0, all)
+	if m.withOccurrences {
+		m.occurrences = make([]occurrence, 0, all)
 	}
 }
 
 // gather adds one part's postings of the key at hand.
-func (m *postingMerger) gather(p *postings, key int, slots []uint32, marks []mark) {
+func (m *postingMerger) add(p *postings, key int, slots []uint32, marks []occurrence) {
 	if len(m.found) == 0 {
 		m.sorted = true
 	}
@@ -55,7 +55,7 @@ func (m *postingMerger) gather(p *postings, key int, slots []uint32, marks []mar
 }
 
 // flush ends the key at hand; it tells whether the key has a posting at all. One without gets no place.
-func (m *postingMerger) flush() bool {
+func (m *postingMerger) endKey() bool {
 	if len(m.found) == 0 {
 		return false
 	}
@@ -64,21 +64,21 @@ func (m *postingMerger) flush() bool {
 	}
 	if len(m.found)*32 > m.slots {
 		words := wordsFor(m.slots)
-		m.place = append(m.place, uint32(len(m.sets)/words))
+		m.offsets = append(m.offsets, uint32(len(m.sets)/words))
 		m.sets = append(m.sets, make([]uint64, words)...)
 		set := bitset(m.sets[len(m.sets)-words:])
 		for _, f := range m.found {
 			set.set(uint32(f >> 16))
 		}
 	} else {
-		m.place = append(m.place, uint32(len(m.lists)))
+		m.offsets = append(m.offsets, uint32(len(m.lists)))
 		for _, f := range m.found {
 			m.lists = append(m.lists, uint32(f>>16))
 		}
 	}
-	if m.withMarks {
+	if m.withOccurrences {
 		for _, f := range m.found {
-			m.marks = append(m.marks, mark(f))
+			m.occurrences = append(m.occurrences, occurrence(f))
 		}
 	}
 	m.starts = append(m.starts, m.starts[len(m.starts)-1]+uint32(len(m.found)))
@@ -93,11 +93,11 @@ func (m *postingMerger) sort() {
 		return
 	}
 	if m.seen == nil {
-		m.seen, m.bySlot = make(bitset, wordsFor(m.slots)), make([]mark, m.slots)
+		m.seen, m.bySlot = make(bitset, wordsFor(m.slots)), make([]occurrence, m.slots)
 	}
 	for _, f := range m.found {
 		m.seen.set(uint32(f >> 16))
-		m.bySlot[f>>16] = mark(f)
+		m.bySlot[f>>16] = occurrence(f)
 	}
 	m.found = m.found[:0]
 	for i, w := range m.seen {

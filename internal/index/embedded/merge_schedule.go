@@ -37,14 +37,14 @@ func (m *merger) start(ix *Index) {
 			case <-m.signal:
 			case <-clock.C:
 			}
-			ix.noticed(ix.surviving(nil, func() error {
-				ix.tend(m.ctx)
+			ix.noteDamage(ix.recoverFaults(nil, func() error {
+				ix.maintain(m.ctx)
 				return nil
 			}))
 		}
 	})
-	m.every(time.Second, ix.noticeCut) // beside the merger, which may be busy for long
-	m.every(ix.options.ScrubEvery, func() { ix.scrubAgain(m.ctx.Done()) })
+	m.every(time.Second, ix.checkSizes) // beside the merger, which may be busy for long
+	m.every(ix.options.ScrubEvery, func() { ix.scrubAll(m.ctx.Done()) })
 }
 
 func (m *merger) every(period time.Duration, do func()) {
@@ -63,8 +63,8 @@ func (m *merger) every(period time.Duration, do func()) {
 }
 
 // tend does what is due in the background: gives up damaged segments, merges, saves.
-func (ix *Index) tend(ctx context.Context) {
-	ix.giveUpDamaged(ctx)
+func (ix *Index) maintain(ctx context.Context) {
+	ix.dropDamaged(ctx)
 	ix.mergeDue(ctx.Done())
 	if ix.saveDue() {
 		if err := ix.Save(ctx); err != nil && ctx.Err() == nil { // Close saves once more
@@ -93,7 +93,7 @@ func (ix *Index) mergeDue(quit <-chan struct{}) {
 			return
 		default:
 		}
-		if !ix.mergeSome(func(s *snapshot) []part { return s.due(ix.options.MergeWidth, ix.options.SegmentMax) }) {
+		if !ix.mergeNext(func(s *snapshot) []part { return s.dueForMerge(ix.options.MergeWidth, ix.options.SegmentMax) }) {
 			return
 		}
 	}
@@ -104,19 +104,19 @@ func (ix *Index) MergeAll() {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
 	var groups [][]part
-	ix.noticed(ix.surviving(nil, func() error {
-		groups = packed(ix.current.Load().parts, ix.options.SegmentMax)
+	ix.noteDamage(ix.recoverFaults(nil, func() error {
+		groups = packParts(ix.current.Load().parts, ix.options.SegmentMax)
 		return nil
 	}))
 	for _, group := range groups {
-		if len(group) > 1 || len(group[0].dead) > len(group[0].holes) {
+		if len(group) > 1 || len(group[0].deleted) > len(group[0].holes) {
 			ix.mergeOrLog(group)
 		}
 	}
 }
 
 // mergeSome replaces the chosen parts by one; it does not hold if none was chosen, or if it could not be done.
-func (ix *Index) mergeSome(choose func(*snapshot) []part) bool {
+func (ix *Index) mergeNext(choose func(*snapshot) []part) bool {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
 	if time.Now().Before(ix.mergeAfter) {
@@ -137,32 +137,32 @@ func (ix *Index) mergeOrLog(old []part) bool {
 	}
 	ix.merger.merging.Store(true)
 	defer ix.merger.merging.Store(false)
-	_, err := ix.mergeInto(old, onDisk || companies >= fileFrom)
+	_, err := ix.mergeInto(old, onDisk || companies >= mergeToDiskMin)
 	if err == nil {
 		ix.merger.merges.Add(1)
 		return true
 	}
 	ix.mergeAfter = time.Now().Add(mergeRetry)
-	if !ix.noticed(err) {
+	if !ix.noteDamage(err) {
 		ix.options.Log.Error("index segments cannot be merged", "error", err)
 	}
 	return false
 }
 
 // fileFrom is the number of companies from which a merged segment is written to disk, if there is one.
-const fileFrom = 8192
+const mergeToDiskMin = 8192
 
 // mergeInto replaces the parts by one, which it gives; nil if nothing was alive. Deaths that come meanwhile are carried
 // over. ix.merging is held.
 func (ix *Index) mergeInto(old []part, onDisk bool) (merged *segment, err error) {
-	var to *writing
+	var to *fileWriter
 	read := &snapshot{parts: slices.Clone(old)}
-	err = ix.surviving(&read, func() (err error) {
-		if err = compare(old); err != nil {
+	err = ix.recoverFaults(&read, func() (err error) {
+		if err = verifyParts(old); err != nil {
 			return err
 		}
 		if onDisk {
-			if to, err = ix.disk.newFile(); err != nil {
+			if to, err = ix.disk.newFileWriter(); err != nil {
 				return err
 			}
 		}
@@ -171,28 +171,28 @@ func (ix *Index) mergeInto(old []part, onDisk bool) (merged *segment, err error)
 		}
 		if merged != nil {
 			read.parts = append(read.parts, part{segment: merged})
-			ix.registry.adopt(merged)
+			ix.registry.register(merged)
 		}
-		if err = compare(old); err != nil { // what was damaged meanwhile must not get a fresh checksum
+		if err = verifyParts(old); err != nil { // what was damaged meanwhile must not get a fresh checksum
 			return err
 		}
 		ix.mu.Lock()
 		defer ix.mu.Unlock()
-		ix.replace(ix.current.Load().merged(old, merged))
+		ix.publish(ix.current.Load().withMerged(old, merged))
 		return nil
 	})
 	if err != nil {
-		_ = to.abandon() // most errors leave nothing to take away
+		_ = to.discard() // most errors leave nothing to take away
 		return nil, err
 	}
 	return merged, nil
 }
 
 // compare checks all bytes of the parts' files.
-func compare(parts []part) error {
+func verifyParts(parts []part) error {
 	for i := range parts {
 		if f := parts[i].file; f != nil {
-			if err := f.compare(time.Now(), nil); err != nil {
+			if err := f.verifyAll(time.Now(), nil); err != nil {
 				return err
 			}
 		}
@@ -201,7 +201,7 @@ func compare(parts []part) error {
 }
 
 // merged is the moment with the old parts replaced.
-func (s *snapshot) merged(old []part, into *segment) *snapshot {
+func (s *snapshot) withMerged(old []part, into *segment) *snapshot {
 	next := &snapshot{seq: s.seq, companies: s.companies}
 	fresh := part{segment: &segment{}}
 	if into != nil {
@@ -216,13 +216,13 @@ func (s *snapshot) merged(old []part, into *segment) *snapshot {
 		o := &old[i]
 		at := slices.IndexFunc(s.parts, o.sameSegment)
 		if at < 0 { // it has died out
-			for _, slot := range aliveSlots(o) {
-				fresh.kill(company.Number(o.number(slot)))
+			for _, slot := range liveSlots(o) {
+				fresh.markDeleted(company.Number(o.number(slot)))
 			}
 			continue
 		}
-		for _, slot := range s.parts[at].dead[len(o.dead):] {
-			fresh.kill(company.Number(o.number(slot)))
+		for _, slot := range s.parts[at].deleted[len(o.deleted):] {
+			fresh.markDeleted(company.Number(o.number(slot)))
 		}
 	}
 	if fresh.companies() > 0 {
@@ -234,7 +234,7 @@ func (s *snapshot) merged(old []part, into *segment) *snapshot {
 func (p part) sameSegment(o part) bool { return p.segment == o.segment }
 
 // packed puts parts into groups of neighbours that hold at most so many companies, unless one alone holds more.
-func packed(parts []part, limit int) (groups [][]part) {
+func packParts(parts []part, limit int) (groups [][]part) {
 	sorted := slices.Clone(parts)
 	slices.SortFunc(sorted, func(a, b part) int { return cmp.Compare(a.number(0), b.number(0)) })
 	for len(sorted) > 0 {
@@ -252,7 +252,7 @@ func packed(parts []part, limit int) (groups [][]part) {
 // due chooses what to merge next: the lowest tier that is full, together with all below it, or a segment full of dead.
 // What a merge makes holds at most limit companies, which bounds its time and memory; segments of more than half of that
 // are not merged with others any more.
-func (s *snapshot) due(width, limit int) []part {
+func (s *snapshot) dueForMerge(width, limit int) []part {
 	sorted := slices.DeleteFunc(slices.Clone(s.parts), func(p part) bool { return p.companies() > limit/2 })
 	slices.SortStableFunc(sorted, func(a, b part) int { return cmp.Compare(a.companies(), b.companies()) })
 	for i := 0; i < len(sorted); {
@@ -262,12 +262,12 @@ func (s *snapshot) due(width, limit int) []part {
 			end++
 		}
 		if end-i >= width {
-			return fitting(sorted[:end], limit)
+			return prefixWithin(sorted[:end], limit)
 		}
 		i = end
 	}
 	for i := range s.parts {
-		if p := &s.parts[i]; (len(p.dead)-len(p.holes))*4 > p.segment.companies() && p.slots > minTier {
+		if p := &s.parts[i]; (len(p.deleted)-len(p.holes))*4 > p.segment.companies() && p.slots > minTier {
 			return s.parts[i : i+1]
 		}
 	}
@@ -275,7 +275,7 @@ func (s *snapshot) due(width, limit int) []part {
 }
 
 // fitting is as many of the parts, from the smallest on, as have no more than limit companies.
-func fitting(sorted []part, limit int) []part {
+func prefixWithin(sorted []part, limit int) []part {
 	sum := 0
 	for i := range sorted {
 		if sum += sorted[i].companies(); sum > limit {

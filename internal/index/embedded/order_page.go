@@ -22,24 +22,24 @@ type order struct {
 }
 
 // after is a place in the order: what comes behind it is asked for.
-type after struct {
+type position struct {
 	key     uint64
 	name    []byte   // the whole folded name, for names
 	ranking *ranking // what the key was computed with, for relevance
 	number  uint32
 
-	remembered bool // the whole name is that which the company has in the search's moment
+	nameInSnapshot bool // the whole name is that which the company has in the search's moment
 }
 
-func (s *snapshot) order(found []hits, q query.Query, by query.Sort, behind *after) *order {
+func (s *snapshot) order(found []hits, q query.Query, by query.Sort, after *position) *order {
 	o := &order{sort: by, hits: found}
 	for i := range found {
 		o.total += found[i].count
 	}
 	switch {
 	case by.By != query.ByRelevance:
-	case behind != nil:
-		o.ranking = behind.ranking // scores of other figures would not compare with the place's
+	case after != nil:
+		o.ranking = after.ranking // scores of other figures would not compare with the place's
 	default:
 		o.ranking = s.ranking(rankedWords(q.Root))
 	}
@@ -55,28 +55,28 @@ type page struct {
 
 // first gives the first k matches behind the place. The parts' matches come in runs of one key; runs of the same key
 // interleave by number.
-func (o *order) first(k int, behind *after) (p page) {
+func (o *order) first(k int, after *position) (p page) {
 	k = min(k, o.total)
 	p.numbers = make([]company.Number, 0, k+1)
 	if k == 0 {
 		return p
 	}
 	if len(o.hits) == 1 {
-		alone := o.runOf(&o.hits[0], k, behind)
-		p.numbers, p.lastKey = alone.fill(&alone, p.numbers, k)
-		return p.cut(k)
+		alone := o.newRun(&o.hits[0], k, after)
+		p.numbers, p.lastKey = alone.collect(&alone, p.numbers, k)
+		return p.trim(k)
 	}
 	runs := make([]run, len(o.hits))
 	queue := mergeQueue{less: func(a, b int) bool { return o.compareRuns(&runs[a], &runs[b]) < 0 }}
 	for i := range runs {
 		runs[i].hits = &o.hits[i]
 	}
-	eachSide(runs, func(r *run) {
-		*r = o.runOf(r.hits, k, behind)
-		r.some = r.advance(k + 1)
+	eachShard(runs, func(r *run) {
+		*r = o.newRun(r.hits, k, after)
+		r.nonEmpty = r.advance(k + 1)
 	})
 	for i := range runs {
-		if runs[i].some {
+		if runs[i].nonEmpty {
 			queue.items = append(queue.items, i)
 		}
 	}
@@ -99,11 +99,11 @@ func (o *order) first(k int, behind *after) (p page) {
 			p.lastKey = shared.key
 		}
 	}
-	return p.cut(k)
+	return p.trim(k)
 }
 
 // cut leaves k numbers.
-func (p page) cut(k int) page {
+func (p page) trim(k int) page {
 	if p.more = len(p.numbers) > k; p.more {
 		p.numbers = p.numbers[:k]
 	}
@@ -129,7 +129,7 @@ func (o *order) directed(c int) int {
 }
 
 // compareTo is where a slot with that key stands to the place, without regard to its number.
-func (o *order) compareTo(place *after, h *hits, key uint64, slot uint32) int {
+func (o *order) compareTo(place *position, h *hits, key uint64, slot uint32) int {
 	if key != place.key {
 		return cmp.Compare(key, place.key)
 	}
@@ -140,7 +140,7 @@ func (o *order) compareTo(place *after, h *hits, key uint64, slot uint32) int {
 }
 
 // behind tells whether the entry comes behind the place.
-func (o *order) behind(h *hits, e entry, place *after) bool {
+func (o *order) isAfter(h *hits, e entry, place *position) bool {
 	if place == nil {
 		return true
 	}
@@ -149,14 +149,14 @@ func (o *order) behind(h *hits, e entry, place *after) bool {
 }
 
 // runOf begins the runs of one part.
-func (o *order) runOf(h *hits, k int, behind *after) run {
+func (o *order) newRun(h *hits, k int, after *position) run {
 	switch o.sort.By {
 	case query.ByRelevance:
-		return o.listed(h, o.byRelevance(h, k+1, behind))
+		return o.entriesRun(h, o.byRelevance(h, k+1, after))
 	case query.ByName:
-		return o.by(nameColumn{&h.names}, h, k+1, behind)
+		return o.columnRun(nameColumn{&h.names}, h, k+1, after)
 	default:
-		return o.by(intColumn{&h.ints[intOf(o.sort.By)]}, h, k+1, behind)
+		return o.columnRun(intColumn{&h.ints[intOf(o.sort.By)]}, h, k+1, after)
 	}
 }
 
@@ -172,37 +172,37 @@ func intOf(k query.SortKey) intField {
 }
 
 // walkingShare is how many slots of an order are looked at in the time in which one match is read and chosen.
-const walkingShare = 8
+const scanShare = 8
 
 // by sorts one part by a column: along the column's order while matches are dense in it, else by choosing from them.
 // Of k matches the part will give its share. A part that is alone may walk where its matches are less dense: it gives up
 // after as many slots as the choosing would cost.
-func (o *order) by(c column, h *hits, k int, behind *after) run {
+func (o *order) columnRun(c column, h *hits, k int, after *position) run {
 	share := float64(k) * float64(h.count) / float64(o.total)
 	dense := float64(h.count) * float64(h.count)
 	if len(o.hits) == 1 {
-		dense *= walkingShare / 2
+		dense *= scanShare / 2
 	}
 	if share*float64(h.slots) < dense {
-		return o.walked(c, h, k, behind)
+		return o.scanRun(c, h, k, after)
 	}
-	return o.chosen(c, h, k, behind)
+	return o.selectRun(c, h, k, after)
 }
 
 // chosen are the runs of what is chosen from all matches.
-func (o *order) chosen(c column, h *hits, k int, behind *after) run {
-	best := newBest(k, o.comparing(h))
+func (o *order) selectRun(c column, h *hits, k int, after *position) run {
+	best := newTopK(k, o.entryComparer(h))
 	for _, slot := range h.list() {
 		e := entry{c.key(slot, o.sort.Desc), h.number(slot), slot}
-		if o.behind(h, e, behind) {
+		if o.isAfter(h, e, after) {
 			best.add(e)
 		}
 	}
-	return o.listed(h, best.sorted())
+	return o.entriesRun(h, best.sorted())
 }
 
 // comparing is the order of a part's entries.
-func (o *order) comparing(h *hits) func(a, b entry) int {
+func (o *order) entryComparer(h *hits) func(a, b entry) int {
 	return func(a, b entry) int {
 		if a.key != b.key {
 			return cmp.Compare(a.key, b.key)

@@ -107,36 +107,36 @@ func readRanking(p []byte, words []string) (*ranking, bool) {
 	}
 	number := func(at int) float64 { return math.Float64frombits(binary.BigEndian.Uint64(p[at:])) }
 	r := &ranking{textStats{number(0), number(8), number(16)}, make([]rankedTerm, len(words))}
-	sound := isFigure(r.stats.texts, 0) && isFigure(r.stats.averageName, 1) && isFigure(r.stats.averageDescription, 1)
+	sound := inBounds(r.stats.texts, 0) && inBounds(r.stats.averageName, 1) && inBounds(r.stats.averageDescription, 1)
 	for i, w := range words {
 		r.terms[i] = rankedTerm{w, 1}
 		if weighed > 0 {
 			r.terms[i].weight = math.Float32frombits(binary.BigEndian.Uint32(p[statsSize+4*i:]))
 		}
-		sound = sound && isFigure(float64(r.terms[i].weight), 0)
+		sound = sound && inBounds(float64(r.terms[i].weight), 0)
 	}
 	return r, sound
 }
 
 // isFigure holds for numbers from low on: neither NaN nor without end.
-func isFigure(v, low float64) bool { return v >= low && v <= math.MaxFloat64 }
+func inBounds(v, low float64) bool { return v >= low && v <= math.MaxFloat64 }
 
 // rankedWords are the distinct words that the query asks for, sorted, those it excludes left out.
 func rankedWords(n query.Node) []string {
-	all := wantedWords(nil, n)
+	all := collectWords(nil, n)
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-func wantedWords(words []string, n query.Node) []string {
+func collectWords(words []string, n query.Node) []string {
 	switch n := n.(type) {
 	case query.And:
 		for _, part := range n {
-			words = wantedWords(words, part)
+			words = collectWords(words, part)
 		}
 	case query.Or:
 		for _, part := range n {
-			words = wantedWords(words, part)
+			words = collectWords(words, part)
 		}
 	case query.Term:
 		words = append(words, n.Word)
@@ -151,24 +151,24 @@ func wantedWords(words []string, n query.Node) []string {
 }
 
 // manyFirst is the number of first ones from which all scores are sorted by their digits, not chosen from one by one.
-const manyFirst = 1024
+const radixSelectMin = 1024
 
 // byRelevance scores all matches of a part and takes the first k.
-func (o *order) byRelevance(h *hits, k int, behind *after) []entry {
+func (o *order) byRelevance(h *hits, k int, after *position) []entry {
 	slots := h.list()
 	keys := o.scoreKeys(h, slots)
-	if k >= manyFirst && behind == nil {
-		places := smallest(keys, k)
+	if k >= radixSelectMin && after == nil {
+		places := smallestK(keys, k)
 		entries := make([]entry, len(places))
 		for i, j := range places {
 			entries[i] = entry{uint64(keys[j]), h.number(slots[j]), slots[j]}
 		}
 		return entries
 	}
-	best := newBest(k, o.comparing(h))
+	best := newTopK(k, o.entryComparer(h))
 	for j, slot := range slots {
 		e := entry{uint64(keys[j]), h.number(slot), slot}
-		if o.behind(h, e, behind) {
+		if o.isAfter(h, e, after) {
 			best.add(e)
 		}
 	}
@@ -187,12 +187,12 @@ func (o *order) scoreKeys(h *hits, slots []uint32) []uint32 {
 			}
 		}
 	}
-	if len(slots) < halvesFrom || !severalCores() {
+	if len(slots) < parallelMin || !multicore() {
 		inParts(slots, scores)
 		return scores
 	}
 	middle := len(slots) / 2
-	both(func() { inParts(slots[:middle], scores[:middle]) }, func() { inParts(slots[middle:], scores[middle:]) })
+	runBoth(func() { inParts(slots[:middle], scores[:middle]) }, func() { inParts(slots[middle:], scores[middle:]) })
 	return scores
 }
 
@@ -206,10 +206,10 @@ func (o *order) score(h *hits, norms *norms, slots, scores []uint32) {
 		if !ok {
 			continue
 		}
-		w.eachOf(key, slots, func(j int, place uint32) {
-			slot, m := slots[j], w.marks[place]
+		w.eachIn(key, slots, func(j int, place uint32) {
+			slot, m := slots[j], w.occurrences[place]
 			score := norms.inDescription(w, slot, m)
-			if m.inName() > 0 {
+			if m.nameCount() > 0 {
 				named := norms.inName(w, slot, m)
 				if w.isHead(slot, m, article) {
 					named += rankNameHead
@@ -248,13 +248,13 @@ func (stats textStats) norms() *norms {
 	return &n
 }
 
-func (n *norms) inName(w *words, slot uint32, m mark) float32 {
-	in, length := float32(m.inName()), w.nameLen[slot]
+func (n *norms) inName(w *words, slot uint32, m occurrence) float32 {
+	in, length := float32(m.nameCount()), w.nameLen[slot]
 	return rankNameWeight*(rankK1+1)*in/(in+n.name[length]) + in*n.share[length]
 }
 
-func (n *norms) inDescription(w *words, slot uint32, m mark) float32 {
-	in := float32(m.inDescription())
+func (n *norms) inDescription(w *words, slot uint32, m occurrence) float32 {
+	in := float32(m.descriptionCount())
 	if in == 0 {
 		return 0
 	}
@@ -271,9 +271,9 @@ func (w *words) article() uint32 {
 }
 
 // isHead holds if the slot's name begins with the word of the mark.
-func (w *words) isHead(slot uint32, m mark, article uint32) bool {
-	if m.first() != 1 || article == none {
-		return m.first() == 0
+func (w *words) isHead(slot uint32, m occurrence, article uint32) bool {
+	if m.firstPosition() != 1 || article == none {
+		return m.firstPosition() == 0
 	}
 	text := w.text(slot)
 	return len(text) > 0 && text[0] == article

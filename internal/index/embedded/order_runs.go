@@ -14,14 +14,14 @@ import (
 // run is a part's matches in the sort's order, those of one key at a time.
 type run struct {
 	*hits
-	key   uint64
-	head  uint32   // one slot of the key
-	slots []uint32 // the matches, ascending
-	some  bool     // whether it has begun
-	next  func(r *run, most int) bool
+	key      uint64
+	head     uint32   // one slot of the key
+	slots    []uint32 // the matches, ascending
+	nonEmpty bool     // whether it has begun
+	next     func(r *run, most int) bool
 	// fill appends to numbers, which are empty, the first k matches and the one behind them, and gives the key of the k-th:
 	// all that is wanted of a run that is alone.
-	fill func(r *run, numbers []company.Number, k int) ([]company.Number, uint64)
+	collect func(r *run, numbers []company.Number, k int) ([]company.Number, uint64)
 }
 
 // advance goes on to the next key that has a match, and gives at most so many of its matches; it does not hold at the
@@ -36,7 +36,7 @@ type entry struct {
 }
 
 // listed are the runs of sorted entries.
-func (o *order) listed(h *hits, entries []entry) run {
+func (o *order) entriesRun(h *hits, entries []entry) run {
 	r := run{hits: h}
 	r.next = func(r *run, most int) bool {
 		r.slots = r.slots[:0]
@@ -47,7 +47,7 @@ func (o *order) listed(h *hits, entries []entry) run {
 		}
 		return len(r.slots) > 0
 	}
-	r.fill = func(_ *run, numbers []company.Number, k int) ([]company.Number, uint64) {
+	r.collect = func(_ *run, numbers []company.Number, k int) ([]company.Number, uint64) {
 		if len(entries) == 0 {
 			return numbers, 0
 		}
@@ -65,39 +65,39 @@ func (o *order) sameKey(r *run, e entry) bool {
 }
 
 // walk goes along a column's order, then through what has no value.
-type walk struct {
+type orderScan struct {
 	*order
 	column
-	known   []uint32 // what is left of the order
-	from    int      // how much of it was left out at the start
-	unknown bool     // whether the rest was begun
-	behind  *after   // nil once past it
+	rest         []uint32  // what is left of the order
+	skipped      int       // how much of it was left out at the start
+	unknownBegun bool      // whether the rest was begun
+	after        *position // nil once past it
 
-	chosen func() run // what a run that is alone gives instead where matches are too seldom
+	selectInstead func() run // what a run that is alone gives instead where matches are too seldom
 }
 
 // walked are the runs that a column's order gives.
-func (o *order) walked(c column, h *hits, k int, behind *after) run {
-	w := &walk{order: o, column: c, known: c.sorted(), behind: behind}
-	w.chosen = func() run { return o.chosen(c, h, k, behind) }
-	if start := o.start(c, behind); o.sort.Desc {
-		w.known = w.known[:start]
+func (o *order) scanRun(c column, h *hits, k int, after *position) run {
+	w := &orderScan{order: o, column: c, rest: c.ordered(), after: after}
+	w.selectInstead = func() run { return o.selectRun(c, h, k, after) }
+	if start := o.scanStart(c, after); o.sort.Desc {
+		w.rest = w.rest[:start]
 	} else {
-		w.known, w.from = w.known[start:], start
+		w.rest, w.skipped = w.rest[start:], start
 	}
-	return run{hits: h, next: w.next, fill: w.fill}
+	return run{hits: h, next: w.next, collect: w.collect}
 }
 
-func (w *walk) fill(r *run, numbers []company.Number, k int) ([]company.Number, uint64) {
-	kth, left := uint32(0), walkingShare*r.count
-	for len(w.known) > 0 && len(numbers) <= k {
-		group := w.group()
+func (w *orderScan) collect(r *run, numbers []company.Number, k int) ([]company.Number, uint64) {
+	kth, left := uint32(0), scanShare*r.count
+	for len(w.rest) > 0 && len(numbers) <= k {
+		group := w.nextGroup()
 		if left -= len(group); left < 0 {
-			other := w.chosen()
-			return other.fill(&other, numbers[:0], k)
+			other := w.selectInstead()
+			return other.collect(&other, numbers[:0], k)
 		}
-		if w.behind != nil {
-			group = w.passed(r.hits, group)
+		if w.after != nil {
+			group = w.afterPosition(r.hits, group)
 		}
 		for _, slot := range group {
 			if !r.bits.has(slot) {
@@ -111,7 +111,7 @@ func (w *walk) fill(r *run, numbers []company.Number, k int) ([]company.Number, 
 			}
 		}
 	}
-	if len(numbers) <= k && w.takeUnknown(r, k+1-len(numbers)) {
+	if len(numbers) <= k && w.loadUnknown(r, k+1-len(numbers)) {
 		for _, slot := range r.slots {
 			if len(numbers) < k {
 				kth = slot
@@ -122,11 +122,11 @@ func (w *walk) fill(r *run, numbers []company.Number, k int) ([]company.Number, 
 	return numbers, w.key(kth, w.order.sort.Desc)
 }
 
-func (w *walk) next(r *run, most int) bool {
-	for len(w.known) > 0 {
-		group := w.group()
-		if w.behind != nil {
-			group = w.passed(r.hits, group)
+func (w *orderScan) next(r *run, most int) bool {
+	for len(w.rest) > 0 {
+		group := w.nextGroup()
+		if w.after != nil {
+			group = w.afterPosition(r.hits, group)
 		}
 		r.slots = r.slots[:0]
 		for _, slot := range group {
@@ -142,59 +142,59 @@ func (w *walk) next(r *run, most int) bool {
 			return true
 		}
 	}
-	if w.unknown {
+	if w.unknownBegun {
 		return false
 	}
-	w.unknown = true
-	return w.takeUnknown(r, most)
+	w.unknownBegun = true
+	return w.loadUnknown(r, most)
 }
 
 // group takes the slots of the next value.
-func (w *walk) group() (slots []uint32) {
+func (w *orderScan) nextGroup() (slots []uint32) {
 	if w.order.sort.Desc {
-		start := w.places().lastUpTo(len(w.known) - 1)
-		slots, w.known = w.known[start:], w.known[:start]
+		start := w.starts().lastUpTo(len(w.rest) - 1)
+		slots, w.rest = w.rest[start:], w.rest[:start]
 		return slots
 	}
-	end := w.places().firstFrom(w.from+1, w.from+len(w.known)) - w.from
-	slots, w.known, w.from = w.known[:end], w.known[end:], w.from+end
+	end := w.starts().firstFrom(w.skipped+1, w.skipped+len(w.rest)) - w.skipped
+	slots, w.rest, w.skipped = w.rest[:end], w.rest[end:], w.skipped+end
 	return slots
 }
 
 // passed is what of the group lies behind the place.
-func (w *walk) passed(h *hits, group []uint32) []uint32 {
-	switch c := w.compareTo(w.behind, h, w.key(group[0], w.order.sort.Desc), group[0]); {
+func (w *orderScan) afterPosition(h *hits, group []uint32) []uint32 {
+	switch c := w.compareTo(w.after, h, w.key(group[0], w.order.sort.Desc), group[0]); {
 	case c < 0:
 		return nil
 	case c == 0:
-		from, _ := slices.BinarySearch(group, h.slotFrom(w.behind.number+1))
+		from, _ := slices.BinarySearch(group, h.slotFrom(w.after.number+1))
 		return group[from:]
 	}
-	w.behind = nil
+	w.after = nil
 	return group
 }
 
 // start bounds the column's order to what may come behind the place: a start going up, an end going down.
-func (o *order) start(c column, behind *after) int {
-	all := len(c.sorted())
+func (o *order) scanStart(c column, after *position) int {
+	all := len(c.ordered())
 	switch {
-	case behind == nil && o.sort.Desc:
+	case after == nil && o.sort.Desc:
 		return all
-	case behind == nil:
+	case after == nil:
 		return 0
-	case behind.key == nullKey && o.sort.Desc:
+	case after.key == nullKey && o.sort.Desc:
 		return 0
-	case behind.key == nullKey:
+	case after.key == nullKey:
 		return all
 	}
-	return c.seek(behind, o.sort.Desc, o.sort.Desc)
+	return c.seek(after, o.sort.Desc, o.sort.Desc)
 }
 
 // takeUnknown takes the matches without a value.
-func (w *walk) takeUnknown(r *run, most int) bool {
+func (w *orderScan) loadUnknown(r *run, most int) bool {
 	first := uint32(0)
-	if w.behind != nil && w.behind.key == nullKey {
-		first = r.slotFrom(w.behind.number + 1)
+	if w.after != nil && w.after.key == nullKey {
+		first = r.slotFrom(w.after.number + 1)
 	}
 	r.key, r.slots = nullKey, r.slots[:0]
 	for i := int(first >> 6); i < len(r.bits); i++ {
@@ -216,20 +216,20 @@ func (w *walk) takeUnknown(r *run, most int) bool {
 
 // column is a segment's section that can be sorted by.
 type column interface {
-	sorted() []uint32                  // the slots with a value, by value, then slot
+	ordered() []uint32                 // the slots with a value, by value, then slot
 	key(slot uint32, desc bool) uint64 // nullKey without a value
 	// seek is the place in sorted of the first slot whose value is not below the given place's, or above it.
-	seek(to *after, above, desc bool) int
+	seek(to *position, above, desc bool) int
 	// places are those in sorted where each value begins.
-	places() bitset
+	starts() bitset
 }
 
 type intColumn struct{ *ints }
 
-func (c intColumn) sorted() []uint32               { return c.order }
+func (c intColumn) ordered() []uint32              { return c.order }
 func (c intColumn) key(s uint32, desc bool) uint64 { return intKey(c.values[s], desc) }
-func (c intColumn) places() bitset                 { return c.firsts }
-func (c intColumn) seek(to *after, above, desc bool) int {
+func (c intColumn) starts() bitset                 { return c.valueStarts }
+func (c intColumn) seek(to *position, above, desc bool) int {
 	v := intOfKey(to.key, desc)
 	if above && v == math.MaxInt64 {
 		return len(c.order)
@@ -264,7 +264,7 @@ func intOfKey(key uint64, desc bool) int64 {
 
 type nameColumn struct{ *names }
 
-func (c nameColumn) sorted() []uint32 { return c.order }
+func (c nameColumn) ordered() []uint32 { return c.order }
 
 // key is the name's head in the sort's direction. No folded name begins with eight bytes of 0 or 255.
 func (c nameColumn) key(s uint32, desc bool) uint64 {
@@ -273,14 +273,14 @@ func (c nameColumn) key(s uint32, desc bool) uint64 {
 	case len(name) == 0:
 		return nullKey
 	case desc:
-		return ^headOf(name)
+		return ^keyPrefix(name)
 	}
-	return headOf(name)
+	return keyPrefix(name)
 }
 
-func (c nameColumn) places() bitset { return c.firsts }
+func (c nameColumn) starts() bitset { return c.valueStarts }
 
-func (c nameColumn) seek(to *after, above, _ bool) int {
+func (c nameColumn) seek(to *position, above, _ bool) int {
 	if above {
 		return c.search(to.name, 1)
 	}

@@ -3,7 +3,7 @@ package embedded
 import "slices"
 
 // best keeps the first k of the entries added to it, in time linear in their number.
-type best struct {
+type topK struct {
 	k       int
 	compare func(a, b entry) int
 	entries []entry
@@ -11,27 +11,27 @@ type best struct {
 	limited bool
 }
 
-func newBest(k int, compare func(a, b entry) int) *best { return &best{k: k, compare: compare} }
+func newTopK(k int, compare func(a, b entry) int) *topK { return &topK{k: k, compare: compare} }
 
-func (b *best) add(e entry) {
+func (b *topK) add(e entry) {
 	if b.limited && (e.key > b.limit.key || b.compare(e, b.limit) >= 0) {
 		return
 	}
 	b.entries = append(b.entries, e)
 	if len(b.entries) >= 2*b.k+64 {
-		b.cut()
+		b.prune()
 	}
 }
 
 // cut drops all but the first k, in no order.
-func (b *best) cut() {
+func (b *topK) prune() {
 	b.partition(0, len(b.entries))
 	b.entries = b.entries[:b.k]
 	b.limit, b.limited = slices.MaxFunc(b.entries, b.compare), true
 }
 
 // partition moves the first k entries to the front (quickselect, Hoare 1961).
-func (b *best) partition(low, high int) {
+func (b *topK) partition(low, high int) {
 	e := b.entries
 	for high-low > 1 {
 		pivot := b.median(low, (low+high)/2, high-1)
@@ -60,16 +60,16 @@ func (b *best) partition(low, high int) {
 	}
 }
 
-func (b *best) median(i, j, k int) entry {
+func (b *topK) median(i, j, k int) entry {
 	three := [...]entry{b.entries[i], b.entries[j], b.entries[k]}
 	slices.SortFunc(three[:], b.compare)
 	return three[1]
 }
 
 // sorted gives the first k in order; best must not be used afterwards.
-func (b *best) sorted() []entry {
+func (b *topK) sorted() []entry {
 	if len(b.entries) > b.k {
-		b.cut()
+		b.prune()
 	}
 	slices.SortFunc(b.entries, b.compare)
 	return b.entries
@@ -78,12 +78,12 @@ func (b *best) sorted() []entry {
 // smallest gives the places of the k smallest keys, by key, then place; of all keys if they are fewer.
 // It finds the k-th key by counting its halves and sorts what is not above it by digits (LSD radix sort, Seward 1954), in
 // time linear in the number of keys.
-func smallest(keys []uint32, k int) []uint32 {
+func smallestK(keys []uint32, k int) []uint32 {
 	if k <= 0 || len(keys) == 0 {
 		return nil
 	}
 	k = min(k, len(keys))
-	kth, equal := kthOf(keys, k)
+	kth, equal := kthSmallest(keys, k)
 	pairs := make([]uint64, 0, 2*k) // key, place; the second half is room for sorting
 	for place, key := range keys {
 		switch {
@@ -103,9 +103,9 @@ func smallest(keys []uint32, k int) []uint32 {
 }
 
 // kthOf is the k-th smallest key, and how many of that key are among the k smallest.
-func kthOf(keys []uint32, k int) (kth uint32, equal int) {
-	t := tallies.Get().(*tally)
-	defer tallies.Put(t)
+func kthSmallest(keys []uint32, k int) (kth uint32, equal int) {
+	t := idCounterPool.Get().(*idCounters)
+	defer idCounterPool.Put(t)
 	defer clear(t[:])
 	for _, key := range keys {
 		t[key>>16]++
@@ -122,7 +122,7 @@ func kthOf(keys []uint32, k int) (kth uint32, equal int) {
 }
 
 // reach is the counter with which the counts from the first on come to k, and what is missing to k before it.
-func (t *tally) reach(k int) (at uint32, left int) {
+func (t *idCounters) reach(k int) (at uint32, left int) {
 	left = k
 	for int(t[at]) < left {
 		left -= int(t[at])

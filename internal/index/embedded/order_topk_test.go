@@ -25,9 +25,9 @@ func TestSmallestAreThoseOfASort(t *testing.T) {
 		}
 		slices.SortStableFunc(want, func(a, b uint32) int { return cmp.Compare(keys[a], keys[b]) })
 		for _, k := range []int{1, 2, 1 + r.IntN(len(keys)), len(keys), len(keys) + 5} {
-			require.Equal(t, want[:min(k, len(want))], smallest(keys, k))
+			require.Equal(t, want[:min(k, len(want))], smallestK(keys, k))
 		}
 	}
-	require.Empty(t, smallest(nil, 3))
-	require.Empty(t, smallest([]uint32{1}, 0))
+	require.Empty(t, smallestK(nil, 3))
+	require.Empty(t, smallestK([]uint32{1}, 0))
 }

@@ -8,24 +8,24 @@ import (
 )
 
 // halvesFrom is the number of slots from which a second core is worth its start.
-const halvesFrom = 20000
+const parallelMin = 20000
 
 // inHalves runs fn over the set, in two goroutines if it is large; first is the number of the half's first word.
-func inHalves(b bitset, fn func(half bitset, first int)) {
-	if !severalCores() || b.count() < halvesFrom {
+func parallelHalves(b bitset, fn func(half bitset, first int)) {
+	if !multicore() || b.count() < parallelMin {
 		fn(b, 0)
 		return
 	}
-	middle := b.middle()
-	both(func() { fn(b[:middle], 0) }, func() { fn(b[middle:], middle) })
+	middle := b.midpoint()
+	runBoth(func() { fn(b[:middle], 0) }, func() { fn(b[middle:], middle) })
 }
 
 // sidesFrom is the minimum number of slots in the smaller half that makes a second goroutine worth starting. Tests lower
 // it, so that small segments take the parallel path too.
-var sidesFrom = 1 << 18
+var shardMin = 1 << 18
 
 // sides deal the parts out to one arena, or to two if they are large: one for each goroutine.
-func (s *snapshot) sides(scratch *arena) []*arena {
+func (s *snapshot) assignShards(scratch *arena) []*arena {
 	sides := make([]*arena, len(s.parts))
 	var slots [2]int
 	for i := range s.parts {
@@ -40,7 +40,7 @@ func (s *snapshot) sides(scratch *arena) []*arena {
 		}
 	}
 	second := scratch
-	if min(slots[0], slots[1]) >= sidesFrom && severalCores() {
+	if min(slots[0], slots[1]) >= shardMin && multicore() {
 		second = scratch.second()
 	}
 	for i := range sides {
@@ -52,19 +52,19 @@ func (s *snapshot) sides(scratch *arena) []*arena {
 }
 
 // sided is what works on one part.
-type sided interface{ side() *arena }
+type sharded interface{ shard() *arena }
 
-func (h *hits) side() *arena { return h.scratch }
+func (h *hits) shard() *arena { return h.scratch }
 
 // eachSide calls fn for each, in a goroutine for each side.
-func eachSide[T any, P interface {
+func eachShard[T any, P interface {
 	*T
-	sided
+	sharded
 }](all []T, fn func(one P)) {
 	var sides [2][]P
 	for i := range all {
 		side := 0
-		if P(&all[i]).side() != P(&all[0]).side() {
+		if P(&all[i]).shard() != P(&all[0]).shard() {
 			side = 1
 		}
 		sides[side] = append(sides[side], &all[i])
@@ -80,12 +80,12 @@ func eachSide[T any, P interface {
 		work(sides[0])()
 		return
 	}
-	both(work(sides[0]), work(sides[1]))
+	runBoth(work(sides[0]), work(sides[1]))
 }
 
 // both runs a, and b in a second goroutine, and returns when both have ended. What b panics with, it panics with: the
 // caller may know that a file's damage is the reason.
-func both(a, b func()) {
+func runBoth(a, b func()) {
 	var second sync.WaitGroup
 	var panicked *panicError
 	second.Go(func() {
@@ -122,7 +122,7 @@ func (c *panicError) Unwrap() error {
 }
 
 // middle is the word before which about half of the set stands.
-func (b bitset) middle() int {
+func (b bitset) midpoint() int {
 	half := b.count() / 2
 	for i := range b {
 		if half -= b[i : i+1].count(); half <= 0 {
@@ -132,56 +132,56 @@ func (b bitset) middle() int {
 	return len(b)
 }
 
-func severalCores() bool { return runtime.GOMAXPROCS(0) > 1 }
+func multicore() bool { return runtime.GOMAXPROCS(0) > 1 }
 
 // arena lends cleared scratch memory to one search and takes all of it back at its end. Not safe for concurrent use.
 type arena struct {
-	bitPile     pile[uint64]
-	counterPile pile[uint32]
-	listPile    pile[uint32]
+	bitsFree     freeList[uint64]
+	countersFree freeList[uint32]
+	listsFree    freeList[uint32]
 
-	twin *arena // for a second goroutine of the search
+	secondArena *arena // for a second goroutine of the search
 }
 
 var arenas = sync.Pool{New: func() any { return new(arena) }}
 
 func borrowArena() *arena { return arenas.Get().(*arena) }
 
-func (a *arena) release() {
-	if a.twin != nil {
-		a.twin.release()
-		a.twin = nil
+func (a *arena) close() {
+	if a.secondArena != nil {
+		a.secondArena.close()
+		a.secondArena = nil
 	}
-	a.bitPile.reset()
-	a.counterPile.reset()
-	a.listPile.reset()
+	a.bitsFree.reset()
+	a.countersFree.reset()
+	a.listsFree.reset()
 	arenas.Put(a)
 }
 
 // second is another arena, lent for as long as this one.
 func (a *arena) second() *arena {
-	if a.twin == nil {
-		a.twin = borrowArena()
+	if a.secondArena == nil {
+		a.secondArena = borrowArena()
 	}
-	return a.twin
+	return a.secondArena
 }
 
-func (a *arena) bits(slots int) bitset      { return a.bitPile.get(wordsFor(slots)) }
-func (a *arena) dirtyBits(slots int) bitset { return a.bitPile.getDirty(wordsFor(slots)) }
-func (a *arena) giveBack(b bitset)          { a.bitPile.giveBack(b) }
-func (a *arena) counters(n int) []uint32    { return a.counterPile.get(n) }
-func (a *arena) emptyList(n int) []uint32   { return a.listPile.getDirty(n)[:0] }
+func (a *arena) bits(slots int) bitset       { return a.bitsFree.get(wordsFor(slots)) }
+func (a *arena) uninitBits(slots int) bitset { return a.bitsFree.getUninit(wordsFor(slots)) }
+func (a *arena) release(b bitset)            { a.bitsFree.release(b) }
+func (a *arena) counters(n int) []uint32     { return a.countersFree.get(n) }
+func (a *arena) list(n int) []uint32         { return a.listsFree.getUninit(n)[:0] }
 
 // pile is a free list of slices; lent ones come back with giveBack, or all at once with reset.
-type pile[T any] struct{ free, lent [][]T }
+type freeList[T any] struct{ free, lent [][]T }
 
-func (p *pile[T]) get(n int) []T {
-	s := p.getDirty(n)
+func (p *freeList[T]) get(n int) []T {
+	s := p.getUninit(n)
 	clear(s)
 	return s
 }
 
-func (p *pile[T]) getDirty(n int) []T {
+func (p *freeList[T]) getUninit(n int) []T {
 	for i, s := range p.free {
 		if cap(s) >= n {
 			last := len(p.free) - 1
@@ -197,7 +197,7 @@ func (p *pile[T]) getDirty(n int) []T {
 }
 
 // giveBack returns a slice early; the latest lent ones are found at once.
-func (p *pile[T]) giveBack(s []T) {
+func (p *freeList[T]) release(s []T) {
 	if cap(s) == 0 {
 		return
 	}
@@ -211,12 +211,12 @@ func (p *pile[T]) giveBack(s []T) {
 }
 
 // keepMax bounds what an idle arena holds on to, in slices.
-const keepMax = 64
+const freeMax = 64
 
-func (p *pile[T]) reset() {
+func (p *freeList[T]) reset() {
 	p.free = append(p.free, p.lent...)
-	if len(p.free) > keepMax {
-		p.free = p.free[len(p.free)-keepMax:]
+	if len(p.free) > freeMax {
+		p.free = p.free[len(p.free)-freeMax:]
 	}
 	clear(p.lent)
 	p.lent = p.lent[:0]

@@ -24,7 +24,7 @@ const (
 	cursorChecksum = 4
 )
 
-func (ix *Index) cursor(s *snapshot, o *order, of page) []byte {
+func (ix *Index) newCursor(s *snapshot, o *order, of page) []byte {
 	by := o.sort
 	last := of.numbers[len(of.numbers)-1]
 	p := append(make([]byte, 0, cursorSize+cursorChecksum), cursorVersion)
@@ -48,7 +48,7 @@ func (ix *Index) cursor(s *snapshot, o *order, of page) []byte {
 
 // resume is the snapshot to search and the place behind which to go on. Without a cursor, or if the cursor's snapshot
 // is forgotten, it is the newest one.
-func (ix *Index) resume(r index.Request) (*snapshot, *after, error) {
+func (ix *Index) resume(r index.Request) (*snapshot, *position, error) {
 	cursor, by := r.Cursor, r.Sort
 	if len(cursor) == 0 {
 		return ix.current.Load(), nil, nil
@@ -61,7 +61,7 @@ func (ix *Index) resume(r index.Request) (*snapshot, *after, error) {
 	if query.SortKey(cursor[25]) != by.By || (cursor[26] == 1) != by.Desc {
 		return nil, nil, fmt.Errorf("cursor of another sort: %w", index.ErrCursor)
 	}
-	place := &after{
+	place := &position{
 		number: binary.BigEndian.Uint32(cursor[27:]),
 		key:    binary.BigEndian.Uint64(cursor[31:]),
 		name:   cursor[cursorSize:body],
@@ -73,8 +73,8 @@ func (ix *Index) resume(r index.Request) (*snapshot, *after, error) {
 		}
 	}
 	if bytes.Equal(cursor[1:17], ix.instance[:]) {
-		if s := ix.memory.recall(binary.BigEndian.Uint64(cursor[17:]), time.Now()); s != nil {
-			place.remembered = by.By == query.ByName
+		if s := ix.snapshots.get(binary.BigEndian.Uint64(cursor[17:]), time.Now()); s != nil {
+			place.nameInSnapshot = by.By == query.ByName
 			return s, place, nil
 		}
 	}
@@ -84,85 +84,85 @@ func (ix *Index) resume(r index.Request) (*snapshot, *after, error) {
 // nameOf is the company's folded name at this moment, nil if it is not there.
 func (s *snapshot) nameOf(number uint32) []byte {
 	in, slot, ok := s.find(company.Number(number))
-	if !ok || s.parts[in].need(only(groupNames)) != nil { // the search will notice
+	if !ok || s.parts[in].verify(groupSet(groupNames)) != nil { // the search will notice
 		return nil
 	}
 	return s.parts[in].names.name(slot)
 }
 
 // memory keeps the snapshots that cursors name.
-type memory struct {
-	mu    sync.Mutex
-	kept  map[uint64]*kept
-	order []*kept // by the moment of the first cursor, oldest first
+type snapshotCache struct {
+	mu   sync.Mutex
+	byID map[uint64]*cachedSnapshot
+	list []*cachedSnapshot // by the moment of the first cursor, oldest first
 }
 
-type kept struct {
+type cachedSnapshot struct {
 	snapshot *snapshot
-	until    time.Time
+	expires  time.Time
 }
 
 // keep remembers the snapshot for as long as the options say, and forgets the oldest if it is one too many.
-func (m *memory) keep(s *snapshot, now time.Time, o Options) {
+func (m *snapshotCache) keep(s *snapshot, now time.Time, o Options) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.kept == nil {
-		m.kept = map[uint64]*kept{}
+	if m.byID == nil {
+		m.byID = map[uint64]*cachedSnapshot{}
 	}
-	if k := m.kept[s.id]; k != nil {
-		k.until = now.Add(o.Remember)
+	if k := m.byID[s.id]; k != nil {
+		k.expires = now.Add(o.Remember)
 	} else {
-		k = &kept{s, now.Add(o.Remember)}
-		m.kept[s.id] = k
-		m.order = append(m.order, k)
+		k = &cachedSnapshot{s, now.Add(o.Remember)}
+		m.byID[s.id] = k
+		m.list = append(m.list, k)
 	}
-	if len(m.kept) > o.RememberMax {
-		m.forgetOldest(now)
+	if len(m.byID) > o.RememberMax {
+		m.evictOldest(now)
 	}
 }
 
-func (m *memory) forgetOldest(now time.Time) {
-	oldest := slices.MinFunc(m.order, func(a, b *kept) int { return a.until.Compare(b.until) })
-	oldest.until = now
-	m.drop(now)
+func (m *snapshotCache) evictOldest(now time.Time) {
+	oldest := slices.MinFunc(m.list, func(a, b *cachedSnapshot) int { return a.expires.Compare(b.expires) })
+	oldest.expires = now
+	m.evictExpired(now)
 }
 
 // forget lets go of what is over.
-func (m *memory) forget(now time.Time) {
+func (m *snapshotCache) removeExpired(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.order) > 0 && m.order[0].until.Before(now) {
-		m.drop(now)
+	if len(m.list) > 0 && m.list[0].expires.Before(now) {
+		m.evictExpired(now)
 	}
 }
 
 // drop removes what is over by now.
-func (m *memory) drop(now time.Time) {
-	rest := m.order[:0]
-	for _, k := range m.order {
-		if k.until.After(now) {
+func (m *snapshotCache) evictExpired(now time.Time) {
+	rest := m.list[:0]
+	for _, k := range m.list {
+		if k.expires.After(now) {
 			rest = append(rest, k)
 		} else {
-			delete(m.kept, k.snapshot.id)
+			delete(m.byID, k.snapshot.id)
 		}
 	}
-	clear(m.order[len(rest):])
-	m.order = rest
+	clear(m.list[len(rest):])
+	m.list = rest
 }
 
 // recall is the snapshot, nil if it is forgotten.
-func (m *memory) recall(id uint64, now time.Time) *snapshot {
+func (m *snapshotCache) get(id uint64, now time.Time) *snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if k := m.kept[id]; k != nil && k.until.After(now) {
+	if k := m.byID[id]; k != nil && k.expires.After(now) {
 		return k.snapshot
 	}
 	return nil
 }
 
-func (m *memory) forgetAll() {
+func (m *snapshotCache) clear() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	clear(m.kept)
-	m.order = nil
+	clear(m.byID)
+	m.list = nil
 }

@@ -17,20 +17,20 @@ type evaluator struct {
 
 // matches is the set of the living companies' slots that meet the node; nil meets all.
 func (e evaluator) matches(n query.Node) bitset {
-	found := e.fill(n)
-	e.dropDead(found)
+	found := e.eval(n)
+	e.removeDeleted(found)
 	return found
 }
 
 // fill gives a fresh set of the slots that meet the node.
-func (e evaluator) fill(n query.Node) bitset {
+func (e evaluator) eval(n query.Node) bitset {
 	switch n := n.(type) {
 	case query.And:
-		return e.fillAnd(n)
+		return e.evalAnd(n)
 	case query.Phrase:
-		return e.fillPhrase(n)
+		return e.evalPhrase(n)
 	case query.OneOf:
-		if set, ok := e.onlySet(n); ok {
+		if set, ok := e.storedSet(n); ok {
 			return e.copyOf(set)
 		}
 	}
@@ -51,9 +51,9 @@ func (e evaluator) addTo(found bitset, n query.Node) {
 	case query.OneOf:
 		e.eachValue(n, func(v *values, key int) { v.orInto(key, found) })
 	case query.Prefix:
-		e.eachPrefixed(n, func(v *values, key int) { v.orInto(key, found) })
+		e.eachWithPrefix(n, func(v *values, key int) { v.orInto(key, found) })
 	case query.Range:
-		for _, slot := range e.between(n) {
+		for _, slot := range e.inRange(n) {
 			found.set(slot)
 		}
 	case query.Term:
@@ -63,28 +63,28 @@ func (e evaluator) addTo(found bitset, n query.Node) {
 	case query.Connected:
 		e.addConnected(found, n)
 	case query.Not:
-		e.addOther(found, n)
+		e.addComplement(found, n)
 	case query.And, query.Phrase:
-		inner := e.fill(n)
+		inner := e.eval(n)
 		found.or(inner)
-		e.giveBack(inner)
+		e.release(inner)
 	}
 }
 
-func (e evaluator) addOther(found bitset, n query.Not) {
-	inner := e.fill(n.Node)
+func (e evaluator) addComplement(found bitset, n query.Not) {
+	inner := e.eval(n.Node)
 	all := e.bits(e.slots)
 	all.setFirst(e.slots)
 	all.andNot(inner)
 	found.or(all)
-	e.giveBack(inner)
-	e.giveBack(all)
+	e.release(inner)
+	e.release(all)
 }
 
 // fillAnd starts from the part that meets the fewest and lets the others take away from it, dear ones last.
-func (e evaluator) fillAnd(n query.And) bitset {
+func (e evaluator) evalAnd(n query.And) bitset {
 	if len(n) == 0 {
-		return e.fill(nil)
+		return e.eval(nil)
 	}
 	type weighed struct {
 		node     query.Node
@@ -93,7 +93,7 @@ func (e evaluator) fillAnd(n query.And) bitset {
 	}
 	parts := make([]weighed, len(n))
 	for i, part := range n {
-		parts[i] = weighed{part, isDear(part), e.estimate(part)}
+		parts[i] = weighed{part, isExpensive(part), e.estimate(part)}
 	}
 	slices.SortStableFunc(parts, func(a, b weighed) int {
 		if a.dear != b.dear {
@@ -104,7 +104,7 @@ func (e evaluator) fillAnd(n query.And) bitset {
 		}
 		return cmp.Compare(a.estimate, b.estimate)
 	})
-	found := e.fill(parts[0].node)
+	found := e.eval(parts[0].node)
 	for _, part := range parts[1:] {
 		e.narrow(found, part.node)
 	}
@@ -131,7 +131,7 @@ func (e evaluator) narrow(found bitset, n query.Node) {
 		e.narrowNot(found, n)
 		return
 	case query.Or:
-		if isDear(n) {
+		if isExpensive(n) {
 			e.narrowOr(found, n)
 			return
 		}
@@ -141,22 +141,22 @@ func (e evaluator) narrow(found bitset, n query.Node) {
 			return
 		}
 	}
-	o := e.fill(n)
+	o := e.eval(n)
 	found.and(o)
-	e.giveBack(o)
+	e.release(o)
 }
 
 func (e evaluator) narrowNot(found bitset, n query.Not) {
-	if !isDear(n.Node) {
-		o := e.fill(n.Node)
+	if !isExpensive(n.Node) {
+		o := e.eval(n.Node)
 		found.andNot(o)
-		e.giveBack(o)
+		e.release(o)
 		return
 	}
 	inner := e.copyOf(found)
 	e.narrow(inner, n.Node)
 	found.andNot(inner)
-	e.giveBack(inner)
+	e.release(inner)
 }
 
 // narrowOr lets each part check only what is left to check.
@@ -166,29 +166,29 @@ func (e evaluator) narrowOr(found bitset, n query.Or) {
 		o := e.copyOf(found)
 		e.narrow(o, part)
 		met.or(o)
-		e.giveBack(o)
+		e.release(o)
 	}
 	found.and(met)
-	e.giveBack(met)
+	e.release(met)
 }
 
 func (e evaluator) copyOf(b bitset) bitset {
-	c := e.dirtyBits(e.slots)
+	c := e.uninitBits(e.slots)
 	copy(c, b)
 	return c
 }
 
 // isDear holds for nodes that look at each candidate's text.
-func isDear(n query.Node) bool {
+func isExpensive(n query.Node) bool {
 	switch n := n.(type) {
 	case query.Phrase:
 		return true
 	case query.And:
-		return slices.ContainsFunc(n, isDear)
+		return slices.ContainsFunc(n, isExpensive)
 	case query.Or:
-		return slices.ContainsFunc(n, isDear)
+		return slices.ContainsFunc(n, isExpensive)
 	case query.Not:
-		return isDear(n.Node)
+		return isExpensive(n.Node)
 	}
 	return false
 }
@@ -209,9 +209,9 @@ func (e evaluator) estimate(n query.Node) int {
 	case query.OneOf:
 		e.eachValue(n, func(v *values, key int) { sum += v.count(key) })
 	case query.Prefix:
-		e.eachPrefixed(n, func(v *values, key int) { sum += v.count(key) })
+		e.eachWithPrefix(n, func(v *values, key int) { sum += v.count(key) })
 	case query.Range:
-		sum = len(e.between(n))
+		sum = len(e.inRange(n))
 	case query.Term:
 		if key, ok := e.words.find(n.Word); ok {
 			sum = e.words.count(key)
@@ -243,7 +243,7 @@ func (e evaluator) eachValue(n query.OneOf, fn func(v *values, key int)) {
 }
 
 // onlySet is the set of who has the value, if the node asks for one only and it stands as a set.
-func (e evaluator) onlySet(n query.OneOf) (set bitset, ok bool) {
+func (e evaluator) storedSet(n query.OneOf) (set bitset, ok bool) {
 	if len(n.Values) != 1 {
 		return nil, false
 	}
@@ -255,25 +255,25 @@ func (e evaluator) onlySet(n query.OneOf) (set bitset, ok bool) {
 	return set, ok
 }
 
-func (e evaluator) eachPrefixed(n query.Prefix, fn func(v *values, key int)) {
+func (e evaluator) eachWithPrefix(n query.Prefix, fn func(v *values, key int)) {
 	f, ok := fieldOf(n.Field)
 	if !ok {
 		return
 	}
 	v := &e.values[f]
-	from, to := v.prefixed(n.Value)
+	from, to := v.prefixRange(n.Value)
 	for key := from; key < to; key++ {
 		fn(v, key)
 	}
 }
 
 // between is the slots of a range, in the order of their values.
-func (e evaluator) between(n query.Range) []uint32 {
+func (e evaluator) inRange(n query.Range) []uint32 {
 	f, ok := intFieldOf(n.Field)
 	if !ok {
 		return nil
 	}
-	return e.ints[f].between(n.Min, n.Max)
+	return e.ints[f].inRange(n.Min, n.Max)
 }
 
 // narrowRange checks the candidates one by one, unless there are more of them than slots in the range.
@@ -283,11 +283,11 @@ func (e evaluator) narrowRange(found bitset, n query.Range) {
 		clear(found)
 		return
 	}
-	inRange := e.ints[f].between(n.Min, n.Max)
+	inRange := e.ints[f].inRange(n.Min, n.Max)
 	if len(inRange) < found.count() {
-		o := e.fill(n)
+		o := e.eval(n)
 		found.and(o)
-		e.giveBack(o)
+		e.release(o)
 		return
 	}
 	low, high := int64(unknown+1), int64(math.MaxInt64)
@@ -297,12 +297,12 @@ func (e evaluator) narrowRange(found bitset, n query.Range) {
 	if n.Max != nil {
 		high = *n.Max
 	}
-	inHalves(found, func(half bitset, first int) { half.keepBetween(e.ints[f].values[first<<6:], low, high) })
+	parallelHalves(found, func(half bitset, first int) { half.keepBetween(e.ints[f].values[first<<6:], low, high) })
 }
 
 // addConnected adds the slots with a connection that meets every part given.
 func (e evaluator) addConnected(found bitset, n query.Connected) {
-	relations := &e.values[fieldRelation]
+	relations := &e.values[fieldConnectionCategory]
 	category, known := none, true
 	if n.Category != "" {
 		key, ok := relations.find(n.Category)
@@ -336,7 +336,7 @@ func (e evaluator) eachLink(n query.Connected, fn func(from, to uint32)) {
 	e.links.eachTarget(n.Domain, n.Company, func(t int) { fn(e.links.starts[t], e.links.starts[t+1]) })
 }
 
-func (e evaluator) fillPhrase(n query.Phrase) bitset {
+func (e evaluator) evalPhrase(n query.Phrase) bitset {
 	found := e.bits(e.slots)
 	if len(n.Words) == 0 {
 		found.setFirst(e.slots)
@@ -365,8 +365,8 @@ func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
 		e.narrow(found, query.Term{Word: w})
 	}
 	if len(ids) > 1 {
-		if unsure := e.sieve(found, ids); unsure.count() > 0 {
-			inHalves(unsure, func(b bitset, first int) { e.words.keepPhrase(b, first, ids) })
+		if unsure := e.narrowByPosition(found, ids); unsure.count() > 0 {
+			parallelHalves(unsure, func(b bitset, first int) { e.words.narrowByText(b, first, ids) })
 			found.or(unsure)
 		}
 	}
@@ -374,28 +374,28 @@ func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
 
 // sieve decides by the words' marks, without the texts, wherever each word stands once only: found keeps the slots that
 // hold the phrase, and the slots whose texts must be read are returned.
-func (e evaluator) sieve(found bitset, phrase []uint32) (unsure bitset) {
+func (e evaluator) narrowByPosition(found bitset, phrase []uint32) (unsure bitset) {
 	unsure = e.bits(e.slots)
-	slots := found.appendTo(e.emptyList(found.count()))
-	inHalves(found, func(half bitset, first int) {
+	slots := found.appendTo(e.list(found.count()))
+	parallelHalves(found, func(half bitset, first int) {
 		from, _ := slices.BinarySearch(slots, uint32(first)<<6)
 		to, _ := slices.BinarySearch(slots, uint32(first+len(half))<<6)
-		e.sieveSome(found, unsure, slots[from:to], phrase)
+		e.narrowSlotsByPosition(found, unsure, slots[from:to], phrase)
 	})
 	unsure.and(found)
 	found.andNot(unsure)
 	return unsure
 }
 
-func (e evaluator) sieveSome(found, unsure bitset, slots, phrase []uint32) {
-	last := e.marksOf(phrase[0], slots)
+func (e evaluator) narrowSlotsByPosition(found, unsure bitset, slots, phrase []uint32) {
+	last := e.occurrencesIn(phrase[0], slots)
 	for _, word := range phrase[1:] {
-		next := e.marksOf(word, slots)
+		next := e.occurrencesIn(word, slots)
 		for j, slot := range slots {
 			switch {
-			case !last[j].once() || !next[j].once():
+			case !last[j].single() || !next[j].single():
 				unsure.set(slot)
-			case last[j].first()+1 != next[j].first():
+			case last[j].firstPosition()+1 != next[j].firstPosition():
 				found.clear(slot)
 			}
 		}
@@ -404,18 +404,18 @@ func (e evaluator) sieveSome(found, unsure bitset, slots, phrase []uint32) {
 }
 
 // marksOf are the word's marks in slots that all have it.
-func (e evaluator) marksOf(word uint32, slots []uint32) []mark {
-	marks := make([]mark, len(slots))
-	e.words.eachOf(int(word), slots, func(j int, place uint32) { marks[j] = e.words.marks[place] })
+func (e evaluator) occurrencesIn(word uint32, slots []uint32) []occurrence {
+	marks := make([]occurrence, len(slots))
+	e.words.eachIn(int(word), slots, func(j int, place uint32) { marks[j] = e.words.occurrences[place] })
 	return marks
 }
 
 // keepPhrase drops the slots whose text has not the words side by side; first is the number of b's first word.
-func (w *words) keepPhrase(b bitset, first int, phrase []uint32) {
+func (w *words) narrowByText(b bitset, first int, phrase []uint32) {
 	for i, word := range b {
 		for rest := word; rest != 0; rest &= rest - 1 {
 			bit := bits.TrailingZeros64(rest)
-			if !holdsRun(w.text(uint32((first+i)<<6+bit)), phrase) {
+			if !containsPhrase(w.text(uint32((first+i)<<6+bit)), phrase) {
 				word &^= 1 << bit
 			}
 		}
@@ -425,7 +425,7 @@ func (w *words) keepPhrase(b bitset, first int, phrase []uint32) {
 
 // holdsRun holds if the phrase stands in the text. It never reaches from a name into the description: none is
 // between them.
-func holdsRun(text, phrase []uint32) bool {
+func containsPhrase(text, phrase []uint32) bool {
 	head, second := phrase[0], phrase[1]
 	for i := 0; i+len(phrase) <= len(text); i++ {
 		if text[i] == head && text[i+1] == second && slices.Equal(text[i+2:i+len(phrase)], phrase[2:]) {

@@ -19,7 +19,7 @@ const suggestionsMax = 20
 // first 20 unknown ones.
 func (ix *Index) Lookup(ctx context.Context, values []query.Given) (known []index.Known, err error) {
 	var read *snapshot
-	err = ix.whole(ctx, &read, func() (err error) {
+	err = ix.answerComplete(ctx, &read, func() (err error) {
 		read = ix.current.Load()
 		known, err = read.lookup(ctx, values)
 		return err
@@ -35,14 +35,14 @@ func (s *snapshot) lookup(ctx context.Context, values []query.Given) ([]index.Kn
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("look up values: %w", err)
 		}
-		if err := s.need(groupsOfField(v.Field)); err != nil {
+		if err := s.verify(groupsOfField(v.Field)); err != nil {
 			return nil, err
 		}
 		f, ok := fieldOf(v.Field)
 		if ok {
 			known[i].Found = s.has(f, v.Value)
 		} else {
-			known[i].Found = s.hasLink(v)
+			known[i].Found = s.hasConnection(v)
 		}
 		if ok && !known[i].Found && suggestions < suggestionsMax {
 			known[i].Suggestion = s.nearest(f, v.Value)
@@ -53,9 +53,9 @@ func (s *snapshot) lookup(ctx context.Context, values []query.Given) ([]index.Kn
 }
 
 // need checks the groups in all parts.
-func (s *snapshot) need(want groups) error {
+func (s *snapshot) verify(want groups) error {
 	for i := range s.parts {
-		if err := s.parts[i].need(want); err != nil {
+		if err := s.parts[i].verify(want); err != nil {
 			return err
 		}
 	}
@@ -66,9 +66,9 @@ func (s *snapshot) need(want groups) error {
 func (s *snapshot) has(f field, value string) bool {
 	for i := range s.parts {
 		p := &s.parts[i]
-		from, to := p.values[f].span(f, value)
+		from, to := p.values[f].keyRange(f, value)
 		for key := from; key < to; key++ {
-			if p.anyAlive(&p.values[f], key) {
+			if p.anyLive(&p.values[f], key) {
 				return true
 			}
 		}
@@ -77,7 +77,7 @@ func (s *snapshot) has(f field, value string) bool {
 }
 
 // hasLink tells whether a living company has a connection to what the value names, if it names the end of one.
-func (s *snapshot) hasLink(v query.Given) bool {
+func (s *snapshot) hasConnection(v query.Given) bool {
 	var domain string
 	var end id.Company
 	switch v.Field {
@@ -92,7 +92,7 @@ func (s *snapshot) hasLink(v query.Given) bool {
 		p, found := &s.parts[i], false
 		p.links.eachTarget(domain, end, func(t int) {
 			for _, slot := range p.links.slots[p.links.starts[t]:p.links.starts[t+1]] {
-				found = found || !slices.Contains(p.dead, slot)
+				found = found || !slices.Contains(p.deleted, slot)
 			}
 		})
 		if found {
@@ -103,9 +103,9 @@ func (s *snapshot) hasLink(v query.Given) bool {
 }
 
 // span is the keys that a value stands for.
-func (v *values) span(f field, value string) (from, to int) {
+func (v *values) keyRange(f field, value string) (from, to int) {
 	if f == fieldNAICS {
-		return v.prefixed(value)
+		return v.prefixRange(value)
 	}
 	key, ok := v.find(value)
 	if !ok {
@@ -114,11 +114,11 @@ func (v *values) span(f field, value string) (from, to int) {
 	return key, key + 1
 }
 
-func (p *part) anyAlive(v *values, key int) bool {
-	if len(p.dead) == len(p.holes) {
+func (p *part) anyLive(v *values, key int) bool {
+	if len(p.deleted) == len(p.holes) {
 		return v.count(key) > 0
 	}
-	graves, others := p.settled()
+	graves, others := p.tombstones()
 	found := false
 	v.each(key, func(slot, _ uint32) {
 		found = found || (graves == nil || !graves.slots.has(slot)) && !slices.Contains(others, slot)
@@ -138,7 +138,7 @@ func (s *snapshot) nearest(f field, value string) string {
 	for len(keys) > 0 {
 		key := text.Nearest(value, keys)
 		if key == "" || s.has(f, key) {
-			return s.spelled(f, key)
+			return s.commonSpelling(f, key)
 		}
 		keys = slices.DeleteFunc(keys, func(k string) bool { return k == key })
 	}
@@ -146,11 +146,11 @@ func (s *snapshot) nearest(f field, value string) string {
 }
 
 // spelled is the most frequent spelling of a value.
-func (s *snapshot) spelled(f field, key string) string {
+func (s *snapshot) commonSpelling(f field, key string) string {
 	counts := map[string]uint32{}
 	for i := range s.parts {
 		v := &s.parts[i].values[f]
-		if id, ok := v.find(key); ok && s.parts[i].anyAlive(v, id) {
+		if id, ok := v.find(key); ok && s.parts[i].anyLive(v, id) {
 			v.addSpellings(counts, id, uint32(v.count(id)))
 		}
 	}

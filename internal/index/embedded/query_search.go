@@ -14,59 +14,59 @@ import (
 // hits are the matches in one part.
 type hits struct {
 	*part
-	bits   bitset
-	count  int
-	listed []uint32 // what list gives, once it was asked
+	bits       bitset
+	count      int
+	cachedList []uint32 // what list gives, once it was asked
 
 	scratch *arena // whose goroutine alone works on the part
 }
 
 // list is the matches as a list.
 func (h *hits) list() []uint32 {
-	if h.listed == nil {
-		h.listed = h.bits.appendTo(h.scratch.emptyList(h.count))
+	if h.cachedList == nil {
+		h.cachedList = h.bits.appendTo(h.scratch.list(h.count))
 	}
-	return h.listed
+	return h.cachedList
 }
 
 // Search gives one page of the matches with totals.
 func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Result, err error) {
 	var read *snapshot
-	err = ix.whole(ctx, &read, func() (err error) {
-		var behind *after
-		if read, behind, err = ix.resume(r); err != nil {
+	err = ix.answerComplete(ctx, &read, func() (err error) {
+		var after *position
+		if read, after, err = ix.resume(r); err != nil {
 			return err
 		}
 		scratch := borrowArena()
-		result, err = ix.search(ctx, read, behind, scratch, r)
-		scratch.release() // not after a panic: nobody knows then what was left in it
+		result, err = ix.search(ctx, read, after, scratch, r)
+		scratch.close() // not after a panic: nobody knows then what was left in it
 		return err
 	})
 	return result, err
 }
 
-func (ix *Index) search(ctx context.Context, snapshot *snapshot, behind *after, scratch *arena, r index.Request) (*index.Result, error) {
+func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position, scratch *arena, r index.Request) (*index.Result, error) {
 	defer runtime.KeepAlive(snapshot) // it holds the files that slices below are views of
-	if behind != nil && behind.remembered {
-		behind.name = snapshot.nameOf(behind.number)
+	if after != nil && after.nameInSnapshot {
+		after.name = snapshot.nameOf(after.number)
 	}
-	asked := askedFacets(r)
-	what := wanted{r.Query.Root, r.Within, nil, groupsOfSort(r.Sort) | asked.groups()}
+	request := newFacetRequest(r)
+	what := criteria{r.Query.Root, r.Within, nil, groupsOfSort(r.Sort) | request.groups()}
 	found, total, err := snapshot.search(ctx, scratch, what)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	result := &index.Result{Total: total, Owned: owned(found, r.Owned)}
+	result := &index.Result{Total: total, Owned: countOwned(found, r.Owned)}
 	limit := max(1, r.Limit)
-	order := snapshot.order(found, r.Query, r.Sort, behind)
-	page := order.first(limit, behind)
+	order := snapshot.order(found, r.Query, r.Sort, after)
+	page := order.first(limit, after)
 	if page.more {
-		result.Next = ix.cursor(snapshot, order, page)
-		ix.memory.keep(snapshot, time.Now(), ix.options)
+		result.Next = ix.newCursor(snapshot, order, page)
+		ix.snapshots.keep(snapshot, time.Now(), ix.options)
 	}
 	result.Page = page.numbers
-	if asked.limit > 0 {
-		if result.Facets, err = snapshot.facets(found, asked); err != nil {
+	if request.limit > 0 {
+		if result.Facets, err = snapshot.facets(found, request); err != nil {
 			return nil, fmt.Errorf("search: %w", err)
 		}
 	}
@@ -76,19 +76,19 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, behind *after, 
 // Select gives the first matches in the sort's order.
 func (ix *Index) Select(ctx context.Context, s index.Selection) (selected *index.Selected, err error) {
 	var read *snapshot
-	err = ix.whole(ctx, &read, func() (err error) {
+	err = ix.answerComplete(ctx, &read, func() (err error) {
 		read = ix.current.Load()
 		scratch := borrowArena()
-		selected, err = read.choose(ctx, scratch, s)
-		scratch.release()
+		selected, err = read.selectFirst(ctx, scratch, s)
+		scratch.close()
 		return err
 	})
 	return selected, err
 }
 
-func (s *snapshot) choose(ctx context.Context, scratch *arena, of index.Selection) (*index.Selected, error) {
+func (s *snapshot) selectFirst(ctx context.Context, scratch *arena, of index.Selection) (*index.Selected, error) {
 	defer runtime.KeepAlive(s)
-	found, total, err := s.search(ctx, scratch, wanted{of.Query.Root, of.Within, of.Without, groupsOfSort(of.Sort)})
+	found, total, err := s.search(ctx, scratch, criteria{of.Query.Root, of.Within, of.Without, groupsOfSort(of.Sort)})
 	if err != nil {
 		return nil, fmt.Errorf("select: %w", err)
 	}
@@ -97,35 +97,35 @@ func (s *snapshot) choose(ctx context.Context, scratch *arena, of index.Selectio
 }
 
 // wanted is what a search looks for, and the groups that it reads besides those of the query.
-type wanted struct {
+type criteria struct {
 	root            query.Node
 	within, without *company.Set
-	also            groups
+	extraGroups     groups
 }
 
 // search finds the matches part by part, those without any left out.
-func (s *snapshot) search(ctx context.Context, scratch *arena, w wanted) ([]hits, int, error) {
-	need := w.also | groupsOf(w.root)
+func (s *snapshot) search(ctx context.Context, scratch *arena, w criteria) ([]hits, int, error) {
+	need := w.extraGroups | groupsOf(w.root)
 	all := make([]hits, len(s.parts))
-	for i, side := range s.sides(scratch) {
+	for i, side := range s.assignShards(scratch) {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}
-		if err := s.parts[i].need(need); err != nil {
+		if err := s.parts[i].verify(need); err != nil {
 			return nil, 0, err
 		}
 		all[i] = hits{part: &s.parts[i], scratch: side}
 	}
-	eachSide(all, func(h *hits) {
+	eachShard(all, func(h *hits) {
 		e := evaluator{h.part, h.scratch}
 		h.bits = e.matches(w.root)
 		if w.within != nil {
-			e.keepWithin(h.bits, *w.within)
+			e.keepSet(h.bits, *w.within)
 		}
 		if w.without != nil {
-			e.leaveOut(h.bits, *w.without)
+			e.removeSet(h.bits, *w.without)
 		}
-		n, known := e.counted(w)
+		n, known := e.knownCount(w)
 		if !known {
 			n = h.bits.count()
 		}
@@ -142,9 +142,9 @@ func (s *snapshot) search(ctx context.Context, scratch *arena, w wanted) ([]hits
 }
 
 // counted is how many meet the root where that is known without counting: who has one value, if nobody has died.
-func (e evaluator) counted(w wanted) (n int, known bool) {
+func (e evaluator) knownCount(w criteria) (n int, known bool) {
 	one, ok := w.root.(query.OneOf)
-	if !ok || len(one.Values) != 1 || w.within != nil || w.without != nil || len(e.dead) > len(e.holes) {
+	if !ok || len(one.Values) != 1 || w.within != nil || w.without != nil || len(e.deleted) > len(e.holes) {
 		return 0, false
 	}
 	e.eachValue(one, func(v *values, key int) { n = v.count(key) })

@@ -10,10 +10,10 @@ import (
 )
 
 // keepWithin drops the slots whose company is not in the set.
-func (e evaluator) keepWithin(found bitset, within company.Set) {
+func (e evaluator) keepSet(found bitset, within company.Set) {
 	if e.numbers != nil {
 		set := within.Bitmap()
-		for _, slot := range found.appendTo(e.emptyList(e.slots)) {
+		for _, slot := range found.appendTo(e.list(e.slots)) {
 			if !set.Contains(e.numbers[slot]) {
 				found.clear(slot)
 			}
@@ -23,15 +23,15 @@ func (e evaluator) keepWithin(found bitset, within company.Set) {
 	inside := e.bits(e.slots)
 	eachBetween(within.Bitmap(), e.base, e.base+uint32(e.slots), func(n uint32) { inside.set(n - e.base) })
 	found.and(inside)
-	e.giveBack(inside)
+	e.release(inside)
 }
 
 // leaveOut drops the slots whose company is in the set.
-func (e evaluator) leaveOut(found bitset, without company.Set) {
+func (e evaluator) removeSet(found bitset, without company.Set) {
 	if without.IsEmpty() {
 		return
 	}
-	found.andNot(e.inSlots(without, denseOf(without)))
+	found.andNot(e.slotsOf(without, lazyDense(without)))
 }
 
 // eachBetween yields the set's numbers from low to below high.
@@ -49,24 +49,24 @@ func eachBetween(set *roaring.Bitmap, low, high uint32, yield func(n uint32)) {
 
 // owned counts the matches that are in the set. What it costs does not grow with either: it reads a word of each for 64
 // slots, once the set is there as slots.
-func owned(found []hits, set company.Set) (n int) {
+func countOwned(found []hits, set company.Set) (n int) {
 	if set.IsEmpty() {
 		return 0
 	}
-	dense := denseOf(set)
+	dense := lazyDense(set)
 	for i := range found {
-		n += found[i].inSlots(set, dense).countShared(found[i].bits)
+		n += found[i].slotsOf(set, dense).countAnd(found[i].bits)
 	}
 	return n
 }
 
 // denseOf makes of a set, once it is asked for, a bit for each number.
-func denseOf(set company.Set) func() bitset {
+func lazyDense(set company.Set) func() bitset {
 	return sync.OnceValue(func() bitset { return set.Bitmap().ToDense() })
 }
 
 // slotSets are the sets that were last translated into a segment's slots, the latest first.
-type slotSets struct {
+type slotSetCache struct {
 	mu     sync.Mutex
 	recent []slotSet
 }
@@ -79,7 +79,7 @@ type slotSet struct {
 // slotSetsMax is the number of sets kept a segment: those of as many workspaces.
 const slotSetsMax = 16
 
-func (k *slotSets) get(of *roaring.Bitmap) (bitset, bool) {
+func (k *slotSetCache) get(of *roaring.Bitmap) (bitset, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	i := slices.IndexFunc(k.recent, func(one slotSet) bool { return one.of == of })
@@ -92,7 +92,7 @@ func (k *slotSets) get(of *roaring.Bitmap) (bitset, bool) {
 	return one.slots, true
 }
 
-func (k *slotSets) put(of *roaring.Bitmap, slots bitset) {
+func (k *slotSetCache) put(of *roaring.Bitmap, slots bitset) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.recent = slices.Insert(k.recent, 0, slotSet{of, slots})
@@ -100,13 +100,13 @@ func (k *slotSets) put(of *roaring.Bitmap, slots bitset) {
 }
 
 // inSlots is the set as slots of the segment. It is made once for each state of a workspace's unlocks.
-func (s *segment) inSlots(set company.Set, dense func() bitset) bitset {
-	if slots, ok := s.slotSets.get(set.Bitmap()); ok {
+func (s *segment) slotsOf(set company.Set, dense func() bitset) bitset {
+	if slots, ok := s.slotSetCache.get(set.Bitmap()); ok {
 		return slots
 	}
 	slots := make(bitset, wordsFor(s.slots))
 	switch {
-	case s.slots < lookedUp: // not worth the bits of all numbers
+	case s.slots < lookUpMax: // not worth the bits of all numbers
 		for slot := range uint32(s.slots) {
 			if set.Has(company.Number(s.number(slot))) {
 				slots.set(slot)
@@ -124,9 +124,9 @@ func (s *segment) inSlots(set company.Set, dense func() bitset) bitset {
 			}
 		}
 	}
-	s.slotSets.put(set.Bitmap(), slots)
+	s.slotSetCache.put(set.Bitmap(), slots)
 	return slots
 }
 
 // lookedUp is the number of slots below which each is looked up in the set.
-const lookedUp = 4096
+const lookUpMax = 4096

@@ -25,15 +25,15 @@ func partsOfEachLayout(n int) (scattered, close part) {
 
 func TestThePriceIsExactInEveryLayout(t *testing.T) {
 	t.Parallel()
-	few, _ := partsOfEachLayout(lookedUp / 4)
-	scattered, close := partsOfEachLayout(2 * lookedUp)
+	few, _ := partsOfEachLayout(lookUpMax / 4)
+	scattered, close := partsOfEachLayout(2 * lookUpMax)
 	require.NotNil(t, scattered.numbers)
 	require.Nil(t, close.numbers)
 	s := &snapshot{parts: []part{few, scattered, close}}
 	r := rand.New(rand.NewPCG(9, 9))
 	for range slotSetsMax + 2 {
 		var numbers []company.Number
-		for n := range company.Number(8 * lookedUp) {
+		for n := range company.Number(8 * lookUpMax) {
 			if r.IntN(3) == 0 {
 				numbers = append(numbers, n)
 			}
@@ -49,13 +49,13 @@ func TestThePriceIsExactInEveryLayout(t *testing.T) {
 					}
 				}
 			}
-			require.Equal(t, want, owned(found, set))
+			require.Equal(t, want, countOwned(found, set))
 			left := slices.Clone(found[1].bits)
-			evaluator{&scattered, new(arena)}.leaveOut(left, set)
-			require.Equal(t, found[1].count-owned(found[1:2], set), left.count())
+			evaluator{&scattered, new(arena)}.removeSet(left, set)
+			require.Equal(t, found[1].count-countOwned(found[1:2], set), left.count())
 		}
 	}
-	require.Len(t, scattered.slotSets.recent, slotSetsMax)
+	require.Len(t, scattered.slotSetCache.recent, slotSetsMax)
 }
 
 // BenchmarkPrice prices a quarter and all of half a million scattered companies.
@@ -71,7 +71,7 @@ func BenchmarkPrice(b *testing.B) {
 		found := matchesOf(&snapshot{parts: []part{scattered}}, rand.New(rand.NewPCG(1, 1)), share)
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				owned(found, set)
+				countOwned(found, set)
 			}
 		})
 	}

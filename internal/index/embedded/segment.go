@@ -26,11 +26,11 @@ type segment struct {
 	names  names
 
 	// What is derived when the segment is taken into an index:
-	global     globals
+	globalIDs  globalIDs
 	isFrequent bitset // by the ids of rows: those that are columns of the table
 
-	known    known    // of its dead
-	slotSets slotSets // of what workspaces own
+	tombstoneCache tombstoneCache // of its dead
+	slotSetCache   slotSetCache   // of what workspaces own
 
 	file *file // what the slices are views of; nil if they are memory
 }
@@ -73,7 +73,7 @@ type layout struct {
 	slotOf  []uint32 // of each company, in the given order
 }
 
-func layOut(numbers []uint32) layout {
+func newLayout(numbers []uint32) layout {
 	if len(numbers) == 0 {
 		return layout{}
 	}
@@ -113,7 +113,7 @@ const (
 	fieldDecade   // of founding years
 	fieldCity     // too many values for the rows: a column
 	fieldNAICS
-	fieldRelation // the category of a connection
+	fieldConnectionCategory // the category of a connection
 	fieldCount
 
 	rowFields   = fieldCity     // the fields before it stand in rows
@@ -138,7 +138,7 @@ func fieldOf(f query.Field) (field, bool) {
 	case query.FieldTechnologyCategory:
 		return fieldCategory, true
 	case query.FieldConnectionCategory:
-		return fieldRelation, true
+		return fieldConnectionCategory, true
 	case query.FieldEmployeeCount, query.FieldFoundedYear, query.FieldConnectedDomain, query.FieldConnectedCompany:
 	}
 	return 0, false

@@ -30,10 +30,10 @@ func build(companies []*company.Company) *segment {
 	for i, c := range companies {
 		numbers[i] = uint32(c.Number)
 	}
-	b := newBuilder(layOut(numbers))
+	b := newBuilder(newLayout(numbers))
 	for i, c := range companies {
 		for slot := b.layout.slotOf[i]; b.next < slot; {
-			b.skip()
+			b.addHole()
 		}
 		b.add(c)
 	}
@@ -56,8 +56,8 @@ func newBuilder(l layout) *builder {
 }
 
 // skip takes in a hole.
-func (b *builder) skip() {
-	b.words.skip()
+func (b *builder) addHole() {
+	b.words.addHole()
 	b.names.add(nil)
 	for f := range b.ints {
 		b.ints[f] = append(b.ints[f], unknown)
@@ -90,7 +90,7 @@ func (b *builder) add(c *company.Company) {
 		b.values[fieldDecade].add(slot, decadeKey(*c.FoundedYear))
 	}
 	for _, to := range c.Connections {
-		category := b.values[fieldRelation].add(slot, to.Category)
+		category := b.values[fieldConnectionCategory].add(slot, to.Category)
 		b.links.add(slot, strings.ToLower(to.Domain), to.ID, category)
 	}
 	b.next++
@@ -129,7 +129,7 @@ func (b *builder) finish() *segment {
 func rowsOf(s *segment, pairs [fieldCount]pairs) rows {
 	var holders [facetFields][]uint32
 	for f := range holders {
-		holders[f] = s.values[f].holders()
+		holders[f] = s.values[f].counts()
 	}
 	r := newRowBuilder(holders, s.slots)
 	for i, slot := range pairs[fieldCity].slots {
@@ -234,7 +234,7 @@ func (n *interner) ranked() (dict, []uint32) {
 	}
 	heads := make([]head, n.len())
 	for i := range heads {
-		heads[i] = head{headOf(n.key(uint32(i))), uint32(i)}
+		heads[i] = head{keyPrefix(n.key(uint32(i))), uint32(i)}
 	}
 	slices.SortFunc(heads, func(a, b head) int {
 		switch {

@@ -12,9 +12,9 @@ const unknown = math.MinInt64
 
 // ints are a column of numbers and the order by them.
 type ints struct {
-	values []int64
-	order  []uint32 // the slots with a known value, by value, then slot
-	firsts bitset   // of the places in order: where each value begins
+	values      []int64
+	order       []uint32 // the slots with a known value, by value, then slot
+	valueStarts bitset   // of the places in order: where each value begins
 }
 
 func newInts(values []int64) ints {
@@ -45,11 +45,11 @@ func newInts(values []int64) ints {
 }
 
 func orderedInts(values []int64, order []uint32) ints {
-	return ints{values, order, firstsOf(order, func(a, b uint32) bool { return values[a] == values[b] })}
+	return ints{values, order, valueStartsOf(order, func(a, b uint32) bool { return values[a] == values[b] })}
 }
 
 // firstsOf are the places where a value begins.
-func firstsOf(order []uint32, same func(a, b uint32) bool) bitset {
+func valueStartsOf(order []uint32, same func(a, b uint32) bool) bitset {
 	firsts := make(bitset, wordsFor(len(order)))
 	for i, slot := range order {
 		if i == 0 || !same(order[i-1], slot) {
@@ -60,7 +60,7 @@ func firstsOf(order []uint32, same func(a, b uint32) bool) bitset {
 }
 
 // between is the part of order with values from low to high.
-func (c *ints) between(low, high *int64) []uint32 {
+func (c *ints) inRange(low, high *int64) []uint32 {
 	from, to := 0, len(c.order)
 	if low != nil {
 		from = c.seek(*low)
@@ -83,7 +83,7 @@ type names struct {
 	ends  []uint32 // where each slot's name ends
 	order []uint32 // the slots with a name, by name, then slot
 	// firsts are the places in order where each name begins.
-	firsts bitset
+	valueStarts bitset
 }
 
 func (n *names) add(folded []byte) {
@@ -107,7 +107,7 @@ func (n *names) sort() {
 	heads := make([]head, 0, len(n.ends))
 	for slot := range uint32(len(n.ends)) {
 		if name := n.name(slot); len(name) > 0 {
-			heads = append(heads, head{headOf(name), slot})
+			heads = append(heads, head{keyPrefix(name), slot})
 		}
 	}
 	slices.SortFunc(heads, func(a, b head) int {
@@ -126,9 +126,9 @@ func (n *names) sort() {
 	for i, h := range heads {
 		n.order[i] = h.slot
 	}
-	n.markFirsts()
+	n.setValueStarts()
 }
 
-func (n *names) markFirsts() {
-	n.firsts = firstsOf(n.order, func(a, b uint32) bool { return bytes.Equal(n.name(a), n.name(b)) })
+func (n *names) setValueStarts() {
+	n.valueStarts = valueStartsOf(n.order, func(a, b uint32) bool { return bytes.Equal(n.name(a), n.name(b)) })
 }

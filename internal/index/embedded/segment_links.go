@@ -91,7 +91,7 @@ func (l *links) sortByID() {
 	heads := make([]head, 0, l.targets.len())
 	for t := range l.targets.len() {
 		if key := targetID(l.targets.key(t)); len(key) > 0 {
-			heads = append(heads, head{headOf(key), uint32(t)})
+			heads = append(heads, head{keyPrefix(key), uint32(t)})
 		}
 	}
 	slices.SortFunc(heads, func(a, b head) int {
@@ -112,7 +112,7 @@ func (l *links) sortByID() {
 // eachTarget calls fn with the targets that meet the parts given.
 func (l *links) eachTarget(domain string, company id.Company, fn func(target int)) {
 	if company.IsZero() {
-		from, to := l.targets.prefixed(domain + "\x00")
+		from, to := l.targets.prefixRange(domain + "\x00")
 		for t := from; t < to; t++ {
 			fn(t)
 		}

@@ -12,7 +12,7 @@ import (
 type rows struct {
 	frequent []uint32              // the ids that are bits, ascending
 	cells    []uint64              // the rows, each of width words
-	rest     list                  // of the slots that have one: more ids
+	overflow overflowWords         // of the slots that have one: more ids
 	first    [rowFields + 1]uint32 // the id of each field's first value, and the end of the last
 	wide     bool
 	city     []uint32 // of each slot: the city's id plus 1, 0 for none
@@ -22,7 +22,7 @@ type rows struct {
 }
 
 // list holds words of ids for some slots.
-type list struct {
+type overflowWords struct {
 	slots []uint32 // ascending
 	ends  []uint32 // where each slot's words end
 	words []uint64
@@ -34,7 +34,7 @@ const (
 	// rareShare of the slots and fewer make a value rare: what a bit costs, ids would cost for that many.
 	rareShare = 64
 	// restShare of the slots at most have a rest.
-	restShare = 32
+	overflowShare = 32
 )
 
 func newRows(sizes [rowFields]int) rows {
@@ -128,7 +128,7 @@ func (b *rowBuilder) add(ids []uint32) {
 
 // finish lays the rows out.
 func (b *rowBuilder) finish() rows {
-	inRow := b.room()
+	inRow := b.idWords()
 	width := b.bitWords() + inRow
 	b.cells = make([]uint64, len(b.ends)*width)
 	start := uint32(0)
@@ -139,9 +139,9 @@ func (b *rowBuilder) finish() rows {
 		copy(row, b.bits[slot*b.bitWords():][:b.bitWords()])
 		copy(row[b.bitWords():], words)
 		if len(words) > inRow {
-			b.rest.slots = append(b.rest.slots, uint32(slot))
-			b.rest.words = append(b.rest.words, words[inRow:]...)
-			b.rest.ends = append(b.rest.ends, uint32(len(b.rest.words)))
+			b.overflow.slots = append(b.overflow.slots, uint32(slot))
+			b.overflow.words = append(b.overflow.words, words[inRow:]...)
+			b.overflow.ends = append(b.overflow.ends, uint32(len(b.overflow.words)))
 		}
 	}
 	return b.rows
@@ -149,7 +149,7 @@ func (b *rowBuilder) finish() rows {
 
 // room is how many words of ids a row has: as few as leave few slots a rest, but all that a whole part of a cache line
 // gives.
-func (b *rowBuilder) room() (words int) {
+func (b *rowBuilder) idWords() (words int) {
 	var slots []int // that have so many words
 	start := uint32(0)
 	for _, end := range b.ends {
@@ -162,7 +162,7 @@ func (b *rowBuilder) room() (words int) {
 	}
 	over := len(b.ends)
 	for words < len(slots) {
-		if over -= slots[words]; over*restShare <= len(b.ends) {
+		if over -= slots[words]; over*overflowShare <= len(b.ends) {
 			break
 		}
 		words++
@@ -183,8 +183,8 @@ func (r *rows) appendIDs(ids []uint32, slot uint32) []uint32 {
 		ids[at+i] = r.frequent[bit]
 	}
 	ids = r.appendWords(ids, row[r.bitWords():])
-	if i, ok := slices.BinarySearch(r.rest.slots, slot); ok {
-		ids = r.appendWords(ids, r.rest.of(i))
+	if i, ok := slices.BinarySearch(r.overflow.slots, slot); ok {
+		ids = r.appendWords(ids, r.overflow.at(i))
 	}
 	return ids
 }
@@ -203,7 +203,7 @@ func (r *rows) appendWords(ids []uint32, words []uint64) []uint32 {
 }
 
 // of is the words of the i-th slot that has some.
-func (l *list) of(i int) []uint64 {
+func (l *overflowWords) at(i int) []uint64 {
 	start := uint32(0)
 	if i > 0 {
 		start = l.ends[i-1]

@@ -23,7 +23,7 @@ type flat interface {
 	drop()
 }
 
-type flatOf[T uint8 | uint16 | mark | uint32 | uint64 | int64] struct{ slice *[]T }
+type flatOf[T uint8 | uint16 | occurrence | uint32 | uint64 | int64] struct{ slice *[]T }
 
 func (f flatOf[T]) size() int {
 	var one T
@@ -49,7 +49,7 @@ func (f flatOf[T]) set(p []byte) error {
 func (f flatOf[T]) drop() { *f.slice = nil }
 
 // sections are all slices of a segment, in the order in which a file names them. figures stands for what is no slice.
-func (s *segment) sections(figures *[]uint64) []section {
+func (s *segment) sections(scalars *[]uint64) []section {
 	all := make([]section, 0, sectionCount)
 	add := func(g group, name string, data flat) { all = append(all, section{g, name, data}) }
 	addDict := func(g group, name string, d *dict) {
@@ -58,11 +58,11 @@ func (s *segment) sections(figures *[]uint64) []section {
 	}
 	addPostings := func(g group, name string, p *postings) {
 		add(g, name+" starts", flatOf[uint32]{&p.starts})
-		add(g, name+" places", flatOf[uint32]{&p.place})
+		add(g, name+" places", flatOf[uint32]{&p.offsets})
 		add(g, name+" lists", flatOf[uint32]{&p.lists})
 		add(g, name+" sets", flatOf[uint64]{&p.sets})
 	}
-	add(groupLayout, "figures", flatOf[uint64]{figures})
+	add(groupLayout, "figures", flatOf[uint64]{scalars})
 	add(groupLayout, "numbers", flatOf[uint32]{&s.numbers})
 	add(groupLayout, "holes", flatOf[uint32]{&s.holes})
 	add(groupLayout, "frequent values", flatOf[uint32]{&s.rows.frequent})
@@ -73,11 +73,11 @@ func (s *segment) sections(figures *[]uint64) []section {
 		add(g, name+" spelling ends", flatOf[uint32]{&v.spellings.ends})
 		add(g, name+" spelling counts", flatOf[uint32]{&v.spellings.counts})
 		add(g, name+" spelling starts", flatOf[uint32]{&v.spellings.starts})
-		addPostings(whoOf(field(f)), name, &v.postings)
+		addPostings(holdersOf(field(f)), name, &v.postings)
 	}
 	addDict(groupWords, "word", &s.words.dict)
 	addPostings(groupWords, "word", &s.words.postings)
-	add(groupWords, "word marks", flatOf[mark]{&s.words.marks})
+	add(groupWords, "word marks", flatOf[occurrence]{&s.words.occurrences})
 	add(groupWords, "texts", flatOf[uint32]{&s.words.stream})
 	add(groupWords, "text ends", flatOf[uint32]{&s.words.ends})
 	add(groupWords, "name lengths", flatOf[uint8]{&s.words.nameLen})
@@ -89,16 +89,16 @@ func (s *segment) sections(figures *[]uint64) []section {
 	for f := range s.ints {
 		add(intsOf(intField(f)), intField(f).String(), flatOf[int64]{&s.ints[f].values})
 		add(intsOf(intField(f)), intField(f).String()+" order", flatOf[uint32]{&s.ints[f].order})
-		add(intsOf(intField(f)), intField(f).String()+" firsts", flatOf[uint64]{(*[]uint64)(&s.ints[f].firsts)})
+		add(intsOf(intField(f)), intField(f).String()+" firsts", flatOf[uint64]{(*[]uint64)(&s.ints[f].valueStarts)})
 	}
 	add(groupNames, "names", flatOf[byte]{&s.names.bytes})
 	add(groupNames, "name ends", flatOf[uint32]{&s.names.ends})
 	add(groupNames, "name order", flatOf[uint32]{&s.names.order})
-	add(groupNames, "name firsts", flatOf[uint64]{(*[]uint64)(&s.names.firsts)})
+	add(groupNames, "name firsts", flatOf[uint64]{(*[]uint64)(&s.names.valueStarts)})
 	add(groupRows, "rows", flatOf[uint64]{&s.rows.cells})
-	add(groupRows, "row rest slots", flatOf[uint32]{&s.rows.rest.slots})
-	add(groupRows, "row rest ends", flatOf[uint32]{&s.rows.rest.ends})
-	add(groupRows, "row rests", flatOf[uint64]{&s.rows.rest.words})
+	add(groupRows, "row rest slots", flatOf[uint32]{&s.rows.overflow.slots})
+	add(groupRows, "row rest ends", flatOf[uint32]{&s.rows.overflow.ends})
+	add(groupRows, "row rests", flatOf[uint64]{&s.rows.overflow.words})
 	add(groupRows, "cities", flatOf[uint32]{&s.rows.city})
 	add(groupTotals, "totals", flatOf[uint32]{&s.rows.totals})
 	add(groupTotals, "city totals", flatOf[uint32]{&s.rows.cityTotals})
@@ -110,9 +110,9 @@ const sectionCount = 4 + int(fieldCount)*10 + 10 + 6 + int(intCount)*3 + 4 + 7
 
 // figureCount is the number of figures: slots, base, whether numbers are listed, tokens of names and of descriptions,
 // and the rows' first ids.
-const figureCount = 5 + int(rowFields) + 1
+const scalarCount = 5 + int(rowFields) + 1
 
-func (s *segment) figures() []uint64 {
+func (s *segment) scalars() []uint64 {
 	listed := uint64(0)
 	if s.numbers != nil {
 		listed = 1
@@ -125,21 +125,21 @@ func (s *segment) figures() []uint64 {
 }
 
 // take sets what is no slice, and checks that the lengths of all slices go together. It reads no section but figures.
-func (s *segment) take(figures []uint64) error {
-	if len(figures) != figureCount {
-		return fmt.Errorf("%d figures instead of %d", len(figures), figureCount)
+func (s *segment) setScalars(scalars []uint64) error {
+	if len(scalars) != scalarCount {
+		return fmt.Errorf("%d figures instead of %d", len(scalars), scalarCount)
 	}
-	if figures[0] == 0 || figures[0] > 1<<32 || figures[1] > 1<<32-1 || figures[2] > 1 {
-		return fmt.Errorf("impossible figures %v", figures)
+	if scalars[0] == 0 || scalars[0] > 1<<32 || scalars[1] > 1<<32-1 || scalars[2] > 1 {
+		return fmt.Errorf("impossible figures %v", scalars)
 	}
-	s.slots, s.base = int(figures[0]), uint32(figures[1])
-	s.words.nameTokens, s.words.descriptionTokens = figures[3], figures[4]
+	s.slots, s.base = int(scalars[0]), uint32(scalars[1])
+	s.words.nameTokens, s.words.descriptionTokens = scalars[3], scalars[4]
 	var sizes [rowFields]int
 	for f := range sizes {
 		sizes[f] = s.values[f].len()
 	}
 	want := newRows(sizes)
-	for f, id := range figures[5:] {
+	for f, id := range scalars[5:] {
 		if uint64(want.first[f]) != id {
 			return errors.New("rows do not fit their values")
 		}
@@ -149,25 +149,25 @@ func (s *segment) take(figures []uint64) error {
 	for f := range s.values {
 		s.values[f].slots = s.slots
 	}
-	return s.fits(figures[2] == 1)
+	return s.checkLengths(scalars[2] == 1)
 }
 
 // fits checks lengths against each other.
-func (s *segment) fits(listed bool) error {
+func (s *segment) checkLengths(listed bool) error {
 	type pair struct {
 		name      string
 		got, want int
 	}
 	pairs := []pair{
 		{"word starts", len(s.words.starts), s.words.len() + 1},
-		{"word places", len(s.words.place), s.words.len()},
+		{"word places", len(s.words.offsets), s.words.len()},
 		{"text ends", len(s.words.ends), s.slots},
 		{"name lengths", len(s.words.nameLen), s.slots},
 		{"target starts", len(s.links.starts), s.links.targets.len() + 1},
 		{"name ends", len(s.names.ends), s.slots},
-		{"name firsts", len(s.names.firsts), wordsFor(len(s.names.order))},
+		{"name firsts", len(s.names.valueStarts), wordsFor(len(s.names.order))},
 		{"rows", len(s.rows.cells), s.slots * max(s.rows.width(), s.rows.bitWords())},
-		{"row rest ends", len(s.rows.rest.ends), len(s.rows.rest.slots)},
+		{"row rest ends", len(s.rows.overflow.ends), len(s.rows.overflow.slots)},
 		{"cities", len(s.rows.city), s.slots},
 		{"totals", len(s.rows.totals), s.rows.ids()},
 		{"city totals", len(s.rows.cityTotals), s.values[fieldCity].len() + 1},
@@ -179,12 +179,12 @@ func (s *segment) fits(listed bool) error {
 	}
 	for f := range s.ints {
 		pairs = append(pairs, pair{intField(f).String(), len(s.ints[f].values), s.slots},
-			pair{intField(f).String() + " firsts", len(s.ints[f].firsts), wordsFor(len(s.ints[f].order))})
+			pair{intField(f).String() + " firsts", len(s.ints[f].valueStarts), wordsFor(len(s.ints[f].order))})
 	}
 	for f := range s.values {
 		v, name := &s.values[f], field(f).String()
 		pairs = append(pairs,
-			pair{name + " starts", len(v.starts), v.len() + 1}, pair{name + " places", len(v.place), v.len()},
+			pair{name + " starts", len(v.starts), v.len() + 1}, pair{name + " places", len(v.offsets), v.len()},
 			pair{name + " spellings", len(v.spellings.counts), len(v.spellings.ends)})
 		if v.len() > 0 {
 			pairs = append(pairs, pair{name + " spelling starts", len(v.spellings.starts), v.len() + 1})
@@ -221,22 +221,22 @@ const (
 	groupNames
 	groupLinks
 	groupWords
-	groupInts                                // one for each intField
-	groupKeys  = groupInts + group(intCount) // one for each field: its values and their spellings
-	groupWho   = groupKeys + group(fieldCount)
-	groupCount = groupWho + group(fieldCount)
+	groupInts                                  // one for each intField
+	groupKeys    = groupInts + group(intCount) // one for each field: its values and their spellings
+	groupHolders = groupKeys + group(fieldCount)
+	groupCount   = groupHolders + group(fieldCount)
 )
 
 func intsOf(f intField) group { return groupInts + group(f) }
 func keysOf(f field) group    { return groupKeys + group(f) }
-func whoOf(f field) group     { return groupWho + group(f) } // who has each value
+func holdersOf(f field) group { return groupHolders + group(f) } // who has each value
 
 // groups is a set of them.
 type groups uint64
 
 const allGroups groups = 1<<groupCount - 1
 
-func only(all ...group) (g groups) {
+func groupSet(all ...group) (g groups) {
 	for _, one := range all {
 		g |= 1 << one
 	}
@@ -247,9 +247,9 @@ func (g groups) has(one group) bool { return g>>one&1 != 0 }
 
 // openingGroups are what an index reads of a segment when it takes it in.
 func openingGroups() groups {
-	g := only(groupLayout)
+	g := groupSet(groupLayout)
 	for f := range facetFields {
-		g |= only(keysOf(f))
+		g |= groupSet(keysOf(f))
 	}
 	return g
 }
@@ -273,22 +273,22 @@ func groupsOf(n query.Node) (g groups) {
 		g = groupsOfField(n.Field)
 	case query.Range:
 		if f, ok := intFieldOf(n.Field); ok {
-			g = only(intsOf(f))
+			g = groupSet(intsOf(f))
 		}
 	case query.Term, query.Phrase:
-		g = only(groupWords)
+		g = groupSet(groupWords)
 	case query.Connected:
-		g = only(groupLinks, keysOf(fieldRelation), whoOf(fieldRelation))
+		g = groupSet(groupLinks, keysOf(fieldConnectionCategory), holdersOf(fieldConnectionCategory))
 	}
 	return g
 }
 
 func groupsOfField(of query.Field) groups {
 	if f, ok := fieldOf(of); ok {
-		return only(keysOf(f), whoOf(f))
+		return groupSet(keysOf(f), holdersOf(f))
 	}
 	if of == query.FieldConnectedDomain || of == query.FieldConnectedCompany {
-		return only(groupLinks)
+		return groupSet(groupLinks)
 	}
 	return 0
 }
@@ -296,33 +296,33 @@ func groupsOfField(of query.Field) groups {
 func groupsOfSort(by query.Sort) groups {
 	switch by.By {
 	case query.ByRelevance:
-		return only(intsOf(intEmployees)) // and words, which a query with words needs anyway
+		return groupSet(intsOf(intEmployees)) // and words, which a query with words needs anyway
 	case query.ByName:
-		return only(groupNames)
+		return groupSet(groupNames)
 	default:
-		return only(intsOf(intOf(by.By)))
+		return groupSet(intsOf(intOf(by.By)))
 	}
 }
 
 // groups are those that all counting reads.
-func (a *asked) groups() (g groups) {
+func (a *facetRequest) groups() (g groups) {
 	if a.limit == 0 {
 		return 0
 	}
 	for f := range facetFields {
 		if a.fields[f] {
-			g |= only(groupTotals, keysOf(f))
+			g |= groupSet(groupTotals, keysOf(f))
 		}
 	}
 	return g
 }
 
 // groupsOfRows are those that counting reads where not all slots of a segment match.
-func (a *asked) groupsOfRows() groups {
-	g := only(groupRows)
+func (a *facetRequest) groupsOfRows() groups {
+	g := groupSet(groupRows)
 	for f := range facetFields {
 		if a.fields[f] {
-			g |= only(whoOf(f))
+			g |= groupSet(holdersOf(f))
 		}
 	}
 	return g

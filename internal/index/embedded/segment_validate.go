@@ -10,63 +10,63 @@ import (
 
 // sound checks all that the code relies on when it follows a number from one section into another, so that a segment
 // that is sound answers without a panic, whoever wrote it. It reads everything.
-func (s *segment) sound() (err error) {
+func (s *segment) validate() (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil { // a number that leads out of its slice before it was checked
-			err = s.unsound("segment", fmt.Errorf("%v", r))
+			err = s.invalid("segment", fmt.Errorf("%v", r))
 		}
 	}()
 	if s.numbers != nil && !ascending(s.numbers, true) {
-		return s.unsound("numbers", errUnsorted)
+		return s.invalid("numbers", errUnsorted)
 	}
 	for f := range s.values {
 		v := &s.values[f]
-		if err := errors.Join(v.dict.sound(), v.postings.sound(), v.spellings.sound()); err != nil {
-			return s.unsound(field(f).String(), err)
+		if err := errors.Join(v.dict.validate(), v.postings.validate(), v.spellings.validate()); err != nil {
+			return s.invalid(field(f).String(), err)
 		}
 	}
-	if err := s.soundBands(); err != nil {
-		return s.unsound("bands", err)
+	if err := s.validateBands(); err != nil {
+		return s.invalid("bands", err)
 	}
 	for name, err := range map[string]error{
-		"words": s.words.sound(), "links": s.links.sound(s), "names": s.names.sound(), "rows": s.rows.sound(),
+		"words": s.words.validate(), "links": s.links.validate(s), "names": s.names.validate(), "rows": s.rows.validate(),
 	} {
 		if err != nil {
-			return s.unsound(name, err)
+			return s.invalid(name, err)
 		}
 	}
 	for f := range s.ints {
-		if c := &s.ints[f]; !below(c.order, s.slots) || !c.sorted() {
-			return s.unsound(intField(f).String(), errUnsorted)
+		if c := &s.ints[f]; !below(c.order, s.slots) || !c.isSorted() {
+			return s.invalid(intField(f).String(), errUnsorted)
 		}
 	}
 	return nil
 }
 
 // soundBands holds if the keys of bands and decades are such.
-func (s *segment) soundBands() error {
+func (s *segment) validateBands() error {
 	bands, decades := &s.values[fieldBand], &s.values[fieldDecade]
 	for k := range bands.len() {
 		if !slices.Contains(bandKeys[:], string(bands.key(k))) {
-			return errBeyond
+			return errOutOfRange
 		}
 	}
 	for k := range decades.len() {
 		if len(decades.key(k)) != len(decadeKey(0)) {
-			return errBeyond
+			return errOutOfRange
 		}
 	}
 	return nil
 }
 
-func (s *segment) unsound(section string, err error) error {
+func (s *segment) invalid(section string, err error) error {
 	return &DamageError{s.file.name, section, err.Error()}
 }
 
 var (
-	errUnsorted = errors.New("out of order")
-	errBeyond   = errors.New("leads beyond the end")
+	errUnsorted   = errors.New("out of order")
+	errOutOfRange = errors.New("leads beyond the end")
 )
 
 func ascending(all []uint32, strictly bool) bool {
@@ -89,7 +89,7 @@ func below(all []uint32, n int) bool {
 }
 
 // endIn holds if the ends ascend to n exactly.
-func endIn(ends []uint32, n int) bool {
+func endAt(ends []uint32, n int) bool {
 	last := 0
 	if len(ends) > 0 {
 		last = int(ends[len(ends)-1])
@@ -97,9 +97,9 @@ func endIn(ends []uint32, n int) bool {
 	return ascending(ends, false) && last == n
 }
 
-func (d *dict) sound() error {
-	if !endIn(d.ends, len(d.bytes)) {
-		return errBeyond
+func (d *dict) validate() error {
+	if !endAt(d.ends, len(d.bytes)) {
+		return errOutOfRange
 	}
 	for i := 1; i < d.len(); i++ {
 		if string(d.key(i-1)) >= string(d.key(i)) {
@@ -109,13 +109,13 @@ func (d *dict) sound() error {
 	return nil
 }
 
-func (p *postings) sound() error {
-	if len(p.starts) == 0 || p.starts[0] != 0 || !ascending(p.starts, true) && len(p.place) > 0 {
+func (p *postings) validate() error {
+	if len(p.starts) == 0 || p.starts[0] != 0 || !ascending(p.starts, true) && len(p.offsets) > 0 {
 		return errUnsorted
 	}
-	for k := range p.place {
+	for k := range p.offsets {
 		if p.count(k) > p.slots {
-			return errBeyond
+			return errOutOfRange
 		}
 		if p.dense(k) {
 			set := p.set(k)
@@ -123,7 +123,7 @@ func (p *postings) sound() error {
 				return errors.New("a set has another size")
 			}
 			if over := p.slots % 64; over != 0 && set[len(set)-1]>>over != 0 {
-				return errBeyond
+				return errOutOfRange
 			}
 			continue
 		}
@@ -134,38 +134,38 @@ func (p *postings) sound() error {
 	return nil
 }
 
-func (s *spellings) sound() error {
-	if !endIn(s.ends, len(s.bytes)) {
-		return errBeyond
+func (s *spellings) validate() error {
+	if !endAt(s.ends, len(s.bytes)) {
+		return errOutOfRange
 	}
-	if len(s.starts) > 0 && (s.starts[0] != 0 || !ascending(s.starts, true) || !endIn(s.starts, len(s.counts))) {
+	if len(s.starts) > 0 && (s.starts[0] != 0 || !ascending(s.starts, true) || !endAt(s.starts, len(s.counts))) {
 		return errUnsorted
 	}
 	return nil
 }
 
-func (w *words) sound() error {
-	if err := errors.Join(w.dict.sound(), w.postings.sound()); err != nil {
+func (w *words) validate() error {
+	if err := errors.Join(w.dict.validate(), w.postings.validate()); err != nil {
 		return err
 	}
-	if len(w.marks) != int(w.starts[len(w.starts)-1]) || !endIn(w.ends, len(w.stream)) {
-		return errBeyond
+	if len(w.occurrences) != int(w.starts[len(w.starts)-1]) || !endAt(w.ends, len(w.stream)) {
+		return errOutOfRange
 	}
 	for _, t := range w.stream {
 		if t != none && int(t) >= w.len() {
-			return errBeyond
+			return errOutOfRange
 		}
 	}
 	return nil
 }
 
-func (l *links) sound(s *segment) error {
-	if err := l.targets.sound(); err != nil {
+func (l *links) validate(s *segment) error {
+	if err := l.targets.validate(); err != nil {
 		return err
 	}
-	if !endIn(l.starts, len(l.slots)) || l.starts[0] != 0 || !below(l.slots, s.slots) || !below(l.byID, l.targets.len()) ||
-		!l.categoriesBelow(s.values[fieldRelation].len()) {
-		return errBeyond
+	if !endAt(l.starts, len(l.slots)) || l.starts[0] != 0 || !below(l.slots, s.slots) || !below(l.byID, l.targets.len()) ||
+		!l.categoriesBelow(s.values[fieldConnectionCategory].len()) {
+		return errOutOfRange
 	}
 	for t := range l.targets.len() {
 		key := l.targets.key(t)
@@ -185,12 +185,12 @@ func (l *links) categoriesBelow(n int) bool {
 	return true
 }
 
-func (n *names) sound() error {
-	if !endIn(n.ends, len(n.bytes)) || !below(n.order, len(n.ends)) {
-		return errBeyond
+func (n *names) validate() error {
+	if !endAt(n.ends, len(n.bytes)) || !below(n.order, len(n.ends)) {
+		return errOutOfRange
 	}
 	again := names{bytes: n.bytes, ends: n.ends, order: n.order}
-	if again.markFirsts(); !slices.Equal(n.firsts, again.firsts) {
+	if again.setValueStarts(); !slices.Equal(n.valueStarts, again.valueStarts) {
 		return errUnsorted
 	}
 	for i := 1; i < len(n.order); i++ {
@@ -202,38 +202,38 @@ func (n *names) sound() error {
 }
 
 // sorted holds if the order is by value, then slot.
-func (c *ints) sorted() bool {
+func (c *ints) isSorted() bool {
 	for i := 1; i < len(c.order); i++ {
 		a, b := c.order[i-1], c.order[i]
 		if c.values[a] > c.values[b] || c.values[a] == c.values[b] && a >= b {
 			return false
 		}
 	}
-	return slices.Equal(c.firsts, orderedInts(c.values, c.order).firsts)
+	return slices.Equal(c.valueStarts, orderedInts(c.values, c.order).valueStarts)
 }
 
-func (r *rows) sound() error {
-	if !below(r.city, len(r.cityTotals)) || !ascending(r.rest.slots, true) || !below(r.rest.slots, len(r.city)) ||
-		!endIn(r.rest.ends, len(r.rest.words)) {
-		return errBeyond
+func (r *rows) validate() error {
+	if !below(r.city, len(r.cityTotals)) || !ascending(r.overflow.slots, true) || !below(r.overflow.slots, len(r.city)) ||
+		!endAt(r.overflow.ends, len(r.overflow.words)) {
+		return errOutOfRange
 	}
 	width, ids := r.width(), r.bitWords()
 	for at := 0; at < len(r.cells); at += width {
 		if over := len(r.frequent) % 64; over != 0 && r.cells[at+ids-1]>>over != 0 {
-			return errBeyond
+			return errOutOfRange
 		}
-		if !r.soundWords(r.cells[at+ids : at+width]) {
-			return errBeyond
+		if !r.validIDs(r.cells[at+ids : at+width]) {
+			return errOutOfRange
 		}
 	}
-	if !r.soundWords(r.rest.words) {
-		return errBeyond
+	if !r.validIDs(r.overflow.words) {
+		return errOutOfRange
 	}
 	return nil
 }
 
 // soundWords holds if the words hold ids.
-func (r *rows) soundWords(words []uint64) bool {
+func (r *rows) validIDs(words []uint64) bool {
 	for _, w := range words {
 		for ; w != 0; w >>= r.idBits() {
 			if w&(1<<r.idBits()-1) >= uint64(r.ids()) {

@@ -27,7 +27,7 @@ type spellings struct {
 }
 
 // of is the i-th spelling and its count.
-func (s *spellings) of(i uint32) (string, uint32) {
+func (s *spellings) at(i uint32) (string, uint32) {
 	start := uint32(0)
 	if i > 0 {
 		start = s.ends[i-1]
@@ -36,7 +36,7 @@ func (s *spellings) of(i uint32) (string, uint32) {
 }
 
 // only is the value's spelling where there is but one.
-func (s *spellings) only(value int) []byte {
+func (s *spellings) sole(value int) []byte {
 	at := s.starts[value]
 	if s.starts[value+1] != at+1 {
 		return nil
@@ -51,7 +51,7 @@ func (s *spellings) only(value int) []byte {
 func (v *values) addSpellings(counts map[string]uint32, key int, left uint32) {
 	s := &v.spellings
 	for i := s.starts[key]; i < s.starts[key+1]; i++ {
-		text, n := s.of(i)
+		text, n := s.at(i)
 		counts[text] += max(1, uint32(uint64(n)*uint64(left)/uint64(v.count(key))))
 	}
 }
@@ -144,7 +144,7 @@ func (p *pairs) invert(n, slots int) postings {
 	for _, k := range p.keys {
 		counts[k]++
 	}
-	post, fill := layPostings(counts, slots)
+	post, fill := allocPostings(counts, slots)
 	for i, k := range p.keys {
 		fill.add(k, p.slots[i])
 	}
@@ -192,7 +192,7 @@ func (d *dict) find(key string) (int, bool) {
 }
 
 // prefixed is the span of ids, end excluded, of the keys that start with the prefix.
-func (d *dict) prefixed(prefix string) (from, to int) {
+func (d *dict) prefixRange(prefix string) (from, to int) {
 	from = d.seek(prefix)
 	to = from
 	for to < d.len() && bytes.HasPrefix(d.key(to), []byte(prefix)) {
@@ -211,7 +211,7 @@ func mergeDicts(sources []*dict) (merged dict, ids [][]uint32) {
 		ids[i] = make([]uint32, s.len())
 		if s.len() > 0 {
 			queue.items = append(queue.items, i)
-			heads[i] = headOf(s.key(0))
+			heads[i] = keyPrefix(s.key(0))
 		}
 		bytesMax, keysMax = max(bytesMax, len(s.bytes)), max(keysMax, s.len())
 	}
@@ -234,7 +234,7 @@ func mergeDicts(sources []*dict) (merged dict, ids [][]uint32) {
 		at[i]++
 		more := at[i] < sources[i].len()
 		if more {
-			heads[i] = headOf(sources[i].key(at[i]))
+			heads[i] = keyPrefix(sources[i].key(at[i]))
 		}
 		queue.advance(more)
 	}
@@ -242,7 +242,7 @@ func mergeDicts(sources []*dict) (merged dict, ids [][]uint32) {
 }
 
 // headOf is the first 8 bytes of a key as a number that orders like them.
-func headOf(key []byte) uint64 {
+func keyPrefix(key []byte) uint64 {
 	if len(key) >= 8 {
 		return binary.BigEndian.Uint64(key)
 	}
@@ -265,37 +265,37 @@ func (d *dict) without(drop func(id int) bool) (kept dict, ids []uint32) {
 // postings hold for each key of a dict the slots that have it: as an ascending list, or as a bit set where that is
 // smaller. A posting's place among all, start of the key plus rank within it, indexes what stands beside it.
 type postings struct {
-	starts []uint32 // of each key, and the end of the last
-	place  []uint32 // of each key: where its list starts in lists, or which of sets it is
-	lists  []uint32
-	sets   []uint64 // each of wordsFor(slots) words
-	slots  int
+	starts  []uint32 // of each key, and the end of the last
+	offsets []uint32 // of each key: where its list starts in lists, or which of sets it is
+	lists   []uint32
+	sets    []uint64 // each of wordsFor(slots) words
+	slots   int
 }
 
 // layPostings makes room for counts[k] postings of each key k, to be filled in.
-func layPostings(counts []uint32, slots int) (postings, filler) {
-	p := postings{starts: make([]uint32, len(counts)+1), place: make([]uint32, len(counts)), slots: slots}
+func allocPostings(counts []uint32, slots int) (postings, postingsFiller) {
+	p := postings{starts: make([]uint32, len(counts)+1), offsets: make([]uint32, len(counts)), slots: slots}
 	lists, sets := uint32(0), uint32(0)
 	for k, n := range counts {
 		p.starts[k+1] = p.starts[k] + n
 		if p.dense(k) {
-			p.place[k] = sets
+			p.offsets[k] = sets
 			sets++
 		} else {
-			p.place[k] = lists
+			p.offsets[k] = lists
 			lists += n
 		}
 	}
 	p.lists = make([]uint32, lists)
 	p.sets = make([]uint64, int(sets)*wordsFor(slots))
-	return p, filler{p, make([]uint32, len(counts))}
+	return p, postingsFiller{p, make([]uint32, len(counts))}
 }
 
 func (p *postings) count(k int) int { return int(p.starts[k+1] - p.starts[k]) }
 
 // holders are the counts of all keys.
-func (p *postings) holders() []uint32 {
-	counts := make([]uint32, len(p.place))
+func (p *postings) counts() []uint32 {
+	counts := make([]uint32, len(p.offsets))
 	for k := range counts {
 		counts[k] = uint32(p.count(k))
 	}
@@ -307,12 +307,12 @@ func (p *postings) dense(k int) bool { return p.count(k)*32 > p.slots }
 
 func (p *postings) set(k int) bitset {
 	w := wordsFor(p.slots)
-	at := int(p.place[k]) * w
+	at := int(p.offsets[k]) * w
 	return p.sets[at : at+w : at+w]
 }
 
 func (p *postings) list(k int) []uint32 {
-	at, n := int(p.place[k]), p.count(k)
+	at, n := int(p.offsets[k]), p.count(k)
 	return p.lists[at : at+n : at+n]
 }
 
@@ -345,28 +345,28 @@ func (p *postings) each(k int, yield func(slot, place uint32)) {
 }
 
 // filler fills the room that layPostings made; a key's slots must come in ascending order.
-type filler struct {
+type postingsFiller struct {
 	postings
 	filled []uint32
 }
 
 // add gives the place of the new posting among all.
-func (f *filler) add(k, slot uint32) uint32 {
+func (f *postingsFiller) add(k, slot uint32) uint32 {
 	i := f.filled[k]
 	f.filled[k]++
 	start, count := f.starts[k], f.starts[k+1]-f.starts[k]
 	if int(count)*32 > f.slots {
-		f.sets[int(f.place[k])*wordsFor(f.slots)+int(slot>>6)] |= 1 << (slot & 63)
+		f.sets[int(f.offsets[k])*wordsFor(f.slots)+int(slot>>6)] |= 1 << (slot & 63)
 	} else {
-		f.lists[f.place[k]+i] = slot
+		f.lists[f.offsets[k]+i] = slot
 	}
 	return start + i
 }
 
 // countShared is how many of the key's slots are in b.
-func (p *postings) countShared(key int, b bitset) uint32 {
+func (p *postings) countIn(key int, b bitset) uint32 {
 	if p.dense(key) {
-		return uint32(p.set(key).countShared(b))
+		return uint32(p.set(key).countAnd(b))
 	}
 	n := 0
 	for _, slot := range p.list(key) {
@@ -376,10 +376,10 @@ func (p *postings) countShared(key int, b bitset) uint32 {
 }
 
 // eachOf yields those of the slots that have the key: the index in slots, and the posting's place among all.
-func (p *postings) eachOf(key int, slots []uint32, yield func(j int, place uint32)) {
+func (p *postings) eachIn(key int, slots []uint32, yield func(j int, place uint32)) {
 	start := p.starts[key]
 	if !p.dense(key) {
-		eachShared(p.list(key), slots, func(i, j int) { yield(j, start+uint32(i)) })
+		intersect(p.list(key), slots, func(i, j int) { yield(j, start+uint32(i)) })
 		return
 	}
 	set := p.set(key)
@@ -396,7 +396,7 @@ func (p *postings) eachOf(key int, slots []uint32, yield func(j int, place uint3
 }
 
 // eachShared yields the places of what two ascending lists share.
-func eachShared(a, b []uint32, yield func(i, j int)) {
+func intersect(a, b []uint32, yield func(i, j int)) {
 	if len(b) == 0 {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 type words struct {
 	dict
 	postings
-	marks []mark // of each posting
+	occurrences []occurrence // of each posting
 
 	stream  []uint32 // of each slot: the name's tokens, none, the description's tokens
 	ends    []uint32 // where each slot's stream ends
@@ -23,35 +23,37 @@ type words struct {
 
 // mark tells how a slot's text has a word: how often in the name (3 bits), how often in the description (5 bits), and
 // where first, as a place in the text (8 bits, beyond for all that is farther).
-type mark uint16
+type occurrence uint16
 
 const (
-	markBeyond = 1<<8 - 1
+	positionUnknown = 1<<8 - 1
 
-	markInDescription    = 1 << 8
-	markInDescriptionMax = 31 << 8
-	markInName           = 1 << 13
-	markInNameMax        = 7 << 13
+	occurrenceDescription    = 1 << 8
+	occurrenceDescriptionMax = 31 << 8
+	occurrenceName           = 1 << 13
+	occurrenceNameMax        = 7 << 13
 )
 
-func firstMark(at int) mark { return mark(min(at, markBeyond)) }
+func newOccurrence(at int) occurrence { return occurrence(min(at, positionUnknown)) }
 
-func (m mark) again(inName bool) mark {
+func (m occurrence) counted(inName bool) occurrence {
 	switch {
-	case inName && m < markInNameMax:
-		return m + markInName
-	case !inName && m&markInDescriptionMax < markInDescriptionMax:
-		return m + markInDescription
+	case inName && m < occurrenceNameMax:
+		return m + occurrenceName
+	case !inName && m&occurrenceDescriptionMax < occurrenceDescriptionMax:
+		return m + occurrenceDescription
 	}
 	return m
 }
 
-func (m mark) inName() int        { return int(m >> 13) }
-func (m mark) inDescription() int { return int(m & markInDescriptionMax >> 8) }
-func (m mark) first() int         { return int(m & markBeyond) }
+func (m occurrence) nameCount() int        { return int(m >> 13) }
+func (m occurrence) descriptionCount() int { return int(m & occurrenceDescriptionMax >> 8) }
+func (m occurrence) firstPosition() int    { return int(m & positionUnknown) }
 
 // once holds if the word's only place is first.
-func (m mark) once() bool { return m.inName()+m.inDescription() == 1 && m.first() < markBeyond }
+func (m occurrence) single() bool {
+	return m.nameCount()+m.descriptionCount() == 1 && m.firstPosition() < positionUnknown
+}
 
 func (w *words) text(slot uint32) []uint32 {
 	start := uint32(0)
@@ -89,18 +91,18 @@ func newWordBuilder(slots int) *wordBuilder {
 	const usual = 32
 	b := &wordBuilder{}
 	b.pairs.slots, b.pairs.keys = make([]uint32, 0, usual*slots), make([]uint32, 0, usual*slots)
-	b.words.stream, b.words.marks = make([]uint32, 0, usual*slots), make([]mark, 0, usual*slots)
+	b.words.stream, b.words.occurrences = make([]uint32, 0, usual*slots), make([]occurrence, 0, usual*slots)
 	return b
 }
 
 // add takes in the text of the next slot.
 func (b *wordBuilder) add(slot uint32, name, description string) {
-	text := newText{slot, uint32(len(b.pairs.slots)), len(b.words.stream)}
-	inName := b.tokens(text, name, true)
-	b.joints(text, name, true)
+	text := textStart{slot, uint32(len(b.pairs.slots)), len(b.words.stream)}
+	inName := b.addTokens(text, name, true)
+	b.addJoints(text, name, true)
 	b.words.stream = append(b.words.stream, none)
-	inDescription := b.tokens(text, description, false)
-	b.joints(text, description, false)
+	inDescription := b.addTokens(text, description, false)
+	b.addJoints(text, description, false)
 	b.words.ends = append(b.words.ends, uint32(len(b.words.stream)))
 	b.words.nameLen = append(b.words.nameLen, uint8(min(inName, math.MaxUint8)))
 	b.words.nameTokens += uint64(inName)
@@ -108,35 +110,35 @@ func (b *wordBuilder) add(slot uint32, name, description string) {
 }
 
 // skip takes in a hole.
-func (b *wordBuilder) skip() {
+func (b *wordBuilder) addHole() {
 	b.words.ends = append(b.words.ends, uint32(len(b.words.stream)))
 	b.words.nameLen = append(b.words.nameLen, 0)
 }
 
 // newText is the text at hand: its slot, where its pairs begin and where its tokens do.
-type newText struct {
+type textStart struct {
 	slot, pairs uint32
 	stream      int
 }
 
 // tokens takes in the name or the description and counts its tokens.
-func (b *wordBuilder) tokens(of newText, s string, inName bool) int {
+func (b *wordBuilder) addTokens(of textStart, s string, inName bool) int {
 	n := 0
 	text.EachToken(s, func(word []byte) {
 		n++
-		id := b.post(of, word, firstMark(len(b.words.stream)-of.stream), inName)
+		id := b.addPosting(of, word, newOccurrence(len(b.words.stream)-of.stream), inName)
 		b.words.stream = append(b.words.stream, id)
 	})
 	return n
 }
 
 // joints takes in what an apostrophe parts as one word too. It has no place in the text, so that no phrase has it.
-func (b *wordBuilder) joints(of newText, s string, inName bool) {
-	text.EachJoint(s, func(left, right string) { b.post(of, []byte(left+right), markBeyond, inName) })
+func (b *wordBuilder) addJoints(of textStart, s string, inName bool) {
+	text.EachJoint(s, func(left, right string) { b.addPosting(of, []byte(left+right), positionUnknown, inName) })
 }
 
 // post notes that the text has the word.
-func (b *wordBuilder) post(of newText, word []byte, first mark, inName bool) uint32 {
+func (b *wordBuilder) addPosting(of textStart, word []byte, first occurrence, inName bool) uint32 {
 	id, fresh := b.terms.id(word)
 	if fresh {
 		b.last = append(b.last, none)
@@ -147,9 +149,9 @@ func (b *wordBuilder) post(of newText, word []byte, first mark, inName bool) uin
 		b.last[id] = at
 		b.pairs.slots = append(b.pairs.slots, of.slot)
 		b.pairs.keys = append(b.pairs.keys, id)
-		b.words.marks = append(b.words.marks, first)
+		b.words.occurrences = append(b.words.occurrences, first)
 	}
-	b.words.marks[at] = b.words.marks[at].again(inName)
+	b.words.occurrences[at] = b.words.occurrences[at].counted(inName)
 	return id
 }
 
@@ -168,13 +170,13 @@ func (b *wordBuilder) finish(slots int) words {
 		b.pairs.keys[i] = rank[k]
 		counts[rank[k]]++
 	}
-	var fill filler
-	w.postings, fill = layPostings(counts, slots)
-	marks := make([]mark, len(w.marks))
+	var fill postingsFiller
+	w.postings, fill = allocPostings(counts, slots)
+	marks := make([]occurrence, len(w.occurrences))
 	for i, k := range b.pairs.keys {
-		marks[fill.add(k, b.pairs.slots[i])] = w.marks[i]
+		marks[fill.add(k, b.pairs.slots[i])] = w.occurrences[i]
 	}
-	w.marks = marks
+	w.occurrences = marks
 	w.stream = slices.Clone(w.stream) // without the room that was left
 	return w
 }

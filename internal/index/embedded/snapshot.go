@@ -22,38 +22,38 @@ type part struct {
 	*segment
 	// dead are the slots that hold no company any more, in the order they died; the segment's holes come first. Moments
 	// share one growing list and each sees its own length of it.
-	dead []uint32
+	deleted []uint32
 	// alive has the slots not in dead. Only the writer reads and changes it, under Index.mu: it is of the newest moment.
-	alive bitset
+	live bitset
 }
 
 func newPart(s *segment) part {
-	p := part{segment: s, dead: slices.Clone(s.holes), alive: make(bitset, wordsFor(s.slots))}
-	p.alive.setFirst(s.slots)
-	for _, slot := range p.dead {
-		p.alive.clear(slot)
+	p := part{segment: s, deleted: slices.Clone(s.holes), live: make(bitset, wordsFor(s.slots))}
+	p.live.setFirst(s.slots)
+	for _, slot := range p.deleted {
+		p.live.clear(slot)
 	}
 	return p
 }
 
 // companies is the number of companies alive.
-func (p *part) companies() int { return p.slots - len(p.dead) }
+func (p *part) companies() int { return p.slots - len(p.deleted) }
 
 // applied is the next moment: the changed companies die wherever they are, the fresh segments come at the end. Only
 // for the newest snapshot, under Index.mu.
-func (s *snapshot) applied(changes []index.Change, fresh []*segment, seq uint64) *snapshot {
+func (s *snapshot) withChanges(changes []index.Change, fresh []*segment, seq uint64) *snapshot {
 	next := &snapshot{seq: max(seq, s.seq), companies: s.companies, parts: slices.Clone(s.parts)}
-	dying := make([][]uint32, len(next.parts))
+	deleted := make([][]uint32, len(next.parts))
 	for i := range next.parts { // which reads files, and may end in a panic: nothing is changed until all is read
-		dying[i] = next.parts[i].holding(changes)
+		deleted[i] = next.parts[i].liveSlotsOf(changes)
 	}
 	for i := range next.parts {
 		p := &next.parts[i]
-		for _, slot := range dying[i] {
-			p.alive.clear(slot)
+		for _, slot := range deleted[i] {
+			p.live.clear(slot)
 		}
-		p.dead = append(p.dead, dying[i]...)
-		next.companies -= len(dying[i])
+		p.deleted = append(p.deleted, deleted[i]...)
+		next.companies -= len(deleted[i])
 	}
 	next.parts = slices.DeleteFunc(next.parts, func(p part) bool { return p.companies() == 0 })
 	for _, f := range fresh {
@@ -64,9 +64,9 @@ func (s *snapshot) applied(changes []index.Change, fresh []*segment, seq uint64)
 }
 
 // holding are the slots in which companies of the changes live.
-func (p *part) holding(changes []index.Change) (slots []uint32) {
+func (p *part) liveSlotsOf(changes []index.Change) (slots []uint32) {
 	for _, c := range changes {
-		if slot, held := p.slot(c.Number); held && p.alive.has(slot) {
+		if slot, held := p.slot(c.Number); held && p.live.has(slot) {
 			slots = append(slots, slot)
 		}
 	}
@@ -74,11 +74,11 @@ func (p *part) holding(changes []index.Change) (slots []uint32) {
 }
 
 // kill notes the company's death, if it lives here.
-func (p *part) kill(n company.Number) {
+func (p *part) markDeleted(n company.Number) {
 	slot, held := p.slot(n)
-	if held && p.alive.has(slot) {
-		p.alive.clear(slot)
-		p.dead = append(p.dead, slot)
+	if held && p.live.has(slot) {
+		p.live.clear(slot)
+		p.deleted = append(p.deleted, slot)
 	}
 }
 
@@ -86,7 +86,7 @@ func (p *part) kill(n company.Number) {
 func (s *snapshot) find(n company.Number) (in int, slot uint32, ok bool) {
 	for i := range s.parts {
 		p := &s.parts[i]
-		if slot, held := p.slot(n); held && !slices.Contains(p.dead, slot) {
+		if slot, held := p.slot(n); held && !slices.Contains(p.deleted, slot) {
 			return i, slot, true
 		}
 	}
@@ -97,53 +97,53 @@ func (s *snapshot) find(n company.Number) (in int, slot uint32, ok bool) {
 // later moments: a segment that a quarter has died of need not be asked who that was in every search.
 
 // graves are the slots of the first so many of a segment's dead, as a set.
-type graves struct {
-	dead  int
+type tombstones struct {
+	count int
 	slots bitset
 }
 
 // census is what the values of some graves count. Who counts the living takes it off the totals.
-type census struct {
-	of     *graves
-	rows   []uint32 // by the ids of rows
-	cities []uint32 // by the city's id plus 1
+type deletedCounts struct {
+	tombstones *tombstones
+	rows       []uint32 // by the ids of rows
+	cities     []uint32 // by the city's id plus 1
 }
 
 // known is what was made of a segment's dead last.
-type known struct {
-	graves atomic.Pointer[graves]
-	census atomic.Pointer[census]
+type tombstoneCache struct {
+	tombstones atomic.Pointer[tombstones]
+	counts     atomic.Pointer[deletedCounts]
 }
 
 // settleFrom is the number of the dead from which they are made a set again: so many are soon looked at one by one.
-const settleFrom = 1024
+const tombstonesMin = 1024
 
 // settled are the graves of this moment, and the dead that are not among them; nil if there are few.
-func (p *part) settled() (g *graves, others []uint32) {
-	if g = p.known.graves.Load(); g != nil && g.dead > len(p.dead) {
-		return nil, p.dead // a later moment has looked
+func (p *part) tombstones() (g *tombstones, others []uint32) {
+	if g = p.tombstoneCache.tombstones.Load(); g != nil && g.count > len(p.deleted) {
+		return nil, p.deleted // a later moment has looked
 	}
 	begun := 0
 	if g != nil {
-		begun = g.dead
+		begun = g.count
 	}
-	if len(p.dead)-begun < settleFrom {
-		return g, p.dead[begun:]
+	if len(p.deleted)-begun < tombstonesMin {
+		return g, p.deleted[begun:]
 	}
-	next := &graves{len(p.dead), make(bitset, wordsFor(p.slots))}
+	next := &tombstones{len(p.deleted), make(bitset, wordsFor(p.slots))}
 	if g != nil {
 		copy(next.slots, g.slots)
 	}
-	for _, slot := range p.dead[begun:] {
+	for _, slot := range p.deleted[begun:] {
 		next.slots.set(slot)
 	}
-	p.known.graves.CompareAndSwap(g, next)
+	p.tombstoneCache.tombstones.CompareAndSwap(g, next)
 	return next, nil
 }
 
 // dropDead takes the dead out of a set of slots.
-func (p *part) dropDead(from bitset) {
-	g, others := p.settled()
+func (p *part) removeDeleted(from bitset) {
+	g, others := p.tombstones()
 	if g != nil {
 		from.andNot(g.slots)
 	}
@@ -153,25 +153,25 @@ func (p *part) dropDead(from bitset) {
 }
 
 // deadCounted is the census of most of this moment's dead; nil if they are few. It reads rows.
-func (p *part) deadCounted() *census {
-	g, _ := p.settled()
+func (p *part) deletedCounts() *deletedCounts {
+	g, _ := p.tombstones()
 	if g == nil {
 		return nil
 	}
-	last := p.known.census.Load()
-	if last != nil && last.of.dead <= len(p.dead) && last.of.dead+settleFrom > g.dead {
+	last := p.tombstoneCache.counts.Load()
+	if last != nil && last.tombstones.count <= len(p.deleted) && last.tombstones.count+tombstonesMin > g.count {
 		return last
 	}
-	next := &census{g, make([]uint32, p.rows.ids()), make([]uint32, len(p.rows.cityTotals))}
+	next := &deletedCounts{g, make([]uint32, p.rows.ids()), make([]uint32, len(p.rows.cityTotals))}
 	fresh := slices.Clone(g.slots)
-	if last != nil && last.of.dead <= g.dead {
-		fresh.andNot(last.of.slots)
+	if last != nil && last.tombstones.count <= g.count {
+		fresh.andNot(last.tombstones.slots)
 		copy(next.rows, last.rows)
 		copy(next.cities, last.cities)
 	}
 	slots := fresh.appendTo(nil)
 	p.rows.count(slots, next.rows, countFrequent|countRare)
 	p.rows.countCities(slots, next.cities)
-	p.known.census.CompareAndSwap(last, next)
+	p.tombstoneCache.counts.CompareAndSwap(last, next)
 	return next
 }

@@ -16,7 +16,7 @@ import (
 //go:embed assets
 var ownAssets embed.FS
 
-// asset is a file beside the pages, packed with gzip.
+// asset is a static file, compressed with gzip.
 type asset struct {
 	contentType string
 	version     string

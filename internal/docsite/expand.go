@@ -9,12 +9,12 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// expander puts the generated parts into the texts of pages. A directive is a comment of its own line, so that the text
-// reads well without us too:
+// expander inserts the generated parts into the pages. A directive is a comment on a line of its own, so that the Markdown
+// file is readable without it:
 //
-//	<!-- errors -->          the catalogue of failures
+//	<!-- errors -->          the catalogue of errors
 //	<!-- limits -->          the rate limit of every operation
-//	<!-- sample NAME -->     docs/guide/_samples/NAME.*, one fence a language
+//	<!-- sample NAME -->     docs/guide/_samples/NAME.*, one code block per language
 //	<!-- call OPERATION -->  the samples of the operation's reference page
 type expander struct {
 	spec   *spec
@@ -65,14 +65,14 @@ func (e expander) errors() string {
 
 func (e expander) limits() string {
 	var b strings.Builder
-	b.WriteString("| Endpoint | Limit a minute | Name in the settings |\n|---|---|---|\n")
+	b.WriteString("| Endpoint | Requests per minute | Name in the settings |\n|---|---|---|\n")
 	for _, op := range e.spec.operations {
 		fmt.Fprintf(&b, "| [`%s %s`](/docs/%s) | %d | `%s` |\n", op.Method, op.Path, op.slug(), op.Limit.PerMinute, op.Limit.Name)
 	}
 	return b.String()
 }
 
-// languages are those of the samples, in the order of their tabs.
+// languages are the languages of the samples, in tab order.
 var languages = []struct{ fence, extension, title string }{
 	{"sh", "sh", "curl"},
 	{"javascript", "js", "JavaScript"},
@@ -80,7 +80,7 @@ var languages = []struct{ fence, extension, title string }{
 	{"go", "go", "Go"},
 }
 
-// written is a sample that was written by hand, in every language.
+// written returns a hand-written sample in every language.
 func written(name string) (string, error) {
 	var b strings.Builder
 	for _, l := range languages {

@@ -18,7 +18,7 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// markdown renders CommonMark with tables; HTML inside it is left out.
+// markdown renders CommonMark with tables; it drops raw HTML.
 type markdown struct{ goldmark.Markdown }
 
 func newMarkdown() markdown {
@@ -29,13 +29,13 @@ func newMarkdown() markdown {
 	)}
 }
 
-// render fills in all of the page that follows from its Markdown.
+// render fills in every field of the page that is derived from its Markdown.
 func (m markdown) render(p *Page) error {
 	source := []byte(p.Markdown)
 	tree := m.Parser().Parse(text.NewReader(source))
 	p.sections = sectionsOf(tree, source)
 	if len(p.sections) == 0 || p.sections[0].heading == "" {
-		return errors.New("it does not begin with a heading")
+		return errors.New("the page must start with a heading")
 	}
 	p.Title = p.sections[0].heading
 	p.Summary = summaryOf(tree, source)
@@ -46,7 +46,7 @@ func (m markdown) render(p *Page) error {
 	if err := m.Renderer().Render(&b, source, tree); err != nil {
 		return err
 	}
-	// A wide table scrolls by itself, by keyboard too.
+	// A wide table scrolls on its own, also with the keyboard.
 	out := strings.ReplaceAll(b.String(), "<table>", `<div class="table" tabindex="0"><table>`)
 	p.HTML = strings.ReplaceAll(out, "</table>", "</table></div>")
 	return nil
@@ -56,7 +56,8 @@ var relativeLink = regexp.MustCompile(`\]\(([^)\s:/#][^)\s:#]*)(#[^)\s]*)?\)`)
 
 const repository = "https://github.com/opencapi/capi/blob/main/"
 
-// linkAbsolutely makes links between files of the repository links between pages; what is no page is linked there.
+// linkAbsolutely turns links between files of the repository into links between pages. A link to a file that is not a page
+// leads to the repository.
 func linkAbsolutely(file, text string) string {
 	return relativeLink.ReplaceAllStringFunc(text, func(link string) string {
 		parts := relativeLink.FindStringSubmatch(link)
@@ -74,7 +75,7 @@ func linkAbsolutely(file, text string) string {
 type section struct {
 	level       int
 	id, heading string
-	text, code  string // its prose, and what stands in its samples
+	text, code  string // its prose and its samples
 }
 
 func sectionsOf(tree ast.Node, source []byte) []section {
@@ -109,7 +110,7 @@ func sectionsOf(tree ast.Node, source []byte) []section {
 	return all
 }
 
-// plain writes the text of a node without its marks.
+// plain writes the text of a node without markup.
 func plain(b *strings.Builder, node ast.Node, source []byte) {
 	_ = ast.Walk(node, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the walker never fails
 		switch {
@@ -131,7 +132,7 @@ func plain(b *strings.Builder, node ast.Node, source []byte) {
 	})
 }
 
-// summaryOf is the first sentence of the first paragraph that is more than a piece of code.
+// summaryOf returns the first sentence of the first paragraph that is not just a code span.
 func summaryOf(tree ast.Node, source []byte) string {
 	for block := tree.FirstChild(); block != nil; block = block.NextSibling() {
 		if block.Kind() != ast.KindParagraph || block.ChildCount() == 1 && block.FirstChild().Kind() == ast.KindCodeSpan {
@@ -148,7 +149,7 @@ func summaryOf(tree ast.Node, source []byte) string {
 	return ""
 }
 
-// tabs are samples of the same in several languages.
+// tabs is a group of samples that do the same thing in several languages.
 type tabs struct{ ast.BaseBlock }
 
 var kindTabs = ast.NewNodeKind("Tabs")
@@ -156,7 +157,7 @@ var kindTabs = ast.NewNodeKind("Tabs")
 func (*tabs) Kind() ast.NodeKind              { return kindTabs }
 func (n *tabs) Dump(source []byte, level int) { ast.DumpHelper(n, source, level, nil, nil) }
 
-// tabbing puts neighbouring samples into one group of tabs.
+// tabbing groups adjacent samples into tabs.
 type tabbing struct{}
 
 // Transform is called by the parser.
@@ -176,7 +177,7 @@ func (tabbing) Transform(tree *ast.Document, reader text.Reader, _ parser.Contex
 	}
 }
 
-// titleOf is the tab's title of a sample; empty for anything else.
+// titleOf returns the tab title of a sample, or "" for any other node.
 func titleOf(n ast.Node, source []byte) string {
 	f, ok := n.(*ast.FencedCodeBlock)
 	if !ok {
@@ -190,7 +191,7 @@ func titleOf(n ast.Node, source []byte) string {
 	return ""
 }
 
-// codeRenderer writes code that can be scrolled by keyboard, and tabs that need no script: radio buttons.
+// codeRenderer renders code blocks that scroll with the keyboard, and tabs that work without script (radio buttons).
 type codeRenderer struct{ groups int }
 
 // RegisterFuncs is called by the renderer.

@@ -9,7 +9,7 @@ import (
 	"github.com/opencapi/capi/docs"
 )
 
-// Page is one page: its text as Markdown, with every generated part in it, and the same as HTML.
+// Page is one page, as Markdown with the generated parts inserted, and as HTML.
 type Page struct {
 	Slug     string // its path below Path; empty for the first page
 	Title    string
@@ -19,11 +19,11 @@ type Page struct {
 	HTML     string
 	Headings []Heading
 
-	Operation *operation // of a reference page, else nil
+	Operation *operation // nil unless it is a reference page
 	sections  []section
 }
 
-// Address is where the page is served.
+// Address returns the path of the page.
 func (p *Page) Address() string { return address(p.Slug) }
 
 // Heading is one heading below a page's title.
@@ -38,7 +38,7 @@ type chapter struct {
 	Pages []*Page
 }
 
-// contents is every written page, by chapter, in the order of the table of contents. The reference follows the guide.
+// contents lists the hand-written pages by chapter, in the order of the table of contents. The reference follows the guide.
 var contents = []struct {
 	title string
 	slugs []string
@@ -49,13 +49,13 @@ var contents = []struct {
 		"idempotency", "versioning", "changelog",
 	}},
 	{"Run your own", []string{"self-hosting", "importing", "metrics", "manifest", "guarantees"}},
-	{"Decisions", nil}, // docs/adr, as far as there are
+	{"Decisions", nil}, // every file of docs/adr
 }
 
 const referenceTitle = "Reference"
 
-// write makes all pages.
-func (m *Manual) write(d Deps) error {
+// write creates all pages.
+func (m *Site) write(d Deps) error {
 	spec, err := readSpec(d.OpenAPI())
 	if err != nil {
 		return err
@@ -88,8 +88,8 @@ func (m *Manual) write(d Deps) error {
 	return m.render()
 }
 
-// render makes HTML of the Markdown and fills the search index.
-func (m *Manual) render() error {
+// render converts the Markdown to HTML and fills the search index.
+func (m *Site) render() error {
 	md := newMarkdown()
 	for _, c := range m.chapters {
 		for _, p := range c.Pages {
@@ -107,7 +107,7 @@ func (m *Manual) render() error {
 	return nil
 }
 
-// page is the Markdown of a written page, with its generated parts and links between pages.
+// page returns the Markdown of a hand-written page with its generated parts and links between pages.
 func (e expander) page(slug string) (string, error) {
 	file, err := fileOf(slug)
 	if err != nil {
@@ -121,10 +121,10 @@ func (e expander) page(slug string) (string, error) {
 	return linkAbsolutely(file, text), err
 }
 
-// fileNames are the pages whose files are called otherwise.
+// fileNames maps slugs to file names where they differ.
 var fileNames = map[string]string{"": "index", "changelog": "CHANGELOG"}
 
-// fileOf is the file of a written page: a reference text at the top of the directory, else one of the guide.
+// fileOf returns the file of a hand-written page: docs/NAME.md, or else docs/guide/NAME.md.
 func fileOf(slug string) (string, error) {
 	name := slug
 	if other, ok := fileNames[slug]; ok {
@@ -138,7 +138,7 @@ func fileOf(slug string) (string, error) {
 	return "", fmt.Errorf("no page is called %q", name)
 }
 
-// slugOf is the page of a file; false if there is none of that name.
+// slugOf returns the slug of a file's page; false if the file is not a page.
 func slugOf(file string) (string, bool) {
 	if _, err := fs.Stat(docs.Files, file); err != nil || path.Ext(file) != ".md" {
 		return "", false
@@ -152,7 +152,7 @@ func slugOf(file string) (string, bool) {
 	return name, true
 }
 
-// decisions are the slugs of docs/adr.
+// decisions returns the slugs of the files in docs/adr.
 func decisions() ([]string, error) {
 	files, err := fs.Glob(docs.Files, "adr/*.md")
 	for i, file := range files {

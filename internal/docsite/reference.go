@@ -16,12 +16,12 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// reference is the pages of all operations, behind one that lists them.
+// reference returns a page that lists the operations, followed by the page of each operation.
 func (e expander) reference() ([]*Page, error) {
 	list := &strings.Builder{}
-	list.WriteString("# API reference\n\nEvery operation of version 1, with its parameters, answers, errors, and samples that " +
-		"run. The same as a machine reads it is the [OpenAPI document](/openapi.json). [Try it out](/docs/reference/try) " +
-		"sends requests from your browser.\n")
+	list.WriteString("# API reference\n\nEvery operation of version 1, with its parameters, answers, errors and tested samples. The " +
+		"[OpenAPI document](/openapi.json) is the machine-readable version. [Try it out](/docs/reference/try) sends " +
+		"requests from your browser.\n")
 	pages := []*Page{{Slug: "reference"}}
 	tag := ""
 	for _, op := range e.spec.operations {
@@ -37,9 +37,9 @@ func (e expander) reference() ([]*Page, error) {
 		pages = append(pages, &Page{Slug: op.slug(), Markdown: text, Operation: op})
 	}
 	pages[0].Markdown = list.String()
-	try := &Page{Slug: "reference/try", Operation: &operation{}, Markdown: "# Try it out\n\nEvery operation, to be sent " +
-		"from your browser with your own token. What you send is real: an export costs credits. Needs JavaScript; the " +
-		"[reference](/docs/reference) does not.\n"}
+	try := &Page{Slug: "reference/try", Operation: &operation{}, Markdown: "# Try it out\n\nSend any operation " +
+		"from your browser with your own token. The requests are real: an export costs credits. This page needs " +
+		"JavaScript; the [reference](/docs/reference) does not.\n"}
 	return append(pages, try), nil
 }
 
@@ -48,7 +48,7 @@ func (e expander) operationPage(op *operation) (string, error) {
 	description, _, _ := strings.Cut(op.Description, "\n\nNeeds a token")
 	fmt.Fprintf(b, "# %s\n\n`%s %s`\n\n%s\n\n", op.Summary, op.Method, op.Path, description)
 	fmt.Fprintf(b, "## Authentication\n\nRequires a token with the `%s` scope, sent as `Authorization: Bearer cornect_…` "+
-		"([how to get one](/docs/authentication)). A token may call this endpoint %d times a minute ([rate limits](/docs/rate-limits)).\n\n",
+		"([how to get one](/docs/authentication)). A token may call this endpoint %d times per minute ([rate limits](/docs/rate-limits)).\n\n",
 		op.Scope, op.Limit.PerMinute)
 	e.request(b, op)
 	if err := e.answer(b, op); err != nil {
@@ -68,7 +68,7 @@ func (e expander) operationPage(op *operation) (string, error) {
 
 func (e expander) request(b *strings.Builder, op *operation) {
 	b.WriteString("## Request\n\n")
-	said := false
+	listed := false
 	for _, where := range []struct{ in, title string }{{"path", "Path"}, {"query", "Query"}, {"header", "Header"}} {
 		var rows []string
 		for _, p := range op.Parameters {
@@ -78,7 +78,7 @@ func (e expander) request(b *strings.Builder, op *operation) {
 		}
 		if len(rows) > 0 {
 			fmt.Fprintf(b, "%s parameters:\n\n%s%s\n\n", where.title, tableHead(true), strings.Join(rows, ""))
-			said = true
+			listed = true
 		}
 	}
 	if op.Body != nil {
@@ -86,9 +86,9 @@ func (e expander) request(b *strings.Builder, op *operation) {
 		b.WriteString("Body parameters, as JSON:\n\n")
 		e.table(b, content.Schema, nil, true)
 		e.nested(b, content.Schema, nil, true)
-		said = true
+		listed = true
 	}
-	if !said {
+	if !listed {
 		b.WriteString("No parameters.\n\n")
 	}
 }
@@ -119,7 +119,7 @@ func tableHead(required bool) string {
 	return "| Name | Type | Description |\n|---|---|---|\n"
 }
 
-// table lists the fields of an object: the required ones of a request first, those of an answer in the example's order.
+// table lists the fields of an object: for a request the required ones first, for an answer in the order of the example.
 func (e expander) table(b *strings.Builder, of *schema, example json.RawMessage, request bool) {
 	s := e.spec.resolve(of)
 	b.WriteString(tableHead(request))
@@ -131,7 +131,7 @@ func (e expander) table(b *strings.Builder, of *schema, example json.RawMessage,
 
 func fields(s *schema, example json.RawMessage) []string {
 	order := keys(example)
-	place := func(name string) int {
+	rank := func(name string) int {
 		if i := slices.Index(order, name); i >= 0 {
 			return i
 		}
@@ -141,11 +141,11 @@ func fields(s *schema, example json.RawMessage) []string {
 		return len(order)
 	}
 	names := slices.Sorted(maps.Keys(s.Properties))
-	slices.SortStableFunc(names, func(a, b string) int { return place(a) - place(b) })
+	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
 	return names
 }
 
-// keys are the names in a JSON object, in their order.
+// keys returns the names in a JSON object, in document order.
 func keys(object json.RawMessage) (names []string) {
 	in := json.NewDecoder(bytes.NewReader(object))
 	if start, err := in.Token(); err != nil || start != json.Delim('{') {
@@ -165,7 +165,7 @@ func keys(object json.RawMessage) (names []string) {
 	return names
 }
 
-// nested are the tables of the objects inside, once each, in the order in which the reader meets them.
+// nested writes a table for each nested object, once each, in the order in which they appear.
 func (e expander) nested(b *strings.Builder, of *schema, example json.RawMessage, request bool) {
 	seen := map[*schema]bool{e.spec.resolve(of): true}
 	var walk func(prefix string, s *schema, example json.RawMessage)
@@ -206,7 +206,7 @@ func (e expander) row(name string, s *schema, description string, required, requ
 	return fmt.Sprintf("| `%s` | %s | %s | %s |\n", name, e.typeOf(s), map[bool]string{true: "Yes", false: "No"}[required], about)
 }
 
-// bounds says what a value may be, behind its description.
+// bounds returns a description of the values that are allowed, to append to the field's description.
 func bounds(s *schema) string {
 	if s == nil {
 		return ""
@@ -240,7 +240,7 @@ func bounds(s *schema) string {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-// typeOf is the type in words, such as string[] or integer or null.
+// typeOf returns the type in words, such as string[] or integer or null.
 func (e expander) typeOf(s *schema) string {
 	r := e.spec.resolve(s)
 	var names []string
@@ -262,7 +262,7 @@ func (e expander) typeOf(s *schema) string {
 	return strings.Join(names, " or ")
 }
 
-// failures lists every code that the operation can answer with, those of its own first.
+// failures lists every error code that the operation can return, its own before the general ones.
 func (e expander) failures(b *strings.Builder, op *operation) {
 	b.WriteString("## Errors\n\nEvery error has the [same body](/docs/errors).\n\n| Code | Status | When |\n|---|---|---|\n")
 	can := map[string]bool{}
@@ -286,7 +286,7 @@ func (e expander) failures(b *strings.Builder, op *operation) {
 	b.WriteString(own + general + "\n")
 }
 
-// general holds for a code that every operation can answer with.
+// general reports whether every operation can return the code.
 func (e expander) general(code fault.Code) bool {
 	for _, op := range e.spec.operations {
 		found := false

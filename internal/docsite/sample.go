@@ -16,10 +16,10 @@ type call struct {
 	HasAnswer          bool
 }
 
-// exampleID stands for an id in the samples.
+// exampleID is the id in the samples.
 const exampleID = "0195510c-7a3b-7c1d-9e2f-0a1b2c3d4e5f"
 
-// samples is the operation's example request, a fence for each language.
+// samples returns the operation's example request, as one code block per language.
 func samples(op *operation) string {
 	c := call{Method: op.Method, URL: Host + op.Path, Token: Token}
 	for _, p := range op.Parameters {
@@ -36,7 +36,7 @@ func samples(op *operation) string {
 	for _, l := range languages {
 		var code strings.Builder
 		if err := sampleTemplates.ExecuteTemplate(&code, l.extension, c); err != nil {
-			panic(err) // the templates are our own, and so is what they are given
+			panic(err) // the templates and their data are our own
 		}
 		fence(&b, l.fence, code.String())
 	}
@@ -132,7 +132,7 @@ func pretty(body json.RawMessage, indent string) (string, error) {
 	return b.String(), err
 }
 
-// pythonLiteral is the value as Python writes it.
+// pythonLiteral returns the value as a Python literal.
 func pythonLiteral(body json.RawMessage, indent string) (string, error) {
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {

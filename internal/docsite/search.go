@@ -8,7 +8,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// searchIndex finds sections by the words in them. It is small enough to be read through for every question.
+// searchIndex finds sections by their words. It is small enough to scan for every search.
 type searchIndex struct{ entries []entry }
 
 type entry struct {
@@ -17,7 +17,7 @@ type entry struct {
 	title, heading, body, code []string // folded words
 }
 
-// Hit is a section that a search has found.
+// Hit is a section that matches a search.
 type Hit struct {
 	Address, Title, Heading, Excerpt string
 }
@@ -36,7 +36,7 @@ func (x *searchIndex) add(p *Page) {
 	}
 }
 
-// find gives the sections that have every word of the question, or one that begins so, the best first.
+// find returns the sections that contain every word of the question, or a word that starts with it, best first.
 func (x *searchIndex) find(question string) []Hit {
 	asked := wordsOf(question[:min(len(question), questionBytesMax)])
 	if len(asked) == 0 {
@@ -65,7 +65,7 @@ func (x *searchIndex) find(question string) []Hit {
 	return hits
 }
 
-// score is 0 unless the section, with its page's title, has every word.
+// score is 0 unless the section or its page's title contains every word.
 func (e *entry) score(asked []string) int {
 	total := 0
 	for _, word := range asked {
@@ -82,7 +82,7 @@ func (e *entry) score(asked []string) int {
 	return total
 }
 
-// count tells how often the word, or one that it begins, is there; the word itself counts twice.
+// count returns how often the word occurs, or a word that starts with it; the word itself counts twice.
 func count(in []string, word string) (n int) {
 	for _, w := range in {
 		switch {
@@ -95,14 +95,14 @@ func count(in []string, word string) (n int) {
 	return n
 }
 
-// wordsOf are the folded words; a code such as QUOTE_EXPIRED is one.
+// wordsOf returns the folded words; a code such as QUOTE_EXPIRED is one word.
 func wordsOf(s string) []string {
 	return strings.FieldsFunc(text.Fold(s), func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r < 0x80
 	})
 }
 
-// excerpt is the text around the first of the words.
+// excerpt returns the text around the first of the words.
 func excerpt(s string, asked []string) string {
 	lower, at := strings.ToLower(s), 0
 	for _, word := range asked {

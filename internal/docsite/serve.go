@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// policy lets a page load its own files and nothing else: no inline code, no other host, no frame around it.
+// policy lets a page load only this server's files: no inline code, no other host, no framing.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// servePage answers with a page, or with its Markdown if the address ends so.
-func (m *Manual) servePage(w http.ResponseWriter, r *http.Request) {
+// servePage serves a page, or its Markdown if the path ends in .md.
+func (m *Site) servePage(w http.ResponseWriter, r *http.Request) {
 	slug := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, Path), "/")
 	if rest, ok := strings.CutSuffix(slug, "/"); ok || r.URL.Path == Path+"/" {
 		http.Redirect(w, r, address(rest), http.StatusMovedPermanently)
@@ -37,23 +37,23 @@ func (m *Manual) servePage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (m *Manual) write404(w http.ResponseWriter, r *http.Request) {
+func (m *Site) write404(w http.ResponseWriter, r *http.Request) {
 	m.show(w, r, http.StatusNotFound, "missing", &view{Here: "404", Title: "No such page"})
 }
 
-func (m *Manual) serveSearch(w http.ResponseWriter, r *http.Request) {
+func (m *Site) serveSearch(w http.ResponseWriter, r *http.Request) {
 	question := strings.TrimSpace(r.URL.Query().Get("q"))
 	question = strings.ToValidUTF8(question[:min(len(question), questionBytesMax)], "")
 	v := &view{Here: "search", Title: "Search", Question: question, Hits: m.index.find(question)}
 	m.show(w, r, http.StatusOK, "search", v)
 }
 
-// show fills in a view. The host stands in texts and attributes, both escaped alike.
-func (m *Manual) show(w http.ResponseWriter, r *http.Request, status int, name string, v *view) {
+// show renders a view. The host occurs in texts and attributes, which are escaped in the same way.
+func (m *Site) show(w http.ResponseWriter, r *http.Request, status int, name string, v *view) {
 	v.Chapters = m.chapters
 	page, err := m.views.execute(name, v)
 	if err != nil {
-		panic(err) // the views are our own, and so is what they are given
+		panic(err) // the views and their data are our own
 	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
@@ -61,7 +61,7 @@ func (m *Manual) show(w http.ResponseWriter, r *http.Request, status int, name s
 	send(w, r, "text/html; charset=utf-8", status, strings.ReplaceAll(page, Host, html.EscapeString(m.origin(r))))
 }
 
-// send answers with a text that the reader may keep, and asks about again.
+// send answers with a text that the browser may cache and must revalidate.
 func send(w http.ResponseWriter, r *http.Request, contentType string, status int, body string) {
 	sum := sha256.Sum256([]byte(body))
 	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
@@ -75,10 +75,10 @@ func send(w http.ResponseWriter, r *http.Request, contentType string, status int
 		return
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(body)) // a reader that has gone is nobody's failure
+	_, _ = w.Write([]byte(body)) // the client may have gone
 }
 
-func (m *Manual) serveAsset(w http.ResponseWriter, r *http.Request) {
+func (m *Site) serveAsset(w http.ResponseWriter, r *http.Request) {
 	a, ok := m.assets[r.PathValue("asset")]
 	if !ok {
 		m.write404(w, r)
@@ -98,18 +98,18 @@ func (m *Manual) serveAsset(w http.ResponseWriter, r *http.Request) {
 	} else {
 		var err error
 		if content, err = a.unpacked(); err != nil {
-			panic(err) // it was packed by ourselves, or is one of the tested files
+			panic(err) // we compressed it, or it is an embedded file that is tested
 		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(content)))
-	_, _ = w.Write(content) // a reader that has gone is nobody's failure
+	_, _ = w.Write(content) // the client may have gone
 }
 
-// serveSummary is /llms.txt (llmstxt.org): what there is to read, as Markdown.
-func (m *Manual) serveSummary(w http.ResponseWriter, r *http.Request) {
+// serveSummary serves /llms.txt (llmstxt.org): a list of the pages, as Markdown.
+func (m *Site) serveSummary(w http.ResponseWriter, r *http.Request) {
 	var b strings.Builder
 	b.WriteString("# CAPI\n\n> A company-data API with metered exports: search companies, see the exact price of any result, " +
-		"and export it. What a workspace has bought once is free ever after.\n\nThe API is described at " + Host +
+		"and export it. Exporting a company again is free.\n\nThe API is described at " + Host +
 		"/openapi.json. All pages in one: " + Host + "/llms-full.txt\n")
 	for _, c := range m.chapters {
 		fmt.Fprintf(&b, "\n## %s\n\n", c.Title)
@@ -120,8 +120,8 @@ func (m *Manual) serveSummary(w http.ResponseWriter, r *http.Request) {
 	send(w, r, "text/plain; charset=utf-8", http.StatusOK, strings.ReplaceAll(b.String(), Host, m.origin(r)))
 }
 
-// serveAll is every page in one text.
-func (m *Manual) serveAll(w http.ResponseWriter, r *http.Request) {
+// serveAll serves all pages as one text.
+func (m *Site) serveAll(w http.ResponseWriter, r *http.Request) {
 	var b strings.Builder
 	for _, c := range m.chapters {
 		for _, p := range c.Pages {

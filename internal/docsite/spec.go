@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// spec is what the pages need of an OpenAPI document.
+// spec is the part of an OpenAPI document that the pages need.
 type spec struct {
 	Paths      map[string]map[string]*operation `json:"paths"`
 	Components struct {
@@ -60,7 +60,7 @@ type body struct {
 type media struct {
 	Schema   *schema                    `json:"schema"`
 	Example  json.RawMessage            `json:"example"`
-	Examples map[string]json.RawMessage `json:"examples"` // of a failure, by code
+	Examples map[string]json.RawMessage `json:"examples"` // of an error, by code
 }
 
 type response struct {
@@ -84,10 +84,10 @@ type schema struct {
 	AnyOf       []*schema          `json:"anyOf"`
 }
 
-// words is one word, or a list of them.
+// words is a string or a list of strings in JSON.
 type words []string
 
-// UnmarshalJSON reads both.
+// UnmarshalJSON accepts both.
 func (w *words) UnmarshalJSON(p []byte) error {
 	var one string
 	if json.Unmarshal(p, &one) == nil {
@@ -118,7 +118,7 @@ func readSpec(document []byte) (*spec, error) {
 	return s, nil
 }
 
-// rank orders operations as a reader meets them: by tag, by path, and reading before writing.
+// rank returns a sort key: by tag, then path, then reading before writing.
 func (s *spec) rank(op *operation) string {
 	tag := len(s.Tags)
 	for i, t := range s.Tags {
@@ -139,7 +139,7 @@ func (s *spec) operation(id string) *operation {
 	return nil
 }
 
-// resolve follows a reference, and passes over the null that may stand beside it.
+// resolve follows references, and skips the null of a nullable type.
 func (s *spec) resolve(x *schema) *schema {
 	for range 10 {
 		switch {
@@ -163,7 +163,7 @@ func (s *spec) response(r response) response {
 	return s.Components.Responses[lastWord(r.Ref)]
 }
 
-// success is the status and the answer of an operation that worked.
+// success returns the status and the response of a successful call.
 func (op *operation) success() (int, response) {
 	for status, r := range op.Responses {
 		if n, err := strconv.Atoi(status); err == nil && n < 300 {
@@ -175,7 +175,7 @@ func (op *operation) success() (int, response) {
 
 func lastWord(ref string) string { return ref[strings.LastIndexByte(ref, '/')+1:] }
 
-// slug is the operation's page: createExport is at reference/create-export.
+// slug returns the slug of the operation's page: createExport has reference/create-export.
 func (op *operation) slug() string {
 	var b strings.Builder
 	b.WriteString("reference/")

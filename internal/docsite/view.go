@@ -10,16 +10,16 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-// view is what a template shows.
+// view is the data of a template.
 type view struct {
-	Title, Here string // Here: the slug, or the name of what is no page
+	Title, Here string // Here is the slug, or a name for what is not a page
 	Chapters    []chapter
 	Page        *Page
 	Question    string
 	Hits        []Hit
 }
 
-// Description is what search engines show.
+// Description returns the text that search engines show.
 func (v *view) Description() string {
 	if v.Page == nil {
 		return ""
@@ -27,12 +27,12 @@ func (v *view) Description() string {
 	return v.Page.Summary
 }
 
-// Body is the page's text, which was rendered from our own Markdown without any HTML in it.
+// Body returns the page's HTML, which was rendered from our own Markdown without raw HTML.
 func (v *view) Body() template.HTML {
 	return template.HTML(v.Page.HTML) //nolint:gosec // see above
 }
 
-// Neighbours are the pages before and behind, in the order of the table of contents; nil at the ends.
+// Neighbours returns the previous and next page in the order of the table of contents; nil at the ends.
 func (v *view) Neighbours() (n struct{ Before, After *Page }) {
 	var last *Page
 	found := false
@@ -51,7 +51,7 @@ func (v *view) Neighbours() (n struct{ Before, After *Page }) {
 	return n
 }
 
-// views are the templates, each within the frame.
+// views holds the page templates, each inside the frame template.
 type views struct{ byName map[string]*template.Template }
 
 func parseViews(assets map[string]asset) (*views, error) {

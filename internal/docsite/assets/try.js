@@ -1,4 +1,4 @@
-// The interactive reference: Swagger UI from this server, opened when it is asked for, with the reader's token.
+// The interactive reference: Swagger UI from this server, loaded on demand, with the token of the reader.
 "use strict";
 
 const form = document.getElementById("try");
@@ -6,11 +6,11 @@ const place = document.getElementById("swagger");
 const kept = "capi-token";
 
 form.hidden = false;
-try { form.token.value = sessionStorage.getItem(kept) ?? ""; } catch { /* then it is typed again */ }
+try { form.token.value = sessionStorage.getItem(kept) ?? ""; } catch { /* no storage: the token is typed again */ }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  try { sessionStorage.setItem(kept, form.token.value.trim()); } catch { /* then it is typed again */ }
+  try { sessionStorage.setItem(kept, form.token.value.trim()); } catch { /* no storage: the token is typed again */ }
   try {
     await open();
   } catch (error) {

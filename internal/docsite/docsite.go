@@ -1,6 +1,6 @@
 // Package docsite is the documentation at /docs: the guide, a reference page for each operation made from the OpenAPI
 // document, an interactive reference, a search, and all of it as Markdown for programs that read.
-// It knows nothing about the data and answers without a token.
+// It has no access to the data and needs no token.
 package docsite
 
 import (
@@ -20,7 +20,7 @@ import (
 // Path is where the documentation begins.
 const Path = "/docs"
 
-// Host and Token stand in the pages for the reader's own server and token.
+// Host and Token are placeholders in the pages for the reader's own server and token.
 const (
 	Host  = "https://capi.example.com"
 	Token = "cornect_your_token_here"
@@ -28,18 +28,18 @@ const (
 
 // Deps is what the pages are made from.
 type Deps struct {
-	// OpenAPI gives the document of the API, as JSON.
+	// OpenAPI returns the OpenAPI document as JSON.
 	OpenAPI func() []byte
 
-	// Status is the HTTP status of a kind of failure.
+	// Status returns the HTTP status of a kind of failure.
 	Status func(fault.Kind) int
 
-	// PublicURL takes the place of Host in the pages. Defaults to what the request was sent to.
+	// PublicURL replaces Host in the pages. Defaults to the address of the request.
 	PublicURL string
 }
 
-// Manual is every page, rendered. Safe for concurrent use.
-type Manual struct {
+// Site holds all rendered pages. Safe for concurrent use.
+type Site struct {
 	publicURL string
 	chapters  []chapter
 	pages     map[string]*Page // by slug
@@ -48,9 +48,9 @@ type Manual struct {
 	views     *views
 }
 
-// New renders every page. A page that cannot be made is an error.
-func New(d Deps) (*Manual, error) {
-	m := &Manual{publicURL: strings.TrimSuffix(d.PublicURL, "/"), pages: map[string]*Page{}}
+// New renders all pages. It returns an error if a page cannot be rendered.
+func New(d Deps) (*Site, error) {
+	m := &Site{publicURL: strings.TrimSuffix(d.PublicURL, "/"), pages: map[string]*Page{}}
 	if err := m.write(d); err != nil {
 		return nil, fmt.Errorf("make documentation: %w", err)
 	}
@@ -64,37 +64,37 @@ func New(d Deps) (*Manual, error) {
 	return m, nil
 }
 
-// Mounts are the handlers by their pattern in http.ServeMux. The pages are made when the first one is asked for, because
-// that takes longer than the rest of a start.
+// Mounts returns the handlers by their http.ServeMux pattern. The pages are rendered at the first request, because rendering
+// takes longer than the rest of the server's start.
 func Mounts(d Deps) map[string]http.Handler {
-	pages := sync.OnceValues(func() (*Manual, error) { return New(d) })
-	serve := func(method func(*Manual, http.ResponseWriter, *http.Request)) http.HandlerFunc {
+	pages := sync.OnceValues(func() (*Site, error) { return New(d) })
+	serve := func(method func(*Site, http.ResponseWriter, *http.Request)) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			m, err := pages()
 			if err != nil {
-				panic(err) // the texts are our own, and tested
+				panic(err) // the texts are embedded and tested
 			}
 			method(m, w, r)
 		}
 	}
 	return map[string]http.Handler{
-		"GET " + Path:                     gzhttp.GzipHandler(serve((*Manual).servePage)),
-		"GET " + Path + "/":               gzhttp.GzipHandler(serve((*Manual).servePage)),
-		"GET " + Path + "/search":         gzhttp.GzipHandler(serve((*Manual).serveSearch)),
-		"GET " + Path + "/assets/{asset}": serve((*Manual).serveAsset), // packed already
-		"GET /llms.txt":                   gzhttp.GzipHandler(serve((*Manual).serveSummary)),
-		"GET /llms-full.txt":              gzhttp.GzipHandler(serve((*Manual).serveAll)),
+		"GET " + Path:                     gzhttp.GzipHandler(serve((*Site).servePage)),
+		"GET " + Path + "/":               gzhttp.GzipHandler(serve((*Site).servePage)),
+		"GET " + Path + "/search":         gzhttp.GzipHandler(serve((*Site).serveSearch)),
+		"GET " + Path + "/assets/{asset}": serve((*Site).serveAsset), // already compressed
+		"GET /llms.txt":                   gzhttp.GzipHandler(serve((*Site).serveSummary)),
+		"GET /llms-full.txt":              gzhttp.GzipHandler(serve((*Site).serveAll)),
 	}
 }
 
 var hostName = regexp.MustCompile(`^([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?$`)
 
-// origin is the address that the reader's samples speak to.
-func (m *Manual) origin(r *http.Request) string {
+// origin returns the server address for the reader's samples.
+func (m *Site) origin(r *http.Request) string {
 	if m.publicURL != "" {
 		return m.publicURL
 	}
-	if !hostName.MatchString(r.Host) { // it will stand in commands that people paste
+	if !hostName.MatchString(r.Host) { // people paste it into a shell
 		return Host
 	}
 	scheme := "http"
@@ -104,7 +104,7 @@ func (m *Manual) origin(r *http.Request) string {
 	return scheme + "://" + r.Host
 }
 
-// address is where a page is served, relative to the host.
+// address returns the path of a page.
 func address(slug string) string {
 	return cmp.Or(strings.TrimSuffix(Path+"/"+(&url.URL{Path: slug}).EscapedPath(), "/"), Path)
 }

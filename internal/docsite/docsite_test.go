@@ -165,7 +165,7 @@ func TestPagesLoadNothingFromOtherHostsAndHaveNoInlineCode(t *testing.T) {
 			}
 		}
 	}
-	for _, css := range []string{"manual.css", "swagger-ui.css"} {
+	for _, css := range []string{"docsite.css", "swagger-ui.css"} {
 		sheet := read(t, h, "/docs/assets/"+css)
 		require.NotContains(t, sheet, "@import")
 		require.NotRegexp(t, `url\(["']?(https?:)?//`, sheet)

@@ -1,4 +1,4 @@
-// Comfort on top of pages that work without it: copy buttons, the chosen language on every page, "/" for the search.
+// Progressive enhancement: copy buttons, one sample language on all pages, "/" focuses the search.
 "use strict";
 
 const chosen = "capi-docs-language";
@@ -19,8 +19,8 @@ document.addEventListener("change", (event) => {
   if (!event.target.matches(".tabs > input")) return;
   const top = event.target.getBoundingClientRect().top;
   choose(event.target.value);
-  window.scrollBy(0, event.target.getBoundingClientRect().top - top); // what is looked at stays where it is
-  try { localStorage.setItem(chosen, event.target.value); } catch { /* then it is chosen anew on the next page */ }
+  window.scrollBy(0, event.target.getBoundingClientRect().top - top); // keep the viewed position
+  try { localStorage.setItem(chosen, event.target.value); } catch { /* no storage: the choice is not remembered */ }
 });
 
 if (navigator.clipboard) {

@@ -2,8 +2,6 @@ package company
 
 import (
 	"slices"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/opencapi/capi/internal/fault"
@@ -27,7 +25,7 @@ const (
 func (c *Company) Clean() {
 	for _, f := range textFields {
 		s := f.Text(c)
-		*s = CleanText(*s)
+		*s = text.Clean(*s)
 	}
 	for _, f := range listFields {
 		list := f.List(c)
@@ -58,50 +56,12 @@ func (c *Company) cleanCountry() {
 	c.Country, c.CountryCode = country.Name, country.Alpha2
 }
 
-// CleanText trims s, makes runs of white space one space, and drops control characters and broken ones.
-func CleanText(s string) string {
-	if isClean(s) {
-		return s
-	}
-	var b strings.Builder
-	b.Grow(len(s))
-	space := false
-	for _, r := range s {
-		switch {
-		case unicode.IsSpace(r):
-			space = true
-			continue
-		case r == utf8.RuneError || unicode.IsControl(r) || r == '\ufeff':
-			continue
-		}
-		if space && b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		space = false
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// isClean holds for ASCII that CleanText would leave as it is; it may miss other clean text.
-func isClean(s string) bool {
-	space := true
-	for i := range len(s) {
-		c := s[i]
-		if c < ' ' || c >= 0x7f || c == ' ' && space {
-			return false
-		}
-		space = c == ' '
-	}
-	return s == "" || !space
-}
-
 // cleanList drops blanks and what repeats under another spelling.
 func cleanList(list []string) []string {
 	out := make([]string, 0, len(list))
 	keys := make([]string, 0, len(list))
 	for _, s := range list {
-		s = CleanText(s)
+		s = text.Clean(s)
 		if key := text.Fold(s); key != "" && !slices.Contains(keys, key) {
 			out, keys = append(out, s), append(keys, key)
 		}

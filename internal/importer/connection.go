@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // connections reads those in a company's record: objects with a category and the connected company, flat or as an
@@ -49,18 +50,18 @@ func (d *draft) connection(c catalog.Connection) {
 
 func connectionFromObject(o map[string]any) catalog.Connection {
 	var c catalog.Connection
-	c.Category = company.CleanText(member(o, "category", "type", "relation"))
+	c.Category = text.Clean(member(o, "category", "type", "relation"))
 	target := o
 	if nested, ok := o["company"].(map[string]any); ok {
 		target = nested
 	}
-	for col, text := range map[column]string{
+	for col, value := range map[column]string{
 		colID:     member(target, "connected_company_id", "connected_id", "company_id", "id"),
 		colName:   member(target, "connected_name", "connected_company_name", "company_name", "name", "company"),
 		colDomain: member(target, "connected_domain", "connected_company_domain", "company_domain", "domain"),
 	} {
-		if text = company.CleanText(text); text != "" {
-			setEnd(&c.Target, col, text)
+		if value = text.Clean(value); value != "" {
+			setEnd(&c.Target, col, value)
 		}
 	}
 	return c
@@ -80,7 +81,7 @@ func member(o map[string]any, names ...string) string {
 // connectionFromText reads "category: Name (domain)", with the domain or the name left out.
 func connectionFromText(s string) catalog.Connection {
 	var c catalog.Connection
-	category, rest, found := strings.Cut(company.CleanText(s), ":")
+	category, rest, found := strings.Cut(text.Clean(s), ":")
 	if !found {
 		return c
 	}
@@ -118,7 +119,7 @@ func (d *draft) relation(category string, v *Value) {
 		return
 	}
 	for _, s := range splitNames(v) {
-		if s = company.CleanText(mend(s)); isNull(s) || isNumber(s) {
+		if s = text.Clean(mend(s)); isNull(s) || isNumber(s) {
 			continue
 		}
 		c := connectionFromText(category + ": " + s)

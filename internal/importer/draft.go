@@ -9,6 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // draft is a company while its record is read.
@@ -44,9 +45,9 @@ func (d *draft) keep(name string, v any) {
 		d.company.Attributes = map[string]any{}
 	}
 	if s, ok := v.(string); ok {
-		v = company.CleanText(mend(s))
+		v = text.Clean(mend(s))
 	}
-	d.company.Attributes[company.CleanText(name)] = v
+	d.company.Attributes[text.Clean(name)] = v
 }
 
 func (d *draft) set(t target, f *Field) {
@@ -166,7 +167,7 @@ func (d *draft) employees(t target, f *Field) {
 	default:
 		d.company.EmployeeCount = &n
 		if ranged {
-			d.keep("employee_range", company.CleanText(s))
+			d.keep("employee_range", text.Clean(s))
 		}
 	}
 }

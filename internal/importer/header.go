@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/text"
 )
 
 const headerRowsMax = 20 // in which the names of the columns must come
@@ -51,7 +52,7 @@ func headerText(s string) string {
 	if !utf8.ValidString(s) {
 		s = decodeText(charmap.Windows1252, []byte(s))
 	}
-	return company.CleanText(s)
+	return text.Clean(s)
 }
 
 // nameColumns gives a name to the columns that have none, and another one to those that repeat.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // item is a record made ready for the catalog: a company with connections, a connection, or a reject.
@@ -213,7 +214,7 @@ func (m *mapper) mapConnection(r *Record, it *item) {
 			continue
 		}
 		ranks[p.column] = p.rank + 1
-		text := company.CleanText(mend(f.Value.text()))
+		text := text.Clean(mend(f.Value.text()))
 		switch p.column {
 		case colCategory:
 			c.Category = text

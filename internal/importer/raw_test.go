@@ -17,6 +17,7 @@ import (
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // expected is what a row of a raw file says, worked out apart from the importer; nil or empty means not known.
@@ -195,7 +196,7 @@ func compareRaw(t *testing.T, want []expected, got []*company.Company) {
 		if w.name == "" {
 			continue // no usable row
 		}
-		name := company.CleanText(w.name)
+		name := text.Clean(w.name)
 		found := byName[name]
 		hold("name", name, len(found) > 0, name, nil)
 		if len(found) == 0 {

@@ -141,7 +141,7 @@ func (c *sampled) shown() []string {
 }
 
 func shownValue(v string) string {
-	v = company.CleanText(v)
+	v = text.Clean(v)
 	const most = 60
 	if utf8.RuneCountInString(v) > most {
 		v = string([]rune(v)[:most-1]) + "…"

@@ -59,47 +59,8 @@ var textFacets = []facetView{
 
 // countsOf are the values of a facet in a result.
 func countsOf(f search.Facets, param string) []search.Count {
-	switch param {
-	case "countries":
-		return f.Countries
-	case "states":
-		return f.States
-	case "cities":
-		return f.Cities
-	case "industries":
-		return f.Industries
-	case "naics_codes":
-		return f.NAICSCodes
-	case "technologies":
-		return f.Technologies
-	case "technology_categories":
-		return f.TechnologyCategories
-	}
-	return nil
-}
-
-// setCounts puts a facet of one result into another.
-func setCounts(to *search.Facets, from search.Facets, param string) {
-	switch param {
-	case "countries":
-		to.Countries = from.Countries
-	case "states":
-		to.States = from.States
-	case "cities":
-		to.Cities = from.Cities
-	case "industries":
-		to.Industries = from.Industries
-	case "naics_codes":
-		to.NAICSCodes = from.NAICSCodes
-	case "technologies":
-		to.Technologies = from.Technologies
-	case "technology_categories":
-		to.TechnologyCategories = from.TechnologyCategories
-	case "employee_count":
-		to.EmployeeCount = from.EmployeeCount
-	case "founded_year":
-		to.FoundedYear = from.FoundedYear
-	}
+	facet, _ := search.ParseFacet(param)
+	return f.Counts(facet)
 }
 
 // facetViews are the bars of a result: the chosen values first, then the commonest.

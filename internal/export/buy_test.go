@@ -60,6 +60,10 @@ func TestEstimateIsTheQuoteWithoutAPromise(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, before, s.counts(t))
 			require.Equal(t, s.quote(t, r).Figures, got)
+			counted := export.Matches{Total: got.RequestedCount, AlreadyUnlocked: got.AlreadyUnlocked}
+			all, err := s.EstimateMatches(t.Context(), s.caller, r, counted)
+			require.NoError(t, err)
+			require.Equal(t, got, all, "the counts of a search say the same")
 			before = s.counts(t)
 		}
 		for name, r := range map[string]export.Request{

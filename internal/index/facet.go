@@ -57,3 +57,45 @@ type FacetPrefix struct {
 	Facet Facet
 	Text  string
 }
+
+// Counts returns the values of a facet of texts, and nil for a facet of numbers.
+func (f *Facets) Counts(facet Facet) []Count {
+	if counts := f.counts(facet); counts != nil {
+		return *counts
+	}
+	return nil
+}
+
+// Replace takes one facet's counts or bands from another result.
+func (f *Facets) Replace(facet Facet, from Facets) {
+	switch facet {
+	case FacetEmployeeCount:
+		f.EmployeeCount = from.EmployeeCount
+	case FacetFoundedYear:
+		f.FoundedYear = from.FoundedYear
+	default:
+		*f.counts(facet) = *from.counts(facet)
+	}
+}
+
+// counts returns where the values of a facet of texts are kept; nil for a facet of numbers.
+func (f *Facets) counts(facet Facet) *[]Count {
+	switch facet {
+	case FacetCountries:
+		return &f.Countries
+	case FacetStates:
+		return &f.States
+	case FacetCities:
+		return &f.Cities
+	case FacetIndustries:
+		return &f.Industries
+	case FacetNAICSCodes:
+		return &f.NAICSCodes
+	case FacetTechnologies:
+		return &f.Technologies
+	case FacetTechnologyCategories:
+		return &f.TechnologyCategories
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,94 @@
+package search
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// Explore is Search for a page that offers the facets as choices. A facet that a filter narrows is counted over the
+// companies that match the other filters, because its other values are alternatives to the chosen ones.
+func (s *Searcher) Explore(
+	ctx context.Context, ws id.Workspace, f query.Filters, sort query.Sort, cursor string, limit int,
+) (*Result, error) {
+	q, err := query.Parse(f)
+	if err != nil {
+		return nil, err
+	}
+	r := Request{Query: q, Sort: sort, Cursor: cursor, Limit: limit, Facets: []Facet{}}
+	wider := map[Facet]query.Filters{}
+	for _, facet := range index.AllFacets() {
+		if others, narrowed := withoutFacet(f, facet); narrowed {
+			wider[facet] = others
+		} else {
+			r.Facets = append(r.Facets, facet)
+		}
+	}
+	found, err := s.Search(ctx, ws, r)
+	if err != nil {
+		return nil, err
+	}
+	for facet, others := range wider {
+		counted, err := s.facet(ctx, others, facet, "")
+		if err != nil {
+			return nil, err
+		}
+		found.Facets.Replace(facet, counted)
+	}
+	return found, nil
+}
+
+// Complete returns the most common values of a facet that begin with prefix, of the companies that the filters select.
+// The facet's own filter does not narrow them; values that the filters exclude are left out.
+func (s *Searcher) Complete(ctx context.Context, f query.Filters, facet Facet, prefix string) ([]Count, error) {
+	others, _ := withoutFacet(f, facet)
+	others.ExcludeIndustries = f.ExcludeIndustries
+	found, err := s.facet(ctx, others, facet, prefix)
+	return found.Counts(facet), err
+}
+
+// facet counts one facet of the companies that the filters select, limited to the values that begin with prefix.
+func (s *Searcher) facet(ctx context.Context, f query.Filters, facet Facet, prefix string) (Facets, error) {
+	q, err := query.Parse(f)
+	if err != nil {
+		return Facets{}, err
+	}
+	found, err := s.Index.Search(ctx, index.Request{
+		Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Limit: 1,
+		Facets: []Facet{facet}, FacetLimit: FacetLimit, FacetPrefix: FacetPrefix{Facet: facet, Text: prefix},
+	})
+	if err != nil {
+		return Facets{}, fmt.Errorf("count facet %s: %w", facet, err)
+	}
+	return found.Facets, nil
+}
+
+// withoutFacet returns the filters without those of the facet, and whether there were any.
+func withoutFacet(f query.Filters, facet Facet) (others query.Filters, narrowed bool) {
+	switch facet {
+	case index.FacetCountries:
+		narrowed, f.Countries = len(f.Countries) > 0, nil
+	case index.FacetStates:
+		narrowed, f.States = len(f.States) > 0, nil
+	case index.FacetCities:
+		narrowed, f.Cities = len(f.Cities) > 0, nil
+	case index.FacetIndustries:
+		narrowed, f.Industries, f.ExcludeIndustries = len(f.Industries)+len(f.ExcludeIndustries) > 0, nil, nil
+	case index.FacetNAICSCodes:
+		narrowed, f.NAICSCodes = len(f.NAICSCodes) > 0, nil
+	case index.FacetTechnologies:
+		narrowed, f.Technologies = len(f.Technologies) > 0, nil
+	case index.FacetTechnologyCategories:
+		narrowed, f.TechnologyCategories = len(f.TechnologyCategories) > 0, nil
+	case index.FacetEmployeeCount:
+		narrowed = f.EmployeeCountMin != nil || f.EmployeeCountMax != nil
+		f.EmployeeCountMin, f.EmployeeCountMax = nil, nil
+	case index.FacetFoundedYear:
+		narrowed = f.FoundedYearMin != nil || f.FoundedYearMax != nil
+		f.FoundedYearMin, f.FoundedYearMax = nil, nil
+	}
+	return f, narrowed
+}

@@ -1,0 +1,96 @@
+package search_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/unlock"
+)
+
+// open returns a Searcher over n generated companies.
+func open(t *testing.T, n int) *search.Searcher {
+	t.Helper()
+	d, ix := dbtest.SQLite(t), embedded.Open(embedded.Options{})
+	t.Cleanup(func() { require.NoError(t, ix.Close()) })
+	store := catalog.New(d)
+	var batch []catalog.Incoming
+	for _, c := range companytest.Slice(1, n) {
+		batch = append(batch, catalog.Prepare(c))
+	}
+	_, err := store.Put(t.Context(), nil, batch)
+	require.NoError(t, err)
+	changes, seq, more, err := store.Changes(t.Context(), 0, n)
+	require.NoError(t, err)
+	require.False(t, more)
+	applied := make([]index.Change, len(changes))
+	for i, c := range changes {
+		applied[i] = index.Change(c)
+	}
+	require.NoError(t, ix.Apply(t.Context(), applied, seq))
+	return search.New(search.Deps{Index: ix, Catalog: store, Unlock: unlock.New(d, unlock.Options{})})
+}
+
+func TestExploreCountsANarrowedFacetWithoutItsOwnFilter(t *testing.T) {
+	t.Parallel()
+	s, ws := open(t, 500), id.New[id.Workspace]()
+	sort := query.Sort{By: query.ByEmployeeCount, Desc: true}
+	find := func(f query.Filters) *search.Result {
+		q, err := query.Parse(f)
+		require.NoError(t, err)
+		found, err := s.Search(t.Context(), ws, search.Request{Query: q, Sort: sort, Limit: 10})
+		require.NoError(t, err)
+		return found
+	}
+	germany, few, many := []string{"Germany"}, int64(11), int64(50)
+	both := query.Filters{Countries: germany, EmployeeCountMin: &few, EmployeeCountMax: &many}
+	found, err := s.Explore(t.Context(), ws, both, sort, "", 10)
+	require.NoError(t, err)
+	narrow := find(both)
+	require.NotZero(t, found.Total)
+	require.Equal(t, narrow.Total, found.Total)
+	require.Equal(t, narrow.Items, found.Items)
+	require.Equal(t, narrow.Facets.Industries, found.Facets.Industries)
+	require.Equal(t, find(query.Filters{EmployeeCountMin: &few, EmployeeCountMax: &many}).Facets.Countries, found.Facets.Countries)
+	require.Greater(t, len(found.Facets.Countries), 1, "other countries to choose from")
+	require.Equal(t, find(query.Filters{Countries: germany}).Facets.EmployeeCount, found.Facets.EmployeeCount)
+
+	industry := narrow.Facets.Industries[0].Value
+	found, err = s.Explore(t.Context(), ws, query.Filters{ExcludeIndustries: []string{industry}}, sort, "", 10)
+	require.NoError(t, err)
+	require.Equal(t, find(query.Filters{}).Facets.Industries, found.Facets.Industries, "an excluded value can be chosen again")
+	require.Less(t, found.Total, 500)
+}
+
+func TestCompleteIgnoresTheFacetsOwnFilter(t *testing.T) {
+	t.Parallel()
+	s := open(t, 300)
+	complete := func(f query.Filters, facet search.Facet, prefix string) []search.Count {
+		counts, err := s.Complete(t.Context(), f, facet, prefix)
+		require.NoError(t, err)
+		return counts
+	}
+	all := complete(query.Filters{}, index.FacetCountries, "united")
+	require.NotEmpty(t, all)
+	for _, c := range all {
+		require.True(t, strings.HasPrefix(c.Value, "United "), c.Value)
+	}
+	require.Equal(t, all, complete(query.Filters{Countries: []string{"Germany"}}, index.FacetCountries, "UNITED"))
+	few := int64(10)
+	require.NotEqual(t, all, complete(query.Filters{EmployeeCountMax: &few}, index.FacetCountries, "united"))
+
+	industry := complete(query.Filters{}, index.FacetIndustries, "s")[0].Value
+	for _, c := range complete(query.Filters{ExcludeIndustries: []string{industry}}, index.FacetIndustries, "s") {
+		require.NotEqual(t, industry, c.Value, "it is excluded already")
+	}
+	require.Empty(t, complete(query.Filters{}, search.FacetEmployeeCount, "1"), "numbers are not completed")
+}

@@ -89,17 +89,9 @@ func (p *People) Redeem(ctx context.Context, tx *db.Tx, secret string) (Invitati
 
 // lockFirst makes the second of two first links that are used at once wait, and then find somebody.
 func lockFirst(ctx context.Context, tx *db.Tx) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id FROM invitation WHERE kind = 'first' ORDER BY id`+tx.ForUpdate())
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() { // a row is locked when it is read
-		if err := rows.Scan(new(id.Invitation)); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	// A row is locked when it is read.
+	return db.Each(ctx, tx, func(row db.Row) error { return row.Scan(new(id.Invitation)) },
+		`SELECT id FROM invitation WHERE kind = 'first' ORDER BY id`+tx.ForUpdate())
 }
 
 func invitationOf(row *sql.Row) (Invitation, error) {
@@ -116,21 +108,9 @@ func invitationOf(row *sql.Row) (Invitation, error) {
 
 // Invited gives the invitations to the workspace that can still be used, newest first.
 func (p *People) Invited(ctx context.Context, ws id.Workspace) ([]Invitation, error) {
-	rows, err := p.db.Read().QueryContext(ctx, `SELECT `+invitationColumns+` FROM invitation
+	all, err := db.Collect(ctx, p.db.Read(), scanInvitation, `SELECT `+invitationColumns+` FROM invitation
 		WHERE workspace_id = $1 AND`+usable+` ORDER BY created_at DESC, id`, ws, db.Time(time.Now()))
 	if err != nil {
-		return nil, fmt.Errorf("list invitations to workspace %s: %w", ws, err)
-	}
-	defer rows.Close()
-	var all []Invitation
-	for rows.Next() {
-		i, err := scanInvitation(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list invitations to workspace %s: %w", ws, err)
-		}
-		all = append(all, i)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list invitations to workspace %s: %w", ws, err)
 	}
 	return all, nil
@@ -172,7 +152,7 @@ func (p *People) Prune(ctx context.Context) error {
 	})
 }
 
-func scanInvitation(row interface{ Scan(dest ...any) error }) (Invitation, error) {
+func scanInvitation(row db.Row) (Invitation, error) {
 	var i Invitation
 	var created, expires int64
 	err := row.Scan(&i.ID, &i.Kind, &i.Workspace, &i.Role, &i.Email, &i.Person, &i.InvitedBy, &created, &expires)

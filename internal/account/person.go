@@ -130,26 +130,14 @@ func (p *People) one(ctx context.Context, query string, args ...any) (Person, er
 
 // List gives everyone, by e-mail.
 func (p *People) List(ctx context.Context) ([]Person, error) {
-	rows, err := p.db.Read().QueryContext(ctx, `SELECT `+personColumns+` FROM person ORDER BY email`)
+	all, err := db.Collect(ctx, p.db.Read(), scanPerson, `SELECT `+personColumns+` FROM person ORDER BY email`)
 	if err != nil {
-		return nil, fmt.Errorf("list people: %w", err)
-	}
-	defer rows.Close()
-	var all []Person
-	for rows.Next() {
-		one, err := scanPerson(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list people: %w", err)
-		}
-		all = append(all, one)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list people: %w", err)
 	}
 	return all, nil
 }
 
-func scanPerson(row interface{ Scan(dest ...any) error }) (Person, error) {
+func scanPerson(row db.Row) (Person, error) {
 	var one Person
 	var operator, created int64
 	err := row.Scan(&one.ID, &one.Email, &one.Name, &operator, &one.HasPassword, &created)

@@ -125,22 +125,10 @@ func (s *Sessions) Delete(ctx context.Context, secret string) error {
 // List gives the person's sessions that live, the last used first.
 func (s *Sessions) List(ctx context.Context, person id.Person) ([]Session, error) {
 	now := time.Now()
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+sessionColumns+` FROM session
+	all, err := db.Collect(ctx, s.db.Read(), scanSession, `SELECT `+sessionColumns+` FROM session
 		WHERE person_id = $1 AND expires_at > $2 AND used_at > $3 ORDER BY used_at DESC, id`,
 		person, db.Time(now), db.Time(now.Add(-s.idleMax)))
 	if err != nil {
-		return nil, fmt.Errorf("list sessions of person %s: %w", person, err)
-	}
-	defer rows.Close()
-	var all []Session
-	for rows.Next() {
-		one, err := scanSession(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list sessions of person %s: %w", person, err)
-		}
-		all = append(all, one)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list sessions of person %s: %w", person, err)
 	}
 	return all, nil
@@ -189,7 +177,7 @@ func (s *Sessions) Prune(ctx context.Context) error {
 
 const sessionColumns = `id, person_id, data, address, agent, created_at, used_at, expires_at`
 
-func scanSession(row interface{ Scan(dest ...any) error }) (Session, error) {
+func scanSession(row db.Row) (Session, error) {
 	var one Session
 	var created, used, expires int64
 	err := row.Scan(&one.ID, &one.Person, &one.Data, &one.Address, &one.Agent, &created, &used, &expires)

@@ -89,16 +89,9 @@ func TestWorkspaceWithCreditsIsCreatedWholeOrNotAtAll(t *testing.T) {
 
 func TestAServerForgetsAnswersThatHaveBeenKeptLongEnough(t *testing.T) {
 	t.Parallel()
-	kept := func(a *app.App) (keys []string) {
-		rows, err := a.DB.Read().QueryContext(t.Context(), `SELECT key FROM replay ORDER BY key`)
+	kept := func(a *app.App) []string {
+		keys, err := db.Collect(t.Context(), a.DB.Read(), db.Value[string], `SELECT key FROM replay ORDER BY key`)
 		require.NoError(t, err)
-		defer rows.Close()
-		for rows.Next() {
-			var key string
-			require.NoError(t, rows.Scan(&key))
-			keys = append(keys, key)
-		}
-		require.NoError(t, rows.Err())
 		return keys
 	}
 	s := apptest.Start(t, apptest.Options{})

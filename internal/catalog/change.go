@@ -73,9 +73,9 @@ func (b *Store) Scan(ctx context.Context, fn func(*company.Company) error) (seq 
 		if seq, _, err = state(ctx, q, ""); err != nil {
 			return err
 		}
-		return each(ctx, q, func(scan func(...any) error) error {
+		return db.Each(ctx, q, func(result db.Row) error {
 			var r row
-			if err := scan(&r.number, (*sql.RawBytes)(&r.record), (*sql.RawBytes)(&r.connections)); err != nil {
+			if err := result.Scan(&r.number, (*sql.RawBytes)(&r.record), (*sql.RawBytes)(&r.connections)); err != nil {
 				return err
 			}
 			c, err := r.company(true)

@@ -137,9 +137,9 @@ func (e *edit) unseen(ctx context.Context, batch []Connection) ([]link, error) {
 		identities = append(identities, l.identity)
 	}
 	known := make(map[int64]bool, len(batch))
-	err := e.each(ctx, func(scan func(...any) error) error {
+	err := db.Each(ctx, e.tx, func(result db.Row) error {
 		var k int64
-		err := scan(&k)
+		err := result.Scan(&k)
 		known[k] = true
 		return err
 	}, `SELECT identity FROM connection WHERE identity IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`,
@@ -176,9 +176,9 @@ func (e *edit) unlike(ctx context.Context, links []link) ([]link, error) {
 		}
 	}
 	known := map[meaning]bool{}
-	err := e.each(ctx, func(scan func(...any) error) error {
+	err := db.Each(ctx, e.tx, func(result db.Row) error {
 		var m meaning
-		err := scan(&m.source, &m.target, &m.category)
+		err := result.Scan(&m.source, &m.target, &m.category)
 		m.category = text.Fold(m.category)
 		known[m] = true
 		return err
@@ -260,26 +260,4 @@ func textOf(c id.Company) string {
 		return ""
 	}
 	return c.String()
-}
-
-// each runs a query and hands every row's Scan to fn.
-func (e *edit) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
-	return each(ctx, e.tx, fn, query, args...)
-}
-
-func each(ctx context.Context, q db.Querier, fn func(scan func(...any) error) error, query string, args ...any) error {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("query: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows.Scan); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read rows: %w", err)
-	}
-	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/opencapi/capi/internal/db"
 )
 
 const (
@@ -62,16 +64,10 @@ func (e *edit) findPlaced(ctx context.Context, rows []row, names, places []int64
 
 // telling leaves out the keys that too many companies have, and gives the rest sorted.
 func (e *edit) telling(ctx context.Context, column string, keys []int64) ([]int64, error) {
-	var out []int64
-	err := e.each(ctx, func(scan func(...any) error) error {
-		var k int64
-		err := scan(&k)
-		out = append(out, k)
-		return err
-	}, `SELECT each.value FROM `+aliased(e.tx.EachNumber("$1"))+` WHERE
+	return db.Collect(ctx, e.tx, db.Value[int64],
+		`SELECT each.value FROM `+aliased(e.tx.EachNumber("$1"))+` WHERE
 	    (SELECT number FROM company WHERE `+column+` = each.value LIMIT 1 OFFSET $2) IS NULL ORDER BY 1`,
 		numberArray(distinct(keys)), namesakesMax)
-	return out, err
 }
 
 // aliased names the table expression of a dialect each.

@@ -58,8 +58,8 @@ func (b *Store) Finish(ctx context.Context, number int64, figures map[string]int
 // Imports lists at most limit imports of a number below before, or of any if that is 0, the newest first.
 func (b *Store) Imports(ctx context.Context, before int64, limit int) ([]Import, error) {
 	out := []Import{}
-	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
-		i, err := scanImport(scan)
+	err := db.Each(ctx, b.db.Read(), func(row db.Row) error {
+		i, err := scanImport(row)
 		out = append(out, i)
 		return err
 	}, `SELECT number, files, started_at, finished_at, undone_at, figures FROM import
@@ -70,12 +70,12 @@ func (b *Store) Imports(ctx context.Context, before int64, limit int) ([]Import,
 	return out, nil
 }
 
-func scanImport(scan func(...any) error) (Import, error) {
+func scanImport(row db.Row) (Import, error) {
 	var i Import
 	var files, figures string
 	var started int64
 	var finished, undone sql.NullInt64
-	if err := scan(&i.Number, &files, &started, &finished, &undone, &figures); err != nil {
+	if err := row.Scan(&i.Number, &files, &started, &finished, &undone, &figures); err != nil {
 		return i, err
 	}
 	i.StartedAt, i.FinishedAt, i.UndoneAt = db.FromTime(started), orNil(finished), orNil(undone)

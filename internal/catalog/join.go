@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/text"
 )
@@ -192,11 +193,11 @@ func (e *edit) waiting(ctx context.Context, keys []int64) ([]link, error) {
 
 // eachLink reads the connections that the condition selects.
 func (e *edit) eachLink(ctx context.Context, fn func(link), condition string, args ...any) error {
-	return e.each(ctx, func(scan func(...any) error) error {
+	return db.Each(ctx, e.tx, func(result db.Row) error {
 		var l link
 		var sourceID, targetID string
 		g := &l.given
-		err := scan(&l.identity, &l.source, &l.target, &g.Category, &sourceID, &g.Source.Name, &g.Source.Domain,
+		err := result.Scan(&l.identity, &l.source, &l.target, &g.Category, &sourceID, &g.Source.Name, &g.Source.Domain,
 			&targetID, &g.Target.Name, &g.Target.Domain, &l.imported)
 		g.Source.ID, g.Target.ID = parseID(sourceID), parseID(targetID)
 		fn(l)
@@ -239,15 +240,8 @@ func (e *edit) sourcesOf(ctx context.Context, targets []company.Number) ([]compa
 	if len(targets) == 0 {
 		return nil, nil
 	}
-	var out []company.Number
-	err := e.each(ctx, func(scan func(...any) error) error {
-		var n company.Number
-		err := scan(&n)
-		out = append(out, n)
-		return err
-	}, `SELECT DISTINCT source FROM connection
+	return db.Collect(ctx, e.tx, db.Value[company.Number], `SELECT DISTINCT source FROM connection
 	    WHERE target IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) AND source IS NOT NULL`, numberArray(targets))
-	return out, err
 }
 
 // rebuild writes the connections that the companies show anew.
@@ -292,11 +286,11 @@ func (e *edit) reshow(
 // shown are the connections of each source.
 func (e *edit) shown(ctx context.Context, sources []company.Number) (map[company.Number][]company.Connection, error) {
 	out := make(map[company.Number][]company.Connection, len(sources))
-	err := e.each(ctx, func(scan func(...any) error) error {
+	err := db.Each(ctx, e.tx, func(result db.Row) error {
 		var source company.Number
 		var target sql.NullInt64
 		var c company.Connection
-		err := scan(&source, &target, &c.Category, &c.Name, &c.Domain)
+		err := result.Scan(&source, &target, &c.Category, &c.Name, &c.Domain)
 		c.Number = company.Number(target.Int64)
 		out[source] = append(out[source], c)
 		return err

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/text"
 )
@@ -174,10 +175,10 @@ func (p *put) findGraves(ctx context.Context, ids []id.Company) error {
 		return err
 	}
 	p.graves = map[id.Company]company.Number{}
-	return p.each(ctx, func(scan func(...any) error) error {
+	return db.Each(ctx, p.tx, func(result db.Row) error {
 		var c id.Company
 		var n company.Number
-		err := scan(&c, &n)
+		err := result.Scan(&c, &n)
 		p.graves[c] = n
 		return err
 	}, `SELECT id, number FROM company WHERE length(record) = 0 AND id IN (SELECT value FROM `+p.tx.EachString("$1")+`)`, idArray(ids))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
@@ -29,9 +30,9 @@ func (b *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*com
 	out := make([]*company.Company, 0, len(numbers))
 	for part := range chunks(numbers, readMax) {
 		found := make(map[company.Number]*company.Company, len(part))
-		err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+		err := db.Each(ctx, b.db.Read(), func(result db.Row) error {
 			r := row{}
-			if err := scan(&r.number, &r.record); err != nil {
+			if err := result.Scan(&r.number, &r.record); err != nil {
 				return err
 			}
 			c, err := r.company(false)
@@ -55,10 +56,10 @@ func (b *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*com
 func (b *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []company.Number, unknown []id.Company, err error) {
 	for part := range chunks(ids, readMax) {
 		found := make(map[id.Company]company.Number, len(part))
-		err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+		err := db.Each(ctx, b.db.Read(), func(result db.Row) error {
 			var c id.Company
 			var n company.Number
-			err := scan(&c, &n)
+			err := result.Scan(&c, &n)
 			found[c] = n
 			return err
 		}, `SELECT id, number FROM company WHERE length(record) > 0 AND id IN (SELECT value FROM `+b.db.EachString("$1")+`)`, idArray(part))

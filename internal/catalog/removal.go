@@ -35,12 +35,10 @@ func removed(ctx context.Context, q db.Querier, lock string) (company.Set, error
 
 // Stubs are the companies of the numbers by number and id alone, removed ones too, in no order.
 func (b *Store) Stubs(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
-	var out []*company.Company
-	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+	out, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (*company.Company, error) {
 		c := &company.Company{}
-		err := scan(&c.Number, &c.ID)
-		out = append(out, c)
-		return err
+		err := row.Scan(&c.Number, &c.ID)
+		return c, err
 	}, `SELECT number, id FROM company WHERE number IN (SELECT value FROM `+b.db.EachNumber("$1")+`)`, numberArray(numbers))
 	if err != nil {
 		return nil, fmt.Errorf("ids of companies: %w", err)

@@ -58,24 +58,16 @@ func load(ctx context.Context, q db.Querier, condition string, args ...any) ([]r
 }
 
 func loadRows(ctx context.Context, q db.Querier, removed bool, condition string, args ...any) ([]row, error) {
-	rows, err := q.QueryContext(ctx,
-		`SELECT number, id, domain_key, name_key, place_key, seq, record, connections FROM company `+condition, args...)
-	if err != nil {
-		return nil, fmt.Errorf("load companies: %w", err)
-	}
-	defer rows.Close()
 	var out []row
-	for rows.Next() {
+	err := db.Each(ctx, q, func(result db.Row) error {
 		var r row
-		if err := rows.Scan(&r.number, &r.id, &r.domainKey, &r.nameKey, &r.placeKey, &r.seq, &r.record, &r.connections); err != nil {
-			return nil, fmt.Errorf("load companies: %w", err)
+		err := result.Scan(&r.number, &r.id, &r.domainKey, &r.nameKey, &r.placeKey, &r.seq, &r.record, &r.connections)
+		if len(r.record) > 0 || removed {
+			out = append(out, r)
 		}
-		if len(r.record) == 0 && !removed {
-			continue
-		}
-		out = append(out, r)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	}, `SELECT number, id, domain_key, name_key, place_key, seq, record, connections FROM company `+condition, args...)
+	if err != nil {
 		return nil, fmt.Errorf("load companies: %w", err)
 	}
 	return out, nil

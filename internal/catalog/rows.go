@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
 )
 
 // Rows hands the companies, with connections, to fn in the order of the numbers, as they were when Seq was asOf.
@@ -39,9 +40,9 @@ func (b *Store) Rows(ctx context.Context, numbers []company.Number, asOf uint64,
 func (b *Store) asOf(ctx context.Context, numbers []company.Number, asOf uint64) (map[company.Number]row, error) {
 	found := make(map[company.Number]row, len(numbers))
 	in := `number IN (SELECT value FROM ` + b.db.EachNumber("$1") + `)`
-	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+	err := db.Each(ctx, b.db.Read(), func(result db.Row) error {
 		var r row
-		err := scan(&r.number, &r.seq, &r.record, &r.connections)
+		err := result.Scan(&r.number, &r.seq, &r.record, &r.connections)
 		if old, ok := found[r.number]; !ok || r.seq < old.seq {
 			found[r.number] = r
 		}
@@ -69,12 +70,9 @@ const pruneMax = 2_000
 
 func (b *Store) pruneSome(ctx context.Context, before uint64) (more bool, err error) {
 	type state struct{ number, seq int64 }
-	var states []state
-	err = each(ctx, b.db.Read(), func(scan func(...any) error) error {
-		var s state
-		err := scan(&s.number, &s.seq)
-		states = append(states, s)
-		return err
+	states, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (s state, err error) {
+		err = row.Scan(&s.number, &s.seq)
+		return s, err
 	}, `SELECT number, seq FROM company_past WHERE until <= $1 LIMIT $2`, int64(before), pruneMax)
 	if err != nil || len(states) == 0 {
 		return false, err

@@ -28,9 +28,9 @@ func (b *Store) Touched(ctx context.Context, number int64) (company.Set, error) 
 		return company.Set{}, err
 	}
 	bits := roaring.New()
-	err := each(ctx, b.db.Read(), func(scan func(...any) error) error {
+	err := db.Each(ctx, b.db.Read(), func(result db.Row) error {
 		var first, last uint64
-		err := scan(&first, &last)
+		err := result.Scan(&first, &last)
 		bits.AddRange(first, last+1)
 		return err
 	}, `SELECT first, last FROM import_added WHERE import = $1 UNION ALL SELECT number, number FROM import_past WHERE import = $1`, number)
@@ -144,9 +144,9 @@ type past struct {
 func (u *undo) updates(ctx context.Context) (done bool, err error) {
 	var pasts []past
 	var numbers []company.Number
-	err = u.each(ctx, func(scan func(...any) error) error {
+	err = db.Each(ctx, u.tx, func(result db.Row) error {
 		var p past
-		err := scan(&p.number, &p.written, &p.record)
+		err := result.Scan(&p.number, &p.written, &p.record)
 		pasts, numbers = append(pasts, p), append(numbers, p.number)
 		return err
 	}, `SELECT number, written, record FROM import_past WHERE import = $1 AND number > $2
@@ -214,10 +214,10 @@ func (u *undo) restore(ctx context.Context, back []row) error {
 // added removes the next companies that the import added.
 func (u *undo) added(ctx context.Context) (done bool, err error) {
 	var all, gone []company.Number
-	err = u.each(ctx, func(scan func(...any) error) error {
+	err = db.Each(ctx, u.tx, func(result db.Row) error {
 		var n company.Number
 		var later bool
-		err := scan(&n, &later)
+		err := result.Scan(&n, &later)
 		all = append(all, n)
 		if later || u.kept.Has(n) {
 			u.did.Kept++

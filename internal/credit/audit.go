@@ -2,7 +2,6 @@ package credit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/opencapi/capi/internal/db"
@@ -55,7 +54,10 @@ func (b *Store) Audit(ctx context.Context) ([]Finding, error) {
 	var findings []Finding
 	err := b.db.ReadTx(ctx, func(q db.Querier) error {
 		for _, check := range checks {
-			found, err := violations(ctx, q, check)
+			found, err := db.Collect(ctx, q, func(row db.Row) (f Finding, err error) {
+				err = row.Scan(&f.Workspace, &f.Problem)
+				return f, err
+			}, check)
 			if err != nil {
 				return err
 			}
@@ -67,20 +69,4 @@ func (b *Store) Audit(ctx context.Context) ([]Finding, error) {
 		return nil, fmt.Errorf("audit ledger: %w", err)
 	}
 	return findings, nil
-}
-
-func violations(ctx context.Context, q db.Querier, check string) (found []Finding, err error) {
-	rows, err := q.QueryContext(ctx, check)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var f Finding
-		if err := rows.Scan(&f.Workspace, &f.Problem); err != nil {
-			return nil, err
-		}
-		found = append(found, f)
-	}
-	return found, rows.Err()
 }

@@ -2,7 +2,6 @@ package credit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/opencapi/capi/internal/db"
@@ -25,20 +24,17 @@ func (b *Store) Enter(ctx context.Context, ws id.Workspace, g Grant, then ...db.
 }
 
 // Balances is what every workspace has left.
-func (b *Store) Balances(ctx context.Context) (balances map[id.Workspace]int64, err error) {
-	rows, err := b.db.Read().QueryContext(ctx, `SELECT workspace_id, balance FROM account`)
+func (b *Store) Balances(ctx context.Context) (map[id.Workspace]int64, error) {
+	balances := map[id.Workspace]int64{}
+	err := db.Each(ctx, b.db.Read(), func(row db.Row) error {
+		var ws id.Workspace
+		var n int64
+		err := row.Scan(&ws, &n)
+		balances[ws] = n
+		return err
+	}, `SELECT workspace_id, balance FROM account`)
 	if err != nil {
 		return nil, fmt.Errorf("read balances: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	balances = map[id.Workspace]int64{}
-	for rows.Next() {
-		var ws id.Workspace
-		var n int64
-		if err := rows.Scan(&ws, &n); err != nil {
-			return nil, err
-		}
-		balances[ws] = n
-	}
-	return balances, rows.Err()
+	return balances, nil
 }

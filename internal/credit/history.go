@@ -3,7 +3,6 @@ package credit
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -43,11 +42,7 @@ func (b *Store) Page(ctx context.Context, ws id.Workspace, f Filter, before int6
 		LEFT JOIN person p ON p.id = substr(actor, 8) -- behind person:
 		WHERE e.workspace_id = $1 AND seq < $2 AND e.created_at >= $3 AND e.created_at < $4 AND ($5 = '' OR reason = $5)
 		ORDER BY seq DESC LIMIT $6`
-	rows, err := b.db.Read().QueryContext(ctx, q, ws, before, from, to, string(f.Reason), limit)
-	if err != nil {
-		return nil, fmt.Errorf("read entries of workspace %s: %w", ws, err)
-	}
-	entries, err := scan(rows)
+	entries, err := db.Collect(ctx, b.db.Read(), scan, q, ws, before, from, to, string(f.Reason), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read entries of workspace %s: %w", ws, err)
 	}
@@ -76,18 +71,11 @@ func (b *Store) Each(ctx context.Context, ws id.Workspace, f Filter, fn func(Ent
 	}
 }
 
-func scan(rows *sql.Rows) (entries []Entry, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var e Entry
-		var reference sql.NullString
-		var created int64
-		if err := rows.Scan(&e.ID, &e.Workspace, &e.Seq, &e.Amount, &e.BalanceAfter, &e.Reason, &reference,
-			&e.Note, &e.Actor, &e.ActorName, &created); err != nil {
-			return nil, err
-		}
-		e.Reference, e.CreatedAt = reference.String, db.FromTime(created)
-		entries = append(entries, e)
-	}
-	return entries, rows.Err()
+func scan(row db.Row) (e Entry, err error) {
+	var reference sql.NullString
+	var created int64
+	err = row.Scan(&e.ID, &e.Workspace, &e.Seq, &e.Amount, &e.BalanceAfter, &e.Reason, &reference,
+		&e.Note, &e.Actor, &e.ActorName, &created)
+	e.Reference, e.CreatedAt = reference.String, db.FromTime(created)
+	return e, err
 }

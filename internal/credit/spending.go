@@ -2,7 +2,6 @@ package credit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -20,26 +19,21 @@ type Day struct {
 const dayMicros = int64(24 * time.Hour / time.Microsecond)
 
 // Days is the workspace's spending from, up to but not including to, by day, oldest first; days without any are left out.
-func (b *Store) Days(ctx context.Context, ws id.Workspace, from, to time.Time) (days []Day, err error) {
+func (b *Store) Days(ctx context.Context, ws id.Workspace, from, to time.Time) ([]Day, error) {
 	const q = `SELECT created_at - created_at % $4,
 			CAST(SUM(CASE WHEN reason = 'export_charge' THEN -amount ELSE 0 END) AS BIGINT),
 			CAST(SUM(CASE WHEN reason = 'export_refund' THEN amount ELSE 0 END) AS BIGINT)
 		FROM entry WHERE workspace_id = $1 AND created_at >= $2 AND created_at < $3
 			AND reason IN ('export_charge', 'export_refund')
 		GROUP BY 1 ORDER BY 1`
-	rows, err := b.db.Read().QueryContext(ctx, q, ws, db.Time(from), db.Time(to), dayMicros)
+	days, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (d Day, err error) {
+		var begin int64
+		err = row.Scan(&begin, &d.Charged, &d.Refunded)
+		d.Begin = db.FromTime(begin)
+		return d, err
+	}, q, ws, db.Time(from), db.Time(to), dayMicros)
 	if err != nil {
 		return nil, fmt.Errorf("sum up spending of workspace %s: %w", ws, err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var d Day
-		var begin int64
-		if err := rows.Scan(&begin, &d.Charged, &d.Refunded); err != nil {
-			return nil, err
-		}
-		d.Begin = db.FromTime(begin)
-		days = append(days, d)
-	}
-	return days, rows.Err()
+	return days, nil
 }

@@ -67,7 +67,7 @@ type booked struct {
 	jobState                    string
 }
 
-func (a *auditor) books(ctx context.Context, q db.Querier) (err error) {
+func (a *auditor) books(ctx context.Context, q db.Querier) error {
 	const query = `SELECT e.id, e.workspace_id, e.requested_count - e.would_skip, e.status,
 			e.new_count - e.would_skip, e.credits_charged, e.credits_refunded, e.transaction_id,
 			COALESCE(u.unlocked, 0), COALESCE(u.taken, 0),
@@ -90,22 +90,17 @@ func (a *auditor) books(ctx context.Context, q db.Querier) (err error) {
 		LEFT JOIN export_selection s ON s.export_id = e.id
 		LEFT JOIN job j ON j.id = e.job_id
 		ORDER BY e.created_at, e.id`
-	rows, err := q.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	return db.Each(ctx, q, func(row db.Row) error {
 		var b booked
-		if err := rows.Scan(&b.export, &b.workspace, &b.rows, &b.status,
+		if err := row.Scan(&b.export, &b.workspace, &b.rows, &b.status,
 			&b.newCount, &b.charged, &b.refunded, &b.transaction, &b.unlocked, &b.takenBack,
 			&b.entry, &b.entryAmount, &b.refundAmount, &b.refundStray, &b.seq, &b.unlockSeq, &b.selectionBytes,
 			&b.jobState); err != nil {
 			return err
 		}
 		a.book(b)
-	}
-	return rows.Err()
+		return nil
+	}, query)
 }
 
 func (a *auditor) book(b booked) {
@@ -140,7 +135,7 @@ func (a *auditor) book(b booked) {
 }
 
 // strays looks for unlocks and ledger entries that name an export which is not there.
-func (a *auditor) strays(ctx context.Context, q db.Querier) (err error) {
+func (a *auditor) strays(ctx context.Context, q db.Querier) error {
 	const query = `SELECT d.workspace_id, d.export_id, 'unlocks companies, but there is no such export'
 		FROM unlock_delta d LEFT JOIN export e ON e.id = d.export_id AND e.workspace_id = d.workspace_id
 		WHERE e.id IS NULL
@@ -148,16 +143,11 @@ func (a *auditor) strays(ctx context.Context, q db.Querier) (err error) {
 		SELECT n.workspace_id, substr(n.reference, 8, 36), 'the ledger has an ' || n.reason || ' of it, but there is no such export'
 		FROM entry n LEFT JOIN export e ON e.id = substr(n.reference, 8, 36) AND e.workspace_id = n.workspace_id
 		WHERE n.reason IN ('export_charge', 'export_refund') AND e.id IS NULL`
-	rows, err := q.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	return db.Each(ctx, q, func(row db.Row) error {
 		var ws id.Workspace
 		var export sql.NullString
 		var problem string
-		if err := rows.Scan(&ws, &export, &problem); err != nil {
+		if err := row.Scan(&ws, &export, &problem); err != nil {
 			return err
 		}
 		known, err := id.Parse[id.Export](export.String)
@@ -165,6 +155,6 @@ func (a *auditor) strays(ctx context.Context, q db.Querier) (err error) {
 			problem = fmt.Sprintf("%s (%q)", problem, export.String)
 		}
 		a.find(ws, known, "%s", problem)
-	}
-	return rows.Err()
+		return nil
+	}, query)
 }

@@ -16,7 +16,8 @@ import (
 func (a *auditor) deliveries(
 	ctx context.Context, q db.Querier, owned func(id.Workspace) (company.Set, error), removed company.Set,
 ) error {
-	workspaces, err := workspacesOf(ctx, q)
+	workspaces, err := db.Collect(ctx, q, db.Value[id.Workspace],
+		`SELECT workspace_id FROM export UNION SELECT workspace_id FROM unlock_delta`)
 	if err != nil {
 		return err
 	}
@@ -46,41 +47,21 @@ func (a *auditor) deliveries(
 	return nil
 }
 
-func workspacesOf(ctx context.Context, q db.Querier) (all []id.Workspace, err error) {
-	rows, err := q.QueryContext(ctx, `SELECT workspace_id FROM export UNION SELECT workspace_id FROM unlock_delta`)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var ws id.Workspace
-		if err := rows.Scan(&ws); err != nil {
-			return nil, err
-		}
-		all = append(all, ws)
-	}
-	return all, rows.Err()
-}
-
 // delivered is what the workspace's exports have delivered or will.
-func delivered(ctx context.Context, q db.Querier, ws id.Workspace) (_ company.Set, err error) {
-	rows, err := q.QueryContext(ctx, `SELECT companies FROM export JOIN export_selection ON export_id = export.id
-		WHERE workspace_id = $1 AND status IN ('pending', 'processing', 'completed')`, ws)
-	if err != nil {
-		return company.Set{}, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+func delivered(ctx context.Context, q db.Querier, ws id.Workspace) (company.Set, error) {
 	all := roaring.New()
-	for rows.Next() {
-		var packed []byte
-		if err := rows.Scan(&packed); err != nil {
-			return company.Set{}, err
+	err := db.Each(ctx, q, func(row db.Row) error {
+		packed, err := db.Value[[]byte](row)
+		if err != nil {
+			return err
 		}
 		numbers, err := unpackNumbers(packed)
 		if err != nil {
-			return company.Set{}, err
+			return err
 		}
 		all.Or(company.SetOf(numbers...).Bitmap())
-	}
-	return company.SetFrom(all), rows.Err()
+		return nil
+	}, `SELECT companies FROM export JOIN export_selection ON export_id = export.id
+		WHERE workspace_id = $1 AND status IN ('pending', 'processing', 'completed')`, ws)
+	return company.SetFrom(all), err
 }

@@ -2,31 +2,25 @@ package export
 
 import (
 	"context"
-	"errors"
 
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 )
 
 // quotes proves that no export cost more than its quote, or holds other companies, as far as quotes are kept.
-func (a *auditor) quotes(ctx context.Context, q db.Querier) (err error) {
+func (a *auditor) quotes(ctx context.Context, q db.Querier) error {
 	const query = `SELECT e.workspace_id, e.id, e.credits_charged, q.cost, COALESCE(q.companies <> s.companies, 1 = 0)
 		FROM export e
 		JOIN quote q ON q.id = e.quote_id
 		JOIN export_selection s ON s.export_id = e.id
 		WHERE e.credits_charged > q.cost OR q.companies <> s.companies
 		ORDER BY e.created_at, e.id`
-	rows, err := q.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	return db.Each(ctx, q, func(row db.Row) error {
 		var ws id.Workspace
 		var export id.Export
 		var charged, quoted int64
 		var others bool
-		if err := rows.Scan(&ws, &export, &charged, &quoted, &others); err != nil {
+		if err := row.Scan(&ws, &export, &charged, &quoted, &others); err != nil {
 			return err
 		}
 		if charged > quoted {
@@ -35,6 +29,6 @@ func (a *auditor) quotes(ctx context.Context, q db.Querier) (err error) {
 		if others {
 			a.find(ws, export, "it holds other companies than its quote")
 		}
-	}
-	return rows.Err()
+		return nil
+	}, query)
 }

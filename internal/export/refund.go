@@ -111,25 +111,20 @@ type debt struct {
 }
 
 // owing lists the exports of the workspace that delivered nothing and still hold credits; e is one of them.
-func owing(ctx context.Context, tx *db.Tx, e Export) (debts []debt, err error) {
+func owing(ctx context.Context, tx *db.Tx, e Export) ([]debt, error) {
 	const q = `SELECT id, created_at, unlock_seq FROM export
 		WHERE workspace_id = $1 AND status IN ('failed', 'cancelled') AND credits_charged > credits_refunded
 		ORDER BY created_at, id`
-	rows, err := tx.QueryContext(ctx, q, e.Workspace)
+	debts, err := db.Collect(ctx, tx, func(row db.Row) (d debt, err error) {
+		var created int64
+		err = row.Scan(&d.payer, &created, &d.unlockSeq)
+		d.createdAt = db.FromTime(created)
+		return d, err
+	}, q, e.Workspace)
 	if err != nil {
 		return nil, fmt.Errorf("read debts beside export %s: %w", e.ID, err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var d debt
-		var created int64
-		if err := rows.Scan(&d.payer, &created, &d.unlockSeq); err != nil {
-			return nil, fmt.Errorf("read debts beside export %s: %w", e.ID, err)
-		}
-		d.createdAt = db.FromTime(created)
-		debts = append(debts, d)
-	}
-	return debts, rows.Err()
+	return debts, nil
 }
 
 // undelivered reduces the debts to those companies of e that no export delivers or will.

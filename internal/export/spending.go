@@ -2,7 +2,6 @@ package export
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -22,21 +21,16 @@ type Spending struct {
 
 // Spending is what was spent in the caller's workspace by exports created from, up to but not including to, by who
 // created them, highest first.
-func (x *Exports) Spending(ctx context.Context, caller auth.Caller, from, to time.Time) (all []Spending, err error) {
+func (x *Exports) Spending(ctx context.Context, caller auth.Caller, from, to time.Time) ([]Spending, error) {
 	const q = `SELECT token_id, person_id, COUNT(*), CAST(SUM(credits_charged) AS BIGINT), CAST(SUM(credits_refunded) AS BIGINT)
 		FROM export WHERE workspace_id = $1 AND created_at >= $2 AND created_at < $3 AND credits_charged > 0
 		GROUP BY token_id, person_id ORDER BY SUM(credits_charged) - SUM(credits_refunded) DESC, token_id, person_id`
-	rows, err := x.db.Read().QueryContext(ctx, q, caller.Workspace, db.Time(from), db.Time(to))
+	all, err := db.Collect(ctx, x.db.Read(), func(row db.Row) (s Spending, err error) {
+		err = row.Scan(&s.Token, &s.Person, &s.Exports, &s.Charged, &s.Refunded)
+		return s, err
+	}, q, caller.Workspace, db.Time(from), db.Time(to))
 	if err != nil {
 		return nil, fmt.Errorf("sum up spending of workspace %s: %w", caller.Workspace, err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var s Spending
-		if err := rows.Scan(&s.Token, &s.Person, &s.Exports, &s.Charged, &s.Refunded); err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, rows.Err()
+	return all, nil
 }

@@ -72,23 +72,15 @@ func one(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) (
 	return e, nil
 }
 
-func many(ctx context.Context, q db.Querier, query string, args ...any) (exports []Export, err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+func many(ctx context.Context, q db.Querier, query string, args ...any) ([]Export, error) {
+	exports, err := db.Collect(ctx, q, scan, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read exports: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		e, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("read exports: %w", err)
-		}
-		exports = append(exports, e)
-	}
-	return exports, rows.Err()
+	return exports, nil
 }
 
-func scan(row interface{ Scan(...any) error }) (Export, error) {
+func scan(row db.Row) (Export, error) {
 	var e Export
 	var terms, options string
 	var filters sql.NullString

@@ -25,32 +25,22 @@ const (
 // Audit finds running jobs whose lease ran out and queued ones that nobody takes, oldest first.
 func (q *Queue) Audit(ctx context.Context) ([]Finding, error) {
 	now := time.Now()
-	rows, err := q.db.Read().QueryContext(ctx, `
-		SELECT id, kind, state, COALESCE(lease_until, run_at) FROM job
-		WHERE state = 'running' AND lease_until < $1 OR state = 'queued' AND run_at < $2
-		ORDER BY created_at, id`, db.Time(now.Add(-leaseGrace)), db.Time(now.Add(-queueGrace)))
-	if err != nil {
-		return nil, fmt.Errorf("audit jobs: %w", err)
-	}
-	defer rows.Close()
-	var found []Finding
-	for rows.Next() {
+	found, err := db.Collect(ctx, q.db.Read(), func(row db.Row) (f Finding, err error) {
 		var (
-			f     Finding
 			state string
 			since int64
 		)
-		if err := rows.Scan(&f.Job, &f.Kind, &state, &since); err != nil {
-			return nil, fmt.Errorf("audit jobs: %w", err)
-		}
+		err = row.Scan(&f.Job, &f.Kind, &state, &since)
 		at := db.FromTime(since).Format(time.RFC3339)
 		f.Problem = "it is due since " + at + ", but nobody takes it; it runs once capi serve runs"
 		if state == "running" {
 			f.Problem = "its worker fell silent before " + at + "; it resumes once capi serve runs"
 		}
-		found = append(found, f)
-	}
-	if err := rows.Err(); err != nil {
+		return f, err
+	}, `SELECT id, kind, state, COALESCE(lease_until, run_at) FROM job
+		WHERE state = 'running' AND lease_until < $1 OR state = 'queued' AND run_at < $2
+		ORDER BY created_at, id`, db.Time(now.Add(-leaseGrace)), db.Time(now.Add(-queueGrace)))
+	if err != nil {
 		return nil, fmt.Errorf("audit jobs: %w", err)
 	}
 	return found, nil

@@ -18,20 +18,14 @@ type Census struct {
 // Census counts the jobs. It reads the whole table, so it is not to be asked all the time.
 func (q *Queue) Census(ctx context.Context) (Census, error) {
 	c := Census{ByState: map[string]int64{"queued": 0, "running": 0, "done": 0, "buried": 0}}
-	rows, err := q.db.Read().QueryContext(ctx, `SELECT state, COUNT(*) FROM job GROUP BY state`)
-	if err != nil {
-		return Census{}, fmt.Errorf("count jobs: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err := db.Each(ctx, q.db.Read(), func(row db.Row) error {
 		var state string
 		var n int64
-		if err := rows.Scan(&state, &n); err != nil {
-			return Census{}, fmt.Errorf("count jobs: %w", err)
-		}
+		err := row.Scan(&state, &n)
 		c.ByState[state] = n
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	}, `SELECT state, COUNT(*) FROM job GROUP BY state`)
+	if err != nil {
 		return Census{}, fmt.Errorf("count jobs: %w", err)
 	}
 	var due sql.NullInt64

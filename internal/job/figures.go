@@ -2,7 +2,6 @@ package job
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,21 +16,15 @@ type Figure struct {
 }
 
 // Figures counts the jobs in the table, by kind, then state; those that are over stay in it for a while.
-func (q *Queue) Figures(ctx context.Context) (figures []Figure, err error) {
-	rows, err := q.db.Read().QueryContext(ctx, `
-		SELECT kind, state, COUNT(*), MIN(created_at) FROM job GROUP BY kind, state ORDER BY kind, state`)
+func (q *Queue) Figures(ctx context.Context) ([]Figure, error) {
+	figures, err := db.Collect(ctx, q.db.Read(), func(row db.Row) (f Figure, err error) {
+		var oldest int64
+		err = row.Scan(&f.Kind, &f.State, &f.Count, &oldest)
+		f.Oldest = db.FromTime(oldest)
+		return f, err
+	}, `SELECT kind, state, COUNT(*), MIN(created_at) FROM job GROUP BY kind, state ORDER BY kind, state`)
 	if err != nil {
 		return nil, fmt.Errorf("count jobs: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var f Figure
-		var oldest int64
-		if err := rows.Scan(&f.Kind, &f.State, &f.Count, &oldest); err != nil {
-			return nil, err
-		}
-		f.Oldest = db.FromTime(oldest)
-		figures = append(figures, f)
-	}
-	return figures, rows.Err()
+	return figures, nil
 }

@@ -61,16 +61,9 @@ func many(ctx context.Context, q *job.Queue, tx *db.Tx, n int) error {
 	return err
 }
 
-func kinds(t *testing.T, d *db.DB) (found []string) {
+func kinds(t *testing.T, d *db.DB) []string {
 	t.Helper()
-	rows, err := d.Read().QueryContext(t.Context(), `SELECT kind FROM job`)
+	found, err := db.Collect(t.Context(), d.Read(), db.Value[string], `SELECT kind FROM job`)
 	require.NoError(t, err)
-	defer rows.Close()
-	for rows.Next() {
-		var kind string
-		require.NoError(t, rows.Scan(&kind))
-		found = append(found, kind)
-	}
-	require.NoError(t, rows.Err())
 	return found
 }

@@ -2,9 +2,7 @@ package job
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -101,8 +99,17 @@ func (q *Queue) claim(ctx context.Context, worker string, kinds []string, busy [
 		return nil, nil
 	}
 	var jobs []Job
-	err = q.db.Tx(ctx, func(tx *db.Tx) error {
-		rows, err := tx.QueryContext(ctx, `
+	err = q.db.Tx(ctx, func(tx *db.Tx) (err error) {
+		jobs, err = db.Collect(ctx, tx, func(row db.Row) (Job, error) {
+			j := Job{worker: worker}
+			var (
+				payload string
+				created int64
+			)
+			err := row.Scan(&j.ID, &j.Kind, &payload, &j.Attempt, &j.AttemptsMax, &created)
+			j.Payload, j.CreatedAt = json.RawMessage(payload), db.FromTime(created)
+			return j, err
+		}, `
 			WITH next AS MATERIALIZED (
 				SELECT id FROM job WHERE `+due+`
 				ORDER BY run_at, id LIMIT $4`+tx.SkipLocked()+`
@@ -114,28 +121,9 @@ func (q *Queue) claim(ctx context.Context, worker string, kinds []string, busy [
 		if err != nil {
 			return fmt.Errorf("claim jobs: %w", err)
 		}
-		jobs, err = scan(rows, worker)
-		return err
+		return nil
 	})
 	return jobs, err
-}
-
-func scan(rows *sql.Rows, worker string) ([]Job, error) {
-	defer rows.Close()
-	var jobs []Job
-	for rows.Next() {
-		j := Job{worker: worker}
-		var (
-			payload string
-			created int64
-		)
-		if err := rows.Scan(&j.ID, &j.Kind, &payload, &j.Attempt, &j.AttemptsMax, &created); err != nil {
-			return nil, fmt.Errorf("read job: %w", err)
-		}
-		j.Payload, j.CreatedAt = json.RawMessage(payload), db.FromTime(created)
-		jobs = append(jobs, j)
-	}
-	return jobs, errors.Join(rows.Err(), rows.Close())
 }
 
 // renew extends the worker's leases and gives the jobs that are not its own any more.
@@ -162,23 +150,14 @@ func (q *Queue) renew(ctx context.Context, worker string, held []id.Job, until t
 // foreign gives those jobs of the list that are neither the worker's nor done: one that its handler has completed a
 // moment ago is not lost.
 func foreign(ctx context.Context, tx *db.Tx, list, worker string) ([]id.Job, error) {
-	rows, err := tx.QueryContext(ctx, `
+	lost, err := db.Collect(ctx, tx, db.Value[id.Job], `
 		SELECT id FROM job
 		WHERE id IN (SELECT value FROM `+tx.EachString("$1")+`)
 		  AND NOT (state = 'done' OR state = 'running' AND worker = $2)`, list, worker)
 	if err != nil {
 		return nil, fmt.Errorf("look for lost jobs: %w", err)
 	}
-	defer rows.Close()
-	var lost []id.Job
-	for rows.Next() {
-		var job id.Job
-		if err := rows.Scan(&job); err != nil {
-			return nil, fmt.Errorf("look for lost jobs: %w", err)
-		}
-		lost = append(lost, job)
-	}
-	return lost, rows.Err()
+	return lost, nil
 }
 
 // putBack queues every running job again; only for a process that is alone.

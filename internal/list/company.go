@@ -78,7 +78,7 @@ func (b *Store) change(
 func read(ctx context.Context, q db.Querier, ws id.Workspace, list id.List, lock string) (List, company.Set, error) {
 	const query = `SELECT ` + columns + `, companies FROM list WHERE workspace_id = $1 AND id = $2`
 	var companies []byte
-	l, err := scan(q.QueryRowContext(ctx, query+lock, ws, list), &companies)
+	l, err := scanWith(q.QueryRowContext(ctx, query+lock, ws, list), &companies)
 	if l, err = found(l, err, list); err != nil {
 		return List{}, company.Set{}, err
 	}

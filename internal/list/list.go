@@ -91,25 +91,17 @@ func (b *Store) Get(ctx context.Context, ws id.Workspace, list id.List) (List, e
 }
 
 // List is the workspace's lists that are older than before, newest first; the zero id starts with the newest.
-func (b *Store) List(ctx context.Context, ws id.Workspace, before id.List, limit int) (lists []List, err error) {
+func (b *Store) List(ctx context.Context, ws id.Workspace, before id.List, limit int) ([]List, error) {
 	const q = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3`
 	from := ""
 	if !before.IsZero() {
 		from = before.String()
 	}
-	rows, err := b.db.Read().QueryContext(ctx, q, ws, from, limit)
+	lists, err := db.Collect(ctx, b.db.Read(), scan, q, ws, from, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read lists of workspace %s: %w", ws, err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		l, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("read lists of workspace %s: %w", ws, err)
-		}
-		lists = append(lists, l)
-	}
-	return lists, rows.Err()
+	return lists, nil
 }
 
 // Rename gives the list another name. Validation for a bad one.
@@ -137,8 +129,10 @@ func (b *Store) Delete(ctx context.Context, ws id.Workspace, list id.List) error
 	})
 }
 
-// scan reads the columns, and what the query selects behind them into more.
-func scan(row interface{ Scan(dest ...any) error }, more ...any) (List, error) {
+func scan(row db.Row) (List, error) { return scanWith(row) }
+
+// scanWith reads the columns, and what the query selects behind them into more.
+func scanWith(row db.Row, more ...any) (List, error) {
 	var l List
 	var created, updated int64
 	err := row.Scan(append([]any{&l.ID, &l.Workspace, &l.Name, &l.Len, &created, &updated}, more...)...)

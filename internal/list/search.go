@@ -88,21 +88,13 @@ func (b *Store) GetSearch(ctx context.Context, ws id.Workspace, search id.Search
 }
 
 // Searches is the workspace's saved searches, newest first.
-func (b *Store) Searches(ctx context.Context, ws id.Workspace) (searches []Search, err error) {
+func (b *Store) Searches(ctx context.Context, ws id.Workspace) ([]Search, error) {
 	const q = `SELECT ` + searchColumns + ` FROM saved_search WHERE workspace_id = $1 ORDER BY id DESC`
-	rows, err := b.db.Read().QueryContext(ctx, q, ws)
+	searches, err := db.Collect(ctx, b.db.Read(), scanSearch, q, ws)
 	if err != nil {
 		return nil, fmt.Errorf("read saved searches of workspace %s: %w", ws, err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		s, err := scanSearch(rows)
-		if err != nil {
-			return nil, fmt.Errorf("read saved searches of workspace %s: %w", ws, err)
-		}
-		searches = append(searches, s)
-	}
-	return searches, rows.Err()
+	return searches, nil
 }
 
 // DeleteSearch forgets a saved search.
@@ -120,7 +112,7 @@ func (b *Store) DeleteSearch(ctx context.Context, ws id.Workspace, search id.Sea
 	})
 }
 
-func scanSearch(row interface{ Scan(dest ...any) error }) (Search, error) {
+func scanSearch(row db.Row) (Search, error) {
 	var s Search
 	var filters string
 	var created int64

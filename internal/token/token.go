@@ -145,21 +145,9 @@ func (b *Store) Revoke(ctx context.Context, token id.Token) error {
 
 // List gives the tokens of a workspace, oldest first, ended ones too.
 func (b *Store) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
-	rows, err := b.db.Read().QueryContext(ctx, `
-		SELECT `+columns+` FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
+	tokens, err := db.Collect(ctx, b.db.Read(), scan,
+		`SELECT `+columns+` FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
 	if err != nil {
-		return nil, fmt.Errorf("list tokens of workspace %s: %w", ws, err)
-	}
-	defer rows.Close()
-	var tokens []Token
-	for rows.Next() {
-		t, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list tokens of workspace %s: %w", ws, err)
-		}
-		tokens = append(tokens, t)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list tokens of workspace %s: %w", ws, err)
 	}
 	return tokens, nil
@@ -168,13 +156,13 @@ func (b *Store) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 const columns = `id, workspace_id, name, prefix, scope, COALESCE(owner, ''), created_at, expires_at, revoked_at, last_used_at,
 	budget, budget_month, old_until`
 
-func scan(rows interface{ Scan(dest ...any) error }) (Token, error) {
+func scan(row db.Row) (Token, error) {
 	var (
 		t                                    Token
 		created                              int64
 		expires, revoked, lastUsed, oldUntil sql.NullInt64
 	)
-	err := rows.Scan(&t.ID, &t.Workspace, &t.Name, &t.Prefix, &t.Scope, &t.Owner, &created, &expires, &revoked, &lastUsed,
+	err := row.Scan(&t.ID, &t.Workspace, &t.Name, &t.Prefix, &t.Scope, &t.Owner, &created, &expires, &revoked, &lastUsed,
 		&t.Budget.Total, &t.Budget.Month, &oldUntil)
 	t.CreatedAt = db.FromTime(created)
 	t.ExpiresAt, t.RevokedAt, t.LastUsedAt = fromNull(expires), fromNull(revoked), fromNull(lastUsed)

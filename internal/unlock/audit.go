@@ -22,7 +22,8 @@ type Finding struct {
 // snapshots are the sum of their deltas. Each workspace is read in one state of the database, so it is right while
 // others write.
 func (b *Store) Audit(ctx context.Context) ([]Finding, error) {
-	workspaces, err := b.workspaces(ctx)
+	workspaces, err := db.Collect(ctx, b.db.Read(), db.Value[id.Workspace],
+		`SELECT workspace_id FROM unlock_delta UNION SELECT workspace_id FROM unlock_snapshot`)
 	if err != nil {
 		return nil, fmt.Errorf("audit unlocks: %w", err)
 	}
@@ -37,26 +38,9 @@ func (b *Store) Audit(ctx context.Context) ([]Finding, error) {
 	return findings, nil
 }
 
-func (b *Store) workspaces(ctx context.Context) (all []id.Workspace, err error) {
-	const q = `SELECT workspace_id FROM unlock_delta UNION SELECT workspace_id FROM unlock_snapshot`
-	rows, err := b.db.Read().QueryContext(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var ws id.Workspace
-		if err := rows.Scan(&ws); err != nil {
-			return nil, err
-		}
-		all = append(all, ws)
-	}
-	return all, rows.Err()
-}
-
 // AuditCharges compares, in one statement, what each export has unlocked with what the ledger says that it was charged,
 // less what either took back.
-func (b *Store) AuditCharges(ctx context.Context) (findings []Finding, err error) {
+func (b *Store) AuditCharges(ctx context.Context) ([]Finding, error) {
 	const q = `SELECT workspace_id, 'export ' || export_id || ' unlocked ' || SUM(unlocked) || ' and was charged ' || SUM(charged)
 		FROM (
 			SELECT workspace_id, export_id, change * size AS unlocked, 0 AS charged FROM unlock_delta
@@ -64,19 +48,14 @@ func (b *Store) AuditCharges(ctx context.Context) (findings []Finding, err error
 			SELECT workspace_id, substr(reference, 8, 36), 0, -amount FROM entry WHERE reference LIKE 'export:%'
 		) t
 		GROUP BY workspace_id, export_id HAVING SUM(unlocked) <> SUM(charged)`
-	rows, err := b.db.Read().QueryContext(ctx, q)
+	findings, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (f Finding, err error) {
+		err = row.Scan(&f.Workspace, &f.Problem)
+		return f, err
+	}, q)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("audit charges: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var f Finding
-		if err := rows.Scan(&f.Workspace, &f.Problem); err != nil {
-			return nil, err
-		}
-		findings = append(findings, f)
-	}
-	return findings, rows.Err()
+	return findings, nil
 }
 
 // audit replays one workspace's log.

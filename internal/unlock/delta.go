@@ -2,8 +2,6 @@ package unlock
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -64,56 +62,31 @@ const deltaColumns = `seq, change, export_id, size, companies, created_at`
 // readDeltas gives the deltas after the numbered one, in their order.
 func readDeltas(ctx context.Context, q db.Querier, ws id.Workspace, after int64) ([]delta, error) {
 	const query = `SELECT ` + deltaColumns + ` FROM unlock_delta WHERE workspace_id = $1 AND seq > $2 ORDER BY seq`
-	rows, err := q.QueryContext(ctx, query, ws, after)
-	if err != nil {
-		return nil, err
-	}
-	return scan(rows)
+	return db.Collect(ctx, q, scan, query, ws, after)
 }
 
 // eachDelta hands over the whole log in its order, one delta in memory at a time.
-func eachDelta(ctx context.Context, q db.Querier, ws id.Workspace, fn func(delta)) (err error) {
-	rows, err := q.QueryContext(ctx, `SELECT `+deltaColumns+` FROM unlock_delta WHERE workspace_id = $1 ORDER BY seq`, ws)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		d, err := scanOne(rows)
+func eachDelta(ctx context.Context, q db.Querier, ws id.Workspace, fn func(delta)) error {
+	return db.Each(ctx, q, func(row db.Row) error {
+		d, err := scan(row)
 		if err != nil {
 			return err
 		}
 		fn(d)
-	}
-	return rows.Err()
+		return nil
+	}, `SELECT `+deltaColumns+` FROM unlock_delta WHERE workspace_id = $1 ORDER BY seq`, ws)
 }
 
 func readExport(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) ([]delta, error) {
 	const query = `SELECT ` + deltaColumns + ` FROM unlock_delta WHERE workspace_id = $1 AND export_id = $2 ORDER BY seq`
-	rows, err := q.QueryContext(ctx, query, ws, export)
-	if err != nil {
-		return nil, err
-	}
-	return scan(rows)
+	return db.Collect(ctx, q, scan, query, ws, export)
 }
 
-func scan(rows *sql.Rows) (deltas []delta, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		d, err := scanOne(rows)
-		if err != nil {
-			return nil, err
-		}
-		deltas = append(deltas, d)
-	}
-	return deltas, rows.Err()
-}
-
-// scanOne reads the row at hand. A set that cannot be read is company.ErrSet.
-func scanOne(rows *sql.Rows) (d delta, err error) {
+// scan reads a delta. A set that cannot be read is company.ErrSet.
+func scan(row db.Row) (d delta, err error) {
 	var companies []byte
 	var created int64
-	if err := rows.Scan(&d.seq, &d.change, &d.export, &d.size, &companies, &created); err != nil {
+	if err := row.Scan(&d.seq, &d.change, &d.export, &d.size, &companies, &created); err != nil {
 		return delta{}, err
 	}
 	if d.companies, err = company.ParseSet(companies); err != nil {

@@ -66,19 +66,13 @@ func (h *Holders) follow(ctx context.Context, q db.Querier, ws id.Workspace, seq
 }
 
 func newestDeltas(ctx context.Context, q db.Querier) (map[id.Workspace]int64, error) {
-	rows, err := q.QueryContext(ctx, `SELECT workspace_id, MAX(seq) FROM unlock_delta GROUP BY workspace_id`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	newest := map[id.Workspace]int64{}
-	for rows.Next() {
+	err := db.Each(ctx, q, func(row db.Row) error {
 		var ws id.Workspace
 		var seq int64
-		if err := rows.Scan(&ws, &seq); err != nil {
-			return nil, err
-		}
+		err := row.Scan(&ws, &seq)
 		newest[ws] = seq
-	}
-	return newest, rows.Err()
+		return err
+	}, `SELECT workspace_id, MAX(seq) FROM unlock_delta GROUP BY workspace_id`)
+	return newest, err
 }

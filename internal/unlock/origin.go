@@ -29,11 +29,7 @@ func (b *Store) Origins(ctx context.Context, ws id.Workspace, seq int64, compani
 		WHERE workspace_id = $1 AND change = 1 AND ($2 = 0 OR seq <= $2) AND seq < $3 ORDER BY seq DESC LIMIT $4`
 	var found []Change
 	for before, left := int64(1<<62), companies; !left.IsEmpty(); {
-		rows, err := b.db.Read().QueryContext(ctx, query, ws, seq, before, originDeltas)
-		if err != nil {
-			return nil, fmt.Errorf("read origins of unlocks: %w", err)
-		}
-		deltas, err := scan(rows)
+		deltas, err := db.Collect(ctx, b.db.Read(), scan, query, ws, seq, before, originDeltas)
 		if err != nil {
 			return nil, fmt.Errorf("read origins of unlocks: %w", err)
 		}

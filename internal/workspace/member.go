@@ -106,24 +106,14 @@ func (b *Store) change(
 
 // Members gives those who belong to the workspace, in the order in which they joined.
 func (b *Store) Members(ctx context.Context, ws id.Workspace) ([]Belonging, error) {
-	rows, err := b.db.Read().QueryContext(ctx, `
-		SELECT m.person, p.name, p.email, m.role, m.joined_at FROM member m JOIN person p ON p.id = m.person
+	members, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (m Belonging, err error) {
+		var joined int64
+		err = row.Scan(&m.Person, &m.Name, &m.Email, &m.Role, &joined)
+		m.JoinedAt = db.FromTime(joined)
+		return m, err
+	}, `SELECT m.person, p.name, p.email, m.role, m.joined_at FROM member m JOIN person p ON p.id = m.person
 		WHERE m.workspace_id = $1 AND m.left_at IS NULL ORDER BY m.joined_at, m.person`, ws)
 	if err != nil {
-		return nil, fmt.Errorf("list members of workspace %s: %w", ws, err)
-	}
-	defer rows.Close()
-	var members []Belonging
-	for rows.Next() {
-		var m Belonging
-		var joined int64
-		if err := rows.Scan(&m.Person, &m.Name, &m.Email, &m.Role, &joined); err != nil {
-			return nil, fmt.Errorf("list members of workspace %s: %w", ws, err)
-		}
-		m.JoinedAt = db.FromTime(joined)
-		members = append(members, m)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list members of workspace %s: %w", ws, err)
 	}
 	return members, nil
@@ -131,24 +121,14 @@ func (b *Store) Members(ctx context.Context, ws id.Workspace) ([]Belonging, erro
 
 // Of gives the workspaces that the person belongs to, by name.
 func (b *Store) Of(ctx context.Context, person id.Person) ([]Membership, error) {
-	rows, err := b.db.Read().QueryContext(ctx, `
-		SELECT w.id, w.name, w.created_at, m.role FROM member m JOIN workspace w ON w.id = m.workspace_id
+	all, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (m Membership, err error) {
+		var created int64
+		err = row.Scan(&m.ID, &m.Name, &created, &m.Role)
+		m.CreatedAt = db.FromTime(created)
+		return m, err
+	}, `SELECT w.id, w.name, w.created_at, m.role FROM member m JOIN workspace w ON w.id = m.workspace_id
 		WHERE m.person = $1 AND m.left_at IS NULL ORDER BY w.name, w.id`, person)
 	if err != nil {
-		return nil, fmt.Errorf("list workspaces of person %s: %w", person, err)
-	}
-	defer rows.Close()
-	var all []Membership
-	for rows.Next() {
-		var m Membership
-		var created int64
-		if err := rows.Scan(&m.ID, &m.Name, &created, &m.Role); err != nil {
-			return nil, fmt.Errorf("list workspaces of person %s: %w", person, err)
-		}
-		m.CreatedAt = db.FromTime(created)
-		all = append(all, m)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list workspaces of person %s: %w", person, err)
 	}
 	return all, nil

@@ -60,26 +60,14 @@ func (b *Store) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
 
 // List gives all workspaces, oldest first.
 func (b *Store) List(ctx context.Context) ([]Workspace, error) {
-	rows, err := b.db.Read().QueryContext(ctx, `SELECT id, name, created_at FROM workspace ORDER BY created_at, id`)
+	all, err := db.Collect(ctx, b.db.Read(), scan, `SELECT id, name, created_at FROM workspace ORDER BY created_at, id`)
 	if err != nil {
-		return nil, fmt.Errorf("list workspaces: %w", err)
-	}
-	defer rows.Close()
-	var all []Workspace
-	for rows.Next() {
-		w, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list workspaces: %w", err)
-		}
-		all = append(all, w)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list workspaces: %w", err)
 	}
 	return all, nil
 }
 
-func scan(row interface{ Scan(dest ...any) error }) (Workspace, error) {
+func scan(row db.Row) (Workspace, error) {
 	var (
 		w       Workspace
 		created int64

@@ -11,10 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/gzhttp"
-
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/middleware"
@@ -67,39 +66,28 @@ func New(d Deps) (http.Handler, error) {
 		return nil, err
 	}
 	d.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
-	s := &server{Deps: d, limiter: ratelimit.New(), fail: ErrorWriter(d.Log)}
-	h, err := s.handler()
-	if err != nil {
-		return nil, err
-	}
+	s := &server{Deps: d, limiter: ratelimit.New(), fail: httpx.ErrorWriter(d.Log)}
 	through := []middleware.Middleware{middleware.RequestID, middleware.AccessLog(d.Log)}
 	if d.Traffic != nil {
 		through = append(through, d.Traffic.Watch)
 	}
-	return middleware.Chain(h, append(through, middleware.Recover(d.Log, s.fail))...), nil
+	return middleware.Chain(s.handler(), append(through, middleware.Recover(d.Log, s.fail))...), nil
 }
 
-func (s *server) handler() (http.Handler, error) {
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipSizeBytesMin), gzhttp.CompressionLevel(1))
-	if err != nil {
-		return nil, err
-	}
+func (s *server) handler() http.Handler {
 	doc := newDocument()
 	mux := http.NewServeMux()
 	for _, rt := range routes() {
 		b := doc.add(rt)
 		b.bodyTimeout = cmp.Or(s.BodyTimeout, b.bodyTimeout)
-		mux.Handle(rt.method+" "+basePath+rt.path, compress(s.serve(rt, b)))
+		mux.Handle(rt.method+" "+basePath+rt.path, httpx.Compress(s.serve(rt, b)))
 	}
-	mux.Handle("GET /openapi.json", compress(serveDocument(doc.finish())))
+	mux.Handle("GET /openapi.json", httpx.Compress(serveDocument(doc.finish())))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+		httpx.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	for pattern, h := range s.Mounts {
 		mux.Handle(pattern, h)
 	}
-	return s.router(mux), nil
+	return s.router(mux)
 }
-
-// gzipSizeBytesMin is the size from which compression pays for its time.
-const gzipSizeBytesMin = 2048

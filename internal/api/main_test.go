@@ -23,6 +23,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/index"
@@ -93,7 +94,7 @@ func open(t testing.TB, o settings) *house {
 		log = slog.New(slog.NewJSONHandler(o.log, nil))
 	}
 	if o.mounts == nil {
-		o.mounts = map[string]http.Handler{file.Path: files.Handler(api.ErrorWriter(log))}
+		o.mounts = map[string]http.Handler{file.Path: files.Handler(httpx.ErrorWriter(log))}
 	}
 	h.Handler, err = api.New(api.Deps{
 		Auth: h.tokens, Credits: h.credits, Lists: lists, Exports: h.exports, Idempotency: idempotency.New(d, idempotency.Options{}),

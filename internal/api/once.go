@@ -15,6 +15,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/middleware"
 )
@@ -37,7 +38,7 @@ func once[In, Out any](fn func(*server, context.Context, auth.Caller, *In, *idem
 
 // rendered makes the body that tells of what was made.
 func rendered[T, Out any](tell func(T) Out) func(T) ([]byte, error) {
-	return func(made T) ([]byte, error) { return encode(tell(made)) }
+	return func(made T) ([]byte, error) { return httpx.Encode(tell(made)) }
 }
 
 // answerOnce is answer for what may happen once only: by the key of the request, or, without one, while it is in flight.
@@ -102,7 +103,7 @@ func writeAnswer(w http.ResponseWriter, a idempotency.Answer) {
 	if a.Replayed {
 		w.Header().Set(replayedHeader, "true")
 	}
-	writeBody(w, a.Status, a.Body)
+	httpx.WriteBody(w, a.Status, a.Body)
 }
 
 func keyParameter() *huma.Param {

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 )
 
 // Huma makes the schemas and the document from the Go types. Its request pipeline is not used: it reads the body before
@@ -50,7 +51,7 @@ func newDocument() *document {
 			{Name: "Credits", Description: "What is left to spend."},
 		},
 	}
-	d.errorRef = d.registry.Schema(reflect.TypeFor[Error](), true, "")
+	d.errorRef = d.registry.Schema(reflect.TypeFor[httpx.Error](), true, "")
 	return d
 }
 
@@ -64,7 +65,7 @@ func introduction() string {
 		"Every answer that is not a success has the body `{\"detail\": {\"code\", \"message\", \"details\"}}`.\n\n" +
 		"| code | status | when |\n|---|---|---|\n")
 	for _, e := range fault.Catalogue() {
-		fmt.Fprintf(&b, "| %s | %d | %s |\n", e.Code, Status(e.Kind), e.When)
+		fmt.Fprintf(&b, "| %s | %d | %s |\n", e.Code, httpx.Status(e.Kind), e.When)
 	}
 	b.WriteString("\nVersion 1 changes by addition only: new operations, optional parameters and fields of answers.")
 	return b.String()
@@ -119,7 +120,7 @@ func (d *document) responses(rt route, b *binding) map[string]*huma.Response {
 		success.Content = map[string]*huma.MediaType{"application/json": {
 			Schema: d.registry.Schema(rt.out, true, ""), Example: rt.response,
 		}}
-		sheetContent(rt.out, success.Content)
+		csvContent(rt.out, success.Content)
 	}
 	if rt.once != nil {
 		success.Headers[replayedHeader] = replayedParam()

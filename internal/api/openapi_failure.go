@@ -11,6 +11,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 )
 
 // codesOf is every failure that the route can answer with.
@@ -34,7 +35,7 @@ func codesOf(rt route, b *binding) []fault.Code {
 func byStatus(codes []fault.Code) map[int][]fault.Code {
 	groups := map[int][]fault.Code{}
 	for _, c := range codes {
-		status := Status(c.Kind())
+		status := httpx.Status(c.Kind())
 		groups[status] = append(groups[status], c)
 	}
 	return groups
@@ -69,7 +70,7 @@ func (d *document) newFailure(status int, codes []fault.Code) *huma.Response {
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("`%s`: %s", e.Code, e.When))
-		examples[string(e.Code)] = &huma.Example{Value: Error{ErrorDetail{
+		examples[string(e.Code)] = &huma.Example{Value: httpx.Error{Detail: httpx.ErrorDetail{
 			Code: e.Code, Message: e.When, Details: exampleDetails(e.Code),
 		}}}
 	}

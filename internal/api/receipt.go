@@ -2,13 +2,12 @@ package api
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
-	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -36,7 +35,7 @@ type ReceiptResponse struct {
 	TransactionID   *id.Entry     `json:"transaction_id" format:"uuid" doc:"The ledger's entry of the charge; null if nothing was charged."`
 	Items           []ReceiptLine `json:"items"`
 	NextCursor      *string       `json:"next_cursor"`
-	orSheet
+	orCSV
 }
 
 type receiptInput struct {
@@ -52,7 +51,10 @@ func (s *server) getReceipt(ctx context.Context, caller auth.Caller, in *receipt
 		return nil, err
 	}
 	if in.Format == formatCSV {
-		return &ReceiptResponse{orSheet: orSheet{ReceiptSheet(ctx, s.Exports, caller, in.Export)}}, nil
+		return &ReceiptResponse{orCSV: orCSV{&httpx.CSV{
+			FileName: "receipt-" + in.Export.String() + ".csv", Columns: export.ReceiptColumns(),
+			Rows: s.Exports.ReceiptRows(ctx, caller, in.Export),
+		}}}, nil
 	}
 	if page.Limit == 0 {
 		page.Limit = receiptSize
@@ -82,23 +84,4 @@ func receiptLineOf(l export.ReceiptLine) ReceiptLine {
 	}
 	line.Status, line.Credits = l.Price()
 	return line
-}
-
-// ReceiptSheet is the whole receipt of an export as CSV.
-func ReceiptSheet(ctx context.Context, exports *export.Exports, caller auth.Caller, of id.Export) *Sheet {
-	return &Sheet{
-		fileName: "receipt-" + of.String() + ".csv",
-		columns:  []string{"company_id", "name", "domain", "status", "credits", "unlocked_by", "unlocked_at", "refunded_at"},
-		each: func(row func(...string) error) error {
-			return exports.EachReceiptLine(ctx, caller, of, func(line export.ReceiptLine) error {
-				l := receiptLineOf(line)
-				var refunded string
-				if l.RefundedAt != nil {
-					refunded = timeCell(*l.RefundedAt)
-				}
-				return row(l.CompanyID.String(), format.SafeCell(l.Name), textCell(l.Domain), l.Status,
-					strconv.Itoa(l.Credits), l.UnlockedBy.String(), timeCell(l.UnlockedAt), refunded)
-			})
-		},
-	}
 }

@@ -1,16 +1,12 @@
 package api
 
 import (
-	"fmt"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/auth"
-	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/ratelimit"
 )
 
@@ -50,25 +46,6 @@ func TestLimitsOfTheContractHold(t *testing.T) {
 	}
 }
 
-func TestEveryKindHasItsStatus(t *testing.T) {
-	t.Parallel()
-	want := map[fault.Code]int{
-		fault.MissingAuthHeader: 401, fault.InvalidTokenFormat: 401, fault.InvalidToken: 401, fault.TokenExpired: 401,
-		fault.TokenNotWorkspaceBound: 401, fault.NotWorkspaceMember: 401, fault.InsufficientScope: 403,
-		fault.InsufficientBalance: 402, fault.NoCandidates: 400, fault.NotFound: 404, fault.ExportNotCompleted: 400,
-		fault.Validation: 422, fault.InvalidCursor: 422, fault.RateLimited: 429, fault.IdempotencyKeyReused: 422,
-		fault.RequestInFlight: 409, fault.MethodNotAllowed: 405, fault.PayloadTooLarge: 413,
-		fault.UnsupportedMediaType: 415, fault.InvalidLink: 403, fault.TokenBudgetExceeded: 402, fault.Internal: 500,
-		fault.ExportNotCancellable: 409, fault.QuoteExpired: 400, fault.QuoteOutdated: 409, fault.MaxCreditsExceeded: 402,
-		fault.RequestTimeout: 408, fault.RangeNotSatisfiable: 416, fault.IndexUnavailable: 503,
-		fault.SignInNeeded: 401, fault.Forbidden: 403,
-	}
-	for _, e := range fault.Catalogue() {
-		require.Equal(t, want[e.Code], Status(e.Kind), e.Code)
-	}
-	require.Len(t, fault.Catalogue(), len(want))
-}
-
 func TestAMisspeltLimitIsRefused(t *testing.T) {
 	t.Parallel()
 	limits, err := ratelimit.Parse("export.create=50/min,credits.get=off")
@@ -76,14 +53,4 @@ func TestAMisspeltLimitIsRefused(t *testing.T) {
 	_, err = New(Deps{RateLimits: limits})
 	require.ErrorContains(t, err, "export.create")
 	require.NotContains(t, err.Error(), "called \"credits.get\"")
-}
-
-func TestAnUnavailableIndexSaysWhenToComeBack(t *testing.T) {
-	t.Parallel()
-	w := httptest.NewRecorder()
-	err := fmt.Errorf("search: %w", fault.New(fault.IndexUnavailable, "rebuilding").With("retry_after", 10))
-	ErrorWriter(slog.New(slog.DiscardHandler))(w, httptest.NewRequest(http.MethodPost, "/api/v1/companies/search", nil), err)
-	require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	require.Equal(t, "10", w.Header().Get("Retry-After"))
-	require.JSONEq(t, `{"detail": {"code": "INDEX_UNAVAILABLE", "message": "rebuilding", "details": {"retry_after": 10}}}`, w.Body.String())
 }

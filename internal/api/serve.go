@@ -11,6 +11,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
@@ -23,7 +24,7 @@ func (s *server) serve(rt route, b *binding) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out, err := s.answer(rt, b, limit, w, r)
 		made, isMade := out.(idempotency.Answer)
-		csv := sheetOf(out)
+		csv := csvOf(out)
 		if err == nil && csv != nil {
 			err = csv.Write(w, rt.status)
 		}
@@ -39,7 +40,7 @@ func (s *server) serve(rt route, b *binding) http.Handler {
 			if t, ok := out.(timed); ok {
 				w.Header().Set(timingHeader, t.serverTiming())
 			}
-			writeJSON(w, rt.status, out)
+			httpx.WriteJSON(w, rt.status, out)
 		}
 	})
 }

@@ -5,14 +5,12 @@ import (
 	"encoding/base64"
 	"fmt"
 	"hash/crc32"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/fault"
-	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -40,7 +38,7 @@ type Actor struct {
 type TransactionsResponse struct {
 	Items      []LedgerEntry `json:"items"`
 	NextCursor *string       `json:"next_cursor"`
-	orSheet
+	orCSV
 }
 
 type transactionsInput struct {
@@ -81,7 +79,9 @@ func (s *server) listTransactions(ctx context.Context, caller auth.Caller, in *t
 	}
 	filter := credit.Filter{From: in.From, To: in.To, Reason: credit.Reason(in.Reason)}
 	if in.Format == formatCSV {
-		return &TransactionsResponse{orSheet: orSheet{LedgerSheet(ctx, s.Credits, caller.Workspace, filter)}}, nil
+		return &TransactionsResponse{orCSV: orCSV{&httpx.CSV{
+			FileName: "transactions.csv", Columns: credit.Columns(), Rows: s.Credits.Rows(ctx, caller.Workspace, filter),
+		}}}, nil
 	}
 	before, err := readLedgerPlace(in.Cursor, filter)
 	if err != nil {
@@ -110,52 +110,8 @@ func ledgerEntryOf(e credit.Entry) LedgerEntry {
 }
 
 func actorOf(e credit.Entry) Actor {
-	kind, rest, _ := strings.Cut(e.Actor, ":")
-	switch kind {
-	case "token":
-		return Actor{Type: kind, ID: &rest, Name: orNull(e.ActorName)}
-	case "person":
-		if _, err := id.Parse[id.Person](rest); err != nil { // a login at the server's machine
-			return Actor{Type: kind, Name: &rest}
-		}
-		return Actor{Type: kind, ID: &rest, Name: orNull(e.ActorName)}
-	}
-	return Actor{Type: credit.ActorSystem}
-}
-
-// LedgerSheet is the ledger of a workspace as CSV, as far as the filter picks it.
-func LedgerSheet(ctx context.Context, ledger *credit.Store, ws id.Workspace, filter credit.Filter) *Sheet {
-	return &Sheet{
-		fileName: "transactions.csv",
-		columns: []string{
-			"id", "created_at", "amount", "balance_after", "reason", "reference", "export_id", "actor_type", "actor_id",
-			"actor_name", "note",
-		},
-		each: func(row func(...string) error) error {
-			return ledger.Each(ctx, ws, filter, func(entry credit.Entry) error {
-				e := ledgerEntryOf(entry)
-				return row(e.ID.String(), timeCell(e.CreatedAt), strconv.FormatInt(e.Amount, 10), strconv.FormatInt(e.BalanceAfter, 10),
-					e.Reason, textCell(e.Reference), idCell(e.ExportID), e.Actor.Type, textCell(e.Actor.ID), textCell(e.Actor.Name),
-					textCell(e.Note))
-			})
-		},
-	}
-}
-
-func timeCell(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-func textCell(text *string) string {
-	if text == nil {
-		return ""
-	}
-	return format.SafeCell(*text)
-}
-
-func idCell[K any](i *id.ID[K]) string {
-	if i == nil {
-		return ""
-	}
-	return i.String()
+	kind, actor, name := e.ActorParts()
+	return Actor{Type: kind, ID: orNull(actor), Name: orNull(name)}
 }
 
 // ledgerPlace is the cursor behind an entry, bound to the filter that the entries were picked by. The ledger only grows

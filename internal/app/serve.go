@@ -15,6 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/console"
 	"github.com/opencapi/capi/internal/docsite"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/middleware"
@@ -143,8 +144,8 @@ func (a *App) handler(ctx context.Context, follower *indexing.Follower, metrics 
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	fail := api.ErrorWriter(a.Log)
-	mounts := docsite.Mounts(docsite.Deps{OpenAPI: api.OpenAPI, Status: api.Status, PublicURL: a.Config.PublicURL})
+	fail := httpx.ErrorWriter(a.Log)
+	mounts := docsite.Mounts(docsite.Deps{OpenAPI: api.OpenAPI, Status: httpx.Status, PublicURL: a.Config.PublicURL})
 	mounts[file.Path] = a.Files.Handler(fail)
 	mounts[console.Path], mounts["GET /{$}"] = pages, console.Front(fail)
 	mounts["GET /readyz"] = readiness{a, follower.Lag}

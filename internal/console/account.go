@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/opencapi/capi/internal/account"
-	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -30,7 +30,7 @@ func (s *server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := s.People.ChangePassword(r.Context(), v.Person, r.PostFormValue("current"), r.PostFormValue("password"), v.Session)
 	if fault.CodeOf(err) == fault.Validation {
-		return s.showAccount(w, r, api.Status(fault.KindInvalid), fieldErrors(err))
+		return s.showAccount(w, r, httpx.Status(fault.KindInvalid), fieldErrors(err))
 	}
 	if err != nil {
 		return err

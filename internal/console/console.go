@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/opencapi/capi/internal/httpx"
 
 	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/credit"
@@ -88,11 +89,6 @@ func New(d Deps) (http.Handler, error) {
 }
 
 func (s *server) handler() (http.Handler, error) {
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(gzipSizeBytesMin), gzhttp.CompressionLevel(1),
-		gzhttp.ExceptContentTypes([]string{eventStreamType}))
-	if err != nil {
-		return nil, err
-	}
 	origins := http.NewCrossOriginProtection()
 	if s.PublicURL != "" {
 		if err := origins.AddTrustedOrigin(originOf(s.PublicURL)); err != nil {
@@ -106,8 +102,5 @@ func (s *server) handler() (http.Handler, error) {
 	}
 	mux.Handle("GET "+basePath+assetsPath+"{name}", s.handle((*server).asset))
 	pages := middleware.Chain(s.router(mux), secure, middleware.Recover(s.Log, s.fail), origins.Handler, s.load, s.know)
-	return compress(pages), nil
+	return httpx.Compress(pages, eventStreamType), nil
 }
-
-// gzipSizeBytesMin is the size from which compression pays for its time.
-const gzipSizeBytesMin = 2048

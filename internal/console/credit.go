@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -57,7 +57,10 @@ func (s *server) showCredits(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return api.LedgerSheet(r.Context(), s.Credits, v.Workspace.ID, filter).Write(w, http.StatusOK)
+		file := httpx.CSV{
+			FileName: "transactions.csv", Columns: credit.Columns(), Rows: s.Credits.Rows(ctx, v.Workspace.ID, filter),
+		}
+		return file.Write(w, http.StatusOK)
 	}
 	view := &creditsView{Page: v.path("/credits"), Filter: f, Faults: fieldErrors(err), Spans: spans(time.Now())}
 	view.Span = view.Spans[max(0, slices.IndexFunc(view.Spans, func(sp span) bool { return sp.Value == q.Get("span") }))]

@@ -5,10 +5,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -168,7 +168,11 @@ func (s *server) exportReceipt(w http.ResponseWriter, r *http.Request) error {
 	}
 	v, q := viewerOf(r.Context()), r.URL.Query()
 	if q.Get("format") == string(format.CSV) {
-		return api.ReceiptSheet(r.Context(), s.Exports, v.caller(), e.ID).Write(w, http.StatusOK)
+		file := httpx.CSV{
+			FileName: "receipt-" + e.ID.String() + ".csv", Columns: export.ReceiptColumns(),
+			Rows: s.Exports.ReceiptRows(r.Context(), v.caller(), e.ID),
+		}
+		return file.Write(w, http.StatusOK)
 	}
 	lines, next, err := s.Exports.Receipt(r.Context(), v.caller(), e.ID, q.Get("cursor"), 2*pageSize)
 	if err != nil {

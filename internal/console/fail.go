@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/middleware"
 )
 
@@ -15,7 +15,7 @@ import (
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.faultOf(r, err)
 	middleware.NoteOf(r.Context()).Add(slog.String("code", string(e.Code)))
-	status := api.Status(e.Kind())
+	status := httpx.Status(e.Kind())
 	page := errorPage(status, e)
 	if isFragment(r) {
 		page = errorFragment(e)

@@ -5,8 +5,8 @@ import (
 	"net/url"
 
 	"github.com/opencapi/capi/internal/account"
-	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/workspace"
@@ -112,7 +112,7 @@ func (s *server) joinAgain(w http.ResponseWriter, r *http.Request, form joinForm
 		return err
 	}
 	form.Faults = fieldErrors(err)
-	return render(w, r, api.Status(fault.KindInvalid), joinView(form))
+	return render(w, r, httpx.Status(fault.KindInvalid), joinView(form))
 }
 
 // firstPath is the first page of the workspace, or of the console if there is none.

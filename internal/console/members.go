@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/opencapi/capi/internal/account"
-	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -45,7 +45,7 @@ func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
 	secret, made, err := s.Memberships.InviteMember(r.Context(), v.Workspace.ID, form.Role, form.Email, v.Person.ID)
 	if fault.CodeOf(err) == fault.Validation {
 		form.Faults = fieldErrors(err)
-		return s.showMembers(w, r, api.Status(fault.KindInvalid), form)
+		return s.showMembers(w, r, httpx.Status(fault.KindInvalid), form)
 	}
 	if err != nil {
 		return err

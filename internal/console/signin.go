@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/account"
-	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/text"
 )
@@ -49,7 +49,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	person, err := s.tryPassword(r, form.Email, r.PostFormValue("password"))
 	if e, told := tellable(err); told {
 		form.Fault = e.Message
-		return s.showSignIn(w, r, api.Status(e.Kind()), form)
+		return s.showSignIn(w, r, httpx.Status(e.Kind()), form)
 	}
 	if err != nil {
 		return err

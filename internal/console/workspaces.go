@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/workspace"
@@ -56,7 +56,7 @@ func (s *server) createWorkspace(w http.ResponseWriter, r *http.Request) error {
 	made, err := s.newWorkspace(r, v, form)
 	if fault.CodeOf(err) == fault.Validation {
 		form.Faults = fieldErrors(err)
-		return s.showWorkspaces(w, r, api.Status(fault.KindInvalid), form)
+		return s.showWorkspaces(w, r, httpx.Status(fault.KindInvalid), form)
 	}
 	if err != nil {
 		return err

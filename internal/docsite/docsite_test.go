@@ -15,13 +15,14 @@ import (
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/docsite"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/httpx"
 )
 
 // site is the documentation without the rest of the server.
 func site(t *testing.T, publicURL string) http.Handler {
 	t.Helper()
 	mux := http.NewServeMux()
-	for pattern, h := range docsite.Mounts(docsite.Deps{OpenAPI: api.OpenAPI, Status: api.Status, PublicURL: publicURL}) {
+	for pattern, h := range docsite.Mounts(docsite.Deps{OpenAPI: api.OpenAPI, Status: httpx.Status, PublicURL: publicURL}) {
 		mux.Handle(pattern, h)
 	}
 	return mux
@@ -245,7 +246,7 @@ func TestAPageThatHasNotChangedIsNotSentAgain(t *testing.T) {
 func TestAnOperationWithoutASampleOrAPageWithAFaultIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, document := range []string{`{`, `{}`, `{"servers":[{"url":"/api/v1"}],"paths":{"/x":{"get":{}}}}`} {
-		_, err := docsite.New(docsite.Deps{OpenAPI: func() []byte { return []byte(document) }, Status: api.Status})
+		_, err := docsite.New(docsite.Deps{OpenAPI: func() []byte { return []byte(document) }, Status: httpx.Status})
 		require.Error(t, err, document)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/importer"
@@ -70,7 +71,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency,
 		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
 		RateLimits: limits, Log: log,
-		Mounts: map[string]http.Handler{file.Path: files.Handler(api.ErrorWriter(log))},
+		Mounts: map[string]http.Handler{file.Path: files.Handler(httpx.ErrorWriter(log))},
 	})
 	n.follower = indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: a.Index, Poll: time.Millisecond})
 	return n, err

@@ -1,4 +1,4 @@
-package api
+package httpx
 
 import (
 	"errors"
@@ -22,42 +22,6 @@ type ErrorDetail struct {
 	Details map[string]any `json:"details" doc:"What belongs to the code, such as the list of errors of a VALIDATION_ERROR; empty for most codes."`
 }
 
-// Status is the HTTP status of a kind of failure, the only place that says so.
-func Status(k fault.Kind) int {
-	switch k {
-	case fault.KindState:
-		return http.StatusBadRequest
-	case fault.KindUnauthenticated:
-		return http.StatusUnauthorized
-	case fault.KindNoCredit:
-		return http.StatusPaymentRequired
-	case fault.KindForbidden:
-		return http.StatusForbidden
-	case fault.KindNotFound:
-		return http.StatusNotFound
-	case fault.KindNotAllowed:
-		return http.StatusMethodNotAllowed
-	case fault.KindTimeout:
-		return http.StatusRequestTimeout
-	case fault.KindConflict:
-		return http.StatusConflict
-	case fault.KindTooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.KindUnsupported:
-		return http.StatusUnsupportedMediaType
-	case fault.KindRange:
-		return http.StatusRequestedRangeNotSatisfiable
-	case fault.KindInvalid:
-		return http.StatusUnprocessableEntity
-	case fault.KindRateLimited:
-		return http.StatusTooManyRequests
-	case fault.KindUnavailable:
-		return http.StatusServiceUnavailable
-	case fault.KindInternal:
-	}
-	return http.StatusInternalServerError
-}
-
 // ErrorWriter answers with an error's body and status. What is no fault is logged and told as INTERNAL with the
 // request's id alone.
 func ErrorWriter(log *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
@@ -78,7 +42,7 @@ func ErrorWriter(log *slog.Logger) func(http.ResponseWriter, *http.Request, erro
 		if details == nil {
 			details = map[string]any{}
 		}
-		writeJSON(w, status, Error{ErrorDetail{Code: e.Code, Message: e.Message, Details: details}})
+		WriteJSON(w, status, Error{ErrorDetail{Code: e.Code, Message: e.Message, Details: details}})
 	}
 }
 
@@ -91,21 +55,4 @@ func internal(log *slog.Logger, r *http.Request, err error) *fault.Error {
 	log.Log(r.Context(), level, "request failed", "request_id", id, "method", r.Method, "path", r.URL.Path, "error", err)
 	return fault.New(fault.Internal, "Something failed on our side. If it stays so, quote the request id %s.", id).
 		With("request_id", id)
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	p, err := encode(body)
-	if err != nil {
-		panic(err) // our own types always encode
-	}
-	writeBody(w, status, p)
-}
-
-func writeBody(w http.ResponseWriter, status int, p []byte) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = w.Write(p) // a client that has gone is nobody's failure
 }

@@ -55,7 +55,7 @@ func (b bitset) count() int {
 	return n
 }
 
-// countShared is how many members both have.
+// countAnd returns the number of slots in both sets.
 func (b bitset) countAnd(o bitset) int {
 	n := 0
 	o = o[:len(b)]
@@ -71,7 +71,7 @@ func (b bitset) countAnd(o bitset) int {
 	return n
 }
 
-// lastUpTo is the highest member up to i, which must exist.
+// lastUpTo returns the highest slot up to i, which must exist.
 func (b bitset) lastUpTo(i int) int {
 	w := b[i>>6] << (63 - i&63)
 	for w == 0 {
@@ -81,7 +81,7 @@ func (b bitset) lastUpTo(i int) int {
 	return i - bits.LeadingZeros64(w)
 }
 
-// firstFrom is the lowest member from i on, or end if there is none before it.
+// firstFrom returns the lowest slot from i on, or end if there is none before it.
 func (b bitset) firstFrom(i, end int) int {
 	if i >= end {
 		return end
@@ -96,7 +96,7 @@ func (b bitset) firstFrom(i, end int) int {
 	return min(i+bits.TrailingZeros64(w), end)
 }
 
-// appendTo appends the slots, ascending.
+// appendTo appends the slots in ascending order.
 func (b bitset) appendTo(slots []uint32) []uint32 {
 	for i, w := range b {
 		for at := uint32(i) << 6; w != 0; w &= w - 1 {
@@ -106,7 +106,7 @@ func (b bitset) appendTo(slots []uint32) []uint32 {
 	return slots
 }
 
-// keepBetween drops the slots whose value is outside of the bounds, both included.
+// keepBetween removes the slots whose value is out of bounds; both bounds are inclusive.
 func (b bitset) keepBetween(values []int64, low, high int64) {
 	for i, w := range b {
 		for rest := w; rest != 0; rest &= rest - 1 {

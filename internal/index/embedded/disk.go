@@ -14,32 +14,35 @@ import (
 	"github.com/google/uuid"
 )
 
-// Source is the catalog that an index is derived from. An index and its catalog are restored from backups separately, so
-// each save leaves a mark in the catalog's database, and an index is trusted by a catalog that holds its mark.
+// Source is the catalog that an index is derived from. An index and its catalog are restored from backups separately. So
+// each save stores a checkpoint in the catalog's database, and the index is only trusted by a catalog that has its
+// checkpoint.
 type Source interface {
-	// Origin is a name that no other catalog has, and the newest sequence number.
+	// Origin returns a name that is unique to the catalog, and its newest sequence number.
 	Origin(ctx context.Context) (origin string, seq uint64, err error)
-	// Mark keeps that the index knows the catalog up to seq, under a new mark, lasting once it returns. Of the index's
-	// older marks it leaves the one to keep; it fails if that, unless it is empty, is not there: the catalog was set back.
+	// SaveCheckpoint durably records that the index contains the catalog up to seq, under a new checkpoint. Of the index's
+	// older checkpoints it keeps only the one named keep. If keep is not empty and does not exist, the catalog was restored
+	// from a backup and the call fails.
 	SaveCheckpoint(ctx context.Context, index, mark, keep string, seq uint64) error
-	// Marked holds if the catalog has the index's mark.
+	// HasCheckpoint reports whether the catalog has the index's checkpoint.
 	HasCheckpoint(ctx context.Context, index, mark string) (bool, error)
 }
 
-// disk is where an index is kept. Index.merging guards it.
+// disk is the directory of an index. Guarded by Index.merging.
 type disk struct {
 	dir           string
 	source        Source
 	log           *slog.Logger
-	manifest      manifest  // the one in force
-	savedSnapshot uint64    // the snapshot it holds, of this process
-	lastAttempt   time.Time // of the last attempt to save
+	manifest      manifest  // the current one
+	savedSnapshot uint64    // id of the snapshot that manifest describes, in this process
+	lastAttempt   time.Time // time of the last attempt to save
 }
 
-// Attach takes in what the directory holds and keeps the index there from now on; the directory is created if need be.
-// It comes before the first Apply, and no other process may use the directory meanwhile. It reads little: names, the
-// values of facets, what has died. What it finds damaged, of another version or of another catalog is left out and
-// logged by name; Seq is 0 then, which asks for the catalog. The source must be usable until Close; Attach only reads it.
+// Attach loads the index from the directory and keeps it there from now on. It creates the directory if necessary. It must
+// be called before the first Apply, and no other process may use the directory. It reads only headers, the values of facets
+// and the deleted slots. Segments that are damaged or have another version, and an index of another catalog, are left out
+// and logged; Seq is then 0, which requests the whole catalog. The source must be usable until Close; Attach itself only
+// reads it.
 func (ix *Index) Attach(ctx context.Context, dir string, source Source) (err error) {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
@@ -66,7 +69,7 @@ func (ix *Index) Attach(ctx context.Context, dir string, source Source) (err err
 	return nil
 }
 
-// take makes the parts the index's first moment.
+// adoptParts publishes the parts as the index's first snapshot.
 func (ix *Index) adoptParts(d *disk, parts []part) {
 	next := &snapshot{seq: d.manifest.Seq, parts: parts}
 	for i := range parts {
@@ -81,7 +84,7 @@ func (ix *Index) adoptParts(d *disk, parts []part) {
 	ix.merger.scrub(ix, parts)
 }
 
-// trusted is the directory's manifest, or an empty one if it is not about this catalog as it is.
+// loadManifest returns the directory's manifest, or an empty one if it does not match the catalog.
 func (d *disk) loadManifest(ctx context.Context) (manifest, error) {
 	origin, seq, err := d.source.Origin(ctx)
 	if err != nil {
@@ -98,15 +101,15 @@ func (d *disk) loadManifest(ctx context.Context) (manifest, error) {
 	case errors.Is(err, os.ErrNotExist):
 		return fresh, nil
 	case errors.Is(err, errVersion):
-		d.log.InfoContext(ctx, "index is of another version and will be built anew", "dir", d.dir, "reason", err)
+		d.log.InfoContext(ctx, "index has another format version; it will be rebuilt", "dir", d.dir, "reason", err)
 	case errors.As(err, &damage):
-		d.log.ErrorContext(ctx, "index is damaged and will be built anew", "segment", damage.Segment, "problem", damage.Problem)
+		d.log.ErrorContext(ctx, "index is damaged; it will be rebuilt", "segment", damage.Segment, "problem", damage.Problem)
 	case err != nil:
 		return manifest{}, err
 	case m.Catalog != origin:
-		d.log.WarnContext(ctx, "index is of another catalog and will be built anew", "dir", d.dir)
+		d.log.WarnContext(ctx, "index belongs to another catalog; it will be rebuilt", "dir", d.dir)
 	case !marked || m.Seq > seq:
-		d.log.WarnContext(ctx, "index does not fit the catalog any more and will be built anew: one of them was restored from a backup",
+		d.log.WarnContext(ctx, "index does not match the catalog, because one of them was restored from a backup; it will be rebuilt",
 			"dir", d.dir, "index_seq", m.Seq, "catalog_seq", seq)
 	default:
 		return m, nil
@@ -114,15 +117,15 @@ func (d *disk) loadManifest(ctx context.Context) (manifest, error) {
 	return fresh, d.removeManifest()
 }
 
-// forget removes the manifest, and with it all that the directory holds.
+// removeManifest removes the manifest, which makes all files in the directory stale.
 func (d *disk) removeManifest() error {
 	if err := os.Remove(filepath.Join(d.dir, manifestName)); err != nil {
-		return fmt.Errorf("forget index: %w", err)
+		return fmt.Errorf("remove index manifest: %w", err)
 	}
 	return syncDir(d.dir)
 }
 
-// parts opens the manifest's segments for the registry, those left out that are damaged.
+// openParts opens the manifest's segments and registers their values. Damaged segments are left out and logged.
 func (d *disk) openParts(ctx context.Context, r *registry) (parts []part, lost bool, err error) {
 	for _, e := range d.manifest.Segments {
 		p, err := e.open(d.dir)
@@ -150,28 +153,29 @@ func (d *disk) openParts(ctx context.Context, r *registry) (parts []part, lost b
 }
 
 func logDamage(ctx context.Context, log *slog.Logger, damage *DamageError) {
-	log.ErrorContext(ctx, "index segment is damaged; its companies will be indexed anew from the catalog",
+	log.ErrorContext(ctx, "index segment is damaged; its companies will be indexed again from the catalog",
 		"segment", damage.Segment, "section", damage.Section, "problem", damage.Problem)
 }
 
-// declareLost writes that the manifest's other segments are gone, so that a crash forgets neither them nor the loss. The
-// mark stays: what is left is of the same past.
+// recordLoss removes all segments but the given ones from the manifest on disk and marks it as lost, so that a crash neither
+// brings them back nor hides the loss. The checkpoint stays valid, because the remaining segments have the same history.
 func (d *disk) recordLoss(left []part) error {
 	d.manifest.Lost = true
 	d.manifest.Segments = slices.DeleteFunc(slices.Clone(d.manifest.Segments), func(e manifestEntry) bool {
 		return !slices.ContainsFunc(left, func(p part) bool { return p.file != nil && p.file.name == e.Name })
 	})
 	if d.manifest.Checkpoint == "" {
-		return nil // no moment is on disk yet
+		return nil // nothing was saved yet
 	}
 	return d.manifest.write(d.dir)
 }
 
-// sweep removes the files that neither the manifest nor the index names: of older moments, or left by a crash.
+// removeStaleFiles removes files that belong neither to the manifest nor to the index: those of older snapshots and those
+// left by a crash.
 func (d *disk) removeStaleFiles(parts []part) error {
 	entries, err := os.ReadDir(d.dir)
 	if err != nil {
-		return fmt.Errorf("sweep index: %w", err)
+		return fmt.Errorf("remove stale index files: %w", err)
 	}
 	used := map[string]bool{}
 	for _, e := range d.manifest.Segments {
@@ -188,13 +192,13 @@ func (d *disk) removeStaleFiles(parts []part) error {
 			continue
 		}
 		if err := os.Remove(filepath.Join(d.dir, e.Name())); err != nil {
-			return fmt.Errorf("sweep index: %w", err)
+			return fmt.Errorf("remove stale index files: %w", err)
 		}
 	}
 	return nil
 }
 
-// newFile begins a segment's file; nil without a disk.
+// newFileWriter starts a segment's file; it returns nil without a disk.
 func (d *disk) newFileWriter() (*fileWriter, error) {
 	if d == nil {
 		return nil, nil
@@ -204,7 +208,7 @@ func (d *disk) newFileWriter() (*fileWriter, error) {
 	return newFileWriter(filepath.Join(d.dir, name))
 }
 
-// Remove takes an index off the disk; nobody may use it.
+// Remove deletes the index in a directory, which must not be in use.
 func Remove(dir string) error {
 	d := &disk{dir: dir}
 	if err := d.removeManifest(); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -216,15 +220,15 @@ func Remove(dir string) error {
 	return nil
 }
 
-// Save makes the moment lasting: after a restart the index begins with it. It does nothing without a directory, while
-// nothing has changed, while a catalog is being taken in for the first time, and while lost companies are missing.
+// Save makes the current snapshot durable: after a restart the index continues from it. It does nothing without a directory,
+// if nothing has changed, during the first scan of a catalog, and while companies are lost.
 func (ix *Index) Save(ctx context.Context) error {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
 	if !ix.unsaved() {
 		return nil
 	}
-	defer func() { ix.disk.lastAttempt = time.Now() }() // the next attempt is due only then, however long this one waits
+	defer func() { ix.disk.lastAttempt = time.Now() }() // the next attempt is due relative to the end of this one
 	err := ix.recoverFaults(nil, func() error { return ix.save(ctx) })
 	if err != nil {
 		ix.noteDamage(err)
@@ -233,13 +237,13 @@ func (ix *Index) Save(ctx context.Context) error {
 	return nil
 }
 
-// unsaved holds if there is something that Save would do; ix.merging is held.
+// unsaved reports whether Save has something to do. Must be called with ix.merging held.
 func (ix *Index) unsaved() bool {
 	s := ix.current.Load()
 	return ix.disk != nil && !ix.lost.Load() && s.seq > 0 && s.id != ix.disk.savedSnapshot
 }
 
-// saveDue holds if Save should be called now: much is in memory only, or something has been for long.
+// saveDue reports whether Save is due, because many companies are only in memory or some have been for too long.
 func (ix *Index) saveDue() bool {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
@@ -256,8 +260,8 @@ func (ix *Index) saveDue() bool {
 	return since >= ix.options.SaveEvery || waiting >= ix.options.SaveFrom && since >= time.Second
 }
 
-// save writes what is in memory only as segments, then a manifest of the same moment. What is applied meanwhile is of
-// a later one.
+// save writes the segments in memory to files, then a manifest for the snapshot at its start. Later changes belong to the
+// next save.
 func (ix *Index) save(ctx context.Context) error {
 	d, s := ix.disk, ix.current.Load()
 	m := d.manifest
@@ -293,13 +297,13 @@ func (ix *Index) save(ctx context.Context) error {
 	return d.removeStaleFiles(ix.current.Load().parts)
 }
 
-// markWait is how long a save waits for the catalog's database, which an import may hold. No damaged segment can be given
-// up meanwhile, and Close waits as long.
+// checkpointTimeout is how long a save waits for the catalog's database, which an import may have locked. Damaged segments
+// cannot be dropped during that time, and Close waits as long.
 const checkpointTimeout = 5 * time.Second
 
-// mark gives the manifest a mark that the catalog holds from then on, beside that of the manifest in force, which counts
-// until this one is written. A moment that differs by merges alone goes on with its mark; one whose lost companies came
-// back does not, since they are as the catalog had them later.
+// saveCheckpoint sets the manifest's checkpoint and saves it in the catalog, where the current manifest's stays until the
+// new manifest is written. A snapshot that differs only by merges keeps its checkpoint. One whose lost companies were
+// restored does not, because they were read from a later state of the catalog.
 func (d *disk) saveCheckpoint(ctx context.Context, m *manifest) error {
 	if old := d.manifest; old.Checkpoint != "" && old.Seq == m.Seq && !old.Lost {
 		return nil

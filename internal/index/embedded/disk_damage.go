@@ -13,13 +13,13 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// damages are those found and not yet acted upon.
+// damageQueue holds damage that was found and not yet handled.
 type damageQueue struct {
 	mu    sync.Mutex
 	found []*DamageError
 }
 
-// noticed tells whether the error is a damage, and has the merger give up its segment.
+// noteDamage reports whether the error is damage. If so, it has the merger drop the segment.
 func (ix *Index) noteDamage(err error) bool {
 	damage, ok := errors.AsType[*DamageError](err)
 	if !ok {
@@ -30,7 +30,7 @@ func (ix *Index) noteDamage(err error) bool {
 	return true
 }
 
-// add keeps the damage, unless one of its segment is kept: every search that waits finds it every time it looks.
+// add queues the damage unless its segment is already queued: waiting searches find the same damage again and again.
 func (d *damageQueue) add(damage *DamageError) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -47,15 +47,14 @@ func (d *damageQueue) take() []*DamageError {
 	return found
 }
 
-// giveUpDamaged takes the damaged segments out of the index, which has lost companies from then on, until it is given
-// the catalog.
+// dropDamaged removes the damaged segments from the index. Their companies are lost until the catalog is applied again.
 func (ix *Index) dropDamaged(ctx context.Context) {
 	found := ix.damages.take()
 	if len(found) == 0 {
 		return
 	}
 	if err := ix.dropSegments(ctx, found); err != nil {
-		ix.options.Log.ErrorContext(ctx, "index cannot note its damage", "error", err)
+		ix.options.Log.ErrorContext(ctx, "index cannot record its damage", "error", err)
 	}
 }
 
@@ -64,7 +63,7 @@ func (ix *Index) dropSegments(ctx context.Context, found []*DamageError) error {
 	defer ix.merging.Unlock()
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	ix.snapshots.clear() // also where only an earlier moment has the segment
+	ix.snapshots.clear() // even if only an older snapshot has the segment
 	s := ix.current.Load()
 	next := &snapshot{seq: s.seq}
 	for _, p := range s.parts {
@@ -77,31 +76,31 @@ func (ix *Index) dropSegments(ctx context.Context, found []*DamageError) error {
 		next.companies += p.companies()
 	}
 	if len(next.parts) == len(s.parts) {
-		return nil // told twice
+		return nil // already dropped
 	}
 	ix.publishLoss(next)
-	if ix.disk == nil { // Close has let go of the directory; the next start will find the damage
+	if ix.disk == nil { // closed; the next start will find the damage
 		return nil
 	}
 	return ix.disk.recordLoss(next.parts)
 }
 
-// lose makes a moment that lacks companies the next one; ix.mu is held. Who has seen the loss counted sees that companies
-// are lost: between the two, the other way round, an answer could begin that notices neither.
+// publishLoss publishes a snapshot that lacks companies. Must be called with ix.mu held. It sets lost before it increments
+// losses, so that an answer that has read the new number of losses also sees that companies are lost.
 func (ix *Index) publishLoss(next *snapshot) {
 	ix.lost.Store(true)
 	ix.losses.Add(1)
 	ix.publish(next)
 }
 
-// scan is a reading of the whole catalog: from an Apply with seq 0 to the next with the catalog's.
+// catalogScan is a scan of the whole catalog: from an Apply with seq 0 to the next one with the catalog's seq.
 type catalogScan struct {
 	started bool
-	losses  uint64 // Index.losses when it began
+	losses  uint64 // Index.losses when it started
 }
 
-// goOn begins a scan or goes on with the one under way; it does not hold where something was lost meanwhile: that scan
-// is over, and need not be read to its end.
+// continues starts a scan or continues the current one. It returns false if companies were lost since the scan started: it
+// is then void and need not be finished.
 func (s *catalogScan) continues(losses uint64) bool {
 	if s.started && s.losses != losses {
 		*s = catalogScan{}
@@ -111,10 +110,11 @@ func (s *catalogScan) continues(losses uint64) bool {
 	return true
 }
 
-// sawAll holds if nothing was lost since the scan began: what it brought before a loss may be in the lost segment.
+// complete reports whether nothing was lost since the scan started. Companies that it brought before a loss may have been in
+// the lost segment.
 func (s catalogScan) complete(losses uint64) bool { return s.started && s.losses == losses }
 
-// lacking are the changes whose companies the index does not hold.
+// missingChanges returns the changes whose companies are not in the index.
 func (ix *Index) missingChanges(changes []index.Change) []index.Change {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
@@ -132,8 +132,8 @@ const (
 	repairPoll = 10 * time.Millisecond
 )
 
-// whole answers from an index that lacks nothing; read is as in surviving. Where it finds damage, or finds it found, it
-// waits for the companies to be back, and gives ErrRepairing if that takes long.
+// answerComplete calls answer on an index without lost companies; read is as for recoverFaults. If companies are lost, or
+// answer finds damage, it waits until they are restored and tries again. The error is ErrRepairing if that takes too long.
 func (ix *Index) answerComplete(ctx context.Context, read **snapshot, answer func() error) error {
 	if ok, err := ix.tryAnswer(read, answer); ok {
 		return err
@@ -145,7 +145,7 @@ func (ix *Index) answerComplete(ctx context.Context, read **snapshot, answer fun
 	for {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("answer: %w", context.Cause(ctx))
+			return fmt.Errorf("wait for index repair: %w", context.Cause(ctx))
 		case <-clock.C:
 		}
 		if ok, err := ix.tryAnswer(read, answer); ok {
@@ -154,7 +154,8 @@ func (ix *Index) answerComplete(ctx context.Context, read **snapshot, answer fun
 	}
 }
 
-// undamaged answers if nothing is lost, and if nothing was lost meanwhile.
+// tryAnswer calls answer if no companies are lost. It reports whether the answer is valid, because none were lost during the
+// call.
 func (ix *Index) tryAnswer(read **snapshot, answer func() error) (ok bool, err error) {
 	before := ix.losses.Load()
 	if ix.lost.Load() {
@@ -164,8 +165,8 @@ func (ix *Index) tryAnswer(read **snapshot, answer func() error) (ok bool, err e
 	return !ix.noteDamage(err) && ix.losses.Load() == before, err
 }
 
-// scrub checks in the background all that was not yet asked for, what is asked for most first. Then the file's pages are
-// in memory, too.
+// scrub verifies in the background all groups that were not verified yet, the most used ones first. This also loads the
+// files into the page cache.
 func (m *merger) scrub(ix *Index, parts []part) {
 	m.done.Go(func() {
 		for g := range groupCount {
@@ -181,8 +182,8 @@ func (m *merger) scrub(ix *Index, parts []part) {
 	})
 }
 
-// noticeCut looks for files that were cut, of which a look at their size tells: what the last page of a cut one has lost
-// reads as zeros, without a fault.
+// checkSizes looks for truncated files. Reading the rest of the last page of a truncated file returns zeros, not a fault, so
+// only the size shows it.
 func (ix *Index) checkSizes() {
 	for _, p := range ix.current.Load().parts {
 		if p.file != nil {
@@ -191,8 +192,8 @@ func (ix *Index) checkSizes() {
 	}
 }
 
-// scrubAgain compares all files with their checksums, one after another: for damage that has come since and that no
-// answer has stumbled over.
+// scrubAll verifies the checksums of all files, one after another, to find damage that occurred after the first verification
+// and that no query ran into.
 func (ix *Index) scrubAll(quit <-chan struct{}) {
 	for _, p := range ix.current.Load().parts {
 		if p.file != nil {
@@ -201,10 +202,11 @@ func (ix *Index) scrubAll(quit <-chan struct{}) {
 	}
 }
 
-// surviving calls fn, which reads mapped files. Where one was cut or changed after its checksums were compared, that
-// may be a fault or a panic anywhere: it is given as the damage. Any other panic goes on, it is a mistake of the code.
-// read is the moment that fn reads besides the newest, if it is not nil. Of the answers, which give it, a mistake may spoil
-// many a second, and not each has all files read; what runs in the background, and would end the process, always has.
+// recoverFaults calls fn, which reads mapped files. If a file was truncated or changed after its verification, that may
+// cause a fault or a panic anywhere; it is returned as damage. Any other panic is a bug and continues.
+// read is the snapshot that fn reads in addition to the current one; nil for background work. A bug may make many queries
+// panic per second, so for them the files are verified at most once a minute; a panic in the background ends the process, so
+// there they always are.
 func (ix *Index) recoverFaults(read **snapshot, fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -225,12 +227,13 @@ func (ix *Index) recoverFaults(read **snapshot, fn func() error) (err error) {
 	return fn()
 }
 
-// lookedInVain holds if no damage was found behind a panic of the last minute.
+// recentCleanPanic reports whether a panic within the last minute was found not to be caused by damage.
 func (ix *Index) recentCleanPanic() bool {
 	return time.Since(time.Unix(0, ix.lastCleanPanic.Load())) < time.Minute
 }
 
-// damageBehind is a damage of the parts' files that may have led to the panic; nil if they have none. All are noticed.
+// findDamage returns damage of the parts' files that may have caused the panic, nil if there is none. It queues all damage
+// it finds.
 func (ix *Index) findDamage(panicked any, parts []part) (err error) {
 	now := time.Now()
 	for _, p := range parts {
@@ -249,10 +252,10 @@ func (ix *Index) findDamage(panicked any, parts []part) (err error) {
 }
 
 func unreadableError(segment, section string) error {
-	return &DamageError{segment, section, "cannot be read: the file is cut, or its disk fails"}
+	return &DamageError{segment, section, "cannot be read: the file was truncated or its disk is failing"}
 }
 
-// reading calls fn, which reads the mapping; where that cannot be read, the section is damaged.
+// guardRead calls fn, which reads the mapping. If that faults, it returns the section as damaged.
 func (m mapping) guardRead(segment, section string, fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -266,14 +269,15 @@ func (m mapping) guardRead(segment, section string, fn func() error) (err error)
 	return fn()
 }
 
-// faulted holds if the panic is a fault of an address in the mapping.
+// containsFault reports whether the panic is a memory fault at an address in the mapping.
 func (m mapping) containsFault(panicked any) bool {
 	at, fault := faultAddress(panicked)
 	first := uintptr(unsafe.Pointer(unsafe.SliceData(m.bytes)))
 	return fault && at >= first && at-first < uintptr(len(m.bytes))
 }
 
-// addressOf is the address whose reading gave the panic, if that is a fault (see debug.SetPanicOnFault).
+// faultAddress returns the address of a memory fault that caused the panic; fault is false if it was none (see
+// debug.SetPanicOnFault).
 func faultAddress(panicked any) (at uintptr, fault bool) {
 	err, _ := panicked.(error)
 	f, fault := errors.AsType[interface {

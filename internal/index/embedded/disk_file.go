@@ -14,26 +14,26 @@ import (
 	"time"
 )
 
-// A segment's file is: a header of formatSize bytes, then the sections, each from a multiple of 64 on. The header is the
-// magic, the version, the number of sections, the file's size; then of each section its place, its size and its CRC-32C;
-// then a CRC-32C of all that. Numbers are in the byte order of the machine that wrote the file, which the magic tells:
-// another machine takes the file for one of another version.
+// A segment's file has a header of formatSize bytes, then the sections, each aligned to 64 bytes. The header consists of:
+// the magic number, the version, the number of sections, the file's size; for each section its offset, size and CRC-32C; a
+// CRC-32C of all that. Numbers are in the byte order of the machine that wrote the file. The magic number reveals it, and a
+// machine with the other order treats the file as another version.
 //
-// Versions: 1; 2 has rows of one width, and where each value begins in an order; 3 has breaks among the words,
-// and words that apostrophes part in one; 4 leaves unknown ids out of the keys of targets, and
-// gives a category as few bytes as it needs.
+// Versions: 1; 2 has rows of equal width, and where each value begins in a sort order; 3 has breaks among the words, and
+// words joined across apostrophes; 4 leaves unknown ids out of the targets' keys, and stores a category in as few bytes as
+// possible.
 const (
-	formatMagic   = 0x53_45_47_2d_49_50_41_43 // CAPI-SEG where the least byte comes first
+	formatMagic   = 0x53_45_47_2d_49_50_41_43 // CAPI-SEG in little endian
 	formatVersion = 4
 	formatEntry   = 8 + 8 + 8
 	formatSize    = 8 + 4 + 4 + 8 + sectionCount*formatEntry + 4
 	formatAlign   = 64
 )
 
-// errVersion is the answer to a file that another version of the program, or another machine, wrote well.
-var errVersion = errors.New("another version of the format")
+// errVersion is returned for a valid file of another version of the program or of a machine with another byte order.
+var errVersion = errors.New("another format version")
 
-// DamageError tells which part of which file is not what was written.
+// DamageError says which part of which file is damaged.
 type DamageError struct {
 	Segment string // the file's name
 	Section string
@@ -44,13 +44,13 @@ func (d *DamageError) Error() string {
 	return fmt.Sprintf("index segment %s is damaged: %s: %s", d.Segment, d.Section, d.Problem)
 }
 
-// place is where a section stands in its file.
+// extent is the location of a section in its file.
 type extent struct {
 	offset, size uint64
 	sum          uint32
 }
 
-// file is the file that a segment's slices are views of.
+// file is the file that a segment's slices point into.
 type file struct {
 	name     string
 	path     string
@@ -58,14 +58,14 @@ type file struct {
 	sections []section
 	extents  []extent
 
-	verified    atomic.Uint64 // groups whose bytes are what was written
-	mu          sync.Mutex    // one verification at a time
-	verifiedAll time.Time     // when the latest comparison of all bytes began; guarded by mu
-	damage      error         // the damage that was found, after which no group is verified any more; guarded by mu
+	verified    atomic.Uint64 // groups whose checksums were verified
+	mu          sync.Mutex    // held during verification
+	verifiedAll time.Time     // start of the last verification of all bytes; guarded by mu
+	damage      error         // the damage that was found; no group can be verified any more; guarded by mu
 }
 
-// openSegment maps a file and takes its slices as views, without reading more of it than openingGroups. The file stays
-// mapped for as long as the segment is reachable: who holds a slice of it keeps the segment alive (runtime.KeepAlive).
+// openSegment maps a file and returns a segment whose slices point into it. It reads only openingGroups. The file stays
+// mapped as long as the segment is reachable, so users of its slices must keep the segment alive (runtime.KeepAlive).
 func openSegment(path string) (*segment, error) {
 	m, err := openMapping(path)
 	if err != nil {
@@ -94,7 +94,7 @@ func openMapping(path string) (mapping, error) {
 	if err != nil {
 		return mapping{}, fmt.Errorf("open segment: %w", err)
 	}
-	defer f.Close() // a mapping does not need it
+	defer f.Close() // the mapping stays valid
 	info, err := f.Stat()
 	if err != nil {
 		return mapping{}, fmt.Errorf("open segment: %w", err)
@@ -105,7 +105,7 @@ func openMapping(path string) (mapping, error) {
 	return mapFile(f, int(info.Size()))
 }
 
-// segmentOf makes the segment of a file's bytes.
+// parseSegment returns the segment in a file's bytes.
 func parseSegment(name string, m mapping) (*segment, error) {
 	extents, err := readHeader(m.bytes)
 	if errors.Is(err, errVersion) {
@@ -126,7 +126,7 @@ func parseSegment(name string, m mapping) (*segment, error) {
 		return nil, err
 	}
 	if err := s.setScalars(scalars); err != nil {
-		return nil, &DamageError{name, "figures", err.Error()}
+		return nil, &DamageError{name, "scalars", err.Error()}
 	}
 	s.file = f
 	return s, nil
@@ -148,16 +148,16 @@ func readHeader(p []byte) ([]extent, error) {
 		return nil, errors.New("not an index segment")
 	}
 	if order.Uint32(p[12:]) != uint32(sectionCount) || order.Uint64(p[16:]) != uint64(len(p)) {
-		return nil, errors.New("the file's size or number of sections differs")
+		return nil, errors.New("wrong file size or number of sections")
 	}
 	if sumOf(p[:formatSize-4]) != order.Uint32(p[formatSize-4:]) {
-		return nil, errors.New("checksum differs")
+		return nil, errors.New("wrong checksum")
 	}
 	extents := make([]extent, sectionCount)
 	for i := range extents {
 		extents[i] = extentAt(p, i)
 		if at, size := extents[i].offset, extents[i].size; at%formatAlign != 0 || at > uint64(len(p)) || size > uint64(len(p))-at {
-			return nil, fmt.Errorf("section %d reaches beyond the file", i)
+			return nil, fmt.Errorf("section %d exceeds the file", i)
 		}
 	}
 	return extents, nil
@@ -172,7 +172,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func sumOf(p []byte) uint32 { return crc32.Checksum(p, castagnoli) }
 
-// header is what readHeader reads.
+// header returns the header that readHeader parses.
 func header(extents []extent, size uint64) []byte {
 	order := binary.NativeEndian
 	p := order.AppendUint64(make([]byte, 0, formatSize), formatMagic)
@@ -187,7 +187,7 @@ func header(extents []extent, size uint64) []byte {
 	return order.AppendUint32(p, sumOf(p))
 }
 
-// need checks, once, that the groups' bytes are what was written. No query reads a group without it.
+// verify verifies the checksums of the groups, once per process. Every group must be verified before a query reads it.
 func (s *segment) verify(want groups) error {
 	if s.file == nil || groups(s.file.verified.Load())&want == want {
 		return nil
@@ -218,8 +218,8 @@ func (f *file) verify(want groups) error {
 	return nil
 }
 
-// compare checks everything, what was checked before too, unless it did so since the time given. It ends early, without
-// an error, when quit is closed; nil is never closed.
+// verifyAll verifies the whole file, including groups that were verified before, unless it has done so after since. It
+// returns early, without an error, if quit is closed; quit may be nil.
 func (f *file) verifyAll(since time.Time, quit <-chan struct{}) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -245,7 +245,7 @@ func (f *file) verifyAll(since time.Time, quit <-chan struct{}) error {
 	return nil
 }
 
-// uncut checks that the file is still as long as it is mapped. It may be gone: that takes nothing from the mapping.
+// checkSize checks that the file was not truncated since it was mapped. A removed file is fine, because it stays mapped.
 func (f *file) checkSize() error {
 	info, err := os.Stat(f.path)
 	if err != nil || info.Size() >= int64(len(f.mapping.bytes)) {
@@ -256,7 +256,7 @@ func (f *file) checkSize() error {
 	if f.damage != nil {
 		return f.damage
 	}
-	return f.setDamage(&DamageError{f.name, "file", fmt.Sprintf("was cut to %d of %d bytes", info.Size(), len(f.mapping.bytes))})
+	return f.setDamage(&DamageError{f.name, "file", fmt.Sprintf("was truncated to %d of %d bytes", info.Size(), len(f.mapping.bytes))})
 }
 
 func (f *file) setDamage(damage error) error {
@@ -265,12 +265,12 @@ func (f *file) setDamage(damage error) error {
 	return damage
 }
 
-// check compares a section with its checksum.
+// verifySection compares a section with its checksum.
 func (f *file) verifySection(i int) error {
 	p, name := f.extents[i], f.sections[i].name
 	return f.mapping.guardRead(f.name, name, func() error {
 		if sumOf(f.mapping.bytes[p.offset:p.offset+p.size]) != p.sum {
-			return &DamageError{f.name, name, "checksum differs"}
+			return &DamageError{f.name, name, "wrong checksum"}
 		}
 		return nil
 	})
@@ -280,7 +280,7 @@ func (f *file) verifyHeader() error {
 	return f.mapping.guardRead(f.name, "header", func() error {
 		extents, err := readHeader(f.mapping.bytes)
 		if err == nil && !slices.Equal(extents, f.extents) {
-			err = errors.New("it is another file's")
+			err = errors.New("it was changed")
 		}
 		if err != nil {
 			return &DamageError{f.name, "header", err.Error()}
@@ -289,13 +289,13 @@ func (f *file) verifyHeader() error {
 	})
 }
 
-// writing is a segment's file while it is written, beside its final name. The nil *writing writes nothing.
+// fileWriter writes a segment's file under a temporary name. A nil *fileWriter writes nothing.
 type fileWriter struct {
 	path    string
 	file    *os.File
 	extents []extent
 	offset  uint64
-	err     error // the first one; nothing is written after it
+	err     error // the first error; nothing is written after it
 }
 
 const tmpSuffix = ".tmp"
@@ -308,7 +308,7 @@ func newFileWriter(path string) (*fileWriter, error) {
 	return &fileWriter{path: path, file: f, extents: make([]extent, sectionCount), offset: uint64(formatSize)}, nil
 }
 
-// put writes the sections of some groups and lets go of them.
+// writeGroups writes the sections of the groups and frees their slices.
 func (w *fileWriter) writeGroups(s *segment, these groups) {
 	if w == nil {
 		return
@@ -332,7 +332,7 @@ func (w *fileWriter) writeSection(i int, p []byte) {
 	w.offset += uint64(len(p))
 }
 
-// abandon takes the unfinished file away.
+// discard removes the unfinished file.
 func (w *fileWriter) discard() error {
 	if w == nil {
 		return nil
@@ -340,7 +340,7 @@ func (w *fileWriter) discard() error {
 	return errors.Join(w.file.Close(), os.Remove(w.path+tmpSuffix))
 }
 
-// finish makes the file lasting, gives it its name and opens it.
+// finish syncs the file, gives it its name and opens it.
 func (w *fileWriter) finish() (*segment, error) {
 	size := (w.offset + formatAlign - 1) &^ (formatAlign - 1)
 	if w.err == nil {
@@ -364,7 +364,7 @@ func (w *fileWriter) finish() (*segment, error) {
 	}
 	s, err := openSegment(w.path)
 	if err == nil {
-		s.file.verified.Store(uint64(allGroups)) // it was memory a moment ago
+		s.file.verified.Store(uint64(allGroups)) // it was just written from memory
 	}
 	return s, err
 }

@@ -7,19 +7,19 @@ import (
 	"path/filepath"
 )
 
-// Stats say what a directory holds.
+// Stats describes the index in a directory.
 type Stats struct {
 	Version   int            `json:"version"`
-	Seq       uint64         `json:"seq"`  // the catalog's sequence number up to which it holds every change
-	Lost      bool           `json:"lost"` // companies are missing until the next server has indexed them anew
+	Seq       uint64         `json:"seq"`  // the index contains the catalog's changes up to this sequence number
+	Lost      bool           `json:"lost"` // companies are missing until the next server has indexed them again
 	Companies int            `json:"companies"`
-	Deleted   int            `json:"dead"` // older states of companies that are still stored
+	Deleted   int            `json:"dead"` // outdated states of companies that are still stored
 	Bytes     int64          `json:"bytes"`
 	Segments  []SegmentStats `json:"segments"`
-	Sections  []SectionStats `json:"sections"` // over all segments
+	Sections  []SectionStats `json:"sections"` // totals over all segments
 }
 
-// SegmentStats are a segment's.
+// SegmentStats describes a segment.
 type SegmentStats struct {
 	Name      string `json:"name"`
 	Companies int    `json:"companies"`
@@ -27,19 +27,19 @@ type SegmentStats struct {
 	Bytes     int64  `json:"bytes"`
 }
 
-// SectionStats are those of one kind of section.
+// SectionStats describes a kind of section.
 type SectionStats struct {
 	Name  string `json:"name"`
 	Bytes int64  `json:"bytes"`
 }
 
-// Inspect reads what a directory holds, also while a server uses it; os.ErrNotExist without an index. It reads the manifest
-// and the segments' headers, and tells what of these is damaged; the stats are of the rest.
+// Inspect describes the index in a directory, which a server may be using. The error is os.ErrNotExist if there is no index.
+// It reads the manifest and the segments' headers and returns their damage; the stats are those of the undamaged segments.
 func Inspect(dir string) (Stats, []DamageError, error) {
 	return inspect(dir, func(part) error { return nil })
 }
 
-// Verify is Inspect that reads all bytes, and follows all references.
+// Verify is like Inspect, but reads all bytes and checks all references between sections.
 func Verify(ctx context.Context, dir string) (Stats, []DamageError, error) {
 	return inspect(dir, func(p part) error {
 		if err := ctx.Err(); err != nil {
@@ -52,7 +52,7 @@ func Verify(ctx context.Context, dir string) (Stats, []DamageError, error) {
 	})
 }
 
-// inspectTries is how often a directory is read again because a server has gone on to another moment.
+// inspectTries is how often a directory is read again because a server has saved another snapshot in the meantime.
 const inspectTries = 10
 
 func inspect(dir string, look func(part) error) (stats Stats, damages []DamageError, err error) {
@@ -68,7 +68,7 @@ func inspect(dir string, look func(part) error) (stats Stats, damages []DamageEr
 		if err != nil || len(damages) == 0 {
 			return stats, damages, err
 		}
-		// A loss that is declared keeps the mark; merges may keep it, too, but take a number for what they write.
+		// Recording a loss keeps the checkpoint, but removes segments. A merge may keep it too, but uses up a file number.
 		now, err := readManifest(dir)
 		if err == nil && now.Checkpoint == m.Checkpoint && now.Next == m.Next && len(now.Segments) == len(m.Segments) {
 			break
@@ -90,7 +90,7 @@ func (m manifest) inspect(dir string, look func(part) error) (Stats, []DamageErr
 			stats.add(p)
 			err = look(p)
 		}
-		if errors.Is(err, errVersion) { // Attach takes it for damaged, too
+		if errors.Is(err, errVersion) { // Attach treats it as damaged too
 			err = &DamageError{e.Name, "header", err.Error()}
 		}
 		if damage, ok := errors.AsType[*DamageError](err); ok {

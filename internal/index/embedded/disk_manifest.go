@@ -15,26 +15,26 @@ import (
 	"github.com/opencapi/capi/internal/company"
 )
 
-// manifest is one moment of an index on disk: a line of JSON, then a line with its CRC-32C in hexadecimal digits. What
-// it does not name is not part of the index.
+// manifest describes the saved snapshot: a line of JSON, then a line with the hexadecimal CRC-32C of the first. Files that
+// it does not name do not belong to the index.
 //
-// Versions: 1; 2 has a mark that the catalog must hold, too.
+// Versions: 1; 2 adds the checkpoint, which the catalog must have too.
 type manifest struct {
 	Version    int    `json:"version"`
 	Catalog    string `json:"catalog"` // the Source's origin
-	Index      string `json:"index"`   // a name that no other directory's index has
-	Checkpoint string `json:"mark"`    // what the catalog holds for the index if its past is the moment's; empty before the first save
-	Seq        uint64 `json:"seq"`     // the catalog's sequence number up to which the moment holds every change
+	Index      string `json:"index"`   // unique name of the directory's index
+	Checkpoint string `json:"mark"`    // the catalog has it if it shares the snapshot's history; empty before the first save
+	Seq        uint64 `json:"seq"`     // the snapshot contains the catalog's changes up to this sequence number
 	Next       uint64 `json:"next"`    // the number of the next segment's file
-	// Lost tells that companies are missing because a segment was damaged.
+	// Companies are missing because a segment was damaged.
 	Lost     bool            `json:"lost,omitempty"`
 	Segments []manifestEntry `json:"segments"`
 }
 
 type manifestEntry struct {
 	Name      string `json:"name"`
-	Companies int    `json:"companies"`      // alive
-	Deleted   []byte `json:"dead,omitempty"` // slots, as a roaring bitmap, without the holes
+	Companies int    `json:"companies"`      // live ones
+	Deleted   []byte `json:"dead,omitempty"` // slots as a roaring bitmap, without the holes
 }
 
 const (
@@ -45,7 +45,8 @@ const (
 
 func segmentName(number uint64) string { return fmt.Sprintf("%08x%s", number, segmentSuffix) }
 
-// readManifest reads the directory's manifest; os.ErrNotExist without one, errVersion for another version's.
+// readManifest reads the directory's manifest. The error is os.ErrNotExist if there is none, and errVersion if it has
+// another version.
 func readManifest(dir string) (manifest, error) {
 	p, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if err != nil {
@@ -62,7 +63,7 @@ func parseManifest(p []byte) (m manifest, err error) {
 	line, sum, ok := strings.Cut(string(p), "\n")
 	want, err := strconv.ParseUint(strings.TrimSuffix(sum, "\n"), 16, 32)
 	if !ok || err != nil || crc32.Checksum([]byte(line), castagnoli) != uint32(want) {
-		return m, errors.New("checksum differs")
+		return m, errors.New("wrong checksum")
 	}
 	if err := json.Unmarshal([]byte(line), &m); err != nil {
 		return m, err
@@ -72,13 +73,13 @@ func parseManifest(p []byte) (m manifest, err error) {
 	}
 	for _, e := range m.Segments {
 		if filepath.Base(e.Name) != e.Name || filepath.Ext(e.Name) != segmentSuffix {
-			return m, fmt.Errorf("%q is no name of a segment", e.Name)
+			return m, fmt.Errorf("%q is not the name of a segment", e.Name)
 		}
 	}
 	return m, nil
 }
 
-// write replaces the directory's manifest: after a crash it is the old one or the new one.
+// write replaces the directory's manifest atomically and durably.
 func (m manifest) write(dir string) error {
 	line, err := json.Marshal(m)
 	if err != nil {
@@ -107,7 +108,7 @@ func writeSynced(path string, p []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// entryOf is a part as the manifest names it.
+// entryOf returns the manifest's entry of a part.
 func entryOf(p part) manifestEntry {
 	e := manifestEntry{Name: p.file.name, Companies: p.companies()}
 	if dead := p.deleted[len(p.holes):]; len(dead) > 0 {
@@ -118,11 +119,11 @@ func entryOf(p part) manifestEntry {
 	return e
 }
 
-// open opens the segment and lets die what the manifest says.
+// open opens the segment and applies the entry's deleted slots.
 func (e manifestEntry) open(dir string) (part, error) {
 	dead, err := company.ParseSet(e.Deleted)
 	if err != nil {
-		return part{}, &DamageError{e.Name, "dead", err.Error()}
+		return part{}, &DamageError{e.Name, "deleted slots", err.Error()}
 	}
 	s, err := openSegment(filepath.Join(dir, e.Name))
 	if err != nil {
@@ -138,13 +139,13 @@ func (e manifestEntry) open(dir string) (part, error) {
 	}
 	for _, slot := range dead.Bitmap().ToArray() {
 		if int(slot) >= s.slots || !p.live.has(slot) {
-			return part{}, &DamageError{e.Name, "dead", fmt.Sprintf("slot %d holds no company", slot)}
+			return part{}, &DamageError{e.Name, "deleted slots", fmt.Sprintf("slot %d has no live company", slot)}
 		}
 		p.live.clear(slot)
 		p.deleted = append(p.deleted, slot)
 	}
 	if p.companies() != e.Companies {
-		return part{}, &DamageError{e.Name, "dead", fmt.Sprintf("%d companies instead of %d", p.companies(), e.Companies)}
+		return part{}, &DamageError{e.Name, "deleted slots", fmt.Sprintf("%d companies instead of %d", p.companies(), e.Companies)}
 	}
 	return p, nil
 }

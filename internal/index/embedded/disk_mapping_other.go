@@ -9,11 +9,11 @@ import (
 	"unsafe"
 )
 
-// mapping is a file's bytes in memory: read as a whole, where files are not mapped.
+// mapping is a file's bytes in memory, read as a whole on systems where files are not mapped.
 type mapping struct{ bytes []byte }
 
 func mapFile(f *os.File, size int) (mapping, error) {
-	words := make([]uint64, (size+7)/8) // for the alignment
+	words := make([]uint64, (size+7)/8) // for alignment
 	p := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(words)*8)[:size]
 	if _, err := io.ReadFull(io.NewSectionReader(f, 0, int64(size)), p); err != nil {
 		return mapping{}, fmt.Errorf("read %s: %w", f.Name(), err)
@@ -23,5 +23,5 @@ func mapFile(f *os.File, size int) (mapping, error) {
 
 func (mapping) unmap() {}
 
-// syncDir does nothing where directories cannot be synced: there a rename is lasting by itself.
+// syncDir does nothing on systems where directories cannot be synced; a rename is durable there.
 func syncDir(string) error { return nil }

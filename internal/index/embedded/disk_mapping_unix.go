@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapping is a file's bytes in memory: pages of the file itself, read when they are touched.
+// mapping is a memory-mapped file.
 type mapping struct{ bytes []byte }
 
 func mapFile(f *os.File, size int) (mapping, error) {
@@ -21,12 +21,12 @@ func mapFile(f *os.File, size int) (mapping, error) {
 	return mapping{p}, nil
 }
 
-// unmap gives the memory back; nobody may hold a part of it any more.
+// unmap releases the memory; nothing may refer to it any more.
 func (m mapping) unmap() {
-	_ = unix.Munmap(m.bytes) // cannot fail for what mapFile gave, and nobody could do anything about it
+	_ = unix.Munmap(m.bytes) // cannot fail for a mapping of mapFile
 }
 
-// syncDir makes the names in a directory lasting.
+// syncDir makes the names in a directory durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

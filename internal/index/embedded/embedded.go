@@ -1,5 +1,5 @@
-// Package embedded is the index in the process itself: immutable segments of bitmaps, lists and columns.
-// It is not a store: records stay in the catalog. README.md tells its invariants.
+// Package embedded is an index within the process: immutable segments of bitmaps, lists and columns. It does not store
+// records; those stay in the catalog. README.md describes the format and the invariants.
 package embedded
 
 import (
@@ -18,24 +18,24 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// Options of an Index.
+// Options configures an Index.
 type Options struct {
-	// Remember is how long a cursor's moment is kept after the cursor was given out. Defaults to 15m.
+	// Remember is how long a snapshot is kept after a cursor of it was returned last. Defaults to 15m.
 	Remember time.Duration
-	// RememberMax bounds the moments kept, the oldest go first. Defaults to 4096.
+	// RememberMax is the maximum number of snapshots kept for cursors; the oldest are evicted first. Defaults to 4096.
 	RememberMax int
-	// MergeWidth is the number of segments of about one size that are merged into one. Defaults to 8.
+	// MergeWidth is the number of segments of about the same size that are merged into one. Defaults to 8.
 	MergeWidth int
-	// SegmentMax is the number of companies that a merged segment holds at most; it bounds the time and the memory of a
-	// merge. Defaults to 1,048,576, at least 1,024.
+	// SegmentMax is the maximum number of companies in a merged segment. It bounds the time and the memory of a merge.
+	// Defaults to 1,048,576; at least 1,024.
 	SegmentMax int
-	// SaveEvery is how long a change is in memory only, at most, once Attach was called. Defaults to 30s.
+	// SaveEvery is the longest time that a change is only in memory, once Attach was called. Defaults to 30s.
 	SaveEvery time.Duration
-	// SaveFrom is the number of companies in memory only that are saved earlier. Defaults to 20,000.
+	// SaveFrom is the number of companies only in memory from which they are saved earlier. Defaults to 20,000.
 	SaveFrom int
-	// ScrubEvery is how often all files are compared with their checksums again. Defaults to 6h.
+	// ScrubEvery is how often the checksums of all files are verified again. Defaults to 6h.
 	ScrubEvery time.Duration
-	// Log is told of damage and of what fails in the background. Defaults to none.
+	// Log receives damage and errors of background work. Defaults to no logging.
 	Log *slog.Logger
 }
 
@@ -67,35 +67,35 @@ func (o *Options) setDefaults() {
 	}
 }
 
-// Index is the embedded index.Index. Readers never wait for Apply or merges.
+// Index is the embedded implementation of index.Index. Readers never wait for Apply or merges.
 type Index struct {
 	options   Options
-	instance  uuid.UUID // tells cursors of this index from those of others, and of this one before a restart
+	instance  uuid.UUID // distinguishes cursors of this index from those of other indexes and of earlier processes
 	registry  registry
 	snapshots snapshotCache
 
-	applying sync.Mutex // one Apply at a time
-	merging  sync.Mutex // one merge at a time
+	applying sync.Mutex // held during Apply
+	merging  sync.Mutex // held during merges and saves
 	mu       sync.Mutex // guards the replacement of current
 	current  atomic.Pointer[snapshot]
 
 	merger merger
 
-	disk       *disk     // nil while the index is in memory only; guarded by merging
-	mergeAfter time.Time // no merging before, because it has failed; guarded by merging
+	disk       *disk     // nil while the index is only in memory; guarded by merging
+	mergeAfter time.Time // no merge before this time, because one failed; guarded by merging
 
-	lost    atomic.Bool   // companies are missing: a segment was damaged; written under mu
-	losses  atomic.Uint64 // how often that was found; written under mu
+	lost    atomic.Bool   // companies are missing because a segment was damaged; written under mu
+	losses  atomic.Uint64 // number of times that segments were lost; written under mu
 	scan    catalogScan   // guarded by applying
 	damages damageQueue
 
-	lastCleanPanic atomic.Int64 // when, in nanoseconds since 1970, no damage was found behind a panic
+	lastCleanPanic atomic.Int64 // when a panic was last found not to be caused by damage, in Unix nanoseconds
 }
 
 var _ index.Index = (*Index)(nil)
 
-// Open makes an empty index in memory and starts its merging in the background, until Close. Attach gives it a place on
-// disk.
+// Open returns an empty index in memory and starts its background work, which runs until Close. Attach connects it to a
+// directory.
 func Open(options Options) *Index {
 	options.setDefaults()
 	ix := &Index{options: options, instance: uuid.New()}
@@ -104,8 +104,8 @@ func Open(options Options) *Index {
 	return ix
 }
 
-// Close ends the merging, saves the last changes and lets go of the directory; searches go on as they would. A second
-// call does nothing.
+// Close stops the background work, saves the last changes and detaches the index from its directory. Searches still work. A
+// second call does nothing.
 func (ix *Index) Close() error {
 	ix.merger.stop()
 	err := ix.Save(context.Background())
@@ -115,7 +115,7 @@ func (ix *Index) Close() error {
 	return err
 }
 
-// Seq is the catalog's sequence number up to which the index holds every change; 0 while companies are lost.
+// Seq implements index.Index.
 func (ix *Index) Seq() uint64 {
 	if ix.lost.Load() {
 		return 0
@@ -123,10 +123,10 @@ func (ix *Index) Seq() uint64 {
 	return ix.current.Load().seq
 }
 
-// Len is the number of companies.
+// Len returns the number of companies.
 func (ix *Index) Len() int { return ix.current.Load().companies }
 
-// Apply brings the changes in as a new segment, or one a core; the companies' older states die in theirs.
+// Apply implements index.Index. The changes become a new segment, or one per core if there are many.
 func (ix *Index) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
 	ix.applying.Lock()
 	defer ix.applying.Unlock()
@@ -164,13 +164,14 @@ func (ix *Index) apply(changes []index.Change, seq uint64) error {
 	return nil
 }
 
-// bring makes the changes the next moment; it does not hold while companies are lost that no scan has brought back.
+// commit publishes the snapshot with the changes. It returns false if companies are lost and no complete scan of the catalog
+// has restored them.
 func (ix *Index) commit(changes []index.Change, fresh []*segment, seq uint64) bool {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	lost, whole, ends := ix.lost.Load(), ix.scan.complete(ix.losses.Load()), seq > 0
 	if ends {
-		ix.scan = catalogScan{} // the next one counts
+		ix.scan = catalogScan{} // the scan has ended
 	}
 	switch {
 	case !lost:
@@ -181,15 +182,15 @@ func (ix *Index) commit(changes []index.Change, fresh []*segment, seq uint64) bo
 	}
 	current := ix.current.Load()
 	if current.seq > 0 {
-		seq = current.seq // what is not lost is as old as it was
+		seq = current.seq // the rest of the index is still at this sequence number
 	}
 	ix.publish(current.withChanges(changes, fresh, seq))
 	ix.lost.Store(!ends)
 	return true
 }
 
-// backlog holds if so much waits in memory to be merged that Apply had better help: it bounds the memory of a build that is
-// faster than the merger.
+// backlog reports whether so many segments in memory are due for a merge that Apply should help. This bounds the memory of a
+// build that is faster than the merger.
 func (ix *Index) backlog() bool {
 	n := 0
 	for _, p := range ix.current.Load().parts {
@@ -200,7 +201,7 @@ func (ix *Index) backlog() bool {
 	return n > 3*ix.options.MergeWidth
 }
 
-// companiesOf are the companies that the changes bring.
+// companiesOf returns the companies of the changes that are not removals.
 func companiesOf(changes []index.Change) []*company.Company {
 	companies := make([]*company.Company, 0, len(changes))
 	for _, c := range changes {
@@ -217,10 +218,10 @@ func companiesOf(changes []index.Change) []*company.Company {
 	return companies
 }
 
-// splitFrom is the number of companies from which building on all cores is worth more segments.
+// parallelBuildMin is the number of companies from which building on all cores is worth having more segments.
 const parallelBuildMin = 8192
 
-// segmentsOf builds the segments of the companies: one, or one for each core if they are many.
+// buildSegments builds the segments of the companies: one, or one per core if there are many.
 func (ix *Index) buildSegments(companies []*company.Company) []*segment {
 	if len(companies) == 0 {
 		return nil
@@ -246,14 +247,14 @@ func (ix *Index) buildSegments(companies []*company.Company) []*segment {
 	return segments
 }
 
-// replace publishes the next snapshot; ix.mu is held.
+// publish makes next the current snapshot. Must be called with ix.mu held.
 func (ix *Index) publish(next *snapshot) {
 	next.id = ix.current.Load().id + 1
 	next.keys = ix.registry.keysets()
 	ix.current.Store(next)
 }
 
-// latest sorts changes by number and keeps the last of each.
+// latestChanges returns the changes sorted by number, only the last one of each number.
 func latestChanges(changes []index.Change) []index.Change {
 	sorted := slices.Clone(changes)
 	slices.SortStableFunc(sorted, func(a, b index.Change) int { return int(int64(a.Number) - int64(b.Number)) })

@@ -7,7 +7,7 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// bands are all bands with a match, ascending.
+// bands returns the field's bands that have a match, in ascending order.
 func bands(all []partCounts, f field, request facetRequest, bounds func(key string) (low, high *int64)) []index.Band {
 	if !request.fields[f] {
 		return nil
@@ -33,7 +33,7 @@ func bands(all []partCounts, f field, request facetRequest, bounds func(key stri
 	return list
 }
 
-// bandBounds are those of a band of employee counts; none works in the first one too.
+// bandBounds returns the bounds of a band of employee counts, both inclusive. Zero employees belong to the first band.
 func bandBounds(key string) (low, high *int64) {
 	i := int(key[0] - '0')
 	first := int64(0)
@@ -53,7 +53,7 @@ func decadeBounds(key string) (low, high *int64) {
 	return &first, &last
 }
 
-// bandEnds are the highest employee counts of the bands; the last band is open.
+// bandMaxima are the highest employee counts of the bands; the last band has no upper bound.
 var bandMaxima = [...]int64{10, 50, 200, 500, 1000, 5000, 10000}
 
 // bandKeys are the bands' keys in a dict.
@@ -73,7 +73,7 @@ func bandOf(employees int64) int {
 	return len(bandMaxima)
 }
 
-// decadeKey is the decade's key in a dict: its first year, so that keys order like years.
+// decadeKey returns a decade's key in a dict: its first year, encoded so that keys sort like years.
 func decadeKey(year int64) string {
 	first := year - (year%10+10)%10
 	return string(binary.BigEndian.AppendUint64(nil, uint64(first)^1<<63))

@@ -5,14 +5,14 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// asked is what a search wants to know of facets.
+// facetRequest says which facets a search counts.
 type facetRequest struct {
-	limit  int // values a field
+	limit  int // values per field
 	fields [facetFields]bool
-	prefix index.FacetPrefix // its text folded
+	prefix index.FacetPrefix // with folded text
 }
 
-// facetField is where each facet is counted.
+// facetField returns the field that a facet counts.
 func facetField(f index.Facet) field {
 	switch f {
 	case index.FacetCountries:
@@ -52,7 +52,7 @@ func newFacetRequest(r index.Request) facetRequest {
 	return a
 }
 
-// anyRow holds if a field that stands in rows is asked for.
+// needsRows reports whether any requested field is stored in rows.
 func (a *facetRequest) needsRows() bool {
 	for f := range rowFields {
 		if a.fields[f] {
@@ -62,7 +62,7 @@ func (a *facetRequest) needsRows() bool {
 	return false
 }
 
-// prefixOf is what the field's values must begin with, if anything.
+// prefixOf returns the prefix that the field's values must have; narrowed is false if any value will do.
 func (a *facetRequest) prefixOf(f field) (prefix string, narrowed bool) {
 	if a.prefix.Text == "" || a.prefix.Facet.HasBands() || facetField(a.prefix.Facet) != f {
 		return "", false
@@ -70,18 +70,18 @@ func (a *facetRequest) prefixOf(f field) (prefix string, narrowed bool) {
 	return a.prefix.Text, true
 }
 
-// counted are the counts of one part's facet values, by the segment's ids.
+// partCounts holds the counts of one part's facet values, indexed by the segment's ids.
 type partCounts struct {
 	*hits
-	rows   []uint32 // by the ids of rows
+	rows   []uint32 // by row id
 	cities []uint32 // by the city's id plus 1
-	// dead are those among the others that were counted before.
+	// The counts of most deleted slots, computed by an earlier search. Set only while slots that do not match are counted.
 	deleted *deletedCounts
-	// pending holds if the rare values in rows are counted one by one, where they may come out among the first.
+	// The rare values in rows are not counted yet; topValues counts those that may be among the top values one by one.
 	pending bool
 }
 
-// of is the counts of a field, by the segment's id.
+// field returns the counts of a field, indexed by the segment's ids.
 func (c *partCounts) field(f field) []uint32 {
 	if f == fieldCity {
 		return c.cities[1:]
@@ -89,7 +89,7 @@ func (c *partCounts) field(f field) []uint32 {
 	return c.rows[c.hits.rows.first[f]:c.hits.rows.first[f+1]]
 }
 
-// facets counts the matches' values and takes the first of each field.
+// facets counts the values of the matches and returns the top values of each field.
 func (s *snapshot) facets(found []hits, request facetRequest) (index.Facets, error) {
 	for i := range found {
 		if h := &found[i]; h.count < h.slots {
@@ -111,8 +111,8 @@ func (s *snapshot) facets(found []hits, request facetRequest) (index.Facets, err
 	}, nil
 }
 
-// count counts the matches' rows, or the others' rows where these are fewer: totals less the others are the same.
-// Most of the dead among the others were counted before.
+// count counts the rows of the matches or, if fewer, the rows of all other slots, which are then subtracted from the totals.
+// Most deleted slots among the others were counted by an earlier search.
 func (c *partCounts) count(request facetRequest) {
 	h, scratch := c.hits, c.hits.scratch
 	if request.needsRows() {
@@ -134,7 +134,7 @@ func (c *partCounts) count(request facetRequest) {
 	c.countSlots(scratch, others.appendTo(scratch.list(others.count())), true, request)
 }
 
-// countSlots counts the values of the slots, which are the matches or all others.
+// countSlots counts the values of the given slots: the matches or, if others is set, the slots that do not match.
 func (c *partCounts) countSlots(scratch *arena, slots []uint32, others bool, request facetRequest) {
 	r := &c.hits.rows
 	countParallel(scratch, slots, c.cities, r.countCities)
@@ -168,7 +168,8 @@ func (c *partCounts) countSlots(scratch *arena, slots []uint32, others bool, req
 	}
 }
 
-// turnRound makes of the others' counts of the frequent or the rare values those of the matches.
+// subtractFromTotals turns the counts of the other slots into those of the matches, for the frequent values, the rare values
+// or both.
 func (c *partCounts) subtractFromTotals(which countRow) {
 	totals := c.hits.rows.totals
 	if which == countFrequent|countRare {
@@ -189,7 +190,7 @@ func (c *partCounts) subtractFromTotals(which countRow) {
 	}
 }
 
-// settleBands counts what is pending of the bands, all of which are shown.
+// countPendingBands counts the pending bands right away, because every band is returned.
 func (c *partCounts) countPendingBands(request facetRequest) {
 	for _, f := range []field{fieldBand, fieldDecade} {
 		if request.fields[f] {
@@ -198,7 +199,7 @@ func (c *partCounts) countPendingBands(request facetRequest) {
 	}
 }
 
-// inParts counts the slots, in two goroutines if they are many; no counters count nothing.
+// countParallel counts the slots, in two goroutines if there are many. It does nothing if counts is empty.
 func countParallel(scratch *arena, slots, counts []uint32, count func(slots, counts []uint32)) {
 	if len(counts) == 0 {
 		return

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// registry gives every value of the facet fields one id for all segments, so that their counts add up. It only grows,
-// by the distinct values, never by companies.
+// registry assigns every value of the facet fields one id across all segments, so that counts of several segments can be
+// added. It only grows, with the number of distinct values, not with the number of companies.
 type registry struct {
 	mu     sync.Mutex
 	fields [facetFields]struct {
@@ -16,20 +16,20 @@ type registry struct {
 	}
 }
 
-// keyset are a field's keys by their global id, as of one moment, and how companies spell each: empty where not all do so
-// alike, or did once.
+// keyset holds a field's keys by global id, as of one snapshot, and how companies spell each value. The spelling is empty if
+// companies spell the value differently or did so once.
 type keyset struct{ keys, spelled []string }
 
-// keysets are those of each facet field.
+// keysets holds the keyset of each facet field.
 type keysets [facetFields]keyset
 
-// globals tell a segment's ids of facet values from the registry's.
+// globalIDs maps a segment's ids of facet values to those of the registry and back.
 type globalIDs [facetFields]struct {
-	ids    []uint32 // the global id of each of the segment's
-	sorted []uint32 // the segment's ids by their global one
+	ids    []uint32 // the global id of each local id
+	sorted []uint32 // the local ids, sorted by global id
 }
 
-// adopt registers the values of a new segment.
+// register adds the values of a new segment.
 func (r *registry) register(s *segment) {
 	s.isFrequent = make(bitset, wordsFor(s.rows.ids()))
 	for _, id := range s.rows.frequent {
@@ -43,7 +43,7 @@ func (r *registry) register(s *segment) {
 			of.ids = map[string]uint32{}
 		}
 		ids, sorted := make([]uint32, values.len()), make([]uint32, values.len())
-		var differing []uint32 // ids of values that are spelled otherwise than before
+		var differing []uint32 // ids of values whose spelling differs from the one before
 		for i := range ids {
 			spelled := values.spellings.sole(i)
 			id, ok := of.ids[string(values.key(i))]
@@ -57,7 +57,7 @@ func (r *registry) register(s *segment) {
 			}
 			ids[i], sorted[i] = id, uint32(i)
 		}
-		if len(differing) > 0 { // readers may hold the list
+		if len(differing) > 0 { // readers may still use the old slice
 			of.spelled = slices.Clone(of.spelled)
 			for _, id := range differing {
 				of.spelled[id] = ""
@@ -68,7 +68,7 @@ func (r *registry) register(s *segment) {
 	}
 }
 
-// keysets are safe to read while the registry grows.
+// keysets returns copies that are safe to read while the registry grows.
 func (r *registry) keysets() (k keysets) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -78,7 +78,7 @@ func (r *registry) keysets() (k keysets) {
 	return k
 }
 
-// local is the segment's id of a global one.
+// localID returns the segment's id of a global one; ok is false if the segment does not have the value.
 func (s *segment) localID(f field, global uint32) (uint32, bool) {
 	g := &s.globalIDs[f]
 	i, ok := slices.BinarySearchFunc(g.sorted, global, func(l, want uint32) int { return cmp.Compare(g.ids[l], want) })

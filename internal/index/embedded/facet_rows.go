@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// countRow says which of a row's values to count.
+// countRow selects which values of a row to count.
 type countRow uint8
 
 const (
@@ -14,10 +14,10 @@ const (
 	countRare
 )
 
-// countBlock is how many rows are counted at a time: they stay in the first cache between the passes.
+// countBlock is the number of rows counted at a time, so that they stay in the L1 cache between passes.
 const countBlock = 256
 
-// count adds the slots' values to the counters, one for each id.
+// count adds the slots' values to counts, which has one counter per row id.
 func (r *rows) count(slots, counts []uint32, which countRow) {
 	width, ids := r.width(), r.bitWords()
 	var columns []bitSlices
@@ -60,10 +60,10 @@ func (r *rows) count(slots, counts []uint32, which countRow) {
 		t.flush(counts)
 		idCounterPool.Put(t)
 	}
-	counts[0] = 0 // the padding
+	counts[0] = 0 // padding
 }
 
-// touch reads a word of each row, so that the memory fetches run side by side.
+// prefetch reads one word of each row, so that the memory accesses overlap.
 func (r *rows) prefetch(slots []uint32, width int) {
 	sum := uint64(0)
 	for _, slot := range slots {
@@ -72,17 +72,17 @@ func (r *rows) prefetch(slots []uint32, width int) {
 	prefetchSink.Store(sum)
 }
 
-// touched keeps the compiler from leaving touch out.
+// prefetchSink keeps the compiler from removing prefetch.
 var prefetchSink atomic.Uint64
 
-// countCities adds the slots to the counters, one for each city and one for none.
+// countCities adds the slots to the counters: one per city, and one for slots without a city.
 func (r *rows) countCities(slots, cities []uint32) {
 	for _, slot := range slots {
 		cities[r.city[slot]]++
 	}
 }
 
-// tally has a counter for every 16-bit id, so that counting needs no bounds checks; idle ones are zero.
+// idCounters has one counter for every 16-bit id, so that counting needs no bounds checks. Pooled ones are zeroed.
 type idCounters [1 << 16]uint32
 
 var idCounterPool = sync.Pool{New: func() any { return new(idCounters) }}
@@ -99,6 +99,7 @@ func (t *idCounters) add(words []uint64) {
 	}
 }
 
+// flush adds the counters to counts and zeroes them.
 func (t *idCounters) flush(counts []uint32) {
 	addCounts(counts, t[:len(counts)])
 	clear(t[:len(counts)])
@@ -126,7 +127,7 @@ func addCounts(sum, more []uint32) {
 	}
 }
 
-// takeFrom makes of each count what is left of the total.
+// subtractCounts replaces each count by its total minus the count.
 func subtractCounts(totals, counts []uint32) {
 	totals = totals[:len(counts)]
 	for i := range counts {
@@ -134,11 +135,11 @@ func subtractCounts(totals, counts []uint32) {
 	}
 }
 
-// planes count for 64 columns at once: bit c of planes[k] is bit k of column c's count.
-// Columns are added up side by side, a bit of each a word (Harley and Seal's carry-save adders; Mula, Kurz, Lemire 2018).
+// bitSlices counts 64 columns at once, bit-sliced: bit c of bitSlices[k] is bit k of column c's count. Words are added with
+// carry-save adders (Harley and Seal; see Mula, Kurz, Lemire 2018).
 type bitSlices [32]uint64
 
-// add adds the first word of each of the slots' rows, which are width words long, 16 slots a step.
+// add counts the first word of each slot's row, 16 slots per step. Rows are width words long.
 func (p *bitSlices) add(cells []uint64, width int, slots []uint32) {
 	ones, twos, fours, eights := p[0], p[1], p[2], p[3]
 	for len(slots) >= 16 {
@@ -169,20 +170,20 @@ func (p *bitSlices) add(cells []uint64, width int, slots []uint32) {
 	}
 }
 
-// carrySave adds three bits in each place.
+// carrySave adds three bits in each bit position.
 func carrySave(a, b, c uint64) (sum, carry uint64) {
 	u := a ^ b
 	return u ^ c, a&b | u&c
 }
 
-// carry adds a word to the planes from the k-th on.
+// addFrom adds a word, starting at the k-th slice.
 func (p *bitSlices) addFrom(k int, w uint64) {
 	for ; w != 0; k++ {
 		p[k], w = p[k]^w, p[k]&w
 	}
 }
 
-// count is the column's count, which takes no more than so many bits.
+// count returns the column's count, which must fit in the given number of bits.
 func (p *bitSlices) count(column, bits int) (n uint32) {
 	for k, plane := range p[:bits] {
 		n |= uint32(plane>>column&1) << k

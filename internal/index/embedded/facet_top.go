@@ -8,13 +8,13 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// leader is a value on its way into a facet.
+// candidate is a value that may be among a facet's top values.
 type candidate struct{ id, count uint32 }
 
-// leaders are the first limit values by count, highest first, then by key.
+// topCandidates keeps the limit values with the highest counts, ties in the order of their keys.
 type topCandidates struct {
 	limit     int
-	threshold uint32 // what a value needs
+	threshold uint32 // the lowest count that can still enter the list
 	byKey     func(a, b uint32) int
 	list      []candidate
 }
@@ -48,12 +48,12 @@ func (l *topCandidates) insert(e candidate) {
 	}
 }
 
-// space is the ids in which the counts of several parts add up for a field: the segment's own if there is but one, the
-// registry's else.
+// idSpace is the set of ids by which counts of several parts are added for a field: the segment's own ids if there is only
+// one part, otherwise the registry's.
 type idSpace struct {
 	field  field
 	parts  []partCounts
-	keyset // without keys for the segment's own
+	keyset // keys is nil for the segment's own ids
 }
 
 func (s *snapshot) newIDSpace(all []partCounts, f field) idSpace {
@@ -70,7 +70,7 @@ func (s *idSpace) len() int {
 	return len(s.keys)
 }
 
-// byKey compares ids by their keys; a segment's are in that order.
+// byKey compares ids by their keys. A segment's own ids are already in that order.
 func (s *idSpace) byKey(a, b uint32) int {
 	if s.keys == nil {
 		return cmp.Compare(a, b)
@@ -78,7 +78,7 @@ func (s *idSpace) byKey(a, b uint32) int {
 	return cmp.Compare(s.keys[a], s.keys[b])
 }
 
-// local is the part's id.
+// localID returns the part's id.
 func (s *idSpace) localID(part int, id uint32) (uint32, bool) {
 	if s.keys == nil {
 		return id, true
@@ -86,7 +86,7 @@ func (s *idSpace) localID(part int, id uint32) (uint32, bool) {
 	return s.parts[part].localID(s.field, id)
 }
 
-// id is the space's id of a part's.
+// id maps a part's id into the space.
 func (s *idSpace) id(part int, local int) uint32 {
 	if s.keys == nil {
 		return uint32(local)
@@ -94,7 +94,8 @@ func (s *idSpace) id(part int, local int) uint32 {
 	return s.parts[part].globalIDs[s.field].ids[local]
 }
 
-// sums are what is counted of each value, and how much more it may be; more is nil if all is counted.
+// sums returns the count of each value so far and an upper bound of what is still to be counted; more is nil if everything
+// is counted.
 func (s *idSpace) sums() (counts, more []uint32) {
 	counts = make([]uint32, s.len())
 	for i := range s.parts {
@@ -118,7 +119,7 @@ func (s *idSpace) sums() (counts, more []uint32) {
 	return counts, more
 }
 
-// settle counts what is pending of a value.
+// countPending counts a value where it is pending, and returns its count in all parts.
 func (s *idSpace) countPending(id uint32) (n uint32) {
 	for i := range s.parts {
 		p := &s.parts[i]
@@ -134,7 +135,7 @@ func (s *idSpace) countPending(id uint32) (n uint32) {
 	return n
 }
 
-// narrow drops the values whose key does not begin with the prefix.
+// keepPrefix drops the values whose keys do not begin with the prefix.
 func (s *idSpace) keepPrefix(prefix string, counts, more []uint32) {
 	if s.keys == nil {
 		from, to := s.parts[0].values[s.field].prefixRange(prefix)
@@ -154,19 +155,20 @@ func (s *idSpace) keepPrefix(prefix string, counts, more []uint32) {
 	}
 }
 
-// single holds for fields of which a company has one value at most.
+// singleValued reports whether a company has at most one value of the field.
 func (f field) singleValued() bool {
 	return f == fieldCountry || f == fieldState || f == fieldCity || f == fieldBand || f == fieldDecade
 }
 
-// leading are the field's first values. What is pending is counted by falling bounds, until none can come in any more.
+// topValues returns the field's top values. Pending values are counted in descending order of their upper bounds, until none
+// of the rest can enter the list.
 func (s *idSpace) topValues(request facetRequest) []candidate {
 	counts, more := s.sums()
 	if prefix, narrowed := request.prefixOf(s.field); narrowed {
 		s.keepPrefix(prefix, counts, more)
 	}
 	first := newTopCandidates(request.limit, s.byKey)
-	left := uint32(0) // matches whose value is pending, if each has but one
+	left := uint32(0) // matches whose value is pending, if the field is single-valued
 	for i := range s.parts {
 		left += uint32(s.parts[i].hits.count)
 	}
@@ -202,7 +204,7 @@ func (s *idSpace) topValues(request facetRequest) []candidate {
 	return first.list
 }
 
-// tops are the most frequent values of the fields that are asked for, over all parts.
+// tops returns the most frequent values of the requested fields over all parts.
 func (s *snapshot) tops(all []partCounts, request facetRequest) (tops [facetFields][]index.Count) {
 	if len(all) == 0 {
 		return tops
@@ -234,7 +236,7 @@ func (s *snapshot) tops(all []partCounts, request facetRequest) (tops [facetFiel
 	return tops
 }
 
-// top is the field's most frequent values over all parts.
+// top returns the field's most frequent values over all parts.
 func (s *snapshot) top(all []partCounts, f field, request facetRequest) []index.Count {
 	in := s.newIDSpace(all, f)
 	first := in.topValues(request)
@@ -245,7 +247,7 @@ func (s *snapshot) top(all []partCounts, f field, request facetRequest) []index.
 	return counts
 }
 
-// spell is the most frequent spelling of a value in the parts that have matches with it.
+// spelling returns the most frequent spelling of a value in the parts where it has matches.
 func (s *idSpace) spelling(id uint32) string {
 	if s.keys != nil && s.spelled[id] != "" {
 		return s.spelled[id]
@@ -269,7 +271,7 @@ func (s *idSpace) spelling(id uint32) string {
 	return mostFrequent(counts)
 }
 
-// mostFrequent is the spelling with the highest count, the lowest one of several.
+// mostFrequent returns the spelling with the highest count; of several, the alphabetically first one.
 func mostFrequent(counts map[string]uint32) string {
 	best := ""
 	for text, n := range counts {
@@ -280,10 +282,10 @@ func mostFrequent(counts map[string]uint32) string {
 	return best
 }
 
-// isRare holds for a value that is no bit of the rows.
+// isRare reports whether the value is rare, which means that no bit of the rows stands for it.
 func (p *part) isRare(f field, local uint32) bool { return !p.isFrequent.has(p.rows.first[f] + local) }
 
-// eachRare yields the rare values of the field that may have matches, and how many at most.
+// eachRare yields the field's rare values that may have matches, with an upper bound of their counts.
 func (c *partCounts) eachRare(f field, yield func(local, most uint32)) {
 	first := c.hits.rows.first[f]
 	for local, total := range c.hits.rows.totals[first:c.hits.rows.first[f+1]] {
@@ -294,14 +296,14 @@ func (c *partCounts) eachRare(f field, yield func(local, most uint32)) {
 }
 
 const (
-	// testingShare of the slots at least must be counted, else counting rare values one by one never pays.
+	// Counting rare values one by one pays only if at least one in probeShare of the slots is counted.
 	probeShare = 8
-	// What counting a row costs, and a word of ids in it, in the time of testing one slot of a posting list.
+	// The cost of counting a row, and of each word of ids in it, relative to probing one slot of a posting list.
 	rowWork     = 5
 	rowWordWork = 4
 )
 
-// testingPays estimates whether counting the rare values one by one is less work than counting the rows of n slots.
+// probingPays estimates whether counting the rare values one by one is cheaper than counting n rows.
 func (c *partCounts) probingPays(n int, request facetRequest) bool {
 	r := &c.hits.rows
 	budget := n * (rowWork + rowWordWork*(r.width()-r.bitWords()))
@@ -316,7 +318,7 @@ func (c *partCounts) probingPays(n int, request facetRequest) bool {
 	return true
 }
 
-// testingWork is the slots of the field's rare values that may have to be looked at.
+// probeWork estimates how many slots of the field's rare values have to be probed.
 func (c *partCounts) probeWork(f field, limit int) (work int) {
 	r := &c.hits.rows
 	least, left := c.estimateThreshold(f, limit)
@@ -331,8 +333,8 @@ func (c *partCounts) probeWork(f field, limit int) (work int) {
 	return work
 }
 
-// likelyLeast is the count that the last of the field's first values will have at least, which is a guess if fewer than
-// limit are frequent, and how many matches may have a rare value.
+// estimateThreshold estimates the count that a value needs to be among the field's top values, and returns how many matches
+// may have a rare value. The estimate is a guess if fewer than limit values are frequent.
 func (c *partCounts) estimateThreshold(f field, limit int) (least, left uint32) {
 	byID := func(a, b uint32) int { return int(a) - int(b) }
 	known, likely := newTopCandidates(limit, byID), newTopCandidates(limit, byID)

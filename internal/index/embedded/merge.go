@@ -7,19 +7,19 @@ import (
 	"slices"
 )
 
-// merging is the making of one segment out of parts, section by section, without the companies' records.
+// segmentMerge merges parts into one segment, section by section, without the companies' records.
 type segmentMerge struct {
 	parts  []part
 	layout layout
-	slots  [][]uint32 // of each part's slots: the new slot, none for the dead
-	from   []origin   // of each new slot: whence it came
+	slots  [][]uint32 // by part and old slot: the new slot, none for deleted ones
+	from   []origin   // by new slot: the old one
 }
 
-// origin is a slot of a part; a hole has none.
+// origin is a slot of a part; part is none for a hole.
 type origin struct{ part, slot uint32 }
 
-// merge makes one segment of what is alive in the parts; nil if nothing is. A company is alive in one part at most. The
-// parts' groups must have been verified. With a file to write to, no more than one group is in memory at a time.
+// merge returns one segment with the live companies of the parts, nil if there are none. A company must be live in at most
+// one part, and the parts' groups must have been verified. If it writes to a file, at most one group is in memory at a time.
 func merge(parts []part, to *fileWriter) (*segment, error) {
 	defer runtime.KeepAlive(parts)
 	parts = slices.Clone(parts)
@@ -96,7 +96,7 @@ func liveSlots(p *part) []uint32 {
 	return alive.appendTo(make([]uint32, 0, p.companies()))
 }
 
-// place fills slots and from.
+// assignSlots fills slots and from.
 func (m *segmentMerge) assignSlots(alive []origin) {
 	m.from = make([]origin, m.layout.slots)
 	for i := range m.from {
@@ -113,8 +113,8 @@ func (m *segmentMerge) assignSlots(alive []origin) {
 	}
 }
 
-// inverted merges dicts and their postings; keys without a posting left are dropped. marks are those of
-// each part's postings, if they have any; ids is what each part's keys became.
+// inverted merges dicts with their postings and drops keys without postings. occurrences are those of each part's postings,
+// nil if there are none. The last result is the new id of each part's keys.
 func (m *segmentMerge) inverted(dicts []*dict, posts []*postings, marks [][]occurrence) (dict, postings, []occurrence, [][]uint32) {
 	all, ids := mergeDicts(dicts)
 	out := postingMerger{slots: m.layout.slots, withOccurrences: marks != nil}
@@ -160,7 +160,7 @@ func (m *segmentMerge) values(f field) (values, [][]uint32) {
 	return merged, ids
 }
 
-// spellings adds up the spellings of each value, in proportion to what is left alive of it in each part.
+// spellings adds up the spellings of each value, weighted by the share of its companies that are live in each part.
 func (m *segmentMerge) spellings(f field, merged *values, ids [][]uint32) {
 	at := make([]int, len(m.parts))
 	for k := range merged.len() {
@@ -181,7 +181,7 @@ func (m *segmentMerge) spellings(f field, merged *values, ids [][]uint32) {
 	}
 }
 
-// left is how many of the value's companies are alive.
+// liveCount returns how many of the value's companies are live.
 func (m *segmentMerge) liveCount(i int, v *values, key int) uint32 {
 	if len(m.parts[i].deleted) == len(m.parts[i].holes) {
 		return uint32(v.count(key))
@@ -219,7 +219,7 @@ func (m *segmentMerge) rows(holders [facetFields][]uint32, ids [fieldCount][][]u
 	return r.finish()
 }
 
-// rowIDs is what each id of a part's rows becomes.
+// rowIDs returns the new id of each row id of a part.
 func (m *segmentMerge) rowIDs(i int, r *rows, ids [fieldCount][][]uint32) []uint32 {
 	old := &m.parts[i].rows
 	renamed := make([]uint32, old.ids())
@@ -260,7 +260,7 @@ func (m *segmentMerge) links(categoryIDs [][]uint32) links {
 	return newLinks(targets, kept)
 }
 
-// bySlot sorts links by slot.
+// sortBySlot returns the links sorted by slot.
 func sortBySlot(all []link, slots int) []link {
 	next := make([]uint32, slots+1)
 	for _, one := range all {
@@ -277,7 +277,7 @@ func sortBySlot(all []link, slots int) []link {
 	return sorted
 }
 
-// eachLink yields the living links of a part, target by target, with their new slots.
+// eachLink yields the links of a part's live companies by target, with their new slots.
 func (m *segmentMerge) eachLink(i int, yield func(target uint32, one link)) {
 	l := &m.parts[i].links
 	for t := range uint32(l.targets.len()) {
@@ -289,7 +289,7 @@ func (m *segmentMerge) eachLink(i int, yield func(target uint32, one link)) {
 	}
 }
 
-// disjoint holds if all of part a's numbers are below all of part b's.
+// disjoint reports whether all numbers of part a are below those of part b.
 func (m *segmentMerge) disjoint(a, b int) bool {
 	pa, pb := &m.parts[a], &m.parts[b]
 	return pa.number(uint32(pa.slots-1)) < pb.number(0)
@@ -340,7 +340,7 @@ func (m *segmentMerge) names() names {
 	return n
 }
 
-// order merges the parts' orders into one of the new slots, ties by slot.
+// order merges the parts' sort orders into one of new slots; ties are ordered by slot.
 func (m *segmentMerge) order(orders [][]uint32, compare func(a, b uint32) int) []uint32 {
 	runs := make([][]uint32, len(orders))
 	for i, order := range orders {

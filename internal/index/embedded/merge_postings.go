@@ -5,21 +5,21 @@ import (
 	"slices"
 )
 
-// postingMerger puts merged postings together key by key.
+// postingMerger builds merged postings, one key at a time.
 type postingMerger struct {
 	postings
 	slots           int
 	withOccurrences bool
-	occurrences     []occurrence // beside all postings
+	occurrences     []occurrence // by position of the posting
 
-	found  []uint64 // of the key at hand: slot << 16 | mark
-	sorted bool     // found is ascending so far
+	found  []uint64 // of the current key: slot << 16 | occurrence
+	sorted bool     // found is in ascending order so far
 
 	seen   bitset       // scratch for frequent keys
-	bySlot []occurrence // likewise
+	bySlot []occurrence // scratch for frequent keys
 }
 
-// grow makes room for what the sources hold of so many keys.
+// grow allocates capacity for the postings of the sources.
 func (m *postingMerger) grow(sources []*postings, keys int) {
 	lists, all := 0, 0
 	for _, p := range sources {
@@ -33,7 +33,7 @@ func (m *postingMerger) grow(sources []*postings, keys int) {
 	}
 }
 
-// gather adds one part's postings of the key at hand.
+// add adds one part's postings of the current key.
 func (m *postingMerger) add(p *postings, key int, slots []uint32, marks []occurrence) {
 	if len(m.found) == 0 {
 		m.sorted = true
@@ -54,7 +54,7 @@ func (m *postingMerger) add(p *postings, key int, slots []uint32, marks []occurr
 	})
 }
 
-// flush ends the key at hand; it tells whether the key has a posting at all. One without gets no place.
+// endKey ends the current key and reports whether it has any posting. A key without postings gets no entry.
 func (m *postingMerger) endKey() bool {
 	if len(m.found) == 0 {
 		return false
@@ -86,7 +86,7 @@ func (m *postingMerger) endKey() bool {
 	return true
 }
 
-// sort orders found; many are spread over a bit set instead, which takes one pass.
+// sort sorts found. Large lists go through a bit set, which takes a single pass.
 func (m *postingMerger) sort() {
 	if len(m.found)*64 < m.slots {
 		slices.Sort(m.found)
@@ -115,7 +115,7 @@ func (m *postingMerger) finish() postings {
 	return p
 }
 
-// mergeQueue is a binary heap over the sources of a merge; items[0] is the source whose head comes first.
+// mergeQueue is a binary heap for k-way merges; items[0] is the source whose head comes first.
 type mergeQueue struct {
 	items []int
 	less  func(a, b int) bool
@@ -127,7 +127,7 @@ func (q *mergeQueue) init() {
 	}
 }
 
-// advance says that the first source's head was taken and whether the source has another.
+// advance restores the heap after the first source's head was taken; more says whether that source has another.
 func (q *mergeQueue) advance(more bool) {
 	if !more {
 		last := len(q.items) - 1

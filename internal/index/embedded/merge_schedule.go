@@ -12,15 +12,15 @@ import (
 	"github.com/opencapi/capi/internal/company"
 )
 
-// merger merges segments in the background: those of about one size once there are MergeWidth of them, and one that
-// has lost a quarter of its companies.
+// merger merges segments in the background: MergeWidth segments of about the same size, or one of whose companies more than
+// a quarter were deleted. It also saves the index and verifies its files.
 type merger struct {
 	signal chan struct{}
-	ctx    context.Context // ends with stop
+	ctx    context.Context // canceled by stop
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 
-	merges  atomic.Uint64 // that were done
+	merges  atomic.Uint64 // completed since start
 	merging atomic.Bool
 }
 
@@ -43,7 +43,7 @@ func (m *merger) start(ix *Index) {
 			}))
 		}
 	})
-	m.every(time.Second, ix.checkSizes) // beside the merger, which may be busy for long
+	m.every(time.Second, ix.checkSizes) // separate, because a merge may take long
 	m.every(ix.options.ScrubEvery, func() { ix.scrubAll(m.ctx.Done()) })
 }
 
@@ -62,13 +62,13 @@ func (m *merger) every(period time.Duration, do func()) {
 	})
 }
 
-// tend does what is due in the background: gives up damaged segments, merges, saves.
+// maintain does what is due in the background: drops damaged segments, merges, saves.
 func (ix *Index) maintain(ctx context.Context) {
 	ix.dropDamaged(ctx)
 	ix.mergeDue(ctx.Done())
 	if ix.saveDue() {
-		if err := ix.Save(ctx); err != nil && ctx.Err() == nil { // Close saves once more
-			ix.options.Log.ErrorContext(ctx, "index cannot be saved; it goes on in memory", "error", err)
+		if err := ix.Save(ctx); err != nil && ctx.Err() == nil { // Close will save again
+			ix.options.Log.ErrorContext(ctx, "index cannot be saved; it continues in memory", "error", err)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func (ix *Index) mergeDue(quit <-chan struct{}) {
 	}
 }
 
-// MergeAll merges the segments of the moment into as few as SegmentMax allows and returns when that is done.
+// MergeAll merges the current segments into as few as SegmentMax allows, and returns when that is done.
 func (ix *Index) MergeAll() {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
@@ -115,7 +115,7 @@ func (ix *Index) MergeAll() {
 	}
 }
 
-// mergeSome replaces the chosen parts by one; it does not hold if none was chosen, or if it could not be done.
+// mergeNext replaces the parts that choose returns by one. It returns false if there were none or the merge failed.
 func (ix *Index) mergeNext(choose func(*snapshot) []part) bool {
 	ix.merging.Lock()
 	defer ix.merging.Unlock()
@@ -126,7 +126,7 @@ func (ix *Index) mergeNext(choose func(*snapshot) []part) bool {
 	return len(old) > 0 && ix.mergeOrLog(old)
 }
 
-// mergeRetry is how long merging waits after it could not write.
+// mergeRetry is how long merging pauses after a failed merge.
 const mergeRetry = time.Minute
 
 func (ix *Index) mergeOrLog(old []part) bool {
@@ -149,11 +149,11 @@ func (ix *Index) mergeOrLog(old []part) bool {
 	return false
 }
 
-// fileFrom is the number of companies from which a merged segment is written to disk, if there is one.
+// mergeToDiskMin is the number of companies from which a merged segment is written to disk, if the index has a directory.
 const mergeToDiskMin = 8192
 
-// mergeInto replaces the parts by one, which it gives; nil if nothing was alive. Deaths that come meanwhile are carried
-// over. ix.merging is held.
+// mergeInto replaces the parts by one, which it returns; nil if no company was live. Companies that were deleted during the
+// merge are deleted in the new part too. Must be called with ix.merging held.
 func (ix *Index) mergeInto(old []part, onDisk bool) (merged *segment, err error) {
 	var to *fileWriter
 	read := &snapshot{parts: slices.Clone(old)}
@@ -173,7 +173,7 @@ func (ix *Index) mergeInto(old []part, onDisk bool) (merged *segment, err error)
 			read.parts = append(read.parts, part{segment: merged})
 			ix.registry.register(merged)
 		}
-		if err = verifyParts(old); err != nil { // what was damaged meanwhile must not get a fresh checksum
+		if err = verifyParts(old); err != nil { // damage that occurred during the merge must not be sealed with a new checksum
 			return err
 		}
 		ix.mu.Lock()
@@ -182,13 +182,13 @@ func (ix *Index) mergeInto(old []part, onDisk bool) (merged *segment, err error)
 		return nil
 	})
 	if err != nil {
-		_ = to.discard() // most errors leave nothing to take away
+		_ = to.discard() // after most errors there is no file to remove
 		return nil, err
 	}
 	return merged, nil
 }
 
-// compare checks all bytes of the parts' files.
+// verifyParts verifies all bytes of the parts' files.
 func verifyParts(parts []part) error {
 	for i := range parts {
 		if f := parts[i].file; f != nil {
@@ -200,7 +200,7 @@ func verifyParts(parts []part) error {
 	return nil
 }
 
-// merged is the moment with the old parts replaced.
+// withMerged returns the next snapshot, with the old parts replaced by the merged segment.
 func (s *snapshot) withMerged(old []part, into *segment) *snapshot {
 	next := &snapshot{seq: s.seq, companies: s.companies}
 	fresh := part{segment: &segment{}}
@@ -215,7 +215,7 @@ func (s *snapshot) withMerged(old []part, into *segment) *snapshot {
 	for i := range old {
 		o := &old[i]
 		at := slices.IndexFunc(s.parts, o.sameSegment)
-		if at < 0 { // it has died out
+		if at < 0 { // all of its companies were deleted
 			for _, slot := range liveSlots(o) {
 				fresh.markDeleted(company.Number(o.number(slot)))
 			}
@@ -233,7 +233,7 @@ func (s *snapshot) withMerged(old []part, into *segment) *snapshot {
 
 func (p part) sameSegment(o part) bool { return p.segment == o.segment }
 
-// packed puts parts into groups of neighbours that hold at most so many companies, unless one alone holds more.
+// packParts groups neighbouring parts so that each group has at most limit companies, unless a single part has more.
 func packParts(parts []part, limit int) (groups [][]part) {
 	sorted := slices.Clone(parts)
 	slices.SortFunc(sorted, func(a, b part) int { return cmp.Compare(a.number(0), b.number(0)) })
@@ -249,9 +249,9 @@ func packParts(parts []part, limit int) (groups [][]part) {
 	return groups
 }
 
-// due chooses what to merge next: the lowest tier that is full, together with all below it, or a segment full of dead.
-// What a merge makes holds at most limit companies, which bounds its time and memory; segments of more than half of that
-// are not merged with others any more.
+// dueForMerge returns the parts to merge next: all parts of the lowest full tier and of the tiers below it, or a part with
+// many deleted slots. A merged segment has at most limit companies, which bounds the time and memory of a merge. Segments
+// with more than half of that are no longer merged with others.
 func (s *snapshot) dueForMerge(width, limit int) []part {
 	sorted := slices.DeleteFunc(slices.Clone(s.parts), func(p part) bool { return p.companies() > limit/2 })
 	slices.SortStableFunc(sorted, func(a, b part) int { return cmp.Compare(a.companies(), b.companies()) })
@@ -274,7 +274,7 @@ func (s *snapshot) dueForMerge(width, limit int) []part {
 	return nil
 }
 
-// fitting is as many of the parts, from the smallest on, as have no more than limit companies.
+// prefixWithin returns the longest prefix of the parts with at most limit companies in total.
 func prefixWithin(sorted []part, limit int) []part {
 	sum := 0
 	for i := range sorted {
@@ -285,8 +285,8 @@ func prefixWithin(sorted []part, limit int) []part {
 	return sorted
 }
 
-// minTier is the size up to which all segments count as one size.
+// minTier is the size up to which all segments are in one tier.
 const minTier = 512
 
-// tierOf puts sizes that differ by less than a factor of 8 in one tier.
+// tierOf returns the tier of a size; sizes in one tier differ by less than a factor of 8.
 func tierOf(companies int) int { return bits.Len(uint(companies/minTier)) / 3 }

@@ -10,10 +10,10 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// nullKey is the key of an unknown value, which comes last.
+// nullKey is the sort key of an unknown value, which comes last.
 const nullKey = math.MaxUint64
 
-// order sorts the matches of one search: by key, then name where names are compared, then number.
+// order sorts the matches of a search: by key, then by full name if sorted by name, then by number.
 type order struct {
 	sort    query.Sort
 	hits    []hits
@@ -21,14 +21,14 @@ type order struct {
 	ranking *ranking // for relevance
 }
 
-// after is a place in the order: what comes behind it is asked for.
+// position is a place in the result order, after which a page begins.
 type position struct {
 	key     uint64
-	name    []byte   // the whole folded name, for names
-	ranking *ranking // what the key was computed with, for relevance
+	name    []byte   // for names: the folded name
+	ranking *ranking // for relevance: what the key was computed with
 	number  uint32
 
-	nameInSnapshot bool // the whole name is that which the company has in the search's moment
+	nameInSnapshot bool // name may be cut; the snapshot has the whole name
 }
 
 func (s *snapshot) order(found []hits, q query.Query, by query.Sort, after *position) *order {
@@ -39,22 +39,22 @@ func (s *snapshot) order(found []hits, q query.Query, by query.Sort, after *posi
 	switch {
 	case by.By != query.ByRelevance:
 	case after != nil:
-		o.ranking = after.ranking // scores of other figures would not compare with the place's
+		o.ranking = after.ranking // keys computed with other statistics would not be comparable
 	default:
 		o.ranking = s.ranking(rankedWords(q.Root))
 	}
 	return o
 }
 
-// page is the head of a search's matches.
+// page is the first matches of a search.
 type page struct {
 	numbers []company.Number
-	lastKey uint64 // of the last of them
-	more    bool   // whether there are matches behind it
+	lastKey uint64 // the sort key of the last one
+	more    bool   // there are matches after it
 }
 
-// first gives the first k matches behind the place. The parts' matches come in runs of one key; runs of the same key
-// interleave by number.
+// first returns the first k matches after the position. Each part yields its matches in runs of equal keys; runs with the
+// same key are merged by number.
 func (o *order) first(k int, after *position) (p page) {
 	k = min(k, o.total)
 	p.numbers = make([]company.Number, 0, k+1)
@@ -102,7 +102,7 @@ func (o *order) first(k int, after *position) (p page) {
 	return p.trim(k)
 }
 
-// cut leaves k numbers.
+// trim shortens the page to k numbers.
 func (p page) trim(k int) page {
 	if p.more = len(p.numbers) > k; p.more {
 		p.numbers = p.numbers[:k]
@@ -110,7 +110,7 @@ func (p page) trim(k int) page {
 	return p
 }
 
-// compareRuns is the order of runs; 0 if their matches are of one key, and of one name where names are compared.
+// compareRuns compares the keys of the runs and, if sorted by name, the names.
 func (o *order) compareRuns(a, b *run) int {
 	if a.key != b.key {
 		return cmp.Compare(a.key, b.key)
@@ -128,7 +128,7 @@ func (o *order) directed(c int) int {
 	return c
 }
 
-// compareTo is where a slot with that key stands to the place, without regard to its number.
+// compareTo compares a slot with the position, ignoring its number.
 func (o *order) compareTo(place *position, h *hits, key uint64, slot uint32) int {
 	if key != place.key {
 		return cmp.Compare(key, place.key)
@@ -139,7 +139,7 @@ func (o *order) compareTo(place *position, h *hits, key uint64, slot uint32) int
 	return 0
 }
 
-// behind tells whether the entry comes behind the place.
+// isAfter reports whether the entry comes after the position.
 func (o *order) isAfter(h *hits, e entry, place *position) bool {
 	if place == nil {
 		return true
@@ -148,7 +148,7 @@ func (o *order) isAfter(h *hits, e entry, place *position) bool {
 	return c > 0 || c == 0 && e.number > place.number
 }
 
-// runOf begins the runs of one part.
+// newRun returns the run of one part.
 func (o *order) newRun(h *hits, k int, after *position) run {
 	switch o.sort.By {
 	case query.ByRelevance:
@@ -171,12 +171,12 @@ func intOf(k query.SortKey) intField {
 	}
 }
 
-// walkingShare is how many slots of an order are looked at in the time in which one match is read and chosen.
+// scanShare is the number of slots of a sort order that can be scanned in the time it takes to read and select one match.
 const scanShare = 8
 
-// by sorts one part by a column: along the column's order while matches are dense in it, else by choosing from them.
-// Of k matches the part will give its share. A part that is alone may walk where its matches are less dense: it gives up
-// after as many slots as the choosing would cost.
+// columnRun sorts one part by a column. If matches are dense it scans the column's sort order, otherwise it selects the top
+// k of all matches. The part is expected to contribute its share of the k matches. A single part also scans if matches are
+// less dense, because it gives up once the scan has cost as much as selecting.
 func (o *order) columnRun(c column, h *hits, k int, after *position) run {
 	share := float64(k) * float64(h.count) / float64(o.total)
 	dense := float64(h.count) * float64(h.count)
@@ -189,7 +189,7 @@ func (o *order) columnRun(c column, h *hits, k int, after *position) run {
 	return o.selectRun(c, h, k, after)
 }
 
-// chosen are the runs of what is chosen from all matches.
+// selectRun selects the top k of all matches.
 func (o *order) selectRun(c column, h *hits, k int, after *position) run {
 	best := newTopK(k, o.entryComparer(h))
 	for _, slot := range h.list() {
@@ -201,7 +201,7 @@ func (o *order) selectRun(c column, h *hits, k int, after *position) run {
 	return o.entriesRun(h, best.sorted())
 }
 
-// comparing is the order of a part's entries.
+// entryComparer returns the order of a part's entries.
 func (o *order) entryComparer(h *hits) func(a, b entry) int {
 	return func(a, b entry) int {
 		if a.key != b.key {

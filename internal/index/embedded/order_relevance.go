@@ -10,32 +10,32 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Relevance is BM25 (Robertson and Zaragoza, 2009) of the name and of the description, each saturated on its own, then
-// added with weights, so that a word in the name outweighs any number of it in the description. Descriptions differ
-// in length far more than names do, and that a name is long says little: hence the two b. Who types a name wants the
-// company of that name: the share of the name that a word makes up counts besides, and that the name begins with it, a
-// "the" before it aside. Of several companies of a name most people mean the large one: beyond 64 employees what
-// the name adds grows with each doubling, up to 27 percent. One of unknown size is as good as a small one.
+// Relevance is BM25 (Robertson and Zaragoza, 2009) of the name and of the description. Each is saturated on its own, then
+// they are added with weights, so that a word in the name outweighs any number of occurrences in the description. The
+// lengths of descriptions vary much more than those of names, and a long name says little: hence two values of b. Users who
+// type a name want the company with that name. So the share of the name that a word makes up counts too, and whether the
+// name begins with the word, ignoring a leading "the". Of several companies with the same name most users mean the largest:
+// beyond 64 employees, the score of the name grows with each doubling, by up to 27 percent. An unknown size counts as small.
 const (
 	rankK1           = 1.2
 	rankNameB        = 0.35
 	rankDescriptionB = 0.75
 	rankNameWeight   = 3
 	rankNameShare    = 2.5
-	rankNameHead     = 0.8
+	rankNameStart    = 0.8
 	rankSize         = 0.015
 )
 
-// textStats are what BM25 knows of all texts of a snapshot.
+// textStats are the statistics of all texts in a snapshot that BM25 needs.
 type textStats struct {
 	texts                           float64
 	averageName, averageDescription float64
 }
 
-// ranking is all that the score of a text depends on besides the text.
+// ranking holds everything that a score depends on except the text.
 type ranking struct {
 	stats textStats
-	terms []rankedTerm // by word: scores add up in this order, so that every segment comes to the same bits
+	terms []rankedTerm // by word; scores are added in this order, so that they are bit-identical in every segment
 }
 
 // rankedTerm is a word that adds to the relevance.
@@ -44,7 +44,7 @@ type rankedTerm struct {
 	weight float32 // inverse document frequency
 }
 
-// rankedWordsMax bounds a cursor, which carries a weight a word: of more words each weighs 1.
+// rankedWordsMax bounds the size of a cursor, which has a weight per word. If a query has more words, each weighs 1.
 const rankedWordsMax = 256
 
 func (s *snapshot) textStats() textStats {
@@ -60,7 +60,7 @@ func (s *snapshot) textStats() textStats {
 	return t
 }
 
-// ranking has the newest figures of the words.
+// ranking returns the current statistics and weights of the words.
 func (s *snapshot) ranking(words []string) *ranking {
 	r := &ranking{s.textStats(), make([]rankedTerm, len(words))}
 	for i, w := range words {
@@ -82,7 +82,7 @@ func (s *snapshot) weight(word string, texts float64) float32 {
 	return float32(math.Log1p((texts - holders + 0.5) / (holders + 0.5)))
 }
 
-// append writes the ranking, without its words, as a cursor carries it.
+// append appends the ranking without its words, as stored in a cursor.
 func (r *ranking) append(p []byte) []byte {
 	for _, v := range []float64{r.stats.texts, r.stats.averageName, r.stats.averageDescription} {
 		p = binary.BigEndian.AppendUint64(p, math.Float64bits(v))
@@ -95,7 +95,7 @@ func (r *ranking) append(p []byte) []byte {
 	return p
 }
 
-// readRanking reads what append wrote of these words; it does not hold for anything else.
+// readRanking parses what append wrote for these words; ok is false for anything else.
 func readRanking(p []byte, words []string) (*ranking, bool) {
 	const statsSize = 3 * 8
 	weighed := len(words)
@@ -118,10 +118,10 @@ func readRanking(p []byte, words []string) (*ranking, bool) {
 	return r, sound
 }
 
-// isFigure holds for numbers from low on: neither NaN nor without end.
+// inBounds reports whether v is at least low and neither NaN nor infinite.
 func inBounds(v, low float64) bool { return v >= low && v <= math.MaxFloat64 }
 
-// rankedWords are the distinct words that the query asks for, sorted, those it excludes left out.
+// rankedWords returns the distinct words that the query searches for, sorted, without excluded ones.
 func rankedWords(n query.Node) []string {
 	all := collectWords(nil, n)
 	slices.Sort(all)
@@ -150,10 +150,10 @@ func collectWords(words []string, n query.Node) []string {
 	return words
 }
 
-// manyFirst is the number of first ones from which all scores are sorted by their digits, not chosen from one by one.
+// radixSelectMin is the number of requested matches from which scores are radix sorted instead of selected one by one.
 const radixSelectMin = 1024
 
-// byRelevance scores all matches of a part and takes the first k.
+// byRelevance scores all matches of a part and returns the top k.
 func (o *order) byRelevance(h *hits, k int, after *position) []entry {
 	slots := h.list()
 	keys := o.scoreKeys(h, slots)
@@ -175,7 +175,8 @@ func (o *order) byRelevance(h *hits, k int, after *position) []entry {
 	return best.sorted()
 }
 
-// scoreKeys are the scores of the slots, which are never negative, so that they ascend in the sort's direction as numbers.
+// scoreKeys returns the scores of the slots as numbers that ascend in the sort's direction. Scores are never negative, so
+// their bits sort like the floats.
 func (o *order) scoreKeys(h *hits, slots []uint32) []uint32 {
 	scores := h.scratch.counters(len(slots))
 	norms := o.ranking.stats.norms()
@@ -196,7 +197,7 @@ func (o *order) scoreKeys(h *hits, slots []uint32) []uint32 {
 	return scores
 }
 
-// score adds the slots' scores up, as the bits of floats.
+// score adds up the slots' scores, stored as the bits of floats.
 func (o *order) score(h *hits, norms *norms, slots, scores []uint32) {
 	w := &h.words
 	article := w.article()
@@ -211,8 +212,8 @@ func (o *order) score(h *hits, norms *norms, slots, scores []uint32) {
 			score := norms.inDescription(w, slot, m)
 			if m.nameCount() > 0 {
 				named := norms.inName(w, slot, m)
-				if w.isHead(slot, m, article) {
-					named += rankNameHead
+				if w.startsName(slot, m, article) {
+					named += rankNameStart
 				}
 				score += named * sizeFactors[bits.Len64(uint64(employees[slot]))]
 			}
@@ -221,7 +222,8 @@ func (o *order) score(h *hits, norms *norms, slots, scores []uint32) {
 	}
 }
 
-// sizeFactors are by the binary digits of the number of employees; an unknown one is negative, so it has 64.
+// sizeFactors are indexed by the bit length of the number of employees. An unknown number is negative, so its bit length is
+// 64.
 var sizeFactors = func() (f [65]float32) {
 	const small, huge = 6, 24
 	for digits := range f {
@@ -231,7 +233,7 @@ var sizeFactors = func() (f [65]float32) {
 	return f
 }()
 
-// norms hold BM25's denominators.
+// norms holds the denominators of BM25.
 type norms struct {
 	name, share                      [256]float32 // by length
 	descriptionBase, descriptionStep float32
@@ -262,7 +264,7 @@ func (n *norms) inDescription(w *words, slot uint32, m occurrence) float32 {
 	return (rankK1 + 1) * in / (in + norm)
 }
 
-// article is the token that may stand before a name's head; none if no text has it.
+// article returns the id of the word that may precede the start of a name; none if no text has it.
 func (w *words) article() uint32 {
 	if key, ok := w.find("the"); ok {
 		return uint32(key)
@@ -270,8 +272,8 @@ func (w *words) article() uint32 {
 	return none
 }
 
-// isHead holds if the slot's name begins with the word of the mark.
-func (w *words) isHead(slot uint32, m occurrence, article uint32) bool {
+// startsName reports whether the slot's name begins with the word that occurs there.
+func (w *words) startsName(slot uint32, m occurrence, article uint32) bool {
 	if m.firstPosition() != 1 || article == none {
 		return m.firstPosition() == 0
 	}

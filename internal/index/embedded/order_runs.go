@@ -11,31 +11,31 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// run is a part's matches in the sort's order, those of one key at a time.
+// run iterates over a part's matches in the result order, the matches with one key at a time.
 type run struct {
 	*hits
 	key      uint64
-	head     uint32   // one slot of the key
-	slots    []uint32 // the matches, ascending
-	nonEmpty bool     // whether it has begun
+	head     uint32   // one of the slots with the key
+	slots    []uint32 // the matches with the key, ascending
+	nonEmpty bool     // the first advance found matches
 	next     func(r *run, most int) bool
-	// fill appends to numbers, which are empty, the first k matches and the one behind them, and gives the key of the k-th:
-	// all that is wanted of a run that is alone.
+	// collect appends the first k matches and the one after them to numbers, which must be empty, and returns the k-th one's
+	// key. It replaces advance if there is a single part.
 	collect func(r *run, numbers []company.Number, k int) ([]company.Number, uint64)
 }
 
-// advance goes on to the next key that has a match, and gives at most so many of its matches; it does not hold at the
-// end. Only the last call may have found more than that.
+// advance moves to the next key with a match and loads up to limit of its matches. It returns false when there are none
+// left. If a key has more matches than the limit, the rest is skipped, so only the last call may be limited.
 func (r *run) advance(most int) bool { return r.next(r, most) }
 
-// entry is a match among those to choose from. Entries order by key, then name where names are compared, then number.
+// entry is a match to select from. Entries sort by key, then by full name if sorted by name, then by number.
 type entry struct {
 	key    uint64
 	number uint32
 	slot   uint32
 }
 
-// listed are the runs of sorted entries.
+// entriesRun returns a run over sorted entries.
 func (o *order) entriesRun(h *hits, entries []entry) run {
 	r := run{hits: h}
 	r.next = func(r *run, most int) bool {
@@ -64,19 +64,19 @@ func (o *order) sameKey(r *run, e entry) bool {
 		string(r.names.name(e.slot)) == string(r.names.name(r.head)))
 }
 
-// walk goes along a column's order, then through what has no value.
+// orderScan iterates over a column's sort order, then over the slots without a value.
 type orderScan struct {
 	*order
 	column
-	rest         []uint32  // what is left of the order
-	skipped      int       // how much of it was left out at the start
-	unknownBegun bool      // whether the rest was begun
-	after        *position // nil once past it
+	rest         []uint32  // the part of the sort order that is still to be scanned
+	skipped      int       // the number of slots before rest
+	unknownBegun bool      // the slots without a value were loaded
+	after        *position // nil once the scan is past it
 
-	selectInstead func() run // what a run that is alone gives instead where matches are too seldom
+	selectInstead func() run // fallback of a single part if matches turn out to be sparse
 }
 
-// walked are the runs that a column's order gives.
+// scanRun returns a run that scans a column's sort order.
 func (o *order) scanRun(c column, h *hits, k int, after *position) run {
 	w := &orderScan{order: o, column: c, rest: c.ordered(), after: after}
 	w.selectInstead = func() run { return o.selectRun(c, h, k, after) }
@@ -149,7 +149,7 @@ func (w *orderScan) next(r *run, most int) bool {
 	return w.loadUnknown(r, most)
 }
 
-// group takes the slots of the next value.
+// nextGroup takes the slots with the next value.
 func (w *orderScan) nextGroup() (slots []uint32) {
 	if w.order.sort.Desc {
 		start := w.starts().lastUpTo(len(w.rest) - 1)
@@ -161,7 +161,7 @@ func (w *orderScan) nextGroup() (slots []uint32) {
 	return slots
 }
 
-// passed is what of the group lies behind the place.
+// afterPosition returns the slots of the group that come after the position.
 func (w *orderScan) afterPosition(h *hits, group []uint32) []uint32 {
 	switch c := w.compareTo(w.after, h, w.key(group[0], w.order.sort.Desc), group[0]); {
 	case c < 0:
@@ -174,7 +174,7 @@ func (w *orderScan) afterPosition(h *hits, group []uint32) []uint32 {
 	return group
 }
 
-// start bounds the column's order to what may come behind the place: a start going up, an end going down.
+// scanStart returns where in the column's sort order the slots after the position begin or, if descending, end.
 func (o *order) scanStart(c column, after *position) int {
 	all := len(c.ordered())
 	switch {
@@ -190,7 +190,7 @@ func (o *order) scanStart(c column, after *position) int {
 	return c.seek(after, o.sort.Desc, o.sort.Desc)
 }
 
-// takeUnknown takes the matches without a value.
+// loadUnknown loads the matches without a value.
 func (w *orderScan) loadUnknown(r *run, most int) bool {
 	first := uint32(0)
 	if w.after != nil && w.after.key == nullKey {
@@ -214,13 +214,14 @@ func (w *orderScan) loadUnknown(r *run, most int) bool {
 	return len(r.slots) > 0
 }
 
-// column is a segment's section that can be sorted by.
+// column is a section of a segment that can be sorted by.
 type column interface {
 	ordered() []uint32                 // the slots with a value, by value, then slot
 	key(slot uint32, desc bool) uint64 // nullKey without a value
-	// seek is the place in sorted of the first slot whose value is not below the given place's, or above it.
+	// seek returns the index in ordered of the first slot whose value is at least the position's or, if above is set,
+	// greater.
 	seek(to *position, above, desc bool) int
-	// places are those in sorted where each value begins.
+	// starts returns the indexes in ordered where a new value begins.
 	starts() bitset
 }
 
@@ -240,8 +241,8 @@ func (c intColumn) seek(to *position, above, desc bool) int {
 	return c.ints.seek(v)
 }
 
-// intKey maps a number so that keys ascend in the sort's direction. Unknown is the least number, so that no known one
-// comes out as nullKey.
+// intKey maps a number to a key that ascends in the sort's direction. As unknown is the lowest number, no known one maps to
+// nullKey.
 func intKey(v int64, desc bool) uint64 {
 	switch {
 	case v == unknown:
@@ -254,7 +255,7 @@ func intKey(v int64, desc bool) uint64 {
 
 const signBit = 1 << 63
 
-// intOfKey is the number of a key that is not nullKey.
+// intOfKey returns the number of a key, which must not be nullKey.
 func intOfKey(key uint64, desc bool) int64 {
 	if desc {
 		return int64(^key ^ signBit)
@@ -266,7 +267,8 @@ type nameColumn struct{ *names }
 
 func (c nameColumn) ordered() []uint32 { return c.order }
 
-// key is the name's head in the sort's direction. No folded name begins with eight bytes of 0 or 255.
+// key returns the first bytes of the name, in the sort's direction. No folded name begins with eight bytes of 0 or 255, so
+// no key of a name is nullKey.
 func (c nameColumn) key(s uint32, desc bool) uint64 {
 	name := c.name(s)
 	switch {
@@ -287,7 +289,7 @@ func (c nameColumn) seek(to *position, above, _ bool) int {
 	return c.search(to.name, 0)
 }
 
-// search is the place of the first name that compares with the given one as least or more.
+// search returns the index of the first name whose comparison with the given one is at least least.
 func (c nameColumn) search(name []byte, least int) int {
 	return sort.Search(len(c.order), func(i int) bool { return bytes.Compare(c.name(c.order[i]), name) >= least })
 }

@@ -2,12 +2,12 @@ package embedded
 
 import "slices"
 
-// best keeps the first k of the entries added to it, in time linear in their number.
+// topK keeps the first k of the entries added to it, in time linear in their number.
 type topK struct {
 	k       int
 	compare func(a, b entry) int
 	entries []entry
-	limit   entry // once limited: nothing from here on is among the first k
+	limit   entry // once limited: entries from here on are not among the first k
 	limited bool
 }
 
@@ -23,7 +23,7 @@ func (b *topK) add(e entry) {
 	}
 }
 
-// cut drops all but the first k, in no order.
+// prune drops all but the first k, and leaves those unsorted.
 func (b *topK) prune() {
 	b.partition(0, len(b.entries))
 	b.entries = b.entries[:b.k]
@@ -66,7 +66,7 @@ func (b *topK) median(i, j, k int) entry {
 	return three[1]
 }
 
-// sorted gives the first k in order; best must not be used afterwards.
+// sorted returns the first k in order. The topK must not be used afterwards.
 func (b *topK) sorted() []entry {
 	if len(b.entries) > b.k {
 		b.prune()
@@ -75,16 +75,16 @@ func (b *topK) sorted() []entry {
 	return b.entries
 }
 
-// smallest gives the places of the k smallest keys, by key, then place; of all keys if they are fewer.
-// It finds the k-th key by counting its halves and sorts what is not above it by digits (LSD radix sort, Seward 1954), in
-// time linear in the number of keys.
+// smallestK returns the indexes of the k smallest keys, sorted by key, then index; of all keys if there are fewer. It finds
+// the k-th key by counting the upper, then the lower halves of the keys, and radix sorts the keys up to it (LSD radix sort,
+// Seward 1954). Its time is linear in the number of keys.
 func smallestK(keys []uint32, k int) []uint32 {
 	if k <= 0 || len(keys) == 0 {
 		return nil
 	}
 	k = min(k, len(keys))
 	kth, equal := kthSmallest(keys, k)
-	pairs := make([]uint64, 0, 2*k) // key, place; the second half is room for sorting
+	pairs := make([]uint64, 0, 2*k) // key and index; the second half is the sort buffer
 	for place, key := range keys {
 		switch {
 		case key > kth:
@@ -102,7 +102,7 @@ func smallestK(keys []uint32, k int) []uint32 {
 	return places
 }
 
-// kthOf is the k-th smallest key, and how many of that key are among the k smallest.
+// kthSmallest returns the k-th smallest key, and how many of the k smallest keys are equal to it.
 func kthSmallest(keys []uint32, k int) (kth uint32, equal int) {
 	t := idCounterPool.Get().(*idCounters)
 	defer idCounterPool.Put(t)
@@ -121,7 +121,7 @@ func kthSmallest(keys []uint32, k int) (kth uint32, equal int) {
 	return high<<16 | low, left
 }
 
-// reach is the counter with which the counts from the first on come to k, and what is missing to k before it.
+// reach returns the counter at which the running total reaches k, and how much is missing to k before it.
 func (t *idCounters) reach(k int) (at uint32, left int) {
 	left = k
 	for int(t[at]) < left {
@@ -131,7 +131,7 @@ func (t *idCounters) reach(k int) (at uint32, left int) {
 	return at, left
 }
 
-// sortByKey sorts pairs by their upper halves and keeps the order of equal ones; room is as long.
+// sortByKey stably sorts pairs by their upper halves; room is a buffer of the same length.
 func sortByKey(pairs, room []uint64) []uint64 {
 	const digit = 11
 	for shift := 32; shift < 64; shift += digit {

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// halvesFrom is the number of slots from which a second core is worth its start.
+// parallelMin is the number of slots from which a second goroutine is worth starting.
 const parallelMin = 20000
 
-// inHalves runs fn over the set, in two goroutines if it is large; first is the number of the half's first word.
+// parallelHalves runs fn over the set, in two goroutines if it is large; first is the index of the half's first word.
 func parallelHalves(b bitset, fn func(half bitset, first int)) {
 	if !multicore() || b.count() < parallelMin {
 		fn(b, 0)
@@ -24,7 +24,8 @@ func parallelHalves(b bitset, fn func(half bitset, first int)) {
 // it, so that small segments take the parallel path too.
 var shardMin = 1 << 18
 
-// sides deal the parts out to one arena, or to two if they are large: one for each goroutine.
+// assignShards returns the arena of each part: all the same or, if the parts are large, one of two. The parts of one arena
+// are a shard, and each shard has its own goroutine.
 func (s *snapshot) assignShards(scratch *arena) []*arena {
 	sides := make([]*arena, len(s.parts))
 	var slots [2]int
@@ -51,12 +52,12 @@ func (s *snapshot) assignShards(scratch *arena) []*arena {
 	return sides
 }
 
-// sided is what works on one part.
+// sharded is work on one part; shard returns the part's arena.
 type sharded interface{ shard() *arena }
 
 func (h *hits) shard() *arena { return h.scratch }
 
-// eachSide calls fn for each, in a goroutine for each side.
+// eachShard calls fn for each element, in one goroutine per shard.
 func eachShard[T any, P interface {
 	*T
 	sharded
@@ -83,8 +84,8 @@ func eachShard[T any, P interface {
 	runBoth(work(sides[0]), work(sides[1]))
 }
 
-// both runs a, and b in a second goroutine, and returns when both have ended. What b panics with, it panics with: the
-// caller may know that a file's damage is the reason.
+// runBoth runs a, and b in a second goroutine, and returns when both have ended. It repeats a panic of b in the caller's
+// goroutine, which may find that damage to a file caused it.
 func runBoth(a, b func()) {
 	var second sync.WaitGroup
 	var panicked *panicError
@@ -94,11 +95,11 @@ func runBoth(a, b func()) {
 				panicked = &panicError{r, debug.Stack()}
 			}
 		}()
-		debug.SetPanicOnFault(true) // the goroutine ends here
+		debug.SetPanicOnFault(true) // no need to restore it, the goroutine ends
 		b()
 	})
 	func() {
-		defer second.Wait() // also if a panics: b works on what a's caller takes back
+		defer second.Wait() // also if a panics: b uses memory that a's caller releases
 		a()
 	}()
 	if panicked != nil {
@@ -106,7 +107,7 @@ func runBoth(a, b func()) {
 	}
 }
 
-// panicError is another goroutine's panic.
+// panicError is the panic of another goroutine.
 type panicError struct {
 	value any
 	stack []byte
@@ -121,7 +122,7 @@ func (c *panicError) Unwrap() error {
 	return err
 }
 
-// middle is the word before which about half of the set stands.
+// midpoint returns the index of the word that splits the set into two about equal halves.
 func (b bitset) midpoint() int {
 	half := b.count() / 2
 	for i := range b {
@@ -134,7 +135,7 @@ func (b bitset) midpoint() int {
 
 func multicore() bool { return runtime.GOMAXPROCS(0) > 1 }
 
-// arena lends cleared scratch memory to one search and takes all of it back at its end. Not safe for concurrent use.
+// arena provides scratch memory to one search and takes all of it back at the end. It is not safe for concurrent use.
 type arena struct {
 	bitsFree     freeList[uint64]
 	countersFree freeList[uint32]
@@ -158,7 +159,7 @@ func (a *arena) close() {
 	arenas.Put(a)
 }
 
-// second is another arena, lent for as long as this one.
+// second returns another arena, which is closed together with this one.
 func (a *arena) second() *arena {
 	if a.secondArena == nil {
 		a.secondArena = borrowArena()
@@ -172,7 +173,7 @@ func (a *arena) release(b bitset)            { a.bitsFree.release(b) }
 func (a *arena) counters(n int) []uint32     { return a.countersFree.get(n) }
 func (a *arena) list(n int) []uint32         { return a.listsFree.getUninit(n)[:0] }
 
-// pile is a free list of slices; lent ones come back with giveBack, or all at once with reset.
+// freeList is a free list of slices. Slices come back through release, or all at once through reset.
 type freeList[T any] struct{ free, lent [][]T }
 
 func (p *freeList[T]) get(n int) []T {
@@ -196,7 +197,7 @@ func (p *freeList[T]) getUninit(n int) []T {
 	return s
 }
 
-// giveBack returns a slice early; the latest lent ones are found at once.
+// release returns a slice early. The search for it starts with the latest ones.
 func (p *freeList[T]) release(s []T) {
 	if cap(s) == 0 {
 		return
@@ -210,7 +211,7 @@ func (p *freeList[T]) release(s []T) {
 	}
 }
 
-// keepMax bounds what an idle arena holds on to, in slices.
+// freeMax is the maximum number of slices that an idle arena keeps.
 const freeMax = 64
 
 func (p *freeList[T]) reset() {

@@ -14,13 +14,14 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// A cursor is: version, the index's instance, the snapshot's id, the sort, then the last entry's number and key; for
-// names the name's head, for relevance the figures that the first page was ranked with; a CRC-32C of all that at the
-// end. History: 1; 2 has the figures.
+// A cursor consists of: version, the index's instance, the snapshot's id, the sort, the last entry's number and key; for
+// names also the name's first bytes, for relevance the statistics and weights that the first page was ranked with; a CRC-32C
+// of all that.
+// Versions: 1; 2 adds the statistics and weights.
 const (
 	cursorVersion  = 2
 	cursorSize     = 1 + 16 + 8 + 1 + 1 + 4 + 8
-	cursorNameMax  = 255 // bytes; names that differ only behind them may repeat once the snapshot is forgotten
+	cursorNameMax  = 255 // bytes; names that only differ beyond may repeat once the snapshot was evicted
 	cursorChecksum = 4
 )
 
@@ -46,8 +47,8 @@ func (ix *Index) newCursor(s *snapshot, o *order, of page) []byte {
 	return binary.BigEndian.AppendUint32(p, crc32.Checksum(p, castagnoli))
 }
 
-// resume is the snapshot to search and the place behind which to go on. Without a cursor, or if the cursor's snapshot
-// is forgotten, it is the newest one.
+// resume returns the snapshot to search and the position after which to continue. The snapshot is the newest one if there is
+// no cursor or the cursor's snapshot was evicted.
 func (ix *Index) resume(r index.Request) (*snapshot, *position, error) {
 	cursor, by := r.Cursor, r.Sort
 	if len(cursor) == 0 {
@@ -59,7 +60,7 @@ func (ix *Index) resume(r index.Request) (*snapshot, *position, error) {
 		return nil, nil, fmt.Errorf("read cursor: %w", index.ErrCursor)
 	}
 	if query.SortKey(cursor[25]) != by.By || (cursor[26] == 1) != by.Desc {
-		return nil, nil, fmt.Errorf("cursor of another sort: %w", index.ErrCursor)
+		return nil, nil, fmt.Errorf("cursor has another sort order: %w", index.ErrCursor)
 	}
 	place := &position{
 		number: binary.BigEndian.Uint32(cursor[27:]),
@@ -69,7 +70,7 @@ func (ix *Index) resume(r index.Request) (*snapshot, *position, error) {
 	if by.By == query.ByRelevance {
 		var ok bool
 		if place.ranking, ok = readRanking(cursor[cursorSize:body], rankedWords(r.Query.Root)); !ok {
-			return nil, nil, fmt.Errorf("cursor of another query: %w", index.ErrCursor)
+			return nil, nil, fmt.Errorf("cursor belongs to another query: %w", index.ErrCursor)
 		}
 	}
 	if bytes.Equal(cursor[1:17], ix.instance[:]) {
@@ -81,20 +82,20 @@ func (ix *Index) resume(r index.Request) (*snapshot, *position, error) {
 	return ix.current.Load(), place, nil
 }
 
-// nameOf is the company's folded name at this moment, nil if it is not there.
+// nameOf returns the company's folded name in the snapshot, or nil if it has no such company.
 func (s *snapshot) nameOf(number uint32) []byte {
 	in, slot, ok := s.find(company.Number(number))
-	if !ok || s.parts[in].verify(groupSet(groupNames)) != nil { // the search will notice
+	if !ok || s.parts[in].verify(groupSet(groupNames)) != nil { // the search reports the damage
 		return nil
 	}
 	return s.parts[in].names.name(slot)
 }
 
-// memory keeps the snapshots that cursors name.
+// snapshotCache keeps the snapshots that cursors refer to.
 type snapshotCache struct {
 	mu   sync.Mutex
 	byID map[uint64]*cachedSnapshot
-	list []*cachedSnapshot // by the moment of the first cursor, oldest first
+	list []*cachedSnapshot // by the time of the first cursor, oldest first
 }
 
 type cachedSnapshot struct {
@@ -102,7 +103,7 @@ type cachedSnapshot struct {
 	expires  time.Time
 }
 
-// keep remembers the snapshot for as long as the options say, and forgets the oldest if it is one too many.
+// keep keeps the snapshot for Options.Remember from now on, and evicts the one that expires first if there are too many.
 func (m *snapshotCache) keep(s *snapshot, now time.Time, o Options) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -127,7 +128,7 @@ func (m *snapshotCache) evictOldest(now time.Time) {
 	m.evictExpired(now)
 }
 
-// forget lets go of what is over.
+// removeExpired evicts the expired snapshots. It only looks at the oldest, because it runs on every Apply.
 func (m *snapshotCache) removeExpired(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -136,7 +137,7 @@ func (m *snapshotCache) removeExpired(now time.Time) {
 	}
 }
 
-// drop removes what is over by now.
+// evictExpired evicts all snapshots that have expired.
 func (m *snapshotCache) evictExpired(now time.Time) {
 	rest := m.list[:0]
 	for _, k := range m.list {
@@ -150,7 +151,7 @@ func (m *snapshotCache) evictExpired(now time.Time) {
 	m.list = rest
 }
 
-// recall is the snapshot, nil if it is forgotten.
+// get returns the snapshot, or nil if it was evicted.
 func (m *snapshotCache) get(id uint64, now time.Time) *snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,20 +9,21 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// evaluator answers a query's nodes over one part with sets of slots. The dead are in these sets: matches drops them.
+// evaluator evaluates a query's nodes over one part as sets of slots. Its sets may include deleted slots; only matches
+// removes them.
 type evaluator struct {
 	*part
 	*arena
 }
 
-// matches is the set of the living companies' slots that meet the node; nil meets all.
+// matches returns the live slots that match the node; nil matches all.
 func (e evaluator) matches(n query.Node) bitset {
 	found := e.eval(n)
 	e.removeDeleted(found)
 	return found
 }
 
-// fill gives a fresh set of the slots that meet the node.
+// eval returns the slots that match the node, as a new set.
 func (e evaluator) eval(n query.Node) bitset {
 	switch n := n.(type) {
 	case query.And:
@@ -39,7 +40,7 @@ func (e evaluator) eval(n query.Node) bitset {
 	return found
 }
 
-// addTo adds the slots that meet the node.
+// addTo adds the slots that match the node.
 func (e evaluator) addTo(found bitset, n query.Node) {
 	switch n := n.(type) {
 	case nil:
@@ -81,7 +82,7 @@ func (e evaluator) addComplement(found bitset, n query.Not) {
 	e.release(all)
 }
 
-// fillAnd starts from the part that meets the fewest and lets the others take away from it, dear ones last.
+// evalAnd starts with the part that matches the fewest slots and narrows the set by the others, expensive ones last.
 func (e evaluator) evalAnd(n query.And) bitset {
 	if len(n) == 0 {
 		return e.eval(nil)
@@ -111,7 +112,7 @@ func (e evaluator) evalAnd(n query.And) bitset {
 	return found
 }
 
-// narrow drops from the set the slots that do not meet the node.
+// narrow removes the slots that do not match the node from the set.
 func (e evaluator) narrow(found bitset, n query.Node) {
 	switch n := n.(type) {
 	case nil:
@@ -159,7 +160,7 @@ func (e evaluator) narrowNot(found bitset, n query.Not) {
 	e.release(inner)
 }
 
-// narrowOr lets each part check only what is left to check.
+// narrowOr has each part check only the slots in the set.
 func (e evaluator) narrowOr(found bitset, n query.Or) {
 	met := e.bits(e.slots)
 	for _, part := range n {
@@ -178,7 +179,7 @@ func (e evaluator) copyOf(b bitset) bitset {
 	return c
 }
 
-// isDear holds for nodes that look at each candidate's text.
+// isExpensive reports whether evaluating the node reads the text of each candidate.
 func isExpensive(n query.Node) bool {
 	switch n := n.(type) {
 	case query.Phrase:
@@ -193,7 +194,7 @@ func isExpensive(n query.Node) bool {
 	return false
 }
 
-// estimate bounds from above how many slots meet the node.
+// estimate returns an upper bound of the number of slots that match the node.
 func (e evaluator) estimate(n query.Node) int {
 	sum := 0
 	switch n := n.(type) {
@@ -242,7 +243,7 @@ func (e evaluator) eachValue(n query.OneOf, fn func(v *values, key int)) {
 	}
 }
 
-// onlySet is the set of who has the value, if the node asks for one only and it stands as a set.
+// storedSet returns the stored set of slots if the node asks for a single value and its postings are a bit set.
 func (e evaluator) storedSet(n query.OneOf) (set bitset, ok bool) {
 	if len(n.Values) != 1 {
 		return nil, false
@@ -267,7 +268,7 @@ func (e evaluator) eachWithPrefix(n query.Prefix, fn func(v *values, key int)) {
 	}
 }
 
-// between is the slots of a range, in the order of their values.
+// inRange returns the slots whose values are in the range, in the order of the values.
 func (e evaluator) inRange(n query.Range) []uint32 {
 	f, ok := intFieldOf(n.Field)
 	if !ok {
@@ -276,7 +277,7 @@ func (e evaluator) inRange(n query.Range) []uint32 {
 	return e.ints[f].inRange(n.Min, n.Max)
 }
 
-// narrowRange checks the candidates one by one, unless there are more of them than slots in the range.
+// narrowRange checks the candidates one by one, unless they outnumber the slots in the range.
 func (e evaluator) narrowRange(found bitset, n query.Range) {
 	f, ok := intFieldOf(n.Field)
 	if !ok {
@@ -300,7 +301,7 @@ func (e evaluator) narrowRange(found bitset, n query.Range) {
 	parallelHalves(found, func(half bitset, first int) { half.keepBetween(e.ints[f].values[first<<6:], low, high) })
 }
 
-// addConnected adds the slots with a connection that meets every part given.
+// addConnected adds the slots with a connection that matches all given parts of the node.
 func (e evaluator) addConnected(found bitset, n query.Connected) {
 	relations := &e.values[fieldConnectionCategory]
 	category, known := none, true
@@ -327,7 +328,7 @@ func (e evaluator) addConnected(found bitset, n query.Connected) {
 	}
 }
 
-// eachLink calls fn with the spans of links that lead where the node says, whatever their category.
+// eachLink calls fn with the index ranges of the links that lead to the node's target, whatever their category.
 func (e evaluator) eachLink(n query.Connected, fn func(from, to uint32)) {
 	if n.Domain == "" && n.Company.IsZero() {
 		fn(0, uint32(len(e.links.slots)))
@@ -350,7 +351,7 @@ func (e evaluator) evalPhrase(n query.Phrase) bitset {
 	return found
 }
 
-// narrowPhrase keeps the slots that have all the words, then checks their texts.
+// narrowPhrase keeps the slots that have all the words, then checks their positions and texts.
 func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
 	ids := make([]uint32, len(n.Words))
 	for i, w := range n.Words {
@@ -372,8 +373,8 @@ func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
 	}
 }
 
-// sieve decides by the words' marks, without the texts, wherever each word stands once only: found keeps the slots that
-// hold the phrase, and the slots whose texts must be read are returned.
+// narrowByPosition removes the slots where the words' first positions rule the phrase out, where each word occurs once. It
+// moves the slots whose texts must be read from found to the returned set.
 func (e evaluator) narrowByPosition(found bitset, phrase []uint32) (unsure bitset) {
 	unsure = e.bits(e.slots)
 	slots := found.appendTo(e.list(found.count()))
@@ -403,14 +404,14 @@ func (e evaluator) narrowSlotsByPosition(found, unsure bitset, slots, phrase []u
 	}
 }
 
-// marksOf are the word's marks in slots that all have it.
+// occurrencesIn returns the word's occurrences in the slots, all of which must have it.
 func (e evaluator) occurrencesIn(word uint32, slots []uint32) []occurrence {
 	marks := make([]occurrence, len(slots))
 	e.words.eachIn(int(word), slots, func(j int, place uint32) { marks[j] = e.words.occurrences[place] })
 	return marks
 }
 
-// keepPhrase drops the slots whose text has not the words side by side; first is the number of b's first word.
+// narrowByText removes the slots whose text does not contain the phrase; first is the index of b's first word.
 func (w *words) narrowByText(b bitset, first int, phrase []uint32) {
 	for i, word := range b {
 		for rest := word; rest != 0; rest &= rest - 1 {
@@ -423,8 +424,8 @@ func (w *words) narrowByText(b bitset, first int, phrase []uint32) {
 	}
 }
 
-// holdsRun holds if the phrase stands in the text. It never reaches from a name into the description: none is
-// between them.
+// containsPhrase reports whether the text contains the phrase. No match spans name and description, because none separates
+// them.
 func containsPhrase(text, phrase []uint32) bool {
 	head, second := phrase[0], phrase[1]
 	for i := 0; i+len(phrase) <= len(text); i++ {

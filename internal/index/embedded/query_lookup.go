@@ -12,11 +12,10 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// suggestionsMax bounds the suggestions of one Lookup: each looks at every value of its field.
+// suggestionsMax is the maximum number of suggestions per Lookup; each scans every value of its field.
 const suggestionsMax = 20
 
-// Lookup tells for each value whether any company has it, and the nearest one that a company has; the latter for the
-// first 20 unknown ones.
+// Lookup implements index.Index. It makes suggestions for the first 20 unknown values.
 func (ix *Index) Lookup(ctx context.Context, values []query.Given) (known []index.Known, err error) {
 	var read *snapshot
 	err = ix.answerComplete(ctx, &read, func() (err error) {
@@ -52,7 +51,7 @@ func (s *snapshot) lookup(ctx context.Context, values []query.Given) ([]index.Kn
 	return known, nil
 }
 
-// need checks the groups in all parts.
+// verify verifies the groups in all parts.
 func (s *snapshot) verify(want groups) error {
 	for i := range s.parts {
 		if err := s.parts[i].verify(want); err != nil {
@@ -62,7 +61,7 @@ func (s *snapshot) verify(want groups) error {
 	return nil
 }
 
-// has tells whether a living company has the value, or a code below it.
+// has reports whether a live company has the value or, for NAICS codes, a code that begins with it.
 func (s *snapshot) has(f field, value string) bool {
 	for i := range s.parts {
 		p := &s.parts[i]
@@ -76,7 +75,7 @@ func (s *snapshot) has(f field, value string) bool {
 	return false
 }
 
-// hasLink tells whether a living company has a connection to what the value names, if it names the end of one.
+// hasConnection reports whether a live company has a connection to the domain or company that the value names.
 func (s *snapshot) hasConnection(v query.Given) bool {
 	var domain string
 	var end id.Company
@@ -86,7 +85,7 @@ func (s *snapshot) hasConnection(v query.Given) bool {
 	case query.FieldConnectedCompany:
 		end, _ = id.Parse[id.Company](v.Value)
 	default:
-		return true // numbers are not looked up
+		return true // number fields are not looked up
 	}
 	for i := range s.parts {
 		p, found := &s.parts[i], false
@@ -102,7 +101,7 @@ func (s *snapshot) hasConnection(v query.Given) bool {
 	return false
 }
 
-// span is the keys that a value stands for.
+// keyRange returns the keys that a value matches, from inclusive, to exclusive.
 func (v *values) keyRange(f field, value string) (from, to int) {
 	if f == fieldNAICS {
 		return v.prefixRange(value)
@@ -126,7 +125,7 @@ func (p *part) anyLive(v *values, key int) bool {
 	return found
 }
 
-// nearest is the nearest value that a living company has, as most companies spell it; empty if none is near.
+// nearest returns the nearest value that a live company has, in its most frequent spelling; empty if none is near.
 func (s *snapshot) nearest(f field, value string) string {
 	var keys []string
 	for i := range s.parts {
@@ -145,7 +144,7 @@ func (s *snapshot) nearest(f field, value string) string {
 	return ""
 }
 
-// spelled is the most frequent spelling of a value.
+// commonSpelling returns the most frequent spelling of a value.
 func (s *snapshot) commonSpelling(f field, key string) string {
 	counts := map[string]uint32{}
 	for i := range s.parts {

@@ -11,17 +11,17 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// hits are the matches in one part.
+// hits holds the matches in one part.
 type hits struct {
 	*part
 	bits       bitset
 	count      int
-	cachedList []uint32 // what list gives, once it was asked
+	cachedList []uint32 // the result of list, once it was called
 
-	scratch *arena // whose goroutine alone works on the part
+	scratch *arena // of the goroutine that works on the part
 }
 
-// list is the matches as a list.
+// list returns the matches as an ascending list.
 func (h *hits) list() []uint32 {
 	if h.cachedList == nil {
 		h.cachedList = h.bits.appendTo(h.scratch.list(h.count))
@@ -29,7 +29,7 @@ func (h *hits) list() []uint32 {
 	return h.cachedList
 }
 
-// Search gives one page of the matches with totals.
+// Search implements index.Index.
 func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Result, err error) {
 	var read *snapshot
 	err = ix.answerComplete(ctx, &read, func() (err error) {
@@ -39,14 +39,14 @@ func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Res
 		}
 		scratch := borrowArena()
 		result, err = ix.search(ctx, read, after, scratch, r)
-		scratch.close() // not after a panic: nobody knows then what was left in it
+		scratch.close() // not after a panic, which may leave it in an unknown state
 		return err
 	})
 	return result, err
 }
 
 func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position, scratch *arena, r index.Request) (*index.Result, error) {
-	defer runtime.KeepAlive(snapshot) // it holds the files that slices below are views of
+	defer runtime.KeepAlive(snapshot) // keeps the files mapped that the slices below point into
 	if after != nil && after.nameInSnapshot {
 		after.name = snapshot.nameOf(after.number)
 	}
@@ -73,7 +73,7 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position
 	return result, nil
 }
 
-// Select gives the first matches in the sort's order.
+// Select implements index.Index.
 func (ix *Index) Select(ctx context.Context, s index.Selection) (selected *index.Selected, err error) {
 	var read *snapshot
 	err = ix.answerComplete(ctx, &read, func() (err error) {
@@ -96,14 +96,14 @@ func (s *snapshot) selectFirst(ctx context.Context, scratch *arena, of index.Sel
 	return &index.Selected{Numbers: head.numbers, Total: total}, nil
 }
 
-// wanted is what a search looks for, and the groups that it reads besides those of the query.
+// criteria are what a search matches, and the groups that it reads in addition to those of the query.
 type criteria struct {
 	root            query.Node
 	within, without *company.Set
 	extraGroups     groups
 }
 
-// search finds the matches part by part, those without any left out.
+// search finds the matches of each part. Parts without a match are left out.
 func (s *snapshot) search(ctx context.Context, scratch *arena, w criteria) ([]hits, int, error) {
 	need := w.extraGroups | groupsOf(w.root)
 	all := make([]hits, len(s.parts))
@@ -141,7 +141,8 @@ func (s *snapshot) search(ctx context.Context, scratch *arena, w criteria) ([]hi
 	return found, total, nil
 }
 
-// counted is how many meet the root where that is known without counting: who has one value, if nobody has died.
+// knownCount returns the number of matches if it is known without counting: the companies with a single value, if the part
+// has no deleted slots.
 func (e evaluator) knownCount(w criteria) (n int, known bool) {
 	one, ok := w.root.(query.OneOf)
 	if !ok || len(one.Values) != 1 || w.within != nil || w.without != nil || len(e.deleted) > len(e.holes) {

@@ -9,7 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 )
 
-// keepWithin drops the slots whose company is not in the set.
+// keepSet removes the slots whose company is not in the set.
 func (e evaluator) keepSet(found bitset, within company.Set) {
 	if e.numbers != nil {
 		set := within.Bitmap()
@@ -26,7 +26,7 @@ func (e evaluator) keepSet(found bitset, within company.Set) {
 	e.release(inside)
 }
 
-// leaveOut drops the slots whose company is in the set.
+// removeSet removes the slots whose company is in the set.
 func (e evaluator) removeSet(found bitset, without company.Set) {
 	if without.IsEmpty() {
 		return
@@ -34,7 +34,7 @@ func (e evaluator) removeSet(found bitset, without company.Set) {
 	found.andNot(e.slotsOf(without, lazyDense(without)))
 }
 
-// eachBetween yields the set's numbers from low to below high.
+// eachBetween yields the set's numbers from low, inclusive, to high, exclusive.
 func eachBetween(set *roaring.Bitmap, low, high uint32, yield func(n uint32)) {
 	it := set.Iterator()
 	it.AdvanceIfNeeded(low)
@@ -47,8 +47,8 @@ func eachBetween(set *roaring.Bitmap, low, high uint32, yield func(n uint32)) {
 	}
 }
 
-// owned counts the matches that are in the set. What it costs does not grow with either: it reads a word of each for 64
-// slots, once the set is there as slots.
+// countOwned returns the number of matches that are in the set. Once the set is cached as slots, the cost depends only on
+// the size of the index: one AND per 64 slots.
 func countOwned(found []hits, set company.Set) (n int) {
 	if set.IsEmpty() {
 		return 0
@@ -60,12 +60,12 @@ func countOwned(found []hits, set company.Set) (n int) {
 	return n
 }
 
-// denseOf makes of a set, once it is asked for, a bit for each number.
+// lazyDense returns a function that converts the set to one bit per number on its first call.
 func lazyDense(set company.Set) func() bitset {
 	return sync.OnceValue(func() bitset { return set.Bitmap().ToDense() })
 }
 
-// slotSets are the sets that were last translated into a segment's slots, the latest first.
+// slotSetCache holds the sets that were last converted to a segment's slots, the latest first.
 type slotSetCache struct {
 	mu     sync.Mutex
 	recent []slotSet
@@ -76,7 +76,7 @@ type slotSet struct {
 	slots bitset
 }
 
-// slotSetsMax is the number of sets kept a segment: those of as many workspaces.
+// slotSetsMax is the number of sets, one per workspace, that are cached per segment.
 const slotSetsMax = 16
 
 func (k *slotSetCache) get(of *roaring.Bitmap) (bitset, bool) {
@@ -99,14 +99,14 @@ func (k *slotSetCache) put(of *roaring.Bitmap, slots bitset) {
 	k.recent = k.recent[:min(len(k.recent), slotSetsMax)]
 }
 
-// inSlots is the set as slots of the segment. It is made once for each state of a workspace's unlocks.
+// slotsOf returns the set as slots of the segment. It is computed once for each state of a workspace's unlocks.
 func (s *segment) slotsOf(set company.Set, dense func() bitset) bitset {
 	if slots, ok := s.slotSetCache.get(set.Bitmap()); ok {
 		return slots
 	}
 	slots := make(bitset, wordsFor(s.slots))
 	switch {
-	case s.slots < lookUpMax: // not worth the bits of all numbers
+	case s.slots < lookUpMax: // too few slots to build the dense set
 		for slot := range uint32(s.slots) {
 			if set.Has(company.Number(s.number(slot))) {
 				slots.set(slot)
@@ -128,5 +128,5 @@ func (s *segment) slotsOf(set company.Set, dense func() bitset) bitset {
 	return slots
 }
 
-// lookedUp is the number of slots below which each is looked up in the set.
+// Segments with fewer slots than lookUpMax look each one up in the set.
 const lookUpMax = 4096

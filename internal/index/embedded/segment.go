@@ -7,14 +7,14 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// none marks a slot, an id or a place that does not exist.
+// none marks a slot, an id or an offset that does not exist.
 const none = ^uint32(0)
 
-// segment is an immutable index of some companies. Each stands in a slot; slots ascend by the companies' numbers.
+// segment is an immutable index of some companies. Each company has a slot; slots are in ascending order of company numbers.
 // Every section is a flat slice without pointers.
 type segment struct {
 	slots   int
-	base    uint32   // the number of slot 0, a multiple of 64, where numbers is nil
+	base    uint32   // the number of slot 0, a multiple of 64; used if numbers is nil
 	numbers []uint32 // the number of each slot; nil if slot i has number base+i
 	holes   []uint32 // slots without a company, ascending
 
@@ -25,17 +25,17 @@ type segment struct {
 	ints   [intCount]ints
 	names  names
 
-	// What is derived when the segment is taken into an index:
+	// Derived when the segment is added to an index:
 	globalIDs  globalIDs
-	isFrequent bitset // by the ids of rows: those that are columns of the table
+	isFrequent bitset // by row id: the values that are bits of a row
 
-	tombstoneCache tombstoneCache // of its dead
-	slotSetCache   slotSetCache   // of what workspaces own
+	tombstoneCache tombstoneCache
+	slotSetCache   slotSetCache // the companies of workspaces, as slots
 
-	file *file // what the slices are views of; nil if they are memory
+	file *file // the file that the slices are views of; nil if they are on the heap
 }
 
-// companies is the number of slots that hold one.
+// companies returns the number of slots that have a company.
 func (s *segment) companies() int { return s.slots - len(s.holes) }
 
 func (s *segment) number(slot uint32) uint32 {
@@ -45,7 +45,7 @@ func (s *segment) number(slot uint32) uint32 {
 	return s.numbers[slot]
 }
 
-// slotFrom is the first slot whose number is not below n; it may be the number of slots.
+// slotFrom returns the first slot whose number is at least n; the number of slots if there is none.
 func (s *segment) slotFrom(n uint32) uint32 {
 	if s.numbers != nil {
 		i, _ := slices.BinarySearch(s.numbers, n)
@@ -57,14 +57,14 @@ func (s *segment) slotFrom(n uint32) uint32 {
 	return min(n-s.base, uint32(s.slots))
 }
 
-// slot finds the company's slot, if the segment ever held it; a hole counts as held.
+// slot returns the company's slot. It reports true for every number that has a slot, also for a hole.
 func (s *segment) slot(n company.Number) (uint32, bool) {
 	at := s.slotFrom(uint32(n))
 	return at, int(at) < s.slots && s.number(at) == uint32(n)
 }
 
-// layout assigns slots to companies by their ascending numbers. Where the numbers lie close together every number of
-// their span gets a slot, so that slots and numbers differ by a constant and sets translate by copying.
+// layout assigns slots to companies in ascending order of their numbers. If the numbers are dense, every number in their
+// range gets a slot: slots and numbers then differ by a constant, and sets can be translated by copying words.
 type layout struct {
 	slots   int
 	base    uint32
@@ -99,7 +99,7 @@ func newLayout(numbers []uint32) layout {
 	return l
 }
 
-// field is one of the segment's sets of values.
+// field is one of the segment's indexed fields.
 type field uint8
 
 const (
@@ -111,16 +111,16 @@ const (
 	fieldSector   // the first two digits of a NAICS code
 	fieldBand     // of employee counts
 	fieldDecade   // of founding years
-	fieldCity     // too many values for the rows: a column
+	fieldCity     // has too many values for the rows, so it is a column
 	fieldNAICS
 	fieldConnectionCategory // the category of a connection
 	fieldCount
 
-	rowFields   = fieldCity     // the fields before it stand in rows
+	rowFields   = fieldCity     // the fields before it are stored in rows
 	facetFields = fieldCity + 1 // the fields before it are counted
 )
 
-// fieldOf is the set of values that a query's field asks for.
+// fieldOf returns the field that a query's field refers to; false if it is not one of values.
 func fieldOf(f query.Field) (field, bool) {
 	switch f {
 	case query.FieldCountry:
@@ -144,7 +144,7 @@ func fieldOf(f query.Field) (field, bool) {
 	return 0, false
 }
 
-// intField is one of the segment's columns of numbers.
+// intField is one of the segment's number columns.
 type intField uint8
 
 const (

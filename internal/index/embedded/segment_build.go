@@ -11,10 +11,10 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// builder makes a segment of companies that come by ascending number.
+// builder builds a segment. Companies must be added in ascending order of their numbers.
 type builder struct {
 	layout layout
-	next   uint32 // the slot after the last one taken
+	next   uint32 // the slot after the last one added
 
 	values [fieldCount]*valueBuilder
 	words  *wordBuilder
@@ -24,7 +24,7 @@ type builder struct {
 	folded []byte
 }
 
-// build makes a segment of the companies, which stand by ascending number and are all different.
+// build returns a segment of the companies, which must be distinct and in ascending order of their numbers.
 func build(companies []*company.Company) *segment {
 	numbers := make([]uint32, len(companies))
 	for i, c := range companies {
@@ -55,7 +55,7 @@ func newBuilder(l layout) *builder {
 	return b
 }
 
-// skip takes in a hole.
+// addHole adds a slot without a company.
 func (b *builder) addHole() {
 	b.words.addHole()
 	b.names.add(nil)
@@ -112,7 +112,7 @@ func (b *builder) finish() *segment {
 	var pairs [fieldCount]pairs
 	var relationRank []uint32
 	for f, vb := range b.values {
-		s.values[f], relationRank = vb.finish(s.slots) // fieldRelation comes last
+		s.values[f], relationRank = vb.finish(s.slots) // fieldConnectionCategory comes last
 		pairs[f] = vb.pairs
 	}
 	s.links = b.links.finish(relationRank)
@@ -125,7 +125,7 @@ func (b *builder) finish() *segment {
 	return s
 }
 
-// rowsOf turns the facet fields' pairs around.
+// rowsOf builds the rows from the pairs of the facet fields.
 func rowsOf(s *segment, pairs [fieldCount]pairs) rows {
 	var holders [facetFields][]uint32
 	for f := range holders {
@@ -164,7 +164,7 @@ func updatedOf(c *company.Company) int64 {
 	return c.UpdatedAt.UnixMicro()
 }
 
-// sectorOf is the first two digits of a NAICS code.
+// sectorOf returns the first two digits of a NAICS code.
 func sectorOf(code string) (string, bool) {
 	code = text.Fold(code)
 	if len(code) < 2 || code[0] < '0' || code[0] > '9' || code[1] < '0' || code[1] > '9' {
@@ -173,10 +173,10 @@ func sectorOf(code string) (string, bool) {
 	return code[:2], true
 }
 
-// interner numbers distinct keys as they come. It replaces a map of strings while a segment is made: flat memory, no
-// string per key.
+// interner numbers distinct keys in the order in which they come. It replaces a map of strings while a segment is built:
+// flat memory, without an allocation per key.
 type interner struct {
-	table []uint64 // hash's high half and the key's number plus 1, at the hash or the next free place; 0 is free
+	table []uint64 // open addressing: upper half of the hash, and the key's number plus 1; 0 is free
 	bytes []byte
 	ends  []uint32
 }
@@ -193,7 +193,7 @@ func (n *interner) key(i uint32) []byte {
 	return n.bytes[start:n.ends[i]]
 }
 
-// id is the key's number; the key is copied if it is a fresh one.
+// id returns the key's number. A fresh key is copied.
 func (n *interner) id(key []byte) (id uint32, fresh bool) {
 	if 2*len(n.ends) >= len(n.table) {
 		n.grow()
@@ -226,7 +226,7 @@ func (n *interner) grow() {
 	}
 }
 
-// ranked is the dict of the keys, and the id in it of each by its number.
+// ranked returns the dict of the keys, and the dict's id of each key by its number.
 func (n *interner) ranked() (dict, []uint32) {
 	type head struct {
 		key uint64

@@ -7,14 +7,14 @@ import (
 	"slices"
 )
 
-// unknown is the value of a slot without one, in a column of numbers.
+// unknown is the value of a slot without a number in a column of numbers.
 const unknown = math.MinInt64
 
-// ints are a column of numbers and the order by them.
+// ints is a column of numbers with its sort order.
 type ints struct {
 	values      []int64
 	order       []uint32 // the slots with a known value, by value, then slot
-	valueStarts bitset   // of the places in order: where each value begins
+	valueStarts bitset   // the indexes in order where a new value begins
 }
 
 func newInts(values []int64) ints {
@@ -48,7 +48,7 @@ func orderedInts(values []int64, order []uint32) ints {
 	return ints{values, order, valueStartsOf(order, func(a, b uint32) bool { return values[a] == values[b] })}
 }
 
-// firstsOf are the places where a value begins.
+// valueStartsOf returns the indexes in order where a new value begins.
 func valueStartsOf(order []uint32, same func(a, b uint32) bool) bitset {
 	firsts := make(bitset, wordsFor(len(order)))
 	for i, slot := range order {
@@ -59,7 +59,7 @@ func valueStartsOf(order []uint32, same func(a, b uint32) bool) bitset {
 	return firsts
 }
 
-// between is the part of order with values from low to high.
+// inRange returns the part of order with values from low to high, both inclusive.
 func (c *ints) inRange(low, high *int64) []uint32 {
 	from, to := 0, len(c.order)
 	if low != nil {
@@ -71,18 +71,18 @@ func (c *ints) inRange(low, high *int64) []uint32 {
 	return c.order[from:max(from, to)]
 }
 
-// seek is the place in order of the first value that is not below v.
+// seek returns the index in order of the first value that is at least v.
 func (c *ints) seek(v int64) int {
 	i, _ := slices.BinarySearchFunc(c.order, v, func(slot uint32, v int64) int { return cmp.Compare(c.values[slot], v) })
 	return i
 }
 
-// names are the folded names and the order by them.
+// names is the column of folded names with its sort order.
 type names struct {
 	bytes []byte
-	ends  []uint32 // where each slot's name ends
+	ends  []uint32 // where each slot's name ends in bytes
 	order []uint32 // the slots with a name, by name, then slot
-	// firsts are the places in order where each name begins.
+	// The indexes in order where a new name begins.
 	valueStarts bitset
 }
 

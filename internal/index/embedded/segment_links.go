@@ -8,14 +8,14 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// links are the connections by the company they lead to. A target's key is its domain, a NUL and, where it is known, its
-// 16-byte id, so that the targets of one domain stand together.
+// links holds the connections, sorted by the company they lead to. A target's key is its domain, a NUL byte and, if known,
+// its 16-byte id, so the targets of one domain are adjacent.
 type links struct {
 	targets    dict
-	starts     []uint32 // of each target in slots and categories, and the end of the last
-	slots      []uint32 // who has the connection, by target, then slot
-	categories []uint8  // its category, an id of fieldRelation: one byte each, or two or four where there are so many
-	byID       []uint32 // the targets with an id, by id
+	starts     []uint32 // by target: index of its first link; one more entry for the end
+	slots      []uint32 // the slots that have each link, by target, then slot
+	categories []uint8  // the category of each link, an id of fieldConnectionCategory, in 1, 2 or 4 bytes
+	byID       []uint32 // the targets with an id, sorted by id
 }
 
 var idLen = len(id.Company{}.UUID)
@@ -28,14 +28,14 @@ func appendTarget(p []byte, domain string, company id.Company) []byte {
 	return append(p, company.UUID[:]...)
 }
 
-// targetID is the id's bytes in a target's key; empty if it is unknown.
+// targetID returns the id in a target's key; empty if it is unknown.
 func targetID(key []byte) []byte { return key[bytes.IndexByte(key, 0)+1:] }
 
-// link is one connection while a segment is made.
+// link is one connection while a segment is built.
 type link struct{ slot, target, category uint32 }
 
-// newLinks makes the section of connections whose targets and categories are final. Those of one target must come by
-// slot.
+// newLinks returns the section for links whose targets and categories are final. The links of one target must be in the
+// order of slots.
 func newLinks(targets dict, all []link) links {
 	l := links{targets: targets, starts: make([]uint32, targets.len()+1)}
 	most := uint32(0)
@@ -63,7 +63,7 @@ func newLinks(targets dict, all []link) links {
 	return l
 }
 
-// categoryWidth is the number of bytes that each category takes if they are most at most.
+// categoryWidth returns the number of bytes per category if most is the highest one.
 func categoryWidth(most uint32) int {
 	switch {
 	case most <= math.MaxUint8:
@@ -74,7 +74,7 @@ func categoryWidth(most uint32) int {
 	return 4
 }
 
-// category is the category of the i-th connection.
+// category returns the category of the i-th link.
 func (l *links) category(i uint32) (c uint32) {
 	width := len(l.categories) / len(l.slots)
 	for k, b := range l.categories[int(i)*width:][:width] {
@@ -85,7 +85,7 @@ func (l *links) category(i uint32) (c uint32) {
 
 func (l *links) sortByID() {
 	type head struct {
-		id     uint64 // its first half
+		id     uint64 // its first 8 bytes
 		target uint32
 	}
 	heads := make([]head, 0, l.targets.len())
@@ -109,7 +109,7 @@ func (l *links) sortByID() {
 	}
 }
 
-// eachTarget calls fn with the targets that meet the parts given.
+// eachTarget calls fn with the targets that match the domain and the company, whichever are given.
 func (l *links) eachTarget(domain string, company id.Company, fn func(target int)) {
 	if company.IsZero() {
 		from, to := l.targets.prefixRange(domain + "\x00")
@@ -132,7 +132,7 @@ func (l *links) eachTarget(domain string, company id.Company, fn func(target int
 	}
 }
 
-// linkBuilder gathers connections while companies come in the order of their slots.
+// linkBuilder collects links. Companies must be added in the order of their slots.
 type linkBuilder struct {
 	targets interner
 	all     []link
@@ -145,7 +145,7 @@ func (b *linkBuilder) add(slot uint32, domain string, company id.Company, catego
 	b.all = append(b.all, link{slot, target, category})
 }
 
-// finish makes the section; categoryRank gives the final ids of the categories.
+// finish returns the section; categoryRank maps categories to their final ids.
 func (b *linkBuilder) finish(categoryRank []uint32) links {
 	targets, rank := b.targets.ranked()
 	for i := range b.all {

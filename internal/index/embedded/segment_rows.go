@@ -5,23 +5,22 @@ import (
 	"slices"
 )
 
-// rows hold for each slot all its values of the row fields side by side, for counting them in one pass that touches one
-// cache line a slot. The values have one space of ids. Those of frequent values are bits of the row, then come the ids
-// of rare ones; what finds no room there stands in the rest. Id 0 stands for no value. Ids take 16 bits, or 32 where
-// there are too many.
+// rows holds, for each slot, its values of all row fields side by side, so that counting reads one cache line per slot. All
+// values share one space of ids. A row is a bit for each frequent value, then the ids of its rare values; ids that do not
+// fit go to the overflow. Id 0 means no value. Ids have 16 bits, or 32 if there are too many.
 type rows struct {
-	frequent []uint32              // the ids that are bits, ascending
-	cells    []uint64              // the rows, each of width words
-	overflow overflowWords         // of the slots that have one: more ids
-	first    [rowFields + 1]uint32 // the id of each field's first value, and the end of the last
+	frequent []uint32              // ids of the values that have a bit, ascending
+	cells    []uint64              // rows of width words each
+	overflow overflowWords         // ids of the rows that are too short for them
+	first    [rowFields + 1]uint32 // by field: the id of its first value; one more entry for the end
 	wide     bool
-	city     []uint32 // of each slot: the city's id plus 1, 0 for none
+	city     []uint32 // by slot: the city's id plus 1, 0 for none
 
-	totals     []uint32 // of each id, over all slots
-	cityTotals []uint32 // likewise; [0] counts slots without a city
+	totals     []uint32 // by id, over all slots
+	cityTotals []uint32 // by the city's id plus 1; [0] counts slots without a city
 }
 
-// list holds words of ids for some slots.
+// overflowWords holds words of ids for some slots.
 type overflowWords struct {
 	slots []uint32 // ascending
 	ends  []uint32 // where each slot's words end
@@ -29,11 +28,11 @@ type overflowWords struct {
 }
 
 const (
-	// bitsMax bounds the bits of a row: counting a row takes longer by each word.
+	// bitsMax is the maximum number of bits of a row; every word of bits makes counting slower.
 	bitsMax = 256
-	// rareShare of the slots and fewer make a value rare: what a bit costs, ids would cost for that many.
+	// A value is rare if at most one in rareShare of the slots has it. At that share a bit costs as much as ids.
 	rareShare = 64
-	// restShare of the slots at most have a rest.
+	// At most one in overflowShare of the slots has an overflow.
 	overflowShare = 32
 )
 
@@ -51,23 +50,23 @@ func newRows(sizes [rowFields]int) rows {
 
 func (r *rows) ids() int { return int(r.first[rowFields]) }
 
-// bitWords is the number of a row's words that hold bits.
+// bitWords returns the number of words in a row that hold bits.
 func (r *rows) bitWords() int { return wordsFor(len(r.frequent)) }
 
-// width is the number of a row's words.
+// width returns the number of words in a row.
 func (r *rows) width() int { return len(r.cells) / max(1, len(r.city)) }
 
-// rowBuilder fills rows slot by slot.
+// rowBuilder builds rows, one slot at a time.
 type rowBuilder struct {
 	rows
-	bitOf []uint32 // of each id, none for the rare
-	bits  []uint64 // of each slot
+	bitOf []uint32 // by id; none for rare values
+	bits  []uint64 // by slot
 	ends  []uint32 // where each slot's words of rare ids end
 	words []uint64
 	rare  []uint32 // scratch
 }
 
-// newRowBuilder begins rows whose values have so many companies each: holders by field, then id.
+// newRowBuilder returns a builder of rows; holders is the number of companies by field and value.
 func newRowBuilder(holders [facetFields][]uint32, slots int) *rowBuilder {
 	var sizes [rowFields]int
 	for f := range sizes {
@@ -104,7 +103,7 @@ func (b *rowBuilder) chooseFrequent(slots int) {
 	}
 }
 
-// add takes in the ids of the next slot.
+// add adds the next slot with its ids.
 func (b *rowBuilder) add(ids []uint32) {
 	row := bitset(b.bits[len(b.ends)*b.bitWords():])
 	b.rare = b.rare[:0]
@@ -126,7 +125,7 @@ func (b *rowBuilder) add(ids []uint32) {
 	b.ends = append(b.ends, uint32(len(b.words)))
 }
 
-// finish lays the rows out.
+// finish lays out the rows.
 func (b *rowBuilder) finish() rows {
 	inRow := b.idWords()
 	width := b.bitWords() + inRow
@@ -147,10 +146,10 @@ func (b *rowBuilder) finish() rows {
 	return b.rows
 }
 
-// room is how many words of ids a row has: as few as leave few slots a rest, but all that a whole part of a cache line
-// gives.
+// idWords returns how many words of ids a row has: few, but enough that few slots overflow, then rounded up to a power of
+// two per row, so that rows do not straddle cache lines.
 func (b *rowBuilder) idWords() (words int) {
-	var slots []int // that have so many words
+	var slots []int // number of slots by their number of words
 	start := uint32(0)
 	for _, end := range b.ends {
 		n := int(end - start)
@@ -202,7 +201,7 @@ func (r *rows) appendWords(ids []uint32, words []uint64) []uint32 {
 	return ids
 }
 
-// of is the words of the i-th slot that has some.
+// at returns the words of the i-th slot that has an overflow.
 func (l *overflowWords) at(i int) []uint64 {
 	start := uint32(0)
 	if i > 0 {

@@ -9,17 +9,17 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// section is one flat slice of a segment, as a file holds it.
+// section is one flat slice of a segment, as stored in a file.
 type section struct {
 	group group
 	name  string
 	data  flat
 }
 
-// flat is a slice whose memory is what a file holds.
+// flat is a slice that is stored in a file as it is in memory.
 type flat interface {
 	bytes() []byte
-	set(p []byte) error // takes p, aligned to 8 bytes, as the slice's memory
+	set(p []byte) error // uses p, aligned to 8 bytes, as the slice's memory
 	drop()
 }
 
@@ -36,7 +36,7 @@ func (f flatOf[T]) bytes() []byte {
 
 func (f flatOf[T]) set(p []byte) error {
 	if len(p)%f.size() != 0 {
-		return fmt.Errorf("%d bytes are not whole numbers of %d", len(p), f.size())
+		return fmt.Errorf("%d bytes are not a multiple of %d", len(p), f.size())
 	}
 	if len(p) == 0 {
 		*f.slice = nil
@@ -48,7 +48,7 @@ func (f flatOf[T]) set(p []byte) error {
 
 func (f flatOf[T]) drop() { *f.slice = nil }
 
-// sections are all slices of a segment, in the order in which a file names them. figures stands for what is no slice.
+// sections returns all slices of a segment, in the order of the file. scalars stands for the values that are not slices.
 func (s *segment) sections(scalars *[]uint64) []section {
 	all := make([]section, 0, sectionCount)
 	add := func(g group, name string, data flat) { all = append(all, section{g, name, data}) }
@@ -58,11 +58,11 @@ func (s *segment) sections(scalars *[]uint64) []section {
 	}
 	addPostings := func(g group, name string, p *postings) {
 		add(g, name+" starts", flatOf[uint32]{&p.starts})
-		add(g, name+" places", flatOf[uint32]{&p.offsets})
+		add(g, name+" offsets", flatOf[uint32]{&p.offsets})
 		add(g, name+" lists", flatOf[uint32]{&p.lists})
 		add(g, name+" sets", flatOf[uint64]{&p.sets})
 	}
-	add(groupLayout, "figures", flatOf[uint64]{scalars})
+	add(groupLayout, "scalars", flatOf[uint64]{scalars})
 	add(groupLayout, "numbers", flatOf[uint32]{&s.numbers})
 	add(groupLayout, "holes", flatOf[uint32]{&s.holes})
 	add(groupLayout, "frequent values", flatOf[uint32]{&s.rows.frequent})
@@ -77,7 +77,7 @@ func (s *segment) sections(scalars *[]uint64) []section {
 	}
 	addDict(groupWords, "word", &s.words.dict)
 	addPostings(groupWords, "word", &s.words.postings)
-	add(groupWords, "word marks", flatOf[occurrence]{&s.words.occurrences})
+	add(groupWords, "word occurrences", flatOf[occurrence]{&s.words.occurrences})
 	add(groupWords, "texts", flatOf[uint32]{&s.words.stream})
 	add(groupWords, "text ends", flatOf[uint32]{&s.words.ends})
 	add(groupWords, "name lengths", flatOf[uint8]{&s.words.nameLen})
@@ -89,16 +89,16 @@ func (s *segment) sections(scalars *[]uint64) []section {
 	for f := range s.ints {
 		add(intsOf(intField(f)), intField(f).String(), flatOf[int64]{&s.ints[f].values})
 		add(intsOf(intField(f)), intField(f).String()+" order", flatOf[uint32]{&s.ints[f].order})
-		add(intsOf(intField(f)), intField(f).String()+" firsts", flatOf[uint64]{(*[]uint64)(&s.ints[f].valueStarts)})
+		add(intsOf(intField(f)), intField(f).String()+" value starts", flatOf[uint64]{(*[]uint64)(&s.ints[f].valueStarts)})
 	}
 	add(groupNames, "names", flatOf[byte]{&s.names.bytes})
 	add(groupNames, "name ends", flatOf[uint32]{&s.names.ends})
 	add(groupNames, "name order", flatOf[uint32]{&s.names.order})
-	add(groupNames, "name firsts", flatOf[uint64]{(*[]uint64)(&s.names.valueStarts)})
+	add(groupNames, "name value starts", flatOf[uint64]{(*[]uint64)(&s.names.valueStarts)})
 	add(groupRows, "rows", flatOf[uint64]{&s.rows.cells})
-	add(groupRows, "row rest slots", flatOf[uint32]{&s.rows.overflow.slots})
-	add(groupRows, "row rest ends", flatOf[uint32]{&s.rows.overflow.ends})
-	add(groupRows, "row rests", flatOf[uint64]{&s.rows.overflow.words})
+	add(groupRows, "row overflow slots", flatOf[uint32]{&s.rows.overflow.slots})
+	add(groupRows, "row overflow ends", flatOf[uint32]{&s.rows.overflow.ends})
+	add(groupRows, "row overflow", flatOf[uint64]{&s.rows.overflow.words})
 	add(groupRows, "cities", flatOf[uint32]{&s.rows.city})
 	add(groupTotals, "totals", flatOf[uint32]{&s.rows.totals})
 	add(groupTotals, "city totals", flatOf[uint32]{&s.rows.cityTotals})
@@ -108,7 +108,7 @@ func (s *segment) sections(scalars *[]uint64) []section {
 // sectionCount is the number of sections of every segment.
 const sectionCount = 4 + int(fieldCount)*10 + 10 + 6 + int(intCount)*3 + 4 + 7
 
-// figureCount is the number of figures: slots, base, whether numbers are listed, tokens of names and of descriptions,
+// scalarCount is the number of scalars: slots, base, whether numbers are listed, total words of names and of descriptions,
 // and the rows' first ids.
 const scalarCount = 5 + int(rowFields) + 1
 
@@ -124,13 +124,14 @@ func (s *segment) scalars() []uint64 {
 	return all
 }
 
-// take sets what is no slice, and checks that the lengths of all slices go together. It reads no section but figures.
+// setScalars sets the values that are not slices, and checks that the lengths of all slices are consistent. It reads no
+// section but the scalars.
 func (s *segment) setScalars(scalars []uint64) error {
 	if len(scalars) != scalarCount {
-		return fmt.Errorf("%d figures instead of %d", len(scalars), scalarCount)
+		return fmt.Errorf("%d scalars instead of %d", len(scalars), scalarCount)
 	}
 	if scalars[0] == 0 || scalars[0] > 1<<32 || scalars[1] > 1<<32-1 || scalars[2] > 1 {
-		return fmt.Errorf("impossible figures %v", scalars)
+		return fmt.Errorf("impossible scalars %v", scalars)
 	}
 	s.slots, s.base = int(scalars[0]), uint32(scalars[1])
 	s.words.nameTokens, s.words.descriptionTokens = scalars[3], scalars[4]
@@ -141,7 +142,7 @@ func (s *segment) setScalars(scalars []uint64) error {
 	want := newRows(sizes)
 	for f, id := range scalars[5:] {
 		if uint64(want.first[f]) != id {
-			return errors.New("rows do not fit their values")
+			return errors.New("rows do not match their values")
 		}
 	}
 	s.rows.first, s.rows.wide = want.first, want.wide
@@ -152,7 +153,7 @@ func (s *segment) setScalars(scalars []uint64) error {
 	return s.checkLengths(scalars[2] == 1)
 }
 
-// fits checks lengths against each other.
+// checkLengths checks the lengths of the slices against each other.
 func (s *segment) checkLengths(listed bool) error {
 	type pair struct {
 		name      string
@@ -160,14 +161,14 @@ func (s *segment) checkLengths(listed bool) error {
 	}
 	pairs := []pair{
 		{"word starts", len(s.words.starts), s.words.len() + 1},
-		{"word places", len(s.words.offsets), s.words.len()},
+		{"word offsets", len(s.words.offsets), s.words.len()},
 		{"text ends", len(s.words.ends), s.slots},
 		{"name lengths", len(s.words.nameLen), s.slots},
 		{"target starts", len(s.links.starts), s.links.targets.len() + 1},
 		{"name ends", len(s.names.ends), s.slots},
-		{"name firsts", len(s.names.valueStarts), wordsFor(len(s.names.order))},
+		{"name value starts", len(s.names.valueStarts), wordsFor(len(s.names.order))},
 		{"rows", len(s.rows.cells), s.slots * max(s.rows.width(), s.rows.bitWords())},
-		{"row rest ends", len(s.rows.overflow.ends), len(s.rows.overflow.slots)},
+		{"row overflow ends", len(s.rows.overflow.ends), len(s.rows.overflow.slots)},
 		{"cities", len(s.rows.city), s.slots},
 		{"totals", len(s.rows.totals), s.rows.ids()},
 		{"city totals", len(s.rows.cityTotals), s.values[fieldCity].len() + 1},
@@ -179,12 +180,12 @@ func (s *segment) checkLengths(listed bool) error {
 	}
 	for f := range s.ints {
 		pairs = append(pairs, pair{intField(f).String(), len(s.ints[f].values), s.slots},
-			pair{intField(f).String() + " firsts", len(s.ints[f].valueStarts), wordsFor(len(s.ints[f].order))})
+			pair{intField(f).String() + " value starts", len(s.ints[f].valueStarts), wordsFor(len(s.ints[f].order))})
 	}
 	for f := range s.values {
 		v, name := &s.values[f], field(f).String()
 		pairs = append(pairs,
-			pair{name + " starts", len(v.starts), v.len() + 1}, pair{name + " places", len(v.offsets), v.len()},
+			pair{name + " starts", len(v.starts), v.len() + 1}, pair{name + " offsets", len(v.offsets), v.len()},
 			pair{name + " spellings", len(v.spellings.counts), len(v.spellings.ends)})
 		if v.len() > 0 {
 			pairs = append(pairs, pair{name + " spelling starts", len(v.spellings.starts), v.len() + 1})
@@ -200,18 +201,18 @@ func (s *segment) checkLengths(listed bool) error {
 		}
 	}
 	if !listed && uint64(s.base)+uint64(s.slots) > 1<<32 || s.base%64 != 0 || len(s.holes) >= s.slots {
-		return errors.New("slots do not fit their numbers")
+		return errors.New("slots do not match their numbers")
 	}
 	if !slices.IsSorted(s.holes) || len(s.holes) > 0 && int(s.holes[len(s.holes)-1]) >= s.slots {
-		return errors.New("holes are no slots")
+		return errors.New("holes are not valid slots")
 	}
 	if all := s.rows.frequent; len(all) > bitsMax || !ascending(all, true) || !below(all, s.rows.ids()) {
-		return errors.New("frequent values are none")
+		return errors.New("frequent values are not valid")
 	}
 	return nil
 }
 
-// group is some sections of a segment that are checked together before their first use.
+// group is a set of sections that are verified together before their first use.
 type group uint8
 
 const (
@@ -221,17 +222,17 @@ const (
 	groupNames
 	groupLinks
 	groupWords
-	groupInts                                  // one for each intField
-	groupKeys    = groupInts + group(intCount) // one for each field: its values and their spellings
+	groupInts                                  // one group for each intField
+	groupKeys    = groupInts + group(intCount) // one group for each field: its values and their spellings
 	groupHolders = groupKeys + group(fieldCount)
 	groupCount   = groupHolders + group(fieldCount)
 )
 
 func intsOf(f intField) group { return groupInts + group(f) }
 func keysOf(f field) group    { return groupKeys + group(f) }
-func holdersOf(f field) group { return groupHolders + group(f) } // who has each value
+func holdersOf(f field) group { return groupHolders + group(f) } // the slots that have each value
 
-// groups is a set of them.
+// groups is a set of groups.
 type groups uint64
 
 const allGroups groups = 1<<groupCount - 1
@@ -245,7 +246,7 @@ func groupSet(all ...group) (g groups) {
 
 func (g groups) has(one group) bool { return g>>one&1 != 0 }
 
-// openingGroups are what an index reads of a segment when it takes it in.
+// openingGroups returns the groups that are read when a segment is added to an index.
 func openingGroups() groups {
 	g := groupSet(groupLayout)
 	for f := range facetFields {
@@ -254,7 +255,7 @@ func openingGroups() groups {
 	return g
 }
 
-// groupsOf are those that answering the node reads.
+// groupsOf returns the groups that are read to evaluate the node.
 func groupsOf(n query.Node) (g groups) {
 	switch n := n.(type) {
 	case query.And:
@@ -296,7 +297,7 @@ func groupsOfField(of query.Field) groups {
 func groupsOfSort(by query.Sort) groups {
 	switch by.By {
 	case query.ByRelevance:
-		return groupSet(intsOf(intEmployees)) // and words, which a query with words needs anyway
+		return groupSet(intsOf(intEmployees)) // and groupWords, which a query with words reads anyway
 	case query.ByName:
 		return groupSet(groupNames)
 	default:
@@ -304,7 +305,7 @@ func groupsOfSort(by query.Sort) groups {
 	}
 }
 
-// groups are those that all counting reads.
+// groups returns the groups that counting always reads.
 func (a *facetRequest) groups() (g groups) {
 	if a.limit == 0 {
 		return 0
@@ -317,7 +318,7 @@ func (a *facetRequest) groups() (g groups) {
 	return g
 }
 
-// groupsOfRows are those that counting reads where not all slots of a segment match.
+// groupsOfRows returns the groups that counting reads if not all slots of a segment match.
 func (a *facetRequest) groupsOfRows() groups {
 	g := groupSet(groupRows)
 	for f := range facetFields {

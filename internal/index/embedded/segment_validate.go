@@ -8,12 +8,12 @@ import (
 	"slices"
 )
 
-// sound checks all that the code relies on when it follows a number from one section into another, so that a segment
-// that is sound answers without a panic, whoever wrote it. It reads everything.
+// validate checks everything that the code relies on when it follows a number from one section into another. A segment that
+// passes never causes a panic, whoever wrote its file. It reads all sections.
 func (s *segment) validate() (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if r := recover(); r != nil { // a number that leads out of its slice before it was checked
+		if r := recover(); r != nil { // an index that is out of range before it was checked
 			err = s.invalid("segment", fmt.Errorf("%v", r))
 		}
 	}()
@@ -44,7 +44,7 @@ func (s *segment) validate() (err error) {
 	return nil
 }
 
-// soundBands holds if the keys of bands and decades are such.
+// validateBands checks the keys of bands and decades.
 func (s *segment) validateBands() error {
 	bands, decades := &s.values[fieldBand], &s.values[fieldDecade]
 	for k := range bands.len() {
@@ -66,7 +66,7 @@ func (s *segment) invalid(section string, err error) error {
 
 var (
 	errUnsorted   = errors.New("out of order")
-	errOutOfRange = errors.New("leads beyond the end")
+	errOutOfRange = errors.New("out of range")
 )
 
 func ascending(all []uint32, strictly bool) bool {
@@ -78,7 +78,7 @@ func ascending(all []uint32, strictly bool) bool {
 	return true
 }
 
-// below holds if all are below n.
+// below reports whether all numbers are below n.
 func below(all []uint32, n int) bool {
 	for _, v := range all {
 		if int(v) >= n {
@@ -88,7 +88,7 @@ func below(all []uint32, n int) bool {
 	return true
 }
 
-// endIn holds if the ends ascend to n exactly.
+// endAt reports whether the ends ascend to exactly n.
 func endAt(ends []uint32, n int) bool {
 	last := 0
 	if len(ends) > 0 {
@@ -120,7 +120,7 @@ func (p *postings) validate() error {
 		if p.dense(k) {
 			set := p.set(k)
 			if set.count() != p.count(k) {
-				return errors.New("a set has another size")
+				return errors.New("a set has the wrong size")
 			}
 			if over := p.slots % 64; over != 0 && set[len(set)-1]>>over != 0 {
 				return errOutOfRange
@@ -170,7 +170,7 @@ func (l *links) validate(s *segment) error {
 	for t := range l.targets.len() {
 		key := l.targets.key(t)
 		if n := len(targetID(key)); bytes.IndexByte(key, 0) < 0 || n > 0 && n != idLen {
-			return errors.New("a target whose id is none")
+			return errors.New("a target has an invalid id")
 		}
 	}
 	return nil
@@ -201,7 +201,7 @@ func (n *names) validate() error {
 	return nil
 }
 
-// sorted holds if the order is by value, then slot.
+// isSorted reports whether the order is by value, then slot.
 func (c *ints) isSorted() bool {
 	for i := 1; i < len(c.order); i++ {
 		a, b := c.order[i-1], c.order[i]
@@ -232,7 +232,7 @@ func (r *rows) validate() error {
 	return nil
 }
 
-// soundWords holds if the words hold ids.
+// validIDs reports whether all ids in the words exist.
 func (r *rows) validIDs(words []uint64) bool {
 	for _, w := range words {
 		for ; w != 0; w >>= r.idBits() {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// values are a field's distinct folded values, the slots that have each, and how companies spell them.
+// values holds a field's distinct folded values, the slots that have each, and how companies spell them.
 type values struct {
 	dict
 	postings
@@ -18,15 +18,15 @@ type values struct {
 
 func (v *values) len() int { return v.dict.len() }
 
-// spellings hold the original spellings of each value, the most frequent first.
+// spellings holds the original spellings of each value, the most frequent first.
 type spellings struct {
-	starts []uint32 // of each value in ends and counts, and the end of the last
-	counts []uint32 // companies that spell it so
+	starts []uint32 // by value: index of its first spelling in ends and counts; one more entry for the end
+	counts []uint32 // number of companies with this spelling
 	ends   []uint32 // where each spelling ends in bytes
 	bytes  []byte
 }
 
-// of is the i-th spelling and its count.
+// at returns the i-th spelling and its count.
 func (s *spellings) at(i uint32) (string, uint32) {
 	start := uint32(0)
 	if i > 0 {
@@ -35,7 +35,7 @@ func (s *spellings) at(i uint32) (string, uint32) {
 	return string(s.bytes[start:s.ends[i]]), s.counts[i]
 }
 
-// only is the value's spelling where there is but one.
+// sole returns the value's spelling, or nil if there are several.
 func (s *spellings) sole(value int) []byte {
 	at := s.starts[value]
 	if s.starts[value+1] != at+1 {
@@ -77,28 +77,28 @@ func (s *spellings) add(all []spelling) {
 	s.starts = append(s.starts, uint32(len(s.counts)))
 }
 
-// valueBuilder gathers a field's values while companies come in the order of their slots.
+// valueBuilder collects a field's values. Companies must be added in the order of their slots.
 type valueBuilder struct {
 	fold func(string) string
 
 	spelled interner
-	counts  []uint32 // of each spelling
-	keyOf   []uint32 // of each spelling
+	counts  []uint32 // by spelling
+	keyOf   []uint32 // by spelling
 
 	keys interner
-	last []uint32 // of each key, the latest slot that has it
+	last []uint32 // by key: the last slot that has it
 
 	pairs pairs
 }
 
-// pairs say which slot has which key, by ascending slot.
+// pairs holds which slot has which key, in ascending order of slots.
 type pairs struct{ slots, keys []uint32 }
 
 func newValueBuilder(fold func(string) string) *valueBuilder {
 	return &valueBuilder{fold: fold}
 }
 
-// add notes that the slot's company has the value; it tells the key's number, which finish will turn into its rank.
+// add records that the slot's company has the value. It returns the key's number, which finish maps to its rank.
 func (b *valueBuilder) add(slot uint32, raw string) uint32 {
 	at, fresh := b.spelled.id([]byte(raw))
 	if fresh {
@@ -118,7 +118,7 @@ func (b *valueBuilder) add(slot uint32, raw string) uint32 {
 	return key
 }
 
-// finish makes the section; the builder's pairs then name keys by rank.
+// finish returns the section. Afterwards the builder's pairs refer to keys by rank.
 func (b *valueBuilder) finish(slots int) (v values, rank []uint32) {
 	v.dict, rank = b.keys.ranked()
 	for i, k := range b.pairs.keys {
@@ -138,7 +138,7 @@ func (b *valueBuilder) finish(slots int) (v values, rank []uint32) {
 	return v, rank
 }
 
-// invert turns the pairs around; keys are below n.
+// invert returns the pairs as postings; all keys must be below n.
 func (p *pairs) invert(n, slots int) postings {
 	counts := make([]uint32, n)
 	for _, k := range p.keys {
@@ -151,7 +151,7 @@ func (p *pairs) invert(n, slots int) postings {
 	return post
 }
 
-// dict holds distinct keys, ascending by their bytes; a key's place is its id within the segment.
+// dict holds distinct keys in byte order. A key's index is its id within the segment.
 type dict struct {
 	bytes []byte
 	ends  []uint32 // where each key ends; the first starts at 0
@@ -172,7 +172,7 @@ func (d *dict) add(key []byte) {
 	d.ends = append(d.ends, uint32(len(d.bytes)))
 }
 
-// seek is the id of the first key that is not below the given one; it may be len.
+// seek returns the id of the first key that is at least the given one; len if there is none.
 func (d *dict) seek(key string) int {
 	low, high := 0, d.len()
 	for low < high {
@@ -191,7 +191,7 @@ func (d *dict) find(key string) (int, bool) {
 	return i, i < d.len() && string(d.key(i)) == key
 }
 
-// prefixed is the span of ids, end excluded, of the keys that start with the prefix.
+// prefixRange returns the ids of the keys with the prefix, from inclusive, to exclusive.
 func (d *dict) prefixRange(prefix string) (from, to int) {
 	from = d.seek(prefix)
 	to = from
@@ -201,7 +201,7 @@ func (d *dict) prefixRange(prefix string) (from, to int) {
 	return from, to
 }
 
-// mergeDicts unites dicts; ids[i][k] is what key k of source i became.
+// mergeDicts returns the union of the sources; ids[i][k] is the new id of key k of source i.
 func mergeDicts(sources []*dict) (merged dict, ids [][]uint32) {
 	ids = make([][]uint32, len(sources))
 	at, heads := make([]int, len(sources)), make([]uint64, len(sources))
@@ -241,7 +241,7 @@ func mergeDicts(sources []*dict) (merged dict, ids [][]uint32) {
 	return merged, ids
 }
 
-// headOf is the first 8 bytes of a key as a number that orders like them.
+// keyPrefix returns the first 8 bytes of a key as a number that sorts like them.
 func keyPrefix(key []byte) uint64 {
 	if len(key) >= 8 {
 		return binary.BigEndian.Uint64(key)
@@ -251,7 +251,7 @@ func keyPrefix(key []byte) uint64 {
 	return binary.BigEndian.Uint64(p[:])
 }
 
-// without drops the keys whose id is marked; ids is the new id of each old one that stays.
+// without returns a copy without the keys for which drop returns true, and the new id of each key that is kept.
 func (d *dict) without(drop func(id int) bool) (kept dict, ids []uint32) {
 	ids = make([]uint32, d.len())
 	for i := range ids {
@@ -262,17 +262,17 @@ func (d *dict) without(drop func(id int) bool) (kept dict, ids []uint32) {
 	return kept, ids
 }
 
-// postings hold for each key of a dict the slots that have it: as an ascending list, or as a bit set where that is
-// smaller. A posting's place among all, start of the key plus rank within it, indexes what stands beside it.
+// postings holds for each key of a dict the slots that have it: as an ascending list, or as a bit set where that is smaller.
+// A posting's position, the start of its key plus its rank within the key, indexes data stored per posting.
 type postings struct {
-	starts  []uint32 // of each key, and the end of the last
-	offsets []uint32 // of each key: where its list starts in lists, or which of sets it is
+	starts  []uint32 // by key: position of its first posting; one more entry for the end
+	offsets []uint32 // by key: where its list starts in lists, or the index of its set in sets
 	lists   []uint32
-	sets    []uint64 // each of wordsFor(slots) words
+	sets    []uint64 // wordsFor(slots) words each
 	slots   int
 }
 
-// layPostings makes room for counts[k] postings of each key k, to be filled in.
+// allocPostings allocates counts[k] postings for each key k, to be added through the filler.
 func allocPostings(counts []uint32, slots int) (postings, postingsFiller) {
 	p := postings{starts: make([]uint32, len(counts)+1), offsets: make([]uint32, len(counts)), slots: slots}
 	lists, sets := uint32(0), uint32(0)
@@ -293,7 +293,7 @@ func allocPostings(counts []uint32, slots int) (postings, postingsFiller) {
 
 func (p *postings) count(k int) int { return int(p.starts[k+1] - p.starts[k]) }
 
-// holders are the counts of all keys.
+// counts returns the number of postings of each key.
 func (p *postings) counts() []uint32 {
 	counts := make([]uint32, len(p.offsets))
 	for k := range counts {
@@ -302,7 +302,8 @@ func (p *postings) counts() []uint32 {
 	return counts
 }
 
-// dense holds for keys whose slots stand as a bit set: 4 bytes a slot are more than slots/8 bytes.
+// dense reports whether the key's slots are a bit set, because a list of 4 bytes per slot would be larger than slots/8
+// bytes.
 func (p *postings) dense(k int) bool { return p.count(k)*32 > p.slots }
 
 func (p *postings) set(k int) bitset {
@@ -327,7 +328,7 @@ func (p *postings) orInto(k int, b bitset) {
 	}
 }
 
-// each yields the key's slots, ascending, with their place among all postings.
+// each yields the key's slots in ascending order, with the positions of their postings.
 func (p *postings) each(k int, yield func(slot, place uint32)) {
 	place := p.starts[k]
 	if !p.dense(k) {
@@ -344,13 +345,13 @@ func (p *postings) each(k int, yield func(slot, place uint32)) {
 	}
 }
 
-// filler fills the room that layPostings made; a key's slots must come in ascending order.
+// postingsFiller fills allocated postings; the slots of each key must be added in ascending order.
 type postingsFiller struct {
 	postings
 	filled []uint32
 }
 
-// add gives the place of the new posting among all.
+// add returns the position of the new posting.
 func (f *postingsFiller) add(k, slot uint32) uint32 {
 	i := f.filled[k]
 	f.filled[k]++
@@ -363,7 +364,7 @@ func (f *postingsFiller) add(k, slot uint32) uint32 {
 	return start + i
 }
 
-// countShared is how many of the key's slots are in b.
+// countIn returns how many of the key's slots are in b.
 func (p *postings) countIn(key int, b bitset) uint32 {
 	if p.dense(key) {
 		return uint32(p.set(key).countAnd(b))
@@ -375,7 +376,7 @@ func (p *postings) countIn(key int, b bitset) uint32 {
 	return uint32(n)
 }
 
-// eachOf yields those of the slots that have the key: the index in slots, and the posting's place among all.
+// eachIn yields those of the slots that have the key: the index in slots, and the position of the posting.
 func (p *postings) eachIn(key int, slots []uint32, yield func(j int, place uint32)) {
 	start := p.starts[key]
 	if !p.dense(key) {
@@ -383,7 +384,7 @@ func (p *postings) eachIn(key int, slots []uint32, yield func(j int, place uint3
 		return
 	}
 	set := p.set(key)
-	word, before := uint32(0), uint32(0) // before counts the set's slots in the words before word
+	word, before := uint32(0), uint32(0) // before: set bits in the words before word
 	for j, slot := range slots {
 		for ; word < slot>>6; word++ {
 			before += uint32(bits.OnesCount64(set[word]))
@@ -395,7 +396,7 @@ func (p *postings) eachIn(key int, slots []uint32, yield func(j int, place uint3
 	}
 }
 
-// eachShared yields the places of what two ascending lists share.
+// intersect yields the indexes of the elements that two ascending lists have in common.
 func intersect(a, b []uint32, yield func(i, j int)) {
 	if len(b) == 0 {
 		return

@@ -7,22 +7,22 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// words are the tokens of names and descriptions: which slots have each and how often, and the text itself as a stream
-// of token ids, in which phrases are checked.
+// words holds the words of names and descriptions: the slots that have each, how often they do, and each text as a sequence
+// of word ids, in which phrases are checked.
 type words struct {
 	dict
 	postings
-	occurrences []occurrence // of each posting
+	occurrences []occurrence // by position of the posting
 
-	stream  []uint32 // of each slot: the name's tokens, none, the description's tokens
-	ends    []uint32 // where each slot's stream ends
-	nameLen []uint8  // tokens in the name, 255 at most
+	stream  []uint32 // by slot: the name's word ids, none, the description's word ids
+	ends    []uint32 // where each slot's text ends in stream
+	nameLen []uint8  // number of words in the name, at most 255
 
-	nameTokens, descriptionTokens uint64 // in all, for the average lengths
+	nameTokens, descriptionTokens uint64 // totals, for the average lengths
 }
 
-// mark tells how a slot's text has a word: how often in the name (3 bits), how often in the description (5 bits), and
-// where first, as a place in the text (8 bits, beyond for all that is farther).
+// occurrence describes where a slot's text has a word: how often in the name (3 bits), how often in the description (5
+// bits), and the first position (8 bits; positionUnknown for all positions beyond).
 type occurrence uint16
 
 const (
@@ -50,7 +50,7 @@ func (m occurrence) nameCount() int        { return int(m >> 13) }
 func (m occurrence) descriptionCount() int { return int(m & occurrenceDescriptionMax >> 8) }
 func (m occurrence) firstPosition() int    { return int(m & positionUnknown) }
 
-// once holds if the word's only place is first.
+// single reports whether the word occurs once, at a known position.
 func (m occurrence) single() bool {
 	return m.nameCount()+m.descriptionCount() == 1 && m.firstPosition() < positionUnknown
 }
@@ -63,7 +63,7 @@ func (w *words) text(slot uint32) []uint32 {
 	return w.stream[start:w.ends[slot]]
 }
 
-// descriptionLen is the number of the description's tokens.
+// descriptionLen returns the number of words in the description.
 func (w *words) descriptionLen(slot uint32) int {
 	all := w.text(slot)
 	if n := int(w.nameLen[slot]); n < math.MaxUint8 {
@@ -77,16 +77,16 @@ func (w *words) descriptionLen(slot uint32) int {
 	return 0
 }
 
-// wordBuilder gathers words while companies come in the order of their slots.
+// wordBuilder collects words. Companies must be added in the order of their slots.
 type wordBuilder struct {
 	terms interner
-	last  []uint32 // of each term, its latest place in pairs
+	last  []uint32 // by term: index of its last pair
 
 	pairs pairs
 	words words
 }
 
-// newWordBuilder makes room for usual texts of so many slots.
+// newWordBuilder returns a builder with capacity for texts of usual length.
 func newWordBuilder(slots int) *wordBuilder {
 	const usual = 32
 	b := &wordBuilder{}
@@ -95,7 +95,7 @@ func newWordBuilder(slots int) *wordBuilder {
 	return b
 }
 
-// add takes in the text of the next slot.
+// add adds the text of the next slot.
 func (b *wordBuilder) add(slot uint32, name, description string) {
 	text := textStart{slot, uint32(len(b.pairs.slots)), len(b.words.stream)}
 	inName := b.addTokens(text, name, true)
@@ -109,19 +109,19 @@ func (b *wordBuilder) add(slot uint32, name, description string) {
 	b.words.descriptionTokens += uint64(inDescription)
 }
 
-// skip takes in a hole.
+// addHole adds a slot without a company.
 func (b *wordBuilder) addHole() {
 	b.words.ends = append(b.words.ends, uint32(len(b.words.stream)))
 	b.words.nameLen = append(b.words.nameLen, 0)
 }
 
-// newText is the text at hand: its slot, where its pairs begin and where its tokens do.
+// textStart is where the current slot's text begins: its first pair and its first word in the stream.
 type textStart struct {
 	slot, pairs uint32
 	stream      int
 }
 
-// tokens takes in the name or the description and counts its tokens.
+// addTokens adds the words of the name or the description and returns their number.
 func (b *wordBuilder) addTokens(of textStart, s string, inName bool) int {
 	n := 0
 	text.EachToken(s, func(word []byte) {
@@ -132,12 +132,13 @@ func (b *wordBuilder) addTokens(of textStart, s string, inName bool) int {
 	return n
 }
 
-// joints takes in what an apostrophe parts as one word too. It has no place in the text, so that no phrase has it.
+// addJoints also adds the parts around an apostrophe as one word. It has no position in the text, so phrases never contain
+// it.
 func (b *wordBuilder) addJoints(of textStart, s string, inName bool) {
 	text.EachJoint(s, func(left, right string) { b.addPosting(of, []byte(left+right), positionUnknown, inName) })
 }
 
-// post notes that the text has the word.
+// addPosting records that the text has the word.
 func (b *wordBuilder) addPosting(of textStart, word []byte, first occurrence, inName bool) uint32 {
 	id, fresh := b.terms.id(word)
 	if fresh {
@@ -155,7 +156,7 @@ func (b *wordBuilder) addPosting(of textStart, word []byte, first occurrence, in
 	return id
 }
 
-// finish makes the section.
+// finish returns the section.
 func (b *wordBuilder) finish(slots int) words {
 	w := b.words
 	var rank []uint32
@@ -177,6 +178,6 @@ func (b *wordBuilder) finish(slots int) words {
 		marks[fill.add(k, b.pairs.slots[i])] = w.occurrences[i]
 	}
 	w.occurrences = marks
-	w.stream = slices.Clone(w.stream) // without the room that was left
+	w.stream = slices.Clone(w.stream) // frees unused capacity
 	return w
 }

@@ -8,22 +8,22 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// snapshot is the index at one moment, immutable. Each company is alive in one part at most.
+// snapshot is an immutable state of the index. Each company is live in at most one part.
 type snapshot struct {
-	id        uint64 // counts up within the instance
+	id        uint64 // ascending within the instance
 	seq       uint64
 	companies int
 	parts     []part
 	keys      keysets
 }
 
-// part is a segment as one moment sees it.
+// part is a segment as one snapshot sees it.
 type part struct {
 	*segment
-	// dead are the slots that hold no company any more, in the order they died; the segment's holes come first. Moments
-	// share one growing list and each sees its own length of it.
+	// The slots without a live company, in the order of deletion; the segment's holes come first. Snapshots share one
+	// growing slice, and each sees a prefix of it.
 	deleted []uint32
-	// alive has the slots not in dead. Only the writer reads and changes it, under Index.mu: it is of the newest moment.
+	// The slots not in deleted. It always describes the newest snapshot, so only the writer uses it, under Index.mu.
 	live bitset
 }
 
@@ -36,15 +36,15 @@ func newPart(s *segment) part {
 	return p
 }
 
-// companies is the number of companies alive.
+// companies returns the number of live companies.
 func (p *part) companies() int { return p.slots - len(p.deleted) }
 
-// applied is the next moment: the changed companies die wherever they are, the fresh segments come at the end. Only
-// for the newest snapshot, under Index.mu.
+// withChanges returns the next snapshot: the changed companies are deleted from their old parts, and the new segments are
+// appended. Must be called on the newest snapshot, under Index.mu.
 func (s *snapshot) withChanges(changes []index.Change, fresh []*segment, seq uint64) *snapshot {
 	next := &snapshot{seq: max(seq, s.seq), companies: s.companies, parts: slices.Clone(s.parts)}
 	deleted := make([][]uint32, len(next.parts))
-	for i := range next.parts { // which reads files, and may end in a panic: nothing is changed until all is read
+	for i := range next.parts { // reads files and may panic, so nothing is modified before all is read
 		deleted[i] = next.parts[i].liveSlotsOf(changes)
 	}
 	for i := range next.parts {
@@ -63,7 +63,7 @@ func (s *snapshot) withChanges(changes []index.Change, fresh []*segment, seq uin
 	return next
 }
 
-// holding are the slots in which companies of the changes live.
+// liveSlotsOf returns the slots of the changed companies that are live in this part.
 func (p *part) liveSlotsOf(changes []index.Change) (slots []uint32) {
 	for _, c := range changes {
 		if slot, held := p.slot(c.Number); held && p.live.has(slot) {
@@ -73,7 +73,7 @@ func (p *part) liveSlotsOf(changes []index.Change) (slots []uint32) {
 	return slots
 }
 
-// kill notes the company's death, if it lives here.
+// markDeleted deletes the company if it is live in this part.
 func (p *part) markDeleted(n company.Number) {
 	slot, held := p.slot(n)
 	if held && p.live.has(slot) {
@@ -82,7 +82,7 @@ func (p *part) markDeleted(n company.Number) {
 	}
 }
 
-// find is the part and slot in which the company lives at this moment.
+// find returns the part and slot in which the company is live.
 func (s *snapshot) find(n company.Number) (in int, slot uint32, ok bool) {
 	for i := range s.parts {
 		p := &s.parts[i]
@@ -93,35 +93,35 @@ func (s *snapshot) find(n company.Number) (in int, slot uint32, ok bool) {
 	return 0, 0, false
 }
 
-// The dead of a segment are one growing list, of which each moment sees a prefix. What was made of a prefix serves all
-// later moments: a segment that a quarter has died of need not be asked who that was in every search.
+// Data derived from a prefix of a segment's deleted slots stays valid for all later snapshots. So a search in a segment with
+// many deletions does not have to look at each of them again.
 
-// graves are the slots of the first so many of a segment's dead, as a set.
+// tombstones is the set of the first count slots in a part's deleted.
 type tombstones struct {
 	count int
 	slots bitset
 }
 
-// census is what the values of some graves count. Who counts the living takes it off the totals.
+// deletedCounts holds the facet counts of the slots in tombstones. Counting live slots subtracts them from the totals.
 type deletedCounts struct {
 	tombstones *tombstones
-	rows       []uint32 // by the ids of rows
+	rows       []uint32 // by row id
 	cities     []uint32 // by the city's id plus 1
 }
 
-// known is what was made of a segment's dead last.
+// tombstoneCache holds what was derived last from a segment's deleted slots.
 type tombstoneCache struct {
 	tombstones atomic.Pointer[tombstones]
 	counts     atomic.Pointer[deletedCounts]
 }
 
-// settleFrom is the number of the dead from which they are made a set again: so many are soon looked at one by one.
+// tombstonesMin is the number of new deletions from which the set is built again. Fewer are looked at one by one.
 const tombstonesMin = 1024
 
-// settled are the graves of this moment, and the dead that are not among them; nil if there are few.
+// tombstones returns a set of most deleted slots, nil if there are few, and the deleted slots that are not in it.
 func (p *part) tombstones() (g *tombstones, others []uint32) {
 	if g = p.tombstoneCache.tombstones.Load(); g != nil && g.count > len(p.deleted) {
-		return nil, p.deleted // a later moment has looked
+		return nil, p.deleted // cached by a later snapshot
 	}
 	begun := 0
 	if g != nil {
@@ -141,7 +141,7 @@ func (p *part) tombstones() (g *tombstones, others []uint32) {
 	return next, nil
 }
 
-// dropDead takes the dead out of a set of slots.
+// removeDeleted removes the deleted slots from the set.
 func (p *part) removeDeleted(from bitset) {
 	g, others := p.tombstones()
 	if g != nil {
@@ -152,7 +152,7 @@ func (p *part) removeDeleted(from bitset) {
 	}
 }
 
-// deadCounted is the census of most of this moment's dead; nil if they are few. It reads rows.
+// deletedCounts returns the facet counts of most deleted slots, or nil if there are few. It reads rows.
 func (p *part) deletedCounts() *deletedCounts {
 	g, _ := p.tombstones()
 	if g == nil {

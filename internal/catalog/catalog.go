@@ -36,12 +36,6 @@ func (b *Store) Len(ctx context.Context) (int, error) {
 	return extent.Companies, err
 }
 
-// SeqIn is Seq inside a transaction. What is committed later, by anybody, has a higher number.
-func (b *Store) SeqIn(ctx context.Context, tx *db.Tx) (uint64, error) {
-	seq, _, err := state(ctx, tx, "")
-	return seq, err
-}
-
 func state(ctx context.Context, q db.Querier, lock string) (seq, next uint64, err error) {
 	err = q.QueryRowContext(ctx, `SELECT seq, next_number FROM catalog_state WHERE id = 1`+lock).Scan(&seq, &next)
 	if err != nil {

@@ -18,10 +18,19 @@ func (b *Store) RemovedIn(ctx context.Context, q db.Querier) (company.Set, error
 	return removed(ctx, q, "")
 }
 
-// HoldRemoved is Removed, and sees to it that no company is removed before tx ends. It waits for a removal on its way. A
-// purchase must ask it, or it could sell what no file can hold any more; a transaction that writes the catalog must not.
-func (b *Store) HoldRemoved(ctx context.Context, tx *db.Tx) (company.Set, error) {
-	return removed(ctx, tx, tx.ForShare())
+// Hold returns the removed companies and the catalog's sequence number, and keeps any company from being removed until
+// tx ends. It waits for a removal that is in progress. Changes that are committed later have a higher number.
+//
+// A purchase must call it: without the lock it could sell a company that is gone when the file is written. A transaction
+// that writes the catalog must not.
+func (b *Store) Hold(ctx context.Context, tx *db.Tx) (company.Set, uint64, error) {
+	gone, err := removed(ctx, tx, tx.ForShare())
+	if err != nil {
+		return company.Set{}, 0, err
+	}
+	// Not in the same statement: PostgreSQL would return the number from before a removal that the lock waited for.
+	seq, _, err := state(ctx, tx, "")
+	return gone, seq, err
 }
 
 func removed(ctx context.Context, q db.Querier, lock string) (company.Set, error) {

@@ -163,7 +163,7 @@ func (y rowBuyer) purchase(ctx context.Context, tx *db.Tx, export id.Export, num
 	if _, err := y.credit.Charge(ctx, tx, y.caller.Workspace, freshPart, "rows:"+export.String(), "bench"); err != nil {
 		return err
 	}
-	if _, err := y.catalog.SeqIn(ctx, tx); err != nil {
+	if _, _, err := y.catalog.Hold(ctx, tx); err != nil {
 		return err
 	}
 	if _, err := y.jobs.Enqueue(ctx, tx, "bench.rows", struct{}{}); err != nil {

@@ -92,7 +92,12 @@ func (x *Exports) buy(ctx context.Context, tx *db.Tx, e *Export, o order) error 
 	if err != nil {
 		return err
 	}
-	if o.selection, err = x.present(ctx, tx, o); err != nil {
+	removed, seq, err := x.catalog.Hold(ctx, tx)
+	if err != nil {
+		return err
+	}
+	e.asOf = seq
+	if o.selection, err = o.present(removed); err != nil {
 		return err
 	}
 	split, err := x.unlock.Split(ctx, tx, e.Workspace, o.selection.set)
@@ -113,9 +118,6 @@ func (x *Exports) buy(ctx context.Context, tx *db.Tx, e *Export, o order) error 
 	if err := x.charge(ctx, tx, e); err != nil {
 		return err
 	}
-	if e.asOf, err = x.catalog.SeqIn(ctx, tx); err != nil {
-		return err
-	}
 	if e.Job, err = x.jobs.Enqueue(ctx, tx, JobKind, payload{e.ID.String()}); err != nil {
 		return err
 	}
@@ -125,13 +127,9 @@ func (x *Exports) buy(ctx context.Context, tx *db.Tx, e *Export, o order) error 
 	return insertSelection(ctx, tx, e.ID, kept.numbers)
 }
 
-// present is what the catalog still holds of the selection, and will to the end of the transaction: an import may have been
-// taken back since the companies were found. What was quoted is sold as a whole or not at all.
-func (x *Exports) present(ctx context.Context, tx *db.Tx, o order) (selection, error) {
-	removed, err := x.catalog.HoldRemoved(ctx, tx)
-	if err != nil {
-		return selection{}, err
-	}
+// present returns the selection without the companies that were removed since they were found: an import may have been
+// taken back. A quote is sold as a whole or not at all.
+func (o order) present(removed company.Set) (selection, error) {
 	gone := o.selection.set.AndLen(removed)
 	switch {
 	case gone == 0:

@@ -1,21 +1,23 @@
 package api
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/reqbody"
 	"github.com/opencapi/capi/internal/text"
 )
+
+// bodyTimeout is the default of Deps.BodyTimeout.
+const bodyTimeout = 30 * time.Second
 
 // binding reads a request into an endpoint's In.
 type binding struct {
@@ -23,16 +25,16 @@ type binding struct {
 	in       reflect.Type
 	params   []param
 	body     *huma.Schema // nil without a body
-	bodyAt   []int
+	bodyAt   []int        // index of the field Body, as for reflect.Value.FieldByIndex
 
 	bodyTimeout time.Duration
 }
 
-// param is a parameter of the path or the query: a string, or an integer.
+// param is a parameter of the path or the query.
 type param struct {
-	name, where string
-	schema      *huma.Schema
-	at          []int
+	name, in string // in is path or query
+	schema   *huma.Schema
+	at       []int // index of its field
 }
 
 func newBinding(registry huma.Registry, in reflect.Type, operation string) *binding {
@@ -51,86 +53,69 @@ func newBinding(registry huma.Registry, in reflect.Type, operation string) *bind
 	return b
 }
 
-// read gives a pointer to In with what the request holds, or every fault of it, those told already first.
-func (b *binding) read(w http.ResponseWriter, r *http.Request, told ...fault.FieldError) (any, error) {
+// read returns a pointer to an In with what the request holds, or a Validation fault that lists every error, the given
+// ones first.
+func (b *binding) read(w http.ResponseWriter, r *http.Request, errs ...fault.FieldError) (any, error) {
 	in := reflect.New(b.in)
-	told = append(told, b.readParams(r, in.Elem())...)
+	errs = append(errs, b.readParams(r, in.Elem())...)
 	if b.body != nil {
-		p, err := b.readBody(w, r)
+		p, err := reqbody.Read(w, r, b.bodyTimeout)
 		if err != nil {
 			return nil, err
 		}
-		more, err := b.readJSON(p, in.Elem().FieldByIndex(b.bodyAt).Addr().Interface())
+		more, err := b.readBody(p, in.Elem().FieldByIndex(b.bodyAt).Addr().Interface())
 		if err != nil {
 			return nil, err
 		}
-		told = append(told, more...)
+		errs = append(errs, more...)
 	}
-	return in.Interface(), fault.Invalid(told...)
+	return in.Interface(), fault.Invalid(errs...)
+}
+
+func (b *binding) readBody(p []byte, body any) ([]fault.FieldError, error) {
+	v := &reqbody.Validator{Registry: b.registry, Hints: misplaced}
+	err := v.Decode(p, b.body, body)
+	return v.Errors(), err
+}
+
+// misplaced are the messages for fields that clients often put inside search_filters.
+var misplaced = map[string]string{
+	"cursor":     "unknown field: paging belongs to POST /companies/search; here every match counts, up to the cap",
+	"limit":      "unknown field: for an export it belongs beside search_filters, not inside; a list takes every match",
+	"sort_by":    "unknown field: it belongs beside search_filters, not inside",
+	"sort_order": "unknown field: it belongs beside search_filters, not inside",
 }
 
 func (b *binding) readParams(r *http.Request, in reflect.Value) []fault.FieldError {
 	values, err := url.ParseQuery(r.URL.RawQuery)
-	c := &checker{registry: b.registry}
+	v := &reqbody.Validator{Registry: b.registry}
 	if err != nil {
-		c.refuse(&value{}, &place{name: "query"}, "the query string cannot be read: %v", err)
+		v.Reject("query", "the query string cannot be read: %v", err)
 	}
 	var known []string
 	for _, p := range b.params {
-		if p.where == "path" {
-			c.param(p, r.PathValue(p.name), in)
+		target := in.FieldByIndex(p.at).Addr().Interface()
+		if p.in == "path" {
+			v.Param(p.schema, p.name, r.PathValue(p.name), target)
 			continue
 		}
 		known = append(known, p.name)
 		switch given := values[p.name]; {
 		case len(given) > 1:
-			c.refuse(&value{}, &place{name: p.name}, "is given more than once")
+			v.Reject(p.name, "is given more than once")
 		case len(given) == 1 && given[0] != "":
-			c.param(p, given[0], in)
+			v.Param(p.schema, p.name, given[0], target)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if !slices.Contains(known, name) {
-			c.refuse(&value{}, &place{name: name}, "%s", unknownParam(name, known))
+		if slices.Contains(known, name) {
+			continue
 		}
-	}
-	return c.faults
-}
-
-func unknownParam(name string, known []string) string {
-	if near := text.Nearest(name, known); near != "" {
-		return fmt.Sprintf("unknown query parameter; did you mean %s?", near)
-	}
-	return "unknown query parameter"
-}
-
-func (c *checker) param(p param, given string, in reflect.Value) {
-	v, at := &value{kind: kindString, text: given, raw: []byte(given)}, &place{name: p.name}
-	if p.schema.Type == huma.TypeInteger {
-		if v.kind = kindNumber; !json.Valid(v.raw) || strings.ContainsAny(given, `"[{tfn`) {
-			c.refuse(v, at, "must be a whole number")
-			return
+		message := "unknown query parameter"
+		if near := text.Nearest(name, known); near != "" {
+			message = fmt.Sprintf("unknown query parameter; did you mean %s?", near)
 		}
-	} else if strings.ContainsRune(given, 0) || strings.ToValidUTF8(given, "") != given {
-		c.refuse(v, at, "must be valid UTF-8 without NUL characters")
-		return
+		v.Reject(name, "%s", message)
 	}
-	if c.check(p.schema, v, at); v.faulty {
-		return
-	}
-	set(in.FieldByIndex(p.at), v)
-}
-
-// set puts a checked parameter into its field: a string, an integer, or what reads itself from text.
-func set(field reflect.Value, v *value) {
-	switch target := field.Addr().Interface().(type) {
-	case *string:
-		*target = v.text
-	case *int:
-		_ = json.Unmarshal(v.raw, target) // checked
-	case interface{ UnmarshalText([]byte) error }:
-		_ = target.UnmarshalText([]byte(v.text)) // checked
-	default:
-		panic(fmt.Sprintf("no way to read a parameter into %T", target))
-	}
+	return v.Errors()
 }

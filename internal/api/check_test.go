@@ -16,7 +16,7 @@ func readBodyOf[In any](t *testing.T, body string) (In, []fault.FieldError) {
 	t.Helper()
 	var in In
 	b := newBinding(huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer), reflect.TypeFor[In](), "test")
-	faults, err := b.readJSON([]byte(body), reflect.ValueOf(&in).Elem().FieldByIndex(b.bodyAt).Addr().Interface())
+	faults, err := b.readBody([]byte(body), reflect.ValueOf(&in).Elem().FieldByIndex(b.bodyAt).Addr().Interface())
 	require.NoError(t, err)
 	return in, faults
 }

@@ -36,7 +36,7 @@ type FacetPrefix struct {
 	Prefix string `json:"prefix" minLength:"1" maxLength:"1000" doc:"What the values begin with, in any letter case, with or without accents." example:"soft"`
 }
 
-func (b *SearchRequest) resolve() []fault.FieldError {
+func (b *SearchRequest) Resolve() []fault.FieldError {
 	var faults, more []fault.FieldError
 	b.query, faults = b.parse("")
 	b.sort, more = parseSort(b.SortBy, b.SortOrder, b.Query != "")

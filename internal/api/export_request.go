@@ -6,6 +6,7 @@ import (
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/reqbody"
 )
 
 // ExportRequest orders an export.
@@ -38,7 +39,7 @@ type ExportSource struct {
 	vague bool // search_filters names filters, but says nothing with them
 }
 
-func (b *ExportSource) written(v *value) { b.vague = namesMembers(v, "search_filters") }
+func (b *ExportSource) Inspect(sent *reqbody.Value) { b.vague = sent.HasMembers("search_filters") }
 
 // The values of on_insufficient_balance.
 const (
@@ -60,9 +61,9 @@ type CSVOptions struct {
 	RawFormulas bool `json:"raw_formulas,omitempty" default:"false" doc:"Leave text cells that a spreadsheet would run as formulas (= + - @ at the start) as they are, without the apostrophe in front."`
 }
 
-func (b *ExportRequest) resolve() []fault.FieldError {
+func (b *ExportRequest) Resolve() []fault.FieldError {
 	if b.QuoteID.IsZero() {
-		return b.ExportSource.resolve()
+		return b.ExportSource.Resolve()
 	}
 	faults := b.fileFaults()
 	for _, field := range b.given() {
@@ -101,7 +102,7 @@ func (b *ExportSource) fileFaults() []fault.FieldError {
 	return nil
 }
 
-func (b *ExportSource) resolve() []fault.FieldError {
+func (b *ExportSource) Resolve() []fault.FieldError {
 	var more []fault.FieldError
 	faults := b.fileFaults()
 	bad := func(field, message string) { faults = append(faults, fault.FieldError{Field: field, Message: message}) }

@@ -12,6 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/reqbody"
 	"github.com/opencapi/capi/internal/search"
 )
 
@@ -26,11 +27,11 @@ type ListMembers struct {
 	vague bool // search_filters names filters, but says nothing with them
 }
 
-func (b *ListMembers) written(v *value) { b.vague = namesMembers(v, "search_filters") }
+func (b *ListMembers) Inspect(sent *reqbody.Value) { b.vague = sent.HasMembers("search_filters") }
 
 const domainLengthMax = 2048
 
-func (b *ListMembers) resolve() []fault.FieldError {
+func (b *ListMembers) Resolve() []fault.FieldError {
 	var faults []fault.FieldError
 	bad := func(field, message string) { faults = append(faults, fault.FieldError{Field: field, Message: message}) }
 	if b.CompanyIDs == nil && b.Domains == nil && b.SearchFilters == nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
+	"github.com/opencapi/capi/internal/reqbody"
 )
 
 // Huma makes the schemas and the document from the Go types. Its request pipeline is not used: it reads the body before
@@ -86,7 +87,7 @@ func (d *document) add(rt route) *binding {
 	}
 	if b.body != nil {
 		op.RequestBody = &huma.RequestBody{
-			Required: len((&checker{registry: d.registry}).resolve(b.body).Required) > 0,
+			Required: len(reqbody.Deref(d.registry, b.body).Required) > 0,
 			Content:  map[string]*huma.MediaType{"application/json": {Schema: b.body, Example: rt.request}},
 		}
 	}
@@ -108,7 +109,7 @@ func parameters(b *binding) []*huma.Param {
 		schema := *p.schema
 		schema.Description = ""
 		params = append(params, &huma.Param{
-			Name: p.name, In: p.where, Required: p.where == "path", Description: p.schema.Description, Schema: &schema,
+			Name: p.name, In: p.in, Required: p.in == "path", Description: p.schema.Description, Schema: &schema,
 		})
 	}
 	return params

@@ -1,4 +1,4 @@
-package api
+package reqbody
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestBrokenBodiesAreNamedForWhatIsBroken(t *testing.T) {
+func TestABrokenBodyIsRejectedWithItsReason(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ body, field, message string }{
 		"cut short":             {`{"a": [1, 2`, "body", "is not valid JSON"},
@@ -22,7 +22,7 @@ func TestBrokenBodiesAreNamedForWhatIsBroken(t *testing.T) {
 		"NUL":                   {`{"a": {"b": "x\u0000y"}}`, "a.b", "NUL"},
 		"high surrogate alone":  {`{"a": "\ud83d"}`, "a", "surrogate"},
 		"low surrogate alone":   {`{"a": "x\ude00y"}`, "a", "surrogate"},
-		"surrogates turned":     {`{"a": "\ude00\ud83d"}`, "a", "surrogate"},
+		"surrogates swapped":    {`{"a": "\ude00\ud83d"}`, "a", "surrogate"},
 		"surrogate, then text":  {`{"a": "\ud83dabcdef"}`, "a", "surrogate"},
 		"surrogate, then \\n":   {`{"a": ["ok", "\ud83d\n"]}`, "a[1]", "surrogate"},
 		"surrogate in a name":   {`{"\ud83d": 1}`, "body", "surrogate"},
@@ -32,23 +32,23 @@ func TestBrokenBodiesAreNamedForWhatIsBroken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, faults := parseJSON([]byte(c.body))
-			require.NotEmpty(t, faults)
-			require.Equal(t, c.field, faults[0].Field)
-			require.Contains(t, faults[0].Message, c.message)
+			_, errs := parse([]byte(c.body))
+			require.NotEmpty(t, errs)
+			require.Equal(t, c.field, errs[0].Field)
+			require.Contains(t, errs[0].Message, c.message)
 		})
 	}
 }
 
-func TestSoundTextPasses(t *testing.T) {
+func TestValidJSONIsUnchanged(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		`{"a": "\ud83d\ude00", "b": "\\ud83d", "c": "😀 \u00e9 \\\\ \" \/ \b"}`,
 		" \t\r\n[1, -2.5e3, true, false, null, \"\", {}, []]\n",
 		`"\\\\u0000"`,
 	} {
-		v, faults := parseJSON([]byte(body))
-		require.Empty(t, faults, body)
+		v, errs := parse([]byte(body))
+		require.Empty(t, errs, body)
 		var want, got any
 		require.NoError(t, json.Unmarshal([]byte(body), &want))
 		require.NoError(t, json.Unmarshal(v.render(nil), &got))
@@ -61,9 +61,9 @@ func FuzzParseJSONAgreesWithTheStandardLibrary(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
-		v, faults := parseJSON(p)
-		if v == nil || len(faults) > 0 {
-			require.NotEmpty(t, faults)
+		v, errs := parse(p)
+		if v == nil || len(errs) > 0 {
+			require.NotEmpty(t, errs)
 			return
 		}
 		var want, got any

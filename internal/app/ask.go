@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/opencapi/capi/internal/indexing"
+	"github.com/opencapi/capi/internal/audit"
 )
 
 // server is a running server as its desk's file names it.
@@ -69,7 +69,7 @@ var errGone = errors.New("the server has ended")
 func isGone(err error) bool { return errors.Is(err, errGone) }
 
 // auditIndex has the server hold its index to the catalog.
-func (s server) auditIndex(ctx context.Context, progress func(done, total int)) ([]indexing.Finding, error) {
+func (s server) auditIndex(ctx context.Context, progress func(done, total int)) ([]audit.Finding, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+auditPath, nil)
 	if err != nil {
 		return nil, err
@@ -90,8 +90,8 @@ func (s server) auditIndex(ctx context.Context, progress func(done, total int)) 
 	return readFindings(ctx, answer.Body, progress)
 }
 
-func readFindings(ctx context.Context, r io.Reader, progress func(done, total int)) ([]indexing.Finding, error) {
-	var found []indexing.Finding
+func readFindings(ctx context.Context, r io.Reader, progress func(done, total int)) ([]audit.Finding, error) {
+	var found []audit.Finding
 	in := json.NewDecoder(r)
 	for {
 		var l line

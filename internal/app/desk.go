@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/indexing"
 )
 
@@ -149,11 +150,11 @@ func touch(ctx context.Context, path string) {
 
 // line is one line of an answer, with one of its fields. An answer without an end was cut off.
 type line struct {
-	Done    int               `json:"done,omitempty"`
-	Total   int               `json:"total,omitempty"`
-	Finding *indexing.Finding `json:"finding,omitempty"`
-	Error   string            `json:"error,omitempty"`
-	End     bool              `json:"end,omitempty"`
+	Done    int            `json:"done,omitempty"`
+	Total   int            `json:"total,omitempty"`
+	Finding *audit.Finding `json:"finding,omitempty"`
+	Error   string         `json:"error,omitempty"`
+	End     bool           `json:"end,omitempty"`
 }
 
 func (d *desk) handler(key string) http.Handler {

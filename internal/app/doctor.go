@@ -4,23 +4,15 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/opencapi/capi/internal/export"
-	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/audit"
 )
 
 // Check is one thing that Examine proves.
 type Check struct {
-	Area     string    `json:"area"`
-	Proves   string    `json:"proves"`
-	Skipped  string    `json:"skipped,omitempty"` // why it could not be looked at; empty if it was
-	Findings []Finding `json:"findings"`          // never nil
-}
-
-// Finding is something that cannot be.
-type Finding struct {
-	Area    string `json:"area"`
-	Subject string `json:"subject"`
-	Problem string `json:"problem"`
+	Area     string          `json:"area"`
+	Proves   string          `json:"proves"`
+	Skipped  string          `json:"skipped,omitempty"` // why it could not be looked at; empty if it was
+	Findings []audit.Finding `json:"findings"`          // never nil
 }
 
 // examination is how a check is run: find what cannot be, or say why nothing could be looked at.
@@ -32,8 +24,11 @@ type checking struct {
 	progress func(done, total int)
 }
 
-func (c *checking) find(subject, problem string) {
-	c.Findings = append(c.Findings, Finding{c.Area, subject, problem})
+func (c *checking) add(found ...audit.Finding) {
+	for _, f := range found {
+		f.Area = c.Area
+		c.Findings = append(c.Findings, f)
+	}
 }
 
 var examinations = []struct {
@@ -59,7 +54,7 @@ func (a *App) Examine(ctx context.Context, progress func(area string, done, tota
 	}
 	for _, e := range examinations {
 		c := &checking{
-			Check:    Check{Area: e.area, Proves: e.proves, Findings: []Finding{}},
+			Check:    Check{Area: e.area, Proves: e.proves, Findings: []audit.Finding{}},
 			progress: func(done, total int) { progress(e.area, done, total) },
 		}
 		var err error
@@ -68,7 +63,7 @@ func (a *App) Examine(ctx context.Context, progress func(area string, done, tota
 			return ctx.Err()
 		}
 		if err != nil {
-			c.find("check", fmt.Sprintf("it cannot be completed: %v", err))
+			c.add(audit.Finding{Subject: "check", Problem: fmt.Sprintf("it cannot be completed: %v", err)})
 		}
 		report(c.Check)
 	}
@@ -77,52 +72,35 @@ func (a *App) Examine(ctx context.Context, progress func(area string, done, tota
 
 func examineLedger(ctx context.Context, a *App, c *checking) (string, error) {
 	found, err := a.Credits.Audit(ctx)
-	for _, f := range found {
-		c.find("workspace "+f.Workspace.String(), f.Problem)
-	}
+	c.add(found...)
 	return "", err
 }
 
 func examineUnlocks(ctx context.Context, a *App, c *checking) (string, error) {
 	found, err := a.Unlocks.Audit(ctx)
-	for _, f := range found {
-		c.find("workspace "+f.Workspace.String(), f.Problem)
-	}
+	c.add(found...)
 	return "", err
 }
 
 func examineExports(ctx context.Context, a *App, c *checking) (string, error) {
 	found, err := a.Exports.AuditBooks(ctx)
-	c.exports(found)
+	c.add(found...)
 	return "", err
 }
 
 func examineFiles(ctx context.Context, a *App, c *checking) (string, error) {
 	found, err := a.Exports.AuditFiles(ctx, c.progress)
-	c.exports(found)
+	c.add(found...)
 	return "", err
 }
 
-// exports takes over findings about exports, or about all the exports of a workspace.
-func (c *checking) exports(found []export.Finding) {
-	for _, f := range found {
-		if f.Export.IsZero() {
-			c.find("workspace "+f.Workspace.String(), f.Problem)
-		} else {
-			c.find("export "+f.Export.String(), f.Problem)
-		}
-	}
-}
-
 func examineJobs(ctx context.Context, a *App, c *checking) (string, error) {
-	for _, audit := range []func(context.Context) ([]job.Finding, error){a.Jobs.Audit, a.Exports.AuditJobs} {
+	for _, audit := range []func(context.Context) ([]audit.Finding, error){a.Jobs.Audit, a.Exports.AuditJobs} {
 		found, err := audit(ctx)
 		if err != nil {
 			return "", err
 		}
-		for _, f := range found {
-			c.find("job "+f.Job.String(), f.Kind+": "+f.Problem)
-		}
+		c.add(found...)
 	}
 	return "", nil
 }
@@ -148,7 +126,8 @@ func examineIndex(ctx context.Context, a *App, c *checking) (string, error) {
 		}
 		asked++
 		for _, f := range found {
-			c.find(fmt.Sprintf("%s of server %s", f.Subject, s), f.Problem)
+			f.Subject = fmt.Sprintf("%s of server %s", f.Subject, s)
+			c.add(f)
 		}
 	}
 	switch {

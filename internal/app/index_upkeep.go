@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/indexing"
 )
@@ -21,10 +22,10 @@ type IndexStats struct {
 type IndexSection = embedded.SectionStats
 
 // Findings are the damages as the doctor would tell them.
-func (s IndexStats) Findings() []Finding {
-	findings := make([]Finding, len(s.Damages))
+func (s IndexStats) Findings() []audit.Finding {
+	findings := make([]audit.Finding, len(s.Damages))
 	for i, d := range s.Damages {
-		findings[i] = Finding{Area: "index", Subject: d.Segment, Problem: d.Section + ": " + d.Problem}
+		findings[i] = audit.Finding{Area: "index", Subject: d.Segment, Problem: d.Section + ": " + d.Problem}
 	}
 	return findings
 }

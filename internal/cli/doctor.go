@@ -1,6 +1,9 @@
 package cli
 
-import "github.com/opencapi/capi/internal/app"
+import (
+	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/audit"
+)
 
 type doctorCommand struct{ jsonFlag }
 
@@ -19,7 +22,7 @@ func (c *doctorCommand) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	checks, findings := []app.Check{}, []app.Finding{}
+	checks, findings := []app.Check{}, []audit.Finding{}
 	var b *bar
 	progress := func(area string, done, total int) {
 		if b == nil && !c.JSON {

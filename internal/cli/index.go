@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/audit"
 )
 
 type indexCommand struct {
@@ -41,7 +42,7 @@ func (c *indexStatsCommand) Run(s *session) error {
 	if c.JSON {
 		err = s.printJSON(struct {
 			app.IndexStats
-			Findings []app.Finding `json:"findings"`
+			Findings []audit.Finding `json:"findings"`
 		}{stats, found})
 	} else {
 		s.printStats(stats, found)
@@ -53,7 +54,7 @@ func (c *indexStatsCommand) Run(s *session) error {
 }
 
 // printStats prints what is damaged, then the figures of the rest, if there is one.
-func (s *session) printStats(stats app.IndexStats, found []app.Finding) {
+func (s *session) printStats(stats app.IndexStats, found []audit.Finding) {
 	s.printFindings(found)
 	if len(found) > 0 {
 		s.printf("      A server, or capi index rebuild, brings it back from the catalog; capi index verify reads every byte.\n")
@@ -65,7 +66,7 @@ func (s *session) printStats(stats app.IndexStats, found []app.Finding) {
 	s.printIndex(stats)
 }
 
-func (s *session) printFindings(found []app.Finding) {
+func (s *session) printFindings(found []audit.Finding) {
 	for _, f := range found {
 		s.printf("FAIL  %s  %s\n", f.Subject, f.Problem)
 	}
@@ -137,7 +138,7 @@ func (c *indexVerifyCommand) Run(s *session) error {
 	return err
 }
 
-func (s *session) printVerdict(check app.IndexCheck, found []app.Finding) {
+func (s *session) printVerdict(check app.IndexCheck, found []audit.Finding) {
 	s.printFindings(found)
 	if len(found) == 0 {
 		s.printf("ok    %s of %s are what was written\n", plural(len(check.Segments), "segment", "segments"),

@@ -4,15 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 )
-
-// Finding is something in the ledger that cannot be.
-type Finding struct {
-	Workspace id.Workspace
-	Problem   string
-}
 
 // checks each give the workspace and the problem of every violation.
 var checks = []string{
@@ -50,13 +45,15 @@ var checks = []string{
 
 // Audit proves the ledger: each balance is the sum of its entries, after every one of them, and none is missing.
 // It reads one state of the database, so it is right while others write.
-func (b *Store) Audit(ctx context.Context) ([]Finding, error) {
-	var findings []Finding
+func (b *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
+	var findings []audit.Finding
 	err := b.db.ReadTx(ctx, func(q db.Querier) error {
 		for _, check := range checks {
-			found, err := db.Collect(ctx, q, func(row db.Row) (f Finding, err error) {
-				err = row.Scan(&f.Workspace, &f.Problem)
-				return f, err
+			found, err := db.Collect(ctx, q, func(row db.Row) (audit.Finding, error) {
+				var ws id.Workspace
+				var problem string
+				err := row.Scan(&ws, &problem)
+				return audit.Found("workspace", ws, problem), err
 			}, check)
 			if err != nil {
 				return err

@@ -269,7 +269,7 @@ func TestAuditFindsWhatWasTamperedWith(t *testing.T) {
 				findings, err := l.Audit(t.Context())
 				require.NoError(t, err)
 				require.NotEmpty(t, findings)
-				require.Equal(t, l.ws, findings[0].Workspace)
+				require.Equal(t, "workspace "+l.ws.String(), findings[0].Subject)
 			})
 		})
 	}

@@ -6,20 +6,14 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Finding is something about an export that cannot be.
-type Finding struct {
-	Workspace id.Workspace
-	Export    id.Export
-	Problem   string
-}
-
 // Audit proves every export: what AuditBooks and AuditFiles prove.
-func (x *Exports) Audit(ctx context.Context) ([]Finding, error) {
+func (x *Exports) Audit(ctx context.Context) ([]audit.Finding, error) {
 	books, err := x.AuditBooks(ctx)
 	if err != nil {
 		return nil, err
@@ -32,7 +26,7 @@ func (x *Exports) Audit(ctx context.Context) ([]Finding, error) {
 // gave back, that its rows are as many as it says, and that somebody is at work on it if it is not finished; and that
 // each workspace has paid for exactly what its exports deliver, all of which the catalog still holds. It reads one state of the database, so it is right while
 // others write.
-func (x *Exports) AuditBooks(ctx context.Context) ([]Finding, error) {
+func (x *Exports) AuditBooks(ctx context.Context) ([]audit.Finding, error) {
 	var a auditor
 	err := x.db.ReadTx(ctx, func(q db.Querier) error {
 		owned := func(ws id.Workspace) (company.Set, error) { return x.unlock.OwnedIn(ctx, q, ws) }
@@ -45,10 +39,15 @@ func (x *Exports) AuditBooks(ctx context.Context) ([]Finding, error) {
 	return a.findings, nil
 }
 
-type auditor struct{ findings []Finding }
+type auditor struct{ findings []audit.Finding }
 
+// find adds a finding about an export, or about all exports of the workspace if the export is zero.
 func (a *auditor) find(ws id.Workspace, export id.Export, text string, args ...any) {
-	a.findings = append(a.findings, Finding{ws, export, fmt.Sprintf(text, args...)})
+	f := audit.Found("export", export, fmt.Sprintf(text, args...))
+	if export.IsZero() {
+		f = audit.Found("workspace", ws, f.Problem)
+	}
+	a.findings = append(a.findings, f)
 }
 
 // booked is an export beside what the other books say of it.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/blob"
 )
 
@@ -19,7 +20,7 @@ const auditPage = 100
 // AuditFiles proves that every completed export has its file, whole and with the rows that were paid for, and the
 // manifest that says so, and that no file is left of one that failed or was cancelled. It reads every file, so it takes
 // its time; it tells progress, if it is not nil, before each. Exports that complete meanwhile may be left out.
-func (x *Exports) AuditFiles(ctx context.Context, progress func(done, total int)) ([]Finding, error) {
+func (x *Exports) AuditFiles(ctx context.Context, progress func(done, total int)) ([]audit.Finding, error) {
 	var total int
 	var last sql.NullString
 	const q = `SELECT COUNT(*), MAX(id) FROM export WHERE status = 'completed'`
@@ -50,7 +51,7 @@ func (x *Exports) AuditFiles(ctx context.Context, progress func(done, total int)
 
 type fileAuditor struct {
 	*Exports
-	findings []Finding
+	findings []audit.Finding
 }
 
 // export holds the manifest to the table, and the file to what the table says that its manifest must be.
@@ -120,5 +121,5 @@ func (a *fileAuditor) open(ctx context.Context, e Export, what, key string) (io.
 }
 
 func (a *fileAuditor) find(e Export, text string, args ...any) {
-	a.findings = append(a.findings, Finding{e.Workspace, e.ID, fmt.Sprintf(text, args...)})
+	a.findings = append(a.findings, audit.Found("export", e.ID, fmt.Sprintf(text, args...)))
 }

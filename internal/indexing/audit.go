@@ -5,16 +5,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/index"
 )
-
-// Finding is something in which an index does not agree with the catalog.
-type Finding struct {
-	Subject string `json:"subject"` // the company, or the companies
-	Problem string `json:"problem"`
-}
 
 // AuditOptions is what AuditIndex works on.
 type AuditOptions struct {
@@ -39,7 +34,7 @@ const (
 // words, in the same orders. It reads the catalog span by span, and asks the index about the same companies only; what
 // changes meanwhile is looked at again, so it is right while imports run. It gives the first 100 findings, each about
 // as few companies as show it. An index that does not follow is one finding.
-func AuditIndex(ctx context.Context, o AuditOptions) ([]Finding, error) {
+func AuditIndex(ctx context.Context, o AuditOptions) ([]audit.Finding, error) {
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
 	}
@@ -67,14 +62,14 @@ func AuditIndex(ctx context.Context, o AuditOptions) ([]Finding, error) {
 // indexAudit is a running AuditIndex.
 type indexAudit struct {
 	AuditOptions
-	findings []Finding
+	findings []audit.Finding
 	behind   bool // the index does not follow, so it cannot be compared
 }
 
 func (a *indexAudit) over() bool { return a.behind || len(a.findings) >= auditFindingsMax }
 
 func (a *indexAudit) find(subject, format string, args ...any) {
-	a.findings = append(a.findings, Finding{subject, fmt.Sprintf(format, args...)})
+	a.findings = append(a.findings, audit.Finding{Subject: subject, Problem: fmt.Sprintf(format, args...)})
 }
 
 // span compares the companies with the numbers from first to last, again if they changed meanwhile. Whatever the index

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
@@ -71,7 +72,7 @@ func (s *shelf) load(ctx context.Context, t testing.TB, seed uint64, n int) {
 	}
 }
 
-func (s *shelf) audit(t *testing.T) []indexing.Finding {
+func (s *shelf) audit(t *testing.T) []audit.Finding {
 	t.Helper()
 	found, err := indexing.AuditIndex(t.Context(), indexing.AuditOptions{Catalog: s.Store, Index: s.index, Patience: time.Second})
 	require.NoError(t, err)
@@ -190,7 +191,7 @@ func TestAuditFindsCompaniesThatTheCatalogNeverHad(t *testing.T) {
 	s := newShelf(t, dbtest.SQLite(t), 20)
 	c := &company.Company{Number: 1_000, Name: "Ghost"}
 	require.NoError(t, s.index.Apply(t.Context(), []index.Change{{Number: c.Number, Company: c}}, s.index.Seq()))
-	require.Equal(t, []indexing.Finding{{"index", "it holds 21 companies in all, and the catalog 20"}}, s.audit(t))
+	require.Equal(t, []audit.Finding{{Subject: "index", Problem: "it holds 21 companies in all, and the catalog 20"}}, s.audit(t))
 }
 
 func TestAuditFindsAnIndexThatDoesNotFollow(t *testing.T) {

@@ -5,16 +5,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 )
-
-// Finding is a job that nobody takes care of.
-type Finding struct {
-	Job     id.Job
-	Kind    string
-	Problem string
-}
 
 // How late a job may be before Audit takes it for orphaned: a live Runner takes up both within a second.
 const (
@@ -23,20 +17,21 @@ const (
 )
 
 // Audit finds running jobs whose lease ran out and queued ones that nobody takes, oldest first.
-func (q *Queue) Audit(ctx context.Context) ([]Finding, error) {
+func (q *Queue) Audit(ctx context.Context) ([]audit.Finding, error) {
 	now := time.Now()
-	found, err := db.Collect(ctx, q.db.Read(), func(row db.Row) (f Finding, err error) {
+	found, err := db.Collect(ctx, q.db.Read(), func(row db.Row) (audit.Finding, error) {
 		var (
-			state string
-			since int64
+			job         id.Job
+			kind, state string
+			since       int64
 		)
-		err = row.Scan(&f.Job, &f.Kind, &state, &since)
+		err := row.Scan(&job, &kind, &state, &since)
 		at := db.FromTime(since).Format(time.RFC3339)
-		f.Problem = "it is due since " + at + ", but nobody takes it; it runs once capi serve runs"
+		problem := "it is due since " + at + ", but nobody takes it; it runs once capi serve runs"
 		if state == "running" {
-			f.Problem = "its worker fell silent before " + at + "; it resumes once capi serve runs"
+			problem = "its worker fell silent before " + at + "; it resumes once capi serve runs"
 		}
-		return f, err
+		return audit.Found("job", job, kind+": "+problem), err
 	}, `SELECT id, kind, state, COALESCE(lease_until, run_at) FROM job
 		WHERE state = 'running' AND lease_until < $1 OR state = 'queued' AND run_at < $2
 		ORDER BY created_at, id`, db.Time(now.Add(-leaseGrace)), db.Time(now.Add(-queueGrace)))

@@ -121,9 +121,9 @@ func TestAuditFindsOrphans(t *testing.T) {
 		found, err := q.Audit(t.Context())
 		require.NoError(t, err)
 		require.Len(t, found, 2)
-		require.Equal(t, silent, found[0].Job)
+		require.Equal(t, "job "+silent.String(), found[0].Subject)
 		require.Contains(t, found[0].Problem, "fell silent")
-		require.Equal(t, late, found[1].Job)
+		require.Equal(t, "job "+late.String(), found[1].Subject)
 		require.Contains(t, found[1].Problem, "nobody takes it")
 	})
 }

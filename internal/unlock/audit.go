@@ -7,29 +7,24 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Finding is something in the log of unlocks that cannot be.
-type Finding struct {
-	Workspace id.Workspace
-	Problem   string
-}
-
 // Audit proves the log: no company is unlocked twice or taken back without being there, sizes and numbers are right, and
 // snapshots are the sum of their deltas. Each workspace is read in one state of the database, so it is right while
 // others write.
-func (b *Store) Audit(ctx context.Context) ([]Finding, error) {
+func (b *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
 	workspaces, err := db.Collect(ctx, b.db.Read(), db.Value[id.Workspace],
 		`SELECT workspace_id FROM unlock_delta UNION SELECT workspace_id FROM unlock_snapshot`)
 	if err != nil {
 		return nil, fmt.Errorf("audit unlocks: %w", err)
 	}
-	var findings []Finding
+	var findings []audit.Finding
 	for _, ws := range workspaces {
-		a := audit{workspace: ws, sum: roaring.New()}
+		a := logAudit{workspace: ws, sum: roaring.New()}
 		if err := b.db.ReadTx(ctx, func(q db.Querier) error { return a.replay(ctx, q) }); err != nil {
 			return nil, fmt.Errorf("audit unlocks of workspace %s: %w", ws, err)
 		}
@@ -40,7 +35,7 @@ func (b *Store) Audit(ctx context.Context) ([]Finding, error) {
 
 // AuditCharges compares, in one statement, what each export has unlocked with what the ledger says that it was charged,
 // less what either took back.
-func (b *Store) AuditCharges(ctx context.Context) ([]Finding, error) {
+func (b *Store) AuditCharges(ctx context.Context) ([]audit.Finding, error) {
 	const q = `SELECT workspace_id, 'export ' || export_id || ' unlocked ' || SUM(unlocked) || ' and was charged ' || SUM(charged)
 		FROM (
 			SELECT workspace_id, export_id, change * size AS unlocked, 0 AS charged FROM unlock_delta
@@ -48,9 +43,11 @@ func (b *Store) AuditCharges(ctx context.Context) ([]Finding, error) {
 			SELECT workspace_id, substr(reference, 8, 36), 0, -amount FROM entry WHERE reference LIKE 'export:%'
 		) t
 		GROUP BY workspace_id, export_id HAVING SUM(unlocked) <> SUM(charged)`
-	findings, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (f Finding, err error) {
-		err = row.Scan(&f.Workspace, &f.Problem)
-		return f, err
+	findings, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (audit.Finding, error) {
+		var ws id.Workspace
+		var problem string
+		err := row.Scan(&ws, &problem)
+		return audit.Found("workspace", ws, problem), err
 	}, q)
 	if err != nil {
 		return nil, fmt.Errorf("audit charges: %w", err)
@@ -58,15 +55,15 @@ func (b *Store) AuditCharges(ctx context.Context) ([]Finding, error) {
 	return findings, nil
 }
 
-// audit replays one workspace's log.
-type audit struct {
+// logAudit replays one workspace's log.
+type logAudit struct {
 	workspace id.Workspace
 	sum       *roaring.Bitmap
 	seq       int64
-	findings  []Finding
+	findings  []audit.Finding
 }
 
-func (a *audit) replay(ctx context.Context, q db.Querier) error {
+func (a *logAudit) replay(ctx context.Context, q db.Querier) error {
 	s, err := readSnapshot(ctx, q, a.workspace)
 	if errors.Is(err, company.ErrSet) {
 		a.find("the snapshot cannot be read: %v", err)
@@ -91,7 +88,7 @@ func (a *audit) replay(ctx context.Context, q db.Querier) error {
 	return err
 }
 
-func (a *audit) delta(d delta) {
+func (a *logAudit) delta(d delta) {
 	if d.seq != a.seq+1 {
 		a.find("delta %d follows on %d", d.seq, a.seq)
 	}
@@ -109,12 +106,12 @@ func (a *audit) delta(d delta) {
 	a.seq = d.seq
 }
 
-func (a *audit) snapshot(s snapshot) {
+func (a *logAudit) snapshot(s snapshot) {
 	if !s.companies.Bitmap().Equals(a.sum) || s.size != int64(s.companies.Len()) {
 		a.find("snapshot %d is not the sum of its deltas", s.seq)
 	}
 }
 
-func (a *audit) find(format string, args ...any) {
-	a.findings = append(a.findings, Finding{a.workspace, fmt.Sprintf(format, args...)})
+func (a *logAudit) find(format string, args ...any) {
+	a.findings = append(a.findings, audit.Found("workspace", a.workspace, fmt.Sprintf(format, args...)))
 }

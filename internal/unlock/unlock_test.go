@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
@@ -103,7 +104,7 @@ func (s shop) requireClean(t require.TestingT, ctx context.Context) {
 }
 
 // findings are what the two audits find.
-func (s shop) findings(t require.TestingT, ctx context.Context) []unlock.Finding {
+func (s shop) findings(t require.TestingT, ctx context.Context) []audit.Finding {
 	unlocks, err := s.unlocks.Audit(ctx)
 	require.NoError(t, err)
 	charges, err := s.unlocks.AuditCharges(ctx)
@@ -540,7 +541,7 @@ func TestAuditFindsWhatCannotBe(t *testing.T) {
 				}))
 				findings := s.findings(t, t.Context())
 				require.NotEmpty(t, findings)
-				require.Equal(t, s.ws, findings[0].Workspace)
+				require.Equal(t, "workspace "+s.ws.String(), findings[0].Subject)
 			})
 		})
 	}

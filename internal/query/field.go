@@ -2,87 +2,81 @@ package query
 
 import "github.com/opencapi/capi/internal/company"
 
-// Params lists the filters' names in the order of the contract.
-var Params = []string{
-	"query", "countries", "states", "cities", "industries", "exclude_industries", "naics_codes", "technologies",
-	"technology_categories", "employee_count_min", "employee_count_max", "founded_year_min", "founded_year_max",
-	"keywords", "exclude_keywords", "connections",
+// Field is a field of a company that a query can name.
+type Field uint8
+
+// The fields; their order is part of no format.
+const (
+	FieldCountry Field = iota
+	FieldState
+	FieldCity
+	FieldIndustry
+	FieldNAICS
+	FieldTechnology
+	FieldTechnologyCategory
+	FieldEmployeeCount
+	FieldFoundedYear
+
+	// What parameters read that no OneOf, Prefix or Range names.
+	FieldText // name and description
+	FieldConnection
+
+	// What the parts of a Connected name; only Given has these.
+	FieldConnectionCategory
+	FieldConnectedDomain
+	FieldConnectedCompany
+)
+
+// fields is the table of fields: the name of each, and the company's field that it is, if it is one.
+var fields = [...]struct {
+	name    string
+	company *company.Field
+}{
+	FieldCountry:            {"country", company.FieldNamed("country")},
+	FieldState:              {"state", company.FieldNamed("state")},
+	FieldCity:               {"city", company.FieldNamed("city")},
+	FieldIndustry:           {"industries", company.FieldNamed("industries")},
+	FieldNAICS:              {"naics_codes", company.FieldNamed("naics_codes")},
+	FieldTechnology:         {"technologies", company.FieldNamed("technologies")},
+	FieldTechnologyCategory: {"technology_categories", company.FieldNamed("technology_categories")},
+	FieldEmployeeCount:      {"employee_count", company.FieldNamed("employee_count")},
+	FieldFoundedYear:        {"founded_year", company.FieldNamed("founded_year")},
+	FieldText:               {"name and description", nil},
+	FieldConnection:         {"connections", nil},
+	FieldConnectionCategory: {"category", nil},
+	FieldConnectedDomain:    {"connected_domain", nil},
+	FieldConnectedCompany:   {"connected_company_id", nil},
 }
 
-// Fields lists every field of the company itself.
-func Fields() []Field {
-	return []Field{
-		FieldCountry, FieldState, FieldCity, FieldIndustry, FieldNAICS, FieldTechnology, FieldTechnologyCategory,
-		FieldEmployeeCount, FieldFoundedYear,
+// Fields returns every field of the company itself.
+func Fields() (all []Field) {
+	for f := range fields {
+		if fields[f].company != nil {
+			all = append(all, Field(f))
+		}
 	}
+	return all
 }
 
 func (f Field) String() string {
-	switch f {
-	case FieldCountry:
-		return "country"
-	case FieldState:
-		return "state"
-	case FieldCity:
-		return "city"
-	case FieldIndustry:
-		return "industries"
-	case FieldNAICS:
-		return "naics_codes"
-	case FieldTechnology:
-		return "technologies"
-	case FieldTechnologyCategory:
-		return "technology_categories"
-	case FieldEmployeeCount:
-		return "employee_count"
-	case FieldFoundedYear:
-		return "founded_year"
-	case FieldConnectionCategory:
-		return "category"
-	case FieldConnectedDomain:
-		return "connected_domain"
-	case FieldConnectedCompany:
-		return "connected_company_id"
+	if int(f) < len(fields) {
+		return fields[f].name
 	}
 	return "unknown field"
 }
 
-// Values are the company's known values of a text field, as it spells them; a number field has none.
+// Values returns the company's known values of a text field, as it spells them; nil for a number field.
 func (f Field) Values(c *company.Company) []string {
-	switch f {
-	case FieldCountry:
-		return one(c.Country)
-	case FieldState:
-		return one(c.State)
-	case FieldCity:
-		return one(c.City)
-	case FieldIndustry:
-		return c.Industries
-	case FieldNAICS:
-		return c.NAICSCodes
-	case FieldTechnology:
-		return c.Technologies
-	case FieldTechnologyCategory:
-		return c.TechnologyCategories
-	case FieldEmployeeCount, FieldFoundedYear, FieldConnectionCategory, FieldConnectedDomain, FieldConnectedCompany:
+	if of := fields[f].company; of != nil {
+		return of.Texts(c)
 	}
 	return nil
 }
 
-func one(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{s}
-}
-
-// Int is the company's value of a number field, nil if unknown or if the field holds texts.
+// Int returns the company's value of a number field, nil if it is unknown or the field holds texts.
 func (f Field) Int(c *company.Company) *int64 {
-	if f == FieldEmployeeCount {
-		return c.EmployeeCount
-	}
-	if f == FieldFoundedYear {
-		return c.FoundedYear
+	if of := fields[f].company; of != nil && of.Kind == company.KindInteger {
+		return *of.Int(c)
 	}
 	return nil
 }

@@ -5,26 +5,26 @@ import "strings"
 // ranges are the sectors that NAICS writes as a range, each with the codes that it spans.
 var ranges = map[string][]string{"31-33": {"31", "32", "33"}, "44-45": {"44", "45"}, "48-49": {"48", "49"}}
 
-// naics reads codes of 2 to 6 digits, each for all codes below it, and the sector ranges. A range is not given for
+// codes reads codes of 2 to 6 digits, each for all codes below it, and the sector ranges. A range is not given for
 // warnings: it exists, and a data set may well lack one of its codes.
-func (p *parser) naics(values []string) {
+func (p *parser) codes(of *Param, values []string) {
 	var wanted Or
-	p.each("naics_codes", values, func(field, raw string) {
+	p.each(of.Name, values, func(field, raw string) {
 		code := strings.TrimSpace(raw)
 		span, isRange := ranges[strings.ReplaceAll(code, "–", "-")]
 		switch {
 		case isRange:
 			for _, prefix := range span {
-				wanted = append(wanted, Prefix{FieldNAICS, prefix})
+				wanted = append(wanted, Prefix{of.Field, prefix})
 			}
 		case isCode(code):
-			wanted = append(wanted, Prefix{FieldNAICS, p.give("naics_codes", FieldNAICS, raw, code)})
+			wanted = append(wanted, Prefix{of.Field, p.give(of.Name, of.Field, raw, code)})
 		default:
 			p.fail(field, "must be a NAICS code of 2 to 6 digits, or a sector: 31-33, 44-45 or 48-49")
 		}
 	})
 	if len(wanted) > 0 {
-		p.want(wanted, false)
+		p.want(wanted, of.Exclude)
 	}
 }
 

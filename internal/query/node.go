@@ -68,27 +68,6 @@ func (Term) node()      {}
 func (Phrase) node()    {}
 func (Connected) node() {}
 
-// Field is a field of a company that a query can name.
-type Field uint8
-
-// The fields; their order is part of no format.
-const (
-	FieldCountry Field = iota
-	FieldState
-	FieldCity
-	FieldIndustry
-	FieldNAICS
-	FieldTechnology
-	FieldTechnologyCategory
-	FieldEmployeeCount
-	FieldFoundedYear
-
-	// What the parts of a Connected name; they stand in Given alone.
-	FieldConnectionCategory
-	FieldConnectedDomain
-	FieldConnectedCompany
-)
-
 // Sort is a total order: the key, nulls last in both directions, then the company's number, ascending.
 type Sort struct {
 	By   SortKey

@@ -22,20 +22,9 @@ const (
 // Parse checks the filters and reads them as a query. A fault.Validation error lists every fault at once.
 func Parse(f Filters) (Query, error) {
 	p := parser{}
-	p.query(f.Query)
-	p.countries(f.Countries)
-	p.oneOf("states", FieldState, f.States, false)
-	p.oneOf("cities", FieldCity, f.Cities, false)
-	p.oneOf("industries", FieldIndustry, f.Industries, false)
-	p.oneOf("exclude_industries", FieldIndustry, f.ExcludeIndustries, true)
-	p.naics(f.NAICSCodes)
-	p.oneOf("technologies", FieldTechnology, f.Technologies, false)
-	p.oneOf("technology_categories", FieldTechnologyCategory, f.TechnologyCategories, false)
-	p.span("employee_count", FieldEmployeeCount, f.EmployeeCountMin, f.EmployeeCountMax, 0)
-	p.span("founded_year", FieldFoundedYear, f.FoundedYearMin, f.FoundedYearMax, yearMax)
-	p.keywords("keywords", f.Keywords, false)
-	p.keywords("exclude_keywords", f.ExcludeKeywords, true)
-	p.connections(f.Connections)
+	for i := range ParamTable {
+		p.param(&ParamTable[i], &f)
+	}
 	if err := fault.Invalid(p.errs...); err != nil {
 		return Query{}, err
 	}
@@ -52,7 +41,7 @@ func (p *parser) fail(field, format string, args ...any) {
 	p.errs = append(p.errs, fault.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-// want adds a condition on the companies, turned round if they must not meet it.
+// want adds a condition on the companies; with exclude they must not meet it.
 func (p *parser) want(n Node, exclude bool) {
 	if exclude {
 		n = Not{n}
@@ -60,48 +49,55 @@ func (p *parser) want(n Node, exclude bool) {
 	p.parts = append(p.parts, n)
 }
 
-func (p *parser) query(s string) {
-	if s == "" {
-		return
+func (p *parser) param(of *Param, f *Filters) {
+	switch of.Kind {
+	case KindWords:
+		p.words(of, *of.Text(f))
+	case KindPhrases:
+		p.phrases(of, *of.Texts(f))
+	case KindValues:
+		p.oneOf(of, *of.Texts(f))
+	case KindCodes:
+		p.codes(of, *of.Texts(f))
+	case KindMin:
+		p.span(of, f)
+	case KindMax: // read together with KindMin
+	case KindConnections:
+		p.connections(of, f.Connections)
 	}
-	if !p.sound("query", s) {
+}
+
+func (p *parser) words(of *Param, s string) {
+	if s == "" || !p.sound(of.Name, s) {
 		return
 	}
 	words := parseText(s)
 	if len(words) == 0 {
-		p.fail("query", "has no letter or digit to look for")
+		p.fail(of.Name, "has no letter or digit to look for")
 		return
 	}
-	p.want(words, false)
+	p.want(words, of.Exclude)
 }
 
-func (p *parser) countries(values []string) {
+func (p *parser) oneOf(of *Param, values []string) {
 	var folded []string
-	p.each("countries", values, func(_, raw string) {
+	p.each(of.Name, values, func(_, raw string) {
 		value := raw
-		if c, ok := company.LookupCountry(raw); ok {
-			value = c.Name
+		if of.Field == FieldCountry {
+			if c, ok := company.LookupCountry(raw); ok {
+				value = c.Name
+			}
 		}
-		folded = append(folded, p.give("countries", FieldCountry, raw, text.Fold(value)))
+		folded = append(folded, p.give(of.Name, of.Field, raw, text.Fold(value)))
 	})
 	if len(folded) > 0 {
-		p.want(OneOf{FieldCountry, folded}, false)
+		p.want(OneOf{of.Field, folded}, of.Exclude)
 	}
 }
 
-func (p *parser) oneOf(param string, f Field, values []string, exclude bool) {
-	var folded []string
-	p.each(param, values, func(_, raw string) {
-		folded = append(folded, p.give(param, f, raw, text.Fold(raw)))
-	})
-	if len(folded) > 0 {
-		p.want(OneOf{f, folded}, exclude)
-	}
-}
-
-func (p *parser) keywords(param string, values []string, exclude bool) {
+func (p *parser) phrases(of *Param, values []string) {
 	var wanted Or
-	p.each(param, values, func(field, raw string) {
+	p.each(of.Name, values, func(field, raw string) {
 		words := text.Tokens(raw)
 		if len(words) == 0 {
 			p.fail(field, "has no letter or digit to look for")
@@ -110,21 +106,23 @@ func (p *parser) keywords(param string, values []string, exclude bool) {
 		wanted = append(wanted, Phrase{words})
 	})
 	if len(wanted) > 0 {
-		p.want(wanted, exclude)
+		p.want(wanted, of.Exclude)
 	}
 }
 
-// span is a range of which either end may be open; most is the highest bound that makes sense, 0 for any.
-func (p *parser) span(param string, f Field, low, high *int64, most int64) {
+// span reads a range of which either end may be open.
+func (p *parser) span(lower *Param, f *Filters) {
+	upper := findParam(func(o Param) bool { return o.Field == lower.Field && o.Kind == KindMax })
+	low, high := *lower.Int(f), *upper.Int(f)
 	if low == nil && high == nil {
 		return
 	}
-	p.bound(param+"_min", low, most)
-	p.bound(param+"_max", high, most)
+	p.bound(lower.Name, low, lower.Max)
+	p.bound(upper.Name, high, upper.Max)
 	if low != nil && high != nil && *low > *high {
-		p.fail(param+"_min", "must not be greater than %s_max (%d > %d)", param, *low, *high)
+		p.fail(lower.Name, "must not be greater than %s (%d > %d)", upper.Name, *low, *high)
 	}
-	p.want(Range{f, low, high}, false)
+	p.want(Range{lower.Field, low, high}, lower.Exclude)
 }
 
 func (p *parser) bound(field string, v *int64, most int64) {
@@ -137,17 +135,17 @@ func (p *parser) bound(field string, v *int64, most int64) {
 	}
 }
 
-func (p *parser) connections(filters []ConnectionFilter) {
+func (p *parser) connections(of *Param, filters []ConnectionFilter) {
 	if len(filters) > valuesMax {
-		p.fail("connections", "must have at most %d entries, not %d", valuesMax, len(filters))
+		p.fail(of.Name, "must have at most %d entries, not %d", valuesMax, len(filters))
 		return
 	}
 	var wanted Or
 	for i, f := range filters {
-		wanted = append(wanted, p.connection(fmt.Sprintf("connections[%d]", i), f))
+		wanted = append(wanted, p.connection(fmt.Sprintf("%s[%d]", of.Name, i), f))
 	}
 	if len(wanted) > 0 {
-		p.want(wanted, false)
+		p.want(wanted, of.Exclude)
 	}
 }
 

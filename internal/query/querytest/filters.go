@@ -47,36 +47,44 @@ func Sort() *rapid.Generator[query.Sort] {
 
 // sample holds generators of the values that filters ask for.
 type sample struct {
-	countries, states, cities, industries, codes, technologies, techCategories, phrases *rapid.Generator[string]
-	employees, years                                                                    *rapid.Generator[*int64]
-	connections                                                                         *rapid.Generator[query.ConnectionFilter]
+	values      map[query.Field]*rapid.Generator[string]
+	bounds      map[query.Field]*rapid.Generator[*int64]
+	phrases     *rapid.Generator[string]
+	connections *rapid.Generator[query.ConnectionFilter]
 }
 
 func sampleOf(companies []*company.Company) sample {
 	s := sample{
-		countries: recased(append([]string{"de", "USA", "NA", "Ivory Coast", "Nowhere"}, countries...)),
-		states:    recased(append([]string{"Nowhere"}, states...)), cities: recased(cities),
-		industries:   recased(append([]string{"Nothing"}, industries...)),
-		codes:        rapid.SampledFrom(append([]string{"31-33", "99", "5", "522"}, codes...)),
-		technologies: recased(technologies), techCategories: recased(techCategories),
-		phrases:   words(3),
-		employees: maybeInt(0, 12), years: maybeInt(1998, 2012),
+		values: map[query.Field]*rapid.Generator[string]{
+			query.FieldCountry:            recased(append([]string{"de", "USA", "NA", "Ivory Coast", "Nowhere"}, countries...)),
+			query.FieldState:              recased(append([]string{"Nowhere"}, states...)),
+			query.FieldCity:               recased(cities),
+			query.FieldIndustry:           recased(append([]string{"Nothing"}, industries...)),
+			query.FieldNAICS:              rapid.SampledFrom(append([]string{"31-33", "99", "522"}, codes...)),
+			query.FieldTechnology:         recased(technologies),
+			query.FieldTechnologyCategory: recased(techCategories),
+		},
+		bounds: map[query.Field]*rapid.Generator[*int64]{
+			query.FieldEmployeeCount: maybeInt(0, 12), query.FieldFoundedYear: maybeInt(1998, 2012),
+		},
+		phrases:     words(3),
 		connections: connectionFilter(),
 	}
-	s.codes = s.codes.Filter(func(c string) bool { return len(c) > 1 })
 	if len(companies) == 0 {
 		return s
 	}
 	from := rapid.SampledFrom(companies)
-	value := func(f query.Field, fallback *rapid.Generator[string]) *rapid.Generator[string] {
-		return drawn(from, fallback, func(c *company.Company) []string { return f.Values(c) })
+	for f, fallback := range s.values {
+		s.values[f] = drawn(from, fallback, func(c *company.Company) []string {
+			if f == query.FieldNAICS {
+				return onlyCodes(c.NAICSCodes)
+			}
+			return f.Values(c)
+		})
 	}
-	s.countries, s.states = value(query.FieldCountry, s.countries), value(query.FieldState, s.states)
-	s.cities, s.industries = value(query.FieldCity, s.cities), value(query.FieldIndustry, s.industries)
-	s.technologies = value(query.FieldTechnology, s.technologies)
-	s.techCategories = value(query.FieldTechnologyCategory, s.techCategories)
-	s.codes = drawn(from, s.codes, func(c *company.Company) []string { return onlyCodes(c.NAICSCodes) })
-	s.employees, s.years = bound(from, query.FieldEmployeeCount), bound(from, query.FieldFoundedYear)
+	for f := range s.bounds {
+		s.bounds[f] = bound(from, f)
+	}
 	s.phrases = phraseOf(from)
 	s.connections = connectionOf(from)
 	return s

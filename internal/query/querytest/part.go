@@ -7,35 +7,35 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// filterParts are the ways to ask for one thing more.
-func filterParts(s sample) []func(*rapid.T, *query.Filters) {
+// filterParts returns a way to ask for one thing more for each parameter; both ends of a range are one.
+func filterParts(s sample) (parts []func(*rapid.T, *query.Filters)) {
 	words := s.phrases.Filter(func(p string) bool { return len(text.Tokens(p)) > 0 })
-	texts := func(of *rapid.Generator[string], to func(*query.Filters) *[]string) func(*rapid.T, *query.Filters) {
-		of = of.Filter(func(v string) bool { return text.Fold(v) != "" })
-		return func(t *rapid.T, f *query.Filters) { *to(f) = rapid.SliceOfN(of, 1, 3).Draw(t, "values") }
+	for _, p := range query.ParamTable {
+		switch p.Kind {
+		case query.KindWords:
+			parts = append(parts, func(t *rapid.T, f *query.Filters) { *p.Text(f) = queryText(words).Draw(t, p.Name) })
+		case query.KindPhrases:
+			parts = append(parts, texts(p, words))
+		case query.KindValues, query.KindCodes:
+			parts = append(parts, texts(p, s.values[p.Field]))
+		case query.KindMin:
+			ends := query.ParamsOf(p.Field)
+			parts = append(parts, func(t *rapid.T, f *query.Filters) {
+				*ends[0].Int(f), *ends[1].Int(f) = span(t, s.bounds[p.Field])
+			})
+		case query.KindMax: // drawn with KindMin
+		case query.KindConnections:
+			parts = append(parts, func(t *rapid.T, f *query.Filters) {
+				f.Connections = rapid.SliceOfN(s.connections, 1, 2).Draw(t, p.Name)
+			})
+		}
 	}
-	return []func(*rapid.T, *query.Filters){
-		func(t *rapid.T, f *query.Filters) { f.Query = queryText(words).Draw(t, "query") },
-		texts(s.countries, func(f *query.Filters) *[]string { return &f.Countries }),
-		texts(s.states, func(f *query.Filters) *[]string { return &f.States }),
-		texts(s.cities, func(f *query.Filters) *[]string { return &f.Cities }),
-		texts(s.industries, func(f *query.Filters) *[]string { return &f.Industries }),
-		texts(s.industries, func(f *query.Filters) *[]string { return &f.ExcludeIndustries }),
-		texts(s.codes, func(f *query.Filters) *[]string { return &f.NAICSCodes }),
-		texts(s.technologies, func(f *query.Filters) *[]string { return &f.Technologies }),
-		texts(s.techCategories, func(f *query.Filters) *[]string { return &f.TechnologyCategories }),
-		texts(words, func(f *query.Filters) *[]string { return &f.Keywords }),
-		texts(words, func(f *query.Filters) *[]string { return &f.ExcludeKeywords }),
-		func(t *rapid.T, f *query.Filters) {
-			f.EmployeeCountMin, f.EmployeeCountMax = span(t, s.employees)
-		},
-		func(t *rapid.T, f *query.Filters) {
-			f.FoundedYearMin, f.FoundedYearMax = span(t, s.years)
-		},
-		func(t *rapid.T, f *query.Filters) {
-			f.Connections = rapid.SliceOfN(s.connections, 1, 2).Draw(t, "connections")
-		},
-	}
+	return parts
+}
+
+func texts(p query.Param, of *rapid.Generator[string]) func(*rapid.T, *query.Filters) {
+	of = of.Filter(func(v string) bool { return text.Fold(v) != "" })
+	return func(t *rapid.T, f *query.Filters) { *p.Texts(f) = rapid.SliceOfN(of, 1, 3).Draw(t, p.Name) }
 }
 
 func queryText(words *rapid.Generator[string]) *rapid.Generator[string] {

@@ -13,7 +13,7 @@ import (
 func TestTheTableOfParametersHasEveryFilter(t *testing.T) {
 	t.Parallel()
 	of := reflect.TypeFor[query.Filters]()
-	require.Equal(t, of.NumField(), len(query.ParamTable))
+	require.Len(t, query.ParamTable, of.NumField())
 	for i, p := range query.ParamTable {
 		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
 		require.Equal(t, name, p.Name, "the table and the struct have the same order")

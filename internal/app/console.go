@@ -20,7 +20,7 @@ func (a *App) console(ctx context.Context, searcher *search.Searcher) (http.Hand
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),
 		},
-		Plant: a.plant(), PublicURL: a.Config.PublicURL, Stopping: ctx.Done(), Log: a.Log,
+		System: a.systemStatus(), PublicURL: a.Config.PublicURL, Stopping: ctx.Done(), Log: a.Log,
 	})
 }
 

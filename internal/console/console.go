@@ -44,7 +44,7 @@ type Deps struct {
 	Search      *search.Searcher
 	Exports     *export.Exports
 	Idempotency *idempotency.Store
-	Plant       Plant // what operators see of the installation
+	System      SystemStatus // what operators see of the installation
 
 	// OIDC lets people sign in by an OpenID provider too. Defaults to none.
 	OIDC OIDC

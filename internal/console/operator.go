@@ -17,27 +17,27 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// Plant is the installation as its operators see it: the program gives what the console must not ask for itself. A part
-// that is nil is not shown.
-type Plant struct {
-	Figures func(ctx context.Context) (PlantFigures, error)
+// SystemStatus is what operators see of the installation. The program supplies it, because the console must not ask the
+// database or the index itself. A part that is nil is not shown.
+type SystemStatus struct {
+	Stats   func(ctx context.Context) (SystemStats, error)
 	Imports func(ctx context.Context, before int64, limit int) ([]Import, error) // newest first; before 0 starts
-	// Examine looks for what cannot be, and hands over each check as it ends.
+	// Examine runs every audit, and calls report with each check as it ends.
 	Examine func(ctx context.Context, report func(Check)) error
 }
 
-// PlantFigures are what is running, and how much there is.
-type PlantFigures struct {
+// SystemStats describe what is running, and how much data there is.
+type SystemStats struct {
 	Version, Database string
 	Companies         int // in the catalog
 	CatalogSeq        uint64
 	Indexed           int // companies in the index
 	IndexSeq          uint64
-	Jobs              []JobFigure
+	Jobs              []JobStats
 }
 
-// JobFigure counts the jobs of one kind in one state.
-type JobFigure struct {
+// JobStats count the jobs of one kind in one state.
+type JobStats struct {
 	Kind, State string
 	Count       int
 	Oldest      time.Time
@@ -50,11 +50,11 @@ type Import struct {
 	StartedAt  time.Time
 	FinishedAt *time.Time // nil while it runs, and after it broke off
 	UndoneAt   *time.Time
-	Figures    []ImportFigure
+	Counts     []ImportCount
 }
 
-// ImportFigure is a count of an import, by its name for people.
-type ImportFigure struct {
+// ImportCount is a count of an import, by its name for people.
+type ImportCount struct {
 	Name  string
 	Count int64
 }
@@ -81,7 +81,7 @@ func operatorRoutes() []route {
 
 // operatorView is the operators' first page.
 type operatorView struct {
-	Figures    *PlantFigures // nil if they are not known
+	Stats      *SystemStats // nil if they are not known
 	Workspaces []accountRow
 	Faults     map[string]string
 	Faulty     id.Workspace // whose form the faults are of
@@ -104,12 +104,12 @@ func (s *server) operatorPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) operatorView(ctx context.Context) (*operatorView, error) {
 	view := &operatorView{}
-	if s.Plant.Figures != nil {
-		figures, err := s.Plant.Figures(ctx)
+	if s.System.Stats != nil {
+		stats, err := s.System.Stats(ctx)
 		if err != nil {
 			return nil, err
 		}
-		view.Figures = &figures
+		view.Stats = &stats
 	}
 	all, err := s.Workspaces.List(ctx)
 	if err != nil {
@@ -180,10 +180,10 @@ type importsView struct {
 
 func (s *server) importsPage(w http.ResponseWriter, r *http.Request) error {
 	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // anything else is the first page
-	view := &importsView{Kept: s.Plant.Imports != nil, Later: before > 0}
+	view := &importsView{Kept: s.System.Imports != nil, Later: before > 0}
 	if view.Kept {
 		var err error
-		if view.Imports, err = s.Plant.Imports(r.Context(), max(0, before), pageSize+1); err != nil {
+		if view.Imports, err = s.System.Imports(r.Context(), max(0, before), pageSize+1); err != nil {
 			return err
 		}
 	}
@@ -203,12 +203,12 @@ type doctorView struct {
 }
 
 func (s *server) doctorPage(w http.ResponseWriter, r *http.Request) error {
-	return render(w, r, http.StatusOK, doctorTempl(&doctorView{Possible: s.Plant.Examine != nil}))
+	return render(w, r, http.StatusOK, doctorTempl(&doctorView{Possible: s.System.Examine != nil}))
 }
 
 // examine examines the books, files and indexes; one at a time, for it reads a great deal.
 func (s *server) examine(w http.ResponseWriter, r *http.Request) error {
-	if s.Plant.Examine == nil {
+	if s.System.Examine == nil {
 		return noPage()
 	}
 	if !s.examining.TryLock() {
@@ -217,7 +217,7 @@ func (s *server) examine(w http.ResponseWriter, r *http.Request) error {
 	defer s.examining.Unlock()
 	began := time.Now()
 	view := &doctorView{Possible: true, Checks: []Check{}}
-	err := s.Plant.Examine(r.Context(), func(c Check) {
+	err := s.System.Examine(r.Context(), func(c Check) {
 		view.Checks = append(view.Checks, c)
 		view.Found += len(c.Findings)
 	})

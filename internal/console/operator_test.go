@@ -52,11 +52,11 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 	t.Parallel()
 	finished := time.Now()
 	h := open(t, func(d *Deps) {
-		d.Plant = Plant{
-			Figures: func(context.Context) (PlantFigures, error) {
-				return PlantFigures{
+		d.System = SystemStatus{
+			Stats: func(context.Context) (SystemStats, error) {
+				return SystemStats{
 					Version: "v1.2.3", Database: "sqlite", Companies: 4213, CatalogSeq: 12, Indexed: 4200, IndexSeq: 9,
-					Jobs: []JobFigure{{"export.run", "buried", 2, finished}},
+					Jobs: []JobStats{{"export.run", "buried", 2, finished}},
 				}, nil
 			},
 			Imports: func(_ context.Context, before int64, limit int) (all []Import, _ error) {
@@ -64,7 +64,7 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 					if before == 0 || n < before {
 						all = append(all, Import{
 							Number: n, Files: []string{"<companies>.csv"}, StartedAt: finished, FinishedAt: &finished,
-							Figures: []ImportFigure{{"Added", 1234}},
+							Counts: []ImportCount{{"Added", 1234}},
 						})
 					}
 				}
@@ -108,7 +108,7 @@ func TestOperatorsPagesSayWhatIsMissing(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, ann.post(t, "/operator/doctor").status)
 	h = open(t, func(d *Deps) {
 		d.Log = nil
-		d.Plant.Figures = func(context.Context) (PlantFigures, error) { return PlantFigures{}, failed }
+		d.System.Stats = func(context.Context) (SystemStats, error) { return SystemStats{}, failed }
 	})
 	a := h.as(t, h.ann).get(t, "/operator")
 	require.Equal(t, http.StatusInternalServerError, a.status)
@@ -119,7 +119,7 @@ func TestOneExaminationAtATime(t *testing.T) {
 	t.Parallel()
 	began, end := make(chan struct{}), make(chan struct{})
 	h := open(t, func(d *Deps) {
-		d.Plant.Examine = func(context.Context, func(Check)) error {
+		d.System.Examine = func(context.Context, func(Check)) error {
 			close(began)
 			<-end
 			return nil

@@ -7,13 +7,13 @@ import (
 	"github.com/opencapi/capi/internal/console"
 )
 
-// plant is the installation as its operators see it in the console.
-func (a *App) plant() console.Plant {
-	return console.Plant{Figures: a.plantFigures, Imports: a.importsForConsole, Examine: a.examineForConsole}
+// systemStatus is what operators see of the installation in the console.
+func (a *App) systemStatus() console.SystemStatus {
+	return console.SystemStatus{Stats: a.systemStats, Imports: a.importsForConsole, Examine: a.examineForConsole}
 }
 
-func (a *App) plantFigures(ctx context.Context) (console.PlantFigures, error) {
-	f := console.PlantFigures{Version: builtFrom(), Database: a.DB.Name(), Indexed: a.Index.Len(), IndexSeq: a.Index.Seq()}
+func (a *App) systemStats(ctx context.Context) (console.SystemStats, error) {
+	f := console.SystemStats{Version: builtFrom(), Database: a.DB.Name(), Indexed: a.Index.Len(), IndexSeq: a.Index.Seq()}
 	var err error
 	if f.CatalogSeq, err = a.Catalog.Seq(ctx); err != nil {
 		return f, err
@@ -23,13 +23,13 @@ func (a *App) plantFigures(ctx context.Context) (console.PlantFigures, error) {
 	}
 	jobs, err := a.Jobs.Figures(ctx)
 	for _, j := range jobs {
-		f.Jobs = append(f.Jobs, console.JobFigure(j))
+		f.Jobs = append(f.Jobs, console.JobStats(j))
 	}
 	return f, err
 }
 
-// importFigures are those of an import, in the order in which people read them.
-var importFigures = []struct{ key, name string }{
+// importCounts are what is shown of an import, in the order shown.
+var importCounts = []struct{ key, name string }{
 	{"read", "Records read"},
 	{"added", "Added"},
 	{"updated", "Updated"},
@@ -46,9 +46,9 @@ func (a *App) importsForConsole(ctx context.Context, before int64, limit int) ([
 	told := make([]console.Import, 0, len(imports))
 	for _, i := range imports {
 		c := console.Import{Number: i.Number, Files: i.Files, StartedAt: i.StartedAt, FinishedAt: i.FinishedAt, UndoneAt: i.UndoneAt}
-		for _, f := range importFigures {
+		for _, f := range importCounts {
 			if n, ok := i.Figures[f.key]; ok {
-				c.Figures = append(c.Figures, console.ImportFigure{Name: f.name, Count: int64(n)})
+				c.Counts = append(c.Counts, console.ImportCount{Name: f.name, Count: int64(n)})
 			}
 		}
 		told = append(told, c)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/importer"
+	"github.com/opencapi/capi/internal/importer/source"
 )
 
 type importCommand struct {
@@ -117,7 +118,7 @@ func (c *importFilesCommand) open(s *session) (a *app.App, done func(), err erro
 func (c *importFilesCommand) options(s *session) (importer.Options, error) {
 	o := importer.Options{
 		Files: c.Files, Stdin: s.in, DryRun: c.DryRun, Hold: c.Hold,
-		Reading: importer.Reading{Encoding: c.Encoding, Delimiter: c.Delimiter, Sheet: c.Sheet},
+		Reading: source.Options{Encoding: c.Encoding, Delimiter: c.Delimiter, Sheet: c.Sheet},
 	}
 	if c.Hold < 0 {
 		return o, fmt.Errorf("--hold is a time such as 5s, not %s", c.Hold)

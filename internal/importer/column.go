@@ -5,6 +5,9 @@ import (
 	"sync"
 	"unicode"
 
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/importer/source"
+
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -271,4 +274,30 @@ func normalName(name string) string {
 	}
 	parts := strings.FieldsFunc(text.Fold(s.String()), func(r rune) bool { return r == '_' || r == ' ' })
 	return strings.Join(parts, "_")
+}
+
+// schema is what the readers of files must know about columns.
+type schema struct{}
+
+// Column returns what the aliases say about a column.
+func (schema) Column(name string) source.Column {
+	p, ok := placeOf(name)
+	if !ok {
+		return source.Column{}
+	}
+	out := source.Column{Known: true}
+	switch p.column {
+	case colName, colDomain, colWebsite:
+		out.Key = true
+	case colConnections, colAttributes, colRelation:
+		out.Whole = true
+	default:
+	}
+	return out
+}
+
+// IsValue reports whether the cell is an address on the web.
+func (schema) IsValue(cell string) bool {
+	_, ok := company.CleanDomain(cell)
+	return ok && strings.Contains(cell, ".") && !strings.Contains(cell, " ")
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/opencapi/capi/internal/importer/source"
+
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/text"
@@ -11,15 +13,15 @@ import (
 
 // connections reads those in a company's record: objects with a category and the connected company, flat or as an
 // object of its own, or in a cell "vendor: Salesforce (salesforce.com); investor: …".
-func (d *draft) connections(v *Value) {
-	if v.Kind == Cell && !strings.HasPrefix(strings.TrimSpace(v.Text), "[") {
+func (d *draft) connections(v *source.Value) {
+	if v.Kind == source.Cell && !strings.HasPrefix(strings.TrimSpace(v.Text), "[") {
 		for _, s := range splitTexts(unescapeCell(v.Text), false) {
 			d.connection(connectionFromText(s))
 		}
 		return
 	}
-	list, _ := v.any().([]any)
-	if v.Kind == Cell {
+	list, _ := v.Any().([]any)
+	if v.Kind == source.Cell {
 		if err := decode(v.Text, &list); err != nil {
 			d.item.rejects = append(d.item.rejects, "connections: "+err.Error())
 			return
@@ -70,8 +72,8 @@ func connectionFromObject(o map[string]any) catalog.Connection {
 // member is the first of the members that is a text or number.
 func member(o map[string]any, names ...string) string {
 	for _, name := range names {
-		v := Value{Kind: Other, Other: o[name]}
-		if list := v.texts(false); v.Other != nil && len(list) == 1 {
+		v := &source.Value{Kind: source.Other, Other: o[name]}
+		if list := listOf(v, false); v.Other != nil && len(list) == 1 {
 			return list[0]
 		}
 	}
@@ -101,8 +103,8 @@ func connectionFromText(s string) catalog.Connection {
 }
 
 // relation reads companies that are to this one what the category says, by name, domain or both.
-func (d *draft) relation(category string, v *Value) {
-	if list, ok := v.Other.([]any); ok && v.Kind == Other {
+func (d *draft) relation(category string, v *source.Value) {
+	if list, ok := v.Other.([]any); ok && v.Kind == source.Other {
 		for _, e := range list {
 			if o, ok := e.(map[string]any); ok {
 				c := connectionFromObject(o)
@@ -112,7 +114,7 @@ func (d *draft) relation(category string, v *Value) {
 		}
 		return
 	}
-	if o, ok := v.Other.(map[string]any); ok && v.Kind == Other {
+	if o, ok := v.Other.(map[string]any); ok && v.Kind == source.Other {
 		c := connectionFromObject(o)
 		c.Category = category
 		d.connection(c)

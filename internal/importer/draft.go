@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencapi/capi/internal/importer/source"
+
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
@@ -25,16 +27,16 @@ type draft struct {
 }
 
 // attribute keeps a value under the source's name for it, unless what fits no field is to be left out.
-func (d *draft) attribute(f *Field) {
+func (d *draft) attribute(f *source.Field) {
 	if d.plan.keep {
-		d.keep(f.Name, f.Value.any())
+		d.keep(f.Name, f.Value.Any())
 	}
 }
 
 // attributeAs keeps a value under the name that was asked for.
-func (d *draft) attributeAs(t target, f *Field) {
+func (d *draft) attributeAs(t target, f *source.Field) {
 	if t.name != "" && t.side == 0 {
-		d.keep(t.name, f.Value.any())
+		d.keep(t.name, f.Value.Any())
 		return
 	}
 	d.attribute(f)
@@ -50,42 +52,42 @@ func (d *draft) keep(name string, v any) {
 	d.company.Attributes[text.Clean(name)] = v
 }
 
-func (d *draft) set(t target, f *Field) {
+func (d *draft) set(t target, f *source.Field) {
 	c, v := d.company, &f.Value
 	switch t.column {
 	case colKey:
-		c.ID = catalog.CompanyID(strings.TrimSpace(v.text()))
+		c.ID = catalog.CompanyID(strings.TrimSpace(textOf(v)))
 	case colID:
 		if c.ID.IsZero() {
-			s := strings.TrimSpace(v.text())
+			s := strings.TrimSpace(textOf(v))
 			c.ID = catalog.CompanyID(s)
 			d.weakID = isNumber(s)
 		}
 	case colName:
-		c.Name = mend(v.text())
+		c.Name = mend(textOf(v))
 	case colDomain:
 		d.domain(f)
 	case colWebsite:
-		d.website(v.text())
+		d.website(textOf(v))
 	case colLinkedIn:
-		c.LinkedInURL = v.text()
+		c.LinkedInURL = textOf(v)
 	case colDescription:
-		c.Description = mend(v.text())
+		c.Description = mend(textOf(v))
 	case colCountry:
 		c.Country = firstCountry(v)
 	case colCountryCode:
-		c.CountryCode = v.text()
+		c.CountryCode = textOf(v)
 		if _, ok := company.LookupCountry(c.CountryCode); !ok && c.Country == "" {
 			c.Country = c.CountryCode
 		}
 	case colState:
-		c.State = mend(v.text())
+		c.State = mend(textOf(v))
 	case colCity:
-		c.City = cityText(mend(v.text()))
+		c.City = cityText(mend(textOf(v)))
 	case colLocation:
 		d.place(t, f)
 	case colPostal:
-		d.postal = v.text()
+		d.postal = textOf(v)
 		d.attribute(f)
 	case colEmployees:
 		d.employees(t, f)
@@ -100,8 +102,8 @@ func (d *draft) set(t target, f *Field) {
 }
 
 // domain takes the first of several, and leaves out what is somebody else's.
-func (d *draft) domain(f *Field) {
-	s := f.Value.text()
+func (d *draft) domain(f *source.Field) {
+	s := textOf(&f.Value)
 	if i := strings.IndexAny(s, ";|, \n"); i > 0 {
 		s = s[:i]
 	}
@@ -136,12 +138,12 @@ func (d *draft) website(s string) {
 }
 
 // firstCountry is the first country of a list, or the text as it is.
-func firstCountry(v *Value) string {
-	s := v.text()
+func firstCountry(v *source.Value) string {
+	s := textOf(v)
 	if _, ok := company.LookupCountry(s); ok {
 		return s
 	}
-	for _, one := range v.texts(true) {
+	for _, one := range listOf(v, true) {
 		if c, ok := company.LookupCountry(one); ok {
 			return c.Name
 		}
@@ -149,16 +151,16 @@ func firstCountry(v *Value) string {
 	return mend(footnote.ReplaceAllString(s, ""))
 }
 
-func (d *draft) place(t target, f *Field) {
-	l, more := parseLocation(mend(strings.Join(f.Value.texts(false), ";")), t.codes)
+func (d *draft) place(t target, f *source.Field) {
+	l, more := parseLocation(mend(strings.Join(listOf(&f.Value, false), ";")), t.codes)
 	d.location = l
 	if more || l.isEmpty() {
 		d.attribute(f)
 	}
 }
 
-func (d *draft) employees(t target, f *Field) {
-	s := f.Value.text()
+func (d *draft) employees(t target, f *source.Field) {
+	s := textOf(&f.Value)
 	n, ranged, ok := d.headcounts.read(s)
 	switch {
 	case isNullNumber(s), n == 0 && ok && t.rank > 0: // only under our own name 0 is a number of employees
@@ -172,8 +174,8 @@ func (d *draft) employees(t target, f *Field) {
 	}
 }
 
-func (d *draft) founded(f *Field) {
-	s := f.Value.text()
+func (d *draft) founded(f *source.Field) {
+	s := textOf(&f.Value)
 	n, ok := year(s)
 	switch {
 	case isNullNumber(s), strings.Trim(s, "0. ") == "":
@@ -188,8 +190,8 @@ func (d *draft) founded(f *Field) {
 }
 
 // doubt keeps a value that was not understood.
-func (d *draft) doubt(f *Field) {
-	d.item.doubts = append(d.item.doubts, doubt{f.Name, shorten(f.Value.text())})
+func (d *draft) doubt(f *source.Field) {
+	d.item.doubts = append(d.item.doubts, doubt{f.Name, shorten(textOf(&f.Value))})
 	d.attribute(f)
 }
 
@@ -200,13 +202,13 @@ func (d *draft) lists(all []listed) {
 		c, v := d.company, &l.field.Value
 		switch l.column {
 		case colIndustries:
-			c.Industries = append(c.Industries, labels(v.texts(l.commas))...)
+			c.Industries = append(c.Industries, labels(listOf(v, l.commas))...)
 		case colNAICS:
-			c.NAICSCodes = append(c.NAICSCodes, v.texts(true)...)
+			c.NAICSCodes = append(c.NAICSCodes, listOf(v, true)...)
 		case colTechnologies:
-			c.Technologies = append(c.Technologies, labels(v.texts(l.commas))...)
+			c.Technologies = append(c.Technologies, labels(listOf(v, l.commas))...)
 		case colTechnologyCategories:
-			c.TechnologyCategories = append(c.TechnologyCategories, labels(v.texts(l.commas))...)
+			c.TechnologyCategories = append(c.TechnologyCategories, labels(listOf(v, l.commas))...)
 		case colRelation:
 			d.relation(l.category, v)
 		default:
@@ -231,14 +233,14 @@ func labels(texts []string) []string {
 	return out
 }
 
-func (d *draft) attributes(f *Field) {
-	members, ok := f.Value.object()
+func (d *draft) attributes(f *source.Field) {
+	members, ok := objectOf(&f.Value)
 	if !ok {
 		d.attribute(f)
 		return
 	}
 	for name, v := range members {
-		d.attribute(&Field{name, Value{Kind: Other, Other: v}})
+		d.attribute(&source.Field{Name: name, Value: source.Value{Kind: source.Other, Other: v}})
 	}
 }
 

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"time"
+
+	"github.com/opencapi/capi/internal/importer/source"
 
 	"github.com/opencapi/capi/internal/catalog"
 )
@@ -19,9 +22,9 @@ type Options struct {
 	Files   []string  // paths; "-" is Stdin
 	Stdin   io.Reader // Defaults to an empty one.
 
-	Reading Reading // Defaults to what is found out.
-	Mapping Mapping // Defaults to what is found out.
-	DryRun  bool    // whether nothing is written, and the summary says what would be
+	Reading source.Options // Defaults to what is found out.
+	Mapping Mapping        // Defaults to what is found out.
+	DryRun  bool           // whether nothing is written, and the summary says what would be
 
 	// Rejects opens the file that the rejected rows of a source go to, as they are and with what is wrong with them; ext
 	// is ".csv" or ".ndjson". It is called for the first of them. Defaults to none.
@@ -70,18 +73,18 @@ func importFiles(ctx context.Context, o Options, w *writer) error {
 	if err := o.Mapping.check(); err != nil {
 		return err
 	}
-	files, err := Expand(o.Files)
+	files, err := source.Expand(o.Files)
 	if err != nil {
 		return err
 	}
-	sources := make([]*source, 0, len(files))
+	sources := make([]*source.Source, 0, len(files))
 	defer func() {
 		for _, s := range sources {
-			s.close()
+			s.Close()
 		}
 	}()
 	for _, name := range files {
-		s, err := open(name, o.Stdin)
+		s, err := open(name, o)
 		if err != nil {
 			return err // before anything was loaded: most likely a slip in the command
 		}
@@ -90,9 +93,9 @@ func importFiles(ctx context.Context, o Options, w *writer) error {
 	var errs []error
 	for _, s := range sources {
 		if err := importFile(ctx, o, w, s); err != nil {
-			errs = append(errs, fmt.Errorf("import %s: %w", s.name, err))
+			errs = append(errs, fmt.Errorf("import %s: %w", s.Name, err))
 		}
-		s.close()
+		s.Close()
 		if ctx.Err() != nil || w.err != nil {
 			break
 		}
@@ -100,13 +103,37 @@ func importFiles(ctx context.Context, o Options, w *writer) error {
 	return errors.Join(errs...)
 }
 
-// importFile reads, parses and writes at once; the order of the records is kept.
-func importFile(ctx context.Context, o Options, w *writer, s *source) error {
-	reader, err := s.reader(o.Reading)
-	if err != nil {
-		return err
+// open opens a file; "-" is standard input.
+func open(name string, o Options) (*source.Source, error) {
+	if name == "-" {
+		in := o.Stdin
+		if in == nil {
+			in = strings.NewReader("")
+		}
+		return source.New("(stdin)", in, schema{}, o.Reading), nil
 	}
-	first, err := takeSample(reader)
+	return source.Open(name, schema{}, o.Reading)
+}
+
+// importFile imports the tables of a file, one after another.
+func importFile(ctx context.Context, o Options, w *writer, s *source.Source) error {
+	for {
+		t, err := s.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := importTable(ctx, o, w, s, t); err != nil {
+			return err
+		}
+	}
+}
+
+// importTable reads, parses and writes at once; the order of the records is kept.
+func importTable(ctx context.Context, o Options, w *writer, s *source.Source, t *source.Table) error {
+	first, err := takeSample(t)
 	if err != nil {
 		return err
 	}
@@ -114,47 +141,19 @@ func importFile(ctx context.Context, o Options, w *writer, s *source) error {
 	if err != nil {
 		return err
 	}
-	w.begin(s, reader, plan)
-	if packing := s.claimed(); packing != "" && !s.packed {
-		w.note("is not packed by " + packing + ", whatever its name says; it is read as it is")
+	w.begin(s, t, plan)
+	for _, notice := range t.Notices {
+		w.note(notice)
 	}
-	p := startParsing(&replayed{pieces: first.pieces, rest: reader, whole: first.whole}, plan, o.Workers)
+	p := startParsing(t, plan, o.Workers)
 	defer p.stop()
 	err = p.each(ctx, func(items []item) error { return w.take(ctx, items) })
-	if err == nil && w.fileRead == 0 {
-		w.note(nothingIn(reader))
+	switch {
+	case err != nil || w.fileRead > 0:
+	case len(t.Header) > 0:
+		w.note("has only a header")
+	default:
+		w.note("is empty")
 	}
 	return errors.Join(err, w.end(ctx)) // what was read before the source broke off is kept
-}
-
-// nothingIn says why a reader has given no record.
-func nothingIn(r Reader) string {
-	if h, ok := r.(interface{ hasHeader() bool }); ok && h.hasHeader() {
-		return "has only a header"
-	}
-	return "is empty"
-}
-
-// replayed gives the pieces of a sample again, then the rest.
-type replayed struct {
-	pieces []Piece
-	rest   Reader
-	whole  bool
-}
-
-// Next gives the next piece.
-func (r *replayed) Next() (Piece, error) {
-	if len(r.pieces) > 0 {
-		p := r.pieces[0]
-		r.pieces = r.pieces[1:]
-		if f, ok := p.(failed); ok {
-			r.pieces, r.whole = nil, true
-			return nil, f.error
-		}
-		return p, nil
-	}
-	if r.whole {
-		return nil, io.EOF
-	}
-	return r.rest.Next()
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencapi/capi/internal/importer/source"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
@@ -127,8 +129,8 @@ func TestBrokenRecordsAreRejectedAndTheRestLoads(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[importer.Reason][]int{
-		importer.ReasonBrokenJSON: {2, 6}, importer.ReasonInvalid: {5, 13}, importer.ReasonEmpty: {9}, importer.ReasonNotUTF8: {7},
-		importer.ReasonTooLong: {8}, importer.ReasonNameless: {10}, importer.ReasonConnection: {11, 12, 12},
+		source.ReasonBrokenJSON: {2, 6}, importer.ReasonInvalid: {5, 13}, importer.ReasonEmpty: {9}, source.ReasonNotUTF8: {7},
+		source.ReasonTooLong: {8}, importer.ReasonNameless: {10}, importer.ReasonConnection: {11, 12, 12},
 	}, got)
 	require.Equal(t, 12, s.Read)
 	require.Equal(t, 8, s.Rejected)
@@ -154,17 +156,17 @@ var csvCases = []struct {
 	{
 		"a quote that never ends", "name,city\nAcme,Bonn\n\"Bolt,Mainz\nCog,Kassel\nDyno,Ulm\n",
 		[]string{"Acme", "Cog", "Dyno"},
-		map[importer.Reason]int{importer.ReasonQuotes: 3},
+		map[importer.Reason]int{source.ReasonQuotes: 3},
 	},
 	{
 		"a quote that ends in a later row", "name,city\n\"Acme,Bonn\n\"Bolt\",Mainz\n",
 		[]string{"Bolt"},
-		map[importer.Reason]int{importer.ReasonQuotes: 2},
+		map[importer.Reason]int{source.ReasonQuotes: 2},
 	},
 	{
 		"too many and too few cells", "name,city\nAcme,Bonn,x\nBolt\nCog,Ulm,,\n",
 		[]string{"Cog"},
-		map[importer.Reason]int{importer.ReasonColumns: 2},
+		map[importer.Reason]int{source.ReasonColumns: 2},
 	},
 	{"another encoding", "name,city\nK\xf6ln Chemie,K\xf6ln\nBolt,Ulm\n", []string{"Köln Chemie", "Bolt"}, nil},
 	{"nothing", "", nil, nil},

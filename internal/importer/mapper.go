@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencapi/capi/internal/importer/source"
+
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/text"
@@ -30,7 +32,7 @@ type mapper struct {
 	plan       *plan
 	learnt     map[string]target // names that the plan does not know, as the source spells them
 	connection map[string]place
-	best       [columns]*Field // the value of each field that has one
+	best       [columns]*source.Field // the value of each field that has one
 	bestTarget [columns]target
 	lists      []listed
 	headcounts headcounts
@@ -39,7 +41,7 @@ type mapper struct {
 // listed is a value of a field that has several.
 type listed struct {
 	target
-	field *Field
+	field *source.Field
 }
 
 // namesMax bounds what a mapper remembers of a source's spellings.
@@ -77,7 +79,7 @@ func (p *plan) sampled(name string) bool {
 }
 
 // items appends what the record makes: one item, or two of a row of two companies.
-func (m *mapper) items(out []item, r *Record) []item {
+func (m *mapper) items(out []item, r *source.Record) []item {
 	it := item{line: r.Line, reason: r.Reason, detail: r.Detail}
 	switch {
 	case r.Reason != "":
@@ -92,14 +94,14 @@ func (m *mapper) items(out []item, r *Record) []item {
 }
 
 // withRaw keeps the record of a reject.
-func (it item) withRaw(r *Record) item {
+func (it item) withRaw(r *source.Record) item {
 	if it.reason != "" {
-		it.raw = r.source()
+		it.raw = r.Raw()
 	}
 	return it
 }
 
-func (m *mapper) mapPair(out []item, r *Record) []item {
+func (m *mapper) mapPair(out []item, r *source.Record) []item {
 	first, other := item{line: r.Line}, item{line: r.Line}
 	m.mapCompany(r, &first, sideFirst)
 	m.mapCompany(r, &other, sideOther)
@@ -113,7 +115,7 @@ func (m *mapper) mapPair(out []item, r *Record) []item {
 	return append(out, first.withRaw(r), other.withRaw(r))
 }
 
-func isConnection(fields []Field) bool {
+func isConnection(fields []source.Field) bool {
 	for i := range fields {
 		n := fields[i].Name
 		if len(n) > len(connectionPrefix) && strings.EqualFold(n[:9], connectionPrefix[:9]) && strings.HasPrefix(normalName(n), connectionPrefix) {
@@ -124,13 +126,13 @@ func isConnection(fields []Field) bool {
 }
 
 // mapCompany reads one company; of a row of two, the one on the side.
-func (m *mapper) mapCompany(r *Record, it *item, side int8) {
+func (m *mapper) mapCompany(r *source.Record, it *item, side int8) {
 	d := draft{plan: m.plan, company: &company.Company{}, item: it, headcounts: m.headcounts}
 	clear(m.best[:])
 	m.lists = m.lists[:0]
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		if f.Value.isBlank() {
+		if f.Value.IsBlank() {
 			continue
 		}
 		t := m.target(f.Name)
@@ -138,7 +140,7 @@ func (m *mapper) mapCompany(r *Record, it *item, side int8) {
 			continue
 		}
 		if side != 0 && t.column == colAttribute && t.name != "" {
-			f = &Field{t.name, f.Value}
+			f = &source.Field{Name: t.name, Value: f.Value}
 		}
 		m.place(&d, t, f)
 	}
@@ -153,8 +155,8 @@ func (m *mapper) mapCompany(r *Record, it *item, side int8) {
 }
 
 // place keeps a value for its field; one that has been given in a better column becomes an attribute.
-func (m *mapper) place(d *draft, t target, f *Field) {
-	if f.Value.saysNothing(t) {
+func (m *mapper) place(d *draft, t target, f *source.Field) {
+	if saysNothing(&f.Value, t) {
 		return
 	}
 	switch c := t.column; {
@@ -177,7 +179,7 @@ func (m *mapper) place(d *draft, t target, f *Field) {
 func (m *mapper) settings(d *draft) {
 	for i := range m.plan.set {
 		s := &m.plan.set[i]
-		f := &Field{s.name, Value{Kind: Cell, Text: s.value}}
+		f := &source.Field{Name: s.name, Value: source.Value{Kind: source.Cell, Text: s.value}}
 		switch c := s.column; {
 		case c == colAttribute:
 			d.attribute(f)
@@ -195,12 +197,12 @@ func (m *mapper) settings(d *draft) {
 	}
 }
 
-func (m *mapper) mapConnection(r *Record, it *item) {
+func (m *mapper) mapConnection(r *source.Record, it *item) {
 	var c catalog.Connection
 	var ranks [columns]int
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		if f.Value.isBlank() {
+		if f.Value.IsBlank() {
 			continue
 		}
 		p, ok := m.connection[f.Name]
@@ -214,7 +216,7 @@ func (m *mapper) mapConnection(r *Record, it *item) {
 			continue
 		}
 		ranks[p.column] = p.rank + 1
-		text := text.Clean(mend(f.Value.text()))
+		text := text.Clean(mend(textOf(&f.Value)))
 		switch p.column {
 		case colCategory:
 			c.Category = text

@@ -5,19 +5,21 @@ import (
 	"errors"
 	"io"
 	"sync"
+
+	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// partsMax is how many pieces may be parsed ahead of the writing.
+// partsMax is how many chunks may be parsed ahead of the writing.
 const partsMax = 16
 
-// part is a piece of a source on its way through a parser.
+// part is a chunk of a table on its way through a parser.
 type part struct {
-	piece Piece
+	chunk source.Chunk
 	items []item
 	done  chan struct{} // closed when items are there
 }
 
-// parsing reads a source and parses it in several goroutines; parts come in the order of the source.
+// parsing reads a table and parses it in several goroutines; parts come in the order of the table.
 type parsing struct {
 	parts   chan *part
 	err     error // of the reader; to be read after parts is closed
@@ -25,14 +27,14 @@ type parsing struct {
 	workers sync.WaitGroup
 }
 
-func startParsing(r Reader, plan *plan, workers int) *parsing {
+func startParsing(t *source.Table, plan *plan, workers int) *parsing {
 	p := &parsing{parts: make(chan *part, partsMax), quit: make(chan struct{})}
 	work := make(chan *part, partsMax)
-	// Nobody waits for this goroutine: a read of standard input cannot be broken off. It ends at its next piece.
+	// Nobody waits for this goroutine: a read of standard input cannot be broken off. It ends at its next chunk.
 	go func() {
 		defer close(p.parts)
 		defer close(work)
-		p.err = p.read(r, work)
+		p.err = p.read(t, work)
 	}()
 	for range workers {
 		p.workers.Go(func() { p.parse(work, plan) })
@@ -40,16 +42,16 @@ func startParsing(r Reader, plan *plan, workers int) *parsing {
 	return p
 }
 
-func (p *parsing) read(r Reader, work chan<- *part) error {
+func (p *parsing) read(t *source.Table, work chan<- *part) error {
 	for {
-		piece, err := r.Next()
+		chunk, err := t.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		next := &part{piece: piece, done: make(chan struct{})}
+		next := &part{chunk: chunk, done: make(chan struct{})}
 		for _, c := range []chan<- *part{work, p.parts} {
 			select {
 			case c <- next:
@@ -68,7 +70,7 @@ func (p *parsing) parse(work <-chan *part, plan *plan) {
 			if !ok {
 				return
 			}
-			next.piece.Records(func(r *Record) { next.items = m.items(next.items, r) })
+			next.chunk.Records(func(r *source.Record) { next.items = m.items(next.items, r) })
 			close(next.done)
 		case <-p.quit:
 			return

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencapi/capi/internal/importer/source"
+
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -281,8 +283,8 @@ func fieldLabel(p place) string {
 }
 
 // source describes the plan for people.
-func (p *plan) source(s *source) Source {
-	out := Source{File: s.name, Format: s.format, Columns: p.columns, Empty: []string{}, Mapping: p.decided()}
+func (p *plan) source(s *source.Source, t *source.Table) Source {
+	out := Source{File: s.Name, Format: t.Description, Columns: p.columns, Empty: []string{}, Mapping: p.decided()}
 	if p.pair != nil {
 		out.Pair = fmt.Sprintf("%s and %s; %s is the %s of %s", p.pair.prefixes[0], p.pair.prefixes[1],
 			p.pair.prefixes[1], p.pair.toOther, p.pair.prefixes[0])
@@ -342,6 +344,8 @@ func (p *plan) decided() Mapping {
 	}
 	return m
 }
+
+var errNoColumns = errors.New("no column tells which company a row is about")
 
 var errUnknown = errors.New("is not known")
 

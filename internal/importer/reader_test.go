@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencapi/capi/internal/importer/source"
+
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
@@ -18,15 +20,15 @@ import (
 )
 
 // readAll reads a stream as import does, to its end or first error, and gives the names of the companies.
-func readAll(t testing.TB, name string, in io.Reader) (names []string, rejected int, err error) {
-	t.Helper()
-	s := &source{name: name, in: counter{Reader: in}}
-	defer s.close()
-	r, err := s.reader(Reading{})
+func readAll(tb testing.TB, name string, in io.Reader) (names []string, rejected int, err error) {
+	tb.Helper()
+	s := source.New(name, in, schema{}, source.Options{})
+	defer s.Close()
+	t, err := s.Next()
 	if err != nil {
 		return nil, 0, err
 	}
-	first, err := takeSample(r)
+	first, err := takeSample(t)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -35,17 +37,17 @@ func readAll(t testing.TB, name string, in io.Reader) (names []string, rejected 
 		return nil, 0, err
 	}
 	m := newMapper(p)
-	for rest := (&replayed{pieces: first.pieces, rest: r, whole: first.whole}); ; {
-		piece, err := rest.Next()
+	for {
+		chunk, err := t.Next()
 		if errors.Is(err, io.EOF) {
 			return names, rejected, nil
 		}
 		if err != nil {
 			return names, rejected, err
 		}
-		piece.Records(func(rec *Record) {
+		chunk.Records(func(rec *source.Record) {
 			for _, it := range m.items(nil, rec) {
-				require.True(t, it.reason != "" || it.company != nil || len(it.connections) == 1)
+				require.True(tb, it.reason != "" || it.company != nil || len(it.connections) == 1)
 				if it.reason != "" {
 					rejected++
 				} else if it.company != nil {
@@ -217,7 +219,7 @@ func TestHostileStreamsEndWithAClearError(t *testing.T) {
 			names, _, err := readAll(t, "-", in)
 			require.ErrorContains(t, err, c.want)
 			require.Empty(t, names)
-			require.Less(t, in.read, int64(3*lineBytesMax))
+			require.Less(t, in.read, int64(3*64<<20))
 		})
 	}
 }
@@ -292,7 +294,7 @@ func FuzzValuesNeverPanic(f *testing.F) {
 		parseLocation(s, true)
 		mend(s)
 		splitTexts(s, true)
-		splitNames(&Value{Kind: Cell, Text: s})
+		splitNames(&source.Value{Kind: source.Cell, Text: s})
 		placeOf(s)
 	})
 }

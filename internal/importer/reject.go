@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-)
 
-// rejectNote begins the lines that a file of rejects has above each row; the readers pass over them, so that the file can
-// be mended and imported again.
-const rejectNote = "#> line "
+	"github.com/opencapi/capi/internal/importer/source"
+)
 
 // rejectFile keeps the rejected rows of one source. A CSV file's begins with the header of the source.
 type rejectFile struct {
@@ -23,13 +21,10 @@ type rejectFile struct {
 	out    *bufio.Writer
 }
 
-func newRejectFile(open func(source, ext string) (io.WriteCloser, error), source string, r Reader) *rejectFile {
-	f := &rejectFile{open: open, source: source, ext: ".ndjson"}
-	if c, ok := r.(*csvReader); ok {
-		f.ext = ".csv"
-		if c.headerRaw != nil {
-			f.header = decodeText(c.evidence.charset(), c.headerRaw)
-		}
+func newRejectFile(open func(source, ext string) (io.WriteCloser, error), name string, t *source.Table) *rejectFile {
+	f := &rejectFile{open: open, source: name, ext: ".ndjson"}
+	if t.Format == source.CSV {
+		f.ext, f.header = ".csv", t.RawHeader()
 	}
 	return f
 }
@@ -60,7 +55,7 @@ func (f *rejectFile) add(it *item, reason Reason, detail string) error {
 			return r
 		}, detail)
 	}
-	fmt.Fprintf(f.out, "%s%d: %s\n%s\n", rejectNote, it.line, why, strings.Trim(it.raw, "\r\n"))
+	fmt.Fprintf(f.out, "%s%d: %s\n%s\n", source.CommentPrefix, it.line, why, strings.Trim(it.raw, "\r\n"))
 	return nil
 }
 

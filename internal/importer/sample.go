@@ -1,12 +1,12 @@
 package importer
 
 import (
-	"errors"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/opencapi/capi/internal/importer/source"
 
 	"golang.org/x/net/publicsuffix"
 
@@ -26,10 +26,8 @@ type sample struct {
 	byName      map[string]*sampled
 	records     int
 	rejected    int
-	whole       bool // there is no more of it
 	open        bool // records have fields of their own, as in JSON
 	connections bool // the records are connections
-	pieces      []Piece
 }
 
 // sampled is a column of a sample.
@@ -44,44 +42,17 @@ type sampled struct {
 	sample     *sample
 }
 
-// takeSample reads the beginning of a source; the pieces are kept to be read again.
-func takeSample(r Reader) (*sample, error) {
-	s := &sample{byName: map[string]*sampled{}}
-	_, csv := r.(*csvReader)
-	_, xlsx := r.(*xlsxReader)
-	s.open = !csv && !xlsx
+// takeSample reads the beginning of a table.
+func takeSample(t *source.Table) (*sample, error) {
+	s := &sample{byName: map[string]*sampled{}, open: !t.Fixed}
 	bytes := 0
-	for s.records+s.rejected < sampleRecordsMax && bytes < sampleBytesMax {
-		p, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			s.whole = true
-			break
-		}
-		if err != nil {
-			if s.records == 0 || !isCutOff(err) {
-				return nil, err
-			}
-			s.pieces = append(s.pieces, failed{err})
-			break
-		}
-		s.pieces = append(s.pieces, p)
-		p.Records(func(rec *Record) { bytes += s.add(rec) })
-	}
-	return s, nil
+	err := t.Sample(func(r *source.Record) { bytes += s.add(r) }, func() bool {
+		return s.records+s.rejected >= sampleRecordsMax || bytes >= sampleBytesMax
+	})
+	return s, err
 }
 
-// isCutOff holds for a source of which a part is missing, where the rest may be used.
-func isCutOff(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errCut)
-}
-
-// failed is a piece that could not be read.
-type failed struct{ error }
-
-// Records yields nothing.
-func (failed) Records(func(*Record)) {}
-
-func (s *sample) add(r *Record) int {
+func (s *sample) add(r *source.Record) int {
 	if r.Reason != "" {
 		s.rejected++
 		return 64
@@ -95,7 +66,7 @@ func (s *sample) add(r *Record) int {
 		f := &r.Fields[i]
 		c := s.byName[f.Name]
 		if c == nil {
-			if len(s.columns) >= columnsMax {
+			if len(s.columns) >= source.ColumnsMax {
 				continue
 			}
 			c = &sampled{name: strings.Clone(f.Name), sample: s}
@@ -107,12 +78,12 @@ func (s *sample) add(r *Record) int {
 	return size
 }
 
-func (c *sampled) add(v *Value) int {
-	if v.isBlank() {
+func (c *sampled) add(v *source.Value) int {
+	if v.IsBlank() {
 		return 0
 	}
-	t := v.text()
-	if v.Kind == Texts || v.Kind == Other {
+	t := textOf(v)
+	if v.Kind == source.Texts || v.Kind == source.Other {
 		c.lists++
 	}
 	if isNull(t) || t == "NA" {

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/opencapi/capi/internal/importer/source"
 )
 
 // Summary is what an import did.
@@ -79,21 +82,15 @@ type Connections struct {
 	Rejected  int `json:"rejected"`
 }
 
-// Reason is why a record was rejected.
-type Reason string
+// Reason is why a record was rejected. The package source has the reasons for which one cannot be read.
+type Reason = source.Reason
 
-// The reasons.
+// Why a record that was read cannot be used.
 const (
-	ReasonBrokenJSON  Reason = "broken JSON"
-	ReasonTooLong     Reason = "the record is longer than 1 MiB"
-	ReasonNotUTF8     Reason = "the record is not UTF-8"
-	ReasonQuotes      Reason = "unbalanced quotes"
-	ReasonColumns     Reason = "the record has another number of columns than the header"
-	ReasonManyColumns Reason = "the record has more than 5,000 columns"
-	ReasonNameless    Reason = "no name, and no company is known by its id or domain"
-	ReasonEmpty       Reason = "neither a name, nor a domain, website or id"
-	ReasonInvalid     Reason = "a value is out of bounds"
-	ReasonConnection  Reason = "a connection needs a category, a company and a connected company"
+	ReasonNameless   Reason = "no name, and no company is known by its id or domain"
+	ReasonEmpty      Reason = "neither a name, nor a domain, website or id"
+	ReasonInvalid    Reason = "a value is out of bounds"
+	ReasonConnection Reason = "a connection needs a category, a company and a connected company"
 )
 
 // Rejects are the records rejected for one reason.
@@ -131,7 +128,7 @@ func (s *Summary) reject(r Reason, sample Sample) {
 func (s *Summary) doubt(column string, sample Sample) {
 	i := slices.IndexFunc(s.Doubts, func(have Doubts) bool { return have.Column == column })
 	if i < 0 {
-		if len(s.Doubts) >= columnsMax {
+		if len(s.Doubts) >= source.ColumnsMax {
 			return
 		}
 		i = len(s.Doubts)
@@ -171,3 +168,11 @@ func (d Duration) String() string { return time.Duration(d).String() }
 
 // Seconds is the duration in seconds.
 func (d Duration) Seconds() float64 { return time.Duration(d).Seconds() }
+
+// shorten cuts off what is too long to be shown.
+func shorten(s string) string {
+	if len(s) <= detailBytesMax {
+		return s
+	}
+	return strings.ToValidUTF8(s[:detailBytesMax], "") + "…"
+}

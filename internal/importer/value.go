@@ -4,18 +4,20 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode"
+
+	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// text is the value as a text; a list is joined by "; ".
-func (v *Value) text() string {
+// textOf returns the value as text; a list is joined by "; ".
+func textOf(v *source.Value) string {
 	switch v.Kind {
-	case Text, Number:
+	case source.Text, source.Number:
 		return v.Text
-	case Cell:
+	case source.Cell:
 		return unescapeCell(v.Text)
-	case Texts:
+	case source.Texts:
 		return strings.Join(v.Texts, "; ")
-	case Other:
+	case source.Other:
 		if b, ok := v.Other.(bool); ok && !b {
 			return "false"
 		}
@@ -23,7 +25,7 @@ func (v *Value) text() string {
 		if err == nil {
 			return string(p)
 		}
-	case Null:
+	case source.Null:
 	}
 	return ""
 }
@@ -36,9 +38,9 @@ func unescapeCell(s string) string {
 	return s
 }
 
-// saysNothing holds for what people write where they know nothing; NA is Namibia's code too.
-func (v *Value) saysNothing(t target) bool {
-	if v.Kind != Cell && v.Kind != Text {
+// saysNothing reports whether the value is what people write where they know nothing; NA is Namibia's code too.
+func saysNothing(v *source.Value, t target) bool {
+	if v.Kind != source.Cell && v.Kind != source.Text {
 		return false
 	}
 	s := v.Text
@@ -49,19 +51,19 @@ func (v *Value) saysNothing(t target) bool {
 	return isNull(s)
 }
 
-// texts is the value as a list: a cell or text holds a JSON array, or values separated by semicolons, vertical bars or
+// listOf returns the value as a list: a cell or text holds a JSON array, or values separated by semicolons, vertical bars or
 // line breaks, and by commas if these part lists.
-func (v *Value) texts(commas bool) []string {
+func listOf(v *source.Value, commas bool) []string {
 	switch v.Kind {
-	case Texts:
+	case source.Texts:
 		return v.Texts
-	case Number:
+	case source.Number:
 		return []string{v.Text}
-	case Text, Cell:
+	case source.Text, source.Cell:
 		return splitTexts(unescapeCell(v.Text), commas)
-	case Other:
+	case source.Other:
 		return otherTexts(v.Other)
-	case Null:
+	case source.Null:
 	}
 	return nil
 }
@@ -129,19 +131,19 @@ func otherTexts(v any) []string {
 				out = append(out, s)
 				continue
 			}
-			other := Value{Kind: Other, Other: e}
-			out = append(out, other.text())
+			other := source.Value{Kind: source.Other, Other: e}
+			out = append(out, textOf(&other))
 		default:
-			other := Value{Kind: Other, Other: e}
-			out = append(out, other.text())
+			other := source.Value{Kind: source.Other, Other: e}
+			out = append(out, textOf(&other))
 		}
 	}
 	return out
 }
 
-// object is the value as the members of a JSON object.
-func (v *Value) object() (map[string]any, bool) {
-	if v.Kind == Cell || v.Kind == Text {
+// objectOf returns the value as the members of a JSON object.
+func objectOf(v *source.Value) (map[string]any, bool) {
+	if v.Kind == source.Cell || v.Kind == source.Text {
 		var members map[string]any
 		err := decode(v.Text, &members)
 		return members, err == nil && members != nil
@@ -151,9 +153,9 @@ func (v *Value) object() (map[string]any, bool) {
 }
 
 // splitNames parts a list of companies; a comma before a legal form parts nothing.
-func splitNames(v *Value) []string {
-	parts := v.texts(false)
-	if len(parts) != 1 || v.Kind == Texts || v.Kind == Other {
+func splitNames(v *source.Value) []string {
+	parts := listOf(v, false)
+	if len(parts) != 1 || v.Kind == source.Texts || v.Kind == source.Other {
 		return parts
 	}
 	var out []string

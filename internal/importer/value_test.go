@@ -3,6 +3,8 @@ package importer
 import (
 	"testing"
 
+	"github.com/opencapi/capi/internal/importer/source"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -119,7 +121,7 @@ func TestListsAreParted(t *testing.T) {
 		require.Equal(t, want, splitTexts(s, false), s)
 	}
 	require.Equal(t, []string{"a", " b"}, splitTexts("a, b", true))
-	require.Equal(t, []string{"Acme, Inc.", "Bolt"}, splitNames(&Value{Kind: Cell, Text: "Acme, Inc., Bolt"}))
+	require.Equal(t, []string{"Acme, Inc.", "Bolt"}, splitNames(&source.Value{Kind: source.Cell, Text: "Acme, Inc., Bolt"}))
 }
 
 func TestNullsAreKnown(t *testing.T) {

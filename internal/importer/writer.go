@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/opencapi/capi/internal/importer/source"
+
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/text"
 )
@@ -34,7 +36,7 @@ type writer struct {
 	progress func(Progress)
 	told     time.Time
 
-	file      *source
+	file      *source.Source
 	delivered *catalog.Source
 	rejects   *rejectFile
 	imported  int64          // the number of the import; 0 before it writes
@@ -62,17 +64,17 @@ func newWriter(o Options) *writer {
 	}
 }
 
-func (w *writer) begin(s *source, r Reader, p *plan) {
+func (w *writer) begin(s *source.Source, t *source.Table, p *plan) {
 	w.file, w.delivered = s, catalog.NewSource()
 	w.delivered.Of(w.imported)
-	w.rejects = newRejectFile(w.options.Rejects, s.name, r)
+	w.rejects = newRejectFile(w.options.Rejects, s.Name, t)
 	w.fileRead, w.fileUsed, w.refused, w.paired = 0, 0, map[Reason]int{}, p.pair != nil
 	w.summary.Files++
-	w.summary.Sources = append(w.summary.Sources, p.source(s))
+	w.summary.Sources = append(w.summary.Sources, p.source(s, t))
 }
 
 func (w *writer) note(text string) {
-	w.summary.Notes = append(w.summary.Notes, Note{w.file.name, text})
+	w.summary.Notes = append(w.summary.Notes, Note{w.file.Name, text})
 }
 
 // end writes what is left of the file, whatever ended it.
@@ -172,7 +174,7 @@ func (w *writer) take(ctx context.Context, items []item) error {
 
 func (w *writer) doubt(it *item) {
 	for _, d := range it.doubts {
-		w.summary.doubt(d.field, Sample{w.file.name, it.line, d.value})
+		w.summary.doubt(d.field, Sample{w.file.Name, it.line, d.value})
 	}
 }
 
@@ -189,7 +191,7 @@ func (w *writer) reject(it *item) {
 
 // rejectAs counts a reject and keeps its row.
 func (w *writer) rejectAs(it *item, reason Reason, detail string) {
-	w.summary.reject(reason, Sample{w.file.name, it.line, detail})
+	w.summary.reject(reason, Sample{w.file.Name, it.line, detail})
 	w.refused[reason]++
 	if err := w.rejects.add(it, reason, detail); err != nil && w.err == nil {
 		w.err = err
@@ -236,7 +238,7 @@ func (w *writer) flush(ctx context.Context) error {
 		w.summary.Connections.Read += len(it.rejects)
 		w.summary.Connections.Rejected += len(it.rejects)
 		for _, problem := range it.rejects {
-			w.summary.reject(ReasonConnection, Sample{w.file.name, it.line, problem})
+			w.summary.reject(ReasonConnection, Sample{w.file.Name, it.line, problem})
 		}
 	}
 	w.summary.Read += len(batch)
@@ -265,7 +267,7 @@ func (w *writer) merged(it *item, m catalog.Match) {
 		s.Merges.Repeated++
 	}
 	if len(s.Merges.Samples) < mergesShown {
-		s.Merges.Samples = append(s.Merges.Samples, Merge{w.file.name, it.line, name, m.Name, m.By})
+		s.Merges.Samples = append(s.Merges.Samples, Merge{w.file.Name, it.line, name, m.Name, m.By})
 	}
 }
 
@@ -328,6 +330,6 @@ func (w *writer) tell() {
 	}
 	w.told = time.Now()
 	w.progress(Progress{
-		File: w.file.name, ReadBytes: w.file.readBytes(), SizeBytes: w.file.size, FileRead: w.fileRead, Summary: w.summary.copied(),
+		File: w.file.Name, ReadBytes: w.file.ReadBytes(), SizeBytes: w.file.Size, FileRead: w.fileRead, Summary: w.summary.copied(),
 	})
 }

@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"fmt"
@@ -9,26 +9,28 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 
-	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/text"
 )
 
 const headerRowsMax = 20 // in which the names of the columns must come
 
+// ColumnsMax is how many columns a table may have.
+const ColumnsMax = 5_000
+
 // findHeader finds the row that names the columns: the one with most names that are known, among the first ones. Where
 // there is none, the first row is it, unless it is a company itself: then at is -1 and the names are column_1, column_2 ….
-func findHeader[C string | []byte](rows [][]C) (at int, names []string, err error) {
+func findHeader[C string | []byte](schema Schema, rows [][]C) (at int, names []string, err error) {
 	best, width := 0, 0
 	for i, row := range rows {
 		width = max(width, len(row))
-		if known := knownNames(row); known > best {
+		if known := knownNames(schema, row); known > best {
 			best, at = known, i
 		}
 	}
 	if len(rows) == 0 {
 		return -1, nil, nil
 	}
-	if best == 0 && looksLikeData(rows[0]) {
+	if best == 0 && looksLikeData(schema, rows[0]) {
 		return -1, nameColumns(make([]string, width)), nil
 	}
 	for _, c := range rows[at] {
@@ -37,8 +39,8 @@ func findHeader[C string | []byte](rows [][]C) (at int, names []string, err erro
 	for len(names) > 1 && names[len(names)-1] == "" && best > 0 && !widerBelow(rows[at+1:], len(names)) {
 		names = names[:len(names)-1]
 	}
-	if len(names) > columnsMax {
-		return 0, nil, fmt.Errorf("there are %d columns; at most %d are read", len(names), columnsMax)
+	if len(names) > ColumnsMax {
+		return 0, nil, fmt.Errorf("there are %d columns; at most %d are read", len(names), ColumnsMax)
 	}
 	return at, nameColumns(names), nil
 }
@@ -70,28 +72,27 @@ func nameColumns(names []string) []string {
 	return names
 }
 
-func knownNames[C string | []byte](row []C) int {
+func knownNames[C string | []byte](schema Schema, row []C) int {
 	known := 0
 	for _, c := range row {
 		s := string(c)
 		if len(s) == 0 || len(s) > 80 || strings.Contains(s, "://") {
 			continue
 		}
-		if _, ok := placeOf(s); ok {
+		if schema.Column(s).Known {
 			known++
 		}
 	}
 	return known
 }
 
-// looksLikeData holds for a row with an address of the web, a number or a long text in it.
-func looksLikeData[C string | []byte](row []C) bool {
+// looksLikeData reports whether the row has a number, a long text or what the schema knows for a value.
+func looksLikeData[C string | []byte](schema Schema, row []C) bool {
 	return slices.ContainsFunc(row, func(c C) bool {
 		s := strings.TrimSpace(string(c))
 		if _, err := strconv.ParseFloat(s, 64); err == nil {
 			return true
 		}
-		_, isDomain := company.CleanDomain(s)
-		return isDomain && strings.Contains(s, ".") && !strings.Contains(s, " ") || len(s) > 100
+		return len(s) > 100 || schema.IsValue(s)
 	})
 }

@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"errors"
@@ -15,12 +15,13 @@ const (
 	xlsxUnpackedMin  = 64 << 20
 	xlsxUnpackRatio  = 100
 	xlsxInMemoryMax  = 8 << 20
-	xlsxRecordsMax   = 256 // of a piece
+	xlsxRecordsMax   = 256 // of a chunk
 	sheetRowsToProbe = 50
 )
 
 // xlsxReader reads one sheet of a workbook, row by row.
 type xlsxReader struct {
+	schema Schema
 	rows   *excelize.Rows
 	row    int // of the sheet, from 1
 	header []string
@@ -33,7 +34,7 @@ type sheetRow struct {
 	cells []string
 }
 
-func newXLSX(s *source, f io.ReaderAt, size int64, sheet string) (_ Reader, err error) {
+func newXLSX(s *Source, f io.ReaderAt, size int64) (_ *Table, err error) {
 	defer recovered("read the workbook", &err)
 	if size > xlsxBytesMax {
 		return nil, fmt.Errorf("the workbook has %d MB; at most %d are read: save the sheet as CSV", size>>20, xlsxBytesMax>>20)
@@ -46,22 +47,36 @@ func newXLSX(s *source, f io.ReaderAt, size int64, sheet string) (_ Reader, err 
 		return nil, fmt.Errorf("read the workbook: %w", err)
 	}
 	s.onClose(book.Close)
-	sheets := book.GetSheetList()
+	sheet, sheets := s.options.Sheet, book.GetSheetList()
 	if sheet == "" {
-		sheet = bestSheet(book, sheets)
+		sheet = bestSheet(s.schema, book, sheets)
 	}
 	rows, err := book.Rows(sheet)
 	if err != nil {
-		return nil, fmt.Errorf("read the workbook: %w; its sheets are: %s", err, shorten(strings.Join(sheets, ", ")))
+		return nil, fmt.Errorf("read the workbook: %w; its sheets are: %s", err, someOf(sheets))
 	}
 	s.onClose(rows.Close)
-	s.format = fmt.Sprintf("XLSX, sheet %q of %d", sheet, len(sheets))
-	x := &xlsxReader{rows: rows}
-	return x, x.readHeader()
+	x := &xlsxReader{schema: s.schema, rows: rows}
+	if err := x.readHeader(); err != nil {
+		return nil, err
+	}
+	return &Table{
+		Name: sheet, Format: XLSX, Description: fmt.Sprintf("XLSX, sheet %q of %d", sheet, len(sheets)),
+		Fixed: true, Header: x.header, reader: x,
+	}, nil
+}
+
+// someOf lists the first few of the names.
+func someOf(names []string) string {
+	const most = 10
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // bestSheet is the one whose columns have most names that are known; of equal ones the first.
-func bestSheet(book *excelize.File, sheets []string) string {
+func bestSheet(schema Schema, book *excelize.File, sheets []string) string {
 	best, most := "", -1
 	for _, name := range sheets {
 		rows, err := book.Rows(name)
@@ -74,7 +89,7 @@ func bestSheet(book *excelize.File, sheets []string) string {
 			if err != nil {
 				break
 			}
-			known = max(known, knownNames(cells))
+			known = max(known, knownNames(schema, cells))
 		}
 		rows.Close()
 		if known > most {
@@ -97,7 +112,7 @@ func (x *xlsxReader) readHeader() error {
 	if x.end != nil && !errors.Is(x.end, io.EOF) {
 		return x.end
 	}
-	at, names, err := findHeader(rows)
+	at, names, err := findHeader(x.schema, rows)
 	if err != nil {
 		return err
 	}
@@ -105,9 +120,6 @@ func (x *xlsxReader) readHeader() error {
 	x.ahead = x.ahead[at+1:]
 	return nil
 }
-
-// hasHeader tells a sheet without records from one without anything.
-func (x *xlsxReader) hasHeader() bool { return x.header != nil }
 
 // next reads one row that has a value; it is not ok at the end.
 func (x *xlsxReader) next() (r sheetRow, ok bool) {
@@ -133,9 +145,9 @@ func (x *xlsxReader) next() (r sheetRow, ok bool) {
 	return r, false
 }
 
-// Next gives up to xlsxRecordsMax rows.
-func (x *xlsxReader) Next() (Piece, error) {
-	p := &sheetPiece{header: x.header, rows: x.ahead}
+// nextChunk returns up to xlsxRecordsMax rows.
+func (x *xlsxReader) nextChunk() (Chunk, error) {
+	p := &sheetChunk{header: x.header, rows: x.ahead}
 	x.ahead = nil
 	for len(p.rows) < xlsxRecordsMax {
 		r, ok := x.next()
@@ -150,13 +162,13 @@ func (x *xlsxReader) Next() (Piece, error) {
 	return p, nil
 }
 
-type sheetPiece struct {
+type sheetChunk struct {
 	header []string
 	rows   []sheetRow
 }
 
 // Records names the cells by the header; a row ends at its last value.
-func (p *sheetPiece) Records(yield func(*Record)) {
+func (p *sheetChunk) Records(yield func(*Record)) {
 	var record Record
 	for _, r := range p.rows {
 		record = Record{Line: r.line, Fields: record.Fields[:0]}

@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"bytes"
@@ -11,28 +11,29 @@ import (
 const (
 	// recordBytesMax is the longest record that is read.
 	recordBytesMax = 1 << 20
-	pieceBytes     = 128 << 10
+	chunkBytes     = 128 << 10
 )
 
 // lines reads NDJSON: one JSON object a line; blank lines are passed over.
 type lines struct {
-	in   io.Reader
-	rest []byte // begun lines, not given out yet
-	line int    // the number of the first line in rest
-	skip int    // bytes of the line at hand, which is too long, and told so
-	end  error
+	schema Schema
+	in     io.Reader
+	rest   []byte // begun lines, not given out yet
+	line   int    // the number of the first line in rest
+	skip   int    // bytes of the line at hand, which is too long, and told so
+	end    error
 }
 
-func newLines(in io.Reader) *lines { return &lines{in: in, line: 1} }
+func newLines(in io.Reader, schema Schema) *lines { return &lines{schema: schema, in: in, line: 1} }
 
-// Next gives about pieceBytes of whole lines.
-func (l *lines) Next() (Piece, error) {
+// nextChunk returns about chunkBytes of whole lines.
+func (l *lines) nextChunk() (Chunk, error) {
 	for {
 		cut := bytes.LastIndexByte(l.rest, '\n') + 1
 		if l.end != nil {
 			cut = len(l.rest)
 		}
-		if cut > 0 && (l.end != nil || len(l.rest) >= pieceBytes) {
+		if cut > 0 && (l.end != nil || len(l.rest) >= chunkBytes) {
 			return l.give(cut), nil
 		}
 		if l.end != nil {
@@ -47,8 +48,8 @@ func (l *lines) Next() (Piece, error) {
 
 func (l *lines) fill() {
 	have := len(l.rest)
-	grown := append(make([]byte, 0, have+pieceBytes), l.rest...)
-	n, err := readFull(l.in, grown[have:have+pieceBytes])
+	grown := append(make([]byte, 0, have+chunkBytes), l.rest...)
+	n, err := readFull(l.in, grown[have:have+chunkBytes])
 	l.rest = grown[:have+n]
 	switch {
 	case err == io.EOF: //nolint:errorlint // a wrapped one is a source that was cut off
@@ -71,8 +72,8 @@ func readFull(in io.Reader, p []byte) (n int, err error) {
 	return n, err
 }
 
-func (l *lines) give(n int) Piece {
-	p := linePiece{text: string(l.rest[:n]), line: l.line, skipFirst: l.skip > 0}
+func (l *lines) give(n int) Chunk {
+	p := lineChunk{schema: l.schema, text: string(l.rest[:n]), line: l.line, skipFirst: l.skip > 0}
 	l.skip = 0
 	l.line += bytes.Count(l.rest[:n], []byte{'\n'})
 	l.rest = l.rest[n:]
@@ -80,7 +81,7 @@ func (l *lines) give(n int) Piece {
 }
 
 // tooLong gives the reject of a line that has not ended yet, and drops what was read of it.
-func (l *lines) tooLong() Piece {
+func (l *lines) tooLong() Chunk {
 	told := l.skip > 0
 	l.skip += len(l.rest)
 	l.rest = nil
@@ -88,26 +89,27 @@ func (l *lines) tooLong() Piece {
 		l.end = fmt.Errorf("line %d: %w", l.line, errEndlessLine)
 	}
 	if told {
-		return none{}
+		return noRecords{}
 	}
-	return &broken{line: l.line, reason: ReasonTooLong}
+	return &brokenRecord{line: l.line, reason: ReasonTooLong}
 }
 
-type linePiece struct {
+type lineChunk struct {
+	schema    Schema
 	text      string
 	line      int
 	skipFirst bool // the first line is the end of one that was too long
 }
 
 // Records parses the lines.
-func (p *linePiece) Records(yield func(*Record)) {
+func (p *lineChunk) Records(yield func(*Record)) {
 	rest, number := p.text, p.line-1
 	var record Record
 	for rest != "" {
 		var line string
 		line, rest = cutLine(rest)
 		number++
-		if isBlankLine(line) || strings.HasPrefix(line, rejectNote) || p.skipFirst && number == p.line {
+		if isBlankLine(line) || strings.HasPrefix(line, CommentPrefix) || p.skipFirst && number == p.line {
 			continue
 		}
 		record = Record{Line: number, Fields: record.Fields[:0], rawText: line}
@@ -121,7 +123,7 @@ func (p *linePiece) Records(yield func(*Record)) {
 			if record.Fields, err = parseObject(line, record.Fields); err != nil {
 				record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
 			}
-			record.Fields = flatten(record.Fields)
+			record.Fields = flatten(p.schema, record.Fields)
 		}
 		yield(&record)
 	}
@@ -145,20 +147,20 @@ func isBlankLine(s string) bool {
 	return true
 }
 
-// broken is a piece of one record that cannot be read.
-type broken struct {
+// brokenRecord is a chunk of one record that cannot be read.
+type brokenRecord struct {
 	line   int
 	reason Reason
 	detail string
 }
 
 // Records yields the one record.
-func (p *broken) Records(yield func(*Record)) {
+func (p *brokenRecord) Records(yield func(*Record)) {
 	yield(&Record{Line: p.line, Reason: p.reason, Detail: p.detail})
 }
 
-// none is a piece without records.
-type none struct{}
+// noRecords is a chunk without records.
+type noRecords struct{}
 
 // Records yields nothing.
-func (none) Records(func(*Record)) {}
+func (noRecords) Records(func(*Record)) {}

@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"encoding/json"
@@ -12,26 +12,27 @@ import (
 )
 
 const (
-	parquetRowsMax   = 64       // of a piece
+	parquetRowsMax   = 64       // of a chunk
 	parquetGroupMax  = 4 << 30  // bytes of one column chunk, unpacked
 	parquetPageBytes = 64 << 10 // read at a time
 )
 
 // parquetReader reads the rows of a Parquet file.
 type parquetReader struct {
+	schema Schema
 	rows   *parquet.GenericReader[any]
 	line   int // the number of the next row, from 1
 	buffer []any
 }
 
-func newParquet(f io.ReaderAt, size int64) (_ Reader, err error) {
+func newParquet(f io.ReaderAt, size int64, schema Schema) (_ *parquetReader, err error) {
 	defer recovered("read the Parquet file", &err)
 	file, err := parquet.OpenFile(f, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(parquetPageBytes))
 	if err != nil {
 		return nil, fmt.Errorf("read the Parquet file: %w", err)
 	}
-	if n := len(file.Schema().Columns()); n > columnsMax {
-		return nil, fmt.Errorf("there are %d columns; at most %d are read", n, columnsMax)
+	if n := len(file.Schema().Columns()); n > ColumnsMax {
+		return nil, fmt.Errorf("there are %d columns; at most %d are read", n, ColumnsMax)
 	}
 	for _, g := range file.Metadata().RowGroups {
 		for _, c := range g.Columns {
@@ -43,34 +44,34 @@ func newParquet(f io.ReaderAt, size int64) (_ Reader, err error) {
 		}
 	}
 	return &parquetReader{
-		rows: parquet.NewGenericReader[any](file, file.Schema()), line: 1, buffer: make([]any, parquetRowsMax),
+		schema: schema, rows: parquet.NewGenericReader[any](file, file.Schema()), line: 1, buffer: make([]any, parquetRowsMax),
 	}, nil
 }
 
-// Next gives up to parquetRowsMax rows.
-func (p *parquetReader) Next() (_ Piece, err error) {
+// nextChunk returns up to parquetRowsMax rows.
+func (p *parquetReader) nextChunk() (_ Chunk, err error) {
 	defer recovered("read the Parquet file", &err)
 	clear(p.buffer)
 	n, err := p.rows.Read(p.buffer)
 	if n == 0 {
 		switch {
 		case err == nil:
-			return none{}, nil
+			return noRecords{}, nil
 		case errors.Is(err, io.EOF):
 			return nil, io.EOF
 		}
 		return nil, fmt.Errorf("row %d: %w", p.line, err)
 	}
-	piece := &objects{line: p.line}
+	chunk := &objectChunk{line: p.line}
 	for _, row := range p.buffer[:n] {
 		members, ok := row.(map[string]any)
 		if !ok {
 			return nil, fmt.Errorf("row %d is a %T", p.line, row)
 		}
-		piece.rows = append(piece.rows, p.fields(members))
+		chunk.rows = append(chunk.rows, p.fields(members))
 	}
 	p.line += n
-	return piece, nil
+	return chunk, nil
 }
 
 // fields are the members in the order of the columns.
@@ -81,7 +82,7 @@ func (p *parquetReader) fields(members map[string]any) []Field {
 			fields = append(fields, Field{column.Name(), valueOf(plain(v))})
 		}
 	}
-	return flatten(fields)
+	return flatten(p.schema, fields)
 }
 
 // valueOf is the value of what JSON decodes to, numbers as json.Number.
@@ -167,14 +168,14 @@ func listOf(v map[string]any) ([]any, bool) {
 	return nil, false
 }
 
-// objects is a piece of records that are read already.
-type objects struct {
+// objectChunk is a chunk of records that are read already.
+type objectChunk struct {
 	line int
 	rows [][]Field
 }
 
 // Records yields the rows.
-func (p *objects) Records(yield func(*Record)) {
+func (p *objectChunk) Records(yield func(*Record)) {
 	for i, fields := range p.rows {
 		yield(&Record{Line: p.line + i, Fields: fields})
 	}

@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"bufio"
@@ -30,7 +30,7 @@ type evidence struct {
 
 // decode turns the bytes into UTF-8 where the encoding is of the whole source; 8-bit encodings are left to the cells,
 // since a file may mix them with UTF-8. enc is nil where there is nothing left to tell.
-func (s *source) decode(b *bufio.Reader, head []byte, name string) (io.Reader, *evidence, error) {
+func (s *Source) decode(b *bufio.Reader, head []byte, name string) (io.Reader, *evidence, error) {
 	if name != "" {
 		e, err := encodingByName(name)
 		if err != nil {
@@ -97,17 +97,17 @@ const prescanBytesMax = 256 << 20
 
 // prescan looks at a regular file before it is read, since the first letter with an accent may come late, and so may the
 // proof that it is a bomb.
-func (s *source) prescan(e *evidence) error {
-	if s.file == nil || s.size == 0 {
+func (s *Source) prescan(e *evidence) error {
+	if s.file == nil || s.Size == 0 {
 		return nil
 	}
-	f, err := os.Open(s.name)
+	f, err := os.Open(s.Name)
 	if err != nil {
 		return fmt.Errorf("open source: %w", err)
 	}
 	defer f.Close()
-	again := &source{in: counter{Reader: f}}
-	defer again.close()
+	again := New(s.Name, f, s.schema, Options{})
+	defer again.Close()
 	b, _, err := again.unpack(&again.in)
 	if err != nil {
 		return nil //nolint:nilerr // the reading itself will say so

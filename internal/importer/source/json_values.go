@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"bufio"
@@ -15,10 +15,11 @@ import (
 // values reads JSON objects one after another, over as many lines as each takes: the elements of an array, which may
 // stand in an object, or objects without one.
 type values struct {
-	in    *bufio.Reader
-	line  int  // of the next byte, from 1
-	array bool // an array's, which ends
-	end   error
+	schema Schema
+	in     *bufio.Reader
+	line   int  // of the next byte, from 1
+	array  bool // an array's, which ends
+	end    error
 }
 
 const lineBytesMax = 64 << 20 // a line or object without end is given up here
@@ -31,7 +32,7 @@ func startsJSONArray(head []byte) bool {
 }
 
 // isLines holds if most of the first lines are objects of their own.
-func isLines(head []byte) bool {
+func isLines(schema Schema, head []byte) bool {
 	whole, lines := 0, 0
 	for line := range bytes.Lines(head) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
@@ -48,7 +49,7 @@ func isLines(head []byte) bool {
 		}
 	}
 	if lines == 1 && whole == 1 {
-		return arrayPath(head) == nil
+		return arrayPath(schema, head) == nil
 	}
 	return 2*whole >= lines
 }
@@ -62,13 +63,13 @@ func objectsInARow(line []byte) bool {
 var wrappers = []string{"data", "results", "items", "records", "rows", "hits", "companies", "organizations", "entries", "list", "value", "values", "response", "content", "docs", "documents", "entities"}
 
 // arrayPath finds the array of objects that an object holds; nil if it is a record itself.
-func arrayPath(head []byte) []string {
-	path, _ := findArray(head)
+func arrayPath(schema Schema, head []byte) []string {
+	path, _ := findArray(schema, head)
 	return path
 }
 
 // findArray also gives the place of the array.
-func findArray(head []byte) (path []string, at int64) {
+func findArray(schema Schema, head []byte) (path []string, at int64) {
 	d := json.NewDecoder(bytes.NewReader(head))
 	d.UseNumber()
 	var names []string // of the objects that are open
@@ -92,9 +93,8 @@ func findArray(head []byte) (path []string, at int64) {
 				at := d.InputOffset() - 1
 				rest := bytes.TrimLeft(head[at+1:], " \t\r\n")
 				last := strings.ToLower(names[len(names)-1])
-				_, known := placeOf(last)
 				wraps := slices.Contains(wrappers, last)
-				if len(rest) > 0 && rest[0] == '{' && (wraps || !isRecord && !known) {
+				if len(rest) > 0 && rest[0] == '{' && (wraps || !isRecord && !schema.Column(last).Known) {
 					return names, at
 				}
 				if err := skipArray(d); err != nil {
@@ -105,7 +105,7 @@ func findArray(head []byte) (path []string, at int64) {
 		case string:
 			if key {
 				names[len(names)-1] = t
-				if p, ok := placeOf(t); ok && len(names) == 1 && (p.column == colName || p.column == colDomain || p.column == colWebsite) {
+				if len(names) == 1 && schema.Column(t).Key {
 					isRecord = true
 				}
 				key = false
@@ -136,14 +136,14 @@ func skipArray(d *json.Decoder) error {
 }
 
 // newValues reads the array that the text is or, by its path, holds; without either, objects.
-func newValues(b *bufio.Reader, path []string) (*values, error) {
-	v := &values{in: b, line: 1}
+func newValues(b *bufio.Reader, schema Schema, path []string) (*values, error) {
+	v := &values{schema: schema, in: b, line: 1}
 	if path != nil {
 		head, err := b.Peek(headBytes)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read: %w", err)
 		}
-		_, at := findArray(head)
+		_, at := findArray(schema, head)
 		v.line += bytes.Count(head[:at], []byte{'\n'})
 		b.Discard(int(at)) //nolint:errcheck // it was peeked at
 	}
@@ -172,10 +172,10 @@ func (v *values) next() (byte, error) {
 	}
 }
 
-// Next gives about pieceBytes of objects.
-func (v *values) Next() (Piece, error) {
-	p := &valuePiece{}
-	for size := 0; size < pieceBytes && v.end == nil; {
+// nextChunk returns about chunkBytes of objects.
+func (v *values) nextChunk() (Chunk, error) {
+	p := &valueChunk{schema: v.schema}
+	for size := 0; size < chunkBytes && v.end == nil; {
 		value, ok := v.value()
 		if ok {
 			size += len(value.text) + 16
@@ -278,10 +278,13 @@ type jsonValue struct {
 	reason Reason
 }
 
-type valuePiece struct{ values []jsonValue }
+type valueChunk struct {
+	schema Schema
+	values []jsonValue
+}
 
 // Records parses the objects.
-func (p *valuePiece) Records(yield func(*Record)) {
+func (p *valueChunk) Records(yield func(*Record)) {
 	var record Record
 	for i := range p.values {
 		v := &p.values[i]
@@ -295,7 +298,7 @@ func (p *valuePiece) Records(yield func(*Record)) {
 			if record.Fields, err = parseObject(v.text, record.Fields); err != nil {
 				record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
 			}
-			record.Fields = flatten(record.Fields)
+			record.Fields = flatten(p.schema, record.Fields)
 		}
 		yield(&record)
 	}

@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"encoding/json"
@@ -6,19 +6,6 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 )
-
-// Reader cuts a source into pieces that can be parsed apart from each other.
-type Reader interface {
-	// Next gives the next piece, and io.EOF after the last one. Any other error is the end too: the rest of the source
-	// cannot be read.
-	Next() (Piece, error)
-}
-
-// Piece is a run of records.
-type Piece interface {
-	// Records calls yield for each record, in order. The record is yield's only until it returns.
-	Records(yield func(*Record))
-}
 
 // Record is one record of a source: its fields in order, or why it has none.
 type Record struct {
@@ -32,11 +19,25 @@ type Record struct {
 	charset *charmap.Charmap // nil for UTF-8
 }
 
-// rawBytesMax is how much is kept of a record that is rejected.
-const rawBytesMax = recordBytesMax
+// Reason is why a record cannot be used.
+type Reason string
 
-// source is the record as the source has it, in UTF-8, or, where the source is no text, as a JSON object.
-func (r *Record) source() string {
+// Why a record cannot be read.
+const (
+	ReasonBrokenJSON  Reason = "broken JSON"
+	ReasonTooLong     Reason = "the record is longer than 1 MiB"
+	ReasonNotUTF8     Reason = "the record is not UTF-8"
+	ReasonQuotes      Reason = "unbalanced quotes"
+	ReasonColumns     Reason = "the record has another number of columns than the header"
+	ReasonManyColumns Reason = "the record has more than 5,000 columns"
+)
+
+// CommentPrefix begins lines of text that the readers pass over. A file of rejected records has such a line above each of
+// them, so that it can be corrected and imported again.
+const CommentPrefix = "#> line "
+
+// Raw returns the record as the source has it, in UTF-8, or as a JSON object if the source is not text.
+func (r *Record) Raw() string {
 	switch {
 	case r.rawText != "":
 		return r.rawText
@@ -54,7 +55,7 @@ func objectText(fields []Field) string {
 	s.WriteByte('{')
 	for i := range fields {
 		name, err1 := json.Marshal(fields[i].Name)
-		value, err2 := json.Marshal(fields[i].Value.any())
+		value, err2 := json.Marshal(fields[i].Value.Any())
 		if err1 != nil || err2 != nil {
 			continue
 		}
@@ -96,8 +97,8 @@ type Value struct {
 	Other any
 }
 
-// isBlank holds for a value that says nothing.
-func (v *Value) isBlank() bool {
+// IsBlank reports whether the value is empty.
+func (v *Value) IsBlank() bool {
 	switch v.Kind {
 	case Text, Number, Cell:
 		return strings.TrimSpace(v.Text) == ""
@@ -110,8 +111,8 @@ func (v *Value) isBlank() bool {
 	return true
 }
 
-// any is the value as encoding/json decodes it, numbers as json.Number.
-func (v *Value) any() any {
+// Any returns the value as encoding/json decodes it, numbers as json.Number.
+func (v *Value) Any() any {
 	switch v.Kind {
 	case Text, Cell:
 		return v.Text

@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -17,6 +16,7 @@ import (
 type csvReader struct {
 	dialect
 	in        io.Reader
+	schema    Schema
 	rest      []byte // not given out yet
 	line      int    // of the first byte in rest
 	end       error
@@ -27,18 +27,16 @@ type csvReader struct {
 }
 
 const (
-	csvRecordsMax = 256 // of a piece
-	columnsMax    = 5_000
+	csvRecordsMax = 256 // of a chunk
 )
 
 var (
-	errNoColumns   = errors.New("no column tells which company a row is about")
 	errOpenQuote   = fmt.Errorf("a quote is opened and not closed within %d MiB; mend the line, then import again", recordBytesMax>>20)
 	errEndlessLine = fmt.Errorf("a line does not end within %d MiB", lineBytesMax>>20)
 )
 
-func newCSV(in io.Reader, enc *evidence, delimiter string, tabs bool) (*csvReader, error) {
-	c := &csvReader{in: in, line: 1, evidence: enc}
+func newCSV(in io.Reader, schema Schema, enc *evidence, delimiter string, tabs bool) (*csvReader, error) {
+	c := &csvReader{in: in, schema: schema, line: 1, evidence: enc}
 	c.fill()
 	if c.end != nil && !errors.Is(c.end, io.EOF) {
 		return nil, c.end
@@ -67,8 +65,6 @@ func newCSV(in io.Reader, enc *evidence, delimiter string, tabs bool) (*csvReade
 	return c, c.readHeader()
 }
 
-func (c *csvReader) describe() string { return c.dialect.describe() }
-
 // readHeader takes the row that names the columns, which may stand below a title.
 func (c *csvReader) readHeader() error {
 	var rows [][][]byte
@@ -83,7 +79,7 @@ func (c *csvReader) readHeader() error {
 		c.ahead = append(c.ahead, r)
 		rows = append(rows, r.cells)
 	}
-	at, names, err := findHeader(rows)
+	at, names, err := findHeader(c.schema, rows)
 	if err != nil {
 		return err
 	}
@@ -95,19 +91,9 @@ func (c *csvReader) readHeader() error {
 	return nil
 }
 
-// hasHeader tells a file without records from one without anything.
-func (c *csvReader) hasHeader() bool { return c.header != nil }
-
-func shorten(s string) string {
-	if len(s) <= detailBytesMax {
-		return s
-	}
-	return strings.ToValidUTF8(s[:detailBytesMax], "") + "…"
-}
-
-// Next gives up to csvRecordsMax records.
-func (c *csvReader) Next() (Piece, error) {
-	p := &csvPiece{header: c.header, records: c.ahead}
+// nextChunk returns up to csvRecordsMax records.
+func (c *csvReader) nextChunk() (Chunk, error) {
+	p := &csvChunk{header: c.header, records: c.ahead}
 	c.ahead = nil
 	for len(p.records) < csvRecordsMax {
 		r, ok := c.next()
@@ -143,7 +129,7 @@ func (c *csvReader) next() (r csvRecord, ok bool) {
 	if r.problem != "" && c.end != nil && !errors.Is(c.end, io.EOF) {
 		return r, false // it has no end, so it is no record
 	}
-	r.raw = before[:max(0, min(len(before)-len(c.rest), rawBytesMax))]
+	r.raw = before[:max(0, min(len(before)-len(c.rest), recordBytesMax))]
 	return r, true
 }
 
@@ -168,7 +154,7 @@ func (c *csvReader) skipBlank() {
 		switch {
 		case isLineEnd(c.rest[0]):
 			c.advance(lineEnd(c.rest))
-		case bytes.HasPrefix(c.rest, []byte(rejectNote)):
+		case bytes.HasPrefix(c.rest, []byte(CommentPrefix)):
 			i := bytes.IndexAny(c.rest, "\r\n")
 			if i < 0 {
 				i = len(c.rest)
@@ -225,7 +211,7 @@ func (c *csvReader) record() ([][]byte, Reason) {
 			return nil, ReasonQuotes
 		case problem != "":
 			return nil, c.drop(problem)
-		case len(cells) > columnsMax:
+		case len(cells) > ColumnsMax:
 			return nil, c.drop(ReasonManyColumns)
 		}
 		cells = append(cells, cell)
@@ -329,14 +315,14 @@ type csvRecord struct {
 	problem Reason
 }
 
-type csvPiece struct {
+type csvChunk struct {
 	header  []string
 	records []csvRecord
 	charset *charmap.Charmap
 }
 
 // Records names the cells by the header.
-func (p *csvPiece) Records(yield func(*Record)) {
+func (p *csvChunk) Records(yield func(*Record)) {
 	var record Record
 	for i := range p.records {
 		r := &p.records[i]
@@ -355,7 +341,7 @@ func isBlankRow(cells [][]byte) bool {
 	return !slices.ContainsFunc(cells, func(c []byte) bool { return len(bytes.TrimSpace(c)) > 0 })
 }
 
-func (p *csvPiece) fields(record *Record, cells [][]byte) {
+func (p *csvChunk) fields(record *Record, cells [][]byte) {
 	for len(cells) > len(p.header) && len(bytes.TrimSpace(cells[len(cells)-1])) == 0 {
 		cells = cells[:len(cells)-1]
 	}
@@ -373,7 +359,7 @@ func (p *csvPiece) fields(record *Record, cells [][]byte) {
 	}
 }
 
-func (p *csvPiece) text(cell []byte) string {
+func (p *csvChunk) text(cell []byte) string {
 	if utf8.Valid(cell) {
 		return string(cell)
 	}

@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"encoding/json"
@@ -38,7 +38,7 @@ func FuzzParseObjectTakesWhatEncodingJSONTakes(f *testing.F) {
 		require.NoError(t, d.Decode(&want))
 		got := map[string]any{}
 		for i := range fields {
-			v := fields[i].Value.any()
+			v := fields[i].Value.Any()
 			if list, ok := v.([]any); ok && list == nil {
 				v = []any{}
 			}

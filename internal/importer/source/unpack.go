@@ -1,4 +1,4 @@
-package importer
+package source
 
 import (
 	"bufio"
@@ -27,7 +27,7 @@ const (
 var errBomb = fmt.Errorf("it unpacks to more than %d times its size, which no file of companies does", bombRatio)
 
 // unpack takes off the packing, whatever it is by its first bytes, and gives the bytes below it.
-func (s *source) unpack(in io.Reader) (b *bufio.Reader, packed bool, err error) {
+func (s *Source) unpack(in io.Reader) (b *bufio.Reader, packed bool, err error) {
 	b = bufio.NewReaderSize(in, headBytes)
 	for range layersMax {
 		magic, err := b.Peek(4)
@@ -92,7 +92,7 @@ func (g *guard) Read(p []byte) (int, error) {
 const spoolBytesMax = 16 << 30
 
 // spool copies a stream into a file that is gone when the source is closed.
-func (s *source) spool(in io.Reader) (*os.File, int64, error) {
+func (s *Source) spool(in io.Reader) (*os.File, int64, error) {
 	f, err := os.CreateTemp("", "capi-import-*")
 	if err != nil {
 		return nil, 0, fmt.Errorf("make a temporary file: %w", err)

@@ -1,0 +1,119 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// compression returns the one that the source's name claims; empty if it claims none.
+func (s *Source) claimedCompression() string {
+	switch strings.ToLower(filepath.Ext(s.Name)) {
+	case ".gz":
+		return "gzip"
+	case ".zst":
+		return "zstd"
+	}
+	return ""
+}
+
+// recognise finds out how the source is packed and in which format it is.
+func (s *Source) recognise() (*Table, error) {
+	b, packed, err := s.unpack(&s.in)
+	if err != nil {
+		return nil, err
+	}
+	head, err := b.Peek(headBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	var t *Table
+	switch {
+	case bytes.HasPrefix(head, []byte("PAR1")):
+		t, err = s.randomAccess(b, packed, func(f io.ReaderAt, size int64) (*Table, error) {
+			r, err := newParquet(f, size, s.schema)
+			return &Table{Format: Parquet, Description: "Parquet", reader: r}, err
+		})
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		t, err = s.randomAccess(b, packed, func(f io.ReaderAt, size int64) (*Table, error) { return newXLSX(s, f, size) })
+	default:
+		t, err = s.textTable(b, head)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if name := s.claimedCompression(); name != "" && !packed {
+		t.Notices = append(t.Notices, "is not packed by "+name+", whatever its name says; it is read as it is")
+	}
+	return t, nil
+}
+
+// randomAccess opens a format that is read from its end.
+func (s *Source) randomAccess(b *bufio.Reader, packed bool, open func(io.ReaderAt, int64) (*Table, error)) (*Table, error) {
+	if !packed && s.file != nil && s.Size > 0 {
+		s.in.bytes.Store(0) // what was peeked at is read again
+		return open(countedFile{s.file, &s.in}, s.Size)
+	}
+	f, size, err := s.spool(b)
+	if err != nil {
+		return nil, err
+	}
+	return open(f, size)
+}
+
+// textTable decodes the text and tells JSON from CSV.
+func (s *Source) textTable(b *bufio.Reader, head []byte) (*Table, error) {
+	text, enc, err := s.decode(b, head, s.options.Encoding)
+	if err != nil {
+		return nil, err
+	}
+	b = bufio.NewReaderSize(text, headBytes)
+	head, err = b.Peek(headBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	if bytes.IndexByte(head, 0) >= 0 {
+		return nil, errors.New("this is neither text nor a format that is known: " +
+			"import reads CSV, TSV, JSON, NDJSON, XLSX and Parquet, plain or packed by gzip or zstd")
+	}
+	exts := strings.Split(strings.ToLower(filepath.Base(s.Name)), ".")[1:]
+	named := func(ext ...string) bool {
+		return slices.ContainsFunc(ext, func(e string) bool { return slices.Contains(exts, e) })
+	}
+	first := byte(0)
+	if trimmed := bytes.TrimLeft(head, " \t\r\n"); len(trimmed) > 0 {
+		first = trimmed[0]
+	}
+	json := first == '{' || first == '[' && startsJSONArray(head)
+	if named("ndjson", "jsonl", "json") && !json && first != 0 && !bytes.Contains(head, []byte("{")) {
+		json = false // a name may lie
+	} else if named("ndjson", "jsonl", "json") {
+		json = true
+	}
+	switch {
+	case s.options.Delimiter != "" || named("csv", "tsv", "tab") && first != '{':
+	case json && first == '[':
+		r, err := newValues(b, s.schema, nil)
+		return &Table{Format: JSON, Description: "JSON array", reader: r}, err
+	case json && (named("ndjson", "jsonl") || isLines(s.schema, head)):
+		return &Table{Format: NDJSON, Description: "NDJSON", reader: newLines(b, s.schema)}, nil
+	case json:
+		path := arrayPath(s.schema, head)
+		t := &Table{Format: JSON, Description: "JSON"}
+		if path != nil {
+			t.Description = "JSON array in " + strings.Join(path, ".")
+		}
+		t.reader, err = newValues(b, s.schema, path)
+		return t, err
+	}
+	r, err := newCSV(b, s.schema, enc, s.options.Delimiter, named("tsv", "tab"))
+	if err != nil {
+		return nil, err
+	}
+	return &Table{Format: CSV, Description: r.describe(), Fixed: true, Header: r.header, reader: r}, nil
+}

@@ -215,7 +215,8 @@ func (ix *Index) recoverFaults(read **snapshot, fn func() error) (err error) {
 			if read != nil && *read != nil {
 				parts = slices.Concat((*read).parts, parts)
 			}
-			if _, fault := faultAddress(r); read != nil && !fault && ix.recentCleanPanic() {
+			lastClean := time.Unix(0, ix.lastCleanPanic.Load())
+			if _, fault := faultAddress(r); read != nil && !fault && time.Since(lastClean) < time.Minute {
 				panic(r)
 			}
 			if err = ix.findDamage(r, parts); err == nil {
@@ -225,11 +226,6 @@ func (ix *Index) recoverFaults(read **snapshot, fn func() error) (err error) {
 		}
 	}()
 	return fn()
-}
-
-// recentCleanPanic reports whether a panic within the last minute was found not to be caused by damage.
-func (ix *Index) recentCleanPanic() bool {
-	return time.Since(time.Unix(0, ix.lastCleanPanic.Load())) < time.Minute
 }
 
 // findDamage returns damage of the parts' files that may have caused the panic, nil if there is none. It queues all damage

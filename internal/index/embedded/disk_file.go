@@ -163,8 +163,9 @@ func readHeader(p []byte) ([]extent, error) {
 	return extents, nil
 }
 
-func extentAt(p []byte, section int) extent {
-	e := p[24+section*formatEntry:]
+// extentAt returns the i-th extent in a header.
+func extentAt(p []byte, i int) extent {
+	e := p[24+i*formatEntry:]
 	return extent{binary.NativeEndian.Uint64(e), binary.NativeEndian.Uint64(e[8:]), binary.NativeEndian.Uint32(e[16:])}
 }
 
@@ -318,18 +319,15 @@ func (w *fileWriter) writeGroups(s *segment, these groups) {
 		if !these.has(one.group) {
 			continue
 		}
-		w.writeSection(i, one.data.bytes())
+		p := one.data.bytes()
+		w.offset = (w.offset + formatAlign - 1) &^ (formatAlign - 1)
+		w.extents[i] = extent{w.offset, uint64(len(p)), sumOf(p)}
+		if w.err == nil && len(p) > 0 {
+			_, w.err = w.file.WriteAt(p, int64(w.offset))
+		}
+		w.offset += uint64(len(p))
 		one.data.drop()
 	}
-}
-
-func (w *fileWriter) writeSection(i int, p []byte) {
-	w.offset = (w.offset + formatAlign - 1) &^ (formatAlign - 1)
-	w.extents[i] = extent{w.offset, uint64(len(p)), sumOf(p)}
-	if w.err == nil && len(p) > 0 {
-		_, w.err = w.file.WriteAt(p, int64(w.offset))
-	}
-	w.offset += uint64(len(p))
 }
 
 // discard removes the unfinished file.

@@ -111,8 +111,8 @@ func writeSynced(path string, p []byte) error {
 // entryOf returns the manifest's entry of a part.
 func entryOf(p part) manifestEntry {
 	e := manifestEntry{Name: p.file.name, Companies: p.companies()}
-	if dead := p.deleted[len(p.holes):]; len(dead) > 0 {
-		b := roaring.BitmapOf(dead...)
+	if deleted := p.deleted[len(p.holes):]; len(deleted) > 0 {
+		b := roaring.BitmapOf(deleted...)
 		b.RunOptimize()
 		e.Deleted = company.SetFrom(b).Bytes()
 	}
@@ -121,7 +121,7 @@ func entryOf(p part) manifestEntry {
 
 // open opens the segment and applies the entry's deleted slots.
 func (e manifestEntry) open(dir string) (part, error) {
-	dead, err := company.ParseSet(e.Deleted)
+	deleted, err := company.ParseSet(e.Deleted)
 	if err != nil {
 		return part{}, &DamageError{e.Name, "deleted slots", err.Error()}
 	}
@@ -137,7 +137,7 @@ func (e manifestEntry) open(dir string) (part, error) {
 	if err != nil {
 		return part{}, err
 	}
-	for _, slot := range dead.Bitmap().ToArray() {
+	for _, slot := range deleted.Bitmap().ToArray() {
 		if int(slot) >= s.slots || !p.live.has(slot) {
 			return part{}, &DamageError{e.Name, "deleted slots", fmt.Sprintf("slot %d has no live company", slot)}
 		}

@@ -56,13 +56,6 @@ type idSpace struct {
 	keyset // keys is nil for the segment's own ids
 }
 
-func (s *snapshot) newIDSpace(all []partCounts, f field) idSpace {
-	if len(all) == 1 {
-		return idSpace{field: f, parts: all}
-	}
-	return idSpace{f, all, s.keys[f]}
-}
-
 func (s *idSpace) len() int {
 	if s.keys == nil {
 		return s.parts[0].values[s.field].len()
@@ -215,10 +208,20 @@ func (s *snapshot) tops(all []partCounts, request facetRequest) (tops [facetFiel
 			fields = append(fields, f)
 		}
 	}
-	top := func(f field) { tops[f] = s.top(all, f, request) }
+	countField := func(f field) {
+		space := idSpace{field: f, parts: all}
+		if len(all) > 1 {
+			space.keyset = s.keys[f]
+		}
+		top := space.topValues(request)
+		tops[f] = make([]index.Count, len(top))
+		for i, c := range top {
+			tops[f][i] = index.Count{Value: space.spelling(c.id), Count: int(c.count)}
+		}
+	}
 	if !slices.ContainsFunc(all, func(c partCounts) bool { return c.pending }) || !multicore() {
 		for _, f := range fields {
-			top(f)
+			countField(f)
 		}
 		return tops
 	}
@@ -229,22 +232,11 @@ func (s *snapshot) tops(all []partCounts, request facetRequest) (tops [facetFiel
 	close(queue)
 	take := func() {
 		for f := range queue {
-			top(f)
+			countField(f)
 		}
 	}
 	runBoth(take, take)
 	return tops
-}
-
-// top returns the field's most frequent values over all parts.
-func (s *snapshot) top(all []partCounts, f field, request facetRequest) []index.Count {
-	in := s.newIDSpace(all, f)
-	first := in.topValues(request)
-	counts := make([]index.Count, len(first))
-	for i, l := range first {
-		counts[i] = index.Count{Value: in.spelling(l.id), Count: int(l.count)}
-	}
-	return counts
 }
 
 // spelling returns the most frequent spelling of a value in the parts where it has matches.
@@ -321,12 +313,12 @@ func (c *partCounts) probingPays(n int, request facetRequest) bool {
 // probeWork estimates how many slots of the field's rare values have to be probed.
 func (c *partCounts) probeWork(f field, limit int) (work int) {
 	r := &c.hits.rows
-	least, left := c.estimateThreshold(f, limit)
+	threshold, left := c.estimateThreshold(f, limit)
 	if left == 0 {
 		return 0
 	}
 	c.eachRare(f, func(local, most uint32) {
-		if f == fieldBand || f == fieldDecade || most >= least {
+		if f == fieldBand || f == fieldDecade || most >= threshold {
 			work += int(r.totals[r.first[f]+local])
 		}
 	})
@@ -335,7 +327,7 @@ func (c *partCounts) probeWork(f field, limit int) (work int) {
 
 // estimateThreshold estimates the count that a value needs to be among the field's top values, and returns how many matches
 // may have a rare value. The estimate is a guess if fewer than limit values are frequent.
-func (c *partCounts) estimateThreshold(f field, limit int) (least, left uint32) {
+func (c *partCounts) estimateThreshold(f field, limit int) (threshold, left uint32) {
 	byID := func(a, b uint32) int { return int(a) - int(b) }
 	known, likely := newTopCandidates(limit, byID), newTopCandidates(limit, byID)
 	totals := c.hits.rows.totals[c.hits.rows.first[f]:c.hits.rows.first[f+1]]
@@ -345,15 +337,15 @@ func (c *partCounts) estimateThreshold(f field, limit int) (least, left uint32) 
 		left -= n
 	}
 	if known.full() {
-		least = known.threshold
+		threshold = known.threshold
 	} else {
 		for local, total := range totals {
 			likely.add(uint32(local), total)
 		}
-		least = uint32(uint64(likely.threshold) * uint64(c.hits.count) / uint64(c.slots))
+		threshold = uint32(uint64(likely.threshold) * uint64(c.hits.count) / uint64(c.slots))
 	}
 	if !f.singleValued() {
 		left = none
 	}
-	return least, left
+	return threshold, left
 }

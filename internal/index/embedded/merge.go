@@ -64,7 +64,7 @@ func merge(parts []part, to *fileWriter) (*segment, error) {
 func newSegmentMerge(parts []part) *segmentMerge {
 	m := &segmentMerge{parts: parts}
 	var numbers []uint32
-	var alive []origin
+	var live []origin
 	var queue mergeQueue
 	lists, at := make([][]uint32, len(parts)), make([]int, len(parts))
 	for i := range parts {
@@ -78,46 +78,43 @@ func newSegmentMerge(parts []part) *segmentMerge {
 	for len(queue.items) > 0 {
 		i := queue.items[0]
 		numbers = append(numbers, head(i))
-		alive = append(alive, origin{uint32(i), lists[i][at[i]]})
+		live = append(live, origin{uint32(i), lists[i][at[i]]})
 		at[i]++
 		queue.advance(at[i] < len(lists[i]))
 	}
 	m.layout = newLayout(numbers)
-	m.assignSlots(alive)
-	return m
-}
-
-func liveSlots(p *part) []uint32 {
-	alive := make(bitset, wordsFor(p.slots))
-	alive.setFirst(p.slots)
-	for _, slot := range p.deleted {
-		alive.clear(slot)
-	}
-	return alive.appendTo(make([]uint32, 0, p.companies()))
-}
-
-// assignSlots fills slots and from.
-func (m *segmentMerge) assignSlots(alive []origin) {
 	m.from = make([]origin, m.layout.slots)
 	for i := range m.from {
 		m.from[i].part = none
 	}
-	m.slots = make([][]uint32, len(m.parts))
+	m.slots = make([][]uint32, len(parts))
 	for i := range m.slots {
-		m.slots[i] = slices.Repeat([]uint32{none}, m.parts[i].slots)
+		m.slots[i] = slices.Repeat([]uint32{none}, parts[i].slots)
 	}
-	for i, o := range alive {
+	for i, o := range live {
 		slot := m.layout.slotOf[i]
 		m.from[slot] = o
 		m.slots[o.part][o.slot] = slot
 	}
+	return m
+}
+
+func liveSlots(p *part) []uint32 {
+	live := make(bitset, wordsFor(p.slots))
+	live.setFirst(p.slots)
+	for _, slot := range p.deleted {
+		live.clear(slot)
+	}
+	return live.appendTo(make([]uint32, 0, p.companies()))
 }
 
 // inverted merges dicts with their postings and drops keys without postings. occurrences are those of each part's postings,
 // nil if there are none. The last result is the new id of each part's keys.
-func (m *segmentMerge) inverted(dicts []*dict, posts []*postings, marks [][]occurrence) (dict, postings, []occurrence, [][]uint32) {
+func (m *segmentMerge) inverted(
+	dicts []*dict, posts []*postings, occurrences [][]occurrence,
+) (dict, postings, []occurrence, [][]uint32) {
 	all, ids := mergeDicts(dicts)
-	out := postingMerger{slots: m.layout.slots, withOccurrences: marks != nil}
+	out := postingMerger{slots: m.layout.slots, withOccurrences: occurrences != nil}
 	out.grow(posts, all.len())
 	at := make([]int, len(dicts))
 	empty := make([]bool, all.len())
@@ -126,7 +123,11 @@ func (m *segmentMerge) inverted(dicts []*dict, posts []*postings, marks [][]occu
 			if at[i] == len(ids[i]) || ids[i][at[i]] != uint32(k) {
 				continue
 			}
-			out.add(posts[i], at[i], m.slots[i], occurrencesOf(marks, i))
+			var stored []occurrence
+			if occurrences != nil {
+				stored = occurrences[i]
+			}
+			out.add(posts[i], at[i], m.slots[i], stored)
 			at[i]++
 		}
 		empty[k] = !out.endKey()
@@ -138,13 +139,6 @@ func (m *segmentMerge) inverted(dicts []*dict, posts []*postings, marks [][]occu
 		}
 	}
 	return kept, out.finish(), out.occurrences, ids
-}
-
-func occurrencesOf(marks [][]occurrence, i int) []occurrence {
-	if marks == nil {
-		return nil
-	}
-	return marks[i]
 }
 
 func (m *segmentMerge) values(f field) (values, [][]uint32) {
@@ -168,8 +162,8 @@ func (m *segmentMerge) spellings(f field, merged *values, ids [][]uint32) {
 		for i := range m.parts {
 			v := &m.parts[i].values[f]
 			for ; at[i] < len(ids[i]) && ids[i][at[i]] <= uint32(k); at[i]++ {
-				if left := m.liveCount(i, v, at[i]); left > 0 {
-					v.addSpellings(counts, at[i], left)
+				if live := m.liveCount(i, v, at[i]); live > 0 {
+					v.addSpellings(counts, at[i], live)
 				}
 			}
 		}
@@ -248,7 +242,10 @@ func (m *segmentMerge) links(categoryIDs [][]uint32) links {
 			used[one.target] = true
 			kept = append(kept, one)
 		})
-		inOrder = inOrder && (i == 0 || m.disjoint(i-1, i))
+		if i > 0 {
+			last := &m.parts[i-1]
+			inOrder = inOrder && last.number(uint32(last.slots-1)) < m.parts[i].number(0)
+		}
 	}
 	targets, newIDs := all.without(func(id int) bool { return !used[id] })
 	for i := range kept {
@@ -287,12 +284,6 @@ func (m *segmentMerge) eachLink(i int, yield func(target uint32, one link)) {
 			}
 		}
 	}
-}
-
-// disjoint reports whether all numbers of part a are below those of part b.
-func (m *segmentMerge) disjoint(a, b int) bool {
-	pa, pb := &m.parts[a], &m.parts[b]
-	return pa.number(uint32(pa.slots-1)) < pb.number(0)
 }
 
 func (m *segmentMerge) ints(f intField) ints {
@@ -375,17 +366,19 @@ func (m *segmentMerge) order(orders [][]uint32, compare func(a, b uint32) int) [
 
 func (m *segmentMerge) words() words {
 	n := len(m.parts)
-	dicts, posts, marks := make([]*dict, n), make([]*postings, n), make([][]occurrence, n)
+	dicts, posts, occurrences := make([]*dict, n), make([]*postings, n), make([][]occurrence, n)
+	streamLen := 0
 	for i := range m.parts {
 		w := &m.parts[i].words
-		dicts[i], posts[i], marks[i] = &w.dict, &w.postings, w.occurrences
+		dicts[i], posts[i], occurrences[i] = &w.dict, &w.postings, w.occurrences
+		streamLen += len(w.stream)
 	}
 	var merged words
 	var ids [][]uint32
-	merged.dict, merged.postings, merged.occurrences, ids = m.inverted(dicts, posts, marks)
+	merged.dict, merged.postings, merged.occurrences, ids = m.inverted(dicts, posts, occurrences)
 	merged.ends = make([]uint32, 0, m.layout.slots)
 	merged.nameLen = make([]uint8, m.layout.slots)
-	merged.stream = make([]uint32, 0, m.streamLen())
+	merged.stream = make([]uint32, 0, streamLen)
 	for slot, o := range m.from {
 		if o.part != none {
 			w := &m.parts[o.part].words
@@ -395,14 +388,6 @@ func (m *segmentMerge) words() words {
 		merged.ends = append(merged.ends, uint32(len(merged.stream)))
 	}
 	return merged
-}
-
-func (m *segmentMerge) streamLen() int {
-	n := 0
-	for i := range m.parts {
-		n += len(m.parts[i].words.stream)
-	}
-	return n
 }
 
 func (w *words) addText(text, ids []uint32) {

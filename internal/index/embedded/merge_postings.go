@@ -34,18 +34,18 @@ func (m *postingMerger) grow(sources []*postings, keys int) {
 }
 
 // add adds one part's postings of the current key.
-func (m *postingMerger) add(p *postings, key int, slots []uint32, marks []occurrence) {
+func (m *postingMerger) add(p *postings, key int, slots []uint32, occurrences []occurrence) {
 	if len(m.found) == 0 {
 		m.sorted = true
 	}
-	p.each(key, func(slot, place uint32) {
+	p.each(key, func(slot, pos uint32) {
 		to := slots[slot]
 		if to == none {
 			return
 		}
 		packed := uint64(to) << 16
-		if marks != nil {
-			packed |= uint64(marks[place])
+		if occurrences != nil {
+			packed |= uint64(occurrences[pos])
 		}
 		if n := len(m.found); n > 0 && m.found[n-1] > packed {
 			m.sorted = false

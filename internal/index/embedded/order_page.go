@@ -129,23 +129,23 @@ func (o *order) directed(c int) int {
 }
 
 // compareTo compares a slot with the position, ignoring its number.
-func (o *order) compareTo(place *position, h *hits, key uint64, slot uint32) int {
-	if key != place.key {
-		return cmp.Compare(key, place.key)
+func (o *order) compareTo(pos *position, h *hits, key uint64, slot uint32) int {
+	if key != pos.key {
+		return cmp.Compare(key, pos.key)
 	}
 	if o.sort.By == query.ByName && key != nullKey {
-		return o.directed(bytes.Compare(h.names.name(slot), place.name))
+		return o.directed(bytes.Compare(h.names.name(slot), pos.name))
 	}
 	return 0
 }
 
 // isAfter reports whether the entry comes after the position.
-func (o *order) isAfter(h *hits, e entry, place *position) bool {
-	if place == nil {
+func (o *order) isAfter(h *hits, e entry, pos *position) bool {
+	if pos == nil {
 		return true
 	}
-	c := o.compareTo(place, h, e.key, e.slot)
-	return c > 0 || c == 0 && e.number > place.number
+	c := o.compareTo(pos, h, e.key, e.slot)
+	return c > 0 || c == 0 && e.number > pos.number
 }
 
 // newRun returns the run of one part.

@@ -65,21 +65,18 @@ func (s *snapshot) ranking(words []string) *ranking {
 	r := &ranking{s.textStats(), make([]rankedTerm, len(words))}
 	for i, w := range words {
 		r.terms[i] = rankedTerm{w, 1}
-		if len(words) <= rankedWordsMax {
-			r.terms[i].weight = s.weight(w, r.stats.texts)
+		if len(words) > rankedWordsMax {
+			continue
 		}
+		texts := 0.0 // with the word
+		for p := range s.parts {
+			if key, ok := s.parts[p].words.find(w); ok {
+				texts += float64(s.parts[p].words.count(key))
+			}
+		}
+		r.terms[i].weight = float32(math.Log1p((r.stats.texts - texts + 0.5) / (texts + 0.5)))
 	}
 	return r
-}
-
-func (s *snapshot) weight(word string, texts float64) float32 {
-	holders := 0.0
-	for p := range s.parts {
-		if key, ok := s.parts[p].words.find(word); ok {
-			holders += float64(s.parts[p].words.count(key))
-		}
-	}
-	return float32(math.Log1p((texts - holders + 0.5) / (holders + 0.5)))
 }
 
 // append appends the ranking without its words, as stored in a cursor.
@@ -107,15 +104,15 @@ func readRanking(p []byte, words []string) (*ranking, bool) {
 	}
 	number := func(at int) float64 { return math.Float64frombits(binary.BigEndian.Uint64(p[at:])) }
 	r := &ranking{textStats{number(0), number(8), number(16)}, make([]rankedTerm, len(words))}
-	sound := inBounds(r.stats.texts, 0) && inBounds(r.stats.averageName, 1) && inBounds(r.stats.averageDescription, 1)
+	valid := inBounds(r.stats.texts, 0) && inBounds(r.stats.averageName, 1) && inBounds(r.stats.averageDescription, 1)
 	for i, w := range words {
 		r.terms[i] = rankedTerm{w, 1}
 		if weighed > 0 {
 			r.terms[i].weight = math.Float32frombits(binary.BigEndian.Uint32(p[statsSize+4*i:]))
 		}
-		sound = sound && inBounds(float64(r.terms[i].weight), 0)
+		valid = valid && inBounds(float64(r.terms[i].weight), 0)
 	}
-	return r, sound
+	return r, valid
 }
 
 // inBounds reports whether v is at least low and neither NaN nor infinite.
@@ -158,9 +155,9 @@ func (o *order) byRelevance(h *hits, k int, after *position) []entry {
 	slots := h.list()
 	keys := o.scoreKeys(h, slots)
 	if k >= radixSelectMin && after == nil {
-		places := smallestK(keys, k)
-		entries := make([]entry, len(places))
-		for i, j := range places {
+		indexes := smallestK(keys, k)
+		entries := make([]entry, len(indexes))
+		for i, j := range indexes {
 			entries[i] = entry{uint64(keys[j]), h.number(slots[j]), slots[j]}
 		}
 		return entries
@@ -207,15 +204,15 @@ func (o *order) score(h *hits, norms *norms, slots, scores []uint32) {
 		if !ok {
 			continue
 		}
-		w.eachIn(key, slots, func(j int, place uint32) {
-			slot, m := slots[j], w.occurrences[place]
+		w.eachIn(key, slots, func(j int, pos uint32) {
+			slot, m := slots[j], w.occurrences[pos]
 			score := norms.inDescription(w, slot, m)
 			if m.nameCount() > 0 {
-				named := norms.inName(w, slot, m)
+				nameScore := norms.inName(w, slot, m)
 				if w.startsName(slot, m, article) {
-					named += rankNameStart
+					nameScore += rankNameStart
 				}
-				score += named * sizeFactors[bits.Len64(uint64(employees[slot]))]
+				score += nameScore * sizeFactors[bits.Len64(uint64(employees[slot]))]
 			}
 			scores[j] = math.Float32bits(math.Float32frombits(scores[j]) + t.weight*score)
 		})

@@ -18,7 +18,7 @@ type run struct {
 	head     uint32   // one of the slots with the key
 	slots    []uint32 // the matches with the key, ascending
 	nonEmpty bool     // the first advance found matches
-	next     func(r *run, most int) bool
+	next     func(r *run, limit int) bool
 	// collect appends the first k matches and the one after them to numbers, which must be empty, and returns the k-th one's
 	// key. It replaces advance if there is a single part.
 	collect func(r *run, numbers []company.Number, k int) ([]company.Number, uint64)
@@ -26,7 +26,7 @@ type run struct {
 
 // advance moves to the next key with a match and loads up to limit of its matches. It returns false when there are none
 // left. If a key has more matches than the limit, the rest is skipped, so only the last call may be limited.
-func (r *run) advance(most int) bool { return r.next(r, most) }
+func (r *run) advance(limit int) bool { return r.next(r, limit) }
 
 // entry is a match to select from. Entries sort by key, then by full name if sorted by name, then by number.
 type entry struct {
@@ -38,12 +38,16 @@ type entry struct {
 // entriesRun returns a run over sorted entries.
 func (o *order) entriesRun(h *hits, entries []entry) run {
 	r := run{hits: h}
-	r.next = func(r *run, most int) bool {
+	r.next = func(r *run, limit int) bool {
 		r.slots = r.slots[:0]
-		for len(entries) > 0 && len(r.slots) < most && (len(r.slots) == 0 || o.sameKey(r, entries[0])) {
-			r.key, r.head = entries[0].key, entries[0].slot
-			r.slots = append(r.slots, r.head)
-			entries = entries[1:]
+		for ; len(entries) > 0 && len(r.slots) < limit; entries = entries[1:] {
+			e := entries[0]
+			if len(r.slots) > 0 && (e.key != r.key || o.sort.By == query.ByName && e.key != nullKey &&
+				string(r.names.name(e.slot)) != string(r.names.name(r.head))) {
+				break
+			}
+			r.key, r.head = e.key, e.slot
+			r.slots = append(r.slots, e.slot)
 		}
 		return len(r.slots) > 0
 	}
@@ -57,11 +61,6 @@ func (o *order) entriesRun(h *hits, entries []entry) run {
 		return numbers, entries[min(k, len(entries))-1].key
 	}
 	return r
-}
-
-func (o *order) sameKey(r *run, e entry) bool {
-	return e.key == r.key && (o.sort.By != query.ByName || e.key == nullKey ||
-		string(r.names.name(e.slot)) == string(r.names.name(r.head)))
 }
 
 // orderScan iterates over a column's sort order, then over the slots without a value.
@@ -80,10 +79,15 @@ type orderScan struct {
 func (o *order) scanRun(c column, h *hits, k int, after *position) run {
 	w := &orderScan{order: o, column: c, rest: c.ordered(), after: after}
 	w.selectInstead = func() run { return o.selectRun(c, h, k, after) }
-	if start := o.scanStart(c, after); o.sort.Desc {
-		w.rest = w.rest[:start]
-	} else {
-		w.rest, w.skipped = w.rest[start:], start
+	switch {
+	case after == nil:
+	case after.key == nullKey:
+		w.rest = nil
+	case o.sort.Desc:
+		w.rest = w.rest[:c.seek(after, true, true)]
+	default:
+		w.skipped = c.seek(after, false, false)
+		w.rest = w.rest[w.skipped:]
 	}
 	return run{hits: h, next: w.next, collect: w.collect}
 }
@@ -122,7 +126,7 @@ func (w *orderScan) collect(r *run, numbers []company.Number, k int) ([]company.
 	return numbers, w.key(kth, w.order.sort.Desc)
 }
 
-func (w *orderScan) next(r *run, most int) bool {
+func (w *orderScan) next(r *run, limit int) bool {
 	for len(w.rest) > 0 {
 		group := w.nextGroup()
 		if w.after != nil {
@@ -131,7 +135,7 @@ func (w *orderScan) next(r *run, most int) bool {
 		r.slots = r.slots[:0]
 		for _, slot := range group {
 			if r.bits.has(slot) {
-				if r.slots = append(r.slots, slot); len(r.slots) == most {
+				if r.slots = append(r.slots, slot); len(r.slots) == limit {
 					break
 				}
 			}
@@ -146,7 +150,7 @@ func (w *orderScan) next(r *run, most int) bool {
 		return false
 	}
 	w.unknownBegun = true
-	return w.loadUnknown(r, most)
+	return w.loadUnknown(r, limit)
 }
 
 // nextGroup takes the slots with the next value.
@@ -174,24 +178,8 @@ func (w *orderScan) afterPosition(h *hits, group []uint32) []uint32 {
 	return group
 }
 
-// scanStart returns where in the column's sort order the slots after the position begin or, if descending, end.
-func (o *order) scanStart(c column, after *position) int {
-	all := len(c.ordered())
-	switch {
-	case after == nil && o.sort.Desc:
-		return all
-	case after == nil:
-		return 0
-	case after.key == nullKey && o.sort.Desc:
-		return 0
-	case after.key == nullKey:
-		return all
-	}
-	return c.seek(after, o.sort.Desc, o.sort.Desc)
-}
-
 // loadUnknown loads the matches without a value.
-func (w *orderScan) loadUnknown(r *run, most int) bool {
+func (w *orderScan) loadUnknown(r *run, limit int) bool {
 	first := uint32(0)
 	if w.after != nil && w.after.key == nullKey {
 		first = r.slotFrom(w.after.number + 1)
@@ -202,12 +190,12 @@ func (w *orderScan) loadUnknown(r *run, most int) bool {
 		if i == int(first>>6) {
 			word &= ^uint64(0) << (first & 63)
 		}
-		for ; word != 0 && len(r.slots) < most; word &= word - 1 {
+		for ; word != 0 && len(r.slots) < limit; word &= word - 1 {
 			if slot := uint32(i<<6 + bits.TrailingZeros64(word)); w.key(slot, w.order.sort.Desc) == nullKey {
 				r.slots = append(r.slots, slot)
 			}
 		}
-		if len(r.slots) == most {
+		if len(r.slots) == limit {
 			break
 		}
 	}

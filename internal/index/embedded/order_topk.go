@@ -85,21 +85,21 @@ func smallestK(keys []uint32, k int) []uint32 {
 	k = min(k, len(keys))
 	kth, equal := kthSmallest(keys, k)
 	pairs := make([]uint64, 0, 2*k) // key and index; the second half is the sort buffer
-	for place, key := range keys {
+	for i, key := range keys {
 		switch {
 		case key > kth:
 		case key < kth:
-			pairs = append(pairs, uint64(key)<<32|uint64(place))
+			pairs = append(pairs, uint64(key)<<32|uint64(i))
 		case equal > 0:
 			equal--
-			pairs = append(pairs, uint64(key)<<32|uint64(place))
+			pairs = append(pairs, uint64(key)<<32|uint64(i))
 		}
 	}
-	places := make([]uint32, k)
+	indexes := make([]uint32, k)
 	for i, pair := range sortByKey(pairs, pairs[k:2*k]) {
-		places[i] = uint32(pair)
+		indexes[i] = uint32(pair)
 	}
-	return places
+	return indexes
 }
 
 // kthSmallest returns the k-th smallest key, and how many of the k smallest keys are equal to it.

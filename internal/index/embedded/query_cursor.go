@@ -62,24 +62,24 @@ func (ix *Index) resume(r index.Request) (*snapshot, *position, error) {
 	if query.SortKey(cursor[25]) != by.By || (cursor[26] == 1) != by.Desc {
 		return nil, nil, fmt.Errorf("cursor has another sort order: %w", index.ErrCursor)
 	}
-	place := &position{
+	pos := &position{
 		number: binary.BigEndian.Uint32(cursor[27:]),
 		key:    binary.BigEndian.Uint64(cursor[31:]),
 		name:   cursor[cursorSize:body],
 	}
 	if by.By == query.ByRelevance {
 		var ok bool
-		if place.ranking, ok = readRanking(cursor[cursorSize:body], rankedWords(r.Query.Root)); !ok {
+		if pos.ranking, ok = readRanking(cursor[cursorSize:body], rankedWords(r.Query.Root)); !ok {
 			return nil, nil, fmt.Errorf("cursor belongs to another query: %w", index.ErrCursor)
 		}
 	}
 	if bytes.Equal(cursor[1:17], ix.instance[:]) {
 		if s := ix.snapshots.get(binary.BigEndian.Uint64(cursor[17:]), time.Now()); s != nil {
-			place.nameInSnapshot = by.By == query.ByName
-			return s, place, nil
+			pos.nameInSnapshot = by.By == query.ByName
+			return s, pos, nil
 		}
 	}
-	return ix.current.Load(), place, nil
+	return ix.current.Load(), pos, nil
 }
 
 // nameOf returns the company's folded name in the snapshot, or nil if it has no such company.
@@ -118,14 +118,10 @@ func (m *snapshotCache) keep(s *snapshot, now time.Time, o Options) {
 		m.list = append(m.list, k)
 	}
 	if len(m.byID) > o.RememberMax {
-		m.evictOldest(now)
+		next := slices.MinFunc(m.list, func(a, b *cachedSnapshot) int { return a.expires.Compare(b.expires) })
+		next.expires = now
+		m.evictExpired(now)
 	}
-}
-
-func (m *snapshotCache) evictOldest(now time.Time) {
-	oldest := slices.MinFunc(m.list, func(a, b *cachedSnapshot) int { return a.expires.Compare(b.expires) })
-	oldest.expires = now
-	m.evictExpired(now)
 }
 
 // removeExpired evicts the expired snapshots. It only looks at the oldest, because it runs on every Apply.

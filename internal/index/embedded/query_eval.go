@@ -366,49 +366,46 @@ func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
 		e.narrow(found, query.Term{Word: w})
 	}
 	if len(ids) > 1 {
-		if unsure := e.narrowByPosition(found, ids); unsure.count() > 0 {
-			parallelHalves(unsure, func(b bitset, first int) { e.words.narrowByText(b, first, ids) })
-			found.or(unsure)
+		if undecided := e.narrowByPosition(found, ids); undecided.count() > 0 {
+			parallelHalves(undecided, func(b bitset, first int) { e.words.narrowByText(b, first, ids) })
+			found.or(undecided)
 		}
 	}
 }
 
 // narrowByPosition removes the slots where the words' first positions rule the phrase out, where each word occurs once. It
 // moves the slots whose texts must be read from found to the returned set.
-func (e evaluator) narrowByPosition(found bitset, phrase []uint32) (unsure bitset) {
-	unsure = e.bits(e.slots)
+func (e evaluator) narrowByPosition(found bitset, phrase []uint32) (undecided bitset) {
+	undecided = e.bits(e.slots)
 	slots := found.appendTo(e.list(found.count()))
 	parallelHalves(found, func(half bitset, first int) {
 		from, _ := slices.BinarySearch(slots, uint32(first)<<6)
 		to, _ := slices.BinarySearch(slots, uint32(first+len(half))<<6)
-		e.narrowSlotsByPosition(found, unsure, slots[from:to], phrase)
-	})
-	unsure.and(found)
-	found.andNot(unsure)
-	return unsure
-}
-
-func (e evaluator) narrowSlotsByPosition(found, unsure bitset, slots, phrase []uint32) {
-	last := e.occurrencesIn(phrase[0], slots)
-	for _, word := range phrase[1:] {
-		next := e.occurrencesIn(word, slots)
-		for j, slot := range slots {
-			switch {
-			case !last[j].single() || !next[j].single():
-				unsure.set(slot)
-			case last[j].firstPosition()+1 != next[j].firstPosition():
-				found.clear(slot)
+		slots := slots[from:to]
+		last := e.occurrencesIn(phrase[0], slots)
+		for _, word := range phrase[1:] {
+			next := e.occurrencesIn(word, slots)
+			for j, slot := range slots {
+				switch {
+				case !last[j].single() || !next[j].single():
+					undecided.set(slot)
+				case last[j].firstPosition()+1 != next[j].firstPosition():
+					found.clear(slot)
+				}
 			}
+			last = next
 		}
-		last = next
-	}
+	})
+	undecided.and(found)
+	found.andNot(undecided)
+	return undecided
 }
 
 // occurrencesIn returns the word's occurrences in the slots, all of which must have it.
 func (e evaluator) occurrencesIn(word uint32, slots []uint32) []occurrence {
-	marks := make([]occurrence, len(slots))
-	e.words.eachIn(int(word), slots, func(j int, place uint32) { marks[j] = e.words.occurrences[place] })
-	return marks
+	all := make([]occurrence, len(slots))
+	e.words.eachIn(int(word), slots, func(j int, pos uint32) { all[j] = e.words.occurrences[pos] })
+	return all
 }
 
 // narrowByText removes the slots whose text does not contain the phrase; first is the index of b's first word.

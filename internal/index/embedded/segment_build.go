@@ -75,7 +75,11 @@ func (b *builder) add(c *company.Company) {
 	}
 	for _, f := range query.Fields() {
 		if to, ok := fieldOf(f); ok {
-			b.addAll(to, slot, f.Values(c))
+			for _, v := range f.Values(c) {
+				if v != "" {
+					b.values[to].add(slot, v)
+				}
+			}
 		}
 	}
 	for _, code := range c.NAICSCodes {
@@ -94,15 +98,6 @@ func (b *builder) add(c *company.Company) {
 		b.links.add(slot, strings.ToLower(to.Domain), to.ID, category)
 	}
 	b.next++
-}
-
-// addAll adds a company's values of a field.
-func (b *builder) addAll(f field, slot uint32, values []string) {
-	for _, v := range values {
-		if v != "" {
-			b.values[f].add(slot, v)
-		}
-	}
 }
 
 func (b *builder) finish() *segment {

@@ -329,18 +329,18 @@ func (p *postings) orInto(k int, b bitset) {
 }
 
 // each yields the key's slots in ascending order, with the positions of their postings.
-func (p *postings) each(k int, yield func(slot, place uint32)) {
-	place := p.starts[k]
+func (p *postings) each(k int, yield func(slot, pos uint32)) {
+	pos := p.starts[k]
 	if !p.dense(k) {
 		for i, slot := range p.list(k) {
-			yield(slot, place+uint32(i))
+			yield(slot, pos+uint32(i))
 		}
 		return
 	}
 	for i, w := range p.set(k) {
 		for ; w != 0; w &= w - 1 {
-			yield(uint32(i)<<6+uint32(bits.TrailingZeros64(w)), place)
-			place++
+			yield(uint32(i)<<6+uint32(bits.TrailingZeros64(w)), pos)
+			pos++
 		}
 	}
 }
@@ -377,7 +377,7 @@ func (p *postings) countIn(key int, b bitset) uint32 {
 }
 
 // eachIn yields those of the slots that have the key: the index in slots, and the position of the posting.
-func (p *postings) eachIn(key int, slots []uint32, yield func(j int, place uint32)) {
+func (p *postings) eachIn(key int, slots []uint32, yield func(j int, pos uint32)) {
 	start := p.starts[key]
 	if !p.dense(key) {
 		intersect(p.list(key), slots, func(i, j int) { yield(j, start+uint32(i)) })

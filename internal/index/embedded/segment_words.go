@@ -173,11 +173,11 @@ func (b *wordBuilder) finish(slots int) words {
 	}
 	var fill postingsFiller
 	w.postings, fill = allocPostings(counts, slots)
-	marks := make([]occurrence, len(w.occurrences))
+	occurrences := make([]occurrence, len(w.occurrences))
 	for i, k := range b.pairs.keys {
-		marks[fill.add(k, b.pairs.slots[i])] = w.occurrences[i]
+		occurrences[fill.add(k, b.pairs.slots[i])] = w.occurrences[i]
 	}
-	w.occurrences = marks
+	w.occurrences = occurrences
 	w.stream = slices.Clone(w.stream) // frees unused capacity
 	return w
 }

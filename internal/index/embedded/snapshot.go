@@ -45,7 +45,12 @@ func (s *snapshot) withChanges(changes []index.Change, fresh []*segment, seq uin
 	next := &snapshot{seq: max(seq, s.seq), companies: s.companies, parts: slices.Clone(s.parts)}
 	deleted := make([][]uint32, len(next.parts))
 	for i := range next.parts { // reads files and may panic, so nothing is modified before all is read
-		deleted[i] = next.parts[i].liveSlotsOf(changes)
+		p := &next.parts[i]
+		for _, c := range changes {
+			if slot, held := p.slot(c.Number); held && p.live.has(slot) {
+				deleted[i] = append(deleted[i], slot)
+			}
+		}
 	}
 	for i := range next.parts {
 		p := &next.parts[i]
@@ -61,16 +66,6 @@ func (s *snapshot) withChanges(changes []index.Change, fresh []*segment, seq uin
 		next.companies += f.companies()
 	}
 	return next
-}
-
-// liveSlotsOf returns the slots of the changed companies that are live in this part.
-func (p *part) liveSlotsOf(changes []index.Change) (slots []uint32) {
-	for _, c := range changes {
-		if slot, held := p.slot(c.Number); held && p.live.has(slot) {
-			slots = append(slots, slot)
-		}
-	}
-	return slots
 }
 
 // markDeleted deletes the company if it is live in this part.

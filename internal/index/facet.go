@@ -6,7 +6,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Facet is something that matches are counted by; it is named like the filter that narrows by it.
+// Facet is a property that matches are counted by. It has the name of the filter for it.
 type Facet uint8
 
 // The facets, in the order in which they are shown.
@@ -28,7 +28,7 @@ var facetNames = [facetCount]string{
 	"employee_count", "founded_year",
 }
 
-// AllFacets are all of them.
+// AllFacets returns all facets.
 func AllFacets() []Facet {
 	all := make([]Facet, facetCount)
 	for i := range all {
@@ -37,22 +37,22 @@ func AllFacets() []Facet {
 	return all
 }
 
-// ParseFacet is the facet of a name.
+// ParseFacet returns the facet with the name.
 func ParseFacet(name string) (Facet, bool) {
 	i := slices.Index(facetNames[:], name)
 	return Facet(max(i, 0)), i >= 0
 }
 
-// NearestFacet is the facet's name that may have been meant; empty if none is near.
+// NearestFacet returns the name of the facet that was probably meant; empty if none is near.
 func NearestFacet(name string) string { return text.Nearest(name, facetNames[:]) }
 
 func (f Facet) String() string { return facetNames[f] }
 
-// HasBands holds for facets of numbers, which are counted by spans and have no values to complete.
+// HasBands reports whether the facet counts ranges of numbers, which have no values to complete.
 func (f Facet) HasBands() bool { return f == FacetEmployeeCount || f == FacetFoundedYear }
 
-// FacetPrefix narrows one facet to the values that begin with Text, whatever its letter case and accents: what someone
-// who types has in mind. The zero FacetPrefix narrows nothing.
+// FacetPrefix restricts one facet to the values that begin with Text, ignoring case and accents, as in autocompletion. The
+// zero value does not restrict anything.
 type FacetPrefix struct {
 	Facet Facet
 	Text  string

@@ -9,16 +9,15 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Warning is a value of a filter that no company has, so that a misspelt one neither empties a result nor widens it
-// without a word.
+// Warning is a filter value that no company has. It keeps a misspelled value from silently emptying or widening a result.
 type Warning struct {
 	Field      string  `json:"field"`
-	Value      string  `json:"value"` // its first 100 characters
+	Value      string  `json:"value"` // the first 100 characters
 	Message    string  `json:"message"`
-	Suggestion *string `json:"suggestion"` // a value that may have been meant; nil if none is near
+	Suggestion *string `json:"suggestion"` // a value that was probably meant; nil if none is near
 }
 
-// Warnings are the values of the query that no company in the index has, in the order of query.Params.
+// Warnings returns a warning for each value of the query that no company in the index has, in the order of query.Params.
 func Warnings(ctx context.Context, ix Index, q query.Query) ([]Warning, error) {
 	given := q.Given()
 	if len(given) == 0 {
@@ -53,7 +52,7 @@ func warningOf(g query.Given, message, near string) Warning {
 	return w
 }
 
-// explain says what is wrong with an unknown value, and what may have been meant.
+// explain returns what is wrong with an unknown value, and what was probably meant.
 func explain(g query.Given, near string) (message, meant string) {
 	switch g.Field {
 	case query.FieldCountry:
@@ -75,7 +74,8 @@ func explain(g query.Given, near string) (message, meant string) {
 	}
 }
 
-// stateOf is the state of a postal code that some company is in, near for what is no such code.
+// stateOf returns the name of the state with the postal code that some company is in; near if the value is not a postal
+// code.
 func stateOf(ctx context.Context, ix Index, g query.Given, near string) (string, error) {
 	names := company.StatesOf(g.Raw)
 	if len(names) == 0 {

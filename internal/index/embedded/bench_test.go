@@ -16,8 +16,8 @@ import (
 	"github.com/opencapi/capi/internal/index/indextest"
 )
 
-// benched is an index on disk that tells what it takes there.
-type benched struct{ *cachedSnapshot }
+// benched is an index on disk that prints its memory and file sizes when it is restarted.
+type benched struct{ *diskIndex }
 
 func (k benched) Restart(t testing.TB, _ bool) index.Index {
 	require.NoError(t, k.Close())
@@ -33,7 +33,7 @@ func (k benched) Restart(t testing.TB, _ bool) index.Index {
 	again := benched{openKept(t, k.dir, embedded.Options{})}
 	t.Cleanup(func() {
 		debug.FreeOSMemory()
-		status, _ := os.ReadFile("/proc/self/status") // where there is one
+		status, _ := os.ReadFile("/proc/self/status") // on Linux
 		fmt.Fprintln(os.Stderr, "memory of its own after all searches:", string(anonymous.Find(status)))
 	})
 	return again

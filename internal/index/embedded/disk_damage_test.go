@@ -24,7 +24,7 @@ func lose(t testing.TB, ix *Index, name string) {
 	require.Zero(t, ix.Seq())
 }
 
-// firstFile merges all that there is into a file, and names it.
+// firstFile merges all segments into one file and returns its name.
 func firstFile(t testing.TB, ix *Index) string {
 	t.Helper()
 	ix.merging.Lock()
@@ -42,7 +42,7 @@ func attached(t testing.TB, o Options) *Index {
 	return ix
 }
 
-func TestAScanThatBeganBeforeALossDoesNotEndIt(t *testing.T) {
+func TestAScanThatStartedBeforeALossDoesNotRepairIt(t *testing.T) {
 	t.Parallel()
 	changes := changesOf(companytest.Slice(1, 300))
 	for name, before := range map[string]func(t *testing.T, ix *Index){
@@ -58,12 +58,12 @@ func TestAScanThatBeganBeforeALossDoesNotEndIt(t *testing.T) {
 			before(t, ix)
 			require.NoError(t, ix.Apply(t.Context(), changes[:100], 0))
 			lose(t, ix, firstFile(t, ix))
-			require.ErrorIs(t, ix.Apply(t.Context(), changes[100:], 0), index.ErrRepairing, "it need not be read to its end")
+			require.ErrorIs(t, ix.Apply(t.Context(), changes[100:], 0), index.ErrRepairing, "the scan need not be finished")
 			require.ErrorIs(t, ix.Apply(t.Context(), nil, 2), index.ErrRepairing)
 			require.Zero(t, ix.Seq())
 			require.NoError(t, ix.Save(t.Context()))
 			_, err := readManifest(ix.disk.dir)
-			require.ErrorIs(t, err, os.ErrNotExist, "nothing is saved as whole")
+			require.ErrorIs(t, err, os.ErrNotExist, "an incomplete index is not saved")
 
 			require.NoError(t, ix.Apply(t.Context(), changes[:100], 0))
 			require.NoError(t, ix.Apply(t.Context(), nil, 0))
@@ -76,7 +76,7 @@ func TestAScanThatBeganBeforeALossDoesNotEndIt(t *testing.T) {
 	}
 }
 
-func TestALossDuringTheFirstScanAsksForTheCatalogOnceMoreOnly(t *testing.T) {
+func TestALossDuringTheFirstScanNeedsOnlyOneMoreScan(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	ix := attached(t, Options{})
@@ -88,16 +88,16 @@ func TestALossDuringTheFirstScanAsksForTheCatalogOnceMoreOnly(t *testing.T) {
 	companies[150].Name = "Renamed Since"
 	require.NoError(t, ix.Apply(t.Context(), changesOf(companies), 0))
 	require.NoError(t, ix.Apply(t.Context(), nil, 7))
-	require.Equal(t, uint64(7), ix.Seq(), "nothing is asked for again")
+	require.Equal(t, uint64(7), ix.Seq(), "no further scan is needed")
 	require.Equal(t, 300, ix.Len())
 	q, err := query.Parse(query.Filters{Query: "renamed since"})
 	require.NoError(t, err)
 	found, err := ix.Search(t.Context(), index.Request{Query: q, Limit: 1})
 	require.NoError(t, err)
-	require.Equal(t, 1, found.Total, "what was not lost is as the catalog has it now")
+	require.Equal(t, 1, found.Total, "the remaining companies are up to date")
 }
 
-func TestNoAnswerTakesALossForAWholeIndex(t *testing.T) {
+func TestNoAnswerComesFromAnIndexThatLostCompanies(t *testing.T) {
 	t.Parallel()
 	ix := Open(Options{})
 	defer ix.Close()
@@ -107,7 +107,7 @@ func TestNoAnswerTakesALossForAWholeIndex(t *testing.T) {
 		var answering sync.WaitGroup
 		answering.Go(func() {
 			close(begun)
-			for ix.losses.Load() == before { // without rest, to begin between what the loss stores
+			for ix.losses.Load() == before { // busy loop, to start between the two stores of publishLoss
 			}
 			ok, err := ix.tryAnswer(nil, func() error { return nil })
 			if ok || err != nil {
@@ -129,7 +129,7 @@ func TestNoAnswerTakesALossForAWholeIndex(t *testing.T) {
 	}
 }
 
-func TestADamageIsKeptOnceHoweverManyFindIt(t *testing.T) {
+func TestDamageIsQueuedOnceHoweverManyQueriesFindIt(t *testing.T) {
 	t.Parallel()
 	var d damageQueue
 	for range 3 {
@@ -140,7 +140,7 @@ func TestADamageIsKeptOnceHoweverManyFindIt(t *testing.T) {
 	require.Empty(t, d.take())
 }
 
-func TestLookupsReadNothingUnchecked(t *testing.T) {
+func TestLookupsReadOnlyVerifiedGroups(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 200)
 	dir, _ := onDisk(t, companies)
@@ -181,7 +181,7 @@ func TestLookupsReadNothingUnchecked(t *testing.T) {
 	}
 }
 
-// givens are values that some company has, and others, of every field that Lookup knows.
+// givens returns values that some company has, and others, for every field that Lookup supports.
 func givens(t testing.TB, companies []*company.Company) []query.Given {
 	t.Helper()
 	var domain, end string

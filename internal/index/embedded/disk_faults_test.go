@@ -21,7 +21,7 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// opened opens an index whose every checksum was compared once, and gives it with its largest segment's file.
+// opened opens an index, verifies all checksums and returns it with the file of its largest segment.
 func opened(t testing.TB, dir string, o Options) (*Index, *file) {
 	t.Helper()
 	ix := Open(o)
@@ -37,7 +37,7 @@ func opened(t testing.TB, dir string, o Options) (*Index, *file) {
 	return ix, largest
 }
 
-// overwrite changes an open file in its place: everything that maps it sees that.
+// overwrite changes an open file in place, so that its mappings change too.
 func overwrite(t testing.TB, f *file, at, size uint64, with byte) {
 	t.Helper()
 	w, err := os.OpenFile(f.path, os.O_WRONLY, 0)
@@ -47,7 +47,7 @@ func overwrite(t testing.TB, f *file, at, size uint64, with byte) {
 	require.NoError(t, w.Close())
 }
 
-// flip changes one bit of a section.
+// flip flips one bit of a section.
 func flip(t testing.TB, f *file, section string) {
 	t.Helper()
 	for i, s := range f.sections {
@@ -71,14 +71,14 @@ func requireMended(t *testing.T, ix *Index, dir string, want []index.Result) {
 	require.Equal(t, uint64(2), stats.Seq)
 }
 
-func TestFilesCutUnderARunningIndexAreSurvived(t *testing.T) {
+func TestARunningIndexSurvivesTruncatedFiles(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 600)
 	whole, want := onDisk(t, companies)
 	known, err := Open(Options{}).lookedUp(t, whole, givens(t, companies))
 	require.NoError(t, err)
 	page := int64(os.Getpagesize())
-	for _, share := range []int64{0, 10, 25, 50, 75, 90, 99} { // percent that is left
+	for _, share := range []int64{0, 10, 25, 50, 75, 90, 99} { // percent of the file that is kept
 		t.Run(fmt.Sprint(share, " percent"), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
@@ -98,7 +98,7 @@ func TestFilesCutUnderARunningIndexAreSurvived(t *testing.T) {
 	}
 }
 
-// lookedUp is what an index of the directory knows of each value.
+// lookedUp looks up the values.
 func (ix *Index) lookedUp(t testing.TB, dir string, given []query.Given) (map[string]index.Known, error) {
 	t.Helper()
 	defer ix.Close()
@@ -113,7 +113,7 @@ func (ix *Index) lookedUp(t testing.TB, dir string, given []query.Given) (map[st
 	return all, err
 }
 
-func TestACutFileIsNoticedWithoutAQuestion(t *testing.T) {
+func TestATruncatedFileIsNoticedWithoutAQuery(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	dir, want := onDisk(t, companies)
@@ -124,33 +124,34 @@ func TestACutFileIsNoticedWithoutAQuestion(t *testing.T) {
 	requireMended(t, ix, dir, want)
 }
 
-// Zeros in what is left of the last page are no fault, and would be taken for numbers.
-func TestACutFileIsNotServedWhileASaveWaits(t *testing.T) {
+// The rest of a truncated file's last page reads as zeros without a fault, and would be taken for numbers.
+func TestATruncatedFileIsNotServedWhileASaveWaits(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	dir, want := onDisk(t, companies)
 	ix, f := opened(t, dir, Options{})
-	ix.merging.Lock() // as a save does while it waits for the catalog
+	ix.merging.Lock() // like a save that waits for the catalog
 	saved := sync.OnceFunc(ix.merging.Unlock)
 	t.Cleanup(saved)
 	ix.merger.wake()
 	require.Eventually(t, func() bool { return len(ix.merger.signal) == 0 }, time.Minute, time.Millisecond)
 	require.NoError(t, os.Truncate(f.path, int64(len(f.mapping.bytes))-1))
-	require.Eventually(t, func() bool { return f.verified.Load() == 0 }, 10*time.Second, time.Millisecond, "noticed all the same")
+	require.Eventually(t, func() bool { return f.verified.Load() == 0 }, 10*time.Second, time.Millisecond, "noticed nevertheless")
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer stop()
 	for _, r := range questions(t) {
 		_, err := ix.Search(ctx, r)
-		require.ErrorIs(t, err, context.DeadlineExceeded, "it waits for what was cut away")
+		require.ErrorIs(t, err, context.DeadlineExceeded, "it waits for the lost companies")
 	}
-	require.Zero(t, ix.losses.Load(), "the segment could not be given up yet")
+	require.Zero(t, ix.losses.Load(), "the segment could not be dropped yet")
 	saved()
 	follow(t, ix, companies)
 	requireMended(t, ix, dir, want)
 }
 
-// Each section in turn is overwritten with numbers that lead out of every slice. What leads nowhere is for the scrub.
-func TestBytesChangedUnderARunningIndexNeverEndIt(t *testing.T) {
+// Each section in turn is overwritten with numbers that are out of range everywhere. Changes that cause no fault or panic
+// are found by the scrub only.
+func TestChangedBytesNeverCrashARunningIndex(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	whole, want := onDisk(t, companies)
@@ -179,7 +180,7 @@ func TestBytesChangedUnderARunningIndexNeverEndIt(t *testing.T) {
 	}
 }
 
-func TestAMergeSealsNoDamage(t *testing.T) {
+func TestAMergeNeverSealsDamage(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	whole, want := onDisk(t, companies)
@@ -198,7 +199,7 @@ func TestAMergeSealsNoDamage(t *testing.T) {
 	}
 }
 
-func TestFilesAreScrubbedAgainFromTimeToTime(t *testing.T) {
+func TestFilesAreScrubbedPeriodically(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	dir, want := onDisk(t, companies)
@@ -211,8 +212,8 @@ func TestFilesAreScrubbedAgainFromTimeToTime(t *testing.T) {
 	require.Positive(t, Open(Options{}).options.ScrubEvery)
 }
 
-// Numbers far apart are listed in the file, and Apply reads them.
-func TestAnApplyThatMeetsACutFileLeavesTheIndexInOrder(t *testing.T) {
+// Sparse numbers are listed in the file, and Apply reads them.
+func TestAnApplyThatMeetsATruncatedFileKeepsTheIndexConsistent(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	for i, c := range companies {
@@ -221,13 +222,13 @@ func TestAnApplyThatMeetsACutFileLeavesTheIndexInOrder(t *testing.T) {
 	dir, want := onDisk(t, companies)
 	ix, f := opened(t, dir, Options{})
 	require.NoError(t, os.Truncate(f.path, 0))
-	ix.merging.Lock() // so that nothing is given up yet
+	ix.merging.Lock() // so that no segment is dropped yet
 	ix.applying.Lock()
 	err := ix.recoverFaults(nil, func() error { return ix.apply(changesOf(companies[:250]), 2) })
 	ix.applying.Unlock()
 	require.ErrorAs(t, err, new(*DamageError))
 	for _, p := range ix.current.Load().parts {
-		require.Equal(t, p.companies(), p.live.count(), "nothing has died halfway")
+		require.Equal(t, p.companies(), p.live.count(), "no company was deleted halfway")
 	}
 	ix.merging.Unlock()
 	require.ErrorIs(t, ix.Apply(t.Context(), changesOf(companies[:250]), 2), index.ErrRepairing)
@@ -235,7 +236,7 @@ func TestAnApplyThatMeetsACutFileLeavesTheIndexInOrder(t *testing.T) {
 	requireMended(t, ix, dir, want)
 }
 
-func TestCursorsOfAMomentWhoseFilesAreGoneGoOnInTheNewest(t *testing.T) {
+func TestCursorsOfASnapshotWithLostFilesContinueInTheNewest(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	dir, _ := onDisk(t, companies)
@@ -243,7 +244,7 @@ func TestCursorsOfAMomentWhoseFilesAreGoneGoOnInTheNewest(t *testing.T) {
 	by := query.Sort{By: query.ByName}
 	first, err := ix.Search(t.Context(), index.Request{Sort: by, Limit: 100})
 	require.NoError(t, err)
-	kept := ix.current.Load() // so that the file stays mapped
+	kept := ix.current.Load() // keeps the file mapped
 	open, err := os.OpenFile(f.path, os.O_RDWR, 0)
 	require.NoError(t, err)
 	ix.MergeAll()
@@ -257,11 +258,11 @@ func TestCursorsOfAMomentWhoseFilesAreGoneGoOnInTheNewest(t *testing.T) {
 	require.NotEmpty(t, kept.parts)
 }
 
-func TestMistakesOfTheCodeStillPanic(t *testing.T) {
+func TestBugsStillPanic(t *testing.T) {
 	t.Parallel()
 	dir, want := onDisk(t, companytest.Slice(1, 100))
 	ix, _ := opened(t, dir, Options{})
-	mistake := errors.New("a mistake")
+	mistake := errors.New("a bug")
 	var read *snapshot
 	require.PanicsWithValue(t, mistake, func() {
 		_ = ix.answerComplete(t.Context(), &read, func() error { panic(mistake) })
@@ -277,14 +278,14 @@ func TestMistakesOfTheCodeStillPanic(t *testing.T) {
 	require.Zero(t, ix.losses.Load())
 }
 
-func TestAMistakeReadsTheFilesOnceAMinuteOnly(t *testing.T) {
+func TestABugVerifiesTheFilesAtMostOnceAMinute(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 100)
 	dir, want := onDisk(t, companies)
 	ix, f := opened(t, dir, Options{})
 	read := ix.current.Load()
 	mistaken := func() time.Time {
-		require.Panics(t, func() { _ = ix.answerComplete(t.Context(), &read, func() error { panic("a mistake") }) })
+		require.Panics(t, func() { _ = ix.answerComplete(t.Context(), &read, func() error { panic("a bug") }) })
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		return f.verifiedAll
@@ -296,10 +297,10 @@ func TestAMistakeReadsTheFilesOnceAMinuteOnly(t *testing.T) {
 	require.NotEqual(t, first, mistaken())
 	require.NoError(t, os.Truncate(f.path, 0))
 	follow(t, ix, companies)
-	require.Equal(t, want, answers(t, ix), "faults are looked after at once")
+	require.Equal(t, want, answers(t, ix), "files are verified after every fault")
 }
 
-func TestBothHalvesSurviveACutFile(t *testing.T) {
+func TestBothGoroutinesSurviveATruncatedFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "file")
 	size := 16 * os.Getpagesize()
@@ -325,7 +326,7 @@ func TestBothHalvesSurviveACutFile(t *testing.T) {
 	}
 }
 
-func TestAClosedIndexSurvivesACutFileToo(t *testing.T) {
+func TestAClosedIndexSurvivesATruncatedFile(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	dir, _ := onDisk(t, companies)
@@ -337,7 +338,7 @@ func TestAClosedIndexSurvivesACutFileToo(t *testing.T) {
 	require.ErrorIs(t, ix.Apply(t.Context(), nil, 4), index.ErrRepairing)
 }
 
-func TestSearchesOnTheirWaySurviveACutFile(t *testing.T) {
+func TestRunningSearchesSurviveATruncatedFile(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 600)
 	dir, want := onDisk(t, companies)

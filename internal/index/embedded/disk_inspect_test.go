@@ -12,16 +12,16 @@ import (
 func TestDamageNeverLooksLikeASmallerIndex(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		file     string // "" for the first segment
+		file     string // empty for the first segment
 		at       int64
-		segments int // that are whole
+		segments int // undamaged ones
 	}{
-		"a segment's header":      {"", 30, 1},
-		"a segment's version":     {"", 8, 1},
-		"a segment that is gone":  {"", -2, 1},
-		"a segment that is cut":   {"", -1, 1},
-		"the manifest":            {manifestName, 20, 0},
-		"a manifest that was cut": {manifestName, -1, 0},
+		"a segment's header":     {"", 30, 1},
+		"a segment's version":    {"", 8, 1},
+		"a segment that is gone": {"", -2, 1},
+		"a truncated segment":    {"", -1, 1},
+		"the manifest":           {manifestName, 20, 0},
+		"a truncated manifest":   {manifestName, -1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

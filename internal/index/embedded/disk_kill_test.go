@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	victimEnv  = "CAPI_TEST_INDEX_VICTIM" // the directory that a victim writes
+	victimEnv  = "CAPI_TEST_INDEX_VICTIM" // the directory that the victim writes to
 	killBatch  = 60
 	killNumber = 1500
 )
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// batchOf is what the catalog changed at a sequence number: the same in every process.
+// batchOf returns what the catalog changed at a sequence number. It is the same in every process.
 func batchOf(companies []*company.Company, seq uint64) []index.Change {
 	r := rand.New(rand.NewPCG(7, seq))
 	changes := make([]index.Change, killBatch)
@@ -51,7 +51,7 @@ func batchOf(companies []*company.Company, seq uint64) []index.Change {
 	return changes
 }
 
-// beVictim changes, merges and saves an index without end, and tells of each step.
+// beVictim changes, merges and saves an index until it is killed, and prints each step.
 func beVictim(dir string) {
 	ctx := context.Background()
 	ix := Open(Options{MergeWidth: 2, SegmentMax: 1024, SaveFrom: 100})
@@ -75,9 +75,8 @@ func beVictim(dir string) {
 	}
 }
 
-// TestAKilledProcessLeavesARightIndex kills a process that writes and merges, 200 times in all, each time at another
-// moment, and opens what it left.
-func TestAKilledProcessLeavesARightIndex(t *testing.T) {
+// Kills a process that writes and merges, 200 times in all at different moments, and checks the index that it leaves.
+func TestAKilledProcessLeavesACorrectIndex(t *testing.T) {
 	t.Parallel()
 	const directories, kills = 4, 50
 	times := kills
@@ -91,20 +90,20 @@ func TestAKilledProcessLeavesARightIndex(t *testing.T) {
 			dir := t.TempDir()
 			reached := uint64(0)
 			for kill := range times {
-				told := victimise(t, dir, rand.IntN(9), time.Duration(rand.IntN(20_000))*time.Microsecond)
+				last := victimise(t, dir, rand.IntN(9), time.Duration(rand.IntN(20_000))*time.Microsecond)
 				seq := checkLeft(t, dir, companies)
-				require.GreaterOrEqual(t, seq, reached, "kill %d: an index never goes back behind what was saved", kill)
-				require.GreaterOrEqual(t, told+3, seq, "kill %d: nor beyond what was applied", kill)
+				require.GreaterOrEqual(t, seq, reached, "kill %d: an index is never older than its last save", kill)
+				require.GreaterOrEqual(t, last+3, seq, "kill %d: an index is never newer than the last Apply", kill)
 				reached = seq
 			}
-			require.Positive(t, reached, "the victims got nowhere")
+			require.Positive(t, reached, "the victims made no progress")
 		})
 	}
 }
 
-// victimise lets a process work on the index for some steps and some time after them, kills it, and gives the last
-// sequence number that it told of.
-func victimise(t *testing.T, dir string, steps int, after time.Duration) (told uint64) {
+// victimise kills a process that works on the index after some steps and some time, and returns the last sequence number
+// that it printed.
+func victimise(t *testing.T, dir string, steps int, after time.Duration) (last uint64) {
 	t.Helper()
 	victim := exec.CommandContext(t.Context(), os.Args[0])
 	victim.Env = append(os.Environ(), victimEnv+"="+dir)
@@ -113,9 +112,9 @@ func victimise(t *testing.T, dir string, steps int, after time.Duration) (told u
 	require.NoError(t, err)
 	require.NoError(t, victim.Start())
 	lines := bufio.NewScanner(out)
-	require.True(t, lines.Scan(), "the victim died by itself")
+	require.True(t, lines.Scan(), "the victim exited by itself")
 	for step := 0; ; step++ {
-		_, err := fmt.Sscan(lines.Text(), &told)
+		_, err := fmt.Sscan(lines.Text(), &last)
 		require.NoError(t, err)
 		if step == steps {
 			defer time.AfterFunc(after, func() { _ = victim.Process.Kill() }).Stop()
@@ -125,10 +124,10 @@ func victimise(t *testing.T, dir string, steps int, after time.Duration) (told u
 		}
 	}
 	require.Error(t, victim.Wait(), "killed")
-	return told
+	return last
 }
 
-// checkLeft opens the directory, holds what it has against the catalog's changes, and gives its sequence number.
+// checkLeft opens the directory, compares the index with the catalog's changes and returns its sequence number.
 func checkLeft(t *testing.T, dir string, companies []*company.Company) uint64 {
 	t.Helper()
 	if _, damages, err := Verify(t.Context(), dir); !errors.Is(err, os.ErrNotExist) {

@@ -36,7 +36,7 @@ func changesOf(companies []*company.Company) []index.Change {
 	return changes
 }
 
-// questions touch every group of a segment.
+// questions returns searches that read every group of a segment.
 func questions(t testing.TB) []index.Request {
 	low := int64(20)
 	var all []index.Request
@@ -66,13 +66,13 @@ func answers(t testing.TB, ix *Index) []index.Result {
 	for _, r := range questions(t) {
 		found, err := ix.Search(t.Context(), r)
 		require.NoError(t, err)
-		found.Next = nil // names the instance
+		found.Next = nil // contains the instance
 		all = append(all, *found)
 	}
 	return all
 }
 
-// onDisk writes an index of some segments and deaths, and gives its directory and its answers.
+// onDisk writes an index with several segments and deleted companies. It returns its directory and its answers.
 func onDisk(t testing.TB, companies []*company.Company) (dir string, want []index.Result) {
 	dir = t.TempDir()
 	ix := Open(Options{SegmentMax: 1024})
@@ -86,7 +86,7 @@ func onDisk(t testing.TB, companies []*company.Company) (dir string, want []inde
 	return dir, want
 }
 
-// follow stands for the follower: it brings the catalog whenever the index is at 0.
+// follow applies the catalog whenever the index's Seq is 0, like the real follower.
 func follow(t testing.TB, ix *Index, companies []*company.Company) {
 	ctx, stop := context.WithCancel(t.Context())
 	var following sync.WaitGroup
@@ -108,7 +108,7 @@ func scanned(ctx context.Context, ix *Index, companies []*company.Company) {
 			return
 		}
 	}
-	_ = ix.Apply(ctx, nil, 2) // what it refuses is brought again
+	_ = ix.Apply(ctx, nil, 2) // if refused, the next round applies it again
 }
 
 func TestDamagedSegmentsAreNamedAndRebuiltNeverServed(t *testing.T) {
@@ -144,7 +144,7 @@ func TestDamagedSegmentsAreNamedAndRebuiltNeverServed(t *testing.T) {
 			follow(t, ix, companies)
 			require.Equal(t, want, answers(t, ix))
 			named := func() bool { return strings.Contains(log.String(), m.Segments[0].Name) }
-			require.Eventually(t, named, time.Minute, time.Millisecond, "what no answer needs is found in the background")
+			require.Eventually(t, named, time.Minute, time.Millisecond, "damage that no query reads is found in the background")
 			require.Equal(t, want, answers(t, ix))
 			require.NoError(t, ix.Close())
 			stats, damages, err := Verify(t.Context(), dir)
@@ -156,7 +156,7 @@ func TestDamagedSegmentsAreNamedAndRebuiltNeverServed(t *testing.T) {
 	}
 }
 
-func TestSearchesDuringALongRepairSayWhenToComeBack(t *testing.T) {
+func TestSearchesDuringALongRepairSayWhenToRetry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ix := Open(Options{})
@@ -168,7 +168,7 @@ func TestSearchesDuringALongRepairSayWhenToComeBack(t *testing.T) {
 	})
 }
 
-// harm flips the byte at a place; -1 cuts the file, -2 removes it.
+// harm flips the byte at the offset; -1 truncates the file, -2 removes it.
 func harm(t *testing.T, path string, at int64) {
 	p, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -201,7 +201,7 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-func TestAnIndexOfAnotherCatalogOrVersionIsForgotten(t *testing.T) {
+func TestAnIndexOfAnotherCatalogOrVersionIsDiscarded(t *testing.T) {
 	t.Parallel()
 	whole, want := onDisk(t, companytest.Slice(1, 300))
 	for name, c := range map[string]struct {
@@ -209,10 +209,10 @@ func TestAnIndexOfAnotherCatalogOrVersionIsForgotten(t *testing.T) {
 		harm   func(t *testing.T, dir string)
 		seq    uint64
 	}{
-		"the same":        {SameCatalog{"catalog", 2}, nil, 2},
-		"another catalog": {SameCatalog{"other", 2}, nil, 0},
-		"an empty one":    {SameCatalog{"other", 0}, nil, 0},
-		"one set back":    {SameCatalog{"catalog", 1}, nil, 0},
+		"the same":           {SameCatalog{"catalog", 2}, nil, 2},
+		"another catalog":    {SameCatalog{"other", 2}, nil, 0},
+		"an empty one":       {SameCatalog{"other", 0}, nil, 0},
+		"a restored catalog": {SameCatalog{"catalog", 1}, nil, 0},
 		"damaged manifest": {SameCatalog{"catalog", 2}, func(t *testing.T, dir string) {
 			harm(t, filepath.Join(dir, manifestName), 20)
 		}, 0},
@@ -246,7 +246,7 @@ func TestAnIndexOfAnotherCatalogOrVersionIsForgotten(t *testing.T) {
 	}
 }
 
-func TestMergesHoldNoMoreCompaniesThanTheyMay(t *testing.T) {
+func TestMergedSegmentsNeverExceedSegmentMax(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	ix := Open(Options{SegmentMax: 1024, MergeWidth: 2})
@@ -262,16 +262,16 @@ func TestMergesHoldNoMoreCompaniesThanTheyMay(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, damages)
 	require.Equal(t, 3000, stats.Companies)
-	// Which ones met in the background is chance; what is left are segments of which no two fit together.
+	// Which segments were merged in the background is random, but in the end no two of them fit together.
 	require.LessOrEqual(t, len(stats.Segments), 6)
 	for _, s := range stats.Segments {
 		require.LessOrEqual(t, s.Companies, 1024)
 	}
 }
 
-// FuzzSegment reads damaged files: with the checksums as they were, and with checksums that fit, as no accident makes
-// them. What is opened and sound must answer without a panic. The fuzzer changes where the damages are, five bytes each,
-// not the file, most of which would be changes that the first look at the header refuses.
+// FuzzSegment reads damaged files, with the original checksums and with matching ones, which no accident produces. A file
+// that opens and passes validation must never cause a panic. The fuzzer mutates a list of changes, five bytes each, rather
+// than the file: almost all mutations of the file would be rejected by the header's checksum.
 func FuzzSegment(f *testing.F) {
 	dir, _ := onDisk(f, companytest.Slice(1, 60))
 	m, err := readManifest(dir)
@@ -319,7 +319,7 @@ func tryDamaged(t *testing.T, p []byte, reseal bool, request []index.Request) {
 	ix.MergeAll()
 }
 
-// What a fuzzer finds in hours, a few thousand flips of one to four bytes find mostly.
+// A few thousand flips of one to four bytes find most of what a fuzzer finds in hours.
 func TestSegmentsWithFlippedBytesNeverPanic(t *testing.T) {
 	t.Parallel()
 	dir, _ := onDisk(t, companytest.Slice(1, 60))
@@ -349,7 +349,7 @@ func aligned(p []byte) []byte {
 	return to
 }
 
-// seal makes the checksums fit, as far as the header can be read.
+// seal sets matching checksums, as far as the header can be read.
 func seal(p []byte) {
 	if len(p) < formatSize {
 		return

@@ -25,24 +25,24 @@ func TestIndexKeepsTheContract(t *testing.T) {
 	indextest.Run(t, func(testing.TB) index.Index { return embedded.Open(embedded.Options{MergeWidth: 3}) })
 }
 
-// kept is an index on disk that tests can restart.
-type cachedSnapshot struct {
+// diskIndex is an index on disk that tests can restart.
+type diskIndex struct {
 	*embedded.Index
 	dir string
 }
 
-// small makes many segments of few companies.
+// small produces many segments with few companies.
 var small = embedded.Options{MergeWidth: 3, SegmentMax: 1024}
 
-func openKept(t testing.TB, dir string, o embedded.Options) *cachedSnapshot {
+func openKept(t testing.TB, dir string, o embedded.Options) *diskIndex {
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	ix := embedded.Open(o)
 	require.NoError(t, ix.Attach(t.Context(), dir, embedded.SameCatalog{ID: "catalog", Seq: 1 << 40}))
-	return &cachedSnapshot{ix, dir}
+	return &diskIndex{ix, dir}
 }
 
-// Restart crashes by going on with a copy of the directory, as it was before the index closed.
-func (k *cachedSnapshot) Restart(t testing.TB, crash bool) index.Index {
+// Restart simulates a crash by reopening a copy of the directory from before the index was closed.
+func (k *diskIndex) Restart(t testing.TB, crash bool) index.Index {
 	dir := k.dir
 	if crash {
 		dir = t.TempDir()
@@ -58,7 +58,7 @@ func copyFiles(t testing.TB, to, from string) {
 	for _, e := range entries {
 		p, err := os.ReadFile(filepath.Join(from, e.Name()))
 		if errors.Is(err, os.ErrNotExist) {
-			continue // an unfinished one that has its name by now
+			continue // a temporary file that was renamed in the meantime
 		}
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(to, e.Name()), p, 0o600))
@@ -74,7 +74,7 @@ func TestFacetsStayExactWithMoreValuesThanSixteenBits(t *testing.T) {
 	t.Parallel()
 	ix := embedded.Open(embedded.Options{})
 	defer ix.Close()
-	const companies = 36_000 // of two values each that no other has
+	const companies = 36_000 // with two unique values each
 	changes := make([]index.Change, companies)
 	for i := range changes {
 		n := company.Number(i + 1)
@@ -95,7 +95,7 @@ func TestFacetsStayExactWithMoreValuesThanSixteenBits(t *testing.T) {
 	}
 }
 
-// wantShared counts the values that companies of so many cities share; of no city means of all.
+// wantShared returns the counts of the values that companies share by city; 0 cities means all companies.
 func wantShared(companies, cities int) []index.Count {
 	counts := make([]index.Count, 7)
 	for i := range counts {
@@ -110,7 +110,7 @@ func wantShared(companies, cities int) []index.Count {
 	return counts
 }
 
-func TestCursorsOfForgottenMomentsGoOnInTheNewest(t *testing.T) {
+func TestCursorsOfEvictedSnapshotsContinueInTheNewest(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]embedded.Options{
 		"too many": {RememberMax: 1},
@@ -149,7 +149,7 @@ func TestCloseTwiceIsHarmless(t *testing.T) {
 	require.NoError(t, ix.Close())
 }
 
-func TestFiguresTellOfSegmentsAndMerges(t *testing.T) {
+func TestStatsCountSegmentsAndMerges(t *testing.T) {
 	t.Parallel()
 	ix := embedded.Open(embedded.Options{MergeWidth: 100})
 	t.Cleanup(func() { require.NoError(t, ix.Close()) })

@@ -14,9 +14,9 @@ import (
 	"github.com/opencapi/capi/internal/index/indextest"
 )
 
-// Small segments have more frequent values than bits, large ones are counted in halves, and the share of matches decides
-// whether rows are counted, the others' rows, or values one by one.
-func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
+// Small segments have more frequent values than bits, large ones are counted by two goroutines, and the share of matches
+// decides whether the rows of the matches, the rows of the others or single values are counted.
+func TestFacetsAreExactHoweverTheyAreCounted(t *testing.T) {
 	t.Parallel()
 	for _, sizes := range [][]int{{500}, {42_000}, {23_000, 5000, 300}} {
 		t.Run(fmt.Sprint(sizes), func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
 			for _, share := range []float64{0.001, 0.1, 0.3, 0.49, 0.6, 0.97} {
 				found := matchesOf(s, r, share)
-				for _, a := range []index.Request{ // many values make it dear to count them one by one
+				for _, a := range []index.Request{ // with many values, counting them one by one is expensive
 					{FacetLimit: 20},
 					{FacetLimit: 2000},
 					{FacetLimit: 3, Facets: []index.Facet{index.FacetTechnologies, index.FacetFoundedYear}},
@@ -53,8 +53,8 @@ func TestFacetsAreExactInWhicheverWayTheyAreCounted(t *testing.T) {
 	}
 }
 
-// What was counted of the dead serves later moments, and never one before.
-func TestFacetsAreExactAtEveryMomentOfADyingSegment(t *testing.T) {
+// Counts of deleted slots may be used by later snapshots, but never by earlier ones.
+func TestFacetsAreExactInEverySnapshotWithDeletions(t *testing.T) {
 	t.Parallel()
 	ix := Open(Options{})
 	defer ix.Close()
@@ -89,7 +89,7 @@ func TestFacetsAreExactAtEveryMomentOfADyingSegment(t *testing.T) {
 	require.NotNil(t, one.tombstoneCache.counts.Load())
 }
 
-// matchesOf chooses slots at random, some parts wholly without any.
+// matchesOf selects slots at random; some parts have no match at all.
 func matchesOf(s *snapshot, r *rand.Rand, share float64) (found []hits) {
 	for i := range s.parts {
 		p := &s.parts[i]
@@ -163,7 +163,7 @@ func bandsOf(found []hits, f field, request facetRequest, bounds func(string) (l
 	return list
 }
 
-// countsOf are the counts of a field's values by key, without those of no match.
+// countsOf returns the counts of a field's values by key, without zeros.
 func countsOf(found []hits, f field) map[string]uint32 {
 	counts := map[string]uint32{}
 	for i := range found {

@@ -12,8 +12,8 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// A walk along the order of sizes, from the largest on, meets no match for long where all matches are small.
-func TestTheFirstAreRightWhereAllMatchesStandAtTheOrdersEnd(t *testing.T) {
+// If all matches are small, a scan of the sort order from the largest company on finds no match for long.
+func TestFirstMatchesAreRightIfAllAreAtTheEndOfTheOrder(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 4000)
 	for i, c := range companies {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSmallestAreThoseOfASort(t *testing.T) {
+func TestSmallestKEqualsASort(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 3))
 	for range 300 {

@@ -16,7 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// openNumbered holds companies that have the words of one to ten in common.
+// openNumbered returns an index of companies that share the words one to three, and differ in how often they have "four".
 func openNumbered(t *testing.T) *Index {
 	ix := Open(Options{})
 	t.Cleanup(func() { require.NoError(t, ix.Close()) })
@@ -51,7 +51,7 @@ func TestACursorByRelevanceHasAWeightForEachWord(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestFiguresThatAreNoneAreNoCursor(t *testing.T) {
+func TestCursorsWithInvalidNumbersAreRefused(t *testing.T) {
 	t.Parallel()
 	ix := openNumbered(t)
 	r := byRelevance(t, "one", "four")
@@ -79,7 +79,7 @@ func requireRefused(t *testing.T, ix *Index, r index.Request, cursor []byte) {
 	require.ErrorIs(t, err, index.ErrCursor)
 }
 
-func TestACursorStaysShortHoweverManyWordsAreAskedFor(t *testing.T) {
+func TestACursorStaysShortHoweverManyWordsAQueryHas(t *testing.T) {
 	t.Parallel()
 	ix := openNumbered(t)
 	words := []string{"one"}

@@ -8,7 +8,7 @@ import (
 	"github.com/opencapi/capi/internal/company/companytest"
 )
 
-func TestAValueIsKnownForAsLongAsACompanyThatHasItLives(t *testing.T) {
+func TestAValueIsFoundAsLongAsALiveCompanyHasIt(t *testing.T) {
 	t.Parallel()
 	s := build(companytest.Slice(1, 3000))
 	ix := Open(Options{})
@@ -16,7 +16,7 @@ func TestAValueIsKnownForAsLongAsACompanyThatHasItLives(t *testing.T) {
 	ix.registry.register(s)
 	p := newPart(s)
 	early := p
-	for slot := range uint32(2900) { // more than are looked at one by one
+	for slot := range uint32(2900) { // more than are checked one by one
 		if p.live.has(slot) {
 			p.deleted = append(p.deleted, slot)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/company/companytest"
 )
 
-// partsOfEachLayout hold companies of scattered numbers, and of numbers that lie close together.
+// partsOfEachLayout returns one part with scattered company numbers and one with dense ones.
 func partsOfEachLayout(n int) (scattered, close part) {
 	companies := companytest.Slice(1, 2*n)
 	for i, c := range companies {
@@ -39,7 +39,7 @@ func TestThePriceIsExactInEveryLayout(t *testing.T) {
 			}
 		}
 		set := company.SetOf(numbers...)
-		for _, share := range []float64{0.1, 0.9} { // the second time the set is there
+		for _, share := range []float64{0.1, 0.9} { // the second time the set is cached
 			found := matchesOf(s, r, share)
 			want := 0
 			for i := range found {

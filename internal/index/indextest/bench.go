@@ -18,8 +18,8 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// Bench measures an index of 1,000,000 companies of the workload, or of as many as CAPI_BENCH_COMPANIES says: each
-// search with total, 25 rows and 20 values of every facet, then the selections of an export and the exact price.
+// Bench measures an index of 1,000,000 companies of the workload, or of the number in CAPI_BENCH_COMPANIES. It runs each
+// search with total, 25 rows and 20 values of every facet, then the selections of an export with the exact price.
 func Bench(b *testing.B, open Open) {
 	n, err := strconv.Atoi(cmp.Or(os.Getenv("CAPI_BENCH_COMPANIES"), "1000000"))
 	require.NoError(b, err)
@@ -46,7 +46,7 @@ func Bench(b *testing.B, open Open) {
 	benchUpdates(b, ix, w, n)
 }
 
-// benchSearch reports the median and the 95th percentile too: the mean says little on a machine with other work.
+// benchSearch also reports the median and the 95th percentile, because the mean says little on a busy machine.
 func benchSearch(b *testing.B, ix index.Index, r index.Request) {
 	total := 0
 	var took []time.Duration
@@ -64,7 +64,7 @@ func benchSearch(b *testing.B, ix index.Index, r index.Request) {
 	b.ReportMetric(took[0].Seconds()*1000, "best-ms")
 }
 
-// load builds the index as from a catalog and reports companies a second, without the making of the companies.
+// load builds the index as if from a catalog. It reports companies per second, excluding the generation of the companies.
 func load(b *testing.B, ix index.Index, w *Workload, n int) {
 	const batch = 50_000
 	var took time.Duration
@@ -100,7 +100,7 @@ func load(b *testing.B, ix index.Index, w *Workload, n int) {
 		n, took.Seconds(), merged.Seconds(), float64(n)/(took+merged).Seconds(), float64(memory.HeapAlloc)/float64(n))
 }
 
-// restart reports how long an index that outlives its process takes to its first answers.
+// restart reports how long a persistent index takes until its first answers.
 func restart(b *testing.B, ix index.Index, w *Workload) index.Index {
 	k, ok := ix.(Keeper)
 	if !ok {
@@ -121,7 +121,7 @@ func restart(b *testing.B, ix index.Index, w *Workload) index.Index {
 	return ix
 }
 
-// benchUpdates measures small changes on top of the large index.
+// benchUpdates measures small changes to the large index.
 func benchUpdates(b *testing.B, ix index.Index, w *Workload, n int) {
 	changes := make([]index.Change, 200)
 	seq := uint64(n)

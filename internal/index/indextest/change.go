@@ -16,7 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/query/querytest"
 )
 
-// testCursors changes the index between any two pages: they yield the first page's moment all the same.
+// testCursors changes the index between pages. They must still yield the matches of the first page's snapshot.
 func testCursors(t *testing.T, open Open) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ix, tr := open(t), truth{}
@@ -49,7 +49,7 @@ func testCursors(t *testing.T, open Open) {
 	})
 }
 
-// wide queries match much.
+// wide queries match many companies.
 func wide() *rapid.Generator[query.Query] {
 	return rapid.OneOf(rapid.Just(query.Query{}), querytest.Query())
 }
@@ -62,14 +62,14 @@ func testForeignCursors(t *testing.T, open Open) {
 	requireForeign(t, ix, search{sort: query.Sort{By: query.ByRelevance, Desc: true}, limit: 5, query: excluding(t, "nothing")})
 }
 
-// excluding is a query that all companies match which have not the word.
+// excluding returns a query that matches all companies without the word.
 func excluding(t *testing.T, word string) query.Query {
 	q, err := query.Parse(query.Filters{ExcludeKeywords: []string{word}})
 	require.NoError(t, err)
 	return q
 }
 
-// requireForeign damages the cursor of the search's first page, and sends it with another direction.
+// requireForeign damages the cursor of the search's first page, and uses it with another sort direction.
 func requireForeign(t *testing.T, ix index.Index, s search) {
 	t.Helper()
 	r, err := ix.Search(t.Context(), s.request(nil))
@@ -82,15 +82,15 @@ func requireForeign(t *testing.T, ix index.Index, s search) {
 		require.ErrorIs(t, err, index.ErrCursor, "byte %d damaged", i)
 		_, err = ix.Search(t.Context(), s.request(r.Next[:i+1][:i]))
 		if i > 0 {
-			require.ErrorIs(t, err, index.ErrCursor, "cut at %d", i)
+			require.ErrorIs(t, err, index.ErrCursor, "truncated to %d bytes", i)
 		}
 	}
 	s.sort.Desc = !s.sort.Desc
 	_, err = ix.Search(t.Context(), s.request(r.Next))
-	require.ErrorIs(t, err, index.ErrCursor, "a cursor of the other direction")
+	require.ErrorIs(t, err, index.ErrCursor, "a cursor with the other direction")
 }
 
-// testForgottenCursors follows a cursor on another index, which cannot know its moment, as after a restart.
+// testForgottenCursors continues a cursor on another index, which does not have its snapshot, as after a restart.
 func testForgottenCursors(t *testing.T, open Open) {
 	companies := companytest.Slice(3, 500)
 	before, after := open(t), open(t)
@@ -114,8 +114,8 @@ func testForgottenCursors(t *testing.T, open Open) {
 	})
 }
 
-// testForgottenRelevance changes other companies and restarts between any two pages by relevance, so that the figures
-// of all texts are others on each: the matches that stay as they are come once all the same.
+// testForgottenRelevance changes other companies and restarts between pages by relevance, so that the text statistics differ
+// on each page. Matches that do not change must still be returned exactly once.
 func testForgottenRelevance(t *testing.T, open Open) {
 	byRelevance := query.Sort{By: query.ByRelevance, Desc: true}
 	numbers := make([]company.Number, 60)
@@ -157,7 +157,7 @@ func testForgottenRelevance(t *testing.T, open Open) {
 	})
 }
 
-// testReaders searches while companies come, change and go: each answer is of one moment.
+// testReaders searches while companies are added, changed and removed. Each answer must belong to a single snapshot.
 func testReaders(t *testing.T, open Open) {
 	ix := open(t)
 	defer ix.Close()

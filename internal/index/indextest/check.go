@@ -13,7 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// search is one search with all that Search and Select take.
+// search is a search with everything that Search and Select take.
 type search struct {
 	query  query.Query
 	sort   query.Sort
@@ -32,7 +32,7 @@ func (s search) request(cursor []byte) index.Request {
 	}
 }
 
-// check holds all pages of a search, its figures and Select against the truth.
+// check compares all pages of a search, its counts and Select with the truth.
 func check(ctx context.Context, t fataler, ix index.Index, tr truth, s search) {
 	t.Helper()
 	want := tr.matches(s.query, s.sort, s.within)
@@ -49,7 +49,7 @@ func check(ctx context.Context, t fataler, ix index.Index, tr truth, s search) {
 	} else {
 		requireSame(t, numbers, pages, "pages by "+s.sort.String())
 	}
-	for range settlingMax { // not for ever: then what differs is told
+	for range settlingMax { // limited: after that, the checks below report the difference
 		if s.sort.By != query.ByRelevance || selects(ctx, t, ix, s, nil, pages) &&
 			selects(ctx, t, ix, s, &s.owned, withoutAll(pages, s.owned)) {
 			break
@@ -60,15 +60,15 @@ func check(ctx context.Context, t fataler, ix index.Index, tr truth, s search) {
 	checkSelect(ctx, t, ix, s, &s.owned, withoutAll(pages, s.owned))
 }
 
-// settlingMax is how often pages by relevance are asked for anew because an index has merged meanwhile: that drops the
-// dead from the statistics of words, and may change the order of what is about equally relevant.
+// settlingMax is how often pages by relevance are requested again because the index may have merged in between. A merge
+// drops deleted companies from the word statistics, which may reorder companies of about equal relevance.
 const settlingMax = 20
 
 func withoutAll(all []company.Number, of company.Set) []company.Number {
 	return slices.DeleteFunc(slices.Clone(all), of.Has)
 }
 
-// selects tells whether Select gives the head of all.
+// selects reports whether Select returns exactly these companies in this order.
 func selects(ctx context.Context, t fataler, ix index.Index, s search, without *company.Set, all []company.Number) bool {
 	selected, err := ix.Select(ctx, index.Selection{
 		Query: s.query, Sort: s.sort, Limit: len(all) + 1, Within: s.within, Without: without,
@@ -98,7 +98,7 @@ func requireSame(t fataler, want, got []company.Number, what string) {
 	}
 }
 
-// drain follows the cursors to the end; atMost bounds the matches.
+// drain follows the cursors to the end; atMost is the maximum number of matches.
 func drain(
 	ctx context.Context, t fataler, ix index.Index, s search, atMost int,
 ) (first *index.Result, all []company.Number) {
@@ -114,8 +114,8 @@ func drain(
 		if r.Next == nil {
 			return first, all
 		}
-		require.Len(t, r.Page, s.limit, "a page that is not the last")
-		require.LessOrEqual(t, len(all), atMost, "pages yield more than there is")
+		require.Len(t, r.Page, s.limit, "a full page, unless it is the last")
+		require.LessOrEqual(t, len(all), atMost, "pages must not return more than all matches")
 		cursor = r.Next
 	}
 }

@@ -17,7 +17,7 @@ import (
 //go:embed corpus.json searches.json ranking.json
 var files embed.FS
 
-// record is a company as the corpus and the data files write it.
+// record is a company in the format of the corpus and the data files.
 type record struct {
 	Name                 string         `json:"name"`
 	Description          string         `json:"description"`

@@ -9,7 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// history is an index, what it should hold, and all that it was given, from which it catches up after a crash.
+// history is an index, its expected content, and all changes so far, from which it catches up after a crash.
 type history struct {
 	t       testing.TB
 	open    Open
@@ -35,7 +35,7 @@ func (h *history) catchUp(t require.TestingT) {
 	}
 }
 
-// disturb does what must not change any answer.
+// disturb does something at random that must not change any answer.
 func (h *history) disturb(t *rapid.T) {
 	merger, merges := h.ix.(Merger)
 	keeper, keeps := h.ix.(Keeper)
@@ -50,7 +50,8 @@ func (h *history) disturb(t *rapid.T) {
 	}
 }
 
-// forget makes the index forget all moments by a restart; one that cannot is replaced by another that holds the same.
+// forget makes the index forget all snapshots by a restart. An index that cannot restart is replaced by a new one with the
+// same content.
 func (h *history) forget(t *rapid.T) {
 	if merger, merges := h.ix.(Merger); merges && rapid.Bool().Draw(t, "merge") {
 		merger.MergeAll()

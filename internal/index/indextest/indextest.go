@@ -1,5 +1,5 @@
-// Package indextest is the contract of index.Index as tests: one corpus, its searches, and random ones, which every
-// index must answer like query.Match does. It is not for a back end's own workings.
+// Package indextest is the contract of index.Index as tests. Every index must answer like query.Match does, for a fixed
+// corpus with its searches and for random ones. It does not test the internals of a back end.
 package indextest
 
 import (
@@ -9,36 +9,36 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// Open makes an empty index that is closed at the end of the test.
+// Open returns an empty index that is closed at the end of the test.
 type Open func(t testing.TB) index.Index
 
-// Keeper is what an index has that outlives its process; tests save and restart it at random moments.
+// Keeper is implemented by an index that outlives its process; tests save and restart it at random moments.
 type Keeper interface {
 	Save(ctx context.Context) error
-	// Restart closes the index and opens it again; after a crash, which saves nothing, it may be at an earlier Seq.
+	// Restart closes the index and opens it again. After a crash, which saves nothing, it may have an earlier Seq.
 	Restart(t testing.TB, crash bool) index.Index
 }
 
-// Merger is what an index has that keeps its companies in pieces; tests call it at random moments.
+// Merger is implemented by an index that has several segments; tests call it at random moments.
 type Merger interface{ MergeAll() }
 
-// Run holds the index to the contract.
+// Run tests an index against the contract.
 func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, Open){
-		"CorpusAnswersItsSearches":              testCorpus,
-		"AnswersAreMatchsUnderAnyChanges":       testRandomChanges,
-		"AnswersAreMatchsOnPlausibleCompanies":  testPlausible,
-		"AnswersAreMatchsOnRealCompanies":       testReal,
-		"CursorsYieldEachMatchOnceUnderChanges": testCursors,
-		"CursorsOfOthersAreRefused":             testForeignCursors,
-		"ForgottenCursorsGoOnBehindTheirKey":    testForgottenCursors,
-		"ForgottenCursorsByRelevanceLoseNone":   testForgottenRelevance,
-		"ReadersNeverWaitNorSeeHalfAnApply":     testReaders,
-		"NamesRankAboveDescriptions":            testRanking,
-		"OfOneNameTheLargeRankFirst":            testNamesakes,
-		"UnknownValuesGetTheNearestOne":         testLookup,
-		"FacetsSpellLikeMostCompanies":          testSpelling,
-		"EmptyIndexAnswers":                     testEmpty,
+		"CorpusAnswersItsSearches":               testCorpus,
+		"AnswersEqualMatchUnderRandomChanges":    testRandomChanges,
+		"AnswersEqualMatchOnPlausibleCompanies":  testPlausible,
+		"AnswersEqualMatchOnRealCompanies":       testReal,
+		"CursorsYieldEachMatchOnceUnderChanges":  testCursors,
+		"InvalidCursorsAreRefused":               testForeignCursors,
+		"ForgottenCursorsContinueAfterTheirKey":  testForgottenCursors,
+		"ForgottenCursorsByRelevanceLoseNoMatch": testForgottenRelevance,
+		"ReadersNeverWaitOrSeeAPartialApply":     testReaders,
+		"NamesRankAboveDescriptions":             testRanking,
+		"LargeCompaniesRankFirstAmongEqualNames": testNamesakes,
+		"UnknownValuesGetASuggestion":            testLookup,
+		"FacetsUseTheMostFrequentSpelling":       testSpelling,
+		"EmptyIndexAnswers":                      testEmpty,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

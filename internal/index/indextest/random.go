@@ -41,7 +41,7 @@ func searches(queries *rapid.Generator[query.Query], numbers []company.Number) *
 	})
 }
 
-// subset draws none, all or any share of the numbers.
+// subset draws no numbers, all of them, or a random share.
 func subset(numbers []company.Number) *rapid.Generator[company.Set] {
 	return rapid.Custom(func(t *rapid.T) company.Set {
 		share := rapid.SampledFrom([]int{0, 1, 2, 5, 9, 10}).Draw(t, "tenths")
@@ -53,8 +53,8 @@ func subset(numbers []company.Number) *rapid.Generator[company.Set] {
 	})
 }
 
-// testRandomChanges draws small batches of odd companies over few numbers, so that most of them change often. Between
-// them the index merges, saves and restarts, with a crash or without, if it can.
+// testRandomChanges draws small batches of unusual companies over few numbers, so that most of them change often. Between
+// batches the index merges, saves and restarts, with or without a crash, if it supports that.
 func testRandomChanges(t *testing.T, open Open) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHistory(t, open)
@@ -68,7 +68,7 @@ func testRandomChanges(t *testing.T, open Open) {
 	})
 }
 
-// spread draws the numbers that companies have: side by side, or far apart.
+// spread draws the companies' numbers: adjacent or far apart.
 func spread() *rapid.Generator[[]company.Number] {
 	return rapid.Custom(func(t *rapid.T) []company.Number {
 		start := rapid.SampledFrom([]uint32{1, 50, 65_530, 1_000_000}).Draw(t, "start")
@@ -91,8 +91,8 @@ func change(numbers []company.Number) *rapid.Generator[index.Change] {
 	})
 }
 
-// testPlausible has enough companies that values are rare, common and in between. To make the index is what takes time:
-// each is asked several times.
+// testPlausible has enough companies for rare, common and intermediate values. Building the index is slow, so each one gets
+// several searches.
 func testPlausible(t *testing.T, open Open) {
 	companies := companytest.Slice(7, 1500)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -107,8 +107,7 @@ func testPlausible(t *testing.T, open Open) {
 	})
 }
 
-// applyShuffled brings the companies in by a few batches, some in their number's order and some not, updates some and
-// removes some.
+// applyShuffled applies the companies in a few batches, in order of their numbers or not, then updates and removes some.
 func (h *history) applyShuffled(rt *rapid.T, companies []*company.Company) {
 	order := slices.Clone(companies)
 	if rapid.Bool().Draw(rt, "shuffled") {

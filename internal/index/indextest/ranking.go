@@ -12,17 +12,17 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// expectation is what a person who types the query expects of the first companies. It is written by people, who know
-// the companies, and never by a program from what the index answers.
+// expectation is what a person who types the query expects among the first results. It is written by people who know the
+// companies, never generated from the index's answers.
 type expectation struct {
 	Query string `json:"query"`
-	// Want are names, with " | City" behind them where several companies have the name. They come first, in this order.
+	// Want are names, followed by " | City" if several companies have the name. They must come first, in this order.
 	Want  []string `json:"want"`
-	Among int      `json:"among"` // if not 0, the names are merely among the first so many, in any order
+	Among int      `json:"among"` // if not 0, the names only have to be among the first Among results, in any order
 	Why   string   `json:"why"`
 }
 
-// testRealRanking holds the real companies' index to the expectations.
+// testRealRanking checks the expectations on the index of real companies.
 func testRealRanking(t *testing.T, ix index.Index, companies []*company.Company) {
 	expectations := readJSON[[]expectation](t, "ranking.json")
 	require.GreaterOrEqual(t, len(expectations), 40)

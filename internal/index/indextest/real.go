@@ -15,12 +15,12 @@ import (
 	"github.com/opencapi/capi/internal/query/querytest"
 )
 
-// testReal runs on the file of real companies that CAPI_TEST_DATA names the folder of, or that lies in shared/data
-// beside the checkout. Without one it is skipped, and fails if CAPI_TEST_REQUIRE names realdata.
+// testReal uses the file of real companies in the folder CAPI_TEST_DATA, or else in shared/data beside the checkout. Without
+// the file it is skipped; it fails if CAPI_TEST_REQUIRE contains realdata.
 func testReal(t *testing.T, open Open) {
 	file := realFile()
 	if file == "" {
-		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "realdata", "the real companies are required here, and missing")
+		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "realdata", "the file of real companies is required but missing")
 		t.Skip("SKIPPED: no companies.ndjson.gz; set CAPI_TEST_DATA to the folder that has it")
 	}
 	companies, err := readReal(file)

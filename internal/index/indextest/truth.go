@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// truth is what an index should hold: the companies themselves.
+// truth is the expected content of an index: the companies themselves.
 type truth map[company.Number]*company.Company
 
 func (tr truth) apply(changes []index.Change) {
@@ -27,7 +27,7 @@ func (tr truth) apply(changes []index.Change) {
 	}
 }
 
-// matches are the companies that query.Match finds, in the sort's order.
+// matches returns the companies that query.Match matches, in the sort order.
 func (tr truth) matches(q query.Query, by query.Sort, within *company.Set) []*company.Company {
 	var found []*company.Company
 	for n, c := range tr {
@@ -47,7 +47,7 @@ func numbersOf(companies []*company.Company) []company.Number {
 	return numbers
 }
 
-// facetsOf counts plainly what the search asks for; values come folded.
+// facetsOf counts the requested facets in a simple way; values are folded.
 func (s search) facetsOf(companies []*company.Company) index.Facets {
 	asked := func(f index.Facet) bool { return s.of == nil || slices.Contains(s.of, f) }
 	of := func(f index.Facet, values func(*company.Company) []string) []index.Count {
@@ -115,7 +115,7 @@ func countValues(
 	return all[:min(limit, len(all))]
 }
 
-// sizeOf is the first count of a size band.
+// sizeOf returns the lower bound of the size band.
 func sizeOf(employees int64) int64 {
 	first := int64(0)
 	for _, next := range []int64{11, 51, 201, 501, 1001, 5001, 10001} {
@@ -126,7 +126,7 @@ func sizeOf(employees int64) int64 {
 	return first
 }
 
-// countBands gives bands without Max, which follows from Min.
+// countBands returns bands without Max, which follows from Min.
 func countBands(companies []*company.Company, f query.Field, first func(int64) int64) []index.Band {
 	counts := map[int64]int{}
 	for _, c := range companies {
@@ -141,7 +141,7 @@ func countBands(companies []*company.Company, f query.Field, first func(int64) i
 	return all
 }
 
-// folded makes an index's facets comparable with facetsOf's.
+// folded makes an index's facets comparable with those of facetsOf.
 func folded(f index.Facets) index.Facets {
 	for _, counts := range []*[]index.Count{
 		&f.Countries, &f.States, &f.Cities, &f.Industries, &f.NAICSCodes, &f.Technologies, &f.TechnologyCategories,
@@ -162,7 +162,7 @@ func folded(f index.Facets) index.Facets {
 	return f
 }
 
-// fataler is what testing.T and rapid.T have in common.
+// fataler is the common part of testing.T and rapid.T.
 type fataler interface {
 	require.TestingT
 	Helper()

@@ -14,15 +14,15 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// Workload makes companies for measuring: per company 44 words out of 70,000, 12 technologies out of 3,000 and 11 of
-// their 80 categories, 5 connections, all skewed as such values are. They are far more varied than plausible ones.
+// Workload generates companies for benchmarks. A company has 44 words out of 70,000, 12 technologies out of 3,000, 11 of
+// their 80 categories and 5 connections, all with a skewed distribution. They are much more varied than companytest's.
 type Workload struct {
 	words, technologies, categories, industries, cities []string
 
 	zipfWord, zipfTechnology, zipfCategory, zipfIndustry, zipfCity, zipfTarget *zipf
 }
 
-// NewWorkload prepares companies numbered from 1 to n.
+// NewWorkload prepares companies with the numbers 1 to n.
 func NewWorkload(n int) *Workload {
 	return &Workload{
 		words: spell("", 70_000), technologies: spell("Tech ", 3000), categories: spell("Category ", 80),
@@ -32,7 +32,7 @@ func NewWorkload(n int) *Workload {
 	}
 }
 
-// spell makes pronounceable words, each another.
+// spell returns distinct pronounceable words.
 func spell(prefix string, n int) []string {
 	const consonants, vowels = "bdfgklmnprstvz", "aeiou"
 	words := make([]string, n)
@@ -47,7 +47,7 @@ func spell(prefix string, n int) []string {
 	return words
 }
 
-// Company is the company of a number.
+// Company returns the company with the number.
 func (w *Workload) Company(n int) *company.Company {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	c := &company.Company{
@@ -90,7 +90,7 @@ func workloadID(n int) (i id.Company) {
 	return i
 }
 
-// countryOf: every fourth company is of Country 0.
+// countryOf returns the country; every fourth company is in Country 0.
 func countryOf(r *rand.Rand) string {
 	if r.IntN(1000) < 259 {
 		return "Country 0"
@@ -98,7 +98,7 @@ func countryOf(r *rand.Rand) string {
 	return fmt.Sprint("Country ", 1+int(194*math.Pow(r.Float64(), 3)))
 }
 
-// description holds two phrases now and then, and their words apart as often.
+// description contains each of two phrases now and then, and their words apart equally often.
 func (w *Workload) description(r *rand.Rand) string {
 	parts := []string{w.text(r, 8+r.IntN(12), 0)}
 	for _, phrase := range [][2]string{{"solar", "power"}, {"cold", "chain"}} {
@@ -136,7 +136,7 @@ func (w *Workload) distinct(r *rand.Rand, values []string, z *zipf, n int) []str
 	return all
 }
 
-// Searches are the eight of the workload by name; all but the text searches sort by size.
+// Searches returns the eight searches of the workload. All but the text searches sort by size.
 func (w *Workload) Searches() []Named {
 	by := query.Sort{By: query.ByEmployeeCount, Desc: true}
 	relevance := query.Sort{By: query.ByRelevance, Desc: true}
@@ -165,7 +165,7 @@ func (w *Workload) Searches() []Named {
 
 func ptr(n int64) *int64 { return &n }
 
-// wordAt is the word that about so many companies have.
+// wordAt returns the index of a word that about that share of the companies has.
 func wordAt(w *Workload, share float64) int {
 	for i, p := range w.zipfWord.shares() {
 		if 1-math.Pow(1-p, 40) < share {
@@ -175,7 +175,7 @@ func wordAt(w *Workload, share float64) int {
 	return 0
 }
 
-// Named is a search of the workload.
+// Named is a named search of the workload.
 type Named struct {
 	Name    string
 	Filters query.Filters

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// zipf draws numbers from 0 so that number i is as frequent as 1/(i+1)^s, by the alias method (Vose, 1991).
+// zipf draws numbers from 0 on, number i with a probability proportional to 1/(i+1)^s, by the alias method (Vose, 1991).
 type zipf struct {
 	alias  []int32
 	keep   []float64

@@ -15,15 +15,15 @@ func (s *server) account(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) showAccount(w http.ResponseWriter, r *http.Request, status int, faults map[string]string) error {
-	sessions, err := s.Sessions.List(r.Context(), viewerOf(r.Context()).Person.ID)
+	sessions, err := s.Sessions.List(r.Context(), ViewerOf(r.Context()).Person.ID)
 	if err != nil {
 		return err
 	}
-	return render(w, r, status, accountView(sessions, faults))
+	return render(w, r, status, AccountPage(sessions, faults))
 }
 
 func (s *server) changePassword(w http.ResponseWriter, r *http.Request) error {
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	// Whoever finds a browser that was left open must not guess at leisure.
 	if err := s.take("email "+v.Person.Email, triesOfEmail); err != nil {
 		return err
@@ -40,7 +40,7 @@ func (s *server) changePassword(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	session, err := id.Parse[id.Session](r.PathValue("session_id"))
 	if err != nil {
 		return noPage()
@@ -53,7 +53,7 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	if err := s.Sessions.EndOthers(r.Context(), v.Person.ID, v.Session); err != nil {
 		return err
 	}

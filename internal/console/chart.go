@@ -8,7 +8,7 @@ import (
 )
 
 // chart is spending over time as columns.
-type chart struct {
+type Chart struct {
 	Columns []column
 	Top     int64 // the value of the upper line
 	Net     int64 // credits, all columns together
@@ -21,7 +21,7 @@ type column struct {
 }
 
 // span is a time that the page can show, and how it is cut.
-type span struct {
+type Span struct {
 	Value, Label string
 	From         time.Time
 	columns      int
@@ -30,22 +30,22 @@ type span struct {
 }
 
 // spans are the times to choose from, up to and including today (UTC).
-func spans(now time.Time) []span {
+func Spans(now time.Time) []Span {
 	today := time.Date(now.UTC().Year(), now.UTC().Month(), now.UTC().Day(), 0, 0, 0, 0, time.UTC)
 	month := today.AddDate(0, 0, 1-today.Day())
 	daily := func(n int) time.Time { return today.AddDate(0, 0, n-29) }
 	weekly := func(n int) time.Time { return today.AddDate(0, 0, 7*(n-13)+1) }
 	monthly := func(n int) time.Time { return month.AddDate(0, n-11, 0) }
-	return []span{
+	return []Span{
 		{"30", "30 days", daily(0), 30, daily, "2 January 2006", "2 Jan"},
 		{"91", "13 weeks", weekly(0), 13, weekly, "week from 2 January 2006", "2 Jan"},
 		{"365", "12 months", monthly(0), 12, monthly, "January 2006", "Jan"},
 	}
 }
 
-// chartOf cuts days into the span's columns.
-func (s span) chartOf(days []credit.Day) chart {
-	c := chart{Columns: make([]column, s.columns)}
+// ChartOf cuts days into the span's columns.
+func (s Span) ChartOf(days []credit.Day) Chart {
+	c := Chart{Columns: make([]column, s.columns)}
 	for n := range c.Columns {
 		from, to := s.begin(n), s.begin(n+1)
 		col := column{Label: from.Format(s.label), Short: from.Format(s.short)}
@@ -83,7 +83,7 @@ const (
 )
 
 // place is where a column stands: its left edge, its width, its top and its height for a value.
-func (c chart) place(n int, value int64) (x, width, y, height int) {
+func (c Chart) place(n int, value int64) (x, width, y, height int) {
 	slot := (chartWidth - chartLeft) / len(c.Columns)
 	full := chartHeight - chartBottom - 10
 	height = int(value * int64(full) / c.Top)
@@ -94,9 +94,9 @@ func (c chart) place(n int, value int64) (x, width, y, height int) {
 }
 
 // labelled tells whether the column has its name below: not all do where they are many.
-func (c chart) labelled(n int) bool { return n%max(1, len(c.Columns)/6) == 0 }
+func (c Chart) labelled(n int) bool { return n%max(1, len(c.Columns)/6) == 0 }
 
 // said is the chart in a sentence.
-func (c chart) said(ctx context.Context, label string) string {
-	return "Spending over " + label + ": " + plural(ctx, c.Net, "credit", "credits") + " in all."
+func (c Chart) said(ctx context.Context, label string) string {
+	return "Spending over " + label + ": " + Plural(ctx, c.Net, "credit", "credits") + " in all."
 }

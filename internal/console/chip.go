@@ -22,18 +22,18 @@ var chipNames = map[string]string{
 }
 
 // chips are the filters of the wish in the order of the contract.
-func (w *wish) chips(page string) (chips []chip) {
+func (w *SearchForm) chips(page string) (chips []chip) {
 	if w.Query != "" {
-		chips = append(chips, chip{Name: "Text", Value: w.Query, Without: w.at(page, "query", "")})
+		chips = append(chips, chip{Name: "Text", Value: w.Query, Without: w.At(page, "query", "")})
 	}
 	for _, param := range query.Params {
 		out := param == "exclude_industries" || param == "exclude_keywords"
 		if texts := w.texts(param); texts != nil {
 			for _, t := range *texts {
-				chips = append(chips, chip{chipNames[param], labelOf(param, t), out, w.without(page, param, t)})
+				chips = append(chips, chip{chipNames[param], LabelOf(param, t), out, w.without(page, param, t)})
 			}
 		} else if n := w.numbers(param); n != nil && *n != nil {
-			chips = append(chips, chip{chipNames[param], bound(*n), false, w.at(page, param, "")})
+			chips = append(chips, chip{chipNames[param], bound(*n), false, w.At(page, param, "")})
 		}
 	}
 	for _, c := range w.Connections {

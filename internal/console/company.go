@@ -14,8 +14,8 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// companyView is the page of a company.
-type companyView struct {
+// Company is the page of a company.
+type Company struct {
 	search.Item
 	Out        []outgoing
 	Attributes []attribute
@@ -46,8 +46,8 @@ func (s *server) showCompany(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noPage()
 	}
-	ctx, v := r.Context(), viewerOf(r.Context())
-	view := &companyView{}
+	ctx, v := r.Context(), ViewerOf(r.Context())
+	view := &Company{}
 	if view.Item, err = s.Search.Company(ctx, v.Workspace.ID, c); err != nil {
 		return err
 	}
@@ -56,12 +56,12 @@ func (s *server) showCompany(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if view.In.NextCursor != "" {
-		view.InNext = companyPath(ctx, c) + "?cursor=" + view.In.NextCursor + "#incoming"
+		view.InNext = CompanyPath(ctx, c) + "?cursor=" + view.In.NextCursor + "#incoming"
 	}
 	if view.Lists, err = s.Lists.List(ctx, v.Workspace.ID, id.List{}, list.ListsMax); err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, companyPage(view))
+	return render(w, r, http.StatusOK, CompanyPage(view))
 }
 
 func outgoingOf(connections []company.Connection) (all []outgoing) {
@@ -102,7 +102,7 @@ func (s *server) addCompany(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noPage()
 	}
-	ctx, v := r.Context(), viewerOf(r.Context())
+	ctx, v := r.Context(), ViewerOf(r.Context())
 	item, err := s.Search.Company(ctx, v.Workspace.ID, c)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (s *server) addCompany(w http.ResponseWriter, r *http.Request) error {
 	l, err := s.listOf(r)
 	if fault.CodeOf(err) == fault.Validation {
 		s.notice(ctx, "Nothing was added: "+messageIn(err))
-		return redirect(w, r, companyPath(ctx, c))
+		return redirect(w, r, CompanyPath(ctx, c))
 	}
 	if err != nil {
 		return err
@@ -120,16 +120,16 @@ func (s *server) addCompany(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if added == 0 {
-		s.notice(ctx, nameOf(item.Company)+" is on "+l.Name+" already.")
+		s.notice(ctx, CompanyName(item.Company)+" is on "+l.Name+" already.")
 	} else {
-		s.notice(ctx, nameOf(item.Company)+" is on "+l.Name+" now.")
+		s.notice(ctx, CompanyName(item.Company)+" is on "+l.Name+" now.")
 	}
-	return redirect(w, r, companyPath(ctx, c))
+	return redirect(w, r, CompanyPath(ctx, c))
 }
 
 // listOf is the list that a form names, or a new one of the name that it gives.
 func (s *server) listOf(r *http.Request) (list.List, error) {
-	ctx, ws := r.Context(), viewerOf(r.Context()).Workspace.ID
+	ctx, ws := r.Context(), ViewerOf(r.Context()).Workspace.ID
 	if text := r.PostFormValue("list_id"); text != "" {
 		l, err := id.Parse[id.List](text)
 		if err != nil {

@@ -26,15 +26,15 @@ var connectionCategories = []string{
 	"vendor", "customer", "partner", "investor", "portfolio", "acquirer", "acquisition", "owner", "owned_company", "competitor",
 }
 
-func companyPath(ctx context.Context, c id.Company) string {
-	return viewerOf(ctx).path("/companies/" + c.String())
+func CompanyPath(ctx context.Context, c id.Company) string {
+	return ViewerOf(ctx).Path("/companies/" + c.String())
 }
 
-// nameOf is what a company is called on a page.
-func nameOf(c *company.Company) string { return cmp.Or(c.Name, c.Domain, "Company without a name") }
+// CompanyName is what a company is called on a page.
+func CompanyName(c *company.Company) string { return cmp.Or(c.Name, c.Domain, "Company without a name") }
 
-// placeOf is where a company is, from the small to the large.
-func placeOf(c *company.Company) string {
+// locationOf is where a company is, from the small to the large.
+func locationOf(c *company.Company) string {
 	var parts []string
 	for _, part := range []string{c.City, c.State, cmp.Or(c.Country, c.CountryCode)} {
 		if part != "" {
@@ -54,8 +54,8 @@ func oneOrMany(n int64, one, many string) string {
 }
 
 // instead is the address of the search with the value that may have been meant in place of the unknown one.
-func (w *wish) instead(page string, unknown search.Warning) string {
-	v := w.values()
+func (w *SearchForm) instead(page string, unknown search.Warning) string {
+	v := w.Values()
 	for i, have := range v[unknown.Field] {
 		switch c := parseConnection(have); {
 		case have == unknown.Value:
@@ -83,7 +83,7 @@ func homepage(address string) string {
 
 // searchFor is the address of the search by one value.
 func searchFor(ctx context.Context, param, value string) string {
-	return withQuery(viewerOf(ctx).path("/search"), url.Values{param: {value}})
+	return withQuery(ViewerOf(ctx).Path("/search"), url.Values{param: {value}})
 }
 
 // clip is the beginning of a text, up to so many bytes.

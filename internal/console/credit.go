@@ -18,41 +18,41 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// creditsView is the page of a workspace's credits.
-type creditsView struct {
+// Credits is the page of a workspace's credits.
+type Credits struct {
 	Page     string // its address without parameters
 	Balance  int64
-	Spans    []span
-	Span     span
-	Chart    chart
-	ByToken  []spender
-	ByMember []spender
-	Filter   ledgerFilter
+	Spans    []Span
+	Span     Span
+	Chart    Chart
+	ByToken  []Spender
+	ByMember []Spender
+	Filter   LedgerFilter
 	Faults   map[string]string
 	Entries  []credit.Entry
 	Next     string
 	Sheet    string // the address of the ledger as CSV
 }
 
-// spender is who spent credits, less what came back.
-type spender struct {
+// Spender is who spent credits, less what came back.
+type Spender struct {
 	Name    string
 	Exports int
 	Net     int64
 	Share   int // of the one who spent most, in percent
 }
 
-// ledgerFilter picks entries, as it was typed.
-type ledgerFilter struct{ From, To, Reason, Before string }
+// LedgerFilter picks entries, as it was typed.
+type LedgerFilter struct{ From, To, Reason, Before string }
 
 var reasons = []credit.Reason{
 	credit.ReasonGrant, credit.ReasonPurchase, credit.ReasonAdjustment, credit.ReasonCharge, credit.ReasonRefund,
 }
 
 func (s *server) showCredits(w http.ResponseWriter, r *http.Request) error {
-	ctx, v, q := r.Context(), viewerOf(r.Context()), r.URL.Query()
-	f := ledgerFilter{q.Get("from"), q.Get("to"), q.Get("reason"), q.Get("before")}
-	filter, before, err := f.read()
+	ctx, v, q := r.Context(), ViewerOf(r.Context()), r.URL.Query()
+	f := LedgerFilter{q.Get("from"), q.Get("to"), q.Get("reason"), q.Get("before")}
+	filter, before, err := f.Read()
 	if q.Get("format") == string(format.CSV) {
 		if err != nil {
 			return err
@@ -62,9 +62,9 @@ func (s *server) showCredits(w http.ResponseWriter, r *http.Request) error {
 		}
 		return file.Write(w, http.StatusOK)
 	}
-	view := &creditsView{Page: v.path("/credits"), Filter: f, Faults: fieldErrors(err), Spans: spans(time.Now())}
-	view.Span = view.Spans[max(0, slices.IndexFunc(view.Spans, func(sp span) bool { return sp.Value == q.Get("span") }))]
-	view.Sheet = view.at("format", string(format.CSV), "before", "")
+	view := &Credits{Page: v.Path("/credits"), Filter: f, Faults: fieldErrors(err), Spans: Spans(time.Now())}
+	view.Span = view.Spans[max(0, slices.IndexFunc(view.Spans, func(sp Span) bool { return sp.Value == q.Get("span") }))]
+	view.Sheet = view.At("format", string(format.CSV), "before", "")
 	if view.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID); err != nil {
 		return err
 	}
@@ -76,28 +76,28 @@ func (s *server) showCredits(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return render(w, r, http.StatusOK, creditsPage(view))
+	return render(w, r, http.StatusOK, CreditsPage(view))
 }
 
 // ledger fills in a page of the entries.
-func (s *server) ledger(ctx context.Context, view *creditsView, filter credit.Filter, before int64) (err error) {
-	view.Entries, err = s.Credits.Page(ctx, viewerOf(ctx).Workspace.ID, filter, before, pageSize+1)
+func (s *server) ledger(ctx context.Context, view *Credits, filter credit.Filter, before int64) (err error) {
+	view.Entries, err = s.Credits.Page(ctx, ViewerOf(ctx).Workspace.ID, filter, before, pageSize+1)
 	if len(view.Entries) > pageSize {
 		view.Entries = view.Entries[:pageSize]
-		view.Next = view.at("before", strconv.FormatInt(view.Entries[pageSize-1].Seq, 10)) + "#ledger"
+		view.Next = view.At("before", strconv.FormatInt(view.Entries[pageSize-1].Seq, 10)) + "#ledger"
 	}
 	return err
 }
 
 // spending fills in what was spent in the span: over time, by token and by member.
-func (s *server) spending(ctx context.Context, view *creditsView) error {
-	v, end := viewerOf(ctx), time.Now().Add(time.Hour)
+func (s *server) spending(ctx context.Context, view *Credits) error {
+	v, end := ViewerOf(ctx), time.Now().Add(time.Hour)
 	days, err := s.Credits.Days(ctx, v.Workspace.ID, view.Span.From, end)
 	if err != nil {
 		return err
 	}
-	view.Chart = view.Span.chartOf(days)
-	spent, err := s.Exports.Spending(ctx, v.caller(), view.Span.From, end)
+	view.Chart = view.Span.ChartOf(days)
+	spent, err := s.Exports.Spending(ctx, v.Caller(), view.Span.From, end)
 	if err != nil || len(spent) == 0 {
 		return err
 	}
@@ -105,13 +105,13 @@ func (s *server) spending(ctx context.Context, view *creditsView) error {
 	if err != nil {
 		return err
 	}
-	view.ByToken = spenders(spent, func(x export.Spending) string {
+	view.ByToken = Spenders(spent, func(x export.Spending) string {
 		if x.Token.IsZero() {
 			return "the console"
 		}
 		return cmp.Or(names.tokens[x.Token].Name, "a token that is gone")
 	})
-	view.ByMember = spenders(spent, func(x export.Spending) string {
+	view.ByMember = Spenders(spent, func(x export.Spending) string {
 		return memberName(names, cmpPerson(x.Person, names.tokens[x.Token].Owner))
 	})
 	return nil
@@ -132,17 +132,17 @@ func memberName(names buyers, p id.Person) string {
 }
 
 // spenders sums up by name, highest first.
-func spenders(spent []export.Spending, name func(export.Spending) string) (all []spender) {
+func Spenders(spent []export.Spending, name func(export.Spending) string) (all []Spender) {
 	for _, x := range spent {
 		n := name(x)
-		i := slices.IndexFunc(all, func(s spender) bool { return s.Name == n })
+		i := slices.IndexFunc(all, func(s Spender) bool { return s.Name == n })
 		if i < 0 {
-			i, all = len(all), append(all, spender{Name: n})
+			i, all = len(all), append(all, Spender{Name: n})
 		}
 		all[i].Exports += x.Exports
 		all[i].Net += x.Charged - x.Refunded
 	}
-	slices.SortStableFunc(all, func(a, b spender) int { return cmp.Compare(b.Net, a.Net) })
+	slices.SortStableFunc(all, func(a, b Spender) int { return cmp.Compare(b.Net, a.Net) })
 	for i := range all {
 		all[i].Share = percent(all[i].Net, all[0].Net)
 	}
@@ -150,7 +150,7 @@ func spenders(spent []export.Spending, name func(export.Spending) string) (all [
 }
 
 // read is the filter for the ledger, and where its page begins. Days are whole ones, UTC.
-func (f ledgerFilter) read() (filter credit.Filter, before int64, err error) {
+func (f LedgerFilter) Read() (filter credit.Filter, before int64, err error) {
 	var faults []fault.FieldError
 	date := func(field, text string) time.Time {
 		if text == "" {
@@ -178,7 +178,7 @@ func (f ledgerFilter) read() (filter credit.Filter, before int64, err error) {
 }
 
 // at is the address of the page, changed by pairs of parameter and value.
-func (v *creditsView) at(changes ...string) string {
+func (v *Credits) At(changes ...string) string {
 	params := url.Values{}
 	for _, p := range [][2]string{
 		{"span", v.Span.Value}, {"from", v.Filter.From}, {"to", v.Filter.To}, {"reason", v.Filter.Reason}, {"before", v.Filter.Before},

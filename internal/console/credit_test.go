@@ -66,14 +66,14 @@ func TestSpendingIsToldByTokenAndMember(t *testing.T) {
 func TestChartHoldsEveryDayOnce(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 31, 22, 0, 0, 0, time.UTC)
-	for _, sp := range spans(now) {
+	for _, sp := range Spans(now) {
 		var days []credit.Day
 		for d := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC); d.Before(now); d = d.AddDate(0, 0, 1) {
 			if !d.Before(sp.From) {
 				days = append(days, credit.Day{Begin: d, Charged: 7, Refunded: 2})
 			}
 		}
-		c := sp.chartOf(days)
+		c := sp.ChartOf(days)
 		var charged int64
 		for n, col := range c.Columns {
 			charged += col.Charged

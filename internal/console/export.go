@@ -12,15 +12,15 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// historyView is a page of a workspace's exports.
-type historyView struct {
+// Exports is a page of a workspace's exports.
+type Exports struct {
 	Exports []export.Export
 	Next    string
 	Later   bool
 }
 
-// exportView is the page of one export.
-type exportView struct {
+// Export is the page of one export.
+type Export struct {
 	export.Export
 	By    string // who made it; empty if that is not known any more
 	From  string // the name of its list; empty for a search
@@ -28,21 +28,21 @@ type exportView struct {
 }
 
 // Running holds while something is still to come.
-func (v *exportView) Running() bool {
+func (v *Export) Running() bool {
 	return v.Status == export.StatusPending || v.Status == export.StatusProcessing
 }
 
 func (s *server) exportHistory(w http.ResponseWriter, r *http.Request) error {
-	v, cursor := viewerOf(r.Context()), r.URL.Query().Get("cursor")
-	exports, next, err := s.Exports.List(r.Context(), v.caller(), cursor, pageSize)
+	v, cursor := ViewerOf(r.Context()), r.URL.Query().Get("cursor")
+	exports, next, err := s.Exports.List(r.Context(), v.Caller(), cursor, pageSize)
 	if err != nil {
 		return err
 	}
-	view := &historyView{Exports: exports, Later: cursor != ""}
+	view := &Exports{Exports: exports, Later: cursor != ""}
 	if next != "" {
-		view.Next = v.path("/exports?cursor=" + next)
+		view.Next = v.Path("/exports?cursor=" + next)
 	}
-	return render(w, r, http.StatusOK, historyPage(view))
+	return render(w, r, http.StatusOK, ExportsPage(view))
 }
 
 // exportOf is the export of the path.
@@ -51,7 +51,7 @@ func (s *server) exportOf(r *http.Request) (export.Export, error) {
 	if err != nil {
 		return export.Export{}, noPage()
 	}
-	return s.Exports.Get(r.Context(), viewerOf(r.Context()).caller(), e)
+	return s.Exports.Get(r.Context(), ViewerOf(r.Context()).Caller(), e)
 }
 
 func (s *server) showExport(w http.ResponseWriter, r *http.Request) error {
@@ -64,13 +64,13 @@ func (s *server) showExport(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case isFragment(r):
-		return render(w, r, http.StatusOK, exportState(view))
+		return render(w, r, http.StatusOK, ExportState(view))
 	}
-	return render(w, r, http.StatusOK, exportPage(view))
+	return render(w, r, http.StatusOK, ExportPage(view))
 }
 
-func (s *server) exportView(ctx context.Context, e export.Export) (*exportView, error) {
-	view := &exportView{Export: e}
+func (s *server) exportView(ctx context.Context, e export.Export) (*Export, error) {
+	view := &Export{Export: e}
 	if e.Source == export.SourceList {
 		l, err := s.Lists.Get(ctx, e.Workspace, e.List)
 		if err != nil && fault.CodeOf(err) != fault.NotFound {
@@ -78,7 +78,7 @@ func (s *server) exportView(ctx context.Context, e export.Export) (*exportView, 
 		}
 		view.From = l.Name
 	} else {
-		asked := wishOf(e)
+		asked := searchFormOf(e)
 		view.Chips = asked.chips("")
 	}
 	names, err := s.buyers(ctx, e.Workspace)
@@ -110,7 +110,7 @@ func (s *server) exportEvents(w http.ResponseWriter, r *http.Request) error {
 		}
 		if now := (state{view.Status, view.ProcessedRecords}); now != told {
 			told = now
-			if err := out.send("page", exportState(view)); err != nil {
+			if err := out.send("page", ExportState(view)); err != nil {
 				return false, err
 			}
 		}
@@ -124,7 +124,7 @@ func (s *server) downloadExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	links, err := s.Exports.Download(r.Context(), viewerOf(r.Context()).caller(), e.ID)
+	links, err := s.Exports.Download(r.Context(), ViewerOf(r.Context()).Caller(), e.ID)
 	if err != nil {
 		return err
 	}
@@ -140,21 +140,21 @@ func (s *server) cancelExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := viewerOf(r.Context())
-	e, err = s.Exports.Cancel(r.Context(), v.caller(), e.ID)
+	v := ViewerOf(r.Context())
+	e, err = s.Exports.Cancel(r.Context(), v.Caller(), e.ID)
 	switch {
 	case fault.CodeOf(err) == fault.ExportNotCancellable:
 		s.notice(r.Context(), "It was too late to cancel: "+messageIn(err))
 	case err != nil:
 		return err
 	default:
-		s.notice(r.Context(), "Cancelled. "+plural(r.Context(), e.Refunded, "credit", "credits")+" came back.")
+		s.notice(r.Context(), "Cancelled. "+Plural(r.Context(), e.Refunded, "credit", "credits")+" came back.")
 	}
-	return redirect(w, r, v.path("/exports/"+r.PathValue("export_id")))
+	return redirect(w, r, v.Path("/exports/"+r.PathValue("export_id")))
 }
 
-// receiptView is a page of an export's receipt.
-type receiptView struct {
+// Receipt is a page of an export's receipt.
+type Receipt struct {
 	export.Export
 	Lines []export.ReceiptLine
 	Next  string
@@ -166,23 +166,23 @@ func (s *server) exportReceipt(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, q := viewerOf(r.Context()), r.URL.Query()
+	v, q := ViewerOf(r.Context()), r.URL.Query()
 	if q.Get("format") == string(format.CSV) {
 		file := httpx.CSV{
 			FileName: "receipt-" + e.ID.String() + ".csv", Columns: export.ReceiptColumns(),
-			Rows: s.Exports.ReceiptRows(r.Context(), v.caller(), e.ID),
+			Rows: s.Exports.ReceiptRows(r.Context(), v.Caller(), e.ID),
 		}
 		return file.Write(w, http.StatusOK)
 	}
-	lines, next, err := s.Exports.Receipt(r.Context(), v.caller(), e.ID, q.Get("cursor"), 2*pageSize)
+	lines, next, err := s.Exports.Receipt(r.Context(), v.Caller(), e.ID, q.Get("cursor"), 2*pageSize)
 	if err != nil {
 		return err
 	}
-	view := &receiptView{Export: e, Lines: lines, Later: q.Get("cursor") != ""}
+	view := &Receipt{Export: e, Lines: lines, Later: q.Get("cursor") != ""}
 	if next != "" {
-		view.Next = v.path("/exports/" + e.ID.String() + "/receipt?cursor=" + next)
+		view.Next = v.Path("/exports/" + e.ID.String() + "/receipt?cursor=" + next)
 	}
-	return render(w, r, http.StatusOK, receiptPage(view))
+	return render(w, r, http.StatusOK, ReceiptPage(view))
 }
 
 // statusTone is how a status looks.

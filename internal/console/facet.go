@@ -9,17 +9,17 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// facetView is a facet as bars to click.
-type facetView struct {
+// Facet is a facet as bars to click.
+type Facet struct {
 	Param, Title, Hint string
 	Out                string // the parameter that leaves values out; empty where there is none
-	Values             []facetValue
+	Values             []FacetValue
 	Chosen             int  // values taken or left out
 	Open               bool // shown unfolded at first
 }
 
-// facetValue is one bar.
-type facetValue struct {
+// FacetValue is one bar.
+type FacetValue struct {
 	Value, Label string
 	Count        int
 	Known        bool // Count is known
@@ -27,15 +27,15 @@ type facetValue struct {
 	Taken, Out   bool
 }
 
-// bandView is a facet of a number: a range, and its bands as bars.
-type bandView struct {
+// Range is a facet of a number: a range, and its bands as bars.
+type Range struct {
 	Param, Title, Hint string
 	Min, Max           *int64
-	Bands              []band
+	Bands              []Band
 	Open               bool
 }
 
-type band struct {
+type Band struct {
 	Label string
 	Link  string
 	Count int
@@ -47,7 +47,7 @@ type band struct {
 const facetShown = 8
 
 // textFacets are the facets of texts in the order of the page.
-var textFacets = []facetView{
+var textFacets = []Facet{
 	{Param: "industries", Title: "Industry", Hint: "Add an industry", Out: "exclude_industries", Open: true},
 	{Param: "countries", Title: "Country", Hint: "Add a country", Open: true},
 	{Param: "states", Title: "State or region", Hint: "Add a state"},
@@ -57,14 +57,14 @@ var textFacets = []facetView{
 	{Param: "naics_codes", Title: "NAICS code", Hint: "Add a code, such as 52 or 522320"},
 }
 
-// countsOf are the values of a facet in a result.
-func countsOf(f search.Facets, param string) []search.Count {
+// CountsOf are the values of a facet in a result.
+func CountsOf(f search.Facets, param string) []search.Count {
 	facet, _ := search.ParseFacet(param)
 	return f.Counts(facet)
 }
 
-// facetViews are the bars of a result: the chosen values first, then the commonest.
-func facetViews(w *wish, f search.Facets) []facetView {
+// Facets are the bars of a result: the chosen values first, then the commonest.
+func Facets(w *SearchForm, f search.Facets) []Facet {
 	views := slices.Clone(textFacets)
 	for i := range views {
 		v := &views[i]
@@ -73,24 +73,24 @@ func facetViews(w *wish, f search.Facets) []facetView {
 			out = *w.texts(v.Out)
 		}
 		taken := *w.texts(v.Param)
-		v.Values = barsOf(v.Param, taken, out, countsOf(f, v.Param))
+		v.Values = barsOf(v.Param, taken, out, CountsOf(f, v.Param))
 		v.Chosen = len(taken) + len(out)
 		v.Open = v.Open || v.Chosen > 0
 	}
 	return views
 }
 
-func barsOf(param string, taken, out []string, counts []search.Count) []facetValue {
+func barsOf(param string, taken, out []string, counts []search.Count) []FacetValue {
 	var longest int
-	bar := func(value string) facetValue {
-		fv := facetValue{Value: value, Label: labelOf(param, value)}
+	bar := func(value string) FacetValue {
+		fv := FacetValue{Value: value, Label: LabelOf(param, value)}
 		if i := slices.IndexFunc(counts, func(c search.Count) bool { return sameValue(param, c.Value, value) }); i >= 0 {
 			fv.Count, fv.Known = counts[i].Count, true
 		}
 		longest = max(longest, fv.Count)
 		return fv
 	}
-	var bars []facetValue
+	var bars []FacetValue
 	for _, value := range taken {
 		b := bar(value)
 		b.Taken = true
@@ -106,7 +106,7 @@ func barsOf(param string, taken, out []string, counts []search.Count) []facetVal
 		if len(bars) >= chosen+facetShown {
 			break
 		}
-		if !slices.ContainsFunc(bars[:chosen], func(b facetValue) bool { return sameValue(param, c.Value, b.Value) }) {
+		if !slices.ContainsFunc(bars[:chosen], func(b FacetValue) bool { return sameValue(param, c.Value, b.Value) }) {
 			bars = append(bars, bar(c.Value))
 		}
 	}
@@ -128,16 +128,16 @@ func sameValue(param, value, asked string) bool {
 	return hasFold([]string{value}, asked)
 }
 
-func labelOf(param, value string) string {
+func LabelOf(param, value string) string {
 	if param == "naics_codes" {
 		return sectorLabel(value)
 	}
 	return value
 }
 
-// bandViews are the ranges of a result.
-func bandViews(ctx context.Context, w *wish, f search.Facets) []bandView {
-	views := []bandView{
+// Ranges are the ranges of a result.
+func Ranges(ctx context.Context, w *SearchForm, f search.Facets) []Range {
+	views := []Range{
 		{Param: "employee_count", Title: "Employees", Hint: "people", Min: w.EmployeeCountMin, Max: w.EmployeeCountMax, Open: true},
 		{Param: "founded_year", Title: "Founded", Hint: "year", Min: w.FoundedYearMin, Max: w.FoundedYearMax},
 	}
@@ -148,9 +148,9 @@ func bandViews(ctx context.Context, w *wish, f search.Facets) []bandView {
 			longest = max(longest, b.Count)
 		}
 		for _, b := range found {
-			shown := band{Count: b.Count, Share: percent(b.Count, longest), Taken: sameBound(b.Min, v.Min) && sameBound(b.Max, v.Max)}
+			shown := Band{Count: b.Count, Share: percent(b.Count, longest), Taken: sameBound(b.Min, v.Min) && sameBound(b.Max, v.Max)}
 			if i == 0 {
-				shown.Label = spanLabel(b, func(n int64) string { return count(ctx, n) })
+				shown.Label = spanLabel(b, func(n int64) string { return Count(ctx, n) })
 			} else {
 				shown.Label = spanLabel(b, func(n int64) string { return strconv.FormatInt(n, 10) })
 			}
@@ -158,7 +158,7 @@ func bandViews(ctx context.Context, w *wish, f search.Facets) []bandView {
 			if shown.Taken {
 				low, high = "", ""
 			}
-			shown.Link = w.at("", v.Param+"_min", low, v.Param+"_max", high)
+			shown.Link = w.At("", v.Param+"_min", low, v.Param+"_max", high)
 			v.Bands = append(v.Bands, shown)
 		}
 		v.Open = v.Open || v.Min != nil || v.Max != nil

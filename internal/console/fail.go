@@ -16,9 +16,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.faultOf(r, err)
 	middleware.NoteOf(r.Context()).Add(slog.String("code", string(e.Code)))
 	status := httpx.Status(e.Kind())
-	page := errorPage(status, e)
+	page := ErrorPage(status, e)
 	if isFragment(r) {
-		page = errorFragment(e)
+		page = ErrorFragment(e)
 	}
 	if err := render(w, r, status, page); err != nil {
 		s.Log.InfoContext(r.Context(), "answer cut off", "request_id", middleware.RequestIDOf(r.Context()), "error", err)

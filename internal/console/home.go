@@ -23,15 +23,15 @@ func Front(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 
 // home leads to the person's only workspace, or to the list of them.
 func (s *server) home(w http.ResponseWriter, r *http.Request) error {
-	if v := viewerOf(r.Context()); len(v.Others) == 1 {
-		return redirect(w, r, workspacePath(v.Others[0].ID, ""))
+	if v := ViewerOf(r.Context()); len(v.Others) == 1 {
+		return redirect(w, r, WorkspacePath(v.Others[0].ID, ""))
 	}
 	return redirect(w, r, basePath+"/workspaces")
 }
 
 // workspaceHome is the first page of a workspace.
 func (s *server) workspaceHome(w http.ResponseWriter, r *http.Request) error {
-	return redirect(w, r, viewerOf(r.Context()).path("/search"))
+	return redirect(w, r, ViewerOf(r.Context()).Path("/search"))
 }
 
 // errorTitle is an error's status in a few words.

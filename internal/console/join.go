@@ -12,8 +12,8 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// joinForm is the state of the page that an invitation's link leads to.
-type joinForm struct {
+// Join is the state of the page that an invitation's link leads to.
+type Join struct {
 	Link       string
 	Invitation account.Invitation
 	Workspace  string                // the name of what one is invited to; empty if it is no workspace
@@ -31,18 +31,18 @@ func (s *server) joinPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, joinView(form))
+	return render(w, r, http.StatusOK, JoinPage(form))
 }
 
-func (s *server) joinForm(r *http.Request, secret string) (joinForm, error) {
+func (s *server) joinForm(r *http.Request, secret string) (Join, error) {
 	if err := s.take("link "+addressOf(r), triesOfLink); err != nil {
-		return joinForm{}, err
+		return Join{}, err
 	}
 	i, err := s.People.Invitation(r.Context(), secret)
 	if err != nil {
-		return joinForm{}, err
+		return Join{}, err
 	}
-	form := joinForm{Link: secret, Invitation: i, Given: membership.Newcomer{Email: i.Email}}
+	form := Join{Link: secret, Invitation: i, Given: membership.Newcomer{Email: i.Email}}
 	if !i.Workspace.IsZero() {
 		ws, err := s.Workspaces.Get(r.Context(), i.Workspace)
 		if err != nil {
@@ -70,11 +70,11 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	switch {
 	case form.Invitation.Kind == account.InvitePassword:
 		return s.resetPassword(w, r, form)
-	case v.signedIn():
+	case v.SignedIn():
 		ws, err := s.Memberships.AcceptAs(r.Context(), form.Link, v.Person)
 		if err != nil {
 			return err
@@ -95,7 +95,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, firstPath(ws))
 }
 
-func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form joinForm) error {
+func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form Join) error {
 	p, err := s.Memberships.ResetPassword(r.Context(), form.Link, r.PostFormValue("password"))
 	if err != nil {
 		return s.joinAgain(w, r, form, err)
@@ -107,12 +107,12 @@ func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form join
 	return redirect(w, r, basePath+"/")
 }
 
-func (s *server) joinAgain(w http.ResponseWriter, r *http.Request, form joinForm, err error) error {
+func (s *server) joinAgain(w http.ResponseWriter, r *http.Request, form Join, err error) error {
 	if fault.CodeOf(err) != fault.Validation {
 		return err
 	}
 	form.Faults = fieldErrors(err)
-	return render(w, r, httpx.Status(fault.KindInvalid), joinView(form))
+	return render(w, r, httpx.Status(fault.KindInvalid), JoinPage(form))
 }
 
 // firstPath is the first page of the workspace, or of the console if there is none.
@@ -120,5 +120,5 @@ func firstPath(ws id.Workspace) string {
 	if ws.IsZero() {
 		return basePath + "/"
 	}
-	return workspacePath(ws, "")
+	return WorkspacePath(ws, "")
 }

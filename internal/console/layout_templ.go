@@ -25,12 +25,12 @@ type entry struct {
 // entries are the pages of a workspace, in the order of the navigation.
 func entries(v Viewer) []entry {
 	return []entry{
-		{"Search", v.path("/search")},
-		{"Lists", v.path("/lists")},
-		{"Exports", v.path("/exports")},
-		{"Credits", v.path("/credits")},
-		{"Tokens", v.path("/tokens")},
-		{"Members", v.path("/members")},
+		{"Search", v.Path("/search")},
+		{"Lists", v.Path("/lists")},
+		{"Exports", v.Path("/exports")},
+		{"Credits", v.Path("/credits")},
+		{"Tokens", v.Path("/tokens")},
+		{"Members", v.Path("/members")},
 	}
 }
 
@@ -56,7 +56,7 @@ func layout(sh shell) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		v := viewerOf(ctx)
+		v := ViewerOf(ctx)
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -126,7 +126,7 @@ func layout(sh shell) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if v.signedIn() {
+		if v.SignedIn() {
 			if !v.Workspace.ID.IsZero() {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<nav aria-label=\"Workspace\"><ul>")
 				if templ_7745c5c3_Err != nil {
@@ -214,7 +214,7 @@ func layout(sh shell) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var11 templ.SafeURL
-				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(workspacePath(m.ID, "")))
+				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(WorkspacePath(m.ID, "")))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `layout.templ`, Line: 76, Col: 55}
 				}
@@ -352,8 +352,8 @@ func layout(sh shell) templ.Component {
 	})
 }
 
-// errorPage is the whole page of an error.
-func errorPage(status int, e *fault.Error) templ.Component {
+// ErrorPage is the whole page of an error.
+func ErrorPage(status int, e *fault.Error) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -493,8 +493,8 @@ func errorPage(status int, e *fault.Error) templ.Component {
 	})
 }
 
-// errorFragment is an error in the place of what a script asked for.
-func errorFragment(e *fault.Error) templ.Component {
+// ErrorFragment is an error in the place of what a script asked for.
+func ErrorFragment(e *fault.Error) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

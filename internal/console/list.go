@@ -15,64 +15,64 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// listsView is the page of all lists and saved searches.
-type listsView struct {
+// Lists is the page of all lists and saved searches.
+type Lists struct {
 	Lists    []list.List
 	Searches []list.Search
 	Next     string
 	Later    bool
 }
 
-// listView is the page of one list.
-type listView struct {
+// List is the page of one list.
+type List struct {
 	list.List
 	Items  []search.Item
 	Next   string
 	Later  bool
-	Report *matchReport
+	Report *MatchReport
 	Faults map[string]string
 }
 
-// matchReport tells what became of domains that were to be added.
-type matchReport struct {
+// MatchReport tells what became of domains that were to be added.
+type MatchReport struct {
 	Given, Matched, Added int
 	Unmatched             []string
 }
 
 func (s *server) listLists(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), viewerOf(r.Context())
+	ctx, v := r.Context(), ViewerOf(r.Context())
 	before, err := id.Parse[id.List](r.URL.Query().Get("cursor"))
-	view := &listsView{Later: err == nil}
+	view := &Lists{Later: err == nil}
 	if view.Lists, err = s.Lists.List(ctx, v.Workspace.ID, before, pageSize+1); err != nil {
 		return err
 	}
 	if len(view.Lists) > pageSize {
 		view.Lists = view.Lists[:pageSize]
-		view.Next = v.path("/lists?cursor=" + view.Lists[pageSize-1].ID.String())
+		view.Next = v.Path("/lists?cursor=" + view.Lists[pageSize-1].ID.String())
 	}
 	if !view.Later {
 		if view.Searches, err = s.Lists.Searches(ctx, v.Workspace.ID); err != nil {
 			return err
 		}
 	}
-	return render(w, r, http.StatusOK, listsPage(view))
+	return render(w, r, http.StatusOK, ListsPage(view))
 }
 
 func (s *server) createList(w http.ResponseWriter, r *http.Request) error {
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	l, err := s.Lists.Create(r.Context(), v.Workspace.ID, r.PostFormValue("name"))
 	if fault.CodeOf(err) == fault.Validation {
 		s.notice(r.Context(), "No list was made: "+messageIn(err))
-		return redirect(w, r, v.path("/lists"))
+		return redirect(w, r, v.Path("/lists"))
 	}
 	if err != nil {
 		return err
 	}
-	return redirect(w, r, listPath(r.Context(), l.ID))
+	return redirect(w, r, ListPath(r.Context(), l.ID))
 }
 
-func listPath(ctx context.Context, l id.List) string {
-	return viewerOf(ctx).path("/lists/" + l.String())
+func ListPath(ctx context.Context, l id.List) string {
+	return ViewerOf(ctx).Path("/lists/" + l.String())
 }
 
 // listIn is the list of the path.
@@ -81,7 +81,7 @@ func (s *server) listIn(r *http.Request) (list.List, error) {
 	if err != nil {
 		return list.List{}, noPage()
 	}
-	return s.Lists.Get(r.Context(), viewerOf(r.Context()).Workspace.ID, l)
+	return s.Lists.Get(r.Context(), ViewerOf(r.Context()).Workspace.ID, l)
 }
 
 func (s *server) showList(w http.ResponseWriter, r *http.Request) error {
@@ -89,11 +89,11 @@ func (s *server) showList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.renderList(w, r, http.StatusOK, &listView{List: l})
+	return s.renderList(w, r, http.StatusOK, &List{List: l})
 }
 
-func (s *server) renderList(w http.ResponseWriter, r *http.Request, status int, view *listView) error {
-	ctx, v := r.Context(), viewerOf(r.Context())
+func (s *server) renderList(w http.ResponseWriter, r *http.Request, status int, view *List) error {
+	ctx, v := r.Context(), ViewerOf(r.Context())
 	after, err := strconv.ParseUint(r.URL.Query().Get("after"), 10, 32)
 	view.Later = err == nil && after > 0
 	numbers, more, err := s.Lists.Numbers(ctx, v.Workspace.ID, view.ID, company.Number(after), pageSize)
@@ -104,9 +104,9 @@ func (s *server) renderList(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	if more {
-		view.Next = listPath(ctx, view.ID) + "?after=" + strconv.FormatUint(uint64(numbers[len(numbers)-1]), 10)
+		view.Next = ListPath(ctx, view.ID) + "?after=" + strconv.FormatUint(uint64(numbers[len(numbers)-1]), 10)
 	}
-	return render(w, r, status, listPage(view))
+	return render(w, r, status, ListPage(view))
 }
 
 func (s *server) renameList(w http.ResponseWriter, r *http.Request) error {
@@ -121,7 +121,7 @@ func (s *server) renameList(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	return redirect(w, r, listPath(r.Context(), l.ID))
+	return redirect(w, r, ListPath(r.Context(), l.ID))
 }
 
 func (s *server) deleteList(w http.ResponseWriter, r *http.Request) error {
@@ -133,7 +133,7 @@ func (s *server) deleteList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.notice(r.Context(), l.Name+" was deleted.")
-	return redirect(w, r, viewerOf(r.Context()).path("/lists"))
+	return redirect(w, r, ViewerOf(r.Context()).Path("/lists"))
 }
 
 // removeFromList takes the companies of the form off the list.
@@ -159,8 +159,8 @@ func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.notice(r.Context(), plural(r.Context(), removed, "company was", "companies were")+" taken off.")
-	return redirect(w, r, listPath(r.Context(), l.ID))
+	s.notice(r.Context(), Plural(r.Context(), removed, "company was", "companies were")+" taken off.")
+	return redirect(w, r, ListPath(r.Context(), l.ID))
 }
 
 // domainsMax is the number of domains that are matched at once.
@@ -177,7 +177,7 @@ func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := &listView{List: l}
+	view := &List{List: l}
 	switch {
 	case len(domains) == 0:
 		view.Faults = map[string]string{"domains": "Paste at least one domain, or choose a file."}
@@ -190,7 +190,7 @@ func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	report := &matchReport{Given: len(domains), Matched: picked.Companies.Len(), Unmatched: picked.UnmatchedDomains}
+	report := &MatchReport{Given: len(domains), Matched: picked.Companies.Len(), Unmatched: picked.UnmatchedDomains}
 	if view.List, report.Added, err = s.Lists.Add(r.Context(), l.Workspace, l.ID, picked.Companies); err != nil {
 		return err
 	}
@@ -231,14 +231,14 @@ func domainsOf(r *http.Request) ([]string, error) {
 			return nil, err
 		}
 	}
-	return distinctTexts(domains), nil
+	return Distinct(domains), nil
 }
 
 // saveAsList puts every match of the address's search on a list.
 func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), viewerOf(r.Context())
-	asked := readWish(r.URL.Query())
-	q, _, err := asked.parse()
+	ctx, v := r.Context(), ViewerOf(r.Context())
+	asked := ReadSearchForm(r.URL.Query())
+	q, _, err := asked.Parse()
 	if err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	l, err := s.listOf(r)
 	if fault.CodeOf(err) == fault.Validation {
 		s.notice(ctx, "No list was made: "+messageIn(err))
-		return redirect(w, r, asked.at(v.path("/search")))
+		return redirect(w, r, asked.At(v.Path("/search")))
 	}
 	if err != nil {
 		return err
@@ -258,19 +258,19 @@ func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text := plural(ctx, added, "company was", "companies were") + " added."
+	text := Plural(ctx, added, "company was", "companies were") + " added."
 	if picked.Capped {
-		text += " The search matches more: a list takes " + count(ctx, search.PickMax) + " at once, the largest companies."
+		text += " The search matches more: a list takes " + Count(ctx, search.PickMax) + " at once, the largest companies."
 	}
 	s.notice(ctx, text)
-	return redirect(w, r, listPath(ctx, l.ID))
+	return redirect(w, r, ListPath(ctx, l.ID))
 }
 
 // saveSearch keeps the address's search under a name.
 func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), viewerOf(r.Context())
-	asked := readWish(r.URL.Query())
-	if _, _, err := asked.parse(); err != nil {
+	ctx, v := r.Context(), ViewerOf(r.Context())
+	asked := ReadSearchForm(r.URL.Query())
+	if _, _, err := asked.Parse(); err != nil {
 		return err
 	}
 	saved, err := s.Lists.SaveSearch(ctx, v.Workspace.ID, list.Search{
@@ -284,7 +284,7 @@ func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 	default:
 		s.notice(ctx, "The search "+saved.Name+" stands under Lists.")
 	}
-	return redirect(w, r, asked.at(v.path("/search")))
+	return redirect(w, r, asked.At(v.Path("/search")))
 }
 
 func (s *server) deleteSearch(w http.ResponseWriter, r *http.Request) error {
@@ -292,24 +292,24 @@ func (s *server) deleteSearch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noPage()
 	}
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	if err := s.Lists.DeleteSearch(r.Context(), v.Workspace.ID, saved); err != nil {
 		return err
 	}
 	s.notice(r.Context(), "The saved search was deleted.")
-	return redirect(w, r, v.path("/lists"))
+	return redirect(w, r, v.Path("/lists"))
 }
 
 // savedAt is the address of a page with a saved search.
 func savedAt(page string, saved list.Search) string {
-	w := wish{Filters: saved.Filters, SortBy: saved.SortBy, SortOrder: saved.SortOrder}
-	return w.at(page)
+	w := SearchForm{Filters: saved.Filters, SortBy: saved.SortBy, SortOrder: saved.SortOrder}
+	return w.At(page)
 }
 
 // unmatchedShown is what a report shows of unmatched domains, in bytes, so that the page stays small.
 const unmatchedShown = 20_000
 
-func (m *matchReport) shown() []string {
+func (m *MatchReport) shown() []string {
 	bytes := 0
 	for i, d := range m.Unmatched {
 		if bytes += len(d) + 1; bytes > unmatchedShown {

@@ -11,8 +11,8 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// membersForm is the state of the page of members.
-type membersForm struct {
+// Members is the state of the page of members.
+type Members struct {
 	Members []workspace.Belonging
 	Invited []account.Invitation // for owners alone
 	Email   string               // what was filled in
@@ -23,11 +23,11 @@ type membersForm struct {
 }
 
 func (s *server) members(w http.ResponseWriter, r *http.Request) error {
-	return s.showMembers(w, r, http.StatusOK, membersForm{Role: workspace.Member})
+	return s.showMembers(w, r, http.StatusOK, Members{Role: workspace.Member})
 }
 
-func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int, form membersForm) (err error) {
-	v := viewerOf(r.Context())
+func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int, form Members) (err error) {
+	v := ViewerOf(r.Context())
 	if form.Members, err = s.Workspaces.Members(r.Context(), v.Workspace.ID); err != nil {
 		return err
 	}
@@ -36,12 +36,12 @@ func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int,
 			return err
 		}
 	}
-	return render(w, r, status, membersView(form))
+	return render(w, r, status, MembersPage(form))
 }
 
 func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
-	v := viewerOf(r.Context())
-	form := membersForm{Email: strings.TrimSpace(r.PostFormValue("email")), Role: workspace.Role(r.PostFormValue("role"))}
+	v := ViewerOf(r.Context())
+	form := Members{Email: strings.TrimSpace(r.PostFormValue("email")), Role: workspace.Role(r.PostFormValue("role"))}
 	secret, made, err := s.Memberships.InviteMember(r.Context(), v.Workspace.ID, form.Role, form.Email, v.Person.ID)
 	if fault.CodeOf(err) == fault.Validation {
 		form.Faults = fieldErrors(err)
@@ -51,13 +51,13 @@ func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// The link is shown in the answer to the form itself: it must stand in no address and in no session.
-	return s.showMembers(w, r, http.StatusOK, membersForm{
+	return s.showMembers(w, r, http.StatusOK, Members{
 		Role: workspace.Member, Link: s.address(r) + JoinPath(secret), For: made.Email,
 	})
 }
 
 func (s *server) withdraw(w http.ResponseWriter, r *http.Request) error {
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	invitation, err := id.Parse[id.Invitation](r.PathValue("invitation_id"))
 	if err != nil {
 		return noPage()
@@ -66,11 +66,11 @@ func (s *server) withdraw(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.notice(r.Context(), "The invitation is withdrawn; its link works no more.")
-	return redirect(w, r, v.path("/members"))
+	return redirect(w, r, v.Path("/members"))
 }
 
 func (s *server) setRole(w http.ResponseWriter, r *http.Request) error {
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	who, err := id.Parse[id.Person](r.PathValue("person_id"))
 	if err != nil {
 		return noPage()
@@ -79,11 +79,11 @@ func (s *server) setRole(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.notice(r.Context(), "The role is changed.")
-	return redirect(w, r, v.path("/members"))
+	return redirect(w, r, v.Path("/members"))
 }
 
 func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error {
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	who, err := id.Parse[id.Person](r.PathValue("person_id"))
 	if err != nil {
 		return noPage()
@@ -92,11 +92,11 @@ func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.notice(r.Context(), "The member was removed; their tokens are refused from now on.")
-	return redirect(w, r, v.path("/members"))
+	return redirect(w, r, v.Path("/members"))
 }
 
 func (s *server) leave(w http.ResponseWriter, r *http.Request) error {
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	if err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, v.Person.ID); err != nil {
 		return err
 	}

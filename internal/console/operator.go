@@ -79,16 +79,16 @@ func operatorRoutes() []route {
 	}
 }
 
-// operatorView is the operators' first page.
-type operatorView struct {
+// Operator is the operators' first page.
+type Operator struct {
 	Stats      *SystemStats // nil if they are not known
-	Workspaces []accountRow
+	Workspaces []WorkspaceRow
 	Faults     map[string]string
 	Faulty     id.Workspace // whose form the faults are of
 }
 
-// accountRow is a workspace with its balance, and the key that lets its form be sent but once.
-type accountRow struct {
+// WorkspaceRow is a workspace with its balance, and the key that lets its form be sent but once.
+type WorkspaceRow struct {
 	workspace.Workspace
 	Balance int64
 	Key     string
@@ -99,11 +99,11 @@ func (s *server) operatorPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, operatorTempl(view))
+	return render(w, r, http.StatusOK, OperatorPage(view))
 }
 
-func (s *server) operatorView(ctx context.Context) (*operatorView, error) {
-	view := &operatorView{}
+func (s *server) operatorView(ctx context.Context) (*Operator, error) {
+	view := &Operator{}
 	if s.System.Stats != nil {
 		stats, err := s.System.Stats(ctx)
 		if err != nil {
@@ -121,14 +121,14 @@ func (s *server) operatorView(ctx context.Context) (*operatorView, error) {
 	}
 	slices.Reverse(all)
 	for _, ws := range all {
-		view.Workspaces = append(view.Workspaces, accountRow{ws, balances[ws.ID], id.New[id.Entry]().String()})
+		view.Workspaces = append(view.Workspaces, WorkspaceRow{ws, balances[ws.ID], id.New[id.Entry]().String()})
 	}
 	return view, nil
 }
 
 // grantCredits enters credits once, however often its form is sent.
 func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), viewerOf(r.Context())
+	ctx, v := r.Context(), ViewerOf(r.Context())
 	ws, err := id.Parse[id.Workspace](r.PathValue("id"))
 	if err != nil {
 		return noPage()
@@ -137,7 +137,7 @@ func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	grant := credit.Grant{
-		Reason: credit.Reason(r.PostForm.Get("reason")), Note: strings.TrimSpace(r.PostForm.Get("note")), Actor: v.caller().Actor(),
+		Reason: credit.Reason(r.PostForm.Get("reason")), Note: strings.TrimSpace(r.PostForm.Get("note")), Actor: v.Caller().Actor(),
 	}
 	if grant.Amount, err = strconv.ParseInt(strings.TrimSpace(r.PostForm.Get("amount")), 10, 64); err != nil {
 		err = fault.Invalid(fault.FieldError{Field: "amount", Message: "must be a whole number of credits"})
@@ -161,17 +161,17 @@ func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		view.Faults, view.Faulty = faults, ws
-		return render(w, r, http.StatusUnprocessableEntity, operatorTempl(view))
+		return render(w, r, http.StatusUnprocessableEntity, OperatorPage(view))
 	}
 	if err != nil {
 		return err
 	}
-	s.notice(ctx, signed(ctx, grant.Amount)+" credits were entered.")
+	s.notice(ctx, Signed(ctx, grant.Amount)+" credits were entered.")
 	return redirect(w, r, basePath+"/operator#"+ws.String())
 }
 
-// importsView is a page of imports.
-type importsView struct {
+// Imports is a page of imports.
+type Imports struct {
 	Imports []Import
 	Kept    bool // imports are kept at all
 	Next    string
@@ -180,7 +180,7 @@ type importsView struct {
 
 func (s *server) importsPage(w http.ResponseWriter, r *http.Request) error {
 	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // anything else is the first page
-	view := &importsView{Kept: s.System.Imports != nil, Later: before > 0}
+	view := &Imports{Kept: s.System.Imports != nil, Later: before > 0}
 	if view.Kept {
 		var err error
 		if view.Imports, err = s.System.Imports(r.Context(), max(0, before), pageSize+1); err != nil {
@@ -191,11 +191,11 @@ func (s *server) importsPage(w http.ResponseWriter, r *http.Request) error {
 		view.Imports = view.Imports[:pageSize]
 		view.Next = basePath + "/operator/imports?before=" + strconv.FormatInt(view.Imports[pageSize-1].Number, 10)
 	}
-	return render(w, r, http.StatusOK, importsTempl(view))
+	return render(w, r, http.StatusOK, ImportsPage(view))
 }
 
-// doctorView is what an examination has found.
-type doctorView struct {
+// Doctor is what an examination has found.
+type Doctor struct {
 	Possible bool
 	Checks   []Check // nil before one
 	Took     time.Duration
@@ -203,7 +203,7 @@ type doctorView struct {
 }
 
 func (s *server) doctorPage(w http.ResponseWriter, r *http.Request) error {
-	return render(w, r, http.StatusOK, doctorTempl(&doctorView{Possible: s.System.Examine != nil}))
+	return render(w, r, http.StatusOK, DoctorPage(&Doctor{Possible: s.System.Examine != nil}))
 }
 
 // examine examines the books, files and indexes; one at a time, for it reads a great deal.
@@ -216,7 +216,7 @@ func (s *server) examine(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer s.examining.Unlock()
 	began := time.Now()
-	view := &doctorView{Possible: true, Checks: []Check{}}
+	view := &Doctor{Possible: true, Checks: []Check{}}
 	err := s.System.Examine(r.Context(), func(c Check) {
 		view.Checks = append(view.Checks, c)
 		view.Found += len(c.Findings)
@@ -225,7 +225,7 @@ func (s *server) examine(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view.Took = time.Since(began)
-	return render(w, r, http.StatusOK, doctorTempl(view))
+	return render(w, r, http.StatusOK, DoctorPage(view))
 }
 
 // findingsShown is the number of findings of a check that the page tells.

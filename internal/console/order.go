@@ -19,8 +19,8 @@ import (
 )
 
 // order is an export as its form says it.
-type order struct {
-	wish
+type ExportForm struct {
+	SearchForm
 	List   id.List // in place of the search, if it is not zero
 	Name   string
 	Format format.Format
@@ -32,21 +32,21 @@ type order struct {
 	BOM     bool
 }
 
-// orderView is the page of an order, and of its quote.
-type orderView struct {
-	order
+// NewExport is the page of an order, and of its quote.
+type NewExport struct {
+	ExportForm
 	Page   string // the address of the form
 	Of     list.List
-	Price  priceView
+	Price  Price
 	Known  bool // Price is
 	Faults map[string]string
 	Told   string // why the order was not taken as it was
 	Quote  export.Quote
 }
 
-func readOrder(v url.Values) order {
-	o := order{
-		wish: readWish(v), Name: strings.TrimSpace(v.Get("name")), Format: format.Format(cmp.Or(v.Get("format"), string(format.CSV))),
+func ReadExportForm(v url.Values) ExportForm {
+	o := ExportForm{
+		SearchForm: ReadSearchForm(v), Name: strings.TrimSpace(v.Get("name")), Format: format.Format(cmp.Or(v.Get("format"), string(format.CSV))),
 		Limit: strings.TrimSpace(v.Get("limit")), Only: v.Get("only_new") != "", Part: v.Get("partial") != "", BOM: v.Get("bom") != "",
 	}
 	if l, err := id.Parse[id.List](v.Get("list")); err == nil {
@@ -67,20 +67,20 @@ func readColumns(ticked []string) []string {
 }
 
 // has tells whether the file has the column.
-func (o *order) has(column string) bool {
+func (o *ExportForm) has(column string) bool {
 	return len(o.Columns) == 0 || slices.Contains(o.Columns, column)
 }
 
 // source are the parameters of what is exported.
-func (o *order) source() url.Values {
+func (o *ExportForm) source() url.Values {
 	if !o.List.IsZero() {
 		return url.Values{"list": {o.List.String()}}
 	}
-	return o.values()
+	return o.Values()
 }
 
 // request is the order for the use case; Validation lists every fault of the form.
-func (o *order) request() (export.Request, error) {
+func (o *ExportForm) Request() (export.Request, error) {
 	r := export.Request{
 		Name: o.Name, Format: o.Format, Options: format.Options{BOM: o.BOM && o.Format == format.CSV, Columns: o.Columns},
 		Terms: export.Terms{OnlyNew: o.Only, Partial: o.Part},
@@ -97,55 +97,55 @@ func (o *order) request() (export.Request, error) {
 		r.Source, r.List = export.SourceList, o.List
 		return r, fault.Invalid(faults...)
 	}
-	q, sort, err := o.parse()
+	q, sort, err := o.Parse()
 	r.Source, r.Query, r.Sort, r.Filters = export.SourceSearch, q, sort, json.RawMessage(o.Filters.String())
 	return r, fault.Invalid(append(faults, fault.Fields(err)...)...)
 }
 
 // newExport shows the form of an order with its price.
 func (s *server) newExport(w http.ResponseWriter, r *http.Request) error {
-	o := readOrder(r.URL.Query())
+	o := ReadExportForm(r.URL.Query())
 	if again, err := id.Parse[id.Export](r.URL.Query().Get("again")); err == nil {
-		e, err := s.Exports.Get(r.Context(), viewerOf(r.Context()).caller(), again)
+		e, err := s.Exports.Get(r.Context(), ViewerOf(r.Context()).Caller(), again)
 		if err != nil {
 			return err
 		}
-		o = orderOf(e)
+		o = ExportFormOf(e)
 	}
 	view, err := s.order(r.Context(), o)
 	switch {
 	case err != nil:
 		return err
 	case isFragment(r):
-		return render(w, r, http.StatusOK, orderPrice(view))
+		return render(w, r, http.StatusOK, NewExportPrice(view))
 	}
-	return render(w, r, http.StatusOK, orderPage(view))
+	return render(w, r, http.StatusOK, NewExportPage(view))
 }
 
-// orderOf is an export ordered again.
-func orderOf(e export.Export) order {
-	o := order{List: e.List, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns}
+// ExportFormOf is an export ordered again.
+func ExportFormOf(e export.Export) ExportForm {
+	o := ExportForm{List: e.List, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns}
 	if e.Terms.Limit > 0 {
 		o.Limit = strconv.Itoa(e.Terms.Limit)
 	}
 	if e.Source == export.SourceSearch {
-		o.wish = wishOf(e)
+		o.SearchForm = searchFormOf(e)
 	}
 	return o
 }
 
-// wishOf is the search that an export was made from.
-func wishOf(e export.Export) (w wish) {
+// searchFormOf is the search that an export was made from.
+func searchFormOf(e export.Export) (w SearchForm) {
 	if json.Unmarshal(e.Filters, &w.Filters) != nil {
-		return wish{}
+		return SearchForm{}
 	}
 	w.SortBy, w.SortOrder, _ = strings.Cut(e.Sort, " ")
 	return w
 }
 
-func (s *server) order(ctx context.Context, o order) (*orderView, error) {
-	v := viewerOf(ctx)
-	view := &orderView{order: o, Page: v.path("/exports/new")}
+func (s *server) order(ctx context.Context, o ExportForm) (*NewExport, error) {
+	v := ViewerOf(ctx)
+	view := &NewExport{ExportForm: o, Page: v.Path("/exports/new")}
 	if !o.List.IsZero() {
 		var err error
 		if view.Of, err = s.Lists.Get(ctx, v.Workspace.ID, o.List); err != nil {
@@ -153,14 +153,14 @@ func (s *server) order(ctx context.Context, o order) (*orderView, error) {
 		}
 	}
 	if view.Name == "" {
-		view.Name = view.suggestName()
+		view.Name = view.SuggestName()
 	}
-	request, err := view.request()
+	request, err := view.Request()
 	if err == nil {
 		var figures export.Figures
 		request.Name = "" // the price depends on no name
-		if figures, err = s.Exports.Estimate(ctx, v.caller(), request); err == nil {
-			view.Price, view.Known = priceOf(figures.RequestedCount, figures), true
+		if figures, err = s.Exports.Estimate(ctx, v.Caller(), request); err == nil {
+			view.Price, view.Known = PriceOf(figures.RequestedCount, figures), true
 			return view, nil
 		}
 	}
@@ -170,8 +170,8 @@ func (s *server) order(ctx context.Context, o order) (*orderView, error) {
 	return view, nil
 }
 
-// suggestName is what the export is called unless its buyer says better.
-func (v *orderView) suggestName() string {
+// SuggestName is what the export is called unless its buyer says better.
+func (v *NewExport) SuggestName() string {
 	if !v.List.IsZero() {
 		return v.Of.Name
 	}
@@ -197,36 +197,36 @@ func (s *server) quoteExport(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
-	return s.quoted(w, r, readOrder(r.PostForm), "")
+	return s.quoted(w, r, ReadExportForm(r.PostForm), "")
 }
 
-func (s *server) quoted(w http.ResponseWriter, r *http.Request, o order, told string) error {
-	ctx, v := r.Context(), viewerOf(r.Context())
+func (s *server) quoted(w http.ResponseWriter, r *http.Request, o ExportForm, told string) error {
+	ctx, v := r.Context(), ViewerOf(r.Context())
 	view, err := s.order(ctx, o)
 	if err != nil {
 		return err
 	}
 	view.Told = told
 	if view.Faults != nil {
-		return render(w, r, http.StatusUnprocessableEntity, orderPage(view))
+		return render(w, r, http.StatusUnprocessableEntity, NewExportPage(view))
 	}
-	request, err := view.request()
+	request, err := view.Request()
 	if err != nil {
 		return err
 	}
-	view.Quote, err = s.Exports.Quote(ctx, v.caller(), request)
+	view.Quote, err = s.Exports.Quote(ctx, v.Caller(), request)
 	switch {
 	case fault.CodeOf(err) == fault.NoCandidates:
 		view.Told = "There is nothing to export: " + messageIn(err)
-		return render(w, r, http.StatusOK, orderPage(view))
+		return render(w, r, http.StatusOK, NewExportPage(view))
 	case fieldErrors(err) != nil:
 		view.Faults = fieldErrors(err)
-		return render(w, r, http.StatusUnprocessableEntity, orderPage(view))
+		return render(w, r, http.StatusUnprocessableEntity, NewExportPage(view))
 	case err != nil:
 		return err
 	}
-	view.Price = priceOf(view.Quote.Figures.RequestedCount, view.Quote.Figures)
-	return render(w, r, http.StatusOK, quotePage(view))
+	view.Price = PriceOf(view.Quote.Figures.RequestedCount, view.Quote.Figures)
+	return render(w, r, http.StatusOK, QuotePage(view))
 }
 
 // buyExport buys a quote; the same form sent again leads to the same export.
@@ -234,13 +234,13 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	quote, err := id.Parse[id.Quote](r.PostForm.Get("quote_id"))
 	if err != nil {
 		return fault.New(fault.NotFound, "The form names no quote. Ask for the price again.")
 	}
-	o := readOrder(r.PostForm)
-	e, err := s.Exports.Buy(r.Context(), v.caller(), export.Request{Name: o.Name, Quote: quote})
+	o := ReadExportForm(r.PostForm)
+	e, err := s.Exports.Buy(r.Context(), v.Caller(), export.Request{Name: o.Name, Quote: quote})
 	switch fault.CodeOf(err) {
 	case fault.QuoteExpired, fault.QuoteOutdated, fault.InsufficientBalance, fault.Validation:
 		return s.quoted(w, r, o, messageIn(err)+" Nothing was charged. This is the price now.")
@@ -249,7 +249,7 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return redirect(w, r, v.path("/exports/"+e.ID.String()))
+	return redirect(w, r, v.Path("/exports/"+e.ID.String()))
 }
 
 // messageIn is what a fault tells people.
@@ -261,7 +261,7 @@ func messageIn(err error) string {
 }
 
 // fields are the parameters of the order besides its source.
-func (o *order) fields() url.Values {
+func (o *ExportForm) fields() url.Values {
 	flag := func(on bool) string {
 		if on {
 			return "1"
@@ -275,7 +275,7 @@ func (o *order) fields() url.Values {
 }
 
 // edit is the address of the order's form as it is.
-func (v *orderView) edit() string {
+func (v *NewExport) edit() string {
 	params := v.source()
 	for param, values := range v.fields() {
 		for _, value := range values {

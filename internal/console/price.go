@@ -6,8 +6,8 @@ import (
 	"github.com/opencapi/capi/internal/export"
 )
 
-// priceView is what exporting a selection would do to the balance.
-type priceView struct {
+// Price is what exporting a selection would do to the balance.
+type Price struct {
 	Matches  int // of the whole selection
 	Rows     int // of the file
 	Owned    int // of Rows, free
@@ -19,24 +19,24 @@ type priceView struct {
 }
 
 // After is the balance afterwards; below zero by what is missing.
-func (p priceView) After() int64 { return p.Balance - p.Cost }
+func (p Price) After() int64 { return p.Balance - p.Cost }
 
 // Short holds if the balance does not cover the cost.
-func (p priceView) Short() bool { return p.After() < 0 }
+func (p Price) Short() bool { return p.After() < 0 }
 
-func priceOf(matches int, f export.Figures) priceView {
-	return priceView{
+func PriceOf(matches int, f export.Figures) Price {
+	return Price{
 		Matches: matches, Rows: f.RequestedCount, Owned: f.AlreadyUnlocked, New: f.NewCount, Cost: f.Cost,
 		Balance: f.Balance, Capped: f.CappedAt10k, Filtered: f.RequestedCount < matches && !f.CappedAt10k,
 	}
 }
 
 // said is the price in a sentence, for those who hear the page.
-func (p priceView) said(ctx context.Context) string {
-	s := plural(ctx, p.Matches, "match", "matches") + ", " + count(ctx, p.Owned) + " already yours, costs " +
-		plural(ctx, p.Cost, "credit", "credits") + ", "
+func (p Price) said(ctx context.Context) string {
+	s := Plural(ctx, p.Matches, "match", "matches") + ", " + Count(ctx, p.Owned) + " already yours, costs " +
+		Plural(ctx, p.Cost, "credit", "credits") + ", "
 	if p.Short() {
-		return s + plural(ctx, -p.After(), "credit", "credits") + " short."
+		return s + Plural(ctx, -p.After(), "credit", "credits") + " short."
 	}
-	return s + plural(ctx, p.After(), "credit", "credits") + " left afterwards."
+	return s + Plural(ctx, p.After(), "credit", "credits") + " left afterwards."
 }

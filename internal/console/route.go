@@ -72,13 +72,13 @@ func (s *server) serve(rt route) http.Handler {
 		if err != nil {
 			return err
 		}
-		if rt.needs != nobody && !v.signedIn() {
+		if rt.needs != nobody && !v.SignedIn() {
 			return s.toSignIn(w, r)
 		}
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, bodySizeBytesMax)
 		}
-		return rt.handler(s, w, r.WithContext(withSpeech(withViewer(r.Context(), v), r)))
+		return rt.handler(s, w, r.WithContext(WithLocale(WithViewer(r.Context(), v), r)))
 	})
 }
 
@@ -96,8 +96,8 @@ func (s *server) handle(h handler) http.Handler {
 // admit is the viewer with the workspace of the path. One who is not signed in passes, to be sent to sign in; a
 // workspace of others is told like one that does not exist.
 func (s *server) admit(needs need, r *http.Request) (Viewer, error) {
-	v := viewerOf(r.Context())
-	if needs == nobody || !v.signedIn() {
+	v := ViewerOf(r.Context())
+	if needs == nobody || !v.SignedIn() {
 		return v, nil
 	}
 	if needs == operator && !v.Person.Operator {

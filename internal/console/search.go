@@ -15,15 +15,15 @@ import (
 // pageSize is the number of rows of a page.
 const pageSize = 25
 
-// searchView is the page of a search.
-type searchView struct {
-	*wish
+// Search is the page of a search.
+type Search struct {
+	*SearchForm
 	Page     string // its address without parameters
 	Faults   map[string]string
-	Price    priceView
+	Price    Price
 	Found    *search.Result // nil with faults
-	Facets   []facetView
-	Bands    []bandView
+	Facets   []Facet
+	Bands    []Range
 	Next     string // the address of the next page; empty at the end
 	Later    bool   // not the first page
 	Lists    []list.List
@@ -36,25 +36,25 @@ const addressHeader = "X-Address"
 
 // searchPage shows a search. A script that asks gets the parts that a change of the filters changes.
 func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
-	asked := readWish(r.URL.Query())
+	asked := ReadSearchForm(r.URL.Query())
 	view, err := s.search(r, &asked)
 	switch {
 	case err != nil:
 		return err
 	case isFragment(r):
-		w.Header().Set(addressHeader, asked.at(view.Page))
-		return render(w, r, http.StatusOK, searchFragment(view))
+		w.Header().Set(addressHeader, asked.At(view.Page))
+		return render(w, r, http.StatusOK, SearchFragment(view))
 	}
-	return render(w, r, http.StatusOK, searchTempl(view))
+	return render(w, r, http.StatusOK, SearchPage(view))
 }
 
-func (s *server) search(r *http.Request, asked *wish) (*searchView, error) {
-	ctx, v := r.Context(), viewerOf(r.Context())
-	view := &searchView{wish: asked, Page: v.path("/search"), Curl: s.curl(r, asked), Later: r.URL.Query().Get("cursor") != ""}
-	q, sort, err := asked.parse()
+func (s *server) search(r *http.Request, asked *SearchForm) (*Search, error) {
+	ctx, v := r.Context(), ViewerOf(r.Context())
+	view := &Search{SearchForm: asked, Page: v.Path("/search"), Curl: s.curl(r, asked), Later: r.URL.Query().Get("cursor") != ""}
+	q, sort, err := asked.Parse()
 	if err != nil {
 		view.Faults = fieldErrors(err)
-		view.Facets, view.Bands = facetViews(asked, search.Facets{}), bandViews(ctx, asked, search.Facets{})
+		view.Facets, view.Bands = Facets(asked, search.Facets{}), Ranges(ctx, asked, search.Facets{})
 		view.Price.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID)
 		return view, err
 	}
@@ -62,18 +62,18 @@ func (s *server) search(r *http.Request, asked *wish) (*searchView, error) {
 	if err != nil {
 		return nil, err
 	}
-	view.Facets = facetViews(asked, view.Found.Facets)
-	view.Bands = bandViews(ctx, asked, view.Found.Facets)
+	view.Facets = Facets(asked, view.Found.Facets)
+	view.Bands = Ranges(ctx, asked, view.Found.Facets)
 	if view.Found.NextCursor != "" {
-		view.Next = asked.at("", "cursor", view.Found.NextCursor)
+		view.Next = asked.At("", "cursor", view.Found.NextCursor)
 	}
-	figures, err := s.Exports.EstimateMatches(ctx, v.caller(), export.Request{Query: q, Sort: sort}, export.Matches{
+	figures, err := s.Exports.EstimateMatches(ctx, v.Caller(), export.Request{Query: q, Sort: sort}, export.Matches{
 		Total: view.Found.Total, AlreadyUnlocked: view.Found.Credits.AlreadyUnlocked,
 	})
 	if err != nil {
 		return nil, err
 	}
-	view.Price = priceOf(view.Found.Total, figures)
+	view.Price = PriceOf(view.Found.Total, figures)
 	view.Lists, err = s.Lists.List(ctx, v.Workspace.ID, id.List{}, pageSize)
 	return view, err
 }
@@ -92,8 +92,8 @@ func (s *server) complete(w http.ResponseWriter, r *http.Request) error {
 	if param == "exclude_industries" {
 		param = "industries"
 	}
-	asked := readWish(params)
-	if _, _, err := asked.parse(); err != nil || prefix == "" {
+	asked := ReadSearchForm(params)
+	if _, _, err := asked.Parse(); err != nil || prefix == "" {
 		return renderJSON(w, []option{})
 	}
 	facet, ok := search.ParseFacet(param)
@@ -106,8 +106,8 @@ func (s *server) complete(w http.ResponseWriter, r *http.Request) error {
 	}
 	options := []option{}
 	for _, c := range counts[:min(12, len(counts))] {
-		o := option{Value: c.Value, Count: count(r.Context(), c.Count)}
-		if label := labelOf(param, c.Value); label != c.Value {
+		o := option{Value: c.Value, Count: Count(r.Context(), c.Count)}
+		if label := LabelOf(param, c.Value); label != c.Value {
 			o.Label = label
 		}
 		options = append(options, o)
@@ -127,7 +127,7 @@ func renderJSON(w http.ResponseWriter, v any) error {
 }
 
 // curl is the search as a line for a shell.
-func (s *server) curl(r *http.Request, asked *wish) string {
+func (s *server) curl(r *http.Request, asked *SearchForm) string {
 	body := asked.Filters.String()
 	if asked.SortBy != "" || asked.SortOrder != "" {
 		more, err := json.Marshal(struct {

@@ -68,7 +68,7 @@ func (s *server) know(next http.Handler) http.Handler {
 		if err != nil {
 			return err
 		}
-		ctx := withViewer(r.Context(), v)
+		ctx := WithViewer(r.Context(), v)
 		if r.Method == http.MethodGet && !isFragment(r) && s.sessions.Exists(ctx, noticeKey) {
 			ctx = context.WithValue(ctx, noticeTextKey{}, s.sessions.PopString(ctx, noticeKey))
 		}

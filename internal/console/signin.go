@@ -22,8 +22,8 @@ var (
 	triesOfLink    = ratelimit.Limit{Requests: 60, Per: 10 * time.Minute}
 )
 
-// signInForm is the page's state.
-type signInForm struct {
+// SignIn is the page's state.
+type SignIn struct {
 	Email, Next string
 	Fault       string
 	Provider    string // the OpenID provider's name; empty without one
@@ -31,21 +31,21 @@ type signInForm struct {
 
 func (s *server) signInPage(w http.ResponseWriter, r *http.Request) error {
 	next := ownPath(r.URL.Query().Get("next"))
-	if viewerOf(r.Context()).signedIn() {
+	if ViewerOf(r.Context()).SignedIn() {
 		return redirect(w, r, next)
 	}
-	return s.showSignIn(w, r, http.StatusOK, signInForm{Next: next})
+	return s.showSignIn(w, r, http.StatusOK, SignIn{Next: next})
 }
 
-func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, form signInForm) error {
+func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, form SignIn) error {
 	if s.provider != nil {
 		form.Provider = s.provider.Name
 	}
-	return render(w, r, status, signInView(form))
+	return render(w, r, status, SignInPage(form))
 }
 
 func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
-	form := signInForm{Email: r.PostFormValue("email"), Next: ownPath(r.PostFormValue("next"))}
+	form := SignIn{Email: r.PostFormValue("email"), Next: ownPath(r.PostFormValue("next"))}
 	person, err := s.tryPassword(r, form.Email, r.PostFormValue("password"))
 	if e, told := tellable(err); told {
 		form.Fault = e.Message

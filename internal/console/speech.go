@@ -10,8 +10,8 @@ import (
 	"golang.org/x/text/number"
 )
 
-// numbersOf are the languages whose way to write numbers is spoken; the words stay English.
-var numbersOf = language.NewMatcher([]language.Tag{
+// locales are the languages whose way to write numbers is spoken; the words stay English.
+var locales = language.NewMatcher([]language.Tag{
 	language.English, language.German, language.French, language.Spanish, language.Italian, language.Portuguese,
 	language.Dutch, language.Danish, language.Swedish, language.Norwegian, language.Finnish, language.Polish,
 	language.Czech, language.Hungarian, language.Romanian, language.Turkish, language.Ukrainian, language.Russian,
@@ -19,42 +19,42 @@ var numbersOf = language.NewMatcher([]language.Tag{
 	language.MustParse("de-AT"), language.MustParse("en-IN"), language.MustParse("es-MX"), language.MustParse("pt-PT"),
 })
 
-type speechKey struct{}
+type printerKey struct{}
 
 var english = message.NewPrinter(language.English)
 
-// withSpeech lets numbers be written as the reader's browser asks for.
-func withSpeech(ctx context.Context, r *http.Request) context.Context {
-	tag, _ := language.MatchStrings(numbersOf, r.Header.Get("Accept-Language"))
-	return context.WithValue(ctx, speechKey{}, message.NewPrinter(tag))
+// WithLocale lets numbers be written as the reader's browser asks for.
+func WithLocale(ctx context.Context, r *http.Request) context.Context {
+	tag, _ := language.MatchStrings(locales, r.Header.Get("Accept-Language"))
+	return context.WithValue(ctx, printerKey{}, message.NewPrinter(tag))
 }
 
-func speechOf(ctx context.Context) *message.Printer {
-	if p, ok := ctx.Value(speechKey{}).(*message.Printer); ok {
+func printerOf(ctx context.Context) *message.Printer {
+	if p, ok := ctx.Value(printerKey{}).(*message.Printer); ok {
 		return p
 	}
 	return english
 }
 
 // count is a whole number as the reader writes it.
-func count[N int | int64](ctx context.Context, n N) string {
-	return speechOf(ctx).Sprint(number.Decimal(int64(n)))
+func Count[N int | int64](ctx context.Context, n N) string {
+	return printerOf(ctx).Sprint(number.Decimal(int64(n)))
 }
 
 // plural is a number with its noun: 1 company, 2 companies.
-func plural[N int | int64](ctx context.Context, n N, one, many string) string {
+func Plural[N int | int64](ctx context.Context, n N, one, many string) string {
 	if n == 1 {
-		return count(ctx, n) + " " + one
+		return Count(ctx, n) + " " + one
 	}
-	return count(ctx, n) + " " + many
+	return Count(ctx, n) + " " + many
 }
 
 // signed is a number of credits that came or went; its minus is a real one.
-func signed(ctx context.Context, n int64) string {
+func Signed(ctx context.Context, n int64) string {
 	if n < 0 {
-		return "−" + count(ctx, -n)
+		return "−" + Count(ctx, -n)
 	}
-	return "+" + count(ctx, n)
+	return "+" + Count(ctx, n)
 }
 
 // percent is part of whole, 0 to 100.
@@ -74,9 +74,9 @@ func sizeBytes(ctx context.Context, n int64) string {
 		size, unit = size/kilo, unit+1
 	}
 	if unit == 0 {
-		return plural(ctx, n, "byte", "bytes")
+		return Plural(ctx, n, "byte", "bytes")
 	}
-	return speechOf(ctx).Sprint(number.Decimal(size, number.MaxFractionDigits(1))) + " " + units[unit]
+	return printerOf(ctx).Sprint(number.Decimal(size, number.MaxFractionDigits(1))) + " " + units[unit]
 }
 
 // stamp is a moment as machines read it, in a time element's datetime.

@@ -17,16 +17,16 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// tokensView is the page of a workspace's tokens.
-type tokensView struct {
-	Tokens []tokenRow
+// Tokens is the page of a workspace's tokens.
+type Tokens struct {
+	Tokens []TokenRow
 	Ended  int // of Tokens, those that no longer work; they come last
-	Form   tokenForm
+	Form   TokenForm
 	Faults map[string]string
 }
 
-// tokenRow is a token with what it spent.
-type tokenRow struct {
+// TokenRow is a token with what it spent.
+type TokenRow struct {
 	token.Token
 	Owner      string // the member's name; empty if it belongs to nobody
 	Mine       bool   // the viewer may change it
@@ -34,11 +34,11 @@ type tokenRow struct {
 	SpentMonth int64  // in this calendar month
 }
 
-// tokenForm is what a new token is made of, as it was typed.
-type tokenForm struct{ Name, Scope, Days, Budget, BudgetMonth, Shared string }
+// TokenForm is what a new token is made of, as it was typed.
+type TokenForm struct{ Name, Scope, Days, Budget, BudgetMonth, Shared string }
 
 // State is what a token is good for now, and how that looks.
-func (t tokenRow) State(now time.Time) (text, tone string) {
+func (t TokenRow) State(now time.Time) (text, tone string) {
 	switch {
 	case t.RevokedAt != nil:
 		return "revoked", "bad"
@@ -48,7 +48,7 @@ func (t tokenRow) State(now time.Time) (text, tone string) {
 	return "works", "good"
 }
 
-func (t tokenRow) ended(now time.Time) bool {
+func (t TokenRow) ended(now time.Time) bool {
 	text, _ := t.State(now)
 	return text != "works"
 }
@@ -58,11 +58,11 @@ func (s *server) listTokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, tokensPage(view))
+	return render(w, r, http.StatusOK, TokensPage(view))
 }
 
-func (s *server) tokensView(ctx context.Context) (*tokensView, error) {
-	v, now := viewerOf(ctx), time.Now()
+func (s *server) tokensView(ctx context.Context) (*Tokens, error) {
+	v, now := ViewerOf(ctx), time.Now()
 	tokens, err := s.Tokens.List(ctx, v.Workspace.ID)
 	if err != nil {
 		return nil, err
@@ -71,23 +71,23 @@ func (s *server) tokensView(ctx context.Context) (*tokensView, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.spentByToken(ctx, v.caller(), time.Unix(0, 0))
+	all, err := s.spentByToken(ctx, v.Caller(), time.Unix(0, 0))
 	if err != nil {
 		return nil, err
 	}
-	month, err := s.spentByToken(ctx, v.caller(), time.Date(now.UTC().Year(), now.UTC().Month(), 1, 0, 0, 0, 0, time.UTC))
+	month, err := s.spentByToken(ctx, v.Caller(), time.Date(now.UTC().Year(), now.UTC().Month(), 1, 0, 0, 0, 0, time.UTC))
 	if err != nil {
 		return nil, err
 	}
-	view := &tokensView{Form: tokenForm{Scope: string(auth.ReadWrite), Days: "90"}}
+	view := &Tokens{Form: TokenForm{Scope: string(auth.ReadWrite), Days: "90"}}
 	for _, t := range tokens {
-		row := tokenRow{
+		row := TokenRow{
 			Token: t, Owner: names.people[t.Owner], Mine: mayChange(v, t), Spent: all[t.ID], SpentMonth: month[t.ID],
 		}
 		view.Tokens = append(view.Tokens, row)
 		view.Ended += boolToInt(row.ended(now))
 	}
-	slices.SortStableFunc(view.Tokens, func(a, b tokenRow) int {
+	slices.SortStableFunc(view.Tokens, func(a, b TokenRow) int {
 		return cmp.Or(cmp.Compare(boolToInt(a.ended(now)), boolToInt(b.ended(now))), b.CreatedAt.Compare(a.CreatedAt))
 	})
 	return view, nil
@@ -109,17 +109,17 @@ func mayChange(v Viewer, t token.Token) bool {
 
 // createToken makes a token and shows its secret, this once.
 func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), viewerOf(r.Context())
-	form := tokenForm{
+	ctx, v := r.Context(), ViewerOf(r.Context())
+	form := TokenForm{
 		r.PostFormValue("name"), r.PostFormValue("scope"), r.PostFormValue("days"), r.PostFormValue("budget"),
 		r.PostFormValue("budget_month"), r.PostFormValue("shared"),
 	}
-	n, err := form.read(v, time.Now())
+	n, err := form.Read(v, time.Now())
 	if err == nil {
 		var secret string
 		var t token.Token
 		if secret, t, err = s.Tokens.Create(ctx, n); err == nil {
-			return render(w, r, http.StatusOK, secretPage(t, secret, "Token created"))
+			return render(w, r, http.StatusOK, SecretPage(t, secret, "Token created"))
 		}
 	}
 	faults := fieldErrors(err)
@@ -131,19 +131,19 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view.Form, view.Faults = form, faults
-	return render(w, r, http.StatusUnprocessableEntity, tokensPage(view))
+	return render(w, r, http.StatusUnprocessableEntity, TokensPage(view))
 }
 
 // daysMax is how many days a token may be good for at most.
 const daysMax = 3650
 
-func (f tokenForm) read(v Viewer, now time.Time) (token.NewToken, error) {
+func (f TokenForm) Read(v Viewer, now time.Time) (token.NewToken, error) {
 	n := token.NewToken{Workspace: v.Workspace.ID, Name: f.Name, Scope: auth.Scope(f.Scope), Owner: v.Person.ID}
 	if f.Shared != "" && v.Role.Allows(workspace.Owner) {
 		n.Owner = id.Person{} // goes on when its maker has left
 	}
 	var faults []fault.FieldError
-	n.Budget, faults = readBudget(f.Budget, f.BudgetMonth)
+	n.Budget, faults = ReadBudget(f.Budget, f.BudgetMonth)
 	if f.Days != "" {
 		days, err := strconv.Atoi(f.Days)
 		if err != nil || days < 1 || days > daysMax {
@@ -156,7 +156,7 @@ func (f tokenForm) read(v Viewer, now time.Time) (token.NewToken, error) {
 	return n, fault.Invalid(faults...)
 }
 
-func readBudget(total, month string) (token.Budget, []fault.FieldError) {
+func ReadBudget(total, month string) (token.Budget, []fault.FieldError) {
 	var b token.Budget
 	var faults []fault.FieldError
 	for _, f := range []struct {
@@ -179,7 +179,7 @@ func readBudget(total, month string) (token.Budget, []fault.FieldError) {
 
 // tokenOf is the token of the path, if the viewer may change it.
 func (s *server) tokenOf(r *http.Request) (token.Token, error) {
-	v := viewerOf(r.Context())
+	v := ViewerOf(r.Context())
 	tokens, err := s.Tokens.List(r.Context(), v.Workspace.ID)
 	if err != nil {
 		return token.Token{}, err
@@ -203,7 +203,7 @@ func (s *server) revokeToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.notice(r.Context(), t.Name+" was revoked: its next request is refused.")
-	return redirect(w, r, viewerOf(r.Context()).path("/tokens"))
+	return redirect(w, r, ViewerOf(r.Context()).Path("/tokens"))
 }
 
 func (s *server) rotateToken(w http.ResponseWriter, r *http.Request) error {
@@ -218,12 +218,12 @@ func (s *server) rotateToken(w http.ResponseWriter, r *http.Request) error {
 	secret, t, err := s.Tokens.Rotate(r.Context(), t.Workspace, t.ID, time.Duration(hours)*time.Hour)
 	if fault.CodeOf(err) == fault.Validation {
 		s.notice(r.Context(), "The secret stays: "+messageIn(err))
-		return redirect(w, r, viewerOf(r.Context()).path("/tokens"))
+		return redirect(w, r, ViewerOf(r.Context()).Path("/tokens"))
 	}
 	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, secretPage(t, secret, "New secret"))
+	return render(w, r, http.StatusOK, SecretPage(t, secret, "New secret"))
 }
 
 func (s *server) setBudget(w http.ResponseWriter, r *http.Request) error {
@@ -231,11 +231,11 @@ func (s *server) setBudget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, v := r.Context(), viewerOf(r.Context())
+	ctx, v := r.Context(), ViewerOf(r.Context())
 	if !v.Role.Allows(workspace.Owner) {
 		return fault.New(fault.Forbidden, "Only an owner may set budgets.")
 	}
-	budget, faults := readBudget(r.PostFormValue("budget"), r.PostFormValue("budget_month"))
+	budget, faults := ReadBudget(r.PostFormValue("budget"), r.PostFormValue("budget_month"))
 	err = fault.Invalid(faults...)
 	if err == nil {
 		err = s.Tokens.SetBudget(ctx, t.ID, budget)
@@ -248,11 +248,11 @@ func (s *server) setBudget(w http.ResponseWriter, r *http.Request) error {
 	default:
 		s.notice(ctx, fmt.Sprintf("The budget of %s holds from its next purchase on.", t.Name))
 	}
-	return redirect(w, r, v.path("/tokens"))
+	return redirect(w, r, v.Path("/tokens"))
 }
 
 func tokenPath(ctx context.Context, t id.Token, rest string) string {
-	return viewerOf(ctx).path("/tokens/" + t.String() + rest)
+	return ViewerOf(ctx).Path("/tokens/" + t.String() + rest)
 }
 
 func scopeText(s auth.Scope) string {

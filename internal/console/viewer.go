@@ -20,25 +20,25 @@ type Viewer struct {
 
 type viewerKey struct{}
 
-// viewerOf is the viewer of the request that ctx belongs to; the zero Viewer for one who is not signed in.
-func viewerOf(ctx context.Context) Viewer {
+// ViewerOf is the viewer of the request that ctx belongs to; the zero Viewer for one who is not signed in.
+func ViewerOf(ctx context.Context) Viewer {
 	v, _ := ctx.Value(viewerKey{}).(Viewer)
 	return v
 }
 
-func withViewer(ctx context.Context, v Viewer) context.Context {
+func WithViewer(ctx context.Context, v Viewer) context.Context {
 	return context.WithValue(ctx, viewerKey{}, v)
 }
 
 // signedIn holds for a viewer who is known.
-func (v Viewer) signedIn() bool { return !v.Person.ID.IsZero() }
+func (v Viewer) SignedIn() bool { return !v.Person.ID.IsZero() }
 
 // caller is the viewer as the use cases know callers: a person may in their workspace what a read_write token may.
-func (v Viewer) caller() auth.Caller {
+func (v Viewer) Caller() auth.Caller {
 	return auth.Caller{Person: v.Person.ID, Workspace: v.Workspace.ID, Scope: auth.ReadWrite, Name: v.Person.Name}
 }
 
 // path is the address of a page of the viewer's workspace, such as path("/search").
-func (v Viewer) path(rest string) string { return workspacePath(v.Workspace.ID, rest) }
+func (v Viewer) Path(rest string) string { return WorkspacePath(v.Workspace.ID, rest) }
 
-func workspacePath(ws id.Workspace, rest string) string { return basePath + "/w/" + ws.String() + rest }
+func WorkspacePath(ws id.Workspace, rest string) string { return basePath + "/w/" + ws.String() + rest }

@@ -13,7 +13,7 @@ import (
 )
 
 // wish is a search as its address says it: filters and order, as they were given.
-type wish struct {
+type SearchForm struct {
 	query.Filters
 	SortBy, SortOrder string
 
@@ -21,7 +21,7 @@ type wish struct {
 }
 
 // texts are the filters that are lists of texts, by their parameter.
-func (w *wish) texts(param string) *[]string {
+func (w *SearchForm) texts(param string) *[]string {
 	switch param {
 	case "countries":
 		return &w.Countries
@@ -48,7 +48,7 @@ func (w *wish) texts(param string) *[]string {
 }
 
 // numbers are the filters that are bounds, by their parameter.
-func (w *wish) numbers(param string) **int64 {
+func (w *SearchForm) numbers(param string) **int64 {
 	switch param {
 	case "employee_count_min":
 		return &w.EmployeeCountMin
@@ -62,22 +62,22 @@ func (w *wish) numbers(param string) **int64 {
 	return nil
 }
 
-// readWish reads the parameters of an address; those that are no filters are passed over. Empty ones, and texts that
+// ReadSearchForm reads the parameters of an address; those that are no filters are passed over. Empty ones, and texts that
 // come twice, are the same as left out. A connection is written category:domain, either part may be empty, and an id
 // may stand for the domain; the parameters connection_category and connection_domain, of a form, are one more.
-func readWish(v url.Values) wish {
-	w := wish{SortBy: v.Get("sort_by"), SortOrder: v.Get("sort_order")}
+func ReadSearchForm(v url.Values) SearchForm {
+	w := SearchForm{SortBy: v.Get("sort_by"), SortOrder: v.Get("sort_order")}
 	w.Query = strings.TrimSpace(v.Get("query"))
 	for _, param := range query.Params {
 		if texts := w.texts(param); texts != nil {
-			*texts = distinctTexts(v[param])
+			*texts = Distinct(v[param])
 		} else if n := w.numbers(param); n != nil {
 			w.readNumber(param, v.Get(param), n)
 		}
 	}
 	// What is left out is not asked for: the later click wins.
 	w.Industries = slices.DeleteFunc(w.Industries, func(i string) bool { return hasFold(w.ExcludeIndustries, i) })
-	for _, text := range distinctTexts(append(v["connections"], v.Get("connection_category")+":"+v.Get("connection_domain"))) {
+	for _, text := range Distinct(append(v["connections"], v.Get("connection_category")+":"+v.Get("connection_domain"))) {
 		if c := parseConnection(text); c != (query.ConnectionFilter{}) {
 			w.Connections = append(w.Connections, c)
 		}
@@ -85,7 +85,7 @@ func readWish(v url.Values) wish {
 	return w
 }
 
-func (w *wish) readNumber(param, text string, to **int64) {
+func (w *SearchForm) readNumber(param, text string, to **int64) {
 	if text = strings.TrimSpace(text); text == "" {
 		return
 	}
@@ -97,7 +97,7 @@ func (w *wish) readNumber(param, text string, to **int64) {
 	*to = &n
 }
 
-func distinctTexts(given []string) (texts []string) {
+func Distinct(given []string) (texts []string) {
 	for _, t := range given {
 		if t = strings.TrimSpace(t); t != "" && !hasFold(texts, t) {
 			texts = append(texts, t)
@@ -129,8 +129,8 @@ func connectionText(c query.ConnectionFilter) string {
 	return c.Category + ":" + cmp.Or(c.ConnectedDomain, c.ConnectedCompanyID)
 }
 
-// values are the parameters that readWish reads as the same wish.
-func (w *wish) values() url.Values {
+// values are the parameters that ReadSearchForm reads as the same wish.
+func (w *SearchForm) Values() url.Values {
 	v := url.Values{}
 	set := func(param, value string) {
 		if value != "" {
@@ -153,10 +153,10 @@ func (w *wish) values() url.Values {
 	return v
 }
 
-// at is the address of a page with the wish, changed by the pairs of parameter and value: an empty value takes the
+// at is the address of a page with the SearchForm, changed by the pairs of parameter and value: an empty value takes the
 // parameter away.
-func (w *wish) at(page string, changes ...string) string {
-	v := w.values()
+func (w *SearchForm) At(page string, changes ...string) string {
+	v := w.Values()
 	for i := 0; i+1 < len(changes); i += 2 {
 		if v.Del(changes[i]); changes[i+1] != "" {
 			v.Set(changes[i], changes[i+1])
@@ -166,8 +166,8 @@ func (w *wish) at(page string, changes ...string) string {
 }
 
 // without is the address of a page with the wish less one value of a parameter.
-func (w *wish) without(page, param, value string) string {
-	v := w.values()
+func (w *SearchForm) without(page, param, value string) string {
+	v := w.Values()
 	if v[param] = slices.DeleteFunc(v[param], func(have string) bool { return have == value }); len(v[param]) == 0 {
 		v.Del(param)
 	}
@@ -183,7 +183,7 @@ func withQuery(page string, v url.Values) string {
 }
 
 // parse is the query and the order of the wish; Validation lists every fault.
-func (w *wish) parse() (query.Query, query.Sort, error) {
+func (w *SearchForm) Parse() (query.Query, query.Sort, error) {
 	q, err := query.Parse(w.Filters)
 	faults := append(slices.Clone(w.faults), fault.Fields(err)...)
 	sort, err := query.ParseSort(w.SortBy, w.SortOrder, q.HasText())
@@ -192,8 +192,8 @@ func (w *wish) parse() (query.Query, query.Sort, error) {
 }
 
 // isEmpty holds for a wish without any filter.
-func (w *wish) isEmpty() bool {
-	v := w.values()
+func (w *SearchForm) isEmpty() bool {
+	v := w.Values()
 	v.Del("sort_by")
 	v.Del("sort_order")
 	return len(v) == 0 && len(w.faults) == 0

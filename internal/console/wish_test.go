@@ -20,7 +20,7 @@ func TestAddressHoldsTheWholeSearch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		given := url.Values{}
 		for _, param := range query.Params {
-			var w wish
+			var w SearchForm
 			switch {
 			case w.texts(param) != nil:
 				given[param] = words.Draw(t, param)
@@ -34,13 +34,13 @@ func TestAddressHoldsTheWholeSearch(t *testing.T) {
 		for _, c := range words.Draw(t, "connections") {
 			given.Add("connections", c+":"+rapid.SampledFrom([]string{"", "a.example", "018f3c5e-7a3b-7c1d-9e2f-0a1b2c3d4e5f"}).Draw(t, "with"))
 		}
-		first := readWish(given)
-		at, err := url.Parse(first.at("/search"))
+		first := ReadSearchForm(given)
+		at, err := url.Parse(first.At("/search"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		again := readWish(at.Query())
-		if diff := cmp.Diff(first, again, cmpopts.EquateEmpty(), cmp.AllowUnexported(wish{})); diff != "" {
+		again := ReadSearchForm(at.Query())
+		if diff := cmp.Diff(first, again, cmpopts.EquateEmpty(), cmp.AllowUnexported(SearchForm{})); diff != "" {
 			t.Fatal(diff)
 		}
 		for _, c := range first.chips("/search") {
@@ -48,7 +48,7 @@ func TestAddressHoldsTheWholeSearch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			less := readWish(without.Query())
+			less := ReadSearchForm(without.Query())
 			if len(less.chips("")) != len(first.chips(""))-1 {
 				t.Fatalf("%s %s is not taken away by %s", c.Name, c.Value, c.Without)
 			}
@@ -58,7 +58,7 @@ func TestAddressHoldsTheWholeSearch(t *testing.T) {
 
 func TestSearchIsReadFromItsForm(t *testing.T) {
 	t.Parallel()
-	w := readWish(url.Values{
+	w := ReadSearchForm(url.Values{
 		"query": {"  pay "}, "countries": {"Germany", "", "germany", " France "}, "industries": {"Software", "Retail"},
 		"exclude_industries": {"software"}, "employee_count_min": {" 50 "}, "founded_year_max": {"soon"},
 		"connections": {"vendor:acme.example"}, "connection_category": {"investor"}, "connection_domain": {" b.example "},
@@ -71,9 +71,9 @@ func TestSearchIsReadFromItsForm(t *testing.T) {
 	require.Equal(t, []query.ConnectionFilter{
 		{Category: "vendor", ConnectedDomain: "acme.example"}, {Category: "investor", ConnectedDomain: "b.example"},
 	}, w.Connections)
-	_, _, err := w.parse()
+	_, _, err := w.Parse()
 	require.Contains(t, fieldErrors(err), "founded_year_max")
-	empty := readWish(url.Values{"connection_category": {""}, "sort_by": {"name"}})
+	empty := ReadSearchForm(url.Values{"connection_category": {""}, "sort_by": {"name"}})
 	require.True(t, empty.isEmpty())
 }
 

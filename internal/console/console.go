@@ -2,8 +2,6 @@
 // host. It translates and decides nothing; what may be done, and what it costs, is decided in the rooms below.
 package console
 
-//go:generate go tool templ generate -path .
-
 import (
 	"cmp"
 	"log/slog"
@@ -17,6 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/httpx"
 
 	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/idempotency"
@@ -30,7 +29,7 @@ import (
 )
 
 // basePath is where the console lives.
-const basePath = "/console"
+const basePath = view.BasePath
 
 // Deps is what the console speaks to, and its settings.
 type Deps struct {
@@ -100,7 +99,7 @@ func (s *server) handler() (http.Handler, error) {
 	for _, rt := range routes() {
 		mux.Handle(rt.method+" "+basePath+rt.path, s.serve(rt))
 	}
-	mux.Handle("GET "+basePath+assetsPath+"{name}", s.handle((*server).asset))
+	mux.Handle("GET "+basePath+view.AssetsPath+"{name}", s.handle((*server).asset))
 	pages := middleware.Chain(s.router(mux), secure, middleware.Recover(s.Log, s.fail), origins.Handler, s.load, s.know)
 	return httpx.Compress(pages, eventStreamType), nil
 }

@@ -4,54 +4,21 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
-	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Credits is the page of a workspace's credits.
-type Credits struct {
-	Page     string // its address without parameters
-	Balance  int64
-	Spans    []Span
-	Span     Span
-	Chart    Chart
-	ByToken  []Spender
-	ByMember []Spender
-	Filter   LedgerFilter
-	Faults   map[string]string
-	Entries  []credit.Entry
-	Next     string
-	Sheet    string // the address of the ledger as CSV
-}
-
-// Spender is who spent credits, less what came back.
-type Spender struct {
-	Name    string
-	Exports int
-	Net     int64
-	Share   int // of the one who spent most, in percent
-}
-
-// LedgerFilter picks entries, as it was typed.
-type LedgerFilter struct{ From, To, Reason, Before string }
-
-var reasons = []credit.Reason{
-	credit.ReasonGrant, credit.ReasonPurchase, credit.ReasonAdjustment, credit.ReasonCharge, credit.ReasonRefund,
-}
-
 func (s *server) showCredits(w http.ResponseWriter, r *http.Request) error {
-	ctx, v, q := r.Context(), ViewerOf(r.Context()), r.URL.Query()
-	f := LedgerFilter{q.Get("from"), q.Get("to"), q.Get("reason"), q.Get("before")}
+	ctx, v, q := r.Context(), view.ViewerOf(r.Context()), r.URL.Query()
+	f := view.LedgerFilter{From: q.Get("from"), To: q.Get("to"), Reason: q.Get("reason"), Before: q.Get("before")}
 	filter, before, err := f.Read()
 	if q.Get("format") == string(format.CSV) {
 		if err != nil {
@@ -62,42 +29,42 @@ func (s *server) showCredits(w http.ResponseWriter, r *http.Request) error {
 		}
 		return file.Write(w, http.StatusOK)
 	}
-	view := &Credits{Page: v.Path("/credits"), Filter: f, Faults: fieldErrors(err), Spans: Spans(time.Now())}
-	view.Span = view.Spans[max(0, slices.IndexFunc(view.Spans, func(sp Span) bool { return sp.Value == q.Get("span") }))]
-	view.Sheet = view.At("format", string(format.CSV), "before", "")
-	if view.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID); err != nil {
+	page := &view.Credits{Page: v.Path("/credits"), Filter: f, Faults: fieldErrors(err), Spans: view.Spans(time.Now())}
+	page.Span = page.Spans[max(0, slices.IndexFunc(page.Spans, func(sp view.Span) bool { return sp.Value == q.Get("span") }))]
+	page.Sheet = page.At("format", string(format.CSV), "before", "")
+	if page.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID); err != nil {
 		return err
 	}
-	if err := s.spending(ctx, view); err != nil {
+	if err := s.spending(ctx, page); err != nil {
 		return err
 	}
-	if view.Faults == nil {
-		if err := s.ledger(ctx, view, filter, before); err != nil {
+	if page.Faults == nil {
+		if err := s.ledger(ctx, page, filter, before); err != nil {
 			return err
 		}
 	}
-	return render(w, r, http.StatusOK, CreditsPage(view))
+	return render(w, r, http.StatusOK, view.CreditsPage(page))
 }
 
 // ledger fills in a page of the entries.
-func (s *server) ledger(ctx context.Context, view *Credits, filter credit.Filter, before int64) (err error) {
-	view.Entries, err = s.Credits.Page(ctx, ViewerOf(ctx).Workspace.ID, filter, before, pageSize+1)
-	if len(view.Entries) > pageSize {
-		view.Entries = view.Entries[:pageSize]
-		view.Next = view.At("before", strconv.FormatInt(view.Entries[pageSize-1].Seq, 10)) + "#ledger"
+func (s *server) ledger(ctx context.Context, page *view.Credits, filter credit.Filter, before int64) (err error) {
+	page.Entries, err = s.Credits.Page(ctx, view.ViewerOf(ctx).Workspace.ID, filter, before, pageSize+1)
+	if len(page.Entries) > pageSize {
+		page.Entries = page.Entries[:pageSize]
+		page.Next = page.At("before", strconv.FormatInt(page.Entries[pageSize-1].Seq, 10)) + "#ledger"
 	}
 	return err
 }
 
 // spending fills in what was spent in the span: over time, by token and by member.
-func (s *server) spending(ctx context.Context, view *Credits) error {
-	v, end := ViewerOf(ctx), time.Now().Add(time.Hour)
-	days, err := s.Credits.Days(ctx, v.Workspace.ID, view.Span.From, end)
+func (s *server) spending(ctx context.Context, page *view.Credits) error {
+	v, end := view.ViewerOf(ctx), time.Now().Add(time.Hour)
+	days, err := s.Credits.Days(ctx, v.Workspace.ID, page.Span.From, end)
 	if err != nil {
 		return err
 	}
-	view.Chart = view.Span.ChartOf(days)
-	spent, err := s.Exports.Spending(ctx, v.Caller(), view.Span.From, end)
+	page.Chart = page.Span.ChartOf(days)
+	spent, err := s.Exports.Spending(ctx, v.Caller(), page.Span.From, end)
 	if err != nil || len(spent) == 0 {
 		return err
 	}
@@ -105,13 +72,13 @@ func (s *server) spending(ctx context.Context, view *Credits) error {
 	if err != nil {
 		return err
 	}
-	view.ByToken = Spenders(spent, func(x export.Spending) string {
+	page.ByToken = view.Spenders(spent, func(x export.Spending) string {
 		if x.Token.IsZero() {
 			return "the console"
 		}
 		return cmp.Or(names.tokens[x.Token].Name, "a token that is gone")
 	})
-	view.ByMember = Spenders(spent, func(x export.Spending) string {
+	page.ByMember = view.Spenders(spent, func(x export.Spending) string {
 		return memberName(names, cmpPerson(x.Person, names.tokens[x.Token].Owner))
 	})
 	return nil
@@ -129,97 +96,4 @@ func memberName(names buyers, p id.Person) string {
 		return "tokens of the workspace"
 	}
 	return cmp.Or(names.people[p], "somebody who is gone")
-}
-
-// spenders sums up by name, highest first.
-func Spenders(spent []export.Spending, name func(export.Spending) string) (all []Spender) {
-	for _, x := range spent {
-		n := name(x)
-		i := slices.IndexFunc(all, func(s Spender) bool { return s.Name == n })
-		if i < 0 {
-			i, all = len(all), append(all, Spender{Name: n})
-		}
-		all[i].Exports += x.Exports
-		all[i].Net += x.Charged - x.Refunded
-	}
-	slices.SortStableFunc(all, func(a, b Spender) int { return cmp.Compare(b.Net, a.Net) })
-	for i := range all {
-		all[i].Share = percent(all[i].Net, all[0].Net)
-	}
-	return all
-}
-
-// read is the filter for the ledger, and where its page begins. Days are whole ones, UTC.
-func (f LedgerFilter) Read() (filter credit.Filter, before int64, err error) {
-	var faults []fault.FieldError
-	date := func(field, text string) time.Time {
-		if text == "" {
-			return time.Time{}
-		}
-		t, err := time.Parse(time.DateOnly, text)
-		if err != nil {
-			faults = append(faults, fault.FieldError{Field: field, Message: "must be a date such as 2026-03-01"})
-		}
-		return t
-	}
-	filter.From, filter.To = date("from", f.From), date("to", f.To)
-	if !filter.To.IsZero() {
-		filter.To = filter.To.AddDate(0, 0, 1) // the day itself counts
-	}
-	if filter.Reason = credit.Reason(f.Reason); f.Reason != "" && !slices.Contains(reasons, filter.Reason) {
-		faults = append(faults, fault.FieldError{Field: "reason", Message: "is none that entries have"})
-	}
-	if f.Before != "" {
-		if before, err = strconv.ParseInt(f.Before, 10, 64); err != nil || before < 1 {
-			faults = append(faults, fault.FieldError{Field: "before", Message: "is no place in the ledger"})
-		}
-	}
-	return filter, before, fault.Invalid(faults...)
-}
-
-// at is the address of the page, changed by pairs of parameter and value.
-func (v *Credits) At(changes ...string) string {
-	params := url.Values{}
-	for _, p := range [][2]string{
-		{"span", v.Span.Value}, {"from", v.Filter.From}, {"to", v.Filter.To}, {"reason", v.Filter.Reason}, {"before", v.Filter.Before},
-	} {
-		if p[1] != "" {
-			params.Set(p[0], p[1])
-		}
-	}
-	for i := 0; i+1 < len(changes); i += 2 {
-		if params.Del(changes[i]); changes[i+1] != "" {
-			params.Set(changes[i], changes[i+1])
-		}
-	}
-	return withQuery(v.Page, params)
-}
-
-// reasonText is why an entry moved the balance, for people.
-func reasonText(r credit.Reason) string {
-	switch r {
-	case credit.ReasonGrant:
-		return "Grant"
-	case credit.ReasonPurchase:
-		return "Purchase"
-	case credit.ReasonAdjustment:
-		return "Adjustment"
-	case credit.ReasonCharge:
-		return "Export"
-	case credit.ReasonRefund:
-		return "Given back"
-	}
-	return string(r)
-}
-
-// actorText is who made an entry, for people.
-func actorText(e credit.Entry) string {
-	kind, rest, _ := strings.Cut(e.Actor, ":")
-	switch kind {
-	case "token":
-		return "token " + cmp.Or(e.ActorName, rest)
-	case "person":
-		return cmp.Or(e.ActorName, rest)
-	}
-	return "the system"
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
@@ -12,37 +13,17 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Exports is a page of a workspace's exports.
-type Exports struct {
-	Exports []export.Export
-	Next    string
-	Later   bool
-}
-
-// Export is the page of one export.
-type Export struct {
-	export.Export
-	By    string // who made it; empty if that is not known any more
-	From  string // the name of its list; empty for a search
-	Chips []chip
-}
-
-// Running holds while something is still to come.
-func (v *Export) Running() bool {
-	return v.Status == export.StatusPending || v.Status == export.StatusProcessing
-}
-
 func (s *server) exportHistory(w http.ResponseWriter, r *http.Request) error {
-	v, cursor := ViewerOf(r.Context()), r.URL.Query().Get("cursor")
+	v, cursor := view.ViewerOf(r.Context()), r.URL.Query().Get("cursor")
 	exports, next, err := s.Exports.List(r.Context(), v.Caller(), cursor, pageSize)
 	if err != nil {
 		return err
 	}
-	view := &Exports{Exports: exports, Later: cursor != ""}
+	page := &view.Exports{Exports: exports, Later: cursor != ""}
 	if next != "" {
-		view.Next = v.Path("/exports?cursor=" + next)
+		page.Next = v.Path("/exports?cursor=" + next)
 	}
-	return render(w, r, http.StatusOK, ExportsPage(view))
+	return render(w, r, http.StatusOK, view.ExportsPage(page))
 }
 
 // exportOf is the export of the path.
@@ -51,7 +32,7 @@ func (s *server) exportOf(r *http.Request) (export.Export, error) {
 	if err != nil {
 		return export.Export{}, noPage()
 	}
-	return s.Exports.Get(r.Context(), ViewerOf(r.Context()).Caller(), e)
+	return s.Exports.Get(r.Context(), view.ViewerOf(r.Context()).Caller(), e)
 }
 
 func (s *server) showExport(w http.ResponseWriter, r *http.Request) error {
@@ -59,31 +40,31 @@ func (s *server) showExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view, err := s.exportView(r.Context(), e)
+	page, err := s.exportView(r.Context(), e)
 	switch {
 	case err != nil:
 		return err
 	case isFragment(r):
-		return render(w, r, http.StatusOK, ExportState(view))
+		return render(w, r, http.StatusOK, view.ExportState(page))
 	}
-	return render(w, r, http.StatusOK, ExportPage(view))
+	return render(w, r, http.StatusOK, view.ExportPage(page))
 }
 
-func (s *server) exportView(ctx context.Context, e export.Export) (*Export, error) {
-	view := &Export{Export: e}
+func (s *server) exportView(ctx context.Context, e export.Export) (*view.Export, error) {
+	page := &view.Export{Export: e}
 	if e.Source == export.SourceList {
 		l, err := s.Lists.Get(ctx, e.Workspace, e.List)
 		if err != nil && fault.CodeOf(err) != fault.NotFound {
 			return nil, err
 		}
-		view.From = l.Name
+		page.From = l.Name
 	} else {
-		asked := searchFormOf(e)
-		view.Chips = asked.chips("")
+		asked := view.SearchFormOf(e)
+		page.Chips = asked.Chips("")
 	}
 	names, err := s.buyers(ctx, e.Workspace)
-	view.By = names.of(e.Token, e.Person)
-	return view, err
+	page.By = names.of(e.Token, e.Person)
+	return page, err
 }
 
 // progressEvery is how often a stream looks at its export.
@@ -95,7 +76,7 @@ func (s *server) exportEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view, err := s.exportView(r.Context(), e)
+	page, err := s.exportView(r.Context(), e)
 	if err != nil {
 		return err
 	}
@@ -105,16 +86,16 @@ func (s *server) exportEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	var told state
 	return s.stream(w, r, progressEvery, func(out *events) (more bool, err error) {
-		if view.Export, err = s.exportOf(r); err != nil {
+		if page.Export, err = s.exportOf(r); err != nil {
 			return false, err
 		}
-		if now := (state{view.Status, view.ProcessedRecords}); now != told {
+		if now := (state{page.Status, page.ProcessedRecords}); now != told {
 			told = now
-			if err := out.send("page", ExportState(view)); err != nil {
+			if err := out.send("page", view.ExportState(page)); err != nil {
 				return false, err
 			}
 		}
-		return view.Running(), nil
+		return page.Running(), nil
 	})
 }
 
@@ -124,7 +105,7 @@ func (s *server) downloadExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	links, err := s.Exports.Download(r.Context(), ViewerOf(r.Context()).Caller(), e.ID)
+	links, err := s.Exports.Download(r.Context(), view.ViewerOf(r.Context()).Caller(), e.ID)
 	if err != nil {
 		return err
 	}
@@ -140,7 +121,7 @@ func (s *server) cancelExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := ViewerOf(r.Context())
+	v := view.ViewerOf(r.Context())
 	e, err = s.Exports.Cancel(r.Context(), v.Caller(), e.ID)
 	switch {
 	case fault.CodeOf(err) == fault.ExportNotCancellable:
@@ -148,17 +129,9 @@ func (s *server) cancelExport(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	default:
-		s.notice(r.Context(), "Cancelled. "+Plural(r.Context(), e.Refunded, "credit", "credits")+" came back.")
+		s.notice(r.Context(), "Cancelled. "+view.Plural(r.Context(), e.Refunded, "credit", "credits")+" came back.")
 	}
 	return redirect(w, r, v.Path("/exports/"+r.PathValue("export_id")))
-}
-
-// Receipt is a page of an export's receipt.
-type Receipt struct {
-	export.Export
-	Lines []export.ReceiptLine
-	Next  string
-	Later bool
 }
 
 func (s *server) exportReceipt(w http.ResponseWriter, r *http.Request) error {
@@ -166,7 +139,7 @@ func (s *server) exportReceipt(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, q := ViewerOf(r.Context()), r.URL.Query()
+	v, q := view.ViewerOf(r.Context()), r.URL.Query()
 	if q.Get("format") == string(format.CSV) {
 		file := httpx.CSV{
 			FileName: "receipt-" + e.ID.String() + ".csv", Columns: export.ReceiptColumns(),
@@ -178,23 +151,9 @@ func (s *server) exportReceipt(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := &Receipt{Export: e, Lines: lines, Later: q.Get("cursor") != ""}
+	page := &view.Receipt{Export: e, Lines: lines, Later: q.Get("cursor") != ""}
 	if next != "" {
-		view.Next = v.Path("/exports/" + e.ID.String() + "/receipt?cursor=" + next)
+		page.Next = v.Path("/exports/" + e.ID.String() + "/receipt?cursor=" + next)
 	}
-	return render(w, r, http.StatusOK, ReceiptPage(view))
-}
-
-// statusTone is how a status looks.
-func statusTone(s export.Status) string {
-	switch s {
-	case export.StatusCompleted:
-		return "good"
-	case export.StatusFailed:
-		return "bad"
-	case export.StatusCancelled:
-		return "warn"
-	default:
-		return "info"
-	}
+	return render(w, r, http.StatusOK, view.ReceiptPage(page))
 }

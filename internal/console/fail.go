@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/middleware"
@@ -16,9 +17,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.faultOf(r, err)
 	middleware.NoteOf(r.Context()).Add(slog.String("code", string(e.Code)))
 	status := httpx.Status(e.Kind())
-	page := ErrorPage(status, e)
+	page := view.ErrorPage(status, e)
 	if isFragment(r) {
-		page = ErrorFragment(e)
+		page = view.ErrorFragment(e)
 	}
 	if err := render(w, r, status, page); err != nil {
 		s.Log.InfoContext(r.Context(), "answer cut off", "request_id", middleware.RequestIDOf(r.Context()), "error", err)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 )
 
@@ -23,31 +24,13 @@ func Front(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 
 // home leads to the person's only workspace, or to the list of them.
 func (s *server) home(w http.ResponseWriter, r *http.Request) error {
-	if v := ViewerOf(r.Context()); len(v.Others) == 1 {
-		return redirect(w, r, WorkspacePath(v.Others[0].ID, ""))
+	if v := view.ViewerOf(r.Context()); len(v.Others) == 1 {
+		return redirect(w, r, view.WorkspacePath(v.Others[0].ID, ""))
 	}
 	return redirect(w, r, basePath+"/workspaces")
 }
 
 // workspaceHome is the first page of a workspace.
 func (s *server) workspaceHome(w http.ResponseWriter, r *http.Request) error {
-	return redirect(w, r, ViewerOf(r.Context()).Path("/search"))
-}
-
-// errorTitle is an error's status in a few words.
-func errorTitle(status int) string {
-	switch status {
-	case http.StatusNotFound:
-		return "Not found"
-	case http.StatusForbidden:
-		return "Not allowed"
-	case http.StatusUnauthorized:
-		return "Sign in"
-	case http.StatusTooManyRequests:
-		return "Too many tries"
-	case http.StatusInternalServerError:
-		return "Something failed"
-	default:
-		return "That did not work"
-	}
+	return redirect(w, r, view.ViewerOf(r.Context()).Path("/search"))
 }

@@ -2,47 +2,35 @@ package console
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
-	"github.com/opencapi/capi/internal/workspace"
 )
 
-// Join is the state of the page that an invitation's link leads to.
-type Join struct {
-	Link       string
-	Invitation account.Invitation
-	Workspace  string                // the name of what one is invited to; empty if it is no workspace
-	InvitedBy  string                // empty if it was made at the command line
-	There      []workspace.Workspace // what a first owner will own; none if they make one
-	Given      membership.Newcomer
-	Faults     map[string]string
-}
-
 // JoinPath is the page to which an invitation's secret leads.
-func JoinPath(secret string) string { return basePath + "/join?link=" + url.QueryEscape(secret) }
+func JoinPath(secret string) string { return view.JoinPath(secret) }
 
 func (s *server) joinPage(w http.ResponseWriter, r *http.Request) error {
 	form, err := s.joinForm(r, r.URL.Query().Get("link"))
 	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, JoinPage(form))
+	return render(w, r, http.StatusOK, view.JoinPage(form))
 }
 
-func (s *server) joinForm(r *http.Request, secret string) (Join, error) {
+func (s *server) joinForm(r *http.Request, secret string) (view.Join, error) {
 	if err := s.take("link "+addressOf(r), triesOfLink); err != nil {
-		return Join{}, err
+		return view.Join{}, err
 	}
 	i, err := s.People.Invitation(r.Context(), secret)
 	if err != nil {
-		return Join{}, err
+		return view.Join{}, err
 	}
-	form := Join{Link: secret, Invitation: i, Given: membership.Newcomer{Email: i.Email}}
+	form := view.Join{Link: secret, Invitation: i, Given: membership.Newcomer{Email: i.Email}}
 	if !i.Workspace.IsZero() {
 		ws, err := s.Workspaces.Get(r.Context(), i.Workspace)
 		if err != nil {
@@ -70,7 +58,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := ViewerOf(r.Context())
+	v := view.ViewerOf(r.Context())
 	switch {
 	case form.Invitation.Kind == account.InvitePassword:
 		return s.resetPassword(w, r, form)
@@ -95,7 +83,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, firstPath(ws))
 }
 
-func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form Join) error {
+func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form view.Join) error {
 	p, err := s.Memberships.ResetPassword(r.Context(), form.Link, r.PostFormValue("password"))
 	if err != nil {
 		return s.joinAgain(w, r, form, err)
@@ -107,12 +95,12 @@ func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form Join
 	return redirect(w, r, basePath+"/")
 }
 
-func (s *server) joinAgain(w http.ResponseWriter, r *http.Request, form Join, err error) error {
+func (s *server) joinAgain(w http.ResponseWriter, r *http.Request, form view.Join, err error) error {
 	if fault.CodeOf(err) != fault.Validation {
 		return err
 	}
 	form.Faults = fieldErrors(err)
-	return render(w, r, httpx.Status(fault.KindInvalid), JoinPage(form))
+	return render(w, r, httpx.Status(fault.KindInvalid), view.JoinPage(form))
 }
 
 // firstPath is the first page of the workspace, or of the console if there is none.
@@ -120,5 +108,5 @@ func firstPath(ws id.Workspace) string {
 	if ws.IsZero() {
 		return basePath + "/"
 	}
-	return WorkspacePath(ws, "")
+	return view.WorkspacePath(ws, "")
 }

@@ -2,64 +2,40 @@ package console
 
 import (
 	"bufio"
-	"context"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/search"
 )
 
-// Lists is the page of all lists and saved searches.
-type Lists struct {
-	Lists    []list.List
-	Searches []list.Search
-	Next     string
-	Later    bool
-}
-
-// List is the page of one list.
-type List struct {
-	list.List
-	Items  []search.Item
-	Next   string
-	Later  bool
-	Report *MatchReport
-	Faults map[string]string
-}
-
-// MatchReport tells what became of domains that were to be added.
-type MatchReport struct {
-	Given, Matched, Added int
-	Unmatched             []string
-}
-
 func (s *server) listLists(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), ViewerOf(r.Context())
+	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	before, err := id.Parse[id.List](r.URL.Query().Get("cursor"))
-	view := &Lists{Later: err == nil}
-	if view.Lists, err = s.Lists.List(ctx, v.Workspace.ID, before, pageSize+1); err != nil {
+	page := &view.Lists{Later: err == nil}
+	if page.Lists, err = s.Lists.List(ctx, v.Workspace.ID, before, pageSize+1); err != nil {
 		return err
 	}
-	if len(view.Lists) > pageSize {
-		view.Lists = view.Lists[:pageSize]
-		view.Next = v.Path("/lists?cursor=" + view.Lists[pageSize-1].ID.String())
+	if len(page.Lists) > pageSize {
+		page.Lists = page.Lists[:pageSize]
+		page.Next = v.Path("/lists?cursor=" + page.Lists[pageSize-1].ID.String())
 	}
-	if !view.Later {
-		if view.Searches, err = s.Lists.Searches(ctx, v.Workspace.ID); err != nil {
+	if !page.Later {
+		if page.Searches, err = s.Lists.Searches(ctx, v.Workspace.ID); err != nil {
 			return err
 		}
 	}
-	return render(w, r, http.StatusOK, ListsPage(view))
+	return render(w, r, http.StatusOK, view.ListsPage(page))
 }
 
 func (s *server) createList(w http.ResponseWriter, r *http.Request) error {
-	v := ViewerOf(r.Context())
+	v := view.ViewerOf(r.Context())
 	l, err := s.Lists.Create(r.Context(), v.Workspace.ID, r.PostFormValue("name"))
 	if fault.CodeOf(err) == fault.Validation {
 		s.notice(r.Context(), "No list was made: "+messageIn(err))
@@ -68,11 +44,7 @@ func (s *server) createList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return redirect(w, r, ListPath(r.Context(), l.ID))
-}
-
-func ListPath(ctx context.Context, l id.List) string {
-	return ViewerOf(ctx).Path("/lists/" + l.String())
+	return redirect(w, r, view.ListPath(r.Context(), l.ID))
 }
 
 // listIn is the list of the path.
@@ -81,7 +53,7 @@ func (s *server) listIn(r *http.Request) (list.List, error) {
 	if err != nil {
 		return list.List{}, noPage()
 	}
-	return s.Lists.Get(r.Context(), ViewerOf(r.Context()).Workspace.ID, l)
+	return s.Lists.Get(r.Context(), view.ViewerOf(r.Context()).Workspace.ID, l)
 }
 
 func (s *server) showList(w http.ResponseWriter, r *http.Request) error {
@@ -89,24 +61,24 @@ func (s *server) showList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.renderList(w, r, http.StatusOK, &List{List: l})
+	return s.renderList(w, r, http.StatusOK, &view.List{List: l})
 }
 
-func (s *server) renderList(w http.ResponseWriter, r *http.Request, status int, view *List) error {
-	ctx, v := r.Context(), ViewerOf(r.Context())
+func (s *server) renderList(w http.ResponseWriter, r *http.Request, status int, page *view.List) error {
+	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	after, err := strconv.ParseUint(r.URL.Query().Get("after"), 10, 32)
-	view.Later = err == nil && after > 0
-	numbers, more, err := s.Lists.Numbers(ctx, v.Workspace.ID, view.ID, company.Number(after), pageSize)
+	page.Later = err == nil && after > 0
+	numbers, more, err := s.Lists.Numbers(ctx, v.Workspace.ID, page.ID, company.Number(after), pageSize)
 	if err != nil {
 		return err
 	}
-	if view.Items, err = s.Search.Items(ctx, v.Workspace.ID, numbers); err != nil {
+	if page.Items, err = s.Search.Items(ctx, v.Workspace.ID, numbers); err != nil {
 		return err
 	}
 	if more {
-		view.Next = ListPath(ctx, view.ID) + "?after=" + strconv.FormatUint(uint64(numbers[len(numbers)-1]), 10)
+		page.Next = view.ListPath(ctx, page.ID) + "?after=" + strconv.FormatUint(uint64(numbers[len(numbers)-1]), 10)
 	}
-	return render(w, r, status, ListPage(view))
+	return render(w, r, status, view.ListPage(page))
 }
 
 func (s *server) renameList(w http.ResponseWriter, r *http.Request) error {
@@ -121,7 +93,7 @@ func (s *server) renameList(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	return redirect(w, r, ListPath(r.Context(), l.ID))
+	return redirect(w, r, view.ListPath(r.Context(), l.ID))
 }
 
 func (s *server) deleteList(w http.ResponseWriter, r *http.Request) error {
@@ -133,7 +105,7 @@ func (s *server) deleteList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.notice(r.Context(), l.Name+" was deleted.")
-	return redirect(w, r, ViewerOf(r.Context()).Path("/lists"))
+	return redirect(w, r, view.ViewerOf(r.Context()).Path("/lists"))
 }
 
 // removeFromList takes the companies of the form off the list.
@@ -159,8 +131,8 @@ func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.notice(r.Context(), Plural(r.Context(), removed, "company was", "companies were")+" taken off.")
-	return redirect(w, r, ListPath(r.Context(), l.ID))
+	s.notice(r.Context(), view.Plural(r.Context(), removed, "company was", "companies were")+" taken off.")
+	return redirect(w, r, view.ListPath(r.Context(), l.ID))
 }
 
 // domainsMax is the number of domains that are matched at once.
@@ -177,25 +149,25 @@ func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := &List{List: l}
+	page := &view.List{List: l}
 	switch {
 	case len(domains) == 0:
-		view.Faults = map[string]string{"domains": "Paste at least one domain, or choose a file."}
-		return s.renderList(w, r, http.StatusUnprocessableEntity, view)
+		page.Faults = map[string]string{"domains": "Paste at least one domain, or choose a file."}
+		return s.renderList(w, r, http.StatusUnprocessableEntity, page)
 	case len(domains) > domainsMax:
-		view.Faults = map[string]string{"domains": "At most 10,000 domains are taken at once; split the file."}
-		return s.renderList(w, r, http.StatusUnprocessableEntity, view)
+		page.Faults = map[string]string{"domains": "At most 10,000 domains are taken at once; split the file."}
+		return s.renderList(w, r, http.StatusUnprocessableEntity, page)
 	}
 	picked, err := s.Search.Pick(r.Context(), search.Wish{Domains: domains})
 	if err != nil {
 		return err
 	}
-	report := &MatchReport{Given: len(domains), Matched: picked.Companies.Len(), Unmatched: picked.UnmatchedDomains}
-	if view.List, report.Added, err = s.Lists.Add(r.Context(), l.Workspace, l.ID, picked.Companies); err != nil {
+	report := &view.MatchReport{Given: len(domains), Matched: picked.Companies.Len(), Unmatched: picked.UnmatchedDomains}
+	if page.List, report.Added, err = s.Lists.Add(r.Context(), l.Workspace, l.ID, picked.Companies); err != nil {
 		return err
 	}
-	view.Report = report
-	return s.renderList(w, r, http.StatusOK, view)
+	page.Report = report
+	return s.renderList(w, r, http.StatusOK, page)
 }
 
 // domainsOf reads the form's text and its file: domains apart by lines, commas, semicolons or blanks. Of a CSV, words
@@ -231,13 +203,13 @@ func domainsOf(r *http.Request) ([]string, error) {
 			return nil, err
 		}
 	}
-	return Distinct(domains), nil
+	return view.Distinct(domains), nil
 }
 
 // saveAsList puts every match of the address's search on a list.
 func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), ViewerOf(r.Context())
-	asked := ReadSearchForm(r.URL.Query())
+	ctx, v := r.Context(), view.ViewerOf(r.Context())
+	asked := view.ReadSearchForm(r.URL.Query())
 	q, _, err := asked.Parse()
 	if err != nil {
 		return err
@@ -258,18 +230,18 @@ func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text := Plural(ctx, added, "company was", "companies were") + " added."
+	text := view.Plural(ctx, added, "company was", "companies were") + " added."
 	if picked.Capped {
-		text += " The search matches more: a list takes " + Count(ctx, search.PickMax) + " at once, the largest companies."
+		text += " The search matches more: a list takes " + view.Count(ctx, search.PickMax) + " at once, the largest companies."
 	}
 	s.notice(ctx, text)
-	return redirect(w, r, ListPath(ctx, l.ID))
+	return redirect(w, r, view.ListPath(ctx, l.ID))
 }
 
 // saveSearch keeps the address's search under a name.
 func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), ViewerOf(r.Context())
-	asked := ReadSearchForm(r.URL.Query())
+	ctx, v := r.Context(), view.ViewerOf(r.Context())
+	asked := view.ReadSearchForm(r.URL.Query())
 	if _, _, err := asked.Parse(); err != nil {
 		return err
 	}
@@ -292,29 +264,10 @@ func (s *server) deleteSearch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noPage()
 	}
-	v := ViewerOf(r.Context())
+	v := view.ViewerOf(r.Context())
 	if err := s.Lists.DeleteSearch(r.Context(), v.Workspace.ID, saved); err != nil {
 		return err
 	}
 	s.notice(r.Context(), "The saved search was deleted.")
 	return redirect(w, r, v.Path("/lists"))
-}
-
-// savedAt is the address of a page with a saved search.
-func savedAt(page string, saved list.Search) string {
-	w := SearchForm{Filters: saved.Filters, SortBy: saved.SortBy, SortOrder: saved.SortOrder}
-	return w.At(page)
-}
-
-// unmatchedShown is what a report shows of unmatched domains, in bytes, so that the page stays small.
-const unmatchedShown = 20_000
-
-func (m *MatchReport) shown() []string {
-	bytes := 0
-	for i, d := range m.Unmatched {
-		if bytes += len(d) + 1; bytes > unmatchedShown {
-			return m.Unmatched[:i]
-		}
-	}
-	return m.Unmatched
 }

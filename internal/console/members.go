@@ -4,30 +4,19 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// Members is the state of the page of members.
-type Members struct {
-	Members []workspace.Belonging
-	Invited []account.Invitation // for owners alone
-	Email   string               // what was filled in
-	Role    workspace.Role
-	Link    string // of the invitation that was just made; shown this once
-	For     string // whom Link is for
-	Faults  map[string]string
-}
-
 func (s *server) members(w http.ResponseWriter, r *http.Request) error {
-	return s.showMembers(w, r, http.StatusOK, Members{Role: workspace.Member})
+	return s.showMembers(w, r, http.StatusOK, view.Members{Role: workspace.Member})
 }
 
-func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int, form Members) (err error) {
-	v := ViewerOf(r.Context())
+func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int, form view.Members) (err error) {
+	v := view.ViewerOf(r.Context())
 	if form.Members, err = s.Workspaces.Members(r.Context(), v.Workspace.ID); err != nil {
 		return err
 	}
@@ -36,12 +25,12 @@ func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int,
 			return err
 		}
 	}
-	return render(w, r, status, MembersPage(form))
+	return render(w, r, status, view.MembersPage(form))
 }
 
 func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
-	v := ViewerOf(r.Context())
-	form := Members{Email: strings.TrimSpace(r.PostFormValue("email")), Role: workspace.Role(r.PostFormValue("role"))}
+	v := view.ViewerOf(r.Context())
+	form := view.Members{Email: strings.TrimSpace(r.PostFormValue("email")), Role: workspace.Role(r.PostFormValue("role"))}
 	secret, made, err := s.Memberships.InviteMember(r.Context(), v.Workspace.ID, form.Role, form.Email, v.Person.ID)
 	if fault.CodeOf(err) == fault.Validation {
 		form.Faults = fieldErrors(err)
@@ -51,13 +40,13 @@ func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// The link is shown in the answer to the form itself: it must stand in no address and in no session.
-	return s.showMembers(w, r, http.StatusOK, Members{
-		Role: workspace.Member, Link: s.address(r) + JoinPath(secret), For: made.Email,
+	return s.showMembers(w, r, http.StatusOK, view.Members{
+		Role: workspace.Member, Link: s.address(r) + view.JoinPath(secret), For: made.Email,
 	})
 }
 
 func (s *server) withdraw(w http.ResponseWriter, r *http.Request) error {
-	v := ViewerOf(r.Context())
+	v := view.ViewerOf(r.Context())
 	invitation, err := id.Parse[id.Invitation](r.PathValue("invitation_id"))
 	if err != nil {
 		return noPage()
@@ -70,7 +59,7 @@ func (s *server) withdraw(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) setRole(w http.ResponseWriter, r *http.Request) error {
-	v := ViewerOf(r.Context())
+	v := view.ViewerOf(r.Context())
 	who, err := id.Parse[id.Person](r.PathValue("person_id"))
 	if err != nil {
 		return noPage()
@@ -83,7 +72,7 @@ func (s *server) setRole(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error {
-	v := ViewerOf(r.Context())
+	v := view.ViewerOf(r.Context())
 	who, err := id.Parse[id.Person](r.PathValue("person_id"))
 	if err != nil {
 		return noPage()
@@ -96,7 +85,7 @@ func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) leave(w http.ResponseWriter, r *http.Request) error {
-	v := ViewerOf(r.Context())
+	v := view.ViewerOf(r.Context())
 	if err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, v.Person.ID); err != nil {
 		return err
 	}

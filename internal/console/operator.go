@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
-	"github.com/opencapi/capi/internal/workspace"
 )
 
 // SystemStatus is what operators see of the installation. The program supplies it, because the console must not ask the
@@ -26,48 +26,15 @@ type SystemStatus struct {
 	Examine func(ctx context.Context, report func(Check)) error
 }
 
-// SystemStats describe what is running, and how much data there is.
-type SystemStats struct {
-	Version, Database string
-	Companies         int // in the catalog
-	CatalogSeq        uint64
-	Indexed           int // companies in the index
-	IndexSeq          uint64
-	Jobs              []JobStats
-}
-
-// JobStats count the jobs of one kind in one state.
-type JobStats struct {
-	Kind, State string
-	Count       int
-	Oldest      time.Time
-}
-
-// Import is what an import did.
-type Import struct {
-	Number     int64
-	Files      []string
-	StartedAt  time.Time
-	FinishedAt *time.Time // nil while it runs, and after it broke off
-	UndoneAt   *time.Time
-	Counts     []ImportCount
-}
-
-// ImportCount is a count of an import, by its name for people.
-type ImportCount struct {
-	Name  string
-	Count int64
-}
-
-// Check is one thing that Examine proves, with what speaks against it.
-type Check struct {
-	Area, Proves string
-	Skipped      string // why it could not be looked at; empty if it was
-	Findings     []Finding
-}
-
-// Finding is something that cannot be.
-type Finding struct{ Subject, Problem string }
+// What operators see of the installation.
+type (
+	SystemStats = view.SystemStats
+	JobStats    = view.JobStats
+	Import      = view.Import
+	ImportCount = view.ImportCount
+	Check       = view.Check
+	Finding     = view.Finding
+)
 
 func operatorRoutes() []route {
 	return []route{
@@ -79,37 +46,22 @@ func operatorRoutes() []route {
 	}
 }
 
-// Operator is the operators' first page.
-type Operator struct {
-	Stats      *SystemStats // nil if they are not known
-	Workspaces []WorkspaceRow
-	Faults     map[string]string
-	Faulty     id.Workspace // whose form the faults are of
-}
-
-// WorkspaceRow is a workspace with its balance, and the key that lets its form be sent but once.
-type WorkspaceRow struct {
-	workspace.Workspace
-	Balance int64
-	Key     string
-}
-
 func (s *server) operatorPage(w http.ResponseWriter, r *http.Request) error {
-	view, err := s.operatorView(r.Context())
+	page, err := s.operatorView(r.Context())
 	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, OperatorPage(view))
+	return render(w, r, http.StatusOK, view.OperatorPage(page))
 }
 
-func (s *server) operatorView(ctx context.Context) (*Operator, error) {
-	view := &Operator{}
+func (s *server) operatorView(ctx context.Context) (*view.Operator, error) {
+	page := &view.Operator{}
 	if s.System.Stats != nil {
 		stats, err := s.System.Stats(ctx)
 		if err != nil {
 			return nil, err
 		}
-		view.Stats = &stats
+		page.Stats = &stats
 	}
 	all, err := s.Workspaces.List(ctx)
 	if err != nil {
@@ -121,14 +73,16 @@ func (s *server) operatorView(ctx context.Context) (*Operator, error) {
 	}
 	slices.Reverse(all)
 	for _, ws := range all {
-		view.Workspaces = append(view.Workspaces, WorkspaceRow{ws, balances[ws.ID], id.New[id.Entry]().String()})
+		page.Workspaces = append(page.Workspaces, view.WorkspaceRow{
+			Workspace: ws, Balance: balances[ws.ID], Key: id.New[id.Entry]().String(),
+		})
 	}
-	return view, nil
+	return page, nil
 }
 
 // grantCredits enters credits once, however often its form is sent.
 func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), ViewerOf(r.Context())
+	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	ws, err := id.Parse[id.Workspace](r.PathValue("id"))
 	if err != nil {
 		return noPage()
@@ -156,54 +110,38 @@ func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	if faults := fieldErrors(err); faults != nil {
-		view, err := s.operatorView(ctx)
+		page, err := s.operatorView(ctx)
 		if err != nil {
 			return err
 		}
-		view.Faults, view.Faulty = faults, ws
-		return render(w, r, http.StatusUnprocessableEntity, OperatorPage(view))
+		page.Faults, page.Faulty = faults, ws
+		return render(w, r, http.StatusUnprocessableEntity, view.OperatorPage(page))
 	}
 	if err != nil {
 		return err
 	}
-	s.notice(ctx, Signed(ctx, grant.Amount)+" credits were entered.")
+	s.notice(ctx, view.Signed(ctx, grant.Amount)+" credits were entered.")
 	return redirect(w, r, basePath+"/operator#"+ws.String())
-}
-
-// Imports is a page of imports.
-type Imports struct {
-	Imports []Import
-	Kept    bool // imports are kept at all
-	Next    string
-	Later   bool
 }
 
 func (s *server) importsPage(w http.ResponseWriter, r *http.Request) error {
 	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // anything else is the first page
-	view := &Imports{Kept: s.System.Imports != nil, Later: before > 0}
-	if view.Kept {
+	page := &view.Imports{Kept: s.System.Imports != nil, Later: before > 0}
+	if page.Kept {
 		var err error
-		if view.Imports, err = s.System.Imports(r.Context(), max(0, before), pageSize+1); err != nil {
+		if page.Imports, err = s.System.Imports(r.Context(), max(0, before), pageSize+1); err != nil {
 			return err
 		}
 	}
-	if len(view.Imports) > pageSize {
-		view.Imports = view.Imports[:pageSize]
-		view.Next = basePath + "/operator/imports?before=" + strconv.FormatInt(view.Imports[pageSize-1].Number, 10)
+	if len(page.Imports) > pageSize {
+		page.Imports = page.Imports[:pageSize]
+		page.Next = basePath + "/operator/imports?before=" + strconv.FormatInt(page.Imports[pageSize-1].Number, 10)
 	}
-	return render(w, r, http.StatusOK, ImportsPage(view))
-}
-
-// Doctor is what an examination has found.
-type Doctor struct {
-	Possible bool
-	Checks   []Check // nil before one
-	Took     time.Duration
-	Found    int // findings in all
+	return render(w, r, http.StatusOK, view.ImportsPage(page))
 }
 
 func (s *server) doctorPage(w http.ResponseWriter, r *http.Request) error {
-	return render(w, r, http.StatusOK, DoctorPage(&Doctor{Possible: s.System.Examine != nil}))
+	return render(w, r, http.StatusOK, view.DoctorPage(&view.Doctor{Possible: s.System.Examine != nil}))
 }
 
 // examine examines the books, files and indexes; one at a time, for it reads a great deal.
@@ -216,17 +154,14 @@ func (s *server) examine(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer s.examining.Unlock()
 	began := time.Now()
-	view := &Doctor{Possible: true, Checks: []Check{}}
+	page := &view.Doctor{Possible: true, Checks: []Check{}}
 	err := s.System.Examine(r.Context(), func(c Check) {
-		view.Checks = append(view.Checks, c)
-		view.Found += len(c.Findings)
+		page.Checks = append(page.Checks, c)
+		page.Found += len(c.Findings)
 	})
 	if err != nil {
 		return err
 	}
-	view.Took = time.Since(began)
-	return render(w, r, http.StatusOK, DoctorPage(view))
+	page.Took = time.Since(began)
+	return render(w, r, http.StatusOK, view.DoctorPage(page))
 }
-
-// findingsShown is the number of findings of a check that the page tells.
-const findingsShown = 50

@@ -56,7 +56,7 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 			Stats: func(context.Context) (SystemStats, error) {
 				return SystemStats{
 					Version: "v1.2.3", Database: "sqlite", Companies: 4213, CatalogSeq: 12, Indexed: 4200, IndexSeq: 9,
-					Jobs: []JobStats{{"export.run", "buried", 2, finished}},
+					Jobs: []JobStats{{Kind: "export.run", State: "buried", Count: 2, Oldest: finished}},
 				}, nil
 			},
 			Imports: func(_ context.Context, before int64, limit int) (all []Import, _ error) {
@@ -64,7 +64,7 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 					if before == 0 || n < before {
 						all = append(all, Import{
 							Number: n, Files: []string{"<companies>.csv"}, StartedAt: finished, FinishedAt: &finished,
-							Counts: []ImportCount{{"Added", 1234}},
+							Counts: []ImportCount{{Name: "Added", Count: 1234}},
 						})
 					}
 				}
@@ -73,7 +73,7 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 			Examine: func(_ context.Context, report func(Check)) error {
 				report(Check{Area: "ledger", Proves: "every balance is the sum of its entries"})
 				report(Check{Area: "index", Proves: "x", Skipped: "no server runs"})
-				report(Check{Area: "files", Proves: "y", Findings: []Finding{{"export <1>", "its file is gone"}}})
+				report(Check{Area: "files", Proves: "y", Findings: []Finding{{Subject: "export <1>", Problem: "its file is gone"}}})
 				return nil
 			},
 		}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/workspace"
@@ -78,7 +79,7 @@ func (s *server) serve(rt route) http.Handler {
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, bodySizeBytesMax)
 		}
-		return rt.handler(s, w, r.WithContext(WithLocale(WithViewer(r.Context(), v), r)))
+		return rt.handler(s, w, r.WithContext(view.WithLocale(view.WithViewer(r.Context(), v), r)))
 	})
 }
 
@@ -95,8 +96,8 @@ func (s *server) handle(h handler) http.Handler {
 
 // admit is the viewer with the workspace of the path. One who is not signed in passes, to be sent to sign in; a
 // workspace of others is told like one that does not exist.
-func (s *server) admit(needs need, r *http.Request) (Viewer, error) {
-	v := ViewerOf(r.Context())
+func (s *server) admit(needs need, r *http.Request) (view.Viewer, error) {
+	v := view.ViewerOf(r.Context())
 	if needs == nobody || !v.SignedIn() {
 		return v, nil
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/token"
@@ -186,7 +187,7 @@ func TestPagesCannotBeFramedAndRunNoForeignCode(t *testing.T) {
 	ann, stranger := h.as(t, h.ann), h.browser(t)
 	answers := map[string]answer{
 		"not found": ann.get(t, "/nowhere"), "sign in": stranger.get(t, "/sign-in"), "refused": stranger.post(t, "/account/password"),
-		"asset": stranger.get(t, strings.TrimPrefix(asset("console.js"), basePath)),
+		"asset": stranger.get(t, strings.TrimPrefix(view.Asset("console.js"), basePath)),
 	}
 	for _, rt := range routes() {
 		if rt.method == http.MethodGet && !strings.HasSuffix(rt.path, "/events") {

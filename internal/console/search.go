@@ -5,77 +5,61 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/search"
 )
 
 // pageSize is the number of rows of a page.
 const pageSize = 25
 
-// Search is the page of a search.
-type Search struct {
-	*SearchForm
-	Page     string // its address without parameters
-	Faults   map[string]string
-	Price    Price
-	Found    *search.Result // nil with faults
-	Facets   []Facet
-	Bands    []Range
-	Next     string // the address of the next page; empty at the end
-	Later    bool   // not the first page
-	Lists    []list.List
-	Searches []list.Search
-	Curl     string
-}
-
 // addressHeader tells a script the page's address in its shortest form.
 const addressHeader = "X-Address"
 
 // searchPage shows a search. A script that asks gets the parts that a change of the filters changes.
 func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
-	asked := ReadSearchForm(r.URL.Query())
-	view, err := s.search(r, &asked)
+	asked := view.ReadSearchForm(r.URL.Query())
+	page, err := s.search(r, &asked)
 	switch {
 	case err != nil:
 		return err
 	case isFragment(r):
-		w.Header().Set(addressHeader, asked.At(view.Page))
-		return render(w, r, http.StatusOK, SearchFragment(view))
+		w.Header().Set(addressHeader, asked.At(page.Page))
+		return render(w, r, http.StatusOK, view.SearchFragment(page))
 	}
-	return render(w, r, http.StatusOK, SearchPage(view))
+	return render(w, r, http.StatusOK, view.SearchPage(page))
 }
 
-func (s *server) search(r *http.Request, asked *SearchForm) (*Search, error) {
-	ctx, v := r.Context(), ViewerOf(r.Context())
-	view := &Search{SearchForm: asked, Page: v.Path("/search"), Curl: s.curl(r, asked), Later: r.URL.Query().Get("cursor") != ""}
+func (s *server) search(r *http.Request, asked *view.SearchForm) (*view.Search, error) {
+	ctx, v := r.Context(), view.ViewerOf(r.Context())
+	page := &view.Search{SearchForm: asked, Page: v.Path("/search"), Curl: s.curl(r, asked), Later: r.URL.Query().Get("cursor") != ""}
 	q, sort, err := asked.Parse()
 	if err != nil {
-		view.Faults = fieldErrors(err)
-		view.Facets, view.Bands = Facets(asked, search.Facets{}), Ranges(ctx, asked, search.Facets{})
-		view.Price.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID)
-		return view, err
+		page.Faults = fieldErrors(err)
+		page.Facets, page.Bands = view.Facets(asked, search.Facets{}), view.Ranges(ctx, asked, search.Facets{})
+		page.Price.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID)
+		return page, err
 	}
-	view.Found, err = s.Search.Explore(ctx, v.Workspace.ID, asked.Filters, sort, r.URL.Query().Get("cursor"), pageSize)
+	page.Found, err = s.Search.Explore(ctx, v.Workspace.ID, asked.Filters, sort, r.URL.Query().Get("cursor"), pageSize)
 	if err != nil {
 		return nil, err
 	}
-	view.Facets = Facets(asked, view.Found.Facets)
-	view.Bands = Ranges(ctx, asked, view.Found.Facets)
-	if view.Found.NextCursor != "" {
-		view.Next = asked.At("", "cursor", view.Found.NextCursor)
+	page.Facets = view.Facets(asked, page.Found.Facets)
+	page.Bands = view.Ranges(ctx, asked, page.Found.Facets)
+	if page.Found.NextCursor != "" {
+		page.Next = asked.At("", "cursor", page.Found.NextCursor)
 	}
 	figures, err := s.Exports.EstimateMatches(ctx, v.Caller(), export.Request{Query: q, Sort: sort}, export.Matches{
-		Total: view.Found.Total, AlreadyUnlocked: view.Found.Credits.AlreadyUnlocked,
+		Total: page.Found.Total, AlreadyUnlocked: page.Found.Credits.AlreadyUnlocked,
 	})
 	if err != nil {
 		return nil, err
 	}
-	view.Price = PriceOf(view.Found.Total, figures)
-	view.Lists, err = s.Lists.List(ctx, v.Workspace.ID, id.List{}, pageSize)
-	return view, err
+	page.Price = view.PriceOf(page.Found.Total, figures)
+	page.Lists, err = s.Lists.List(ctx, v.Workspace.ID, id.List{}, pageSize)
+	return page, err
 }
 
 // option is a value that completes what is typed into a filter.
@@ -92,7 +76,7 @@ func (s *server) complete(w http.ResponseWriter, r *http.Request) error {
 	if param == "exclude_industries" {
 		param = "industries"
 	}
-	asked := ReadSearchForm(params)
+	asked := view.ReadSearchForm(params)
 	if _, _, err := asked.Parse(); err != nil || prefix == "" {
 		return renderJSON(w, []option{})
 	}
@@ -106,8 +90,8 @@ func (s *server) complete(w http.ResponseWriter, r *http.Request) error {
 	}
 	options := []option{}
 	for _, c := range counts[:min(12, len(counts))] {
-		o := option{Value: c.Value, Count: Count(r.Context(), c.Count)}
-		if label := LabelOf(param, c.Value); label != c.Value {
+		o := option{Value: c.Value, Count: view.Count(r.Context(), c.Count)}
+		if label := view.LabelOf(param, c.Value); label != c.Value {
 			o.Label = label
 		}
 		options = append(options, o)
@@ -127,7 +111,7 @@ func renderJSON(w http.ResponseWriter, v any) error {
 }
 
 // curl is the search as a line for a shell.
-func (s *server) curl(r *http.Request, asked *SearchForm) string {
+func (s *server) curl(r *http.Request, asked *view.SearchForm) string {
 	body := asked.Filters.String()
 	if asked.SortBy != "" || asked.SortOrder != "" {
 		more, err := json.Marshal(struct {

@@ -181,3 +181,8 @@ func TestSearchIsCopiedAsOneLineOfShell(t *testing.T) {
 	require.Contains(t, page, "https://capi.example/api/v1/companies/search")
 	require.Contains(t, page, `-d &#39;{&#34;query&#34;:&#34;it&#39;\&#39;&#39;s \&#34;x\&#34;&#34;,&#34;sort_by&#34;:&#34;name&#34;}&#39;`)
 }
+
+func TestCurlLineIsOneWordWhateverIsSearched(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, `'it'\''s; rm -rf $HOME `+"`x`'", shellQuote("it's; rm -rf $HOME `x`"))
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
@@ -68,29 +69,29 @@ func (s *server) know(next http.Handler) http.Handler {
 		if err != nil {
 			return err
 		}
-		ctx := WithViewer(r.Context(), v)
+		ctx := view.WithViewer(r.Context(), v)
 		if r.Method == http.MethodGet && !isFragment(r) && s.sessions.Exists(ctx, noticeKey) {
-			ctx = context.WithValue(ctx, noticeTextKey{}, s.sessions.PopString(ctx, noticeKey))
+			ctx = view.WithNotice(ctx, s.sessions.PopString(ctx, noticeKey))
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 		return nil
 	})
 }
 
-func (s *server) viewer(ctx context.Context) (Viewer, error) {
+func (s *server) viewer(ctx context.Context) (view.Viewer, error) {
 	known, err := id.Parse[id.Person](s.sessions.GetString(ctx, personKey))
 	if err != nil {
-		return Viewer{}, nil //nolint:nilerr // nobody is signed in
+		return view.Viewer{}, nil //nolint:nilerr // nobody is signed in
 	}
 	p, err := s.People.Get(ctx, known)
 	if fault.CodeOf(err) == fault.NotFound {
-		return Viewer{}, s.sessions.Destroy(ctx)
+		return view.Viewer{}, s.sessions.Destroy(ctx)
 	}
 	if err != nil {
-		return Viewer{}, err
+		return view.Viewer{}, err
 	}
 	memberships, err := s.Workspaces.Of(ctx, p.ID)
-	return Viewer{Person: p, Others: memberships, Session: visitOf(ctx).session.ID}, err
+	return view.Viewer{Person: p, Others: memberships, Session: visitOf(ctx).session.ID}, err
 }
 
 // begin signs the person in. The session gets another secret, so that one which somebody else has put into the browser
@@ -101,14 +102,6 @@ func (s *server) begin(ctx context.Context, p id.Person) error {
 	}
 	s.sessions.Put(ctx, personKey, p.String())
 	return nil
-}
-
-type noticeTextKey struct{}
-
-// noticeOf is what an earlier request had this page say.
-func noticeOf(ctx context.Context) string {
-	text, _ := ctx.Value(noticeTextKey{}).(string)
-	return text
 }
 
 // notice has the next page say something at its top, once.

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/ratelimit"
@@ -22,30 +22,23 @@ var (
 	triesOfLink    = ratelimit.Limit{Requests: 60, Per: 10 * time.Minute}
 )
 
-// SignIn is the page's state.
-type SignIn struct {
-	Email, Next string
-	Fault       string
-	Provider    string // the OpenID provider's name; empty without one
-}
-
 func (s *server) signInPage(w http.ResponseWriter, r *http.Request) error {
 	next := ownPath(r.URL.Query().Get("next"))
-	if ViewerOf(r.Context()).SignedIn() {
+	if view.ViewerOf(r.Context()).SignedIn() {
 		return redirect(w, r, next)
 	}
-	return s.showSignIn(w, r, http.StatusOK, SignIn{Next: next})
+	return s.showSignIn(w, r, http.StatusOK, view.SignIn{Next: next})
 }
 
-func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, form SignIn) error {
+func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, form view.SignIn) error {
 	if s.provider != nil {
 		form.Provider = s.provider.Name
 	}
-	return render(w, r, status, SignInPage(form))
+	return render(w, r, status, view.SignInPage(form))
 }
 
 func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
-	form := SignIn{Email: r.PostFormValue("email"), Next: ownPath(r.PostFormValue("next"))}
+	form := view.SignIn{Email: r.PostFormValue("email"), Next: ownPath(r.PostFormValue("next"))}
 	person, err := s.tryPassword(r, form.Email, r.PostFormValue("password"))
 	if e, told := tellable(err); told {
 		form.Fault = e.Message
@@ -91,8 +84,4 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return redirect(w, r, basePath+"/sign-in")
-}
-
-func signInPath(next string) string {
-	return basePath + "/sign-in?next=" + url.QueryEscape(next)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -98,7 +99,7 @@ func TestInvitedPersonJoinsWithTheirRole(t *testing.T) {
 
 	cat := h.browser(t)
 	a = cat.post(t, "/join", "link", link[1], "name", "Cat", "email", "other@example.com", "password", passphrase)
-	require.Equal(t, WorkspacePath(h.acme, ""), a.location())
+	require.Equal(t, view.WorkspacePath(h.acme, ""), a.location())
 	who, err := h.People.ByEmail(t.Context(), "cat@example.com")
 	require.NoError(t, err, "the e-mail is the invitation's")
 	require.False(t, who.Operator)
@@ -110,7 +111,7 @@ func TestInvitedPersonJoinsWithTheirRole(t *testing.T) {
 	secret, _, err := h.Memberships.InviteMember(t.Context(), h.acme, workspace.Owner, h.eve.Email, h.ann.ID)
 	require.NoError(t, err)
 	require.Contains(t, eve.get(t, "/join?link="+secret).body, "You are signed in as eve")
-	require.Equal(t, WorkspacePath(h.acme, ""), eve.post(t, "/join", "link", secret).location())
+	require.Equal(t, view.WorkspacePath(h.acme, ""), eve.post(t, "/join", "link", secret).location())
 	require.Equal(t, http.StatusOK, eve.get(t, in(h.acme, "/members")).status)
 }
 
@@ -252,10 +253,10 @@ func TestOperatorCreatesWorkspaces(t *testing.T) {
 	require.Contains(t, ann.get(t, "/workspaces").body, elsewhere)
 	require.Equal(t, http.StatusNotFound, bob.post(t, elsewhere).status)
 	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.elsewhere, "/members")).status)
-	require.Equal(t, WorkspacePath(h.elsewhere, "/members"), ann.post(t, elsewhere).location())
+	require.Equal(t, view.WorkspacePath(h.elsewhere, "/members"), ann.post(t, elsewhere).location())
 	require.Contains(t, ann.get(t, in(h.elsewhere, "/members")).body, "eve@example.com")
 	require.NotContains(t, ann.get(t, "/workspaces").body, elsewhere)
 	require.Equal(t, http.StatusNotFound, ann.post(t, "/workspaces/"+id.New[id.Workspace]().String()+"/own").status)
 	require.Equal(t, basePath+"/workspaces", ann.get(t, "/").location(), "she has several by now")
-	require.Equal(t, WorkspacePath(h.acme, ""), bob.get(t, "/").location())
+	require.Equal(t, view.WorkspacePath(h.acme, ""), bob.get(t, "/").location())
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
@@ -13,19 +14,12 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// Workspaces is the state of the page of workspaces.
-type Workspaces struct {
-	Name, Credits string // of the one to create
-	Faults        map[string]string
-	Rest          []workspace.Workspace // for an operator: those they do not belong to
-}
-
 func (s *server) workspaces(w http.ResponseWriter, r *http.Request) error {
-	return s.showWorkspaces(w, r, http.StatusOK, Workspaces{})
+	return s.showWorkspaces(w, r, http.StatusOK, view.Workspaces{})
 }
 
-func (s *server) showWorkspaces(w http.ResponseWriter, r *http.Request, status int, form Workspaces) error {
-	v := ViewerOf(r.Context())
+func (s *server) showWorkspaces(w http.ResponseWriter, r *http.Request, status int, form view.Workspaces) error {
+	v := view.ViewerOf(r.Context())
 	if v.Person.Operator {
 		all, err := s.Workspaces.List(r.Context())
 		if err != nil {
@@ -35,7 +29,7 @@ func (s *server) showWorkspaces(w http.ResponseWriter, r *http.Request, status i
 			return slices.ContainsFunc(v.Others, func(m workspace.Membership) bool { return m.ID == w.ID })
 		})
 	}
-	return render(w, r, status, WorkspacesPage(form))
+	return render(w, r, status, view.WorkspacesPage(form))
 }
 
 // ownWorkspace lets an operator into a workspace of others: they can do so at the command line anyway, and this is seen.
@@ -44,15 +38,15 @@ func (s *server) ownWorkspace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noPage()
 	}
-	if err := s.Memberships.Own(r.Context(), ws, ViewerOf(r.Context()).Person.ID); err != nil {
+	if err := s.Memberships.Own(r.Context(), ws, view.ViewerOf(r.Context()).Person.ID); err != nil {
 		return err
 	}
-	return redirect(w, r, WorkspacePath(ws, "/members"))
+	return redirect(w, r, view.WorkspacePath(ws, "/members"))
 }
 
 func (s *server) createWorkspace(w http.ResponseWriter, r *http.Request) error {
-	v := ViewerOf(r.Context())
-	form := Workspaces{Name: r.PostFormValue("name"), Credits: strings.TrimSpace(r.PostFormValue("credits"))}
+	v := view.ViewerOf(r.Context())
+	form := view.Workspaces{Name: r.PostFormValue("name"), Credits: strings.TrimSpace(r.PostFormValue("credits"))}
 	made, err := s.newWorkspace(r, v, form)
 	if fault.CodeOf(err) == fault.Validation {
 		form.Faults = fieldErrors(err)
@@ -65,7 +59,7 @@ func (s *server) createWorkspace(w http.ResponseWriter, r *http.Request) error {
 }
 
 // newWorkspace gives the address of the workspace that it makes.
-func (s *server) newWorkspace(r *http.Request, v Viewer, form Workspaces) (string, error) {
+func (s *server) newWorkspace(r *http.Request, v view.Viewer, form view.Workspaces) (string, error) {
 	credits := int64(0)
 	if form.Credits != "" {
 		var err error
@@ -76,5 +70,5 @@ func (s *server) newWorkspace(r *http.Request, v Viewer, form Workspaces) (strin
 	ws, err := s.Memberships.CreateWorkspace(r.Context(), membership.NewWorkspace{
 		Name: form.Name, Owner: v.Person.ID, Credits: credits, Actor: v.Caller().Actor(),
 	})
-	return WorkspacePath(ws.ID, ""), err
+	return view.WorkspacePath(ws.ID, ""), err
 }

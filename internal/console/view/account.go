@@ -1,0 +1,32 @@
+package view
+
+import (
+	"strings"
+
+	"github.com/opencapi/capi/internal/account"
+)
+
+// browserOf is a session's browser in words, as far as it tells.
+func browserOf(one account.Session) string {
+	has := func(part string) bool { return strings.Contains(one.Agent, part) }
+	first := func(pairs ...[2]string) string {
+		for _, p := range pairs {
+			if has(p[0]) {
+				return p[1]
+			}
+		}
+		return ""
+	}
+	browser := first([2]string{"Edg/", "Edge"}, [2]string{"OPR/", "Opera"}, [2]string{"Firefox/", "Firefox"},
+		[2]string{"Chrome/", "Chrome"}, [2]string{"Safari/", "Safari"})
+	system := first([2]string{"Android", "Android"}, [2]string{"iPhone", "iPhone"}, [2]string{"iPad", "iPad"},
+		[2]string{"Windows", "Windows"}, [2]string{"Mac OS", "macOS"}, [2]string{"Linux", "Linux"})
+	switch {
+	case browser == "":
+		return "Unknown browser"
+	case system == "":
+		return browser
+	default:
+		return browser + " on " + system
+	}
+}

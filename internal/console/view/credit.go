@@ -1,0 +1,138 @@
+package view
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/fault"
+)
+
+// Credits is the page of a workspace's credits.
+type Credits struct {
+	Page     string // its address without parameters
+	Balance  int64
+	Spans    []Span
+	Span     Span
+	Chart    Chart
+	ByToken  []Spender
+	ByMember []Spender
+	Filter   LedgerFilter
+	Faults   map[string]string
+	Entries  []credit.Entry
+	Next     string
+	Sheet    string // the address of the ledger as CSV
+}
+
+// Spender is who spent credits, less what came back.
+type Spender struct {
+	Name    string
+	Exports int
+	Net     int64
+	Share   int // of the one who spent most, in percent
+}
+
+// LedgerFilter picks entries, as it was typed.
+type LedgerFilter struct{ From, To, Reason, Before string }
+
+var reasons = []credit.Reason{
+	credit.ReasonGrant, credit.ReasonPurchase, credit.ReasonAdjustment, credit.ReasonCharge, credit.ReasonRefund,
+}
+
+// spenders sums up by name, highest first.
+func Spenders(spent []export.Spending, name func(export.Spending) string) (all []Spender) {
+	for _, x := range spent {
+		n := name(x)
+		i := slices.IndexFunc(all, func(s Spender) bool { return s.Name == n })
+		if i < 0 {
+			i, all = len(all), append(all, Spender{Name: n})
+		}
+		all[i].Exports += x.Exports
+		all[i].Net += x.Charged - x.Refunded
+	}
+	slices.SortStableFunc(all, func(a, b Spender) int { return cmp.Compare(b.Net, a.Net) })
+	for i := range all {
+		all[i].Share = percent(all[i].Net, all[0].Net)
+	}
+	return all
+}
+
+// read is the filter for the ledger, and where its page begins. Days are whole ones, UTC.
+func (f LedgerFilter) Read() (filter credit.Filter, before int64, err error) {
+	var faults []fault.FieldError
+	date := func(field, text string) time.Time {
+		if text == "" {
+			return time.Time{}
+		}
+		t, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			faults = append(faults, fault.FieldError{Field: field, Message: "must be a date such as 2026-03-01"})
+		}
+		return t
+	}
+	filter.From, filter.To = date("from", f.From), date("to", f.To)
+	if !filter.To.IsZero() {
+		filter.To = filter.To.AddDate(0, 0, 1) // the day itself counts
+	}
+	if filter.Reason = credit.Reason(f.Reason); f.Reason != "" && !slices.Contains(reasons, filter.Reason) {
+		faults = append(faults, fault.FieldError{Field: "reason", Message: "is none that entries have"})
+	}
+	if f.Before != "" {
+		if before, err = strconv.ParseInt(f.Before, 10, 64); err != nil || before < 1 {
+			faults = append(faults, fault.FieldError{Field: "before", Message: "is no place in the ledger"})
+		}
+	}
+	return filter, before, fault.Invalid(faults...)
+}
+
+// at is the address of the page, changed by pairs of parameter and value.
+func (v *Credits) At(changes ...string) string {
+	params := url.Values{}
+	for _, p := range [][2]string{
+		{"span", v.Span.Value}, {"from", v.Filter.From}, {"to", v.Filter.To}, {"reason", v.Filter.Reason}, {"before", v.Filter.Before},
+	} {
+		if p[1] != "" {
+			params.Set(p[0], p[1])
+		}
+	}
+	for i := 0; i+1 < len(changes); i += 2 {
+		if params.Del(changes[i]); changes[i+1] != "" {
+			params.Set(changes[i], changes[i+1])
+		}
+	}
+	return withQuery(v.Page, params)
+}
+
+// reasonText is why an entry moved the balance, for people.
+func reasonText(r credit.Reason) string {
+	switch r {
+	case credit.ReasonGrant:
+		return "Grant"
+	case credit.ReasonPurchase:
+		return "Purchase"
+	case credit.ReasonAdjustment:
+		return "Adjustment"
+	case credit.ReasonCharge:
+		return "Export"
+	case credit.ReasonRefund:
+		return "Given back"
+	}
+	return string(r)
+}
+
+// actorText is who made an entry, for people.
+func actorText(e credit.Entry) string {
+	kind, rest, _ := strings.Cut(e.Actor, ":")
+	switch kind {
+	case "token":
+		return "token " + cmp.Or(e.ActorName, rest)
+	case "person":
+		return cmp.Or(e.ActorName, rest)
+	}
+	return "the system"
+}

@@ -1,0 +1,102 @@
+package view
+
+import (
+	"context"
+	"time"
+
+	"github.com/opencapi/capi/internal/credit"
+)
+
+// chart is spending over time as columns.
+type Chart struct {
+	Columns []column
+	Top     int64 // the value of the upper line
+	Net     int64 // credits, all columns together
+}
+
+// column is one span of time, in credits.
+type column struct {
+	Label, Short      string
+	Charged, Refunded int64
+}
+
+// span is a time that the page can show, and how it is cut.
+type Span struct {
+	Value, Label string
+	From         time.Time
+	columns      int
+	begin        func(n int) time.Time // of the column n
+	label, short string                // layouts
+}
+
+// spans are the times to choose from, up to and including today (UTC).
+func Spans(now time.Time) []Span {
+	today := time.Date(now.UTC().Year(), now.UTC().Month(), now.UTC().Day(), 0, 0, 0, 0, time.UTC)
+	month := today.AddDate(0, 0, 1-today.Day())
+	daily := func(n int) time.Time { return today.AddDate(0, 0, n-29) }
+	weekly := func(n int) time.Time { return today.AddDate(0, 0, 7*(n-13)+1) }
+	monthly := func(n int) time.Time { return month.AddDate(0, n-11, 0) }
+	return []Span{
+		{"30", "30 days", daily(0), 30, daily, "2 January 2006", "2 Jan"},
+		{"91", "13 weeks", weekly(0), 13, weekly, "week from 2 January 2006", "2 Jan"},
+		{"365", "12 months", monthly(0), 12, monthly, "January 2006", "Jan"},
+	}
+}
+
+// ChartOf cuts days into the span's columns.
+func (s Span) ChartOf(days []credit.Day) Chart {
+	c := Chart{Columns: make([]column, s.columns)}
+	for n := range c.Columns {
+		from, to := s.begin(n), s.begin(n+1)
+		col := column{Label: from.Format(s.label), Short: from.Format(s.short)}
+		for _, d := range days {
+			if !d.Begin.Before(from) && d.Begin.Before(to) {
+				col.Charged += d.Charged
+				col.Refunded += d.Refunded
+			}
+		}
+		c.Columns[n] = col
+		c.Top = max(c.Top, col.Charged, col.Refunded)
+		c.Net += col.Charged - col.Refunded
+	}
+	c.Top = roundUp(c.Top)
+	return c
+}
+
+// roundUp is the next number of one of the digits 1, 2, 3, 5 and noughts; at least 10.
+func roundUp(n int64) int64 {
+	for unit := int64(10); ; unit *= 10 {
+		for _, top := range []int64{unit, 2 * unit, 3 * unit, 5 * unit} {
+			if n <= top {
+				return top
+			}
+		}
+	}
+}
+
+// The chart's drawing, in its own units.
+const (
+	chartWidth  = 720
+	chartHeight = 200
+	chartLeft   = 46
+	chartBottom = 24
+)
+
+// place is where a column stands: its left edge, its width, its top and its height for a value.
+func (c Chart) place(n int, value int64) (x, width, y, height int) {
+	slot := (chartWidth - chartLeft) / len(c.Columns)
+	full := chartHeight - chartBottom - 10
+	height = int(value * int64(full) / c.Top)
+	if value > 0 {
+		height = max(height, 1)
+	}
+	return chartLeft + n*slot + slot/8, slot * 3 / 4, chartHeight - chartBottom - height, height
+}
+
+// labelled tells whether the column has its name below: not all do where they are many.
+func (c Chart) labelled(n int) bool { return n%max(1, len(c.Columns)/6) == 0 }
+
+// said is the chart in a sentence.
+func (c Chart) said(ctx context.Context, label string) string {
+	return "Spending over " + label + ": " + Plural(ctx, c.Net, "credit", "credits") + " in all."
+}

@@ -1,0 +1,47 @@
+package view
+
+import (
+	"github.com/opencapi/capi/internal/export"
+)
+
+// Exports is a page of a workspace's exports.
+type Exports struct {
+	Exports []export.Export
+	Next    string
+	Later   bool
+}
+
+// Export is the page of one export.
+type Export struct {
+	export.Export
+	By    string // who made it; empty if that is not known any more
+	From  string // the name of its list; empty for a search
+	Chips []chip
+}
+
+// Running holds while something is still to come.
+func (v *Export) Running() bool {
+	return v.Status == export.StatusPending || v.Status == export.StatusProcessing
+}
+
+// Receipt is a page of an export's receipt.
+type Receipt struct {
+	export.Export
+	Lines []export.ReceiptLine
+	Next  string
+	Later bool
+}
+
+// statusTone is how a status looks.
+func statusTone(s export.Status) string {
+	switch s {
+	case export.StatusCompleted:
+		return "good"
+	case export.StatusFailed:
+		return "bad"
+	case export.StatusCancelled:
+		return "warn"
+	default:
+		return "info"
+	}
+}

@@ -1,0 +1,85 @@
+package view
+
+import (
+	"time"
+
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// SystemStats describe what is running, and how much data there is.
+type SystemStats struct {
+	Version, Database string
+	Companies         int // in the catalog
+	CatalogSeq        uint64
+	Indexed           int // companies in the index
+	IndexSeq          uint64
+	Jobs              []JobStats
+}
+
+// JobStats count the jobs of one kind in one state.
+type JobStats struct {
+	Kind, State string
+	Count       int
+	Oldest      time.Time
+}
+
+// Import is what an import did.
+type Import struct {
+	Number     int64
+	Files      []string
+	StartedAt  time.Time
+	FinishedAt *time.Time // nil while it runs, and after it broke off
+	UndoneAt   *time.Time
+	Counts     []ImportCount
+}
+
+// ImportCount is a count of an import, by its name for people.
+type ImportCount struct {
+	Name  string
+	Count int64
+}
+
+// Check is one thing that Examine proves, with what speaks against it.
+type Check struct {
+	Area, Proves string
+	Skipped      string // why it could not be looked at; empty if it was
+	Findings     []Finding
+}
+
+// Finding is something that cannot be.
+type Finding struct{ Subject, Problem string }
+
+// Operator is the operators' first page.
+type Operator struct {
+	Stats      *SystemStats // nil if they are not known
+	Workspaces []WorkspaceRow
+	Faults     map[string]string
+	Faulty     id.Workspace // whose form the faults are of
+}
+
+// WorkspaceRow is a workspace with its balance, and the key that lets its form be sent but once.
+type WorkspaceRow struct {
+	workspace.Workspace
+	Balance int64
+	Key     string
+}
+
+// Imports is a page of imports.
+type Imports struct {
+	Imports []Import
+	Kept    bool // imports are kept at all
+	Next    string
+	Later   bool
+}
+
+// Doctor is what an examination has found.
+type Doctor struct {
+	Possible bool
+	Checks   []Check // nil before one
+	Took     time.Duration
+	Found    int // findings in all
+}
+
+// findingsShown is the number of findings of a check that the page tells.
+const findingsShown = 50

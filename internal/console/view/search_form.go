@@ -1,0 +1,200 @@
+package view
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// wish is a search as its address says it: filters and order, as they were given.
+type SearchForm struct {
+	query.Filters
+	SortBy, SortOrder string
+
+	faults []fault.FieldError // of what cannot be in Filters
+}
+
+// texts are the filters that are lists of texts, by their parameter.
+func (w *SearchForm) texts(param string) *[]string {
+	switch param {
+	case "countries":
+		return &w.Countries
+	case "states":
+		return &w.States
+	case "cities":
+		return &w.Cities
+	case "industries":
+		return &w.Industries
+	case "exclude_industries":
+		return &w.ExcludeIndustries
+	case "naics_codes":
+		return &w.NAICSCodes
+	case "technologies":
+		return &w.Technologies
+	case "technology_categories":
+		return &w.TechnologyCategories
+	case "keywords":
+		return &w.Keywords
+	case "exclude_keywords":
+		return &w.ExcludeKeywords
+	}
+	return nil
+}
+
+// numbers are the filters that are bounds, by their parameter.
+func (w *SearchForm) numbers(param string) **int64 {
+	switch param {
+	case "employee_count_min":
+		return &w.EmployeeCountMin
+	case "employee_count_max":
+		return &w.EmployeeCountMax
+	case "founded_year_min":
+		return &w.FoundedYearMin
+	case "founded_year_max":
+		return &w.FoundedYearMax
+	}
+	return nil
+}
+
+// ReadSearchForm reads the parameters of an address; those that are no filters are passed over. Empty ones, and texts that
+// come twice, are the same as left out. A connection is written category:domain, either part may be empty, and an id
+// may stand for the domain; the parameters connection_category and connection_domain, of a form, are one more.
+func ReadSearchForm(v url.Values) SearchForm {
+	w := SearchForm{SortBy: v.Get("sort_by"), SortOrder: v.Get("sort_order")}
+	w.Query = strings.TrimSpace(v.Get("query"))
+	for _, param := range query.Params {
+		if texts := w.texts(param); texts != nil {
+			*texts = Distinct(v[param])
+		} else if n := w.numbers(param); n != nil {
+			w.readNumber(param, v.Get(param), n)
+		}
+	}
+	// What is left out is not asked for: the later click wins.
+	w.Industries = slices.DeleteFunc(w.Industries, func(i string) bool { return hasFold(w.ExcludeIndustries, i) })
+	for _, text := range Distinct(append(v["connections"], v.Get("connection_category")+":"+v.Get("connection_domain"))) {
+		if c := parseConnection(text); c != (query.ConnectionFilter{}) {
+			w.Connections = append(w.Connections, c)
+		}
+	}
+	return w
+}
+
+func (w *SearchForm) readNumber(param, text string, to **int64) {
+	if text = strings.TrimSpace(text); text == "" {
+		return
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		w.faults = append(w.faults, fault.FieldError{Field: param, Message: "must be a whole number, such as 250"})
+		return
+	}
+	*to = &n
+}
+
+func Distinct(given []string) (texts []string) {
+	for _, t := range given {
+		if t = strings.TrimSpace(t); t != "" && !hasFold(texts, t) {
+			texts = append(texts, t)
+		}
+	}
+	return texts
+}
+
+func hasFold(texts []string, t string) bool {
+	return slices.ContainsFunc(texts, func(have string) bool { return strings.EqualFold(have, t) })
+}
+
+func parseConnection(text string) query.ConnectionFilter {
+	at := strings.LastIndex(text, ":")
+	if at < 0 {
+		return query.ConnectionFilter{Category: text}
+	}
+	c := query.ConnectionFilter{Category: strings.TrimSpace(text[:at])}
+	with := strings.TrimSpace(text[at+1:])
+	if _, err := id.Parse[id.Company](with); err == nil {
+		c.ConnectedCompanyID = with
+	} else {
+		c.ConnectedDomain = with
+	}
+	return c
+}
+
+func connectionText(c query.ConnectionFilter) string {
+	return c.Category + ":" + cmp.Or(c.ConnectedDomain, c.ConnectedCompanyID)
+}
+
+// values are the parameters that ReadSearchForm reads as the same wish.
+func (w *SearchForm) Values() url.Values {
+	v := url.Values{}
+	set := func(param, value string) {
+		if value != "" {
+			v.Set(param, value)
+		}
+	}
+	set("query", w.Query)
+	set("sort_by", w.SortBy)
+	set("sort_order", w.SortOrder)
+	for _, param := range query.Params {
+		if texts := w.texts(param); texts != nil && len(*texts) > 0 {
+			v[param] = slices.Clone(*texts)
+		} else if n := w.numbers(param); n != nil && *n != nil {
+			set(param, strconv.FormatInt(**n, 10))
+		}
+	}
+	for _, c := range w.Connections {
+		v.Add("connections", connectionText(c))
+	}
+	return v
+}
+
+// at is the address of a page with the SearchForm, changed by the pairs of parameter and value: an empty value takes the
+// parameter away.
+func (w *SearchForm) At(page string, changes ...string) string {
+	v := w.Values()
+	for i := 0; i+1 < len(changes); i += 2 {
+		if v.Del(changes[i]); changes[i+1] != "" {
+			v.Set(changes[i], changes[i+1])
+		}
+	}
+	return withQuery(page, v)
+}
+
+// without is the address of a page with the wish less one value of a parameter.
+func (w *SearchForm) without(page, param, value string) string {
+	v := w.Values()
+	if v[param] = slices.DeleteFunc(v[param], func(have string) bool { return have == value }); len(v[param]) == 0 {
+		v.Del(param)
+	}
+	return withQuery(page, v)
+}
+
+// withQuery is the address of a page with the parameters; an empty page is the one that the reader is on.
+func withQuery(page string, v url.Values) string {
+	if len(v) == 0 && page != "" {
+		return page
+	}
+	return page + "?" + v.Encode()
+}
+
+// parse is the query and the order of the wish; Validation lists every fault.
+func (w *SearchForm) Parse() (query.Query, query.Sort, error) {
+	q, err := query.Parse(w.Filters)
+	faults := append(slices.Clone(w.faults), fault.Fields(err)...)
+	sort, err := query.ParseSort(w.SortBy, w.SortOrder, q.HasText())
+	faults = append(faults, fault.Fields(err)...)
+	return q, sort, fault.Invalid(faults...)
+}
+
+// isEmpty holds for a wish without any filter.
+func (w *SearchForm) isEmpty() bool {
+	v := w.Values()
+	v.Del("sort_by")
+	v.Del("sort_order")
+	return len(v) == 0 && len(w.faults) == 0
+}

@@ -1,0 +1,104 @@
+package view
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// Tokens is the page of a workspace's tokens.
+type Tokens struct {
+	Tokens []TokenRow
+	Ended  int // of Tokens, those that no longer work; they come last
+	Form   TokenForm
+	Faults map[string]string
+}
+
+// TokenRow is a token with what it spent.
+type TokenRow struct {
+	token.Token
+	Owner      string // the member's name; empty if it belongs to nobody
+	Mine       bool   // the viewer may change it
+	Spent      int64  // credits, less what was given back
+	SpentMonth int64  // in this calendar month
+}
+
+// TokenForm is what a new token is made of, as it was typed.
+type TokenForm struct{ Name, Scope, Days, Budget, BudgetMonth, Shared string }
+
+// State is what a token is good for now, and how that looks.
+func (t TokenRow) State(now time.Time) (text, tone string) {
+	switch {
+	case t.RevokedAt != nil:
+		return "revoked", "bad"
+	case t.ExpiresAt != nil && !t.ExpiresAt.After(now):
+		return "expired", "warn"
+	}
+	return "works", "good"
+}
+
+func (t TokenRow) Ended(now time.Time) bool {
+	text, _ := t.State(now)
+	return text != "works"
+}
+
+// daysMax is how many days a token may be good for at most.
+const daysMax = 3650
+
+func (f TokenForm) Read(v Viewer, now time.Time) (token.NewToken, error) {
+	n := token.NewToken{Workspace: v.Workspace.ID, Name: f.Name, Scope: auth.Scope(f.Scope), Owner: v.Person.ID}
+	if f.Shared != "" && v.Role.Allows(workspace.Owner) {
+		n.Owner = id.Person{} // goes on when its maker has left
+	}
+	var faults []fault.FieldError
+	n.Budget, faults = ReadBudget(f.Budget, f.BudgetMonth)
+	if f.Days != "" {
+		days, err := strconv.Atoi(f.Days)
+		if err != nil || days < 1 || days > daysMax {
+			faults = append(faults, fault.FieldError{Field: "days", Message: "must be a whole number from 1 to 3650"})
+		} else {
+			at := now.AddDate(0, 0, days)
+			n.ExpiresAt = &at
+		}
+	}
+	return n, fault.Invalid(faults...)
+}
+
+func ReadBudget(total, month string) (token.Budget, []fault.FieldError) {
+	var b token.Budget
+	var faults []fault.FieldError
+	for _, f := range []struct {
+		field, text string
+		to          **int64
+	}{{"budget", total, &b.Total}, {"budget_month", month, &b.Month}} {
+		text := strings.TrimSpace(f.text)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			faults = append(faults, fault.FieldError{Field: f.field, Message: "must be a whole number of credits, or empty"})
+			continue
+		}
+		*f.to = &n
+	}
+	return b, faults
+}
+
+func tokenPath(ctx context.Context, t id.Token, rest string) string {
+	return ViewerOf(ctx).Path("/tokens/" + t.String() + rest)
+}
+
+func scopeText(s auth.Scope) string {
+	if s == auth.ReadWrite {
+		return "read and buy"
+	}
+	return "read"
+}

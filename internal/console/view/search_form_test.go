@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/query"
 )
 
@@ -72,7 +73,7 @@ func TestSearchIsReadFromItsForm(t *testing.T) {
 		{Category: "vendor", ConnectedDomain: "acme.example"}, {Category: "investor", ConnectedDomain: "b.example"},
 	}, w.Connections)
 	_, _, err := w.Parse()
-	require.Equal(t, "founded_year_max", faultsOf(err)[0].Field)
+	require.Equal(t, "founded_year_max", fault.Fields(err)[0].Field)
 	empty := ReadSearchForm(url.Values{"connection_category": {""}, "sort_by": {"name"}})
 	require.True(t, empty.isEmpty())
 }

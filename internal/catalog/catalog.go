@@ -16,14 +16,14 @@ type Store struct{ db *db.DB }
 func New(d *db.DB) *Store { return &Store{db: d} }
 
 // Seq is the number of the newest transaction that changed the catalog; 0 for a fresh one.
-func (b *Store) Seq(ctx context.Context) (uint64, error) {
-	seq, _, err := state(ctx, b.db.Read(), "")
+func (s *Store) Seq(ctx context.Context) (uint64, error) {
+	seq, _, err := state(ctx, s.db.Read(), "")
 	return seq, err
 }
 
 // Origin is a name that no other catalog has, and Seq.
-func (b *Store) Origin(ctx context.Context) (origin string, seq uint64, err error) {
-	err = b.db.Read().QueryRowContext(ctx, `SELECT origin, seq FROM catalog_state WHERE id = 1`).Scan(&origin, &seq)
+func (s *Store) Origin(ctx context.Context) (origin string, seq uint64, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT origin, seq FROM catalog_state WHERE id = 1`).Scan(&origin, &seq)
 	if err != nil {
 		return "", 0, fmt.Errorf("read catalog state: %w", err)
 	}
@@ -31,8 +31,8 @@ func (b *Store) Origin(ctx context.Context) (origin string, seq uint64, err erro
 }
 
 // Len is the number of companies.
-func (b *Store) Len(ctx context.Context) (int, error) {
-	extent, err := b.Extent(ctx)
+func (s *Store) Len(ctx context.Context) (int, error) {
+	extent, err := s.Extent(ctx)
 	return extent.Companies, err
 }
 
@@ -54,8 +54,8 @@ type edit struct {
 }
 
 // write runs fn in an edit; seq moves only if fn left it dirty.
-func (b *Store) write(ctx context.Context, fn func(*edit) error) error {
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
+func (s *Store) write(ctx context.Context, fn func(*edit) error) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		seq, next, err := state(ctx, tx, tx.ForUpdate())
 		if err != nil {
 			return err

@@ -19,8 +19,8 @@ type Change struct {
 // Changes are the companies that changed after the sequence number, at least limit of them if there are as many: all
 // those of a sequence number or none. Whoever has them knows the catalog as it was at upTo or later, and asks on from
 // there; more tells that there is more by now.
-func (b *Store) Changes(ctx context.Context, after uint64, limit int) (changes []Change, upTo uint64, more bool, err error) {
-	err = b.db.ReadTx(ctx, func(q db.Querier) error {
+func (s *Store) Changes(ctx context.Context, after uint64, limit int) (changes []Change, upTo uint64, more bool, err error) {
+	err = s.db.ReadTx(ctx, func(q db.Querier) error {
 		newest, _, err := state(ctx, q, "")
 		if err != nil {
 			return err
@@ -68,8 +68,8 @@ func boundary(ctx context.Context, q db.Querier, after uint64, limit int, newest
 }
 
 // Scan hands every company, with connections, to fn in the order of the numbers, all as they were at seq.
-func (b *Store) Scan(ctx context.Context, fn func(*company.Company) error) (seq uint64, err error) {
-	err = b.db.ReadTx(ctx, func(q db.Querier) error {
+func (s *Store) Scan(ctx context.Context, fn func(*company.Company) error) (seq uint64, err error) {
+	err = s.db.ReadTx(ctx, func(q db.Querier) error {
 		if seq, _, err = state(ctx, q, ""); err != nil {
 			return err
 		}

@@ -17,8 +17,8 @@ var ErrRestored = errors.New("the database was restored from a backup while the 
 // used before. Of the index's older checkpoints it keeps only the one named keep. If keep is not empty and does not exist, the
 // database was restored from a backup in the meantime: nothing is recorded and the error is ErrRestored. No company changes, so
 // the catalog's Seq stays the same.
-func (b *Store) SaveCheckpoint(ctx context.Context, index, checkpoint, keep string, seq uint64) error {
-	err := b.db.Tx(ctx, func(tx *db.Tx) error {
+func (s *Store) SaveCheckpoint(ctx context.Context, index, checkpoint, keep string, seq uint64) error {
+	err := s.db.Tx(ctx, func(tx *db.Tx) error {
 		exists := false
 		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_mark WHERE index_id = $1 AND mark = $2)`,
 			index, keep).Scan(&exists)
@@ -44,8 +44,8 @@ func (b *Store) SaveCheckpoint(ctx context.Context, index, checkpoint, keep stri
 
 // HasCheckpoint reports whether the catalog has the index's checkpoint. If it does, no restored backup has undone anything
 // that came before the checkpoint.
-func (b *Store) HasCheckpoint(ctx context.Context, index, checkpoint string) (exists bool, err error) {
-	err = b.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_mark WHERE index_id = $1 AND mark = $2)`,
+func (s *Store) HasCheckpoint(ctx context.Context, index, checkpoint string) (exists bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_mark WHERE index_id = $1 AND mark = $2)`,
 		index, checkpoint).Scan(&exists)
 	if err != nil {
 		return false, fmt.Errorf("read index checkpoint: %w", err)

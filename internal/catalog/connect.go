@@ -38,14 +38,14 @@ type ConnectReport struct {
 // Connect brings a batch of connections in, in one transaction. An end is matched by id, else domain, else by a name
 // that only one company has. A connection of an unknown source is kept and joined when the company comes; one to an
 // unknown target shows the name and domain given.
-func (b *Store) Connect(ctx context.Context, batch []Connection) (ConnectReport, error) {
-	return b.ConnectFrom(ctx, 0, batch)
+func (s *Store) Connect(ctx context.Context, batch []Connection) (ConnectReport, error) {
+	return s.ConnectFrom(ctx, 0, batch)
 }
 
 // ConnectFrom is Connect for an import, so that Undo knows which connections it brought.
-func (b *Store) ConnectFrom(ctx context.Context, imported int64, batch []Connection) (ConnectReport, error) {
+func (s *Store) ConnectFrom(ctx context.Context, imported int64, batch []Connection) (ConnectReport, error) {
 	var report ConnectReport
-	err := b.write(ctx, func(e *edit) error {
+	err := s.write(ctx, func(e *edit) error {
 		report = ConnectReport{}
 		fresh, err := e.unseen(ctx, batch)
 		if err != nil {

@@ -24,13 +24,13 @@ type Import struct {
 }
 
 // Begin opens an import of the files.
-func (b *Store) Begin(ctx context.Context, files []string) (int64, error) {
+func (s *Store) Begin(ctx context.Context, files []string) (int64, error) {
 	names, err := json.Marshal(files)
 	if err != nil {
 		return 0, fmt.Errorf("begin import: %w", err)
 	}
 	var number int64
-	err = b.write(ctx, func(e *edit) error { // which makes imports begin one after another
+	err = s.write(ctx, func(e *edit) error { // which makes imports begin one after another
 		return e.tx.QueryRowContext(ctx, `INSERT INTO import (number, files, started_at, figures)
 			SELECT COALESCE(MAX(number), 0) + 1, CAST($1 AS TEXT), CAST($2 AS BIGINT), '{}' FROM import RETURNING number`, string(names), db.Time(time.Now())).Scan(&number)
 	})
@@ -41,12 +41,12 @@ func (b *Store) Begin(ctx context.Context, files []string) (int64, error) {
 }
 
 // Finish keeps what the import did.
-func (b *Store) Finish(ctx context.Context, number int64, figures map[string]int) error {
+func (s *Store) Finish(ctx context.Context, number int64, figures map[string]int) error {
 	counts, err := json.Marshal(figures)
 	if err != nil {
 		return fmt.Errorf("finish import: %w", err)
 	}
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE import SET finished_at = $1, figures = $2 WHERE number = $3`, db.Time(time.Now()), string(counts), number)
 		if err != nil {
 			return fmt.Errorf("finish import: %w", err)
@@ -56,9 +56,9 @@ func (b *Store) Finish(ctx context.Context, number int64, figures map[string]int
 }
 
 // Imports lists at most limit imports of a number below before, or of any if that is 0, the newest first.
-func (b *Store) Imports(ctx context.Context, before int64, limit int) ([]Import, error) {
+func (s *Store) Imports(ctx context.Context, before int64, limit int) ([]Import, error) {
 	out := []Import{}
-	err := db.Each(ctx, b.db.Read(), func(row db.Row) error {
+	err := db.Each(ctx, s.db.Read(), func(row db.Row) error {
 		i, err := scanImport(row)
 		out = append(out, i)
 		return err
@@ -91,8 +91,8 @@ func orNil(us sql.NullInt64) *time.Time {
 }
 
 // known gives NotFound for an import that never was.
-func (b *Store) known(ctx context.Context, number int64) error {
-	err := b.db.Read().QueryRowContext(ctx, `SELECT number FROM import WHERE number = $1`, number).Scan(&number)
+func (s *Store) known(ctx context.Context, number int64) error {
+	err := s.db.Read().QueryRowContext(ctx, `SELECT number FROM import WHERE number = $1`, number).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fault.New(fault.NotFound, "There is no import %d.", number)
 	}

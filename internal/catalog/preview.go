@@ -9,9 +9,9 @@ import (
 
 // Preview tells what Put would do with a batch, and writes nothing. Like Put it takes the batches of a file in their
 // order; numbers of companies that would be added are made up.
-func (b *Store) Preview(ctx context.Context, source *Source, batch []Incoming) (Report, error) {
+func (s *Store) Preview(ctx context.Context, source *Source, batch []Incoming) (Report, error) {
 	var p *put
-	err := b.write(ctx, func(e *edit) error {
+	err := s.write(ctx, func(e *edit) error {
 		if source != nil {
 			e.next += uint64(len(source.previewed))
 		}
@@ -60,9 +60,9 @@ func (p *put) wasPreviewed(in *Incoming) (company.Number, bool) {
 // PreviewConnections tells what Connect would do with a batch, and writes nothing. A connection among those seen by an
 // earlier call counts as unchanged. Whether a connection would have to wait is not told: the companies of the same import
 // are not there.
-func (b *Store) PreviewConnections(ctx context.Context, seen map[int64]struct{}, batch []Connection) (ConnectReport, error) {
+func (s *Store) PreviewConnections(ctx context.Context, seen map[int64]struct{}, batch []Connection) (ConnectReport, error) {
 	report := ConnectReport{}
-	err := b.write(ctx, func(e *edit) error {
+	err := s.write(ctx, func(e *edit) error {
 		fresh, err := e.unseen(ctx, batch)
 		if err != nil {
 			return err

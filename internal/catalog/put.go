@@ -55,9 +55,9 @@ var errFull = errors.New("the catalog has given out all of its numbers")
 // Each is matched to a known company by id, else domain, else name and country, and updates it; else it is added.
 // What an incoming company leaves out never erases what is known. The source is the file that the batch is part of;
 // nil for none.
-func (b *Store) Put(ctx context.Context, source *Source, batch []Incoming) (Report, error) {
+func (s *Store) Put(ctx context.Context, source *Source, batch []Incoming) (Report, error) {
 	var p *put
-	err := b.write(ctx, func(e *edit) error {
+	err := s.write(ctx, func(e *edit) error {
 		p = &put{edit: e, source: source, seen: map[company.Number]struct{}{}}
 		return p.run(ctx, batch)
 	})

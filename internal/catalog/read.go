@@ -14,8 +14,8 @@ import (
 const readMax = 500
 
 // ByID is the company with its connections, or a NotFound fault.
-func (b *Store) ByID(ctx context.Context, c id.Company) (*company.Company, error) {
-	rows, err := load(ctx, b.db.Read(), `WHERE id = $1`, c.String())
+func (s *Store) ByID(ctx context.Context, c id.Company) (*company.Company, error) {
+	rows, err := load(ctx, s.db.Read(), `WHERE id = $1`, c.String())
 	if err != nil {
 		return nil, err
 	}
@@ -26,11 +26,11 @@ func (b *Store) ByID(ctx context.Context, c id.Company) (*company.Company, error
 }
 
 // ByNumbers are the companies, without their connections, in the order of the numbers; unknown numbers are passed over.
-func (b *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
+func (s *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
 	out := make([]*company.Company, 0, len(numbers))
 	for part := range chunks(numbers, readMax) {
 		found := make(map[company.Number]*company.Company, len(part))
-		err := db.Each(ctx, b.db.Read(), func(result db.Row) error {
+		err := db.Each(ctx, s.db.Read(), func(result db.Row) error {
 			r := row{}
 			if err := result.Scan(&r.number, &r.record); err != nil {
 				return err
@@ -38,7 +38,7 @@ func (b *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*com
 			c, err := r.company(false)
 			found[r.number] = c
 			return err
-		}, `SELECT number, record FROM company WHERE length(record) > 0 AND number IN (SELECT value FROM `+b.db.EachNumber("$1")+`)`,
+		}, `SELECT number, record FROM company WHERE length(record) > 0 AND number IN (SELECT value FROM `+s.db.EachNumber("$1")+`)`,
 			numberArray(part))
 		if err != nil {
 			return nil, fmt.Errorf("read companies: %w", err)
@@ -53,16 +53,16 @@ func (b *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*com
 }
 
 // Numbers are the numbers of the ids that are known, in their order, and the ids that are not.
-func (b *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []company.Number, unknown []id.Company, err error) {
+func (s *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []company.Number, unknown []id.Company, err error) {
 	for part := range chunks(ids, readMax) {
 		found := make(map[id.Company]company.Number, len(part))
-		err := db.Each(ctx, b.db.Read(), func(result db.Row) error {
+		err := db.Each(ctx, s.db.Read(), func(result db.Row) error {
 			var c id.Company
 			var n company.Number
 			err := result.Scan(&c, &n)
 			found[c] = n
 			return err
-		}, `SELECT id, number FROM company WHERE length(record) > 0 AND id IN (SELECT value FROM `+b.db.EachString("$1")+`)`, idArray(part))
+		}, `SELECT id, number FROM company WHERE length(record) > 0 AND id IN (SELECT value FROM `+s.db.EachString("$1")+`)`, idArray(part))
 		if err != nil {
 			return nil, nil, fmt.Errorf("numbers of companies: %w", err)
 		}
@@ -79,7 +79,7 @@ func (b *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []compan
 
 // ByDomains are the numbers of the companies of each domain, ascending; domains without one are left out. The domains
 // must be clean, as company.CleanDomain gives them.
-func (b *Store) ByDomains(ctx context.Context, domains []string) (map[string][]company.Number, error) {
+func (s *Store) ByDomains(ctx context.Context, domains []string) (map[string][]company.Number, error) {
 	out := make(map[string][]company.Number, len(domains))
 	wanted := make(map[string]bool, len(domains))
 	for _, d := range domains {
@@ -90,7 +90,7 @@ func (b *Store) ByDomains(ctx context.Context, domains []string) (map[string][]c
 		for i, d := range part {
 			keys[i] = domainKey(d)
 		}
-		rows, err := load(ctx, b.db.Read(), `WHERE domain_key IN (SELECT value FROM `+b.db.EachNumber("$1")+`) ORDER BY number`,
+		rows, err := load(ctx, s.db.Read(), `WHERE domain_key IN (SELECT value FROM `+s.db.EachNumber("$1")+`) ORDER BY number`,
 			numberArray(distinct(keys)))
 		if err != nil {
 			return nil, err

@@ -9,12 +9,12 @@ import (
 )
 
 // Removed are the companies that were taken back.
-func (b *Store) Removed(ctx context.Context) (company.Set, error) {
-	return b.RemovedIn(ctx, b.db.Read())
+func (s *Store) Removed(ctx context.Context) (company.Set, error) {
+	return s.RemovedIn(ctx, s.db.Read())
 }
 
 // RemovedIn is Removed as q sees it.
-func (b *Store) RemovedIn(ctx context.Context, q db.Querier) (company.Set, error) {
+func (s *Store) RemovedIn(ctx context.Context, q db.Querier) (company.Set, error) {
 	return removed(ctx, q, "")
 }
 
@@ -23,7 +23,7 @@ func (b *Store) RemovedIn(ctx context.Context, q db.Querier) (company.Set, error
 //
 // A purchase must call it: without the lock it could sell a company that is gone when the file is written. A transaction
 // that writes the catalog must not.
-func (b *Store) Hold(ctx context.Context, tx *db.Tx) (company.Set, uint64, error) {
+func (s *Store) Hold(ctx context.Context, tx *db.Tx) (company.Set, uint64, error) {
 	gone, err := removed(ctx, tx, tx.ForShare())
 	if err != nil {
 		return company.Set{}, 0, err
@@ -43,12 +43,12 @@ func removed(ctx context.Context, q db.Querier, lock string) (company.Set, error
 }
 
 // Stubs are the companies of the numbers by number and id alone, removed ones too, in no order.
-func (b *Store) Stubs(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
-	out, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (*company.Company, error) {
+func (s *Store) Stubs(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
+	out, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (*company.Company, error) {
 		c := &company.Company{}
 		err := row.Scan(&c.Number, &c.ID)
 		return c, err
-	}, `SELECT number, id FROM company WHERE number IN (SELECT value FROM `+b.db.EachNumber("$1")+`)`, numberArray(numbers))
+	}, `SELECT number, id FROM company WHERE number IN (SELECT value FROM `+s.db.EachNumber("$1")+`)`, numberArray(numbers))
 	if err != nil {
 		return nil, fmt.Errorf("ids of companies: %w", err)
 	}

@@ -13,9 +13,9 @@ import (
 // Rows hands the companies, with connections, to fn in the order of the numbers, as they were when Seq was asOf.
 // What Prune has dropped meanwhile is given in the oldest state that is left. A number that was never given out is an
 // error. The company is fn's to keep.
-func (b *Store) Rows(ctx context.Context, numbers []company.Number, asOf uint64, fn func(*company.Company) error) error {
+func (s *Store) Rows(ctx context.Context, numbers []company.Number, asOf uint64, fn func(*company.Company) error) error {
 	for part := range chunks(numbers, readMax) {
-		found, err := b.asOf(ctx, part, asOf)
+		found, err := s.asOf(ctx, part, asOf)
 		if err != nil {
 			return err
 		}
@@ -37,10 +37,10 @@ func (b *Store) Rows(ctx context.Context, numbers []company.Number, asOf uint64,
 }
 
 // asOf picks, of the states that ended after asOf, the oldest of each company: the one of that moment, if it is kept.
-func (b *Store) asOf(ctx context.Context, numbers []company.Number, asOf uint64) (map[company.Number]row, error) {
+func (s *Store) asOf(ctx context.Context, numbers []company.Number, asOf uint64) (map[company.Number]row, error) {
 	found := make(map[company.Number]row, len(numbers))
-	in := `number IN (SELECT value FROM ` + b.db.EachNumber("$1") + `)`
-	err := db.Each(ctx, b.db.Read(), func(result db.Row) error {
+	in := `number IN (SELECT value FROM ` + s.db.EachNumber("$1") + `)`
+	err := db.Each(ctx, s.db.Read(), func(result db.Row) error {
 		var r row
 		err := result.Scan(&r.number, &r.seq, &r.record, &r.connections)
 		if old, ok := found[r.number]; !ok || r.seq < old.seq {
@@ -58,9 +58,9 @@ func (b *Store) asOf(ctx context.Context, numbers []company.Number, asOf uint64)
 
 // Prune drops the states that ended at before or earlier: Rows stays exact for asOf from before on. It takes many short
 // transactions where there is much to drop.
-func (b *Store) Prune(ctx context.Context, before uint64) error {
+func (s *Store) Prune(ctx context.Context, before uint64) error {
 	for {
-		if more, err := b.pruneSome(ctx, before); err != nil || !more {
+		if more, err := s.pruneSome(ctx, before); err != nil || !more {
 			return err
 		}
 	}
@@ -68,19 +68,19 @@ func (b *Store) Prune(ctx context.Context, before uint64) error {
 
 const pruneMax = 2_000
 
-func (b *Store) pruneSome(ctx context.Context, before uint64) (more bool, err error) {
+func (s *Store) pruneSome(ctx context.Context, before uint64) (more bool, err error) {
 	type state struct{ number, seq int64 }
-	states, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (s state, err error) {
-		err = row.Scan(&s.number, &s.seq)
-		return s, err
+	states, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (old state, err error) {
+		err = row.Scan(&old.number, &old.seq)
+		return old, err
 	}, `SELECT number, seq FROM company_past WHERE until <= $1 LIMIT $2`, int64(before), pruneMax)
 	if err != nil || len(states) == 0 {
 		return false, err
 	}
-	err = b.write(ctx, func(e *edit) error {
+	err = s.write(ctx, func(e *edit) error {
 		numbers := make([]int64, len(states))
-		for i, s := range states {
-			numbers[i] = s.number
+		for i, old := range states {
+			numbers[i] = old.number
 		}
 		_, err := e.tx.ExecContext(ctx, `DELETE FROM company_past
 			WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) AND until <= $2`,

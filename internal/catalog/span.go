@@ -16,12 +16,12 @@ type Stamp struct {
 
 // Span is the companies with the numbers from first to last, both included, with their connections and by number, and
 // the state that they are of; if SpanStamp gives another one afterwards, they may be of a later state.
-func (b *Store) Span(ctx context.Context, first, last company.Number) ([]*company.Company, Stamp, error) {
-	at, err := b.SpanStamp(ctx, first, last)
+func (s *Store) Span(ctx context.Context, first, last company.Number) ([]*company.Company, Stamp, error) {
+	at, err := s.SpanStamp(ctx, first, last)
 	if err != nil {
 		return nil, Stamp{}, err
 	}
-	rows, err := load(ctx, b.db.Read(), `WHERE number BETWEEN $1 AND $2 ORDER BY number`, int64(first), int64(last))
+	rows, err := load(ctx, s.db.Read(), `WHERE number BETWEEN $1 AND $2 ORDER BY number`, int64(first), int64(last))
 	if err != nil {
 		return nil, Stamp{}, err
 	}
@@ -35,11 +35,11 @@ func (b *Store) Span(ctx context.Context, first, last company.Number) ([]*compan
 }
 
 // SpanStamp is Span's stamp now.
-func (b *Store) SpanStamp(ctx context.Context, first, last company.Number) (Stamp, error) {
+func (s *Store) SpanStamp(ctx context.Context, first, last company.Number) (Stamp, error) {
 	var at Stamp
 	const q = `SELECT COUNT(CASE WHEN length(record) > 0 THEN 1 END), COALESCE(MAX(seq), 0)
 		FROM company WHERE number BETWEEN $1 AND $2`
-	if err := b.db.Read().QueryRowContext(ctx, q, int64(first), int64(last)).Scan(&at.Companies, &at.Seq); err != nil {
+	if err := s.db.Read().QueryRowContext(ctx, q, int64(first), int64(last)).Scan(&at.Companies, &at.Seq); err != nil {
 		return Stamp{}, fmt.Errorf("stamp companies %d to %d: %w", first, last, err)
 	}
 	return at, nil
@@ -52,11 +52,11 @@ type Extent struct {
 }
 
 // Extent is the whole catalog's, in one state.
-func (b *Store) Extent(ctx context.Context) (Extent, error) {
+func (s *Store) Extent(ctx context.Context) (Extent, error) {
 	var e Extent
 	const q = `SELECT (SELECT COUNT(*) FROM company), (SELECT companies FROM company_removed), seq, next_number - 1 FROM catalog_state WHERE id = 1`
 	var gone []byte
-	if err := b.db.Read().QueryRowContext(ctx, q).Scan(&e.Companies, &gone, &e.Seq, &e.Last); err != nil {
+	if err := s.db.Read().QueryRowContext(ctx, q).Scan(&e.Companies, &gone, &e.Seq, &e.Last); err != nil {
 		return Extent{}, fmt.Errorf("measure catalog: %w", err)
 	}
 	set, err := company.ParseSet(gone)

@@ -23,12 +23,12 @@ type Undone struct {
 const undoMax = 500 // companies of one transaction
 
 // Touched are the companies that the import added or updated. NotFound for an unknown import.
-func (b *Store) Touched(ctx context.Context, number int64) (company.Set, error) {
-	if err := b.known(ctx, number); err != nil {
+func (s *Store) Touched(ctx context.Context, number int64) (company.Set, error) {
+	if err := s.known(ctx, number); err != nil {
 		return company.Set{}, err
 	}
 	bits := roaring.New()
-	err := db.Each(ctx, b.db.Read(), func(result db.Row) error {
+	err := db.Each(ctx, s.db.Read(), func(result db.Row) error {
 		var first, last uint64
 		err := result.Scan(&first, &last)
 		bits.AddRange(first, last+1)
@@ -43,16 +43,16 @@ func (b *Store) Touched(ctx context.Context, number int64) (company.Set, error) 
 // Undo takes an import back: what it added is removed and what it updated is as before, but for the companies that are
 // kept and those that another import has changed since. keep is asked within each transaction, after which nobody can buy
 // a company before the transaction ends. A second call goes on where the first one ended.
-func (b *Store) Undo(ctx context.Context, number int64, keep func(context.Context, *db.Tx) (company.Set, error)) (Undone, error) {
+func (s *Store) Undo(ctx context.Context, number int64, keep func(context.Context, *db.Tx) (company.Set, error)) (Undone, error) {
 	var u Undone
-	if err := b.known(ctx, number); err != nil {
+	if err := s.known(ctx, number); err != nil {
 		return u, err
 	}
 	for _, next := range []func(*undo, context.Context) (bool, error){(*undo).connections, (*undo).updates, (*undo).added} {
 		after, done := company.Number(0), false
 		for !done {
 			var step *undo
-			err := b.write(ctx, func(e *edit) (err error) {
+			err := s.write(ctx, func(e *edit) (err error) {
 				step = &undo{edit: e, number: number, after: after} // afresh: the transaction may run again
 				if step.removed, err = e.removal(ctx); err != nil {
 					return err
@@ -70,7 +70,7 @@ func (b *Store) Undo(ctx context.Context, number int64, keep func(context.Contex
 			u.add(step.did)
 		}
 	}
-	return u, b.undone(ctx, number)
+	return u, s.undone(ctx, number)
 }
 
 func (u *Undone) add(o Undone) {
@@ -80,8 +80,8 @@ func (u *Undone) add(o Undone) {
 	u.Kept += o.Kept
 }
 
-func (b *Store) undone(ctx context.Context, number int64) error {
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
+func (s *Store) undone(ctx context.Context, number int64) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE import SET undone_at = $1 WHERE number = $2`, db.Time(time.Now()), number)
 		if err != nil {
 			return fmt.Errorf("undo import %d: %w", number, err)

@@ -45,9 +45,9 @@ var checks = []string{
 
 // Audit proves the ledger: each balance is the sum of its entries, after every one of them, and none is missing.
 // It reads one state of the database, so it is right while others write.
-func (b *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
+func (s *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
 	var findings []audit.Finding
-	err := b.db.ReadTx(ctx, func(q db.Querier) error {
+	err := s.db.ReadTx(ctx, func(q db.Querier) error {
 		for _, check := range checks {
 			found, err := db.Collect(ctx, q, func(row db.Row) (audit.Finding, error) {
 				var ws id.Workspace

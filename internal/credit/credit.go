@@ -70,7 +70,7 @@ type Store struct{ db *db.DB }
 func New(d *db.DB) *Store { return &Store{d} }
 
 // Open gives a new workspace its account, empty; one that has it already is left alone.
-func (b *Store) Open(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
+func (s *Store) Open(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
 	const q = `INSERT INTO account (workspace_id, balance, seq) VALUES ($1, 0, 0) ON CONFLICT (workspace_id) DO NOTHING`
 	if _, err := tx.ExecContext(ctx, q, ws); err != nil {
 		return fmt.Errorf("open account of workspace %s: %w", ws, err)
@@ -80,13 +80,13 @@ func (b *Store) Open(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
 
 // Lock holds the account to the end of the transaction and gives its balance. Everything that a workspace buys is
 // bought under this lock, so its purchases stand in one line, on every node. NotFound without an account.
-func (b *Store) Lock(ctx context.Context, tx *db.Tx, ws id.Workspace) (int64, error) {
+func (s *Store) Lock(ctx context.Context, tx *db.Tx, ws id.Workspace) (int64, error) {
 	return balance(ctx, tx, ws, tx.ForUpdate())
 }
 
 // Balance is what the workspace has left. NotFound without an account.
-func (b *Store) Balance(ctx context.Context, ws id.Workspace) (int64, error) {
-	return balance(ctx, b.db.Read(), ws, "")
+func (s *Store) Balance(ctx context.Context, ws id.Workspace) (int64, error) {
+	return balance(ctx, s.db.Read(), ws, "")
 }
 
 func balance(ctx context.Context, q db.Querier, ws id.Workspace, lock string) (int64, error) {

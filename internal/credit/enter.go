@@ -9,10 +9,10 @@ import (
 )
 
 // Enter is Grant in a transaction of its own; the steps run last in it.
-func (b *Store) Enter(ctx context.Context, ws id.Workspace, g Grant, then ...db.Step[Entry]) (Entry, error) {
+func (s *Store) Enter(ctx context.Context, ws id.Workspace, g Grant, then ...db.Step[Entry]) (Entry, error) {
 	var e Entry
-	err := b.db.Tx(ctx, func(tx *db.Tx) (err error) {
-		if e, err = b.Grant(ctx, tx, ws, g); err != nil {
+	err := s.db.Tx(ctx, func(tx *db.Tx) (err error) {
+		if e, err = s.Grant(ctx, tx, ws, g); err != nil {
 			return err
 		}
 		return db.Then(ctx, tx, e, then)
@@ -24,9 +24,9 @@ func (b *Store) Enter(ctx context.Context, ws id.Workspace, g Grant, then ...db.
 }
 
 // Balances is what every workspace has left.
-func (b *Store) Balances(ctx context.Context) (map[id.Workspace]int64, error) {
+func (s *Store) Balances(ctx context.Context) (map[id.Workspace]int64, error) {
 	balances := map[id.Workspace]int64{}
-	err := db.Each(ctx, b.db.Read(), func(row db.Row) error {
+	err := db.Each(ctx, s.db.Read(), func(row db.Row) error {
 		var ws id.Workspace
 		var n int64
 		err := row.Scan(&ws, &n)

@@ -19,12 +19,12 @@ type Filter struct {
 }
 
 // Recent is the workspace's newest entries, newest first.
-func (b *Store) Recent(ctx context.Context, ws id.Workspace, limit int) ([]Entry, error) {
-	return b.Page(ctx, ws, Filter{}, 0, limit)
+func (s *Store) Recent(ctx context.Context, ws id.Workspace, limit int) ([]Entry, error) {
+	return s.Page(ctx, ws, Filter{}, 0, limit)
 }
 
 // Page is the picked entries older than the one numbered before, newest first; 0 starts with the newest.
-func (b *Store) Page(ctx context.Context, ws id.Workspace, f Filter, before int64, limit int) ([]Entry, error) {
+func (s *Store) Page(ctx context.Context, ws id.Workspace, f Filter, before int64, limit int) ([]Entry, error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
@@ -42,7 +42,7 @@ func (b *Store) Page(ctx context.Context, ws id.Workspace, f Filter, before int6
 		LEFT JOIN person p ON p.id = substr(actor, 8) -- behind person:
 		WHERE e.workspace_id = $1 AND seq < $2 AND e.created_at >= $3 AND e.created_at < $4 AND ($5 = '' OR reason = $5)
 		ORDER BY seq DESC LIMIT $6`
-	entries, err := db.Collect(ctx, b.db.Read(), scan, q, ws, before, from, to, string(f.Reason), limit)
+	entries, err := db.Collect(ctx, s.db.Read(), scan, q, ws, before, from, to, string(f.Reason), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read entries of workspace %s: %w", ws, err)
 	}
@@ -53,9 +53,9 @@ func (b *Store) Page(ctx context.Context, ws id.Workspace, f Filter, before int6
 const pageMax = 1000
 
 // Each gives fn the picked entries, newest first; those that come meanwhile are left out.
-func (b *Store) Each(ctx context.Context, ws id.Workspace, f Filter, fn func(Entry) error) error {
+func (s *Store) Each(ctx context.Context, ws id.Workspace, f Filter, fn func(Entry) error) error {
 	for before := int64(0); ; {
-		page, err := b.Page(ctx, ws, f, before, pageMax)
+		page, err := s.Page(ctx, ws, f, before, pageMax)
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ type Grant struct {
 
 // Grant enters credits. Validation for an amount that is zero, too large, below zero in anything but an adjustment,
 // or would take the balance below zero, and for a note that cannot be kept; NotFound without an account.
-func (b *Store) Grant(ctx context.Context, tx *db.Tx, ws id.Workspace, g Grant) (Entry, error) {
+func (s *Store) Grant(ctx context.Context, tx *db.Tx, ws id.Workspace, g Grant) (Entry, error) {
 	if g.Reason == "" {
 		g.Reason = ReasonGrant
 	}
@@ -64,7 +64,7 @@ func (g Grant) check() error {
 
 // Charge takes amount credits, above zero, for what reference names. InsufficientBalance, with the balance in its
 // details, if there are fewer; an error if the reference was charged before.
-func (b *Store) Charge(ctx context.Context, tx *db.Tx, ws id.Workspace, amount int64, reference, actor string) (Entry, error) {
+func (s *Store) Charge(ctx context.Context, tx *db.Tx, ws id.Workspace, amount int64, reference, actor string) (Entry, error) {
 	if err := spendable(amount); err != nil {
 		return Entry{}, fmt.Errorf("charge %s: %w", reference, err)
 	}
@@ -79,7 +79,7 @@ func (b *Store) Charge(ctx context.Context, tx *db.Tx, ws id.Workspace, amount i
 }
 
 // Refund gives back amount credits, above zero, under a reference of its own; an error if that was refunded before.
-func (b *Store) Refund(ctx context.Context, tx *db.Tx, ws id.Workspace, amount int64, reference, actor string) (Entry, error) {
+func (s *Store) Refund(ctx context.Context, tx *db.Tx, ws id.Workspace, amount int64, reference, actor string) (Entry, error) {
 	if err := spendable(amount); err != nil {
 		return Entry{}, fmt.Errorf("refund %s: %w", reference, err)
 	}

@@ -26,16 +26,16 @@ func (r Request) name() string {
 
 // enter begins a flight, which ends with leave. A twin whose client has gone is not refused but waited for: the client
 // that dropped its connection and the one that tries again are the same.
-func (b *Store) enter(ctx context.Context, r Request) (leave func(), err error) {
+func (s *Store) enter(ctx context.Context, r Request) (leave func(), err error) {
 	name := r.name()
 	if name == "" {
 		return func() {}, nil
 	}
 	mine := &flight{sha256: r.SHA256, gone: ctx.Done(), done: make(chan struct{})}
 	for {
-		other := b.begin(name, mine)
+		other := s.begin(name, mine)
 		if other == nil {
-			return func() { b.end(name, mine) }, nil
+			return func() { s.end(name, mine) }, nil
 		}
 		if other.sha256 != r.SHA256 {
 			return nil, reused()
@@ -54,20 +54,20 @@ func (b *Store) enter(ctx context.Context, r Request) (leave func(), err error) 
 }
 
 // begin registers the flight, or gives the one that is there.
-func (b *Store) begin(name string, mine *flight) *flight {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if other := b.flights[name]; other != nil {
+func (s *Store) begin(name string, mine *flight) *flight {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if other := s.flights[name]; other != nil {
 		return other
 	}
-	b.flights[name] = mine
+	s.flights[name] = mine
 	return nil
 }
 
-func (b *Store) end(name string, mine *flight) {
-	b.mu.Lock()
-	delete(b.flights, name)
-	b.mu.Unlock()
+func (s *Store) end(name string, mine *flight) {
+	s.mu.Lock()
+	delete(s.flights, name)
+	s.mu.Unlock()
 	close(mine.done)
 }
 

@@ -30,14 +30,14 @@ func keep(ctx context.Context, tx *db.Tx, r Request, body []byte) error {
 }
 
 // find is the answer that is kept under the request's key. IdempotencyKeyReused if that is of another request.
-func (b *Store) find(ctx context.Context, r Request) (answer Answer, found bool, err error) {
+func (s *Store) find(ctx context.Context, r Request) (answer Answer, found bool, err error) {
 	if r.Key == "" {
 		return Answer{}, false, nil
 	}
 	const q = `SELECT request_sha256, status, body FROM replay WHERE workspace_id = $1 AND key = $2`
 	var sha256 []byte
 	answer.Replayed = true
-	err = b.db.Read().QueryRowContext(ctx, q, r.Workspace, r.Key).Scan(&sha256, &answer.Status, &answer.Body)
+	err = s.db.Read().QueryRowContext(ctx, q, r.Workspace, r.Key).Scan(&sha256, &answer.Status, &answer.Body)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return Answer{}, false, nil
@@ -53,10 +53,10 @@ func (b *Store) find(ctx context.Context, r Request) (answer Answer, found bool,
 const pruneRowsMax = 1000
 
 // Prune forgets the answers that have been kept long enough. Any number of processes may call it.
-func (b *Store) Prune(ctx context.Context) error {
-	before := db.Time(time.Now().Add(-b.options.Kept))
+func (s *Store) Prune(ctx context.Context) error {
+	before := db.Time(time.Now().Add(-s.options.Kept))
 	for more := true; more; {
-		err := b.db.Tx(ctx, func(tx *db.Tx) error {
+		err := s.db.Tx(ctx, func(tx *db.Tx) error {
 			const q = `DELETE FROM replay WHERE (workspace_id, key) IN
 				(SELECT workspace_id, key FROM replay WHERE created_at < $1 ORDER BY created_at LIMIT $2)`
 			done, err := tx.ExecContext(ctx, q, before, pruneRowsMax)

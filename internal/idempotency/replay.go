@@ -71,18 +71,18 @@ type Answer struct {
 //
 // IdempotencyKeyReused for the key of another request; RequestInFlight while a twin is being answered by this process.
 // Of twins on several nodes one acts and the others get its answer: the key is unique in the database.
-func (b *Store) Do(ctx context.Context, r Request, act func(*Attempt) error) (Answer, error) {
-	leave, err := b.enter(ctx, r)
+func (s *Store) Do(ctx context.Context, r Request, act func(*Attempt) error) (Answer, error) {
+	leave, err := s.enter(ctx, r)
 	if err != nil {
-		return b.afterFailure(ctx, r, err) // whose key it is decides what is kept, not who is in flight
+		return s.afterFailure(ctx, r, err) // whose key it is decides what is kept, not who is in flight
 	}
 	defer leave()
-	if kept, found, err := b.find(ctx, r); found || err != nil {
+	if kept, found, err := s.find(ctx, r); found || err != nil {
 		return kept, err
 	}
 	a := &Attempt{request: r}
 	if err := act(a); err != nil {
-		return b.afterFailure(ctx, r, err)
+		return s.afterFailure(ctx, r, err)
 	}
 	if a.body == nil {
 		return Answer{}, fmt.Errorf("%s has kept no answer", r.Operation)
@@ -92,8 +92,8 @@ func (b *Store) Do(ctx context.Context, r Request, act func(*Attempt) error) (An
 
 // afterFailure looks again: a twin on another node may have come first, which is why this one found nothing left to
 // do; or the commit was done, but the word of it was lost.
-func (b *Store) afterFailure(ctx context.Context, r Request, failure error) (Answer, error) {
-	kept, found, err := b.find(ctx, r)
+func (s *Store) afterFailure(ctx context.Context, r Request, failure error) (Answer, error) {
+	kept, found, err := s.find(ctx, r)
 	if found {
 		return kept, err
 	}

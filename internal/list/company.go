@@ -11,17 +11,17 @@ import (
 )
 
 // Companies is what the list holds.
-func (b *Store) Companies(ctx context.Context, ws id.Workspace, list id.List) (company.Set, error) {
-	_, set, err := read(ctx, b.db.Read(), ws, list, "")
+func (s *Store) Companies(ctx context.Context, ws id.Workspace, list id.List) (company.Set, error) {
+	_, set, err := read(ctx, s.db.Read(), ws, list, "")
 	return set, err
 }
 
 // Numbers is the companies with a number above after, ascending, at most limit of them; 0 starts at the first.
 // More holds if the list goes on behind them.
-func (b *Store) Numbers(
+func (s *Store) Numbers(
 	ctx context.Context, ws id.Workspace, list id.List, after company.Number, limit int,
 ) (numbers []company.Number, more bool, err error) {
-	set, err := b.Companies(ctx, ws, list)
+	set, err := s.Companies(ctx, ws, list)
 	if err != nil {
 		return nil, false, err
 	}
@@ -42,23 +42,23 @@ type Change struct {
 }
 
 // Add puts companies on the list and says how many were not on it; the steps run in the same transaction.
-func (b *Store) Add(
+func (s *Store) Add(
 	ctx context.Context, ws id.Workspace, list id.List, companies company.Set, then ...db.Step[Change],
 ) (List, int, error) {
-	return b.change(ctx, ws, list, func(now company.Set) company.Set { return now.Or(companies) }, then...)
+	return s.change(ctx, ws, list, func(now company.Set) company.Set { return now.Or(companies) }, then...)
 }
 
 // Remove takes companies off the list and says how many were on it.
-func (b *Store) Remove(ctx context.Context, ws id.Workspace, list id.List, companies company.Set) (List, int, error) {
-	l, grown, err := b.change(ctx, ws, list, func(now company.Set) company.Set { return now.Minus(companies) })
+func (s *Store) Remove(ctx context.Context, ws id.Workspace, list id.List, companies company.Set) (List, int, error) {
+	l, grown, err := s.change(ctx, ws, list, func(now company.Set) company.Set { return now.Minus(companies) })
 	return l, -grown, err
 }
 
 // change holds the list while its set is replaced, and says by how many companies it grew.
-func (b *Store) change(
+func (s *Store) change(
 	ctx context.Context, ws id.Workspace, list id.List, next func(company.Set) company.Set, then ...db.Step[Change],
 ) (l List, grown int, err error) {
-	err = b.db.Tx(ctx, func(tx *db.Tx) error {
+	err = s.db.Tx(ctx, func(tx *db.Tx) error {
 		var now company.Set
 		l, now, err = read(ctx, tx, ws, list, tx.ForUpdate())
 		if err != nil {

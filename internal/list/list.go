@@ -43,14 +43,14 @@ const columns = `id, workspace_id, name, size, created_at, updated_at`
 
 // Create makes an empty list, with the steps in the same transaction. Validation for a bad name, or for one list more
 // than ListsMax.
-func (b *Store) Create(ctx context.Context, ws id.Workspace, name string, then ...db.Step[List]) (List, error) {
+func (s *Store) Create(ctx context.Context, ws id.Workspace, name string, then ...db.Step[List]) (List, error) {
 	name, err := checkName(name)
 	if err != nil {
 		return List{}, err
 	}
 	now := db.Time(time.Now())
 	l := List{ID: id.New[id.List](), Workspace: ws, Name: name, CreatedAt: db.FromTime(now), UpdatedAt: db.FromTime(now)}
-	err = b.db.Tx(ctx, func(tx *db.Tx) error {
+	err = s.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := insert(ctx, tx, l); err != nil {
 			return err
 		}
@@ -84,20 +84,20 @@ func insert(ctx context.Context, tx *db.Tx, l List) error {
 }
 
 // Get finds a list.
-func (b *Store) Get(ctx context.Context, ws id.Workspace, list id.List) (List, error) {
+func (s *Store) Get(ctx context.Context, ws id.Workspace, list id.List) (List, error) {
 	const q = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND id = $2`
-	l, err := scan(b.db.Read().QueryRowContext(ctx, q, ws, list))
+	l, err := scan(s.db.Read().QueryRowContext(ctx, q, ws, list))
 	return found(l, err, list)
 }
 
 // List is the workspace's lists that are older than before, newest first; the zero id starts with the newest.
-func (b *Store) List(ctx context.Context, ws id.Workspace, before id.List, limit int) ([]List, error) {
+func (s *Store) List(ctx context.Context, ws id.Workspace, before id.List, limit int) ([]List, error) {
 	const q = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3`
 	from := ""
 	if !before.IsZero() {
 		from = before.String()
 	}
-	lists, err := db.Collect(ctx, b.db.Read(), scan, q, ws, from, limit)
+	lists, err := db.Collect(ctx, s.db.Read(), scan, q, ws, from, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read lists of workspace %s: %w", ws, err)
 	}
@@ -105,13 +105,13 @@ func (b *Store) List(ctx context.Context, ws id.Workspace, before id.List, limit
 }
 
 // Rename gives the list another name. Validation for a bad one.
-func (b *Store) Rename(ctx context.Context, ws id.Workspace, list id.List, name string) (List, error) {
+func (s *Store) Rename(ctx context.Context, ws id.Workspace, list id.List, name string) (List, error) {
 	name, err := checkName(name)
 	if err != nil {
 		return List{}, err
 	}
 	var l List
-	err = b.db.Tx(ctx, func(tx *db.Tx) (err error) {
+	err = s.db.Tx(ctx, func(tx *db.Tx) (err error) {
 		const q = `UPDATE list SET name = $3, updated_at = $4 WHERE workspace_id = $1 AND id = $2 RETURNING ` + columns
 		l, err = scan(tx.QueryRowContext(ctx, q, ws, list, name, db.Time(time.Now())))
 		return err
@@ -120,8 +120,8 @@ func (b *Store) Rename(ctx context.Context, ws id.Workspace, list id.List, name 
 }
 
 // Delete forgets the list. Exports that were made from it keep their companies.
-func (b *Store) Delete(ctx context.Context, ws id.Workspace, list id.List) error {
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
+func (s *Store) Delete(ctx context.Context, ws id.Workspace, list id.List) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		const q = `DELETE FROM list WHERE workspace_id = $1 AND id = $2 RETURNING ` + columns
 		l, err := scan(tx.QueryRowContext(ctx, q, ws, list))
 		_, err = found(l, err, list)

@@ -32,23 +32,24 @@ const searchColumns = `id, workspace_id, name, filters, sort_by, sort_order, cre
 
 // SaveSearch keeps a search under a name. Validation for a bad name, filters or sort, or for one search more than
 // SearchesMax.
-func (b *Store) SaveSearch(ctx context.Context, ws id.Workspace, s Search) (Search, error) {
-	name, err := checkName(s.Name)
+func (s *Store) SaveSearch(ctx context.Context, ws id.Workspace, search Search) (Search, error) {
+	name, err := checkName(search.Name)
 	if err != nil {
 		return Search{}, err
 	}
-	q, err := query.Parse(s.Filters)
+	q, err := query.Parse(search.Filters)
 	if err != nil {
 		return Search{}, err
 	}
-	if _, err := query.ParseSort(s.SortBy, s.SortOrder, q.HasText()); err != nil {
+	if _, err := query.ParseSort(search.SortBy, search.SortOrder, q.HasText()); err != nil {
 		return Search{}, err
 	}
-	s.ID, s.Workspace, s.Name, s.CreatedAt = id.New[id.Search](), ws, name, db.FromTime(db.Time(time.Now()))
-	if err := b.db.Tx(ctx, func(tx *db.Tx) error { return insertSearch(ctx, tx, s) }); err != nil {
+	search.ID, search.Workspace, search.Name = id.New[id.Search](), ws, name
+	search.CreatedAt = db.FromTime(db.Time(time.Now()))
+	if err := s.db.Tx(ctx, func(tx *db.Tx) error { return insertSearch(ctx, tx, search) }); err != nil {
 		return Search{}, err
 	}
-	return s, nil
+	return search, nil
 }
 
 // insertSearch locks the workspace first, for the number of its searches to stay what the guard has counted.
@@ -75,22 +76,22 @@ func insertSearch(ctx context.Context, tx *db.Tx, s Search) error {
 }
 
 // GetSearch finds a saved search. One of another workspace is NotFound, as to the other methods.
-func (b *Store) GetSearch(ctx context.Context, ws id.Workspace, search id.Search) (Search, error) {
+func (s *Store) GetSearch(ctx context.Context, ws id.Workspace, search id.Search) (Search, error) {
 	const q = `SELECT ` + searchColumns + ` FROM saved_search WHERE workspace_id = $1 AND id = $2`
-	s, err := scanSearch(b.db.Read().QueryRowContext(ctx, q, ws, search))
+	found, err := scanSearch(s.db.Read().QueryRowContext(ctx, q, ws, search))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Search{}, noSearch(search)
 	}
 	if err != nil {
 		return Search{}, fmt.Errorf("saved search %s: %w", search, err)
 	}
-	return s, nil
+	return found, nil
 }
 
 // Searches is the workspace's saved searches, newest first.
-func (b *Store) Searches(ctx context.Context, ws id.Workspace) ([]Search, error) {
+func (s *Store) Searches(ctx context.Context, ws id.Workspace) ([]Search, error) {
 	const q = `SELECT ` + searchColumns + ` FROM saved_search WHERE workspace_id = $1 ORDER BY id DESC`
-	searches, err := db.Collect(ctx, b.db.Read(), scanSearch, q, ws)
+	searches, err := db.Collect(ctx, s.db.Read(), scanSearch, q, ws)
 	if err != nil {
 		return nil, fmt.Errorf("read saved searches of workspace %s: %w", ws, err)
 	}
@@ -98,8 +99,8 @@ func (b *Store) Searches(ctx context.Context, ws id.Workspace) ([]Search, error)
 }
 
 // DeleteSearch forgets a saved search.
-func (b *Store) DeleteSearch(ctx context.Context, ws id.Workspace, search id.Search) error {
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
+func (s *Store) DeleteSearch(ctx context.Context, ws id.Workspace, search id.Search) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM saved_search WHERE workspace_id = $1 AND id = $2`, ws, search)
 		if err != nil {
 			return fmt.Errorf("delete saved search %s: %w", search, err)

@@ -16,7 +16,7 @@ import (
 // Authenticate finds the caller by the request's Authorization header. It asks the database each time, so a revocation
 // takes effect at the very next request. Faults, the first that applies: MissingAuthHeader, InvalidTokenFormat,
 // InvalidToken, TokenExpired, TokenNotWorkspaceBound, NotWorkspaceMember.
-func (b *Store) Authenticate(ctx context.Context, authorizationHeader string) (auth.Caller, error) {
+func (s *Store) Authenticate(ctx context.Context, authorizationHeader string) (auth.Caller, error) {
 	secret, err := bearer(authorizationHeader)
 	if err != nil {
 		return auth.Caller{}, err
@@ -25,7 +25,7 @@ func (b *Store) Authenticate(ctx context.Context, authorizationHeader string) (a
 		return auth.Caller{}, fault.New(fault.InvalidToken,
 			"The token is mistyped or cut short: its checksum does not match. Copy it again, whole.")
 	}
-	h, err := b.find(ctx, secret)
+	h, err := s.find(ctx, secret)
 	if err != nil {
 		return auth.Caller{}, err
 	}
@@ -33,7 +33,7 @@ func (b *Store) Authenticate(ctx context.Context, authorizationHeader string) (a
 	if err := h.check(now); err != nil {
 		return auth.Caller{}, err
 	}
-	b.use(h, now)
+	s.use(h, now)
 	return h.Caller, nil
 }
 
@@ -57,9 +57,9 @@ type holder struct {
 	left                             bool // the owner is no member any more
 }
 
-func (b *Store) find(ctx context.Context, secret string) (holder, error) {
+func (s *Store) find(ctx context.Context, secret string) (holder, error) {
 	var h holder
-	err := b.db.Read().QueryRowContext(ctx, `
+	err := s.db.Read().QueryRowContext(ctx, `
 		SELECT t.id, t.workspace_id, t.scope, t.name, t.expires_at, t.revoked_at, t.last_used_at,
 		       t.owner IS NOT NULL AND (m.person IS NULL OR m.left_at IS NOT NULL)
 		FROM token t

@@ -41,11 +41,11 @@ func (b Budget) faults() []fault.FieldError {
 }
 
 // SetBudget replaces a token's budget, from its next purchase on. Faults: Validation, NotFound.
-func (b *Store) SetBudget(ctx context.Context, token id.Token, budget Budget) error {
+func (s *Store) SetBudget(ctx context.Context, token id.Token, budget Budget) error {
 	if err := fault.Invalid(budget.faults()...); err != nil {
 		return err
 	}
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE token SET budget = $2, budget_month = $3 WHERE id = $1`,
 			token, nullCredits(budget.Total), nullCredits(budget.Month))
 		if err != nil {
@@ -60,23 +60,23 @@ func (b *Store) SetBudget(ctx context.Context, token id.Token, budget Budget) er
 }
 
 // Spending is what the token has spent by now. NotFound without the token.
-func (b *Store) Spending(ctx context.Context, token id.Token) (Spending, error) {
-	var s Spending
-	err := b.db.ReadTx(ctx, func(q db.Querier) (err error) {
+func (s *Store) Spending(ctx context.Context, token id.Token) (Spending, error) {
+	var all Spending
+	err := s.db.ReadTx(ctx, func(q db.Querier) (err error) {
 		var known bool
-		if s.Budget, known, err = budgetOf(ctx, q, token); err != nil {
+		if all.Budget, known, err = budgetOf(ctx, q, token); err != nil {
 			return err
 		}
 		if !known {
 			return noToken(token)
 		}
-		if s.Spent, err = spent(ctx, q, token, time.Time{}); err != nil {
+		if all.Spent, err = spent(ctx, q, token, time.Time{}); err != nil {
 			return err
 		}
-		s.SpentMonth, err = spent(ctx, q, token, monthOf(time.Now()))
+		all.SpentMonth, err = spent(ctx, q, token, monthOf(time.Now()))
 		return err
 	})
-	return s, err
+	return all, err
 }
 
 // CheckBudget is TokenBudgetExceeded if the token may not spend cost more credits at the time. The account of the

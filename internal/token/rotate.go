@@ -18,13 +18,13 @@ const OverlapMax = 7 * 24 * time.Hour
 // Rotate gives a token of the workspace another secret, which is told here alone; the old one works for the overlap,
 // up to OverlapMax. All else stays: id, name, scope, budget, expiry. One that is still on its way out from an earlier
 // change ends now. Faults: Validation for a bad overlap and for a token that is revoked or expired, NotFound.
-func (b *Store) Rotate(ctx context.Context, ws id.Workspace, token id.Token, overlap time.Duration) (string, Token, error) {
+func (s *Store) Rotate(ctx context.Context, ws id.Workspace, token id.Token, overlap time.Duration) (string, Token, error) {
 	if overlap < 0 || overlap > OverlapMax {
 		return "", Token{}, fault.Invalid(fault.FieldError{Field: "overlap", Message: "must be between 0 and 168 hours"})
 	}
 	secret := newSecret()
 	var t Token
-	err := b.db.Tx(ctx, func(tx *db.Tx) (err error) {
+	err := s.db.Tx(ctx, func(tx *db.Tx) (err error) {
 		now := time.Now()
 		const q = `UPDATE token SET
 				old_hash = CASE WHEN $5 > $4 THEN hash END, old_until = CASE WHEN $5 > $4 THEN CAST($5 AS BIGINT) END,
@@ -34,7 +34,7 @@ func (b *Store) Rotate(ctx context.Context, ws id.Workspace, token id.Token, ove
 		t, err = scan(tx.QueryRowContext(ctx, q, token, ws, hashOf(secret), db.Time(now), db.Time(now.Add(overlap)),
 			secret[:shownLength]))
 		if errors.Is(err, sql.ErrNoRows) {
-			return b.whyNot(ctx, tx, ws, token)
+			return s.whyNot(ctx, tx, ws, token)
 		}
 		if err != nil {
 			return fmt.Errorf("rotate token %s: %w", token, err)
@@ -48,7 +48,7 @@ func (b *Store) Rotate(ctx context.Context, ws id.Workspace, token id.Token, ove
 }
 
 // whyNot says what keeps a token from getting another secret.
-func (b *Store) whyNot(ctx context.Context, tx *db.Tx, ws id.Workspace, token id.Token) error {
+func (s *Store) whyNot(ctx context.Context, tx *db.Tx, ws id.Workspace, token id.Token) error {
 	var known int
 	err := tx.QueryRowContext(ctx, `SELECT 1 FROM token WHERE id = $1 AND workspace_id = $2`, token, ws).Scan(&known)
 	switch {

@@ -50,7 +50,7 @@ type NewToken struct {
 
 // Create makes a token. The secret is given here alone: only its hash is kept. Faults: Validation, NotFound without
 // the workspace.
-func (b *Store) Create(ctx context.Context, n NewToken) (secret string, t Token, err error) {
+func (s *Store) Create(ctx context.Context, n NewToken) (secret string, t Token, err error) {
 	if err := n.clean(); err != nil {
 		return "", Token{}, err
 	}
@@ -63,7 +63,7 @@ func (b *Store) Create(ctx context.Context, n NewToken) (secret string, t Token,
 		at := db.FromTime(db.Time(*n.ExpiresAt))
 		t.ExpiresAt = &at
 	}
-	err = b.db.Tx(ctx, func(tx *db.Tx) error {
+	err = s.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := checkHolder(ctx, tx, n); err != nil {
 			return err
 		}
@@ -128,8 +128,8 @@ func insert(ctx context.Context, tx *db.Tx, t Token, hash []byte) error {
 
 // Revoke ends a token: the very next request with it is refused. A second call changes nothing; fault.NotFound without
 // the token.
-func (b *Store) Revoke(ctx context.Context, token id.Token) error {
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
+func (s *Store) Revoke(ctx context.Context, token id.Token) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE token SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2`,
 			db.Time(time.Now()), token)
 		if err != nil {
@@ -144,8 +144,8 @@ func (b *Store) Revoke(ctx context.Context, token id.Token) error {
 }
 
 // List gives the tokens of a workspace, oldest first, ended ones too.
-func (b *Store) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
-	tokens, err := db.Collect(ctx, b.db.Read(), scan,
+func (s *Store) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
+	tokens, err := db.Collect(ctx, s.db.Read(), scan,
 		`SELECT `+columns+` FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens of workspace %s: %w", ws, err)

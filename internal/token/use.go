@@ -14,34 +14,34 @@ import (
 const useStale = time.Minute
 
 // use remembers that the token was used, if what is stored is old enough; the request does not wait for the write.
-func (b *Store) use(h holder, now time.Time) {
+func (s *Store) use(h holder, now time.Time) {
 	if h.lastUsedAt.Valid && now.Sub(db.FromTime(h.lastUsedAt.Int64)) < useStale {
 		return
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.used[h.Token] = now
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used[h.Token] = now
 }
 
 // Start begins to write the times of last use; ctx gives its values, not its end. A second call changes nothing.
-func (b *Store) Start(ctx context.Context) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.quit != nil {
+func (s *Store) Start(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.quit != nil {
 		return nil
 	}
-	b.quit, b.done = make(chan struct{}), make(chan struct{})
-	go b.writeUses(context.WithoutCancel(ctx), b.quit, b.done)
+	s.quit, s.done = make(chan struct{}), make(chan struct{})
+	go s.writeUses(context.WithoutCancel(ctx), s.quit, s.done)
 	return nil
 }
 
 // Stop writes the last uses and ends what Start began; it waits until then or until ctx ends. A second call, or one
 // without Start, changes nothing.
-func (b *Store) Stop(ctx context.Context) error {
-	b.mu.Lock()
-	quit, done := b.quit, b.done
-	b.quit, b.done = nil, nil
-	b.mu.Unlock()
+func (s *Store) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	quit, done := s.quit, s.done
+	s.quit, s.done = nil, nil
+	s.mu.Unlock()
 	if quit == nil {
 		return nil
 	}
@@ -54,9 +54,9 @@ func (b *Store) Stop(ctx context.Context) error {
 	}
 }
 
-func (b *Store) writeUses(ctx context.Context, quit, done chan struct{}) {
+func (s *Store) writeUses(ctx context.Context, quit, done chan struct{}) {
 	defer close(done)
-	ticker := time.NewTicker(b.usePeriod)
+	ticker := time.NewTicker(s.usePeriod)
 	defer ticker.Stop()
 	for running := true; running; {
 		select {
@@ -64,18 +64,18 @@ func (b *Store) writeUses(ctx context.Context, quit, done chan struct{}) {
 		case <-quit:
 			running = false
 		}
-		if err := b.flush(ctx); err != nil {
-			b.log.WarnContext(ctx, "uses of tokens not written", "error", err)
+		if err := s.flush(ctx); err != nil {
+			s.log.WarnContext(ctx, "uses of tokens not written", "error", err)
 		}
 	}
 }
 
 // flush writes the uses that are not yet written; those of a failed write are lost, the next use makes up for them.
-func (b *Store) flush(ctx context.Context) error {
-	b.mu.Lock()
-	used := b.used
-	b.used = map[id.Token]time.Time{}
-	b.mu.Unlock()
+func (s *Store) flush(ctx context.Context) error {
+	s.mu.Lock()
+	used := s.used
+	s.used = map[id.Token]time.Time{}
+	s.mu.Unlock()
 	if len(used) == 0 {
 		return nil
 	}
@@ -91,7 +91,7 @@ func (b *Store) flush(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write uses of tokens: %w", err)
 	}
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		// One time for all of them: they are apart by UsePeriod at most.
 		_, err := tx.ExecContext(ctx, `
 			UPDATE token SET last_used_at = $1

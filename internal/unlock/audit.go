@@ -16,8 +16,8 @@ import (
 // Audit proves the log: no company is unlocked twice or taken back without being there, sizes and numbers are right, and
 // snapshots are the sum of their deltas. Each workspace is read in one state of the database, so it is right while
 // others write.
-func (b *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
-	workspaces, err := db.Collect(ctx, b.db.Read(), db.Value[id.Workspace],
+func (s *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
+	workspaces, err := db.Collect(ctx, s.db.Read(), db.Value[id.Workspace],
 		`SELECT workspace_id FROM unlock_delta UNION SELECT workspace_id FROM unlock_snapshot`)
 	if err != nil {
 		return nil, fmt.Errorf("audit unlocks: %w", err)
@@ -25,7 +25,7 @@ func (b *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
 	var findings []audit.Finding
 	for _, ws := range workspaces {
 		a := logAudit{workspace: ws, sum: roaring.New()}
-		if err := b.db.ReadTx(ctx, func(q db.Querier) error { return a.replay(ctx, q) }); err != nil {
+		if err := s.db.ReadTx(ctx, func(q db.Querier) error { return a.replay(ctx, q) }); err != nil {
 			return nil, fmt.Errorf("audit unlocks of workspace %s: %w", ws, err)
 		}
 		findings = append(findings, a.findings...)
@@ -35,7 +35,7 @@ func (b *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
 
 // AuditCharges compares, in one statement, what each export has unlocked with what the ledger says that it was charged,
 // less what either took back.
-func (b *Store) AuditCharges(ctx context.Context) ([]audit.Finding, error) {
+func (s *Store) AuditCharges(ctx context.Context) ([]audit.Finding, error) {
 	const q = `SELECT workspace_id, 'export ' || export_id || ' unlocked ' || SUM(unlocked) || ' and was charged ' || SUM(charged)
 		FROM (
 			SELECT workspace_id, export_id, change * size AS unlocked, 0 AS charged FROM unlock_delta
@@ -43,7 +43,7 @@ func (b *Store) AuditCharges(ctx context.Context) ([]audit.Finding, error) {
 			SELECT workspace_id, substr(reference, 8, 36), 0, -amount FROM entry WHERE reference LIKE 'export:%'
 		) t
 		GROUP BY workspace_id, export_id HAVING SUM(unlocked) <> SUM(charged)`
-	findings, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (audit.Finding, error) {
+	findings, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (audit.Finding, error) {
 		var ws id.Workspace
 		var problem string
 		err := row.Scan(&ws, &problem)

@@ -16,7 +16,7 @@ import (
 type Split struct {
 	Owned company.Set // what the workspace has of the selection
 
-	book      *Store
+	store     *Store
 	workspace id.Workspace
 	selected  company.Set
 	sum       *owned
@@ -26,16 +26,16 @@ type Split struct {
 
 // Split tells what the workspace has of selected, for purchases that look before they buy. The workspace's account must
 // be locked in tx.
-func (b *Store) Split(ctx context.Context, tx *db.Tx, ws id.Workspace, selected company.Set) (Split, error) {
-	s := Split{book: b, workspace: ws, selected: selected}
+func (s *Store) Split(ctx context.Context, tx *db.Tx, ws id.Workspace, selected company.Set) (Split, error) {
+	split := Split{store: s, workspace: ws, selected: selected}
 	var err error
-	if s.sum, s.unseen, err = b.read(ctx, tx, ws); err == nil {
-		s.Owned, s.seq, err = s.sum.within(selected, s.unseen)
+	if split.sum, split.unseen, err = s.read(ctx, tx, ws); err == nil {
+		split.Owned, split.seq, err = split.sum.within(selected, split.unseen)
 	}
 	if err != nil {
 		return Split{}, fmt.Errorf("split selection of workspace %s: %w", ws, err)
 	}
-	return s, nil
+	return split, nil
 }
 
 // Add unlocks what the workspace does not have of kept, which is the selection or a part of it, and gives exactly that:
@@ -58,38 +58,38 @@ func (s Split) append(ctx context.Context, tx *db.Tx, d delta) error {
 	if err := appendDelta(ctx, tx, s.workspace, d); err != nil {
 		return err
 	}
-	tx.OnCommit(func() { s.book.committed(s.sum, append(s.unseen, d)) })
+	tx.OnCommit(func() { s.store.committed(s.sum, append(s.unseen, d)) })
 	return nil
 }
 
 // Add is Split and its Add for all of selected.
-func (b *Store) Add(
+func (s *Store) Add(
 	ctx context.Context, tx *db.Tx, ws id.Workspace, export id.Export, selected company.Set,
 ) (company.Set, error) {
-	s, err := b.Split(ctx, tx, ws, selected)
+	split, err := s.Split(ctx, tx, ws, selected)
 	if err != nil {
 		return company.Set{}, err
 	}
-	return s.Add(ctx, tx, export, selected)
+	return split.Add(ctx, tx, export, selected)
 }
 
 // Remove takes back what the workspace has of companies, on behalf of the export that is refunded, and gives exactly
 // that; a second call finds nothing. The workspace's account must be locked in tx.
-func (b *Store) Remove(
+func (s *Store) Remove(
 	ctx context.Context, tx *db.Tx, ws id.Workspace, export id.Export, companies company.Set,
 ) (company.Set, error) {
-	s, err := b.Split(ctx, tx, ws, companies)
+	split, err := s.Split(ctx, tx, ws, companies)
 	if err != nil {
 		return company.Set{}, err
 	}
-	if err := s.append(ctx, tx, delta{change: takes, export: export, companies: s.Owned}); err != nil {
+	if err := split.append(ctx, tx, delta{change: takes, export: export, companies: split.Owned}); err != nil {
 		return company.Set{}, fmt.Errorf("take back unlocks of export %s: %w", export, err)
 	}
-	return s.Owned, nil
+	return split.Owned, nil
 }
 
 // ByExport is what the export has unlocked and not given back, as q sees it.
-func (b *Store) ByExport(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) (company.Set, error) {
+func (s *Store) ByExport(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) (company.Set, error) {
 	deltas, err := readExport(ctx, q, ws, export)
 	if err != nil {
 		return company.Set{}, fmt.Errorf("read unlocks of export %s: %w", export, err)
@@ -101,10 +101,10 @@ func (b *Store) ByExport(ctx context.Context, q db.Querier, ws id.Workspace, exp
 	return company.SetFrom(sum), nil
 }
 
-func (b *Store) committed(o *owned, seen []delta) {
+func (s *Store) committed(o *owned, seen []delta) {
 	if err := o.absorb(seen); err != nil {
-		b.cache.drop(o) // the next reader starts from the database
+		s.cache.drop(o) // the next reader starts from the database
 		return
 	}
-	b.cache.settle(o)
+	s.cache.settle(o)
 }

@@ -22,9 +22,9 @@ type holder struct {
 }
 
 // Holders reads what all workspaces have of the companies.
-func (b *Store) Holders(ctx context.Context, of company.Set) (*Holders, error) {
+func (s *Store) Holders(ctx context.Context, of company.Set) (*Holders, error) {
 	h := &Holders{of: of, held: map[id.Workspace]*holder{}}
-	_, err := h.Held(ctx, b.db.Read())
+	_, err := h.Held(ctx, s.db.Read())
 	return h, err
 }
 

@@ -24,12 +24,12 @@ const originDeltas = 64
 
 // Origins tells which exports unlocked those companies that the workspace had when its log stood at seq, newest first;
 // seq 0 is the end of the log. Each company is in one of them; one that the workspace did not have then may be in none.
-func (b *Store) Origins(ctx context.Context, ws id.Workspace, seq int64, companies company.Set) ([]Change, error) {
+func (s *Store) Origins(ctx context.Context, ws id.Workspace, seq int64, companies company.Set) ([]Change, error) {
 	const query = `SELECT ` + deltaColumns + ` FROM unlock_delta
 		WHERE workspace_id = $1 AND change = 1 AND ($2 = 0 OR seq <= $2) AND seq < $3 ORDER BY seq DESC LIMIT $4`
 	var found []Change
 	for before, left := int64(1<<62), companies; !left.IsEmpty(); {
-		deltas, err := db.Collect(ctx, b.db.Read(), scan, query, ws, seq, before, originDeltas)
+		deltas, err := db.Collect(ctx, s.db.Read(), scan, query, ws, seq, before, originDeltas)
 		if err != nil {
 			return nil, fmt.Errorf("read origins of unlocks: %w", err)
 		}
@@ -48,8 +48,8 @@ func (b *Store) Origins(ctx context.Context, ws id.Workspace, seq int64, compani
 }
 
 // GivenBack is what the export had unlocked and has given back, oldest first.
-func (b *Store) GivenBack(ctx context.Context, ws id.Workspace, export id.Export) ([]Change, error) {
-	deltas, err := readExport(ctx, b.db.Read(), ws, export)
+func (s *Store) GivenBack(ctx context.Context, ws id.Workspace, export id.Export) ([]Change, error) {
+	deltas, err := readExport(ctx, s.db.Read(), ws, export)
 	if err != nil {
 		return nil, fmt.Errorf("read what export %s gave back: %w", export, err)
 	}
@@ -63,7 +63,7 @@ func (b *Store) GivenBack(ctx context.Context, ws id.Workspace, export id.Export
 }
 
 // OwnedIn is what the workspace has unlocked as q sees it, added up from the log alone; for proofs.
-func (b *Store) OwnedIn(ctx context.Context, q db.Querier, ws id.Workspace) (company.Set, error) {
+func (s *Store) OwnedIn(ctx context.Context, q db.Querier, ws id.Workspace) (company.Set, error) {
 	sum := roaring.New()
 	if err := eachDelta(ctx, q, ws, func(d delta) { d.applyTo(sum) }); err != nil {
 		return company.Set{}, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)

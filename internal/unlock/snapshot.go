@@ -21,16 +21,16 @@ type snapshot struct {
 
 // Snapshot writes down the workspace's sum if enough deltas have come since the last time, so that a cold start stays
 // short. It is best called off any request's path, such as after a job.
-func (b *Store) Snapshot(ctx context.Context, ws id.Workspace) error {
-	due, err := b.snapshotDue(ctx, ws)
+func (s *Store) Snapshot(ctx context.Context, ws id.Workspace) error {
+	due, err := s.snapshotDue(ctx, ws)
 	if err != nil || !due {
 		return err
 	}
-	set, seq, err := b.owned(ctx, ws)
+	set, seq, err := s.owned(ctx, ws)
 	if err != nil {
 		return err
 	}
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		const q = `INSERT INTO unlock_snapshot (workspace_id, seq, size, companies, created_at)
 			VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (workspace_id) DO UPDATE SET seq = excluded.seq, size = excluded.size,
@@ -43,14 +43,14 @@ func (b *Store) Snapshot(ctx context.Context, ws id.Workspace) error {
 	})
 }
 
-func (b *Store) snapshotDue(ctx context.Context, ws id.Workspace) (bool, error) {
+func (s *Store) snapshotDue(ctx context.Context, ws id.Workspace) (bool, error) {
 	const q = `SELECT COALESCE((SELECT MAX(seq) FROM unlock_delta WHERE workspace_id = $1), 0)
 		- COALESCE((SELECT seq FROM unlock_snapshot WHERE workspace_id = $1), 0)`
 	var since int64
-	if err := b.db.Read().QueryRowContext(ctx, q, ws).Scan(&since); err != nil {
+	if err := s.db.Read().QueryRowContext(ctx, q, ws).Scan(&since); err != nil {
 		return false, fmt.Errorf("count deltas of workspace %s: %w", ws, err)
 	}
-	return since >= b.snapshotEvery, nil
+	return since >= s.snapshotEvery, nil
 }
 
 func readSnapshot(ctx context.Context, q db.Querier, ws id.Workspace) (snapshot, error) {

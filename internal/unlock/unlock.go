@@ -35,35 +35,35 @@ func New(d *db.DB, o Options) *Store {
 }
 
 // Owned is what the workspace has unlocked, as of at least the moment of the call, whoever unlocked it.
-func (b *Store) Owned(ctx context.Context, ws id.Workspace) (company.Set, error) {
-	set, _, err := b.owned(ctx, ws)
+func (s *Store) Owned(ctx context.Context, ws id.Workspace) (company.Set, error) {
+	set, _, err := s.owned(ctx, ws)
 	return set, err
 }
 
 // owned also gives the number of the last delta in the set.
-func (b *Store) owned(ctx context.Context, ws id.Workspace) (company.Set, int64, error) {
-	o, unseen, err := b.read(ctx, b.db.Read(), ws)
+func (s *Store) owned(ctx context.Context, ws id.Workspace) (company.Set, int64, error) {
+	o, unseen, err := s.read(ctx, s.db.Read(), ws)
 	if err != nil {
 		return company.Set{}, 0, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)
 	}
 	if err := o.absorb(unseen); err != nil {
 		return company.Set{}, 0, err
 	}
-	b.cache.settle(o)
+	s.cache.settle(o)
 	set, seq := o.view()
 	return set, seq, nil
 }
 
 // read gives the cached set and the deltas that q sees beyond it. Nothing is held in memory while the database is
 // asked: on PostgreSQL every connection may be waiting for the lock of the caller's transaction.
-func (b *Store) read(ctx context.Context, q db.Querier, ws id.Workspace) (*owned, []delta, error) {
-	o := b.cache.get(ws)
+func (s *Store) read(ctx context.Context, q db.Querier, ws id.Workspace) (*owned, []delta, error) {
+	o := s.cache.get(ws)
 	if !o.isLoaded() {
-		s, err := readSnapshot(ctx, q, ws)
+		snapshot, err := readSnapshot(ctx, q, ws)
 		if err != nil {
 			return nil, nil, err
 		}
-		o.load(s)
+		o.load(snapshot)
 	}
 	unseen, err := readDeltas(ctx, q, ws, o.position())
 	return o, unseen, err

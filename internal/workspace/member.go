@@ -29,7 +29,7 @@ type Belonging struct {
 
 // AddMember lets the person belong to the workspace; one who is a member already keeps their role, one who has left is
 // back, and tokens of theirs work again. Faults: Validation, NotFound without the workspace.
-func (b *Store) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, role Role) error {
+func (s *Store) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, role Role) error {
 	if _, err := ParseRole(string(role)); err != nil {
 		return fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
 	}
@@ -51,12 +51,12 @@ func (b *Store) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, perso
 
 // SetRole gives a member another role. NotFound for one who is no member; Validation for a role that is none, and for
 // one that would leave the workspace without an owner.
-func (b *Store) SetRole(ctx context.Context, ws id.Workspace, person id.Person, role Role) error {
+func (s *Store) SetRole(ctx context.Context, ws id.Workspace, person id.Person, role Role) error {
 	if _, err := ParseRole(string(role)); err != nil {
 		return fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
 	}
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
-		if err := b.change(ctx, tx, ws, person, role == Owner, `role = $3`, string(role)); err != nil {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		if err := s.change(ctx, tx, ws, person, role == Owner, `role = $3`, string(role)); err != nil {
 			return fmt.Errorf("set role in workspace %s: %w", ws, err)
 		}
 		return nil
@@ -65,9 +65,9 @@ func (b *Store) SetRole(ctx context.Context, ws id.Workspace, person id.Person, 
 
 // Leave ends the person's membership; their tokens are refused from the next request on. A second call changes
 // nothing. NotFound for one who never was a member; Validation for the last owner, who has to stay.
-func (b *Store) Leave(ctx context.Context, ws id.Workspace, person id.Person) error {
-	return b.db.Tx(ctx, func(tx *db.Tx) error {
-		err := b.change(ctx, tx, ws, person, false, `left_at = COALESCE(left_at, $3)`, db.Time(time.Now()))
+func (s *Store) Leave(ctx context.Context, ws id.Workspace, person id.Person) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		err := s.change(ctx, tx, ws, person, false, `left_at = COALESCE(left_at, $3)`, db.Time(time.Now()))
 		if err != nil {
 			return fmt.Errorf("leave workspace %s: %w", ws, err)
 		}
@@ -76,7 +76,7 @@ func (b *Store) Leave(ctx context.Context, ws id.Workspace, person id.Person) er
 }
 
 // change updates a member's row unless that would leave the workspace without an owner.
-func (b *Store) change(
+func (s *Store) change(
 	ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, staysOwner bool, set string, value any,
 ) error {
 	// Two owners who demote each other at once would both see the other one; the workspace's row makes them queue.
@@ -105,8 +105,8 @@ func (b *Store) change(
 }
 
 // Members gives those who belong to the workspace, in the order in which they joined.
-func (b *Store) Members(ctx context.Context, ws id.Workspace) ([]Belonging, error) {
-	members, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (m Belonging, err error) {
+func (s *Store) Members(ctx context.Context, ws id.Workspace) ([]Belonging, error) {
+	members, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (m Belonging, err error) {
 		var joined int64
 		err = row.Scan(&m.Person, &m.Name, &m.Email, &m.Role, &joined)
 		m.JoinedAt = db.FromTime(joined)
@@ -120,8 +120,8 @@ func (b *Store) Members(ctx context.Context, ws id.Workspace) ([]Belonging, erro
 }
 
 // Of gives the workspaces that the person belongs to, by name.
-func (b *Store) Of(ctx context.Context, person id.Person) ([]Membership, error) {
-	all, err := db.Collect(ctx, b.db.Read(), func(row db.Row) (m Membership, err error) {
+func (s *Store) Of(ctx context.Context, person id.Person) ([]Membership, error) {
+	all, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (m Membership, err error) {
 		var created int64
 		err = row.Scan(&m.ID, &m.Name, &created, &m.Role)
 		m.CreatedAt = db.FromTime(created)

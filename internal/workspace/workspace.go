@@ -32,7 +32,7 @@ func New(d *db.DB) *Store { return &Store{db: d} }
 
 // Create adds a workspace. Names may repeat; one that is empty, over 200 characters or unprintable is a
 // fault.Validation.
-func (b *Store) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, error) {
+func (s *Store) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, error) {
 	name, complaint := text.Name(name, nameLengthMax)
 	if complaint != "" {
 		return Workspace{}, fault.Invalid(fault.FieldError{Field: "name", Message: complaint})
@@ -47,8 +47,8 @@ func (b *Store) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, 
 }
 
 // Get finds a workspace; fault.NotFound without one.
-func (b *Store) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
-	w, err := scan(b.db.Read().QueryRowContext(ctx, `SELECT id, name, created_at FROM workspace WHERE id = $1`, ws))
+func (s *Store) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
+	w, err := scan(s.db.Read().QueryRowContext(ctx, `SELECT id, name, created_at FROM workspace WHERE id = $1`, ws))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Workspace{}, noWorkspace(ws)
 	}
@@ -59,8 +59,8 @@ func (b *Store) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
 }
 
 // List gives all workspaces, oldest first.
-func (b *Store) List(ctx context.Context) ([]Workspace, error) {
-	all, err := db.Collect(ctx, b.db.Read(), scan, `SELECT id, name, created_at FROM workspace ORDER BY created_at, id`)
+func (s *Store) List(ctx context.Context) ([]Workspace, error) {
+	all, err := db.Collect(ctx, s.db.Read(), scan, `SELECT id, name, created_at FROM workspace ORDER BY created_at, id`)
 	if err != nil {
 		return nil, fmt.Errorf("list workspaces: %w", err)
 	}

@@ -266,17 +266,17 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 				return err
 			}))
 		}, []string{"jobs: export.run: no export waits for it"}},
-		"jobs, a worker that fell silent": {func(t *testing.T, p *patient) {
+		"jobs, a worker that stopped responding": {func(t *testing.T, p *patient) {
 			require.NoError(t, p.Stop()) // else it would take the job up
 			p.exec(t, `UPDATE export SET status = 'processing' WHERE id = $1`, p.first)
 			p.exec(t, `UPDATE job SET state = 'running', worker = 'gone', lease_until = 1
 				WHERE id = (SELECT job_id FROM export WHERE id = $1)`, p.first)
-		}, []string{"jobs: export.run: its worker fell silent before 1970-01-01"}},
-		"jobs, one that nobody takes": {func(t *testing.T, p *patient) {
+		}, []string{"jobs: export.run: its worker stopped responding before 1970-01-01"}},
+		"jobs, one that no worker takes": {func(t *testing.T, p *patient) {
 			require.NoError(t, p.Stop())
 			p.exec(t, `UPDATE export SET status = 'pending' WHERE id = $1`, p.first)
 			p.exec(t, `UPDATE job SET state = 'queued', run_at = 1 WHERE id = (SELECT job_id FROM export WHERE id = $1)`, p.first)
-		}, []string{"jobs: export.run: it is due since 1970-01-01"}},
+		}, []string{"jobs: export.run: it has been due since 1970-01-01"}},
 
 		"index, a company that it has otherwise": {func(t *testing.T, p *patient) {
 			companies, _, err := p.Catalog.Span(t.Context(), 17, 17)

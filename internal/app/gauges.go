@@ -18,7 +18,7 @@ type gauges struct {
 
 	mu      sync.Mutex
 	counted time.Time // when the jobs were
-	census  job.Census
+	census  job.Stats
 }
 
 const (
@@ -101,13 +101,13 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 }
 
 // jobs counts the jobs now and then, however often it is asked.
-func (g *gauges) jobs(ctx context.Context) (job.Census, error) {
+func (g *gauges) jobs(ctx context.Context) (job.Stats, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.counted.IsZero() && time.Since(g.counted) < censusEvery {
 		return g.census, nil
 	}
-	census, err := g.app.Jobs.Census(ctx)
+	census, err := g.app.Jobs.Stats(ctx)
 	if err == nil {
 		g.census, g.counted = census, time.Now()
 	}

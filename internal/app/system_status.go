@@ -21,7 +21,7 @@ func (a *App) systemStats(ctx context.Context) (console.SystemStats, error) {
 	if f.Companies, err = a.Catalog.Len(ctx); err != nil {
 		return f, err
 	}
-	jobs, err := a.Jobs.Figures(ctx)
+	jobs, err := a.Jobs.StatsByKind(ctx)
 	for _, j := range jobs {
 		f.Jobs = append(f.Jobs, console.JobStats(j))
 	}

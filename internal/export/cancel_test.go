@@ -35,7 +35,7 @@ func (s *shop) fail(t *testing.T, e export.Export) {
 	t.Helper()
 	j := job.Job{ID: e.Job, Kind: export.JobKind, Payload: fmt.Appendf(nil, `{"export_id": %q}`, e.ID)}
 	require.NoError(t, s.db.Tx(t.Context(), func(tx *db.Tx) error {
-		return s.Handlers()[export.JobKind].OnBury(t.Context(), tx, j, errCrash)
+		return s.Handlers()[export.JobKind].OnDiscard(t.Context(), tx, j, errCrash)
 	}))
 }
 

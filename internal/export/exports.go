@@ -82,7 +82,7 @@ func New(d Deps) *Exports {
 
 // Handlers are the kinds of jobs that exports need, for the runner.
 func (x *Exports) Handlers() map[string]job.Handler {
-	return map[string]job.Handler{JobKind: {Run: x.Run, OnBury: x.bury}, DiscardKind: {Run: x.Discard}}
+	return map[string]job.Handler{JobKind: {Run: x.Run, OnDiscard: x.bury}, DiscardKind: {Run: x.Discard}}
 }
 
 // payload is what a job of JobKind carries.

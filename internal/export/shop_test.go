@@ -182,12 +182,12 @@ func (s *shop) work(t *testing.T, times int) {
 		defer func() { returned <- struct{}{} }()
 		return run(ctx, j)
 	}
-	bury := h.OnBury
-	h.OnBury = func(ctx context.Context, tx *db.Tx, j job.Job, cause error) error {
-		if j.Attempt > j.AttemptsMax { // buried without another Run
+	onDiscard := h.OnDiscard
+	h.OnDiscard = func(ctx context.Context, tx *db.Tx, j job.Job, cause error) error {
+		if j.Attempt > j.AttemptsMax { // discarded without another Run
 			returned <- struct{}{}
 		}
-		return bury(ctx, tx, j, cause)
+		return onDiscard(ctx, tx, j, cause)
 	}
 	handlers[export.JobKind] = h
 	runner := job.NewRunner(s.jobs, handlers)

@@ -10,13 +10,13 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// How late a job may be before Audit takes it for orphaned: a live Runner takes up both within a second.
+// How late a job may be before Audit reports it as orphaned: a live Runner takes such jobs within a second.
 const (
 	leaseGrace = 5 * time.Second
 	queueGrace = 15 * time.Minute
 )
 
-// Audit finds running jobs whose lease ran out and queued ones that nobody takes, oldest first.
+// Audit returns the running jobs whose lease ran out and the queued jobs that no worker takes, oldest first.
 func (q *Queue) Audit(ctx context.Context) ([]audit.Finding, error) {
 	now := time.Now()
 	found, err := db.Collect(ctx, q.db.Read(), func(row db.Row) (audit.Finding, error) {
@@ -27,9 +27,9 @@ func (q *Queue) Audit(ctx context.Context) ([]audit.Finding, error) {
 		)
 		err := row.Scan(&job, &kind, &state, &since)
 		at := db.FromTime(since).Format(time.RFC3339)
-		problem := "it is due since " + at + ", but nobody takes it; it runs once capi serve runs"
+		problem := "it has been due since " + at + ", but no worker takes it; it runs once capi serve runs"
 		if state == "running" {
-			problem = "its worker fell silent before " + at + "; it resumes once capi serve runs"
+			problem = "its worker stopped responding before " + at + "; it resumes once capi serve runs"
 		}
 		return audit.Found("job", job, kind+": "+problem), err
 	}, `SELECT id, kind, state, COALESCE(lease_until, run_at) FROM job

@@ -18,7 +18,7 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
-// crashEnv makes the test binary a worker process on the database that it names, to be killed.
+// crashEnv makes the test binary a worker process on the database that it names, which is then killed.
 const crashEnv = "JOB_TEST_CRASH"
 
 const shortLease = 500 * time.Millisecond
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// workUntilKilled says on standard output that it works on a job, and never ends that.
+// workUntilKilled writes to standard output when it works on a job, and never finishes it.
 func workUntilKilled(name string) error {
 	open := sqlite.Open
 	if name[0] == 'p' {
@@ -54,7 +54,7 @@ func workUntilKilled(name string) error {
 	select {}
 }
 
-// crash lets another process claim the job, and kills it without a warning.
+// crash lets another process claim the job and kills that process without a warning.
 func crash(t *testing.T, name string) {
 	t.Helper()
 	worker := exec.Command(os.Args[0])
@@ -68,7 +68,7 @@ func crash(t *testing.T, name string) {
 	require.Equal(t, "working\n", line)
 }
 
-// eachName is dbtest.Each by the database's name.
+// eachName is dbtest.Each, but passes the name of the database.
 func eachName(t *testing.T, fn func(t *testing.T, name string)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -115,7 +115,7 @@ func TestRunnerThatIsAloneResumesAtOnce(t *testing.T) {
 	})
 }
 
-// claimedBy makes every job look as if the worker had claimed it.
+// claimedBy makes all jobs look as if the worker had claimed them.
 func claimedBy(t *testing.T, d *db.DB, worker string, until time.Time) {
 	t.Helper()
 	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
@@ -125,7 +125,7 @@ func claimedBy(t *testing.T, d *db.DB, worker string, until time.Time) {
 	}))
 }
 
-func TestJobThatKeepsKillingItsProcessIsBuried(t *testing.T) {
+func TestJobThatKeepsKillingItsProcessIsDiscarded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		notes := noteTable(t, d)
@@ -135,8 +135,8 @@ func TestJobThatKeepsKillingItsProcessIsBuried(t *testing.T) {
 			claimedBy(t, d, "dead", time.Now().Add(-time.Second))
 		}
 		start(t, q, map[string]job.Handler{"work": {
-			Run:    func(context.Context, job.Job) error { panic("a sixth attempt") },
-			OnBury: func(ctx context.Context, tx *db.Tx, _ job.Job, _ error) error { return addNote(ctx, tx) },
+			Run:       func(context.Context, job.Job) error { panic("a sixth attempt") },
+			OnDiscard: func(ctx context.Context, tx *db.Tx, _ job.Job, _ error) error { return addNote(ctx, tx) },
 		}})
 		require.Contains(t, awaitState(t, d, j, "buried").Error, "5 attempts ended without an outcome")
 		require.Equal(t, 1, notes())

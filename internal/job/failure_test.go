@@ -18,7 +18,7 @@ import (
 
 var errBroken = errors.New("disk\x00 full")
 
-// noteTable stands for the table of whoever enqueues jobs.
+// noteTable makes a table that stands for one of the package that enqueues jobs.
 func noteTable(t *testing.T, d *db.DB) (count func() int) {
 	t.Helper()
 	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
@@ -67,7 +67,7 @@ func TestPausesDoubleAfterEachFailure(t *testing.T) {
 				at = append(at, time.Now())
 				return errBroken
 			},
-			OnBury: func(context.Context, *db.Tx, job.Job, error) error {
+			OnDiscard: func(context.Context, *db.Tx, job.Job, error) error {
 				close(buried)
 				return nil
 			},
@@ -103,7 +103,7 @@ func TestJobsOutliveHalfAnHourOfFailures(t *testing.T) {
 				close(done)
 				return nil
 			},
-			OnBury: func(context.Context, *db.Tx, job.Job, error) error {
+			OnDiscard: func(context.Context, *db.Tx, job.Job, error) error {
 				t.Errorf("buried after %v", time.Since(began))
 				close(done)
 				return nil
@@ -117,7 +117,7 @@ func TestJobsOutliveHalfAnHourOfFailures(t *testing.T) {
 	})
 }
 
-func TestLastFailureBuriesWithOnBuryInOneTransaction(t *testing.T) {
+func TestLastFailureDiscardsWithOnDiscardInOneTransaction(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		notes := noteTable(t, d)
@@ -126,7 +126,7 @@ func TestLastFailureBuriesWithOnBuryInOneTransaction(t *testing.T) {
 		q := job.New(d, o)
 		start(t, q, map[string]job.Handler{"work": {
 			Run: func(context.Context, job.Job) error { return errBroken },
-			OnBury: func(ctx context.Context, tx *db.Tx, j job.Job, cause error) error {
+			OnDiscard: func(ctx context.Context, tx *db.Tx, j job.Job, cause error) error {
 				if err := addNote(ctx, tx); err != nil {
 					return err
 				}
@@ -146,14 +146,14 @@ func TestLastFailureBuriesWithOnBuryInOneTransaction(t *testing.T) {
 	})
 }
 
-func TestFatalErrorBuriesAtOnce(t *testing.T) {
+func TestFatalErrorDiscardsAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		notes := noteTable(t, d)
 		q := job.New(d, fast())
 		start(t, q, map[string]job.Handler{"work": {
-			Run:    func(context.Context, job.Job) error { return job.Fatal(errBroken) },
-			OnBury: func(ctx context.Context, tx *db.Tx, _ job.Job, _ error) error { return addNote(ctx, tx) },
+			Run:       func(context.Context, job.Job) error { return job.Fatal(errBroken) },
+			OnDiscard: func(ctx context.Context, tx *db.Tx, _ job.Job, _ error) error { return addNote(ctx, tx) },
 		}})
 		j := enqueue(t, d, q, nil)
 		require.Equal(t, row{State: "buried", Error: "disk full", Attempt: 1}, awaitState(t, d, j, "buried"))

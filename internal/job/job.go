@@ -1,8 +1,8 @@
-// Package job is a durable queue: work that is enqueued in a transaction runs once that has committed, is tried again
-// when it fails, and resumed by somebody else when its process dies. It knows no kind of work.
+// Package job is a durable queue. Work that is enqueued in a transaction runs after the commit, is retried when it fails,
+// and is resumed by another worker when its process dies. The package knows nothing about the kinds of work.
 //
 // A job runs at least once. What a handler writes in the transaction that also calls Job.Complete is written exactly
-// once, whatever else happens: the transaction fails if the job has meanwhile been taken over.
+// once: the transaction fails if another worker has taken the job over.
 //
 //	          claim                    success, or Complete in the handler's transaction
 //	queued ───────────▶ running ─────────────────────────────────────────────────────────▶ done
@@ -24,14 +24,14 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// ErrLost is why a handler's context ends, and a Complete fails, when the job is no longer this worker's: its lease ran
-// out, and somebody else has it or will take it.
+// ErrLost is why a handler's context ends, and why Complete fails, when the job no longer belongs to this worker: its
+// lease ran out, and another worker has taken it or will.
 var ErrLost = errors.New("job lost to another worker")
 
-// ErrStopping is why a handler's context ends when the Runner stops and does not wait any longer.
+// ErrStopping is why a handler's context ends when the Runner stops and no longer waits for it.
 var ErrStopping = errors.New("runner is stopping")
 
-// Job is one piece of work in the hands of a worker.
+// Job is a unit of work that a worker has claimed.
 type Job struct {
 	ID          id.Job
 	Kind        string
@@ -44,17 +44,17 @@ type Job struct {
 	notes  *notes
 }
 
-// notes are what a handler adds to the log line of its run.
+// notes are the attributes that a handler adds to the log line of its run.
 type notes struct{ attrs []any }
 
-// Note puts an attribute on the job's log line; for the goroutine of Run alone.
+// Note adds an attribute to the job's log line. Only the goroutine of Run may call it.
 func (j Job) Note(key string, value any) {
 	if j.notes != nil {
 		j.notes.attrs = append(j.notes.attrs, slog.Any(key, value))
 	}
 }
 
-// Decode reads the payload into v; a payload that does not fit is Fatal.
+// Decode reads the payload into v. The error is Fatal if the payload does not fit.
 func (j Job) Decode(v any) error {
 	if err := json.Unmarshal(j.Payload, v); err != nil {
 		return Fatal(fmt.Errorf("decode payload of job %s: %w", j.ID, err))
@@ -64,16 +64,16 @@ func (j Job) Decode(v any) error {
 
 // Handler does the work of one kind.
 type Handler struct {
-	// Run does the work. It is called again after an error or a crash, so it has to end in the same result; it has
-	// to return soon after ctx ends.
+	// Run does the work. It is called again after an error or a crash, so it must be idempotent. It must return soon
+	// after ctx ends.
 	Run func(ctx context.Context, j Job) error
 
-	// OnBury, if set, is called in the transaction that buries a job which failed for good; an error undoes both, and
-	// they are tried again.
-	OnBury func(ctx context.Context, tx *db.Tx, j Job, cause error) error
+	// OnDiscard, if set, is called in the transaction that discards a job after its last failure. An error rolls both
+	// back, and they are tried again.
+	OnDiscard func(ctx context.Context, tx *db.Tx, j Job, cause error) error
 }
 
-// Fatal marks an error after which another attempt is pointless: the job is buried at once.
+// Fatal marks an error after which another attempt is pointless: the job is discarded at once.
 func Fatal(err error) error {
 	if err == nil {
 		return nil
@@ -93,36 +93,37 @@ func isFatal(err error) bool {
 
 // Options are the settings of a Queue and its Runners.
 type Options struct {
-	// Log gets one line a run. Defaults to slog.DiscardHandler.
+	// Log gets one line for each run. Defaults to slog.DiscardHandler.
 	Log *slog.Logger
 
 	// Workers is how many jobs a Runner works on at once. Defaults to 2.
 	Workers int
 
-	// AttemptsMax is how often a job is tried before it is buried. Defaults to 17, which with the pauses below are
-	// spread over half an hour at the very least: a full disk or a volume that is moved ends no job that is paid for.
+	// AttemptsMax is how often a job is tried before it is discarded. Defaults to 17, which the pauses below spread over
+	// at least half an hour, so that a full disk or a volume being moved ends no job that is paid for.
 	AttemptsMax int
 
-	// Lease is how long a job of a worker that has fallen silent waits for another one. Defaults to 15s.
+	// Lease is how long after a worker's last heartbeat another worker may take its jobs. Defaults to 15s.
 	Lease time.Duration
 
-	// Poll is how often a Runner looks for jobs that it was not notified of. Defaults to 250ms.
+	// Poll is how often a Runner looks for jobs without being notified. Defaults to 250ms.
 	Poll time.Duration
 
-	// RetryDelay is the pause after a first failure, doubled after each further one, give or take a quarter. Defaults to 1s.
+	// RetryDelay is the pause after the first failure. It doubles with each further one, plus or minus a quarter.
+	// Defaults to 1s.
 	RetryDelay time.Duration
 
 	// RetryDelayMax bounds the pause. Defaults to 5m.
 	RetryDelayMax time.Duration
 
-	// HandBack is how long Stop waits for handlers after it has ended their context. Defaults to 5s.
+	// HandBack is how long Stop waits for handlers after it has cancelled their contexts. Defaults to 5s.
 	HandBack time.Duration
 
-	// Kept is how long Prune leaves a job that is over. Defaults to 168h, a week.
+	// Kept is how long Prune keeps a finished job. Defaults to 168h, a week.
 	Kept time.Duration
 
-	// Alone says that no other process runs jobs of this database, so that what a dead one left running is taken up
-	// at the start and not after its lease. Defaults to false.
+	// Alone says that no other process runs jobs of this database. The jobs that a dead process left running then
+	// resume at the start, without waiting for their leases. Defaults to false.
 	Alone bool
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
-// fast makes times short where a test has to live through them; the lease stays long unless a test sets it.
+// fast returns options with short times where a test has to wait for them. The lease stays long unless a test sets it.
 func fast() job.Options {
 	return job.Options{
 		Poll: 10 * time.Millisecond, RetryDelay: time.Millisecond, RetryDelayMax: 5 * time.Millisecond,
@@ -46,7 +46,7 @@ func enqueue(t *testing.T, d *db.DB, q *job.Queue, payload any) id.Job {
 	return j
 }
 
-// row is what the table says of a job.
+// row is what the table holds about a job.
 type row struct {
 	State, Error string
 	Attempt      int
@@ -60,7 +60,7 @@ func read(t *testing.T, d *db.DB, j id.Job) row {
 	return r
 }
 
-// await gives what comes next through the channel.
+// await returns the next value from the channel.
 func await[T any](t *testing.T, ch <-chan T) T {
 	t.Helper()
 	select {
@@ -72,7 +72,7 @@ func await[T any](t *testing.T, ch <-chan T) T {
 	}
 }
 
-// awaitState waits until the table says so; the last write of a job has no other signal.
+// awaitState waits until the job has the state in the table; the last write of a job has no other signal.
 func awaitState(t *testing.T, d *db.DB, j id.Job, state string) row {
 	t.Helper()
 	require.Eventually(t, func() bool { return read(t, d, j).State == state }, 30*time.Second, 2*time.Millisecond)

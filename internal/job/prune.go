@@ -8,11 +8,11 @@ import (
 	"github.com/opencapi/capi/internal/db"
 )
 
-// pruneMax is the number of jobs that one transaction deletes, so that others do not wait long for it.
+// pruneMax bounds the jobs that one transaction deletes, so that other writers do not wait long.
 const pruneMax = 500
 
-// Prune deletes jobs that are over, done or buried, for longer than Options.Kept. It is meant to be called now and then,
-// by any number of processes.
+// Prune deletes jobs that were done or discarded longer than Options.Kept ago. Any number of processes may call it from
+// time to time.
 func (q *Queue) Prune(ctx context.Context) error {
 	before := db.Time(time.Now().Add(-q.options.Kept))
 	for {
@@ -28,14 +28,14 @@ func (q *Queue) Prune(ctx context.Context) error {
 
 func (q *Queue) pruneSome(ctx context.Context, before int64) (n int64, err error) {
 	const over = `SELECT id FROM job WHERE state IN ('done', 'buried') AND updated_at < $1 ORDER BY updated_at LIMIT $2`
-	// Looking first keeps an idle queue from taking the write lock.
+	// Reading first keeps an idle queue from taking the write lock.
 	var some bool
 	err = q.db.Read().QueryRowContext(ctx, `SELECT EXISTS (`+over+`)`, before, 1).Scan(&some)
 	if err != nil || !some {
 		return 0, err
 	}
 	err = q.db.Tx(ctx, func(tx *db.Tx) error {
-		// Nothing is over twice, so the state cannot change in between.
+		// These states are final, so they cannot change in between.
 		res, err := tx.ExecContext(ctx, `DELETE FROM job WHERE id IN (`+over+`)`, before, pruneMax)
 		if err != nil {
 			return err

@@ -10,11 +10,11 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Queue is the table job. Safe for concurrent use.
+// Queue reads and writes the table job. Safe for concurrent use.
 type Queue struct {
 	db      *db.DB
 	options Options
-	wake    chan struct{} // holds one token: there may be something to claim
+	wake    chan struct{} // holds a token while there may be something to claim
 }
 
 // New opens the queue.
@@ -22,7 +22,8 @@ func New(d *db.DB, o Options) *Queue {
 	return &Queue{db: d, options: o.withDefaults(), wake: make(chan struct{}, 1)}
 }
 
-// Enqueue adds a job to be run as soon as the transaction has committed; call Notify then. The payload is kept as JSON.
+// Enqueue adds a job that runs after the transaction has committed; call Notify after the commit. The payload is stored
+// as JSON.
 func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, kind string, payload any) (id.Job, error) {
 	content, err := json.Marshal(payload)
 	if err != nil {
@@ -39,7 +40,7 @@ func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, kind string, payload any
 	return job, nil
 }
 
-// Notify wakes a Runner of this process, after a commit; without it the Runner finds the job when it looks next.
+// Notify wakes a Runner of this process. Call it after the commit; without it the Runner finds the job at its next poll.
 func (q *Queue) Notify() {
 	select {
 	case q.wake <- struct{}{}:
@@ -47,13 +48,14 @@ func (q *Queue) Notify() {
 	}
 }
 
-// Complete marks the job done in the handler's own transaction, so that its result and its end are one. It is ErrLost
-// when the job is no longer this worker's; the transaction has to fail then. After its commit the handler returns nil.
+// Complete marks the job done in the handler's own transaction, so that its result and its end are one commit. It returns
+// ErrLost if the job no longer belongs to this worker; the transaction must fail then. After the commit the handler must
+// return nil.
 func (j Job) Complete(ctx context.Context, tx *db.Tx) error {
 	return j.leave(ctx, tx, "done", time.Now(), nil)
 }
 
-// leave ends the worker's hold on the job, in the given state.
+// leave releases the job in the given state.
 func (j Job) leave(ctx context.Context, tx *db.Tx, state string, runAt time.Time, cause error) error {
 	res, err := tx.ExecContext(ctx, `
 		UPDATE job SET state = $1, run_at = $2, error = $3, updated_at = $4, worker = NULL, lease_until = NULL
@@ -69,7 +71,7 @@ func (j Job) leave(ctx context.Context, tx *db.Tx, state string, runAt time.Time
 	return err
 }
 
-// handBack puts the job back into the queue as if this attempt had not been.
+// handBack puts the job back into the queue without counting this attempt.
 func (j Job) handBack(ctx context.Context, tx *db.Tx) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE job SET state = 'queued', attempt = attempt - 1, run_at = $1, updated_at = $1, worker = NULL, lease_until = NULL
@@ -81,14 +83,14 @@ func (j Job) handBack(ctx context.Context, tx *db.Tx) error {
 	return nil
 }
 
-// claim takes up to limit jobs of the kinds, oldest first, for the worker: queued ones that are due, and running ones
-// whose lease ran out, but none that this worker is still busy with.
+// claim takes up to limit jobs of the kinds for the worker, oldest first: queued jobs that are due and running jobs whose
+// lease ran out, except those this worker is still busy with.
 func (q *Queue) claim(ctx context.Context, worker string, kinds []string, busy []id.Job, limit int) ([]Job, error) {
 	now := db.Time(time.Now())
 	due := `(state = 'queued' AND run_at <= $1 OR state = 'running' AND lease_until < $1)
 		AND kind IN (SELECT value FROM ` + q.db.EachString("$2") + `)
 		AND id NOT IN (SELECT value FROM ` + q.db.EachString("$3") + `)`
-	// Looking first keeps an idle queue from taking the write lock.
+	// Reading first keeps an idle queue from taking the write lock.
 	var some bool
 	err := q.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM job WHERE `+due+`)`,
 		now, jsonList(kinds), jsonList(busy)).Scan(&some)
@@ -126,7 +128,7 @@ func (q *Queue) claim(ctx context.Context, worker string, kinds []string, busy [
 	return jobs, err
 }
 
-// renew extends the worker's leases and gives the jobs that are not its own any more.
+// renew extends the worker's leases and returns the jobs that no longer belong to it.
 func (q *Queue) renew(ctx context.Context, worker string, held []id.Job, until time.Time) (lost []id.Job, err error) {
 	err = q.db.Tx(ctx, func(tx *db.Tx) error {
 		lost = nil
@@ -141,26 +143,20 @@ func (q *Queue) renew(ctx context.Context, worker string, held []id.Job, until t
 		if n, err := res.RowsAffected(); err != nil || int(n) == len(held) {
 			return err
 		}
-		lost, err = foreign(ctx, tx, list, worker)
-		return err
+		// A job that its handler has just completed is done, not lost.
+		lost, err = db.Collect(ctx, tx, db.Value[id.Job], `
+			SELECT id FROM job
+			WHERE id IN (SELECT value FROM `+tx.EachString("$1")+`)
+			  AND NOT (state = 'done' OR state = 'running' AND worker = $2)`, list, worker)
+		if err != nil {
+			return fmt.Errorf("look for lost jobs: %w", err)
+		}
+		return nil
 	})
 	return lost, err
 }
 
-// foreign gives those jobs of the list that are neither the worker's nor done: one that its handler has completed a
-// moment ago is not lost.
-func foreign(ctx context.Context, tx *db.Tx, list, worker string) ([]id.Job, error) {
-	lost, err := db.Collect(ctx, tx, db.Value[id.Job], `
-		SELECT id FROM job
-		WHERE id IN (SELECT value FROM `+tx.EachString("$1")+`)
-		  AND NOT (state = 'done' OR state = 'running' AND worker = $2)`, list, worker)
-	if err != nil {
-		return nil, fmt.Errorf("look for lost jobs: %w", err)
-	}
-	return lost, nil
-}
-
-// putBack queues every running job again; only for a process that is alone.
+// putBack queues every running job again. Only a process that runs alone may call it.
 func (q *Queue) putBack(ctx context.Context) (n int64, err error) {
 	err = q.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `
@@ -181,14 +177,14 @@ func jsonList[T any](list []T) string {
 	}
 	b, err := json.Marshal(list)
 	if err != nil {
-		panic(err) // ids and plain texts have a JSON form
+		panic(err) // cannot happen: ids and strings have a JSON form
 	}
 	return string(b)
 }
 
 const messageLengthMax = 4000
 
-// message is the text of an error as it is stored: bounded, and without what PostgreSQL's TEXT cannot hold.
+// message returns the text of an error as it is stored: bounded, and without what PostgreSQL's TEXT cannot hold.
 func message(err error) string {
 	if err == nil {
 		return ""

@@ -13,25 +13,25 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Runner claims jobs and calls their handlers. Safe for concurrent use; it is started once in its life.
+// Runner claims jobs and calls their handlers. Safe for concurrent use. It cannot be started again after Stop.
 type Runner struct {
 	queue    *Queue
 	options  Options
 	handlers map[string]Handler
 	kinds    []string
-	worker   string // a name that no other runner ever has
+	worker   string // a unique name
 
 	mu      sync.Mutex
 	started bool
 	held    map[id.Job]*hold
 
-	quit     chan struct{} // closed: no more claims
+	quit     chan struct{} // closed when no more jobs are to be claimed
 	quitOnce sync.Once
-	loops    sync.WaitGroup // claiming and beating
+	loops    sync.WaitGroup // claims and heartbeats
 	jobs     sync.WaitGroup
-	freed    chan struct{} // holds one token: a worker is free again
-	drained  chan struct{} // closed: no job runs and none will
-	idle     chan struct{} // closed: the loops have ended too
+	freed    chan struct{} // holds a token when a worker has become free
+	drained  chan struct{} // closed when no job runs and none will
+	idle     chan struct{} // closed when the loops have ended too
 }
 
 // hold is a job that this runner works on.
@@ -41,7 +41,7 @@ type hold struct {
 	until  time.Time // the lease as this runner knows it
 }
 
-// NewRunner makes a runner of the queue with a handler for each kind of work; jobs of other kinds are left alone.
+// NewRunner returns a runner with a handler for each kind of work. It leaves jobs of other kinds alone.
 func NewRunner(q *Queue, handlers map[string]Handler) *Runner {
 	return &Runner{
 		queue: q, options: q.options, handlers: handlers,
@@ -53,7 +53,7 @@ func NewRunner(q *Queue, handlers map[string]Handler) *Runner {
 	}
 }
 
-// Start begins to run jobs; ctx gives its values and bounds the start alone. A second call changes nothing.
+// Start begins to run jobs. ctx bounds the start alone: call Stop to end. A second call does nothing.
 func (r *Runner) Start(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,13 +72,13 @@ func (r *Runner) Start(ctx context.Context) error {
 	r.started = true
 	ctx = context.WithoutCancel(ctx)
 	r.loops.Go(func() { r.claimLoop(ctx) })
-	r.loops.Go(func() { r.beatLoop(ctx) })
+	r.loops.Go(func() { r.heartbeatLoop(ctx) })
 	return nil
 }
 
-// Stop claims no more jobs and waits for the running ones. When ctx ends first, it ends their contexts and puts those
-// that stop unfinished back into the queue; an error tells of handlers that did not return even then. A second call
-// waits likewise.
+// Stop claims no more jobs and waits for the running ones. If ctx ends first, it cancels their contexts and puts the jobs
+// that stop unfinished back into the queue. It returns an error if handlers do not return even then. A second call waits
+// too.
 func (r *Runner) Stop(ctx context.Context) error {
 	r.mu.Lock()
 	started := r.started
@@ -105,7 +105,7 @@ func (r *Runner) Stop(ctx context.Context) error {
 	case <-r.idle:
 		return nil
 	case <-timeout.C:
-		return fmt.Errorf("stop runner: %d jobs did not stop; others take them over", len(r.busy()))
+		return fmt.Errorf("stop runner: %d jobs did not stop; other workers take them over when their leases run out", len(r.busy()))
 	}
 }
 
@@ -185,8 +185,8 @@ func (r *Runner) release(job id.Job) {
 	}
 }
 
-// beatLoop keeps the leases of running jobs until all of them have ended.
-func (r *Runner) beatLoop(ctx context.Context) {
+// heartbeatLoop renews the leases of running jobs until all of them have ended.
+func (r *Runner) heartbeatLoop(ctx context.Context) {
 	period := r.options.Lease / 3
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()
@@ -195,16 +195,16 @@ func (r *Runner) beatLoop(ctx context.Context) {
 		case <-r.drained:
 			return
 		case <-ticker.C:
-			beatCtx, cancel := context.WithTimeout(ctx, period)
-			r.beat(beatCtx)
+			tickCtx, cancel := context.WithTimeout(ctx, period)
+			r.heartbeat(tickCtx)
 			cancel()
 		}
 	}
 }
 
-// beat renews the leases and ends the contexts of jobs that are lost, which after too long a silence of the database
-// are all.
-func (r *Runner) beat(ctx context.Context) {
+// heartbeat renews the leases and cancels the contexts of lost jobs. If the database has not answered for a whole lease,
+// all jobs are lost.
+func (r *Runner) heartbeat(ctx context.Context) {
 	held := r.busy()
 	if len(held) == 0 {
 		return

@@ -12,13 +12,13 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
-// watched is a context that tells when somebody begins to wait for its end.
+// watched is a context that signals when a goroutine begins to wait for its end.
 type watched struct {
 	context.Context
 	seen chan struct{}
 }
 
-// Done is that of the context.
+// Done signals, and returns the done channel of the context.
 func (w *watched) Done() <-chan struct{} {
 	w.seen <- struct{}{}
 	return w.Context.Done()
@@ -122,8 +122,8 @@ func TestAuditFindsOrphans(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, found, 2)
 		require.Equal(t, "job "+silent.String(), found[0].Subject)
-		require.Contains(t, found[0].Problem, "fell silent")
+		require.Contains(t, found[0].Problem, "stopped responding")
 		require.Equal(t, "job "+late.String(), found[1].Subject)
-		require.Contains(t, found[1].Problem, "nobody takes it")
+		require.Contains(t, found[1].Problem, "no worker takes it")
 	})
 }

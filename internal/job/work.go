@@ -15,19 +15,19 @@ import (
 
 var errPanic = errors.New("panic")
 
-// work runs one job and writes what came of it.
+// work runs one job and records the outcome.
 func (r *Runner) work(ctx context.Context, j Job) {
 	j.notes = &notes{}
 	began := time.Now()
 	err := r.run(ctx, j)
 	log := r.options.Log.With("job_id", j.ID, "kind", j.Kind, "attempt", j.Attempt).With(j.notes.attrs...)
 	cause := context.Cause(ctx)
-	// The outcome is written even if the handler's context has ended; not for longer than somebody else would wait.
+	// Record the outcome even if the handler's context has ended, but give up when another worker may take the job.
 	outCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.options.Lease)
 	defer cancel()
 	result, outErr := r.conclude(outCtx, j, err, cause)
 	if outErr != nil {
-		log.ErrorContext(ctx, "job's outcome not written", "result", result, "took", time.Since(began), "error", errors.Join(outErr, err))
+		log.ErrorContext(ctx, "job outcome not written", "result", result, "took", time.Since(began), "error", errors.Join(outErr, err))
 		return
 	}
 	if err != nil {
@@ -37,7 +37,7 @@ func (r *Runner) work(ctx context.Context, j Job) {
 	log.InfoContext(ctx, "job ended", "result", result, "took", time.Since(began))
 }
 
-// run calls the handler; a panic is an error.
+// run calls the handler and turns a panic into an error.
 func (r *Runner) run(ctx context.Context, j Job) (err error) {
 	if j.Attempt > j.AttemptsMax {
 		return Fatal(fmt.Errorf("%d attempts ended without an outcome; the last ones may have ended their process", j.AttemptsMax))
@@ -51,7 +51,7 @@ func (r *Runner) run(ctx context.Context, j Job) (err error) {
 	return r.handlers[j.Kind].Run(ctx, j)
 }
 
-// conclude writes what came of the job, and says it in a word for the log.
+// conclude records the outcome of the job and returns it as a word for the log.
 func (r *Runner) conclude(ctx context.Context, j Job, err, cause error) (result string, outErr error) {
 	switch {
 	case err == nil:
@@ -59,12 +59,12 @@ func (r *Runner) conclude(ctx context.Context, j Job, err, cause error) (result 
 	case errors.Is(cause, ErrStopping) && !isFatal(err):
 		return "handed back", r.queue.db.Tx(ctx, func(tx *db.Tx) error { return j.handBack(ctx, tx) })
 	case isFatal(err), j.Attempt >= j.AttemptsMax && !errors.Is(cause, ErrLost):
-		return "buried", r.bury(ctx, j, err)
+		return "buried", r.discard(ctx, j, err)
 	}
 	return "failed", r.leave(ctx, j, "queued", r.retryDelay(j.Attempt), err)
 }
 
-// leave changes the job's state; a job that is not ours any more is left as it is.
+// leave releases the job in the given state. A job that no longer belongs to this worker is left alone.
 func (r *Runner) leave(ctx context.Context, j Job, state string, delay time.Duration, cause error) error {
 	err := r.queue.db.Tx(ctx, func(tx *db.Tx) error {
 		return j.leave(ctx, tx, state, time.Now().Add(delay), cause)
@@ -75,25 +75,25 @@ func (r *Runner) leave(ctx context.Context, j Job, state string, delay time.Dura
 	return err
 }
 
-// bury ends the job for good, together with what its kind does then. If that fails the job waits to be buried again.
-func (r *Runner) bury(ctx context.Context, j Job, cause error) error {
+// discard ends the job for good and calls its handler's OnDiscard. If that fails, the job is queued to try again.
+func (r *Runner) discard(ctx context.Context, j Job, cause error) error {
 	err := r.queue.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := j.leave(ctx, tx, "buried", time.Now(), cause); err != nil {
 			return err
 		}
-		onBury := r.handlers[j.Kind].OnBury
-		if onBury == nil {
+		onDiscard := r.handlers[j.Kind].OnDiscard
+		if onDiscard == nil {
 			return nil
 		}
-		return onBury(ctx, tx, j, cause)
+		return onDiscard(ctx, tx, j, cause)
 	})
 	if err == nil || errors.Is(err, ErrLost) {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("bury job %s: %w", j.ID, err), r.leave(ctx, j, "queued", r.retryDelay(j.Attempt), cause))
+	return errors.Join(fmt.Errorf("discard job %s: %w", j.ID, err), r.leave(ctx, j, "queued", r.retryDelay(j.Attempt), cause))
 }
 
-// retryDelay doubles with each attempt; up to a quarter more or less keeps jobs that failed together apart.
+// retryDelay doubles with each attempt. A jitter of up to a quarter spreads jobs that failed together.
 func (r *Runner) retryDelay(attempt int) time.Duration {
 	delay := r.options.RetryDelay
 	for i := 1; i < attempt && delay < r.options.RetryDelayMax; i++ {
@@ -103,7 +103,7 @@ func (r *Runner) retryDelay(attempt int) time.Duration {
 	return delay*3/4 + rand.N(delay/2+1)
 }
 
-// clean shortens a text and drops what PostgreSQL cannot hold.
+// clean truncates a text and drops what PostgreSQL cannot hold.
 func clean(s string) string {
 	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
 	if len(s) <= messageLengthMax {

@@ -21,16 +21,16 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// till is where requests leave a trace: a table of purchases.
-type till struct {
+// shop is a store of answers with a table of purchases, in which requests leave a trace.
+type shop struct {
 	*idempotency.Store
 	db *db.DB
 	ws id.Workspace
 }
 
-func open(t *testing.T, d *db.DB) *till {
+func open(t *testing.T, d *db.DB) *shop {
 	t.Helper()
-	s := &till{Store: idempotency.New(d, idempotency.Options{}), db: d}
+	s := &shop{Store: idempotency.New(d, idempotency.Options{}), db: d}
 	s.ws = s.workspace(t)
 	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
 		_, err := tx.ExecContext(t.Context(), `CREATE TABLE purchase (what TEXT NOT NULL)`)
@@ -39,7 +39,7 @@ func open(t *testing.T, d *db.DB) *till {
 	return s
 }
 
-func (s *till) workspace(t *testing.T) id.Workspace {
+func (s *shop) workspace(t *testing.T) id.Workspace {
 	t.Helper()
 	var ws workspace.Workspace
 	require.NoError(t, s.db.Tx(t.Context(), func(tx *db.Tx) (err error) {
@@ -49,21 +49,21 @@ func (s *till) workspace(t *testing.T) id.Workspace {
 	return ws.ID
 }
 
-// on is the same till, as another process would have it.
-func (s *till) on(d *db.DB) *till { return &till{idempotency.New(d, idempotency.Options{}), d, s.ws} }
+// on returns the same shop as another process would open it.
+func (s *shop) on(d *db.DB) *shop { return &shop{idempotency.New(d, idempotency.Options{}), d, s.ws} }
 
-func (s *till) request(key, body string) idempotency.Request {
+func (s *shop) request(key, body string) idempotency.Request {
 	return idempotency.Request{
 		Workspace: s.ws, Key: key, Operation: "buy", SHA256: sha256.Sum256([]byte("buy " + body)), Status: 201,
 	}
 }
 
-// buy makes a purchase and tells of it in an answer that no other purchase has.
-func (s *till) buy(ctx context.Context, r idempotency.Request, more ...db.Step[string]) (idempotency.Answer, error) {
+// buy makes a purchase and returns a unique answer.
+func (s *shop) buy(ctx context.Context, r idempotency.Request, more ...db.Step[string]) (idempotency.Answer, error) {
 	return s.Do(ctx, r, func(a *idempotency.Attempt) error { return s.act(ctx, a, more...) })
 }
 
-func (s *till) act(ctx context.Context, a *idempotency.Attempt, more ...db.Step[string]) error {
+func (s *shop) act(ctx context.Context, a *idempotency.Attempt, more ...db.Step[string]) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		what := id.New[id.Export]().String()
 		if _, err := tx.ExecContext(ctx, `INSERT INTO purchase (what) VALUES ($1)`, what); err != nil {
@@ -76,7 +76,7 @@ func (s *till) act(ctx context.Context, a *idempotency.Attempt, more ...db.Step[
 
 func render(what string) ([]byte, error) { return fmt.Appendf(nil, `{"bought":%q}`, what), nil }
 
-func (s *till) count(t *testing.T, table string) (n int) {
+func (s *shop) count(t *testing.T, table string) (n int) {
 	t.Helper()
 	require.NoError(t, s.db.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM `+table).Scan(&n))
 	return n
@@ -142,7 +142,7 @@ func TestARetryIsAnsweredWhileAnotherRequestTriesItsKey(t *testing.T) {
 	})
 }
 
-func TestKeysOfWorkspacesAreApart(t *testing.T) {
+func TestWorkspacesDoNotShareKeys(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
@@ -192,20 +192,20 @@ var errCrash = errors.New("the process dies here")
 func TestACrashAtAnyPointIsChargedOnce(t *testing.T) {
 	t.Parallel()
 	for point, crash := range map[string]struct {
-		act  func(ctx context.Context, s *till, a *idempotency.Attempt) error
+		act  func(ctx context.Context, s *shop, a *idempotency.Attempt) error
 		kept bool
 	}{
-		"before the work": {act: func(context.Context, *till, *idempotency.Attempt) error { return errCrash }},
-		"in the transaction, the answer not kept": {act: func(ctx context.Context, s *till, _ *idempotency.Attempt) error {
+		"before the work": {act: func(context.Context, *shop, *idempotency.Attempt) error { return errCrash }},
+		"in the transaction, the answer not kept": {act: func(ctx context.Context, s *shop, _ *idempotency.Attempt) error {
 			return s.db.Tx(ctx, func(tx *db.Tx) error {
 				_, err := tx.ExecContext(ctx, `INSERT INTO purchase (what) VALUES ('x')`)
 				return errors.Join(err, errCrash)
 			})
 		}},
-		"in the transaction, the answer kept": {act: func(ctx context.Context, s *till, a *idempotency.Attempt) error {
+		"in the transaction, the answer kept": {act: func(ctx context.Context, s *shop, a *idempotency.Attempt) error {
 			return s.act(ctx, a, func(context.Context, *db.Tx, string) error { return errCrash })
 		}},
-		"after the commit": {kept: true, act: func(ctx context.Context, s *till, a *idempotency.Attempt) error {
+		"after the commit": {kept: true, act: func(ctx context.Context, s *shop, a *idempotency.Attempt) error {
 			if err := s.act(ctx, a); err != nil {
 				return err
 			}
@@ -223,7 +223,7 @@ func TestACrashAtAnyPointIsChargedOnce(t *testing.T) {
 					})
 					require.ErrorIs(t, err, errCrash)
 				}()
-				for i, s := range []*till{s, s.on(d)} { // the same process, if it lives on, and the next one
+				for i, s := range []*shop{s, s.on(d)} { // the same process, if it survives, and the next one
 					answer, err := s.buy(t.Context(), s.request("k", "ten"))
 					require.NoError(t, err)
 					require.Equal(t, crash.kept || i > 0, answer.Replayed)
@@ -234,7 +234,7 @@ func TestACrashAtAnyPointIsChargedOnce(t *testing.T) {
 	}
 }
 
-func TestALostWordOfTheCommitIsFoundOut(t *testing.T) {
+func TestALostConfirmationOfTheCommitIsNoticed(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)
@@ -248,9 +248,9 @@ func TestALostWordOfTheCommitIsFoundOut(t *testing.T) {
 }
 
 // Several processes with several requests each, on one key.
-func TestOfManyTwinsOneActs(t *testing.T) {
+func TestOfManyDuplicatesOneActs(t *testing.T) {
 	t.Parallel()
-	const processes, twins = 3, 8
+	const processes, duplicates = 3, 8
 	dbtest.EachShared(t, func(t *testing.T, handle func() *db.DB) {
 		first := open(t, handle())
 		var (
@@ -260,7 +260,7 @@ func TestOfManyTwinsOneActs(t *testing.T) {
 		)
 		for range processes {
 			s := first.on(handle())
-			for range twins {
+			for range duplicates {
 				group.Go(func() {
 					answer, err := s.buy(t.Context(), s.request("k", "ten"))
 					for fault.CodeOf(err) == fault.RequestInFlight {
@@ -303,17 +303,17 @@ func TestOfManyRequestsOneGetsTheKey(t *testing.T) {
 		}
 		group.Wait()
 		close(codes)
-		told := map[fault.Code]int{}
+		counts := map[fault.Code]int{}
 		for code := range codes {
-			told[code]++
+			counts[code]++
 		}
-		require.Equal(t, map[fault.Code]int{"bought": 1, fault.IdempotencyKeyReused: processes*each - 1}, told)
+		require.Equal(t, map[fault.Code]int{"bought": 1, fault.IdempotencyKeyReused: processes*each - 1}, counts)
 		require.Equal(t, 1, first.count(t, "purchase"))
 	})
 }
 
-// A node that finds nothing left to do, because the twin on another node has done it, answers as the twin did.
-func TestAFailureBehindATwinIsTheTwinsAnswer(t *testing.T) {
+// A node that finds nothing left to do, because a duplicate on another node has done it, returns the same answer.
+func TestAFailureAfterADuplicateReturnsItsAnswer(t *testing.T) {
 	t.Parallel()
 	dbtest.EachShared(t, func(t *testing.T, handle func() *db.DB) {
 		here := open(t, handle())
@@ -330,25 +330,25 @@ func TestAFailureBehindATwinIsTheTwinsAnswer(t *testing.T) {
 	})
 }
 
-// flying starts a request that stays in flight until land is called.
-func flying(ctx context.Context, s *till, r idempotency.Request) (land func()) {
-	began, landing, landed := make(chan struct{}), make(chan struct{}), make(chan struct{})
+// startCall starts a request that stays in flight until finish is called.
+func startCall(ctx context.Context, s *shop, r idempotency.Request) (finish func()) {
+	began, finishing, finished := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(landed)
+		defer close(finished)
 		_, _ = s.Do(ctx, r, func(*idempotency.Attempt) error {
 			close(began)
-			<-landing
+			<-finishing
 			return errCrash
 		})
 	}()
 	<-began
 	return func() {
-		close(landing)
-		<-landed
+		close(finishing)
+		<-finished
 	}
 }
 
-func TestATwinInFlightIsRefused(t *testing.T) {
+func TestADuplicateInFlightIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t))
 	mine := id.New[id.Token]()
@@ -361,35 +361,35 @@ func TestATwinInFlightIsRefused(t *testing.T) {
 		first, second idempotency.Request
 		code          fault.Code // empty for none
 	}{
-		"the same key and body":             {s.request("a", "ten"), s.request("a", "ten"), fault.RequestInFlight},
-		"the same key, another body":        {s.request("b", "ten"), s.request("b", "eleven"), fault.IdempotencyKeyReused},
-		"another key":                       {s.request("c", "ten"), s.request("d", "ten"), ""},
-		"no key, the same body":             {bare(mine, "1"), bare(mine, "1"), fault.RequestInFlight},
-		"no key, another body":              {bare(mine, "2"), bare(mine, "3"), ""},
-		"no key, another token":             {bare(mine, "4"), bare(id.New[id.Token](), "4"), ""},
-		"no key, where twins are no matter": {s.request("", "5"), s.request("", "5"), ""},
+		"the same key and body":                {s.request("a", "ten"), s.request("a", "ten"), fault.RequestInFlight},
+		"the same key, another body":           {s.request("b", "ten"), s.request("b", "eleven"), fault.IdempotencyKeyReused},
+		"another key":                          {s.request("c", "ten"), s.request("d", "ten"), ""},
+		"no key, the same body":                {bare(mine, "1"), bare(mine, "1"), fault.RequestInFlight},
+		"no key, another body":                 {bare(mine, "2"), bare(mine, "3"), ""},
+		"no key, another token":                {bare(mine, "4"), bare(id.New[id.Token](), "4"), ""},
+		"no key, where duplicates are allowed": {s.request("", "5"), s.request("", "5"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			land := flying(t.Context(), s, c.first)
+			finish := startCall(t.Context(), s, c.first)
 			_, err := s.buy(t.Context(), c.second)
 			if c.code == "" {
 				require.NoError(t, err)
 			} else {
 				require.Equal(t, c.code, fault.CodeOf(err))
 			}
-			land()
+			finish()
 			_, err = s.buy(t.Context(), c.second)
 			require.NoError(t, err)
 		})
 	}
 }
 
-func TestATwinWhoseClientHasGoneIsWaitedFor(t *testing.T) {
+func TestADuplicateWaitsForACallWhoseClientHasGone(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t))
 	ctx, drop := context.WithCancel(t.Context())
-	land := flying(ctx, s, s.request("k", "ten"))
+	finish := startCall(ctx, s, s.request("k", "ten"))
 	drop()
 	answered := make(chan error, 1)
 	go func() {
@@ -401,12 +401,12 @@ func TestATwinWhoseClientHasGoneIsWaitedFor(t *testing.T) {
 	_, err := s.buy(impatient, s.request("k", "ten"))
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, answered)
-	land()
+	finish()
 	require.NoError(t, <-answered)
 	require.Equal(t, 1, s.count(t, "purchase"))
 }
 
-func TestAPanicEndsTheFlight(t *testing.T) {
+func TestAPanicEndsTheCall(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t))
 	require.Panics(t, func() {
@@ -416,14 +416,14 @@ func TestAPanicEndsTheFlight(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestWhatKeepsNoAnswerIsAFault(t *testing.T) {
+func TestKeepingNoAnswerIsAnError(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t))
 	_, err := s.Do(t.Context(), s.request("", "ten"), func(*idempotency.Attempt) error { return nil })
-	require.ErrorContains(t, err, "buy has kept no answer")
+	require.ErrorContains(t, err, "buy kept no answer")
 }
 
-func TestAnswersAreKeptForADayAndThenForgotten(t *testing.T) {
+func TestAnswersAreKeptForADayAndThenDeleted(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d)

@@ -11,7 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 )
 
-// keep waits for a twin's transaction that has the key already, and fails if that commits.
+// keep stores the answer. If a duplicate's open transaction has the key already, keep waits for it and fails if it commits.
 func keep(ctx context.Context, tx *db.Tx, r Request, body []byte) error {
 	if r.Key == "" {
 		return nil
@@ -24,12 +24,13 @@ func keep(ctx context.Context, tx *db.Tx, r Request, body []byte) error {
 	}
 	n, err := done.RowsAffected()
 	if err == nil && n == 0 {
-		return inFlight()
+		return requestInFlight()
 	}
 	return err
 }
 
-// find is the answer that is kept under the request's key. IdempotencyKeyReused if that is of another request.
+// find returns the answer that is kept under the request's key. The error is IdempotencyKeyReused if that belongs to a
+// different request.
 func (s *Store) find(ctx context.Context, r Request) (answer Answer, found bool, err error) {
 	if r.Key == "" {
 		return Answer{}, false, nil
@@ -44,15 +45,15 @@ func (s *Store) find(ctx context.Context, r Request) (answer Answer, found bool,
 	case err != nil:
 		return Answer{}, false, fmt.Errorf("find answer to %s: %w", r.Operation, err)
 	case !bytes.Equal(sha256, r.SHA256[:]):
-		return Answer{}, true, reused()
+		return Answer{}, true, keyReused()
 	}
 	return answer, true, nil
 }
 
-// pruneRowsMax bounds one transaction of Prune: purchases wait behind it on SQLite.
+// pruneRowsMax bounds one transaction of Prune: purchases wait for it on SQLite.
 const pruneRowsMax = 1000
 
-// Prune forgets the answers that have been kept long enough. Any number of processes may call it.
+// Prune deletes the answers older than Options.Kept. Any number of processes may call it.
 func (s *Store) Prune(ctx context.Context) error {
 	before := db.Time(time.Now().Add(-s.options.Kept))
 	for more := true; more; {

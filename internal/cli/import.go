@@ -18,7 +18,7 @@ import (
 type importCommand struct {
 	Files importFilesCommand `cmd:"" default:"withargs" name:"load" help:"Load companies and their connections from files."`
 	List  importListCommand  `cmd:"" help:"List past imports."`
-	Undo  importUndoCommand  `cmd:"" help:"Take an import back, except what an export has delivered."`
+	Undo  importUndoCommand  `cmd:"" help:"Undo an import, except what an export has delivered."`
 }
 
 type importFilesCommand struct {
@@ -26,31 +26,31 @@ type importFilesCommand struct {
 
 	DryRun bool `name:"dry-run" help:"Write nothing; show what would happen, and how the columns are read."`
 
-	Map         map[string]string `name:"map" sep:"none" mapsep:"none" placeholder:"FIELD=COLUMN" help:"Read a field from a column; several columns are parted by |."`
+	Map         map[string]string `name:"map" sep:"none" mapsep:"none" placeholder:"FIELD=COLUMN" help:"Read a field from a column; separate several columns by |."`
 	Set         map[string]string `name:"set" sep:"none" mapsep:"none" placeholder:"FIELD=VALUE" help:"Give a field the same value in every row."`
-	Skip        []string          `name:"skip" sep:"none" placeholder:"COLUMN" help:"Leave a column out."`
-	Key         string            `name:"key" placeholder:"COLUMN" help:"The column that tells companies apart in this source."`
-	Unmapped    string            `name:"unmapped" placeholder:"keep" help:"What happens to columns that fit no field: keep (as attributes) or ignore."`
-	Mapping     string            `name:"mapping" placeholder:"FILE" help:"Use a mapping that was saved."`
-	SaveMapping string            `name:"save-mapping" placeholder:"FILE" help:"Save how the columns are read, to be used again."`
+	Skip        []string          `name:"skip" sep:"none" placeholder:"COLUMN" help:"Do not read a column."`
+	Key         string            `name:"key" placeholder:"COLUMN" help:"The column that identifies companies in this source."`
+	Unmapped    string            `name:"unmapped" placeholder:"keep" help:"What to do with columns that fit no field: keep (as attributes) or ignore."`
+	Mapping     string            `name:"mapping" placeholder:"FILE" help:"Use a saved mapping."`
+	SaveMapping string            `name:"save-mapping" placeholder:"FILE" help:"Save how the columns are read, for use with --mapping."`
 
-	Encoding  string `name:"encoding" placeholder:"NAME" help:"The encoding, such as windows-1252 (found out)."`
-	Delimiter string `name:"delimiter" placeholder:"C" help:"The character between the cells of CSV, or tab (found out)."`
-	Sheet     string `name:"sheet" placeholder:"NAME" help:"The sheet of a workbook (the one whose columns are best known)."`
+	Encoding  string `name:"encoding" placeholder:"NAME" help:"The encoding, such as windows-1252 (detected)."`
+	Delimiter string `name:"delimiter" placeholder:"C" help:"The character between the cells of CSV, or tab (detected)."`
+	Sheet     string `name:"sheet" placeholder:"NAME" help:"The sheet of a workbook (the one with the most columns that are recognised)."`
 
-	Hold time.Duration `name:"hold" placeholder:"DURATION" help:"How long to hold the database at a time (50ms). Purchases wait meanwhile; where nobody buys, 5s loads millions several times as fast."`
+	Hold time.Duration `name:"hold" placeholder:"DURATION" help:"How long to lock the database at a time (50ms). Purchases wait that long; if nobody buys yet, 5s loads millions several times as fast."`
 
-	Rejects string `name:"rejects" placeholder:"FILE" help:"Where rejected rows go (the rejects folder of the data directory); none for nowhere."`
+	Rejects string `name:"rejects" placeholder:"FILE" help:"Where rejected rows are written (the rejects folder of the data directory); none for nowhere."`
 	jsonFlag
 }
 
 // Help is shown below the summary.
 func (importCommand) Help() string {
-	return `How columns are read is found out by their names and values; try a file with --dry-run first. Companies are matched by
-id or key, else domain, else name and country: known ones are updated, new ones added, and what a file leaves out stays
-as it is. Connections come inside the companies, in columns such as investors, or in a file of their own. A record that
-cannot be used goes to a file with its line and reason, to be mended and imported again; the rest loads. A running
-server finds the changes within a second. docs/importing.md tells more.
+	return `Columns are recognised by their names and values; try a file with --dry-run first. Companies are matched by id or key,
+else by domain, else by name and country: known ones are updated, new ones are added, and fields that a file leaves out
+keep their values. Connections can be part of the companies, in columns such as investors, or in a file of their own. A
+record that cannot be used is written to a file with its line and the reason, so that you can correct and import it; the
+rest is loaded. A running server finds the changes within a second. docs/importing.md has the details.
 
 Examples:
 
@@ -77,7 +77,7 @@ func (c *importFilesCommand) Run(s *session) error {
 		fmt.Fprintf(s.err, "capi: %s %s\n", n.File, n.Text)
 	}
 	if err == nil && summary.Read+summary.Connections.Read == 0 {
-		err = errFindings // the notes have told why
+		err = errFindings // the notes have said why
 	}
 	if c.SaveMapping != "" && len(summary.Sources) > 0 {
 		err = errors.Join(err, summary.Sources[0].Mapping.Save(c.SaveMapping))
@@ -97,7 +97,7 @@ func (c *importFilesCommand) Run(s *session) error {
 	return err
 }
 
-// open opens the data, and makes it where there is none yet; a dry run then looks at an empty catalog that nobody keeps.
+// open opens the data directory, and creates one if there is none. A dry run then uses an empty one that is removed afterwards.
 func (c *importFilesCommand) open(s *session) (a *app.App, done func(), err error) {
 	leave := func() {}
 	if _, err := os.Stat(s.config.Data); c.DryRun && errors.Is(err, os.ErrNotExist) {
@@ -121,7 +121,7 @@ func (c *importFilesCommand) options(s *session) (importer.Options, error) {
 		Reading: source.Options{Encoding: c.Encoding, Delimiter: c.Delimiter, Sheet: c.Sheet},
 	}
 	if c.Hold < 0 {
-		return o, fmt.Errorf("--hold is a time such as 5s, not %s", c.Hold)
+		return o, fmt.Errorf("--hold must be a duration such as 5s, not %s", c.Hold)
 	}
 	if c.Mapping != "" {
 		saved, err := importer.LoadMapping(c.Mapping)
@@ -138,8 +138,8 @@ func (c *importFilesCommand) options(s *session) (importer.Options, error) {
 	return o, nil
 }
 
-// rejects opens the file of a source's rejects: the one named, or one in the data directory. A dry run keeps them only
-// where a file is named.
+// rejects returns a function that opens the file for the rejected rows of a source: the one named by --rejects, or one in
+// the data directory. It is nil if they are not kept; a dry run keeps them only if a file is named.
 func (c *importFilesCommand) rejects(a *app.App) func(source, ext string) (io.WriteCloser, error) {
 	if c.Rejects == "none" || c.Rejects == "" && c.DryRun {
 		return nil
@@ -164,7 +164,7 @@ func (c *importFilesCommand) rejects(a *app.App) func(source, ext string) (io.Wr
 	}
 }
 
-// importFiles imports with a progress bar, where standard error is a terminal.
+// importFiles imports with a progress bar if standard error is a terminal.
 func (s *session) importFiles(ctx context.Context, a *app.App, files []string) (importer.Summary, error) {
 	return s.importWith(ctx, a, importer.Options{Files: files, Stdin: s.in})
 }
@@ -186,7 +186,7 @@ func (s *session) importWith(ctx context.Context, a *app.App, o importer.Options
 	return summary, err
 }
 
-// progressText is "120,000 read, 31,000 a second, 12s left".
+// progressText returns "120,000 read, 31,000 a second, 12s left".
 func progressText(p importer.Progress, took time.Duration) string {
 	read := p.Summary.Read + p.Summary.Connections.Read
 	text := count(read) + " read"

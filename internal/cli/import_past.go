@@ -43,11 +43,11 @@ func (c *importListCommand) Run(s *session) error {
 }
 
 type importUndoCommand struct {
-	ID int64 `arg:"" help:"The import, as capi import list has it."`
+	ID int64 `arg:"" help:"The import's ID, from capi import list."`
 	jsonFlag
 }
 
-// Run takes an import back.
+// Run undoes an import.
 func (c *importUndoCommand) Run(s *session) error {
 	a, err := s.open()
 	if err != nil {
@@ -63,11 +63,11 @@ func (c *importUndoCommand) Run(s *session) error {
 	if c.JSON {
 		return s.printJSON(undone)
 	}
-	s.printf("%s removed, %s put back as they were, %s taken away.\n", plural(undone.Removed, "company", "companies"),
+	s.printf("%s removed and %s restored; %s removed.\n", plural(undone.Removed, "company", "companies"),
 		plural(undone.Restored, "company", "companies"), plural(undone.Connections, "connection", "connections"))
 	if undone.Kept > 0 {
-		s.printf("%s: an export has delivered them, a list holds them, or another import has changed them.\n",
-			plural(undone.Kept, "company stays", "companies stay"))
+		s.printf("%s: delivered by an export, on a list, or changed by another import since.\n",
+			plural(undone.Kept, "company was kept", "companies were kept"))
 	}
 	return nil
 }

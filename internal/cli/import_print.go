@@ -24,14 +24,14 @@ func (s *session) printSummary(m importer.Summary) {
 	}
 	s.printf(".\n")
 	if m.Import > 0 {
-		s.printf("To take it back: capi import undo %d\n", m.Import)
+		s.printf("To undo it: capi import undo %d\n", m.Import)
 	}
 	if c.Pending > 0 {
-		s.printf("%s for a company that is not known yet; they show once it is imported.\n",
+		s.printf("%s for a company that is not in the catalog yet; import it to complete them.\n",
 			plural(c.Pending, "connection waits", "connections wait"))
 	}
 	if c.Ambiguous > 0 {
-		s.printf("%s a company that may be any of several, and cannot be shown; give its domain or ID in the file.\n",
+		s.printf("%s a company that could be any of several, so they are not shown; add its domain or ID to the file.\n",
 			plural(c.Ambiguous, "connection names", "connections name"))
 	}
 	s.printMerges(m.Merges)
@@ -39,12 +39,12 @@ func (s *session) printSummary(m importer.Summary) {
 	s.printRejects(m.Reasons)
 	for _, source := range m.Sources {
 		if source.Rejects != "" {
-			s.printf("\nThe rejected rows of %s are in %s; mend them there and import that file.\n", source.File, source.Rejects)
+			s.printf("\nThe rejected rows of %s are in %s; correct them there and import that file.\n", source.File, source.Rejects)
 		}
 	}
 }
 
-// rate is "25,000 companies a second"; where connections are among the n it speaks of records.
+// rate returns "25,000 companies a second", or of records if connections are among the n.
 func rate(n int, mixed bool, took time.Duration) string {
 	what := "companies"
 	if mixed {
@@ -68,7 +68,7 @@ func (s *session) printMerges(m importer.Merges) {
 
 func (s *session) printDoubts(doubts []importer.Doubts) {
 	if len(doubts) > 0 {
-		s.printf("\nNot understood, and kept as attributes:\n")
+		s.printf("\nCould not be read, and kept as attributes:\n")
 	}
 	for _, d := range doubts {
 		s.printf("  %s × %s, such as %q at line %s\n", count(d.Count), d.Column, d.Samples[0].Detail, count(d.Samples[0].Line))
@@ -121,16 +121,16 @@ func (s *session) printSources(sources []importer.Source) {
 		s.printf("\n")
 		s.printTable([]string{"COLUMN", "FIELD", "SURE", ">FILLED", "SAMPLES"}, rows)
 		if len(ignored) > 0 {
-			s.printf("\nLeft out: %s\n", strings.Join(ignored, ", "))
+			s.printf("\nNot read: %s\n", strings.Join(ignored, ", "))
 		}
 		if len(source.Empty) > 0 {
-			s.printf("\nNothing is read into: %s\n", strings.Join(source.Empty, ", "))
+			s.printf("\nFields without a column: %s\n", strings.Join(source.Empty, ", "))
 		}
 		s.printf("\n")
 	}
 }
 
-// seconds is a duration as people say it.
+// seconds returns a duration, rounded for people.
 func seconds(d time.Duration) string {
 	if d < time.Second {
 		return d.Round(time.Millisecond).String()

@@ -37,7 +37,7 @@ func (d *draft) connections(v *source.Value) {
 		case string:
 			d.connection(connectionFromText(e))
 		default:
-			d.item.rejects = append(d.item.rejects, fmt.Sprintf("connections: neither an object nor a text: %v", e))
+			d.item.rejects = append(d.item.rejects, fmt.Sprintf("connections: %v is neither an object nor text", e))
 		}
 	}
 }

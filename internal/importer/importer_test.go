@@ -224,7 +224,7 @@ func TestUnreadableFilesAreErrorsThatSayWhy(t *testing.T) {
 	}
 	require.NoError(t, z.Close())
 	for name, c := range map[string]struct{ content, want string }{
-		"a.csv":     {"colour,shape\nred,round\n", "no column tells which company"},
+		"a.csv":     {"colour,shape\nred,round\n", "no column identifies the company"},
 		"a.parquet": {"PAR1\x00\x00", "Parquet"},
 		"cut.gz":    {packed.String()[:packed.Len()/2], "unexpected EOF"},
 	} {
@@ -303,7 +303,7 @@ func TestFilesWithoutRecordsAreNoted(t *testing.T) {
 	require.Equal(t, []importer.Note{
 		{File: header, Text: "has only a header"},
 		{File: nothing, Text: "is empty"},
-		{File: loose, Text: "is not packed by gzip, whatever its name says; it is read as it is"},
+		{File: loose, Text: "is not compressed with gzip, although its name says so; it was read as it is"},
 	}, s.Notes)
 	require.Equal(t, 1, s.Added)
 }

@@ -271,7 +271,7 @@ func check(c *catalog.Connection, source bool) string {
 	}
 	for _, text := range []string{c.Category, c.Source.Name, c.Target.Name} {
 		if len(text) > company.NameCharsMax {
-			return fmt.Sprintf("a name of %d bytes is too long", len(text))
+			return fmt.Sprintf("a name has %d bytes; at most %d are allowed", len(text), company.NameCharsMax)
 		}
 	}
 	return ""

@@ -82,11 +82,11 @@ func (m Mapping) check() error {
 		if c, _, err := fieldNamed(field); err != nil {
 			return err
 		} else if c == colID {
-			return fmt.Errorf("the field %q tells companies apart, so all of them cannot have one value", field)
+			return fmt.Errorf("the field %q identifies a company, so it cannot have the same value in every row", field)
 		}
 	}
 	if m.Unmapped != "" && m.Unmapped != unmappedKeep && m.Unmapped != unmappedIgnore {
-		return fmt.Errorf("unmapped is %q; it is %q or %q", m.Unmapped, unmappedKeep, unmappedIgnore)
+		return fmt.Errorf("unmapped must be %q or %q, not %q", unmappedKeep, unmappedIgnore, m.Unmapped)
 	}
 	return nil
 }

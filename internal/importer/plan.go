@@ -141,7 +141,7 @@ func (p *plan) decide(s *sample) error {
 // byName maps a column by its name, if its values do not speak against it.
 func (p *plan) byName(c *sampled) {
 	if c.isRowNumber() {
-		c.note = "it only counts the rows"
+		c.note = "it only numbers the rows"
 		p.assign(c, target{place: place{column: colIgnored}}, ByValues, 0.9)
 		return
 	}
@@ -155,7 +155,7 @@ func (p *plan) byName(c *sampled) {
 		c.note = "its values do not look like " + fieldLabel(known)
 		return
 	case known.column == colWebsite && c.oneSite():
-		c.note = "all are pages of one site"
+		c.note = "all values are pages of one site"
 		return
 	}
 	confidence := 0.99
@@ -229,7 +229,7 @@ func (p *plan) inferCountry(s *sample) {
 			}
 			if 100*fit >= 95*len(c.values) && len(c.values) >= 3 {
 				p.country = country
-				c.note = "the country is " + country + " by these"
+				c.note = "the country " + country + " is inferred from these states"
 				return
 			}
 		}
@@ -253,7 +253,7 @@ func (p *plan) check(s *sample) error {
 	for _, c := range s.columns {
 		names = append(names, c.name)
 	}
-	return fmt.Errorf("%w, such as name, domain or id; say which with --map name=COLUMN; the columns are: %s",
+	return fmt.Errorf("%w, such as a name, domain or id; name one with --map name=COLUMN; the columns are: %s",
 		errNoColumns, shorten(strings.Join(names, ", ")))
 }
 
@@ -345,9 +345,7 @@ func (p *plan) decided() Mapping {
 	return m
 }
 
-var errNoColumns = errors.New("no column tells which company a row is about")
-
-var errUnknown = errors.New("is not known")
+var errNoColumns = errors.New("no column identifies the company of a row")
 
 func unknownField(name string) error {
 	var known []string
@@ -358,9 +356,9 @@ func unknownField(name string) error {
 	}
 	slices.Sort(known)
 	if near := text.Nearest(name, known); near != "" {
-		return fmt.Errorf("the field %q %w; did you mean %q?", name, errUnknown, near)
+		return fmt.Errorf("there is no field %q; did you mean %q?", name, near)
 	}
-	return fmt.Errorf("the field %q %w; the fields are %s, attributes.NAME and connections.CATEGORY", name, errUnknown, strings.Join(known, ", "))
+	return fmt.Errorf("there is no field %q; the fields are: %s, attributes.NAME, connections.CATEGORY", name, strings.Join(known, ", "))
 }
 
 func unknownColumn(name string, s *sample) error {
@@ -369,7 +367,7 @@ func unknownColumn(name string, s *sample) error {
 		names = append(names, c.name)
 	}
 	if near := text.Nearest(name, names); near != "" {
-		return fmt.Errorf("the column %q %w; did you mean %q?", name, errUnknown, near)
+		return fmt.Errorf("there is no column %q; did you mean %q?", name, near)
 	}
-	return fmt.Errorf("the column %q %w; the columns are: %s", name, errUnknown, shorten(strings.Join(names, ", ")))
+	return fmt.Errorf("there is no column %q; the columns are: %s", name, shorten(strings.Join(names, ", ")))
 }

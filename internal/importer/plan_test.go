@@ -136,7 +136,7 @@ func TestRejectedRowsCanBeMendedAndImportedAgain(t *testing.T) {
 	require.Equal(t, path, s.Sources[0].Rejects)
 	p, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, "name,city\n#> line 3: unbalanced quotes\n\"Bolt,Ulm\n#> line 4: the record has another number of columns than the header: 3 cells, 2 columns\nCog,Jena,x\n", string(p))
+	require.Equal(t, "name,city\n#> line 3: unbalanced quotes\n\"Bolt,Ulm\n#> line 4: the record has a different number of cells than the header: 3 cells, 2 columns\nCog,Jena,x\n", string(p))
 	mended := strings.NewReplacer("\"Bolt", "Bolt", ",x", "").Replace(string(p))
 	require.Equal(t, 2, load(t, b, write(t, "m.csv", mended)).Added)
 	require.Equal(t, []string{"Acme", "Bolt", "Cog"}, names(t, b))

@@ -36,7 +36,7 @@ func (f *rejectFile) add(it *item, reason Reason, detail string) error {
 	if f.out == nil {
 		file, err := f.open(f.source, f.ext)
 		if err != nil {
-			return fmt.Errorf("open the file of rejects: %w", err)
+			return fmt.Errorf("open the file for rejected rows: %w", err)
 		}
 		f.file, f.out = file, bufio.NewWriter(file)
 		if named, ok := file.(interface{ Name() string }); ok {
@@ -67,7 +67,7 @@ func (f *rejectFile) close() error {
 	err := errors.Join(f.out.Flush(), f.file.Close())
 	f.out = nil
 	if err != nil {
-		return fmt.Errorf("write the file of rejects: %w", err)
+		return fmt.Errorf("write the file of rejected rows: %w", err)
 	}
 	return nil
 }

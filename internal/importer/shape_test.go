@@ -107,7 +107,7 @@ func TestWhyNothingIsUsedIsSaidOfEachFile(t *testing.T) {
 		write(t, "many.csv", "name,city\n\"Acme,Bonn\n\"Bolt,Ulm\n\"Cog,Jena\n"), write(t, "few.csv", "name,city\n,Bonn\n"),
 	}})
 	require.ErrorContains(t, err, "many.csv: no record could be used: unbalanced quotes")
-	require.ErrorContains(t, err, "few.csv: no record could be used: neither a name")
+	require.ErrorContains(t, err, "few.csv: no record could be used: no name, domain")
 }
 
 func TestRowsOfTwoCompaniesAreNoMerges(t *testing.T) {

@@ -87,8 +87,8 @@ type Reason = source.Reason
 
 // Why a record that was read cannot be used.
 const (
-	ReasonNameless   Reason = "no name, and no company is known by its id or domain"
-	ReasonEmpty      Reason = "neither a name, nor a domain, website or id"
+	ReasonNameless   Reason = "no name, and its id or domain belongs to no known company"
+	ReasonEmpty      Reason = "no name, domain, website or id"
 	ReasonInvalid    Reason = "a value is out of bounds"
 	ReasonConnection Reason = "a connection needs a category, a company and a connected company"
 )

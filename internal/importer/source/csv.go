@@ -31,7 +31,7 @@ const (
 )
 
 var (
-	errOpenQuote   = fmt.Errorf("a quote is opened and not closed within %d MiB; mend the line, then import again", recordBytesMax>>20)
+	errOpenQuote   = fmt.Errorf("a quote is opened but not closed within %d MiB; correct the line and import again", recordBytesMax>>20)
 	errEndlessLine = fmt.Errorf("a line does not end within %d MiB", lineBytesMax>>20)
 )
 
@@ -48,7 +48,7 @@ func newCSV(in io.Reader, schema Schema, enc *evidence, delimiter string, tabs b
 	case len(delimiter) == 1:
 		comma = delimiter[0]
 	case delimiter != "":
-		return nil, fmt.Errorf("the delimiter %q is not one character", delimiter)
+		return nil, fmt.Errorf("the delimiter %q must be one character, or tab", delimiter)
 	}
 	if line, ok := bytes.CutPrefix(c.rest, []byte("sep=")); ok && len(line) > 1 && isLineEnd(line[1]) {
 		comma = line[0] // a line that Excel writes

@@ -42,7 +42,7 @@ func (s *Source) decode(b *bufio.Reader, head []byte, name string) (io.Reader, *
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
 		b.Discard(3) //nolint:errcheck // it was peeked at
 	case bytes.HasPrefix(head, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(head, []byte("\x00\x00\xfe\xff")):
-		return nil, nil, errors.New("this is UTF-32; name it with --encoding utf-32, or save it as UTF-8")
+		return nil, nil, errors.New("this is UTF-32, which is not supported; convert it first: iconv -f UTF-32 -t UTF-8 FILE | capi import -")
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")), utf16Order(head) != nil:
 		order := utf16Order(head)
 		if order == nil {
@@ -66,7 +66,7 @@ func encodingByName(name string) (encoding.Encoding, error) {
 	}
 	e, err := htmlindex.Get(name)
 	if err != nil {
-		return nil, fmt.Errorf("the encoding %q is not known; usual ones are utf-8, utf-16, windows-1252, macintosh", name)
+		return nil, fmt.Errorf("unknown encoding %q; common ones are utf-8, utf-16, windows-1252 and macintosh", name)
 	}
 	return e, nil
 }

@@ -40,7 +40,7 @@ func findHeader[C string | []byte](schema Schema, rows [][]C) (at int, names []s
 		names = names[:len(names)-1]
 	}
 	if len(names) > ColumnsMax {
-		return 0, nil, fmt.Errorf("there are %d columns; at most %d are read", len(names), ColumnsMax)
+		return 0, nil, fmt.Errorf("there are %d columns, and at most %d can be read; remove some", len(names), ColumnsMax)
 	}
 	return at, nameColumns(names), nil
 }

@@ -174,7 +174,7 @@ func (s *scanner) number() (Value, error) {
 		return Value{Kind: Number, Text: text}, nil
 	}
 	if !json.Valid([]byte(text)) {
-		return Value{}, fmt.Errorf("%q at column %d is no JSON number", text, start+1)
+		return Value{}, fmt.Errorf("%q at column %d is not a JSON number", text, start+1)
 	}
 	return Value{Kind: Number, Text: text}, nil
 }

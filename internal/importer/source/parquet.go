@@ -32,7 +32,7 @@ func newParquet(f io.ReaderAt, size int64, schema Schema) (_ *parquetReader, err
 		return nil, fmt.Errorf("read the Parquet file: %w", err)
 	}
 	if n := len(file.Schema().Columns()); n > ColumnsMax {
-		return nil, fmt.Errorf("there are %d columns; at most %d are read", n, ColumnsMax)
+		return nil, fmt.Errorf("there are %d columns, and at most %d can be read; remove some", n, ColumnsMax)
 	}
 	for _, g := range file.Metadata().RowGroups {
 		for _, c := range g.Columns {

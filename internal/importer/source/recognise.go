@@ -48,7 +48,7 @@ func (s *Source) recognise() (*Table, error) {
 		return nil, err
 	}
 	if name := s.claimedCompression(); name != "" && !packed {
-		t.Notices = append(t.Notices, "is not packed by "+name+", whatever its name says; it is read as it is")
+		t.Notices = append(t.Notices, "is not compressed with "+name+", although its name says so; it was read as it is")
 	}
 	return t, nil
 }
@@ -78,8 +78,8 @@ func (s *Source) textTable(b *bufio.Reader, head []byte) (*Table, error) {
 		return nil, fmt.Errorf("read: %w", err)
 	}
 	if bytes.IndexByte(head, 0) >= 0 {
-		return nil, errors.New("this is neither text nor a format that is known: " +
-			"import reads CSV, TSV, JSON, NDJSON, XLSX and Parquet, plain or packed by gzip or zstd")
+		return nil, errors.New("this is neither text nor a supported format; " +
+			"import reads CSV, TSV, JSON, NDJSON, XLSX and Parquet, plain or compressed with gzip or zstd")
 	}
 	exts := strings.Split(strings.ToLower(filepath.Base(s.Name)), ".")[1:]
 	named := func(ext ...string) bool {

@@ -28,7 +28,7 @@ const (
 	ReasonTooLong     Reason = "the record is longer than 1 MiB"
 	ReasonNotUTF8     Reason = "the record is not UTF-8"
 	ReasonQuotes      Reason = "unbalanced quotes"
-	ReasonColumns     Reason = "the record has another number of columns than the header"
+	ReasonColumns     Reason = "the record has a different number of cells than the header"
 	ReasonManyColumns Reason = "the record has more than 5,000 columns"
 )
 

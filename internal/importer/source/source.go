@@ -43,7 +43,7 @@ func Open(path string, schema Schema, o Options) (*Source, error) {
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
 		if err == nil {
-			err = fmt.Errorf("%s is a directory; name its files, such as %s", path, filepath.Join(path, "*.csv"))
+			err = fmt.Errorf("%s is a directory; name the files in it, such as %s", path, filepath.Join(path, "*.csv"))
 		}
 		return nil, errors.Join(err, f.Close())
 	}

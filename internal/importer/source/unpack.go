@@ -24,7 +24,7 @@ const (
 	layersMax     = 3        // of packing
 )
 
-var errBomb = fmt.Errorf("it unpacks to more than %d times its size, which no file of companies does", bombRatio)
+var errBomb = fmt.Errorf("it unpacks to more than %d times its size, so it may be a decompression bomb; if you trust the file, unpack it and import the result", bombRatio)
 
 // unpack takes off the packing, whatever it is by its first bytes, and gives the bytes below it.
 func (s *Source) unpack(in io.Reader) (b *bufio.Reader, packed bool, err error) {
@@ -56,18 +56,18 @@ func (s *Source) unpack(in io.Reader) (b *bufio.Reader, packed bool, err error) 
 		packed = true
 		b = bufio.NewReaderSize(&guard{Reader: below, in: &s.in}, headBytes)
 	}
-	return nil, false, fmt.Errorf("it is packed more than %d times over", layersMax-1)
+	return nil, false, fmt.Errorf("it is compressed more than %d times over; unpack it first", layersMax-1)
 }
 
 // otherPacking says what to do about a packing that is not read.
 func otherPacking(magic []byte) error {
 	switch {
 	case bytes.HasPrefix(magic, []byte("BZh")):
-		return errors.New("this is packed by bzip2; unpack it first: bunzip2 -c FILE | capi import -")
+		return errors.New("this is compressed with bzip2; unpack it first: bunzip2 -c FILE | capi import -")
 	case bytes.HasPrefix(magic, []byte{0xfd, '7', 'z', 'X'}):
-		return errors.New("this is packed by xz; unpack it first: xz -dc FILE | capi import -")
+		return errors.New("this is compressed with xz; unpack it first: xz -dc FILE | capi import -")
 	case bytes.HasPrefix(magic, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return errors.New("this is an old Excel workbook (.xls), or one with a password; save it as .xlsx or CSV")
+		return errors.New("this is an old Excel workbook (.xls), or one with a password; save it as .xlsx without a password, or as CSV")
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ type sheetRow struct {
 func newXLSX(s *Source, f io.ReaderAt, size int64) (_ *Table, err error) {
 	defer recovered("read the workbook", &err)
 	if size > xlsxBytesMax {
-		return nil, fmt.Errorf("the workbook has %d MB; at most %d are read: save the sheet as CSV", size>>20, xlsxBytesMax>>20)
+		return nil, fmt.Errorf("the workbook has %d MB, and at most %d MB can be read; save the sheet as CSV", size>>20, xlsxBytesMax>>20)
 	}
 	book, err := excelize.OpenReader(io.NewSectionReader(f, 0, size), excelize.Options{
 		RawCellValue:   false,
@@ -186,6 +186,6 @@ func (p *sheetChunk) Records(yield func(*Record)) {
 // recovered makes an error of a library's panic at a damaged file.
 func recovered(what string, err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("%s: it is damaged: %v", what, p)
+		*err = fmt.Errorf("%s: the file is damaged: %v", what, p)
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// operations are every documented operation with a path that its parameters are filled in.
+// operations returns every documented operation, with its path parameters filled in.
 func operations(t *testing.T) []struct{ method, path, scope string } {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI())
@@ -46,11 +46,11 @@ func operations(t *testing.T) []struct{ method, path, scope string } {
 	return all
 }
 
-func TestWithoutAValidTokenNothingElseIsLearnt(t *testing.T) {
+func TestARequestWithoutAValidTokenRevealsNothingElse(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{limits: "exports.create=1/min"})
 	for _, op := range operations(t) {
-		for range 3 { // a body that is broken, and a limit, are not told either
+		for range 3 { // neither a broken body nor the rate limit is revealed
 			a := h.send(t, "", op.method, op.path+"?nonsense=1", "{broken")
 			require.Equal(t, http.StatusUnauthorized, a.status, op)
 			require.Equal(t, "MISSING_AUTH_HEADER", a.code(t))
@@ -76,7 +76,7 @@ func TestAReadTokenCannotWrite(t *testing.T) {
 	}
 }
 
-func TestEachWayATokenFailsHasItsCode(t *testing.T) {
+func TestEveryTokenFailureHasItsOwnCode(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	past := time.Now().Add(-time.Hour)
@@ -117,7 +117,7 @@ func TestEachWayATokenFailsHasItsCode(t *testing.T) {
 	}
 }
 
-func TestTheLimiterTellsWhatIsLeftAndWhenToComeAgain(t *testing.T) {
+func TestRateLimitHeadersSayWhatIsLeftAndWhenToRetry(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{limits: "credits.get=2/min"})
 	for left := 1; left >= 0; left-- {
@@ -139,7 +139,7 @@ func TestTheLimiterTellsWhatIsLeftAndWhenToComeAgain(t *testing.T) {
 	require.Equal(t, http.StatusOK, h.send(t, h.reader, "GET", "/lists", nil).status, "another endpoint has its own bucket")
 }
 
-func TestTheSixthExportInAMinuteIsRefusedBeforeItsBodyIsRead(t *testing.T) {
+func TestARateLimitedExportIsRefusedBeforeItsBodyIsRead(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 10, settings{limits: "companies.search=off"})
 	for range 5 {
@@ -148,7 +148,7 @@ func TestTheSixthExportInAMinuteIsRefusedBeforeItsBodyIsRead(t *testing.T) {
 	require.Equal(t, "RATE_LIMITED", h.send(t, h.writer, "POST", "/exports", "{broken").code(t))
 }
 
-func TestTheRoutersOwnRefusalsHaveTheErrorBody(t *testing.T) {
+func TestUnknownPathsAndMethodsGetTheErrorBody(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	for _, path := range []string{
@@ -178,10 +178,10 @@ func TestTheRoutersOwnRefusalsHaveTheErrorBody(t *testing.T) {
 	}
 	a := h.raw(t, h.request(t, "", "GET", "/"+strings.Repeat("x", 5000), nil))
 	require.Equal(t, "NOT_FOUND", a.code(t))
-	require.Less(t, len(a.body), 400, "an answer does not repeat all that it got")
+	require.Less(t, len(a.body), 400, "a response does not repeat the whole input")
 }
 
-func TestSeveralAuthorizationHeadersAreNoToken(t *testing.T) {
+func TestSeveralAuthorizationHeadersAreRefused(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	for _, more := range []string{"Bearer " + h.reader, "Basic eDp5", ""} {
@@ -193,7 +193,7 @@ func TestSeveralAuthorizationHeadersAreNoToken(t *testing.T) {
 	}
 }
 
-func TestBodiesAreReadUpToOneMebibyteAndAsJSONAlone(t *testing.T) {
+func TestBodiesMustBeJSONOfAtMostOneMebibyte(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 10, settings{})
 	padded := func(size int) string { return "{" + strings.Repeat(" ", size-2) + "}" }
@@ -218,11 +218,11 @@ func TestBodiesAreReadUpToOneMebibyteAndAsJSONAlone(t *testing.T) {
 	r := h.request(t, h.reader, "POST", base+"/companies/search", M{})
 	r.Header.Set("Content-Encoding", "gzip")
 	require.Equal(t, http.StatusUnsupportedMediaType, h.raw(t, r).status)
-	require.Equal(t, http.StatusOK, h.send(t, h.reader, "POST", "/companies/search", nil).status, "no body is no filter")
+	require.Equal(t, http.StatusOK, h.send(t, h.reader, "POST", "/companies/search", nil).status, "no body means no filter")
 	require.Equal(t, http.StatusOK, h.send(t, h.reader, "POST", "/companies/search", "\xef\xbb\xbf{}").status)
 }
 
-func TestPanicsAndFailuresInsideShowARequestIDAlone(t *testing.T) {
+func TestInternalErrorsShowOnlyARequestID(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	h := open(t, settings{log: &log, mounts: map[string]http.Handler{
@@ -245,7 +245,7 @@ func TestPanicsAndFailuresInsideShowARequestIDAlone(t *testing.T) {
 	func() {
 		defer func() {
 			cause, _ := recover().(error)
-			require.ErrorIs(t, cause, http.ErrAbortHandler, "half an answer must not look like a whole one")
+			require.ErrorIs(t, cause, http.ErrAbortHandler, "a truncated response must not look complete")
 		}()
 		h.raw(t, h.request(t, "", "GET", "/half", nil))
 	}()
@@ -257,7 +257,7 @@ func TestPanicsAndFailuresInsideShowARequestIDAlone(t *testing.T) {
 	require.Equal(t, a.header.Get("X-Request-Id"), a.failure(t).Details["request_id"])
 }
 
-func TestOneLineARequestIsLoggedWithoutSecrets(t *testing.T) {
+func TestEachRequestIsLoggedOnOneLineWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	h := open(t, settings{log: &log})
@@ -280,7 +280,7 @@ func TestOneLineARequestIsLoggedWithoutSecrets(t *testing.T) {
 	}
 }
 
-func TestRequestIDsOfClientsAreTakenIfTheyAreSane(t *testing.T) {
+func TestValidRequestIDsOfClientsAreKept(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	for given, taken := range map[string]bool{
@@ -292,7 +292,7 @@ func TestRequestIDsOfClientsAreTakenIfTheyAreSane(t *testing.T) {
 	}
 }
 
-func TestLongAnswersAreCompressedForWhoAsks(t *testing.T) {
+func TestLongResponsesAreCompressedOnRequest(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 60, settings{})
 	r := h.request(t, h.reader, "POST", base+"/companies/search", M{})

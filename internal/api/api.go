@@ -1,5 +1,5 @@
-// Package api is the HTTP API, version 1: routes, bodies, the error body, the OpenAPI document.
-// It translates and decides nothing; what may be done, and what it costs, is decided in the rooms below.
+// Package api is version 1 of the HTTP API: its routes, bodies and OpenAPI document.
+// It translates and decides nothing: what is allowed and what it costs is decided by the packages that it calls.
 package api
 
 //go:generate go test -run ^TestOpenAPIIsTheCommittedDocument$ -update .
@@ -22,7 +22,7 @@ import (
 	"github.com/opencapi/capi/internal/token"
 )
 
-// Deps is what the API speaks to, and its settings.
+// Deps are the dependencies of the API and its settings.
 type Deps struct {
 	Auth        *token.Store
 	Credits     *credit.Store
@@ -31,22 +31,22 @@ type Deps struct {
 	Exports     *export.Exports
 	Idempotency *idempotency.Store
 
-	// RateLimits replaces built-in limits. The zero Overrides change nothing.
+	// RateLimits replaces built-in limits. The zero value keeps all of them.
 	RateLimits ratelimit.Overrides
 
-	// PublicURL starts the links of answers, as https://capi.example.com. Defaults to what the request was sent to.
+	// PublicURL is the start of links in responses, such as https://capi.example.com. Defaults to the request's own origin.
 	PublicURL string
 
-	// BodyTimeout is how long a request's body may take to arrive. Defaults to 30s.
+	// BodyTimeout bounds how long a request's body may take to arrive. Defaults to 30s.
 	BodyTimeout time.Duration
 
-	// Mounts are handlers beside the API, by their pattern in http.ServeMux, such as GET /files/.
+	// Mounts are further handlers by their http.ServeMux pattern, such as GET /files/.
 	Mounts map[string]http.Handler
 
-	// Traffic counts the requests. Defaults to nobody.
+	// Traffic counts the requests. If nil, they are not counted.
 	Traffic *middleware.Traffic
 
-	// Log gets a line a request, and what failed inside. Defaults to slog.DiscardHandler.
+	// Log gets one line a request and every internal error. Defaults to slog.DiscardHandler.
 	Log *slog.Logger
 }
 
@@ -56,8 +56,8 @@ type server struct {
 	fail    func(http.ResponseWriter, *http.Request, error)
 }
 
-// New makes the handler of the whole API, /openapi.json, /healthz and the mounts, with request ids, the access log,
-// compression, and the error body for whatever goes wrong. An override of a rate limit that is not known is an error.
+// New returns the handler of the API, /openapi.json, /healthz and the mounts, with request ids, an access log, compression
+// and one error body for all failures. It returns an error if RateLimits names an unknown limit.
 func New(d Deps) (http.Handler, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)

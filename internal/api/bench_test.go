@@ -17,8 +17,8 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// BenchmarkSearch tells the p50 of a search over HTTP, with a token and 25 whole companies on the page, and what of it
-// is not the index's own time.
+// BenchmarkSearch reports the p50 of a search over HTTP, with a token and 25 full companies on the page, and the part of it
+// that is not spent in the index.
 func BenchmarkSearch(b *testing.B) {
 	h := stocked(b, 20_000, settings{})
 	server := httptest.NewServer(h)

@@ -11,7 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// readBodyOf reads body as an operation with the type In would.
+// readBodyOf reads body as an operation with input type In does.
 func readBodyOf[In any](t *testing.T, body string) (In, []fault.FieldError) {
 	t.Helper()
 	var in In
@@ -21,7 +21,7 @@ func readBodyOf[In any](t *testing.T, body string) (In, []fault.FieldError) {
 	return in, faults
 }
 
-func TestEveryFaultIsToldAtOnce(t *testing.T) {
+func TestEveryValidationErrorIsReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	_, faults := readBodyOf[searchInput](t, `{
 		"countrys": ["US"], "Countries": ["DE"], "cities": "Berlin", "limit": 101, "employee_count_min": 1.5,
@@ -45,7 +45,7 @@ func TestEveryFaultIsToldAtOnce(t *testing.T) {
 	require.Empty(t, cmp.Diff(want, faults))
 }
 
-func TestNullIsAbsenceForOptionalFields(t *testing.T) {
+func TestNullIsTheSameAsAnAbsentOptionalField(t *testing.T) {
 	t.Parallel()
 	in, faults := readBodyOf[searchInput](t, `{"query": null, "countries": null, "cursor": null, "limit": null,
 		"employee_count_min": null, "sort_by": null, "connections": null}`)
@@ -60,7 +60,7 @@ func TestNullIsAbsenceForOptionalFields(t *testing.T) {
 	}, faults)
 }
 
-func TestWholeNumbersPassInEverySpelling(t *testing.T) {
+func TestWholeNumbersAreAcceptedInEverySpelling(t *testing.T) {
 	t.Parallel()
 	for spelling, want := range map[string]int64{"50": 50, "50.0": 50, "5e1": 50, "0.5E2": 50, "-0": 0} {
 		in, faults := readBodyOf[searchInput](t, `{"employee_count_min": `+spelling+`, "countries": ["US"]}`)
@@ -77,7 +77,7 @@ func TestWholeNumbersPassInEverySpelling(t *testing.T) {
 	}
 }
 
-func TestMisplacedFieldsAreToldWhereTheyBelong(t *testing.T) {
+func TestErrorsOfMisplacedFieldsSayWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	_, faults := readBodyOf[exportInput](t, `{"name": "x", "countries": ["US"],
 		"search_filters": {"limit": 5, "cursor": "x", "sort_by": "name", "naics_code": ["52"]}}`)
@@ -90,7 +90,7 @@ func TestMisplacedFieldsAreToldWhereTheyBelong(t *testing.T) {
 	}, faults)
 }
 
-func TestOneMistakeIsOneFault(t *testing.T) {
+func TestOneMistakeIsOneError(t *testing.T) {
 	t.Parallel()
 	_, faults := readBodyOf[searchInput](t, `{"connections": [{"category": 7}]}`)
 	require.Equal(t, []fault.FieldError{{Field: "connections[0].category", Message: "must be a string, not a number"}}, faults)
@@ -100,7 +100,7 @@ func TestOneMistakeIsOneFault(t *testing.T) {
 	}, faults)
 }
 
-func TestTheNilUUIDIsNotAbsence(t *testing.T) {
+func TestTheNilUUIDIsNotTheSameAsAnAbsentID(t *testing.T) {
 	t.Parallel()
 	const none = "00000000-0000-0000-0000-000000000000"
 	for _, body := range []string{
@@ -115,7 +115,7 @@ func TestTheNilUUIDIsNotAbsence(t *testing.T) {
 	}
 }
 
-func TestFiltersThatSayNothingAreNoOrderOfEverything(t *testing.T) {
+func TestEmptyFiltersDoNotSelectEverything(t *testing.T) {
 	t.Parallel()
 	for _, filters := range []string{
 		`{"query": ""}`, `{"query": null}`, `{"countries": []}`, `{"countries": null}`, `{"connections": []}`,
@@ -131,7 +131,7 @@ func TestFiltersThatSayNothingAreNoOrderOfEverything(t *testing.T) {
 		require.Len(t, faults, 1, filters)
 
 		in, faults := readBodyOf[searchInput](t, filters)
-		require.Empty(t, faults, "a search is free and stays lenient")
+		require.Empty(t, faults, "a search is free, so it accepts empty filters")
 		require.True(t, in.Body.query.IsEmpty())
 	}
 	for _, body := range []string{`{"search_filters": {}}`, `{"search_filters": {"query": "", "countries": ["US"]}}`} {
@@ -142,7 +142,7 @@ func TestFiltersThatSayNothingAreNoOrderOfEverything(t *testing.T) {
 	}
 }
 
-func TestAnExportOfEverythingMustBeAskedFor(t *testing.T) {
+func TestAnExportOfEverythingMustBeExplicit(t *testing.T) {
 	t.Parallel()
 	_, faults := readBodyOf[exportInput](t, `{"name": "everything?"}`)
 	require.Len(t, faults, 1)

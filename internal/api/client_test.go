@@ -12,7 +12,7 @@ import (
 	"github.com/opencapi/capi/client"
 )
 
-func TestTheClientGoesTheWholeWay(t *testing.T) {
+func TestTheClientSearchesBuysAndDownloads(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 130, settings{})
 	h.work(t)

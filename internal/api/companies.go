@@ -13,16 +13,16 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// SearchRequest is a search: its filters, its order, its page.
+// SearchRequest is a search: filters, sort, page and facets.
 type SearchRequest struct {
 	Filters
-	SortBy    string `json:"sort_by,omitempty" enum:"relevance,employee_count,name,founded_year,updated_at" doc:"Defaults to relevance with a query, else employee_count. Unknown values come last in both orders."`
-	SortOrder string `json:"sort_order,omitempty" enum:"asc,desc" doc:"Defaults to desc, for name to asc."`
-	Cursor    string `json:"cursor,omitempty" doc:"next_cursor of the page before, with the same filters and sort; null for the first page."`
-	Limit     *int   `json:"limit,omitempty" minimum:"1" maximum:"100" default:"25" doc:"Companies on the page."`
+	SortBy    string `json:"sort_by,omitempty" enum:"relevance,employee_count,name,founded_year,updated_at" doc:"Defaults to relevance with a query, else to employee_count. Companies without a value come last in both orders."`
+	SortOrder string `json:"sort_order,omitempty" enum:"asc,desc" doc:"Defaults to desc, and to asc for name."`
+	Cursor    string `json:"cursor,omitempty" doc:"next_cursor of the previous page, sent with the same filters and sort; null for the first page."`
+	Limit     *int   `json:"limit,omitempty" minimum:"1" maximum:"100" default:"25" doc:"Companies on a page."`
 
-	Facets      *[]string    `json:"facets,omitempty" doc:"The aggregations to count, by name; the others are left out of the answer. Defaults to all; an empty list counts none, which is the fastest." example:"[\"industries\"]"`
-	FacetPrefix *FacetPrefix `json:"facet_prefix,omitempty" doc:"Narrows one aggregation to the values that begin so, to complete what someone types into a filter."`
+	Facets      *[]string    `json:"facets,omitempty" doc:"The aggregations to compute; the others are left out of the response. Defaults to all. An empty list computes none, which is fastest." example:"[\"industries\"]"`
+	FacetPrefix *FacetPrefix `json:"facet_prefix,omitempty" doc:"Restricts one aggregation to values with a prefix, for autocompletion of a filter."`
 
 	query  query.Query
 	sort   query.Sort
@@ -30,26 +30,27 @@ type SearchRequest struct {
 	prefix search.FacetPrefix
 }
 
-// FacetPrefix narrows one aggregation to the values that begin alike.
+// FacetPrefix restricts one aggregation to values with a prefix.
 type FacetPrefix struct {
-	Facet  string `json:"facet" enum:"countries,states,cities,industries,naics_codes,technologies,technology_categories" doc:"The aggregation to narrow."`
-	Prefix string `json:"prefix" minLength:"1" maxLength:"1000" doc:"What the values begin with, in any letter case, with or without accents." example:"soft"`
+	Facet  string `json:"facet" enum:"countries,states,cities,industries,naics_codes,technologies,technology_categories" doc:"The aggregation to restrict."`
+	Prefix string `json:"prefix" minLength:"1" maxLength:"1000" doc:"The prefix, compared without letter case and accents." example:"soft"`
 }
 
+// Resolve parses filters, sort and facets.
 func (b *SearchRequest) Resolve() []fault.FieldError {
-	var faults, more []fault.FieldError
-	b.query, faults = b.parse("")
+	var errs, more []fault.FieldError
+	b.query, errs = b.parse("")
 	b.sort, more = parseSort(b.SortBy, b.SortOrder, b.Query != "")
-	return slices.Concat(faults, more, b.resolveFacets())
+	return slices.Concat(errs, more, b.resolveFacets())
 }
 
-func (b *SearchRequest) resolveFacets() (faults []fault.FieldError) {
+func (b *SearchRequest) resolveFacets() (errs []fault.FieldError) {
 	if b.Facets != nil {
 		b.facets = []search.Facet{}
 		for i, name := range *b.Facets {
 			f, ok := search.ParseFacet(name)
 			if !ok {
-				faults = append(faults, unknownFacet(fmt.Sprintf("facets[%d]", i), name))
+				errs = append(errs, unknownFacet(fmt.Sprintf("facets[%d]", i), name))
 			}
 			b.facets = append(b.facets, f)
 		}
@@ -58,32 +59,32 @@ func (b *SearchRequest) resolveFacets() (faults []fault.FieldError) {
 		f, ok := search.ParseFacet(p.Facet)
 		switch {
 		case !ok:
-			faults = append(faults, unknownFacet("facet_prefix.facet", p.Facet))
+			errs = append(errs, unknownFacet("facet_prefix.facet", p.Facet))
 		case b.Facets != nil && !slices.Contains(b.facets, f):
-			faults = append(faults, fault.FieldError{
-				Field: "facet_prefix.facet", Message: p.Facet + " is not among the facets asked for",
+			errs = append(errs, fault.FieldError{
+				Field: "facet_prefix.facet", Message: p.Facet + " is not in facets; add it there",
 			})
 		}
 		b.prefix = search.FacetPrefix{Facet: f, Text: p.Prefix}
 	}
-	return faults
+	return errs
 }
 
 func unknownFacet(field, name string) fault.FieldError {
-	message := fmt.Sprintf("%q is no aggregation", name)
+	message := fmt.Sprintf("%q is not an aggregation", name)
 	if near := search.NearestFacet(name); near != "" {
 		message += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return fault.FieldError{Field: field, Message: message}
 }
 
-// SearchResponse is one page of a search, and what holds for all matches.
+// SearchResponse is one page of a search, with the total, aggregations and price of all matches.
 type SearchResponse struct {
 	Items        []Company    `json:"items"`
-	Total        int          `json:"total" doc:"Matches in all, exact."`
+	Total        int          `json:"total" doc:"All matches, exact."`
 	Aggregations Aggregations `json:"aggregations"`
-	NextCursor   *string      `json:"next_cursor" doc:"Continues behind the page; null at the end."`
-	Warnings     []Warning    `json:"warnings" doc:"Values of filters that no company has."`
+	NextCursor   *string      `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
+	Warnings     []Warning    `json:"warnings" doc:"Filter values that no company has."`
 	Credits      Price        `json:"credits"`
 
 	indexTook, catalogTook time.Duration
@@ -91,22 +92,22 @@ type SearchResponse struct {
 
 func (r *SearchResponse) serverTiming() string { return timing(r.indexTook, r.catalogTook) }
 
-// Price is what exporting all matches would cost.
+// Price is the cost of exporting all matches.
 type Price struct {
-	AlreadyUnlocked int `json:"already_unlocked" doc:"Matches that the workspace has already: free."`
+	AlreadyUnlocked int `json:"already_unlocked" doc:"Matches that the workspace has unlocked already; they are free."`
 	NewCount        int `json:"new_count" doc:"Matches that would cost one credit each."`
 }
 
-// Warning is a value of a filter that no company has.
+// Warning is a filter value that no company has.
 type Warning struct {
 	Field      string  `json:"field" example:"countries"`
-	Value      string  `json:"value" doc:"As it was sent, its first 100 characters." example:"Germny"`
+	Value      string  `json:"value" doc:"The value as sent, cut to 100 characters." example:"Germny"`
 	Message    string  `json:"message"`
-	Suggestion *string `json:"suggestion" doc:"What may have been meant; null if nothing is near." example:"Germany"`
+	Suggestion *string `json:"suggestion" doc:"The nearest known value; null if there is none." example:"Germany"`
 }
 
-// Aggregations are exact counts over all matches, highest first; bands are in their own order. Those that the search
-// does not ask for are missing.
+// Aggregations are exact counts over all matches, highest first; bands are in ascending order. Aggregations that were not
+// requested are missing.
 type Aggregations struct {
 	Countries            []Count `json:"countries,omitzero"`
 	States               []Count `json:"states,omitzero"`
@@ -125,7 +126,7 @@ type Count struct {
 	Count int    `json:"count" example:"812"`
 }
 
-// Band is a span of numbers, both ends included; null is open.
+// Band is a range of numbers with both ends included; a null end is open.
 type Band struct {
 	Min   *int64 `json:"min"`
 	Max   *int64 `json:"max"`
@@ -157,7 +158,7 @@ func warningsOf(found []search.Warning) []Warning {
 	return warnings
 }
 
-// aggregationsOf leaves out what was not asked for; nil asks for all.
+// aggregationsOf returns the requested aggregations; nil requests all.
 func aggregationsOf(f search.Facets, asked []search.Facet) Aggregations {
 	a := Aggregations{
 		Countries: countsOf(f.Countries), States: countsOf(f.States), Cities: countsOf(f.Cities),

@@ -39,7 +39,7 @@ func find(t testing.TB, h *house, body any) page {
 	return get[page](t, h, h.reader, http.StatusOK, "POST", "/companies/search", body)
 }
 
-// walk is the documented client loop: do … while (cursor).
+// walk follows next_cursor to the end, as the documentation shows: do … while (cursor).
 func walk(t testing.TB, h *house, body M, between func()) []string {
 	t.Helper()
 	var ids []string
@@ -67,7 +67,7 @@ func madeUp(name, country string, employees int64) *company.Company {
 	}
 }
 
-func TestASearchAnswersWithItsItemsTotalsFacetsAndPrice(t *testing.T) {
+func TestASearchReturnsItemsTotalFacetsAndPrice(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	h.put(t,
@@ -95,7 +95,7 @@ func TestASearchAnswersWithItsItemsTotalsFacetsAndPrice(t *testing.T) {
 	}
 }
 
-func TestASearchCountsOnlyTheFacetsAskedForAndCompletesOne(t *testing.T) {
+func TestASearchCountsOnlyRequestedFacetsAndCompletesPrefixes(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	for i, industries := range [][]string{{"Software", "Software Testing"}, {"Software", "Zürich Banking"}, {"Mining", "Soft Drinks"}} {
@@ -160,7 +160,7 @@ func TestACursorBelongsToItsQuery(t *testing.T) {
 	require.Equal(t, 200, h.send(t, h.reader, "POST", "/companies/search", M{"cursor": nil}).status)
 }
 
-func TestUnknownValuesComeBackAsWarnings(t *testing.T) {
+func TestUnknownFilterValuesAreWarnedAbout(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 200, settings{})
 	facets := find(t, h, M{}).Aggregations
@@ -179,7 +179,7 @@ func TestUnknownValuesComeBackAsWarnings(t *testing.T) {
 	require.Contains(t, told, "naics_codes=999999")
 }
 
-func TestSearchesRefuseWhatTheyCannotMean(t *testing.T) {
+func TestInvalidSearchesAreRefused(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 10, settings{})
 	many := make([]string, 10_000)
@@ -234,11 +234,11 @@ func TestSearchesRefuseWhatTheyCannotMean(t *testing.T) {
 		})
 	}
 	a := h.send(t, h.reader, "POST", "/companies/search", "{"+strings.Repeat(`"no_such_field":1,`, 50_000)+`"x":1}`)
-	require.Less(t, len(a.body), 50_000, "an answer is not many times its question")
+	require.Less(t, len(a.body), 50_000, "a response is not many times larger than its request")
 	require.Contains(t, h.send(t, h.reader, "POST", "/companies/search?limit=5", M{}).fields(t), "limit")
 }
 
-func TestACompanyIsShownWhole(t *testing.T) {
+func TestACompanyHasAllItsFields(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	alpha, beta := madeUp("Alpha", "Peru", 1), madeUp("Beta", "Chile", 2)
@@ -270,7 +270,7 @@ func TestACompanyIsShownWhole(t *testing.T) {
 	require.Equal(t, 1, found.Total)
 }
 
-func TestACompanyThatIsNotIsNotFound(t *testing.T) {
+func TestAnUnknownCompanyIsNotFound(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	require.Equal(t, "NOT_FOUND", h.send(t, h.reader, "GET", "/companies/"+uuid.NewString(), nil).code(t))
@@ -304,7 +304,7 @@ func TestCreditsShowTheBalanceAndTheNewestTransactions(t *testing.T) {
 	require.Equal(t, 7, get[credits](t, h, other, 200, "GET", "/credits", nil).Balance)
 }
 
-func TestSearchTellsHowLongIndexAndCatalogTook(t *testing.T) {
+func TestSearchReportsTheTimeOfIndexAndCatalog(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 3, settings{})
 	start := time.Now()

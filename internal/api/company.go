@@ -8,7 +8,7 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// Company is one company as searches show it.
+// Company is a company as it appears in search results.
 type Company struct {
 	ID          id.Company `json:"id" format:"uuid"`
 	Name        string     `json:"name" example:"Example Robotics GmbH"`
@@ -16,7 +16,7 @@ type Company struct {
 	Website     *string    `json:"website"`
 	LinkedInURL *string    `json:"linkedin_url"`
 	Description *string    `json:"description"`
-	Country     *string    `json:"country" doc:"The everyday English name where the country is known." example:"Germany"`
+	Country     *string    `json:"country" doc:"The common English name, if the country is known." example:"Germany"`
 	CountryCode *string    `json:"country_code" doc:"ISO 3166-1 alpha-2." example:"DE"`
 	State       *string    `json:"state"`
 	City        *string    `json:"city"`
@@ -30,25 +30,25 @@ type Company struct {
 	FoundedYear   *int64    `json:"founded_year"`
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
-	Unlocked      bool      `json:"unlocked" doc:"Whether the workspace has exported the company before; exporting it again is free."`
+	Unlocked      bool      `json:"unlocked" doc:"Whether the workspace has exported the company before. Exporting it again is free."`
 }
 
-// CompanyDetail is the whole company.
+// CompanyDetail is a company with its connections and attributes.
 type CompanyDetail struct {
 	Company
-	Connections []Connection   `json:"connections" doc:"The company's own, outgoing connections."`
-	Attributes  map[string]any `json:"attributes" doc:"Values of the source that fit no field, by the source's names."`
+	Connections []Connection   `json:"connections" doc:"The company's outgoing connections."`
+	Attributes  map[string]any `json:"attributes" doc:"Source columns that map to no field, by their name in the source."`
 }
 
-// Connection says what the connected company is to the one that holds it.
+// Connection is a link to another company; Category is what that company is to the one with the connection.
 type Connection struct {
 	Category string    `json:"category" example:"vendor"`
 	Company  Connected `json:"company"`
 }
 
-// Connected is the other end of a connection.
+// Connected is the company at the other end of a connection.
 type Connected struct {
-	ID     *id.Company `json:"id" format:"uuid" doc:"null while the catalog does not know the company."`
+	ID     *id.Company `json:"id" format:"uuid" doc:"null if the company is not in the catalog."`
 	Name   *string     `json:"name"`
 	Domain *string     `json:"domain"`
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/opencapi/capi/internal/api"
 )
 
-// strictDocument is the document with every object closed, so that an answer's undocumented field is found.
+// strictDocument returns the document without additional properties, so that undocumented response fields are found.
 var strictDocument = sync.OnceValues(func() (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI())
 	if err != nil {
@@ -31,8 +31,8 @@ var strictDocument = sync.OnceValues(func() (*openapi3.T, error) {
 	return doc, nil
 })
 
-// conform holds an answer against the OpenAPI document: its operation must know the status, the body must fit the
-// schema. What the document does not list, such as a path that does not exist, must be an error body.
+// conform validates a response against the OpenAPI document: the operation must list the status, and the body must match
+// its schema. The response to a request that the document does not list, such as an unknown path, must be an error body.
 func conform(t testing.TB, r *http.Request, a answer) {
 	t.Helper()
 	doc, err := strictDocument()
@@ -62,7 +62,7 @@ func mismatch(route *routers.Route, r *http.Request, a answer) error {
 	})
 }
 
-func TestTheDocumentTellsWrongAnswersFromRightOnes(t *testing.T) {
+func TestTheOpenAPIDocumentRejectsWrongResponses(t *testing.T) {
 	t.Parallel()
 	doc, err := strictDocument()
 	require.NoError(t, err)

@@ -8,22 +8,22 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// recentMax is the number of transactions that are shown beside the balance.
+// recentMax is the number of transactions returned with the balance.
 const recentMax = 20
 
-// CreditsResponse is what a workspace has left, and how that came.
+// CreditsResponse is the balance of a workspace and its newest transactions.
 type CreditsResponse struct {
 	WorkspaceID        id.Workspace  `json:"workspace_id" format:"uuid"`
 	Balance            int64         `json:"balance" example:"1250"`
 	RecentTransactions []Transaction `json:"recent_transactions"`
 }
 
-// Transaction is an entry of the ledger.
+// Transaction is a ledger entry in short.
 type Transaction struct {
 	ID        id.Entry  `json:"id" format:"uuid"`
 	Amount    int64     `json:"amount" doc:"Negative for charges." example:"-180"`
 	Reason    string    `json:"reason" doc:"grant, purchase, adjustment, export_charge or export_refund." example:"export_charge"`
-	Reference *string   `json:"reference" doc:"What it was for; null for grants."`
+	Reference *string   `json:"reference" doc:"What was charged or refunded; null for grants."`
 	CreatedAt time.Time `json:"created_at"`
 }
 

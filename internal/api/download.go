@@ -11,9 +11,10 @@ import (
 
 type downloadInput struct {
 	oneExportInput
-	origin string // where the request was sent to, as https://host
+	origin string // the origin that the request was sent to, such as https://host
 }
 
+// from notes the origin of r.
 func (in *downloadInput) from(r *http.Request) {
 	scheme := "http"
 	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
@@ -22,10 +23,10 @@ func (in *downloadInput) from(r *http.Request) {
 	in.origin = scheme + "://" + r.Host
 }
 
-// DownloadResponse is the links to an export's file and its manifest.
+// DownloadResponse holds links to an export's file and its manifest.
 type DownloadResponse struct {
 	DownloadURL string    `json:"download_url" format:"uri"`
-	ManifestURL string    `json:"manifest_url" format:"uri" doc:"What the file is: rows, columns, SHA-256, filters. capi verify checks a file by it."`
+	ManifestURL string    `json:"manifest_url" format:"uri" doc:"Describes the file: rows, columns, SHA-256 and filters. Check a file against it with capi verify."`
 	ExpiresAt   time.Time `json:"expires_at"`
 }
 
@@ -43,7 +44,7 @@ func (s *server) downloadExport(ctx context.Context, caller auth.Caller, in *dow
 	}, nil
 }
 
-// absolute is a link as a client can follow it; a path is to what this server itself hands out.
+// absolute returns link, completed by origin if it is only a path.
 func absolute(origin, link string) string {
 	if strings.HasPrefix(link, "/") {
 		return origin + link

@@ -7,8 +7,8 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// The examples of the document, as the Go types that answer, so that they cannot drift from them; of requests as a person
-// would write them, held to their schemas by a test.
+// The examples of the OpenAPI document. Responses are values of the Go types that handlers return, so they cannot drift.
+// Requests are JSON as a person would write it; a test validates them.
 var (
 	exampleTime   = time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
 	exampleDone   = exampleTime.Add(2 * time.Second)

@@ -9,36 +9,37 @@ import (
 	"github.com/opencapi/capi/internal/reqbody"
 )
 
-// ExportRequest orders an export.
+// ExportRequest is the body that creates an export.
 type ExportRequest struct {
 	Name    string   `json:"name" minLength:"1" maxLength:"200" doc:"A label for the export job." example:"US fintech 50+"`
-	QuoteID id.Quote `json:"quote_id,omitzero" format:"uuid" doc:"Exports exactly the companies of the quote, for what was quoted at most. It stands in place of all that says what to export: beside it, only name, export_format, columns and csv_options are taken."`
+	QuoteID id.Quote `json:"quote_id,omitzero" format:"uuid" doc:"Exports exactly the companies of the quote, for at most the quoted cost. It replaces all fields that select companies: send only name, export_format, columns and csv_options with it."`
 	ExportSource
 }
 
-// QuoteRequest asks what an export would cost: the same body; the name may be left out.
+// QuoteRequest is the body of a quote: that of the export, with an optional name.
 type QuoteRequest struct {
-	Name string `json:"name,omitempty" maxLength:"200" doc:"Not used; taken so that the body can be that of the export."`
+	Name string `json:"name,omitempty" maxLength:"200" doc:"Not used; accepted so that the same body works for the export."`
 	ExportSource
 }
 
-// ExportSource is where an export's rows come from, and what its file is like.
+// ExportSource says where an export's rows come from and how its file is written.
 type ExportSource struct {
 	SourceType    string      `json:"source_type,omitempty" enum:"search,list" default:"search" doc:"Where the rows come from."`
-	SearchFilters *Filters    `json:"search_filters,omitempty" doc:"For source_type search: the filters of Search companies. {} exports everything, up to the cap."`
-	SortBy        string      `json:"sort_by,omitempty" enum:"relevance,employee_count,name,founded_year,updated_at" doc:"For source_type search: which companies come first, and which are kept if more match than the cap. Defaults as in Search companies."`
-	SortOrder     string      `json:"sort_order,omitempty" enum:"asc,desc" doc:"For source_type search. Defaults to desc, for name to asc."`
+	SearchFilters *Filters    `json:"search_filters,omitempty" doc:"For source_type search: the filters of Search companies. {} selects every company, up to the cap."`
+	SortBy        string      `json:"sort_by,omitempty" enum:"relevance,employee_count,name,founded_year,updated_at" doc:"For source_type search: the order of the rows, which also decides what is kept if more companies match than the cap. The default is that of Search companies."`
+	SortOrder     string      `json:"sort_order,omitempty" enum:"asc,desc" doc:"For source_type search. Defaults to desc, and to asc for name."`
 	ListID        id.List     `json:"list_id,omitzero" format:"uuid" doc:"For source_type list: the saved list."`
-	ExportFormat  string      `json:"export_format,omitempty" enum:"csv,json" default:"csv" doc:"With a quote_id: defaults to what the quote was asked for with."`
-	Columns       []string    `json:"columns,omitempty" minItems:"1" maxItems:"20" doc:"The columns of the file, in this order; the fields of each object for export_format json. Defaults to all, with a quote_id to what the quote was asked for with. What a company costs does not depend on them." example:"[\"name\",\"domain\",\"employee_count\"]"`
+	ExportFormat  string      `json:"export_format,omitempty" enum:"csv,json" default:"csv" doc:"With a quote_id, defaults to the format of the quote."`
+	Columns       []string    `json:"columns,omitempty" minItems:"1" maxItems:"20" doc:"The columns of the file, in this order; for export_format json, the fields of each object. Defaults to all, and with a quote_id to those of the quote. Columns do not change the cost." example:"[\"name\",\"domain\",\"employee_count\"]"`
 	CSVOptions    *CSVOptions `json:"csv_options,omitempty" doc:"For export_format csv."`
 	ExportTerms
 
 	query query.Query
 	sort  query.Sort
-	vague bool // search_filters names filters, but says nothing with them
+	vague bool // search_filters has fields, but all of them are empty
 }
 
+// Inspect notes whether search_filters has fields.
 func (b *ExportSource) Inspect(sent *reqbody.Value) { b.vague = sent.HasMembers("search_filters") }
 
 // The values of on_insufficient_balance.
@@ -47,32 +48,33 @@ const (
 	balancePartial = "partial"
 )
 
-// ExportTerms narrow what is bought, and bound what it may cost.
+// ExportTerms narrow what is bought and bound its cost.
 type ExportTerms struct {
-	Limit                 int    `json:"limit,omitempty" minimum:"1" maximum:"10000" doc:"Companies at most: the first ones in the sort's order."`
-	OnlyNew               bool   `json:"only_new,omitempty" default:"false" doc:"Leave out companies that the workspace has already; limit and cap count what is left."`
-	OnInsufficientBalance string `json:"on_insufficient_balance,omitempty" enum:"fail,partial" default:"fail" doc:"fail: all or nothing. partial: all companies that the workspace has already, and of the new ones the first in the sort's order that the balance and max_credits cover; the others are counted in would_skip."`
-	MaxCredits            *int64 `json:"max_credits,omitempty" minimum:"0" doc:"Credits that it may cost at most."`
+	Limit                 int    `json:"limit,omitempty" minimum:"1" maximum:"10000" doc:"The most companies to export: the first ones of the sort order."`
+	OnlyNew               bool   `json:"only_new,omitempty" default:"false" doc:"Leave out companies that the workspace has unlocked already; limit and cap apply to the rest."`
+	OnInsufficientBalance string `json:"on_insufficient_balance,omitempty" enum:"fail,partial" default:"fail" doc:"fail: all or nothing. partial: every company that the workspace has unlocked already, and as many new ones, in sort order, as the balance and max_credits cover. would_skip counts the others."`
+	MaxCredits            *int64 `json:"max_credits,omitempty" minimum:"0" doc:"The most credits that the export may cost."`
 }
 
-// CSVOptions are what a CSV file can be told to differ in.
+// CSVOptions change how a CSV file is written.
 type CSVOptions struct {
-	BOM         bool `json:"bom,omitempty" default:"false" doc:"Start the file with a UTF-8 byte order mark, for spreadsheets that guess the encoding."`
-	RawFormulas bool `json:"raw_formulas,omitempty" default:"false" doc:"Leave text cells that a spreadsheet would run as formulas (= + - @ at the start) as they are, without the apostrophe in front."`
+	BOM         bool `json:"bom,omitempty" default:"false" doc:"Start the file with a UTF-8 byte order mark, for spreadsheets that would guess another encoding."`
+	RawFormulas bool `json:"raw_formulas,omitempty" default:"false" doc:"Write text cells that a spreadsheet would run as formulas (starting with = + - @) unchanged, without an apostrophe in front."`
 }
 
+// Resolve parses what selects companies, or rejects it beside a quote_id.
 func (b *ExportRequest) Resolve() []fault.FieldError {
 	if b.QuoteID.IsZero() {
 		return b.ExportSource.Resolve()
 	}
-	faults := b.fileFaults()
+	errs := b.fileErrors()
 	for _, field := range b.given() {
-		faults = append(faults, fault.FieldError{Field: field, Message: "is settled by the quote: leave it out"})
+		errs = append(errs, fault.FieldError{Field: field, Message: "is fixed by the quote; leave it out"})
 	}
-	return faults
+	return errs
 }
 
-// given are the fields that say what to export.
+// given returns the names of the fields present that select companies.
 func (b *ExportSource) given() (fields []string) {
 	for _, f := range []struct {
 		name  string
@@ -95,44 +97,45 @@ func (b *ExportSource) given() (fields []string) {
 	return fields
 }
 
-func (b *ExportSource) fileFaults() []fault.FieldError {
+func (b *ExportSource) fileErrors() []fault.FieldError {
 	if b.CSVOptions != nil && b.ExportFormat == string(format.JSON) {
 		return []fault.FieldError{{Field: "csv_options", Message: "is only for export_format csv"}}
 	}
 	return nil
 }
 
+// Resolve parses filters and sort and validates them against the source.
 func (b *ExportSource) Resolve() []fault.FieldError {
 	var more []fault.FieldError
-	faults := b.fileFaults()
-	bad := func(field, message string) { faults = append(faults, fault.FieldError{Field: field, Message: message}) }
+	errs := b.fileErrors()
+	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
 	listed := b.SourceType == string(export.SourceList)
 	switch {
 	case listed && b.SearchFilters != nil:
 		bad("search_filters", "is only for source_type search")
 	case listed && b.SortBy+b.SortOrder != "":
-		bad("sort_by", "is only for source_type search; a list is exported in the order of its companies")
+		bad("sort_by", "is only for source_type search; a list is exported in its own order")
 	case !listed && b.SearchFilters == nil && b.ListID.IsZero():
-		bad("search_filters", "is required for source_type search; {} exports everything, up to 10,000 companies")
+		bad("search_filters", "is required for source_type search; {} selects every company, up to 10,000")
 	}
 	if b.SearchFilters != nil {
 		b.query, more = b.SearchFilters.parse("search_filters")
-		faults = append(faults, more...)
+		errs = append(errs, more...)
 		if b.vague && len(more) == 0 && b.query.IsEmpty() {
-			bad("search_filters", `selects every company, for all that it names is empty; send "search_filters": {} to export everything (capped at 10,000)`)
+			bad("search_filters", `has only empty filters, so it selects every company; send "search_filters": {} to export everything (capped at 10,000)`)
 		}
 	}
 	b.sort, more = parseSort(b.SortBy, b.SortOrder, b.SearchFilters != nil && b.SearchFilters.Query != "")
-	return append(faults, more...)
+	return append(errs, more...)
 }
 
-func (b *ExportRequest) order() export.Request {
-	r := b.ExportSource.order(b.Name)
+func (b *ExportRequest) request() export.Request {
+	r := b.ExportSource.request(b.Name)
 	r.Quote = b.QuoteID
 	return r
 }
 
-func (b *ExportSource) order(name string) export.Request {
+func (b *ExportSource) request(name string) export.Request {
 	r := export.Request{
 		Name: name, Source: export.Source(b.SourceType), Query: b.query, Sort: b.sort, List: b.ListID,
 		Terms: export.Terms{

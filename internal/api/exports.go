@@ -13,15 +13,15 @@ import (
 	"github.com/opencapi/capi/internal/idempotency"
 )
 
-// ExportResponse is the job that was created, and the credit math.
+// ExportResponse is the created export and its credit math.
 type ExportResponse struct {
 	ExportJob ExportJob `json:"export_job"`
 	Figures
-	TransactionID *id.Entry `json:"transaction_id" format:"uuid" doc:"The ledger's entry of the charge; null if nothing was charged."`
-	Warnings      []Warning `json:"warnings" doc:"Values of the filters that no company has; with a quote_id its quote has told them."`
+	TransactionID *id.Entry `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
+	Warnings      []Warning `json:"warnings" doc:"Filter values that no company has. Empty with a quote_id, because the quote listed them."`
 }
 
-// ExportJob is a created export in short.
+// ExportJob is an export in short.
 type ExportJob struct {
 	ID           id.Export `json:"id" format:"uuid"`
 	Name         string    `json:"name"`
@@ -30,26 +30,26 @@ type ExportJob struct {
 	SourceType   string    `json:"source_type" example:"search"`
 }
 
-// Figures are the credit math of an export, in companies; one costs one credit.
+// Figures are the credit math of an export. A new company costs one credit.
 type Figures struct {
-	RequestedCount  int   `json:"requested_count" doc:"Companies that the source gave, after limit and cap." example:"500"`
-	AlreadyUnlocked int   `json:"already_unlocked" doc:"Of these, exported by the workspace before: free." example:"320"`
+	RequestedCount  int   `json:"requested_count" doc:"Companies selected, after limit and cap." example:"500"`
+	AlreadyUnlocked int   `json:"already_unlocked" doc:"Of these, exported by the workspace before; they are free." example:"320"`
 	NewCount        int   `json:"new_count" doc:"Of these, new." example:"180"`
-	Cost            int64 `json:"cost" doc:"What is paid for, in credits: new_count, less what a partial export skips." example:"180"`
+	Cost            int64 `json:"cost" doc:"In credits: new_count less what a partial export skips." example:"180"`
 	CreditsCharged  int64 `json:"credits_charged" doc:"0 in a quote." example:"180"`
-	WouldSkip       int   `json:"would_skip" doc:"New companies that the balance, or max_credits, does not cover. The file of an export is without them: it has requested_count - would_skip rows." example:"0"`
-	CappedAt10k     bool  `json:"capped_at_10k" doc:"Whether the source matched more than one export holds, and no smaller limit was asked for."`
+	WouldSkip       int   `json:"would_skip" doc:"New companies that the balance or max_credits does not cover. They are not in the file, which has requested_count - would_skip rows." example:"0"`
+	CappedAt10k     bool  `json:"capped_at_10k" doc:"Whether more companies matched than one export can hold, and no smaller limit was set."`
 }
 
-// QuoteResponse is what an export would cost now, and will cost at most until the quote expires.
+// QuoteResponse is the current cost of an export, which is also its highest cost until the quote expires.
 type QuoteResponse struct {
-	QuoteID   id.Quote  `json:"quote_id" format:"uuid" doc:"For Create an export: exactly these companies, for this cost at most."`
+	QuoteID   id.Quote  `json:"quote_id" format:"uuid" doc:"Send it to Create an export for exactly these companies at no more than this cost."`
 	ExpiresAt time.Time `json:"expires_at" doc:"15 minutes from now."`
 	Figures
 	Balance    int64 `json:"balance" example:"1250"`
-	Affordable bool  `json:"affordable" doc:"Whether the export could be created now: the balance, and max_credits, cover the cost."`
+	Affordable bool  `json:"affordable" doc:"Whether the balance and max_credits cover the cost now."`
 
-	Warnings []Warning `json:"warnings" doc:"Values of the filters that no company has. One in an exclude_ filter leaves nothing out."`
+	Warnings []Warning `json:"warnings" doc:"Filter values that no company has. In an exclude_ filter, such a value excludes nothing."`
 }
 
 func figuresOf(f export.Figures) Figures {
@@ -62,7 +62,7 @@ func figuresOf(f export.Figures) Figures {
 type exportInput struct{ Body ExportRequest }
 
 func (s *server) createExport(ctx context.Context, caller auth.Caller, in *exportInput, a *idempotency.Attempt) error {
-	_, _, err := s.Exports.Create(ctx, caller, in.Body.order(), idempotency.Last(a, rendered(exportResponseOf)))
+	_, _, err := s.Exports.Create(ctx, caller, in.Body.request(), idempotency.Last(a, rendered(exportResponseOf)))
 	return err
 }
 
@@ -78,7 +78,7 @@ func exportResponseOf(e export.Export) ExportResponse {
 type quoteInput struct{ Body QuoteRequest }
 
 func (s *server) quoteExport(ctx context.Context, caller auth.Caller, in *quoteInput, a *idempotency.Attempt) error {
-	_, err := s.Exports.Quote(ctx, caller, in.Body.order(in.Body.Name), idempotency.Last(a, rendered(quoteResponseOf)))
+	_, err := s.Exports.Quote(ctx, caller, in.Body.request(in.Body.Name), idempotency.Last(a, rendered(quoteResponseOf)))
 	return err
 }
 
@@ -89,7 +89,7 @@ func quoteResponseOf(q export.Quote) QuoteResponse {
 	}
 }
 
-// ExportDetail is an export, how far it is, and what it cost.
+// ExportDetail is an export with its progress and cost.
 type ExportDetail struct {
 	ID               id.Export    `json:"id" format:"uuid"`
 	WorkspaceID      id.Workspace `json:"workspace_id" format:"uuid"`
@@ -104,25 +104,25 @@ type ExportDetail struct {
 	CompletedAt      *time.Time   `json:"completed_at" doc:"When it completed, failed for good or was cancelled."`
 	Figures
 	TransactionID   *id.Entry     `json:"transaction_id" format:"uuid"`
-	CreditsRefunded int64         `json:"credits_refunded" doc:"Of credits_charged, what was given back because it failed or was cancelled. It grows when another export that was to deliver the same companies fails or is cancelled too."`
-	Error           *string       `json:"error" doc:"What went wrong, if it failed."`
-	SearchFilters   storedFilters `json:"search_filters" doc:"As they were asked for; null for a list."`
+	CreditsRefunded int64         `json:"credits_refunded" doc:"The part of credits_charged that was refunded because the export failed or was cancelled. It can grow later, when another export of the same companies fails or is cancelled too."`
+	Error           *string       `json:"error" doc:"Why the export failed; null if it did not."`
+	SearchFilters   storedFilters `json:"search_filters" doc:"The filters as requested; null for a list."`
 	ListID          *id.List      `json:"list_id" format:"uuid" doc:"null for a search."`
-	QuoteID         *id.Quote     `json:"quote_id" format:"uuid" doc:"The quote that it was created from; null without one."`
+	QuoteID         *id.Quote     `json:"quote_id" format:"uuid" doc:"The quote that the export was created from; null without one."`
 
-	Limit                 *int   `json:"limit" doc:"As asked for, like the next three; null without one."`
+	Limit                 *int   `json:"limit" doc:"As requested, like the next three fields; null without one."`
 	OnlyNew               bool   `json:"only_new"`
 	OnInsufficientBalance string `json:"on_insufficient_balance" example:"fail"`
 	MaxCredits            *int64 `json:"max_credits"`
 }
 
-// storedFilters are filters as they were kept, or null.
+// storedFilters is the stored JSON of filters, or null.
 type storedFilters json.RawMessage
 
-// MarshalJSON gives what was kept.
+// MarshalJSON returns the stored JSON.
 func (f storedFilters) MarshalJSON() ([]byte, error) { return json.RawMessage(f).MarshalJSON() }
 
-// Schema describes the filters to the OpenAPI document.
+// Schema describes the filters in the OpenAPI document.
 func (storedFilters) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{AnyOf: []*huma.Schema{
 		{Type: huma.TypeObject, AdditionalProperties: true}, {Type: "null"},

@@ -51,7 +51,7 @@ func exportsMade(t testing.TB, h *house) int {
 	return len(get[struct{ Items []M }](t, h, h.reader, 200, "GET", "/exports", nil).Items)
 }
 
-// finish polls as a client would.
+// finish polls, as a client does, until the export has ended.
 func finish(t testing.TB, h *house, export string) M {
 	t.Helper()
 	for range 2000 {
@@ -65,7 +65,7 @@ func finish(t testing.TB, h *house, export string) M {
 	return nil
 }
 
-// download fetches the file by the link alone.
+// download fetches the file with nothing but the link.
 func download(t testing.TB, h *house, export string) answer {
 	t.Helper()
 	link := get[M](t, h, h.reader, 200, "POST", "/exports/"+export+"/download", nil)["download_url"].(string)
@@ -75,7 +75,7 @@ func download(t testing.TB, h *house, export string) answer {
 	return h.raw(t, h.request(t, "", "GET", u.RequestURI(), nil))
 }
 
-func TestTheSeedsBodyIsAnsweredWithEveryFieldOfItsSample(t *testing.T) {
+func TestTheSampleExportReturnsEveryDocumentedField(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	h.work(t)
@@ -103,7 +103,7 @@ func TestTheSeedsBodyIsAnsweredWithEveryFieldOfItsSample(t *testing.T) {
 	require.Equal(t, http.StatusCreated, again.status)
 	require.EqualValues(t, 0, got["cost"])
 	require.EqualValues(t, 1, got["already_unlocked"])
-	require.Nil(t, got["transaction_id"], "nothing charged, no transaction")
+	require.Nil(t, got["transaction_id"], "no charge, no transaction")
 	require.Equal(t, 999, balance(t, h))
 
 	id := got["export_job"].(M)["id"].(string)
@@ -121,7 +121,7 @@ func TestTheSeedsBodyIsAnsweredWithEveryFieldOfItsSample(t *testing.T) {
 	require.Len(t, rows, 2)
 }
 
-func TestAQuoteIsTheArithmeticOfTheExportAndCostsNothing(t *testing.T) {
+func TestAQuoteHasTheFiguresOfTheExportAndCostsNothing(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 300, settings{})
 	create(t, h, M{"name": "first", "search_filters": M{"countries": []string{"US"}}})
@@ -149,7 +149,7 @@ func TestAQuoteIsTheArithmeticOfTheExportAndCostsNothing(t *testing.T) {
 	require.Equal(t, before-made.Cost, balance(t, h))
 }
 
-func TestTooLittleBalanceCreatesNothing(t *testing.T) {
+func TestAnInsufficientBalanceCreatesNothing(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 180, settings{})
 	poor := h.workspace(t, 179)
@@ -170,7 +170,7 @@ func TestTooLittleBalanceCreatesNothing(t *testing.T) {
 	require.EqualValues(t, 1, quoted["would_skip"])
 }
 
-func TestAnExportOfEverythingIsCappedAndSaysSo(t *testing.T) {
+func TestAnExportOfEverythingIsCappedAndReportsIt(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("writes 10,050 companies")
@@ -184,7 +184,7 @@ func TestAnExportOfEverythingIsCappedAndSaysSo(t *testing.T) {
 	require.Equal(t, 10_000, balance(t, h))
 }
 
-func TestExportsRefuseWhatTheyCannotMeanAndChargeNothing(t *testing.T) {
+func TestInvalidExportsAreRefusedAndChargeNothing(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
 	foreign := h.workspace(t, 10)
@@ -250,7 +250,7 @@ func TestExportsRefuseWhatTheyCannotMeanAndChargeNothing(t *testing.T) {
 	require.Equal(t, 1000, balance(t, h))
 }
 
-func TestAnExportOfAnotherWorkspaceIsToldLikeOneThatIsNot(t *testing.T) {
+func TestAnExportOfAnotherWorkspaceLooksLikeAnUnknownOne(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
 	export := create(t, h, M{"name": "mine", "search_filters": M{}}).ExportJob.ID
@@ -266,7 +266,7 @@ func TestAnExportOfAnotherWorkspaceIsToldLikeOneThatIsNot(t *testing.T) {
 	require.Empty(t, get[struct{ Items []M }](t, h, other, 200, "GET", "/exports", nil).Items)
 }
 
-func TestAFileIsHandedOutOnceItIsThere(t *testing.T) {
+func TestAFileCanBeDownloadedOnceTheExportIsCompleted(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{publicURL: "https://capi.example.com/"})
 	export := create(t, h, M{"name": "mine", "search_filters": M{}, "export_format": "json"}).ExportJob.ID
@@ -320,7 +320,7 @@ func TestCSVOptionsReachTheFile(t *testing.T) {
 	require.NotContains(t, file, "'=1+1 Formula")
 }
 
-func TestExportsAreListedNewestFirstAPageAtATime(t *testing.T) {
+func TestExportsArePagedNewestFirst(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 5, settings{})
 	for _, name := range []string{"one", "two", "three", "four", "five"} {

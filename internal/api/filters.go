@@ -49,13 +49,13 @@ func (f Filters) words() query.Filters {
 	return w
 }
 
-// parse is the query of the filters, or its faults with the fields named below prefix.
+// parse returns the query of the filters, or the errors with prefix in front of their fields.
 func (f Filters) parse(prefix string) (query.Query, []fault.FieldError) {
 	q, err := query.Parse(f.words())
 	return q, under(prefix, fault.Fields(err))
 }
 
-// canonical is the filters as an export keeps them.
+// canonical returns the filters as they are stored with an export.
 func (f Filters) canonical() json.RawMessage {
 	p, err := json.Marshal(f.words())
 	if err != nil {
@@ -64,7 +64,7 @@ func (f Filters) canonical() json.RawMessage {
 	return p
 }
 
-// parseSort is the sort that was asked for, or its faults.
+// parseSort returns the requested sort, or its errors.
 func parseSort(by, order string, hasText bool) (query.Sort, []fault.FieldError) {
 	sort, err := query.ParseSort(by, order, hasText)
 	return sort, fault.Fields(err)

@@ -24,7 +24,7 @@ func cancel(t testing.TB, h *house, export string) M {
 	return get[M](t, h, h.writer, 200, "POST", "/exports/"+export+"/cancel", nil)
 }
 
-func TestACancelledExportIsToldAndRefundedOnce(t *testing.T) {
+func TestCancellingAnExportRefundsItOnce(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
 	export := create(t, h, M{"name": "mine", "search_filters": M{}}).ExportJob.ID
@@ -59,7 +59,7 @@ func TestACompletedExportCannotBeCancelled(t *testing.T) {
 	require.Equal(t, 980, balance(t, h))
 }
 
-func TestATokenBeyondItsBudgetIsRefused(t *testing.T) {
+func TestATokenOverItsBudgetIsRefused(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
 	secret, _, err := h.tokens.Create(t.Context(), token.NewToken{
@@ -93,7 +93,7 @@ type transactions struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// grants enters so many grants, of 1, 2, 3 … credits.
+// grants enters n grants, of 1, 2, 3 … credits.
 func grants(t testing.TB, h *house, n int64, note string) {
 	t.Helper()
 	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
@@ -109,7 +109,7 @@ func grants(t testing.TB, h *house, n int64, note string) {
 	}))
 }
 
-func TestTheLedgerTellsWhoDidWhatToTheBalance(t *testing.T) {
+func TestTheLedgerNamesTheActorOfEveryEntry(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
 	export := create(t, h, M{"name": "mine", "search_filters": M{}}).ExportJob.ID
@@ -150,7 +150,7 @@ func TestTheLedgerTellsWhoDidWhatToTheBalance(t *testing.T) {
 	rows, err := csv.NewReader(bytes.NewReader(sheet.body)).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, rows, 5)
-	require.Equal(t, "'=1+1 invoice 7", rows[1][len(rows[1])-1], "no formula")
+	require.Equal(t, "'=1+1 invoice 7", rows[1][len(rows[1])-1], "must not be a formula")
 	require.Equal(t, []string{"-20", "980", "export_charge"}, rows[3][2:5])
 }
 
@@ -165,12 +165,12 @@ func TestTheLedgerIsPagedAndFiltered(t *testing.T) {
 		for _, e := range p.Items {
 			amounts = append(amounts, e.Amount)
 		}
-		grants(t, h, 1, "") // what comes meanwhile is on no later page
+		grants(t, h, 1, "") // new entries do not appear on later pages
 		next = ""
 		if p.NextCursor != nil {
 			next = path + "&cursor=" + url.QueryEscape(*p.NextCursor)
 			other := h.send(t, h.reader, "GET", "/credits/transactions?cursor="+url.QueryEscape(*p.NextCursor), nil)
-			require.Equal(t, "INVALID_CURSOR", other.code(t), "of other filters")
+			require.Equal(t, "INVALID_CURSOR", other.code(t), "the cursor belongs to other filters")
 		}
 	}
 	require.Equal(t, []int64{9, 8, 7, 6, 5, 4, 3, 2, 1}, amounts)
@@ -244,7 +244,7 @@ func TestTheReceiptAddsUpToTheCharge(t *testing.T) {
 	require.Contains(t, h.send(t, h.reader, "GET", path+"?format=csv&limit=5", nil).fields(t), "limit")
 }
 
-func TestTheClientReadsTheBooks(t *testing.T) {
+func TestTheClientReadsLedgerAndReceipt(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
 	server := httptest.NewServer(h)

@@ -16,29 +16,31 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// ListMembers names companies to add or to remove: by id, by domain, by a search, or by several of these at once.
+// ListMembers selects companies to add or remove: by id, by domain, by a search, or by several of these at once.
 type ListMembers struct {
 	CompanyIDs    []string `json:"company_ids,omitempty" format:"uuid" maxItems:"10000"`
-	Domains       []string `json:"domains,omitempty" maxItems:"10000" doc:"In any spelling that holds the domain, a URL too." example:"[\"example.com\"]"`
+	Domains       []string `json:"domains,omitempty" maxItems:"10000" doc:"Domains; URLs are accepted too." example:"[\"example.com\"]"`
 	SearchFilters *Filters `json:"search_filters,omitempty" doc:"Every match of this search, up to 100,000."`
 
 	ids   []id.Company
 	query *query.Query
-	vague bool // search_filters names filters, but says nothing with them
+	vague bool // search_filters has fields, but all of them are empty
 }
 
+// Inspect notes whether search_filters has fields.
 func (b *ListMembers) Inspect(sent *reqbody.Value) { b.vague = sent.HasMembers("search_filters") }
 
 const domainLengthMax = 2048
 
+// Resolve parses ids and filters.
 func (b *ListMembers) Resolve() []fault.FieldError {
-	var faults []fault.FieldError
-	bad := func(field, message string) { faults = append(faults, fault.FieldError{Field: field, Message: message}) }
+	var errs []fault.FieldError
+	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
 	if b.CompanyIDs == nil && b.Domains == nil && b.SearchFilters == nil {
-		bad("body", "needs company_ids, domains or search_filters")
+		bad("body", "must have company_ids, domains or search_filters")
 	}
 	for _, raw := range b.CompanyIDs {
-		company, _ := id.Parse[id.Company](raw) // the schema says that it is one
+		company, _ := id.Parse[id.Company](raw) // the schema has validated it
 		b.ids = append(b.ids, company)
 	}
 	for i, d := range b.Domains {
@@ -48,23 +50,23 @@ func (b *ListMembers) Resolve() []fault.FieldError {
 	}
 	if b.SearchFilters != nil {
 		q, more := b.SearchFilters.parse("search_filters")
-		b.query, faults = &q, append(faults, more...)
+		b.query, errs = &q, append(errs, more...)
 		if b.vague && len(more) == 0 && q.IsEmpty() {
-			bad("search_filters", "selects every company, for all that it names is empty; send \"search_filters\": {} to take every company")
+			bad("search_filters", "has only empty filters, so it selects every company; send \"search_filters\": {} to take every company")
 		}
 	}
-	return faults
+	return errs
 }
 
-// ListChange reports what adding or removing did.
+// ListChange is the result of adding or removing companies.
 type ListChange struct {
 	List             List         `json:"list"`
 	Matched          int          `json:"matched" doc:"Companies that were found."`
-	Changed          int          `json:"changed" doc:"Of these, that were not in the list before, or were in it when removing."`
-	UnmatchedIDs     []id.Company `json:"unmatched_ids" format:"uuid" doc:"Ids of no company."`
-	UnmatchedDomains []string     `json:"unmatched_domains" doc:"Domains of no company, as they were sent."`
-	Capped           bool         `json:"capped" doc:"Whether the search matched more than 100,000 companies, of which the first were taken."`
-	Warnings         []Warning    `json:"warnings" doc:"Values of the search's filters that no company has."`
+	Changed          int          `json:"changed" doc:"Of these, those that were not yet in the list; when removing, those that were in it."`
+	UnmatchedIDs     []id.Company `json:"unmatched_ids" format:"uuid" doc:"Ids that belong to no company."`
+	UnmatchedDomains []string     `json:"unmatched_domains" doc:"Domains that belong to no company, as sent."`
+	Capped           bool         `json:"capped" doc:"Whether the search matched more than 100,000 companies; only the first 100,000 were used."`
+	Warnings         []Warning    `json:"warnings" doc:"Filter values that no company has."`
 }
 
 type listMembersInput struct {
@@ -90,17 +92,17 @@ func (s *server) removeCompanies(ctx context.Context, caller auth.Caller, in *li
 	if err != nil {
 		return nil, err
 	}
-	told := picked.changeOf(list.Change{List: l, By: removed})
-	return &told, nil
+	change := picked.changeOf(list.Change{List: l, By: removed})
+	return &change, nil
 }
 
-// picked is what a ListMembers names.
+// picked holds the companies that a ListMembers selects.
 type picked struct{ search.Picked }
 
-// pick finds the companies, if there is the list.
+// pick finds the companies, after checking that the list exists.
 func (s *server) pick(ctx context.Context, caller auth.Caller, in *listMembersInput) (picked, error) {
 	if _, err := s.Lists.Get(ctx, caller.Workspace, in.List); err != nil {
-		return picked{}, err // before the work of finding companies
+		return picked{}, err // checked first, because finding companies is expensive
 	}
 	p, err := s.Search.Pick(ctx, search.Wish{IDs: in.Body.ids, Domains: in.Body.Domains, Query: in.Body.query})
 	return picked{p}, err

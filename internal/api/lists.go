@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/list"
 )
 
-// List is a saved list without its companies.
+// List is a saved list, without its companies.
 type List struct {
 	ID           id.List   `json:"id" format:"uuid"`
 	Name         string    `json:"name" example:"Partners 2026"`
@@ -19,7 +19,7 @@ type List struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 }
 
-// ListRequest names a list.
+// ListRequest is the body that creates or renames a list.
 type ListRequest struct {
 	Name string `json:"name" minLength:"1" maxLength:"200" example:"Partners 2026"`
 }
@@ -34,13 +34,13 @@ func listOf(l list.List) List {
 	return List{ID: l.ID, Name: l.Name, CompanyCount: l.Len, CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt}
 }
 
-// answerList is what every operation on one list answers.
+// answerList converts the result of an operation on one list.
 func answerList(l list.List, err error) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	told := listOf(l)
-	return &told, nil
+	out := listOf(l)
+	return &out, nil
 }
 
 func (s *server) listLists(ctx context.Context, caller auth.Caller, in *pageInput) (*ListsResponse, error) {

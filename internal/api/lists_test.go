@@ -30,7 +30,7 @@ func newList(t testing.TB, h *house, name string) string {
 	return get[listed](t, h, h.writer, http.StatusCreated, "POST", "/lists", M{"name": name}).ID
 }
 
-func TestAListIsMadeRenamedAndDeleted(t *testing.T) {
+func TestAListIsCreatedRenamedAndDeleted(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	list := newList(t, h, "  Partners  ")
@@ -40,7 +40,7 @@ func TestAListIsMadeRenamedAndDeleted(t *testing.T) {
 	require.Equal(t, "NOT_FOUND", h.send(t, h.reader, "GET", "/lists/"+list, nil).code(t))
 }
 
-func TestCompaniesJoinAListByIDByDomainAndBySearch(t *testing.T) {
+func TestCompaniesAreAddedToAListByIDDomainAndSearch(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	alpha, beta, gamma := madeUp("Alpha", "Peru", 1), madeUp("Beta", "Peru", 2), madeUp("Gamma", "Chile", 3)
@@ -71,7 +71,7 @@ func TestCompaniesJoinAListByIDByDomainAndBySearch(t *testing.T) {
 	require.Nil(t, detail["search_filters"])
 }
 
-func TestAListsCompaniesComeAPageAtATime(t *testing.T) {
+func TestTheCompaniesOfAListArePaged(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 45, settings{})
 	list := newList(t, h, "everyone")
@@ -113,7 +113,7 @@ func TestListsAreListedNewestFirst(t *testing.T) {
 	require.Equal(t, "INVALID_CURSOR", h.send(t, h.reader, "GET", "/lists?cursor=abc", nil).code(t))
 }
 
-func TestAListOfAnotherWorkspaceIsToldLikeOneThatIsNot(t *testing.T) {
+func TestAListOfAnotherWorkspaceLooksLikeAnUnknownOne(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 5, settings{})
 	list := newList(t, h, "mine")
@@ -139,7 +139,7 @@ func TestAListOfAnotherWorkspaceIsToldLikeOneThatIsNot(t *testing.T) {
 	require.Empty(t, get[struct{ Items []M }](t, h, other, 200, "GET", "/lists", nil).Items)
 }
 
-func TestListsRefuseWhatTheyCannotMean(t *testing.T) {
+func TestInvalidListRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	list := newList(t, h, "x")

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheDownloadOffersAManifestThatNeedsNoToken(t *testing.T) {
+func TestTheManifestIsDownloadedWithoutAToken(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	h.work(t)

@@ -1,6 +1,6 @@
 package api
 
-// orEmpty keeps lists from becoming null.
+// orEmpty returns list, or an empty list for nil, which JSON would write as null.
 func orEmpty[T any](list []T) []T {
 	if list == nil {
 		return []T{}
@@ -8,7 +8,7 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// orNull is the pointer to a known value, nil for the zero one.
+// orNull returns a pointer to v, or nil for the zero value.
 func orNull[T comparable](v T) *T {
 	var zero T
 	if v == zero {

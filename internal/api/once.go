@@ -25,8 +25,8 @@ const (
 	replayedHeader = "Idempotency-Replayed"
 )
 
-// once makes an endpoint of a handler that creates or buys something. The handler gives the attempt's last step, made
-// by idempotency.Last and rendered, to the use case, whose transaction then keeps the answer with what it tells of.
+// once makes an endpoint of a handler that creates or buys something. The handler passes idempotency.Last(a, rendered(…)) to
+// the use case as its last step, so that the response is stored in the same transaction as what it reports.
 func once[In, Out any](fn func(*server, context.Context, auth.Caller, *In, *idempotency.Attempt) error) endpoint {
 	return endpoint{
 		in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](),
@@ -36,26 +36,27 @@ func once[In, Out any](fn func(*server, context.Context, auth.Caller, *In, *idem
 	}
 }
 
-// rendered makes the body that tells of what was made.
-func rendered[T, Out any](tell func(T) Out) func(T) ([]byte, error) {
-	return func(made T) ([]byte, error) { return httpx.Encode(tell(made)) }
+// rendered returns a function that encodes the response to what was made.
+func rendered[T, Out any](responseOf func(T) Out) func(T) ([]byte, error) {
+	return func(made T) ([]byte, error) { return httpx.Encode(responseOf(made)) }
 }
 
-// answerOnce is answer for what may happen once only: by the key of the request, or, without one, while it is in flight.
+// answerOnce is answer for requests that must take effect only once: per Idempotency-Key, or, without a key, while an
+// identical request is in flight.
 func (s *server) answerOnce(
 	rt route, b *binding, caller auth.Caller, w http.ResponseWriter, r *http.Request,
 ) (idempotency.Answer, error) {
-	key, faults := keyOf(r.Header)
+	key, errs := keyOf(r.Header)
 	var sent bytes.Buffer
 	r.Body = io.NopCloser(io.TeeReader(r.Body, &sent))
-	in, err := b.read(w, r, faults...)
+	in, err := b.read(w, r, errs...)
 	if err != nil {
 		return idempotency.Answer{}, err
 	}
 	request := idempotency.Request{
 		Workspace: caller.Workspace, Key: key, Operation: rt.operation, SHA256: fingerprint(r, sent.Bytes()), Status: rt.status,
 	}
-	if rt.scope == auth.ReadWrite { // a read charges nothing that a twin could double
+	if rt.scope == auth.ReadWrite { // a read charges nothing, so an identical one does no harm
 		request.Token = caller.Token
 	}
 	answer, err := s.Idempotency.Do(r.Context(), request, func(a *idempotency.Attempt) error {
@@ -70,7 +71,7 @@ func (s *server) answerOnce(
 	return answer, err
 }
 
-// keyOf is the request's Idempotency-Key, empty without one.
+// keyOf returns the request's Idempotency-Key; empty if there is none.
 func keyOf(h http.Header) (string, []fault.FieldError) {
 	given := h.Values(keyHeader)
 	switch {
@@ -85,8 +86,8 @@ func keyOf(h http.Header) (string, []fault.FieldError) {
 	return given[0], nil
 }
 
-// fingerprint is the same for two requests that ask for the same in the same place, however their JSON is spaced and
-// its names are ordered.
+// fingerprint returns a hash of method, path and body that does not depend on the white space and the order of names in the
+// JSON.
 func fingerprint(r *http.Request, body []byte) [sha256.Size]byte {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -109,9 +110,9 @@ func writeAnswer(w http.ResponseWriter, a idempotency.Answer) {
 func keyParameter() *huma.Param {
 	return &huma.Param{
 		Name: keyHeader, In: "header", Example: "8e03978e-40d5-43dd-bc93-6894a57f9324",
-		Description: "Makes the request safe to retry: for at least 24 hours the same key and request get the first answer, " +
-			"to the byte, and nothing is created or charged again. A key belongs to the token's workspace. Errors are not " +
-			"kept, for they have changed nothing: after one, the same key tries anew.",
+		Description: "Makes the request safe to retry: for at least 24 hours, the same key with the same request returns the first " +
+			"response, byte for byte, and creates and charges nothing again. Keys belong to the token's workspace. Errors are " +
+			"not stored, because they have changed nothing: after an error, the same key can be used again.",
 		Schema: &huma.Schema{
 			Type: huma.TypeString, MinLength: new(1), MaxLength: new(idempotency.KeyLengthMax), Pattern: "^[ -~]+$",
 		},
@@ -120,7 +121,7 @@ func keyParameter() *huma.Param {
 
 func replayedParam() *huma.Param {
 	return &huma.Param{
-		Description: "true if the answer is the one of an earlier request with the same Idempotency-Key; absent otherwise.",
+		Description: "true if this is the stored response to an earlier request with the same Idempotency-Key; absent otherwise.",
 		Schema:      &huma.Schema{Type: huma.TypeBoolean},
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 )
 
-// keyed sends a request with an Idempotency-Key; the empty key is none.
+// keyed sends a request with an Idempotency-Key, or without one if key is empty.
 func (h *house) keyed(t testing.TB, token, key, path string, body any) answer {
 	t.Helper()
 	return h.raw(t, h.keyedRequest(t, token, key, path, body))
@@ -45,7 +45,7 @@ func requireReplay(t testing.TB, first, second answer) {
 
 var everything = M{"name": "everything", "search_filters": M{}}
 
-func TestARetryWithItsKeyGetsTheFirstAnswerByteForByte(t *testing.T) {
+func TestARetryWithItsKeyReturnsTheFirstResponseByteForByte(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := stocked(t, 20, settings{db: d})
@@ -72,7 +72,7 @@ func TestARetryWithItsKeyGetsTheFirstAnswerByteForByte(t *testing.T) {
 	})
 }
 
-func TestAReplayIsTheFirstAnswerWhateverHasHappenedSince(t *testing.T) {
+func TestAReplayIsTheFirstResponseWhateverChangedSince(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
 	h.work(t)
@@ -90,7 +90,7 @@ func TestAReplayIsTheFirstAnswerWhateverHasHappenedSince(t *testing.T) {
 	require.Equal(t, 980, balance(t, h))
 }
 
-func TestAKeyOfAnotherRequestIsRefused(t *testing.T) {
+func TestAKeyUsedForAnotherRequestIsRefused(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
 	one, other := newList(t, h, "one"), newList(t, h, "other")
@@ -125,7 +125,7 @@ func TestAKeyBelongsToTheTokensWorkspace(t *testing.T) {
 	require.Equal(t, http.StatusCreated, h.keyed(t, stranger, "k2", "/exports", M{"name": "x", "search_filters": M{}}).status)
 }
 
-func TestAReplayNeedsWhatTheRequestNeeds(t *testing.T) {
+func TestAReplayRequiresTokenAndScope(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{limits: "exports.create=2/min"})
 	require.Equal(t, http.StatusCreated, h.keyed(t, h.writer, "k", "/exports", everything).status)
@@ -154,7 +154,7 @@ func TestARetryAfterA402RunsAgain(t *testing.T) {
 	requireReplay(t, first, h.keyed(t, token, "k", "/exports", everything))
 }
 
-// blocked holds the writer of the database, so that what writes stays in flight until the returned function is called.
+// blocked occupies the database's writer, so that writing requests stay in flight until the returned function is called.
 func blocked(t *testing.T, d *db.DB) (release func()) {
 	t.Helper()
 	held, let, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -172,7 +172,7 @@ func blocked(t *testing.T, d *db.DB) (release func()) {
 	}
 }
 
-// atOnce sends the requests side by side and gives their answers as they come.
+// atOnce sends the requests concurrently and returns their responses in the order of arrival.
 func (h *house) atOnce(requests ...*http.Request) <-chan answer {
 	answers := make(chan answer, len(requests))
 	for _, r := range requests {
@@ -185,7 +185,7 @@ func (h *house) atOnce(requests ...*http.Request) <-chan answer {
 	return answers
 }
 
-func TestATwinInFlightIsRefused(t *testing.T) {
+func TestAnIdenticalRequestInFlightIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ keys, bodies [2]string }{
 		"with one key":  {[2]string{"k", "k"}, [2]string{`{"name":"x","search_filters":{}}`, `{"search_filters":{}, "name":"x"}`}},
@@ -197,7 +197,7 @@ func TestATwinInFlightIsRefused(t *testing.T) {
 			release := blocked(t, h.db)
 			first := h.keyedRequest(t, h.writer, c.keys[0], "/exports", c.bodies[0])
 			answers := h.atOnce(first, h.keyedRequest(t, h.writer, c.keys[1], "/exports", c.bodies[1]))
-			refused := <-answers // whichever came second; the first waits for the database
+			refused := <-answers // the second one; the first waits for the database
 			conform(t, first, refused)
 			require.Equal(t, http.StatusConflict, refused.status)
 			require.Equal(t, "REQUEST_IN_FLIGHT", refused.code(t))
@@ -209,7 +209,7 @@ func TestATwinInFlightIsRefused(t *testing.T) {
 	}
 }
 
-func TestWithoutAKeyOnlyTwinsInFlightAreRefused(t *testing.T) {
+func TestWithoutAKeyOnlyIdenticalRequestsInFlightAreRefused(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
 	colleague := h.token(t, h.ws, auth.ReadWrite)
@@ -222,13 +222,13 @@ func TestWithoutAKeyOnlyTwinsInFlightAreRefused(t *testing.T) {
 	for range 3 {
 		require.Equal(t, http.StatusCreated, (<-answers).status)
 	}
-	for range 2 { // one after the other: each is asked for
+	for range 2 { // sequential requests are all wanted
 		require.Equal(t, http.StatusCreated, h.keyed(t, h.writer, "", "/exports", everything).status)
 	}
 	require.Equal(t, 5, exportsMade(t, h))
 }
 
-func TestKeysThatCannotBeMeantAreRefused(t *testing.T) {
+func TestInvalidKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 5, settings{})
 	for _, key := range []string{"", strings.Repeat("k", 256), "ключ", "tab\tbed"} {
@@ -241,7 +241,7 @@ func TestKeysThatCannotBeMeantAreRefused(t *testing.T) {
 	twice.Header.Add("Idempotency-Key", "b")
 	told := h.raw(t, twice).fields(t)
 	require.Equal(t, "is given more than once", told["Idempotency-Key"])
-	require.Contains(t, told, "nam", "every fault is told at once")
+	require.Contains(t, told, "nam", "every error is reported at once")
 	require.Zero(t, exportsMade(t, h))
 
 	for _, key := range []string{"k", strings.Repeat("k", 255), `"8e03978e-40d5-43dd-bc93-6894a57f9324"`, "a key, with spaces!"} {
@@ -249,12 +249,12 @@ func TestKeysThatCannotBeMeantAreRefused(t *testing.T) {
 	}
 }
 
-// dying is a process that ends when it begins to answer.
+// dying simulates a process that dies when it starts to respond.
 type dying struct{ *httptest.ResponseRecorder }
 
 func (dying) WriteHeader(int) { panic(http.ErrAbortHandler) }
 
-func TestACrashBetweenCommitAndAnswerIsMadeGoodByARetry(t *testing.T) {
+func TestARetryAfterACrashBetweenCommitAndResponseReturnsTheResponse(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := stocked(t, 20, settings{db: d})
@@ -262,7 +262,7 @@ func TestACrashBetweenCommitAndAnswerIsMadeGoodByARetry(t *testing.T) {
 			defer func() { require.NotNil(t, recover()) }()
 			h.ServeHTTP(dying{httptest.NewRecorder()}, h.keyedRequest(t, h.writer, "k", "/exports", everything))
 		}()
-		next := open(t, settings{db: d}) // the process that comes after it
+		next := open(t, settings{db: d}) // the next process
 		a := next.keyed(t, h.writer, "k", "/exports", everything)
 		require.Equal(t, http.StatusCreated, a.status)
 		require.Equal(t, "true", a.header.Get("Idempotency-Replayed"))
@@ -274,8 +274,8 @@ func TestACrashBetweenCommitAndAnswerIsMadeGoodByARetry(t *testing.T) {
 	})
 }
 
-// As a client would that loses its connection: at every moment between the last byte sent and the answer.
-func TestADroppedConnectionAndARetryAreChargedOnceAndGetTheFile(t *testing.T) {
+// A client can lose its connection at any moment between the last byte sent and the response.
+func TestARetryAfterADroppedConnectionIsChargedOnceAndGetsTheFile(t *testing.T) {
 	t.Parallel()
 	const drops, stock = 12, 40
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -310,11 +310,11 @@ func sendAndDrop(t *testing.T, server *httptest.Server, token, body string, afte
 	_, err = fmt.Fprintf(conn, "POST %s/exports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: %s\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", base, token, droppedKey, len(body), body)
 	require.NoError(t, err)
-	time.Sleep(after) // the moment of the drop is what the test varies
+	time.Sleep(after) // the test varies the moment of the drop
 	require.NoError(t, conn.Close())
 }
 
-// retry tries again until the answer is no 409.
+// retry repeats the request until the status is not 409.
 func retry(t *testing.T, server *httptest.Server, token, body string) created {
 	t.Helper()
 	for {

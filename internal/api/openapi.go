@@ -17,9 +17,9 @@ import (
 	"github.com/opencapi/capi/internal/reqbody"
 )
 
-// Huma makes the schemas and the document from the Go types. Its request pipeline is not used: it reads the body before
-// a middleware could refuse it, takes a body of exactly the limit for too large, an empty one for a 400, unknown
-// letter case for known names, and keeps its error type in globals.
+// document builds the OpenAPI document. Huma derives it and the schemas from the Go types. Huma's request pipeline is not
+// used: it reads the body before a middleware can refuse it, rejects a body of exactly the size limit, answers an empty
+// one with 400, accepts names in any letter case, and keeps its error type in globals.
 type document struct {
 	api      huma.OpenAPI
 	registry huma.Registry
@@ -42,42 +42,42 @@ func newDocument() *document {
 			Responses: map[string]*huma.Response{},
 			SecuritySchemes: map[string]*huma.SecurityScheme{"token": {
 				Type: "http", Scheme: "bearer", BearerFormat: "cornect_…",
-				Description: "An API token. It belongs to one workspace, which is the context of every request.",
+				Description: "An API token. It belongs to one workspace, and every request acts in that workspace.",
 			}},
 		},
 		Tags: []*huma.Tag{
-			{Name: "Companies", Description: "Finding companies; free."},
-			{Name: "Exports", Description: "Buying selections of companies as files."},
-			{Name: "Lists", Description: "Saved lists of companies, a source of exports."},
-			{Name: "Credits", Description: "What is left to spend."},
+			{Name: "Companies", Description: "Search the catalog. Free."},
+			{Name: "Exports", Description: "Buy selections of companies as files."},
+			{Name: "Lists", Description: "Saved lists of companies, which can be exported."},
+			{Name: "Credits", Description: "The balance and the ledger."},
 		},
 	}
 	d.errorRef = d.registry.Schema(reflect.TypeFor[httpx.Error](), true, "")
 	return d
 }
 
-// schemaName is the type's own name: no two types of this package that reach the document share one.
+// schemaName returns the type's name. No two types in the document share one.
 func schemaName(t reflect.Type, hint string) string { return huma.DefaultSchemaNamer(t, hint) }
 
 func introduction() string {
 	var b strings.Builder
-	b.WriteString("Search companies, see what any selection costs, and export it. A credit buys a company once: whatever " +
-		"the workspace has exported before is exported again for free.\n\n" +
-		"Every answer that is not a success has the body `{\"detail\": {\"code\", \"message\", \"details\"}}`.\n\n" +
+	b.WriteString("Search companies, see what a selection costs, and export it. Each company costs one credit, once: exporting " +
+		"it again is free for the workspace.\n\n" +
+		"Every error response has the body `{\"detail\": {\"code\", \"message\", \"details\"}}`.\n\n" +
 		"| code | status | when |\n|---|---|---|\n")
 	for _, e := range fault.Catalogue() {
 		fmt.Fprintf(&b, "| %s | %d | %s |\n", e.Code, httpx.Status(e.Kind), e.When)
 	}
-	b.WriteString("\nVersion 1 changes by addition only: new operations, optional parameters and fields of answers.")
+	b.WriteString("\nVersion 1 only grows: new operations, new optional parameters and new response fields may be added.")
 	return b.String()
 }
 
-// add documents the route and gives the binding that reads its requests by the same schemas.
+// add documents the route and returns the binding that reads its requests with the same schemas.
 func (d *document) add(rt route) *binding {
 	b := newBinding(d.registry, rt.in, rt.operation)
 	op := &huma.Operation{
 		OperationID: rt.operation, Method: rt.method, Path: rt.path, Summary: rt.summary,
-		Description: rt.description + fmt.Sprintf("\n\nNeeds a token of scope `%s`. Limit: %d a minute and token (`%s`).",
+		Description: rt.description + fmt.Sprintf("\n\nRequires a token with the scope `%s`. Rate limit: %d requests a minute for each token (`%s`).",
 			rt.scope, rt.perMinute, rt.limit),
 		Tags: []string{tagOf(rt.path)}, Security: []map[string][]string{{"token": {}}},
 		Parameters: parameters(b), Responses: d.responses(rt, b),
@@ -138,7 +138,7 @@ func (d *document) responses(rt route, b *binding) map[string]*huma.Response {
 
 func limitHeaders() map[string]*huma.Param {
 	return map[string]*huma.Param{
-		"RateLimit-Limit":     header("Requests that the token's bucket for this operation holds."),
+		"RateLimit-Limit":     header("Size of the token's bucket for this operation, in requests."),
 		"RateLimit-Remaining": header("Requests left in the bucket."),
 		"RateLimit-Reset":     header("Whole seconds until the bucket is full."),
 	}
@@ -148,8 +148,8 @@ func header(description string) *huma.Param {
 	return &huma.Param{Description: description, Schema: &huma.Schema{Type: huma.TypeInteger}}
 }
 
-// finish gives the document, which is encoded when it is first asked for: that takes longer than the rest of a start.
-// Schemas that only answers use are opened: fields may be added to them in version 1.
+// finish returns a function that returns the document. It is encoded on first use, because that takes longer than the rest
+// of a start. Schemas that only responses use allow additional properties: version 1 may add fields to them.
 func (d *document) finish() func() []byte {
 	closed := d.requestSchemas()
 	for name, s := range d.registry.Map() {
@@ -170,7 +170,7 @@ func (d *document) finish() func() []byte {
 	})
 }
 
-// tidy says of lists what answers keep: they are never null.
+// tidy marks lists as not nullable: responses never contain a null list.
 func tidy(s *huma.Schema) {
 	if s == nil {
 		return
@@ -184,7 +184,7 @@ func tidy(s *huma.Schema) {
 	}
 }
 
-// allowNull says of what a request may leave out that null is the same.
+// allowNull makes optional properties of requests nullable: null is the same as leaving them out.
 func allowNull(s *huma.Schema) {
 	for name, property := range s.Properties {
 		switch {
@@ -202,7 +202,7 @@ func allowNull(s *huma.Schema) {
 	}
 }
 
-// requestSchemas names the schemas that a request body reaches.
+// requestSchemas returns the names of all schemas used by request bodies.
 func (d *document) requestSchemas() map[string]bool {
 	reached := map[string]bool{}
 	var reach func(s *huma.Schema)
@@ -237,13 +237,13 @@ var openAPI = sync.OnceValue(func() []byte {
 	return d.finish()()
 })
 
-// OpenAPI is the OpenAPI 3.1 document of the API, as JSON. Nobody may change it.
+// OpenAPI returns the OpenAPI 3.1 document of the API as JSON. Callers must not modify it.
 func OpenAPI() []byte { return openAPI() }
 
 func serveDocument(document func() []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Access-Control-Allow-Origin", "*") // reference pages elsewhere may read it
+		w.Header().Set("Access-Control-Allow-Origin", "*") // lets reference pages on other sites read it
 		_, _ = w.Write(document())
 	})
 }

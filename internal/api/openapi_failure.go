@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/httpx"
 )
 
-// codesOf is every failure that the route can answer with.
+// codesOf returns every fault code that the route can respond with.
 func codesOf(rt route, b *binding) []fault.Code {
 	codes := []fault.Code{
 		fault.MissingAuthHeader, fault.InvalidTokenFormat, fault.InvalidToken, fault.TokenExpired,
@@ -41,7 +41,7 @@ func byStatus(codes []fault.Code) map[int][]fault.Code {
 	return groups
 }
 
-// failure is a reference to the answer for the codes, which many operations share.
+// failure returns a reference to the error response for the codes; operations share them.
 func (d *document) failure(status int, codes []fault.Code) *huma.Response {
 	name := responseName(status, codes)
 	if d.api.Components.Responses[name] == nil {
@@ -81,7 +81,7 @@ func (d *document) newFailure(status int, codes []fault.Code) *huma.Response {
 		r.Headers["Retry-After"] = header("Whole seconds until the next request is allowed, at least 1.")
 	}
 	if status == http.StatusServiceUnavailable {
-		r.Headers["Retry-After"] = header("Whole seconds after which the request may well be answered.")
+		r.Headers["Retry-After"] = header("Whole seconds after which to try again.")
 	}
 	return r
 }

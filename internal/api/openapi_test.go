@@ -35,7 +35,7 @@ func TestOpenAPIIsValidAndItsExamplesFitTheirSchemas(t *testing.T) {
 	require.Equal(t, "3.1.0", doc.OpenAPI)
 }
 
-func TestTheDocumentAllowsNullForWhatARequestMayLeaveOut(t *testing.T) {
+func TestTheDocumentAllowsNullForOptionalRequestFields(t *testing.T) {
 	t.Parallel()
 	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI())
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestTheDocumentAllowsNullForWhatARequestMayLeaveOut(t *testing.T) {
 			}
 		}
 	}
-	require.Error(t, doc.Components.Schemas["ExportRequest"].Value.VisitJSON(M{"name": nil}), "what is required is never null")
+	require.Error(t, doc.Components.Schemas["ExportRequest"].Value.VisitJSON(M{"name": nil}), "a required field is never null")
 	require.Error(t, doc.Components.Schemas["Filters"].Value.VisitJSON(M{"countries": []any{nil}}))
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// pageSize is the number of items on a page of which no size was asked for.
+// pageSize is the default number of items on a page.
 const pageSize = 25
 
 func orPageSize(limit *int) int {
@@ -20,9 +20,9 @@ func orPageSize(limit *int) int {
 	return *limit
 }
 
-// pageInput asks for a page of a list.
+// pageInput are the parameters of a paged list.
 type pageInput struct {
-	Cursor string `query:"cursor" doc:"next_cursor of the page before."`
+	Cursor string `query:"cursor" doc:"next_cursor of the previous page."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25"`
 }
 

@@ -26,7 +26,7 @@ func quoted(t testing.TB, h *house, body M) quote {
 	return get[quote](t, h, h.reader, http.StatusOK, "POST", "/exports/quote", body)
 }
 
-// poor makes the house's tokens those of a fresh workspace.
+// poor replaces the fixture's tokens by tokens of a new workspace.
 func (h *house) poor(t testing.TB, credits int64) {
 	t.Helper()
 	ws := h.workspace(t, credits)
@@ -41,7 +41,7 @@ func (h *house) exec(t testing.TB, q string) {
 	}))
 }
 
-func TestAQuoteBinds(t *testing.T) {
+func TestAQuoteIsBinding(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 40, settings{})
 	q := quoted(t, h, M{"search_filters": M{}, "limit": 30, "export_format": "json"})
@@ -64,7 +64,7 @@ func TestAQuoteBinds(t *testing.T) {
 	require.Equal(t, 970, balance(t, h))
 }
 
-func TestAQuoteAskedForAgainByItsKeyIsTheSameQuote(t *testing.T) {
+func TestAQuoteRepeatedWithItsKeyIsTheSameQuote(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 5, settings{})
 	ask := func(body M) answer {
@@ -77,7 +77,7 @@ func TestAQuoteAskedForAgainByItsKeyIsTheSameQuote(t *testing.T) {
 	require.Equal(t, "IDEMPOTENCY_KEY_REUSED", ask(M{"search_filters": M{}, "limit": 1}).code(t))
 }
 
-func TestNothingBesideAQuoteSaysWhatToExport(t *testing.T) {
+func TestFieldsThatSelectCompaniesAreRefusedBesideAQuote(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 5, settings{})
 	id := quoted(t, h, M{"search_filters": M{}}).QuoteID
@@ -87,18 +87,18 @@ func TestNothingBesideAQuoteSaysWhatToExport(t *testing.T) {
 	}
 	for field, value := range settled {
 		faults := h.send(t, h.writer, "POST", "/exports", M{"name": "x", "quote_id": id, field: value}).fields(t)
-		require.Equal(t, map[string]string{field: "is settled by the quote: leave it out"}, faults)
+		require.Equal(t, map[string]string{field: "is fixed by the quote; leave it out"}, faults)
 	}
 	all := M{"name": "x", "quote_id": id, "export_format": "json", "csv_options": M{"bom": true}}
 	maps.Copy(all, settled)
-	require.Len(t, h.send(t, h.writer, "POST", "/exports", all).fields(t), len(settled)+1, "every fault at once")
+	require.Len(t, h.send(t, h.writer, "POST", "/exports", all).fields(t), len(settled)+1, "every error at once")
 	require.Contains(t, h.send(t, h.reader, "POST", "/exports/quote", M{"quote_id": id}).fields(t), "quote_id")
 	require.Contains(t, h.send(t, h.writer, "POST", "/exports", M{"name": "x", "quote_id": "1"}).fields(t), "quote_id")
 	require.Contains(t, h.send(t, h.writer, "POST", "/exports", M{"name": "x", "quote_id": nil}).fields(t), "search_filters")
 	require.Zero(t, exportsMade(t, h))
 }
 
-func TestADeadQuoteIsAClearError(t *testing.T) {
+func TestAnExpiredOrOutdatedQuoteIsAClearError(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 5, settings{})
 	id := quoted(t, h, M{"search_filters": M{}}).QuoteID
@@ -123,7 +123,7 @@ func TestADeadQuoteIsAClearError(t *testing.T) {
 	require.Equal(t, 1000, balance(t, h))
 }
 
-func TestTermsBoundWhatIsBought(t *testing.T) {
+func TestExportTermsLimitWhatIsBought(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 30, settings{})
 	h.poor(t, 20)
@@ -168,7 +168,7 @@ func TestTermsBoundWhatIsBought(t *testing.T) {
 	require.Zero(t, balance(t, h))
 }
 
-func TestImpossibleTermsAreRefused(t *testing.T) {
+func TestInvalidExportTermsAreRefused(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 5, settings{})
 	for field, values := range map[string][]any{

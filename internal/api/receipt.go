@@ -11,28 +11,28 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// receiptSize is the number of receipt lines on a page of which no size was asked for.
+// receiptSize is the default number of receipt lines on a page.
 const receiptSize = 100
 
-// ReceiptLine says what one row of an export's file cost.
+// ReceiptLine is the cost of one row of an export's file.
 type ReceiptLine struct {
 	CompanyID  id.Company `json:"company_id" format:"uuid"`
-	Name       string     `json:"name" doc:"As it is now."`
-	Domain     *string    `json:"domain" doc:"As it is now."`
-	Status     string     `json:"status" doc:"charged: by this export; owned: by an earlier one, so it was free; refunded: charged by this export, and given back." example:"charged"`
-	Credits    int        `json:"credits" doc:"What it costs in this export, after refunds: 1 or 0." example:"1"`
-	UnlockedBy id.Export  `json:"unlocked_by" format:"uuid" doc:"The export that was charged for it."`
-	UnlockedAt time.Time  `json:"unlocked_at" doc:"When that was."`
-	RefundedAt *time.Time `json:"refunded_at" doc:"When its credit was given back; null if it was not."`
+	Name       string     `json:"name" doc:"The current value, which may differ from the file."`
+	Domain     *string    `json:"domain" doc:"The current value, which may differ from the file."`
+	Status     string     `json:"status" doc:"charged: paid for by this export. owned: free, because an earlier export paid for it. refunded: paid for by this export, then refunded." example:"charged"`
+	Credits    int        `json:"credits" doc:"Cost in this export after refunds: 1 or 0." example:"1"`
+	UnlockedBy id.Export  `json:"unlocked_by" format:"uuid" doc:"The export that paid for it."`
+	UnlockedAt time.Time  `json:"unlocked_at" doc:"When that export paid for it."`
+	RefundedAt *time.Time `json:"refunded_at" doc:"When the credit was refunded; null if it was not."`
 }
 
 // ReceiptResponse is one page of an export's receipt.
 type ReceiptResponse struct {
 	ExportID        id.Export     `json:"export_id" format:"uuid"`
-	Status          string        `json:"status" doc:"Of the export." example:"completed"`
+	Status          string        `json:"status" doc:"Status of the export." example:"completed"`
 	CreditsCharged  int64         `json:"credits_charged" example:"180"`
 	CreditsRefunded int64         `json:"credits_refunded" example:"0"`
-	TransactionID   *id.Entry     `json:"transaction_id" format:"uuid" doc:"The ledger's entry of the charge; null if nothing was charged."`
+	TransactionID   *id.Entry     `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
 	Items           []ReceiptLine `json:"items"`
 	NextCursor      *string       `json:"next_cursor"`
 	orCSV
@@ -40,9 +40,9 @@ type ReceiptResponse struct {
 
 type receiptInput struct {
 	oneExportInput
-	Cursor string `query:"cursor" doc:"next_cursor of the page before."`
+	Cursor string `query:"cursor" doc:"next_cursor of the previous page."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-	Format string `query:"format" enum:"json,csv" default:"json" doc:"csv gives all lines at once, without pages."`
+	Format string `query:"format" enum:"json,csv" default:"json" doc:"csv returns all lines at once, without pages."`
 }
 
 func (s *server) getReceipt(ctx context.Context, caller auth.Caller, in *receiptInput) (*ReceiptResponse, error) {

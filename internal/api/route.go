@@ -16,33 +16,33 @@ import (
 	"github.com/opencapi/capi/internal/ratelimit"
 )
 
-// basePath is where version 1 lives.
+// basePath is the path prefix of version 1.
 const basePath = "/api/v1"
 
-// route is one operation: what it needs, what it gives, how it is told.
+// route is one operation: what it requires, what it returns and how it is documented.
 type route struct {
 	method, path string // the path below basePath
 	scope        auth.Scope
-	limit        string // the limit's name in the settings
-	perMinute    int    // its built-in size, a token
+	limit        string // name of its rate limit in the settings
+	perMinute    int    // default rate limit of each token
 	status       int    // of success
 	operation    string // the operation's id for generated clients
 	summary      string
 	description  string
-	codes        []fault.Code // failures beyond those that every operation of its kind has
+	codes        []fault.Code // faults beyond those that all operations of its kind have
 	request      any          // an example body
-	response     any          // an example answer
+	response     any          // an example response
 	endpoint
 }
 
-// endpoint is a handler with the types of what goes in and comes out.
+// endpoint is a handler with the types of its input and output.
 type endpoint struct {
 	in, out reflect.Type
 	call    func(s *server, ctx context.Context, caller auth.Caller, in any) (any, error)
 	once    func(s *server, ctx context.Context, caller auth.Caller, in any, a *idempotency.Attempt) error // in place of call
 }
 
-// handle makes an endpoint of a handler. In has fields tagged path or query, and Body for a JSON body.
+// handle makes an endpoint of a handler. In must have fields tagged path or query, and Body for a JSON body.
 func handle[In, Out any](fn func(*server, context.Context, auth.Caller, *In) (*Out, error)) endpoint {
 	return endpoint{
 		in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](),
@@ -54,19 +54,19 @@ func handle[In, Out any](fn func(*server, context.Context, auth.Caller, *In) (*O
 
 type (
 	nothingIn  struct{}
-	nothingOut struct{} // an answer without a body
+	nothingOut struct{} // a response without a body
 )
 
-// routes is every operation of the API.
+// routes returns every operation of the API.
 func routes() []route {
 	return []route{
 		{
 			method: http.MethodPost, path: "/companies/search", scope: auth.Read,
 			limit: "companies.search", perMinute: 60, status: http.StatusOK,
 			operation: "searchCompanies", summary: "Search companies",
-			description: "Companies that match every parameter given, a page at a time, with the exact total, exact " +
-				"counts by facet, and what the whole result would cost to export. Follow next_cursor until it is null: " +
-				"every match comes exactly once, also while companies change meanwhile. Free.",
+			description: "Returns the companies that match every given parameter, a page at a time, with the exact total, exact " +
+				"facet counts, and the cost of exporting all matches. Follow next_cursor until it is null: every match " +
+				"comes exactly once, even if companies change while you page. Free.",
 			codes:   []fault.Code{fault.InvalidCursor, fault.IndexUnavailable},
 			request: searchExample, response: searchAnswerExample, endpoint: handle((*server).searchCompanies),
 		},
@@ -74,22 +74,22 @@ func routes() []route {
 			method: http.MethodGet, path: "/companies/{company_id}", scope: auth.Read,
 			limit: "companies.get", perMinute: 120, status: http.StatusOK,
 			operation: "getCompany", summary: "Get a company",
-			description: "The whole company, with its connections and the source's further attributes. Free.",
+			description: "Returns a company with its connections and further attributes of its source. Free.",
 			codes:       []fault.Code{fault.NotFound}, response: companyDetailExample, endpoint: handle((*server).getCompany),
 		},
 		{
 			method: http.MethodGet, path: "/credits", scope: auth.Read,
 			limit: "credits.get", perMinute: 60, status: http.StatusOK,
 			operation: "getCredits", summary: "Get the balance",
-			description: "The workspace's credits and its 20 newest transactions, newest first.",
+			description: "Returns the workspace's balance and its 20 newest transactions, newest first.",
 			response:    creditsExample, endpoint: handle((*server).getCredits),
 		},
 		{
 			method: http.MethodGet, path: "/credits/transactions", scope: auth.Read,
 			limit: "credits.transactions", perMinute: 60, status: http.StatusOK,
 			operation: "listTransactions", summary: "List the ledger's transactions",
-			description: "Every grant, purchase, adjustment, charge and refund of the workspace, newest first, each with the " +
-				"balance after it, who made it and the export that it is of. A cursor goes with its filters.",
+			description: "Returns every grant, purchase, adjustment, charge and refund of the workspace, newest first, each with the " +
+				"balance after it, who made it and the export that it belongs to. Send a cursor with the same filters.",
 			codes: []fault.Code{fault.InvalidCursor}, response: transactionsExample, endpoint: handle((*server).listTransactions),
 		},
 		{
@@ -99,8 +99,8 @@ func routes() []route {
 			description: "Creates an export job from a search or a saved list and charges one credit for each company " +
 				"that the workspace has not exported before. The rows are fixed now; the job runs asynchronously: poll " +
 				"its status, then download the file. One export holds at most 10,000 companies. If the balance does not " +
-				"cover the new companies, nothing is created and nothing is charged, unless on_insufficient_balance is " +
-				"partial. With a quote_id it exports exactly what was quoted and never costs more.",
+				"cover the new companies, nothing is created or charged, unless on_insufficient_balance is partial. With " +
+				"a quote_id, it exports exactly what was quoted and never costs more.",
 			codes: []fault.Code{
 				fault.NoCandidates, fault.InsufficientBalance, fault.TokenBudgetExceeded, fault.MaxCreditsExceeded,
 				fault.NotFound, fault.QuoteExpired, fault.QuoteOutdated, fault.IndexUnavailable,
@@ -111,31 +111,31 @@ func routes() []route {
 			method: http.MethodPost, path: "/exports/quote", scope: auth.Read,
 			limit: "exports.quote", perMinute: 30, status: http.StatusOK,
 			operation: "quoteExport", summary: "Quote an export",
-			description: "The same body and the same arithmetic as creating the export; creates and charges nothing. " +
-				"name may be left out. The companies and their price are frozen for 15 minutes: create the export with the " +
-				"quote_id to get exactly these, for what was quoted or less. No credits are held back meanwhile.",
+			description: "Calculates what an export would cost, from the same body, and charges nothing; name is optional. The " +
+				"companies and their price are fixed for 15 minutes: create the export with the quote_id to get exactly " +
+				"these companies at the quoted cost or less. No credits are reserved.",
 			codes:   []fault.Code{fault.NoCandidates, fault.NotFound, fault.IndexUnavailable},
 			request: exportExample, response: quoteExample, endpoint: once[quoteInput, QuoteResponse]((*server).quoteExport),
 		},
 		{
 			method: http.MethodGet, path: "/exports", scope: auth.Read,
 			limit: "exports.list", perMinute: 60, status: http.StatusOK,
-			operation: "listExports", summary: "List exports", description: "The workspace's exports, newest first.",
+			operation: "listExports", summary: "List exports", description: "Returns the workspace's exports, newest first.",
 			codes: []fault.Code{fault.InvalidCursor}, response: exportsExample, endpoint: handle((*server).listExports),
 		},
 		{
 			method: http.MethodGet, path: "/exports/{export_id}", scope: auth.Read,
 			limit: "exports.get", perMinute: 120, status: http.StatusOK,
 			operation: "getExport", summary: "Get an export",
-			description: "How far the export is, and what it cost. Poll it until status is completed or failed.",
+			description: "Returns the export's progress and cost. Poll it until status is completed, failed or cancelled.",
 			codes:       []fault.Code{fault.NotFound}, response: exportDetailExample, endpoint: handle((*server).getExport),
 		},
 		{
 			method: http.MethodPost, path: "/exports/{export_id}/download", scope: auth.Read,
 			limit: "exports.download", perMinute: 30, status: http.StatusOK,
 			operation: "downloadExport", summary: "Get a download link",
-			description: "A link to the export's file that works for 15 minutes, by a plain GET without a token, in ranges " +
-				"too, and one to its manifest, which says what the file must be. Free, as often as wanted.",
+			description: "Returns a link to the export's file and one to its manifest, which describes the file. The links work for " +
+				"15 minutes with a plain GET, without a token, and support Range. Free, as often as you like.",
 			codes:    []fault.Code{fault.ExportNotCompleted, fault.NotFound},
 			response: downloadExample, endpoint: handle((*server).downloadExport),
 		},
@@ -143,9 +143,9 @@ func routes() []route {
 			method: http.MethodPost, path: "/exports/{export_id}/cancel", scope: auth.ReadWrite,
 			limit: "exports.cancel", perMinute: 30, status: http.StatusOK,
 			operation: "cancelExport", summary: "Cancel an export",
-			description: "Ends an export that is pending or processing. There will be no file, and at once every credit comes " +
-				"back that it was charged for a company which no other export of the workspace delivers; the workspace no longer " +
-				"has those companies. Cancelling it again changes nothing and answers the same.",
+			description: "Cancels an export that is pending or processing, so that it writes no file. It refunds at once what was " +
+				"charged for companies that no other export of the workspace delivers; the workspace no longer owns those. " +
+				"Cancelling again changes nothing and returns the same response.",
 			codes: []fault.Code{fault.NotFound, fault.ExportNotCancellable}, response: cancelledExample,
 			endpoint: once[oneExportInput, ExportDetail]((*server).cancelExport),
 		},
@@ -153,32 +153,32 @@ func routes() []route {
 			method: http.MethodGet, path: "/exports/{export_id}/receipt", scope: auth.Read,
 			limit: "exports.receipt", perMinute: 30, status: http.StatusOK,
 			operation: "getReceipt", summary: "Get an export's receipt",
-			description: "What each row of the export's file cost, in the file's order: charged by this export, or owned since " +
-				"which export and when.",
+			description: "Returns the cost of each row of the export's file, in the file's order: charged by this export, or owned " +
+				"already, with the export that paid for it and when.",
 			codes: []fault.Code{fault.NotFound, fault.InvalidCursor}, response: receiptExample, endpoint: handle((*server).getReceipt),
 		},
 		{
 			method: http.MethodGet, path: "/lists", scope: auth.Read,
 			limit: "lists.list", perMinute: 60, status: http.StatusOK,
-			operation: "listLists", summary: "List saved lists", description: "The workspace's lists, newest first.",
+			operation: "listLists", summary: "List saved lists", description: "Returns the workspace's lists, newest first.",
 			codes: []fault.Code{fault.InvalidCursor}, response: listsExample, endpoint: handle((*server).listLists),
 		},
 		{
 			method: http.MethodPost, path: "/lists", scope: auth.ReadWrite,
 			limit: "lists.create", perMinute: 60, status: http.StatusCreated,
-			operation: "createList", summary: "Create a list", description: "An empty list. Names need not be unique.",
+			operation: "createList", summary: "Create a list", description: "Creates an empty list. Names need not be unique.",
 			request: listNameExample, response: emptyListExample, endpoint: once[newListInput, List]((*server).createList),
 		},
 		{
 			method: http.MethodGet, path: "/lists/{list_id}", scope: auth.Read,
 			limit: "lists.get", perMinute: 120, status: http.StatusOK,
-			operation: "getList", summary: "Get a list", description: "The list's name and size.",
+			operation: "getList", summary: "Get a list", description: "Returns the list's name and size.",
 			codes: []fault.Code{fault.NotFound}, response: listExample, endpoint: handle((*server).getList),
 		},
 		{
 			method: http.MethodPatch, path: "/lists/{list_id}", scope: auth.ReadWrite,
 			limit: "lists.update", perMinute: 60, status: http.StatusOK,
-			operation: "updateList", summary: "Rename a list", description: "Gives the list another name.",
+			operation: "updateList", summary: "Rename a list", description: "Changes the list's name.",
 			codes: []fault.Code{fault.NotFound}, request: listNameExample, response: listExample,
 			endpoint: handle((*server).updateList),
 		},
@@ -186,14 +186,14 @@ func routes() []route {
 			method: http.MethodDelete, path: "/lists/{list_id}", scope: auth.ReadWrite,
 			limit: "lists.delete", perMinute: 60, status: http.StatusNoContent,
 			operation: "deleteList", summary: "Delete a list",
-			description: "Deletes the list, not its companies; exports made from it stay.",
+			description: "Deletes the list. Its companies and the exports made from it stay.",
 			codes:       []fault.Code{fault.NotFound}, endpoint: handle((*server).deleteList),
 		},
 		{
 			method: http.MethodGet, path: "/lists/{list_id}/companies", scope: auth.Read,
 			limit: "lists.companies", perMinute: 60, status: http.StatusOK,
 			operation: "listListCompanies", summary: "List a list's companies",
-			description: "The list's companies, a page at a time.",
+			description: "Returns the list's companies, a page at a time.",
 			codes:       []fault.Code{fault.NotFound, fault.InvalidCursor}, response: listCompaniesExample,
 			endpoint: handle((*server).listCompanies),
 		},
@@ -202,7 +202,7 @@ func routes() []route {
 			limit: "lists.add", perMinute: 60, status: http.StatusOK,
 			operation: "addListCompanies", summary: "Add companies to a list",
 			description: "Adds companies by id, by domain, or every match of a search, and reports what was not found. " +
-				"A company that is in the list already stays in it once.",
+				"Adding a company that is in the list already changes nothing.",
 			codes: []fault.Code{fault.NotFound, fault.IndexUnavailable}, request: listMembersExample, response: listChangeExample,
 			endpoint: once[listMembersInput, ListChange]((*server).addCompanies),
 		},
@@ -210,14 +210,14 @@ func routes() []route {
 			method: http.MethodDelete, path: "/lists/{list_id}/companies", scope: auth.ReadWrite,
 			limit: "lists.remove", perMinute: 60, status: http.StatusOK,
 			operation: "removeListCompanies", summary: "Remove companies from a list",
-			description: "Takes companies out by id, by domain, or every match of a search, and reports what was not found.",
+			description: "Removes companies by id, by domain, or every match of a search, and reports what was not found.",
 			codes:       []fault.Code{fault.NotFound, fault.IndexUnavailable}, request: listMembersExample, response: listChangeExample,
 			endpoint: handle((*server).removeCompanies),
 		},
 	}
 }
 
-// Limits is the built-in rate limit of each operation, a token, by the limit's name.
+// Limits returns the default rate limit of each operation for a token, by the limit's name.
 func Limits() map[string]ratelimit.Limit {
 	limits := map[string]ratelimit.Limit{}
 	for _, r := range routes() {
@@ -226,13 +226,13 @@ func Limits() map[string]ratelimit.Limit {
 	return limits
 }
 
-// checkLimits refuses overrides of limits that do not exist: a misspelt one would leave the built-in limit in force.
+// checkLimits returns an error for overrides of unknown limits: a misspelt name would leave the default in force.
 func checkLimits(o ratelimit.Overrides) error {
 	known := slices.Sorted(maps.Keys(Limits()))
 	var errs []error
 	for _, name := range o.Names() {
 		if !slices.Contains(known, name) {
-			errs = append(errs, fmt.Errorf("no rate limit is called %q; the limits are %s", name, strings.Join(known, ", ")))
+			errs = append(errs, fmt.Errorf("there is no rate limit %q; the rate limits are %s", name, strings.Join(known, ", ")))
 		}
 	}
 	return errors.Join(errs...)

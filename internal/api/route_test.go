@@ -26,8 +26,8 @@ func TestEveryRouteNamesItsScopeLimitAndOperation(t *testing.T) {
 	require.Len(t, Limits(), len(limits))
 }
 
-// A POST that writes can be sent twice by a client that has lost the answer.
-func TestEveryPostThatWritesIsDoneOnce(t *testing.T) {
+// A client that has lost the response may send a POST again.
+func TestEveryWritingPostIsIdempotent(t *testing.T) {
 	t.Parallel()
 	for _, rt := range routes() {
 		if rt.method == http.MethodPost && rt.scope == auth.ReadWrite {
@@ -37,7 +37,7 @@ func TestEveryPostThatWritesIsDoneOnce(t *testing.T) {
 	}
 }
 
-func TestLimitsOfTheContractHold(t *testing.T) {
+func TestRateLimitsAreThoseOfTheContract(t *testing.T) {
 	t.Parallel()
 	for name, requests := range map[string]int{
 		"companies.search": 60, "credits.get": 60, "exports.create": 5, "exports.get": 120, "exports.download": 30,
@@ -46,11 +46,11 @@ func TestLimitsOfTheContractHold(t *testing.T) {
 	}
 }
 
-func TestAMisspeltLimitIsRefused(t *testing.T) {
+func TestAnUnknownRateLimitIsRefused(t *testing.T) {
 	t.Parallel()
 	limits, err := ratelimit.Parse("export.create=50/min,credits.get=off")
 	require.NoError(t, err)
 	_, err = New(Deps{RateLimits: limits})
 	require.ErrorContains(t, err, "export.create")
-	require.NotContains(t, err.Error(), "called \"credits.get\"")
+	require.NotContains(t, err.Error(), "limit \"credits.get\"")
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// router gives the mux's own refusals the error body that all others have.
+// router serves mux, and replaces the mux's own error pages by the API's error body.
 func (s *server) router(mux *http.ServeMux) http.Handler {
 	fixed := fixedPaths()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !clean(r.URL.Path) { // the mux would redirect, with a page of HTML
+		if !clean(r.URL.Path) { // the mux would redirect with an HTML page
 			s.fail(w, r, noSuchPath(r))
 			return
 		}
@@ -37,33 +37,32 @@ func (s *server) router(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// fixedPaths are the methods of each path without a parameter. For the mux a GET of /companies/search would be one of the
-// company that is called search.
+// fixedPaths returns the methods of each path without parameters. Without them, the mux would serve GET /companies/search as
+// the company with the id search.
 func fixedPaths() map[string][]string {
 	methods := map[string][]string{}
 	for _, rt := range routes() {
 		if strings.Contains(rt.path, "{") {
 			continue
 		}
-		of := methods[basePath+rt.path]
-		of = append(of, rt.method)
+		allowed := append(methods[basePath+rt.path], rt.method)
 		if rt.method == http.MethodGet {
-			of = append(of, http.MethodHead)
+			allowed = append(allowed, http.MethodHead)
 		}
-		slices.Sort(of)
-		methods[basePath+rt.path] = of
+		slices.Sort(allowed)
+		methods[basePath+rt.path] = allowed
 	}
 	return methods
 }
 
 func (s *server) notAllowed(w http.ResponseWriter, r *http.Request, allow string) {
 	w.Header().Set("Allow", allow)
-	s.fail(w, r, fault.New(fault.MethodNotAllowed, "%s does not take %s; it takes %s.",
+	s.fail(w, r, fault.New(fault.MethodNotAllowed, "%s does not support %s; use %s.",
 		text.Short(r.URL.Path), text.Short(r.Method), allow))
 }
 
 func noSuchPath(r *http.Request) error {
-	return fault.New(fault.NotFound, "There is no %s. The API's paths start with %s; /openapi.json lists them.",
+	return fault.New(fault.NotFound, "The path %s does not exist. The API's paths start with %s; /openapi.json lists them.",
 		text.Short(r.URL.Path), basePath)
 }
 
@@ -75,7 +74,7 @@ func clean(p string) bool {
 	return p == cleaned || p == cleaned+"/"
 }
 
-// refusal takes what the mux says instead of an answer.
+// refusal is a ResponseWriter that keeps the status and headers of the mux's error page.
 type refusal struct {
 	header http.Header
 	status int

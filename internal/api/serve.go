@@ -17,13 +17,13 @@ import (
 	"github.com/opencapi/capi/internal/ratelimit"
 )
 
-// serve answers a route's requests: token, scope, limit, body, handler, in this order, so that a request without a
+// serve handles a route's requests: token, scope, rate limit, body, handler, in this order, so that a request without a
 // valid token learns nothing else.
 func (s *server) serve(rt route, b *binding) http.Handler {
 	limit := s.limit(rt)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out, err := s.answer(rt, b, limit, w, r)
-		made, isMade := out.(idempotency.Answer)
+		stored, isStored := out.(idempotency.Answer)
 		csv := csvOf(out)
 		if err == nil && csv != nil {
 			err = csv.Write(w, rt.status)
@@ -32,8 +32,8 @@ func (s *server) serve(rt route, b *binding) http.Handler {
 		case err != nil:
 			s.fail(w, r, err)
 		case csv != nil:
-		case isMade:
-			writeAnswer(w, made)
+		case isStored:
+			writeAnswer(w, stored)
 		case rt.status == http.StatusNoContent:
 			w.WriteHeader(rt.status)
 		default:
@@ -78,7 +78,7 @@ func (s *server) answer(rt route, b *binding, limit ratelimit.Limit, w http.Resp
 	return out, nil
 }
 
-// authenticate takes one Authorization header: of several, each reader on the way might believe another.
+// authenticate accepts one Authorization header only: with several, a proxy and this server could each use another one.
 func (s *server) authenticate(r *http.Request) (auth.Caller, error) {
 	given := r.Header.Values("Authorization")
 	if len(given) > 1 {
@@ -92,7 +92,7 @@ func (s *server) limit(rt route) ratelimit.Limit {
 	return s.RateLimits.For(rt.limit, ratelimit.PerMinute(rt.perMinute))
 }
 
-// take counts the request and tells how much is left, in headers (IETF draft-ietf-httpapi-ratelimit-headers-03).
+// take counts the request and reports in headers what is left (IETF draft-ietf-httpapi-ratelimit-headers-03).
 func (s *server) take(w http.ResponseWriter, key string, limit ratelimit.Limit) error {
 	if limit.IsOff() {
 		return nil
@@ -111,7 +111,7 @@ func (s *server) take(w http.ResponseWriter, key string, limit ratelimit.Limit) 
 		rate(limit), wait).With("retry_after", wait)
 }
 
-// rate is the limit in words, such as 5 requests a minute.
+// rate returns the limit in words, such as 5 requests a minute.
 func rate(l ratelimit.Limit) string {
 	what := "requests"
 	if l.Requests == 1 {

@@ -7,13 +7,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// timingHeader tells what an answer took, as browsers' tools show it (W3C Server Timing).
+// timingHeader reports how long the parts of a response took (W3C Server Timing); browsers show it.
 const timingHeader = "Server-Timing"
 
-// timed is an answer that tells it.
+// timed is a response with that header.
 type timed interface{ serverTiming() string }
 
-// timing is the metrics of a search, in milliseconds.
+// timing returns the header of a search, in milliseconds.
 func timing(index, catalog time.Duration) string {
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	return fmt.Sprintf("index;dur=%.3f, catalog;dur=%.3f", ms(index), ms(catalog))
@@ -21,7 +21,7 @@ func timing(index, catalog time.Duration) string {
 
 func timingParam() *huma.Param {
 	return &huma.Param{
-		Description: "What of the answer's time the search index took, and the reading of the companies shown, in milliseconds.",
+		Description: "Time spent in the search index, and reading the companies on the page from the catalog, in milliseconds.",
 		Schema:      &huma.Schema{Type: huma.TypeString, Examples: []any{"index;dur=1.234, catalog;dur=0.321"}},
 	}
 }

@@ -14,23 +14,23 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// LedgerEntry is an entry of the ledger in full.
+// LedgerEntry is a complete ledger entry.
 type LedgerEntry struct {
 	ID           id.Entry   `json:"id" format:"uuid"`
 	Amount       int64      `json:"amount" doc:"Negative for charges." example:"-180"`
 	BalanceAfter int64      `json:"balance_after" doc:"The balance right after this entry." example:"1250"`
 	Reason       string     `json:"reason" doc:"grant, purchase, adjustment, export_charge or export_refund." example:"export_charge"`
-	Reference    *string    `json:"reference" doc:"What it was for; null for grants."`
+	Reference    *string    `json:"reference" doc:"What was charged or refunded; null for grants."`
 	ExportID     *id.Export `json:"export_id" format:"uuid" doc:"The export that was charged or refunded; null for other entries."`
 	Actor        Actor      `json:"actor"`
-	Note         *string    `json:"note" doc:"Why, in the words of whoever entered it; null without any."`
+	Note         *string    `json:"note" doc:"Reason given by the person who made the entry; null without one."`
 	CreatedAt    time.Time  `json:"created_at"`
 }
 
-// Actor is who made an entry.
+// Actor is the token, person or system that made an entry.
 type Actor struct {
-	Type string  `json:"type" doc:"token, person, or system for what nobody asked for, such as the refund of an export that failed." example:"token"`
-	ID   *string `json:"id" doc:"The id of the token, or of the person in the console; null for others."`
+	Type string  `json:"type" doc:"token, person, or system for automatic entries such as the refund of a failed export." example:"token"`
+	ID   *string `json:"id" doc:"Id of the token, or of the person in the console; null for others."`
 	Name *string `json:"name" doc:"The token's or the person's name; null for the system."`
 }
 
@@ -42,35 +42,35 @@ type TransactionsResponse struct {
 }
 
 type transactionsInput struct {
-	From   time.Time `query:"from" doc:"Only entries of this moment and later (RFC 3339)."`
-	To     time.Time `query:"to" doc:"Only entries before this moment (RFC 3339)."`
-	Reason string    `query:"reason" enum:"grant,purchase,adjustment,export_charge,export_refund" doc:"Only entries of this reason."`
-	Format string    `query:"format" enum:"json,csv" default:"json" doc:"csv gives all entries at once, without pages."`
+	From   time.Time `query:"from" doc:"Only entries at or after this time (RFC 3339)."`
+	To     time.Time `query:"to" doc:"Only entries before this time (RFC 3339)."`
+	Reason string    `query:"reason" enum:"grant,purchase,adjustment,export_charge,export_refund" doc:"Only entries with this reason."`
+	Format string    `query:"format" enum:"json,csv" default:"json" doc:"csv returns all entries at once, without pages."`
 	pageInput
 }
 
-// check is every fault of how the parameters stand to each other.
+// check returns a Validation fault if the parameters contradict each other.
 func (in *transactionsInput) check() error {
-	faults := in.unlessCSV(in.Format)
+	errs := in.unlessCSV(in.Format)
 	if !in.From.IsZero() && !in.To.IsZero() && !in.From.Before(in.To) {
-		faults = append(faults, fault.FieldError{Field: "to", Message: "must be later than from"})
+		errs = append(errs, fault.FieldError{Field: "to", Message: "must be later than from"})
 	}
-	return fault.Invalid(faults...)
+	return fault.Invalid(errs...)
 }
 
-// unlessCSV are the faults of paging through what comes whole.
+// unlessCSV returns the errors of paging parameters for CSV, which has no pages.
 func (p pageInput) unlessCSV(format string) []fault.FieldError {
-	var faults []fault.FieldError
+	var errs []fault.FieldError
 	if format != formatCSV {
 		return nil
 	}
 	if p.Cursor != "" {
-		faults = append(faults, fault.FieldError{Field: "cursor", Message: "is only for format json; csv has no pages"})
+		errs = append(errs, fault.FieldError{Field: "cursor", Message: "is only for format json; csv has no pages"})
 	}
 	if p.Limit != 0 {
-		faults = append(faults, fault.FieldError{Field: "limit", Message: "is only for format json; csv has no pages"})
+		errs = append(errs, fault.FieldError{Field: "limit", Message: "is only for format json; csv has no pages"})
 	}
-	return faults
+	return errs
 }
 
 func (s *server) listTransactions(ctx context.Context, caller auth.Caller, in *transactionsInput) (*TransactionsResponse, error) {

@@ -17,7 +17,7 @@ type warning struct {
 	Suggestion            *string
 }
 
-// traders is a house with three companies, one of which has a vendor.
+// traders returns a fixture with three companies, one of which has a vendor.
 func traders(t testing.TB) *house {
 	t.Helper()
 	h := open(t, settings{})
@@ -39,11 +39,11 @@ func warningsIn(t testing.TB, h *house, token, path string, status int, body M) 
 	return got.Warnings
 }
 
-func TestWhereverASearchIsBoughtOrKeptItsUnknownValuesAreTold(t *testing.T) {
+func TestExportsQuotesAndListsWarnAboutUnknownFilterValues(t *testing.T) {
 	t.Parallel()
 	h := traders(t)
 	list := "/lists/" + newList(t, h, "x") + "/companies"
-	wide := M{"countries": []string{"DE"}, "exclude_industries": []string{"Sofware"}} // would charge for what it was to leave out
+	wide := M{"countries": []string{"DE"}, "exclude_industries": []string{"Sofware"}} // the misspelt exclusion excludes nothing, so it would charge for those companies
 	want := []warning{{
 		Field: "exclude_industries", Value: "Sofware", Message: "no company has this value; did you mean Software?", Suggestion: new("Software"),
 	}}
@@ -52,9 +52,9 @@ func TestWhereverASearchIsBoughtOrKeptItsUnknownValuesAreTold(t *testing.T) {
 	require.Equal(t, want, warningsIn(t, h, h.writer, "/exports", 201, M{"name": "x", "search_filters": wide}))
 	require.Equal(t, want, warningsIn(t, h, h.writer, list, 200, M{"search_filters": wide}))
 
-	sound := M{"countries": []string{"DE"}}
-	require.Empty(t, warningsIn(t, h, h.reader, "/exports/quote", 200, M{"search_filters": sound}))
-	require.Empty(t, warningsIn(t, h, h.writer, "/exports", 201, M{"name": "x", "search_filters": sound}))
+	valid := M{"countries": []string{"DE"}}
+	require.Empty(t, warningsIn(t, h, h.reader, "/exports/quote", 200, M{"search_filters": valid}))
+	require.Empty(t, warningsIn(t, h, h.writer, "/exports", 201, M{"name": "x", "search_filters": valid}))
 	require.Empty(t, warningsIn(t, h, h.writer, list, 200, M{"domains": []string{"beta.test"}}))
 
 	keyed := func() answer {
@@ -66,7 +66,7 @@ func TestWhereverASearchIsBoughtOrKeptItsUnknownValuesAreTold(t *testing.T) {
 	require.Equal(t, string(first.body), string(again.body))
 }
 
-func TestAnEmptyResultSaysWhatIsLikelyWrong(t *testing.T) {
+func TestAnEmptyResultExplainsWhy(t *testing.T) {
 	t.Parallel()
 	h := traders(t)
 	refused := func(body M) failure {
@@ -97,7 +97,7 @@ func TestAnEmptyResultSaysWhatIsLikelyWrong(t *testing.T) {
 	require.Equal(t, 997, balance(t, h))
 }
 
-func TestUnknownPartsOfConnectionsAreTold(t *testing.T) {
+func TestUnknownConnectionValuesAreWarnedAbout(t *testing.T) {
 	t.Parallel()
 	h := traders(t)
 	stranger := uuid.NewString()
@@ -122,7 +122,7 @@ func TestUnknownPartsOfConnectionsAreTold(t *testing.T) {
 	}, got.Warnings)
 }
 
-func TestSuggestionsAreSensibleOrNone(t *testing.T) {
+func TestSuggestionsAreCloseOrAbsent(t *testing.T) {
 	t.Parallel()
 	h := traders(t)
 	h.put(t, &company.Company{Name: "Delta", State: "Colima"}, &company.Company{Name: "Epsilon", State: "Cádiz"})

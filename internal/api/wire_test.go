@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wire sends text as it is over a connection of its own, and gives the first answer.
+// wire sends text unchanged over its own connection and returns the first response.
 func wire(t *testing.T, h *house, sent string) answer {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)
-	server.Config.DisableGeneralOptionsHandler = true // as the app has it
+	server.Config.DisableGeneralOptionsHandler = true // as in app
 	server.Start()
 	t.Cleanup(server.Close)
 	c, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -38,16 +38,16 @@ func head(h *house, size int, more string) string {
 		"Content-Length: %d\r\n%s\r\n", base, h.writer, size, more)
 }
 
-func TestABodyThatSaysItIsTooLargeIsNotWaitedFor(t *testing.T) {
+func TestABodyDeclaredTooLargeIsRefusedBeforeItIsSent(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	a := wire(t, h, head(h, 1<<20+1, "Expect: 100-continue\r\n"))
-	require.Equal(t, http.StatusRequestEntityTooLarge, a.status, "and no 100 before it")
+	require.Equal(t, http.StatusRequestEntityTooLarge, a.status, "without a 100 Continue before it")
 	require.Equal(t, "PAYLOAD_TOO_LARGE", a.code(t))
 	require.Equal(t, http.StatusRequestEntityTooLarge, wire(t, h, head(h, 1<<30, "")).status)
 }
 
-func TestABodyThatNeverEndsIsGivenUp(t *testing.T) {
+func TestABodyThatNeverEndsTimesOut(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 5, settings{body: 50 * time.Millisecond})
 	a := wire(t, h, head(h, 100, "")+`{"name": "x", `)
@@ -60,7 +60,7 @@ func TestABodyThatNeverEndsIsGivenUp(t *testing.T) {
 	require.Equal(t, http.StatusCreated, wire(t, h, head(h, len(whole), "")+whole).status)
 }
 
-func TestOptionsOfTheServerAsAWholeHaveTheErrorBody(t *testing.T) {
+func TestOptionsOfTheWholeServerGetsTheErrorBody(t *testing.T) {
 	t.Parallel()
 	a := wire(t, open(t, settings{}), "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n")
 	require.Equal(t, http.StatusNotFound, a.status)

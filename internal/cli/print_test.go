@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTableColumnsLineUpAlsoWithWideCharacters(t *testing.T) {
+func TestTableColumnsAlignWithWideCharacters(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	s := &session{out: &out}
@@ -19,7 +19,7 @@ func TestTableColumnsLineUpAlsoWithWideCharacters(t *testing.T) {
 		"東京        7  é\n", out.String())
 }
 
-func TestNumbersReadAsPeopleWriteThem(t *testing.T) {
+func TestNumbersAreFormattedForPeople(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "-1,234,567", signed(-1234567))
 	require.Equal(t, "+5", signed(5))
@@ -30,7 +30,7 @@ func TestNumbersReadAsPeopleWriteThem(t *testing.T) {
 	require.Equal(t, "2ms", seconds(2345*time.Microsecond))
 }
 
-func TestLifetimesMayBeGivenInDays(t *testing.T) {
+func TestLifetimesCanBeGivenInDays(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{"30d": 30 * 24 * time.Hour, "1h30m": 90 * time.Minute} {
 		var l lifetime
@@ -43,7 +43,7 @@ func TestLifetimesMayBeGivenInDays(t *testing.T) {
 	}
 }
 
-func TestFacetsAndCellsAreCutToFit(t *testing.T) {
+func TestFacetsAndCellsAreTruncatedToFit(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, facet(nil))
 	require.Equal(t, "short", shortened("short"))

@@ -19,7 +19,7 @@ func valid() config.Config {
 	}
 }
 
-func TestValidateReportsEveryFaultAtOnce(t *testing.T) {
+func TestValidateReportsEveryErrorAtOnce(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, valid().Validate())
 
@@ -39,7 +39,7 @@ func TestValidateReportsEveryFaultAtOnce(t *testing.T) {
 	require.NotContains(t, err.Error(), "hunter2", "a password must not reach a log")
 }
 
-func TestAddressesAndDatabasesThatWork(t *testing.T) {
+func TestValidAddressesAndDatabasesAreAccepted(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{":8080", "localhost:0", "[::1]:80", "0.0.0.0:http"} {
 		c := valid()
@@ -58,7 +58,7 @@ func TestAddressesAndDatabasesThatWork(t *testing.T) {
 	require.Equal(t, c.DB, c.Postgres())
 }
 
-func TestFileNamesEveryUnknownKeyWithTheNearestOne(t *testing.T) {
+func TestUnknownKeysAreReportedWithTheNearestKnownKey(t *testing.T) {
 	t.Parallel()
 	path := write(t, "adr = \":80\"\nworkrs = 3\n[limits]\nx = 1\n")
 	_, err := config.ReadFile(path)
@@ -68,19 +68,19 @@ func TestFileNamesEveryUnknownKeyWithTheNearestOne(t *testing.T) {
 	require.ErrorContains(t, err, path)
 }
 
-func TestFileTellsWhereItIsBroken(t *testing.T) {
+func TestASyntaxErrorIsReportedWithItsPosition(t *testing.T) {
 	t.Parallel()
 	_, err := config.ReadFile(write(t, "addr = \":80\"\ndata = x\n"))
 	require.ErrorContains(t, err, "line 2")
 }
 
-func TestNamedFileMustExist(t *testing.T) {
+func TestANamedConfigFileMustExist(t *testing.T) {
 	t.Parallel()
 	_, err := config.ReadFile(filepath.Join(t.TempDir(), "none.toml"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestExampleFileHoldsEverySettingAndItsDefault(t *testing.T) {
+func TestTheExampleFileHasEverySettingWithItsDefault(t *testing.T) {
 	t.Parallel()
 	values, err := config.ReadFile("../../deploy/capi.example.toml")
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ func TestDeploymentFilesNameSettingsThatExist(t *testing.T) {
 	require.Greater(t, named, 10)
 }
 
-func TestCompositionCanBeRead(t *testing.T) {
+func TestTheComposeFileIsValid(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile("../../deploy/compose.yaml")
 	require.NoError(t, err)

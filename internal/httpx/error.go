@@ -10,20 +10,20 @@ import (
 	"github.com/opencapi/capi/internal/middleware"
 )
 
-// Error is the body of every answer that is not a success.
+// Error is the body of every error response.
 type Error struct {
 	Detail ErrorDetail `json:"detail"`
 }
 
-// ErrorDetail says what went wrong, for programs by code and for people by message.
+// ErrorDetail describes a failure: the code is for programs, the message for people.
 type ErrorDetail struct {
-	Code    fault.Code     `json:"code" doc:"Machine-readable name of the failure; see the table in this document's description." example:"VALIDATION_ERROR"`
+	Code    fault.Code     `json:"code" doc:"Machine-readable code of the failure; see the table in the description of this document." example:"VALIDATION_ERROR"`
 	Message string         `json:"message" doc:"What went wrong and what to do about it, for people." example:"limit: must be at most 100"`
-	Details map[string]any `json:"details" doc:"What belongs to the code, such as the list of errors of a VALIDATION_ERROR; empty for most codes."`
+	Details map[string]any `json:"details" doc:"Further facts that depend on the code, such as the list of errors of a VALIDATION_ERROR; empty for most codes."`
 }
 
-// ErrorWriter answers with an error's body and status. What is no fault is logged and told as INTERNAL with the
-// request's id alone.
+// ErrorWriter returns a function that answers with the status and body of an error. An error that is not a fault is logged
+// and answered as INTERNAL, with nothing but the request id.
 func ErrorWriter(log *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		e, known := errors.AsType[*fault.Error](err)
@@ -50,9 +50,9 @@ func internal(log *slog.Logger, r *http.Request, err error) *fault.Error {
 	id := middleware.RequestIDOf(r.Context())
 	level := slog.LevelError
 	if r.Context().Err() != nil {
-		level = slog.LevelInfo // the client has gone; nobody reads the answer
+		level = slog.LevelInfo // the client is gone and will not read the response
 	}
 	log.Log(r.Context(), level, "request failed", "request_id", id, "method", r.Method, "path", r.URL.Path, "error", err)
-	return fault.New(fault.Internal, "Something failed on our side. If it stays so, quote the request id %s.", id).
+	return fault.New(fault.Internal, "Something failed on our side. If it keeps failing, quote the request id %s.", id).
 		With("request_id", id)
 }

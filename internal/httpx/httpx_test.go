@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/httpx"
 )
 
-func TestEveryKindHasItsStatus(t *testing.T) {
+func TestEveryCodeHasItsStatus(t *testing.T) {
 	t.Parallel()
 	want := map[fault.Code]int{
 		fault.MissingAuthHeader: 401, fault.InvalidTokenFormat: 401, fault.InvalidToken: 401, fault.TokenExpired: 401,
@@ -34,7 +34,7 @@ func TestEveryKindHasItsStatus(t *testing.T) {
 	require.Len(t, fault.Catalogue(), len(want))
 }
 
-func TestAnUnavailableIndexSaysWhenToComeBack(t *testing.T) {
+func TestAnUnavailableIndexSaysWhenToRetry(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
 	err := fmt.Errorf("search: %w", fault.New(fault.IndexUnavailable, "rebuilding").With("retry_after", 10))

@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// Encode returns body as JSON, with < > & left readable: answers are never put into a page as they are.
+// Encode returns body as JSON. It does not escape < > &, because responses are never embedded in a page.
 func Encode(body any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -34,5 +34,5 @@ func WriteBody(w http.ResponseWriter, status int, p []byte) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(p) // a client that has gone is nobody's failure
+	_, _ = w.Write(p) // if the client is gone, there is nobody to report to
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// Status is the HTTP status of a kind of failure, the only place that says so.
+// Status returns the HTTP status of a kind of fault. Nothing else maps them.
 func Status(k fault.Kind) int {
 	switch k {
 	case fault.KindState:

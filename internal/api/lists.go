@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/cursor"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
@@ -44,7 +45,8 @@ func answerList(l list.List, err error) (*List, error) {
 }
 
 func (s *server) listLists(ctx context.Context, caller auth.Caller, in *pageInput) (*ListsResponse, error) {
-	before, err := readPlace(in.Cursor, id.Parse[id.List])
+	scope := cursor.NewScope("lists", caller.Workspace)
+	before, err := readCursor(scope, in.Cursor, id.Parse[id.List])
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +59,7 @@ func (s *server) listLists(ctx context.Context, caller auth.Caller, in *pageInpu
 		page.Items = append(page.Items, listOf(l))
 	}
 	if len(lists) > in.size() {
-		page.NextCursor = writePlace(lists[in.size()-1].ID)
+		page.NextCursor = nextCursor(scope, lists[in.size()-1].ID)
 	}
 	return page, nil
 }
@@ -103,7 +105,8 @@ type ListCompaniesResponse struct {
 }
 
 func (s *server) listCompanies(ctx context.Context, caller auth.Caller, in *listPageInput) (*ListCompaniesResponse, error) {
-	after, err := readPlace(in.Cursor, parseNumber)
+	scope := cursor.NewScope("list companies", in.List)
+	after, err := readCursor(scope, in.Cursor, parseNumber)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +124,7 @@ func (s *server) listCompanies(ctx context.Context, caller auth.Caller, in *list
 	}
 	page := &ListCompaniesResponse{Items: companiesOf(items), Total: l.Len}
 	if more {
-		page.NextCursor = writePlace(numbers[len(numbers)-1])
+		page.NextCursor = nextCursor(scope, numbers[len(numbers)-1])
 	}
 	return page, nil
 }

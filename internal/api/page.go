@@ -1,13 +1,12 @@
 package api
 
 import (
-	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/opencapi/capi/internal/company"
-	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/cursor"
 )
 
 // pageSize is the default number of items on a page.
@@ -38,26 +37,20 @@ func parseNumber(s string) (company.Number, error) {
 	return company.Number(n), err
 }
 
-// writePlace is the cursor behind a list's item.
-func writePlace(last any) *string {
-	cursor := base64.RawURLEncoding.EncodeToString(fmt.Append(nil, last))
-	return &cursor
+// nextCursor is the cursor behind a page whose last item prints as last.
+func nextCursor(scope cursor.Scope, last any) *string {
+	next := scope.Encode(fmt.Append(nil, last))
+	return &next
 }
 
-// readPlace is what writePlace wrote; zero for no cursor.
-func readPlace[T any](cursor string, parse func(string) (T, error)) (T, error) {
-	var zero T
-	if strings.TrimSpace(cursor) == "" {
-		return zero, nil
+// readCursor returns the last item of the page before, as nextCursor was given it; the zero T for the first page.
+func readCursor[T any](scope cursor.Scope, after string, parse func(string) (T, error)) (last T, err error) {
+	position, err := scope.Decode(strings.TrimSpace(after))
+	if err != nil || position == nil {
+		return last, err
 	}
-	bad := fault.New(fault.InvalidCursor, "The cursor cannot be read, or belongs to another list.")
-	p, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return zero, bad.Because(err)
-	}
-	last, err := parse(string(p))
-	if err != nil {
-		return zero, bad.Because(err)
+	if last, err = parse(string(position)); err != nil {
+		return last, cursor.Unreadable(err)
 	}
 	return last, nil
 }

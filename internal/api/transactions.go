@@ -2,13 +2,12 @@ package api
 
 import (
 	"context"
-	"encoding/base64"
-	"fmt"
-	"hash/crc32"
+	"strconv"
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/cursor"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
@@ -83,7 +82,8 @@ func (s *server) listTransactions(ctx context.Context, caller auth.Caller, in *t
 			FileName: "transactions.csv", Columns: credit.Columns(), Rows: s.Credits.Rows(ctx, caller.Workspace, filter),
 		}}}, nil
 	}
-	before, err := readLedgerPlace(in.Cursor, filter)
+	scope := ledgerScope(caller.Workspace, filter)
+	before, err := readCursor(scope, in.Cursor, parseSeq)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *server) listTransactions(ctx context.Context, caller auth.Caller, in *t
 	out := &TransactionsResponse{Items: []LedgerEntry{}}
 	if len(entries) > in.size() {
 		entries = entries[:in.size()]
-		out.NextCursor = ledgerPlace(entries[len(entries)-1].Seq, filter)
+		out.NextCursor = nextCursor(scope, entries[len(entries)-1].Seq)
 	}
 	for _, e := range entries {
 		out.Items = append(out.Items, ledgerEntryOf(e))
@@ -114,33 +114,16 @@ func actorOf(e credit.Entry) Actor {
 	return Actor{Type: kind, ID: orNull(actor), Name: orNull(name)}
 }
 
-// ledgerPlace is the cursor behind an entry, bound to the filter that the entries were picked by. The ledger only grows
-// at its other end, so no entry comes twice or is passed over.
-func ledgerPlace(seq int64, f credit.Filter) *string {
-	cursor := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "ledger.%d.%08x", seq, filterSum(f)))
-	return &cursor
+// ledgerScope is what a cursor of the ledger belongs to. The ledger only grows at its other end, so no entry comes twice
+// or is passed over.
+func ledgerScope(ws id.Workspace, f credit.Filter) cursor.Scope {
+	return cursor.NewScope("ledger", ws, f.From.UnixMicro(), f.To.UnixMicro(), f.Reason)
 }
 
-func filterSum(f credit.Filter) uint32 {
-	return crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %d %s", f.From.UnixMicro(), f.To.UnixMicro(), f.Reason))
-}
-
-func readLedgerPlace(cursor string, f credit.Filter) (int64, error) {
-	if cursor == "" {
-		return 0, nil
+func parseSeq(s string) (int64, error) {
+	seq, err := strconv.ParseInt(s, 10, 64)
+	if err == nil && seq < 1 {
+		err = strconv.ErrRange
 	}
-	bad := fault.New(fault.InvalidCursor, "The cursor cannot be read, or belongs to other filters.")
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return 0, bad.Because(err)
-	}
-	var seq int64
-	var sum uint32
-	if _, err := fmt.Sscanf(string(raw), "ledger.%d.%08x", &seq, &sum); err != nil {
-		return 0, bad.Because(err)
-	}
-	if seq < 1 || sum != filterSum(f) {
-		return 0, bad
-	}
-	return seq, nil
+	return seq, err
 }

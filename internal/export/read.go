@@ -2,14 +2,14 @@ package export
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/cursor"
 	"github.com/opencapi/capi/internal/db"
-	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -18,55 +18,37 @@ func (x *Exports) Get(ctx context.Context, caller auth.Caller, export id.Export)
 	return one(ctx, x.db.Read(), caller.Workspace, export)
 }
 
-// List is the next limit exports of the caller's workspace, newest first, and the cursor that goes on behind them:
-// empty at the end. An empty cursor starts; one that List did not give is InvalidCursor.
-func (x *Exports) List(ctx context.Context, caller auth.Caller, cursor string, limit int) ([]Export, string, error) {
-	at, err := parseCursor(cursor)
+// List returns the next limit exports of the caller's workspace, newest first, and the cursor of the page after them, which
+// is empty at the end. An empty cursor asks for the first page. InvalidCursor for one that List did not return here.
+func (x *Exports) List(ctx context.Context, caller auth.Caller, after string, limit int) ([]Export, string, error) {
+	scope := cursor.NewScope("exports", caller.Workspace)
+	position, err := scope.Decode(after)
 	if err != nil {
 		return nil, "", err
+	}
+	created, last := int64(math.MaxInt64), id.Export{}
+	if position != nil {
+		if created, last, err = parsePosition(string(position)); err != nil {
+			return nil, "", cursor.Unreadable(err)
+		}
 	}
 	const q = `SELECT ` + columns + ` FROM export
 		WHERE workspace_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
 		ORDER BY created_at DESC, id DESC LIMIT $4`
-	exports, err := many(ctx, x.db.Read(), q, caller.Workspace, at.created, at.id, limit+1)
+	exports, err := many(ctx, x.db.Read(), q, caller.Workspace, created, last.String(), limit+1)
 	if err != nil || len(exports) <= limit {
 		return exports, "", err
 	}
 	exports = exports[:limit]
-	last := exports[limit-1]
-	return exports, place{db.Time(last.CreatedAt), last.ID.String()}.cursor(), nil
+	end := exports[limit-1]
+	return exports, scope.Encode(fmt.Appendf(nil, "%d.%s", db.Time(end.CreatedAt), end.ID)), nil
 }
 
-// place is where a page of List ends.
-type place struct {
-	created int64
-	id      string
-}
-
-func (p place) cursor() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%s", p.created, p.id))
-}
-
-func parseCursor(cursor string) (place, error) {
-	if cursor == "" {
-		return place{created: math.MaxInt64}, nil
+// parsePosition reads the creation time and the id of the last export on a page.
+func parsePosition(position string) (created int64, last id.Export, err error) {
+	first, second, _ := strings.Cut(position, ".")
+	if created, err = strconv.ParseInt(first, 10, 64); err == nil {
+		last, err = id.Parse[id.Export](second)
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return place{}, badCursor(err)
-	}
-	created, last, _ := strings.Cut(string(raw), ".")
-	export, err := id.Parse[id.Export](last)
-	if err != nil {
-		return place{}, badCursor(err)
-	}
-	p := place{id: export.String()}
-	if _, err := fmt.Sscanf(created, "%d", &p.created); err != nil {
-		return place{}, badCursor(err)
-	}
-	return p, nil
-}
-
-func badCursor(err error) error {
-	return fault.New(fault.InvalidCursor, "This is no cursor of the list of exports.").Because(err)
+	return created, last, err
 }

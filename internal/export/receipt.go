@@ -2,15 +2,13 @@ package export
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
-	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/cursor"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/unlock"
 )
@@ -38,26 +36,33 @@ func (l ReceiptLine) Price() (status string, credits int) {
 // receiptChunk is the number of lines that EachReceiptLine reads at a time.
 const receiptChunk = 1000
 
-// Receipt is the next limit lines of an export's receipt, in the order of the file's rows, and the cursor that goes on
-// behind them: empty at the end. An empty cursor starts. Faults: NotFound for an export of another workspace,
-// InvalidCursor for one that Receipt did not give for this export.
+// Receipt returns the next limit lines of an export's receipt, in the order of the file's rows, and the cursor of the page
+// after them, which is empty at the end. An empty cursor asks for the first page. Faults: NotFound for an export of
+// another workspace, InvalidCursor for a cursor that Receipt did not return for this export.
 func (x *Exports) Receipt(
-	ctx context.Context, caller auth.Caller, export id.Export, cursor string, limit int,
+	ctx context.Context, caller auth.Caller, export id.Export, after string, limit int,
 ) (lines []ReceiptLine, next string, err error) {
 	e, numbers, err := x.receiptOf(ctx, caller, export)
 	if err != nil {
 		return nil, "", err
 	}
-	from, err := parseReceiptCursor(cursor, export, len(numbers))
+	scope := cursor.NewScope("receipt", export)
+	position, err := scope.Decode(after)
 	if err != nil {
 		return nil, "", err
+	}
+	from := 0 // the rows of an export never change, so their count says where a page begins
+	if position != nil {
+		if from, err = strconv.Atoi(string(position)); err != nil || from < 1 || from >= len(numbers) {
+			return nil, "", cursor.Unreadable(err)
+		}
 	}
 	to := min(from+limit, len(numbers))
 	if lines, err = x.receiptLines(ctx, e, numbers[from:to]); err != nil {
 		return nil, "", err
 	}
 	if to < len(numbers) {
-		next = receiptCursor(export, to)
+		next = scope.Encode([]byte(strconv.Itoa(to)))
 	}
 	return lines, next, nil
 }
@@ -157,29 +162,4 @@ func byNumber(changes []unlock.Change, asked company.Set) map[company.Number]unl
 		}
 	}
 	return found
-}
-
-// The rows of an export never change, so a place among them is a sound cursor.
-func receiptCursor(export id.Export, at int) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "receipt.%s.%d", export, at))
-}
-
-func parseReceiptCursor(cursor string, export id.Export, rows int) (int, error) {
-	if cursor == "" {
-		return 0, nil
-	}
-	bad := fault.New(fault.InvalidCursor, "This is no cursor of the receipt of export %s.", export)
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return 0, bad.Because(err)
-	}
-	place, ok := strings.CutPrefix(string(raw), "receipt."+export.String()+".")
-	if !ok {
-		return 0, bad
-	}
-	at, err := strconv.Atoi(place)
-	if err != nil || at < 1 || at >= rows {
-		return 0, bad.Because(err)
-	}
-	return at, nil
 }

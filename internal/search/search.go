@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/cursor"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
@@ -94,7 +95,8 @@ type Credits struct{ AlreadyUnlocked, NewCount int }
 
 // Search gives one page. InvalidCursor for a cursor that is unreadable or of another query or sort.
 func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Result, error) {
-	place, err := readCursor(r)
+	scope := cursor.NewScope("search", r.Query.Fingerprint(), r.Sort)
+	position, err := scope.Decode(r.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +106,11 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 	}
 	asked := time.Now()
 	found, err := s.Index.Search(ctx, index.Request{
-		Query: r.Query, Sort: r.Sort, Limit: r.Limit, Cursor: place, Owned: owned, FacetLimit: FacetLimit,
+		Query: r.Query, Sort: r.Sort, Limit: r.Limit, Cursor: position, Owned: owned, FacetLimit: FacetLimit,
 		Facets: r.Facets, FacetPrefix: r.FacetPrefix,
 	})
 	if errors.Is(err, index.ErrCursor) {
-		return nil, errCursor.Because(err)
+		return nil, cursor.Unreadable(err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("search the index: %w", err)
@@ -123,12 +125,15 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 	if err != nil {
 		return nil, err
 	}
-	return &Result{
+	result := &Result{
 		Items: items, Total: found.Total, Facets: found.Facets, Warnings: warnings,
-		NextCursor: writeCursor(r, found.Next),
-		Credits:    Credits{AlreadyUnlocked: found.Owned, NewCount: found.Total - found.Owned},
-		IndexTook:  indexed.Sub(asked) + time.Since(read), CatalogTook: read.Sub(indexed),
-	}, nil
+		Credits:   Credits{AlreadyUnlocked: found.Owned, NewCount: found.Total - found.Owned},
+		IndexTook: indexed.Sub(asked) + time.Since(read), CatalogTook: read.Sub(indexed),
+	}
+	if found.Next != nil {
+		result.NextCursor = scope.Encode(found.Next)
+	}
+	return result, nil
 }
 
 // Company is the whole company; NotFound without it.

@@ -19,7 +19,7 @@ func (x *Exports) Estimate(ctx context.Context, caller auth.Caller, r Request) (
 	if err != nil {
 		return Figures{}, err
 	}
-	s, err := x.resolve(ctx, caller.Workspace, r)
+	s, err := x.find(ctx, caller.Workspace, r)
 	if err != nil {
 		return Figures{}, err
 	}

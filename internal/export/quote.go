@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
@@ -36,7 +37,7 @@ func (x *Exports) Quote(ctx context.Context, caller auth.Caller, r Request, then
 	if err != nil {
 		return Quote{}, err
 	}
-	o, err := x.order(ctx, caller, r)
+	found, err := x.resolve(ctx, caller, r)
 	if err != nil {
 		return Quote{}, err
 	}
@@ -48,17 +49,17 @@ func (x *Exports) Quote(ctx context.Context, caller auth.Caller, r Request, then
 	if err != nil {
 		return Quote{}, err
 	}
-	kept, figures, err := o.Terms.price(o.selection, owned, balance)
+	kept, figures, err := found.Terms.price(found.selection, owned, balance)
 	if err != nil {
 		return Quote{}, err
 	}
 	now := time.Now()
 	quote := Quote{
-		ID: id.New[id.Quote](), Figures: figures, Affordable: o.Terms.refusal(kept, figures) == nil,
-		ExpiresAt: db.FromTime(db.Time(now.Add(quoteTTL))), Warnings: o.warnings,
+		ID: id.New[id.Quote](), Figures: figures, Affordable: found.Terms.refusal(kept, figures) == nil,
+		ExpiresAt: db.FromTime(db.Time(now.Add(quoteTTL))), Warnings: found.warnings,
 	}
 	err = x.db.Tx(ctx, func(tx *db.Tx) error {
-		if err := insertQuote(ctx, tx, caller, o, quote, kept, now); err != nil {
+		if err := insertQuote(ctx, tx, caller, found, quote, kept, now); err != nil {
 			return fmt.Errorf("write quote %s: %w", quote.ID, err)
 		}
 		return db.Then(ctx, tx, quote, then)
@@ -67,13 +68,13 @@ func (x *Exports) Quote(ctx context.Context, caller auth.Caller, r Request, then
 }
 
 func insertQuote(
-	ctx context.Context, tx *db.Tx, caller auth.Caller, o order, quote Quote, kept selection, now time.Time,
+	ctx context.Context, tx *db.Tx, caller auth.Caller, r resolved, quote Quote, kept selection, now time.Time,
 ) error {
-	terms, err := json.Marshal(o.Terms)
+	terms, err := json.Marshal(r.Terms)
 	if err != nil {
 		return err
 	}
-	options, err := json.Marshal(o.Options)
+	options, err := json.Marshal(r.Options)
 	if err != nil {
 		return err
 	}
@@ -81,63 +82,105 @@ func insertQuote(
 		requested_count, capped, cost, companies, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
 	f := quote.Figures
-	_, err = tx.ExecContext(ctx, q, quote.ID, caller.Workspace, caller.Token, string(o.Source), orNull(o.List),
-		sql.NullString{String: string(o.Filters), Valid: o.Filters != nil}, o.sort, string(terms), string(o.Format),
+	_, err = tx.ExecContext(ctx, q, quote.ID, caller.Workspace, caller.Token, string(r.Source), orNull(r.List),
+		sql.NullString{String: string(r.Filters), Valid: r.Filters != nil}, r.sort, string(terms), string(r.Format),
 		string(options), f.RequestedCount, flag(f.CappedAt10k), f.Cost, packNumbers(kept.numbers), db.Time(now), db.Time(quote.ExpiresAt))
 	return err
 }
 
-// quoted is the order that the quote froze. NotFound for a quote of another workspace, QuoteExpired.
-func (x *Exports) quoted(ctx context.Context, caller auth.Caller, r Request) (order, error) {
+// readQuote returns the request of a quote with the companies that it holds. The request may ask for another format or
+// other columns. NotFound for a quote of another workspace, QuoteExpired.
+func (x *Exports) readQuote(ctx context.Context, caller auth.Caller, r Request) (resolved, error) {
 	const q = `SELECT source_type, list_id, filters, sort, terms, format, options, requested_count, capped, cost,
 		companies, expires_at FROM quote WHERE id = $1 AND workspace_id = $2`
-	o := order{Request: r, costMax: new(int64)}
-	var asked format.Format
+	found := resolved{Request: r, costMax: new(int64)}
+	s := &found.selection
+	var quotedFormat format.Format
 	var filters sql.NullString
 	var terms, options string
 	var requested int
 	var packed []byte
 	var expires int64
-	err := x.db.Read().QueryRowContext(ctx, q, r.Quote, caller.Workspace).Scan(&o.Source, &o.List, &filters, &o.sort, &terms,
-		&asked, &options, &requested, &o.selection.capped, o.costMax, &packed, &expires)
+	err := x.db.Read().QueryRowContext(ctx, q, r.Quote, caller.Workspace).Scan(&found.Source, &found.List, &filters, &found.sort,
+		&terms, &quotedFormat, &options, &requested, &s.capped, found.costMax, &packed, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
-		return order{}, fault.New(fault.NotFound, "There is no quote %s in this workspace.", r.Quote)
+		return resolved{}, fault.New(fault.NotFound, "There is no quote %s in this workspace.", r.Quote)
 	}
 	if err != nil {
-		return order{}, fmt.Errorf("read quote %s: %w", r.Quote, err)
+		return resolved{}, fmt.Errorf("read quote %s: %w", r.Quote, err)
 	}
 	if expired := db.FromTime(expires); !time.Now().Before(expired) {
-		return order{}, fault.New(fault.QuoteExpired, "The quote has expired; ask for another.").With("expires_at", expired)
+		return resolved{}, fault.New(fault.QuoteExpired, "The quote has expired; ask for a new one.").With("expires_at", expired)
 	}
 	if filters.Valid {
-		o.Filters = json.RawMessage(filters.String)
+		found.Filters = json.RawMessage(filters.String)
 	}
 	var quoted format.Options
 	err = json.Unmarshal([]byte(options), &quoted)
 	if len(r.Options.Columns) > 0 {
 		quoted.Columns = r.Options.Columns
 	}
-	o.Options.Columns = quoted.Columns
+	found.Options.Columns = quoted.Columns
 	if r.Format == "" {
-		o.Format, o.Options = asked, quoted
+		found.Format, found.Options = quotedFormat, quoted
 	}
-	err = errors.Join(err, json.Unmarshal([]byte(terms), &o.Terms), o.selection.unpack(packed))
+	numbers, unpackErr := unpackNumbers(packed)
+	err = errors.Join(err, unpackErr, json.Unmarshal([]byte(terms), &found.Terms))
 	if err != nil {
-		return order{}, fmt.Errorf("read quote %s: %w", r.Quote, err)
+		return resolved{}, fmt.Errorf("read quote %s: %w", r.Quote, err)
 	}
-	o.selection.skipped = requested - len(o.selection.numbers)
-	return o, nil
+	s.numbers, s.set, s.skipped = numbers, company.SetOf(numbers...), requested-len(numbers)
+	return found, nil
 }
 
 func outdated(cost, quoted int64) error {
 	return fault.New(fault.QuoteOutdated,
-		"A refund has taken back companies of the quote: they cost %s credits now, not %s. Ask for another quote.",
+		"The quote's companies now cost %s credits instead of %s, because a refund took some of them back. Ask for a new quote.",
 		humanize.Comma(cost), humanize.Comma(quoted)).
 		With("cost", cost).With("quoted_cost", quoted)
 }
 
 func withdrawn(companies int) error {
 	return fault.New(fault.QuoteOutdated,
-		"%s of the quote's companies were taken out of the catalog. Ask for another quote.", humanize.Comma(int64(companies))).
+		"%s of the quote's companies were removed from the catalog. Ask for a new quote.", humanize.Comma(int64(companies))).
 		With("removed", companies)
+}
+
+const (
+	quoteGrace    = time.Minute        // before an expired quote is emptied
+	quoteKept     = 7 * 24 * time.Hour // without its companies, so that who comes too late is told what happened
+	quotesAtATime = 200                // at most 8 MB, so that no write transaction takes long
+)
+
+// PruneQuotes empties the quotes that have expired and drops those that expired long ago. It is meant to be called
+// every minute or so, by any number of processes.
+func (x *Exports) PruneQuotes(ctx context.Context) error {
+	const empty = `UPDATE quote SET companies = NULL WHERE id IN
+		(SELECT id FROM quote WHERE companies IS NOT NULL AND expires_at < $1 LIMIT $2)`
+	const drop = `DELETE FROM quote WHERE id IN
+		(SELECT id FROM quote WHERE companies IS NULL AND expires_at < $1 LIMIT $2)`
+	now := time.Now()
+	return errors.Join(
+		x.pruneQuotes(ctx, empty, now.Add(-quoteGrace)),
+		x.pruneQuotes(ctx, drop, now.Add(-quoteKept)))
+}
+
+func (x *Exports) pruneQuotes(ctx context.Context, q string, before time.Time) error {
+	for {
+		var n int64
+		err := x.db.Tx(ctx, func(tx *db.Tx) error {
+			res, err := tx.ExecContext(ctx, q, db.Time(before), quotesAtATime)
+			if err != nil {
+				return err
+			}
+			n, err = res.RowsAffected()
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("prune quotes: %w", err)
+		}
+		if n < quotesAtATime {
+			return nil
+		}
+	}
 }

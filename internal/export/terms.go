@@ -40,12 +40,6 @@ func (t Terms) funds(balance int64) int64 {
 	return min(balance, *t.MaxCredits)
 }
 
-// settled are the terms of what was selected under them already.
-func (t Terms) settled() Terms {
-	t.OnlyNew, t.Partial = false, false
-	return t
-}
-
 // price splits the selection into what is owned and what is new, and gives what is left to deliver of it with the
 // figures. Of the rows that a partial purchase cannot pay for, the last ones in the file's order are left out.
 // NoCandidates if only new ones are asked for and there are none.

@@ -1,0 +1,163 @@
+package export
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index"
+)
+
+// resolved is a request with the companies that it selects.
+type resolved struct {
+	Request
+	selection selection
+	sort      string // as an export stores it
+	costMax   *int64 // what the quote promised; nil without a quote
+	warnings  []Warning
+}
+
+// resolve finds the request's companies, or reads those of its quote. NoCandidates if there are none.
+func (x *Exports) resolve(ctx context.Context, caller auth.Caller, r Request) (resolved, error) {
+	if !r.Quote.IsZero() {
+		return x.readQuote(ctx, caller, r)
+	}
+	s, err := x.find(ctx, caller.Workspace, r)
+	if err != nil {
+		return resolved{}, err
+	}
+	warnings, err := index.Warnings(ctx, x.index, r.Query)
+	if err != nil {
+		return resolved{}, err
+	}
+	if len(s.numbers) == 0 {
+		return resolved{}, noCandidates(r, warnings)
+	}
+	found := resolved{Request: r, selection: s, warnings: warnings}
+	if r.Source == SourceSearch {
+		found.sort = r.Sort.String()
+	}
+	return found, nil
+}
+
+// without returns the selection without the companies that were removed from the catalog since they were found. A quote
+// is sold as a whole or not at all, so it is QuoteOutdated if any of its companies was removed.
+func (r resolved) without(removed company.Set) (selection, error) {
+	gone := r.selection.set.AndLen(removed)
+	switch {
+	case gone == 0:
+		return r.selection, nil
+	case r.costMax != nil:
+		return selection{}, withdrawn(gone)
+	case gone == len(r.selection.numbers):
+		return selection{}, noCandidates(r.Request, r.warnings)
+	}
+	return r.selection.without(removed), nil
+}
+
+// price returns the rows to deliver and the figures, or why they cannot be bought. The selection of a quote was made
+// under its terms already, and must not cost more than the quote said.
+func (r resolved) price(s selection, owned company.Set, balance int64) (selection, Figures, error) {
+	terms := r.Terms
+	if r.costMax != nil {
+		terms.OnlyNew, terms.Partial = false, false
+	}
+	sold, figures, err := terms.price(s, owned, balance)
+	if err == nil && r.costMax != nil && figures.Cost > *r.costMax {
+		err = outdated(figures.Cost, *r.costMax)
+	}
+	if err == nil {
+		err = terms.refusal(sold, figures)
+	}
+	return sold, figures, err
+}
+
+// find returns the companies that the request selects; there may be none. It leaves out what was removed from the
+// catalog, because the index learns that a little later and a list never does.
+func (x *Exports) find(ctx context.Context, ws id.Workspace, r Request) (selection, error) {
+	out, err := x.catalog.Removed(ctx)
+	if err != nil {
+		return selection{}, err
+	}
+	if r.Terms.OnlyNew {
+		owned, err := x.unlock.Owned(ctx, ws)
+		if err != nil {
+			return selection{}, err
+		}
+		out = out.Or(owned)
+	}
+	var found *index.Selected
+	if r.Source == SourceList {
+		found, err = x.findListed(ctx, ws, r, out)
+	} else {
+		s := index.Selection{Query: r.Query, Sort: r.Sort, Limit: r.Terms.rowsMax()}
+		if !out.IsEmpty() {
+			s.Without = &out
+		}
+		found, err = x.index.Select(ctx, s)
+	}
+	if err != nil {
+		return selection{}, fmt.Errorf("select companies: %w", err)
+	}
+	return selection{
+		numbers: found.Numbers, set: company.SetOf(found.Numbers...),
+		capped: found.Total > RowsMax && r.Terms.rowsMax() == RowsMax,
+	}, nil
+}
+
+// findListed returns the companies of a list in ascending order of their numbers, the order in which they came into the
+// catalog.
+func (x *Exports) findListed(ctx context.Context, ws id.Workspace, r Request, out company.Set) (*index.Selected, error) {
+	set, err := x.lists.Companies(ctx, ws, r.List)
+	if err != nil {
+		return nil, err
+	}
+	set = set.Minus(out)
+	numbers := make([]company.Number, 0, min(set.Len(), r.Terms.rowsMax()))
+	for n := range set.All() {
+		if len(numbers) == r.Terms.rowsMax() {
+			break
+		}
+		numbers = append(numbers, n)
+	}
+	return &index.Selected{Numbers: numbers, Total: set.Len()}, nil
+}
+
+// noCandidates is the error of a request that selects nothing, with the most likely reason.
+func noCandidates(r Request, warnings []Warning) error {
+	reason := "."
+	switch w := worst(warnings); {
+	case w != nil:
+		reason = fmt.Sprintf(": %s %q: %s", w.Field, w.Value, w.Message)
+	case r.Terms.OnlyNew:
+		reason = " that the workspace has not unlocked yet. Without only_new, unlocked companies are exported again for free."
+	case r.Source == SourceList:
+		reason = ": the list is empty."
+	case r.Query.Root != nil:
+		reason = ": no company meets all filters at once. Leave one out; POST /companies/search counts the matches for free."
+	}
+	return fault.New(fault.NoCandidates, "No companies match the export criteria%s", reason).
+		With("warnings", append([]Warning{}, warnings...))
+}
+
+// worst returns the warning that most likely explains an empty result: one about a value that companies must have,
+// preferably with a suggestion. It is nil if there is none.
+func worst(warnings []Warning) *Warning {
+	var found *Warning
+	for i, w := range warnings {
+		if strings.HasPrefix(w.Field, "exclude_") {
+			continue
+		}
+		if w.Suggestion != nil {
+			return &warnings[i]
+		}
+		if found == nil {
+			found = &warnings[i]
+		}
+	}
+	return found
+}

@@ -11,19 +11,19 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// csvReader reads CSV with a header: RFC 4180 in any of the usual dialects, quotes inside of unquoted cells taken as they
-// are. After a record with unbalanced quotes it goes on at the line below the one where that record began.
+// csvReader reads CSV with a header: RFC 4180 in any of the usual dialects. Quotes inside unquoted cells are text. After a
+// record with unbalanced quotes it continues on the line after the one where that record began.
 type csvReader struct {
 	dialect
 	in        io.Reader
 	schema    Schema
-	rest      []byte // not given out yet
-	line      int    // of the first byte in rest
-	end       error
+	rest      []byte    // read, and not returned yet
+	line      int       // of the first byte in rest
+	end       error     // of in; nil until then
 	evidence  *evidence // nil where the text is UTF-8 already
 	header    []string
 	headerRaw []byte      // as the source has it
-	ahead     []csvRecord // read while the header was looked for
+	ahead     []csvRecord // read while looking for the header
 }
 
 const (
@@ -51,7 +51,7 @@ func newCSV(in io.Reader, schema Schema, enc *evidence, delimiter string, tabs b
 		return nil, fmt.Errorf("the delimiter %q must be one character, or tab", delimiter)
 	}
 	if line, ok := bytes.CutPrefix(c.rest, []byte("sep=")); ok && len(line) > 1 && isLineEnd(line[1]) {
-		comma = line[0] // a line that Excel writes
+		comma = line[0] // Excel writes this line
 		c.advance(5 + lineEnd(line[1:]))
 	}
 	if c.skipBlank(); len(c.rest) == 0 {
@@ -65,7 +65,7 @@ func newCSV(in io.Reader, schema Schema, enc *evidence, delimiter string, tabs b
 	return c, c.readHeader()
 }
 
-// readHeader takes the row that names the columns, which may stand below a title.
+// readHeader finds the row that names the columns, which may be below a title.
 func (c *csvReader) readHeader() error {
 	var rows [][][]byte
 	for len(rows) < headerRowsMax {
@@ -109,7 +109,7 @@ func (c *csvReader) nextChunk() (Chunk, error) {
 	return p, nil
 }
 
-// next reads one record; it is not ok at the end of what can be read.
+// next reads one record. ok is false at the end.
 func (c *csvReader) next() (r csvRecord, ok bool) {
 	for {
 		if len(c.rest) <= recordBytesMax && c.end == nil {
@@ -127,13 +127,13 @@ func (c *csvReader) next() (r csvRecord, ok bool) {
 	before := c.rest
 	r.cells, r.problem = c.record()
 	if r.problem != "" && c.end != nil && !errors.Is(c.end, io.EOF) {
-		return r, false // it has no end, so it is no record
+		return r, false // the source broke off inside it
 	}
 	r.raw = before[:max(0, min(len(before)-len(c.rest), recordBytesMax))]
 	return r, true
 }
 
-// fill reads on, so that rest holds a whole record however long it may be.
+// fill reads more, so that rest has a whole record of any permitted length.
 func (c *csvReader) fill() {
 	have := len(c.rest)
 	grown := append(make([]byte, 0, have+recordBytesMax), c.rest...)
@@ -141,14 +141,14 @@ func (c *csvReader) fill() {
 	c.rest = grown[:have+n]
 	c.evidence.look(c.rest[have:])
 	switch {
-	case err == io.EOF: //nolint:errorlint // a wrapped one is a source that was cut off
+	case err == io.EOF: //nolint:errorlint // a wrapped io.EOF means that the source was cut off
 		c.end = io.EOF
 	case err != nil:
 		c.end = fmt.Errorf("read: %w", err)
 	}
 }
 
-// skipBlank passes over empty lines, and the notes that a file of rejects has above each row.
+// skipBlank skips empty lines and comments.
 func (c *csvReader) skipBlank() {
 	for len(c.rest) > 0 {
 		switch {
@@ -168,7 +168,7 @@ func (c *csvReader) skipBlank() {
 
 func isLineEnd(b byte) bool { return b == '\n' || b == '\r' }
 
-// lineEnd is the length of the line end that p begins with.
+// lineEnd returns the length of the line end at the beginning of p, 0 if it has none.
 func lineEnd(p []byte) int {
 	switch {
 	case len(p) > 1 && p[0] == '\r' && p[1] == '\n':
@@ -179,12 +179,12 @@ func lineEnd(p []byte) int {
 	return 0
 }
 
-// ends holds if a record ends at p's byte i.
+// ends reports whether a record ends at p[i].
 func (d *dialect) ends(p []byte, i int) bool {
 	return p[i] == '\n' || p[i] == '\r' && (d.lone || i+1 == len(p) || p[i+1] == '\n')
 }
 
-// advance drops n bytes and counts their lines; n must not part a CR LF.
+// advance drops n bytes and counts their lines. n must not split a CR LF.
 func (c *csvReader) advance(n int) {
 	p := c.rest[:n]
 	lone := 0
@@ -197,7 +197,7 @@ func (c *csvReader) advance(n int) {
 	c.rest = c.rest[n:]
 }
 
-// record takes one record off rest. With a problem it takes only the record's first line.
+// record takes one record off rest, or with a problem, only the record's first line.
 func (c *csvReader) record() ([][]byte, Reason) {
 	cells := make([][]byte, 0, max(8, len(c.header)))
 	p := c.rest[:min(len(c.rest), recordBytesMax)]
@@ -205,7 +205,7 @@ func (c *csvReader) record() ([][]byte, Reason) {
 	for {
 		cell, n, problem := c.cell(p[at:])
 		switch {
-		case problem == ReasonQuotes && len(p) == recordBytesMax && len(p) < len(c.rest) && c.isOpen(p[at:]):
+		case problem == ReasonQuotes && len(p) == recordBytesMax && len(p) < len(c.rest) && bytes.IndexByte(p[at+1:], c.quote) < 0:
 			c.end = fmt.Errorf("line %d: %w", c.line, errOpenQuote)
 			c.rest = nil
 			return nil, ReasonQuotes
@@ -231,10 +231,7 @@ func (c *csvReader) record() ([][]byte, Reason) {
 	}
 }
 
-// isOpen holds if the cell's quote is not closed at all, where it might have been closed in a wrong place.
-func (c *csvReader) isOpen(p []byte) bool { return bytes.IndexByte(p[1:], c.quote) < 0 }
-
-// drop skips the line at hand.
+// drop skips the current line.
 func (c *csvReader) drop(problem Reason) Reason {
 	dropped := 0
 	for {
@@ -257,7 +254,7 @@ func (c *csvReader) drop(problem Reason) Reason {
 	}
 }
 
-// cell reads one cell, up to the separator or line end behind it, and gives how many bytes it took.
+// cell reads one cell up to the delimiter or line end after it. n is its length in bytes.
 func (c *csvReader) cell(p []byte) (text []byte, n int, problem Reason) {
 	if len(p) == 0 || p[0] != c.quote || c.quote == 0 {
 		return c.bare(p)
@@ -290,6 +287,7 @@ func (c *csvReader) cell(p []byte) (text []byte, n int, problem Reason) {
 	}
 }
 
+// bare reads a cell without quotes.
 func (c *csvReader) bare(p []byte) (text []byte, n int, problem Reason) {
 	for n < len(p) && p[n] != c.comma && !c.ends(p, n) {
 		n++
@@ -297,8 +295,8 @@ func (c *csvReader) bare(p []byte) (text []byte, n int, problem Reason) {
 	return p[:n], n, ""
 }
 
-// loose reads a cell with quotes inside that are not doubled: up to the last quote of the line that stands before a
-// separator, or, where there is none, as if the quotes were text.
+// loose reads a cell with quotes inside that are not doubled. It ends at the first quote that is followed by a delimiter or
+// line end; if the line has none, the quotes are text.
 func (c *csvReader) loose(p []byte) (text []byte, n int, problem Reason) {
 	for i := 1; i < len(p) && !c.ends(p, i); i++ {
 		if p[i] == c.quote && (i+1 == len(p) || p[i+1] == c.comma || c.ends(p, i+1)) {
@@ -328,7 +326,7 @@ func (p *csvChunk) Records(yield func(*Record)) {
 		r := &p.records[i]
 		record = Record{Line: r.line, Fields: record.Fields[:0], Reason: r.problem, raw: r.raw, charset: p.charset}
 		if record.Reason == "" && isBlankRow(r.cells) {
-			continue // as an empty line
+			continue // like an empty line
 		}
 		if record.Reason == "" {
 			p.fields(&record, r.cells)
@@ -345,7 +343,7 @@ func (p *csvChunk) fields(record *Record, cells [][]byte) {
 	for len(cells) > len(p.header) && len(bytes.TrimSpace(cells[len(cells)-1])) == 0 {
 		cells = cells[:len(cells)-1]
 	}
-	// Programs leave out empty cells at the end; a row that lacks more is most likely one of two halves.
+	// Programs leave out empty cells at the end. A row that lacks more is most likely one half of a broken row.
 	for missing := len(p.header) - len(cells); missing > 0 && missing*4 <= len(p.header); missing-- {
 		cells = append(cells, nil)
 	}

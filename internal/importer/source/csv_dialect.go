@@ -11,13 +11,13 @@ import (
 type dialect struct {
 	comma  byte
 	quote  byte // 0 for none
-	escape byte // what makes a quote in quotes a text, if not a second one; 0 for none
-	lone   bool // a CR alone ends a line; else it is text
+	escape byte // before a quote inside quotes, if quotes are not doubled; 0 for none
+	lone   bool // a CR alone ends a line; otherwise it is text
 }
 
 const dialectRecordsMax = 100 // looked at
 
-// findDialect finds out how the text is written, from its beginning.
+// findDialect detects the dialect from the beginning of the text.
 func findDialect(head []byte, delimiter byte, tabs bool) dialect {
 	d := dialect{comma: ',', quote: quoteOf(head)}
 	if d.quote != 0 && bytes.Count(head, []byte{'\\', d.quote}) > bytes.Count(head, []byte{d.quote, d.quote}) {
@@ -46,8 +46,8 @@ func findDialect(head []byte, delimiter byte, tabs bool) dialect {
 	return d
 }
 
-// score is high where many records have the same number of cells, and more than one; 0 where the character parts
-// nothing.
+// score is high if many records have the same number of cells, more than one, and 0 if the delimiter does not separate
+// anything.
 func (d dialect) score(head []byte) float64 {
 	c := &csvReader{dialect: d, rest: head, line: 1}
 	widths := map[int]int{}
@@ -58,7 +58,7 @@ func (d dialect) score(head []byte) float64 {
 		}
 		cells, problem := c.record()
 		if len(c.rest) == 0 && records > 0 {
-			break // it may have been cut
+			break // it may be incomplete
 		}
 		records++
 		if problem == "" {
@@ -77,7 +77,8 @@ func (d dialect) score(head []byte) float64 {
 	return float64(most)/float64(records) + 0.01*float64(min(width, 30))
 }
 
-// quoteOf is the character that quotes cells: the double one, unless many cells stand in single ones and none in double.
+// quoteOf returns the character that quotes cells: the double quote, unless all cells of the first line are in single
+// quotes.
 func quoteOf(head []byte) byte {
 	line := head
 	if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
@@ -96,7 +97,7 @@ func quoteOf(head []byte) byte {
 	return '"'
 }
 
-// endsInLoneCR holds if the first line end outside of quotes is a CR without an LF.
+// endsInLoneCR reports whether the first line end outside quotes is a CR without an LF.
 func endsInLoneCR(head []byte, quote byte) bool {
 	quoted := false
 	for i, b := range head {
@@ -113,9 +114,10 @@ func endsInLoneCR(head []byte, quote byte) bool {
 	return bytes.IndexByte(head, '\n') < 0
 }
 
+// describe returns the dialect for people.
 func (d dialect) describe() string {
 	names := map[byte]string{',': "commas", ';': "semicolons", '\t': "tabs", '|': "vertical bars"}
-	parts := []string{"CSV", "parted by " + cmp.Or(names[d.comma], "“"+string(rune(d.comma))+"”")}
+	parts := []string{"CSV", "separated by " + cmp.Or(names[d.comma], "“"+string(rune(d.comma))+"”")}
 	if d.quote == '\'' {
 		parts = append(parts, "single quotes")
 	}

@@ -20,16 +20,15 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// evidence is what the bytes that are not UTF-8 say about the 8-bit encoding that they are in. No library that is kept
-// up tells Mac Roman from Windows-1252, so this does: both are tried on every byte, and what reads more like a name wins.
+// evidence collects what the bytes that are not UTF-8 say about their 8-bit encoding. No maintained library distinguishes
+// Mac Roman from Windows-1252, so both are tried on every such byte, and the one that reads more like a name wins.
 type evidence struct {
-	windows, mac int
-	bytes        int // looked at
-	tail         []byte
+	windows, mac int    // scores
+	tail         []byte // the beginning of a rune that the next block ends
 }
 
-// decode turns the bytes into UTF-8 where the encoding is of the whole source; 8-bit encodings are left to the cells,
-// since a file may mix them with UTF-8. enc is nil where there is nothing left to tell.
+// decode converts the source to UTF-8 if one encoding applies to all of it. An 8-bit encoding is left to the cells, because
+// a file may mix it with UTF-8; then the evidence for it is returned, which is nil otherwise.
 func (s *Source) decode(b *bufio.Reader, head []byte, name string) (io.Reader, *evidence, error) {
 	if name != "" {
 		e, err := encodingByName(name)
@@ -51,7 +50,7 @@ func (s *Source) decode(b *bufio.Reader, head []byte, name string) (io.Reader, *
 		return transform.NewReader(b, order.NewDecoder()), nil, nil
 	}
 	if bytes.IndexByte(head, 0) >= 0 {
-		return b, nil, nil // no text: nothing to find out
+		return b, nil, nil // not text
 	}
 	e := &evidence{}
 	if err := s.prescan(e); err != nil {
@@ -71,7 +70,8 @@ func encodingByName(name string) (encoding.Encoding, error) {
 	return e, nil
 }
 
-// utf16Order tells UTF-16 without a mark by its zeros, which stand on one side of each ASCII letter; nil for none.
+// utf16Order recognises UTF-16 without a byte order mark by its zeros, which are on one side of each ASCII letter. It
+// returns nil for any other text.
 func utf16Order(head []byte) encoding.Encoding {
 	head = head[:min(len(head), 4096)&^1]
 	var even, odd int
@@ -95,8 +95,8 @@ func utf16Order(head []byte) encoding.Encoding {
 
 const prescanBytesMax = 256 << 20
 
-// prescan looks at a regular file before it is read, since the first letter with an accent may come late, and so may the
-// proof that it is a bomb.
+// prescan looks through a regular file before it is read, because the first accented letter may come late, and so may the
+// proof that it is a decompression bomb.
 func (s *Source) prescan(e *evidence) error {
 	if s.file == nil || s.Size == 0 {
 		return nil
@@ -110,7 +110,7 @@ func (s *Source) prescan(e *evidence) error {
 	defer again.Close()
 	b, _, err := again.unpack(&again.in)
 	if err != nil {
-		return nil //nolint:nilerr // the reading itself will say so
+		return nil //nolint:nilerr // reading it will return the same error
 	}
 	block := make([]byte, 256<<10)
 	for read := 0; read < prescanBytesMax; {
@@ -121,13 +121,13 @@ func (s *Source) prescan(e *evidence) error {
 			return err // before anything is loaded
 		}
 		if err != nil {
-			return nil //nolint:nilerr // see above
+			return nil //nolint:nilerr // likewise
 		}
 	}
 	return nil
 }
 
-// look weighs the bytes of a block that are not UTF-8.
+// look scores the bytes of a block that are not UTF-8.
 func (e *evidence) look(block []byte) {
 	if e == nil {
 		return
@@ -141,7 +141,7 @@ func (e *evidence) look(block []byte) {
 		if i == len(block) {
 			return
 		}
-		if len(block)-i < utf8.UTFMax && !utf8.FullRune(block[i:]) && len(block)-i < utf8.UTFMax {
+		if !utf8.FullRune(block[i:]) {
 			e.tail = bytes.Clone(block[i:])
 			return
 		}
@@ -157,14 +157,13 @@ func (e *evidence) look(block []byte) {
 		if i+1 < len(block) {
 			after = block[i+1]
 		}
-		e.bytes++
 		e.windows += plausible(charmap.Windows1252, before, block[i], after)
 		e.mac += plausible(charmap.Macintosh, before, block[i], after)
 		i++
 	}
 }
 
-// asciiLen is how many bytes p begins with that are ASCII.
+// asciiLen returns how many bytes at the beginning of p are ASCII.
 func asciiLen(p []byte) int {
 	i := 0
 	for ; i+8 <= len(p); i += 8 {
@@ -178,7 +177,7 @@ func asciiLen(p []byte) int {
 	return i
 }
 
-// charset is the likelier encoding by now; Windows-1252 without a sign.
+// charset returns the likelier encoding so far; Windows-1252 without evidence.
 func (e *evidence) charset() *charmap.Charmap {
 	if e != nil && e.mac > e.windows {
 		return charmap.Macintosh
@@ -186,7 +185,7 @@ func (e *evidence) charset() *charmap.Charmap {
 	return charmap.Windows1252
 }
 
-// plausible weighs how well the byte, read by the encoding, fits between its neighbours in names and descriptions.
+// plausible scores how well the byte, decoded by c, fits between its neighbours in a name or description.
 func plausible(c *charmap.Charmap, before, b, after byte) int {
 	r := c.DecodeByte(b)
 	inWord := isASCIILetter(before) && isASCIILetter(after)
@@ -229,7 +228,7 @@ var usualLetters = func() map[rune]bool {
 
 func isASCIILetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 
-// decodeText reads text that is not UTF-8 as UTF-8 where it is, and by the 8-bit encoding where it is not.
+// decodeText decodes text that mixes UTF-8 with an 8-bit encoding.
 func decodeText(c *charmap.Charmap, p []byte) string {
 	out := make([]byte, 0, len(p)+len(p)/4)
 	for len(p) > 0 {

@@ -12,13 +12,13 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-const headerRowsMax = 20 // in which the names of the columns must come
+const headerRowsMax = 20 // in which the header must be
 
 // ColumnsMax is how many columns a table may have.
 const ColumnsMax = 5_000
 
-// findHeader finds the row that names the columns: the one with most names that are known, among the first ones. Where
-// there is none, the first row is it, unless it is a company itself: then at is -1 and the names are column_1, column_2 ….
+// findHeader finds the row that names the columns: among the first rows, the one with most names that the schema knows. If
+// no row has any, it is the first row, unless that looks like data: then at is -1 and the names are column_1, column_2 ….
 func findHeader[C string | []byte](schema Schema, rows [][]C) (at int, names []string, err error) {
 	best, width := 0, 0
 	for i, row := range rows {
@@ -45,7 +45,7 @@ func findHeader[C string | []byte](schema Schema, rows [][]C) (at int, names []s
 	return at, nameColumns(names), nil
 }
 
-// widerBelow holds if a row has a value in column n, from 1.
+// widerBelow reports whether a row has a value in column n, from 1.
 func widerBelow[C string | []byte](rows [][]C, n int) bool {
 	return slices.ContainsFunc(rows, func(row []C) bool { return len(row) >= n && len(row[n-1]) > 0 })
 }
@@ -57,7 +57,7 @@ func headerText(s string) string {
 	return text.Clean(s)
 }
 
-// nameColumns gives a name to the columns that have none, and another one to those that repeat.
+// nameColumns makes the names unique, and names the columns that have none.
 func nameColumns(names []string) []string {
 	seen := map[string]bool{}
 	for i, name := range names {
@@ -86,7 +86,7 @@ func knownNames[C string | []byte](schema Schema, row []C) int {
 	return known
 }
 
-// looksLikeData reports whether the row has a number, a long text or what the schema knows for a value.
+// looksLikeData reports whether the row has a number, a long text or a value that the schema recognises.
 func looksLikeData[C string | []byte](schema Schema, row []C) bool {
 	return slices.ContainsFunc(row, func(c C) bool {
 		s := strings.TrimSpace(string(c))

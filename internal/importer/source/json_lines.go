@@ -9,24 +9,23 @@ import (
 )
 
 const (
-	// recordBytesMax is the longest record that is read.
-	recordBytesMax = 1 << 20
-	chunkBytes     = 128 << 10
+	recordBytesMax = 1 << 20   // of the longest record that is read
+	chunkBytes     = 128 << 10 // of a chunk, about
 )
 
-// lines reads NDJSON: one JSON object a line; blank lines are passed over.
+// lines reads NDJSON: one JSON object per line. Blank lines are skipped.
 type lines struct {
 	schema Schema
 	in     io.Reader
-	rest   []byte // begun lines, not given out yet
+	rest   []byte // read, and not returned yet
 	line   int    // the number of the first line in rest
-	skip   int    // bytes of the line at hand, which is too long, and told so
+	skip   int    // bytes dropped of the current line, which was reported as too long
 	end    error
 }
 
 func newLines(in io.Reader, schema Schema) *lines { return &lines{schema: schema, in: in, line: 1} }
 
-// nextChunk returns about chunkBytes of whole lines.
+// nextChunk returns whole lines of about chunkBytes.
 func (l *lines) nextChunk() (Chunk, error) {
 	for {
 		cut := bytes.LastIndexByte(l.rest, '\n') + 1
@@ -34,7 +33,7 @@ func (l *lines) nextChunk() (Chunk, error) {
 			cut = len(l.rest)
 		}
 		if cut > 0 && (l.end != nil || len(l.rest) >= chunkBytes) {
-			return l.give(cut), nil
+			return l.take(cut), nil
 		}
 		if l.end != nil {
 			return nil, l.end
@@ -52,14 +51,14 @@ func (l *lines) fill() {
 	n, err := readFull(l.in, grown[have:have+chunkBytes])
 	l.rest = grown[:have+n]
 	switch {
-	case err == io.EOF: //nolint:errorlint // a wrapped one is a source that was cut off
+	case err == io.EOF: //nolint:errorlint // a wrapped io.EOF means that the source was cut off
 		l.end = io.EOF
 	case err != nil:
 		l.end = fmt.Errorf("read: %w", err)
 	}
 }
 
-// readFull is io.ReadFull, but leaves the reader's error as it is.
+// readFull is io.ReadFull, but returns the reader's own error.
 func readFull(in io.Reader, p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
 		var m int
@@ -72,7 +71,8 @@ func readFull(in io.Reader, p []byte) (n int, err error) {
 	return n, err
 }
 
-func (l *lines) give(n int) Chunk {
+// take makes a chunk of the first n bytes.
+func (l *lines) take(n int) Chunk {
 	p := lineChunk{schema: l.schema, text: string(l.rest[:n]), line: l.line, skipFirst: l.skip > 0}
 	l.skip = 0
 	l.line += bytes.Count(l.rest[:n], []byte{'\n'})
@@ -80,15 +80,15 @@ func (l *lines) give(n int) Chunk {
 	return &p
 }
 
-// tooLong gives the reject of a line that has not ended yet, and drops what was read of it.
+// tooLong drops what was read of a line that is too long. The first time for a line, it returns a record that reports it.
 func (l *lines) tooLong() Chunk {
-	told := l.skip > 0
+	reported := l.skip > 0
 	l.skip += len(l.rest)
 	l.rest = nil
 	if l.skip > lineBytesMax {
 		l.end = fmt.Errorf("line %d: %w", l.line, errEndlessLine)
 	}
-	if told {
+	if reported {
 		return noRecords{}
 	}
 	return &brokenRecord{line: l.line, reason: ReasonTooLong}
@@ -98,7 +98,7 @@ type lineChunk struct {
 	schema    Schema
 	text      string
 	line      int
-	skipFirst bool // the first line is the end of one that was too long
+	skipFirst bool // the first line is the end of a line that was too long
 }
 
 // Records parses the lines.

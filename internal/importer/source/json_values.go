@@ -12,26 +12,26 @@ import (
 	"unicode/utf8"
 )
 
-// values reads JSON objects one after another, over as many lines as each takes: the elements of an array, which may
-// stand in an object, or objects without one.
+// values reads a sequence of JSON objects, each on any number of lines: the elements of an array, which may be inside an
+// object, or objects without an array around them.
 type values struct {
 	schema Schema
 	in     *bufio.Reader
 	line   int  // of the next byte, from 1
-	array  bool // an array's, which ends
+	array  bool // they are the elements of an array, which must be closed
 	end    error
 }
 
-const lineBytesMax = 64 << 20 // a line or object without end is given up here
+const lineBytesMax = 64 << 20 // of a line or object; after that the source cannot be read
 
-// startsJSONArray holds for a text that begins as an array of objects or arrays does.
+// startsJSONArray reports whether a text begins like an array of objects or arrays.
 func startsJSONArray(head []byte) bool {
 	head = bytes.TrimLeft(head, " \t\r\n")
 	rest := bytes.TrimLeft(head[1:], " \t\r\n")
 	return len(rest) == 0 || rest[0] == '{' || rest[0] == ']' || rest[0] == '['
 }
 
-// isLines holds if most of the first lines are objects of their own.
+// isLines reports whether most of the first lines are complete objects.
 func isLines(schema Schema, head []byte) bool {
 	whole, lines := 0, 0
 	for line := range bytes.Lines(head) {
@@ -54,30 +54,33 @@ func isLines(schema Schema, head []byte) bool {
 	return 2*whole >= lines
 }
 
-// objectsInARow holds for a line of several objects.
+// objectsInARow reports whether a line has several objects.
 func objectsInARow(line []byte) bool {
 	return line[0] == '{' && bytes.Contains(line, []byte("}{")) && !json.Valid(line) && json.Valid(line[:bytes.Index(line, []byte("}{"))+1])
 }
 
-// wrappers are the names under which objects hold the list that they are about.
-var wrappers = []string{"data", "results", "items", "records", "rows", "hits", "companies", "organizations", "entries", "list", "value", "values", "response", "content", "docs", "documents", "entities"}
+// wrappers are the usual names of the member that holds the records, in an object around them.
+var wrappers = []string{
+	"data", "results", "items", "records", "rows", "hits", "companies", "organizations", "entries", "list", "value", "values",
+	"response", "content", "docs", "documents", "entities",
+}
 
-// arrayPath finds the array of objects that an object holds; nil if it is a record itself.
+// arrayPath returns the path to the array of records inside an object; nil if the object is a record itself.
 func arrayPath(schema Schema, head []byte) []string {
 	path, _ := findArray(schema, head)
 	return path
 }
 
-// findArray also gives the place of the array.
-func findArray(schema Schema, head []byte) (path []string, at int64) {
+// findArray also returns the offset of the array.
+func findArray(schema Schema, head []byte) (path []string, offset int64) {
 	d := json.NewDecoder(bytes.NewReader(head))
 	d.UseNumber()
-	var names []string // of the objects that are open
+	var names []string // of the current member, in each open object
 	isRecord, key := false, true
 	for {
 		t, err := d.Token()
 		if err != nil || len(names) == 0 && t != json.Delim('{') {
-			return nil, 0 // the reading will say where it is broken
+			return nil, 0 // reading it will report where it is broken
 		}
 		switch t := t.(type) {
 		case json.Delim:
@@ -90,12 +93,12 @@ func findArray(schema Schema, head []byte) (path []string, at int64) {
 					return nil, 0
 				}
 			case '[':
-				at := d.InputOffset() - 1
-				rest := bytes.TrimLeft(head[at+1:], " \t\r\n")
+				offset := d.InputOffset() - 1
+				rest := bytes.TrimLeft(head[offset+1:], " \t\r\n")
 				last := strings.ToLower(names[len(names)-1])
 				wraps := slices.Contains(wrappers, last)
 				if len(rest) > 0 && rest[0] == '{' && (wraps || !isRecord && !schema.Column(last).Known) {
-					return names, at
+					return names, offset
 				}
 				if err := skipArray(d); err != nil {
 					return nil, 0
@@ -118,7 +121,7 @@ func findArray(schema Schema, head []byte) (path []string, at int64) {
 	}
 }
 
-// skipArray passes over the rest of an array.
+// skipArray skips the rest of an array.
 func skipArray(d *json.Decoder) error {
 	for depth := 1; depth > 0; {
 		t, err := d.Token()
@@ -135,7 +138,7 @@ func skipArray(d *json.Decoder) error {
 	return nil
 }
 
-// newValues reads the array that the text is or, by its path, holds; without either, objects.
+// newValues reads the records of an array at the path, which is empty if the text is the array itself or has none.
 func newValues(b *bufio.Reader, schema Schema, path []string) (*values, error) {
 	v := &values{schema: schema, in: b, line: 1}
 	if path != nil {
@@ -143,9 +146,9 @@ func newValues(b *bufio.Reader, schema Schema, path []string) (*values, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read: %w", err)
 		}
-		_, at := findArray(schema, head)
-		v.line += bytes.Count(head[:at], []byte{'\n'})
-		b.Discard(int(at)) //nolint:errcheck // it was peeked at
+		_, offset := findArray(schema, head)
+		v.line += bytes.Count(head[:offset], []byte{'\n'})
+		b.Discard(int(offset)) //nolint:errcheck // it was peeked at
 	}
 	if c, err := v.next(); err == nil && c == '[' {
 		v.array = true
@@ -155,7 +158,7 @@ func newValues(b *bufio.Reader, schema Schema, path []string) (*values, error) {
 	return v, nil
 }
 
-// next gives the next byte that is no white space.
+// next returns the next byte that is not white space.
 func (v *values) next() (byte, error) {
 	for {
 		c, err := v.in.ReadByte()
@@ -172,7 +175,7 @@ func (v *values) next() (byte, error) {
 	}
 }
 
-// nextChunk returns about chunkBytes of objects.
+// nextChunk returns objects of about chunkBytes.
 func (v *values) nextChunk() (Chunk, error) {
 	p := &valueChunk{schema: v.schema}
 	for size := 0; size < chunkBytes && v.end == nil; {
@@ -188,7 +191,7 @@ func (v *values) nextChunk() (Chunk, error) {
 	return p, nil
 }
 
-// value reads one element; it is not ok at the end.
+// value reads one element. ok is false at the end.
 func (v *values) value() (value jsonValue, ok bool) {
 	c, err := v.next()
 	for err == nil && c == ',' {
@@ -231,7 +234,7 @@ func (v *values) fail(err error) {
 	}
 }
 
-// text reads to the end of the value that begins with c; of one that is too long, the beginning.
+// text reads the value that begins with c. Of a value that is too long it returns only the beginning.
 func (v *values) text(c byte) ([]byte, error) {
 	text := []byte{c}
 	depth, quoted, escaped := 0, false, false

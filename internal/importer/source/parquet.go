@@ -74,7 +74,7 @@ func (p *parquetReader) nextChunk() (_ Chunk, err error) {
 	return chunk, nil
 }
 
-// fields are the members in the order of the columns.
+// fields returns the members in the order of the columns.
 func (p *parquetReader) fields(members map[string]any) []Field {
 	fields := make([]Field, 0, len(members))
 	for _, column := range p.rows.Schema().Fields() {
@@ -85,31 +85,7 @@ func (p *parquetReader) fields(members map[string]any) []Field {
 	return flatten(p.schema, fields)
 }
 
-// valueOf is the value of what JSON decodes to, numbers as json.Number.
-func valueOf(v any) Value {
-	switch v := v.(type) {
-	case nil:
-		return Value{}
-	case string:
-		return Value{Kind: Text, Text: v}
-	case json.Number:
-		return Value{Kind: Number, Text: v.String()}
-	case []any:
-		texts := make([]string, 0, len(v))
-		for _, e := range v {
-			s, ok := e.(string)
-			if !ok {
-				return Value{Kind: Other, Other: v}
-			}
-			texts = append(texts, s)
-		}
-		return Value{Kind: Texts, Texts: texts}
-	default:
-		return Value{Kind: Other, Other: v}
-	}
-}
-
-// plain is v as encoding/json decodes such values, numbers as json.Number.
+// plain converts a value of the Parquet library to what encoding/json decodes, numbers as json.Number.
 func plain(v any) any {
 	switch v := v.(type) {
 	case nil, string, bool:
@@ -124,7 +100,7 @@ func plain(v any) any {
 	case int32, int64, uint32, uint64, int, float32, float64:
 		p, err := json.Marshal(v)
 		if err != nil {
-			return nil // not a number
+			return nil // NaN or infinite
 		}
 		return json.Number(p)
 	case []any:
@@ -146,7 +122,7 @@ func plain(v any) any {
 	return fmt.Sprint(v)
 }
 
-// listOf takes off the wrapping in which Parquet keeps lists: {"list": [{"element": …}]}.
+// listOf unwraps a list, which Parquet stores as {"list": [{"element": …}]}.
 func listOf(v map[string]any) ([]any, bool) {
 	if len(v) != 1 {
 		return nil, false

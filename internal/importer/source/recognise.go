@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// compression returns the one that the source's name claims; empty if it claims none.
+// claimedCompression returns the compression that the source's name suggests; empty if it suggests none.
 func (s *Source) claimedCompression() string {
 	switch strings.ToLower(filepath.Ext(s.Name)) {
 	case ".gz":
@@ -22,7 +22,7 @@ func (s *Source) claimedCompression() string {
 	return ""
 }
 
-// recognise finds out how the source is packed and in which format it is.
+// recognise detects compression and format, and opens the table.
 func (s *Source) recognise() (*Table, error) {
 	b, packed, err := s.unpack(&s.in)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Source) randomAccess(b *bufio.Reader, packed bool, open func(io.ReaderA
 	return open(f, size)
 }
 
-// textTable decodes the text and tells JSON from CSV.
+// textTable decodes the text and opens it as JSON, NDJSON or CSV.
 func (s *Source) textTable(b *bufio.Reader, head []byte) (*Table, error) {
 	text, enc, err := s.decode(b, head, s.options.Encoding)
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Source) textTable(b *bufio.Reader, head []byte) (*Table, error) {
 	}
 	json := first == '{' || first == '[' && startsJSONArray(head)
 	if named("ndjson", "jsonl", "json") && !json && first != 0 && !bytes.Contains(head, []byte("{")) {
-		json = false // a name may lie
+		json = false // the name is wrong
 	} else if named("ndjson", "jsonl", "json") {
 		json = true
 	}

@@ -1,21 +1,18 @@
 package source
 
 import (
-	"encoding/json"
-	"strings"
-
 	"golang.org/x/text/encoding/charmap"
 )
 
-// Record is one record of a source: its fields in order, or why it has none.
+// Record is one record of a table: its fields in order, or the reason why it cannot be read.
 type Record struct {
-	Line   int // the first line of it in the source, from 1
+	Line   int // its first line in the source, or its row, from 1
 	Fields []Field
-	Reason Reason // not empty for a broken record
-	Detail string
+	Reason Reason // empty if the record could be read
+	Detail string // more about Reason, for people; may be empty
 
-	raw     []byte           // as the source has it, in the charset; for the file of rejects
-	rawText string           // the same as a text
+	raw     []byte           // as the source has it, in charset; at most recordBytesMax
+	rawText string           // the same as text
 	charset *charmap.Charmap // nil for UTF-8
 }
 
@@ -47,86 +44,4 @@ func (r *Record) Raw() string {
 		return string(r.raw)
 	}
 	return objectText(r.Fields)
-}
-
-// objectText writes the fields as a JSON object, in their order.
-func objectText(fields []Field) string {
-	var s strings.Builder
-	s.WriteByte('{')
-	for i := range fields {
-		name, err1 := json.Marshal(fields[i].Name)
-		value, err2 := json.Marshal(fields[i].Value.Any())
-		if err1 != nil || err2 != nil {
-			continue
-		}
-		if s.Len() > 1 {
-			s.WriteByte(',')
-		}
-		s.Write(name)
-		s.WriteByte(':')
-		s.Write(value)
-	}
-	s.WriteByte('}')
-	return s.String()
-}
-
-// Field is one named value.
-type Field struct {
-	Name  string
-	Value Value
-}
-
-// Kind is what a Value holds.
-type Kind uint8
-
-// The kinds.
-const (
-	Null   Kind = iota
-	Text        // Value.Text
-	Number      // Value.Text, as the source writes it
-	Cell        // Value.Text: a text of a format without types, which may stand for any kind
-	Texts       // Value.Texts
-	Other       // Value.Other: what JSON decodes to, numbers as json.Number
-)
-
-// Value is one value of a record.
-type Value struct {
-	Kind  Kind
-	Text  string
-	Texts []string
-	Other any
-}
-
-// IsBlank reports whether the value is empty.
-func (v *Value) IsBlank() bool {
-	switch v.Kind {
-	case Text, Number, Cell:
-		return strings.TrimSpace(v.Text) == ""
-	case Texts:
-		return len(v.Texts) == 0
-	case Other:
-		return v.Other == nil
-	case Null:
-	}
-	return true
-}
-
-// Any returns the value as encoding/json decodes it, numbers as json.Number.
-func (v *Value) Any() any {
-	switch v.Kind {
-	case Text, Cell:
-		return v.Text
-	case Number:
-		return json.Number(v.Text)
-	case Texts:
-		out := make([]any, len(v.Texts))
-		for i, s := range v.Texts {
-			out[i] = s
-		}
-		return out
-	case Other:
-		return v.Other
-	case Null:
-	}
-	return nil
 }

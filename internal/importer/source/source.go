@@ -21,6 +21,23 @@ type Options struct {
 	Sheet     string // of a workbook; if empty, the one with most columns that the Schema knows
 }
 
+// Schema is what the caller knows about the columns that it looks for. The readers use it to find the row that names the
+// columns, the sheet of a workbook, and the array that holds the records of a JSON document. It must be safe for
+// concurrent use.
+type Schema interface {
+	// Column returns what is known about a column, by its name as the source spells it.
+	Column(name string) Column
+	// IsValue reports whether a cell is a value and cannot be the name of a column.
+	IsValue(cell string) bool
+}
+
+// Column is what a Schema knows about a column.
+type Column struct {
+	Known bool // the caller reads it
+	Key   bool // an object that has it at the top level is a record itself, not a wrapper around an array of records
+	Whole bool // an object is one value of it; otherwise the object's members become columns
+}
+
 // Source is an opened file or stream. It holds one or more tables.
 type Source struct {
 	Name string
@@ -38,7 +55,7 @@ type Source struct {
 func Open(path string, schema Schema, o Options) (*Source, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err // it says "open" and which file
+		return nil, err // it says "open" and names the file
 	}
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
@@ -113,8 +130,8 @@ func (f countedFile) ReadAt(p []byte, offset int64) (int, error) {
 	return n, err
 }
 
-// Expand replaces patterns such as data/*.csv by the files that they match, sorted. A name that is a file's stays, and
-// so does one without a pattern; a pattern that matches nothing is an error.
+// Expand replaces patterns such as data/*.csv by the files that they match, sorted. Names of files and names without a
+// pattern stay. A pattern that matches nothing is an error.
 func Expand(names []string) ([]string, error) {
 	var out []string
 	for _, name := range names {

@@ -23,7 +23,7 @@ type Table struct {
 	Format      Format   // what kind of file it is
 	Description string   // the format and how it is written, for people
 	Fixed       bool     // every record has the columns in Header; otherwise each record names its own
-	Header      []string // empty if there is none
+	Header      []string // empty if it has none
 	Notices     []string // what a person should know about how the table is read, each a predicate of the file
 
 	reader reader
@@ -86,7 +86,7 @@ func isCutOff(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errCut)
 }
 
-// RawHeader returns the row that names the columns as a text file has it, in UTF-8; empty if there is none.
+// RawHeader returns the row that names the columns as a text file has it, in UTF-8; empty if it has none.
 func (t *Table) RawHeader() string {
 	if c, ok := t.reader.(*csvReader); ok && c.headerRaw != nil {
 		return decodeText(c.evidence.charset(), c.headerRaw)

@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	headBytes = 1 << 20 // of a source, to tell its format by
+	headBytes = 1 << 20 // of a source, by which its format is recognised
 
-	// A source that unpacks to more than bombRatio times its size is taken for a bomb, once it is larger than bombBytesMin:
-	// the most repetitive real files come to a third of it.
+	// A source that unpacks to more than bombBytesMin and bombRatio times its size is treated as a decompression bomb. The
+	// most repetitive real files reach a third of that ratio.
 	bombRatio    = 200
 	bombBytesMin = 16 << 20
 
-	zstdWindowMax = 64 << 20 // what a frame may make the reader keep
-	layersMax     = 3        // of packing
+	zstdWindowMax = 64 << 20 // memory that a frame may demand
+	layersMax     = 3        // of compression, one inside the other
 )
 
 var errBomb = fmt.Errorf("it unpacks to more than %d times its size, so it may be a decompression bomb; if you trust the file, unpack it and import the result", bombRatio)
 
-// unpack takes off the packing, whatever it is by its first bytes, and gives the bytes below it.
+// unpack decompresses the input, as often as its first bytes say so. packed reports whether it was compressed at all.
 func (s *Source) unpack(in io.Reader) (b *bufio.Reader, packed bool, err error) {
 	b = bufio.NewReaderSize(in, headBytes)
 	for range layersMax {
@@ -34,7 +34,7 @@ func (s *Source) unpack(in io.Reader) (b *bufio.Reader, packed bool, err error) 
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, false, fmt.Errorf("read: %w", err)
 		}
-		var below io.Reader
+		var inner io.Reader
 		switch {
 		case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 			z, err := gzip.NewReader(b)
@@ -42,25 +42,25 @@ func (s *Source) unpack(in io.Reader) (b *bufio.Reader, packed bool, err error) 
 				return nil, false, fmt.Errorf("unpack gzip: %w", err)
 			}
 			s.onClose(z.Close)
-			below = z
+			inner = z
 		case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 			z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindowMax))
 			if err != nil {
 				return nil, false, fmt.Errorf("unpack zstd: %w", err)
 			}
 			s.onClose(func() error { z.Close(); return nil })
-			below = z
+			inner = z
 		default:
-			return b, packed, otherPacking(magic)
+			return b, packed, errUnsupported(magic)
 		}
 		packed = true
-		b = bufio.NewReaderSize(&guard{Reader: below, in: &s.in}, headBytes)
+		b = bufio.NewReaderSize(&guard{Reader: inner, in: &s.in}, headBytes)
 	}
 	return nil, false, fmt.Errorf("it is compressed more than %d times over; unpack it first", layersMax-1)
 }
 
-// otherPacking says what to do about a packing that is not read.
-func otherPacking(magic []byte) error {
+// errUnsupported returns an error that says how to convert a compression or format that cannot be read; nil for any other.
+func errUnsupported(magic []byte) error {
 	switch {
 	case bytes.HasPrefix(magic, []byte("BZh")):
 		return errors.New("this is compressed with bzip2; unpack it first: bunzip2 -c FILE | capi import -")
@@ -72,7 +72,7 @@ func otherPacking(magic []byte) error {
 	return nil
 }
 
-// guard stops what unpacks to far more than it takes.
+// guard fails with errBomb if the output is far larger than the input.
 type guard struct {
 	io.Reader
 	in  *counter
@@ -88,10 +88,10 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// spoolBytesMax bounds the room on the disk for a source that can only be read at any place.
+// spoolBytesMax is how much disk space a source may take that needs random access.
 const spoolBytesMax = 16 << 30
 
-// spool copies a stream into a file that is gone when the source is closed.
+// spool copies a stream into a temporary file, which Close removes.
 func (s *Source) spool(in io.Reader) (*os.File, int64, error) {
 	f, err := os.CreateTemp("", "capi-import-*")
 	if err != nil {

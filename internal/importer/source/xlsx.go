@@ -9,7 +9,7 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// A workbook is kept in memory as it lies on the disk; what it unpacks to goes to the disk.
+// A workbook is held in memory compressed; large parts are unpacked to the disk.
 const (
 	xlsxBytesMax     = 512 << 20
 	xlsxUnpackedMin  = 64 << 20
@@ -75,7 +75,7 @@ func someOf(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// bestSheet is the one whose columns have most names that are known; of equal ones the first.
+// bestSheet returns the sheet with a row that has most names that the schema knows; of equal sheets the first.
 func bestSheet(schema Schema, book *excelize.File, sheets []string) string {
 	best, most := "", -1
 	for _, name := range sheets {
@@ -121,7 +121,7 @@ func (x *xlsxReader) readHeader() error {
 	return nil
 }
 
-// next reads one row that has a value; it is not ok at the end.
+// next reads the next row that has a value. ok is false at the end.
 func (x *xlsxReader) next() (r sheetRow, ok bool) {
 	if x.end != nil {
 		return r, false
@@ -167,7 +167,7 @@ type sheetChunk struct {
 	rows   []sheetRow
 }
 
-// Records names the cells by the header; a row ends at its last value.
+// Records names the cells by the header. Cells after a row's last value are blank.
 func (p *sheetChunk) Records(yield func(*Record)) {
 	var record Record
 	for _, r := range p.rows {
@@ -183,7 +183,7 @@ func (p *sheetChunk) Records(yield func(*Record)) {
 	}
 }
 
-// recovered makes an error of a library's panic at a damaged file.
+// recovered turns a library's panic at a damaged file into an error.
 func recovered(what string, err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("%s: the file is damaged: %v", what, p)

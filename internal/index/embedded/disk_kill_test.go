@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -28,7 +29,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	shardMin = 32 // small segments are searched by two goroutines too
+	flag.Parse()
+	if flag.Lookup("test.bench").Value.String() == "" { // benchmarks measure the real threshold
+		shardMin = 32 // small segments are searched by two goroutines too
+	}
 	if dir := os.Getenv(victimEnv); dir != "" {
 		beVictim(dir)
 	}

@@ -81,7 +81,7 @@ func (b bitset) lastUpTo(i int) int {
 	return i - bits.LeadingZeros64(w)
 }
 
-// firstFrom returns the lowest slot from i on, or end if there is none before it.
+// firstFrom returns the lowest slot from i on, or end if the set has no slot from i to end.
 func (b bitset) firstFrom(i, end int) int {
 	if i >= end {
 		return end

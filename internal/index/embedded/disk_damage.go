@@ -228,8 +228,8 @@ func (ix *Index) recoverFaults(read **snapshot, fn func() error) (err error) {
 	return fn()
 }
 
-// findDamage returns damage of the parts' files that may have caused the panic, nil if there is none. It queues all damage
-// it finds.
+// findDamage returns damage of the parts' files that may have caused the panic, nil if the files are undamaged. It queues
+// all damage it finds.
 func (ix *Index) findDamage(panicked any, parts []part) (err error) {
 	now := time.Now()
 	for _, p := range parts {

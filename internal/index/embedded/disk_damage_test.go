@@ -47,7 +47,7 @@ func TestAScanThatStartedBeforeALossDoesNotRepairIt(t *testing.T) {
 	changes := changesOf(companytest.Slice(1, 300))
 	for name, before := range map[string]func(t *testing.T, ix *Index){
 		"the first scan": func(*testing.T, *Index) {},
-		"a mending one": func(t *testing.T, ix *Index) {
+		"a repairing one": func(t *testing.T, ix *Index) {
 			require.NoError(t, ix.Apply(t.Context(), changes, 1))
 			lose(t, ix, firstFile(t, ix))
 		},

@@ -45,7 +45,7 @@ const (
 
 func segmentName(number uint64) string { return fmt.Sprintf("%08x%s", number, segmentSuffix) }
 
-// readManifest reads the directory's manifest. The error is os.ErrNotExist if there is none, and errVersion if it has
+// readManifest reads the directory's manifest. The error is os.ErrNotExist if it does not exist, and errVersion if it has
 // another version.
 func readManifest(dir string) (manifest, error) {
 	p, err := os.ReadFile(filepath.Join(dir, manifestName))

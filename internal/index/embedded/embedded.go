@@ -189,7 +189,7 @@ func (ix *Index) commit(changes []index.Change, fresh []*segment, seq uint64) bo
 	return true
 }
 
-// backlog reports whether so many segments in memory are due for a merge that Apply should help. This bounds the memory of a
+// backlog reports whether enough segments in memory are due for a merge that Apply should help. This bounds the memory of a
 // build that is faster than the merger.
 func (ix *Index) backlog() bool {
 	n := 0

@@ -15,11 +15,12 @@ type segmentMerge struct {
 	from   []origin   // by new slot: the old one
 }
 
-// origin is a slot of a part; part is none for a hole.
+// origin is a slot of a part. For a hole, part equals none.
 type origin struct{ part, slot uint32 }
 
-// merge returns one segment with the live companies of the parts, nil if there are none. A company must be live in at most
-// one part, and the parts' groups must have been verified. If it writes to a file, at most one group is in memory at a time.
+// merge returns one segment with the live companies of the parts, nil if no company is live. A company must be live in at
+// most one part, and the parts' groups must have been verified. If it writes to a file, at most one group is in memory at a
+// time.
 func merge(parts []part, to *fileWriter) (*segment, error) {
 	defer runtime.KeepAlive(parts)
 	parts = slices.Clone(parts)
@@ -109,7 +110,7 @@ func liveSlots(p *part) []uint32 {
 }
 
 // inverted merges dicts with their postings and drops keys without postings. occurrences are those of each part's postings,
-// nil if there are none. The last result is the new id of each part's keys.
+// or nil. The last result is the new id of each part's keys.
 func (m *segmentMerge) inverted(
 	dicts []*dict, posts []*postings, occurrences [][]occurrence,
 ) (dict, postings, []occurrence, [][]uint32) {

@@ -24,8 +24,8 @@ type run struct {
 	collect func(r *run, numbers []company.Number, k int) ([]company.Number, uint64)
 }
 
-// advance moves to the next key with a match and loads up to limit of its matches. It returns false when there are none
-// left. If a key has more matches than the limit, the rest is skipped, so only the last call may be limited.
+// advance moves to the next key with a match and loads up to limit of its matches. It returns false at the end. If a key has
+// more matches than the limit, the rest is skipped, so only the last call may be limited.
 func (r *run) advance(limit int) bool { return r.next(r, limit) }
 
 // entry is a match to select from. Entries sort by key, then by full name if sorted by name, then by number.

@@ -45,7 +45,7 @@ func (s *segment) number(slot uint32) uint32 {
 	return s.numbers[slot]
 }
 
-// slotFrom returns the first slot whose number is at least n; the number of slots if there is none.
+// slotFrom returns the first slot whose number is at least n, or the number of slots if all numbers are lower.
 func (s *segment) slotFrom(n uint32) uint32 {
 	if s.numbers != nil {
 		i, _ := slices.BinarySearch(s.numbers, n)
@@ -139,7 +139,8 @@ func fieldOf(f query.Field) (field, bool) {
 		return fieldCategory, true
 	case query.FieldConnectionCategory:
 		return fieldConnectionCategory, true
-	case query.FieldEmployeeCount, query.FieldFoundedYear, query.FieldConnectedDomain, query.FieldConnectedCompany:
+	case query.FieldEmployeeCount, query.FieldFoundedYear, query.FieldConnectedDomain, query.FieldConnectedCompany,
+		query.FieldText, query.FieldConnection:
 	}
 	return 0, false
 }

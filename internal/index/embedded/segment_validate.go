@@ -9,7 +9,7 @@ import (
 )
 
 // validate checks everything that the code relies on when it follows a number from one section into another. A segment that
-// passes never causes a panic, whoever wrote its file. It reads all sections.
+// passes never causes a panic, however its file was written. It reads all sections.
 func (s *segment) validate() (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

@@ -172,7 +172,7 @@ func (d *dict) add(key []byte) {
 	d.ends = append(d.ends, uint32(len(d.bytes)))
 }
 
-// seek returns the id of the first key that is at least the given one; len if there is none.
+// seek returns the id of the first key that is at least the given one, or len if all keys are lower.
 func (d *dict) seek(key string) int {
 	low, high := 0, d.len()
 	for low < high {
@@ -262,8 +262,8 @@ func (d *dict) without(drop func(id int) bool) (kept dict, ids []uint32) {
 	return kept, ids
 }
 
-// postings holds for each key of a dict the slots that have it: as an ascending list, or as a bit set where that is smaller.
-// A posting's position, the start of its key plus its rank within the key, indexes data stored per posting.
+// postings stores the slots that have each key of a dict: as an ascending list, or as a bit set where that is smaller. A
+// posting's position, the start of its key plus its rank within the key, indexes data stored per posting.
 type postings struct {
 	starts  []uint32 // by key: position of its first posting; one more entry for the end
 	offsets []uint32 // by key: where its list starts in lists, or the index of its set in sets

@@ -155,7 +155,7 @@ func TestARepairedIndexGetsANewCheckpoint(t *testing.T) {
 	dir, c := savedIndex(t)
 	m, err := readManifest(dir)
 	require.NoError(t, err)
-	harm(t, filepath.Join(dir, m.Segments[0].Name), -1)
+	damageFile(t, filepath.Join(dir, m.Segments[0].Name), -1)
 	f := openFollower(t, dir, c)
 	require.Zero(t, f.Seq())
 	lost, err := readManifest(dir)

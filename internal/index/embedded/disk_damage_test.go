@@ -16,8 +16,8 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// lose has the index give up a segment as if it had been found damaged.
-func lose(t testing.TB, ix *Index, name string) {
+// loseSegment has the index drop a segment as if damage was found in it.
+func loseSegment(t testing.TB, ix *Index, name string) {
 	t.Helper()
 	ix.noteDamage(&DamageError{name, "rows", "made up"})
 	ix.dropDamaged(t.Context())
@@ -49,7 +49,7 @@ func TestAScanThatStartedBeforeALossDoesNotRepairIt(t *testing.T) {
 		"the first scan": func(*testing.T, *Index) {},
 		"a repairing one": func(t *testing.T, ix *Index) {
 			require.NoError(t, ix.Apply(t.Context(), changes, 1))
-			lose(t, ix, firstFile(t, ix))
+			loseSegment(t, ix, firstFile(t, ix))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestAScanThatStartedBeforeALossDoesNotRepairIt(t *testing.T) {
 			ix := attached(t, Options{})
 			before(t, ix)
 			require.NoError(t, ix.Apply(t.Context(), changes[:100], 0))
-			lose(t, ix, firstFile(t, ix))
+			loseSegment(t, ix, firstFile(t, ix))
 			require.ErrorIs(t, ix.Apply(t.Context(), changes[100:], 0), index.ErrRepairing, "the scan need not be finished")
 			require.ErrorIs(t, ix.Apply(t.Context(), nil, 2), index.ErrRepairing)
 			require.Zero(t, ix.Seq())
@@ -83,7 +83,7 @@ func TestALossDuringTheFirstScanNeedsOnlyOneMoreScan(t *testing.T) {
 	require.NoError(t, ix.Apply(t.Context(), changesOf(companies[:100]), 0))
 	name := firstFile(t, ix)
 	require.NoError(t, ix.Apply(t.Context(), changesOf(companies[100:200]), 0))
-	lose(t, ix, name)
+	loseSegment(t, ix, name)
 	require.ErrorIs(t, ix.Apply(t.Context(), changesOf(companies[200:]), 0), index.ErrRepairing)
 	companies[150].Name = "Renamed Since"
 	require.NoError(t, ix.Apply(t.Context(), changesOf(companies), 0))

@@ -21,8 +21,8 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// opened opens an index, verifies all checksums and returns it with the file of its largest segment.
-func opened(t testing.TB, dir string, o Options) (*Index, *file) {
+// openVerified opens an index, verifies all checksums and returns it with the file of its largest segment.
+func openVerified(t testing.TB, dir string, o Options) (*Index, *file) {
 	t.Helper()
 	ix := Open(o)
 	require.NoError(t, ix.Attach(t.Context(), dir, sourceOfTests))
@@ -60,7 +60,7 @@ func flip(t testing.TB, f *file, section string) {
 	t.Fatalf("no section %q", section)
 }
 
-func requireMended(t *testing.T, ix *Index, dir string, want []index.Result) {
+func requireRepaired(t *testing.T, ix *Index, dir string, want []index.Result) {
 	t.Helper()
 	require.Equal(t, want, answers(t, ix))
 	require.NoError(t, ix.Close())
@@ -83,7 +83,7 @@ func TestARunningIndexSurvivesTruncatedFiles(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
-			ix, f := opened(t, dir, Options{})
+			ix, f := openVerified(t, dir, Options{})
 			require.NoError(t, os.Truncate(f.path, int64(len(f.mapping.bytes))*share/100/page*page))
 			follow(t, ix, companies)
 			for _, g := range givens(t, companies) {
@@ -93,7 +93,7 @@ func TestARunningIndexSurvivesTruncatedFiles(t *testing.T) {
 			}
 			require.Equal(t, want, answers(t, ix))
 			require.Eventually(t, func() bool { return ix.losses.Load() > 0 && !ix.lost.Load() }, time.Minute, time.Millisecond)
-			requireMended(t, ix, dir, want)
+			requireRepaired(t, ix, dir, want)
 		})
 	}
 }
@@ -117,11 +117,11 @@ func TestATruncatedFileIsNoticedWithoutAQuery(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	dir, want := onDisk(t, companies)
-	ix, f := opened(t, dir, Options{})
+	ix, f := openVerified(t, dir, Options{})
 	require.NoError(t, os.Truncate(f.path, int64(len(f.mapping.bytes))-1))
 	follow(t, ix, companies)
 	require.Eventually(t, func() bool { return ix.losses.Load() > 0 && !ix.lost.Load() }, time.Minute, time.Millisecond)
-	requireMended(t, ix, dir, want)
+	requireRepaired(t, ix, dir, want)
 }
 
 // The rest of a truncated file's last page reads as zeros without a fault, and would be taken for numbers.
@@ -129,7 +129,7 @@ func TestATruncatedFileIsNotServedWhileASaveWaits(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	dir, want := onDisk(t, companies)
-	ix, f := opened(t, dir, Options{})
+	ix, f := openVerified(t, dir, Options{})
 	ix.merging.Lock() // like a save that waits for the catalog
 	saved := sync.OnceFunc(ix.merging.Unlock)
 	t.Cleanup(saved)
@@ -139,14 +139,14 @@ func TestATruncatedFileIsNotServedWhileASaveWaits(t *testing.T) {
 	require.Eventually(t, func() bool { return f.verified.Load() == 0 }, 10*time.Second, time.Millisecond, "noticed nevertheless")
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer stop()
-	for _, r := range questions(t) {
+	for _, r := range testRequests(t) {
 		_, err := ix.Search(ctx, r)
 		require.ErrorIs(t, err, context.DeadlineExceeded, "it waits for the lost companies")
 	}
 	require.Zero(t, ix.losses.Load(), "the segment could not be dropped yet")
 	saved()
 	follow(t, ix, companies)
-	requireMended(t, ix, dir, want)
+	requireRepaired(t, ix, dir, want)
 }
 
 // Each section in turn is overwritten with numbers that are out of range everywhere. Changes that cause no fault or panic
@@ -156,7 +156,7 @@ func TestChangedBytesNeverCrashARunningIndex(t *testing.T) {
 	companies := companytest.Slice(1, 300)
 	whole, want := onDisk(t, companies)
 	panicking := map[string]bool{"name ends": true, "name order": true, "cities": true}
-	_, f := opened(t, whole, Options{})
+	_, f := openVerified(t, whole, Options{})
 	for i, section := range f.sections {
 		if f.extents[i].size == 0 {
 			continue
@@ -165,7 +165,7 @@ func TestChangedBytesNeverCrashARunningIndex(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
-			ix, f := opened(t, dir, Options{})
+			ix, f := openVerified(t, dir, Options{})
 			overwrite(t, f, f.extents[i].offset, f.extents[i].size, 0xff)
 			follow(t, ix, companies)
 			got := answers(t, ix)
@@ -175,7 +175,7 @@ func TestChangedBytesNeverCrashARunningIndex(t *testing.T) {
 			ix.MergeAll()
 			ix.scrubAll(nil)
 			require.Eventually(t, func() bool { return ix.losses.Load() > 0 && !ix.lost.Load() }, time.Minute, time.Millisecond)
-			requireMended(t, ix, dir, want)
+			requireRepaired(t, ix, dir, want)
 		})
 	}
 }
@@ -189,12 +189,12 @@ func TestAMergeNeverSealsDamage(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
-			ix, f := opened(t, dir, Options{})
+			ix, f := openVerified(t, dir, Options{})
 			flip(t, f, section)
 			ix.MergeAll()
 			require.Eventually(t, func() bool { return ix.losses.Load() == 1 }, time.Minute, time.Millisecond)
 			follow(t, ix, companies)
-			requireMended(t, ix, dir, want)
+			requireRepaired(t, ix, dir, want)
 		})
 	}
 }
@@ -204,11 +204,11 @@ func TestFilesAreScrubbedPeriodically(t *testing.T) {
 	companies := companytest.Slice(1, 300)
 	dir, want := onDisk(t, companies)
 	var log safeBuffer
-	ix, f := opened(t, dir, Options{ScrubEvery: time.Millisecond, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	ix, f := openVerified(t, dir, Options{ScrubEvery: time.Millisecond, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	flip(t, f, "texts")
 	require.Eventually(t, func() bool { return strings.Contains(log.String(), f.name) }, time.Minute, time.Millisecond)
 	follow(t, ix, companies)
-	requireMended(t, ix, dir, want)
+	requireRepaired(t, ix, dir, want)
 	require.Positive(t, Open(Options{}).options.ScrubEvery)
 }
 
@@ -220,7 +220,7 @@ func TestAnApplyThatMeetsATruncatedFileKeepsTheIndexConsistent(t *testing.T) {
 		c.Number = company.Number(1 + 100*i)
 	}
 	dir, want := onDisk(t, companies)
-	ix, f := opened(t, dir, Options{})
+	ix, f := openVerified(t, dir, Options{})
 	require.NoError(t, os.Truncate(f.path, 0))
 	ix.merging.Lock() // so that no segment is dropped yet
 	ix.applying.Lock()
@@ -233,14 +233,14 @@ func TestAnApplyThatMeetsATruncatedFileKeepsTheIndexConsistent(t *testing.T) {
 	ix.merging.Unlock()
 	require.ErrorIs(t, ix.Apply(t.Context(), changesOf(companies[:250]), 2), index.ErrRepairing)
 	follow(t, ix, companies)
-	requireMended(t, ix, dir, want)
+	requireRepaired(t, ix, dir, want)
 }
 
 func TestCursorsOfASnapshotWithLostFilesContinueInTheNewest(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	dir, _ := onDisk(t, companies)
-	ix, f := opened(t, dir, Options{})
+	ix, f := openVerified(t, dir, Options{})
 	by := query.Sort{By: query.ByName}
 	first, err := ix.Search(t.Context(), index.Request{Sort: by, Limit: 100})
 	require.NoError(t, err)
@@ -261,7 +261,7 @@ func TestCursorsOfASnapshotWithLostFilesContinueInTheNewest(t *testing.T) {
 func TestBugsStillPanic(t *testing.T) {
 	t.Parallel()
 	dir, want := onDisk(t, companytest.Slice(1, 100))
-	ix, _ := opened(t, dir, Options{})
+	ix, _ := openVerified(t, dir, Options{})
 	mistake := errors.New("a bug")
 	var read *snapshot
 	require.PanicsWithValue(t, mistake, func() {
@@ -282,7 +282,7 @@ func TestABugVerifiesTheFilesAtMostOnceAMinute(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 100)
 	dir, want := onDisk(t, companies)
-	ix, f := opened(t, dir, Options{})
+	ix, f := openVerified(t, dir, Options{})
 	read := ix.current.Load()
 	mistaken := func() time.Time {
 		require.Panics(t, func() { _ = ix.answerComplete(t.Context(), &read, func() error { panic("a bug") }) })
@@ -330,7 +330,7 @@ func TestAClosedIndexSurvivesATruncatedFile(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 300)
 	dir, _ := onDisk(t, companies)
-	ix, f := opened(t, dir, Options{})
+	ix, f := openVerified(t, dir, Options{})
 	require.NoError(t, ix.Close())
 	require.NoError(t, os.Truncate(f.path, 0))
 	require.True(t, ix.noteDamage(f.verifyAll(time.Now(), nil)))
@@ -342,9 +342,9 @@ func TestRunningSearchesSurviveATruncatedFile(t *testing.T) {
 	t.Parallel()
 	companies := companytest.Slice(1, 600)
 	dir, want := onDisk(t, companies)
-	ix, _ := opened(t, dir, Options{})
+	ix, _ := openVerified(t, dir, Options{})
 	follow(t, ix, companies)
-	request := questions(t)
+	request := testRequests(t)
 	got, errs := make([][]*index.Result, 8), make([]error, 8)
 	var asking sync.WaitGroup
 	for i := range got {
@@ -368,5 +368,5 @@ func TestRunningSearchesSurviveATruncatedFile(t *testing.T) {
 		}
 	}
 	require.Eventually(t, func() bool { return ix.losses.Load() > 0 && !ix.lost.Load() }, time.Minute, time.Millisecond)
-	requireMended(t, ix, dir, want)
+	requireRepaired(t, ix, dir, want)
 }

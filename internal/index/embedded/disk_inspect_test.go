@@ -32,7 +32,7 @@ func TestDamageNeverLooksLikeASmallerIndex(t *testing.T) {
 			if test.file == "" {
 				test.file = m.Segments[0].Name
 			}
-			harm(t, filepath.Join(dir, test.file), test.at)
+			damageFile(t, filepath.Join(dir, test.file), test.at)
 			stats, damages, err := Inspect(dir)
 			require.NoError(t, err)
 			require.Len(t, damages, 1)

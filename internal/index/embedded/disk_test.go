@@ -36,8 +36,8 @@ func changesOf(companies []*company.Company) []index.Change {
 	return changes
 }
 
-// questions returns searches that read every group of a segment.
-func questions(t testing.TB) []index.Request {
+// testRequests returns searches that read every group of a segment.
+func testRequests(t testing.TB) []index.Request {
 	low := int64(20)
 	var all []index.Request
 	for _, f := range []query.Filters{
@@ -63,7 +63,7 @@ func questions(t testing.TB) []index.Request {
 
 func answers(t testing.TB, ix *Index) []index.Result {
 	var all []index.Result
-	for _, r := range questions(t) {
+	for _, r := range testRequests(t) {
 		found, err := ix.Search(t.Context(), r)
 		require.NoError(t, err)
 		found.Next = nil // contains the instance
@@ -132,7 +132,7 @@ func TestDamagedSegmentsAreNamedAndRebuiltNeverServed(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
-			harm(t, filepath.Join(dir, m.Segments[0].Name), at)
+			damageFile(t, filepath.Join(dir, m.Segments[0].Name), at)
 			_, damages, err := Verify(t.Context(), dir)
 			require.NoError(t, err)
 			require.Len(t, damages, 1)
@@ -168,8 +168,8 @@ func TestSearchesDuringALongRepairSayWhenToRetry(t *testing.T) {
 	})
 }
 
-// harm flips the byte at the offset; -1 truncates the file, -2 removes it.
-func harm(t *testing.T, path string, at int64) {
+// damageFile flips the byte at the offset; -1 truncates the file, -2 removes it.
+func damageFile(t *testing.T, path string, at int64) {
 	p, err := os.ReadFile(path)
 	require.NoError(t, err)
 	switch at {
@@ -214,10 +214,10 @@ func TestAnIndexOfAnotherCatalogOrVersionIsDiscarded(t *testing.T) {
 		"an empty one":       {SameCatalog{"other", 0}, nil, 0},
 		"a restored catalog": {SameCatalog{"catalog", 1}, nil, 0},
 		"damaged manifest": {SameCatalog{"catalog", 2}, func(t *testing.T, dir string) {
-			harm(t, filepath.Join(dir, manifestName), 20)
+			damageFile(t, filepath.Join(dir, manifestName), 20)
 		}, 0},
 		"no manifest": {SameCatalog{"catalog", 2}, func(t *testing.T, dir string) {
-			harm(t, filepath.Join(dir, manifestName), -2)
+			damageFile(t, filepath.Join(dir, manifestName), -2)
 		}, 0},
 		"another version": {SameCatalog{"catalog", 2}, func(t *testing.T, dir string) {
 			require.NoError(t, manifest{Version: manifestVersion + 1}.write(dir))
@@ -285,7 +285,7 @@ func FuzzSegment(f *testing.F) {
 		f.Add(one, uint32(len(p)), true)
 		f.Add(one, uint32(len(p)), false)
 	}
-	request := questions(f)
+	request := testRequests(f)
 	f.Fuzz(func(t *testing.T, harms []byte, size uint32, reseal bool) {
 		damaged := slices.Clone(p)
 		for harm := range slices.Chunk(harms, 5) {
@@ -327,7 +327,7 @@ func TestSegmentsWithFlippedBytesNeverPanic(t *testing.T) {
 	require.NoError(t, err)
 	p, err := os.ReadFile(filepath.Join(dir, m.Segments[0].Name))
 	require.NoError(t, err)
-	request := questions(t)
+	request := testRequests(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
 		damaged := slices.Clone(p)

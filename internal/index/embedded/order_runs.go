@@ -25,7 +25,7 @@ type run struct {
 }
 
 // advance moves to the next key with a match and loads up to limit of its matches. It returns false at the end. If a key has
-// more matches than the limit, the rest is skipped, so only the last call may be limited.
+// more matches than the limit, the rest may be skipped, so only the last call may be limited.
 func (r *run) advance(limit int) bool { return r.next(r, limit) }
 
 // entry is a match to select from. Entries sort by key, then by full name if sorted by name, then by number.

@@ -40,12 +40,12 @@ func TestPicturesOfTheConsole(t *testing.T) {
 		if *theme == *playwright.ColorSchemeLight {
 			p.open(m[2])
 			p.fill("Your name", "Ada")
-			p.fill("E-mail", "ada@example.com")
+			p.fill("Email", "ada@example.com")
 			p.fill("Password", "correct horse battery")
-			p.press("button", "Create the account")
+			p.press("button", "Create account")
 		} else {
 			p.open("/console/sign-in")
-			p.fill("E-mail", "ada@example.com")
+			p.fill("Email", "ada@example.com")
 			p.fill("Password", "correct horse battery")
 			p.press("button", "Sign in")
 		}

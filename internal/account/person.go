@@ -150,7 +150,7 @@ func emailOf(given string) (string, []fault.FieldError) {
 	email := foldEmail(given)
 	parsed, err := mail.ParseAddress(email)
 	if err != nil || parsed.Address != email || len(email) > emailLengthMax {
-		return "", []fault.FieldError{{Field: "email", Message: "is no e-mail address, such as ann@example.com"}}
+		return "", []fault.FieldError{{Field: "email", Message: "is not an email address, such as ann@example.com"}}
 	}
 	return email, nil
 }

@@ -29,7 +29,7 @@ func (p *People) SignIn(ctx context.Context, email, password string) (Person, er
 		return Person{}, fmt.Errorf("sign in: %w", err)
 	}
 	if !ok {
-		return Person{}, fault.Invalid(fault.FieldError{Message: "E-mail and password do not belong together."})
+		return Person{}, fault.Invalid(fault.FieldError{Message: "Wrong email or password."})
 	}
 	return p.Get(ctx, person)
 }

@@ -34,7 +34,7 @@ func (s *server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.notice(r.Context(), "Your password is changed. Every other browser was signed out.")
+	s.notice(r.Context(), "Password changed. All your other browsers were signed out.")
 	return redirect(w, r, basePath+"/account")
 }
 
@@ -56,6 +56,6 @@ func (s *server) endOtherSessions(w http.ResponseWriter, r *http.Request) error 
 	if err := s.Sessions.EndOthers(r.Context(), v.Person.ID, v.Session); err != nil {
 		return err
 	}
-	s.notice(r.Context(), "Every other browser was signed out.")
+	s.notice(r.Context(), "All other browsers were signed out.")
 	return redirect(w, r, basePath+"/account")
 }

@@ -57,9 +57,9 @@ func (s *server) addCompany(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if added == 0 {
-		s.notice(ctx, view.CompanyName(item.Company)+" is on "+l.Name+" already.")
+		s.notice(ctx, view.CompanyName(item.Company)+" is already on "+l.Name+".")
 	} else {
-		s.notice(ctx, view.CompanyName(item.Company)+" is on "+l.Name+" now.")
+		s.notice(ctx, "Added "+view.CompanyName(item.Company)+" to "+l.Name+".")
 	}
 	return redirect(w, r, view.CompanyPath(ctx, c))
 }

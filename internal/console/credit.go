@@ -76,7 +76,7 @@ func (s *server) spending(ctx context.Context, page *view.Credits) error {
 		if x.Token.IsZero() {
 			return "the console"
 		}
-		return cmp.Or(names.tokens[x.Token].Name, "a token that is gone")
+		return cmp.Or(names.tokens[x.Token].Name, "a deleted token")
 	})
 	page.ByMember = view.Spenders(spent, func(x export.Spending) string {
 		return memberName(names, cmpPerson(x.Person, names.tokens[x.Token].Owner))
@@ -93,7 +93,7 @@ func cmpPerson(p, otherwise id.Person) id.Person {
 
 func memberName(names buyers, p id.Person) string {
 	if p.IsZero() {
-		return "tokens of the workspace"
+		return "workspace tokens"
 	}
-	return cmp.Or(names.people[p], "somebody who is gone")
+	return cmp.Or(names.people[p], "a former member")
 }

@@ -35,7 +35,7 @@ func TestLedgerIsFilteredAndPaged(t *testing.T) {
 	require.NotContains(t, bob.get(t, in(h.acme, "/credits?reason=grant")).body, "invoice ")
 	today := time.Now().UTC().Format(time.DateOnly)
 	require.Contains(t, bob.get(t, in(h.acme, "/credits?from="+today+"&to="+today)).body, "invoice ", "the days themselves count")
-	require.Contains(t, bob.get(t, in(h.acme, "/credits?to=2001-01-01")).body, "None of this time and reason.")
+	require.Contains(t, bob.get(t, in(h.acme, "/credits?to=2001-01-01")).body, "No entries match these filters.")
 	for _, search := range []string{"?from=soon", "?to=1.2.2026", "?reason=greed"} {
 		a := bob.get(t, in(h.acme, "/credits"+search))
 		require.Equal(t, http.StatusOK, a.status)
@@ -49,7 +49,7 @@ func TestSpendingIsToldByTokenAndMember(t *testing.T) {
 	h := open(t)
 	h.put(t, companytest.Slice(1, 100)...)
 	ann := h.as(t, h.ann)
-	require.Contains(t, ann.get(t, in(h.acme, "/credits")).body, "Nothing was spent in this time.")
+	require.Contains(t, ann.get(t, in(h.acme, "/credits")).body, "No credits were spent in this period.")
 	ann.buys(t, ann.quoted(t, "name", "x", "limit", "30"))
 	_, token, err := h.Tokens.Create(t.Context(), token.NewToken{Workspace: h.acme, Name: "nightly", Scope: auth.ReadWrite, Owner: h.bob.ID})
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestSpendingIsToldByTokenAndMember(t *testing.T) {
 		for _, name := range []string{"the console", "nightly", "ann", "bob"} {
 			require.Contains(t, page, "<bdi>"+name+"</bdi>", span)
 		}
-		require.Regexp(t, `Spending over [^:]+: 3[01] credits in all`, page)
+		require.Regexp(t, `Spending over [^:]+: 3[01] credits in total`, page)
 	}
 }
 
@@ -125,14 +125,14 @@ func TestTokenGetsAnotherSecretABudgetAndItsEnd(t *testing.T) {
 	require.True(t, works(next))
 	require.Contains(t, ann.get(t, in(h.acme, "/tokens")).body, "Old secret works until")
 	require.Equal(t, http.StatusSeeOther, ann.post(t, at+"/rotate", "hours", "1000").status)
-	require.Contains(t, ann.get(t, in(h.acme, "/tokens")).body, "The secret stays: ")
+	require.Contains(t, ann.get(t, in(h.acme, "/tokens")).body, "The secret was not changed: ")
 
 	ann.post(t, at+"/budget", "budget", "", "budget_month", "12")
 	require.Contains(t, ann.get(t, in(h.acme, "/tokens")).body, "0 of 12")
 	ann.post(t, at+"/budget", "budget", "-3")
-	require.Contains(t, ann.get(t, in(h.acme, "/tokens")).body, "The budget stays: ")
+	require.Contains(t, ann.get(t, in(h.acme, "/tokens")).body, "The budget was not changed: ")
 	require.Equal(t, http.StatusSeeOther, ann.post(t, at+"/revoke").status)
 	require.False(t, works(secret))
 	require.False(t, works(next))
-	require.Contains(t, ann.get(t, in(h.acme, "/tokens")).body, "No longer in use")
+	require.Contains(t, ann.get(t, in(h.acme, "/tokens")).body, "No longer active")
 }

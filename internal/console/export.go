@@ -125,11 +125,11 @@ func (s *server) cancelExport(w http.ResponseWriter, r *http.Request) error {
 	e, err = s.Exports.Cancel(r.Context(), v.Caller(), e.ID)
 	switch {
 	case fault.CodeOf(err) == fault.ExportNotCancellable:
-		s.notice(r.Context(), "It was too late to cancel: "+messageIn(err))
+		s.notice(r.Context(), "The export was not cancelled: "+messageIn(err))
 	case err != nil:
 		return err
 	default:
-		s.notice(r.Context(), "Cancelled. "+view.Plural(r.Context(), e.Refunded, "credit", "credits")+" came back.")
+		s.notice(r.Context(), "Cancelled. "+view.Plural(r.Context(), e.Refunded, "credit", "credits")+" refunded.")
 	}
 	return redirect(w, r, v.Path("/exports/"+r.PathValue("export_id")))
 }

@@ -102,13 +102,13 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	quote, err := id.Parse[id.Quote](r.PostForm.Get("quote_id"))
 	if err != nil {
-		return fault.New(fault.NotFound, "The form names no quote. Ask for the price again.")
+		return fault.New(fault.NotFound, "The form has no quote. Review the price again.")
 	}
 	o := view.ReadExportForm(r.PostForm)
 	e, err := s.Exports.Buy(r.Context(), v.Caller(), export.Request{Name: o.Name, Quote: quote})
 	switch fault.CodeOf(err) {
 	case fault.QuoteExpired, fault.QuoteOutdated, fault.InsufficientBalance, fault.Validation:
-		return s.quoted(w, r, o, messageIn(err)+" Nothing was charged. This is the price now.")
+		return s.quoted(w, r, o, messageIn(err)+" Nothing was charged. This is the current price.")
 	default:
 	}
 	if err != nil {

@@ -72,7 +72,7 @@ func TestExportIsPricedConfirmedWatchedAndDownloaded(t *testing.T) {
 	waiting := ann.get(t, path)
 	require.Contains(t, waiting.body, "Forty")
 	require.Contains(t, waiting.body, "data-running")
-	require.Contains(t, waiting.body, "Cancel and get the credits back")
+	require.Contains(t, waiting.body, "Cancel and refund credits")
 	require.Equal(t, http.StatusBadRequest, ann.get(t, path+"/download").status, "there is no file yet")
 	h.work(t)
 	events := ann.get(t, path+"/events")
@@ -142,13 +142,13 @@ func TestOrderThatCannotBeTakenSaysWhy(t *testing.T) {
 	quote := func(form ...string) answer { return ann.post(t, in(h.acme, "/exports/quote"), form...) }
 
 	dear := quote("name", "All")
-	require.Contains(t, dear.body, "500 are missing")
+	require.Contains(t, dear.body, "You need 500 more credits")
 	require.Empty(t, hiddenIn(dear.body).Get("quote_id"), "it cannot be bought")
 	form := hiddenIn(dear.body)
 	form.Set("partial", "1") // the button
 	part := ann.send(t, http.MethodPost, in(h.acme, "/exports/quote"), form)
 	require.Equal(t, []string{"1,500", "0", "1,500", "1,000", "0"}, figuresIn(t, part.body))
-	require.Contains(t, part.body, "500 new companies stay")
+	require.Contains(t, part.body, "500 new companies are left out")
 	ann.buys(t, hiddenIn(part.body))
 	require.Zero(t, h.balance(t, h.acme))
 
@@ -160,7 +160,7 @@ func TestOrderThatCannotBeTakenSaysWhy(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, ann.post(t, in(h.acme, "/exports"), "quote_id", "nonsense").status)
 	require.Equal(t, http.StatusNotFound, ann.post(t, in(h.acme, "/exports"), "name", "x", "quote_id", id.New[id.Quote]().String()).status)
 	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/exports/new?list="+id.New[id.List]().String())).status)
-	require.Contains(t, ann.get(t, in(h.elsewhere, "/exports")).body, "no such page")
+	require.Contains(t, ann.get(t, in(h.elsewhere, "/exports")).body, "This page does not exist.")
 }
 
 func TestQuoteThatIsOverIsPricedAgain(t *testing.T) {
@@ -172,7 +172,7 @@ func TestQuoteThatIsOverIsPricedAgain(t *testing.T) {
 	h.exec(t, `UPDATE quote SET expires_at = 1`)
 	a := ann.send(t, http.MethodPost, in(h.acme, "/exports"), buy)
 	require.Equal(t, http.StatusOK, a.status)
-	require.Contains(t, a.body, "Nothing was charged. This is the price now.")
+	require.Contains(t, a.body, "Nothing was charged. This is the current price.")
 	require.NotEqual(t, buy.Get("quote_id"), hiddenIn(a.body).Get("quote_id"))
 	require.Equal(t, int64(1000), h.balance(t, h.acme))
 	ann.buys(t, hiddenIn(a.body))
@@ -187,7 +187,7 @@ func TestCancelledExportGivesTheCreditsBack(t *testing.T) {
 	path := ann.buys(t, ann.quoted(t, "name", "All"))
 	require.Equal(t, http.StatusSeeOther, ann.post(t, path+"/cancel").status)
 	a := ann.get(t, path)
-	require.Contains(t, a.body, "Cancelled. 30 credits came back.")
+	require.Contains(t, a.body, "Cancelled. 30 credits refunded.")
 	require.Contains(t, a.body, "nothing was delivered")
 	require.NotContains(t, ann.get(t, path).body, "Cancelled. 30", "told once")
 	require.Equal(t, int64(1000), h.balance(t, h.acme))

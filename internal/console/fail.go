@@ -32,7 +32,7 @@ func (s *server) faultOf(r *http.Request, err error) *fault.Error {
 		return e
 	}
 	if big, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return fault.New(fault.PayloadTooLarge, "That is too much at once; at most %d MiB are taken.", big.Limit>>20)
+		return fault.New(fault.PayloadTooLarge, "The form or file is too large. The limit is %d MiB.", big.Limit>>20)
 	}
 	level := slog.LevelError
 	if r.Context().Err() != nil {
@@ -40,7 +40,7 @@ func (s *server) faultOf(r *http.Request, err error) *fault.Error {
 	}
 	request := middleware.RequestIDOf(r.Context())
 	s.Log.Log(r.Context(), level, "page failed", "request_id", request, "method", r.Method, "path", r.URL.Path, "error", err)
-	return fault.New(fault.Internal, "Something failed on our side. Try again; if it stays so, quote the request id %s.", request)
+	return fault.New(fault.Internal, "Something went wrong on our side. Try again. If it keeps happening, quote the request ID %s.", request)
 }
 
 // fieldErrors are the faults of a form, by field; nil if err is no Validation. A form is shown again with them.
@@ -70,7 +70,7 @@ func tellable(err error) (*fault.Error, bool) {
 }
 
 func crossSite(*server, http.ResponseWriter, *http.Request) error {
-	return fault.New(fault.Forbidden, "The form was sent from another site, so it was not taken.")
+	return fault.New(fault.Forbidden, "The form was rejected because it was sent from another site.")
 }
 
 // router tells the mux's own refusals like all others.

@@ -18,7 +18,7 @@ func Front(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 			http.Redirect(w, r, Path, http.StatusFound)
 			return
 		}
-		fail(w, r, fault.New(fault.NotFound, "There is no /. The API's paths start with /api/v1; /openapi.json lists them."))
+		fail(w, r, fault.New(fault.NotFound, "Nothing is served at /. API paths start with /api/v1; /openapi.json lists them."))
 	})
 }
 

@@ -91,7 +91,7 @@ func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form view
 	if err := s.begin(r.Context(), p.ID); err != nil {
 		return err
 	}
-	s.notice(r.Context(), "Your password is set. Every other browser was signed out.")
+	s.notice(r.Context(), "Password set. All your other browsers were signed out.")
 	return redirect(w, r, basePath+"/")
 }
 

@@ -38,7 +38,7 @@ func (s *server) createList(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	l, err := s.Lists.Create(r.Context(), v.Workspace.ID, r.PostFormValue("name"))
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(r.Context(), "No list was made: "+messageIn(err))
+		s.notice(r.Context(), "The list was not created: "+messageIn(err))
 		return redirect(w, r, v.Path("/lists"))
 	}
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *server) renameList(w http.ResponseWriter, r *http.Request) error {
 	_, err = s.Lists.Rename(r.Context(), l.Workspace, l.ID, r.PostFormValue("name"))
 	switch {
 	case fault.CodeOf(err) == fault.Validation:
-		s.notice(r.Context(), "The name stays: "+messageIn(err))
+		s.notice(r.Context(), "The list was not renamed: "+messageIn(err))
 	case err != nil:
 		return err
 	}
@@ -131,7 +131,7 @@ func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.notice(r.Context(), view.Plural(r.Context(), removed, "company was", "companies were")+" taken off.")
+	s.notice(r.Context(), "Removed "+view.Plural(r.Context(), removed, "company", "companies")+".")
 	return redirect(w, r, view.ListPath(r.Context(), l.ID))
 }
 
@@ -155,7 +155,7 @@ func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
 		page.Faults = map[string]string{"domains": "Paste at least one domain, or choose a file."}
 		return s.renderList(w, r, http.StatusUnprocessableEntity, page)
 	case len(domains) > domainsMax:
-		page.Faults = map[string]string{"domains": "At most 10,000 domains are taken at once; split the file."}
+		page.Faults = map[string]string{"domains": "At most 10,000 domains can be added at once. Split the file."}
 		return s.renderList(w, r, http.StatusUnprocessableEntity, page)
 	}
 	picked, err := s.Search.Pick(r.Context(), search.Wish{Domains: domains})
@@ -220,7 +220,7 @@ func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	}
 	l, err := s.listOf(r)
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(ctx, "No list was made: "+messageIn(err))
+		s.notice(ctx, "The list was not created: "+messageIn(err))
 		return redirect(w, r, asked.At(v.Path("/search")))
 	}
 	if err != nil {
@@ -230,9 +230,9 @@ func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text := view.Plural(ctx, added, "company was", "companies were") + " added."
+	text := "Added " + view.Plural(ctx, added, "company", "companies") + "."
 	if picked.Capped {
-		text += " The search matches more: a list takes " + view.Count(ctx, search.PickMax) + " at once, the largest companies."
+		text += " The search matches more. Only the largest " + view.Count(ctx, search.PickMax) + " can be added at once."
 	}
 	s.notice(ctx, text)
 	return redirect(w, r, view.ListPath(ctx, l.ID))
@@ -254,7 +254,7 @@ func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	default:
-		s.notice(ctx, "The search "+saved.Name+" stands under Lists.")
+		s.notice(ctx, "Saved \""+saved.Name+"\". Find it in Lists.")
 	}
 	return redirect(w, r, asked.At(v.Path("/search")))
 }

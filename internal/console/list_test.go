@@ -50,18 +50,18 @@ func TestListIsMadeFilledAndDeleted(t *testing.T) {
 	a = ann.post(t, path+"/remove", "company", made[1].ID.String(), "company", made[2].ID.String(), "company", "nonsense")
 	require.Equal(t, http.StatusSeeOther, a.status)
 	page := ann.get(t, path).body
-	require.Contains(t, page, "2 companies were taken off.")
+	require.Contains(t, page, "Removed 2 companies.")
 	require.Contains(t, page, "Company 3")
 	require.NotContains(t, page, "Company 1<")
 
 	ann.post(t, path+"/rename", "name", "Customers")
 	require.Contains(t, ann.get(t, path).body, "<bdi>Customers</bdi>")
 	ann.post(t, path+"/rename", "name", " ")
-	require.Contains(t, ann.get(t, path).body, "The name stays: ")
+	require.Contains(t, ann.get(t, path).body, "The list was not renamed: ")
 	require.Equal(t, basePath+in(h.acme, "/lists"), ann.post(t, path+"/delete").location())
 	require.Equal(t, http.StatusNotFound, ann.get(t, path).status)
 	ann.post(t, in(h.acme, "/lists"), "name", "")
-	require.Contains(t, ann.get(t, in(h.acme, "/lists")).body, "No list was made: ")
+	require.Contains(t, ann.get(t, in(h.acme, "/lists")).body, "The list was not created: ")
 }
 
 func manyDomains(n int) string {
@@ -105,7 +105,7 @@ func TestMembersOfAListAreShownOncePageByPage(t *testing.T) {
 	ann := h.as(t, h.ann)
 	a := ann.post(t, in(h.acme, "/lists/from-search?query=company"), "name", "All of them")
 	path := strings.TrimPrefix(a.location(), basePath)
-	require.Contains(t, ann.get(t, path).body, "60 companies were added.")
+	require.Contains(t, ann.get(t, path).body, "Added 60 companies.")
 	seen := map[string]bool{}
 	for path != "" {
 		page := ann.get(t, path).body
@@ -131,7 +131,7 @@ func TestSearchIsSavedAsListOrToRunAgain(t *testing.T) {
 	back, err := url.Parse(a.location())
 	require.NoError(t, err)
 	require.Equal(t, "United States", back.Query().Get("countries"), "one is back at the search")
-	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, "The search Big &lt;US&gt; stands under Lists.")
+	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, "Saved &#34;Big &lt;US&gt;&#34;. Find it in Lists.")
 	lists := ann.get(t, in(h.acme, "/lists")).body
 	require.Contains(t, lists, "Big &lt;US&gt;")
 	require.Contains(t, lists, "/search?countries=United+States&amp;employee_count_min=10&amp;sort_by=name")
@@ -148,7 +148,7 @@ func TestSearchIsSavedAsListOrToRunAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.NotZero(t, l.Len)
 	ann.post(t, in(h.acme, "/lists/from-search"+search), "name", "")
-	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, "No list was made: ")
+	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, "The list was not created: ")
 	foreign, err := h.Lists.Create(t.Context(), h.elsewhere, "Foreign")
 	require.NoError(t, err)
 	require.Equal(t, http.StatusNotFound, ann.post(t, in(h.acme, "/lists/from-search"), "list_id", foreign.ID.String()).status)
@@ -171,16 +171,16 @@ func TestCompanyIsShownWithItsConnectionsBothWays(t *testing.T) {
 	require.Contains(t, from, "/companies/"+made[1].ID.String())
 	require.Contains(t, from, "Unknown Inc")
 	require.Contains(t, from, "owned company")
-	require.Contains(t, from, "No company in the catalog names it.")
+	require.Contains(t, from, "No company in the catalog mentions it.")
 	to := page(made[1])
 	require.Contains(t, to, "/companies/"+made[0].ID.String())
-	require.Contains(t, to, "has it as <bdi>vendor</bdi>")
+	require.Contains(t, to, "lists it as <bdi>vendor</bdi>")
 	search := ann.get(t, in(h.acme, "/search?connections=%3A"+made[1].ID.String())).body
 	require.Equal(t, "1", figuresIn(t, search)[0])
 
 	a := ann.post(t, in(h.acme, "/companies/"+made[0].ID.String()+"/list"), "name", "Fresh")
 	require.Equal(t, http.StatusSeeOther, a.status)
-	require.Contains(t, page(made[0]), "Company 0 is on Fresh now.")
+	require.Contains(t, page(made[0]), "Added Company 0 to Fresh.")
 	ann.post(t, in(h.acme, "/companies/"+made[0].ID.String()+"/list"), "name", "")
 	require.Contains(t, page(made[0]), "Nothing was added: ")
 	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/companies/"+id.New[id.Company]().String())).status)

@@ -54,7 +54,7 @@ func (s *server) withdraw(w http.ResponseWriter, r *http.Request) error {
 	if err := s.People.Withdraw(r.Context(), v.Workspace.ID, invitation); err != nil {
 		return err
 	}
-	s.notice(r.Context(), "The invitation is withdrawn; its link works no more.")
+	s.notice(r.Context(), "Invitation cancelled.")
 	return redirect(w, r, v.Path("/members"))
 }
 
@@ -67,7 +67,7 @@ func (s *server) setRole(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Workspaces.SetRole(r.Context(), v.Workspace.ID, who, workspace.Role(r.PostFormValue("role"))); err != nil {
 		return err
 	}
-	s.notice(r.Context(), "The role is changed.")
+	s.notice(r.Context(), "Role changed.")
 	return redirect(w, r, v.Path("/members"))
 }
 
@@ -80,7 +80,7 @@ func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, who); err != nil {
 		return err
 	}
-	s.notice(r.Context(), "The member was removed; their tokens are refused from now on.")
+	s.notice(r.Context(), "Member removed. Their tokens no longer work.")
 	return redirect(w, r, v.Path("/members"))
 }
 
@@ -89,6 +89,6 @@ func (s *server) leave(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, v.Person.ID); err != nil {
 		return err
 	}
-	s.notice(r.Context(), "You have left "+v.Workspace.Name+".")
+	s.notice(r.Context(), "You left "+v.Workspace.Name+".")
 	return redirect(w, r, basePath+"/workspaces")
 }

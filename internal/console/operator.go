@@ -98,7 +98,7 @@ func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
 	}
 	key := r.PostForm.Get("key")
 	if err == nil && idempotency.KeyFault(key) != "" {
-		err = fault.New(fault.NotFound, "The form was cut short. Load the page again.")
+		err = fault.New(fault.NotFound, "The form is incomplete. Reload the page and try again.")
 	}
 	if err == nil {
 		_, err = s.Idempotency.Do(ctx, idempotency.Request{
@@ -120,7 +120,11 @@ func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.notice(ctx, view.Signed(ctx, grant.Amount)+" credits were entered.")
+	if grant.Amount < 0 {
+		s.notice(ctx, "Deducted "+view.Plural(ctx, -grant.Amount, "credit", "credits")+".")
+	} else {
+		s.notice(ctx, "Granted "+view.Plural(ctx, grant.Amount, "credit", "credits")+".")
+	}
 	return redirect(w, r, basePath+"/operator#"+ws.String())
 }
 
@@ -150,7 +154,7 @@ func (s *server) examine(w http.ResponseWriter, r *http.Request) error {
 		return noPage()
 	}
 	if !s.examining.TryLock() {
-		return fault.New(fault.RequestInFlight, "An examination is under way already. Wait for it to end.")
+		return fault.New(fault.RequestInFlight, "The doctor is already running. Wait until it has finished.")
 	}
 	defer s.examining.Unlock()
 	began := time.Now()

@@ -30,7 +30,7 @@ func TestGrantIsEnteredOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "invoice 7", entries[0].Note)
 	require.Equal(t, "person:"+h.ann.ID.String(), entries[0].Actor)
-	require.Contains(t, ann.get(t, "/operator").body, "+25 credits were entered.")
+	require.Contains(t, ann.get(t, "/operator").body, "Granted 25 credits.")
 
 	for _, bad := range [][]string{
 		{"key", "a", "amount", "much"},
@@ -91,9 +91,9 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 	next := regexp.MustCompile(`rel="next" href="` + basePath + `([^"]+)"`).FindStringSubmatch(imports)
 	require.Equal(t, 5, strings.Count(ann.get(t, next[1]).body, `aria-label="Import `))
 
-	require.Contains(t, ann.get(t, "/operator/doctor").body, "Examine now")
+	require.Contains(t, ann.get(t, "/operator/doctor").body, "Run checks")
 	found := ann.post(t, "/operator/doctor").body
-	for _, told := range []string{"1 finding.", "export &lt;1&gt;", "not looked at", ">holds<"} {
+	for _, told := range []string{"1 finding.", "export &lt;1&gt;", ">skipped<", ">passed<"} {
 		require.Contains(t, found, told)
 	}
 }

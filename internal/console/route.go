@@ -120,7 +120,7 @@ func (s *server) admit(needs need, r *http.Request) (view.Viewer, error) {
 	case v.Workspace.ID.IsZero():
 		return v, noPage()
 	case needs == owner && !v.Role.Allows(workspace.Owner):
-		return v, fault.New(fault.Forbidden, "Only an owner of %s may do that.", v.Workspace.Name)
+		return v, fault.New(fault.Forbidden, "Only an owner of %s can do this.", v.Workspace.Name)
 	}
 	return v, nil
 }
@@ -138,4 +138,4 @@ func (s *server) toSignIn(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func noPage() error { return fault.New(fault.NotFound, "There is no such page.") }
+func noPage() error { return fault.New(fault.NotFound, "This page does not exist.") }

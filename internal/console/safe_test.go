@@ -339,7 +339,7 @@ func TestPasswordsCannotBeGuessed(t *testing.T) {
 				return i
 			}
 			require.Equal(t, http.StatusUnprocessableEntity, a.status)
-			require.Contains(t, a.body, "do not belong together")
+			require.Contains(t, a.body, "Wrong email or password.")
 		}
 		return 2 * limit
 	}

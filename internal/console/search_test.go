@@ -40,7 +40,7 @@ func TestPriceStandsAboveEverySearch(t *testing.T) {
 	h.bought(t, auth.Caller{Person: h.ann.ID, Workspace: h.acme, Scope: auth.ReadWrite})
 	a := ann.get(t, in(h.acme, "/search"))
 	require.Equal(t, []string{"400", "1", "399", "399", "600"}, figuresIn(t, a.body))
-	require.Contains(t, a.body, "400 matches, 1 already yours, costs 399 credits, 600 credits left afterwards.")
+	require.Contains(t, a.body, "400 matches, 1 already yours, cost 399 credits, 600 credits left.")
 
 	ann.headers.Set("Accept-Language", "de-DE,de;q=0.9")
 	h.put(t, companytest.Slice(2, 1200)...)
@@ -62,7 +62,7 @@ func TestPriceOfMoreThanAFileHoldsIsThatOfTheFile(t *testing.T) {
 	}
 	a := h.as(t, h.ann).get(t, in(h.acme, "/search"))
 	require.Equal(t, []string{"10,500", "0", "10,000", "10,000", "9,000"}, figuresIn(t, a.body))
-	require.Contains(t, a.body, "A file holds 10,000 companies at most")
+	require.Contains(t, a.body, "A file holds at most 10,000 companies")
 }
 
 func TestScriptsGetThePartsThatChange(t *testing.T) {
@@ -112,7 +112,7 @@ func TestFilterWithAFaultIsToldBesideIt(t *testing.T) {
 		"?naics_codes=abc":                           "naics_codes",
 		"?sort_by=colour":                            "must be one of",
 		"?countries=Germny":                          "search for <bdi>Germany</bdi>",
-		"?query=nothingislikethis":                   "No company meets all these filters at once",
+		"?query=nothingislikethis":                   "No company matches all of these filters",
 		"?connections=vendor%3Anowhere.example":      "no company has a connection to this domain",
 	} {
 		a := ann.get(t, in(h.acme, "/search"+search))

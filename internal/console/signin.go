@@ -76,7 +76,7 @@ func (s *server) take(key string, limit ratelimit.Limit) error {
 	if minutes == 1 {
 		wait = "a minute"
 	}
-	return fault.New(fault.RateLimited, "Too many tries. Wait %s and try again.", wait)
+	return fault.New(fault.RateLimited, "Too many attempts. Wait %s and try again.", wait)
 }
 
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {

@@ -125,7 +125,7 @@ func (s *server) claims(r *http.Request) (membership.Claims, error) {
 	since := time.Unix(s.sessions.GetInt64(ctx, oidcSinceKey), 0)
 	given := r.URL.Query()
 	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(given.Get("state"))) != 1 || time.Since(since) > oidcMax {
-		return membership.Claims{}, fault.New(fault.InvalidLink, "The sign-in took too long, or was begun in another browser. Try again.")
+		return membership.Claims{}, fault.New(fault.InvalidLink, "The sign-in took too long or started in another browser. Try again.")
 	}
 	if given.Get("error") != "" {
 		return membership.Claims{}, fault.New(fault.Forbidden, "The provider did not sign you in.")

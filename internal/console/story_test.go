@@ -44,11 +44,11 @@ func TestFirstLinkMakesTheFirstOwner(t *testing.T) {
 	again, err := h.Memberships.First(t.Context())
 	require.NoError(t, err)
 	b := h.browser(t)
-	require.Contains(t, b.get(t, "/join?link="+secret).body, "You are the first here")
+	require.Contains(t, b.get(t, "/join?link="+secret).body, "You are the first user")
 
 	a := b.post(t, "/join", "link", secret, "name", "", "email", "zoe", "password", "short", "workspace", "Lab")
 	require.Equal(t, http.StatusUnprocessableEntity, a.status)
-	for _, says := range []string{"is empty", "is no e-mail address", "at least 10 characters", `value="Lab"`, `aria-invalid="true"`} {
+	for _, says := range []string{"is empty", "is not an email address", "at least 10 characters", `value="Lab"`, `aria-invalid="true"`} {
 		require.Contains(t, a.body, says)
 	}
 	form := []string{"link", secret, "name", "Zoe", "email", "Zoe@example.com", "password", passphrase}
@@ -92,7 +92,7 @@ func TestInvitedPersonJoinsWithTheirRole(t *testing.T) {
 	require.NotNil(t, link, a.body)
 	require.NotContains(t, ann.get(t, in(h.acme, "/members")).body, link[1], "it is shown this once")
 
-	require.Contains(t, h.browser(t).get(t, "/join?link="+link[1]).body, "ann invites you")
+	require.Contains(t, h.browser(t).get(t, "/join?link="+link[1]).body, "ann invited you")
 	eve := h.as(t, h.eve)
 	a = eve.post(t, "/join", "link", link[1])
 	require.Equal(t, http.StatusForbidden, a.status, "it is for another e-mail")
@@ -105,7 +105,7 @@ func TestInvitedPersonJoinsWithTheirRole(t *testing.T) {
 	require.False(t, who.Operator)
 	body := cat.get(t, in(h.acme, "/members")).body
 	require.Contains(t, body, "Cat")
-	require.NotContains(t, body, "Invite somebody")
+	require.NotContains(t, body, "Invite someone")
 
 	// One who has an account already keeps it.
 	secret, _, err := h.Memberships.InviteMember(t.Context(), h.acme, workspace.Owner, h.eve.Email, h.ann.ID)
@@ -155,8 +155,8 @@ func TestRolesAreChangedByOwners(t *testing.T) {
 	path := in(h.acme, "/members/"+h.bob.ID.String()+"/role")
 	require.Equal(t, http.StatusUnprocessableEntity, ann.post(t, path, "role", "king").status)
 	require.Equal(t, http.StatusSeeOther, ann.post(t, path, "role", "owner").status)
-	require.Contains(t, ann.get(t, in(h.acme, "/members")).body, "The role is changed.")
-	require.NotContains(t, ann.get(t, in(h.acme, "/members")).body, "The role is changed.", "it is said once")
+	require.Contains(t, ann.get(t, in(h.acme, "/members")).body, "Role changed.")
+	require.NotContains(t, ann.get(t, in(h.acme, "/members")).body, "Role changed.", "it is said once")
 	bob := h.as(t, h.bob)
 	require.Equal(t, http.StatusSeeOther, bob.post(t, in(h.acme, "/members/"+h.ann.ID.String()+"/remove")).status)
 	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/members")).status)

@@ -109,10 +109,10 @@ func (s *server) tokenOf(r *http.Request) (token.Token, error) {
 	}
 	i := slices.IndexFunc(tokens, func(t token.Token) bool { return t.ID.String() == r.PathValue("token_id") })
 	if i < 0 {
-		return token.Token{}, fault.New(fault.NotFound, "There is no such token in this workspace.")
+		return token.Token{}, fault.New(fault.NotFound, "This workspace has no such token.")
 	}
 	if !mayChange(v, tokens[i]) {
-		return token.Token{}, fault.New(fault.Forbidden, "Only an owner may change the tokens of others.")
+		return token.Token{}, fault.New(fault.Forbidden, "Only an owner can change other members' tokens.")
 	}
 	return tokens[i], nil
 }
@@ -125,7 +125,7 @@ func (s *server) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Tokens.Revoke(r.Context(), t.ID); err != nil {
 		return err
 	}
-	s.notice(r.Context(), t.Name+" was revoked: its next request is refused.")
+	s.notice(r.Context(), t.Name+" was revoked and no longer works.")
 	return redirect(w, r, view.ViewerOf(r.Context()).Path("/tokens"))
 }
 
@@ -140,7 +140,7 @@ func (s *server) rotateToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	secret, t, err := s.Tokens.Rotate(r.Context(), t.Workspace, t.ID, time.Duration(hours)*time.Hour)
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(r.Context(), "The secret stays: "+messageIn(err))
+		s.notice(r.Context(), "The secret was not changed: "+messageIn(err))
 		return redirect(w, r, view.ViewerOf(r.Context()).Path("/tokens"))
 	}
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *server) setBudget(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	if !v.Role.Allows(workspace.Owner) {
-		return fault.New(fault.Forbidden, "Only an owner may set budgets.")
+		return fault.New(fault.Forbidden, "Only an owner can set budgets.")
 	}
 	budget, faults := view.ReadBudget(r.PostFormValue("budget"), r.PostFormValue("budget_month"))
 	err = fault.Invalid(faults...)
@@ -165,11 +165,11 @@ func (s *server) setBudget(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case fault.CodeOf(err) == fault.Validation:
-		s.notice(ctx, "The budget stays: "+messageIn(err))
+		s.notice(ctx, "The budget was not changed: "+messageIn(err))
 	case err != nil:
 		return err
 	default:
-		s.notice(ctx, fmt.Sprintf("The budget of %s holds from its next purchase on.", t.Name))
+		s.notice(ctx, fmt.Sprintf("The new budget of %s applies from its next purchase.", t.Name))
 	}
 	return redirect(w, r, v.Path("/tokens"))
 }

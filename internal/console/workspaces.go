@@ -64,7 +64,7 @@ func (s *server) newWorkspace(r *http.Request, v view.Viewer, form view.Workspac
 	if form.Credits != "" {
 		var err error
 		if credits, err = strconv.ParseInt(form.Credits, 10, 64); err != nil || credits < 0 {
-			return "", fault.Invalid(fault.FieldError{Field: "credits", Message: "is a whole number, 0 or more"})
+			return "", fault.Invalid(fault.FieldError{Field: "credits", Message: "must be a whole number, 0 or more"})
 		}
 	}
 	ws, err := s.Memberships.CreateWorkspace(r.Context(), membership.NewWorkspace{

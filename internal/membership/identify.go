@@ -26,7 +26,7 @@ func (m *Memberships) Identify(ctx context.Context, c Claims, domains []string) 
 		return p, err
 	}
 	if c.Email == "" || !c.EmailVerified {
-		return account.Person{}, fault.New(fault.Forbidden, "The provider does not vouch for your e-mail address, so it cannot sign you in here.")
+		return account.Person{}, fault.New(fault.Forbidden, "The provider does not vouch for your email address, so it cannot sign you in here.")
 	}
 	p, err = m.people.ByEmail(ctx, c.Email)
 	switch {

@@ -43,7 +43,7 @@ func OutgoingOf(connections []company.Connection) (all []outgoing) {
 		i := slices.IndexFunc(all, func(o outgoing) bool { return o.Category == c.Category })
 		if i < 0 && len(all) == categoriesMax {
 			i = len(all) - 1
-			all[i].Category = "and others"
+			all[i].Category = "other"
 		}
 		if i < 0 {
 			i, all = len(all), append(all, outgoing{Category: c.Category})

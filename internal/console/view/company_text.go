@@ -32,7 +32,7 @@ func CompanyPath(ctx context.Context, c id.Company) string {
 
 // CompanyName is what a company is called on a page.
 func CompanyName(c *company.Company) string {
-	return cmp.Or(c.Name, c.Domain, "Company without a name")
+	return cmp.Or(c.Name, c.Domain, "Unnamed company")
 }
 
 // locationOf is where a company is, from the small to the large.

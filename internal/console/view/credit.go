@@ -80,11 +80,11 @@ func (f LedgerFilter) Read() (filter credit.Filter, before int64, err error) {
 		filter.To = filter.To.AddDate(0, 0, 1) // the day itself counts
 	}
 	if filter.Reason = credit.Reason(f.Reason); f.Reason != "" && !slices.Contains(reasons, filter.Reason) {
-		faults = append(faults, fault.FieldError{Field: "reason", Message: "is none that entries have"})
+		faults = append(faults, fault.FieldError{Field: "reason", Message: "is not a known reason"})
 	}
 	if f.Before != "" {
 		if before, err = strconv.ParseInt(f.Before, 10, 64); err != nil || before < 1 {
-			faults = append(faults, fault.FieldError{Field: "before", Message: "is no place in the ledger"})
+			faults = append(faults, fault.FieldError{Field: "before", Message: "is not a valid position in the ledger"})
 		}
 	}
 	return filter, before, fault.Invalid(faults...)
@@ -120,7 +120,7 @@ func reasonText(r credit.Reason) string {
 	case credit.ReasonCharge:
 		return "Export"
 	case credit.ReasonRefund:
-		return "Given back"
+		return "Refund"
 	}
 	return string(r)
 }

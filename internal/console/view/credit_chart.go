@@ -38,7 +38,7 @@ func Spans(now time.Time) []Span {
 	monthly := func(n int) time.Time { return month.AddDate(0, n-11, 0) }
 	return []Span{
 		{"30", "30 days", daily(0), 30, daily, "2 January 2006", "2 Jan"},
-		{"91", "13 weeks", weekly(0), 13, weekly, "week from 2 January 2006", "2 Jan"},
+		{"91", "13 weeks", weekly(0), 13, weekly, "week of 2 January 2006", "2 Jan"},
 		{"365", "12 months", monthly(0), 12, monthly, "January 2006", "Jan"},
 	}
 }
@@ -98,5 +98,5 @@ func (c Chart) labelled(n int) bool { return n%max(1, len(c.Columns)/6) == 0 }
 
 // said is the chart in a sentence.
 func (c Chart) said(ctx context.Context, label string) string {
-	return "Spending over " + label + ": " + Plural(ctx, c.Net, "credit", "credits") + " in all."
+	return "Spending over the last " + label + ": " + Plural(ctx, c.Net, "credit", "credits") + " in total."
 }

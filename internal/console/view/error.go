@@ -14,9 +14,9 @@ func errorTitle(status int) string {
 	case http.StatusUnauthorized:
 		return "Sign in"
 	case http.StatusTooManyRequests:
-		return "Too many tries"
+		return "Too many attempts"
 	case http.StatusInternalServerError:
-		return "Something failed"
+		return "Something went wrong"
 	default:
 		return "That did not work"
 	}

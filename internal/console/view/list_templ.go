@@ -59,17 +59,17 @@ func ListsPage(v *Lists) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\" data-once><div class=\"field\"><label for=\"name\" class=\"sr\">Name of a new list</label> <input id=\"name\" name=\"name\" required maxlength=\"200\" placeholder=\"Name of a new list\" autocomplete=\"off\"></div><button type=\"submit\" class=\"primary\">Create</button></form></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\" data-once><div class=\"field\"><label for=\"name\" class=\"sr\">New list name</label> <input id=\"name\" name=\"name\" required maxlength=\"200\" placeholder=\"New list name\" autocomplete=\"off\"></div><button type=\"submit\" class=\"primary\">Create</button></form></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			if len(v.Lists) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<div class=\"empty\"><h2>No lists yet</h2><p>A list keeps companies together: save a search as one, or paste domains into it.</p></div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<div class=\"empty\"><h2>No lists yet</h2><p>A list keeps companies together. Save a search as a list, or paste domains into one.</p></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<div class=\"scroll\"><table class=\"cards\"><caption class=\"sr\">Lists, newest first</caption> <thead><tr><th scope=\"col\">Name</th><th scope=\"col\" class=\"num\">Companies</th><th scope=\"col\">Changed</th><th scope=\"col\" class=\"thin\"><span class=\"sr\">Export</span></th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<div class=\"scroll\"><table class=\"cards\"><caption class=\"sr\">Lists, newest first</caption> <thead><tr><th scope=\"col\">Name</th><th scope=\"col\" class=\"num\">Companies</th><th scope=\"col\">Updated</th><th scope=\"col\" class=\"thin\"><span class=\"sr\">Export</span></th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -113,7 +113,7 @@ func ListsPage(v *Lists) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</td><td data-label=\"Changed\" class=\"nowrap\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</td><td data-label=\"Updated\" class=\"nowrap\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -181,7 +181,7 @@ func ListsPage(v *Lists) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if len(v.Searches) == 0 {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p class=\"quiet\">None yet. A saved search finds anew whenever it is opened or exported; save one on the search page.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p class=\"quiet\">No saved searches yet. A saved search always shows current results. Save one on the search page.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -436,7 +436,7 @@ func ListPage(v *List) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "\" data-once><p>Exports that were made from it keep their companies, and what is yours stays yours.</p><button type=\"submit\" class=\"danger\">Delete the list</button></form></div></details></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "\" data-once><p>Exports made from this list keep their companies, and you keep the companies you own.</p><button type=\"submit\" class=\"danger\">Delete list</button></form></div></details></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -451,20 +451,20 @@ func ListPage(v *List) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(v.Items) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<div class=\"empty\"><h2>The list is empty</h2><p>Paste domains, upload a file of them, or save a <a href=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<div class=\"empty\"><h2>The list is empty</h2><p>Paste domains, upload a file, or add the results of a <a href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var24 templ.SafeURL
 				templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(ViewerOf(ctx).Path("/search")))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `list.templ`, Line: 117, Col: 111}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `list.templ`, Line: 117, Col: 117}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var24))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "\">search</a> into it.</p></div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "\">search</a>.</p></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -482,7 +482,7 @@ func ListPage(v *List) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "\"><div class=\"scroll\"><table><caption class=\"sr\">Companies of the list</caption> <thead><tr><th scope=\"col\" class=\"thin\"><span class=\"sr\">Choose</span></th><th scope=\"col\">Company</th><th scope=\"col\" class=\"roomy\">Place</th><th scope=\"col\" class=\"num wide\">Employees</th><th scope=\"col\" class=\"thin\">State</th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "\"><div class=\"scroll\"><table><caption class=\"sr\">Companies in the list</caption> <thead><tr><th scope=\"col\" class=\"thin\"><span class=\"sr\">Select</span></th><th scope=\"col\">Company</th><th scope=\"col\" class=\"roomy\">Location</th><th scope=\"col\" class=\"num wide\">Employees</th><th scope=\"col\" class=\"thin\">Owned</th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -505,7 +505,7 @@ func ListPage(v *List) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var27 string
-					templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.ResolveAttributeValue("Choose " + text.Short(CompanyName(c.Company)))
+					templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.ResolveAttributeValue("Select " + text.Short(CompanyName(c.Company)))
 					if templ_7745c5c3_Err != nil {
 						return templ.Error{Err: templ_7745c5c3_Err, FileName: `list.templ`, Line: 128, Col: 149}
 					}
@@ -593,7 +593,7 @@ func ListPage(v *List) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 53, "</tbody></table></div><nav class=\"pager\" aria-label=\"Pages\"><div class=\"row\"><button type=\"submit\">Take the chosen ones off</button> ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 53, "</tbody></table></div><nav class=\"pager\" aria-label=\"Pages\"><div class=\"row\"><button type=\"submit\">Remove selected</button> ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -678,7 +678,7 @@ func ListPage(v *List) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 63, "</div><div class=\"field\"><label for=\"file\">or a file of them (text or CSV)</label> <input id=\"file\" type=\"file\" name=\"file\" accept=\".csv,.txt,text/csv,text/plain\"></div><button type=\"submit\" class=\"primary\">Match and add</button><p class=\"hint\">Web addresses do too. What is of no company in the catalog is told.</p></form></section></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 63, "</div><div class=\"field\"><label for=\"file\">or upload a file (text or CSV)</label> <input id=\"file\" type=\"file\" name=\"file\" accept=\".csv,.txt,text/csv,text/plain\"></div><button type=\"submit\" class=\"primary\">Match and add</button><p class=\"hint\">URLs work too. We'll list any that don't match.</p></form></section></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -780,15 +780,15 @@ func matched(m *MatchReport) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var43 string
-			templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs(Plural(ctx, len(m.Unmatched), "domain is", "domains are"))
+			templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs(Plural(ctx, len(m.Unmatched), "domain", "domains"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `list.templ`, Line: 181, Col: 72}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `list.templ`, Line: 181, Col: 65}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var43))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 70, " of no company</summary><pre tabindex=\"0\" id=\"unmatched\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 70, " didn't match</summary><pre tabindex=\"0\" id=\"unmatched\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

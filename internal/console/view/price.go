@@ -33,10 +33,10 @@ func PriceOf(matches int, f export.Figures) Price {
 
 // said is the price in a sentence, for those who hear the page.
 func (p Price) said(ctx context.Context) string {
-	s := Plural(ctx, p.Matches, "match", "matches") + ", " + Count(ctx, p.Owned) + " already yours, costs " +
+	s := Plural(ctx, p.Matches, "match", "matches") + ", " + Count(ctx, p.Owned) + " already yours, cost " +
 		Plural(ctx, p.Cost, "credit", "credits") + ", "
 	if p.Short() {
 		return s + Plural(ctx, -p.After(), "credit", "credits") + " short."
 	}
-	return s + Plural(ctx, p.After(), "credit", "credits") + " left afterwards."
+	return s + Plural(ctx, p.After(), "credit", "credits") + " left."
 }

@@ -33,20 +33,23 @@ type TokenRow struct {
 // TokenForm is what a new token is made of, as it was typed.
 type TokenForm struct{ Name, Scope, Days, Budget, BudgetMonth, Shared string }
 
+// tokenActive is the state of a token that works.
+const tokenActive = "Active"
+
 // State is what a token is good for now, and how that looks.
 func (t TokenRow) State(now time.Time) (text, tone string) {
 	switch {
 	case t.RevokedAt != nil:
-		return "revoked", "bad"
+		return "Revoked", "bad"
 	case t.ExpiresAt != nil && !t.ExpiresAt.After(now):
-		return "expired", "warn"
+		return "Expired", "warn"
 	}
-	return "works", "good"
+	return tokenActive, "good"
 }
 
 func (t TokenRow) Ended(now time.Time) bool {
 	text, _ := t.State(now)
-	return text != "works"
+	return text != tokenActive
 }
 
 // daysMax is how many days a token may be good for at most.
@@ -98,7 +101,7 @@ func tokenPath(ctx context.Context, t id.Token, rest string) string {
 
 func scopeText(s auth.Scope) string {
 	if s == auth.ReadWrite {
-		return "read and buy"
+		return "Read and export"
 	}
-	return "read"
+	return "Read only"
 }

@@ -47,7 +47,7 @@ func WorkspacesPage(f Workspaces) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(v.Others) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<div class=\"empty\"><h2>No workspace yet</h2><p>Ask an owner of one for an invitation.</p></div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<div class=\"empty\"><h2>No workspace yet</h2><p>Ask an owner of a workspace for an invitation.</p></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -115,7 +115,7 @@ func WorkspacesPage(f Workspaces) templ.Component {
 				}
 			}
 			if len(f.Rest) > 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<h2 id=\"rest-title\">Workspaces of others</h2><div class=\"scroll\"><table class=\"cards\" aria-labelledby=\"rest-title\"><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Created</th><th scope=\"col\" class=\"thin\"><span class=\"sr\">Action</span></th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<h2 id=\"rest-title\">Other workspaces</h2><div class=\"scroll\"><table class=\"cards\" aria-labelledby=\"rest-title\"><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Created</th><th scope=\"col\" class=\"thin\"><span class=\"sr\">Action</span></th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -2,7 +2,9 @@ package importer
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/text"
@@ -159,4 +161,136 @@ func countryByName(s string) (string, bool) {
 		}
 	}
 	return c.Name, ok
+}
+
+// state is a first-level part of a country whose codes stand in addresses.
+type state struct{ code, name, country string }
+
+// The states of the countries where addresses name them by codes; codes are those of ISO 3166-2 and the post.
+const stateTable = `United States|AL Alabama|AK Alaska|AZ Arizona|AR Arkansas|CA California|CO Colorado|CT Connecticut|DE Delaware|DC District of Columbia|FL Florida|GA Georgia|HI Hawaii|ID Idaho|IL Illinois|IN Indiana|IA Iowa|KS Kansas|KY Kentucky|LA Louisiana|ME Maine|MD Maryland|MA Massachusetts|MI Michigan|MN Minnesota|MS Mississippi|MO Missouri|MT Montana|NE Nebraska|NV Nevada|NH New Hampshire|NJ New Jersey|NM New Mexico|NY New York|NC North Carolina|ND North Dakota|OH Ohio|OK Oklahoma|OR Oregon|PA Pennsylvania|RI Rhode Island|SC South Carolina|SD South Dakota|TN Tennessee|TX Texas|UT Utah|VT Vermont|VA Virginia|WA Washington|WV West Virginia|WI Wisconsin|WY Wyoming
+Canada|AB Alberta|BC British Columbia|MB Manitoba|NB New Brunswick|NL Newfoundland and Labrador|NS Nova Scotia|NT Northwest Territories|NU Nunavut|ON Ontario|PE Prince Edward Island|QC Quebec|SK Saskatchewan|YT Yukon
+Australia|ACT Australian Capital Territory|NSW New South Wales|NT Northern Territory|QLD Queensland|SA South Australia|TAS Tasmania|VIC Victoria|WA Western Australia
+India|AP Andhra Pradesh|AR Arunachal Pradesh|AS Assam|BR Bihar|CH Chandigarh|CG Chhattisgarh|DL Delhi|GA Goa|GJ Gujarat|HR Haryana|HP Himachal Pradesh|JK Jammu and Kashmir|JH Jharkhand|KA Karnataka|KL Kerala|MP Madhya Pradesh|MH Maharashtra|MN Manipur|ML Meghalaya|MZ Mizoram|NL Nagaland|OD Odisha|OR Odisha|PB Punjab|PY Puducherry|RJ Rajasthan|SK Sikkim|TN Tamil Nadu|TS Telangana|TG Telangana|TR Tripura|UP Uttar Pradesh|UK Uttarakhand|UT Uttarakhand|WB West Bengal
+Brazil|AC Acre|AL Alagoas|AP Amapá|AM Amazonas|BA Bahia|CE Ceará|DF Distrito Federal|ES Espírito Santo|GO Goiás|MA Maranhão|MT Mato Grosso|MS Mato Grosso do Sul|MG Minas Gerais|PA Pará|PB Paraíba|PR Paraná|PE Pernambuco|PI Piauí|RJ Rio de Janeiro|RN Rio Grande do Norte|RS Rio Grande do Sul|RO Rondônia|RR Roraima|SC Santa Catarina|SP São Paulo|SE Sergipe|TO Tocantins`
+
+var stateAliases = map[string]string{
+	"d.c.": "DC", "washington d.c.": "DC", "washington dc": "DC", "calif.": "CA", "calif": "CA", "mass.": "MA", "mass": "MA",
+	"penna.": "PA", "n.y.": "NY", "n.j.": "NJ", "n.c.": "NC", "s.c.": "SC", "tex.": "TX", "fla.": "FL", "ill.": "IL", "conn.": "CT",
+	"wash.": "WA", "colo.": "CO", "minn.": "MN", "mich.": "MI", "ariz.": "AZ", "tenn.": "TN", "ga.": "GA", "va.": "VA", "md.": "MD",
+}
+
+type stateBook struct {
+	byCode map[string]map[string]state // by country, then code
+	byName map[string][]state          // by folded name
+}
+
+var states = sync.OnceValue(func() *stateBook {
+	b := &stateBook{byCode: map[string]map[string]state{}, byName: map[string][]state{}}
+	for line := range strings.SplitSeq(stateTable, "\n") {
+		country, rest, _ := strings.Cut(line, "|")
+		b.byCode[country] = map[string]state{}
+		for entry := range strings.SplitSeq(rest, "|") {
+			code, name, _ := strings.Cut(entry, " ")
+			s := state{code, name, country}
+			b.byCode[country][code] = s
+			b.byName[text.Fold(name)] = append(b.byName[text.Fold(name)], s)
+		}
+	}
+	for alias, code := range stateAliases {
+		b.byName[alias] = append(b.byName[alias], b.byCode["United States"][code])
+	}
+	return b
+})
+
+// stateIn finds the state of the country by code or name.
+func stateIn(country, s string) (state, bool) {
+	b := states()
+	if st, ok := b.byCode[country][strings.ToUpper(strings.Trim(s, " ."))]; ok {
+		return st, true
+	}
+	for _, st := range b.byName[text.Fold(s)] {
+		if st.country == country {
+			return st, true
+		}
+	}
+	return state{}, false
+}
+
+// anyState finds a state of any country by its name, or, in capitals, by the code of one in the United States, Canada
+// or Australia, in this order.
+func anyState(s string) (state, bool) {
+	b := states()
+	if found := b.byName[text.Fold(s)]; len(found) > 0 {
+		return found[0], true
+	}
+	for _, country := range []string{"United States", "Canada", "Australia"} {
+		if st, ok := b.byCode[country][s]; ok {
+			return st, true
+		}
+	}
+	return state{}, false
+}
+
+// zipRanges are the first three digits of the postal codes of the states of the United States: from, to, state.
+const zipRanges = "005-005NY 006-009PR 010-027MA 028-029RI 030-038NH 039-049ME 050-059VT 060-069CT 070-089NJ 100-149NY 150-196PA 197-199DE 200-200DC 201-201VA 202-205DC 206-219MD 220-246VA 247-268WV 270-289NC 290-299SC 300-319GA 320-349FL 350-369AL 370-385TN 386-397MS 398-399GA 400-427KY 430-459OH 460-479IN 480-499MI 500-528IA 530-549WI 550-567MN 569-569DC 570-577SD 580-588ND 590-599MT 600-629IL 630-658MO 660-679KS 680-693NE 700-714LA 716-729AR 730-749OK 750-799TX 800-816CO 820-831WY 832-838ID 840-847UT 850-865AZ 870-884NM 885-885TX 889-898NV 900-961CA 967-968HI 970-979OR 980-994WA 995-999AK"
+
+const canadianLetters = "ANL BNS CPE ENB GQC HQC JQC KON LON MON NON PON RMB SSK TAB VBC XNT YYT"
+
+// stateOfPostal finds the state that a postal code of the country is in; empty if it is not known.
+func stateOfPostal(country, code string) string {
+	code = strings.ToUpper(strings.TrimSpace(code))
+	switch country {
+	case "United States":
+		digits, _, _ := strings.Cut(code, "-")
+		if len(digits) < 4 || len(digits) > 5 || strings.Trim(digits, "0123456789") != "" {
+			return ""
+		}
+		digits = strings.Repeat("0", 5-len(digits)) + digits // a spreadsheet drops leading zeros
+		for r := range strings.FieldsSeq(zipRanges) {
+			if digits[:3] >= r[:3] && digits[:3] <= r[4:7] {
+				return states().byCode[country][r[7:]].name
+			}
+		}
+	case "Canada":
+		if len(code) < 3 || code[1] < '0' || code[1] > '9' {
+			return ""
+		}
+		for p := range strings.FieldsSeq(canadianLetters) {
+			if p[0] == code[0] {
+				return states().byCode[country][p[1:]].name
+			}
+		}
+	case "Australia":
+		return australianState(code)
+	}
+	return ""
+}
+
+func australianState(code string) string {
+	n, err := strconv.Atoi(code)
+	if err != nil || n < 200 || n > 9999 {
+		return ""
+	}
+	var short string
+	switch {
+	case n < 300, n >= 2600 && n <= 2618, n >= 2900 && n <= 2920:
+		short = "ACT"
+	case n >= 800 && n < 1000:
+		short = "NT"
+	case n >= 1000 && n < 3000:
+		short = "NSW"
+	case n >= 3000 && n < 4000 || n >= 8000 && n < 9000:
+		short = "VIC"
+	case n >= 4000 && n < 5000 || n >= 9000:
+		short = "QLD"
+	case n >= 5000 && n < 6000:
+		short = "SA"
+	case n >= 6000 && n < 7000:
+		short = "WA"
+	case n >= 7000 && n < 8000:
+		short = "TAS"
+	default:
+		return ""
+	}
+	return states().byCode["Australia"][short].name
 }

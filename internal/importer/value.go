@@ -2,8 +2,12 @@ package importer
 
 import (
 	"encoding/json"
+	"html"
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"github.com/opencapi/capi/internal/importer/source"
 )
@@ -182,4 +186,115 @@ func isLegalForm(s string) bool {
 		return true
 	}
 	return false
+}
+
+const nullBytesMax = len("not applicable")
+
+func isLetterOrDigit(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// isNull holds for what people and programs write where a value is not known.
+func isNull(s string) bool {
+	if len(s) > nullBytesMax && s[nullBytesMax] > ' ' && s[0] > ' ' {
+		return false // as most texts
+	}
+	s = strings.TrimSpace(s)
+	switch {
+	case s == "":
+		return true
+	case len(s) > nullBytesMax:
+		return false
+	case !isLetterOrDigit(s[0]) && strings.Trim(s, "-–—._?#*/ ") == "":
+		return true
+	}
+	var lower [nullBytesMax]byte
+	for i := range len(s) {
+		lower[i] = s[i]
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			lower[i] += 'a' - 'A'
+		}
+	}
+	return nulls[string(lower[:len(s)])]
+}
+
+var nulls = func() map[string]bool {
+	m := map[string]bool{"not applicable": true, "not available": true, "not specified": true, "no data": true, "not known": true, "not found": true, "not provided": true, "not set": true, `\n`: true, "#name?": true, "#n/a": true, "#ref!": true, "#value!": true, "#div/0!": true, "#null!": true, "#num!": true}
+	for _, s := range strings.Fields("null nil none nan n/a n.a. n.a na/ n/d n.d. n/k tbd tba unknown undefined undisclosed unspecified (null) (none) (blank) <null> <na> [null] [] {} [none] - k.a. s/d <nil>") {
+		m[s] = true
+	}
+	return m
+}()
+
+// withheld holds for what stands in place of a name that is known and not told: in a connection it says that there is a
+// company, where an empty cell says nothing.
+func withheld(s string) bool { return strings.EqualFold(strings.TrimSpace(s), "undisclosed") }
+
+// isNullNumber also holds for what stands for an unknown number.
+func isNullNumber(s string) bool {
+	switch strings.TrimSpace(s) {
+	case "-1", "-1.0", "-99", "-999", "-9999", "NA", "na", "Na":
+		return true
+	}
+	return isNull(s)
+}
+
+// mend puts right what is certain: HTML entities, and UTF-8 that was once read as Windows-1252 or Mac Roman.
+func mend(s string) string {
+	if strings.IndexByte(s, '&') >= 0 && strings.IndexByte(s, ';') > 0 {
+		s = html.UnescapeString(s)
+	}
+	for range 2 { // some have been through it twice
+		mended, ok := unmangle(s)
+		if !ok {
+			break
+		}
+		s = mended
+	}
+	return s
+}
+
+// unmangle reads the characters as the bytes that they stand for. It is sure only if all that is not ASCII makes valid
+// UTF-8 that way, which by chance hardly happens: "Ã©" is no text in any language.
+func unmangle(s string) (string, bool) {
+	if !mangled(s) {
+		return s, false
+	}
+	for _, c := range []*charmap.Charmap{charmap.Windows1252, charmap.Macintosh} {
+		if p, ok := encodeAll(c, s); ok && utf8.Valid(p) {
+			if out := string(p); utf8.RuneCountInString(out) < utf8.RuneCountInString(s) {
+				return out, true
+			}
+		}
+	}
+	return s, false
+}
+
+// mangled holds for a text that has the first character of a mangled sequence in it: a cheap look before the work.
+func mangled(s string) bool {
+	return !isASCII(s) && strings.ContainsAny(s, "ÃÂâÅÄÐÑæåäçèéã√¬‚ƒ≈Œ")
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func encodeAll(c *charmap.Charmap, s string) ([]byte, bool) {
+	p := make([]byte, 0, len(s))
+	for _, r := range s {
+		b, ok := c.EncodeRune(r)
+		if !ok {
+			if c != charmap.Windows1252 || r >= 0xa0 || r < 0x80 {
+				return nil, false
+			}
+			b = byte(r) // the five bytes that Windows-1252 leaves open
+		}
+		p = append(p, b)
+	}
+	return p, true
 }

@@ -99,7 +99,7 @@ func importLines(ctx context.Context, a *app.App, write func(lines *json.Encoder
 		buffered := bufio.NewWriterSize(out, 1<<20)
 		out.CloseWithError(errors.Join(write(json.NewEncoder(buffered)), buffered.Flush()))
 	}()
-	summary, err := importer.Import(ctx, importer.Options{Catalog: a.Catalog, Files: []string{"-"}, Stdin: in, Hold: hold})
+	summary, err := importer.Import(ctx, importer.Options{Catalog: a.Catalog, Files: []string{"-"}, Stdin: in, LockTime: hold})
 	in.CloseWithError(errors.New("the import has ended"))
 	return summary, err
 }

@@ -117,7 +117,7 @@ func (c *importFilesCommand) open(s *session) (a *app.App, done func(), err erro
 
 func (c *importFilesCommand) options(s *session) (importer.Options, error) {
 	o := importer.Options{
-		Files: c.Files, Stdin: s.in, DryRun: c.DryRun, Hold: c.Hold,
+		Files: c.Files, Stdin: s.in, DryRun: c.DryRun, LockTime: c.Hold,
 		Reading: source.Options{Encoding: c.Encoding, Delimiter: c.Delimiter, Sheet: c.Sheet},
 	}
 	if c.Hold < 0 {

@@ -35,7 +35,7 @@ func (s *session) printSummary(m importer.Summary) {
 			plural(c.Ambiguous, "connection names", "connections name"))
 	}
 	s.printMerges(m.Merges)
-	s.printDoubts(m.Doubts)
+	s.printUnparsed(m.Unparsed)
 	s.printRejects(m.Reasons)
 	for _, source := range m.Sources {
 		if source.Rejects != "" {
@@ -66,12 +66,12 @@ func (s *session) printMerges(m importer.Merges) {
 	}
 }
 
-func (s *session) printDoubts(doubts []importer.Doubts) {
-	if len(doubts) > 0 {
+func (s *session) printUnparsed(unparsed []importer.Unparsed) {
+	if len(unparsed) > 0 {
 		s.printf("\nCould not be read, and kept as attributes:\n")
 	}
-	for _, d := range doubts {
-		s.printf("  %s × %s, such as %q at line %s\n", count(d.Count), d.Column, d.Samples[0].Detail, count(d.Samples[0].Line))
+	for _, u := range unparsed {
+		s.printf("  %s × %s, such as %q at line %s\n", count(u.Count), u.Column, u.Samples[0].Detail, count(u.Samples[0].Line))
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// draft is a company while its record is read.
-type draft struct {
+// builder builds a company from the fields of a record.
+type builder struct {
 	plan     *plan
 	company  *company.Company
 	item     *item
@@ -27,33 +27,33 @@ type draft struct {
 }
 
 // attribute keeps a value under the source's name for it, unless what fits no field is to be left out.
-func (d *draft) attribute(f *source.Field) {
-	if d.plan.keep {
-		d.keep(f.Name, f.Value.Any())
+func (b *builder) attribute(f *source.Field) {
+	if b.plan.keep {
+		b.keep(f.Name, f.Value.Any())
 	}
 }
 
 // attributeAs keeps a value under the name that was asked for.
-func (d *draft) attributeAs(t target, f *source.Field) {
+func (b *builder) attributeAs(t target, f *source.Field) {
 	if t.name != "" && t.side == 0 {
-		d.keep(t.name, f.Value.Any())
+		b.keep(t.name, f.Value.Any())
 		return
 	}
-	d.attribute(f)
+	b.attribute(f)
 }
 
-func (d *draft) keep(name string, v any) {
-	if d.company.Attributes == nil {
-		d.company.Attributes = map[string]any{}
+func (b *builder) keep(name string, v any) {
+	if b.company.Attributes == nil {
+		b.company.Attributes = map[string]any{}
 	}
 	if s, ok := v.(string); ok {
-		v = text.Clean(mend(s))
+		v = text.Clean(repair(s))
 	}
-	d.company.Attributes[text.Clean(name)] = v
+	b.company.Attributes[text.Clean(name)] = v
 }
 
-func (d *draft) set(t target, f *source.Field) {
-	c, v := d.company, &f.Value
+func (b *builder) set(t target, f *source.Field) {
+	c, v := b.company, &f.Value
 	switch t.column {
 	case colKey:
 		c.ID = catalog.CompanyID(strings.TrimSpace(textOf(v)))
@@ -61,18 +61,18 @@ func (d *draft) set(t target, f *source.Field) {
 		if c.ID.IsZero() {
 			s := strings.TrimSpace(textOf(v))
 			c.ID = catalog.CompanyID(s)
-			d.weakID = isNumber(s)
+			b.weakID = isNumber(s)
 		}
 	case colName:
-		c.Name = mend(textOf(v))
+		c.Name = repair(textOf(v))
 	case colDomain:
-		d.domain(f)
+		b.domain(f)
 	case colWebsite:
-		d.website(textOf(v))
+		b.website(textOf(v))
 	case colLinkedIn:
 		c.LinkedInURL = textOf(v)
 	case colDescription:
-		c.Description = mend(textOf(v))
+		c.Description = repair(textOf(v))
 	case colCountry:
 		c.Country = firstCountry(v)
 	case colCountryCode:
@@ -81,28 +81,28 @@ func (d *draft) set(t target, f *source.Field) {
 			c.Country = c.CountryCode
 		}
 	case colState:
-		c.State = mend(textOf(v))
+		c.State = repair(textOf(v))
 	case colCity:
-		c.City = cityText(mend(textOf(v)))
+		c.City = cityText(repair(textOf(v)))
 	case colLocation:
-		d.place(t, f)
+		b.setLocation(t, f)
 	case colPostal:
-		d.postal = textOf(v)
-		d.attribute(f)
+		b.postal = textOf(v)
+		b.attribute(f)
 	case colEmployees:
-		d.employees(t, f)
+		b.employees(t, f)
 	case colFounded:
-		d.founded(f)
+		b.founded(f)
 	case colConnections:
-		d.connections(v)
+		b.connections(v)
 	case colAttributes:
-		d.attributes(f)
+		b.attributes(f)
 	default:
 	}
 }
 
 // domain takes the first of several, and leaves out what is somebody else's.
-func (d *draft) domain(f *source.Field) {
+func (b *builder) domain(f *source.Field) {
 	s := textOf(&f.Value)
 	if i := strings.IndexAny(s, ";|, \n"); i > 0 {
 		s = s[:i]
@@ -113,9 +113,9 @@ func (d *draft) domain(f *source.Field) {
 	}
 	switch {
 	case !ok:
-		d.doubt(f)
+		b.keepUnparsed(f)
 	case !freeMail[domain]:
-		d.company.Domain = domain
+		b.company.Domain = domain
 	}
 }
 
@@ -126,8 +126,8 @@ var freeMail = map[string]bool{
 	"qq.com": true, "163.com": true, "126.com": true, "mail.ru": true, "yandex.ru": true,
 }
 
-func (d *draft) website(s string) {
-	c := d.company
+func (b *builder) website(s string) {
+	c := b.company
 	c.Website = strings.TrimSpace(s)
 	if !strings.Contains(strings.ToLower(s), "linkedin.") {
 		return
@@ -148,58 +148,58 @@ func firstCountry(v *source.Value) string {
 			return c.Name
 		}
 	}
-	return mend(footnote.ReplaceAllString(s, ""))
+	return repair(footnote.ReplaceAllString(s, ""))
 }
 
-func (d *draft) place(t target, f *source.Field) {
-	l, more := parseLocation(mend(strings.Join(listOf(&f.Value, false), ";")), t.codes)
-	d.location = l
+func (b *builder) setLocation(t target, f *source.Field) {
+	l, more := parseLocation(repair(strings.Join(listOf(&f.Value, false), ";")), t.codes)
+	b.location = l
 	if more || l.isEmpty() {
-		d.attribute(f)
+		b.attribute(f)
 	}
 }
 
-func (d *draft) employees(t target, f *source.Field) {
+func (b *builder) employees(t target, f *source.Field) {
 	s := textOf(&f.Value)
-	n, ranged, ok := d.headcounts.read(s)
+	n, ranged, ok := b.headcounts.read(s)
 	switch {
 	case isNullNumber(s), n == 0 && ok && t.rank > 0: // only under our own name 0 is a number of employees
 	case !ok, n < 0, n > company.EmployeeCountMax:
-		d.doubt(f)
+		b.keepUnparsed(f)
 	default:
-		d.company.EmployeeCount = &n
+		b.company.EmployeeCount = &n
 		if ranged {
-			d.keep("employee_range", text.Clean(s))
+			b.keep("employee_range", text.Clean(s))
 		}
 	}
 }
 
-func (d *draft) founded(f *source.Field) {
+func (b *builder) founded(f *source.Field) {
 	s := textOf(&f.Value)
 	n, ok := year(s)
 	switch {
 	case isNullNumber(s), strings.Trim(s, "0. ") == "":
 	case !ok:
-		d.doubt(f)
+		b.keepUnparsed(f)
 	default:
-		d.company.FoundedYear = &n
+		b.company.FoundedYear = &n
 		if len(strings.TrimSpace(s)) > len("2006-01-02T15:04:05Z07:00") || strings.Contains(s, "(") {
-			d.attribute(f)
+			b.attribute(f)
 		}
 	}
 }
 
 // doubt keeps a value that was not understood.
-func (d *draft) doubt(f *source.Field) {
-	d.item.doubts = append(d.item.doubts, doubt{f.Name, shorten(textOf(&f.Value))})
-	d.attribute(f)
+func (b *builder) keepUnparsed(f *source.Field) {
+	b.item.unparsed = append(b.item.unparsed, unparsed{f.Name, shorten(textOf(&f.Value))})
+	b.attribute(f)
 }
 
 // lists adds up the columns of each list, in the order of their ranks.
-func (d *draft) lists(all []listed) {
-	slices.SortStableFunc(all, func(a, b listed) int { return cmp.Compare(a.rank, b.rank) })
+func (b *builder) lists(all []listValue) {
+	slices.SortStableFunc(all, func(a, b listValue) int { return cmp.Compare(a.rank, b.rank) })
 	for _, l := range all {
-		c, v := d.company, &l.field.Value
+		c, v := b.company, &l.field.Value
 		switch l.column {
 		case colIndustries:
 			c.Industries = append(c.Industries, labels(listOf(v, l.commas))...)
@@ -210,7 +210,7 @@ func (d *draft) lists(all []listed) {
 		case colTechnologyCategories:
 			c.TechnologyCategories = append(c.TechnologyCategories, labels(listOf(v, l.commas))...)
 		case colRelation:
-			d.relation(l.category, v)
+			b.relation(l.category, v)
 		default:
 		}
 	}
@@ -227,63 +227,63 @@ func labels(texts []string) []string {
 			if strings.Contains(part, "_") && !strings.Contains(part, " ") {
 				part = strings.ReplaceAll(part, "_", " ")
 			}
-			out = append(out, mend(part))
+			out = append(out, repair(part))
 		}
 	}
 	return out
 }
 
-func (d *draft) attributes(f *source.Field) {
+func (b *builder) attributes(f *source.Field) {
 	members, ok := objectOf(&f.Value)
 	if !ok {
-		d.attribute(f)
+		b.attribute(f)
 		return
 	}
 	for name, v := range members {
-		d.attribute(&source.Field{Name: name, Value: source.Value{Kind: source.Other, Other: v}})
+		b.attribute(&source.Field{Name: name, Value: source.Value{Kind: source.Other, Other: v}})
 	}
 }
 
 // finish cleans and checks the company and makes the item.
-func (d *draft) finish() {
-	if d.item.reason != "" {
+func (b *builder) finish() {
+	if b.item.reason != "" {
 		return
 	}
-	c := d.company
+	c := b.company
 	if c.Name == "" && c.Domain == "" && c.Website == "" && c.ID.IsZero() {
-		d.item.reason = ReasonEmpty
+		b.item.reason = ReasonEmpty
 		return
 	}
-	d.settlePlace()
+	b.settleLocation()
 	c.Clean()
 	if problem := validate(c); problem != "" {
-		d.item.reason, d.item.detail = ReasonInvalid, problem
+		b.item.reason, b.item.detail = ReasonInvalid, problem
 		return
 	}
 	in := catalog.Prepare(c)
-	if d.weakID {
+	if b.weakID {
 		in.Weaken()
 	}
-	d.item.company = &in
+	b.item.company = &in
 }
 
-// settlePlace makes one of what the columns and the location say.
-func (d *draft) settlePlace() {
-	c := d.company
+// settleLocation makes one of what the columns and the location say.
+func (b *builder) settleLocation() {
+	c := b.company
 	country, known := company.LookupCountry(cmp.Or(c.Country, c.CountryCode))
-	if c.Country == "" && c.CountryCode == "" && d.location.country != "" {
-		c.Country = d.location.country
+	if c.Country == "" && c.CountryCode == "" && b.location.country != "" {
+		c.Country = b.location.country
 		country, known = company.LookupCountry(c.Country)
 	}
 	if c.State == "" {
-		c.State = d.location.state
+		c.State = b.location.state
 	}
 	if c.City == "" {
-		c.City = d.location.city
+		c.City = b.location.city
 	}
 	name := country.Name
 	if !known && c.Country == "" && c.CountryCode == "" {
-		name = d.plan.country
+		name = b.plan.country
 	}
 	st, ok := stateIn(name, c.State)
 	switch {
@@ -293,13 +293,13 @@ func (d *draft) settlePlace() {
 			c.Country = st.country
 		}
 	case known && isCode(c.State) && c.State != "":
-		if d.plan.keep {
-			d.keep("state_code", c.State)
+		if b.plan.keep {
+			b.keep("state_code", c.State)
 		}
 		c.State = ""
 	}
-	if c.State == "" && d.postal != "" {
-		c.State = stateOfPostal(name, d.postal)
+	if c.State == "" && b.postal != "" {
+		c.State = stateOfPostal(name, b.postal)
 	}
 }
 

@@ -38,7 +38,7 @@ const (
 	colFounded
 	colConnections
 	colAttributes
-	colRelation // companies that are to this one what place.category says
+	colRelation // companies that are to this one what alias.category says
 
 	// Of a record that is a connection.
 	colTargetID
@@ -182,34 +182,34 @@ var connectionAliases = map[column]string{
 // connectionPrefix begins the names that only a connection has.
 const connectionPrefix = "connected_"
 
-// place is where a name stands in the aliases: rank 0 is our own name.
-type place struct {
+// alias is what a name of a column means. rank 0 is the field's own name.
+type alias struct {
 	column   column
 	rank     int
 	category string // of colRelation
 	weak     bool   // the name alone is not enough
 }
 
-func byName(aliases map[column]string) map[string]place {
-	out := map[string]place{}
+func byName(aliases map[column]string) map[string]alias {
+	out := map[string]alias{}
 	for c, names := range aliases {
 		for rank, name := range strings.Fields(names) {
 			if !isASCII(name) {
 				name = normalName(name) // folded, whatever that does to the script
 			}
-			out[name] = place{column: c, rank: rank, weak: weakNames[name]}
+			out[name] = alias{column: c, rank: rank, weak: weakNames[name]}
 		}
 	}
 	return out
 }
 
 var (
-	companyPlaces = sync.OnceValue(func() map[string]place {
+	companyAliasIndex = sync.OnceValue(func() map[string]alias {
 		out := byName(aliases)
 		for name, category := range relations {
-			out[name] = place{column: colRelation, category: category}
+			out[name] = alias{column: colRelation, category: category}
 		}
-		joined := map[string]place{}
+		joined := map[string]alias{}
 		for name, p := range out {
 			joined[strings.ReplaceAll(name, "_", "")] = p
 		}
@@ -220,11 +220,11 @@ var (
 		}
 		return out
 	})
-	connectionPlaces = sync.OnceValue(func() map[string]place { return byName(connectionAliases) })
+	connectionAliasIndex = sync.OnceValue(func() map[string]alias { return byName(connectionAliases) })
 )
 
-// owners stand before a name to say whose it is: the company's.
-var owners = []string{
+// ownerPrefixes stand before a name to say whose it is: the company's.
+var ownerPrefixes = []string{
 	"company_", "organization_", "organisation_", "org_", "business_", "account_", "firm_", "startup_", "employer_",
 	"corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "headquarter_", "head_office_", "basic_info_",
 	"properties_", "location_", "address_", "info_", "details_", "profile_", "data_",
@@ -235,26 +235,26 @@ const (
 	joinedMin    = 5 // letters of a name that may be written without its underscores
 )
 
-// placeOf finds what a name means.
-func placeOf(name string) (place, bool) {
+// aliasOf finds what a name means.
+func aliasOf(name string) (alias, bool) {
 	n := normalName(name)
-	known := companyPlaces()
+	known := companyAliasIndex()
 	if p, ok := known[n]; ok {
 		return p, true
 	}
 	if p, ok := known[strings.ReplaceAll(n, "_", "")]; ok && len(n) > joinedMin {
 		return p, true
 	}
-	for _, owner := range owners {
+	for _, owner := range ownerPrefixes {
 		if rest, ok := strings.CutPrefix(n, owner); ok {
-			p, ok := placeOf(rest) // company_location_city
+			p, ok := aliasOf(rest) // company_location_city
 			if ok && p.column != colID && p.column != colIgnored && p.column != colAttributes {
 				p.rank += strippedRank
 				return p, true
 			}
 		}
 	}
-	return place{}, false
+	return alias{}, false
 }
 
 // normalName is a name as the aliases spell it: folded, camel case and punctuation as underscores.
@@ -281,7 +281,7 @@ type schema struct{}
 
 // Column returns what the aliases say about a column.
 func (schema) Column(name string) source.Column {
-	p, ok := placeOf(name)
+	p, ok := aliasOf(name)
 	if !ok {
 		return source.Column{}
 	}

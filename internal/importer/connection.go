@@ -13,41 +13,41 @@ import (
 
 // connections reads those in a company's record: objects with a category and the connected company, flat or as an
 // object of its own, or in a cell "vendor: Salesforce (salesforce.com); investor: …".
-func (d *draft) connections(v *source.Value) {
+func (b *builder) connections(v *source.Value) {
 	if v.Kind == source.Cell && !strings.HasPrefix(strings.TrimSpace(v.Text), "[") {
 		for _, s := range splitTexts(unescapeCell(v.Text), false) {
-			d.connection(connectionFromText(s))
+			b.connection(connectionFromText(s))
 		}
 		return
 	}
 	list, _ := v.Any().([]any)
 	if v.Kind == source.Cell {
 		if err := decode(v.Text, &list); err != nil {
-			d.item.rejects = append(d.item.rejects, "connections: "+err.Error())
+			b.item.rejects = append(b.item.rejects, "connections: "+err.Error())
 			return
 		}
 	}
 	if list == nil {
-		d.item.rejects = append(d.item.rejects, "connections: not a list")
+		b.item.rejects = append(b.item.rejects, "connections: not a list")
 	}
 	for _, e := range list {
 		switch e := e.(type) {
 		case map[string]any:
-			d.connection(connectionFromObject(e))
+			b.connection(connectionFromObject(e))
 		case string:
-			d.connection(connectionFromText(e))
+			b.connection(connectionFromText(e))
 		default:
-			d.item.rejects = append(d.item.rejects, fmt.Sprintf("connections: %v is neither an object nor text", e))
+			b.item.rejects = append(b.item.rejects, fmt.Sprintf("connections: %v is neither an object nor text", e))
 		}
 	}
 }
 
-func (d *draft) connection(c catalog.Connection) {
+func (b *builder) connection(c catalog.Connection) {
 	if problem := check(&c, false); problem != "" {
-		d.item.rejects = append(d.item.rejects, "connections: "+problem)
+		b.item.rejects = append(b.item.rejects, "connections: "+problem)
 		return
 	}
-	d.item.connections = append(d.item.connections, c)
+	b.item.connections = append(b.item.connections, c)
 }
 
 func connectionFromObject(o map[string]any) catalog.Connection {
@@ -103,13 +103,13 @@ func connectionFromText(s string) catalog.Connection {
 }
 
 // relation reads companies that are to this one what the category says, by name, domain or both.
-func (d *draft) relation(category string, v *source.Value) {
+func (b *builder) relation(category string, v *source.Value) {
 	if list, ok := v.Other.([]any); ok && v.Kind == source.Other {
 		for _, e := range list {
 			if o, ok := e.(map[string]any); ok {
 				c := connectionFromObject(o)
 				c.Category = category
-				d.connection(c)
+				b.connection(c)
 			}
 		}
 		return
@@ -117,17 +117,17 @@ func (d *draft) relation(category string, v *source.Value) {
 	if o, ok := v.Other.(map[string]any); ok && v.Kind == source.Other {
 		c := connectionFromObject(o)
 		c.Category = category
-		d.connection(c)
+		b.connection(c)
 		return
 	}
 	for _, s := range splitNames(v) {
-		if s = text.Clean(mend(s)); isNull(s) || isNumber(s) {
+		if s = text.Clean(repair(s)); isNull(s) || isNumber(s) {
 			continue
 		}
 		c := connectionFromText(category + ": " + s)
 		if domain, ok := company.CleanDomain(s); ok && !strings.Contains(s, " ") && company.KnownSuffix(domain) {
 			c.Target = catalog.End{Domain: domain}
 		}
-		d.connection(c)
+		b.connection(c)
 	}
 }

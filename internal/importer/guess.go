@@ -20,10 +20,10 @@ func (p *plan) guess(s *sample) {
 	for _, g := range guesses {
 		if p.has(g.column) || g.column == colCountry && (p.has(colCountryCode) || p.has(colLocation)) ||
 			g.column == colLocation && (p.has(colCity) || p.has(colCountry)) || g.column == colDomain && p.has(colWebsite) ||
-			g.blind && !s.headless() || g.column == colName && !nameless {
+			g.blind && !s.unnamed() || g.column == colName && !nameless {
 			continue
 		}
-		var best *sampled
+		var best *sampledColumn
 		most := 0.0
 		for _, c := range s.columns {
 			if _, taken := p.targets[c.name]; taken || len(c.values) < g.min(s) || c.lists > 0 {
@@ -34,13 +34,13 @@ func (p *plan) guess(s *sample) {
 			}
 		}
 		if best != nil {
-			p.assign(best, target{place: place{column: g.column, rank: strippedRank}}, ByValues, 0.8*most)
+			p.assign(best, target{alias: alias{column: g.column, rank: strippedRank}}, ByValues, 0.8*most)
 		}
 	}
 }
 
-// headless holds for a source whose columns have no names.
-func (s *sample) headless() bool {
+// unnamed reports whether no column of the source has a name.
+func (s *sample) unnamed() bool {
 	for _, c := range s.columns {
 		if !strings.HasPrefix(c.name, "column_") {
 			return false
@@ -52,89 +52,89 @@ func (s *sample) headless() bool {
 type guess struct {
 	column column
 	blind  bool // only where no column has a name
-	fits   func(*sampled) float64
+	fits   func(*sampledColumn) float64
 }
 
 func (g guess) min(s *sample) int {
-	if s.headless() {
+	if s.unnamed() {
 		return 1
 	}
 	return guessValuesMin
 }
 
 var guesses = []guess{
-	{column: colLinkedIn, fits: func(c *sampled) float64 {
-		return c.part(func(v string) bool { return strings.Contains(v, "linkedin.com/") })
+	{column: colLinkedIn, fits: func(c *sampledColumn) float64 {
+		return c.share(func(v string) bool { return strings.Contains(v, "linkedin.com/") })
 	}},
-	{column: colWebsite, fits: func(c *sampled) float64 {
+	{column: colWebsite, fits: func(c *sampledColumn) float64 {
 		if c.oneSite() {
 			return 0
 		}
-		return c.part(func(v string) bool {
+		return c.share(func(v string) bool {
 			_, own := company.SiteDomain(v)
 			return own && strings.Contains(v, "://") && isAddress(v) && !isFile(v)
 		})
 	}},
-	{column: colDomain, fits: func(c *sampled) float64 {
+	{column: colDomain, fits: func(c *sampledColumn) float64 {
 		if 2*c.distinct() < len(c.values) {
 			return 0
 		}
-		return c.part(func(v string) bool {
+		return c.share(func(v string) bool {
 			return isAddress(v) && !strings.Contains(v, "/") && !strings.Contains(v, "@") && knownSuffix(v)
 		})
 	}},
-	{column: colCountry, fits: func(c *sampled) float64 {
-		return c.part(func(v string) bool {
+	{column: colCountry, fits: func(c *sampledColumn) float64 {
+		return c.share(func(v string) bool {
 			_, ok := company.LookupCountry(v)
 			return ok && (len(v) > 2 || strings.ToUpper(v) == v)
 		})
 	}},
-	{column: colEmployees, fits: func(c *sampled) float64 {
-		return c.part(func(v string) bool {
+	{column: colEmployees, fits: func(c *sampledColumn) float64 {
+		return c.share(func(v string) bool {
 			_, ranged, ok := headcount(v)
 			return ok && ranged && !strings.ContainsAny(v, "$€£%") && strings.ContainsAny(v, "-–+kK") && !strings.HasPrefix(v, "-")
 		})
 	}},
-	{column: colLocation, fits: func(c *sampled) float64 {
-		return c.part(func(v string) bool {
+	{column: colLocation, fits: func(c *sampledColumn) float64 {
+		return c.share(func(v string) bool {
 			l, _ := parseLocation(v, c.endsInCountryCodes())
 			return l.country != "" && strings.Contains(v, ",") && len(v) < 100
 		})
 	}},
-	{column: colName, fits: func(c *sampled) float64 {
+	{column: colName, fits: func(c *sampledColumn) float64 {
 		if 10*c.distinct() < 8*len(c.values) {
 			return 0
 		}
 		// Of several such columns the first wins, since its part is not beaten.
-		part := c.part(func(v string) bool {
+		part := c.share(func(v string) bool {
 			return utf8.RuneCountInString(v) <= 80 && strings.ContainsFunc(v, unicode.IsLetter) && !strings.Contains(v, "://") &&
 				!isAddress(v) && !isNumber(v)
 		})
-		if c.part(isUpperCode) > 0.5 {
+		if c.share(isUpperCode) > 0.5 {
 			return 0
 		}
 		return part
 	}},
-	{column: colState, blind: true, fits: func(c *sampled) float64 {
-		return c.part(func(v string) bool { _, ok := anyState(v); return ok })
+	{column: colState, blind: true, fits: func(c *sampledColumn) float64 {
+		return c.share(func(v string) bool { _, ok := anyState(v); return ok })
 	}},
-	{column: colFounded, blind: true, fits: func(c *sampled) float64 {
-		return c.part(func(v string) bool {
+	{column: colFounded, blind: true, fits: func(c *sampledColumn) float64 {
+		return c.share(func(v string) bool {
 			n, ok := year(v)
 			return ok && len(v) == 4 && n >= 1700 && n <= 2035
 		})
 	}},
-	{column: colEmployees, blind: true, fits: func(c *sampled) float64 {
-		return c.part(func(v string) bool {
+	{column: colEmployees, blind: true, fits: func(c *sampledColumn) float64 {
+		return c.share(func(v string) bool {
 			n, _, ok := headcount(v)
 			return ok && n >= 1 && n < 3_000_000
 		})
 	}},
-	{column: colDescription, fits: func(c *sampled) float64 {
-		return c.part(func(v string) bool { return len(v) > 80 && strings.Count(v, " ") > 10 })
+	{column: colDescription, fits: func(c *sampledColumn) float64 {
+		return c.share(func(v string) bool { return len(v) > 80 && strings.Count(v, " ") > 10 })
 	}},
-	{column: colCity, blind: true, fits: func(c *sampled) float64 {
-		return c.part(func(v string) bool { return len(v) < 40 && !isNumber(v) && !isAddress(v) })
+	{column: colCity, blind: true, fits: func(c *sampledColumn) float64 {
+		return c.share(func(v string) bool { return len(v) < 40 && !isNumber(v) && !isAddress(v) })
 	}},
 }
 
@@ -161,4 +161,4 @@ func knownSuffix(v string) bool {
 // ownership is what a column named type tells where it tells who owns a company, and not what it does.
 var ownership = regexp.MustCompile(`(?i)\b(public|private|privately|non-?profit|partnership|government|agency|self-employed|sole proprietorship|educational institution|corporation|llc|subsidiary|vc funded)\b`)
 
-func (c *sampled) tellsOwnership() bool { return c.part(ownership.MatchString) >= 0.6 }
+func (c *sampledColumn) isOwnership() bool { return c.share(ownership.MatchString) >= 0.6 }

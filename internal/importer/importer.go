@@ -36,7 +36,7 @@ type Options struct {
 
 	// Hold is about how long the database is held at a time. Purchases wait meanwhile, but fewer, longer times write each
 	// page of the database's indexes less often. Defaults to 50ms.
-	Hold time.Duration
+	LockTime time.Duration
 
 	// Workers is the number of goroutines that parse. Defaults to the number of processors.
 	Workers int

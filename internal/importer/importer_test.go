@@ -134,7 +134,7 @@ func TestBrokenRecordsAreRejectedAndTheRestLoads(t *testing.T) {
 	}, got)
 	require.Equal(t, 12, s.Read)
 	require.Equal(t, 8, s.Rejected)
-	require.Equal(t, []importer.Doubts{{Column: "employee_count", Count: 1, Samples: []importer.Sample{{File: s.Sources[0].File, Line: 4, Detail: "many"}}}}, s.Doubts)
+	require.Equal(t, []importer.Unparsed{{Column: "employee_count", Count: 1, Samples: []importer.Sample{{File: s.Sources[0].File, Line: 4, Detail: "many"}}}}, s.Unparsed)
 	require.Equal(t, s.Read, s.Added+s.Updated+s.Unchanged+s.Rejected)
 	require.Equal(t, importer.Connections{Read: 4, Added: 1, Rejected: 3}, s.Connections)
 }
@@ -283,7 +283,7 @@ func TestAnImportHoldsTheDatabaseForAsLongAsItMay(t *testing.T) {
 	file := write(t, "many.ndjson", lines.String())
 	writes := func(hold time.Duration) uint64 {
 		b := catalog.New(dbtest.SQLite(t))
-		_, err := importer.Import(t.Context(), importer.Options{Catalog: b, Files: []string{file}, Hold: hold})
+		_, err := importer.Import(t.Context(), importer.Options{Catalog: b, Files: []string{file}, LockTime: lockTime})
 		require.NoError(t, err)
 		require.Len(t, all(t, b), 2000)
 		seq, err := b.Seq(t.Context())

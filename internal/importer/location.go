@@ -34,7 +34,7 @@ func parseLocation(s string, codes bool) (l location, more bool) {
 		if isNull(place) || remote.MatchString(place) {
 			continue
 		}
-		if one := onePlace(place, codes); !one.isEmpty() {
+		if one := parsePlace(place, codes); !one.isEmpty() {
 			found = append(found, one)
 		}
 	}
@@ -44,7 +44,7 @@ func parseLocation(s string, codes bool) (l location, more bool) {
 	return found[0], len(found) > 1
 }
 
-func onePlace(s string, codes bool) location {
+func parsePlace(s string, codes bool) location {
 	var parts []string
 	for p := range strings.SplitSeq(s, ",") {
 		if p = strings.TrimSpace(p); !isNull(p) && !remote.MatchString(p) {
@@ -65,13 +65,13 @@ func onePlace(s string, codes bool) location {
 		}
 	}
 	if len(parts) == 1 {
-		return singlePlace(last)
+		return placeOfOnePart(last)
 	}
-	return partedPlace(parts, codes)
+	return placeOfParts(parts, codes)
 }
 
-// singlePlace is a country, else a state, else a city.
-func singlePlace(s string) location {
+// placeOfOnePart is a country, else a state, else a city.
+func placeOfOnePart(s string) location {
 	if c, ok := countryByName(s); ok {
 		return location{country: c}
 	}
@@ -81,7 +81,7 @@ func singlePlace(s string) location {
 	return location{city: cityText(s)}
 }
 
-func partedPlace(parts []string, codes bool) location {
+func placeOfParts(parts []string, codes bool) location {
 	n := len(parts)
 	last := parts[n-1]
 	country, known := countryByName(last)
@@ -90,7 +90,7 @@ func partedPlace(parts []string, codes bool) location {
 			country, known = c.Name, true
 		}
 	}
-	if st, ok := anyState(last); ok && (!known && (len(last) != 2 || !codes) || text.Fold(last) == "georgia" && !georgian[text.Fold(parts[0])]) {
+	if st, ok := anyState(last); ok && (!known && (len(last) != 2 || !codes) || text.Fold(last) == "georgia" && !georgianCities[text.Fold(parts[0])]) {
 		return location{cityText(parts[max(0, n-2)]), st.name, st.country}
 	}
 	if !known {
@@ -115,7 +115,7 @@ func partedPlace(parts []string, codes bool) location {
 	return l
 }
 
-var georgian = map[string]bool{"tbilisi": true, "batumi": true, "kutaisi": true, "rustavi": true, "gori": true, "poti": true}
+var georgianCities = map[string]bool{"tbilisi": true, "batumi": true, "kutaisi": true, "rustavi": true, "gori": true, "poti": true}
 
 // cityText drops a postal code.
 func cityText(s string) string {
@@ -179,13 +179,13 @@ var stateAliases = map[string]string{
 	"wash.": "WA", "colo.": "CO", "minn.": "MN", "mich.": "MI", "ariz.": "AZ", "tenn.": "TN", "ga.": "GA", "va.": "VA", "md.": "MD",
 }
 
-type stateBook struct {
+type stateIndex struct {
 	byCode map[string]map[string]state // by country, then code
 	byName map[string][]state          // by folded name
 }
 
-var states = sync.OnceValue(func() *stateBook {
-	b := &stateBook{byCode: map[string]map[string]state{}, byName: map[string][]state{}}
+var states = sync.OnceValue(func() *stateIndex {
+	b := &stateIndex{byCode: map[string]map[string]state{}, byName: map[string][]state{}}
 	for line := range strings.SplitSeq(stateTable, "\n") {
 		country, rest, _ := strings.Cut(line, "|")
 		b.byCode[country] = map[string]state{}

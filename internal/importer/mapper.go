@@ -21,25 +21,25 @@ type item struct {
 	company     *catalog.Incoming
 	connections []catalog.Connection // of the company, without a source; else the one that the record is
 	rejects     []string             // what is wrong with connections of the company that are left out
-	doubts      []doubt              // values that were not understood, and kept as attributes
+	unparsed    []unparsed           // values that were not understood, and kept as attributes
 }
 
 // doubt is a value that its field could not be read from.
-type doubt struct{ field, value string }
+type unparsed struct{ field, value string }
 
 // mapper turns records into items. Not safe for concurrent use.
 type mapper struct {
 	plan       *plan
-	learnt     map[string]target // names that the plan does not know, as the source spells them
-	connection map[string]place
+	learned    map[string]target // names that the plan does not know, as the source spells them
+	connection map[string]alias
 	best       [columns]*source.Field // the value of each field that has one
 	bestTarget [columns]target
-	lists      []listed
+	lists      []listValue
 	headcounts headcounts
 }
 
-// listed is a value of a field that has several.
-type listed struct {
+// listValue is a value of a field that has several.
+type listValue struct {
 	target
 	field *source.Field
 }
@@ -48,7 +48,7 @@ type listed struct {
 const namesMax = 10_000
 
 func newMapper(p *plan) *mapper {
-	return &mapper{plan: p, learnt: map[string]target{}, connection: map[string]place{}, headcounts: headcounts{}}
+	return &mapper{plan: p, learned: map[string]target{}, connection: map[string]alias{}, headcounts: headcounts{}}
 }
 
 // target is what is done with a field. Names that the sample did not have are known by themselves.
@@ -56,20 +56,20 @@ func (m *mapper) target(name string) target {
 	if t, ok := m.plan.targets[name]; ok {
 		return t
 	}
-	t, ok := m.learnt[name]
+	t, ok := m.learned[name]
 	if !ok {
-		if known, ok := placeOf(name); ok && m.plan.pair == nil && !m.plan.sampled(name) {
-			t.place = known
+		if known, ok := aliasOf(name); ok && m.plan.pair == nil && !m.plan.sawColumn(name) {
+			t.alias = known
 		}
-		if len(m.learnt) < namesMax {
-			m.learnt[strings.Clone(name)] = t
+		if len(m.learned) < namesMax {
+			m.learned[strings.Clone(name)] = t
 		}
 	}
 	return t
 }
 
 // sampled holds if the sample had the name, so that the plan has decided on it.
-func (p *plan) sampled(name string) bool {
+func (p *plan) sawColumn(name string) bool {
 	for i := range p.columns {
 		if p.columns[i].Column == name {
 			return true
@@ -127,7 +127,7 @@ func isConnection(fields []source.Field) bool {
 
 // mapCompany reads one company; of a row of two, the one on the side.
 func (m *mapper) mapCompany(r *source.Record, it *item, side int8) {
-	d := draft{plan: m.plan, company: &company.Company{}, item: it, headcounts: m.headcounts}
+	b := builder{plan: m.plan, company: &company.Company{}, item: it, headcounts: m.headcounts}
 	clear(m.best[:])
 	m.lists = m.lists[:0]
 	for i := range r.Fields {
@@ -142,52 +142,52 @@ func (m *mapper) mapCompany(r *source.Record, it *item, side int8) {
 		if side != 0 && t.column == colAttribute && t.name != "" {
 			f = &source.Field{Name: t.name, Value: f.Value}
 		}
-		m.place(&d, t, f)
+		m.assign(&b, t, f)
 	}
-	m.settings(&d)
+	m.applySettings(&b)
 	for c := range m.best {
 		if f := m.best[c]; f != nil {
-			d.set(m.bestTarget[c], f)
+			b.set(m.bestTarget[c], f)
 		}
 	}
-	d.lists(m.lists)
-	d.finish()
+	b.lists(m.lists)
+	b.finish()
 }
 
 // place keeps a value for its field; one that has been given in a better column becomes an attribute.
-func (m *mapper) place(d *draft, t target, f *source.Field) {
-	if saysNothing(&f.Value, t) {
+func (m *mapper) assign(b *builder, t target, f *source.Field) {
+	if isUnknown(&f.Value, t) {
 		return
 	}
 	switch c := t.column; {
 	case c == colIgnored:
 	case c == colAttribute:
-		d.attributeAs(t, f)
+		b.attributeAs(t, f)
 	case c.isList():
-		m.lists = append(m.lists, listed{t, f})
+		m.lists = append(m.lists, listValue{t, f})
 	case m.best[c] == nil:
 		m.best[c], m.bestTarget[c] = f, t
 	case t.rank < m.bestTarget[c].rank:
-		d.attribute(m.best[c])
+		b.attribute(m.best[c])
 		m.best[c], m.bestTarget[c] = f, t
 	default:
-		d.attribute(f)
+		b.attribute(f)
 	}
 }
 
 // settings are the values that every row gets, whatever its columns say.
-func (m *mapper) settings(d *draft) {
+func (m *mapper) applySettings(b *builder) {
 	for i := range m.plan.set {
 		s := &m.plan.set[i]
 		f := &source.Field{Name: s.name, Value: source.Value{Kind: source.Cell, Text: s.value}}
 		switch c := s.column; {
 		case c == colAttribute:
-			d.attribute(f)
+			b.attribute(f)
 		case c.isList():
-			m.lists = slices.DeleteFunc(m.lists, func(l listed) bool {
+			m.lists = slices.DeleteFunc(m.lists, func(l listValue) bool {
 				return l.column == c && l.category == s.category
 			})
-			m.lists = append(m.lists, listed{s.target, f})
+			m.lists = append(m.lists, listValue{s.target, f})
 		default:
 			m.best[c], m.bestTarget[c] = f, s.target
 			if c == colCountry {
@@ -207,7 +207,7 @@ func (m *mapper) mapConnection(r *source.Record, it *item) {
 		}
 		p, ok := m.connection[f.Name]
 		if !ok {
-			p = connectionPlaces()[normalName(f.Name)]
+			p = connectionAliasIndex()[normalName(f.Name)]
 			if len(m.connection) < namesMax {
 				m.connection[strings.Clone(f.Name)] = p
 			}
@@ -216,7 +216,7 @@ func (m *mapper) mapConnection(r *source.Record, it *item) {
 			continue
 		}
 		ranks[p.column] = p.rank + 1
-		text := text.Clean(mend(textOf(&f.Value)))
+		text := text.Clean(repair(textOf(&f.Value)))
 		switch p.column {
 		case colCategory:
 			c.Category = text
@@ -244,7 +244,7 @@ func (m *mapper) mapConnection(r *source.Record, it *item) {
 }
 
 func setEnd(e *catalog.End, c column, text string) {
-	if isNull(text) && (c != colName || !withheld(text)) {
+	if isNull(text) && (c != colName || !isWithheld(text)) {
 		return
 	}
 	switch c {

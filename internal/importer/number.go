@@ -20,8 +20,8 @@ func headcount(s string) (n int64, ranged, ok bool) {
 		return n, false, true
 	}
 	s = strings.TrimSpace(headcountNoise.ReplaceAllString(s, " "))
-	if m := spoiltRange.FindStringSubmatch(s); m != nil {
-		return unspoil(m)
+	if m := dateRange.FindStringSubmatch(s); m != nil {
+		return rangeOfDate(m)
 	}
 	upTo := upToWords.MatchString(s)
 	s = aboutWords.ReplaceAllString(s, "")
@@ -97,11 +97,11 @@ var (
 	aboutWords     = regexp.MustCompile(`^\s*(<|>|≤|≥|~|≈|=|about|approx\.?|approximately|around|circa|ca\.?|c\.|over|more than|at least|up to|less than|fewer than|under|below|above|min\.?|max\.?|bis zu|über|mehr als|est\.?)*\s*`)
 	rangeParts     = regexp.MustCompile(`^` + number + `(?:\s*(?:-|to|bis|until|and|à|a|\.\.+|/|~)\s*` + number + `)?$`)
 	// A spreadsheet makes dates of ranges: 11-50 becomes Nov-50, 1-10 becomes 10-Jan or 1-Oct.
-	spoiltRange = regexp.MustCompile(`^(?:(\d+)-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-(\d+))$`)
-	months      = "janfebmaraprmayjunjulaugsepoctnovdec"
+	dateRange = regexp.MustCompile(`^(?:(\d+)-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-(\d+))$`)
+	months    = "janfebmaraprmayjunjulaugsepoctnovdec"
 )
 
-func unspoil(m []string) (int64, bool, bool) {
+func rangeOfDate(m []string) (int64, bool, bool) {
 	digits, month := m[1]+m[4], m[2]+m[3]
 	other, err := strconv.ParseInt(digits, 10, 64)
 	return min(other, int64(strings.Index(months, month)/3+1)), true, err == nil

@@ -37,7 +37,7 @@ func (p *plan) findPair(s *sample) {
 	if s.connections || len(p.Map) > 0 {
 		return
 	}
-	parts := map[string]map[string]*sampled{} // by prefix, then the rest of the name
+	parts := map[string]map[string]*sampledColumn{} // by prefix, then the rest of the name
 	var order []string
 	for _, c := range s.columns {
 		prefix, rest, found := strings.Cut(normalName(c.name), "_")
@@ -45,7 +45,7 @@ func (p *plan) findPair(s *sample) {
 			continue
 		}
 		if parts[prefix] == nil {
-			parts[prefix] = map[string]*sampled{}
+			parts[prefix] = map[string]*sampledColumn{}
 			order = append(order, prefix)
 		}
 		parts[prefix][rest] = c
@@ -73,7 +73,7 @@ func (p *plan) findPair(s *sample) {
 }
 
 // partner is the prefix that shares most names with the other one, and at least the name and one more.
-func partner(order []string, other string, parts map[string]map[string]*sampled) (first string, ok bool) {
+func partner(order []string, other string, parts map[string]map[string]*sampledColumn) (first string, ok bool) {
 	most := 1
 	for _, prefix := range order {
 		shared := 0
@@ -89,19 +89,19 @@ func partner(order []string, other string, parts map[string]map[string]*sampled)
 	return first, ok
 }
 
-func (p *plan) assignSide(columns map[string]*sampled, side int8) {
+func (p *plan) assignSide(columns map[string]*sampledColumn, side int8) {
 	for rest, c := range columns {
 		if c.by == ByYou {
 			continue
 		}
 		t := target{side: side, name: rest}
 		c.by, c.confidence = ByNobody, 0
-		known, ok := placeOf(rest)
+		known, ok := aliasOf(rest)
 		if rest == "id" || rest == "uuid" {
-			known, ok = place{column: colID}, true
+			known, ok = alias{column: colID}, true
 		}
 		if fit, certain := c.fits(known.column); ok && !(known.weak && fit < 0.6 || certain && fit < 0.3) {
-			t.place = known
+			t.alias = known
 			c.by, c.confidence = ByName, 0.95
 		}
 		t.commas, t.codes, t.na = c.commas(), c.endsInCountryCodes(), c.na()

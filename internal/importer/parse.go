@@ -9,11 +9,11 @@ import (
 	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// partsMax is how many chunks may be parsed ahead of the writing.
-const partsMax = 16
+// chunksMax is how many chunks may be parsed ahead of the writing.
+const chunksMax = 16
 
-// part is a chunk of a table on its way through a parser.
-type part struct {
+// parsedChunk is a chunk of a table on its way through a parser.
+type parsedChunk struct {
 	chunk source.Chunk
 	items []item
 	done  chan struct{} // closed when items are there
@@ -21,18 +21,18 @@ type part struct {
 
 // parsing reads a table and parses it in several goroutines; parts come in the order of the table.
 type parsing struct {
-	parts   chan *part
+	chunks  chan *parsedChunk
 	err     error // of the reader; to be read after parts is closed
 	quit    chan struct{}
 	workers sync.WaitGroup
 }
 
 func startParsing(t *source.Table, plan *plan, workers int) *parsing {
-	p := &parsing{parts: make(chan *part, partsMax), quit: make(chan struct{})}
-	work := make(chan *part, partsMax)
+	p := &parsing{chunks: make(chan *parsedChunk, chunksMax), quit: make(chan struct{})}
+	work := make(chan *parsedChunk, chunksMax)
 	// Nobody waits for this goroutine: a read of standard input cannot be broken off. It ends at its next chunk.
 	go func() {
-		defer close(p.parts)
+		defer close(p.chunks)
 		defer close(work)
 		p.err = p.read(t, work)
 	}()
@@ -42,7 +42,7 @@ func startParsing(t *source.Table, plan *plan, workers int) *parsing {
 	return p
 }
 
-func (p *parsing) read(t *source.Table, work chan<- *part) error {
+func (p *parsing) read(t *source.Table, work chan<- *parsedChunk) error {
 	for {
 		chunk, err := t.Next()
 		if errors.Is(err, io.EOF) {
@@ -51,8 +51,8 @@ func (p *parsing) read(t *source.Table, work chan<- *part) error {
 		if err != nil {
 			return err
 		}
-		next := &part{chunk: chunk, done: make(chan struct{})}
-		for _, c := range []chan<- *part{work, p.parts} {
+		next := &parsedChunk{chunk: chunk, done: make(chan struct{})}
+		for _, c := range []chan<- *parsedChunk{work, p.chunks} {
 			select {
 			case c <- next:
 			case <-p.quit:
@@ -62,7 +62,7 @@ func (p *parsing) read(t *source.Table, work chan<- *part) error {
 	}
 }
 
-func (p *parsing) parse(work <-chan *part, plan *plan) {
+func (p *parsing) parse(work <-chan *parsedChunk, plan *plan) {
 	m := newMapper(plan)
 	for {
 		select {
@@ -82,7 +82,7 @@ func (p *parsing) parse(work <-chan *part, plan *plan) {
 func (p *parsing) each(ctx context.Context, fn func([]item) error) error {
 	for {
 		select {
-		case next, ok := <-p.parts:
+		case next, ok := <-p.chunks:
 			if !ok {
 				return p.err
 			}

@@ -32,7 +32,7 @@ type ColumnPlan struct {
 
 // target is what is done with a column's values.
 type target struct {
-	place
+	alias
 	side   int8 // of a row of two companies: which one's it is; 0 for both
 	name   string
 	commas bool // parts lists
@@ -74,7 +74,7 @@ func makePlan(m Mapping, s *sample) (*plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.set = append(p.set, setting{target{place: place{column: c, category: rest}, name: rest}, value})
+		p.set = append(p.set, setting{target{alias: alias{column: c, category: rest}, name: rest}, value})
 	}
 	p.inferCountry(s)
 	for _, c := range s.columns {
@@ -85,8 +85,8 @@ func makePlan(m Mapping, s *sample) (*plan, error) {
 
 // decide maps by what was said, and by names.
 func (p *plan) decide(s *sample) error {
-	told := map[*sampled]bool{}
-	find := func(name string) (*sampled, error) {
+	decided := map[*sampledColumn]bool{}
+	find := func(name string) (*sampledColumn, error) {
 		for _, c := range s.columns {
 			if c.name == name {
 				return c, nil
@@ -112,14 +112,14 @@ func (p *plan) decide(s *sample) error {
 				}
 				return err
 			}
-			told[col] = true
-			p.assign(col, target{place: place{column: c, category: rest, rank: i - len(names)}, name: rest}, ByYou, 1)
+			decided[col] = true
+			p.assign(col, target{alias: alias{column: c, category: rest, rank: i - len(names)}, name: rest}, ByYou, 1)
 		}
 	}
 	for _, name := range p.Skip {
 		if col, err := find(name); err == nil {
-			told[col] = true
-			p.assign(col, target{place: place{column: colIgnored}}, ByYou, 1)
+			decided[col] = true
+			p.assign(col, target{alias: alias{column: colIgnored}}, ByYou, 1)
 		}
 	}
 	if p.Key != "" {
@@ -127,11 +127,11 @@ func (p *plan) decide(s *sample) error {
 		if err != nil {
 			return err
 		}
-		told[col] = true
-		p.assign(col, target{place: place{column: colKey}}, ByYou, 1)
+		decided[col] = true
+		p.assign(col, target{alias: alias{column: colKey}}, ByYou, 1)
 	}
 	for _, c := range s.columns {
-		if !told[c] {
+		if !decided[c] {
 			p.byName(c)
 		}
 	}
@@ -139,13 +139,13 @@ func (p *plan) decide(s *sample) error {
 }
 
 // byName maps a column by its name, if its values do not speak against it.
-func (p *plan) byName(c *sampled) {
+func (p *plan) byName(c *sampledColumn) {
 	if c.isRowNumber() {
 		c.note = "it only numbers the rows"
-		p.assign(c, target{place: place{column: colIgnored}}, ByValues, 0.9)
+		p.assign(c, target{alias: alias{column: colIgnored}}, ByValues, 0.9)
 		return
 	}
-	known, ok := placeOf(c.name)
+	known, ok := aliasOf(c.name)
 	if !ok {
 		return
 	}
@@ -165,12 +165,12 @@ func (p *plan) byName(c *sampled) {
 	case known.rank >= strippedRank:
 		confidence = 0.9
 	}
-	p.assign(c, target{place: known}, ByName, confidence)
+	p.assign(c, target{alias: known}, ByName, confidence)
 }
 
-func (p *plan) assign(c *sampled, t target, by string, confidence float64) {
+func (p *plan) assign(c *sampledColumn, t target, by string, confidence float64) {
 	if t.column == colTechnologies || t.column == colIndustries {
-		t.column = c.listKind(t)
+		t.column = c.listColumn(t)
 	}
 	t.commas, t.codes, t.na = c.commas(), c.endsInCountryCodes(), c.na()
 	p.targets[c.name] = t
@@ -195,7 +195,7 @@ func (p *plan) settle(s *sample) {
 		}
 		name := normalName(c.name)
 		if t.column == colName && name == "title" && p.hasBetter(t) ||
-			t.column == colIndustries && name == "type" && (p.hasBetter(t) || c.tellsOwnership()) {
+			t.column == colIndustries && name == "type" && (p.hasBetter(t) || c.isOwnership()) {
 			delete(p.targets, c.name)
 			c.by, c.confidence = ByNobody, 0
 		}
@@ -257,13 +257,13 @@ func (p *plan) check(s *sample) error {
 		errNoColumns, shorten(strings.Join(names, ", ")))
 }
 
-func (p *plan) describe(c *sampled) ColumnPlan {
+func (p *plan) describe(c *sampledColumn) ColumnPlan {
 	out := ColumnPlan{Column: c.name, By: c.by, Confidence: c.confidence, Note: c.note, Filled: c.filled(), Samples: c.shown()}
 	t, ok := p.targets[c.name]
 	switch {
 	case ok && t.column == colIgnored:
 	case ok && t.column != colAttribute:
-		out.Field = fieldLabel(t.place)
+		out.Field = fieldLabel(t.alias)
 		if p.pair != nil && t.side != 0 {
 			out.Field = p.pair.label(t.side) + "." + out.Field
 		}
@@ -275,7 +275,7 @@ func (p *plan) describe(c *sampled) ColumnPlan {
 	return out
 }
 
-func fieldLabel(p place) string {
+func fieldLabel(p alias) string {
 	if p.column == colRelation {
 		return "connections." + p.category
 	}
@@ -333,7 +333,7 @@ func (p *plan) decided() Mapping {
 		case t.column == colAttribute:
 			by[attributePrefix+t.name] = append(by[attributePrefix+t.name], ranked{t.rank, c.Column})
 		default:
-			by[fieldLabel(t.place)] = append(by[fieldLabel(t.place)], ranked{t.rank, c.Column})
+			by[fieldLabel(t.alias)] = append(by[fieldLabel(t.alias)], ranked{t.rank, c.Column})
 		}
 	}
 	for field, columns := range by {

@@ -292,9 +292,9 @@ func FuzzValuesNeverPanic(f *testing.F) {
 		headcount(s)
 		year(s)
 		parseLocation(s, true)
-		mend(s)
+		repair(s)
 		splitTexts(s, true)
 		splitNames(&source.Value{Kind: source.Cell, Text: s})
-		placeOf(s)
+		aliasOf(s)
 	})
 }

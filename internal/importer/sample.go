@@ -22,16 +22,16 @@ const (
 
 // sample is the beginning of a source, by which its columns are told.
 type sample struct {
-	columns     []*sampled
-	byName      map[string]*sampled
+	columns     []*sampledColumn
+	byName      map[string]*sampledColumn
 	records     int
 	rejected    int
 	open        bool // records have fields of their own, as in JSON
 	connections bool // the records are connections
 }
 
-// sampled is a column of a sample.
-type sampled struct {
+// sampledColumn is a column of a sample.
+type sampledColumn struct {
 	name       string
 	seen       int      // records that have it
 	values     []string // those that say something
@@ -44,7 +44,7 @@ type sampled struct {
 
 // takeSample reads the beginning of a table.
 func takeSample(t *source.Table) (*sample, error) {
-	s := &sample{byName: map[string]*sampled{}, open: !t.Fixed}
+	s := &sample{byName: map[string]*sampledColumn{}, open: !t.Fixed}
 	bytes := 0
 	err := t.Sample(func(r *source.Record) { bytes += s.add(r) }, func() bool {
 		return s.records+s.rejected >= sampleRecordsMax || bytes >= sampleBytesMax
@@ -69,7 +69,7 @@ func (s *sample) add(r *source.Record) int {
 			if len(s.columns) >= source.ColumnsMax {
 				continue
 			}
-			c = &sampled{name: strings.Clone(f.Name), sample: s}
+			c = &sampledColumn{name: strings.Clone(f.Name), sample: s}
 			s.byName[c.name], s.columns = c, append(s.columns, c)
 		}
 		c.seen++
@@ -78,7 +78,7 @@ func (s *sample) add(r *source.Record) int {
 	return size
 }
 
-func (c *sampled) add(v *source.Value) int {
+func (c *sampledColumn) add(v *source.Value) int {
 	if v.IsBlank() {
 		return 0
 	}
@@ -96,9 +96,11 @@ func (c *sampled) add(v *source.Value) int {
 	return len(t)
 }
 
-func (c *sampled) filled() float64 { return float64(len(c.values)) / float64(max(1, c.sample.records)) }
+func (c *sampledColumn) filled() float64 {
+	return float64(len(c.values)) / float64(max(1, c.sample.records))
+}
 
-func (c *sampled) shown() []string {
+func (c *sampledColumn) shown() []string {
 	out := []string{}
 	for _, v := range c.values {
 		if v = shownValue(v); !slices.Contains(out, v) {
@@ -121,7 +123,7 @@ func shownValue(v string) string {
 }
 
 // part is the part of the values for which fn holds.
-func (c *sampled) part(fn func(string) bool) float64 {
+func (c *sampledColumn) share(fn func(string) bool) float64 {
 	if len(c.values) == 0 {
 		return 0
 	}
@@ -135,36 +137,36 @@ func (c *sampled) part(fn func(string) bool) float64 {
 }
 
 // fits is the part of the values that the field can be read from; certain where that tells something against a name.
-func (c *sampled) fits(col column) (part float64, certain bool) {
+func (c *sampledColumn) fits(col column) (part float64, certain bool) {
 	if len(c.values) == 0 {
 		return 1, false
 	}
 	enough := len(c.values) >= 5
 	switch col {
 	case colWebsite, colDomain:
-		return c.part(isAddress), enough
+		return c.share(isAddress), enough
 	case colLinkedIn:
-		return c.part(func(v string) bool { return strings.Contains(strings.ToLower(v), "linkedin") || isAddress(v) }), enough
+		return c.share(func(v string) bool { return strings.Contains(strings.ToLower(v), "linkedin") || isAddress(v) }), enough
 	case colEmployees:
-		return c.part(func(v string) bool { _, _, ok := headcount(v); return ok || isNullNumber(v) }), enough
+		return c.share(func(v string) bool { _, _, ok := headcount(v); return ok || isNullNumber(v) }), enough
 	case colFounded:
-		return c.part(func(v string) bool { _, ok := year(v); return ok || v == "0" || isNullNumber(v) }), enough
+		return c.share(func(v string) bool { _, ok := year(v); return ok || v == "0" || isNullNumber(v) }), enough
 	case colCountry, colCountryCode:
-		return c.part(func(v string) bool { _, ok := company.LookupCountry(v); return ok }), false
+		return c.share(func(v string) bool { _, ok := company.LookupCountry(v); return ok }), false
 	case colLocation:
-		return c.part(func(v string) bool {
+		return c.share(func(v string) bool {
 			l, _ := parseLocation(v, c.endsInCountryCodes())
 			return !l.isEmpty() && !isNumber(v)
 		}), enough
 	case colName:
-		return c.part(func(v string) bool { return !isNumber(v) && !strings.Contains(v, "://") && len(v) < 200 }), enough
+		return c.share(func(v string) bool { return !isNumber(v) && !strings.Contains(v, "://") && len(v) < 200 }), enough
 	case colIndustries:
 		if normalName(c.name) == "type" {
-			return min(1, 3*float64(c.distinct())/float64(len(c.values))*c.part(func(v string) bool { return !isNumber(v) })), true
+			return min(1, 3*float64(c.distinct())/float64(len(c.values))*c.share(func(v string) bool { return !isNumber(v) })), true
 		}
-		return c.part(func(v string) bool { return !isNumber(v) }), enough
+		return c.share(func(v string) bool { return !isNumber(v) }), enough
 	case colTechnologies, colCity, colState, colRelation:
-		return c.part(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" }), enough && col == colRelation
+		return c.share(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" }), enough && col == colRelation
 	default:
 		return 1, false
 	}
@@ -180,7 +182,7 @@ func isAddress(v string) bool {
 	return ok && !strings.ContainsAny(strings.TrimSpace(v), " \n")
 }
 
-func (c *sampled) distinct() int {
+func (c *sampledColumn) distinct() int {
 	seen := map[string]bool{}
 	for _, v := range c.values {
 		seen[v] = true
@@ -189,7 +191,7 @@ func (c *sampled) distinct() int {
 }
 
 // oneSite holds if the values are pages of one site, such as profiles in a directory.
-func (c *sampled) oneSite() bool {
+func (c *sampledColumn) oneSite() bool {
 	hosts := map[string]int{}
 	for _, v := range c.values {
 		host, _ := company.CleanDomain(v)
@@ -207,7 +209,7 @@ func (c *sampled) oneSite() bool {
 }
 
 // isRowNumber holds for 0, 1, 2 … or 1, 2, 3 … in their order.
-func (c *sampled) isRowNumber() bool {
+func (c *sampledColumn) isRowNumber() bool {
 	if len(c.values) < 3 || len(c.values) != c.sample.records || c.sample.open || !strings.HasPrefix(c.name, "column_") {
 		return false
 	}
@@ -220,17 +222,17 @@ func (c *sampled) isRowNumber() bool {
 }
 
 // commas holds if commas part lists in the column: most values have some.
-func (c *sampled) commas() bool {
+func (c *sampledColumn) commas() bool {
 	if c.lists > 0 {
 		return false
 	}
-	return c.part(func(v string) bool {
+	return c.share(func(v string) bool {
 		return strings.Contains(v, ",") && !strings.ContainsAny(v, ";|")
 	}) > 0.5
 }
 
 // endsInCountryCodes holds for places such as "Lyon, FR", where "Berlin, DE" is not in Delaware.
-func (c *sampled) endsInCountryCodes() bool {
+func (c *sampledColumn) endsInCountryCodes() bool {
 	foreign, codes := 0, 0
 	for _, v := range c.values {
 		i := strings.LastIndexByte(v, ',')
@@ -247,12 +249,12 @@ func (c *sampled) endsInCountryCodes() bool {
 }
 
 // na holds if NA means Namibia: in a column of codes of two letters.
-func (c *sampled) na() bool {
-	return c.part(func(v string) bool { return len(v) == 2 }) > 0.5 || len(c.values) == 0
+func (c *sampledColumn) na() bool {
+	return c.share(func(v string) bool { return len(v) == 2 }) > 0.5 || len(c.values) == 0
 }
 
-// listKind tells technologies from industries where the name may mean either.
-func (c *sampled) listKind(t target) column {
+// listColumn tells technologies from industries where the name may mean either.
+func (c *sampledColumn) listColumn(t target) column {
 	switch normalName(c.name) {
 	case "specialities", "specialties", "tags", "keywords", "stack", "tech":
 	default:

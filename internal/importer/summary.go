@@ -20,7 +20,7 @@ type Summary struct {
 	Rejected    int            `json:"rejected"` // of those read
 	Reasons     []Rejects      `json:"reasons"`  // of rejected companies and connections
 	Notes       []Note         `json:"notes"`    // on files that are not what one would think
-	Doubts      []Doubts       `json:"doubts"`   // values that were not understood, and kept as attributes
+	Unparsed    []Unparsed     `json:"doubts"`   // values that were not understood, and kept as attributes
 	Connections Connections    `json:"connections"`
 	Matched     map[string]int `json:"matched"` // rows that were known companies, by what told so: id, domain or name
 	Merges      Merges         `json:"merges"`
@@ -65,8 +65,8 @@ type Source struct {
 	Mapping Mapping      `json:"-"`                 // all that was decided
 }
 
-// Doubts are the values of one column that were not understood.
-type Doubts struct {
+// Unparsed are the values of one column that were not understood.
+type Unparsed struct {
 	Column  string   `json:"column"`
 	Count   int      `json:"count"`
 	Samples []Sample `json:"samples"` // the first few
@@ -125,18 +125,18 @@ func (s *Summary) reject(r Reason, sample Sample) {
 	}
 }
 
-func (s *Summary) doubt(column string, sample Sample) {
-	i := slices.IndexFunc(s.Doubts, func(have Doubts) bool { return have.Column == column })
+func (s *Summary) addUnparsed(column string, sample Sample) {
+	i := slices.IndexFunc(s.Unparsed, func(have Unparsed) bool { return have.Column == column })
 	if i < 0 {
-		if len(s.Doubts) >= source.ColumnsMax {
+		if len(s.Unparsed) >= source.ColumnsMax {
 			return
 		}
-		i = len(s.Doubts)
-		s.Doubts = append(s.Doubts, Doubts{Column: column})
+		i = len(s.Unparsed)
+		s.Unparsed = append(s.Unparsed, Unparsed{Column: column})
 	}
-	s.Doubts[i].Count++
-	if len(s.Doubts[i].Samples) < samplesMax {
-		s.Doubts[i].Samples = append(s.Doubts[i].Samples, sample)
+	s.Unparsed[i].Count++
+	if len(s.Unparsed[i].Samples) < samplesMax {
+		s.Unparsed[i].Samples = append(s.Unparsed[i].Samples, sample)
 	}
 }
 
@@ -146,7 +146,7 @@ func (s *Summary) copied() Summary {
 	c.Reasons, c.Notes = slices.Clone(s.Reasons), slices.Clone(s.Notes)
 	c.Matched = maps.Clone(s.Matched)
 	c.Merges.Samples = slices.Clone(s.Merges.Samples)
-	c.Doubts, c.Sources = slices.Clone(s.Doubts), slices.Clone(s.Sources)
+	c.Unparsed, c.Sources = slices.Clone(s.Unparsed), slices.Clone(s.Sources)
 	return c
 }
 

@@ -34,13 +34,13 @@ func Undo(ctx context.Context, o UndoOptions, number int64) (catalog.Undone, err
 		return catalog.Undone{}, err
 	}
 	// Once is enough for the lists: they cost nothing, and a purchase from one leaves out what is gone.
-	listed, err := o.onLists(ctx)
+	listValue, err := o.onLists(ctx)
 	if err != nil {
 		return catalog.Undone{}, err
 	}
 	return o.Catalog.Undo(ctx, number, func(ctx context.Context, tx *db.Tx) (company.Set, error) {
 		held, err := holders.Held(ctx, tx)
-		return held.Or(listed), err
+		return held.Or(listValue), err
 	})
 }
 
@@ -53,7 +53,7 @@ func (o UndoOptions) onLists(ctx context.Context) (company.Set, error) {
 		return all, err
 	}
 	for _, w := range workspaces {
-		set, err := o.listed(ctx, w.ID)
+		set, err := o.listValue(ctx, w.ID)
 		if err != nil {
 			return all, err
 		}
@@ -62,7 +62,7 @@ func (o UndoOptions) onLists(ctx context.Context) (company.Set, error) {
 	return all, nil
 }
 
-func (o UndoOptions) listed(ctx context.Context, ws id.Workspace) (company.Set, error) {
+func (o UndoOptions) listValue(ctx context.Context, ws id.Workspace) (company.Set, error) {
 	var all company.Set
 	var last id.List
 	for {

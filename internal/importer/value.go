@@ -42,8 +42,8 @@ func unescapeCell(s string) string {
 	return s
 }
 
-// saysNothing reports whether the value is what people write where they know nothing; NA is Namibia's code too.
-func saysNothing(v *source.Value, t target) bool {
+// isUnknown reports whether the value is what people write where they know nothing; NA is Namibia's code too.
+func isUnknown(v *source.Value, t target) bool {
 	if v.Kind != source.Cell && v.Kind != source.Text {
 		return false
 	}
@@ -226,9 +226,9 @@ var nulls = func() map[string]bool {
 	return m
 }()
 
-// withheld holds for what stands in place of a name that is known and not told: in a connection it says that there is a
+// isWithheld holds for what stands in place of a name that is known and not told: in a connection it says that there is a
 // company, where an empty cell says nothing.
-func withheld(s string) bool { return strings.EqualFold(strings.TrimSpace(s), "undisclosed") }
+func isWithheld(s string) bool { return strings.EqualFold(strings.TrimSpace(s), "undisclosed") }
 
 // isNullNumber also holds for what stands for an unknown number.
 func isNullNumber(s string) bool {
@@ -239,17 +239,17 @@ func isNullNumber(s string) bool {
 	return isNull(s)
 }
 
-// mend puts right what is certain: HTML entities, and UTF-8 that was once read as Windows-1252 or Mac Roman.
-func mend(s string) string {
+// repair puts right what is certain: HTML entities, and UTF-8 that was once read as Windows-1252 or Mac Roman.
+func repair(s string) string {
 	if strings.IndexByte(s, '&') >= 0 && strings.IndexByte(s, ';') > 0 {
 		s = html.UnescapeString(s)
 	}
 	for range 2 { // some have been through it twice
-		mended, ok := unmangle(s)
+		repaired, ok := unmangle(s)
 		if !ok {
 			break
 		}
-		s = mended
+		s = repaired
 	}
 	return s
 }

@@ -108,7 +108,7 @@ func TestOnlyCertainMojibakeIsMended(t *testing.T) {
 		"Johnson &amp; Johnson": "Johnson & Johnson", "SÃO PAULO": "SÃO PAULO", "Käse": "Käse", "Ångström": "Ångström", "Âme": "Âme",
 		"AT&T": "AT&T", "Москва": "Москва", "東京": "東京",
 	} {
-		require.Equal(t, want, mend(s), s)
+		require.Equal(t, want, repair(s), s)
 	}
 }
 

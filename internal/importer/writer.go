@@ -19,7 +19,7 @@ import (
 // The writer holds the database for about Options.Hold at a time, since charges wait meanwhile, and leaves it alone for
 // pause in between: without a pause one of another process would hardly ever find it free.
 const (
-	holdDefault      = 50 * time.Millisecond
+	lockTimeDefault  = 50 * time.Millisecond
 	pause            = 5 * time.Millisecond
 	batchMin         = 100
 	batchMax         = 50_000 // all of it is in memory
@@ -31,10 +31,10 @@ const (
 // writer gathers items into batches for the catalog. Connections are written after the companies, so that they seldom
 // have to be joined afterwards.
 type writer struct {
-	catalog  *catalog.Store
-	options  Options
-	progress func(Progress)
-	told     time.Time
+	catalog    *catalog.Store
+	options    Options
+	progress   func(Progress)
+	reportedAt time.Time
 
 	file      *source.Source
 	delivered *catalog.Source
@@ -54,11 +54,11 @@ type writer struct {
 }
 
 func newWriter(o Options) *writer {
-	o.Hold = cmp.Or(o.Hold, holdDefault)
+	o.LockTime = cmp.Or(o.LockTime, lockTimeDefault)
 	return &writer{
 		catalog: o.Catalog, options: o, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
 		summary: Summary{
-			Reasons: []Rejects{}, Notes: []Note{}, Doubts: []Doubts{}, Sources: []Source{}, Matched: map[string]int{},
+			Reasons: []Rejects{}, Notes: []Note{}, Unparsed: []Unparsed{}, Sources: []Source{}, Matched: map[string]int{},
 			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun,
 		},
 	}
@@ -86,8 +86,8 @@ func (w *writer) end(ctx context.Context) error {
 	if path := w.rejects.name; path != "" {
 		w.summary.Sources[len(w.summary.Sources)-1].Rejects = path
 	}
-	w.told = time.Time{}
-	w.tell()
+	w.reportedAt = time.Time{}
+	w.report()
 	if err == nil && ctx.Err() == nil && w.fileRead > 0 && w.fileUsed == 0 {
 		err = errNothingUsed(w.refused)
 	}
@@ -146,7 +146,7 @@ func (w *writer) take(ctx context.Context, items []item) error {
 	for i := range items {
 		it := &items[i]
 		w.fileRead++
-		w.doubt(it)
+		w.addUnparsed(it)
 		switch {
 		case it.reason != "":
 			w.reject(it)
@@ -168,13 +168,13 @@ func (w *writer) take(ctx context.Context, items []item) error {
 			}
 		}
 	}
-	w.tell()
+	w.report()
 	return cmp.Or(ctx.Err(), w.err)
 }
 
-func (w *writer) doubt(it *item) {
-	for _, d := range it.doubts {
-		w.summary.doubt(d.field, Sample{w.file.Name, it.line, d.value})
+func (w *writer) addUnparsed(it *item) {
+	for _, d := range it.unparsed {
+		w.summary.addUnparsed(d.field, Sample{w.file.Name, it.line, d.value})
 	}
 }
 
@@ -246,7 +246,7 @@ func (w *writer) flush(ctx context.Context) error {
 	w.summary.Updated += report.Count(catalog.Updated)
 	w.summary.Unchanged += report.Count(catalog.Unchanged)
 	w.batch = w.batch[:0]
-	w.tell()
+	w.report()
 	return w.err
 }
 
@@ -297,7 +297,7 @@ func (w *writer) flushAll(ctx context.Context) error {
 		w.summary.Connections.Pending += report.Pending
 		w.summary.Connections.Ambiguous += report.Ambiguous
 		w.links = w.links[n:]
-		w.tell()
+		w.report()
 	}
 	w.links = nil
 	return nil
@@ -316,7 +316,7 @@ func (w *writer) connect(ctx context.Context, links []catalog.Connection) (catal
 
 // resize is the size of the next batch, after one of n took the time.
 func (w *writer) resize(size, n int, took time.Duration) int {
-	hold := w.options.Hold
+	hold := w.options.LockTime
 	if n < size && took < hold {
 		return size // a last, short one says little
 	}
@@ -324,11 +324,11 @@ func (w *writer) resize(size, n int, took time.Duration) int {
 	return max(batchMin, min(batchMax, fitting, 2*size))
 }
 
-func (w *writer) tell() {
-	if w.progress == nil || w.file == nil || time.Since(w.told) < progressInterval {
+func (w *writer) report() {
+	if w.progress == nil || w.file == nil || time.Since(w.reportedAt) < progressInterval {
 		return
 	}
-	w.told = time.Now()
+	w.reportedAt = time.Now()
 	w.progress(Progress{
 		File: w.file.Name, ReadBytes: w.file.ReadBytes(), SizeBytes: w.file.Size, FileRead: w.fileRead, Summary: w.summary.copied(),
 	})

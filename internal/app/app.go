@@ -16,6 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/postgres"
 	"github.com/opencapi/capi/internal/db/sqlite"
+	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/index"
@@ -47,8 +48,8 @@ type App struct {
 	Files       *file.Store
 	Index       index.Index // empty until Serve fills it
 	Exports     *export.Exports
-
 	Memberships *membership.Memberships
+	Doctor      *doctor.Doctor
 
 	embedded *embedded.Index // Index, for what only this back end can do
 	sales    *sales
@@ -81,6 +82,9 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 		Blobs: files, Log: log, Observe: a.sales.observe,
 	})
 	a.Memberships = membership.New(membership.Deps{DB: d, People: a.People, Workspaces: a.Workspaces, Credits: a.Credits})
+	a.Doctor = doctor.New(doctor.Deps{
+		Credits: a.Credits, Unlocks: a.Unlocks, Exports: a.Exports, Jobs: a.Jobs, Servers: serversDir(c.Data),
+	})
 	return a, nil
 }
 

@@ -16,6 +16,9 @@ import (
 // linksKey signs the links to export files; every data directory has one.
 const linksKey = "links.key"
 
+// serversDir is where the servers of a data directory register themselves for capi doctor.
+func serversDir(data string) string { return filepath.Join(data, "servers") }
+
 // OpenExisting is Open for what only works on data that is there: a directory without any is an error, and stays as it
 // is.
 func OpenExisting(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {

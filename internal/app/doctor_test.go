@@ -3,11 +3,11 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -17,12 +17,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/client"
-	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/app/apptest"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/doctor"
+	"github.com/opencapi/capi/internal/filelock"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/index"
@@ -77,7 +78,7 @@ func (p *patient) buy(t *testing.T, low, high int64) string {
 func (p *patient) examine(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	require.NoError(t, p.Examine(t.Context(), nil, func(c app.Check) {
+	require.NoError(t, p.Doctor.Run(t.Context(), nil, func(c doctor.Check) {
 		require.NotNil(t, c.Findings)
 		for _, f := range c.Findings {
 			require.Equal(t, c.Area, f.Area)
@@ -313,7 +314,7 @@ func TestDoctorSaysThatItAskedNoServer(t *testing.T) {
 	t.Parallel()
 	s := apptest.Start(t, apptest.Options{Companies: threeCompanies})
 	skipped := func() (why string) {
-		require.NoError(t, s.Examine(t.Context(), nil, func(c app.Check) { why += c.Skipped }))
+		require.NoError(t, s.Doctor.Run(t.Context(), nil, func(c doctor.Check) { why += c.Skipped }))
 		return why
 	}
 	_, err := s.Client().Credits(t.Context()) // it serves, so it can be asked
@@ -324,54 +325,58 @@ func TestDoctorSaysThatItAskedNoServer(t *testing.T) {
 	require.Contains(t, skipped(), "no server runs")
 	left, err := os.ReadDir(filepath.Join(s.Config.Data, "servers"))
 	require.NoError(t, err)
-	require.Empty(t, left, "a server that ends takes its file along")
+	require.Empty(t, left, "a server that stops removes its file and socket")
 
-	// As servers leave it that were killed, or run elsewhere.
-	dir := filepath.Join(s.Config.Data, "servers")
 	here, err := os.Hostname()
 	require.NoError(t, err)
-	for name, host := range map[string]string{"killed.json": here, "elsewhere.json": "not-" + here} {
-		content, err := json.Marshal(map[string]any{"url": "http://127.0.0.1:1", "key": "k", "host": host, "pid": 1})
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
-	}
+	elsewhere := register(t, s, "elsewhere.json", "not-"+here)
+	stopping := register(t, s, "here.json", here)
 	require.Contains(t, skipped(), "1 on others")
-	old := time.Now().Add(-time.Hour)
-	require.NoError(t, os.Chtimes(filepath.Join(dir, "elsewhere.json"), old, old))
-	require.NotContains(t, skipped(), "others")
+	require.NoError(t, errors.Join(elsewhere.Close(), stopping.Close()))
+	require.NotContains(t, skipped(), "others", "a server that was killed holds no lock, on any machine")
+
+	// The next server removes both.
+	serving := apptest.Start(t, apptest.Options{Config: func(c *config.Config) { *c = s.Config }})
+	_, err = serving.Client().Credits(t.Context())
+	require.NoError(t, err)
+	entries, err := filepath.Glob(filepath.Join(s.Config.Data, "servers", "*.json"))
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
 }
 
-func TestServersAnswerTheDoctorAlone(t *testing.T) {
+// register leaves what a server registers, with nobody at its socket; its lock is held until it is closed.
+func register(t *testing.T, s *apptest.Server, name, host string) *filelock.Lock {
+	t.Helper()
+	lock, err := filelock.Try(filepath.Join(s.Config.Data, "servers", name))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, lock.Close()) })
+	content, err := json.Marshal(map[string]any{"host": host, "pid": 1, "socket": filepath.Join(s.Config.Data, "no.sock")})
+	require.NoError(t, err)
+	require.NoError(t, lock.Write(content))
+	return lock
+}
+
+func TestOnlyTheOwnerReachesAServersDiagnostics(t *testing.T) {
 	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("the rights of files on Windows are those of their folder")
+	}
 	s := apptest.Start(t, apptest.Options{})
 	_, err := s.Client().Credits(t.Context())
 	require.NoError(t, err)
-	files, err := filepath.Glob(filepath.Join(s.Config.Data, "servers", "*.json"))
+	dir := filepath.Join(s.Config.Data, "servers")
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	require.NoError(t, err)
 	require.Len(t, files, 1)
-	info, err := os.Stat(files[0])
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	content, err := os.ReadFile(files[0])
 	require.NoError(t, err)
-	var desk struct{ URL, Key string }
-	require.NoError(t, json.Unmarshal(content, &desk))
-	for key, want := range map[string]int{"": 403, "Bearer": 403, "Bearer " + desk.Key + "x": 403, "Bearer " + desk.Key: 200} {
-		r, err := ask(t, desk.URL+"/audit/index", key)
+	var server struct{ Socket string }
+	require.NoError(t, json.Unmarshal(content, &server))
+	for path, mode := range map[string]os.FileMode{files[0]: 0o600, dir: 0o700, filepath.Dir(server.Socket): 0o700} {
+		info, err := os.Stat(path)
 		require.NoError(t, err)
-		body, err := io.ReadAll(r.Body)
-		require.NoError(t, err)
-		require.NoError(t, r.Body.Close())
-		require.Equal(t, want, r.StatusCode, "%s", body)
+		require.Equal(t, mode, info.Mode().Perm(), path)
 	}
-}
-
-func ask(t *testing.T, url, authorization string) (*http.Response, error) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, nil)
-	require.NoError(t, err)
-	r.Header.Set("Authorization", authorization)
-	return http.DefaultClient.Do(r)
 }
 
 func TestDoctorFindsNothingWhileTheServerWorks(t *testing.T) {

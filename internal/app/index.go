@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/opencapi/capi/internal/filelock"
 )
 
 // IndexDir is where a data directory keeps its index.
@@ -13,7 +15,7 @@ func IndexDir(data string) string { return filepath.Join(data, "index") }
 
 // attachIndex gives the index its place on disk, until the lock is closed. Where another server has that place, as one
 // may on PostgreSQL, the index stays in memory and there is no lock.
-func (a *App) attachIndex(ctx context.Context) (*Lock, error) {
+func (a *App) attachIndex(ctx context.Context) (*filelock.Lock, error) {
 	dir := IndexDir(a.Config.Data)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create index directory: %w", err)

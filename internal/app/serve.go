@@ -15,6 +15,8 @@ import (
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/console"
 	"github.com/opencapi/capi/internal/docsite"
+	"github.com/opencapi/capi/internal/doctor"
+	"github.com/opencapi/capi/internal/filelock"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
@@ -83,10 +85,12 @@ func (a *App) parts(follower *indexing.Follower) []part {
 	replays := &pruner{what: "kept answers", every: replayPruneEvery, prune: a.Idempotency.Prune, log: a.Log}
 	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
 	jobs := &pruner{what: "jobs that are over", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
-	doctors := &desk{app: a}
+	diagnostics := doctor.NewServer(doctor.ServerOptions{
+		Servers: serversDir(a.Config.Data), Catalog: a.Catalog, Index: a.Index, Log: a.Log,
+	})
 	return []part{
 		a.following(follower),
-		{"the doctor's desk", doctors.Start, doctors.Stop},
+		{"diagnostics", diagnostics.Start, diagnostics.Stop},
 		{"tokens", a.Tokens.Start, a.Tokens.Stop},
 		{"jobs", runner.Start, runner.Stop},
 		{"pruning of past records", past.Start, past.Stop},
@@ -99,7 +103,7 @@ func (a *App) parts(follower *indexing.Follower) []part {
 
 // following fills the index before anything else starts, and then keeps it up to date.
 func (a *App) following(f *indexing.Follower) part {
-	var lock *Lock
+	var lock *filelock.Lock
 	start := func(ctx context.Context) (err error) {
 		began := time.Now()
 		if lock, err = a.attachIndex(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/opencapi/capi/internal/console"
+	"github.com/opencapi/capi/internal/doctor"
 )
 
 // systemStatus is what operators see of the installation in the console.
@@ -56,14 +57,8 @@ func (a *App) importsForConsole(ctx context.Context, before int64, limit int) ([
 	return told, nil
 }
 
-func (a *App) examineForConsole(ctx context.Context, report func(console.Check)) error {
-	return a.Examine(ctx, nil, func(c Check) {
-		told := console.Check{Area: c.Area, Proves: c.Proves, Skipped: c.Skipped}
-		for _, f := range c.Findings {
-			told.Findings = append(told.Findings, console.Finding{Subject: f.Subject, Problem: f.Problem})
-		}
-		report(told)
-	})
+func (a *App) examineForConsole(ctx context.Context, report func(doctor.Check)) error {
+	return a.Doctor.Run(ctx, nil, report)
 }
 
 // builtFrom is the version that the binary was built from.

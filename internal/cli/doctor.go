@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/audit"
+	"github.com/opencapi/capi/internal/doctor"
 )
 
 type doctorCommand struct{ jsonFlag }
@@ -10,7 +10,7 @@ type doctorCommand struct{ jsonFlag }
 // Help is shown below the summary.
 func (doctorCommand) Help() string {
 	return `It proves that every balance is the sum of its entries, that every charge is the unlocks that it made less what was
-given back, that every completed export has its file and manifest whole, that no work lies about, and that each running
+given back, that every completed export has its file and manifest whole, that every unfinished job is being taken care of, and that each running
 server finds what the catalog holds. It only reads, and works beside running servers; large files and catalogs take
 their time. The exit status is 1 if it finds anything.`
 }
@@ -22,7 +22,7 @@ func (c *doctorCommand) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	checks, findings := []app.Check{}, []audit.Finding{}
+	checks, findings := []doctor.Check{}, []audit.Finding{}
 	var b *bar
 	progress := func(area string, done, total int) {
 		if b == nil && !c.JSON {
@@ -30,7 +30,7 @@ func (c *doctorCommand) Run(s *session) error {
 		}
 		b.show(int64(done), area)
 	}
-	err = a.Examine(s.ctx, progress, func(k app.Check) {
+	err = a.Doctor.Run(s.ctx, progress, func(k doctor.Check) {
 		b.clear()
 		b = nil
 		checks, findings = append(checks, k), append(findings, k.Findings...)
@@ -53,7 +53,7 @@ func (c *doctorCommand) Run(s *session) error {
 	return nil
 }
 
-func (s *session) printCheck(k app.Check) {
+func (s *session) printCheck(k doctor.Check) {
 	switch {
 	case k.Skipped != "":
 		s.printf("skip  %-8s  %s\n", k.Area, k.Skipped)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
@@ -23,7 +24,7 @@ type SystemStatus struct {
 	Stats   func(ctx context.Context) (SystemStats, error)
 	Imports func(ctx context.Context, before int64, limit int) ([]Import, error) // newest first; before 0 starts
 	// Examine runs every audit, and calls report with each check as it ends.
-	Examine func(ctx context.Context, report func(Check)) error
+	Examine func(ctx context.Context, report func(doctor.Check)) error
 }
 
 // What operators see of the installation.
@@ -32,8 +33,6 @@ type (
 	JobStats    = view.JobStats
 	Import      = view.Import
 	ImportCount = view.ImportCount
-	Check       = view.Check
-	Finding     = view.Finding
 )
 
 func operatorRoutes() []route {
@@ -158,8 +157,8 @@ func (s *server) examine(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer s.examining.Unlock()
 	began := time.Now()
-	page := &view.Doctor{Possible: true, Checks: []Check{}}
-	err := s.System.Examine(r.Context(), func(c Check) {
+	page := &view.Doctor{Possible: true, Checks: []doctor.Check{}}
+	err := s.System.Examine(r.Context(), func(c doctor.Check) {
 		page.Checks = append(page.Checks, c)
 		page.Found += len(c.Findings)
 	})

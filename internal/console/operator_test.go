@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/audit"
+	"github.com/opencapi/capi/internal/doctor"
 )
 
 func TestGrantIsEnteredOnce(t *testing.T) {
@@ -70,10 +73,10 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 				}
 				return all, nil
 			},
-			Examine: func(_ context.Context, report func(Check)) error {
-				report(Check{Area: "ledger", Proves: "every balance is the sum of its entries"})
-				report(Check{Area: "index", Proves: "x", Skipped: "no server runs"})
-				report(Check{Area: "files", Proves: "y", Findings: []Finding{{Subject: "export <1>", Problem: "its file is gone"}}})
+			Examine: func(_ context.Context, report func(doctor.Check)) error {
+				report(doctor.Check{Area: "ledger", Proves: "every balance is the sum of its entries"})
+				report(doctor.Check{Area: "index", Proves: "x", Skipped: "no server runs"})
+				report(doctor.Check{Area: "files", Proves: "y", Findings: []audit.Finding{{Subject: "export <1>", Problem: "its file is gone"}}})
 				return nil
 			},
 		}
@@ -119,7 +122,7 @@ func TestOneExaminationAtATime(t *testing.T) {
 	t.Parallel()
 	began, end := make(chan struct{}), make(chan struct{})
 	h := open(t, func(d *Deps) {
-		d.System.Examine = func(context.Context, func(Check)) error {
+		d.System.Examine = func(context.Context, func(doctor.Check)) error {
 			close(began)
 			<-end
 			return nil

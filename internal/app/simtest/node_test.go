@@ -20,6 +20,7 @@ import (
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
@@ -62,6 +63,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 		Options: export.Options{ProgressEvery: time.Hour, PastKept: time.Nanosecond},
 	})
 	a.Memberships = membership.New(membership.Deps{DB: d, People: account.NewPeople(d), Workspaces: a.Workspaces, Credits: a.Credits})
+	a.Doctor = doctor.New(doctor.Deps{Credits: a.Credits, Unlocks: a.Unlocks, Exports: a.Exports, Jobs: a.Jobs, Servers: dir})
 	limits, err := ratelimit.Parse("off")
 	if err != nil {
 		return nil, err

@@ -19,11 +19,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/e2e/witness"
-	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/token"
 )
@@ -207,7 +207,7 @@ func (w *world) open(ctx context.Context, n *node, stock *witness.Stock, operato
 // examine is what capi doctor proves.
 func (w *world) examine(ctx context.Context, n *node) error {
 	var found []error
-	err := n.Examine(ctx, nil, func(c app.Check) {
+	err := n.Doctor.Run(ctx, nil, func(c doctor.Check) {
 		for _, f := range c.Findings {
 			found = append(found, fmt.Errorf("doctor: %s: %s: %s", f.Area, f.Subject, f.Problem))
 		}

@@ -3,6 +3,7 @@ package view
 import (
 	"time"
 
+	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -40,16 +41,6 @@ type ImportCount struct {
 	Count int64
 }
 
-// Check is one thing that Examine proves, with what speaks against it.
-type Check struct {
-	Area, Proves string
-	Skipped      string // why it could not be looked at; empty if it was
-	Findings     []Finding
-}
-
-// Finding is something that cannot be.
-type Finding struct{ Subject, Problem string }
-
 // Operator is the operators' first page.
 type Operator struct {
 	Stats      *SystemStats // nil if they are not known
@@ -76,7 +67,7 @@ type Imports struct {
 // Doctor is what an examination has found.
 type Doctor struct {
 	Possible bool
-	Checks   []Check // nil before one
+	Checks   []doctor.Check // nil before one
 	Took     time.Duration
 	Found    int // findings in all
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package app
+package filelock
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock locks the whole file until it is closed; false if another process holds it.
-func tryLock(f *os.File) (bool, error) {
+// lock locks the file until it is closed. It returns false if another process holds the lock.
+func lock(f *os.File) (bool, error) {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return false, nil

@@ -283,7 +283,7 @@ func TestAnImportHoldsTheDatabaseForAsLongAsItMay(t *testing.T) {
 	file := write(t, "many.ndjson", lines.String())
 	writes := func(hold time.Duration) uint64 {
 		b := catalog.New(dbtest.SQLite(t))
-		_, err := importer.Import(t.Context(), importer.Options{Catalog: b, Files: []string{file}, LockTime: lockTime})
+		_, err := importer.Import(t.Context(), importer.Options{Catalog: b, Files: []string{file}, LockTime: hold})
 		require.NoError(t, err)
 		require.Len(t, all(t, b), 2000)
 		seq, err := b.Seq(t.Context())

@@ -59,7 +59,7 @@ func TestAnExportIsVerifiedByItsManifestFarFromTheServer(t *testing.T) {
 		}
 		out, code := verify(file)
 		require.Zero(t, code, out)
-		require.Contains(t, out, "is whole: export "+e.Job.ID)
+		require.Contains(t, out, "is intact: export "+e.Job.ID)
 		require.NoDirExists(t, filepath.Join(dir, "capi-data"))
 
 		var report struct {

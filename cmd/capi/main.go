@@ -12,7 +12,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks for an orderly end; after it the second one kills as usual.
+	// The first signal starts an orderly shutdown. Unregistering then lets a second signal kill the process.
 	context.AfterFunc(ctx, stop)
 	os.Exit(cli.Explain(os.Stderr, cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
 }

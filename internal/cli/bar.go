@@ -7,12 +7,12 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// bar is a progress bar; the nil bar, which newBar gives where there is no terminal, shows nothing.
+// bar is a progress bar. The nil bar shows nothing; newBar returns it if w is not a terminal.
 type bar struct{ *progressbar.ProgressBar }
 
 const barWidth = 30
 
-// newBar starts a bar that counts up to total, or turns if total is 0.
+// newBar starts a bar that counts up to total, or spins if total is 0.
 func newBar(w io.Writer, total int64) *bar {
 	if terminalWidth(w) == 0 {
 		return nil
@@ -28,7 +28,7 @@ func newBar(w io.Writer, total int64) *bar {
 		}))}
 }
 
-// show moves the bar to done and shows text beside it. An error of drawing is none of the command's.
+// show moves the bar to done and shows text beside it. Errors of drawing are ignored.
 func (b *bar) show(done int64, text string) {
 	if b == nil {
 		return
@@ -37,7 +37,7 @@ func (b *bar) show(done int64, text string) {
 	b.Set64(done) //nolint:errcheck // see above
 }
 
-// clear takes the bar off the terminal.
+// clear removes the bar from the terminal.
 func (b *bar) clear() {
 	if b != nil {
 		b.Clear() //nolint:errcheck // see show

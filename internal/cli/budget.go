@@ -10,44 +10,44 @@ import (
 )
 
 type tokenBudget struct {
-	ID          tokenID `arg:"" help:"The token's ID, from capi token list."`
-	Budget      *bound  `placeholder:"N" help:"Credits that it may spend in all, what it has spent already included; none for no bound."`
-	BudgetMonth *bound  `placeholder:"N" help:"Credits that it may spend in a calendar month (UTC); none for no bound."`
+	ID          tokenID      `arg:"" help:"The token's ID, from capi token list."`
+	Budget      *creditLimit `placeholder:"N" help:"Credits that the token may spend in all, including what it has spent already; none for no limit."`
+	BudgetMonth *creditLimit `placeholder:"N" help:"Credits that the token may spend in a calendar month (UTC); none for no limit."`
 	jsonFlag
 }
 
 // Help is shown below the summary.
 func (tokenBudget) Help() string {
-	return `Without a flag it only shows. What was refunded is not spent. Examples:
+	return `Without flags, it shows the budget. Refunded credits do not count as spent. Examples:
 
     capi token budget ID
     capi token budget ID --budget 5000 --budget-month 500
     capi token budget ID --budget-month none`
 }
 
-// bound is a number of credits, or none.
-type bound struct{ credits *int64 }
+// creditLimit is a number of credits, or none.
+type creditLimit struct{ credits *int64 }
 
-// UnmarshalText reads a whole number that is not negative, or none.
-func (b *bound) UnmarshalText(p []byte) error {
+// UnmarshalText accepts a whole number of at least 0, or none.
+func (l *creditLimit) UnmarshalText(p []byte) error {
 	if strings.EqualFold(string(p), "none") {
-		b.credits = nil
+		l.credits = nil
 		return nil
 	}
 	n, err := strconv.ParseInt(string(p), 10, 64)
 	if err != nil || n < 0 {
-		return fmt.Errorf("%q is neither a whole number of credits nor none", p)
+		return fmt.Errorf("%q is not a whole number of credits; for no limit, use none", p)
 	}
-	b.credits = &n
+	l.credits = &n
 	return nil
 }
 
-// or is the bound if it was given, else the old one.
-func (b *bound) or(old *int64) *int64 {
-	if b == nil {
+// or returns the limit if the flag was given, else old.
+func (l *creditLimit) or(old *int64) *int64 {
+	if l == nil {
 		return old
 	}
-	return b.credits
+	return l.credits
 }
 
 type budgetRow struct {
@@ -58,7 +58,7 @@ type budgetRow struct {
 	SpentMonth  int64    `json:"spent_month"`
 }
 
-// Run sets what is given and shows the budget and what of it is spent.
+// Run sets the given limits, then shows the budget and what is spent.
 func (c *tokenBudget) Run(s *session) error {
 	a, err := s.open()
 	if err != nil {

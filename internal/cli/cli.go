@@ -1,5 +1,5 @@
-// Package cli is the command line: it reads arguments, calls the books and use cases that app builds, and prints for
-// people or as JSON. It decides no rule of its own.
+// Package cli is the command line: it parses arguments, calls the stores and use cases that app builds, and prints text or
+// JSON. It holds no rules of its own.
 package cli
 
 import (
@@ -16,39 +16,39 @@ import (
 	"github.com/opencapi/capi/internal/config"
 )
 
-const description = `A company-data API with metered exports: search companies, see the exact price
-of any result before you buy, and export it. What a workspace has bought once is
-free ever after.
+const description = `A company-data API with metered exports: search companies, see the exact price of
+a result before you buy it, and export it. What a workspace has bought once stays
+free for it.
 
 Start here:
 
-  capi demo                          the whole story on made-up companies
+  capi demo                          a guided tour with made-up companies
   capi import companies.ndjson.gz    load your own companies
   capi workspace create Acme --credits 1000
   capi token create --workspace ID --name laptop --scope read_write
-  capi serve                         the API, at http://127.0.0.1:8080
+  capi serve                         serve the API at http://127.0.0.1:8080
 
-Settings come from flags, else the environment, else capi.toml, else defaults.`
+Settings come from flags, the environment, capi.toml or defaults, in this order.`
 
 type commands struct {
-	Settings       string `name:"config" env:"CAPI_CONFIG" placeholder:"FILE" group:"settings" help:"Settings file (capi.toml in the working directory, if there is one)."`
+	Settings       string `name:"config" env:"CAPI_CONFIG" placeholder:"FILE" group:"settings" help:"Settings file (default: capi.toml in the working directory, if it exists)."`
 	config.Storage `embed:"" group:"settings"`
 	config.Logging `embed:"" group:"settings"`
 
-	Serve     serveCommand     `cmd:"" help:"Serve the API; everything in one process."`
+	Serve     serveCommand     `cmd:"" help:"Serve the API, the console and the documentation."`
 	Import    importCommand    `cmd:"" help:"Load companies and their connections from files."`
 	Workspace workspaceCommand `cmd:"" help:"Create and list workspaces."`
 	Token     tokenCommand     `cmd:"" help:"Create, list and revoke API tokens."`
-	Person    personCommand    `cmd:"" help:"Let people in to the console: list them, invite them."`
-	Credit    creditCommand    `cmd:"" help:"Grant credits; show balance and ledger."`
-	Doctor    doctorCommand    `cmd:"" help:"Prove that ledger, unlocks, exports, files, jobs and index agree."`
-	Verify    verifyCommand    `cmd:"" help:"Check an export's file by its manifest."`
+	Person    personCommand    `cmd:"" help:"List and invite people who can sign in to the console."`
+	Credit    creditCommand    `cmd:"" help:"Grant credits; show the balance and the ledger."`
+	Doctor    doctorCommand    `cmd:"" help:"Check that ledger, unlocks, exports, files, jobs and index agree."`
+	Verify    verifyCommand    `cmd:"" help:"Check an export's file against its manifest."`
 	Index     indexCommand     `cmd:"" help:"Show, verify and rebuild the search index."`
-	Demo      demoCommand      `cmd:"" help:"Show the whole story on made-up companies, then keep serving."`
+	Demo      demoCommand      `cmd:"" help:"Take a guided tour with made-up companies, then keep serving."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
-// session is what a command runs with.
+// session holds the input, output and settings of one command.
 type session struct {
 	ctx      context.Context //nolint:containedctx // lives as long as the one command
 	in       io.Reader
@@ -56,7 +56,7 @@ type session struct {
 	config   config.Config
 }
 
-// Run runs one command. It returns what went wrong, for Explain; usage faults included.
+// Run runs one command. It returns any error, including wrong usage, for Explain.
 func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) error {
 	var c commands
 	var done bool
@@ -71,10 +71,10 @@ func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) e
 	}
 	args = withNegatives(usual(args), func(flag string) bool { return takesValue(parser.Model.Node, flag) })
 	k, broken := parser.Parse(args)
-	if done { // --help was printed; what else stands on the line does not matter
+	if done { // --help was printed; the other arguments do not matter
 		return nil
 	}
-	if file.err != nil { // not as kong tells it: as a fault of whichever flag it asked for first
+	if file.err != nil { // kong would report it as an error of the first flag
 		return &fileError{file.err}
 	}
 	if broken != nil {
@@ -84,7 +84,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) e
 	return k.Run(s)
 }
 
-// helpFor is the command whose help tells more about a fault of usage.
+// helpFor returns the command whose help explains the usage error.
 func helpFor(err error) string {
 	var p *kong.ParseError
 	if errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
@@ -93,10 +93,10 @@ func helpFor(err error) string {
 	return "capi"
 }
 
-// open opens the data with the settings, checked; there must be some.
+// open validates the settings and opens the data, which must exist.
 func (s *session) open() (*app.App, error) { return s.openWith(app.OpenExisting) }
 
-// openOrMake is open for the commands that data begins with.
+// openOrMake is open for commands that create the data if there is none.
 func (s *session) openOrMake() (*app.App, error) { return s.openWith(app.Open) }
 
 func (s *session) openWith(open func(context.Context, config.Config, *slog.Logger) (*app.App, error)) (*app.App, error) {

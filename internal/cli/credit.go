@@ -18,9 +18,9 @@ type creditCommand struct {
 
 type creditGrant struct {
 	Workspace workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace."`
-	Amount    int64       `arg:"" help:"Whole credits; an adjustment may be negative."`
+	Amount    int64       `arg:"" help:"A whole number; an adjustment may be negative."`
 	Reason    string      `default:"grant" enum:"grant,purchase,adjustment" placeholder:"REASON" help:"grant, purchase or adjustment (default ${default})."`
-	Note      string      `placeholder:"TEXT" help:"Why, for the ledger."`
+	Note      string      `placeholder:"TEXT" help:"A note for the ledger."`
 	jsonFlag
 }
 
@@ -72,7 +72,7 @@ func (c *creditGrant) Run(s *session) error {
 	if c.JSON {
 		return s.printJSON(rowOf(e))
 	}
-	s.printf("%s (%s). The balance is %s now.\n", signed(e.Amount), e.Reason, plural(e.BalanceAfter, "credit", "credits"))
+	s.printf("%s (%s). The balance is now %s.\n", signed(e.Amount), e.Reason, plural(e.BalanceAfter, "credit", "credits"))
 	return nil
 }
 
@@ -101,10 +101,10 @@ func (c *creditBalance) Run(s *session) error {
 
 type creditHistory struct {
 	Workspace workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace."`
-	Reason    string      `default:"" enum:",grant,purchase,adjustment,export_charge,export_refund" placeholder:"REASON" help:"Only grant, purchase, adjustment, export_charge or export_refund."`
-	From      instant     `placeholder:"TIME" help:"Only entries from this day or time on, such as 2026-03-01."`
+	Reason    string      `default:"" enum:",grant,purchase,adjustment,export_charge,export_refund" placeholder:"REASON" help:"Only entries with this reason: grant, purchase, adjustment, export_charge or export_refund."`
+	From      instant     `placeholder:"TIME" help:"Only entries at or after this day or time, such as 2026-03-01."`
 	To        instant     `placeholder:"TIME" help:"Only entries before this day or time."`
-	Limit     int         `default:"50" placeholder:"N" help:"Entries at most (default ${default})."`
+	Limit     int         `default:"50" placeholder:"N" help:"The most entries to show (default ${default})."`
 	jsonFlag
 }
 
@@ -134,7 +134,7 @@ func (c *creditHistory) Run(s *session) error {
 	rows := make([][]string, 0, len(entries))
 	for _, e := range entries {
 		items = append(items, rowOf(e))
-		rows = append(rows, []string{moment(e.CreatedAt), signed(e.Amount), count(e.BalanceAfter), string(e.Reason), e.Reference, who(e), e.Note})
+		rows = append(rows, []string{timestamp(e.CreatedAt), signed(e.Amount), count(e.BalanceAfter), string(e.Reason), e.Reference, who(e), e.Note})
 	}
 	if c.JSON {
 		return s.printJSON(map[string]any{"items": items})
@@ -147,7 +147,7 @@ func (c *creditHistory) Run(s *session) error {
 	return nil
 }
 
-// who is the entry's actor for people: a token or a person by its name.
+// who returns the entry's actor for display: a token or a person by name.
 func who(e credit.Entry) string {
 	person, isPerson := strings.CutPrefix(e.Actor, "person:")
 	switch {

@@ -19,30 +19,31 @@ import (
 )
 
 type demoCommand struct {
-	Addr      string `env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen at (127.0.0.1:8080, or any free port if that is taken)."`
-	Companies int    `default:"50000" placeholder:"N" help:"Companies to make up (default ${default})."`
-	Exit      bool   `help:"Stop after the story instead of serving on."`
+	Addr      string `env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen on (default: 127.0.0.1:8080, or a free port if that is taken)."`
+	Companies int    `default:"50000" placeholder:"N" help:"Number of companies to make up (default ${default})."`
+	Exit      bool   `help:"Exit after the tour instead of serving."`
 }
 
 // Help is shown below the summary.
 func (demoCommand) Help() string {
-	return `It loads made-up companies into a temporary directory, starts the real server, and does what a client would: search,
-quote, export, download, look at the ledger, export the same again for free. Then it serves on, for you to try. The
-directory is removed at the end, but for the downloaded file; with --data it is yours and stays.`
+	return `It loads made-up companies into a temporary directory, starts the real server, and does what a client does: search,
+get a quote, export, download, read the ledger, and export the same companies again for free. Then it keeps serving, so
+that you can try it yourself. At the end, the directory is removed, except for the downloaded file. With --data, your
+directory is used and kept.`
 }
 
 const (
-	demoCompaniesMin = 2000 // enough for the story's search to find some, and for the credits not to cover all
+	demoCompaniesMin = 2000 // enough that the tour's search finds some companies, and that the credits do not cover all of them
 
 	demoSeed    = 1
 	demoCredits = 1000
 	demoDrain   = 10 * time.Second
 )
 
-// Run tells the story, then serves until it is interrupted.
+// Run shows the tour, then serves until it is interrupted.
 func (c *demoCommand) Run(s *session) error {
 	if c.Companies < demoCompaniesMin {
-		return &config.Error{Setting: "companies", Message: "the story needs at least " + count(demoCompaniesMin)}
+		return &config.Error{Setting: "companies", Message: "the demo needs at least " + count(demoCompaniesMin)}
 	}
 	d, err := c.prepare(s)
 	if err != nil {
@@ -51,12 +52,12 @@ func (c *demoCommand) Run(s *session) error {
 	return errors.Join(d.run(s, c), d.tidy(s))
 }
 
-// demo is one run of the story.
+// demo is one run of the tour.
 type demo struct {
 	dir  string // holds the source file, the data and the download
-	own  bool   // whether dir is the demo's to remove
+	own  bool   // whether the demo created dir and removes it
 	app  *app.App
-	kept string // the downloaded file, once there is one
+	kept string // path of the downloaded file; empty before the download
 }
 
 func (c *demoCommand) prepare(s *session) (*demo, error) {
@@ -71,7 +72,7 @@ func (c *demoCommand) prepare(s *session) (*demo, error) {
 	}
 	s.config.Server = config.Server{
 		Addr: c.Addr, Workers: 2, DrainTimeout: demoDrain,
-		RateLimits: "exports.create=60/min", // the usual 5 are soon used up by one who plays
+		RateLimits: "exports.create=60/min", // someone who plays uses up the default of 5 quickly
 	}
 	return d, nil
 }
@@ -83,7 +84,7 @@ func (d *demo) run(s *session, c *demoCommand) error {
 		return err
 	}
 	defer d.app.Close()
-	s.printf("CAPI: the whole story on made-up companies.\n")
+	s.printf("CAPI: a guided tour with made-up companies.\n")
 	if err := d.load(s, c.Companies); err != nil {
 		return err
 	}
@@ -99,22 +100,22 @@ func (d *demo) run(s *session, c *demoCommand) error {
 	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- d.app.Serve(ctx, listener) }()
-	told := make(chan error, 1)
+	toured := make(chan error, 1)
 	base := "http://" + listener.Addr().String()
 	go func() {
-		err := d.tell(ctx, s, base, client.New(base, token, client.Options{}))
+		err := d.tour(ctx, s, base, client.New(base, token, client.Options{}))
 		if err == nil && !c.Exit {
 			err = s.printInvitation(d.app, listener.Addr(), base, token)
 		}
 		if err != nil || c.Exit {
 			stop()
 		}
-		told <- err
+		toured <- err
 	}()
-	err = <-served // it ends when the story does, when it is interrupted, or when it cannot start
+	err = <-served // serving ends after the tour, on an interrupt, or if it cannot start
 	stop()
-	if story := <-told; err == nil && s.ctx.Err() == nil {
-		err = story
+	if tourErr := <-toured; err == nil && s.ctx.Err() == nil {
+		err = tourErr
 	}
 	return err
 }
@@ -129,20 +130,20 @@ func (c *demoCommand) listen() (net.Listener, error) {
 	return listen("127.0.0.1:0")
 }
 
-// account makes the workspace and its token.
+// account creates the workspace and its token.
 func (d *demo) account(s *session) (secret string, err error) {
-	s.heading(2, "A workspace with 1,000 credits, and a token for it")
+	s.heading(2, "Create a workspace with 1,000 credits, and a token for it")
 	w, err := d.app.CreateWorkspace(s.ctx, "Demo Inc", demoCredits)
 	if err != nil {
 		return "", err
 	}
-	s.typed("capi workspace create \"Demo Inc\" --credits %d", demoCredits)
-	s.typed("capi token create --workspace %s --name demo --scope read_write", w.ID)
+	s.command("capi workspace create \"Demo Inc\" --credits %d", demoCredits)
+	s.command("capi token create --workspace %s --name demo --scope read_write", w.ID)
 	secret, _, err = d.app.Tokens.Create(s.ctx, token.NewToken{Workspace: w.ID, Name: "demo", Scope: auth.ReadWrite})
 	if err != nil {
 		return "", err
 	}
-	s.told("%s", secret)
+	s.output("%s", secret)
 	return secret, nil
 }
 
@@ -151,12 +152,12 @@ func (s *session) printInvitation(a *app.App, addr net.Addr, base, token string)
 	if err != nil {
 		return err
 	}
-	s.printf("\nNow it is yours. Serving at %s until you press Ctrl-C.\n\n", base)
+	s.printf("\nNow try it yourself. Serving at %s until you press Ctrl-C.\n\n", base)
 	if link != "" {
-		s.printf("The console, once you have made your account by this link:\n\n    %s\n\n", link)
+		s.printf("To use the console, create your account with this link:\n\n    %s\n\n", link)
 	}
-	s.printf("Token:  %s\n\nThe published example, to copy:\n\n%s\n\n", token, seedLine(base, token))
-	s.printf("What the whole API can do: %s/docs\n", base)
+	s.printf("Token:  %s\n\nAn example request to copy:\n\n%s\n\n", token, seedLine(base, token))
+	s.printf("Documentation: %s/docs\n", base)
 	return nil
 }
 
@@ -168,7 +169,7 @@ func seedLine(base, token string) string {
 		base, token)
 }
 
-// tidy removes what nobody asked to keep.
+// tidy removes the demo's own directory, except for the downloaded file.
 func (d *demo) tidy(s *session) error {
 	if !d.own {
 		return nil
@@ -186,11 +187,11 @@ func (d *demo) tidy(s *session) error {
 			errs = append(errs, os.RemoveAll(filepath.Join(d.dir, e.Name())))
 		}
 	}
-	s.printf("\nThe demo's data is removed; the downloaded file is still there: %s\n", d.kept)
+	s.printf("\nThe demo's data was removed. The downloaded file is kept: %s\n", d.kept)
 	return errors.Join(errs...)
 }
 
-// save writes what fn writes to a file in the demo's directory and gives its path.
+// save writes what fn writes to a file in the demo's directory and returns its path.
 func (d *demo) save(name string, fn func(io.Writer) error) (string, error) {
 	path := filepath.Join(d.dir, name)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

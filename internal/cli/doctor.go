@@ -9,13 +9,13 @@ type doctorCommand struct{ jsonFlag }
 
 // Help is shown below the summary.
 func (doctorCommand) Help() string {
-	return `It proves that every balance is the sum of its entries, that every charge is the unlocks that it made less what was
-given back, that every completed export has its file and manifest whole, that every unfinished job is being taken care of, and that each running
-server finds what the catalog holds. It only reads, and works beside running servers; large files and catalogs take
-their time. The exit status is 1 if it finds anything.`
+	return `It checks that every balance is the sum of its entries, that every charge matches the companies unlocked by it less
+refunds, that every completed export has an intact file and manifest, that no job is stuck, and that each running server
+finds what the catalog holds. It only reads and works while servers are running; large files and catalogs take a while.
+The exit status is 1 if it finds a problem.`
 }
 
-// Run runs every check and prints what it found.
+// Run runs every check and prints its findings.
 func (c *doctorCommand) Run(s *session) error {
 	a, err := s.open()
 	if err != nil {

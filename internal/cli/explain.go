@@ -14,30 +14,30 @@ import (
 // Exit codes of the program.
 const (
 	exitOK          = 0
-	exitFailure     = 1 // the command did not do its work, or doctor found something
+	exitFailure     = 1 // the command failed, or a check found a problem
 	exitUsage       = 2 // the command line or a setting is wrong
 	exitInterrupted = 130
 )
 
-// usageError is a command line that cannot be understood.
+// usageError is an error in the command line.
 type usageError struct {
 	err  error
-	help string // the command whose --help tells more
+	help string // the command whose --help explains it
 }
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// fileError is a settings file that cannot be read or holds what is no setting.
+// fileError is an error in the settings file.
 type fileError struct{ err error }
 
 func (e *fileError) Error() string { return e.err.Error() }
 func (e *fileError) Unwrap() error { return e.err }
 
-// errFindings is what a command returns that has printed what is wrong: nothing is left to explain.
+// errFindings is returned by a command that has already printed what is wrong.
 var errFindings = errors.New("findings")
 
-// Explain prints err for a person and gives the exit code: 0 for nil, 2 for wrong usage, else 1.
+// Explain prints err for people and returns the exit code: 0 for nil, 2 for wrong usage, 130 for an interrupt, else 1.
 func Explain(w io.Writer, err error) int {
 	var usage *usageError
 	var setting *config.Error

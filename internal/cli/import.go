@@ -22,12 +22,12 @@ type importCommand struct {
 }
 
 type importFilesCommand struct {
-	Files []string `arg:"" name:"file" help:"CSV, TSV, JSON, NDJSON, XLSX or Parquet, plain, gzip or zstd; a pattern; - is standard input."`
+	Files []string `arg:"" name:"file" help:"CSV, TSV, JSON, NDJSON, XLSX or Parquet file, plain or compressed with gzip or zstd; or a pattern; - is standard input."`
 
-	DryRun bool `name:"dry-run" help:"Write nothing; show what would happen, and how the columns are read."`
+	DryRun bool `name:"dry-run" help:"Write nothing; show what would happen and how the columns are read."`
 
 	Map         map[string]string `name:"map" sep:"none" mapsep:"none" placeholder:"FIELD=COLUMN" help:"Read a field from a column; separate several columns by |."`
-	Set         map[string]string `name:"set" sep:"none" mapsep:"none" placeholder:"FIELD=VALUE" help:"Give a field the same value in every row."`
+	Set         map[string]string `name:"set" sep:"none" mapsep:"none" placeholder:"FIELD=VALUE" help:"Set a field to the same value in every row."`
 	Skip        []string          `name:"skip" sep:"none" placeholder:"COLUMN" help:"Do not read a column."`
 	Key         string            `name:"key" placeholder:"COLUMN" help:"The column that identifies companies in this source."`
 	Unmapped    string            `name:"unmapped" placeholder:"keep" help:"What to do with columns that fit no field: keep (as attributes) or ignore."`
@@ -60,7 +60,7 @@ Examples:
     capi import undo 7`
 }
 
-// Run imports the files and prints the summary, also of an import that was interrupted.
+// Run imports the files and prints the summary, even if the import was interrupted.
 func (c *importFilesCommand) Run(s *session) error {
 	options, err := c.options(s)
 	if err != nil {
@@ -92,7 +92,7 @@ func (c *importFilesCommand) Run(s *session) error {
 		s.printSummary(summary)
 	}
 	if errors.Is(err, context.Canceled) {
-		s.printf("\nWhat was read is loaded; run the same command again to load the rest.\n")
+		s.printf("\nEverything read so far is loaded. Run the same command again to load the rest.\n")
 	}
 	return err
 }
@@ -130,11 +130,11 @@ func (c *importFilesCommand) options(s *session) (importer.Options, error) {
 		}
 		o.Mapping = saved
 	}
-	said := importer.Mapping{Map: map[string][]string{}, Set: c.Set, Skip: c.Skip, Key: c.Key, Unmapped: c.Unmapped}
+	flags := importer.Mapping{Map: map[string][]string{}, Set: c.Set, Skip: c.Skip, Key: c.Key, Unmapped: c.Unmapped}
 	for field, columns := range c.Map {
-		said.Map[field] = strings.Split(columns, "|")
+		flags.Map[field] = strings.Split(columns, "|")
 	}
-	o.Mapping = o.Mapping.Over(said)
+	o.Mapping = o.Mapping.Over(flags)
 	return o, nil
 }
 
@@ -157,7 +157,7 @@ func (c *importFilesCommand) rejects(a *app.App) func(source, ext string) (io.Wr
 		}
 		flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
 		if opened && c.Rejects != "" {
-			flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND // of the next source
+			flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND // the next source appends
 		}
 		opened = true
 		return os.OpenFile(path, flags, 0o600)

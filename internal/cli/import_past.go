@@ -10,7 +10,7 @@ import (
 
 type importListCommand struct{ jsonFlag }
 
-// Run lists the imports, the newest first.
+// Run lists the imports, newest first.
 func (c *importListCommand) Run(s *session) error {
 	a, err := s.open()
 	if err != nil {
@@ -29,12 +29,12 @@ func (c *importListCommand) Run(s *session) error {
 		state := "done"
 		switch {
 		case i.UndoneAt != nil:
-			state = "undone " + moment(*i.UndoneAt)
+			state = "undone " + timestamp(*i.UndoneAt)
 		case i.FinishedAt == nil:
 			state = "not finished"
 		}
 		rows = append(rows, []string{
-			strconv.FormatInt(i.Number, 10), moment(i.StartedAt), strings.Join(i.Files, ", "), count(i.Figures["read"]),
+			strconv.FormatInt(i.Number, 10), timestamp(i.StartedAt), strings.Join(i.Files, ", "), count(i.Figures["read"]),
 			count(i.Figures["added"]), count(i.Figures["updated"]), count(i.Figures["rejected"]), state,
 		})
 	}

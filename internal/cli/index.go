@@ -13,21 +13,21 @@ import (
 )
 
 type indexCommand struct {
-	Stats   indexStatsCommand   `cmd:"" help:"Show what the index on disk holds."`
-	Verify  indexVerifyCommand  `cmd:"" help:"Read every byte of the index and prove that it is what was written."`
-	Rebuild indexRebuildCommand `cmd:"" help:"Make the index anew from the catalog; the server must not run."`
+	Stats   indexStatsCommand   `cmd:"" help:"Show statistics of the index on disk."`
+	Verify  indexVerifyCommand  `cmd:"" help:"Read the whole index and check it for damage."`
+	Rebuild indexRebuildCommand `cmd:"" help:"Rebuild the index from the catalog; stop the server first."`
 }
 
 type indexStatsCommand struct{ jsonFlag }
 
 // Help is shown below the summary.
 func (indexStatsCommand) Help() string {
-	return `The index is derived from the catalog and can be made anew at any time. It only reads, and works beside a running
-server, whose newest changes are in its memory and not yet on disk. The exit status is 1 if it finds damage, which it names;
-it looks at the beginning of each file, and capi index verify at every byte.`
+	return `The index is derived from the catalog and can be rebuilt at any time. This command only reads and works while a server is
+running; the server's newest changes are in its memory and not yet on disk. The exit status is 1 if it finds damage. It
+reads the beginning of each file; capi index verify reads every byte.`
 }
 
-// Run prints the segments and what takes the room.
+// Run prints the segments and the largest sections.
 func (c *indexStatsCommand) Run(s *session) error {
 	a, err := s.open()
 	if err != nil {
@@ -53,15 +53,15 @@ func (c *indexStatsCommand) Run(s *session) error {
 	return err
 }
 
-// printStats prints what is damaged, then the figures of the rest, if there is one.
+// printStats prints the damage, then the statistics of the intact segments, if there are any.
 func (s *session) printStats(stats app.IndexStats, found []audit.Finding) {
 	s.printFindings(found)
 	if len(found) > 0 {
-		s.printf("      A server, or capi index rebuild, brings it back from the catalog; capi index verify reads every byte.\n")
+		s.printf("      To repair it from the catalog, start the server or run capi index rebuild. To read every byte, run capi index verify.\n")
 		if len(stats.Segments) == 0 {
 			return
 		}
-		s.printf("\nWhat is not damaged:\n")
+		s.printf("\nNot damaged:\n")
 	}
 	s.printIndex(stats)
 }
@@ -80,7 +80,7 @@ func (s *session) printIndex(stats app.IndexStats) {
 	}
 	s.printf("; up to change %d of the catalog\n", stats.Seq)
 	if stats.Lost {
-		s.printf("A segment was damaged: the server, or capi index rebuild, brings its companies back from the catalog.\n")
+		s.printf("A segment was damaged. To restore its companies from the catalog, start the server or run capi index rebuild.\n")
 	}
 	if len(stats.Segments) == 0 {
 		return
@@ -90,7 +90,7 @@ func (s *session) printIndex(stats app.IndexStats) {
 		rows[i] = []string{one.Name, count(one.Companies), count(one.Deleted), humanize.IBytes(uint64(one.Bytes))}
 	}
 	s.printf("\n")
-	s.printTable([]string{"SEGMENT", ">COMPANIES", ">DEAD", ">SIZE"}, rows)
+	s.printTable([]string{"SEGMENT", ">COMPANIES", ">DELETED", ">SIZE"}, rows)
 	const largest = 10
 	sections := slices.Clone(stats.Sections)
 	slices.SortStableFunc(sections, func(a, b app.IndexSection) int { return cmp.Compare(b.Bytes, a.Bytes) })
@@ -107,12 +107,12 @@ type indexVerifyCommand struct{ jsonFlag }
 
 // Help is shown below the summary.
 func (indexVerifyCommand) Help() string {
-	return `It compares every section with its checksum, follows every reference, and counts against the catalog. It only reads,
-and works beside a running server. The exit status is 1 if anything is damaged; a server never answers from a damaged
-segment, but brings its companies back from the catalog.`
+	return `It compares every section with its checksum, follows every reference, and compares the counts with the catalog. It only
+reads and works while a server is running. The exit status is 1 if anything is damaged. A server never uses a damaged
+segment for answers; it restores the companies from the catalog.`
 }
 
-// Run prints every damage.
+// Run prints all damage.
 func (c *indexVerifyCommand) Run(s *session) error {
 	a, err := s.open()
 	if err != nil {
@@ -141,7 +141,7 @@ func (c *indexVerifyCommand) Run(s *session) error {
 func (s *session) printVerdict(check app.IndexCheck, found []audit.Finding) {
 	s.printFindings(found)
 	if len(found) == 0 {
-		s.printf("ok    %s of %s are what was written\n", plural(len(check.Segments), "segment", "segments"),
+		s.printf("ok    %s with %s, not damaged\n", plural(len(check.Segments), "segment", "segments"),
 			plural(check.Companies, "company", "companies"))
 	}
 	if behind := check.CatalogSeq - check.Seq; check.CatalogSeq > check.Seq {
@@ -151,7 +151,7 @@ func (s *session) printVerdict(check app.IndexCheck, found []audit.Finding) {
 
 type indexRebuildCommand struct{ jsonFlag }
 
-// Run prints what became of it.
+// Run prints the size of the new index and the time taken.
 func (c *indexRebuildCommand) Run(s *session) error {
 	a, err := s.open()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 
 type personCommand struct {
 	List          personList   `cmd:"" help:"List the people who can sign in to the console."`
-	Invite        personInvite `cmd:"" help:"Make a link by which somebody makes their account."`
-	ResetPassword personReset  `cmd:"" help:"Make a link by which somebody sets a new password."`
+	Invite        personInvite `cmd:"" help:"Create a link for a person to create their account."`
+	ResetPassword personReset  `cmd:"" help:"Create a link for a person to set a new password."`
 }
 
 type personList struct{ jsonFlag }
@@ -47,22 +47,22 @@ func (c *personList) Run(s *session) error {
 		if p.Operator {
 			role = "operator"
 		}
-		rows = append(rows, []string{p.Email, p.Name, role, moment(p.CreatedAt)})
+		rows = append(rows, []string{p.Email, p.Name, role, timestamp(p.CreatedAt)})
 	}
 	if c.JSON {
 		return s.printJSON(map[string]any{"items": items})
 	}
 	if len(rows) == 0 {
-		s.printf("Nobody yet. Make a link for the first owner: capi person invite\n")
+		s.printf("No people yet. Create a link for the first owner: capi person invite\n")
 		return nil
 	}
 	s.printTable([]string{"E-MAIL", "NAME", "ROLE", "CREATED (UTC)"}, rows)
 	return nil
 }
 
-// linkFlags say what a link starts with.
+// linkFlags are the flags of commands that create a link.
 type linkFlags struct {
-	PublicURL string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address of the server, which the link starts with (default: http://127.0.0.1:8080)."`
+	PublicURL string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"The server's public address, for the link (default: http://127.0.0.1:8080)."`
 	jsonFlag
 }
 
@@ -81,28 +81,28 @@ func (f linkFlags) print(s *session, secret, email, what string) error {
 	if f.JSON {
 		return s.printJSON(linkMade{link, email, time.Now().UTC().Add(account.InvitationAge).Truncate(time.Second)})
 	}
-	s.printf("%s. The link works once, for 7 days, while capi serve runs:\n\n    %s\n\n", what, link)
+	s.printf("%s. It works once, within 7 days, while capi serve is running:\n\n    %s\n\n", what, link)
 	return nil
 }
 
 type personInvite struct {
-	Email     string      `arg:"" optional:"" help:"Whom it is for; nobody else can use the link then."`
+	Email     string      `arg:"" optional:"" help:"The only person who can use the link (default: anyone with the link)."`
 	Workspace workspaceID `placeholder:"ID" env:"CAPI_WORKSPACE" help:"The workspace to join."`
-	Role      string      `default:"member" enum:"owner,member" placeholder:"ROLE" help:"In the workspace: owner or member (default ${default})."`
-	Operator  bool        `help:"Let them manage the whole installation."`
+	Role      string      `default:"member" enum:"owner,member" placeholder:"ROLE" help:"Role in the workspace: owner or member (default ${default})."`
+	Operator  bool        `help:"Make the person an operator, who manages the whole installation."`
 	linkFlags
 }
 
 // Help is shown below the summary.
 func (personInvite) Help() string {
-	return `As long as there is nobody, the link makes the first owner, who is an operator too. Examples:
+	return `If nobody has an account yet, the link creates the first owner, who is also an operator. Examples:
 
     capi person invite
     capi person invite ann@example.com --workspace ID --role owner
     capi person invite ann@example.com --operator`
 }
 
-// Run makes the link.
+// Run creates the link.
 func (c *personInvite) Run(s *session) error {
 	a, err := s.openOrMake()
 	if err != nil {
@@ -120,23 +120,23 @@ func (c *personInvite) make(s *session, a *app.App) (secret, what string, err er
 	switch {
 	case c.Operator:
 		secret, _, err = a.Memberships.InviteOperator(s.ctx, c.Email, id.Person{})
-		return secret, "Invited an operator", err
+		return secret, "Link for a new operator", err
 	case !c.Workspace.IsZero():
 		secret, _, err = a.Memberships.InviteMember(s.ctx, c.Workspace.Workspace, workspace.Role(c.Role), c.Email, id.Person{})
-		return secret, "Invited a " + c.Role, err
+		return secret, "Link for a new " + c.Role, err
 	}
 	if secret, err = a.Memberships.First(s.ctx); err == nil && secret == "" {
-		err = &config.Error{Setting: "workspace", Message: "say where to: --workspace ID, from capi workspace list, or --operator"}
+		err = &config.Error{Setting: "workspace", Message: "is missing; use --workspace ID with an ID from capi workspace list, or --operator"}
 	}
-	return secret, "Nobody is there yet, so the link makes the first owner", err
+	return secret, "Link for the first owner", err
 }
 
 type personReset struct {
-	Email string `arg:"" help:"The person's e-mail."`
+	Email string `arg:"" help:"The person's e-mail address."`
 	linkFlags
 }
 
-// Run makes the link.
+// Run creates the link.
 func (c *personReset) Run(s *session) error {
 	a, err := s.open()
 	if err != nil {
@@ -147,5 +147,5 @@ func (c *personReset) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return c.print(s, secret, i.Email, "By this link "+i.Email+" sets a new password; every browser of theirs is signed out then")
+	return c.print(s, secret, i.Email, "Link for "+i.Email+" to set a new password, which signs out all their browsers")
 }

@@ -18,7 +18,7 @@ type jsonFlag struct {
 	JSON bool `name:"json" env:"CAPI_JSON" help:"Print JSON instead of text."`
 }
 
-// printJSON prints v as indented JSON; characters of HTML stand as they are.
+// printJSON prints v as indented JSON, without escaping HTML characters.
 func (s *session) printJSON(v any) error {
 	e := json.NewEncoder(s.out)
 	e.SetIndent("", "  ")
@@ -28,7 +28,7 @@ func (s *session) printJSON(v any) error {
 
 func (s *session) printf(format string, args ...any) { fmt.Fprintf(s.out, format, args...) }
 
-// printTable prints rows in aligned columns under a heading; a title that starts with ">" aligns right.
+// printTable prints rows in aligned columns under a heading. A title that starts with ">" aligns right.
 func (s *session) printTable(titles []string, rows [][]string) {
 	width := make([]int, len(titles))
 	right := make([]bool, len(titles))
@@ -57,10 +57,10 @@ func (s *session) printTable(titles []string, rows [][]string) {
 	}
 }
 
-// count is n with thousands separators.
+// count returns n with thousands separators.
 func count[N int | int64](n N) string { return humanize.Comma(int64(n)) }
 
-// signed is n with its sign and thousands separators.
+// signed returns n with its sign and thousands separators.
 func signed(n int64) string {
 	if n > 0 {
 		return "+" + humanize.Comma(n)
@@ -68,7 +68,7 @@ func signed(n int64) string {
 	return humanize.Comma(n)
 }
 
-// plural is "1 company", "2,000 companies".
+// plural returns a text such as "1 company" or "2,000 companies".
 func plural[N int | int64](n N, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -76,18 +76,18 @@ func plural[N int | int64](n N, one, many string) string {
 	return count(n) + " " + many
 }
 
-// moment is t for a table, UTC to the minute.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+// timestamp formats t for a table: UTC, to the minute.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
-// orDash is a moment that may be none.
+// orDash is timestamp for an optional time.
 func orDash(t *time.Time) string {
 	if t == nil || t.IsZero() {
 		return "-"
 	}
-	return moment(*t)
+	return timestamp(*t)
 }
 
-// terminalWidth is the width of the terminal behind w; 0 if there is none.
+// terminalWidth returns the width of the terminal behind w, or 0 if w is not a terminal.
 func terminalWidth(w io.Writer) int {
 	f, ok := w.(*os.File)
 	if !ok {

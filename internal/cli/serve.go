@@ -16,9 +16,9 @@ type serveCommand struct {
 
 // Help is shown below the summary.
 func (serveCommand) Help() string {
-	return `Without any setting it keeps everything in ./capi-data and listens at http://127.0.0.1:8080, with its
-documentation at /docs there. Imports, tokens and credits can be managed meanwhile from another terminal. Ctrl-C or
-SIGTERM lets running requests and jobs finish.
+	return `By default, it keeps all data in ./capi-data and listens at http://127.0.0.1:8080, with the documentation at /docs.
+You can import companies and manage tokens and credits from another terminal while it runs. On Ctrl-C or SIGTERM, it
+finishes running requests and jobs.
 
 Examples:
 
@@ -48,20 +48,20 @@ func (c *serveCommand) Run(s *session) error {
 	return a.Serve(s.ctx, listener)
 }
 
-// welcome tells where the first owner makes their account, as long as there is nobody.
+// welcome prints the link for the first owner if nobody has an account yet.
 func (s *session) welcome(a *app.App, addr net.Addr) error {
 	link, err := a.FirstLink(s.ctx, addr)
 	if err != nil || link == "" {
 		return err
 	}
-	s.printf("Nobody can sign in to the console yet. Make the first account by this link; it works once:\n\n    %s\n\n", link)
+	s.printf("Nobody can sign in to the console yet. Create the first account with this link; it works once:\n\n    %s\n\n", link)
 	return nil
 }
 
 func listen(addr string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("address %s is in use by another program; choose another one with --addr", addr)
+		return nil, fmt.Errorf("address %s is in use by another program; choose another with --addr", addr)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: %w", addr, err)

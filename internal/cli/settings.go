@@ -8,8 +8,8 @@ import (
 	"github.com/opencapi/capi/internal/config"
 )
 
-// settings gives a flag that is not on the command line its value: from the environment, else from the settings file.
-// Kong by itself would let the file win over the environment.
+// settings resolves flags that are not on the command line: from the environment, else from the settings file. Kong's own
+// resolvers would prefer the file to the environment.
 type settings struct {
 	read   bool
 	values config.Values
@@ -31,7 +31,7 @@ func (s *settings) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (an
 		if v, ok := os.LookupEnv(name); ok && v != "" {
 			return v, nil
 		} else if ok {
-			emptied = true // an empty variable is one that is not set
+			emptied = true // an empty variable counts as not set
 		}
 	}
 	if v, ok := s.values[flag.Name]; ok {

@@ -12,19 +12,19 @@ import (
 )
 
 type tokenCommand struct {
-	Create tokenCreate `cmd:"" help:"Create a token; it is shown this once."`
+	Create tokenCreate `cmd:"" help:"Create a token; it is shown only once."`
 	List   tokenList   `cmd:"" help:"List a workspace's tokens."`
-	Revoke tokenRevoke `cmd:"" help:"Refuse a token from the next request on."`
-	Budget tokenBudget `cmd:"" help:"Show or set what a token may spend."`
+	Revoke tokenRevoke `cmd:"" help:"Revoke a token; its next request is refused."`
+	Budget tokenBudget `cmd:"" help:"Show or set how many credits a token may spend."`
 }
 
 type tokenCreate struct {
-	Workspace   workspaceID `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace that the token acts for."`
-	Name        string      `required:"" placeholder:"NAME" help:"Where it is used, to tell tokens apart."`
-	Scope       string      `required:"" enum:"read,read_write" placeholder:"SCOPE" help:"read, or read_write, which may also create exports and so spend credits."`
-	ExpiresIn   lifetime    `placeholder:"TIME" help:"Lifetime, such as 30d or 720h (default: no end)."`
-	Budget      *bound      `placeholder:"N" help:"Credits that it may spend in all (default: no bound)."`
-	BudgetMonth *bound      `placeholder:"N" help:"Credits that it may spend in a calendar month, UTC (default: no bound)."`
+	Workspace   workspaceID  `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace that the token acts for."`
+	Name        string       `required:"" placeholder:"NAME" help:"A name that says where the token is used."`
+	Scope       string       `required:"" enum:"read,read_write" placeholder:"SCOPE" help:"read, or read_write, which can also create exports and so spend credits."`
+	ExpiresIn   lifetime     `placeholder:"TIME" help:"Lifetime, such as 30d or 720h (default: unlimited)."`
+	Budget      *creditLimit `placeholder:"N" help:"Credits that the token may spend in all (default: no limit)."`
+	BudgetMonth *creditLimit `placeholder:"N" help:"Credits that the token may spend in a calendar month, UTC (default: no limit)."`
 	jsonFlag
 }
 
@@ -39,7 +39,7 @@ func (tokenCreate) Help() string {
 // lifetime is a duration that may be given in days.
 type lifetime time.Duration
 
-// UnmarshalText reads 30d, or what time.ParseDuration reads; zero and less is an error.
+// UnmarshalText accepts 30d, or what time.ParseDuration accepts. It must be positive.
 func (l *lifetime) UnmarshalText(p []byte) error {
 	d, err := time.ParseDuration(string(p))
 	if days, ok := strings.CutSuffix(string(p), "d"); ok {
@@ -51,7 +51,7 @@ func (l *lifetime) UnmarshalText(p []byte) error {
 		}
 	}
 	if err != nil || d <= 0 {
-		return fmt.Errorf("%q is not a time to come, such as 30d or 720h", p)
+		return fmt.Errorf("%q is not a positive duration such as 30d or 720h", p)
 	}
 	*l = lifetime(d)
 	return nil
@@ -88,8 +88,8 @@ func (c *tokenCreate) Run(s *session) error {
 	if c.JSON {
 		return s.printJSON(tokenCreated{t.ID, secret, t.Scope, c.Workspace.Workspace, t.Name, expires})
 	}
-	s.printf("Created token %s (%s). It is shown only this once:\n\n    %s\n\n", t.Name, t.Scope, secret)
-	s.printf("Try it while capi serve runs:\n\n    curl -H \"Authorization: Bearer %s\" http://127.0.0.1:8080/api/v1/credits\n", secret)
+	s.printf("Created token %s (%s). Copy it now; it is not shown again:\n\n    %s\n\n", t.Name, t.Scope, secret)
+	s.printf("To try it while capi serve is running:\n\n    curl -H \"Authorization: Bearer %s\" http://127.0.0.1:8080/api/v1/credits\n", secret)
 	return nil
 }
 
@@ -112,7 +112,7 @@ type tokenRow struct {
 	BudgetMonth *int64 `json:"budget_month"`
 }
 
-// Run lists the tokens, revoked and expired ones too.
+// Run lists the tokens, including revoked and expired ones.
 func (c *tokenList) Run(s *session) error {
 	a, err := s.open()
 	if err != nil {
@@ -152,7 +152,7 @@ func tokenState(t token.Token, now time.Time) string {
 	case t.ExpiresAt == nil:
 		return "active"
 	case t.ExpiresAt.After(now):
-		return "until " + moment(*t.ExpiresAt)
+		return "until " + timestamp(*t.ExpiresAt)
 	default:
 		return "expired"
 	}
@@ -163,7 +163,7 @@ type tokenRevoke struct {
 	jsonFlag
 }
 
-// Run revokes the token; doing so twice changes nothing.
+// Run revokes the token. Revoking it again changes nothing.
 func (c *tokenRevoke) Run(s *session) error {
 	a, err := s.open()
 	if err != nil {
@@ -176,18 +176,18 @@ func (c *tokenRevoke) Run(s *session) error {
 	if c.JSON {
 		return s.printJSON(map[string]any{"id": c.ID.Token, "revoked": true})
 	}
-	s.printf("Revoked token %s. It is refused from the next request on.\n", c.ID)
+	s.printf("Revoked token %s. Its next request is refused.\n", c.ID)
 	return nil
 }
 
-// tokenID is a token's id on the command line.
+// tokenID is a token's id as an argument.
 type tokenID struct{ id.Token }
 
-// UnmarshalText reads the canonical text of an id.
+// UnmarshalText accepts the canonical text of an id.
 func (t *tokenID) UnmarshalText(p []byte) error {
 	v, err := id.Parse[id.Token](string(p))
 	if err != nil {
-		return fmt.Errorf("%q is not a token's ID; capi token list shows them", p)
+		return fmt.Errorf("%q is not a token ID; capi token list shows the IDs", p)
 	}
 	t.Token = v
 	return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// usual gives the command line for what people type from habit: capi help COMMAND, capi --version, capi -v.
+// usual rewrites what people type from habit: capi help COMMAND, capi --version, capi -v.
 func usual(args []string) []string {
 	switch {
 	case len(args) == 0:
@@ -24,8 +24,8 @@ func usual(args []string) []string {
 
 var negative = regexp.MustCompile(`^-\d`)
 
-// withNegatives writes numbers below zero so that they are not taken for flags: as --flag=-5 behind a flag that takes a
-// value, else at the end behind "--".
+// withNegatives rewrites negative numbers so that kong does not take them for flags: as --flag=-5 after a flag that takes a
+// value, else at the end after "--".
 func withNegatives(args []string, takesValue func(flag string) bool) []string {
 	var out, behind []string
 	for i, a := range args {
@@ -46,22 +46,22 @@ func withNegatives(args []string, takesValue func(flag string) bool) []string {
 	return slices.Concat(out, []string{"--"}, behind)
 }
 
-// takesValue tells whether a command anywhere below the node has a flag of that name, written --name, that takes a value.
+// takesValue reports whether n or a command below it has the flag, written as --name, and the flag takes a value.
 func takesValue(n *kong.Node, flag string) bool {
 	name, ok := strings.CutPrefix(flag, "--")
 	return ok && (slices.ContainsFunc(n.Flags, func(f *kong.Flag) bool { return f.Name == name && !f.IsBool() }) ||
 		slices.ContainsFunc(n.Children, func(c *kong.Node) bool { return takesValue(c, flag) }))
 }
 
-// What kong says to programmers, and how people read it.
+// plainTexts replaces kong's technical messages by plain ones.
 var plainTexts = []struct {
 	pattern *regexp.Regexp
 	plain   string
 }{
 	{regexp.MustCompile(`expected a valid \d+ bit int but got (".*")`), `$1 is not a whole number`},
-	{regexp.MustCompile(`expected duration but got (".*"): time: .*`), `$1 is not a length of time, such as 30s or 5m`},
+	{regexp.MustCompile(`expected duration but got (".*"): time: .*`), `$1 is not a duration such as 30s or 5m`},
 	{regexp.MustCompile(`expected \w+ value but got "EOL" \(<EOL>\)`), `a value is missing`},
-	{regexp.MustCompile(`expected \w+ value but got (".*") \(.* flag\); perhaps try .*`), `a value is missing; $1 is taken for a flag`},
+	{regexp.MustCompile(`expected \w+ value but got (".*") \(.* flag\); perhaps try .*`), `a value is missing; $1 is read as a flag`},
 	{regexp.MustCompile(`^<(\w+)>: `), `$1: `},
 }
 

@@ -11,16 +11,16 @@ import (
 )
 
 type verifyCommand struct {
-	File     string `arg:"" help:"The file of an export."`
-	Manifest string `name:"manifest" placeholder:"FILE" help:"Its manifest (default: the file's name with .manifest.json behind it)."`
+	File     string `arg:"" help:"A file of an export."`
+	Manifest string `name:"manifest" placeholder:"FILE" help:"Its manifest (default: the file's name followed by .manifest.json)."`
 	jsonFlag
 }
 
 // Help is shown below the summary.
 func (verifyCommand) Help() string {
-	return `It reads the whole file and checks its size, its SHA-256, its rows and its columns. It needs no server and no data
-directory. POST /exports/{id}/download answers with manifest_url, which is where the manifest comes from. The exit
-status is 1 if the file is not what the manifest says, or cannot be checked.
+	return `It reads the whole file and checks its size, SHA-256, rows and columns. It needs no server and no data directory. To get
+the manifest, download the manifest_url that POST /exports/{id}/download returns. The exit status is 1 if the file
+differs from its manifest or cannot be checked.
 
 Examples:
 
@@ -36,7 +36,7 @@ type verified struct {
 	Checks   []export.Check  `json:"checks"`
 }
 
-// Run checks the file and prints how it went.
+// Run checks the file and prints the results.
 func (c *verifyCommand) Run(s *session) error {
 	f, err := os.Open(c.File)
 	if err != nil {
@@ -73,7 +73,7 @@ func (c *verifyCommand) manifest() (export.Manifest, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) && c.Manifest == "" {
 		return export.Manifest{}, fmt.Errorf("there is no manifest %s; name it with --manifest. "+
-			"POST /exports/{id}/download answers with manifest_url, which is where it comes from", path)
+			"To get it, download the manifest_url that POST /exports/{id}/download returns", path)
 	}
 	if err != nil {
 		return export.Manifest{}, readable(path, err)
@@ -86,7 +86,7 @@ func (c *verifyCommand) manifest() (export.Manifest, error) {
 	return m, nil
 }
 
-// readable is a file's error as people read it.
+// readable returns a readable form of a file's error.
 func readable(path string, err error) error {
 	var p *fs.PathError
 	switch {
@@ -110,8 +110,8 @@ func (s *session) printVerified(file string, m export.Manifest, checks []export.
 		}
 	}
 	if ok {
-		s.printf("\n%s is whole: export %s, %q, of %s UTC.\n", file, m.Export, m.Name, moment(m.CreatedAt))
+		s.printf("\n%s is intact: export %s, %q, created %s UTC.\n", file, m.Export, m.Name, timestamp(m.CreatedAt))
 		return
 	}
-	s.printf("\n%s is not the file of export %s as it was delivered. Download it again.\n", file, m.Export)
+	s.printf("\n%s differs from the file of export %s. Download it again.\n", file, m.Export)
 }

@@ -9,13 +9,13 @@ import (
 )
 
 type workspaceCommand struct {
-	Create workspaceCreate `cmd:"" help:"Create a workspace, with credits if you like."`
+	Create workspaceCreate `cmd:"" help:"Create a workspace, optionally with credits."`
 	List   workspaceList   `cmd:"" help:"List the workspaces with their balances."`
 }
 
 type workspaceCreate struct {
-	Name    string `arg:"" help:"Name for people, 1 to 200 characters."`
-	Credits int64  `default:"0" placeholder:"N" help:"Credits to grant at once (default ${default})."`
+	Name    string `arg:"" help:"A name of 1 to 200 characters."`
+	Credits int64  `default:"0" placeholder:"N" help:"Credits to grant (default ${default})."`
 	jsonFlag
 }
 
@@ -36,7 +36,7 @@ type workspaceRow struct {
 // Run creates the workspace, its account and its first credits in one transaction.
 func (c *workspaceCreate) Run(s *session) error {
 	if c.Credits < 0 {
-		return &config.Error{Setting: "credits", Message: count(c.Credits) + " is less than none"}
+		return &config.Error{Setting: "credits", Message: "must not be negative, not " + count(c.Credits)}
 	}
 	a, err := s.openOrMake()
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *workspaceCreate) Run(s *session) error {
 		return s.printJSON(workspaceRow{ID: w.ID, Name: w.Name, Balance: c.Credits})
 	}
 	s.printf("Created workspace %s with %s.\n\n    %s\n\n", w.Name, plural(c.Credits, "credit", "credits"), w.ID)
-	s.printf("Next, a token for it:\n\n    capi token create --workspace %s --name laptop --scope read_write\n", w.ID)
+	s.printf("Next, create a token for it:\n\n    capi token create --workspace %s --name laptop --scope read_write\n", w.ID)
 	return nil
 }
 
@@ -76,7 +76,7 @@ func (c *workspaceList) Run(s *session) error {
 			return err
 		}
 		items = append(items, workspaceRow{w.ID, w.Name, balance, &w.CreatedAt})
-		rows = append(rows, []string{w.ID.String(), w.Name, count(balance), moment(w.CreatedAt)})
+		rows = append(rows, []string{w.ID.String(), w.Name, count(balance), timestamp(w.CreatedAt)})
 	}
 	if c.JSON {
 		return s.printJSON(map[string]any{"items": items})
@@ -89,14 +89,14 @@ func (c *workspaceList) Run(s *session) error {
 	return nil
 }
 
-// workspaceID is a workspace's id on the command line.
+// workspaceID is a workspace's id as an argument.
 type workspaceID struct{ id.Workspace }
 
-// UnmarshalText reads the canonical text of an id.
+// UnmarshalText accepts the canonical text of an id.
 func (w *workspaceID) UnmarshalText(p []byte) error {
 	v, err := id.Parse[id.Workspace](string(p))
 	if err != nil {
-		return fmt.Errorf("%q is not a workspace's ID; capi workspace list shows them", p)
+		return fmt.Errorf("%q is not a workspace ID; capi workspace list shows the IDs", p)
 	}
 	w.Workspace = v
 	return nil

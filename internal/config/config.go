@@ -1,5 +1,4 @@
-// Package config gathers the settings of the program, from defaults, capi.toml, the environment and flags, and checks
-// them. It builds nothing from them.
+// Package config declares the settings of the program, reads capi.toml and validates them. It builds nothing from them.
 package config
 
 import (
@@ -14,47 +13,47 @@ import (
 	"github.com/opencapi/capi/internal/ratelimit"
 )
 
-// Config is every setting. A field's tags are its flag's: name, default, variable, help; the key in capi.toml is the
-// name with "_" for "-".
+// Config holds all settings. The tags of a field declare its flag: name, default, environment variable, help. The key in
+// capi.toml is the name with "_" for "-".
 type Config struct {
 	Storage
 	Logging
 	Server
 }
 
-// Storage says where everything is kept.
+// Storage are the settings of where data is stored.
 type Storage struct {
-	Data string `name:"data" default:"capi-data" env:"CAPI_DATA" placeholder:"DIR" help:"Directory of the database, the export files and their signing key (default ${default})."`
+	Data string `name:"data" default:"capi-data" env:"CAPI_DATA" placeholder:"DIR" help:"Directory for the database, the export files and their signing key (default ${default})."`
 	DB   string `name:"db" default:"sqlite" env:"CAPI_DB" placeholder:"URL" help:"Database: sqlite (a file in the data directory), or a postgres:// URL (default ${default})."`
 }
 
-// Logging says what is logged to standard error.
+// Logging are the settings of the log on standard error.
 type Logging struct {
-	LogLevel  string `name:"log-level" default:"info" env:"CAPI_LOG_LEVEL" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"Log from this level up: debug, info, warn, error (default ${default})."`
-	LogFormat string `name:"log-format" default:"text" env:"CAPI_LOG_FORMAT" enum:"text,json" placeholder:"FORMAT" help:"Log lines as text or json (default ${default})."`
+	LogLevel  string `name:"log-level" default:"info" env:"CAPI_LOG_LEVEL" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"Lowest level to log: debug, info, warn or error (default ${default})."`
+	LogFormat string `name:"log-format" default:"text" env:"CAPI_LOG_FORMAT" enum:"text,json" placeholder:"FORMAT" help:"Format of log lines: text or json (default ${default})."`
 }
 
-// Server says how the API is served.
+// Server are the settings of the server.
 type Server struct {
-	Addr         string `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen at; :8080 is every interface, port 0 any free port (default ${default})."`
-	PublicURL    string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address under which clients reach the server, for download links (default: the one a request was sent to)."`
-	RateLimits   string `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of the rate limits, such as exports.create=50/min,credits.get=off; off switches all of them off."`
-	MetricsAddr  string `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address that serves /metrics, such as 127.0.0.1:9464; off for none (default: where the API is served)."`
-	Workers      int    `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Export files written at the same time (default ${default})."`
+	Addr         string `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen on; :8080 means all interfaces, port 0 any free port (default ${default})."`
+	PublicURL    string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Public address of the server, for links (default: the address that a request was sent to)."`
+	RateLimits   string `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of rate limits, such as exports.create=50/min,credits.get=off; off disables all of them."`
+	MetricsAddr  string `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address to serve /metrics on, such as 127.0.0.1:9464; off disables it (default: that of the API)."`
+	Workers      int    `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Number of export files written in parallel (default ${default})."`
 	SignIn       `embed:""`
-	DrainTimeout time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long a stopping server lets requests and jobs finish (default ${default})."`
+	DrainTimeout time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests and jobs may take to finish when the server stops (default ${default})."`
 }
 
-// SignIn says by which OpenID provider people may sign in to the console, besides by password.
+// SignIn are the settings of an OpenID provider for signing in to the console, in addition to passwords.
 type SignIn struct {
-	OIDCIssuer       string `name:"oidc-issuer" env:"CAPI_OIDC_ISSUER" placeholder:"URL" help:"OpenID provider by which people sign in to the console, such as https://accounts.example.com (default: by password alone)."`
-	OIDCClientID     string `name:"oidc-client-id" env:"CAPI_OIDC_CLIENT_ID" placeholder:"ID" help:"This server's id at the OpenID provider."`
-	OIDCClientSecret string `name:"oidc-client-secret" env:"CAPI_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"This server's secret at the OpenID provider; better set by the environment than by a flag."`
-	OIDCName         string `name:"oidc-name" env:"CAPI_OIDC_NAME" placeholder:"NAME" help:"What the button calls the OpenID provider (default: single sign-on)."`
-	OIDCDomains      string `name:"oidc-domains" env:"CAPI_OIDC_DOMAINS" placeholder:"DOMAINS" help:"Domains of e-mails, by commas, whose people may sign in by the OpenID provider without an invitation (default: none)."`
+	OIDCIssuer       string `name:"oidc-issuer" env:"CAPI_OIDC_ISSUER" placeholder:"URL" help:"OpenID provider for signing in to the console, such as https://accounts.example.com (default: passwords only)."`
+	OIDCClientID     string `name:"oidc-client-id" env:"CAPI_OIDC_CLIENT_ID" placeholder:"ID" help:"Client ID of this server at the OpenID provider."`
+	OIDCClientSecret string `name:"oidc-client-secret" env:"CAPI_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"Client secret of this server at the OpenID provider; set it in the environment, not as a flag."`
+	OIDCName         string `name:"oidc-name" env:"CAPI_OIDC_NAME" placeholder:"NAME" help:"Name of the OpenID provider on the sign-in button (default: single sign-on)."`
+	OIDCDomains      string `name:"oidc-domains" env:"CAPI_OIDC_DOMAINS" placeholder:"DOMAINS" help:"E-mail domains, separated by commas, whose people may sign in through the OpenID provider without an invitation (default: none)."`
 }
 
-// Domains are the domains of OIDCDomains, in lower case.
+// Domains returns the domains in OIDCDomains, in lower case.
 func (s SignIn) Domains() []string {
 	return strings.FieldsFunc(strings.ToLower(s.OIDCDomains), func(r rune) bool { return r == ',' || r == ' ' })
 }
@@ -64,14 +63,14 @@ func (s SignIn) check() (errs []error) {
 		return nil
 	}
 	if !isBaseURL(s.OIDCIssuer) {
-		errs = append(errs, &Error{"oidc-issuer", fmt.Sprintf("%q is not a web address, such as https://accounts.example.com", s.OIDCIssuer)})
+		errs = append(errs, &Error{"oidc-issuer", fmt.Sprintf("%q is not a URL such as https://accounts.example.com", s.OIDCIssuer)})
 	}
 	if s.OIDCClientID == "" {
-		errs = append(errs, &Error{"oidc-client-id", "is needed with --oidc-issuer"})
+		errs = append(errs, &Error{"oidc-client-id", "is required with --oidc-issuer"})
 	}
 	for _, domain := range s.Domains() {
 		if strings.ContainsAny(domain, "@/*") || !strings.Contains(domain, ".") {
-			errs = append(errs, &Error{"oidc-domains", fmt.Sprintf("%q is not a domain, such as example.com", domain)})
+			errs = append(errs, &Error{"oidc-domains", fmt.Sprintf("%q is not a domain such as example.com", domain)})
 		}
 	}
 	return errs
@@ -79,10 +78,10 @@ func (s SignIn) check() (errs []error) {
 
 const workersMax = 64
 
-// MetricsOff is the metrics' address of a server that shows none.
+// MetricsOff is the value of MetricsAddr that disables /metrics.
 const MetricsOff = "off"
 
-// Error is one setting that cannot be used.
+// Error is an invalid setting.
 type Error struct {
 	Setting string // the flag's name without dashes
 	Message string
@@ -90,16 +89,16 @@ type Error struct {
 
 func (e *Error) Error() string { return "--" + e.Setting + ": " + e.Message }
 
-// Validate reports every setting that cannot be used, each as an *Error, joined.
+// Validate returns an *Error for each invalid setting, joined.
 func (c Config) Validate() error { return errors.Join(c.Storage.check(), c.Server.check()) }
 
-// ValidateStorage is Validate for a program that opens the data and serves nothing.
+// ValidateStorage is Validate for commands that open the data and serve nothing.
 func (c Config) ValidateStorage() error { return c.Storage.check() }
 
 func (s Storage) check() error {
 	var errs []error
 	if strings.TrimSpace(s.Data) == "" {
-		errs = append(errs, &Error{"data", "a directory is needed"})
+		errs = append(errs, &Error{"data", "must name a directory"})
 	}
 	if _, err := s.backEnd(); err != nil {
 		errs = append(errs, err)
@@ -107,7 +106,7 @@ func (s Storage) check() error {
 	return errors.Join(errs...)
 }
 
-// Postgres is the URL of the PostgreSQL database; empty if the database is SQLite.
+// Postgres returns the URL of the PostgreSQL database; empty if the database is SQLite.
 func (s Storage) Postgres() string {
 	if backEnd, err := s.backEnd(); err != nil || backEnd == "sqlite" {
 		return ""
@@ -122,15 +121,15 @@ func (s Storage) backEnd() (string, error) {
 	scheme, _, _ := strings.Cut(s.DB, "://")
 	if scheme == "postgres" || scheme == "postgresql" {
 		if _, err := url.Parse(s.DB); err != nil {
-			return "", &Error{"db", "the URL cannot be read; special characters in the password must be percent-encoded"}
+			return "", &Error{"db", "the URL is invalid; percent-encode special characters in the password"}
 		}
 		return "postgres", nil
 	}
-	// The value may hold a password, so it is not repeated.
-	return "", &Error{"db", "neither sqlite nor a postgres:// URL"}
+	// The value may contain a password, so the message does not repeat it.
+	return "", &Error{"db", "must be sqlite or a postgres:// URL"}
 }
 
-// SQLiteFile is where the SQLite database lies.
+// SQLiteFile returns the path of the SQLite database.
 func (s Storage) SQLiteFile() string { return filepath.Join(s.Data, "capi.db") }
 
 func (s Server) check() error {
@@ -142,10 +141,10 @@ func (s Server) check() error {
 		add("addr", "%q is not HOST:PORT, such as 127.0.0.1:8080", s.Addr)
 	}
 	if _, port, err := net.SplitHostPort(s.MetricsAddr); s.MetricsAddr != "" && s.MetricsAddr != MetricsOff && (err != nil || !isPort(port)) {
-		add("metrics-addr", "%q is neither HOST:PORT, such as 127.0.0.1:9464, nor off", s.MetricsAddr)
+		add("metrics-addr", "%q is not HOST:PORT, such as 127.0.0.1:9464, or off", s.MetricsAddr)
 	}
 	if s.PublicURL != "" && !isBaseURL(s.PublicURL) {
-		add("public-url", "%q is not a web address without path parameters, such as https://api.example.com", s.PublicURL)
+		add("public-url", "%q is not a URL without query and fragment, such as https://api.example.com", s.PublicURL)
 	}
 	if _, err := ratelimit.Parse(s.RateLimits); err != nil {
 		add("rate-limits", "%v", err)

@@ -15,14 +15,14 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// DefaultFile is read from the working directory if it is there.
+// DefaultFile is read from the working directory if it exists.
 const DefaultFile = "capi.toml"
 
-// Values are settings by flag name, as text.
+// Values are settings as text, by flag name.
 type Values map[string]string
 
-// ReadFile reads the settings in a TOML file; an empty path means DefaultFile, which need not exist.
-// A key that names no setting is an error that tells the nearest one; every fault is reported at once.
+// ReadFile reads the settings in a TOML file. An empty path means DefaultFile, which need not exist. An unknown key is an
+// error that suggests the nearest known one. All errors are reported at once.
 func ReadFile(path string) (Values, error) {
 	p, err := os.ReadFile(cmp.Or(path, DefaultFile))
 	if errors.Is(err, fs.ErrNotExist) && path == "" {
@@ -56,7 +56,7 @@ func parse(p []byte) (Values, error) {
 		case string, int64, bool:
 			values[strings.ReplaceAll(key, "_", "-")] = fmt.Sprint(v)
 		default:
-			errs = append(errs, fmt.Errorf("%s: a text, a whole number, true or false is needed", key))
+			errs = append(errs, fmt.Errorf("%s: must be a string, a whole number, true or false", key))
 		}
 		if !slices.Contains(known, key) {
 			errs = append(errs, unknown(key, known))
@@ -70,10 +70,10 @@ func unknown(key string, known []string) error {
 	if near := text.Nearest(key, known); near != "" {
 		return fmt.Errorf("%s: no such setting; did you mean %s?", key, near)
 	}
-	return fmt.Errorf("%s: no such setting; there are %s", key, strings.Join(known, ", "))
+	return fmt.Errorf("%s: no such setting; the settings are %s", key, strings.Join(known, ", "))
 }
 
-// Keys are the keys that a settings file may hold, in the order of the fields.
+// Keys returns the keys that a settings file may have, in the order of the fields.
 func Keys() []string {
 	var keys []string
 	for _, f := range fields() {
@@ -82,7 +82,7 @@ func Keys() []string {
 	return keys
 }
 
-// Default is a setting's default as text, by its flag's name; empty without one.
+// Default returns the default of a setting as text, by the flag's name; empty if it has none.
 func Default(name string) string {
 	for _, f := range fields() {
 		if f.Tag.Get("name") == name {

@@ -22,10 +22,10 @@ import (
 	"github.com/opencapi/capi/internal/company/companytest"
 )
 
-// fintech is the selection of the published example.
+// fintech is the search of the documentation's example.
 var fintech = client.Filters{Query: "fintech", Countries: []string{"US"}}
 
-// heading starts a step.
+// heading prints the heading of a step.
 func (s *session) heading(n int, text string) {
 	line := fmt.Sprintf("%d  %s", n, text)
 	if terminalWidth(s.out) > 0 {
@@ -34,13 +34,13 @@ func (s *session) heading(n int, text string) {
 	s.printf("\n%s\n", line)
 }
 
-// typed shows what a person would type.
-func (s *session) typed(format string, args ...any) { s.printf("   $ "+format+"\n", args...) }
+// command prints a command as typed at a prompt.
+func (s *session) command(format string, args ...any) { s.printf("   $ "+format+"\n", args...) }
 
-// told shows the answer.
-func (s *session) told(format string, args ...any) { s.printf("   "+format+"\n", args...) }
+// output prints a line of output.
+func (s *session) output(format string, args ...any) { s.printf("   "+format+"\n", args...) }
 
-// indented runs fn with its output moved in under the step.
+// indented runs fn and indents its output.
 func (s *session) indented(fn func(*session)) {
 	var b bytes.Buffer
 	inner := *s
@@ -57,13 +57,13 @@ func (d *demo) load(s *session, n int) error {
 	if err != nil {
 		return err
 	}
-	s.typed("capi import %s", filepath.Base(path))
+	s.command("capi import %s", filepath.Base(path))
 	m, err := s.importFiles(s.ctx, d.app, []string{path})
 	if err != nil {
 		return err
 	}
 	took := time.Duration(m.Took)
-	s.told("%s and %s loaded in %s, %s.", plural(m.Added+m.Updated+m.Unchanged, "company", "companies"),
+	s.output("Loaded %s and %s in %s, %s.", plural(m.Added+m.Updated+m.Unchanged, "company", "companies"),
 		plural(m.Connections.Added+m.Connections.Unchanged, "connection", "connections"), seconds(took),
 		rate(m.Read+m.Connections.Read, true, took))
 	return nil
@@ -83,7 +83,7 @@ func writeCompanies(w io.Writer, n int) error {
 	return z.Close()
 }
 
-// sourceOf is the company as a source file has it.
+// sourceOf returns the company as a record of a source file.
 func sourceOf(c *company.Company) map[string]any {
 	connections := make([]map[string]string, len(c.Connections))
 	for i, k := range c.Connections {
@@ -97,46 +97,46 @@ func sourceOf(c *company.Company) map[string]any {
 	}
 }
 
-// tell does what a client would, from the search to the export that costs nothing any more.
-func (d *demo) tell(ctx context.Context, s *session, base string, c *client.Client) error {
-	if err := answers(ctx, base); err != nil {
+// tour does what a client does, from a search to an export that is free because it was bought before.
+func (d *demo) tour(ctx context.Context, s *session, base string, c *client.Client) error {
+	if err := waitUntilServing(ctx, base); err != nil {
 		return err
 	}
-	s.heading(3, "Search: fintech companies in the United States")
-	if err := s.tellSearch(ctx, c); err != nil {
+	s.heading(3, "Search for fintech companies in the United States")
+	if err := s.showSearch(ctx, c); err != nil {
 		return err
 	}
-	s.heading(4, "Quote: what would all of them cost?")
-	order := client.ExportRequest{Name: "US fintech 50+", SearchFilters: &fintech}
-	quote, err := s.tellQuote(ctx, c, order)
+	s.heading(4, "Get a quote: what would all of them cost?")
+	request := client.ExportRequest{Name: "US fintech 50+", SearchFilters: &fintech}
+	quote, err := s.showQuote(ctx, c, request)
 	if err != nil {
 		return err
 	}
-	s.heading(5, "Export them, for what was quoted")
-	s.told(`POST /api/v1/exports  {"name":"US fintech 50+","quote_id":"%s"}`, quote.ID)
-	export, err := s.tellExport(ctx, c, client.ExportRequest{Name: order.Name, QuoteID: quote.ID})
+	s.heading(5, "Export them at the quoted price")
+	s.output(`POST /api/v1/exports  {"name":"US fintech 50+","quote_id":"%s"}`, quote.ID)
+	export, err := s.showExport(ctx, c, client.ExportRequest{Name: request.Name, QuoteID: quote.ID})
 	if err != nil {
 		return err
 	}
 	s.heading(6, "Download the file")
-	if err := d.tellDownload(ctx, s, c, export); err != nil {
+	if err := d.showDownload(ctx, s, c, export); err != nil {
 		return err
 	}
-	s.heading(7, "What did it cost? The ledger")
-	if err := s.tellLedger(ctx, c); err != nil {
+	s.heading(7, "Read the ledger: what did it cost?")
+	if err := s.showLedger(ctx, c); err != nil {
 		return err
 	}
-	s.heading(8, "The same export once more")
-	s.told(`POST /api/v1/exports  {"name":"US fintech 50+","search_filters":{"query":"fintech","countries":["US"]}}`)
-	if _, err := s.tellExport(ctx, c, order); err != nil {
+	s.heading(8, "Export the same companies again, for free")
+	s.output(`POST /api/v1/exports  {"name":"US fintech 50+","search_filters":{"query":"fintech","countries":["US"]}}`)
+	if _, err := s.showExport(ctx, c, request); err != nil {
 		return err
 	}
-	s.heading(9, "More than the balance covers")
-	return s.tellRefusal(ctx, c)
+	s.heading(9, "Try to export more than the balance covers")
+	return s.showRefusal(ctx, c)
 }
 
-// answers waits until the server does, so that the times told are those of its work and not of its start.
-func answers(ctx context.Context, base string) error {
+// waitUntilServing waits for the first response, so that the times shown do not include the start of the server.
+func waitUntilServing(ctx context.Context, base string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/healthz", http.NoBody)
 	if err != nil {
 		return err
@@ -148,14 +148,14 @@ func answers(ctx context.Context, base string) error {
 	return answer.Body.Close()
 }
 
-func (s *session) tellSearch(ctx context.Context, c *client.Client) error {
-	s.told(`POST /api/v1/companies/search  {"query":"fintech","countries":["US"]}`)
+func (s *session) showSearch(ctx context.Context, c *client.Client) error {
+	s.output(`POST /api/v1/companies/search  {"query":"fintech","countries":["US"]}`)
 	started := time.Now()
 	r, err := c.Search(ctx, client.SearchRequest{Filters: fintech, Limit: 5})
 	if err != nil {
 		return err
 	}
-	s.told("%s in %s. The workspace has %s of them already; the rest would cost %s.\n", plural(r.Total, "company", "companies"),
+	s.output("Found %s in %s. The workspace owns %s of them already; the others would cost %s.\n", plural(r.Total, "company", "companies"),
 		seconds(time.Since(started)), count(r.Credits.AlreadyUnlocked), plural(r.Credits.NewCount, "credit", "credits"))
 	rows := make([][]string, 0, len(r.Items))
 	for _, i := range r.Items {
@@ -163,9 +163,9 @@ func (s *session) tellSearch(ctx context.Context, c *client.Client) error {
 	}
 	s.indented(func(s *session) { s.printTable([]string{"NAME", "DOMAIN", "CITY", ">EMPLOYEES"}, rows) })
 	s.printf("\n")
-	s.told("Industries:   %s", facet(r.Aggregations.Industries))
-	s.told("States:       %s", facet(r.Aggregations.States))
-	s.told("Technologies: %s", facet(r.Aggregations.Technologies))
+	s.output("Industries:   %s", facet(r.Aggregations.Industries))
+	s.output("States:       %s", facet(r.Aggregations.States))
+	s.output("Technologies: %s", facet(r.Aggregations.Technologies))
 	return nil
 }
 
@@ -193,27 +193,27 @@ func number(n *int64) string {
 	return count(*n)
 }
 
-func (s *session) tellQuote(ctx context.Context, c *client.Client, r client.ExportRequest) (*client.Quote, error) {
-	s.told(`POST /api/v1/exports/quote  {"search_filters":{"query":"fintech","countries":["US"]}}`)
+func (s *session) showQuote(ctx context.Context, c *client.Client, r client.ExportRequest) (*client.Quote, error) {
+	s.output(`POST /api/v1/exports/quote  {"search_filters":{"query":"fintech","countries":["US"]}}`)
 	q, err := c.Quote(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	s.told("%s, %s owned: %s of a balance of %s. Nothing is charged yet.", plural(q.RequestedCount, "company", "companies"),
+	s.output("%s, %s of them owned: %s, with a balance of %s. Nothing is charged yet.", plural(q.RequestedCount, "company", "companies"),
 		count(q.AlreadyUnlocked), plural(q.Cost, "credit", "credits"), count(q.Balance))
 	return q, nil
 }
 
 const demoPoll = 100 * time.Millisecond
 
-func (s *session) tellExport(ctx context.Context, c *client.Client, r client.ExportRequest) (*client.Export, error) {
+func (s *session) showExport(ctx context.Context, c *client.Client, r client.ExportRequest) (*client.Export, error) {
 	created, err := c.CreateExport(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	s.told("%s, %s owned, %s new: charged %s.", plural(created.RequestedCount, "company", "companies"),
+	s.output("%s, %s owned, %s new: charged %s.", plural(created.RequestedCount, "company", "companies"),
 		count(created.AlreadyUnlocked), count(created.NewCount), plural(created.CreditsCharged, "credit", "credits"))
-	s.told("GET /api/v1/exports/%s", created.ExportJob.ID)
+	s.output("GET /api/v1/exports/%s", created.ExportJob.ID)
 	b := newBar(s.err, int64(created.RequestedCount))
 	e, err := c.Wait(ctx, created.ExportJob.ID, demoPoll, func(e *client.Export) {
 		b.show(int64(e.ProcessedRecords), e.Status)
@@ -225,12 +225,12 @@ func (s *session) tellExport(ctx context.Context, c *client.Client, r client.Exp
 	if e.Status != "completed" {
 		return nil, fmt.Errorf("export %s: %s: %s", e.ID, e.Status, text(e.Error))
 	}
-	s.told("%s, %s.", e.Status, plural(e.ProcessedRecords, "row", "rows"))
+	s.output("%s, %s.", e.Status, plural(e.ProcessedRecords, "row", "rows"))
 	return e, nil
 }
 
-func (d *demo) tellDownload(ctx context.Context, s *session, c *client.Client, e *client.Export) error {
-	s.told("POST /api/v1/exports/%s/download", e.ID)
+func (d *demo) showDownload(ctx context.Context, s *session, c *client.Client, e *client.Export) error {
+	s.output("POST /api/v1/exports/%s/download", e.ID)
 	path, err := d.save("us-fintech-50."+e.ExportFormat, func(w io.Writer) error {
 		_, err := c.Download(ctx, e.ID, w)
 		return err
@@ -243,7 +243,7 @@ func (d *demo) tellDownload(ctx context.Context, s *session, c *client.Client, e
 	if e.FileSizeBytes != nil {
 		size = *e.FileSizeBytes
 	}
-	s.told("%s, %s. Its first rows, some of the columns:\n", path, humanize.Bytes(uint64(size))) //nolint:gosec // a size is not negative
+	s.output("Saved as %s, %s. The first rows, with some of the columns:\n", path, humanize.Bytes(uint64(size))) //nolint:gosec // a size is not negative
 	rows, err := firstRows(path, 3, "name", "country", "city", "industries", "employee_count", "founded_year")
 	if err != nil {
 		return err
@@ -252,28 +252,28 @@ func (d *demo) tellDownload(ctx context.Context, s *session, c *client.Client, e
 	return nil
 }
 
-func (s *session) tellLedger(ctx context.Context, c *client.Client) error {
-	s.told("GET /api/v1/credits")
+func (s *session) showLedger(ctx context.Context, c *client.Client) error {
+	s.output("GET /api/v1/credits")
 	credits, err := c.Credits(ctx)
 	if err != nil {
 		return err
 	}
 	var rows [][]string
 	for _, t := range credits.RecentTransactions {
-		rows = append(rows, []string{moment(t.CreatedAt), signed(t.Amount), t.Reason, text(t.Reference)})
+		rows = append(rows, []string{timestamp(t.CreatedAt), signed(t.Amount), t.Reason, text(t.Reference)})
 	}
 	s.indented(func(s *session) { s.printTable([]string{"TIME (UTC)", ">AMOUNT", "REASON", "REFERENCE"}, rows) })
-	s.told("Balance: %s.", plural(credits.Balance, "credit", "credits"))
+	s.output("The balance is %s.", plural(credits.Balance, "credit", "credits"))
 	return nil
 }
 
-// tellRefusal orders everything, which a small demo can pay for, so that an order that goes through is no error.
-func (s *session) tellRefusal(ctx context.Context, c *client.Client) error {
-	s.told(`POST /api/v1/exports  {"name":"Everything","search_filters":{}}`)
+// showRefusal tries to export everything. A small demo can pay for that, so success is not an error.
+func (s *session) showRefusal(ctx context.Context, c *client.Client) error {
+	s.output(`POST /api/v1/exports  {"name":"Everything","search_filters":{}}`)
 	_, err := c.CreateExport(ctx, client.ExportRequest{Name: "Everything", SearchFilters: &client.Filters{}})
 	var refused *client.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusPaymentRequired {
-		s.told("%d %s: %s", refused.Status, refused.Code, refused.Message)
+		s.output("%d %s: %s", refused.Status, refused.Code, refused.Message)
 	} else if err != nil {
 		return err
 	}
@@ -281,11 +281,11 @@ func (s *session) tellRefusal(ctx context.Context, c *client.Client) error {
 	if err != nil {
 		return err
 	}
-	s.told("Balance: still %s.", plural(credits.Balance, "credit", "credits"))
+	s.output("The balance is still %s.", plural(credits.Balance, "credit", "credits"))
 	return nil
 }
 
-// firstRows is the heading and the first n rows of a CSV file, only the columns named.
+// firstRows returns the heading and the first n rows of a CSV file, with only the named columns.
 func firstRows(path string, n int, columns ...string) ([][]string, error) {
 	f, err := os.Open(path)
 	if err != nil {

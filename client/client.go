@@ -1,5 +1,5 @@
-// Package client speaks to the CAPI HTTP API, version 1.
-// It knows nothing of how the server works.
+// Package client is the Go client of the CAPI HTTP API, version 1. It needs only the standard library.
+// It is not part of the server and shares no code with it.
 package client
 
 import (
@@ -21,13 +21,13 @@ type Options struct {
 	HTTP *http.Client
 }
 
-// Client sends requests with one token. Safe for concurrent use.
+// Client sends requests with one token. It is safe for concurrent use.
 type Client struct {
 	base, token string
 	http        *http.Client
 }
 
-// New makes a client of the server at base, such as http://localhost:8080, that speaks with token.
+// New returns a client of the server at base, such as http://localhost:8080, that authenticates with token.
 func New(base, token string, o Options) *Client {
 	c := &Client{base: strings.TrimSuffix(base, "/"), token: token, http: o.HTTP}
 	if c.http == nil {
@@ -36,14 +36,14 @@ func New(base, token string, o Options) *Client {
 	return c
 }
 
-// call sends in as JSON, if it is not nil, and reads the answer into out, if that is not nil. An answer that is not a
-// success is an *Error.
+// call sends in as JSON unless it is nil, and decodes the response into out unless that is nil. A response that is not a
+// success is returned as an *Error.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	return c.send(ctx, method, path, "", in, out)
 }
 
-// create is call for a POST that makes or buys something. A random Idempotency-Key goes with it, so that it happens once
-// however often the connection breaks: http.Transport sends a request with a key again where it would give up otherwise.
+// create is call for a POST that creates or buys something. It sends a random Idempotency-Key, so that the request takes
+// effect once even if the connection breaks: http.Transport retries a POST with such a key, and no other.
 func (c *Client) create(ctx context.Context, path string, in, out any) error {
 	return c.send(ctx, http.MethodPost, path, rand.Text(), in, out)
 }
@@ -57,9 +57,9 @@ func (c *Client) send(ctx context.Context, method, path, key string, in, out any
 		}
 		body = bytes.NewReader(p)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, body)
+	r, err := newRequest(ctx, method, c.base+"/api/v1"+path, body)
 	if err != nil {
-		return fmt.Errorf("make request: %w", err)
+		return err
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	if in != nil {
@@ -68,27 +68,36 @@ func (c *Client) send(ctx context.Context, method, path, key string, in, out any
 	if key != "" {
 		r.Header.Set("Idempotency-Key", key)
 	}
-	answer, err := c.http.Do(r)
+	response, err := c.http.Do(r)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode >= http.StatusMultipleChoices {
-		return errorOf(answer)
+	defer response.Body.Close()
+	if response.StatusCode >= http.StatusMultipleChoices {
+		return errorOf(response)
 	}
-	if out == nil || answer.StatusCode == http.StatusNoContent {
+	if out == nil || response.StatusCode == http.StatusNoContent {
 		return nil
 	}
-	if err := json.NewDecoder(answer.Body).Decode(out); err != nil {
-		return fmt.Errorf("read answer of %s %s: %w", method, path, err)
+	if err := json.NewDecoder(response.Body).Decode(out); err != nil {
+		return fmt.Errorf("read response to %s %s: %w", method, path, err)
 	}
 	return nil
 }
 
-// page is the query string of a page; the zero values are left out.
+func newRequest(ctx context.Context, method, url string, body io.Reader) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	r.Header.Set("User-Agent", userAgent())
+	return r, nil
+}
+
+// page returns the query string of a page, without the parameters that are zero.
 func page(cursor string, limit int) string { return paged(url.Values{}, cursor, limit) }
 
-// paged adds what names a page to a query string.
+// paged returns the query string of the parameters and a page.
 func paged(q url.Values, cursor string, limit int) string {
 	if cursor != "" {
 		q.Set("cursor", cursor)
@@ -102,7 +111,7 @@ func paged(q url.Values, cursor string, limit int) string {
 	return "?" + q.Encode()
 }
 
-// Page is one page of a list. NextCursor is empty at the end.
+// Page is one page of a list. NextCursor is empty on the last page.
 type Page[T any] struct {
 	Items      []T    `json:"items"`
 	NextCursor string `json:"next_cursor"`

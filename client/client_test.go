@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -13,7 +14,7 @@ import (
 	"github.com/opencapi/capi/client"
 )
 
-// broken answers each request with the next of its answers.
+// broken returns a client whose requests get these answers, one after the other.
 func broken(t *testing.T, answers ...http.HandlerFunc) *client.Client {
 	t.Helper()
 	return client.New("http://capi.test/", "cornect_x", client.Options{HTTP: &http.Client{
@@ -38,7 +39,7 @@ func answer(status int, body string) http.HandlerFunc {
 	}
 }
 
-func TestErrorsCarryWhatTheServerSaid(t *testing.T) {
+func TestErrorsCarryTheServersCodeMessageAndDetails(t *testing.T) {
 	t.Parallel()
 	c := broken(t,
 		answer(402, `{"detail": {"code": "insufficient_balance", "message": "Too little.", "details": {"balance": 179}}}`),
@@ -46,22 +47,22 @@ func TestErrorsCarryWhatTheServerSaid(t *testing.T) {
 		answer(200, "not JSON"),
 	)
 	_, err := c.CreateExport(t.Context(), client.ExportRequest{})
-	var told *client.Error
-	require.ErrorAs(t, err, &told)
-	require.Equal(t, "insufficient_balance", told.Code)
-	require.InDelta(t, 179, told.Details["balance"], 0)
+	var failure *client.Error
+	require.ErrorAs(t, err, &failure)
+	require.Equal(t, client.CodeInsufficientBalance, failure.Code)
+	require.InDelta(t, 179, failure.Details["balance"], 0)
 	require.Equal(t, "insufficient_balance: Too little.", err.Error())
 
 	_, err = c.Credits(t.Context())
-	require.ErrorAs(t, err, &told)
-	require.Equal(t, 502, told.Status)
-	require.Empty(t, told.Code)
+	require.ErrorAs(t, err, &failure)
+	require.Equal(t, 502, failure.Status)
+	require.Empty(t, failure.Code)
 
 	_, err = c.Credits(t.Context())
-	require.ErrorContains(t, err, "read answer")
+	require.ErrorContains(t, err, "read response")
 }
 
-func TestWhatIsMadeOrBoughtCarriesAKeyOfItsOwn(t *testing.T) {
+func TestEveryCreatingRequestHasItsOwnIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	var keys []string
 	note := func(w http.ResponseWriter, r *http.Request) {
@@ -80,17 +81,17 @@ func TestWhatIsMadeOrBoughtCarriesAKeyOfItsOwn(t *testing.T) {
 	_, err = c.AddToList(t.Context(), "x", client.ListMembers{})
 	require.NoError(t, err)
 	require.NotContains(t, keys, "")
-	require.Len(t, slices.Compact(slices.Sorted(slices.Values(keys))), 5, "each call's is another")
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(keys))), 5, "a new key for each call")
 	_, err = c.Credits(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, keys[5])
 }
 
-func TestAPurchaseWhoseConnectionBreaksIsSentAgainWithItsKey(t *testing.T) {
+func TestAPurchaseIsRetriedWithItsKeyWhenTheConnectionBreaks(t *testing.T) {
 	t.Parallel()
 	var keys []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet { // leaves a connection to use again
+		if r.Method == http.MethodGet { // leaves a connection that can be used again
 			_, _ = w.Write([]byte("{}"))
 			return
 		}
@@ -109,7 +110,7 @@ func TestAPurchaseWhoseConnectionBreaksIsSentAgainWithItsKey(t *testing.T) {
 	require.Equal(t, keys[0], keys[1])
 }
 
-func TestWalkingAllMatchesWaitsWhenToldTo(t *testing.T) {
+func TestSearchAllWaitsWhenRateLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := broken(t,
@@ -126,4 +127,24 @@ func TestWalkingAllMatchesWaitsWhenToldTo(t *testing.T) {
 		require.Equal(t, []string{"1", "2"}, ids)
 		require.Equal(t, 7*time.Second, time.Since(start))
 	})
+}
+
+func TestRequestsNameTheClientAndItsVersion(t *testing.T) {
+	t.Parallel()
+	var agents []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		agents = append(agents, r.UserAgent())
+		_, _ = w.Write([]byte(`{"download_url": "http://` + r.Host + `/file"}`))
+	}))
+	t.Cleanup(server.Close)
+	c := client.New(server.URL, "cornect_x", client.Options{})
+	_, err := c.Credits(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, c.TransactionsCSV(t.Context(), client.LedgerFilter{}, io.Discard))
+	_, err = c.Download(t.Context(), "e1", io.Discard)
+	require.NoError(t, err)
+	require.Len(t, agents, 4)
+	for _, agent := range agents {
+		require.Regexp(t, `^capi-go/\S+$`, agent)
+	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Filters select companies: lists are OR inside, parameters are AND.
+// Filters select companies. A company must match every parameter given, and one of the values of each list.
 type Filters struct {
 	Query                string             `json:"query,omitempty"`
 	Countries            []string           `json:"countries,omitempty"`
@@ -28,14 +28,14 @@ type Filters struct {
 	Connections          []ConnectionFilter `json:"connections,omitempty"`
 }
 
-// ConnectionFilter selects companies by one connection that meets every part given.
+// ConnectionFilter selects companies that have a connection which matches every part given.
 type ConnectionFilter struct {
 	Category           string `json:"category,omitempty"`
 	ConnectedCompanyID string `json:"connected_company_id,omitempty"`
 	ConnectedDomain    string `json:"connected_domain,omitempty"`
 }
 
-// SearchRequest is a search: its filters, its order, its page.
+// SearchRequest is a search: filters, sort order and page.
 type SearchRequest struct {
 	Filters
 	SortBy    string `json:"sort_by,omitempty"`
@@ -43,17 +43,17 @@ type SearchRequest struct {
 	Cursor    string `json:"cursor,omitempty"`
 	Limit     int    `json:"limit,omitempty"`
 
-	Facets      []string     `json:"facets,omitzero"` // the aggregations to count; nil counts all
+	Facets      []string     `json:"facets,omitzero"` // the aggregations to return; nil for all
 	FacetPrefix *FacetPrefix `json:"facet_prefix,omitempty"`
 }
 
-// FacetPrefix narrows one aggregation to the values that begin alike.
+// FacetPrefix limits one aggregation to the values that begin with Prefix.
 type FacetPrefix struct {
 	Facet  string `json:"facet"`
 	Prefix string `json:"prefix"`
 }
 
-// Company is one company. Nil is an unknown value. A search leaves Connections and Attributes out.
+// Company is one company. An unknown value is nil. Searches leave out Connections and Attributes.
 type Company struct {
 	ID                   string         `json:"id"`
 	Name                 string         `json:"name"`
@@ -78,7 +78,7 @@ type Company struct {
 	Attributes           map[string]any `json:"attributes"`
 }
 
-// Connection says what the connected company is to the one that holds it.
+// Connection is a relation to another company; Category says what that company is to this one, such as vendor.
 type Connection struct {
 	Category string `json:"category"`
 	Company  struct {
@@ -88,7 +88,7 @@ type Connection struct {
 	} `json:"company"`
 }
 
-// SearchResult is one page of a search, and what holds for all matches.
+// SearchResult is one page of a search. Everything besides the page is about all matches.
 type SearchResult struct {
 	Page[Company]
 	Total        int          `json:"total"`
@@ -108,7 +108,7 @@ type Warning struct {
 	Suggestion *string `json:"suggestion"`
 }
 
-// Aggregations are exact counts over all matches; nil are those not asked for.
+// Aggregations are exact counts over all matches. Those that were not asked for are nil.
 type Aggregations struct {
 	Countries            []Count `json:"countries"`
 	States               []Count `json:"states"`
@@ -127,14 +127,14 @@ type Count struct {
 	Count int    `json:"count"`
 }
 
-// Band is a span of numbers, both ends included; nil is open.
+// Band is a range of numbers, both ends included. A nil end is open.
 type Band struct {
 	Min   *int64 `json:"min"`
 	Max   *int64 `json:"max"`
 	Count int    `json:"count"`
 }
 
-// Search gives one page.
+// Search returns one page of matches.
 func (c *Client) Search(ctx context.Context, r SearchRequest) (*SearchResult, error) {
 	var found SearchResult
 	if err := c.call(ctx, http.MethodPost, "/companies/search", r, &found); err != nil {
@@ -143,8 +143,8 @@ func (c *Client) Search(ctx context.Context, r SearchRequest) (*SearchResult, er
 	return &found, nil
 }
 
-// SearchAll yields every match exactly once, page by page; told to slow down, it does. An error is the last thing that
-// it yields.
+// SearchAll yields every match exactly once, page by page. It waits when the server limits its rate. If there is an error,
+// that is the last thing it yields.
 func (c *Client) SearchAll(ctx context.Context, r SearchRequest) iter.Seq2[Company, error] {
 	return func(yield func(Company, error) bool) {
 		for {
@@ -169,7 +169,7 @@ func (c *Client) SearchAll(ctx context.Context, r SearchRequest) iter.Seq2[Compa
 	}
 }
 
-// Company is the whole company.
+// Company returns the whole company.
 func (c *Client) Company(ctx context.Context, id string) (*Company, error) {
 	var company Company
 	if err := c.call(ctx, http.MethodGet, "/companies/"+url.PathEscape(id), nil, &company); err != nil {
@@ -178,14 +178,14 @@ func (c *Client) Company(ctx context.Context, id string) (*Company, error) {
 	return &company, nil
 }
 
-// Credits is what a workspace has left, and its newest transactions.
+// Credits is the balance of a workspace and its most recent transactions.
 type Credits struct {
 	WorkspaceID        string        `json:"workspace_id"`
 	Balance            int64         `json:"balance"`
 	RecentTransactions []Transaction `json:"recent_transactions"`
 }
 
-// Transaction is an entry of the ledger; a charge is below zero.
+// Transaction is an entry of the ledger. Charges are negative.
 type Transaction struct {
 	ID        string    `json:"id"`
 	Amount    int64     `json:"amount"`
@@ -194,7 +194,7 @@ type Transaction struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Credits is the balance and how it came.
+// Credits returns the balance and the most recent transactions.
 func (c *Client) Credits(ctx context.Context) (*Credits, error) {
 	var credits Credits
 	if err := c.call(ctx, http.MethodGet, "/credits", nil, &credits); err != nil {

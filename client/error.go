@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Error is an answer that is not a success.
+// Error is a response that is not a success.
 type Error struct {
 	Status     int
-	Code       string // such as insufficient_balance; empty if the answer was not the API's
+	Code       ErrorCode // empty if the response did not come from the API
 	Message    string
 	Details    map[string]any
 	RequestID  string
@@ -28,35 +28,35 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s", e.Code, e.Message)
 }
 
-// errorSizeBytesMax bounds how much is read of an answer that may come from anything in between.
+// errorSizeBytesMax bounds how much is read of a response that may come from a proxy.
 const errorSizeBytesMax = 1 << 20
 
-func errorOf(answer *http.Response) error {
-	e := &Error{Status: answer.StatusCode, RequestID: answer.Header.Get("X-Request-Id")}
-	if s, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil {
+func errorOf(response *http.Response) error {
+	e := &Error{Status: response.StatusCode, RequestID: response.Header.Get("X-Request-Id")}
+	if s, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {
 		e.RetryAfter = time.Duration(s) * time.Second
 	}
-	p, err := io.ReadAll(io.LimitReader(answer.Body, errorSizeBytesMax))
+	p, err := io.ReadAll(io.LimitReader(response.Body, errorSizeBytesMax))
 	if err != nil {
 		e.Message = err.Error()
 		return e
 	}
 	var body struct {
 		Detail struct {
-			Code    string         `json:"code"`
+			Code    ErrorCode      `json:"code"`
 			Message string         `json:"message"`
 			Details map[string]any `json:"details"`
 		} `json:"detail"`
 	}
 	if json.Unmarshal(p, &body) != nil || body.Detail.Code == "" {
-		e.Message = http.StatusText(answer.StatusCode)
+		e.Message = http.StatusText(response.StatusCode)
 		return e
 	}
 	e.Code, e.Message, e.Details = body.Detail.Code, body.Detail.Message, body.Detail.Details
 	return e
 }
 
-// patiently calls fn again for as long as the server says that it comes too often, after the time that it names.
+// patiently calls fn until the server no longer limits its rate, and waits between calls as long as the server says.
 func patiently(ctx context.Context, fn func() error) error {
 	for {
 		err := fn()

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// ExportRequest orders an export, or asks what it would cost. The zero values of SourceType and ExportFormat are the
-// server's defaults, search and csv. A search needs SearchFilters; empty ones select everything. A QuoteID stands in
-// place of all that says what to export, and at what terms.
+// ExportRequest asks for an export or for its price. SourceType defaults to search, ExportFormat to csv. A search needs
+// SearchFilters; empty ones select every company. A QuoteID replaces everything that says what to export, and at what
+// terms.
 type ExportRequest struct {
 	Name          string      `json:"name,omitempty"`
 	QuoteID       string      `json:"quote_id,omitempty"`
@@ -21,22 +21,22 @@ type ExportRequest struct {
 	SortOrder     string      `json:"sort_order,omitempty"`
 	ListID        string      `json:"list_id,omitempty"`
 	ExportFormat  string      `json:"export_format,omitempty"`
-	Columns       []string    `json:"columns,omitempty"` // of the file, in this order; none for all
+	Columns       []string    `json:"columns,omitempty"` // of the file, in this order; empty for all
 	CSVOptions    *CSVOptions `json:"csv_options,omitempty"`
 
 	Limit                 int    `json:"limit,omitempty"`                   // companies at most; 0 is the server's cap
-	OnlyNew               bool   `json:"only_new,omitempty"`                // leave out what the workspace has already
+	OnlyNew               bool   `json:"only_new,omitempty"`                // leave out what the workspace has unlocked already
 	OnInsufficientBalance string `json:"on_insufficient_balance,omitempty"` // fail, the default, or partial
-	MaxCredits            *int64 `json:"max_credits,omitempty"`             // what it may cost; nil for all that there is
+	MaxCredits            *int64 `json:"max_credits,omitempty"`             // what it may cost at most; nil for the whole balance
 }
 
-// CSVOptions are what a CSV file can be told to differ in.
+// CSVOptions are the options of a CSV file.
 type CSVOptions struct {
 	BOM         bool `json:"bom,omitempty"`
 	RawFormulas bool `json:"raw_formulas,omitempty"`
 }
 
-// Figures are the credit math of an export, in companies; one costs one credit.
+// Figures are the counts and the price of an export. A company costs one credit.
 type Figures struct {
 	RequestedCount  int   `json:"requested_count"`
 	AlreadyUnlocked int   `json:"already_unlocked"`
@@ -47,21 +47,21 @@ type Figures struct {
 	CappedAt10k     bool  `json:"capped_at_10k"`
 }
 
-// Created is an export that was ordered, and what it cost.
+// Created is a new export and what it cost.
 type Created struct {
 	ExportJob struct {
-		ID           string `json:"id"`
-		Name         string `json:"name"`
-		Status       string `json:"status"`
-		ExportFormat string `json:"export_format"`
-		SourceType   string `json:"source_type"`
+		ID           string       `json:"id"`
+		Name         string       `json:"name"`
+		Status       ExportStatus `json:"status"`
+		ExportFormat string       `json:"export_format"`
+		SourceType   string       `json:"source_type"`
 	} `json:"export_job"`
 	Figures
 	TransactionID *string   `json:"transaction_id"`
 	Warnings      []Warning `json:"warnings"`
 }
 
-// Quote is what an export would cost now, and will cost at most until ExpiresAt if it is created with the ID.
+// Quote is the price of an export. An export created with the ID costs no more than that until ExpiresAt.
 type Quote struct {
 	ID        string    `json:"quote_id"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -71,19 +71,19 @@ type Quote struct {
 	Warnings   []Warning `json:"warnings"`
 }
 
-// Export is an export, how far it is, and what it cost.
+// Export is an export with its progress and what it cost.
 type Export struct {
-	ID               string     `json:"id"`
-	WorkspaceID      string     `json:"workspace_id"`
-	Name             string     `json:"name"`
-	ExportFormat     string     `json:"export_format"`
-	SourceType       string     `json:"source_type"`
-	Status           string     `json:"status"`
-	TotalRecords     int        `json:"total_records"`
-	ProcessedRecords int        `json:"processed_records"`
-	FileSizeBytes    *int64     `json:"file_size_bytes"`
-	CreatedAt        time.Time  `json:"created_at"`
-	CompletedAt      *time.Time `json:"completed_at"`
+	ID               string       `json:"id"`
+	WorkspaceID      string       `json:"workspace_id"`
+	Name             string       `json:"name"`
+	ExportFormat     string       `json:"export_format"`
+	SourceType       string       `json:"source_type"`
+	Status           ExportStatus `json:"status"`
+	TotalRecords     int          `json:"total_records"`
+	ProcessedRecords int          `json:"processed_records"`
+	FileSizeBytes    *int64       `json:"file_size_bytes"`
+	CreatedAt        time.Time    `json:"created_at"`
+	CompletedAt      *time.Time   `json:"completed_at"`
 	Figures
 	TransactionID   *string  `json:"transaction_id"`
 	CreditsRefunded int64    `json:"credits_refunded"`
@@ -98,12 +98,10 @@ type Export struct {
 	MaxCredits            *int64 `json:"max_credits"`
 }
 
-// Final holds once the export will not change any more.
-func (e *Export) Final() bool {
-	return e.Status != "pending" && e.Status != "processing"
-}
+// Final reports whether the export has ended: completed, failed or cancelled.
+func (e *Export) Final() bool { return e.Status.Final() }
 
-// CreateExport orders an export and charges for its new companies.
+// CreateExport creates an export and charges for its new companies.
 func (c *Client) CreateExport(ctx context.Context, r ExportRequest) (*Created, error) {
 	var created Created
 	if err := c.create(ctx, "/exports", r, &created); err != nil {
@@ -112,7 +110,7 @@ func (c *Client) CreateExport(ctx context.Context, r ExportRequest) (*Created, e
 	return &created, nil
 }
 
-// Quote tells what CreateExport would charge now, and promises to charge no more for 15 minutes; it charges nothing.
+// Quote returns what CreateExport would charge now and fixes that price for 15 minutes. It charges nothing.
 func (c *Client) Quote(ctx context.Context, r ExportRequest) (*Quote, error) {
 	var quote Quote
 	if err := c.create(ctx, "/exports/quote", r, &quote); err != nil {
@@ -121,7 +119,7 @@ func (c *Client) Quote(ctx context.Context, r ExportRequest) (*Quote, error) {
 	return &quote, nil
 }
 
-// Export is an export as it stands.
+// Export returns the current state of an export.
 func (c *Client) Export(ctx context.Context, id string) (*Export, error) {
 	var e Export
 	if err := c.call(ctx, http.MethodGet, "/exports/"+url.PathEscape(id), nil, &e); err != nil {
@@ -130,7 +128,7 @@ func (c *Client) Export(ctx context.Context, id string) (*Export, error) {
 	return &e, nil
 }
 
-// Exports is one page of the workspace's exports, newest first. A limit of 0 is the server's default.
+// Exports returns one page of the workspace's exports, newest first. A limit of 0 is the server's default.
 func (c *Client) Exports(ctx context.Context, cursor string, limit int) (*Page[Export], error) {
 	var p Page[Export]
 	if err := c.call(ctx, http.MethodGet, "/exports"+page(cursor, limit), nil, &p); err != nil {
@@ -139,8 +137,8 @@ func (c *Client) Exports(ctx context.Context, cursor string, limit int) (*Page[E
 	return &p, nil
 }
 
-// Wait asks every so often until the export is final, and tells progress each time if it is not nil; told to slow down,
-// it does. An export that failed is no error; look at its Status.
+// Wait polls the export at the interval every until it is final, and calls progress each time unless that is nil. It waits
+// when the server limits its rate. A failed export is not an error: check its Status.
 func (c *Client) Wait(ctx context.Context, id string, every time.Duration, progress func(*Export)) (*Export, error) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -167,14 +165,14 @@ func (c *Client) Wait(ctx context.Context, id string, every time.Duration, progr
 	}
 }
 
-// Link is where an export's file and its manifest can be fetched without a token until it expires.
+// Link has the addresses of an export's file and manifest. They need no token and work until ExpiresAt.
 type Link struct {
 	URL         string    `json:"download_url"`
 	ManifestURL string    `json:"manifest_url"`
 	ExpiresAt   time.Time `json:"expires_at"`
 }
 
-// DownloadLink is a fresh link to the export's file.
+// DownloadLink returns a new link to the export's file.
 func (c *Client) DownloadLink(ctx context.Context, id string) (*Link, error) {
 	var l Link
 	if err := c.call(ctx, http.MethodPost, "/exports/"+url.PathEscape(id)+"/download", nil, &l); err != nil {
@@ -183,7 +181,7 @@ func (c *Client) DownloadLink(ctx context.Context, id string) (*Link, error) {
 	return &l, nil
 }
 
-// Download writes the export's file to w and tells its size in bytes.
+// Download writes the export's file to w and returns its size in bytes.
 func (c *Client) Download(ctx context.Context, id string, w io.Writer) (int64, error) {
 	link, err := c.DownloadLink(ctx, id)
 	if err != nil {
@@ -192,7 +190,7 @@ func (c *Client) Download(ctx context.Context, id string, w io.Writer) (int64, e
 	return c.fetch(ctx, id, link.URL, w)
 }
 
-// DownloadManifest writes the export's manifest to w: JSON that says what the file must be, for capi verify.
+// DownloadManifest writes the export's manifest to w: the JSON that capi verify checks a file against.
 func (c *Client) DownloadManifest(ctx context.Context, id string, w io.Writer) error {
 	link, err := c.DownloadLink(ctx, id)
 	if err != nil {
@@ -203,19 +201,19 @@ func (c *Client) DownloadManifest(ctx context.Context, id string, w io.Writer) e
 }
 
 func (c *Client) fetch(ctx context.Context, id, link string, w io.Writer) (int64, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
+	r, err := newRequest(ctx, http.MethodGet, link, nil)
 	if err != nil {
-		return 0, fmt.Errorf("make request: %w", err)
+		return 0, err
 	}
-	answer, err := c.http.Do(r)
+	response, err := c.http.Do(r)
 	if err != nil {
 		return 0, fmt.Errorf("fetch file of export %s: %w", id, err)
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return 0, errorOf(answer)
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return 0, errorOf(response)
 	}
-	n, err := io.Copy(w, answer.Body)
+	n, err := io.Copy(w, response.Body)
 	if err != nil {
 		return n, fmt.Errorf("fetch file of export %s: %w", id, err)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// LedgerEntry is an entry of the ledger in full. Actor.Type is token, person or system.
+// LedgerEntry is a full entry of the ledger. Actor.Type is token, person or system.
 type LedgerEntry struct {
 	ID           string    `json:"id"`
 	Amount       int64     `json:"amount"`
@@ -26,7 +26,7 @@ type LedgerEntry struct {
 	} `json:"actor"`
 }
 
-// LedgerFilter picks entries of the ledger; the zero LedgerFilter picks all.
+// LedgerFilter selects entries of the ledger. The zero LedgerFilter selects all.
 type LedgerFilter struct {
 	From   time.Time // inclusive
 	To     time.Time // exclusive
@@ -47,7 +47,7 @@ func (f LedgerFilter) query() url.Values {
 	return q
 }
 
-// Transactions is one page of the picked entries of the ledger, newest first. A limit of 0 is the server's default.
+// Transactions returns one page of the selected ledger entries, newest first. A limit of 0 is the server's default.
 func (c *Client) Transactions(ctx context.Context, f LedgerFilter, cursor string, limit int) (*Page[LedgerEntry], error) {
 	var p Page[LedgerEntry]
 	if err := c.call(ctx, http.MethodGet, "/credits/transactions"+paged(f.query(), cursor, limit), nil, &p); err != nil {
@@ -56,13 +56,13 @@ func (c *Client) Transactions(ctx context.Context, f LedgerFilter, cursor string
 	return &p, nil
 }
 
-// TransactionsCSV writes all picked entries to w as CSV.
+// TransactionsCSV writes all selected entries to w as CSV.
 func (c *Client) TransactionsCSV(ctx context.Context, f LedgerFilter, w io.Writer) error {
 	return c.csv(ctx, "/credits/transactions", f.query(), w)
 }
 
-// CancelExport ends an export that is pending or processing and gives back what it was charged for companies that no
-// other export delivers. Again, it changes nothing.
+// CancelExport cancels an export that is pending or processing, and refunds what it was charged for companies that no
+// other export delivers. Cancelling it again changes nothing.
 func (c *Client) CancelExport(ctx context.Context, id string) (*Export, error) {
 	var e Export
 	if err := c.call(ctx, http.MethodPost, "/exports/"+url.PathEscape(id)+"/cancel", nil, &e); err != nil {
@@ -71,17 +71,17 @@ func (c *Client) CancelExport(ctx context.Context, id string) (*Export, error) {
 	return &e, nil
 }
 
-// Receipt is one page of what each row of an export's file cost.
+// Receipt is one page of a receipt: what each row of an export's file cost.
 type Receipt struct {
-	ExportID        string  `json:"export_id"`
-	Status          string  `json:"status"`
-	CreditsCharged  int64   `json:"credits_charged"`
-	CreditsRefunded int64   `json:"credits_refunded"`
-	TransactionID   *string `json:"transaction_id"`
+	ExportID        string       `json:"export_id"`
+	Status          ExportStatus `json:"status"`
+	CreditsCharged  int64        `json:"credits_charged"`
+	CreditsRefunded int64        `json:"credits_refunded"`
+	TransactionID   *string      `json:"transaction_id"`
 	Page[ReceiptLine]
 }
 
-// ReceiptLine is one row: Status is charged, owned or refunded.
+// ReceiptLine is one row. Status is charged, owned or refunded.
 type ReceiptLine struct {
 	CompanyID  string     `json:"company_id"`
 	Name       string     `json:"name"`
@@ -93,7 +93,7 @@ type ReceiptLine struct {
 	RefundedAt *time.Time `json:"refunded_at"`
 }
 
-// Receipt is one page of an export's receipt, in the file's order. A limit of 0 is the server's default.
+// Receipt returns one page of an export's receipt, in the file's order. A limit of 0 is the server's default.
 func (c *Client) Receipt(ctx context.Context, id, cursor string, limit int) (*Receipt, error) {
 	var r Receipt
 	path := "/exports/" + url.PathEscape(id) + "/receipt" + page(cursor, limit)
@@ -108,24 +108,24 @@ func (c *Client) ReceiptCSV(ctx context.Context, id string, w io.Writer) error {
 	return c.csv(ctx, "/exports/"+url.PathEscape(id)+"/receipt", url.Values{}, w)
 }
 
-// csv writes the answer as it comes; one that breaks off is an error.
+// csv copies a CSV response to w. A response that is cut off is an error.
 func (c *Client) csv(ctx context.Context, path string, q url.Values, w io.Writer) error {
 	q.Set("format", "csv")
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api/v1"+path+"?"+q.Encode(), nil)
+	r, err := newRequest(ctx, http.MethodGet, c.base+"/api/v1"+path+"?"+q.Encode(), nil)
 	if err != nil {
-		return fmt.Errorf("make request: %w", err)
+		return err
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
-	answer, err := c.http.Do(r)
+	response, err := c.http.Do(r)
 	if err != nil {
 		return fmt.Errorf("GET %s: %w", path, err)
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return errorOf(answer)
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return errorOf(response)
 	}
-	if _, err := io.Copy(w, answer.Body); err != nil {
-		return fmt.Errorf("read answer of GET %s: %w", path, err)
+	if _, err := io.Copy(w, response.Body); err != nil {
+		return fmt.Errorf("read response to GET %s: %w", path, err)
 	}
 	return nil
 }

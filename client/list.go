@@ -16,14 +16,14 @@ type List struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 }
 
-// ListMembers names companies by id, by domain, by a search, or by several of these at once.
+// ListMembers selects companies by id, by domain, by a search, or by several of these.
 type ListMembers struct {
 	CompanyIDs    []string `json:"company_ids,omitempty"`
 	Domains       []string `json:"domains,omitempty"`
 	SearchFilters *Filters `json:"search_filters,omitempty"`
 }
 
-// ListChange reports what adding or removing did.
+// ListChange is the result of adding companies to a list or removing them.
 type ListChange struct {
 	List             List     `json:"list"`
 	Matched          int      `json:"matched"`
@@ -41,7 +41,7 @@ type listName struct {
 
 func listPath(id string) string { return "/lists/" + url.PathEscape(id) }
 
-// CreateList makes an empty list.
+// CreateList creates an empty list.
 func (c *Client) CreateList(ctx context.Context, name string) (*List, error) {
 	var l List
 	if err := c.create(ctx, "/lists", listName{name}, &l); err != nil {
@@ -50,7 +50,7 @@ func (c *Client) CreateList(ctx context.Context, name string) (*List, error) {
 	return &l, nil
 }
 
-// Lists is one page of the workspace's lists, newest first. A limit of 0 is the server's default.
+// Lists returns one page of the workspace's lists, newest first. A limit of 0 is the server's default.
 func (c *Client) Lists(ctx context.Context, cursor string, limit int) (*Page[List], error) {
 	var p Page[List]
 	if err := c.call(ctx, http.MethodGet, "/lists"+page(cursor, limit), nil, &p); err != nil {
@@ -59,7 +59,7 @@ func (c *Client) Lists(ctx context.Context, cursor string, limit int) (*Page[Lis
 	return &p, nil
 }
 
-// List is a list's name and size.
+// List returns a list's name and size.
 func (c *Client) List(ctx context.Context, id string) (*List, error) {
 	var l List
 	if err := c.call(ctx, http.MethodGet, listPath(id), nil, &l); err != nil {
@@ -68,7 +68,7 @@ func (c *Client) List(ctx context.Context, id string) (*List, error) {
 	return &l, nil
 }
 
-// RenameList gives the list another name.
+// RenameList changes the name of the list.
 func (c *Client) RenameList(ctx context.Context, id, name string) (*List, error) {
 	var l List
 	if err := c.call(ctx, http.MethodPatch, listPath(id), listName{name}, &l); err != nil {
@@ -82,7 +82,7 @@ func (c *Client) DeleteList(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodDelete, listPath(id), nil, nil)
 }
 
-// ListCompanies is one page of the list's companies. A limit of 0 is the server's default.
+// ListCompanies returns one page of the list's companies. A limit of 0 is the server's default.
 func (c *Client) ListCompanies(ctx context.Context, id, cursor string, limit int) (*Page[Company], error) {
 	var p Page[Company]
 	if err := c.call(ctx, http.MethodGet, listPath(id)+"/companies"+page(cursor, limit), nil, &p); err != nil {
@@ -100,7 +100,7 @@ func (c *Client) AddToList(ctx context.Context, id string, m ListMembers) (*List
 	return &change, nil
 }
 
-// RemoveFromList takes companies out of the list.
+// RemoveFromList removes companies from the list.
 func (c *Client) RemoveFromList(ctx context.Context, id string, m ListMembers) (*ListChange, error) {
 	var change ListChange
 	if err := c.call(ctx, http.MethodDelete, listPath(id)+"/companies", m, &change); err != nil {

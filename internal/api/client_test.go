@@ -44,7 +44,7 @@ func TestTheClientSearchesBuysAndDownloads(t *testing.T) {
 	require.Equal(t, quote.Cost, made.CreditsCharged)
 	done, err := c.Wait(ctx, made.ExportJob.ID, 5*time.Millisecond, func(*client.Export) {})
 	require.NoError(t, err)
-	require.Equal(t, "completed", done.Status)
+	require.Equal(t, client.ExportCompleted, done.Status)
 	var file bytes.Buffer
 	size, err := c.Download(ctx, done.ID, &file)
 	require.NoError(t, err)
@@ -78,9 +78,9 @@ func TestTheClientSearchesBuysAndDownloads(t *testing.T) {
 	require.NoError(t, c.DeleteList(ctx, list.ID))
 
 	_, err = c.List(ctx, list.ID)
-	var told *client.Error
-	require.ErrorAs(t, err, &told)
-	require.Equal(t, 404, told.Status)
-	require.Equal(t, "NOT_FOUND", told.Code)
-	require.NotEmpty(t, told.RequestID)
+	var failure *client.Error
+	require.ErrorAs(t, err, &failure)
+	require.Equal(t, 404, failure.Status)
+	require.Equal(t, client.CodeNotFound, failure.Code)
+	require.NotEmpty(t, failure.RequestID)
 }

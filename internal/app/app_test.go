@@ -40,7 +40,7 @@ func TestServeDoesTheMainJobAndLeavesNothingRunning(t *testing.T) {
 	require.EqualValues(t, 2, created.CreditsCharged)
 	e, err := c.Wait(t.Context(), created.ExportJob.ID, 10*time.Millisecond, nil)
 	require.NoError(t, err)
-	require.Equal(t, "completed", e.Status)
+	require.Equal(t, client.ExportCompleted, e.Status)
 	credits, err := c.Credits(t.Context())
 	require.NoError(t, err)
 	require.Zero(t, credits.Balance)

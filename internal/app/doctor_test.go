@@ -70,7 +70,7 @@ func (p *patient) buy(t *testing.T, low, high int64) string {
 	require.NoError(t, err)
 	e, err := p.Client().Wait(t.Context(), created.ExportJob.ID, 5*time.Millisecond, nil)
 	require.NoError(t, err)
-	require.Equal(t, "completed", e.Status)
+	require.Equal(t, client.ExportCompleted, e.Status)
 	return created.ExportJob.ID
 }
 

@@ -216,13 +216,13 @@ func (s *session) showExport(ctx context.Context, c *client.Client, r client.Exp
 	s.output("GET /api/v1/exports/%s", created.ExportJob.ID)
 	b := newBar(s.err, int64(created.RequestedCount))
 	e, err := c.Wait(ctx, created.ExportJob.ID, demoPoll, func(e *client.Export) {
-		b.show(int64(e.ProcessedRecords), e.Status)
+		b.show(int64(e.ProcessedRecords), string(e.Status))
 	})
 	b.clear()
 	if err != nil {
 		return nil, err
 	}
-	if e.Status != "completed" {
+	if e.Status != client.ExportCompleted {
 		return nil, fmt.Errorf("export %s: %s: %s", e.ID, e.Status, text(e.Error))
 	}
 	s.output("%s, %s.", e.Status, plural(e.ProcessedRecords, "row", "rows"))

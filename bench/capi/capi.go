@@ -156,11 +156,14 @@ func (ix *Index) pick(ctx context.Context, op workload.Op) (workload.Answer, err
 }
 
 func facetsOf(f index.Facets) [][]index.Count {
-	sizes := make([]index.Count, len(f.EmployeeCount))
-	for i, b := range f.EmployeeCount {
-		sizes[i] = index.Count{Value: bandName(b), Count: b.Count}
+	var facets [][]index.Count
+	for _, facet := range workload.Facets {
+		counts := f.Values[facet]
+		for _, b := range f.Bands[facet] {
+			counts = append(counts, index.Count{Value: bandName(b), Count: b.Count})
+		}
+		facets = append(facets, counts)
 	}
-	facets := [][]index.Count{f.Countries, f.Industries, f.Technologies, f.TechnologyCategories, sizes}
 	for i := range facets {
 		facets[i] = workload.SortFacet(facets[i])
 	}

@@ -71,7 +71,7 @@ func sortName(s query.Sort) string {
 func facetNames() []string {
 	names := make([]string, len(workload.Facets))
 	for i, f := range workload.Facets {
-		names[i] = f.String()
+		names[i] = string(f)
 	}
 	return names
 }

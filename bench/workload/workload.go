@@ -24,8 +24,7 @@ const (
 
 // Facets are those that every search counts.
 var Facets = []index.Facet{
-	index.FacetCountries, index.FacetIndustries, index.FacetTechnologies, index.FacetTechnologyCategories,
-	index.FacetEmployeeCount,
+	"countries", "industries", "technologies", "technology_categories", "employee_count",
 }
 
 // Kind is what an operation asks for.

@@ -1,10 +1,15 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
@@ -32,8 +37,18 @@ type SearchRequest struct {
 
 // FacetPrefix restricts one aggregation to values with a prefix.
 type FacetPrefix struct {
-	Facet  string `json:"facet" enum:"countries,states,cities,industries,naics_codes,technologies,technology_categories" doc:"The aggregation to restrict."`
+	Facet  string `json:"facet" doc:"The aggregation to restrict."`
 	Prefix string `json:"prefix" minLength:"1" maxLength:"1000" doc:"The prefix, compared without letter case and accents." example:"soft"`
+}
+
+// TransformSchema lists the facets that have values to complete.
+func (*FacetPrefix) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	for _, f := range search.AllFacets() {
+		if !f.HasBands() {
+			s.Properties["facet"].Enum = append(s.Properties["facet"].Enum, string(f))
+		}
+	}
+	return s
 }
 
 // Resolve parses filters, sort and facets.
@@ -109,15 +124,50 @@ type Warning struct {
 // Aggregations are exact counts over all matches, highest first; bands are in ascending order. Aggregations that were not
 // requested are missing.
 type Aggregations struct {
-	Countries            []Count `json:"countries,omitzero"`
-	States               []Count `json:"states,omitzero"`
-	Cities               []Count `json:"cities,omitzero"`
-	Industries           []Count `json:"industries,omitzero"`
-	NAICSCodes           []Count `json:"naics_codes,omitzero" doc:"By sector, the first two digits."`
-	Technologies         []Count `json:"technologies,omitzero"`
-	TechnologyCategories []Count `json:"technology_categories,omitzero"`
-	EmployeeCount        []Band  `json:"employee_count,omitzero"`
-	FoundedYear          []Band  `json:"founded_year,omitzero"`
+	asked  []search.Facet
+	counts search.Facets
+}
+
+// MarshalJSON writes what was asked for in the order of the facets.
+func (a Aggregations) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for _, f := range search.AllFacets() {
+		if a.asked != nil && !slices.Contains(a.asked, f) {
+			continue
+		}
+		var counts any = countsOf(a.counts.Values[f])
+		if f.HasBands() {
+			counts = bandsOf(a.counts.Bands[f])
+		}
+		p, err := json.Marshal(counts)
+		if err != nil {
+			return nil, err
+		}
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "%q:%s", f, p)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// TransformSchema gives every facet its property.
+func (*Aggregations) TransformSchema(r huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Properties = map[string]*huma.Schema{}
+	for _, f := range search.AllFacets() {
+		of := reflect.TypeFor[[]Count]()
+		if f.HasBands() {
+			of = reflect.TypeFor[[]Band]()
+		}
+		property := r.Schema(of, true, string(f))
+		if f.Field() == query.FieldNAICS {
+			property.Description = "By sector, the first two digits."
+		}
+		s.Properties[string(f)] = property
+	}
+	return s
 }
 
 // Count is one value of a facet.
@@ -144,7 +194,7 @@ func (s *server) searchCompanies(ctx context.Context, caller auth.Caller, in *se
 		return nil, err
 	}
 	return &SearchResponse{
-		Items: companiesOf(found.Items), Total: found.Total, Aggregations: aggregationsOf(found.Facets, in.Body.facets),
+		Items: companiesOf(found.Items), Total: found.Total, Aggregations: Aggregations{in.Body.facets, found.Facets},
 		NextCursor: orNull(found.NextCursor), Warnings: warningsOf(found.Warnings), Credits: Price(found.Credits),
 		indexTook: found.IndexTook, catalogTook: found.CatalogTook,
 	}, nil
@@ -156,33 +206,6 @@ func warningsOf(found []search.Warning) []Warning {
 		warnings[i] = Warning(w)
 	}
 	return warnings
-}
-
-// aggregationsOf returns the requested aggregations; nil requests all.
-func aggregationsOf(f search.Facets, asked []search.Facet) Aggregations {
-	a := Aggregations{
-		Countries: countsOf(f.Countries), States: countsOf(f.States), Cities: countsOf(f.Cities),
-		Industries: countsOf(f.Industries), NAICSCodes: countsOf(f.NAICSCodes),
-		Technologies: countsOf(f.Technologies), TechnologyCategories: countsOf(f.TechnologyCategories),
-		EmployeeCount: bandsOf(f.EmployeeCount), FoundedYear: bandsOf(f.FoundedYear),
-	}
-	if asked == nil {
-		return a
-	}
-	for i, counts := range []*[]Count{
-		&a.Countries, &a.States, &a.Cities, &a.Industries, &a.NAICSCodes, &a.Technologies, &a.TechnologyCategories,
-	} {
-		if !slices.Contains(asked, search.Facet(i)) {
-			*counts = nil
-		}
-	}
-	if !slices.Contains(asked, search.FacetEmployeeCount) {
-		a.EmployeeCount = nil
-	}
-	if !slices.Contains(asked, search.FacetFoundedYear) {
-		a.FoundedYear = nil
-	}
-	return a
 }
 
 func countsOf(found []search.Count) []Count {

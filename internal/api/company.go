@@ -3,6 +3,8 @@ package api
 import (
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/search"
@@ -12,12 +14,12 @@ import (
 type Company struct {
 	ID          id.Company `json:"id" format:"uuid"`
 	Name        string     `json:"name" example:"Example Robotics GmbH"`
-	Domain      *string    `json:"domain" doc:"Lower case, without www." example:"example-robotics.test"`
+	Domain      *string    `json:"domain" example:"example-robotics.test"`
 	Website     *string    `json:"website"`
 	LinkedInURL *string    `json:"linkedin_url"`
 	Description *string    `json:"description"`
-	Country     *string    `json:"country" doc:"The common English name, if the country is known." example:"Germany"`
-	CountryCode *string    `json:"country_code" doc:"ISO 3166-1 alpha-2." example:"DE"`
+	Country     *string    `json:"country" example:"Germany"`
+	CountryCode *string    `json:"country_code" example:"DE"`
 	State       *string    `json:"state"`
 	City        *string    `json:"city"`
 
@@ -33,11 +35,21 @@ type Company struct {
 	Unlocked      bool      `json:"unlocked" doc:"Whether the workspace has exported the company before. Exporting it again is free."`
 }
 
+// TransformSchema documents the fields as company's table does.
+func (*Company) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	for _, f := range company.Fields {
+		if property := s.Properties[f.Name]; property != nil && f.Doc != "" {
+			property.Description = f.Doc
+		}
+	}
+	return s
+}
+
 // CompanyDetail is a company with its connections and attributes.
 type CompanyDetail struct {
 	Company
-	Connections []Connection   `json:"connections" doc:"The company's outgoing connections."`
-	Attributes  map[string]any `json:"attributes" doc:"Source columns that map to no field, by their name in the source."`
+	Connections []Connection   `json:"connections"`
+	Attributes  map[string]any `json:"attributes"`
 }
 
 // Connection is a link to another company; Category is what that company is to the one with the connection.

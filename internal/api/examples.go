@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/search"
 )
 
 // The examples of the OpenAPI document. Responses are values of the Go types that handlers return, so they cannot drift.
@@ -30,11 +31,10 @@ var (
 
 	searchAnswerExample = SearchResponse{
 		Items: []Company{companyExample}, Total: 4213,
-		Aggregations: Aggregations{
-			Countries: []Count{{"Germany", 812}}, States: []Count{}, Cities: []Count{}, Industries: []Count{{"Robotics", 611}},
-			NAICSCodes: []Count{}, Technologies: []Count{}, TechnologyCategories: []Count{},
-			EmployeeCount: []Band{{new(int64(201)), new(int64(500)), 97}}, FoundedYear: []Band{},
-		},
+		Aggregations: Aggregations{counts: search.Facets{
+			Values: map[search.Facet][]search.Count{"countries": {{Value: "Germany", Count: 812}}, "industries": {{Value: "Robotics", Count: 611}}},
+			Bands:  map[search.Facet][]search.Band{"employee_count": {{Min: new(int64(201)), Max: new(int64(500)), Count: 97}}},
+		}},
 		NextCursor: new("AWm4…"), Warnings: []Warning{}, Credits: Price{AlreadyUnlocked: 320, NewCount: 3893},
 	}
 

@@ -46,7 +46,7 @@ var Fields = []Field{
 	textField("linkedin_url", "LinkedIn", func(c *Company) *string { return &c.LinkedInURL }),
 	textField("description", "Description", func(c *Company) *string { return &c.Description }).atMost(DescriptionCharsMax),
 	textField("country", "Country", func(c *Company) *string { return &c.Country }).
-		is("The everyday English name where the country is known."),
+		is("The common English name, if the country is known."),
 	textField("country_code", "Country code", func(c *Company) *string { return &c.CountryCode }).is("ISO 3166-1 alpha-2."),
 	textField("state", "State or region", func(c *Company) *string { return &c.State }),
 	textField("city", "City", func(c *Company) *string { return &c.City }),
@@ -56,10 +56,10 @@ var Fields = []Field{
 	listField("technology_categories", "Technology categories", func(c *Company) *[]string { return &c.TechnologyCategories }),
 	intField("employee_count", "Employees", EmployeeCountMax, func(c *Company) **int64 { return &c.EmployeeCount }),
 	intField("founded_year", "Founded", YearMax, func(c *Company) **int64 { return &c.FoundedYear }),
-	{Name: "connections", Label: "Connections", Kind: KindConnections, Doc: "The company's own, outgoing connections."},
+	{Name: "connections", Label: "Connections", Kind: KindConnections, Doc: "The company's outgoing connections."},
 	{
 		Name: "attributes", Label: "Other attributes", Kind: KindAttributes,
-		Doc: "Values of the source that fit no field, by the source's names.",
+		Doc: "Source columns that map to no field, by their name in the source.",
 	},
 	{Name: "created_at", Label: "Added", Kind: KindTime, Time: func(c *Company) *time.Time { return &c.CreatedAt }},
 	{Name: "updated_at", Label: "Updated", Kind: KindTime, Time: func(c *Company) *time.Time { return &c.UpdatedAt }},

@@ -73,14 +73,11 @@ type option struct {
 func (s *server) complete(w http.ResponseWriter, r *http.Request) error {
 	params := r.URL.Query()
 	param, prefix := params.Get("facet"), strings.TrimSpace(params.Get("prefix"))
-	if param == "exclude_industries" {
-		param = "industries"
-	}
 	asked := view.ReadSearchForm(params)
 	if _, _, err := asked.Parse(); err != nil || prefix == "" {
 		return renderJSON(w, []option{})
 	}
-	facet, ok := search.ParseFacet(param)
+	facet, ok := search.FacetOf(param)
 	if !ok {
 		return fault.Invalid(fault.FieldError{Field: "facet", Message: "is not a facet"})
 	}

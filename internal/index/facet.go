@@ -3,53 +3,68 @@ package index
 import (
 	"slices"
 
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Facet is a property that matches are counted by. It has the name of the filter for it.
-type Facet uint8
+// Facet is something that matches are counted by: the name in query's table of parameters.
+type Facet string
 
-// The facets, in the order in which they are shown.
-const (
-	FacetCountries Facet = iota
-	FacetStates
-	FacetCities
-	FacetIndustries
-	FacetNAICSCodes
-	FacetTechnologies
-	FacetTechnologyCategories
-	FacetEmployeeCount
-	FacetFoundedYear
-	facetCount
-)
+// facets are the rows of query's table that have a facet, in its order.
+var facets = func() (rows []query.Param) {
+	for _, p := range query.Params {
+		if p.Facet != "" {
+			rows = append(rows, p)
+		}
+	}
+	return rows
+}()
 
-var facetNames = [facetCount]string{
-	"countries", "states", "cities", "industries", "naics_codes", "technologies", "technology_categories",
-	"employee_count", "founded_year",
-}
-
-// AllFacets returns all facets.
+// AllFacets returns all facets in the order in which they are shown.
 func AllFacets() []Facet {
-	all := make([]Facet, facetCount)
-	for i := range all {
-		all[i] = Facet(i)
+	all := make([]Facet, len(facets))
+	for i, p := range facets {
+		all[i] = Facet(p.Facet)
 	}
 	return all
 }
 
-// ParseFacet returns the facet with the name.
-func ParseFacet(name string) (Facet, bool) {
-	i := slices.Index(facetNames[:], name)
-	return Facet(max(i, 0)), i >= 0
+// ParseFacet returns the facet of a name; false if there is none.
+func ParseFacet(name string) (Facet, bool) { return Facet(name), Facet(name).Param() != nil }
+
+// FacetOf returns the facet that counts what the parameter of a name reads; false if there is none.
+func FacetOf(param string) (Facet, bool) {
+	p := query.ParamNamed(param)
+	i := slices.IndexFunc(facets, func(f query.Param) bool { return p != nil && f.Field == p.Field })
+	if i < 0 {
+		return "", false
+	}
+	return Facet(facets[i].Facet), true
 }
 
-// NearestFacet returns the name of the facet that was probably meant; empty if none is near.
-func NearestFacet(name string) string { return text.Nearest(name, facetNames[:]) }
+// NearestFacet returns the facet's name that may have been meant; empty if none is near.
+func NearestFacet(name string) string {
+	names := make([]string, len(facets))
+	for i, p := range facets {
+		names[i] = p.Facet
+	}
+	return text.Nearest(name, names)
+}
 
-func (f Facet) String() string { return facetNames[f] }
+// Field returns the field whose values the facet counts. The facet of FieldNAICS counts sectors.
+func (f Facet) Field() query.Field { return f.Param().Field }
 
-// HasBands reports whether the facet counts ranges of numbers, which have no values to complete.
-func (f Facet) HasBands() bool { return f == FacetEmployeeCount || f == FacetFoundedYear }
+// HasBands reports whether the facet counts numbers, by bands; it has no values to complete.
+func (f Facet) HasBands() bool { return f.Param().Kind == query.KindMin }
+
+// Param returns the parameter that asks for the facet's values, or for its lower bound; nil for an unknown facet.
+func (f Facet) Param() *query.Param {
+	i := slices.IndexFunc(facets, func(p query.Param) bool { return p.Facet == string(f) })
+	if i < 0 {
+		return nil
+	}
+	return &facets[i]
+}
 
 // FacetPrefix restricts one facet to the values that begin with Text, ignoring case and accents, as in autocompletion. The
 // zero value does not restrict anything.
@@ -58,44 +73,20 @@ type FacetPrefix struct {
 	Text  string
 }
 
-// Counts returns the values of a facet of texts, and nil for a facet of numbers.
-func (f *Facets) Counts(facet Facet) []Count {
-	if counts := f.counts(facet); counts != nil {
-		return *counts
-	}
-	return nil
+// Facets are exact counts over all matches. Facets that were not asked for are missing.
+type Facets struct {
+	Values map[Facet][]Count // highest first, then by value; the NAICS codes by sector, their first two digits
+	Bands  map[Facet][]Band  // for numbers: ascending, without the empty ones
 }
 
-// Replace takes one facet's counts or bands from another result.
-func (f *Facets) Replace(facet Facet, from Facets) {
-	switch facet {
-	case FacetEmployeeCount:
-		f.EmployeeCount = from.EmployeeCount
-	case FacetFoundedYear:
-		f.FoundedYear = from.FoundedYear
-	default:
-		*f.counts(facet) = *from.counts(facet)
+// Set sets one facet's counts or bands to those of another result.
+func (f *Facets) Set(facet Facet, from Facets) {
+	if f.Values == nil {
+		f.Values, f.Bands = map[Facet][]Count{}, map[Facet][]Band{}
 	}
-}
-
-// counts returns where the values of a facet of texts are kept; nil for a facet of numbers.
-func (f *Facets) counts(facet Facet) *[]Count {
-	switch facet {
-	case FacetCountries:
-		return &f.Countries
-	case FacetStates:
-		return &f.States
-	case FacetCities:
-		return &f.Cities
-	case FacetIndustries:
-		return &f.Industries
-	case FacetNAICSCodes:
-		return &f.NAICSCodes
-	case FacetTechnologies:
-		return &f.Technologies
-	case FacetTechnologyCategories:
-		return &f.TechnologyCategories
-	default:
-		return nil
+	if facet.HasBands() {
+		f.Bands[facet] = from.Bands[facet]
+	} else {
+		f.Values[facet] = from.Values[facet]
 	}
 }

@@ -74,13 +74,6 @@ type Result struct {
 	Next []byte
 }
 
-// Facets holds exact counts over all matches, highest first, then by value.
-type Facets struct {
-	Countries, States, Cities, Industries, NAICSCodes []Count // NAICSCodes: by sector, the first two digits
-	Technologies, TechnologyCategories                []Count
-	EmployeeCount, FoundedYear                        []Band // ascending, without empty ones
-}
-
 // Count is the number of matches that have a value of a facet, in the companies' spelling.
 type Count struct {
 	Value string

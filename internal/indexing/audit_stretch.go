@@ -62,28 +62,21 @@ func (a *indexAudit) facts(ctx context.Context, s stretch, within *company.Set) 
 	if r.Total != len(s.companies) {
 		return fmt.Sprintf("the index holds %d of them, and the catalog %d", r.Total, len(s.companies)), nil
 	}
-	f := r.Facets
-	for _, facet := range []struct {
-		name   string
-		counts []index.Count
-		values func(*company.Company) []string
-	}{
-		{"country", f.Countries, query.FieldCountry.Values},
-		{"state", f.States, query.FieldState.Values},
-		{"city", f.Cities, query.FieldCity.Values},
-		{"industries", f.Industries, query.FieldIndustry.Values},
-		{"naics_codes", f.NAICSCodes, sectors},
-		{"technologies", f.Technologies, query.FieldTechnology.Values},
-		{"technology_categories", f.TechnologyCategories, query.FieldTechnologyCategory.Values},
-	} {
-		if problem := differ(facet.name, tally(s.companies, facet.values), folded(facet.counts)); problem != "" {
+	for facet, counts := range r.Facets.Values {
+		values := facet.Field().Values
+		if facet.Field() == query.FieldNAICS {
+			values = sectors
+		}
+		if problem := differ(facet.Field().String(), tally(s.companies, values), folded(counts)); problem != "" {
 			return problem, nil
 		}
 	}
-	if problem := differBands("employee_count", s.companies, query.FieldEmployeeCount, f.EmployeeCount); problem != "" {
-		return problem, nil
+	for facet, bands := range r.Facets.Bands {
+		if problem := differBands(string(facet), s.companies, facet.Field(), bands); problem != "" {
+			return problem, nil
+		}
 	}
-	return differBands("founded_year", s.companies, query.FieldFoundedYear, f.FoundedYear), nil
+	return "", nil
 }
 
 // sectors are the first two digits of each NAICS code.

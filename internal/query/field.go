@@ -48,15 +48,15 @@ var fields = [...]struct {
 	FieldConnectedCompany:   {"connected_company_id", nil},
 }
 
-// Fields returns every field of the company itself.
-func Fields() (all []Field) {
+// Fields lists the fields of the company itself.
+var Fields = func() (all []Field) {
 	for f := range fields {
 		if fields[f].company != nil {
 			all = append(all, Field(f))
 		}
 	}
 	return all
-}
+}()
 
 func (f Field) String() string {
 	if int(f) < len(fields) {

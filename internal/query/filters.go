@@ -30,9 +30,9 @@ type Filters struct {
 
 // ConnectionFilter selects companies by one connection that meets every part given.
 type ConnectionFilter struct {
-	Category           string `json:"category,omitempty"`
-	ConnectedCompanyID string `json:"connected_company_id,omitempty"`
-	ConnectedDomain    string `json:"connected_domain,omitempty"`
+	Category           string `json:"category,omitempty" doc:"What the other company is to the one searched, in any letter case." example:"vendor"`
+	ConnectedCompanyID string `json:"connected_company_id,omitempty" format:"uuid"`
+	ConnectedDomain    string `json:"connected_domain,omitempty" example:"salesforce.com"`
 }
 
 // String returns the filters as canonical JSON.

@@ -34,9 +34,9 @@ const (
 	KindConnections             // ConnectionFilters
 )
 
-// ParamTable is the table of filter parameters, in the order of the contract. Parsing, the API's schema, the facets and the
+// Params is the table of filter parameters, in the order of the contract. Parsing, the API's schema, the facets and the
 // console's search form follow it.
-var ParamTable = []Param{
+var Params = []Param{
 	{
 		Name: "query", Kind: KindWords, Field: FieldText, Label: "Text",
 		Doc:     "Free text over name and description: every word must occur; a part in double quotes is a phrase.",
@@ -135,28 +135,45 @@ func (p *Param) Opposite() *Param {
 
 // ParamsOf returns the parameters that read the field, in the table's order.
 func ParamsOf(f Field) (params []*Param) {
-	for i := range ParamTable {
-		if ParamTable[i].Field == f {
-			params = append(params, &ParamTable[i])
+	for i := range Params {
+		if Params[i].Field == f {
+			params = append(params, &Params[i])
 		}
 	}
 	return params
 }
 
+// IsSet reports whether the filters have a value of the parameter.
+func (p *Param) IsSet(f *Filters) bool {
+	switch {
+	case p.Text != nil:
+		return *p.Text(f) != ""
+	case p.Texts != nil:
+		return len(*p.Texts(f)) > 0
+	case p.Int != nil:
+		return *p.Int(f) != nil
+	}
+	return len(f.Connections) > 0
+}
+
+// Clear takes the parameter out of the filters.
+func (p *Param) Clear(f *Filters) {
+	switch {
+	case p.Text != nil:
+		*p.Text(f) = ""
+	case p.Texts != nil:
+		*p.Texts(f) = nil
+	case p.Int != nil:
+		*p.Int(f) = nil
+	default:
+		f.Connections = nil
+	}
+}
+
 func findParam(is func(Param) bool) *Param {
-	i := slices.IndexFunc(ParamTable, is)
+	i := slices.IndexFunc(Params, is)
 	if i < 0 {
 		return nil
 	}
-	return &ParamTable[i]
-}
-
-// Params lists the parameters' names in the table's order.
-var Params = namesOf(ParamTable)
-
-func namesOf(params []Param) (names []string) {
-	for _, p := range params {
-		names = append(names, p.Name)
-	}
-	return names
+	return &Params[i]
 }

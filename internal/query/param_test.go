@@ -13,8 +13,8 @@ import (
 func TestTheTableOfParametersHasEveryFilter(t *testing.T) {
 	t.Parallel()
 	of := reflect.TypeFor[query.Filters]()
-	require.Len(t, query.ParamTable, of.NumField())
-	for i, p := range query.ParamTable {
+	require.Len(t, query.Params, of.NumField())
+	for i, p := range query.Params {
 		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
 		require.Equal(t, name, p.Name, "the table and the struct have the same order")
 		require.NotEmpty(t, p.Label, p.Name)
@@ -39,7 +39,7 @@ func TestTheTableOfParametersHasEveryFilter(t *testing.T) {
 
 func TestEachExclusionHasItsOpposite(t *testing.T) {
 	t.Parallel()
-	for _, p := range query.ParamTable {
+	for _, p := range query.Params {
 		o := p.Opposite()
 		if p.Exclude {
 			require.NotNil(t, o, p.Name)

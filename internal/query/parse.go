@@ -22,8 +22,8 @@ const (
 // Parse checks the filters and reads them as a query. A fault.Validation error lists every fault at once.
 func Parse(f Filters) (Query, error) {
 	p := parser{}
-	for i := range ParamTable {
-		p.param(&ParamTable[i], &f)
+	for i := range Params {
+		p.param(&Params[i], &f)
 	}
 	if err := fault.Invalid(p.errs...); err != nil {
 		return Query{}, err

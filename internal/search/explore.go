@@ -36,7 +36,7 @@ func (s *Searcher) Explore(
 		if err != nil {
 			return nil, err
 		}
-		found.Facets.Replace(facet, counted)
+		found.Facets.Set(facet, counted)
 	}
 	return found, nil
 }
@@ -44,10 +44,14 @@ func (s *Searcher) Explore(
 // Complete returns the most common values of a facet that begin with prefix, of the companies that the filters select.
 // The facet's own filter does not narrow them; values that the filters exclude are left out.
 func (s *Searcher) Complete(ctx context.Context, f query.Filters, facet Facet, prefix string) ([]Count, error) {
-	others, _ := withoutFacet(f, facet)
-	others.ExcludeIndustries = f.ExcludeIndustries
+	others := f
+	for _, p := range query.ParamsOf(facet.Field()) {
+		if !p.Exclude {
+			p.Clear(&others)
+		}
+	}
 	found, err := s.facet(ctx, others, facet, prefix)
-	return found.Counts(facet), err
+	return found.Values[facet], err
 }
 
 // facet counts one facet of the companies that the filters select, limited to the values that begin with prefix.
@@ -68,27 +72,9 @@ func (s *Searcher) facet(ctx context.Context, f query.Filters, facet Facet, pref
 
 // withoutFacet returns the filters without those of the facet, and whether there were any.
 func withoutFacet(f query.Filters, facet Facet) (others query.Filters, narrowed bool) {
-	switch facet {
-	case index.FacetCountries:
-		narrowed, f.Countries = len(f.Countries) > 0, nil
-	case index.FacetStates:
-		narrowed, f.States = len(f.States) > 0, nil
-	case index.FacetCities:
-		narrowed, f.Cities = len(f.Cities) > 0, nil
-	case index.FacetIndustries:
-		narrowed, f.Industries, f.ExcludeIndustries = len(f.Industries)+len(f.ExcludeIndustries) > 0, nil, nil
-	case index.FacetNAICSCodes:
-		narrowed, f.NAICSCodes = len(f.NAICSCodes) > 0, nil
-	case index.FacetTechnologies:
-		narrowed, f.Technologies = len(f.Technologies) > 0, nil
-	case index.FacetTechnologyCategories:
-		narrowed, f.TechnologyCategories = len(f.TechnologyCategories) > 0, nil
-	case index.FacetEmployeeCount:
-		narrowed = f.EmployeeCountMin != nil || f.EmployeeCountMax != nil
-		f.EmployeeCountMin, f.EmployeeCountMax = nil, nil
-	case index.FacetFoundedYear:
-		narrowed = f.FoundedYearMin != nil || f.FoundedYearMax != nil
-		f.FoundedYearMin, f.FoundedYearMax = nil, nil
+	for _, p := range query.ParamsOf(facet.Field()) {
+		narrowed = narrowed || p.IsSet(&f)
+		p.Clear(&f)
 	}
 	return f, narrowed
 }

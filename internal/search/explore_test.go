@@ -59,15 +59,15 @@ func TestExploreCountsANarrowedFacetWithoutItsOwnFilter(t *testing.T) {
 	require.NotZero(t, found.Total)
 	require.Equal(t, narrow.Total, found.Total)
 	require.Equal(t, narrow.Items, found.Items)
-	require.Equal(t, narrow.Facets.Industries, found.Facets.Industries)
-	require.Equal(t, find(query.Filters{EmployeeCountMin: &few, EmployeeCountMax: &many}).Facets.Countries, found.Facets.Countries)
-	require.Greater(t, len(found.Facets.Countries), 1, "other countries to choose from")
-	require.Equal(t, find(query.Filters{Countries: germany}).Facets.EmployeeCount, found.Facets.EmployeeCount)
+	require.Equal(t, narrow.Facets.Values["industries"], found.Facets.Values["industries"])
+	require.Equal(t, find(query.Filters{EmployeeCountMin: &few, EmployeeCountMax: &many}).Facets.Values["countries"], found.Facets.Values["countries"])
+	require.Greater(t, len(found.Facets.Values["countries"]), 1, "other countries to choose from")
+	require.Equal(t, find(query.Filters{Countries: germany}).Facets.Bands["employee_count"], found.Facets.Bands["employee_count"])
 
-	industry := narrow.Facets.Industries[0].Value
+	industry := narrow.Facets.Values["industries"][0].Value
 	found, err = s.Explore(t.Context(), ws, query.Filters{ExcludeIndustries: []string{industry}}, sort, "", 10)
 	require.NoError(t, err)
-	require.Equal(t, find(query.Filters{}).Facets.Industries, found.Facets.Industries, "an excluded value can be chosen again")
+	require.Equal(t, find(query.Filters{}).Facets.Values["industries"], found.Facets.Values["industries"], "an excluded value can be chosen again")
 	require.Less(t, found.Total, 500)
 }
 
@@ -79,18 +79,18 @@ func TestCompleteIgnoresTheFacetsOwnFilter(t *testing.T) {
 		require.NoError(t, err)
 		return counts
 	}
-	all := complete(query.Filters{}, index.FacetCountries, "united")
+	all := complete(query.Filters{}, "countries", "united")
 	require.NotEmpty(t, all)
 	for _, c := range all {
 		require.True(t, strings.HasPrefix(c.Value, "United "), c.Value)
 	}
-	require.Equal(t, all, complete(query.Filters{Countries: []string{"Germany"}}, index.FacetCountries, "UNITED"))
+	require.Equal(t, all, complete(query.Filters{Countries: []string{"Germany"}}, "countries", "UNITED"))
 	few := int64(10)
-	require.NotEqual(t, all, complete(query.Filters{EmployeeCountMax: &few}, index.FacetCountries, "united"))
+	require.NotEqual(t, all, complete(query.Filters{EmployeeCountMax: &few}, "countries", "united"))
 
-	industry := complete(query.Filters{}, index.FacetIndustries, "s")[0].Value
-	for _, c := range complete(query.Filters{ExcludeIndustries: []string{industry}}, index.FacetIndustries, "s") {
+	industry := complete(query.Filters{}, "industries", "s")[0].Value
+	for _, c := range complete(query.Filters{ExcludeIndustries: []string{industry}}, "industries", "s") {
 		require.NotEqual(t, industry, c.Value, "it is excluded already")
 	}
-	require.Empty(t, complete(query.Filters{}, search.FacetEmployeeCount, "1"), "numbers are not completed")
+	require.Empty(t, complete(query.Filters{}, "employee_count", "1"), "numbers are not completed")
 }

@@ -72,14 +72,14 @@ type (
 	FacetPrefix = index.FacetPrefix
 )
 
-// The facets of numbers.
-const (
-	FacetEmployeeCount = index.FacetEmployeeCount
-	FacetFoundedYear   = index.FacetFoundedYear
-)
+// AllFacets returns all facets in the order in which they are shown.
+func AllFacets() []Facet { return index.AllFacets() }
 
 // ParseFacet is the facet of a name.
 func ParseFacet(name string) (Facet, bool) { return index.ParseFacet(name) }
+
+// FacetOf returns the facet that counts what the parameter of a name reads; false if there is none.
+func FacetOf(param string) (Facet, bool) { return index.FacetOf(param) }
 
 // NearestFacet is the facet's name that may have been meant; empty if none is near.
 func NearestFacet(name string) string { return index.NearestFacet(name) }

@@ -2,6 +2,7 @@ package view
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/opencapi/capi/internal/query"
 )
@@ -13,34 +14,37 @@ type chip struct {
 	Without     string
 }
 
-// chipNames are what a chip calls its filter.
-var chipNames = map[string]string{
-	"countries": "Country", "states": "State", "cities": "City", "industries": "Industry", "exclude_industries": "Not",
-	"naics_codes": "NAICS", "technologies": "Technology", "technology_categories": "Category", "keywords": "Keyword",
-	"exclude_keywords": "Without", "employee_count_min": "Employees from", "employee_count_max": "Employees to",
-	"founded_year_min": "Founded from", "founded_year_max": "Founded to",
-}
-
-// chips are the filters of the wish in the order of the contract.
+// chips are the filters of the form in the order of the contract.
 func (w *SearchForm) Chips(page string) (chips []chip) {
-	if w.Query != "" {
-		chips = append(chips, chip{Name: "Text", Value: w.Query, Without: w.At(page, "query", "")})
-	}
-	for _, param := range query.Params {
-		out := param == "exclude_industries" || param == "exclude_keywords"
-		if texts := w.texts(param); texts != nil {
-			for _, t := range *texts {
-				chips = append(chips, chip{chipNames[param], LabelOf(param, t), out, w.without(page, param, t)})
+	for i := range query.Params {
+		p := &query.Params[i]
+		switch {
+		case !p.IsSet(&w.Filters):
+		case p.Text != nil:
+			chips = append(chips, chip{p.Label, *p.Text(&w.Filters), p.Exclude, w.At(page, p.Name, "")})
+		case p.Texts != nil:
+			for _, value := range *p.Texts(&w.Filters) {
+				chips = append(chips, chip{p.Label, LabelOf(p.Name, value), p.Exclude, w.without(page, p.Name, value)})
 			}
-		} else if n := w.numbers(param); n != nil && *n != nil {
-			chips = append(chips, chip{chipNames[param], bound(*n), false, w.At(page, param, "")})
+		case p.Int != nil:
+			chips = append(chips, chip{p.Label, bound(*p.Int(&w.Filters)), p.Exclude, w.At(page, p.Name, "")})
+		default:
+			for _, c := range w.Connections {
+				chips = append(chips, chip{
+					cmp.Or(c.Category, p.Label), cmp.Or(c.ConnectedDomain, c.ConnectedCompanyID, "any"), p.Exclude,
+					w.without(page, p.Name, connectionText(c)),
+				})
+			}
 		}
 	}
-	for _, c := range w.Connections {
-		chips = append(chips, chip{
-			cmp.Or(c.Category, "Connection"), cmp.Or(c.ConnectedDomain, c.ConnectedCompanyID, "any"), false,
-			w.without(page, "connections", connectionText(c)),
-		})
-	}
 	return chips
+}
+
+// fieldLabel is what a page calls the field of a fault, such as countries[0].
+func fieldLabel(field string) string {
+	name, _, _ := strings.Cut(field, "[")
+	if p := query.ParamNamed(name); p != nil {
+		return p.Label
+	}
+	return field
 }

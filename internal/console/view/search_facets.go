@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/search"
 )
 
@@ -29,10 +30,10 @@ type FacetValue struct {
 
 // Range is a facet of a number: a range, and its bands as bars.
 type Range struct {
-	Param, Title, Hint string
-	Min, Max           *int64
-	Bands              []Band
-	Open               bool
+	Param, Title string
+	Min, Max     *int64
+	Bands        []Band
+	Open         bool
 }
 
 type Band struct {
@@ -46,45 +47,50 @@ type Band struct {
 // facetShown is the number of values that a facet shows besides the chosen ones; the field above finds the others.
 const facetShown = 8
 
-// textFacets are the facets of texts in the order of the page.
-var textFacets = []Facet{
-	{Param: "industries", Title: "Industry", Hint: "Add an industry", Out: "exclude_industries", Open: true},
-	{Param: "countries", Title: "Country", Hint: "Add a country", Open: true},
-	{Param: "states", Title: "State or region", Hint: "Add a state"},
-	{Param: "cities", Title: "City", Hint: "Add a city"},
-	{Param: "technologies", Title: "Technology", Hint: "Add a technology", Open: true},
-	{Param: "technology_categories", Title: "Technology category", Hint: "Add a category"},
-	{Param: "naics_codes", Title: "NAICS code", Hint: "Add a code, such as 52 or 522320"},
-}
+// facetsFirst are the facets of texts that a page shows first, in this order; the table's others follow. Those of
+// facetsOpen are unfolded at first.
+var (
+	facetsFirst = []search.Facet{
+		"industries", "countries", "states", "cities", "technologies", "technology_categories", "naics_codes",
+	}
+	facetsOpen = []search.Facet{"industries", "countries", "technologies", "employee_count"}
+)
 
-// CountsOf are the values of a facet in a result.
-func CountsOf(f search.Facets, param string) []search.Count {
-	facet, _ := search.ParseFacet(param)
-	return f.Counts(facet)
-}
+// textFacets are the facets of texts in the order of the page.
+var textFacets = func() []search.Facet {
+	all := facetsFirst
+	for _, f := range search.AllFacets() {
+		if !f.HasBands() && !slices.Contains(all, f) {
+			all = append(all, f)
+		}
+	}
+	return all
+}()
 
 // Facets are the bars of a result: the chosen values first, then the commonest.
-func Facets(w *SearchForm, f search.Facets) []Facet {
-	views := slices.Clone(textFacets)
-	for i := range views {
-		v := &views[i]
+func Facets(w *SearchForm, counts search.Facets) []Facet {
+	var views []Facet
+	for _, f := range textFacets {
+		p := f.Param()
+		v := Facet{Param: p.Name, Title: p.Label, Hint: p.Hint, Open: slices.Contains(facetsOpen, f)}
+		taken := *p.Texts(&w.Filters)
 		var out []string
-		if v.Out != "" {
-			out = *w.texts(v.Out)
+		if not := p.Opposite(); not != nil {
+			v.Out, out = not.Name, *not.Texts(&w.Filters)
 		}
-		taken := *w.texts(v.Param)
-		v.Values = barsOf(v.Param, taken, out, CountsOf(f, v.Param))
+		v.Values = barsOf(p, taken, out, counts.Values[f])
 		v.Chosen = len(taken) + len(out)
 		v.Open = v.Open || v.Chosen > 0
+		views = append(views, v)
 	}
 	return views
 }
 
-func barsOf(param string, taken, out []string, counts []search.Count) []FacetValue {
+func barsOf(p *query.Param, taken, out []string, counts []search.Count) []FacetValue {
 	var longest int
 	bar := func(value string) FacetValue {
-		fv := FacetValue{Value: value, Label: LabelOf(param, value)}
-		if i := slices.IndexFunc(counts, func(c search.Count) bool { return sameValue(param, c.Value, value) }); i >= 0 {
+		fv := FacetValue{Value: value, Label: LabelOf(p.Name, value)}
+		if i := slices.IndexFunc(counts, func(c search.Count) bool { return sameValue(p, c.Value, value) }); i >= 0 {
 			fv.Count, fv.Known = counts[i].Count, true
 		}
 		longest = max(longest, fv.Count)
@@ -106,7 +112,7 @@ func barsOf(param string, taken, out []string, counts []search.Count) []FacetVal
 		if len(bars) >= chosen+facetShown {
 			break
 		}
-		if !slices.ContainsFunc(bars[:chosen], func(b FacetValue) bool { return sameValue(param, c.Value, b.Value) }) {
+		if !slices.ContainsFunc(bars[:chosen], func(b FacetValue) bool { return sameValue(p, c.Value, b.Value) }) {
 			bars = append(bars, bar(c.Value))
 		}
 	}
@@ -116,9 +122,9 @@ func barsOf(param string, taken, out []string, counts []search.Count) []FacetVal
 	return bars
 }
 
-// sameValue tells whether a facet's value is what a filter asks for: countries go by codes too.
-func sameValue(param, value, asked string) bool {
-	if param == "countries" {
+// sameValue reports whether a facet's value is what a filter asks for: countries go by codes too.
+func sameValue(p *query.Param, value, asked string) bool {
+	if p.Field == query.FieldCountry {
 		a, known := company.LookupCountry(value)
 		b, too := company.LookupCountry(asked)
 		if known && too {
@@ -128,40 +134,47 @@ func sameValue(param, value, asked string) bool {
 	return hasFold([]string{value}, asked)
 }
 
+// LabelOf is what a page shows for a value of a parameter.
 func LabelOf(param, value string) string {
-	if param == "naics_codes" {
+	if query.ParamNamed(param).Kind == query.KindCodes {
 		return sectorLabel(value)
 	}
 	return value
 }
 
 // Ranges are the ranges of a result.
-func Ranges(ctx context.Context, w *SearchForm, f search.Facets) []Range {
-	views := []Range{
-		{Param: "employee_count", Title: "Employees", Hint: "people", Min: w.EmployeeCountMin, Max: w.EmployeeCountMax, Open: true},
-		{Param: "founded_year", Title: "Founded", Hint: "year", Min: w.FoundedYearMin, Max: w.FoundedYearMax},
-	}
-	for i, found := range [][]search.Band{f.EmployeeCount, f.FoundedYear} {
-		v := &views[i]
+func Ranges(ctx context.Context, w *SearchForm, counts search.Facets) (views []Range) {
+	for _, f := range search.AllFacets() {
+		if !f.HasBands() {
+			continue
+		}
+		ends := query.ParamsOf(f.Field()) // the lower one first
+		v := Range{
+			Param: string(f), Title: company.FieldNamed(f.Field().String()).Label,
+			Min: *ends[0].Int(&w.Filters), Max: *ends[1].Int(&w.Filters),
+		}
+		write := func(n int64) string { return Count(ctx, n) }
+		if f.Field() == query.FieldFoundedYear {
+			write = func(n int64) string { return strconv.FormatInt(n, 10) }
+		}
 		longest := 0
-		for _, b := range found {
+		for _, b := range counts.Bands[f] {
 			longest = max(longest, b.Count)
 		}
-		for _, b := range found {
-			shown := Band{Count: b.Count, Share: percent(b.Count, longest), Taken: sameBound(b.Min, v.Min) && sameBound(b.Max, v.Max)}
-			if i == 0 {
-				shown.Label = spanLabel(b, func(n int64) string { return Count(ctx, n) })
-			} else {
-				shown.Label = spanLabel(b, func(n int64) string { return strconv.FormatInt(n, 10) })
+		for _, b := range counts.Bands[f] {
+			shown := Band{
+				Label: spanLabel(b, write), Count: b.Count, Share: percent(b.Count, longest),
+				Taken: sameBound(b.Min, v.Min) && sameBound(b.Max, v.Max),
 			}
 			low, high := bound(b.Min), bound(b.Max)
 			if shown.Taken {
 				low, high = "", ""
 			}
-			shown.Link = w.At("", v.Param+"_min", low, v.Param+"_max", high)
+			shown.Link = w.At("", ends[0].Name, low, ends[1].Name, high)
 			v.Bands = append(v.Bands, shown)
 		}
-		v.Open = v.Open || v.Min != nil || v.Max != nil
+		v.Open = slices.Contains(facetsOpen, f) || v.Min != nil || v.Max != nil
+		views = append(views, v)
 	}
 	return views
 }

@@ -20,69 +20,42 @@ type SearchForm struct {
 	faults []fault.FieldError // of what cannot be in Filters
 }
 
-// texts are the filters that are lists of texts, by their parameter.
-func (w *SearchForm) texts(param string) *[]string {
-	switch param {
-	case "countries":
-		return &w.Countries
-	case "states":
-		return &w.States
-	case "cities":
-		return &w.Cities
-	case "industries":
-		return &w.Industries
-	case "exclude_industries":
-		return &w.ExcludeIndustries
-	case "naics_codes":
-		return &w.NAICSCodes
-	case "technologies":
-		return &w.Technologies
-	case "technology_categories":
-		return &w.TechnologyCategories
-	case "keywords":
-		return &w.Keywords
-	case "exclude_keywords":
-		return &w.ExcludeKeywords
-	}
-	return nil
-}
-
-// numbers are the filters that are bounds, by their parameter.
-func (w *SearchForm) numbers(param string) **int64 {
-	switch param {
-	case "employee_count_min":
-		return &w.EmployeeCountMin
-	case "employee_count_max":
-		return &w.EmployeeCountMax
-	case "founded_year_min":
-		return &w.FoundedYearMin
-	case "founded_year_max":
-		return &w.FoundedYearMax
-	}
-	return nil
-}
-
 // ReadSearchForm reads the parameters of an address; those that are no filters are passed over. Empty ones, and texts that
 // come twice, are the same as left out. A connection is written category:domain, either part may be empty, and an id
 // may stand for the domain; the parameters connection_category and connection_domain, of a form, are one more.
 func ReadSearchForm(v url.Values) SearchForm {
 	w := SearchForm{SortBy: v.Get("sort_by"), SortOrder: v.Get("sort_order")}
-	w.Query = strings.TrimSpace(v.Get("query"))
-	for _, param := range query.Params {
-		if texts := w.texts(param); texts != nil {
-			*texts = Distinct(v[param])
-		} else if n := w.numbers(param); n != nil {
-			w.readNumber(param, v.Get(param), n)
+	for i := range query.Params {
+		switch p := &query.Params[i]; {
+		case p.Text != nil:
+			*p.Text(&w.Filters) = strings.TrimSpace(v.Get(p.Name))
+		case p.Texts != nil:
+			*p.Texts(&w.Filters) = Distinct(v[p.Name])
+		case p.Int != nil:
+			w.readNumber(p.Name, v.Get(p.Name), p.Int(&w.Filters))
 		}
 	}
-	// What is left out is not asked for: the later click wins.
-	w.Industries = slices.DeleteFunc(w.Industries, func(i string) bool { return hasFold(w.ExcludeIndustries, i) })
+	w.dropExcluded()
 	for _, text := range Distinct(append(v["connections"], v.Get("connection_category")+":"+v.Get("connection_domain"))) {
 		if c := parseConnection(text); c != (query.ConnectionFilter{}) {
 			w.Connections = append(w.Connections, c)
 		}
 	}
 	return w
+}
+
+// dropExcluded takes the values that are left out from those that are asked for: the later click wins.
+func (w *SearchForm) dropExcluded() {
+	for i := range query.Params {
+		p := &query.Params[i]
+		if !p.Exclude || p.Kind == query.KindPhrases {
+			continue
+		}
+		asked := p.Opposite().Texts(&w.Filters)
+		*asked = slices.DeleteFunc(*asked, func(value string) bool {
+			return slices.ContainsFunc(*p.Texts(&w.Filters), func(out string) bool { return sameValue(p, value, out) })
+		})
+	}
 }
 
 func (w *SearchForm) readNumber(param, text string, to **int64) {
@@ -137,14 +110,17 @@ func (w *SearchForm) Values() url.Values {
 			v.Set(param, value)
 		}
 	}
-	set("query", w.Query)
 	set("sort_by", w.SortBy)
 	set("sort_order", w.SortOrder)
-	for _, param := range query.Params {
-		if texts := w.texts(param); texts != nil && len(*texts) > 0 {
-			v[param] = slices.Clone(*texts)
-		} else if n := w.numbers(param); n != nil && *n != nil {
-			set(param, strconv.FormatInt(**n, 10))
+	for i := range query.Params {
+		switch p := &query.Params[i]; {
+		case !p.IsSet(&w.Filters):
+		case p.Text != nil:
+			set(p.Name, *p.Text(&w.Filters))
+		case p.Texts != nil:
+			v[p.Name] = slices.Clone(*p.Texts(&w.Filters))
+		case p.Int != nil:
+			set(p.Name, bound(*p.Int(&w.Filters)))
 		}
 	}
 	for _, c := range w.Connections {

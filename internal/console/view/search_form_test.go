@@ -20,14 +20,13 @@ func TestAddressHoldsTheWholeSearch(t *testing.T) {
 	number := rapid.Ptr(rapid.Int64Range(-5, 1<<40), true)
 	rapid.Check(t, func(t *rapid.T) {
 		given := url.Values{}
-		for _, param := range query.Params {
-			var w SearchForm
+		for _, p := range query.Params {
 			switch {
-			case w.texts(param) != nil:
-				given[param] = words.Draw(t, param)
-			case w.numbers(param) != nil:
-				if n := number.Draw(t, param); n != nil {
-					given.Set(param, bound(n))
+			case p.Texts != nil:
+				given[p.Name] = words.Draw(t, p.Name)
+			case p.Int != nil:
+				if n := number.Draw(t, p.Name); n != nil {
+					given.Set(p.Name, bound(n))
 				}
 			}
 		}

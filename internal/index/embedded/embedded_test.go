@@ -90,8 +90,8 @@ func TestFacetsStayExactWithMoreValuesThanSixteenBits(t *testing.T) {
 		require.NoError(t, err)
 		r, err := ix.Search(t.Context(), index.Request{Query: q, Limit: 1, FacetLimit: 8})
 		require.NoError(t, err)
-		require.Equal(t, wantShared(companies, len(cities)), r.Facets.Industries[:7])
-		require.Equal(t, 1, r.Facets.Industries[7].Count)
+		require.Equal(t, wantShared(companies, len(cities)), r.Facets.Values["industries"][:7])
+		require.Equal(t, 1, r.Facets.Values["industries"][7].Count)
 	}
 }
 

@@ -8,10 +8,7 @@ import (
 )
 
 // bands returns the field's bands that have a match, in ascending order.
-func bands(all []partCounts, f field, request facetRequest, bounds func(key string) (low, high *int64)) []index.Band {
-	if !request.fields[f] {
-		return nil
-	}
+func bands(all []partCounts, f field, bounds func(key string) (low, high *int64)) []index.Band {
 	counts := map[string]uint32{}
 	for i := range all {
 		for local, n := range all[i].field(f) {

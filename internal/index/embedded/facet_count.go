@@ -2,51 +2,43 @@ package embedded
 
 import (
 	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/text"
 )
 
 // facetRequest says which facets a search counts.
 type facetRequest struct {
 	limit  int // values per field
-	fields [facetFields]bool
+	facets []index.Facet
+	fields [facetFields]bool // those of facets
 	prefix index.FacetPrefix // with folded text
 }
 
 // facetField returns the field that a facet counts.
-func facetField(f index.Facet) field {
-	switch f {
-	case index.FacetCountries:
-		return fieldCountry
-	case index.FacetStates:
-		return fieldState
-	case index.FacetCities:
-		return fieldCity
-	case index.FacetIndustries:
-		return fieldIndustry
-	case index.FacetNAICSCodes:
+func facetField(facet index.Facet) field {
+	switch of := facet.Field(); of {
+	case query.FieldNAICS:
 		return fieldSector
-	case index.FacetTechnologies:
-		return fieldTechnology
-	case index.FacetTechnologyCategories:
-		return fieldCategory
-	case index.FacetEmployeeCount:
+	case query.FieldEmployeeCount:
 		return fieldBand
-	default:
+	case query.FieldFoundedYear:
 		return fieldDecade
+	default:
+		f, _ := fieldOf(of)
+		return f
 	}
 }
 
 func newFacetRequest(r index.Request) facetRequest {
-	a := facetRequest{limit: r.FacetLimit, prefix: r.FacetPrefix}
+	a := facetRequest{limit: r.FacetLimit, facets: r.Facets, prefix: r.FacetPrefix}
 	a.prefix.Text = text.Fold(a.prefix.Text)
-	facets := r.Facets
-	if facets == nil {
-		facets = index.AllFacets()
+	if a.facets == nil {
+		a.facets = index.AllFacets()
 	}
-	for _, f := range facets {
+	for _, f := range a.facets {
 		a.fields[facetField(f)] = true
 	}
-	if len(facets) == 0 {
+	if len(a.facets) == 0 {
 		a.limit = 0
 	}
 	return a
@@ -104,11 +96,18 @@ func (s *snapshot) facets(found []hits, request facetRequest) (index.Facets, err
 	}
 	eachShard(all, func(c *partCounts) { c.count(request) })
 	tops := s.tops(all, request)
-	return index.Facets{
-		Countries: tops[fieldCountry], States: tops[fieldState], Cities: tops[fieldCity], Industries: tops[fieldIndustry],
-		NAICSCodes: tops[fieldSector], Technologies: tops[fieldTechnology], TechnologyCategories: tops[fieldCategory],
-		EmployeeCount: bands(all, fieldBand, request, bandBounds), FoundedYear: bands(all, fieldDecade, request, decadeBounds),
-	}, nil
+	counts := index.Facets{Values: map[index.Facet][]index.Count{}, Bands: map[index.Facet][]index.Band{}}
+	for _, facet := range request.facets {
+		switch f := facetField(facet); f {
+		case fieldBand:
+			counts.Bands[facet] = bands(all, f, bandBounds)
+		case fieldDecade:
+			counts.Bands[facet] = bands(all, f, decadeBounds)
+		default:
+			counts.Values[facet] = tops[f]
+		}
+	}
+	return counts, nil
 }
 
 // count counts the rows of the matches or, if fewer, the rows of all other slots, which are then subtracted from the totals.

@@ -42,8 +42,8 @@ func TestFacetsAreExactHoweverTheyAreCounted(t *testing.T) {
 				for _, a := range []index.Request{ // with many values, counting them one by one is expensive
 					{FacetLimit: 20},
 					{FacetLimit: 2000},
-					{FacetLimit: 3, Facets: []index.Facet{index.FacetTechnologies, index.FacetFoundedYear}},
-					{FacetLimit: 5, FacetPrefix: index.FacetPrefix{Facet: index.FacetTechnologies, Text: "tech b"}},
+					{FacetLimit: 3, Facets: []index.Facet{"technologies", "founded_year"}},
+					{FacetLimit: 5, FacetPrefix: index.FacetPrefix{Facet: "technologies", Text: "tech b"}},
 				} {
 					request := newFacetRequest(a)
 					require.Equal(t, oneByOne(s, found, request), facetsOf(t, s, found, request), "share %v", share)
@@ -142,17 +142,21 @@ func oneByOne(s *snapshot, found []hits, request facetRequest) (f index.Facets) 
 		}
 		return counts
 	}
-	return index.Facets{
-		Countries: top(fieldCountry), States: top(fieldState), Cities: top(fieldCity), Industries: top(fieldIndustry),
-		NAICSCodes: top(fieldSector), Technologies: top(fieldTechnology), TechnologyCategories: top(fieldCategory),
-		EmployeeCount: bandsOf(found, fieldBand, request, bandBounds), FoundedYear: bandsOf(found, fieldDecade, request, decadeBounds),
+	facets := index.Facets{Values: map[index.Facet][]index.Count{}, Bands: map[index.Facet][]index.Band{}}
+	for _, facet := range request.facets {
+		switch f := facetField(facet); f {
+		case fieldBand:
+			facets.Bands[facet] = bandsOf(found, f, bandBounds)
+		case fieldDecade:
+			facets.Bands[facet] = bandsOf(found, f, decadeBounds)
+		default:
+			facets.Values[facet] = top(f)
+		}
 	}
+	return facets
 }
 
-func bandsOf(found []hits, f field, request facetRequest, bounds func(string) (low, high *int64)) []index.Band {
-	if !request.fields[f] {
-		return nil
-	}
+func bandsOf(found []hits, f field, bounds func(string) (low, high *int64)) []index.Band {
 	counts := countsOf(found, f)
 	list := []index.Band{}
 	for key, n := range counts {

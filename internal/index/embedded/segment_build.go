@@ -73,7 +73,7 @@ func (b *builder) add(c *company.Company) {
 	for f, v := range [intCount]int64{numberOf(c.EmployeeCount), numberOf(c.FoundedYear), updatedOf(c)} {
 		b.ints[f] = append(b.ints[f], v)
 	}
-	for _, f := range query.Fields() {
+	for _, f := range query.Fields {
 		if to, ok := fieldOf(f); ok {
 			for _, v := range f.Values(c) {
 				if v != "" {

@@ -125,7 +125,7 @@ func testSpelling(t *testing.T, open Open) {
 	for range 2 {
 		r, err := ix.Search(t.Context(), index.Request{Limit: 1, FacetLimit: 3})
 		require.NoError(t, err)
-		require.Equal(t, want, r.Facets.Cities)
+		require.Equal(t, want, r.Facets.Values["cities"])
 		if m, ok := ix.(Merger); ok {
 			m.MergeAll()
 		}

@@ -49,36 +49,33 @@ func numbersOf(companies []*company.Company) []company.Number {
 
 // facetsOf counts the requested facets in a simple way; values are folded.
 func (s search) facetsOf(companies []*company.Company) index.Facets {
-	asked := func(f index.Facet) bool { return s.of == nil || slices.Contains(s.of, f) }
-	of := func(f index.Facet, values func(*company.Company) []string) []index.Count {
-		prefix := ""
-		if s.prefix.Facet == f {
-			prefix = text.Fold(s.prefix.Text)
-		}
-		if !asked(f) {
-			return nil
-		}
-		return countValues(companies, s.facets, prefix, values)
+	counts := index.Facets{Values: map[index.Facet][]index.Count{}, Bands: map[index.Facet][]index.Band{}}
+	facets := s.of
+	if facets == nil {
+		facets = index.AllFacets()
 	}
-	bands := func(f index.Facet, of query.Field, first func(int64) int64) []index.Band {
-		if !asked(f) {
-			return nil
+	if s.facets == 0 {
+		facets = nil
+	}
+	for _, facet := range facets {
+		of := facet.Field()
+		switch of {
+		case query.FieldEmployeeCount:
+			counts.Bands[facet] = countBands(companies, of, sizeOf)
+		case query.FieldFoundedYear:
+			counts.Bands[facet] = countBands(companies, of, func(year int64) int64 { return year / 10 * 10 })
+		default:
+			values, prefix := of.Values, ""
+			if of == query.FieldNAICS {
+				values = sectors
+			}
+			if s.prefix.Facet == facet {
+				prefix = text.Fold(s.prefix.Text)
+			}
+			counts.Values[facet] = countValues(companies, s.facets, prefix, values)
 		}
-		return countBands(companies, of, first)
 	}
-	return index.Facets{
-		Countries:            of(index.FacetCountries, query.FieldCountry.Values),
-		States:               of(index.FacetStates, query.FieldState.Values),
-		Cities:               of(index.FacetCities, query.FieldCity.Values),
-		Industries:           of(index.FacetIndustries, query.FieldIndustry.Values),
-		NAICSCodes:           of(index.FacetNAICSCodes, sectors),
-		Technologies:         of(index.FacetTechnologies, query.FieldTechnology.Values),
-		TechnologyCategories: of(index.FacetTechnologyCategories, query.FieldTechnologyCategory.Values),
-		EmployeeCount:        bands(index.FacetEmployeeCount, query.FieldEmployeeCount, sizeOf),
-		FoundedYear: bands(index.FacetFoundedYear, query.FieldFoundedYear, func(y int64) int64 {
-			return y / 10 * 10
-		}),
-	}
+	return counts
 }
 
 func sectors(c *company.Company) (all []string) {
@@ -143,23 +140,22 @@ func countBands(companies []*company.Company, f query.Field, first func(int64) i
 
 // folded makes an index's facets comparable with those of facetsOf.
 func folded(f index.Facets) index.Facets {
-	for _, counts := range []*[]index.Count{
-		&f.Countries, &f.States, &f.Cities, &f.Industries, &f.NAICSCodes, &f.Technologies, &f.TechnologyCategories,
-	} {
-		of := slices.Clone(*counts)
+	comparable := index.Facets{Values: map[index.Facet][]index.Count{}, Bands: map[index.Facet][]index.Band{}}
+	for facet, counts := range f.Values {
+		of := slices.Clone(counts)
 		for i := range of {
 			of[i].Value = text.Fold(of[i].Value)
 		}
-		*counts = slices.Clip(of)
+		comparable.Values[facet] = of
 	}
-	for _, bands := range []*[]index.Band{&f.EmployeeCount, &f.FoundedYear} {
-		of := slices.Clone(*bands)
+	for facet, bands := range f.Bands {
+		of := slices.Clone(bands)
 		for i := range of {
 			of[i].Max = nil
 		}
-		*bands = of
+		comparable.Bands[facet] = of
 	}
-	return f
+	return comparable
 }
 
 // fataler is the common part of testing.T and rapid.T.

@@ -10,7 +10,7 @@ import (
 // filterParts returns a way to ask for one thing more for each parameter; both ends of a range are one.
 func filterParts(s sample) (parts []func(*rapid.T, *query.Filters)) {
 	words := s.phrases.Filter(func(p string) bool { return len(text.Tokens(p)) > 0 })
-	for _, p := range query.ParamTable {
+	for _, p := range query.Params {
 		switch p.Kind {
 		case query.KindWords:
 			parts = append(parts, func(t *rapid.T, f *query.Filters) { *p.Text(f) = queryText(words).Draw(t, p.Name) })

@@ -19,16 +19,16 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// changing is what is searched while it changes.
+// changing is a contender that is searched while its companies change.
 type changing interface {
 	contender.Contender
 	Skips(op workload.Op) bool
-	// Change applies the companies, whose descriptions hold the word. Seen waits until a search finds them all by it.
+	// Change applies the companies, whose descriptions contain the word. Seen waits until a search for the word finds them all.
 	Change(ctx context.Context, companies []*company.Company, word string) (seen func() (time.Duration, error), err error)
 	PID() int
 }
 
-// within is the index in this process, changing.
+// within is the index in this process.
 type within struct {
 	*capi.Index
 	seq uint64
@@ -45,7 +45,7 @@ func openWithin(ctx context.Context, w *workload.Workload, dir string) (changing
 func (*within) Skips(workload.Op) bool { return false }
 func (*within) PID() int               { return os.Getpid() }
 
-// Change applies the companies; searches see them from then on.
+// Change applies the companies; later searches see them.
 func (x *within) Change(ctx context.Context, companies []*company.Company, word string) (func() (time.Duration, error), error) {
 	q, err := query.Parse(query.Filters{Query: word})
 	if err != nil {
@@ -68,7 +68,7 @@ func (x *within) Change(ctx context.Context, companies []*company.Company, word 
 	return func() (time.Duration, error) { return took, nil }, err
 }
 
-// changeMeasure is a measuring on its way.
+// changeMeasure is a measurement in progress.
 type changeMeasure struct {
 	changing
 	workload *workload.Workload
@@ -85,7 +85,7 @@ type changeMeasure struct {
 	seen, seenSinceDue report.Times
 }
 
-// run measures without and with changes, in turn.
+// run measures without and with changes, alternately.
 func (m *changeMeasure) run(ctx context.Context, phases int, last time.Duration) error {
 	defer m.watchMemory()()
 	for phase := range phases {
@@ -104,7 +104,7 @@ func (m *changeMeasure) run(ctx context.Context, phases int, last time.Duration)
 	return nil
 }
 
-// watchMemory notes the most memory that is held until it is stopped.
+// watchMemory records the peak memory until it is stopped.
 func (m *changeMeasure) watchMemory() (stop func()) {
 	ended := make(chan struct{})
 	var watching sync.WaitGroup
@@ -122,7 +122,7 @@ func (m *changeMeasure) watchMemory() (stop func()) {
 	return func() { close(ended); watching.Wait() }
 }
 
-// ask asks all operations in turn until time is up. What the lead asks is not counted.
+// ask runs all operations in turn until the time is up. It does not count those of the lead time.
 func (m *changeMeasure) ask(ctx context.Context, times []report.Times, last time.Duration) error {
 	counted := time.Now().Add(lead)
 	for end := counted.Add(last); time.Now().Before(end); {
@@ -164,8 +164,8 @@ func (m *changeMeasure) askChanging(ctx context.Context, last time.Duration) err
 	return errors.Join(err, failed)
 }
 
-// change applies batches when they are due, or at once where it is behind, until the first context ends, and then waits
-// until all are seen.
+// change applies batches when they are due, or at once if it is behind, until the first context ends. Then it waits
+// until all of them are visible.
 func (m *changeMeasure) change(until, ctx context.Context) error {
 	var seeing sync.WaitGroup
 	defer seeing.Wait()
@@ -198,8 +198,8 @@ func (m *changeMeasure) change(until, ctx context.Context) error {
 	}
 }
 
-// nextBatch makes companies all over become others, but for their names, domains and connections: a new name would
-// change the companies that are connected to it as well.
+// nextBatch changes every fact of some companies except names, domains and connections: a new name would
+// also change the companies that are connected to it.
 func (m *changeMeasure) nextBatch() (companies []*company.Company, word string) {
 	m.batches++
 	word = wordOf(m.batches)
@@ -215,7 +215,7 @@ func (m *changeMeasure) nextBatch() (companies []*company.Company, word string) 
 	return companies, word
 }
 
-// copyOf makes a copy of a store beside it, in which segments of an index are linked.
+// copyOf copies a store; the segments of an index are hard-linked.
 func copyOf(dir string) (string, error) {
 	to, err := os.MkdirTemp(filepath.Dir(dir), "changes")
 	if err != nil {

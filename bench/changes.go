@@ -18,27 +18,27 @@ import (
 
 type changesCommand struct {
 	settings
-	Rate   int           `default:"1000" help:"Changes a second (default ${default})."`
-	Every  time.Duration `default:"200ms" help:"How often they are applied (default ${default})."`
-	Phases int           `default:"3" help:"How often it is measured without and with changes, in turn (default ${default})."`
-	Last   time.Duration `default:"20s" help:"How long each of these is measured, after two seconds that are not counted (default ${default})."`
-	HTTP   bool          `name:"http" help:"Search a server over HTTP whose catalog is imported to, in place of the index in this process."`
+	Rate   int           `default:"1000" help:"Changes per second (default ${default})."`
+	Every  time.Duration `default:"200ms" help:"Interval between batches (default ${default})."`
+	Phases int           `default:"3" help:"Number of phases without and with changes, alternating (default ${default})."`
+	Last   time.Duration `default:"20s" help:"Length of each phase, after two seconds that are not counted (default ${default})."`
+	HTTP   bool          `name:"http" help:"Search a server over HTTP while an import runs, instead of the index in this process."`
 }
 
-// Help is shown below the summary.
+// Help returns the text below the summary.
 func (changesCommand) Help() string {
-	return `Searches without and with changes, in turn, so that the drift of a shared machine falls on both. In the process changes are
-applied to the index, are saved and are merged. With --http a server runs on a copy of the catalog, and a process beside it
-imports a file of changes, every time anew, as capi import does; they reach the index as they do in operation. A change gives
-a company other facts and a word that no other batch has; it counts as seen when a search finds the whole batch by the word.
+	return `Alternates between searches without and with changes, so that other load on the machine affects both. In process, the changes
+are applied to the index, saved and merged. With --http, a server runs on a copy of the catalog, and another process imports a new
+file of changes each time, as capi import does; the changes reach the index as in normal operation. A change updates facts of a
+company and adds a word that no other batch has. A batch counts as visible when a search for its word finds all of it.
 
-Works on a copy below the cache that is removed in the end; segments of the index are linked, a catalog is copied.`
+Works on a copy below the cache, which is removed at the end; segments of the index are hard-linked, a catalog is copied.`
 }
 
-// lead is how long each phase runs before it is counted.
+// lead is the uncounted time at the start of each phase.
 const lead = 2 * time.Second
 
-// Run measures without and with changes in turn and prints both.
+// Run measures without and with changes, alternately, and prints both.
 func (c *changesCommand) Run(ctx context.Context) error {
 	w, err := workload.New(c.Companies)
 	if err != nil {
@@ -115,5 +115,5 @@ func longestOf(t report.Times) time.Duration {
 	return slices.Max(t)
 }
 
-// wordOf is one that no company of the workload and no other batch has.
+// wordOf returns a word that no company of the workload and no other batch has.
 func wordOf(batch int) string { return "xq" + strconv.Itoa(batch) }

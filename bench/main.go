@@ -1,4 +1,4 @@
-// Command bench measures CAPI on made-up companies: by itself, over HTTP, and side by side with other engines.
+// Command bench measures CAPI on generated companies: alone, over HTTP, and next to other engines.
 package main
 
 import (
@@ -22,27 +22,27 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// common is what every command can be told.
+// common are the flags of every command.
 type common struct {
-	Cache       string `default:"cache" placeholder:"DIR" help:"Directory of what was loaded by earlier runs (default ${default})."`
-	Program     string `default:"../bin/capi" placeholder:"FILE" help:"The built program, to be served (default ${default})."`
-	Gzip        bool   `help:"Ask the server for compressed answers, as browsers do."`
-	Unconnected bool   `help:"Leave the connections out of the server's catalog, so that it is imported in minutes; Q8 is not asked then."`
+	Cache       string `default:"cache" placeholder:"DIR" help:"Directory of the data that earlier runs have loaded (default ${default})."`
+	Program     string `default:"../bin/capi" placeholder:"FILE" help:"The built program to serve (default ${default})."`
+	Gzip        bool   `help:"Request compressed answers from the server, as browsers do."`
+	Unconnected bool   `help:"Leave the connections out of the server's catalog, so that the import takes minutes; Q8 is skipped."`
 }
 
-// settings are those of one number of companies.
+// settings are the flags of commands with one number of companies.
 type settings struct {
 	common
-	Companies int `default:"1000000" help:"Companies to make up (default ${default})."`
+	Companies int `default:"1000000" help:"Companies to generate (default ${default})."`
 }
 
-// dir is where what belongs to this many companies lies.
+// dir returns the cache directory for this number of companies.
 func (s settings) dir() string { return filepath.Join(s.Cache, strconv.Itoa(s.Companies)) }
 
 type commands struct {
-	Run     runCommand     `cmd:"" help:"Measure the workload in the process and over HTTP."`
-	Peers   peersCommand   `cmd:"" help:"Measure the workload side by side with other engines."`
-	Scale   scaleCommand   `cmd:"" help:"Measure how much longer searches of more companies take."`
+	Run     runCommand     `cmd:"" help:"Measure the workload in process and over HTTP."`
+	Peers   peersCommand   `cmd:"" help:"Measure the workload next to other engines."`
+	Scale   scaleCommand   `cmd:"" help:"Measure how search times grow with the number of companies."`
 	Changes changesCommand `cmd:"" help:"Measure searches while companies change."`
 	Fill    fillCommand    `cmd:"" hidden:""`
 	Serve   serveCommand   `cmd:"" hidden:""`
@@ -59,7 +59,7 @@ func (s settings) kinds() []contender.Kind {
 	return append(all, sqlite.Modernc(), postgres.Kind, bleve.Kind)
 }
 
-// server is the program over HTTP.
+// server returns the program over HTTP as a contender.
 func (c common) server() contender.Kind { return server.Kind(c.serverOptions()) }
 
 func (c common) serverOptions() server.Options {
@@ -75,7 +75,7 @@ func (s settings) kindNamed(name string) (contender.Kind, error) {
 	return contender.Kind{}, fmt.Errorf("no contender is called %q", name)
 }
 
-// fillCommand loads a contender, in a process of its own that then ends.
+// fillCommand loads the data of a contender in a separate process.
 type fillCommand struct {
 	settings
 	Name string `arg:""`
@@ -93,7 +93,7 @@ func (c *fillCommand) Run(ctx context.Context) error {
 	return k.Fill(ctx, w, c.dir())
 }
 
-// serveCommand answers for a contender, on standard input and output.
+// serveCommand answers for a contender on standard input and output.
 type serveCommand struct {
 	settings
 	Name string `arg:""`

@@ -14,34 +14,34 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// effort is how much is measured.
+// effort are the flags that control how much is measured.
 type effort struct {
-	Rounds int `default:"6" help:"Visits to each contender for each operation (default ${default})."`
-	Times  int `default:"3" help:"Timed runs a visit, after a tenth of a second of runs that are not counted; where a run takes over a second it is 1, after 1 (default ${default})."`
+	Rounds int `default:"6" help:"Visits to each contender per operation (default ${default})."`
+	Times  int `default:"3" help:"Timed runs per visit, after a tenth of a second of uncounted runs; if a run takes over a second, 1 after 1 uncounted (default ${default})."`
 }
 
-// starting is how contenders are started.
+// starting are the flags that control how contenders are started.
 type starting struct {
-	Cold bool `help:"Start each once more before, with none of its files in memory, and tell how long that took (Linux)."`
+	Cold bool `help:"Also start each contender once with none of its files cached, and report how long that took (Linux)."`
 }
 
-// match is contenders being compared.
+// match is a comparison of contenders.
 type match struct {
 	workload    *workload.Workload
 	processes   []process
 	totals      []string         // by operation
 	times       [][]report.Times // by operation, then contender
-	dataTimes   [][]report.Times // of these what the contender's index took, where it tells
+	dataTimes   [][]report.Times // the index's share of these, if the contender reports it
 	differences []string
 }
 
-// process is a contender that was started.
+// process is a started contender.
 type process struct {
 	*contender.Process
-	coldAnswer time.Duration // the first answer after a start without files in memory; 0 if that was not measured
+	coldAnswer time.Duration // the first answer after a start with no files cached; 0 if not measured
 }
 
-// meet opens the contenders, whose stores are filled.
+// meet opens the contenders; their data must be loaded.
 func (s settings) meet(ctx context.Context, w *workload.Workload, kinds []contender.Kind, how starting) (*match, error) {
 	m := &match{workload: w}
 	for _, k := range kinds {
@@ -53,7 +53,7 @@ func (s settings) meet(ctx context.Context, w *workload.Workload, kinds []conten
 	return m, nil
 }
 
-// open starts a contender, cold before if that is asked for.
+// open starts a contender, after a cold start if requested.
 func (m *match) open(ctx context.Context, s settings, k contender.Kind, how starting) error {
 	var cold time.Duration
 	if how.Cold {
@@ -71,8 +71,8 @@ func (m *match) open(ctx context.Context, s settings, k contender.Kind, how star
 	return nil
 }
 
-// startCold starts a contender with none of its files in memory, ends it, and gives its time to the first answer. It is
-// started once before, which builds an index where there is none of this version.
+// startCold starts a contender with none of its files cached, ends it, and returns its time to the first answer. It
+// starts it once before, to build the index if there is none of this version.
 func (s settings) startCold(ctx context.Context, k contender.Kind) (time.Duration, error) {
 	fmt.Fprintf(os.Stderr, "opening %s, to be closed again\n", k.Name)
 	p, err := contender.Start(k, s.child(ctx, "serve", k.Name))
@@ -86,11 +86,11 @@ func (s settings) startCold(ctx context.Context, k contender.Kind) (time.Duratio
 	if err != nil {
 		return 0, err
 	}
-	stay := "as far as can be told none"
+	stay := "none, as far as is known,"
 	if left > 0 {
 		stay = fmt.Sprintf("%d MB", left>>20)
 	}
-	fmt.Fprintf(os.Stderr, "opening %s, its files dropped from memory; of them %s stayed there\n", k.Name, stay)
+	fmt.Fprintf(os.Stderr, "opening %s with its files dropped from the cache; %s stayed cached\n", k.Name, stay)
 	p, err = contender.Start(k, s.child(ctx, "serve", k.Name))
 	if err != nil {
 		return 0, err
@@ -98,7 +98,7 @@ func (s settings) startCold(ctx context.Context, k contender.Kind) (time.Duratio
 	return p.FirstAnswer, p.Close()
 }
 
-// fill loads what no earlier run has loaded, one after the other.
+// fill loads the data that no earlier run has loaded, one contender at a time.
 func (s settings) fill(ctx context.Context, kinds []contender.Kind) error {
 	for _, k := range kinds {
 		if k.Store == "" {
@@ -117,7 +117,7 @@ func (s settings) fill(ctx context.Context, kinds []contender.Kind) error {
 	return nil
 }
 
-// child is this program with another command.
+// child returns this program with another command.
 func (s settings) child(ctx context.Context, command, name string) *exec.Cmd {
 	self, err := os.Executable()
 	if err != nil {
@@ -133,11 +133,11 @@ func (s settings) child(ctx context.Context, command, name string) *exec.Cmd {
 
 func (m *match) close() {
 	for _, p := range m.processes {
-		_ = p.Close() // it has answered all it was asked
+		_ = p.Close() // all its answers have been read
 	}
 }
 
-// run compares the answers, then takes the times.
+// run compares the answers, then measures the times.
 func (m *match) run(e effort) error {
 	if err := m.compare(); err != nil {
 		return err
@@ -145,7 +145,7 @@ func (m *match) run(e effort) error {
 	return m.measure(e)
 }
 
-// compare asks everything once and holds the answers against those of the first contender.
+// compare runs every operation once and compares the answers with those of the first contender.
 func (m *match) compare() error {
 	for _, op := range m.workload.Ops {
 		var ours workload.Answer
@@ -171,7 +171,7 @@ func (m *match) compare() error {
 	return nil
 }
 
-// measure visits every contender with every operation in each round.
+// measure runs every operation on every contender in each round.
 func (m *match) measure(e effort) error {
 	for range m.workload.Ops {
 		m.times = append(m.times, make([]report.Times, len(m.processes)))
@@ -196,7 +196,7 @@ func (m *match) measure(e effort) error {
 	return nil
 }
 
-// verdict is an error if answers differed.
+// verdict returns an error if answers differed.
 func (m *match) verdict() error {
 	if len(m.differences) > 0 {
 		return fmt.Errorf("%d answers differ", len(m.differences))

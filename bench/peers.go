@@ -16,14 +16,14 @@ type peersCommand struct {
 	settings
 	effort
 	Only []string `placeholder:"NAME" help:"Only these peers."`
-	Load bool     `help:"Only load the peers into the cache."`
+	Load bool     `help:"Only load the peers' data into the cache."`
 }
 
-// Help is shown below the summary.
+// Help returns the text below the summary.
 func (peersCommand) Help() string {
-	return `Each contender runs in a process of its own and is asked in turn, operation by operation, round by round. All must give
-the same totals, facets, counts of unlocked companies and, where the order is not relevance, rows; the status is 1 if they
-do not. Peers are loaded once into the cache directory.`
+	return `Each contender runs in its own process. They are called in turn, operation by operation and round by round. All must return the
+same totals, facets, counts of unlocked companies and, unless sorted by relevance, rows; the exit status is 1 if they differ. The
+data of the peers is loaded once into the cache directory.`
 }
 
 // Run loads, compares, measures and prints.
@@ -49,7 +49,7 @@ func (c *peersCommand) Run(ctx context.Context) error {
 	return m.verdict()
 }
 
-// present are the contenders that can run here.
+// present returns the contenders that can run here.
 func (c *peersCommand) present() (present []contender.Kind) {
 	for i, k := range c.kinds() {
 		if i > 0 && len(c.Only) > 0 && !slices.Contains(c.Only, k.Name) {

@@ -17,15 +17,14 @@ type runCommand struct {
 	settings
 	effort
 	starting
-	Within bool `help:"Only in the process, without a server."`
+	Within bool `help:"Only in process, without a server."`
 }
 
-// Help is shown below the summary.
+// Help returns the text below the summary.
 func (runCommand) Help() string {
-	return `The index in a process of its own, and a server that holds the same companies, are asked in turn. Every visit
-begins with a tenth of a second of runs that are not counted, and with one at least. What the server adds is HTTP, JSON,
-authentication, the records of the page from the catalog, and the price, up to the last byte of the answer. The catalog is
-imported once into the cache directory.`
+	return `Calls the index in its own process, and a server with the same companies, in turn. Every visit starts with a tenth of a second of
+uncounted runs, and at least one. The server adds HTTP, JSON, authentication, reading the page's records from the catalog, and the
+price, up to the last byte of the answer. The catalog is imported once into the cache directory.`
 }
 
 // Run loads, compares, measures and prints.
@@ -53,7 +52,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 	return m.verdict()
 }
 
-// printAdded prints the times of the index, and where there is one of the server, with what it adds.
+// printAdded prints the times of the index and, if there is a server, its times and what it adds.
 func (m *match) printAdded(unconnected bool) {
 	out := os.Stdout
 	fmt.Fprintf(out, "%d companies, %s; p50/p95 in ms.\n\n", m.workload.Len, report.Machine())
@@ -91,13 +90,13 @@ func (m *match) printAdded(unconnected bool) {
 }
 
 const addedNote = `
-"Its index and catalog" and "added" are of the same requests: what the server's own index took and the reading of the
-page's companies, as the header Server-Timing tells, and what the request took besides, for HTTP, JSON and authentication. To searches that is
-%s ms at p50 at most. A quote tells no such time. "To the process" is the difference of the two p50, which are
-of two processes with a copy of the index each; there a search is not priced, and over HTTP it is.
+"Its index and catalog" and "added" are from the same requests: the time of the server's index and of reading the page's
+companies, as the header Server-Timing reports it, and the rest of the request: HTTP, JSON and authentication. For searches the
+rest is %s ms at p50 at most. A quote reports no such time. "To the process" is the difference of the two p50, of two processes
+with a copy of the index each; there a search is not priced, and over HTTP it is.
 `
 
-// printProcesses prints how soon the contenders answered, and the memory that they hold now.
+// printProcesses prints each contender's time to its first answer, and its memory.
 func (m *match) printProcesses() {
 	t := report.NewTable("", "first search after", "without files in memory", "MB resident", "MB anonymous")
 	for _, p := range m.processes {

@@ -19,15 +19,15 @@ type scaleCommand struct {
 	From int `default:"1000000" help:"The smaller number of companies (default ${default})."`
 	To   int `default:"10000000" help:"The larger number of companies (default ${default})."`
 	// A p95 of few runs is the longest of them.
-	Rounds int  `default:"20" help:"Visits to each for each operation (default ${default})."`
-	Times  int  `default:"3" help:"Timed runs a visit, after a tenth of a second of runs that are not counted (default ${default})."`
-	HTTP   bool `name:"http" help:"Servers over HTTP, in place of the index in a process."`
+	Rounds int  `default:"20" help:"Visits to each per operation (default ${default})."`
+	Times  int  `default:"3" help:"Timed runs per visit, after a tenth of a second of uncounted runs (default ${default})."`
+	HTTP   bool `name:"http" help:"Measure servers over HTTP instead of the index in a process."`
 }
 
-// Help is shown below the summary.
+// Help returns the text below the summary.
 func (scaleCommand) Help() string {
-	return `Two indexes, each in a process of its own, or two servers are asked in turn, operation by operation, round by round, so
-that whatever else the machine does falls on both.`
+	return `Calls two indexes, each in its own process, or two servers in turn, operation by operation and round by round, so that other load
+on the machine affects both.`
 }
 
 // Run loads, measures and prints.
@@ -64,7 +64,7 @@ func (c *scaleCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-// countMatches asks everything once.
+// countMatches runs every operation once.
 func (m *match) countMatches() (totals [][]string, err error) {
 	for _, op := range m.workload.Ops {
 		var row []string
@@ -108,7 +108,7 @@ func (m *match) printScale(from, to int, totals [][]string) {
 	m.printProcesses()
 }
 
-// extreme is the largest figure and whose it is.
+// extreme is the largest figure and the operation it belongs to.
 type extreme struct {
 	op string
 	of float64

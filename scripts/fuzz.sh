@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes every fuzz target of the module for the given time each; the first failure ends it.
-# What is new is made small by a few runs only: by time, that alone would take up all of it.
+# Fuzzes every fuzz target of the module for the given time each, and stops at the first failure. Minimising new inputs is
+# limited by runs, because by time it would use up the whole budget.
 set -euo pipefail
 fuzztime=${1:?usage: fuzz.sh DURATION}
 grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do

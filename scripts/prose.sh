@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 phrases=(
   '\bholds (for|if|while|where|when|unless|as long)\b|reports whether'
   '\b(is|are|was|be|been|being|has|have|had) told\b|\btold (of|here|by|to|that|the|about|in|as|once|this)\b|\btells? (of|apart|how|what|that|which|whether|where|who|why|when|it)\b|\btelling\b|say, report, or show'
-  '\bis none\b|\bare none\b|\bnone of (it|its|his|their)\b|is not'
+  '\bis none\b|\bare none\b|\bnone of it\b|is not'
   '\bstands? (in|there|for itself|beside|behind|at|under|above|below|side)\b|is in'
   '\b(whoever|whatsoever|whosoever)\b|anyone who, or the person who'
   '\bso many\b|that many, or up to N'

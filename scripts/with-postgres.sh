@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs a command with CAPI_TEST_POSTGRES_URL naming a PostgreSQL server: the one that is set already, else a throw-away
-# one that lives as long as the command. Where PostgreSQL is not installed the command runs without, and its tests skip
-# what they must; CAPI_TEST_REQUIRE=postgres makes that a failure. With CAPI_TEST_POSTGRES_KEEP=DIR the server's data
-# lies in DIR and stays, for the next run to find; its memory is then that of a server with a machine to itself.
+# Runs a command with CAPI_TEST_POSTGRES_URL set to a PostgreSQL server: the current value if it is set, else a temporary
+# server that runs as long as the command. If PostgreSQL is not installed, the command runs without it and its tests skip
+# the second database; CAPI_TEST_REQUIRE=postgres makes that a failure. With CAPI_TEST_POSTGRES_KEEP=DIR the server's data
+# is kept in DIR for the next run, and the server gets the memory settings of a dedicated machine.
 #
 # usage: scripts/with-postgres.sh go test ./...
 set -euo pipefail

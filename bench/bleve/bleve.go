@@ -23,7 +23,7 @@ import (
 // Kind is Bleve.
 var Kind = contender.Kind{Name: "Bleve", About: "scorch, default settings, no stored fields", Store: "bleve", Load: load, Open: open}
 
-// fields are those of the facets, in the order of workload.Facets.
+// fields are the facet fields in the order of workload.Facets.
 var fields = []string{"country", "industries", "technologies", "categories", "employees"}
 
 // library is an open index.
@@ -49,7 +49,7 @@ func open(_ context.Context, w *workload.Workload, dir string) (contender.Conten
 
 func (x *library) Close() error { return x.index.Close() }
 
-// numbersOf reads which company each document is, so that a price does not look up a document for each match.
+// numbersOf reads the company number of every document, so that pricing needs no document look-up per match.
 func numbersOf(ix bleve.Index) ([]company.Number, error) {
 	advanced, err := ix.Advanced()
 	if err != nil {
@@ -126,7 +126,7 @@ func addFacets(r *bleve.SearchRequest) {
 	}
 }
 
-// matching is the operation's filters as a query.
+// matching returns the operation's filters as a query.
 func matching(op workload.Op) query.Query {
 	f := op.Filters
 	var parts []query.Query
@@ -244,7 +244,7 @@ func (x *library) Ask(ctx context.Context, op workload.Op) (workload.Answer, err
 	return answer, nil
 }
 
-// price counts each match as it is found and ranks none.
+// price counts each match as it is found, without ranking.
 func (x *library) price(ctx context.Context, op workload.Op) (answer workload.Answer, err error) {
 	count := func(*search.SearchContext) (search.DocumentMatchHandler, bool, error) {
 		return func(hit *search.DocumentMatch) error {

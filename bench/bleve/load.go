@@ -70,7 +70,7 @@ func fill(ctx context.Context, ix bleve.Index, w *workload.Workload) error {
 			return err
 		}
 		for _, c := range companies {
-			// Of one width, so that documents sort as their numbers do.
+			// Fixed width, so that documents sort in numeric order.
 			if err := batch.Index(fmt.Sprintf("%09d", c.Number), documentOf(c)); err != nil {
 				return err
 			}

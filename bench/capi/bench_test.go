@@ -15,8 +15,8 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// BenchmarkIndex asks the index of CAPI_BENCH_COMPANIES (1,000,000) companies in the cache for each operation of the
-// workload, in this process, so that it can be profiled.
+// BenchmarkIndex runs each operation of the workload on the cached index of CAPI_BENCH_COMPANIES (1,000,000) companies
+// in this process, so that it can be profiled.
 func BenchmarkIndex(b *testing.B) {
 	n, err := strconv.Atoi(cmp.Or(os.Getenv("CAPI_BENCH_COMPANIES"), "1000000"))
 	require.NoError(b, err)
@@ -46,7 +46,7 @@ func BenchmarkIndex(b *testing.B) {
 }
 
 // BenchmarkBuild builds an index on disk of CAPI_BENCH_COMPANIES (200,000) companies, as from the catalog but without
-// reading it, and tells how many that are a second.
+// reading it, and reports the companies per second.
 func BenchmarkBuild(b *testing.B) {
 	n, err := strconv.Atoi(cmp.Or(os.Getenv("CAPI_BENCH_COMPANIES"), "200000"))
 	require.NoError(b, err)

@@ -1,4 +1,4 @@
-// Package capi is our own index as a contender, in the process itself.
+// Package capi runs our own index as a contender, in process.
 package capi
 
 import (
@@ -16,13 +16,13 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// Kind is the embedded index on disk, as the server has it.
+// Kind is the embedded index on disk, as the server uses it.
 var Kind = contender.Kind{Name: "CAPI", About: "embedded index", Store: "index", Load: load, Open: open}
 
-// batch is how many companies are applied at once, as when the index is built from the catalog.
+// batch is the number of companies applied at once, the same as when the index is built from the catalog.
 const batch = 50_000
 
-// Index is the embedded index, answering operations.
+// Index answers operations with the embedded index.
 type Index struct {
 	*embedded.Index
 	owned       company.Set
@@ -38,8 +38,8 @@ func load(ctx context.Context, w *workload.Workload, dir string) error {
 	return err
 }
 
-// Build builds the index of the workload in the directory, merged as far as it goes. It tells how long that took
-// without the making of the companies.
+// Build builds the index of the workload in the directory, fully merged. It returns how long that took,
+// without the time to generate the companies.
 func Build(ctx context.Context, w *workload.Workload, dir string) (took time.Duration, err error) {
 	ix := embedded.Open(embedded.Options{})
 	if err := ix.Attach(ctx, dir, source{w}); err != nil {
@@ -71,7 +71,7 @@ func Build(ctx context.Context, w *workload.Workload, dir string) (took time.Dur
 	return took, nil
 }
 
-// source is the workload as a catalog that nobody sets back.
+// source is the workload as a catalog that is never restored to an earlier state.
 type source struct{ *workload.Workload }
 
 func (s source) Origin(context.Context) (string, uint64, error) {
@@ -86,7 +86,7 @@ func open(ctx context.Context, w *workload.Workload, dir string) (contender.Cont
 	return Open(ctx, w, dir)
 }
 
-// Open opens what was loaded, and builds it anew where another version wrote it.
+// Open opens the loaded index, and rebuilds it if another version wrote it.
 func Open(ctx context.Context, w *workload.Workload, dir string) (*Index, error) {
 	start := time.Now()
 	ix := embedded.Open(embedded.Options{})
@@ -117,7 +117,7 @@ func Open(ctx context.Context, w *workload.Workload, dir string) (*Index, error)
 	return &Index{ix, w.Owned(), first}, nil
 }
 
-// FirstAnswer is how long it took to open the index and to answer a search of everything, with facets.
+// FirstAnswer returns the time to open the index and to answer a search of everything, with facets.
 func (ix *Index) FirstAnswer() time.Duration { return ix.firstAnswer }
 
 // Ask answers op.
@@ -126,7 +126,7 @@ func (ix *Index) Ask(ctx context.Context, op workload.Op) (workload.Answer, erro
 	case workload.Select, workload.Split:
 		return ix.pick(ctx, op)
 	case workload.Price:
-		// A page has one company at least.
+		// A page has at least one company.
 		found, err := ix.Search(ctx, index.Request{Query: op.Query, Sort: op.Sort, Limit: 1, Owned: ix.owned})
 		if err != nil {
 			return workload.Answer{}, err

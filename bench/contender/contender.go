@@ -1,5 +1,5 @@
-// Package contender is the seam to what is measured, each in a process of its own, so that nobody pays for another's
-// memory. It does not know who contends.
+// Package contender is the interface to the systems that are measured. Each runs in its own process, so that none pays for the
+// memory of another. The package knows no specific contender.
 package contender
 
 import (
@@ -13,35 +13,35 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// Contender answers operations. It is asked one thing at a time.
+// Contender answers operations, one at a time.
 type Contender interface {
 	Ask(ctx context.Context, op workload.Op) (workload.Answer, error)
 	Close() error
 }
 
-// Kind makes contenders.
+// Kind creates contenders.
 type Kind struct {
 	Name  string
 	About string // version and set-up, for readers of a table
-	// Store is the directory below the cache that Load fills; contenders of one store share it. Empty if there is
-	// nothing to load ahead.
+	// Store is the directory below the cache that Load fills; contenders with the same store share it. Empty if there is
+	// nothing to load in advance.
 	Store string
-	// Missing says why it cannot run here; empty if it can.
+	// Missing returns why the contender cannot run here; empty if it can.
 	Missing func() string
-	// Skip holds for an operation that it does not know; nil if it knows all.
+	// Skip reports whether the contender does not support an operation; nil if it supports all.
 	Skip func(op workload.Op) bool
 	// Load fills the empty directory with the workload.
 	Load func(ctx context.Context, w *workload.Workload, dir string) error
-	// SizeBytes is what Load filled outside of the directory; nil if nothing.
+	// SizeBytes returns the size of the data that Load stored outside the directory; nil if none.
 	SizeBytes func(ctx context.Context, w *workload.Workload) (int64, error)
-	// Open opens what Load filled.
+	// Open opens the data that Load stored.
 	Open func(ctx context.Context, w *workload.Workload, dir string) (Contender, error)
 }
 
-// Skips holds for an operation that the contender does not know.
+// Skips reports whether the contender does not support the operation.
 func (k Kind) Skips(op workload.Op) bool { return k.Skip != nil && k.Skip(op) }
 
-// Loaded is what is known of a directory that Load filled.
+// Loaded describes a directory that Load has filled.
 type Loaded struct {
 	Took      time.Duration `json:"took"`
 	SizeBytes int64         `json:"size_bytes"`
@@ -49,7 +49,7 @@ type Loaded struct {
 
 const loadedFile = "loaded.json"
 
-// Fill loads the store below cache unless that was done before. A loading that did not end begins anew.
+// Fill loads the store below cache unless it has been loaded. An interrupted load starts over.
 func (k Kind) Fill(ctx context.Context, w *workload.Workload, cache string) error {
 	dir := k.Dir(cache)
 	if _, err := os.Stat(filepath.Join(dir, loadedFile)); err == nil {
@@ -80,10 +80,10 @@ func (k Kind) Fill(ctx context.Context, w *workload.Workload, cache string) erro
 	return os.WriteFile(filepath.Join(dir, loadedFile), p, 0o644)
 }
 
-// Dir is where the store lies.
+// Dir returns the directory of the store.
 func (k Kind) Dir(cache string) string { return filepath.Join(cache, k.Store) }
 
-// Loaded tells of the store below cache.
+// Loaded describes the store below cache.
 func (k Kind) Loaded(cache string) (l Loaded, err error) {
 	p, err := os.ReadFile(filepath.Join(k.Dir(cache), loadedFile))
 	if err != nil {
@@ -95,7 +95,7 @@ func (k Kind) Loaded(cache string) (l Loaded, err error) {
 func sizeOf(dir string) (sum int64) {
 	_ = filepath.WalkDir(dir, func(_ string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
-			return nil //nolint:nilerr // a file that goes away meanwhile has no size
+			return nil //nolint:nilerr // a file that is deleted during the walk has no size
 		}
 		if info, err := entry.Info(); err == nil {
 			sum += info.Size()

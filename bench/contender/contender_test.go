@@ -41,7 +41,7 @@ func TestAStoreIsLoadedOnceAndABrokenLoadingBeginsAnew(t *testing.T) {
 	require.EqualValues(t, 4, loaded.SizeBytes)
 }
 
-// sleeper takes its time over every answer.
+// sleeper delays every answer.
 type sleeper struct {
 	takes time.Duration
 	asked int

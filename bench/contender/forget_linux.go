@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Forget drops the files below dir from the system's memory, as after a start of the machine, and tells how much of them
-// stays there all the same, or -1 where the system (Linux before 6.5) cannot tell. No process may have them mapped.
+// Forget drops the files below dir from the system's cache, as after a reboot, and returns the number of bytes that
+// stay cached, or -1 if the system (Linux before 6.5) cannot report it. No process may have the files mapped.
 func Forget(dir string) (leftBytes int64, err error) {
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {

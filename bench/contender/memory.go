@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// AnonymousBytes reads what Linux tells of a process's own memory, without the pages of files; 0 elsewhere.
+// AnonymousBytes returns a process's private memory without file pages, as Linux reports it; 0 on other systems.
 func AnonymousBytes(pid int) int64 {
 	p, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -21,7 +21,7 @@ func AnonymousBytes(pid int) int64 {
 	return kib << 10
 }
 
-// ResidentBytes reads what Linux tells of all the memory of a process; 0 elsewhere.
+// ResidentBytes returns a process's resident memory, as Linux reports it; 0 on other systems.
 func ResidentBytes(pid int) int64 {
 	p, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// ask is a line to a contender's process: run the operation so often, and answer.
+// ask is a line sent to a contender's process: run the operation this many times, and answer.
 type ask struct {
 	Op     string
 	WarmUp time.Duration // runs that are not counted take so long, and are one at least; 0 for none
@@ -22,8 +22,8 @@ type ask struct {
 	Whole  bool // with the answer, not only the times
 }
 
-// What a contender may have besides: a clock of its own, what the last run took the index of it alone, and how long it
-// took from its start to its first answer.
+// Optional methods of a contender: its own clock, the share of the index in the last run, and the time
+// from its start to its first answer.
 type (
 	Own    interface{ Took() time.Duration }
 	Parted interface {
@@ -32,7 +32,7 @@ type (
 	Started interface{ FirstAnswer() time.Duration }
 )
 
-// reply is its line back; the first one tells that it is ready.
+// reply is the line sent back; the first one signals that the contender is ready.
 type reply struct {
 	Runs
 	Answer *workload.Answer `json:",omitempty"`
@@ -43,13 +43,13 @@ type reply struct {
 	FirstAnswer time.Duration `json:",omitempty"`
 }
 
-// Runs are what the runs of one operation took.
+// Runs are the durations of the runs of one operation.
 type Runs struct {
 	Took     []time.Duration
 	DataTook []time.Duration `json:",omitempty"` // of these what index and catalog took; nil where that is not known
 }
 
-// Serve answers asks from in on out until in ends.
+// Serve reads asks from in and writes replies to out until in ends.
 func Serve(ctx context.Context, c Contender, w *workload.Workload, in io.Reader, out io.Writer) error {
 	write := json.NewEncoder(out)
 	first := reply{PID: os.Getpid()}
@@ -108,7 +108,7 @@ func run(ctx context.Context, c Contender, w *workload.Workload, a ask) (r reply
 	return r
 }
 
-// warmUp runs op uncounted and gives how often it is to be counted: once where a run takes over a second.
+// warmUp runs op without counting and returns how many runs to count: one if a run takes over a second.
 func warmUp(ctx context.Context, c Contender, op workload.Op, a ask) (times int, err error) {
 	for began := time.Now(); time.Since(began) < a.WarmUp; {
 		start := time.Now()
@@ -122,7 +122,7 @@ func warmUp(ctx context.Context, c Contender, op workload.Op, a ask) (times int,
 	return a.Times, nil
 }
 
-// Process is a contender in a process of its own.
+// Process is a contender in its own process.
 type Process struct {
 	Kind
 	command *exec.Cmd
@@ -130,11 +130,11 @@ type Process struct {
 	in      io.WriteCloser
 	out     *json.Decoder
 
-	// FirstAnswer is how long it took from its start to its first answer; 0 where it does not tell.
+	// FirstAnswer is the time from its start to its first answer; 0 if it does not report it.
 	FirstAnswer time.Duration
 }
 
-// Start runs the command, whose standard input and output speak as Serve does, and waits until it is ready.
+// Start runs the command, which must speak Serve's protocol on standard input and output, and waits until it is ready.
 func Start(k Kind, command *exec.Cmd) (*Process, error) {
 	p := &Process{Kind: k, command: command}
 	in, err := command.StdinPipe()
@@ -158,7 +158,7 @@ func Start(k Kind, command *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// Answer is what the contender says to op.
+// Answer returns the contender's answer to op.
 func (p *Process) Answer(op workload.Op) (workload.Answer, error) {
 	r, err := p.ask(ask{Op: op.Name, Times: 1, Whole: true})
 	if err != nil {
@@ -167,11 +167,11 @@ func (p *Process) Answer(op workload.Op) (workload.Answer, error) {
 	return *r.Answer, nil
 }
 
-// warmUpTime is for how long a visit runs uncounted: another contender had the machine, so the processor's caches are
-// full of its data, and cores may have gone to sleep.
+// warmUpTime is the uncounted time of a visit: another contender ran before, so the processor's caches are
+// full of its data, and cores may be idle.
 const warmUpTime = 100 * time.Millisecond
 
-// Time visits the contender: after a warm-up it runs op so often, once where a run takes over a second.
+// Time visits the contender: after a warm-up it runs op this many times, or once if a run takes over a second.
 func (p *Process) Time(op workload.Op, times int) (Runs, error) {
 	r, err := p.ask(ask{Op: op.Name, WarmUp: warmUpTime, Times: times})
 	return r.Runs, err
@@ -199,8 +199,8 @@ func (p *Process) Close() error {
 	return nil
 }
 
-// ResidentBytes is the memory that the process holds now, its own and that of files it reads; 0 where that cannot be told.
+// ResidentBytes returns the memory of the process, including mapped files; 0 if unknown.
 func (p *Process) ResidentBytes() int64 { return ResidentBytes(p.pid) }
 
-// AnonymousBytes is what of it is the process's own.
+// AnonymousBytes returns the process's private memory.
 func (p *Process) AnonymousBytes() int64 { return AnonymousBytes(p.pid) }

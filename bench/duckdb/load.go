@@ -24,7 +24,7 @@ var tables = []string{
 	`CREATE TABLE unlocked (number INTEGER)`,
 }
 
-// load appends the side tables in the order of their keys, which lets DuckDB skip most of them.
+// load appends the side tables in key order, which lets DuckDB skip most of them.
 func load(ctx context.Context, w *workload.Workload, dir string) error {
 	db, err := connect(dir, "")
 	if err != nil {
@@ -100,7 +100,7 @@ func orNull(n *int64) driver.Value {
 	return *n
 }
 
-// appendTo appends the rows that fill gives.
+// appendTo appends the rows that fill yields.
 func appendTo(ctx context.Context, db *sql.DB, table string, fill func(row func(...driver.Value) error) error) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {

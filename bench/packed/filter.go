@@ -6,8 +6,8 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// Filter checks packed rows for the values of which a company has several: where most rows that a statement gives pass,
-// that is faster than a semi-join with millions of members.
+// Filter checks packed rows for values of list fields: if most rows of a statement pass,
+// this is faster than a semi-join with millions of members.
 type Filter struct {
 	marks  []uint8 // by id: a bit for each list of which a row needs one, and unwanted
 	wanted uint8
@@ -15,7 +15,7 @@ type Filter struct {
 
 const unwanted = 1 << 7
 
-// NewFilter makes the filter of an operation; nil if every row passes.
+// NewFilter returns the filter of an operation; nil if every row passes.
 func NewFilter(d *Dictionary, op workload.Op) *Filter {
 	if !HasLists(op) {
 		return nil
@@ -36,7 +36,7 @@ func NewFilter(d *Dictionary, op workload.Op) *Filter {
 	return f
 }
 
-// Passes holds if the row has one value of each list and none that is unwanted.
+// Passes reports whether the row has a value of each wanted list and no unwanted value.
 func (f *Filter) Passes(row []byte) bool {
 	if f == nil {
 		return true

@@ -1,5 +1,5 @@
-// Package packed keeps the facet values of a company as a row of small ids, and counts rows: what a database is helped
-// with that has no facets of its own. It is not an index: it sees one row after the other.
+// Package packed stores the facet values of a company as a row of small ids, and counts rows: the help for databases
+// that have no facets. It is not an index: it scans rows one by one.
 package packed
 
 import (
@@ -15,13 +15,13 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// Value is a facet, by its place in workload.Facets, and one value of it.
+// Value is a facet, by its position in workload.Facets, and one of its values.
 type Value struct {
 	Facet int
 	Value string
 }
 
-// The places of the facets in workload.Facets.
+// The positions of the facets in workload.Facets.
 const (
 	Country = iota
 	Industry
@@ -30,18 +30,18 @@ const (
 	Size
 )
 
-// Dictionary numbers the values of all facets together; ids fit in 16 bits.
+// Dictionary assigns ids to the values of all facets; ids fit in 16 bits.
 type Dictionary struct {
 	Values []Value
 	ids    map[Value]uint16
 }
 
-// NewDictionary makes an empty one.
+// NewDictionary returns an empty dictionary.
 func NewDictionary() *Dictionary { return &Dictionary{ids: map[Value]uint16{}} }
 
 const file = "facets.json"
 
-// Load reads what Save wrote.
+// Load reads a dictionary that Save has written.
 func Load(dir string) (*Dictionary, error) {
 	p, err := os.ReadFile(filepath.Join(dir, file))
 	if err != nil {
@@ -66,7 +66,7 @@ func (d *Dictionary) Save(dir string) error {
 	return os.WriteFile(filepath.Join(dir, file), p, 0o644)
 }
 
-// ID gives the id of a value, a new one if need be.
+// ID returns the id of a value, assigning one if necessary.
 func (d *Dictionary) ID(v Value) uint16 {
 	id, ok := d.ids[v]
 	if !ok {
@@ -80,7 +80,7 @@ func (d *Dictionary) ID(v Value) uint16 {
 	return id
 }
 
-// IDs are those of the known ones among the values of a facet.
+// IDs returns the ids of the known values of a facet.
 func (d *Dictionary) IDs(facet int, values []string) (ids []uint16) {
 	for _, v := range values {
 		if id, ok := d.ids[Value{facet, v}]; ok {
@@ -104,7 +104,7 @@ func (d *Dictionary) Row(ids []uint16, c *company.Company) []uint16 {
 	return ids
 }
 
-// Append appends ids as bytes, which is what Counter.Add reads.
+// Append appends ids as bytes, the form that Counter.Add reads.
 func Append(p []byte, ids []uint16) []byte {
 	for _, id := range ids {
 		p = binary.LittleEndian.AppendUint16(p, id)
@@ -119,7 +119,7 @@ type Counter struct {
 	rows       int
 }
 
-// NewCounter makes one that has counted nothing.
+// NewCounter returns an empty counter.
 func NewCounter(d *Dictionary) *Counter {
 	return &Counter{dictionary: d, counts: make([]int32, 1<<16)}
 }
@@ -132,13 +132,13 @@ func (c *Counter) Add(row []byte) {
 	}
 }
 
-// Set tells the count of an id.
+// Set sets the count of an id.
 func (c *Counter) Set(id uint16, count int) { c.counts[id] = int32(count) }
 
 // Rows is the number of rows.
 func (c *Counter) Rows() int { return c.rows }
 
-// Facets are the values of the rows as an Answer has them.
+// Facets returns the counts in the form of an Answer.
 func (c *Counter) Facets() [][]index.Count {
 	facets := make([][]index.Count, len(workload.Facets))
 	for i, v := range c.dictionary.Values {

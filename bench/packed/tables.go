@@ -22,7 +22,7 @@ type Link struct {
 	Number           company.Number
 }
 
-// Record is a company as the tables hold it.
+// Record is a company as stored in the tables.
 type Record struct {
 	Number    company.Number
 	Country   uint16
@@ -33,14 +33,14 @@ type Record struct {
 	Name, Description string
 }
 
-// Side is what goes into the tables beside that of the companies. It is gathered while the companies are loaded, so
-// that it can be loaded in the order of its keys.
+// Side is the content of the side tables. It is collected while the companies are loaded, so
+// that it can be loaded in key order.
 type Side struct {
 	numbers [][]company.Number // by id
 	links   []Link
 }
 
-// Records yields the companies, and fills the dictionary and side meanwhile. A record is good until the next one.
+// Records yields the companies and fills the dictionary and side on the way. A record is valid until the next one.
 func Records(w *workload.Workload, d *Dictionary, side *Side) iter.Seq[*Record] {
 	return func(yield func(*Record) bool) {
 		var r Record
@@ -70,7 +70,7 @@ func (s *Side) add(c *company.Company, row []uint16) {
 	}
 }
 
-// Members yields the companies of each value that stands in lists, by value, then number.
+// Members yields the companies of each list value, by value, then number.
 func (s *Side) Members(d *Dictionary) iter.Seq2[uint16, []company.Number] {
 	return func(yield func(uint16, []company.Number) bool) {
 		for id, numbers := range s.numbers {
@@ -82,7 +82,7 @@ func (s *Side) Members(d *Dictionary) iter.Seq2[uint16, []company.Number] {
 	}
 }
 
-// Links are the connections, by domain, category and number, each once.
+// Links returns the distinct connections, by domain, category and number.
 func (s *Side) Links() []Link {
 	slices.SortFunc(s.links, compareLinks)
 	return slices.Compact(s.links)

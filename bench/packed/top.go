@@ -7,7 +7,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 )
 
-// Top keeps the companies with the highest keys, among equal ones the lowest numbers.
+// Top keeps the companies with the highest keys; ties go to the lowest numbers.
 type Top struct {
 	limit int
 	kept  []keyed // sorted once it is full
@@ -18,10 +18,10 @@ type keyed struct {
 	number company.Number
 }
 
-// NewTop makes one that keeps limit companies.
+// NewTop returns a Top that keeps limit companies.
 func NewTop(limit int) *Top { return &Top{limit: limit} }
 
-// Add offers a company; one without a key stands behind all that have one, as with key -1.
+// Add offers a company; a company without a key (-1) sorts last.
 func (t *Top) Add(number company.Number, key float64) {
 	k := keyed{key, number}
 	if len(t.kept) == t.limit {
@@ -42,7 +42,7 @@ func compare(a, b keyed) int {
 	return cmp.Or(cmp.Compare(b.key, a.key), cmp.Compare(a.number, b.number))
 }
 
-// Numbers are the kept ones in order.
+// Numbers returns the kept companies in order.
 func (t *Top) Numbers() []company.Number {
 	slices.SortFunc(t.kept, compare)
 	numbers := make([]company.Number, len(t.kept))

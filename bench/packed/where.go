@@ -8,13 +8,13 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// Where is an operation's filters, but for its text, as the conditions of a statement on a table company(number,
-// country, employees, founded) with tables member(id, number) and connection(category, domain, number) beside it.
+// Where returns an operation's filters, except its text, as the conditions of a statement on a table company(number,
+// country, employees, founded) with side tables member(id, number) and connection(category, domain, number).
 func (d *Dictionary) Where(op workload.Op) []string {
 	return append(d.WhereBut(op), d.whereLists(op)...)
 }
 
-// HasLists holds if the operation filters by values of which a company has several.
+// HasLists reports whether the operation filters by list fields.
 func HasLists(op workload.Op) bool {
 	f := op.Filters
 	return len(f.Industries)+len(f.Technologies)+len(f.TechnologyCategories)+len(f.ExcludeIndustries) > 0

@@ -27,7 +27,7 @@ var endings = []string{
 	`VACUUM ANALYZE unlocked`,
 }
 
-// load fills a schema of its own; the directory keeps what the values of the facets are.
+// load fills a separate schema; the directory stores the dictionary of facet values.
 func load(ctx context.Context, w *workload.Workload, dir string) error {
 	db, err := connect(ctx, w)
 	if err != nil {
@@ -99,7 +99,7 @@ func fill(ctx context.Context, db *pgx.Conn, w *workload.Workload, dir string) e
 	})
 }
 
-// sizeBytes is what the tables and their indexes take.
+// sizeBytes returns the size of the tables and their indexes.
 func sizeBytes(ctx context.Context, w *workload.Workload) (size int64, err error) {
 	db, err := connect(ctx, w)
 	if err != nil {

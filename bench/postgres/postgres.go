@@ -1,5 +1,5 @@
-// Package postgres is PostgreSQL as a contender: packed facet rows, which Go filters and counts, a
-// tsvector with GIN for words and phrases, ts_rank for relevance. The server is the one of CAPI_TEST_POSTGRES_URL.
+// Package postgres runs PostgreSQL as a contender: packed facet rows, filtered and counted in Go, and a
+// tsvector with GIN for words and phrases, ts_rank for relevance. The server is CAPI_TEST_POSTGRES_URL.
 package postgres
 
 import (
@@ -32,7 +32,7 @@ func missing() string {
 	return ""
 }
 
-// database answers from one connection.
+// database answers on one connection.
 type database struct {
 	db         *pgx.Conn
 	dictionary *packed.Dictionary
@@ -77,7 +77,7 @@ func open(ctx context.Context, w *workload.Workload, dir string) (contender.Cont
 
 func (x *database) Close() error { return x.db.Close(context.Background()) }
 
-// statement gives number, sort key and packed row of all matches of a search, and less for the rest.
+// statement returns number, sort key and packed row of all matches of a search, and less for other operations.
 func (x *database) statement(op workload.Op) string {
 	key := "employees"
 	conditions := x.dictionary.WhereBut(op)
@@ -100,7 +100,7 @@ func (x *database) statement(op workload.Op) string {
 	}
 }
 
-// match is the operation's text as a tsquery.
+// match returns the operation's text as a tsquery.
 func match(op workload.Op) string {
 	if op.Filters.Query != "" {
 		return "'" + strings.Join(strings.Fields(op.Filters.Query), " & ") + "'::tsquery"

@@ -8,7 +8,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 )
 
-// raw reads number, key and packed row as the server sends them in binary, which spares a conversion for each row. A
+// raw reads number, key and packed row in the server's binary format, which avoids a conversion per row. A
 // null key is -1.
 func raw(values [][]byte) (number company.Number, key float64, row []byte, err error) {
 	if len(values) != 3 || len(values[0]) != 4 || (values[1] != nil && len(values[1]) != 8) {

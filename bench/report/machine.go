@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Machine tells of the machine that measured: cores, and where Linux tells it the load, which should be one or two: more
-// is other work, that slows a long run more than a short one.
+// Machine describes the measuring machine: its cores and, on Linux, its load, which should be one or two: more
+// means other work, which slows long runs more than short ones.
 func Machine() string {
 	text := fmt.Sprintf("%d cores", runtime.NumCPU())
 	p, err := os.ReadFile("/proc/loadavg")

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Times are what the runs of one operation took.
+// Times are the durations of the runs of one operation.
 type Times []time.Duration
 
-// P50 is the median.
+// P50 returns the median.
 func (t Times) P50() time.Duration { return t.at(50) }
 
-// P95 is what 19 of 20 runs stay below.
+// P95 returns the 95th percentile.
 func (t Times) P95() time.Duration { return t.at(95) }
 
-// Longest is the longest run.
+// Longest returns the longest run.
 func (t Times) Longest() time.Duration { return t.at(100) }
 
-// Minus is what each run took beyond its part; nil if the parts are not known of all.
+// Minus returns each run's time minus its part; nil if not all parts are known.
 func (t Times) Minus(parts Times) Times {
 	if len(t) != len(parts) {
 		return nil
@@ -31,7 +31,7 @@ func (t Times) Minus(parts Times) Times {
 	return rest
 }
 
-// Best is the shortest run: what other work on the machine disturbed least.
+// Best returns the shortest run, which other work on the machine disturbed least.
 func (t Times) Best() time.Duration { return t.at(0) }
 
 func (t Times) at(percent int) time.Duration {
@@ -51,10 +51,10 @@ func (t Times) String() string {
 	return Milliseconds(t.P50()) + "/" + Milliseconds(t.P95())
 }
 
-// Milliseconds is a duration with two or three digits that mean something.
+// Milliseconds formats a duration with two or three significant digits.
 func Milliseconds(d time.Duration) string { return significant(d.Seconds() * 1000) }
 
-// Factor is how many times longer theirs than ours, at the median.
+// Factor returns theirs divided by ours at the median.
 func Factor(ours, theirs Times) string {
 	return factor(ours, theirs, Times.P50)
 }

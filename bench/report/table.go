@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// Table is a Markdown table under way; all columns but the first are aligned to the right.
+// Table builds a Markdown table; all columns except the first are right-aligned.
 type Table struct {
 	head []string
 	rows [][]string
 }
 
-// NewTable makes one with its head.
+// NewTable returns a table with a header row.
 func NewTable(head ...string) *Table { return &Table{head: head} }
 
 // Row adds a row.
 func (t *Table) Row(cells ...string) { t.rows = append(t.rows, cells) }
 
-// Write writes the table, aligned for those who read it as it is.
+// Write writes the table, aligned for reading as plain text.
 func (t *Table) Write(w io.Writer) {
 	widths := make([]int, len(t.head))
 	for _, row := range append([][]string{t.head}, t.rows...) {

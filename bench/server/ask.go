@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// Ask answers op: a selection and its split by a quote, the rest by a search.
+// Ask answers op: a selection and its split with a quote, anything else with a search.
 func (s *server) Ask(ctx context.Context, op workload.Op) (workload.Answer, error) {
 	filters, sort := filtersOf(op.Filters), sortName(op.Sort)
 	if op.Kind == workload.Select || op.Kind == workload.Split {
@@ -96,7 +96,7 @@ func facetsOf(a client.Aggregations) [][]index.Count {
 	return append(facets, workload.SortFacet(sizes))
 }
 
-// numbersOf reads the numbers off the domains, which the API shows and the workload numbers.
+// numbersOf extracts the company numbers from the domains.
 func numbersOf(items []client.Company) ([]company.Number, error) {
 	numbers := make([]company.Number, len(items))
 	for i, c := range items {

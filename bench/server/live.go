@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/bench/workload"
 )
 
-// Live is a running server, and its catalog opened beside it as an import opens it.
+// Live is a running server, with its catalog also opened by this process, as an import does.
 type Live struct {
 	*server
 	data    *app.App
@@ -23,7 +23,7 @@ type Live struct {
 	looks   *client.Client // of its own: the other's clock is for searches
 }
 
-// OpenLive serves a directory that Load filled.
+// OpenLive serves a directory that Load has filled.
 func OpenLive(ctx context.Context, o Options, dir string) (*Live, error) {
 	s, err := start(ctx, o, dir)
 	if err != nil {
@@ -40,7 +40,7 @@ func OpenLive(ctx context.Context, o Options, dir string) (*Live, error) {
 // Close stops the server.
 func (l *Live) Close() error { return errors.Join(l.data.Close(), l.server.Close()) }
 
-// Skips holds for an operation that cannot be asked.
+// Skips reports whether the operation is not supported.
 func (l *Live) Skips(op workload.Op) bool { return l.options.skip(op) }
 
 const (
@@ -49,8 +49,8 @@ const (
 	seenWithin = time.Minute
 )
 
-// Change imports companies that the catalog knows by their ids; what they leave out, connections, stays. Seen then waits
-// until a search over HTTP finds all of them by the word, which is in their descriptions, and tells how long after the
+// Change imports companies that exist by id; their connections, which are left out, stay. Seen then waits
+// until a search over HTTP for the word in their descriptions finds all of them, and returns how long after the
 // commit that was.
 func (l *Live) Change(ctx context.Context, companies []*company.Company, word string) (seen func() (time.Duration, error), err error) {
 	watching, stop := context.WithCancel(ctx)
@@ -82,7 +82,7 @@ func (l *Live) Change(ctx context.Context, companies []*company.Company, word st
 	return func() (time.Duration, error) { return l.look(ctx, word, len(companies), commit) }, nil
 }
 
-// watchCommit gives a moment at most commitPoll before the next change of the catalog was there for all to read.
+// watchCommit returns a time at most commitPoll before the next change of the catalog became visible.
 func (l *Live) watchCommit(ctx context.Context) (<-chan time.Time, error) {
 	before, err := l.data.Catalog.Seq(ctx)
 	if err != nil {
@@ -108,7 +108,7 @@ func (l *Live) watchCommit(ctx context.Context) (<-chan time.Time, error) {
 	return committed, nil
 }
 
-// look searches until it finds so many.
+// look searches until it finds this many.
 func (l *Live) look(ctx context.Context, word string, want int, since time.Time) (time.Duration, error) {
 	for {
 		found, err := l.looks.Search(ctx, client.SearchRequest{Filters: client.Filters{Query: word}, Limit: 1, Facets: []string{}})

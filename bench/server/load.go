@@ -29,7 +29,7 @@ const (
 	hold      = 5 * time.Second // nobody buys from what is being loaded
 )
 
-// load imports the companies, makes a workspace with a token, and unlocks for it what the workload says.
+// load imports the companies, creates a workspace with a token, and unlocks the workload's owned companies for it.
 func (o Options) load(ctx context.Context, w *workload.Workload, dir string) error {
 	a, err := openData(ctx, dir)
 	if err != nil {
@@ -64,7 +64,7 @@ func (o Options) load(ctx context.Context, w *workload.Workload, dir string) err
 	return os.WriteFile(filepath.Join(dir, tokenFile), []byte(secret), 0o600)
 }
 
-// openData opens a data directory as the commands do that run beside a server.
+// openData opens a data directory like the commands that run next to a server.
 func openData(ctx context.Context, dir string) (*app.App, error) {
 	c := config.Config{Storage: config.Storage{Data: dir, DB: "sqlite"}}
 	return app.Open(ctx, c, slog.New(slog.DiscardHandler))
@@ -92,7 +92,7 @@ func (o Options) importAll(ctx context.Context, a *app.App, w *workload.Workload
 	return nil
 }
 
-// importLines imports the records that write encodes, one a line.
+// importLines imports the records that write encodes, one per line.
 func importLines(ctx context.Context, a *app.App, write func(lines *json.Encoder) error) (importer.Summary, error) {
 	in, out := io.Pipe()
 	go func() {
@@ -104,7 +104,7 @@ func importLines(ctx context.Context, a *app.App, write func(lines *json.Encoder
 	return summary, err
 }
 
-// record is a company as the import reads it.
+// record is a company in the import format.
 type record struct {
 	ID                   string       `json:"id"`
 	Name                 string       `json:"name"`

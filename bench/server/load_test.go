@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkImport imports CAPI_BENCH_COMPANIES (50,000) companies into an empty catalog, with their connections and
-// without, and tells how many that are a second.
+// without, and reports the companies per second.
 func BenchmarkImport(b *testing.B) {
 	n, err := strconv.Atoi(cmp.Or(os.Getenv("CAPI_BENCH_COMPANIES"), "50000"))
 	require.NoError(b, err)

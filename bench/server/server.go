@@ -1,4 +1,4 @@
-// Package server is the whole program as a contender: the built binary serves, and is asked through its client.
+// Package server runs the whole program as a contender: the built binary serves, and the Go client calls it.
 package server
 
 import (
@@ -22,11 +22,11 @@ import (
 type Options struct {
 	Program string // path of the built program
 	Gzip    bool   // whether the client asks for compressed answers
-	// Unconnected leaves the connections out of the catalog, whose import takes most of its time for them.
+	// Unconnected leaves out the connections, which take most of the import's time.
 	Unconnected bool
 }
 
-// Kind is the program, serving.
+// Kind is the serving program.
 func Kind(o Options) contender.Kind {
 	store := "server"
 	if o.Unconnected {
@@ -40,13 +40,13 @@ func Kind(o Options) contender.Kind {
 	}
 }
 
-// skip holds for what the API has no request for: it quotes a selection, but lists it only in a file. Without
-// connections nothing can be searched by them.
+// skip reports whether the API has no request for the operation: it quotes a selection, but lists it only in a file. Without
+// connections, Q8 cannot be searched.
 func (o Options) skip(op workload.Op) bool {
 	return op.Kind == workload.Select && !op.ByRelevance() || o.Unconnected && len(op.Filters.Connections) > 0
 }
 
-// readyWithin is how long a server may take to build its index before it serves.
+// readyWithin is the longest time a server may take to build its index before it serves.
 const readyWithin = 30 * time.Minute
 
 // server is a running program.
@@ -117,23 +117,23 @@ func (s *server) ready(ctx context.Context) error {
 	}
 }
 
-// Close stops the server as an operator would.
+// Close stops the server with the signal that operators use.
 func (s *server) Close() error {
 	_ = s.command.Process.Signal(syscall.SIGTERM) // it may have ended already
 	return <-s.ended
 }
 
-// PID is the server's process.
+// PID returns the server's process id.
 func (s *server) PID() int { return s.command.Process.Pid }
 
-// Took is how long the last request took, from its first byte to the last one of the answer; what the client makes of
-// the answer is not the server's doing.
+// Took returns the duration of the last request, from its first byte to the last byte of the answer. The client's decoding
+// is not included.
 func (s *server) Took() time.Duration { return s.watch.took }
 
-// DataTook is what of it the server's index and catalog took. Answers to searches tell it, quotes do not.
+// DataTook returns the share of the server's index and catalog. Searches report it, quotes do not.
 func (s *server) DataTook() (took time.Duration, known bool) {
 	return s.watch.dataTook, s.watch.dataTook > 0
 }
 
-// FirstAnswer is how long it took from the server's start to its first answer to a search.
+// FirstAnswer returns the time from the server's start to its first answer to a search.
 func (s *server) FirstAnswer() time.Duration { return s.firstAnswer }

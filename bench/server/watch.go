@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// watch is a transport that reads answers whole and knows how long the last one took.
+// watch is a transport that reads answers completely and records the duration of the last one.
 type watch struct {
 	inner    *http.Transport
 	took     time.Duration
-	dataTook time.Duration // what of it index and catalog took, as the answer's header tells; 0 where it does not
+	dataTook time.Duration // the share of index and catalog, from the answer's header; 0 if it has none
 }
 
 func newWatch(gzip bool) *watch { return &watch{inner: &http.Transport{DisableCompression: !gzip}} }

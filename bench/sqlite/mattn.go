@@ -10,7 +10,7 @@ import (
 
 var compiled = driver{"sqlite3"}
 
-// loader is the fastest driver there is.
+// loader is the fastest available driver.
 var loader = compiled
 
 // Mattn is SQLite in C.

@@ -1,5 +1,5 @@
 // Package sqlite is SQLite with FTS5 as a contender: a narrow table with packed facet rows, which Go counts, because
-// facets through side tables take it seconds; which it filters by lists too; bm25 for relevance.
+// facets through side tables take seconds; Go also filters lists; bm25 for relevance.
 package sqlite
 
 import (
@@ -21,7 +21,7 @@ type driver struct {
 	name string // in database/sql
 }
 
-// kind is a contender on a driver; load is done by the driver loader.
+// kind is a contender on a driver; the driver loader loads the data.
 func kind(name, about string, d, loader driver) contender.Kind {
 	return contender.Kind{
 		Name: name, About: about, Store: "sqlite",
@@ -32,7 +32,7 @@ func kind(name, about string, d, loader driver) contender.Kind {
 	}
 }
 
-// database answers from one connection.
+// database answers on one connection.
 type database struct {
 	db         *sql.DB
 	dictionary *packed.Dictionary
@@ -75,7 +75,7 @@ func (d driver) open(ctx context.Context, w *workload.Workload, dir string) (*da
 
 func (x *database) Close() error { return x.db.Close() }
 
-// statement gives number, sort key and packed row of all matches of a search, and less for the rest.
+// statement returns number, sort key and packed row of all matches of a search, and less for other operations.
 func (x *database) statement(op workload.Op) string {
 	from, key := "company", "employees"
 	conditions := x.dictionary.WhereBut(op)
@@ -98,7 +98,7 @@ func (x *database) statement(op workload.Op) string {
 	}
 }
 
-// match is the operation's text in the language of FTS5.
+// match returns the operation's text as an FTS5 query.
 func match(op workload.Op) string {
 	if op.Filters.Query != "" {
 		return strings.Join(strings.Fields(op.Filters.Query), " AND ")

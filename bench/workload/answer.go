@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// Answer is what a contender says; the parts that an operation's kind does not ask for are zero.
+// Answer is a contender's answer; parts that do not apply to the operation's kind are zero.
 type Answer struct {
 	Total  int
 	Owned  int
@@ -18,7 +18,7 @@ type Answer struct {
 	Facets [][]index.Count // in the order of Facets, highest first
 }
 
-// SortFacet puts the counts of a facet into their order and keeps the first FacetValues.
+// SortFacet sorts the counts of a facet and keeps the first FacetValues.
 func SortFacet(counts []index.Count) []index.Count {
 	slices.SortFunc(counts, func(a, b index.Count) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
@@ -26,10 +26,10 @@ func SortFacet(counts []index.Count) []index.Count {
 	return counts[:min(FacetValues, len(counts))]
 }
 
-// Bands are the size bands, by their first count.
+// Bands are the lower bounds of the size bands.
 var Bands = []int64{0, 11, 51, 201, 501, 1001, 5001, 10001}
 
-// BandName is how the band that holds so many employees is called in an Answer.
+// BandName returns the name of the band of this number of employees.
 func BandName(employees int64) string {
 	first := Bands[0]
 	for _, next := range Bands[1:] {
@@ -40,8 +40,8 @@ func BandName(employees int64) string {
 	return strconv.FormatInt(first, 10)
 }
 
-// Differ tells in what the answers of two contenders to op differ; empty if in nothing that both must agree on. Rows
-// by relevance may differ: how relevant a company is, is each contender's own opinion. So may values of one count.
+// Differ returns how the answers of two contenders to op differ; empty if they agree on everything they must agree on. Rows
+// sorted by relevance may differ, because each contender ranks in its own way. So may facet values with equal counts.
 func (o Op) Differ(a, b Answer) string {
 	if o.Kind != Select && o.Kind != Split && a.Total != b.Total {
 		return fmt.Sprintf("total %d, but %d", a.Total, b.Total)
@@ -95,7 +95,7 @@ func sum(counts []index.Count) (n int) {
 	return n
 }
 
-// untied are the counts above the last one, which values that are cut off may share.
+// untied returns the counts above the last one; values that were cut off may tie with the last one.
 func untied(counts []index.Count) []index.Count {
 	if len(counts) < FacetValues {
 		return counts

@@ -9,10 +9,10 @@ import (
 
 const chunkSize = 1000
 
-// Company is the company of a number.
+// Company returns the company with a number.
 func (w *Workload) Company(number int) *company.Company { return w.made.Company(number) }
 
-// Companies yields all companies in the order of their numbers; they are made on all cores.
+// Companies yields all companies in number order; they are generated on all cores.
 func (w *Workload) Companies() iter.Seq[*company.Company] {
 	return func(yield func(*company.Company) bool) {
 		for chunk := range w.chunks() {
@@ -25,7 +25,7 @@ func (w *Workload) Companies() iter.Seq[*company.Company] {
 	}
 }
 
-// Batches yields all companies in the order of their numbers, size of them at a time, the last time fewer.
+// Batches yields all companies in number order, size at a time; the last batch may be smaller.
 func (w *Workload) Batches(size int) iter.Seq[[]*company.Company] {
 	return func(yield func([]*company.Company) bool) {
 		batch := make([]*company.Company, 0, size)
@@ -43,7 +43,7 @@ func (w *Workload) Batches(size int) iter.Seq[[]*company.Company] {
 	}
 }
 
-// chunks yields what makers make ahead, each in its turn.
+// chunks yields the chunks that the makers prepare in advance, in order.
 func (w *Workload) chunks() iter.Seq[[]*company.Company] {
 	return func(yield func([]*company.Company) bool) {
 		done := make(chan struct{})
@@ -58,7 +58,7 @@ func (w *Workload) chunks() iter.Seq[[]*company.Company] {
 	}
 }
 
-// make starts the making of each chunk as soon as there is room for it.
+// make starts generating each chunk as soon as there is room for it.
 func (w *Workload) make(turns chan<- chan []*company.Company, done <-chan struct{}) {
 	defer close(turns)
 	for first := 1; first <= w.Len; first += chunkSize {

@@ -1,4 +1,4 @@
-// Package workload is what is measured: made-up companies and the operations asked of them.
+// Package workload is what is measured: generated companies and operations on them.
 // It measures nothing and knows no contender.
 package workload
 
@@ -14,20 +14,20 @@ import (
 const (
 	// Page is the number of companies on a search's page.
 	Page = 25
-	// FacetValues is the number of values that a facet shows at most.
+	// FacetValues is the largest number of values in a facet.
 	FacetValues = 20
-	// Selection is the number of companies that an export takes at most.
+	// Selection is the largest number of companies in an export.
 	Selection = 10_000
-	// ownedEvery makes every so-manieth company one that the workspace has unlocked.
+	// ownedEvery is the interval of unlocked companies: one in ownedEvery is unlocked.
 	ownedEvery = 7
 )
 
-// Facets are those that every search counts.
+// Facets are the facets of every search.
 var Facets = []index.Facet{
 	"countries", "industries", "technologies", "technology_categories", "employee_count",
 }
 
-// Kind is what an operation asks for.
+// Kind is the type of an operation.
 type Kind uint8
 
 // The kinds of operations.
@@ -48,10 +48,10 @@ type Op struct {
 	Sort    query.Sort
 }
 
-// ByRelevance holds if the order of the answer is the contender's own.
+// ByRelevance reports whether the answer is sorted by the contender's own relevance.
 func (o Op) ByRelevance() bool { return o.Sort.By == query.ByRelevance }
 
-// Workload is companies numbered from 1 to Len, and the operations asked of them.
+// Workload is companies numbered from 1 to Len, and the operations on them.
 type Workload struct {
 	Len  int
 	Ops  []Op
@@ -91,7 +91,7 @@ func New(n int) (*Workload, error) {
 	return w, nil
 }
 
-// Op is the operation of a name.
+// Op returns the operation with a name.
 func (w *Workload) Op(name string) (Op, bool) {
 	for _, op := range w.Ops {
 		if op.Name == name {
@@ -101,7 +101,7 @@ func (w *Workload) Op(name string) (Op, bool) {
 	return Op{}, false
 }
 
-// Owned are the companies that the workspace has unlocked.
+// Owned returns the companies that the workspace has unlocked.
 func (w *Workload) Owned() company.Set {
 	numbers := make([]company.Number, 0, w.Len/ownedEvery+1)
 	for n := 1; n <= w.Len; n += ownedEvery {

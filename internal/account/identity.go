@@ -9,16 +9,16 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Identity is who a person is at an OpenID provider.
+// Identity identifies a person at an OpenID provider.
 type Identity struct{ Issuer, Subject string }
 
-// ByIdentity finds the person with the identity; NotFound without one.
+// ByIdentity returns the person with the identity. NotFound without one.
 func (p *People) ByIdentity(ctx context.Context, i Identity) (Person, error) {
 	return p.one(ctx, `SELECT `+personColumns+` FROM person
 		WHERE id = (SELECT person_id FROM identity WHERE issuer = $1 AND subject = $2)`, i.Issuer, i.Subject)
 }
 
-// Link gives the person the identity; one that belongs to somebody stays with them.
+// Link adds the identity to the person. It does nothing if the identity already belongs to a person.
 func (p *People) Link(ctx context.Context, tx *db.Tx, i Identity, person id.Person) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO identity (issuer, subject, person_id, created_at) VALUES ($1, $2, $3, $4)

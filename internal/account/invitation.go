@@ -13,35 +13,35 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// InvitationKind is what a link lets its bearer do, once.
+// InvitationKind is what an invitation link lets its bearer do, once.
 type InvitationKind string
 
 // The kinds.
 const (
-	InviteFirst    InvitationKind = "first"    // become the first person and operator, while there is nobody
+	InviteFirst    InvitationKind = "first"    // become the first person and operator, while there are no people
 	InviteOperator InvitationKind = "operator" // become an operator
 	InviteMember   InvitationKind = "member"   // become a member of a workspace
-	InvitePassword InvitationKind = "password" // set one's password anew
+	InvitePassword InvitationKind = "password" // set a new password
 )
 
-// InvitationAge is how long a link works.
+// InvitationAge is how long an invitation link works.
 const InvitationAge = 7 * 24 * time.Hour
 
-// Invitation is a link that lets someone in once; the secret in it is not kept.
+// Invitation is a link that works once. The secret in the link is not stored.
 type Invitation struct {
 	ID        id.Invitation
 	Kind      InvitationKind
 	Workspace id.Workspace // of a member; else zero
 	Role      string       // of a member; else empty
-	Email     string       // whom it is for; empty for whoever has the link
+	Email     string       // of the invited person; empty if anyone with the link may use it
 	Person    id.Person    // whose password it sets; else zero
 	InvitedBy id.Person    // zero if it was made at the command line
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
 
-// Invite makes a link's secret, which is told this once. ID and times of the invitation are set here. Faults: Validation
-// for an e-mail that is none.
+// Invite stores an invitation and returns the secret of its link, which cannot be read again. It sets the ID and times of
+// the invitation. Faults: Validation for a malformed email.
 func (p *People) Invite(ctx context.Context, i Invitation) (string, Invitation, error) {
 	if i.Email != "" {
 		email, faults := emailOf(i.Email)
@@ -67,18 +67,18 @@ func (p *People) Invite(ctx context.Context, i Invitation) (string, Invitation, 
 	return secret, i, nil
 }
 
-// An invitation works once, for a while, and a first one only while there is nobody.
+// An invitation works once until it expires, and one of kind first only while there are no people.
 const usable = ` used_at IS NULL AND expires_at > $2 AND (kind <> 'first' OR NOT EXISTS (SELECT 1 FROM person))`
 
 const invitationColumns = `id, kind, workspace_id, role, email, person_id, invited_by, created_at, expires_at`
 
-// Invitation is what the link with the secret is for. InvalidLink for one that works no more.
+// Invitation returns the invitation with the secret. InvalidLink if the link no longer works.
 func (p *People) Invitation(ctx context.Context, secret string) (Invitation, error) {
 	return invitationOf(p.db.Read().QueryRowContext(ctx, `SELECT `+invitationColumns+` FROM invitation
 		WHERE hash = $1 AND`+usable, hashOf(secret), db.Time(time.Now())))
 }
 
-// Redeem uses the link up. InvalidLink for one that works no more.
+// Redeem marks the invitation with the secret as used and returns it. InvalidLink if the link no longer works.
 func (p *People) Redeem(ctx context.Context, tx *db.Tx, secret string) (Invitation, error) {
 	if err := lockFirst(ctx, tx); err != nil {
 		return Invitation{}, fmt.Errorf("lock first invitations: %w", err)
@@ -87,7 +87,7 @@ func (p *People) Redeem(ctx context.Context, tx *db.Tx, secret string) (Invitati
 		WHERE hash = $1 AND`+usable+` RETURNING `+invitationColumns, hashOf(secret), db.Time(time.Now())))
 }
 
-// lockFirst makes the second of two first links that are used at once wait, and then find somebody.
+// lockFirst makes the second of two concurrent first invitations wait, so that it then finds the first person.
 func lockFirst(ctx context.Context, tx *db.Tx) error {
 	// A row is locked when it is read.
 	return db.Each(ctx, tx, func(row db.Row) error { return row.Scan(new(id.Invitation)) },
@@ -98,7 +98,7 @@ func invitationOf(row *sql.Row) (Invitation, error) {
 	i, err := scanInvitation(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Invitation{}, fault.New(fault.InvalidLink,
-			"The link has been used, withdrawn or is too old. Ask whoever sent it for a new one.")
+			"The link has been used or withdrawn, or it has expired. Ask the person who sent it for a new one.")
 	}
 	if err != nil {
 		return Invitation{}, fmt.Errorf("read invitation: %w", err)
@@ -106,7 +106,7 @@ func invitationOf(row *sql.Row) (Invitation, error) {
 	return i, nil
 }
 
-// Invited gives the invitations to the workspace that can still be used, newest first.
+// Invited returns the invitations to the workspace that can still be used, newest first.
 func (p *People) Invited(ctx context.Context, ws id.Workspace) ([]Invitation, error) {
 	all, err := db.Collect(ctx, p.db.Read(), scanInvitation, `SELECT `+invitationColumns+` FROM invitation
 		WHERE workspace_id = $1 AND`+usable+` ORDER BY created_at DESC, id`, ws, db.Time(time.Now()))
@@ -116,7 +116,7 @@ func (p *People) Invited(ctx context.Context, ws id.Workspace) ([]Invitation, er
 	return all, nil
 }
 
-// Withdraw ends an invitation to the workspace. NotFound without it.
+// Withdraw deletes an unused invitation to the workspace. NotFound without one.
 func (p *People) Withdraw(ctx context.Context, ws id.Workspace, invitation id.Invitation) error {
 	return p.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM invitation WHERE id = $1 AND workspace_id = $2 AND used_at IS NULL`,
@@ -126,13 +126,13 @@ func (p *People) Withdraw(ctx context.Context, ws id.Workspace, invitation id.In
 		}
 		n, err := res.RowsAffected()
 		if err == nil && n == 0 {
-			return fault.New(fault.NotFound, "There is no such invitation; it may have been used.")
+			return fault.New(fault.NotFound, "There is no such invitation; it may have been used already.")
 		}
 		return err
 	})
 }
 
-// Nobody holds while there is no person at all.
+// Nobody reports whether there are no people yet.
 func (p *People) Nobody(ctx context.Context) (bool, error) {
 	var someone bool
 	err := p.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM person)`).Scan(&someone)
@@ -142,7 +142,7 @@ func (p *People) Nobody(ctx context.Context) (bool, error) {
 	return !someone, nil
 }
 
-// Prune forgets the invitations that are too old.
+// Prune deletes the expired invitations.
 func (p *People) Prune(ctx context.Context) error {
 	return p.db.Tx(ctx, func(tx *db.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM invitation WHERE expires_at <= $1`, db.Time(time.Now())); err != nil {

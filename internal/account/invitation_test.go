@@ -133,7 +133,7 @@ func TestFirstLinksEndWithTheFirstPerson(t *testing.T) {
 		var made atomic.Int32
 		for i, secret := range secrets {
 			group.Go(func() {
-				draft, err := people.Draft(t.Context(), account.NewPerson{Email: string(rune('a'+i)) + "@example.com", Name: "First"})
+				checked, err := people.Check(t.Context(), account.NewPerson{Email: string(rune('a'+i)) + "@example.com", Name: "First"})
 				if err != nil {
 					return
 				}
@@ -141,7 +141,7 @@ func TestFirstLinksEndWithTheFirstPerson(t *testing.T) {
 					if _, err := people.Redeem(t.Context(), tx, secret); err != nil {
 						return err
 					}
-					_, err := people.Create(t.Context(), tx, draft)
+					_, err := people.Create(t.Context(), tx, checked)
 					return err
 				})
 				if err == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// Bounds of a password: NIST SP 800-63B asks for length and against rules of composition.
+// Bounds of a password. NIST SP 800-63B asks for length and advises against composition rules.
 const (
 	passwordLengthMin    = 10
 	passwordSizeBytesMax = 1024
@@ -20,11 +20,11 @@ const (
 // hashParams are the OWASP recommendation for argon2id.
 var hashParams = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// hasher bounds how many hashes are made at once, for each takes 19 MiB and a core.
+// hasher bounds how many hashes are computed at once: each takes 19 MiB and a core.
 type hasher struct{ slots chan struct{} }
 
-// dummy is compared with when nobody has the e-mail, so that it takes as long.
-var dummy = sync.OnceValues(func() (string, error) { return argon2id.CreateHash("nobody's", hashParams) })
+// dummy is the hash to compare with when no person has the email, so that it takes the same time.
+var dummy = sync.OnceValues(func() (string, error) { return argon2id.CreateHash("no password", hashParams) })
 
 func (h *hasher) enter(ctx context.Context) error {
 	select {
@@ -47,7 +47,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	return hash, nil
 }
 
-// matches compares the password with a hash; an empty hash matches nothing and takes as long.
+// matches reports whether the password has the hash. An empty hash matches nothing, and takes the same time.
 func (h *hasher) matches(ctx context.Context, password, hash string) (bool, error) {
 	if err := h.enter(ctx); err != nil {
 		return false, err
@@ -71,9 +71,9 @@ func passwordFaults(field, password string) []fault.FieldError {
 	var message string
 	switch {
 	case utf8.RuneCountInString(password) < passwordLengthMin:
-		message = fmt.Sprintf("needs at least %d characters; a few words are good", passwordLengthMin)
+		message = fmt.Sprintf("must have at least %d characters; a few words are good", passwordLengthMin)
 	case len(password) > passwordSizeBytesMax:
-		message = fmt.Sprintf("is longer than %d bytes", passwordSizeBytesMax)
+		message = fmt.Sprintf("must not be longer than %d bytes", passwordSizeBytesMax)
 	default:
 		return nil
 	}

@@ -1,5 +1,5 @@
 // Package account keeps the people who sign in to the console: their passwords, identities at OpenID providers, invitations
-// and sessions. Which workspaces they belong to is kept by the package workspace.
+// and sessions. Package workspace keeps which workspaces they belong to.
 package account
 
 import (
@@ -23,41 +23,42 @@ const (
 	nameLengthMax  = 200
 )
 
-// Person is one who signs in to the console.
+// Person is a user of the console.
 type Person struct {
 	ID          id.Person
 	Email       string // in lower case
 	Name        string
 	Operator    bool // manages the whole installation
-	HasPassword bool // may sign in with one
+	HasPassword bool // may sign in with a password
 	CreatedAt   time.Time
 }
 
-// NewPerson is what a person is made of. Without a password they come by an OpenID provider alone.
+// NewPerson is a person to create. Without a password, the person can sign in through an OpenID provider only.
 type NewPerson struct {
 	Email, Name, Password string
 	Operator              bool
 }
 
-// People is the tables person, identity and invitation. Safe for concurrent use.
+// People reads and writes the tables person, identity and invitation. Safe for concurrent use.
 type People struct {
 	db     *db.DB
 	hasher *hasher
 }
 
-// NewPeople opens the book; it hashes one password a core at once.
+// NewPeople returns a store on d. It hashes at most one password per core at once.
 func NewPeople(d *db.DB) *People {
 	return &People{db: d, hasher: &hasher{slots: make(chan struct{}, runtime.GOMAXPROCS(0))}}
 }
 
-// Draft is a person who was checked, with the password hashed: that takes long, so it is done outside of transactions.
-type Draft struct {
+// Checked is a person to create who has passed the checks, with the password hashed.
+type Checked struct {
 	person   Person
 	password string // its hash
 }
 
-// Draft checks a person to be. Faults: Validation.
-func (p *People) Draft(ctx context.Context, n NewPerson) (Draft, error) {
+// Check checks a person to create and hashes the password. Call it outside of transactions, as hashing is slow. Faults:
+// Validation.
+func (p *People) Check(ctx context.Context, n NewPerson) (Checked, error) {
 	email, faults := emailOf(n.Email)
 	name, complaint := text.Name(n.Name, nameLengthMax)
 	if complaint != "" {
@@ -67,37 +68,37 @@ func (p *People) Draft(ctx context.Context, n NewPerson) (Draft, error) {
 		faults = append(faults, passwordFaults("password", n.Password)...)
 	}
 	if err := fault.Invalid(faults...); err != nil {
-		return Draft{}, err
+		return Checked{}, err
 	}
-	d := Draft{person: Person{Email: email, Name: name, Operator: n.Operator, HasPassword: n.Password != ""}}
+	c := Checked{person: Person{Email: email, Name: name, Operator: n.Operator, HasPassword: n.Password != ""}}
 	if n.Password != "" {
 		var err error
-		if d.password, err = p.hasher.hash(ctx, n.Password); err != nil {
-			return Draft{}, err
+		if c.password, err = p.hasher.hash(ctx, n.Password); err != nil {
+			return Checked{}, err
 		}
 	}
-	return d, nil
+	return c, nil
 }
 
-// Create adds the person. Validation if the e-mail is taken.
-func (p *People) Create(ctx context.Context, tx *db.Tx, d Draft) (Person, error) {
-	made := d.person
+// Create adds the person. Validation if the email is taken.
+func (p *People) Create(ctx context.Context, tx *db.Tx, c Checked) (Person, error) {
+	made := c.person
 	made.ID, made.CreatedAt = id.New[id.Person](), db.FromTime(db.Time(time.Now()))
 	res, err := tx.ExecContext(ctx, `
 		INSERT INTO person (id, email, name, password, operator, created_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (email) DO NOTHING`,
-		made.ID, made.Email, made.Name, d.password, flag(made.Operator), db.Time(made.CreatedAt))
+		made.ID, made.Email, made.Name, c.password, flag(made.Operator), db.Time(made.CreatedAt))
 	if err != nil {
 		return Person{}, fmt.Errorf("create person: %w", err)
 	}
 	n, err := res.RowsAffected()
 	if err == nil && n == 0 {
-		return Person{}, fault.Invalid(fault.FieldError{Field: "email", Message: "has an account already: sign in with it first"})
+		return Person{}, fault.Invalid(fault.FieldError{Field: "email", Message: "already has an account: sign in with it first"})
 	}
 	return made, err
 }
 
-// SetOperator makes the person one who manages the whole installation.
+// SetOperator lets the person manage the whole installation.
 func (p *People) SetOperator(ctx context.Context, tx *db.Tx, person id.Person) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE person SET operator = 1 WHERE id = $1`, person); err != nil {
 		return fmt.Errorf("make person %s an operator: %w", person, err)
@@ -107,12 +108,12 @@ func (p *People) SetOperator(ctx context.Context, tx *db.Tx, person id.Person) e
 
 const personColumns = `id, email, name, operator, password <> '', created_at`
 
-// Get finds a person; NotFound without one.
+// Get returns a person. NotFound without one.
 func (p *People) Get(ctx context.Context, person id.Person) (Person, error) {
 	return p.one(ctx, `SELECT `+personColumns+` FROM person WHERE id = $1`, person)
 }
 
-// ByEmail finds a person by their e-mail, in any letter case; NotFound without one.
+// ByEmail returns the person with the email, in any letter case. NotFound without one.
 func (p *People) ByEmail(ctx context.Context, email string) (Person, error) {
 	return p.one(ctx, `SELECT `+personColumns+` FROM person WHERE email = $1`, foldEmail(email))
 }
@@ -128,7 +129,7 @@ func (p *People) one(ctx context.Context, query string, args ...any) (Person, er
 	return found, nil
 }
 
-// List gives everyone, by e-mail.
+// List returns all people, ordered by email.
 func (p *People) List(ctx context.Context) ([]Person, error) {
 	all, err := db.Collect(ctx, p.db.Read(), scanPerson, `SELECT `+personColumns+` FROM person ORDER BY email`)
 	if err != nil {
@@ -145,7 +146,7 @@ func scanPerson(row db.Row) (Person, error) {
 	return one, err
 }
 
-// emailOf is an address in the form in which it is kept.
+// emailOf checks an email address and returns it in the form in which it is stored.
 func emailOf(given string) (string, []fault.FieldError) {
 	email := foldEmail(given)
 	parsed, err := mail.ParseAddress(email)

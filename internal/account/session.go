@@ -17,19 +17,19 @@ import (
 const (
 	agentLengthMax = 200
 
-	// sessionStale is how old the stored time of last use may get while a session is in use.
+	// sessionStale bounds the age of the stored time of last use while a session is in use.
 	sessionStale = time.Minute
 )
 
-// Session is a browser that is signed in, or on the way to it. Its secret is in the browser's cookie alone.
+// Session is a browser that is signed in or about to be. Its secret is only in the browser's cookie.
 type Session struct {
 	ID        id.Session
 	Person    id.Person // zero before the sign-in
-	Data      []byte    // the door's own
+	Data      []byte    // opaque, of the console
 	Address   string
-	Agent     string // the browser's name for itself
+	Agent     string // the browser's User-Agent header
 	CreatedAt time.Time
-	UsedAt    time.Time // to about a minute
+	UsedAt    time.Time // accurate to about a minute
 	ExpiresAt time.Time
 }
 
@@ -39,13 +39,13 @@ type SessionOptions struct {
 	IdleMax time.Duration
 }
 
-// Sessions is the table session. Safe for concurrent use.
+// Sessions reads and writes the table session. Safe for concurrent use.
 type Sessions struct {
 	db      *db.DB
 	idleMax time.Duration
 }
 
-// NewSessions opens the book.
+// NewSessions returns a store on d.
 func NewSessions(d *db.DB, o SessionOptions) *Sessions {
 	if o.IdleMax <= 0 {
 		o.IdleMax = 24 * time.Hour
@@ -53,7 +53,8 @@ func NewSessions(d *db.DB, o SessionOptions) *Sessions {
 	return &Sessions{db: d, idleMax: o.IdleMax}
 }
 
-// Find gives the session with the secret, and notes its use; false without one, and for one that has expired.
+// Find returns the session with the secret and records its use. It returns false if there is no such session or if it has
+// expired.
 func (s *Sessions) Find(ctx context.Context, secret string) (Session, bool, error) {
 	found, err := scanSession(s.db.Read().QueryRowContext(ctx,
 		`SELECT `+sessionColumns+` FROM session WHERE hash = $1`, hashOf(secret)))
@@ -84,7 +85,7 @@ func (s *Sessions) lives(found Session, now time.Time) bool {
 	return now.Before(found.ExpiresAt) && now.Sub(found.UsedAt) < s.idleMax
 }
 
-// Create keeps a new session under the secret.
+// Create stores a new session under the secret.
 func (s *Sessions) Create(ctx context.Context, secret string, n Session) error {
 	now := db.Time(time.Now())
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
@@ -100,7 +101,7 @@ func (s *Sessions) Create(ctx context.Context, secret string, n Session) error {
 	})
 }
 
-// Update keeps other data in the session with the secret. One that was ended meanwhile stays so.
+// Update replaces person and data of the session with the secret. It does nothing if the session has ended.
 func (s *Sessions) Update(ctx context.Context, secret string, person id.Person, data []byte) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE session SET data = $1, person_id = $2 WHERE hash = $3`,
@@ -122,7 +123,7 @@ func (s *Sessions) Delete(ctx context.Context, secret string) error {
 	})
 }
 
-// List gives the person's sessions that live, the last used first.
+// List returns the person's live sessions, the last used first.
 func (s *Sessions) List(ctx context.Context, person id.Person) ([]Session, error) {
 	now := time.Now()
 	all, err := db.Collect(ctx, s.db.Read(), scanSession, `SELECT `+sessionColumns+` FROM session
@@ -134,7 +135,7 @@ func (s *Sessions) List(ctx context.Context, person id.Person) ([]Session, error
 	return all, nil
 }
 
-// End ends a session of the person. NotFound without it.
+// End ends a session of the person. NotFound if it has ended already.
 func (s *Sessions) End(ctx context.Context, person id.Person, session id.Session) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM session WHERE id = $1 AND person_id = $2`, session, person)
@@ -143,13 +144,13 @@ func (s *Sessions) End(ctx context.Context, person id.Person, session id.Session
 		}
 		n, err := res.RowsAffected()
 		if err == nil && n == 0 {
-			return fault.New(fault.NotFound, "The session has ended already.")
+			return fault.New(fault.NotFound, "This session has already ended.")
 		}
 		return err
 	})
 }
 
-// EndOthers ends every session of the person but the one to keep.
+// EndOthers ends all sessions of the person except keep.
 func (s *Sessions) EndOthers(ctx context.Context, person id.Person, keep id.Session) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error { return endOthers(ctx, tx, person, keep) })
 }
@@ -162,7 +163,7 @@ func endOthers(ctx context.Context, tx *db.Tx, person id.Person, keep id.Session
 	return nil
 }
 
-// Prune forgets the sessions that have expired.
+// Prune deletes the expired sessions.
 func (s *Sessions) Prune(ctx context.Context) error {
 	now := time.Now()
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
@@ -190,7 +191,7 @@ func hashOf(secret string) []byte {
 	return sum[:]
 }
 
-// agentOf is the browser's name for itself, as much of it as is kept.
+// agentOf returns the User-Agent header, shortened to what is stored.
 func agentOf(given string) string {
 	runes := []rune(strings.ToValidUTF8(given, ""))
 	return string(runes[:min(len(runes), agentLengthMax)])

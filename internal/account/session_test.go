@@ -96,7 +96,7 @@ func TestEndedSessionStaysEnded(t *testing.T) {
 		require.Equal(t, fault.NotFound, fault.CodeOf(s.End(t.Context(), bob.ID, one.ID)), "another's session is not theirs to end")
 		require.True(t, lives(t, s, "one"))
 		require.NoError(t, s.End(t.Context(), ann.ID, one.ID))
-		// A request that was on its way keeps its session when it answers.
+		// A request in flight stores its session when it answers; that must not revive it.
 		require.NoError(t, s.Update(t.Context(), "one", ann.ID, []byte("more")))
 		require.False(t, lives(t, s, "one"))
 

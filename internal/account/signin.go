@@ -11,8 +11,8 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// SignIn is the person of the e-mail and the password. Anything wrong is one and the same Validation fault, and takes
-// as long, whether or not somebody has the e-mail.
+// SignIn returns the person with the email and password. Every mistake is the same Validation fault and takes the same
+// time, so that nobody can find out which emails have an account.
 func (p *People) SignIn(ctx context.Context, email, password string) (Person, error) {
 	var person id.Person
 	var hash string
@@ -34,7 +34,7 @@ func (p *People) SignIn(ctx context.Context, email, password string) (Person, er
 	return p.Get(ctx, person)
 }
 
-// checkPassword is a Validation fault unless the password is the person's.
+// checkPassword returns a Validation fault unless the password is the person's.
 func (p *People) checkPassword(ctx context.Context, person id.Person, password string) error {
 	var hash string
 	if err := p.db.Read().QueryRowContext(ctx, `SELECT password FROM person WHERE id = $1`, person).Scan(&hash); err != nil {
@@ -50,10 +50,10 @@ func (p *People) checkPassword(ctx context.Context, person id.Person, password s
 	return nil
 }
 
-// PasswordHash is a password as it is kept.
+// PasswordHash is a password as it is stored.
 type PasswordHash string
 
-// HashPassword hashes a new password: that takes long, so it is done outside of transactions. Faults: Validation.
+// HashPassword checks and hashes a new password. Call it outside of transactions, as hashing is slow. Faults: Validation.
 func (p *People) HashPassword(ctx context.Context, password string) (PasswordHash, error) {
 	if err := fault.Invalid(passwordFaults("password", password)...); err != nil {
 		return "", err
@@ -62,7 +62,7 @@ func (p *People) HashPassword(ctx context.Context, password string) (PasswordHas
 	return PasswordHash(hash), err
 }
 
-// SetPassword gives the person another password and ends their sessions but the one to keep, which may be zero.
+// SetPassword sets the person's password and ends their sessions except keep, which may be zero.
 func (p *People) SetPassword(ctx context.Context, tx *db.Tx, person id.Person, hash PasswordHash, keep id.Session) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE person SET password = $1 WHERE id = $2`, string(hash), person); err != nil {
 		return fmt.Errorf("set password of person %s: %w", person, err)
@@ -70,8 +70,8 @@ func (p *People) SetPassword(ctx context.Context, tx *db.Tx, person id.Person, h
 	return endOthers(ctx, tx, person, keep)
 }
 
-// ChangePassword replaces the person's password, if the current one is right, and ends their other sessions. One who
-// has none, because they came by an OpenID provider, needs no current one. Faults: Validation.
+// ChangePassword replaces the person's password if current is right, and ends their other sessions. A person without a
+// password, who signs in through an OpenID provider, needs no current one. Faults: Validation.
 func (p *People) ChangePassword(ctx context.Context, person Person, current, password string, keep id.Session) error {
 	if person.HasPassword {
 		if err := p.checkPassword(ctx, person.ID, current); err != nil {

@@ -112,13 +112,13 @@ var hashed = sync.OnceValues(func() (account.PasswordHash, error) {
 
 func (h *house) person(t testing.TB, name string, operator bool) account.Person {
 	t.Helper()
-	draft, err := h.People.Draft(t.Context(), account.NewPerson{Email: name + "@example.com", Name: name, Operator: operator})
+	checked, err := h.People.Check(t.Context(), account.NewPerson{Email: name + "@example.com", Name: name, Operator: operator})
 	require.NoError(t, err)
 	hash, err := hashed()
 	require.NoError(t, err)
 	var made account.Person
 	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) (err error) {
-		if made, err = h.People.Create(t.Context(), tx, draft); err != nil {
+		if made, err = h.People.Create(t.Context(), tx, checked); err != nil {
 			return err
 		}
 		return h.People.SetPassword(t.Context(), tx, made.ID, hash, id.Session{})

@@ -30,7 +30,7 @@ func (m *Memberships) Accept(ctx context.Context, secret string, n Newcomer) (ac
 	if n.Password == "" {
 		n.Password = " " // too short, and told so
 	}
-	draft, err := m.people.Draft(ctx, account.NewPerson{Name: n.Name, Email: n.Email, Password: n.Password, Operator: operator})
+	checked, err := m.people.Check(ctx, account.NewPerson{Name: n.Name, Email: n.Email, Password: n.Password, Operator: operator})
 	if err != nil {
 		return account.Person{}, id.Workspace{}, err
 	}
@@ -41,7 +41,7 @@ func (m *Memberships) Accept(ctx context.Context, secret string, n Newcomer) (ac
 		if err != nil {
 			return err
 		}
-		if made, err = m.people.Create(ctx, tx, draft); err != nil {
+		if made, err = m.people.Create(ctx, tx, checked); err != nil {
 			return err
 		}
 		ws, err = m.admit(ctx, tx, used, made.ID, n.Workspace)

@@ -51,13 +51,13 @@ func (m *Memberships) welcome(ctx context.Context, c Claims, domains []string) (
 	if c.Name == "" {
 		c.Name = c.Email
 	}
-	draft, err := m.people.Draft(ctx, account.NewPerson{Email: c.Email, Name: c.Name})
+	checked, err := m.people.Check(ctx, account.NewPerson{Email: c.Email, Name: c.Name})
 	if err != nil {
 		return account.Person{}, err
 	}
 	var made account.Person
 	err = m.db.Tx(ctx, func(tx *db.Tx) error {
-		if made, err = m.people.Create(ctx, tx, draft); err != nil {
+		if made, err = m.people.Create(ctx, tx, checked); err != nil {
 			return err
 		}
 		return m.people.Link(ctx, tx, c.Identity, made.ID)

@@ -44,10 +44,10 @@ func staffed(t *testing.T, d *db.DB) (id.Workspace, id.Person) {
 func newPerson(t *testing.T, d *db.DB, email string) (made account.Person) {
 	t.Helper()
 	people := account.NewPeople(d)
-	draft, err := people.Draft(t.Context(), account.NewPerson{Email: email, Name: "Ann"})
+	checked, err := people.Check(t.Context(), account.NewPerson{Email: email, Name: "Ann"})
 	require.NoError(t, err)
 	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) (err error) {
-		made, err = people.Create(t.Context(), tx, draft)
+		made, err = people.Create(t.Context(), tx, checked)
 		return err
 	}))
 	return made

@@ -78,10 +78,10 @@ func person(t *testing.T, d *db.DB, name string) id.Person {
 	t.Helper()
 	var made account.Person
 	people := account.NewPeople(d)
-	draft, err := people.Draft(t.Context(), account.NewPerson{Name: name, Email: name + "@example.com"})
+	checked, err := people.Check(t.Context(), account.NewPerson{Name: name, Email: name + "@example.com"})
 	require.NoError(t, err)
 	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) (err error) {
-		made, err = people.Create(t.Context(), tx, draft)
+		made, err = people.Create(t.Context(), tx, checked)
 		return err
 	}))
 	return made.ID

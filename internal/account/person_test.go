@@ -79,7 +79,7 @@ func TestEmailBelongsToOnePerson(t *testing.T) {
 	})
 }
 
-func TestImpossiblePeopleAreRefused(t *testing.T) {
+func TestInvalidPeopleAreRefused(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
 	for _, email := range []string{"", "ann", "ann@", "Ann <ann@example.com>", "a@b\nc", strings.Repeat("a", 250) + "@b.example"} {
@@ -135,7 +135,7 @@ func TestPasswordsAreKeptAsArgon2id(t *testing.T) {
 	require.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$`, kept)
 }
 
-func TestAnotherPasswordEndsTheOtherSessions(t *testing.T) {
+func TestChangingThePasswordEndsTheOtherSessions(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		people, sessions := account.NewPeople(d), account.NewSessions(d, account.SessionOptions{})

@@ -28,7 +28,7 @@ func lives(t *testing.T, s *account.Sessions, secret string) bool {
 	return ok
 }
 
-func TestSessionIsFoundByItsSecretAlone(t *testing.T) {
+func TestSessionIsFoundByItsSecretOnly(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, ann := account.NewSessions(d, account.SessionOptions{}), newPerson(t, d, "ann@example.com")

@@ -140,13 +140,13 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 		"nothing": {func(*testing.T, *patient) {}, nil},
 
 		"ledger, a balance": {sql(`UPDATE account SET balance = balance + 1`), []string{
-			"ledger: balance is 61, the entries add up to 60",
+			"ledger: balance is 61, but the entries add up to 60",
 		}},
 		"ledger, a workspace without an account": {sql(`INSERT INTO workspace (id, name, created_at) VALUES ($1, 'x', 1)`, id.New[id.Workspace]().String()), []string{
 			"ledger: has no account",
 		}},
 		"ledger, a count": {sql(`UPDATE account SET seq = seq + 1`), []string{
-			"ledger: counts 4 entries, the ledger holds 3",
+			"ledger: counts 4 entries, the ledger has 3",
 		}},
 		"ledger, a balance after": {sql(`UPDATE entry SET balance_after = 7 WHERE seq = 1`), []string{
 			"ledger: entry ",
@@ -155,22 +155,22 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 			"ledger: entry ",
 		}},
 		"ledger, an amount": {sql(`UPDATE entry SET amount = amount - 1 WHERE seq = 3`), []string{
-			"ledger: balance is 60, the entries add up to 59",
+			"ledger: balance is 60, but the entries add up to 59",
 			"ledger: entry ",
 			"exports: it buys 20 companies for 20 credits, unlocked 20, and the ledger has a charge of 21",
 		}},
 		"ledger, an entry that is gone": {sql(`DELETE FROM entry WHERE seq = 3`), []string{
-			"ledger: balance is 60, the entries add up to 80",
-			"ledger: counts 3 entries, the ledger holds 2",
+			"ledger: balance is 60, but the entries add up to 80",
+			"ledger: counts 3 entries, the ledger has 2",
 			"exports: it buys 20 companies for 20 credits, unlocked 20, and the ledger has a charge of 0",
 		}},
 
 		"unlocks, a size": {sql(`UPDATE unlock_delta SET size = 19 WHERE seq = 2`), []string{
-			"unlocks: delta 2 says that it holds 19 companies, it holds 20",
+			"unlocks: delta 2 should have 19 companies, but has 20",
 			"exports: it buys 20 companies for 20 credits, unlocked 19, and the ledger has a charge of 20",
 		}},
 		"unlocks, a gap": {sql(`UPDATE unlock_delta SET seq = 9 WHERE seq = 2`), []string{
-			"unlocks: delta 9 follows on 1",
+			"unlocks: delta 9 follows delta 1",
 			"exports: it stands at 2 in the log of unlocks, and its own unlocks at 9",
 		}},
 		"unlocks, a second time": {sql(`UPDATE unlock_delta SET companies = (SELECT companies FROM unlock_delta WHERE seq = 1) WHERE seq = 2`), []string{

@@ -1,5 +1,5 @@
-// Package auth is who sent a request and what they may do. It neither stores nor checks tokens and people: that is done by
-// the packages token and account.
+// Package auth describes who sent a request and what they may do. It neither stores nor checks tokens and people: the
+// packages token and account do.
 package auth
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Caller is who sent a request: a program by its token, or a person by the console.
+// Caller is the sender of a request: a program with its token, or a person in the console.
 type Caller struct {
 	Token     id.Token  // zero for a person
 	Person    id.Person // zero for a token
@@ -18,7 +18,7 @@ type Caller struct {
 	Name      string // the token's, or the person's
 }
 
-// Actor is how the ledger names the caller: token:<id> or person:<id>.
+// Actor returns the caller's name in the ledger: token:<id> or person:<id>.
 func (c Caller) Actor() string {
 	if c.Token.IsZero() {
 		return "person:" + c.Person.String()
@@ -35,20 +35,20 @@ const (
 	ReadWrite Scope = "read_write" // all of Read, and creating exports
 )
 
-// ParseScope reads a scope's name.
+// ParseScope parses the name of a scope.
 func ParseScope(s string) (Scope, error) {
 	if scope := Scope(s); scope == Read || scope == ReadWrite {
 		return scope, nil
 	}
-	return "", fmt.Errorf("%q is not a scope; it is %s or %s", s, Read, ReadWrite)
+	return "", fmt.Errorf("%q is not a scope; use %s or %s", s, Read, ReadWrite)
 }
 
-// Allows holds if a token of scope s may do what needs the required one.
+// Allows reports whether scope s includes the required one.
 func (s Scope) Allows(required Scope) bool {
 	return s == required || s == ReadWrite && required == Read
 }
 
-// Require is fault.InsufficientScope unless the caller's token has the scope.
+// Require returns fault.InsufficientScope unless the caller has the scope.
 func (c Caller) Require(required Scope) error {
 	if c.Scope.Allows(required) {
 		return nil

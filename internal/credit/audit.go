@@ -9,29 +9,29 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// checks each give the workspace and the problem of every violation.
+// checks are queries that return the workspace and the problem of each violation.
 var checks = []string{
 	`SELECT w.id, 'has no account' FROM workspace w LEFT JOIN account a ON a.workspace_id = w.id
 		WHERE a.workspace_id IS NULL`,
 
-	`SELECT a.workspace_id, 'balance is ' || a.balance || ', the entries add up to ' || COALESCE(s.total, 0)
+	`SELECT a.workspace_id, 'balance is ' || a.balance || ', but the entries add up to ' || COALESCE(s.total, 0)
 		FROM account a
 		LEFT JOIN (SELECT workspace_id, SUM(amount) AS total FROM entry GROUP BY workspace_id) s
 			ON s.workspace_id = a.workspace_id
 		WHERE a.balance <> COALESCE(s.total, 0)`,
 
-	`SELECT a.workspace_id, 'counts ' || a.seq || ' entries, the ledger holds ' || COALESCE(s.n, 0)
+	`SELECT a.workspace_id, 'counts ' || a.seq || ' entries, the ledger has ' || COALESCE(s.n, 0)
 		FROM account a
 		LEFT JOIN (SELECT workspace_id, COUNT(*) AS n FROM entry GROUP BY workspace_id) s
 			ON s.workspace_id = a.workspace_id
 		WHERE a.seq <> COALESCE(s.n, 0)`,
 
-	`SELECT workspace_id, 'entry ' || id || ' says a balance of ' || balance_after || ' after it, the sum is ' || total
+	`SELECT workspace_id, 'entry ' || id || ' has a balance of ' || balance_after || ' after it, but the sum is ' || total
 		FROM (SELECT workspace_id, id, balance_after,
 			SUM(amount) OVER (PARTITION BY workspace_id ORDER BY seq) AS total FROM entry) s
 		WHERE balance_after <> total`,
 
-	`SELECT workspace_id, 'entry ' || id || ' has the number ' || seq || ' in place ' || place
+	`SELECT workspace_id, 'entry ' || id || ' has the number ' || seq || ' instead of ' || place
 		FROM (SELECT workspace_id, id, seq,
 			ROW_NUMBER() OVER (PARTITION BY workspace_id ORDER BY seq) AS place FROM entry) s
 		WHERE seq <> place`,
@@ -43,8 +43,8 @@ var checks = []string{
 			OR reason NOT IN ('grant', 'purchase', 'adjustment', 'export_charge', 'export_refund')`,
 }
 
-// Audit proves the ledger: each balance is the sum of its entries, after every one of them, and none is missing.
-// It reads one state of the database, so it is right while others write.
+// Audit checks the ledger: each balance is the sum of its entries, also after each entry, and no entry is missing.
+// It reads one state of the database, so it is correct while others write.
 func (s *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
 	var findings []audit.Finding
 	err := s.db.ReadTx(ctx, func(q db.Querier) error {

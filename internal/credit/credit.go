@@ -1,4 +1,4 @@
-// Package credit is the ledger: what each workspace was granted, was charged, got back, and has left.
+// Package credit is the ledger: what each workspace was granted, charged and refunded, and what it has left.
 // It does not know what a credit buys.
 package credit
 
@@ -15,17 +15,17 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// BalanceMax is the largest balance, and the largest amount of one entry: beyond it, JSON clients lose digits.
+// BalanceMax is the largest balance and the largest amount of one entry: JSON clients lose digits beyond it.
 const BalanceMax = 1<<53 - 1
 
-// ActorSystem is the actor of what nobody asked for, such as the refund of an export that failed.
-// Others are token:<id>, person:<id>, and person:<login> for what was entered at the command line.
+// ActorSystem is the actor of entries that no caller asked for, such as the refund of a failed export.
+// Other actors are token:<id>, person:<id>, and person:<login> for entries made at the command line.
 const ActorSystem = "system"
 
 // Reason says why an entry moved the balance.
 type Reason string
 
-// The reasons. Grants, purchases and refunds add, charges subtract, adjustments do either.
+// The reasons. Grants, purchases and refunds add credits, charges subtract them, adjustments do either.
 const (
 	ReasonGrant      Reason = "grant"
 	ReasonPurchase   Reason = "purchase"
@@ -39,17 +39,17 @@ type Entry struct {
 	ID           id.Entry
 	Workspace    id.Workspace
 	Seq          int64 // counts the workspace's entries from 1
-	Amount       int64 // credits; below zero for what was spent
+	Amount       int64 // credits; negative if they were spent
 	BalanceAfter int64
 	Reason       Reason
 	Reference    string // what was paid for, empty for grants
 	Note         string
 	Actor        string
-	ActorName    string // of an actor that is a token or a person with an id, for people; else empty
+	ActorName    string // display name of an actor that is a token or a person with an id; else empty
 	CreatedAt    time.Time
 }
 
-// Export is the export that was charged or refunded; zero for what the entry is of otherwise.
+// Export returns the export that was charged or refunded; zero for other entries.
 func (e Entry) Export() id.Export {
 	rest, ok := strings.CutPrefix(e.Reference, "export:")
 	if !ok {
@@ -66,10 +66,10 @@ func (e Entry) Export() id.Export {
 // Store is the ledger of all workspaces. Safe for concurrent use.
 type Store struct{ db *db.DB }
 
-// New opens the book.
+// New returns a store on d.
 func New(d *db.DB) *Store { return &Store{d} }
 
-// Open gives a new workspace its account, empty; one that has it already is left alone.
+// Open creates an empty account for a new workspace. It does nothing if there is one already.
 func (s *Store) Open(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
 	const q = `INSERT INTO account (workspace_id, balance, seq) VALUES ($1, 0, 0) ON CONFLICT (workspace_id) DO NOTHING`
 	if _, err := tx.ExecContext(ctx, q, ws); err != nil {
@@ -78,13 +78,13 @@ func (s *Store) Open(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
 	return nil
 }
 
-// Lock holds the account to the end of the transaction and gives its balance. Everything that a workspace buys is
-// bought under this lock, so its purchases stand in one line, on every node. NotFound without an account.
+// Lock locks the account to the end of the transaction and returns its balance. All purchases of a workspace happen under
+// this lock, so they run one after another on all nodes. NotFound without an account.
 func (s *Store) Lock(ctx context.Context, tx *db.Tx, ws id.Workspace) (int64, error) {
 	return balance(ctx, tx, ws, tx.ForUpdate())
 }
 
-// Balance is what the workspace has left. NotFound without an account.
+// Balance returns the credits that the workspace has left. NotFound without an account.
 func (s *Store) Balance(ctx context.Context, ws id.Workspace) (int64, error) {
 	return balance(ctx, s.db.Read(), ws, "")
 }

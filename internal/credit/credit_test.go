@@ -21,7 +21,7 @@ import (
 
 const operator = "person:ada@example.com"
 
-// ledger is a book with one workspace.
+// ledger is a store with one workspace.
 type ledger struct {
 	*credit.Store
 	db *db.DB
@@ -82,7 +82,7 @@ func (l ledger) requireClean(t *testing.T) {
 	require.Empty(t, findings)
 }
 
-func TestLedgerTellsWhereTheBalanceComesFrom(t *testing.T) {
+func TestLedgerExplainsTheBalance(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		l := open(t, d, 0)
@@ -216,7 +216,7 @@ func TestBadGrantsAreRefused(t *testing.T) {
 		"the smallest integer":    {Amount: -1 << 63, Reason: credit.ReasonAdjustment},
 		"the largest integer":     {Amount: 1<<63 - 1},
 		"a note with a NUL":       {Amount: 5, Note: "a\x00b"},
-		"a note that is a book":   {Amount: 5, Note: string(make([]rune, 1001))},
+		"a note that is too long": {Amount: 5, Note: string(make([]rune, 1001))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -245,7 +245,7 @@ func TestAccountIsNeededAndOpenedOnce(t *testing.T) {
 	})
 }
 
-func TestAuditFindsWhatWasTamperedWith(t *testing.T) {
+func TestAuditFindsTampering(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
 		"a raised balance":   `UPDATE account SET balance = balance + 1`,

@@ -8,7 +8,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Enter is Grant in a transaction of its own; the steps run last in it.
+// Enter is Grant in a transaction of its own, which ends with the steps.
 func (s *Store) Enter(ctx context.Context, ws id.Workspace, g Grant, then ...db.Step[Entry]) (Entry, error) {
 	var e Entry
 	err := s.db.Tx(ctx, func(tx *db.Tx) (err error) {
@@ -23,7 +23,7 @@ func (s *Store) Enter(ctx context.Context, ws id.Workspace, g Grant, then ...db.
 	return e, nil
 }
 
-// Balances is what every workspace has left.
+// Balances returns the credits that each workspace has left.
 func (s *Store) Balances(ctx context.Context) (map[id.Workspace]int64, error) {
 	balances := map[id.Workspace]int64{}
 	err := db.Each(ctx, s.db.Read(), func(row db.Row) error {

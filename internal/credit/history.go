@@ -11,19 +11,19 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Filter picks entries of a ledger; the zero Filter picks all.
+// Filter selects entries of a ledger; the zero Filter selects all.
 type Filter struct {
-	From   time.Time // inclusive; zero is open
-	To     time.Time // exclusive; zero is open
-	Reason Reason    // empty is any
+	From   time.Time // inclusive; zero for no bound
+	To     time.Time // exclusive; zero for no bound
+	Reason Reason    // empty for any
 }
 
-// Recent is the workspace's newest entries, newest first.
+// Recent returns the workspace's newest entries, newest first.
 func (s *Store) Recent(ctx context.Context, ws id.Workspace, limit int) ([]Entry, error) {
 	return s.Page(ctx, ws, Filter{}, 0, limit)
 }
 
-// Page is the picked entries older than the one numbered before, newest first; 0 starts with the newest.
+// Page returns the selected entries with a Seq below before, newest first; 0 starts with the newest.
 func (s *Store) Page(ctx context.Context, ws id.Workspace, f Filter, before int64, limit int) ([]Entry, error) {
 	if before <= 0 {
 		before = math.MaxInt64
@@ -49,10 +49,10 @@ func (s *Store) Page(ctx context.Context, ws id.Workspace, f Filter, before int6
 	return entries, nil
 }
 
-// pageMax is the number of entries that Each holds in memory.
+// pageMax bounds the entries that Each keeps in memory.
 const pageMax = 1000
 
-// Each gives fn the picked entries, newest first; those that come meanwhile are left out.
+// Each calls fn for the selected entries, newest first. Entries added after the call are left out.
 func (s *Store) Each(ctx context.Context, ws id.Workspace, f Filter, fn func(Entry) error) error {
 	for before := int64(0); ; {
 		page, err := s.Page(ctx, ws, f, before, pageMax)

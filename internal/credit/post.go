@@ -17,16 +17,16 @@ import (
 
 const noteLengthMax = 1000
 
-// Grant is what an operator enters: Reason is ReasonGrant (also if empty), ReasonPurchase or ReasonAdjustment.
+// Grant is an entry made by an operator. Reason is ReasonGrant (the default if empty), ReasonPurchase or ReasonAdjustment.
 type Grant struct {
-	Amount int64 // credits; below zero only in an adjustment
+	Amount int64 // credits; negative only in an adjustment
 	Reason Reason
 	Note   string // may be empty; at most 1,000 characters
 	Actor  string
 }
 
-// Grant enters credits. Validation for an amount that is zero, too large, below zero in anything but an adjustment,
-// or would take the balance below zero, and for a note that cannot be kept; NotFound without an account.
+// Grant adds an entry of an operator. Validation for an amount that is zero, too large, negative in anything but an
+// adjustment, or would make the balance negative, and for a bad note; NotFound without an account.
 func (s *Store) Grant(ctx context.Context, tx *db.Tx, ws id.Workspace, g Grant) (Entry, error) {
 	if g.Reason == "" {
 		g.Reason = ReasonGrant
@@ -37,7 +37,7 @@ func (s *Store) Grant(ctx context.Context, tx *db.Tx, ws id.Workspace, g Grant) 
 	e := Entry{Workspace: ws, Amount: g.Amount, Reason: g.Reason, Note: g.Note, Actor: g.Actor}
 	err := post(ctx, tx, &e)
 	if r := (*refusal)(nil); errors.As(err, &r) {
-		return Entry{}, invalid("amount", "%d credits would take the balance of %d out of its bounds, 0 to %d",
+		return Entry{}, invalid("amount", "%d credits would take the balance of %d outside 0 to %d",
 			g.Amount, r.balance, int64(BalanceMax))
 	}
 	return e, err
@@ -50,7 +50,7 @@ func (g Grant) check() error {
 	case g.Amount == 0:
 		return invalid("amount", "must not be 0")
 	case g.Amount < 0 && g.Reason != ReasonAdjustment:
-		return invalid("amount", "only an %s may take credits away", ReasonAdjustment)
+		return invalid("amount", "must be positive; only an %s may take credits away", ReasonAdjustment)
 	case g.Amount > BalanceMax || g.Amount < -BalanceMax:
 		return invalid("amount", "must be between %d and %d", int64(-BalanceMax), int64(BalanceMax))
 	}
@@ -62,8 +62,8 @@ func (g Grant) check() error {
 	return nil
 }
 
-// Charge takes amount credits, above zero, for what reference names. InsufficientBalance, with the balance in its
-// details, if there are fewer; an error if the reference was charged before.
+// Charge takes amount credits, which must be positive, for reference. InsufficientBalance, with the balance in its
+// details, if the balance is lower; an error if the reference was charged before.
 func (s *Store) Charge(ctx context.Context, tx *db.Tx, ws id.Workspace, amount int64, reference, actor string) (Entry, error) {
 	if err := spendable(amount); err != nil {
 		return Entry{}, fmt.Errorf("charge %s: %w", reference, err)
@@ -78,7 +78,8 @@ func (s *Store) Charge(ctx context.Context, tx *db.Tx, ws id.Workspace, amount i
 	return e, err
 }
 
-// Refund gives back amount credits, above zero, under a reference of its own; an error if that was refunded before.
+// Refund gives back amount credits, which must be positive, under a reference of its own. An error if that reference was
+// refunded before.
 func (s *Store) Refund(ctx context.Context, tx *db.Tx, ws id.Workspace, amount int64, reference, actor string) (Entry, error) {
 	if err := spendable(amount); err != nil {
 		return Entry{}, fmt.Errorf("refund %s: %w", reference, err)
@@ -88,8 +89,8 @@ func (s *Store) Refund(ctx context.Context, tx *db.Tx, ws id.Workspace, amount i
 	return e, err
 }
 
-// post moves the balance and adds the entry, filling in what only the ledger knows. The guard stands in the
-// statement: a balance that the amount would take out of 0 to BalanceMax stays, and post returns a *refusal.
+// post updates the balance, adds the entry and fills in its remaining fields. The statement itself checks the bounds: if
+// the amount would take the balance outside 0 to BalanceMax, nothing changes and post returns a *refusal.
 func post(ctx context.Context, tx *db.Tx, e *Entry) error {
 	e.ID, e.CreatedAt = id.New[id.Entry](), db.FromTime(db.Time(time.Now()))
 	const move = `UPDATE account SET balance = balance + $2, seq = seq + 1
@@ -112,7 +113,7 @@ func post(ctx context.Context, tx *db.Tx, e *Entry) error {
 	return nil
 }
 
-// refusal says that the balance does not allow the amount.
+// refusal is the error for an amount that the balance does not allow.
 type refusal struct{ balance, amount int64 }
 
 func (r *refusal) Error() string {
@@ -129,7 +130,7 @@ func refuse(ctx context.Context, tx *db.Tx, e *Entry) error {
 
 func spendable(amount int64) error {
 	if amount <= 0 || amount > BalanceMax {
-		return fmt.Errorf("%d is no amount of credits", amount)
+		return fmt.Errorf("%d is not a valid amount of credits", amount)
 	}
 	return nil
 }

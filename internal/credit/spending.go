@@ -9,16 +9,17 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Day is what moved a balance by exports on one day (UTC), in credits.
+// Day is how exports changed a balance on one day (UTC), in credits.
 type Day struct {
 	Begin    time.Time
 	Charged  int64
-	Refunded int64 // given back on that day, whenever it was charged
+	Refunded int64 // on that day, whenever it was charged
 }
 
 const dayMicros = int64(24 * time.Hour / time.Microsecond)
 
-// Days is the workspace's spending from, up to but not including to, by day, oldest first; days without any are left out.
+// Days returns the workspace's spending from from up to, but not including, to by day, oldest first. Days without any are
+// left out.
 func (s *Store) Days(ctx context.Context, ws id.Workspace, from, to time.Time) ([]Day, error) {
 	const q = `SELECT created_at - created_at % $4,
 			CAST(SUM(CASE WHEN reason = 'export_charge' THEN -amount ELSE 0 END) AS BIGINT),

@@ -13,7 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 )
 
-func TestSpendingIsSummedUpByDay(t *testing.T) {
+func TestSpendingIsSummedByDay(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		l := open(t, d, 1000)

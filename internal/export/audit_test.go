@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/export"
 )
 
-func TestAuditFindsWhatCannotBe(t *testing.T) {
+func TestAuditFindsInconsistencies(t *testing.T) {
 	t.Parallel()
 	key := func(e export.Export) string { return fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format) }
 	for name, test := range map[string]struct {

@@ -10,14 +10,14 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Companies is what the list holds.
+// Companies returns the companies on the list.
 func (s *Store) Companies(ctx context.Context, ws id.Workspace, list id.List) (company.Set, error) {
 	_, set, err := read(ctx, s.db.Read(), ws, list, "")
 	return set, err
 }
 
-// Numbers is the companies with a number above after, ascending, at most limit of them; 0 starts at the first.
-// More holds if the list goes on behind them.
+// Numbers returns up to limit companies of the list with a number above after, ascending; 0 starts at the first. more
+// reports whether there are further ones.
 func (s *Store) Numbers(
 	ctx context.Context, ws id.Workspace, list id.List, after company.Number, limit int,
 ) (numbers []company.Number, more bool, err error) {
@@ -38,23 +38,23 @@ func (s *Store) Numbers(
 // Change is what adding or removing companies did to a list.
 type Change struct {
 	List List
-	By   int // companies that were not on it when adding, or were on it when removing
+	By   int // companies added or removed
 }
 
-// Add puts companies on the list and says how many were not on it; the steps run in the same transaction.
+// Add puts companies on the list and returns how many were not on it before. The steps run in the same transaction.
 func (s *Store) Add(
 	ctx context.Context, ws id.Workspace, list id.List, companies company.Set, then ...db.Step[Change],
 ) (List, int, error) {
 	return s.change(ctx, ws, list, func(now company.Set) company.Set { return now.Or(companies) }, then...)
 }
 
-// Remove takes companies off the list and says how many were on it.
+// Remove takes companies off the list and returns how many were on it.
 func (s *Store) Remove(ctx context.Context, ws id.Workspace, list id.List, companies company.Set) (List, int, error) {
 	l, grown, err := s.change(ctx, ws, list, func(now company.Set) company.Set { return now.Minus(companies) })
 	return l, -grown, err
 }
 
-// change holds the list while its set is replaced, and says by how many companies it grew.
+// change locks the list, replaces its set, and returns by how many companies it grew.
 func (s *Store) change(
 	ctx context.Context, ws id.Workspace, list id.List, next func(company.Set) company.Set, then ...db.Step[Change],
 ) (l List, grown int, err error) {

@@ -1,5 +1,5 @@
-// Package list keeps saved lists of companies: static sets with a name, each of one workspace.
-// It does not know what the companies are, nor how they were found.
+// Package list keeps saved lists of companies and saved searches of workspaces. A list is a static set with a name.
+// The package does not know what the companies are, nor how they were found.
 package list
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// The bounds: lists of one workspace, and characters of a name.
+// The maximum number of lists in a workspace, and of characters in a name.
 const (
 	ListsMax      = 1000
 	NameLengthMax = 200
@@ -27,22 +27,22 @@ type List struct {
 	ID        id.List
 	Workspace id.Workspace
 	Name      string
-	Len       int // how many companies
+	Len       int // number of companies
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
 
-// Store keeps the lists of all workspaces. To every method a list of another workspace is NotFound.
+// Store keeps the lists of all workspaces. Every method treats a list of another workspace as NotFound.
 // Safe for concurrent use.
 type Store struct{ db *db.DB }
 
-// New opens the book.
+// New returns a store on d.
 func New(d *db.DB) *Store { return &Store{d} }
 
 const columns = `id, workspace_id, name, size, created_at, updated_at`
 
-// Create makes an empty list, with the steps in the same transaction. Validation for a bad name, or for one list more
-// than ListsMax.
+// Create makes an empty list and runs the steps in the same transaction. Validation for a bad name, or if the workspace
+// has ListsMax lists already.
 func (s *Store) Create(ctx context.Context, ws id.Workspace, name string, then ...db.Step[List]) (List, error) {
 	name, err := checkName(name)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Store) Create(ctx context.Context, ws id.Workspace, name string, then .
 	return l, nil
 }
 
-// insert locks the workspace first, for the number of its lists to stay what the guard has counted.
+// insert locks the workspace first, so that the number of its lists cannot change after it is checked.
 func insert(ctx context.Context, tx *db.Tx, l List) error {
 	var ws id.Workspace
 	err := tx.QueryRowContext(ctx, `SELECT id FROM workspace WHERE id = $1`+tx.ForUpdate(), l.Workspace).Scan(&ws)
@@ -78,19 +78,19 @@ func insert(ctx context.Context, tx *db.Tx, l List) error {
 	}
 	n, err := done.RowsAffected()
 	if err == nil && n == 0 {
-		return fault.Invalid(fault.FieldError{Message: fmt.Sprintf("A workspace has %d lists at most; delete one first.", ListsMax)})
+		return fault.Invalid(fault.FieldError{Message: fmt.Sprintf("A workspace can have at most %d lists; delete one first.", ListsMax)})
 	}
 	return err
 }
 
-// Get finds a list.
+// Get returns a list.
 func (s *Store) Get(ctx context.Context, ws id.Workspace, list id.List) (List, error) {
 	const q = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND id = $2`
 	l, err := scan(s.db.Read().QueryRowContext(ctx, q, ws, list))
 	return found(l, err, list)
 }
 
-// List is the workspace's lists that are older than before, newest first; the zero id starts with the newest.
+// List returns the workspace's lists older than before, newest first; the zero id starts with the newest.
 func (s *Store) List(ctx context.Context, ws id.Workspace, before id.List, limit int) ([]List, error) {
 	const q = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3`
 	from := ""
@@ -104,7 +104,7 @@ func (s *Store) List(ctx context.Context, ws id.Workspace, before id.List, limit
 	return lists, nil
 }
 
-// Rename gives the list another name. Validation for a bad one.
+// Rename changes the name of the list. Validation for a bad name.
 func (s *Store) Rename(ctx context.Context, ws id.Workspace, list id.List, name string) (List, error) {
 	name, err := checkName(name)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Store) Rename(ctx context.Context, ws id.Workspace, list id.List, name 
 	return found(l, err, list)
 }
 
-// Delete forgets the list. Exports that were made from it keep their companies.
+// Delete deletes the list. Exports that were made from it keep their companies.
 func (s *Store) Delete(ctx context.Context, ws id.Workspace, list id.List) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		const q = `DELETE FROM list WHERE workspace_id = $1 AND id = $2 RETURNING ` + columns
@@ -131,7 +131,7 @@ func (s *Store) Delete(ctx context.Context, ws id.Workspace, list id.List) error
 
 func scan(row db.Row) (List, error) { return scanWith(row) }
 
-// scanWith reads the columns, and what the query selects behind them into more.
+// scanWith scans columns, and the columns that the query selects after them into more.
 func scanWith(row db.Row, more ...any) (List, error) {
 	var l List
 	var created, updated int64

@@ -40,7 +40,7 @@ func create(t *testing.T, b *list.Store, ws id.Workspace, name string, numbers .
 	return l
 }
 
-func TestListHoldsWhatWasPutOnIt(t *testing.T) {
+func TestListKeepsWhatWasAdded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, ws := list.New(d), newWorkspace(t, d)
@@ -143,7 +143,7 @@ func TestPagesShowEachCompanyOnce(t *testing.T) {
 	})
 }
 
-func TestAddsAtOnceAreAllKept(t *testing.T) {
+func TestConcurrentAddsAreAllKept(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, ws := list.New(d), newWorkspace(t, d)
@@ -208,7 +208,7 @@ func TestBadNamesAreRefused(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestAChangeWhoseLastStepFailsHasNotHappened(t *testing.T) {
+func TestAChangeWhoseLastStepFailsIsRolledBack(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, ws, crash := list.New(d), newWorkspace(t, d), errors.New("crash")

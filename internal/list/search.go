@@ -14,10 +14,10 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// SearchesMax is how many searches one workspace saves at most.
+// SearchesMax is the maximum number of saved searches in a workspace.
 const SearchesMax = 1000
 
-// Search is a saved search: what it finds is found anew at each use. Names need not be unique.
+// Search is a saved search. It runs again at each use. Names need not be unique.
 type Search struct {
 	ID        id.Search
 	Workspace id.Workspace
@@ -30,8 +30,8 @@ type Search struct {
 
 const searchColumns = `id, workspace_id, name, filters, sort_by, sort_order, created_at`
 
-// SaveSearch keeps a search under a name. Validation for a bad name, filters or sort, or for one search more than
-// SearchesMax.
+// SaveSearch stores a search under a name. Validation for a bad name, filters or sort, or if the workspace has SearchesMax
+// searches already.
 func (s *Store) SaveSearch(ctx context.Context, ws id.Workspace, search Search) (Search, error) {
 	name, err := checkName(search.Name)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Store) SaveSearch(ctx context.Context, ws id.Workspace, search Search) 
 	return search, nil
 }
 
-// insertSearch locks the workspace first, for the number of its searches to stay what the guard has counted.
+// insertSearch locks the workspace first, so that the number of its searches cannot change after it is checked.
 func insertSearch(ctx context.Context, tx *db.Tx, s Search) error {
 	var ws id.Workspace
 	err := tx.QueryRowContext(ctx, `SELECT id FROM workspace WHERE id = $1`+tx.ForUpdate(), s.Workspace).Scan(&ws)
@@ -69,13 +69,13 @@ func insertSearch(ctx context.Context, tx *db.Tx, s Search) error {
 	n, err := done.RowsAffected()
 	if err == nil && n == 0 {
 		return fault.Invalid(fault.FieldError{
-			Message: fmt.Sprintf("A workspace saves %d searches at most; delete one first.", SearchesMax),
+			Message: fmt.Sprintf("A workspace can save at most %d searches; delete one first.", SearchesMax),
 		})
 	}
 	return err
 }
 
-// GetSearch finds a saved search. One of another workspace is NotFound, as to the other methods.
+// GetSearch returns a saved search. NotFound for one of another workspace, as in the other methods.
 func (s *Store) GetSearch(ctx context.Context, ws id.Workspace, search id.Search) (Search, error) {
 	const q = `SELECT ` + searchColumns + ` FROM saved_search WHERE workspace_id = $1 AND id = $2`
 	found, err := scanSearch(s.db.Read().QueryRowContext(ctx, q, ws, search))
@@ -88,7 +88,7 @@ func (s *Store) GetSearch(ctx context.Context, ws id.Workspace, search id.Search
 	return found, nil
 }
 
-// Searches is the workspace's saved searches, newest first.
+// Searches returns the workspace's saved searches, newest first.
 func (s *Store) Searches(ctx context.Context, ws id.Workspace) ([]Search, error) {
 	const q = `SELECT ` + searchColumns + ` FROM saved_search WHERE workspace_id = $1 ORDER BY id DESC`
 	searches, err := db.Collect(ctx, s.db.Read(), scanSearch, q, ws)
@@ -98,7 +98,7 @@ func (s *Store) Searches(ctx context.Context, ws id.Workspace) ([]Search, error)
 	return searches, nil
 }
 
-// DeleteSearch forgets a saved search.
+// DeleteSearch deletes a saved search.
 func (s *Store) DeleteSearch(ctx context.Context, ws id.Workspace, search id.Search) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM saved_search WHERE workspace_id = $1 AND id = $2`, ws, search)

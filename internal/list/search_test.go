@@ -22,7 +22,7 @@ func fintechs() list.Search {
 	}
 }
 
-func TestSavedSearchIsKeptAsItWas(t *testing.T) {
+func TestSavedSearchIsKeptUnchanged(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, ws, stranger := list.New(d), newWorkspace(t, d), newWorkspace(t, d)
@@ -51,7 +51,7 @@ func TestSavedSearchIsKeptAsItWas(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeSearchedIsNotSaved(t *testing.T) {
+func TestInvalidSearchIsNotSaved(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
 	b, ws := list.New(d), newWorkspace(t, d)

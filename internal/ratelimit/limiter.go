@@ -1,5 +1,5 @@
-// Package ratelimit holds one token bucket a key, in memory.
-// It knows no endpoint and no caller: the key and its limit come with each request.
+// Package ratelimit keeps one token bucket for each key, in memory.
+// It does not know endpoints or callers: the key and its limit come with each request.
 package ratelimit
 
 import (
@@ -7,45 +7,45 @@ import (
 	"time"
 )
 
-// Limit is the size of a bucket and the time in which an empty one fills up. The zero Limit allows everything.
+// Limit is the size of a bucket and the time in which an empty bucket fills up. The zero Limit allows everything.
 type Limit struct {
 	Requests int
 	Per      time.Duration
 }
 
-// PerMinute is the usual kind of limit.
+// PerMinute returns a limit of requests in a minute.
 func PerMinute(requests int) Limit { return Limit{Requests: requests, Per: time.Minute} }
 
-// IsOff holds for a limit that allows everything.
+// IsOff reports whether the limit allows everything.
 func (l Limit) IsOff() bool { return l.Requests <= 0 || l.Per <= 0 }
 
-// interval is the time in which one request's worth flows back.
+// interval returns the time in which the bucket gains one request.
 func (l Limit) interval() time.Duration { return max(l.Per/time.Duration(l.Requests), 1) }
 
-// Decision is the answer to one request, and what the bucket holds after it.
+// Decision is the answer to one request, with the state of the bucket after it.
 type Decision struct {
 	OK         bool
-	Limit      int           // the bucket's size; 0 where the limit is off
-	Remaining  int           // requests that would be allowed at this moment
+	Limit      int           // the bucket's size; 0 if the limit is off
+	Remaining  int           // requests that would be allowed now
 	ResetAfter time.Duration // until the bucket is full again
-	RetryAfter time.Duration // until the next request is allowed; 0 if that is now
+	RetryAfter time.Duration // until the next request is allowed; 0 if it is allowed now
 }
 
-// Limiter holds the buckets. Safe for concurrent use; the zero Limiter is not ready, New makes one.
+// Limiter keeps the buckets. Safe for concurrent use. Create one with New; the zero Limiter is not usable.
 type Limiter struct {
 	mu        sync.Mutex
-	full      map[string]time.Time // when the key's bucket is full again; absent is full
+	full      map[string]time.Time // when the key's bucket is full again; a missing bucket is full
 	nextPrune time.Time
 }
 
 const prunePeriod = time.Minute
 
-// New makes a limiter whose buckets are all full.
+// New returns a limiter whose buckets are all full.
 func New() *Limiter { return &Limiter{full: map[string]time.Time{}} }
 
-// Allow takes one request out of the key's bucket, if it holds one. A request that is refused takes nothing.
+// Allow takes one request out of the key's bucket if it has one. A request that is refused takes nothing.
 //
-// It is the generic cell rate algorithm (ITU-T I.371): a bucket is the moment at which it is full again.
+// It is the generic cell rate algorithm (ITU-T I.371): a bucket is stored as the time at which it is full again.
 func (l *Limiter) Allow(key string, limit Limit) Decision {
 	if limit.IsOff() {
 		return Decision{OK: true}
@@ -57,7 +57,7 @@ func (l *Limiter) Allow(key string, limit Limit) Decision {
 	defer l.mu.Unlock()
 	now := time.Now()
 	l.prune(now)
-	missing := min(max(l.full[key].Sub(now), 0), size) // a limit that was lowered never locks anyone out for longer
+	missing := min(max(l.full[key].Sub(now), 0), size) // after a limit was lowered, nobody waits longer than its period
 	d := Decision{Limit: limit.Requests}
 	if missing+interval <= size {
 		d.OK = true
@@ -70,7 +70,7 @@ func (l *Limiter) Allow(key string, limit Limit) Decision {
 	return d
 }
 
-// prune forgets the buckets that are full, now and then.
+// prune deletes the full buckets, once every prunePeriod.
 func (l *Limiter) prune(now time.Time) {
 	if now.Before(l.nextPrune) {
 		return

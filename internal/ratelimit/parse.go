@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// Overrides are the limits that a setting puts in place of the built-in ones, by the limit's name. The zero Overrides
-// change nothing.
+// Overrides are the limits, by name, that a setting replaces the built-in ones with. The zero Overrides change nothing.
 type Overrides struct {
 	off    bool
 	limits map[string]Limit
@@ -23,8 +22,8 @@ var periods = map[string]time.Duration{
 	"h": time.Hour, "hour": time.Hour,
 }
 
-// Parse reads a setting: "off" switches every limit off, "exports.create=50/min,credits.get=off" changes the named
-// ones, "" changes nothing. The error names every part that cannot be read.
+// Parse parses a setting: "off" switches all limits off, "exports.create=50/min,credits.get=off" changes the named
+// ones, "" changes nothing. The error names every part that cannot be parsed.
 func Parse(setting string) (Overrides, error) {
 	if setting = strings.TrimSpace(setting); strings.EqualFold(setting, "off") {
 		return Overrides{off: true}, nil
@@ -40,7 +39,7 @@ func Parse(setting string) (Overrides, error) {
 		name = strings.TrimSpace(name)
 		limit, ok := parseLimit(strings.ToLower(strings.TrimSpace(value)))
 		if !found || name == "" || !ok {
-			errs = append(errs, fmt.Errorf("%q is not NAME=REQUESTS/PERIOD, such as exports.create=50/min, nor NAME=off", part))
+			errs = append(errs, fmt.Errorf("%q must be NAME=REQUESTS/PERIOD, such as exports.create=50/min, or NAME=off", part))
 			continue
 		}
 		o.limits[name] = limit
@@ -60,7 +59,7 @@ func parseLimit(s string) (Limit, bool) {
 
 const requestsMax = 1_000_000
 
-// For is the limit of the name: the override's where there is one, else the built-in one.
+// For returns the limit with the name: the override if there is one, else the built-in one.
 func (o Overrides) For(name string, builtIn Limit) Limit {
 	if o.off {
 		return Limit{}
@@ -71,5 +70,5 @@ func (o Overrides) For(name string, builtIn Limit) Limit {
 	return builtIn
 }
 
-// Names lists the limits that are overridden one by one, so that a misspelt one can be told.
+// Names returns the names of the overridden limits, so that a misspelt one can be reported.
 func (o Overrides) Names() []string { return slices.Sorted(maps.Keys(o.limits)) }

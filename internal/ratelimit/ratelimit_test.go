@@ -118,7 +118,7 @@ func TestSettingsOverrideLimits(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, o.Names())
 }
 
-func TestUnreadableSettingsAreAllNamed(t *testing.T) {
+func TestEveryUnreadableSettingIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{"on", "a", "a=", "=5/min", "a=5", "a=/min", "a=-1/min", "a=0/min", "a=5/year", "a=9999999/s", "a=1.5/s"} {
 		_, err := ratelimit.Parse("x=1/s," + part + ",worse")

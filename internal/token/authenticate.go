@@ -13,9 +13,9 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// Authenticate finds the caller by the request's Authorization header. It asks the database each time, so a revocation
-// takes effect at the very next request. Faults, the first that applies: MissingAuthHeader, InvalidTokenFormat,
-// InvalidToken, TokenExpired, TokenNotWorkspaceBound, NotWorkspaceMember.
+// Authenticate returns the caller with the token in the request's Authorization header. It queries the database each time,
+// so a revocation takes effect at the next request. Faults, the first that applies: MissingAuthHeader,
+// InvalidTokenFormat, InvalidToken, TokenExpired, TokenNotWorkspaceBound, NotWorkspaceMember.
 func (s *Store) Authenticate(ctx context.Context, authorizationHeader string) (auth.Caller, error) {
 	secret, err := bearer(authorizationHeader)
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Store) Authenticate(ctx context.Context, authorizationHeader string) (a
 	}
 	if !wellFormed(secret) {
 		return auth.Caller{}, fault.New(fault.InvalidToken,
-			"The token is mistyped or cut short: its checksum does not match. Copy it again, whole.")
+			"The token is mistyped or incomplete: its checksum does not match. Copy the whole token again.")
 	}
 	h, err := s.find(ctx, secret)
 	if err != nil {
@@ -37,24 +37,24 @@ func (s *Store) Authenticate(ctx context.Context, authorizationHeader string) (a
 	return h.Caller, nil
 }
 
-// bearer takes the secret out of an Authorization header.
+// bearer returns the secret in an Authorization header.
 func bearer(header string) (string, error) {
 	if strings.TrimSpace(header) == "" {
-		return "", fault.New(fault.MissingAuthHeader, "Send the header Authorization: Bearer cornect_…")
+		return "", fault.New(fault.MissingAuthHeader, "The Authorization header is missing. Send Authorization: Bearer cornect_…")
 	}
 	fields := strings.Fields(header)
 	if len(fields) != 2 || !strings.EqualFold(fields[0], "Bearer") || !strings.HasPrefix(fields[1], secretPrefix) {
 		return "", fault.New(fault.InvalidTokenFormat,
-			"The Authorization header holds no API token; it has to read Authorization: Bearer cornect_…")
+			"The Authorization header has no API token. Send Authorization: Bearer cornect_…")
 	}
 	return fields[1], nil
 }
 
-// holder is what decides about a token.
+// holder is a caller and the facts that decide whether their token works.
 type holder struct {
 	auth.Caller
 	expiresAt, revokedAt, lastUsedAt sql.NullInt64
-	left                             bool // the owner is no member any more
+	left                             bool // the owner is no longer a member
 }
 
 func (s *Store) find(ctx context.Context, secret string) (holder, error) {
@@ -67,7 +67,7 @@ func (s *Store) find(ctx context.Context, secret string) (holder, error) {
 		WHERE t.hash = $1 OR t.old_hash = $1 AND t.old_until > $2`, hashOf(secret), db.Time(time.Now())).
 		Scan(&h.Token, &h.Workspace, &h.Scope, &h.Name, &h.expiresAt, &h.revokedAt, &h.lastUsedAt, &h.left)
 	if errors.Is(err, sql.ErrNoRows) {
-		return holder{}, fault.New(fault.InvalidToken, "The token is not known here.")
+		return holder{}, fault.New(fault.InvalidToken, "This server does not know the token.")
 	}
 	if err != nil {
 		return holder{}, fmt.Errorf("find token: %w", err)
@@ -83,7 +83,7 @@ func (h holder) check(now time.Time) error {
 		return fault.New(fault.TokenExpired, "The token expired at %s.",
 			db.FromTime(h.expiresAt.Int64).Format(time.RFC3339))
 	case h.Workspace.IsZero():
-		return fault.New(fault.TokenNotWorkspaceBound, "The token belongs to no workspace; create a new one.")
+		return fault.New(fault.TokenNotWorkspaceBound, "The token belongs to no workspace. Create a new one.")
 	case h.left:
 		return fault.New(fault.NotWorkspaceMember, "The token's owner has left the workspace.")
 	}

@@ -14,14 +14,14 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Budget is how many credits a token may spend; nil is no bound.
+// Budget bounds the credits that a token may spend; nil for no bound.
 type Budget struct {
 	Total *int64 // in all
 	Month *int64 // in a calendar month, UTC
 }
 
-// Spending is a token's budget and what of it is spent: charges minus what of these was given back, which counts for
-// the month of the charge.
+// Spending is a token's budget and how much of it is spent: charges minus refunds. A refund counts for the month of its
+// charge.
 type Spending struct {
 	Budget
 	Spent      int64
@@ -40,7 +40,7 @@ func (b Budget) faults() []fault.FieldError {
 	return faults
 }
 
-// SetBudget replaces a token's budget, from its next purchase on. Faults: Validation, NotFound.
+// SetBudget replaces a token's budget. It applies from the next purchase on. Faults: Validation, NotFound.
 func (s *Store) SetBudget(ctx context.Context, token id.Token, budget Budget) error {
 	if err := fault.Invalid(budget.faults()...); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (s *Store) SetBudget(ctx context.Context, token id.Token, budget Budget) er
 	})
 }
 
-// Spending is what the token has spent by now. NotFound without the token.
+// Spending returns the token's budget and what it has spent. NotFound without the token.
 func (s *Store) Spending(ctx context.Context, token id.Token) (Spending, error) {
 	var all Spending
 	err := s.db.ReadTx(ctx, func(q db.Querier) (err error) {
@@ -79,8 +79,8 @@ func (s *Store) Spending(ctx context.Context, token id.Token) (Spending, error) 
 	return all, err
 }
 
-// CheckBudget is TokenBudgetExceeded if the token may not spend cost more credits at the time. The account of the
-// token's workspace must be locked in tx, or two purchases could spend the same rest.
+// CheckBudget returns TokenBudgetExceeded if spending cost at the given time would exceed the token's budget. The account
+// of the token's workspace must be locked in tx; else two purchases could spend the same remainder.
 func CheckBudget(ctx context.Context, tx *db.Tx, token id.Token, cost int64, at time.Time) error {
 	b, _, err := budgetOf(ctx, tx, token)
 	if err != nil {
@@ -127,7 +127,7 @@ func budgetOf(ctx context.Context, q db.Querier, token id.Token) (b Budget, know
 	return b, true, nil
 }
 
-// spent is what the token's exports since then have been charged and not given back.
+// spent returns what the token's exports since then were charged, minus refunds.
 func spent(ctx context.Context, q db.Querier, token id.Token, since time.Time) (int64, error) {
 	after := int64(0)
 	if !since.IsZero() {

@@ -12,12 +12,13 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// OverlapMax is how long an old secret may go on beside the new one.
+// OverlapMax is how long an old secret may keep working beside the new one.
 const OverlapMax = 7 * 24 * time.Hour
 
-// Rotate gives a token of the workspace another secret, which is told here alone; the old one works for the overlap,
-// up to OverlapMax. All else stays: id, name, scope, budget, expiry. One that is still on its way out from an earlier
-// change ends now. Faults: Validation for a bad overlap and for a token that is revoked or expired, NotFound.
+// Rotate replaces the secret of a token of the workspace and returns the new one, which cannot be read again. The old
+// secret keeps working for the overlap, up to OverlapMax. A secret before it that still works from an earlier rotation
+// ends now. Nothing else changes: id, name, scope, budget and expiry. Faults: Validation for a bad overlap and for a token
+// that is revoked or expired, NotFound.
 func (s *Store) Rotate(ctx context.Context, ws id.Workspace, token id.Token, overlap time.Duration) (string, Token, error) {
 	if overlap < 0 || overlap > OverlapMax {
 		return "", Token{}, fault.Invalid(fault.FieldError{Field: "overlap", Message: "must be between 0 and 168 hours"})
@@ -47,7 +48,7 @@ func (s *Store) Rotate(ctx context.Context, ws id.Workspace, token id.Token, ove
 	return secret, t, nil
 }
 
-// whyNot says what keeps a token from getting another secret.
+// whyNot returns why a token cannot get a new secret.
 func (s *Store) whyNot(ctx context.Context, tx *db.Tx, ws id.Workspace, token id.Token) error {
 	var known int
 	err := tx.QueryRowContext(ctx, `SELECT 1 FROM token WHERE id = $1 AND workspace_id = $2`, token, ws).Scan(&known)
@@ -57,5 +58,5 @@ func (s *Store) whyNot(ctx context.Context, tx *db.Tx, ws id.Workspace, token id
 	case err != nil:
 		return fmt.Errorf("rotate token %s: %w", token, err)
 	}
-	return fault.Invalid(fault.FieldError{Message: "The token has ended; create another."})
+	return fault.Invalid(fault.FieldError{Message: "The token has been revoked or has expired; create a new one."})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/token"
 )
 
-func TestOldSecretLivesOnForTheOverlapAlone(t *testing.T) {
+func TestOldSecretWorksForTheOverlapOnly(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, ws := token.New(d, token.Options{}), acme(t, d)

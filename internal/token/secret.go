@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// A secret is cornect_ + 32 random characters + 6 characters of CRC-32 over all before them, base 62. The checksum tells
-// a mistyped token apart without a look-up, and lets secret scanners verify a leak.
+// A secret is cornect_ + 32 random characters + 6 characters of CRC-32 over all before them, base 62. The checksum detects
+// a mistyped token without a look-up, and lets secret scanners verify a leak.
 const (
 	secretPrefix = "cornect_"
 	randomLength = 32 // 190 bits
 	sumLength    = 6
 	secretLength = len(secretPrefix) + randomLength + sumLength
-	shownLength  = 12 // of the secret, stored in clear
+	shownLength  = 12 // of the prefix of the secret that is stored in clear text
 
 	alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
@@ -28,7 +28,7 @@ func newSecret() string {
 	return string(append(s, checksum(string(s))...))
 }
 
-// appendRandom appends characters up to the length; bytes that would favour some characters are dropped.
+// appendRandom appends random characters up to the length. It drops bytes that would favour some characters.
 func appendRandom(s []byte, length int) []byte {
 	const unbiased = 256 - 256%len(alphabet)
 	var raw [48]byte
@@ -51,7 +51,7 @@ func checksum(s string) []byte {
 	return out
 }
 
-// wellFormed holds for a secret that newSecret may have made.
+// wellFormed reports whether newSecret may have made the secret.
 func wellFormed(secret string) bool {
 	if len(secret) != secretLength || !strings.HasPrefix(secret, secretPrefix) {
 		return false

@@ -13,33 +13,33 @@ import (
 
 // Options are the settings of a Store.
 type Options struct {
-	// Log gets what goes wrong beside the requests. Defaults to slog.DiscardHandler.
+	// Log gets the errors that occur outside of requests. Defaults to slog.DiscardHandler.
 	Log *slog.Logger
 
-	// UsePeriod is how often the times of last use are written, all at once. Defaults to 10s.
+	// UsePeriod is how often the times of last use are written, in one batch. Defaults to 10s.
 	UsePeriod time.Duration
 }
 
-// Store is the table token. Safe for concurrent use.
+// Store reads and writes the table token. Safe for concurrent use.
 type Store struct {
 	db        *db.DB
 	log       *slog.Logger
 	usePeriod time.Duration
 
 	mu   sync.Mutex
-	used map[id.Token]time.Time // uses that are not yet written
+	used map[id.Token]time.Time // uses that are not written yet
 	quit chan struct{}          // closed by Stop; nil while not started
-	done chan struct{}          // closed when the last write is over
+	done chan struct{}          // closed after the last write
 }
 
-// New opens the book.
+// New returns a store on d.
 func New(d *db.DB, o Options) *Store {
-	b := &Store{db: d, log: o.Log, usePeriod: o.UsePeriod, used: map[id.Token]time.Time{}}
-	if b.log == nil {
-		b.log = slog.New(slog.DiscardHandler)
+	s := &Store{db: d, log: o.Log, usePeriod: o.UsePeriod, used: map[id.Token]time.Time{}}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
 	}
-	if b.usePeriod <= 0 {
-		b.usePeriod = 10 * time.Second
+	if s.usePeriod <= 0 {
+		s.usePeriod = 10 * time.Second
 	}
-	return b
+	return s
 }

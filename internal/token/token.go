@@ -16,40 +16,40 @@ import (
 
 const nameLengthMax = 200
 
-// Token is what is known of a token; the secret itself is not kept.
+// Token is an API token without its secret, which is not stored.
 type Token struct {
 	ID         id.Token
 	Workspace  id.Workspace // zero for a legacy token without one
 	Name       string
 	Prefix     string // the secret's first characters
 	Scope      auth.Scope
-	Owner      id.Person // the member it belongs to; zero if it belongs to nobody
+	Owner      id.Person // the member it belongs to; zero for none
 	Budget     Budget
 	CreatedAt  time.Time
 	ExpiresAt  *time.Time
 	RevokedAt  *time.Time
-	LastUsedAt *time.Time // to about a minute
-	OldUntil   *time.Time // until when the secret before the last change works; nil if there was none
+	LastUsedAt *time.Time // accurate to about a minute
+	OldUntil   *time.Time // when the previous secret stops working; nil if there is none
 }
 
 // NewToken is a token to create.
 type NewToken struct {
-	// Workspace that the token speaks for; the zero one makes a legacy token, which authenticates nobody.
+	// Workspace that the token acts for; zero makes a legacy token, which authenticates nobody.
 	Workspace id.Workspace
 	Name      string
 	Scope     auth.Scope
 
-	// ExpiresAt is when the token ends; nil means never.
+	// ExpiresAt is when the token ends; nil for never.
 	ExpiresAt *time.Time
 
-	// Owner is the member whose leaving ends the token; zero for none.
+	// Owner is the member with whose leaving the token ends; zero for none.
 	Owner id.Person
 
 	Budget Budget
 }
 
-// Create makes a token. The secret is given here alone: only its hash is kept. Faults: Validation, NotFound without
-// the workspace.
+// Create creates a token and returns its secret, which cannot be read again: only its hash is stored. Faults: Validation,
+// NotFound without the workspace.
 func (s *Store) Create(ctx context.Context, n NewToken) (secret string, t Token, err error) {
 	if err := n.clean(); err != nil {
 		return "", Token{}, err
@@ -86,12 +86,12 @@ func (n *NewToken) clean() error {
 		faults = append(faults, fault.FieldError{Field: "scope", Message: err.Error()})
 	}
 	if !n.Owner.IsZero() && n.Workspace.IsZero() {
-		faults = append(faults, fault.FieldError{Field: "owner", Message: "needs a workspace to be a member of"})
+		faults = append(faults, fault.FieldError{Field: "owner", Message: "needs a workspace that the owner is a member of"})
 	}
 	return fault.Invalid(append(faults, n.Budget.faults()...)...)
 }
 
-// checkHolder refuses a workspace that does not exist and an owner who does not belong to it.
+// checkHolder refuses a workspace that does not exist and an owner who is not a member of it.
 func checkHolder(ctx context.Context, tx *db.Tx, n NewToken) error {
 	if n.Workspace.IsZero() {
 		return nil
@@ -108,7 +108,7 @@ func checkHolder(ctx context.Context, tx *db.Tx, n NewToken) error {
 	case err != nil:
 		return fmt.Errorf("check workspace of token: %w", err)
 	case !n.Owner.IsZero() && !member:
-		return fault.Invalid(fault.FieldError{Field: "owner", Message: "is no member of the workspace"})
+		return fault.Invalid(fault.FieldError{Field: "owner", Message: "must be a member of the workspace"})
 	}
 	return nil
 }
@@ -126,8 +126,8 @@ func insert(ctx context.Context, tx *db.Tx, t Token, hash []byte) error {
 	return nil
 }
 
-// Revoke ends a token: the very next request with it is refused. A second call changes nothing; fault.NotFound without
-// the token.
+// Revoke ends a token: the next request with it is refused. A second call changes nothing. fault.NotFound without the
+// token.
 func (s *Store) Revoke(ctx context.Context, token id.Token) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE token SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2`,
@@ -143,7 +143,7 @@ func (s *Store) Revoke(ctx context.Context, token id.Token) error {
 	})
 }
 
-// List gives the tokens of a workspace, oldest first, ended ones too.
+// List returns the tokens of a workspace, oldest first, including ended ones.
 func (s *Store) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 	tokens, err := db.Collect(ctx, s.db.Read(), scan,
 		`SELECT `+columns+` FROM token WHERE workspace_id = $1 ORDER BY created_at, id`, ws)

@@ -106,7 +106,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 		past := time.Now().Add(-time.Second)
 		expired, _ := create(t, b, token.NewToken{Workspace: ws, ExpiresAt: &past})
 		legacy, _ := create(t, b, token.NewToken{})
-		// What applies first is told first.
+		// The first fault that applies is reported.
 		expiredLegacy, _ := create(t, b, token.NewToken{ExpiresAt: &past})
 		orphan, _ := create(t, b, token.NewToken{Workspace: ws, Owner: ann})
 		require.NoError(t, workspace.New(d).Leave(t.Context(), ws, ann))
@@ -116,8 +116,8 @@ func TestRefusalsSayWhy(t *testing.T) {
 			code   fault.Code
 			says   string
 		}{
-			{"", fault.MissingAuthHeader, "Send the header"},
-			{"  ", fault.MissingAuthHeader, "Send the header"},
+			{"", fault.MissingAuthHeader, "is missing"},
+			{"  ", fault.MissingAuthHeader, "is missing"},
 			{"Bearer", fault.InvalidTokenFormat, "no API token"},
 			{good, fault.InvalidTokenFormat, "no API token"},
 			{"Basic " + good, fault.InvalidTokenFormat, "no API token"},
@@ -128,7 +128,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 			{"Bearer " + good[:len(good)-1], fault.InvalidToken, "mistyped"},
 			{"Bearer " + good + "0", fault.InvalidToken, "mistyped"},
 			{"Bearer " + swapped(good), fault.InvalidToken, "mistyped"},
-			{"Bearer " + elsewhere, fault.InvalidToken, "not known"},
+			{"Bearer " + elsewhere, fault.InvalidToken, "does not know"},
 			{"Bearer " + expired, fault.TokenExpired, "expired at"},
 			{"Bearer " + expiredLegacy, fault.TokenExpired, "expired at"},
 			{"Bearer " + legacy, fault.TokenNotWorkspaceBound, "no workspace"},
@@ -173,7 +173,7 @@ func TestRevocationTakesEffectAtTheNextRequest(t *testing.T) {
 	})
 }
 
-func TestOwnerWhoComesBackBringsTheTokenBack(t *testing.T) {
+func TestTokenWorksAgainWhenItsOwnerComesBack(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, people := token.New(d, token.Options{}), workspace.New(d)
@@ -201,7 +201,7 @@ func TestOnlyTheHashIsStored(t *testing.T) {
 	})
 }
 
-func TestImpossibleTokensAreRefused(t *testing.T) {
+func TestInvalidTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := token.New(d, token.Options{})
@@ -238,7 +238,7 @@ func TestWiderScopeIncludesTheNarrower(t *testing.T) {
 	require.Error(t, auth.Caller{}.Require(auth.Read))
 }
 
-func TestLastUseIsWrittenBesideTheRequests(t *testing.T) {
+func TestLastUseIsWrittenOutsideTheRequests(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := token.New(d, token.Options{UsePeriod: time.Hour})
@@ -281,11 +281,11 @@ func TestLastUseIsWrittenBesideTheRequests(t *testing.T) {
 
 func BenchmarkAuthenticate(b *testing.B) {
 	d := dbtest.SQLite(b)
-	book := token.New(d, token.Options{})
-	secret, _, err := book.Create(b.Context(), token.NewToken{Name: "x", Scope: auth.Read})
+	store := token.New(d, token.Options{})
+	secret, _, err := store.Create(b.Context(), token.NewToken{Name: "x", Scope: auth.Read})
 	require.NoError(b, err)
 	for b.Loop() {
-		_, err = book.Authenticate(b.Context(), "Bearer "+secret)
+		_, err = store.Authenticate(b.Context(), "Bearer "+secret)
 	}
 	require.Equal(b, fault.TokenNotWorkspaceBound, fault.CodeOf(err))
 }

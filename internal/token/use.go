@@ -10,10 +10,10 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// useStale is how old a stored time of last use may get while its token is in use.
+// useStale bounds the age of the stored time of last use while a token is in use.
 const useStale = time.Minute
 
-// use remembers that the token was used, if what is stored is old enough; the request does not wait for the write.
+// use records that the token was used if the stored time is old enough. The request does not wait for the write.
 func (s *Store) use(h holder, now time.Time) {
 	if h.lastUsedAt.Valid && now.Sub(db.FromTime(h.lastUsedAt.Int64)) < useStale {
 		return
@@ -23,7 +23,8 @@ func (s *Store) use(h holder, now time.Time) {
 	s.used[h.Token] = now
 }
 
-// Start begins to write the times of last use; ctx gives its values, not its end. A second call changes nothing.
+// Start begins to write the times of last use. The context's cancellation is ignored; call Stop to end. A second call
+// does nothing.
 func (s *Store) Start(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,8 +36,8 @@ func (s *Store) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop writes the last uses and ends what Start began; it waits until then or until ctx ends. A second call, or one
-// without Start, changes nothing.
+// Stop writes the remaining uses and ends what Start began. It waits for that or until ctx ends. A second call, or one
+// without Start, does nothing.
 func (s *Store) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	quit, done := s.quit, s.done
@@ -70,7 +71,7 @@ func (s *Store) writeUses(ctx context.Context, quit, done chan struct{}) {
 	}
 }
 
-// flush writes the uses that are not yet written; those of a failed write are lost, the next use makes up for them.
+// flush writes the uses that are not written yet. Those of a failed write are lost, which the next use repairs.
 func (s *Store) flush(ctx context.Context) error {
 	s.mu.Lock()
 	used := s.used
@@ -92,7 +93,7 @@ func (s *Store) flush(ctx context.Context) error {
 		return fmt.Errorf("write uses of tokens: %w", err)
 	}
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		// One time for all of them: they are apart by UsePeriod at most.
+		// One time for all of them: they differ by UsePeriod at most.
 		_, err := tx.ExecContext(ctx, `
 			UPDATE token SET last_used_at = $1
 			WHERE id IN (SELECT value FROM `+tx.EachString("$2")+`)`, db.Time(last), string(list))

@@ -13,8 +13,8 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Audit proves the log: no company is unlocked twice or taken back without being there, sizes and numbers are right, and
-// snapshots are the sum of their deltas. Each workspace is read in one state of the database, so it is right while
+// Audit checks the log: no company is unlocked twice or taken back without being owned, sizes and numbers are right, and
+// snapshots are the sum of their deltas. Each workspace is read in one state of the database, so it is correct while
 // others write.
 func (s *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
 	workspaces, err := db.Collect(ctx, s.db.Read(), db.Value[id.Workspace],
@@ -33,8 +33,8 @@ func (s *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
 	return findings, nil
 }
 
-// AuditCharges compares, in one statement, what each export has unlocked with what the ledger says that it was charged,
-// less what either took back.
+// AuditCharges compares, in one statement, what each export has unlocked with what the ledger charged for it, both minus
+// what was given back.
 func (s *Store) AuditCharges(ctx context.Context) ([]audit.Finding, error) {
 	const q = `SELECT workspace_id, 'export ' || export_id || ' unlocked ' || SUM(unlocked) || ' and was charged ' || SUM(charged)
 		FROM (
@@ -79,7 +79,7 @@ func (a *logAudit) replay(ctx context.Context, q db.Querier) error {
 		}
 	})
 	if errors.Is(err, company.ErrSet) {
-		a.find("%v; what comes after it cannot be proven", err)
+		a.find("%v; the deltas after it cannot be checked", err)
 		return nil
 	}
 	if err == nil && s.seq > a.seq {
@@ -90,17 +90,17 @@ func (a *logAudit) replay(ctx context.Context, q db.Querier) error {
 
 func (a *logAudit) delta(d delta) {
 	if d.seq != a.seq+1 {
-		a.find("delta %d follows on %d", d.seq, a.seq)
+		a.find("delta %d follows delta %d", d.seq, a.seq)
 	}
 	if n := d.companies.Len(); int64(n) != d.size {
-		a.find("delta %d says that it holds %d companies, it holds %d", d.seq, d.size, n)
+		a.find("delta %d should have %d companies, but has %d", d.seq, d.size, n)
 	}
 	here := int(a.sum.AndCardinality(d.companies.Bitmap()))
 	if d.change == adds && here > 0 {
 		a.find("delta %d of export %s unlocks %d companies a second time", d.seq, d.export, here)
 	}
 	if missing := d.companies.Len() - here; d.change == takes && missing > 0 {
-		a.find("delta %d of export %s takes back %d companies that are not there", d.seq, d.export, missing)
+		a.find("delta %d of export %s takes back %d companies that are not owned", d.seq, d.export, missing)
 	}
 	d.applyTo(a.sum)
 	a.seq = d.seq

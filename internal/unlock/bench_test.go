@@ -19,9 +19,9 @@ import (
 
 const universe = 20_000_000
 
-// BenchmarkPurchase is the transaction that locks, unlocks and charges for 10,000 companies, 8,000 of them new, of a
-// workspace that has 10,000 and of one that has 10,000,000, in turns, so that both see the same machine: the ratio of
-// the medians must stay near 1. With a search in between, the set that the search was given has to stay as it was.
+// BenchmarkPurchase measures the transaction that locks, unlocks and charges for 10,000 companies, 8,000 of them new. It
+// alternates between a workspace that has 10,000 and one that has 10,000,000, so that both run under the same load: the
+// ratio of the medians must stay near 1. With a search in between, the set that the search got must not change.
 func BenchmarkPurchase(b *testing.B) {
 	for name, open := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
 		for _, searched := range []bool{false, true} {
@@ -40,7 +40,7 @@ func BenchmarkPurchase(b *testing.B) {
 	}
 }
 
-// buyer measures purchases of a workspace that has as many companies after each as before.
+// buyer measures purchases of a workspace that has the same number of companies after each purchase as before.
 type buyer struct {
 	shop
 	random *rand.Rand
@@ -71,13 +71,13 @@ func (y *buyer) buy(b *testing.B, searched bool) {
 	require.NoError(b, err)
 }
 
-// median is in milliseconds.
+// median returns milliseconds.
 func (y *buyer) median() float64 {
 	slices.Sort(y.took)
 	return float64(y.took[len(y.took)/2].Microseconds()) / 1000
 }
 
-// BenchmarkOwned is what every search asks: nothing new since the last one, or one purchase of 10,000.
+// BenchmarkOwned measures the read of every search, after no purchase or one purchase of 10,000 since the last read.
 func BenchmarkOwned(b *testing.B) {
 	for _, bought := range []bool{false, true} {
 		b.Run(fmt.Sprintf("owned=10000000/bought=%t", bought), func(b *testing.B) {
@@ -89,7 +89,7 @@ func BenchmarkOwned(b *testing.B) {
 			for b.Loop() {
 				if bought {
 					b.StopTimer()
-					_, err := s.withBook(unlock.Options{}).buy(b.Context(), export(), selection(r, already))
+					_, err := s.withStore(unlock.Options{}).buy(b.Context(), export(), selection(r, already))
 					require.NoError(b, err)
 					b.StartTimer()
 				}
@@ -100,7 +100,7 @@ func BenchmarkOwned(b *testing.B) {
 	}
 }
 
-// spread is about n companies all over the universe.
+// spread returns about n companies from the whole universe.
 func spread(r *rand.Rand, n int) company.Set {
 	bits := roaring.New()
 	step := universe / n
@@ -110,7 +110,7 @@ func spread(r *rand.Rand, n int) company.Set {
 	return company.SetFrom(bits)
 }
 
-// selection is 10,000 companies from all over the universe, 2,000 of which are owned already.
+// selection returns 10,000 companies from the whole universe, 2,000 of which are owned already.
 func selection(r *rand.Rand, owned company.Set) company.Set {
 	bits, have, fresh := roaring.New(), 0, 0
 	for have < 2000 {

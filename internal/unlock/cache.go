@@ -7,7 +7,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// cache keeps the sums that were used last, as many as fit.
+// cache keeps the most recently used sums, as many as fit.
 type cache struct {
 	bytesMax int64
 
@@ -17,7 +17,7 @@ type cache struct {
 	slots map[id.Workspace]*list.Element
 }
 
-// slotBytes is about what an empty sum takes, with its place in the cache.
+// slotBytes is roughly the memory of an empty sum and its slot in the cache.
 const slotBytes = 512
 
 type slot struct {
@@ -29,7 +29,7 @@ func newCache(bytesMax int64) *cache {
 	return &cache{bytesMax: bytesMax, order: list.New(), slots: map[id.Workspace]*list.Element{}}
 }
 
-// get gives the workspace's sum, not loaded yet if it was not kept.
+// get returns the workspace's sum, which is not loaded yet if it was not in the cache.
 func (c *cache) get(ws id.Workspace) *owned {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -43,7 +43,7 @@ func (c *cache) get(ws id.Workspace) *owned {
 	return o
 }
 
-// settle counts what the sum weighs now and lets go of others if all weigh too much.
+// settle updates the size of the sum and drops others if the total is too large.
 func (c *cache) settle(o *owned) {
 	bytes := o.sizeBytes()
 	c.mu.Lock()
@@ -60,7 +60,7 @@ func (c *cache) settle(o *owned) {
 	}
 }
 
-// drop forgets the sum.
+// drop removes the sum.
 func (c *cache) drop(o *owned) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

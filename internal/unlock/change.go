@@ -12,9 +12,9 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Split is a selection held against what the workspace has, as one transaction sees it.
+// Split is a selection compared with what the workspace owns, as one transaction sees it.
 type Split struct {
-	Owned company.Set // what the workspace has of the selection
+	Owned company.Set // the part of the selection that the workspace owns
 
 	store     *Store
 	workspace id.Workspace
@@ -24,8 +24,8 @@ type Split struct {
 	seq       int64
 }
 
-// Split tells what the workspace has of selected, for purchases that look before they buy. The workspace's account must
-// be locked in tx.
+// Split finds which of the selected companies the workspace owns, for purchases that need to know before they buy. The
+// workspace's account must be locked in tx.
 func (s *Store) Split(ctx context.Context, tx *db.Tx, ws id.Workspace, selected company.Set) (Split, error) {
 	split := Split{store: s, workspace: ws, selected: selected}
 	var err error
@@ -38,8 +38,9 @@ func (s *Store) Split(ctx context.Context, tx *db.Tx, ws id.Workspace, selected 
 	return split, nil
 }
 
-// Add unlocks what the workspace does not have of kept, which is the selection or a part of it, and gives exactly that:
-// what is to be paid for. Nothing is written if nothing is fresh. It can be called once, in the transaction of Split.
+// Add unlocks the companies of kept that the workspace does not own and returns exactly these: the ones to pay for. kept
+// must be the selection or a part of it. Add writes nothing if there are none. It can be called once, in the transaction
+// of Split.
 func (s Split) Add(ctx context.Context, tx *db.Tx, export id.Export, kept company.Set) (company.Set, error) {
 	fresh := kept.And(s.selected).Minus(s.Owned)
 	if err := s.append(ctx, tx, delta{change: adds, export: export, companies: fresh}); err != nil {
@@ -48,8 +49,8 @@ func (s Split) Add(ctx context.Context, tx *db.Tx, export id.Export, kept compan
 	return fresh, nil
 }
 
-// append writes the delta, unless it is empty. The sum in memory follows after the commit; a transaction that is rolled
-// back leaves it alone.
+// append writes the delta unless it is empty. The sum in memory changes after the commit, and not at all if the
+// transaction is rolled back.
 func (s Split) append(ctx context.Context, tx *db.Tx, d delta) error {
 	if d.companies.IsEmpty() {
 		return nil
@@ -62,7 +63,7 @@ func (s Split) append(ctx context.Context, tx *db.Tx, d delta) error {
 	return nil
 }
 
-// Add is Split and its Add for all of selected.
+// Add is Split followed by Split.Add for all selected companies.
 func (s *Store) Add(
 	ctx context.Context, tx *db.Tx, ws id.Workspace, export id.Export, selected company.Set,
 ) (company.Set, error) {
@@ -73,8 +74,8 @@ func (s *Store) Add(
 	return split.Add(ctx, tx, export, selected)
 }
 
-// Remove takes back what the workspace has of companies, on behalf of the export that is refunded, and gives exactly
-// that; a second call finds nothing. The workspace's account must be locked in tx.
+// Remove takes back the companies that the workspace owns, on behalf of the export that is refunded, and returns exactly
+// these. A second call finds none. The workspace's account must be locked in tx.
 func (s *Store) Remove(
 	ctx context.Context, tx *db.Tx, ws id.Workspace, export id.Export, companies company.Set,
 ) (company.Set, error) {
@@ -88,7 +89,7 @@ func (s *Store) Remove(
 	return split.Owned, nil
 }
 
-// ByExport is what the export has unlocked and not given back, as q sees it.
+// ByExport returns what the export has unlocked and not given back, as q sees it.
 func (s *Store) ByExport(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) (company.Set, error) {
 	deltas, err := readExport(ctx, q, ws, export)
 	if err != nil {

@@ -28,7 +28,7 @@ type delta struct {
 	createdAt time.Time
 }
 
-// applyTo changes the sum of the deltas before this one into the sum with it.
+// applyTo adds this delta to the sum of the deltas before it.
 func (d delta) applyTo(sum *roaring.Bitmap) {
 	if d.change == takes {
 		sum.AndNot(d.companies.Bitmap())
@@ -37,7 +37,7 @@ func (d delta) applyTo(sum *roaring.Bitmap) {
 	}
 }
 
-// within is the part of asked that is owned after the delta, if part was owned before it.
+// within returns the part of asked that is owned after the delta, if part was owned before it.
 func (d delta) within(asked, part company.Set) company.Set {
 	if d.change == takes {
 		return part.Minus(d.companies)
@@ -45,8 +45,8 @@ func (d delta) within(asked, part company.Set) company.Set {
 	return part.Or(asked.And(d.companies))
 }
 
-// appendDelta numbers the delta after all that its writer has read: the primary key refuses it if another one came
-// in between, so a forgotten lock becomes an error and never a second charge.
+// appendDelta writes a delta, numbered after all that its writer has read. The primary key refuses it if another one was
+// written since, so a forgotten lock becomes an error and never a second charge.
 func appendDelta(ctx context.Context, tx *db.Tx, ws id.Workspace, d delta) error {
 	const q = `INSERT INTO unlock_delta (workspace_id, seq, change, export_id, size, companies, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
@@ -59,13 +59,13 @@ func appendDelta(ctx context.Context, tx *db.Tx, ws id.Workspace, d delta) error
 
 const deltaColumns = `seq, change, export_id, size, companies, created_at`
 
-// readDeltas gives the deltas after the numbered one, in their order.
+// readDeltas returns the deltas numbered above after, in their order.
 func readDeltas(ctx context.Context, q db.Querier, ws id.Workspace, after int64) ([]delta, error) {
 	const query = `SELECT ` + deltaColumns + ` FROM unlock_delta WHERE workspace_id = $1 AND seq > $2 ORDER BY seq`
 	return db.Collect(ctx, q, scan, query, ws, after)
 }
 
-// eachDelta hands over the whole log in its order, one delta in memory at a time.
+// eachDelta calls fn for the whole log in its order, with one delta in memory at a time.
 func eachDelta(ctx context.Context, q db.Querier, ws id.Workspace, fn func(delta)) error {
 	return db.Each(ctx, q, func(row db.Row) error {
 		d, err := scan(row)
@@ -82,7 +82,7 @@ func readExport(ctx context.Context, q db.Querier, ws id.Workspace, export id.Ex
 	return db.Collect(ctx, q, scan, query, ws, export)
 }
 
-// scan reads a delta. A set that cannot be read is company.ErrSet.
+// scan reads a delta. The error is company.ErrSet if the set cannot be read.
 func scan(row db.Row) (d delta, err error) {
 	var companies []byte
 	var created int64

@@ -9,8 +9,8 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Holders knows which of some companies any workspace has unlocked. It may be asked again and again: it reads only what
-// has come since. Not safe for concurrent use.
+// Holders finds which companies of a set any workspace has unlocked. It may be asked repeatedly: it reads only the deltas
+// since the last time. Not safe for concurrent use.
 type Holders struct {
 	of   company.Set
 	held map[id.Workspace]*holder
@@ -21,14 +21,14 @@ type holder struct {
 	part company.Set
 }
 
-// Holders reads what all workspaces have of the companies.
+// Holders reads which of the companies each workspace owns.
 func (s *Store) Holders(ctx context.Context, of company.Set) (*Holders, error) {
 	h := &Holders{of: of, held: map[id.Workspace]*holder{}}
 	_, err := h.Held(ctx, s.db.Read())
 	return h, err
 }
 
-// Held are those of the companies that any workspace has unlocked, as q sees it; what q sees must be committed.
+// Held returns the companies that any workspace has unlocked, as q sees it; what q sees must be committed.
 func (h *Holders) Held(ctx context.Context, q db.Querier) (company.Set, error) {
 	newest, err := newestDeltas(ctx, q)
 	if err != nil {
@@ -44,7 +44,7 @@ func (h *Holders) Held(ctx context.Context, q db.Querier) (company.Set, error) {
 	return all, nil
 }
 
-// follow brings the workspace's part up to the delta of the number.
+// follow brings the workspace's part up to the delta numbered seq.
 func (h *Holders) follow(ctx context.Context, q db.Querier, ws id.Workspace, seq int64) error {
 	had := h.held[ws]
 	if had == nil {

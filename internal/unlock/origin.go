@@ -12,18 +12,18 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Change is what one export has unlocked, or given back, at once.
+// Change is a set of companies that an export unlocked or gave back at once.
 type Change struct {
 	Export    id.Export
 	At        time.Time
 	Companies company.Set
 }
 
-// originDeltas is how many deltas are looked through at a time.
+// originDeltas is how many deltas are read at a time.
 const originDeltas = 64
 
-// Origins tells which exports unlocked those companies that the workspace had when its log stood at seq, newest first;
-// seq 0 is the end of the log. Each company is in one of them; one that the workspace did not have then may be in none.
+// Origins returns which exports unlocked the companies, as of position seq in the workspace's log, newest first; seq 0 is
+// the end of the log. A company that the workspace owned then is in exactly one Change; any other may be in none.
 func (s *Store) Origins(ctx context.Context, ws id.Workspace, seq int64, companies company.Set) ([]Change, error) {
 	const query = `SELECT ` + deltaColumns + ` FROM unlock_delta
 		WHERE workspace_id = $1 AND change = 1 AND ($2 = 0 OR seq <= $2) AND seq < $3 ORDER BY seq DESC LIMIT $4`
@@ -47,7 +47,7 @@ func (s *Store) Origins(ctx context.Context, ws id.Workspace, seq int64, compani
 	return found, nil
 }
 
-// GivenBack is what the export had unlocked and has given back, oldest first.
+// GivenBack returns what the export had unlocked and has given back, oldest first.
 func (s *Store) GivenBack(ctx context.Context, ws id.Workspace, export id.Export) ([]Change, error) {
 	deltas, err := readExport(ctx, s.db.Read(), ws, export)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Store) GivenBack(ctx context.Context, ws id.Workspace, export id.Export
 	return found, nil
 }
 
-// OwnedIn is what the workspace has unlocked as q sees it, added up from the log alone; for proofs.
+// OwnedIn returns what the workspace has unlocked as q sees it. It adds up the log, without cache and snapshot, for audits.
 func (s *Store) OwnedIn(ctx context.Context, q db.Querier, ws id.Workspace) (company.Set, error) {
 	sum := roaring.New()
 	if err := eachDelta(ctx, q, ws, func(d delta) { d.applyTo(sum) }); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/unlock"
 )
 
-func TestOriginIsTheLastUnlockBeforeThePlace(t *testing.T) {
+func TestOriginIsTheLastUnlockBeforeThePosition(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10_000, unlock.Options{})

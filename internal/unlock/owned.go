@@ -10,19 +10,19 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// pendingMax bounds the deltas that within has to look through.
+// pendingMax bounds the deltas that within has to go through.
 const pendingMax = 8
 
-// owned is the sum of a workspace's deltas up to seq. It moves only by deltas that are committed.
+// owned is the sum of a workspace's deltas up to seq. Only committed deltas change it.
 type owned struct {
 	workspace id.Workspace
 
 	mu      sync.Mutex
 	loaded  bool
 	seq     int64
-	bits    *roaring.Bitmap // shares its containers with the sets that view gave out, and copies one before it changes it
-	pending []delta         // up to seq, but not in bits yet: a purchase need not wait while containers are copied
-	given   *company.Set    // what view gave out last, if it still shares containers
+	bits    *roaring.Bitmap // copy-on-write: shares containers with the sets that view returned
+	pending []delta         // up to seq, but not in bits yet, so that a purchase need not wait while containers are copied
+	given   *company.Set    // the last set that view returned, if it still shares containers
 }
 
 func (o *owned) isLoaded() bool {
@@ -37,7 +37,7 @@ func (o *owned) position() int64 {
 	return o.seq
 }
 
-// load starts from a snapshot, unless another reader has done so.
+// load starts from a snapshot, unless another reader has already done so.
 func (o *owned) load(s snapshot) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -48,7 +48,7 @@ func (o *owned) load(s snapshot) {
 	o.bits.SetCopyOnWrite(true)
 }
 
-// absorb adds committed deltas that follow each other; those that it has already are passed over.
+// absorb adds committed deltas, which must be consecutive; it skips those that it has already.
 func (o *owned) absorb(deltas []delta) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -67,7 +67,7 @@ func (o *owned) absorb(deltas []delta) error {
 	return nil
 }
 
-// fold moves what is pending into the bits.
+// fold applies the pending deltas to the bits.
 func (o *owned) fold() {
 	if len(o.pending) == 0 {
 		return
@@ -78,23 +78,23 @@ func (o *owned) fold() {
 	o.pending, o.given = nil, nil
 }
 
-// view gives the sum as a set that stays as it is, and the number of the last delta in it. It copies no companies:
-// what it costs is a few bytes for every 65,536 numbers.
+// view returns the sum as a set that does not change, and the number of the last delta in it. It copies no companies, only
+// a few bytes for every 65,536 numbers.
 func (o *owned) view() (company.Set, int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.fold()
 	if o.given == nil {
 		c := o.bits.Clone()
-		c.SetCopyOnWrite(false) // else readers would write marks into it
+		c.SetCopyOnWrite(false) // else readers would write copy-on-write marks into it
 		set := company.SetFrom(c)
 		o.given = &set
 	}
 	return *o.given, o.seq
 }
 
-// within is the part of asked that is owned once the unseen deltas are counted too, and the number of the last one.
-// What it costs grows with asked, not with the sum.
+// within returns the part of asked that is owned after the unseen deltas, and the number of the last delta. Its cost grows
+// with asked, not with the sum.
 func (o *owned) within(asked company.Set, unseen []delta) (company.Set, int64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -114,7 +114,7 @@ func (o *owned) within(asked company.Set, unseen []delta) (company.Set, int64, e
 	return part, seq, nil
 }
 
-// sizeBytes is about what the sum takes in memory.
+// sizeBytes returns roughly the memory of the sum.
 func (o *owned) sizeBytes() int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()

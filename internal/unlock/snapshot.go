@@ -12,15 +12,15 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// snapshot is the sum of a workspace's deltas up to seq; the zero snapshot is that of none.
+// snapshot is the sum of a workspace's deltas up to seq; the zero snapshot is the sum of none.
 type snapshot struct {
 	seq       int64
 	size      int64
 	companies company.Set
 }
 
-// Snapshot writes down the workspace's sum if enough deltas have come since the last time, so that a cold start stays
-// short. It is best called off any request's path, such as after a job.
+// Snapshot stores the workspace's sum if enough deltas have been appended since the last one, so that a cold read stays
+// fast. Call it outside of requests, such as after a job.
 func (s *Store) Snapshot(ctx context.Context, ws id.Workspace) error {
 	due, err := s.snapshotDue(ctx, ws)
 	if err != nil || !due {

@@ -12,20 +12,20 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Options tune the book; the zero Options are good.
+// Options are the settings of a Store; the zero value has good defaults.
 type Options struct {
-	CacheBytesMax int64 // sets kept in memory, least recently used ones go first. Defaults to 256 MiB
+	CacheBytesMax int64 // of the sets kept in memory; the least recently used are dropped first. Defaults to 256 MiB
 	SnapshotEvery int64 // deltas between two snapshots of a workspace. Defaults to 200
 }
 
-// Store holds what every workspace has unlocked. Safe for concurrent use, also by several processes on one database.
+// Store keeps what each workspace has unlocked. Safe for concurrent use, also by several processes on one database.
 type Store struct {
 	db            *db.DB
 	cache         *cache
 	snapshotEvery int64
 }
 
-// New opens the book; it reads nothing yet.
+// New returns a store on d; it reads nothing yet.
 func New(d *db.DB, o Options) *Store {
 	return &Store{
 		db:            d,
@@ -34,13 +34,13 @@ func New(d *db.DB, o Options) *Store {
 	}
 }
 
-// Owned is what the workspace has unlocked, as of at least the moment of the call, whoever unlocked it.
+// Owned returns the companies that the workspace has unlocked at the time of the call or later, on any node.
 func (s *Store) Owned(ctx context.Context, ws id.Workspace) (company.Set, error) {
 	set, _, err := s.owned(ctx, ws)
 	return set, err
 }
 
-// owned also gives the number of the last delta in the set.
+// owned also returns the number of the last delta in the set.
 func (s *Store) owned(ctx context.Context, ws id.Workspace) (company.Set, int64, error) {
 	o, unseen, err := s.read(ctx, s.db.Read(), ws)
 	if err != nil {
@@ -54,8 +54,8 @@ func (s *Store) owned(ctx context.Context, ws id.Workspace) (company.Set, int64,
 	return set, seq, nil
 }
 
-// read gives the cached set and the deltas that q sees beyond it. Nothing is held in memory while the database is
-// asked: on PostgreSQL every connection may be waiting for the lock of the caller's transaction.
+// read returns the cached set and the deltas that q sees beyond it. It holds no mutex while it queries the database: on
+// PostgreSQL every connection may be waiting for the lock of the caller's transaction.
 func (s *Store) read(ctx context.Context, q db.Querier, ws id.Workspace) (*owned, []delta, error) {
 	o := s.cache.get(ws)
 	if !o.isLoaded() {

@@ -48,13 +48,13 @@ func open(t testing.TB, d *db.DB, credits int64, o unlock.Options) shop {
 	return s
 }
 
-// withBook is the shop seen by another process.
-func (s shop) withBook(o unlock.Options) shop {
+// withStore is the same shop in another process.
+func (s shop) withStore(o unlock.Options) shop {
 	s.unlocks = unlock.New(s.db, o)
 	return s
 }
 
-// buy unlocks and charges in one transaction, and gives what was fresh.
+// buy unlocks and charges in one transaction, and returns what was new.
 func (s shop) buy(ctx context.Context, export id.Export, selected company.Set) (fresh company.Set, err error) {
 	err = s.db.Tx(ctx, func(tx *db.Tx) error {
 		fresh, err = s.buyIn(ctx, tx, export, selected)
@@ -75,7 +75,7 @@ func (s shop) buyIn(ctx context.Context, tx *db.Tx, export id.Export, selected c
 	return fresh, err
 }
 
-// refund takes back and gives back in one transaction.
+// refund takes companies back and refunds them in one transaction.
 func (s shop) refund(ctx context.Context, export id.Export, companies company.Set) (taken company.Set, err error) {
 	err = s.db.Tx(ctx, func(tx *db.Tx) error {
 		if _, err := s.credit.Lock(ctx, tx, s.ws); err != nil {
@@ -103,7 +103,7 @@ func (s shop) requireClean(t require.TestingT, ctx context.Context) {
 	require.Empty(t, entries)
 }
 
-// findings are what the two audits find.
+// findings returns what the two audits find.
 func (s shop) findings(t require.TestingT, ctx context.Context) []audit.Finding {
 	unlocks, err := s.unlocks.Audit(ctx)
 	require.NoError(t, err)
@@ -146,12 +146,12 @@ func TestCompanyIsUnlockedOnce(t *testing.T) {
 	})
 }
 
-func TestManyAtOnceAreChargedForDistinctCompaniesOnly(t *testing.T) {
+func TestConcurrentPurchasesAreChargedForDistinctCompanies(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		const credits = 100_000
 		s := open(t, d, credits, unlock.Options{SnapshotEvery: 7})
-		nodes := []shop{s, s.withBook(unlock.Options{SnapshotEvery: 7})}
+		nodes := []shop{s, s.withStore(unlock.Options{SnapshotEvery: 7})}
 		distinct := company.Set{}
 		var wg sync.WaitGroup
 		for n := range 50 {
@@ -174,14 +174,14 @@ func TestManyAtOnceAreChargedForDistinctCompaniesOnly(t *testing.T) {
 		balance, err := s.credit.Balance(t.Context(), s.ws)
 		require.NoError(t, err)
 		require.EqualValues(t, distinct.Len(), credits-balance)
-		for _, node := range append(nodes, s.withBook(unlock.Options{})) {
+		for _, node := range append(nodes, s.withStore(unlock.Options{})) {
 			node.requireOwned(t, t.Context(), distinct)
 			node.requireClean(t, t.Context())
 		}
 	})
 }
 
-// Each process has its own connections and its own sum in memory, and neither tells the other anything.
+// Each process has its own connections and its own sum in memory, and they do not communicate.
 func TestTwoProcessesSellNothingTwice(t *testing.T) {
 	t.Parallel()
 	for name, target := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteFile, "postgres": dbtest.PostgresURL} {
@@ -214,7 +214,7 @@ func TestTwoProcessesSellNothingTwice(t *testing.T) {
 	}
 }
 
-func TestManyAtOnceNeverSpendMoreThanThereIs(t *testing.T) {
+func TestConcurrentPurchasesNeverOverdraw(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		const credits = 1000
@@ -292,7 +292,7 @@ func TestForgottenLockIsAnErrorNotASecondCharge(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 1000, unlock.Options{})
-		other := s.withBook(unlock.Options{})
+		other := s.withStore(unlock.Options{})
 		var wg sync.WaitGroup
 		for n := range 20 {
 			node := []shop{s, other}[n%2]
@@ -339,7 +339,7 @@ func TestRemoveTakesBackOnce(t *testing.T) {
 	})
 }
 
-func TestSetGivenOutNeverChanges(t *testing.T) {
+func TestReturnedSetNeverChanges(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 1_000_000, unlock.Options{})
@@ -367,19 +367,19 @@ func TestSetGivenOutNeverChanges(t *testing.T) {
 func TestWorkspacesDoNotMix(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		// The cache has no room for two, so each read starts from the database.
-		book := unlock.New(d, unlock.Options{CacheBytesMax: 1, SnapshotEvery: 2})
+		// The cache cannot hold two sums, so each read starts from the database.
+		store := unlock.New(d, unlock.Options{CacheBytesMax: 1, SnapshotEvery: 2})
 		shops := make([]shop, 4)
 		for i := range shops {
 			shops[i] = open(t, d, 1000, unlock.Options{})
-			shops[i].unlocks = book
+			shops[i].unlocks = store
 		}
 		for round := range company.Number(3) {
 			for i, s := range shops {
 				from := company.Number(i)*10 + round*100 + 1
 				_, err := s.buy(t.Context(), export(), span(from, from+20))
 				require.NoError(t, err)
-				require.NoError(t, book.Snapshot(t.Context(), s.ws))
+				require.NoError(t, store.Snapshot(t.Context(), s.ws))
 			}
 		}
 		for i, s := range shops {
@@ -405,7 +405,7 @@ func TestSnapshotWithLaterDeltasIsTheSumOfAll(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, s.unlocks.Snapshot(t.Context(), s.ws))
 			want = want.Or(selected)
-			s.withBook(unlock.Options{}).requireOwned(t, t.Context(), want)
+			s.withStore(unlock.Options{}).requireOwned(t, t.Context(), want)
 		}
 		require.Equal(t, 8, count(`SELECT seq FROM unlock_snapshot`))
 		require.Equal(t, 11, count(`SELECT COUNT(*) FROM unlock_delta`))
@@ -418,11 +418,11 @@ func TestSnapshotWithLaterDeltasIsTheSumOfAll(t *testing.T) {
 func TestUnlocksBehaveLikeAMapOfCompanies(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		book := unlock.New(d, unlock.Options{SnapshotEvery: 3})
+		store := unlock.New(d, unlock.Options{SnapshotEvery: 3})
 		rapid.Check(t, func(r *rapid.T) {
 			s := open(t, d, 1_000_000, unlock.Options{})
 			m := &model{ctx: t.Context(), nodes: []shop{s, s}, owned: map[company.Number]bool{}}
-			m.nodes[0].unlocks = book
+			m.nodes[0].unlocks = store
 			for range rapid.IntRange(1, 12).Draw(r, "steps") {
 				m.step(r)
 			}
@@ -458,7 +458,7 @@ func (m *model) step(r *rapid.T) {
 	case 4:
 		require.NoError(r, s.unlocks.Snapshot(m.ctx, s.ws))
 	case 5:
-		m.nodes[1] = s.withBook(unlock.Options{SnapshotEvery: 2})
+		m.nodes[1] = s.withStore(unlock.Options{SnapshotEvery: 2})
 	}
 }
 
@@ -504,7 +504,7 @@ func (m *model) check(r *rapid.T) {
 	for n := range m.owned {
 		want = append(want, n)
 	}
-	for _, s := range append(m.nodes, m.nodes[0].withBook(unlock.Options{})) {
+	for _, s := range append(m.nodes, m.nodes[0].withStore(unlock.Options{})) {
 		s.requireOwned(r, m.ctx, company.SetOf(want...))
 	}
 	balance, err := m.nodes[0].credit.Balance(m.ctx, m.nodes[0].ws)
@@ -513,7 +513,7 @@ func (m *model) check(r *rapid.T) {
 	m.nodes[0].requireClean(r, m.ctx)
 }
 
-func TestAuditFindsWhatCannotBe(t *testing.T) {
+func TestAuditFindsInconsistencies(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
 		"a company unlocked twice":      `UPDATE unlock_delta SET companies = (SELECT companies FROM unlock_delta WHERE seq = 1) WHERE seq = 2`,
@@ -547,7 +547,7 @@ func TestAuditFindsWhatCannotBe(t *testing.T) {
 	}
 }
 
-func TestAuditTellsWhichSetsCannotBeRead(t *testing.T) {
+func TestAuditReportsSetsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 1000, unlock.Options{SnapshotEvery: 1})

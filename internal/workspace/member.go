@@ -12,13 +12,13 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Membership is a workspace that a person belongs to, and as what.
+// Membership is a workspace that a person belongs to, and their role in it.
 type Membership struct {
 	Workspace
 	Role Role
 }
 
-// Belonging is a person who belongs to a workspace.
+// Belonging is a member of a workspace.
 type Belonging struct {
 	Person   id.Person
 	Name     string
@@ -27,8 +27,8 @@ type Belonging struct {
 	JoinedAt time.Time
 }
 
-// AddMember lets the person belong to the workspace; one who is a member already keeps their role, one who has left is
-// back, and tokens of theirs work again. Faults: Validation, NotFound without the workspace.
+// AddMember makes the person a member of the workspace. A person who is a member already keeps their role. A person who
+// had left is a member again, and their tokens work again. Faults: Validation, NotFound without the workspace.
 func (s *Store) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, role Role) error {
 	if _, err := ParseRole(string(role)); err != nil {
 		return fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
@@ -49,8 +49,8 @@ func (s *Store) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, perso
 	return err
 }
 
-// SetRole gives a member another role. NotFound for one who is no member; Validation for a role that is none, and for
-// one that would leave the workspace without an owner.
+// SetRole changes a member's role. NotFound if the person is not a member; Validation for an unknown role, and for one
+// that would leave the workspace without an owner.
 func (s *Store) SetRole(ctx context.Context, ws id.Workspace, person id.Person, role Role) error {
 	if _, err := ParseRole(string(role)); err != nil {
 		return fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
@@ -63,8 +63,8 @@ func (s *Store) SetRole(ctx context.Context, ws id.Workspace, person id.Person, 
 	})
 }
 
-// Leave ends the person's membership; their tokens are refused from the next request on. A second call changes
-// nothing. NotFound for one who never was a member; Validation for the last owner, who has to stay.
+// Leave ends the person's membership. Their tokens are refused from the next request on. A second call changes nothing.
+// NotFound if the person never was a member; Validation for the last owner, who must stay.
 func (s *Store) Leave(ctx context.Context, ws id.Workspace, person id.Person) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		err := s.change(ctx, tx, ws, person, false, `left_at = COALESCE(left_at, $3)`, db.Time(time.Now()))
@@ -79,7 +79,8 @@ func (s *Store) Leave(ctx context.Context, ws id.Workspace, person id.Person) er
 func (s *Store) change(
 	ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, staysOwner bool, set string, value any,
 ) error {
-	// Two owners who demote each other at once would both see the other one; the workspace's row makes them queue.
+	// Two owners who demote each other at once would each see the other as an owner. Locking the workspace's row makes
+	// them run one after the other.
 	if err := tx.QueryRowContext(ctx, `SELECT id FROM workspace WHERE id = $1`+tx.ForUpdate(), ws).Scan(new(string)); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			return noWorkspace(ws)
@@ -94,17 +95,17 @@ func (s *Store) change(
 		FROM member m WHERE m.workspace_id = $1 AND m.person = $2`, ws, person).Scan(&last)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return fault.New(fault.NotFound, "There is no such member of this workspace.")
+		return fault.New(fault.NotFound, "This workspace has no such member.")
 	case err != nil:
 		return err
 	case last && !staysOwner:
-		return fault.Invalid(fault.FieldError{Message: "A workspace needs an owner: make somebody else one first."})
+		return fault.Invalid(fault.FieldError{Message: "A workspace needs an owner: make another member an owner first."})
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE member SET `+set+` WHERE workspace_id = $1 AND person = $2`, ws, person, value)
 	return err
 }
 
-// Members gives those who belong to the workspace, in the order in which they joined.
+// Members returns the members of the workspace, in the order in which they joined.
 func (s *Store) Members(ctx context.Context, ws id.Workspace) ([]Belonging, error) {
 	members, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (m Belonging, err error) {
 		var joined int64
@@ -119,7 +120,7 @@ func (s *Store) Members(ctx context.Context, ws id.Workspace) ([]Belonging, erro
 	return members, nil
 }
 
-// Of gives the workspaces that the person belongs to, by name.
+// Of returns the workspaces that the person belongs to, by name.
 func (s *Store) Of(ctx context.Context, person id.Person) ([]Membership, error) {
 	all, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (m Membership, err error) {
 		var created int64

@@ -1,5 +1,5 @@
 // Package workspace keeps the workspaces and who belongs to them.
-// It knows nothing of what a workspace owns: credits, unlocks, lists and exports have rooms of their own.
+// It does not know what a workspace owns: credits, unlocks, lists and exports have packages of their own.
 package workspace
 
 import (
@@ -17,21 +17,21 @@ import (
 
 const nameLengthMax = 200
 
-// Workspace is who buys and owns: tokens, credits and exports belong to one.
+// Workspace is the unit that buys and owns: each token, credit and export belongs to one.
 type Workspace struct {
 	ID        id.Workspace
 	Name      string
 	CreatedAt time.Time
 }
 
-// Store is the tables workspace and member. Safe for concurrent use.
+// Store reads and writes the tables workspace and member. Safe for concurrent use.
 type Store struct{ db *db.DB }
 
-// New opens the book.
+// New returns a store on d.
 func New(d *db.DB) *Store { return &Store{db: d} }
 
-// Create adds a workspace. Names may repeat; one that is empty, over 200 characters or unprintable is a
-// fault.Validation.
+// Create adds a workspace. Names may repeat. fault.Validation for a name that is empty, longer than 200 characters or not
+// printable.
 func (s *Store) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, error) {
 	name, complaint := text.Name(name, nameLengthMax)
 	if complaint != "" {
@@ -46,7 +46,7 @@ func (s *Store) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, 
 	return w, nil
 }
 
-// Get finds a workspace; fault.NotFound without one.
+// Get returns a workspace. fault.NotFound without one.
 func (s *Store) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
 	w, err := scan(s.db.Read().QueryRowContext(ctx, `SELECT id, name, created_at FROM workspace WHERE id = $1`, ws))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -58,7 +58,7 @@ func (s *Store) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
 	return w, nil
 }
 
-// List gives all workspaces, oldest first.
+// List returns all workspaces, oldest first.
 func (s *Store) List(ctx context.Context) ([]Workspace, error) {
 	all, err := db.Collect(ctx, s.db.Read(), scan, `SELECT id, name, created_at FROM workspace ORDER BY created_at, id`)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package blob is the seam to where files lie: put, open, sign a link, delete.
-// It knows nothing of what is in them.
+// Package blob is the interface to a store of files: put, open, stat, sign a link, delete.
+// It does not know what the files contain.
 package blob
 
 import (
@@ -9,23 +9,24 @@ import (
 	"time"
 )
 
-// Store keeps files by key: slash-separated, letters, digits, "-", "_" and "." only. Safe for concurrent use.
+// Store keeps files by key. Keys are slash-separated and consist of letters, digits, "-", "_" and ".". Safe for concurrent
+// use.
 type Store interface {
-	// Put writes what fn writes and makes it visible under key at once, replacing what was there.
-	// If fn or the writing fails, nothing changes. It returns size and SHA-256 of the file.
+	// Put stores what fn writes. The file becomes visible under key at once and as a whole, replacing any earlier one.
+	// If fn or the writing fails, nothing changes. It returns the size and SHA-256 of the file.
 	Put(ctx context.Context, key string, fn func(io.Writer) error) (Info, error)
 
-	// Open reads a file; ErrNotFound if there is none.
+	// Open opens a file for reading. ErrNotFound if it does not exist.
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
 
-	// Stat tells a file's size; ErrNotFound if there is none. SHA256 is only filled where the store keeps it.
+	// Stat returns a file's size. ErrNotFound if it does not exist. SHA256 is set only if the store keeps it.
 	Stat(ctx context.Context, key string) (Info, error)
 
-	// SignedURL is a link that anybody may GET, ranges too, until it expires. It is absolute, or a path of this
-	// server for a store that the server itself serves.
+	// SignedURL returns a link that anyone may GET until it expires, also in ranges. It is absolute, or a path of this
+	// server if the server itself serves the store's files.
 	SignedURL(ctx context.Context, key string, link Link) (string, error)
 
-	// Delete removes a file; one that is not there is no error.
+	// Delete deletes a file. It returns nil if the file does not exist.
 	Delete(ctx context.Context, key string) error
 }
 
@@ -35,12 +36,12 @@ type Info struct {
 	SHA256    [32]byte
 }
 
-// Link says how a signed URL is answered.
+// Link describes the answer to a signed URL.
 type Link struct {
 	ExpiresAt   time.Time
 	FileName    string // for Content-Disposition; any text
 	ContentType string
 }
 
-// ErrNotFound is the answer for a key without a file.
+// ErrNotFound is the error for a key without a file.
 var ErrNotFound = errors.New("blob: no such file")

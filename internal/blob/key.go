@@ -7,11 +7,11 @@ import (
 
 const keyBytesMax = 500
 
-// CheckKey is the fault of a key, nil for a good one. Every store calls it before it touches a key.
-// A part that starts with "." is refused: such names belong to the stores.
+// CheckKey returns an error for a malformed key. Every store calls it before it uses a key.
+// It refuses a part that starts with ".": stores use such names themselves.
 func CheckKey(key string) error {
 	if key == "" || len(key) > keyBytesMax {
-		return fmt.Errorf("blob: key of %d bytes", len(key))
+		return fmt.Errorf("blob: key of %d bytes; it must have 1 to %d", len(key), keyBytesMax)
 	}
 	for part := range strings.SplitSeq(key, "/") {
 		if part == "" || part[0] == '.' || strings.ContainsFunc(part, outside) {

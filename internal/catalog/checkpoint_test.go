@@ -64,8 +64,8 @@ func TestACheckpointExistsOnlyOnceCommitted(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		require.NoError(t, catalog.New(d).SaveCheckpoint(t.Context(), "one", "a", "", 1))
-		failing := catalog.New(d.Guarded(func(m db.Moment) error {
-			if m == db.Commit {
+		failing := catalog.New(d.Guarded(func(p db.GuardPoint) error {
+			if p == db.Commit {
 				return context.Canceled
 			}
 			return nil

@@ -1,5 +1,5 @@
-// Package db runs transactions and statements on SQLite and PostgreSQL, and says what the two say differently.
-// It holds no rule and no statement of any noun; those stand in the package that owns the table.
+// Package db runs transactions and statements on SQLite and PostgreSQL, and hides the differences between the two.
+// It has no rules and no statements of its own; those are in the package that owns the table.
 package db
 
 import (
@@ -11,38 +11,40 @@ import (
 	"time"
 )
 
-// Querier is what runs a statement: a Tx, or the pool for reads.
+// Querier runs statements: a Tx, or the pool for reads.
 type Querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Dialect is what must differ between the databases; everything else is one SQL text.
+// Dialect is the SQL that must differ between the databases; everything else is the same text.
 type Dialect interface {
-	Name() string // the config word: sqlite or postgres
+	Name() string // as in the configuration: sqlite or postgres
 
-	// Each is a table expression with one column, value, that holds the elements of the JSON array in the
-	// placeholder, such as $1: Strings for text, Numbers for 64-bit integers.
+	// EachString is a table expression with one column, value: the elements of the JSON array of strings that is
+	// passed as the placeholder, such as $1.
 	EachString(placeholder string) string
+
+	// EachNumber is EachString for an array of 64-bit integers.
 	EachNumber(placeholder string) string
 
-	// ForUpdate ends a SELECT whose rows stay locked to the end of the transaction; empty where a write
-	// transaction is alone anyway.
+	// ForUpdate ends a SELECT that locks its rows to the end of the transaction. It is empty if there is only one
+	// write transaction at a time anyway.
 	ForUpdate() string
 
-	// ForShare ends a SELECT whose rows nobody may lock for update to the end of the transaction, while others may share
-	// them; empty as above.
+	// ForShare ends a SELECT that locks its rows to the end of the transaction against ForUpdate, but not against other
+	// ForShare locks. It may be empty too.
 	ForShare() string
 
-	// SkipLocked ends a SELECT that locks its rows and passes over those that others hold; empty as above.
+	// SkipLocked ends a SELECT that locks its rows and skips those that are already locked. It may be empty too.
 	SkipLocked() string
 
-	// Retryable holds for an error after which the whole transaction can be tried again: busy, deadlock,
+	// Retryable reports whether the whole transaction can be tried again after the error: busy, deadlock,
 	// serialization failure.
 	Retryable(err error) bool
 
-	// Duplicate holds for the violation of a primary key or a unique index.
+	// Duplicate reports whether the error is the violation of a primary key or a unique index.
 	Duplicate(err error) bool
 }
 
@@ -50,11 +52,11 @@ type Dialect interface {
 type DB struct {
 	Dialect
 	write, read *sql.DB
-	reads       Querier // what Read gives: read, or what keeps its statements
-	guard       Guard   // nil but in tests
+	reads       Querier // read, or a wrapper that keeps its prepared statements
+	guard       Guard   // nil except in tests
 }
 
-// New wraps the pools of an open database, which may be one and the same; the back ends call it.
+// New wraps the pools of an open database, which may be the same pool. The back ends call it.
 func New(d Dialect, write, read *sql.DB) *DB {
 	return &DB{Dialect: d, write: write, read: read, reads: read}
 }
@@ -67,11 +69,11 @@ type Tx struct {
 	committed []func()
 }
 
-// OnCommit runs fn right after the commit, in the order of the calls, and never if the transaction is rolled back:
-// the way for a cache to move with the database. fn must not block.
+// OnCommit runs fn right after the commit, in the order of the calls, and not at all if the transaction is rolled back.
+// Caches use it to follow the database. fn must not block.
 func (t *Tx) OnCommit(fn func()) { t.committed = append(t.committed, fn) }
 
-// Step is what a caller adds to the transaction of another, to run last in it, once what it is about is made.
+// Step is what a caller adds to the end of another package's transaction; made is the result of that transaction.
 type Step[T any] func(ctx context.Context, tx *Tx, made T) error
 
 // Then runs the steps.
@@ -88,12 +90,12 @@ const (
 	attemptsMax   = 10
 	retryDelayMax = 500 * time.Millisecond
 
-	busyPoll = time.Millisecond
-	busyMax  = 10 * time.Second
+	lockPoll    = time.Millisecond
+	lockTimeMax = 10 * time.Second
 )
 
-// Tx runs fn in a write transaction and commits it, or rolls it back if fn fails.
-// After a lost race it runs fn again, so fn may touch nothing but the transaction.
+// Tx runs fn in a write transaction and commits it, or rolls it back if fn returns an error.
+// After a lost race it runs fn again, so fn must have no effect outside the transaction.
 func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 	delay := 2 * time.Millisecond
 	for attempt := 1; ; attempt++ {
@@ -118,7 +120,7 @@ func (d *DB) once(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it is done already; else the first error counts
+	defer tx.Rollback() //nolint:errcheck // a no-op after Commit; else the first error counts
 	t := &Tx{Tx: tx, Dialect: d.Dialect, guard: d.guard}
 	if err := fn(t); err != nil {
 		return err
@@ -132,18 +134,18 @@ func (d *DB) once(ctx context.Context, fn func(*Tx) error) error {
 	return nil
 }
 
-// begin waits until the database takes the transaction. SQLite's own waiting looks ever more seldom, at last every 100 ms,
-// and so misses the short pauses that a long import in another process makes for others.
+// begin waits until the database accepts the transaction. SQLite's own busy handler polls less and less often, in the end
+// every 100 ms, and so misses the short pauses that a long import in another process makes for others.
 func (d *DB) begin(ctx context.Context) (*sql.Tx, error) {
-	for patience := time.Now().Add(busyMax); ; {
+	for deadline := time.Now().Add(lockTimeMax); ; {
 		tx, err := d.write.BeginTx(ctx, nil)
-		if err == nil || !d.Retryable(err) || time.Now().After(patience) {
+		if err == nil || !d.Retryable(err) || time.Now().After(deadline) {
 			return tx, err
 		}
 		select {
 		case <-ctx.Done():
 			return nil, errors.Join(ctx.Err(), err)
-		case <-time.After(busyPoll):
+		case <-time.After(lockPoll):
 		}
 	}
 }
@@ -158,10 +160,10 @@ func (t *Tx) commit() error {
 	return t.guard.ask(Committed)
 }
 
-// Read is for statements that only read, outside of any transaction.
+// Read returns a Querier for statements that only read, outside of any transaction.
 func (d *DB) Read() Querier { return d.guard.over(d.reads, Read) }
 
-// ReadTx runs fn on one unchanging state of the database; fn must not write.
+// ReadTx runs fn on a consistent snapshot of the database; fn must not write.
 func (d *DB) ReadTx(ctx context.Context, fn func(Querier) error) error {
 	if err := d.guard.ask(Read); err != nil {
 		return fmt.Errorf("begin reading: %w", err)
@@ -174,7 +176,7 @@ func (d *DB) ReadTx(ctx context.Context, fn func(Querier) error) error {
 	return fn(d.guard.over(tx, Read))
 }
 
-// Pools are the figures of the pools of connections, by name; a database of one pool has "all".
+// Pools returns the statistics of the connection pools by name: "read" and "write", or "all" if there is one pool.
 func (d *DB) Pools() map[string]sql.DBStats {
 	if d.write == d.read {
 		return map[string]sql.DBStats{"all": d.read.Stats()}
@@ -182,7 +184,7 @@ func (d *DB) Pools() map[string]sql.DBStats {
 	return map[string]sql.DBStats{"read": d.read.Stats(), "write": d.write.Stats()}
 }
 
-// SchemaVersion is the number of the newest migration that the database has seen.
+// SchemaVersion returns the number of the newest migration that was applied.
 func (d *DB) SchemaVersion(ctx context.Context) (version int64, err error) {
 	err = d.Read().QueryRowContext(ctx, `SELECT MAX(version_id) FROM goose_db_version`).Scan(&version)
 	if err != nil {
@@ -200,8 +202,8 @@ func (d *DB) Close() error {
 	return err
 }
 
-// Time is how a time stands in every table: microseconds since 1970, UTC.
+// Time returns a time as it is stored in every table: microseconds since 1970, UTC.
 func Time(t time.Time) int64 { return t.UnixMicro() }
 
-// FromTime reads what Time wrote.
+// FromTime is the inverse of Time.
 func FromTime(us int64) time.Time { return time.UnixMicro(us).UTC() }

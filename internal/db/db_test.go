@@ -129,7 +129,7 @@ func TestListsOfValuesKeepEveryElement(t *testing.T) {
 	})
 }
 
-func TestDuplicatesAreTold(t *testing.T) {
+func TestDuplicatesAreRecognised(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		counter(t, d)
@@ -143,7 +143,7 @@ func TestDuplicatesAreTold(t *testing.T) {
 	})
 }
 
-func TestDeadlocksAreTriedAgain(t *testing.T) {
+func TestDeadlocksAreRetried(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		counter(t, d)

@@ -5,65 +5,66 @@ import (
 	"database/sql"
 )
 
-// Guard is asked before every step that a handle takes on its database, and its error takes the place of the step; at
-// Committed, of the word that the commit was done. Tests end a process with it, between any two steps.
-type Guard func(Moment) error
+// Guard is called before each step that a handle takes on its database. If it returns an error, the step is not taken and
+// fails with that error; at Committed, the commit was done but its confirmation is replaced by the error. Tests use it to
+// simulate a crash between any two steps.
+type Guard func(GuardPoint) error
 
-// Moment is where a Guard is asked.
-type Moment int
+// GuardPoint is where a Guard is called.
+type GuardPoint int
 
-// The moments. Those of a write transaction come in this order, Statement any number of times.
+// The points. Those of a write transaction come in this order, Statement any number of times.
 const (
-	Begin Moment = iota
+	Begin GuardPoint = iota
 	Statement
 	Commit
 	Committed
 	Read // a statement, or a transaction, that only reads
 )
 
-// Guarded is another handle on the same open database, whose every step the guard sees.
+// Guarded returns another handle on the same open database, whose steps call the guard.
 func (d *DB) Guarded(g Guard) *DB {
 	return &DB{Dialect: d.Dialect, write: d.write, read: d.read, reads: d.reads, guard: g}
 }
 
-func (g Guard) ask(m Moment) error {
+func (g Guard) ask(p GuardPoint) error {
 	if g == nil {
 		return nil
 	}
-	return g(m)
+	return g(p)
 }
 
-func (g Guard) over(q Querier, m Moment) Querier {
+func (g Guard) over(q Querier, p GuardPoint) Querier {
 	if g == nil {
 		return q
 	}
-	return guarded{q, g, m}
+	return guarded{q, g, p}
 }
 
-// guarded is a Querier whose statements the guard sees.
+// guarded is a Querier that calls the guard before each statement.
 type guarded struct {
 	querier Querier
 	guard   Guard
-	moment  Moment
+	point   GuardPoint
 }
 
 func (q guarded) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if err := q.guard(q.moment); err != nil {
+	if err := q.guard(q.point); err != nil {
 		return nil, err
 	}
 	return q.querier.ExecContext(ctx, query, args...)
 }
 
 func (q guarded) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if err := q.guard(q.moment); err != nil {
+	if err := q.guard(q.point); err != nil {
 		return nil, err
 	}
 	return q.querier.QueryContext(ctx, query, args...)
 }
 
 func (q guarded) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if err := q.guard(q.moment); err != nil {
-		// A Row with an error of ours cannot be made; that of an ended context is one as well.
+	if err := q.guard(q.point); err != nil {
+		// A sql.Row with an error of our own cannot be made, so this one fails with a cancelled context.
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
 		return q.querier.QueryRowContext(ended, query, args...)
@@ -76,17 +77,17 @@ func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Re
 	return t.guard.over(t.Tx, Statement).ExecContext(ctx, query, args...)
 }
 
-// QueryContext runs a statement that gives rows.
+// QueryContext runs a statement that returns rows.
 func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return t.guard.over(t.Tx, Statement).QueryContext(ctx, query, args...)
 }
 
-// QueryRowContext runs a statement that gives one row at most.
+// QueryRowContext runs a statement that returns at most one row.
 func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	return t.guard.over(t.Tx, Statement).QueryRowContext(ctx, query, args...)
 }
 
-// PrepareContext prepares a statement, which runs unseen by a guard.
+// PrepareContext prepares a statement. The guard is not called when that runs.
 func (t *Tx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
 	if err := t.guard.ask(Statement); err != nil {
 		return nil, err

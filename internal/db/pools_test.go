@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/db/migrations"
 )
 
-func TestAnOpenDatabaseHasTheNewestSchemaAndTellsOfItsPools(t *testing.T) {
+func TestAnOpenDatabaseHasTheNewestSchemaAndPoolStats(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		version, err := d.SchemaVersion(t.Context())

@@ -6,17 +6,17 @@ import (
 	"sync"
 )
 
-// preparedMax bounds the statements that are kept prepared; the program has fewer, but for those that it puts together.
+// preparedMax bounds the prepared statements. The program has fewer, apart from texts that it composes.
 const preparedMax = 128
 
-// prepared is a pool that compiles each text once a connection.
+// prepared is a pool that compiles each text once per connection.
 type prepared struct {
 	*sql.DB
 	mu    sync.RWMutex
 	texts map[string]*sql.Stmt
 }
 
-// Prepared has the statements of Read compiled once, for a database whose driver does not see to that itself.
+// Prepared makes Read reuse prepared statements, for a database whose driver does not do that itself.
 func (d *DB) Prepared() *DB {
 	d.reads = &prepared{DB: d.read, texts: map[string]*sql.Stmt{}}
 	return d
@@ -36,8 +36,8 @@ func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...an
 	return p.DB.QueryRowContext(ctx, query, args...)
 }
 
-// statement is nil where the text is to run as it is: it cannot be prepared, which running it will tell, or there are
-// too many.
+// statement returns the prepared statement, or nil if the text must run unprepared: there are too many already, or it
+// cannot be prepared, in which case running it returns the error.
 func (p *prepared) statement(ctx context.Context, query string) *sql.Stmt {
 	p.mu.RLock()
 	s, n := p.texts[query], len(p.texts)
@@ -52,7 +52,7 @@ func (p *prepared) statement(ctx context.Context, query string) *sql.Stmt {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if first := p.texts[query]; first != nil {
-		_ = s.Close() //nolint:sqlclosecheck // another came first
+		_ = s.Close() //nolint:sqlclosecheck // another goroutine was first
 		return first
 	}
 	p.texts[query] = s

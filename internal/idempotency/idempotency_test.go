@@ -118,8 +118,8 @@ func TestARetryIsAnsweredWhileAnotherRequestTriesItsKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		var hold atomic.Bool
 		held, goOn := make(chan struct{}), make(chan struct{})
-		s := open(t, d.Guarded(func(m db.Moment) error {
-			if m == db.Read && hold.CompareAndSwap(true, false) {
+		s := open(t, d.Guarded(func(p db.GuardPoint) error {
+			if p == db.Read && hold.CompareAndSwap(true, false) {
 				close(held)
 				<-goOn
 			}

@@ -91,8 +91,8 @@ func (l *life) step(what string) error {
 	return nil
 }
 
-func (l *life) guard(m db.Moment) error {
-	switch m {
+func (l *life) guard(p db.GuardPoint) error {
+	switch p {
 	case db.Begin:
 		return l.step("begin")
 	case db.Statement:

@@ -1,5 +1,4 @@
-// Package blobtest holds every blob.Store to the same promises.
-// It knows no store.
+// Package blobtest is the contract of blob.Store as a test suite.
 package blobtest
 
 import (
@@ -21,17 +20,17 @@ import (
 	"github.com/opencapi/capi/internal/blob"
 )
 
-// Harness is a fresh, empty store and how to follow its links.
+// Harness is an empty store and a way to request its links.
 type Harness struct {
 	Store blob.Store
-	// Do sends a request for a link that the store signed; the caller closes the body.
+	// Do sends a request for a link that the store signed. The caller must close the body.
 	Do func(*http.Request) (*http.Response, error)
 }
 
-// Run tests the store that open makes, a fresh one for every test.
+// Run tests the stores that open returns; it must return a new one for each test.
 func Run(t *testing.T, open func(t *testing.T) Harness) {
 	for name, test := range map[string]func(*testing.T, Harness){
-		"PutThenOpenGivesTheSameBytes":     putThenOpen,
+		"PutThenOpenReturnsTheSameBytes":   putThenOpen,
 		"PutReplacesAtOnce":                putReplaces,
 		"FailedPutChangesNothing":          failedPut,
 		"CancelledPutChangesNothing":       cancelledPut,
@@ -39,7 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		"DeleteTwiceIsNoError":             deleteTwice,
 		"BadKeysAreRefused":                badKeys,
 		"ReadersSeeOneVersionDuringPuts":   manyPuts,
-		"LinkGivesTheFile":                 linkGives,
+		"LinkServesTheFile":                linkGives,
 		"LinkAnswersRanges":                linkRanges,
 		"LinkNamesFilesInEveryScript":      linkNames,
 		"LinkThatWasTamperedWithIsRefused": linkTampered,
@@ -77,7 +76,7 @@ func read(t *testing.T, h Harness, key string) string {
 }
 
 func putThenOpen(t *testing.T, h Harness) {
-	content := bytes.Repeat([]byte("0123456789abcdef"), 100_000) // beyond every buffer
+	content := bytes.Repeat([]byte("0123456789abcdef"), 100_000) // larger than any buffer
 	info, err := h.Store.Put(t.Context(), "exports/a/b-c_d.csv", func(w io.Writer) error {
 		for part := range slices.Chunk(content, 1000) {
 			if _, err := w.Write(part); err != nil {

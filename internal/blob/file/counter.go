@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// counter hashes and counts what passes.
+// counter is a writer that hashes and counts the bytes.
 type counter struct {
 	hash hash.Hash
 	w    io.Writer

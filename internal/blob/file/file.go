@@ -1,5 +1,5 @@
-// Package file keeps blobs as files below a folder and serves its own signed links.
-// It does not limit, encrypt or expire what it keeps.
+// Package file keeps blobs as files in a folder and serves its own signed links.
+// It does not limit, encrypt or expire them.
 package file
 
 import (
@@ -17,11 +17,11 @@ import (
 	"github.com/opencapi/capi/internal/blob"
 )
 
-// Options say where the files lie and how links to them are signed.
+// Options are the settings of a Store.
 type Options struct {
-	Dir string // made if it is not there
-	Key []byte // signs the links; LoadKey gives one that lasts
-	// Now is the clock that links expire by. Defaults to time.Now.
+	Dir string // of the files; created if it does not exist
+	Key []byte // signs the links; LoadKey returns one that survives restarts
+	// Now is the clock for the expiry of links. Defaults to time.Now.
 	Now func() time.Time
 }
 
@@ -33,17 +33,17 @@ type Store struct {
 }
 
 const (
-	// unfinished holds what is being written. It is inside the folder, so that the rename stays on one file system.
+	// unfinished is the folder of files being written. It is inside Dir, so that the rename stays on one file system.
 	unfinished = ".unfinished"
-	// abandonedAfter is the age of an untouched unfinished file whose writer must have died.
+	// abandonedAfter is the age from which an unfinished file is taken for the remains of a crashed writer.
 	abandonedAfter = time.Hour
 	bufferBytes    = 256 << 10
 )
 
-// Open makes the folder if need be and clears away what writers that died left in it.
+// Open creates the folder if needed and removes unfinished files that crashed writers left in it.
 func Open(o Options) (*Store, error) {
 	if len(o.Key) < keyBytes {
-		return nil, fmt.Errorf("open blobs: a signing key of %d bytes is too short", len(o.Key))
+		return nil, fmt.Errorf("open blobs: the signing key has %d bytes; it must have at least %d", len(o.Key), keyBytes)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -55,10 +55,10 @@ func Open(o Options) (*Store, error) {
 	return s, s.clearUnfinished(abandonedAfter)
 }
 
-// ClearUnfinished clears away everything unfinished, for who knows that nobody else writes into the folder.
+// ClearUnfinished removes all unfinished files. Only a process that is alone in writing to the folder may call it.
 func (s *Store) ClearUnfinished() error { return s.clearUnfinished(0) }
 
-// clearUnfinished clears away what nobody has touched for that long.
+// clearUnfinished removes the unfinished files that were last written at least that long ago.
 func (s *Store) clearUnfinished(untouched time.Duration) error {
 	entries, err := os.ReadDir(filepath.Join(s.dir, unfinished))
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Store) clearUnfinished(untouched time.Duration) error {
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil || time.Since(info.ModTime()) < untouched {
-			continue // gone meanwhile, or alive
+			continue // removed since, or still being written
 		}
 		if err := os.Remove(filepath.Join(s.dir, unfinished, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("clear abandoned blob: %w", err)
@@ -76,7 +76,7 @@ func (s *Store) clearUnfinished(untouched time.Duration) error {
 	return nil
 }
 
-// Put writes beside, syncs and renames, so that a file is whole or not there, after a crash too.
+// Put writes to a temporary file, syncs and renames it, so that even after a crash a file is complete or absent.
 func (s *Store) Put(ctx context.Context, key string, fn func(io.Writer) error) (blob.Info, error) {
 	path, err := s.path(key)
 	if err != nil {
@@ -86,8 +86,8 @@ func (s *Store) Put(ctx context.Context, key string, fn func(io.Writer) error) (
 	if err != nil {
 		return blob.Info{}, fmt.Errorf("put %s: %w", key, err)
 	}
-	defer os.Remove(f.Name()) // renamed already, unless the writing went wrong
-	defer f.Close()           // closed already, unless the writing went wrong
+	defer os.Remove(f.Name()) // already renamed, unless the writing failed
+	defer f.Close()           // already closed, unless the writing failed
 	info, err := write(ctx, f, fn)
 	if err != nil {
 		return blob.Info{}, fmt.Errorf("put %s: %w", key, err)
@@ -128,7 +128,7 @@ func (s *Store) publish(temp, path string) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// makeDir makes a folder and its parents, and syncs the parents of new ones.
+// makeDir creates a folder and its parents, and syncs the parents of new ones.
 func (s *Store) makeDir(dir string) error {
 	switch err := os.Mkdir(dir, 0o700); {
 	case err == nil:
@@ -152,7 +152,7 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Open reads a file.
+// Open opens a file for reading.
 func (s *Store) Open(_ context.Context, key string) (io.ReadCloser, error) { return s.open(key) }
 
 func (s *Store) open(key string) (*os.File, error) {
@@ -167,7 +167,7 @@ func (s *Store) open(key string) (*os.File, error) {
 	return f, nil
 }
 
-// Stat tells the size; the hash is not kept.
+// Stat returns the size of a file, without its hash.
 func (s *Store) Stat(_ context.Context, key string) (blob.Info, error) {
 	path, err := s.path(key)
 	if err != nil {
@@ -180,7 +180,7 @@ func (s *Store) Stat(_ context.Context, key string) (blob.Info, error) {
 	return blob.Info{SizeBytes: info.Size()}, nil
 }
 
-// Delete removes a file.
+// Delete deletes a file.
 func (s *Store) Delete(_ context.Context, key string) error {
 	path, err := s.path(key)
 	if err != nil {

@@ -68,24 +68,24 @@ func TestOnlyGetAndHeadAreServed(t *testing.T) {
 	require.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
 }
 
-func TestOpenClearsWhatDeadWritersLeft(t *testing.T) {
+func TestOpenRemovesFilesOfCrashedWriters(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	open(t, dir)
-	dead, alive := filepath.Join(dir, ".unfinished", "put-1"), filepath.Join(dir, ".unfinished", "put-2")
-	for _, path := range []string{dead, alive} {
+	abandoned, recent := filepath.Join(dir, ".unfinished", "put-1"), filepath.Join(dir, ".unfinished", "put-2")
+	for _, path := range []string{abandoned, recent} {
 		require.NoError(t, os.WriteFile(path, []byte("half"), 0o600))
 	}
 	old := time.Now().Add(-2 * time.Hour)
-	require.NoError(t, os.Chtimes(dead, old, old))
+	require.NoError(t, os.Chtimes(abandoned, old, old))
 	s := open(t, dir)
-	require.NoFileExists(t, dead)
-	require.FileExists(t, alive)
+	require.NoFileExists(t, abandoned)
+	require.FileExists(t, recent)
 	require.NoError(t, s.ClearUnfinished())
-	require.NoFileExists(t, alive, "who is alone knows that nobody is alive")
+	require.NoFileExists(t, recent, "a process that is alone removes every unfinished file")
 }
 
-func TestSigningKeyIsOneForAllAndPrivate(t *testing.T) {
+func TestAllProcessesShareOnePrivateSigningKey(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "deep", "signing.key")
 	keys := make([][]byte, 8)

@@ -13,8 +13,8 @@ import (
 
 const keyBytes = 32
 
-// LoadKey reads the signing key in the file, or makes it; only the owner can read the file.
-// Of several processes that make it at once, all get the same one.
+// LoadKey reads the signing key from the file, which it creates if needed; only the owner can read the file.
+// Several processes that create it at once all get the same key.
 func LoadKey(path string) ([]byte, error) {
 	key, err := readKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -33,12 +33,12 @@ func readKey(path string) ([]byte, error) {
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(b)))
 	if err != nil || len(key) != keyBytes {
-		return nil, fmt.Errorf("read signing key: %s does not hold %d bytes in hexadecimal; remove it to get a new one", path, keyBytes)
+		return nil, fmt.Errorf("read signing key: %s must contain %d bytes in hexadecimal; remove it to get a new key", path, keyBytes)
 	}
 	return key, nil
 }
 
-// makeKey links the finished file into place, which only one of several can.
+// makeKey creates a complete file and links it into place, which only one of several processes can.
 func makeKey(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

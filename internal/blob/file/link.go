@@ -14,10 +14,10 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// Path is where Handler must be mounted; it ends with a slash.
+// Path is the path at which Handler must be mounted; it ends with a slash.
 const Path = "/files/"
 
-// SignedURL is a path of this server: Path, the key, and in the query what the signature covers.
+// SignedURL returns a path of this server: Path, the key, and a query with the signed values.
 func (s *Store) SignedURL(_ context.Context, key string, link blob.Link) (string, error) {
 	if err := blob.CheckKey(key); err != nil {
 		return "", err
@@ -32,26 +32,26 @@ func (s *Store) SignedURL(_ context.Context, key string, link blob.Link) (string
 	return Path + key + "?" + q.Encode(), nil
 }
 
-// verify gives the link that a request for the key proves to have, as SignedURL signed it.
+// verify checks the signature and expiry of a request for the key and returns the link that SignedURL signed.
 func (s *Store) verify(key string, q url.Values) (blob.Link, error) {
 	expires, name, contentType := q.Get("expires"), q.Get("name"), q.Get("type")
 	want := s.sign(key, expires, name, contentType)
 	if !hmac.Equal([]byte(want), []byte(q.Get("signature"))) {
-		return blob.Link{}, fault.New(fault.InvalidLink, "The link was changed; ask for a new download link.")
+		return blob.Link{}, fault.New(fault.InvalidLink, "The link is not valid: its signature does not match. Ask for a new download link.")
 	}
 	seconds, err := strconv.ParseInt(expires, 10, 64)
 	if err != nil {
-		return blob.Link{}, fault.New(fault.InvalidLink, "The link has no expiry.").Because(err)
+		return blob.Link{}, fault.New(fault.InvalidLink, "The link has no expiry. Ask for a new download link.").Because(err)
 	}
 	link := blob.Link{ExpiresAt: time.Unix(seconds, 0).UTC(), FileName: name, ContentType: contentType}
 	if !s.now().Before(link.ExpiresAt) {
-		return blob.Link{}, fault.New(fault.InvalidLink, "The link expired at %s; ask for a new download link.",
+		return blob.Link{}, fault.New(fault.InvalidLink, "The link expired at %s. Ask for a new download link.",
 			link.ExpiresAt.Format(time.RFC3339))
 	}
 	return link, nil
 }
 
-// sign covers each part with its length, so that no text can move from one part to the next.
+// sign includes the length of each part, so that no text can move from one part to the next.
 func (s *Store) sign(parts ...string) string {
 	mac := hmac.New(sha256.New, s.key)
 	for _, p := range parts {

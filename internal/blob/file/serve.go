@@ -11,7 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// Handler answers signed links below Path, ranges too. It hands every refusal to refuse, which writes the answer.
+// Handler serves signed links below Path, also in ranges. It passes every error to refuse, which writes the response.
 func (s *Store) Handler(refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := s.serve(w, r); err != nil {
@@ -23,7 +23,7 @@ func (s *Store) Handler(refuse func(http.ResponseWriter, *http.Request, error)) 
 func (s *Store) serve(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		return fault.New(fault.MethodNotAllowed, "A download link is for GET.")
+		return fault.New(fault.MethodNotAllowed, "Use GET for a download link.")
 	}
 	key := strings.TrimPrefix(r.URL.Path, Path)
 	link, err := s.verify(key, r.URL.Query())
@@ -32,7 +32,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	f, err := s.open(key)
 	if errors.Is(err, blob.ErrNotFound) {
-		return fault.New(fault.NotFound, "The file is not there any more.").Because(err)
+		return fault.New(fault.NotFound, "The file no longer exists.").Because(err)
 	}
 	if err != nil {
 		return err
@@ -51,13 +51,13 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request) error {
 	http.ServeContent(out, r, "", info.ModTime(), f)
 	if out.refused {
 		h.Del("Content-Disposition")
-		return fault.New(fault.RangeNotSatisfiable, "The file has %d bytes; the range asks for others.", info.Size()).
+		return fault.New(fault.RangeNotSatisfiable, "The file has %d bytes; the range is outside of it.", info.Size()).
 			With("size_bytes", info.Size())
 	}
 	return nil
 }
 
-// rangeGuard keeps back ServeContent's own answer to a range that the file does not have; its Content-Range stays.
+// rangeGuard suppresses ServeContent's own response to an unsatisfiable range, except its Content-Range header.
 type rangeGuard struct {
 	http.ResponseWriter
 	refused bool
@@ -81,7 +81,7 @@ func (w *rangeGuard) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *rangeGuard) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// disposition names the file twice: in ASCII for old clients, and as RFC 6266 and RFC 8187 say.
+// disposition names the file twice: in ASCII for old clients, and as RFC 6266 and RFC 8187 specify.
 func disposition(name string) string {
 	if name == "" {
 		return "attachment"
@@ -99,7 +99,7 @@ func disposition(name string) string {
 	return header
 }
 
-// extValue escapes as RFC 8187 asks; url.PathEscape leaves some characters that it does not allow.
+// extValue escapes a value as RFC 8187 requires; url.PathEscape leaves some characters that it does not allow.
 func extValue(s string) string {
 	return strings.NewReplacer(":", "%3A", "=", "%3D", "@", "%40").Replace(url.PathEscape(s))
 }

@@ -1,5 +1,4 @@
-// Package dbtest gives each test a fresh database, migrated to the newest schema, on every database that we support.
-// It holds no data; a test writes its own.
+// Package dbtest provides tests with an empty database of the newest schema, on every database that we support.
 package dbtest
 
 import (
@@ -19,8 +18,8 @@ const (
 	requireEnv     = "CAPI_TEST_REQUIRE"
 )
 
-// Each runs fn as a parallel subtest on a fresh database of every kind: SQLite always, PostgreSQL where
-// CAPI_TEST_POSTGRES_URL names a server. Without one it is skipped, and fails if CAPI_TEST_REQUIRE names postgres.
+// Each runs fn as a parallel subtest on an empty database of every kind: SQLite always, PostgreSQL if
+// CAPI_TEST_POSTGRES_URL names a server. Without a server PostgreSQL is skipped, or fails if CAPI_TEST_REQUIRE names it.
 // The subtests end after the function that called Each has returned, as parallel ones do.
 func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 	t.Helper()
@@ -34,8 +33,8 @@ func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 	})
 }
 
-// EachShared is Each for a test that opens one database more than once, as several processes would: every call of open
-// gives another handle on it.
+// EachShared is Each for a test that opens one database more than once, as several processes would: each call of open
+// returns another handle on it.
 func EachShared(t *testing.T, fn func(t *testing.T, open func() *db.DB)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
@@ -50,7 +49,7 @@ func EachShared(t *testing.T, fn func(t *testing.T, open func() *db.DB)) {
 	})
 }
 
-// Open opens what SQLiteFile or PostgresURL named; it is closed when the test ends, if it is not by then.
+// Open opens the database that SQLiteFile or PostgresURL returned. It is closed when the test ends.
 func Open(t testing.TB, name string) *db.DB {
 	t.Helper()
 	open := sqlite.Open

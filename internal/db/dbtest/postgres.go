@@ -18,14 +18,14 @@ import (
 	"github.com/opencapi/capi/internal/db/postgres"
 )
 
-// Postgres opens a fresh PostgreSQL database, a clone of a migrated template; it is dropped when the test passes and
-// kept for a look when it fails. Without a server the test is skipped, or fails if it may not be.
+// Postgres opens an empty PostgreSQL database, a clone of a migrated template. It is dropped when the test passes and
+// kept for inspection when it fails. Without a server the test is skipped, or fails if PostgreSQL is required.
 func Postgres(t testing.TB) *db.DB {
 	t.Helper()
 	return Open(t, PostgresURL(t))
 }
 
-// PostgresURL is the URL of a fresh, migrated PostgreSQL database, for a test that opens it more than once.
+// PostgresURL returns the URL of an empty, migrated PostgreSQL database, for a test that opens it more than once.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
 	given := os.Getenv(postgresURLEnv)
@@ -42,7 +42,7 @@ func PostgresURL(t testing.TB) string {
 	return pgtestdb.Custom(t, conf, migrator{}).URL()
 }
 
-// config takes the URL apart; host and port may also stand in its query, where a socket's directory has to.
+// config splits the URL. Host and port may also be in its query, which is the only place for a socket's directory.
 func config(given string) (pgtestdb.Config, error) {
 	u, err := url.Parse(given)
 	if err != nil {
@@ -61,14 +61,14 @@ func config(given string) (pgtestdb.Config, error) {
 		Port:       u.Port(),
 		Database:   database,
 		Options:    u.RawQuery,
-		// A connection whose query was cancelled closes a moment later than its pool.
+		// A connection whose query was cancelled closes slightly later than its pool.
 		ForceTerminateConnections: true,
 	}, nil
 }
 
 type migrator struct{}
 
-// Hash names the template, so that changed migrations make a new one.
+// Hash names the template, so that changed migrations create a new one.
 func (migrator) Hash() (string, error) {
 	h := sha256.New()
 	files := migrations.For(postgres.Dialect{}.Name())

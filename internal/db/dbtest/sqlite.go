@@ -12,13 +12,13 @@ import (
 	"github.com/opencapi/capi/internal/db/sqlite"
 )
 
-// SQLite opens a fresh SQLite database in a directory of the test; it is closed when the test ends.
+// SQLite opens an empty SQLite database in a directory of the test. It is closed when the test ends.
 func SQLite(t testing.TB) *db.DB {
 	t.Helper()
 	return Open(t, SQLiteFile(t))
 }
 
-// SQLiteFile is the path of a fresh, migrated SQLite file, for a test that opens it more than once.
+// SQLiteFile returns the path of an empty, migrated SQLite file, for a test that opens it more than once.
 func SQLiteFile(t testing.TB) string {
 	t.Helper()
 	content, err := sqliteTemplate()
@@ -32,7 +32,7 @@ func SQLiteFile(t testing.TB) string {
 	return path
 }
 
-// Copying a migrated file is many times faster than migrating a fresh one.
+// Copying a migrated file is many times faster than migrating a new one.
 var sqliteTemplate = sync.OnceValues(func() (content []byte, err error) {
 	dir, err := os.MkdirTemp("", "capi-dbtest")
 	if err != nil {

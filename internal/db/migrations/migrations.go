@@ -1,5 +1,5 @@
-// Package migrations holds the schema of every database, one numbered file a step, the same numbers in each folder.
-// It contains no Go statements on tables.
+// Package migrations contains the schema of both databases: a numbered file for each step, with the same numbers in each
+// folder.
 package migrations
 
 import (
@@ -12,7 +12,7 @@ import (
 //go:embed sqlite/*.sql postgres/*.sql
 var files embed.FS
 
-// For gives the migrations of a dialect by its config word.
+// For returns the migrations of a dialect, by its name in the configuration.
 func For(dialect string) fs.FS {
 	sub, err := fs.Sub(files, dialect)
 	if err != nil {
@@ -21,7 +21,7 @@ func For(dialect string) fs.FS {
 	return sub
 }
 
-// Newest is the number of the last migration of a dialect.
+// Newest returns the number of the last migration of a dialect.
 func Newest(dialect string) (newest int64) {
 	names, err := fs.Glob(For(dialect), "*.sql")
 	if err != nil {

@@ -38,12 +38,12 @@ func TestBothDatabasesHaveTheSameSteps(t *testing.T) {
 			content, err := fs.ReadFile(migrations.For(dialect), name)
 			require.NoError(t, err)
 			require.Contains(t, string(content), "-- +goose Up\n", name)
-			require.NotContains(t, string(content), "+goose Down", "steps lead forward only")
+			require.NotContains(t, string(content), "+goose Down", "migrations are forward only")
 		}
 	}
 }
 
-// The schema that the steps end in is one, whatever the database; go test ./internal/db/migrations -update writes it.
+// Both databases end in the same schema; go test ./internal/db/migrations -update writes it.
 func TestStepsEndInTheGoldenSchema(t *testing.T) {
 	t.Parallel()
 	if *update {
@@ -80,7 +80,7 @@ func postgresSchema(t *testing.T, d *db.DB) string {
 		ORDER BY table_name COLLATE "C", column_name COLLATE "C"`)
 }
 
-// describe writes a line a column.
+// describe returns a line for each column.
 func describe(t *testing.T, d *db.DB, query string) string {
 	t.Helper()
 	rows, err := d.Read().QueryContext(t.Context(), query)

@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/db/migrations"
 )
 
-// Step 10 makes the table of exports anew on SQLite, and changes it on PostgreSQL.
+// Step 10 creates the table of exports again on SQLite, and changes it on PostgreSQL.
 func TestExportsOutliveTheStepThatRemakesTheirTable(t *testing.T) {
 	t.Parallel()
 	for name, target := range map[string]struct {

@@ -1,5 +1,5 @@
-// Package postgres opens a PostgreSQL database, version 14 or newer, and speaks its dialect.
-// It holds no statement on a table.
+// Package postgres opens a PostgreSQL database, version 14 or newer, and implements its dialect.
+// It has no statements on tables.
 package postgres
 
 import (
@@ -34,7 +34,7 @@ func Open(ctx context.Context, url string) (*db.DB, error) {
 }
 
 func migrate(ctx context.Context, pool *sql.DB) error {
-	// Another node may be migrating: ask every second, for five minutes.
+	// Another node may be migrating: try every second, for five minutes.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return fmt.Errorf("migration lock: %w", err)
@@ -50,10 +50,10 @@ func migrate(ctx context.Context, pool *sql.DB) error {
 	return nil
 }
 
-// Dialect is how PostgreSQL says what the databases say differently.
+// Dialect is the dialect of PostgreSQL.
 type Dialect struct{}
 
-// Name is the config word.
+// Name is the name in the configuration.
 func (Dialect) Name() string { return "postgres" }
 
 // EachString lists the texts of a JSON array.
@@ -66,22 +66,22 @@ func (Dialect) EachNumber(placeholder string) string {
 	return "(SELECT value::bigint AS value FROM jsonb_array_elements_text(" + placeholder + "::jsonb) AS e(value)) AS each"
 }
 
-// ForUpdate locks the rows to the end of the transaction.
+// ForUpdate locks the rows until the end of the transaction.
 func (Dialect) ForUpdate() string { return " FOR UPDATE" }
 
-// ForShare keeps the rows as they are to the end of the transaction.
+// ForShare keeps the rows from changing until the end of the transaction.
 func (Dialect) ForShare() string { return " FOR SHARE" }
 
-// SkipLocked locks the rows that nobody holds.
+// SkipLocked locks the rows that are not locked already.
 func (Dialect) SkipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 
-// Retryable holds for a deadlock and a serialization failure.
+// Retryable reports whether the error is a deadlock or a serialization failure.
 func (Dialect) Retryable(err error) bool {
 	c := code(err)
 	return c == "40001" || c == "40P01"
 }
 
-// Duplicate holds for the violation of a primary key or a unique index.
+// Duplicate reports whether the error is the violation of a primary key or a unique index.
 func (Dialect) Duplicate(err error) bool { return code(err) == "23505" }
 
 func code(err error) string {

@@ -1,5 +1,5 @@
-// Package sqlite opens an SQLite database file and speaks its dialect.
-// It holds no statement on a table.
+// Package sqlite opens an SQLite database file and implements its dialect.
+// It has no statements on tables.
 package sqlite
 
 import (
@@ -20,15 +20,15 @@ import (
 	"github.com/opencapi/capi/internal/db/migrations"
 )
 
-// ErrNotDatabase is why a file cannot be opened that something else has written, or that is damaged at its beginning.
-var ErrNotDatabase = errors.New("is no SQLite database")
+// ErrNotDatabase is the error for a file that is not an SQLite database, or that is damaged at its beginning.
+var ErrNotDatabase = errors.New("is not an SQLite database")
 
 const (
 	readersMax  = 4
 	busyTimeout = 10 * time.Second
 )
 
-// Page caches, one a connection; an import's index pages want the larger one.
+// Page caches of each connection; the index pages of an import need the larger one.
 const (
 	writeCacheKiB = 64 << 10
 	readCacheKiB  = 16 << 10
@@ -46,12 +46,12 @@ func Open(ctx context.Context, path string) (*db.DB, error) {
 		}
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	// No waiting in SQLite itself: db.DB waits for the lock, and more closely.
+	// No waiting in SQLite itself: db.DB waits for the lock and polls more often.
 	write, err := sql.Open("sqlite", dsn(path, "immediate", 0, writeCacheKiB))
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	// One writer: SQLite has one anyway, and the queue in the pool is first come, first served.
+	// One writer: SQLite allows only one anyway, and the pool serves waiting goroutines in order.
 	write.SetMaxOpenConns(1)
 	read, err := sql.Open("sqlite", dsn(path, "deferred", busyTimeout, readCacheKiB)+"&_pragma=query_only(1)")
 	if err != nil {
@@ -89,8 +89,8 @@ func migrate(ctx context.Context, pool *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	// Nothing locks out other processes that migrate the same file: the one that comes late finds its step taken, fails,
-	// and looks again. Who makes no progress five times in a row has a fault of its own.
+	// No lock keeps other processes from migrating the same file. The later one finds its step already taken, fails and
+	// tries again. Five attempts without progress mean that the migration itself fails.
 	for last, stuck := int64(-1), 0; ; stuck++ {
 		_, err := p.Up(ctx)
 		if err == nil {
@@ -110,10 +110,10 @@ func migrate(ctx context.Context, pool *sql.DB) error {
 	}
 }
 
-// Dialect is how SQLite says what the databases say differently.
+// Dialect is the dialect of SQLite.
 type Dialect struct{}
 
-// Name is the config word.
+// Name is the name in the configuration.
 func (Dialect) Name() string { return "sqlite" }
 
 // EachString lists the texts of a JSON array.
@@ -122,22 +122,22 @@ func (Dialect) EachString(placeholder string) string { return "json_each(" + pla
 // EachNumber lists the integers of a JSON array.
 func (Dialect) EachNumber(placeholder string) string { return "json_each(" + placeholder + ")" }
 
-// ForUpdate is empty: an immediate transaction is alone.
+// ForUpdate is empty: there is only one immediate transaction at a time.
 func (Dialect) ForUpdate() string { return "" }
 
-// ForShare is empty: an immediate transaction is alone.
+// ForShare is empty: there is only one immediate transaction at a time.
 func (Dialect) ForShare() string { return "" }
 
-// SkipLocked is empty: an immediate transaction is alone.
+// SkipLocked is empty: there is only one immediate transaction at a time.
 func (Dialect) SkipLocked() string { return "" }
 
-// Retryable holds while another process holds the write lock.
+// Retryable reports whether the error means that another process has the write lock.
 func (Dialect) Retryable(err error) bool {
 	code, ok := code(err)
 	return ok && (code&0xff == sqlite3.SQLITE_BUSY || code&0xff == sqlite3.SQLITE_LOCKED)
 }
 
-// Duplicate holds for the violation of a primary key or a unique index.
+// Duplicate reports whether the error is the violation of a primary key or a unique index.
 func (Dialect) Duplicate(err error) bool {
 	code, ok := code(err)
 	return ok && (code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)

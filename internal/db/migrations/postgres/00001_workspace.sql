@@ -5,7 +5,7 @@ CREATE TABLE workspace (
     created_at BIGINT NOT NULL
 );
 
--- People who belong to a workspace; left_at is set when one leaves, and their tokens are refused from then on.
+-- Members of workspaces. left_at is set when a member leaves; their tokens are refused from then on.
 CREATE TABLE member (
     workspace_id TEXT NOT NULL REFERENCES workspace (id),
     person       TEXT NOT NULL,

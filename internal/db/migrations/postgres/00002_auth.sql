@@ -1,6 +1,6 @@
 -- +goose Up
--- A token is stored as its SHA-256 alone; the prefix lets a person tell tokens apart. workspace_id is NULL for a
--- legacy token, which is refused; owner is NULL for a token that belongs to no person.
+-- A token is stored only as its SHA-256; the prefix lets people distinguish tokens. workspace_id is NULL for a
+-- legacy token, which is refused. owner is NULL for a token that belongs to no person.
 CREATE TABLE token (
     id           TEXT PRIMARY KEY,
     hash         BYTEA NOT NULL UNIQUE,

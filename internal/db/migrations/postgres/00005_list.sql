@@ -4,8 +4,8 @@ CREATE TABLE list (
     id           TEXT PRIMARY KEY,
     workspace_id TEXT NOT NULL REFERENCES workspace (id),
     name         TEXT NOT NULL,
-    size         BIGINT NOT NULL, -- how many companies
-    companies    BYTEA NOT NULL, -- a roaring bitmap of their numbers
+    size         BIGINT NOT NULL, -- number of companies
+    companies    BYTEA NOT NULL, -- a roaring bitmap of company numbers
     created_at   BIGINT NOT NULL,
     updated_at   BIGINT NOT NULL
 );

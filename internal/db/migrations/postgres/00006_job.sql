@@ -1,6 +1,6 @@
 -- +goose Up
--- Work to do, kept as long as its outcome is of interest. worker and lease_until say who runs it and until when that
--- is believed; whoever finds a lease that has run out may take the job over.
+-- Jobs, kept for a while after they have ended. worker runs the job until lease_until, unless it renews the lease; after
+-- that, any worker may take the job over.
 CREATE TABLE job (
     id           TEXT PRIMARY KEY,
     kind         TEXT NOT NULL,

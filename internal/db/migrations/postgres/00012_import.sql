@@ -1,5 +1,5 @@
 -- +goose Up
--- One row an import: what it was, and what it did.
+-- One row for each import: its source and its outcome.
 CREATE TABLE import (
     number      BIGINT NOT NULL PRIMARY KEY,
     files       TEXT NOT NULL, -- a JSON array of names
@@ -17,7 +17,7 @@ CREATE TABLE import_added (
     PRIMARY KEY (import, first)
 );
 
--- What a company was before an import updated it; written is a hash of what the import made of it.
+-- Records of companies before an import updated them. written is a hash of the record that the import wrote.
 CREATE TABLE import_past (
     import  BIGINT NOT NULL,
     number  BIGINT NOT NULL,
@@ -26,18 +26,18 @@ CREATE TABLE import_past (
     PRIMARY KEY (import, number)
 );
 
--- The import that brought a connection.
+-- The import that added the connection.
 ALTER TABLE connection ADD COLUMN import BIGINT;
 CREATE INDEX connection_import ON connection (import) WHERE import IS NOT NULL;
 
--- One row: the companies that were taken back, as a roaring bitmap of their numbers. They keep number and id, and their
--- record is empty. Whoever removes one holds the row alone; whoever buys shares it.
+-- One row: the removed companies, as a roaring bitmap of their numbers. They keep number and id, and their record is
+-- empty. A removal locks the row for update, a purchase for share.
 CREATE TABLE company_removed (
     id        SMALLINT PRIMARY KEY CHECK (id = 1),
     companies BYTEA NOT NULL
 );
 INSERT INTO company_removed (id, companies) VALUES (1, '');
 
--- Tells this catalog from others, for an index that lies beside it; no company does, since each may be removed.
+-- Identifies this catalog to the index on disk. No company could, since each may be removed.
 ALTER TABLE catalog_state ADD COLUMN origin TEXT NOT NULL DEFAULT '';
 UPDATE catalog_state SET origin = replace(gen_random_uuid()::text, '-', '');

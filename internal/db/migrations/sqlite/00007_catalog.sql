@@ -1,6 +1,6 @@
 -- +goose Up
--- One row: the newest sequence number and the number that the next company gets. Whoever writes the catalog holds it
--- to the end of the transaction, so the order of commits is the order of seq.
+-- One row: the newest sequence number and the number that the next company gets. A transaction that writes the
+-- catalog locks the row until it ends, so the order of commits is the order of seq.
 CREATE TABLE catalog_state (
     id          SMALLINT PRIMARY KEY CHECK (id = 1),
     seq         BIGINT NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE catalog_state (
 );
 INSERT INTO catalog_state (id, seq, next_number) VALUES (1, 0, 1);
 
--- record and connections are the encoded company; the keys are 32-bit hashes of what companies are matched by.
+-- record and connections are the encoded company; the keys are 32-bit hashes of the values by which companies are matched.
 CREATE TABLE company (
     number      INTEGER PRIMARY KEY,
     id          TEXT NOT NULL,
@@ -24,7 +24,7 @@ CREATE INDEX company_domain ON company (domain_key) WHERE domain_key IS NOT NULL
 CREATE INDEX company_name ON company (name_key, place_key);
 CREATE INDEX company_seq ON company (seq);
 
--- What a company was from seq up to, but not at, until: for exports that were bought in that time.
+-- Past records of companies, valid from seq up to, but not including, until: for exports that were bought in that time.
 CREATE TABLE company_past (
     number      BIGINT NOT NULL,
     seq         BIGINT NOT NULL,
@@ -35,8 +35,8 @@ CREATE TABLE company_past (
 );
 CREATE INDEX company_past_until ON company_past (until);
 
--- A connection as its source gave it; source and target are NULL while the catalog does not know the company.
--- identity is a 64-bit hash of everything given.
+-- Connections as imported. source and target are NULL while the catalog does not know the company.
+-- identity is a 64-bit hash of all imported values.
 CREATE TABLE connection (
     identity      BIGINT PRIMARY KEY,
     source        BIGINT,
@@ -52,8 +52,8 @@ CREATE TABLE connection (
 CREATE INDEX connection_source ON connection (source) WHERE source IS NOT NULL;
 CREATE INDEX connection_target ON connection (target) WHERE target IS NOT NULL;
 
--- The unknown ends of connections by the keys of the company that they wait for; side is 0 for the source, 1 for
--- the target.
+-- Pending links: the unknown ends of connections, by the keys of the companies that they wait for. side is 0 for the
+-- source, 1 for the target.
 CREATE TABLE connection_wait (
     key      BIGINT NOT NULL,
     identity BIGINT NOT NULL,

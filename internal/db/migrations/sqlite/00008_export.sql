@@ -1,5 +1,5 @@
 -- +goose Up
--- Orders of files. The figures stand from the creation on and never change; a charge is the size of the unlock delta.
+-- Exports. The figures are set at creation and never change. The charge is the size of the unlock delta.
 CREATE TABLE export (
     id                TEXT PRIMARY KEY,
     workspace_id      TEXT NOT NULL REFERENCES workspace (id),
@@ -7,8 +7,8 @@ CREATE TABLE export (
     job_id            TEXT NOT NULL,
     name              TEXT NOT NULL,
     source_type       TEXT NOT NULL,
-    list_id           TEXT,          -- for source_type list; the list may be gone
-    filters           TEXT,          -- for source_type search: JSON as the client gave it
+    list_id           TEXT,          -- for source_type list; the list may have been deleted
+    filters           TEXT,          -- for source_type search: JSON as the client sent it
     sort              TEXT NOT NULL,
     format            TEXT NOT NULL,
     options           TEXT NOT NULL, -- JSON
@@ -22,7 +22,7 @@ CREATE TABLE export (
     transaction_id    TEXT,          -- the ledger entry; NULL if nothing was charged
     credits_refunded  BIGINT NOT NULL DEFAULT 0,
     refund_id         TEXT,          -- the ledger entry of the refund
-    as_of             BIGINT NOT NULL, -- the catalog's seq that the rows are of
+    as_of             BIGINT NOT NULL, -- the catalog's seq at which the rows are read
     processed_records BIGINT NOT NULL DEFAULT 0,
     size_bytes        BIGINT NOT NULL DEFAULT 0,
     sha256            BLOB,
@@ -34,8 +34,8 @@ CREATE TABLE export (
 CREATE INDEX export_workspace ON export (workspace_id, created_at, id);
 CREATE INDEX export_unfinished ON export (as_of) WHERE status IN ('pending', 'processing');
 
--- What an export delivers: company numbers as little-endian 32-bit integers, in the order of the file's rows.
--- Apart from its export, so that progress does not rewrite it.
+-- The companies that an export delivers: their numbers as little-endian 32-bit integers, in the order of the file's rows.
+-- In a table of its own, so that updates of the export's progress do not rewrite it.
 CREATE TABLE export_selection (
     export_id TEXT PRIMARY KEY REFERENCES export (id),
     companies BLOB NOT NULL

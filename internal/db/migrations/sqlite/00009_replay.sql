@@ -1,9 +1,9 @@
 -- +goose Up
--- First answers to requests with an Idempotency-Key; each comes with what it tells of, in one transaction.
+-- First answers to requests with an Idempotency-Key, each written in the transaction that does the request's work.
 CREATE TABLE replay (
     workspace_id   TEXT NOT NULL REFERENCES workspace (id),
     key            TEXT NOT NULL,
-    operation      TEXT NOT NULL, -- for people; request_sha256 covers it
+    operation      TEXT NOT NULL, -- for operators; request_sha256 covers it
     request_sha256 BLOB NOT NULL, -- operation, path and body
     status         BIGINT NOT NULL,
     body           BLOB NOT NULL,

@@ -1,9 +1,9 @@
 -- +goose Up
--- Quotes: a selection and its price, both frozen until expires_at.
+-- Quotes: a selection and its price, which do not change until expires_at.
 CREATE TABLE quote (
     id              TEXT PRIMARY KEY,
     workspace_id    TEXT NOT NULL REFERENCES workspace (id),
-    token_id        TEXT NOT NULL,   -- who asked for it
+    token_id        TEXT NOT NULL,   -- the token that requested it
     source_type     TEXT NOT NULL,
     list_id         TEXT,            -- as in export, like the next two
     filters         TEXT,
@@ -11,28 +11,28 @@ CREATE TABLE quote (
     terms           TEXT NOT NULL,   -- JSON
     format          TEXT NOT NULL,
     options         TEXT NOT NULL,   -- JSON
-    requested_count BIGINT NOT NULL, -- what the source gave under the terms; companies may be fewer
+    requested_count BIGINT NOT NULL, -- number of matches under the terms; companies may be fewer
     capped          SMALLINT NOT NULL,
     cost            BIGINT NOT NULL CHECK (cost >= 0),
-    companies       BLOB,            -- as in export_selection; NULL some time after it has expired
+    companies       BLOB,            -- as in export_selection; NULL some time after the quote has expired
     created_at      BIGINT NOT NULL,
     expires_at      BIGINT NOT NULL
 );
 CREATE INDEX quote_kept ON quote (expires_at) WHERE companies IS NOT NULL;
 CREATE INDEX quote_emptied ON quote (expires_at) WHERE companies IS NULL;
 
--- An export may skip what cannot be paid for, may come from a quote, and may be cancelled. A CHECK cannot be changed in
--- place, so the table is made anew, and with it the one that refers to it.
+-- An export may skip companies that cannot be paid for, may come from a quote, and may be cancelled. A CHECK cannot be
+-- changed in place, so this table and the one that refers to it are created again.
 CREATE TABLE export_next (
     id                TEXT PRIMARY KEY,
     workspace_id      TEXT NOT NULL REFERENCES workspace (id),
     token_id          TEXT NOT NULL,
     job_id            TEXT NOT NULL,
-    quote_id          TEXT,          -- what it was bought by; the quote may be gone
+    quote_id          TEXT,          -- the quote that it was bought with, which may have been deleted
     name              TEXT NOT NULL,
     source_type       TEXT NOT NULL,
-    list_id           TEXT,          -- for source_type list; the list may be gone
-    filters           TEXT,          -- for source_type search: JSON as the client gave it
+    list_id           TEXT,          -- for source_type list; the list may have been deleted
+    filters           TEXT,          -- for source_type search: JSON as the client sent it
     sort              TEXT NOT NULL,
     terms             TEXT NOT NULL, -- JSON
     format            TEXT NOT NULL,
@@ -41,14 +41,14 @@ CREATE TABLE export_next (
     requested_count   BIGINT NOT NULL,
     already_unlocked  BIGINT NOT NULL,
     new_count         BIGINT NOT NULL,
-    would_skip        BIGINT NOT NULL CHECK (would_skip >= 0), -- of the new ones, those that the file leaves out
+    would_skip        BIGINT NOT NULL CHECK (would_skip >= 0), -- new companies that the file leaves out
     credits_charged   BIGINT NOT NULL CHECK (credits_charged >= 0),
     balance_before    BIGINT NOT NULL,
     capped            SMALLINT NOT NULL,
     transaction_id    TEXT,          -- the ledger entry; NULL if nothing was charged
     credits_refunded  BIGINT NOT NULL DEFAULT 0,
     refund_id         TEXT,          -- the ledger entry of the refund
-    as_of             BIGINT NOT NULL, -- the catalog's seq that the rows are of
+    as_of             BIGINT NOT NULL, -- the catalog's seq at which the rows are read
     processed_records BIGINT NOT NULL DEFAULT 0,
     size_bytes        BIGINT NOT NULL DEFAULT 0,
     sha256            BLOB,

@@ -1,6 +1,6 @@
 -- +goose Up
--- People who sign in to the console. password is an argon2id hash in its usual text form, empty for one who only comes
--- by way of an OpenID provider. member.person and token.owner are ids of people.
+-- People who sign in to the console. password is an argon2id hash in its usual text form, empty for a person who
+-- signs in only through an OpenID provider. member.person and token.owner are ids of people.
 CREATE TABLE person (
     id         TEXT PRIMARY KEY,
     email      TEXT NOT NULL UNIQUE, -- in lower case
@@ -10,7 +10,7 @@ CREATE TABLE person (
     created_at BIGINT NOT NULL
 );
 
--- Who a person is at an OpenID provider.
+-- The identities of people at OpenID providers.
 CREATE TABLE identity (
     issuer     TEXT NOT NULL,
     subject    TEXT NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE identity (
     PRIMARY KEY (issuer, subject)
 );
 
--- Browsers that are signed in, or on the way to it (person_id is NULL). The cookie's secret is kept as its SHA-256 alone.
+-- Browsers that are signed in, or about to be (person_id is NULL). The cookie's secret is stored only as its SHA-256.
 CREATE TABLE session (
     id         TEXT PRIMARY KEY,
     hash       BLOB NOT NULL UNIQUE,
@@ -28,21 +28,21 @@ CREATE TABLE session (
     address    TEXT NOT NULL,
     agent      TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    used_at    BIGINT NOT NULL, -- to about a minute
+    used_at    BIGINT NOT NULL, -- accurate to about a minute
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX session_person ON session (person_id);
 CREATE INDEX session_expires ON session (expires_at);
 
--- Links that let someone in once; the secret is kept as its SHA-256 alone.
+-- Invitation links, which work once. The secret is stored only as its SHA-256.
 CREATE TABLE invitation (
     id           TEXT PRIMARY KEY,
     hash         BLOB NOT NULL UNIQUE,
     kind         TEXT NOT NULL CHECK (kind IN ('first', 'operator', 'member', 'password')),
     workspace_id TEXT REFERENCES workspace (id), -- of a member
     role         TEXT NOT NULL,                  -- of a member; else empty
-    email        TEXT NOT NULL,                  -- whom it is for; empty for whoever has the link
-    person_id    TEXT REFERENCES person (id),    -- whose password it sets anew
+    email        TEXT NOT NULL,                  -- of the invited person; empty if anyone with the link may use it
+    person_id    TEXT REFERENCES person (id),    -- whose password it resets
     invited_by   TEXT REFERENCES person (id),    -- NULL if it was made at the command line
     created_at   BIGINT NOT NULL,
     expires_at   BIGINT NOT NULL,
@@ -52,5 +52,5 @@ CREATE TABLE invitation (
 );
 CREATE INDEX invitation_workspace ON invitation (workspace_id);
 
--- Who created the export in the console; token_id is the id of none then, as in a quote.
+-- Who created the export in the console. token_id is then an id of no token, as in a quote.
 ALTER TABLE export ADD COLUMN person_id TEXT;

@@ -1,5 +1,5 @@
 -- +goose Up
--- Saved searches: lists that are found anew whenever they are used.
+-- Saved searches, which run again at each use.
 CREATE TABLE saved_search (
     id           TEXT PRIMARY KEY,
     workspace_id TEXT NOT NULL REFERENCES workspace (id),
@@ -11,7 +11,7 @@ CREATE TABLE saved_search (
 );
 CREATE INDEX saved_search_workspace ON saved_search (workspace_id, id);
 
--- A token whose secret was changed: the one before works until old_until.
+-- A rotated token: its previous secret works until old_until.
 ALTER TABLE token ADD COLUMN old_hash BLOB;
 ALTER TABLE token ADD COLUMN old_until BIGINT;
 CREATE UNIQUE INDEX token_old_hash ON token (old_hash) WHERE old_hash IS NOT NULL;

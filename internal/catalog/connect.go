@@ -47,14 +47,14 @@ func (s *Store) ConnectFrom(ctx context.Context, imported int64, batch []Connect
 	var report ConnectReport
 	err := s.write(ctx, func(e *edit) error {
 		report = ConnectReport{}
-		fresh, err := e.unseen(ctx, batch)
+		fresh, err := e.dropKnown(ctx, batch)
 		if err != nil {
 			return err
 		}
 		if err := e.resolve(ctx, fresh); err != nil {
 			return err
 		}
-		if fresh, err = e.unlike(ctx, fresh); err != nil {
+		if fresh, err = e.dropEquivalent(ctx, fresh); err != nil {
 			return err
 		}
 		report.Added = len(fresh)
@@ -128,7 +128,7 @@ func (e End) keys() []int64 {
 }
 
 // unseen are the batch's connections that nobody gave in the same words before.
-func (e *edit) unseen(ctx context.Context, batch []Connection) ([]link, error) {
+func (e *edit) dropKnown(ctx context.Context, batch []Connection) ([]link, error) {
 	links := make([]link, 0, len(batch))
 	identities := make([]int64, 0, len(batch))
 	for _, c := range batch {
@@ -168,7 +168,7 @@ func (l *link) meaning() (m meaning, complete bool) {
 }
 
 // unlike leaves out the links that say the same as a known one in other words.
-func (e *edit) unlike(ctx context.Context, links []link) ([]link, error) {
+func (e *edit) dropEquivalent(ctx context.Context, links []link) ([]link, error) {
 	var sources []int64
 	for i := range links {
 		if _, complete := links[i].meaning(); complete {
@@ -210,25 +210,25 @@ func (e *edit) connect(ctx context.Context, links []link) error {
 	if err := e.saveLinks(ctx, links); err != nil {
 		return err
 	}
-	var waits []wait
+	var pending []pendingLink
 	more := map[company.Number][]company.Connection{}
 	for i := range links {
 		l := &links[i]
 		if !l.source.Valid {
-			waits = append(waits, waitsOf(l.identity, 0, l.given.Source)...)
+			pending = append(pending, pendingLinksOf(l.identity, 0, l.given.Source)...)
 		}
 		if !l.target.Valid {
-			waits = append(waits, waitsOf(l.identity, 1, l.given.Target)...)
+			pending = append(pending, pendingLinksOf(l.identity, 1, l.given.Target)...)
 		}
 		if l.source.Valid {
 			source := company.Number(l.source.Int64)
 			more[source] = append(more[source], l.shown())
 		}
 	}
-	if err := e.saveWaits(ctx, waits); err != nil {
+	if err := e.savePending(ctx, pending); err != nil {
 		return err
 	}
-	return e.reshow(ctx, slices.Sorted(maps.Keys(more)), func(n company.Number, shown []company.Connection) []company.Connection {
+	return e.updateShown(ctx, slices.Sorted(maps.Keys(more)), func(n company.Number, shown []company.Connection) []company.Connection {
 		return append(shown, more[n]...)
 	})
 }

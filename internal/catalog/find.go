@@ -35,19 +35,19 @@ func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
 	if err != nil || len(rows) <= most {
 		return rows, err
 	}
-	domains, err := e.telling(ctx, "domain_key", w.domains)
+	domains, err := e.selective(ctx, "domain_key", w.domains)
 	if err != nil {
 		return nil, err
 	}
-	telling, err := e.telling(ctx, "name_key", names)
+	selective, err := e.selective(ctx, "name_key", names)
 	if err != nil {
 		return nil, err
 	}
-	args[1], args[2], args[3] = numberArray(domains), numberArray(telling), math.MaxInt32
+	args[1], args[2], args[3] = numberArray(domains), numberArray(selective), math.MaxInt32
 	if rows, err = load(ctx, e.tx, condition, args...); err != nil {
 		return nil, err
 	}
-	crowded := slices.DeleteFunc(names, func(k int64) bool { return contains(telling, k) })
+	crowded := slices.DeleteFunc(names, func(k int64) bool { return contains(selective, k) })
 	return e.findPlaced(ctx, rows, crowded, distinct(w.places))
 }
 
@@ -63,7 +63,7 @@ func (e *edit) findPlaced(ctx context.Context, rows []row, names, places []int64
 }
 
 // telling leaves out the keys that too many companies have, and gives the rest sorted.
-func (e *edit) telling(ctx context.Context, column string, keys []int64) ([]int64, error) {
+func (e *edit) selective(ctx context.Context, column string, keys []int64) ([]int64, error) {
 	return db.Collect(ctx, e.tx, db.Value[int64],
 		`SELECT each.value FROM `+aliased(e.tx.EachNumber("$1"))+` WHERE
 	    (SELECT number FROM company WHERE `+column+` = each.value LIMIT 1 OFFSET $2) IS NULL ORDER BY 1`,

@@ -104,15 +104,15 @@ func (p *put) record(ctx context.Context) error {
 	if p.source == nil || p.source.imported == 0 {
 		return nil
 	}
-	type stretch struct{ first, last company.Number }
-	var added []stretch
+	type numberRange struct{ first, last company.Number }
+	var added []numberRange
 	type past struct {
 		number  company.Number
 		written int64
 		before  []byte
 	}
 	var pasts []past
-	for _, e := range p.order {
+	for _, e := range p.toWrite {
 		n := e.row.number
 		switch {
 		case !e.added:
@@ -120,11 +120,11 @@ func (p *put) record(ctx context.Context) error {
 		case len(added) > 0 && added[len(added)-1].last+1 == n:
 			added[len(added)-1].last = n
 		default:
-			added = append(added, stretch{n, n})
+			added = append(added, numberRange{n, n})
 		}
 	}
 	err := insert(ctx, p.tx, added, `INSERT INTO import_added (import, first, last) VALUES `, ` ON CONFLICT DO NOTHING`,
-		func(s *stretch) []any { return []any{p.source.imported, int64(s.first), int64(s.last)} })
+		func(s *numberRange) []any { return []any{p.source.imported, int64(s.first), int64(s.last)} })
 	if err != nil {
 		return err
 	}

@@ -20,35 +20,35 @@ func (e *edit) resolve(ctx context.Context, links []link) error {
 	for i := range links {
 		l := &links[i]
 		if !l.source.Valid {
-			w.end(l.given.Source)
+			w.addEnd(l.given.Source)
 		}
 		if !l.target.Valid {
-			w.end(l.given.Target)
+			w.addEnd(l.given.Target)
 		}
 	}
 	rows, err := e.find(ctx, w)
 	if err != nil {
 		return err
 	}
-	s, err := newShelf(rows)
+	s, err := newMatchIndex(rows)
 	if err != nil {
 		return err
 	}
 	for i := range links {
 		l := &links[i]
 		if !l.source.Valid {
-			known, several := s.end(l.given.Source)
+			known, several := s.findEnd(l.given.Source)
 			l.source, l.ambiguous = known.number(), several
 		}
 		if !l.target.Valid {
-			l.known, _ = s.end(l.given.Target)
+			l.known, _ = s.findEnd(l.given.Target)
 			l.target = l.known.number()
 		}
 	}
 	return nil
 }
 
-func (w *wanted) end(e End) {
+func (w *wanted) addEnd(e End) {
 	if !e.ID.IsZero() {
 		w.ids = append(w.ids, e.ID)
 	}
@@ -61,11 +61,11 @@ func (w *wanted) end(e End) {
 }
 
 // end is the company that the end names, if there is exactly one, and whether there are several.
-func (s *shelf) end(end End) (e *entry, several bool) {
-	if e := s.byID[end.ID]; e != nil {
+func (m *matchIndex) findEnd(end End) (e *entry, several bool) {
+	if e := m.byID[end.ID]; e != nil {
 		return e, false
 	}
-	return s.only(end)
+	return m.findUnique(end)
 }
 
 func (e *entry) number() sql.NullInt64 {
@@ -75,11 +75,11 @@ func (e *entry) number() sql.NullInt64 {
 	return sql.NullInt64{Int64: int64(e.row.number), Valid: true}
 }
 
-func (s *shelf) only(end End) (e *entry, several bool) {
+func (m *matchIndex) findUnique(end End) (e *entry, several bool) {
 	name := text.Fold(end.Name)
 	if end.Domain != "" {
 		var all, named []*entry
-		for _, e := range s.byKey[domainKey(end.Domain)] {
+		for _, e := range m.byKey[domainKey(end.Domain)] {
 			if e.company.Domain != end.Domain {
 				continue
 			}
@@ -101,7 +101,7 @@ func (s *shelf) only(end End) (e *entry, several bool) {
 		return nil, false
 	}
 	var only *entry
-	for _, e := range s.byKey[nameKey(name)] {
+	for _, e := range m.byKey[nameKey(name)] {
 		if e.name != name || !agree(e.company.Domain, end.Domain) {
 			continue
 		}
@@ -114,28 +114,28 @@ func (s *shelf) only(end End) (e *entry, several bool) {
 }
 
 // wait says that an end of a connection waits for a company that has the key; side is 0 for the source, 1 for the target.
-type wait struct {
+type pendingLink struct {
 	key, identity int64
 	side          int
 }
 
-func waitsOf(identity int64, side int, end End) []wait {
-	var out []wait
+func pendingLinksOf(identity int64, side int, end End) []pendingLink {
+	var out []pendingLink
 	for _, k := range end.keys() {
-		out = append(out, wait{k, identity, side})
+		out = append(out, pendingLink{k, identity, side})
 	}
 	return out
 }
 
-func (e *edit) saveWaits(ctx context.Context, waits []wait) error {
-	slices.SortFunc(waits, func(a, b wait) int { return cmp.Compare(a.key, b.key) })
-	return insert(ctx, e.tx, waits, `INSERT INTO connection_wait (key, identity, side) VALUES `, ` ON CONFLICT DO NOTHING`,
-		func(w *wait) []any { return []any{w.key, w.identity, w.side} })
+func (e *edit) savePending(ctx context.Context, pending []pendingLink) error {
+	slices.SortFunc(pending, func(a, b pendingLink) int { return cmp.Compare(a.key, b.key) })
+	return insert(ctx, e.tx, pending, `INSERT INTO connection_wait (key, identity, side) VALUES `, ` ON CONFLICT DO NOTHING`,
+		func(w *pendingLink) []any { return []any{w.key, w.identity, w.side} })
 }
 
 // join connects what waits for companies that now have one of the keys, and gives the sources whose connections differ.
 func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error) {
-	before, err := e.waiting(ctx, keys)
+	before, err := e.pendingLinksFor(ctx, keys)
 	if err != nil || len(before) == 0 {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error)
 		return nil, err
 	}
 	var joined []link
-	var done []wait
+	var done []pendingLink
 	var sources []company.Number
 	for i := range links {
 		l, was := &links[i], &before[i]
@@ -153,10 +153,10 @@ func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error)
 		}
 		joined = append(joined, *l)
 		if l.source != was.source {
-			done = append(done, waitsOf(l.identity, 0, l.given.Source)...)
+			done = append(done, pendingLinksOf(l.identity, 0, l.given.Source)...)
 		}
 		if l.target != was.target {
-			done = append(done, waitsOf(l.identity, 1, l.given.Target)...)
+			done = append(done, pendingLinksOf(l.identity, 1, l.given.Target)...)
 		}
 		if l.source.Valid {
 			sources = append(sources, company.Number(l.source.Int64))
@@ -169,11 +169,11 @@ func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error)
 	if err := e.saveLinks(ctx, joined); err != nil {
 		return nil, err
 	}
-	return sources, e.dropWaits(ctx, done)
+	return sources, e.dropPending(ctx, done)
 }
 
 // waiting loads the connections that wait for one of the keys.
-func (e *edit) waiting(ctx context.Context, keys []int64) ([]link, error) {
+func (e *edit) pendingLinksFor(ctx context.Context, keys []int64) ([]link, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
@@ -214,10 +214,10 @@ func parseID(s string) id.Company {
 	return c
 }
 
-func (e *edit) dropWaits(ctx context.Context, waits []wait) error {
+func (e *edit) dropPending(ctx context.Context, pending []pendingLink) error {
 	for _, side := range []int{0, 1} {
 		var keys, identities []int64
-		for _, w := range waits {
+		for _, w := range pending {
 			if w.side == side {
 				keys, identities = append(keys, w.key), append(identities, w.identity)
 			}
@@ -256,11 +256,11 @@ func (e *edit) rebuild(ctx context.Context, sources []company.Number) error {
 	if err != nil {
 		return err
 	}
-	return e.reshow(ctx, sources, func(n company.Number, _ []company.Connection) []company.Connection { return shown[n] })
+	return e.updateShown(ctx, sources, func(n company.Number, _ []company.Connection) []company.Connection { return shown[n] })
 }
 
 // reshow writes what fn makes of the connections that the companies show, tidied, where it differs.
-func (e *edit) reshow(
+func (e *edit) updateShown(
 	ctx context.Context, sources []company.Number, fn func(company.Number, []company.Connection) []company.Connection,
 ) error {
 	rows, err := load(ctx, e.tx, `WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) ORDER BY number`, numberArray(sources))

@@ -21,15 +21,15 @@ type entry struct {
 }
 
 // shelf holds the companies that a batch may be about, and finds them by id and key.
-type shelf struct {
+type matchIndex struct {
 	byID      map[id.Company]*entry
 	byKey     map[int64][]*entry // a key's entries had it once; whoever asks compares the values
 	byNumber  map[company.Number]*entry
 	delivered func(company.Number) bool
 }
 
-func newShelf(rows []row) (*shelf, error) {
-	s := &shelf{
+func newMatchIndex(rows []row) (*matchIndex, error) {
+	s := &matchIndex{
 		byID:      make(map[id.Company]*entry, len(rows)),
 		byKey:     make(map[int64][]*entry, 2*len(rows)),
 		byNumber:  make(map[company.Number]*entry, len(rows)),
@@ -45,31 +45,31 @@ func newShelf(rows []row) (*shelf, error) {
 	return s, nil
 }
 
-func (s *shelf) put(e *entry) {
-	s.byID[e.company.ID] = e
-	s.byNumber[e.row.number] = e
-	s.index(e)
+func (m *matchIndex) put(e *entry) {
+	m.byID[e.company.ID] = e
+	m.byNumber[e.row.number] = e
+	m.add(e)
 }
 
-func (s *shelf) index(e *entry) {
-	s.indexKey(e.row.nameKey, e)
+func (m *matchIndex) add(e *entry) {
+	m.addKey(e.row.nameKey, e)
 	if k := e.row.domainKey; k.Valid {
-		s.indexKey(k.Int64, e)
+		m.addKey(k.Int64, e)
 	}
 }
 
-func (s *shelf) indexKey(key int64, e *entry) {
-	have := s.byKey[key]
+func (m *matchIndex) addKey(key int64, e *entry) {
+	have := m.byKey[key]
 	if e.renamed && slices.Contains(have, e) {
 		return
 	}
-	s.byKey[key] = append(have, e)
+	m.byKey[key] = append(have, e)
 }
 
 // match finds the company that the incoming one is: by id, else by domain, else by name and country; nil for a new one.
-func (s *shelf) match(in *Incoming) (_ *entry, by string) {
+func (m *matchIndex) match(in *Incoming) (_ *entry, by string) {
 	if in.given {
-		e := s.byID[in.company.ID]
+		e := m.byID[in.company.ID]
 		switch {
 		case e == nil:
 		case in.weak && !agree(e.company.Domain, in.company.Domain):
@@ -79,11 +79,11 @@ func (s *shelf) match(in *Incoming) (_ *entry, by string) {
 		}
 	}
 	if in.company.Domain != "" {
-		if e, known := s.matchDomain(in); known {
+		if e, known := m.matchDomain(in); known {
 			return e, "domain"
 		}
 	}
-	return s.matchName(in), "name"
+	return m.matchName(in), "name"
 }
 
 // rename gives the company an id of its own, since the source's is another company's.
@@ -95,19 +95,19 @@ func (in *Incoming) rename() {
 
 // matchDomain is known if any company has the domain: the only one that has it is meant, under whatever name; else the
 // one of the same name.
-func (s *shelf) matchDomain(in *Incoming) (_ *entry, known bool) {
+func (m *matchIndex) matchDomain(in *Incoming) (_ *entry, known bool) {
 	var all, named []*entry
-	for _, e := range s.byKey[in.domainKey] {
+	for _, e := range m.byKey[in.domainKey] {
 		if e.company.Domain != in.company.Domain {
 			continue
 		}
 		all = append(all, e)
-		if e.name == in.name && s.open(e, in) {
+		if e.name == in.name && m.mayMatch(e, in) {
 			named = append(named, e)
 		}
 	}
 	if len(all) == 1 {
-		if s.open(all[0], in) {
+		if m.mayMatch(all[0], in) {
 			return all[0], true
 		}
 		return nil, true
@@ -116,15 +116,15 @@ func (s *shelf) matchDomain(in *Incoming) (_ *entry, known bool) {
 }
 
 // matchName wants the same name and country, and nothing that speaks against it.
-func (s *shelf) matchName(in *Incoming) *entry {
+func (m *matchIndex) matchName(in *Incoming) *entry {
 	if in.name == "" {
 		return nil
 	}
 	var named []*entry
-	for _, e := range s.byKey[in.nameKey] {
+	for _, e := range m.byKey[in.nameKey] {
 		if e.name == in.name && e.place.country == in.place.country &&
 			agree(e.place.state, in.place.state) && agree(e.place.city, in.place.city) &&
-			agree(e.company.Domain, in.company.Domain) && s.open(e, in) {
+			agree(e.company.Domain, in.company.Domain) && m.mayMatch(e, in) {
 			named = append(named, e)
 		}
 	}
@@ -132,8 +132,8 @@ func (s *shelf) matchName(in *Incoming) *entry {
 }
 
 // open holds unless the source has delivered the company already, and this is another one.
-func (s *shelf) open(e *entry, in *Incoming) bool {
-	return !s.delivered(e.row.number) || same(e, in) && (!in.given || e.company.ID == in.company.ID)
+func (m *matchIndex) mayMatch(e *entry, in *Incoming) bool {
+	return !m.delivered(e.row.number) || same(e, in) && (!in.given || e.company.ID == in.company.ID)
 }
 
 // same holds if name, domain and place are all equal, unknown ones included.

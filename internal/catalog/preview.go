@@ -36,7 +36,7 @@ func (p *put) remember() {
 	for n := range p.seen {
 		p.source.delivered[n] = struct{}{}
 	}
-	for _, e := range p.order {
+	for _, e := range p.toWrite {
 		if e.added {
 			p.source.previewed[e.identity()] = e.row.number
 		}
@@ -63,14 +63,14 @@ func (p *put) wasPreviewed(in *Incoming) (company.Number, bool) {
 func (s *Store) PreviewConnections(ctx context.Context, seen map[int64]struct{}, batch []Connection) (ConnectReport, error) {
 	report := ConnectReport{}
 	err := s.write(ctx, func(e *edit) error {
-		fresh, err := e.unseen(ctx, batch)
+		fresh, err := e.dropKnown(ctx, batch)
 		if err != nil {
 			return err
 		}
 		if err := e.resolve(ctx, fresh); err != nil {
 			return err
 		}
-		if fresh, err = e.unlike(ctx, fresh); err != nil {
+		if fresh, err = e.dropEquivalent(ctx, fresh); err != nil {
 			return err
 		}
 		report = ConnectReport{}

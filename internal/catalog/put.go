@@ -75,13 +75,13 @@ func (s *Store) Put(ctx context.Context, source *Source, batch []Incoming) (Repo
 // put is one Put on its way.
 type put struct {
 	*edit
-	source *Source
-	shelf  *shelf
-	seen   map[company.Number]struct{} // companies that the batch delivered
-	order  []*entry                    // those to write
-	report Report
-	graves map[id.Company]company.Number // companies that were removed, of the ids given
-	risen  []company.Number              // those of them that came back
+	source     *Source
+	matchIndex *matchIndex
+	seen       map[company.Number]struct{} // companies that the batch delivered
+	toWrite    []*entry                    // those to write
+	report     Report
+	tombstones map[id.Company]company.Number // companies that were removed, of the ids given
+	revived    []company.Number              // those of them that came back
 
 	preview bool // nothing is to be written
 }
@@ -108,22 +108,22 @@ func (p *put) run(ctx context.Context, batch []Incoming) error {
 	if err := p.flush(ctx); err != nil {
 		return err
 	}
-	if err := p.raise(ctx); err != nil {
+	if err := p.saveRevived(ctx); err != nil {
 		return err
 	}
 	return p.reconnect(ctx)
 }
 
 // raise takes the companies that came back out of the removed ones.
-func (p *put) raise(ctx context.Context) error {
-	if len(p.risen) == 0 {
+func (p *put) saveRevived(ctx context.Context) error {
+	if len(p.revived) == 0 {
 		return nil
 	}
 	gone, err := p.removal(ctx)
 	if err != nil {
 		return err
 	}
-	return p.saveRemoved(ctx, gone.Minus(company.SetOf(p.risen...)))
+	return p.saveRemoved(ctx, gone.Minus(company.SetOf(p.revived...)))
 }
 
 func (p *put) delivered(n company.Number) bool {
@@ -155,37 +155,37 @@ func (p *put) fetch(ctx context.Context, batch []Incoming) error {
 	if err != nil {
 		return err
 	}
-	if err := p.findGraves(ctx, w.ids); err != nil {
+	if err := p.findTombstones(ctx, w.ids); err != nil {
 		return err
 	}
-	p.shelf, err = newShelf(rows)
+	p.matchIndex, err = newMatchIndex(rows)
 	if err != nil {
 		return err
 	}
-	p.shelf.delivered = p.delivered
+	p.matchIndex.delivered = p.delivered
 	return nil
 }
 
 // findGraves finds which of the ids are of companies that were removed: they get their number back.
-func (p *put) findGraves(ctx context.Context, ids []id.Company) error {
+func (p *put) findTombstones(ctx context.Context, ids []id.Company) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	if gone, err := removed(ctx, p.tx, ""); err != nil || gone.IsEmpty() {
 		return err
 	}
-	p.graves = map[id.Company]company.Number{}
+	p.tombstones = map[id.Company]company.Number{}
 	return db.Each(ctx, p.tx, func(result db.Row) error {
 		var c id.Company
 		var n company.Number
 		err := result.Scan(&c, &n)
-		p.graves[c] = n
+		p.tombstones[c] = n
 		return err
 	}, `SELECT id, number FROM company WHERE length(record) = 0 AND id IN (SELECT value FROM `+p.tx.EachString("$1")+`)`, idArray(ids))
 }
 
 func (p *put) take(in *Incoming) (Outcome, company.Number, Match, error) {
-	e, by := p.shelf.match(in)
+	e, by := p.matchIndex.match(in)
 	earlier, previewed := p.wasPreviewed(in)
 	switch {
 	case e == nil && in.name == "":
@@ -208,10 +208,10 @@ func (p *put) add(in *Incoming) (company.Number, error) {
 		return 0, errFull
 	}
 	c := in.company
-	if n, ok := p.graves[c.ID]; ok {
+	if n, ok := p.tombstones[c.ID]; ok {
 		c.Number = n
-		delete(p.graves, c.ID)
-		p.risen = append(p.risen, n)
+		delete(p.tombstones, c.ID)
+		p.revived = append(p.revived, n)
 	} else {
 		c.Number = company.Number(p.next)
 		p.next++
@@ -221,8 +221,8 @@ func (p *put) add(in *Incoming) (company.Number, error) {
 	if c.Domain != "" {
 		e.row.domainKey.Int64, e.row.domainKey.Valid = in.domainKey, true
 	}
-	p.shelf.put(e)
-	p.order = append(p.order, e)
+	p.matchIndex.put(e)
+	p.toWrite = append(p.toWrite, e)
 	return c.Number, nil
 }
 
@@ -235,7 +235,7 @@ func (p *put) merge(e *entry, in *Incoming) bool {
 	e.company.UpdatedAt = now()
 	if !e.added && !e.changed {
 		e.changed, e.before = true, e.row.record
-		p.order = append(p.order, e)
+		p.toWrite = append(p.toWrite, e)
 	}
 	r := rowOf(e.company)
 	r.seq, r.connections = e.row.seq, e.row.connections
@@ -247,16 +247,16 @@ func (p *put) merge(e *entry, in *Incoming) bool {
 		if e.name == "" {
 			e.name = text.Fold(e.company.Name)
 		}
-		p.shelf.index(e)
+		p.matchIndex.add(e)
 	}
 	return true
 }
 
 // flush writes what the batch changed.
 func (p *put) flush(ctx context.Context) error {
-	rows := make([]row, 0, len(p.order))
+	rows := make([]row, 0, len(p.toWrite))
 	var old []company.Number
-	for _, e := range p.order {
+	for _, e := range p.toWrite {
 		rows = append(rows, e.row)
 		if !e.added {
 			old = append(old, e.row.number)
@@ -273,7 +273,7 @@ func (p *put) flush(ctx context.Context) error {
 func (p *put) reconnect(ctx context.Context) error {
 	var renamed []company.Number
 	var keys []int64
-	for _, e := range p.order {
+	for _, e := range p.toWrite {
 		if !e.added && !e.renamed {
 			continue
 		}

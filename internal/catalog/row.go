@@ -89,7 +89,7 @@ func (e *edit) saveRows(ctx context.Context, rows []row, old []company.Number, s
 		return nil
 	}
 	e.dirty = true
-	if err := e.keep(ctx, old); err != nil {
+	if err := e.archive(ctx, old); err != nil {
 		return err
 	}
 	return insert(ctx, e.tx, rows,
@@ -101,7 +101,7 @@ func (e *edit) saveRows(ctx context.Context, rows []row, old []company.Number, s
 }
 
 // keep copies what the companies were to company_past. What this edit itself wrote before nobody has seen.
-func (e *edit) keep(ctx context.Context, numbers []company.Number) error {
+func (e *edit) archive(ctx context.Context, numbers []company.Number) error {
 	if len(numbers) == 0 {
 		return nil
 	}

@@ -246,13 +246,13 @@ func (u *undo) remove(ctx context.Context, numbers []company.Number) error {
 	if err != nil {
 		return err
 	}
-	if err := u.part(ctx, numbers); err != nil {
+	if err := u.detach(ctx, numbers); err != nil {
 		return err
 	}
 	if err := u.saveRemoved(ctx, u.removed.Or(company.SetOf(numbers...))); err != nil {
 		return err
 	}
-	if err := u.keep(ctx, numbers); err != nil {
+	if err := u.archive(ctx, numbers); err != nil {
 		return err
 	}
 	_, err = u.tx.ExecContext(ctx, `UPDATE company SET record = $1, connections = NULL, domain_key = NULL, name_key = -1, place_key = -1, seq = $2
@@ -265,7 +265,7 @@ func (u *undo) remove(ctx context.Context, numbers []company.Number) error {
 }
 
 // part makes the connections that lead from or to the companies wait for them.
-func (e *edit) part(ctx context.Context, numbers []company.Number) error {
+func (e *edit) detach(ctx context.Context, numbers []company.Number) error {
 	var links []link
 	err := e.eachLink(ctx, func(l link) { links = append(links, l) },
 		`WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) OR target IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`, numberArray(numbers))
@@ -273,7 +273,7 @@ func (e *edit) part(ctx context.Context, numbers []company.Number) error {
 		return err
 	}
 	gone := company.SetOf(numbers...)
-	var waits []wait
+	var pending []pendingLink
 	kept := links[:0]
 	var dropped []int64
 	for _, l := range links {
@@ -283,18 +283,18 @@ func (e *edit) part(ctx context.Context, numbers []company.Number) error {
 				continue
 			}
 			l.source.Valid = false
-			waits = append(waits, waitsOf(l.identity, 0, l.given.Source)...)
+			pending = append(pending, pendingLinksOf(l.identity, 0, l.given.Source)...)
 		}
 		if l.target.Valid && gone.Has(company.Number(l.target.Int64)) {
 			l.target.Valid = false
-			waits = append(waits, waitsOf(l.identity, 1, l.given.Target)...)
+			pending = append(pending, pendingLinksOf(l.identity, 1, l.given.Target)...)
 		}
 		kept = append(kept, l)
 	}
 	if err := e.saveLinks(ctx, kept); err != nil {
 		return err
 	}
-	if err := e.saveWaits(ctx, waits); err != nil {
+	if err := e.savePending(ctx, pending); err != nil {
 		return err
 	}
 	return e.dropLinks(ctx, dropped)

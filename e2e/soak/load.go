@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/opencapi/capi/e2e/witness"
+	"github.com/opencapi/capi/internal/testkit/customer"
 )
 
 const (
@@ -30,8 +30,8 @@ type load struct {
 	options   options
 	nodes     int
 	r         *rand.Rand // of the killer
-	stock     *witness.Stock
-	witnesses []*witness.Witness
+	stock     *customer.Stock
+	customers []*customer.Customer
 	deeds     map[string]int // of those that are gone
 	killed    map[string]int
 	failures  chan error // broken promises
@@ -43,7 +43,7 @@ type load struct {
 func newLoad(s *service, o options, nodes int) *load {
 	return &load{
 		service: s, options: o, nodes: nodes, r: rand.New(rand.NewPCG(o.seed, 1)),
-		stock: &witness.Stock{Size: companies}, killed: map[string]int{}, deeds: map[string]int{},
+		stock: &customer.Stock{Size: companies}, killed: map[string]int{}, deeds: map[string]int{},
 		failures: make(chan error, o.clients),
 	}
 }
@@ -84,7 +84,7 @@ func (l *load) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.witnesses = append(l.witnesses, witness.New(witness.Options{
+		l.customers = append(l.customers, customer.New(customer.Options{
 			Workspace: w.ID, Token: t, Granted: credits, Stock: l.stock, RowsMax: rowsMax, Do: l.service.do, Operator: l.service,
 		}))
 	}
@@ -110,7 +110,7 @@ func (l *load) raise(ctx context.Context) error {
 func (l *load) begin(ctx context.Context) {
 	l.stop = make(chan struct{})
 	for i := range l.options.clients {
-		w, r := l.witnesses[i%len(l.witnesses)], rand.New(rand.NewPCG(l.r.Uint64(), 2))
+		w, r := l.customers[i%len(l.customers)], rand.New(rand.NewPCG(l.r.Uint64(), 2))
 		l.group.Go(func() {
 			if err := hand(ctx, w, r, l.stop); err != nil {
 				l.failures <- err
@@ -120,7 +120,7 @@ func (l *load) begin(ctx context.Context) {
 }
 
 // hand is one client.
-func hand(ctx context.Context, w *witness.Witness, r *rand.Rand, stop <-chan struct{}) error {
+func hand(ctx context.Context, w *customer.Customer, r *rand.Rand, stop <-chan struct{}) error {
 	for ctx.Err() == nil {
 		select {
 		case <-stop:
@@ -195,7 +195,7 @@ func (l *load) look(ctx context.Context) error {
 	if err := l.rest(); err != nil {
 		return err
 	}
-	for _, w := range l.witnesses {
+	for _, w := range l.customers {
 		ctx, cancel := context.WithTimeout(ctx, settleWait)
 		err := w.Settle(ctx, 100*time.Millisecond)
 		cancel()
@@ -203,7 +203,7 @@ func (l *load) look(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, w := range l.witnesses {
+	for _, w := range l.customers {
 		if err := w.Check(ctx); err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (l *load) look(ctx context.Context) error {
 			l.deeds[what] += n
 		}
 	}
-	l.witnesses = nil
+	l.customers = nil
 	return l.service.doctor()
 }
 

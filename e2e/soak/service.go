@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/opencapi/capi/e2e/witness"
+	"github.com/opencapi/capi/internal/testkit/customer"
 )
 
 // service is a data directory, and the processes of capi on it.
@@ -191,7 +191,7 @@ func (s *service) killAll() {
 	}
 }
 
-// do sends a witness's request to some server.
+// do sends a customer's request to some server.
 func (s *service) do(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	if len(s.servers) == 0 {
@@ -214,7 +214,7 @@ func (s *service) doctor() error {
 	return nil
 }
 
-// The service is the witnesses' operator, by the command line.
+// The service is the customers' operator, by the command line.
 
 // Grant enters credits.
 func (s *service) Grant(_ context.Context, ws string, credits int, note string) error {
@@ -239,18 +239,18 @@ func (s *service) Undo(context.Context) error {
 }
 
 // NewToken makes a token that may create exports.
-func (s *service) NewToken(_ context.Context, ws string, budget *int) (witness.Token, error) {
+func (s *service) NewToken(_ context.Context, ws string, budget *int) (customer.Token, error) {
 	args := []string{"token", "create", "--workspace", ws, "--name", "soak", "--scope", "read_write", "--json"}
 	if budget != nil {
 		args = append(args, "--budget", strconv.Itoa(*budget))
 	}
 	var made struct{ ID, Token string }
 	err := s.json(&made, args...)
-	return witness.Token{ID: made.ID, Secret: made.Token}, err
+	return customer.Token{ID: made.ID, Secret: made.Token}, err
 }
 
 // Revoke ends a token.
-func (s *service) Revoke(_ context.Context, t witness.Token) error {
+func (s *service) Revoke(_ context.Context, t customer.Token) error {
 	_, err := s.run("", "token", "revoke", t.ID)
 	return err
 }

@@ -8,18 +8,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/opencapi/capi/e2e/witness"
 	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/testkit/customer"
 )
 
 // solo is a world with one process, and one thing done to it at a time, so that every answer is foretold, and a seed
 // repeats every step.
 type solo struct {
 	*world
-	node    *node
-	witness *witness.Witness
-	crashes int
-	deeds   int
+	node     *node
+	customer *customer.Customer
+	crashes  int
+	deeds    int
 }
 
 // soloJobs make one worker, which looks for work when it is told to.
@@ -35,9 +35,9 @@ func newSolo(t *testing.T, seed, part uint64, name string) *solo {
 	s := &solo{world: newWorld(t, seed, part, name, soloJobs())}
 	ctx := t.Context()
 	s.node = s.boot(ctx)
-	stock := &witness.Stock{Size: stockSize}
+	stock := &customer.Stock{Size: stockSize}
 	s.must(stock.Load(ctx, s.Import), s.node)
-	s.witness = s.open(ctx, s.node, stock, s, true, func(r *http.Request) (*http.Response, error) {
+	s.customer = s.open(ctx, s.node, stock, s, true, func(r *http.Request) (*http.Response, error) {
 		return s.node.answer(r, s.isLucky(), s.unexplained)
 	})
 	return s
@@ -53,10 +53,10 @@ func (s *solo) Import(ctx context.Context, ndjson string) error { return s.node.
 
 func (s *solo) Undo(ctx context.Context) error { return s.node.Undo(ctx) }
 
-func (s *solo) NewToken(ctx context.Context, ws string, budget *int) (witness.Token, error) {
+func (s *solo) NewToken(ctx context.Context, ws string, budget *int) (customer.Token, error) {
 	return s.node.NewToken(ctx, ws, budget)
 }
-func (s *solo) Revoke(ctx context.Context, t witness.Token) error { return s.node.Revoke(ctx, t) }
+func (s *solo) Revoke(ctx context.Context, t customer.Token) error { return s.node.Revoke(ctx, t) }
 
 // did takes in what a deed came to.
 func (s *solo) did(told string, err error) {
@@ -85,19 +85,19 @@ func (s *solo) deed(ctx context.Context) {
 		ctx, cut := context.WithCancel(ctx)
 		defer cut()
 		s.node.life.hangUpAfter(s.r.IntN(30), cut)
-		told, err := s.witness.Act(ctx, s.r)
+		told, err := s.customer.Act(ctx, s.r)
 		s.did("hanging up: "+told, err)
 		s.node.life.hangUpAfter(0, nil)
 		s.look(context.WithoutCancel(ctx))
 	default:
-		s.did(s.witness.Act(ctx, s.r))
+		s.did(s.customer.Act(ctx, s.r))
 	}
 }
 
 // look compares what the service has with what it promised; a process that dies meanwhile leaves that to the next one.
 func (s *solo) look(ctx context.Context) {
 	s.t.Helper()
-	if err := s.witness.Look(ctx); !s.node.life.isOver() {
+	if err := s.customer.Look(ctx); !s.node.life.isOver() {
 		s.must(err, s.node)
 	}
 }
@@ -119,7 +119,7 @@ func (s *solo) end(ctx context.Context) {
 	s.breakStore(0)
 	s.work(ctx, s.node)
 	s.say("the end")
-	s.must(s.witness.Check(ctx), s.node)
+	s.must(s.customer.Check(ctx), s.node)
 	s.must(s.examine(ctx, s.node), s.node)
 	s.close()
 }

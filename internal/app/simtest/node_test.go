@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencapi/capi/e2e/witness"
 	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/app"
@@ -33,6 +32,7 @@ import (
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/testkit/customer"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
@@ -118,7 +118,7 @@ func (n *node) maintain(ctx context.Context) error {
 		n.Exports.Prune(ctx), n.Exports.PruneQuotes(ctx), n.Idempotency.Prune(ctx), n.Tokens.Start(ctx), n.Tokens.Stop(ctx))
 }
 
-// The node is the witnesses' operator: capi's other commands run as processes of their own, but die alike.
+// The node is the customers' operator: capi's other commands run as processes of their own, but die alike.
 
 func (n *node) Grant(ctx context.Context, ws string, credits int, note string) error {
 	to, err := id.Parse[id.Workspace](ws)
@@ -155,10 +155,10 @@ func (n *node) Undo(ctx context.Context) error {
 	return n.follower.Build(ctx)
 }
 
-func (n *node) NewToken(ctx context.Context, ws string, budget *int) (witness.Token, error) {
+func (n *node) NewToken(ctx context.Context, ws string, budget *int) (customer.Token, error) {
 	to, err := id.Parse[id.Workspace](ws)
 	if err != nil {
-		return witness.Token{}, err
+		return customer.Token{}, err
 	}
 	asked := token.NewToken{Workspace: to, Name: "sim", Scope: auth.ReadWrite}
 	if budget != nil {
@@ -166,10 +166,10 @@ func (n *node) NewToken(ctx context.Context, ws string, budget *int) (witness.To
 		asked.Budget.Total = &credits
 	}
 	secret, t, err := n.Tokens.Create(ctx, asked)
-	return witness.Token{ID: t.ID.String(), Secret: secret, Budget: budget}, err
+	return customer.Token{ID: t.ID.String(), Secret: secret, Budget: budget}, err
 }
 
-func (n *node) Revoke(ctx context.Context, t witness.Token) error {
+func (n *node) Revoke(ctx context.Context, t customer.Token) error {
 	token, err := id.Parse[id.Token](t.ID)
 	if err != nil {
 		return err

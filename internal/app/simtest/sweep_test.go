@@ -18,7 +18,7 @@ func scenes() []scene {
 	perform := func(deeds ...string) func(*solo, context.Context) {
 		return func(s *solo, ctx context.Context) {
 			for _, what := range deeds {
-				s.did(s.witness.Perform(ctx, s.r, what))
+				s.did(s.customer.Perform(ctx, s.r, what))
 			}
 		}
 	}
@@ -102,7 +102,7 @@ func (s *solo) playTo(ctx context.Context, c scene, step int) (lived bool) {
 		c.play(s, ctx)
 		if s.node.life.isOver() {
 			s.rise(ctx)
-			s.did(s.witness.Perform(ctx, s.r, "retry"))
+			s.did(s.customer.Perform(ctx, s.r, "retry"))
 			return false
 		}
 		s.node.life.goOn()

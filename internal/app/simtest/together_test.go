@@ -12,15 +12,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/opencapi/capi/e2e/witness"
 	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/testkit/customer"
 )
 
 // crowd is a world with many clients at once: on PostgreSQL with several processes, of which one dies at a time. What
 // happens first is not in a seed's power, so a seed repeats what is done and when somebody dies, and not every step.
 type crowd struct {
 	*world
-	witnesses []*witness.Witness
+	customers []*customer.Customer
 
 	mu      sync.Mutex
 	nodes   []*member
@@ -35,8 +35,8 @@ type member struct {
 }
 
 const (
-	crowdWitnesses = 2
-	handsEach      = 3 // clients of a witness that do something at the same time
+	crowdCustomers = 2
+	handsEach      = 3 // clients of a customer that do something at the same time
 )
 
 func crowdJobs(alone bool) job.Options {
@@ -56,13 +56,13 @@ func newCrowd(t *testing.T, seed uint64, name string) *crowd {
 	for range nodes {
 		c.nodes = append(c.nodes, c.join(ctx))
 	}
-	stock := &witness.Stock{Size: stockSize}
+	stock := &customer.Stock{Size: stockSize}
 	c.must(stock.Load(ctx, c.Import), nil)
 	for _, m := range c.nodes {
 		c.must(m.follower.Build(ctx), m.node)
 	}
-	for range crowdWitnesses {
-		c.witnesses = append(c.witnesses, c.open(ctx, c.nodes[0].node, stock, c, false, c.send))
+	for range crowdCustomers {
+		c.customers = append(c.customers, c.open(ctx, c.nodes[0].node, stock, c, false, c.send))
 	}
 	return c
 }
@@ -114,14 +114,14 @@ func (c *crowd) Import(ctx context.Context, ndjson string) error {
 
 func (c *crowd) Undo(ctx context.Context) error { return c.living().Undo(ctx) }
 
-func (c *crowd) NewToken(ctx context.Context, ws string, budget *int) (witness.Token, error) {
+func (c *crowd) NewToken(ctx context.Context, ws string, budget *int) (customer.Token, error) {
 	return c.living().NewToken(ctx, ws, budget)
 }
 
-func (c *crowd) Revoke(ctx context.Context, t witness.Token) error { return c.living().Revoke(ctx, t) }
+func (c *crowd) Revoke(ctx context.Context, t customer.Token) error { return c.living().Revoke(ctx, t) }
 
 // hand is one client: it acts until it is told to stop.
-func (c *crowd) hand(ctx context.Context, w *witness.Witness, r *rand.Rand, stop <-chan struct{}) (deeds int, err error) {
+func (c *crowd) hand(ctx context.Context, w *customer.Customer, r *rand.Rand, stop <-chan struct{}) (deeds int, err error) {
 	for {
 		select {
 		case <-stop:
@@ -149,8 +149,8 @@ func (c *crowd) round(ctx context.Context, victim *member) {
 	victim.life.endAfterThen(c.r.IntN(120), func() { close(died) })
 	stop := make(chan struct{})
 	var group sync.WaitGroup
-	errs := make(chan error, crowdWitnesses*handsEach)
-	for _, w := range c.witnesses {
+	errs := make(chan error, crowdCustomers*handsEach)
+	for _, w := range c.customers {
 		for range handsEach {
 			r := rand.New(rand.NewPCG(c.r.Uint64(), 3))
 			group.Go(func() {
@@ -197,7 +197,7 @@ func (c *crowd) settle(ctx context.Context) {
 	c.breakStore(0)
 	c.timePasses(ctx)
 	require.Eventually(c.t, func() bool { return c.unfinished(ctx) == 0 }, time.Minute, time.Millisecond, "seed %d", c.seed)
-	for _, w := range c.witnesses {
+	for _, w := range c.customers {
 		c.must(w.Check(ctx), c.living().node)
 	}
 	c.must(c.examine(ctx, c.living().node), c.living().node)

@@ -18,13 +18,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/opencapi/capi/e2e/witness"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/testkit/customer"
 	"github.com/opencapi/capi/internal/token"
 )
 
@@ -189,17 +189,17 @@ func (w *world) boot(ctx context.Context) *node {
 	return n
 }
 
-// open makes a workspace with its witness, which speaks to the node that now gives.
-func (w *world) open(ctx context.Context, n *node, stock *witness.Stock, operator witness.Operator, alone bool,
+// open makes a workspace with its customer, which sends requests with do.
+func (w *world) open(ctx context.Context, n *node, stock *customer.Stock, operator customer.Operator, alone bool,
 	do func(*http.Request) (*http.Response, error),
-) *witness.Witness {
+) *customer.Customer {
 	const granted = 100
 	ws, err := n.CreateWorkspace(ctx, "Sim", granted)
 	w.must(err, n)
 	secret, t, err := n.Tokens.Create(ctx, token.NewToken{Workspace: ws.ID, Name: "own", Scope: auth.ReadWrite})
 	w.must(err, n)
-	return witness.New(witness.Options{
-		Workspace: ws.ID.String(), Token: witness.Token{ID: t.ID.String(), Secret: secret}, Granted: granted,
+	return customer.New(customer.Options{
+		Workspace: ws.ID.String(), Token: customer.Token{ID: t.ID.String(), Secret: secret}, Granted: granted,
 		Stock: stock, RowsMax: rowsMax, Do: do, Operator: operator, Alone: alone,
 	})
 }

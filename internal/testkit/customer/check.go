@@ -1,4 +1,4 @@
-package witness
+package customer
 
 import (
 	"bytes"
@@ -13,29 +13,29 @@ import (
 )
 
 // download gets the file of a completed export, and looks at every row of it.
-func (w *Witness) download(ctx context.Context, r *rand.Rand) (string, error) {
+func (c *Customer) download(ctx context.Context, r *rand.Rand) (string, error) {
 	var s *sold
-	w.locked(func() { s = w.someSold(r) })
+	c.locked(func() { s = c.someSold(r) })
 	if s == nil {
 		return "none", nil
 	}
-	a, rows, err := w.rowsOf(ctx, s)
+	a, rows, err := c.rowsOf(ctx, s)
 	if err != nil {
 		return "", fmt.Errorf("%s, %s: %w", s.name, s.id, err)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if a.code() == "EXPORT_NOT_COMPLETED" && s.status != "completed" {
 		return s.name + " " + a.code(), nil
 	}
 	if !a.ok() || s.cancelled {
 		return "", fmt.Errorf("%s, %s: is %s, and answered %s", s.name, s.id, s.status, a)
 	}
-	return s.name, w.verify(s, rows)
+	return s.name, c.verify(s, rows)
 }
 
-func (w *Witness) rowsOf(ctx context.Context, s *sold) (answer, []row, error) {
-	a, err := w.call(ctx, w.own, request{method: http.MethodPost, path: "/exports/" + s.id + "/download"})
+func (c *Customer) rowsOf(ctx context.Context, s *sold) (answer, []row, error) {
+	a, err := c.call(ctx, c.own, request{method: http.MethodPost, path: "/exports/" + s.id + "/download"})
 	if err != nil || !a.ok() {
 		return a, nil, err
 	}
@@ -45,7 +45,7 @@ func (w *Witness) rowsOf(ctx context.Context, s *sold) (answer, []row, error) {
 	if err := a.into(&link); err != nil {
 		return a, nil, err
 	}
-	content, err := w.fetch(ctx, link.URL)
+	content, err := c.fetch(ctx, link.URL)
 	if err != nil {
 		return a, nil, err
 	}
@@ -54,7 +54,7 @@ func (w *Witness) rowsOf(ctx context.Context, s *sold) (answer, []row, error) {
 }
 
 // verify holds a file to what was bought: these companies, in this order, of an edition of then.
-func (w *Witness) verify(s *sold, rows []row) error {
+func (c *Customer) verify(s *sold, rows []row) error {
 	numbers := make([]int, len(rows))
 	for i, r := range rows {
 		numbers[i] = r.number
@@ -87,11 +87,11 @@ func within(rows, wanted []int) bool {
 }
 
 // Settle waits until every export is final, looking every so often; the service may be down meanwhile.
-func (w *Witness) Settle(ctx context.Context, every time.Duration) error {
+func (c *Customer) Settle(ctx context.Context, every time.Duration) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		exports, err := pages[exported](ctx, w, "/exports?")
+		exports, err := pages[exported](ctx, c, "/exports?")
 		i := slices.IndexFunc(exports, func(e exported) bool { return e.Status == "pending" || e.Status == "processing" })
 		switch {
 		case err == nil && i < 0:
@@ -112,18 +112,18 @@ func (w *Witness) Settle(ctx context.Context, every time.Duration) error {
 
 // Check is Look, and then holds the service to all of it, once everything that was begun has ended: every export is
 // final, every file holds what was bought, no company was paid for twice or not at all, and every receipt says so.
-func (w *Witness) Check(ctx context.Context) error {
-	if err := w.Look(ctx); err != nil {
+func (c *Customer) Check(ctx context.Context) error {
+	if err := c.Look(ctx); err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	delivered, paid := map[int]bool{}, map[int]*sold{}
-	for _, s := range w.sold {
+	for _, s := range c.sold {
 		if !s.final() {
 			return fmt.Errorf("%s, %s, is still %s", s.name, s.id, s.status)
 		}
-		if err := w.checkSold(ctx, s, delivered, paid); err != nil {
+		if err := c.checkSold(ctx, s, delivered, paid); err != nil {
 			return err
 		}
 	}
@@ -138,35 +138,35 @@ func (w *Witness) Check(ctx context.Context) error {
 		}
 	}
 	var credits struct{ Balance int }
-	if err := w.get(ctx, "/credits", &credits); err != nil {
+	if err := c.get(ctx, "/credits", &credits); err != nil {
 		return err
 	}
-	w.payer = paid
-	if credits.Balance != w.balance() {
-		return fmt.Errorf("a balance of %d, in place of %d: %d companies are paid for", credits.Balance, w.balance(), len(paid))
+	c.payer = paid
+	if credits.Balance != c.balance() {
+		return fmt.Errorf("a balance of %d, in place of %d: %d companies are paid for", credits.Balance, c.balance(), len(paid))
 	}
-	return w.checkLists(ctx)
+	return c.checkLists(ctx)
 }
 
-func (w *Witness) checkSold(ctx context.Context, s *sold, delivered map[int]bool, paid map[int]*sold) error {
+func (c *Customer) checkSold(ctx context.Context, s *sold, delivered map[int]bool, paid map[int]*sold) error {
 	if s.status == "completed" {
-		a, rows, err := w.rowsOf(ctx, s)
+		a, rows, err := c.rowsOf(ctx, s)
 		if err != nil || !a.ok() {
 			return fmt.Errorf("file of %s, %s: %s, %w", s.name, s.id, a, err)
 		}
-		if err := w.verify(s, rows); err != nil {
+		if err := c.verify(s, rows); err != nil {
 			return err
 		}
 		for _, n := range s.rows {
 			delivered[n] = true
 		}
 	}
-	return w.checkReceipt(ctx, s, paid)
+	return c.checkReceipt(ctx, s, paid)
 }
 
 // checkReceipt reads what each row cost: as many as were charged for, and no company twice in all receipts.
-func (w *Witness) checkReceipt(ctx context.Context, s *sold, paid map[int]*sold) error {
-	a, err := w.call(ctx, w.own, request{method: http.MethodGet, path: "/exports/" + s.id + "/receipt?format=csv"})
+func (c *Customer) checkReceipt(ctx context.Context, s *sold, paid map[int]*sold) error {
+	a, err := c.call(ctx, c.own, request{method: http.MethodGet, path: "/exports/" + s.id + "/receipt?format=csv"})
 	if err != nil || !a.ok() {
 		return fmt.Errorf("receipt of %s, %s: %s, %w", s.name, s.id, a, err)
 	}

@@ -1,4 +1,4 @@
-package witness
+package customer
 
 import (
 	"bytes"
@@ -11,11 +11,11 @@ import (
 	"net/url"
 )
 
-// errLost is why a witness does not know what became of a request: no answer came, or one that says that the server
-// itself does not know (500 and above).
+// errLost reports that the outcome of a request is unknown: there was no answer, or one of 500 and above, which says that
+// the server does not know either.
 var errLost = errors.New("no answer")
 
-// answer is one that says what became of the request.
+// answer is an answer from which the outcome of the request is known.
 type answer struct {
 	status   int
 	body     []byte
@@ -24,7 +24,7 @@ type answer struct {
 
 func (a answer) ok() bool { return a.status < http.StatusMultipleChoices }
 
-// code is the failure's, empty for a success.
+// code returns the error code, empty for a success.
 func (a answer) code() string {
 	var body struct {
 		Detail struct {
@@ -58,7 +58,7 @@ type request struct {
 }
 
 // call sends a request; errLost if its outcome is not known.
-func (w *Witness) call(ctx context.Context, t *token, r request) (answer, error) {
+func (c *Customer) call(ctx context.Context, t *token, r request) (answer, error) {
 	var body io.Reader
 	if r.body != nil {
 		body = bytes.NewReader(r.body)
@@ -74,11 +74,11 @@ func (w *Witness) call(ctx context.Context, t *token, r request) (answer, error)
 	if r.key != "" {
 		out.Header.Set("Idempotency-Key", r.key)
 	}
-	return w.do(out)
+	return c.do(out)
 }
 
-func (w *Witness) do(out *http.Request) (answer, error) {
-	in, err := w.Do(out)
+func (c *Customer) do(out *http.Request) (answer, error) {
+	in, err := c.Do(out)
 	if err != nil {
 		return answer{}, fmt.Errorf("%w to %s %s: %w", errLost, out.Method, out.URL.Path, err)
 	}
@@ -94,9 +94,9 @@ func (w *Witness) do(out *http.Request) (answer, error) {
 	return a, nil
 }
 
-// get reads what the witness's own token, which is never revoked, may see.
-func (w *Witness) get(ctx context.Context, path string, v any) error {
-	a, err := w.call(ctx, w.own, request{method: http.MethodGet, path: path})
+// get reads what the customer's own token, which is never revoked, may see.
+func (c *Customer) get(ctx context.Context, path string, v any) error {
+	a, err := c.call(ctx, c.own, request{method: http.MethodGet, path: path})
 	if err != nil {
 		return err
 	}
@@ -104,13 +104,13 @@ func (w *Witness) get(ctx context.Context, path string, v any) error {
 }
 
 // pages reads a whole list.
-func pages[T any](ctx context.Context, w *Witness, path string) (all []T, err error) {
+func pages[T any](ctx context.Context, c *Customer, path string) (all []T, err error) {
 	for cursor := ""; ; {
 		var page struct {
 			Items      []T     `json:"items"`
 			NextCursor *string `json:"next_cursor"`
 		}
-		if err := w.get(ctx, path+"limit=100&cursor="+url.QueryEscape(cursor), &page); err != nil {
+		if err := c.get(ctx, path+"limit=100&cursor="+url.QueryEscape(cursor), &page); err != nil {
 			return nil, err
 		}
 		all = append(all, page.Items...)
@@ -122,7 +122,7 @@ func pages[T any](ctx context.Context, w *Witness, path string) (all []T, err er
 }
 
 // fetch gets a link that an answer held.
-func (w *Witness) fetch(ctx context.Context, link string) ([]byte, error) {
+func (c *Customer) fetch(ctx context.Context, link string) ([]byte, error) {
 	u, err := url.Parse(link)
 	if err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (w *Witness) fetch(ctx context.Context, link string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := w.do(out)
+	a, err := c.do(out)
 	if err == nil && a.status != http.StatusOK {
 		err = fmt.Errorf("unexpected answer %s to %s", a, link)
 	}

@@ -1,10 +1,10 @@
-package witness
+package customer
 
-// price is the arithmetic of the contract once more, in the plainest words: which rows come of what is wanted, for how
-// much, or the code of the refusal.
-func (w *Witness) price(want []int, t terms, skipped, balance int) (rows []int, f figures, refusal string) {
+// price is the arithmetic of the contract in its plainest form. It returns the rows that an order for want delivers and
+// what they cost, or the code of the refusal.
+func (c *Customer) price(want []int, t terms, skipped, balance int) (rows []int, f figures, refusal string) {
 	for _, n := range want {
-		if t.onlyNew && w.payer[n] != nil {
+		if t.onlyNew && c.payer[n] != nil {
 			continue
 		}
 		if t.limit > 0 && len(rows) == t.limit {
@@ -20,7 +20,7 @@ func (w *Witness) price(want []int, t terms, skipped, balance int) (rows []int, 
 		funds = min(funds, *t.creditsMax)
 	}
 	for _, n := range rows {
-		if w.payer[n] == nil {
+		if c.payer[n] == nil {
 			fresh++
 		}
 	}
@@ -30,7 +30,7 @@ func (w *Witness) price(want []int, t terms, skipped, balance int) (rows []int, 
 	}
 	if t.partial && short > 0 {
 		f.Cost = fresh - short
-		rows = w.affordable(rows, f.Cost)
+		rows = c.affordable(rows, f.Cost)
 	}
 	switch {
 	case f.Cost <= funds && len(rows) > 0:
@@ -42,27 +42,27 @@ func (w *Witness) price(want []int, t terms, skipped, balance int) (rows []int, 
 	return rows, f, refusal
 }
 
-// affordable keeps what is owned and the first n of the others.
-func (w *Witness) affordable(rows []int, n int) (kept []int) {
-	for _, c := range rows {
-		if w.payer[c] == nil {
-			if n == 0 {
+// affordable returns the rows that are owned and as many of the others as the credits pay for.
+func (c *Customer) affordable(rows []int, credits int) (kept []int) {
+	for _, n := range rows {
+		if c.payer[n] == nil {
+			if credits == 0 {
 				continue
 			}
-			n--
+			credits--
 		}
-		kept = append(kept, c)
+		kept = append(kept, n)
 	}
 	return kept
 }
 
-// foretell is what an order sent now with the token comes to, if the witness is alone.
-func (w *Witness) foretell(o *order, by *token) (rows []int, f figures, refusal string) {
+// foretell returns the outcome of an order sent now with the token, if the customer is alone.
+func (c *Customer) foretell(o *order, by *token) (rows []int, f figures, refusal string) {
 	skipped := 0
 	if o.quote != nil {
 		skipped = o.quote.skipped
 	}
-	rows, f, refusal = w.price(o.want, o.terms, skipped, w.balance())
+	rows, f, refusal = c.price(o.want, o.terms, skipped, c.balance())
 	f.Charged = f.Cost
 	switch {
 	case by.revoked:
@@ -76,16 +76,16 @@ func (w *Witness) foretell(o *order, by *token) (rows []int, f figures, refusal 
 		return nil, f, "QUOTE_OUTDATED"
 	case refusal != "":
 		return nil, f, refusal
-	case f.Cost > 0 && by.Budget != nil && f.Cost > *by.Budget-w.spent(by):
+	case f.Cost > 0 && by.Budget != nil && f.Cost > *by.Budget-c.spent(by):
 		return nil, f, "TOKEN_BUDGET_EXCEEDED"
 	}
 	return rows, f, ""
 }
 
-// balance is what must be left: each company that is owned was paid for once.
-func (w *Witness) balance() int {
-	n := -len(w.payer)
-	for _, g := range w.grants {
+// balance returns what must be left, since each company that is owned was paid for once.
+func (c *Customer) balance() int {
+	n := -len(c.payer)
+	for _, g := range c.grants {
 		if g.told {
 			n += g.credits
 		}
@@ -93,8 +93,8 @@ func (w *Witness) balance() int {
 	return n
 }
 
-func (w *Witness) spent(by *token) (n int) {
-	for _, s := range w.sold {
+func (c *Customer) spent(by *token) (n int) {
+	for _, s := range c.sold {
 		if s.by == by {
 			n += s.figures.Charged - s.refunded
 		}
@@ -102,29 +102,29 @@ func (w *Witness) spent(by *token) (n int) {
 	return n
 }
 
-// pay makes the export the payer of what nobody has paid for.
-func (w *Witness) pay(s *sold) {
+// pay makes the export the payer of its rows that no other export has paid for.
+func (c *Customer) pay(s *sold) {
 	for _, n := range s.rows {
-		if w.payer[n] == nil {
-			w.payer[n] = s
+		if c.payer[n] == nil {
+			c.payer[n] = s
 		}
 	}
 }
 
-// giveBack is the rule of refunds: what no live export delivers goes back to whoever paid for it.
-func (w *Witness) giveBack() {
+// giveBack applies the rule of refunds: an export gets back the credits of companies that no live export delivers.
+func (c *Customer) giveBack() {
 	delivered := map[int]bool{}
-	for _, s := range w.sold {
+	for _, s := range c.sold {
 		if s.live() {
 			for _, n := range s.rows {
 				delivered[n] = true
 			}
 		}
 	}
-	for n, s := range w.payer {
+	for n, s := range c.payer {
 		if !delivered[n] {
 			s.refunded++
-			delete(w.payer, n)
+			delete(c.payer, n)
 		}
 	}
 }

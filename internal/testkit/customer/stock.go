@@ -1,4 +1,4 @@
-package witness
+package customer
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"sync"
 )
 
-// Stock is the catalog as the witnesses know it: companies from 1 up, each with as many employees as its number, so
-// that a range of employees is a known set in a known order. Every import gives all of them another edition, which
-// stands in the description; the first one is 1.
+// Stock is the catalog as the customers know it. Companies are numbered from 1, and each has as many employees as its number,
+// so that a range of employees is a known set in a known order. Every import gives all of them a new edition, which is part
+// of the description; the first is 1.
 type Stock struct {
 	Size int
 
@@ -39,11 +39,11 @@ func (s *Stock) Load(ctx context.Context, load func(ctx context.Context, ndjson 
 	return nil
 }
 
-// extras are the companies that an import has that is taken back: nobody buys them, since they have no employees.
+// extras is the number of new companies in an import that is undone. They are never bought, since they have no employees.
 const extras = 20
 
-// TakeBack imports the next edition, with more companies, and takes it back. What was delivered in between keeps the
-// edition, and what was not may have it after an error.
+// TakeBack imports the next edition, with more companies, and undoes the import. Files that were written in between keep the
+// edition. After an error the other companies may have it too.
 func (s *Stock) TakeBack(
 	ctx context.Context, load func(ctx context.Context, ndjson string) error, undo func(context.Context) error,
 ) error {

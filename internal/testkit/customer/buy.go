@@ -1,4 +1,4 @@
-package witness
+package customer
 
 import (
 	"bytes"
@@ -12,47 +12,47 @@ import (
 	"time"
 )
 
-func (w *Witness) buy(ctx context.Context, r *rand.Rand) (string, error) {
+func (c *Customer) buy(ctx context.Context, r *rand.Rand) (string, error) {
 	var o *order
 	var by *token
-	w.locked(func() { o, by = w.newOrder(r), w.someToken(r) })
-	return w.send(ctx, o, by)
+	c.locked(func() { o, by = c.newOrder(r), c.someToken(r) })
+	return c.send(ctx, o, by)
 }
 
 // retry sends again what got no answer, as it was.
-func (w *Witness) retry(ctx context.Context, r *rand.Rand) (string, error) {
+func (c *Customer) retry(ctx context.Context, r *rand.Rand) (string, error) {
 	var o *order
 	var by *token
-	w.locked(func() { o, by = w.someOrder(r, func(o *order) bool { return o.lost }), w.someToken(r) })
+	c.locked(func() { o, by = c.someOrder(r, func(o *order) bool { return o.lost }), c.someToken(r) })
 	if o == nil {
-		return w.buy(ctx, r)
+		return c.buy(ctx, r)
 	}
-	return w.send(ctx, o, by)
+	return c.send(ctx, o, by)
 }
 
 // replay sends again what was answered: the same answer must come, to the byte.
-func (w *Witness) replay(ctx context.Context, r *rand.Rand) (string, error) {
+func (c *Customer) replay(ctx context.Context, r *rand.Rand) (string, error) {
 	var o *order
-	w.locked(func() { o = w.someOrder(r, func(o *order) bool { return o.raw != nil }) })
+	c.locked(func() { o = c.someOrder(r, func(o *order) bool { return o.raw != nil }) })
 	if o == nil {
 		return "none", nil
 	}
-	return w.send(ctx, o, w.own)
+	return c.send(ctx, o, c.own)
 }
 
 // reuseKey sends another order under a key that was answered: it must be refused.
-func (w *Witness) reuseKey(ctx context.Context, r *rand.Rand) (string, error) {
+func (c *Customer) reuseKey(ctx context.Context, r *rand.Rand) (string, error) {
 	var o *order
 	var fields map[string]any
-	w.locked(func() {
-		o = w.someOrder(r, func(o *order) bool { return o.raw != nil })
-		fields, _ = w.source(r)
+	c.locked(func() {
+		o = c.someOrder(r, func(o *order) bool { return o.raw != nil })
+		fields, _ = c.source(r)
 	})
 	if o == nil {
 		return "none", nil
 	}
 	fields["name"] = "not " + o.name
-	a, err := w.call(ctx, w.own, request{http.MethodPost, "/exports", o.key, encode(fields)})
+	a, err := c.call(ctx, c.own, request{http.MethodPost, "/exports", o.key, encode(fields)})
 	if err == nil && a.code() != "IDEMPOTENCY_KEY_REUSED" && a.code() != "REQUEST_IN_FLIGHT" {
 		err = fmt.Errorf("the key of %s, with another body, is answered %s", o.name, a)
 	}
@@ -60,9 +60,9 @@ func (w *Witness) reuseKey(ctx context.Context, r *rand.Rand) (string, error) {
 }
 
 // someOrder is one of the orders that are fit; nil if there is none.
-func (w *Witness) someOrder(r *rand.Rand, fit func(*order) bool) *order {
+func (c *Customer) someOrder(r *rand.Rand, fit func(*order) bool) *order {
 	var names []string
-	for name, o := range w.orders {
+	for name, o := range c.orders {
 		if fit(o) {
 			names = append(names, name)
 		}
@@ -71,30 +71,30 @@ func (w *Witness) someOrder(r *rand.Rand, fit func(*order) bool) *order {
 		return nil
 	}
 	slices.Sort(names)
-	return w.orders[names[r.IntN(len(names))]]
+	return c.orders[names[r.IntN(len(names))]]
 }
 
 // send sends the order and takes the answer in.
-func (w *Witness) send(ctx context.Context, o *order, by *token) (string, error) {
-	w.locked(func() {
-		if o.list != nil && w.Alone && (o.key == "" || w.soldOf(o) == nil) {
+func (c *Customer) send(ctx context.Context, o *order, by *token) (string, error) {
+	c.locked(func() {
+		if o.list != nil && c.Alone && (o.key == "" || c.soldOf(o) == nil) {
 			o.want = slices.Sorted(maps.Keys(o.list.members)) // it is bought as it is now
 		}
 		o.open++
 		o.token = by
 	})
-	a, err := w.call(ctx, by, o.request())
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	a, err := c.call(ctx, by, o.request())
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if err != nil {
 		o.lost = true
 		return "", fmt.Errorf("%s: %w", o.name, err)
 	}
-	if a.code() == "REQUEST_IN_FLIGHT" && !w.Alone {
+	if a.code() == "REQUEST_IN_FLIGHT" && !c.Alone {
 		o.open--
 		return o.name + " in flight", nil
 	}
-	told, err := w.answered(o, by, a)
+	told, err := c.answered(o, by, a)
 	if err != nil {
 		return "", fmt.Errorf("%s, %s, with key %q: %w", o.name, o.body, o.key, err)
 	}
@@ -104,10 +104,10 @@ func (w *Witness) send(ctx context.Context, o *order, by *token) (string, error)
 }
 
 // answered takes in a certain answer to an order.
-func (w *Witness) answered(o *order, by *token, a answer) (string, error) {
-	before := w.soldOf(o)
+func (c *Customer) answered(o *order, by *token, a answer) (string, error) {
+	before := c.soldOf(o)
 	if !a.ok() {
-		return a.code(), w.refused(o, by, a, before)
+		return a.code(), c.refused(o, by, a, before)
 	}
 	var created struct {
 		Job struct{ ID, Name, Status string } `json:"export_job"`
@@ -117,7 +117,7 @@ func (w *Witness) answered(o *order, by *token, a answer) (string, error) {
 		return "", err
 	}
 	told := fmt.Sprintf("is %s for %d of %d", created.Job.ID, created.Charged, created.Requested)
-	s := w.sold[created.Job.ID]
+	s := c.sold[created.Job.ID]
 	switch {
 	case a.status != http.StatusCreated || created.Job.Name != o.name:
 		return "", fmt.Errorf("is answered %s", a)
@@ -127,9 +127,9 @@ func (w *Witness) answered(o *order, by *token, a answer) (string, error) {
 		return "", fmt.Errorf("is answered with an older export: %s", a)
 	case s == nil && o.key != "" && before != nil:
 		return "", fmt.Errorf("has brought two exports: %s, and now %s", before.id, a)
-	case s != nil && !a.replayed && (w.Alone || o.fresh > 0): // else a twin's answer came before the first one
+	case s != nil && !a.replayed && (c.Alone || o.fresh > 0): // else a twin's answer came before the first one
 		return "", fmt.Errorf("is a repetition that is not marked: %s", a)
-	case s == nil && a.replayed && w.Alone:
+	case s == nil && a.replayed && c.Alone:
 		return "", fmt.Errorf("is answered before it has happened: %s", a)
 	}
 	if o.key != "" {
@@ -142,7 +142,7 @@ func (w *Witness) answered(o *order, by *token, a answer) (string, error) {
 		s.told = true
 		return told + ", as before", sameFigures(s.figures, created.figures)
 	}
-	s, err := w.adopt(o, by, created.Job.ID, created.figures)
+	s, err := c.adopt(o, by, created.Job.ID, created.figures)
 	if err == nil {
 		s.told = true
 	}
@@ -156,8 +156,8 @@ func sameFigures(before, now figures) error {
 	return nil
 }
 
-func (w *Witness) soldOf(o *order) *sold {
-	for _, s := range w.sold {
+func (c *Customer) soldOf(o *order) *sold {
+	for _, s := range c.sold {
 		if s.order == o {
 			return s
 		}
@@ -169,9 +169,9 @@ func (w *Witness) soldOf(o *order) *sold {
 const quoteTTL = 15 * time.Minute
 
 // refused holds a refusal to what may be refused.
-func (w *Witness) refused(o *order, by *token, a answer, before *sold) error {
+func (c *Customer) refused(o *order, by *token, a answer, before *sold) error {
 	code := a.code()
-	if code == "INVALID_TOKEN" && (by.revoked || by.asked && !w.Alone) {
+	if code == "INVALID_TOKEN" && (by.revoked || by.asked && !c.Alone) {
 		return nil
 	}
 	if before != nil && o.key != "" {
@@ -180,8 +180,8 @@ func (w *Witness) refused(o *order, by *token, a answer, before *sold) error {
 	if code == "QUOTE_EXPIRED" && o.quote != nil && time.Since(o.quote.at) > quoteTTL {
 		return nil
 	}
-	if w.Alone {
-		if _, f, foretold := w.foretell(o, by); code != foretold {
+	if c.Alone {
+		if _, f, foretold := c.foretell(o, by); code != foretold {
 			return fmt.Errorf("is refused by %s, in place of %q or %+v", a, foretold, f)
 		}
 		return nil
@@ -195,8 +195,8 @@ func (w *Witness) refused(o *order, by *token, a answer, before *sold) error {
 }
 
 // adopt takes in an export that was not known: it must be what was ordered, at its price.
-func (w *Witness) adopt(o *order, by *token, id string, f figures) (*sold, error) {
-	s := &sold{order: o, id: id, seq: len(w.sold), by: by, figures: f, status: "pending", until: w.newest(), rows: o.knownRows()}
+func (c *Customer) adopt(o *order, by *token, id string, f figures) (*sold, error) {
+	s := &sold{order: o, id: id, seq: len(c.sold), by: by, figures: f, status: "pending", until: c.newest(), rows: o.knownRows()}
 	if err := f.check(); err != nil {
 		return nil, err
 	}
@@ -206,15 +206,15 @@ func (w *Witness) adopt(o *order, by *token, id string, f figures) (*sold, error
 	if o.quote != nil && f.Cost > o.quote.cost {
 		return nil, fmt.Errorf("was quoted for %d credits, and sold as %+v", o.quote.cost, f)
 	}
-	if w.Alone {
-		rows, foretold, refusal := w.foretell(o, by)
+	if c.Alone {
+		rows, foretold, refusal := c.foretell(o, by)
 		if refusal != "" || foretold != f {
 			return nil, fmt.Errorf("is sold as %+v, in place of %+v %q", f, foretold, refusal)
 		}
 		s.rows = rows
-		w.pay(s)
+		c.pay(s)
 	}
-	w.sold[id] = s
+	c.sold[id] = s
 	return s, nil
 }
 
@@ -231,20 +231,20 @@ func (o *order) knownRows() []int {
 	return o.want
 }
 
-func (w *Witness) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
+func (c *Customer) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
 	var o *order
 	var fields map[string]any
 	var key string
-	w.locked(func() {
-		fields, o = w.source(r)
-		key = pick(r, "", "key of "+w.name("quote"))
+	c.locked(func() {
+		fields, o = c.source(r)
+		key = pick(r, "", "key of "+c.name("quote"))
 	})
-	a, err := w.call(ctx, w.own, request{http.MethodPost, "/exports/quote", key, encode(fields)})
+	a, err := c.call(ctx, c.own, request{http.MethodPost, "/exports/quote", key, encode(fields)})
 	if err != nil {
 		return "", err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if a.code() == "no_candidates" && (o.terms.onlyNew || len(o.want) == 0) {
 		return a.code(), nil
 	}
@@ -261,52 +261,52 @@ func (w *Witness) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
 		id: told.ID, want: o.want, rows: o.knownRows(), skipped: told.Requested - told.rows(), terms: o.terms, cost: told.Cost,
 		format: o.format, at: time.Now(),
 	}
-	if w.Alone {
-		rows, f, refusal := w.price(o.want, o.terms, 0, w.balance())
-		if f != told.figures || told.Balance != w.balance() || told.Affordable != (refusal == "") {
+	if c.Alone {
+		rows, f, refusal := c.price(o.want, o.terms, 0, c.balance())
+		if f != told.figures || told.Balance != c.balance() || told.Affordable != (refusal == "") {
 			return "", fmt.Errorf("%s is quoted as %s, in place of %+v %q", encode(fields), a, f, refusal)
 		}
 		q.rows = rows
 	}
-	w.quotes = append(w.quotes, q)
+	c.quotes = append(c.quotes, q)
 	return fmt.Sprintf("%s for %d", q.id, q.cost), nil
 }
 
 // rows is how many companies a quote with the figures holds.
 func (f figures) rows() int { return f.Already + f.Cost }
 
-func (w *Witness) cancel(ctx context.Context, r *rand.Rand) (string, error) {
+func (c *Customer) cancel(ctx context.Context, r *rand.Rand) (string, error) {
 	var s *sold
 	var key string
-	w.locked(func() {
-		if s = w.someSold(r); s != nil {
+	c.locked(func() {
+		if s = c.someSold(r); s != nil {
 			s.cancels++
-			key = pick(r, "", "key of "+w.name("cancel"))
+			key = pick(r, "", "key of "+c.name("cancel"))
 		}
 	})
 	if s == nil {
 		return "none", nil
 	}
-	a, err := w.call(ctx, w.own, request{method: http.MethodPost, path: "/exports/" + s.id + "/cancel", key: key})
+	a, err := c.call(ctx, c.own, request{method: http.MethodPost, path: "/exports/" + s.id + "/cancel", key: key})
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", s.name, err)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.cancelAnswered(s, a); err != nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.cancelAnswered(s, a); err != nil {
 		return "", fmt.Errorf("%s, %s: %w", s.name, s.id, err)
 	}
 	return fmt.Sprintf("%s %d %s", s.name, a.status, a.code()), nil
 }
 
-func (w *Witness) cancelAnswered(s *sold, a answer) error {
+func (c *Customer) cancelAnswered(s *sold, a answer) error {
 	if a.code() == "EXPORT_NOT_CANCELLABLE" {
-		if s.cancelled || w.Alone && s.status != "completed" && s.status != "failed" {
+		if s.cancelled || c.Alone && s.status != "completed" && s.status != "failed" {
 			return fmt.Errorf("it is %s, and cannot be cancelled: %s", s.status, a)
 		}
 		return nil
 	}
-	if a.code() == "REQUEST_IN_FLIGHT" && !w.Alone {
+	if a.code() == "REQUEST_IN_FLIGHT" && !c.Alone {
 		return nil
 	}
 	var told exported
@@ -317,10 +317,10 @@ func (w *Witness) cancelAnswered(s *sold, a answer) error {
 		return fmt.Errorf("it is %s, and cancelled: %s", s.status, a)
 	}
 	s.cancelled, s.status = true, "cancelled"
-	if !w.Alone {
+	if !c.Alone {
 		return nil
 	}
-	w.giveBack()
+	c.giveBack()
 	if told.Refunded != s.refunded {
 		return fmt.Errorf("it gives back %d, in place of %d", told.Refunded, s.refunded)
 	}
@@ -328,9 +328,9 @@ func (w *Witness) cancelAnswered(s *sold, a answer) error {
 }
 
 // someSold is one that is not final mostly.
-func (w *Witness) someSold(r *rand.Rand) *sold {
+func (c *Customer) someSold(r *rand.Rand) *sold {
 	var open, all []string
-	for id, s := range w.sold {
+	for id, s := range c.sold {
 		all = append(all, id)
 		if !s.final() {
 			open = append(open, id)
@@ -342,6 +342,6 @@ func (w *Witness) someSold(r *rand.Rand) *sold {
 	if len(all) == 0 {
 		return nil
 	}
-	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(w.sold[a].seq, w.sold[b].seq) })
-	return w.sold[all[r.IntN(len(all))]]
+	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(c.sold[a].seq, c.sold[b].seq) })
+	return c.sold[all[r.IntN(len(all))]]
 }

@@ -1,4 +1,4 @@
-package witness
+package customer
 
 import (
 	"context"
@@ -14,15 +14,15 @@ type savedList struct {
 	Count int `json:"company_count"`
 }
 
-func (w *Witness) createList(ctx context.Context, r *rand.Rand) (string, error) {
+func (c *Customer) createList(ctx context.Context, r *rand.Rand) (string, error) {
 	var body []byte
 	var key string
-	w.locked(func() {
-		name := w.name("list")
+	c.locked(func() {
+		name := c.name("list")
 		body, key = encode(map[string]any{"name": name}), pick(r, "", "key of "+name)
 	})
 	// One that gets no answer is not used, be it there or not.
-	a, err := w.call(ctx, w.own, request{http.MethodPost, "/lists", key, body})
+	a, err := c.call(ctx, c.own, request{http.MethodPost, "/lists", key, body})
 	if err != nil {
 		return "", err
 	}
@@ -30,21 +30,21 @@ func (w *Witness) createList(ctx context.Context, r *rand.Rand) (string, error) 
 	if err := a.into(&told); err != nil {
 		return "", err
 	}
-	w.locked(func() { w.lists = append(w.lists, &list{id: told.ID, members: map[int]bool{}}) })
+	c.locked(func() { c.lists = append(c.lists, &list{id: told.ID, members: map[int]bool{}}) })
 	return told.ID, nil
 }
 
 // changeList adds or takes away a range of companies.
-func (w *Witness) changeList(ctx context.Context, r *rand.Rand) (string, error) {
+func (c *Customer) changeList(ctx context.Context, r *rand.Rand) (string, error) {
 	var l *list
 	var low, high int
 	adds := r.IntN(3) > 0
-	w.locked(func() {
-		if l = w.someList(r); l == nil || l.ordered && !w.Alone { // else nobody knew what the order was of
+	c.locked(func() {
+		if l = c.someList(r); l == nil || l.ordered && !c.Alone { // else nobody knew what the order was of
 			l = nil
 			return
 		}
-		low, high = w.span(r)
+		low, high = c.span(r)
 		l.wanted = maps.Clone(l.members)
 		for n := low; n <= high; n++ {
 			if adds {
@@ -63,7 +63,7 @@ func (w *Witness) changeList(ctx context.Context, r *rand.Rand) (string, error) 
 	if !adds {
 		out.method = http.MethodDelete
 	}
-	a, err := w.call(ctx, w.own, out)
+	a, err := c.call(ctx, c.own, out)
 	if err != nil {
 		return "", fmt.Errorf("list %s: %w", l.id, err)
 	}
@@ -74,8 +74,8 @@ func (w *Witness) changeList(ctx context.Context, r *rand.Rand) (string, error) 
 	if err := a.into(&told); err != nil {
 		return "", err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	changed := len(l.wanted) - len(l.members)
 	if told.List.Count != len(l.wanted) || told.Matched != high-low+1 || told.Changed != max(changed, -changed) {
 		return "", fmt.Errorf("list %s of %d companies, to become %d by %d: %s", l.id, len(l.members), len(l.wanted), high-low+1, a)
@@ -85,10 +85,10 @@ func (w *Witness) changeList(ctx context.Context, r *rand.Rand) (string, error) 
 }
 
 // lookAtLists finds out which changes of unknown outcome went through: each in whole, or not at all.
-func (w *Witness) lookAtLists(ctx context.Context) error {
-	for _, l := range w.lists {
+func (c *Customer) lookAtLists(ctx context.Context) error {
+	for _, l := range c.lists {
 		var now savedList
-		if err := w.get(ctx, "/lists/"+l.id, &now); err != nil {
+		if err := c.get(ctx, "/lists/"+l.id, &now); err != nil {
 			return fmt.Errorf("list %s: %w", l.id, err)
 		}
 		if l.wanted != nil && now.Count == len(l.wanted) {
@@ -103,9 +103,9 @@ func (w *Witness) lookAtLists(ctx context.Context) error {
 }
 
 // checkLists looks at what the lists hold.
-func (w *Witness) checkLists(ctx context.Context) error {
-	for _, l := range w.lists {
-		members, err := pages[struct{ Domain string }](ctx, w, "/lists/"+l.id+"/companies?")
+func (c *Customer) checkLists(ctx context.Context) error {
+	for _, l := range c.lists {
+		members, err := pages[struct{ Domain string }](ctx, c, "/lists/"+l.id+"/companies?")
 		if err != nil {
 			return fmt.Errorf("list %s: %w", l.id, err)
 		}

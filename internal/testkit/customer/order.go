@@ -1,4 +1,4 @@
-package witness
+package customer
 
 import (
 	"fmt"
@@ -55,7 +55,7 @@ type sold struct {
 	until     int   // the newest edition that a row may be of
 	told      bool  // that it was created
 	status    string
-	refunded  int  // as foretold, if the witness is alone
+	refunded  int  // as foretold, if the customer is alone
 	cancels   int  // asked for, whatever came of it
 	cancelled bool // told
 	verified  bool // the file was looked at
@@ -84,13 +84,13 @@ func (f figures) check() error {
 }
 
 // source makes up what an order is to be of.
-func (w *Witness) source(r *rand.Rand) (fields map[string]any, o *order) {
+func (c *Customer) source(r *rand.Rand) (fields map[string]any, o *order) {
 	o, fields = &order{format: pick(r, "csv", "json")}, map[string]any{}
-	if l := w.someList(r); l != nil && r.IntN(4) == 0 {
+	if l := c.someList(r); l != nil && r.IntN(4) == 0 {
 		fields["source_type"], fields["list_id"] = "list", l.id
 		o.list, o.want, l.ordered = l, slices.Sorted(maps.Keys(l.members)), true
 	} else {
-		low, high := w.span(r)
+		low, high := c.span(r)
 		fields["search_filters"] = map[string]any{"employee_count_min": low, "employee_count_max": high}
 		fields["sort_by"], fields["sort_order"] = "employee_count", pick(r, "asc", "desc")
 		for n := low; n <= high; n++ {
@@ -100,21 +100,21 @@ func (w *Witness) source(r *rand.Rand) (fields map[string]any, o *order) {
 			slices.Reverse(o.want)
 		}
 	}
-	o.terms = someTerms(r, w.RowsMax, fields)
+	o.terms = someTerms(r, c.RowsMax, fields)
 	fields["export_format"] = o.format
 	return fields, o
 }
 
 // span is a range of companies, one that was asked for before now and then, since what exports share is where money
 // goes wrong.
-func (w *Witness) span(r *rand.Rand) (low, high int) {
-	if len(w.spans) > 0 && r.IntN(3) == 0 {
-		s := w.spans[r.IntN(len(w.spans))]
+func (c *Customer) span(r *rand.Rand) (low, high int) {
+	if len(c.spans) > 0 && r.IntN(3) == 0 {
+		s := c.spans[r.IntN(len(c.spans))]
 		return s[0], s[1]
 	}
-	low = 1 + r.IntN(w.Stock.Size)
-	high = min(low+r.IntN(w.RowsMax), w.Stock.Size)
-	w.spans = append(w.spans[max(0, len(w.spans)-spansKept+1):], [2]int{low, high})
+	low = 1 + r.IntN(c.Stock.Size)
+	high = min(low+r.IntN(c.RowsMax), c.Stock.Size)
+	c.spans = append(c.spans[max(0, len(c.spans)-spansKept+1):], [2]int{low, high})
 	return low, high
 }
 
@@ -140,9 +140,9 @@ func someTerms(r *rand.Rand, rowsMax int, fields map[string]any) (t terms) {
 }
 
 // someList is a list whose content is known.
-func (w *Witness) someList(r *rand.Rand) *list {
+func (c *Customer) someList(r *rand.Rand) *list {
 	var known []*list
-	for _, l := range w.lists {
+	for _, l := range c.lists {
 		if l.wanted == nil {
 			known = append(known, l)
 		}
@@ -154,36 +154,36 @@ func (w *Witness) someList(r *rand.Rand) *list {
 }
 
 // newOrder makes up an order, by a quote now and then.
-func (w *Witness) newOrder(r *rand.Rand) *order {
+func (c *Customer) newOrder(r *rand.Rand) *order {
 	var fields map[string]any
 	var o *order
-	if n := len(w.quotes); n > 0 && r.IntN(3) == 0 {
-		q := w.quotes[max(0, n-quotesUsed)+r.IntN(min(n, quotesUsed))]
+	if n := len(c.quotes); n > 0 && r.IntN(3) == 0 {
+		q := c.quotes[max(0, n-quotesUsed)+r.IntN(min(n, quotesUsed))]
 		o = &order{want: q.rows, terms: terms{creditsMax: q.terms.creditsMax}, quote: q, format: q.format}
 		if q.rows == nil {
 			o.want = q.want
 		}
 		fields = map[string]any{"quote_id": q.id}
 	} else {
-		fields, o = w.source(r)
+		fields, o = c.source(r)
 	}
-	o.name = w.name("order")
+	o.name = c.name("order")
 	if r.IntN(3) > 0 {
 		o.key = "key of " + o.name
 	}
 	fields["name"] = o.name
-	o.body, o.since = encode(fields), w.oldest()
-	w.orders[o.name] = o
+	o.body, o.since = encode(fields), c.oldest()
+	c.orders[o.name] = o
 	return o
 }
 
-func (w *Witness) oldest() int {
-	done, _ := w.Stock.editions()
+func (c *Customer) oldest() int {
+	done, _ := c.Stock.editions()
 	return done
 }
 
-func (w *Witness) newest() int {
-	_, begun := w.Stock.editions()
+func (c *Customer) newest() int {
+	_, begun := c.Stock.editions()
 	return begun
 }
 

@@ -1,4 +1,4 @@
-package witness
+package customer
 
 import (
 	"context"
@@ -28,55 +28,55 @@ type entry struct {
 
 // Look asks the service for all that the workspace has, and holds it to all that was told. While it looks nothing else
 // may be done, nothing that was sent before may still be on its way, and the service must be up.
-func (w *Witness) Look(ctx context.Context) error {
-	exports, err := pages[exported](ctx, w, "/exports?")
+func (c *Customer) Look(ctx context.Context) error {
+	exports, err := pages[exported](ctx, c, "/exports?")
 	if err != nil {
 		return err
 	}
 	slices.Reverse(exports) // in the order in which they were bought
-	if err := w.lookAtTokens(ctx); err != nil {
+	if err := c.lookAtTokens(ctx); err != nil {
 		return err
 	}
-	if err := w.lookAtExports(exports); err != nil {
+	if err := c.lookAtExports(exports); err != nil {
 		return err
 	}
-	if err := w.lookAtLedger(ctx, exports); err != nil {
+	if err := c.lookAtLedger(ctx, exports); err != nil {
 		return err
 	}
-	return w.lookAtLists(ctx)
+	return c.lookAtLists(ctx)
 }
 
 // lookAtExports takes in what has become of every export, and what has come of orders that got no answer.
-func (w *Witness) lookAtExports(exports []exported) error {
+func (c *Customer) lookAtExports(exports []exported) error {
 	listed := map[string]bool{}
 	for _, e := range exports {
 		listed[e.ID] = true
-		if err := w.lookAtExport(e); err != nil {
+		if err := c.lookAtExport(e); err != nil {
 			return fmt.Errorf("export %s, %s: %w", e.ID, e.Name, err)
 		}
 	}
-	for id, s := range w.sold {
+	for id, s := range c.sold {
 		if !listed[id] {
 			return fmt.Errorf("export %s, %s, is gone", id, s.name)
 		}
 	}
-	for _, o := range w.orders {
+	for _, o := range c.orders {
 		o.open = 0 // what has not happened by now never will
 	}
-	if !w.Alone {
+	if !c.Alone {
 		return nil
 	}
-	w.giveBack()
+	c.giveBack()
 	for _, e := range exports {
-		if n := w.sold[e.ID].refunded; n != e.Refunded {
+		if n := c.sold[e.ID].refunded; n != e.Refunded {
 			return fmt.Errorf("export %s, %s, gave back %d credits, in place of %d", e.ID, e.Name, e.Refunded, n)
 		}
 	}
 	return nil
 }
 
-func (w *Witness) lookAtExport(e exported) error {
-	s, err := w.known(e)
+func (c *Customer) lookAtExport(e exported) error {
+	s, err := c.known(e)
 	if err != nil {
 		return err
 	}
@@ -99,26 +99,26 @@ func (w *Witness) lookAtExport(e exported) error {
 	return nil
 }
 
-// known is the export as the witness knows it; one that it does not know must be of an order that got no answer.
-func (w *Witness) known(e exported) (*sold, error) {
-	if s := w.sold[e.ID]; s != nil {
+// known is the export as the customer knows it; one that it does not know must be of an order that got no answer.
+func (c *Customer) known(e exported) (*sold, error) {
+	if s := c.sold[e.ID]; s != nil {
 		return s, nil
 	}
-	o := w.orders[e.Name]
+	o := c.orders[e.Name]
 	switch {
 	case o == nil || o.open == 0:
 		return nil, errors.New("nobody ordered it")
-	case o.key != "" && w.soldOf(o) != nil:
+	case o.key != "" && c.soldOf(o) != nil:
 		return nil, fmt.Errorf("it is the second one under the key %q", o.key)
 	}
 	o.open--
-	return w.adopt(o, o.token, e.ID, e.figures)
+	return c.adopt(o, o.token, e.ID, e.figures)
 }
 
 // lookAtTokens finds out which revocations of unknown outcome went through, and that all others hold.
-func (w *Witness) lookAtTokens(ctx context.Context) error {
-	for _, t := range w.tokens {
-		a, err := w.call(ctx, t, request{method: "GET", path: "/credits"})
+func (c *Customer) lookAtTokens(ctx context.Context) error {
+	for _, t := range c.tokens {
+		a, err := c.call(ctx, t, request{method: "GET", path: "/credits"})
 		if err != nil {
 			return err
 		}
@@ -133,8 +133,8 @@ func (w *Witness) lookAtTokens(ctx context.Context) error {
 
 // lookAtLedger reads the whole ledger: every grant once, every export charged once and for what it told, every refund,
 // and a balance that is their sum, after each entry and in the end.
-func (w *Witness) lookAtLedger(ctx context.Context, exports []exported) error {
-	entries, err := pages[entry](ctx, w, "/credits/transactions?")
+func (c *Customer) lookAtLedger(ctx context.Context, exports []exported) error {
+	entries, err := pages[entry](ctx, c, "/credits/transactions?")
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (w *Witness) lookAtLedger(ctx context.Context, exports []exported) error {
 		}
 		switch e.Reason {
 		case "grant":
-			err = w.lookAtGrant(e, granted)
+			err = c.lookAtGrant(e, granted)
 		case "export_charge":
 			id := exportOf(e)
 			if charged[id] += -e.Amount; e.Amount >= 0 || charged[id] != -e.Amount {
@@ -163,23 +163,23 @@ func (w *Witness) lookAtLedger(ctx context.Context, exports []exported) error {
 			return fmt.Errorf("ledger entry %+v: %w", e, err)
 		}
 	}
-	for note, g := range w.grants {
+	for note, g := range c.grants {
 		if g.told && !granted[note] {
 			return fmt.Errorf("grant %q of %d is not in the ledger", note, g.credits)
 		}
 		if !granted[note] {
-			delete(w.grants, note) // it has not happened, and never will
+			delete(c.grants, note) // it has not happened, and never will
 		}
 	}
-	return w.compare(ctx, exports, sum, charged, refunded)
+	return c.compare(ctx, exports, sum, charged, refunded)
 }
 
-func (w *Witness) lookAtGrant(e entry, granted map[string]bool) error {
+func (c *Customer) lookAtGrant(e entry, granted map[string]bool) error {
 	note := ""
 	if e.Note != nil {
 		note = *e.Note
 	}
-	g := w.grants[note]
+	g := c.grants[note]
 	if g == nil || granted[note] || g.credits != e.Amount {
 		return fmt.Errorf("nobody granted that: %+v", g)
 	}
@@ -187,8 +187,8 @@ func (w *Witness) lookAtGrant(e entry, granted map[string]bool) error {
 	return nil
 }
 
-// compare holds the sums of the ledger to the exports and to what the witness knows.
-func (w *Witness) compare(ctx context.Context, exports []exported, sum int, charged, refunded map[string]int) error {
+// compare holds the sums of the ledger to the exports and to what the customer knows.
+func (c *Customer) compare(ctx context.Context, exports []exported, sum int, charged, refunded map[string]int) error {
 	for _, e := range exports {
 		if charged[e.ID] != e.Charged || refunded[e.ID] != e.Refunded {
 			return fmt.Errorf("export %s, %s: %d credits charged and %d given back, by the ledger %d and %d",
@@ -202,14 +202,14 @@ func (w *Witness) compare(ctx context.Context, exports []exported, sum int, char
 			slices.Collect(maps.Keys(charged)), slices.Collect(maps.Keys(refunded)))
 	}
 	var credits struct{ Balance int }
-	if err := w.get(ctx, "/credits", &credits); err != nil {
+	if err := c.get(ctx, "/credits", &credits); err != nil {
 		return err
 	}
 	if credits.Balance != sum {
 		return fmt.Errorf("a balance of %d, and entries that add up to %d", credits.Balance, sum)
 	}
-	if w.Alone && sum != w.balance() {
-		return fmt.Errorf("a balance of %d, in place of %d", sum, w.balance())
+	if c.Alone && sum != c.balance() {
+		return fmt.Errorf("a balance of %d, in place of %d", sum, c.balance())
 	}
 	return nil
 }

@@ -1,0 +1,119 @@
+// Package customer is a model customer: it buys from a running service at random, records every answer, and checks that the
+// service keeps to them. It models what a customer may rely on without sets, transactions or caches.
+// It only speaks HTTP, so that it can check any server. Its Operator does what the API cannot.
+package customer
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Operator does what the API cannot. After an error it is unknown whether it was done.
+type Operator interface {
+	Grant(ctx context.Context, workspace string, credits int, note string) error
+	Import(ctx context.Context, ndjson string) error
+	Undo(ctx context.Context) error // of the newest import
+	NewToken(ctx context.Context, workspace string, budget *int) (Token, error)
+	Revoke(ctx context.Context, token Token) error
+}
+
+// Token is what a request is sent with.
+type Token struct {
+	ID, Secret string
+	Budget     *int // credits that it may spend; nil for all
+}
+
+// Options configure a Customer. All but Alone are required.
+type Options struct {
+	Workspace string // empty at the start but for its credits
+	Token     Token  // never revoked
+	Granted   int    // the credits
+	Stock     *Stock
+	RowsMax   int // the most companies that an order asks for
+	Do        func(*http.Request) (*http.Response, error)
+	Operator  Operator
+
+	// Alone says that the workspace is used for one thing at a time, so that every answer can be predicted.
+	Alone bool
+}
+
+// Customer is a customer of one workspace. Safe for concurrent use, unless Alone.
+type Customer struct {
+	Options
+	own *token // Options.Token
+
+	mu     sync.Mutex
+	tokens []*token // the first is own
+	orders map[string]*order
+	sold   map[string]*sold // by the export's id
+	payer  map[int]*sold    // which export paid for each company that is owned; kept if Alone
+	quotes []*quote
+	spans  [][2]int
+	lists  []*list
+	grants map[string]*grant // by their note
+	named  int               // names used
+	counts map[string]int    // of what was done
+}
+
+// New returns a Customer of an empty workspace.
+func New(o Options) *Customer {
+	own := &token{Token: o.Token}
+	return &Customer{
+		Options: o, own: own, tokens: []*token{own}, orders: map[string]*order{}, sold: map[string]*sold{},
+		payer: map[int]*sold{}, grants: map[string]*grant{"": {credits: o.Granted, told: true}}, counts: map[string]int{},
+	}
+}
+
+type token struct {
+	Token
+	asked   bool // its revocation was requested
+	revoked bool // its revocation was confirmed
+}
+
+type grant struct {
+	credits int
+	told    bool // it was confirmed
+}
+
+type quote struct {
+	id      string
+	want    []int // the companies of its source
+	rows    []int // the companies that it fixes; nil if unknown
+	skipped int   // rows that could not be paid for when it was made
+	terms   terms
+	cost    int
+	format  string
+	at      time.Time
+}
+
+type list struct {
+	id      string
+	members map[int]bool
+	ordered bool // some order names it as its source
+	// wanted is what the list contains if a change with an unknown outcome succeeded; nil if there was none.
+	wanted map[int]bool
+}
+
+// Counts returns how often each thing was done, and how many exports of each status are known.
+func (c *Customer) Counts() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	counts := maps.Clone(c.counts)
+	for _, s := range c.sold {
+		counts[s.status+" exports"]++
+		counts["credits charged"] += s.figures.Charged
+	}
+	return counts
+}
+
+// name returns a name that is new in the customer's workspace.
+func (c *Customer) name(what string) string {
+	c.named++
+	return fmt.Sprintf("%s %d", what, c.named)
+}
+
+func (c *Customer) count(what string) { c.counts[what]++ }

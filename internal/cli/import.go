@@ -97,7 +97,7 @@ func (c *importFilesCommand) Run(s *session) error {
 	return err
 }
 
-// open opens the data directory, and creates one if there is none. A dry run then uses an empty one that is removed afterwards.
+// open opens the data directory, or creates it; a dry run without one uses a temporary directory.
 func (c *importFilesCommand) open(s *session) (a *app.App, done func(), err error) {
 	leave := func() {}
 	if _, err := os.Stat(s.config.Data); c.DryRun && errors.Is(err, os.ErrNotExist) {

@@ -6,11 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/opencapi/capi/internal/importer/source"
-
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/importer/source"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -21,19 +20,19 @@ type builder struct {
 	item     *item
 	postal   string
 	location location
-	weakID   bool // the id is only a number
+	weakID   bool // the id is only a number, which another source may use for another company
 
 	headcounts headcounts
 }
 
-// attribute keeps a value under the source's name for it, unless what fits no field is to be left out.
+// attribute keeps a value as an attribute under the source's name, unless --unmapped is ignore.
 func (b *builder) attribute(f *source.Field) {
 	if b.plan.keep {
 		b.keep(f.Name, f.Value.Any())
 	}
 }
 
-// attributeAs keeps a value under the name that was asked for.
+// attributeAs keeps a value under the name that --map gives it.
 func (b *builder) attributeAs(t target, f *source.Field) {
 	if t.name != "" && t.side == 0 {
 		b.keep(t.name, f.Value.Any())
@@ -101,7 +100,7 @@ func (b *builder) set(t target, f *source.Field) {
 	}
 }
 
-// domain takes the first of several, and leaves out what is somebody else's.
+// domain reads the first of several domains. Hosts of mailboxes are left out.
 func (b *builder) domain(f *source.Field) {
 	s := textOf(&f.Value)
 	if i := strings.IndexAny(s, ";|, \n"); i > 0 {
@@ -119,7 +118,7 @@ func (b *builder) domain(f *source.Field) {
 	}
 }
 
-// freeMail are hosts of mailboxes, which stand for a domain where it was cut off an address.
+// freeMail are hosts of mailboxes. They appear as domains if those were cut from e-mail addresses.
 var freeMail = map[string]bool{
 	"gmail.com": true, "googlemail.com": true, "yahoo.com": true, "hotmail.com": true, "outlook.com": true, "live.com": true,
 	"aol.com": true, "icloud.com": true, "gmx.de": true, "gmx.net": true, "web.de": true, "proton.me": true, "protonmail.com": true,
@@ -137,7 +136,7 @@ func (b *builder) website(s string) {
 	}
 }
 
-// firstCountry is the first country of a list, or the text as it is.
+// firstCountry returns the first known country of a list, or the text as it is.
 func firstCountry(v *source.Value) string {
 	s := textOf(v)
 	if _, ok := company.LookupCountry(s); ok {
@@ -163,7 +162,7 @@ func (b *builder) employees(t target, f *source.Field) {
 	s := textOf(&f.Value)
 	n, ranged, ok := b.headcounts.read(s)
 	switch {
-	case isNullNumber(s), n == 0 && ok && t.rank > 0: // only under our own name 0 is a number of employees
+	case isNullNumber(s), n == 0 && ok && t.rank > 0: // 0 means unknown, except under the field's own name
 	case !ok, n < 0, n > company.EmployeeCountMax:
 		b.keepUnparsed(f)
 	default:
@@ -189,13 +188,13 @@ func (b *builder) founded(f *source.Field) {
 	}
 }
 
-// doubt keeps a value that was not understood.
+// keepUnparsed reports a value that could not be read, and keeps it as an attribute.
 func (b *builder) keepUnparsed(f *source.Field) {
 	b.item.unparsed = append(b.item.unparsed, unparsed{f.Name, shorten(textOf(&f.Value))})
 	b.attribute(f)
 }
 
-// lists adds up the columns of each list, in the order of their ranks.
+// lists joins the columns of each list, in the order of their ranks.
 func (b *builder) lists(all []listValue) {
 	slices.SortStableFunc(all, func(a, b listValue) int { return cmp.Compare(a.rank, b.rank) })
 	for _, l := range all {
@@ -216,7 +215,7 @@ func (b *builder) lists(all []listValue) {
 	}
 }
 
-// labels takes nulls out, parts paths such as "Health -> Devices", and reads underscores as spaces.
+// labels drops nulls, splits paths such as "Health -> Devices", and reads underscores as spaces.
 func labels(texts []string) []string {
 	out := make([]string, 0, len(texts))
 	for _, s := range texts {
@@ -244,7 +243,7 @@ func (b *builder) attributes(f *source.Field) {
 	}
 }
 
-// finish cleans and checks the company and makes the item.
+// finish cleans and validates the company and completes the item.
 func (b *builder) finish() {
 	if b.item.reason != "" {
 		return
@@ -267,7 +266,7 @@ func (b *builder) finish() {
 	b.item.company = &in
 }
 
-// settleLocation makes one of what the columns and the location say.
+// settleLocation combines the columns of country, state and city with the location column and the postal code.
 func (b *builder) settleLocation() {
 	c := b.company
 	country, known := company.LookupCountry(cmp.Or(c.Country, c.CountryCode))
@@ -303,7 +302,8 @@ func (b *builder) settleLocation() {
 	}
 }
 
-// validate says what is wrong with a company; it may lack a name, for the catalog may know it by its id or domain.
+// validate returns what is wrong with a company; empty if nothing is. It may lack a name if it has an id or domain, by which
+// the catalog may know it.
 func validate(c *company.Company) string {
 	checked := *c
 	if checked.Name == "" && (!c.ID.IsZero() || c.Domain != "") {

@@ -7,18 +7,17 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/importer/source"
-
 	"github.com/opencapi/capi/internal/text"
 )
 
-// column is what a source's field is read as.
+// column is a field of a company or connection that a column of a source is read into.
 type column uint8
 
 const (
-	colAttribute column = iota // whatever has no place of its own
-	colIgnored                 // what only the catalog says, and what is to be skipped
+	colAttribute column = iota // no field of its own
+	colIgnored                 // not read: skipped, or set by the catalog alone
 	colID
-	colKey // the source's own key, where it was named
+	colKey // the source's own key, if --key names it
 	colName
 	colDomain
 	colWebsite
@@ -28,7 +27,7 @@ const (
 	colCountryCode
 	colState
 	colCity
-	colLocation // several of the three above in one text
+	colLocation // country, state and city in one text
 	colPostal
 	colIndustries
 	colNAICS
@@ -38,9 +37,9 @@ const (
 	colFounded
 	colConnections
 	colAttributes
-	colRelation // companies that are to this one what alias.category says
+	colRelation // connected companies; alias.category says how
 
-	// Of a record that is a connection.
+	// Only in a record that is a connection.
 	colTargetID
 	colTargetName
 	colTargetDomain
@@ -49,7 +48,7 @@ const (
 
 const columns = int(colCategory) + 1
 
-// fieldNames are what people call the columns: the field's name of the API where there is one.
+// fieldNames are the names of the columns for --map, --set and messages: the API's name of the field if it has one.
 var fieldNames = map[column]string{
 	colID: "id", colKey: "key", colName: "name", colDomain: "domain", colWebsite: "website", colLinkedIn: "linkedin_url",
 	colDescription: "description", colCountry: "country", colCountryCode: "country_code", colState: "state", colCity: "city",
@@ -58,7 +57,7 @@ var fieldNames = map[column]string{
 	colFounded: "founded_year", colConnections: "connections", colAttributes: "attributes",
 }
 
-// fields lists the names that --map and --set take.
+// fieldByName finds the column that --map or --set names.
 func fieldByName(name string) (column, bool) {
 	for c, have := range fieldNames {
 		if have == name && c != colKey {
@@ -68,7 +67,7 @@ func fieldByName(name string) (column, bool) {
 	return 0, false
 }
 
-// isList holds for a column of which several may be in a source, and add up.
+// isList reports whether a field can be read from several columns, whose values are joined.
 func (c column) isList() bool {
 	switch c {
 	case colIndustries, colNAICS, colTechnologies, colTechnologyCategories, colRelation:
@@ -78,8 +77,8 @@ func (c column) isList() bool {
 	}
 }
 
-// aliases are the names that a column goes by: the first is our own, and wins over the others if a record has several,
-// which count in their order. Names in German, French, Spanish, Portuguese, Italian and Dutch stand last.
+// aliases are the names of each column. The first is the field's own. If a record has several, the first in this order wins.
+// Names in German, French, Spanish, Portuguese, Italian and Dutch come last.
 var aliases = map[column]string{
 	colIgnored: "created_at updated_at unlocked",
 	colID:      "id company_id uuid company_uuid external_id",
@@ -144,7 +143,7 @@ var aliases = map[column]string{
 	colAttributes:  "attributes",
 }
 
-// relations are the names of columns that hold other companies, and what these are to the company of the row.
+// relations maps the names of columns with other companies to what these are to the row's company.
 var relations = map[string]string{
 	"parent": "parent", "parent_company": "parent", "parent_name": "parent", "parent_company_name": "parent",
 	"ultimate_parent": "parent", "parent_organization": "parent", "holding_company": "parent", "muttergesellschaft": "parent",
@@ -160,7 +159,7 @@ var relations = map[string]string{
 	"suppliers": "supplier", "supplier": "supplier", "vendors": "vendor",
 }
 
-// weakNames may mean something else; the values of the column must say the same.
+// weakNames may mean something else, so the values of the column must confirm them.
 var weakNames = map[string]bool{
 	"title": true, "security": true, "type": true, "size": true, "link": true, "site": true, "web": true, "url": true, "tech": true,
 	"stack": true, "place": true, "land": true, "ort": true, "cap": true, "since": true, "staff": true, "host": true,
@@ -168,7 +167,7 @@ var weakNames = map[string]bool{
 	"headquarters": true, "hq": true, "employees": true, "founded": true, "stadt": true, "naam": true, "established_in": true,
 }
 
-// connectionAliases are the names in a record that is a connection.
+// connectionAliases are the names of the columns in a record that is a connection.
 var connectionAliases = map[column]string{
 	colID:           "company_id id",
 	colName:         "company_name name company",
@@ -179,7 +178,7 @@ var connectionAliases = map[column]string{
 	colTargetDomain: "connected_domain connected_company_domain",
 }
 
-// connectionPrefix begins the names that only a connection has.
+// connectionPrefix begins names that only a connection has.
 const connectionPrefix = "connected_"
 
 // alias is what a name of a column means. rank 0 is the field's own name.
@@ -190,12 +189,13 @@ type alias struct {
 	weak     bool   // the name alone is not enough
 }
 
+// byName indexes aliases by name.
 func byName(aliases map[column]string) map[string]alias {
 	out := map[string]alias{}
 	for c, names := range aliases {
 		for rank, name := range strings.Fields(names) {
 			if !isASCII(name) {
-				name = normalName(name) // folded, whatever that does to the script
+				name = normalName(name)
 			}
 			out[name] = alias{column: c, rank: rank, weak: weakNames[name]}
 		}
@@ -223,7 +223,7 @@ var (
 	connectionAliasIndex = sync.OnceValue(func() map[string]alias { return byName(connectionAliases) })
 )
 
-// ownerPrefixes stand before a name to say whose it is: the company's.
+// ownerPrefixes are prefixes that do not change what a name means.
 var ownerPrefixes = []string{
 	"company_", "organization_", "organisation_", "org_", "business_", "account_", "firm_", "startup_", "employer_",
 	"corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "headquarter_", "head_office_", "basic_info_",
@@ -231,11 +231,11 @@ var ownerPrefixes = []string{
 }
 
 const (
-	strippedRank = 500
-	joinedMin    = 5 // letters of a name that may be written without its underscores
+	strippedRank = 500 // added to the rank of a name without its prefix
+	joinedMin    = 5   // a longer name may be written without its underscores
 )
 
-// aliasOf finds what a name means.
+// aliasOf returns what the name of a column means.
 func aliasOf(name string) (alias, bool) {
 	n := normalName(name)
 	known := companyAliasIndex()
@@ -257,7 +257,7 @@ func aliasOf(name string) (alias, bool) {
 	return alias{}, false
 }
 
-// normalName is a name as the aliases spell it: folded, camel case and punctuation as underscores.
+// normalName returns a name as the aliases spell it: folded, with underscores for camel case and punctuation.
 func normalName(name string) string {
 	var s strings.Builder
 	before := rune(0)
@@ -276,7 +276,7 @@ func normalName(name string) string {
 	return strings.Join(parts, "_")
 }
 
-// schema is what the readers of files must know about columns.
+// schema describes columns to the readers of files.
 type schema struct{}
 
 // Column returns what the aliases say about a column.

@@ -4,15 +4,14 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/opencapi/capi/internal/importer/source"
-
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/importer/source"
 	"github.com/opencapi/capi/internal/text"
 )
 
-// connections reads those in a company's record: objects with a category and the connected company, flat or as an
-// object of its own, or in a cell "vendor: Salesforce (salesforce.com); investor: …".
+// connections reads the connections in a company's record: a list of objects with a category and the connected company,
+// flat or nested, or a cell such as "vendor: Salesforce (salesforce.com); investor: …".
 func (b *builder) connections(v *source.Value) {
 	if v.Kind == source.Cell && !strings.HasPrefix(strings.TrimSpace(v.Text), "[") {
 		for _, s := range splitTexts(unescapeCell(v.Text), false) {
@@ -69,7 +68,7 @@ func connectionFromObject(o map[string]any) catalog.Connection {
 	return c
 }
 
-// member is the first of the members that is a text or number.
+// member returns the first of the members that is a single text or number; empty if none is.
 func member(o map[string]any, names ...string) string {
 	for _, name := range names {
 		v := &source.Value{Kind: source.Other, Other: o[name]}
@@ -80,7 +79,7 @@ func member(o map[string]any, names ...string) string {
 	return ""
 }
 
-// connectionFromText reads "category: Name (domain)", with the domain or the name left out.
+// connectionFromText reads "category: Name (domain)". The name or the domain may be missing.
 func connectionFromText(s string) catalog.Connection {
 	var c catalog.Connection
 	category, rest, found := strings.Cut(text.Clean(s), ":")
@@ -102,7 +101,7 @@ func connectionFromText(s string) catalog.Connection {
 	return c
 }
 
-// relation reads companies that are to this one what the category says, by name, domain or both.
+// relation reads connected companies of one category, each by name, domain or both.
 func (b *builder) relation(category string, v *source.Value) {
 	if list, ok := v.Other.([]any); ok && v.Kind == source.Other {
 		for _, e := range list {

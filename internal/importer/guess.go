@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	guessValuesMin = 3   // fewer say nothing
-	guessPartMin   = 0.8 // of the values
+	guessValuesMin = 3   // fewer are not enough to guess by
+	guessShareMin  = 0.8 // of the values that must fit
 )
 
-// guess maps columns by their values, where no column has the field by its name.
+// guess maps columns by their values to the fields that no column has by its name.
 func (p *plan) guess(s *sample) {
 	nameless := !p.has(colName) && !s.open
 	for _, g := range guesses {
@@ -29,8 +29,8 @@ func (p *plan) guess(s *sample) {
 			if _, taken := p.targets[c.name]; taken || len(c.values) < g.min(s) || c.lists > 0 {
 				continue
 			}
-			if part := g.fits(c); part >= guessPartMin && part > most {
-				best, most = c, part
+			if share := g.fits(c); share >= guessShareMin && share > most {
+				best, most = c, share
 			}
 		}
 		if best != nil {
@@ -51,7 +51,7 @@ func (s *sample) unnamed() bool {
 
 type guess struct {
 	column column
-	blind  bool // only where no column has a name
+	blind  bool // only if no column has a name
 	fits   func(*sampledColumn) float64
 }
 
@@ -105,15 +105,15 @@ var guesses = []guess{
 		if 10*c.distinct() < 8*len(c.values) {
 			return 0
 		}
-		// Of several such columns the first wins, since its part is not beaten.
-		part := c.share(func(v string) bool {
+		// If several columns fit, the first wins, because later ones must have a greater share.
+		share := c.share(func(v string) bool {
 			return utf8.RuneCountInString(v) <= 80 && strings.ContainsFunc(v, unicode.IsLetter) && !strings.Contains(v, "://") &&
 				!isAddress(v) && !isNumber(v)
 		})
 		if c.share(isUpperCode) > 0.5 {
 			return 0
 		}
-		return part
+		return share
 	}},
 	{column: colState, blind: true, fits: func(c *sampledColumn) float64 {
 		return c.share(func(v string) bool { _, ok := anyState(v); return ok })
@@ -138,7 +138,7 @@ var guesses = []guess{
 	}},
 }
 
-// isUpperCode holds for a ticker, a code or the like.
+// isUpperCode reports whether v looks like a ticker or code.
 func isUpperCode(v string) bool {
 	return len(v) <= 6 && strings.ToUpper(v) == v && !strings.Contains(v, " ")
 }
@@ -152,13 +152,13 @@ func isFile(v string) bool {
 	return false
 }
 
-// knownSuffix holds for a host under a top-level domain that there is, so that "Node.js" is none.
+// knownSuffix reports whether v is a host under an existing top-level domain, which "Node.js" is not.
 func knownSuffix(v string) bool {
 	host, _ := company.CleanDomain(v)
 	return company.KnownSuffix(host)
 }
 
-// ownership is what a column named type tells where it tells who owns a company, and not what it does.
+// ownership matches values of a column named type that say who owns a company, and not what it does.
 var ownership = regexp.MustCompile(`(?i)\b(public|private|privately|non-?profit|partnership|government|agency|self-employed|sole proprietorship|educational institution|corporation|llc|subsidiary|vc funded)\b`)
 
 func (c *sampledColumn) isOwnership() bool { return c.share(ownership.MatchString) >= 0.6 }

@@ -1,5 +1,5 @@
-// Package importer loads source files of companies and connections into the catalog, and takes imports back.
-// It knows no SQL; the index hears of what was loaded through the package indexing.
+// Package importer loads files of companies and connections into the catalog, and undoes imports. It maps the records that
+// package source reads to companies. It contains no SQL, and does not update the index, which follows the catalog.
 package importer
 
 import (
@@ -11,31 +11,29 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencapi/capi/internal/importer/source"
-
 	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// Options is what Import works on.
+// Options are what Import needs.
 type Options struct {
 	Catalog *catalog.Store
 	Files   []string  // paths; "-" is Stdin
-	Stdin   io.Reader // Defaults to an empty one.
+	Stdin   io.Reader // Defaults to an empty reader.
 
-	Reading source.Options // Defaults to what is found out.
-	Mapping Mapping        // Defaults to what is found out.
-	DryRun  bool           // whether nothing is written, and the summary says what would be
+	Reading source.Options // Defaults to detection by content.
+	Mapping Mapping        // Defaults to recognition by names and values.
+	DryRun  bool           // writes nothing; the summary says what would have happened
 
-	// Rejects opens the file that the rejected rows of a source go to, as they are and with what is wrong with them; ext
-	// is ".csv" or ".ndjson". It is called for the first of them. Defaults to none.
+	// Rejects opens the file for the rejected rows of a source, which are written as they are, with the reason. ext is ".csv"
+	// or ".ndjson". It is called for the first rejected row. If nil, they are only counted.
 	Rejects func(source, ext string) (io.WriteCloser, error)
 
-	// Progress is told how far the import is, a few times a second and once at the end of each file, never by two
-	// goroutines at once. Defaults to nobody.
+	// Progress is called a few times a second and at the end of each file, never by two goroutines at once. May be nil.
 	Progress func(Progress)
 
-	// Hold is about how long the database is held at a time. Purchases wait meanwhile, but fewer, longer times write each
-	// page of the database's indexes less often. Defaults to 50ms.
+	// LockTime is about how long the database is locked at a time. Purchases wait that long, but fewer, longer transactions
+	// write each page of the database's indexes less often. Defaults to 50ms.
 	LockTime time.Duration
 
 	// Workers is the number of goroutines that parse. Defaults to the number of processors.
@@ -45,16 +43,16 @@ type Options struct {
 // Progress is how far an import is.
 type Progress struct {
 	File      string
-	ReadBytes int64 // of the file as it lies on the disk
-	SizeBytes int64 // 0 where it is not known
+	ReadBytes int64 // of the file on the disk, so compressed bytes
+	SizeBytes int64 // 0 if unknown
 	FileRead  int   // records
 	Summary   Summary
 }
 
-// Import loads the files one after another and gives the figures, also with an error. A record that cannot be used is
-// counted as rejected and the rest loads; a file that cannot be read to its end, or of which no record can be used, is an
-// error, after the others were loaded. When ctx ends, the batch at hand is still written; running the import again
-// completes it.
+// Import loads the files one after another. It returns the summary with an error, too. A record that cannot be used is
+// counted as rejected, and the rest is loaded. A file that cannot be read to its end, or has no usable record, is an error,
+// returned after the other files were loaded. When ctx is cancelled, the current batch is still written; running the import
+// again loads the rest.
 func Import(ctx context.Context, o Options) (Summary, error) {
 	if o.Workers < 1 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -86,7 +84,7 @@ func importFiles(ctx context.Context, o Options, w *writer) error {
 	for _, name := range files {
 		s, err := open(name, o)
 		if err != nil {
-			return err // before anything was loaded: most likely a slip in the command
+			return err // before anything is loaded: most likely a typing error in the command
 		}
 		sources = append(sources, s)
 	}
@@ -131,7 +129,7 @@ func importFile(ctx context.Context, o Options, w *writer, s *source.Source) err
 	}
 }
 
-// importTable reads, parses and writes at once; the order of the records is kept.
+// importTable reads, parses and writes a table concurrently, in the order of its records.
 func importTable(ctx context.Context, o Options, w *writer, s *source.Source, t *source.Table) error {
 	first, err := takeSample(t)
 	if err != nil {
@@ -155,5 +153,5 @@ func importTable(ctx context.Context, o Options, w *writer, s *source.Source, t 
 	default:
 		w.note("is empty")
 	}
-	return errors.Join(err, w.end(ctx)) // what was read before the source broke off is kept
+	return errors.Join(err, w.end(ctx)) // what was read before an error is kept
 }

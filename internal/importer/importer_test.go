@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/opencapi/capi/internal/importer/source"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
@@ -23,6 +21,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/importer"
+	"github.com/opencapi/capi/internal/importer/source"
 )
 
 // write makes a file in a folder of the test's own.

@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// location is where a company is; an empty text is unknown.
+// location is where a company is. Empty parts are unknown.
 type location struct{ city, state, country string }
 
 func (l location) isEmpty() bool { return l == location{} }
@@ -23,8 +23,8 @@ var (
 	endingZip = regexp.MustCompile(`^(.*\D)\s+\d{4,6}(?:-\d{3,4})?$`)
 )
 
-// parseLocation reads "City, State, Country" and what else people write; of several places parted by semicolons or bars
-// it is the first one, and more tells that there are others. With codes, two letters at the end are a country.
+// parseLocation reads "City, State, Country" and the like. Of several places separated by semicolons or bars it returns the
+// first, and more reports whether there are others. With codes, two letters at the end are a country.
 func parseLocation(s string, codes bool) (l location, more bool) {
 	s = footnote.ReplaceAllString(s, "")
 	var found []location
@@ -70,7 +70,7 @@ func parsePlace(s string, codes bool) location {
 	return placeOfParts(parts, codes)
 }
 
-// placeOfOnePart is a country, else a state, else a city.
+// placeOfOnePart reads a country, else a state, else a city.
 func placeOfOnePart(s string) location {
 	if c, ok := countryByName(s); ok {
 		return location{country: c}
@@ -117,7 +117,7 @@ func placeOfParts(parts []string, codes bool) location {
 
 var georgianCities = map[string]bool{"tbilisi": true, "batumi": true, "kutaisi": true, "rustavi": true, "gori": true, "poti": true}
 
-// cityText drops a postal code.
+// cityText returns a city without its postal code.
 func cityText(s string) string {
 	if !strings.ContainsAny(s, "0123456789") {
 		return s
@@ -131,7 +131,7 @@ func cityText(s string) string {
 	return s
 }
 
-// stateText spells a state out; a code that is not known in the country says nothing.
+// stateText returns the name of a state. A code that the country does not have is dropped.
 func stateText(country, s string) string {
 	if st, ok := stateIn(country, s); ok {
 		return st.name
@@ -142,12 +142,12 @@ func stateText(country, s string) string {
 	return s
 }
 
-// isCode holds for what only an official list explains: digits, or up to three capitals and digits.
+// isCode reports whether s is a code rather than a name: digits, or up to two capitals and digits.
 func isCode(s string) bool {
 	return strings.Trim(s, "0123456789") == "" || len(s) <= 2 && strings.ToUpper(s) == s && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
-// countryByName finds a country by a name or a code of three letters; one of two letters may be a state's.
+// countryByName finds a country by a name or a code of three letters. A code of two letters may be a state's.
 func countryByName(s string) (string, bool) {
 	if len(s) == 2 && !strings.EqualFold(s, "uk") && !strings.EqualFold(s, "us") {
 		return "", false
@@ -163,10 +163,10 @@ func countryByName(s string) (string, bool) {
 	return c.Name, ok
 }
 
-// state is a first-level part of a country whose codes stand in addresses.
+// state is a first-level division of a country whose codes are used in addresses.
 type state struct{ code, name, country string }
 
-// The states of the countries where addresses name them by codes; codes are those of ISO 3166-2 and the post.
+// The states of the countries whose addresses use codes for them, with the codes of ISO 3166-2 and the post.
 const stateTable = `United States|AL Alabama|AK Alaska|AZ Arizona|AR Arkansas|CA California|CO Colorado|CT Connecticut|DE Delaware|DC District of Columbia|FL Florida|GA Georgia|HI Hawaii|ID Idaho|IL Illinois|IN Indiana|IA Iowa|KS Kansas|KY Kentucky|LA Louisiana|ME Maine|MD Maryland|MA Massachusetts|MI Michigan|MN Minnesota|MS Mississippi|MO Missouri|MT Montana|NE Nebraska|NV Nevada|NH New Hampshire|NJ New Jersey|NM New Mexico|NY New York|NC North Carolina|ND North Dakota|OH Ohio|OK Oklahoma|OR Oregon|PA Pennsylvania|RI Rhode Island|SC South Carolina|SD South Dakota|TN Tennessee|TX Texas|UT Utah|VT Vermont|VA Virginia|WA Washington|WV West Virginia|WI Wisconsin|WY Wyoming
 Canada|AB Alberta|BC British Columbia|MB Manitoba|NB New Brunswick|NL Newfoundland and Labrador|NS Nova Scotia|NT Northwest Territories|NU Nunavut|ON Ontario|PE Prince Edward Island|QC Quebec|SK Saskatchewan|YT Yukon
 Australia|ACT Australian Capital Territory|NSW New South Wales|NT Northern Territory|QLD Queensland|SA South Australia|TAS Tasmania|VIC Victoria|WA Western Australia
@@ -216,8 +216,8 @@ func stateIn(country, s string) (state, bool) {
 	return state{}, false
 }
 
-// anyState finds a state of any country by its name, or, in capitals, by the code of one in the United States, Canada
-// or Australia, in this order.
+// anyState finds a state of any country by its name, or by its code in capitals in the United States, Canada or Australia,
+// in this order.
 func anyState(s string) (state, bool) {
 	b := states()
 	if found := b.byName[text.Fold(s)]; len(found) > 0 {
@@ -236,7 +236,7 @@ const zipRanges = "005-005NY 006-009PR 010-027MA 028-029RI 030-038NH 039-049ME 0
 
 const canadianLetters = "ANL BNS CPE ENB GQC HQC JQC KON LON MON NON PON RMB SSK TAB VBC XNT YYT"
 
-// stateOfPostal finds the state that a postal code of the country is in; empty if it is not known.
+// stateOfPostal returns the state that a postal code of the country is in; empty if it is unknown.
 func stateOfPostal(country, code string) string {
 	code = strings.ToUpper(strings.TrimSpace(code))
 	switch country {

@@ -5,53 +5,52 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/opencapi/capi/internal/importer/source"
-
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/importer/source"
 	"github.com/opencapi/capi/internal/text"
 )
 
-// item is a record made ready for the catalog: a company with connections, a connection, or a reject.
+// item is a record prepared for the catalog: a company with its connections, a connection, or a rejected record.
 type item struct {
 	line        int
-	reason      Reason // not empty for a reject
+	reason      Reason // empty unless the record is rejected
 	detail      string
-	raw         string // of a reject, as the source has it
+	raw         string // of a rejected record, as the source has it
 	company     *catalog.Incoming
-	connections []catalog.Connection // of the company, without a source; else the one that the record is
-	rejects     []string             // what is wrong with connections of the company that are left out
-	unparsed    []unparsed           // values that were not understood, and kept as attributes
+	connections []catalog.Connection // of the company, without their Source; or the one that the record is
+	rejects     []string             // why connections of the company were left out
+	unparsed    []unparsed           // values that could not be read, and were kept as attributes
 }
 
-// doubt is a value that its field could not be read from.
+// unparsed is a value that its field could not be read from.
 type unparsed struct{ field, value string }
 
-// mapper turns records into items. Not safe for concurrent use.
+// mapper turns records into items. It is not safe for concurrent use.
 type mapper struct {
 	plan       *plan
-	learned    map[string]target // names that the plan does not know, as the source spells them
+	learned    map[string]target // by names that the sample did not have, as the source spells them
 	connection map[string]alias
-	best       [columns]*source.Field // the value of each field that has one
+	best       [columns]*source.Field // the value for each field that has one value
 	bestTarget [columns]target
 	lists      []listValue
 	headcounts headcounts
 }
 
-// listValue is a value of a field that has several.
+// listValue is a value for a field that is a list.
 type listValue struct {
 	target
 	field *source.Field
 }
 
-// namesMax bounds what a mapper remembers of a source's spellings.
+// namesMax bounds how many spellings of a source a mapper remembers.
 const namesMax = 10_000
 
 func newMapper(p *plan) *mapper {
 	return &mapper{plan: p, learned: map[string]target{}, connection: map[string]alias{}, headcounts: headcounts{}}
 }
 
-// target is what is done with a field. Names that the sample did not have are known by themselves.
+// target returns what is done with a field. A name that the sample did not have is looked up in the aliases.
 func (m *mapper) target(name string) target {
 	if t, ok := m.plan.targets[name]; ok {
 		return t
@@ -68,7 +67,7 @@ func (m *mapper) target(name string) target {
 	return t
 }
 
-// sampled holds if the sample had the name, so that the plan has decided on it.
+// sawColumn reports whether the sample had the name, so that the plan decided on it.
 func (p *plan) sawColumn(name string) bool {
 	for i := range p.columns {
 		if p.columns[i].Column == name {
@@ -78,7 +77,7 @@ func (p *plan) sawColumn(name string) bool {
 	return false
 }
 
-// items appends what the record makes: one item, or two of a row of two companies.
+// items appends the record's items: one, or two if the row has two companies.
 func (m *mapper) items(out []item, r *source.Record) []item {
 	it := item{line: r.Line, reason: r.Reason, detail: r.Detail}
 	switch {
@@ -93,7 +92,7 @@ func (m *mapper) items(out []item, r *source.Record) []item {
 	return append(out, it.withRaw(r))
 }
 
-// withRaw keeps the record of a reject.
+// withRaw adds the raw record if it is rejected.
 func (it item) withRaw(r *source.Record) item {
 	if it.reason != "" {
 		it.raw = r.Raw()
@@ -106,7 +105,7 @@ func (m *mapper) mapPair(out []item, r *source.Record) []item {
 	m.mapCompany(r, &first, sideFirst)
 	m.mapCompany(r, &other, sideOther)
 	if first.reason == ReasonEmpty && other.reason == "" {
-		first, other = other, first // only one of them is there
+		first, other = other, first // the row has only one of them
 	}
 	if other.reason == ReasonEmpty {
 		return append(out, first.withRaw(r))
@@ -125,7 +124,7 @@ func isConnection(fields []source.Field) bool {
 	return false
 }
 
-// mapCompany reads one company; of a row of two, the one on the side.
+// mapCompany reads a company; if the row has two, the one on the side.
 func (m *mapper) mapCompany(r *source.Record, it *item, side int8) {
 	b := builder{plan: m.plan, company: &company.Company{}, item: it, headcounts: m.headcounts}
 	clear(m.best[:])
@@ -154,7 +153,7 @@ func (m *mapper) mapCompany(r *source.Record, it *item, side int8) {
 	b.finish()
 }
 
-// place keeps a value for its field; one that has been given in a better column becomes an attribute.
+// assign keeps a value for its field. If several columns have one, the best wins, and the others become attributes.
 func (m *mapper) assign(b *builder, t target, f *source.Field) {
 	if isUnknown(&f.Value, t) {
 		return
@@ -175,7 +174,7 @@ func (m *mapper) assign(b *builder, t target, f *source.Field) {
 	}
 }
 
-// settings are the values that every row gets, whatever its columns say.
+// applySettings sets the values of Mapping.Set, which replace those of the columns.
 func (m *mapper) applySettings(b *builder) {
 	for i := range m.plan.set {
 		s := &m.plan.set[i]
@@ -258,7 +257,7 @@ func setEnd(e *catalog.End, c column, text string) {
 	}
 }
 
-// check says what is missing from a connection; empty if nothing is.
+// check returns what is wrong with a connection; empty if it can be stored.
 func check(c *catalog.Connection, source bool) string {
 	isNone := func(e *catalog.End) bool { return e.ID.IsZero() && e.Name == "" && e.Domain == "" }
 	switch {

@@ -10,12 +10,12 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// Mapping is what somebody has decided about the columns of a source; the zero Mapping leaves all to be found out.
+// Mapping is what a person decided about the columns of a source. With the zero Mapping, names and values decide.
 type Mapping struct {
-	Map      map[string][]string `toml:"map,omitempty"`      // field to the columns that it is read from, the best one first
-	Set      map[string]string   `toml:"set,omitempty"`      // field to the value that every row gets
+	Map      map[string][]string `toml:"map,omitempty"`      // from field to the columns that it is read from, the best first
+	Set      map[string]string   `toml:"set,omitempty"`      // from field to the value that every row gets
 	Skip     []string            `toml:"skip,omitempty"`     // columns that are not read
-	Key      string              `toml:"key,omitempty"`      // the column that tells companies apart in this source
+	Key      string              `toml:"key,omitempty"`      // the column that identifies companies in this source
 	Unmapped string              `toml:"unmapped,omitempty"` // "keep" as attributes, which is the default, or "ignore"
 }
 
@@ -51,7 +51,7 @@ func (m Mapping) Save(path string) error {
 	return nil
 }
 
-// Over is m with what o says instead.
+// Over returns m with o taking precedence.
 func (m Mapping) Over(o Mapping) Mapping {
 	out := Mapping{Map: map[string][]string{}, Set: map[string]string{}, Skip: slices.Concat(m.Skip, o.Skip), Key: m.Key, Unmapped: m.Unmapped}
 	for _, from := range []Mapping{m, o} {
@@ -71,7 +71,7 @@ func (m Mapping) Over(o Mapping) Mapping {
 	return out
 }
 
-// check says what is wrong with it, whatever the source.
+// check returns what is wrong with the mapping, for any source.
 func (m Mapping) check() error {
 	for field := range m.Map {
 		if _, _, err := fieldNamed(field); err != nil {
@@ -93,7 +93,8 @@ func (m Mapping) check() error {
 
 const attributePrefix = "attributes."
 
-// fieldNamed reads the name of a field, connections.CATEGORY and attributes.NAME included; rest is what follows the dot.
+// fieldNamed reads the name of a field, including connections.CATEGORY and attributes.NAME, whose part after the dot is
+// rest.
 func fieldNamed(name string) (c column, rest string, err error) {
 	if rest, ok := strings.CutPrefix(name, "connections."); ok && rest != "" {
 		return colRelation, rest, nil

@@ -9,8 +9,8 @@ import (
 	"unicode"
 )
 
-// headcount reads a number of people: 1,234, 1.234, 36.9 thousand; of a range such as 51-200, 1k-5k or 10,000+ the lower
-// bound. It does not hold for what is none; ranged tells that there is more to the text than one number.
+// headcount reads a number of people: 1,234, 1.234 or 36.9 thousand; of a range such as 51-200, 1k-5k or 10,000+ the lower
+// bound. ranged reports whether the text is a range. ok is false if the text is not a number of people.
 func headcount(s string) (n int64, ranged, ok bool) {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n, false, true
@@ -53,7 +53,7 @@ func headcount(s string) (n int64, ranged, ok bool) {
 	return rounded(low * lowUnit), true, high*highUnit < 1e15
 }
 
-// headcounts remembers what was read, since the ranges of a source are few.
+// headcounts caches headcount, because a source has few different ranges.
 type headcounts map[string]headcountRead
 
 type headcountRead struct {
@@ -74,7 +74,7 @@ func (h headcounts) read(s string) (n int64, ranged, ok bool) {
 
 func rounded(f float64) int64 { return int64(math.Floor(f + 1e-9)) }
 
-// plainNumber drops what numbers are decorated with.
+// plainNumber normalises dashes, spaces, apostrophes and case.
 func plainNumber(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
@@ -96,18 +96,19 @@ var (
 	upToWords      = regexp.MustCompile(`^\s*(<|≤|up to|less than|under|fewer than|below|max\.?|bis zu)`)
 	aboutWords     = regexp.MustCompile(`^\s*(<|>|≤|≥|~|≈|=|about|approx\.?|approximately|around|circa|ca\.?|c\.|over|more than|at least|up to|less than|fewer than|under|below|above|min\.?|max\.?|bis zu|über|mehr als|est\.?)*\s*`)
 	rangeParts     = regexp.MustCompile(`^` + number + `(?:\s*(?:-|to|bis|until|and|à|a|\.\.+|/|~)\s*` + number + `)?$`)
-	// A spreadsheet makes dates of ranges: 11-50 becomes Nov-50, 1-10 becomes 10-Jan or 1-Oct.
+	// A spreadsheet turns ranges into dates: 11-50 becomes Nov-50, 1-10 becomes 10-Jan or 1-Oct.
 	dateRange = regexp.MustCompile(`^(?:(\d+)-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-(\d+))$`)
 	months    = "janfebmaraprmayjunjulaugsepoctnovdec"
 )
 
+// rangeOfDate returns the lower bound of a range that became a date.
 func rangeOfDate(m []string) (int64, bool, bool) {
 	digits, month := m[1]+m[4], m[2]+m[3]
 	other, err := strconv.ParseInt(digits, 10, 64)
 	return min(other, int64(strings.Index(months, month)/3+1)), true, err == nil
 }
 
-// amount reads digits with separators, and the unit behind them.
+// amount reads digits with separators, and the unit after them.
 func amount(digits, unit string) (value, times float64, ok bool) {
 	value, ok = decimal(digits)
 	switch unit {
@@ -125,8 +126,8 @@ func amount(digits, unit string) (value, times float64, ok bool) {
 	return value, times, ok
 }
 
-// decimal reads a number whose separators may be those of any country: one that has exactly three digits behind it
-// parts thousands, and so do all that repeat; the last of another kind is the decimal sign.
+// decimal reads a number with the separators of any country. A separator before exactly three digits separates thousands,
+// and so does one that repeats; a last one of another kind is the decimal sign.
 func decimal(s string) (float64, bool) {
 	var seps []int
 	for i := range len(s) {
@@ -171,12 +172,12 @@ func decimal(s string) (float64, bool) {
 }
 
 const (
-	yearMin  = 500 // the oldest companies there are come from the 6th century
+	yearMin  = 500 // the oldest existing companies are from the 6th century
 	yearMax  = 2100
-	epochMin = 1e8 // seconds since 1970, of 1973; smaller numbers are none
+	epochMin = 1e8 // seconds since 1970, in 1973; smaller numbers are not read as times
 )
 
-// year reads a year out of a number, a date or an epoch, or a text such as "2013 (1888)", of which it is the first one.
+// year reads the year of a number, a date or a Unix time, or the first year in a text such as "2013 (1888)".
 func year(s string) (int64, bool) {
 	s = plainNumber(s)
 	if f, err := strconv.ParseFloat(s, 64); err == nil {

@@ -7,15 +7,15 @@ import (
 	"github.com/opencapi/capi/internal/catalog"
 )
 
-// pair is a row that is about two companies under prefixed names, such as company_name and acquirer_name: each is one
-// of the source's companies, and what they are to each other is a connection from either end.
+// pair describes rows of two companies with prefixed columns, such as company_name and acquirer_name. Both companies are
+// loaded, and connected in both directions.
 type pair struct {
-	prefixes [2]string // of the company that the row is about, and of the other
+	prefixes [2]string // of the row's main company, and of the other
 	toOther  string    // what the other is to the first
-	toFirst  string    // what the first is to the other; empty where only one end is told
+	toFirst  string    // what the first is to the other
 }
 
-// roles are the prefixes that say what a company is to the other one of its row, and what that one is to it.
+// roles maps a prefix to what the company with that prefix is to the row's main company, and what that one is to it.
 var roles = map[string][2]string{
 	"acquirer": {"acquirer", "acquisition"}, "acquiring": {"acquirer", "acquisition"}, "buyer": {"acquirer", "acquisition"},
 	"purchaser": {"acquirer", "acquisition"}, "parent": {"parent", "subsidiary"}, "owner": {"owner", "owned_company"},
@@ -32,7 +32,7 @@ const (
 
 func (p *pair) label(side int8) string { return p.prefixes[side-1] }
 
-// findPair recognises a source of two companies a row: two prefixes before the same names, of which one is the name.
+// findPair recognises rows of two companies: two prefixes share at least two column names, one of them "name".
 func (p *plan) findPair(s *sample) {
 	if s.connections || len(p.Map) > 0 {
 		return
@@ -62,7 +62,7 @@ func (p *plan) findPair(s *sample) {
 		}
 		if other == "target" || other == "acquired" || other == "acquiree" {
 			if _, ok := roles[first]; ok {
-				continue // the row is about this one; the loop comes to the other
+				continue // this is the main company; the loop will find the other one
 			}
 		}
 		p.pair = &pair{prefixes: [2]string{first, other}, toOther: role[0], toFirst: role[1]}
@@ -72,7 +72,7 @@ func (p *plan) findPair(s *sample) {
 	}
 }
 
-// partner is the prefix that shares most names with the other one, and at least the name and one more.
+// partner finds the prefix that shares most column names with the other, at least two.
 func partner(order []string, other string, parts map[string]map[string]*sampledColumn) (first string, ok bool) {
 	most := 1
 	for _, prefix := range order {
@@ -109,16 +109,11 @@ func (p *plan) assignSide(columns map[string]*sampledColumn, side int8) {
 	}
 }
 
-// connect says in both directions what the companies of a row are to each other.
+// connect connects the companies of a row in both directions.
 func (p *pair) connect(first, other *item) {
 	if first.company == nil || other.company == nil {
 		return
 	}
-	first.connections = append(first.connections, catalog.Connection{Category: p.toOther, Target: first.with(other)})
-	if p.toFirst != "" {
-		other.connections = append(other.connections, catalog.Connection{Category: p.toFirst, Target: other.with(first)})
-	}
+	first.connections = append(first.connections, catalog.Connection{Category: p.toOther, Target: other.company.End()})
+	other.connections = append(other.connections, catalog.Connection{Category: p.toFirst, Target: first.company.End()})
 }
-
-// with names the other company of a row as the end of a connection.
-func (*item) with(other *item) catalog.End { return other.company.End() }

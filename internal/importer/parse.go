@@ -9,20 +9,20 @@ import (
 	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// chunksMax is how many chunks may be parsed ahead of the writing.
+// chunksMax is how many chunks may be parsed ahead of the writer.
 const chunksMax = 16
 
-// parsedChunk is a chunk of a table on its way through a parser.
+// parsedChunk is a chunk and the items parsed from it.
 type parsedChunk struct {
 	chunk source.Chunk
 	items []item
-	done  chan struct{} // closed when items are there
+	done  chan struct{} // closed when items is complete
 }
 
-// parsing reads a table and parses it in several goroutines; parts come in the order of the table.
+// parsing reads a table and parses it in several goroutines. Chunks stay in the order of the table.
 type parsing struct {
 	chunks  chan *parsedChunk
-	err     error // of the reader; to be read after parts is closed
+	err     error // of the reader; may be read once chunks is closed
 	quit    chan struct{}
 	workers sync.WaitGroup
 }
@@ -30,7 +30,7 @@ type parsing struct {
 func startParsing(t *source.Table, plan *plan, workers int) *parsing {
 	p := &parsing{chunks: make(chan *parsedChunk, chunksMax), quit: make(chan struct{})}
 	work := make(chan *parsedChunk, chunksMax)
-	// Nobody waits for this goroutine: a read of standard input cannot be broken off. It ends at its next chunk.
+	// stop does not wait for this goroutine, because a read of standard input cannot be cancelled. It ends at its next chunk.
 	go func() {
 		defer close(p.chunks)
 		defer close(work)
@@ -78,7 +78,7 @@ func (p *parsing) parse(work <-chan *parsedChunk, plan *plan) {
 	}
 }
 
-// each hands the items of every part to fn, in order, and gives the error that ended it: fn's, the reader's or ctx's.
+// each calls fn with the items of each chunk, in order. It returns the first error of fn, the reader or ctx.
 func (p *parsing) each(ctx context.Context, fn func([]item) error) error {
 	for {
 		select {
@@ -96,7 +96,7 @@ func (p *parsing) each(ctx context.Context, fn func([]item) error) error {
 	}
 }
 
-// stop ends the parsers, wherever they are, and waits for them.
+// stop ends the parsers and waits for them.
 func (p *parsing) stop() {
 	close(p.quit)
 	p.workers.Wait()

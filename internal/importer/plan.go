@@ -7,48 +7,47 @@ import (
 	"strings"
 
 	"github.com/opencapi/capi/internal/importer/source"
-
 	"github.com/opencapi/capi/internal/text"
 )
 
-// How a column came to its field.
+// What decided the field of a column.
 const (
 	ByYou    = "you"    // --map, --skip or a mapping file
 	ByName   = "name"   // of the column
 	ByValues = "values" // in the column
-	ByNobody = ""       // it fits no field
+	ByNobody = ""       // nothing: it fits no field
 )
 
 // ColumnPlan is how one column of a source is read.
 type ColumnPlan struct {
 	Column     string   `json:"column"`
-	Field      string   `json:"field"` // "attributes" where it fits none, "" where it is left out
+	Field      string   `json:"field"` // "attributes" if it fits none, "" if it is not read
 	By         string   `json:"by"`
 	Confidence float64  `json:"confidence"` // from 0 to 1
 	Note       string   `json:"note,omitempty"`
-	Samples    []string `json:"samples"` // values, the first few
-	Filled     float64  `json:"filled"`  // part of the rows looked at that have a value
+	Samples    []string `json:"samples"` // the first few different values
+	Filled     float64  `json:"filled"`  // share of the sampled rows that have a value
 }
 
 // target is what is done with a column's values.
 type target struct {
 	alias
-	side   int8 // of a row of two companies: which one's it is; 0 for both
-	name   string
-	commas bool // parts lists
-	codes  bool // two letters are a country's rather than a state's
-	na     bool // NA is Namibia
+	side   int8   // which company of a pair it belongs to; 0 for both, or if there is no pair
+	name   string // of an attribute, or without the prefix of a pair
+	commas bool   // separate the values of a list
+	codes  bool   // two letters are the code of a country rather than of a state
+	na     bool   // NA is Namibia rather than unknown
 }
 
-// plan is how the records of a source are read. It does not change once it is made.
+// plan is how the records of a table are read. It is immutable, so safe for concurrent use.
 type plan struct {
 	Mapping
 	columns []ColumnPlan
 	targets map[string]target // by the name as the source spells it
-	pair    *pair             // nil for one company a row
+	pair    *pair             // nil if a row has one company
 	set     []setting
-	country string // of all rows, by their states; empty if there is none, or where rows name theirs
-	keep    bool   // what fits no field, as attributes
+	country string // of all rows, inferred from their states; empty if unknown, or if rows have a country
+	keep    bool   // columns that fit no field, as attributes
 }
 
 type setting struct {
@@ -58,7 +57,7 @@ type setting struct {
 
 const samplesShown = 3
 
-// makePlan decides how to read a source of which the sample is the beginning.
+// makePlan decides how to read a table by its sample.
 func makePlan(m Mapping, s *sample) (*plan, error) {
 	p := &plan{Mapping: m, targets: map[string]target{}, keep: m.Unmapped != unmappedIgnore}
 	if err := p.decide(s); err != nil {
@@ -83,7 +82,7 @@ func makePlan(m Mapping, s *sample) (*plan, error) {
 	return p, p.check(s)
 }
 
-// decide maps by what was said, and by names.
+// decide maps columns by the Mapping, and the others by their names.
 func (p *plan) decide(s *sample) error {
 	decided := map[*sampledColumn]bool{}
 	find := func(name string) (*sampledColumn, error) {
@@ -108,7 +107,7 @@ func (p *plan) decide(s *sample) error {
 			col, err := find(name)
 			if err != nil {
 				if s.open {
-					continue // a column that comes later, or not in this file
+					continue // a later record may have it, or another file
 				}
 				return err
 			}
@@ -138,7 +137,7 @@ func (p *plan) decide(s *sample) error {
 	return nil
 }
 
-// byName maps a column by its name, if its values do not speak against it.
+// byName maps a column by its name, unless its values contradict that.
 func (p *plan) byName(c *sampledColumn) {
 	if c.isRowNumber() {
 		c.note = "it only numbers the rows"
@@ -186,7 +185,7 @@ func (p *plan) has(c column) bool {
 	return slices.ContainsFunc(p.set, func(s setting) bool { return s.column == c })
 }
 
-// settle gives a field of one value to the best of its columns; the others fill in where it has none.
+// settle drops columns named title and type if a better column has their field, or their values mean something else.
 func (p *plan) settle(s *sample) {
 	for _, c := range s.columns {
 		t, ok := p.targets[c.name]
@@ -211,7 +210,7 @@ func (p *plan) hasBetter(t target) bool {
 	return false
 }
 
-// inferCountry takes the country from the states, where rows name no country.
+// inferCountry infers the country from the states if the rows have no country.
 func (p *plan) inferCountry(s *sample) {
 	if p.has(colCountry) || p.has(colCountryCode) || p.pair != nil {
 		return
@@ -236,7 +235,7 @@ func (p *plan) inferCountry(s *sample) {
 	}
 }
 
-// check refuses a source whose rows say nothing about which company they mean.
+// check returns an error if no column identifies the company of a row.
 func (p *plan) check(s *sample) error {
 	if s.connections || p.pair != nil || len(s.columns) == 0 || s.records == 0 {
 		return nil
@@ -247,7 +246,7 @@ func (p *plan) check(s *sample) error {
 		}
 	}
 	if s.open {
-		return nil // the records have names of their own; each is looked at
+		return nil // each record names its own fields, so each is checked
 	}
 	names := make([]string, 0, len(s.columns))
 	for _, c := range s.columns {
@@ -282,7 +281,7 @@ func fieldLabel(p alias) string {
 	return fieldNames[p.column]
 }
 
-// source describes the plan for people.
+// source describes the plan for the summary.
 func (p *plan) source(s *source.Source, t *source.Table) Source {
 	out := Source{File: s.Name, Format: t.Description, Columns: p.columns, Empty: []string{}, Mapping: p.decided()}
 	if p.pair != nil {
@@ -300,7 +299,7 @@ func (p *plan) source(s *source.Source, t *source.Table) Source {
 	return out
 }
 
-// fills holds if something is read into the field, if only from another one.
+// fills reports whether the field gets values, if only from columns of other fields.
 func (p *plan) fills(c column) bool {
 	switch c {
 	case colDomain:
@@ -316,7 +315,7 @@ func (p *plan) fills(c column) bool {
 	}
 }
 
-// decided is the mapping that says all that was found out, so that it can be used again.
+// decided returns the plan as a Mapping, so that it can be saved and used again.
 func (p *plan) decided() Mapping {
 	m := Mapping{Map: map[string][]string{}, Set: p.Set, Key: p.Key, Unmapped: p.Unmapped}
 	type ranked struct {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/opencapi/capi/internal/importer/source"
-
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
@@ -17,6 +15,8 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/opencapi/capi/internal/importer/source"
 )
 
 // readAll reads a stream as import does, to its end or first error, and gives the names of the companies.

@@ -10,13 +10,13 @@ import (
 	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// rejectFile keeps the rejected rows of one source. A CSV file's begins with the header of the source.
+// rejectFile writes the rejected rows of one table. For CSV it begins with the table's header.
 type rejectFile struct {
 	open   func(source, ext string) (io.WriteCloser, error)
 	source string
 	ext    string
 	header string
-	name   string // once it is open, and has one
+	name   string // of the open file; empty if unknown
 	file   io.WriteCloser
 	out    *bufio.Writer
 }
@@ -29,6 +29,7 @@ func newRejectFile(open func(source, ext string) (io.WriteCloser, error), name s
 	return f
 }
 
+// add writes a rejected record below a comment with its line and reason. It opens the file for the first.
 func (f *rejectFile) add(it *item, reason Reason, detail string) error {
 	if f.open == nil || it.raw == "" {
 		return nil
@@ -59,7 +60,7 @@ func (f *rejectFile) add(it *item, reason Reason, detail string) error {
 	return nil
 }
 
-// close writes what is left.
+// close flushes and closes the file.
 func (f *rejectFile) close() error {
 	if f.out == nil {
 		return nil

@@ -6,11 +6,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/opencapi/capi/internal/importer/source"
-
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/importer/source"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -20,13 +19,13 @@ const (
 	sampleValueBytes = 400
 )
 
-// sample is the beginning of a source, by which its columns are told.
+// sample is the beginning of a table, by which its columns are recognised.
 type sample struct {
 	columns     []*sampledColumn
 	byName      map[string]*sampledColumn
 	records     int
 	rejected    int
-	open        bool // records have fields of their own, as in JSON
+	open        bool // each record names its own fields, as in JSON
 	connections bool // the records are connections
 }
 
@@ -34,8 +33,8 @@ type sample struct {
 type sampledColumn struct {
 	name       string
 	seen       int      // records that have it
-	values     []string // those that say something
-	lists      int      // of the values
+	values     []string // those that are not blank or null
+	lists      int      // how many of the values are lists or objects
 	by         string
 	confidence float64
 	note       string
@@ -122,7 +121,7 @@ func shownValue(v string) string {
 	return v
 }
 
-// part is the part of the values for which fn holds.
+// share returns the share of the values for which fn returns true.
 func (c *sampledColumn) share(fn func(string) bool) float64 {
 	if len(c.values) == 0 {
 		return 0
@@ -136,8 +135,9 @@ func (c *sampledColumn) share(fn func(string) bool) float64 {
 	return float64(n) / float64(len(c.values))
 }
 
-// fits is the part of the values that the field can be read from; certain where that tells something against a name.
-func (c *sampledColumn) fits(col column) (part float64, certain bool) {
+// fits returns the share of the values that the field can be read from. certain reports whether a low share overrides the
+// column's name.
+func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 	if len(c.values) == 0 {
 		return 1, false
 	}
@@ -190,7 +190,7 @@ func (c *sampledColumn) distinct() int {
 	return len(seen)
 }
 
-// oneSite holds if the values are pages of one site, such as profiles in a directory.
+// oneSite reports whether the values are pages of one site, such as profiles in a directory.
 func (c *sampledColumn) oneSite() bool {
 	hosts := map[string]int{}
 	for _, v := range c.values {
@@ -208,7 +208,7 @@ func (c *sampledColumn) oneSite() bool {
 	return false
 }
 
-// isRowNumber holds for 0, 1, 2 … or 1, 2, 3 … in their order.
+// isRowNumber reports whether the values are 0, 1, 2 … or 1, 2, 3 … in order.
 func (c *sampledColumn) isRowNumber() bool {
 	if len(c.values) < 3 || len(c.values) != c.sample.records || c.sample.open || !strings.HasPrefix(c.name, "column_") {
 		return false
@@ -221,7 +221,7 @@ func (c *sampledColumn) isRowNumber() bool {
 	return true
 }
 
-// commas holds if commas part lists in the column: most values have some.
+// commas reports whether commas separate lists in the column: most values have some.
 func (c *sampledColumn) commas() bool {
 	if c.lists > 0 {
 		return false
@@ -231,7 +231,7 @@ func (c *sampledColumn) commas() bool {
 	}) > 0.5
 }
 
-// endsInCountryCodes holds for places such as "Lyon, FR", where "Berlin, DE" is not in Delaware.
+// endsInCountryCodes reports whether there are places such as "Lyon, FR", so that "Berlin, DE" is not in Delaware.
 func (c *sampledColumn) endsInCountryCodes() bool {
 	foreign, codes := 0, 0
 	for _, v := range c.values {
@@ -248,12 +248,12 @@ func (c *sampledColumn) endsInCountryCodes() bool {
 	return foreign > 0 && 10*foreign >= codes
 }
 
-// na holds if NA means Namibia: in a column of codes of two letters.
+// na reports whether NA means Namibia: in a column of codes of two letters.
 func (c *sampledColumn) na() bool {
 	return c.share(func(v string) bool { return len(v) == 2 }) > 0.5 || len(c.values) == 0
 }
 
-// listColumn tells technologies from industries where the name may mean either.
+// listColumn chooses between technologies and industries if the column's name may mean either.
 func (c *sampledColumn) listColumn(t target) column {
 	switch normalName(c.name) {
 	case "specialities", "specialties", "tags", "keywords", "stack", "tech":
@@ -278,7 +278,7 @@ func (c *sampledColumn) listColumn(t target) column {
 	return t.column
 }
 
-// technologies are the most usual names of languages, databases and tools.
+// technologies are the most common names of languages, databases and tools.
 var technologies = func() map[string]bool {
 	m := map[string]bool{}
 	for _, s := range strings.Fields(`python java javascript typescript go golang rust ruby php c c++ c# .net scala kotlin swift

@@ -13,33 +13,33 @@ import (
 // Summary is what an import did.
 type Summary struct {
 	Files       int            `json:"files"`
-	Read        int            `json:"read"` // companies, the rejected ones included
+	Read        int            `json:"read"` // companies, including rejected ones
 	Added       int            `json:"added"`
 	Updated     int            `json:"updated"`
 	Unchanged   int            `json:"unchanged"`
 	Rejected    int            `json:"rejected"` // of those read
 	Reasons     []Rejects      `json:"reasons"`  // of rejected companies and connections
-	Notes       []Note         `json:"notes"`    // on files that are not what one would think
-	Unparsed    []Unparsed     `json:"doubts"`   // values that were not understood, and kept as attributes
+	Notes       []Note         `json:"notes"`    // about files that a person should know
+	Unparsed    []Unparsed     `json:"doubts"`   // values that could not be read, and were kept as attributes
 	Connections Connections    `json:"connections"`
-	Matched     map[string]int `json:"matched"` // rows that were known companies, by what told so: id, domain or name
+	Matched     map[string]int `json:"matched"` // rows that matched a known company, by id, domain or name
 	Merges      Merges         `json:"merges"`
-	Import      int64          `json:"import"` // what capi import undo takes; 0 if nothing was written
+	Import      int64          `json:"import"` // the ID for capi import undo; 0 if nothing was written
 	Sources     []Source       `json:"sources"`
 	DryRun      bool           `json:"dry_run"` // nothing was written
 	Took        Duration       `json:"took_seconds"`
 }
 
-// Note is what is to be said of one file.
+// Note is a remark about one file.
 type Note struct {
 	File string `json:"file"`
-	Text string `json:"text"` // such as "is empty"
+	Text string `json:"text"` // follows the file's name: "is empty"
 }
 
-// Merges are the rows that became part of a company of another name, or of one that an earlier row of the file gave.
+// Merges are the rows that became part of a company with another name, or of a company from an earlier row of the file.
 type Merges struct {
 	Count    int     `json:"count"`
-	Repeated int     `json:"repeated"` // in the file
+	Repeated int     `json:"repeated"` // with an earlier row of the file
 	Samples  []Merge `json:"samples"`  // the first few
 }
 
@@ -54,35 +54,35 @@ type Merge struct {
 
 const mergesShown = 20
 
-// Source is how a source was read.
+// Source is how a table of a source was read.
 type Source struct {
 	File    string       `json:"file"`
 	Format  string       `json:"format"`
 	Columns []ColumnPlan `json:"columns"`
-	Pair    string       `json:"pair,omitempty"`    // of a row of two companies: what they are to each other
-	Empty   []string     `json:"empty"`             // the fields that nothing is read into
-	Rejects string       `json:"rejects,omitempty"` // the file that the rejected rows went to
-	Mapping Mapping      `json:"-"`                 // all that was decided
+	Pair    string       `json:"pair,omitempty"`    // how the two companies of a row are connected; empty if rows have one
+	Empty   []string     `json:"empty"`             // fields without a column
+	Rejects string       `json:"rejects,omitempty"` // the file with the rejected rows
+	Mapping Mapping      `json:"-"`                 // the plan, for --save-mapping
 }
 
-// Unparsed are the values of one column that were not understood.
+// Unparsed are the values of one column that could not be read.
 type Unparsed struct {
 	Column  string   `json:"column"`
 	Count   int      `json:"count"`
 	Samples []Sample `json:"samples"` // the first few
 }
 
-// Connections is what an import did with connections, whether they came in a file of their own or in companies.
+// Connections is what an import did with connections, in files of their own or in companies.
 type Connections struct {
 	Read      int `json:"read"`
 	Added     int `json:"added"`
 	Unchanged int `json:"unchanged"`
-	Pending   int `json:"pending"`   // of those added, the ones that wait for their company to become known
-	Ambiguous int `json:"ambiguous"` // of those added, the ones whose company may be any of several
+	Pending   int `json:"pending"`   // of those added, the ones to a company that is not in the catalog yet
+	Ambiguous int `json:"ambiguous"` // of those added, the ones to a company that could be any of several
 	Rejected  int `json:"rejected"`
 }
 
-// Reason is why a record was rejected. The package source has the reasons for which one cannot be read.
+// Reason is why a record was rejected. Package source has the reasons why one cannot be read.
 type Reason = source.Reason
 
 // Why a record that was read cannot be used.
@@ -93,14 +93,14 @@ const (
 	ReasonConnection Reason = "a connection needs a category, a company and a connected company"
 )
 
-// Rejects are the records rejected for one reason.
+// Rejects are the records that were rejected for one reason.
 type Rejects struct {
 	Reason  Reason   `json:"reason"`
 	Count   int      `json:"count"`
 	Samples []Sample `json:"samples"` // the first few
 }
 
-// Sample is one rejected record.
+// Sample is one rejected record, or one value that could not be read.
 type Sample struct {
 	File   string `json:"file"`
 	Line   int    `json:"line"`
@@ -140,7 +140,7 @@ func (s *Summary) addUnparsed(column string, sample Sample) {
 	}
 }
 
-// copied can be kept while the import goes on.
+// copied returns a copy that does not change while the import continues.
 func (s *Summary) copied() Summary {
 	c := *s
 	c.Reasons, c.Notes = slices.Clone(s.Reasons), slices.Clone(s.Notes)
@@ -150,7 +150,7 @@ func (s *Summary) copied() Summary {
 	return c
 }
 
-// Duration is a time.Duration that stands in JSON as seconds.
+// Duration is a time.Duration that is seconds in JSON.
 type Duration time.Duration
 
 // MarshalJSON writes seconds.
@@ -166,10 +166,10 @@ func (d *Duration) UnmarshalJSON(p []byte) error {
 
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// Seconds is the duration in seconds.
+// Seconds returns the duration in seconds.
 func (d Duration) Seconds() float64 { return time.Duration(d).Seconds() }
 
-// shorten cuts off what is too long to be shown.
+// shorten cuts s to detailBytesMax.
 func shorten(s string) string {
 	if len(s) <= detailBytesMax {
 		return s

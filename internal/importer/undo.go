@@ -13,7 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// UndoOptions is what Undo works on.
+// UndoOptions are what Undo needs.
 type UndoOptions struct {
 	Catalog    *catalog.Store
 	Workspaces *workspace.Store
@@ -21,9 +21,9 @@ type UndoOptions struct {
 	Lists      *list.Store
 }
 
-// Undo takes an import back, but for the companies that an export has delivered to any workspace or will, or that are on a
-// list. A purchase at the same moment either comes first, and what it delivers stays, or it comes too late for what is
-// removed and does not charge for it.
+// Undo undoes an import, except for companies that an export has delivered or will deliver to any workspace, or that are on
+// a list. A concurrent purchase either commits first, and its companies stay, or it leaves out the removed companies and
+// does not charge for them.
 func Undo(ctx context.Context, o UndoOptions, number int64) (catalog.Undone, error) {
 	touched, err := o.Catalog.Touched(ctx, number)
 	if err != nil {
@@ -33,7 +33,7 @@ func Undo(ctx context.Context, o UndoOptions, number int64) (catalog.Undone, err
 	if err != nil {
 		return catalog.Undone{}, err
 	}
-	// Once is enough for the lists: they cost nothing, and a purchase from one leaves out what is gone.
+	// The lists need no lock: being on one costs nothing, and a purchase from a list leaves out removed companies.
 	listValue, err := o.onLists(ctx)
 	if err != nil {
 		return catalog.Undone{}, err

@@ -34,7 +34,7 @@ func textOf(v *source.Value) string {
 	return ""
 }
 
-// unescapeCell takes off the apostrophe that export files put before what a spreadsheet would take for a formula.
+// unescapeCell removes the apostrophe that exports put before text that a spreadsheet would read as a formula.
 func unescapeCell(s string) string {
 	if len(s) > 1 && s[0] == '\'' && (strings.IndexByte("=+-@", s[1]) >= 0 || s[1] < ' ') {
 		return s[1:]
@@ -42,7 +42,7 @@ func unescapeCell(s string) string {
 	return s
 }
 
-// isUnknown reports whether the value is what people write where they know nothing; NA is Namibia's code too.
+// isUnknown reports whether the value means that nothing is known. NA is also the code of Namibia.
 func isUnknown(v *source.Value, t target) bool {
 	if v.Kind != source.Cell && v.Kind != source.Text {
 		return false
@@ -55,8 +55,8 @@ func isUnknown(v *source.Value, t target) bool {
 	return isNull(s)
 }
 
-// listOf returns the value as a list: a cell or text holds a JSON array, or values separated by semicolons, vertical bars or
-// line breaks, and by commas if these part lists.
+// listOf returns the value as a list. A cell or text may be a JSON array, or values separated by semicolons, vertical bars
+// or line breaks, and by commas if commas is true.
 func listOf(v *source.Value, commas bool) []string {
 	switch v.Kind {
 	case source.Texts:
@@ -82,7 +82,7 @@ func splitTexts(s string, commas bool) []string {
 		return pythonList(trimmed[1 : len(trimmed)-1])
 	}
 	if strings.HasPrefix(trimmed, "{") && strings.HasSuffix(trimmed, "}") && !strings.Contains(trimmed, `":`) {
-		return pythonList(trimmed[1 : len(trimmed)-1]) // an array of PostgreSQL
+		return pythonList(trimmed[1 : len(trimmed)-1]) // a PostgreSQL array
 	}
 	if strings.ContainsAny(s, ";|\n") {
 		commas = false
@@ -92,7 +92,7 @@ func splitTexts(s string, commas bool) []string {
 	})
 }
 
-// pythonList reads the inside of ['a', "b's", c].
+// pythonList splits the inside of ['a', "b's", c].
 func pythonList(s string) []string {
 	var out []string
 	for s = strings.TrimLeft(s, ", "); s != ""; s = strings.TrimLeft(s, ", ") {
@@ -156,7 +156,7 @@ func objectOf(v *source.Value) (map[string]any, bool) {
 	return members, ok
 }
 
-// splitNames parts a list of companies; a comma before a legal form parts nothing.
+// splitNames splits a list of companies. A comma before a legal form does not separate them.
 func splitNames(v *source.Value) []string {
 	parts := listOf(v, false)
 	if len(parts) != 1 || v.Kind == source.Texts || v.Kind == source.Other {
@@ -194,10 +194,10 @@ func isLetterOrDigit(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// isNull holds for what people and programs write where a value is not known.
+// isNull reports whether s is one of the ways in which people and programs write that a value is unknown.
 func isNull(s string) bool {
 	if len(s) > nullBytesMax && s[nullBytesMax] > ' ' && s[0] > ' ' {
-		return false // as most texts
+		return false // the common case
 	}
 	s = strings.TrimSpace(s)
 	switch {
@@ -226,11 +226,11 @@ var nulls = func() map[string]bool {
 	return m
 }()
 
-// isWithheld holds for what stands in place of a name that is known and not told: in a connection it says that there is a
-// company, where an empty cell says nothing.
+// isWithheld reports whether s replaces a name that is known but not published. In a connection it still means that there
+// is a company, unlike an empty cell.
 func isWithheld(s string) bool { return strings.EqualFold(strings.TrimSpace(s), "undisclosed") }
 
-// isNullNumber also holds for what stands for an unknown number.
+// isNullNumber also accepts numbers that mean an unknown number.
 func isNullNumber(s string) bool {
 	switch strings.TrimSpace(s) {
 	case "-1", "-1.0", "-99", "-999", "-9999", "NA", "na", "Na":
@@ -239,12 +239,12 @@ func isNullNumber(s string) bool {
 	return isNull(s)
 }
 
-// repair puts right what is certain: HTML entities, and UTF-8 that was once read as Windows-1252 or Mac Roman.
+// repair fixes what is certainly wrong: HTML entities, and UTF-8 that was decoded as Windows-1252 or Mac Roman.
 func repair(s string) string {
 	if strings.IndexByte(s, '&') >= 0 && strings.IndexByte(s, ';') > 0 {
 		s = html.UnescapeString(s)
 	}
-	for range 2 { // some have been through it twice
+	for range 2 { // some text was decoded wrongly twice
 		repaired, ok := unmangle(s)
 		if !ok {
 			break
@@ -254,8 +254,8 @@ func repair(s string) string {
 	return s
 }
 
-// unmangle reads the characters as the bytes that they stand for. It is sure only if all that is not ASCII makes valid
-// UTF-8 that way, which by chance hardly happens: "Ã©" is no text in any language.
+// unmangle encodes the characters back to bytes. ok is true only if the bytes are valid UTF-8, which is very unlikely by
+// chance: "Ã©" is not text in any language.
 func unmangle(s string) (string, bool) {
 	if !mangled(s) {
 		return s, false
@@ -270,7 +270,7 @@ func unmangle(s string) (string, bool) {
 	return s, false
 }
 
-// mangled holds for a text that has the first character of a mangled sequence in it: a cheap look before the work.
+// mangled reports whether s contains the first character of a mangled sequence. It is a cheap test before the work.
 func mangled(s string) bool {
 	return !isASCII(s) && strings.ContainsAny(s, "ÃÂâÅÄÐÑæåäçèéã√¬‚ƒ≈Œ")
 }
@@ -292,7 +292,7 @@ func encodeAll(c *charmap.Charmap, s string) ([]byte, bool) {
 			if c != charmap.Windows1252 || r >= 0xa0 || r < 0x80 {
 				return nil, false
 			}
-			b = byte(r) // the five bytes that Windows-1252 leaves open
+			b = byte(r) // the five bytes that Windows-1252 does not define
 		}
 		p = append(p, b)
 	}

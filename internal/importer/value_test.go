@@ -3,9 +3,9 @@ package importer
 import (
 	"testing"
 
-	"github.com/opencapi/capi/internal/importer/source"
-
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/importer/source"
 )
 
 func TestHeadcountsAreReadAsPeopleWriteThem(t *testing.T) {

@@ -10,26 +10,25 @@ import (
 	"slices"
 	"time"
 
-	"github.com/opencapi/capi/internal/importer/source"
-
 	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/importer/source"
 	"github.com/opencapi/capi/internal/text"
 )
 
-// The writer holds the database for about Options.Hold at a time, since charges wait meanwhile, and leaves it alone for
-// pause in between: without a pause one of another process would hardly ever find it free.
+// The writer locks the database for about Options.LockTime at a time, because charges wait that long, and pauses between
+// transactions: without a pause, another process would hardly ever get the lock.
 const (
 	lockTimeDefault  = 50 * time.Millisecond
 	pause            = 5 * time.Millisecond
 	batchMin         = 100
-	batchMax         = 50_000 // all of it is in memory
+	batchMax         = 50_000 // a batch is in memory
 	batchStart       = 250
-	connectionsHeld  = 200_000 // connections that wait for the companies behind them in the files
+	connectionsHeld  = 200_000 // connections that wait for companies later in the files
 	progressInterval = 100 * time.Millisecond
 )
 
-// writer gathers items into batches for the catalog. Connections are written after the companies, so that they seldom
-// have to be joined afterwards.
+// writer collects items into batches for the catalog. Connections are written after the companies, so that most of them
+// find their companies at once.
 type writer struct {
 	catalog    *catalog.Store
 	options    Options
@@ -42,15 +41,15 @@ type writer struct {
 	imported  int64          // the number of the import; 0 before it writes
 	fileRead  int            // records of the file
 	fileUsed  int            // those that were not rejected
-	refused   map[Reason]int // those that were
-	paired    bool           // a row has two companies
+	refused   map[Reason]int // those that were rejected
+	paired    bool           // rows have two companies
 	batch     []item         // companies
 	size      int            // of the next batch
 	linkSize  int            // of the next batch of connections
 	links     []catalog.Connection
 	previewed map[int64]struct{} // the connections that a dry run would have written
 	summary   Summary
-	err       error // of the catalog or the file of rejects; nothing can be written any more
+	err       error // of the catalog or the file of rejected rows; nothing can be written after it
 }
 
 func newWriter(o Options) *writer {
@@ -77,7 +76,7 @@ func (w *writer) note(text string) {
 	w.summary.Notes = append(w.summary.Notes, Note{w.file.Name, text})
 }
 
-// end writes what is left of the file, whatever ended it.
+// end writes the rest of the table, even if ctx was cancelled or the table could not be read to its end.
 func (w *writer) end(ctx context.Context) error {
 	if w.err != nil {
 		return w.rejects.close()
@@ -94,7 +93,7 @@ func (w *writer) end(ctx context.Context) error {
 	return err
 }
 
-// errNothingUsed tells the most frequent reason.
+// errNothingUsed returns an error with the most frequent reason.
 func errNothingUsed(refused map[Reason]int) error {
 	most := Reason("")
 	for _, r := range slices.Sorted(maps.Keys(refused)) {
@@ -105,10 +104,11 @@ func errNothingUsed(refused map[Reason]int) error {
 	return fmt.Errorf("no record could be used: %s", most)
 }
 
-// finish writes what is left of all files, also when ctx has ended: the connections of what was written belong to it.
+// finish writes the rest of all files, even if ctx was cancelled: connections of companies that were written must not be
+// lost.
 func (w *writer) finish(ctx context.Context) error {
 	if w.err != nil {
-		return nil // it is told already
+		return nil // it was returned already
 	}
 	ctx = context.WithoutCancel(ctx)
 	err := w.flushAll(ctx)
@@ -122,7 +122,7 @@ func (w *writer) finish(ctx context.Context) error {
 	}))
 }
 
-// beginImport opens the import with the first thing that it writes.
+// beginImport creates the import's record before the first write.
 func (w *writer) beginImport(ctx context.Context) error {
 	if w.options.DryRun || w.imported != 0 {
 		return nil
@@ -141,7 +141,7 @@ func (w *writer) beginImport(ctx context.Context) error {
 	return nil
 }
 
-// take brings items in; ctx is looked at between batches only. An item counts as read once it is clear what became of it.
+// take adds items. It checks ctx between batches only. An item is counted as read once its outcome is known.
 func (w *writer) take(ctx context.Context, items []item) error {
 	for i := range items {
 		it := &items[i]
@@ -189,7 +189,7 @@ func (w *writer) reject(it *item) {
 	w.rejectAs(it, it.reason, it.detail)
 }
 
-// rejectAs counts a reject and keeps its row.
+// rejectAs counts a rejected record and writes it to the file of rejected rows.
 func (w *writer) rejectAs(it *item, reason Reason, detail string) {
 	w.summary.reject(reason, Sample{w.file.Name, it.line, detail})
 	w.refused[reason]++
@@ -198,7 +198,7 @@ func (w *writer) rejectAs(it *item, reason Reason, detail string) {
 	}
 }
 
-// flush writes the companies at hand.
+// flush writes the collected companies.
 func (w *writer) flush(ctx context.Context) error {
 	if err := cmp.Or(ctx.Err(), w.err); err != nil || len(w.batch) == 0 {
 		return err
@@ -250,7 +250,7 @@ func (w *writer) flush(ctx context.Context) error {
 	return w.err
 }
 
-// merged tells of rows that became part of a company under another name, or of one that the file has given before.
+// merged records a row that became part of a company with another name, or of a company from an earlier row.
 func (w *writer) merged(it *item, m catalog.Match) {
 	if m.By == "" {
 		return
@@ -258,7 +258,7 @@ func (w *writer) merged(it *item, m catalog.Match) {
 	s := &w.summary
 	s.Matched[m.By]++
 	name := it.company.End().Name
-	// In rows of two companies the same one stands again and again.
+	// In rows of two companies the same company often repeats.
 	if (!m.Repeated || w.paired) && (name == "" || text.Fold(name) == text.Fold(m.Name)) {
 		return
 	}
@@ -271,7 +271,7 @@ func (w *writer) merged(it *item, m catalog.Match) {
 	}
 }
 
-// flushAll writes the companies and connections at hand.
+// flushAll writes the collected companies and connections.
 func (w *writer) flushAll(ctx context.Context) error {
 	if err := w.flush(ctx); err != nil {
 		return err
@@ -303,7 +303,7 @@ func (w *writer) flushAll(ctx context.Context) error {
 	return nil
 }
 
-// connect writes connections, or only looks what would become of them.
+// connect writes connections; in a dry run it only counts what would happen.
 func (w *writer) connect(ctx context.Context, links []catalog.Connection) (catalog.ConnectReport, error) {
 	if w.options.DryRun {
 		return w.catalog.PreviewConnections(context.WithoutCancel(ctx), w.previewed, links)
@@ -314,11 +314,11 @@ func (w *writer) connect(ctx context.Context, links []catalog.Connection) (catal
 	return w.catalog.ConnectFrom(context.WithoutCancel(ctx), w.imported, links)
 }
 
-// resize is the size of the next batch, after one of n took the time.
+// resize returns the size of the next batch, after one of n items took the time.
 func (w *writer) resize(size, n int, took time.Duration) int {
 	hold := w.options.LockTime
 	if n < size && took < hold {
-		return size // a last, short one says little
+		return size // a short last batch is no measure
 	}
 	fitting := int(float64(n) * float64(hold) / float64(max(took, time.Millisecond)))
 	return max(batchMin, min(batchMax, fitting, 2*size))

@@ -99,9 +99,9 @@ type catalogScan struct {
 	losses  uint64 // Index.losses when it started
 }
 
-// continues starts a scan or continues the current one. It returns false if companies were lost since the scan started: it
-// is then void and need not be finished.
-func (s *catalogScan) continues(losses uint64) bool {
+// startOrContinue starts a scan or continues the current one. It returns false if companies were lost since the scan
+// started: it is then void and need not be finished.
+func (s *catalogScan) startOrContinue(losses uint64) bool {
 	if s.started && s.losses != losses {
 		*s = catalogScan{}
 		return false

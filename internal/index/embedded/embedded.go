@@ -151,7 +151,7 @@ func (ix *Index) apply(changes []index.Change, seq uint64) error {
 		ix.mergeDue(nil)
 	}
 	changes = latestChanges(changes)
-	if seq == 0 && !ix.scan.continues(ix.losses.Load()) {
+	if seq == 0 && !ix.scan.startOrContinue(ix.losses.Load()) {
 		return index.ErrRepairing
 	}
 	if ix.lost.Load() && ix.current.Load().seq > 0 {

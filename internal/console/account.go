@@ -24,7 +24,7 @@ func (s *server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 func (s *server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	// Whoever finds a browser that was left open must not guess at leisure.
-	if err := s.take("email "+v.Person.Email, triesOfEmail); err != nil {
+	if err := s.limit("email "+v.Person.Email, limitPerEmail); err != nil {
 		return err
 	}
 	err := s.People.ChangePassword(r.Context(), v.Person, r.PostFormValue("current"), r.PostFormValue("password"), v.Session)
@@ -42,7 +42,7 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	session, err := id.Parse[id.Session](r.PathValue("session_id"))
 	if err != nil {
-		return noPage()
+		return notFound()
 	}
 	if err := s.Sessions.End(r.Context(), v.Person.ID, session); err != nil {
 		return err

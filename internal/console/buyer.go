@@ -9,14 +9,14 @@ import (
 	"github.com/opencapi/capi/internal/token"
 )
 
-// buyers are the names of a workspace's tokens and people.
-type buyers struct {
+// buyerNames are the names of a workspace's tokens and people.
+type buyerNames struct {
 	tokens map[id.Token]token.Token
 	people map[id.Person]string
 }
 
 // of is the name of who bought something; empty if it is not known any more.
-func (b buyers) of(token id.Token, person id.Person) string {
+func (b buyerNames) of(token id.Token, person id.Person) string {
 	if !person.IsZero() {
 		return b.people[person]
 	}
@@ -26,8 +26,8 @@ func (b buyers) of(token id.Token, person id.Person) string {
 	return ""
 }
 
-func (s *server) buyers(ctx context.Context, ws id.Workspace) (buyers, error) {
-	b := buyers{map[id.Token]token.Token{}, map[id.Person]string{}}
+func (s *server) buyerNames(ctx context.Context, ws id.Workspace) (buyerNames, error) {
+	b := buyerNames{map[id.Token]token.Token{}, map[id.Person]string{}}
 	tokens, err := s.Tokens.List(ctx, ws)
 	if err != nil {
 		return b, err

@@ -13,7 +13,7 @@ import (
 func (s *server) showCompany(w http.ResponseWriter, r *http.Request) error {
 	c, err := id.Parse[id.Company](r.PathValue("company_id"))
 	if err != nil {
-		return noPage()
+		return notFound()
 	}
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	page := &view.Company{}
@@ -37,7 +37,7 @@ func (s *server) showCompany(w http.ResponseWriter, r *http.Request) error {
 func (s *server) addCompany(w http.ResponseWriter, r *http.Request) error {
 	c, err := id.Parse[id.Company](r.PathValue("company_id"))
 	if err != nil {
-		return noPage()
+		return notFound()
 	}
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	item, err := s.Search.Company(ctx, v.Workspace.ID, c)
@@ -46,7 +46,7 @@ func (s *server) addCompany(w http.ResponseWriter, r *http.Request) error {
 	}
 	l, err := s.listOf(r)
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(ctx, "Nothing was added: "+messageIn(err))
+		s.notice(ctx, "Nothing was added: "+messageOf(err))
 		return redirect(w, r, view.CompanyPath(ctx, c))
 	}
 	if err != nil {

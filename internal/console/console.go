@@ -100,6 +100,6 @@ func (s *server) handler() (http.Handler, error) {
 		mux.Handle(rt.method+" "+basePath+rt.path, s.serve(rt))
 	}
 	mux.Handle("GET "+basePath+view.AssetsPath+"{name}", s.handle((*server).asset))
-	pages := middleware.Chain(s.router(mux), secure, middleware.Recover(s.Log, s.fail), origins.Handler, s.load, s.know)
+	pages := middleware.Chain(s.router(mux), secure, middleware.Recover(s.Log, s.fail), origins.Handler, s.loadSession, s.loadViewer)
 	return httpx.Compress(pages, eventStreamType), nil
 }

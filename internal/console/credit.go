@@ -68,7 +68,7 @@ func (s *server) spending(ctx context.Context, page *view.Credits) error {
 	if err != nil || len(spent) == 0 {
 		return err
 	}
-	names, err := s.buyers(ctx, v.Workspace.ID)
+	names, err := s.buyerNames(ctx, v.Workspace.ID)
 	if err != nil {
 		return err
 	}
@@ -79,19 +79,19 @@ func (s *server) spending(ctx context.Context, page *view.Credits) error {
 		return cmp.Or(names.tokens[x.Token].Name, "a deleted token")
 	})
 	page.ByMember = view.Spenders(spent, func(x export.Spending) string {
-		return memberName(names, cmpPerson(x.Person, names.tokens[x.Token].Owner))
+		return memberName(names, personOr(x.Person, names.tokens[x.Token].Owner))
 	})
 	return nil
 }
 
-func cmpPerson(p, otherwise id.Person) id.Person {
+func personOr(p, otherwise id.Person) id.Person {
 	if p.IsZero() {
 		return otherwise
 	}
 	return p
 }
 
-func memberName(names buyers, p id.Person) string {
+func memberName(names buyerNames, p id.Person) string {
 	if p.IsZero() {
 		return "workspace tokens"
 	}

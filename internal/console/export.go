@@ -30,7 +30,7 @@ func (s *server) exportHistory(w http.ResponseWriter, r *http.Request) error {
 func (s *server) exportOf(r *http.Request) (export.Export, error) {
 	e, err := id.Parse[id.Export](r.PathValue("export_id"))
 	if err != nil {
-		return export.Export{}, noPage()
+		return export.Export{}, notFound()
 	}
 	return s.Exports.Get(r.Context(), view.ViewerOf(r.Context()).Caller(), e)
 }
@@ -62,7 +62,7 @@ func (s *server) exportView(ctx context.Context, e export.Export) (*view.Export,
 		asked := view.SearchFormOf(e)
 		page.Chips = asked.Chips("")
 	}
-	names, err := s.buyers(ctx, e.Workspace)
+	names, err := s.buyerNames(ctx, e.Workspace)
 	page.By = names.of(e.Token, e.Person)
 	return page, err
 }
@@ -125,7 +125,7 @@ func (s *server) cancelExport(w http.ResponseWriter, r *http.Request) error {
 	e, err = s.Exports.Cancel(r.Context(), v.Caller(), e.ID)
 	switch {
 	case fault.CodeOf(err) == fault.ExportNotCancellable:
-		s.notice(r.Context(), "The export was not cancelled: "+messageIn(err))
+		s.notice(r.Context(), "The export was not cancelled: "+messageOf(err))
 	case err != nil:
 		return err
 	default:

@@ -71,7 +71,7 @@ func (s *server) quoted(w http.ResponseWriter, r *http.Request, o view.ExportFor
 	if err != nil {
 		return err
 	}
-	page.Told = told
+	page.Notice = told
 	if page.Faults != nil {
 		return render(w, r, http.StatusUnprocessableEntity, view.NewExportPage(page))
 	}
@@ -82,7 +82,7 @@ func (s *server) quoted(w http.ResponseWriter, r *http.Request, o view.ExportFor
 	page.Quote, err = s.Exports.Quote(ctx, v.Caller(), request)
 	switch {
 	case fault.CodeOf(err) == fault.NoCandidates:
-		page.Told = "There is nothing to export: " + messageIn(err)
+		page.Notice = "There is nothing to export: " + messageOf(err)
 		return render(w, r, http.StatusOK, view.NewExportPage(page))
 	case fieldErrors(err) != nil:
 		page.Faults = fieldErrors(err)
@@ -108,7 +108,7 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 	e, err := s.Exports.Buy(r.Context(), v.Caller(), export.Request{Name: o.Name, Quote: quote})
 	switch fault.CodeOf(err) {
 	case fault.QuoteExpired, fault.QuoteOutdated, fault.InsufficientBalance, fault.Validation:
-		return s.quoted(w, r, o, messageIn(err)+" Nothing was charged. This is the current price.")
+		return s.quoted(w, r, o, messageOf(err)+" Nothing was charged. This is the current price.")
 	default:
 	}
 	if err != nil {
@@ -117,8 +117,8 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, v.Path("/exports/"+e.ID.String()))
 }
 
-// messageIn is what a fault tells people.
-func messageIn(err error) string {
+// messageOf is what a fault tells people.
+func messageOf(err error) string {
 	if e, ok := asFault(err); ok {
 		return e.Message
 	}

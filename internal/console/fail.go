@@ -55,8 +55,8 @@ func fieldErrors(err error) map[string]string {
 	return byField
 }
 
-// tellable is the error as a form shows it again with: whoever filled it in can do something about it.
-func tellable(err error) (*fault.Error, bool) {
+// formError is the error as a form shows it again with: whoever filled it in can do something about it.
+func formError(err error) (*fault.Error, bool) {
 	e, ok := errors.AsType[*fault.Error](err)
 	if !ok {
 		return nil, false
@@ -77,7 +77,7 @@ func crossSite(*server, http.ResponseWriter, *http.Request) error {
 func (s *server) router(mux *http.ServeMux) http.Handler {
 	return s.handle(func(_ *server, w http.ResponseWriter, r *http.Request) error {
 		if _, pattern := mux.Handler(r); pattern == "" {
-			return noPage()
+			return notFound()
 		}
 		mux.ServeHTTP(w, r)
 		return nil

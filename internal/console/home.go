@@ -24,8 +24,8 @@ func Front(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 
 // home leads to the person's only workspace, or to the list of them.
 func (s *server) home(w http.ResponseWriter, r *http.Request) error {
-	if v := view.ViewerOf(r.Context()); len(v.Others) == 1 {
-		return redirect(w, r, view.WorkspacePath(v.Others[0].ID, ""))
+	if v := view.ViewerOf(r.Context()); len(v.Memberships) == 1 {
+		return redirect(w, r, view.WorkspacePath(v.Memberships[0].ID, ""))
 	}
 	return redirect(w, r, basePath+"/workspaces")
 }

@@ -23,7 +23,7 @@ func (s *server) joinPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) joinForm(r *http.Request, secret string) (view.Join, error) {
-	if err := s.take("link "+addressOf(r), triesOfLink); err != nil {
+	if err := s.limit("link "+addressOf(r), limitPerLink); err != nil {
 		return view.Join{}, err
 	}
 	i, err := s.People.Invitation(r.Context(), secret)
@@ -75,9 +75,9 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) error {
 	}
 	made, ws, err := s.Memberships.Accept(r.Context(), form.Link, form.Given)
 	if err != nil {
-		return s.joinAgain(w, r, form, err)
+		return s.showJoinErrors(w, r, form, err)
 	}
-	if err := s.begin(r.Context(), made.ID); err != nil {
+	if err := s.startSession(r.Context(), made.ID); err != nil {
 		return err
 	}
 	return redirect(w, r, firstPath(ws))
@@ -86,16 +86,16 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) error {
 func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form view.Join) error {
 	p, err := s.Memberships.ResetPassword(r.Context(), form.Link, r.PostFormValue("password"))
 	if err != nil {
-		return s.joinAgain(w, r, form, err)
+		return s.showJoinErrors(w, r, form, err)
 	}
-	if err := s.begin(r.Context(), p.ID); err != nil {
+	if err := s.startSession(r.Context(), p.ID); err != nil {
 		return err
 	}
 	s.notice(r.Context(), "Password set. All your other browsers were signed out.")
 	return redirect(w, r, basePath+"/")
 }
 
-func (s *server) joinAgain(w http.ResponseWriter, r *http.Request, form view.Join, err error) error {
+func (s *server) showJoinErrors(w http.ResponseWriter, r *http.Request, form view.Join, err error) error {
 	if fault.CodeOf(err) != fault.Validation {
 		return err
 	}

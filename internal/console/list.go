@@ -38,7 +38,7 @@ func (s *server) createList(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	l, err := s.Lists.Create(r.Context(), v.Workspace.ID, r.PostFormValue("name"))
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(r.Context(), "The list was not created: "+messageIn(err))
+		s.notice(r.Context(), "The list was not created: "+messageOf(err))
 		return redirect(w, r, v.Path("/lists"))
 	}
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *server) createList(w http.ResponseWriter, r *http.Request) error {
 func (s *server) listIn(r *http.Request) (list.List, error) {
 	l, err := id.Parse[id.List](r.PathValue("list_id"))
 	if err != nil {
-		return list.List{}, noPage()
+		return list.List{}, notFound()
 	}
 	return s.Lists.Get(r.Context(), view.ViewerOf(r.Context()).Workspace.ID, l)
 }
@@ -89,7 +89,7 @@ func (s *server) renameList(w http.ResponseWriter, r *http.Request) error {
 	_, err = s.Lists.Rename(r.Context(), l.Workspace, l.ID, r.PostFormValue("name"))
 	switch {
 	case fault.CodeOf(err) == fault.Validation:
-		s.notice(r.Context(), "The list was not renamed: "+messageIn(err))
+		s.notice(r.Context(), "The list was not renamed: "+messageOf(err))
 	case err != nil:
 		return err
 	}
@@ -220,7 +220,7 @@ func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	}
 	l, err := s.listOf(r)
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(ctx, "The list was not created: "+messageIn(err))
+		s.notice(ctx, "The list was not created: "+messageOf(err))
 		return redirect(w, r, asked.At(v.Path("/search")))
 	}
 	if err != nil {
@@ -250,7 +250,7 @@ func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 	})
 	switch {
 	case fault.CodeOf(err) == fault.Validation:
-		s.notice(ctx, "The search was not saved: "+messageIn(err))
+		s.notice(ctx, "The search was not saved: "+messageOf(err))
 	case err != nil:
 		return err
 	default:
@@ -262,7 +262,7 @@ func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 func (s *server) deleteSearch(w http.ResponseWriter, r *http.Request) error {
 	saved, err := id.Parse[id.Search](r.PathValue("search_id"))
 	if err != nil {
-		return noPage()
+		return notFound()
 	}
 	v := view.ViewerOf(r.Context())
 	if err := s.Lists.DeleteSearch(r.Context(), v.Workspace.ID, saved); err != nil {

@@ -49,7 +49,7 @@ func (s *server) withdraw(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	invitation, err := id.Parse[id.Invitation](r.PathValue("invitation_id"))
 	if err != nil {
-		return noPage()
+		return notFound()
 	}
 	if err := s.People.Withdraw(r.Context(), v.Workspace.ID, invitation); err != nil {
 		return err
@@ -62,7 +62,7 @@ func (s *server) setRole(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	who, err := id.Parse[id.Person](r.PathValue("person_id"))
 	if err != nil {
-		return noPage()
+		return notFound()
 	}
 	if err := s.Workspaces.SetRole(r.Context(), v.Workspace.ID, who, workspace.Role(r.PostFormValue("role"))); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	who, err := id.Parse[id.Person](r.PathValue("person_id"))
 	if err != nil {
-		return noPage()
+		return notFound()
 	}
 	if err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, who); err != nil {
 		return err

@@ -35,16 +35,6 @@ type (
 	ImportCount = view.ImportCount
 )
 
-func operatorRoutes() []route {
-	return []route{
-		{http.MethodGet, "/operator", operator, (*server).operatorPage},
-		{http.MethodPost, "/operator/workspaces/{id}/grants", operator, (*server).grantCredits},
-		{http.MethodGet, "/operator/imports", operator, (*server).importsPage},
-		{http.MethodGet, "/operator/doctor", operator, (*server).doctorPage},
-		{http.MethodPost, "/operator/doctor", operator, (*server).examine},
-	}
-}
-
 func (s *server) operatorPage(w http.ResponseWriter, r *http.Request) error {
 	page, err := s.operatorView(r.Context())
 	if err != nil {
@@ -84,7 +74,7 @@ func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	ws, err := id.Parse[id.Workspace](r.PathValue("id"))
 	if err != nil {
-		return noPage()
+		return notFound()
 	}
 	if err := r.ParseForm(); err != nil {
 		return err
@@ -150,7 +140,7 @@ func (s *server) doctorPage(w http.ResponseWriter, r *http.Request) error {
 // examine examines the books, files and indexes; one at a time, for it reads a great deal.
 func (s *server) examine(w http.ResponseWriter, r *http.Request) error {
 	if s.System.Examine == nil {
-		return noPage()
+		return notFound()
 	}
 	if !s.examining.TryLock() {
 		return fault.New(fault.RequestInFlight, "The doctor is already running. Wait until it has finished.")

@@ -26,8 +26,8 @@ func TestEveryRouteSaysWhoMaySeeIt(t *testing.T) {
 		name := rt.method + " " + rt.path
 		require.False(t, seen[name], name)
 		seen[name] = true
-		require.Contains(t, []need{nobody, person, member, owner, operator}, rt.needs, name)
-		require.Equal(t, strings.HasPrefix(rt.path, "/w/{workspace_id}"), rt.needs == member || rt.needs == owner,
+		require.Contains(t, []access{anyone, signedIn, member, owner, operator}, rt.access, name)
+		require.Equal(t, strings.HasPrefix(rt.path, "/w/{workspace_id}"), rt.access == member || rt.access == owner,
 			"%s: a workspace's page is its members'", name)
 		require.Contains(t, []string{http.MethodGet, http.MethodPost}, rt.method, name)
 		require.NotNil(t, rt.handler, name)
@@ -74,7 +74,7 @@ func TestAnotherWorkspacesIDsLeadNowhere(t *testing.T) {
 	eve := h.as(t, h.eve)
 	mixed := 0
 	for _, rt := range routes() {
-		if rt.needs != member && rt.needs != owner {
+		if rt.access != member && rt.access != owner {
 			continue
 		}
 		form := url.Values{"name": {"x"}, "role": {"owner"}, "email": {"x@example.com"}, "domains": {"kept.example"}, "budget": {"1"}}
@@ -123,7 +123,7 @@ func TestWhoIsNotSignedInSeesNothing(t *testing.T) {
 	ids := h.belongings(t)
 	nobodyKnown := h.browser(t)
 	for _, rt := range routes() {
-		if rt.needs == nobody {
+		if rt.access == anyone {
 			continue
 		}
 		path := filled(rt.path, ids)
@@ -147,7 +147,7 @@ func TestRolesBoundWhatOneMayDo(t *testing.T) {
 	ids := h.belongings(t)
 	bob := h.as(t, h.bob)
 	for _, rt := range routes() {
-		switch rt.needs {
+		switch rt.access {
 		case owner:
 			require.Equal(t, http.StatusForbidden, bob.send(t, rt.method, filled(rt.path, ids), nil).status, rt.path)
 		case operator:
@@ -345,21 +345,21 @@ func TestPasswordsCannotBeGuessed(t *testing.T) {
 	}
 	// One e-mail from many addresses: known or not, it is the same.
 	for _, email := range []string{h.ann.Email, "unknown@example.com"} {
-		tries := until(triesOfEmail.Requests, func(i int) answer {
+		tries := until(limitPerEmail.Requests, func(i int) answer {
 			return try("198.51.100."+strconv.Itoa(i), []string{email, strings.ToUpper(email) + " "}[i%2], "wrong password")
 		})
-		require.GreaterOrEqual(t, tries, triesOfEmail.Requests, email)
-		require.Less(t, tries, 2*triesOfEmail.Requests, email)
+		require.GreaterOrEqual(t, tries, limitPerEmail.Requests, email)
+		require.Less(t, tries, 2*limitPerEmail.Requests, email)
 	}
 	require.Equal(t, http.StatusTooManyRequests, try("198.51.100.78", h.ann.Email, passphrase).status)
 	require.Equal(t, http.StatusSeeOther, try("198.51.100.78", h.bob.Email, passphrase).status, "others can sign in")
 
 	// Many e-mails from one address.
-	tries := until(triesOfAddress.Requests, func(i int) answer {
+	tries := until(limitPerAddress.Requests, func(i int) answer {
 		return try("203.0.113.5", "guess"+strconv.Itoa(i)+"@example.com", "wrong password")
 	})
-	require.GreaterOrEqual(t, tries, triesOfAddress.Requests)
-	require.Less(t, tries, 2*triesOfAddress.Requests)
+	require.GreaterOrEqual(t, tries, limitPerAddress.Requests)
+	require.Less(t, tries, 2*limitPerAddress.Requests)
 	require.Equal(t, http.StatusSeeOther, try("203.0.113.6", h.bob.Email, passphrase).status)
 }
 
@@ -370,7 +370,7 @@ func TestLinksCannotBeGuessed(t *testing.T) {
 	require.NoError(t, err)
 	guesser := h.browser(t)
 	guesser.headers.Set("X-Forwarded-For", "203.0.113.9")
-	for range triesOfLink.Requests {
+	for range limitPerLink.Requests {
 		a := guesser.get(t, "/join?link=AAAAAAAAAAAAAAAAAAAAAAAAAA")
 		require.Equal(t, http.StatusForbidden, a.status)
 		require.Contains(t, a.body, string(fault.InvalidLink))

@@ -36,34 +36,34 @@ func (s *server) sessionManager() *scs.SessionManager {
 	return m
 }
 
-// visit is what the store is told of the request whose session it keeps.
-type visit struct {
+// requestInfo is what the store is told of the request whose session it keeps.
+type requestInfo struct {
 	address, agent string
 	session        account.Session // as it was found; zero without one
 	secret         string          // of session
 }
 
-type visitKey struct{}
+type requestInfoKey struct{}
 
-func visitOf(ctx context.Context) *visit {
-	v, ok := ctx.Value(visitKey{}).(*visit)
+func requestInfoOf(ctx context.Context) *requestInfo {
+	v, ok := ctx.Value(requestInfoKey{}).(*requestInfo)
 	if !ok {
-		return &visit{}
+		return &requestInfo{}
 	}
 	return v
 }
 
-// load finds the request's session, and keeps it with the answer if it was changed.
-func (s *server) load(next http.Handler) http.Handler {
+// loadSession finds the request's session, and keeps it with the answer if it was changed.
+func (s *server) loadSession(next http.Handler) http.Handler {
 	loaded := s.sessions.LoadAndSave(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{address: addressOf(r), agent: r.UserAgent()}
-		loaded.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+		v := &requestInfo{address: addressOf(r), agent: r.UserAgent()}
+		loaded.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestInfoKey{}, v)))
 	})
 }
 
-// know finds out who the session's person is, and where they belong.
-func (s *server) know(next http.Handler) http.Handler {
+// loadViewer finds out who the session's person is, and where they belong.
+func (s *server) loadViewer(next http.Handler) http.Handler {
 	return s.handle(func(_ *server, w http.ResponseWriter, r *http.Request) error {
 		v, err := s.viewer(r.Context())
 		if err != nil {
@@ -91,12 +91,12 @@ func (s *server) viewer(ctx context.Context) (view.Viewer, error) {
 		return view.Viewer{}, err
 	}
 	memberships, err := s.Workspaces.Of(ctx, p.ID)
-	return view.Viewer{Person: p, Others: memberships, Session: visitOf(ctx).session.ID}, err
+	return view.Viewer{Person: p, Memberships: memberships, Session: requestInfoOf(ctx).session.ID}, err
 }
 
-// begin signs the person in. The session gets another secret, so that one which somebody else has put into the browser
+// startSession signs the person in. The session gets another secret, so that one which somebody else has put into the browser
 // is worth nothing.
-func (s *server) begin(ctx context.Context, p id.Person) error {
+func (s *server) startSession(ctx context.Context, p id.Person) error {
 	if err := s.sessions.RenewToken(ctx); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ type store struct{ sessions *account.Sessions }
 func (st *store) FindCtx(ctx context.Context, secret string) ([]byte, bool, error) {
 	found, ok, err := st.sessions.Find(ctx, secret)
 	if ok {
-		v := visitOf(ctx)
+		v := requestInfoOf(ctx)
 		v.session, v.secret = found, secret
 	}
 	return found.Data, ok, err
@@ -149,7 +149,7 @@ func (st *store) CommitCtx(ctx context.Context, secret string, data []byte, expi
 	if err != nil {
 		return err
 	}
-	v := visitOf(ctx)
+	v := requestInfoOf(ctx)
 	if secret == v.secret {
 		return st.sessions.Update(ctx, secret, person, data)
 	}

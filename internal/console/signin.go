@@ -17,9 +17,9 @@ import (
 
 // How often one may try: an address for any e-mail, anyone for one e-mail, and an address for links.
 var (
-	triesOfAddress = ratelimit.Limit{Requests: 30, Per: 10 * time.Minute}
-	triesOfEmail   = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute}
-	triesOfLink    = ratelimit.Limit{Requests: 60, Per: 10 * time.Minute}
+	limitPerAddress = ratelimit.Limit{Requests: 30, Per: 10 * time.Minute}
+	limitPerEmail   = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute}
+	limitPerLink    = ratelimit.Limit{Requests: 60, Per: 10 * time.Minute}
 )
 
 func (s *server) signInPage(w http.ResponseWriter, r *http.Request) error {
@@ -39,34 +39,34 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 
 func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	form := view.SignIn{Email: r.PostFormValue("email"), Next: ownPath(r.PostFormValue("next"))}
-	person, err := s.tryPassword(r, form.Email, r.PostFormValue("password"))
-	if e, told := tellable(err); told {
+	person, err := s.checkPassword(r, form.Email, r.PostFormValue("password"))
+	if e, told := formError(err); told {
 		form.Fault = e.Message
 		return s.showSignIn(w, r, httpx.Status(e.Kind()), form)
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.begin(r.Context(), person.ID); err != nil {
+	if err := s.startSession(r.Context(), person.ID); err != nil {
 		return err
 	}
 	return redirect(w, r, form.Next)
 }
 
-// tryPassword is the person, if address and e-mail may try at all and the password is right.
-func (s *server) tryPassword(r *http.Request, email, password string) (account.Person, error) {
-	if err := s.take("address "+addressOf(r), triesOfAddress); err != nil {
+// checkPassword is the person, if address and e-mail may try at all and the password is right.
+func (s *server) checkPassword(r *http.Request, email, password string) (account.Person, error) {
+	if err := s.limit("address "+addressOf(r), limitPerAddress); err != nil {
 		return account.Person{}, err
 	}
 	// Also for an e-mail that nobody has: that it is never limited would tell so.
-	if err := s.take("email "+text.Short(strings.ToLower(strings.TrimSpace(email))), triesOfEmail); err != nil {
+	if err := s.limit("email "+text.Short(strings.ToLower(strings.TrimSpace(email))), limitPerEmail); err != nil {
 		return account.Person{}, err
 	}
 	return s.People.SignIn(r.Context(), email, password)
 }
 
-// take counts a try; RateLimited if there were too many.
-func (s *server) take(key string, limit ratelimit.Limit) error {
+// limit counts a try; RateLimited if there were too many.
+func (s *server) limit(key string, limit ratelimit.Limit) error {
 	d := s.limiter.Allow(key, limit)
 	if d.OK {
 		return nil

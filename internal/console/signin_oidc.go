@@ -71,12 +71,12 @@ func (p *provider) flow(found *oidc.Provider, r *http.Request, s *server) *oauth
 	}
 }
 
-// leaveForProvider sends the browser to the provider, with what only this browser and the provider will know.
-func (s *server) leaveForProvider(w http.ResponseWriter, r *http.Request) error {
+// startProviderSignIn sends the browser to the provider, with what only this browser and the provider will know.
+func (s *server) startProviderSignIn(w http.ResponseWriter, r *http.Request) error {
 	if s.provider == nil {
-		return noPage()
+		return notFound()
 	}
-	if err := s.take("oidc "+addressOf(r), triesOfAddress); err != nil {
+	if err := s.limit("oidc "+addressOf(r), limitPerAddress); err != nil {
 		return err
 	}
 	ctx := r.Context()
@@ -93,12 +93,12 @@ func (s *server) leaveForProvider(w http.ResponseWriter, r *http.Request) error 
 	return redirect(w, r, s.provider.flow(found, r, s).AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)))
 }
 
-// returnFromProvider signs the person in whom the provider names.
-func (s *server) returnFromProvider(w http.ResponseWriter, r *http.Request) error {
+// finishProviderSignIn signs the person in whom the provider names.
+func (s *server) finishProviderSignIn(w http.ResponseWriter, r *http.Request) error {
 	if s.provider == nil {
-		return noPage()
+		return notFound()
 	}
-	if err := s.take("oidc "+addressOf(r), triesOfAddress); err != nil {
+	if err := s.limit("oidc "+addressOf(r), limitPerAddress); err != nil {
 		return err
 	}
 	ctx := r.Context()
@@ -111,7 +111,7 @@ func (s *server) returnFromProvider(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	if err := s.begin(ctx, p.ID); err != nil {
+	if err := s.startSession(ctx, p.ID); err != nil {
 		return err
 	}
 	return redirect(w, r, ownPath(next))

@@ -30,7 +30,7 @@ func (s *server) tokensView(ctx context.Context) (*view.Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := s.buyers(ctx, v.Workspace.ID)
+	names, err := s.buyerNames(ctx, v.Workspace.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (s *server) rotateToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	secret, t, err := s.Tokens.Rotate(r.Context(), t.Workspace, t.ID, time.Duration(hours)*time.Hour)
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(r.Context(), "The secret was not changed: "+messageIn(err))
+		s.notice(r.Context(), "The secret was not changed: "+messageOf(err))
 		return redirect(w, r, view.ViewerOf(r.Context()).Path("/tokens"))
 	}
 	if err != nil {
@@ -165,7 +165,7 @@ func (s *server) setBudget(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case fault.CodeOf(err) == fault.Validation:
-		s.notice(ctx, "The budget was not changed: "+messageIn(err))
+		s.notice(ctx, "The budget was not changed: "+messageOf(err))
 	case err != nil:
 		return err
 	default:

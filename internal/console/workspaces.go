@@ -26,7 +26,7 @@ func (s *server) showWorkspaces(w http.ResponseWriter, r *http.Request, status i
 			return err
 		}
 		form.Rest = slices.DeleteFunc(all, func(w workspace.Workspace) bool {
-			return slices.ContainsFunc(v.Others, func(m workspace.Membership) bool { return m.ID == w.ID })
+			return slices.ContainsFunc(v.Memberships, func(m workspace.Membership) bool { return m.ID == w.ID })
 		})
 	}
 	return render(w, r, status, view.WorkspacesPage(form))
@@ -36,7 +36,7 @@ func (s *server) showWorkspaces(w http.ResponseWriter, r *http.Request, status i
 func (s *server) ownWorkspace(w http.ResponseWriter, r *http.Request) error {
 	ws, err := id.Parse[id.Workspace](r.PathValue("id"))
 	if err != nil {
-		return noPage()
+		return notFound()
 	}
 	if err := s.Memberships.Own(r.Context(), ws, view.ViewerOf(r.Context()).Person.ID); err != nil {
 		return err

@@ -254,7 +254,7 @@ func AccountPage(sessions []account.Session, faults map[string]string) templ.Com
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = fieldFault(faults, "current").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = fieldError(faults, "current").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -82,8 +82,8 @@ const (
 	chartBottom = 24
 )
 
-// place is where a column stands: its left edge, its width, its top and its height for a value.
-func (c Chart) place(n int, value int64) (x, width, y, height int) {
+// columnBox is where a column stands: its left edge, its width, its top and its height for a value.
+func (c Chart) columnBox(n int, value int64) (x, width, y, height int) {
 	slot := (chartWidth - chartLeft) / len(c.Columns)
 	full := chartHeight - chartBottom - 10
 	height = int(value * int64(full) / c.Top)
@@ -96,7 +96,7 @@ func (c Chart) place(n int, value int64) (x, width, y, height int) {
 // labelled tells whether the column has its name below: not all do where they are many.
 func (c Chart) labelled(n int) bool { return n%max(1, len(c.Columns)/6) == 0 }
 
-// said is the chart in a sentence.
-func (c Chart) said(ctx context.Context, label string) string {
+// summary is the chart in a sentence.
+func (c Chart) summary(ctx context.Context, label string) string {
 	return "Spending over the last " + label + ": " + Plural(ctx, c.Net, "credit", "credits") + " in total."
 }

@@ -23,7 +23,7 @@ func TestChartHoldsEveryDayOnce(t *testing.T) {
 		var charged int64
 		for n, col := range c.Columns {
 			charged += col.Charged
-			x, width, y, height := c.place(n, col.Charged)
+			x, width, y, height := c.columnBox(n, col.Charged)
 			require.GreaterOrEqual(t, x, chartLeft)
 			require.LessOrEqual(t, x+width, chartWidth)
 			require.GreaterOrEqual(t, y, 0)

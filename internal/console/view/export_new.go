@@ -38,7 +38,7 @@ type NewExport struct {
 	Price  Price
 	Known  bool // Price is
 	Faults map[string]string
-	Told   string // why the order was not taken as it was
+	Notice string // why the form was not accepted as it was
 	Quote  export.Quote
 }
 

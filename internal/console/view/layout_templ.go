@@ -208,7 +208,7 @@ func layout(sh shell) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, m := range v.Others {
+			for _, m := range v.Memberships {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<li><a href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -536,8 +536,8 @@ func ErrorFragment(e *fault.Error) templ.Component {
 	})
 }
 
-// fieldFault is what is wrong with a field of a form; its input is described by it.
-func fieldFault(faults map[string]string, field string) templ.Component {
+// fieldError is what is wrong with a field of a form; its input is described by it.
+func fieldError(faults map[string]string, field string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -291,7 +291,7 @@ func MembersPage(f Members) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = fieldFault(f.Faults, "email").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = fieldError(f.Faults, "email").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -319,7 +319,7 @@ func MembersPage(f Members) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = fieldFault(f.Faults, "role").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = fieldError(f.Faults, "role").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -31,8 +31,8 @@ func PriceOf(matches int, f export.Figures) Price {
 	}
 }
 
-// said is the price in a sentence, for those who hear the page.
-func (p Price) said(ctx context.Context) string {
+// summary is the price in a sentence, for those who hear the page.
+func (p Price) summary(ctx context.Context) string {
 	s := Plural(ctx, p.Matches, "match", "matches") + ", " + Count(ctx, p.Owned) + " already yours, cost " +
 		Plural(ctx, p.Cost, "credit", "credits") + ", "
 	if p.Short() {

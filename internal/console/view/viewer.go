@@ -11,11 +11,11 @@ import (
 
 // Viewer is who looks at a page, and through which workspace.
 type Viewer struct {
-	Person    account.Person
-	Workspace workspace.Workspace    // zero on pages of no workspace
-	Role      workspace.Role         // in Workspace
-	Others    []workspace.Membership // every workspace of the person, Workspace included, by name
-	Session   id.Session
+	Person      account.Person
+	Workspace   workspace.Workspace    // zero on pages of no workspace
+	Role        workspace.Role         // in Workspace
+	Memberships []workspace.Membership // every workspace of the person, Workspace included, by name
+	Session     id.Session
 }
 
 type viewerKey struct{}

@@ -1,0 +1,112 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+)
+
+// access says who may use a route.
+type access uint8
+
+const (
+	anyone   access = iota + 1 // signed in or not
+	signedIn                   // everyone who is signed in
+	member                     // members of {workspace_id}
+	owner                      // owners of {workspace_id}
+	operator                   // people who manage the whole installation
+)
+
+// handler answers a request. fail writes the error that it returns.
+type handler func(s *server, w http.ResponseWriter, r *http.Request) error
+
+// route is a page, or the target of a form or a script.
+type route struct {
+	method, path string // the path is below basePath
+	access       access
+	handler      handler
+}
+
+// routes returns every route of the console except the assets.
+func routes() []route { return slices.Concat(accountRoutes(), workspaceRoutes(), operatorRoutes()) }
+
+// accountRoutes are the routes of people, sessions, workspaces and members.
+func accountRoutes() []route {
+	return []route{
+		{http.MethodGet, "/{$}", signedIn, (*server).home},
+		{http.MethodGet, "/sign-in", anyone, (*server).signInPage},
+		{http.MethodPost, "/sign-in", anyone, (*server).signIn},
+		{http.MethodGet, "/sign-in/oidc", anyone, (*server).startProviderSignIn},
+		{http.MethodGet, "/sign-in/oidc/callback", anyone, (*server).finishProviderSignIn},
+		{http.MethodPost, "/sign-out", anyone, (*server).signOut},
+		{http.MethodGet, "/join", anyone, (*server).joinPage},
+		{http.MethodPost, "/join", anyone, (*server).join},
+
+		{http.MethodGet, "/account", signedIn, (*server).account},
+		{http.MethodPost, "/account/password", signedIn, (*server).changePassword},
+		{http.MethodPost, "/account/sessions/end-others", signedIn, (*server).endOtherSessions},
+		{http.MethodPost, "/account/sessions/{session_id}/end", signedIn, (*server).endSession},
+
+		{http.MethodGet, "/workspaces", signedIn, (*server).workspaces},
+		{http.MethodPost, "/workspaces", operator, (*server).createWorkspace},
+		{http.MethodPost, "/workspaces/{id}/own", operator, (*server).ownWorkspace},
+
+		{http.MethodGet, "/w/{workspace_id}/members", member, (*server).members},
+		{http.MethodPost, "/w/{workspace_id}/leave", member, (*server).leave},
+		{http.MethodPost, "/w/{workspace_id}/invitations", owner, (*server).invite},
+		{http.MethodPost, "/w/{workspace_id}/invitations/{invitation_id}/withdraw", owner, (*server).withdraw},
+		{http.MethodPost, "/w/{workspace_id}/members/{person_id}/role", owner, (*server).setRole},
+		{http.MethodPost, "/w/{workspace_id}/members/{person_id}/remove", owner, (*server).removeMember},
+	}
+}
+
+// workspaceRoutes are the routes of what a workspace searches, keeps, buys and pays.
+func workspaceRoutes() []route {
+	const w = "/w/{workspace_id}"
+	return []route{
+		{http.MethodGet, w, member, (*server).workspaceHome},
+		{http.MethodGet, w + "/search", member, (*server).searchPage},
+		{http.MethodGet, w + "/search/complete", member, (*server).complete},
+		{http.MethodGet, w + "/companies/{company_id}", member, (*server).showCompany},
+		{http.MethodPost, w + "/companies/{company_id}/list", member, (*server).addCompany},
+
+		{http.MethodGet, w + "/lists", member, (*server).listLists},
+		{http.MethodPost, w + "/lists", member, (*server).createList},
+		{http.MethodPost, w + "/lists/from-search", member, (*server).saveAsList},
+		{http.MethodGet, w + "/lists/{list_id}", member, (*server).showList},
+		{http.MethodPost, w + "/lists/{list_id}/rename", member, (*server).renameList},
+		{http.MethodPost, w + "/lists/{list_id}/delete", member, (*server).deleteList},
+		{http.MethodPost, w + "/lists/{list_id}/add", member, (*server).addToList},
+		{http.MethodPost, w + "/lists/{list_id}/remove", member, (*server).removeFromList},
+		{http.MethodPost, w + "/searches", member, (*server).saveSearch},
+		{http.MethodPost, w + "/searches/{search_id}/delete", member, (*server).deleteSearch},
+
+		{http.MethodGet, w + "/exports", member, (*server).exportHistory},
+		{http.MethodPost, w + "/exports", member, (*server).buyExport},
+		{http.MethodGet, w + "/exports/new", member, (*server).newExport},
+		{http.MethodPost, w + "/exports/quote", member, (*server).quoteExport},
+		{http.MethodGet, w + "/exports/{export_id}", member, (*server).showExport},
+		{http.MethodGet, w + "/exports/{export_id}/events", member, (*server).exportEvents},
+		{http.MethodGet, w + "/exports/{export_id}/download", member, (*server).downloadExport},
+		{http.MethodGet, w + "/exports/{export_id}/receipt", member, (*server).exportReceipt},
+		{http.MethodPost, w + "/exports/{export_id}/cancel", member, (*server).cancelExport},
+
+		{http.MethodGet, w + "/credits", member, (*server).showCredits},
+
+		{http.MethodGet, w + "/tokens", member, (*server).listTokens},
+		{http.MethodPost, w + "/tokens", member, (*server).createToken},
+		{http.MethodPost, w + "/tokens/{token_id}/revoke", member, (*server).revokeToken},
+		{http.MethodPost, w + "/tokens/{token_id}/rotate", member, (*server).rotateToken},
+		{http.MethodPost, w + "/tokens/{token_id}/budget", member, (*server).setBudget},
+	}
+}
+
+// operatorRoutes are the routes of the installation.
+func operatorRoutes() []route {
+	return []route{
+		{http.MethodGet, "/operator", operator, (*server).operatorPage},
+		{http.MethodPost, "/operator/workspaces/{id}/grants", operator, (*server).grantCredits},
+		{http.MethodGet, "/operator/imports", operator, (*server).importsPage},
+		{http.MethodGet, "/operator/doctor", operator, (*server).doctorPage},
+		{http.MethodPost, "/operator/doctor", operator, (*server).examine},
+	}
+}

@@ -1,5 +1,5 @@
-// Package catalog is the shelf of all companies: versions come in and are matched to what is known, rows go out.
-// It searches nothing, and knows neither files nor exports.
+// Package catalog stores all companies. It matches incoming records to known companies, keeps past records for exports,
+// and returns companies by number. It does not search, and knows neither files nor exports.
 package catalog
 
 import (
@@ -9,19 +9,19 @@ import (
 	"github.com/opencapi/capi/internal/db"
 )
 
-// Store is the catalog in a database. Safe for concurrent use, by several processes too.
+// Store is the catalog in a database. Safe for concurrent use, also by several processes.
 type Store struct{ db *db.DB }
 
-// New opens the book on a database whose schema is up to date.
+// New returns a store on a database whose schema is up to date.
 func New(d *db.DB) *Store { return &Store{db: d} }
 
-// Seq is the number of the newest transaction that changed the catalog; 0 for a fresh one.
+// Seq returns the number of the newest transaction that changed the catalog; 0 for an empty catalog.
 func (s *Store) Seq(ctx context.Context) (uint64, error) {
 	seq, _, err := state(ctx, s.db.Read(), "")
 	return seq, err
 }
 
-// Origin is a name that no other catalog has, and Seq.
+// Origin returns a name that no other catalog has, and Seq.
 func (s *Store) Origin(ctx context.Context) (origin string, seq uint64, err error) {
 	err = s.db.Read().QueryRowContext(ctx, `SELECT origin, seq FROM catalog_state WHERE id = 1`).Scan(&origin, &seq)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Store) Origin(ctx context.Context) (origin string, seq uint64, err erro
 	return origin, seq, nil
 }
 
-// Len is the number of companies.
+// Len returns the number of companies.
 func (s *Store) Len(ctx context.Context) (int, error) {
 	extent, err := s.Extent(ctx)
 	return extent.Companies, err
@@ -44,8 +44,8 @@ func state(ctx context.Context, q db.Querier, lock string) (seq, next uint64, er
 	return seq, next, nil
 }
 
-// edit is a running change of the catalog. It holds catalog_state locked, so edits run one after another and the
-// order of commits is the order of seq.
+// edit is a running change of the catalog. It keeps catalog_state locked, so edits run one after another and commit in the
+// order of seq.
 type edit struct {
 	tx    *db.Tx
 	seq   uint64 // of every row that this edit writes
@@ -53,7 +53,7 @@ type edit struct {
 	dirty bool
 }
 
-// write runs fn in an edit; seq moves only if fn left it dirty.
+// write runs fn in an edit. seq advances only if fn made the edit dirty.
 func (s *Store) write(ctx context.Context, fn func(*edit) error) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		seq, next, err := state(ctx, tx, tx.ForUpdate())
@@ -66,7 +66,7 @@ func (s *Store) write(ctx context.Context, fn func(*edit) error) error {
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE catalog_state SET seq = $1, next_number = $2 WHERE id = 1`, e.seq, e.next)
 		if err != nil {
-			return fmt.Errorf("move catalog state: %w", err)
+			return fmt.Errorf("update catalog state: %w", err)
 		}
 		return nil
 	})

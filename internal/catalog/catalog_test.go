@@ -19,7 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// put loads companies as one file.
+// put adds companies as one file.
 func put(t testing.TB, b *catalog.Store, cs ...company.Company) catalog.Report {
 	t.Helper()
 	return putFrom(t, b, catalog.NewSource(), cs...)
@@ -141,7 +141,7 @@ func TestCompaniesAreFoundByIDNumberAndDomain(t *testing.T) {
 	})
 }
 
-func TestRowsAreDeliveredAsTheyWere(t *testing.T) {
+func TestRowsAreReadAsOfTheirSequenceNumber(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := catalog.New(d)
@@ -231,7 +231,7 @@ func TestChangesNeverSplitATransaction(t *testing.T) {
 	})
 }
 
-// Two processes import at once, and a third one follows: it ends with what the catalog holds.
+// Two processes import at once, and a third one follows the changes: it ends with the same companies as the catalog.
 func TestFollowersMissNothingWhileManyImport(t *testing.T) {
 	t.Parallel()
 	dbtest.EachShared(t, func(t *testing.T, open func() *db.DB) {
@@ -245,7 +245,7 @@ func TestFollowersMissNothingWhileManyImport(t *testing.T) {
 					for i := range batches {
 						var cs []company.Company
 						for j := range 8 {
-							// Some domains are everybody's, so that companies are updated from all sides.
+							// All writers share some domains, so that they update the same companies.
 							c := company.Company{Name: fmt.Sprintf("Company %d %d %d", w, i, j), Domain: fmt.Sprintf("shared%d.example", (i+j)%20)}
 							if j%2 == 0 {
 								c.Domain = ""

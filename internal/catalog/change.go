@@ -10,15 +10,15 @@ import (
 	"github.com/opencapi/capi/internal/db"
 )
 
-// Change is the newest state of a company that changed; a nil Company was removed.
+// Change is the current state of a company that changed; Company is nil if it was removed.
 type Change struct {
 	Number  company.Number
 	Company *company.Company // with connections
 }
 
-// Changes are the companies that changed after the sequence number, at least limit of them if there are as many: all
-// those of a sequence number or none. Whoever has them knows the catalog as it was at upTo or later, and asks on from
-// there; more tells that there is more by now.
+// Changes returns the companies that changed after the sequence number: at least limit of them if there are that many, and
+// always all or none of a sequence number. With them the caller knows the catalog as of upTo or later, and continues from
+// there. more reports whether there are further changes.
 func (s *Store) Changes(ctx context.Context, after uint64, limit int) (changes []Change, upTo uint64, more bool, err error) {
 	err = s.db.ReadTx(ctx, func(q db.Querier) error {
 		newest, _, err := state(ctx, q, "")
@@ -53,7 +53,7 @@ func (s *Store) Changes(ctx context.Context, after uint64, limit int) (changes [
 	return changes, upTo, more, nil
 }
 
-// boundary is the sequence number of the limit-th change, or the newest one if there are fewer.
+// boundary returns the sequence number of the limit-th change, or the newest if there are fewer.
 func boundary(ctx context.Context, q db.Querier, after uint64, limit int, newest uint64) (uint64, error) {
 	var seq int64
 	err := q.QueryRowContext(ctx, `SELECT seq FROM company WHERE seq > $1 ORDER BY seq LIMIT 1 OFFSET $2`,
@@ -67,7 +67,7 @@ func boundary(ctx context.Context, q db.Querier, after uint64, limit int, newest
 	return uint64(seq), nil
 }
 
-// Scan hands every company, with connections, to fn in the order of the numbers, all as they were at seq.
+// Scan calls fn for all companies, with connections, in the order of their numbers, and returns the seq of their state.
 func (s *Store) Scan(ctx context.Context, fn func(*company.Company) error) (seq uint64, err error) {
 	err = s.db.ReadTx(ctx, func(q db.Querier) error {
 		if seq, _, err = state(ctx, q, ""); err != nil {

@@ -13,36 +13,36 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Connection is a connection as its source gives it: the target is to the source what the category names.
+// Connection is a connection as imported: the target has the role named by the category for the source.
 type Connection struct {
-	Number         company.Number // of the source; if it is not 0, Source is not looked at
+	Number         company.Number // of the source; if it is not 0, Source is ignored
 	Source, Target End
 	Category       string
 }
 
-// End names a company by whatever is known of it.
+// End identifies a company by its known values.
 type End struct {
 	ID     id.Company
 	Name   string
 	Domain string // clean
 }
 
-// ConnectReport tells what became of a batch of connections.
+// ConnectReport is the outcome of a batch of connections.
 type ConnectReport struct {
 	Added     int
-	Unchanged int // known already, or given twice
-	Pending   int // of those added, the ones that wait for their source to become known
-	Ambiguous int // of those added, the ones whose source may be any of several companies
+	Unchanged int // already known, or repeated in the batch
+	Pending   int // added, but waiting for their source to become known
+	Ambiguous int // added, but their source may be any of several companies
 }
 
-// Connect brings a batch of connections in, in one transaction. An end is matched by id, else domain, else by a name
-// that only one company has. A connection of an unknown source is kept and joined when the company comes; one to an
-// unknown target shows the name and domain given.
+// Connect adds a batch of connections in one transaction. An end is matched by id, else by domain, else by a name that only
+// one company has. A connection from an unknown source is pending until the company is added. A connection to an unknown
+// target shows the imported name and domain.
 func (s *Store) Connect(ctx context.Context, batch []Connection) (ConnectReport, error) {
 	return s.ConnectFrom(ctx, 0, batch)
 }
 
-// ConnectFrom is Connect for an import, so that Undo knows which connections it brought.
+// ConnectFrom is Connect for an import, so that Undo knows which connections it added.
 func (s *Store) ConnectFrom(ctx context.Context, imported int64, batch []Connection) (ConnectReport, error) {
 	var report ConnectReport
 	err := s.write(ctx, func(e *edit) error {
@@ -78,14 +78,14 @@ func (s *Store) ConnectFrom(ctx context.Context, imported int64, batch []Connect
 	return report, nil
 }
 
-// link is a connection as its table holds it.
+// link is a row of the table connection.
 type link struct {
 	identity       int64
 	given          Connection
 	source, target sql.NullInt64 // numbers
 	imported       sql.NullInt64
-	known          *entry // the target, where resolve has found it
-	ambiguous      bool   // resolve has found several sources
+	known          *entry // the target, if resolve has found it
+	ambiguous      bool   // whether resolve has found several sources
 }
 
 func newLink(c Connection) link {
@@ -112,7 +112,7 @@ func (e End) text() string {
 	return key
 }
 
-// keys are what a company must have one of to be this end.
+// keys returns the keys of the end; a company must have one of them to match.
 func (e End) keys() []int64 {
 	var keys []int64
 	if !e.ID.IsZero() {
@@ -127,7 +127,7 @@ func (e End) keys() []int64 {
 	return keys
 }
 
-// unseen are the batch's connections that nobody gave in the same words before.
+// dropKnown returns the batch's connections that were never imported with the same values.
 func (e *edit) dropKnown(ctx context.Context, batch []Connection) ([]link, error) {
 	links := make([]link, 0, len(batch))
 	identities := make([]int64, 0, len(batch))
@@ -157,7 +157,7 @@ func (e *edit) dropKnown(ctx context.Context, batch []Connection) ([]link, error
 	return fresh, nil
 }
 
-// meaning is what a connection says, in whichever words.
+// meaning identifies a connection independently of the imported values.
 type meaning struct {
 	source, target int64
 	category       string // folded
@@ -167,7 +167,7 @@ func (l *link) meaning() (m meaning, complete bool) {
 	return meaning{l.source.Int64, l.target.Int64, text.Fold(l.given.Category)}, l.source.Valid && l.target.Valid
 }
 
-// unlike leaves out the links that say the same as a known one in other words.
+// dropEquivalent returns the links that do not have the meaning of a known one.
 func (e *edit) dropEquivalent(ctx context.Context, links []link) ([]link, error) {
 	var sources []int64
 	for i := range links {
@@ -201,7 +201,7 @@ func (e *edit) dropEquivalent(ctx context.Context, links []link) ([]link, error)
 	return out, nil
 }
 
-// connect writes new links and shows them on their sources.
+// connect writes new links and adds them to the connections that their sources show.
 func (e *edit) connect(ctx context.Context, links []link) error {
 	if len(links) == 0 {
 		return nil
@@ -233,7 +233,7 @@ func (e *edit) connect(ctx context.Context, links []link) error {
 	})
 }
 
-// shown is how the source shows the connection.
+// shown returns the connection as its source shows it.
 func (l *link) shown() company.Connection {
 	c := company.Connection{Category: l.given.Category, Name: l.given.Target.Name, Domain: l.given.Target.Domain}
 	if t := l.known; t != nil {

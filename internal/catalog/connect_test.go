@@ -26,7 +26,7 @@ func named(source, category, target string) catalog.Connection {
 	return catalog.Connection{Source: catalog.End{Name: source}, Category: category, Target: catalog.End{Name: target}}
 }
 
-// shown lists a company's connections as "category: Name (domain) #number".
+// shown returns a company's connections as "category: Name (domain) #number".
 func shown(t testing.TB, b *catalog.Store, n company.Number) []string {
 	t.Helper()
 	seq, err := b.Seq(t.Context())
@@ -58,7 +58,7 @@ func TestConnectionsAreShownOnceAndInOrder(t *testing.T) {
 	})
 }
 
-func TestPendingConnectionsAreJoinedWhenTheCompanyComes(t *testing.T) {
+func TestPendingConnectionsAreResolvedWhenTheCompanyIsAdded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := catalog.New(d)
@@ -72,7 +72,7 @@ func TestPendingConnectionsAreJoinedWhenTheCompanyComes(t *testing.T) {
 		put(t, b, company.Company{Name: "Bolt", Domain: "bolt.example"}, company.Company{Name: "Cog", Domain: "cog.example"})
 		require.Equal(t, []string{"partner: Cog (cog.example) #3", "vendor: Bolt (bolt.example) #2"}, shown(t, b, 1))
 
-		// A company that takes the name waited for counts as one that comes.
+		// A company that is renamed to the awaited name resolves the link like a new one.
 		connect(t, b, named("Dyno", "customer", "Acme"))
 		put(t, b, company.Company{Name: "Dyno", Domain: "bolt.example"})
 		require.Equal(t, []string{"customer: Acme () #1"}, shown(t, b, 2))
@@ -116,8 +116,8 @@ func TestRenamedTargetsReachTheirSources(t *testing.T) {
 	})
 }
 
-// All the sources of a company that takes another name change with it, in one transaction, which must stay short: 2,000
-// of them take about 80 ms.
+// Renaming a company updates all its sources in the same transaction, which must stay short: 2,000 of them take about
+// 80 ms.
 func TestARenamedHubReachesEveryoneConnectedToIt(t *testing.T) {
 	t.Parallel()
 	const sources = 2000
@@ -141,7 +141,7 @@ func TestARenamedHubReachesEveryoneConnectedToIt(t *testing.T) {
 	require.Equal(t, []string{"investor: Nave (hub.example) #1"}, shown(t, b, sources+1))
 }
 
-// In whichever order companies and connections come, the companies show the same.
+// The companies show the same connections, whatever the order of the imports.
 func TestConnectionsDoNotDependOnTheOrder(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	// candidatesMax is how many companies a batch is compared with, besides two for each of its own.
+	// candidatesMax bounds the companies that a batch is compared with, plus two for each of its own.
 	candidatesMax = 10_000
-	// namesakesMax is how many companies may share a name or domain before it tells too little, where there are more
-	// candidates than that: from then on only the same place or another key finds one of them.
+	// namesakesMax bounds the companies that may share a name or domain if there are more candidates than
+	// candidatesMax. A name or domain of more companies is not selective enough: only the same place or another key
+	// then finds one of them.
 	namesakesMax = 200
 )
 
@@ -23,7 +24,7 @@ const findCondition = `WHERE number IN (
 	UNION SELECT number FROM company WHERE domain_key IN (SELECT value FROM %s)
 	UNION SELECT number FROM company WHERE name_key IN (SELECT value FROM %s)) ORDER BY number LIMIT $4`
 
-// find loads the companies that have one of the ids or keys.
+// find loads the companies with one of the ids or keys.
 func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
 	if e.next == 1 || len(w.ids)+len(w.domains)+len(w.names) == 0 {
 		return nil, nil
@@ -51,8 +52,8 @@ func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
 	return e.findPlaced(ctx, rows, crowded, distinct(w.places))
 }
 
-// findPlaced adds the companies that have one of the names and one of the places; of a great many that are the same in
-// all, the oldest, which a match would take anyway.
+// findPlaced adds the companies with one of the names and one of the places. Of very many identical ones it adds only the
+// oldest, which a match would choose anyway.
 func (e *edit) findPlaced(ctx context.Context, rows []row, names, places []int64) ([]row, error) {
 	more, err := load(ctx, e.tx, `WHERE name_key IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)
 		AND place_key IN (SELECT value FROM `+e.tx.EachNumber("$2")+`) ORDER BY number LIMIT $3`,
@@ -62,7 +63,7 @@ func (e *edit) findPlaced(ctx context.Context, rows []row, names, places []int64
 	return slices.CompactFunc(rows, func(a, b row) bool { return a.number == b.number }), err
 }
 
-// telling leaves out the keys that too many companies have, and gives the rest sorted.
+// selective returns the keys that not too many companies have, sorted.
 func (e *edit) selective(ctx context.Context, column string, keys []int64) ([]int64, error) {
 	return db.Collect(ctx, e.tx, db.Value[int64],
 		`SELECT each.value FROM `+aliased(e.tx.EachNumber("$1"))+` WHERE
@@ -70,7 +71,7 @@ func (e *edit) selective(ctx context.Context, column string, keys []int64) ([]in
 		numberArray(distinct(keys)), namesakesMax)
 }
 
-// aliased names the table expression of a dialect each.
+// aliased gives a dialect's table expression the alias each.
 func aliased(table string) string { return "(SELECT value FROM " + table + ") AS each" }
 
 func distinct(keys []int64) []int64 {

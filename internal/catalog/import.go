@@ -13,24 +13,24 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// Import is one import, as it is listed. What it added and updated is kept, so that it can be undone.
+// Import describes an import. The catalog records what it added and updated, so that it can be undone.
 type Import struct {
 	Number     int64          `json:"number"` // from 1
 	Files      []string       `json:"files"`
 	StartedAt  time.Time      `json:"started_at"`
-	FinishedAt *time.Time     `json:"finished_at"` // nil while it runs, and for one that was killed
+	FinishedAt *time.Time     `json:"finished_at"` // nil while it runs, and if it was killed
 	UndoneAt   *time.Time     `json:"undone_at"`
 	Figures    map[string]int `json:"figures"`
 }
 
-// Begin opens an import of the files.
+// Begin records the start of an import of the files and returns its number.
 func (s *Store) Begin(ctx context.Context, files []string) (int64, error) {
 	names, err := json.Marshal(files)
 	if err != nil {
 		return 0, fmt.Errorf("begin import: %w", err)
 	}
 	var number int64
-	err = s.write(ctx, func(e *edit) error { // which makes imports begin one after another
+	err = s.write(ctx, func(e *edit) error { // the lock makes imports begin one after another
 		return e.tx.QueryRowContext(ctx, `INSERT INTO import (number, files, started_at, figures)
 			SELECT COALESCE(MAX(number), 0) + 1, CAST($1 AS TEXT), CAST($2 AS BIGINT), '{}' FROM import RETURNING number`, string(names), db.Time(time.Now())).Scan(&number)
 	})
@@ -40,7 +40,7 @@ func (s *Store) Begin(ctx context.Context, files []string) (int64, error) {
 	return number, nil
 }
 
-// Finish keeps what the import did.
+// Finish records the end of the import and its figures.
 func (s *Store) Finish(ctx context.Context, number int64, figures map[string]int) error {
 	counts, err := json.Marshal(figures)
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Store) Finish(ctx context.Context, number int64, figures map[string]int
 	})
 }
 
-// Imports lists at most limit imports of a number below before, or of any if that is 0, the newest first.
+// Imports returns up to limit imports with a number below before, newest first; 0 starts with the newest.
 func (s *Store) Imports(ctx context.Context, before int64, limit int) ([]Import, error) {
 	out := []Import{}
 	err := db.Each(ctx, s.db.Read(), func(row db.Row) error {
@@ -90,7 +90,7 @@ func orNil(us sql.NullInt64) *time.Time {
 	return &t
 }
 
-// known gives NotFound for an import that never was.
+// known returns NotFound for an unknown import.
 func (s *Store) known(ctx context.Context, number int64) error {
 	err := s.db.Read().QueryRowContext(ctx, `SELECT number FROM import WHERE number = $1`, number).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -99,7 +99,7 @@ func (s *Store) known(ctx context.Context, number int64) error {
 	return err
 }
 
-// record keeps what the batch added and changed, for its import.
+// record stores what the batch added and changed, for undoing its import.
 func (p *put) record(ctx context.Context) error {
 	if p.source == nil || p.source.imported == 0 {
 		return nil

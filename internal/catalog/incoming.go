@@ -8,20 +8,20 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Incoming is a company as a source gives it, made ready by Prepare.
+// Incoming is a company from a source, prepared by Prepare.
 type Incoming struct {
 	company   company.Company
-	given     bool // the source names the id
-	weak      bool // by a number, which another source may use for another company
+	given     bool // the source has an id for it
+	weak      bool // the id is a number, which another source may use for another company
 	name      string
 	place     place
 	nameKey   int64
 	placeKey  int64
 	domainKey int64
-	record    []byte // should the company be new
+	record    []byte // encoded, in case the company is new
 }
 
-// place is where a company is, folded; an empty text is unknown.
+// place is the location of a company, folded; empty values are unknown.
 type place struct{ country, state, city string }
 
 func (p place) key(domain string) int64 { return key("place", p.country, p.state, p.city, domain) }
@@ -30,8 +30,8 @@ func placeOf(c *company.Company) place {
 	return place{text.Fold(c.Country), text.Fold(c.State), text.Fold(c.City)}
 }
 
-// Prepare does what Put needs of one company and can be done beforehand, by several goroutines at once.
-// A zero ID means that the source names none; Number and Connections are not looked at. The values must be clean.
+// Prepare does the part of Put that concerns one company alone, so that several goroutines can do it in advance.
+// A zero ID means that the source has none. Number and Connections are ignored. The values must be clean.
 func Prepare(c *company.Company) Incoming {
 	in := Incoming{company: *c, given: !c.ID.IsZero(), name: text.Fold(c.Name), place: placeOf(c)}
 	in.company.Connections = nil
@@ -52,24 +52,24 @@ func Prepare(c *company.Company) Incoming {
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// Source is one file of an import: it remembers which companies the file has delivered, since two rows of one file
-// are two companies unless they say that they are the same. Not safe for concurrent use.
+// Source is one file of an import. It records which companies the file has delivered, because two rows of one file are
+// two companies unless their values say that they are the same. Not safe for concurrent use.
 type Source struct {
 	delivered map[company.Number]struct{}
-	imported  int64                    // the import that it is part of; 0 for none
-	previewed map[int64]company.Number // the companies that Preview would have added, by their identities
+	imported  int64                    // number of the import; 0 for none
+	previewed map[int64]company.Number // the companies that Preview would have added, by identity
 }
 
-// NewSource begins a file.
+// NewSource returns the source for a new file.
 func NewSource() *Source { return &Source{delivered: map[company.Number]struct{}{}} }
 
 // Of makes the file part of an import, so that Undo knows what it did.
 func (s *Source) Of(imported int64) { s.imported = imported }
 
-// Weaken says that the id is only a number of the source's: it does not match a company that has another domain.
+// Weaken marks the id as a mere number of the source: it then does not match a company that has a different domain.
 func (in *Incoming) Weaken() { in.weak = true }
 
-// End names the company as the end of a connection.
+// End returns the company as the end of a connection.
 func (in *Incoming) End() End {
 	e := End{Name: in.company.Name, Domain: in.company.Domain}
 	if in.given {

@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// resolve fills in the unknown ends of links whose company is known by now.
+// resolve fills in the unknown ends of links whose company is known now.
 func (e *edit) resolve(ctx context.Context, links []link) error {
 	var w wanted
 	for i := range links {
@@ -60,7 +60,7 @@ func (w *wanted) addEnd(e End) {
 	}
 }
 
-// end is the company that the end names, if there is exactly one, and whether there are several.
+// findEnd returns the company that the end names if there is exactly one. several reports whether there are more.
 func (m *matchIndex) findEnd(end End) (e *entry, several bool) {
 	if e := m.byID[end.ID]; e != nil {
 		return e, false
@@ -113,7 +113,8 @@ func (m *matchIndex) findUnique(end End) (e *entry, several bool) {
 	return only, false
 }
 
-// wait says that an end of a connection waits for a company that has the key; side is 0 for the source, 1 for the target.
+// pendingLink is the unknown end of a connection, waiting for a company with the key. side is 0 for the source, 1 for the
+// target.
 type pendingLink struct {
 	key, identity int64
 	side          int
@@ -133,7 +134,8 @@ func (e *edit) savePending(ctx context.Context, pending []pendingLink) error {
 		func(w *pendingLink) []any { return []any{w.key, w.identity, w.side} })
 }
 
-// join connects what waits for companies that now have one of the keys, and gives the sources whose connections differ.
+// join resolves the pending links to companies that now have one of the keys, and returns the sources whose connections
+// changed.
 func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error) {
 	before, err := e.pendingLinksFor(ctx, keys)
 	if err != nil || len(before) == 0 {
@@ -172,14 +174,14 @@ func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error)
 	return sources, e.dropPending(ctx, done)
 }
 
-// waiting loads the connections that wait for one of the keys.
+// pendingLinksFor loads the connections with pending links to one of the keys.
 func (e *edit) pendingLinksFor(ctx context.Context, keys []int64) ([]link, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
 	var found bool
 	if err := e.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM connection_wait)`).Scan(&found); err != nil {
-		return nil, fmt.Errorf("look for waiting connections: %w", err)
+		return nil, fmt.Errorf("look for pending links: %w", err)
 	}
 	if !found {
 		return nil, nil
@@ -191,7 +193,7 @@ func (e *edit) pendingLinksFor(ctx context.Context, keys []int64) ([]link, error
 	return links, err
 }
 
-// eachLink reads the connections that the condition selects.
+// eachLink calls fn for the connections that the condition selects.
 func (e *edit) eachLink(ctx context.Context, fn func(link), condition string, args ...any) error {
 	return db.Each(ctx, e.tx, func(result db.Row) error {
 		var l link
@@ -209,7 +211,7 @@ func (e *edit) eachLink(ctx context.Context, fn func(link), condition string, ar
 func parseID(s string) id.Company {
 	c, err := id.Parse[id.Company](s)
 	if err != nil {
-		return id.Company{} // empty: nothing else is written
+		return id.Company{} // an empty text, the only other value that is written
 	}
 	return c
 }
@@ -229,13 +231,13 @@ func (e *edit) dropPending(ctx context.Context, pending []pendingLink) error {
 			AND key IN (SELECT value FROM `+e.tx.EachNumber("$2")+`) AND identity IN (SELECT value FROM `+e.tx.EachNumber("$3")+`)`,
 			side, numberArray(distinct(keys)), numberArray(distinct(identities)))
 		if err != nil {
-			return fmt.Errorf("drop waiting connections: %w", err)
+			return fmt.Errorf("drop pending links: %w", err)
 		}
 	}
 	return nil
 }
 
-// sourcesOf are the companies that are connected to one of the targets.
+// sourcesOf returns the companies with a connection to one of the targets.
 func (e *edit) sourcesOf(ctx context.Context, targets []company.Number) ([]company.Number, error) {
 	if len(targets) == 0 {
 		return nil, nil
@@ -244,7 +246,7 @@ func (e *edit) sourcesOf(ctx context.Context, targets []company.Number) ([]compa
 	    WHERE target IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) AND source IS NOT NULL`, numberArray(targets))
 }
 
-// rebuild writes the connections that the companies show anew.
+// rebuild recomputes the connections that the companies show.
 func (e *edit) rebuild(ctx context.Context, sources []company.Number) error {
 	if len(sources) == 0 {
 		return nil
@@ -259,7 +261,8 @@ func (e *edit) rebuild(ctx context.Context, sources []company.Number) error {
 	return e.updateShown(ctx, sources, func(n company.Number, _ []company.Connection) []company.Connection { return shown[n] })
 }
 
-// reshow writes what fn makes of the connections that the companies show, tidied, where it differs.
+// updateShown replaces the connections that each company shows by what fn returns for them, tidied, and writes those that
+// differ.
 func (e *edit) updateShown(
 	ctx context.Context, sources []company.Number, fn func(company.Number, []company.Connection) []company.Connection,
 ) error {
@@ -283,7 +286,7 @@ func (e *edit) updateShown(
 	return e.saveShown(ctx, changed)
 }
 
-// shown are the connections of each source.
+// shown returns the connections of each source.
 func (e *edit) shown(ctx context.Context, sources []company.Number) (map[company.Number][]company.Connection, error) {
 	out := make(map[company.Number][]company.Connection, len(sources))
 	err := db.Each(ctx, e.tx, func(result db.Row) error {
@@ -313,7 +316,7 @@ func (e *edit) shown(ctx context.Context, sources []company.Number) (map[company
 	return out, nil
 }
 
-// targets loads the companies that the connections lead to.
+// targets loads the companies that are targets of the connections.
 func (e *edit) targets(ctx context.Context, by map[company.Number][]company.Connection) (map[company.Number]*company.Company, error) {
 	out := map[company.Number]*company.Company{}
 	for _, cs := range by {
@@ -340,7 +343,7 @@ func (e *edit) targets(ctx context.Context, by map[company.Number][]company.Conn
 	return out, nil
 }
 
-// tidy sorts connections by category, then name, and leaves out those that say the same.
+// tidy sorts connections by category, then name, and removes duplicates.
 func tidy(cs []company.Connection) []company.Connection {
 	type shown struct {
 		company.Connection

@@ -12,11 +12,12 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// namespace makes the UUIDs of ids that are none; changing it would part every such company from its source.
+// namespace is the UUID namespace of ids that are not UUIDs. Changing it would disconnect all such companies from their
+// sources.
 var namespace = uuid.MustParse("6f3f4f0a-52a1-5c0e-9b7e-3d1c5e0a7b11")
 
-// CompanyID is the id of a company that its source calls s: s itself where it is a UUID, else one made from it, the
-// same every time.
+// CompanyID returns the id of a company with the source's id s: s itself if it is a UUID, else a UUID derived from it,
+// which is always the same.
 func CompanyID(s string) id.Company {
 	if c, err := id.Parse[id.Company](s); err == nil && !c.IsZero() {
 		return c
@@ -24,15 +25,15 @@ func CompanyID(s string) id.Company {
 	return id.Company{UUID: uuid.NewSHA1(namespace, []byte(s))}
 }
 
-// Companies are found by 32-bit hashes, since an index on small integers takes a fraction of the time and space of one
-// on texts; whoever finds one compares the texts themselves.
+// Companies are found by 32-bit hashes, because an index on small integers takes a fraction of the time and space of one
+// on texts. Callers must compare the texts themselves.
 func domainKey(domain string) int64   { return key("domain", domain) }
 func nameKey(foldedName string) int64 { return key("name", foldedName) }
 func idKey(c id.Company) int64        { return key("id", c.String()) }
 
 func key(parts ...string) int64 { return hash(parts...) >> 32 }
 
-// hash is stored, so it may never change. It is wide enough to take two equal ones for the same.
+// hash is stored, so it must never change. It is wide enough to ignore collisions.
 func hash(parts ...string) int64 {
 	var buf [256]byte
 	p := buf[:0]
@@ -43,7 +44,7 @@ func hash(parts ...string) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:]))
 }
 
-// numberArray is the JSON array that db.Dialect.EachNumber takes.
+// numberArray returns a JSON array for db.Dialect.EachNumber.
 func numberArray[N ~int64 | ~uint32](numbers []N) string {
 	p := make([]byte, 0, 2+12*len(numbers))
 	p = append(p, '[')
@@ -56,7 +57,7 @@ func numberArray[N ~int64 | ~uint32](numbers []N) string {
 	return string(append(p, ']'))
 }
 
-// idArray is the JSON array that db.Dialect.EachString takes.
+// idArray returns a JSON array for db.Dialect.EachString.
 func idArray(ids []id.Company) string {
 	texts := make([]string, len(ids))
 	for i, c := range ids {
@@ -64,7 +65,7 @@ func idArray(ids []id.Company) string {
 	}
 	p, err := json.Marshal(texts)
 	if err != nil {
-		panic(err) // texts have no other way
+		panic(err) // cannot happen: strings have a JSON form
 	}
 	return string(p)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// connectionsVersion begins encoded connections.
+// connectionsVersion is the first byte of encoded connections.
 //
 //	1: count, then for each category, number, 16 bytes of id if the number is not 0, name, domain; counts, numbers and
 //	   the lengths before texts as uvarints
@@ -19,7 +19,7 @@ const connectionsVersion = 1
 
 var errConnections = errors.New("damaged connections")
 
-// encodeConnections gives nil for none.
+// encodeConnections returns nil if there are none.
 func encodeConnections(cs []company.Connection) []byte {
 	if len(cs) == 0 {
 		return nil
@@ -42,7 +42,7 @@ func appendText(p []byte, s string) []byte {
 	return append(binary.AppendUvarint(p, uint64(len(s))), s...)
 }
 
-// decodeConnections reads what encodeConnections wrote; damaged bytes are an error.
+// decodeConnections decodes the result of encodeConnections. Damaged bytes are an error.
 func decodeConnections(p []byte) ([]company.Connection, error) {
 	if len(p) == 0 {
 		return nil, nil
@@ -71,7 +71,7 @@ func decodeConnections(p []byte) ([]company.Connection, error) {
 	return cs, nil
 }
 
-// decoder takes values off the front of rest; after the first that is not there it is damaged and gives zeros.
+// decoder reads values from the front of rest. After the first missing value it is damaged and returns zeros.
 type decoder struct {
 	rest    []byte
 	damaged bool

@@ -8,22 +8,22 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// entry is a company on the shelf.
+// entry is a company in a matchIndex.
 type entry struct {
 	row     row
 	company *company.Company
 	name    string // folded
 	place   place
 	added   bool   // by this edit
-	changed bool   // by this edit, and was there before
-	renamed bool   // the name or domain changed
+	changed bool   // by this edit, and existed before it
+	renamed bool   // whether name or domain changed
 	before  []byte // the record before this edit changed it
 }
 
-// shelf holds the companies that a batch may be about, and finds them by id and key.
+// matchIndex indexes the companies that a batch may match, by id and key.
 type matchIndex struct {
 	byID      map[id.Company]*entry
-	byKey     map[int64][]*entry // a key's entries had it once; whoever asks compares the values
+	byKey     map[int64][]*entry // entries that have or had the key: callers must compare the values
 	byNumber  map[company.Number]*entry
 	delivered func(company.Number) bool
 }
@@ -66,7 +66,8 @@ func (m *matchIndex) addKey(key int64, e *entry) {
 	m.byKey[key] = append(have, e)
 }
 
-// match finds the company that the incoming one is: by id, else by domain, else by name and country; nil for a new one.
+// match returns the company that the incoming one matches, by id, else by domain, else by name and country; nil if it is
+// new.
 func (m *matchIndex) match(in *Incoming) (_ *entry, by string) {
 	if in.given {
 		e := m.byID[in.company.ID]
@@ -86,15 +87,15 @@ func (m *matchIndex) match(in *Incoming) (_ *entry, by string) {
 	return m.matchName(in), "name"
 }
 
-// rename gives the company an id of its own, since the source's is another company's.
+// rename gives the company a new id, as the id of the source belongs to another company.
 func (in *Incoming) rename() {
 	in.given, in.weak = false, false
 	in.company.ID = id.New[id.Company]()
 	in.record = company.Encode(&in.company)
 }
 
-// matchDomain is known if any company has the domain: the only one that has it is meant, under whatever name; else the
-// one of the same name.
+// matchDomain matches by domain. A single company with the domain matches whatever its name; of several, the one with the
+// same name matches. known reports whether any company has the domain.
 func (m *matchIndex) matchDomain(in *Incoming) (_ *entry, known bool) {
 	var all, named []*entry
 	for _, e := range m.byKey[in.domainKey] {
@@ -115,7 +116,7 @@ func (m *matchIndex) matchDomain(in *Incoming) (_ *entry, known bool) {
 	return best(named, in), len(all) > 0
 }
 
-// matchName wants the same name and country, and nothing that speaks against it.
+// matchName matches a company with the same name and country whose other values do not contradict.
 func (m *matchIndex) matchName(in *Incoming) *entry {
 	if in.name == "" {
 		return nil
@@ -131,21 +132,21 @@ func (m *matchIndex) matchName(in *Incoming) *entry {
 	return best(named, in)
 }
 
-// open holds unless the source has delivered the company already, and this is another one.
+// mayMatch reports whether in may match e: the source has not delivered e yet, or it repeats the same company.
 func (m *matchIndex) mayMatch(e *entry, in *Incoming) bool {
 	return !m.delivered(e.row.number) || same(e, in) && (!in.given || e.company.ID == in.company.ID)
 }
 
-// same holds if name, domain and place are all equal, unknown ones included.
+// same reports whether name, domain and place are all equal, including unknown values.
 func same(e *entry, in *Incoming) bool {
 	return e.name == in.name && e.company.Domain == in.company.Domain && e.place == in.place
 }
 
-// agree holds unless both are known and differ.
+// agree reports whether the values are equal or one is unknown.
 func agree(a, b string) bool { return a == b || a == "" || b == "" }
 
-// best is the candidate that agrees in most; nil if several do, for a guess would mix two companies up. Of several that
-// are the same in all it is the oldest, so that loading a file again ends where it did before.
+// best returns the candidate that agrees in most values; nil on a tie, as a guess would mix up two companies. Of several
+// that agree in all values it returns the oldest, so that loading a file again has the same result.
 func best(candidates []*entry, in *Incoming) *entry {
 	var top *entry
 	topScore, tied := -1, false

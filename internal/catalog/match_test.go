@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 )
 
-// The known companies have the numbers 1, 2, …; want holds the number that each row of the file ends in.
+// The known companies have the numbers 1, 2, …; want is the number that each row of the file is stored under.
 var matchCases = []struct {
 	name  string
 	known []company.Company
@@ -131,7 +131,7 @@ func TestCompaniesAreMatchedByIDThenDomainThenName(t *testing.T) {
 				b := catalog.New(d)
 				put(t, b, c.known...)
 				require.Len(t, all(t, b), len(c.known))
-				// In one batch and in batches of one the file ends the same.
+				// One batch and batches of one company have the same result.
 				require.Equal(t, c.want, put(t, b, c.file...).Numbers)
 			})
 			t.Run("row by row", func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestLoadingAFileAgainChangesNothing(t *testing.T) {
 		round++
 		file := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) company.Company {
 			pick := func(label string, values ...string) string { return rapid.SampledFrom(values).Draw(r, label) }
-			// Names of their own keep the rounds apart in one database.
+			// Unique names keep the rounds apart in one database.
 			c := company.Company{
 				Name:    fmt.Sprintf("%s %d", pick("name", "Acme", "Bolt"), round),
 				Country: pick("country", "", "Germany", "France"),
@@ -171,7 +171,7 @@ func TestLoadingAFileAgainChangesNothing(t *testing.T) {
 			return c
 		}), 1, 12).Draw(r, "file")
 		for i := range file {
-			// No id twice: rows of one id that say different things end as the last one says, and match by that.
+			// No repeated ids: of rows with one id and different values the last one counts, and matching uses its values.
 			if rapid.IntRange(0, 3).Draw(r, "id") == 0 {
 				file[i].ID = catalog.CompanyID(fmt.Sprintf("%d-%d", i, round))
 			}
@@ -196,8 +196,8 @@ func TestLoadingAFileAgainChangesNothing(t *testing.T) {
 	})
 }
 
-// A name that very many companies have costs no more than others, and still finds a company of the same place.
-func TestManyNamesakesAreToldApartByPlace(t *testing.T) {
+// A name of very many companies costs no more than others, and still finds a company in the same place.
+func TestManyNamesakesAreDistinguishedByPlace(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := catalog.New(d)

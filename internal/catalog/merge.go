@@ -8,8 +8,8 @@ import (
 	"github.com/opencapi/capi/internal/company"
 )
 
-// merge brings the known values of in into c and tells whether any was different. What in leaves out stays as it is;
-// lists are replaced as a whole, attributes one by one. Id, number, times and connections are left alone.
+// merge copies the known values of in to c and reports whether any was different. Values that in does not have stay. Lists
+// are replaced as a whole, attributes one by one. Id, number, times and connections do not change.
 func merge(c, in *company.Company) bool {
 	changed := false
 	set := func(dst *string, src string) {

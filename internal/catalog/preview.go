@@ -7,8 +7,8 @@ import (
 	"github.com/opencapi/capi/internal/company"
 )
 
-// Preview tells what Put would do with a batch, and writes nothing. Like Put it takes the batches of a file in their
-// order; numbers of companies that would be added are made up.
+// Preview returns what Put would do with a batch, and writes nothing. Like Put it takes the batches of a file in their
+// order. The numbers of companies that would be added are placeholders.
 func (s *Store) Preview(ctx context.Context, source *Source, batch []Incoming) (Report, error) {
 	var p *put
 	err := s.write(ctx, func(e *edit) error {
@@ -25,7 +25,7 @@ func (s *Store) Preview(ctx context.Context, source *Source, batch []Incoming) (
 	return p.report, nil
 }
 
-// remember keeps which companies the file would have delivered, in place of their rows.
+// remember records which companies the file would have delivered, as their rows are not written.
 func (p *put) remember() {
 	if p.source == nil {
 		return
@@ -43,12 +43,13 @@ func (p *put) remember() {
 	}
 }
 
-// identity is a hash of all that tells a row of a file from another one.
+// identity is a hash of the values that distinguish a row of a file from others.
 func (e *entry) identity() int64 {
 	return hash("row", e.name, e.company.Domain, e.place.country, e.place.state, e.place.city)
 }
 
-// wasPreviewed holds if an earlier batch of the file would have added the same company, and gives the number made up for it.
+// wasPreviewed reports whether an earlier batch of the file would have added the same company, and returns its placeholder
+// number.
 func (p *put) wasPreviewed(in *Incoming) (company.Number, bool) {
 	if !p.preview || p.source == nil {
 		return 0, false
@@ -57,9 +58,9 @@ func (p *put) wasPreviewed(in *Incoming) (company.Number, bool) {
 	return n, ok
 }
 
-// PreviewConnections tells what Connect would do with a batch, and writes nothing. A connection among those seen by an
-// earlier call counts as unchanged. Whether a connection would have to wait is not told: the companies of the same import
-// are not there.
+// PreviewConnections returns what Connect would do with a batch, and writes nothing. A connection that an earlier call has
+// added to seen counts as unchanged. The report does not say which links would be pending, because the companies of the
+// same import are not in the catalog yet.
 func (s *Store) PreviewConnections(ctx context.Context, seen map[int64]struct{}, batch []Connection) (ConnectReport, error) {
 	report := ConnectReport{}
 	err := s.write(ctx, func(e *edit) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Outcome is what became of an incoming company.
+// Outcome is what Put did with an incoming company.
 type Outcome uint8
 
 // The outcomes.
@@ -23,8 +23,7 @@ const (
 	Nameless // refused: it has no name, and no company is known by its id or domain
 )
 
-// Report tells for each incoming company, in their order, what became of it and under which number it is known,
-// 0 for a refused one.
+// Report has the outcome of each incoming company, in their order, and the number of the company; 0 if it was refused.
 type Report struct {
 	Outcomes []Outcome
 	Numbers  []company.Number
@@ -33,12 +32,12 @@ type Report struct {
 
 // Match is how an incoming company was matched to a known one.
 type Match struct {
-	By       string // "id", "domain" or "name"; empty for a new one
-	Name     string // of the known one, before the update
-	Repeated bool   // the same file delivered it before
+	By       string // "id", "domain" or "name"; empty for a new company
+	Name     string // of the known company before the update
+	Repeated bool   // whether the same file delivered the company before
 }
 
-// Count is how often the outcome came about.
+// Count returns the number of companies with the outcome.
 func (r Report) Count(o Outcome) int {
 	n := 0
 	for _, have := range r.Outcomes {
@@ -49,12 +48,12 @@ func (r Report) Count(o Outcome) int {
 	return n
 }
 
-var errFull = errors.New("the catalog has given out all of its numbers")
+var errFull = errors.New("the catalog has no numbers left for new companies")
 
-// Put brings a batch in, in its order and in one transaction, so a batch should be short: some thousand companies.
-// Each is matched to a known company by id, else domain, else name and country, and updates it; else it is added.
-// What an incoming company leaves out never erases what is known. The source is the file that the batch is part of;
-// nil for none.
+// Put adds a batch, in its order and in one transaction, so a batch should be short: a few thousand companies.
+// Each company is matched to a known one by id, else domain, else name and country, and updates it; else it is added.
+// Missing values of an incoming company never erase known ones. source is the file that the batch is part of; nil for
+// none.
 func (s *Store) Put(ctx context.Context, source *Source, batch []Incoming) (Report, error) {
 	var p *put
 	err := s.write(ctx, func(e *edit) error {
@@ -72,18 +71,18 @@ func (s *Store) Put(ctx context.Context, source *Source, batch []Incoming) (Repo
 	return p.report, nil
 }
 
-// put is one Put on its way.
+// put is the state of one Put.
 type put struct {
 	*edit
 	source     *Source
 	matchIndex *matchIndex
-	seen       map[company.Number]struct{} // companies that the batch delivered
-	toWrite    []*entry                    // those to write
+	seen       map[company.Number]struct{} // companies that the batch has delivered
+	toWrite    []*entry                    // entries to write, in order
 	report     Report
-	tombstones map[id.Company]company.Number // companies that were removed, of the ids given
-	revived    []company.Number              // those of them that came back
+	tombstones map[id.Company]company.Number // removed companies with the ids of the batch
+	revived    []company.Number              // removed companies that the batch delivered again
 
-	preview bool // nothing is to be written
+	preview bool // whether to write nothing
 }
 
 func (p *put) run(ctx context.Context, batch []Incoming) error {
@@ -114,7 +113,7 @@ func (p *put) run(ctx context.Context, batch []Incoming) error {
 	return p.reconnect(ctx)
 }
 
-// raise takes the companies that came back out of the removed ones.
+// saveRevived takes the revived companies out of the removed set.
 func (p *put) saveRevived(ctx context.Context) error {
 	if len(p.revived) == 0 {
 		return nil
@@ -128,7 +127,7 @@ func (p *put) saveRevived(ctx context.Context) error {
 
 func (p *put) delivered(n company.Number) bool {
 	if _, ok := p.seen[n]; ok || p.source == nil {
-		// Without a source every batch is one.
+		// Without a source each batch is a source of its own.
 		return ok
 	}
 	_, ok := p.source.delivered[n]
@@ -166,7 +165,7 @@ func (p *put) fetch(ctx context.Context, batch []Incoming) error {
 	return nil
 }
 
-// findGraves finds which of the ids are of companies that were removed: they get their number back.
+// findTombstones finds the removed companies with the ids: if they come back, they keep their number.
 func (p *put) findTombstones(ctx context.Context, ids []id.Company) error {
 	if len(ids) == 0 {
 		return nil
@@ -226,7 +225,7 @@ func (p *put) add(in *Incoming) (company.Number, error) {
 	return c.Number, nil
 }
 
-// merge updates the entry and tells whether anything was different.
+// merge updates the entry and reports whether anything changed.
 func (p *put) merge(e *entry, in *Incoming) bool {
 	name, domain := e.company.Name, e.company.Domain
 	if !merge(e.company, &in.company) {
@@ -268,8 +267,8 @@ func (p *put) flush(ctx context.Context) error {
 	return p.record(ctx)
 }
 
-// reconnect joins the connections that waited for the batch's companies, and tells the companies that are connected to
-// renamed ones.
+// reconnect resolves the pending links to the batch's companies, and updates the companies that are connected to renamed
+// ones.
 func (p *put) reconnect(ctx context.Context) error {
 	var renamed []company.Number
 	var keys []int64
@@ -301,5 +300,5 @@ type wanted struct {
 	ids     []id.Company
 	domains []int64
 	names   []int64
-	places  []int64 // which of many companies of one name
+	places  []int64 // to choose among many companies of one name
 }

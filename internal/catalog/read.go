@@ -13,7 +13,7 @@ import (
 // readMax is the number of companies that one statement asks for.
 const readMax = 500
 
-// ByID is the company with its connections, or a NotFound fault.
+// ByID returns the company with its connections, or a NotFound fault.
 func (s *Store) ByID(ctx context.Context, c id.Company) (*company.Company, error) {
 	rows, err := load(ctx, s.db.Read(), `WHERE id = $1`, c.String())
 	if err != nil {
@@ -25,7 +25,7 @@ func (s *Store) ByID(ctx context.Context, c id.Company) (*company.Company, error
 	return rows[0].company(true)
 }
 
-// ByNumbers are the companies, without their connections, in the order of the numbers; unknown numbers are passed over.
+// ByNumbers returns the companies, without their connections, in the order of the numbers. It skips unknown numbers.
 func (s *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
 	out := make([]*company.Company, 0, len(numbers))
 	for part := range chunks(numbers, readMax) {
@@ -52,7 +52,7 @@ func (s *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*com
 	return out, nil
 }
 
-// Numbers are the numbers of the ids that are known, in their order, and the ids that are not.
+// Numbers returns the numbers of the known ids, in their order, and the unknown ids.
 func (s *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []company.Number, unknown []id.Company, err error) {
 	for part := range chunks(ids, readMax) {
 		found := make(map[id.Company]company.Number, len(part))
@@ -77,8 +77,8 @@ func (s *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []compan
 	return numbers, unknown, nil
 }
 
-// ByDomains are the numbers of the companies of each domain, ascending; domains without one are left out. The domains
-// must be clean, as company.CleanDomain gives them.
+// ByDomains returns the numbers of the companies of each domain, ascending. Domains without a company are left out. The
+// domains must be clean, as company.CleanDomain returns them.
 func (s *Store) ByDomains(ctx context.Context, domains []string) (map[string][]company.Number, error) {
 	out := make(map[string][]company.Number, len(domains))
 	wanted := make(map[string]bool, len(domains))

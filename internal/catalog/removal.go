@@ -8,12 +8,12 @@ import (
 	"github.com/opencapi/capi/internal/db"
 )
 
-// Removed are the companies that were taken back.
+// Removed returns the companies that were removed by undoing an import.
 func (s *Store) Removed(ctx context.Context) (company.Set, error) {
 	return s.RemovedIn(ctx, s.db.Read())
 }
 
-// RemovedIn is Removed as q sees it.
+// RemovedIn is Removed, as q sees it.
 func (s *Store) RemovedIn(ctx context.Context, q db.Querier) (company.Set, error) {
 	return removed(ctx, q, "")
 }
@@ -42,7 +42,7 @@ func removed(ctx context.Context, q db.Querier, lock string) (company.Set, error
 	return company.ParseSet(packed)
 }
 
-// Stubs are the companies of the numbers by number and id alone, removed ones too, in no order.
+// Stubs returns the companies with only number and id, including removed ones, in no particular order.
 func (s *Store) Stubs(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
 	out, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (*company.Company, error) {
 		c := &company.Company{}
@@ -55,8 +55,9 @@ func (s *Store) Stubs(ctx context.Context, numbers []company.Number) ([]*company
 	return out, nil
 }
 
-// removal holds the set of removed companies alone: purchases wait, and those that came before are to be seen. The lock
-// comes after that of catalog_state; a purchase takes no lock after its share that an edit could hold.
+// removal returns the removed companies and locks the set for update: purchases wait, and earlier purchases are visible.
+// An edit takes this lock after catalog_state. That cannot deadlock, as a purchase takes no lock after its share lock that
+// an edit could have.
 func (e *edit) removal(ctx context.Context) (company.Set, error) {
 	return removed(ctx, e.tx, e.tx.ForUpdate())
 }

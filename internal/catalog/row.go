@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// row is a company as its table holds it.
+// row is a row of the table company.
 type row struct {
 	number      company.Number
 	id          id.Company
@@ -26,7 +26,7 @@ type row struct {
 	connections []byte
 }
 
-// rowOf encodes a company, without its connections.
+// rowOf encodes a company without its connections.
 func rowOf(c *company.Company) row {
 	r := row{number: c.Number, id: c.ID, nameKey: nameKey(text.Fold(c.Name)), placeKey: placeOf(c).key(c.Domain), record: company.Encode(c)}
 	if c.Domain != "" {
@@ -35,7 +35,7 @@ func rowOf(c *company.Company) row {
 	return r
 }
 
-// company decodes the row, its connections too if they are asked for.
+// company decodes the row, with its connections if connections is true.
 func (r *row) company(connections bool) (*company.Company, error) {
 	c := &company.Company{}
 	if err := company.Decode(r.record, c); err != nil {
@@ -52,7 +52,7 @@ func (r *row) company(connections bool) (*company.Company, error) {
 	return c, nil
 }
 
-// load reads the rows that the condition selects, in no order; removed companies are passed over.
+// load reads the rows that the condition selects, in no particular order, without removed companies.
 func load(ctx context.Context, q db.Querier, condition string, args ...any) ([]row, error) {
 	return loadRows(ctx, q, false, condition, args...)
 }
@@ -73,13 +73,13 @@ func loadRows(ctx context.Context, q db.Querier, removed bool, condition string,
 	return out, nil
 }
 
-// save writes the rows at the edit's seq, those in old after keeping what they were.
+// save writes the rows at the edit's seq, after archiving the previous records of those in old.
 func (e *edit) save(ctx context.Context, rows []row, old []company.Number) error {
 	return e.saveRows(ctx, rows, old, `domain_key = excluded.domain_key, name_key = excluded.name_key,
 		place_key = excluded.place_key, seq = excluded.seq, record = excluded.record, connections = excluded.connections`)
 }
 
-// saveShown writes the connections alone of companies that are there, which leaves the indexes of their keys alone.
+// saveShown writes only the connections of existing companies, which does not touch the indexes of their keys.
 func (e *edit) saveShown(ctx context.Context, rows []row) error {
 	return e.saveRows(ctx, rows, numbersOf(rows), `seq = excluded.seq, connections = excluded.connections`)
 }
@@ -100,7 +100,8 @@ func (e *edit) saveRows(ctx context.Context, rows []row, old []company.Number, s
 		})
 }
 
-// keep copies what the companies were to company_past. What this edit itself wrote before nobody has seen.
+// archive copies the companies' current records to company_past, except those that this edit itself wrote: nobody has seen
+// them.
 func (e *edit) archive(ctx context.Context, numbers []company.Number) error {
 	if len(numbers) == 0 {
 		return nil
@@ -115,11 +116,11 @@ func (e *edit) archive(ctx context.Context, numbers []company.Number) error {
 	return nil
 }
 
-// chunkMax is a power of two, so that few different statements come about. SQLite looks a placeholder up by going
-// through all of them, so longer statements take longer a row.
+// chunkMax is a power of two, so that there are few different statements. SQLite looks up a placeholder by a linear scan,
+// so longer statements take longer per row.
 const chunkMax = 16
 
-// insert writes items with statements of many rows each.
+// insert writes items with multi-row statements.
 func insert[T any](ctx context.Context, tx *db.Tx, items []T, head, tail string, args func(*T) []any) error {
 	for size := chunkMax; len(items) > 0; size /= 2 {
 		n := len(items) / size * size
@@ -135,8 +136,8 @@ func insert[T any](ctx context.Context, tx *db.Tx, items []T, head, tail string,
 	return nil
 }
 
-// insertChunks writes items, size of them at a time, of which there are a multiple. The statement is prepared: parsing
-// it each time would take as long as running it.
+// insertChunks writes items in chunks of size, of which len(items) must be a multiple. The statement is prepared, because
+// parsing it each time would take as long as running it.
 func insertChunks[T any](ctx context.Context, tx *db.Tx, query string, size int, items []T, args func(*T) []any) error {
 	stmt, err := tx.PrepareContext(ctx, query) //nolint:sqlclosecheck // it misses the defer below in a generic function
 	if err != nil {
@@ -155,7 +156,7 @@ func insertChunks[T any](ctx context.Context, tx *db.Tx, query string, size int,
 	return nil
 }
 
-// placeholders is ($1,$2),($3,$4) for two rows of two.
+// placeholders returns ($1,$2),($3,$4) for two rows of two.
 func placeholders(rows, width int) string {
 	var s strings.Builder
 	for i := range rows * width {

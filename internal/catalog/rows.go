@@ -10,9 +10,9 @@ import (
 	"github.com/opencapi/capi/internal/db"
 )
 
-// Rows hands the companies, with connections, to fn in the order of the numbers, as they were when Seq was asOf.
-// What Prune has dropped meanwhile is given in the oldest state that is left. A number that was never given out is an
-// error. The company is fn's to keep.
+// Rows calls fn for the companies, with connections, in the order of the numbers, as they were when Seq was asOf. If Prune
+// has deleted that state since, fn gets the oldest state that is left. An unknown number is an error. fn may keep the
+// company.
 func (s *Store) Rows(ctx context.Context, numbers []company.Number, asOf uint64, fn func(*company.Company) error) error {
 	for part := range chunks(numbers, readMax) {
 		found, err := s.asOf(ctx, part, asOf)
@@ -36,7 +36,7 @@ func (s *Store) Rows(ctx context.Context, numbers []company.Number, asOf uint64,
 	return nil
 }
 
-// asOf picks, of the states that ended after asOf, the oldest of each company: the one of that moment, if it is kept.
+// asOf returns, for each company, the oldest of the states that ended after asOf: the state at asOf, if it is still kept.
 func (s *Store) asOf(ctx context.Context, numbers []company.Number, asOf uint64) (map[company.Number]row, error) {
 	found := make(map[company.Number]row, len(numbers))
 	in := `number IN (SELECT value FROM ` + s.db.EachNumber("$1") + `)`
@@ -56,8 +56,8 @@ func (s *Store) asOf(ctx context.Context, numbers []company.Number, asOf uint64)
 	return found, nil
 }
 
-// Prune drops the states that ended at before or earlier: Rows stays exact for asOf from before on. It takes many short
-// transactions where there is much to drop.
+// Prune deletes the past states that ended at before or earlier: Rows stays exact for asOf from before on. It uses many
+// short transactions if there is much to delete.
 func (s *Store) Prune(ctx context.Context, before uint64) error {
 	for {
 		if more, err := s.pruneSome(ctx, before); err != nil || !more {

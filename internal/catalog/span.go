@@ -7,15 +7,15 @@ import (
 	"github.com/opencapi/capi/internal/company"
 )
 
-// Stamp tells one state of some companies from another one: how many there are, and the newest sequence number at which
-// one of them changed or was removed.
+// Stamp identifies a state of some companies: their number, and the newest sequence number at which one of them changed or
+// was removed.
 type Stamp struct {
 	Companies int
 	Seq       uint64
 }
 
-// Span is the companies with the numbers from first to last, both included, with their connections and by number, and
-// the state that they are of; if SpanStamp gives another one afterwards, they may be of a later state.
+// Span returns the companies numbered first to last, both included, with their connections and in the order of their
+// numbers, and the stamp of their state. If SpanStamp returns a different one afterwards, they may be of a later state.
 func (s *Store) Span(ctx context.Context, first, last company.Number) ([]*company.Company, Stamp, error) {
 	at, err := s.SpanStamp(ctx, first, last)
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *Store) Span(ctx context.Context, first, last company.Number) ([]*compan
 	return companies, at, nil
 }
 
-// SpanStamp is Span's stamp now.
+// SpanStamp returns the current stamp of the companies numbered first to last.
 func (s *Store) SpanStamp(ctx context.Context, first, last company.Number) (Stamp, error) {
 	var at Stamp
 	const q = `SELECT COUNT(CASE WHEN length(record) > 0 THEN 1 END), COALESCE(MAX(seq), 0)
@@ -45,13 +45,13 @@ func (s *Store) SpanStamp(ctx context.Context, first, last company.Number) (Stam
 	return at, nil
 }
 
-// Extent is how far the catalog reaches.
+// Extent is the size of the catalog.
 type Extent struct {
 	Stamp
-	Last company.Number // the highest number given out
+	Last company.Number // the highest number that was assigned
 }
 
-// Extent is the whole catalog's, in one state.
+// Extent returns the size of the whole catalog, read in one state.
 func (s *Store) Extent(ctx context.Context) (Extent, error) {
 	var e Extent
 	const q = `SELECT (SELECT COUNT(*) FROM company), (SELECT companies FROM company_removed), seq, next_number - 1 FROM catalog_state WHERE id = 1`

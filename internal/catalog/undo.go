@@ -15,14 +15,14 @@ import (
 // Undone is what Undo did.
 type Undone struct {
 	Removed     int `json:"removed"`     // companies
-	Restored    int `json:"restored"`    // companies, to what they were
-	Connections int `json:"connections"` // taken away
-	Kept        int `json:"kept"`        // companies that stay, since they are used or have changed since
+	Restored    int `json:"restored"`    // companies, to their previous records
+	Connections int `json:"connections"` // removed
+	Kept        int `json:"kept"`        // companies that stay because they are in use or have changed since
 }
 
 const undoMax = 500 // companies of one transaction
 
-// Touched are the companies that the import added or updated. NotFound for an unknown import.
+// Touched returns the companies that the import added or updated. NotFound for an unknown import.
 func (s *Store) Touched(ctx context.Context, number int64) (company.Set, error) {
 	if err := s.known(ctx, number); err != nil {
 		return company.Set{}, err
@@ -40,9 +40,9 @@ func (s *Store) Touched(ctx context.Context, number int64) (company.Set, error) 
 	return company.SetFrom(bits), nil
 }
 
-// Undo takes an import back: what it added is removed and what it updated is as before, but for the companies that are
-// kept and those that another import has changed since. keep is asked within each transaction, after which nobody can buy
-// a company before the transaction ends. A second call goes on where the first one ended.
+// Undo undoes an import: it removes the companies that the import added and restores those that it updated, except the
+// companies that keep returns and those that another import has changed since. keep is called in each transaction; from
+// then on nobody can buy a company until that transaction ends. A second call continues where the first one ended.
 func (s *Store) Undo(ctx context.Context, number int64, keep func(context.Context, *db.Tx) (company.Set, error)) (Undone, error) {
 	var u Undone
 	if err := s.known(ctx, number); err != nil {
@@ -53,7 +53,7 @@ func (s *Store) Undo(ctx context.Context, number int64, keep func(context.Contex
 		for !done {
 			var step *undo
 			err := s.write(ctx, func(e *edit) (err error) {
-				step = &undo{edit: e, number: number, after: after} // afresh: the transaction may run again
+				step = &undo{edit: e, number: number, after: after} // new in each run: the transaction may run again
 				if step.removed, err = e.removal(ctx); err != nil {
 					return err
 				}
@@ -96,11 +96,11 @@ type undo struct {
 	number  int64
 	removed company.Set
 	kept    company.Set
-	after   company.Number // the last company that was looked at
+	after   company.Number // the last company that was processed
 	did     Undone
 }
 
-// connections takes away the next connections that the import brought.
+// connections removes the next connections that the import added.
 func (u *undo) connections(ctx context.Context) (done bool, err error) {
 	var identities, sources []int64
 	err = u.eachLink(ctx, func(l link) {
@@ -133,14 +133,14 @@ func (e *edit) dropLinks(ctx context.Context, identities []int64) error {
 	return nil
 }
 
-// past is what a company was before the import updated it, and a hash of what that made of it.
+// past is the record of a company before the import updated it, and a hash of the record that the import wrote.
 type past struct {
 	number  company.Number
 	written int64
 	record  []byte
 }
 
-// updates gives the next companies that the import updated back what they were.
+// updates restores the next companies that the import updated.
 func (u *undo) updates(ctx context.Context) (done bool, err error) {
 	var pasts []past
 	var numbers []company.Number
@@ -167,7 +167,7 @@ func (u *undo) updates(ctx context.Context) (done bool, err error) {
 	return len(pasts) < undoMax, u.restore(ctx, back)
 }
 
-// restorable picks the companies that are still what the import made of them, and gives them as they were before.
+// restorable returns the previous rows of the companies that have not changed since the import.
 func (u *undo) restorable(pasts []past, rows []row) (back []row, err error) {
 	now := map[company.Number]*row{}
 	for i := range rows {
@@ -202,7 +202,7 @@ func (u *undo) restore(ctx context.Context, back []row) error {
 	_, err := u.tx.ExecContext(ctx, `DELETE FROM import_past WHERE import = $1 AND number IN (SELECT value FROM `+u.tx.EachNumber("$2")+`)`,
 		u.number, numberArray(numbers))
 	if err != nil {
-		return fmt.Errorf("forget past companies: %w", err)
+		return fmt.Errorf("delete past companies: %w", err)
 	}
 	touched, err := u.sourcesOf(ctx, numbers)
 	if err != nil {
@@ -237,7 +237,8 @@ func (u *undo) added(ctx context.Context) (done bool, err error) {
 	return len(all) < undoMax, u.remove(ctx, gone)
 }
 
-// remove empties the companies. Their numbers and ids are never given to others; connections with them wait again.
+// remove empties the companies' records. Their numbers and ids are never reused, and connections with them become pending
+// again.
 func (u *undo) remove(ctx context.Context, numbers []company.Number) error {
 	if len(numbers) == 0 {
 		return nil
@@ -264,7 +265,7 @@ func (u *undo) remove(ctx context.Context, numbers []company.Number) error {
 	return u.rebuild(ctx, sources)
 }
 
-// part makes the connections that lead from or to the companies wait for them.
+// detach makes the connections from or to the companies pending.
 func (e *edit) detach(ctx context.Context, numbers []company.Number) error {
 	var links []link
 	err := e.eachLink(ctx, func(l link) { links = append(links, l) },
@@ -278,7 +279,7 @@ func (e *edit) detach(ctx context.Context, numbers []company.Number) error {
 	var dropped []int64
 	for _, l := range links {
 		if l.source.Valid && gone.Has(company.Number(l.source.Int64)) {
-			if keys := l.given.Source.keys(); len(keys) == 0 { // it came inside of the company
+			if keys := l.given.Source.keys(); len(keys) == 0 { // it was imported inside the company's record
 				dropped = append(dropped, l.identity)
 				continue
 			}

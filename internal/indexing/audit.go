@@ -11,35 +11,35 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// AuditOptions is what AuditIndex works on.
+// AuditOptions are what AuditIndex needs.
 type AuditOptions struct {
 	Catalog *catalog.Store
 	Index   index.Index
 
-	// Patience is how long the index may be behind the catalog. Defaults to 30s.
-	Patience time.Duration
-	// Progress is told how many of how many companies have been looked at. Defaults to nobody.
+	// MaxLag is how long the audit waits for the index to catch up with the catalog. Defaults to 30s.
+	MaxLag time.Duration
+	// Progress is called with the number of companies that were compared, and the total. May be nil.
 	Progress func(done, total int)
 }
 
 const (
-	auditSpan        = 5_000 // companies that are in memory at a time
+	auditSpan        = 5_000 // company numbers that are compared at a time
 	auditFindingsMax = 100
-	spanAttemptsMax  = 2 // before a span that changes all the time is halved
+	spanAttemptsMax  = 2 // before a range that keeps changing is halved
 	auditAttemptsMax = 20
 	auditPoll        = 20 * time.Millisecond
 )
 
-// AuditIndex holds an index that follows the catalog to it: the same companies, with the same facts, found by the same
-// words, in the same orders. It reads the catalog span by span, and asks the index about the same companies only; what
-// changes meanwhile is looked at again, so it is right while imports run. It gives the first 100 findings, each about
-// as few companies as show it. An index that does not follow is one finding.
+// AuditIndex compares an index with the catalog that it follows: it must have the same companies with the same values, find
+// them by the same words, and sort them in the same orders. The audit reads the catalog in ranges of numbers and searches
+// the index within the same range. A range that changes during the comparison is compared again, so imports may run. It
+// returns the first 100 findings, each about the smallest range that shows it. An index that does not follow is one finding.
 func AuditIndex(ctx context.Context, o AuditOptions) ([]audit.Finding, error) {
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
 	}
-	if o.Patience <= 0 {
-		o.Patience = 30 * time.Second
+	if o.MaxLag <= 0 {
+		o.MaxLag = 30 * time.Second
 	}
 	a := &indexAudit{AuditOptions: o}
 	extent, err := o.Catalog.Extent(ctx)
@@ -47,9 +47,9 @@ func AuditIndex(ctx context.Context, o AuditOptions) ([]audit.Finding, error) {
 		return nil, fmt.Errorf("audit index: %w", err)
 	}
 	last := int(extent.Last)
-	for first := 1; first <= last && !a.over(); first += auditSpan {
+	for first := 1; first <= last && !a.done(); first += auditSpan {
 		o.Progress(first-1, last)
-		if err := a.span(ctx, company.Number(first), company.Number(min(first+auditSpan-1, last))); err != nil {
+		if err := a.auditRange(ctx, company.Number(first), company.Number(min(first+auditSpan-1, last))); err != nil {
 			return nil, fmt.Errorf("audit index: %w", err)
 		}
 	}
@@ -63,19 +63,18 @@ func AuditIndex(ctx context.Context, o AuditOptions) ([]audit.Finding, error) {
 type indexAudit struct {
 	AuditOptions
 	findings []audit.Finding
-	behind   bool // the index does not follow, so it cannot be compared
+	behind   bool // the index does not follow the catalog, so it cannot be compared
 }
 
-func (a *indexAudit) over() bool { return a.behind || len(a.findings) >= auditFindingsMax }
+func (a *indexAudit) done() bool { return a.behind || len(a.findings) >= auditFindingsMax }
 
-func (a *indexAudit) find(subject, format string, args ...any) {
+func (a *indexAudit) report(subject, format string, args ...any) {
 	a.findings = append(a.findings, audit.Finding{Subject: subject, Problem: fmt.Sprintf(format, args...)})
 }
 
-// span compares the companies with the numbers from first to last, again if they changed meanwhile. Whatever the index
-// says about companies that have not changed between two looks at the catalog, and at whose last change it has arrived,
-// it says about the state that the catalog gave.
-func (a *indexAudit) span(ctx context.Context, first, last company.Number) error {
+// auditRange compares the companies with the numbers from first to last, and again if they changed in between. If they did
+// not change between two reads of the catalog, and the index has applied their last change, both describe the same state.
+func (a *indexAudit) auditRange(ctx context.Context, first, last company.Number) error {
 	attempts := spanAttemptsMax
 	if first == last {
 		attempts = auditAttemptsMax
@@ -88,7 +87,7 @@ func (a *indexAudit) span(ctx context.Context, first, last company.Number) error
 		if arrived, err := a.await(ctx, at.Seq); err != nil || !arrived {
 			return err
 		}
-		problem, err := a.compare(ctx, stretch{first, last, companies})
+		problem, err := a.compare(ctx, numberRange{first, last, companies})
 		if err != nil || problem == "" {
 			return err
 		}
@@ -97,23 +96,23 @@ func (a *indexAudit) span(ctx context.Context, first, last company.Number) error
 			return err
 		}
 		if now == at {
-			return a.narrow(ctx, stretch{first, last, companies}, problem)
+			return a.narrow(ctx, numberRange{first, last, companies}, problem)
 		}
 	}
-	// They change faster than they can be compared; fewer of them do so less often.
+	// They change faster than they can be compared. A smaller range changes less often.
 	if first == last {
 		return nil
 	}
-	return a.halves(ctx, first, last)
+	return a.splitRange(ctx, first, last)
 }
 
-// await waits until the index has arrived at seq; if it takes too long, that is a finding.
+// await waits until the index has applied the changes up to seq. If that takes longer than MaxLag, it is a finding.
 func (a *indexAudit) await(ctx context.Context, seq uint64) (arrived bool, err error) {
-	deadline := time.Now().Add(a.Patience)
+	deadline := time.Now().Add(a.MaxLag)
 	for a.Index.Seq() < seq {
 		if time.Now().After(deadline) {
 			a.behind = true
-			a.find("index", "it does not follow the catalog: it stays at %d, and the catalog is at %d", a.Index.Seq(), seq)
+			a.report("index", "it does not follow the catalog: it is at change %d, and the catalog is at %d", a.Index.Seq(), seq)
 			return false, nil
 		}
 		select {
@@ -125,40 +124,41 @@ func (a *indexAudit) await(ctx context.Context, seq uint64) (arrived bool, err e
 	return true, nil
 }
 
-// narrow looks for the smallest parts of a span that have a problem.
-func (a *indexAudit) narrow(ctx context.Context, s stretch, problem string) error {
+// narrow reports the smallest ranges within s that have a problem.
+func (a *indexAudit) narrow(ctx context.Context, s numberRange, problem string) error {
 	if s.first == s.last {
-		a.find(s.String(), "%s", problem)
+		a.report(s.String(), "%s", problem)
 		return nil
 	}
 	before := len(a.findings)
-	if err := a.halves(ctx, s.first, s.last); err != nil {
+	if err := a.splitRange(ctx, s.first, s.last); err != nil {
 		return err
 	}
 	if len(a.findings) == before {
-		a.find(s.String(), "%s", problem)
+		a.report(s.String(), "%s", problem)
 	}
 	return nil
 }
 
-func (a *indexAudit) halves(ctx context.Context, first, last company.Number) error {
+// splitRange audits both halves of a range.
+func (a *indexAudit) splitRange(ctx context.Context, first, last company.Number) error {
 	middle := first + (last-first)/2
-	if !a.over() {
-		if err := a.span(ctx, first, middle); err != nil {
+	if !a.done() {
+		if err := a.auditRange(ctx, first, middle); err != nil {
 			return err
 		}
 	}
-	if a.over() {
+	if a.done() {
 		return nil
 	}
-	return a.span(ctx, middle+1, last)
+	return a.auditRange(ctx, middle+1, last)
 }
 
-// size compares the number of companies in all, which tells whether the index has any that the catalog never had. An
-// import that never pauses may leave no moment for it.
+// size compares the total number of companies, which shows whether the index has any that the catalog never had. During an
+// import without pauses the two may never be at the same change; then the total is not compared.
 func (a *indexAudit) size(ctx context.Context) error {
 	for range auditAttemptsMax {
-		if a.over() {
+		if a.done() {
 			return nil
 		}
 		extent, err := a.Catalog.Extent(ctx)
@@ -171,7 +171,7 @@ func (a *indexAudit) size(ctx context.Context) error {
 		n := a.Index.Len()
 		if now := a.Index.Seq(); now == extent.Seq {
 			if n != extent.Companies && len(a.findings) == 0 {
-				a.find("index", "it holds %d companies in all, and the catalog %d", n, extent.Companies)
+				a.report("index", "it has %d companies in total, and the catalog %d", n, extent.Companies)
 			}
 			return nil
 		}

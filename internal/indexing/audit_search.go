@@ -12,8 +12,8 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// orders compares every order that does not depend on a query, so names and numbers to the last digit.
-func (a *indexAudit) orders(ctx context.Context, s stretch, within *company.Set) (string, error) {
+// orders compares the orders that need no query. They depend on whole names and exact numbers, which facets do not show.
+func (a *indexAudit) orders(ctx context.Context, s numberRange, within *company.Set) (string, error) {
 	for _, by := range []query.Sort{
 		{By: query.ByName}, {By: query.ByEmployeeCount, Desc: true}, {By: query.ByFoundedYear}, {By: query.ByUpdatedAt, Desc: true},
 	} {
@@ -32,19 +32,19 @@ func (a *indexAudit) orders(ctx context.Context, s stretch, within *company.Set)
 	return "", nil
 }
 
-// Bounds of what words asks: it stands for all the companies of a part, as reading every text would take too long.
+// Bounds of the sample that words takes, because searching for every text would take too long.
 const (
-	askedMax      = 3
-	neighboursMax = 200
-	termsMax      = 8
+	askedMax      = 3   // companies of a range that are searched for, about
+	neighboursMax = 200 // companies around each that are compared
+	termsMax      = 8   // words or connections of a company
 )
 
-// words takes a few companies, asks the index for what it should find them by, and holds the answer against query.Match
-// over the companies around them.
-func (a *indexAudit) words(ctx context.Context, s stretch, _ *company.Set) (string, error) {
+// words searches the index for what a few of the companies should be found by, and compares the result with query.Match
+// on the companies around them.
+func (a *indexAudit) words(ctx context.Context, s numberRange, _ *company.Set) (string, error) {
 	step := max(1, len(s.companies)/askedMax)
 	for i := 0; i < len(s.companies); i += step {
-		around := stretch{companies: s.companies[i:min(i+neighboursMax, len(s.companies))]}
+		around := numberRange{companies: s.companies[i:min(i+neighboursMax, len(s.companies))]}
 		around.first, around.last = around.companies[0].Number, around.companies[len(around.companies)-1].Number
 		for _, q := range questions(s.companies[i]) {
 			if problem, err := a.ask(ctx, around, q); err != nil || problem != "" {
@@ -55,7 +55,7 @@ func (a *indexAudit) words(ctx context.Context, s stretch, _ *company.Set) (stri
 	return "", nil
 }
 
-// questions are what the company should be found by, one thing at a time.
+// questions returns conditions that the company meets, one for each thing it should be found by.
 func questions(c *company.Company) []query.Node {
 	var nodes []query.Node
 	name, description := text.Tokens(c.Name), text.Tokens(c.Description)
@@ -84,7 +84,8 @@ func questions(c *company.Company) []query.Node {
 	return nodes
 }
 
-func (a *indexAudit) ask(ctx context.Context, s stretch, n query.Node) (string, error) {
+// ask compares the companies in s that the index finds with those that query.Match finds.
+func (a *indexAudit) ask(ctx context.Context, s numberRange, n query.Node) (string, error) {
 	var want []company.Number
 	for _, c := range s.companies {
 		if query.MatchNode(n, c) {
@@ -101,11 +102,11 @@ func (a *indexAudit) ask(ctx context.Context, s stretch, n query.Node) (string, 
 	if slices.Equal(got.Numbers, want) {
 		return "", nil
 	}
-	return fmt.Sprintf("asked for %s, the index finds %d of them, and the catalog has %d", spoken(n), len(got.Numbers), len(want)), nil
+	return fmt.Sprintf("searched for %s, the index finds %d of them, and the catalog has %d", describe(n), len(got.Numbers), len(want)), nil
 }
 
-// spoken is a question in words.
-func spoken(n query.Node) string {
+// describe returns a condition for people.
+func describe(n query.Node) string {
 	switch n := n.(type) {
 	case query.Term:
 		return fmt.Sprintf("%q", n.Word)

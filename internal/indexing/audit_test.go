@@ -26,31 +26,31 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// shelf is a catalog of made-up companies and an index that has followed it.
-type shelf struct {
+// fixture is a catalog of generated companies and an index that follows it.
+type fixture struct {
 	*catalog.Store
 	index    *embedded.Index
 	follower *indexing.Follower
 }
 
-func newShelf(t testing.TB, d *db.DB, n int) *shelf {
+func newFixture(t testing.TB, d *db.DB, n int) *fixture {
 	t.Helper()
-	s := &shelf{Store: catalog.New(d)}
+	s := &fixture{Store: catalog.New(d)}
 	s.load(t.Context(), t, 11, n)
 	return s.withIndex(t)
 }
 
-// withIndex is the same catalog with an index of its own.
-func (s *shelf) withIndex(t testing.TB) *shelf {
+// withIndex returns the same catalog with another index.
+func (s *fixture) withIndex(t testing.TB) *fixture {
 	t.Helper()
-	other := &shelf{Store: s.Store, index: embedded.Open(embedded.Options{})}
+	other := &fixture{Store: s.Store, index: embedded.Open(embedded.Options{})}
 	t.Cleanup(func() { require.NoError(t, other.index.Close()) })
 	other.follower = indexing.NewFollower(indexing.FollowOptions{Catalog: s.Store, Index: other.index, Poll: time.Millisecond})
 	require.NoError(t, other.follower.Build(t.Context()))
 	return other
 }
 
-func (s *shelf) load(ctx context.Context, t testing.TB, seed uint64, n int) {
+func (s *fixture) load(ctx context.Context, t testing.TB, seed uint64, n int) {
 	t.Helper()
 	var all []catalog.Incoming
 	var connections []catalog.Connection
@@ -72,17 +72,17 @@ func (s *shelf) load(ctx context.Context, t testing.TB, seed uint64, n int) {
 	}
 }
 
-func (s *shelf) audit(t *testing.T) []audit.Finding {
+func (s *fixture) audit(t *testing.T) []audit.Finding {
 	t.Helper()
-	found, err := indexing.AuditIndex(t.Context(), indexing.AuditOptions{Catalog: s.Store, Index: s.index, Patience: time.Second})
+	found, err := indexing.AuditIndex(t.Context(), indexing.AuditOptions{Catalog: s.Store, Index: s.index, MaxLag: time.Second})
 	require.NoError(t, err)
 	return found
 }
 
-func TestAnIndexThatFollowsAgreesWithTheCatalogWhileImportsRun(t *testing.T) {
+func TestAuditFindsNothingInAnIndexThatFollowsWhileImportsRun(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := newShelf(t, d, 1_200)
+		s := newFixture(t, d, 1_200)
 		require.Empty(t, s.audit(t))
 
 		s.follower.Start(t.Context())
@@ -90,7 +90,7 @@ func TestAnIndexThatFollowsAgreesWithTheCatalogWhileImportsRun(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var importing sync.WaitGroup
 		importing.Go(func() {
-			// The same companies with other facts: the shelf changes where the audit is looking.
+			// The same companies with other values, so that the catalog changes where the audit reads it.
 			employees := int64(0)
 			for ctx.Err() == nil {
 				var changed []catalog.Incoming
@@ -115,23 +115,23 @@ func TestAnIndexThatFollowsAgreesWithTheCatalogWhileImportsRun(t *testing.T) {
 	})
 }
 
-func TestAuditFindsTheOneCompanyThatTheIndexHasOtherwise(t *testing.T) {
+func TestAuditNamesTheCompanyThatDiffersInTheIndex(t *testing.T) {
 	t.Parallel()
-	const victim = 5_020 // in the second span
-	sound := newShelf(t, dbtest.SQLite(t), 5_050)
-	change := func(fn func(*company.Company)) func(*testing.T, *shelf, company.Company) {
-		return func(t *testing.T, s *shelf, c company.Company) {
+	const victim = 5_020 // in the second range
+	healthy := newFixture(t, dbtest.SQLite(t), 5_050)
+	change := func(fn func(*company.Company)) func(*testing.T, *fixture, company.Company) {
+		return func(t *testing.T, s *fixture, c company.Company) {
 			fn(&c)
 			require.NoError(t, s.index.Apply(t.Context(), []index.Change{{Number: c.Number, Company: &c}}, s.index.Seq()))
 		}
 	}
 	for name, test := range map[string]struct {
-		harm func(*testing.T, *shelf, company.Company)
+		harm func(*testing.T, *fixture, company.Company)
 		want string
 	}{
-		"a company that is lost": {func(t *testing.T, s *shelf, c company.Company) {
+		"a lost company": {func(t *testing.T, s *fixture, c company.Company) {
 			require.NoError(t, s.index.Apply(t.Context(), []index.Change{{Number: c.Number}}, s.index.Seq()))
-		}, "the index holds 0 of them, and the catalog 1"},
+		}, "the index has 0 of them, and the catalog 1"},
 		"a country":       {change(func(c *company.Company) { c.Country = "Atlantis" }), `country: the index counts "atlantis" 1 times, and the catalog 0`},
 		"a city":          {change(func(c *company.Company) { c.City = "" }), "city: "},
 		"an industry":     {change(func(c *company.Company) { c.Industries = append(c.Industries, "Alchemy") }), "alchemy"},
@@ -143,7 +143,7 @@ func TestAuditFindsTheOneCompanyThatTheIndexHasOtherwise(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := sound.withIndex(t)
+			s := healthy.withIndex(t)
 			companies, _, err := s.Span(t.Context(), victim, victim)
 			require.NoError(t, err)
 			test.harm(t, s, *companies[0])
@@ -155,21 +155,21 @@ func TestAuditFindsTheOneCompanyThatTheIndexHasOtherwise(t *testing.T) {
 	}
 }
 
-// What no facet counts shows in the orders, or when a company that is asked for is not found.
-func TestAuditFindsOtherNamesWordsAndConnections(t *testing.T) {
+// What facets do not count shows in the orders, or in a search.
+func TestAuditFindsDifferentNamesWordsAndConnections(t *testing.T) {
 	t.Parallel()
-	sound := newShelf(t, dbtest.SQLite(t), 20)
+	healthy := newFixture(t, dbtest.SQLite(t), 20)
 	for name, harm := range map[string]func(*company.Company){
-		"a name":           func(c *company.Company) { c.Name = "Zzz " + c.Name },
-		"an update":        func(c *company.Company) { c.UpdatedAt = c.UpdatedAt.Add(time.Hour) },
-		"an exact count":   func(c *company.Company) { *c.EmployeeCount += 1 },
-		"a description":    func(c *company.Company) { c.Description = "Nothing to say." },
-		"a connection":     func(c *company.Company) { c.Connections = nil },
-		"a category of it": func(c *company.Company) { c.Connections[0].Category = "rival" },
+		"a name":                  func(c *company.Company) { c.Name = "Zzz " + c.Name },
+		"an update":               func(c *company.Company) { c.UpdatedAt = c.UpdatedAt.Add(time.Hour) },
+		"an exact count":          func(c *company.Company) { *c.EmployeeCount += 1 },
+		"a description":           func(c *company.Company) { c.Description = "Nothing to say." },
+		"a connection":            func(c *company.Company) { c.Connections = nil },
+		"a connection's category": func(c *company.Company) { c.Connections[0].Category = "rival" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := sound.withIndex(t)
+			s := healthy.withIndex(t)
 			companies, _, err := s.Span(t.Context(), 1, 20)
 			require.NoError(t, err)
 			i := slices.IndexFunc(companies, func(c *company.Company) bool {
@@ -188,22 +188,22 @@ func TestAuditFindsOtherNamesWordsAndConnections(t *testing.T) {
 
 func TestAuditFindsCompaniesThatTheCatalogNeverHad(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t, dbtest.SQLite(t), 20)
+	s := newFixture(t, dbtest.SQLite(t), 20)
 	c := &company.Company{Number: 1_000, Name: "Ghost"}
 	require.NoError(t, s.index.Apply(t.Context(), []index.Change{{Number: c.Number, Company: c}}, s.index.Seq()))
-	require.Equal(t, []audit.Finding{{Subject: "index", Problem: "it holds 21 companies in all, and the catalog 20"}}, s.audit(t))
+	require.Equal(t, []audit.Finding{{Subject: "index", Problem: "it has 21 companies in total, and the catalog 20"}}, s.audit(t))
 }
 
 func TestAuditFindsAnIndexThatDoesNotFollow(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t, dbtest.SQLite(t), 20)
+	s := newFixture(t, dbtest.SQLite(t), 20)
 	s.load(t.Context(), t, 12, 20)
 	found := s.audit(t)
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Problem, "does not follow")
 }
 
-func TestAuditWaitsUntilTheIndexHasHeardOfARemoval(t *testing.T) {
+func TestAuditWaitsUntilTheIndexHasAppliedARemoval(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := catalog.New(d)
@@ -211,7 +211,7 @@ func TestAuditWaitsUntilTheIndexHasHeardOfARemoval(t *testing.T) {
 			Catalog: b, Files: []string{"-"}, Stdin: strings.NewReader("name,domain\nAcme,acme.example\nBolt,bolt.example\n"),
 		})
 		require.NoError(t, err)
-		s := (&shelf{Store: b}).withIndex(t)
+		s := (&fixture{Store: b}).withIndex(t)
 		undone, err := importer.Undo(t.Context(), importer.UndoOptions{
 			Catalog: b, Workspaces: workspace.New(d), Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d),
 		}, imported.Import)
@@ -219,7 +219,7 @@ func TestAuditWaitsUntilTheIndexHasHeardOfARemoval(t *testing.T) {
 		require.Equal(t, 2, undone.Removed)
 		found := s.audit(t)
 		require.Len(t, found, 1)
-		require.Contains(t, found[0].Problem, "does not follow", "and not that it holds what was removed")
+		require.Contains(t, found[0].Problem, "does not follow", "instead of the removed companies")
 		s.follower.Start(t.Context())
 		require.Eventually(t, func() bool { return s.index.Len() == 0 }, time.Minute, time.Millisecond)
 		require.Empty(t, s.audit(t))
@@ -227,9 +227,9 @@ func TestAuditWaitsUntilTheIndexHasHeardOfARemoval(t *testing.T) {
 	})
 }
 
-func TestAuditOfNothingAtAllStopsAtAHundredFindings(t *testing.T) {
+func TestAuditOfAnEmptyIndexStopsAtAHundredFindings(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t, dbtest.SQLite(t), 1_000)
+	s := newFixture(t, dbtest.SQLite(t), 1_000)
 	seq := s.index.Seq()
 	var gone []index.Change
 	for n := range company.Number(1_001) {
@@ -239,10 +239,10 @@ func TestAuditOfNothingAtAllStopsAtAHundredFindings(t *testing.T) {
 	require.Len(t, s.audit(t), 100)
 }
 
-// BenchmarkAuditIndex tells what a company costs, and how much the heap grows by looking at all of them.
+// BenchmarkAuditIndex measures the time per company, and how much the heap grows.
 func BenchmarkAuditIndex(b *testing.B) {
 	const n = 50_000
-	s := newShelf(b, dbtest.SQLite(b), n)
+	s := newFixture(b, dbtest.SQLite(b), n)
 	runtime.GC()
 	var before, m runtime.MemStats
 	runtime.ReadMemStats(&before)

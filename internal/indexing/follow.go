@@ -1,5 +1,5 @@
-// Package indexing keeps an index in step with the catalog: it fills the index, follows the catalog's changes, and audits the
-// one against the other. It knows no SQL and no back end of the index.
+// Package indexing keeps an index up to date with the catalog: it builds the index, follows the catalog's changes, and audits
+// one against the other. It contains no SQL and knows no index implementation.
 package indexing
 
 import (
@@ -16,14 +16,14 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// FollowOptions is what a Follower works on.
+// FollowOptions are what a Follower needs.
 type FollowOptions struct {
 	Catalog *catalog.Store
 	Index   index.Index
-	Log     *slog.Logger  // Defaults to none.
+	Log     *slog.Logger  // Defaults to no logging.
 	Poll    time.Duration // How often the catalog is asked for changes. Defaults to 200ms.
 
-	// Progress is told during Build how many of how many companies are in the index. Defaults to nobody.
+	// Progress is called during Build with the number of companies in the index, and the total. May be nil.
 	Progress func(done, total int)
 }
 
@@ -31,10 +31,10 @@ type FollowOptions struct {
 type Follower struct {
 	FollowOptions
 	notify chan struct{}
-	behind atomic.Int64 // microseconds since 1970 at which the index was first seen behind; 0 while it is not
+	behind atomic.Int64 // microseconds since 1970 when the index was first seen behind the catalog; 0 if it is not behind
 
-	building sync.Mutex // one build at a time: another's changes are no part of a scan
-	from     uint64     // the catalog's sequence number, at least 1, before the first of the scans that none has ended yet
+	building sync.Mutex // one build at a time, because a scan must not miss the changes of another one
+	from     uint64     // the catalog's sequence number, at least 1, before the first unfinished scan; 0 if there was no such scan
 
 	mu     sync.Mutex
 	cancel context.CancelFunc
@@ -46,7 +46,7 @@ const (
 	changeBatch = 10_000
 )
 
-// NewFollower makes a follower; Build, then Start set it going.
+// NewFollower returns a follower. Call Build, then Start.
 func NewFollower(o FollowOptions) *Follower {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -60,8 +60,8 @@ func NewFollower(o FollowOptions) *Follower {
 	return &Follower{FollowOptions: o, notify: make(chan struct{}, 1)}
 }
 
-// Build brings the index up to the catalog's present state: an empty one by a scan of the whole catalog, one that knows
-// an earlier state by the changes since. Where the index loses companies meanwhile, it begins again.
+// Build brings the index up to the catalog's current state: an empty index by a scan of the whole catalog, any other by the
+// changes since its state. If the index loses companies during that, Build starts again.
 func (f *Follower) Build(ctx context.Context) error {
 	for {
 		err := f.build(ctx)
@@ -69,7 +69,7 @@ func (f *Follower) Build(ctx context.Context) error {
 			return err
 		}
 		f.behind.CompareAndSwap(0, time.Now().UnixMicro())
-		f.Log.InfoContext(ctx, "index has lost companies on the way; the catalog is read again", "reason", err)
+		f.Log.InfoContext(ctx, "index lost companies while it was built; reading the catalog again", "reason", err)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -89,16 +89,16 @@ func (f *Follower) build(ctx context.Context) error {
 	return f.catchUp(ctx)
 }
 
-// scan reads the catalog and feeds the index at once. It tells the index of an empty one, too: that may be all that is
-// left of what the index has lost. What an earlier scan brought before it broke off may have been removed since, so the
-// index is told to be as old as that one, and the changes since do the rest.
+// scan reads the whole catalog and applies it to the index concurrently. It also runs for an empty catalog, because the index
+// may have to forget what it had. Companies that an earlier, unfinished scan applied may have been removed since. So the index
+// gets the sequence number from before that scan, and the changes since then remove them.
 func (f *Follower) scan(ctx context.Context) error {
 	if f.from == 0 {
 		seq, err := f.Catalog.Seq(ctx)
 		if err != nil {
 			return err
 		}
-		f.from = max(seq, 1) // the first change removes nothing
+		f.from = max(seq, 1) // the first change never removes a company
 	}
 	total, err := f.Catalog.Len(ctx)
 	if err != nil {
@@ -138,6 +138,7 @@ func (f *Follower) scan(ctx context.Context) error {
 	return nil
 }
 
+// read sends the catalog's companies in batches, and returns the sequence number of what it read.
 func (f *Follower) read(ctx context.Context, batches chan<- []index.Change) (seq uint64, err error) {
 	var batch []index.Change
 	send := func() error {
@@ -162,7 +163,7 @@ func (f *Follower) read(ctx context.Context, batches chan<- []index.Change) (seq
 	return seq, err
 }
 
-// catchUp applies changes until there are none.
+// catchUp applies changes until the index has all of them.
 func (f *Follower) catchUp(ctx context.Context) error {
 	for {
 		after := f.Index.Seq()
@@ -189,7 +190,7 @@ func (f *Follower) catchUp(ctx context.Context) error {
 	}
 }
 
-// Start follows the catalog until Stop. A second call does nothing.
+// Start follows the catalog until Stop. ctx's cancellation is ignored. A second call does nothing.
 func (f *Follower) Start(ctx context.Context) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -201,7 +202,7 @@ func (f *Follower) Start(ctx context.Context) {
 	go f.run(ctx, f.done)
 }
 
-// Stop ends the following and waits for it. A second call does nothing; Start goes on where it was.
+// Stop stops following and waits until that is done. A second call does nothing. Start continues.
 func (f *Follower) Stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -213,15 +214,15 @@ func (f *Follower) Stop() {
 	f.done = nil
 }
 
-// Notify tells that the catalog has changed, so that the follower need not wait for its next poll.
+// Notify makes the follower check the catalog now instead of at its next poll.
 func (f *Follower) Notify() {
 	select {
 	case f.notify <- struct{}{}:
-	default: // one is on its way
+	default: // a notification is pending
 	}
 }
 
-// Lag is for how long the index has been known to be behind the catalog; 0 while it is not.
+// Lag returns for how long the index has been behind the catalog; 0 if it is not.
 func (f *Follower) Lag() time.Duration {
 	since := f.behind.Load()
 	if since == 0 {
@@ -248,7 +249,7 @@ func (f *Follower) run(ctx context.Context, done chan<- struct{}) {
 			failing = false
 		case errors.Is(err, context.Canceled):
 			return
-		case !failing: // once, not five times a second
+		case !failing: // log once, not five times a second
 			failing = true
 			f.behind.CompareAndSwap(0, time.Now().UnixMicro())
 			f.Log.ErrorContext(ctx, "index cannot follow the catalog", "error", err)
@@ -256,9 +257,9 @@ func (f *Follower) run(ctx context.Context, done chan<- struct{}) {
 	}
 }
 
-// follow asks the catalog's sequence number first, which is cheap.
+// follow applies new changes. It reads the catalog's sequence number first, which is cheap.
 func (f *Follower) follow(ctx context.Context) error {
-	known := f.Index.Seq() // asked first: the catalog's can only be later
+	known := f.Index.Seq() // before the catalog's, which can only be higher then
 	seq, err := f.Catalog.Seq(ctx)
 	switch {
 	case err != nil:
@@ -268,5 +269,5 @@ func (f *Follower) follow(ctx context.Context) error {
 	case seq == known:
 		return nil
 	}
-	return f.Build(ctx) // an index that has found itself damaged is at 0 again
+	return f.Build(ctx) // not catchUp: an index that found damage in itself is at 0 again
 }

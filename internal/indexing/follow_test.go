@@ -21,7 +21,7 @@ import (
 	"github.com/opencapi/capi/internal/indexing"
 )
 
-// watched is an index that tells of every Apply.
+// watched is an index that reports every Apply.
 type watched struct {
 	index.Index
 	applied chan uint64
@@ -57,7 +57,7 @@ func TestTheIndexFollowsTheCatalog(t *testing.T) {
 		require.NoError(t, f.Build(t.Context()))
 		require.Equal(t, 300, x.Len())
 		require.Equal(t, uint64(1), x.Seq())
-		require.NoError(t, f.Build(t.Context()), "a second time there is nothing to do")
+		require.NoError(t, f.Build(t.Context()), "a second build has nothing to do")
 
 		f.Start(t.Context())
 		f.Start(t.Context())
@@ -76,7 +76,7 @@ func TestTheIndexFollowsTheCatalog(t *testing.T) {
 
 		put(t, b, "Late", 5)
 		require.NoError(t, f.Build(t.Context()))
-		require.Equal(t, 365, x.Len(), "an index that is behind takes the changes only")
+		require.Equal(t, 365, x.Len(), "an index that is behind reads only the changes")
 	})
 }
 
@@ -95,7 +95,7 @@ func (l *losing) Apply(ctx context.Context, changes []index.Change, seq uint64) 
 	return l.Index.Apply(ctx, changes, seq)
 }
 
-func TestTheCatalogIsReadAgainWhereTheIndexLosesCompaniesMeanwhile(t *testing.T) {
+func TestBuildStartsAgainIfTheIndexLosesCompanies(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
 	b := catalog.New(d)
@@ -112,10 +112,10 @@ func TestTheCatalogIsReadAgainWhereTheIndexLosesCompaniesMeanwhile(t *testing.T)
 	require.Equal(t, 300, x.Len())
 	require.Equal(t, uint64(1), x.Seq())
 	require.Zero(t, f.Lag())
-	require.Empty(t, log.String(), "nothing is broken")
+	require.Empty(t, log.String(), "this is not a failure")
 }
 
-// breaking is an index whose first scan breaks off at its end.
+// breaking is an index whose first scan fails at its end.
 type breaking struct {
 	index.Index
 	broken bool
@@ -129,7 +129,7 @@ func (x *breaking) Apply(ctx context.Context, changes []index.Change, seq uint64
 	return x.Index.Apply(ctx, changes, seq)
 }
 
-func TestAScanThatBrokeOffLeavesNothingThatWasRemovedSince(t *testing.T) {
+func TestCompaniesRemovedAfterAFailedScanLeaveTheIndex(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
 	number, err := b.Begin(t.Context(), nil)
@@ -153,7 +153,7 @@ func TestAScanThatBrokeOffLeavesNothingThatWasRemovedSince(t *testing.T) {
 	require.Equal(t, seq, x.Seq())
 }
 
-// lines are what a log has written, a message each.
+// lines receives the messages of a log.
 type lines chan string
 
 func (l lines) Write(p []byte) (int, error) {
@@ -161,7 +161,7 @@ func (l lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestACatalogThatIsBehindItsIndexIsLogged(t *testing.T) {
+func TestACatalogBehindItsIndexIsLogged(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
 	put(t, b, "Company", 3)
@@ -170,14 +170,14 @@ func TestACatalogThatIsBehindItsIndexIsLogged(t *testing.T) {
 	log := make(lines, 10)
 	f := indexing.NewFollower(indexing.FollowOptions{Catalog: b, Index: x, Poll: time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil))})
 	require.NoError(t, f.Build(t.Context()))
-	require.NoError(t, x.Apply(t.Context(), nil, 7)) // what the catalog has forgotten
+	require.NoError(t, x.Apply(t.Context(), nil, 7)) // changes that the catalog does not have
 	f.Start(t.Context())
 	t.Cleanup(f.Stop)
 	require.Contains(t, <-log, "restored from a backup")
 	require.Positive(t, f.Lag())
 }
 
-func TestAnIndexThatHasLostAllIsMendedFromAnEmptyCatalog(t *testing.T) {
+func TestAnIndexThatLostEverythingIsRebuiltFromAnEmptyCatalog(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
 	b := catalog.New(d)

@@ -14,13 +14,13 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// stretch is what the catalog holds of a span of numbers.
-type stretch struct {
+// numberRange is a range of company numbers, and the companies that the catalog has in it.
+type numberRange struct {
 	first, last company.Number
 	companies   []*company.Company // by number
 }
 
-func (s stretch) String() string {
+func (s numberRange) String() string {
 	switch {
 	case s.first != s.last:
 		return fmt.Sprintf("companies number %d to %d", s.first, s.last)
@@ -30,7 +30,8 @@ func (s stretch) String() string {
 	return fmt.Sprintf("company number %d", s.first)
 }
 
-func (s stretch) numbers() *company.Set {
+// numbers returns the set of all numbers in the range.
+func (s numberRange) numbers() *company.Set {
 	all := make([]company.Number, 0, s.last-s.first+1)
 	for n := uint64(s.first); n <= uint64(s.last); n++ {
 		all = append(all, company.Number(n)) //nolint:gosec // at most last
@@ -39,11 +40,11 @@ func (s stretch) numbers() *company.Set {
 	return &set
 }
 
-// compare asks the index about the part, and plainly works out the same. It gives the first difference, empty if there
-// is none.
-func (a *indexAudit) compare(ctx context.Context, s stretch) (string, error) {
+// compare searches the index within the range, and computes the same from the catalog's companies. It returns the first
+// difference; empty if there is no difference.
+func (a *indexAudit) compare(ctx context.Context, s numberRange) (string, error) {
 	within := s.numbers()
-	for _, check := range []func(context.Context, stretch, *company.Set) (string, error){a.facts, a.orders, a.words} {
+	for _, check := range []func(context.Context, numberRange, *company.Set) (string, error){a.facts, a.orders, a.words} {
 		if problem, err := check(ctx, s, within); err != nil || problem != "" {
 			return problem, err
 		}
@@ -51,8 +52,8 @@ func (a *indexAudit) compare(ctx context.Context, s stretch) (string, error) {
 	return "", nil
 }
 
-// facts compares which companies there are, and every value that a facet counts.
-func (a *indexAudit) facts(ctx context.Context, s stretch, within *company.Set) (string, error) {
+// facts compares which companies the index has, and every value that facets count.
+func (a *indexAudit) facts(ctx context.Context, s numberRange, within *company.Set) (string, error) {
 	r, err := a.Index.Search(ctx, index.Request{
 		Sort: query.Sort{By: query.ByEmployeeCount}, Limit: 1, Within: within, FacetLimit: 1 << 30,
 	})
@@ -60,7 +61,7 @@ func (a *indexAudit) facts(ctx context.Context, s stretch, within *company.Set) 
 		return "", err
 	}
 	if r.Total != len(s.companies) {
-		return fmt.Sprintf("the index holds %d of them, and the catalog %d", r.Total, len(s.companies)), nil
+		return fmt.Sprintf("the index has %d of them, and the catalog %d", r.Total, len(s.companies)), nil
 	}
 	for facet, counts := range r.Facets.Values {
 		values := facet.Field().Values
@@ -91,7 +92,7 @@ func sectors(c *company.Company) []string {
 	return all
 }
 
-// tally counts the companies that have each value, folded.
+// tally counts the companies per folded value.
 func tally(companies []*company.Company, values func(*company.Company) []string) map[string]int {
 	counts := map[string]int{}
 	for _, c := range companies {
@@ -106,6 +107,7 @@ func tally(companies []*company.Company, values func(*company.Company) []string)
 	return counts
 }
 
+// folded sums the counts per folded value.
 func folded(counts []index.Count) map[string]int {
 	all := make(map[string]int, len(counts))
 	for _, c := range counts {
@@ -116,7 +118,7 @@ func folded(counts []index.Count) map[string]int {
 	return all
 }
 
-// differ names the first value that is not counted alike.
+// differ describes the first value with different counts.
 func differ(facet string, want, got map[string]int) string {
 	all := maps.Clone(want)
 	maps.Copy(all, got)
@@ -128,7 +130,7 @@ func differ(facet string, want, got map[string]int) string {
 	return ""
 }
 
-// differBands takes the bands as the index draws them.
+// differBands compares the counts of the index's bands.
 func differBands(facet string, companies []*company.Company, f query.Field, bands []index.Band) string {
 	known, counted := 0, 0
 	for _, c := range companies {
@@ -155,6 +157,7 @@ func differBands(facet string, companies []*company.Company, f query.Field, band
 	return ""
 }
 
+// bound returns the limit of a range for people.
 func bound(n *int64) string {
 	if n == nil {
 		return "anywhere"

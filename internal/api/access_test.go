@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -109,11 +110,13 @@ func TestEveryTokenFailureHasItsOwnCode(t *testing.T) {
 		legacy:                           "TOKEN_NOT_WORKSPACE_BOUND",
 		orphan:                           "NOT_WORKSPACE_MEMBER",
 	} {
-		r := h.request(t, "", "GET", base+"/credits", nil)
-		r.Header.Set("Authorization", header)
-		a := h.raw(t, r)
-		require.Equal(t, http.StatusUnauthorized, a.status)
-		require.Equal(t, code, a.code(t), header)
+		t.Run(cmp.Or(header, "no header"), func(t *testing.T) {
+			r := h.request(t, "", "GET", base+"/credits", nil)
+			r.Header.Set("Authorization", header)
+			a := h.raw(t, r)
+			require.Equal(t, http.StatusUnauthorized, a.status)
+			require.Equal(t, code, a.code(t), header)
+		})
 	}
 }
 
@@ -164,10 +167,12 @@ func TestUnknownPathsAndMethodsGetTheErrorBody(t *testing.T) {
 		"/exports": "GET, HEAD, POST", "/companies/search": "POST", "/exports/quote": "POST", "/credits": "GET, HEAD",
 		"/lists/" + uuid.NewString(): "DELETE, GET, HEAD, PATCH",
 	} {
-		a := h.send(t, h.writer, "PUT", path, M{})
-		require.Equal(t, http.StatusMethodNotAllowed, a.status, path)
-		require.Equal(t, "METHOD_NOT_ALLOWED", a.code(t))
-		require.Equal(t, allow, a.header.Get("Allow"))
+		t.Run(path, func(t *testing.T) {
+			a := h.send(t, h.writer, "PUT", path, M{})
+			require.Equal(t, http.StatusMethodNotAllowed, a.status, path)
+			require.Equal(t, "METHOD_NOT_ALLOWED", a.code(t))
+			require.Equal(t, allow, a.header.Get("Allow"))
+		})
 	}
 	for _, path := range []string{"/companies/search", "/exports/quote"} {
 		for _, method := range []string{"GET", "HEAD", "DELETE", "OPTIONS"} {
@@ -207,13 +212,15 @@ func TestBodiesMustBeJSONOfAtMostOneMebibyte(t *testing.T) {
 		"text/plain": 415, "application/x-www-form-urlencoded": 415, "application/json; charset=latin1": 415,
 		"multipart/form-data; boundary=x": 415, "nonsense;;": 415,
 	} {
-		r := h.request(t, h.reader, "POST", base+"/companies/search", M{})
-		r.Header.Set("Content-Type", header)
-		a := h.raw(t, r)
-		require.Equal(t, status, a.status, header)
-		if status != 200 {
-			require.Equal(t, "UNSUPPORTED_MEDIA_TYPE", a.code(t))
-		}
+		t.Run(cmp.Or(header, "no media type"), func(t *testing.T) {
+			r := h.request(t, h.reader, "POST", base+"/companies/search", M{})
+			r.Header.Set("Content-Type", header)
+			a := h.raw(t, r)
+			require.Equal(t, status, a.status, header)
+			if status != 200 {
+				require.Equal(t, "UNSUPPORTED_MEDIA_TYPE", a.code(t))
+			}
+		})
 	}
 	r := h.request(t, h.reader, "POST", base+"/companies/search", M{})
 	r.Header.Set("Content-Encoding", "gzip")
@@ -286,9 +293,11 @@ func TestValidRequestIDsOfClientsAreKept(t *testing.T) {
 	for given, taken := range map[string]bool{
 		"abc-123": true, "a b": false, "\"quoted\"": false, strings.Repeat("x", 200): false, "": false, "zeile\n2": false,
 	} {
-		r := h.request(t, h.reader, "GET", base+"/credits", nil)
-		r.Header.Set("X-Request-Id", given)
-		require.Equal(t, taken, given == h.raw(t, r).header.Get("X-Request-Id"), given)
+		t.Run(cmp.Or(given, "empty"), func(t *testing.T) {
+			r := h.request(t, h.reader, "GET", base+"/credits", nil)
+			r.Header.Set("X-Request-Id", given)
+			require.Equal(t, taken, given == h.raw(t, r).header.Get("X-Request-Id"), given)
+		})
 	}
 }
 

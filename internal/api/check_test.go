@@ -63,17 +63,21 @@ func TestNullIsTheSameAsAnAbsentOptionalField(t *testing.T) {
 func TestWholeNumbersAreAcceptedInEverySpelling(t *testing.T) {
 	t.Parallel()
 	for spelling, want := range map[string]int64{"50": 50, "50.0": 50, "5e1": 50, "0.5E2": 50, "-0": 0} {
-		in, faults := readBodyOf[searchInput](t, `{"employee_count_min": `+spelling+`, "countries": ["US"]}`)
-		require.Empty(t, faults, spelling)
-		require.Equal(t, want, *in.Body.EmployeeCountMin)
-		require.Equal(t, []string{"US"}, in.Body.Countries)
+		t.Run(spelling, func(t *testing.T) {
+			in, faults := readBodyOf[searchInput](t, `{"employee_count_min": `+spelling+`, "countries": ["US"]}`)
+			require.Empty(t, faults, spelling)
+			require.Equal(t, want, *in.Body.EmployeeCountMin)
+			require.Equal(t, []string{"US"}, in.Body.Countries)
+		})
 	}
 	for spelling, message := range map[string]string{
 		"1e400": "is out of range", "9223372036854775808": "is out of range", "1e17": "is out of range",
 		"0.1": "must be a whole number", "-5": "must not be negative", `"50"`: "must be a number, not a string",
 	} {
-		_, faults := readBodyOf[searchInput](t, `{"employee_count_min": `+spelling+`}`)
-		require.Equal(t, []fault.FieldError{{Field: "employee_count_min", Message: message}}, faults, spelling)
+		t.Run(spelling, func(t *testing.T) {
+			_, faults := readBodyOf[searchInput](t, `{"employee_count_min": `+spelling+`}`)
+			require.Equal(t, []fault.FieldError{{Field: "employee_count_min", Message: message}}, faults, spelling)
+		})
 	}
 }
 

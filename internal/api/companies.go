@@ -118,7 +118,7 @@ type Warning struct {
 	Field      string  `json:"field" example:"countries"`
 	Value      string  `json:"value" doc:"The value as sent, cut to 100 characters." example:"Germny"`
 	Message    string  `json:"message"`
-	Suggestion *string `json:"suggestion" doc:"The nearest known value; null if there is none." example:"Germany"`
+	Suggestion *string `json:"suggestion" doc:"The nearest known value, or null." example:"Germany"`
 }
 
 // Aggregations are exact counts over all matches, highest first; bands are in ascending order. Aggregations that were not

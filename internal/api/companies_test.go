@@ -153,9 +153,11 @@ func TestACursorBelongsToItsQuery(t *testing.T) {
 		"made up":       {"cursor": "42"},
 		"no base64":     {"cursor": "💥"},
 	} {
-		a := h.send(t, h.reader, "POST", "/companies/search", body)
-		require.Equal(t, http.StatusUnprocessableEntity, a.status, name)
-		require.Equal(t, "INVALID_CURSOR", a.code(t), name)
+		t.Run(name, func(t *testing.T) {
+			a := h.send(t, h.reader, "POST", "/companies/search", body)
+			require.Equal(t, http.StatusUnprocessableEntity, a.status, name)
+			require.Equal(t, "INVALID_CURSOR", a.code(t), name)
+		})
 	}
 	require.Equal(t, 200, h.send(t, h.reader, "POST", "/companies/search", M{"cursor": nil}).status)
 }
@@ -229,8 +231,10 @@ func TestInvalidSearchesAreRefused(t *testing.T) {
 		"nested too deep":    {strings.Repeat(`{"query":`, 100) + "1" + strings.Repeat("}", 100), "body"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			require.Contains(t, h.send(t, h.reader, "POST", "/companies/search", c.body).fields(t), c.field)
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				require.Contains(t, h.send(t, h.reader, "POST", "/companies/search", c.body).fields(t), c.field)
+			})
 		})
 	}
 	a := h.send(t, h.reader, "POST", "/companies/search", "{"+strings.Repeat(`"no_such_field":1,`, 50_000)+`"x":1}`)

@@ -232,10 +232,12 @@ func TestInvalidExportsAreRefusedAndChargeNothing(t *testing.T) {
 		"CSV options, JSON":  {with(M{"export_format": "json", "csv_options": M{"bom": true}}), "csv_options"},
 		"CSV options, type":  {with(M{"csv_options": M{"bom": "yes"}}), "csv_options.bom"},
 	} {
-		require.Contains(t, h.send(t, h.writer, "POST", "/exports", c.body).fields(t), c.field, name)
-		if c.field != "name" || name == "control in name" {
-			require.Contains(t, h.send(t, h.reader, "POST", "/exports/quote", c.body).fields(t), c.field, name)
-		}
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, h.send(t, h.writer, "POST", "/exports", c.body).fields(t), c.field, name)
+			if c.field != "name" || name == "control in name" {
+				require.Contains(t, h.send(t, h.reader, "POST", "/exports/quote", c.body).fields(t), c.field, name)
+			}
+		})
 	}
 	for _, path := range []string{"/exports", "/exports/quote"} {
 		a := h.send(t, h.writer, "POST", path, M{"name": "x", "source_type": "list", "list_id": theirs})
@@ -256,12 +258,14 @@ func TestAnExportOfAnotherWorkspaceLooksLikeAnUnknownOne(t *testing.T) {
 	export := create(t, h, M{"name": "mine", "search_filters": M{}}).ExportJob.ID
 	other := h.token(t, h.workspace(t, 10), auth.ReadWrite)
 	for method, suffix := range map[string]string{"GET": "", "POST": "/download"} {
-		theirs := h.send(t, other, method, "/exports/"+export+suffix, nil)
-		nobodys := h.send(t, other, method, "/exports/"+uuid.NewString()+suffix, nil)
-		require.Equal(t, http.StatusNotFound, theirs.status)
-		require.Equal(t, nobodys.status, theirs.status)
-		require.Equal(t, nobodys.code(t), theirs.code(t))
-		require.Contains(t, h.send(t, other, method, "/exports/nonsense"+suffix, nil).fields(t), "export_id")
+		t.Run(method, func(t *testing.T) {
+			theirs := h.send(t, other, method, "/exports/"+export+suffix, nil)
+			nobodys := h.send(t, other, method, "/exports/"+uuid.NewString()+suffix, nil)
+			require.Equal(t, http.StatusNotFound, theirs.status)
+			require.Equal(t, nobodys.status, theirs.status)
+			require.Equal(t, nobodys.code(t), theirs.code(t))
+			require.Contains(t, h.send(t, other, method, "/exports/nonsense"+suffix, nil).fields(t), "export_id")
+		})
 	}
 	require.Empty(t, get[struct{ Items []M }](t, h, other, 200, "GET", "/exports", nil).Items)
 }
@@ -347,6 +351,8 @@ func TestExportsArePagedNewestFirst(t *testing.T) {
 		"limit=0": "limit", "limit=101": "limit", "limit=x": "limit", "limit=1.5": "limit", "limt=5": "limt",
 		"limit=5&limit=6": "limit", "cursor=%00": "cursor", "cursor=%ff": "cursor", "limit=%zz": "query", "page=2": "page",
 	} {
-		require.Contains(t, h.send(t, h.reader, "GET", "/exports?"+query, nil).fields(t), field, query)
+		t.Run(query, func(t *testing.T) {
+			require.Contains(t, h.send(t, h.reader, "GET", "/exports?"+query, nil).fields(t), field, query)
+		})
 	}
 }

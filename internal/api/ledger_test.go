@@ -131,12 +131,8 @@ func TestTheLedgerNamesTheActorOfEveryEntry(t *testing.T) {
 	require.Equal(t, "ada", *purchase.Actor.Name)
 	require.Equal(t, "=1+1 invoice 7", *purchase.Note)
 	require.Nil(t, purchase.ExportID)
-	for _, e := range []struct {
-		reason string
-		entry  int
-	}{{"export_refund", 1}, {"export_charge", 2}} {
-		require.Equal(t, e.reason, got.Items[e.entry].Reason)
-	}
+	require.Equal(t, "export_refund", refund.Reason)
+	require.Equal(t, "export_charge", charge.Reason)
 	require.Equal(t, export, *refund.ExportID)
 	require.Equal(t, export, *charge.ExportID)
 	require.Equal(t, "token", charge.Actor.Type)
@@ -179,14 +175,18 @@ func TestTheLedgerIsPagedAndFiltered(t *testing.T) {
 	for query, want := range map[string]int{
 		"from=" + past: 13, "to=" + future: 13, "from=" + future: 0, "to=" + past: 0, "reason=grant": 1, "reason=export_refund": 0,
 	} {
-		p := get[transactions](t, h, h.reader, 200, "GET", "/credits/transactions?"+query, nil)
-		require.Len(t, p.Items, want, query)
+		t.Run(query, func(t *testing.T) {
+			p := get[transactions](t, h, h.reader, 200, "GET", "/credits/transactions?"+query, nil)
+			require.Len(t, p.Items, want, query)
+		})
 	}
 	for query, field := range map[string]string{
 		"from=yesterday": "from", "to=2026-03-01": "to", "reason=gift": "reason", "format=xml": "format", "limit=101": "limit",
 		"from=" + future + "&to=" + past: "to", "format=csv&limit=5": "limit", "format=csv&cursor=x": "cursor", "since=1": "since",
 	} {
-		require.Contains(t, h.send(t, h.reader, "GET", "/credits/transactions?"+query, nil).fields(t), field, query)
+		t.Run(query, func(t *testing.T) {
+			require.Contains(t, h.send(t, h.reader, "GET", "/credits/transactions?"+query, nil).fields(t), field, query)
+		})
 	}
 	require.Equal(t, "INVALID_CURSOR", h.send(t, h.reader, "GET", "/credits/transactions?cursor=x", nil).code(t))
 	stranger := h.token(t, h.workspace(t, 0), auth.Read)

@@ -129,11 +129,13 @@ func TestAListOfAnotherWorkspaceLooksLikeAnUnknownOne(t *testing.T) {
 		{"POST", "/companies", M{"search_filters": M{}}},
 		{"DELETE", "/companies", M{"search_filters": M{}}},
 	} {
-		theirs := h.send(t, other, c.method, "/lists/"+list+c.suffix, c.body)
-		nobodys := h.send(t, other, c.method, "/lists/"+uuid.NewString()+c.suffix, c.body)
-		require.Equal(t, http.StatusNotFound, theirs.status, c)
-		require.Equal(t, nobodys.code(t), theirs.code(t))
-		require.Contains(t, h.send(t, other, c.method, "/lists/nonsense"+c.suffix, c.body).fields(t), "list_id")
+		t.Run(c.method+" "+c.suffix, func(t *testing.T) {
+			theirs := h.send(t, other, c.method, "/lists/"+list+c.suffix, c.body)
+			nobodys := h.send(t, other, c.method, "/lists/"+uuid.NewString()+c.suffix, c.body)
+			require.Equal(t, http.StatusNotFound, theirs.status, c)
+			require.Equal(t, nobodys.code(t), theirs.code(t))
+			require.Contains(t, h.send(t, other, c.method, "/lists/nonsense"+c.suffix, c.body).fields(t), "list_id")
+		})
 	}
 	require.Equal(t, listed{ID: list, Name: "mine"}, get[listed](t, h, h.reader, 200, "GET", "/lists/"+list, nil))
 	require.Empty(t, get[struct{ Items []M }](t, h, other, 200, "GET", "/lists", nil).Items)
@@ -162,6 +164,8 @@ func TestInvalidListRequestsAreRefused(t *testing.T) {
 		{"POST", "/lists/" + list + "/companies", M{"domain": []string{"x.test"}}, "domain"},
 		{"POST", "/lists/" + list + "/companies", M{"search_filters": M{"country": "US"}}, "search_filters.country"},
 	} {
-		require.Contains(t, h.send(t, h.writer, c.method, c.path, c.body).fields(t), c.field, c)
+		t.Run(c.method+" "+c.field, func(t *testing.T) {
+			require.Contains(t, h.send(t, h.writer, c.method, c.path, c.body).fields(t), c.field, c)
+		})
 	}
 }

@@ -71,7 +71,7 @@ func (s *server) answerOnce(
 	return answer, err
 }
 
-// keyOf returns the request's Idempotency-Key; empty if there is none.
+// keyOf returns the request's Idempotency-Key, or "" without one.
 func keyOf(h http.Header) (string, []fault.FieldError) {
 	given := h.Values(keyHeader)
 	switch {

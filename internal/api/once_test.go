@@ -61,11 +61,13 @@ func TestARetryWithItsKeyReturnsTheFirstResponseByteForByte(t *testing.T) {
 			{"/lists", `{"name":"another"}`, `{"name": "another"}`},
 			{"/lists/" + list + "/companies", `{"search_filters":{},"domains":["nobody.test"]}`, `{"domains":["nobody.test"],"search_filters":{}}`},
 		} {
-			first := h.keyed(t, h.writer, "key "+c.path, c.path, c.body)
-			require.Less(t, first.status, 300, "%s", first.body)
-			for _, body := range []string{c.body, c.body, c.respelt} {
-				requireReplay(t, first, h.keyed(t, h.writer, "key "+c.path, c.path, body))
-			}
+			t.Run(c.path, func(t *testing.T) {
+				first := h.keyed(t, h.writer, "key "+c.path, c.path, c.body)
+				require.Less(t, first.status, 300, "%s", first.body)
+				for _, body := range []string{c.body, c.body, c.respelt} {
+					requireReplay(t, first, h.keyed(t, h.writer, "key "+c.path, c.path, body))
+				}
+			})
 		}
 		require.Equal(t, 1, exportsMade(t, h))
 		require.Len(t, get[struct{ Items []M }](t, h, h.reader, 200, "GET", "/lists", nil).Items, 2)
@@ -102,9 +104,11 @@ func TestAKeyUsedForAnotherRequestIsRefused(t *testing.T) {
 		"another operation": h.keyed(t, h.writer, "k", "/lists", M{"name": "all"}),
 		"another list":      h.keyed(t, h.writer, "l", "/lists/"+other+"/companies", members),
 	} {
-		require.Equal(t, http.StatusUnprocessableEntity, a.status, name)
-		require.Equal(t, "IDEMPOTENCY_KEY_REUSED", a.code(t), name)
-		require.Empty(t, a.header.Get("Idempotency-Replayed"), name)
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, http.StatusUnprocessableEntity, a.status, name)
+			require.Equal(t, "IDEMPOTENCY_KEY_REUSED", a.code(t), name)
+			require.Empty(t, a.header.Get("Idempotency-Replayed"), name)
+		})
 	}
 	require.Equal(t, 1, exportsMade(t, h))
 	require.Zero(t, get[listed](t, h, h.reader, 200, "GET", "/lists/"+other, nil).CompanyCount)
@@ -239,9 +243,9 @@ func TestInvalidKeysAreRefused(t *testing.T) {
 	}
 	twice := h.keyedRequest(t, h.writer, "a", "/exports", M{"nam": "x"})
 	twice.Header.Add("Idempotency-Key", "b")
-	told := h.raw(t, twice).fields(t)
-	require.Equal(t, "is given more than once", told["Idempotency-Key"])
-	require.Contains(t, told, "nam", "every error is reported at once")
+	errs := h.raw(t, twice).fields(t)
+	require.Equal(t, "is given more than once", errs["Idempotency-Key"])
+	require.Contains(t, errs, "nam", "every error is reported at once")
 	require.Zero(t, exportsMade(t, h))
 
 	for _, key := range []string{"k", strings.Repeat("k", 255), `"8e03978e-40d5-43dd-bc93-6894a57f9324"`, "a key, with spaces!"} {

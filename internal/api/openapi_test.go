@@ -13,7 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/api"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 const committedDocument = "../../docs/openapi.json"
 
@@ -47,13 +47,15 @@ func TestTheDocumentAllowsNullForOptionalRequestFields(t *testing.T) {
 		"QuoteRequest": {"name": nil, "list_id": nil},
 		"ListMembers":  {"company_ids": nil, "domains": nil, "search_filters": nil},
 	} {
-		s := doc.Components.Schemas[name].Value
-		require.NoError(t, s.VisitJSON(body), name)
-		for field, value := range body {
-			if value == nil {
-				require.Error(t, s.VisitJSON(M{"name": "x", field: M{"no": "such"}}), field)
+		t.Run(name, func(t *testing.T) {
+			s := doc.Components.Schemas[name].Value
+			require.NoError(t, s.VisitJSON(body), name)
+			for field, value := range body {
+				if value == nil {
+					require.Error(t, s.VisitJSON(M{"name": "x", field: M{"no": "such"}}), field)
+				}
 			}
-		}
+		})
 	}
 	require.Error(t, doc.Components.Schemas["ExportRequest"].Value.VisitJSON(M{"name": nil}), "a required field is never null")
 	require.Error(t, doc.Components.Schemas["Filters"].Value.VisitJSON(M{"countries": []any{nil}}))

@@ -47,7 +47,7 @@ func TestAQuoteIsBinding(t *testing.T) {
 	q := quoted(t, h, M{"search_filters": M{}, "limit": 30, "export_format": "json"})
 	require.Equal(t, 30, q.Cost)
 	require.WithinDuration(t, time.Now().Add(15*time.Minute), q.ExpiresAt, time.Minute)
-	create(t, h, M{"name": "meanwhile", "search_filters": M{}, "limit": 5})
+	create(t, h, M{"name": "between", "search_filters": M{}, "limit": 5})
 
 	made := create(t, h, M{"name": "by the quote", "quote_id": q.QuoteID, "export_format": "csv"})
 	require.Equal(t, figures{RequestedCount: 30, AlreadyUnlocked: 5, NewCount: 25, Cost: 25, CreditsCharged: 25}, made.figures)
@@ -177,12 +177,14 @@ func TestInvalidExportTermsAreRefused(t *testing.T) {
 		"only_new":                {"yes", 1},
 		"on_insufficient_balance": {"skip", "", 1},
 	} {
-		for _, value := range values {
-			for _, path := range []string{"/exports", "/exports/quote"} {
-				a := h.send(t, h.writer, "POST", path, M{"name": "x", "search_filters": M{}, field: value})
-				require.Contains(t, a.fields(t), field, "%v", value)
+		t.Run(field, func(t *testing.T) {
+			for _, value := range values {
+				for _, path := range []string{"/exports", "/exports/quote"} {
+					a := h.send(t, h.writer, "POST", path, M{"name": "x", "search_filters": M{}, field: value})
+					require.Contains(t, a.fields(t), field, "%v", value)
+				}
 			}
-		}
+		})
 	}
 	made := create(t, h, M{
 		"name": "nulls are left out", "search_filters": M{}, "limit": nil, "max_credits": nil, "only_new": nil,

@@ -42,7 +42,9 @@ func TestRateLimitsAreThoseOfTheContract(t *testing.T) {
 	for name, requests := range map[string]int{
 		"companies.search": 60, "credits.get": 60, "exports.create": 5, "exports.get": 120, "exports.download": 30,
 	} {
-		require.Equal(t, requests, Limits()[name].Requests, name)
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, requests, Limits()[name].Requests, name)
+		})
 	}
 }
 

@@ -45,7 +45,8 @@ func fixedPaths() map[string][]string {
 		if strings.Contains(rt.path, "{") {
 			continue
 		}
-		allowed := append(methods[basePath+rt.path], rt.method)
+		allowed := methods[basePath+rt.path]
+		allowed = append(allowed, rt.method)
 		if rt.method == http.MethodGet {
 			allowed = append(allowed, http.MethodHead)
 		}

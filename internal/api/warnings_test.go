@@ -93,7 +93,7 @@ func TestAnEmptyResultExplainsWhy(t *testing.T) {
 
 	create(t, h, M{"name": "all", "search_filters": M{}})
 	f = refused(M{"search_filters": M{}, "only_new": true})
-	require.Contains(t, f.Message, "those that the workspace has already. Without only_new")
+	require.Contains(t, f.Message, "that the workspace has not unlocked yet. Without only_new")
 	require.Equal(t, 997, balance(t, h))
 }
 
@@ -129,9 +129,11 @@ func TestSuggestionsAreCloseOrAbsent(t *testing.T) {
 	for given, want := range map[string]any{
 		"CA": "California", "ca": "California", "NSW": nil, "CO": nil, "Cal": nil, "XX": nil, "Californa": "California",
 	} {
-		got := find(t, h, M{"states": []string{given}}).Warnings
-		require.Len(t, got, 1, given)
-		require.Equal(t, want, got[0]["suggestion"], given)
+		t.Run(given, func(t *testing.T) {
+			got := find(t, h, M{"states": []string{given}}).Warnings
+			require.Len(t, got, 1, given)
+			require.Equal(t, want, got[0]["suggestion"], given)
+		})
 	}
 	long := find(t, h, M{"cities": []string{strings.Repeat("é", 900)}}).Warnings[0]
 	require.Equal(t, strings.Repeat("é", 100)+"…", long["value"])

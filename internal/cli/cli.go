@@ -96,7 +96,7 @@ func helpFor(err error) string {
 // open validates the settings and opens the data, which must exist.
 func (s *session) open() (*app.App, error) { return s.openWith(app.OpenExisting) }
 
-// openOrMake is open for commands that create the data if there is none.
+// openOrMake is open for commands that create missing data.
 func (s *session) openOrMake() (*app.App, error) { return s.openWith(app.Open) }
 
 func (s *session) openWith(open func(context.Context, config.Config, *slog.Logger) (*app.App, error)) (*app.App, error) {

@@ -33,9 +33,11 @@ func TestNumbersAreFormattedForPeople(t *testing.T) {
 func TestLifetimesCanBeGivenInDays(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{"30d": 30 * 24 * time.Hour, "1h30m": 90 * time.Minute} {
-		var l lifetime
-		require.NoError(t, l.UnmarshalText([]byte(text)))
-		require.Equal(t, want, time.Duration(l), text)
+		t.Run(text, func(t *testing.T) {
+			var l lifetime
+			require.NoError(t, l.UnmarshalText([]byte(text)))
+			require.Equal(t, want, time.Duration(l), text)
+		})
 	}
 	for _, text := range []string{"", "0d", "-1d", "0h", "d", "1w", "999999999d"} {
 		var l lifetime

@@ -29,7 +29,9 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		fault.SignInNeeded: 401, fault.Forbidden: 403,
 	}
 	for _, e := range fault.Catalogue() {
-		require.Equal(t, want[e.Code], httpx.Status(e.Kind), e.Code)
+		t.Run(string(e.Code), func(t *testing.T) {
+			require.Equal(t, want[e.Code], httpx.Status(e.Kind), e.Code)
+		})
 	}
 	require.Len(t, fault.Catalogue(), len(want))
 }

@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-// watched are asked all day long by whoever watches the server.
+// watched are the paths that monitoring requests all day long.
 var watched = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}
 
 type noteKey struct{}
 
-// Note holds what the layers behind the log learn about a request and the log line shall carry.
+// Note collects attributes for the log line of a request from the handlers behind the log.
 type Note struct{ attrs []slog.Attr }
 
-// Add puts one more attribute on the request's log line. A Note is used by the request's own goroutine alone.
+// Add adds an attribute to the request's log line. A Note must only be used by the goroutine of its request.
 func (n *Note) Add(a slog.Attr) {
 	if n != nil {
 		n.attrs = append(n.attrs, a)
 	}
 }
 
-// NoteOf is the note of the request that ctx belongs to; nil, which takes everything and keeps nothing, outside of one.
+// NoteOf returns the note of the request that ctx belongs to. Outside of a request, it is nil, which ignores Add.
 func NoteOf(ctx context.Context) *Note {
 	n, _ := ctx.Value(noteKey{}).(*Note)
 	return n
 }
 
-// AccessLog writes one line a request: method, path without its query, status, bytes, time taken. Those who only ask
-// whether the server is alive, and hear that it is, stand at DEBUG.
+// AccessLog writes one line a request: method, path without its query, status, bytes, duration. Successful health checks are
+// logged at DEBUG.
 func AccessLog(log *slog.Logger) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +52,7 @@ func AccessLog(log *slog.Logger) Middleware {
 	}
 }
 
-// watcher remembers status and size of an answer on its way through.
+// watcher records the status and size of a response.
 type watcher struct {
 	http.ResponseWriter
 	status    int

@@ -1,10 +1,10 @@
-// Package middleware wraps HTTP handlers with what every answer has: a request id, a log line, a net under panics.
-// It knows no route and no rule.
+// Package middleware wraps HTTP handlers with what every request gets: an id, a log line, metrics and recovery from panics.
+// It knows no routes and no rules.
 package middleware
 
 import "net/http"
 
-// Middleware makes a handler out of the one behind it.
+// Middleware wraps a handler.
 type Middleware func(http.Handler) http.Handler
 
 // Chain wraps h; the first middleware sees the request first.

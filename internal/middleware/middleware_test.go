@@ -14,7 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/middleware"
 )
 
-func TestTheLogLineTellsWhatTheHandlerNotedAndWhatWasAnswered(t *testing.T) {
+func TestTheLogLineHasTheHandlersNotesAndTheStatus(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
@@ -28,7 +28,7 @@ func TestTheLogLineTellsWhatTheHandlerNotedAndWhatWasAnswered(t *testing.T) {
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/pot?secret=1", nil))
 
 	require.NoError(t, written)
-	require.NoError(t, flushed, "the connection stays in reach")
+	require.NoError(t, flushed, "the connection can still be reached")
 	require.Equal(t, 1, strings.Count(out.String(), "\n"))
 	require.NotContains(t, out.String(), "secret")
 	var line map[string]any
@@ -40,7 +40,7 @@ func TestTheLogLineTellsWhatTheHandlerNotedAndWhatWasAnswered(t *testing.T) {
 	}
 }
 
-func TestOnlyGoodNewsOfHealthGoesUnlogged(t *testing.T) {
+func TestOnlySuccessfulHealthChecksAreNotLogged(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, nil))
@@ -56,12 +56,12 @@ func TestOnlyGoodNewsOfHealthGoesUnlogged(t *testing.T) {
 	require.Contains(t, out.String(), "status=503")
 }
 
-func TestAPanicBecomesAnAnswerIfNoneIsOut(t *testing.T) {
+func TestAPanicBecomesAResponseIfNothingWasSent(t *testing.T) {
 	t.Parallel()
 	log := slog.New(slog.DiscardHandler)
-	var told error
+	var failed error
 	fail := func(w http.ResponseWriter, _ *http.Request, err error) {
-		told = err
+		failed = err
 		w.WriteHeader(http.StatusInternalServerError)
 	}
 	serve := func(h http.HandlerFunc) *httptest.ResponseRecorder {
@@ -71,7 +71,7 @@ func TestAPanicBecomesAnAnswerIfNoneIsOut(t *testing.T) {
 	}
 	w := serve(func(http.ResponseWriter, *http.Request) { panic("a reason") })
 	require.Equal(t, http.StatusInternalServerError, w.Code)
-	require.ErrorContains(t, told, "a reason")
+	require.ErrorContains(t, failed, "a reason")
 
 	for _, h := range []http.HandlerFunc{
 		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK); panic("too late") },
@@ -79,10 +79,10 @@ func TestAPanicBecomesAnAnswerIfNoneIsOut(t *testing.T) {
 	} {
 		require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { serve(h) })
 	}
-	require.NotErrorIs(t, told, http.ErrAbortHandler)
+	require.NotErrorIs(t, failed, http.ErrAbortHandler)
 }
 
-func TestOutsideOfARequestNotesAreLost(t *testing.T) {
+func TestNotesOutsideOfARequestAreIgnored(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, middleware.RequestIDOf(t.Context()))
 	middleware.NoteOf(t.Context()).Add(slog.Int("x", 1))

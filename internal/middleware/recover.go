@@ -8,8 +8,8 @@ import (
 	"runtime/debug"
 )
 
-// Recover turns a panic into an answer by fail, if nothing of the answer is out yet, else into a broken connection,
-// so that half an answer never looks like a whole one. The stack goes to the log.
+// Recover turns a panic into a response by fail if nothing has been sent yet. Otherwise it aborts the connection, so that a
+// truncated response never looks complete. It logs the stack.
 func Recover(log *slog.Logger, fail func(http.ResponseWriter, *http.Request, error)) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

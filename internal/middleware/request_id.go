@@ -6,18 +6,18 @@ import (
 	"net/http"
 )
 
-// RequestIDHeader is the header that carries the id, in and out.
+// RequestIDHeader is the header of the id, in requests and responses.
 const RequestIDHeader = "X-Request-Id"
 
 const requestIDLengthMax = 128
 
 type requestIDKey struct{}
 
-// RequestID gives each request an id: the client's own if it is sane, else a fresh one. The answer carries it too.
+// RequestID gives each request an id: the client's own if it is valid, else a new one. The response has it in a header.
 func RequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(RequestIDHeader)
-		if !saneRequestID(id) {
+		if !validRequestID(id) {
 			id = rand.Text()
 		}
 		w.Header().Set(RequestIDHeader, id)
@@ -25,14 +25,14 @@ func RequestID(next http.Handler) http.Handler {
 	})
 }
 
-// RequestIDOf is the id of the request that ctx belongs to; empty outside of one.
+// RequestIDOf returns the id of the request that ctx belongs to; empty outside of a request.
 func RequestIDOf(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
 }
 
-// saneRequestID keeps line breaks, quotes and whole documents out of logs and answers.
-func saneRequestID(id string) bool {
+// validRequestID keeps line breaks, quotes and long texts out of logs and responses.
+func validRequestID(id string) bool {
 	if id == "" || len(id) > requestIDLengthMax {
 		return false
 	}

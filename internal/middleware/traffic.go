@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Traffic counts requests and their time, by route and never by address, so that clients cannot make up series.
+// Traffic measures requests by route. It does not use their paths, so that clients cannot create time series.
 type Traffic struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
@@ -17,7 +17,7 @@ type Traffic struct {
 	inFlight prometheus.Gauge
 }
 
-// durationBuckets are in seconds: from a search to a download.
+// durationBuckets are in seconds, from a search to a download.
 var durationBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60}
 
 // NewTraffic registers its metrics.
@@ -41,7 +41,7 @@ func NewTraffic(r prometheus.Registerer) *Traffic {
 	return t
 }
 
-// Watch is the middleware. What is behind it must hand the request itself on, because http.ServeMux notes the route on it.
+// Watch is the middleware. Handlers behind it must pass on the same *http.Request, because http.ServeMux stores the route in it.
 func (t *Traffic) Watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen, start := &watcher{ResponseWriter: w}, time.Now()
@@ -59,7 +59,7 @@ func (t *Traffic) Watch(next http.Handler) http.Handler {
 	})
 }
 
-// routeOf is the pattern that took the request: a path with its parameters by name. What none took is one route.
+// routeOf returns the pattern that matched the request: a path with named parameters. Unmatched requests share one route.
 func routeOf(r *http.Request) (method, route string) {
 	if r.Pattern == "" {
 		return "other", "none"

@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/middleware"
 )
 
-func TestClientsCannotMakeUpSeries(t *testing.T) {
+func TestClientsCannotCreateTimeSeries(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	mux := http.NewServeMux()

@@ -203,7 +203,7 @@ func loneSurrogate(raw []byte) bool {
 	return false
 }
 
-// codeUnit returns the UTF-16 unit of the \u escape at the start of p, or 0 if there is none.
+// codeUnit returns the UTF-16 unit of the \u escape at the start of p, or 0 without one.
 func codeUnit(p []byte) rune {
 	if len(p) < 6 || p[0] != '\\' || p[1] != 'u' {
 		return 0

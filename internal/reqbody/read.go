@@ -18,7 +18,7 @@ import (
 // sizeBytesMax is the largest body that is read.
 const sizeBytesMax = 1 << 20
 
-// Read returns the request's body, which must be JSON and arrive within the timeout; nil if there is none. Faults:
+// Read returns the request's body, which must be JSON and arrive within the timeout; nil without one. Faults:
 // PayloadTooLarge, RequestTimeout, UnsupportedMediaType, Validation.
 func Read(w http.ResponseWriter, r *http.Request, timeout time.Duration) ([]byte, error) {
 	if r.ContentLength > sizeBytesMax { // before reading, so that a client that sent Expect: 100-continue is refused first

@@ -29,10 +29,10 @@ func AllFacets() []Facet {
 	return all
 }
 
-// ParseFacet returns the facet of a name; false if there is none.
+// ParseFacet returns the facet with the name; false if no facet has it.
 func ParseFacet(name string) (Facet, bool) { return Facet(name), Facet(name).Param() != nil }
 
-// FacetOf returns the facet that counts what the parameter of a name reads; false if there is none.
+// FacetOf returns the facet that counts what the named parameter reads; false if no facet does.
 func FacetOf(param string) (Facet, bool) {
 	p := query.ParamNamed(param)
 	i := slices.IndexFunc(facets, func(f query.Param) bool { return p != nil && f.Field == p.Field })

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Fails on turns of phrase that a reader has to read twice, in comments, messages, pages and documents. Each line below is an
-# extended regular expression and what to write instead; matching ignores case.
+# Fails on turns of phrase that a reader has to read twice, in comments, messages, pages and documents. Each line below is a
+# Perl regular expression and what to write instead; matching ignores case.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 phrases=(
   '\bholds (for|if|while|where|when|unless|as long)\b|reports whether'
   '\b(is|are|was|be|been|being|has|have|had) told\b|\btold (of|here|by|to|that|the|about|in|as|once|this)\b|\btells? (of|apart|how|what|that|which|whether|where|who|why|when|it)\b|\btelling\b|say, report, or show'
-  '\bis none\b|\bare none\b|\bnone of it\b|is not'
+  '(?<!there )\b(is|are) none\b|\bnone of it\b|is not'
   '\bstands? (in|there|for itself|beside|behind|at|under|above|below|side)\b|is in'
   '\b(whoever|whatsoever|whosoever)\b|anyone who, or the person who'
   '\bso many\b|that many, or up to N'
@@ -31,7 +31,7 @@ found=0
 for entry in "${phrases[@]}"; do
   pattern=${entry%|*}
   instead=${entry##*|}
-  if hits=$(grep -inE -- "$pattern" $files); then
+  if hits=$(grep -inP -- "$pattern" $files); then
     printf '== write "%s" instead:\n%s\n' "$instead" "$hits"
     found=$((found + $(wc -l <<<"$hits")))
   fi

@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// serve answers a route's requests from those who may.
+// serve wraps the route's handler in its access check and a limit on the size of the body.
 func (s *server) serve(rt route) http.Handler {
 	return s.handle(func(s *server, w http.ResponseWriter, r *http.Request) error {
 		v, err := s.authorize(rt.access, r)
@@ -27,9 +27,10 @@ func (s *server) serve(rt route) http.Handler {
 	})
 }
 
-// bodySizeBytesMax bounds what a form or an upload sends.
+// bodySizeBytesMax is the most that a form or an upload may send.
 const bodySizeBytesMax = 4 << 20
 
+// handle converts a handler to an http.Handler that shows its error.
 func (s *server) handle(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := h(s, w, r); err != nil {
@@ -38,15 +39,15 @@ func (s *server) handle(h handler) http.Handler {
 	})
 }
 
-// authorize is the viewer with the workspace of the path. One who is not signed in passes, to be sent to sign in; a
-// workspace of others is told like one that does not exist.
+// authorize returns the viewer together with the workspace of the path. A request without a session passes: serve redirects
+// it to the sign-in page. The workspace of others answers as if it did not exist.
 func (s *server) authorize(required access, r *http.Request) (view.Viewer, error) {
 	v := view.ViewerOf(r.Context())
 	if required == anyone || !v.SignedIn() {
 		return v, nil
 	}
 	if required == operator && !v.Person.Operator {
-		return v, notFound() // as for a path that does not exist
+		return v, notFound() // the same answer as for an unknown path
 	}
 	if required != member && required != owner {
 		return v, nil
@@ -69,7 +70,8 @@ func (s *server) authorize(required access, r *http.Request) (view.Viewer, error
 	return v, nil
 }
 
-// redirectToSignIn sends the browser to sign in, and back to the page afterwards. A script is told to.
+// redirectToSignIn sends the browser to the sign-in page, and from there back to this page. Scripts and forms get an error
+// instead.
 func (s *server) redirectToSignIn(w http.ResponseWriter, r *http.Request) error {
 	if isFragment(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return fault.New(fault.SignInNeeded, "Your session has ended. Sign in again.")
@@ -82,4 +84,5 @@ func (s *server) redirectToSignIn(w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
+// notFound returns the error for a path that does not exist.
 func notFound() error { return fault.New(fault.NotFound, "This page does not exist.") }

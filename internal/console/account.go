@@ -23,7 +23,7 @@ func (s *server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 
 func (s *server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
-	// Whoever finds a browser that was left open must not guess at leisure.
+	// Limited, so that someone at an unattended browser cannot guess the password.
 	if err := s.limit("email "+v.Person.Email, limitPerEmail); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (s *server) showCompany(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusOK, view.CompanyPage(page))
 }
 
-// addCompany puts the company on a list, or on a new one.
+// addCompany adds the company to an existing or a new list.
 func (s *server) addCompany(w http.ResponseWriter, r *http.Request) error {
 	c, err := id.Parse[id.Company](r.PathValue("company_id"))
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *server) addCompany(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, view.CompanyPath(ctx, c))
 }
 
-// listOf is the list that a form names, or a new one of the name that it gives.
+// listOf returns the list that the form names, or creates one with the name in the form.
 func (s *server) listOf(r *http.Request) (list.List, error) {
 	ctx, ws := r.Context(), view.ViewerOf(r.Context()).Workspace.ID
 	if text := r.PostFormValue("list_id"); text != "" {

@@ -1,5 +1,6 @@
-// Package console is the web console for people: pages made on the server, with embedded assets and nothing from another
-// host. It translates and decides nothing; what may be done, and what it costs, is decided in the rooms below.
+// Package console is the web console for people: server-rendered pages with embedded assets and nothing from another host.
+// It translates between HTTP and the packages below, which decide what is allowed and what it costs. The pages themselves
+// are in package view.
 package console
 
 import (
@@ -28,10 +29,10 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// basePath is where the console lives.
+// basePath is the path under which the console is served.
 const basePath = view.BasePath
 
-// Deps is what the console speaks to, and its settings.
+// Deps are the stores and use cases that the console calls, and its settings.
 type Deps struct {
 	People      *account.People
 	Sessions    *account.Sessions
@@ -45,20 +46,20 @@ type Deps struct {
 	Idempotency *idempotency.Store
 	System      SystemStatus // what operators see of the installation
 
-	// OIDC lets people sign in by an OpenID provider too. Defaults to none.
+	// OIDC also lets people sign in with an OpenID provider. Defaults to none.
 	OIDC OIDC
 
 	// PublicURL is the address of the server, as https://capi.example.com. With https the cookie is sent over TLS alone.
-	// Defaults to what the request was sent to.
+	// Defaults to the scheme and host of the request.
 	PublicURL string
 
-	// Stopping is closed when the server begins to stop: streams end then. nil never does.
+	// Stopping is closed when the server begins to stop, which ends open event streams. If nil, they end with their request.
 	Stopping <-chan struct{}
 
 	// SessionMax is how long a session lasts. Defaults to 14 days.
 	SessionMax time.Duration
 
-	// Log gets what failed inside. Defaults to slog.DiscardHandler.
+	// Log receives internal errors. Defaults to slog.DiscardHandler.
 	Log *slog.Logger
 }
 
@@ -67,11 +68,11 @@ type server struct {
 	sessions *scs.SessionManager
 	limiter  *ratelimit.Limiter
 
-	examining sync.Mutex // held while the doctor is at work
-	provider  *provider  // nil without one
+	examining sync.Mutex // held while the doctor runs
+	provider  *provider  // nil if none is configured
 }
 
-// New makes the handler of everything below /console. The request id and the access log are those of who mounts it.
+// New returns the handler for everything below /console. The caller adds request IDs and the access log.
 func New(d Deps) (http.Handler, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)

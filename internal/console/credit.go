@@ -46,7 +46,7 @@ func (s *server) showCredits(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusOK, view.CreditsPage(page))
 }
 
-// ledger fills in a page of the entries.
+// ledger adds one page of entries to the page.
 func (s *server) ledger(ctx context.Context, page *view.Credits, filter credit.Filter, before int64) (err error) {
 	page.Entries, err = s.Credits.Page(ctx, view.ViewerOf(ctx).Workspace.ID, filter, before, pageSize+1)
 	if len(page.Entries) > pageSize {
@@ -56,7 +56,7 @@ func (s *server) ledger(ctx context.Context, page *view.Credits, filter credit.F
 	return err
 }
 
-// spending fills in what was spent in the span: over time, by token and by member.
+// spending adds what was spent in the selected time: over time, by token and by member.
 func (s *server) spending(ctx context.Context, page *view.Credits) error {
 	v, end := view.ViewerOf(ctx), time.Now().Add(time.Hour)
 	days, err := s.Credits.Days(ctx, v.Workspace.ID, page.Span.From, end)

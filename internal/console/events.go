@@ -13,7 +13,7 @@ import (
 const (
 	eventStreamType = "text/event-stream"
 
-	// A comment keeps proxies from closing a stream that is quiet.
+	// After this much silence a comment is sent, so that proxies do not close the stream.
 	eventQuietMax = 15 * time.Second
 	eventWriteMax = 10 * time.Second
 )
@@ -25,8 +25,8 @@ type events struct {
 	c *http.ResponseController
 }
 
-// stream begins to answer with server-sent events and calls next every so often, until it says that there is nothing
-// more to come, the browser leaves, or the server begins to stop: then the browser connects again by itself.
+// stream answers with server-sent events. It calls next at the given interval until next returns false, the browser leaves,
+// or the server begins to stop. In the last case the browser reconnects by itself.
 func (s *server) stream(
 	w http.ResponseWriter, r *http.Request, every time.Duration, next func(*events) (more bool, err error),
 ) error {
@@ -63,7 +63,7 @@ func (s *server) stream(
 	}
 }
 
-// send gives the browser a piece of HTML as the event.
+// send sends the component to the browser as an event of the given name.
 func (e *events) send(event string, c templ.Component) error {
 	var b bytes.Buffer
 	if err := c.Render(e.r.Context(), &b); err != nil {
@@ -73,8 +73,8 @@ func (e *events) send(event string, c templ.Component) error {
 	return e.write(fmt.Sprintf("event: %s\ndata: %s\n\n", event, data))
 }
 
-// end tells the script that nothing more comes, so that it does not connect again. After an error it is told nothing:
-// it connects again, and then gets the error as an answer.
+// end sends the event that tells the script not to reconnect. After an error it sends nothing: the script reconnects and
+// gets the error as an answer.
 func (s *server) end(e *events, err error) {
 	if err == nil {
 		err = e.write("event: end\ndata:\n\n")

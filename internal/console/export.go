@@ -26,7 +26,7 @@ func (s *server) exportHistory(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusOK, view.ExportsPage(page))
 }
 
-// exportOf is the export of the path.
+// exportOf returns the export in the path.
 func (s *server) exportOf(r *http.Request) (export.Export, error) {
 	e, err := id.Parse[id.Export](r.PathValue("export_id"))
 	if err != nil {
@@ -67,10 +67,10 @@ func (s *server) exportView(ctx context.Context, e export.Export) (*view.Export,
 	return page, err
 }
 
-// progressEvery is how often a stream looks at its export.
+// progressEvery is how often a stream reads the state of its export.
 const progressEvery = 300 * time.Millisecond
 
-// exportEvents streams the state of an export until it is final.
+// exportEvents streams the state of an export until the state is final.
 func (s *server) exportEvents(w http.ResponseWriter, r *http.Request) error {
 	e, err := s.exportOf(r)
 	if err != nil {
@@ -84,13 +84,13 @@ func (s *server) exportEvents(w http.ResponseWriter, r *http.Request) error {
 		status export.Status
 		rows   int
 	}
-	var told state
+	var sent state
 	return s.stream(w, r, progressEvery, func(out *events) (more bool, err error) {
 		if page.Export, err = s.exportOf(r); err != nil {
 			return false, err
 		}
-		if now := (state{page.Status, page.ProcessedRecords}); now != told {
-			told = now
+		if now := (state{page.Status, page.ProcessedRecords}); now != sent {
+			sent = now
 			if err := out.send("page", view.ExportState(page)); err != nil {
 				return false, err
 			}
@@ -99,7 +99,7 @@ func (s *server) exportEvents(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// downloadExport leads to the file, or to its manifest, by a link that works for some minutes.
+// downloadExport redirects to the file or its manifest, with a link that works for a few minutes.
 func (s *server) downloadExport(w http.ResponseWriter, r *http.Request) error {
 	e, err := s.exportOf(r)
 	if err != nil {

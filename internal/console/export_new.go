@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// newExport shows the form of an order with its price.
+// newExport shows the form of a new export with its price.
 func (s *server) newExport(w http.ResponseWriter, r *http.Request) error {
 	o := view.ReadExportForm(r.URL.Query())
 	if again, err := id.Parse[id.Export](r.URL.Query().Get("again")); err == nil {
@@ -45,7 +45,7 @@ func (s *server) order(ctx context.Context, o view.ExportForm) (*view.NewExport,
 	request, err := page.Request()
 	if err == nil {
 		var figures export.Figures
-		request.Name = "" // the price depends on no name
+		request.Name = "" // the price does not depend on it
 		if figures, err = s.Exports.Estimate(ctx, v.Caller(), request); err == nil {
 			page.Price, page.Known = view.PriceOf(figures.RequestedCount, figures), true
 			return page, nil
@@ -57,7 +57,7 @@ func (s *server) order(ctx context.Context, o view.ExportForm) (*view.NewExport,
 	return page, nil
 }
 
-// quoteExport binds the price of an order and asks for confirmation.
+// quoteExport makes a quote with a guaranteed price, and asks for confirmation.
 func (s *server) quoteExport(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return err
@@ -65,13 +65,13 @@ func (s *server) quoteExport(w http.ResponseWriter, r *http.Request) error {
 	return s.quoted(w, r, view.ReadExportForm(r.PostForm), "")
 }
 
-func (s *server) quoted(w http.ResponseWriter, r *http.Request, o view.ExportForm, told string) error {
+func (s *server) quoted(w http.ResponseWriter, r *http.Request, o view.ExportForm, notice string) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	page, err := s.order(ctx, o)
 	if err != nil {
 		return err
 	}
-	page.Notice = told
+	page.Notice = notice
 	if page.Faults != nil {
 		return render(w, r, http.StatusUnprocessableEntity, view.NewExportPage(page))
 	}
@@ -94,7 +94,7 @@ func (s *server) quoted(w http.ResponseWriter, r *http.Request, o view.ExportFor
 	return render(w, r, http.StatusOK, view.QuotePage(page))
 }
 
-// buyExport buys a quote; the same form sent again leads to the same export.
+// buyExport buys a quote. Sending the same form again leads to the same export.
 func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return err

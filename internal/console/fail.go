@@ -11,8 +11,8 @@ import (
 	"github.com/opencapi/capi/internal/middleware"
 )
 
-// fail tells an error: as a page, or as a fragment for a script that asks for one. What is no fault is logged and told
-// with the request's id alone.
+// fail shows an error, as a page or as a fragment if a script asked. An error that is not a fault is logged, and the page
+// shows only the request ID.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.faultOf(r, err)
 	middleware.NoteOf(r.Context()).Add(slog.String("code", string(e.Code)))
@@ -26,7 +26,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// faultOf is what of an error is told.
+// faultOf returns the fault to show for err, and logs err if it is an internal error.
 func (s *server) faultOf(r *http.Request, err error) *fault.Error {
 	if e, known := errors.AsType[*fault.Error](err); known && e.Kind() != fault.KindInternal {
 		return e
@@ -43,7 +43,8 @@ func (s *server) faultOf(r *http.Request, err error) *fault.Error {
 	return fault.New(fault.Internal, "Something went wrong on our side. Try again. If it keeps happening, quote the request ID %s.", request)
 }
 
-// fieldErrors are the faults of a form, by field; nil if err is no Validation. A form is shown again with them.
+// fieldErrors returns the messages of a Validation error by field, to show the form again with them. It is nil for any other
+// error.
 func fieldErrors(err error) map[string]string {
 	if fault.CodeOf(err) != fault.Validation {
 		return nil
@@ -55,7 +56,7 @@ func fieldErrors(err error) map[string]string {
 	return byField
 }
 
-// formError is the error as a form shows it again with: whoever filled it in can do something about it.
+// formError returns the fault in err, and whether the person who filled in the form can do something about it.
 func formError(err error) (*fault.Error, bool) {
 	e, ok := errors.AsType[*fault.Error](err)
 	if !ok {
@@ -69,11 +70,12 @@ func formError(err error) (*fault.Error, bool) {
 	}
 }
 
+// crossSite answers a form that was sent from another site.
 func crossSite(*server, http.ResponseWriter, *http.Request) error {
 	return fault.New(fault.Forbidden, "The form was rejected because it was sent from another site.")
 }
 
-// router tells the mux's own refusals like all others.
+// router shows the errors of the mux itself like all others.
 func (s *server) router(mux *http.ServeMux) http.Handler {
 	return s.handle(func(_ *server, w http.ResponseWriter, r *http.Request) error {
 		if _, pattern := mux.Handler(r); pattern == "" {

@@ -11,7 +11,7 @@ import (
 // Path is the pattern by which the console is mounted.
 const Path = basePath + "/"
 
-// Front sends a browser that asks for the server's front page to the console; anything else gets the error.
+// Front redirects a browser that opens the root of the server to the console. Other clients get an error from fail.
 func Front(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.Header.Get("Accept"), "text/html") {
@@ -22,7 +22,7 @@ func Front(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	})
 }
 
-// home leads to the person's only workspace, or to the list of them.
+// home redirects to the only workspace of the person, or to their list of workspaces.
 func (s *server) home(w http.ResponseWriter, r *http.Request) error {
 	if v := view.ViewerOf(r.Context()); len(v.Memberships) == 1 {
 		return redirect(w, r, view.WorkspacePath(v.Memberships[0].ID, ""))
@@ -30,7 +30,7 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, basePath+"/workspaces")
 }
 
-// workspaceHome is the first page of a workspace.
+// workspaceHome redirects to the first page of a workspace.
 func (s *server) workspaceHome(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, view.ViewerOf(r.Context()).Path("/search"))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/membership"
 )
 
-// JoinPath is the page to which an invitation's secret leads.
+// JoinPath returns the path of the page that accepts an invitation, for its secret.
 func JoinPath(secret string) string { return view.JoinPath(secret) }
 
 func (s *server) joinPage(w http.ResponseWriter, r *http.Request) error {
@@ -103,7 +103,7 @@ func (s *server) showJoinErrors(w http.ResponseWriter, r *http.Request, form vie
 	return render(w, r, httpx.Status(fault.KindInvalid), view.JoinPage(form))
 }
 
-// firstPath is the first page of the workspace, or of the console if there is none.
+// firstPath returns the first page of the workspace, or of the console if ws is zero.
 func firstPath(ws id.Workspace) string {
 	if ws.IsZero() {
 		return basePath + "/"

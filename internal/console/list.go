@@ -47,7 +47,7 @@ func (s *server) createList(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, view.ListPath(r.Context(), l.ID))
 }
 
-// listIn is the list of the path.
+// listIn returns the list in the path.
 func (s *server) listIn(r *http.Request) (list.List, error) {
 	l, err := id.Parse[id.List](r.PathValue("list_id"))
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *server) deleteList(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, view.ViewerOf(r.Context()).Path("/lists"))
 }
 
-// removeFromList takes the companies of the form off the list.
+// removeFromList removes the selected companies from the list.
 func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
 	l, err := s.listIn(r)
 	if err != nil {
@@ -135,11 +135,11 @@ func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, view.ListPath(r.Context(), l.ID))
 }
 
-// domainsMax is the number of domains that are matched at once.
+// domainsMax is the most domains that can be matched at once.
 const domainsMax = 10_000
 
-// addToList matches the domains that were pasted or uploaded, and tells which are of no company. Adding twice is the
-// same as once, so the answer may be loaded again.
+// addToList matches the domains that were pasted or uploaded, adds the companies, and shows which domains did not match.
+// Adding twice has the same effect as once, so the page can be reloaded.
 func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
 	l, err := s.listIn(r)
 	if err != nil {
@@ -170,8 +170,8 @@ func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
 	return s.renderList(w, r, http.StatusOK, page)
 }
 
-// domainsOf reads the form's text and its file: domains apart by lines, commas, semicolons or blanks. Of a CSV, words
-// without a dot are passed over, so that its heading is no domain.
+// domainsOf reads the domains in the form's text and file. They are separated by lines, commas, semicolons, tabs or spaces.
+// Words without a dot are skipped, so that a CSV header is not taken for a domain.
 func domainsOf(r *http.Request) ([]string, error) {
 	if err := r.ParseMultipartForm(bodySizeBytesMax); err != nil && err != http.ErrNotMultipart { //nolint:errorlint // it is never wrapped
 		return nil, err
@@ -206,7 +206,7 @@ func domainsOf(r *http.Request) ([]string, error) {
 	return view.Distinct(domains), nil
 }
 
-// saveAsList puts every match of the address's search on a list.
+// saveAsList adds every match of the search in the address to a list.
 func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	asked := view.ReadSearchForm(r.URL.Query())
@@ -238,7 +238,7 @@ func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, view.ListPath(ctx, l.ID))
 }
 
-// saveSearch keeps the address's search under a name.
+// saveSearch saves the search in the address under a name.
 func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	asked := view.ReadSearchForm(r.URL.Query())

@@ -39,7 +39,7 @@ func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// The link is shown in the answer to the form itself: it must stand in no address and in no session.
+	// The link is shown in the answer to the form, because the secret must not appear in an address or in a session.
 	return s.showMembers(w, r, http.StatusOK, view.Members{
 		Role: workspace.Member, Link: s.address(r) + view.JoinPath(secret), For: made.Email,
 	})

@@ -9,13 +9,13 @@ import (
 	"github.com/opencapi/capi/internal/token"
 )
 
-// buyerNames are the names of a workspace's tokens and people.
+// buyerNames are the tokens of a workspace, and the names of people.
 type buyerNames struct {
 	tokens map[id.Token]token.Token
 	people map[id.Person]string
 }
 
-// of is the name of who bought something; empty if it is not known any more.
+// of returns the name of the buyer; empty if it is no longer known.
 func (b buyerNames) of(token id.Token, person id.Person) string {
 	if !person.IsZero() {
 		return b.people[person]
@@ -35,7 +35,7 @@ func (s *server) buyerNames(ctx context.Context, ws id.Workspace) (buyerNames, e
 	for _, t := range tokens {
 		b.tokens[t.ID] = t
 	}
-	people, err := s.People.List(ctx) // also who has left since
+	people, err := s.People.List(ctx) // including people who have left
 	for _, p := range people {
 		b.people[p.ID] = p.Name
 	}

@@ -69,7 +69,7 @@ func (s *server) operatorView(ctx context.Context) (*view.Operator, error) {
 	return page, nil
 }
 
-// grantCredits enters credits once, however often its form is sent.
+// grantCredits grants credits once, even if its form is sent several times.
 func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	ws, err := id.Parse[id.Workspace](r.PathValue("id"))
@@ -137,7 +137,7 @@ func (s *server) doctorPage(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusOK, view.DoctorPage(&view.Doctor{Possible: s.System.Examine != nil}))
 }
 
-// examine examines the books, files and indexes; one at a time, for it reads a great deal.
+// examine runs the doctor, one run at a time because it reads a great deal.
 func (s *server) examine(w http.ResponseWriter, r *http.Request) error {
 	if s.System.Examine == nil {
 		return notFound()

@@ -7,14 +7,14 @@ import (
 	"github.com/a-h/templ"
 )
 
-// fragmentHeader is set by scripts that ask for a part of a page.
+// fragmentHeader is set by a script that asks for parts of a page.
 const fragmentHeader = "X-Fragment"
 
-// isFragment holds for a request of a script that puts the answer into the page it is on.
+// isFragment reports whether a script asks for parts of a page.
 func isFragment(r *http.Request) bool { return r.Header.Get(fragmentHeader) != "" }
 
-// render answers with the component. It is made whole before the first byte is sent, so that half a page never looks
-// like a whole one.
+// render answers with the component. It renders everything before it sends the first byte, so that an error never leaves
+// half a page.
 func render(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
 	var b bytes.Buffer
 	if err := page.Render(r.Context(), &b); err != nil {
@@ -28,7 +28,7 @@ func render(w http.ResponseWriter, r *http.Request, status int, page templ.Compo
 	return err
 }
 
-// redirect sends the browser on with a GET, after a form was taken.
+// redirect sends the browser to a page with GET, after it handled a form.
 func redirect(w http.ResponseWriter, r *http.Request, target string) error {
 	http.Redirect(w, r, target, http.StatusSeeOther)
 	return nil

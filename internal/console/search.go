@@ -12,13 +12,13 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// pageSize is the number of rows of a page.
+// pageSize is the number of rows on a page.
 const pageSize = 25
 
-// addressHeader tells a script the page's address in its shortest form.
+// addressHeader carries the shortest address of the page to a script.
 const addressHeader = "X-Address"
 
-// searchPage shows a search. A script that asks gets the parts that a change of the filters changes.
+// searchPage shows a search. A script gets only the parts that depend on the filters.
 func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 	asked := view.ReadSearchForm(r.URL.Query())
 	page, err := s.search(r, &asked)
@@ -62,7 +62,7 @@ func (s *server) search(r *http.Request, asked *view.SearchForm) (*view.Search, 
 	return page, err
 }
 
-// option is a value that completes what is typed into a filter.
+// option is one suggestion for what is typed into a filter.
 type option struct {
 	Value string `json:"value"`
 	Label string `json:"label,omitempty"`
@@ -107,7 +107,7 @@ func renderJSON(w http.ResponseWriter, v any) error {
 	return err
 }
 
-// curl is the search as a line for a shell.
+// curl returns the search as a shell command.
 func (s *server) curl(r *http.Request, asked *view.SearchForm) string {
 	body := asked.Filters.String()
 	if asked.SortBy != "" || asked.SortOrder != "" {
@@ -125,10 +125,10 @@ func (s *server) curl(r *http.Request, asked *view.SearchForm) string {
 		"  -H 'Content-Type: application/json' \\\n  -d " + shellQuote(body)
 }
 
-// shellQuote is a text as one word of a shell, whatever is in it.
+// shellQuote quotes any text as one word of a shell.
 func shellQuote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
-// address is where the reader reaches this server.
+// address returns the scheme and host at which the reader reaches this server.
 func (s *server) address(r *http.Request) string {
 	if s.PublicURL != "" {
 		return s.PublicURL

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// contentPolicy lets a page load from this server alone, and run no code but console.js.
+// contentPolicy allows a page to load only from this server, and to run no code but console.js.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// secure sets what tells browsers to be careful, on every answer.
+// secure sets the security headers on every answer.
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -25,7 +25,7 @@ func secure(next http.Handler) http.Handler {
 	})
 }
 
-// originOf is scheme and host of an address.
+// originOf returns the scheme and host of an address.
 func originOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -34,7 +34,7 @@ func originOf(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// ownPath is next if it is a page of the console, else the console's first page: a link from elsewhere must not lead a
+// ownPath returns next if it is a page of the console, else the console's first page. A link from elsewhere must not send a
 // person who has just signed in to another site.
 func ownPath(next string) string {
 	u, err := url.Parse(next)

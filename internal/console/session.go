@@ -16,13 +16,14 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// What a session holds.
+// Keys of the values in a session.
 const (
-	personKey = "person" // the id of who is signed in
-	noticeKey = "notice" // what the next page says at its top
+	personKey = "person" // the id of the person who is signed in
+	noticeKey = "notice" // the text at the top of the next page
 )
 
-// sessionManager is made by hand: scs.New starts a goroutine for a store that is not used here, and never ends it.
+// sessionManager builds the manager field by field: scs.New would start a goroutine for a store that is not used here, and
+// never end it.
 func (s *server) sessionManager() *scs.SessionManager {
 	m := &scs.SessionManager{
 		Store: &store{s.Sessions}, Codec: scs.GobCodec{}, Lifetime: s.SessionMax, ErrorFunc: s.fail,
@@ -36,11 +37,11 @@ func (s *server) sessionManager() *scs.SessionManager {
 	return m
 }
 
-// requestInfo is what the store is told of the request whose session it keeps.
+// requestInfo is what the session store needs to know about the request.
 type requestInfo struct {
 	address, agent string
-	session        account.Session // as it was found; zero without one
-	secret         string          // of session
+	session        account.Session // as it was found; zero if there is none
+	secret         string          // the secret of session
 }
 
 type requestInfoKey struct{}
@@ -53,7 +54,7 @@ func requestInfoOf(ctx context.Context) *requestInfo {
 	return v
 }
 
-// loadSession finds the request's session, and keeps it with the answer if it was changed.
+// loadSession loads the session of the request, and saves it with the answer if it changed.
 func (s *server) loadSession(next http.Handler) http.Handler {
 	loaded := s.sessions.LoadAndSave(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +63,7 @@ func (s *server) loadSession(next http.Handler) http.Handler {
 	})
 }
 
-// loadViewer finds out who the session's person is, and where they belong.
+// loadViewer loads the person of the session and their memberships.
 func (s *server) loadViewer(next http.Handler) http.Handler {
 	return s.handle(func(_ *server, w http.ResponseWriter, r *http.Request) error {
 		v, err := s.viewer(r.Context())
@@ -94,8 +95,8 @@ func (s *server) viewer(ctx context.Context) (view.Viewer, error) {
 	return view.Viewer{Person: p, Memberships: memberships, Session: requestInfoOf(ctx).session.ID}, err
 }
 
-// startSession signs the person in. The session gets another secret, so that one which somebody else has put into the browser
-// is worth nothing.
+// startSession signs the person in. The session gets a new secret, so that a cookie that someone else planted in the browser
+// is worthless.
 func (s *server) startSession(ctx context.Context, p id.Person) error {
 	if err := s.sessions.RenewToken(ctx); err != nil {
 		return err
@@ -104,11 +105,11 @@ func (s *server) startSession(ctx context.Context, p id.Person) error {
 	return nil
 }
 
-// notice has the next page say something at its top, once.
+// notice shows the text once, at the top of the next page.
 func (s *server) notice(ctx context.Context, text string) { s.sessions.Put(ctx, noticeKey, text) }
 
-// addressOf is where the request comes from. A proxy on this machine or in a private network says so in
-// X-Forwarded-For, whose last entry is its own.
+// addressOf returns the IP address of the client. A proxy on this machine or in a private network reports it in
+// X-Forwarded-For; only the last entry is its own.
 func addressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -130,10 +131,10 @@ func addressOf(r *http.Request) string {
 	return client.String()
 }
 
-// store keeps what scs makes of a session in the table of sessions.
+// store keeps the sessions of scs in the session table.
 type store struct{ sessions *account.Sessions }
 
-// FindCtx gives the data of the session with the secret.
+// FindCtx returns the data of the session with the secret.
 func (st *store) FindCtx(ctx context.Context, secret string) ([]byte, bool, error) {
 	found, ok, err := st.sessions.Find(ctx, secret)
 	if ok {
@@ -143,7 +144,8 @@ func (st *store) FindCtx(ctx context.Context, secret string) ([]byte, bool, erro
 	return found.Data, ok, err
 }
 
-// CommitCtx keeps the data under the secret. One that was found is updated only, for it may have been ended meanwhile.
+// CommitCtx saves the data under the secret. A session that was found is only updated, because it may have been ended in the
+// meantime.
 func (st *store) CommitCtx(ctx context.Context, secret string, data []byte, expires time.Time) error {
 	person, err := personIn(data)
 	if err != nil {
@@ -163,17 +165,17 @@ func (st *store) DeleteCtx(ctx context.Context, secret string) error {
 	return st.sessions.Delete(ctx, secret)
 }
 
-// Find is FindCtx; scs asks for it, but does not call it.
+// Find calls FindCtx. scs requires it, but does not call it.
 func (st *store) Find(secret string) ([]byte, bool, error) {
 	return st.FindCtx(context.Background(), secret)
 }
 
-// Commit is CommitCtx; scs asks for it, but does not call it.
+// Commit calls CommitCtx. scs requires it, but does not call it.
 func (st *store) Commit(secret string, data []byte, expires time.Time) error {
 	return st.CommitCtx(context.Background(), secret, data, expires)
 }
 
-// Delete is DeleteCtx; scs asks for it, but does not call it.
+// Delete calls DeleteCtx. scs requires it, but does not call it.
 func (st *store) Delete(secret string) error { return st.DeleteCtx(context.Background(), secret) }
 
 func personIn(data []byte) (id.Person, error) {

@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// How often one may try: an address for any e-mail, anyone for one e-mail, and an address for links.
+// Limits on attempts: by client address for any email, by email for any client, and by client address for links.
 var (
 	limitPerAddress = ratelimit.Limit{Requests: 30, Per: 10 * time.Minute}
 	limitPerEmail   = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute}
@@ -53,19 +53,20 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, form.Next)
 }
 
-// checkPassword is the person, if address and e-mail may try at all and the password is right.
+// checkPassword returns the person with the email and the password, if neither the client nor the email has had too many
+// attempts.
 func (s *server) checkPassword(r *http.Request, email, password string) (account.Person, error) {
 	if err := s.limit("address "+addressOf(r), limitPerAddress); err != nil {
 		return account.Person{}, err
 	}
-	// Also for an e-mail that nobody has: that it is never limited would tell so.
+	// Unknown emails are limited too; otherwise the missing limit would reveal that they are unknown.
 	if err := s.limit("email "+text.Short(strings.ToLower(strings.TrimSpace(email))), limitPerEmail); err != nil {
 		return account.Person{}, err
 	}
 	return s.People.SignIn(r.Context(), email, password)
 }
 
-// limit counts a try; RateLimited if there were too many.
+// limit counts an attempt. It returns RateLimited if there were too many.
 func (s *server) limit(key string, limit ratelimit.Limit) error {
 	d := s.limiter.Allow(key, limit)
 	if d.OK {

@@ -17,18 +17,18 @@ import (
 	"github.com/opencapi/capi/internal/membership"
 )
 
-// OIDC is an OpenID provider by which people sign in. The zero OIDC is none.
+// OIDC is the OpenID provider with which people sign in. The zero value means that there is no provider.
 type OIDC struct {
 	Issuer       string
 	ClientID     string
 	ClientSecret string
-	Name         string   // what the button says. Defaults to single sign-on
-	Domains      []string // of e-mails whose people need no invitation, in lower case
+	Name         string   // the label of the button. Defaults to single sign-on
+	Domains      []string // email domains, in lower case, whose people need no invitation
 }
 
 const (
 	oidcTimeout = 10 * time.Second
-	oidcMax     = 10 * time.Minute // from the button to the way back
+	oidcMax     = 10 * time.Minute // from the button to the callback
 
 	oidcStateKey    = "oidc_state"
 	oidcNonceKey    = "oidc_nonce"
@@ -37,7 +37,8 @@ const (
 	oidcSinceKey    = "oidc_since"
 )
 
-// provider asks the OpenID provider about itself when it is first needed: the server must start without it.
+// provider fetches the configuration of the OpenID provider when it is first needed, because the server must start without
+// it.
 type provider struct {
 	OIDC
 	mu    sync.Mutex
@@ -50,7 +51,7 @@ func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	if p.found != nil {
 		return p.found, nil
 	}
-	// The provider keeps the context for the fetching of keys, so it must outlive the request.
+	// The provider keeps the context for fetching keys, so it must outlive the request.
 	found, err := oidc.NewProvider(withClient(context.WithoutCancel(ctx)), p.Issuer)
 	if err != nil {
 		return nil, fmt.Errorf("ask OpenID provider %s about itself: %w", p.Issuer, err)
@@ -71,7 +72,7 @@ func (p *provider) flow(found *oidc.Provider, r *http.Request, s *server) *oauth
 	}
 }
 
-// startProviderSignIn sends the browser to the provider, with what only this browser and the provider will know.
+// startProviderSignIn sends the browser to the provider, with values that only this browser and the provider know.
 func (s *server) startProviderSignIn(w http.ResponseWriter, r *http.Request) error {
 	if s.provider == nil {
 		return notFound()
@@ -93,7 +94,7 @@ func (s *server) startProviderSignIn(w http.ResponseWriter, r *http.Request) err
 	return redirect(w, r, s.provider.flow(found, r, s).AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)))
 }
 
-// finishProviderSignIn signs the person in whom the provider names.
+// finishProviderSignIn signs in the person whom the provider names.
 func (s *server) finishProviderSignIn(w http.ResponseWriter, r *http.Request) error {
 	if s.provider == nil {
 		return notFound()
@@ -117,7 +118,8 @@ func (s *server) finishProviderSignIn(w http.ResponseWriter, r *http.Request) er
 	return redirect(w, r, ownPath(next))
 }
 
-// claims are what the provider says, once it is sure that this browser has asked for it and nobody has touched it.
+// claims returns what the provider says about the person, after checking that this browser started the sign-in and that the
+// answer is authentic.
 func (s *server) claims(r *http.Request) (membership.Claims, error) {
 	ctx := r.Context()
 	state, nonce := s.sessions.PopString(ctx, oidcStateKey), s.sessions.PopString(ctx, oidcNonceKey)
@@ -150,10 +152,10 @@ func (s *server) verify(
 	raw, _ := token.Extra("id_token").(string)
 	signed, err := found.Verifier(&oidc.Config{ClientID: s.provider.ClientID}).Verify(withClient(ctx), raw)
 	if err != nil {
-		return membership.Claims{}, fmt.Errorf("verify what the OpenID provider says: %w", err)
+		return membership.Claims{}, fmt.Errorf("verify the ID token of the OpenID provider: %w", err)
 	}
 	if nonce == "" || subtle.ConstantTimeCompare([]byte(signed.Nonce), []byte(nonce)) != 1 {
-		return membership.Claims{}, errors.New("the OpenID provider's answer is to another question")
+		return membership.Claims{}, errors.New("the OpenID provider's answer has another nonce")
 	}
 	var says struct {
 		Email         string `json:"email"`
@@ -161,18 +163,18 @@ func (s *server) verify(
 		Name          string `json:"name"`
 	}
 	if err := signed.Claims(&says); err != nil {
-		return membership.Claims{}, fmt.Errorf("read what the OpenID provider says: %w", err)
+		return membership.Claims{}, fmt.Errorf("read the claims of the OpenID provider: %w", err)
 	}
-	if says.Email == "" { // a provider may keep the token small, and tell the rest when asked
+	if says.Email == "" { // some providers keep the token small and give the rest on request
 		info, err := found.UserInfo(withClient(ctx), oauth2.StaticTokenSource(token))
 		if err != nil {
-			return membership.Claims{}, fmt.Errorf("ask the OpenID provider who it is: %w", err)
+			return membership.Claims{}, fmt.Errorf("ask the OpenID provider for the user info: %w", err)
 		}
 		if info.Subject != signed.Subject {
-			return membership.Claims{}, errors.New("the OpenID provider tells of two people")
+			return membership.Claims{}, errors.New("the OpenID provider names two different people")
 		}
 		if err := info.Claims(&says); err != nil {
-			return membership.Claims{}, fmt.Errorf("read what the OpenID provider says: %w", err)
+			return membership.Claims{}, fmt.Errorf("read the claims of the OpenID provider: %w", err)
 		}
 		says.Email, says.EmailVerified = info.Email, info.EmailVerified
 	}

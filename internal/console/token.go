@@ -68,12 +68,12 @@ func (s *server) spentByToken(ctx context.Context, caller auth.Caller, from time
 	return spent, err
 }
 
-// mayChange tells whether the viewer may revoke a token: an owner any, a member their own.
+// mayChange reports whether the viewer may change the token: owners may change any token, members their own.
 func mayChange(v view.Viewer, t token.Token) bool {
 	return v.Role.Allows(workspace.Owner) || t.Owner == v.Person.ID
 }
 
-// createToken makes a token and shows its secret, this once.
+// createToken creates a token and shows its secret, only this once.
 func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	form := view.TokenForm{
@@ -100,7 +100,7 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusUnprocessableEntity, view.TokensPage(page))
 }
 
-// tokenOf is the token of the path, if the viewer may change it.
+// tokenOf returns the token in the path if the viewer may change it.
 func (s *server) tokenOf(r *http.Request) (token.Token, error) {
 	v := view.ViewerOf(r.Context())
 	tokens, err := s.Tokens.List(r.Context(), v.Workspace.ID)
@@ -136,7 +136,7 @@ func (s *server) rotateToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	hours, err := strconv.Atoi(r.PostFormValue("hours"))
 	if err != nil || hours < 0 || hours > int(token.OverlapMax/time.Hour) {
-		hours = -1 // refused below, in words
+		hours = -1 // Rotate refuses it with a message
 	}
 	secret, t, err := s.Tokens.Rotate(r.Context(), t.Workspace, t.ID, time.Duration(hours)*time.Hour)
 	if fault.CodeOf(err) == fault.Validation {

@@ -32,7 +32,8 @@ func (s *server) showWorkspaces(w http.ResponseWriter, r *http.Request, status i
 	return render(w, r, status, view.WorkspacesPage(form))
 }
 
-// ownWorkspace lets an operator into a workspace of others: they can do so at the command line anyway, and this is seen.
+// ownWorkspace makes an operator an owner of a workspace of others. They can do the same at the command line, and members
+// can see it.
 func (s *server) ownWorkspace(w http.ResponseWriter, r *http.Request) error {
 	ws, err := id.Parse[id.Workspace](r.PathValue("id"))
 	if err != nil {
@@ -58,7 +59,7 @@ func (s *server) createWorkspace(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, made)
 }
 
-// newWorkspace gives the address of the workspace that it makes.
+// newWorkspace creates the workspace and returns its address.
 func (s *server) newWorkspace(r *http.Request, v view.Viewer, form view.Workspaces) (string, error) {
 	credits := int64(0)
 	if form.Credits != "" {

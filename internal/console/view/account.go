@@ -6,7 +6,7 @@ import (
 	"github.com/opencapi/capi/internal/account"
 )
 
-// browserOf is a session's browser in words, as far as it tells.
+// browserOf describes the browser of a session, as far as its user agent says.
 func browserOf(one account.Session) string {
 	has := func(part string) bool { return strings.Contains(one.Agent, part) }
 	first := func(pairs ...[2]string) string {

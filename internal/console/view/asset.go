@@ -15,14 +15,15 @@ var assetFiles embed.FS
 // AssetsPath is where the assets are served, below BasePath.
 const AssetsPath = "/assets/"
 
-// assets are the embedded files, by their names with the hash of their content, so that they may be cached for good.
+// assets are the embedded files by hashed name, so that browsers can cache them for ever; assetNames maps each name to its
+// hashed name.
 var assets, assetNames = hashAssets()
 
 func hashAssets() (byHashed map[string][]byte, hashed map[string]string) {
 	byHashed, hashed = map[string][]byte{}, map[string]string{}
 	entries, err := fs.ReadDir(assetFiles, "assets")
 	if err != nil {
-		panic(err) // they are embedded
+		panic(err) // cannot happen: the files are embedded
 	}
 	for _, e := range entries {
 		content, err := assetFiles.ReadFile("assets/" + e.Name())
@@ -37,7 +38,7 @@ func hashAssets() (byHashed map[string][]byte, hashed map[string]string) {
 	return byHashed, hashed
 }
 
-// Asset is the address of an embedded file, such as console.css.
+// Asset returns the address of an embedded file, such as console.css. It panics if there is no such file.
 func Asset(name string) string {
 	hashed, ok := assetNames[name]
 	if !ok {
@@ -46,7 +47,7 @@ func Asset(name string) string {
 	return BasePath + AssetsPath + hashed
 }
 
-// AssetContent returns the embedded file of the name with its hash.
+// AssetContent returns the embedded file with the hashed name.
 func AssetContent(name string) ([]byte, bool) {
 	content, ok := assets[name]
 	return content, ok

@@ -21,16 +21,17 @@ type Company struct {
 	Lists      []list.List
 }
 
-// outgoing are the companies that a company names as connected, of one category.
+// outgoing are the companies of one category to which a company is connected.
 type outgoing struct {
 	Category  string
 	Companies []company.Connection
-	More      int // those that are not shown
+	More      int // the number that is not shown
 }
 
 type attribute struct{ Name, Value string }
 
-// What the page shows at most, so that it stays small: companies of a category, categories, attributes, values of a list.
+// The most that the page shows, so that it stays small: companies of a category, categories, attributes, and values of a
+// list.
 const (
 	outgoingMax   = 15
 	categoriesMax = 12
@@ -67,5 +68,5 @@ func AttributesOf(c *company.Company) (all []attribute) {
 	return all
 }
 
-// connectionName is what a connected company is called.
+// connectionName returns the display name of a connected company.
 func connectionName(c company.Connection) string { return cmp.Or(c.Name, c.Domain, "unnamed") }

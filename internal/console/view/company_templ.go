@@ -668,7 +668,7 @@ func orUnknown(text string) templ.Component {
 	})
 }
 
-// tagged are values that lead to the search for them.
+// tagged shows values as links to a search for them.
 func tagged(title, param string, values []string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

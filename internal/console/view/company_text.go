@@ -11,7 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// sortOptions are the orders of a search.
+// sortOptions are the sort orders that a search offers.
 var sortOptions = []struct{ value, label string }{
 	{"", "Best first"},
 	{"relevance", "Relevance"},
@@ -21,7 +21,7 @@ var sortOptions = []struct{ value, label string }{
 	{"updated_at", "Updated"},
 }
 
-// connectionCategories are the usual words for what one company is to another; others may be typed.
+// connectionCategories are suggestions; any other category can be typed.
 var connectionCategories = []string{
 	"vendor", "customer", "partner", "investor", "portfolio", "acquirer", "acquisition", "owner", "owned_company", "competitor",
 }
@@ -30,12 +30,12 @@ func CompanyPath(ctx context.Context, c id.Company) string {
 	return ViewerOf(ctx).Path("/companies/" + c.String())
 }
 
-// CompanyName is what a company is called on a page.
+// CompanyName returns the display name of a company.
 func CompanyName(c *company.Company) string {
 	return cmp.Or(c.Name, c.Domain, "Unnamed company")
 }
 
-// locationOf is where a company is, from the small to the large.
+// locationOf returns the city, state and country of a company.
 func locationOf(c *company.Company) string {
 	var parts []string
 	for _, part := range []string{c.City, c.State, cmp.Or(c.Country, c.CountryCode)} {
@@ -55,7 +55,7 @@ func oneOrMany(n int64, one, many string) string {
 	return many
 }
 
-// instead is the address of the search with the value that may have been meant in place of the unknown one.
+// instead returns the address of the search with the suggestion in place of the unknown value.
 func (w *SearchForm) instead(page string, unknown search.Warning) string {
 	v := w.Values()
 	for i, have := range v[unknown.Field] {
@@ -74,7 +74,7 @@ func (w *SearchForm) instead(page string, unknown search.Warning) string {
 	return withQuery(page, v)
 }
 
-// homepage is the address of a company's website if it is one that a link may lead to, else empty.
+// homepage returns the address if it is safe to link to (http or https), else an empty text.
 func homepage(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
@@ -83,12 +83,12 @@ func homepage(address string) string {
 	return u.String()
 }
 
-// searchFor is the address of the search by one value.
+// searchFor returns the address of a search for one value.
 func searchFor(ctx context.Context, param, value string) string {
 	return withQuery(ViewerOf(ctx).Path("/search"), url.Values{param: {value}})
 }
 
-// clip is the beginning of a text, up to so many bytes.
+// clip shortens a text to at most the given number of bytes.
 func clip(t string, bytes int) string {
 	if len(t) <= bytes {
 		return t

@@ -15,7 +15,7 @@ import (
 
 // Credits is the page of a workspace's credits.
 type Credits struct {
-	Page     string // its address without parameters
+	Page     string // the address without parameters
 	Balance  int64
 	Spans    []Span
 	Span     Span
@@ -29,22 +29,22 @@ type Credits struct {
 	Sheet    string // the address of the ledger as CSV
 }
 
-// Spender is who spent credits, less what came back.
+// Spender is a token or a member with the credits they spent, less refunds.
 type Spender struct {
 	Name    string
 	Exports int
 	Net     int64
-	Share   int // of the one who spent most, in percent
+	Share   int // percent of the highest spender
 }
 
-// LedgerFilter picks entries, as it was typed.
+// LedgerFilter selects entries of the ledger, as it was typed.
 type LedgerFilter struct{ From, To, Reason, Before string }
 
 var reasons = []credit.Reason{
 	credit.ReasonGrant, credit.ReasonPurchase, credit.ReasonAdjustment, credit.ReasonCharge, credit.ReasonRefund,
 }
 
-// spenders sums up by name, highest first.
+// Spenders sums up what was spent by name, highest first.
 func Spenders(spent []export.Spending, name func(export.Spending) string) (all []Spender) {
 	for _, x := range spent {
 		n := name(x)
@@ -62,7 +62,8 @@ func Spenders(spent []export.Spending, name func(export.Spending) string) (all [
 	return all
 }
 
-// read is the filter for the ledger, and where its page begins. Days are whole ones, UTC.
+// Read returns the filter for the ledger, and the entry before which the page begins (0 for the first page). Days are whole
+// days in UTC.
 func (f LedgerFilter) Read() (filter credit.Filter, before int64, err error) {
 	var faults []fault.FieldError
 	date := func(field, text string) time.Time {
@@ -77,7 +78,7 @@ func (f LedgerFilter) Read() (filter credit.Filter, before int64, err error) {
 	}
 	filter.From, filter.To = date("from", f.From), date("to", f.To)
 	if !filter.To.IsZero() {
-		filter.To = filter.To.AddDate(0, 0, 1) // the day itself counts
+		filter.To = filter.To.AddDate(0, 0, 1) // the last day is included
 	}
 	if filter.Reason = credit.Reason(f.Reason); f.Reason != "" && !slices.Contains(reasons, filter.Reason) {
 		faults = append(faults, fault.FieldError{Field: "reason", Message: "is not a known reason"})
@@ -90,7 +91,8 @@ func (f LedgerFilter) Read() (filter credit.Filter, before int64, err error) {
 	return filter, before, fault.Invalid(faults...)
 }
 
-// at is the address of the page, changed by pairs of parameter and value.
+// At returns the address of the page with parameters changed, given as pairs of name and value. An empty value removes the
+// parameter.
 func (v *Credits) At(changes ...string) string {
 	params := url.Values{}
 	for _, p := range [][2]string{
@@ -108,7 +110,7 @@ func (v *Credits) At(changes ...string) string {
 	return withQuery(v.Page, params)
 }
 
-// reasonText is why an entry moved the balance, for people.
+// reasonText returns the reason of an entry for people.
 func reasonText(r credit.Reason) string {
 	switch r {
 	case credit.ReasonGrant:
@@ -125,7 +127,7 @@ func reasonText(r credit.Reason) string {
 	return string(r)
 }
 
-// actorText is who made an entry, for people.
+// actorText returns the name of the person or token that made an entry.
 func actorText(e credit.Entry) string {
 	kind, rest, _ := strings.Cut(e.Actor, ":")
 	switch kind {

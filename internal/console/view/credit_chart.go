@@ -7,29 +7,29 @@ import (
 	"github.com/opencapi/capi/internal/credit"
 )
 
-// chart is spending over time as columns.
+// Chart is spending over time as columns.
 type Chart struct {
 	Columns []column
-	Top     int64 // the value of the upper line
-	Net     int64 // credits, all columns together
+	Top     int64 // the value at the top line
+	Net     int64 // credits, sum of all columns
 }
 
-// column is one span of time, in credits.
+// column is one interval of the chart, in credits.
 type column struct {
 	Label, Short      string
 	Charged, Refunded int64
 }
 
-// span is a time that the page can show, and how it is cut.
+// Span is a time range that the page can show, and how it is divided into columns.
 type Span struct {
 	Value, Label string
 	From         time.Time
 	columns      int
-	begin        func(n int) time.Time // of the column n
-	label, short string                // layouts
+	begin        func(n int) time.Time // the start of column n
+	label, short string                // time layouts
 }
 
-// spans are the times to choose from, up to and including today (UTC).
+// Spans returns the time ranges to choose from. They end with today (UTC).
 func Spans(now time.Time) []Span {
 	today := time.Date(now.UTC().Year(), now.UTC().Month(), now.UTC().Day(), 0, 0, 0, 0, time.UTC)
 	month := today.AddDate(0, 0, 1-today.Day())
@@ -43,7 +43,7 @@ func Spans(now time.Time) []Span {
 	}
 }
 
-// ChartOf cuts days into the span's columns.
+// ChartOf sums the days into the columns of the span.
 func (s Span) ChartOf(days []credit.Day) Chart {
 	c := Chart{Columns: make([]column, s.columns)}
 	for n := range c.Columns {
@@ -63,7 +63,7 @@ func (s Span) ChartOf(days []credit.Day) Chart {
 	return c
 }
 
-// roundUp is the next number of one of the digits 1, 2, 3, 5 and noughts; at least 10.
+// roundUp returns the next number that is 1, 2, 3 or 5 times a power of ten; at least 10.
 func roundUp(n int64) int64 {
 	for unit := int64(10); ; unit *= 10 {
 		for _, top := range []int64{unit, 2 * unit, 3 * unit, 5 * unit} {
@@ -74,7 +74,7 @@ func roundUp(n int64) int64 {
 	}
 }
 
-// The chart's drawing, in its own units.
+// Sizes of the drawing, in its own units.
 const (
 	chartWidth  = 720
 	chartHeight = 200
@@ -82,7 +82,7 @@ const (
 	chartBottom = 24
 )
 
-// columnBox is where a column stands: its left edge, its width, its top and its height for a value.
+// columnBox returns the left edge, width, top and height of column n for a value.
 func (c Chart) columnBox(n int, value int64) (x, width, y, height int) {
 	slot := (chartWidth - chartLeft) / len(c.Columns)
 	full := chartHeight - chartBottom - 10
@@ -93,10 +93,10 @@ func (c Chart) columnBox(n int, value int64) (x, width, y, height int) {
 	return chartLeft + n*slot + slot/8, slot * 3 / 4, chartHeight - chartBottom - height, height
 }
 
-// labelled tells whether the column has its name below: not all do where they are many.
+// labelled reports whether column n has a label. If there are many columns, only some have one.
 func (c Chart) labelled(n int) bool { return n%max(1, len(c.Columns)/6) == 0 }
 
-// summary is the chart in a sentence.
+// summary describes the chart in a sentence.
 func (c Chart) summary(ctx context.Context, label string) string {
 	return "Spending over the last " + label + ": " + Plural(ctx, c.Net, "credit", "credits") + " in total."
 }

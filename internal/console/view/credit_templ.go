@@ -613,7 +613,7 @@ func spendersOf(title string, all []Spender) templ.Component {
 	})
 }
 
-// columns are a chart, and the same as a table for those who cannot see it.
+// columns draws a chart, and the same data as a table.
 func columns(c Chart, label string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

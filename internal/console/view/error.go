@@ -4,7 +4,7 @@ import (
 	"net/http"
 )
 
-// errorTitle is an error's status in a few words.
+// errorTitle returns the title of an error page.
 func errorTitle(status int) string {
 	switch status {
 	case http.StatusNotFound:

@@ -14,12 +14,12 @@ type Exports struct {
 // Export is the page of one export.
 type Export struct {
 	export.Export
-	By    string // who made it; empty if that is not known any more
+	By    string // the name of the buyer; empty if it is no longer known
 	From  string // the name of its list; empty for a search
 	Chips []chip
 }
 
-// Running holds while something is still to come.
+// Running reports whether the export is not final yet.
 func (v *Export) Running() bool {
 	return v.Status == export.StatusPending || v.Status == export.StatusProcessing
 }
@@ -32,7 +32,7 @@ type Receipt struct {
 	Later bool
 }
 
-// statusTone is how a status looks.
+// statusTone returns the colour class of a status.
 func statusTone(s export.Status) string {
 	switch s {
 	case export.StatusCompleted:

@@ -16,27 +16,27 @@ import (
 	"github.com/opencapi/capi/internal/list"
 )
 
-// order is an export as its form says it.
+// ExportForm is the form of a new export, as it was filled in.
 type ExportForm struct {
 	SearchForm
-	List   id.List // in place of the search, if it is not zero
+	List   id.List // exported instead of the search if it is not zero
 	Name   string
 	Format format.Format
-	// Columns are those of the file, in their usual order; none for all.
+	// Columns are the columns of the file, in their usual order. Empty means all columns.
 	Columns []string
 	Limit   string // as it was typed
 	Only    bool   // only new companies
-	Part    bool   // as many as the balance covers
+	Part    bool   // only what the balance covers
 	BOM     bool
 }
 
-// NewExport is the page of an order, and of its quote.
+// NewExport is the page of a new export, and of its quote.
 type NewExport struct {
 	ExportForm
 	Page   string // the address of the form
 	Of     list.List
 	Price  Price
-	Known  bool // Price is
+	Known  bool // whether Price is known
 	Faults map[string]string
 	Notice string // why the form was not accepted as it was
 	Quote  export.Quote
@@ -54,7 +54,7 @@ func ReadExportForm(v url.Values) ExportForm {
 	return o
 }
 
-// readColumns are the columns that are ticked; none if all are, or none is.
+// readColumns returns the columns that are ticked. It is empty if all or none of them are.
 func readColumns(ticked []string) []string {
 	all := format.AllColumns()
 	columns := slices.DeleteFunc(slices.Clone(all), func(c string) bool { return !slices.Contains(ticked, c) })
@@ -64,12 +64,12 @@ func readColumns(ticked []string) []string {
 	return columns
 }
 
-// has tells whether the file has the column.
+// has reports whether the file has the column.
 func (o *ExportForm) has(column string) bool {
 	return len(o.Columns) == 0 || slices.Contains(o.Columns, column)
 }
 
-// source are the parameters of what is exported.
+// source returns the parameters of what is exported: a list or a search.
 func (o *ExportForm) source() url.Values {
 	if !o.List.IsZero() {
 		return url.Values{"list": {o.List.String()}}
@@ -77,7 +77,7 @@ func (o *ExportForm) source() url.Values {
 	return o.Values()
 }
 
-// request is the order for the use case; Validation lists every fault of the form.
+// Request returns the request for the use case. Validation lists every error of the form.
 func (o *ExportForm) Request() (export.Request, error) {
 	r := export.Request{
 		Name: o.Name, Format: o.Format, Options: format.Options{BOM: o.BOM && o.Format == format.CSV, Columns: o.Columns},
@@ -100,7 +100,7 @@ func (o *ExportForm) Request() (export.Request, error) {
 	return r, fault.Invalid(append(faults, fault.Fields(err)...)...)
 }
 
-// ExportFormOf is an export ordered again.
+// ExportFormOf returns the form that orders an export again.
 func ExportFormOf(e export.Export) ExportForm {
 	o := ExportForm{List: e.List, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns}
 	if e.Terms.Limit > 0 {
@@ -112,7 +112,7 @@ func ExportFormOf(e export.Export) ExportForm {
 	return o
 }
 
-// SearchFormOf is the search that an export was made from.
+// SearchFormOf returns the search from which an export was made.
 func SearchFormOf(e export.Export) (w SearchForm) {
 	if json.Unmarshal(e.Filters, &w.Filters) != nil {
 		return SearchForm{}
@@ -121,7 +121,7 @@ func SearchFormOf(e export.Export) (w SearchForm) {
 	return w
 }
 
-// SuggestName is what the export is called unless its buyer says better.
+// SuggestName returns the name of the export until its buyer types another.
 func (v *NewExport) SuggestName() string {
 	if !v.List.IsZero() {
 		return v.Of.Name
@@ -143,7 +143,7 @@ func (v *NewExport) SuggestName() string {
 	return name
 }
 
-// fields are the parameters of the order besides its source.
+// fields returns the parameters of the form other than its source.
 func (o *ExportForm) fields() url.Values {
 	flag := func(on bool) string {
 		if on {
@@ -157,7 +157,7 @@ func (o *ExportForm) fields() url.Values {
 	}
 }
 
-// edit is the address of the order's form as it is.
+// edit returns the address of the form with everything filled in.
 func (v *NewExport) edit() string {
 	params := v.source()
 	for param, values := range v.fields() {

@@ -344,7 +344,7 @@ func NewExportPage(v *NewExport) templ.Component {
 	})
 }
 
-// exportSource is what is exported, in words.
+// exportSource describes what is exported.
 func exportSource(v *NewExport) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1057,7 +1057,7 @@ func QuotePage(v *NewExport) templ.Component {
 	})
 }
 
-// exportFields carry an order through a form, but for whether a part of it is taken.
+// exportFields carries the form of an export through another form, except for the choice of a partial export.
 func exportFields(v *NewExport) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -268,7 +268,7 @@ func ExportsPage(v *Exports) templ.Component {
 	})
 }
 
-// pager leads back to the first page and on to the next.
+// pager links to the first and the next page.
 func pager(later bool, first, next string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -670,7 +670,7 @@ func ExportPage(v *Export) templ.Component {
 	})
 }
 
-// ExportState is what of an export changes while it is made.
+// ExportState is the part of the page that changes while the export runs.
 func ExportState(v *Export) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

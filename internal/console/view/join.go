@@ -8,16 +8,16 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// Join is the state of the page that an invitation's link leads to.
+// Join is the page that an invitation's link opens.
 type Join struct {
 	Link       string
 	Invitation account.Invitation
-	Workspace  string                // the name of what one is invited to; empty if it is no workspace
-	InvitedBy  string                // empty if it was made at the command line
-	There      []workspace.Workspace // what a first owner will own; none if they make one
+	Workspace  string                // the name of the workspace; empty if the invitation has none
+	InvitedBy  string                // empty if it was created at the command line
+	There      []workspace.Workspace // the existing workspaces, which a first user will own
 	Given      membership.Newcomer
 	Faults     map[string]string
 }
 
-// JoinPath is the page to which an invitation's secret leads.
+// JoinPath returns the path of the page that accepts an invitation, for its secret.
 func JoinPath(secret string) string { return BasePath + "/join?link=" + url.QueryEscape(secret) }

@@ -291,7 +291,7 @@ func JoinPage(f Join) templ.Component {
 	})
 }
 
-// joinReason is what the link is for, in words.
+// joinReason says what the link is for.
 func joinReason(f Join) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -438,7 +438,7 @@ func joinReason(f Join) templ.Component {
 	})
 }
 
-// textField is a labelled line of text with what is wrong with it.
+// textField is a labelled text input with its error.
 func textField(name, label, complete, value string, faults map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -620,7 +620,7 @@ func newPassword(label string, faults map[string]string) templ.Component {
 	})
 }
 
-// describedBy ties an input to what is wrong with it.
+// describedBy returns the attributes that tie an input to its error.
 func describedBy(faults map[string]string, field string) templ.Attributes {
 	if faults[field] == "" {
 		return nil

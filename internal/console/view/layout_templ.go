@@ -11,18 +11,18 @@ import templruntime "github.com/a-h/templ/runtime"
 import "github.com/opencapi/capi/internal/fault"
 import "strconv"
 
-// shell is what a page tells the frame around it.
+// shell is what the layout needs to know about a page.
 type shell struct {
 	Title  string
 	Active string // the name of the page's entry in the navigation
 }
 
-// entry is a link of the navigation.
+// entry is a link in the navigation.
 type entry struct {
 	Name, Path string
 }
 
-// entries are the pages of a workspace, in the order of the navigation.
+// entries returns the pages of a workspace in the order of the navigation.
 func entries(v Viewer) []entry {
 	return []entry{
 		{"Search", v.Path("/search")},
@@ -352,7 +352,7 @@ func layout(sh shell) templ.Component {
 	})
 }
 
-// ErrorPage is the whole page of an error.
+// ErrorPage shows an error on a page of its own.
 func ErrorPage(status int, e *fault.Error) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -493,7 +493,7 @@ func ErrorPage(status int, e *fault.Error) templ.Component {
 	})
 }
 
-// ErrorFragment is an error in the place of what a script asked for.
+// ErrorFragment shows an error in place of the parts that a script asked for.
 func ErrorFragment(e *fault.Error) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -536,7 +536,7 @@ func ErrorFragment(e *fault.Error) templ.Component {
 	})
 }
 
-// fieldError is what is wrong with a field of a form; its input is described by it.
+// fieldError shows the error of a form field. The input refers to it by id.
 func fieldError(faults map[string]string, field string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

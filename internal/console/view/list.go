@@ -26,7 +26,7 @@ type List struct {
 	Faults map[string]string
 }
 
-// MatchReport tells what became of domains that were to be added.
+// MatchReport says which of the given domains matched companies.
 type MatchReport struct {
 	Given, Matched, Added int
 	Unmatched             []string
@@ -36,13 +36,13 @@ func ListPath(ctx context.Context, l id.List) string {
 	return ViewerOf(ctx).Path("/lists/" + l.String())
 }
 
-// savedAt is the address of a page with a saved search.
+// savedAt returns the address of a page with a saved search.
 func savedAt(page string, saved list.Search) string {
 	w := SearchForm{Filters: saved.Filters, SortBy: saved.SortBy, SortOrder: saved.SortOrder}
 	return w.At(page)
 }
 
-// unmatchedShown is what a report shows of unmatched domains, in bytes, so that the page stays small.
+// unmatchedShown is how many bytes of unmatched domains a report shows, so that the page stays small.
 const unmatchedShown = 20_000
 
 func (m *MatchReport) shown() []string {

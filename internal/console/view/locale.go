@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/number"
 )
 
-// locales are the languages whose way to write numbers is spoken; the words stay English.
+// locales are the languages in whose format numbers are written. Words stay English.
 var locales = language.NewMatcher([]language.Tag{
 	language.English, language.German, language.French, language.Spanish, language.Italian, language.Portuguese,
 	language.Dutch, language.Danish, language.Swedish, language.Norwegian, language.Finnish, language.Polish,
@@ -23,7 +23,7 @@ type printerKey struct{}
 
 var english = message.NewPrinter(language.English)
 
-// WithLocale lets numbers be written as the reader's browser asks for.
+// WithLocale makes numbers follow the Accept-Language header of the request.
 func WithLocale(ctx context.Context, r *http.Request) context.Context {
 	tag, _ := language.MatchStrings(locales, r.Header.Get("Accept-Language"))
 	return context.WithValue(ctx, printerKey{}, message.NewPrinter(tag))
@@ -36,12 +36,12 @@ func printerOf(ctx context.Context) *message.Printer {
 	return english
 }
 
-// count is a whole number as the reader writes it.
+// Count formats a whole number in the reader's locale.
 func Count[N int | int64](ctx context.Context, n N) string {
 	return printerOf(ctx).Sprint(number.Decimal(int64(n)))
 }
 
-// plural is a number with its noun: 1 company, 2 companies.
+// Plural formats a number with its noun: 1 company, 2 companies.
 func Plural[N int | int64](ctx context.Context, n N, one, many string) string {
 	if n == 1 {
 		return Count(ctx, n) + " " + one
@@ -49,7 +49,7 @@ func Plural[N int | int64](ctx context.Context, n N, one, many string) string {
 	return Count(ctx, n) + " " + many
 }
 
-// signed is a number of credits that came or went; its minus is a real one.
+// Signed formats a change of credits, with + or a true minus sign.
 func Signed(ctx context.Context, n int64) string {
 	if n < 0 {
 		return "−" + Count(ctx, -n)
@@ -57,7 +57,7 @@ func Signed(ctx context.Context, n int64) string {
 	return "+" + Count(ctx, n)
 }
 
-// percent is part of whole, 0 to 100.
+// percent returns part of whole in percent, from 0 to 100.
 func percent[N int | int64](part, whole N) int {
 	if whole <= 0 {
 		return 0
@@ -65,7 +65,7 @@ func percent[N int | int64](part, whole N) int {
 	return int(min(100, max(0, part)*100/whole))
 }
 
-// sizeBytes is a size for people.
+// sizeBytes formats a size in bytes.
 func sizeBytes(ctx context.Context, n int64) string {
 	const kilo = 1000
 	units := []string{"bytes", "kB", "MB", "GB"}
@@ -79,10 +79,10 @@ func sizeBytes(ctx context.Context, n int64) string {
 	return printerOf(ctx).Sprint(number.Decimal(size, number.MaxFractionDigits(1))) + " " + units[unit]
 }
 
-// stamp is a moment as machines read it, in a time element's datetime.
+// stamp formats a time for the datetime attribute of a time element.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// moment is a moment for people.
+// moment formats a time for people, in UTC.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
 func boolToInt(b bool) int {

@@ -5,13 +5,13 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// Members is the state of the page of members.
+// Members is the page of members.
 type Members struct {
 	Members []workspace.Belonging
-	Invited []account.Invitation // for owners alone
+	Invited []account.Invitation // only for owners
 	Email   string               // what was filled in
 	Role    workspace.Role
-	Link    string // of the invitation that was just made; shown this once
-	For     string // whom Link is for
+	Link    string // the new invitation, shown only once
+	For     string // the email that Link is for
 	Faults  map[string]string
 }

@@ -342,7 +342,7 @@ func MembersPage(f Members) templ.Component {
 	})
 }
 
-// memberMenu is what the viewer may do about the member.
+// memberMenu is what the viewer can do with the member.
 func memberMenu(v Viewer, m workspace.Belonging, owns bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -28,7 +28,7 @@ var sectors = map[string]string{
 	"92": "Public administration",
 }
 
-// sectorLabel is a NAICS code with the name of its sector, as far as the code is one.
+// sectorLabel returns a NAICS code with the name of its sector. A code that is not a sector is returned alone.
 func sectorLabel(code string) string {
 	if name := sectors[code]; name != "" {
 		return code + " " + name

@@ -6,12 +6,12 @@ import (
 
 type noticeKey struct{}
 
-// WithNotice has the page of the request say the text at its top.
+// WithNotice makes the page show the text at its top.
 func WithNotice(ctx context.Context, text string) context.Context {
 	return context.WithValue(ctx, noticeKey{}, text)
 }
 
-// noticeOf is what an earlier request had this page say.
+// noticeOf returns the text that an earlier request left for this page; empty if there is none.
 func noticeOf(ctx context.Context) string {
 	text, _ := ctx.Value(noticeKey{}).(string)
 	return text

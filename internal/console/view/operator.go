@@ -41,15 +41,15 @@ type ImportCount struct {
 	Count int64
 }
 
-// Operator is the operators' first page.
+// Operator is the first page for operators.
 type Operator struct {
 	Stats      *SystemStats // nil if they are not known
 	Workspaces []WorkspaceRow
 	Faults     map[string]string
-	Faulty     id.Workspace // whose form the faults are of
+	Faulty     id.Workspace // the workspace whose form has the errors
 }
 
-// WorkspaceRow is a workspace with its balance, and the key that lets its form be sent but once.
+// WorkspaceRow is a workspace with its balance, and the key that makes its form take effect only once.
 type WorkspaceRow struct {
 	workspace.Workspace
 	Balance int64
@@ -59,18 +59,18 @@ type WorkspaceRow struct {
 // Imports is a page of imports.
 type Imports struct {
 	Imports []Import
-	Kept    bool // imports are kept at all
+	Kept    bool // whether the server can list imports
 	Next    string
 	Later   bool
 }
 
-// Doctor is what an examination has found.
+// Doctor shows the result of the doctor's checks.
 type Doctor struct {
 	Possible bool
-	Checks   []doctor.Check // nil before one
+	Checks   []doctor.Check // nil before the checks have run
 	Took     time.Duration
-	Found    int // findings in all
+	Found    int // number of findings
 }
 
-// findingsShown is the number of findings of a check that the page tells.
+// findingsShown is the most findings of a check that the page shows.
 const findingsShown = 50

@@ -6,22 +6,22 @@ import (
 	"github.com/opencapi/capi/internal/export"
 )
 
-// Price is what exporting a selection would do to the balance.
+// Price is what the export of a selection costs, and what that leaves.
 type Price struct {
-	Matches  int // of the whole selection
-	Rows     int // of the file
-	Owned    int // of Rows, free
-	New      int // of Rows, to pay for
+	Matches  int // companies in the selection
+	Rows     int // companies in the file
+	Owned    int // part of Rows; free
+	New      int // part of Rows; to pay for
 	Cost     int64
 	Balance  int64
-	Capped   bool // the selection holds more than a file may
-	Filtered bool // of what matches, only a part is asked for
+	Capped   bool // the selection is larger than a file can be
+	Filtered bool // the form asks for only a part of the matches
 }
 
-// After is the balance afterwards; below zero by what is missing.
+// After returns the balance after the export. It is negative if credits are missing.
 func (p Price) After() int64 { return p.Balance - p.Cost }
 
-// Short holds if the balance does not cover the cost.
+// Short reports whether the balance does not cover the cost.
 func (p Price) Short() bool { return p.After() < 0 }
 
 func PriceOf(matches int, f export.Figures) Price {
@@ -31,7 +31,7 @@ func PriceOf(matches int, f export.Figures) Price {
 	}
 }
 
-// summary is the price in a sentence, for those who hear the page.
+// summary describes the price in a sentence for screen readers.
 func (p Price) summary(ctx context.Context) string {
 	s := Plural(ctx, p.Matches, "match", "matches") + ", " + Count(ctx, p.Owned) + " already yours, cost " +
 		Plural(ctx, p.Cost, "credit", "credits") + ", "

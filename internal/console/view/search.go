@@ -8,10 +8,10 @@ import (
 // Search is the page of a search.
 type Search struct {
 	*SearchForm
-	Page     string // its address without parameters
+	Page     string // the address without parameters
 	Faults   map[string]string
 	Price    Price
-	Found    *search.Result // nil with faults
+	Found    *search.Result // nil if the form has errors
 	Facets   []Facet
 	Bands    []Range
 	Next     string // the address of the next page; empty at the end

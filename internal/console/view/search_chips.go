@@ -14,7 +14,7 @@ type chip struct {
 	Without     string
 }
 
-// chips are the filters of the form in the order of the contract.
+// Chips returns the filters of the form in the order of query.Params.
 func (w *SearchForm) Chips(page string) (chips []chip) {
 	for i := range query.Params {
 		p := &query.Params[i]

@@ -10,13 +10,13 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// Facet is a facet as bars to click.
+// Facet is the values of a text filter as bars to click.
 type Facet struct {
 	Param, Title, Hint string
-	Out                string // the parameter that leaves values out; empty where there is none
+	Out                string // the parameter that excludes values; empty if there is no such filter
 	Values             []FacetValue
-	Chosen             int  // values taken or left out
-	Open               bool // shown unfolded at first
+	Chosen             int  // number of included and excluded values
+	Open               bool // open at first
 }
 
 // FacetValue is one bar.
@@ -28,7 +28,7 @@ type FacetValue struct {
 	Taken, Out   bool
 }
 
-// Range is a facet of a number: a range, and its bands as bars.
+// Range is the filter of a number: its bounds, and its bands as bars.
 type Range struct {
 	Param, Title string
 	Min, Max     *int64
@@ -44,7 +44,7 @@ type Band struct {
 	Taken bool
 }
 
-// facetShown is the number of values that a facet shows besides the chosen ones; the field above finds the others.
+// facetShown is how many values a facet shows besides the chosen ones. The field above it finds the others.
 const facetShown = 8
 
 // facetsFirst are the facets of texts that a page shows first, in this order; the table's others follow. Those of
@@ -67,7 +67,7 @@ var textFacets = func() []search.Facet {
 	return all
 }()
 
-// Facets are the bars of a result: the chosen values first, then the commonest.
+// Facets returns the facets of a result. In each, the chosen values come first, then the most common.
 func Facets(w *SearchForm, counts search.Facets) []Facet {
 	var views []Facet
 	for _, f := range textFacets {
@@ -122,7 +122,7 @@ func barsOf(p *query.Param, taken, out []string, counts []search.Count) []FacetV
 	return bars
 }
 
-// sameValue reports whether a facet's value is what a filter asks for: countries go by codes too.
+// sameValue reports whether a facet's value is the one that a filter asks for. A country can also be given by its code.
 func sameValue(p *query.Param, value, asked string) bool {
 	if p.Field == query.FieldCountry {
 		a, known := company.LookupCountry(value)
@@ -134,7 +134,7 @@ func sameValue(p *query.Param, value, asked string) bool {
 	return hasFold([]string{value}, asked)
 }
 
-// LabelOf is what a page shows for a value of a parameter.
+// LabelOf returns how a page shows a value of a parameter.
 func LabelOf(param, value string) string {
 	if query.ParamNamed(param).Kind == query.KindCodes {
 		return sectorLabel(value)
@@ -142,7 +142,7 @@ func LabelOf(param, value string) string {
 	return value
 }
 
-// Ranges are the ranges of a result.
+// Ranges returns the number ranges of a result.
 func Ranges(ctx context.Context, w *SearchForm, counts search.Facets) (views []Range) {
 	for _, f := range search.AllFacets() {
 		if !f.HasBands() {

@@ -12,17 +12,17 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// wish is a search as its address says it: filters and order, as they were given.
+// SearchForm is a search as its address states it: filters and sort order, as they were given.
 type SearchForm struct {
 	query.Filters
 	SortBy, SortOrder string
 
-	faults []fault.FieldError // of what cannot be in Filters
+	faults []fault.FieldError // values that Filters cannot hold
 }
 
-// ReadSearchForm reads the parameters of an address; those that are no filters are passed over. Empty ones, and texts that
-// come twice, are the same as left out. A connection is written category:domain, either part may be empty, and an id
-// may stand for the domain; the parameters connection_category and connection_domain, of a form, are one more.
+// ReadSearchForm reads the parameters of an address. It ignores unknown parameters, empty values and repeated texts. A
+// connection is written category:domain, where either part may be empty and a company id may replace the domain. The form
+// fields connection_category and connection_domain are one more connection.
 func ReadSearchForm(v url.Values) SearchForm {
 	w := SearchForm{SortBy: v.Get("sort_by"), SortOrder: v.Get("sort_order")}
 	for i := range query.Params {
@@ -44,7 +44,7 @@ func ReadSearchForm(v url.Values) SearchForm {
 	return w
 }
 
-// dropExcluded takes the values that are left out from those that are asked for: the later click wins.
+// dropExcluded removes excluded values from the included ones, because the later click wins.
 func (w *SearchForm) dropExcluded() {
 	for i := range query.Params {
 		p := &query.Params[i]
@@ -102,7 +102,7 @@ func connectionText(c query.ConnectionFilter) string {
 	return c.Category + ":" + cmp.Or(c.ConnectedDomain, c.ConnectedCompanyID)
 }
 
-// values are the parameters that ReadSearchForm reads as the same wish.
+// Values returns the parameters that ReadSearchForm reads back as the same form.
 func (w *SearchForm) Values() url.Values {
 	v := url.Values{}
 	set := func(param, value string) {
@@ -129,8 +129,8 @@ func (w *SearchForm) Values() url.Values {
 	return v
 }
 
-// at is the address of a page with the SearchForm, changed by the pairs of parameter and value: an empty value takes the
-// parameter away.
+// At returns the address of a page with the form, with parameters changed as pairs of name and value. An empty value removes
+// the parameter.
 func (w *SearchForm) At(page string, changes ...string) string {
 	v := w.Values()
 	for i := 0; i+1 < len(changes); i += 2 {
@@ -141,7 +141,7 @@ func (w *SearchForm) At(page string, changes ...string) string {
 	return withQuery(page, v)
 }
 
-// without is the address of a page with the wish less one value of a parameter.
+// without returns the address of a page with the form, less one value of a parameter.
 func (w *SearchForm) without(page, param, value string) string {
 	v := w.Values()
 	if v[param] = slices.DeleteFunc(v[param], func(have string) bool { return have == value }); len(v[param]) == 0 {
@@ -150,7 +150,7 @@ func (w *SearchForm) without(page, param, value string) string {
 	return withQuery(page, v)
 }
 
-// withQuery is the address of a page with the parameters; an empty page is the one that the reader is on.
+// withQuery returns the address of a page with the parameters. An empty page is the current one.
 func withQuery(page string, v url.Values) string {
 	if len(v) == 0 && page != "" {
 		return page
@@ -158,7 +158,7 @@ func withQuery(page string, v url.Values) string {
 	return page + "?" + v.Encode()
 }
 
-// parse is the query and the order of the wish; Validation lists every fault.
+// Parse returns the query and the sort order. Validation lists every error.
 func (w *SearchForm) Parse() (query.Query, query.Sort, error) {
 	q, err := query.Parse(w.Filters)
 	faults := append(slices.Clone(w.faults), fault.Fields(err)...)
@@ -167,7 +167,7 @@ func (w *SearchForm) Parse() (query.Query, query.Sort, error) {
 	return q, sort, fault.Invalid(faults...)
 }
 
-// isEmpty holds for a wish without any filter.
+// isEmpty reports whether the form has no filter.
 func (w *SearchForm) isEmpty() bool {
 	v := w.Values()
 	v.Del("sort_by")

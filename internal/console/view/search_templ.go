@@ -241,7 +241,7 @@ func SearchPage(v *Search) templ.Component {
 	})
 }
 
-// SearchFragment is what a change of the filters changes.
+// SearchFragment is every part of the page that depends on the filters.
 func SearchFragment(v *Search) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -307,7 +307,7 @@ func SearchFragment(v *Search) templ.Component {
 	})
 }
 
-// keptFilters are the filters that have no field of their own to stand in.
+// keptFilters are the filters that have no input of their own in the form.
 func keptFilters(v *Search) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -912,7 +912,7 @@ func facetBars(f Facet) templ.Component {
 	})
 }
 
-// bar is the part of a row that is filled, in percent.
+// bar fills part of a row, in percent.
 func bar(share int) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1488,7 +1488,7 @@ func searchPrice(v *Search) templ.Component {
 	})
 }
 
-// figures are a price in five numbers; dashes stand for what is not known, so that nothing moves.
+// figures is a price in five numbers. Unknown numbers are dashes, so that nothing moves.
 func figures(p Price, known bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -2272,7 +2272,7 @@ func warning(v *Search, w search.Warning) templ.Component {
 	})
 }
 
-// companyTable is a page of companies.
+// companyTable is one page of companies.
 func companyTable(items []search.Item) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -4,11 +4,11 @@ import (
 	"net/url"
 )
 
-// SignIn is the page's state.
+// SignIn is the sign-in page.
 type SignIn struct {
 	Email, Next string
 	Fault       string
-	Provider    string // the OpenID provider's name; empty without one
+	Provider    string // the name of the OpenID provider; empty if there is none
 }
 
 func signInPath(next string) string {

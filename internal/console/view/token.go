@@ -16,27 +16,27 @@ import (
 // Tokens is the page of a workspace's tokens.
 type Tokens struct {
 	Tokens []TokenRow
-	Ended  int // of Tokens, those that no longer work; they come last
+	Ended  int // number of tokens that no longer work; they come last
 	Form   TokenForm
 	Faults map[string]string
 }
 
-// TokenRow is a token with what it spent.
+// TokenRow is a token with what it has spent.
 type TokenRow struct {
 	token.Token
-	Owner      string // the member's name; empty if it belongs to nobody
-	Mine       bool   // the viewer may change it
-	Spent      int64  // credits, less what was given back
+	Owner      string // the member's name; empty if it belongs to the workspace
+	Mine       bool   // whether the viewer may change it
+	Spent      int64  // credits, less refunds
 	SpentMonth int64  // in this calendar month
 }
 
-// TokenForm is what a new token is made of, as it was typed.
+// TokenForm is the form of a new token, as it was filled in.
 type TokenForm struct{ Name, Scope, Days, Budget, BudgetMonth, Shared string }
 
 // tokenActive is the state of a token that works.
 const tokenActive = "Active"
 
-// State is what a token is good for now, and how that looks.
+// State returns the state of the token, and its colour class.
 func (t TokenRow) State(now time.Time) (text, tone string) {
 	switch {
 	case t.RevokedAt != nil:
@@ -52,13 +52,13 @@ func (t TokenRow) Ended(now time.Time) bool {
 	return text != tokenActive
 }
 
-// daysMax is how many days a token may be good for at most.
+// daysMax is the longest lifetime of a token in days.
 const daysMax = 3650
 
 func (f TokenForm) Read(v Viewer, now time.Time) (token.NewToken, error) {
 	n := token.NewToken{Workspace: v.Workspace.ID, Name: f.Name, Scope: auth.Scope(f.Scope), Owner: v.Person.ID}
 	if f.Shared != "" && v.Role.Allows(workspace.Owner) {
-		n.Owner = id.Person{} // goes on when its maker has left
+		n.Owner = id.Person{} // stays active when its creator leaves
 	}
 	var faults []fault.FieldError
 	n.Budget, faults = ReadBudget(f.Budget, f.BudgetMonth)

@@ -626,7 +626,7 @@ func tokenCard(t TokenRow) templ.Component {
 	})
 }
 
-// spentOf is what was spent, of a budget if there is one.
+// spentOf shows what was spent, and of which budget if there is one.
 func spentOf(spent int64, budget *int64) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -716,7 +716,7 @@ func spentOf(spent int64, budget *int64) templ.Component {
 	})
 }
 
-// SecretPage shows a secret, this once.
+// SecretPage shows a secret, only this once.
 func SecretPage(t token.Token, secret, title string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -4,5 +4,5 @@ package view
 
 //go:generate go tool templ generate -path .
 
-// BasePath is where the console is mounted.
+// BasePath is the path under which the console is served.
 const BasePath = "/console"

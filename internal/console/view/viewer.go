@@ -9,18 +9,18 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// Viewer is who looks at a page, and through which workspace.
+// Viewer is the person who looks at a page, and the workspace of the page.
 type Viewer struct {
 	Person      account.Person
-	Workspace   workspace.Workspace    // zero on pages of no workspace
+	Workspace   workspace.Workspace    // zero on a page outside a workspace
 	Role        workspace.Role         // in Workspace
-	Memberships []workspace.Membership // every workspace of the person, Workspace included, by name
+	Memberships []workspace.Membership // every workspace of the person, by name
 	Session     id.Session
 }
 
 type viewerKey struct{}
 
-// ViewerOf is the viewer of the request that ctx belongs to; the zero Viewer for one who is not signed in.
+// ViewerOf returns the viewer of the request. It is zero if no one is signed in.
 func ViewerOf(ctx context.Context) Viewer {
 	v, _ := ctx.Value(viewerKey{}).(Viewer)
 	return v
@@ -30,15 +30,15 @@ func WithViewer(ctx context.Context, v Viewer) context.Context {
 	return context.WithValue(ctx, viewerKey{}, v)
 }
 
-// signedIn holds for a viewer who is known.
+// SignedIn reports whether the viewer is signed in.
 func (v Viewer) SignedIn() bool { return !v.Person.ID.IsZero() }
 
-// caller is the viewer as the use cases know callers: a person may in their workspace what a read_write token may.
+// Caller returns the viewer as a caller of the use cases. A person may do in their workspace what a read_write token may.
 func (v Viewer) Caller() auth.Caller {
 	return auth.Caller{Person: v.Person.ID, Workspace: v.Workspace.ID, Scope: auth.ReadWrite, Name: v.Person.Name}
 }
 
-// path is the address of a page of the viewer's workspace, such as path("/search").
+// Path returns the address of a page of the workspace, such as Path("/search").
 func (v Viewer) Path(rest string) string { return WorkspacePath(v.Workspace.ID, rest) }
 
 func WorkspacePath(ws id.Workspace, rest string) string { return BasePath + "/w/" + ws.String() + rest }

@@ -4,9 +4,9 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// Workspaces is the state of the page of workspaces.
+// Workspaces is the page of workspaces.
 type Workspaces struct {
-	Name, Credits string // of the one to create
+	Name, Credits string // of the workspace to create
 	Faults        map[string]string
-	Rest          []workspace.Workspace // for an operator: those they do not belong to
+	Rest          []workspace.Workspace // for an operator: workspaces they are not a member of
 }

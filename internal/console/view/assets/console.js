@@ -1,10 +1,10 @@
-// What the pages do beyond plain forms and links. Everything here only speeds up what works without it.
+// What the pages do beyond plain forms and links. Everything works without this script; it only makes it faster.
 "use strict";
 (() => {
   const root = document.documentElement;
   root.classList.add("js");
 
-  // ---- fragments: parts of a page with an id and data-region are replaced by the same parts of an answer ----
+  // ---- fragments: elements with an id and data-region are replaced by the same elements of an answer ----
 
   const keyOf = (el) => {
     if (!el || el === document.body) return null;
@@ -88,7 +88,7 @@
       load(address(params), { cleared: form.querySelectorAll("[data-later]") });
     });
 
-    // Links that take a filter away; and going back.
+    // Links that remove a filter, and the Back button.
     const follow = (url, push) => {
       const params = new URL(url, location.href).searchParams;
       for (const el of form.elements) {
@@ -187,7 +187,7 @@
     input.addEventListener("blur", close);
   }
 
-  // ---- the progress of an export: a stream, or asking again where there is none ----
+  // ---- the progress of an export: a stream, or polling if the browser has no EventSource ----
 
   function progress(box) {
     const url = box.getAttribute("data-events");
@@ -240,7 +240,7 @@
   });
   document.addEventListener("submit", (e) => {
     if (!e.target.hasAttribute("data-once") || e.defaultPrevented) return;
-    // After the form has been read: a button that is off would not be sent.
+    // Only after the form was read: a disabled button would not be sent.
     setTimeout(() => { for (const b of e.target.querySelectorAll("button")) b.disabled = true; }, 0);
   });
   addEventListener("pageshow", (e) => {
@@ -255,6 +255,6 @@
   document.querySelectorAll("form[data-live]").forEach(live);
   document.querySelectorAll("input[data-complete]").forEach(combobox);
   document.querySelectorAll("[data-events]").forEach(progress);
-  const gone = document.querySelector("[data-address]"); // a page that must not be sent for again
+  const gone = document.querySelector("[data-address]"); // a page whose form must not be sent again
   if (gone) history.replaceState(null, "", gone.getAttribute("data-address"));
 })();

@@ -8,14 +8,13 @@ import (
 	"strings"
 
 	"github.com/opencapi/capi/internal/console"
-	"github.com/opencapi/capi/internal/search"
 )
 
 // console builds the pages; ctx ends when the server begins to stop.
-func (a *App) console(ctx context.Context, searcher *search.Searcher) (http.Handler, error) {
+func (a *App) console(ctx context.Context) (http.Handler, error) {
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
-		Credits: a.Credits, Lists: a.Lists, Search: searcher, Exports: a.Exports, Idempotency: a.Idempotency,
+		Credits: a.Credits, Lists: a.Lists, Search: a.Search, Exports: a.Exports, Idempotency: a.Idempotency,
 		OIDC: console.OIDC{
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),

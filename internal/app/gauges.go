@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
 )
@@ -70,13 +71,15 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
-	f := g.app.embedded.Stats()
-	gauge(descCompanies, float64(f.Companies))
-	gauge(descSegments, float64(f.SegmentsInMemory), "memory")
-	gauge(descSegments, float64(f.Segments-f.SegmentsInMemory), "disk")
-	counter(descMerges, float64(f.Merges))
-	gauge(descMerging, oneIf(f.Merging))
-	gauge(descComplete, oneIf(!f.Lost))
+	gauge(descCompanies, float64(g.app.Index.Len()))
+	if stored, ok := g.app.Index.(index.Stored); ok {
+		s := stored.Stats()
+		gauge(descSegments, float64(s.SegmentsInMemory), "memory")
+		gauge(descSegments, float64(s.Segments-s.SegmentsInMemory), "disk")
+		counter(descMerges, float64(s.Merges))
+		gauge(descMerging, oneIf(s.Merging))
+		gauge(descComplete, oneIf(!s.Lost))
+	}
 	gauge(descLag, g.follower.Lag().Seconds())
 	gauge(descIndexSeq, float64(g.app.Index.Seq()))
 	for name, p := range g.app.DB.Pools() {

@@ -8,18 +8,15 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/audit"
-	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/indexing"
 )
 
 // IndexStats say what the index's directory holds: the figures of what is whole, and what is damaged.
 type IndexStats struct {
-	embedded.Stats
-	Damages []embedded.DamageError `json:"-"`
+	index.Stats
+	Damages []index.Damage `json:"-"`
 }
-
-// IndexSection is one kind of thing that the index stores.
-type IndexSection = embedded.SectionStats
 
 // Findings are the damages as the doctor would tell them.
 func (s IndexStats) Findings() []audit.Finding {
@@ -40,13 +37,21 @@ type IndexCheck struct {
 // IndexStats is what the index's directory holds, read beside a running server: of each file the header alone, so it finds
 // fewer damages than VerifyIndex.
 func (a *App) IndexStats() (stats IndexStats, err error) {
-	stats.Stats, stats.Damages, err = embedded.Inspect(IndexDir(a.Config.Data))
+	stored, err := a.storedIndex()
+	if err != nil {
+		return stats, err
+	}
+	stats.Stats, stats.Damages, err = stored.Inspect(IndexDir(a.Config.Data))
 	return stats, indexError(err)
 }
 
 // VerifyIndex reads every byte of the index's directory, also beside a running server.
 func (a *App) VerifyIndex(ctx context.Context) (c IndexCheck, err error) {
-	c.Stats, c.Damages, err = embedded.Verify(ctx, IndexDir(a.Config.Data))
+	stored, err := a.storedIndex()
+	if err != nil {
+		return c, err
+	}
+	c.Stats, c.Damages, err = stored.Verify(ctx, IndexDir(a.Config.Data))
 	if err != nil {
 		return c, indexError(err)
 	}
@@ -55,11 +60,19 @@ func (a *App) VerifyIndex(ctx context.Context) (c IndexCheck, err error) {
 	}
 	c.CatalogCompanies, err = a.Catalog.Len(ctx)
 	if err == nil && len(c.Damages) == 0 && !c.Lost && c.Seq == c.CatalogSeq && c.Companies != c.CatalogCompanies {
-		c.Damages = append(c.Damages, embedded.DamageError{
+		c.Damages = append(c.Damages, index.Damage{
 			Segment: "all", Section: "companies", Problem: fmt.Sprintf("%d, and the catalog has %d", c.Companies, c.CatalogCompanies),
 		})
 	}
 	return c, err
+}
+
+// storedIndex returns the index as one that is kept in the data directory.
+func (a *App) storedIndex() (index.Stored, error) {
+	if stored, ok := a.Index.(index.Stored); ok {
+		return stored, nil
+	}
+	return nil, errors.New("the index is not kept in the data directory")
 }
 
 func indexError(err error) error {
@@ -71,6 +84,10 @@ func indexError(err error) error {
 
 // RebuildIndex makes the index anew from the catalog, in as few segments as can be. No server may run meanwhile.
 func (a *App) RebuildIndex(ctx context.Context, progress func(done, total int)) (stats IndexStats, took time.Duration, err error) {
+	stored, err := a.storedIndex()
+	if err != nil {
+		return stats, 0, err
+	}
 	if a.Config.Postgres() == "" {
 		data, err := lockData(a.Config.Data)
 		if err != nil {
@@ -87,27 +104,28 @@ func (a *App) RebuildIndex(ctx context.Context, progress func(done, total int)) 
 		return stats, 0, err
 	}
 	defer lock.Close()
-	if err := a.fillIndexAnew(ctx, progress); err != nil {
-		return stats, 0, errors.Join(err, a.embedded.Close())
+	if err := a.fillIndex(ctx, stored, progress); err != nil {
+		return stats, 0, errors.Join(err, stored.Close())
 	}
-	a.embedded.MergeAll()
-	if err := a.embedded.Close(); err != nil {
+	stored.MergeAll()
+	if err := stored.Close(); err != nil {
 		return stats, 0, err
 	}
-	if a.embedded.Len() > 0 {
+	if stored.Len() > 0 {
 		stats, err = a.IndexStats()
 	}
 	return stats, time.Since(began), err
 }
 
-func (a *App) fillIndexAnew(ctx context.Context, progress func(done, total int)) error {
+// fillIndex empties the directory and fills it from the catalog.
+func (a *App) fillIndex(ctx context.Context, stored index.Stored, progress func(done, total int)) error {
 	dir := IndexDir(a.Config.Data)
-	if err := embedded.Remove(dir); err != nil {
+	if err := stored.Remove(dir); err != nil {
 		return err
 	}
-	if err := a.embedded.Attach(ctx, dir, a.Catalog); err != nil {
+	if err := stored.Attach(ctx, dir, a.Catalog); err != nil {
 		return err
 	}
-	f := indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: a.embedded, Log: a.Log, Progress: progress})
+	f := indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: stored, Log: a.Log, Progress: progress})
 	return f.Build(ctx)
 }

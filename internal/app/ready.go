@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/db/migrations"
+	"github.com/opencapi/capi/internal/index"
 )
 
 const (
@@ -48,7 +49,7 @@ func (r readiness) reasons(ctx context.Context) (reasons []string) {
 	if newest := migrations.Newest(r.app.DB.Name()); version < newest {
 		reasons = append(reasons, fmt.Sprintf("the database's schema has version %d, the program needs %d", version, newest))
 	}
-	if r.app.embedded.Stats().Lost {
+	if stored, ok := r.app.Index.(index.Stored); ok && stored.Stats().Lost {
 		reasons = append(reasons, "a part of the index was damaged, and is being made anew")
 	}
 	if lag := r.lag(); lag > lagMax {

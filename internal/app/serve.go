@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/opencapi/capi/internal/api"
-	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/console"
 	"github.com/opencapi/capi/internal/docsite"
 	"github.com/opencapi/capi/internal/doctor"
@@ -22,7 +22,6 @@ import (
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
-	"github.com/opencapi/capi/internal/search"
 )
 
 const (
@@ -54,8 +53,10 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 			return err
 		}
 		defer lock.Close()
-		if err := a.Files.ClearUnfinished(); err != nil { // what is there is of a server that was killed
-			return err
+		if files, ok := a.Blobs.(blob.Cleaner); ok {
+			if err := files.ClearUnfinished(); err != nil { // a server that was killed has left it
+				return err
+			}
 		}
 	}
 	follower := indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log})
@@ -143,21 +144,22 @@ func (a *App) handler(ctx context.Context, follower *indexing.Follower, metrics 
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
 	}
-	searcher := search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks})
-	pages, err := a.console(ctx, searcher)
+	pages, err := a.console(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	fail := httpx.ErrorWriter(a.Log)
 	mounts := docsite.Mounts(docsite.Deps{OpenAPI: api.OpenAPI, Status: httpx.Status, PublicURL: a.Config.PublicURL})
-	mounts[file.Path] = a.Files.Handler(fail)
+	if files, ok := a.Blobs.(blob.Server); ok {
+		mounts[files.LinkPattern()] = files.Handler(fail)
+	}
 	mounts[console.Path], mounts["GET /{$}"] = pages, console.Front(fail)
 	mounts["GET /readyz"] = readiness{a, follower.Lag}
 	if a.Config.MetricsAddr == "" {
 		mounts["GET "+metricsPath] = metricsHandler(metrics, a.Log)
 	}
 	return api.New(api.Deps{
-		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Search: searcher,
+		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Search: a.Search,
 		RateLimits: limits, PublicURL: a.Config.PublicURL, Log: a.Log,
 		Mounts: mounts, Traffic: middleware.NewTraffic(metrics),
 	})

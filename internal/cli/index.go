@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/audit"
+	"github.com/opencapi/capi/internal/index"
 )
 
 type indexCommand struct {
@@ -93,7 +94,7 @@ func (s *session) printIndex(stats app.IndexStats) {
 	s.printTable([]string{"SEGMENT", ">COMPANIES", ">DELETED", ">SIZE"}, rows)
 	const largest = 10
 	sections := slices.Clone(stats.Sections)
-	slices.SortStableFunc(sections, func(a, b app.IndexSection) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	slices.SortStableFunc(sections, func(a, b index.SectionStats) int { return cmp.Compare(b.Bytes, a.Bytes) })
 	rows = nil
 	for _, one := range sections[:min(largest, len(sections))] {
 		share := strconv.FormatInt(one.Bytes*100/max(1, stats.Bytes), 10) + " %"

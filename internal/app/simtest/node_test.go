@@ -10,32 +10,25 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob/file"
-	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
-	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
-	"github.com/opencapi/capi/internal/list"
-	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/ratelimit"
-	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/testkit/customer"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
-	"github.com/opencapi/capi/internal/workspace"
 )
 
 // node is one simulated process: all that capi serve is made of, on a handle that its life guards. Nothing of it but
@@ -47,23 +40,13 @@ type node struct {
 	handler  http.Handler
 }
 
-// newNode is what app.Open and Serve do, with a store and settings of the simulation.
+// newNode builds what app.Open and Serve build, with a store and options of the simulation.
 func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() error, jobs job.Options, log *slog.Logger) (*node, error) {
-	d = d.Guarded(l.guard)
-	a := &app.App{
-		Config: config.Config{Storage: config.Storage{Data: dir}}, Log: log,
-		DB: d, Files: files, Index: embedded.Open(embedded.Options{}),
-		Workspaces: workspace.New(d), Tokens: token.New(d, token.Options{UsePeriod: time.Hour}), Credits: credit.New(d),
-		Unlocks: unlock.New(d, unlock.Options{SnapshotEvery: 5}), Lists: list.New(d), Catalog: catalog.New(d),
-		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, jobs),
-	}
-	a.Exports = export.New(export.Deps{
-		DB: d, Catalog: a.Catalog, Index: a.Index, Lists: a.Lists, Unlock: a.Unlocks, Credit: a.Credits, Jobs: a.Jobs,
-		Blobs:   &store{Store: files, life: l, fault: fault},
-		Options: export.Options{ProgressEvery: time.Hour, PastKept: time.Nanosecond},
+	a := app.Build(config.Config{Storage: config.Storage{Data: dir}}, services.Parts{
+		DB: d.Guarded(l.guard), Blobs: &store{Store: files, life: l, fault: fault}, Index: embedded.Open(embedded.Options{}), Log: log,
+		Tokens: token.Options{UsePeriod: time.Hour}, Unlocks: unlock.Options{SnapshotEvery: 5}, Jobs: jobs,
+		Exports: export.Options{ProgressEvery: time.Hour, PastKept: time.Nanosecond},
 	})
-	a.Memberships = membership.New(membership.Deps{DB: d, People: account.NewPeople(d), Workspaces: a.Workspaces, Credits: a.Credits})
-	a.Doctor = doctor.New(doctor.Deps{Credits: a.Credits, Unlocks: a.Unlocks, Exports: a.Exports, Jobs: a.Jobs, Servers: dir})
 	limits, err := ratelimit.Parse("off")
 	if err != nil {
 		return nil, err
@@ -71,7 +54,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 	n := &node{App: a, life: l}
 	n.handler, err = api.New(api.Deps{
 		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency,
-		Search:     search.New(search.Deps{Index: a.Index, Catalog: a.Catalog, Unlock: a.Unlocks}),
+		Search:     a.Search,
 		RateLimits: limits, Log: log,
 		Mounts: map[string]http.Handler{file.Path: files.Handler(httpx.ErrorWriter(log))},
 	})

@@ -32,6 +32,11 @@ type Store struct {
 	now func() time.Time
 }
 
+var (
+	_ blob.Server  = (*Store)(nil)
+	_ blob.Cleaner = (*Store)(nil)
+)
+
 const (
 	// unfinished is the folder of files being written. It is inside Dir, so that the rename stays on one file system.
 	unfinished = ".unfinished"

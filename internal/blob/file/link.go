@@ -17,6 +17,9 @@ import (
 // Path is the path at which Handler must be mounted; it ends with a slash.
 const Path = "/files/"
 
+// LinkPattern returns Path.
+func (*Store) LinkPattern() string { return Path }
+
 // SignedURL returns a path of this server: Path, the key, and a query with the signed values.
 func (s *Store) SignedURL(_ context.Context, key string, link blob.Link) (string, error) {
 	if err := blob.CheckKey(key); err != nil {

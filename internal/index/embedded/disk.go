@@ -14,20 +14,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// Source is the catalog that an index is derived from. An index and its catalog are restored from backups separately. So
-// each save stores a checkpoint in the catalog's database, and the index is only trusted by a catalog that has its
-// checkpoint.
-type Source interface {
-	// Origin returns a name that is unique to the catalog, and its newest sequence number.
-	Origin(ctx context.Context) (origin string, seq uint64, err error)
-	// SaveCheckpoint durably records that the index contains the catalog up to seq, under a new checkpoint. Of the index's
-	// older checkpoints it keeps only the one named keep. If keep is not empty and does not exist, the catalog was restored
-	// from a backup and the call fails.
-	SaveCheckpoint(ctx context.Context, index, mark, keep string, seq uint64) error
-	// HasCheckpoint reports whether the catalog has the index's checkpoint.
-	HasCheckpoint(ctx context.Context, index, mark string) (bool, error)
-}
-
 // disk is the directory of an index. Guarded by Index.merging.
 type disk struct {
 	dir           string

@@ -7,32 +7,6 @@ import (
 	"path/filepath"
 )
 
-// Stats describes the index in a directory.
-type Stats struct {
-	Version   int            `json:"version"`
-	Seq       uint64         `json:"seq"`  // the index contains the catalog's changes up to this sequence number
-	Lost      bool           `json:"lost"` // companies are missing until the next server has indexed them again
-	Companies int            `json:"companies"`
-	Deleted   int            `json:"dead"` // outdated states of companies that are still stored
-	Bytes     int64          `json:"bytes"`
-	Segments  []SegmentStats `json:"segments"`
-	Sections  []SectionStats `json:"sections"` // totals over all segments
-}
-
-// SegmentStats describes a segment.
-type SegmentStats struct {
-	Name      string `json:"name"`
-	Companies int    `json:"companies"`
-	Deleted   int    `json:"dead"`
-	Bytes     int64  `json:"bytes"`
-}
-
-// SectionStats describes a kind of section.
-type SectionStats struct {
-	Name  string `json:"name"`
-	Bytes int64  `json:"bytes"`
-}
-
 // Inspect describes the index in a directory, which a server may be using. The error is os.ErrNotExist if there is no index.
 // It reads the manifest and the segments' headers and returns their damage; the stats are those of the undamaged segments.
 func Inspect(dir string) (Stats, []DamageError, error) {
@@ -87,7 +61,7 @@ func (m manifest) inspect(dir string, look func(part) error) (Stats, []DamageErr
 	for _, e := range m.Segments {
 		p, err := e.open(dir)
 		if err == nil {
-			stats.add(p)
+			p.addTo(&stats)
 			err = look(p)
 		}
 		if errors.Is(err, errVersion) { // Attach treats it as damaged too
@@ -102,7 +76,8 @@ func (m manifest) inspect(dir string, look func(part) error) (Stats, []DamageErr
 	return stats, damages, nil
 }
 
-func (s *Stats) add(p part) {
+// addTo adds the part to the stats of its index.
+func (p part) addTo(s *Stats) {
 	one := SegmentStats{
 		Name: p.file.name, Companies: p.companies(), Deleted: len(p.deleted) - len(p.holes), Bytes: int64(len(p.file.mapping.bytes)),
 	}

@@ -267,16 +267,6 @@ func latestChanges(changes []index.Change) []index.Change {
 	return kept
 }
 
-// RuntimeStats describe a running index.
-type RuntimeStats struct {
-	Companies        int
-	Segments         int
-	SegmentsInMemory int    // segments that are not on disk yet
-	Merges           uint64 // since Open
-	Merging          bool   // a merge is running now
-	Lost             bool   // companies are missing because a segment was damaged; they are being indexed again
-}
-
 // Stats returns the index's current stats.
 func (ix *Index) Stats() RuntimeStats {
 	s := ix.current.Load()

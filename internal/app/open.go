@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/opencapi/capi/internal/app/services"
+	"github.com/opencapi/capi/internal/blob"
+	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/config"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/postgres"
+	"github.com/opencapi/capi/internal/db/sqlite"
+	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/job"
+)
+
+// This file is the only one of the program that names back ends.
+
+// linksKey signs the links to export files; every data directory has one.
+const linksKey = "links.key"
+
+// serversDir is where the servers of a data directory register themselves for capi doctor.
+func serversDir(data string) string { return filepath.Join(data, "servers") }
+
+// Open opens the data directory and the database, creates them if necessary, and brings the schema up to date. It may be
+// called while a server runs on them.
+func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
+	files, err := openFiles(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	d, err := openDB(ctx, c.Storage)
+	if err != nil {
+		return nil, err
+	}
+	return Build(c, services.Parts{
+		DB: d, Blobs: files, Index: embedded.Open(embedded.Options{Log: log}), Log: log,
+		// On SQLite the server's lock makes its runner the only one.
+		Jobs: job.Options{Workers: c.Workers, Alone: c.Postgres() == ""},
+	}), nil
+}
+
+// OpenExisting is Open for commands that need existing data: a directory without any is an error, and nothing is created.
+func OpenExisting(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
+	mark := filepath.Join(c.Data, linksKey)
+	if c.Postgres() == "" {
+		mark = c.SQLiteFile()
+	}
+	switch _, err := os.Stat(mark); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no capi data in %s; name its directory with --data, or begin with capi workspace create "+
+			"or capi import, which make one", c.Data)
+	case err != nil:
+		return nil, fmt.Errorf("open data directory: %w", err)
+	}
+	return Open(ctx, c, log)
+}
+
+func openDB(ctx context.Context, s config.Storage) (*db.DB, error) {
+	if url := s.Postgres(); url != "" {
+		return postgres.Open(ctx, url)
+	}
+	d, err := sqlite.Open(ctx, s.SQLiteFile())
+	if errors.Is(err, sqlite.ErrNotDatabase) {
+		err = fmt.Errorf("%w; move it away to begin with an empty one, or choose another directory with --data", err)
+	}
+	return d, err
+}
+
+// openFiles opens the files in the data directory, which it creates if necessary.
+func openFiles(dir string) (blob.Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	key, err := file.LoadKey(filepath.Join(dir, linksKey))
+	if err != nil {
+		return nil, fmt.Errorf("open data directory %s: %w", dir, err)
+	}
+	files, err := file.Open(file.Options{Dir: filepath.Join(dir, "files"), Key: key})
+	if err != nil {
+		return nil, fmt.Errorf("open data directory %s: %w", dir, err)
+	}
+	return files, nil
+}

@@ -1,0 +1,96 @@
+// Package services builds all stores and use cases over a database, a blob store and an index. It is the only place that
+// does: the program, the simulation and the fixtures of tests differ in their Parts alone.
+package services
+
+import (
+	"log/slog"
+
+	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/blob"
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/doctor"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/idempotency"
+	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// Parts are what Services are built from.
+type Parts struct {
+	DB      *db.DB
+	Blobs   blob.Store
+	Index   index.Index
+	Log     *slog.Logger // defaults to slog.DiscardHandler
+	Servers string       // the directory in which running servers register themselves for the doctor
+
+	// The options of single packages. The zero Options are those of a server.
+	Tokens  token.Options
+	Unlocks unlock.Options
+	Jobs    job.Options
+	Exports export.Options
+
+	Observe func(export.Event) // as export.Deps has it; defaults to none
+}
+
+// Services are all stores and use cases. Safe for concurrent use.
+type Services struct {
+	Log *slog.Logger
+
+	DB          *db.DB
+	Blobs       blob.Store
+	Index       index.Index
+	Workspaces  *workspace.Store
+	Tokens      *token.Store
+	People      *account.People
+	Sessions    *account.Sessions
+	Credits     *credit.Store
+	Unlocks     *unlock.Store
+	Lists       *list.Store
+	Idempotency *idempotency.Store
+	Catalog     *catalog.Store
+	Jobs        *job.Queue
+
+	Search      *search.Searcher
+	Exports     *export.Exports
+	Memberships *membership.Memberships
+	Doctor      *doctor.Doctor
+}
+
+// Build returns the Services over the parts. It opens and starts nothing.
+func Build(p Parts) *Services {
+	if p.Log == nil {
+		p.Log = slog.New(slog.DiscardHandler)
+	}
+	if p.Tokens.Log == nil {
+		p.Tokens.Log = p.Log
+	}
+	if p.Jobs.Log == nil {
+		p.Jobs.Log = p.Log
+	}
+	d := p.DB
+	s := &Services{
+		Log: p.Log, DB: d, Blobs: p.Blobs, Index: p.Index,
+		Workspaces: workspace.New(d), Tokens: token.New(d, p.Tokens), Credits: credit.New(d),
+		People: account.NewPeople(d), Sessions: account.NewSessions(d, account.SessionOptions{}),
+		Unlocks: unlock.New(d, p.Unlocks), Lists: list.New(d), Catalog: catalog.New(d),
+		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, p.Jobs),
+	}
+	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks})
+	s.Exports = export.New(export.Deps{
+		DB: d, Catalog: s.Catalog, Index: s.Index, Lists: s.Lists, Unlock: s.Unlocks, Credit: s.Credits, Jobs: s.Jobs,
+		Blobs: s.Blobs, Log: s.Log, Observe: p.Observe, Options: p.Exports,
+	})
+	s.Memberships = membership.New(membership.Deps{DB: d, People: s.People, Workspaces: s.Workspaces, Credits: s.Credits})
+	s.Doctor = doctor.New(doctor.Deps{
+		Credits: s.Credits, Unlocks: s.Unlocks, Exports: s.Exports, Jobs: s.Jobs, Servers: p.Servers,
+	})
+	return s
+}

@@ -123,7 +123,7 @@ func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
 			ids = append(ids, c)
 		}
 	}
-	picked, err := s.Search.Pick(r.Context(), search.Wish{IDs: ids})
+	picked, err := s.Search.Pick(r.Context(), search.PickRequest{IDs: ids})
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
 		page.Faults = map[string]string{"domains": "At most 10,000 domains can be added at once. Split the file."}
 		return s.renderList(w, r, http.StatusUnprocessableEntity, page)
 	}
-	picked, err := s.Search.Pick(r.Context(), search.Wish{Domains: domains})
+	picked, err := s.Search.Pick(r.Context(), search.PickRequest{Domains: domains})
 	if err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	picked, err := s.Search.Pick(ctx, search.Wish{Query: &q})
+	picked, err := s.Search.Pick(ctx, search.PickRequest{Query: &q})
 	if err != nil {
 		return err
 	}

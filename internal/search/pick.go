@@ -22,23 +22,23 @@ type Picked struct {
 	Warnings         []Warning
 }
 
-// Wish names companies by id, by domain or by a search; the parts are OR.
-type Wish struct {
+// PickRequest selects companies by id, by domain or by a search; its parts are combined with OR.
+type PickRequest struct {
 	IDs     []id.Company
 	Domains []string
 	Query   *query.Query
 }
 
-// Pick resolves a wish.
-func (s *Searcher) Pick(ctx context.Context, w Wish) (Picked, error) {
+// Pick finds the selected companies.
+func (s *Searcher) Pick(ctx context.Context, r PickRequest) (Picked, error) {
 	var p Picked
-	if err := s.pickIDs(ctx, w.IDs, &p); err != nil {
+	if err := s.pickIDs(ctx, r.IDs, &p); err != nil {
 		return Picked{}, err
 	}
-	if err := s.pickDomains(ctx, w.Domains, &p); err != nil {
+	if err := s.pickDomains(ctx, r.Domains, &p); err != nil {
 		return Picked{}, err
 	}
-	if err := s.pickMatches(ctx, w.Query, &p); err != nil {
+	if err := s.pickMatches(ctx, r.Query, &p); err != nil {
 		return Picked{}, err
 	}
 	return p, nil

@@ -172,7 +172,7 @@ func TestPeopleSignInByAnOpenIDProvider(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, "one who has an account comes by either way")
 	require.Contains(t, body, "Operator of this installation")
 	for email, says := range map[string]string{
-		"out@elsewhere.example": "has no account here", "fake@corp.example": "does not vouch",
+		"out@elsewhere.example": "has no account here", "fake@corp.example": "has not verified",
 	} {
 		status, body = newVisitor(t).signInAt(t, console, issuer, email)
 		require.Equal(t, http.StatusForbidden, status, email)

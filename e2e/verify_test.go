@@ -97,6 +97,6 @@ func TestAnExportIsVerifiedByItsManifestFarFromTheServer(t *testing.T) {
 		require.Zero(t, code, out)
 		out, code = verify(file, "--manifest", file)
 		require.Equal(t, 1, code, out)
-		require.Contains(t, out, "no manifest")
+		require.Contains(t, out, "not a manifest")
 	}
 }

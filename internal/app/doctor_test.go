@@ -171,7 +171,7 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 		}},
 		"unlocks, a gap": {sql(`UPDATE unlock_delta SET seq = 9 WHERE seq = 2`), []string{
 			"unlocks: delta 9 follows delta 1",
-			"exports: it stands at 2 in the log of unlocks, and its own unlocks at 9",
+			"exports: its unlock_seq is 2, but its unlocks are at 9 in the log",
 		}},
 		"unlocks, a second time": {sql(`UPDATE unlock_delta SET companies = (SELECT companies FROM unlock_delta WHERE seq = 1) WHERE seq = 2`), []string{
 			"unlocks: delta 2 of export ",
@@ -198,23 +198,23 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 			"exports: it gave back 3 credits, took back 0 unlocks, and the ledger has refunds of 0",
 		}},
 		"exports, the entry of a refund": {sql(`UPDATE export SET refund_id = transaction_id WHERE id = $1`, first), []string{
-			"exports: the entry that it names as its refund is none of it",
+			"exports: refund_id does not refer to a refund of this export",
 		}},
 		"exports, another charge": {sql(`UPDATE export SET transaction_id = (SELECT id FROM entry WHERE seq = 1) WHERE id = $1`, first), []string{
-			"exports: it names ",
-			"files: its manifest says another transaction_id than the database",
+			"exports: its transaction_id is ",
+			"files: its manifest has a different transaction_id than the database",
 		}},
 		"exports, a selection": {sql(`UPDATE export_selection SET companies = $2 WHERE export_id = $1`, second, make([]byte, 4)), []string{
 			"exports: it has 30 rows and a selection of 4 bytes",
 			"exports: 20 companies are paid for, but no export delivers them",
 			"exports: 1 companies are delivered by exports, but not paid for",
-			"files: its manifest says another rows than the database",
+			"files: its manifest has a different rows than the database",
 			"files: its file is not the one that was paid for: its rows are 30, not 1",
 		}},
 		"exports, a selection that is none": {sql(`UPDATE export_selection SET companies = $2 WHERE export_id = $1`, second, make([]byte, 7)), []string{
 			"exports: it has 30 rows and a selection of 7 bytes",
 			"exports: what it has paid for cannot be compared with what its exports deliver: ",
-			"files: its manifest says another rows than the database",
+			"files: its manifest has a different rows than the database",
 			"files: its file is not the one that was paid for: its rows are 30, not 1",
 		}},
 		"exports, unlocks of nobody": {sql(`UPDATE unlock_delta SET export_id = $2 WHERE export_id = $1`, second, id.New[id.Export]().String()), []string{
@@ -223,7 +223,7 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 		}},
 		"exports, a charge for nobody": {sql(`UPDATE entry SET reference = 'export:0' WHERE seq = 3`), []string{
 			"exports: it buys 20 companies for 20 credits, unlocked 20, and the ledger has a charge of 0",
-			"exports: the ledger has an export_charge of it, but there is no such export",
+			"exports: the ledger has an export_charge for it, but there is no such export",
 		}},
 		"exports, one that nobody writes": {sql(`UPDATE export SET status = 'processing' WHERE id = $1`, first), []string{
 			"exports: it is processing, but its job is done",
@@ -239,7 +239,7 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 			p.rewrite(t, p.path(p.second, ""), func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
 		}, []string{"files: its file is not the one that was paid for: its sha256 is"}},
 		"files, a hash": {sql(`UPDATE export SET sha256 = $2 WHERE id = $1`, first, make([]byte, 32)), []string{
-			"files: its manifest says another sha256 than the database",
+			"files: its manifest has a different sha256 than the database",
 			"files: its file is not the one that was paid for: its sha256 is",
 		}},
 		"files, a manifest that is gone": {func(t *testing.T, p *patient) {
@@ -251,7 +251,7 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 				require.NoError(t, err)
 				return other
 			})
-		}, []string{"files: its manifest says another created_at, export_id, "}},
+		}, []string{"files: its manifest has a different created_at, export_id, "}},
 		"files, a manifest that is none": {func(t *testing.T, p *patient) {
 			p.rewrite(t, p.path(p.second, ".manifest.json"), func(b []byte) []byte { return b[1:] })
 		}, []string{"files: its manifest cannot be read"}},
@@ -266,7 +266,7 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 				_, err = tx.ExecContext(t.Context(), `UPDATE job SET run_at = $2 WHERE id = $1`, job, db.Time(time.Now().Add(time.Hour)))
 				return err
 			}))
-		}, []string{"jobs: export.run: no export waits for it"}},
+		}, []string{"jobs: export.run: no export belongs to it"}},
 		"jobs, a worker that stopped responding": {func(t *testing.T, p *patient) {
 			require.NoError(t, p.Stop()) // else it would take the job up
 			p.exec(t, `UPDATE export SET status = 'processing' WHERE id = $1`, p.first)

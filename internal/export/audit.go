@@ -12,7 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Audit proves every export: what AuditBooks and AuditFiles prove.
+// Audit runs AuditBooks and AuditFiles.
 func (x *Exports) Audit(ctx context.Context) ([]audit.Finding, error) {
 	books, err := x.AuditBooks(ctx)
 	if err != nil {
@@ -22,10 +22,10 @@ func (x *Exports) Audit(ctx context.Context) ([]audit.Finding, error) {
 	return append(books, files...), err
 }
 
-// AuditBooks proves that what each export charged is what it unlocked and what the ledger says, the same for what it
-// gave back, that its rows are as many as it says, and that somebody is at work on it if it is not finished; and that
-// each workspace has paid for exactly what its exports deliver, all of which the catalog still holds. It reads one state of the database, so it is right while
-// others write.
+// AuditBooks checks that what each export charged and refunded agrees with its unlocks and the ledger, that it has as many
+// rows as it says, and that an unfinished export has a live job. It also checks that each workspace has paid for exactly
+// what its exports deliver, and that the catalog still has all of that. It reads one snapshot of the database, so it may
+// run while others write.
 func (x *Exports) AuditBooks(ctx context.Context) ([]audit.Finding, error) {
 	var a auditor
 	err := x.db.ReadTx(ctx, func(q db.Querier) error {
@@ -50,18 +50,18 @@ func (a *auditor) find(ws id.Workspace, export id.Export, text string, args ...a
 	a.findings = append(a.findings, f)
 }
 
-// booked is an export beside what the other books say of it.
+// booked is an export with what the other stores have about it.
 type booked struct {
 	workspace                   id.Workspace
 	export                      id.Export
 	status                      Status
 	rows                        int64
-	newCount, charged, refunded int64 // as the export says
-	unlocked, takenBack         int64 // as the unlocks say
-	entryAmount, refundAmount   int64 // as the ledger says
+	newCount, charged, refunded int64 // according to the export
+	unlocked, takenBack         int64 // according to the unlocks
+	entryAmount, refundAmount   int64 // according to the ledger
 	transaction, entry          id.Entry
-	refundStray                 bool  // the entry that the export names as its refund is none of it
-	seq, unlockSeq              int64 // where the log of unlocks stood after the purchase: as the export says, as the log
+	refundStray                 bool  // refund_id refers to an entry that is not a refund of this export
+	seq, unlockSeq              int64 // position in the log of unlocks after the purchase: in the export, in the log
 	selectionBytes              int64
 	jobState                    string
 }
@@ -108,7 +108,7 @@ func (a *auditor) book(b booked) {
 		find("it buys %d companies for %d credits, unlocked %d, and the ledger has a charge of %d", b.newCount, b.charged,
 			b.unlocked, -b.entryAmount)
 	} else if b.entry != b.transaction {
-		find("it names %s as its charge, the ledger %s", b.transaction, b.entry)
+		find("its transaction_id is %s, but the ledger has the charge %s", b.transaction, b.entry)
 	}
 	if b.takenBack != b.refunded || b.refundAmount != b.refunded {
 		find("it gave back %d credits, took back %d unlocks, and the ledger has refunds of %d", b.refunded, b.takenBack, b.refundAmount)
@@ -116,10 +116,10 @@ func (a *auditor) book(b booked) {
 		find("it gave back %d credits, but is %s", b.refunded, b.status)
 	}
 	if b.refundStray {
-		find("the entry that it names as its refund is none of it")
+		find("refund_id does not refer to a refund of this export")
 	}
 	if b.unlockSeq != b.seq && b.unlockSeq != 0 && b.seq != 0 {
-		find("it stands at %d in the log of unlocks, and its own unlocks at %d", b.seq, b.unlockSeq)
+		find("its unlock_seq is %d, but its unlocks are at %d in the log", b.seq, b.unlockSeq)
 	}
 	if b.selectionBytes != 4*b.rows {
 		find("it has %d rows and a selection of %d bytes", b.rows, b.selectionBytes)
@@ -133,13 +133,13 @@ func (a *auditor) book(b booked) {
 	}
 }
 
-// strays looks for unlocks and ledger entries that name an export which is not there.
+// strays finds unlocks and ledger entries that refer to an export which does not exist.
 func (a *auditor) strays(ctx context.Context, q db.Querier) error {
 	const query = `SELECT d.workspace_id, d.export_id, 'unlocks companies, but there is no such export'
 		FROM unlock_delta d LEFT JOIN export e ON e.id = d.export_id AND e.workspace_id = d.workspace_id
 		WHERE e.id IS NULL
 		UNION ALL
-		SELECT n.workspace_id, substr(n.reference, 8, 36), 'the ledger has an ' || n.reason || ' of it, but there is no such export'
+		SELECT n.workspace_id, substr(n.reference, 8, 36), 'the ledger has an ' || n.reason || ' for it, but there is no such export'
 		FROM entry n LEFT JOIN export e ON e.id = substr(n.reference, 8, 36) AND e.workspace_id = n.workspace_id
 		WHERE n.reason IN ('export_charge', 'export_refund') AND e.id IS NULL`
 	return db.Each(ctx, q, func(row db.Row) error {

@@ -11,8 +11,8 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// deliveries proves, of each workspace, that what it has paid for is what its exports deliver that neither failed nor
-// were cancelled: nothing that no file holds, nothing that the catalog holds no more, and nothing for free.
+// deliveries checks for each workspace that it has paid for exactly the companies that its exports deliver. Failed and
+// cancelled exports deliver nothing. Nothing paid for may be missing from the catalog.
 func (a *auditor) deliveries(
 	ctx context.Context, q db.Querier, owned func(id.Workspace) (company.Set, error), removed company.Set,
 ) error {
@@ -47,7 +47,7 @@ func (a *auditor) deliveries(
 	return nil
 }
 
-// delivered is what the workspace's exports have delivered or will.
+// delivered returns the companies that the workspace's exports have delivered or will deliver.
 func delivered(ctx context.Context, q db.Querier, ws id.Workspace) (company.Set, error) {
 	all := roaring.New()
 	err := db.Each(ctx, q, func(row db.Row) error {

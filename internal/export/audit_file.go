@@ -14,12 +14,12 @@ import (
 	"github.com/opencapi/capi/internal/blob"
 )
 
-// auditPage is the number of exports that AuditFiles holds in memory.
+// auditPage is the number of exports that AuditFiles reads at a time.
 const auditPage = 100
 
-// AuditFiles proves that every completed export has its file, whole and with the rows that were paid for, and the
-// manifest that says so, and that no file is left of one that failed or was cancelled. It reads every file, so it takes
-// its time; it tells progress, if it is not nil, before each. Exports that complete meanwhile may be left out.
+// AuditFiles checks that every completed export has a whole file with the rows that were paid for, and a manifest that
+// agrees, and that no failed or cancelled export still has a file. It reads every file, so it is slow; it calls progress,
+// unless that is nil, before each. Exports that complete while it runs may be left out.
 func (x *Exports) AuditFiles(ctx context.Context, progress func(done, total int)) ([]audit.Finding, error) {
 	var total int
 	var last sql.NullString
@@ -54,7 +54,7 @@ type fileAuditor struct {
 	findings []audit.Finding
 }
 
-// export holds the manifest to the table, and the file to what the table says that its manifest must be.
+// export compares the manifest and the file with the database.
 func (a *fileAuditor) export(ctx context.Context, e Export) error {
 	m, err := a.promised(ctx, e)
 	if err != nil {
@@ -63,7 +63,7 @@ func (a *fileAuditor) export(ctx context.Context, e Export) error {
 	return errors.Join(a.manifest(ctx, e, m), a.file(ctx, e, m))
 }
 
-// promised is the manifest as it follows from the database alone.
+// promised returns the manifest as the database alone defines it.
 func (a *fileAuditor) promised(ctx context.Context, e Export) (Manifest, error) {
 	var selectionBytes int
 	const q = `SELECT COALESCE(SUM(length(companies)), 0) FROM export_selection WHERE export_id = $1`
@@ -88,7 +88,7 @@ func (a *fileAuditor) manifest(ctx context.Context, e Export, promised Manifest)
 		return nil
 	}
 	if other := promised.differences(content); len(other) > 0 {
-		a.find(e, "its manifest says another %s than the database", strings.Join(other, ", "))
+		a.find(e, "its manifest has a different %s than the database", strings.Join(other, ", "))
 	}
 	return nil
 }
@@ -103,14 +103,14 @@ func (a *fileAuditor) file(ctx context.Context, e Export, promised Manifest) err
 	if err != nil {
 		return err
 	}
-	// All that is wrong follows from the first: other bytes have another hash, and may be no rows.
+	// One finding is enough: the first failed check is the cause of the others.
 	if i := slices.IndexFunc(checks, func(c Check) bool { return !c.OK }); i >= 0 {
 		a.find(e, "its file is not the one that was paid for: %s", checks[i].Problem())
 	}
 	return nil
 }
 
-// open gives nil where there is no such file, which is a finding.
+// open returns nil and adds a finding if there is no such file.
 func (a *fileAuditor) open(ctx context.Context, e Export, what, key string) (io.ReadCloser, error) {
 	r, err := a.blobs.Open(ctx, key)
 	if errors.Is(err, blob.ErrNotFound) {

@@ -9,13 +9,13 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// AuditJobs finds the live jobs that are to write the file of an export which is not there.
+// AuditJobs finds live jobs for writing a file that belong to no export.
 func (x *Exports) AuditJobs(ctx context.Context) ([]audit.Finding, error) {
 	findings, err := db.Collect(ctx, x.db.Read(), func(row db.Row) (audit.Finding, error) {
 		var job id.Job
 		var kind string
 		err := row.Scan(&job, &kind)
-		return audit.Found("job", job, kind+": no export waits for it"), err
+		return audit.Found("job", job, kind+": no export belongs to it"), err
 	}, `SELECT j.id, j.kind FROM job j LEFT JOIN export e ON e.job_id = j.id
 		WHERE j.kind = $1 AND j.state IN ('queued', 'running') AND e.id IS NULL ORDER BY j.id`, JobKind)
 	if err != nil {

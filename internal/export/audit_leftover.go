@@ -10,11 +10,11 @@ import (
 	"github.com/opencapi/capi/internal/db"
 )
 
-// leftoverGrace is how long the file of an export that ended without one may lie about: workers that were writing it have
-// noticed by then, and jobs that delete it were tried often.
+// leftoverGrace is how long the file of a failed or cancelled export may remain. By then, workers that were writing it have
+// noticed, and jobs that delete it have run several times.
 const leftoverGrace = time.Hour
 
-// leftovers finds files of exports that have failed or were cancelled.
+// leftovers finds files of failed and cancelled exports.
 func (a *fileAuditor) leftovers(ctx context.Context) error {
 	const q = `SELECT ` + columns + ` FROM export WHERE status IN ('failed', 'cancelled') AND completed_at < $1 AND id > $2
 		ORDER BY id LIMIT $3`
@@ -42,7 +42,7 @@ func (a *fileAuditor) leftover(ctx context.Context, e Export) error {
 		if err != nil {
 			return err
 		}
-		a.find(e, "it is %s, but its file is still there and may be deleted: %s", e.Status, key)
+		a.find(e, "it is %s, but its file still exists and may be deleted: %s", e.Status, key)
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// quotes proves that no export cost more than its quote, or holds other companies, as far as quotes are kept.
+// quotes checks that no export cost more than its quote or has other companies, as long as the quote is kept.
 func (a *auditor) quotes(ctx context.Context, q db.Querier) error {
 	const query = `SELECT e.workspace_id, e.id, e.credits_charged, q.cost, COALESCE(q.companies <> s.companies, 1 = 0)
 		FROM export e
@@ -27,7 +27,7 @@ func (a *auditor) quotes(ctx context.Context, q db.Querier) error {
 			a.find(ws, export, "it was quoted for %d credits and charged %d", quoted, charged)
 		}
 		if others {
-			a.find(ws, export, "it holds other companies than its quote")
+			a.find(ws, export, "its companies differ from those of its quote")
 		}
 		return nil
 	}, query)

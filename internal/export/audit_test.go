@@ -67,8 +67,8 @@ func TestAuditFindsInconsistencies(t *testing.T) {
 		"a manifest of another file": {func(t *testing.T, s *shop, e export.Export) {
 			m := bytes.Replace(s.manifest(t, e), []byte(`"rows": 20`), []byte(`"rows": 21`), 1)
 			rewrite(t, s, export.ManifestName(key(e)), m)
-		}, "its manifest says another rows than the database"},
-		"a manifest that is none": {func(t *testing.T, s *shop, e export.Export) {
+		}, "its manifest has a different rows than the database"},
+		"a file that is not a manifest": {func(t *testing.T, s *shop, e export.Export) {
 			rewrite(t, s, export.ManifestName(key(e)), []byte("{}"))
 		}, "its manifest cannot be read"},
 		"unlocks without an export": {func(t *testing.T, s *shop, e export.Export) {

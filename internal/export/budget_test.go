@@ -107,7 +107,7 @@ func TestBudgetOfAMonthBeginsAnew(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, int64(40), spending.Spent)
 		require.Equal(t, int64(20), spending.SpentMonth)
-		s.cancel(t, e) // what comes back of last month's charge is none of this month's
+		s.cancel(t, e) // a refund of last month's charge does not count for this month
 		require.Equal(t, int64(20), s.refusedBy(t, metered, between(41, 41))["spent"])
 	})
 }

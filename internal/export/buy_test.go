@@ -44,7 +44,7 @@ func TestQuoteIsBoughtOnceHoweverOftenAndAtOnce(t *testing.T) {
 		_, err := s.Buy(t.Context(), stranger, by(q))
 		require.Equal(t, fault.NotFound, fault.CodeOf(err))
 		_, err = s.Buy(t.Context(), s.caller, between(1, 30))
-		require.Equal(t, fault.Validation, fault.CodeOf(err), "without a quote there is no telling what once means")
+		require.Equal(t, fault.Validation, fault.CodeOf(err), "once is only defined for a quote")
 	})
 }
 

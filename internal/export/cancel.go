@@ -9,15 +9,15 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Cancel ends an export that is not final yet: no file of it will ever be handed out, and what it charged for companies
-// that no other export delivers comes back at once. One that is cancelled already is given as it is. Faults: NotFound
-// for an export of another workspace, ExportNotCancellable for one that has completed or failed.
+// Cancel ends an unfinished export. Its file is never delivered, and what it charged for companies that no other export
+// delivers is refunded at once. An export that is cancelled already is returned unchanged. Faults: NotFound for an export
+// of another workspace, ExportNotCancellable for one that has completed or failed.
 //
 // The steps run last in the transaction.
 func (x *Exports) Cancel(ctx context.Context, caller auth.Caller, export id.Export, then ...db.Step[Export]) (Export, error) {
 	var e Export
 	err := x.db.Tx(ctx, func(tx *db.Tx) (err error) {
-		// Its workspace never changes, so it may be read before the lock; all else is read after it.
+		// The workspace of an export never changes, so it may be read before the lock. The rest is read after it.
 		if e, err = one(ctx, tx, caller.Workspace, export); err != nil {
 			return err
 		}
@@ -45,6 +45,6 @@ func (x *Exports) Cancel(ctx context.Context, caller auth.Caller, export id.Expo
 }
 
 func notCancellable(e Export) error {
-	return fault.New(fault.ExportNotCancellable, "The export is %s; only one that is pending or processing can be cancelled.", e.Status).
+	return fault.New(fault.ExportNotCancellable, "The export is %s. Only a pending or processing export can be cancelled.", e.Status).
 		With("status", string(e.Status))
 }

@@ -82,7 +82,7 @@ func TestCancelledExportGivesEverythingBackAndDeliversNothing(t *testing.T) {
 		require.ErrorAs(t, err, &refusal)
 		require.Equal(t, fault.ExportNotCompleted, refusal.Code)
 		require.Equal(t, map[string]any{"status": "cancelled"}, refusal.Details)
-		require.Equal(t, 100, s.buy(t, between(1, 100)).Figures.NewCount, "they are to be paid for anew")
+		require.Equal(t, 100, s.buy(t, between(1, 100)).Figures.NewCount, "they must be paid for again")
 		s.sound(t)
 	})
 }
@@ -107,7 +107,7 @@ func TestOnlyAnUnfinishedExportOfTheWorkspaceCanBeCancelled(t *testing.T) {
 		for name, try := range map[string]struct {
 			caller auth.Caller
 			export id.Export
-		}{"nobody's": {s.caller, id.New[id.Export]()}, "another workspace's": {s.customer(t, 0), pending.ID}} {
+		}{"one that does not exist": {s.caller, id.New[id.Export]()}, "another workspace's": {s.customer(t, 0), pending.ID}} {
 			_, err := s.Cancel(t.Context(), try.caller, try.export)
 			require.Equal(t, fault.NotFound, fault.CodeOf(err), name)
 		}

@@ -78,7 +78,7 @@ type buyer struct {
 	took   []time.Duration
 }
 
-// preset finds what it was told to: the search is not measured.
+// preset finds the given companies: the search is not measured.
 type preset struct {
 	index.Index
 	numbers []company.Number

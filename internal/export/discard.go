@@ -9,13 +9,13 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
-// DiscardKind is the kind of the jobs that delete what an export that failed for good has left behind.
+// DiscardKind is the kind of the jobs that delete the files of exports that have failed.
 const DiscardKind = "export.discard"
 
-// errEnded is why the writing of a file stops: its export has failed or was cancelled meanwhile.
+// errEnded stops the writing of a file whose export has failed or was cancelled in the meantime.
 var errEnded = errors.New("export ended without a file")
 
-// Discard deletes the file of the job's export, if that delivers none. It may run any number of times.
+// Discard deletes the file of the job's export if the export has failed or was cancelled. It may run any number of times.
 func (x *Exports) Discard(ctx context.Context, j job.Job) error {
 	e, err := x.ofJob(ctx, j)
 	if err != nil {
@@ -24,8 +24,8 @@ func (x *Exports) Discard(ctx context.Context, j job.Job) error {
 	return x.discard(ctx, e)
 }
 
-// discard deletes the file of an export that has failed or was cancelled, which is final: only then is it certain that
-// no other worker is about to complete it.
+// discard deletes the file of a failed or cancelled export. Only these statuses, which are final, make certain that no
+// other worker is about to complete the export.
 func (x *Exports) discard(ctx context.Context, e Export) error {
 	if !e.Status.endsWithoutFile() {
 		return nil
@@ -36,11 +36,11 @@ func (x *Exports) discard(ctx context.Context, e Export) error {
 	return nil
 }
 
-// discardTimeout bounds what is still done for a job whose context has ended.
+// discardTimeout bounds the clean-up after a job whose context has ended.
 const discardTimeout = 5 * time.Second
 
-// givenUp tells whether the attempt that ended in err did so because its export has ended without a file, and leaves no
-// file of it. It asks even if ctx has ended: a worker that was cut off may have put its file in place already.
+// givenUp reports whether an attempt failed because its export was cancelled or has failed, and deletes its file then. It
+// checks that even if ctx has ended, because a worker that was interrupted may have stored its file already.
 func (x *Exports) givenUp(ctx context.Context, j job.Job, err error) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTimeout)
 	defer cancel()

@@ -13,21 +13,21 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Links lead to an export's file and its manifest without a token until they expire. They are absolute, or paths of
-// this server (see blob.Store).
+// Links are the addresses of an export's file and manifest. They need no token and work until ExpiresAt. They are
+// absolute, or paths on this server (see blob.Store).
 type Links struct {
 	File, Manifest string
 	ExpiresAt      time.Time
 }
 
-// Download is fresh links. NotFound for an export of another workspace, ExportNotCompleted while there is no file.
+// Download returns new links. NotFound for an export of another workspace, ExportNotCompleted while there is no file.
 func (x *Exports) Download(ctx context.Context, caller auth.Caller, export id.Export) (Links, error) {
 	e, err := x.Get(ctx, caller, export)
 	if err != nil {
 		return Links{}, err
 	}
 	if e.Status != StatusCompleted {
-		return Links{}, fault.New(fault.ExportNotCompleted, "The export is %s; there is no file to download.", e.Status).
+		return Links{}, fault.New(fault.ExportNotCompleted, "The export is %s, so there is no file to download.", e.Status).
 			With("status", string(e.Status))
 	}
 	// Whole seconds, as links carry them.
@@ -46,19 +46,19 @@ func (x *Exports) Download(ctx context.Context, caller auth.Caller, export id.Ex
 	return l, nil
 }
 
-// key is where the file lies in the blob store.
+// key is the file's key in the blob store.
 func (e Export) key() string {
 	return fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format.Extension())
 }
 
-// FileName is what people see: the name in words, the day of creation, the format, as us-fintech-50-2026-03-01.csv.
+// FileName is the name of the downloaded file: export name, day of creation and format, as in us-fintech-50-2026-03-01.csv.
 func (e Export) FileName() string {
 	return fmt.Sprintf("%s-%s.%s", slug(e.Name), e.CreatedAt.Format(time.DateOnly), e.Format.Extension())
 }
 
 const slugRunesMax = 60
 
-// slug keeps the letters and digits of every script, in lower case, and puts "-" for what stands between them.
+// slug returns the letters and digits of any script in lower case, with "-" between words.
 func slug(name string) string {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)

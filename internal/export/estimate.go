@@ -8,8 +8,8 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// Estimate is the arithmetic of Quote without its promise: it writes nothing, and a selection without companies is no
-// fault. Validation, NotFound for a list of another workspace.
+// Estimate returns what the request would cost now. Unlike Quote, it promises nothing, writes nothing, and accepts a
+// request that selects no companies. Faults: Validation, NotFound for a list of another workspace.
 func (x *Exports) Estimate(ctx context.Context, caller auth.Caller, r Request) (Figures, error) {
 	r, err := r.checked(false)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/export"
 )
 
-// events are what an observer was told.
+// events are what an observer was called with.
 type events struct {
 	mu  sync.Mutex
 	all []export.Event

@@ -1,5 +1,5 @@
-// Package export sells selections of companies: estimate, charge, write the file, hand it out, give back what failed.
-// It finds no companies itself and keeps no balance; it joins the books that do, in one transaction.
+// Package export sells selections of companies: it prices them, charges for them, writes and delivers their files, and
+// refunds exports that fail. It has no search and no balance of its own; it combines the stores that do, in one transaction.
 package export
 
 import (
@@ -14,9 +14,9 @@ import (
 // JobKind is the kind of the jobs that write an export's file.
 const JobKind = "export.run"
 
-// Status is where an export stands.
+// Status is the state of an export.
 //
-//	             a worker takes it          file in place
+//	             a worker takes it          file stored
 //	pending ───────────────────▶ processing ─────────────▶ completed
 //	   │                          │   │
 //	   └─────────┬────────────────┘   │ the job failed for good
@@ -35,7 +35,7 @@ const (
 	StatusCancelled  Status = "cancelled"
 )
 
-// endsWithoutFile holds for the final statuses of an export that delivers nothing.
+// endsWithoutFile reports whether the status is final and the export delivers nothing.
 func (s Status) endsWithoutFile() bool { return s == StatusFailed || s == StatusCancelled }
 
 // Source is where an export's rows come from.
@@ -47,14 +47,14 @@ const (
 	SourceList   Source = "list"
 )
 
-// Export is one order of a file. Its rows are fixed at its creation.
+// Export is a file that a workspace has bought. Its rows are fixed when it is created.
 type Export struct {
 	ID        id.Export
 	Workspace id.Workspace
 	Token     id.Token  // what created it; zero if a person did
 	Person    id.Person // who created it in the console; zero if a token did
 	Job       id.Job    // what writes the file
-	Quote     id.Quote  // what it was bought by; zero without one
+	Quote     id.Quote  // what it was bought with; zero without a quote
 	Name      string
 	Source    Source
 	List      id.List         // zero for a search
@@ -66,45 +66,45 @@ type Export struct {
 	Status    Status
 
 	Figures  Figures
-	Refunded int64    // of the credits charged, those given back after it failed or was cancelled; may grow later
-	RefundID id.Entry // the first ledger entry of that; zero without one
+	Refunded int64    // credits refunded of those charged, after it failed or was cancelled; may grow later
+	RefundID id.Entry // the first ledger entry of a refund; zero without one
 
-	// Warnings are the values of the filters that no company has. They are told at creation, without a quote, and not kept.
+	// Warnings are about filter values that no company has. Only Create sets them, unless it buys a quote; they are not stored.
 	Warnings []Warning
 
 	ProcessedRecords int
 	SizeBytes        int64    // 0 until completed
 	SHA256           [32]byte // of the file; zero until completed
-	Error            string   // what went wrong, for people; empty unless failed
+	Error            string   // what went wrong, for people to read; empty unless failed
 
 	CreatedAt   time.Time
 	CompletedAt *time.Time // when it completed, failed for good or was cancelled
 
 	asOf      uint64 // the catalog's sequence number at creation
-	unlockSeq int64  // where the workspace's log of unlocks stood after the purchase; 0 if that is not known
+	unlockSeq int64  // the last position in the workspace's log of unlocks after the purchase; 0 if unknown
 }
 
 // Warning is a value of a filter that no company has.
 type Warning = index.Warning
 
-// Figures are the credit math of an export or a quote, in companies, which are credits.
+// Figures are the counts and the price of an export or a quote. A company costs one credit.
 type Figures struct {
-	RequestedCount  int   // what the source gave, after the limit and the cap
-	AlreadyUnlocked int   // of these, owned before: free
+	RequestedCount  int   // companies selected, after the limit and the cap
+	AlreadyUnlocked int   // of these, already unlocked: free
 	NewCount        int   // of these, to pay for
-	Cost            int64 // what is paid for, in credits: NewCount, or less by what a partial purchase skips
+	Cost            int64 // the price in credits: NewCount, less what a partial purchase skips
 	CreditsCharged  int64 // Cost; 0 in a quote
-	WouldSkip       int   // new companies that the funds do not cover; an export is without them
-	CappedAt10k     bool  // the source matched more than RowsMax, and no smaller limit was asked for
+	WouldSkip       int   // new companies that the balance or max_credits does not cover; an export leaves them out
+	CappedAt10k     bool  // the source has more than RowsMax, and no smaller limit was asked for
 
 	// TransactionID is the ledger entry of the charge; zero if nothing was charged.
 	TransactionID id.Entry
-	// Balance is what the workspace had when the figures were made; for a created export, before its charge.
+	// Balance is the workspace's balance at the time; for an export, before its charge.
 	Balance int64
 }
 
 // Rows is the number of companies that a created export delivers.
 func (f Figures) Rows() int { return f.RequestedCount - f.WouldSkip }
 
-// RowsMax is the number of companies that one export holds at most.
+// RowsMax is the maximum number of companies in one export.
 const RowsMax = 10_000

@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/unlock"
 )
 
-// Exports is the use case. Safe for concurrent use, by several processes on one database too.
+// Exports is the use case. It is safe for concurrent use, also by several processes on one database.
 type Exports struct {
 	db      *db.DB
 	catalog *catalog.Store
@@ -31,7 +31,7 @@ type Exports struct {
 	past    past
 }
 
-// Deps are the rooms that an export goes through; all but Log are needed, Index for Quote and Create alone.
+// Deps are what exports need. Only Quote, Estimate and Create use Index.
 type Deps struct {
 	DB      *db.DB
 	Catalog *catalog.Store
@@ -42,25 +42,25 @@ type Deps struct {
 	Jobs    *job.Queue
 	Blobs   blob.Store
 	Log     *slog.Logger // Defaults to slog.DiscardHandler
-	Observe func(Event)  // is told what has happened, once it is committed; must not block. Defaults to nobody
+	Observe func(Event)  // called after the commit; must not block. Defaults to doing nothing
 	Options Options
 }
 
-// Event is what this process has done to an export.
+// Event is a change of an export that this process has made.
 type Event struct {
-	Status   Status // what the export has become; StatusPending when it was created
+	Status   Status // the new status; StatusPending when it was created
 	Charged  int64  // in credits
 	Refunded int64  // in credits, to this export and to others
 }
 
-// Options tune the use case; the zero Options are good.
+// Options tune the use case. The zero Options are the defaults.
 type Options struct {
 	LinkTTL       time.Duration // how long a download link works. Defaults to 15m
 	ProgressEvery time.Duration // between two writes of a running export's progress. Defaults to 250ms
-	PastKept      time.Duration // how long records that were replaced stay at least. Defaults to 1m
+	PastKept      time.Duration // how long replaced records stay at least. Defaults to 1m
 }
 
-// New makes the use case.
+// New returns the use case.
 func New(d Deps) *Exports {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
@@ -80,12 +80,12 @@ func New(d Deps) *Exports {
 	}
 }
 
-// Handlers are the kinds of jobs that exports need, for the runner.
+// Handlers returns the handlers of the exports' jobs by kind, for the runner.
 func (x *Exports) Handlers() map[string]job.Handler {
 	return map[string]job.Handler{JobKind: {Run: x.Run, OnDiscard: x.bury}, DiscardKind: {Run: x.Discard}}
 }
 
-// payload is what a job of JobKind carries.
+// payload is the payload of JobKind and DiscardKind.
 type payload struct {
 	Export string `json:"export_id"`
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Manifest says what an export's file is, for whoever has the file and nothing else. It lies beside the file, and
-// follows from the export alone, so that a second run writes the same bytes.
+// Manifest describes an export's file to someone who has only the file. It is stored next to the file and depends on the
+// export alone, so a second run writes the same bytes.
 type Manifest struct {
 	Version       int             `json:"manifest_version"`
 	Export        id.Export       `json:"export_id"`
@@ -42,20 +42,20 @@ type Manifest struct {
 }
 
 const (
-	// manifestVersion counts what a reader must know to read it: 1 is the fields above.
+	// manifestVersion grows when readers must know something new. Version 1 has the fields above.
 	manifestVersion = 1
-	// manifestBytesMax is far more than the filters of a request can take up.
+	// manifestBytesMax is far more than the filters of a request can need.
 	manifestBytesMax = 16 << 20
 	manifestSuffix   = ".manifest.json"
 	manifestType     = "application/json"
 )
 
-// ManifestName is the name under which a manifest lies beside its file.
+// ManifestName returns the name of the manifest of a file.
 func ManifestName(file string) string { return file + manifestSuffix }
 
 func (e Export) manifestKey() string { return ManifestName(e.key()) }
 
-// manifest is that of the export's file, of so many rows.
+// manifest returns the manifest of the export's file with this number of rows.
 func (e Export) manifest(rows int, info blob.Info) Manifest {
 	return Manifest{
 		Version: manifestVersion, Export: e.ID, Workspace: e.Workspace, Transaction: known(e.Figures.TransactionID),
@@ -73,7 +73,7 @@ func known[K any](i id.ID[K]) *id.ID[K] {
 	return &i
 }
 
-// describe puts the manifest beside the file. Whoever completes the export has called it.
+// describe stores the manifest next to the file. It must be called before the export is completed.
 func (x *Exports) describe(ctx context.Context, e Export, rows int, info blob.Info) error {
 	content, err := e.manifest(rows, info).encode()
 	if err != nil {
@@ -95,7 +95,7 @@ func (m Manifest) encode() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// ParseManifest reads a manifest. One of a newer version, which may mean something else, is an error.
+// ParseManifest reads a manifest. A newer version is an error, because its fields may mean something else.
 func ParseManifest(r io.Reader) (Manifest, error) {
 	var m Manifest
 	content, err := io.ReadAll(io.LimitReader(r, manifestBytesMax+1))
@@ -103,24 +103,23 @@ func ParseManifest(r io.Reader) (Manifest, error) {
 		return m, fmt.Errorf("read manifest: %w", err)
 	}
 	if len(content) > manifestBytesMax {
-		return m, errors.New("no manifest is that long")
+		return m, errors.New("the manifest is longer than 16 MiB")
 	}
 	if err := json.Unmarshal(content, &m); err != nil {
-		return m, fmt.Errorf("no manifest: %w", err)
+		return m, fmt.Errorf("not a manifest: %w", err)
 	}
 	switch {
 	case m.Version < 1:
-		return m, errors.New("no manifest: it has no manifest_version")
+		return m, errors.New("not a manifest: manifest_version is missing")
 	case m.Version > manifestVersion:
-		return m, fmt.Errorf("a manifest of version %d, newer than this program, which knows %d", m.Version, manifestVersion)
+		return m, fmt.Errorf("the manifest has version %d, but this program reads versions up to %d", m.Version, manifestVersion)
 	case m.SHA256 == "" || !m.Format.Known():
-		return m, errors.New("an incomplete manifest: it needs sha256 and a known export_format")
+		return m, errors.New("the manifest is incomplete: it needs sha256 and a known export_format")
 	}
 	return m, nil
 }
 
-// differences are the names of the fields in which a manifest is not m; nil if there is none. A field that is left out
-// is null.
+// differences returns the names of the fields in which a manifest differs from m, sorted. A missing field equals null.
 func (m Manifest) differences(content []byte) []string {
 	own, err := m.encode()
 	if err != nil {
@@ -134,7 +133,7 @@ func (m Manifest) differences(content []byte) []string {
 	})
 }
 
-// fieldsOf are the members of a JSON object, each without white space; none if it is no object.
+// fieldsOf returns the members of a JSON object, each compacted; nil if the content is not an object.
 func fieldsOf(content []byte) map[string]string {
 	var raw map[string]json.RawMessage
 	if json.Unmarshal(content, &raw) != nil {

@@ -25,7 +25,7 @@ import (
 	"github.com/opencapi/capi/internal/format"
 )
 
-// manifest is what lies beside the export's file.
+// manifest returns the manifest of the export's file.
 func (s *shop) manifest(t *testing.T, e export.Export) []byte {
 	t.Helper()
 	r, err := s.blobs.Open(t.Context(), fmt.Sprintf("exports/%s/%s.%s.manifest.json", e.Workspace, e.ID, e.Format.Extension()))
@@ -213,15 +213,15 @@ func TestVerifyTellsAFileThatCannotBeReadFromADamagedOne(t *testing.T) {
 	}
 }
 
-func TestParseManifestTellsWhatIsWrong(t *testing.T) {
+func TestParseManifestSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
-		"":                          "no manifest",
-		"id,name\r\n":               "no manifest",
-		"{}":                        "no manifest_version",
-		`{"manifest_version":2}`:    "newer than this program",
+		"":                          "not a manifest",
+		"id,name\r\n":               "not a manifest",
+		"{}":                        "manifest_version is missing",
+		`{"manifest_version":2}`:    "reads versions up to 1",
 		`{"manifest_version":1}`:    "incomplete",
-		strings.Repeat(" ", 17<<20): "that long",
+		strings.Repeat(" ", 17<<20): "longer than 16 MiB",
 	} {
 		_, err := export.ParseManifest(strings.NewReader(content))
 		require.ErrorContains(t, err, want)

@@ -58,7 +58,7 @@ func (m *model) buy(e export.Export, numbers []company.Number) {
 	}
 }
 
-// end gives back what nobody delivers any more, to whoever paid for it.
+// end refunds what no export delivers any more to the export that paid for it.
 func (m *model) end(i int) {
 	m.orders[i].live = false
 	for _, c := range m.orders[i].numbers {

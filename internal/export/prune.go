@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// past remembers where the catalog was a while ago.
+// past is the catalog's sequence number at an earlier time.
 type past struct {
 	mu  sync.Mutex
 	seq uint64
 	at  time.Time
 }
 
-// Prune lets the catalog forget the records that have been replaced and that no unfinished export needs. It is meant
-// to be called every minute or so, by any number of processes.
+// Prune deletes replaced records from the catalog that no unfinished export needs. It should be called about once a minute;
+// any number of processes may do so.
 //
-// An export that is being bought right now is not seen yet, so what was replaced since the last call stays as well:
-// a purchase takes milliseconds.
+// A purchase that has not committed yet is not visible, so records that were replaced since the last call are kept as
+// well: a purchase takes milliseconds.
 func (x *Exports) Prune(ctx context.Context) error {
 	x.past.mu.Lock()
 	defer x.past.mu.Unlock()
@@ -44,7 +44,7 @@ func (x *Exports) Prune(ctx context.Context) error {
 	return nil
 }
 
-// needed is the smaller of seq and the oldest state that an unfinished export is of.
+// needed returns seq, or the lowest sequence number that an unfinished export reads if that is lower.
 func (x *Exports) needed(ctx context.Context, seq uint64) (uint64, error) {
 	var oldest sql.NullInt64
 	const q = `SELECT MIN(as_of) FROM export WHERE status IN ('pending', 'processing')`

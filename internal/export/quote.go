@@ -18,20 +18,20 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Quote is a selection and its price, both frozen until ExpiresAt.
+// Quote is a selection of companies and its price, both fixed until ExpiresAt.
 type Quote struct {
 	ID         id.Quote
 	Figures    Figures
-	Affordable bool // whether Create would go through now
+	Affordable bool // Create would succeed now
 	ExpiresAt  time.Time
 	Warnings   []Warning
 }
 
-// quoteTTL is how long a quote binds.
+// quoteTTL is how long a quote is valid.
 const quoteTTL = 15 * time.Minute
 
-// Quote is what Create would do and charge now, and a promise to do so for no more within 15 minutes. It charges nothing
-// and holds back no credits. The same faults as Create's, those of the price aside.
+// Quote returns what Create would deliver and charge now. For 15 minutes, an export of the quote costs no more than that.
+// It charges nothing and reserves no credits. It has the same faults as Create, except those about the price.
 func (x *Exports) Quote(ctx context.Context, caller auth.Caller, r Request, then ...db.Step[Quote]) (Quote, error) {
 	r, err := r.checked(false)
 	if err != nil {
@@ -147,13 +147,13 @@ func withdrawn(companies int) error {
 }
 
 const (
-	quoteGrace    = time.Minute        // before an expired quote is emptied
-	quoteKept     = 7 * 24 * time.Hour // without its companies, so that who comes too late is told what happened
+	quoteGrace    = time.Minute        // before an expired quote loses its companies
+	quoteKept     = 7 * 24 * time.Hour // without its companies, so that a late buyer gets QuoteExpired and not NotFound
 	quotesAtATime = 200                // at most 8 MB, so that no write transaction takes long
 )
 
-// PruneQuotes empties the quotes that have expired and drops those that expired long ago. It is meant to be called
-// every minute or so, by any number of processes.
+// PruneQuotes deletes the companies of expired quotes, and quotes that expired long ago. It should be called about once a
+// minute; any number of processes may do so.
 func (x *Exports) PruneQuotes(ctx context.Context) error {
 	const empty = `UPDATE quote SET companies = NULL WHERE id IN
 		(SELECT id FROM quote WHERE companies IS NOT NULL AND expires_at < $1 LIMIT $2)`

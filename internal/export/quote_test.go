@@ -75,7 +75,7 @@ func TestQuoteBindsCompaniesAndPrice(t *testing.T) {
 		q := s.quote(t, r)
 		require.Equal(t, int64(30), q.Figures.Cost)
 
-		// Meanwhile more companies match, and some of the quoted ones were bought.
+		// By now more companies match, and some of the quoted ones were bought.
 		s.stock(t, 60)
 		s.buy(t, between(11, 15))
 		e := s.buy(t, by(q))
@@ -164,7 +164,7 @@ func TestQuoteKeepsItsTerms(t *testing.T) {
 		require.Equal(t, e, s.get(t, e))
 
 		e = s.buy(t, by(fresh))
-		require.Equal(t, span(21, 25), s.numbers(t, e.ID), "those that became owned meanwhile were quoted too")
+		require.Equal(t, span(21, 25), s.numbers(t, e.ID), "companies that were bought after the quote were quoted too")
 		require.Equal(t, 5, e.Figures.AlreadyUnlocked)
 		e = s.buy(t, by(capped))
 		require.Equal(t, int64(10), e.Figures.CreditsCharged, "it has become cheap enough")
@@ -404,6 +404,6 @@ func TestAuditFindsABrokenQuote(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, findings, 2)
 		require.Contains(t, findings[0].Problem, "quoted for 4 credits and charged 5")
-		require.Contains(t, findings[1].Problem, "other companies than its quote")
+		require.Contains(t, findings[1].Problem, "its companies differ from those of its quote")
 	})
 }

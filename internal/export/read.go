@@ -13,7 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Get is one export of the caller's workspace; NotFound otherwise.
+// Get returns an export of the caller's workspace; NotFound if it has no such export.
 func (x *Exports) Get(ctx context.Context, caller auth.Caller, export id.Export) (Export, error) {
 	return one(ctx, x.db.Read(), caller.Workspace, export)
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/opencapi/capi/internal/unlock"
 )
 
-// ReceiptLine says what one row of an export's file cost. The company is as it is now, without connections.
+// ReceiptLine is what one row of an export's file cost. The company is its current record, without connections.
 type ReceiptLine struct {
 	Company    *company.Company
-	Charged    bool       // by this export; else it was owned already
-	UnlockedBy id.Export  // the export that was charged for it; this one if Charged
+	Charged    bool       // by this export; otherwise the workspace owned it already
+	UnlockedBy id.Export  // the export that was charged for the company; this one if Charged
 	UnlockedAt time.Time  // when that was
-	RefundedAt *time.Time // when this export gave its credit back; nil if it did not
+	RefundedAt *time.Time // when this export refunded its credit; nil if it did not
 }
 
-// Price is what the line cost in the end, in the words of the API: charged for 1 credit, refunded or owned for none.
+// Price returns what the line cost in the end, with the API's word for it: 1 credit if charged, 0 if refunded or owned.
 func (l ReceiptLine) Price() (status string, credits int) {
 	switch {
 	case l.RefundedAt != nil:
@@ -67,8 +67,8 @@ func (x *Exports) Receipt(
 	return lines, next, nil
 }
 
-// EachReceiptLine gives fn every line of an export's receipt, in the order of the file's rows. NotFound, before the
-// first, for an export of another workspace.
+// EachReceiptLine calls fn for every line of an export's receipt, in the order of the file's rows. NotFound, before the
+// first call, for an export of another workspace.
 func (x *Exports) EachReceiptLine(ctx context.Context, caller auth.Caller, export id.Export, fn func(ReceiptLine) error) error {
 	e, numbers, err := x.receiptOf(ctx, caller, export)
 	if err != nil {
@@ -99,8 +99,8 @@ func (x *Exports) receiptOf(ctx context.Context, caller auth.Caller, export id.E
 	return e, numbers, err
 }
 
-// receiptLines reads the log of unlocks backwards from the purchase: the last export that had unlocked a company by then
-// is the one that it was paid in.
+// receiptLines reads the log of unlocks back from the purchase. The last export that unlocked a company by then is the one
+// that paid for it.
 func (x *Exports) receiptLines(ctx context.Context, e Export, numbers []company.Number) ([]ReceiptLine, error) {
 	asked := company.SetOf(numbers...)
 	origins, err := x.unlock.Origins(ctx, e.Workspace, e.unlockSeq, asked)
@@ -129,7 +129,8 @@ func (x *Exports) receiptLines(ctx context.Context, e Export, numbers []company.
 	return lines, nil
 }
 
-// named are the companies; of those that were removed since, which only an export without a file can have, number and id.
+// named returns the companies by number. Removed companies, which only an export without a file can have, have just
+// number and id.
 func (x *Exports) named(ctx context.Context, numbers []company.Number) (map[company.Number]*company.Company, error) {
 	companies, err := x.catalog.ByNumbers(ctx, numbers)
 	if err != nil {

@@ -32,7 +32,7 @@ func TestReceiptTellsEachRowsPrice(t *testing.T) {
 		s := open(t, d, 100, 100)
 		first := s.buy(t, between(1, 10))
 		gone := s.buy(t, between(11, 20))
-		s.cancel(t, gone) // its unlocks are none of the receipts that follow
+		s.cancel(t, gone) // its unlocks are not in the receipts that follow
 		second := s.buy(t, between(6, 15))
 		free := s.buy(t, between(1, 15))
 		for _, e := range []export.Export{first, second, free} {

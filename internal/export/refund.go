@@ -14,10 +14,10 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
-// The rule (docs/adr/0004-…): a workspace owns exactly what its exports deliver that neither failed nor were cancelled.
-// When an export ends without a file, those of its companies that no other export delivers are taken back, and each
-// credit goes back to the export that paid for it. That is usually the one that ends, but may be one that ended before
-// and was kept from giving back because this one was still to deliver.
+// The rule (docs/adr/0004-…): a workspace owns exactly what its exports deliver; failed and cancelled exports deliver
+// nothing. When an export ends without a file, the workspace loses those of its companies that no other export delivers,
+// and each credit is refunded to the export that paid for it. That is usually the export that ends, but may be one that
+// ended before and was not refunded then, because this one was still to deliver the company.
 
 // bury fails the export of a job that failed for good.
 func (x *Exports) bury(ctx context.Context, tx *db.Tx, j job.Job, cause error) error {
@@ -53,16 +53,16 @@ func (x *Exports) bury(ctx context.Context, tx *db.Tx, j job.Job, cause error) e
 	return nil
 }
 
-// failure is for people; what went wrong inside stands in the log and in the job.
+// failure is a message for people. The technical reason is in the log and in the job.
 func failure(refunded int64) string {
-	return fmt.Sprintf("The file could not be written; %d credits were given back.", refunded)
+	return fmt.Sprintf("The file could not be written. %d credits were refunded.", refunded)
 }
 
-// end ends an export without a file and tells how many credits that gave back. It ends once: an export that is final
-// already stays as it is.
+// end ends an export without a file and returns how many credits that refunded. It does nothing if the export is final
+// already.
 //
-// The account is locked before anything is looked at, as in a purchase: what the exports of a workspace deliver changes
-// in one line. Whoever completes the export meanwhile takes no such lock, so the guard stands in the statement.
+// As in a purchase, the account is locked first, so that what the exports of a workspace deliver changes one step after
+// the other. A worker that completes the export takes no such lock, so the statement checks the status.
 func (x *Exports) end(ctx context.Context, tx *db.Tx, e Export, status Status, actor string) (ended bool, refunded int64, err error) {
 	if _, err := x.credit.Lock(ctx, tx, e.Workspace); err != nil {
 		return false, 0, err
@@ -83,7 +83,7 @@ func (x *Exports) end(ctx context.Context, tx *db.Tx, e Export, status Status, a
 	return true, refunded, nil
 }
 
-// refund gives back what nobody delivers any more, now that e has ended.
+// refund gives back the companies that no export delivers any more, now that e has ended, and returns the credits.
 func (x *Exports) refund(ctx context.Context, tx *db.Tx, e Export, actor string) (total int64, err error) {
 	debts, err := owing(ctx, tx, e)
 	if err != nil {
@@ -102,15 +102,15 @@ func (x *Exports) refund(ctx context.Context, tx *db.Tx, e Export, actor string)
 	return total, nil
 }
 
-// debt is what an export that has ended without a file was paid for and has not given back.
+// debt is what an export that ended without a file was charged for and has not refunded.
 type debt struct {
 	payer     id.Export
 	createdAt time.Time
-	unlockSeq int64 // where the log of unlocks stood after the purchase
+	unlockSeq int64 // position in the log of unlocks after the purchase
 	companies company.Set
 }
 
-// owing lists the exports of the workspace that delivered nothing and still hold credits; e is one of them.
+// owing returns the exports of the workspace that ended without a file and are not fully refunded; e is one of them.
 func owing(ctx context.Context, tx *db.Tx, e Export) ([]debt, error) {
 	const q = `SELECT id, created_at, unlock_seq FROM export
 		WHERE workspace_id = $1 AND status IN ('failed', 'cancelled') AND credits_charged > credits_refunded
@@ -127,7 +127,7 @@ func owing(ctx context.Context, tx *db.Tx, e Export) ([]debt, error) {
 	return debts, nil
 }
 
-// undelivered reduces the debts to those companies of e that no export delivers or will.
+// undelivered limits the debts to the companies of e that no export delivers or will deliver.
 func (x *Exports) undelivered(ctx context.Context, tx *db.Tx, e Export, debts []debt) ([]debt, error) {
 	numbers, err := readSelection(ctx, tx, e.ID)
 	if err != nil {
@@ -154,11 +154,11 @@ func (x *Exports) undelivered(ctx context.Context, tx *db.Tx, e Export, debts []
 	return due, nil
 }
 
-// clockSkewMax is how far the clocks of two nodes may be apart.
+// clockSkewMax is how far apart the clocks of two nodes may be.
 const clockSkewMax = 24 * time.Hour
 
-// withoutDelivered leaves out what the workspace's other exports have delivered or will. Only those that were bought
-// after the debts were made, and had something for free, can have any of it.
+// withoutDelivered leaves out what the workspace's other exports have delivered or will deliver. Only exports that were
+// bought after the debts arose, and got something for free, can have such companies.
 func withoutDelivered(ctx context.Context, tx *db.Tx, e Export, debts []debt, left company.Set) (_ company.Set, err error) {
 	if left.IsEmpty() {
 		return left, nil
@@ -190,7 +190,7 @@ func withoutDelivered(ctx context.Context, tx *db.Tx, e Export, debts []debt, le
 	return left, rows.Err()
 }
 
-// giveBack takes the companies of a debt back, and gives a credit for each to the export that paid for them.
+// giveBack locks the companies of a debt again and refunds one credit for each to the export that paid for them.
 func (x *Exports) giveBack(ctx context.Context, tx *db.Tx, e Export, d debt, actor string) (int64, error) {
 	if d.companies.IsEmpty() {
 		return 0, nil
@@ -211,7 +211,7 @@ func (x *Exports) giveBack(ctx context.Context, tx *db.Tx, e Export, d debt, act
 	return n, nil
 }
 
-// refundReference names the refund of what payer paid, because ended has. Both are one in most cases.
+// refundReference returns the ledger reference of a refund to payer because ended has ended. Usually they are the same.
 func refundReference(payer, ended id.Export) string {
 	if payer == ended {
 		return fmt.Sprintf("export:%s:refund", payer)

@@ -71,14 +71,14 @@ func (s *shop) remove(t *testing.T, imported int64) catalog.Undone {
 	return u
 }
 
-// meanwhile is an index after whose answer something happens, once.
-type meanwhile struct {
+// interrupted is an index that runs a function once after a Select.
+type interrupted struct {
 	index.Index
 	once sync.Once
 	then func()
 }
 
-func (m *meanwhile) Select(ctx context.Context, s index.Selection) (*index.Selected, error) {
+func (m *interrupted) Select(ctx context.Context, s index.Selection) (*index.Selected, error) {
 	found, err := m.Index.Select(ctx, s)
 	m.once.Do(m.then)
 	return found, err
@@ -87,7 +87,7 @@ func (m *meanwhile) Select(ctx context.Context, s index.Selection) (*index.Selec
 // overtaken is the use case to which fn happens between the selection and the purchase.
 func (s *shop) overtaken(fn func()) *export.Exports {
 	held := s.index
-	s.index = &meanwhile{Index: held, then: fn}
+	s.index = &interrupted{Index: held, then: fn}
 	defer func() { s.index = held }()
 	return s.another()
 }
@@ -187,7 +187,7 @@ func TestAnUndoWaitsForAPurchaseAndKeepsWhatItDelivers(t *testing.T) {
 	})
 }
 
-// Whoever wins, nobody pays for what no file can hold.
+// Whichever comes first, no workspace pays for a company that no file can contain.
 func TestUndosAndPurchasesRace(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -16,23 +16,23 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Request asks for an export, or for a quote of it. Empty Source is a search, empty Format is CSV, or the quote's.
+// Request asks for an export, or for a quote. Source defaults to a search; Format defaults to the quote's or CSV.
 type Request struct {
 	Name    string // 1 to 200 characters; a quote needs none
 	Source  Source
 	Query   query.Query     // for a search
-	Filters json.RawMessage // what Query was read from, kept as it is
+	Filters json.RawMessage // what Query was parsed from, stored unchanged
 	Sort    query.Sort      // for a search
 	List    id.List         // for a list
 	Terms   Terms
-	Quote   id.Quote // in place of all from Source to Terms; never for a quote
+	Quote   id.Quote // replaces everything from Source to Terms; not allowed when asking for a quote
 	Format  format.Format
 	Options format.Options
 }
 
 const nameRunesMax = 200
 
-// checked is the request with its defaults, or every fault of it.
+// checked returns the request with its defaults, or all its field errors. An export must be named.
 func (r Request) checked(named bool) (Request, error) {
 	var errs []fault.FieldError
 	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
@@ -68,31 +68,31 @@ func (r Request) sourceFaults() []fault.FieldError {
 	return append(errs, r.Terms.faults()...)
 }
 
-// besideQuote are the faults of what a quote has settled.
+// besideQuote returns the errors of a request that also has what the quote fixes.
 func (r Request) besideQuote(named bool) []fault.FieldError {
 	switch {
 	case !named:
 		return []fault.FieldError{{Field: "quote_id", Message: "a quote cannot be made from a quote"}}
 	case r.Source != "" || r.Query.Root != nil || r.Filters != nil || !r.List.IsZero() || r.Terms != Terms{}:
-		return []fault.FieldError{{Field: "quote_id", Message: "settles what is exported; leave the source and the terms out"}}
+		return []fault.FieldError{{Field: "quote_id", Message: "fixes what is exported; leave out the source and the terms"}}
 	}
 	return nil
 }
 
-// columnFaults are those of columns that a file cannot have.
+// columnFaults returns the errors of unknown and repeated columns.
 func columnFaults(columns []string) (errs []fault.FieldError) {
 	all := format.AllColumns()
 	for i, name := range columns {
 		var message string
 		switch {
 		case slices.Contains(columns[:i], name):
-			message = "is named twice"
+			message = "is listed twice"
 		case slices.Contains(all, name):
 			continue
 		case text.Nearest(name, all) != "":
-			message = "is no column; did you mean " + text.Nearest(name, all) + "?"
+			message = "is not a column; did you mean " + text.Nearest(name, all) + "?"
 		default:
-			message = "is no column; those are " + strings.Join(all, ", ")
+			message = "is not a column; the columns are " + strings.Join(all, ", ")
 		}
 		errs = append(errs, fault.FieldError{Field: fmt.Sprintf("columns[%d]", i), Message: message})
 	}

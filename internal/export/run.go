@@ -17,9 +17,9 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
-// Run writes the file of the job's export: the rows that were paid for, as they were then. It searches nothing. It may
-// run any number of times, at the same time too, and ends in the same bytes; the export is completed once. If the export
-// is cancelled meanwhile, Run stops and leaves no file.
+// Run writes the file of the job's export: the rows that were paid for, as they were at the purchase. It does not search.
+// It may run any number of times, also concurrently, and always writes the same bytes; the export is completed once. If
+// the export is cancelled while Run is writing, Run stops and leaves no file.
 func (x *Exports) Run(ctx context.Context, j job.Job) error {
 	err := x.run(ctx, j)
 	if err == nil {
@@ -61,7 +61,7 @@ func (x *Exports) run(ctx context.Context, j job.Job) error {
 	return nil
 }
 
-// ofJob reads the export that the job is for; without one no other attempt will find it either.
+// ofJob returns the export that the job is for. If there is none, the error is fatal: no other attempt would find it.
 func (x *Exports) ofJob(ctx context.Context, j job.Job) (Export, error) {
 	export, err := exportOf(j)
 	if err != nil {
@@ -88,7 +88,7 @@ func (x *Exports) begin(ctx context.Context, export id.Export) error {
 		WHERE id = $1 AND status IN ('pending', 'processing')`)
 }
 
-// update runs a statement on one unfinished export whose id is $1, and is errEnded if that has ended meanwhile.
+// update runs a statement on one unfinished export whose id is $1. It returns errEnded if the export has ended.
 func (x *Exports) update(ctx context.Context, export id.Export, q string, args ...any) error {
 	return x.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, q, append([]any{export}, args...)...)
@@ -102,7 +102,7 @@ func (x *Exports) update(ctx context.Context, export id.Export, q string, args .
 	})
 }
 
-// write puts the file into the store, and the progress into the table while it goes.
+// write writes the file to the blob store, and its progress to the table.
 func (x *Exports) write(ctx context.Context, e Export, numbers []company.Number) (blob.Info, error) {
 	var done atomic.Int64
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -122,14 +122,14 @@ func (x *Exports) write(ctx context.Context, e Export, numbers []company.Number)
 			return err
 		}
 		if n := done.Load(); n != int64(len(numbers)) {
-			return fmt.Errorf("the catalog gave %d of %d rows as of %d", n, len(numbers), e.asOf)
+			return fmt.Errorf("the catalog returned %d of %d rows as of %d", n, len(numbers), e.asOf)
 		}
 		return rows.Close()
 	})
 }
 
-// report writes the progress now and then until stop is called, which waits for it to end. Progress is for people:
-// where it cannot be written the export goes on, unless it has ended, which ends the work on it too.
+// report writes the progress at intervals until stop is called; stop waits for it to end. Progress is informative, so the
+// export goes on if it cannot be written. If the export has ended, report calls giveUp.
 func (x *Exports) report(
 	ctx context.Context, export id.Export, done *atomic.Int64, giveUp context.CancelCauseFunc,
 ) (stop func()) {
@@ -161,7 +161,7 @@ func (x *Exports) report(
 	}
 }
 
-// complete makes the file known and ends the job, both or neither.
+// complete marks the export completed and ends the job, in one transaction.
 func (x *Exports) complete(ctx context.Context, j job.Job, e Export, info blob.Info) error {
 	err := x.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := j.Complete(ctx, tx); err != nil {

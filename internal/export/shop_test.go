@@ -130,7 +130,7 @@ func (s *shop) follow(t testing.TB) {
 	}
 }
 
-// between asks for the companies of so many employees: one for each number, smallest first.
+// between requests the companies with low to high employees: one for each number, smallest first.
 func between(low, high int64) export.Request {
 	return export.Request{
 		Name:    fmt.Sprintf("From %d to %d", low, high),
@@ -171,7 +171,7 @@ func (s *shop) get(t *testing.T, e export.Export) export.Export {
 	return got
 }
 
-// work runs jobs until so many attempts have ended, and their outcome is written.
+// work runs jobs until n attempts have ended and their outcome is stored.
 func (s *shop) work(t *testing.T, times int) {
 	t.Helper()
 	returned := make(chan struct{}, 100)

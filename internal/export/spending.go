@@ -10,17 +10,17 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Spending is what one buyer's exports were charged.
+// Spending is what the exports of one token or person were charged.
 type Spending struct {
 	Token    id.Token  // zero for a person
 	Person   id.Person // zero for a token
-	Exports  int       // those that cost something
+	Exports  int       // exports that cost something
 	Charged  int64     // credits
-	Refunded int64     // of these, given back by now
+	Refunded int64     // refunded of these so far
 }
 
-// Spending is what was spent in the caller's workspace by exports created from, up to but not including to, by who
-// created them, highest first.
+// Spending returns what the exports of the caller's workspace that were created in [from, to) cost, by their creator,
+// highest first.
 func (x *Exports) Spending(ctx context.Context, caller auth.Caller, from, to time.Time) ([]Spending, error) {
 	const q = `SELECT token_id, person_id, COUNT(*), CAST(SUM(credits_charged) AS BIGINT), CAST(SUM(credits_refunded) AS BIGINT)
 		FROM export WHERE workspace_id = $1 AND created_at >= $2 AND created_at < $3 AND credits_charged > 0

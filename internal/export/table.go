@@ -60,7 +60,7 @@ func flag(b bool) int {
 	return 0
 }
 
-// one reads the export; NotFound without it, and for one of another workspace if ws is not zero.
+// one reads an export. NotFound if it does not exist, or if ws is not zero and it belongs to another workspace.
 func one(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) (Export, error) {
 	e, err := scan(q.QueryRowContext(ctx, `SELECT `+columns+` FROM export WHERE id = $1`, export))
 	if errors.Is(err, sql.ErrNoRows) || (err == nil && !ws.IsZero() && e.Workspace != ws) {

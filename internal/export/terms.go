@@ -7,12 +7,12 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// Terms narrow what is bought and bound what it may cost. The zero Terms buy all of it, or nothing.
+// Terms limit what is bought and what it may cost. The zero Terms buy all companies or none.
 type Terms struct {
-	Limit      int    `json:"limit,omitempty"`       // rows at most, 1 to RowsMax; 0 is RowsMax
-	OnlyNew    bool   `json:"only_new,omitempty"`    // leave out what the workspace has already
-	Partial    bool   `json:"partial,omitempty"`     // buy what can be paid for and leave out the rest
-	MaxCredits *int64 `json:"max_credits,omitempty"` // what it may cost; nil for all that there is
+	Limit      int    `json:"limit,omitempty"`       // maximum rows, 1 to RowsMax; 0 means RowsMax
+	OnlyNew    bool   `json:"only_new,omitempty"`    // leave out what the workspace has unlocked already
+	Partial    bool   `json:"partial,omitempty"`     // buy what the balance covers and leave out the rest
+	MaxCredits *int64 `json:"max_credits,omitempty"` // maximum cost; nil means the whole balance
 }
 
 func (t Terms) rowsMax() int {
@@ -32,7 +32,7 @@ func (t Terms) faults() (errs []fault.FieldError) {
 	return errs
 }
 
-// funds is what may be spent of the balance.
+// funds returns how much of the balance may be spent.
 func (t Terms) funds(balance int64) int64 {
 	if t.MaxCredits == nil {
 		return balance
@@ -40,9 +40,9 @@ func (t Terms) funds(balance int64) int64 {
 	return min(balance, *t.MaxCredits)
 }
 
-// price splits the selection into what is owned and what is new, and gives what is left to deliver of it with the
-// figures. Of the rows that a partial purchase cannot pay for, the last ones in the file's order are left out.
-// NoCandidates if only new ones are asked for and there are none.
+// price splits the selection into owned and new companies, and returns what is left to deliver with the figures. A partial
+// purchase leaves out the new companies that the funds do not cover, from the end of the file's order. NoCandidates if
+// only new companies are asked for and all are owned.
 func (t Terms) price(s selection, owned company.Set, balance int64) (selection, Figures, error) {
 	if t.OnlyNew {
 		if s = s.without(owned); len(s.numbers) == 0 {
@@ -67,7 +67,7 @@ func (t Terms) price(s selection, owned company.Set, balance int64) (selection, 
 	return s, f, nil
 }
 
-// refusal is why the priced selection cannot be bought; nil if it can.
+// refusal returns why the priced selection cannot be bought; nil if it can.
 func (t Terms) refusal(s selection, f Figures) error {
 	if f.Cost <= t.funds(f.Balance) && len(s.numbers) > 0 {
 		return nil
@@ -76,15 +76,15 @@ func (t Terms) refusal(s selection, f Figures) error {
 	switch {
 	case t.MaxCredits != nil && (f.Cost > *t.MaxCredits || *t.MaxCredits == 0):
 		refusal = fault.New(fault.MaxCreditsExceeded,
-			"The %s new companies cost more than max_credits, %s; nothing was charged.",
+			"The %s new companies cost more than max_credits (%s). Nothing was charged.",
 			humanize.Comma(int64(f.NewCount)), humanize.Comma(*t.MaxCredits)).
 			With("max_credits", *t.MaxCredits)
 	case len(s.numbers) == 0 && s.skipped > 0:
 		refusal = fault.New(fault.InsufficientBalance,
-			"The quote holds no companies: none could be paid for when it was made. Ask for another.")
+			"The quote is empty, because the balance covered none of the companies when it was made. Ask for a new quote.")
 	default:
 		refusal = fault.New(fault.InsufficientBalance,
-			"The balance of %s credits does not cover the %s new companies; nothing was charged.",
+			"The balance of %s credits does not cover the %s new companies. Nothing was charged.",
 			humanize.Comma(f.Balance), humanize.Comma(int64(f.NewCount)))
 	}
 	return refusal.

@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/format"
 )
 
-// Check is one thing that a manifest says of its file, and whether it holds.
+// Check is one property of a file compared with its manifest.
 type Check struct {
 	Name     string `json:"name"` // size, sha256, rows or columns
 	OK       bool   `json:"ok"`
@@ -23,7 +23,7 @@ type Check struct {
 	Found    string `json:"found"`
 }
 
-// Problem is what is wrong, in words.
+// Problem describes a failed check.
 func (c Check) Problem() string {
 	verb := "is"
 	if strings.HasSuffix(c.Name, "s") {
@@ -32,8 +32,8 @@ func (c Check) Problem() string {
 	return fmt.Sprintf("its %s %s %s, not %s", c.Name, verb, cmp.Or(c.Found, "none"), cmp.Or(c.Expected, "none"))
 }
 
-// Verify reads a file to its end and holds it to the manifest; the checks come in the order of Check's comment. The
-// error is one of reading r: a file that is cut off or malformed has failed checks.
+// Verify reads a file to its end and compares it with the manifest: size, sha256, rows and columns, in this order. Only
+// reading r can fail: a truncated or malformed file has failed checks.
 func (m Manifest) Verify(r io.Reader) ([]Check, error) {
 	hash := sha256.New()
 	counted := &counter{r: bufio.NewReaderSize(r, readBytes)}
@@ -63,10 +63,10 @@ func rowsText(s format.Shape, malformed error) string {
 	if malformed == nil {
 		return strconv.Itoa(s.Rows)
 	}
-	return fmt.Sprintf("%d, then it cannot be read: %v", s.Rows, malformed)
+	return fmt.Sprintf("%d before the file becomes unreadable: %v", s.Rows, malformed)
 }
 
-// counter counts what is read and remembers an error that a reader of the format may have taken for a malformed file.
+// counter counts the bytes read and keeps a read error, which a format's reader may report as a malformed file.
 type counter struct {
 	r   io.Reader
 	n   int64

@@ -10,14 +10,14 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// Newcomer is what one who follows a link says of themselves.
+// Newcomer is what a person enters on the page of an invitation link.
 type Newcomer struct {
 	Name, Email, Password string
-	Workspace             string // the name of the first workspace, for a first owner where there is none
+	Workspace             string // the name of the first workspace, if a first owner has to create it
 }
 
-// Accept makes the bearer of the link a person, with what the link promises, and uses it up: all of it, or nothing.
-// The workspace is the one to begin in, zero if there is none. Faults: Validation, InvalidLink.
+// Accept creates a person with what the link grants, and uses up the link, in one transaction. It returns the workspace to
+// start in, which is zero for an operator. Faults: Validation, InvalidLink.
 func (m *Memberships) Accept(ctx context.Context, secret string, n Newcomer) (account.Person, id.Workspace, error) {
 	i, err := m.people.Invitation(ctx, secret)
 	if err != nil {
@@ -28,7 +28,7 @@ func (m *Memberships) Accept(ctx context.Context, secret string, n Newcomer) (ac
 	}
 	operator := i.Kind == account.InviteFirst || i.Kind == account.InviteOperator
 	if n.Password == "" {
-		n.Password = " " // too short, and told so
+		n.Password = " " // too short, so that it is refused with a message
 	}
 	checked, err := m.people.Check(ctx, account.NewPerson{Name: n.Name, Email: n.Email, Password: n.Password, Operator: operator})
 	if err != nil {
@@ -50,8 +50,8 @@ func (m *Memberships) Accept(ctx context.Context, secret string, n Newcomer) (ac
 	return made, ws, err
 }
 
-// AcceptAs gives a person who is known already what the link promises, and uses it up. Faults: InvalidLink; Forbidden if
-// it is for somebody else.
+// AcceptAs grants an existing person what the link grants, and uses up the link. Faults: InvalidLink; Forbidden if the link
+// is for another person.
 func (m *Memberships) AcceptAs(ctx context.Context, secret string, p account.Person) (id.Workspace, error) {
 	var ws id.Workspace
 	err := m.db.Tx(ctx, func(tx *db.Tx) error {
@@ -60,7 +60,7 @@ func (m *Memberships) AcceptAs(ctx context.Context, secret string, p account.Per
 			return err
 		}
 		if i.Email != "" && i.Email != p.Email || i.Kind == account.InvitePassword {
-			return fault.New(fault.Forbidden, "The invitation is for %s, and you are signed in as %s.", i.Email, p.Email)
+			return fault.New(fault.Forbidden, "The invitation is for %s, but you are signed in as %s.", i.Email, p.Email)
 		}
 		if i.Kind == account.InviteOperator {
 			if err := m.people.SetOperator(ctx, tx, p.ID); err != nil {
@@ -73,7 +73,7 @@ func (m *Memberships) AcceptAs(ctx context.Context, secret string, p account.Per
 	return ws, err
 }
 
-// admit gives the person the workspace that the invitation is for; a first owner gets all that are there, or a first one.
+// admit makes the person a member of the invitation's workspace. A first owner gets all existing workspaces, or a new one.
 func (m *Memberships) admit(
 	ctx context.Context, tx *db.Tx, i account.Invitation, p id.Person, first string,
 ) (id.Workspace, error) {
@@ -88,26 +88,26 @@ func (m *Memberships) admit(
 }
 
 func (m *Memberships) admitFirst(ctx context.Context, tx *db.Tx, p id.Person, first string) (id.Workspace, error) {
-	there, err := m.workspaces.List(ctx)
+	existing, err := m.workspaces.List(ctx)
 	if err != nil {
 		return id.Workspace{}, err
 	}
-	for _, w := range there { // made at the command line
+	for _, w := range existing { // created at the command line
 		if err := m.workspaces.AddMember(ctx, tx, w.ID, p, workspace.Owner); err != nil {
 			return id.Workspace{}, err
 		}
 	}
-	if len(there) > 0 {
-		return there[0].ID, nil
+	if len(existing) > 0 {
+		return existing[0].ID, nil
 	}
 	w, err := m.create(ctx, tx, NewWorkspace{Name: first, Owner: p})
 	if fault.CodeOf(err) == fault.Validation {
-		err = fault.Invalid(fault.FieldError{Field: "workspace", Message: "needs a name of 1 to 200 characters"})
+		err = fault.Invalid(fault.FieldError{Field: "workspace", Message: "must have a name of 1 to 200 characters"})
 	}
 	return w.ID, err
 }
 
-// ResetPassword sets the password of the person whom the link is for, uses it up, and ends all their sessions.
+// ResetPassword sets the password of the person that the link is for, uses up the link, and ends all their sessions.
 // Faults: Validation, InvalidLink.
 func (m *Memberships) ResetPassword(ctx context.Context, secret, password string) (account.Person, error) {
 	i, err := m.people.Invitation(ctx, secret)
@@ -115,7 +115,7 @@ func (m *Memberships) ResetPassword(ctx context.Context, secret, password string
 		return account.Person{}, err
 	}
 	if i.Kind != account.InvitePassword {
-		return account.Person{}, fault.New(fault.InvalidLink, "The link sets no password.")
+		return account.Person{}, fault.New(fault.InvalidLink, "This link cannot set a password. Ask for a link to set a new password.")
 	}
 	hashed, err := m.people.HashPassword(ctx, password)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// Claims are what an OpenID provider says of who has signed in there.
+// Claims are what an OpenID provider says about the person who signed in.
 type Claims struct {
 	account.Identity
 	Email         string
@@ -18,15 +18,15 @@ type Claims struct {
 	Name          string
 }
 
-// Identify is the person whom the provider has let in: the one with the identity, else the one with the e-mail, else a
-// new one, if the e-mail's domain is among those that may. Faults: Forbidden.
+// Identify returns the person who signed in at the provider: the one with the identity, otherwise the one with the email
+// address, otherwise a new person if the email address has one of the domains. Faults: Forbidden.
 func (m *Memberships) Identify(ctx context.Context, c Claims, domains []string) (account.Person, error) {
 	p, err := m.people.ByIdentity(ctx, c.Identity)
 	if fault.CodeOf(err) != fault.NotFound {
 		return p, err
 	}
 	if c.Email == "" || !c.EmailVerified {
-		return account.Person{}, fault.New(fault.Forbidden, "The provider does not vouch for your email address, so it cannot sign you in here.")
+		return account.Person{}, fault.New(fault.Forbidden, "The sign-in provider has not verified your email address, so you cannot sign in with it.")
 	}
 	p, err = m.people.ByEmail(ctx, c.Email)
 	switch {
@@ -38,7 +38,7 @@ func (m *Memberships) Identify(ctx context.Context, c Claims, domains []string) 
 	return m.welcome(ctx, c, domains)
 }
 
-// welcome makes a person of one whom nobody has invited.
+// welcome creates a person who was not invited. The first owner must be invited.
 func (m *Memberships) welcome(ctx context.Context, c Claims, domains []string) (account.Person, error) {
 	nobody, err := m.people.Nobody(ctx)
 	if err != nil {

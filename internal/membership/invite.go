@@ -9,7 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// First makes the secret of a link for the first owner; empty if there is somebody already.
+// First returns the secret of a link for the first owner; empty if a person exists already.
 func (m *Memberships) First(ctx context.Context) (string, error) {
 	nobody, err := m.people.Nobody(ctx)
 	if err != nil || !nobody {
@@ -19,8 +19,8 @@ func (m *Memberships) First(ctx context.Context) (string, error) {
 	return secret, err
 }
 
-// InviteMember makes the secret of a link into the workspace. by may be zero, at the command line. Faults: Validation,
-// NotFound without the workspace.
+// InviteMember returns the secret of an invitation to the workspace. by is zero at the command line. Faults: Validation,
+// NotFound if the workspace does not exist.
 func (m *Memberships) InviteMember(
 	ctx context.Context, ws id.Workspace, role workspace.Role, email string, by id.Person,
 ) (string, account.Invitation, error) {
@@ -35,13 +35,14 @@ func (m *Memberships) InviteMember(
 	})
 }
 
-// InviteOperator makes the secret of a link for one who shall manage the whole installation. Faults: Validation.
+// InviteOperator returns the secret of an invitation for an operator, who manages the whole installation. Faults:
+// Validation.
 func (m *Memberships) InviteOperator(ctx context.Context, email string, by id.Person) (string, account.Invitation, error) {
 	return m.people.Invite(ctx, account.Invitation{Kind: account.InviteOperator, Email: email, InvitedBy: by})
 }
 
-// InvitePassword makes the secret of a link by which the person with the e-mail sets their password anew. NotFound
-// without the person.
+// InvitePassword returns the secret of a link with which the person with the email address can set a new password.
+// NotFound if there is no such person.
 func (m *Memberships) InvitePassword(ctx context.Context, email string) (string, account.Invitation, error) {
 	p, err := m.people.ByEmail(ctx, email)
 	if err != nil {

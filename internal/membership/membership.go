@@ -1,5 +1,5 @@
-// Package membership lets people in: the first owner, those who are invited, and workspaces for them.
-// It knows nothing of browsers and sessions; it joins the books of people, workspaces and credits.
+// Package membership admits people: the first owner, invited people, and their workspaces.
+// It knows nothing about browsers and sessions; it combines the stores of people, workspaces and credits.
 package membership
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// Deps are the books that are joined.
+// Deps are the stores that Memberships combines.
 type Deps struct {
 	DB         *db.DB
 	People     *account.People
@@ -20,7 +20,7 @@ type Deps struct {
 	Credits    *credit.Store
 }
 
-// Memberships lets people in. Safe for concurrent use.
+// Memberships admits people. It is safe for concurrent use.
 type Memberships struct {
 	db         *db.DB
 	people     *account.People
@@ -28,16 +28,16 @@ type Memberships struct {
 	credits    *credit.Store
 }
 
-// New joins the books.
+// New returns Memberships over the stores.
 func New(d Deps) *Memberships {
 	return &Memberships{db: d.DB, people: d.People, workspaces: d.Workspaces, credits: d.Credits}
 }
 
-// NewWorkspace is what a workspace is made of.
+// NewWorkspace describes a workspace to create.
 type NewWorkspace struct {
 	Name    string
 	Owner   id.Person // its first member; zero for none
-	Credits int64     // granted at once
+	Credits int64     // granted when it is created
 	Actor   string    // who grants them
 }
 
@@ -72,7 +72,7 @@ func (m *Memberships) create(ctx context.Context, tx *db.Tx, n NewWorkspace) (wo
 	return w, err
 }
 
-// Own makes the person an owner of a workspace that is there. NotFound without the workspace.
+// Own makes the person an owner of an existing workspace. NotFound if it does not exist.
 func (m *Memberships) Own(ctx context.Context, ws id.Workspace, p id.Person) error {
 	return m.db.Tx(ctx, func(tx *db.Tx) error { return m.workspaces.AddMember(ctx, tx, ws, p, workspace.Owner) })
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// Incoming is a company that names another as connected, and what that one is to it.
+// Incoming is a company with a connection to another company, and the categories of that connection.
 type Incoming struct {
 	Item
 	Categories []string
 }
 
-// Incomings is one page of the companies that name a company as connected, the largest first.
+// Incomings is one page of the companies with a connection to a company, the largest first.
 type Incomings struct {
 	Items      []Incoming
 	Total      int
-	NextCursor string // empty at the end
+	NextCursor string // empty on the last page
 }
 
-// Incoming gives one page of the companies that name the company as connected. InvalidCursor for a cursor of another.
+// Incoming returns one page of the companies with a connection to the company. InvalidCursor for another company's cursor.
 func (s *Searcher) Incoming(ctx context.Context, ws id.Workspace, of id.Company, cursor string, limit int) (Incomings, error) {
 	q, err := query.Parse(query.Filters{Connections: []query.ConnectionFilter{{ConnectedCompanyID: of.String()}}})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// PickMax is the number of companies that a search picks at most.
+// PickMax is the maximum number of companies that Pick takes from a search.
 const PickMax = 100_000
 
 // Picked is a set of companies, and what of the wish it does not hold.
@@ -56,7 +56,7 @@ func (s *Searcher) pickIDs(ctx context.Context, ids []id.Company, p *Picked) err
 	return nil
 }
 
-// pickDomains takes a domain as people write it, as a URL too.
+// pickDomains accepts domains as people write them, including URLs.
 func (s *Searcher) pickDomains(ctx context.Context, domains []string, p *Picked) error {
 	if len(domains) == 0 {
 		return nil

@@ -1,5 +1,5 @@
-// Package search finds companies and says what of the result a workspace has unlocked already.
-// It charges nothing and keeps nothing.
+// Package search finds companies and marks those that a workspace has unlocked already.
+// It charges nothing and stores nothing.
 package search
 
 import (
@@ -17,83 +17,83 @@ import (
 	"github.com/opencapi/capi/internal/unlock"
 )
 
-// Deps is what searching joins.
+// Deps are what a Searcher needs.
 type Deps struct {
 	Index   index.Index
 	Catalog *catalog.Store
 	Unlock  *unlock.Store
 }
 
-// Searcher answers searches. Safe for concurrent use.
+// Searcher answers searches. It is safe for concurrent use.
 type Searcher struct{ Deps }
 
-// New makes a Searcher.
+// New returns a Searcher.
 func New(d Deps) *Searcher { return &Searcher{d} }
 
-// FacetLimit is the number of values that a facet shows at most.
+// FacetLimit is the maximum number of values of a facet.
 const FacetLimit = 25
 
-// Request is one page of a search.
+// Request asks for one page of a search.
 type Request struct {
 	Query  query.Query
 	Sort   query.Sort
 	Limit  int    // companies on the page, at least 1
-	Cursor string // Result.NextCursor of the page before; empty for the first
+	Cursor string // Result.NextCursor of the previous page; empty for the first
 
-	Facets      []Facet     // those to count; nil for all
-	FacetPrefix FacetPrefix // narrows one of them
+	Facets      []Facet     // the facets to count; nil for all
+	FacetPrefix FacetPrefix // limits the values of one of them
 }
 
-// Result is one page, and what holds for all matches.
+// Result is one page of a search. Total, facets, warnings and credits are about all matches.
 type Result struct {
 	Items      []Item
 	Total      int
 	Facets     Facets
-	NextCursor string // empty at the end
+	NextCursor string // empty on the last page
 	Warnings   []Warning
 	Credits    Credits
 
-	IndexTook   time.Duration // what finding, counting and looking filter values up took the index
-	CatalogTook time.Duration // what reading the items took
+	IndexTook   time.Duration // time in the index: finding, counting and looking up filter values
+	CatalogTook time.Duration // time to read the items
 }
 
 type (
-	// Facets are the index's, under a name that the doors may use.
+	// Facets are the counts by value of each facet; the handlers may not import index.
 	Facets = index.Facets
 	// Count is one value of a facet.
 	Count = index.Count
-	// Band is a span of numbers of a facet.
+	// Band is a number range of a facet.
 	Band = index.Band
 	// Warning is a value of a filter that no company has.
 	Warning = index.Warning
-	// Facet is something that matches are counted by.
+	// Facet is a property by which matches are counted.
 	Facet = index.Facet
-	// FacetPrefix narrows a facet to values that begin alike.
+	// FacetPrefix limits a facet to the values that begin with a text.
 	FacetPrefix = index.FacetPrefix
 )
 
 // AllFacets returns all facets in the order in which they are shown.
 func AllFacets() []Facet { return index.AllFacets() }
 
-// ParseFacet is the facet of a name.
+// ParseFacet returns the facet with the name.
 func ParseFacet(name string) (Facet, bool) { return index.ParseFacet(name) }
 
 // FacetOf returns the facet that counts what the parameter of a name reads; false if there is none.
 func FacetOf(param string) (Facet, bool) { return index.FacetOf(param) }
 
-// NearestFacet is the facet's name that may have been meant; empty if none is near.
+// NearestFacet returns the name of a facet that is spelled similarly; empty if there is none.
 func NearestFacet(name string) string { return index.NearestFacet(name) }
 
-// Item is a company, and whether the workspace has it already.
+// Item is a company, and whether the workspace has unlocked it.
 type Item struct {
 	*company.Company
 	Unlocked bool
 }
 
-// Credits is the price of all matches: those owned already, and those to pay for at one credit each.
+// Credits is the price of all matches: those unlocked already, and the new ones at one credit each.
 type Credits struct{ AlreadyUnlocked, NewCount int }
 
-// Search gives one page. InvalidCursor for a cursor that is unreadable or of another query or sort.
+// Search returns one page. InvalidCursor for a cursor that cannot be read or belongs to another query or sort.
 func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Result, error) {
 	scope := cursor.NewScope("search", r.Query.Fingerprint(), r.Sort)
 	position, err := scope.Decode(r.Cursor)
@@ -136,7 +136,7 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 	return result, nil
 }
 
-// Company is the whole company; NotFound without it.
+// Company returns the whole company; NotFound if it does not exist.
 func (s *Searcher) Company(ctx context.Context, ws id.Workspace, company id.Company) (Item, error) {
 	c, err := s.Catalog.ByID(ctx, company)
 	if err != nil {
@@ -149,7 +149,7 @@ func (s *Searcher) Company(ctx context.Context, ws id.Workspace, company id.Comp
 	return Item{c, owned.Has(c.Number)}, nil
 }
 
-// Items is the companies of the numbers in their order, without those that the catalog no longer has.
+// Items returns the companies in the order of the numbers, without those that are no longer in the catalog.
 func (s *Searcher) Items(ctx context.Context, ws id.Workspace, numbers []company.Number) ([]Item, error) {
 	owned, err := s.Unlock.Owned(ctx, ws)
 	if err != nil {

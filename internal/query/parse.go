@@ -81,16 +81,24 @@ func (p *parser) words(of *Param, s string) {
 
 func (p *parser) oneOf(of *Param, values []string) {
 	var folded []string
-	p.each(of.Name, values, func(_, raw string) {
-		value := raw
-		if of.Field == FieldCountry {
-			if c, ok := company.LookupCountry(raw); ok {
-				value = c.Name
-			}
+	p.each(of.Name, values, func(field, raw string) {
+		value, problem := raw, ""
+		if of.Read != nil {
+			value, problem = of.Read(raw)
+		}
+		if problem != "" {
+			p.fail(field, "%s", problem)
+			return
 		}
 		folded = append(folded, p.give(of.Name, of.Field, raw, text.Fold(value)))
 	})
-	if len(folded) > 0 {
+	switch {
+	case len(folded) == 0:
+	case of.All:
+		for _, value := range folded {
+			p.want(OneOf{of.Field, []string{value}}, of.Exclude)
+		}
+	default:
 		p.want(OneOf{of.Field, folded}, of.Exclude)
 	}
 }

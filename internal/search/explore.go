@@ -46,7 +46,7 @@ func (s *Searcher) Explore(
 func (s *Searcher) Complete(ctx context.Context, f query.Filters, facet Facet, prefix string) ([]Count, error) {
 	others := f
 	for _, p := range query.ParamsOf(facet.Field()) {
-		if !p.Exclude {
+		if !p.Exclude && !p.All {
 			p.Clear(&others)
 		}
 	}
@@ -70,8 +70,12 @@ func (s *Searcher) facet(ctx context.Context, f query.Filters, facet Facet, pref
 	return found.Facets, nil
 }
 
-// withoutFacet returns the filters without those of the facet, and whether there were any.
+// withoutFacet returns the filters without those of the facet, and whether there were any. If a company must have every
+// value that is asked for, another one is no alternative, so the facet stays narrowed.
 func withoutFacet(f query.Filters, facet Facet) (others query.Filters, narrowed bool) {
+	if facet.Param().All {
+		return f, false
+	}
 	for _, p := range query.ParamsOf(facet.Field()) {
 		narrowed = narrowed || p.IsSet(&f)
 		p.Clear(&f)

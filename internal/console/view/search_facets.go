@@ -134,10 +134,13 @@ func sameValue(p *query.Param, value, asked string) bool {
 	return hasFold([]string{value}, asked)
 }
 
-// LabelOf returns how a page shows a value of a parameter.
+// LabelOf returns what a page shows for a value of a parameter.
 func LabelOf(param, value string) string {
-	if query.ParamNamed(param).Kind == query.KindCodes {
+	switch p := query.ParamNamed(param); {
+	case p.Kind == query.KindCodes:
 		return sectorLabel(value)
+	case p.ValueLabel != nil:
+		return p.ValueLabel(value)
 	}
 	return value
 }

@@ -10,22 +10,28 @@ import (
 
 // Filters select companies. A company must match every parameter given, and one of the values of each list.
 type Filters struct {
-	Query                string             `json:"query,omitempty"`
-	Countries            []string           `json:"countries,omitempty"`
-	States               []string           `json:"states,omitempty"`
-	Cities               []string           `json:"cities,omitempty"`
-	Industries           []string           `json:"industries,omitempty"`
-	ExcludeIndustries    []string           `json:"exclude_industries,omitempty"`
-	NAICSCodes           []string           `json:"naics_codes,omitempty"`
-	Technologies         []string           `json:"technologies,omitempty"`
-	TechnologyCategories []string           `json:"technology_categories,omitempty"`
-	EmployeeCountMin     *int64             `json:"employee_count_min,omitempty"`
-	EmployeeCountMax     *int64             `json:"employee_count_max,omitempty"`
-	FoundedYearMin       *int64             `json:"founded_year_min,omitempty"`
-	FoundedYearMax       *int64             `json:"founded_year_max,omitempty"`
-	Keywords             []string           `json:"keywords,omitempty"`
-	ExcludeKeywords      []string           `json:"exclude_keywords,omitempty"`
-	Connections          []ConnectionFilter `json:"connections,omitempty"`
+	Query                       string             `json:"query,omitempty"`
+	Countries                   []string           `json:"countries,omitempty"`
+	ExcludeCountries            []string           `json:"exclude_countries,omitempty"`
+	States                      []string           `json:"states,omitempty"`
+	ExcludeStates               []string           `json:"exclude_states,omitempty"`
+	Cities                      []string           `json:"cities,omitempty"`
+	ExcludeCities               []string           `json:"exclude_cities,omitempty"`
+	Industries                  []string           `json:"industries,omitempty"`
+	ExcludeIndustries           []string           `json:"exclude_industries,omitempty"`
+	NAICSCodes                  []string           `json:"naics_codes,omitempty"`
+	ExcludeNAICSCodes           []string           `json:"exclude_naics_codes,omitempty"`
+	Technologies                []string           `json:"technologies,omitempty"`
+	ExcludeTechnologies         []string           `json:"exclude_technologies,omitempty"`
+	TechnologyCategories        []string           `json:"technology_categories,omitempty"`
+	ExcludeTechnologyCategories []string           `json:"exclude_technology_categories,omitempty"`
+	EmployeeCountMin            *int64             `json:"employee_count_min,omitempty"`
+	EmployeeCountMax            *int64             `json:"employee_count_max,omitempty"`
+	FoundedYearMin              *int64             `json:"founded_year_min,omitempty"`
+	FoundedYearMax              *int64             `json:"founded_year_max,omitempty"`
+	Keywords                    []string           `json:"keywords,omitempty"`
+	ExcludeKeywords             []string           `json:"exclude_keywords,omitempty"`
+	Connections                 []ConnectionFilter `json:"connections,omitempty"`
 }
 
 // ConnectionFilter selects companies that have a connection which matches every part given.

@@ -274,6 +274,33 @@ func TestACompanyHasAllItsFields(t *testing.T) {
 	require.Equal(t, 1, found.Total)
 }
 
+func TestEveryValueFilterHasAnExclusion(t *testing.T) {
+	t.Parallel()
+	h := stocked(t, 200, settings{})
+	all := find(t, h, M{})
+	for _, name := range []string{
+		"countries", "states", "cities", "industries", "naics_codes", "technologies", "technology_categories",
+	} {
+		value := all.Aggregations[name][0]["value"].(string)
+		with, without := find(t, h, M{name: []string{value}}), find(t, h, M{"exclude_" + name: []string{value}})
+		require.Positive(t, with.Total, name)
+		require.Equal(t, all.Total, with.Total+without.Total, "%s: companies without a value are kept", name)
+		for _, count := range without.Aggregations[name] {
+			require.NotEqual(t, value, count["value"], name)
+		}
+	}
+	got := find(t, h, M{"exclude_countries": []string{"Germny"}, "exclude_states": []string{"Californa"}, "exclude_naics_codes": []string{"999999"}})
+	require.Equal(t, all.Total, got.Total, "unknown values exclude nothing")
+	warned := map[string]any{}
+	for _, w := range got.Warnings {
+		warned[w["field"].(string)] = w["suggestion"]
+	}
+	require.Equal(t, "Germany", warned["exclude_countries"])
+	require.Contains(t, warned, "exclude_states")
+	require.Contains(t, warned, "exclude_naics_codes")
+	require.Contains(t, h.send(t, h.reader, "POST", "/companies/search", M{"exclude_naics_codes": []string{"x"}}).fields(t), "exclude_naics_codes[0]")
+}
+
 func TestAnUnknownCompanyIsNotFound(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})

@@ -101,6 +101,26 @@ func TestFacetThatIsNarrowedShowsTheAlternatives(t *testing.T) {
 	require.Contains(t, bands, "51 – 200")
 }
 
+func TestEveryFacetValueCanBeExcluded(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 500)...)
+	ann := h.as(t, h.ann)
+	page := ann.get(t, in(h.acme, "/search")).body
+	for _, param := range []string{"countries", "states", "cities", "industries", "naics_codes", "technologies", "technology_categories"} {
+		_, bars, _ := strings.Cut(page, `id="facet-`+param+`"`)
+		bars, _, _ = strings.Cut(bars, "</ul>")
+		require.Contains(t, bars, `<button type="submit" name="exclude_`+param+`"`, "a button of the form, without a script")
+	}
+	page = ann.get(t, in(h.acme, "/search?countries=United+States&countries=Germany&exclude_countries=DE")).body
+	_, bars, _ := strings.Cut(page, `id="facet-countries"`)
+	bars, _, _ = strings.Cut(bars, "</ul>")
+	require.Contains(t, bars, `name="exclude_countries" value="DE" checked`)
+	require.Contains(t, bars, `name="countries" value="United States" checked`)
+	require.NotContains(t, bars, `value="Germany"`, "the later click wins")
+	require.Contains(t, page, "Not country")
+}
+
 func TestFilterWithAFaultIsToldBesideIt(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -12,22 +12,28 @@ import (
 
 // Filters are the search parameters of the contract as clients write them; lists are OR inside, parameters are AND.
 type Filters struct {
-	Query                string             `json:"query,omitempty"`
-	Countries            []string           `json:"countries,omitempty"`
-	States               []string           `json:"states,omitempty"`
-	Cities               []string           `json:"cities,omitempty"`
-	Industries           []string           `json:"industries,omitempty"`
-	ExcludeIndustries    []string           `json:"exclude_industries,omitempty"`
-	NAICSCodes           []string           `json:"naics_codes,omitempty"`
-	Technologies         []string           `json:"technologies,omitempty"`
-	TechnologyCategories []string           `json:"technology_categories,omitempty"`
-	EmployeeCountMin     *int64             `json:"employee_count_min,omitempty"`
-	EmployeeCountMax     *int64             `json:"employee_count_max,omitempty"`
-	FoundedYearMin       *int64             `json:"founded_year_min,omitempty"`
-	FoundedYearMax       *int64             `json:"founded_year_max,omitempty"`
-	Keywords             []string           `json:"keywords,omitempty"`
-	ExcludeKeywords      []string           `json:"exclude_keywords,omitempty"`
-	Connections          []ConnectionFilter `json:"connections,omitempty"`
+	Query                       string             `json:"query,omitempty"`
+	Countries                   []string           `json:"countries,omitempty"`
+	ExcludeCountries            []string           `json:"exclude_countries,omitempty"`
+	States                      []string           `json:"states,omitempty"`
+	ExcludeStates               []string           `json:"exclude_states,omitempty"`
+	Cities                      []string           `json:"cities,omitempty"`
+	ExcludeCities               []string           `json:"exclude_cities,omitempty"`
+	Industries                  []string           `json:"industries,omitempty"`
+	ExcludeIndustries           []string           `json:"exclude_industries,omitempty"`
+	NAICSCodes                  []string           `json:"naics_codes,omitempty"`
+	ExcludeNAICSCodes           []string           `json:"exclude_naics_codes,omitempty"`
+	Technologies                []string           `json:"technologies,omitempty"`
+	ExcludeTechnologies         []string           `json:"exclude_technologies,omitempty"`
+	TechnologyCategories        []string           `json:"technology_categories,omitempty"`
+	ExcludeTechnologyCategories []string           `json:"exclude_technology_categories,omitempty"`
+	EmployeeCountMin            *int64             `json:"employee_count_min,omitempty"`
+	EmployeeCountMax            *int64             `json:"employee_count_max,omitempty"`
+	FoundedYearMin              *int64             `json:"founded_year_min,omitempty"`
+	FoundedYearMax              *int64             `json:"founded_year_max,omitempty"`
+	Keywords                    []string           `json:"keywords,omitempty"`
+	ExcludeKeywords             []string           `json:"exclude_keywords,omitempty"`
+	Connections                 []ConnectionFilter `json:"connections,omitempty"`
 }
 
 // ConnectionFilter selects companies by one connection that meets every part given.
@@ -53,14 +59,29 @@ var Params = []Param{
 		Texts: func(f *Filters) *[]string { return &f.Countries },
 	},
 	{
+		Name: "exclude_countries", Kind: KindValues, Field: FieldCountry, Exclude: true, Label: "Not country",
+		Doc: "Leaves out companies in any of these countries.", Read: countryName,
+		Texts: func(f *Filters) *[]string { return &f.ExcludeCountries },
+	},
+	{
 		Name: "states", Kind: KindValues, Field: FieldState, Facet: "states", Label: "State or region", Hint: "Add a state",
 		Doc:   "Exact names.",
 		Texts: func(f *Filters) *[]string { return &f.States },
 	},
 	{
+		Name: "exclude_states", Kind: KindValues, Field: FieldState, Exclude: true, Label: "Not state or region",
+		Doc:   "Leaves out companies in any of these states.",
+		Texts: func(f *Filters) *[]string { return &f.ExcludeStates },
+	},
+	{
 		Name: "cities", Kind: KindValues, Field: FieldCity, Facet: "cities", Label: "City", Hint: "Add a city",
 		Doc:   "Exact names.",
 		Texts: func(f *Filters) *[]string { return &f.Cities },
+	},
+	{
+		Name: "exclude_cities", Kind: KindValues, Field: FieldCity, Exclude: true, Label: "Not city",
+		Doc:   "Leaves out companies in any of these cities.",
+		Texts: func(f *Filters) *[]string { return &f.ExcludeCities },
 	},
 	{
 		Name: "industries", Kind: KindValues, Field: FieldIndustry, Facet: "industries", Label: "Industry", Hint: "Add an industry",
@@ -79,16 +100,31 @@ var Params = []Param{
 		Texts: func(f *Filters) *[]string { return &f.NAICSCodes },
 	},
 	{
+		Name: "exclude_naics_codes", Kind: KindCodes, Field: FieldNAICS, Exclude: true, Label: "Not NAICS code",
+		Doc:   "Leaves out companies with any of these codes, or with a code below one.",
+		Texts: func(f *Filters) *[]string { return &f.ExcludeNAICSCodes },
+	},
+	{
 		Name: "technologies", Kind: KindValues, Field: FieldTechnology, Facet: "technologies", Label: "Technology",
 		Hint:  "Add a technology",
 		Doc:   "Detected technologies.",
 		Texts: func(f *Filters) *[]string { return &f.Technologies },
 	},
 	{
+		Name: "exclude_technologies", Kind: KindValues, Field: FieldTechnology, Exclude: true, Label: "Not technology",
+		Doc:   "Leaves out companies that use any of these technologies.",
+		Texts: func(f *Filters) *[]string { return &f.ExcludeTechnologies },
+	},
+	{
 		Name: "technology_categories", Kind: KindValues, Field: FieldTechnologyCategory, Facet: "technology_categories",
 		Label: "Technology category", Hint: "Add a category",
 		Doc:   "Categories of detected technologies.",
 		Texts: func(f *Filters) *[]string { return &f.TechnologyCategories },
+	},
+	{
+		Name: "exclude_technology_categories", Kind: KindValues, Field: FieldTechnologyCategory, Exclude: true, Label: "Not technology category",
+		Doc:   "Leaves out companies that use a technology of any of these categories.",
+		Texts: func(f *Filters) *[]string { return &f.ExcludeTechnologyCategories },
 	},
 	{
 		Name: "employee_count_min", Kind: KindMin, Field: FieldEmployeeCount, Facet: "employee_count", Label: "Employees from",

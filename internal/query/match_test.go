@@ -125,9 +125,31 @@ func TestANameIsFoundWithItsApostropheAndWithout(t *testing.T) {
 
 func TestExclusionsKeepCompaniesOfWhichNothingIsKnown(t *testing.T) {
 	t.Parallel()
-	for _, f := range []query.Filters{{ExcludeIndustries: []string{"Software"}}, {ExcludeKeywords: []string{"data"}}} {
-		require.True(t, query.Match(parse(t, f), &company.Company{Name: "A"}), f)
+	c := &company.Company{
+		Country: "Germany", State: "Bavaria", City: "Munich", Industries: []string{"Software"}, NAICSCodes: []string{"522320"},
+		Technologies: []string{"Go"}, TechnologyCategories: []string{"Languages"}, Description: "data",
 	}
+	excluded := 0
+	for _, f := range []query.Filters{
+		{ExcludeCountries: []string{"France", "DEU"}}, {ExcludeStates: []string{"BAVARIA"}}, {ExcludeCities: []string{"munich"}},
+		{ExcludeIndustries: []string{"Software"}}, {ExcludeNAICSCodes: []string{"31-33", "52"}},
+		{ExcludeTechnologies: []string{"Rust", "go"}}, {ExcludeTechnologyCategories: []string{"Languages"}},
+		{ExcludeKeywords: []string{"data"}},
+	} {
+		excluded++
+		require.True(t, query.Match(parse(t, f), &company.Company{Name: "A"}), f)
+		require.False(t, query.Match(parse(t, f), c), f)
+	}
+	for _, p := range query.Params {
+		if p.Exclude {
+			excluded--
+		}
+	}
+	require.Zero(t, excluded, "every exclusion is tested")
+	q := parse(t, query.Filters{
+		ExcludeCountries: []string{"France"}, ExcludeNAICSCodes: []string{"31-33", "53"}, ExcludeTechnologies: []string{"Rust"},
+	})
+	require.True(t, query.Match(q, c))
 }
 
 // TestAConnectionToAnUnknownCompanyHasNoID guards that a zero id in the data meets no id that is asked for.

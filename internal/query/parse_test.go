@@ -52,6 +52,8 @@ func TestParseReadsEachFilter(t *testing.T) {
 		{query.Filters{Cities: []string{"ZÜRICH", "Łódź"}}, query.OneOf{Field: query.FieldCity, Values: []string{"lodz", "zurich"}}},
 		{query.Filters{Industries: []string{"A", "a"}}, query.OneOf{Field: query.FieldIndustry, Values: []string{"a"}}},
 		{query.Filters{ExcludeIndustries: []string{"A"}}, query.Not{Node: query.OneOf{Field: query.FieldIndustry, Values: []string{"a"}}}},
+		{query.Filters{ExcludeCountries: []string{"US"}}, query.Not{Node: query.OneOf{Field: query.FieldCountry, Values: []string{"united states"}}}},
+		{query.Filters{ExcludeNAICSCodes: []string{"52"}}, query.Not{Node: query.Prefix{Field: query.FieldNAICS, Value: "52"}}},
 		{query.Filters{NAICSCodes: []string{"52", " 52 "}}, query.Prefix{Field: query.FieldNAICS, Value: "52"}},
 		{query.Filters{NAICSCodes: []string{"31-33"}}, query.Or{
 			query.Prefix{Field: query.FieldNAICS, Value: "31"},

@@ -13,12 +13,12 @@ const (
 	formatCSV  = "csv"
 )
 
-// orCSV is embedded in an answer that a client may have as CSV instead.
+// orCSV is embedded in a response that is also available as CSV.
 type orCSV struct{ csv *httpx.CSV }
 
 func (o orCSV) asCSV() *httpx.CSV { return o.csv }
 
-// csvOf returns the answer as CSV, nil if the client asked for JSON.
+// csvOf returns the response as CSV, or nil if the client asked for JSON.
 func csvOf(out any) *httpx.CSV {
 	if o, ok := out.(interface{ asCSV() *httpx.CSV }); ok && !reflect.ValueOf(out).IsNil() {
 		return o.asCSV()
@@ -26,7 +26,7 @@ func csvOf(out any) *httpx.CSV {
 	return nil
 }
 
-// csvContent documents that an answer of the type may be had as CSV.
+// csvContent documents that responses of the type are also available as CSV.
 func csvContent(out reflect.Type, content map[string]*huma.MediaType) {
 	if out.Implements(reflect.TypeFor[interface{ asCSV() *httpx.CSV }]()) {
 		content["text/csv"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}

@@ -20,7 +20,7 @@ import (
 // serve handles a route's requests: token, scope, rate limit, body, handler, in this order, so that a request without a
 // valid token learns nothing else.
 func (s *server) serve(rt route, b *binding) http.Handler {
-	limit := s.limit(rt)
+	limit := s.RateLimits.For(rt.limit, ratelimit.PerMinute(rt.perMinute))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out, err := s.answer(rt, b, limit, w, r)
 		stored, isStored := out.(idempotency.Answer)
@@ -86,10 +86,6 @@ func (s *server) authenticate(r *http.Request) (auth.Caller, error) {
 			"The request has %d Authorization headers; send one: Authorization: Bearer cornect_…", len(given))
 	}
 	return s.Auth.Authenticate(r.Context(), strings.Join(given, ""))
-}
-
-func (s *server) limit(rt route) ratelimit.Limit {
-	return s.RateLimits.For(rt.limit, ratelimit.PerMinute(rt.perMinute))
 }
 
 // take counts the request and reports in headers what is left (IETF draft-ietf-httpapi-ratelimit-headers-03).

@@ -9,8 +9,8 @@ import (
 // gzipSizeBytesMin is the size from which compression pays for its time.
 const gzipSizeBytesMin = 2048
 
-// Compress wraps a handler so that it compresses its answers for clients that accept gzip, except those of the content
-// types given.
+// Compress wraps a handler so that it compresses responses for clients that accept gzip, except those of the given
+// content types.
 func Compress(h http.Handler, exceptTypes ...string) http.Handler {
 	types := gzhttp.ContentTypeFilter(gzhttp.DefaultContentTypeFilter)
 	if len(exceptTypes) > 0 {

@@ -11,14 +11,14 @@ import (
 	"github.com/opencapi/capi/internal/format"
 )
 
-// CSV is an answer as CSV (RFC 4180, with CRLF) that is written while its rows are read.
+// CSV is a response as CSV (RFC 4180, with CRLF) that is written while its rows are read.
 type CSV struct {
 	FileName string
 	Columns  []string
 	Rows     func(row func(cells ...any) error) error // calls row once for every row
 }
 
-// Write answers with the file. It returns an error only if nothing was sent yet; a later failure aborts the connection, so
+// Write sends the file. It returns an error only if nothing was sent yet; a later failure aborts the connection, so
 // that a truncated file never looks complete.
 func (f *CSV) Write(w http.ResponseWriter, status int) error {
 	c := csv.NewWriter(w)
@@ -59,7 +59,7 @@ func (f *CSV) Write(w http.ResponseWriter, status int) error {
 	return nil
 }
 
-// cellText writes times as RFC 3339 in UTC, nothing for nil, and text so that no spreadsheet takes it for a formula.
+// cellText formats a cell: times as RFC 3339 in UTC, nil as empty, text escaped so that no spreadsheet runs it as a formula.
 func cellText(cell any) string {
 	switch v := cell.(type) {
 	case nil:

@@ -22,8 +22,8 @@ type ErrorDetail struct {
 	Details map[string]any `json:"details" doc:"Further facts that depend on the code, such as the list of errors of a VALIDATION_ERROR; empty for most codes."`
 }
 
-// ErrorWriter returns a function that answers with the status and body of an error. An error that is not a fault is logged
-// and answered as INTERNAL, with nothing but the request id.
+// ErrorWriter returns a function that responds with the status and body of an error. An error that is not a fault is logged,
+// and the client gets INTERNAL with nothing but the request id.
 func ErrorWriter(log *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		e, known := errors.AsType[*fault.Error](err)

@@ -1,3 +1,3 @@
-// Package httpx holds what all HTTP packages share: the status of a fault, the error body, JSON and CSV answers, compression.
-// It knows no route.
+// Package httpx holds what all HTTP packages share: the status of a fault, the error body, JSON and CSV responses, compression.
+// It knows no routes.
 package httpx

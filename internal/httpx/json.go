@@ -18,7 +18,7 @@ func Encode(body any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// WriteJSON answers with body as JSON. It panics if body cannot be encoded.
+// WriteJSON responds with body as JSON. It panics if body cannot be encoded.
 func WriteJSON(w http.ResponseWriter, status int, body any) {
 	p, err := Encode(body)
 	if err != nil {
@@ -27,7 +27,7 @@ func WriteJSON(w http.ResponseWriter, status int, body any) {
 	WriteBody(w, status, p)
 }
 
-// WriteBody answers with p, which must be JSON.
+// WriteBody responds with p, which must be JSON.
 func WriteBody(w http.ResponseWriter, status int, p []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")

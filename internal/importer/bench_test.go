@@ -16,7 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/importer"
 )
 
-// BenchmarkImport loads 500,000 made-up companies with their connections, 50,000 with -short, into a fresh database.
+// BenchmarkImport loads 500,000 generated companies with their connections, 50,000 with -short, into a fresh database.
 func BenchmarkImport(b *testing.B) {
 	n := 500_000
 	if testing.Short() {

@@ -8,8 +8,8 @@ import (
 	"github.com/opencapi/capi/internal/importer"
 )
 
-// Small files with the kinds of dirt that real ones have; raw_test.go holds the importer to the real ones, where they are.
-func TestTheDirtOfRealFilesIsRead(t *testing.T) {
+// Small files with the kinds of dirt that real files have. raw_test.go tests the real files, if they are present.
+func TestDirtyDataIsReadRight(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		file, content string

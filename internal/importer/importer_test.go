@@ -24,7 +24,7 @@ import (
 	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// write makes a file in a folder of the test's own.
+// write creates a file in a temporary folder.
 func write(t testing.TB, name, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -99,7 +99,7 @@ func TestEveryFieldIsRead(t *testing.T) {
 	}
 }
 
-func TestBrokenRecordsAreRejectedAndTheRestLoads(t *testing.T) {
+func TestBrokenRecordsAreRejectedAndTheRestIsLoaded(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
 	s := load(t, b, write(t, "a.ndjson", strings.Join([]string{
@@ -172,7 +172,7 @@ var csvCases = []struct {
 	{"only a header", "name,city\n", nil, nil},
 }
 
-func TestCSVOfAllSortsLoads(t *testing.T) {
+func TestEveryKindOfCSVIsLoaded(t *testing.T) {
 	t.Parallel()
 	for _, c := range csvCases {
 		t.Run(c.name, func(t *testing.T) {
@@ -213,7 +213,7 @@ func TestFilesAreRecognised(t *testing.T) {
 	}
 }
 
-func TestUnreadableFilesAreErrorsThatSayWhy(t *testing.T) {
+func TestErrorsOfUnreadableFilesSayWhy(t *testing.T) {
 	t.Parallel()
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -233,7 +233,7 @@ func TestUnreadableFilesAreErrorsThatSayWhy(t *testing.T) {
 			files := []string{write(t, name, c.content), write(t, "good.ndjson", `{"name":"Good","city":"Bonn"}`)}
 			_, err := importer.Import(t.Context(), importer.Options{Catalog: b, Files: files})
 			require.ErrorContains(t, err, c.want)
-			require.Contains(t, names(t, b), "Good", "the other file loads")
+			require.Contains(t, names(t, b), "Good", "the other file is loaded")
 		})
 	}
 	_, err := importer.Import(t.Context(), importer.Options{Files: []string{filepath.Join(t.TempDir(), "none.csv")}})
@@ -266,14 +266,14 @@ func TestACancelledImportCanBeRunAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, n, s.Added)
 	require.Less(t, n, 12_000)
-	require.Equal(t, s.Read, s.Added+s.Updated+s.Unchanged+s.Rejected, "every record that counts as read is settled")
+	require.Equal(t, s.Read, s.Added+s.Updated+s.Unchanged+s.Rejected, "every record that is counted as read has an outcome")
 	require.Equal(t, s.Connections.Read, s.Connections.Added+s.Connections.Unchanged+s.Connections.Rejected)
 	s = load(t, b, file)
 	require.Equal(t, 12_000, s.Added+s.Unchanged)
 	require.Equal(t, n, s.Unchanged)
 }
 
-func TestAnImportHoldsTheDatabaseForAsLongAsItMay(t *testing.T) {
+func TestALongerLockTimeMeansFewerWrites(t *testing.T) {
 	t.Parallel()
 	var lines strings.Builder
 	for i := range 2000 {
@@ -289,7 +289,7 @@ func TestAnImportHoldsTheDatabaseForAsLongAsItMay(t *testing.T) {
 		require.NoError(t, err)
 		return seq
 	}
-	require.Less(t, 3*writes(time.Hour), writes(time.Nanosecond), "each write has a number of its own")
+	require.Less(t, 3*writes(time.Hour), writes(time.Nanosecond), "each write has its own number")
 }
 
 func TestFilesWithoutRecordsAreNoted(t *testing.T) {
@@ -321,7 +321,7 @@ func TestConnectionFilesMayComeFirst(t *testing.T) {
 	})
 }
 
-// realData is the folder of the real data, or skips the test.
+// realData returns the folder of the real data, or skips the test.
 func realData(t testing.TB) string {
 	t.Helper()
 	if dir := os.Getenv("CAPI_TEST_DATA"); dir != "" {
@@ -340,7 +340,7 @@ func realData(t testing.TB) string {
 	return ""
 }
 
-func TestRealDataLoadsWholeAndOnce(t *testing.T) {
+func TestRealDataLoadsCompletelyAndOnce(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short: the real data was not loaded")

@@ -27,13 +27,12 @@ func loadWith(t *testing.T, o importer.Options) (*catalog.Store, importer.Summar
 
 const odd = "Kunde;Sitz;Größe;Notiz\nAcme GmbH;Bonn;51-200;gut\nBolt AG;Ulm;11-50;\n"
 
-func TestColumnsAreMappedByHandAndByASavedMapping(t *testing.T) {
+func TestColumnsAreMappedByOptionsAndByASavedMapping(t *testing.T) {
 	t.Parallel()
 	mapping := importer.Mapping{
 		Map: map[string][]string{"name": {"Kunde"}, "city": {"sitz"}, "attributes.size": {"Größe"}}, Set: map[string]string{"country": "Germany"},
-		Skip: []string{"Notiz"}, Key: "Kunde",
+		Skip: []string{"Notiz"},
 	}
-	mapping.Key = ""
 	file := write(t, "a.csv", odd)
 	b, s := loadWith(t, importer.Options{Files: []string{file}, Mapping: mapping})
 	c := all(t, b)[0]
@@ -54,27 +53,25 @@ func TestColumnsAreMappedByHandAndByASavedMapping(t *testing.T) {
 	}
 }
 
-func TestUsualSpellingsAreMapped(t *testing.T) {
+func TestUsualSpellingsOfColumnsAreMapped(t *testing.T) {
 	t.Parallel()
-	for header, value := range map[string]string{
-		"Company Name": "Acme", "organization": "Acme", "companyName": "Acme", "COMPANY": "Acme", "Firma": "Acme", "Nom de l'entreprise": "",
-	} {
-		if value == "" {
-			continue
-		}
-		b, _ := loadWith(t, importer.Options{Files: []string{write(t, "a.csv", header+
-			",Homepage URL,HQ,Team Size,Year Established,Tech Stack,Sector\nAcme,https://acme.example,\"Lyon, France\",1k-5k,2001,Go|Rust,Anvils\n")}})
-		c := all(t, b)[0]
-		require.Equal(t, []string{"Acme", "acme.example", "Lyon", "France"}, []string{c.Name, c.Domain, c.City, c.Country}, header)
-		require.Equal(t, int64(1000), *c.EmployeeCount)
-		require.Equal(t, int64(2001), *c.FoundedYear)
-		require.Equal(t, []string{"Go", "Rust"}, c.Technologies)
-		require.Equal(t, []string{"Anvils"}, c.Industries)
-		require.Equal(t, "1k-5k", c.Attributes["employee_range"])
+	for _, header := range []string{"Company Name", "organization", "companyName", "COMPANY", "Firma"} {
+		t.Run(header, func(t *testing.T) {
+			t.Parallel()
+			b, _ := loadWith(t, importer.Options{Files: []string{write(t, "a.csv", header+
+				",Homepage URL,HQ,Team Size,Year Established,Tech Stack,Sector\nAcme,https://acme.example,\"Lyon, France\",1k-5k,2001,Go|Rust,Anvils\n")}})
+			c := all(t, b)[0]
+			require.Equal(t, []string{"Acme", "acme.example", "Lyon", "France"}, []string{c.Name, c.Domain, c.City, c.Country})
+			require.Equal(t, int64(1000), *c.EmployeeCount)
+			require.Equal(t, int64(2001), *c.FoundedYear)
+			require.Equal(t, []string{"Go", "Rust"}, c.Technologies)
+			require.Equal(t, []string{"Anvils"}, c.Industries)
+			require.Equal(t, "1k-5k", c.Attributes["employee_range"])
+		})
 	}
 }
 
-func TestRowsOfTwoCompaniesMakeBothAndTheirConnection(t *testing.T) {
+func TestRowsOfTwoCompaniesAddBothAndConnectThem(t *testing.T) {
 	t.Parallel()
 	b, s := loadWith(t, importer.Options{Files: []string{write(t, "a.csv",
 		"company_permalink,company_name,company_country_code,company_state_code,acquirer_permalink,acquirer_name,acquirer_country_code,acquired_at\n"+
@@ -92,7 +89,7 @@ func TestRowsOfTwoCompaniesMakeBothAndTheirConnection(t *testing.T) {
 	require.Equal(t, "/zeta", cs[1].Attributes["permalink"])
 }
 
-func TestConnectionsComeFromColumns(t *testing.T) {
+func TestConnectionsAreReadFromColumns(t *testing.T) {
 	t.Parallel()
 	b, s := loadWith(t, importer.Options{Files: []string{write(t, "a.csv",
 		"name,parent_company,investors,acquirer_name\nAcme,\"Holding, Inc.\",\"Zeta Capital; Bolt (bolt.example)\",\nBolt,,,Acme\n")}})
@@ -106,7 +103,7 @@ func TestConnectionsComeFromColumns(t *testing.T) {
 	require.ElementsMatch(t, []string{"Acme parent Holding, Inc.", "Acme investor Zeta Capital", "Acme investor Bolt", "Bolt acquirer Acme"}, got)
 }
 
-func TestADryRunWritesNothingAndTellsWhatWouldHappen(t *testing.T) {
+func TestADryRunWritesNothingAndReportsWhatWouldHappen(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
 	load(t, b, write(t, "a.csv", "name,domain\nAcme,acme.example\n"))
@@ -126,7 +123,7 @@ func TestADryRunWritesNothingAndTellsWhatWouldHappen(t *testing.T) {
 	require.Equal(t, []int{4, 1, 1, 1, 1}, []int{dry.Read, dry.Added, dry.Updated, dry.Unchanged, dry.Rejected})
 }
 
-func TestRejectedRowsCanBeMendedAndImportedAgain(t *testing.T) {
+func TestRejectedRowsCanBeCorrectedAndImportedAgain(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "rejects.csv")
 	b, s := loadWith(t, importer.Options{
@@ -137,19 +134,19 @@ func TestRejectedRowsCanBeMendedAndImportedAgain(t *testing.T) {
 	p, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, "name,city\n#> line 3: unbalanced quotes\n\"Bolt,Ulm\n#> line 4: the record has a different number of cells than the header: 3 cells, 2 columns\nCog,Jena,x\n", string(p))
-	mended := strings.NewReplacer("\"Bolt", "Bolt", ",x", "").Replace(string(p))
-	require.Equal(t, 2, load(t, b, write(t, "m.csv", mended)).Added)
+	corrected := strings.NewReplacer("\"Bolt", "Bolt", ",x", "").Replace(string(p))
+	require.Equal(t, 2, load(t, b, write(t, "m.csv", corrected)).Added)
 	require.Equal(t, []string{"Acme", "Bolt", "Cog"}, names(t, b))
 }
 
-func TestAFileOfWhichNothingIsUsedIsAnError(t *testing.T) {
+func TestAFileWithoutUsableRecordsIsAnError(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
 	_, err := importer.Import(t.Context(), importer.Options{Catalog: b, Files: []string{write(t, "a.csv", "name,city\n,Bonn\n")}})
 	require.ErrorContains(t, err, "no record could be used")
 }
 
-func TestAnInterruptedImportAddsUp(t *testing.T) {
+func TestCountsOfAnInterruptedImportAddUp(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
 	var content strings.Builder
@@ -173,7 +170,7 @@ func TestAnInterruptedImportAddsUp(t *testing.T) {
 	require.Len(t, all(t, b), s.Added)
 }
 
-func TestPatternsNameFiles(t *testing.T) {
+func TestPatternsMatchFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"a.csv", "b.csv", "c.txt"} {

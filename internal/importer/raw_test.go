@@ -20,13 +20,13 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// expected is what a row of a raw file says, worked out apart from the importer; nil or empty means not known.
+// expected is what a row of a raw file says, computed without the importer. Nil or empty means unknown.
 type expected struct {
 	name, country, domain string
 	size, year            *int64
 }
 
-// expect reads the raw files as they are known to be.
+// expect reads each raw file by its known format.
 var expect = map[string]func(t *testing.T, p []byte) []expected{
 	"crunchbase_2013_companies.csv": func(t *testing.T, p []byte) []expected {
 		p, err := charmap.Macintosh.NewDecoder().Bytes(bytes.ReplaceAll(p, []byte{'\r'}, []byte{'\n'}))
@@ -131,7 +131,7 @@ func domainOf(url string) string {
 	return host
 }
 
-// careerDomains knows the addresses that are no company's site, or not its front door.
+// careerDomains returns the domain of a website, without hosts of careers pages; empty if it is not the company's site.
 func careerDomains(url string) string {
 	host := domainOf(strings.TrimSpace(url))
 	for _, none := range []string{"careers.com", ".jobs", ".careers", "bit.ly", "goo.gle", "linkedin.com", "doubleclick.net", "jobsoid.com", "talent.stackoverflow.com"} {
@@ -145,7 +145,7 @@ func careerDomains(url string) string {
 	return host
 }
 
-func TestRawFilesImportRightByTheBareCommand(t *testing.T) {
+func TestRawFilesAreImportedRightWithoutOptions(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(realData(t), "raw")
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
@@ -155,7 +155,7 @@ func TestRawFilesImportRightByTheBareCommand(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			read := expect[filepath.Base(file)]
-			require.NotNil(t, read, "nothing says how %s is to be read", file)
+			require.NotNil(t, read, "there is no expectation for %s", file)
 			p, err := os.ReadFile(file)
 			require.NoError(t, err)
 			b := catalog.New(dbtest.SQLite(t))
@@ -170,7 +170,7 @@ func TestRawFilesImportRightByTheBareCommand(t *testing.T) {
 	}
 }
 
-// compareRaw wants 98 % of what is expected of each kind, and says what differs.
+// compareRaw requires 98 % of the expected values of each kind, and logs the differences.
 func compareRaw(t *testing.T, want []expected, got []*company.Company) {
 	t.Helper()
 	byName := map[string][]*company.Company{}
@@ -178,7 +178,7 @@ func compareRaw(t *testing.T, want []expected, got []*company.Company) {
 		byName[c.Name] = append(byName[c.Name], c)
 	}
 	right, all := map[string]int{}, map[string]int{}
-	hold := func(what, name string, ok bool, want, got any) {
+	check := func(what, name string, ok bool, want, got any) {
 		all[what]++
 		if ok {
 			right[what]++
@@ -194,11 +194,11 @@ func compareRaw(t *testing.T, want []expected, got []*company.Company) {
 	}
 	for _, w := range want {
 		if w.name == "" {
-			continue // no usable row
+			continue // not a usable row
 		}
 		name := text.Clean(w.name)
 		found := byName[name]
-		hold("name", name, len(found) > 0, name, nil)
+		check("name", name, len(found) > 0, name, nil)
 		if len(found) == 0 {
 			continue
 		}
@@ -208,10 +208,10 @@ func compareRaw(t *testing.T, want []expected, got []*company.Company) {
 				c = other
 			}
 		}
-		hold("country", name, c.Country == w.country, w.country, c.Country)
-		hold("domain", name, c.Domain == w.domain, w.domain, c.Domain)
-		hold("size", name, value(c.EmployeeCount) == value(w.size), value(w.size), value(c.EmployeeCount))
-		hold("year", name, value(c.FoundedYear) == value(w.year), value(w.year), value(c.FoundedYear))
+		check("country", name, c.Country == w.country, w.country, c.Country)
+		check("domain", name, c.Domain == w.domain, w.domain, c.Domain)
+		check("size", name, value(c.EmployeeCount) == value(w.size), value(w.size), value(c.EmployeeCount))
+		check("year", name, value(c.FoundedYear) == value(w.year), value(w.year), value(c.FoundedYear))
 	}
 	for what, n := range all {
 		t.Logf("%s: %d of %d right", what, right[what], n)

@@ -17,7 +17,7 @@ func one(t *testing.T, name, content string, m importer.Mapping) (*company.Compa
 	return all(t, b)[0], s
 }
 
-func TestMembersOfObjectsAreColumns(t *testing.T) {
+func TestMembersOfObjectsBecomeColumns(t *testing.T) {
 	t.Parallel()
 	c, s := one(t, "a.json", `{"page": 1, "results": [{"organization": {"name": "Acme", "primary_domain": "acme.example",
 		"location": {"city": "Austin", "state": "TX", "country": "US"}}, "employees": {"range": "51-200"},
@@ -39,7 +39,7 @@ func TestHeadersInOtherScriptsAreMapped(t *testing.T) {
 	require.Equal(t, []string{"製造"}, c.Industries)
 }
 
-func TestAColumnNamedTypeIsAnIndustryOnlyIfItTellsOne(t *testing.T) {
+func TestAColumnNamedTypeIsAnIndustryOnlyIfItsValuesAre(t *testing.T) {
 	t.Parallel()
 	c, _ := one(t, "a.csv", "name,type\nAcme,Public\nBolt,Privately Held\n", importer.Mapping{})
 	require.Empty(t, c.Industries)
@@ -54,8 +54,8 @@ func TestRowsMayLackTheirLastCells(t *testing.T) {
 	t.Parallel()
 	b, s := loadWith(t, importer.Options{Files: []string{write(t, "a.csv", "name,city,country,notes\nAcme,Bonn,Germany\n,,,\nBolt,Ulm\nCog,Jena,Germany,x,,\n")}})
 	require.Equal(t, []string{"Acme", "Cog"}, names(t, b))
-	require.Equal(t, 3, s.Read, "a row of nothing is none")
-	require.Equal(t, 1, s.Rejected, "half a row")
+	require.Equal(t, 3, s.Read, "an empty row is not a record")
+	require.Equal(t, 1, s.Rejected, "the row lacks half of its cells")
 }
 
 func TestSettingAListReplacesIt(t *testing.T) {
@@ -66,7 +66,7 @@ func TestSettingAListReplacesIt(t *testing.T) {
 	require.Equal(t, "Bolt", c.Connections[0].Name)
 }
 
-func TestAKeyFindsItsCompaniesAgain(t *testing.T) {
+func TestAKeyMatchesTheSameCompaniesAgain(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
 	load := func(content string, m importer.Mapping) importer.Summary {
@@ -100,7 +100,7 @@ func TestADryRunCountsConnections(t *testing.T) {
 	}
 }
 
-func TestWhyNothingIsUsedIsSaidOfEachFile(t *testing.T) {
+func TestEachFileWithoutUsableRecordsSaysWhy(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
 	_, err := importer.Import(t.Context(), importer.Options{Catalog: b, Files: []string{
@@ -110,7 +110,7 @@ func TestWhyNothingIsUsedIsSaidOfEachFile(t *testing.T) {
 	require.ErrorContains(t, err, "few.csv: no record could be used: no name, domain")
 }
 
-func TestRowsOfTwoCompaniesAreNoMerges(t *testing.T) {
+func TestRowsOfTwoCompaniesAreNotMerges(t *testing.T) {
 	t.Parallel()
 	_, s := loadWith(t, importer.Options{Files: []string{write(t, "a.csv",
 		"company_name,company_city,acquirer_name,acquirer_city\nAcme,Bonn,Zeta,Ulm\nBolt,Jena,Zeta,Ulm\nCog,Trier,Zeta,Ulm\n")}})

@@ -25,7 +25,7 @@ func undo(t *testing.T, d *db.DB, number int64) catalog.Undone {
 	return u
 }
 
-func TestAnImportIsUndoneButForWhatWasDelivered(t *testing.T) {
+func TestAnImportIsUndoneExceptForWhatWasDelivered(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := catalog.New(d)
@@ -47,7 +47,7 @@ func TestAnImportIsUndoneButForWhatWasDelivered(t *testing.T) {
 
 		changes, _, _, err := b.Changes(t.Context(), 0, 100)
 		require.NoError(t, err)
-		require.Contains(t, changes, catalog.Change{Number: 4}, "who follows hears that it is gone")
+		require.Contains(t, changes, catalog.Change{Number: 4}, "followers see the removal")
 
 		imports, err := b.Imports(t.Context(), 0, 10)
 		require.NoError(t, err)
@@ -66,7 +66,7 @@ func TestAnImportIsUndoneButForWhatWasDelivered(t *testing.T) {
 	})
 }
 
-// unlocked has a new workspace unlock the company.
+// unlocked unlocks the company for a new workspace.
 func unlocked(t *testing.T, d *db.DB, number company.Number) {
 	t.Helper()
 	err := d.Tx(t.Context(), func(tx *db.Tx) error {
@@ -80,7 +80,7 @@ func unlocked(t *testing.T, d *db.DB, number company.Number) {
 	require.NoError(t, err)
 }
 
-func TestANumericIDOfAnotherSourceIsNoMatch(t *testing.T) {
+func TestANumericIDOfAnotherSourceDoesNotMatch(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
 	load(t, b, write(t, "a.csv", "id,name,domain\n1,Acme,acme.example\n2,Bolt,bolt.example\n"))

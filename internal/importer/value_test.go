@@ -8,7 +8,7 @@ import (
 	"github.com/opencapi/capi/internal/importer/source"
 )
 
-func TestHeadcountsAreReadAsPeopleWriteThem(t *testing.T) {
+func TestHeadcountsAreReadInEveryUsualSpelling(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]int64{
 		"250": 250, "1,234": 1234, "1.234": 1234, "1 234": 1234, "1\u00a0234": 1234, "1'234": 1234, "12,34,567": 1_234_567, "80,4": 80, "250.0": 250,
@@ -17,9 +17,11 @@ func TestHeadcountsAreReadAsPeopleWriteThem(t *testing.T) {
 		"~50": 50, "about 120 people": 120, "> 5000": 5000, "<10": 1, "up to 50": 1, "Nov-50": 11, "10-Jan": 1, "1-Oct": 1,
 		"ca. 300 Mitarbeiter": 300, "11 bis 50": 11, "2 à 10": 2, "500名": 500, "100 FTE": 100,
 	} {
-		n, _, ok := headcount(s)
-		require.True(t, ok, s)
-		require.Equal(t, want, n, s)
+		t.Run(s, func(t *testing.T) {
+			n, _, ok := headcount(s)
+			require.True(t, ok)
+			require.Equal(t, want, n)
+		})
 	}
 	for _, s := range []string{"many", "2012-06", "2012-06-01", "small (1)", "$5M", "12%", "1,23,4", "team of ten", ""} {
 		_, _, ok := headcount(s)
@@ -27,16 +29,18 @@ func TestHeadcountsAreReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-func TestYearsAreReadAsPeopleWriteThem(t *testing.T) {
+func TestYearsAreReadInEveryUsualSpelling(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]int64{
 		"1999": 1999, "1999.0": 1999, "2013 (1888)": 2013, "1904/1946/1959": 1904, "2012-06-01": 2012, "2012-06-01T00:00:00Z": 2012,
 		"12/31/1999": 1999, "31.12.1999": 1999, "June 2008": 2008, "c. 1850": 1850, "founded in 1976": 1976, "1646347894": 2022,
 		"1646347894000": 2022, "20120601": 2012, "705": 705,
 	} {
-		n, ok := year(s)
-		require.True(t, ok, s)
-		require.Equal(t, want, n, s)
+		t.Run(s, func(t *testing.T) {
+			n, ok := year(s)
+			require.True(t, ok)
+			require.Equal(t, want, n)
+		})
 	}
 	for _, s := range []string{"", "soon", "12", "0", "99999", "19.5"} {
 		_, ok := year(s)
@@ -44,7 +48,7 @@ func TestYearsAreReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-func TestLocationsAreReadAsPeopleWriteThem(t *testing.T) {
+func TestLocationsAreReadInEveryUsualSpelling(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]location{
 		"San Francisco, CA, USA; Remote":        {"San Francisco", "California", "United States"},
@@ -76,8 +80,10 @@ func TestLocationsAreReadAsPeopleWriteThem(t *testing.T) {
 		"New York City, New York":               {"New York City", "New York", "United States"},
 		"Sydney, NSW, Australia":                {"Sydney", "New South Wales", "Australia"},
 	} {
-		got, _ := parseLocation(s, false)
-		require.Equal(t, want, got, s)
+		t.Run(s, func(t *testing.T) {
+			got, _ := parseLocation(s, false)
+			require.Equal(t, want, got)
+		})
 	}
 	got, _ := parseLocation("Berlin, DE", true)
 	require.Equal(t, location{"Berlin", "", "Germany"}, got)
@@ -97,11 +103,13 @@ func TestStatesAreFoundByPostalCode(t *testing.T) {
 		{"Germany", "10115", ""},
 		{"United States", "abc", ""},
 	} {
-		require.Equal(t, c.want, stateOfPostal(c.country, c.code), c.code)
+		t.Run(c.country+" "+c.code, func(t *testing.T) {
+			require.Equal(t, c.want, stateOfPostal(c.country, c.code))
+		})
 	}
 }
 
-func TestOnlyCertainMojibakeIsMended(t *testing.T) {
+func TestOnlyCertainMojibakeIsRepaired(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]string{
 		"MÃ¼nchen": "München", "TaposÃ©": "Taposé", "InsideAxisâ„¢": "InsideAxis™", "cafÃƒÂ©": "café", "Reader‚Äôs": "Reader’s",
@@ -112,7 +120,7 @@ func TestOnlyCertainMojibakeIsMended(t *testing.T) {
 	}
 }
 
-func TestListsAreParted(t *testing.T) {
+func TestListsAreSplit(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string][]string{
 		"a|b|c": {"a", "b", "c"}, "a; b": {"a", " b"}, `["a","b, c"]`: {"a", "b, c"}, "['a', 'b, c']": {"a", "b, c"}, ", php, go": {" php", " go"},
@@ -124,7 +132,7 @@ func TestListsAreParted(t *testing.T) {
 	require.Equal(t, []string{"Acme, Inc.", "Bolt"}, splitNames(&source.Value{Kind: source.Cell, Text: "Acme, Inc., Bolt"}))
 }
 
-func TestNullsAreKnown(t *testing.T) {
+func TestNullsAreRecognised(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"", " ", "-", "#", "N/A", "none", "#NAME?", "NULL", "nan", "Unknown", "?", "--", `\N`} {
 		require.True(t, isNull(s), s)

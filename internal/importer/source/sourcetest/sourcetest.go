@@ -21,9 +21,10 @@ var Names = []string{"Köln Chemie", "Éclair Société"}
 
 const twoCompanies = "name,city\nKöln Chemie,Köln\nÉclair Société,Genève\n"
 
-func encoded(tb testing.TB, e encoding.Encoding, s string) string {
+// encoded returns twoCompanies in another encoding.
+func encoded(tb testing.TB, e encoding.Encoding) string {
 	tb.Helper()
-	out, err := e.NewEncoder().String(s)
+	out, err := e.NewEncoder().String(twoCompanies)
 	require.NoError(tb, err)
 	return out
 }
@@ -87,12 +88,12 @@ func Formats(tb testing.TB) map[string]string {
 	return map[string]string{
 		"utf-8":             twoCompanies,
 		"utf-8 with a mark": "\xef\xbb\xbf" + twoCompanies,
-		"utf-16le":          encoded(tb, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), twoCompanies),
-		"utf-16be":          encoded(tb, unicode.UTF16(unicode.BigEndian, unicode.UseBOM), twoCompanies),
-		"utf-16, no mark":   encoded(tb, unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), twoCompanies),
-		"windows-1252":      encoded(tb, charmap.Windows1252, twoCompanies),
-		"mac roman":         encoded(tb, charmap.Macintosh, twoCompanies),
-		"mac roman, CR":     strings.ReplaceAll(encoded(tb, charmap.Macintosh, twoCompanies), "\n", "\r"),
+		"utf-16le":          encoded(tb, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)),
+		"utf-16be":          encoded(tb, unicode.UTF16(unicode.BigEndian, unicode.UseBOM)),
+		"utf-16, no mark":   encoded(tb, unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)),
+		"windows-1252":      encoded(tb, charmap.Windows1252),
+		"mac roman":         encoded(tb, charmap.Macintosh),
+		"mac roman, CR":     strings.ReplaceAll(encoded(tb, charmap.Macintosh), "\n", "\r"),
 		"CR LF":             strings.ReplaceAll(twoCompanies, "\n", "\r\n"),
 		"semicolons":        strings.ReplaceAll(twoCompanies, ",", ";"),
 		"tabs":              strings.ReplaceAll(twoCompanies, ",", "\t"),

@@ -20,6 +20,37 @@ import (
 	"golang.org/x/text/transform"
 )
 
+// withoutNULs drops NUL characters: no text has them, and PostgreSQL does not store them.
+type withoutNULs struct {
+	io.Reader
+	dropped int // in a row
+}
+
+func (w *withoutNULs) Read(p []byte) (int, error) {
+	for {
+		n, err := w.Reader.Read(p)
+		if bytes.IndexByte(p[:n], 0) < 0 {
+			w.dropped = 0
+			return n, err
+		}
+		kept := p[:0]
+		for _, b := range p[:n] {
+			if b != 0 {
+				kept = append(kept, b)
+			}
+		}
+		if w.dropped += n; len(kept) > 0 {
+			w.dropped = 0
+		}
+		switch {
+		case w.dropped > lineBytesMax:
+			return 0, errNotText
+		case len(kept) > 0 || err != nil:
+			return len(kept), err
+		}
+	}
+}
+
 // evidence collects what the bytes that are not UTF-8 say about their 8-bit encoding. No maintained library distinguishes
 // Mac Roman from Windows-1252, so both are tried on every such byte, and the one that reads more like a name wins.
 type evidence struct {
@@ -49,8 +80,8 @@ func (s *Source) decode(b *bufio.Reader, head []byte, name string) (io.Reader, *
 		}
 		return transform.NewReader(b, order.NewDecoder()), nil, nil
 	}
-	if bytes.IndexByte(head, 0) >= 0 {
-		return b, nil, nil // not text
+	if isBinary(head) {
+		return nil, nil, errNotText
 	}
 	e := &evidence{}
 	if err := s.prescan(e); err != nil {

@@ -72,15 +72,27 @@ func (s *Source) textTable(b *bufio.Reader, head []byte) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	b = bufio.NewReaderSize(text, headBytes)
+	b = bufio.NewReaderSize(&withoutNULs{Reader: text}, headBytes)
+	hasNULs := bytes.IndexByte(head, 0) >= 0 && enc != nil
 	head, err = b.Peek(headBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read: %w", err)
 	}
-	if bytes.IndexByte(head, 0) >= 0 {
-		return nil, errors.New("this is neither text nor a supported format; " +
-			"import reads CSV, TSV, JSON, NDJSON, XLSX and Parquet, plain or compressed with gzip or zstd")
+	if isBinary(head) {
+		return nil, errNotText
 	}
+	if err := refuseText(s.Name, head, s.options.Delimiter != ""); err != nil {
+		return nil, err
+	}
+	t, err := s.parse(b, head, enc)
+	if err == nil && hasNULs {
+		t.Notices = append(t.Notices, "contains NUL characters, which are left out")
+	}
+	return t, err
+}
+
+// parse opens text as JSON, NDJSON or CSV.
+func (s *Source) parse(b *bufio.Reader, head []byte, enc *evidence) (*Table, error) {
 	exts := strings.Split(strings.ToLower(filepath.Base(s.Name)), ".")[1:]
 	named := func(ext ...string) bool {
 		return slices.ContainsFunc(ext, func(e string) bool { return slices.Contains(exts, e) })
@@ -108,6 +120,7 @@ func (s *Source) textTable(b *bufio.Reader, head []byte) (*Table, error) {
 		if path != nil {
 			t.Description = "JSON array in " + strings.Join(path, ".")
 		}
+		var err error
 		t.reader, err = newValues(b, s.schema, path)
 		return t, err
 	}

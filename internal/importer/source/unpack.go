@@ -51,25 +51,16 @@ func (s *Source) unpack(in io.Reader) (b *bufio.Reader, packed bool, err error) 
 			s.onClose(func() error { z.Close(); return nil })
 			inner = z
 		default:
-			return b, packed, errUnsupported(magic)
+			head, err := b.Peek(headBytes)
+			if err != nil && !errors.Is(err, io.EOF) {
+				return nil, false, fmt.Errorf("read: %w", err)
+			}
+			return b, packed, refuseBytes(head)
 		}
 		packed = true
 		b = bufio.NewReaderSize(&guard{Reader: inner, in: &s.in}, headBytes)
 	}
 	return nil, false, fmt.Errorf("it is compressed more than %d times over; unpack it first", layersMax-1)
-}
-
-// errUnsupported returns an error that says how to convert a compression or format that cannot be read; nil for any other.
-func errUnsupported(magic []byte) error {
-	switch {
-	case bytes.HasPrefix(magic, []byte("BZh")):
-		return errors.New("this is compressed with bzip2; unpack it first: bunzip2 -c FILE | capi import -")
-	case bytes.HasPrefix(magic, []byte{0xfd, '7', 'z', 'X'}):
-		return errors.New("this is compressed with xz; unpack it first: xz -dc FILE | capi import -")
-	case bytes.HasPrefix(magic, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return errors.New("this is an old Excel workbook (.xls), or one with a password; save it as .xlsx without a password, or as CSV")
-	}
-	return nil
 }
 
 // guard fails with errBomb if the output is far larger than the input.

@@ -24,7 +24,8 @@ func TestCursorIsReadByItsOwnScopeAlone(t *testing.T) {
 	require.Nil(t, first)
 	for _, other := range []cursor.Scope{
 		cursor.NewScope("lists", "acme", 7), cursor.NewScope("exports", "acme", 8), cursor.NewScope("exports", "acme"),
-		cursor.NewScope("exports", "acme7"), cursor.NewScope("exportsacme", 7), {},
+		cursor.NewScope("exports", "acme7"), cursor.NewScope("exportsacme", 7),
+		{},
 	} {
 		_, err := other.Decode(scope.Encode([]byte("a position")))
 		require.Equal(t, fault.InvalidCursor, fault.CodeOf(err))

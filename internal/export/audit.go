@@ -74,7 +74,7 @@ func (a *auditor) books(ctx context.Context, q db.Querier) error {
 			e.refund_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entry x WHERE x.id = e.refund_id
 				AND x.reason = 'export_refund' AND substr(x.reference, 8, 36) = e.id),
 			e.unlock_seq, COALESCE(u.seq, 0),
-			COALESCE(length(s.companies), 0), COALESCE(j.state, 'none')
+			COALESCE(length(s.companies), 0), COALESCE(j.state, 'missing')
 		FROM export e
 		LEFT JOIN (SELECT workspace_id, export_id,
 				MAX(CASE WHEN change > 0 THEN seq END) AS seq,
@@ -154,6 +154,47 @@ func (a *auditor) strays(ctx context.Context, q db.Querier) error {
 			problem = fmt.Sprintf("%s (%q)", problem, export.String)
 		}
 		a.find(ws, known, "%s", problem)
+		return nil
+	}, query)
+}
+
+// AuditJobs finds live jobs for writing a file that belong to no export.
+func (x *Exports) AuditJobs(ctx context.Context) ([]audit.Finding, error) {
+	findings, err := db.Collect(ctx, x.db.Read(), func(row db.Row) (audit.Finding, error) {
+		var job id.Job
+		var kind string
+		err := row.Scan(&job, &kind)
+		return audit.Found("job", job, kind+": no export belongs to it"), err
+	}, `SELECT j.id, j.kind FROM job j LEFT JOIN export e ON e.job_id = j.id
+		WHERE j.kind = $1 AND j.state IN ('queued', 'running') AND e.id IS NULL ORDER BY j.id`, JobKind)
+	if err != nil {
+		return nil, fmt.Errorf("audit jobs of exports: %w", err)
+	}
+	return findings, nil
+}
+
+// quotes checks that no export cost more than its quote or has other companies, as long as the quote is kept.
+func (a *auditor) quotes(ctx context.Context, q db.Querier) error {
+	const query = `SELECT e.workspace_id, e.id, e.credits_charged, q.cost, COALESCE(q.companies <> s.companies, 1 = 0)
+		FROM export e
+		JOIN quote q ON q.id = e.quote_id
+		JOIN export_selection s ON s.export_id = e.id
+		WHERE e.credits_charged > q.cost OR q.companies <> s.companies
+		ORDER BY e.created_at, e.id`
+	return db.Each(ctx, q, func(row db.Row) error {
+		var ws id.Workspace
+		var export id.Export
+		var charged, quoted int64
+		var others bool
+		if err := row.Scan(&ws, &export, &charged, &quoted, &others); err != nil {
+			return err
+		}
+		if charged > quoted {
+			a.find(ws, export, "it was quoted for %d credits and charged %d", quoted, charged)
+		}
+		if others {
+			a.find(ws, export, "its companies differ from those of its quote")
+		}
 		return nil
 	}, query)
 }

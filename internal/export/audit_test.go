@@ -41,7 +41,7 @@ func TestAuditFindsInconsistencies(t *testing.T) {
 		}, "its job is done"},
 		"an export without a job": {func(t *testing.T, s *shop, e export.Export) {
 			s.exec(t, `UPDATE export SET status = 'processing', job_id = 'none' WHERE id = $1`, e.ID)
-		}, "its job is none"},
+		}, "its job is missing"},
 		"a file that is gone": {func(t *testing.T, s *shop, e export.Export) {
 			require.NoError(t, s.blobs.Delete(t.Context(), key(e)))
 		}, "missing"},

@@ -55,7 +55,7 @@ func TestAnObserverIsToldOnceOfWhatWasCommitted(t *testing.T) {
 			{Status: export.StatusPending, Charged: 50},
 			{Status: export.StatusPending, Charged: 10},
 			{Status: export.StatusPending, Charged: 20},
-		}, s.told.sorted())
+		}, s.events.sorted())
 		require.Equal(t, int64(130-50-10-20+20+40), s.balance(t))
 	})
 }

@@ -212,15 +212,15 @@ func TestProgressIsTold(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 1_500, 1_500)
 		e := s.buy(t, between(1, 1_500))
-		told := make(chan int, 1)
+		seen := make(chan int, 1)
 		s.blobs.put = func(ctx context.Context, key string, fn func(io.Writer) error, next putFunc) (blob.Info, error) {
 			if strings.HasSuffix(key, ".manifest.json") {
 				return next(ctx, key, fn)
 			}
-			return next(ctx, key, func(w io.Writer) error { return fn(&pausing{w: w, s: s, t: t, e: e, told: told}) })
+			return next(ctx, key, func(w io.Writer) error { return fn(&pausing{w: w, s: s, t: t, e: e, seen: seen}) })
 		}
 		s.work(t, 1)
-		n := <-told
+		n := <-seen
 		require.Positive(t, n)
 		require.Less(t, n, 1_500)
 		s.completed(t, e, 1_500)
@@ -233,7 +233,7 @@ type pausing struct {
 	s    *shop
 	t    *testing.T
 	e    export.Export
-	told chan int
+	seen chan int
 	done bool
 }
 
@@ -244,7 +244,7 @@ func (p *pausing) Write(b []byte) (int, error) {
 			return 0, err
 		}
 		if got.ProcessedRecords > 0 && got.Status == export.StatusProcessing {
-			p.told <- got.ProcessedRecords
+			p.seen <- got.ProcessedRecords
 			p.done = true
 		}
 	}

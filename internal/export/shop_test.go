@@ -45,7 +45,7 @@ type shop struct {
 	jobs    *job.Queue
 	blobs   *faulty
 	caller  auth.Caller
-	told    events
+	events  events
 }
 
 const attemptsMax = 3
@@ -73,7 +73,7 @@ func open(t testing.TB, d *db.DB, n int, credits int64) *shop {
 func (s *shop) another() *export.Exports {
 	return export.New(export.Deps{
 		DB: s.db, Catalog: s.catalog, Index: s.index, Lists: s.lists, Unlock: unlock.New(s.db, unlock.Options{}),
-		Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs, Observe: s.told.add,
+		Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs, Observe: s.events.add,
 		Options: export.Options{ProgressEvery: time.Millisecond, PastKept: time.Nanosecond},
 	})
 }

@@ -13,12 +13,12 @@ import (
 // PickMax is the maximum number of companies that Pick takes from a search.
 const PickMax = 100_000
 
-// Picked is a set of companies, and what of the wish it does not hold.
+// Picked is the set of companies that a PickRequest selects, and what was not found.
 type Picked struct {
 	Companies        company.Set
 	UnmatchedIDs     []id.Company
 	UnmatchedDomains []string
-	Capped           bool // the search matched more than PickMax
+	Capped           bool // the search has more matches than PickMax
 	Warnings         []Warning
 }
 

@@ -19,7 +19,7 @@ const connectionsVersion = 1
 
 var errConnections = errors.New("damaged connections")
 
-// encodeConnections returns nil if there are none.
+// encodeConnections returns nil for an empty list.
 func encodeConnections(cs []company.Connection) []byte {
 	if len(cs) == 0 {
 		return nil

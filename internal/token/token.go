@@ -29,7 +29,7 @@ type Token struct {
 	ExpiresAt  *time.Time
 	RevokedAt  *time.Time
 	LastUsedAt *time.Time // accurate to about a minute
-	OldUntil   *time.Time // when the previous secret stops working; nil if there is none
+	OldUntil   *time.Time // when the previous secret stops working; nil without one
 }
 
 // NewToken is a token to create.

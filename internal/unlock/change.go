@@ -39,7 +39,7 @@ func (s *Store) Split(ctx context.Context, tx *db.Tx, ws id.Workspace, selected 
 }
 
 // Add unlocks the companies of kept that the workspace does not own and returns exactly these: the ones to pay for. kept
-// must be the selection or a part of it. Add writes nothing if there are none. It can be called once, in the transaction
+// must be the selection or a part of it. Add writes nothing for an empty set. It can be called once, in the transaction
 // of Split.
 func (s Split) Add(ctx context.Context, tx *db.Tx, export id.Export, kept company.Set) (company.Set, error) {
 	fresh := kept.And(s.selected).Minus(s.Owned)

@@ -65,7 +65,7 @@ func (s *Sessions) Find(ctx context.Context, secret string) (Session, bool, erro
 		return Session{}, false, fmt.Errorf("find session: %w", err)
 	}
 	now := time.Now()
-	if !s.lives(found, now) {
+	if !now.Before(found.ExpiresAt) || now.Sub(found.UsedAt) >= s.idleMax {
 		return Session{}, false, nil
 	}
 	if now.Sub(found.UsedAt) < sessionStale {
@@ -79,10 +79,6 @@ func (s *Sessions) Find(ctx context.Context, secret string) (Session, bool, erro
 		return Session{}, false, fmt.Errorf("note use of session %s: %w", found.ID, err)
 	}
 	return found, true, nil
-}
-
-func (s *Sessions) lives(found Session, now time.Time) bool {
-	return now.Before(found.ExpiresAt) && now.Sub(found.UsedAt) < s.idleMax
 }
 
 // Create stores a new session under the secret.

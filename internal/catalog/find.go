@@ -48,7 +48,10 @@ func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
 	if rows, err = load(ctx, e.tx, condition, args...); err != nil {
 		return nil, err
 	}
-	crowded := slices.DeleteFunc(names, func(k int64) bool { return contains(selective, k) })
+	crowded := slices.DeleteFunc(names, func(k int64) bool {
+		_, found := slices.BinarySearch(selective, k)
+		return found
+	})
 	return e.findPlaced(ctx, rows, crowded, distinct(w.places))
 }
 
@@ -78,9 +81,4 @@ func distinct(keys []int64) []int64 {
 	keys = slices.Clone(keys)
 	slices.Sort(keys)
 	return slices.Compact(keys)
-}
-
-func contains(sorted []int64, key int64) bool {
-	_, found := slices.BinarySearch(sorted, key)
-	return found
 }

@@ -70,7 +70,13 @@ func (s *Store) Undo(ctx context.Context, number int64, keep func(context.Contex
 			u.add(step.did)
 		}
 	}
-	return u, s.undone(ctx, number)
+	return u, s.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE import SET undone_at = $1 WHERE number = $2`, db.Time(time.Now()), number)
+		if err != nil {
+			return fmt.Errorf("undo import %d: %w", number, err)
+		}
+		return nil
+	})
 }
 
 func (u *Undone) add(o Undone) {
@@ -78,16 +84,6 @@ func (u *Undone) add(o Undone) {
 	u.Restored += o.Restored
 	u.Connections += o.Connections
 	u.Kept += o.Kept
-}
-
-func (s *Store) undone(ctx context.Context, number int64) error {
-	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE import SET undone_at = $1 WHERE number = $2`, db.Time(time.Now()), number)
-		if err != nil {
-			return fmt.Errorf("undo import %d: %w", number, err)
-		}
-		return nil
-	})
 }
 
 // undo is one transaction of an Undo.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
@@ -189,5 +191,13 @@ func message(err error) string {
 	if err == nil {
 		return ""
 	}
-	return clean(err.Error())
+	s := strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "")
+	if len(s) <= messageLengthMax {
+		return s
+	}
+	cut := messageLengthMax
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "…"
 }

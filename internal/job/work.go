@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/opencapi/capi/internal/db"
 )
@@ -101,17 +99,4 @@ func (r *Runner) retryDelay(attempt int) time.Duration {
 	}
 	delay = min(delay, r.options.RetryDelayMax)
 	return delay*3/4 + rand.N(delay/2+1)
-}
-
-// clean truncates a text and drops what PostgreSQL cannot hold.
-func clean(s string) string {
-	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
-	if len(s) <= messageLengthMax {
-		return s
-	}
-	cut := messageLengthMax
-	for !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
 }

@@ -19,12 +19,12 @@ type gauges struct {
 
 	mu      sync.Mutex
 	counted time.Time // when the jobs were
-	census  job.Stats
+	stats   job.Stats
 }
 
 const (
 	gaugeTimeout = 2 * time.Second
-	censusEvery  = 15 * time.Second
+	statsEvery   = 15 * time.Second
 )
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
@@ -95,11 +95,11 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 		return
 	}
 	gauge(descSequence, float64(seq))
-	if census, err := g.jobs(ctx); err == nil {
-		for state, n := range census.ByState {
+	if stats, err := g.jobs(ctx); err == nil {
+		for state, n := range stats.ByState {
 			gauge(descJobs, float64(n), state)
 		}
-		gauge(descOverdue, census.Overdue.Seconds())
+		gauge(descOverdue, stats.Overdue.Seconds())
 	}
 }
 
@@ -107,14 +107,14 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 func (g *gauges) jobs(ctx context.Context) (job.Stats, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.counted.IsZero() && time.Since(g.counted) < censusEvery {
-		return g.census, nil
+	if !g.counted.IsZero() && time.Since(g.counted) < statsEvery {
+		return g.stats, nil
 	}
-	census, err := g.app.Jobs.Stats(ctx)
+	stats, err := g.app.Jobs.Stats(ctx)
 	if err == nil {
-		g.census, g.counted = census, time.Now()
+		g.stats, g.counted = stats, time.Now()
 	}
-	return census, err
+	return stats, err
 }
 
 func oneIf(b bool) float64 {

@@ -61,20 +61,20 @@ func TestPausesDoubleAfterEachFailure(t *testing.T) {
 		require.NoError(t, err)
 		q := job.New(d, job.Options{RetryDelay: time.Minute, RetryDelayMax: 3 * time.Minute, AttemptsMax: 6})
 		var at []time.Time
-		buried := make(chan struct{})
+		discarded := make(chan struct{})
 		r := job.NewRunner(q, map[string]job.Handler{"work": {
 			Run: func(context.Context, job.Job) error {
 				at = append(at, time.Now())
 				return errBroken
 			},
 			OnDiscard: func(context.Context, *db.Tx, job.Job, error) error {
-				close(buried)
+				close(discarded)
 				return nil
 			},
 		}})
 		require.NoError(t, r.Start(t.Context()))
 		enqueue(t, d, q, nil)
-		<-buried
+		<-discarded
 		require.NoError(t, r.Stop(t.Context()))
 		require.NoError(t, d.Close())
 
@@ -104,7 +104,7 @@ func TestJobsOutliveHalfAnHourOfFailures(t *testing.T) {
 				return nil
 			},
 			OnDiscard: func(context.Context, *db.Tx, job.Job, error) error {
-				t.Errorf("buried after %v", time.Since(began))
+				t.Errorf("discarded after %v", time.Since(began))
 				close(done)
 				return nil
 			},
@@ -131,7 +131,7 @@ func TestLastFailureDiscardsWithOnDiscardInOneTransaction(t *testing.T) {
 					return err
 				}
 				if j.Attempt == 3 {
-					return errors.New("not now") // undoes the note, and the job is buried at the next occasion
+					return errors.New("not now") // undoes the note, and the job is discarded at the next attempt
 				}
 				if !j.CreatedAt.IsZero() && cause != nil {
 					return nil
@@ -140,8 +140,8 @@ func TestLastFailureDiscardsWithOnDiscardInOneTransaction(t *testing.T) {
 			},
 		}})
 		j := enqueue(t, d, q, nil)
-		buried := awaitState(t, d, j, "buried")
-		require.Equal(t, 4, buried.Attempt)
+		discarded := awaitState(t, d, j, "buried")
+		require.Equal(t, 4, discarded.Attempt)
 		require.Equal(t, 1, notes())
 	})
 }

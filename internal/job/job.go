@@ -8,7 +8,7 @@
 //	queued ───────────▶ running ─────────────────────────────────────────────────────────▶ done
 //	   ▲                  │  │
 //	   └──────────────────┘  └───────────▶ buried
-//	   failure, shutdown,     last failure, Fatal
+//	   failure, shutdown,     discarded: last failure, Fatal
 //	   lease ran out
 package job
 
@@ -122,7 +122,7 @@ type Options struct {
 	// Kept is how long Prune keeps a finished job. Defaults to 168h, a week.
 	Kept time.Duration
 
-	// Alone says that no other process runs jobs of this database. The jobs that a dead process left running then
+	// Alone says that no other process runs jobs of this database. The jobs that a crashed process left running then
 	// resume at the start, without waiting for their leases. Defaults to false.
 	Alone bool
 }

@@ -66,7 +66,7 @@ func (r *Runner) Start(ctx context.Context) error {
 			return fmt.Errorf("start runner: %w", err)
 		}
 		if n > 0 {
-			r.options.Log.InfoContext(ctx, "jobs of a dead process put back", "jobs", n)
+			r.options.Log.InfoContext(ctx, "jobs of a crashed process queued again", "jobs", n)
 		}
 	}
 	r.started = true

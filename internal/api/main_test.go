@@ -14,26 +14,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
-	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/index"
-	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/job"
-	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/ratelimit"
-	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/testkit"
 	"github.com/opencapi/capi/internal/token"
-	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -41,6 +38,7 @@ const base = "/api/v1"
 
 // house is the API on real rooms: a fresh database, an index, files in a temporary folder.
 type house struct {
+	*testkit.Fixture
 	db      *db.DB
 	tokens  *token.Store
 	spaces  *workspace.Store
@@ -51,7 +49,6 @@ type house struct {
 	exports *export.Exports
 	http.Handler
 
-	seq    uint64
 	ws     id.Workspace
 	writer string // a token with the scope read_write of ws
 	reader string // one with the scope read
@@ -69,21 +66,11 @@ type settings struct {
 
 func open(t testing.TB, o settings) *house {
 	t.Helper()
-	d := o.db
-	if d == nil {
-		d = dbtest.SQLite(t)
-	}
+	f := testkit.New(t, services.Parts{DB: o.db, Jobs: job.Options{Alone: o.db == nil || o.db.Name() == "sqlite"}})
 	h := &house{
-		db: d, tokens: token.New(d, token.Options{}), spaces: workspace.New(d), credits: credit.New(d),
-		catalog: catalog.New(d), index: embedded.Open(embedded.Options{}), jobs: job.New(d, job.Options{Alone: d.Name() == "sqlite"}),
+		Fixture: f, db: f.DB, tokens: f.Tokens, spaces: f.Workspaces, credits: f.Credits, catalog: f.Catalog, index: f.Index,
+		jobs: f.Jobs, exports: f.Exports,
 	}
-	t.Cleanup(func() { require.NoError(t, h.index.Close()) })
-	unlocks, lists := unlock.New(d, unlock.Options{}), list.New(d)
-	files, err := file.Open(file.Options{Dir: t.TempDir(), Key: bytes.Repeat([]byte{7}, 32)})
-	require.NoError(t, err)
-	h.exports = export.New(export.Deps{
-		DB: d, Catalog: h.catalog, Index: h.index, Lists: lists, Unlock: unlocks, Credit: h.credits, Jobs: h.jobs, Blobs: files,
-	})
 	if o.limits == "" {
 		o.limits = "off"
 	}
@@ -94,11 +81,11 @@ func open(t testing.TB, o settings) *house {
 		log = slog.New(slog.NewJSONHandler(o.log, nil))
 	}
 	if o.mounts == nil {
-		o.mounts = map[string]http.Handler{file.Path: files.Handler(httpx.ErrorWriter(log))}
+		o.mounts = map[string]http.Handler{file.Path: f.Blobs.(blob.Server).Handler(httpx.ErrorWriter(log))}
 	}
 	h.Handler, err = api.New(api.Deps{
-		Auth: h.tokens, Credits: h.credits, Lists: lists, Exports: h.exports, Idempotency: idempotency.New(d, idempotency.Options{}),
-		Search:     search.New(search.Deps{Index: h.index, Catalog: h.catalog, Unlock: unlocks}),
+		Auth: h.tokens, Credits: h.credits, Lists: f.Lists, Exports: h.exports, Idempotency: f.Idempotency,
+		Search:     f.Search,
 		RateLimits: limits, PublicURL: o.publicURL, BodyTimeout: o.body, Mounts: o.mounts, Log: log,
 	})
 	require.NoError(t, err)
@@ -144,40 +131,19 @@ func (h *house) token(t testing.TB, ws id.Workspace, scope auth.Scope) string {
 // put brings companies into the catalog and the index.
 func (h *house) put(t testing.TB, companies ...*company.Company) {
 	t.Helper()
-	for len(companies) > 0 {
-		n := min(len(companies), 2000)
-		batch := make([]catalog.Incoming, n)
-		for i, c := range companies[:n] {
-			batch[i] = catalog.Prepare(c)
-		}
-		_, err := h.catalog.Put(t.Context(), nil, batch)
-		require.NoError(t, err)
-		companies = companies[n:]
-	}
-	h.follow(t)
+	h.Put(t, companies...)
 }
 
 // follow applies to the index what the catalog has over it.
 func (h *house) follow(t testing.TB) {
 	t.Helper()
-	for more := true; more; {
-		found, upTo, further, err := h.catalog.Changes(t.Context(), h.seq, 5000)
-		require.NoError(t, err)
-		changes := make([]index.Change, len(found))
-		for i, c := range found {
-			changes[i] = index.Change{Number: c.Number, Company: c.Company}
-		}
-		require.NoError(t, h.index.Apply(t.Context(), changes, upTo))
-		h.seq, more = upTo, further
-	}
+	h.Follow(t)
 }
 
 // work runs jobs until the test ends.
 func (h *house) work(t testing.TB) {
 	t.Helper()
-	r := job.NewRunner(h.jobs, h.exports.Handlers())
-	require.NoError(t, r.Start(t.Context()))
-	t.Cleanup(func() { require.NoError(t, r.Stop(t.Context())) })
+	h.Work(t)
 }
 
 // answer is what a request got.

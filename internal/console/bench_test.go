@@ -43,7 +43,7 @@ func (h *house) fillIndex(t testing.TB, n int) {
 	number := company.Number(10_000)
 	var batch []index.Change
 	flush := func() {
-		require.NoError(t, h.index.Apply(t.Context(), batch, h.seq))
+		require.NoError(t, h.index.Apply(t.Context(), batch, h.index.Seq()))
 		batch = nil
 	}
 	for c := range companytest.Generate(2, n) {

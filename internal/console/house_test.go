@@ -1,12 +1,10 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -20,25 +18,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/auth"
-	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
-	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/index"
-	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
-	"github.com/opencapi/capi/internal/search"
-	"github.com/opencapi/capi/internal/token"
-	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/testkit"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -48,12 +41,12 @@ const passphrase = "correct horse battery"
 // operator. Eve owns another one.
 type house struct {
 	Deps
+	*testkit.Fixture
 	db      *db.DB
 	catalog *catalog.Store
-	index   *embedded.Index
+	index   index.Index
 	jobs    *job.Queue
 	url     string
-	seq     uint64
 
 	acme, elsewhere id.Workspace
 	ann, bob, eve   account.Person
@@ -61,24 +54,12 @@ type house struct {
 
 func open(t testing.TB, change ...func(*Deps)) *house {
 	t.Helper()
-	d := dbtest.SQLite(t)
-	h := &house{
-		db: d, catalog: catalog.New(d), index: embedded.Open(embedded.Options{}), jobs: job.New(d, job.Options{Alone: true}),
-	}
-	t.Cleanup(func() { require.NoError(t, h.index.Close()) })
-	files, err := file.Open(file.Options{Dir: t.TempDir(), Key: bytes.Repeat([]byte{7}, 32)})
-	require.NoError(t, err)
-	unlocks := unlock.New(d, unlock.Options{})
+	f := testkit.New(t, services.Parts{Jobs: job.Options{Alone: true}})
+	h := &house{Fixture: f, db: f.DB, catalog: f.Catalog, index: f.Index, jobs: f.Jobs}
 	h.Deps = Deps{
-		People: account.NewPeople(d), Sessions: account.NewSessions(d, account.SessionOptions{}), Tokens: token.New(d, token.Options{}),
-		Workspaces: workspace.New(d), Credits: credit.New(d), Lists: list.New(d), Idempotency: idempotency.New(d, idempotency.Options{}),
-		Search: search.New(search.Deps{Index: h.index, Catalog: h.catalog, Unlock: unlocks}),
-		Log:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+		People: f.People, Sessions: f.Sessions, Tokens: f.Tokens, Workspaces: f.Workspaces, Memberships: f.Memberships,
+		Credits: f.Credits, Lists: f.Lists, Idempotency: f.Idempotency, Search: f.Search, Exports: f.Exports, Log: f.Log,
 	}
-	h.Memberships = membership.New(membership.Deps{DB: d, People: h.People, Workspaces: h.Workspaces, Credits: h.Credits})
-	h.Exports = export.New(export.Deps{
-		DB: d, Catalog: h.catalog, Index: h.index, Lists: h.Lists, Unlock: unlocks, Credit: h.Credits, Jobs: h.jobs, Blobs: files,
-	})
 	for _, fn := range change {
 		fn(&h.Deps)
 	}
@@ -138,30 +119,13 @@ func (h *house) workspace(t testing.TB, name string, owner id.Person) id.Workspa
 // put brings companies into the catalog and the index.
 func (h *house) put(t testing.TB, companies ...*company.Company) {
 	t.Helper()
-	batch := make([]catalog.Incoming, len(companies))
-	for i, c := range companies {
-		batch[i] = catalog.Prepare(c)
-	}
-	_, err := h.catalog.Put(t.Context(), nil, batch)
-	require.NoError(t, err)
-	for more := true; more; {
-		found, upTo, further, err := h.catalog.Changes(t.Context(), h.seq, 5000)
-		require.NoError(t, err)
-		changes := make([]index.Change, len(found))
-		for i, c := range found {
-			changes[i] = index.Change{Number: c.Number, Company: c.Company}
-		}
-		require.NoError(t, h.index.Apply(t.Context(), changes, upTo))
-		h.seq, more = upTo, further
-	}
+	h.Put(t, companies...)
 }
 
 // work runs jobs until the test ends.
 func (h *house) work(t testing.TB) {
 	t.Helper()
-	r := job.NewRunner(h.jobs, h.Exports.Handlers())
-	require.NoError(t, r.Start(t.Context()))
-	t.Cleanup(func() { require.NoError(t, r.Stop(t.Context())) })
+	h.Work(t)
 }
 
 // browser keeps cookies and follows no redirects.

@@ -1,7 +1,6 @@
 package export_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,9 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob"
-	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
@@ -25,10 +24,10 @@ import (
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
-	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/testkit"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -36,6 +35,7 @@ import (
 // shop is everything that an export goes through, real, with a workspace that has credits.
 type shop struct {
 	*export.Exports
+	fixture *testkit.Fixture
 	db      *db.DB
 	catalog *catalog.Store
 	index   index.Index
@@ -50,20 +50,20 @@ type shop struct {
 
 const attemptsMax = 3
 
+var exportOptions = export.Options{ProgressEvery: time.Millisecond, PastKept: time.Nanosecond}
+
 // open stocks n companies, which have 1 to n employees, and grants the credits.
 func open(t testing.TB, d *db.DB, n int, credits int64) *shop {
 	t.Helper()
-	store, err := file.Open(file.Options{Dir: t.TempDir(), Key: bytes.Repeat([]byte("k"), 32)})
-	require.NoError(t, err)
-	s := &shop{
-		db: d, catalog: catalog.New(d), index: embedded.Open(embedded.Options{}), lists: list.New(d),
-		unlock: unlock.New(d, unlock.Options{}), credit: credit.New(d), blobs: &faulty{Store: store},
-		jobs: job.New(d, job.Options{
+	s := &shop{blobs: &faulty{Store: testkit.Files(t)}}
+	f := testkit.New(t, services.Parts{
+		DB: d, Blobs: s.blobs, Observe: s.events.add, Exports: exportOptions,
+		Jobs: job.Options{
 			AttemptsMax: attemptsMax, RetryDelay: time.Millisecond, RetryDelayMax: time.Millisecond, Poll: 5 * time.Millisecond,
-		}),
-	}
-	t.Cleanup(func() { require.NoError(t, s.index.Close()) })
-	s.Exports = s.another()
+		},
+	})
+	s.Exports, s.fixture, s.db, s.catalog, s.index, s.lists = f.Exports, f, f.DB, f.Catalog, f.Index, f.Lists
+	s.unlock, s.credit, s.jobs = f.Unlocks, f.Credits, f.Jobs
 	s.caller = s.customer(t, credits)
 	s.stock(t, n)
 	return s
@@ -74,7 +74,7 @@ func (s *shop) another() *export.Exports {
 	return export.New(export.Deps{
 		DB: s.db, Catalog: s.catalog, Index: s.index, Lists: s.lists, Unlock: unlock.New(s.db, unlock.Options{}),
 		Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs, Observe: s.events.add,
-		Options: export.Options{ProgressEvery: time.Millisecond, PastKept: time.Nanosecond},
+		Options: exportOptions,
 	})
 }
 
@@ -116,18 +116,7 @@ func (s *shop) stock(t testing.TB, n int) {
 // follow brings the index up to the catalog.
 func (s *shop) follow(t testing.TB) {
 	t.Helper()
-	for more := true; more; {
-		var changes []catalog.Change
-		var upTo uint64
-		var err error
-		changes, upTo, more, err = s.catalog.Changes(t.Context(), s.index.Seq(), 5_000)
-		require.NoError(t, err)
-		applied := make([]index.Change, len(changes))
-		for i, c := range changes {
-			applied[i] = index.Change(c)
-		}
-		require.NoError(t, s.index.Apply(t.Context(), applied, upTo))
-	}
+	s.fixture.Follow(t)
 }
 
 // between requests the companies with low to high employees: one for each number, smallest first.

@@ -90,5 +90,5 @@ var kinds = func() map[Code]Kind {
 	return m
 }()
 
-// Kind is the kind of the code; an unknown code is internal.
+// Kind returns the kind of the code; an unknown code is internal.
 func (c Code) Kind() Kind { return kinds[c] }

@@ -1,5 +1,5 @@
 // Package fault names the kinds of failure that a caller can act on.
-// It is not for bugs and outages: those stay plain errors and become KindInternal at the door.
+// It is not for bugs and outages: those stay plain errors, and the HTTP handlers answer them with KindInternal.
 package fault
 
 import (
@@ -13,7 +13,7 @@ type Kind uint8
 // The kinds, in the order of their HTTP statuses.
 const (
 	KindInternal        Kind = iota // 500: nothing the caller can do
-	KindState                       // 400: well formed, but what it asks for is not so now
+	KindState                       // 400: valid, but not possible in the current state
 	KindUnauthenticated             // 401
 	KindNoCredit                    // 402
 	KindForbidden                   // 403
@@ -26,10 +26,10 @@ const (
 	KindRange                       // 416: of a file
 	KindInvalid                     // 422
 	KindRateLimited                 // 429
-	KindUnavailable                 // 503: the same request will do after a while
+	KindUnavailable                 // 503: retry the same request later
 )
 
-// Error is a failure told to the caller: kind, code, message and details are shown, Err is only logged.
+// Error is a failure for the caller: kind, code, message and details are shown to the caller, Err is only logged.
 type Error struct {
 	Code    Code
 	Message string
@@ -37,7 +37,7 @@ type Error struct {
 	Err     error
 }
 
-// New makes an Error of the code with a message for people, which says what to do where it can.
+// New returns an Error with the code and a message for people, which should say what to do.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
@@ -53,14 +53,14 @@ func (e *Error) With(key string, value any) *Error {
 	return &c
 }
 
-// Because returns a copy that wraps err, for the log alone.
+// Because returns a copy that wraps err, which is only logged.
 func (e *Error) Because(err error) *Error {
 	c := *e
 	c.Err = err
 	return &c
 }
 
-// Kind is the kind of the error's code.
+// Kind returns the kind of the error's code.
 func (e *Error) Kind() Kind { return e.Code.Kind() }
 
 func (e *Error) Error() string {
@@ -72,13 +72,13 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is holds for an Error of the same code, so errors.Is(err, fault.New(fault.NotFound, "")) asks for a code.
+// Is reports whether target is an Error with the same code, so errors.Is(err, fault.New(fault.NotFound, "")) tests for a code.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Code == e.Code
 }
 
-// CodeOf is the code of the first Error in err's chain, Internal if there is none.
+// CodeOf returns the code of the first Error in err's chain, Internal if there is none.
 func CodeOf(err error) Code {
 	var e *Error
 	if errors.As(err, &e) {

@@ -2,7 +2,7 @@ package fault
 
 import "errors"
 
-// FieldError is what is wrong with one field of a request's body or parameters.
+// FieldError describes what is wrong with one field of a request's body or parameters.
 type FieldError struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`

@@ -1,5 +1,5 @@
-// Package id holds the typed identifiers, so that a workspace's id cannot stand where an export's belongs.
-// It says nothing about what they identify.
+// Package id defines the typed identifiers, so that a workspace's id cannot be used as an export's.
+// It knows nothing about what they identify.
 package id
 
 import (
@@ -10,7 +10,7 @@ import (
 
 var errNotCanonical = errors.New("a UUID has 36 characters, such as 018f3c5e-7a3b-7c1d-9e2f-0a1b2c3d4e5f")
 
-// ID is a UUID of one kind of thing. It reads and writes itself as the canonical text, in JSON and in SQL;
+// ID is a UUID of one kind of thing. In JSON and SQL it is the canonical text;
 // the zero ID means none.
 type ID[K any] struct{ uuid.UUID }
 
@@ -65,10 +65,10 @@ type Invitation = ID[inviteKind]
 // Search identifies a saved search.
 type Search = ID[searchKind]
 
-// New makes a fresh ID (UUID version 7: later ones sort later).
+// New returns a new ID (UUID version 7, which sorts by creation time).
 func New[T ID[K], K any]() T { return T(ID[K]{uuid.Must(uuid.NewV7())}) }
 
-// Parse reads the canonical 36-character text, in either letter case.
+// Parse parses the canonical 36-character text, in either letter case.
 func Parse[T ID[K], K any](s string) (T, error) {
 	if len(s) != 36 {
 		return T{}, errNotCanonical
@@ -77,5 +77,5 @@ func Parse[T ID[K], K any](s string) (T, error) {
 	return T(ID[K]{u}), err
 }
 
-// IsZero holds for the ID that means none.
+// IsZero reports whether the ID is the zero ID, which means none.
 func (i ID[K]) IsZero() bool { return i.UUID == uuid.Nil }

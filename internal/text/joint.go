@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// EachJoint calls fn with what stands left and right of each apostrophe that people leave out, in order: McDonald's is
-// written McDonalds, L'Oréal Loreal and O'Reilly Oreilly too. Both are words of Tokens(s), side by side. It is an s behind
-// the apostrophe that makes a joint, or one letter before it; not that of I'll, which would be another word.
+// EachJoint calls fn, in order, with the words left and right of each apostrophe that people leave out: McDonald's is also
+// written McDonalds, L'Oréal Loreal, and O'Reilly Oreilly. Both words are adjacent in Tokens(s). An apostrophe counts if an s
+// follows it or a single letter precedes it. That of I'll does not count, because ill is another word.
 func EachJoint(s string, fn func(left, right string)) {
 	if !mayHaveApostrophe(s) {
 		return
@@ -25,8 +25,8 @@ func EachJoint(s string, fn func(left, right string)) {
 	}
 }
 
-// mayHaveApostrophe is cheap and has no false no: what Fold makes an apostrophe (' ŉ ʻ ʼ ‘ ’ ‛ ＇) begins with one of these
-// bytes.
+// mayHaveApostrophe is a cheap filter without false negatives: every character that Fold turns into an apostrophe
+// (' ŉ ʻ ʼ ‘ ’ ‛ ＇) starts with one of these bytes.
 func mayHaveApostrophe(s string) bool {
 	for _, c := range []byte{'\'', 0xe2, 0xc5, 0xca, 0xef} {
 		if strings.IndexByte(s, c) >= 0 {
@@ -36,13 +36,13 @@ func mayHaveApostrophe(s string) bool {
 	return false
 }
 
-// isElided holds for the l of L'Oréal.
+// isElided reports whether the word is an elided article, such as the l of L'Oréal.
 func isElided(left string) bool {
 	r, size := utf8.DecodeRuneInString(left)
 	return size == len(left) && unicode.IsLetter(r) && r != 'i'
 }
 
-// lastWord is where the word begins that folded text ends in.
+// lastWord returns the start of the last word of folded text.
 func lastWord(s string) int {
 	start := len(s)
 	for start > 0 {
@@ -55,7 +55,7 @@ func lastWord(s string) int {
 	return start
 }
 
-// firstWord is where the word ends that folded text begins with.
+// firstWord returns the end of the first word of folded text.
 func firstWord(s string) int {
 	for i, r := range s {
 		if isAlone(r) || !isWord(r) {

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Name is the trimmed name that a person gave to a thing, or what is wrong with it, for that person to read: it has 1
-// to lengthMax characters and no control character. The complaint is empty for a good name.
+// Name returns the trimmed name that a person gave to something, or a complaint for that person: a name must have 1
+// to lengthMax characters and no control character. The complaint is empty for a valid name.
 func Name(given string, lengthMax int) (name, complaint string) {
 	name = strings.TrimSpace(given)
 	length := utf8.RuneCountInString(name)

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Nearest is the known spelling that given most likely meant, by edit distance on folded text; it is empty if none is
-// near, that is within a third of the longer one's length. Of equally near ones the first wins. To one of up to three
-// letters only those are near that start the same and have a letter more, or two swapped: CO is no slip for CA.
+// Nearest returns the known spelling that given most likely means, by edit distance on folded text. It is empty if none is
+// near, which means within a third of the longer one's length. If several are equally near, the first wins. For up to three
+// letters, a spelling must also start the same and have one letter more, or two swapped: CO is not a typing error for CA.
 func Nearest(given string, known []string) string {
 	best, bestDistance := "", -1
 	g := []rune(Fold(given))
@@ -40,7 +40,7 @@ func Nearest(given string, known []string) string {
 // shortRunes is the length up to which nearly every word is within a third of nearly every other.
 const shortRunes = 3
 
-// slips holds if both start alike and neither has a letter in place of one of the other's.
+// slips reports whether both start with the same letter and neither replaces a letter of the other.
 func slips(short, known []rune) bool {
 	if len(short) == 0 || len(known) == 0 || short[0] != known[0] {
 		return false
@@ -55,7 +55,7 @@ func appendRunes(dst []rune, s string) []rune {
 	return dst
 }
 
-// letters is the set of the letters of a word, several sharing a bit.
+// letters is the set of the letters of a word; several letters share a bit.
 type letters uint64
 
 func lettersOf(word []rune) (l letters) {
@@ -65,13 +65,13 @@ func lettersOf(word []rune) (l letters) {
 	return l
 }
 
-// distance is never over the edit distance: an edit makes one letter come or go at most.
+// distance is a lower bound of the edit distance: an edit adds or removes at most one letter.
 func (l letters) distance(o letters) int {
 	return max(bits.OnesCount64(uint64(l&^o)), bits.OnesCount64(uint64(o&^l)))
 }
 
-// distance counts the insertions, deletions, replacements and swaps of neighbours that lead from a to b (optimal string
-// alignment); beyond the bound it is some number over it. It uses the rows, three of len(b)+1.
+// distance returns the number of insertions, deletions, replacements and swaps of neighbours that turn a into b (optimal string
+// alignment). If it exceeds the bound, the result is any number above the bound. It uses rows, three of length len(b)+1.
 func distance(a, b []rune, bound int, rows []int) int {
 	before, last, row := rows[:len(b)+1], rows[len(b)+1:2*(len(b)+1)], rows[2*(len(b)+1):]
 	for j := range last {

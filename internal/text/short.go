@@ -1,9 +1,9 @@
 package text
 
-// shortRunesMax is what Short keeps at most.
+// shortRunesMax is the number of characters that Short keeps.
 const shortRunesMax = 100
 
-// Short is s for showing to people: its first 100 characters, and … if there are more.
+// Short returns s shortened for people: its first 100 characters, followed by … if there are more.
 func Short(s string) string {
 	if len(s) <= shortRunesMax {
 		return s

@@ -4,7 +4,7 @@ package text
 
 import "unicode/utf8"
 
-// Fold gives the comparable spelling of s: Unicode NFKC, case folded, accents removed (ł ø đ æ ß and the like too),
+// Fold returns the comparable spelling of s: Unicode NFKC, case folded, accents removed (also ł ø đ æ ß and similar),
 // typographic quotes and dashes as ASCII, invisible characters dropped, runs of white space and control characters as
 // one space, trimmed. Folding twice changes nothing.
 func Fold(s string) string {
@@ -41,7 +41,7 @@ func AppendFold(dst []byte, s string) []byte {
 	return trimSpace(dst, start)
 }
 
-// isFolded holds for ASCII that Fold would leave as it is; it may miss other folded text.
+// isFolded reports whether s is ASCII that Fold would not change. It is a fast path: it may miss other folded text.
 func isFolded(s string) bool {
 	space := true
 	for i := range len(s) {

@@ -5,23 +5,23 @@ import (
 	"unicode/utf8"
 )
 
-// Break stands among the words of Tokens where punctuation parts two characters of scripts without spaces: there nothing
-// else says that the words on both sides are no phrase. It is no word that one can look for.
+// Break occurs among the words of Tokens where punctuation separates two characters of a script without spaces: nothing else
+// shows that the words on both sides are not a phrase. It is not a word and cannot be searched for.
 const Break = ","
 
 var breakWord = []byte(Break)
 
 // Tokens splits s into folded words: runs of letters and digits; each Han, Hiragana, Katakana or Hangul character is
-// a word of its own, so that such text is found by any part of it, and between two of them a comma, a full stop or the
-// like is a Break. What joins words in such scripts parts nothing: spaces, brackets, quotes, the middle dot.
+// a separate word, so that such text is found by any part of it. Between two of them, a comma, a full stop or similar
+// punctuation is a Break; spaces, brackets, quotes and the middle dot are not.
 func Tokens(s string) []string {
 	var words []string
 	EachToken(s, func(word []byte) { words = append(words, string(word)) })
 	return words
 }
 
-// EachToken calls fn with each word of Tokens(s), in order; word is valid during the call only.
-// It allocates once a call, whatever the number of words, as long as s is ASCII.
+// EachToken calls fn with each word of Tokens(s), in order; word is valid only during the call.
+// For ASCII it allocates once per call, regardless of the number of words.
 func EachToken(s string, fn func(word []byte)) {
 	buf := make([]byte, 0, 64)
 	t := tokens{fn: fn}
@@ -44,7 +44,7 @@ func EachToken(s string, fn func(word []byte)) {
 			fn(buf)
 			continue
 		}
-		// A piece between ASCII separators folds apart from its neighbours: nothing composes with a separator.
+		// A part between ASCII separators can be folded separately, because nothing composes with a separator.
 		for i < len(s) && asciiWord[s[i]] != separator {
 			i++
 		}
@@ -53,13 +53,13 @@ func EachToken(s string, fn func(word []byte)) {
 	}
 }
 
-// tokens is where the splitting of a text stands.
+// tokens is the state of splitting a text.
 type tokens struct {
 	fn            func(word []byte)
-	alone, parted bool // whether the last word is one lone character, and whether a break came behind it
+	alone, parted bool // whether the last word is a single character of such a script, and whether a break followed it
 }
 
-// split goes on with a piece of folded text.
+// split continues with a part of folded text.
 func (t *tokens) split(p []byte) {
 	start := -1
 	for i := 0; i < len(p); {
@@ -84,7 +84,7 @@ func (t *tokens) split(p []byte) {
 	}
 }
 
-// lone yields a lone character.
+// lone yields a single character as a word.
 func (t *tokens) lone(word []byte) {
 	if t.alone && t.parted {
 		t.fn(breakWord)
@@ -93,10 +93,10 @@ func (t *tokens) lone(word []byte) {
 	t.fn(word)
 }
 
-// part takes in a character between words.
+// part handles a character between words.
 func (t *tokens) part(r rune) { t.parted = t.parted || parts(r) }
 
-// parts holds for folded punctuation between clauses, or between the items of a list.
+// parts reports whether r is folded punctuation between clauses or between items of a list.
 func parts(r rune) bool {
 	switch r {
 	case ',', '.', ';', ':', '!', '?', '/', '|', '\u3001', '\u3002': // the last are the ideographic comma and full stop
@@ -105,7 +105,7 @@ func parts(r rune) bool {
 	return false
 }
 
-// isWord holds for letters, digits and the marks that Fold leaves on them.
+// isWord reports whether r is a letter, a digit, or a mark that Fold keeps on one.
 func isWord(r rune) bool {
 	if r < utf8.RuneSelf {
 		return asciiWord[r] != separator
@@ -113,7 +113,7 @@ func isWord(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.N, unicode.M)
 }
 
-// IsAlone holds for a word of Tokens that is one character of a script written without spaces.
+// IsAlone reports whether a word of Tokens is a single character of a script written without spaces.
 func IsAlone(word string) bool {
 	r, size := utf8.DecodeRuneInString(word)
 	return size == len(word) && isAlone(r)
@@ -131,7 +131,7 @@ func isAlone(r rune) bool {
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) && unicode.In(r, unicode.L, unicode.N)
 }
 
-// What asciiWord says of a byte besides the folded letter or digit that it is.
+// Values of asciiWord for bytes that are not letters or digits.
 const (
 	separator = 0
 	beyond    = 1 // part of a character outside of ASCII

@@ -10,7 +10,7 @@ import (
 
 // appendFoldAny is AppendFold for every text, in four steps: decompose, map each character, compose, one space.
 func appendFoldAny(dst []byte, s string) []byte {
-	s = strings.ToValidUTF8(s, string(utf8.RuneError)) // norm passes over what follows broken bytes
+	s = strings.ToValidUTF8(s, string(utf8.RuneError)) // norm skips what follows invalid bytes
 	mapped := make([]byte, 0, len(s))
 	for _, r := range norm.NFKD.String(s) {
 		mapped = appendMapped(mapped, r)
@@ -24,7 +24,7 @@ func appendFoldAny(dst []byte, s string) []byte {
 	return trimSpace(dst, start)
 }
 
-// appendMapped appends what stands for a character of decomposed text.
+// appendMapped appends the replacement of a character of decomposed text.
 func appendMapped(dst []byte, r rune) []byte {
 	switch {
 	case isAccent(r) || unicode.Is(unicode.Cf, r):
@@ -32,14 +32,14 @@ func appendMapped(dst []byte, r rune) []byte {
 	case unicode.IsSpace(r) || unicode.IsControl(r):
 		return append(dst, ' ')
 	}
-	r = unicode.ToLower(unicode.ToUpper(r)) // by way of upper case: ς and σ are one letter, and so are ı and i
+	r = unicode.ToLower(unicode.ToUpper(r)) // through upper case, so that ς equals σ, and ı equals i
 	if plain, ok := plainSpelling[r]; ok {
 		return append(dst, plain...)
 	}
 	return utf8.AppendRune(dst, r)
 }
 
-// isAccent holds for the marks that readers leave out: accents of European scripts, points of Hebrew and Arabic,
+// isAccent reports whether r is a mark that people leave out: accents of European scripts, points of Hebrew and Arabic,
 // variation selectors. Marks that make another letter, such as those of Devanagari or kana, stay.
 func isAccent(r rune) bool {
 	switch {
@@ -57,7 +57,7 @@ func isAccent(r rune) bool {
 	return r >= 0xfe00 && r <= 0xfe0f || r >= 0xe0100 && r <= 0xe01ef
 }
 
-// plainSpelling has the letters that Unicode does not take apart, and the typography that ASCII writers replace.
+// plainSpelling maps letters that Unicode does not decompose, and typography that is replaced in ASCII.
 var plainSpelling = map[rune]string{
 	'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'ł': "l", 'đ': "d", 'ð': "d", 'þ': "th", 'ħ': "h", 'ŧ': "t", 'ŋ': "ng",
 	'ĸ': "k", 'ƀ': "b", 'ɓ': "b", 'ƈ': "c", 'ɖ': "d", 'ɗ': "d", 'ə': "e", 'ɛ': "e", 'ƒ': "f", 'ǥ': "g", 'ɠ': "g",
@@ -67,7 +67,7 @@ var plainSpelling = map[rune]string{
 	'‐': "-", '‑': "-", '‒': "-", '–': "-", '—': "-", '―': "-", '−': "-", '⁄': "/",
 }
 
-// The table answers for the characters that fold the same whatever stands beside them: Latin, Greek, Cyrillic, and
+// The table covers the characters whose folding does not depend on their neighbours: Latin, Greek, Cyrillic, and
 // general punctuation.
 const (
 	lowEnd                 = 0x530
@@ -100,7 +100,7 @@ func lookup(r rune) (string, bool) {
 	return "", false
 }
 
-// isInert holds for characters that fold to themselves, as long as only such ones and the table's stand beside them.
+// isInert reports whether r folds to itself if its neighbours are also inert or in the table.
 func isInert(r rune) bool {
 	switch {
 	case r < 0x3001:

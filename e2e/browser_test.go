@@ -26,9 +26,9 @@ func chrome(t *testing.T) playwright.Browser {
 	node, npm := found("node"), found("npm")
 	if chromium == "" || node == "" || npm == "" {
 		if slices.Contains(strings.Split(os.Getenv("CAPI_TEST_REQUIRE"), ","), "browser") {
-			t.Fatal("CAPI_TEST_REQUIRE requires browser, but there is no chromium, node and npm")
+			t.Fatal("CAPI_TEST_REQUIRE requires browser, but chromium, node or npm is missing")
 		}
-		t.Skip("NOT TESTED IN A BROWSER: chromium, node and npm are not all there")
+		t.Skip("NOT TESTED IN A BROWSER: chromium, node or npm is missing")
 	}
 	if _, err := os.Stat(driverDir); err != nil {
 		install := exec.Command(npm, "ci", "--no-audit", "--no-fund")
@@ -43,7 +43,7 @@ func chrome(t *testing.T) playwright.Browser {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pw.Stop()) })
 	b, err := pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{
-		ExecutablePath: &chromium, Args: []string{"--no-sandbox"}, // in a container there is no other way
+		ExecutablePath: &chromium, Args: []string{"--no-sandbox"}, // the sandbox does not start in a container
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
@@ -59,7 +59,7 @@ func found(names ...string) string {
 	return ""
 }
 
-// person is one who looks at the console in a browser of their own.
+// person uses the console in a browser window of their own.
 type person struct {
 	playwright.Page
 	t    *testing.T
@@ -68,8 +68,8 @@ type person struct {
 	shot int
 }
 
-// newPerson opens a browser window. Whatever the console does that it must not fails the test: an error of a script, an
-// answer that the content policy forbids, a request to another host.
+// newPerson opens a browser window. The test fails on a script error, on content that the content policy blocks, and on a
+// request to another host.
 func newPerson(t *testing.T, b playwright.Browser, site string, options playwright.BrowserNewContextOptions) *person {
 	t.Helper()
 	options.BaseURL = &site
@@ -89,7 +89,7 @@ func newPerson(t *testing.T, b playwright.Browser, site string, options playwrig
 	page.OnPageError(func(err error) { t.Errorf("%s: %v", page.URL(), err) })
 	page.OnRequest(func(r playwright.Request) {
 		if !strings.HasPrefix(r.URL(), site+"/") && !strings.HasPrefix(r.URL(), "data:") {
-			t.Errorf("%s asks another host: %s", page.URL(), r.URL())
+			t.Errorf("%s requests another host: %s", page.URL(), r.URL())
 		}
 	})
 	return p
@@ -102,7 +102,7 @@ func (p *person) open(path string) {
 	require.NoError(p.t, err)
 }
 
-// fill writes into the field with the label.
+// fill types into the field with the label.
 func (p *person) fill(label, value string) {
 	p.t.Helper()
 	require.NoError(p.t, p.field(label).Fill(value), label)
@@ -112,7 +112,7 @@ func (p *person) field(label string) playwright.Locator {
 	return p.GetByLabel(label, playwright.PageGetByLabelOptions{Exact: new(true)}).First()
 }
 
-// press clicks what has the role and the name.
+// press clicks the element with the role and the name.
 func (p *person) press(role playwright.AriaRole, name string) {
 	p.t.Helper()
 	require.NoError(p.t, p.named(role, name).Click(), "%s %s", role, name)
@@ -132,7 +132,7 @@ func (p *person) sees(text string) {
 	}
 }
 
-// text is what the one element of the selector says, without what surrounds it.
+// text returns the trimmed text of the first element that matches the selector.
 func (p *person) text(selector string) string {
 	p.t.Helper()
 	s, err := p.Locator(selector).First().InnerText()
@@ -140,7 +140,7 @@ func (p *person) text(selector string) string {
 	return strings.TrimSpace(s)
 }
 
-// check holds the page against axe-core, and against its own width; the picture of it is kept.
+// check saves a screenshot, runs axe-core on the page, and checks that the page is not wider than the window.
 func (p *person) check(name string) {
 	p.t.Helper()
 	p.shot++

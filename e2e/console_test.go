@@ -19,7 +19,7 @@ const fewCompanies = `{"name":"Acme Payments","domain":"acmepayments.example","c
 {"name":"<script>alert(1)</script>","domain":"bad.example","country":"US","industries":["Farming"],"description":"=HYPERLINK(\"http://evil.example\")"}
 `
 
-// The whole story of a newcomer, in a real browser.
+// TestConsoleFromTheFirstLinkToTheRevokedToken goes through everything a new user does, in a real browser.
 func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 	b := chrome(t)
 	require.NoError(t, os.MkdirAll(screenshotsDir, 0o755))
@@ -76,7 +76,7 @@ func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 	p.finds("2")
 
 	p.press("link", "Export…")
-	p.check("order")
+	p.check("new-export")
 	p.fill("Name", "Fintechs")
 	p.press("button", "Review price")
 	p.check("quote")
@@ -149,7 +149,7 @@ func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 	v.stop(t)
 }
 
-// finds waits until the price tells of so many matches.
+// finds waits until the page shows the number of matches.
 func (p *person) finds(matches string) {
 	p.t.Helper()
 	figure := p.Locator("#price dd").First()
@@ -159,7 +159,7 @@ func (p *person) finds(matches string) {
 	}, 10*time.Second, 20*time.Millisecond, "%s matches at %s", matches, p.URL())
 }
 
-// downloads presses the link and gives the file that comes.
+// downloads clicks the link and returns the content of the file.
 func (p *person) downloads(link string) string {
 	p.t.Helper()
 	came, err := p.ExpectDownload(func() error { return p.named("link", link).Click() })
@@ -171,7 +171,7 @@ func (p *person) downloads(link string) string {
 	return string(content)
 }
 
-// firstLink is the path of the link that a server without people prints at its start.
+// firstLink returns the path of the link that a server without people prints at its start.
 func (v *server) firstLink(t *testing.T) string {
 	t.Helper()
 	link := regexp.MustCompile(`http\S+(/console/join\?link=\S+)`)
@@ -183,7 +183,7 @@ func (v *server) firstLink(t *testing.T) string {
 	return m[1]
 }
 
-// status is what the API answers to the token.
+// status returns the status with which the API answers the token.
 func (v *server) status(t *testing.T, token string) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, v.url+"/api/v1/credits", nil)

@@ -23,8 +23,8 @@ import (
 // provider is the OpenID provider that the test runs: the certified library's own server.
 const provider = "github.com/zitadel/oidc/v3/example/server@v3.51.17"
 
-// startProvider runs an OpenID provider with the people, by their e-mail, which is also the name they sign in with; the
-// password of all is the same. Without the program the test is skipped, or fails if CAPI_TEST_REQUIRE names oidc.
+// startProvider runs an OpenID provider with the people by email, which is also their sign-in name. All have the same
+// password. Without the program the test is skipped, or fails if CAPI_TEST_REQUIRE names oidc.
 func startProvider(t *testing.T, callback string, verified map[string]bool) (issuer string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -66,7 +66,7 @@ func startProvider(t *testing.T, callback string, verified map[string]bool) (iss
 	return issuer
 }
 
-// freeAddr is an address at which nothing listens.
+// freeAddr returns an address at which nothing listens.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -117,7 +117,7 @@ func readAll(t *testing.T, r *http.Response) (int, string) {
 	return r.StatusCode, string(body)
 }
 
-// signInAt goes the way of a person who presses the button.
+// signInAt signs in as a person does who presses the button.
 func (v *visitor) signInAt(t *testing.T, console, issuer, email string) (status int, body string) {
 	t.Helper()
 	_, body = v.get(t, console+"/sign-in/oidc?next="+url.QueryEscape("/console/account"))
@@ -144,7 +144,7 @@ func TestPeopleSignInByAnOpenIDProvider(t *testing.T) {
 	require.Contains(t, body, "Sign in with Corp")
 
 	status, body := newVisitor(t).signInAt(t, console, issuer, "zoe@corp.example")
-	require.Equal(t, http.StatusForbidden, status, "the first owner comes by the first link")
+	require.Equal(t, http.StatusForbidden, status, "the first owner must use the first link")
 	require.Contains(t, body, "has no account here")
 	s.join(t, "Ann", "ann@elsewhere.example")
 
@@ -152,9 +152,9 @@ func TestPeopleSignInByAnOpenIDProvider(t *testing.T) {
 	status, body = zoe.signInAt(t, console, issuer, "zoe@corp.example")
 	require.Equal(t, http.StatusOK, status, body)
 	require.Contains(t, body, "zoe@corp.example")
-	require.Contains(t, zoe.path[len(zoe.path)-1], "/console/account", "she is where she wanted to go")
+	require.Contains(t, zoe.path[len(zoe.path)-1], "/console/account", "she returns to the page she asked for")
 
-	// What stood in the addresses is worth nothing to others, nor a second time.
+	// The values in these addresses do not work for others, or a second time.
 	callback := zoe.path[len(zoe.path)-2]
 	require.Contains(t, callback, "/callback?")
 	for _, again := range []*visitor{newVisitor(t), zoe} {
@@ -164,12 +164,12 @@ func TestPeopleSignInByAnOpenIDProvider(t *testing.T) {
 	forged := newVisitor(t)
 	forged.get(t, console+"/sign-in/oidc")
 	status, _ = forged.get(t, callback)
-	require.Equal(t, http.StatusForbidden, status, "the state is of another browser")
+	require.Equal(t, http.StatusForbidden, status, "the state belongs to another browser")
 
 	status, _ = newVisitor(t).signInAt(t, console, issuer, "zoe@corp.example")
 	require.Equal(t, http.StatusOK, status)
 	status, body = newVisitor(t).signInAt(t, console, issuer, "ann@elsewhere.example")
-	require.Equal(t, http.StatusOK, status, "one who has an account comes by either way")
+	require.Equal(t, http.StatusOK, status, "a person with an account can sign in either way")
 	require.Contains(t, body, "Operator of this installation")
 	for email, says := range map[string]string{
 		"out@elsewhere.example": "has no account here", "fake@corp.example": "has not verified",
@@ -183,7 +183,7 @@ func TestPeopleSignInByAnOpenIDProvider(t *testing.T) {
 	require.Len(t, people.Items, 2)
 }
 
-// join makes the first owner by a link of the command line.
+// join creates the first owner with a link from the command line.
 func (s *shop) join(t *testing.T, name, email string) {
 	t.Helper()
 	var made struct{ Link string }

@@ -11,12 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var pictures = flag.Bool("pictures", false, "take the README's pictures of the console anew")
+var pictures = flag.Bool("pictures", false, "take the README's pictures of the console again")
 
-// The README's pictures are of the demo. go test ./e2e -run Pictures -pictures takes them.
+// TestPicturesOfTheConsole takes the README's pictures from the demo: go test ./e2e -run Pictures -pictures
 func TestPicturesOfTheConsole(t *testing.T) {
 	if !*pictures {
-		t.Skip("the pictures are taken by -pictures alone")
+		t.Skip("pictures are only taken with -pictures")
 	}
 	b := chrome(t)
 	s := &shop{data: t.TempDir()}
@@ -24,7 +24,7 @@ func TestPicturesOfTheConsole(t *testing.T) {
 	v.Stdout = v.stdout
 	require.NoError(t, v.Start())
 	t.Cleanup(func() {
-		v.Process.Kill() //nolint:errcheck // it has served its purpose
+		v.Process.Kill() //nolint:errcheck // the pictures are taken
 		v.Wait()         //nolint:errcheck // it was killed
 	})
 	link := regexp.MustCompile(`(http\S+)(/console/join\?link=\S+)`)

@@ -12,7 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// BenchmarkSearchPage is a search page on the server, of so many companies as COMPANIES says.
+// BenchmarkSearchPage measures a search page over the number of companies in the environment variable COMPANIES (20,000 by default).
 func BenchmarkSearchPage(b *testing.B) {
 	n := 20_000
 	if text := os.Getenv("COMPANIES"); text != "" {
@@ -21,7 +21,7 @@ func BenchmarkSearchPage(b *testing.B) {
 		require.NoError(b, err)
 	}
 	h := open(b)
-	made := companytest.Slice(1, 2000) // those that a page may show
+	made := companytest.Slice(1, 2000) // the companies that a page may show
 	h.put(b, made...)
 	h.fillIndex(b, n)
 	ann := h.as(b, h.ann)
@@ -37,8 +37,8 @@ func BenchmarkSearchPage(b *testing.B) {
 	}
 }
 
-// fillIndex puts n companies more into the index alone: a page looks few of them up.
-func (h *house) fillIndex(t testing.TB, n int) {
+// fillIndex adds n companies to the index only; a page reads few of them from the catalog.
+func (h *fixture) fillIndex(t testing.TB, n int) {
 	t.Helper()
 	number := company.Number(10_000)
 	var batch []index.Change

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// streamed opens a stream whose next is called with the count of its calls, from 1.
+// streamed opens a stream. next gets the number of its call, from 1.
 func streamed(t *testing.T, stopping <-chan struct{}, next func(e *events, call int) (bool, error)) *bufio.Scanner {
 	t.Helper()
 	s := &server{Deps: Deps{Stopping: stopping}}
@@ -50,7 +50,7 @@ func TestStreamSendsUntilThereIsNoMore(t *testing.T) {
 	}, lines(s))
 }
 
-func TestStreamEndsWithTheServer(t *testing.T) {
+func TestStreamEndsWhenTheServerStops(t *testing.T) {
 	t.Parallel()
 	stopping := make(chan struct{})
 	s := streamed(t, stopping, func(_ *events, call int) (bool, error) {

@@ -19,7 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// hiddenIn are the names and values of a page's hidden inputs.
+// hiddenIn returns the names and values of a page's hidden inputs.
 func hiddenIn(page string) url.Values {
 	values := url.Values{}
 	for _, m := range regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
@@ -28,7 +28,7 @@ func hiddenIn(page string) url.Values {
 	return values
 }
 
-// quoted asks for the price of an order and gives the form that buys it.
+// quoted requests a quote and returns the form that buys it.
 func (b *browser) quoted(t *testing.T, form ...string) url.Values {
 	t.Helper()
 	a := b.post(t, in(b.h.acme, "/exports/quote"), form...)
@@ -38,7 +38,7 @@ func (b *browser) quoted(t *testing.T, form ...string) url.Values {
 	return values
 }
 
-// buys a quote and gives the path of its export.
+// buys buys a quote and returns the path of its export.
 func (b *browser) buys(t *testing.T, form url.Values) string {
 	t.Helper()
 	a := b.send(t, http.MethodPost, in(b.h.acme, "/exports"), form)
@@ -46,7 +46,7 @@ func (b *browser) buys(t *testing.T, form url.Values) string {
 	return strings.TrimPrefix(a.location(), basePath)
 }
 
-func (h *house) balance(t *testing.T, ws id.Workspace) int64 {
+func (h *fixture) balance(t *testing.T, ws id.Workspace) int64 {
 	t.Helper()
 	n, err := h.Credits.Balance(t.Context(), ws)
 	require.NoError(t, err)
@@ -134,7 +134,7 @@ func TestDoubleClickBuysOnce(t *testing.T) {
 	require.Equal(t, 1, h.state(t)[`SELECT count(*) FROM export WHERE status <> 'cancelled'`])
 }
 
-func TestOrderThatCannotBeTakenSaysWhy(t *testing.T) {
+func TestExportThatCannotBeBoughtSaysWhy(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.put(t, companytest.Slice(1, 1500)...)
@@ -163,7 +163,7 @@ func TestOrderThatCannotBeTakenSaysWhy(t *testing.T) {
 	require.Contains(t, ann.get(t, in(h.elsewhere, "/exports")).body, "This page does not exist.")
 }
 
-func TestQuoteThatIsOverIsPricedAgain(t *testing.T) {
+func TestExpiredQuoteIsPricedAgain(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.put(t, companytest.Slice(1, 100)...)
@@ -179,7 +179,7 @@ func TestQuoteThatIsOverIsPricedAgain(t *testing.T) {
 	require.Equal(t, int64(900), h.balance(t, h.acme))
 }
 
-func TestCancelledExportGivesTheCreditsBack(t *testing.T) {
+func TestCancelledExportRefundsItsCredits(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.put(t, companytest.Slice(1, 30)...)
@@ -189,7 +189,7 @@ func TestCancelledExportGivesTheCreditsBack(t *testing.T) {
 	a := ann.get(t, path)
 	require.Contains(t, a.body, "Cancelled. 30 credits refunded.")
 	require.Contains(t, a.body, "nothing was delivered")
-	require.NotContains(t, ann.get(t, path).body, "Cancelled. 30", "told once")
+	require.NotContains(t, ann.get(t, path).body, "Cancelled. 30", "shown once")
 	require.Equal(t, int64(1000), h.balance(t, h.acme))
 	require.Contains(t, ann.get(t, path+"/receipt").body, ">refunded<")
 }
@@ -210,14 +210,14 @@ func TestSheetsAreSafeForSpreadsheets(t *testing.T) {
 		rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
 		require.NoError(t, err)
 		require.Greater(t, len(rows), 1)
-		told := false
+		escaped := false
 		for _, row := range rows {
 			for _, cell := range row {
 				require.False(t, strings.HasPrefix(cell, "="), "%s: %s", name, cell)
-				told = told || strings.HasPrefix(cell, "'=")
+				escaped = escaped || strings.HasPrefix(cell, "'=")
 			}
 		}
-		require.True(t, told, name)
+		require.True(t, escaped, name)
 	}
 	empty := ann.get(t, in(h.acme, "/credits?format=csv&to=2001-01-01"))
 	require.Equal(t, "id,created_at,amount,balance_after,reason,reference,export_id,actor_type,actor_id,actor_name,note\r\n", empty.body)

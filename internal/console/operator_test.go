@@ -35,16 +35,18 @@ func TestGrantIsEnteredOnce(t *testing.T) {
 	require.Equal(t, "person:"+h.ann.ID.String(), entries[0].Actor)
 	require.Contains(t, ann.get(t, "/operator").body, "Granted 25 credits.")
 
-	for _, bad := range [][]string{
-		{"key", "a", "amount", "much"},
-		{"key", "b", "amount", "0"},
-		{"key", "c", "amount", "-5", "reason", "grant"},
-		{"key", "d", "amount", "-5000", "reason", "adjustment"},
-		{"key", "e", "amount", "5", "reason", "greed"},
+	for name, form := range map[string][]string{
+		"amount that is not a number":       {"key", "a", "amount", "much"},
+		"amount of zero":                    {"key", "b", "amount", "0"},
+		"negative grant":                    {"key", "c", "amount", "-5", "reason", "grant"},
+		"adjustment that is more than left": {"key", "d", "amount", "-5000", "reason", "adjustment"},
+		"unknown reason":                    {"key", "e", "amount", "5", "reason", "greed"},
 	} {
-		a := ann.post(t, at, bad...)
-		require.Equal(t, http.StatusUnprocessableEntity, a.status, bad)
-		require.Contains(t, a.body, `class="fault"`, bad)
+		t.Run(name, func(t *testing.T) {
+			a := ann.post(t, at, form...)
+			require.Equal(t, http.StatusUnprocessableEntity, a.status)
+			require.Contains(t, a.body, `class="fault"`)
+		})
 	}
 	require.Equal(t, http.StatusNotFound, ann.post(t, at, "amount", "5").status, "without a key")
 	require.Equal(t, http.StatusUnprocessableEntity, ann.post(t, at, "key", key, "amount", "26").status, "the key of another grant")
@@ -83,8 +85,8 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 	})
 	ann := h.as(t, h.ann)
 	page := ann.get(t, "/operator").body
-	for _, told := range []string{"4,213", "3 changes behind", "v1.2.3", "buried"} {
-		require.Contains(t, page, told)
+	for _, text := range []string{"4,213", "3 changes behind", "v1.2.3", "buried"} {
+		require.Contains(t, page, text)
 	}
 	imports := ann.get(t, "/operator/imports").body
 	require.Contains(t, imports, "&lt;companies&gt;.csv")
@@ -96,8 +98,8 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 
 	require.Contains(t, ann.get(t, "/operator/doctor").body, "Run checks")
 	found := ann.post(t, "/operator/doctor").body
-	for _, told := range []string{"1 finding.", "export &lt;1&gt;", ">skipped<", ">passed<"} {
-		require.Contains(t, found, told)
+	for _, text := range []string{"1 finding.", "export &lt;1&gt;", ">skipped<", ">passed<"} {
+		require.Contains(t, found, text)
 	}
 }
 
@@ -118,7 +120,7 @@ func TestOperatorsPagesSayWhatIsMissing(t *testing.T) {
 	require.NotContains(t, a.body, "disk on fire")
 }
 
-func TestOneExaminationAtATime(t *testing.T) {
+func TestDoctorRunsOnceAtATime(t *testing.T) {
 	t.Parallel()
 	began, end := make(chan struct{}), make(chan struct{})
 	h := open(t, func(d *Deps) {

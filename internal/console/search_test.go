@@ -18,7 +18,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// figuresIn are the five numbers of a page's price.
+// figuresIn returns the five numbers of the price on a page.
 func figuresIn(t *testing.T, page string) []string {
 	t.Helper()
 	_, rest, found := strings.Cut(page, `<dl class="figures">`)
@@ -31,7 +31,7 @@ func figuresIn(t *testing.T, page string) []string {
 	return numbers
 }
 
-func TestPriceStandsAboveEverySearch(t *testing.T) {
+func TestSearchShowsThePriceOfItsMatches(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.put(t, companytest.Slice(1, 400)...)
@@ -49,7 +49,7 @@ func TestPriceStandsAboveEverySearch(t *testing.T) {
 	require.Contains(t, a.body, "Short by")
 }
 
-func TestPriceOfMoreThanAFileHoldsIsThatOfTheFile(t *testing.T) {
+func TestPriceCoversAtMostOneFile(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	for first := 0; first < export.RowsMax+500; first += 3500 {
@@ -121,12 +121,12 @@ func TestEveryFacetValueCanBeExcluded(t *testing.T) {
 	require.Contains(t, page, "Not country")
 }
 
-func TestFilterWithAFaultIsToldBesideIt(t *testing.T) {
+func TestInvalidFilterIsReportedBesideIt(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.put(t, companytest.Slice(1, 10)...)
 	ann := h.as(t, h.ann)
-	for search, told := range map[string]string{
+	for search, message := range map[string]string{
 		"?employee_count_min=many":                   "must be a whole number",
 		"?employee_count_min=9&employee_count_max=2": "employee_count_m",
 		"?naics_codes=abc":                           "naics_codes",
@@ -135,10 +135,12 @@ func TestFilterWithAFaultIsToldBesideIt(t *testing.T) {
 		"?query=nothingislikethis":                   "No company matches all of these filters",
 		"?connections=vendor%3Anowhere.example":      "no company has a connection to this domain",
 	} {
-		a := ann.get(t, in(h.acme, "/search"+search))
-		require.Equal(t, http.StatusOK, a.status, search)
-		require.Contains(t, a.body, told, search)
-		require.Contains(t, a.body, `aria-disabled="true"`, "there is nothing to export: %s", search)
+		t.Run(search, func(t *testing.T) {
+			a := ann.get(t, in(h.acme, "/search"+search))
+			require.Equal(t, http.StatusOK, a.status)
+			require.Contains(t, a.body, message)
+			require.Contains(t, a.body, `aria-disabled="true"`, "there is nothing to export")
+		})
 	}
 	require.Equal(t, http.StatusUnprocessableEntity, ann.get(t, in(h.acme, "/search?cursor=bad")).status)
 }
@@ -202,7 +204,7 @@ func TestSearchIsCopiedAsOneLineOfShell(t *testing.T) {
 	require.Contains(t, page, `-d &#39;{&#34;query&#34;:&#34;it&#39;\&#39;&#39;s \&#34;x\&#34;&#34;,&#34;sort_by&#34;:&#34;name&#34;}&#39;`)
 }
 
-func TestCurlLineIsOneWordWhateverIsSearched(t *testing.T) {
+func TestCurlQuotesAnySearch(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, `'it'\''s; rm -rf $HOME `+"`x`'", shellQuote("it's; rm -rf $HOME `x`"))
 }

@@ -40,7 +40,7 @@ func (s *server) sessionManager() *scs.SessionManager {
 // requestInfo is what the session store needs to know about the request.
 type requestInfo struct {
 	address, agent string
-	session        account.Session // as it was found; zero if there is none
+	session        account.Session // as it was found; zero if the request has no session
 	secret         string          // the secret of session
 }
 

@@ -13,6 +13,9 @@ func TestOnlyWebAddressesBecomeLinks(t *testing.T) {
 		"javascript:alert(1)": "", "JAVASCRIPT:alert(1)": "", "data:text/html,x": "", "//acme.example": "", "acme.example": "",
 		"https://": "", "\x01https://acme.example": "", "": "",
 	} {
-		require.Equal(t, want, homepage(given), "%q", given)
+		t.Run(given, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, want, homepage(given))
+		})
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/credit"
 )
 
-func TestChartHoldsEveryDayOnce(t *testing.T) {
+func TestChartCountsEveryDayOnce(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 31, 22, 0, 0, 0, time.UTC)
 	for _, sp := range Spans(now) {

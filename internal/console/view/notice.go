@@ -11,7 +11,7 @@ func WithNotice(ctx context.Context, text string) context.Context {
 	return context.WithValue(ctx, noticeKey{}, text)
 }
 
-// noticeOf returns the text that an earlier request left for this page; empty if there is none.
+// noticeOf returns the text that an earlier request left for this page; usually empty.
 func noticeOf(ctx context.Context) string {
 	text, _ := ctx.Value(noticeKey{}).(string)
 	return text

@@ -8,7 +8,7 @@ import (
 type SignIn struct {
 	Email, Next string
 	Fault       string
-	Provider    string // the name of the OpenID provider; empty if there is none
+	Provider    string // the name of the OpenID provider; empty if no provider is configured
 }
 
 func signInPath(next string) string {

@@ -66,7 +66,7 @@ func timeTag(t time.Time) templ.Component {
 	})
 }
 
-// timeOr shows a time, or a text if there is none.
+// timeOr shows a time, or the text never if t is nil.
 func timeOr(t *time.Time, never string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

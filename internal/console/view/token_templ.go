@@ -54,7 +54,7 @@ func TokensPage(v *Tokens) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(v.Tokens) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<div class=\"empty\"><h2>No tokens yet</h2><p>Create one and send it as <code>Authorization: Bearer …</code>.</p></div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<div class=\"empty\"><h2>No tokens yet</h2><p>Create one and send it as <code>Authorization: Bearer TOKEN</code>.</p></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

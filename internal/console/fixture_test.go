@@ -37,9 +37,9 @@ import (
 
 const passphrase = "correct horse battery"
 
-// house is a whole console over a fresh SQLite, with a workspace, Acme, that Ann owns and Bob is a member of. Ann is the
-// operator. Eve owns another one.
-type house struct {
+// fixture is a console on a fresh SQLite database. Ann, an operator, owns the workspace Acme; Bob is a member of Acme. Eve
+// owns another workspace.
+type fixture struct {
 	Deps
 	*testkit.Fixture
 	db      *db.DB
@@ -52,10 +52,10 @@ type house struct {
 	ann, bob, eve   account.Person
 }
 
-func open(t testing.TB, change ...func(*Deps)) *house {
+func open(t testing.TB, change ...func(*Deps)) *fixture {
 	t.Helper()
 	f := testkit.New(t, services.Parts{Jobs: job.Options{Alone: true}})
-	h := &house{Fixture: f, db: f.DB, catalog: f.Catalog, index: f.Index, jobs: f.Jobs}
+	h := &fixture{Fixture: f, db: f.DB, catalog: f.Catalog, index: f.Index, jobs: f.Jobs}
 	h.Deps = Deps{
 		People: f.People, Sessions: f.Sessions, Tokens: f.Tokens, Workspaces: f.Workspaces, Memberships: f.Memberships,
 		Credits: f.Credits, Lists: f.Lists, Idempotency: f.Idempotency, Search: f.Search, Exports: f.Exports, Log: f.Log,
@@ -74,7 +74,7 @@ func open(t testing.TB, change ...func(*Deps)) *house {
 	return h
 }
 
-func (h *house) populate(t testing.TB) {
+func (h *fixture) populate(t testing.TB) {
 	t.Helper()
 	h.ann = h.person(t, "ann", true)
 	h.bob = h.person(t, "bob", false)
@@ -86,12 +86,12 @@ func (h *house) populate(t testing.TB) {
 	}))
 }
 
-// hashed is the passphrase's hash, made once: it takes long.
+// hashed is the hash of the passphrase, computed once because it is slow.
 var hashed = sync.OnceValues(func() (account.PasswordHash, error) {
 	return account.NewPeople(nil).HashPassword(context.Background(), passphrase)
 })
 
-func (h *house) person(t testing.TB, name string, operator bool) account.Person {
+func (h *fixture) person(t testing.TB, name string, operator bool) account.Person {
 	t.Helper()
 	checked, err := h.People.Check(t.Context(), account.NewPerson{Email: name + "@example.com", Name: name, Operator: operator})
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func (h *house) person(t testing.TB, name string, operator bool) account.Person 
 	return made
 }
 
-func (h *house) workspace(t testing.TB, name string, owner id.Person) id.Workspace {
+func (h *fixture) workspace(t testing.TB, name string, owner id.Person) id.Workspace {
 	t.Helper()
 	w, err := h.Memberships.CreateWorkspace(t.Context(), membership.NewWorkspace{
 		Name: name, Owner: owner, Credits: 1000, Actor: credit.ActorSystem,
@@ -116,26 +116,26 @@ func (h *house) workspace(t testing.TB, name string, owner id.Person) id.Workspa
 	return w.ID
 }
 
-// put brings companies into the catalog and the index.
-func (h *house) put(t testing.TB, companies ...*company.Company) {
+// put adds companies to the catalog and the index.
+func (h *fixture) put(t testing.TB, companies ...*company.Company) {
 	t.Helper()
 	h.Put(t, companies...)
 }
 
-// work runs jobs until the test ends.
-func (h *house) work(t testing.TB) {
+// work starts running jobs, until the test ends.
+func (h *fixture) work(t testing.TB) {
 	t.Helper()
 	h.Work(t)
 }
 
 // browser keeps cookies and follows no redirects.
 type browser struct {
-	h       *house
+	h       *fixture
 	client  *http.Client
 	headers http.Header
 }
 
-func (h *house) browser(t testing.TB) *browser {
+func (h *fixture) browser(t testing.TB) *browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
@@ -144,8 +144,8 @@ func (h *house) browser(t testing.TB) *browser {
 	}}
 }
 
-// as is a browser in which the person is signed in, without a password: that takes long.
-func (h *house) as(t testing.TB, who account.Person) *browser {
+// as returns a browser in which the person is signed in. It skips the password, which is slow.
+func (h *fixture) as(t testing.TB, who account.Person) *browser {
 	t.Helper()
 	b := h.browser(t)
 	expires := time.Now().Add(time.Hour)
@@ -175,7 +175,7 @@ func (b *browser) get(t testing.TB, path string) answer {
 	return b.send(t, http.MethodGet, path, nil)
 }
 
-// post sends a form of names and values in turn.
+// post sends a form, given as pairs of name and value.
 func (b *browser) post(t testing.TB, path string, form ...string) answer {
 	t.Helper()
 	values := url.Values{}
@@ -185,7 +185,7 @@ func (b *browser) post(t testing.TB, path string, form ...string) answer {
 	return b.send(t, http.MethodPost, path, values)
 }
 
-// send asks for a path below the console's.
+// send requests a path below /console.
 func (b *browser) send(t testing.TB, method, path string, form url.Values) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, b.h.url+basePath+path, strings.NewReader(form.Encode()))
@@ -204,11 +204,11 @@ func (b *browser) send(t testing.TB, method, path string, form url.Values) answe
 	return answer{res.StatusCode, res.Header, string(body)}
 }
 
-// in is the path of a page of the workspace.
+// in returns the path of a page of the workspace.
 func in(ws id.Workspace, rest string) string { return "/w/" + ws.String() + rest }
 
-// bought is an export of one company, so that there is a file to be had.
-func (h *house) bought(t testing.TB, caller auth.Caller) id.Export {
+// bought buys an export of one company, so that there is a file.
+func (h *fixture) bought(t testing.TB, caller auth.Caller) id.Export {
 	t.Helper()
 	e, _, err := h.Exports.Create(t.Context(), caller, export.Request{
 		Name: "Kept", Source: export.SourceSearch, Filters: json.RawMessage(`{}`), Terms: export.Terms{Limit: 1}, Format: format.CSV,
@@ -217,9 +217,34 @@ func (h *house) bought(t testing.TB, caller auth.Caller) id.Export {
 	return e.ID
 }
 
-func (h *house) savedSearch(t testing.TB, caller auth.Caller) string {
+func (h *fixture) savedSearch(t testing.TB, caller auth.Caller) string {
 	t.Helper()
 	s, err := h.Lists.SaveSearch(t.Context(), caller.Workspace, list.Search{Name: "Kept"})
 	require.NoError(t, err)
 	return s.ID.String()
+}
+
+func (h *fixture) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.ExecContext(t.Context(), statement, args...)
+		return err
+	}))
+}
+
+func (h *fixture) grant(t *testing.T, ws id.Workspace, g credit.Grant) {
+	t.Helper()
+	_, err := h.Credits.Enter(t.Context(), ws, g)
+	require.NoError(t, err)
+}
+
+// connect adds the connection that to is a category of from, such as a vendor.
+func (h *fixture) connect(t *testing.T, from, to *company.Company, category string) {
+	t.Helper()
+	_, err := h.catalog.Connect(t.Context(), []catalog.Connection{{
+		Source: catalog.End{ID: from.ID, Name: from.Name, Domain: from.Domain},
+		Target: catalog.End{ID: to.ID, Name: to.Name, Domain: to.Domain}, Category: category,
+	}})
+	require.NoError(t, err)
+	h.put(t)
 }

@@ -34,8 +34,8 @@ func TestEveryRouteSaysWhoMaySeeIt(t *testing.T) {
 	}
 }
 
-// filled is the route's path with the ids in the place of its parameters.
-func filled(path string, ids map[string]string) string {
+// fillPath replaces the parameters of a route's path with ids.
+func fillPath(path string, ids map[string]string) string {
 	return regexp.MustCompile(`\{([\w$]+)\}`).ReplaceAllStringFunc(path, func(p string) string {
 		if p == "{$}" {
 			return ""
@@ -47,8 +47,8 @@ func filled(path string, ids map[string]string) string {
 	})
 }
 
-// belongings are ids of what Acme has, by the parameters of routes.
-func (h *house) belongings(t *testing.T) map[string]string {
+// belongings returns ids of Acme's objects by route parameter.
+func (h *fixture) belongings(t *testing.T) map[string]string {
 	t.Helper()
 	caller := auth.Caller{Person: h.ann.ID, Workspace: h.acme, Scope: auth.ReadWrite}
 	h.put(t, &company.Company{ID: id.New[id.Company](), Name: "Kept", Domain: "kept.example"})
@@ -66,7 +66,7 @@ func (h *house) belongings(t *testing.T) map[string]string {
 	}
 }
 
-func TestAnotherWorkspacesIDsLeadNowhere(t *testing.T) {
+func TestIDsOfAnotherWorkspaceAreNotFound(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	ids := h.belongings(t)
@@ -78,17 +78,17 @@ func TestAnotherWorkspacesIDsLeadNowhere(t *testing.T) {
 			continue
 		}
 		form := url.Values{"name": {"x"}, "role": {"owner"}, "email": {"x@example.com"}, "domains": {"kept.example"}, "budget": {"1"}}
-		a := eve.send(t, rt.method, filled(rt.path, ids), form)
+		a := eve.send(t, rt.method, fillPath(rt.path, ids), form)
 		require.Equal(t, http.StatusNotFound, a.status, "%s %s: %s", rt.method, rt.path, a.body)
 		require.NotContains(t, a.body, "Acme", rt.path)
 
-		// Her own workspace, and in it what is Acme's.
+		// Her own workspace, with the ids of Acme's objects in it.
 		own := map[string]string{}
 		for name, value := range ids {
 			own[name] = value
 		}
 		own["workspace_id"] = h.elsewhere.String()
-		path := filled(rt.path, own)
+		path := fillPath(rt.path, own)
 		if strings.Count(rt.path, "{") == 1 {
 			continue
 		}
@@ -100,8 +100,8 @@ func TestAnotherWorkspacesIDsLeadNowhere(t *testing.T) {
 	require.Equal(t, before, h.state(t), "nothing of Acme's has changed")
 }
 
-// state is all that others could change of Acme.
-func (h *house) state(t *testing.T) map[string]int {
+// state counts everything of Acme that others could change.
+func (h *fixture) state(t *testing.T) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
 	for _, q := range []string{
@@ -117,17 +117,17 @@ func (h *house) state(t *testing.T) map[string]int {
 	return counts
 }
 
-func TestWhoIsNotSignedInSeesNothing(t *testing.T) {
+func TestPagesRequireSignIn(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	ids := h.belongings(t)
-	nobodyKnown := h.browser(t)
+	stranger := h.browser(t)
 	for _, rt := range routes() {
 		if rt.access == anyone {
 			continue
 		}
-		path := filled(rt.path, ids)
-		a := nobodyKnown.send(t, rt.method, path, nil)
+		path := fillPath(rt.path, ids)
+		a := stranger.send(t, rt.method, path, nil)
 		if rt.method == http.MethodPost {
 			require.Equal(t, http.StatusUnauthorized, a.status, rt.path)
 			continue
@@ -135,13 +135,13 @@ func TestWhoIsNotSignedInSeesNothing(t *testing.T) {
 		require.Equal(t, http.StatusSeeOther, a.status, rt.path)
 		require.True(t, strings.HasPrefix(a.location(), basePath+"/sign-in"), a.location())
 	}
-	nobodyKnown.headers.Set(fragmentHeader, "1")
-	a := nobodyKnown.get(t, in(h.acme, "/members"))
+	stranger.headers.Set(fragmentHeader, "1")
+	a := stranger.get(t, in(h.acme, "/members"))
 	require.Equal(t, http.StatusUnauthorized, a.status)
 	require.NotContains(t, a.body, "<html", "a script gets a fragment")
 }
 
-func TestRolesBoundWhatOneMayDo(t *testing.T) {
+func TestRolesLimitWhatPeopleCanDo(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	ids := h.belongings(t)
@@ -149,9 +149,9 @@ func TestRolesBoundWhatOneMayDo(t *testing.T) {
 	for _, rt := range routes() {
 		switch rt.access {
 		case owner:
-			require.Equal(t, http.StatusForbidden, bob.send(t, rt.method, filled(rt.path, ids), nil).status, rt.path)
+			require.Equal(t, http.StatusForbidden, bob.send(t, rt.method, fillPath(rt.path, ids), nil).status, rt.path)
 		case operator:
-			require.Equal(t, http.StatusNotFound, bob.send(t, rt.method, filled(rt.path, ids), nil).status, rt.path)
+			require.Equal(t, http.StatusNotFound, bob.send(t, rt.method, fillPath(rt.path, ids), nil).status, rt.path)
 		default:
 		}
 	}
@@ -172,7 +172,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 			if rt.method != http.MethodPost {
 				continue
 			}
-			a := ann.send(t, rt.method, filled(rt.path, ids), nil)
+			a := ann.send(t, rt.method, fillPath(rt.path, ids), nil)
 			require.Equal(t, http.StatusForbidden, a.status, "%s from %s", rt.path, value)
 			require.Contains(t, a.body, "another site", rt.path)
 		}
@@ -191,7 +191,7 @@ func TestPagesCannotBeFramedAndRunNoForeignCode(t *testing.T) {
 	}
 	for _, rt := range routes() {
 		if rt.method == http.MethodGet && !strings.HasSuffix(rt.path, "/events") {
-			answers[rt.path] = ann.get(t, filled(rt.path, ids))
+			answers[rt.path] = ann.get(t, fillPath(rt.path, ids))
 		}
 	}
 	for name, a := range answers {
@@ -214,7 +214,7 @@ func TestPagesCannotBeFramedAndRunNoForeignCode(t *testing.T) {
 	}
 }
 
-func TestNamesAreTextWhateverTheySay(t *testing.T) {
+func TestHostileNamesStayText(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>=HYPERLINK("http://evil.example")`
@@ -235,25 +235,25 @@ func TestNamesAreTextWhateverTheySay(t *testing.T) {
 	_, _, err = h.Tokens.Create(t.Context(), token.NewToken{Workspace: mallory, Name: hostile, Scope: auth.Read})
 	require.NoError(t, err)
 	ann := h.as(t, h.ann)
-	told := 0
+	escaped := 0
 	for _, rt := range routes() {
 		if rt.method != http.MethodGet || strings.HasSuffix(rt.path, "/events") {
 			continue
 		}
 		for _, search := range []string{"", "?query=" + url.QueryEscape(hostile), "?next=" + url.QueryEscape(hostile)} {
-			a := ann.get(t, filled(rt.path, ids)+search)
+			a := ann.get(t, fillPath(rt.path, ids)+search)
 			require.NotContains(t, a.body, "<script>alert", rt.path)
 			require.NotContains(t, a.body, "<img src=x", rt.path)
 			require.NotContains(t, a.body, `href="javascript:`, rt.path)
 			if strings.Contains(a.body, "&lt;script&gt;alert") {
-				told++
+				escaped++
 			}
 		}
 	}
-	require.Greater(t, told, 5, "the names are shown, as text")
+	require.Greater(t, escaped, 5, "the names are shown, as text")
 }
 
-func TestSignInGivesTheSessionAnotherSecret(t *testing.T) {
+func TestSignInRenewsTheSessionSecret(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	planted := &http.Cookie{Name: "capi_session", Value: "planted-by-somebody-else-0123456789abcdefgh", Path: "/"}
@@ -269,7 +269,7 @@ func TestSignInGivesTheSessionAnotherSecret(t *testing.T) {
 	attacker.client.Jar.SetCookies(at, []*http.Cookie{planted})
 	require.Equal(t, http.StatusSeeOther, attacker.get(t, "/account").status, "the planted secret signs nobody in")
 
-	// Signing in again, from within a session, changes the secret too, and the old one is worth nothing.
+	// Signing in again within a session also changes the secret; the old one no longer works.
 	require.Equal(t, http.StatusSeeOther, victim.post(t, "/sign-in", "email", h.ann.Email, "password", passphrase).status)
 	require.NotEqual(t, first, cookieOf(t, victim, at))
 	attacker.client.Jar.SetCookies(at, []*http.Cookie{{Name: "capi_session", Value: first, Path: "/"}})
@@ -287,7 +287,7 @@ func cookieOf(t *testing.T, b *browser, at *url.URL) string {
 	return ""
 }
 
-func TestCookieIsOutOfReach(t *testing.T) {
+func TestSessionCookieIsHttpOnlyAndSecure(t *testing.T) {
 	t.Parallel()
 	for publicURL, want := range map[string]string{
 		"":                      `^capi_session=[^;]{43}; Path=/; Expires=[^;]+; Max-Age=\d+; HttpOnly; SameSite=Lax$`,
@@ -331,7 +331,7 @@ func TestPasswordsCannotBeGuessed(t *testing.T) {
 		b.headers.Set("X-Forwarded-For", address)
 		return b.post(t, "/sign-in", "email", email, "password", password)
 	}
-	// until tries until it is told to wait, and gives how often it could; a slow machine gets a few more.
+	// until tries until it must wait, and returns the number of tries. A slow machine gets a few more.
 	until := func(limit int, once func(i int) answer) int {
 		for i := range 2 * limit {
 			a := once(i)
@@ -343,7 +343,7 @@ func TestPasswordsCannotBeGuessed(t *testing.T) {
 		}
 		return 2 * limit
 	}
-	// One e-mail from many addresses: known or not, it is the same.
+	// One email from many addresses, known or unknown.
 	for _, email := range []string{h.ann.Email, "unknown@example.com"} {
 		tries := until(limitPerEmail.Requests, func(i int) answer {
 			return try("198.51.100."+strconv.Itoa(i), []string{email, strings.ToUpper(email) + " "}[i%2], "wrong password")
@@ -354,7 +354,7 @@ func TestPasswordsCannotBeGuessed(t *testing.T) {
 	require.Equal(t, http.StatusTooManyRequests, try("198.51.100.78", h.ann.Email, passphrase).status)
 	require.Equal(t, http.StatusSeeOther, try("198.51.100.78", h.bob.Email, passphrase).status, "others can sign in")
 
-	// Many e-mails from one address.
+	// Many emails from one address.
 	tries := until(limitPerAddress.Requests, func(i int) answer {
 		return try("203.0.113.5", "guess"+strconv.Itoa(i)+"@example.com", "wrong password")
 	})

@@ -17,10 +17,10 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// pageBytesMax is what a page may weigh with its sheet and its script, before compression.
+// pageBytesMax is the size limit of a page with its style sheet and script, before compression.
 const pageBytesMax = 100_000
 
-// verbose companies say as much as companies do.
+// verbose returns companies whose texts are as long as texts get.
 func verbose(n int) []*company.Company {
 	many := func(word string, n, from int) (all []string) {
 		for i := range n {
@@ -46,7 +46,7 @@ func verbose(n int) []*company.Company {
 	return made
 }
 
-func TestNoPageWeighsMoreThanItMay(t *testing.T) {
+func TestPagesStayBelowTheSizeLimit(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	made := verbose(80)
@@ -86,7 +86,7 @@ func TestNoPageWeighsMoreThanItMay(t *testing.T) {
 	}
 	for _, rt := range routes() {
 		if rt.method == http.MethodGet && !strings.HasSuffix(rt.path, "/events") {
-			weigh(rt.path, ann.get(t, filled(rt.path, ids)))
+			weigh(rt.path, ann.get(t, fillPath(rt.path, ids)))
 		}
 	}
 	params := url.Values{"countries": {"Germany"}, "technologies": made[0].Technologies[:3], "exclude_keywords": {"one", "two"}}

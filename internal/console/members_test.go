@@ -1,0 +1,61 @@
+package console
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+func TestMemberWhoLeavesTakesTheirTokensWithThem(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	bob, ann := h.as(t, h.bob), h.as(t, h.ann)
+	token := func() string {
+		secret, _, err := h.Tokens.Create(t.Context(), token.NewToken{
+			Workspace: h.acme, Name: "bob's", Scope: auth.Read, Owner: h.bob.ID,
+		})
+		require.NoError(t, err)
+		return "Bearer " + secret
+	}
+	mine := token()
+	_, err := h.Tokens.Authenticate(t.Context(), mine)
+	require.NoError(t, err)
+	require.Equal(t, basePath+"/workspaces", bob.post(t, in(h.acme, "/leave")).location())
+	_, err = h.Tokens.Authenticate(t.Context(), mine)
+	require.Equal(t, fault.NotWorkspaceMember, fault.CodeOf(err))
+	require.Equal(t, http.StatusNotFound, bob.get(t, in(h.acme, "/members")).status)
+
+	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
+		return h.Workspaces.AddMember(t.Context(), tx, h.acme, h.bob.ID, workspace.Member)
+	}))
+	_, err = h.Tokens.Authenticate(t.Context(), mine)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusSeeOther, ann.post(t, in(h.acme, "/members/"+h.bob.ID.String()+"/remove")).status)
+	_, err = h.Tokens.Authenticate(t.Context(), mine)
+	require.Equal(t, fault.NotWorkspaceMember, fault.CodeOf(err))
+
+	a := ann.post(t, in(h.acme, "/leave"))
+	require.Equal(t, http.StatusUnprocessableEntity, a.status)
+	require.Contains(t, a.body, "needs an owner")
+}
+
+func TestRolesAreChangedByOwners(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ann := h.as(t, h.ann)
+	path := in(h.acme, "/members/"+h.bob.ID.String()+"/role")
+	require.Equal(t, http.StatusUnprocessableEntity, ann.post(t, path, "role", "king").status)
+	require.Equal(t, http.StatusSeeOther, ann.post(t, path, "role", "owner").status)
+	require.Contains(t, ann.get(t, in(h.acme, "/members")).body, "Role changed.")
+	require.NotContains(t, ann.get(t, in(h.acme, "/members")).body, "Role changed.", "it is said once")
+	bob := h.as(t, h.bob)
+	require.Equal(t, http.StatusSeeOther, bob.post(t, in(h.acme, "/members/"+h.ann.ID.String()+"/remove")).status)
+	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/members")).status)
+}

@@ -19,9 +19,9 @@ const (
 	AttributesMax       = 500 // names
 )
 
-// Clean puts the values into the form that the catalog keeps: trimmed, one space for a run of white space, no control
-// or broken characters, lists without blanks and repetitions, the domain as CleanDomain gives it, the country by its
-// everyday name with its code. For a domain that is none, or missing, the website's stands in if it is the company's own.
+// Clean normalises the values for the catalog: trimmed, one space for a run of white space, no control or
+// invalid characters, lists without blanks and duplicates, the domain as CleanDomain returns it, the country by its
+// everyday name with its code. If the domain is invalid or missing, the website's domain is used if it is the company's own.
 func (c *Company) Clean() {
 	for _, f := range textFields {
 		s := f.Text(c)
@@ -43,7 +43,7 @@ func (c *Company) cleanDomain() {
 	c.Domain = domain
 }
 
-// cleanCountry leaves a country that is not known as given.
+// cleanCountry leaves an unknown country unchanged.
 func (c *Company) cleanCountry() {
 	country, ok := LookupCountry(c.Country)
 	if !ok && c.Country == "" {
@@ -56,7 +56,7 @@ func (c *Company) cleanCountry() {
 	c.Country, c.CountryCode = country.Name, country.Alpha2
 }
 
-// cleanList drops blanks and what repeats under another spelling.
+// cleanList drops blanks and values that repeat in another spelling.
 func cleanList(list []string) []string {
 	out := make([]string, 0, len(list))
 	keys := make([]string, 0, len(list))
@@ -72,7 +72,7 @@ func cleanList(list []string) []string {
 	return out
 }
 
-// Validate checks a cleaned record; a fault.Validation error lists every fault, by field.
+// Validate checks a cleaned record. A fault.Validation error lists every problem by field.
 func (c *Company) Validate() error {
 	var errs []fault.FieldError
 	fail := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }

@@ -12,7 +12,7 @@ import (
 // recordVersion is the first byte of a record. History: 1, the layout of Encode.
 const recordVersion = 1
 
-// The flags say which of the integers, then of the times, then whether attributes are in a record.
+// The flags say which integers and which times a record contains, and whether it contains attributes.
 var (
 	hasAttributes = byte(1) << (len(intFields) + len(timeFields))
 	hasAll        = hasAttributes<<1 - 1
@@ -20,8 +20,8 @@ var (
 
 var errRecord = errors.New("damaged company record")
 
-// Encode packs the record without Number and Connections: the version, the flags, the id, the texts, the lists, then
-// what the flags announce. Equal records give equal bytes. Attributes that JSON cannot hold are left out.
+// Encode encodes the record without Number and Connections: the version, the flags, the id, the texts, the lists, and
+// what the flags announce. Equal records have equal bytes. Attributes that JSON cannot represent are left out.
 func Encode(c *Company) []byte {
 	attributes := encodeAttributes(c.Attributes)
 	p := make([]byte, 0, 160+len(c.Description)+len(c.Website)+len(attributes))
@@ -53,8 +53,8 @@ func Encode(c *Company) []byte {
 	return p
 }
 
-// Decode reads what Encode wrote into c and leaves its Number and Connections alone. Numbers in the attributes come as
-// json.Number. Damaged bytes are an error, never a panic; c is then half filled. It keeps no reference to p.
+// Decode decodes a record into c, except Number and Connections. Numbers in the attributes become
+// json.Number. Damaged bytes are an error, never a panic; c is then partly filled. It keeps no reference to p.
 func Decode(p []byte, c *Company) error {
 	if len(p) < 2+len(c.ID.UUID) {
 		return fmt.Errorf("decode company: %w", errRecord)
@@ -126,7 +126,7 @@ func encodeAttributes(attributes map[string]any) []byte {
 	return encodeAttributes(sound)
 }
 
-// reader cuts values off a record's head; after the first damage every value is zero.
+// reader reads values from the start of a record; after the first damage every value is zero.
 type reader struct {
 	rest string
 	bad  bool
@@ -167,7 +167,7 @@ func (r *reader) list() []string {
 	if n == 0 {
 		return nil
 	}
-	if n > uint64(len(r.rest)) { // each value takes a byte at least
+	if n > uint64(len(r.rest)) { // each value takes at least one byte
 		r.bad, r.rest = true, ""
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// record draws any record that Encode keeps whole.
+// record draws any record that Encode preserves.
 func record() *rapid.Generator[*company.Company] {
 	texts := rapid.SliceOfN(rapid.String(), 1, 4)
 	list := rapid.OneOf(rapid.Just[[]string](nil), texts)

@@ -9,7 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Country is one of ISO 3166-1 (and Kosovo, by its user-assigned codes).
+// Country is a country of ISO 3166-1 (and Kosovo, with its user-assigned codes).
 type Country struct {
 	Name   string // the everyday English name
 	Alpha2 string
@@ -21,8 +21,8 @@ type Country struct {
 //go:embed countries.csv
 var countriesCSV string
 
-// Names in 27 other languages, from the Unicode CLDR as golang.org/x/text/language/display has it; those that are an
-// English name already, or of two countries, are left out.
+// Names in 27 other languages, from the Unicode CLDR in golang.org/x/text/language/display. Names that are already an
+// English name, or name two countries, are left out.
 //
 //go:embed country_names.csv
 var countryNamesCSV string
@@ -30,16 +30,16 @@ var countryNamesCSV string
 type countryTable struct {
 	all    []Country
 	byCode map[string]int // alpha-2 and alpha-3, lower case
-	asIs   map[string]int // everyday names and codes as they are mostly spelled
-	byName map[string]int // names and aliases, as countryKey gives them
-	names  []string       // everyday names and aliases, for the nearest one
+	asIs   map[string]int // everyday names and codes in their usual spelling
+	byName map[string]int // names and aliases, as countryKey returns them
+	names  []string       // everyday names and aliases, for NearestCountry
 	owner  []int          // the country of each of names
 }
 
 var countries = sync.OnceValue(func() *countryTable {
 	rows, err := csv.NewReader(strings.NewReader(countriesCSV)).ReadAll()
 	if err != nil {
-		panic(err) // the table is part of the program
+		panic(err) // the table is embedded
 	}
 	t := &countryTable{asIs: map[string]int{}, byCode: map[string]int{}, byName: map[string]int{}}
 	for i, row := range rows[1:] {
@@ -60,11 +60,11 @@ var countries = sync.OnceValue(func() *countryTable {
 	return t
 })
 
-// addNames adds the names in other languages; what people mistype is compared with the English ones only.
+// addNames adds the names in other languages. Misspellings are compared only with the English names.
 func (t *countryTable) addNames() {
 	rows, err := csv.NewReader(strings.NewReader(countryNamesCSV)).ReadAll()
 	if err != nil {
-		panic(err) // the table is part of the program
+		panic(err) // the table is embedded
 	}
 	for _, row := range rows[1:] {
 		for name := range strings.SplitSeq(row[1], "|") {
@@ -92,7 +92,7 @@ func LookupCountry(s string) (Country, bool) {
 	return t.all[i], true
 }
 
-// NearestCountry is the everyday name of the country that s most likely meant; it is empty if none is near.
+// NearestCountry returns the everyday name of the country that s most likely means, or "" if none is near.
 func NearestCountry(s string) string {
 	if c, ok := LookupCountry(s); ok {
 		return c.Name
@@ -107,7 +107,7 @@ func NearestCountry(s string) string {
 	return ""
 }
 
-// countryKey keeps the words that tell names apart: "St. Lucia" is "Saint Lucia", "The Gambia" is "Gambia".
+// countryKey keeps only the words that distinguish names: "St. Lucia" is "Saint Lucia", "The Gambia" is "Gambia".
 func countryKey(s string) string {
 	words := text.Tokens(s)
 	kept := words[:0]

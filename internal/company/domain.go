@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// CleanDomain gives the comparable domain of a host or a URL: lower case, ASCII (punycode), without scheme, user, port,
-// path, www. and trailing dot. It does not hold for what is no host name with at least two labels.
+// CleanDomain returns the comparable domain of a host or a URL: lower case, ASCII (punycode), without scheme, user, port,
+// path, www. and trailing dot. It returns false if s is not a host name with at least two labels.
 func CleanDomain(s string) (string, bool) {
 	s = strings.TrimSpace(s)
 	if _, rest, ok := strings.Cut(s, "//"); ok {
@@ -46,7 +46,7 @@ func asciiHost(s string) (string, bool) {
 
 func isPort(s string) bool { return len(s) <= 5 && strings.Trim(s, "0123456789") == "" }
 
-// isHost holds for two or more labels of letters, digits and inner hyphens (underscores occur too), not an address.
+// isHost reports whether s is a host name: two or more labels of letters, digits, underscores and inner hyphens, not an IP address.
 func isHost(s string) bool {
 	if len(s) > 253 || !strings.Contains(s, ".") {
 		return false

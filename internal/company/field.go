@@ -6,12 +6,12 @@ import (
 )
 
 // Field is a row of the table of fields. Of the access functions, the one for its Kind is set; a field of another kind
-// is read from the Company itself.
+// are read from the Company directly.
 type Field struct {
 	Name  string // in JSON, in files and in filters
 	Label string // for people
 	Kind  Kind
-	Doc   string // what the values are, where the name does not say it
+	Doc   string // a description of the values, if the name is not enough
 
 	Text func(*Company) *string
 	List func(*Company) *[]string

@@ -12,11 +12,11 @@ import (
 // Set is an immutable set of companies by number. The zero Set is empty. Safe for concurrent use.
 type Set struct{ bits *roaring.Bitmap }
 
-// denseShare is the share of all numbers up to the highest from which a set is made by way of one bit for each: many
-// numbers in no order are put in their places ten times as fast that way.
+// denseShare is the share of numbers, up to the highest, above which a set is built with one bit per number: for many
+// unsorted numbers this is ten times as fast.
 const denseShare = 1024
 
-// SetOf makes a set; the order and repetition of numbers do not matter.
+// SetOf returns a set of the numbers; their order and duplicates do not matter.
 func SetOf(numbers ...Number) Set {
 	if len(numbers) > denseShare {
 		if highest := slices.Max(numbers); int(highest)/denseShare < len(numbers) {
@@ -36,13 +36,13 @@ func SetOf(numbers ...Number) Set {
 	return Set{b}
 }
 
-// SetFrom takes over the bitmap, which nobody may change afterwards.
+// SetFrom returns a set that takes over the bitmap; it must not be changed afterwards.
 func SetFrom(b *roaring.Bitmap) Set { return Set{b} }
 
-// ErrSet is what ParseSet says of damaged bytes.
+// ErrSet is returned by ParseSet for damaged bytes.
 var ErrSet = errors.New("damaged set")
 
-// ParseSet reads what Bytes wrote; damaged bytes are ErrSet, never a panic.
+// ParseSet parses the output of Bytes. Damaged bytes are ErrSet, never a panic.
 func ParseSet(p []byte) (Set, error) {
 	b := roaring.New()
 	if len(p) == 0 {
@@ -57,7 +57,7 @@ func ParseSet(p []byte) (Set, error) {
 	return Set{b}, nil
 }
 
-// Bytes is the set in the portable format of roaring bitmaps.
+// Bytes returns the set in the portable format of roaring bitmaps.
 func (s Set) Bytes() []byte {
 	b := s.bitmap()
 	if !b.HasRunCompression() {
@@ -71,7 +71,7 @@ func (s Set) Bytes() []byte {
 	return p
 }
 
-// Bitmap is the set's own bitmap, for reading only.
+// Bitmap returns the set's own bitmap, which must not be changed.
 func (s Set) Bitmap() *roaring.Bitmap { return s.bitmap() }
 
 func (s Set) bitmap() *roaring.Bitmap {
@@ -81,31 +81,31 @@ func (s Set) bitmap() *roaring.Bitmap {
 	return s.bits
 }
 
-// Len is the number of companies.
+// Len returns the number of companies.
 func (s Set) Len() int { return int(s.bitmap().GetCardinality()) }
 
-// IsEmpty holds for a set without companies.
+// IsEmpty reports whether the set has no companies.
 func (s Set) IsEmpty() bool { return s.bitmap().IsEmpty() }
 
-// Has holds if the company is in the set.
+// Has reports whether the company is in the set.
 func (s Set) Has(n Number) bool { return s.bitmap().Contains(uint32(n)) }
 
-// And is the intersection.
+// And returns the intersection.
 func (s Set) And(o Set) Set { return Set{roaring.And(s.bitmap(), o.bitmap())} }
 
-// AndLen is the size of the intersection; it builds no set.
+// AndLen returns the size of the intersection without building it.
 func (s Set) AndLen(o Set) int { return int(s.bitmap().AndCardinality(o.bitmap())) }
 
-// Minus is what s holds and o does not.
+// Minus returns the companies of s that are not in o.
 func (s Set) Minus(o Set) Set { return Set{roaring.AndNot(s.bitmap(), o.bitmap())} }
 
-// Or is the union.
+// Or returns the union.
 func (s Set) Or(o Set) Set { return Set{roaring.Or(s.bitmap(), o.bitmap())} }
 
-// Equal holds for sets of the same companies.
+// Equal reports whether both sets have the same companies.
 func (s Set) Equal(o Set) bool { return s.bitmap().Equals(o.bitmap()) }
 
-// All yields the numbers, ascending.
+// All yields the numbers in ascending order.
 func (s Set) All() iter.Seq[Number] {
 	return func(yield func(Number) bool) {
 		for it := s.bitmap().Iterator(); it.HasNext(); {

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// SiteDomain is the domain of the company whose website the URL is: its host without what stands in front of the domain
-// on company sites (www2, careers, corporate, investors …). It does not hold for a page on somebody else's site: a social
-// profile, an app shop, a job board, a link shortener, a careers site with a name of its own.
+// SiteDomain returns the domain of the company whose website the URL is: its host without the subdomains that are usual
+// on company sites (www2, careers, corporate, investors …). It returns false for a page on another company's site: a social
+// profile, an app store, a job board, a link shortener, or a careers site with its own domain.
 func SiteDomain(url string) (string, bool) {
 	host, ok := CleanDomain(url)
 	if !ok || isShared(host, url) {
@@ -40,7 +40,7 @@ func SiteDomain(url string) (string, bool) {
 	return host, true
 }
 
-// isShared holds for a host that serves pages of many companies. The front page of such a site is its owner's.
+// isShared reports whether the host serves pages of many companies. The front page of such a site belongs to its owner.
 func isShared(host, url string) bool {
 	for h := host; strings.Contains(h, "."); {
 		if elsewhere[h] {
@@ -59,7 +59,7 @@ func isFrontPage(url string) bool {
 	return i < 0 || strings.Trim(url[i:], "/#?") == ""
 }
 
-// isCareersSite holds for a domain that is only about jobs, such as acmecareers.com or acme.jobs.
+// isCareersSite reports whether the domain is only about jobs, such as acmecareers.com or acme.jobs.
 func isCareersSite(own string) bool {
 	label, suffix, _ := strings.Cut(own, ".")
 	if suffix == "jobs" || suffix == "careers" {
@@ -87,7 +87,7 @@ var (
 	frontLabels = setOf(`www www1 www2 www3 ww2 web home m mobile corporate corp company group global international about
 		aboutus info ir ri investor investors investorrelations en de fr es it nl pt ja us uk`)
 
-	// alwaysElsewhere are shorteners and trackers: not even their front page is the site of a company in a catalog.
+	// alwaysElsewhere are link shorteners and trackers: not even their front page is a company's website.
 	alwaysElsewhere = setOf(`bit.ly goo.gl goo.gle t.co tinyurl.com ow.ly buff.ly lnkd.in rebrand.ly is.gd cutt.ly shorturl.at
 		rb.gy tiny.cc short.io bl.ink soo.gd adf.ly dlvr.it ift.tt amzn.to fb.me youtu.be g.co aka.ms doubleclick.net t.me wa.me
 		linktr.ee web.app`)
@@ -111,7 +111,7 @@ var (
 	}()
 )
 
-// KnownSuffix holds for a host under a top-level domain of the public suffix list, or one kept for examples.
+// KnownSuffix reports whether the host is under a top-level domain of the public suffix list, or one reserved for examples.
 func KnownSuffix(host string) bool {
 	suffix, icann := publicsuffix.PublicSuffix(host)
 	return icann || strings.Contains(suffix, ".") || suffix == "example" || suffix == "test"

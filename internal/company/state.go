@@ -25,5 +25,5 @@ var states = map[string][]string{
 	"WA": {"Washington", "Western Australia"}, "NT": {"Northwest Territories", "Northern Territory"},
 }
 
-// StatesOf are the full names that a state's postal code may stand for, the likeliest first; none for another text.
+// StatesOf returns the full names that a state's postal code may mean, most likely first; nil for any other text.
 func StatesOf(code string) []string { return states[strings.ToUpper(strings.TrimSpace(code))] }

@@ -1,7 +1,7 @@
 package format
 
-// SafeCell is a text as a cell of a CSV that is not an export: what a spreadsheet could run as a formula is led by an
-// apostrophe, as in exports. It is not for numbers, whose minus is no formula.
+// SafeCell returns a text as a cell of a CSV that is not an export: a text that a spreadsheet could run as a formula gets a
+// leading apostrophe, as in exports. Do not use it for numbers, whose minus sign is not a formula.
 func SafeCell(text string) string {
 	if runsAsFormula([]byte(text)) {
 		return "'" + text

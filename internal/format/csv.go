@@ -19,16 +19,17 @@ import (
 // A CSV is RFC 4180: a header row, comma, CRLF, UTF-8 (with a byte order mark if Options.BOM). Its cells:
 //
 //   - An unknown value is an empty cell. Times are RFC 3339, UTC.
-//   - A list (industries, naics_codes, technologies, technology_categories) is its values joined by "; ".
-//   - connections is "category: Name (domain)" for each, joined by "; "; without a known domain "category: Name".
-//   - If joining would be ambiguous, because a value contains ";", starts with "[" or has space at an end, the cell is
+//   - The values of a list (industries, naics_codes, technologies, technology_categories) are joined by "; ".
+//   - A connection is "category: Name (domain)", or "category: Name" if the domain is unknown; they are joined by "; ".
+//   - If joining would be ambiguous, because a value contains ";", starts with "[" or has space at either end, the cell is
 //     a JSON array of the same texts instead.
-//   - attributes is a JSON object with sorted keys; empty without any.
+//   - attributes is a JSON object with sorted keys; empty if there are none.
 //   - A text cell that a spreadsheet could run as a formula (its first character, leading spaces aside, is = + - @,
-//     one of these in full width, or a control character) is led by an apostrophe, unless Options.RawFormulas. Numbers, times and ids never are.
-//   - Text is never cut, trimmed or otherwise changed; a line break inside a cell stays as it is, in quotes.
+//     one of these in full width, or a control character) gets a leading apostrophe, unless Options.RawFormulas is set.
+//     Numbers, times and ids never do.
+//   - Text is never cut, trimmed or changed in any other way; a line break inside a cell is kept, in quotes.
 //
-// csvWriter is not encoding/csv's: that one turns every line break of a cell into CRLF, which changes the text.
+// csvWriter does not use encoding/csv, which turns every line break of a cell into CRLF and so changes the text.
 type csvWriter struct {
 	w       io.Writer
 	o       Options
@@ -111,7 +112,7 @@ func isText(k company.Kind) bool {
 	}
 }
 
-// runsAsFormula holds for a cell that a spreadsheet may take for a formula or a command.
+// runsAsFormula reports whether a spreadsheet may run the cell as a formula or a command.
 func runsAsFormula(cell []byte) bool {
 	for len(cell) > 0 && cell[0] == ' ' {
 		cell = cell[1:]
@@ -147,7 +148,7 @@ func appendCell(row, cell []byte, guard bool) []byte {
 	return append(row, '"')
 }
 
-// needsQuotes also holds for space at an end, which some readers trim outside of quotes.
+// needsQuotes also returns true for space at either end, which some readers trim if it is not quoted.
 func needsQuotes(cell []byte) bool {
 	if len(cell) == 0 {
 		return false
@@ -177,7 +178,7 @@ func appendList(b []byte, values []string) []byte {
 	return b
 }
 
-// joinable holds for a value that can be told from its neighbours in a joined cell.
+// joinable reports whether a value can be separated again from its neighbours in a joined cell.
 func joinable(v string) bool {
 	return v != "" && v[0] != '[' && !strings.Contains(v, ";") && strings.TrimSpace(v) == v
 }
@@ -210,13 +211,13 @@ func appendAttributes(b []byte, c *company.Company) []byte {
 	return appendJSON(b, c.Attributes)
 }
 
-// appendJSON appends v, which is made of what JSON can say.
+// appendJSON appends v as JSON.
 func appendJSON(b []byte, v any) []byte {
 	var buf strings.Builder
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		panic(err) // only for values that no JSON holds, which the catalog refuses
+		panic(err) // only for values that JSON cannot represent, which the catalog refuses
 	}
 	return append(b, strings.TrimSuffix(buf.String(), "\n")...)
 }
@@ -238,7 +239,7 @@ func appendTime(b []byte, t time.Time) []byte {
 func inspectCSV(r io.Reader) (Shape, error) {
 	reader := csv.NewReader(r)
 	reader.ReuseRecord = true
-	header, err := reader.Read() // every record must have as many cells
+	header, err := reader.Read() // every record must have this many cells
 	if err != nil {
 		return Shape{}, fmt.Errorf("read the header: %w", err)
 	}

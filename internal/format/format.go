@@ -11,8 +11,8 @@ import (
 	"github.com/opencapi/capi/internal/company"
 )
 
-// Writer writes companies as rows. Close writes what ends the file; it does not close the underlying writer.
-// The same companies give the same bytes.
+// Writer writes companies as rows. Close writes the end of the file; it does not close the underlying writer.
+// The same companies produce the same bytes.
 type Writer interface {
 	Write(c *company.Company) error
 	Close() error
@@ -27,14 +27,14 @@ const (
 	JSON Format = "json"
 )
 
-// Options are what an export can choose.
+// Options are the choices of an export.
 type Options struct {
-	Columns     []string `json:"columns,omitempty"`      // those of the file, in this order; all if there are none
+	Columns     []string `json:"columns,omitempty"`      // the file's columns, in this order; all if empty
 	BOM         bool     `json:"bom,omitempty"`          // start a CSV with a UTF-8 byte order mark
-	RawFormulas bool     `json:"raw_formulas,omitempty"` // leave text cells of a CSV that a spreadsheet would run as formulas as they are
+	RawFormulas bool     `json:"raw_formulas,omitempty"` // do not escape text cells of a CSV that a spreadsheet would run as formulas
 }
 
-// kind is what one format is made of.
+// kind describes one format.
 type kind struct {
 	format      Format
 	contentType string
@@ -55,16 +55,16 @@ func (f Format) kind() (kind, bool) {
 	return kinds[i], true
 }
 
-// Known holds for a format that New can write.
+// Known reports whether New can write the format.
 func (f Format) Known() bool {
 	_, ok := f.kind()
 	return ok
 }
 
-// Extension is the end of such a file's name, without a dot.
+// Extension returns the file name extension, without a dot.
 func (f Format) Extension() string { return string(f) }
 
-// ContentType is such a file's media type.
+// ContentType returns the media type.
 func (f Format) ContentType() string {
 	k, ok := f.kind()
 	if !ok {
@@ -82,7 +82,7 @@ func Names() string {
 	return strings.Join(names, " or ")
 }
 
-// New makes a Writer that writes to w, in pieces of about 64 kB.
+// New returns a Writer that writes to w, about 64 kB at a time.
 func New(f Format, w io.Writer, o Options) (Writer, error) {
 	k, ok := f.kind()
 	if !ok {

@@ -32,7 +32,7 @@ func companyID(n byte) id.Company { return id.Company{UUID: uuid.UUID{15: n}} }
 
 func number(n int64) *int64 { return &n }
 
-// samples are a full record, one with all that is awkward, and one of which only the name is known.
+// samples are a full record, one with every difficult value, and one with only a name.
 func samples() []*company.Company {
 	day := time.Date(2026, 3, 1, 12, 30, 0, 123456000, time.UTC)
 	return []*company.Company{
@@ -154,7 +154,7 @@ func TestNumbersAreNeverLedByAnApostrophe(t *testing.T) {
 	require.Equal(t, "-44", row["founded_year"])
 }
 
-// awkward draws texts of what CSV and JSON have to mind.
+// awkward draws texts with the characters that CSV and JSON must escape.
 func awkward() *rapid.Generator[string] {
 	return rapid.StringOfN(rapid.OneOf(
 		rapid.SampledFrom([]rune(`;,"'[]{}()=+-@: `+"\n\t")), rapid.RuneFrom([]rune("abcß日é")), rapid.RuneFrom(nil, unicode.Letter),
@@ -175,7 +175,7 @@ func drawCompany(t *rapid.T) *company.Company {
 	return c
 }
 
-// joined reads a list cell by the rules that a client would follow.
+// joined parses a list cell by the rules that a client would follow.
 func joined(t require.TestingT, cell string) []string {
 	if cell == "" {
 		return nil

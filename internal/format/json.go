@@ -24,8 +24,8 @@ type jsonConnected struct {
 	Domain *string     `json:"domain"`
 }
 
-// A JSON file is one array with one company a line, in the shape of the API's company detail: unknown values are
-// null, lists are never null, attributes are always an object. With Options.Columns it has these fields alone.
+// A JSON file is one array with one company per line, in the shape of the API's company detail: unknown values are
+// null, lists are never null, attributes is always an object. With Options.Columns it has only these fields.
 type jsonWriter struct {
 	w      io.Writer
 	buf    bytes.Buffer // lines not yet written
@@ -115,7 +115,7 @@ func (j *jsonWriter) texts(list []string) error {
 	return nil
 }
 
-// text writes most texts as they are: they need no escape.
+// text copies most texts unchanged, because they need no escaping.
 func (j *jsonWriter) text(s string) error {
 	for i := range len(s) {
 		if b := s[i]; b < ' ' || b >= utf8.RuneSelf || b == '"' || b == '\\' {
@@ -188,14 +188,14 @@ func inspectJSON(r io.Reader) (Shape, error) {
 	return in.Shape, nil
 }
 
-// jsonReader reads an array of objects, a value at a time.
+// jsonReader reads an array of objects, one value at a time.
 type jsonReader struct {
 	Shape
 	dec   *json.Decoder
 	value json.RawMessage // reused
 }
 
-// row reads one object; the first one says which keys, in which order, the others must have.
+// row reads one object; the first one determines the keys and the order that the others must have.
 func (in *jsonReader) row() error {
 	if err := in.delim('{'); err != nil {
 		return err
@@ -206,7 +206,7 @@ func (in *jsonReader) row() error {
 		if err != nil {
 			return err
 		}
-		name, _ := key.(string) // the decoder takes nothing else there
+		name, _ := key.(string) // the decoder accepts only strings here
 		if in.Rows == 0 {
 			in.Columns = append(in.Columns, name)
 		} else if keys >= len(in.Columns) || in.Columns[keys] != name {

@@ -5,11 +5,11 @@ import (
 	"io"
 )
 
-// SchemaVersion counts the sets of columns that files have had. A reader of one version reads every file of it:
-// 1 has those that AllColumns gives, or some of them.
+// SchemaVersion is the version of the set of columns. A reader of a version can read every file of that version:
+// version 1 has the columns that AllColumns returns, or some of them.
 const SchemaVersion = 1
 
-// Shape is what can be told of a file without knowing its companies.
+// Shape is what a file shows without knowledge of its companies.
 type Shape struct {
 	Rows    int
 	Columns []string // in their order; none for a JSON file without rows
@@ -30,8 +30,8 @@ func Columns(f Format, o Options) []string {
 // AllColumns returns the columns that a file can have, whatever its format.
 func AllColumns() []string { return Columns(CSV, Options{}) }
 
-// Inspect reads a whole file and tells its shape. A file that is cut off or malformed, or whose rows have different
-// columns, is an error; the shape is then what was read before.
+// Inspect reads a whole file and returns its shape. A file that is truncated or malformed, or whose rows have different
+// columns, is an error; the shape then covers what was read before.
 func Inspect(f Format, r io.Reader) (Shape, error) {
 	k, ok := f.kind()
 	if !ok {

@@ -1,5 +1,5 @@
-// Package companytest makes companies up: plausible, connected to each other, and the same for the same seed.
-// It draws no real company; every domain ends in .example, which nobody can register.
+// Package companytest generates companies: plausible, connected to each other, and the same for the same seed.
+// It contains no real company; every domain ends in .example, which nobody can register.
 package companytest
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Generate makes n companies, numbered from 1, each the caller's to keep and change. Names and domains are distinct.
-// The company of a number depends on seed and n alone.
+// Generate returns n companies, numbered from 1, which the caller may change. Names and domains are distinct.
+// The company with a number depends only on seed and n.
 func Generate(seed uint64, n int) iter.Seq[*company.Company] {
 	return func(yield func(*company.Company) bool) {
 		for i := range n {
@@ -27,7 +27,7 @@ func Generate(seed uint64, n int) iter.Seq[*company.Company] {
 	}
 }
 
-// Slice is Generate as a slice.
+// Slice returns the companies of Generate as a slice.
 func Slice(seed uint64, n int) []*company.Company {
 	companies := make([]*company.Company, 0, n)
 	for c := range Generate(seed, n) {
@@ -73,7 +73,7 @@ func generate(seed uint64, i, n int) *company.Company {
 	return c
 }
 
-// chance holds in so many of a hundred cases.
+// chance returns true with this probability in percent.
 func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
 
 // How strongly pick prefers the head of a list: the share of the first value grows with it.
@@ -96,7 +96,7 @@ func idOf(seed uint64, i int) id.Company {
 	return id.Company{UUID: u}
 }
 
-// employeesOf is log-normal with a median of 45; one in eight is unknown.
+// employeesOf returns log-normal counts with a median of 45; one in eight is unknown.
 func employeesOf(r *rand.Rand) *int64 {
 	if chance(r, 12) {
 		return nil
@@ -106,7 +106,7 @@ func employeesOf(r *rand.Rand) *int64 {
 	return &n
 }
 
-// foundedOf leans to the last decades; one in five is unknown.
+// foundedOf prefers recent decades; one in five is unknown.
 func foundedOf(r *rand.Rand) *int64 {
 	if chance(r, 20) {
 		return nil

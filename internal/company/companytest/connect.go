@@ -8,10 +8,10 @@ import (
 	"github.com/opencapi/capi/internal/company"
 )
 
-// categories go from the most frequent one down.
+// categories are sorted by frequency, most frequent first.
 var categories = []string{"vendor", "customer", "partner", "investor", "competitor", "portfolio", "acquisition", "owner"}
 
-// connectionsOf are up to six of company i's n fellows; low numbers are connected to most, as large vendors are.
+// connectionsOf returns up to six of the n companies; low numbers get the most connections, as large vendors do.
 func connectionsOf(r *rand.Rand, seed uint64, i, n int) []company.Connection {
 	if n < 2 || chance(r, 20) {
 		return nil

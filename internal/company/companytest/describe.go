@@ -44,7 +44,7 @@ func describe(r *rand.Rand, name string, l line, p place) string {
 		if has {
 			b.WriteString(city + after)
 		}
-		at += 5 // no common divisor with the number of sentences: none comes twice
+		at += 5 // coprime with the number of sentences, so none is repeated
 	}
 	return b.String()
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The name's parts: 64 x 64 x 32 combinations, each used once before a numeral tells the next round apart.
+// The parts of a name: 64 x 64 x 32 combinations, each used once before a numeral distinguishes the next round.
 var (
 	firstWords = strings.Fields(`Amber Anchor Arctic Aspen Atlas Aurora Autumn Azure Beacon Birch Blue Bramble Bright
 		Bronze Canyon Cedar Cinder Clear Cobalt Copper Coral Crimson Crystal Dawn Delta Dusk Eagle Eastern Echo Ember
@@ -24,9 +24,9 @@ var (
 
 const combinations = 64 * 64 * 32
 
-// headOf is the name and domain of company i.
+// headOf returns the name and domain of company i.
 func headOf(seed uint64, i int) (name, domain string) {
-	// An odd factor permutes the combinations, so that neighbours do not look alike and none comes twice.
+	// An odd factor permutes the combinations, so that neighbours differ and none is repeated.
 	k := (uint64(i)*48_271 + seed*69_621) % combinations
 	words := []string{firstWords[k%64], secondWords[k/64%64], lastWords[k/(64*64)]}
 	if round := i / combinations; round > 0 {

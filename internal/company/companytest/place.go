@@ -10,7 +10,7 @@ type place struct {
 
 type city struct{ name, state string }
 
-// places go by share, the largest first; the rest of a thousand has no known country.
+// places are sorted by share, largest first; the rest of a thousand has no known country.
 var places = []place{
 	{"United States", "US", 340, []city{
 		{"New York", "New York"},

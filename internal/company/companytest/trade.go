@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// line is a line of business: its labels, its NAICS codes and the words that its descriptions are made of.
+// line is a line of business: its labels, its NAICS codes and the words of its descriptions.
 type line struct {
 	industries []string
 	naics      []string
@@ -13,7 +13,7 @@ type line struct {
 	customers  []string
 }
 
-// lines go from the most frequent one down.
+// lines are sorted by frequency, most frequent first.
 var lines = []line{
 	{
 		[]string{"Software", "SaaS", "Enterprise Software", "Developer Tools", "Artificial Intelligence"},
@@ -121,7 +121,7 @@ func industriesOf(r *rand.Rand, l line) []string {
 	return out
 }
 
-// technology is a name with its category; they go from the most frequent one down.
+// technology is a name with its category; they are sorted by frequency, most frequent first.
 var technologies = []struct{ name, category string }{
 	{"Google Analytics", "Analytics"},
 	{"Cloudflare", "CDN"},

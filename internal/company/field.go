@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Field is a row of the table of fields. Of the access functions, the one for its Kind is set; a field of another kind
-// are read from the Company directly.
+// Field is a row of the table of fields. The access function for its Kind is set; fields of the other kinds are read from the
+// Company directly.
 type Field struct {
 	Name  string // in JSON, in files and in filters
 	Label string // for people

@@ -31,6 +31,8 @@ type Filters struct {
 	FoundedYearMax              *int64             `json:"founded_year_max,omitempty"`
 	Keywords                    []string           `json:"keywords,omitempty"`
 	ExcludeKeywords             []string           `json:"exclude_keywords,omitempty"`
+	Has                         []string           `json:"has,omitempty"`     // names of fields, such as domain: a known value of each
+	Missing                     []string           `json:"missing,omitempty"` // names of fields: no known value of any
 	Connections                 []ConnectionFilter `json:"connections,omitempty"`
 }
 
@@ -125,6 +127,7 @@ type Aggregations struct {
 	TechnologyCategories []Count `json:"technology_categories"`
 	EmployeeCount        []Band  `json:"employee_count"`
 	FoundedYear          []Band  `json:"founded_year"`
+	Known                []Count `json:"known"` // by the names of fields
 }
 
 // Count is one value of a facet.

@@ -301,6 +301,32 @@ func TestEveryValueFilterHasAnExclusion(t *testing.T) {
 	require.Contains(t, h.send(t, h.reader, "POST", "/companies/search", M{"exclude_naics_codes": []string{"x"}}).fields(t), "exclude_naics_codes[0]")
 }
 
+func TestHasAndMissingAskForKnownFields(t *testing.T) {
+	t.Parallel()
+	h := stocked(t, 200, settings{})
+	all := find(t, h, M{})
+	known := map[string]int{}
+	for _, c := range all.Aggregations["known"] {
+		known[c["value"].(string)] = int(c["count"].(float64))
+	}
+	require.Equal(t, 200, known["name"])
+	for _, name := range company.Knowable {
+		has, missing := find(t, h, M{"has": []string{name}}), find(t, h, M{"missing": []string{name}})
+		require.Equal(t, known[name], has.Total, name)
+		require.Equal(t, all.Total, has.Total+missing.Total, name)
+	}
+	both := find(t, h, M{"has": []string{"domain", "employee_count"}, "missing": []string{"linkedin_url"}})
+	require.Less(t, both.Total, known["domain"]+1)
+	require.Empty(t, both.Warnings)
+	a := h.send(t, h.reader, "POST", "/companies/search", M{"has": []string{"domian"}, "missing": []any{"name", 5}})
+	require.Contains(t, a.fields(t)["has[0]"], "did you mean domain?")
+	require.Contains(t, a.fields(t), "missing[1]")
+	got := get[M](t, h, h.reader, 200, "POST", "/companies/search", M{
+		"facets": []string{"known"}, "facet_prefix": M{"facet": "known", "prefix": "dom"},
+	})
+	require.Equal(t, M{"known": []any{M{"value": "domain", "count": float64(known["domain"])}}}, got["aggregations"])
+}
+
 func TestAnUnknownCompanyIsNotFound(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})

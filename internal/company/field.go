@@ -134,6 +134,32 @@ func (f *Field) Known(c *Company) bool {
 	return false
 }
 
+// Knowable lists the names of the fields that a source may leave out: all but the id, the times and the attributes, which
+// have whatever fits no field.
+var Knowable = func() (names []string) {
+	for i := range Fields {
+		if f := &Fields[i]; f.isKnowable() {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}()
+
+func (f *Field) isKnowable() bool {
+	return f.Kind != KindID && f.Kind != KindTime && f.Kind != KindAttributes
+}
+
+// KnownFields returns the names of the Knowable fields that the company has a value of.
+func (c *Company) KnownFields() []string {
+	names := make([]string, 0, len(Knowable))
+	for i := range Fields {
+		if f := &Fields[i]; f.isKnowable() && f.Known(c) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
 // Texts returns the company's known values of a text or a list as it spells them, nil for another kind.
 func (f *Field) Texts(c *Company) []string {
 	switch {

@@ -101,6 +101,23 @@ func TestFacetThatIsNarrowedShowsTheAlternatives(t *testing.T) {
 	require.Contains(t, bands, "51 – 200")
 }
 
+func TestSearchesAskForKnownFields(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 200)...)
+	ann := h.as(t, h.ann)
+	page := ann.get(t, in(h.acme, "/search?has=employee_count&missing=linkedin_url")).body
+	require.Contains(t, page, "<b>Has</b> <bdi>Employees</bdi>")
+	require.Contains(t, page, "<b>Missing</b> <bdi>LinkedIn</bdi>")
+	_, bars, _ := strings.Cut(page, `id="facet-has"`)
+	bars, _, _ = strings.Cut(bars, "</ul>")
+	require.Contains(t, bars, `name="has" value="employee_count" checked`)
+	require.Contains(t, bars, `name="missing" value="linkedin_url" checked`)
+	require.Contains(t, bars, `<button name="missing" value="domain"`)
+	require.Contains(t, ann.get(t, in(h.acme, "/search?has=domian")).body, "did you mean domain?")
+	require.Contains(t, ann.get(t, in(h.acme, "/search/complete?facet=has&prefix=linked")).body, `"label":"LinkedIn"`)
+}
+
 func TestEveryFacetValueCanBeExcluded(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -110,7 +127,7 @@ func TestEveryFacetValueCanBeExcluded(t *testing.T) {
 	for _, param := range []string{"countries", "states", "cities", "industries", "naics_codes", "technologies", "technology_categories"} {
 		_, bars, _ := strings.Cut(page, `id="facet-`+param+`"`)
 		bars, _, _ = strings.Cut(bars, "</ul>")
-		require.Contains(t, bars, `<button type="submit" name="exclude_`+param+`"`, "a button of the form, without a script")
+		require.Contains(t, bars, `<button name="exclude_`+param+`"`, "a button of the form, without a script")
 	}
 	page = ann.get(t, in(h.acme, "/search?countries=United+States&countries=Germany&exclude_countries=DE")).body
 	_, bars, _ := strings.Cut(page, `id="facet-countries"`)

@@ -16,6 +16,7 @@ const (
 	FieldTechnologyCategory
 	FieldEmployeeCount
 	FieldFoundedYear
+	FieldKnown // the names of the fields that have a known value
 
 	// What parameters read that no OneOf, Prefix or Range names.
 	FieldText // name and description
@@ -41,6 +42,7 @@ var fields = [...]struct {
 	FieldTechnologyCategory: {"technology_categories", company.FieldNamed("technology_categories")},
 	FieldEmployeeCount:      {"employee_count", company.FieldNamed("employee_count")},
 	FieldFoundedYear:        {"founded_year", company.FieldNamed("founded_year")},
+	FieldKnown:              {"known", nil},
 	FieldText:               {"name and description", nil},
 	FieldConnection:         {"connections", nil},
 	FieldConnectionCategory: {"category", nil},
@@ -51,7 +53,7 @@ var fields = [...]struct {
 // Fields lists the fields of the company itself.
 var Fields = func() (all []Field) {
 	for f := range fields {
-		if fields[f].company != nil {
+		if fields[f].company != nil || Field(f) == FieldKnown {
 			all = append(all, Field(f))
 		}
 	}
@@ -67,6 +69,9 @@ func (f Field) String() string {
 
 // Values returns the company's known values of a text field, as it spells them; nil for a number field.
 func (f Field) Values(c *company.Company) []string {
+	if f == FieldKnown {
+		return c.KnownFields()
+	}
 	if of := fields[f].company; of != nil {
 		return of.Texts(c)
 	}

@@ -5,9 +5,12 @@ package query
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // Filters are the search parameters of the contract as clients write them; lists are OR inside, parameters are AND.
@@ -33,6 +36,8 @@ type Filters struct {
 	FoundedYearMax              *int64             `json:"founded_year_max,omitempty"`
 	Keywords                    []string           `json:"keywords,omitempty"`
 	ExcludeKeywords             []string           `json:"exclude_keywords,omitempty"`
+	Has                         []string           `json:"has,omitempty"`
+	Missing                     []string           `json:"missing,omitempty"`
 	Connections                 []ConnectionFilter `json:"connections,omitempty"`
 }
 
@@ -157,9 +162,41 @@ var Params = []Param{
 		Texts: func(f *Filters) *[]string { return &f.ExcludeKeywords },
 	},
 	{
+		Name: "has", Kind: KindValues, Field: FieldKnown, All: true, Facet: "known", Label: "Has", Hint: "Add a field",
+		Doc:     "Names of fields: companies with a known value of each, such as domain, or connections.",
+		Example: `["domain","employee_count"]`, Read: fieldName, ValueLabel: fieldLabel,
+		Texts: func(f *Filters) *[]string { return &f.Has },
+	},
+	{
+		Name: "missing", Kind: KindValues, Field: FieldKnown, Exclude: true, Label: "Missing",
+		Doc:     "Names of fields: companies without a known value of any of them.",
+		Example: `["linkedin_url"]`, Read: fieldName, ValueLabel: fieldLabel,
+		Texts: func(f *Filters) *[]string { return &f.Missing },
+	},
+	{
 		Name: "connections", Kind: KindConnections, Field: FieldConnection, Label: "Connection",
 		Doc: "Companies with any of these connections.",
 	},
+}
+
+// fieldName returns the name of a company's field as the table writes it, in whatever letter case it is given.
+func fieldName(raw string) (name, problem string) {
+	name = text.Fold(raw)
+	if slices.Contains(company.Knowable, name) {
+		return name, ""
+	}
+	if near := text.Nearest(name, company.Knowable); near != "" {
+		return "", fmt.Sprintf("is not a field of a company; did you mean %s?", near)
+	}
+	return "", "is not a field of a company; the fields are " + strings.Join(company.Knowable, ", ")
+}
+
+// fieldLabel returns the label of a company's field.
+func fieldLabel(name string) string {
+	if f := company.FieldNamed(text.Fold(name)); f != nil {
+		return f.Label
+	}
+	return name
 }
 
 // countryName returns a country's everyday name; an unknown country keeps its own.

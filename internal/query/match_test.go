@@ -134,7 +134,7 @@ func TestExclusionsKeepCompaniesOfWhichNothingIsKnown(t *testing.T) {
 		{ExcludeCountries: []string{"France", "DEU"}}, {ExcludeStates: []string{"BAVARIA"}}, {ExcludeCities: []string{"munich"}},
 		{ExcludeIndustries: []string{"Software"}}, {ExcludeNAICSCodes: []string{"31-33", "52"}},
 		{ExcludeTechnologies: []string{"Rust", "go"}}, {ExcludeTechnologyCategories: []string{"Languages"}},
-		{ExcludeKeywords: []string{"data"}},
+		{ExcludeKeywords: []string{"data"}}, {Missing: []string{"website", "city"}},
 	} {
 		excluded++
 		require.True(t, query.Match(parse(t, f), &company.Company{Name: "A"}), f)
@@ -150,6 +150,26 @@ func TestExclusionsKeepCompaniesOfWhichNothingIsKnown(t *testing.T) {
 		ExcludeCountries: []string{"France"}, ExcludeNAICSCodes: []string{"31-33", "53"}, ExcludeTechnologies: []string{"Rust"},
 	})
 	require.True(t, query.Match(q, c))
+}
+
+func TestHasAsksForEachFieldAndMissingForNone(t *testing.T) {
+	t.Parallel()
+	c := &company.Company{Name: "A", Domain: "a.example", EmployeeCount: ptr(0), Connections: []company.Connection{{Category: "vendor"}}}
+	for _, row := range []struct {
+		filters query.Filters
+		want    bool
+	}{
+		{query.Filters{Has: []string{"name", " Domain ", "employee_count", "connections"}}, true},
+		{query.Filters{Has: []string{"domain", "linkedin_url"}}, false},
+		{query.Filters{Missing: []string{"linkedin_url", "industries", "founded_year"}}, true},
+		{query.Filters{Missing: []string{"linkedin_url", "domain"}}, false},
+		{query.Filters{Has: []string{"domain"}, Missing: []string{"linkedin_url"}}, true},
+		{query.Filters{Has: []string{"domain"}, Missing: []string{"DOMAIN"}}, false},
+	} {
+		require.Equal(t, row.want, query.Match(parse(t, row.filters), c), row.filters)
+	}
+	q := parse(t, query.Filters{Has: company.Knowable})
+	require.Empty(t, q.Given(), "names of fields are checked, so there is nothing to warn about")
 }
 
 // TestAConnectionToAnUnknownCompanyHasNoID guards that a zero id in the data meets no id that is asked for.

@@ -90,7 +90,11 @@ func (p *parser) oneOf(of *Param, values []string) {
 			p.fail(field, "%s", problem)
 			return
 		}
-		folded = append(folded, p.give(of.Name, of.Field, raw, text.Fold(value)))
+		value = text.Fold(value)
+		if of.Field != FieldKnown { // whose values are checked already
+			p.give(of.Name, of.Field, raw, value)
+		}
+		folded = append(folded, value)
 	})
 	switch {
 	case len(folded) == 0:

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/text"
@@ -62,6 +63,12 @@ func TestParseReadsEachFilter(t *testing.T) {
 		}},
 		{query.Filters{Technologies: []string{"C++"}}, query.OneOf{Field: query.FieldTechnology, Values: []string{"c++"}}},
 		{query.Filters{TechnologyCategories: []string{"CRM"}}, query.OneOf{Field: query.FieldTechnologyCategory, Values: []string{"crm"}}},
+		{query.Filters{Has: []string{"domain", "City"}}, query.And{
+			query.OneOf{Field: query.FieldKnown, Values: []string{"city"}}, query.OneOf{Field: query.FieldKnown, Values: []string{"domain"}},
+		}},
+		{query.Filters{Missing: []string{"domain", "city"}}, query.Not{
+			Node: query.OneOf{Field: query.FieldKnown, Values: []string{"city", "domain"}},
+		}},
 		{query.Filters{EmployeeCountMin: ptr(50)}, query.Range{Field: query.FieldEmployeeCount, Min: ptr(50)}},
 		{query.Filters{EmployeeCountMax: ptr(0)}, query.Range{Field: query.FieldEmployeeCount, Max: ptr(0)}},
 		{query.Filters{FoundedYearMin: ptr(2000), FoundedYearMax: ptr(2000)}, query.Range{
@@ -112,6 +119,11 @@ func TestParseNamesTheFieldOfEachFault(t *testing.T) {
 		{query.Filters{EmployeeCountMin: ptr(-1)}, []string{"employee_count_min: must not be negative"}},
 		{query.Filters{EmployeeCountMin: ptr(10), EmployeeCountMax: ptr(5)}, []string{
 			"employee_count_min: must not be greater than employee_count_max (10 > 5)",
+		}},
+		{query.Filters{Has: []string{"domain", "employe_count"}, Missing: []string{"id", "xyz"}}, []string{
+			"has[1]: is not a field of a company; did you mean employee_count?",
+			"missing[0]: is not a field of a company; the fields are " + strings.Join(company.Knowable, ", "),
+			"missing[1]: is not a field of a company; the fields are " + strings.Join(company.Knowable, ", "),
 		}},
 		{query.Filters{FoundedYearMax: ptr(10000)}, []string{"founded_year_max: must be at most 9999"}},
 		{query.Filters{NAICSCodes: []string{"x", "5", "1234567", "33-31", "31-33a", "52"}}, []string{

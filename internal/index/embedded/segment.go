@@ -108,6 +108,7 @@ const (
 	fieldIndustry
 	fieldTechnology
 	fieldCategory // of technologies
+	fieldKnown    // the names of the fields with a known value
 	fieldSector   // the first two digits of a NAICS code
 	fieldBand     // of employee counts
 	fieldDecade   // of founding years
@@ -137,6 +138,8 @@ func fieldOf(f query.Field) (field, bool) {
 		return fieldTechnology, true
 	case query.FieldTechnologyCategory:
 		return fieldCategory, true
+	case query.FieldKnown:
+		return fieldKnown, true
 	case query.FieldConnectionCategory:
 		return fieldConnectionCategory, true
 	case query.FieldEmployeeCount, query.FieldFoundedYear, query.FieldConnectedDomain, query.FieldConnectedCompany,
@@ -167,7 +170,7 @@ func intFieldOf(f query.Field) (intField, bool) {
 }
 
 var fieldNames = [fieldCount]string{
-	"country", "state", "industry", "technology", "technology category", "sector", "size band", "decade", "city",
+	"country", "state", "industry", "technology", "technology category", "known field", "sector", "size band", "decade", "city",
 	"NAICS code", "relation",
 }
 

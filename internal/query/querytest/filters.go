@@ -63,6 +63,7 @@ func sampleOf(companies []*company.Company) sample {
 			query.FieldNAICS:              rapid.SampledFrom(append([]string{"31-33", "99", "522"}, codes...)),
 			query.FieldTechnology:         recased(technologies),
 			query.FieldTechnologyCategory: recased(techCategories),
+			query.FieldKnown:              recased(company.Knowable),
 		},
 		bounds: map[query.Field]*rapid.Generator[*int64]{
 			query.FieldEmployeeCount: maybeInt(0, 12), query.FieldFoundedYear: maybeInt(1998, 2012),

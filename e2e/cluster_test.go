@@ -62,7 +62,7 @@ func TestServersOnOnePostgresSellNothingTwiceAndShareTheWork(t *testing.T) {
 	s.healthy(t)
 }
 
-func TestWhatOneServerDoesHoldsOnTheOtherAtTheNextRequest(t *testing.T) {
+func TestChangesOnOneServerApplyOnTheOtherAtTheNextRequest(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, 1_000, "CAPI_DB="+dbtest.PostgresURL(t))
 	s.load(t, companies(0, 200, nil))

@@ -63,7 +63,7 @@ func TestKilledServerFinishesEveryExportAfterARestartAndChargesOnce(t *testing.T
 	s.healthy(t)
 }
 
-func TestStopLetsARunningServerEndInOrderAndRefusesASecondOne(t *testing.T) {
+func TestASecondServerIsRefusedUntilTheFirstStops(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, 0)
 	v := s.serve(t)

@@ -45,7 +45,7 @@ func sendSeedLine(t *testing.T, c *client) (p []byte) {
 	return p
 }
 
-func TestSeedLineExportsEveryFieldOfTheSampleAndIsFreeTheSecondTime(t *testing.T) {
+func TestPublishedSampleReturnsEveryFieldAndIsFreeTheSecondTime(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, 1000)
 	s.load(t, companies(0, 360, fintech))
@@ -94,7 +94,7 @@ func TestSeedLineExportsEveryFieldOfTheSampleAndIsFreeTheSecondTime(t *testing.T
 	s.healthy(t)
 }
 
-func TestBalanceOneShortBuysNothingAndChangesNothing(t *testing.T) {
+func TestPurchaseOneCreditOverTheBalanceChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, 179)
 	s.load(t, companies(0, 180, nil))
@@ -120,7 +120,7 @@ func TestBalanceOneShortBuysNothingAndChangesNothing(t *testing.T) {
 	s.healthy(t)
 }
 
-func TestFiftyClientsAtOnceAreChargedOnceForEachCompany(t *testing.T) {
+func TestFiftyConcurrentClientsAreChargedOnceForEachCompany(t *testing.T) {
 	t.Parallel()
 	const (
 		clients = 50

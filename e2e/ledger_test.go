@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCancellingUnderWayCostsOnlyWhatIsDelivered(t *testing.T) {
+func TestCancellingRunningExportsCostsOnlyWhatIsDelivered(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, 2_000)
 	s.load(t, companies(0, 1_000, nil))
@@ -69,7 +69,7 @@ func TestCancellingUnderWayCostsOnlyWhatIsDelivered(t *testing.T) {
 	}
 }
 
-func TestBudgetSetBesideTheServerHoldsAtTheNextPurchase(t *testing.T) {
+func TestBudgetSetOnTheCommandLineAppliesToTheNextPurchase(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, 100)
 	s.load(t, companies(0, 20, nil))

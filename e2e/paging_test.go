@@ -59,7 +59,7 @@ func TestPagingYieldsEachMatchOnceWhileAnImportRuns(t *testing.T) {
 	}
 }
 
-func TestRunningServerFindsWhatAnImportBringsWithinASecond(t *testing.T) {
+func TestRunningServerFindsImportedCompaniesWithinASecond(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, 0)
 	c := s.client(s.serve(t))

@@ -33,7 +33,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func TestRealDataLoadsWholeAndTheSeedLineWorksOnIt(t *testing.T) {
+func TestRealDataIsLoadedCompletelyAndThePublishedSampleWorksOnIt(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: -short")
 	}

@@ -24,7 +24,7 @@ func fetch(t *testing.T, url string) []byte {
 	return content
 }
 
-func TestAnExportIsVerifiedByItsManifestFarFromTheServer(t *testing.T) {
+func TestExportIsVerifiedByItsManifestWithoutTheServer(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, 100)
 	s.load(t, companies(0, 20, nil))

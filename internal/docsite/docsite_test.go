@@ -86,7 +86,7 @@ func parse(t *testing.T, path, page string) found {
 	return f
 }
 
-func TestEveryPageIsReachedAndNoLinkIsDead(t *testing.T) {
+func TestEveryPageIsLinkedAndNoLinkIsBroken(t *testing.T) {
 	t.Parallel()
 	h := site(t, "")
 	elsewhere := []string{"/openapi.json"} // served by the API
@@ -173,7 +173,7 @@ func TestPagesLoadNothingFromOtherHostsAndHaveNoInlineCode(t *testing.T) {
 	}
 }
 
-func TestPagesNameTheReadersOwnServer(t *testing.T) {
+func TestPagesShowTheAddressOfTheServer(t *testing.T) {
 	t.Parallel()
 	has(t, read(t, site(t, "https://api.acme.example"), "/docs/quickstart"), "https://api.acme.example/api/v1/companies/search")
 	h := site(t, "")
@@ -194,7 +194,7 @@ func TestPagesNameTheReadersOwnServer(t *testing.T) {
 	}
 }
 
-func TestEveryCodeIsInTheTableOfErrors(t *testing.T) {
+func TestEveryErrorCodeIsInTheTable(t *testing.T) {
 	t.Parallel()
 	page := read(t, site(t, ""), "/docs/errors.md")
 	for _, e := range fault.Catalogue() {
@@ -202,7 +202,7 @@ func TestEveryCodeIsInTheTableOfErrors(t *testing.T) {
 	}
 }
 
-func TestSearchFindsWordsTheirBeginningsAndCodes(t *testing.T) {
+func TestSearchFindsWordsPrefixesAndCodes(t *testing.T) {
 	t.Parallel()
 	h := site(t, "")
 	for question, first := range map[string]string{
@@ -218,7 +218,7 @@ func TestSearchFindsWordsTheirBeginningsAndCodes(t *testing.T) {
 	has(t, read(t, h, "/docs/search?q="+strings.Repeat("%C3%A9", 5000)), "No page contains")
 }
 
-func TestWhatIsNotThereIsAPageThatSaysSo(t *testing.T) {
+func TestUnknownPathsReturnANotFoundPage(t *testing.T) {
 	t.Parallel()
 	h := site(t, "")
 	for _, path := range []string{"/docs/nothing", "/docs/nothing.md", "/docs/../secret", "/docs/assets/none.js", "/docs/adr"} {
@@ -231,7 +231,7 @@ func TestWhatIsNotThereIsAPageThatSaysSo(t *testing.T) {
 	require.NotContains(t, away.Header.Get("Location"), "//evil")
 }
 
-func TestAPageThatHasNotChangedIsNotSentAgain(t *testing.T) {
+func TestUnchangedPageIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	h := site(t, "")
 	first := get(t, h, "/docs/credits")
@@ -243,7 +243,7 @@ func TestAPageThatHasNotChangedIsNotSentAgain(t *testing.T) {
 	require.Empty(t, w.Body.String())
 }
 
-func TestAnOperationWithoutASampleOrAPageWithAFaultIsAnError(t *testing.T) {
+func TestMissingSamplesAndBrokenPagesAreErrors(t *testing.T) {
 	t.Parallel()
 	for _, document := range []string{`{`, `{}`, `{"servers":[{"url":"/api/v1"}],"paths":{"/x":{"get":{}}}}`} {
 		_, err := docsite.New(docsite.Deps{OpenAPI: func() []byte { return []byte(document) }, Status: httpx.Status})

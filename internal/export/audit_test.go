@@ -105,7 +105,7 @@ func rewrite(t *testing.T, s *shop, key string, content []byte) {
 	require.NoError(t, err)
 }
 
-func TestAuditEndsWithItsContext(t *testing.T) {
+func TestAuditStopsWhenItsContextIsCancelled(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 1, 1)
 	ctx, cancel := context.WithCancel(t.Context())

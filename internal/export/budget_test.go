@@ -37,7 +37,7 @@ func (s *shop) refusedBy(t *testing.T, caller auth.Caller, r export.Request) map
 	return refusal.Details
 }
 
-func TestTokenSpendsItsBudgetAndNoMore(t *testing.T) {
+func TestTokenNeverSpendsMoreThanItsBudget(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 200, 1_000)
@@ -64,7 +64,7 @@ func TestTokenSpendsItsBudgetAndNoMore(t *testing.T) {
 	})
 }
 
-func TestRefundGivesTheBudgetBackToTheTokenThatPaid(t *testing.T) {
+func TestRefundRestoresTheBudgetOfTheTokenThatPaid(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 100, 1_000)
@@ -89,7 +89,7 @@ func TestRefundGivesTheBudgetBackToTheTokenThatPaid(t *testing.T) {
 	})
 }
 
-func TestBudgetOfAMonthBeginsAnew(t *testing.T) {
+func TestMonthlyBudgetStartsAgainEachMonth(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 100, 1_000)
@@ -112,7 +112,7 @@ func TestBudgetOfAMonthBeginsAnew(t *testing.T) {
 	})
 }
 
-func TestPurchasesAtOnceNeverExceedABudget(t *testing.T) {
+func TestConcurrentPurchasesNeverExceedABudget(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 100, 1_000)

@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-func TestQuoteIsBoughtOnceHoweverOftenAndAtOnce(t *testing.T) {
+func TestConcurrentBuysOfAQuoteCreateOneExport(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 40, 100)
@@ -48,7 +48,7 @@ func TestQuoteIsBoughtOnceHoweverOftenAndAtOnce(t *testing.T) {
 	})
 }
 
-func TestEstimateIsTheQuoteWithoutAPromise(t *testing.T) {
+func TestEstimateHasTheFiguresOfTheQuote(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 60, 40)
@@ -77,7 +77,7 @@ func TestEstimateIsTheQuoteWithoutAPromise(t *testing.T) {
 	})
 }
 
-func TestSpendingIsToldByBuyer(t *testing.T) {
+func TestSpendingIsReportedByBuyer(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 60, 100)

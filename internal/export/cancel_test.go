@@ -49,7 +49,7 @@ func (s *shop) fileless(t *testing.T, e export.Export) {
 	}
 }
 
-func TestCancelledExportGivesEverythingBackAndDeliversNothing(t *testing.T) {
+func TestCancelledExportIsRefundedAndDeliversNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 100, 100)
@@ -228,7 +228,7 @@ func (s *shop) idle(t *testing.T) {
 
 // The export that paid ends first and leaves to the others what they are to deliver. As they end too, each credit goes
 // back to the one that paid it.
-func TestCreditsGoBackToTheExportThatPaid(t *testing.T) {
+func TestRefundGoesToTheExportThatPaid(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(*shop, *testing.T, export.Export){
 		"cancelled": func(s *shop, t *testing.T, e export.Export) { s.cancel(t, e) },
@@ -268,7 +268,7 @@ func TestCreditsGoBackToTheExportThatPaid(t *testing.T) {
 	}
 }
 
-func TestCancelRacesCompletionAndOneOfThemWins(t *testing.T) {
+func TestExportIsEitherCancelledOrCompleted(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		const n = 12
@@ -313,7 +313,7 @@ func TestCancelRacesCompletionAndOneOfThemWins(t *testing.T) {
 	})
 }
 
-func TestManyCancelsAtOnceRefundOnce(t *testing.T) {
+func TestConcurrentCancelsRefundOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 60, 60)
@@ -339,7 +339,7 @@ func TestManyCancelsAtOnceRefundOnce(t *testing.T) {
 
 // What a refund takes back and what a purchase finds owned never disagree: the companies are bought from one of both
 // sides of the refund.
-func TestRefundRacesPurchaseOfTheSameCompanies(t *testing.T) {
+func TestRefundsAndPurchasesOfTheSameCompaniesAgree(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 30, 300)
@@ -379,7 +379,7 @@ func TestRefundRacesPurchaseOfTheSameCompanies(t *testing.T) {
 	})
 }
 
-func TestAuditFindsWhatIsPaidForAndNotDelivered(t *testing.T) {
+func TestAuditFindsCompaniesPaidForButNotDelivered(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 20, 20)

@@ -21,7 +21,7 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-func TestCreateChargesForWhatIsNewAndNothingElse(t *testing.T) {
+func TestCreateChargesOnlyForNewCompanies(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 300, 250)
@@ -64,7 +64,7 @@ func TestExportingTheSameAgainIsFree(t *testing.T) {
 	})
 }
 
-func TestTooLittleBalanceWritesNothing(t *testing.T) {
+func TestInsufficientBalanceWritesNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 500, 499)
@@ -86,7 +86,7 @@ func TestTooLittleBalanceWritesNothing(t *testing.T) {
 	})
 }
 
-func TestNothingToExportIsNoCandidates(t *testing.T) {
+func TestEmptyResultIsRefusedAsNoCandidates(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10, 10)
@@ -103,7 +103,7 @@ func TestNothingToExportIsNoCandidates(t *testing.T) {
 	})
 }
 
-func TestExportsEndAtTenThousandCompanies(t *testing.T) {
+func TestExportsAreLimitedToTenThousandCompanies(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10_050, 20_000)
@@ -182,7 +182,7 @@ func TestAnotherWorkspacesListAndExportsAreNotFound(t *testing.T) {
 	})
 }
 
-func TestBadRequestsAreToldWhole(t *testing.T) {
+func TestInvalidRequestsReportAllErrors(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 3, 10)
 	before := s.counts(t)

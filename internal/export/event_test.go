@@ -34,7 +34,7 @@ func (e *events) sorted() []export.Event {
 	return all
 }
 
-func TestAnObserverIsToldOnceOfWhatWasCommitted(t *testing.T) {
+func TestObserverIsCalledOnceForEachCommittedChange(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 200, 130)

@@ -36,7 +36,7 @@ func (s *shop) manifest(t *testing.T, e export.Export) []byte {
 	return b
 }
 
-func TestACompletedExportHasAManifestThatSaysWhatTheFileIs(t *testing.T) {
+func TestCompletedExportHasAManifestThatDescribesItsFile(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 30, 30)
@@ -151,7 +151,7 @@ func TestACancelledExportLeavesNoManifest(t *testing.T) {
 	})
 }
 
-func TestDownloadOffersTheManifestUnderTheFilesName(t *testing.T) {
+func TestManifestIsDownloadedUnderTheNameOfItsFile(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 20, 20)
 	e := s.buy(t, between(1, 20))
@@ -204,7 +204,7 @@ func TestVerifyFindsEveryChangeOfTheFile(t *testing.T) {
 	}
 }
 
-func TestVerifyTellsAFileThatCannotBeReadFromADamagedOne(t *testing.T) {
+func TestVerifyDistinguishesAnUnreadableFileFromADamagedOne(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("bad sector")
 	for _, f := range []format.Format{format.CSV, format.JSON} {

@@ -173,7 +173,7 @@ func (m *machine) step(rt *rapid.T, name string) {
 
 // Whatever is bought, cancelled, failed and completed in whatever order: every credit, every unlock, every line of every
 // receipt and what each token has spent are as a plain model has them.
-func TestMoneyIsAsAPlainModelHasIt(t *testing.T) {
+func TestCreditsAndUnlocksMatchAPlainModel(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, companiesMax, 0)

@@ -38,7 +38,7 @@ func (s *shop) grant(t *testing.T, amount int64) {
 	}))
 }
 
-func TestQuoteIsThePriceAndChargesNothing(t *testing.T) {
+func TestQuoteReturnsThePriceAndChargesNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 300, 100)
@@ -118,7 +118,7 @@ func TestQuoteOfAListOutlivesTheList(t *testing.T) {
 	})
 }
 
-func TestQuotesFormatIsTheDefaultOfItsExport(t *testing.T) {
+func TestExportDefaultsToTheFormatOfItsQuote(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 3, 10)
 	r := between(1, 3)
@@ -173,7 +173,7 @@ func TestQuoteKeepsItsTerms(t *testing.T) {
 	})
 }
 
-func TestAFileHasTheColumnsOfItsOrderElseOfItsQuote(t *testing.T) {
+func TestColumnsComeFromTheRequestOrElseFromItsQuote(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10, 30)
@@ -210,7 +210,7 @@ func TestAFileHasTheColumnsOfItsOrderElseOfItsQuote(t *testing.T) {
 	})
 }
 
-func TestQuoteOfNothingPayableBuysNothing(t *testing.T) {
+func TestQuoteWithNothingAffordableBuysNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 5, 0)
@@ -223,7 +223,7 @@ func TestQuoteOfNothingPayableBuysNothing(t *testing.T) {
 	})
 }
 
-func TestQuoteIsOutdatedByARefundAndChargesNothing(t *testing.T) {
+func TestQuoteOutdatedByARefundChargesNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 60, 200)
@@ -248,7 +248,7 @@ func TestQuoteIsOutdatedByARefundAndChargesNothing(t *testing.T) {
 	})
 }
 
-func TestOnlyLivingQuotesOfTheWorkspaceAreTaken(t *testing.T) {
+func TestOnlyUnexpiredQuotesOfTheWorkspaceAreAccepted(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10, 10)
@@ -282,7 +282,7 @@ func TestOnlyLivingQuotesOfTheWorkspaceAreTaken(t *testing.T) {
 	})
 }
 
-func TestExpiredQuotesAreEmptiedAndDroppedInParts(t *testing.T) {
+func TestExpiredQuotesAreDeletedInBatches(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 3, 3)
@@ -302,7 +302,7 @@ func TestExpiredQuotesAreEmptiedAndDroppedInParts(t *testing.T) {
 	})
 }
 
-func TestNothingButTheFileMayBeSaidBesideAQuote(t *testing.T) {
+func TestOnlyNameAndFormatMayAccompanyAQuote(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 10, 10)
 	q := s.quote(t, between(1, 5))
@@ -329,7 +329,7 @@ func TestNothingButTheFileMayBeSaidBesideAQuote(t *testing.T) {
 	require.Zero(t, s.counts(t)["export"])
 }
 
-func TestAQuoteUsedWhileOthersBuyNeverCostsMore(t *testing.T) {
+func TestQuoteNeverCostsMoreThanQuotedWhileOthersBuy(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 200, 1_000)
@@ -375,7 +375,7 @@ func TestAQuoteUsedWhileOthersBuyNeverCostsMore(t *testing.T) {
 	})
 }
 
-func TestAQuoteWhoseLastStepFailsIsNotMade(t *testing.T) {
+func TestQuoteIsRolledBackIfItsLastStepFails(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 5, 5)
@@ -392,7 +392,7 @@ func TestAQuoteWhoseLastStepFailsIsNotMade(t *testing.T) {
 	})
 }
 
-func TestAuditFindsABrokenQuote(t *testing.T) {
+func TestAuditFindsAnInconsistentQuote(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 5, 5)

@@ -26,7 +26,7 @@ func (s *shop) receipt(t *testing.T, e export.Export, limit int) (lines []export
 	}
 }
 
-func TestReceiptTellsEachRowsPrice(t *testing.T) {
+func TestReceiptShowsThePriceOfEachRow(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 100, 100)
@@ -63,7 +63,7 @@ func TestReceiptTellsEachRowsPrice(t *testing.T) {
 	})
 }
 
-func TestReceiptOfACancelledExportTellsWhatItStillPays(t *testing.T) {
+func TestReceiptOfACancelledExportShowsWhatItStillPaysFor(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10, 10)
@@ -78,7 +78,7 @@ func TestReceiptOfACancelledExportTellsWhatItStillPays(t *testing.T) {
 	})
 }
 
-func TestReceiptNeedsItsOwnCursorAndWorkspace(t *testing.T) {
+func TestReceiptRefusesForeignCursorsAndWorkspaces(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10, 20)

@@ -92,7 +92,7 @@ func (s *shop) overtaken(fn func()) *export.Exports {
 	return s.another()
 }
 
-func TestAQuoteOfRemovedCompaniesSellsNothing(t *testing.T) {
+func TestQuoteOfRemovedCompaniesIsRefused(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10, 100)
@@ -111,7 +111,7 @@ func TestAQuoteOfRemovedCompaniesSellsNothing(t *testing.T) {
 	})
 }
 
-func TestAPurchaseLeavesOutWhatWasRemovedMeanwhile(t *testing.T) {
+func TestPurchaseLeavesOutCompaniesRemovedSinceTheSearch(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10, 100)
@@ -136,7 +136,7 @@ func TestAPurchaseLeavesOutWhatWasRemovedMeanwhile(t *testing.T) {
 	})
 }
 
-func TestAListSellsNothingThatWasRemoved(t *testing.T) {
+func TestListExportLeavesOutRemovedCompanies(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 10, 100)
 	imported, numbers := s.importMore(t, 8, 20)
@@ -150,7 +150,7 @@ func TestAListSellsNothingThatWasRemoved(t *testing.T) {
 	require.Equal(t, int64(99), s.balance(t))
 }
 
-func TestAnUndoWaitsForAPurchaseAndKeepsWhatItDelivers(t *testing.T) {
+func TestUndoWaitsForAPurchaseAndKeepsItsCompanies(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10, 100)
@@ -188,7 +188,7 @@ func TestAnUndoWaitsForAPurchaseAndKeepsWhatItDelivers(t *testing.T) {
 }
 
 // Whichever comes first, no workspace pays for a company that no file can contain.
-func TestUndosAndPurchasesRace(t *testing.T) {
+func TestConcurrentUndosNeverRemoveBoughtCompanies(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		const rounds, each = 4, 30

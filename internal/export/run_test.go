@@ -26,7 +26,7 @@ import (
 	"github.com/opencapi/capi/internal/format"
 )
 
-func TestFileHoldsTheRowsInTheirOrder(t *testing.T) {
+func TestFileHasTheRowsInOrder(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 1_200, 1_200)
@@ -48,7 +48,7 @@ func TestFileHoldsTheRowsInTheirOrder(t *testing.T) {
 	})
 }
 
-func TestFileHoldsWhatWasBought(t *testing.T) {
+func TestFileHasTheDataAtTheTimeOfPurchase(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 20, 40)
@@ -94,7 +94,7 @@ func (s *shop) revive(t *testing.T, e export.Export) {
 	s.exec(t, `UPDATE job SET state = 'running', worker = 'dead', lease_until = 0, attempt = 1 WHERE id = $1`, e.Job)
 }
 
-func TestRunTwiceGivesTheSameBytes(t *testing.T) {
+func TestRunningTwiceWritesTheSameBytes(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		for _, f := range []format.Format{format.CSV, format.JSON} {
@@ -153,7 +153,7 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 	return d.w.Write(p)
 }
 
-func TestCrashBetweenAnyStepsIsResumedAndWhole(t *testing.T) {
+func TestExportIsCompletedAfterACrashAtAnyStep(t *testing.T) {
 	t.Parallel()
 	for name, crash := range crashes() {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestCrashBetweenAnyStepsIsResumedAndWhole(t *testing.T) {
 	}
 }
 
-func TestProcessThatDiedIsTakenOver(t *testing.T) {
+func TestExportOfADeadProcessIsTakenOver(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 900, 900)
@@ -207,7 +207,7 @@ func (s *shop) completed(t *testing.T, e export.Export, n int) {
 	s.sound(t)
 }
 
-func TestProgressIsTold(t *testing.T) {
+func TestProgressIsReported(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 1_500, 1_500)
@@ -263,7 +263,7 @@ func (s *shop) breakFor(exports ...export.Export) {
 	}
 }
 
-func TestFailedExportGivesBackWhatNoOtherDelivers(t *testing.T) {
+func TestFailedExportIsRefundedForWhatNoOtherDelivers(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 200, 200)
@@ -303,7 +303,7 @@ func TestFailedExportGivesBackWhatNoOtherDelivers(t *testing.T) {
 	})
 }
 
-func TestNoCreditStaysSpentOnWhatNoFileHolds(t *testing.T) {
+func TestNoCreditIsSpentOnCompaniesInNoFile(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 200, 200)

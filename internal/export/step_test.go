@@ -12,7 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/export"
 )
 
-func TestAPurchaseWhoseLastStepFailsHasNotHappened(t *testing.T) {
+func TestPurchaseIsRolledBackIfItsLastStepFails(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 20, 100)

@@ -72,7 +72,7 @@ func figures(requested, already, fresh, skip, cost int) export.Figures {
 }
 
 // The cases are the worked examples of docs/exports.md, and these.
-func TestTermsAreTheArithmeticOfTheDocument(t *testing.T) {
+func TestTermsMatchTheWorkedExamplesOfTheDocs(t *testing.T) {
 	t.Parallel()
 	cases := workedExamples(t)
 	maps.Copy(cases, map[string]termsCase{
@@ -202,7 +202,7 @@ func detailsOf(t *testing.T, err error) map[string]any {
 	return refusal.Details
 }
 
-func TestOnlyNewOfAllOwnedIsNoCandidates(t *testing.T) {
+func TestOnlyNewIsRefusedIfEveryCompanyIsOwned(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 20, 20)
 	s.buy(t, between(1, 20))
@@ -213,7 +213,7 @@ func TestOnlyNewOfAllOwnedIsNoCandidates(t *testing.T) {
 	require.Equal(t, fault.NoCandidates, fault.CodeOf(err))
 }
 
-func TestTermsCountFromOwnedListsToo(t *testing.T) {
+func TestTermsApplyToListsToo(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 30, 100)
@@ -231,7 +231,7 @@ func TestTermsCountFromOwnedListsToo(t *testing.T) {
 	})
 }
 
-func TestTheCapIsToldUnlessASmallerLimitWasAskedFor(t *testing.T) {
+func TestTheCapIsReportedUnlessASmallerLimitWasRequested(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 10_030, 20_000)
 	all := between(1, 10_030)
@@ -335,7 +335,7 @@ func anyTerms() *rapid.Generator[export.Terms] {
 	})
 }
 
-func TestPurchasesFollowThePlainRule(t *testing.T) {
+func TestPurchasesMatchAPlainModel(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, soldMax, 0)

@@ -63,17 +63,17 @@ func (a *indexAudit) facts(ctx context.Context, s numberRange, within *company.S
 	if r.Total != len(s.companies) {
 		return fmt.Sprintf("the index has %d of them, and the catalog %d", r.Total, len(s.companies)), nil
 	}
-	for facet, counts := range r.Facets.Values {
-		values := facet.Field().Values
-		if facet.Field() == query.FieldNAICS {
-			values = sectors
+	for _, facet := range index.AllFacets() { // in their order, so that the first difference is always the same
+		problem := ""
+		switch of := facet.Field(); {
+		case facet.HasBands():
+			problem = differBands(string(facet), s.companies, of, r.Facets.Bands[facet])
+		case of == query.FieldNAICS:
+			problem = differ(of.String(), tally(s.companies, sectors), folded(r.Facets.Values[facet]))
+		default:
+			problem = differ(of.String(), tally(s.companies, of.Values), folded(r.Facets.Values[facet]))
 		}
-		if problem := differ(facet.Field().String(), tally(s.companies, values), folded(counts)); problem != "" {
-			return problem, nil
-		}
-	}
-	for facet, bands := range r.Facets.Bands {
-		if problem := differBands(string(facet), s.companies, facet.Field(), bands); problem != "" {
+		if problem != "" {
 			return problem, nil
 		}
 	}

@@ -149,9 +149,9 @@ func (r registry) clear() error {
 		}
 		var e entry
 		if content, err := os.ReadFile(path); err == nil && json.Unmarshal(content, &e) == nil && e.here() {
-			os.Remove(e.Socket) //nolint:errcheck // it may be gone, as after a restart of the machine
+			os.Remove(e.Socket) // it may be gone, as after a restart of the machine
 			if filepath.Dir(e.Socket) != filepath.Dir(path) {
-				os.Remove(filepath.Dir(e.Socket)) //nolint:errcheck // see above
+				os.Remove(filepath.Dir(e.Socket))
 			}
 		}
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -287,7 +287,7 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 		}, []string{`index: country: the index counts "atlantis" 1 times, and the catalog 0`}},
 		"index, a company that it has lost": {func(t *testing.T, p *patient) {
 			require.NoError(t, p.Index.Apply(t.Context(), []index.Change{{Number: 17}}, p.Index.Seq()))
-		}, []string{"index: the index holds 0 of them, and the catalog 1"}},
+		}, []string{"index: the index has 0 of them, and the catalog 1"}},
 		"index, a catalog that changed behind it": {
 			sql(`UPDATE company SET record = (SELECT record FROM company WHERE number = 1) WHERE number = 40`),
 			[]string{`index: employee_count: the index counts `},

@@ -108,7 +108,7 @@ func TestASearchCountsOnlyRequestedFacetsAndCompletesPrefixes(t *testing.T) {
 		{"value": "Software", "count": 2.0}, {"value": "Soft Drinks", "count": 1.0}, {"value": "Software Testing", "count": 1.0},
 	}}, got.Aggregations)
 	got = find(t, h, M{"facet_prefix": M{"facet": "industries", "prefix": "zurich b"}})
-	require.Len(t, got.Aggregations, 9)
+	require.Len(t, got.Aggregations, 10)
 	require.Equal(t, []M{{"value": "Zürich Banking", "count": 1.0}}, got.Aggregations["industries"])
 	require.Equal(t, []M{{"value": "Germany", "count": 3.0}}, got.Aggregations["countries"])
 	got = find(t, h, M{"facets": []string{}})

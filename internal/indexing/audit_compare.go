@@ -64,7 +64,7 @@ func (a *indexAudit) facts(ctx context.Context, s numberRange, within *company.S
 		return fmt.Sprintf("the index has %d of them, and the catalog %d", r.Total, len(s.companies)), nil
 	}
 	for _, facet := range index.AllFacets() { // in their order, so that the first difference is always the same
-		problem := ""
+		var problem string
 		switch of := facet.Field(); {
 		case facet.HasBands():
 			problem = differBands(string(facet), s.companies, of, r.Facets.Bands[facet])

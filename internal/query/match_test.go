@@ -131,10 +131,15 @@ func TestExclusionsKeepCompaniesOfWhichNothingIsKnown(t *testing.T) {
 	}
 	excluded := 0
 	for _, f := range []query.Filters{
-		{ExcludeCountries: []string{"France", "DEU"}}, {ExcludeStates: []string{"BAVARIA"}}, {ExcludeCities: []string{"munich"}},
-		{ExcludeIndustries: []string{"Software"}}, {ExcludeNAICSCodes: []string{"31-33", "52"}},
-		{ExcludeTechnologies: []string{"Rust", "go"}}, {ExcludeTechnologyCategories: []string{"Languages"}},
-		{ExcludeKeywords: []string{"data"}}, {Missing: []string{"website", "city"}},
+		{ExcludeCountries: []string{"France", "DEU"}},
+		{ExcludeStates: []string{"BAVARIA"}},
+		{ExcludeCities: []string{"munich"}},
+		{ExcludeIndustries: []string{"Software"}},
+		{ExcludeNAICSCodes: []string{"31-33", "52"}},
+		{ExcludeTechnologies: []string{"Rust", "go"}},
+		{ExcludeTechnologyCategories: []string{"Languages"}},
+		{ExcludeKeywords: []string{"data"}},
+		{Missing: []string{"website", "city"}},
 	} {
 		excluded++
 		require.True(t, query.Match(parse(t, f), &company.Company{Name: "A"}), f)

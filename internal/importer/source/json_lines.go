@@ -120,10 +120,12 @@ func (p *lineChunk) Records(yield func(*Record)) {
 			record.Reason = ReasonNotUTF8
 		default:
 			var err error
-			if record.Fields, err = parseObject(line, record.Fields); err != nil {
+			var isRecord bool
+			if record.Fields, err = parseRecord(line, record.Fields); err != nil {
 				record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
+			} else if record.Fields, isRecord = recordFields(p.schema, line, record.Fields); !isRecord {
+				continue
 			}
-			record.Fields = flatten(p.schema, record.Fields)
 		}
 		yield(&record)
 	}

@@ -25,6 +25,18 @@ type scanner struct {
 // parseObject appends the members of a JSON object to fields. The text must be valid UTF-8.
 func parseObject(text string, fields []Field) ([]Field, error) {
 	s := &scanner{text: text}
+	fields, err := s.object(fields)
+	if err != nil {
+		return fields, err
+	}
+	if s.next(); s.at < len(s.text) {
+		return fields, fmt.Errorf("text after the JSON object at column %d", s.at+1)
+	}
+	return fields, nil
+}
+
+// object appends the members of the next object to fields.
+func (s *scanner) object(fields []Field) ([]Field, error) {
 	if s.next() != '{' {
 		return fields, errNotObject
 	}
@@ -50,9 +62,6 @@ func parseObject(text string, fields []Field) ([]Field, error) {
 		break
 	}
 	s.at++
-	if s.next(); s.at < len(s.text) {
-		return fields, fmt.Errorf("text after the JSON object at column %d", s.at+1)
-	}
 	return fields, nil
 }
 

@@ -3,22 +3,27 @@ package source
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// values reads a sequence of JSON objects, each on any number of lines: the elements of an array, which may be inside an
-// object, or objects without an array around them.
+// values reads a sequence of JSON values, each on any number of lines: the elements of an array, the members of an object,
+// both of which may be inside another object, or objects with nothing around them.
 type values struct {
+	layout
 	schema Schema
 	in     *bufio.Reader
-	line   int  // of the next byte, from 1
-	array  bool // they are the elements of an array, which must be closed
+	line   int         // of the next byte, from 1
+	close  byte        // ends the array or object around them; 0 if there is none
+	header []string    // of layoutRows
+	ahead  []jsonValue // read while looking for the header
 	end    error
 }
 
@@ -28,6 +33,10 @@ const lineBytesMax = 64 << 20 // of a line or object; after that the source cann
 func startsJSONArray(head []byte) bool {
 	head = bytes.TrimLeft(head, " \t\r\n")
 	rest := bytes.TrimLeft(head[1:], " \t\r\n")
+	if len(rest) > 0 && rest[0] == '"' { // of texts, which CSV would not begin like this
+		after := bytes.TrimLeft(rest[stringEnd(rest, 0):], " \t\r\n")
+		return len(after) > 0 && (after[0] == ']' || after[0] == ',' && bytes.HasPrefix(bytes.TrimLeft(after[1:], " \t\r\n"), []byte(`"`)))
+	}
 	return len(rest) == 0 || rest[0] == '{' || rest[0] == ']' || rest[0] == '['
 }
 
@@ -41,7 +50,7 @@ func isLines(schema Schema, head []byte) bool {
 		if objectsInARow(line) {
 			return false
 		}
-		if lines++; line[0] == '{' && (line[len(line)-1] == '}' && json.Valid(line) || len(line) == len(bytes.TrimSpace(head)) && !json.Valid(line)) {
+		if lines++; line[0] == '{' && (line[len(line)-1] == '}' && isWholeJSON(line) || len(line) == len(bytes.TrimSpace(head)) && !isWholeJSON(line)) {
 			whole++
 		}
 		if lines == 20 {
@@ -49,7 +58,7 @@ func isLines(schema Schema, head []byte) bool {
 		}
 	}
 	if lines == 1 && whole == 1 {
-		return arrayPath(schema, head) == nil
+		return findShape(schema, head) == nil
 	}
 	return 2*whole >= lines
 }
@@ -65,13 +74,7 @@ var wrappers = []string{
 	"response", "content", "docs", "documents", "entities",
 }
 
-// arrayPath returns the path to the array of records inside an object; nil if the object is a record itself.
-func arrayPath(schema Schema, head []byte) []string {
-	path, _ := findArray(schema, head)
-	return path
-}
-
-// findArray also returns the offset of the array.
+// findArray returns the path to the array of records inside an object, and its offset; nil if the object is a record itself.
 func findArray(schema Schema, head []byte) (path []string, offset int64) {
 	d := json.NewDecoder(bytes.NewReader(head))
 	d.UseNumber()
@@ -138,24 +141,79 @@ func skipArray(d *json.Decoder) error {
 	return nil
 }
 
-// newValues reads the records of an array at the path, which is empty if the text is the array itself or has none.
-func newValues(b *bufio.Reader, schema Schema, path []string) (*values, error) {
+// newValues reads the records at a place in the text; at is nil if they are the text itself.
+func newValues(b *bufio.Reader, schema Schema, at *shape) (*values, error) {
 	v := &values{schema: schema, in: b, line: 1}
-	if path != nil {
+	if at != nil {
 		head, err := b.Peek(headBytes)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read: %w", err)
 		}
-		_, offset := findArray(schema, head)
-		v.line += bytes.Count(head[:offset], []byte{'\n'})
-		b.Discard(int(offset)) //nolint:errcheck // it was peeked at
+		v.layout, v.header = at.layout, at.header
+		v.line += bytes.Count(head[:at.offset], []byte{'\n'})
+		b.Discard(int(at.offset)) //nolint:errcheck // it was peeked at
 	}
-	if c, err := v.next(); err == nil && c == '[' {
-		v.array = true
-	} else if err == nil {
+	c, err := v.next()
+	switch {
+	case err != nil:
+		return v, nil //nolint:nilerr // nextChunk will return it
+	case c == '[':
+		v.close = ']'
+	case c == '{' && v.layout == layoutMembers:
+		v.close = '}'
+	default:
 		v.in.UnreadByte() //nolint:errcheck // it was read just now
 	}
+	if at == nil && c == '[' {
+		if c, err = v.next(); err == nil {
+			v.in.UnreadByte() //nolint:errcheck // likewise
+		}
+		if c == '[' {
+			v.layout = layoutRows
+		}
+	}
+	if v.layout == layoutRows && v.header == nil {
+		return v, v.readHeader()
+	}
 	return v, nil
+}
+
+// readHeader finds the row that names the columns.
+func (v *values) readHeader() error {
+	var rows [][]string
+	for len(rows) < headerRowsMax {
+		value, ok := v.value()
+		if !ok {
+			break
+		}
+		v.ahead = append(v.ahead, value)
+		var row []string
+		for _, cell := range parseRow(value.text) {
+			text := valueOf(cell)
+			row = append(row, text.Text)
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) == 0 && v.end != nil && !errors.Is(v.end, io.EOF) {
+		return v.end
+	}
+	at, names, err := findHeader(v.schema, rows)
+	if err != nil {
+		return err
+	}
+	v.header, v.ahead = names, v.ahead[at+1:]
+	return nil
+}
+
+// parseRow returns the elements of an array; nil if the text is none.
+func parseRow(text string) []any {
+	for _, t := range []func() string{func() string { return text }, func() string { return string(tolerate(text, "null")) }} {
+		v, err := (&scanner{text: t()}).other()
+		if row, ok := v.Other.([]any); ok && err == nil {
+			return row
+		}
+	}
+	return nil
 }
 
 // next returns the next byte that is not white space.
@@ -177,7 +235,8 @@ func (v *values) next() (byte, error) {
 
 // nextChunk returns objects of about chunkBytes.
 func (v *values) nextChunk() (Chunk, error) {
-	p := &valueChunk{schema: v.schema}
+	p := &valueChunk{layout: v.layout, schema: v.schema, header: v.header, values: v.ahead}
+	v.ahead = nil
 	for size := 0; size < chunkBytes && v.end == nil; {
 		value, ok := v.value()
 		if ok {
@@ -191,6 +250,24 @@ func (v *values) nextChunk() (Chunk, error) {
 	return p, nil
 }
 
+// key reads the name of a member, up to its value. c is the first byte of it; the first byte of the value is returned.
+func (v *values) key(c byte) (key string, first byte, err error) {
+	text, err := v.text(c)
+	if err != nil {
+		return "", 0, err
+	}
+	if json.Unmarshal(text, &key) != nil {
+		return "", 0, fmt.Errorf("line %d: %w", v.line, errCut)
+	}
+	if c, err = v.next(); err == nil && c != ':' {
+		return "", 0, fmt.Errorf("line %d: unexpected %q", v.line, c)
+	}
+	if err == nil {
+		c, err = v.next()
+	}
+	return key, c, err
+}
+
 // value reads one element. ok is false at the end.
 func (v *values) value() (value jsonValue, ok bool) {
 	c, err := v.next()
@@ -201,16 +278,22 @@ func (v *values) value() (value jsonValue, ok bool) {
 	case err != nil:
 		v.fail(err)
 		return value, false
-	case c == ']' && v.array:
+	case c == v.close:
 		v.end = io.EOF
 		return value, false
 	}
 	value.line = v.line
+	if v.layout == layoutMembers {
+		if value.key, c, err = v.key(c); err != nil {
+			v.fail(err)
+			return value, false
+		}
+	}
 	text, err := v.text(c)
 	switch {
 	case errors.Is(err, io.EOF):
 		v.end = io.EOF
-		if v.array {
+		if v.close != 0 {
 			v.end = fmt.Errorf("line %d: %w", value.line, errCut)
 		}
 	case err != nil:
@@ -229,8 +312,8 @@ func (v *values) fail(err error) {
 	v.end = io.EOF
 	if !errors.Is(err, io.EOF) {
 		v.end = fmt.Errorf("read: %w", err)
-	} else if v.array {
-		v.end = fmt.Errorf("the JSON array is not closed: %w", errCut)
+	} else if v.close != 0 {
+		v.end = fmt.Errorf("the JSON array or object is not closed: %w", errCut)
 	}
 }
 
@@ -262,7 +345,7 @@ func (v *values) text(c byte) ([]byte, error) {
 		if c, err = v.in.ReadByte(); err != nil {
 			return text, err
 		}
-		if depth == 0 && !quoted && (c == ',' || c == ']' || c == '\n' || c == '{') {
+		if depth == 0 && !quoted && (c == ',' || c == ']' || c == '}' || c == '\n' || c == '{') {
 			v.in.UnreadByte() //nolint:errcheck // it was read just now
 			return text, nil
 		}
@@ -277,16 +360,19 @@ func (v *values) text(c byte) ([]byte, error) {
 
 type jsonValue struct {
 	line   int
+	key    string // of layoutMembers
 	text   string
 	reason Reason
 }
 
 type valueChunk struct {
+	layout
 	schema Schema
+	header []string
 	values []jsonValue
 }
 
-// Records parses the objects.
+// Records parses the values.
 func (p *valueChunk) Records(yield func(*Record)) {
 	var record Record
 	for i := range p.values {
@@ -296,13 +382,123 @@ func (p *valueChunk) Records(yield func(*Record)) {
 		case record.Reason != "":
 		case !utf8.ValidString(v.text):
 			record.Reason = ReasonNotUTF8
+		case p.layout == layoutRows:
+			p.row(&record, v)
 		default:
-			var err error
-			if record.Fields, err = parseObject(v.text, record.Fields); err != nil {
-				record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
+			if !p.object(&record, v) {
+				continue
 			}
-			record.Fields = flatten(p.schema, record.Fields)
 		}
 		yield(&record)
 	}
+}
+
+// object parses an object, or a text in place of one. It returns false if the object is no record.
+func (p *valueChunk) object(record *Record, v *jsonValue) (isRecord bool) {
+	var err error
+	if v.text[0] == '"' {
+		var text string
+		if json.Unmarshal([]byte(v.text), &text) == nil {
+			record.Fields = append(record.Fields, Field{nameColumns([]string{""})[0], Value{Kind: Text, Text: text}})
+			return true
+		}
+	}
+	if record.Fields, err = parseRecord(v.text, record.Fields); err != nil {
+		record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
+		return true
+	}
+	record.Fields, isRecord = recordFields(p.schema, v.text, record.Fields)
+	if p.layout == layoutMembers && !slices.ContainsFunc(record.Fields, func(f Field) bool { return f.Name == keyField }) {
+		if _, err := strconv.Atoi(v.key); err != nil { // a number only says which member it is
+			record.Fields = append(record.Fields, Field{keyField, Value{Kind: Text, Text: v.key}})
+		}
+	}
+	return isRecord
+}
+
+// keyField is the field for the key of a record in an object of records.
+const keyField = "key"
+
+// row parses an array whose elements the header names.
+func (p *valueChunk) row(record *Record, v *jsonValue) {
+	cells := parseRow(v.text)
+	if cells == nil {
+		record.Reason, record.Detail = ReasonBrokenJSON, "not a JSON array"
+		return
+	}
+	if len(cells) > len(p.header) {
+		record.Reason = ReasonColumns
+		record.Detail = fmt.Sprintf("%d cells, %d columns", len(cells), len(p.header))
+		return
+	}
+	for i, cell := range cells {
+		record.Fields = append(record.Fields, Field{p.header[i], valueOf(plainJSON(cell))})
+	}
+	record.Fields = flatten(p.schema, record.Fields)
+}
+
+const columnsBytesMax = 32 << 20 // of a document that has one column after another
+
+// newColumns reads a document that has one column after another. All of it must be read before the first record is known.
+func newColumns(in io.Reader, schema Schema, at *shape) (*objectChunks, []string, error) {
+	p, err := io.ReadAll(io.LimitReader(in, columnsBytesMax+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read: %w", err)
+	}
+	if len(p) > columnsBytesMax {
+		return nil, nil, fmt.Errorf("this JSON has one column after another, and more than %d MiB; write one object per line instead, "+
+			"in pandas with to_json(orient=\"records\", lines=True)", columnsBytesMax>>20)
+	}
+	v, err := (&scanner{text: string(tolerate(p[at.offset:], "null"))}).object(nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	var header, keys []string
+	seen := map[string]bool{}
+	columns := make([]map[string]any, len(v))
+	for i := range v {
+		header = append(header, v[i].Name)
+		members, ok := v[i].Value.Other.(map[string]any)
+		if list, isList := v[i].Value.Any().([]any); isList && !ok {
+			members = map[string]any{}
+			for row, e := range list {
+				members[strconv.Itoa(row)] = e
+			}
+		}
+		columns[i] = members
+		for key := range members {
+			if !seen[key] {
+				seen[key] = true
+				keys = append(keys, key)
+			}
+		}
+	}
+	slices.SortFunc(keys, func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) // numbers in their order
+	})
+	out := &objectChunks{line: 1}
+	for _, key := range keys {
+		fields := make([]Field, 0, len(v))
+		for i := range v {
+			fields = append(fields, Field{v[i].Name, valueOf(plainJSON(columns[i][key]))})
+		}
+		out.rows = append(out.rows, flatten(schema, fields))
+	}
+	return out, header, nil
+}
+
+// objectChunks returns rows that are read already.
+type objectChunks struct {
+	line int
+	rows [][]Field
+}
+
+func (o *objectChunks) nextChunk() (Chunk, error) {
+	if len(o.rows) == 0 {
+		return nil, io.EOF
+	}
+	n := min(len(o.rows), csvRecordsMax)
+	chunk := &objectChunk{line: o.line, rows: o.rows[:n]}
+	o.line, o.rows = o.line+n, o.rows[n:]
+	return chunk, nil
 }

@@ -110,23 +110,44 @@ func (s *Source) parse(b *bufio.Reader, head []byte, enc *evidence) (*Table, err
 	switch {
 	case s.options.Delimiter != "" || named("csv", "tsv", "tab") && first != '{':
 	case json && first == '[':
-		r, err := newValues(b, s.schema, nil)
-		return &Table{Format: JSON, Description: "JSON array", reader: r}, err
+		return valuesTable(b, s.schema, nil)
 	case json && (named("ndjson", "jsonl") || isLines(s.schema, head)):
 		return &Table{Format: NDJSON, Description: "NDJSON", reader: newLines(b, s.schema)}, nil
 	case json:
-		path := arrayPath(s.schema, head)
-		t := &Table{Format: JSON, Description: "JSON"}
-		if path != nil {
-			t.Description = "JSON array in " + strings.Join(path, ".")
+		at := findShape(s.schema, head)
+		if at != nil && at.layout == layoutColumns {
+			r, header, err := newColumns(b, s.schema, at)
+			return &Table{Format: JSON, Description: at.describe(), Fixed: true, Header: header, reader: r}, err
 		}
-		var err error
-		t.reader, err = newValues(b, s.schema, path)
-		return t, err
+		return valuesTable(b, s.schema, at)
 	}
 	r, err := newCSV(b, s.schema, enc, s.options.Delimiter, named("tsv", "tab"))
 	if err != nil {
 		return nil, err
 	}
 	return &Table{Format: CSV, Description: r.describe(), Fixed: true, Header: r.header, reader: r}, nil
+}
+
+// valuesTable opens JSON as an array, an object of records, or objects one after another.
+func valuesTable(b *bufio.Reader, schema Schema, at *shape) (*Table, error) {
+	isArray := at == nil && startsWith(b, '[')
+	r, err := newValues(b, schema, at)
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{Format: JSON, Description: "JSON", Fixed: r.layout == layoutRows, Header: r.header, reader: r}
+	switch {
+	case at != nil:
+		t.Description = at.describe()
+	case isArray:
+		t.Description = (&shape{layout: r.layout}).describe()
+	}
+	return t, nil
+}
+
+// startsWith reports whether the first byte that is not white space is c.
+func startsWith(b *bufio.Reader, c byte) bool {
+	head, _ := b.Peek(headBytes) // reading it will return the same error
+	head = bytes.TrimLeft(head, " \t\r\n")
+	return len(head) > 0 && head[0] == c
 }

@@ -1,0 +1,145 @@
+package source
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// recordFields turns the members of an object into the fields of a record: values that MongoDB writes as objects become
+// values, the envelope that a program put around the record is taken off, and the members of nested objects become fields.
+// It returns false for a message of such a program that is no record.
+func recordFields(schema Schema, text string, fields []Field) ([]Field, bool) {
+	if strings.Contains(text, `"$`) {
+		for i := range fields {
+			if v := &fields[i].Value; v.Kind == Other {
+				*v = valueOf(plainJSON(v.Other))
+			}
+		}
+	}
+	if !slices.ContainsFunc(fields, isObject) {
+		return fields, true
+	}
+	if isMessage(schema, fields) {
+		return fields, false
+	}
+	return flatten(schema, takeOff(schema, fields)), true
+}
+
+// plainJSON converts MongoDB's extended JSON: {"$numberInt": "47"} is 47.
+func plainJSON(v any) any {
+	switch v := v.(type) {
+	case []any:
+		for i, e := range v {
+			v[i] = plainJSON(e)
+		}
+	case map[string]any:
+		for name, e := range v {
+			if name != "" && name[0] == '$' && len(v) <= 2 {
+				return extended(name, e)
+			}
+			v[name] = plainJSON(e)
+		}
+	}
+	return v
+}
+
+// extended returns the value of a member whose name begins with a dollar sign.
+func extended(name string, v any) any {
+	v = plainJSON(v)
+	switch name {
+	case "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal":
+		if s, ok := v.(string); ok && json.Valid([]byte(s)) {
+			return json.Number(s)
+		}
+		if n, ok := v.(json.Number); ok {
+			return n
+		}
+		return nil // NaN or infinite
+	case "$date":
+		n, ok := v.(json.Number)
+		if !ok {
+			return v
+		}
+		ms, err := strconv.ParseInt(n.String(), 10, 64)
+		if err != nil {
+			return nil
+		}
+		return time.UnixMilli(ms).UTC().Format(time.RFC3339)
+	case "$oid", "$symbol", "$uuid", "$id", "$ref":
+		return v
+	}
+	return nil // $binary, $undefined, $minKey, $timestamp …
+}
+
+// envelopes are the names of members that hold the record itself, inside an object that a program put around it.
+var envelopes = []string{
+	"_airbyte_data", "_source", "record", "fields", "attributes", "doc", "document", "node", "after", "payload", "entity", "item",
+}
+
+const envelopesMax = 3 // one inside the other
+
+// takeOff replaces an envelope by the record in it. What the envelope says of the record is kept, except for its own
+// bookkeeping.
+func takeOff(schema Schema, fields []Field) []Field {
+	for depth := range envelopesMax {
+		at := slices.IndexFunc(fields, func(f Field) bool {
+			return isObject(f) && (slices.Contains(envelopes, f.Name) || depth > 0 && f.Name == "data")
+		})
+		if at < 0 || hasKey(schema, fields) {
+			return fields
+		}
+		members, _ := fields[at].Value.Other.(map[string]any)
+		var inner []Field
+		for _, name := range sortedNames(members) {
+			inner = append(inner, Field{name, valueOf(members[name])})
+		}
+		for i := range fields {
+			f := fields[i]
+			_, have := members[f.Name]
+			if i != at && !have && !isObject(f) && !isBookkeeping(f.Name) {
+				inner = append(inner, f)
+			}
+		}
+		fields = inner
+	}
+	return fields
+}
+
+func sortedNames(members map[string]any) []string {
+	names := make([]string, 0, len(members))
+	for name := range members {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func isBookkeeping(name string) bool {
+	switch name {
+	case "type", "stream", "namespace", "time_extracted", "emitted_at", "version", "sort", "key", "value", "cursor", "op", "ts_ms", "kind", "etag":
+		return true
+	}
+	return strings.HasPrefix(name, "_")
+}
+
+// hasKey reports whether a field names the company of a record.
+func hasKey(schema Schema, fields []Field) bool {
+	return slices.ContainsFunc(fields, func(f Field) bool { return schema.Column(f.Name).Key && !isObject(f) })
+}
+
+// isMessage reports whether the fields are a message of Singer or Airbyte other than a record.
+func isMessage(schema Schema, fields []Field) bool {
+	for i := range fields {
+		if fields[i].Name != "type" {
+			continue
+		}
+		switch fields[i].Value.Text {
+		case "SCHEMA", "STATE", "ACTIVATE_VERSION", "BATCH", "LOG", "TRACE", "CATALOG", "SPEC", "CONNECTION_STATUS", "CONTROL":
+			return !hasKey(schema, fields)
+		}
+	}
+	return false
+}

@@ -183,7 +183,7 @@ func inspectJSON(r io.Reader) (Shape, error) {
 		return in.Shape, fmt.Errorf("read the end: %w", err)
 	}
 	if _, err := in.dec.Token(); !errors.Is(err, io.EOF) {
-		return in.Shape, errors.New("there is more behind the end")
+		return in.Shape, errors.New("there is more after the end")
 	}
 	return in.Shape, nil
 }
@@ -210,7 +210,7 @@ func (in *jsonReader) row() error {
 		if in.Rows == 0 {
 			in.Columns = append(in.Columns, name)
 		} else if keys >= len(in.Columns) || in.Columns[keys] != name {
-			return fmt.Errorf("it has the key %q where the first row has not", name)
+			return fmt.Errorf("it has the key %q, which the first row does not have there", name)
 		}
 		if err := in.dec.Decode(&in.value); err != nil {
 			return err

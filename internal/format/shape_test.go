@@ -92,7 +92,7 @@ func TestInspectFindsWhatIsCutOffOrMalformed(t *testing.T) {
 		"a key too many":     {format.JSON, `[{"id":1},{"id":1,"x":2}]`, `"x"`},
 		"a key too few":      {format.JSON, `[{"id":1,"x":2},{"id":1}]`, "1 keys"},
 		"a broken value":     {format.JSON, `[{"id":nul}]`, "row 1"},
-		"something behind":   {format.JSON, `[] []`, "behind"},
+		"something behind":   {format.JSON, `[] []`, "after the end"},
 		"an unknown format":  {"xls", "", "unknown format"},
 	} {
 		t.Run(name, func(t *testing.T) {

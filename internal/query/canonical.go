@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// Fingerprint is the same for queries of the same tree and differs for others; it is stable as long as the language is.
+// Fingerprint returns a hash of the tree: equal trees have equal fingerprints, as long as the query language does not change.
 func (q Query) Fingerprint() [16]byte {
 	sum := sha256.Sum256(appendNode(nil, q.Root))
 	return [16]byte(sum[:16])

@@ -8,7 +8,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Match is the truth: whether the company meets the query. It is plain and slow, so that it can be trusted.
+// Match reports whether the company meets the query. Every index is tested against it, so it is simple and slow.
 func Match(q Query, c *company.Company) bool { return MatchNode(q.Root, c) }
 
 // MatchNode is Match for a part of a query; nil matches every company.
@@ -55,7 +55,7 @@ func matchWords(words []string, c *company.Company) bool {
 	return containsRun(text.Tokens(c.Name), words) || containsRun(text.Tokens(c.Description), words)
 }
 
-// containsRun holds if the words stand side by side among the tokens.
+// containsRun reports whether the words are adjacent, in this order, among the tokens.
 func containsRun(tokens, words []string) bool {
 	for len(tokens) >= len(words) {
 		if slices.Equal(tokens[:len(words)], words) {

@@ -19,7 +19,7 @@ const (
 	yearMax   = 9_999
 )
 
-// Parse checks the filters and reads them as a query. A fault.Validation error lists every fault at once.
+// Parse checks the filters and reads them as a query. A fault.Validation error lists every invalid value.
 func Parse(f Filters) (Query, error) {
 	p := parser{}
 	for i := range Params {
@@ -68,7 +68,7 @@ func (p *parser) param(of *Param, f *Filters) {
 }
 
 func (p *parser) words(of *Param, s string) {
-	if s == "" || !p.sound(of.Name, s) {
+	if s == "" || !p.validText(of.Name, s) {
 		return
 	}
 	words := parseText(s)
@@ -166,7 +166,7 @@ func (p *parser) connection(field string, f ConnectionFilter) Connected {
 	if f == (ConnectionFilter{}) {
 		p.fail(field, "must have category, connected_company_id or connected_domain")
 	}
-	if f.Category != "" && p.sound(field+".category", f.Category) {
+	if f.Category != "" && p.validText(field+".category", f.Category) {
 		c.Category = p.give(field+".category", FieldConnectionCategory, f.Category, text.Fold(f.Category))
 	}
 	if f.ConnectedCompanyID != "" {
@@ -178,7 +178,7 @@ func (p *parser) connection(field string, f ConnectionFilter) Connected {
 		}
 		c.Company = connected
 	}
-	if f.ConnectedDomain != "" && p.sound(field+".connected_domain", f.ConnectedDomain) {
+	if f.ConnectedDomain != "" && p.validText(field+".connected_domain", f.ConnectedDomain) {
 		domain, ok := company.CleanDomain(f.ConnectedDomain)
 		if !ok {
 			p.fail(field+".connected_domain", "must be a domain such as example.com")
@@ -188,27 +188,27 @@ func (p *parser) connection(field string, f ConnectionFilter) Connected {
 	return c
 }
 
-// each calls fn with the name and text of every sound value of a list.
+// each calls fn with the field path and the text of every valid value of a list.
 func (p *parser) each(param string, values []string, fn func(field, raw string)) {
 	if len(values) > valuesMax {
 		p.fail(param, "must have at most %d values, not %d", valuesMax, len(values))
 		return
 	}
 	for i, raw := range values {
-		if field := fmt.Sprintf("%s[%d]", param, i); p.sound(field, raw) {
+		if field := fmt.Sprintf("%s[%d]", param, i); p.validText(field, raw) {
 			fn(field, raw)
 		}
 	}
 }
 
-// sound checks what every text must be: neither empty, nor too long, nor with characters that no text has.
-func (p *parser) sound(field, s string) bool {
+// validText reports whether a text is neither empty nor too long and has no invalid character; otherwise it adds an error.
+func (p *parser) validText(field, s string) bool {
 	switch {
 	case strings.TrimSpace(s) == "" || text.Fold(s) == "":
 		p.fail(field, "must not be empty")
 	case utf8.RuneCountInString(s) > charsMax:
 		p.fail(field, "must have at most %d characters", charsMax)
-	case strings.ContainsFunc(s, isUnsound):
+	case strings.ContainsFunc(s, isInvalidRune):
 		p.fail(field, "has a control character or an invalid one")
 	default:
 		return true
@@ -216,12 +216,12 @@ func (p *parser) sound(field, s string) bool {
 	return false
 }
 
-// isUnsound holds for control characters, and for what stands where a decoder met broken text.
-func isUnsound(r rune) bool {
+// isInvalidRune reports whether r is a control character, or the replacement of a byte that is not valid UTF-8.
+func isInvalidRune(r rune) bool {
 	return r == utf8.RuneError || unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
 }
 
-// give notes what a value was read as, for warnings.
+// give records what a value was read as, for warnings, and returns it.
 func (p *parser) give(param string, f Field, raw, value string) string {
 	p.given = append(p.given, Given{Param: param, Field: f, Raw: raw, Value: value})
 	return value

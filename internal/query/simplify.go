@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Simplify gives an equivalent tree that is cheaper to answer: flat And and Or without repetition, in a canonical
+// Simplify returns an equivalent tree that is cheaper to answer: flat And and Or without repetition, in a canonical
 // order, OneOf of one field merged inside Or, ranges of one field merged inside And, no double Not, and nil (matches
 // every company) or Or{} (matches none) where nothing is left to ask. Simplify again changes nothing.
 func Simplify(n Node) Node {
@@ -115,7 +115,7 @@ func simplifyOneOf(n OneOf) Node {
 	return OneOf{n.Field, values}
 }
 
-// mergeRanges intersects the ranges of each field; it does not hold if one comes out empty.
+// mergeRanges intersects the ranges of each field. It returns false if an intersection is empty.
 func mergeRanges(parts And) (And, bool) {
 	ranges := map[Field]Range{}
 	var rest And

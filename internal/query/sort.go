@@ -73,7 +73,7 @@ func (s Sort) String() string {
 	return s.By.String() + " asc"
 }
 
-// Compare is the truth of the order between two companies; for relevance, which it cannot know, it goes by number.
+// Compare orders two companies. Relevance is unknown here, so that order is by number.
 func (s Sort) Compare(a, b *company.Company) int {
 	var c int
 	switch s.By {

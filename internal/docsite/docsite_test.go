@@ -18,7 +18,7 @@ import (
 	"github.com/opencapi/capi/internal/httpx"
 )
 
-// site is the documentation without the rest of the server.
+// site returns the handler of the documentation, without the rest of the server.
 func site(t *testing.T, publicURL string) http.Handler {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -44,7 +44,7 @@ func read(t *testing.T, h http.Handler, path string) string {
 	return string(body)
 }
 
-// has is require.Contains that does not print the whole page.
+// has is require.Contains, except that it does not print the whole page.
 func has(t *testing.T, page, part string) {
 	t.Helper()
 	if !strings.Contains(page, part) {
@@ -52,7 +52,7 @@ func has(t *testing.T, page, part string) {
 	}
 }
 
-// found is what a page of HTML refers to.
+// found is what an HTML page refers to.
 type found struct {
 	links, resources []string
 	ids              []string
@@ -137,7 +137,7 @@ func TestEveryPageIsLinkedAndNoLinkIsBroken(t *testing.T) {
 	for _, line := range strings.Split(read(t, h, "/llms.txt"), "\n") {
 		if _, after, ok := strings.Cut(line, "(http://example.com"); ok {
 			path, _, _ := strings.Cut(after, ")")
-			require.Contains(t, pages, path, "a page that nothing leads to")
+			require.Contains(t, pages, path, "no page links to this page")
 		}
 	}
 	require.Greater(t, len(pages), 60)
@@ -243,7 +243,7 @@ func TestUnchangedPageIsNotSentAgain(t *testing.T) {
 	require.Empty(t, w.Body.String())
 }
 
-func TestMissingSamplesAndBrokenPagesAreErrors(t *testing.T) {
+func TestInvalidOpenAPIDocumentsAreErrors(t *testing.T) {
 	t.Parallel()
 	for _, document := range []string{`{`, `{}`, `{"servers":[{"url":"/api/v1"}],"paths":{"/x":{"get":{}}}}`} {
 		_, err := docsite.New(docsite.Deps{OpenAPI: func() []byte { return []byte(document) }, Status: httpx.Status})

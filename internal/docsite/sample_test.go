@@ -26,12 +26,13 @@ import (
 	"github.com/opencapi/capi/internal/docsite"
 )
 
-// A sample is one piece of code of a page that a reader may paste and run.
+// A sample is a code sample of a page, which a reader may copy and run.
 type sample struct{ page, language, code string }
 
 var fences = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
-// samplesOf are the samples of every page, and fails for JSON that is none.
+// samplesOf returns the samples of all pages. The test fails on JSON or YAML that does not parse, and on a Go sample that is
+// not formatted.
 func samplesOf(t *testing.T) (all []sample) {
 	t.Helper()
 	h := site(t, docsite.Host)
@@ -55,7 +56,7 @@ func samplesOf(t *testing.T) (all []sample) {
 				require.NoError(t, yaml.Unmarshal([]byte(fence[2]), new(any)), page[1])
 			case "console", "nginx", "promql":
 			default:
-				require.Fail(t, "a fence in a language that nobody checks", "%s: %s", page[1], fence[1])
+				require.Fail(t, "a code block in a language that no test checks", "%s: %s", page[1], fence[1])
 			}
 		}
 		if name, ok := strings.CutPrefix(page[1], "/docs/reference/"); ok && name != "try.md" {
@@ -65,7 +66,8 @@ func samplesOf(t *testing.T) (all []sample) {
 	return all
 }
 
-// programs run the languages; what is not there is skipped, and required where CAPI_TEST_REQUIRE names it.
+// programs run the samples by language. If a program is not installed, its samples are skipped, or the test fails if
+// CAPI_TEST_REQUIRE names the program.
 var programs = map[string]struct {
 	name, file string
 	arguments  []string
@@ -83,7 +85,7 @@ func TestEverySampleRuns(t *testing.T) {
 		byLanguage[s.language] = append(byLanguage[s.language], s)
 	}
 	require.Len(t, byLanguage, len(programs))
-	k := openKitchen(t)
+	v := startServers(t)
 	for language, samples := range byLanguage {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()
@@ -92,57 +94,57 @@ func TestEverySampleRuns(t *testing.T) {
 				require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), program.name, "%s is required here, and missing", program.name)
 				t.Skipf("no %s found", program.name)
 			}
-			dishes := make([]dish, len(samples))
+			prepared := make([]preparedSample, len(samples))
 			for i, s := range samples {
-				dishes[i] = k.prepare(t, s)
+				prepared[i] = v.prepare(t, s)
 			}
 			if language == "go" {
-				build(t, dishes)
+				build(t, prepared)
 			}
-			for _, d := range dishes {
-				d.run(t)
+			for _, p := range prepared {
+				p.run(t)
 			}
 		})
 	}
 }
 
-// dish is a sample that is ready to run.
-type dish struct {
+// preparedSample is a sample that is ready to run.
+type preparedSample struct {
 	sample
 	proxy   *proxy
 	dir     string
 	command []string
 }
 
-// prepare puts in a host, a token and ids that are there.
-func (k *kitchen) prepare(t *testing.T, s sample) dish {
+// prepare writes the sample to a file, with the address of its server, a valid token and the ids of existing objects.
+func (v *servers) prepare(t *testing.T, s sample) preparedSample {
 	t.Helper()
-	d := dish{sample: s, proxy: k.proxy(t, s), dir: t.TempDir()}
+	p := preparedSample{sample: s, proxy: v.proxy(t, s), dir: t.TempDir()}
 	program := programs[s.language]
-	file := filepath.Join(d.dir, program.file)
-	d.code = k.filled(t, s, d.proxy.URL)
-	require.NoError(t, os.WriteFile(file, []byte(d.code), 0o600))
-	d.command = append(slices.Clone(program.arguments), file)
-	return d
+	file := filepath.Join(p.dir, program.file)
+	p.code = v.filled(t, s, p.proxy.URL)
+	require.NoError(t, os.WriteFile(file, []byte(p.code), 0o600))
+	p.command = append(slices.Clone(program.arguments), file)
+	return p
 }
 
-func (d dish) run(t *testing.T) {
+func (p preparedSample) run(t *testing.T) {
 	t.Helper()
-	run := exec.CommandContext(t.Context(), d.command[0], d.command[1:]...)
-	run.Dir = d.dir
+	run := exec.CommandContext(t.Context(), p.command[0], p.command[1:]...)
+	run.Dir = p.dir
 	out, err := run.CombinedOutput()
-	require.NoError(t, err, "%s, %s:\n%s\n%s", d.page, d.language, d.code, out)
-	d.proxy.judge(t, d.sample, string(out))
-	if strings.HasSuffix(d.page, "/quickstart.md") && strings.Contains(d.code, "us-fintech.csv") {
-		file, err := os.ReadFile(filepath.Join(d.dir, "us-fintech.csv"))
+	require.NoError(t, err, "%s, %s:\n%s\n%s", p.page, p.language, p.code, out)
+	p.proxy.check(t, p.sample, string(out))
+	if strings.HasSuffix(p.page, "/quickstart.md") && strings.Contains(p.code, "us-fintech.csv") {
+		file, err := os.ReadFile(filepath.Join(p.dir, "us-fintech.csv"))
 		require.NoError(t, err)
 		require.Equal(t, 3, strings.Count(string(file), "\r\n"), "header and rows of %s", file)
 	}
 }
 
-// build compiles the Go samples into one program, because linking takes longer than all else: each becomes a package of
-// this module that is not on disk, and its main a function that the program calls by its number.
-func build(t *testing.T, dishes []dish) {
+// build compiles the Go samples into one program, because linking is the slowest step. Each sample becomes a package of this
+// module in an overlay, and its main becomes a function that the program calls by the sample's name.
+func build(t *testing.T, samples []preparedSample) {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
@@ -151,26 +153,26 @@ func build(t *testing.T, dishes []dish) {
 	put := func(name, code string) {
 		file := filepath.Join(work, name+".go")
 		require.NoError(t, os.WriteFile(file, []byte(code), 0o600))
-		overlay[filepath.Join(root, "internal", "manual", "samples", name, "sample.go")] = file
+		overlay[filepath.Join(root, "internal", "docsite", "samples", name, "sample.go")] = file
 	}
 	program := filepath.Join(work, "samples")
 	var imports, calls strings.Builder
-	for i := range dishes {
+	for i := range samples {
 		name := fmt.Sprintf("sample%d", i)
-		code := strings.Replace(dishes[i].code, "package main\n", "package "+name+"\n", 1)
+		code := strings.Replace(samples[i].code, "package main\n", "package "+name+"\n", 1)
 		code = strings.Replace(code, "func main() {", "func Main() {", 1)
-		require.Contains(t, code, "func Main() {", dishes[i].page)
+		require.Contains(t, code, "func Main() {", samples[i].page)
 		put(name, code)
-		fmt.Fprintf(&imports, "import %q\n", "github.com/opencapi/capi/internal/manual/samples/"+name)
+		fmt.Fprintf(&imports, "import %q\n", "github.com/opencapi/capi/internal/docsite/samples/"+name)
 		fmt.Fprintf(&calls, "%q: %s.Main,\n", name, name)
-		dishes[i].command = []string{program, name}
+		samples[i].command = []string{program, name}
 	}
 	put("all", "package main\n\nimport \"os\"\n"+imports.String()+"\nfunc main() { map[string]func(){\n"+calls.String()+"}[os.Args[1]]() }\n")
 	content, err := json.Marshal(map[string]any{"Replace": overlay})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(work, "overlay.json"), content, 0o600))
 	build := exec.CommandContext(t.Context(), "go", "build", "-overlay", filepath.Join(work, "overlay.json"), "-o", program,
-		"./internal/manual/samples/all")
+		"./internal/docsite/samples/all")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -181,39 +183,39 @@ const companies = `{"name":"Acme Payments","domain":"acmepayments.example","coun
 {"name":"Example Robotics","domain":"example-robotics.test","country":"DE","industries":["Robotics"],"employee_count":240}
 `
 
-// kitchen is two servers for the samples: on the stuck one no export is ever completed, so that one can be cancelled.
-type kitchen struct{ quick, stuck *apptest.Server }
+// servers are the two servers for the samples. On the stuck one no export ever completes, so that it can be cancelled.
+type servers struct{ quick, stuck *apptest.Server }
 
-func openKitchen(t *testing.T) *kitchen {
+func startServers(t *testing.T) *servers {
 	t.Helper()
 	o := apptest.Options{Companies: companies, Credits: 1000}
-	k := &kitchen{quick: apptest.Start(t, o), stuck: apptest.Start(t, o)}
-	require.NoError(t, os.WriteFile(filepath.Join(k.stuck.Config.Data, "files", "exports"), nil, 0o600))
-	return k
+	v := &servers{quick: apptest.Start(t, o), stuck: apptest.Start(t, o)}
+	require.NoError(t, os.WriteFile(filepath.Join(v.stuck.Config.Data, "files", "exports"), nil, 0o600))
+	return v
 }
 
-func (k *kitchen) server(s sample) *apptest.Server {
+func (v *servers) server(s sample) *apptest.Server {
 	if s.page == "/docs/reference/cancel-export.md" {
-		return k.stuck
+		return v.stuck
 	}
-	return k.quick
+	return v.quick
 }
 
 var placeholder = regexp.MustCompile(`/(companies|exports|lists)/[0-9a-f]{8}-[0-9a-f-]{27}`)
 
-// filled is the sample with a host, a token and ids that are there.
-func (k *kitchen) filled(t *testing.T, s sample, host string) string {
+// filled returns the code of the sample with the host, a valid token and the ids of existing objects.
+func (v *servers) filled(t *testing.T, s sample, host string) string {
 	t.Helper()
 	code := strings.ReplaceAll(s.code, docsite.Host, host)
-	code = strings.ReplaceAll(code, docsite.Token, k.server(s).Token)
+	code = strings.ReplaceAll(code, docsite.Token, v.server(s).Token)
 	return placeholder.ReplaceAllStringFunc(code, func(path string) string {
 		kind := placeholder.FindStringSubmatch(path)[1]
-		return "/" + kind + "/" + k.make(t, k.server(s), kind)
+		return "/" + kind + "/" + v.create(t, v.server(s), kind)
 	})
 }
 
-// make gives the id of something fresh.
-func (k *kitchen) make(t *testing.T, s *apptest.Server, kind string) string {
+// create returns the id of an object of the kind, a new one except for companies.
+func (v *servers) create(t *testing.T, s *apptest.Server, kind string) string {
 	t.Helper()
 	c, ctx := s.Client(), t.Context()
 	switch kind {
@@ -230,23 +232,23 @@ func (k *kitchen) make(t *testing.T, s *apptest.Server, kind string) string {
 	}
 	made, err := c.CreateExport(ctx, client.ExportRequest{Name: "All", SearchFilters: &client.Filters{}})
 	require.NoError(t, err)
-	if s == k.quick {
+	if s == v.quick {
 		_, err = c.Wait(ctx, made.ExportJob.ID, time.Millisecond, nil)
 		require.NoError(t, err)
 	}
 	return made.ExportJob.ID
 }
 
-// proxy stands between a sample and the server, and remembers what was asked.
+// proxy forwards the requests of a sample to its server and records them.
 type proxy struct {
 	*httptest.Server
 	mu    sync.Mutex
 	calls []string
 }
 
-func (k *kitchen) proxy(t *testing.T, s sample) *proxy {
+func (v *servers) proxy(t *testing.T, s sample) *proxy {
 	t.Helper()
-	target, err := url.Parse(k.server(s).URL)
+	target, err := url.Parse(v.server(s).URL)
 	require.NoError(t, err)
 	p := &proxy{}
 	forward := &httputil.ReverseProxy{
@@ -266,12 +268,12 @@ func (k *kitchen) proxy(t *testing.T, s sample) *proxy {
 	return p
 }
 
-// judge holds what a sample has asked and printed against what its page promises.
-func (p *proxy) judge(t *testing.T, s sample, out string) {
+// check checks that every request of the sample succeeded. A sample of the reference sends exactly one.
+func (p *proxy) check(t *testing.T, s sample, out string) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	require.NotEmpty(t, p.calls, "%s, %s asked nothing:\n%s", s.page, s.language, out)
+	require.NotEmpty(t, p.calls, "%s, %s sent no request:\n%s", s.page, s.language, out)
 	for _, call := range p.calls {
 		require.Equal(t, uint8('2'), call[0], "%s, %s: %s\n%s", s.page, s.language, call, out)
 	}

@@ -18,42 +18,42 @@ func TestAuditFindsInconsistencies(t *testing.T) {
 	t.Parallel()
 	key := func(e export.Export) string { return fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format) }
 	for name, test := range map[string]struct {
-		harm func(*testing.T, *shop, export.Export)
+		harm func(*testing.T, *fixture, export.Export)
 		want string
 	}{
-		"a charge that is not the unlocks": {func(t *testing.T, s *shop, e export.Export) {
+		"a charge that differs from the unlocks": {func(t *testing.T, s *fixture, e export.Export) {
 			s.exec(t, `UPDATE unlock_delta SET size = size - 1 WHERE export_id = $1`, e.ID)
 		}, "unlocked 19"},
-		"a ledger entry of another amount": {func(t *testing.T, s *shop, e export.Export) {
+		"a ledger entry with a different amount": {func(t *testing.T, s *fixture, e export.Export) {
 			s.exec(t, `UPDATE entry SET amount = -21 WHERE id = $1`, e.Figures.TransactionID)
 		}, "the ledger has a charge of 21"},
-		"a ledger entry that is gone": {func(t *testing.T, s *shop, e export.Export) {
+		"a missing ledger entry": {func(t *testing.T, s *fixture, e export.Export) {
 			s.exec(t, `DELETE FROM entry WHERE id = $1`, e.Figures.TransactionID)
 		}, "the ledger has a charge of 0"},
-		"a refund without an entry": {func(t *testing.T, s *shop, e export.Export) {
+		"a refund without an entry": {func(t *testing.T, s *fixture, e export.Export) {
 			s.exec(t, `UPDATE export SET credits_refunded = 3 WHERE id = $1`, e.ID)
 		}, "took back 0"},
-		"rows that are not the selection": {func(t *testing.T, s *shop, e export.Export) {
+		"a missing selection": {func(t *testing.T, s *fixture, e export.Export) {
 			s.exec(t, `DELETE FROM export_selection WHERE export_id = $1`, e.ID)
 		}, "selection of 0 bytes"},
-		"an export that nobody works on": {func(t *testing.T, s *shop, e export.Export) {
+		"an unfinished export whose job is done": {func(t *testing.T, s *fixture, e export.Export) {
 			s.exec(t, `UPDATE export SET status = 'pending' WHERE id = $1`, e.ID)
 		}, "its job is done"},
-		"an export without a job": {func(t *testing.T, s *shop, e export.Export) {
+		"an export without a job": {func(t *testing.T, s *fixture, e export.Export) {
 			s.exec(t, `UPDATE export SET status = 'processing', job_id = 'none' WHERE id = $1`, e.ID)
 		}, "its job is missing"},
-		"a file that is gone": {func(t *testing.T, s *shop, e export.Export) {
+		"a missing file": {func(t *testing.T, s *fixture, e export.Export) {
 			require.NoError(t, s.blobs.Delete(t.Context(), key(e)))
 		}, "missing"},
-		"a file that was cut off": {func(t *testing.T, s *shop, e export.Export) {
+		"a truncated file": {func(t *testing.T, s *fixture, e export.Export) {
 			rewrite(t, s, key(e), s.file(t, e)[1:])
 		}, "bytes"},
-		"a file that was changed": {func(t *testing.T, s *shop, e export.Export) {
+		"a changed file": {func(t *testing.T, s *fixture, e export.Export) {
 			changed := s.file(t, e)
 			changed[100] ^= 1
 			rewrite(t, s, key(e), changed)
 		}, "its sha256 is"},
-		"a file of fewer rows": {func(t *testing.T, s *shop, e export.Export) {
+		"a file with fewer rows": {func(t *testing.T, s *fixture, e export.Export) {
 			info, err := s.blobs.Put(t.Context(), key(e), func(w io.Writer) error {
 				_, err := io.WriteString(w, "[{}]")
 				return err
@@ -61,20 +61,20 @@ func TestAuditFindsInconsistencies(t *testing.T) {
 			require.NoError(t, err)
 			s.exec(t, `UPDATE export SET size_bytes = $2, sha256 = $3 WHERE id = $1`, e.ID, info.SizeBytes, info.SHA256[:])
 		}, "its rows are 1, not 20"},
-		"a manifest that is gone": {func(t *testing.T, s *shop, e export.Export) {
+		"a missing manifest": {func(t *testing.T, s *fixture, e export.Export) {
 			require.NoError(t, s.blobs.Delete(t.Context(), export.ManifestName(key(e))))
 		}, "its manifest is missing"},
-		"a manifest of another file": {func(t *testing.T, s *shop, e export.Export) {
+		"a manifest of a different file": {func(t *testing.T, s *fixture, e export.Export) {
 			m := bytes.Replace(s.manifest(t, e), []byte(`"rows": 20`), []byte(`"rows": 21`), 1)
 			rewrite(t, s, export.ManifestName(key(e)), m)
 		}, "its manifest has a different rows than the database"},
-		"a file that is not a manifest": {func(t *testing.T, s *shop, e export.Export) {
+		"a file that is not a manifest": {func(t *testing.T, s *fixture, e export.Export) {
 			rewrite(t, s, export.ManifestName(key(e)), []byte("{}"))
 		}, "its manifest cannot be read"},
-		"unlocks without an export": {func(t *testing.T, s *shop, e export.Export) {
+		"unlocks without an export": {func(t *testing.T, s *fixture, e export.Export) {
 			s.exec(t, `UPDATE unlock_delta SET export_id = $2 WHERE export_id = $1`, e.ID, e.Job)
 		}, "there is no such export"},
-		"a charge without an export": {func(t *testing.T, s *shop, e export.Export) {
+		"a charge without an export": {func(t *testing.T, s *fixture, e export.Export) {
 			s.exec(t, `UPDATE entry SET reference = 'export:gone' WHERE id = $1`, e.Figures.TransactionID)
 		}, "there is no such export"},
 	} {
@@ -83,8 +83,8 @@ func TestAuditFindsInconsistencies(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				s := open(t, d, 20, 100)
 				e := s.buy(t, between(1, 20))
-				s.work(t, 1)
-				s.sound(t)
+				s.runJobs(t, 1)
+				s.auditClean(t)
 				test.harm(t, s, e)
 				findings, err := s.Audit(t.Context())
 				require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestAuditFindsInconsistencies(t *testing.T) {
 	}
 }
 
-func rewrite(t *testing.T, s *shop, key string, content []byte) {
+func rewrite(t *testing.T, s *fixture, key string, content []byte) {
 	t.Helper()
 	_, err := s.blobs.Put(t.Context(), key, func(w io.Writer) error {
 		_, err := w.Write(content)

@@ -19,7 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
-// BenchmarkExport is one export of the largest size an operation, from the search to the file on the disk.
+// BenchmarkExport measures an export of the largest size, from the search to the file on disk.
 func BenchmarkExport(b *testing.B) {
 	for _, f := range []format.Format{format.CSV, format.JSON} {
 		b.Run(string(f), func(b *testing.B) {
@@ -48,13 +48,13 @@ func BenchmarkExport(b *testing.B) {
 	}
 }
 
-// BenchmarkRows is the worker's part of it alone, and the most memory that the heap took on while it ran: what is held,
-// and what is not collected yet.
+// BenchmarkRows measures the worker's part alone. peak-MB is the most that the heap grew, garbage not yet collected
+// included.
 func BenchmarkRows(b *testing.B) {
 	s := open(b, dbtest.SQLite(b), export.RowsMax, 0)
 	numbers := make([]company.Number, export.RowsMax)
 	for i := range numbers {
-		numbers[i] = company.Number(i*7919%export.RowsMax + 1) // scattered, as a sort's order is
+		numbers[i] = company.Number(i*7919%export.RowsMax + 1) // scattered, as the numbers of a sorted result are
 	}
 	seq, err := s.catalog.Seq(b.Context())
 	require.NoError(b, err)
@@ -86,7 +86,7 @@ func BenchmarkRows(b *testing.B) {
 	}
 }
 
-// BenchmarkVerify reads such a file back, as doctor and verify do.
+// BenchmarkVerify measures reading a file of the largest size, as doctor and verify do.
 func BenchmarkVerify(b *testing.B) {
 	s := open(b, dbtest.SQLite(b), export.RowsMax, 0)
 	for _, f := range []format.Format{format.CSV, format.JSON} {
@@ -105,7 +105,7 @@ func BenchmarkVerify(b *testing.B) {
 			var peak peak
 			peak.start()
 			for b.Loop() {
-				checks, err := m.Verify(&looking{Reader: bytes.NewReader(file.Bytes()), peak: &peak})
+				checks, err := m.Verify(&peakReader{Reader: bytes.NewReader(file.Bytes()), peak: &peak})
 				require.NoError(b, err)
 				for _, c := range checks {
 					require.True(b, c.OK, "%+v", c)
@@ -116,7 +116,7 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// peak watches how far the heap grows.
+// peak measures how much the heap grows.
 type peak struct{ before, most, looks uint64 }
 
 func (p *peak) start() {
@@ -137,13 +137,13 @@ func heapBytes() uint64 {
 	return m.HeapAlloc
 }
 
-// looking looks at every read.
-type looking struct {
+// peakReader measures the heap at every read.
+type peakReader struct {
 	io.Reader
 	peak *peak
 }
 
-func (l *looking) Read(p []byte) (int, error) {
+func (l *peakReader) Read(p []byte) (int, error) {
 	l.peak.looks += 499
 	l.peak.look()
 	return l.Reader.Read(p)

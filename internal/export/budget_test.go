@@ -15,8 +15,8 @@ import (
 	"github.com/opencapi/capi/internal/token"
 )
 
-// token makes the caller of the shop's workspace a token with the budget.
-func (s *shop) token(t *testing.T, b token.Budget) auth.Caller {
+// token creates a token with the budget in the fixture's workspace.
+func (s *fixture) token(t *testing.T, b token.Budget) auth.Caller {
 	t.Helper()
 	_, token, err := token.New(s.db, token.Options{}).Create(t.Context(), token.NewToken{
 		Workspace: s.caller.Workspace, Name: "metered", Scope: auth.ReadWrite, Budget: b,
@@ -25,8 +25,9 @@ func (s *shop) token(t *testing.T, b token.Budget) auth.Caller {
 	return auth.Caller{Token: token.ID, Workspace: s.caller.Workspace}
 }
 
-// refusedBy is the details of a TokenBudgetExceeded, after which nothing may have changed.
-func (s *shop) refusedBy(t *testing.T, caller auth.Caller, r export.Request) map[string]any {
+// refusedBy returns the details of the TokenBudgetExceeded that the request must end in, and checks that nothing has
+// changed.
+func (s *fixture) refusedBy(t *testing.T, caller auth.Caller, r export.Request) map[string]any {
 	t.Helper()
 	before := s.counts(t)
 	_, _, err := s.Create(t.Context(), caller, r)
@@ -53,14 +54,14 @@ func TestTokenNeverSpendsMoreThanItsBudget(t *testing.T) {
 			"budget": int64(50), "spent": int64(30), "needed": int64(21), "period": "all",
 		}, s.refusedBy(t, metered, between(20, 51)))
 		buy(1, 50)
-		buy(11, 50) // what the workspace has is free
+		buy(11, 50) // companies that the workspace owns are free
 		buy(101, 200)
-		s.sound(t)
+		s.auditClean(t)
 
 		_, err := s.Cancel(t.Context(), s.caller, first.ID)
 		require.NoError(t, err)
-		s.refusedBy(t, metered, between(51, 51)) // the companies of the first are delivered by the second
-		s.sound(t)
+		s.refusedBy(t, metered, between(51, 51)) // no refund: the second export delivers the companies of the first
+		s.auditClean(t)
 	})
 }
 
@@ -76,16 +77,16 @@ func TestRefundRestoresTheBudgetOfTheTokenThatPaid(t *testing.T) {
 		s.cancel(t, paid)
 		s.refusedBy(t, payer, between(21, 21))
 		s.fail(t, free)
-		book := token.New(d, token.Options{})
+		tokens := token.New(d, token.Options{})
 		for _, caller := range []auth.Caller{payer, other} {
-			spending, err := book.Spending(t.Context(), caller.Token)
+			spending, err := tokens.Spending(t.Context(), caller.Token)
 			require.NoError(t, err)
 			require.Zero(t, spending.Spent)
 		}
 		s.refusedBy(t, other, between(21, 26))
 		_, _, err = s.Create(t.Context(), payer, between(21, 40))
 		require.NoError(t, err)
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -128,6 +129,6 @@ func TestConcurrentPurchasesNeverExceedABudget(t *testing.T) {
 		}
 		wg.Wait()
 		require.Equal(t, int64(960), s.balance(t))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }

@@ -25,7 +25,7 @@ func TestConcurrentBuysOfAQuoteCreateOneExport(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				e, err := s.another().Buy(t.Context(), s.caller, by(q))
+				e, err := s.another().Buy(t.Context(), s.caller, fromQuote(q))
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
@@ -41,10 +41,10 @@ func TestConcurrentBuysOfAQuoteCreateOneExport(t *testing.T) {
 
 		stranger := s.caller
 		stranger.Workspace = s.customer(t, 100).Workspace
-		_, err := s.Buy(t.Context(), stranger, by(q))
+		_, err := s.Buy(t.Context(), stranger, fromQuote(q))
 		require.Equal(t, fault.NotFound, fault.CodeOf(err))
 		_, err = s.Buy(t.Context(), s.caller, between(1, 30))
-		require.Equal(t, fault.Validation, fault.CodeOf(err), "once is only defined for a quote")
+		require.Equal(t, fault.Validation, fault.CodeOf(err), "Buy requires a quote")
 	})
 }
 
@@ -63,7 +63,7 @@ func TestEstimateHasTheFiguresOfTheQuote(t *testing.T) {
 			counted := export.Matches{Total: got.RequestedCount, AlreadyUnlocked: got.AlreadyUnlocked}
 			all, err := s.EstimateMatches(t.Context(), s.caller, r, counted)
 			require.NoError(t, err)
-			require.Equal(t, got, all, "the counts of a search say the same")
+			require.Equal(t, got, all, "an estimate from the counts of a search is the same")
 			before = s.counts(t)
 		}
 		for name, r := range map[string]export.Request{

@@ -23,15 +23,15 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
-func (s *shop) cancel(t *testing.T, e export.Export) export.Export {
+func (s *fixture) cancel(t *testing.T, e export.Export) export.Export {
 	t.Helper()
 	got, err := s.Cancel(t.Context(), s.caller, e.ID)
 	require.NoError(t, err)
 	return got
 }
 
-// fail ends the export as a job that is buried would.
-func (s *shop) fail(t *testing.T, e export.Export) {
+// fail ends the export as the discarding of its job does.
+func (s *fixture) fail(t *testing.T, e export.Export) {
 	t.Helper()
 	j := job.Job{ID: e.Job, Kind: export.JobKind, Payload: fmt.Appendf(nil, `{"export_id": %q}`, e.ID)}
 	require.NoError(t, s.db.Tx(t.Context(), func(tx *db.Tx) error {
@@ -39,8 +39,8 @@ func (s *shop) fail(t *testing.T, e export.Export) {
 	}))
 }
 
-// fileless holds the store to having nothing of the export.
-func (s *shop) fileless(t *testing.T, e export.Export) {
+// requireNoFile checks that the blob store has neither the file nor the manifest of the export.
+func (s *fixture) requireNoFile(t *testing.T, e export.Export) {
 	t.Helper()
 	key := fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format.Extension())
 	for _, k := range []string{key, export.ManifestName(key)} {
@@ -68,22 +68,22 @@ func TestCancelledExportIsRefundedAndDeliversNothing(t *testing.T) {
 		require.Equal(t, got.RefundID, entries[0].ID)
 		require.Equal(t, credit.ReasonRefund, entries[0].Reason)
 		require.Equal(t, "token:"+s.caller.Token.String(), entries[0].Actor)
-		s.sound(t)
+		s.auditClean(t)
 
 		before := s.counts(t)
-		require.Equal(t, got, s.cancel(t, e), "a second time nothing happens")
+		require.Equal(t, got, s.cancel(t, e), "a second cancel changes nothing")
 		require.Equal(t, before, s.counts(t))
 
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		require.Equal(t, got, s.get(t, e))
-		s.fileless(t, e)
+		s.requireNoFile(t, e)
 		_, err = s.Download(t.Context(), s.caller, e.ID)
 		var refusal *fault.Error
 		require.ErrorAs(t, err, &refusal)
 		require.Equal(t, fault.ExportNotCompleted, refusal.Code)
 		require.Equal(t, map[string]any{"status": "cancelled"}, refusal.Details)
-		require.Equal(t, 100, s.buy(t, between(1, 100)).Figures.NewCount, "they must be paid for again")
-		s.sound(t)
+		require.Equal(t, 100, s.buy(t, between(1, 100)).Figures.NewCount, "the companies must be paid for again")
+		s.auditClean(t)
 	})
 }
 
@@ -92,7 +92,7 @@ func TestOnlyAnUnfinishedExportOfTheWorkspaceCanBeCancelled(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 20, 40)
 		completed := s.buy(t, between(1, 10))
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		failed := s.buy(t, between(11, 20))
 		s.fail(t, failed)
 		before := s.counts(t)
@@ -116,11 +116,11 @@ func TestOnlyAnUnfinishedExportOfTheWorkspaceCanBeCancelled(t *testing.T) {
 		before["job"]++
 		require.Equal(t, before, s.counts(t))
 		require.Equal(t, export.StatusPending, s.get(t, pending).Status)
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
-// A cancel may come at any step of the worker, as seen from the store that it writes to.
+// The export is cancelled at each step that the worker takes in the blob store.
 func TestWorkerOfACancelledExportStopsAndLeavesNoFile(t *testing.T) {
 	t.Parallel()
 	type put = func(ctx context.Context, key string, fn func(io.Writer) error, next putFunc) (blob.Info, error)
@@ -131,7 +131,7 @@ func TestWorkerOfACancelledExportStopsAndLeavesNoFile(t *testing.T) {
 				return next(ctx, key, fn)
 			}
 		},
-		"within the file, which ends the writing": func(cancel func()) put {
+		"within the file, so that writing stops": func(cancel func()) put {
 			return func(ctx context.Context, key string, fn func(io.Writer) error, next putFunc) (blob.Info, error) {
 				cancel()
 				<-ctx.Done()
@@ -174,18 +174,18 @@ func TestWorkerOfACancelledExportStopsAndLeavesNoFile(t *testing.T) {
 						}
 					})
 				})
-				s.work(t, 1)
+				s.runJobs(t, 1)
 				require.Equal(t, export.StatusCancelled, s.get(t, e).Status)
 				require.Equal(t, int64(900), s.balance(t))
-				s.fileless(t, e)
+				s.requireNoFile(t, e)
 				require.Equal(t, "done", s.jobState(t, e))
-				s.sound(t)
+				s.auditClean(t)
 			})
 		})
 	}
 }
 
-func (s *shop) jobState(t *testing.T, e export.Export) (state string) {
+func (s *fixture) jobState(t *testing.T, e export.Export) (state string) {
 	t.Helper()
 	require.NoError(t, s.db.Read().QueryRowContext(t.Context(), `SELECT state FROM job WHERE id = $1`, e.Job).Scan(&state))
 	return state
@@ -197,25 +197,25 @@ func TestFileOfAFailedExportIsDeleted(t *testing.T) {
 		s := open(t, d, 50, 50)
 		e := s.buy(t, between(1, 50))
 		s.blobs.put = func(ctx context.Context, key string, fn func(io.Writer) error, next putFunc) (blob.Info, error) {
-			_, err := next(ctx, key, fn) // in place, but nobody comes to know
+			_, err := next(ctx, key, fn) // the file is written, but the worker gets an error
 			return blob.Info{}, errors.Join(err, errCrash)
 		}
-		s.work(t, attemptsMax)
+		s.runJobs(t, attemptsMax)
 		require.Equal(t, export.StatusFailed, s.get(t, e).Status)
-		s.idle(t)
-		s.fileless(t, e)
+		s.drainJobs(t)
+		s.requireNoFile(t, e)
 		require.Equal(t, int64(50), s.balance(t))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
-// idle runs jobs until none is left.
-func (s *shop) idle(t *testing.T) {
+// drainJobs runs jobs until none is left.
+func (s *fixture) drainJobs(t *testing.T) {
 	t.Helper()
 	runner := job.NewRunner(s.jobs, s.another().Handlers())
 	require.NoError(t, runner.Start(t.Context()))
 	defer func() { require.NoError(t, runner.Stop(t.Context())) }()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) { // it polls the table
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) { // polls the table
 		var left int
 		const q = `SELECT COUNT(*) FROM job WHERE state IN ('queued', 'running')`
 		require.NoError(t, s.db.Read().QueryRowContext(t.Context(), q).Scan(&left))
@@ -226,13 +226,13 @@ func (s *shop) idle(t *testing.T) {
 	}
 }
 
-// The export that paid ends first and leaves to the others what they are to deliver. As they end too, each credit goes
-// back to the one that paid it.
+// The export that paid ends first, but is not refunded for companies that other exports will deliver. When those end too,
+// each credit goes back to the export that paid it.
 func TestRefundGoesToTheExportThatPaid(t *testing.T) {
 	t.Parallel()
-	ways := map[string]func(*shop, *testing.T, export.Export){
-		"cancelled": func(s *shop, t *testing.T, e export.Export) { s.cancel(t, e) },
-		"failed":    (*shop).fail,
+	ways := map[string]func(*fixture, *testing.T, export.Export){
+		"cancelled": func(s *fixture, t *testing.T, e export.Export) { s.cancel(t, e) },
+		"failed":    (*fixture).fail,
 	}
 	for first, endFirst := range ways {
 		for later, endLater := range ways {
@@ -245,23 +245,23 @@ func TestRefundGoesToTheExportThatPaid(t *testing.T) {
 						return [3]int64{s.get(t, paid).Refunded, s.get(t, free).Refunded, s.get(t, part).Refunded}
 					}
 					endFirst(s, t, paid)
-					require.Equal(t, [3]int64{40, 0, 0}, refunded(), "41 to 100 are still to come")
+					require.Equal(t, [3]int64{40, 0, 0}, refunded(), "41 to 100 are still to be delivered")
 					require.Equal(t, int64(120), s.balance(t))
-					s.sound(t)
+					s.auditClean(t)
 					endLater(s, t, free)
-					require.Equal(t, [3]int64{50, 0, 0}, refunded(), "51 to 100 are still to come")
-					s.sound(t)
+					require.Equal(t, [3]int64{50, 0, 0}, refunded(), "51 to 100 are still to be delivered")
+					s.auditClean(t)
 					endLater(s, t, part)
 					require.Equal(t, [3]int64{100, 0, 20}, refunded())
 					require.Equal(t, int64(200), s.balance(t))
 					require.True(t, s.owned(t).IsEmpty())
-					s.sound(t)
+					s.auditClean(t)
 
 					again := s.buy(t, between(31, 70))
 					require.Equal(t, 40, again.Figures.NewCount)
 					s.cancel(t, again)
 					require.Equal(t, int64(200), s.balance(t))
-					s.sound(t)
+					s.auditClean(t)
 				})
 			})
 		}
@@ -281,7 +281,7 @@ func TestExportIsEitherCancelledOrCompleted(t *testing.T) {
 			e := s.buy(t, between(i*20+1, i*20+20))
 			exports = append(exports, e)
 			wg.Go(func() {
-				time.Sleep(time.Duration(i) * time.Millisecond) // each meets the worker at another step
+				time.Sleep(time.Duration(i) * time.Millisecond) // so that each cancel comes at another step of the worker
 				_, err := s.Cancel(t.Context(), s.caller, e.ID)
 				if err != nil && fault.CodeOf(err) != fault.ExportNotCancellable {
 					t.Error(err)
@@ -290,7 +290,7 @@ func TestExportIsEitherCancelledOrCompleted(t *testing.T) {
 		}
 		wg.Wait()
 		require.NoError(t, runner.Stop(t.Context()))
-		s.idle(t)
+		s.drainJobs(t)
 		want := int64(0)
 		var owned company.Set
 		for _, e := range exports {
@@ -300,16 +300,16 @@ func TestExportIsEitherCancelledOrCompleted(t *testing.T) {
 				require.Zero(t, got.Refunded)
 				owned = owned.Or(s.selected(t, e))
 			case export.StatusCancelled:
-				s.fileless(t, e)
+				s.requireNoFile(t, e)
 				want += 20
 				require.Equal(t, int64(20), got.Refunded)
 			case export.StatusPending, export.StatusProcessing, export.StatusFailed:
-				require.FailNow(t, "neither won", "%s", got.Status)
+				require.FailNow(t, "neither cancelled nor completed", "%s", got.Status)
 			}
 		}
 		require.Equal(t, want, s.balance(t))
 		require.True(t, s.owned(t).Equal(owned))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -332,13 +332,13 @@ func TestConcurrentCancelsRefundOnce(t *testing.T) {
 			wg.Wait()
 			require.Equal(t, int64(20), s.get(t, e).Refunded)
 			require.Equal(t, int64(60), s.balance(t))
-			s.sound(t)
+			s.auditClean(t)
 		}
 	})
 }
 
-// What a refund takes back and what a purchase finds owned never disagree: the companies are bought from one of both
-// sides of the refund.
+// A refund and a concurrent purchase agree about which companies are owned: the purchase sees either all of the refund or
+// nothing.
 func TestRefundsAndPurchasesOfTheSameCompaniesAgree(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -363,7 +363,7 @@ func TestRefundsAndPurchasesOfTheSameCompaniesAgree(t *testing.T) {
 			}
 			wg.Wait()
 			require.Equal(t, int64(300), s.balance(t)+int64(s.owned(t).Len()))
-			s.sound(t)
+			s.auditClean(t)
 			for _, e := range others {
 				wg.Go(func() {
 					if _, err := s.another().Cancel(t.Context(), s.caller, e.ID); err != nil {
@@ -374,7 +374,7 @@ func TestRefundsAndPurchasesOfTheSameCompaniesAgree(t *testing.T) {
 			wg.Wait()
 			require.Equal(t, int64(300), s.balance(t))
 			require.True(t, s.owned(t).IsEmpty())
-			s.sound(t)
+			s.auditClean(t)
 		}
 	})
 }
@@ -404,13 +404,13 @@ func TestAuditFindsTheFileOfACancelledExport(t *testing.T) {
 		s.cancel(t, e)
 		key := fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format.Extension())
 		rewrite(t, s, key, []byte("[]"))
-		s.sound(t) // its worker may be about to delete it
+		s.auditClean(t) // its worker may be about to delete it
 		s.exec(t, `UPDATE export SET completed_at = $2 WHERE id = $1`, e.ID, db.Time(time.Now().Add(-2*time.Hour)))
 		findings, err := s.Audit(t.Context())
 		require.NoError(t, err)
 		require.Len(t, findings, 1)
 		require.Contains(t, findings[0].Problem, key)
-		s.idle(t)
-		s.sound(t)
+		s.drainJobs(t)
+		s.auditClean(t)
 	})
 }

@@ -26,17 +26,16 @@ import (
 )
 
 const (
-	universe  = 20_000_000 // numbers that companies may have
+	numberMax = 20_000_000 // the highest company number
 	freshPart = 8_000      // of the RowsMax companies of a purchase
-	rowsMin   = 5          // how many times as long a purchase takes that writes its unlocks as rows
-	growthMax = 1.5        // how many times as long a purchase takes with a thousand times as many unlocks
+	rowsMin   = 5          // a purchase that writes its unlocks as rows must take at least this many times as long
+	growthMax = 1.5        // a purchase with a thousand times as many unlocks may take at most this many times as long
 )
 
-// BenchmarkCreate is Create without the search: the whole transaction with its export, selection and job, for 10,000
-// companies of which 8,000 are new, bought by a workspace that has 10,000 and by one that has 10,000,000; and beside
-// them the same transaction writing its 8,000 unlocks as rows, for a workspace that has 10,000 and one that has
-// 1,000,000. They take turns, so that all see the same machine. It fails if the medians leave the bounds that are
-// promised.
+// BenchmarkCreate measures Create without the search: the whole transaction with its export, selection and job. Each
+// purchase is of 10,000 companies, 8,000 of them new, by a workspace that owns 10,000 and by one that owns 10,000,000. For
+// comparison, the same transaction writes its 8,000 unlocks as rows, for workspaces that own 10,000 and 1,000,000. They
+// take turns, so that the load of the machine affects all alike. The benchmark fails if the medians exceed the bounds.
 func BenchmarkCreate(b *testing.B) {
 	for name, open := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
 		b.Run(name, func(b *testing.B) {
@@ -57,7 +56,7 @@ func BenchmarkCreate(b *testing.B) {
 			b.ReportMetric(l/s, "growth")
 			b.ReportMetric(r/s, "rows/set")
 			if len(small.took) < 20 {
-				return // too few to judge
+				return // too few for a median
 			}
 			if l > growthMax*s {
 				b.Errorf("a purchase takes %.1f ms with 10,000,000 unlocks and %.1f ms with 10,000", l, s)
@@ -69,16 +68,16 @@ func BenchmarkCreate(b *testing.B) {
 	}
 }
 
-// buyer has as many companies after each purchase as before.
+// buyer undoes the unlocks of each purchase, so that it always owns the same companies.
 type buyer struct {
-	*shop
+	*fixture
 	random *rand.Rand
 	owned  company.Set
 	found  *preset
 	took   []time.Duration
 }
 
-// preset finds the given companies: the search is not measured.
+// preset is an index that returns the given companies, so that the search is not measured.
 type preset struct {
 	index.Index
 	numbers []company.Number
@@ -90,8 +89,8 @@ func (p *preset) Select(context.Context, index.Selection) (*index.Selected, erro
 
 func newBuyer(b *testing.B, d *db.DB, owned int) *buyer {
 	y := &buyer{
-		shop:   &shop{db: d, catalog: catalog.New(d), unlock: unlock.New(d, unlock.Options{}), credit: credit.New(d), jobs: job.New(d, job.Options{})},
-		random: rand.New(rand.NewPCG(1, 2)), found: &preset{},
+		fixture: &fixture{db: d, catalog: catalog.New(d), unlock: unlock.New(d, unlock.Options{}), credit: credit.New(d), jobs: job.New(d, job.Options{})},
+		random:  rand.New(rand.NewPCG(1, 2)), found: &preset{},
 	}
 	y.owned = spread(y.random, owned)
 	y.caller = y.customer(b, credit.BalanceMax)
@@ -119,7 +118,7 @@ func (y *buyer) buy(b *testing.B) {
 	}))
 }
 
-// rowBuyer buys the same way, but a row an unlock, in one statement.
+// rowBuyer makes the same purchases, but writes one row for each unlock, all in one statement.
 type rowBuyer struct{ *buyer }
 
 func newRowBuyer(b *testing.B, d *db.DB, owned int) rowBuyer {
@@ -133,7 +132,7 @@ func newRowBuyer(b *testing.B, d *db.DB, owned int) rowBuyer {
 			return err
 		}))
 	}
-	y.buyer.buy(b) // an export to copy
+	y.buyer.buy(b) // creates the export that purchase copies
 	y.took = nil
 	return y
 }
@@ -151,7 +150,7 @@ func (y rowBuyer) buy(b *testing.B) {
 		AND company IN (SELECT value FROM `+y.db.EachNumber("$2")+`)`, y.caller.Workspace, string(fresh))
 }
 
-// purchase is what Create does, the unlocks aside.
+// purchase does what Create does, but with unlockRows.
 func (y rowBuyer) purchase(ctx context.Context, tx *db.Tx, export id.Export, numbers []company.Number) error {
 	if _, err := y.credit.Lock(ctx, tx, y.caller.Workspace); err != nil {
 		return err
@@ -201,22 +200,22 @@ func (y rowBuyer) unlockRows(ctx context.Context, tx *db.Tx, export id.Export, n
 	return int(n), err
 }
 
-// median is in milliseconds.
+// median returns the median duration in milliseconds.
 func (y *buyer) median() float64 {
 	slices.Sort(y.took)
 	return float64(y.took[len(y.took)/2].Microseconds()) / 1000
 }
 
-// spread is about n companies all over the universe.
+// spread returns about n companies, spread over all numbers up to numberMax.
 func spread(r *rand.Rand, n int) company.Set {
-	bits, step := roaring.New(), universe/n
+	bits, step := roaring.New(), numberMax/n
 	for i := range n {
 		bits.Add(uint32(i*step + r.IntN(step) + 1))
 	}
 	return company.SetFrom(bits)
 }
 
-// selection is RowsMax companies from all over the universe in any order, all but freshPart of them owned.
+// selection returns RowsMax companies in random order, spread over all numbers; all but freshPart are owned.
 func selection(r *rand.Rand, owned company.Set) []company.Number {
 	bits, fresh := roaring.New(), 0
 	for bits.GetCardinality() < export.RowsMax-freshPart {
@@ -225,7 +224,7 @@ func selection(r *rand.Rand, owned company.Set) []company.Number {
 		}
 	}
 	for fresh < freshPart {
-		if n := r.Uint32N(universe) + 1; !owned.Has(company.Number(n)) && bits.CheckedAdd(n) {
+		if n := r.Uint32N(numberMax) + 1; !owned.Has(company.Number(n)) && bits.CheckedAdd(n) {
 			fresh++
 		}
 	}

@@ -47,7 +47,7 @@ func TestCreateChargesOnlyForNewCompanies(t *testing.T) {
 		require.Equal(t, credit.ReasonCharge, entries[0].Reason)
 		require.Equal(t, fmt.Sprintf("export:%s:create", second.ID), entries[0].Reference)
 		require.Equal(t, first, s.get(t, first))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -60,7 +60,7 @@ func TestExportingTheSameAgainIsFree(t *testing.T) {
 		require.Equal(t, export.Figures{RequestedCount: 50, AlreadyUnlocked: 50}, again.Figures)
 		require.True(t, again.Figures.TransactionID.IsZero())
 		require.Equal(t, 2, s.counts(t)["entry"]) // the grant and the first charge
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -82,7 +82,7 @@ func TestInsufficientBalanceWritesNothing(t *testing.T) {
 		require.Equal(t, 320, s.owned(t).Len())
 		s.buy(t, between(1, 499))
 		require.Zero(t, s.balance(t))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -123,11 +123,11 @@ func TestExportsAreLimitedToTenThousandCompanies(t *testing.T) {
 		listed := s.buy(t, export.Request{Name: "Long", Source: export.SourceList, List: long.ID, Format: format.JSON})
 		require.Equal(t, 10_000, listed.Figures.RequestedCount)
 		require.True(t, listed.Figures.CappedAt10k)
-		s.work(t, 3)
+		s.runJobs(t, 3)
 		rows := rowsOf(t, s.file(t, e))
 		require.Len(t, rows, 10_000)
-		require.Equal(t, int64(10_000), rows[9_999].EmployeeCount) // the first ones of the sort's order
-		s.sound(t)
+		require.Equal(t, int64(10_000), rows[9_999].EmployeeCount) // the first ones in the result order
+		s.auditClean(t)
 	})
 }
 
@@ -145,13 +145,13 @@ func TestListIsExportedAsItWasAtCreation(t *testing.T) {
 		_, _, err = s.lists.Add(t.Context(), s.caller.Workspace, l.ID, company.SetOf(20, 21))
 		require.NoError(t, err)
 		require.NoError(t, s.lists.Delete(t.Context(), s.caller.Workspace, l.ID))
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		require.Len(t, rowsOf(t, s.file(t, e)), 3)
 		got := s.get(t, e)
 		require.Equal(t, l.ID, got.List)
 		require.Equal(t, export.SourceList, got.Source)
 		require.Nil(t, got.Filters)
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -175,7 +175,7 @@ func TestAnotherWorkspacesListAndExportsAreNotFound(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, theirs)
 		require.Empty(t, next)
-		// What one workspace has unlocked is not free for the other.
+		// Unlocks of one workspace are not free for another.
 		_, figures, err := s.Create(t.Context(), other, between(1, 5))
 		require.NoError(t, err)
 		require.Equal(t, int64(5), figures.CreditsCharged)
@@ -192,23 +192,25 @@ func TestInvalidRequestsReportAllErrors(t *testing.T) {
 	}{
 		"no name":        {func(r *export.Request) { r.Name = " " }, []string{"name"}},
 		"long name":      {func(r *export.Request) { r.Name = strings.Repeat("ä", 201) }, []string{"name"}},
-		"control":        {func(r *export.Request) { r.Name = "a\x00b" }, []string{"name"}},
-		"broken name":    {func(r *export.Request) { r.Name = "a\xff" }, []string{"name"}},
-		"source":         {func(r *export.Request) { r.Source = "web" }, []string{"source_type"}},
-		"format":         {func(r *export.Request) { r.Format = "xls" }, []string{"export_format"}},
+		"control char":   {func(r *export.Request) { r.Name = "a\x00b" }, []string{"name"}},
+		"invalid UTF-8":  {func(r *export.Request) { r.Name = "a\xff" }, []string{"name"}},
+		"unknown source": {func(r *export.Request) { r.Source = "web" }, []string{"source_type"}},
+		"unknown format": {func(r *export.Request) { r.Format = "xls" }, []string{"export_format"}},
 		"no list":        {func(r *export.Request) { r.Source = export.SourceList }, []string{"list_id"}},
-		"needless list":  {func(r *export.Request) { r.List = id.New[id.List]() }, []string{"list_id"}},
-		"all at once":    {func(r *export.Request) { r.Name, r.Source, r.Format = "", "web", "xls" }, []string{"name", "source_type", "export_format"}},
-		"list not there": {func(r *export.Request) { r.Source, r.List = export.SourceList, id.New[id.List]() }, nil},
+		"unused list":    {func(r *export.Request) { r.List = id.New[id.List]() }, []string{"list_id"}},
+		"several errors": {func(r *export.Request) { r.Name, r.Source, r.Format = "", "web", "xls" }, []string{"name", "source_type", "export_format"}},
+		"missing list":   {func(r *export.Request) { r.Source, r.List = export.SourceList, id.New[id.List]() }, nil},
 	} {
-		r := between(1, 3)
-		test.change(&r)
-		_, _, err := s.Create(t.Context(), s.caller, r)
-		if test.fields == nil {
-			require.Equal(t, fault.NotFound, fault.CodeOf(err), name)
-			continue
-		}
-		require.Equal(t, test.fields, fieldsOf(t, err), name)
+		t.Run(name, func(t *testing.T) {
+			r := between(1, 3)
+			test.change(&r)
+			_, _, err := s.Create(t.Context(), s.caller, r)
+			if test.fields == nil {
+				require.Equal(t, fault.NotFound, fault.CodeOf(err))
+				return
+			}
+			require.Equal(t, test.fields, fieldsOf(t, err))
+		})
 	}
 	require.Equal(t, before, s.counts(t))
 }
@@ -247,8 +249,8 @@ func TestConcurrentCreatesChargeEachCompanyOnce(t *testing.T) {
 		require.Equal(t, int64(wanted.Len()), charged)
 		require.Equal(t, 10_000-charged, s.balance(t))
 		require.True(t, wanted.Equal(s.owned(t)))
-		s.work(t, 50)
-		s.sound(t)
+		s.runJobs(t, 50)
+		s.auditClean(t)
 	})
 }
 
@@ -269,12 +271,13 @@ func TestConcurrentCreatesNeverOverdraw(t *testing.T) {
 		wg.Wait()
 		require.GreaterOrEqual(t, s.balance(t), int64(0))
 		require.Equal(t, int64(120), s.balance(t)+int64(s.owned(t).Len()))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
-// selected is what the export delivers, read off its filters: the employees are the numbers.
-func (s *shop) selected(t *testing.T, e export.Export) company.Set {
+// selected returns the companies that the export delivers, computed from its filters: a company's number is its number of
+// employees.
+func (s *fixture) selected(t *testing.T, e export.Export) company.Set {
 	t.Helper()
 	var f struct {
 		Low  company.Number `json:"employee_count_min"`
@@ -307,7 +310,7 @@ func TestExportsAreListedNewestFirst(t *testing.T) {
 			if next == "" {
 				break
 			}
-			s.buy(t, between(20, 20)) // a newer one disturbs no page
+			s.buy(t, between(20, 20)) // a newer export does not change the following pages
 			cursor = next
 		}
 		require.Equal(t, want, got)

@@ -13,7 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/export"
 )
 
-// events are what an observer was called with.
+// events records the calls of an observer.
 type events struct {
 	mu  sync.Mutex
 	all []export.Event
@@ -25,7 +25,7 @@ func (e *events) add(event export.Event) {
 	e.all = append(e.all, event)
 }
 
-// sorted are the events so far, by status.
+// sorted returns the events so far, sorted by status.
 func (e *events) sorted() []export.Event {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -41,13 +41,13 @@ func TestObserverIsCalledOnceForEachCommittedChange(t *testing.T) {
 		fails, _ := s.buy(t, between(1, 50)), s.buy(t, between(41, 60))
 		cancelled := s.buy(t, between(101, 120))
 		_, _, err := s.Create(t.Context(), s.caller, between(121, 200))
-		require.Error(t, err, "too few credits")
+		require.Error(t, err, "not enough credits")
 		for range 2 {
 			_, err = s.Cancel(t.Context(), s.caller, cancelled.ID)
 			require.NoError(t, err)
 		}
-		s.breakFor(fails)
-		s.idle(t)
+		s.failFiles(fails)
+		s.drainJobs(t)
 		require.Equal(t, []export.Event{
 			{Status: export.StatusCancelled, Refunded: 20},
 			{Status: export.StatusCompleted},

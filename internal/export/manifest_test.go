@@ -26,7 +26,7 @@ import (
 )
 
 // manifest returns the manifest of the export's file.
-func (s *shop) manifest(t *testing.T, e export.Export) []byte {
+func (s *fixture) manifest(t *testing.T, e export.Export) []byte {
 	t.Helper()
 	r, err := s.blobs.Open(t.Context(), fmt.Sprintf("exports/%s/%s.%s.manifest.json", e.Workspace, e.ID, e.Format.Extension()))
 	require.NoError(t, err)
@@ -44,7 +44,7 @@ func TestCompletedExportHasAManifestThatDescribesItsFile(t *testing.T) {
 		r.Name, r.Options = "Größte & beste", format.Options{BOM: true}
 		r.Format = format.CSV
 		e := s.buy(t, r)
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		e = s.get(t, e)
 		m, err := export.ParseManifest(bytes.NewReader(s.manifest(t, e)))
 		require.NoError(t, err)
@@ -63,19 +63,19 @@ func TestCompletedExportHasAManifestThatDescribesItsFile(t *testing.T) {
 			require.True(t, c.OK, "%+v", c)
 		}
 
-		// Owned already, so without a transaction, from a list.
+		// From a list of owned companies, so that nothing is charged and there is no ledger entry.
 		list, err := s.lists.Create(t.Context(), s.caller.Workspace, "Mine")
 		require.NoError(t, err)
 		_, _, err = s.lists.Add(t.Context(), s.caller.Workspace, list.ID, s.owned(t))
 		require.NoError(t, err)
 		e = s.buy(t, export.Request{Name: "Again", Source: export.SourceList, List: list.ID})
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		m, err = export.ParseManifest(bytes.NewReader(s.manifest(t, e)))
 		require.NoError(t, err)
 		require.Equal(t, &list.ID, m.List)
 		require.Nil(t, m.Transaction)
 		require.JSONEq(t, "null", string(m.Filters))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -84,13 +84,13 @@ func TestASecondRunWritesTheSameManifest(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 20, 20)
 		e := s.buy(t, between(1, 20))
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		first := s.manifest(t, e)
 		s.exec(t, `UPDATE export SET status = 'processing', size_bytes = 0, sha256 = NULL WHERE id = $1`, e.ID)
-		s.revive(t, e)
-		s.work(t, 1)
+		s.crashWorker(t, e)
+		s.runJobs(t, 1)
 		require.Equal(t, string(first), string(s.manifest(t, e)))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -98,7 +98,7 @@ func TestNoExportCompletesWithoutItsManifest(t *testing.T) {
 	t.Parallel()
 	for name, crash := range crashes() {
 		if name == "within the file" {
-			continue // a manifest is too short for it
+			continue // a manifest is too short to be cut off
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,11 +118,11 @@ func TestNoExportCompletesWithoutItsManifest(t *testing.T) {
 					}
 					return next(ctx, key, fn)
 				}
-				s.work(t, 2)
+				s.runJobs(t, 2)
 				require.True(t, crashed.Load())
-				require.False(t, early.Load(), "completed before its manifest was there")
-				s.completed(t, e, 20)
-				s.sound(t)
+				require.False(t, early.Load(), "completed before its manifest was written")
+				s.requireCompleted(t, e, 20)
+				s.auditClean(t)
 			})
 		})
 	}
@@ -141,13 +141,13 @@ func TestACancelledExportLeavesNoManifest(t *testing.T) {
 			}
 			return info, err
 		}
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		require.Equal(t, export.StatusCancelled, s.get(t, e).Status)
 		for _, suffix := range []string{"", ".manifest.json"} {
 			_, err := s.blobs.Stat(t.Context(), fmt.Sprintf("exports/%s/%s.json%s", e.Workspace, e.ID, suffix))
 			require.ErrorIs(t, err, blob.ErrNotFound)
 		}
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -155,7 +155,7 @@ func TestManifestIsDownloadedUnderTheNameOfItsFile(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 20, 20)
 	e := s.buy(t, between(1, 20))
-	s.work(t, 1)
+	s.runJobs(t, 1)
 	links, err := s.Download(t.Context(), s.caller, e.ID)
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
@@ -173,7 +173,7 @@ func TestVerifyFindsEveryChangeOfTheFile(t *testing.T) {
 		r := between(1, 20)
 		r.Format = f
 		e := s.buy(t, r)
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		m, err := export.ParseManifest(bytes.NewReader(s.manifest(t, e)))
 		require.NoError(t, err)
 		whole := s.file(t, e)

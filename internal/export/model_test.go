@@ -19,19 +19,19 @@ import (
 	"github.com/opencapi/capi/internal/unlock"
 )
 
-// model says in the plainest way who has paid for what.
+// model is a simple model of a workspace: which export has paid for which company.
 type model struct {
 	balance int64
 	payer   map[company.Number]int // which export paid for a company that is owned
-	orders  []*sold
+	orders  []*order
 }
 
-// sold is an export as the model sees it.
-type sold struct {
+// order is an export in the model.
+type order struct {
 	export.Export
 	numbers  []company.Number
-	paidBy   map[company.Number]int // as its receipt has to tell
-	live     bool                   // delivers, or will
+	paidBy   map[company.Number]int // the expected content of its receipt
+	live     bool                   // it delivers its file or will deliver it
 	charged  int64
 	refunded map[company.Number]bool
 }
@@ -46,7 +46,7 @@ func (m *model) cost(numbers []company.Number) (n int64) {
 }
 
 func (m *model) buy(e export.Export, numbers []company.Number) {
-	o := &sold{Export: e, numbers: numbers, paidBy: map[company.Number]int{}, live: true, refunded: map[company.Number]bool{}}
+	o := &order{Export: e, numbers: numbers, paidBy: map[company.Number]int{}, live: true, refunded: map[company.Number]bool{}}
 	m.orders = append(m.orders, o)
 	o.charged = m.cost(numbers)
 	m.balance -= o.charged
@@ -58,11 +58,11 @@ func (m *model) buy(e export.Export, numbers []company.Number) {
 	}
 }
 
-// end refunds what no export delivers any more to the export that paid for it.
+// end ends export i without a file. Companies that no export delivers any more are refunded to the export that paid.
 func (m *model) end(i int) {
 	m.orders[i].live = false
 	for _, c := range m.orders[i].numbers {
-		delivers := func(o *sold) bool { return o.live && slices.Contains(o.numbers, c) }
+		delivers := func(o *order) bool { return o.live && slices.Contains(o.numbers, c) }
 		if p, owned := m.payer[c]; owned && !slices.ContainsFunc(m.orders, delivers) {
 			delete(m.payer, c)
 			m.orders[p].refunded[c] = true
@@ -73,13 +73,13 @@ func (m *model) end(i int) {
 
 const companiesMax = 12
 
-// machine runs the model beside the real thing.
+// machine applies each operation to the model and to the real workspace, and compares them.
 type machine struct {
-	*shop
+	*fixture
 	model
-	t      *testing.T
-	book   *token.Store
-	tokens [2]auth.Caller
+	t          *testing.T
+	tokenStore *token.Store
+	tokens     [2]auth.Caller
 }
 
 func (m *machine) check(rt *rapid.T) {
@@ -95,7 +95,7 @@ func (m *machine) check(rt *rapid.T) {
 	require.True(rt, company.SetOf(want...).Equal(owned), "owned %v", want)
 }
 
-func (m *machine) checkOrder(rt *rapid.T, o *sold) {
+func (m *machine) checkOrder(rt *rapid.T, o *order) {
 	e, err := m.Get(m.t.Context(), m.caller, o.ID)
 	require.NoError(rt, err)
 	require.Equal(rt, o.charged, e.Figures.CreditsCharged)
@@ -120,7 +120,7 @@ func (m *machine) checkSpending(rt *rapid.T) {
 		spent[o.Token] += o.charged - int64(len(o.refunded))
 	}
 	for _, caller := range m.tokens {
-		s, err := m.book.Spending(m.t.Context(), caller.Token)
+		s, err := m.tokenStore.Spending(m.t.Context(), caller.Token)
 		require.NoError(rt, err)
 		require.Equal(rt, spent[caller.Token], s.Spent)
 		require.Equal(rt, s.Spent, s.SpentMonth)
@@ -131,7 +131,7 @@ func (m *machine) buy(rt *rapid.T) {
 	low := rapid.Int64Range(1, companiesMax).Draw(rt, "low")
 	high := rapid.Int64Range(low, companiesMax).Draw(rt, "high")
 	caller := m.tokens[rapid.IntRange(0, 1).Draw(rt, "token")]
-	var numbers []company.Number // the company of n employees has the number n
+	var numbers []company.Number // a company's number is its number of employees
 	for n := low; n <= high; n++ {
 		numbers = append(numbers, company.Number(n))
 	}
@@ -144,7 +144,7 @@ func (m *machine) buy(rt *rapid.T) {
 	m.model.buy(e, numbers)
 }
 
-// step takes one of the exports that are still to deliver, if there is any, to its end; or buys another.
+// step ends a random pending export as name says. It buys another if there is none.
 func (m *machine) step(rt *rapid.T, name string) {
 	var open []int
 	for i, o := range m.orders {
@@ -171,27 +171,27 @@ func (m *machine) step(rt *rapid.T, name string) {
 	}
 }
 
-// Whatever is bought, cancelled, failed and completed in whatever order: every credit, every unlock, every line of every
-// receipt and what each token has spent are as a plain model has them.
+// Exports are bought, cancelled, failed and completed in random order. Balance, unlocks, receipts and the spending of each
+// token must be as in the model.
 func TestCreditsAndUnlocksMatchAPlainModel(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, companiesMax, 0)
-		book := token.New(d, token.Options{})
+		tokenStore := token.New(d, token.Options{})
 		rapid.Check(t, func(rt *rapid.T) {
 			const credits = 20
-			m := &machine{shop: s, model: model{balance: credits, payer: map[company.Number]int{}}, t: t, book: book}
+			m := &machine{fixture: s, model: model{balance: credits, payer: map[company.Number]int{}}, t: t, tokenStore: tokenStore}
 			s.caller = s.customer(t, credits)
-			before, err := s.AuditBooks(t.Context()) // of workspaces whose run failed
+			before, err := s.AuditBooks(t.Context()) // workspaces of failed runs may have findings
 			require.NoError(rt, err)
 			for i := range m.tokens {
-				_, token, err := book.Create(t.Context(), token.NewToken{
+				_, token, err := tokenStore.Create(t.Context(), token.NewToken{
 					Workspace: s.caller.Workspace, Name: fmt.Sprint("token ", i), Scope: auth.ReadWrite,
 				})
 				require.NoError(rt, err)
 				m.tokens[i] = auth.Caller{Token: token.ID, Workspace: s.caller.Workspace}
 			}
-			// Few steps a run, for every one is a transaction or more: what can go wrong goes wrong with few exports.
+			// Few steps for each run, because every step is at least one transaction, and a few exports are enough to find errors.
 			for range rapid.IntRange(1, 14).Draw(rt, "steps") {
 				step := rapid.SampledFrom([]string{"buy", "buy", "buy", "cancel", "cancel", "fail", "complete"}).Draw(rt, "step")
 				m.step(rt, step)

@@ -21,16 +21,16 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-func (s *shop) quote(t *testing.T, r export.Request) export.Quote {
+func (s *fixture) quote(t *testing.T, r export.Request) export.Quote {
 	t.Helper()
 	q, err := s.Quote(t.Context(), s.caller, r)
 	require.NoError(t, err)
 	return q
 }
 
-func by(q export.Quote) export.Request { return export.Request{Name: "By a quote", Quote: q.ID} }
+func fromQuote(q export.Quote) export.Request { return export.Request{Name: "By a quote", Quote: q.ID} }
 
-func (s *shop) grant(t *testing.T, amount int64) {
+func (s *fixture) grant(t *testing.T, amount int64) {
 	t.Helper()
 	require.NoError(t, s.db.Tx(t.Context(), func(tx *db.Tx) error {
 		_, err := s.credit.Grant(t.Context(), tx, s.caller.Workspace, credit.Grant{Amount: amount, Reason: credit.ReasonAdjustment})
@@ -53,7 +53,7 @@ func TestQuoteReturnsThePriceAndChargesNothing(t *testing.T) {
 			{21, 300, export.Figures{RequestedCount: 280, NewCount: 280, Cost: 280, WouldSkip: 200, Balance: 80}},
 		} {
 			r := between(test.low, test.high)
-			r.Name = "" // a quote needs none
+			r.Name = "" // optional for a quote
 			start := time.Now()
 			got := s.quote(t, r)
 			require.Equal(t, test.want, got.Figures)
@@ -75,10 +75,10 @@ func TestQuoteBindsCompaniesAndPrice(t *testing.T) {
 		q := s.quote(t, r)
 		require.Equal(t, int64(30), q.Figures.Cost)
 
-		// By now more companies match, and some of the quoted ones were bought.
-		s.stock(t, 60)
+		// More companies match than when it was quoted, and some of the quoted ones were bought.
+		s.addCompanies(t, 60)
 		s.buy(t, between(11, 15))
-		e := s.buy(t, by(q))
+		e := s.buy(t, fromQuote(q))
 		require.Equal(t, span(11, 40), s.numbers(t, e.ID))
 		require.Equal(t, export.Figures{
 			RequestedCount: 30, AlreadyUnlocked: 5, NewCount: 25, Cost: 25, CreditsCharged: 25, Balance: 95,
@@ -90,14 +90,14 @@ func TestQuoteBindsCompaniesAndPrice(t *testing.T) {
 		require.Equal(t, export.SourceSearch, got.Source)
 		require.JSONEq(t, string(r.Filters), string(got.Filters))
 		require.Equal(t, r.Sort.String(), got.Sort)
-		require.Equal(t, format.JSON, got.Format, "what the quote was asked for with")
-		s.work(t, 2)
+		require.Equal(t, format.JSON, got.Format, "the format of the quote's request")
+		s.runJobs(t, 2)
 		require.Len(t, rowsOf(t, s.file(t, e)), 30)
 
-		again := s.buy(t, by(q))
-		require.Zero(t, again.Figures.CreditsCharged, "used twice, paid for once")
+		again := s.buy(t, fromQuote(q))
+		require.Zero(t, again.Figures.CreditsCharged, "a quote used twice is charged once")
 		require.Equal(t, span(11, 40), s.numbers(t, again.ID))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -111,7 +111,7 @@ func TestQuoteOfAListOutlivesTheList(t *testing.T) {
 		require.NoError(t, err)
 		q := s.quote(t, export.Request{Source: export.SourceList, List: l.ID})
 		require.NoError(t, s.lists.Delete(t.Context(), s.caller.Workspace, l.ID))
-		e := s.buy(t, by(q))
+		e := s.buy(t, fromQuote(q))
 		require.Equal(t, []int{2, 4, 6}, s.numbers(t, e.ID))
 		require.Equal(t, export.SourceList, e.Source)
 		require.Equal(t, l.ID, s.get(t, e).List)
@@ -124,8 +124,8 @@ func TestExportDefaultsToTheFormatOfItsQuote(t *testing.T) {
 	r := between(1, 3)
 	r.Format, r.Options = format.CSV, format.Options{BOM: true}
 	q := s.quote(t, r)
-	require.True(t, s.buy(t, by(q)).Options.BOM)
-	other := by(q)
+	require.True(t, s.buy(t, fromQuote(q)).Options.BOM)
+	other := fromQuote(q)
 	other.Format = format.JSON
 	e := s.buy(t, other)
 	require.Equal(t, format.JSON, e.Format)
@@ -138,38 +138,38 @@ func TestQuoteKeepsItsTerms(t *testing.T) {
 		s := open(t, d, 40, 30)
 		s.buy(t, between(11, 20))
 
-		partial := s.quote(t, under(between(1, 40), export.Terms{Partial: true}))
+		partial := s.quote(t, withTerms(between(1, 40), export.Terms{Partial: true}))
 		require.Equal(t, int64(20), partial.Figures.Cost)
 		require.Equal(t, 10, partial.Figures.WouldSkip)
-		fresh := s.quote(t, under(between(15, 25), export.Terms{OnlyNew: true}))
-		capped := s.quote(t, under(between(1, 40), export.Terms{MaxCredits: credits(25)}))
+		fresh := s.quote(t, withTerms(between(15, 25), export.Terms{OnlyNew: true}))
+		capped := s.quote(t, withTerms(between(1, 40), export.Terms{MaxCredits: credits(25)}))
 		require.False(t, capped.Affordable)
 		before := s.counts(t)
 
 		s.grant(t, -1)
-		_, _, err := s.Create(t.Context(), s.caller, by(partial))
-		require.Equal(t, fault.InsufficientBalance, fault.CodeOf(err), "exactly the companies quoted, or none")
+		_, _, err := s.Create(t.Context(), s.caller, fromQuote(partial))
+		require.Equal(t, fault.InsufficientBalance, fault.CodeOf(err), "either exactly the quoted companies are bought or nothing")
 		require.Equal(t, 11, detailsOf(t, err)["would_skip"])
 		s.grant(t, 100)
-		_, _, err = s.Create(t.Context(), s.caller, by(capped))
+		_, _, err = s.Create(t.Context(), s.caller, fromQuote(capped))
 		require.Equal(t, fault.MaxCreditsExceeded, fault.CodeOf(err))
 		require.Equal(t, before["export"], s.counts(t)["export"])
 
-		e := s.buy(t, by(partial))
-		require.Equal(t, span(1, 30), s.numbers(t, e.ID), "not more, though the balance would cover it now")
+		e := s.buy(t, fromQuote(partial))
+		require.Equal(t, span(1, 30), s.numbers(t, e.ID), "not more than quoted, though the balance would now cover more")
 		require.Equal(t, export.Figures{
 			RequestedCount: 40, AlreadyUnlocked: 10, NewCount: 30, Cost: 20, CreditsCharged: 20, WouldSkip: 10, Balance: 119,
 			TransactionID: e.Figures.TransactionID,
 		}, e.Figures)
 		require.Equal(t, e, s.get(t, e))
 
-		e = s.buy(t, by(fresh))
-		require.Equal(t, span(21, 25), s.numbers(t, e.ID), "companies that were bought after the quote were quoted too")
+		e = s.buy(t, fromQuote(fresh))
+		require.Equal(t, span(21, 25), s.numbers(t, e.ID), "companies bought after the quote are still delivered")
 		require.Equal(t, 5, e.Figures.AlreadyUnlocked)
-		e = s.buy(t, by(capped))
-		require.Equal(t, int64(10), e.Figures.CreditsCharged, "it has become cheap enough")
-		s.work(t, 4)
-		s.sound(t)
+		e = s.buy(t, fromQuote(capped))
+		require.Equal(t, int64(10), e.Figures.CreditsCharged, "the price is now within max_credits")
+		s.runJobs(t, 4)
+		s.auditClean(t)
 	})
 }
 
@@ -180,16 +180,16 @@ func TestColumnsComeFromTheRequestOrElseFromItsQuote(t *testing.T) {
 		r := between(1, 5)
 		r.Options.Columns = []string{"domain", "name"}
 		q := s.quote(t, r)
-		quoted, others := by(q), by(q)
+		quoted, others := fromQuote(q), fromQuote(q)
 		others.Format, others.Options.Columns = format.JSON, []string{"id"}
-		reformatted := by(q)
+		reformatted := fromQuote(q)
 		reformatted.Format = format.JSON
 		for _, c := range []struct {
 			request export.Request
 			columns []string
 		}{{r, r.Options.Columns}, {quoted, r.Options.Columns}, {reformatted, r.Options.Columns}, {others, []string{"id"}}} {
 			e := s.buy(t, c.request)
-			s.work(t, 1)
+			s.runJobs(t, 1)
 			e = s.get(t, e)
 			m, err := export.ParseManifest(bytes.NewReader(s.manifest(t, e)))
 			require.NoError(t, err)
@@ -206,7 +206,7 @@ func TestColumnsComeFromTheRequestOrElseFromItsQuote(t *testing.T) {
 		_, _, err := s.Create(t.Context(), s.caller, r)
 		require.Equal(t, fault.Validation, fault.CodeOf(err))
 		require.Equal(t, []string{"columns[1]", "columns[2]", "columns[3]"}, fieldsOf(t, err))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -214,10 +214,10 @@ func TestQuoteWithNothingAffordableBuysNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 5, 0)
-		q := s.quote(t, under(between(1, 5), export.Terms{Partial: true}))
+		q := s.quote(t, withTerms(between(1, 5), export.Terms{Partial: true}))
 		require.False(t, q.Affordable)
 		s.grant(t, 100)
-		_, _, err := s.Create(t.Context(), s.caller, by(q))
+		_, _, err := s.Create(t.Context(), s.caller, fromQuote(q))
 		require.Equal(t, fault.InsufficientBalance, fault.CodeOf(err))
 		require.Equal(t, int64(100), s.balance(t))
 	})
@@ -235,16 +235,16 @@ func TestQuoteOutdatedByARefundChargesNothing(t *testing.T) {
 		require.Equal(t, int64(200), s.balance(t))
 
 		before := s.counts(t)
-		_, _, err = s.Create(t.Context(), s.caller, by(q))
+		_, _, err = s.Create(t.Context(), s.caller, fromQuote(q))
 		require.Equal(t, fault.QuoteOutdated, fault.CodeOf(err), "%v", err)
 		require.Equal(t, map[string]any{"cost": int64(40), "quoted_cost": int64(30)}, detailsOf(t, err))
 		require.Equal(t, before, s.counts(t))
 		require.Equal(t, int64(200), s.balance(t))
 		require.True(t, s.owned(t).IsEmpty())
 
-		e := s.buy(t, by(s.quote(t, between(21, 60))))
+		e := s.buy(t, fromQuote(s.quote(t, between(21, 60))))
 		require.Equal(t, int64(40), e.Figures.CreditsCharged)
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -255,9 +255,9 @@ func TestOnlyUnexpiredQuotesOfTheWorkspaceAreAccepted(t *testing.T) {
 		mine := s.quote(t, between(1, 5))
 		stranger := s.customer(t, 10)
 		before := s.counts(t)
-		_, _, err := s.Create(t.Context(), stranger, by(mine))
+		_, _, err := s.Create(t.Context(), stranger, fromQuote(mine))
 		require.Equal(t, fault.NotFound, fault.CodeOf(err))
-		_, _, err = s.Create(t.Context(), s.caller, by(export.Quote{ID: id.New[id.Quote]()}))
+		_, _, err = s.Create(t.Context(), s.caller, fromQuote(export.Quote{ID: id.New[id.Quote]()}))
 		require.Equal(t, fault.NotFound, fault.CodeOf(err))
 
 		expire := func(ago time.Duration) {
@@ -266,7 +266,7 @@ func TestOnlyUnexpiredQuotesOfTheWorkspaceAreAccepted(t *testing.T) {
 		refused := func(want fault.Code) {
 			t.Helper()
 			require.NoError(t, s.PruneQuotes(t.Context()))
-			_, _, err := s.Create(t.Context(), s.caller, by(mine))
+			_, _, err := s.Create(t.Context(), s.caller, fromQuote(mine))
 			require.Equal(t, want, fault.CodeOf(err), "%v", err)
 		}
 		living := s.quote(t, between(1, 5))
@@ -277,8 +277,8 @@ func TestOnlyUnexpiredQuotesOfTheWorkspaceAreAccepted(t *testing.T) {
 		expire(8 * 24 * time.Hour)
 		refused(fault.NotFound)
 		require.Equal(t, before, s.counts(t))
-		s.buy(t, by(living))
-		s.sound(t)
+		s.buy(t, fromQuote(living))
+		s.auditClean(t)
 	})
 }
 
@@ -289,7 +289,7 @@ func TestExpiredQuotesAreDeletedInBatches(t *testing.T) {
 		living := s.quote(t, between(1, 3))
 		old := s.quote(t, between(1, 3))
 		s.exec(t, `UPDATE quote SET expires_at = $2 WHERE id = $1`, old.ID, db.Time(time.Now().Add(-8*24*time.Hour)))
-		for range 250 { // more than one part
+		for range 250 { // more than one batch
 			copied := id.New[id.Quote]()
 			s.exec(t, `INSERT INTO quote SELECT $1, workspace_id, token_id, source_type, list_id, filters, sort, terms, format,
 				options, requested_count, capped, cost, companies, created_at, expires_at FROM quote WHERE id = $2`, copied, old.ID)
@@ -298,7 +298,7 @@ func TestExpiredQuotesAreDeletedInBatches(t *testing.T) {
 		var left int
 		require.NoError(t, s.db.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM quote`).Scan(&left))
 		require.Equal(t, 1, left)
-		s.buy(t, by(living))
+		s.buy(t, fromQuote(living))
 	})
 }
 
@@ -315,14 +315,16 @@ func TestOnlyNameAndFormatMayAccompanyAQuote(t *testing.T) {
 		"terms":   func(r *export.Request) { r.Terms.Partial = true },
 		"credits": func(r *export.Request) { r.Terms.MaxCredits = credits(5) },
 	} {
-		r := by(q)
-		change(&r)
-		_, _, err := s.Create(t.Context(), s.caller, r)
-		require.Equal(t, []string{"quote_id"}, fieldsOf(t, err), name)
+		t.Run(name, func(t *testing.T) {
+			r := fromQuote(q)
+			change(&r)
+			_, _, err := s.Create(t.Context(), s.caller, r)
+			require.Equal(t, []string{"quote_id"}, fieldsOf(t, err))
+		})
 	}
-	_, err := s.Quote(t.Context(), s.caller, by(q))
+	_, err := s.Quote(t.Context(), s.caller, fromQuote(q))
 	require.Equal(t, []string{"quote_id"}, fieldsOf(t, err))
-	nameless := by(q)
+	nameless := fromQuote(q)
 	nameless.Name, nameless.Format = "", "xls"
 	_, _, err = s.Create(t.Context(), s.caller, nameless)
 	require.Equal(t, []string{"name", "export_format"}, fieldsOf(t, err))
@@ -356,7 +358,7 @@ func TestQuoteNeverCostsMoreThanQuotedWhileOthersBuy(t *testing.T) {
 			x := processes[i%len(processes)]
 			wg.Go(func() {
 				if i%3 == 0 {
-					buy(x, by(q), &byQuote)
+					buy(x, fromQuote(q), &byQuote)
 					return
 				}
 				low := int64(1 + 6*i)
@@ -371,7 +373,7 @@ func TestQuoteNeverCostsMoreThanQuotedWhileOthersBuy(t *testing.T) {
 		require.LessOrEqual(t, byQuote, q.Figures.Cost)
 		require.Equal(t, int64(s.owned(t).Len()), byQuote+byOthers)
 		require.Equal(t, 1_000-byQuote-byOthers, s.balance(t))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -387,7 +389,7 @@ func TestQuoteIsRolledBackIfItsLastStepFails(t *testing.T) {
 		})
 		require.ErrorIs(t, err, crash)
 		require.Equal(t, int64(5), seen.Figures.Cost)
-		_, _, err = s.Create(t.Context(), s.caller, by(seen))
+		_, _, err = s.Create(t.Context(), s.caller, fromQuote(seen))
 		require.Equal(t, fault.NotFound, fault.CodeOf(err))
 	})
 }
@@ -397,8 +399,8 @@ func TestAuditFindsAnInconsistentQuote(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 5, 5)
 		q := s.quote(t, between(1, 5))
-		s.buy(t, by(q))
-		s.sound(t)
+		s.buy(t, fromQuote(q))
+		s.auditClean(t)
 		s.exec(t, `UPDATE quote SET cost = 4, companies = $1`, []byte("0123"))
 		findings, err := s.AuditBooks(t.Context())
 		require.NoError(t, err)

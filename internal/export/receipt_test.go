@@ -12,7 +12,7 @@ import (
 )
 
 // receipt pages through the whole receipt.
-func (s *shop) receipt(t *testing.T, e export.Export, limit int) (lines []export.ReceiptLine) {
+func (s *fixture) receipt(t *testing.T, e export.Export, limit int) (lines []export.ReceiptLine) {
 	t.Helper()
 	for cursor := ""; ; {
 		page, next, err := s.Receipt(t.Context(), s.caller, e.ID, cursor, limit)

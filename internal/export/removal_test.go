@@ -24,8 +24,8 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// importMore loads n companies as an import of their own; the index knows them.
-func (s *shop) importMore(t *testing.T, seed uint64, n int) (imported int64, numbers []company.Number) {
+// importMore loads n companies as a separate import and updates the index.
+func (s *fixture) importMore(t *testing.T, seed uint64, n int) (imported int64, numbers []company.Number) {
 	t.Helper()
 	imported, err := s.catalog.Begin(t.Context(), []string{"more.csv"})
 	require.NoError(t, err)
@@ -39,13 +39,13 @@ func (s *shop) importMore(t *testing.T, seed uint64, n int) (imported int64, num
 	report, err := s.catalog.Put(t.Context(), source, batch)
 	require.NoError(t, err)
 	require.Equal(t, n, report.Count(catalog.Added))
-	s.number(t, report.Numbers)
-	s.follow(t)
+	s.setEmployees(t, report.Numbers)
+	s.syncIndex(t)
 	return imported, report.Numbers
 }
 
-// number gives the companies as many employees as their number says, for between to find them.
-func (s *shop) number(t *testing.T, numbers []company.Number) {
+// setEmployees sets each company's number of employees to its number, so that between finds it.
+func (s *fixture) setEmployees(t *testing.T, numbers []company.Number) {
 	t.Helper()
 	companies, err := s.catalog.ByNumbers(t.Context(), numbers)
 	require.NoError(t, err)
@@ -58,20 +58,20 @@ func (s *shop) number(t *testing.T, numbers []company.Number) {
 	require.NoError(t, err)
 }
 
-func (s *shop) undo(ctx context.Context, imported int64) (catalog.Undone, error) {
+func (s *fixture) undo(ctx context.Context, imported int64) (catalog.Undone, error) {
 	return importer.Undo(ctx, importer.UndoOptions{
 		Catalog: s.catalog, Workspaces: workspace.New(s.db), Unlocks: unlock.New(s.db, unlock.Options{}), Lists: list.New(s.db),
 	}, imported)
 }
 
-func (s *shop) remove(t *testing.T, imported int64) catalog.Undone {
+func (s *fixture) remove(t *testing.T, imported int64) catalog.Undone {
 	t.Helper()
 	u, err := s.undo(t.Context(), imported)
 	require.NoError(t, err)
 	return u
 }
 
-// interrupted is an index that runs a function once after a Select.
+// interrupted is an index that runs a function once, after the first Select.
 type interrupted struct {
 	index.Index
 	once sync.Once
@@ -84,8 +84,8 @@ func (m *interrupted) Select(ctx context.Context, s index.Selection) (*index.Sel
 	return found, err
 }
 
-// overtaken is the use case to which fn happens between the selection and the purchase.
-func (s *shop) overtaken(fn func()) *export.Exports {
+// afterSearch returns Exports that call fn once between the search and the purchase.
+func (s *fixture) afterSearch(fn func()) *export.Exports {
 	held := s.index
 	s.index = &interrupted{Index: held, then: fn}
 	defer func() { s.index = held }()
@@ -102,12 +102,12 @@ func TestQuoteOfRemovedCompaniesIsRefused(t *testing.T) {
 		require.Equal(t, 20, s.remove(t, imported).Removed)
 
 		before := s.counts(t)
-		_, _, err := s.Create(t.Context(), s.caller, by(q))
+		_, _, err := s.Create(t.Context(), s.caller, fromQuote(q))
 		require.Equal(t, fault.QuoteOutdated, fault.CodeOf(err))
 		require.Equal(t, 20, detailsOf(t, err)["removed"])
 		require.Equal(t, before, s.counts(t))
 		require.Equal(t, int64(100), s.balance(t))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -116,20 +116,20 @@ func TestPurchaseLeavesOutCompaniesRemovedSinceTheSearch(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 10, 100)
 		imported, _ := s.importMore(t, 8, 20)
-		x := s.overtaken(func() { s.remove(t, imported) })
+		x := s.afterSearch(func() { s.remove(t, imported) })
 		e, figures, err := x.Create(t.Context(), s.caller, between(6, 30))
 		require.NoError(t, err)
 		require.Equal(t, []int{5, 5, 5}, []int{figures.RequestedCount, figures.NewCount, int(figures.CreditsCharged)})
 		require.Equal(t, span(6, 10), s.numbers(t, e.ID))
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		require.Len(t, rowsOf(t, s.file(t, e)), 5)
-		s.sound(t)
+		s.auditClean(t)
 
 		before := s.counts(t)
-		_, _, err = s.Create(t.Context(), s.caller, between(11, 30)) // which the index still has
+		_, _, err = s.Create(t.Context(), s.caller, between(11, 30)) // the index still has these
 		require.Equal(t, fault.NoCandidates, fault.CodeOf(err))
 		again, _ := s.importMore(t, 9, 4)
-		_, _, err = s.overtaken(func() { s.remove(t, again) }).Create(t.Context(), s.caller, between(31, 34))
+		_, _, err = s.afterSearch(func() { s.remove(t, again) }).Create(t.Context(), s.caller, between(31, 34))
 		require.Equal(t, fault.NoCandidates, fault.CodeOf(err))
 		require.Equal(t, before, s.counts(t))
 		require.Equal(t, 5, s.quote(t, between(6, 30)).Figures.RequestedCount)
@@ -168,8 +168,8 @@ func TestUndoWaitsForAPurchaseAndKeepsItsCompanies(t *testing.T) {
 			})
 			select {
 			case <-done:
-				return fmt.Errorf("the undo came to its end beside a purchase: %+v", undone)
-			case <-time.After(200 * time.Millisecond): // it waits: nothing tells
+				return fmt.Errorf("the undo did not wait for the purchase: %+v", undone)
+			case <-time.After(200 * time.Millisecond): // there is no signal for "it waits"
 				return nil
 			}
 		}
@@ -178,16 +178,16 @@ func TestUndoWaitsForAPurchaseAndKeepsItsCompanies(t *testing.T) {
 		<-done
 		require.NoError(t, undoErr)
 		require.Equal(t, catalog.Undone{Removed: 15, Kept: 5}, undone)
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		require.Len(t, rowsOf(t, s.file(t, e)), 5)
 		kept, err := s.catalog.ByNumbers(t.Context(), numbers)
 		require.NoError(t, err)
 		require.Len(t, kept, 5)
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
-// Whichever comes first, no workspace pays for a company that no file can contain.
+// In whatever order they commit, no workspace pays for a company that no file can contain.
 func TestConcurrentUndosNeverRemoveBoughtCompanies(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -218,7 +218,7 @@ func TestConcurrentUndosNeverRemoveBoughtCompanies(t *testing.T) {
 					code := fault.CodeOf(err)
 					charged[string(code)]++
 					if code != fault.NoCandidates && code != fault.QuoteOutdated {
-						t.Errorf("a purchase ends in %v", err)
+						t.Errorf("a purchase failed: %v", err)
 					}
 				})
 			}
@@ -227,7 +227,7 @@ func TestConcurrentUndosNeverRemoveBoughtCompanies(t *testing.T) {
 					buy(caller, between(first+k*8+int64(i), first+k*8+9))
 				}
 			}
-			buy(s.caller, by(q))
+			buy(s.caller, fromQuote(q))
 			wg.Go(func() {
 				<-start
 				var err error
@@ -238,7 +238,7 @@ func TestConcurrentUndosNeverRemoveBoughtCompanies(t *testing.T) {
 			})
 			close(start)
 			wg.Wait()
-			s.work(t, len(bought))
+			s.runJobs(t, len(bought))
 			sold := company.Set{}
 			for _, e := range bought {
 				require.Len(t, rowsOf(t, s.file(t, e)), e.Figures.Rows())
@@ -248,8 +248,8 @@ func TestConcurrentUndosNeverRemoveBoughtCompanies(t *testing.T) {
 			}
 			require.Equal(t, each, undone.Removed+undone.Kept)
 			require.Equal(t, sold.Len(), undone.Kept)
-			s.follow(t)
-			s.sound(t)
+			s.syncIndex(t)
+			s.auditClean(t)
 		}
 		t.Logf("purchases by outcome: %v", charged)
 	})
@@ -270,5 +270,5 @@ func TestAReceiptOfACancelledExportOutlivesItsCompanies(t *testing.T) {
 		return nil
 	}))
 	require.Equal(t, 5, lines)
-	s.sound(t)
+	s.auditClean(t)
 }

@@ -31,7 +31,7 @@ func TestFileHasTheRowsInOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 1_200, 1_200)
 		e := s.buy(t, between(101, 1_200))
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		got := s.get(t, e)
 		content := s.file(t, e)
 		require.Equal(t, export.StatusCompleted, got.Status)
@@ -44,7 +44,7 @@ func TestFileHasTheRowsInOrder(t *testing.T) {
 		for i, r := range rows {
 			require.Equal(t, int64(101+i), r.EmployeeCount)
 		}
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -66,30 +66,30 @@ func TestFileHasTheDataAtTheTimeOfPurchase(t *testing.T) {
 		}
 		after := s.buy(t, between(1, 20))
 		require.Zero(t, after.Figures.Cost)
-		s.work(t, 2)
+		s.runJobs(t, 2)
 		old, renamed := rowsOf(t, s.file(t, before)), rowsOf(t, s.file(t, after))
 		for i, c := range bought {
 			require.Equal(t, c.Name, old[i].Name)
 			require.Equal(t, c.Name+", renamed 2", renamed[i].Name)
 		}
-		require.Equal(t, 9, s.past(t))
+		require.Equal(t, 9, s.pastVersions(t))
 		require.NoError(t, s.Prune(t.Context()))
 		require.NoError(t, s.Prune(t.Context()))
-		require.Zero(t, s.past(t), "nothing needs the past any more")
-		s.sound(t)
+		require.Zero(t, s.pastVersions(t), "no export needs the replaced records any more")
+		s.auditClean(t)
 	})
 }
 
-// past is the number of records that the catalog keeps of what was replaced.
-func (s *shop) past(t *testing.T) int {
+// pastVersions returns the number of replaced records that the catalog keeps.
+func (s *fixture) pastVersions(t *testing.T) int {
 	t.Helper()
 	var n int
 	require.NoError(t, s.db.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM company_past`).Scan(&n))
 	return n
 }
 
-// revive makes the export's job look as one whose process died while it ran, before or after the end of Run.
-func (s *shop) revive(t *testing.T, e export.Export) {
+// crashWorker puts the export's job into the state in which a process that dies during Run, or just after it, leaves it.
+func (s *fixture) crashWorker(t *testing.T, e export.Export) {
 	t.Helper()
 	s.exec(t, `UPDATE job SET state = 'running', worker = 'dead', lease_until = 0, attempt = 1 WHERE id = $1`, e.Job)
 }
@@ -102,24 +102,24 @@ func TestRunningTwiceWritesTheSameBytes(t *testing.T) {
 			r := between(1, 700)
 			r.Format = f
 			e := s.buy(t, r)
-			s.work(t, 1)
+			s.runJobs(t, 1)
 			first, content := s.get(t, e), s.file(t, e)
 			s.exec(t, `UPDATE export SET status = 'processing', size_bytes = 0, sha256 = NULL WHERE id = $1`, e.ID)
-			s.revive(t, e)
-			s.work(t, 1)
+			s.crashWorker(t, e)
+			s.runJobs(t, 1)
 			second := s.get(t, e)
 			require.Equal(t, first.SHA256, second.SHA256)
 			require.Equal(t, first.SizeBytes, second.SizeBytes)
 			require.True(t, bytes.Equal(content, s.file(t, e)))
-			s.sound(t)
-			d = dbtest.SQLite(t) // a shop needs its own catalog
+			s.auditClean(t)
+			d = dbtest.SQLite(t) // each fixture needs an empty catalog
 		}
 	})
 }
 
 var errCrash = errors.New("crash on purpose")
 
-// crashes are the points between the steps of Run, as seen from the store that it writes to.
+// crashes returns the crashes of Run to test, by the step in the blob store at which they happen.
 func crashes() map[string]func(context.Context, string, func(io.Writer) error, putFunc) (blob.Info, error) {
 	return map[string]func(context.Context, string, func(io.Writer) error, putFunc) (blob.Info, error){
 		"before the file": func(context.Context, string, func(io.Writer) error, putFunc) (blob.Info, error) {
@@ -169,8 +169,8 @@ func TestExportIsCompletedAfterACrashAtAnyStep(t *testing.T) {
 					return next(ctx, key, fn)
 				}
 				s.exec(t, `UPDATE job SET run_at = 0 WHERE id = $1`, e.Job)
-				s.work(t, 2)
-				s.completed(t, e, 900)
+				s.runJobs(t, 2)
+				s.requireCompleted(t, e, 900)
 			})
 		})
 	}
@@ -182,21 +182,21 @@ func TestExportOfADeadProcessIsTakenOver(t *testing.T) {
 		s := open(t, d, 900, 900)
 		e := s.buy(t, between(1, 900))
 		s.exec(t, `UPDATE export SET status = 'processing', processed_records = 400 WHERE id = $1`, e.ID)
-		s.revive(t, e)
+		s.crashWorker(t, e)
 		findings, err := s.Audit(t.Context())
 		require.NoError(t, err)
-		require.Empty(t, findings, "a job that will be resumed is alive")
-		s.work(t, 1)
-		s.completed(t, e, 900)
-		// It died once more, right after the end but before it could say so.
-		s.revive(t, e)
-		s.work(t, 1)
-		s.completed(t, e, 900)
+		require.Empty(t, findings, "a job that will be resumed is not a finding")
+		s.runJobs(t, 1)
+		s.requireCompleted(t, e, 900)
+		// The process dies again, after the export has completed but before the job has.
+		s.crashWorker(t, e)
+		s.runJobs(t, 1)
+		s.requireCompleted(t, e, 900)
 	})
 }
 
-// completed holds a completed export to all that was promised, at one charge.
-func (s *shop) completed(t *testing.T, e export.Export, n int) {
+// requireCompleted checks that the export has completed with a file of n rows and was charged once.
+func (s *fixture) requireCompleted(t *testing.T, e export.Export, n int) {
 	t.Helper()
 	got := s.get(t, e)
 	require.Equal(t, export.StatusCompleted, got.Status)
@@ -204,7 +204,7 @@ func (s *shop) completed(t *testing.T, e export.Export, n int) {
 	require.Len(t, rowsOf(t, s.file(t, e)), n)
 	require.Zero(t, s.balance(t))
 	require.Equal(t, 2, s.counts(t)["entry"]) // the grant and the charge
-	s.sound(t)
+	s.auditClean(t)
 }
 
 func TestProgressIsReported(t *testing.T) {
@@ -217,27 +217,27 @@ func TestProgressIsReported(t *testing.T) {
 			if strings.HasSuffix(key, ".manifest.json") {
 				return next(ctx, key, fn)
 			}
-			return next(ctx, key, func(w io.Writer) error { return fn(&pausing{w: w, s: s, t: t, e: e, seen: seen}) })
+			return next(ctx, key, func(w io.Writer) error { return fn(&progressWriter{w: w, s: s, t: t, e: e, seen: seen}) })
 		}
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		n := <-seen
 		require.Positive(t, n)
 		require.Less(t, n, 1_500)
-		s.completed(t, e, 1_500)
+		s.requireCompleted(t, e, 1_500)
 	})
 }
 
-// pausing holds up the first write until progress has come out.
-type pausing struct {
+// progressWriter delays the first write until progress is reported.
+type progressWriter struct {
 	w    io.Writer
-	s    *shop
+	s    *fixture
 	t    *testing.T
 	e    export.Export
 	seen chan int
 	done bool
 }
 
-func (p *pausing) Write(b []byte) (int, error) {
+func (p *progressWriter) Write(b []byte) (int, error) {
 	for deadline := time.Now().Add(time.Minute); !p.done && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		got, err := p.s.Get(p.t.Context(), p.s.caller, p.e.ID)
 		if err != nil {
@@ -251,8 +251,8 @@ func (p *pausing) Write(b []byte) (int, error) {
 	return p.w.Write(b)
 }
 
-// breakFor makes the store refuse the export's file, for good.
-func (s *shop) breakFor(exports ...export.Export) {
+// failFiles makes the blob store fail every write of the exports' files.
+func (s *fixture) failFiles(exports ...export.Export) {
 	s.blobs.put = func(ctx context.Context, key string, fn func(io.Writer) error, next putFunc) (blob.Info, error) {
 		for _, e := range exports {
 			if key == fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format) {
@@ -269,8 +269,8 @@ func TestFailedExportIsRefundedForWhatNoOtherDelivers(t *testing.T) {
 		s := open(t, d, 200, 200)
 		fails, delivers := s.buy(t, between(1, 100)), s.buy(t, between(51, 150))
 		require.Equal(t, int64(50), s.balance(t))
-		s.breakFor(fails)
-		s.work(t, attemptsMax+1)
+		s.failFiles(fails)
+		s.runJobs(t, attemptsMax+1)
 
 		got := s.get(t, fails)
 		require.Equal(t, export.StatusFailed, got.Status)
@@ -285,12 +285,12 @@ func TestFailedExportIsRefundedForWhatNoOtherDelivers(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, got.RefundID, entries[0].ID)
 		require.Equal(t, fmt.Sprintf("export:%s:refund", fails.ID), entries[0].Reference)
-		s.sound(t)
+		s.auditClean(t)
 
-		// Buried a second time, as after a commit whose answer was lost: nothing more comes back.
-		s.revive(t, fails)
+		// Discarding the job again, as after a commit whose confirmation was lost, refunds nothing more.
+		s.crashWorker(t, fails)
 		s.exec(t, `UPDATE job SET attempt = $2 WHERE id = $1`, fails.Job, attemptsMax)
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		require.Equal(t, int64(100), s.balance(t))
 
 		_, err = s.Download(t.Context(), s.caller, fails.ID)
@@ -298,8 +298,8 @@ func TestFailedExportIsRefundedForWhatNoOtherDelivers(t *testing.T) {
 		again := s.buy(t, between(1, 100))
 		require.Equal(t, 50, again.Figures.NewCount)
 		s.blobs.put = nil
-		s.work(t, 1)
-		s.sound(t)
+		s.runJobs(t, 1)
+		s.auditClean(t)
 	})
 }
 
@@ -308,19 +308,19 @@ func TestNoCreditIsSpentOnCompaniesInNoFile(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 200, 200)
 		paid, free, part := s.buy(t, between(1, 100)), s.buy(t, between(41, 60)), s.buy(t, between(51, 120))
-		s.breakFor(paid, free, part)
-		// One after the other, so that the first leaves to the next ones what they are to deliver.
+		s.failFiles(paid, free, part)
+		// They fail one after the other, so that companies of the first are still to be delivered by the next ones.
 		for _, step := range []struct {
 			export  export.Export
 			balance int64
 		}{{paid, 120}, {free, 130}, {part, 200}} {
 			s.exec(t, `UPDATE job SET run_at = $1 WHERE state = 'queued' AND id <> $2`, db.Time(time.Now().Add(time.Hour)), step.export.Job)
 			s.exec(t, `UPDATE job SET run_at = 0 WHERE id = $1`, step.export.Job)
-			s.work(t, attemptsMax)
+			s.runJobs(t, attemptsMax)
 			require.Equal(t, export.StatusFailed, s.get(t, step.export).Status)
 			require.Equal(t, step.balance, s.balance(t))
 			require.Equal(t, int64(200), s.balance(t)+int64(s.owned(t).Len()))
-			s.sound(t)
+			s.auditClean(t)
 		}
 		require.True(t, s.owned(t).IsEmpty())
 	})
@@ -338,7 +338,7 @@ func TestDownloadIsALinkToTheFile(t *testing.T) {
 		require.ErrorAs(t, err, &refusal)
 		require.Equal(t, fault.ExportNotCompleted, refusal.Code)
 		require.Equal(t, map[string]any{"status": "pending"}, refusal.Details)
-		s.work(t, 1)
+		s.runJobs(t, 1)
 		links, err := s.Download(t.Context(), s.caller, e.ID)
 		require.NoError(t, err)
 		require.WithinDuration(t, time.Now().Add(15*time.Minute), links.ExpiresAt, 5*time.Second)

@@ -18,7 +18,7 @@ func TestPurchaseIsRolledBackIfItsLastStepFails(t *testing.T) {
 		s := open(t, d, 20, 100)
 		before, crash := s.counts(t), errors.New("crash")
 		_, _, err := s.Create(t.Context(), s.caller, between(1, 10), func(ctx context.Context, tx *db.Tx, e export.Export) error {
-			require.EqualValues(t, 10, e.Figures.CreditsCharged, "the step sees the finished figures")
+			require.EqualValues(t, 10, e.Figures.CreditsCharged, "the step gets the final figures")
 			var n int
 			require.NoError(t, tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM export WHERE id = $1`, e.ID).Scan(&n))
 			require.Equal(t, 1, n, "the step runs last")
@@ -31,6 +31,6 @@ func TestPurchaseIsRolledBackIfItsLastStepFails(t *testing.T) {
 
 		s.buy(t, between(1, 10))
 		require.EqualValues(t, 90, s.balance(t))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }

@@ -26,16 +26,16 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
-// under is the request with the terms.
-func under(r export.Request, t export.Terms) export.Request {
+// withTerms returns the request with the terms.
+func withTerms(r export.Request, t export.Terms) export.Request {
 	r.Terms = t
 	return r
 }
 
 func credits(n int64) *int64 { return &n }
 
-// numbers are the companies of the export's file in its order; in a shop they are as many as their employees.
-func (s *shop) numbers(t *testing.T, e id.Export) []int {
+// numbers returns the companies of the export in the order of its file. A company's number is its number of employees.
+func (s *fixture) numbers(t *testing.T, e id.Export) []int {
 	t.Helper()
 	var packed []byte
 	const q = `SELECT companies FROM export_selection WHERE export_id = $1`
@@ -55,7 +55,7 @@ func span(low, high int) []int {
 	return all
 }
 
-// termsCase is what a workspace that has 11 to 20 already gets of 1 to 40, smallest first.
+// termsCase is a purchase of companies 1 to 40, smallest first, by a workspace that already owns 11 to 20.
 type termsCase struct {
 	balance int64
 	terms   export.Terms
@@ -71,18 +71,18 @@ func figures(requested, already, fresh, skip, cost int) export.Figures {
 	}
 }
 
-// The cases are the worked examples of docs/exports.md, and these.
+// The cases are the worked examples of docs/exports.md, and those listed here.
 func TestTermsMatchTheWorkedExamplesOfTheDocs(t *testing.T) {
 	t.Parallel()
 	cases := workedExamples(t)
 	maps.Copy(cases, map[string]termsCase{
-		"exact":               {30, export.Terms{}, figures(40, 10, 30, 0, 30), span(1, 40), ""},
-		"limit over all":      {100, export.Terms{Limit: 500}, figures(40, 10, 30, 0, 30), span(1, 40), ""},
+		"exact balance":       {30, export.Terms{}, figures(40, 10, 30, 0, 30), span(1, 40), ""},
+		"limit above matches": {100, export.Terms{Limit: 500}, figures(40, 10, 30, 0, 30), span(1, 40), ""},
 		"partial, covered":    {30, export.Terms{Partial: true}, figures(40, 10, 30, 0, 30), span(1, 40), ""},
-		"credits, exact":      {100, export.Terms{MaxCredits: credits(30)}, figures(40, 10, 30, 0, 30), span(1, 40), ""},
-		"credits come first":  {5, export.Terms{MaxCredits: credits(9)}, figures(40, 10, 30, 25, 0), nil, fault.MaxCreditsExceeded},
-		"no credits, partial": {9, export.Terms{Partial: true, MaxCredits: credits(0)}, figures(40, 10, 30, 30, 0), span(11, 20), ""},
-		"no credits, only new": {
+		"exact max_credits":   {100, export.Terms{MaxCredits: credits(30)}, figures(40, 10, 30, 0, 30), span(1, 40), ""},
+		"max_credits first":   {5, export.Terms{MaxCredits: credits(9)}, figures(40, 10, 30, 25, 0), nil, fault.MaxCreditsExceeded},
+		"max 0, partial":      {9, export.Terms{Partial: true, MaxCredits: credits(0)}, figures(40, 10, 30, 30, 0), span(11, 20), ""},
+		"max 0, only new": {
 			9,
 			export.Terms{Partial: true, OnlyNew: true, MaxCredits: credits(0)},
 			figures(30, 0, 30, 30, 0), nil,
@@ -92,43 +92,46 @@ func TestTermsMatchTheWorkedExamplesOfTheDocs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, 40, 0)
 		for name, test := range cases {
-			s.caller = s.customer(t, test.balance+10)
-			s.buy(t, between(11, 20))
-			before := s.counts(t)
-			r := under(between(1, 40), test.terms)
-			test.want.Balance = test.balance
+			t.Run(name, func(t *testing.T) {
+				s.caller = s.customer(t, test.balance+10)
+				s.buy(t, between(11, 20))
+				before := s.counts(t)
+				r := withTerms(between(1, 40), test.terms)
+				test.want.Balance = test.balance
 
-			q := s.quote(t, r)
-			require.Equal(t, test.refused == "", q.Affordable, name)
-			quoted := test.want
-			quoted.CreditsCharged = 0
-			if test.refused == "" {
-				require.Equal(t, quoted, q.Figures, name)
-			}
+				q := s.quote(t, r)
+				require.Equal(t, test.refused == "", q.Affordable)
+				quoted := test.want
+				quoted.CreditsCharged = 0
+				if test.refused == "" {
+					require.Equal(t, quoted, q.Figures)
+				}
 
-			e, got, err := s.Create(t.Context(), s.caller, r)
-			if test.refused != "" {
-				require.Equal(t, test.refused, fault.CodeOf(err), "%s: %v", name, err)
-				require.Subset(t, detailsOf(t, err), map[string]any{
-					"balance": test.balance, "requested_count": test.want.RequestedCount,
-					"already_unlocked": test.want.AlreadyUnlocked, "new_count": test.want.NewCount, "would_skip": test.want.WouldSkip,
-				}, name)
-				require.Equal(t, before, s.counts(t), name)
-				continue
-			}
-			require.NoError(t, err, name)
-			got.TransactionID = id.Entry{}
-			require.Equal(t, test.want, got, name)
-			require.Equal(t, test.rows, s.numbers(t, e.ID), name)
-			require.Len(t, test.rows, got.Rows(), name)
-			require.Equal(t, test.terms, s.get(t, e).Terms, name)
-			require.Equal(t, test.balance-got.CreditsCharged, s.balance(t), name)
+				e, got, err := s.Create(t.Context(), s.caller, r)
+				if test.refused != "" {
+					require.Equal(t, test.refused, fault.CodeOf(err), "%v", err)
+					require.Subset(t, detailsOf(t, err), map[string]any{
+						"balance": test.balance, "requested_count": test.want.RequestedCount,
+						"already_unlocked": test.want.AlreadyUnlocked, "new_count": test.want.NewCount, "would_skip": test.want.WouldSkip,
+					})
+					require.Equal(t, before, s.counts(t))
+					return
+				}
+				require.NoError(t, err)
+				got.TransactionID = id.Entry{}
+				require.Equal(t, test.want, got)
+				require.Equal(t, test.rows, s.numbers(t, e.ID))
+				require.Len(t, test.rows, got.Rows())
+				require.Equal(t, test.terms, s.get(t, e).Terms)
+				require.Equal(t, test.balance-got.CreditsCharged, s.balance(t))
+			})
 		}
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
-// workedExamples reads the table: balance, options, requested, owned, new, skip, charged, rows or the refusal.
+// workedExamples reads the table of docs/exports.md, whose columns are balance, options, requested, owned, new, skipped,
+// charged, and rows or the refusal.
 func workedExamples(t *testing.T) map[string]termsCase {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/exports.md")
@@ -146,7 +149,7 @@ func workedExamples(t *testing.T) map[string]termsCase {
 		}
 		var n [5]int // requested, owned, new, skip, charged
 		for i := range n {
-			n[i], _ = strconv.Atoi(cells[2+i]) // a refusal charges nothing, and says nothing of it
+			n[i], _ = strconv.Atoi(cells[2+i]) // the cell "charged" of a refusal is empty, which is 0
 		}
 		example := termsCase{balance: balance, terms: termsOf(t, cells[1]), want: figures(n[0], n[1], n[2], n[3], n[4])}
 		if code, refused := strings.CutPrefix(cells[7], "402 `"); refused {
@@ -206,7 +209,7 @@ func TestOnlyNewIsRefusedIfEveryCompanyIsOwned(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 20, 20)
 	s.buy(t, between(1, 20))
-	r := under(between(1, 20), export.Terms{OnlyNew: true})
+	r := withTerms(between(1, 20), export.Terms{OnlyNew: true})
 	_, _, err := s.Create(t.Context(), s.caller, r)
 	require.Equal(t, fault.NoCandidates, fault.CodeOf(err))
 	_, err = s.Quote(t.Context(), s.caller, r)
@@ -223,11 +226,11 @@ func TestTermsApplyToListsToo(t *testing.T) {
 		_, _, err = s.lists.Add(t.Context(), s.caller.Workspace, l.ID, company.SetOf(1, 2, 3, 4, 5, 6, 7, 8))
 		require.NoError(t, err)
 		r := export.Request{Name: "Mine", Source: export.SourceList, List: l.ID}
-		e := s.buy(t, under(r, export.Terms{OnlyNew: true, Limit: 3}))
+		e := s.buy(t, withTerms(r, export.Terms{OnlyNew: true, Limit: 3}))
 		require.Equal(t, []int{1, 6, 7}, s.numbers(t, e.ID))
-		e = s.buy(t, under(r, export.Terms{Limit: 3}))
+		e = s.buy(t, withTerms(r, export.Terms{Limit: 3}))
 		require.Equal(t, []int{1, 2, 3}, s.numbers(t, e.ID))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
@@ -236,13 +239,13 @@ func TestTheCapIsReportedUnlessASmallerLimitWasRequested(t *testing.T) {
 	s := open(t, dbtest.SQLite(t), 10_030, 20_000)
 	all := between(1, 10_030)
 	for limit, capped := range map[int]bool{0: true, 10_000: true, 9_999: false} {
-		q, err := s.Quote(t.Context(), s.caller, under(all, export.Terms{Limit: limit}))
+		q, err := s.Quote(t.Context(), s.caller, withTerms(all, export.Terms{Limit: limit}))
 		require.NoError(t, err)
 		require.Equal(t, capped, q.Figures.CappedAt10k, limit)
 	}
 	s.buy(t, between(1, 30))
-	e := s.buy(t, under(all, export.Terms{OnlyNew: true}))
-	require.False(t, e.Figures.CappedAt10k, "what is left out comes before the cap")
+	e := s.buy(t, withTerms(all, export.Terms{OnlyNew: true}))
+	require.False(t, e.Figures.CappedAt10k, "owned companies are left out before the cap applies")
 	require.Equal(t, 10_000, e.Figures.RequestedCount)
 }
 
@@ -254,9 +257,9 @@ func TestImpossibleTermsAreRefused(t *testing.T) {
 		"max_credits": {{MaxCredits: credits(-1)}},
 	} {
 		for _, bad := range terms {
-			_, _, err := s.Create(t.Context(), s.caller, under(between(1, 3), bad))
+			_, _, err := s.Create(t.Context(), s.caller, withTerms(between(1, 3), bad))
 			require.Equal(t, []string{field}, fieldsOf(t, err))
-			_, err = s.Quote(t.Context(), s.caller, under(between(1, 3), bad))
+			_, err = s.Quote(t.Context(), s.caller, withTerms(between(1, 3), bad))
 			require.Equal(t, []string{field}, fieldsOf(t, err))
 		}
 	}
@@ -271,14 +274,14 @@ func fieldsOf(t *testing.T, err error) (fields []string) {
 	return fields
 }
 
-// ledger is a workspace as plainly as it can be written down.
-type ledger struct {
+// plainWorkspace is the simplest model of a workspace.
+type plainWorkspace struct {
 	owned   map[int]bool
 	balance int64
 }
 
-// sell is the rule of docs/exports.md, row by row.
-func (l *ledger) sell(rows []int, t export.Terms) (f export.Figures, kept []int, refused fault.Code) {
+// buy applies the rules of docs/exports.md row by row.
+func (l *plainWorkspace) buy(rows []int, t export.Terms) (f export.Figures, kept []int, refused fault.Code) {
 	f.Balance = l.balance
 	fundsLeft := l.balance
 	if t.MaxCredits != nil {
@@ -340,7 +343,7 @@ func TestPurchasesMatchAPlainModel(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, soldMax, 0)
 		rapid.Check(t, func(rt *rapid.T) {
-			plain := ledger{owned: map[int]bool{}, balance: rapid.Int64Range(0, 2*soldMax).Draw(rt, "credits")}
+			plain := plainWorkspace{owned: map[int]bool{}, balance: rapid.Int64Range(0, 2*soldMax).Draw(rt, "credits")}
 			caller := s.customer(t, plain.balance)
 			for range rapid.IntRange(1, 5).Draw(rt, "purchases") {
 				low := rapid.IntRange(1, soldMax).Draw(rt, "low")
@@ -350,7 +353,7 @@ func TestPurchasesMatchAPlainModel(t *testing.T) {
 					slices.Reverse(rows)
 				}
 				r.Terms = anyTerms().Draw(rt, "terms")
-				want, kept, refused := plain.sell(rows, r.Terms)
+				want, kept, refused := plain.buy(rows, r.Terms)
 				e, got, err := create(t.Context(), s, caller, r, rapid.Bool().Draw(rt, "quoted"))
 				if refused != "" {
 					require.Equal(rt, refused, fault.CodeOf(err), "%v", err)
@@ -371,13 +374,13 @@ func TestPurchasesMatchAPlainModel(t *testing.T) {
 				require.True(rt, plain.owned[int(n)], n)
 			}
 		})
-		s.sound(t)
+		s.auditClean(t)
 	})
 }
 
-// create buys, perhaps by a quote, which must come to the same while nobody else buys.
+// create creates the export, with a quote first if quoted. While nobody else buys, the outcome must be the same.
 func create(
-	ctx context.Context, s *shop, caller auth.Caller, r export.Request, quoted bool,
+	ctx context.Context, s *fixture, caller auth.Caller, r export.Request, quoted bool,
 ) (export.Export, export.Figures, error) {
 	if !quoted {
 		return s.Create(ctx, caller, r)
@@ -388,7 +391,7 @@ func create(
 	}
 	e, f, err := s.Create(ctx, caller, export.Request{Name: r.Name, Quote: q.ID})
 	if (err == nil) != q.Affordable {
-		return e, f, errors.Join(err, errors.New("the quote promised something else"))
+		return e, f, errors.Join(err, errors.New("the outcome differs from the quote"))
 	}
 	return e, f, err
 }
@@ -405,7 +408,7 @@ func TestConcurrentPartialCreatesNeverOverdraw(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 4))
 		for i := range 50 {
 			low := int64(1 + r.IntN(250))
-			request := under(between(low, low+49), export.Terms{Partial: true})
+			request := withTerms(between(low, low+49), export.Terms{Partial: true})
 			wg.Go(func() {
 				e, f, err := processes[i%len(processes)].Create(t.Context(), s.caller, request)
 				mu.Lock()
@@ -426,12 +429,12 @@ func TestConcurrentPartialCreatesNeverOverdraw(t *testing.T) {
 				delivered[n] = true
 			}
 		}
-		require.Len(t, delivered, int(charged), "a credit for each company, once")
+		require.Len(t, delivered, int(charged), "one credit for each company")
 		require.Len(t, delivered, s.owned(t).Len())
-		require.Zero(t, s.balance(t), "300 companies were asked for, and all credits are spent")
+		require.Zero(t, s.balance(t), "more companies were requested than the credits pay for, so all credits are spent")
 		require.Equal(t, int64(120), charged)
-		s.work(t, len(made))
-		s.sound(t)
+		s.runJobs(t, len(made))
+		s.auditClean(t)
 	})
 }
 
@@ -446,7 +449,7 @@ func TestConcurrentOnlyNewCreatesDeliverNoCompanyTwice(t *testing.T) {
 		for i := range 20 {
 			low := int64(1 + 7*i)
 			wg.Go(func() {
-				request := under(between(low, low+50), export.Terms{OnlyNew: true, Limit: 20})
+				request := withTerms(between(low, low+50), export.Terms{OnlyNew: true, Limit: 20})
 				e, f, err := processes[i%2].Create(t.Context(), s.caller, request)
 				mu.Lock()
 				defer mu.Unlock()
@@ -454,7 +457,7 @@ func TestConcurrentOnlyNewCreatesDeliverNoCompanyTwice(t *testing.T) {
 				case err == nil && f.AlreadyUnlocked == 0:
 					made = append(made, e)
 				case err == nil:
-					t.Errorf("%d companies were owned", f.AlreadyUnlocked)
+					t.Errorf("only_new delivered %d owned companies", f.AlreadyUnlocked)
 				case fault.CodeOf(err) != fault.NoCandidates:
 					t.Error(err)
 				}
@@ -469,6 +472,6 @@ func TestConcurrentOnlyNewCreatesDeliverNoCompanyTwice(t *testing.T) {
 			}
 		}
 		require.Equal(t, int64(1_000-len(seen)), s.balance(t))
-		s.sound(t)
+		s.auditClean(t)
 	})
 }

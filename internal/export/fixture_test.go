@@ -32,8 +32,8 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// shop is everything that an export goes through, real, with a workspace that has credits.
-type shop struct {
+// fixture is the export use case over real stores, and a workspace that has credits.
+type fixture struct {
 	*export.Exports
 	fixture *testkit.Fixture
 	db      *db.DB
@@ -43,7 +43,7 @@ type shop struct {
 	unlock  *unlock.Store
 	credit  *credit.Store
 	jobs    *job.Queue
-	blobs   *faulty
+	blobs   *faultyStore
 	caller  auth.Caller
 	events  events
 }
@@ -52,10 +52,10 @@ const attemptsMax = 3
 
 var exportOptions = export.Options{ProgressEvery: time.Millisecond, PastKept: time.Nanosecond}
 
-// open stocks n companies, which have 1 to n employees, and grants the credits.
-func open(t testing.TB, d *db.DB, n int, credits int64) *shop {
+// open returns a fixture with n companies, which have 1 to n employees, and a workspace with the credits.
+func open(t testing.TB, d *db.DB, n int, credits int64) *fixture {
 	t.Helper()
-	s := &shop{blobs: &faulty{Store: testkit.Files(t)}}
+	s := &fixture{blobs: &faultyStore{Store: testkit.Files(t)}}
 	f := testkit.New(t, services.Parts{
 		DB: d, Blobs: s.blobs, Observe: s.events.add, Exports: exportOptions,
 		Jobs: job.Options{
@@ -65,12 +65,12 @@ func open(t testing.TB, d *db.DB, n int, credits int64) *shop {
 	s.Exports, s.fixture, s.db, s.catalog, s.index, s.lists = f.Exports, f, f.DB, f.Catalog, f.Index, f.Lists
 	s.unlock, s.credit, s.jobs = f.Unlocks, f.Credits, f.Jobs
 	s.caller = s.customer(t, credits)
-	s.stock(t, n)
+	s.addCompanies(t, n)
 	return s
 }
 
-// another is the use case a second time, as another process would have it.
-func (s *shop) another() *export.Exports {
+// another returns a second Exports over the same stores, as another process would have it.
+func (s *fixture) another() *export.Exports {
 	return export.New(export.Deps{
 		DB: s.db, Catalog: s.catalog, Index: s.index, Lists: s.lists, Unlock: unlock.New(s.db, unlock.Options{}),
 		Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs, Observe: s.events.add,
@@ -78,7 +78,7 @@ func (s *shop) another() *export.Exports {
 	})
 }
 
-func (s *shop) customer(t testing.TB, credits int64) auth.Caller {
+func (s *fixture) customer(t testing.TB, credits int64) auth.Caller {
 	t.Helper()
 	caller := auth.Caller{Token: id.New[id.Token]()}
 	require.NoError(t, s.db.Tx(t.Context(), func(tx *db.Tx) error {
@@ -96,8 +96,8 @@ func (s *shop) customer(t testing.TB, credits int64) auth.Caller {
 	return caller
 }
 
-// stock puts n companies into the catalog and the index.
-func (s *shop) stock(t testing.TB, n int) {
+// addCompanies adds n companies to the catalog and the index.
+func (s *fixture) addCompanies(t testing.TB, n int) {
 	t.Helper()
 	var batch []catalog.Incoming
 	for c := range companytest.Generate(7, n) {
@@ -110,16 +110,16 @@ func (s *shop) stock(t testing.TB, n int) {
 		require.NoError(t, err)
 		require.Len(t, report.Numbers, len(part))
 	}
-	s.follow(t)
+	s.syncIndex(t)
 }
 
-// follow brings the index up to the catalog.
-func (s *shop) follow(t testing.TB) {
+// syncIndex brings the index up to date with the catalog.
+func (s *fixture) syncIndex(t testing.TB) {
 	t.Helper()
 	s.fixture.Follow(t)
 }
 
-// between requests the companies with low to high employees: one for each number, smallest first.
+// between returns a request for the companies with low to high employees: one company for each number, smallest first.
 func between(low, high int64) export.Request {
 	return export.Request{
 		Name:    fmt.Sprintf("From %d to %d", low, high),
@@ -130,7 +130,7 @@ func between(low, high int64) export.Request {
 	}
 }
 
-func (s *shop) buy(t *testing.T, r export.Request) export.Export {
+func (s *fixture) buy(t *testing.T, r export.Request) export.Export {
 	t.Helper()
 	e, figures, err := s.Create(t.Context(), s.caller, r)
 	require.NoError(t, err)
@@ -138,30 +138,30 @@ func (s *shop) buy(t *testing.T, r export.Request) export.Export {
 	return e
 }
 
-func (s *shop) balance(t *testing.T) int64 {
+func (s *fixture) balance(t *testing.T) int64 {
 	t.Helper()
 	n, err := s.credit.Balance(t.Context(), s.caller.Workspace)
 	require.NoError(t, err)
 	return n
 }
 
-func (s *shop) owned(t *testing.T) company.Set {
+func (s *fixture) owned(t *testing.T) company.Set {
 	t.Helper()
 	set, err := s.unlock.Owned(t.Context(), s.caller.Workspace)
 	require.NoError(t, err)
 	return set
 }
 
-// get is the export as the table has it.
-func (s *shop) get(t *testing.T, e export.Export) export.Export {
+// get reads the export from the database.
+func (s *fixture) get(t *testing.T, e export.Export) export.Export {
 	t.Helper()
 	got, err := s.Get(t.Context(), s.caller, e.ID)
 	require.NoError(t, err)
 	return got
 }
 
-// work runs jobs until n attempts have ended and their outcome is stored.
-func (s *shop) work(t *testing.T, times int) {
+// runJobs runs jobs until the number of attempts have ended and their outcomes are stored.
+func (s *fixture) runJobs(t *testing.T, times int) {
 	t.Helper()
 	returned := make(chan struct{}, 100)
 	handlers := s.another().Handlers()
@@ -191,8 +191,8 @@ func (s *shop) work(t *testing.T, times int) {
 	require.NoError(t, runner.Stop(t.Context()))
 }
 
-// file is the export's file.
-func (s *shop) file(t *testing.T, e export.Export) []byte {
+// file returns the content of the export's file.
+func (s *fixture) file(t *testing.T, e export.Export) []byte {
 	t.Helper()
 	r, err := s.blobs.Open(t.Context(), fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format.Extension()))
 	require.NoError(t, err)
@@ -202,7 +202,7 @@ func (s *shop) file(t *testing.T, e export.Export) []byte {
 	return b
 }
 
-// row is what the tests look at in a JSON file.
+// row has the fields of a row of a JSON file that the tests compare.
 type row struct {
 	ID            id.Company `json:"id"`
 	Name          string     `json:"name"`
@@ -216,8 +216,8 @@ func rowsOf(t *testing.T, file []byte) []row {
 	return rows
 }
 
-// sound holds every book to its proofs.
-func (s *shop) sound(t *testing.T) {
+// auditClean checks that the audits of all stores find nothing.
+func (s *fixture) auditClean(t *testing.T) {
 	t.Helper()
 	findings, err := s.Audit(t.Context())
 	require.NoError(t, err)
@@ -230,8 +230,8 @@ func (s *shop) sound(t *testing.T) {
 	require.Empty(t, unlocks)
 }
 
-// counts is the number of rows in every table that a purchase writes.
-func (s *shop) counts(t *testing.T) map[string]int {
+// counts returns the number of rows in each table that a purchase writes.
+func (s *fixture) counts(t *testing.T) map[string]int {
 	t.Helper()
 	out := map[string]int{}
 	for _, table := range []string{"export", "export_selection", "job", "entry", "unlock_delta"} {
@@ -242,7 +242,7 @@ func (s *shop) counts(t *testing.T) map[string]int {
 	return out
 }
 
-func (s *shop) exec(t testing.TB, q string, args ...any) {
+func (s *fixture) exec(t testing.TB, q string, args ...any) {
 	t.Helper()
 	require.NoError(t, s.db.Tx(t.Context(), func(tx *db.Tx) error {
 		_, err := tx.ExecContext(t.Context(), q, args...)
@@ -250,15 +250,15 @@ func (s *shop) exec(t testing.TB, q string, args ...any) {
 	}))
 }
 
-// faulty is a store whose Put can be made to fail, or to fail what follows it.
-type faulty struct {
+// faultyStore is a blob store whose Put can be replaced, to fail before, within or after the write.
+type faultyStore struct {
 	blob.Store
 	put func(ctx context.Context, key string, fn func(io.Writer) error, next putFunc) (blob.Info, error)
 }
 
 type putFunc func(ctx context.Context, key string, fn func(io.Writer) error) (blob.Info, error)
 
-func (f *faulty) Put(ctx context.Context, key string, fn func(io.Writer) error) (blob.Info, error) {
+func (f *faultyStore) Put(ctx context.Context, key string, fn func(io.Writer) error) (blob.Info, error) {
 	if f.put == nil {
 		return f.Store.Put(ctx, key, fn)
 	}

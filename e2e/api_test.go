@@ -14,12 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// client sends what the documentation shows, as bare HTTP.
+// client sends plain HTTP requests, as the documentation shows them.
 type client struct{ base, token string }
 
-func (s *shop) client(v *server) *client { return &client{v.url, s.token} }
+func (s *fixture) client(v *server) *client { return &client{v.url, s.token} }
 
-// call sends body, if any, reads the answer into v, if any, and gives its status. It may run on any goroutine.
+// call sends body, unless nil, decodes the response into v, unless nil, and returns the status. It may be called from any
+// goroutine.
 func (c *client) call(method, path string, body, v any) (int, error) {
 	var sent io.Reader
 	if body != nil {
@@ -110,7 +111,7 @@ func (c *client) wait(t *testing.T, export string) {
 	}
 }
 
-// file downloads a completed export as the documentation says: a link, then a plain GET.
+// file downloads a completed export as the documentation says: it gets a link, then sends a plain GET.
 func (c *client) file(t *testing.T, export string) []byte {
 	t.Helper()
 	var link struct {
@@ -126,7 +127,7 @@ func (c *client) file(t *testing.T, export string) []byte {
 	return p
 }
 
-// rows are the records of a CSV without its heading, each by column name.
+// rows returns the records of a CSV file as maps from column name to value.
 func rows(t *testing.T, p []byte) []map[string]string {
 	t.Helper()
 	all, err := csv.NewReader(bytes.NewReader(p)).ReadAll()
@@ -143,7 +144,7 @@ func rows(t *testing.T, p []byte) []map[string]string {
 	return records
 }
 
-// companies is NDJSON of made-up companies from the first number up to, not including, the last.
+// companies returns NDJSON of generated companies with the numbers from first to last-1. change may alter each.
 func companies(first, last int, change func(i int, c map[string]any)) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
@@ -162,7 +163,7 @@ func companies(first, last int, change func(i int, c map[string]any)) string {
 	return b.String()
 }
 
-func (s *shop) load(t *testing.T, ndjson string) {
+func (s *fixture) load(t *testing.T, ndjson string) {
 	t.Helper()
 	s.capi(t, "import", s.write(t, "load.ndjson", ndjson))
 }

@@ -15,11 +15,11 @@ import (
 func TestServersOnOnePostgresSellNothingTwiceAndShareTheWork(t *testing.T) {
 	t.Parallel()
 	const (
-		stock   = 3_000
-		clients = 40
+		catalogSize = 3_000
+		clients     = 40
 	)
-	s := newShop(t, stock, "CAPI_DB="+dbtest.PostgresURL(t))
-	s.load(t, companies(0, stock, nil))
+	s := newFixture(t, catalogSize, "CAPI_DB="+dbtest.PostgresURL(t))
+	s.load(t, companies(0, catalogSize, nil))
 	servers := []*server{s.serve(t), s.serve(t)}
 	at := []*client{s.client(servers[0]), s.client(servers[1])}
 
@@ -28,11 +28,11 @@ func TestServersOnOnePostgresSellNothingTwiceAndShareTheWork(t *testing.T) {
 		group     sync.WaitGroup
 		delivered = map[int]bool{}
 		charged   int
-		exports   = map[string]int{} // with their rows
+		exports   = map[string]int{} // to their number of rows
 	)
 	random := rand.New(rand.NewPCG(3, 4))
 	for i := range clients {
-		from := random.IntN(stock - 300)
+		from := random.IntN(catalogSize - 300)
 		to := from + 50 + random.IntN(250)
 		group.Go(func() {
 			var v created
@@ -54,17 +54,17 @@ func TestServersOnOnePostgresSellNothingTwiceAndShareTheWork(t *testing.T) {
 	group.Wait()
 	require.Equal(t, len(delivered), charged, "the sum charged is the number of distinct companies")
 	servers[0].kill(t)
-	for export, size := range exports { // also those that the dead server was at
+	for export, size := range exports { // those that the killed server was running included
 		at[1].wait(t, export)
 		require.Len(t, rows(t, at[1].file(t, export)), size)
 	}
-	require.Equal(t, stock-charged, at[1].credits(t).Balance)
-	s.healthy(t)
+	require.Equal(t, catalogSize-charged, at[1].credits(t).Balance)
+	s.requireHealthy(t)
 }
 
 func TestChangesOnOneServerApplyOnTheOtherAtTheNextRequest(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, 1_000, "CAPI_DB="+dbtest.PostgresURL(t))
+	s := newFixture(t, 1_000, "CAPI_DB="+dbtest.PostgresURL(t))
 	s.load(t, companies(0, 200, nil))
 	a, b := s.client(s.serve(t)), s.client(s.serve(t))
 	of := func(low, high int) map[string]any {
@@ -76,7 +76,7 @@ func TestChangesOnOneServerApplyOnTheOtherAtTheNextRequest(t *testing.T) {
 	require.Equal(t, 100, first.Charged)
 	var quoted created
 	b.must(t, http.StatusOK, "POST", "/exports/quote", of(50, 149), &quoted)
-	require.Equal(t, 50, quoted.Already, "the other server's price knows what was just bought")
+	require.Equal(t, 50, quoted.Already, "the quote of the other server counts what was just bought")
 	b.must(t, http.StatusCreated, "POST", "/exports", of(50, 149), &second)
 	require.Equal(t, 50, second.Charged)
 
@@ -95,5 +95,5 @@ func TestChangesOnOneServerApplyOnTheOtherAtTheNextRequest(t *testing.T) {
 	}
 	b.wait(t, first.Job.ID)
 	a.wait(t, second.Job.ID)
-	s.healthy(t)
+	s.requireHealthy(t)
 }

@@ -23,7 +23,7 @@ const fewCompanies = `{"name":"Acme Payments","domain":"acmepayments.example","c
 func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 	b := chrome(t)
 	require.NoError(t, os.MkdirAll(screenshotsDir, 0o755))
-	s := &shop{data: t.TempDir(), settings: []string{"CAPI_RATE_LIMITS=off"}}
+	s := &fixture{data: t.TempDir(), settings: []string{"CAPI_RATE_LIMITS=off"}}
 	v := s.serve(t)
 	p := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{
 		Viewport: &playwright.Size{Width: 1280, Height: 800}, AcceptDownloads: new(true), ColorScheme: playwright.ColorSchemeLight,

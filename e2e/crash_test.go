@@ -12,19 +12,19 @@ import (
 
 const (
 	tick                 = 20 * time.Millisecond
-	secondOnABusyMachine = 5 * time.Second // the promise is one second; other tests run meanwhile
+	secondOnABusyMachine = 5 * time.Second // the guarantee is one second, but other tests run at the same time
 )
 
 func TestKilledServerFinishesEveryExportAfterARestartAndChargesOnce(t *testing.T) {
 	t.Parallel()
 	const (
-		stock = 12_000
-		jobs  = 8
-		size  = 10_000 // of each export
+		catalogSize = 12_000
+		jobs        = 8
+		size        = 10_000 // of each export
 	)
-	s := newShop(t, 1_000_000)
+	s := newFixture(t, 1_000_000)
 	s.settings = append(s.settings, "CAPI_WORKERS=1")
-	s.load(t, companies(0, stock, nil))
+	s.load(t, companies(0, catalogSize, nil))
 	v := s.serve(t)
 	c := s.client(v)
 
@@ -39,13 +39,13 @@ func TestKilledServerFinishesEveryExportAfterARestartAndChargesOnce(t *testing.T
 		exports[i] = e.Job.ID
 	}
 	require.Equal(t, size+100*(jobs-1), charged)
-	c.wait(t, exports[0]) // one is whole, the next is being written
+	c.wait(t, exports[0]) // the first is complete, the next is being written
 	v.kill(t)
 
-	s.healthy(t) // the dead server left nothing that is wrong, only what is not done yet
+	s.requireHealthy(t) // unfinished exports are not findings
 	half := s.write(t, filepath.Join("files", ".unfinished", "put-half"), "half a file")
 	v = s.serve(t)
-	require.NoFileExists(t, half, "what the dead server had begun is cleared away")
+	require.NoFileExists(t, half, "unfinished files of the killed server are deleted")
 	c = s.client(v)
 	for i, export := range exports {
 		c.wait(t, export)
@@ -56,20 +56,20 @@ func TestKilledServerFinishesEveryExportAfterARestartAndChargesOnce(t *testing.T
 			distinct[row["domain"]] = true
 		}
 		require.Len(t, distinct, size)
-		require.True(t, distinct[fmt.Sprintf("c%d.example", 100*i)], "the rows are the ones of this export")
+		require.True(t, distinct[fmt.Sprintf("c%d.example", 100*i)], "the file has the rows of this export")
 	}
-	require.Regexp(t, `msg="job ended".* export_id=\S+ rows=10000 size_bytes=\d+ result=done`, v.stderr.String(), "something was left to do for the second server")
+	require.Regexp(t, `msg="job ended".* export_id=\S+ rows=10000 size_bytes=\d+ result=done`, v.stderr.String(), "the second server must have had exports to complete")
 	require.Equal(t, 1_000_000-charged, c.credits(t).Balance)
-	s.healthy(t)
+	s.requireHealthy(t)
 }
 
 func TestASecondServerIsRefusedUntilTheFirstStops(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, 0)
+	s := newFixture(t, 0)
 	v := s.serve(t)
 	out, err := s.command("serve", "--addr", "127.0.0.1:0").CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(out), "is in use by another capi serve")
 	v.stop(t)
-	s.serve(t).stop(t) // the lock is free again
+	s.serve(t).stop(t) // the lock is released
 }

@@ -13,13 +13,13 @@ import (
 
 func TestDoctorFindsADamagedFileAndExitsWithOne(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, 100)
+	s := newFixture(t, 100)
 	s.load(t, companies(0, 20, nil))
 	c := s.client(s.serve(t))
 	var e created
 	c.must(t, http.StatusCreated, "POST", "/exports", exportOf("all", map[string]any{"countries": []string{"DE"}}), &e)
 	c.wait(t, e.Job.ID)
-	s.healthy(t)
+	s.requireHealthy(t)
 
 	files, err := filepath.Glob(filepath.Join(s.data, "files", "exports", "*", e.Job.ID+".csv"))
 	require.NoError(t, err)

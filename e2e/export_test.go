@@ -14,13 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// seedLine is the published code sample; only host and token are replaced.
-const seedLine = `curl -X POST https://api.cornect.io/api/v1/exports \
+// publishedSample is the published code sample. The tests replace only its host and token.
+const publishedSample = `curl -X POST https://api.cornect.io/api/v1/exports \
   -H "Authorization: Bearer cornect_your_token_here" \
   -H "Content-Type: application/json" \
   -d '{"name":"US fintech 50+","source_type":"search","export_format":"csv","search_filters":{"query":"fintech","countries":["US"]}}'`
 
-const seedBody = `{"name":"US fintech 50+","source_type":"search","export_format":"csv","search_filters":{"query":"fintech","countries":["US"]}}`
+const publishedBody = `{"name":"US fintech 50+","source_type":"search","export_format":"csv","search_filters":{"query":"fintech","countries":["US"]}}`
 
 func fintech(i int, c map[string]any) {
 	c["country"] = "United States"
@@ -29,17 +29,18 @@ func fintech(i int, c map[string]any) {
 	}
 }
 
-// sendSeedLine runs the published line with curl where there is one, else sends the same request.
-func sendSeedLine(t *testing.T, c *client) (p []byte) {
+// sendPublishedSample runs the published sample with curl. Without curl it sends the same request, or fails if
+// CAPI_TEST_REQUIRE names curl.
+func sendPublishedSample(t *testing.T, c *client) (p []byte) {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
 		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "curl", "curl is required here, and missing")
-		t.Log("no curl here: the same request is sent without it")
+		t.Log("curl is not installed: the same request is sent without it")
 		var raw json.RawMessage
-		c.must(t, http.StatusCreated, "POST", "/exports", json.RawMessage(seedBody), &raw)
+		c.must(t, http.StatusCreated, "POST", "/exports", json.RawMessage(publishedBody), &raw)
 		return raw
 	}
-	line := strings.NewReplacer("https://api.cornect.io", c.base, "cornect_your_token_here", c.token, "curl ", "curl -sS ").Replace(seedLine)
+	line := strings.NewReplacer("https://api.cornect.io", c.base, "cornect_your_token_here", c.token, "curl ", "curl -sS ").Replace(publishedSample)
 	p, err := exec.Command("sh", "-c", line).Output()
 	require.NoError(t, err)
 	return p
@@ -47,11 +48,11 @@ func sendSeedLine(t *testing.T, c *client) (p []byte) {
 
 func TestPublishedSampleReturnsEveryFieldAndIsFreeTheSecondTime(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, 1000)
+	s := newFixture(t, 1000)
 	s.load(t, companies(0, 360, fintech))
 	c := s.client(s.serve(t))
 
-	first := sendSeedLine(t, c)
+	first := sendPublishedSample(t, c)
 	var fields map[string]any
 	require.NoError(t, json.Unmarshal(first, &fields), "%s", first)
 	job, ok := fields["export_job"].(map[string]any)
@@ -81,7 +82,7 @@ func TestPublishedSampleReturnsEveryFieldAndIsFreeTheSecondTime(t *testing.T) {
 	}
 
 	var again created
-	require.NoError(t, json.Unmarshal(sendSeedLine(t, c), &again))
+	require.NoError(t, json.Unmarshal(sendPublishedSample(t, c), &again))
 	require.Equal(t, 180, again.Requested)
 	require.Equal(t, 180, again.Already)
 	require.Zero(t, again.Cost+again.Charged+again.New)
@@ -91,12 +92,12 @@ func TestPublishedSampleReturnsEveryFieldAndIsFreeTheSecondTime(t *testing.T) {
 	require.Len(t, credits.Recent, 2, "the grant and one charge")
 	require.Equal(t, "export:"+v.Job.ID+":create", credits.Recent[0].Reference)
 	require.Equal(t, -180, credits.Recent[0].Amount)
-	s.healthy(t)
+	s.requireHealthy(t)
 }
 
 func TestPurchaseOneCreditOverTheBalanceChangesNothing(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, 179)
+	s := newFixture(t, 179)
 	s.load(t, companies(0, 180, nil))
 	c := s.client(s.serve(t))
 
@@ -113,21 +114,21 @@ func TestPurchaseOneCreditOverTheBalanceChangesNothing(t *testing.T) {
 	})
 	credits := c.credits(t)
 	require.Equal(t, 179, credits.Balance)
-	require.Len(t, credits.Recent, 1, "the grant alone")
+	require.Len(t, credits.Recent, 1, "only the grant")
 	var exports struct{ Items []any }
 	c.must(t, http.StatusOK, "GET", "/exports", nil, &exports)
 	require.Empty(t, exports.Items)
-	s.healthy(t)
+	s.requireHealthy(t)
 }
 
 func TestFiftyConcurrentClientsAreChargedOnceForEachCompany(t *testing.T) {
 	t.Parallel()
 	const (
-		clients = 50
-		stock   = 1000
+		clients     = 50
+		catalogSize = 1000
 	)
-	s := newShop(t, stock/2) // too little for all: some are refused, and the balance must hold at zero
-	s.load(t, companies(0, stock, nil))
+	s := newFixture(t, catalogSize/2) // not enough for all: some purchases are refused, and the balance must not go below zero
+	s.load(t, companies(0, catalogSize, nil))
 	c := s.client(s.serve(t))
 	var (
 		mu        sync.Mutex
@@ -138,7 +139,7 @@ func TestFiftyConcurrentClientsAreChargedOnceForEachCompany(t *testing.T) {
 	)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range clients {
-		from := random.IntN(stock - 60)
+		from := random.IntN(catalogSize - 60)
 		to := from + 10 + random.IntN(50)
 		group.Go(func() {
 			var v created
@@ -163,15 +164,15 @@ func TestFiftyConcurrentClientsAreChargedOnceForEachCompany(t *testing.T) {
 	group.Wait()
 	require.NotEmpty(t, jobs)
 	require.Equal(t, len(delivered), charged, "the sum charged is the number of distinct companies")
-	require.Equal(t, stock/2-charged, c.credits(t).Balance)
+	require.Equal(t, catalogSize/2-charged, c.credits(t).Balance)
 	for _, job := range jobs {
 		c.wait(t, job)
 	}
-	s.healthy(t)
+	s.requireHealthy(t)
 }
 
-// healthy holds if doctor finds nothing.
-func (s *shop) healthy(t *testing.T) {
+// requireHealthy checks that doctor finds nothing.
+func (s *fixture) requireHealthy(t *testing.T) {
 	t.Helper()
 	var report struct{ Findings []any }
 	s.json(t, &report, "doctor", "--json")

@@ -10,14 +10,14 @@ import (
 
 func TestCancellingRunningExportsCostsOnlyWhatIsDelivered(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, 2_000)
+	s := newFixture(t, 2_000)
 	s.load(t, companies(0, 1_000, nil))
 	v := s.serve(t)
 	c := s.client(v)
 	delivered := map[int]bool{}
 	cancelled := 0
 	for i := range 12 {
-		low, high := i*60, i*60+300 // each shares most companies with the one before
+		low, high := i*60, i*60+300 // each shares most companies with the previous one
 		var made struct {
 			ExportJob struct{ ID string } `json:"export_job"`
 		}
@@ -44,9 +44,9 @@ func TestCancellingRunningExportsCostsOnlyWhatIsDelivered(t *testing.T) {
 	}
 	require.Positive(t, cancelled)
 	require.Equal(t, 2_000-len(delivered), c.credits(t).Balance)
-	s.healthy(t) // beside the server
+	s.requireHealthy(t) // while the server runs
 	v.stop(t)
-	s.healthy(t)
+	s.requireHealthy(t)
 
 	var refunds, all struct {
 		Items []struct {
@@ -71,7 +71,7 @@ func TestCancellingRunningExportsCostsOnlyWhatIsDelivered(t *testing.T) {
 
 func TestBudgetSetOnTheCommandLineAppliesToTheNextPurchase(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, 100)
+	s := newFixture(t, 100)
 	s.load(t, companies(0, 20, nil))
 	v := s.serve(t)
 	var k struct{ ID, Token string }

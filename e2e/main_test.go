@@ -1,4 +1,4 @@
-// Package e2e tests the built binary from outside: its command line and its HTTP API, as a user meets them.
+// Package e2e tests the built binary through its command line and its HTTP API, as a user sees them.
 package e2e
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// binary is the built program; TestMain builds it.
+// binary is the path of the program, which TestMain builds.
 var binary string
 
 func TestMain(m *testing.M) { os.Exit(build(m)) }
@@ -44,18 +44,18 @@ func build(m *testing.M) int {
 	return m.Run()
 }
 
-// shop is a data directory with a workspace and a token, as the command line makes them.
-type shop struct {
+// fixture is a data directory with a workspace and a token that the command line created.
+type fixture struct {
 	data      string
 	workspace string
 	token     string
-	settings  []string // further environment
-	addr      string   // where to listen; empty for any free port
+	settings  []string // more environment variables
+	addr      string   // the address to listen on; empty for any free port
 }
 
-func newShop(t *testing.T, credits int, settings ...string) *shop {
+func newFixture(t *testing.T, credits int, settings ...string) *fixture {
 	t.Helper()
-	s := &shop{data: t.TempDir(), settings: append([]string{"CAPI_RATE_LIMITS=off"}, settings...)}
+	s := &fixture{data: t.TempDir(), settings: append([]string{"CAPI_RATE_LIMITS=off"}, settings...)}
 	var w struct {
 		ID      string
 		Balance int
@@ -67,7 +67,7 @@ func newShop(t *testing.T, credits int, settings ...string) *shop {
 	return s
 }
 
-func (s *shop) newToken(t *testing.T, scope string) string {
+func (s *fixture) newToken(t *testing.T, scope string) string {
 	t.Helper()
 	var k struct {
 		Token       string
@@ -80,8 +80,8 @@ func (s *shop) newToken(t *testing.T, scope string) string {
 	return k.Token
 }
 
-// capi runs a command to its end and gives its standard output; it must succeed.
-func (s *shop) capi(t *testing.T, args ...string) string {
+// capi runs a command, which must succeed, and returns its standard output.
+func (s *fixture) capi(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := s.command(args...)
 	var stderr bytes.Buffer
@@ -91,21 +91,21 @@ func (s *shop) capi(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-func (s *shop) json(t *testing.T, v any, args ...string) {
+func (s *fixture) json(t *testing.T, v any, args ...string) {
 	t.Helper()
 	out := s.capi(t, args...)
 	require.NoError(t, json.Unmarshal([]byte(out), v), out)
 }
 
-func (s *shop) command(args ...string) *exec.Cmd {
+func (s *fixture) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, args...)
 	cmd.Env = append(os.Environ(), append(s.settings, "CAPI_DATA="+s.data)...)
-	cmd.Dir = s.data // so that no capi.toml of the developer is read
+	cmd.Dir = s.data // so that a developer's capi.toml is not read
 	return cmd
 }
 
-// write puts a file beside the data and gives its path.
-func (s *shop) write(t *testing.T, name, content string) string {
+// write writes a file to the data directory and returns its path.
+func (s *fixture) write(t *testing.T, name, content string) string {
 	t.Helper()
 	path := filepath.Join(s.data, name)
 	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
@@ -123,8 +123,8 @@ type server struct {
 
 var servingLine = regexp.MustCompile(`msg="?serving"?.* url=(\S+)`)
 
-// serve starts the server and waits until it answers; it is stopped with the test.
-func (s *shop) serve(t *testing.T) *server {
+// serve starts a server and waits until it answers. The server is killed when the test ends.
+func (s *fixture) serve(t *testing.T) *server {
 	t.Helper()
 	v := &server{Cmd: s.command("serve", "--addr", cmp.Or(s.addr, "127.0.0.1:0")), stdout: &lines{}, stderr: &lines{}, ended: make(chan error, 1)}
 	v.Stdout = v.stdout
@@ -142,14 +142,14 @@ func (s *shop) serve(t *testing.T) *server {
 		v.ended <- v.Wait()
 	}()
 	t.Cleanup(func() {
-		v.Process.Kill() //nolint:errcheck // it may have ended long ago
+		v.Process.Kill() //nolint:errcheck // it may have ended
 	})
 	select {
 	case v.url = <-found:
 	case err := <-v.ended:
 		require.FailNow(t, "the server ended", "%v\n%s", err, v.stderr)
 	case <-time.After(time.Minute):
-		require.FailNow(t, "the server does not serve", "%s", v.stderr)
+		require.FailNow(t, "the server is not ready after a minute", "%s", v.stderr)
 	}
 	r, err := http.Get(v.url + "/healthz")
 	require.NoError(t, err)
@@ -158,7 +158,7 @@ func (s *shop) serve(t *testing.T) *server {
 	return v
 }
 
-// stop asks the server to end and waits for it.
+// stop sends SIGTERM and waits until the server has ended.
 func (v *server) stop(t *testing.T) {
 	t.Helper()
 	require.NoError(t, v.Process.Signal(syscall.SIGTERM))
@@ -166,18 +166,18 @@ func (v *server) stop(t *testing.T) {
 	case err := <-v.ended:
 		require.NoError(t, err, "%s", v.stderr)
 	case <-time.After(time.Minute):
-		require.FailNow(t, "the server does not end", "%s", v.stderr)
+		require.FailNow(t, "the server does not stop", "%s", v.stderr)
 	}
 }
 
-// kill ends the server like a power cut, and waits for it to be gone.
+// kill kills the server and waits until it has ended.
 func (v *server) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, v.Process.Kill())
 	require.Error(t, <-v.ended)
 }
 
-// lines collects what a process prints.
+// lines collects the output of a process.
 type lines struct {
 	mu  sync.Mutex
 	all []string
@@ -189,7 +189,7 @@ func (l *lines) add(line string) {
 	l.all = append(l.all, line)
 }
 
-// Write adds what a process prints, whole lines or not.
+// Write adds p, which need not be a whole line.
 func (l *lines) Write(p []byte) (int, error) {
 	l.add(string(p))
 	return len(p), nil

@@ -130,7 +130,7 @@ func (v *visitor) signInAt(t *testing.T, console, issuer, email string) (status 
 
 func TestPeopleSignInByAnOpenIDProvider(t *testing.T) {
 	t.Parallel()
-	s := &shop{data: t.TempDir(), addr: freeAddr(t)}
+	s := &fixture{data: t.TempDir(), addr: freeAddr(t)}
 	console := "http://" + s.addr + "/console"
 	issuer := startProvider(t, console+"/sign-in/oidc/callback", map[string]bool{
 		"zoe@corp.example": true, "ann@elsewhere.example": true, "out@elsewhere.example": true, "fake@corp.example": false,
@@ -184,7 +184,7 @@ func TestPeopleSignInByAnOpenIDProvider(t *testing.T) {
 }
 
 // join creates the first owner with a link from the command line.
-func (s *shop) join(t *testing.T, name, email string) {
+func (s *fixture) join(t *testing.T, name, email string) {
 	t.Helper()
 	var made struct{ Link string }
 	s.json(t, &made, "person", "invite", "--public-url", "http://"+s.addr, "--json")

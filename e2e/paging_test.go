@@ -17,29 +17,28 @@ type page struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// TestPagingYieldsEachMatchOnceWhileAnImportRuns walks do … while (cursor) in an order that the import turns upside
-// down, while it adds, changes and takes companies out of the result.
+// While the client pages, an import reverses the result order, adds companies to the result and removes some from it.
 func TestPagingYieldsEachMatchOnceWhileAnImportRuns(t *testing.T) {
 	t.Parallel()
-	const stock = 2000
-	s := newShop(t, 0)
-	s.load(t, companies(0, stock, nil))
+	const catalogSize = 2000
+	s := newFixture(t, 0)
+	s.load(t, companies(0, catalogSize, nil))
 	c := s.client(s.serve(t))
 
-	upheaval := s.write(t, "upheaval.ndjson", companies(0, 3*stock, func(i int, c map[string]any) {
-		c["employee_count"] = 10*stock - i
+	changed := s.write(t, "changed.ndjson", companies(0, 3*catalogSize, func(i int, c map[string]any) {
+		c["employee_count"] = 10*catalogSize - i
 		if i%7 == 0 {
 			c["country"] = "France"
 		}
 	}))
-	running := s.command("import", upheaval)
+	running := s.command("import", changed)
 	body := map[string]any{"countries": []string{"DE"}, "limit": 37, "cursor": nil}
 	seen := map[string]int{}
 	for pages := 0; ; pages++ {
 		var p page
 		c.must(t, http.StatusOK, "POST", "/companies/search", body, &p)
 		if pages == 0 {
-			require.Equal(t, stock, p.Total)
+			require.Equal(t, catalogSize, p.Total)
 			require.NoError(t, running.Start())
 		}
 		if pages == 10 {
@@ -53,15 +52,15 @@ func TestPagingYieldsEachMatchOnceWhileAnImportRuns(t *testing.T) {
 		}
 		body["cursor"] = *p.NextCursor
 	}
-	require.Len(t, seen, stock)
-	for i := range stock {
+	require.Len(t, seen, catalogSize)
+	for i := range catalogSize {
 		require.Equal(t, 1, seen[fmt.Sprintf("c%d.example", i)], "company %d", i)
 	}
 }
 
 func TestRunningServerFindsImportedCompaniesWithinASecond(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, 0)
+	s := newFixture(t, 0)
 	c := s.client(s.serve(t))
 	require.Zero(t, c.total(t, "FR"))
 	s.load(t, companies(0, 10, func(_ int, c map[string]any) { c["country"] = "France" }))

@@ -19,7 +19,7 @@ func TestPicturesOfTheConsole(t *testing.T) {
 		t.Skip("pictures are only taken with -pictures")
 	}
 	b := chrome(t)
-	s := &shop{data: t.TempDir()}
+	s := &fixture{data: t.TempDir()}
 	v := &server{Cmd: s.command("demo", "--addr", freeAddr(t)), stdout: &lines{}}
 	v.Stdout = v.stdout
 	require.NoError(t, v.Start())

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// realData is the folder of real companies; the test is skipped, loudly, without it, or fails if CAPI_TEST_REQUIRE names
+// realData returns the folder of the real companies. Without it the test is skipped, or fails if CAPI_TEST_REQUIRE names
 // realdata.
 func realData(t *testing.T) string {
 	t.Helper()
@@ -39,7 +39,7 @@ func TestRealDataIsLoadedCompletelyAndThePublishedSampleWorksOnIt(t *testing.T) 
 	}
 	t.Parallel()
 	dir := realData(t)
-	s := newShop(t, 1000)
+	s := newFixture(t, 1000)
 	var m struct {
 		Read, Added, Unchanged, Rejected int
 		Connections                      struct{ Read, Rejected int }
@@ -53,14 +53,14 @@ func TestRealDataIsLoadedCompletelyAndThePublishedSampleWorksOnIt(t *testing.T) 
 
 	c := s.client(s.serve(t))
 	var first, again created
-	require.NoError(t, json.Unmarshal(sendSeedLine(t, c), &first))
+	require.NoError(t, json.Unmarshal(sendPublishedSample(t, c), &first))
 	require.Positive(t, first.Requested)
 	require.Equal(t, first.Requested, first.Charged)
 	c.wait(t, first.Job.ID)
 	require.Len(t, rows(t, c.file(t, first.Job.ID)), first.Requested)
-	require.NoError(t, json.Unmarshal(sendSeedLine(t, c), &again))
+	require.NoError(t, json.Unmarshal(sendPublishedSample(t, c), &again))
 	require.Equal(t, first.Requested, again.Already)
 	require.Zero(t, again.Charged)
 	require.Equal(t, 1000-first.Charged, c.credits(t).Balance)
-	s.healthy(t)
+	s.requireHealthy(t)
 }

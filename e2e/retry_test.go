@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 )
 
-// hangUp sends the request with its key and closes the connection without waiting for more than pause.
+// hangUp sends the request with its key and closes the connection after pause.
 func (c *client) hangUp(t *testing.T, key, body string, pause time.Duration) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(c.base, "http://"))
@@ -27,7 +27,7 @@ func (c *client) hangUp(t *testing.T, key, body string, pause time.Duration) {
 	require.NoError(t, conn.Close())
 }
 
-// retry sends it again with its key, as long as the first attempt is still at work.
+// retry sends the request with its key until the answer is not that the first attempt is still in flight.
 func (c *client) retry(t *testing.T, key, body string) []byte {
 	t.Helper()
 	for {
@@ -60,7 +60,7 @@ func TestAClientThatDropsItsConnectionAndRetriesIsChargedOnceAndGetsItsFile(t *t
 			if database == "postgres" {
 				settings = append(settings, "CAPI_DB="+dbtest.PostgresURL(t))
 			}
-			s := newShop(t, attempts*size, settings...)
+			s := newFixture(t, attempts*size, settings...)
 			s.load(t, companies(0, attempts*size, nil))
 			c := s.client(s.serve(t))
 			for i := range attempts {
@@ -69,7 +69,7 @@ func TestAClientThatDropsItsConnectionAndRetriesIsChargedOnceAndGetsItsFile(t *t
 					i, i*size, i*size+size-1)
 				c.hangUp(t, key, body, time.Duration(i)*time.Millisecond)
 				answer := c.retry(t, key, body)
-				require.Equal(t, answer, c.retry(t, key, body), "the same answer to the byte")
+				require.Equal(t, answer, c.retry(t, key, body), "the same answer, byte for byte")
 				var v created
 				require.NoError(t, json.Unmarshal(answer, &v))
 				export := v.Job.ID
@@ -80,7 +80,7 @@ func TestAClientThatDropsItsConnectionAndRetriesIsChargedOnceAndGetsItsFile(t *t
 			var exports struct{ Items []any }
 			c.must(t, http.StatusOK, "GET", "/exports?limit=100", nil, &exports)
 			require.Len(t, exports.Items, attempts)
-			s.healthy(t)
+			s.requireHealthy(t)
 		})
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fetch is a plain GET, as a browser sends it.
+// fetch sends a plain GET without a token, as a browser does.
 func fetch(t *testing.T, url string) []byte {
 	t.Helper()
 	r, err := http.Get(url)
@@ -26,7 +26,7 @@ func fetch(t *testing.T, url string) []byte {
 
 func TestExportIsVerifiedByItsManifestWithoutTheServer(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, 100)
+	s := newFixture(t, 100)
 	s.load(t, companies(0, 20, nil))
 	v := s.serve(t)
 	c := s.client(v)
@@ -49,7 +49,7 @@ func TestExportIsVerifiedByItsManifestWithoutTheServer(t *testing.T) {
 
 		verify := func(args ...string) (string, int) {
 			cmd := exec.Command(binary, append([]string{"verify"}, args...)...)
-			cmd.Dir = dir // neither data nor a server are there
+			cmd.Dir = dir // a folder with neither data nor a server
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				var exit *exec.ExitError

@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// cluster is a throw-away PostgreSQL that can be killed.
+// cluster is a temporary PostgreSQL server that can be killed.
 type cluster struct {
 	binaries string
 	dir      string // of the data
-	socket   string // its folder; a socket's path must be short
+	socket   string // folder of the socket, whose path must be short
 	as       *syscall.Credential
 	server   *exec.Cmd
 	ended    chan struct{} // closed when the server has ended
 }
 
-// settings leave out what protects from the loss of the machine, which is not what is tried, and keep what protects
-// from the loss of a process: a commit is written before it is told.
+// settings turn off protection against the loss of the machine, which is not tested, and keep protection against the loss of
+// a process: a commit is written before it is confirmed.
 const settings = `
 listen_addresses = ''
 unix_socket_directories = '%s'
@@ -37,7 +37,7 @@ max_connections = 100
 log_min_messages = fatal
 `
 
-// postgresBinaries is the folder of initdb and postgres, the newest where there are several.
+// postgresBinaries returns the folder of initdb and postgres: that of pg_ctl in PATH, or else the newest installed one.
 func postgresBinaries() (string, error) {
 	folders, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil {
@@ -70,7 +70,7 @@ func newCluster(ctx context.Context, dir string) (*cluster, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := c.giveUpRoot(); err != nil {
+	if err := c.dropRoot(); err != nil {
 		return nil, err
 	}
 	out, err := c.command("initdb", "--pgdata="+dir, "--username=capi", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync").
@@ -84,8 +84,8 @@ func newCluster(ctx context.Context, dir string) (*cluster, error) {
 	return c, c.start(ctx)
 }
 
-// giveUpRoot has PostgreSQL, which does not run as root, run as another user.
-func (c *cluster) giveUpRoot() error {
+// dropRoot makes PostgreSQL, which refuses to run as root, run as another user.
+func (c *cluster) dropRoot() error {
 	if os.Getuid() != 0 {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (c *cluster) giveUpRoot() error {
 	}
 	uid, _ := strconv.Atoi(u.Uid)
 	gid, _ := strconv.Atoi(u.Gid)
-	c.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)} //nolint:gosec // ids of users are small
+	c.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)} //nolint:gosec // user ids fit
 	for dir := c.dir; strings.HasPrefix(filepath.Base(filepath.Dir(dir)), "capi-soak-"); dir = filepath.Dir(dir) {
 		if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
 			return err
@@ -118,7 +118,8 @@ func (c *cluster) command(name string, args ...string) *exec.Cmd {
 
 func (c *cluster) url() string { return "postgres://capi@/postgres?sslmode=disable&host=" + c.socket }
 
-// start starts the server, and waits until it answers. What a killed one has left may have to go away first.
+// start starts the server and waits until it answers. It retries for a minute, because the remains of a killed server can
+// prevent a start at first.
 func (c *cluster) start(ctx context.Context) error {
 	for deadline := time.Now().Add(time.Minute); ; {
 		c.server, c.ended = c.command("postgres", "-D", c.dir), make(chan struct{})
@@ -159,7 +160,7 @@ func (c *cluster) answers(ctx context.Context, deadline time.Time) bool {
 	return false
 }
 
-// kill ends all processes of the server like a power cut.
+// kill kills all processes of the server.
 func (c *cluster) kill() {
 	children := childrenOf(c.server.Process.Pid)
 	c.server.Process.Kill() //nolint:errcheck // it may have ended
@@ -169,7 +170,7 @@ func (c *cluster) kill() {
 	<-c.ended
 }
 
-// childrenOf are the processes that the one has started; each is a session of its own, so no signal reaches all.
+// childrenOf returns the child processes. Each has its own session, so no signal reaches all of them.
 func childrenOf(parent int) (pids []int) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {

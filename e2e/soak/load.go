@@ -20,11 +20,11 @@ const (
 	companies  = 5_000
 	rowsMax    = 1_000
 	credits    = 2_000
-	lookEvery  = 10 // kills between two looks at everything, after which others come
-	killWait   = 1500 * time.Millisecond
+	lookEvery  = 10                      // kills between two full checks, after each of which new customers take over
+	killWait   = 1500 * time.Millisecond // the longest wait before a kill
 )
 
-// load is what clients do to the service while its processes are killed.
+// load is the clients of the service, and the killer of its processes.
 type load struct {
 	service   *service
 	options   options
@@ -32,23 +32,23 @@ type load struct {
 	r         *rand.Rand // of the killer
 	stock     *customer.Stock
 	customers []*customer.Customer
-	deeds     map[string]int // of those that are gone
+	actions   map[string]int // of former customers
 	killed    map[string]int
-	failures  chan error // broken promises
+	failures  chan error // broken guarantees
 
-	stop  chan struct{} // closed: the clients come to rest
+	stop  chan struct{} // closed to stop the clients; nil if they are stopped
 	group sync.WaitGroup
 }
 
 func newLoad(s *service, o options, nodes int) *load {
 	return &load{
 		service: s, options: o, nodes: nodes, r: rand.New(rand.NewPCG(o.seed, 1)),
-		stock: &customer.Stock{Size: companies}, killed: map[string]int{}, deeds: map[string]int{},
+		stock: &customer.Stock{Size: companies}, killed: map[string]int{}, actions: map[string]int{},
 		failures: make(chan error, o.clients),
 	}
 }
 
-// run kills so many processes, looks at everything now and then, and tells what was done.
+// run kills as many processes as kills says. After every lookEvery kills it checks everything and prints what was done.
 func (l *load) run(ctx context.Context, kills int) error {
 	if err := errors.Join(l.stock.Load(ctx, l.service.Import), l.raise(ctx)); err != nil {
 		return err
@@ -67,13 +67,13 @@ func (l *load) run(ctx context.Context, kills int) error {
 			if err := l.look(ctx); err != nil {
 				return err
 			}
-			fmt.Printf("%d kills: %s\n", n, l.story())
+			fmt.Printf("%d kills: %s\n", n, l.summary())
 		}
 	}
 	return errors.Join(l.service.stopAll(), l.service.doctor())
 }
 
-// open makes the workspaces: new ones each time, since one that owns every company pays for nothing any more.
+// open creates new workspaces, because a workspace that owns all companies is never charged again.
 func (l *load) open(ctx context.Context) error {
 	for i := range workspaces {
 		var w struct{ ID string }
@@ -91,7 +91,7 @@ func (l *load) open(ctx context.Context) error {
 	return nil
 }
 
-// raise starts servers until there are as many as there should be.
+// raise starts servers until l.nodes of them run.
 func (l *load) raise(ctx context.Context) error {
 	for {
 		l.service.mu.Lock()
@@ -106,32 +106,32 @@ func (l *load) raise(ctx context.Context) error {
 	}
 }
 
-// begin sets the clients to work.
+// begin starts the clients.
 func (l *load) begin(ctx context.Context) {
 	l.stop = make(chan struct{})
 	for i := range l.options.clients {
 		w, r := l.customers[i%len(l.customers)], rand.New(rand.NewPCG(l.r.Uint64(), 2))
 		l.group.Go(func() {
-			if err := hand(ctx, w, r, l.stop); err != nil {
+			if err := act(ctx, w, r, l.stop); err != nil {
 				l.failures <- err
 			}
 		})
 	}
 }
 
-// hand is one client.
-func hand(ctx context.Context, w *customer.Customer, r *rand.Rand, stop <-chan struct{}) error {
+// act is a client: it performs actions until stop is closed.
+func act(ctx context.Context, w *customer.Customer, r *rand.Rand, stop <-chan struct{}) error {
 	for ctx.Err() == nil {
 		select {
 		case <-stop:
 			return nil
 		default:
 		}
-		act, cancel := ctx, func() {}
+		ctx, cancel := ctx, func() {}
 		if r.IntN(10) == 0 { // a client that hangs up
-			act, cancel = context.WithTimeout(ctx, time.Duration(r.IntN(40_000))*time.Microsecond)
+			ctx, cancel = context.WithTimeout(ctx, time.Duration(r.IntN(40_000))*time.Microsecond)
 		}
-		_, err := w.Act(act, r)
+		_, err := w.Act(ctx, r)
 		cancel()
 		if err != nil {
 			return err
@@ -140,7 +140,7 @@ func hand(ctx context.Context, w *customer.Customer, r *rand.Rand, stop <-chan s
 	return nil
 }
 
-// rest stops the clients, and tells whether a promise was broken to one.
+// rest stops the clients and returns an error if one of them found a broken guarantee.
 func (l *load) rest() error {
 	if l.stop == nil {
 		return nil
@@ -156,7 +156,7 @@ func (l *load) rest() error {
 	}
 }
 
-// kill waits a moment, kills something, starts it again, and asks the doctor.
+// kill waits, kills a random process, starts it again, and runs capi doctor.
 func (l *load) kill(ctx context.Context) error {
 	select {
 	case <-time.After(time.Duration(l.r.Int64N(int64(killWait)))):
@@ -186,11 +186,11 @@ func (l *load) kill(ctx context.Context) error {
 	return l.service.doctor()
 }
 
-// settleWait is how long all that was begun may take to end on a busy machine.
+// settleWait is how long unfinished exports may take to end on a busy machine.
 const settleWait = 5 * time.Minute
 
-// look lets everything that was begun end, and holds the service to all that the clients were told, each file and each
-// receipt too.
+// look waits until everything that was started has ended, and compares the service with all answers that the clients got,
+// each file and each receipt included.
 func (l *load) look(ctx context.Context) error {
 	if err := l.rest(); err != nil {
 		return err
@@ -208,17 +208,17 @@ func (l *load) look(ctx context.Context) error {
 			return err
 		}
 		for what, n := range w.Counts() {
-			l.deeds[what] += n
+			l.actions[what] += n
 		}
 	}
 	l.customers = nil
 	return l.service.doctor()
 }
 
-// story is what was done, for people.
-func (l *load) story() string {
+// summary returns what was done, as text.
+func (l *load) summary() string {
 	var parts []string
-	for _, counts := range []map[string]int{l.killed, l.deeds} {
+	for _, counts := range []map[string]int{l.killed, l.actions} {
 		for _, what := range slices.Sorted(maps.Keys(counts)) {
 			parts = append(parts, fmt.Sprintf("%s %d", what, counts[what]))
 		}

@@ -1,6 +1,6 @@
-// Command soak proves on real processes what the simulation proves on simulated ones: it runs capi serve under the load
-// of many clients, ends servers, other commands and the database with kill -9, again and again, and audits with
-// capi doctor after every kill and with everything that the clients were told in the end. It is no part of the program.
+// Command soak tests on real processes what the simulation tests on simulated ones. It runs capi serve under the load of many
+// clients and kills servers, other commands and the database with kill -9. It runs capi doctor after every kill, and at
+// intervals compares the service with all answers that the clients got. It is not part of the program.
 //
 // usage: go run ./e2e/soak [-kills 100] [-database sqlite,postgres] [-clients 8] [-seed N]
 package main
@@ -33,15 +33,15 @@ func main() {
 	defer stop()
 	if err := soak(ctx, parse()); err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to be stopped
+		os.Exit(1) //nolint:gocritic // stop need not run
 	}
 }
 
 func parse() options {
-	kills := flag.Int("kills", 100, "how many processes to kill, in all")
-	databases := flag.String("database", "sqlite,postgres", "which databases to soak, one after the other")
+	kills := flag.Int("kills", 100, "how many processes to kill in total")
+	databases := flag.String("database", "sqlite,postgres", "which databases to test, one after the other")
 	clients := flag.Int("clients", 8, "how many clients act at the same time")
-	seed := flag.Uint64("seed", 0, "makes the same choices again; when they meet which moment is not in its power")
+	seed := flag.Uint64("seed", 0, "repeats the random choices of an earlier run, but not their timing")
 	flag.Parse()
 	o := options{kills: *kills, databases: strings.Split(*databases, ","), clients: *clients, seed: *seed}
 	if o.seed == 0 {
@@ -72,18 +72,18 @@ func soak(ctx context.Context, o options) error {
 		began := time.Now()
 		if err := soakOne(ctx, o, name, binary, filepath.Join(dir, name), kills); err != nil {
 			again := fmt.Sprintf("go run ./e2e/soak -seed %d -kills %d -clients %d -database %s", o.seed, kills, o.clients, name)
-			return fmt.Errorf("%s: %w\nwhat is left lies in %s; the same choices again:\n    %s", name, err, dir, again)
+			return fmt.Errorf("%s: %w\nsee the data and logs in %s; to repeat the same choices:\n    %s", name, err, dir, again)
 		}
 		fmt.Printf("%s: nothing was lost, and nothing charged twice, in %s\n", name, time.Since(began).Round(time.Second))
 	}
 	return os.RemoveAll(dir)
 }
 
-// usable leaves PostgreSQL out where it is not installed, and says so.
+// usable returns the databases without PostgreSQL if that is not installed, and prints that it was skipped.
 func usable(databases []string) (all []string) {
 	for _, name := range databases {
 		if _, err := postgresBinaries(); name == "postgres" && err != nil {
-			fmt.Println("SKIPPED: nothing is soaked on PostgreSQL, because it is not installed here")
+			fmt.Println("SKIPPED: no soak on PostgreSQL, because it is not installed")
 			continue
 		}
 		all = append(all, name)

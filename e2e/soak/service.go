@@ -22,7 +22,7 @@ import (
 	"github.com/opencapi/capi/internal/testkit/customer"
 )
 
-// service is a data directory, and the processes of capi on it.
+// service is a data directory and the processes of capi that use it.
 type service struct {
 	binary, data string
 	environment  []string
@@ -31,7 +31,7 @@ type service struct {
 
 	mu       sync.Mutex
 	servers  []*server
-	commands map[*exec.Cmd]bool // those that run
+	commands map[*exec.Cmd]bool // the running ones
 }
 
 // server is a running capi serve.
@@ -57,11 +57,11 @@ func (s *service) use(c *cluster) {
 
 func (s *service) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(s.binary, args...)
-	cmd.Env, cmd.Dir = s.environment, filepath.Dir(s.data) // so that no capi.toml of the developer is read
+	cmd.Env, cmd.Dir = s.environment, filepath.Dir(s.data) // so that a developer's capi.toml is not read
 	return cmd
 }
 
-// run runs a command to its end, if nobody kills it, and gives its standard output.
+// run runs a command until it ends or is killed, and returns its standard output.
 func (s *service) run(stdin string, args ...string) ([]byte, error) {
 	cmd := s.command(args...)
 	var out, failure bytes.Buffer
@@ -128,21 +128,21 @@ func (s *service) serve(ctx context.Context) (*server, error) {
 		s.servers = append(s.servers, v)
 		return v, nil
 	case <-v.ended:
-		return nil, fmt.Errorf("a server does not start; see %s", v.log)
+		return nil, fmt.Errorf("a server ended at its start; see %s", v.log)
 	case <-time.After(time.Minute):
 	case <-ctx.Done():
 	}
 	v.kill()
-	return nil, errors.Join(ctx.Err(), fmt.Errorf("a server does not serve; see %s", v.log))
+	return nil, errors.Join(ctx.Err(), fmt.Errorf("a server is not ready after a minute; see %s", v.log))
 }
 
-// kill ends the server like a power cut.
+// kill kills the server and waits until it has ended.
 func (v *server) kill() {
 	v.cmd.Process.Kill() //nolint:errcheck // it may have ended
 	<-v.ended
 }
 
-// killServer kills some server.
+// killServer kills a random server.
 func (s *service) killServer(r *rand.Rand) {
 	s.mu.Lock()
 	i := r.IntN(len(s.servers))
@@ -152,7 +152,7 @@ func (s *service) killServer(r *rand.Rand) {
 	v.kill()
 }
 
-// killCommand kills some command that runs beside the servers; false if none does.
+// killCommand kills a running command other than a server, and reports whether there was one.
 func (s *service) killCommand() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,7 +162,7 @@ func (s *service) killCommand() bool {
 	return false
 }
 
-// stopAll has the servers end in order.
+// stopAll stops the servers with SIGTERM.
 func (s *service) stopAll() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,7 +173,7 @@ func (s *service) stopAll() error {
 		select {
 		case <-v.ended:
 		case <-time.After(time.Minute):
-			return fmt.Errorf("a server does not end; see %s", v.log)
+			return fmt.Errorf("a server does not stop; see %s", v.log)
 		}
 		if v.cmd.ProcessState.ExitCode() != 0 {
 			return fmt.Errorf("a server ended with %s; see %s", v.cmd.ProcessState, v.log)
@@ -191,13 +191,13 @@ func (s *service) killAll() {
 	}
 }
 
-// do sends a customer's request to some server.
+// do sends a customer's request to a random server.
 func (s *service) do(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	if len(s.servers) == 0 {
 		s.mu.Unlock()
 		time.Sleep(10 * time.Millisecond)
-		return nil, errors.New("no server runs")
+		return nil, errors.New("no server is running")
 	}
 	host := strings.TrimPrefix(s.servers[rand.IntN(len(s.servers))].url, "http://")
 	s.mu.Unlock()
@@ -205,7 +205,7 @@ func (s *service) do(r *http.Request) (*http.Response, error) {
 	return s.http.Do(r)
 }
 
-// doctor is nil if capi doctor finds nothing.
+// doctor returns an error if capi doctor finds anything.
 func (s *service) doctor() error {
 	out, err := s.run("", "doctor", "--json")
 	if err != nil {
@@ -214,9 +214,9 @@ func (s *service) doctor() error {
 	return nil
 }
 
-// The service is the customers' operator, by the command line.
+// The methods below implement customer.Operator on the command line.
 
-// Grant enters credits.
+// Grant grants credits.
 func (s *service) Grant(_ context.Context, ws string, credits int, note string) error {
 	_, err := s.run("", "credit", "grant", "--workspace", ws, strconv.Itoa(credits), "--note", note)
 	return err
@@ -228,7 +228,7 @@ func (s *service) Import(_ context.Context, ndjson string) error {
 	return err
 }
 
-// Undo takes the newest import back.
+// Undo undoes the newest import.
 func (s *service) Undo(context.Context) error {
 	var imports []struct{ Number int64 }
 	if err := s.json(&imports, "import", "list", "--json"); err != nil {
@@ -238,7 +238,7 @@ func (s *service) Undo(context.Context) error {
 	return err
 }
 
-// NewToken makes a token that may create exports.
+// NewToken creates a token that may create exports.
 func (s *service) NewToken(_ context.Context, ws string, budget *int) (customer.Token, error) {
 	args := []string{"token", "create", "--workspace", ws, "--name", "soak", "--scope", "read_write", "--json"}
 	if budget != nil {
@@ -249,7 +249,7 @@ func (s *service) NewToken(_ context.Context, ws string, budget *int) (customer.
 	return customer.Token{ID: made.ID, Secret: made.Token}, err
 }
 
-// Revoke ends a token.
+// Revoke revokes a token.
 func (s *service) Revoke(_ context.Context, t customer.Token) error {
 	_, err := s.run("", "token", "revoke", t.ID)
 	return err

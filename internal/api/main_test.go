@@ -194,8 +194,8 @@ func (a answer) fields(t testing.TB) map[string]string {
 	return told
 }
 
-// send makes a request below the base path and holds the answer against the OpenAPI document. A string body is sent as
-// it is, nil is none, all else as JSON.
+// send sends a request to a path below the base path and checks the answer against the OpenAPI document. A string body is sent
+// unchanged, nil sends no body, and anything else is sent as JSON.
 func (h *house) send(t testing.TB, token, method, path string, body any) answer {
 	t.Helper()
 	return h.raw(t, h.request(t, token, method, base+path, body))

@@ -8,14 +8,14 @@ import (
 	"slices"
 )
 
-// deed is one thing that a customer or the operator does. do returns a description of the outcome, for the trace.
-type deed struct {
+// action is an action of a customer or of the operator. do returns a description of the outcome for the trace.
+type action struct {
 	weight int
 	what   string
 	do     func(*Customer, context.Context, *rand.Rand) (string, error)
 }
 
-var deeds = []deed{
+var actions = []action{
 	{30, "buy", (*Customer).buy},
 	{14, "retry", (*Customer).retry},
 	{5, "replay", (*Customer).replay},
@@ -32,14 +32,14 @@ var deeds = []deed{
 	{3, "download", (*Customer).download},
 }
 
-// Act does one thing at random and returns a description of it. An error is a broken promise of the service.
+// Act performs a random action and returns a description of it. An error means that the service broke a guarantee.
 func (c *Customer) Act(ctx context.Context, r *rand.Rand) (string, error) {
 	total := 0
-	for _, d := range deeds {
+	for _, d := range actions {
 		total += d.weight
 	}
 	at := r.IntN(total)
-	for _, d := range deeds {
+	for _, d := range actions {
 		if at -= d.weight; at < 0 {
 			return c.act(ctx, r, d)
 		}
@@ -47,16 +47,16 @@ func (c *Customer) Act(ctx context.Context, r *rand.Rand) (string, error) {
 	panic("unreachable")
 }
 
-// Perform does the thing with that name in deeds.
+// Perform performs the action with that name.
 func (c *Customer) Perform(ctx context.Context, r *rand.Rand, what string) (string, error) {
-	i := slices.IndexFunc(deeds, func(d deed) bool { return d.what == what })
-	return c.act(ctx, r, deeds[i])
+	i := slices.IndexFunc(actions, func(d action) bool { return d.what == what })
+	return c.act(ctx, r, actions[i])
 }
 
-func (c *Customer) act(ctx context.Context, r *rand.Rand, d deed) (string, error) {
-	told, err := d.do(c, ctx, r)
+func (c *Customer) act(ctx context.Context, r *rand.Rand, d action) (string, error) {
+	got, err := d.do(c, ctx, r)
 	if errors.Is(err, errLost) {
-		told, err = err.Error(), nil
+		got, err = err.Error(), nil
 	}
 	if err != nil {
 		return d.what, fmt.Errorf("%s: %w", d.what, err)
@@ -64,7 +64,7 @@ func (c *Customer) act(ctx context.Context, r *rand.Rand, d deed) (string, error
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.count(d.what)
-	return d.what + ": " + told, nil
+	return d.what + ": " + got, nil
 }
 
 // locked runs fn with the customer's mutex held.
@@ -92,7 +92,7 @@ func (c *Customer) grant(ctx context.Context, r *rand.Rand) (string, error) {
 	if err := c.Operator.Grant(ctx, c.Workspace, g.credits, note); err != nil {
 		return "", fmt.Errorf("%w to %s: %w", errLost, note, err)
 	}
-	c.locked(func() { g.told = true })
+	c.locked(func() { g.confirmed = true })
 	return fmt.Sprintf("%s of %d", note, g.credits), nil
 }
 
@@ -143,7 +143,7 @@ func (c *Customer) revokeToken(ctx context.Context, r *rand.Rand) (string, error
 	c.locked(func() { t.revoked = true })
 	a, err := c.call(ctx, t, request{method: "GET", path: "/credits"})
 	if err == nil && a.code() != "INVALID_TOKEN" {
-		return "", fmt.Errorf("token %s was revoked, and is answered %s", t.ID, a)
+		return "", fmt.Errorf("revoked token %s got the answer %s", t.ID, a)
 	}
 	return t.ID, err
 }

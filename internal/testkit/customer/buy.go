@@ -19,7 +19,7 @@ func (c *Customer) buy(ctx context.Context, r *rand.Rand) (string, error) {
 	return c.send(ctx, o, by)
 }
 
-// retry sends again what got no answer, as it was.
+// retry repeats a request that got no answer, unchanged.
 func (c *Customer) retry(ctx context.Context, r *rand.Rand) (string, error) {
 	var o *order
 	var by *token
@@ -30,7 +30,7 @@ func (c *Customer) retry(ctx context.Context, r *rand.Rand) (string, error) {
 	return c.send(ctx, o, by)
 }
 
-// replay sends again what was answered: the same answer must come, to the byte.
+// replay repeats a request that was answered. The answer must be the same, byte for byte.
 func (c *Customer) replay(ctx context.Context, r *rand.Rand) (string, error) {
 	var o *order
 	c.locked(func() { o = c.someOrder(r, func(o *order) bool { return o.raw != nil }) })
@@ -40,7 +40,7 @@ func (c *Customer) replay(ctx context.Context, r *rand.Rand) (string, error) {
 	return c.send(ctx, o, c.own)
 }
 
-// reuseKey sends another order under a key that was answered: it must be refused.
+// reuseKey sends another order with a key that was already answered. It must be refused.
 func (c *Customer) reuseKey(ctx context.Context, r *rand.Rand) (string, error) {
 	var o *order
 	var fields map[string]any
@@ -54,12 +54,12 @@ func (c *Customer) reuseKey(ctx context.Context, r *rand.Rand) (string, error) {
 	fields["name"] = "not " + o.name
 	a, err := c.call(ctx, c.own, request{http.MethodPost, "/exports", o.key, encode(fields)})
 	if err == nil && a.code() != "IDEMPOTENCY_KEY_REUSED" && a.code() != "REQUEST_IN_FLIGHT" {
-		err = fmt.Errorf("the key of %s, with another body, is answered %s", o.name, a)
+		err = fmt.Errorf("the key of %s, sent with another body, got the answer %s", o.name, a)
 	}
 	return o.name, err
 }
 
-// someOrder is one of the orders that are fit; nil if there is none.
+// someOrder returns a random order that is fit, or nil if there is none.
 func (c *Customer) someOrder(r *rand.Rand, fit func(*order) bool) *order {
 	var names []string
 	for name, o := range c.orders {
@@ -74,11 +74,11 @@ func (c *Customer) someOrder(r *rand.Rand, fit func(*order) bool) *order {
 	return c.orders[names[r.IntN(len(names))]]
 }
 
-// send sends the order and takes the answer in.
+// send sends the order and records the answer.
 func (c *Customer) send(ctx context.Context, o *order, by *token) (string, error) {
 	c.locked(func() {
 		if o.list != nil && c.Alone && (o.key == "" || c.soldOf(o) == nil) {
-			o.want = slices.Sorted(maps.Keys(o.list.members)) // it is bought as it is now
+			o.want = slices.Sorted(maps.Keys(o.list.members)) // the list is bought with its current members
 		}
 		o.open++
 		o.token = by
@@ -94,16 +94,16 @@ func (c *Customer) send(ctx context.Context, o *order, by *token) (string, error
 		o.open--
 		return o.name + " in flight", nil
 	}
-	told, err := c.answered(o, by, a)
+	got, err := c.answered(o, by, a)
 	if err != nil {
 		return "", fmt.Errorf("%s, %s, with key %q: %w", o.name, o.body, o.key, err)
 	}
 	o.open--
 	o.lost = false
-	return fmt.Sprintf("%s %s", o.name, told), nil
+	return fmt.Sprintf("%s %s", o.name, got), nil
 }
 
-// answered takes in a certain answer to an order.
+// answered checks and records an answer to an order.
 func (c *Customer) answered(o *order, by *token, a answer) (string, error) {
 	before := c.soldOf(o)
 	if !a.ok() {
@@ -116,21 +116,21 @@ func (c *Customer) answered(o *order, by *token, a answer) (string, error) {
 	if err := a.into(&created); err != nil {
 		return "", err
 	}
-	told := fmt.Sprintf("is %s for %d of %d", created.Job.ID, created.Charged, created.Requested)
+	got := fmt.Sprintf("is %s for %d of %d", created.Job.ID, created.Charged, created.Requested)
 	s := c.sold[created.Job.ID]
 	switch {
 	case a.status != http.StatusCreated || created.Job.Name != o.name:
-		return "", fmt.Errorf("is answered %s", a)
+		return "", fmt.Errorf("got the answer %s", a)
 	case o.raw != nil && !bytes.Equal(o.raw, a.body):
-		return "", fmt.Errorf("was answered %s and is answered %s", o.raw, a)
+		return "", fmt.Errorf("first got the answer %s and then %s", o.raw, a)
 	case s != nil && (o.key == "" || s.order != o):
-		return "", fmt.Errorf("is answered with an older export: %s", a)
+		return "", fmt.Errorf("got an older export as its answer: %s", a)
 	case s == nil && o.key != "" && before != nil:
-		return "", fmt.Errorf("has brought two exports: %s, and now %s", before.id, a)
-	case s != nil && !a.replayed && (c.Alone || o.fresh > 0): // else a twin's answer came before the first one
-		return "", fmt.Errorf("is a repetition that is not marked: %s", a)
+		return "", fmt.Errorf("created two exports: %s, and now %s", before.id, a)
+	case s != nil && !a.replayed && (c.Alone || o.fresh > 0): // otherwise the answer to a concurrent retry may arrive before the first one
+		return "", fmt.Errorf("got a replayed answer that is not marked as one: %s", a)
 	case s == nil && a.replayed && c.Alone:
-		return "", fmt.Errorf("is answered before it has happened: %s", a)
+		return "", fmt.Errorf("got an answer marked as replayed to its first request: %s", a)
 	}
 	if o.key != "" {
 		o.raw = a.body
@@ -139,14 +139,14 @@ func (c *Customer) answered(o *order, by *token, a answer) (string, error) {
 		o.fresh++
 	}
 	if s != nil {
-		s.told = true
-		return told + ", as before", sameFigures(s.figures, created.figures)
+		s.confirmed = true
+		return got + ", as before", sameFigures(s.figures, created.figures)
 	}
 	s, err := c.adopt(o, by, created.Job.ID, created.figures)
 	if err == nil {
-		s.told = true
+		s.confirmed = true
 	}
-	return told, err
+	return got, err
 }
 
 func sameFigures(before, now figures) error {
@@ -165,51 +165,51 @@ func (c *Customer) soldOf(o *order) *sold {
 	return nil
 }
 
-// quoteTTL is how long a quote binds at least.
+// quoteTTL is the minimum time for which a quote is valid.
 const quoteTTL = 15 * time.Minute
 
-// refused holds a refusal to what may be refused.
+// refused checks that a refusal of an order is allowed.
 func (c *Customer) refused(o *order, by *token, a answer, before *sold) error {
 	code := a.code()
 	if code == "INVALID_TOKEN" && (by.revoked || by.asked && !c.Alone) {
 		return nil
 	}
 	if before != nil && o.key != "" {
-		return fmt.Errorf("has been bought, and is refused: %s", a)
+		return fmt.Errorf("was bought, but a retry is refused: %s", a)
 	}
 	if code == "QUOTE_EXPIRED" && o.quote != nil && time.Since(o.quote.at) > quoteTTL {
 		return nil
 	}
 	if c.Alone {
-		if _, f, foretold := c.foretell(o, by); code != foretold {
-			return fmt.Errorf("is refused by %s, in place of %q or %+v", a, foretold, f)
+		if _, f, predicted := c.predict(o, by); code != predicted {
+			return fmt.Errorf("is refused with %s, want %q or %+v", a, predicted, f)
 		}
 		return nil
 	}
 	if !slices.Contains([]string{
 		"insufficient_balance", "MAX_CREDITS_EXCEEDED", "TOKEN_BUDGET_EXCEEDED", "QUOTE_OUTDATED", "no_candidates",
 	}, code) {
-		return fmt.Errorf("is refused by %s", a)
+		return fmt.Errorf("is refused with %s", a)
 	}
 	return nil
 }
 
-// adopt takes in an export that was not known: it must be what was ordered, at its price.
+// adopt checks and records a new export: its companies and its price must be those of the order.
 func (c *Customer) adopt(o *order, by *token, id string, f figures) (*sold, error) {
 	s := &sold{order: o, id: id, seq: len(c.sold), by: by, figures: f, status: "pending", until: c.newest(), rows: o.knownRows()}
 	if err := f.check(); err != nil {
 		return nil, err
 	}
 	if s.rows != nil && len(s.rows) != f.Requested-f.WouldSkip {
-		return nil, fmt.Errorf("is of %d companies, and sold as %+v", len(s.rows), f)
+		return nil, fmt.Errorf("orders %d companies, but was sold as %+v", len(s.rows), f)
 	}
 	if o.quote != nil && f.Cost > o.quote.cost {
-		return nil, fmt.Errorf("was quoted for %d credits, and sold as %+v", o.quote.cost, f)
+		return nil, fmt.Errorf("was quoted for %d credits, but sold as %+v", o.quote.cost, f)
 	}
 	if c.Alone {
-		rows, foretold, refusal := c.foretell(o, by)
-		if refusal != "" || foretold != f {
-			return nil, fmt.Errorf("is sold as %+v, in place of %+v %q", f, foretold, refusal)
+		rows, predicted, refusal := c.predict(o, by)
+		if refusal != "" || predicted != f {
+			return nil, fmt.Errorf("was sold as %+v, want %+v %q", f, predicted, refusal)
 		}
 		s.rows = rows
 		c.pay(s)
@@ -218,7 +218,7 @@ func (c *Customer) adopt(o *order, by *token, id string, f figures) (*sold, erro
 	return s, nil
 }
 
-// knownRows are those of an order whose rows do not depend on what is owned; else nil.
+// knownRows returns the rows of an order whose rows do not depend on what the workspace owns, otherwise nil.
 func (o *order) knownRows() []int {
 	switch {
 	case o.quote != nil:
@@ -248,23 +248,23 @@ func (c *Customer) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
 	if a.code() == "no_candidates" && (o.terms.onlyNew || len(o.want) == 0) {
 		return a.code(), nil
 	}
-	var told struct {
+	var got struct {
 		ID string `json:"quote_id"`
 		figures
 		Balance    int
 		Affordable bool
 	}
-	if err := a.into(&told); err != nil {
+	if err := a.into(&got); err != nil {
 		return "", err
 	}
 	q := &quote{
-		id: told.ID, want: o.want, rows: o.knownRows(), skipped: told.Requested - told.rows(), terms: o.terms, cost: told.Cost,
+		id: got.ID, want: o.want, rows: o.knownRows(), skipped: got.Requested - got.rows(), terms: o.terms, cost: got.Cost,
 		format: o.format, at: time.Now(),
 	}
 	if c.Alone {
 		rows, f, refusal := c.price(o.want, o.terms, 0, c.balance())
-		if f != told.figures || told.Balance != c.balance() || told.Affordable != (refusal == "") {
-			return "", fmt.Errorf("%s is quoted as %s, in place of %+v %q", encode(fields), a, f, refusal)
+		if f != got.figures || got.Balance != c.balance() || got.Affordable != (refusal == "") {
+			return "", fmt.Errorf("%s was quoted as %s, want %+v %q", encode(fields), a, f, refusal)
 		}
 		q.rows = rows
 	}
@@ -272,7 +272,7 @@ func (c *Customer) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
 	return fmt.Sprintf("%s for %d", q.id, q.cost), nil
 }
 
-// rows is how many companies a quote with the figures holds.
+// rows returns the number of companies of a quote with these figures.
 func (f figures) rows() int { return f.Already + f.Cost }
 
 func (c *Customer) cancel(ctx context.Context, r *rand.Rand) (string, error) {
@@ -302,32 +302,32 @@ func (c *Customer) cancel(ctx context.Context, r *rand.Rand) (string, error) {
 func (c *Customer) cancelAnswered(s *sold, a answer) error {
 	if a.code() == "EXPORT_NOT_CANCELLABLE" {
 		if s.cancelled || c.Alone && s.status != "completed" && s.status != "failed" {
-			return fmt.Errorf("it is %s, and cannot be cancelled: %s", s.status, a)
+			return fmt.Errorf("it is %s, but cannot be cancelled: %s", s.status, a)
 		}
 		return nil
 	}
 	if a.code() == "REQUEST_IN_FLIGHT" && !c.Alone {
 		return nil
 	}
-	var told exported
-	if err := a.into(&told); err != nil {
+	var got exported
+	if err := a.into(&got); err != nil {
 		return err
 	}
-	if told.ID != s.id || told.Status != "cancelled" || s.status == "completed" || s.status == "failed" {
-		return fmt.Errorf("it is %s, and cancelled: %s", s.status, a)
+	if got.ID != s.id || got.Status != "cancelled" || s.status == "completed" || s.status == "failed" {
+		return fmt.Errorf("it is %s, but was cancelled: %s", s.status, a)
 	}
 	s.cancelled, s.status = true, "cancelled"
 	if !c.Alone {
 		return nil
 	}
-	c.giveBack()
-	if told.Refunded != s.refunded {
-		return fmt.Errorf("it gives back %d, in place of %d", told.Refunded, s.refunded)
+	c.refund()
+	if got.Refunded != s.refunded {
+		return fmt.Errorf("its refund is %d, want %d", got.Refunded, s.refunded)
 	}
 	return nil
 }
 
-// someSold is one that is not final mostly.
+// someSold returns a random export, usually one that is not final, or nil if there is none.
 func (c *Customer) someSold(r *rand.Rand) *sold {
 	var open, all []string
 	for id, s := range c.sold {

@@ -11,15 +11,15 @@ import (
 	"net/url"
 )
 
-// errLost reports that the outcome of a request is unknown: there was no answer, or one of 500 and above, which says that
-// the server does not know either.
+// errLost means that the outcome of a request is unknown: there was no answer, or its status was 500 or higher, which means
+// that the server does not know either.
 var errLost = errors.New("no answer")
 
-// answer is an answer from which the outcome of the request is known.
+// answer is an answer that shows the outcome of the request.
 type answer struct {
 	status   int
 	body     []byte
-	replayed bool // as the header says
+	replayed bool // from the header
 }
 
 func (a answer) ok() bool { return a.status < http.StatusMultipleChoices }
@@ -39,7 +39,7 @@ func (a answer) code() string {
 
 func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, bytes.TrimSpace(a.body)) }
 
-// into reads a success; anything else is an error.
+// into decodes the body of a success. Any other answer is an error.
 func (a answer) into(v any) error {
 	if !a.ok() {
 		return fmt.Errorf("unexpected answer %s", a)
@@ -50,14 +50,14 @@ func (a answer) into(v any) error {
 	return nil
 }
 
-// request is one to the API.
+// request is a request to the API.
 type request struct {
-	method, path string // behind /api/v1
+	method, path string // path below /api/v1
 	key          string // Idempotency-Key
 	body         []byte // nil for none
 }
 
-// call sends a request; errLost if its outcome is not known.
+// call sends a request. The error is errLost if its outcome is unknown.
 func (c *Customer) call(ctx context.Context, t *token, r request) (answer, error) {
 	var body io.Reader
 	if r.body != nil {
@@ -94,7 +94,7 @@ func (c *Customer) do(out *http.Request) (answer, error) {
 	return a, nil
 }
 
-// get reads what the customer's own token, which is never revoked, may see.
+// get sends a GET with the customer's own token, which is never revoked.
 func (c *Customer) get(ctx context.Context, path string, v any) error {
 	a, err := c.call(ctx, c.own, request{method: http.MethodGet, path: path})
 	if err != nil {
@@ -103,7 +103,7 @@ func (c *Customer) get(ctx context.Context, path string, v any) error {
 	return a.into(v)
 }
 
-// pages reads a whole list.
+// pages reads all pages of a list.
 func pages[T any](ctx context.Context, c *Customer, path string) (all []T, err error) {
 	for cursor := ""; ; {
 		var page struct {
@@ -121,7 +121,7 @@ func pages[T any](ctx context.Context, c *Customer, path string) (all []T, err e
 	}
 }
 
-// fetch gets a link that an answer held.
+// fetch gets a link from an answer.
 func (c *Customer) fetch(ctx context.Context, link string) ([]byte, error) {
 	u, err := url.Parse(link)
 	if err != nil {
@@ -141,7 +141,7 @@ func (c *Customer) fetch(ctx context.Context, link string) ([]byte, error) {
 func encode(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // maps of texts and numbers have a JSON form
+		panic(err) // maps of strings and numbers can always be encoded
 	}
 	return b
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// download gets the file of a completed export, and looks at every row of it.
+// download gets the file of a completed export and checks every row.
 func (c *Customer) download(ctx context.Context, r *rand.Rand) (string, error) {
 	var s *sold
 	c.locked(func() { s = c.someSold(r) })
@@ -29,7 +29,7 @@ func (c *Customer) download(ctx context.Context, r *rand.Rand) (string, error) {
 		return s.name + " " + a.code(), nil
 	}
 	if !a.ok() || s.cancelled {
-		return "", fmt.Errorf("%s, %s: is %s, and answered %s", s.name, s.id, s.status, a)
+		return "", fmt.Errorf("%s, %s: is %s, but got the answer %s", s.name, s.id, s.status, a)
 	}
 	return s.name, c.verify(s, rows)
 }
@@ -53,13 +53,14 @@ func (c *Customer) rowsOf(ctx context.Context, s *sold) (answer, []row, error) {
 	return a, rows, err
 }
 
-// verify holds a file to what was bought: these companies, in this order, of an edition of then.
+// verify checks that a file has exactly the companies that were bought, in the same order, in an edition of the time of
+// purchase.
 func (c *Customer) verify(s *sold, rows []row) error {
 	numbers := make([]int, len(rows))
 	for i, r := range rows {
 		numbers[i] = r.number
 		if r.edition < s.since || r.edition > s.until {
-			return fmt.Errorf("the file of %s, %s, has edition %d of company %d, bought of %d to %d",
+			return fmt.Errorf("the file of %s, %s, has edition %d of company %d, want %d to %d",
 				s.name, s.id, r.edition, r.number, s.since, s.until)
 		}
 	}
@@ -67,14 +68,14 @@ func (c *Customer) verify(s *sold, rows []row) error {
 		s.rows = numbers
 	}
 	if !slices.Equal(numbers, s.rows) || len(rows) != s.figures.Requested-s.figures.WouldSkip {
-		return fmt.Errorf("the file of %s, %s, sold as %+v, has the companies %v, in place of %v of %v",
+		return fmt.Errorf("the file of %s, %s, sold as %+v, has the companies %v, want %v of %v",
 			s.name, s.id, s.figures, numbers, s.rows, s.want)
 	}
 	s.verified = true
 	return nil
 }
 
-// within holds if the rows are some of those that were wanted, in their order.
+// within reports whether rows is a subsequence of wanted.
 func within(rows, wanted []int) bool {
 	for _, n := range rows {
 		i := slices.Index(wanted, n)
@@ -86,7 +87,7 @@ func within(rows, wanted []int) bool {
 	return true
 }
 
-// Settle waits until every export is final, looking every so often; the service may be down meanwhile.
+// Settle polls until every export is final. The service may be down while it waits.
 func (c *Customer) Settle(ctx context.Context, every time.Duration) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -110,8 +111,9 @@ func (c *Customer) Settle(ctx context.Context, every time.Duration) error {
 	}
 }
 
-// Check is Look, and then holds the service to all of it, once everything that was begun has ended: every export is
-// final, every file holds what was bought, no company was paid for twice or not at all, and every receipt says so.
+// Check calls Look and then checks the final state, after everything that was started has ended: every export is final,
+// every file has the companies that were bought, every delivered company was paid for exactly once, and every receipt
+// agrees.
 func (c *Customer) Check(ctx context.Context) error {
 	if err := c.Look(ctx); err != nil {
 		return err
@@ -129,12 +131,12 @@ func (c *Customer) Check(ctx context.Context) error {
 	}
 	for n := range delivered {
 		if paid[n] == nil {
-			return fmt.Errorf("company %d is delivered, and nobody paid for it", n)
+			return fmt.Errorf("company %d is delivered, but not paid for", n)
 		}
 	}
 	for n, s := range paid {
 		if !delivered[n] {
-			return fmt.Errorf("company %d is paid for by %s, %s, and nobody delivers it", n, s.name, s.id)
+			return fmt.Errorf("company %d is paid for by %s, %s, but not delivered", n, s.name, s.id)
 		}
 	}
 	var credits struct{ Balance int }
@@ -143,7 +145,7 @@ func (c *Customer) Check(ctx context.Context) error {
 	}
 	c.payer = paid
 	if credits.Balance != c.balance() {
-		return fmt.Errorf("a balance of %d, in place of %d: %d companies are paid for", credits.Balance, c.balance(), len(paid))
+		return fmt.Errorf("the balance is %d, want %d: %d companies are paid for", credits.Balance, c.balance(), len(paid))
 	}
 	return c.checkLists(ctx)
 }
@@ -164,7 +166,8 @@ func (c *Customer) checkSold(ctx context.Context, s *sold, delivered map[int]boo
 	return c.checkReceipt(ctx, s, paid)
 }
 
-// checkReceipt reads what each row cost: as many as were charged for, and no company twice in all receipts.
+// checkReceipt checks that as many rows of the receipt are charged as the export was charged for, and that no company is
+// charged on two receipts.
 func (c *Customer) checkReceipt(ctx context.Context, s *sold, paid map[int]*sold) error {
 	a, err := c.call(ctx, c.own, request{method: http.MethodGet, path: "/exports/" + s.id + "/receipt?format=csv"})
 	if err != nil || !a.ok() {
@@ -192,7 +195,7 @@ func (c *Customer) checkReceipt(ctx context.Context, s *sold, paid map[int]*sold
 		}
 	}
 	if n := s.figures.Requested - s.figures.WouldSkip; charged != s.figures.Charged || len(lines)-1 != n {
-		return fmt.Errorf("the receipt of %s, %s, has %d rows, of them %d charged, in place of %+v",
+		return fmt.Errorf("the receipt of %s, %s, has %d rows, %d of them charged, want %+v",
 			s.name, s.id, len(lines)-1, charged, s.figures)
 	}
 	return nil

@@ -1,6 +1,6 @@
 // Package customer is a model customer: it buys from a running service at random, records every answer, and checks that the
-// service keeps to them. It models what a customer may rely on without sets, transactions or caches.
-// It only speaks HTTP, so that it can check any server. Its Operator does what the API cannot.
+// service keeps its guarantees. The model uses no sets, transactions or caches.
+// The customer only uses HTTP, so that it can check any server. Its Operator does what the API cannot.
 package customer
 
 import (
@@ -21,23 +21,23 @@ type Operator interface {
 	Revoke(ctx context.Context, token Token) error
 }
 
-// Token is what a request is sent with.
+// Token is a token of the API.
 type Token struct {
 	ID, Secret string
-	Budget     *int // credits that it may spend; nil for all
+	Budget     *int // credits that it may spend; nil if unlimited
 }
 
 // Options configure a Customer. All but Alone are required.
 type Options struct {
-	Workspace string // empty at the start but for its credits
+	Workspace string // must have nothing but its credits
 	Token     Token  // never revoked
-	Granted   int    // the credits
+	Granted   int    // credits of the workspace
 	Stock     *Stock
 	RowsMax   int // the most companies that an order asks for
 	Do        func(*http.Request) (*http.Response, error)
 	Operator  Operator
 
-	// Alone says that the workspace is used for one thing at a time, so that every answer can be predicted.
+	// Alone means that only one action at a time uses the workspace, so that every answer can be predicted.
 	Alone bool
 }
 
@@ -59,12 +59,12 @@ type Customer struct {
 	counts map[string]int    // of what was done
 }
 
-// New returns a Customer of an empty workspace.
+// New returns a Customer of a new workspace.
 func New(o Options) *Customer {
 	own := &token{Token: o.Token}
 	return &Customer{
 		Options: o, own: own, tokens: []*token{own}, orders: map[string]*order{}, sold: map[string]*sold{},
-		payer: map[int]*sold{}, grants: map[string]*grant{"": {credits: o.Granted, told: true}}, counts: map[string]int{},
+		payer: map[int]*sold{}, grants: map[string]*grant{"": {credits: o.Granted, confirmed: true}}, counts: map[string]int{},
 	}
 }
 
@@ -75,8 +75,8 @@ type token struct {
 }
 
 type grant struct {
-	credits int
-	told    bool // it was confirmed
+	credits   int
+	confirmed bool
 }
 
 type quote struct {

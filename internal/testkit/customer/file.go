@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// readFile gives the rows of an export's file.
+// readFile returns the rows of an export's file.
 func readFile(format string, content []byte) ([]row, error) {
 	if format == "json" {
 		return readJSON(content)
@@ -41,11 +41,11 @@ func readCSV(content []byte) (rows []row, err error) {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, errors.New("no heading")
+		return nil, errors.New("no header")
 	}
 	d, e := slices.Index(all[0], "domain"), slices.Index(all[0], "description")
 	if d < 0 || e < 0 {
-		return nil, fmt.Errorf("the heading %v", all[0])
+		return nil, fmt.Errorf("the header lacks domain or description: %v", all[0])
 	}
 	for _, cells := range all[1:] {
 		r, err := parseRow(cells[d], cells[e])

@@ -8,7 +8,7 @@ import (
 	"net/http"
 )
 
-// savedList is a list as the API gives it.
+// savedList is a list as the API returns it.
 type savedList struct {
 	ID    string
 	Count int `json:"company_count"`
@@ -21,26 +21,26 @@ func (c *Customer) createList(ctx context.Context, r *rand.Rand) (string, error)
 		name := c.name("list")
 		body, key = encode(map[string]any{"name": name}), pick(r, "", "key of "+name)
 	})
-	// One that gets no answer is not used, be it there or not.
+	// If there is no answer, the list is not used, whether it exists or not.
 	a, err := c.call(ctx, c.own, request{http.MethodPost, "/lists", key, body})
 	if err != nil {
 		return "", err
 	}
-	var told savedList
-	if err := a.into(&told); err != nil {
+	var got savedList
+	if err := a.into(&got); err != nil {
 		return "", err
 	}
-	c.locked(func() { c.lists = append(c.lists, &list{id: told.ID, members: map[int]bool{}}) })
-	return told.ID, nil
+	c.locked(func() { c.lists = append(c.lists, &list{id: got.ID, members: map[int]bool{}}) })
+	return got.ID, nil
 }
 
-// changeList adds or takes away a range of companies.
+// changeList adds or removes a range of companies.
 func (c *Customer) changeList(ctx context.Context, r *rand.Rand) (string, error) {
 	var l *list
 	var low, high int
 	adds := r.IntN(3) > 0
 	c.locked(func() {
-		if l = c.someList(r); l == nil || l.ordered && !c.Alone { // else nobody knew what the order was of
+		if l = c.someList(r); l == nil || l.ordered && !c.Alone { // otherwise the companies of the order would be unknown
 			l = nil
 			return
 		}
@@ -67,24 +67,24 @@ func (c *Customer) changeList(ctx context.Context, r *rand.Rand) (string, error)
 	if err != nil {
 		return "", fmt.Errorf("list %s: %w", l.id, err)
 	}
-	var told struct {
+	var got struct {
 		List             savedList
 		Matched, Changed int
 	}
-	if err := a.into(&told); err != nil {
+	if err := a.into(&got); err != nil {
 		return "", err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	changed := len(l.wanted) - len(l.members)
-	if told.List.Count != len(l.wanted) || told.Matched != high-low+1 || told.Changed != max(changed, -changed) {
-		return "", fmt.Errorf("list %s of %d companies, to become %d by %d: %s", l.id, len(l.members), len(l.wanted), high-low+1, a)
+	if got.List.Count != len(l.wanted) || got.Matched != high-low+1 || got.Changed != max(changed, -changed) {
+		return "", fmt.Errorf("list %s has %d companies, want %d after a change of up to %d: %s", l.id, len(l.members), len(l.wanted), high-low+1, a)
 	}
 	l.members, l.wanted = l.wanted, nil
 	return fmt.Sprintf("%s has %d", l.id, len(l.members)), nil
 }
 
-// lookAtLists finds out which changes of unknown outcome went through: each in whole, or not at all.
+// lookAtLists finds out which changes with an unknown outcome were made. Each must have happened completely or not at all.
 func (c *Customer) lookAtLists(ctx context.Context) error {
 	for _, l := range c.lists {
 		var now savedList
@@ -96,13 +96,13 @@ func (c *Customer) lookAtLists(ctx context.Context) error {
 		}
 		l.wanted = nil
 		if now.Count != len(l.members) {
-			return fmt.Errorf("list %s has %d companies, in place of %d", l.id, now.Count, len(l.members))
+			return fmt.Errorf("list %s has %d companies, want %d", l.id, now.Count, len(l.members))
 		}
 	}
 	return nil
 }
 
-// checkLists looks at what the lists hold.
+// checkLists checks the companies of all lists.
 func (c *Customer) checkLists(ctx context.Context) error {
 	for _, l := range c.lists {
 		members, err := pages[struct{ Domain string }](ctx, c, "/lists/"+l.id+"/companies?")
@@ -112,11 +112,11 @@ func (c *Customer) checkLists(ctx context.Context) error {
 		for _, m := range members {
 			r, err := parseRow(m.Domain, "Edition 1. ")
 			if err != nil || !l.members[r.number] {
-				return fmt.Errorf("list %s holds %q, which was not added to it", l.id, m.Domain)
+				return fmt.Errorf("list %s contains %q, which was not added", l.id, m.Domain)
 			}
 		}
 		if len(members) != len(l.members) {
-			return fmt.Errorf("list %s holds %d companies, in place of %d", l.id, len(members), len(l.members))
+			return fmt.Errorf("list %s contains %d companies, want %d", l.id, len(members), len(l.members))
 		}
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// exported is an export as the API gives it.
+// exported is an export as the API returns it.
 type exported struct {
 	ID, Name, Status string
 	Total            int `json:"total_records"`
@@ -16,7 +16,7 @@ type exported struct {
 	figures
 }
 
-// entry is one of the ledger as the API gives it.
+// entry is a ledger entry as the API returns it.
 type entry struct {
 	ID           string
 	Amount       int
@@ -26,8 +26,8 @@ type entry struct {
 	Note         *string
 }
 
-// Look asks the service for all that the workspace has, and holds it to all that was told. While it looks nothing else
-// may be done, nothing that was sent before may still be on its way, and the service must be up.
+// Look reads everything that the workspace has and compares it with all earlier answers. The service must be up, and no
+// other request may be in flight.
 func (c *Customer) Look(ctx context.Context) error {
 	exports, err := pages[exported](ctx, c, "/exports?")
 	if err != nil {
@@ -46,7 +46,7 @@ func (c *Customer) Look(ctx context.Context) error {
 	return c.lookAtLists(ctx)
 }
 
-// lookAtExports takes in what has become of every export, and what has come of orders that got no answer.
+// lookAtExports records the status of every export and the outcome of orders that got no answer.
 func (c *Customer) lookAtExports(exports []exported) error {
 	listed := map[string]bool{}
 	for _, e := range exports {
@@ -57,19 +57,19 @@ func (c *Customer) lookAtExports(exports []exported) error {
 	}
 	for id, s := range c.sold {
 		if !listed[id] {
-			return fmt.Errorf("export %s, %s, is gone", id, s.name)
+			return fmt.Errorf("export %s, %s, is missing", id, s.name)
 		}
 	}
 	for _, o := range c.orders {
-		o.open = 0 // what has not happened by now never will
+		o.open = 0 // what has not happened by now will never happen
 	}
 	if !c.Alone {
 		return nil
 	}
-	c.giveBack()
+	c.refund()
 	for _, e := range exports {
 		if n := c.sold[e.ID].refunded; n != e.Refunded {
-			return fmt.Errorf("export %s, %s, gave back %d credits, in place of %d", e.ID, e.Name, e.Refunded, n)
+			return fmt.Errorf("export %s, %s, refunded %d credits, want %d", e.ID, e.Name, e.Refunded, n)
 		}
 	}
 	return nil
@@ -85,21 +85,21 @@ func (c *Customer) lookAtExport(e exported) error {
 	}
 	switch {
 	case s.cancelled && e.Status != "cancelled":
-		return fmt.Errorf("it was cancelled, and is %s", e.Status)
+		return fmt.Errorf("it was cancelled, but is %s", e.Status)
 	case s.final() && e.Status != s.status:
-		return fmt.Errorf("it was %s, and is %s", s.status, e.Status)
+		return fmt.Errorf("it was %s, but is %s", s.status, e.Status)
 	case e.Status == "cancelled" && s.cancels == 0:
 		return errors.New("nobody cancelled it")
 	case s.status == "processing" && e.Status == "pending":
-		return errors.New("it was processing, and is pending")
+		return errors.New("it was processing, but is pending")
 	case e.Total != e.Requested-e.WouldSkip:
-		return fmt.Errorf("%d records of %+v", e.Total, e.figures)
+		return fmt.Errorf("it has %d records, but figures %+v", e.Total, e.figures)
 	}
 	s.status = e.Status
 	return nil
 }
 
-// known is the export as the customer knows it; one that it does not know must be of an order that got no answer.
+// known returns the customer's record of the export. An export without one must come from an order that got no answer.
 func (c *Customer) known(e exported) (*sold, error) {
 	if s := c.sold[e.ID]; s != nil {
 		return s, nil
@@ -109,13 +109,13 @@ func (c *Customer) known(e exported) (*sold, error) {
 	case o == nil || o.open == 0:
 		return nil, errors.New("nobody ordered it")
 	case o.key != "" && c.soldOf(o) != nil:
-		return nil, fmt.Errorf("it is the second one under the key %q", o.key)
+		return nil, fmt.Errorf("it is the second export with the key %q", o.key)
 	}
 	o.open--
 	return c.adopt(o, o.token, e.ID, e.figures)
 }
 
-// lookAtTokens finds out which revocations of unknown outcome went through, and that all others hold.
+// lookAtTokens finds out which revocations with an unknown outcome were made, and checks all others.
 func (c *Customer) lookAtTokens(ctx context.Context) error {
 	for _, t := range c.tokens {
 		a, err := c.call(ctx, t, request{method: "GET", path: "/credits"})
@@ -124,15 +124,15 @@ func (c *Customer) lookAtTokens(ctx context.Context) error {
 		}
 		refused := a.code() == "INVALID_TOKEN"
 		if !refused && !a.ok() || refused && !t.asked || !refused && t.revoked {
-			return fmt.Errorf("token %s, to be revoked: %t, was revoked: %t, is answered %s", t.ID, t.asked, t.revoked, a)
+			return fmt.Errorf("token %s, revocation requested: %t, confirmed: %t, got the answer %s", t.ID, t.asked, t.revoked, a)
 		}
 		t.asked, t.revoked = refused, refused
 	}
 	return nil
 }
 
-// lookAtLedger reads the whole ledger: every grant once, every export charged once and for what it told, every refund,
-// and a balance that is their sum, after each entry and in the end.
+// lookAtLedger checks the whole ledger: it has every grant once, every export is charged once and for the amount of its
+// answer, every refund is there, and the balance is the sum of the entries, after each entry and at the end.
 func (c *Customer) lookAtLedger(ctx context.Context, exports []exported) error {
 	entries, err := pages[entry](ctx, c, "/credits/transactions?")
 	if err != nil {
@@ -144,7 +144,7 @@ func (c *Customer) lookAtLedger(ctx context.Context, exports []exported) error {
 	for _, e := range entries {
 		sum += e.Amount
 		if e.BalanceAfter != sum || sum < 0 {
-			return fmt.Errorf("ledger entry %+v, after which the sum is %d", e, sum)
+			return fmt.Errorf("ledger entry %+v: the sum of the entries is %d", e, sum)
 		}
 		switch e.Reason {
 		case "grant":
@@ -157,18 +157,18 @@ func (c *Customer) lookAtLedger(ctx context.Context, exports []exported) error {
 		case "export_refund":
 			refunded[exportOf(e)] += e.Amount
 		default:
-			err = errors.New("for no reason")
+			err = errors.New("unknown reason")
 		}
 		if err != nil {
 			return fmt.Errorf("ledger entry %+v: %w", e, err)
 		}
 	}
 	for note, g := range c.grants {
-		if g.told && !granted[note] {
+		if g.confirmed && !granted[note] {
 			return fmt.Errorf("grant %q of %d is not in the ledger", note, g.credits)
 		}
 		if !granted[note] {
-			delete(c.grants, note) // it has not happened, and never will
+			delete(c.grants, note) // it has not happened, and will never happen
 		}
 	}
 	return c.compare(ctx, exports, sum, charged, refunded)
@@ -181,24 +181,24 @@ func (c *Customer) lookAtGrant(e entry, granted map[string]bool) error {
 	}
 	g := c.grants[note]
 	if g == nil || granted[note] || g.credits != e.Amount {
-		return fmt.Errorf("nobody granted that: %+v", g)
+		return fmt.Errorf("it does not match a grant: %+v", g)
 	}
-	g.told, granted[note] = true, true
+	g.confirmed, granted[note] = true, true
 	return nil
 }
 
-// compare holds the sums of the ledger to the exports and to what the customer knows.
+// compare compares the sums of the ledger with the exports and with the model.
 func (c *Customer) compare(ctx context.Context, exports []exported, sum int, charged, refunded map[string]int) error {
 	for _, e := range exports {
 		if charged[e.ID] != e.Charged || refunded[e.ID] != e.Refunded {
-			return fmt.Errorf("export %s, %s: %d credits charged and %d given back, by the ledger %d and %d",
+			return fmt.Errorf("export %s, %s: %d credits charged and %d refunded, but %d and %d in the ledger",
 				e.ID, e.Name, e.Charged, e.Refunded, charged[e.ID], refunded[e.ID])
 		}
 		delete(charged, e.ID)
 		delete(refunded, e.ID)
 	}
 	if len(charged)+len(refunded) > 0 {
-		return fmt.Errorf("the ledger knows exports that are not there: %v %v",
+		return fmt.Errorf("the ledger has entries of exports that do not exist: %v %v",
 			slices.Collect(maps.Keys(charged)), slices.Collect(maps.Keys(refunded)))
 	}
 	var credits struct{ Balance int }
@@ -206,15 +206,15 @@ func (c *Customer) compare(ctx context.Context, exports []exported, sum int, cha
 		return err
 	}
 	if credits.Balance != sum {
-		return fmt.Errorf("a balance of %d, and entries that add up to %d", credits.Balance, sum)
+		return fmt.Errorf("the balance is %d, but the entries add up to %d", credits.Balance, sum)
 	}
 	if c.Alone && sum != c.balance() {
-		return fmt.Errorf("a balance of %d, in place of %d", sum, c.balance())
+		return fmt.Errorf("the balance is %d, want %d", sum, c.balance())
 	}
 	return nil
 }
 
-// exportOf is the export in the reference of a charge or a refund.
+// exportOf returns the id of the export in the reference of a charge or a refund.
 func exportOf(e entry) string {
 	const prefix, length = "export:", 36
 	if e.Reference == nil || len(*e.Reference) < len(prefix)+length {

@@ -8,63 +8,63 @@ import (
 	"slices"
 )
 
-// order is what a customer wants to buy, sent once or more.
+// order is a purchase that a customer requests, once or more often.
 type order struct {
-	name   string // of every export that comes of it
-	key    string // empty without one
+	name   string // of every export that it creates
+	key    string // empty if there is none
 	body   []byte
 	token  *token // of the newest attempt
 	format string
 
-	want  []int // what the source holds, in the file's order
+	want  []int // the companies of its source, in the order of the file
 	terms terms
-	quote *quote // what it is bought by; nil without one
-	list  *list  // whose companies it is of; nil without one
+	quote *quote // nil if it is bought without a quote
+	list  *list  // the source; nil if that is a search
 
-	since int    // the edition that every company had at least when it was sent first
-	open  int    // attempts whose outcome is not known
+	since int    // the edition that every company had at least when it was first sent
+	open  int    // attempts whose outcome is unknown
 	lost  bool   // the newest attempt got no answer
 	raw   []byte // the first answer, if it has a key
-	fresh int    // answers that were not marked as repetitions
+	fresh int    // answers that were not marked as replayed
 }
 
-// terms are those of a request.
+// terms are the options of a request that change its price.
 type terms struct {
 	limit            int
 	onlyNew, partial bool
 	creditsMax       *int
 }
 
-// plain holds if the rows are known whatever the workspace owns.
+// plain reports whether the rows do not depend on what the workspace owns.
 func (o *order) plain() bool { return o.quote == nil && !o.terms.onlyNew && !o.terms.partial }
 
-// spansKept is how many of the newest ranges are asked for again.
+// spansKept is how many of the newest ranges are requested again.
 const spansKept = 6
 
-// quotesUsed is how many of the newest quotes are still bought by.
+// quotesUsed is how many of the newest quotes are still used.
 const quotesUsed = 10
 
 // sold is an export that the service has.
 type sold struct {
 	*order
 	id        string
-	seq       int // counts what became known
+	seq       int // the exports that were known before
 	by        *token
 	figures   figures
-	rows      []int // in the file's order; nil if they are not known yet
-	until     int   // the newest edition that a row may be of
-	told      bool  // that it was created
+	rows      []int // in the order of the file; nil if not known yet
+	until     int   // the newest edition that a row may have
+	confirmed bool  // its creation
 	status    string
-	refunded  int  // as foretold, if the customer is alone
-	cancels   int  // asked for, whatever came of it
-	cancelled bool // told
-	verified  bool // the file was looked at
+	refunded  int  // as predicted, if the customer is alone
+	cancels   int  // requested, whatever the outcome
+	cancelled bool // the cancellation was confirmed
+	verified  bool // the file was checked
 }
 
 func (s *sold) final() bool { return s.status != "pending" && s.status != "processing" }
 func (s *sold) live() bool  { return s.status != "failed" && s.status != "cancelled" }
 
-// figures are the credit math of an answer.
+// figures are the counts and credits of an answer.
 type figures struct {
 	Requested int  `json:"requested_count"`
 	Already   int  `json:"already_unlocked"`
@@ -75,15 +75,15 @@ type figures struct {
 	Capped    bool `json:"capped_at_10k"`
 }
 
-// check holds the figures of a created export to each other.
+// check checks that the figures of a created export agree with each other.
 func (f figures) check() error {
 	if f.Already+f.New != f.Requested || f.Cost != f.New-f.WouldSkip || f.Charged != f.Cost || f.WouldSkip < 0 || f.Cost < 0 {
-		return fmt.Errorf("figures that do not fit each other: %+v", f)
+		return fmt.Errorf("inconsistent figures: %+v", f)
 	}
 	return nil
 }
 
-// source makes up what an order is to be of.
+// source returns a random source and terms, as the fields of a request and as an order.
 func (c *Customer) source(r *rand.Rand) (fields map[string]any, o *order) {
 	o, fields = &order{format: pick(r, "csv", "json")}, map[string]any{}
 	if l := c.someList(r); l != nil && r.IntN(4) == 0 {
@@ -105,8 +105,8 @@ func (c *Customer) source(r *rand.Rand) (fields map[string]any, o *order) {
 	return fields, o
 }
 
-// span is a range of companies, one that was asked for before now and then, since what exports share is where money
-// goes wrong.
+// span returns a random range of companies, sometimes one that was requested before, because errors in charging show where
+// exports share companies.
 func (c *Customer) span(r *rand.Rand) (low, high int) {
 	if len(c.spans) > 0 && r.IntN(3) == 0 {
 		s := c.spans[r.IntN(len(c.spans))]
@@ -139,7 +139,7 @@ func someTerms(r *rand.Rand, rowsMax int, fields map[string]any) (t terms) {
 	return t
 }
 
-// someList is a list whose content is known.
+// someList returns a random list whose content is known, or nil if there is none.
 func (c *Customer) someList(r *rand.Rand) *list {
 	var known []*list
 	for _, l := range c.lists {
@@ -153,7 +153,7 @@ func (c *Customer) someList(r *rand.Rand) *list {
 	return known[r.IntN(len(known))]
 }
 
-// newOrder makes up an order, by a quote now and then.
+// newOrder returns a random order, sometimes with a quote.
 func (c *Customer) newOrder(r *rand.Rand) *order {
 	var fields map[string]any
 	var o *order

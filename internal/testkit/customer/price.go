@@ -56,8 +56,8 @@ func (c *Customer) affordable(rows []int, credits int) (kept []int) {
 	return kept
 }
 
-// foretell returns the outcome of an order sent now with the token, if the customer is alone.
-func (c *Customer) foretell(o *order, by *token) (rows []int, f figures, refusal string) {
+// predict returns the outcome of an order sent now with the token, if the customer is alone.
+func (c *Customer) predict(o *order, by *token) (rows []int, f figures, refusal string) {
 	skipped := 0
 	if o.quote != nil {
 		skipped = o.quote.skipped
@@ -82,11 +82,11 @@ func (c *Customer) foretell(o *order, by *token) (rows []int, f figures, refusal
 	return rows, f, ""
 }
 
-// balance returns what must be left, since each company that is owned was paid for once.
+// balance returns the expected balance, given that each owned company was paid for once.
 func (c *Customer) balance() int {
 	n := -len(c.payer)
 	for _, g := range c.grants {
-		if g.told {
+		if g.confirmed {
 			n += g.credits
 		}
 	}
@@ -111,8 +111,8 @@ func (c *Customer) pay(s *sold) {
 	}
 }
 
-// giveBack applies the rule of refunds: an export gets back the credits of companies that no live export delivers.
-func (c *Customer) giveBack() {
+// refund applies the rule of refunds: an export is refunded for the companies that no live export delivers.
+func (c *Customer) refund() {
 	delivered := map[int]bool{}
 	for _, s := range c.sold {
 		if s.live() {

@@ -16,13 +16,13 @@ import (
 type Stock struct {
 	Size int
 
-	importing sync.Mutex // one import at a time, so that editions come in their order
+	importing sync.Mutex // one import at a time, so that editions stay in order
 	mu        sync.Mutex
 	begun     int // the newest edition that may be in the catalog
 	done      int // the newest edition that all companies have at least
 }
 
-// Load imports the next edition. After an error the catalog may have it, in whole or in part.
+// Load imports the next edition. After an error, any of the companies may have it.
 func (s *Stock) Load(ctx context.Context, load func(ctx context.Context, ndjson string) error) error {
 	s.importing.Lock()
 	defer s.importing.Unlock()
@@ -42,8 +42,8 @@ func (s *Stock) Load(ctx context.Context, load func(ctx context.Context, ndjson 
 // extras is the number of new companies in an import that is undone. They are never bought, since they have no employees.
 const extras = 20
 
-// TakeBack imports the next edition, with more companies, and undoes the import. Files that were written in between keep the
-// edition. After an error the other companies may have it too.
+// TakeBack imports the next edition, with more companies, and undoes the import. Files written in between keep the edition.
+// After an error, any company may have it too.
 func (s *Stock) TakeBack(
 	ctx context.Context, load func(ctx context.Context, ndjson string) error, undo func(context.Context) error,
 ) error {
@@ -74,7 +74,7 @@ func (s *Stock) ndjson(edition, more int) string {
 			"description": fmt.Sprintf("Edition %d. Makes gears, pumps and valves for company %d and others.", edition, n),
 		})
 		if err != nil {
-			panic(err) // texts and numbers have a JSON form
+			panic(err) // strings and numbers can always be encoded
 		}
 	}
 	for n := range more {
@@ -90,13 +90,13 @@ var (
 	editionPattern = regexp.MustCompile(`^Edition (\d+)\. `)
 )
 
-// row is what a file says of one company.
+// row is a company in a file.
 type row struct{ number, edition int }
 
 func parseRow(domain, description string) (row, error) {
 	d, e := domainPattern.FindStringSubmatch(domain), editionPattern.FindStringSubmatch(description)
 	if d == nil || e == nil {
-		return row{}, fmt.Errorf("a row of %q, %q", domain, description)
+		return row{}, fmt.Errorf("unexpected row: %q, %q", domain, description)
 	}
 	number, _ := strconv.Atoi(d[1])
 	edition, _ := strconv.Atoi(e[1])

@@ -49,7 +49,7 @@ func TestFirstLinkMakesTheFirstOwner(t *testing.T) {
 	form := []string{"link", secret, "name", "Zoe", "email", "Zoe@example.com", "password", passphrase}
 	a = b.post(t, "/join", append(form, "workspace", "")...)
 	require.Equal(t, http.StatusUnprocessableEntity, a.status, "nothing is half made")
-	require.Contains(t, a.body, "needs a name")
+	require.Contains(t, a.body, "must have a name")
 
 	a = b.post(t, "/join", append(form, "workspace", "Lab")...)
 	require.Equal(t, http.StatusSeeOther, a.status, a.body)

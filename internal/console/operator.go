@@ -27,11 +27,15 @@ type SystemStatus struct {
 	Examine func(ctx context.Context, report func(doctor.Check)) error
 }
 
-// What operators see of the installation.
+// What operators see of the installation. The pages define the types.
 type (
+	// SystemStats are the figures of the installation.
 	SystemStats = view.SystemStats
-	JobStats    = view.JobStats
-	Import      = view.Import
+	// JobStats are the jobs of one kind.
+	JobStats = view.JobStats
+	// Import is an import with its counts.
+	Import = view.Import
+	// ImportCount is one count of an import, with its label.
 	ImportCount = view.ImportCount
 )
 

@@ -14,21 +14,22 @@ import (
 // Company is the page of a company.
 type Company struct {
 	search.Item
-	Out        []outgoing
-	Attributes []attribute
+	Out        []Outgoing
+	Attributes []Attribute
 	In         search.Incomings
 	InNext     string
 	Lists      []list.List
 }
 
-// outgoing are the companies of one category to which a company is connected.
-type outgoing struct {
+// Outgoing are the companies of one category to which a company is connected.
+type Outgoing struct {
 	Category  string
 	Companies []company.Connection
 	More      int // the number that is not shown
 }
 
-type attribute struct{ Name, Value string }
+// Attribute is a value of the source that fits no field.
+type Attribute struct{ Name, Value string }
 
 // The most that the page shows, so that it stays small: companies of a category, categories, attributes, and values of a
 // list.
@@ -39,15 +40,16 @@ const (
 	valuesMax     = 24
 )
 
-func OutgoingOf(connections []company.Connection) (all []outgoing) {
+// OutgoingOf returns the connections grouped by category, at most categoriesMax categories of at most outgoingMax companies.
+func OutgoingOf(connections []company.Connection) (all []Outgoing) {
 	for _, c := range connections {
-		i := slices.IndexFunc(all, func(o outgoing) bool { return o.Category == c.Category })
+		i := slices.IndexFunc(all, func(o Outgoing) bool { return o.Category == c.Category })
 		if i < 0 && len(all) == categoriesMax {
 			i = len(all) - 1
 			all[i].Category = "other"
 		}
 		if i < 0 {
-			i, all = len(all), append(all, outgoing{Category: c.Category})
+			i, all = len(all), append(all, Outgoing{Category: c.Category})
 		}
 		if len(all[i].Companies) == outgoingMax {
 			all[i].More++
@@ -58,12 +60,13 @@ func OutgoingOf(connections []company.Connection) (all []outgoing) {
 	return all
 }
 
-func AttributesOf(c *company.Company) (all []attribute) {
+// AttributesOf returns the attributes sorted by name, at most attributesMax.
+func AttributesOf(c *company.Company) (all []Attribute) {
 	for _, name := range slices.Sorted(maps.Keys(c.Attributes)) {
 		if len(all) == attributesMax {
 			break
 		}
-		all = append(all, attribute{name, fmt.Sprint(c.Attributes[name])})
+		all = append(all, Attribute{name, fmt.Sprint(c.Attributes[name])})
 	}
 	return all
 }

@@ -26,6 +26,7 @@ var connectionCategories = []string{
 	"vendor", "customer", "partner", "investor", "portfolio", "acquirer", "acquisition", "owner", "owned_company", "competitor",
 }
 
+// CompanyPath returns the address of the company's page.
 func CompanyPath(ctx context.Context, c id.Company) string {
 	return ViewerOf(ctx).Path("/companies/" + c.String())
 }

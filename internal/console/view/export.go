@@ -16,7 +16,7 @@ type Export struct {
 	export.Export
 	By    string // the name of the buyer; empty if it is no longer known
 	From  string // the name of its list; empty for a search
-	Chips []chip
+	Chips []Chip
 }
 
 // Running reports whether the export is not final yet.

@@ -42,6 +42,7 @@ type NewExport struct {
 	Quote  export.Quote
 }
 
+// ReadExportForm reads the form from the query or the body of a request.
 func ReadExportForm(v url.Values) ExportForm {
 	o := ExportForm{
 		SearchForm: ReadSearchForm(v), Name: strings.TrimSpace(v.Get("name")), Format: format.Format(cmp.Or(v.Get("format"), string(format.CSV))),

@@ -32,6 +32,7 @@ type MatchReport struct {
 	Unmatched             []string
 }
 
+// ListPath returns the address of the list's page.
 func ListPath(ctx context.Context, l id.List) string {
 	return ViewerOf(ctx).Path("/lists/" + l.String())
 }

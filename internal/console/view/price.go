@@ -24,6 +24,7 @@ func (p Price) After() int64 { return p.Balance - p.Cost }
 // Short reports whether the balance does not cover the cost.
 func (p Price) Short() bool { return p.After() < 0 }
 
+// PriceOf returns the price of an export with these figures out of this number of matches.
 func PriceOf(matches int, f export.Figures) Price {
 	return Price{
 		Matches: matches, Rows: f.RequestedCount, Owned: f.AlreadyUnlocked, New: f.NewCount, Cost: f.Cost,

@@ -7,30 +7,30 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// chip is one filter of a search, with the address of the search without it.
-type chip struct {
+// Chip is one filter of a search, with the address of the search without it.
+type Chip struct {
 	Name, Value string
 	Out         bool
 	Without     string
 }
 
 // Chips returns the filters of the form in the order of query.Params.
-func (w *SearchForm) Chips(page string) (chips []chip) {
+func (w *SearchForm) Chips(page string) (chips []Chip) {
 	for i := range query.Params {
 		p := &query.Params[i]
 		switch {
 		case !p.IsSet(&w.Filters):
 		case p.Text != nil:
-			chips = append(chips, chip{p.Label, *p.Text(&w.Filters), p.Exclude, w.At(page, p.Name, "")})
+			chips = append(chips, Chip{p.Label, *p.Text(&w.Filters), p.Exclude, w.At(page, p.Name, "")})
 		case p.Texts != nil:
 			for _, value := range *p.Texts(&w.Filters) {
-				chips = append(chips, chip{p.Label, LabelOf(p.Name, value), p.Exclude, w.without(page, p.Name, value)})
+				chips = append(chips, Chip{p.Label, LabelOf(p.Name, value), p.Exclude, w.without(page, p.Name, value)})
 			}
 		case p.Int != nil:
-			chips = append(chips, chip{p.Label, bound(*p.Int(&w.Filters)), p.Exclude, w.At(page, p.Name, "")})
+			chips = append(chips, Chip{p.Label, bound(*p.Int(&w.Filters)), p.Exclude, w.At(page, p.Name, "")})
 		default:
 			for _, c := range w.Connections {
-				chips = append(chips, chip{
+				chips = append(chips, Chip{
 					cmp.Or(c.Category, p.Label), cmp.Or(c.ConnectedDomain, c.ConnectedCompanyID, "any"), p.Exclude,
 					w.without(page, p.Name, connectionText(c)),
 				})

@@ -36,6 +36,7 @@ type Range struct {
 	Open         bool
 }
 
+// Band is a bar of a Range: a link that selects it, its count, and its length in percent of the longest.
 type Band struct {
 	Label string
 	Link  string

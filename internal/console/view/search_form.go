@@ -70,6 +70,7 @@ func (w *SearchForm) readNumber(param, text string, to **int64) {
 	*to = &n
 }
 
+// Distinct returns the trimmed texts without blanks and without repetitions in another letter case or spelling.
 func Distinct(given []string) (texts []string) {
 	for _, t := range given {
 		if t = strings.TrimSpace(t); t != "" && !hasFold(texts, t) {

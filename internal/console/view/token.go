@@ -47,6 +47,7 @@ func (t TokenRow) State(now time.Time) (text, tone string) {
 	return tokenActive, "good"
 }
 
+// Ended reports whether the token no longer works.
 func (t TokenRow) Ended(now time.Time) bool {
 	text, _ := t.State(now)
 	return text != tokenActive
@@ -74,6 +75,7 @@ func (f TokenForm) Read(v Viewer, now time.Time) (token.NewToken, error) {
 	return n, fault.Invalid(faults...)
 }
 
+// ReadBudget reads the two limits of a token from a form; an empty one is no limit.
 func ReadBudget(total, month string) (token.Budget, []fault.FieldError) {
 	var b token.Budget
 	var faults []fault.FieldError

@@ -26,6 +26,7 @@ func ViewerOf(ctx context.Context) Viewer {
 	return v
 }
 
+// WithViewer returns a context in which ViewerOf returns v.
 func WithViewer(ctx context.Context, v Viewer) context.Context {
 	return context.WithValue(ctx, viewerKey{}, v)
 }
@@ -41,4 +42,5 @@ func (v Viewer) Caller() auth.Caller {
 // Path returns the address of a page of the workspace, such as Path("/search").
 func (v Viewer) Path(rest string) string { return WorkspacePath(v.Workspace.ID, rest) }
 
+// WorkspacePath returns the address of a page of the workspace.
 func WorkspacePath(ws id.Workspace, rest string) string { return BasePath + "/w/" + ws.String() + rest }

@@ -6,12 +6,17 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// The types of index.Stored, which Index implements.
+// Index implements index.Stored with these types.
 type (
-	Source       = index.Source
+	// Source is index.Source.
+	Source = index.Source
+	// RuntimeStats is index.RuntimeStats.
 	RuntimeStats = index.RuntimeStats
-	Stats        = index.Stats
+	// Stats is index.Stats.
+	Stats = index.Stats
+	// SegmentStats is index.SegmentStats.
 	SegmentStats = index.SegmentStats
+	// SectionStats is index.SectionStats.
 	SectionStats = index.SectionStats
 )
 

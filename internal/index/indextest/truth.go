@@ -140,22 +140,22 @@ func countBands(companies []*company.Company, f query.Field, first func(int64) i
 
 // folded makes an index's facets comparable with those of facetsOf.
 func folded(f index.Facets) index.Facets {
-	comparable := index.Facets{Values: map[index.Facet][]index.Count{}, Bands: map[index.Facet][]index.Band{}}
+	result := index.Facets{Values: map[index.Facet][]index.Count{}, Bands: map[index.Facet][]index.Band{}}
 	for facet, counts := range f.Values {
 		of := slices.Clone(counts)
 		for i := range of {
 			of[i].Value = text.Fold(of[i].Value)
 		}
-		comparable.Values[facet] = of
+		result.Values[facet] = of
 	}
 	for facet, bands := range f.Bands {
 		of := slices.Clone(bands)
 		for i := range of {
 			of[i].Max = nil
 		}
-		comparable.Bands[facet] = of
+		result.Bands[facet] = of
 	}
-	return comparable
+	return result
 }
 
 // fataler is the common part of testing.T and rapid.T.

@@ -33,7 +33,7 @@ func TestLedgerIsFilteredAndPaged(t *testing.T) {
 
 	require.NotContains(t, bob.get(t, in(h.acme, "/credits?reason=grant")).body, "invoice ")
 	today := time.Now().UTC().Format(time.DateOnly)
-	require.Contains(t, bob.get(t, in(h.acme, "/credits?from="+today+"&to="+today)).body, "invoice ", "the days themselves count")
+	require.Contains(t, bob.get(t, in(h.acme, "/credits?from="+today+"&to="+today)).body, "invoice ", "both days are included")
 	require.Contains(t, bob.get(t, in(h.acme, "/credits?to=2001-01-01")).body, "No entries match these filters.")
 	for _, search := range []string{"?from=soon", "?to=1.2.2026", "?reason=greed"} {
 		a := bob.get(t, in(h.acme, "/credits"+search))

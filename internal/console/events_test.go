@@ -59,5 +59,5 @@ func TestStreamEndsWhenTheServerStops(t *testing.T) {
 		}
 		return true, nil
 	})
-	require.Equal(t, []string{"retry: 2000"}, lines(s), "without an end, so the browser connects again")
+	require.Equal(t, []string{"retry: 2000"}, lines(s), "no end event, so that the browser connects again")
 }

@@ -66,7 +66,7 @@ func TestExportIsPricedConfirmedWatchedAndDownloaded(t *testing.T) {
 	require.Equal(t, int64(1000), h.balance(t, h.acme), "a quote charges nothing")
 	path := ann.buys(t, buy)
 	require.Equal(t, int64(960), h.balance(t, h.acme))
-	require.Equal(t, path, ann.buys(t, buy), "sent again, it is the same export")
+	require.Equal(t, path, ann.buys(t, buy), "a repeated form returns the same export")
 	require.Equal(t, int64(960), h.balance(t, h.acme))
 
 	waiting := ann.get(t, path)
@@ -93,7 +93,7 @@ func TestExportIsPricedConfirmedWatchedAndDownloaded(t *testing.T) {
 	require.Contains(t, ann.get(t, in(h.acme, "/exports")).body, "Forty")
 	require.Contains(t, ann.get(t, path+"/receipt").body, ">charged<")
 	again := ann.get(t, in(h.acme, "/exports/new?again="+strings.TrimPrefix(path, in(h.acme, "/exports/"))))
-	require.Equal(t, []string{"40", "40", "0", "0", "960"}, figuresIn(t, again.body), "again for free")
+	require.Equal(t, []string{"40", "40", "0", "0", "960"}, figuresIn(t, again.body), "the second time is free")
 	require.Contains(t, again.body, `value="Forty"`)
 }
 
@@ -143,7 +143,7 @@ func TestExportThatCannotBeBoughtSaysWhy(t *testing.T) {
 
 	dear := quote("name", "All")
 	require.Contains(t, dear.body, "You need 500 more credits")
-	require.Empty(t, hiddenIn(dear.body).Get("quote_id"), "it cannot be bought")
+	require.Empty(t, hiddenIn(dear.body).Get("quote_id"), "a quote that is not affordable cannot be bought")
 	form := hiddenIn(dear.body)
 	form.Set("partial", "1") // the button
 	part := ann.send(t, http.MethodPost, in(h.acme, "/exports/quote"), form)

@@ -130,7 +130,7 @@ func TestSearchIsSavedAsListOrToRunAgain(t *testing.T) {
 	a := ann.post(t, in(h.acme, "/searches"+search), "name", "Big <US>")
 	back, err := url.Parse(a.location())
 	require.NoError(t, err)
-	require.Equal(t, "United States", back.Query().Get("countries"), "one is back at the search")
+	require.Equal(t, "United States", back.Query().Get("countries"), "the redirect leads back to the search")
 	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, "Saved &#34;Big &lt;US&gt;&#34;. Find it in Lists.")
 	lists := ann.get(t, in(h.acme, "/lists")).body
 	require.Contains(t, lists, "Big &lt;US&gt;")

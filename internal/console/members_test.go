@@ -54,7 +54,7 @@ func TestRolesAreChangedByOwners(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, ann.post(t, path, "role", "king").status)
 	require.Equal(t, http.StatusSeeOther, ann.post(t, path, "role", "owner").status)
 	require.Contains(t, ann.get(t, in(h.acme, "/members")).body, "Role changed.")
-	require.NotContains(t, ann.get(t, in(h.acme, "/members")).body, "Role changed.", "it is said once")
+	require.NotContains(t, ann.get(t, in(h.acme, "/members")).body, "Role changed.", "the notice is shown only once")
 	bob := h.as(t, h.bob)
 	require.Equal(t, http.StatusSeeOther, bob.post(t, in(h.acme, "/members/"+h.ann.ID.String()+"/remove")).status)
 	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/members")).status)

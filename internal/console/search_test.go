@@ -79,10 +79,10 @@ func TestScriptsGetThePartsThatChange(t *testing.T) {
 	var names []string
 	for _, m := range region.FindAllStringSubmatch(part.body, -1) {
 		names = append(names, m[1])
-		require.Contains(t, whole.body, m[0], "there is a place for it on the page")
+		require.Contains(t, whole.body, m[0], "the page has the element that the fragment replaces")
 	}
 	require.Subset(t, names, []string{"price", "chips", "results", "kept", "actions", "facet-industries", "band-employee_count"})
-	require.Len(t, names, len(region.FindAllString(whole.body, -1)), "no part stays behind")
+	require.Len(t, names, len(region.FindAllString(whole.body, -1)), "every replaceable element is updated")
 }
 
 func TestFacetThatIsNarrowedShowsTheAlternatives(t *testing.T) {
@@ -92,9 +92,9 @@ func TestFacetThatIsNarrowedShowsTheAlternatives(t *testing.T) {
 	page := h.as(t, h.ann).get(t, in(h.acme, "/search?countries=DE&employee_count_min=11&employee_count_max=50")).body
 	_, bars, _ := strings.Cut(page, `id="facet-countries"`)
 	bars, _, _ = strings.Cut(bars, "</ul>")
-	require.Regexp(t, `value="DE" checked`, bars, "as it was given")
+	require.Regexp(t, `value="DE" checked`, bars, "with the value of the request")
 	require.Contains(t, bars, `value="United States"`)
-	require.NotContains(t, bars, `value="Germany"`, "which is DE")
+	require.NotContains(t, bars, `value="Germany"`, "DE is not listed a second time as Germany")
 	_, bands, _ := strings.Cut(page, `id="band-employee_count"`)
 	bands, _, _ = strings.Cut(bands, "</ul>")
 	require.Contains(t, bands, `aria-current="true"`)
@@ -204,7 +204,7 @@ func TestFiltersAreCompletedFromTheIndex(t *testing.T) {
 	for _, o := range found {
 		require.True(t, strings.HasPrefix(o.Value, "United "), o.Value)
 	}
-	require.Equal(t, found, complete("facet=countries&prefix=UNITED&countries=Germany"), "its own filter does not narrow it")
+	require.Equal(t, found, complete("facet=countries&prefix=UNITED&countries=Germany"), "a filter on the same field does not narrow the values")
 	require.NotEqual(t, found, complete("facet=countries&prefix=united&employee_count_max=10"))
 	require.NotEmpty(t, complete("facet=exclude_industries&prefix=s"))
 	require.Equal(t, "52 Finance and insurance", complete("facet=naics_codes&prefix=52")[0].Label)

@@ -155,7 +155,7 @@ func TestRolesLimitWhatPeopleCanDo(t *testing.T) {
 		default:
 		}
 	}
-	require.NotContains(t, bob.get(t, in(h.acme, "/members")).body, "new@example.com", "invitations are the owners'")
+	require.NotContains(t, bob.get(t, in(h.acme, "/members")).body, "new@example.com", "only owners see invitations")
 }
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
@@ -250,7 +250,7 @@ func TestHostileNamesStayText(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, escaped, 5, "the names are shown, as text")
+	require.Greater(t, escaped, 5, "the names are shown as text")
 }
 
 func TestSignInRenewsTheSessionSecret(t *testing.T) {
@@ -267,7 +267,7 @@ func TestSignInRenewsTheSessionSecret(t *testing.T) {
 
 	attacker := h.browser(t)
 	attacker.client.Jar.SetCookies(at, []*http.Cookie{planted})
-	require.Equal(t, http.StatusSeeOther, attacker.get(t, "/account").status, "the planted secret signs nobody in")
+	require.Equal(t, http.StatusSeeOther, attacker.get(t, "/account").status, "the planted secret does not sign in")
 
 	// Signing in again within a session also changes the secret; the old one no longer works.
 	require.Equal(t, http.StatusSeeOther, victim.post(t, "/sign-in", "email", h.ann.Email, "password", passphrase).status)
@@ -296,7 +296,7 @@ func TestSessionCookieIsHttpOnlyAndSecure(t *testing.T) {
 		h := open(t, func(d *Deps) { d.PublicURL = publicURL })
 		a := h.browser(t).post(t, "/sign-in", "email", h.ann.Email, "password", passphrase)
 		require.Regexp(t, want, a.header.Get("Set-Cookie"))
-		require.Empty(t, h.browser(t).get(t, "/sign-in").header.Get("Set-Cookie"), "who only looks gets no session")
+		require.Empty(t, h.browser(t).get(t, "/sign-in").header.Get("Set-Cookie"), "a visit without signing in creates no session")
 	}
 }
 

@@ -33,7 +33,7 @@ func TestTokenIsShownOnceAndWorks(t *testing.T) {
 	require.Contains(t, page, "0 of 50")
 	made, err := h.Tokens.List(t.Context(), h.acme)
 	require.NoError(t, err)
-	require.Equal(t, h.bob.ID, made[0].Owner, "a member's token goes with the member, whatever the form says")
+	require.Equal(t, h.bob.ID, made[0].Owner, "a member's token belongs to the member, whatever the form says")
 	require.WithinDuration(t, time.Now().AddDate(0, 0, 30), *made[0].ExpiresAt, time.Minute)
 
 	for name, form := range map[string][]string{

@@ -37,6 +37,6 @@ func TestOperatorCreatesWorkspaces(t *testing.T) {
 	require.Contains(t, ann.get(t, in(h.elsewhere, "/members")).body, "eve@example.com")
 	require.NotContains(t, ann.get(t, "/workspaces").body, elsewhere)
 	require.Equal(t, http.StatusNotFound, ann.post(t, "/workspaces/"+id.New[id.Workspace]().String()+"/own").status)
-	require.Equal(t, basePath+"/workspaces", ann.get(t, "/").location(), "she has several by now")
+	require.Equal(t, basePath+"/workspaces", ann.get(t, "/").location(), "a person with several workspaces starts at their list")
 	require.Equal(t, view.WorkspacePath(h.acme, ""), bob.get(t, "/").location())
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// receipt pages through the whole receipt.
+// receipt returns all lines of the receipt, read in pages of at most limit.
 func (s *fixture) receipt(t *testing.T, e export.Export, limit int) (lines []export.ReceiptLine) {
 	t.Helper()
 	for cursor := ""; ; {

@@ -48,7 +48,7 @@ func TestFirstLinkMakesTheFirstOwner(t *testing.T) {
 	}
 	form := []string{"link", secret, "name", "Zoe", "email", "Zoe@example.com", "password", passphrase}
 	a = b.post(t, "/join", append(form, "workspace", "")...)
-	require.Equal(t, http.StatusUnprocessableEntity, a.status, "nothing is half made")
+	require.Equal(t, http.StatusUnprocessableEntity, a.status, "neither the account nor the workspace was created")
 	require.Contains(t, a.body, "must have a name")
 
 	a = b.post(t, "/join", append(form, "workspace", "Lab")...)
@@ -85,7 +85,7 @@ func TestInvitedPersonJoinsWithTheirRole(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.status)
 	link := regexp.MustCompile(`/console/join\?link=([A-Z2-7]{26})`).FindStringSubmatch(a.body)
 	require.NotNil(t, link, a.body)
-	require.NotContains(t, ann.get(t, in(h.acme, "/members")).body, link[1], "it is shown this once")
+	require.NotContains(t, ann.get(t, in(h.acme, "/members")).body, link[1], "the link is shown only once")
 
 	require.Contains(t, h.browser(t).get(t, "/join?link="+link[1]).body, "ann invited you")
 	eve := h.as(t, h.eve)

@@ -19,11 +19,11 @@ func recordFields(schema Schema, text string, fields []Field) ([]Field, bool) {
 			}
 		}
 	}
-	if !slices.ContainsFunc(fields, isObject) {
-		return fields, true
-	}
 	if isMessage(schema, fields) {
 		return fields, false
+	}
+	if !slices.ContainsFunc(fields, isObject) {
+		return fields, true
 	}
 	return flatten(schema, takeOff(schema, fields)), true
 }

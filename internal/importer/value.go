@@ -241,6 +241,9 @@ func isNullNumber(s string) bool {
 
 // repair fixes what is certainly wrong: HTML entities, and UTF-8 that was decoded as Windows-1252 or Mac Roman.
 func repair(s string) string {
+	if strings.IndexByte(s, '\\') >= 0 {
+		s = unescapeBytes(s)
+	}
 	if strings.IndexByte(s, '&') >= 0 && strings.IndexByte(s, ';') > 0 {
 		s = html.UnescapeString(s)
 	}

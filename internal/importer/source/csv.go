@@ -22,6 +22,7 @@ type csvReader struct {
 	end       error     // of in; nil until then
 	evidence  *evidence // nil where the text is UTF-8 already
 	header    []string
+	names     []string    // of the columns, as the source has them; nil if it has none
 	headerRaw []byte      // as the source has it
 	ahead     []csvRecord // read while looking for the header
 }
@@ -86,6 +87,9 @@ func (c *csvReader) readHeader() error {
 	c.header = names
 	if at >= 0 {
 		c.headerRaw = c.ahead[at].raw
+		for _, cell := range c.ahead[at].cells {
+			c.names = append(c.names, headerText(string(cell)))
+		}
 	}
 	c.ahead = c.ahead[at+1:]
 	return nil
@@ -93,7 +97,7 @@ func (c *csvReader) readHeader() error {
 
 // nextChunk returns up to csvRecordsMax records.
 func (c *csvReader) nextChunk() (Chunk, error) {
-	p := &csvChunk{header: c.header, records: c.ahead}
+	p := &csvChunk{dialect: c.dialect, header: c.header, names: c.names, records: c.ahead}
 	c.ahead = nil
 	for len(p.records) < csvRecordsMax {
 		r, ok := c.next()
@@ -125,7 +129,7 @@ func (c *csvReader) next() (r csvRecord, ok bool) {
 	}
 	r.line = c.line
 	before := c.rest
-	r.cells, r.problem = c.record()
+	r.cells, r.problem = c.unwrapped()
 	if r.problem != "" && c.end != nil && !errors.Is(c.end, io.EOF) {
 		return r, false // the source broke off inside it
 	}
@@ -231,6 +235,25 @@ func (c *csvReader) record() ([][]byte, Reason) {
 	}
 }
 
+// unwrapped is record, but cuts a line that is in quotes as a whole into its cells.
+func (c *csvReader) unwrapped() ([][]byte, Reason) {
+	inQuotes := len(c.rest) > 0 && c.rest[0] == c.quote
+	cells, problem := c.record()
+	if problem == "" && c.whole && inQuotes && len(cells) == 1 {
+		return c.cut(cells[0]), ""
+	}
+	return cells, problem
+}
+
+// cut cuts a cell that is a record itself into its cells; it is the only cell if it is no such record.
+func (d dialect) cut(cell []byte) [][]byte {
+	inner := &csvReader{dialect: d, rest: cell, line: 1, end: io.EOF}
+	if cells, problem := inner.record(); problem == "" && len(inner.rest) == 0 {
+		return cells
+	}
+	return [][]byte{cell}
+}
+
 // drop skips the current line.
 func (c *csvReader) drop(problem Reason) Reason {
 	dropped := 0
@@ -256,7 +279,13 @@ func (c *csvReader) drop(problem Reason) Reason {
 
 // cell reads one cell up to the delimiter or line end after it. n is its length in bytes.
 func (c *csvReader) cell(p []byte) (text []byte, n int, problem Reason) {
-	if len(p) == 0 || p[0] != c.quote || c.quote == 0 {
+	if len(p) == 0 || c.quote == 0 {
+		return c.bare(p)
+	}
+	if p[0] == ' ' {
+		return c.spacedCell(p)
+	}
+	if p[0] != c.quote {
 		return c.bare(p)
 	}
 	var joined []byte
@@ -274,17 +303,57 @@ func (c *csvReader) cell(p []byte) (text []byte, n int, problem Reason) {
 		case n+1 < len(p) && p[n+1] == c.quote:
 			joined = append(append(joined, part...), c.quote)
 			n += 2
-		case n+1 == len(p) || p[n+1] == c.comma || c.ends(p, n+1):
+		case n+1 == len(p) || p[n+1] == c.comma || c.ends(p, n+1) || c.spaced && c.endsAfterSpaces(p, n+1) > 0:
 			if joined != nil {
 				part = append(joined, part...)
 			}
-			return part, n + 1, ""
+			return part, n + 1 + c.endsAfterSpaces(p, n+1), ""
 		case bytes.IndexByte(p[:n], '\n') >= 0 || c.lone && bytes.IndexByte(p[:n], '\r') >= 0:
 			return nil, 0, ReasonQuotes
 		default:
 			return c.loose(p)
 		}
 	}
+}
+
+// spacedCell reads a cell that begins with spaces. A quote after them opens it as if they were not there, if it is closed at
+// the end of the cell; unless the header has such quotes, also only if it is closed on the same line.
+func (c *csvReader) spacedCell(p []byte) (text []byte, n int, problem Reason) {
+	start := 0
+	for start < len(p) && p[start] == ' ' && c.comma != ' ' {
+		start++
+	}
+	if start == len(p) || p[start] != c.quote || start == 0 {
+		return c.bare(p)
+	}
+	inside := *c
+	inside.spaced = true
+	line := p
+	if !c.spaced {
+		for i := start; i < len(p); i++ {
+			if c.ends(p, i) {
+				line = p[:i]
+				break
+			}
+		}
+	}
+	text, n, problem = inside.cell(line[start:])
+	if n += start; problem != "" || n < len(p) && p[n] != c.comma && !c.ends(p, n) || len(text) > 0 && text[0] == c.quote && p[start+1] != c.quote {
+		return c.bare(p)
+	}
+	return text, n, ""
+}
+
+// endsAfterSpaces returns the number of spaces at p[i] if the cell ends after them, else 0.
+func (c *csvReader) endsAfterSpaces(p []byte, i int) int {
+	n := 0
+	for i+n < len(p) && p[i+n] == ' ' && c.comma != ' ' {
+		n++
+	}
+	if n > 0 && (i+n == len(p) || p[i+n] == c.comma || c.ends(p, i+n)) {
+		return n
+	}
+	return 0
 }
 
 // bare reads a cell without quotes.
@@ -314,7 +383,9 @@ type csvRecord struct {
 }
 
 type csvChunk struct {
+	dialect
 	header  []string
+	names   []string
 	records []csvRecord
 	charset *charmap.Charmap
 }
@@ -325,8 +396,8 @@ func (p *csvChunk) Records(yield func(*Record)) {
 	for i := range p.records {
 		r := &p.records[i]
 		record = Record{Line: r.line, Fields: record.Fields[:0], Reason: r.problem, raw: r.raw, charset: p.charset}
-		if record.Reason == "" && isBlankRow(r.cells) {
-			continue // like an empty line
+		if record.Reason == "" && (isBlankRow(r.cells) || isHeaderAgain(p.names, r.cells)) {
+			continue // like an empty line; files that were joined repeat the header
 		}
 		if record.Reason == "" {
 			p.fields(&record, r.cells)
@@ -347,9 +418,18 @@ func (p *csvChunk) fields(record *Record, cells [][]byte) {
 	for missing := len(p.header) - len(cells); missing > 0 && missing*4 <= len(p.header); missing-- {
 		cells = append(cells, nil)
 	}
+	if len(cells) == 1 && len(p.header) > 1 && p.quote != 0 && bytes.HasPrefix(record.raw, []byte{p.quote}) {
+		if parts := p.cut(cells[0]); len(parts) == len(p.header) {
+			cells = parts // some programs put only those lines in quotes that have quotes inside
+		}
+	}
 	if len(cells) != len(p.header) {
 		record.Reason = ReasonColumns
 		record.Detail = fmt.Sprintf("%d cells, %d columns", len(cells), len(p.header))
+		return
+	}
+	if isFooter(cells) {
+		record.Reason = ReasonFooter
 		return
 	}
 	for i, name := range p.header {

@@ -13,6 +13,8 @@ type dialect struct {
 	quote  byte // 0 for none
 	escape byte // before a quote inside quotes, if quotes are not doubled; 0 for none
 	lone   bool // a CR alone ends a line; otherwise it is text
+	spaced bool // spaces stand between a delimiter and a quote
+	whole  bool // each line is in quotes as a whole, with the quotes inside it doubled
 }
 
 const dialectRecordsMax = 100 // looked at
@@ -26,9 +28,11 @@ func findDialect(head []byte, delimiter byte, tabs bool) dialect {
 	d.lone = endsInLoneCR(head, d.quote)
 	if delimiter != 0 {
 		d.comma = delimiter
+		d.spaced = d.isSpaced(head)
+		d.whole = d.isWhole(head)
 		return d
 	}
-	candidates := []byte(",;\t|\x1f^~")
+	candidates := []byte(",;\t|\x1f\x01^~")
 	if tabs {
 		candidates = []byte("\t,;|")
 	}
@@ -36,8 +40,10 @@ func findDialect(head []byte, delimiter byte, tabs bool) dialect {
 	for _, c := range candidates {
 		try := d
 		try.comma = c
+		try.spaced = try.isSpaced(head)
+		try.whole = try.isWhole(head)
 		if score := try.score(head); score > best {
-			best, d.comma = score, c
+			best, d = score, try
 		}
 	}
 	if best == 0 && tabs {
@@ -56,7 +62,7 @@ func (d dialect) score(head []byte) float64 {
 		if c.skipBlank(); len(c.rest) == 0 {
 			break
 		}
-		cells, problem := c.record()
+		cells, problem := c.unwrapped()
 		if len(c.rest) == 0 && records > 0 {
 			break // it may be incomplete
 		}
@@ -75,6 +81,25 @@ func (d dialect) score(head []byte) float64 {
 		return 0
 	}
 	return float64(most)/float64(records) + 0.01*float64(min(width, 30))
+}
+
+// isSpaced reports whether the first line has a space between a delimiter and a quote.
+func (d dialect) isSpaced(head []byte) bool {
+	line := head
+	if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
+		line = line[:i]
+	}
+	return d.quote != 0 && d.comma != ' ' && bytes.Contains(line, []byte{d.comma, ' ', d.quote})
+}
+
+// isWhole reports whether the first line is one cell in quotes that has delimiters inside.
+func (d dialect) isWhole(head []byte) bool {
+	c := &csvReader{dialect: d, rest: head, line: 1}
+	if c.skipBlank(); len(c.rest) == 0 || c.rest[0] != d.quote {
+		return false
+	}
+	cells, problem := c.record()
+	return problem == "" && len(cells) == 1 && bytes.IndexByte(cells[0], d.comma) >= 0
 }
 
 // quoteOf returns the character that quotes cells: the double quote, unless all cells of the first line are in single
@@ -116,10 +141,13 @@ func endsInLoneCR(head []byte, quote byte) bool {
 
 // describe returns the dialect for people.
 func (d dialect) describe() string {
-	names := map[byte]string{',': "commas", ';': "semicolons", '\t': "tabs", '|': "vertical bars"}
+	names := map[byte]string{',': "commas", ';': "semicolons", '\t': "tabs", '|': "vertical bars", 1: "the character U+0001", 0x1f: "the character U+001F"}
 	parts := []string{"CSV", "separated by " + cmp.Or(names[d.comma], "“"+string(rune(d.comma))+"”")}
 	if d.quote == '\'' {
 		parts = append(parts, "single quotes")
+	}
+	if d.whole {
+		parts = append(parts, "each line in quotes")
 	}
 	if d.lone {
 		parts = append(parts, "lines end in CR")

@@ -26,6 +26,7 @@ const (
 	ReasonNotUTF8     Reason = "the record is not UTF-8"
 	ReasonQuotes      Reason = "unbalanced quotes"
 	ReasonColumns     Reason = "the record has a different number of cells than the header"
+	ReasonFooter      Reason = "the row is a footer or a total"
 	ReasonManyColumns Reason = "the record has more than 5,000 columns"
 )
 

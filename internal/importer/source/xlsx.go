@@ -25,6 +25,7 @@ type xlsxReader struct {
 	rows   *excelize.Rows
 	row    int // of the sheet, from 1
 	header []string
+	names  []string // of the columns, as the sheet has them; nil if it has none
 	ahead  []sheetRow
 	end    error
 }
@@ -117,6 +118,11 @@ func (x *xlsxReader) readHeader() error {
 		return err
 	}
 	x.header = names
+	if at >= 0 {
+		for _, cell := range rows[at] {
+			x.names = append(x.names, headerText(cell))
+		}
+	}
 	x.ahead = x.ahead[at+1:]
 	return nil
 }
@@ -147,7 +153,7 @@ func (x *xlsxReader) next() (r sheetRow, ok bool) {
 
 // nextChunk returns up to xlsxRecordsMax rows.
 func (x *xlsxReader) nextChunk() (Chunk, error) {
-	p := &sheetChunk{header: x.header, rows: x.ahead}
+	p := &sheetChunk{header: x.header, names: x.names, rows: x.ahead}
 	x.ahead = nil
 	for len(p.rows) < xlsxRecordsMax {
 		r, ok := x.next()
@@ -164,6 +170,7 @@ func (x *xlsxReader) nextChunk() (Chunk, error) {
 
 type sheetChunk struct {
 	header []string
+	names  []string
 	rows   []sheetRow
 }
 
@@ -172,6 +179,12 @@ func (p *sheetChunk) Records(yield func(*Record)) {
 	var record Record
 	for _, r := range p.rows {
 		record = Record{Line: r.line, Fields: record.Fields[:0]}
+		if isHeaderAgain(p.names, r.cells) {
+			continue
+		}
+		if len(p.header) > 2 && isFooter(append(r.cells, "", "")) { // blank cells at the end are left out of a row
+			record.Reason = ReasonFooter
+		}
 		for i, name := range p.header {
 			f := Field{Name: name, Value: Value{Kind: Cell}}
 			if i < len(r.cells) {

@@ -1,0 +1,46 @@
+package source
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheDirtOfCSVIsRead(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct{ content, want string }{
+		"a space before quotes": {
+			"\"name\", \"city\",  \"country\"\n\"Acme, Ltd\", \"Bonn, \"\"Süd\"\"\", \"DE\"\n\"Bolt\", \"Ulm\nNord\" , \"DE\"\n",
+			"name=\"Acme, Ltd\" city=\"Bonn, \\\"Süd\\\"\" country=\"DE\"\nname=\"Bolt\" city=\"Ulm\\nNord\" country=\"DE\"",
+		},
+		"a space before quotes below a plain header": {
+			"name, city, country\n\"Acme\", \"Bonn, Süd\", DE\n", `name="Acme" city="Bonn, Süd" country=" DE"`,
+		},
+		"quotes after a space that are text": {
+			"name,city\nAcme, \"Alt\" Bonn\nBolt, 5\" pipes\nCog, \"\n", `name="Acme" city=" \"Alt\" Bonn"` + "\n" + `name="Bolt" city=" 5\" pipes"` + "\n" + `name="Cog" city=" \""`,
+		},
+		"the header again":        {"name,city\nAcme,Bonn\nname,city\n\ufeffname,city\nBolt,Ulm\nName,Ulm\n", "name=\"Acme\" city=\"Bonn\"\nname=\"Bolt\" city=\"Ulm\"\nname=\"Name\" city=\"Ulm\""},
+		"the same name twice":     {"name,city,city\nAcme,Bonn,Ulm\nname,city,city\n", `name="Acme" city="Bonn" city_2="Ulm"`},
+		"each line in quotes":     {"\"name,city\"\n\"Acme,Bonn\"\n\"\"\"Bolt, Ltd\"\",Ulm\"\n", "name=\"Acme\" city=\"Bonn\"\nname=\"Bolt, Ltd\" city=\"Ulm\""},
+		"each line, semicolons":   {"\"name;city\"\n\"Acme, Ltd;Bonn\"\n", `name="Acme, Ltd" city="Bonn"`},
+		"some lines in quotes":    {"name,city\nAcme,Bonn\n\"\"\"Bolt, Ltd\"\",Ulm\"\n", "name=\"Acme\" city=\"Bonn\"\nname=\"Bolt, Ltd\" city=\"Ulm\""},
+		"one column in quotes":    {"\"name\"\n\"Acme, Ltd\"\n\"Bolt, Ltd\"\n", "name=\"Acme, Ltd\"\nname=\"Bolt, Ltd\""},
+		"U+0001 between cells":    {"name\x01city\x01country\nAcme, Ltd\x01Bonn\x01DE\n", `name="Acme, Ltd" city="Bonn" country="DE"`},
+		"a header in two rows":    {"Company,Place,,Size\n,City,Country,Employees\nAcme,Bonn,DE,5\nBolt,Ulm,DE,9\n", "Company=\"Acme\" City=\"Bonn\" Country=\"DE\" Employees=\"5\"\nCompany=\"Bolt\" City=\"Ulm\" Country=\"DE\" Employees=\"9\""},
+		"two rows below a title":  {"A list,,\nCompany,Place,\n,City,Country\nAcme,Bonn,DE\n", `Company="Acme" City="Bonn" Country="DE"`},
+		"a header with a blank":   {"name,,country\nAcme,City,DE\nBolt,x,FR\n", "name=\"Acme\" column_2=\"City\" country=\"DE\"\nname=\"Bolt\" column_2=\"x\" country=\"FR\""},
+		"a header, then its like": {"name,city\nCompany,City\n", `name="Company" city="City"`},
+		"footers and totals": {
+			"name,city,size\nAcme,Bonn,5\nTotal,Paris,9\nTotal,,14\n© Bolt Data,,\nSource: Bolt,,\nTotal,,\n",
+			"name=\"Acme\" city=\"Bonn\" size=\"5\"\nname=\"Total\" city=\"Paris\" size=\"9\"\n" + strings.Repeat("the row is a footer or a total\n", 3) + `name="Total"`,
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			got, _, err := records(t, "-", c.content, Options{})
+			require.NoError(t, err)
+			require.Equal(t, c.want, strings.Join(got, "\n"))
+		})
+	}
+}

@@ -5,10 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
+	"reflect"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 const (
@@ -79,25 +85,37 @@ func (p *parquetReader) fields(members map[string]any) []Field {
 	fields := make([]Field, 0, len(members))
 	for _, column := range p.rows.Schema().Fields() {
 		if v, ok := members[column.Name()]; ok {
-			fields = append(fields, Field{column.Name(), valueOf(plain(v))})
+			fields = append(fields, Field{column.Name(), valueOf(plain(column, v))})
 		}
 	}
 	return flatten(p.schema, fields)
 }
 
-// plain converts a value of the Parquet library to what encoding/json decodes, numbers as json.Number.
-func plain(v any) any {
+// plain converts a value of the Parquet library to what encoding/json decodes, numbers as json.Number, and dates and times
+// as RFC 3339 writes them. node is the value's column, or the nearest group around it that is known; nil if it is not known.
+func plain(node parquet.Node, v any) any {
 	switch v := v.(type) {
 	case nil, string, bool:
 		return v
 	case []byte:
-		if !utf8.Valid(v) {
+		switch {
+		case len(v) == len(uuid.UUID{}) && isUUID(node):
+			return uuid.UUID(v).String()
+		case !utf8.Valid(v):
 			return nil
 		}
 		return string(v)
 	case time.Time:
-		return v.UTC().Format(time.RFC3339)
-	case int32, int64, uint32, uint64, int, float32, float64:
+		return v.UTC().Format(time.RFC3339Nano)
+	case deprecated.Int96:
+		return int96Time(v)
+	case int32:
+		return integer(node, int64(v))
+	case int64:
+		return integer(node, v)
+	case *big.Float:
+		return json.Number(v.Text('f', -1))
+	case uint32, uint64, int, float32, float64:
 		p, err := json.Marshal(v)
 		if err != nil {
 			return nil // NaN or infinite
@@ -106,20 +124,139 @@ func plain(v any) any {
 	case []any:
 		out := make([]any, 0, len(v))
 		for _, e := range v {
-			out = append(out, plain(e))
+			out = append(out, plain(elementOf(node), e))
 		}
 		return out
 	case map[string]any:
 		if list, ok := listOf(v); ok {
-			return plain(list)
+			return plain(node, list)
 		}
 		out := make(map[string]any, len(v))
 		for name, e := range v {
-			out[name] = plain(e)
+			out[name] = plain(memberOf(node, name), e)
 		}
 		return out
 	}
-	return fmt.Sprint(v)
+	return plainKind(node, reflect.ValueOf(v))
+}
+
+// plainKind converts the maps and lists that the library gives Go types of their own.
+func plainKind(node parquet.Node, v reflect.Value) any {
+	switch v.Kind() {
+	case reflect.Map:
+		out := make(map[string]any, v.Len())
+		for _, key := range v.MapKeys() {
+			out[fmt.Sprint(key.Interface())] = plain(memberOf(node, ""), v.MapIndex(key).Interface())
+		}
+		return out
+	case reflect.Slice, reflect.Array:
+		out := make([]any, 0, v.Len())
+		for i := range v.Len() {
+			out = append(out, plain(elementOf(node), v.Index(i).Interface()))
+		}
+		return out
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		return plain(node, v.Elem().Interface())
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// integer returns a whole number, or the date or time that the column says it is.
+func integer(node parquet.Node, n int64) any {
+	number := json.Number(strconv.FormatInt(n, 10))
+	if node == nil || !node.Leaf() {
+		return number
+	}
+	l := node.Type().LogicalType()
+	if l == nil {
+		return number
+	}
+	switch t := l.Value.(type) {
+	case *format.DateType:
+		return time.Unix(n*secondsPerDay, 0).UTC().Format(time.DateOnly)
+	case *format.TimestampType:
+		return timeText(n, t.Unit)
+	case *format.TimeType:
+		at := time.Unix(0, 0).UTC().Add(time.Duration(n) * unitOf(t.Unit))
+		return at.Format("15:04:05.999999999")
+	}
+	return number
+}
+
+const secondsPerDay = 24 * 60 * 60
+
+func timeText(n int64, unit format.TimeUnit) string {
+	var t time.Time
+	switch unitOf(unit) {
+	case time.Millisecond:
+		t = time.UnixMilli(n)
+	case time.Microsecond:
+		t = time.UnixMicro(n)
+	default:
+		t = time.Unix(0, n)
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+func unitOf(unit format.TimeUnit) time.Duration {
+	switch unit.Value.(type) {
+	case *format.MilliSeconds:
+		return time.Millisecond
+	case *format.MicroSeconds:
+		return time.Microsecond
+	}
+	return time.Nanosecond
+}
+
+// int96Time returns the time that older programs write as 12 bytes: the nanoseconds of the day, and the Julian day.
+func int96Time(v deprecated.Int96) string {
+	const julianDay1970 = 2_440_588
+	nanoseconds := int64(uint64(v[1])<<32 | uint64(v[0])) //nolint:gosec // fewer than a day has, in a sound file
+	days := int64(v[2]) - julianDay1970
+	return time.Unix(days*secondsPerDay, nanoseconds).UTC().Format(time.RFC3339Nano)
+}
+
+func isUUID(node parquet.Node) bool {
+	if node == nil || !node.Leaf() || node.Type().LogicalType() == nil {
+		return false
+	}
+	_, ok := node.Type().LogicalType().Value.(*format.UUIDType)
+	return ok
+}
+
+// memberOf returns the column of a group's member, or of the values of a map; nil if it is not known.
+func memberOf(node parquet.Node, name string) parquet.Node {
+	if node == nil || node.Leaf() {
+		return nil
+	}
+	for _, f := range node.Fields() {
+		if f.Name() == name {
+			return f
+		}
+	}
+	if fields := node.Fields(); len(fields) == 1 && fields[0].Repeated() && !fields[0].Leaf() { // a map: its only field is key_value
+		if inner := fields[0].Fields(); len(inner) == 2 {
+			return inner[1]
+		}
+	}
+	return nil
+}
+
+// elementOf returns the column of a list's elements; nil if it is not known.
+func elementOf(node parquet.Node) parquet.Node {
+	if node == nil || node.Leaf() {
+		return node // repeated
+	}
+	if fields := node.Fields(); len(fields) == 1 && fields[0].Repeated() {
+		if inner := fields[0]; !inner.Leaf() && len(inner.Fields()) == 1 {
+			return inner.Fields()[0]
+		}
+		return fields[0]
+	}
+	return node
 }
 
 // listOf unwraps a list, which Parquet stores as {"list": [{"element": …}]}.

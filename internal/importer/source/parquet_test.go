@@ -1,0 +1,54 @@
+package source
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/stretchr/testify/require"
+)
+
+func TestParquetTypesKeepTheirMeaning(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		Name    string            `parquet:"name"`
+		Founded int32             `parquet:"founded,date"`
+		Micros  time.Time         `parquet:"micros,timestamp(microsecond)"`
+		Millis  int64             `parquet:"millis,timestamp(millisecond)"`
+		Nanos   *int64            `parquet:"nanos,optional,timestamp(nanosecond)"`
+		Old     deprecated.Int96  `parquet:"old"`
+		Clock   int64             `parquet:"clock,time(microsecond)"`
+		Money   int64             `parquet:"money,decimal(2:18)"`
+		ID      [16]byte          `parquet:"uid,uuid"`
+		Days    []int32           `parquet:"days,list" parquet-element:",date"`
+		Map     map[string]string `parquet:"map"`
+		HQ      struct {
+			Since int32 `parquet:"since,date"`
+		} `parquet:"hq"`
+		Plain int64 `parquet:"plain"`
+	}
+	at := time.Date(1965, 4, 3, 2, 1, 0, 500_000, time.UTC)
+	r := row{
+		Name: "Acme", Founded: -23_741, Micros: at, Millis: at.UnixMilli(), Old: deprecated.Int96{1_000_000_000, 0, 2_440_588}, Clock: 3_600_000_000,
+		Money: 12_345, ID: [16]byte{0xab, 15: 1}, Map: map[string]string{"a": "b"}, Plain: 1_700_000_000, Days: []int32{10_957},
+	}
+	r.HQ.Since = 10_957
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[row](&b)
+	_, err := w.Write([]row{r})
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	got, _, err := records(t, "-", b.String(), Options{})
+	require.NoError(t, err)
+	require.Len(t, got, 1)
+	for _, want := range []string{
+		`founded="1905-01-01"`, `micros="1965-04-03T02:01:00.0005Z"`, `millis="1965-04-03T02:01:00Z"`, `old="1970-01-01T00:00:01Z"`, `clock="01:00:00"`,
+		`money=123.45`, `uid="ab000000-0000-0000-0000-000000000001"`, `map.a="b"`, `hq.since="2000-01-01"`, `days=["2000-01-01"]`, `plain=1700000000`,
+	} {
+		require.Contains(t, got[0]+" ", want+" ")
+	}
+	require.False(t, strings.Contains(got[0], "nanos"))
+}

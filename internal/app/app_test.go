@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }
 
-func TestServeDoesTheMainJobAndLeavesNothingRunning(t *testing.T) {
+func TestServeCompletesAnExportAndLeavesNothingRunning(t *testing.T) {
 	t.Parallel()
 	s := apptest.Start(t, apptest.Options{Companies: threeCompanies, Credits: 2})
 	c := s.Client()
@@ -50,7 +50,7 @@ func TestServeDoesTheMainJobAndLeavesNothingRunning(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestSecondServerOfADirectoryIsRefused(t *testing.T) {
+func TestASecondServerOnADirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	s := apptest.Start(t, apptest.Options{})
 	_, err := s.Client().Credits(t.Context()) // it serves, so it holds the lock
@@ -74,7 +74,7 @@ func serve(t *testing.T, c config.Config) error {
 	return a.Serve(ctx, listener)
 }
 
-func TestWorkspaceWithCreditsIsCreatedWholeOrNotAtAll(t *testing.T) {
+func TestAWorkspaceIsCreatedWithItsCreditsOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	s := apptest.Start(t, apptest.Options{Credits: 5})
 	_, err := s.CreateWorkspace(t.Context(), "Debtor", -1)
@@ -87,7 +87,7 @@ func TestWorkspaceWithCreditsIsCreatedWholeOrNotAtAll(t *testing.T) {
 	require.EqualValues(t, 5, balance)
 }
 
-func TestAServerForgetsAnswersThatHaveBeenKeptLongEnough(t *testing.T) {
+func TestAServerPrunesExpiredIdempotencyKeys(t *testing.T) {
 	t.Parallel()
 	kept := func(a *app.App) []string {
 		keys, err := db.Collect(t.Context(), a.DB.Read(), db.Value[string], `SELECT key FROM replay ORDER BY key`)

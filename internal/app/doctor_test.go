@@ -29,69 +29,69 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// patient is a running server that has sold two exports, 20 companies each and 10 that were owned by then, and nothing
+// fixture is a running server that has sold two exports, 20 companies each and 10 that were owned by then, and nothing
 // is wrong with it.
-type patient struct {
+type fixture struct {
 	*apptest.Server
 	first, second string // the exports
 }
 
-// eachPatient runs fn on a fresh patient on every database.
-func eachPatient(t *testing.T, fn func(t *testing.T, p *patient)) {
+// eachDatabase runs fn on a fresh fixture on every database.
+func eachDatabase(t *testing.T, fn func(t *testing.T, f *fixture)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		fn(t, newPatient(t, "sqlite"))
+		fn(t, newFixture(t, "sqlite"))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		fn(t, newPatient(t, dbtest.PostgresURL(t)))
+		fn(t, newFixture(t, dbtest.PostgresURL(t)))
 	})
 }
 
-func newPatient(t *testing.T, database string) *patient {
+func newFixture(t *testing.T, database string) *fixture {
 	t.Helper()
 	var companies strings.Builder
 	for i := range 40 {
 		fmt.Fprintf(&companies, "{\"name\":\"Company %02d\",\"domain\":\"c%d.example\",\"country\":\"Peru\",\"employee_count\":%d}\n", i, i, i+1)
 	}
-	p := &patient{Server: apptest.Start(t, apptest.Options{
+	f := &fixture{Server: apptest.Start(t, apptest.Options{
 		Config: func(c *config.Config) { c.DB = database }, Companies: companies.String(), Credits: 100,
 	})}
-	p.first, p.second = p.buy(t, 1, 20), p.buy(t, 11, 40)
-	return p
+	f.first, f.second = f.buy(t, 1, 20), f.buy(t, 11, 40)
+	return f
 }
 
-func (p *patient) buy(t *testing.T, low, high int64) string {
+func (f *fixture) buy(t *testing.T, low, high int64) string {
 	t.Helper()
-	created, err := p.Client().CreateExport(t.Context(), client.ExportRequest{
+	created, err := f.Client().CreateExport(t.Context(), client.ExportRequest{
 		Name: "Some", SearchFilters: &client.Filters{EmployeeCountMin: &low, EmployeeCountMax: &high},
 	})
 	require.NoError(t, err)
-	e, err := p.Client().Wait(t.Context(), created.ExportJob.ID, 5*time.Millisecond, nil)
+	e, err := f.Client().Wait(t.Context(), created.ExportJob.ID, 5*time.Millisecond, nil)
 	require.NoError(t, err)
 	require.Equal(t, client.ExportCompleted, e.Status)
 	return created.ExportJob.ID
 }
 
 // examine gives the findings as "area: problem".
-func (p *patient) examine(t *testing.T) []string {
+func (f *fixture) examine(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	require.NoError(t, p.Doctor.Run(t.Context(), nil, func(c doctor.Check) {
+	require.NoError(t, f.Doctor.Run(t.Context(), nil, func(c doctor.Check) {
 		require.NotNil(t, c.Findings)
-		for _, f := range c.Findings {
-			require.Equal(t, c.Area, f.Area)
-			require.NotEmpty(t, f.Subject)
-			all = append(all, f.Area+": "+f.Problem)
+		for _, finding := range c.Findings {
+			require.Equal(t, c.Area, finding.Area)
+			require.NotEmpty(t, finding.Subject)
+			all = append(all, finding.Area+": "+finding.Problem)
 		}
 	}))
 	return all
 }
 
-func (p *patient) exec(t *testing.T, statement string, args ...any) {
+func (f *fixture) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
-	require.NoError(t, p.DB.Tx(t.Context(), func(tx *db.Tx) error {
+	require.NoError(t, f.DB.Tx(t.Context(), func(tx *db.Tx) error {
 		res, err := tx.ExecContext(t.Context(), statement, args...)
 		if err != nil {
 			return err
@@ -103,11 +103,11 @@ func (p *patient) exec(t *testing.T, statement string, args ...any) {
 }
 
 // path is where a file of the export lies.
-func (p *patient) path(export, suffix string) string {
-	return filepath.Join(p.Config.Data, "files", "exports", p.Workspace.String(), export+".csv"+suffix)
+func (f *fixture) path(export, suffix string) string {
+	return filepath.Join(f.Config.Data, "files", "exports", f.Workspace.String(), export+".csv"+suffix)
 }
 
-func (p *patient) rewrite(t *testing.T, path string, fn func([]byte) []byte) {
+func (f *fixture) rewrite(t *testing.T, path string, fn func([]byte) []byte) {
 	t.Helper()
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -120,24 +120,24 @@ func (p *patient) rewrite(t *testing.T, path string, fn func([]byte) []byte) {
 // listed with it. The server keeps running meanwhile.
 func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	sql := func(statement string, args ...any) func(*testing.T, *patient) {
-		return func(t *testing.T, p *patient) {
+	sql := func(statement string, args ...any) func(*testing.T, *fixture) {
+		return func(t *testing.T, f *fixture) {
 			given := slices.Clone(args)
 			for i, a := range given {
-				if pick, ok := a.(func(*patient) string); ok {
-					given[i] = pick(p)
+				if pick, ok := a.(func(*fixture) string); ok {
+					given[i] = pick(f)
 				}
 			}
-			p.exec(t, statement, given...)
+			f.exec(t, statement, given...)
 		}
 	}
-	first := func(p *patient) string { return p.first }
-	second := func(p *patient) string { return p.second }
+	first := func(f *fixture) string { return f.first }
+	second := func(f *fixture) string { return f.second }
 	for name, test := range map[string]struct {
-		harm func(*testing.T, *patient)
-		want []string // the beginnings of what is found
+		damage func(*testing.T, *fixture)
+		want   []string // the beginnings of what is found
 	}{
-		"nothing": {func(*testing.T, *patient) {}, nil},
+		"nothing": {func(*testing.T, *fixture) {}, nil},
 
 		"ledger, a balance": {sql(`UPDATE account SET balance = balance + 1`), []string{
 			"ledger: balance is 61, but the entries add up to 60",
@@ -187,9 +187,9 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 			"unlocks: delta 2: damaged set",
 			"exports: what it has paid for cannot be compared with what its exports deliver: ",
 		}},
-		"unlocks, a snapshot": {func(t *testing.T, p *patient) {
-			p.exec(t, `INSERT INTO unlock_snapshot (workspace_id, seq, size, companies, created_at) VALUES ($1, 1, 1, $2, 1)`,
-				p.Workspace, company.SetOf(7).Bytes())
+		"unlocks, a snapshot": {func(t *testing.T, f *fixture) {
+			f.exec(t, `INSERT INTO unlock_snapshot (workspace_id, seq, size, companies, created_at) VALUES ($1, 1, 1, $2, 1)`,
+				f.Workspace, company.SetOf(7).Bytes())
 		}, []string{
 			"unlocks: snapshot 1 is not the sum of its deltas",
 		}},
@@ -229,36 +229,36 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 			"exports: it is processing, but its job is done",
 		}},
 
-		"files, one that is gone": {func(t *testing.T, p *patient) {
-			require.NoError(t, os.Remove(p.path(p.first, "")))
+		"files, one that is gone": {func(t *testing.T, f *fixture) {
+			require.NoError(t, os.Remove(f.path(f.first, "")))
 		}, []string{"files: its file is missing"}},
-		"files, one that was cut off": {func(t *testing.T, p *patient) {
-			p.rewrite(t, p.path(p.first, ""), func(b []byte) []byte { return b[:len(b)-1] })
+		"files, one that was cut off": {func(t *testing.T, f *fixture) {
+			f.rewrite(t, f.path(f.first, ""), func(b []byte) []byte { return b[:len(b)-1] })
 		}, []string{"files: its file is not the one that was paid for: its size is"}},
-		"files, one bit": {func(t *testing.T, p *patient) {
-			p.rewrite(t, p.path(p.second, ""), func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
+		"files, one bit": {func(t *testing.T, f *fixture) {
+			f.rewrite(t, f.path(f.second, ""), func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
 		}, []string{"files: its file is not the one that was paid for: its sha256 is"}},
 		"files, a hash": {sql(`UPDATE export SET sha256 = $2 WHERE id = $1`, first, make([]byte, 32)), []string{
 			"files: its manifest has a different sha256 than the database",
 			"files: its file is not the one that was paid for: its sha256 is",
 		}},
-		"files, a manifest that is gone": {func(t *testing.T, p *patient) {
-			require.NoError(t, os.Remove(p.path(p.second, ".manifest.json")))
+		"files, a manifest that is gone": {func(t *testing.T, f *fixture) {
+			require.NoError(t, os.Remove(f.path(f.second, ".manifest.json")))
 		}, []string{"files: its manifest is missing"}},
-		"files, a manifest of another export": {func(t *testing.T, p *patient) {
-			p.rewrite(t, p.path(p.second, ".manifest.json"), func([]byte) []byte {
-				other, err := os.ReadFile(p.path(p.first, ".manifest.json"))
+		"files, a manifest of another export": {func(t *testing.T, f *fixture) {
+			f.rewrite(t, f.path(f.second, ".manifest.json"), func([]byte) []byte {
+				other, err := os.ReadFile(f.path(f.first, ".manifest.json"))
 				require.NoError(t, err)
 				return other
 			})
 		}, []string{"files: its manifest has a different created_at, export_id, "}},
-		"files, a manifest that is none": {func(t *testing.T, p *patient) {
-			p.rewrite(t, p.path(p.second, ".manifest.json"), func(b []byte) []byte { return b[1:] })
+		"files, a manifest that is none": {func(t *testing.T, f *fixture) {
+			f.rewrite(t, f.path(f.second, ".manifest.json"), func(b []byte) []byte { return b[1:] })
 		}, []string{"files: its manifest cannot be read"}},
 
-		"jobs, one without an export": {func(t *testing.T, p *patient) {
-			require.NoError(t, p.DB.Tx(t.Context(), func(tx *db.Tx) error {
-				job, err := p.Jobs.Enqueue(t.Context(), tx, "export.run", map[string]string{"export_id": p.first})
+		"jobs, one without an export": {func(t *testing.T, f *fixture) {
+			require.NoError(t, f.DB.Tx(t.Context(), func(tx *db.Tx) error {
+				job, err := f.Jobs.Enqueue(t.Context(), tx, "export.run", map[string]string{"export_id": f.first})
 				if err != nil {
 					return err
 				}
@@ -267,26 +267,26 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 				return err
 			}))
 		}, []string{"jobs: export.run: no export belongs to it"}},
-		"jobs, a worker that stopped responding": {func(t *testing.T, p *patient) {
-			require.NoError(t, p.Stop()) // else it would take the job up
-			p.exec(t, `UPDATE export SET status = 'processing' WHERE id = $1`, p.first)
-			p.exec(t, `UPDATE job SET state = 'running', worker = 'gone', lease_until = 1
-				WHERE id = (SELECT job_id FROM export WHERE id = $1)`, p.first)
+		"jobs, a worker that stopped responding": {func(t *testing.T, f *fixture) {
+			require.NoError(t, f.Stop()) // else it would take the job up
+			f.exec(t, `UPDATE export SET status = 'processing' WHERE id = $1`, f.first)
+			f.exec(t, `UPDATE job SET state = 'running', worker = 'gone', lease_until = 1
+				WHERE id = (SELECT job_id FROM export WHERE id = $1)`, f.first)
 		}, []string{"jobs: export.run: its worker stopped responding before 1970-01-01"}},
-		"jobs, one that no worker takes": {func(t *testing.T, p *patient) {
-			require.NoError(t, p.Stop())
-			p.exec(t, `UPDATE export SET status = 'pending' WHERE id = $1`, p.first)
-			p.exec(t, `UPDATE job SET state = 'queued', run_at = 1 WHERE id = (SELECT job_id FROM export WHERE id = $1)`, p.first)
+		"jobs, one that no worker takes": {func(t *testing.T, f *fixture) {
+			require.NoError(t, f.Stop())
+			f.exec(t, `UPDATE export SET status = 'pending' WHERE id = $1`, f.first)
+			f.exec(t, `UPDATE job SET state = 'queued', run_at = 1 WHERE id = (SELECT job_id FROM export WHERE id = $1)`, f.first)
 		}, []string{"jobs: export.run: it has been due since 1970-01-01"}},
 
-		"index, a company that it has otherwise": {func(t *testing.T, p *patient) {
-			companies, _, err := p.Catalog.Span(t.Context(), 17, 17)
+		"index, a company that it has otherwise": {func(t *testing.T, f *fixture) {
+			companies, _, err := f.Catalog.Span(t.Context(), 17, 17)
 			require.NoError(t, err)
 			companies[0].Country = "Atlantis"
-			require.NoError(t, p.Index.Apply(t.Context(), []index.Change{{Number: 17, Company: companies[0]}}, p.Index.Seq()))
+			require.NoError(t, f.Index.Apply(t.Context(), []index.Change{{Number: 17, Company: companies[0]}}, f.Index.Seq()))
 		}, []string{`index: country: the index counts "atlantis" 1 times, and the catalog 0`}},
-		"index, a company that it has lost": {func(t *testing.T, p *patient) {
-			require.NoError(t, p.Index.Apply(t.Context(), []index.Change{{Number: 17}}, p.Index.Seq()))
+		"index, a company that it has lost": {func(t *testing.T, f *fixture) {
+			require.NoError(t, f.Index.Apply(t.Context(), []index.Change{{Number: 17}}, f.Index.Seq()))
 		}, []string{"index: the index has 0 of them, and the catalog 1"}},
 		"index, a catalog that changed behind it": {
 			sql(`UPDATE company SET record = (SELECT record FROM company WHERE number = 1) WHERE number = 40`),
@@ -298,9 +298,9 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			eachPatient(t, func(t *testing.T, p *patient) {
-				test.harm(t, p)
-				found := p.examine(t)
+			eachDatabase(t, func(t *testing.T, f *fixture) {
+				test.damage(t, f)
+				found := f.examine(t)
 				require.Len(t, found, len(test.want), "%s", strings.Join(found, "\n"))
 				for i, want := range test.want {
 					require.True(t, strings.HasPrefix(found[i], want), "%q does not begin with %q", found[i], want)
@@ -310,7 +310,7 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestDoctorSaysThatItAskedNoServer(t *testing.T) {
+func TestDoctorSaysWhenItAskedNoServer(t *testing.T) {
 	t.Parallel()
 	s := apptest.Start(t, apptest.Options{Companies: threeCompanies})
 	skipped := func() (why string) {
@@ -381,7 +381,7 @@ func TestOnlyTheOwnerReachesAServersDiagnostics(t *testing.T) {
 
 func TestDoctorFindsNothingWhileTheServerWorks(t *testing.T) {
 	t.Parallel()
-	eachPatient(t, func(t *testing.T, p *patient) {
+	eachDatabase(t, func(t *testing.T, f *fixture) {
 		var working sync.WaitGroup
 		examined := make(chan struct{})
 		over := func() bool {
@@ -396,25 +396,25 @@ func TestDoctorFindsNothingWhileTheServerWorks(t *testing.T) {
 		working.Go(func() {
 			for i := int64(0); !over(); i++ {
 				low, high := i%40+1, i%40+10
-				created, err := p.Client().CreateExport(t.Context(), client.ExportRequest{
+				created, err := f.Client().CreateExport(t.Context(), client.ExportRequest{
 					Name: "More", SearchFilters: &client.Filters{EmployeeCountMin: &low, EmployeeCountMax: &high},
 				})
 				if err == nil && i%2 == 0 {
-					p.Client().CancelExport(t.Context(), created.ExportJob.ID) //nolint:errcheck // see above
+					f.Client().CancelExport(t.Context(), created.ExportJob.ID) //nolint:errcheck // see above
 				}
 			}
 		})
 		working.Go(func() {
 			for i := 0; !over(); i++ {
 				more := fmt.Sprintf("{\"name\":\"Company %d\",\"domain\":\"c%d.example\",\"city\":\"Lima %d\",\"employee_count\":%d}\n", i, i%60, i, i%60+1)
-				importer.Import(t.Context(), importer.Options{Catalog: p.Catalog, Files: []string{"-"}, Stdin: strings.NewReader(more)}) //nolint:errcheck // see above
+				importer.Import(t.Context(), importer.Options{Catalog: f.Catalog, Files: []string{"-"}, Stdin: strings.NewReader(more)}) //nolint:errcheck // see above
 			}
 		})
 		for range 5 {
-			require.Empty(t, p.examine(t))
+			require.Empty(t, f.examine(t))
 		}
 		close(examined)
 		working.Wait()
-		require.Empty(t, p.examine(t))
+		require.Empty(t, f.examine(t))
 	})
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/opencapi/capi/internal/indexing"
 )
 
-// firms are so many companies of a kind as NDJSON.
-func firms(kind string, n int) string {
+// companiesNamed are so many companies of a kind as NDJSON.
+func companiesNamed(kind string, n int) string {
 	var s strings.Builder
 	for i := range n {
 		fmt.Fprintf(&s, `{"name": "%s %d", "domain": "%s-%d.test", "description": "made %s"}`+"\n", kind, i, kind, i, kind)
@@ -58,34 +58,34 @@ func copyDB(t *testing.T, to, from string) {
 	require.NoError(t, os.WriteFile(to, p, 0o600))
 }
 
-func TestAnIndexNeverAnswersForAPastThatARestoredCatalogHasNot(t *testing.T) {
+func TestAnIndexNeverReturnsCompaniesThatARestoredCatalogLacks(t *testing.T) {
 	t.Parallel()
 	data, backup := t.TempDir(), t.TempDir()+"/backup.db"
 	at := func(c *config.Config) { c.Data = data }
-	first := apptest.Start(t, apptest.Options{Config: at, Companies: firms("first", 20)})
+	first := apptest.Start(t, apptest.Options{Config: at, Companies: companiesNamed("first", 20)})
 	require.Equal(t, 20, total(t, first, "first"))
 	require.NoError(t, first.Stop())
 	require.NoError(t, first.Close())
 	file := first.Config.SQLiteFile()
 	copyDB(t, backup, file)
 
-	second := apptest.Start(t, apptest.Options{Config: at, Companies: firms("undone", 20)})
+	second := apptest.Start(t, apptest.Options{Config: at, Companies: companiesNamed("undone", 20)})
 	require.Equal(t, 20, total(t, second, "undone"))
 	require.NoError(t, second.Stop())
-	outrun, err := second.IndexStats()
+	ahead, err := second.IndexStats()
 	require.NoError(t, err)
 	require.NoError(t, second.Close())
-	require.Equal(t, 40, outrun.Companies)
+	require.Equal(t, 40, ahead.Companies)
 
 	copyDB(t, file, backup)
 	third, err := app.Open(t.Context(), second.Config, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	for i := range 3 {
-		importInto(t, third.Catalog, firms(fmt.Sprint("instead", i), 10))
+		importInto(t, third.Catalog, companiesNamed(fmt.Sprint("instead", i), 10))
 	}
 	seq, err := third.Catalog.Seq(t.Context())
 	require.NoError(t, err)
-	require.Greater(t, seq, outrun.Seq, "by its number the catalog could be the one that the index knows")
+	require.Greater(t, seq, ahead.Seq, "by its number the catalog could be the one that the index knows")
 	require.NoError(t, third.Close())
 
 	fourth := apptest.Start(t, apptest.Options{Config: at})
@@ -113,12 +113,12 @@ func catchUp(t *testing.T, b *catalog.Store, ix *embedded.Index) {
 	require.NoError(t, indexing.NewFollower(indexing.FollowOptions{Catalog: b, Index: ix}).Build(t.Context()))
 }
 
-func TestAnIndexGoesOnWithABackupThatKnowsIt(t *testing.T) {
+func TestAnIndexIsKeptWithABackupThatHasItsCheckpoint(t *testing.T) {
 	t.Parallel()
 	file, dir := dbtest.SQLiteFile(t), t.TempDir()
 	d := dbtest.Open(t, file)
 	b := catalog.New(d)
-	importInto(t, b, firms("first", 20))
+	importInto(t, b, companiesNamed("first", 20))
 	ix := attach(t, dir, b)
 	catchUp(t, b, ix)
 	seq := ix.Seq()
@@ -126,7 +126,7 @@ func TestAnIndexGoesOnWithABackupThatKnowsIt(t *testing.T) {
 	require.NoError(t, d.Close())
 	copyDB(t, file+".backup", file)
 	b = catalog.New(dbtest.Open(t, file+".backup"))
-	importInto(t, b, firms("second", 5))
+	importInto(t, b, companiesNamed("second", 5))
 	ix = attach(t, dir, b)
 	require.Equal(t, seq, ix.Seq())
 	require.Equal(t, 20, ix.Len())
@@ -148,14 +148,14 @@ func TestAProcessKilledAfterItsCheckpointLeavesATrustedIndex(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		dir, b := t.TempDir(), catalog.New(d)
-		importInto(t, b, firms("first", 20))
+		importInto(t, b, companiesNamed("first", 20))
 		ix := attach(t, dir, b)
 		catchUp(t, b, ix)
 		seq := ix.Seq()
 		require.NoError(t, ix.Close())
 
 		for i := range 3 {
-			importInto(t, b, firms(fmt.Sprint("later", i), 5))
+			importInto(t, b, companiesNamed(fmt.Sprint("later", i), 5))
 			ix = attach(t, dir, killed{b})
 			require.Equal(t, seq, ix.Seq(), "the moment that was saved last")
 			catchUp(t, b, ix)
@@ -174,7 +174,7 @@ func TestSeveralServersKeepTheirOwnCheckpoints(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, dirs := catalog.New(d), []string{t.TempDir(), t.TempDir()}
 		for round := range 3 {
-			importInto(t, b, firms(fmt.Sprint("round", round), 5))
+			importInto(t, b, companiesNamed(fmt.Sprint("round", round), 5))
 			for _, dir := range dirs {
 				ix := attach(t, dir, b)
 				require.Equal(t, 5*round, ix.Len(), "what was saved is trusted, whatever other servers have saved since")

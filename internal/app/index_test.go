@@ -15,7 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/config"
 )
 
-func TestTheIndexOutlivesTheServerAndItsOwnDamage(t *testing.T) {
+func TestTheIndexSurvivesRestartsAndDamage(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	at := func(c *config.Config) { c.Data = data }

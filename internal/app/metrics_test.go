@@ -49,7 +49,7 @@ func scrape(t *testing.T, base string) map[string]string {
 }
 
 // busy is a server on which one export was completed and one cancelled.
-func busy(t *testing.T) *apptest.Server {
+func newServerWithSales(t *testing.T) *apptest.Server {
 	t.Helper()
 	s := apptest.Start(t, apptest.Options{Companies: threeCompanies, Credits: 3})
 	c := s.Client()
@@ -69,9 +69,9 @@ func busy(t *testing.T) *apptest.Server {
 	return s
 }
 
-func TestMetricsCountWhatIsSoldOnce(t *testing.T) {
+func TestMetricsCountEachSaleOnce(t *testing.T) {
 	t.Parallel()
-	s := busy(t)
+	s := newServerWithSales(t)
 	// The worker counts a moment after others can see what it has done.
 	require.Eventually(t, func() bool { return scrape(t, s.URL)[`capi_exports_total{status="completed"}`] == "1" },
 		10*time.Second, 5*time.Millisecond)
@@ -93,7 +93,7 @@ func TestMetricsCountWhatIsSoldOnce(t *testing.T) {
 
 var metricNames = regexp.MustCompile(`\b(?:capi|go|process)_[a-z0-9_]+\b`)
 
-func TestDocumentAndDashboardNameExactlyTheMetricsThatThereAre(t *testing.T) {
+func TestDocsAndDashboardNameExactlyTheExportedMetrics(t *testing.T) {
 	t.Parallel()
 	s := apptest.Start(t, apptest.Options{Config: func(c *config.Config) { c.RateLimits = "credits.get=1/min" }})
 	_, err := s.Client().Credits(t.Context())
@@ -151,7 +151,7 @@ func TestDocumentAndDashboardNameExactlyTheMetricsThatThereAre(t *testing.T) {
 	}
 }
 
-func TestMetricsCanBeElsewhereOrOff(t *testing.T) {
+func TestMetricsCanBeServedElsewhereOrTurnedOff(t *testing.T) {
 	t.Parallel()
 	off := apptest.Start(t, apptest.Options{Config: func(c *config.Config) { c.MetricsAddr = config.MetricsOff }})
 	status, _ := fetch(t, off.URL+"/metrics")
@@ -182,12 +182,12 @@ func TestMetricsCanBeElsewhereOrOff(t *testing.T) {
 }
 
 // serveFor serves until all is started, and ends.
-func serveFor(t *testing.T, c config.Config, heard func(slog.Record)) error {
+func serveFor(t *testing.T, c config.Config, observe func(slog.Record)) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	a, err := app.Open(t.Context(), c, slog.New(hear(func(r slog.Record) {
-		heard(r)
+	a, err := app.Open(t.Context(), c, slog.New(logFunc(func(r slog.Record) {
+		observe(r)
 		if r.Message == "serving" {
 			cancel()
 		}
@@ -200,14 +200,14 @@ func serveFor(t *testing.T, c config.Config, heard func(slog.Record)) error {
 }
 
 // hear is a log handler that calls a function.
-type hear func(slog.Record)
+type logFunc func(slog.Record)
 
-func (h hear) Enabled(context.Context, slog.Level) bool      { return true }
-func (h hear) Handle(_ context.Context, r slog.Record) error { h(r); return nil }
-func (h hear) WithAttrs([]slog.Attr) slog.Handler            { return h }
-func (h hear) WithGroup(string) slog.Handler                 { return h }
+func (h logFunc) Enabled(context.Context, slog.Level) bool      { return true }
+func (h logFunc) Handle(_ context.Context, r slog.Record) error { h(r); return nil }
+func (h logFunc) WithAttrs([]slog.Attr) slog.Handler            { return h }
+func (h logFunc) WithGroup(string) slog.Handler                 { return h }
 
-func TestReadinessTellsWhyRequestsShouldNotCome(t *testing.T) {
+func TestReadinessReportsWhyTheServerIsNotReady(t *testing.T) {
 	t.Parallel()
 	s := apptest.Start(t, apptest.Options{})
 	status, body := fetch(t, s.URL+"/readyz")

@@ -48,11 +48,11 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 
 // OpenExisting is Open for commands that need existing data: a directory without any is an error, and nothing is created.
 func OpenExisting(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
-	mark := filepath.Join(c.Data, linksKey)
+	marker := filepath.Join(c.Data, linksKey)
 	if c.Postgres() == "" {
-		mark = c.SQLiteFile()
+		marker = c.SQLiteFile()
 	}
-	switch _, err := os.Stat(mark); {
+	switch _, err := os.Stat(marker); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("there is no capi data in %s; name its directory with --data, or begin with capi workspace create "+
 			"or capi import, which make one", c.Data)

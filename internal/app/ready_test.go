@@ -12,7 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/config"
 )
 
-func TestAnIndexThatIsFarBehindIsNotReady(t *testing.T) {
+func TestAServerWhoseIndexIsFarBehindIsNotReady(t *testing.T) {
 	t.Parallel()
 	a, err := Open(t.Context(), config.Config{Storage: config.Storage{Data: t.TempDir(), DB: "sqlite"}}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)

@@ -25,15 +25,15 @@ import (
 )
 
 const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = time.Minute
-	writeTimeout      = 10 * time.Minute // a slow client may take that long over a file
-	idleTimeout       = 2 * time.Minute
-	pastPruneEvery    = time.Minute
-	quotePruneEvery   = time.Minute
-	replayPruneEvery  = time.Hour
-	jobPruneEvery     = time.Hour
-	sessionPruneEvery = time.Hour
+	readHeaderTimeout     = 10 * time.Second
+	readTimeout           = time.Minute
+	writeTimeout          = 10 * time.Minute // a slow client may take that long over a file
+	idleTimeout           = 2 * time.Minute
+	recordPruneEvery      = time.Minute
+	quotePruneEvery       = time.Minute
+	idempotencyPruneEvery = time.Hour
+	jobPruneEvery         = time.Hour
+	sessionPruneEvery     = time.Hour
 )
 
 // part is something that runs while the server serves. Both methods are safe to call twice.
@@ -81,9 +81,9 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 // parts are in the order of their start; they stop the other way round.
 func (a *App) parts(follower *indexing.Follower) []part {
 	runner := job.NewRunner(a.Jobs, a.Exports.Handlers())
-	past := &pruner{what: "past records", every: pastPruneEvery, prune: a.Exports.Prune, log: a.Log}
+	records := &pruner{what: "past records", every: recordPruneEvery, prune: a.Exports.Prune, log: a.Log}
 	quotes := &pruner{what: "quotes", every: quotePruneEvery, prune: a.Exports.PruneQuotes, log: a.Log}
-	replays := &pruner{what: "kept answers", every: replayPruneEvery, prune: a.Idempotency.Prune, log: a.Log}
+	answers := &pruner{what: "kept answers", every: idempotencyPruneEvery, prune: a.Idempotency.Prune, log: a.Log}
 	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
 	jobs := &pruner{what: "jobs that are over", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
 	diagnostics := doctor.NewServer(doctor.ServerOptions{
@@ -94,9 +94,9 @@ func (a *App) parts(follower *indexing.Follower) []part {
 		{"diagnostics", diagnostics.Start, diagnostics.Stop},
 		{"tokens", a.Tokens.Start, a.Tokens.Stop},
 		{"jobs", runner.Start, runner.Stop},
-		{"pruning of past records", past.Start, past.Stop},
+		{"pruning of past records", records.Start, records.Stop},
 		{"pruning of quotes", quotes.Start, quotes.Stop},
-		{"pruning of kept answers", replays.Start, replays.Stop},
+		{"pruning of kept answers", answers.Start, answers.Stop},
 		{"pruning of jobs", jobs.Start, jobs.Stop},
 		{"pruning of sessions", sessions.Start, sessions.Stop},
 	}

@@ -44,7 +44,7 @@ func (a *App) importsForConsole(ctx context.Context, before int64, limit int) ([
 	if err != nil {
 		return nil, err
 	}
-	told := make([]console.Import, 0, len(imports))
+	shown := make([]console.Import, 0, len(imports))
 	for _, i := range imports {
 		c := console.Import{Number: i.Number, Files: i.Files, StartedAt: i.StartedAt, FinishedAt: i.FinishedAt, UndoneAt: i.UndoneAt}
 		for _, f := range importCounts {
@@ -52,9 +52,9 @@ func (a *App) importsForConsole(ctx context.Context, before int64, limit int) ([
 				c.Counts = append(c.Counts, console.ImportCount{Name: f.name, Count: int64(n)})
 			}
 		}
-		told = append(told, c)
+		shown = append(shown, c)
 	}
-	return told, nil
+	return shown, nil
 }
 
 func (a *App) examineForConsole(ctx context.Context, report func(doctor.Check)) error {

@@ -35,13 +35,13 @@ import (
 // the database and the files outlives it.
 type node struct {
 	*app.App
-	life     *life
+	life     *lifetime
 	follower *indexing.Follower
 	handler  http.Handler
 }
 
 // newNode builds what app.Open and Serve build, with a store and options of the simulation.
-func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() error, jobs job.Options, log *slog.Logger) (*node, error) {
+func newNode(d *db.DB, files *file.Store, dir string, l *lifetime, fault func() error, jobs job.Options, log *slog.Logger) (*node, error) {
 	a := app.Build(config.Config{Storage: config.Storage{Data: dir}}, services.Parts{
 		DB: d.Guarded(l.guard), Blobs: &store{Store: files, life: l, fault: fault}, Index: embedded.Open(embedded.Options{}), Log: log,
 		Tokens: token.Options{UsePeriod: time.Hour}, Unlocks: unlock.Options{SnapshotEvery: 5}, Jobs: jobs,
@@ -65,9 +65,9 @@ func newNode(d *db.DB, files *file.Store, dir string, l *life, fault func() erro
 // errCutOff is what a client sees of a server that dies.
 var errCutOff = errors.New("connection reset by peer")
 
-// answer has the handler answer a request; lucky says whether an answer still goes out that was ready when the process
+// answer has the handler answer a request; delivered says whether an answer still goes out that was ready when the process
 // died. A failure that no death and no client that hung up explains is what unexplained is told.
-func (n *node) answer(r *http.Request, lucky bool, unexplained func(string)) (_ *http.Response, err error) {
+func (n *node) answer(r *http.Request, delivered bool, unexplained func(string)) (_ *http.Response, err error) {
 	w := httptest.NewRecorder()
 	defer func() {
 		if v := recover(); v != nil { // http.ErrAbortHandler
@@ -77,7 +77,7 @@ func (n *node) answer(r *http.Request, lucky bool, unexplained func(string)) (_ 
 	n.handler.ServeHTTP(w, r)
 	switch {
 	case n.life.isOver():
-		if w.Code >= http.StatusMultipleChoices || !lucky {
+		if w.Code >= http.StatusMultipleChoices || !delivered {
 			return nil, errCutOff
 		}
 	case hasHungUp(r.Context()):

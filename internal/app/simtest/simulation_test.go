@@ -29,9 +29,9 @@ import (
 )
 
 var (
-	seedFlag   = flag.Uint64("sim.seed", 0, "repeat the world of this seed, and no other; 0 for new ones")
-	deathsFlag = flag.Int("sim.deaths", 310, "how many deaths the tests with random ones simulate on each database")
-	traceFlag  = flag.Int("sim.trace", 60, "how many of the last deeds are printed of a world that fails")
+	seedFlag    = flag.Uint64("sim.seed", 0, "repeat the world of this seed, and no other; 0 for new ones")
+	crashesFlag = flag.Int("sim.deaths", 310, "how many deaths the tests with random ones simulate on each database")
+	traceFlag   = flag.Int("sim.trace", 60, "how many of the last actions are printed of a world that fails")
 )
 
 const (
@@ -53,7 +53,7 @@ func eachDatabase(t *testing.T, fn func(t *testing.T, fresh func(t *testing.T) s
 
 // memory is a directory in memory, where the machine has one. A simulated death ends a process and not the machine:
 // what it had written is there afterwards, on a disk or not, so waiting for a disk would prove nothing.
-func memory(t testing.TB) string {
+func memoryDir(t testing.TB) string {
 	dir, err := os.MkdirTemp("/dev/shm", "capi-sim-")
 	if err != nil {
 		return t.TempDir()
@@ -65,13 +65,13 @@ func memory(t testing.TB) string {
 func sqliteInMemory(t *testing.T) string {
 	content, err := os.ReadFile(dbtest.SQLiteFile(t))
 	require.NoError(t, err)
-	path := filepath.Join(memory(t), "capi.db")
+	path := filepath.Join(memoryDir(t), "capi.db")
 	require.NoError(t, os.WriteFile(path, content, 0o600))
 	return path
 }
 
 // world is a database with its files, and the processes that live and die on it.
-type world struct {
+type simulation struct {
 	t     *testing.T
 	seed  uint64
 	r     *rand.Rand // of the one goroutine that moves the world
@@ -81,19 +81,19 @@ type world struct {
 	files *file.Store
 	jobs  job.Options
 
-	mu     sync.Mutex
-	broken int // Puts in a hundred that fail
-	luck   *rand.Rand
-	trace  []string
-	faults []string // broken promises that nobody could return
+	mu        sync.Mutex
+	broken    int // Puts in a hundred that fail
+	faultRand *rand.Rand
+	trace     []string
+	faults    []string // broken promises that nobody could return
 }
 
-// newWorld makes an empty one, from its seed.
-func newWorld(t *testing.T, seed, part uint64, name string, jobs job.Options) *world {
+// newSimulation makes an empty one, from its seed.
+func newSimulation(t *testing.T, seed, part uint64, name string, jobs job.Options) *simulation {
 	t.Helper()
-	w := &world{
-		t: t, seed: seed, name: name, dir: memory(t), jobs: jobs,
-		r: rand.New(rand.NewPCG(seed, 2*part)), luck: rand.New(rand.NewPCG(seed, 2*part+1)),
+	w := &simulation{
+		t: t, seed: seed, name: name, dir: memoryDir(t), jobs: jobs,
+		r: rand.New(rand.NewPCG(seed, 2*part)), faultRand: rand.New(rand.NewPCG(seed, 2*part+1)),
 	}
 	w.raw = dbtest.Open(t, name)
 	var err error
@@ -103,23 +103,23 @@ func newWorld(t *testing.T, seed, part uint64, name string, jobs job.Options) *w
 }
 
 // close gives the connections back, of which a server has only so many for all worlds of a test.
-func (w *world) close() { require.NoError(w.t, w.raw.Close()) }
+func (w *simulation) close() { require.NoError(w.t, w.raw.Close()) }
 
 // say adds a line to what is printed if the world fails.
-func (w *world) say(format string, args ...any) {
+func (w *simulation) logf(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.trace = append(w.trace, fmt.Sprintf(format, args...))
 }
 
-func (w *world) unexplained(what string) {
+func (w *simulation) unexplained(what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.faults = append(w.faults, what)
 }
 
 // must ends the test if err is one, with all that it takes to repeat it.
-func (w *world) must(err error, n *node) {
+func (w *simulation) must(err error, n *node) {
 	w.t.Helper()
 	w.mu.Lock()
 	if len(w.faults) > 0 {
@@ -141,7 +141,7 @@ func (w *world) must(err error, n *node) {
 }
 
 // breakStore makes so many of a hundred Puts fail from now on.
-func (w *world) breakStore(percent int) {
+func (w *simulation) breakStore(percent int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.broken = percent
@@ -149,38 +149,38 @@ func (w *world) breakStore(percent int) {
 
 var errFull = errors.New("no space left on device")
 
-func (w *world) fault() error {
+func (w *simulation) fault() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.luck.IntN(100) < w.broken {
+	if w.faultRand.IntN(100) < w.broken {
 		return errFull
 	}
 	return nil
 }
 
-func (w *world) isLucky() bool {
+func (w *simulation) flipCoin() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.luck.IntN(2) == 0
+	return w.faultRand.IntN(2) == 0
 }
 
-// journal keeps what a process complains of while it lives.
-type journal struct {
-	world *world
-	life  *life
+// traceWriter keeps what a process complains of while it lives.
+type traceWriter struct {
+	sim  *simulation
+	life *lifetime
 }
 
-func (j journal) Write(line []byte) (int, error) {
+func (j traceWriter) Write(line []byte) (int, error) {
 	if !j.life.isOver() {
-		j.world.say("    %s", strings.TrimSpace(string(line)))
+		j.sim.logf("    %s", strings.TrimSpace(string(line)))
 	}
 	return len(line), nil
 }
 
 // boot starts a process; it may die on the way, which is no error.
-func (w *world) boot(ctx context.Context) *node {
-	l := &life{}
-	log := slog.New(slog.NewTextHandler(journal{w, l}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+func (w *simulation) boot(ctx context.Context) *node {
+	l := &lifetime{}
+	log := slog.New(slog.NewTextHandler(traceWriter{w, l}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	n, err := newNode(w.raw, w.files, w.dir, l, w.fault, w.jobs, log)
 	w.must(err, nil)
 	if err := n.follower.Build(ctx); err != nil && !n.life.isOver() {
@@ -190,7 +190,7 @@ func (w *world) boot(ctx context.Context) *node {
 }
 
 // open makes a workspace with its customer, which sends requests with do.
-func (w *world) open(ctx context.Context, n *node, stock *customer.Stock, operator customer.Operator, alone bool,
+func (w *simulation) open(ctx context.Context, n *node, stock *customer.Stock, operator customer.Operator, alone bool,
 	do func(*http.Request) (*http.Response, error),
 ) *customer.Customer {
 	const granted = 100
@@ -205,7 +205,7 @@ func (w *world) open(ctx context.Context, n *node, stock *customer.Stock, operat
 }
 
 // examine is what capi doctor proves.
-func (w *world) examine(ctx context.Context, n *node) error {
+func (w *simulation) examine(ctx context.Context, n *node) error {
 	var found []error
 	err := n.Doctor.Run(ctx, nil, func(c doctor.Check) {
 		for _, f := range c.Findings {
@@ -216,14 +216,14 @@ func (w *world) examine(ctx context.Context, n *node) error {
 }
 
 // unfinished counts the jobs that somebody has to work on still.
-func (w *world) unfinished(ctx context.Context) (n int) {
+func (w *simulation) unfinished(ctx context.Context) (n int) {
 	err := w.raw.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM job WHERE state IN ('queued', 'running')`).Scan(&n)
 	w.must(err, nil)
 	return n
 }
 
 // timePasses lets the leases of all workers run out.
-func (w *world) timePasses(ctx context.Context) {
+func (w *simulation) expireLeases(ctx context.Context) {
 	w.must(w.raw.Tx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE job SET lease_until = 1 WHERE state = 'running'`)
 		return err
@@ -231,7 +231,7 @@ func (w *world) timePasses(ctx context.Context) {
 }
 
 // work lets the node run jobs until none is left, or it dies.
-func (w *world) work(ctx context.Context, n *node) {
+func (w *simulation) runJobs(ctx context.Context, n *node) {
 	r := job.NewRunner(n.Jobs, n.Exports.Handlers())
 	if err := r.Start(ctx); err != nil {
 		if !n.life.isOver() {
@@ -259,10 +259,10 @@ func newSeed() uint64 {
 	return rand.Uint64N(1_000_000_000) + 1
 }
 
-// deathsWanted is that part of those that are asked for; with a seed, those of its one world.
-func deathsWanted(part, of int) int {
+// crashesWanted is that part of those that are asked for; with a seed, those of its one world.
+func crashesWanted(part, of int) int {
 	if *seedFlag != 0 {
 		return 1
 	}
-	return *deathsFlag * part / of
+	return *crashesFlag * part / of
 }

@@ -10,88 +10,88 @@ import (
 	"github.com/opencapi/capi/internal/db"
 )
 
-// errDead is what every step of a process gives that has died.
-var errDead = errors.New("the process has died")
+// errCrashed is what every step of a process gives that has died.
+var errCrashed = errors.New("the process has died")
 
 // life is how long a simulated process lives. Every step that changes something outside of the process goes through it:
 // the begin, the statements and the commit of each write transaction, and what is done to files. It ends the process
 // before one of them, after which no other ever happens. A step that only reads is none, since a death before it leaves
 // what the death before the next one leaves; but the dead do not read either.
-type life struct {
-	mu    sync.Mutex
-	taken int
-	steps []string // the last ones, for whoever looks into a failure
-	endAt int      // the process dies before this step; 0 for never
-	dead  bool
-	died  func() // called when it dies; nil for nobody
+type lifetime struct {
+	mu      sync.Mutex
+	taken   int
+	steps   []string // the last ones, for whoever looks into a failure
+	crashAt int      // the process dies before this step; 0 for never
+	crashed bool
+	onCrash func() // called when it dies; nil for nobody
 
-	cutAt int                // a client hangs up before this step
-	cut   context.CancelFunc // nil if none does
+	hangUpAt int                // a client hangs up before this step
+	hangUp   context.CancelFunc // nil if none does
 }
 
 // lastSteps is how many steps a life remembers.
 const lastSteps = 40
 
-// endAfter lets the process take n more steps, and die before the next one.
-func (l *life) endAfter(n int) {
+// crashAfter lets the process take n more steps, and die before the next one.
+func (l *lifetime) crashAfter(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.endAt = l.taken + n + 1
+	l.crashAt = l.taken + n + 1
 }
 
-// endAfterThen also tells of the death; then must not block.
-func (l *life) endAfterThen(n int, then func()) {
+// crashAfterThen also tells of the death; then must not block.
+func (l *lifetime) crashAfterThen(n int, then func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.endAt, l.died = l.taken+n+1, then
+	l.crashAt, l.onCrash = l.taken+n+1, then
 }
 
-func (l *life) goOn() {
+func (l *lifetime) keepAlive() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.endAt = 0
+	l.crashAt = 0
 }
 
 // hangUpAfter ends the context n steps from now.
-func (l *life) hangUpAfter(n int, cut context.CancelFunc) {
+func (l *lifetime) hangUpAfter(n int, hangUp context.CancelFunc) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cutAt, l.cut = l.taken+n+1, cut
+	l.hangUpAt, l.hangUp = l.taken+n+1, hangUp
 }
 
-func (l *life) isOver() bool {
+func (l *lifetime) isOver() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.dead
+	return l.crashed
 }
 
-func (l *life) step(what string) error {
+func (l *lifetime) step(what string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.dead {
-		return errDead
+	if l.crashed {
+		return errCrashed
 	}
 	l.taken++
 	if len(l.steps) == lastSteps {
 		l.steps = append(l.steps[:0], l.steps[1:]...)
 	}
-	if l.taken == l.endAt {
-		l.dead = true
+	if l.taken == l.crashAt {
+		l.crashed = true
 		l.steps = append(l.steps, "death before "+what)
-		if l.died != nil {
-			l.died()
+		if l.onCrash != nil {
+			l.onCrash()
 		}
-		return errDead
+		return errCrashed
 	}
 	l.steps = append(l.steps, what)
-	if l.cut != nil && l.taken == l.cutAt {
-		l.cut()
-		l.cut = nil
+	if l.hangUp != nil && l.taken == l.hangUpAt {
+		l.hangUp()
+		l.hangUp = nil
 	}
 	return nil
 }
 
-func (l *life) guard(p db.GuardPoint) error {
+func (l *lifetime) guard(p db.GuardPoint) error {
 	switch p {
 	case db.Begin:
 		return l.step("begin")
@@ -104,7 +104,7 @@ func (l *life) guard(p db.GuardPoint) error {
 	case db.Read:
 	}
 	if l.isOver() {
-		return errDead
+		return errCrashed
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (l *life) guard(p db.GuardPoint) error {
 // store is a blob.Store whose steps a life counts, and that can be made to fail.
 type store struct {
 	blob.Store
-	life  *life
+	life  *lifetime
 	fault func() error // of a Put; nil for none
 }
 
@@ -124,7 +124,7 @@ func (s *store) Put(ctx context.Context, key string, fn func(io.Writer) error) (
 		return blob.Info{}, err
 	}
 	info, err := s.Store.Put(ctx, key, func(w io.Writer) error {
-		if err := fn(&dyingWriter{w: w, life: s.life}); err != nil {
+		if err := fn(&crashingWriter{w: w, life: s.life}); err != nil {
 			return err
 		}
 		return s.life.step("file in place")
@@ -135,14 +135,14 @@ func (s *store) Put(ctx context.Context, key string, fn func(io.Writer) error) (
 	return info, s.life.step("word of the file")
 }
 
-// dyingWriter may die after its first write.
-type dyingWriter struct {
+// crashingWriter may die after its first write.
+type crashingWriter struct {
 	w       io.Writer
-	life    *life
+	life    *lifetime
 	written bool
 }
 
-func (d *dyingWriter) Write(p []byte) (int, error) {
+func (d *crashingWriter) Write(p []byte) (int, error) {
 	if d.written {
 		return d.w.Write(p)
 	}
@@ -166,7 +166,7 @@ func (s *store) Delete(ctx context.Context, key string) error {
 
 func (s *store) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	if s.life.isOver() {
-		return nil, errDead
+		return nil, errCrashed
 	}
 	return s.Store.Open(ctx, key)
 }

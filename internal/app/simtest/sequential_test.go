@@ -1,0 +1,152 @@
+// Package simtest drives the whole program through random purchases, failures and deaths, on real databases, and holds
+// it to all that it promises after each death. It has no code of its own to offer.
+package simtest
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/testkit/customer"
+)
+
+// solo is a world with one process, and one thing done to it at a time, so that every answer is foretold, and a seed
+// repeats every step.
+type sequential struct {
+	*simulation
+	node     *node
+	customer *customer.Customer
+	crashes  int
+	actions  int
+}
+
+// sequentialJobs make one worker, which looks for work when it is told to.
+func sequentialJobs() job.Options {
+	return job.Options{
+		Workers: 1, AttemptsMax: 2, RetryDelay: time.Millisecond, RetryDelayMax: time.Millisecond,
+		Poll: time.Hour, Lease: time.Hour, HandBack: time.Minute, Alone: true,
+	}
+}
+
+func newSequential(t *testing.T, seed, part uint64, name string) *sequential {
+	t.Helper()
+	s := &sequential{simulation: newSimulation(t, seed, part, name, sequentialJobs())}
+	ctx := t.Context()
+	s.node = s.boot(ctx)
+	stock := &customer.Stock{Size: stockSize}
+	s.must(stock.Load(ctx, s.Import), s.node)
+	s.customer = s.open(ctx, s.node, stock, s, true, func(r *http.Request) (*http.Response, error) {
+		return s.node.answer(r, s.flipCoin(), s.unexplained)
+	})
+	return s
+}
+
+// The operator is whichever process lives.
+
+func (s *sequential) Grant(ctx context.Context, ws string, credits int, note string) error {
+	return s.node.Grant(ctx, ws, credits, note)
+}
+
+func (s *sequential) Import(ctx context.Context, ndjson string) error {
+	return s.node.Import(ctx, ndjson)
+}
+
+func (s *sequential) Undo(ctx context.Context) error { return s.node.Undo(ctx) }
+
+func (s *sequential) NewToken(ctx context.Context, ws string, budget *int) (customer.Token, error) {
+	return s.node.NewToken(ctx, ws, budget)
+}
+func (s *sequential) Revoke(ctx context.Context, t customer.Token) error {
+	return s.node.Revoke(ctx, t)
+}
+
+// did takes in what a deed came to.
+func (s *sequential) record(what string, err error) {
+	s.t.Helper()
+	s.actions++
+	s.logf("%s", what)
+	s.must(err, s.node)
+}
+
+// deed does one thing at random.
+func (s *sequential) act(ctx context.Context) {
+	s.t.Helper()
+	switch s.r.IntN(20) {
+	case 0, 1, 2:
+		s.breakStore([]int{0, 0, 0, 40, 100}[s.r.IntN(5)])
+		s.runJobs(ctx, s.node)
+		s.record("work", nil)
+		s.compare(ctx)
+	case 3:
+		err := s.node.maintain(ctx)
+		if s.node.life.isOver() {
+			err = nil
+		}
+		s.record("maintain", err)
+	case 4, 5: // a client that hangs up
+		ctx, hangUp := context.WithCancel(ctx)
+		defer hangUp()
+		s.node.life.hangUpAfter(s.r.IntN(30), hangUp)
+		what, err := s.customer.Act(ctx, s.r)
+		s.record("hanging up: "+what, err)
+		s.node.life.hangUpAfter(0, nil)
+		s.compare(context.WithoutCancel(ctx))
+	default:
+		s.record(s.customer.Act(ctx, s.r))
+	}
+}
+
+// look compares what the service has with what it promised; a process that dies meanwhile leaves that to the next one.
+func (s *sequential) compare(ctx context.Context) {
+	s.t.Helper()
+	if err := s.customer.Look(ctx); !s.node.life.isOver() {
+		s.must(err, s.node)
+	}
+}
+
+// rise starts the next process after a death, and holds it to everything.
+func (s *sequential) restart(ctx context.Context) {
+	s.t.Helper()
+	s.crashes++
+	s.logf("death %d: %s", s.crashes, s.node.life.steps[len(s.node.life.steps)-1])
+	s.node = s.boot(ctx)
+	s.must(s.examine(ctx, s.node), s.node)
+	s.compare(ctx)
+}
+
+// end lets everything that was begun end, and looks at all of it.
+func (s *sequential) finish(ctx context.Context) {
+	s.t.Helper()
+	s.node.life.keepAlive()
+	s.breakStore(0)
+	s.runJobs(ctx, s.node)
+	s.logf("the end")
+	s.must(s.customer.Check(ctx), s.node)
+	s.must(s.examine(ctx, s.node), s.node)
+	s.close()
+}
+
+// crashesPerSequential is how many deaths a world sees: in an old one the audits take long.
+const crashesPerSequential = 15
+
+func TestMoneyIsRightAfterEveryCrash(t *testing.T) {
+	t.Parallel()
+	eachDatabase(t, func(t *testing.T, fresh func(*testing.T) string) {
+		crashes, actions := 0, 0
+		for wanted := crashesWanted(4, 5); crashes < wanted; {
+			s := newSequential(t, newSeed(), 0, fresh(t))
+			for s.crashes < crashesPerSequential {
+				s.node.life.crashAfter(s.r.IntN(100))
+				for !s.node.life.isOver() {
+					s.act(t.Context())
+				}
+				s.restart(t.Context())
+			}
+			s.finish(t.Context())
+			crashes, actions = crashes+s.crashes, actions+s.actions
+		}
+		t.Logf("%d deaths, %d actions", crashes, actions)
+	})
+}

@@ -1,4 +1,4 @@
-// Package app builds the program from its configuration and runs it. It holds no rule.
+// Package app builds the program from its configuration and runs it. It contains no business rules.
 package app
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// App is the program: the stores and use cases over open data, and the configuration. Its index is empty until Serve fills
-// it. Safe for concurrent use.
+// App is the program: its configuration, and the stores and use cases on an open database. The index is empty until Serve
+// fills it. Safe for concurrent use.
 type App struct {
 	*services.Services
 	Config config.Config
@@ -20,7 +20,7 @@ type App struct {
 	sales *sales
 }
 
-// Build returns the App over the parts, of which it sets Servers and Observe. It opens and starts nothing.
+// Build returns an App made of the parts. It sets p.Servers and p.Observe itself. It opens and starts nothing.
 func Build(c config.Config, p services.Parts) *App {
 	a := &App{Config: c, sales: newSales()}
 	p.Servers, p.Observe = serversDir(c.Data), a.sales.observe
@@ -28,10 +28,10 @@ func Build(c config.Config, p services.Parts) *App {
 	return a
 }
 
-// Close closes the index and the database. A server must have stopped before.
+// Close closes the index and the database. Call it only after Serve has returned.
 func (a *App) Close() error { return errors.Join(a.Index.Close(), a.DB.Close()) }
 
-// CreateWorkspace creates a workspace with its account and its first credits, if any, in one transaction.
+// CreateWorkspace creates a workspace with its credit account and initial credits, if any, in one transaction.
 func (a *App) CreateWorkspace(ctx context.Context, name string, credits int64) (workspace.Workspace, error) {
 	return a.Memberships.CreateWorkspace(ctx, membership.NewWorkspace{Name: name, Credits: credits, Actor: Operator()})
 }

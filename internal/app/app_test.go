@@ -25,7 +25,7 @@ const threeCompanies = `{"name":"Acme","domain":"acme.example","country":"DE"}
 `
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, // the tests' own client keeps its connections
+	goleak.VerifyTestMain(m, // the tests' HTTP client keeps its connections open
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }
 
@@ -53,7 +53,7 @@ func TestServeCompletesAnExportAndLeavesNothingRunning(t *testing.T) {
 func TestASecondServerOnADirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	s := apptest.Start(t, apptest.Options{})
-	_, err := s.Client().Credits(t.Context()) // it serves, so it holds the lock
+	_, err := s.Client().Credits(t.Context()) // it answers, so it holds the lock
 	require.NoError(t, err)
 	err = serve(t, s.Config)
 	require.ErrorContains(t, err, "is in use by another capi serve (process ")
@@ -61,7 +61,8 @@ func TestASecondServerOnADirectoryIsRefused(t *testing.T) {
 	require.NoError(t, serve(t, s.Config), "the lock is free again")
 }
 
-// serve opens and serves until it fails, or for as long as it takes to be told to stop at once.
+// serve opens an App and calls Serve with a cancelled context. It returns the error of Serve, which is nil if the server
+// could start.
 func serve(t *testing.T, c config.Config) error {
 	t.Helper()
 	a, err := app.Open(t.Context(), c, slog.New(slog.DiscardHandler))

@@ -10,7 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/console"
 )
 
-// console builds the pages; ctx ends when the server begins to stop.
+// console returns the handler of the console. ctx must be cancelled when the server starts to stop.
 func (a *App) console(ctx context.Context) (http.Handler, error) {
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
@@ -23,8 +23,8 @@ func (a *App) console(ctx context.Context) (http.Handler, error) {
 	})
 }
 
-// FirstLink is where the first owner makes their account, at a server that listens at addr; empty if there is somebody
-// already. Each call makes another link; all of them end with the first account.
+// FirstLink returns a link for creating the first account, at a server that listens at addr. It is empty if an account
+// exists already. Each call returns a new link; all of them expire when the first account is created.
 func (a *App) FirstLink(ctx context.Context, addr net.Addr) (string, error) {
 	secret, err := a.Memberships.First(ctx)
 	if err != nil || secret == "" {
@@ -33,7 +33,7 @@ func (a *App) FirstLink(ctx context.Context, addr net.Addr) (string, error) {
 	return a.Link(addr, secret), nil
 }
 
-// Link is the address of an invitation with the secret. addr is where the server listens.
+// Link returns the URL of the invitation with the secret, at a server that listens at addr.
 func (a *App) Link(addr net.Addr, secret string) string {
 	base := strings.TrimSuffix(a.Config.PublicURL, "/")
 	if base == "" {

@@ -12,13 +12,13 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
-// gauges read how the server stands, at the moment of the question.
+// gauges is a collector that reads the state of the server at each scrape.
 type gauges struct {
 	app      *App
 	follower *indexing.Follower
 
 	mu      sync.Mutex
-	counted time.Time // when the jobs were
+	counted time.Time // when stats was read
 	stats   job.Stats
 }
 
@@ -32,26 +32,26 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	descDatabaseUp  = describe("database_up", "1 if the database answered this question, else 0.")
-	descConnections = describe("database_connections", "Open connections, by pool and whether they are used.", "pool", "state")
-	descWaits       = describe("database_waits_total", "Times that somebody had to wait for a connection, by pool.", "pool")
-	descWaitSeconds = describe("database_wait_seconds_total", "Time waited for connections, by pool.", "pool")
-	descPoolMax     = describe("database_connections_max", "Connections that the pool may open.", "pool")
+	descDatabaseUp  = describe("database_up", "1 if the database answered at this scrape, else 0.")
+	descConnections = describe("database_connections", "Open connections, by pool and by whether they are in use.", "pool", "state")
+	descWaits       = describe("database_waits_total", "Number of times that a query waited for a connection, by pool.", "pool")
+	descWaitSeconds = describe("database_wait_seconds_total", "Total time that queries waited for a connection, by pool.", "pool")
+	descPoolMax     = describe("database_connections_max", "Most connections that the pool opens.", "pool")
 
-	descJobs    = describe("jobs", "Jobs by state; those that are over are forgotten after a week.", "state")
-	descOverdue = describe("jobs_overdue_seconds", "For how long the queued job has been due that has waited longest.")
+	descJobs    = describe("jobs", "Jobs by state; finished ones are deleted after a week.", "state")
+	descOverdue = describe("jobs_overdue_seconds", "How long the longest-waiting queued job has been due.")
 
 	descCompanies = describe("index_companies", "Companies in the index.")
-	descSegments  = describe("index_segments", "Segments of the index, by where they are.", "place")
-	descMerges    = describe("index_merges_total", "Merges of segments since the start.")
+	descSegments  = describe("index_segments", "Segments of the index, on disk and in memory.", "place")
+	descMerges    = describe("index_merges_total", "Merges of segments since the server started.")
 	descMerging   = describe("index_merging", "1 while segments are merged, else 0.")
 	descComplete  = describe("index_complete", "0 while companies are missing because a segment was damaged, else 1.")
-	descLag       = describe("index_lag_seconds", "For how long the index has been behind the catalog; 0 while it is not.")
-	descIndexSeq  = describe("index_sequence", "Number of the catalog's newest change that the index has.")
-	descSequence  = describe("catalog_sequence", "Number of the catalog's newest change.")
+	descLag       = describe("index_lag_seconds", "How long the index has been behind the catalog; 0 if it is up to date.")
+	descIndexSeq  = describe("index_sequence", "Number of the newest catalog change in the index.")
+	descSequence  = describe("catalog_sequence", "Number of the newest catalog change.")
 )
 
-// Describe is called by the registry.
+// Describe implements prometheus.Collector.
 func (g *gauges) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descDatabaseUp, descConnections, descWaits, descWaitSeconds, descPoolMax, descJobs, descOverdue, descCompanies,
@@ -61,7 +61,7 @@ func (g *gauges) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect is called by the registry. What the database does not tell is left out.
+// Collect implements prometheus.Collector. If the database does not answer, it leaves out the metrics that need it.
 func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), gaugeTimeout)
 	defer cancel()
@@ -103,7 +103,7 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// jobs counts the jobs now and then, however often it is asked.
+// jobs returns the counts of jobs, which are at most statsEvery old.
 func (g *gauges) jobs(ctx context.Context) (job.Stats, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

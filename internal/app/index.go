@@ -11,11 +11,12 @@ import (
 	"github.com/opencapi/capi/internal/index"
 )
 
-// IndexDir is where a data directory keeps its index.
+// IndexDir returns the directory of the index in a data directory.
 func IndexDir(data string) string { return filepath.Join(data, "index") }
 
-// attachIndex attaches the index to its directory, until the lock is closed. If another server uses the directory, as one
-// may on PostgreSQL, the index stays in memory and there is no lock; nor is there one for an index that is not kept on disk.
+// attachIndex locks the index directory and attaches the index to it. The caller closes the lock after the index. The lock
+// is nil, and the index stays in memory, if another server uses the directory, which can happen on PostgreSQL. It is also
+// nil if the index is not kept on disk.
 func (a *App) attachIndex(ctx context.Context) (*filelock.Lock, error) {
 	stored, ok := a.Index.(index.Stored)
 	if !ok {
@@ -27,7 +28,7 @@ func (a *App) attachIndex(ctx context.Context) (*filelock.Lock, error) {
 	}
 	lock, err := lockData(dir)
 	if err != nil {
-		a.Log.WarnContext(ctx, "index stays in memory, because its directory is not free", "reason", err)
+		a.Log.WarnContext(ctx, "index stays in memory because its directory cannot be locked", "reason", err)
 		return nil, nil
 	}
 	if err := stored.Attach(ctx, dir, a.Catalog); err != nil {

@@ -23,7 +23,7 @@ import (
 	"github.com/opencapi/capi/internal/indexing"
 )
 
-// companiesNamed are so many companies of a kind as NDJSON.
+// companiesNamed returns n companies of a kind as NDJSON.
 func companiesNamed(kind string, n int) string {
 	var s strings.Builder
 	for i := range n {
@@ -32,7 +32,7 @@ func companiesNamed(kind string, n int) string {
 	return s.String()
 }
 
-// total is the number of companies that the server finds of a kind, once it answers.
+// total returns the number of companies of a kind that the server finds. It waits until the server answers.
 func total(t *testing.T, s *apptest.Server, kind string) int {
 	t.Helper()
 	found, err := s.Client().Search(t.Context(), client.SearchRequest{Filters: client.Filters{Query: kind}})
@@ -85,7 +85,7 @@ func TestAnIndexNeverReturnsCompaniesThatARestoredCatalogLacks(t *testing.T) {
 	}
 	seq, err := third.Catalog.Seq(t.Context())
 	require.NoError(t, err)
-	require.Greater(t, seq, ahead.Seq, "by its number the catalog could be the one that the index knows")
+	require.Greater(t, seq, ahead.Seq, "the sequence number alone does not show that the catalog was restored")
 	require.NoError(t, third.Close())
 
 	fourth := apptest.Start(t, apptest.Options{Config: at})
@@ -100,7 +100,7 @@ func TestAnIndexNeverReturnsCompaniesThatARestoredCatalogLacks(t *testing.T) {
 	require.Equal(t, check.CatalogSeq, check.Seq)
 }
 
-// attach opens the index of a directory as a server with this catalog would.
+// attach opens the index in a directory, as a server with this catalog does.
 func attach(t *testing.T, dir string, source embedded.Source) *embedded.Index {
 	t.Helper()
 	ix := embedded.Open(embedded.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
@@ -135,7 +135,7 @@ func TestAnIndexIsKeptWithABackupThatHasItsCheckpoint(t *testing.T) {
 	require.NoError(t, ix.Close())
 }
 
-// killed is a catalog whose index's process ends right after it has saved its checkpoint.
+// killed is a catalog that fails right after it has saved a checkpoint, as if the process were killed then.
 type killed struct{ *catalog.Store }
 
 var errKilled = errors.New("killed")
@@ -157,7 +157,7 @@ func TestAProcessKilledAfterItsCheckpointLeavesATrustedIndex(t *testing.T) {
 		for i := range 3 {
 			importInto(t, b, companiesNamed(fmt.Sprint("later", i), 5))
 			ix = attach(t, dir, killed{b})
-			require.Equal(t, seq, ix.Seq(), "the moment that was saved last")
+			require.Equal(t, seq, ix.Seq(), "the index is at the checkpoint saved last")
 			catchUp(t, b, ix)
 			require.ErrorIs(t, ix.Close(), errKilled)
 		}
@@ -177,7 +177,7 @@ func TestSeveralServersKeepTheirOwnCheckpoints(t *testing.T) {
 			importInto(t, b, companiesNamed(fmt.Sprint("round", round), 5))
 			for _, dir := range dirs {
 				ix := attach(t, dir, b)
-				require.Equal(t, 5*round, ix.Len(), "what was saved is trusted, whatever other servers have saved since")
+				require.Equal(t, 5*round, ix.Len(), "the saved index is trusted, even if other servers have saved theirs since")
 				catchUp(t, b, ix)
 				require.NoError(t, ix.Close())
 			}

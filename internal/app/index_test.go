@@ -36,7 +36,7 @@ func TestTheIndexSurvivesRestartsAndDamage(t *testing.T) {
 	require.Equal(t, 300, stats.Companies)
 
 	second := apptest.Start(t, apptest.Options{Config: at, Companies: `{"name": "Late Company", "domain": "late.test", "description": "made late"}`})
-	require.Equal(t, 301, total(second), "the index catches up with the catalog by itself")
+	require.Equal(t, 301, total(second), "the index catches up with the catalog when the server starts")
 	require.NoError(t, second.Stop())
 
 	segment := filepath.Join(app.IndexDir(data), stats.Segments[0].Name)
@@ -47,7 +47,7 @@ func TestTheIndexSurvivesRestartsAndDamage(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(segment, p, 0o600))
 	third := apptest.Start(t, apptest.Options{Config: at})
-	require.Equal(t, 301, total(third), "what was damaged comes back from the catalog")
+	require.Equal(t, 301, total(third), "damaged segments are rebuilt from the catalog")
 	require.NoError(t, third.Stop())
 	check, err := third.VerifyIndex(t.Context())
 	require.NoError(t, err)

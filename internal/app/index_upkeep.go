@@ -12,13 +12,13 @@ import (
 	"github.com/opencapi/capi/internal/indexing"
 )
 
-// IndexStats say what the index's directory holds: the figures of what is whole, and what is damaged.
+// IndexStats describe the index directory: the stats of its intact files, and its damages.
 type IndexStats struct {
 	index.Stats
 	Damages []index.Damage `json:"-"`
 }
 
-// Findings are the damages as the doctor would tell them.
+// Findings returns the damages in the form that capi doctor reports.
 func (s IndexStats) Findings() []audit.Finding {
 	findings := make([]audit.Finding, len(s.Damages))
 	for i, d := range s.Damages {
@@ -27,14 +27,14 @@ func (s IndexStats) Findings() []audit.Finding {
 	return findings
 }
 
-// IndexCheck is the index's directory, and how the catalog stands to it.
+// IndexCheck describes the index directory and the catalog, for comparison.
 type IndexCheck struct {
 	IndexStats
 	CatalogSeq       uint64
 	CatalogCompanies int
 }
 
-// IndexStats is what the index's directory holds, read beside a running server: of each file the header alone, so it finds
+// IndexStats describes the index directory, also while a server runs. It reads only the header of each file, so it finds
 // fewer damages than VerifyIndex.
 func (a *App) IndexStats() (stats IndexStats, err error) {
 	stored, err := a.storedIndex()
@@ -45,7 +45,7 @@ func (a *App) IndexStats() (stats IndexStats, err error) {
 	return stats, indexError(err)
 }
 
-// VerifyIndex reads every byte of the index's directory, also beside a running server.
+// VerifyIndex reads and checks every byte of the index directory, also while a server runs.
 func (a *App) VerifyIndex(ctx context.Context) (c IndexCheck, err error) {
 	stored, err := a.storedIndex()
 	if err != nil {
@@ -61,28 +61,29 @@ func (a *App) VerifyIndex(ctx context.Context) (c IndexCheck, err error) {
 	c.CatalogCompanies, err = a.Catalog.Len(ctx)
 	if err == nil && len(c.Damages) == 0 && !c.Lost && c.Seq == c.CatalogSeq && c.Companies != c.CatalogCompanies {
 		c.Damages = append(c.Damages, index.Damage{
-			Segment: "all", Section: "companies", Problem: fmt.Sprintf("%d, and the catalog has %d", c.Companies, c.CatalogCompanies),
+			Segment: "all", Section: "companies", Problem: fmt.Sprintf("the index has %d, but the catalog has %d", c.Companies, c.CatalogCompanies),
 		})
 	}
 	return c, err
 }
 
-// storedIndex returns the index as one that is kept in the data directory.
+// storedIndex returns the index, or an error if it is not kept in the data directory.
 func (a *App) storedIndex() (index.Stored, error) {
 	if stored, ok := a.Index.(index.Stored); ok {
 		return stored, nil
 	}
-	return nil, errors.New("the index is not kept in the data directory")
+	return nil, errors.New("this index is not kept in the data directory")
 }
 
 func indexError(err error) error {
 	if errors.Is(err, os.ErrNotExist) {
-		return errors.New("there is no index yet: the server makes it, or capi index rebuild")
+		return errors.New("there is no index yet; start the server or run capi index rebuild to create it")
 	}
 	return err
 }
 
-// RebuildIndex makes the index anew from the catalog, in as few segments as can be. No server may run meanwhile.
+// RebuildIndex replaces the index by a new one built from the catalog, merged into as few segments as possible. It returns
+// an error if a server is using the directory.
 func (a *App) RebuildIndex(ctx context.Context, progress func(done, total int)) (stats IndexStats, took time.Duration, err error) {
 	stored, err := a.storedIndex()
 	if err != nil {

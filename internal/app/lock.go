@@ -10,12 +10,12 @@ import (
 	"github.com/opencapi/capi/internal/filelock"
 )
 
-// lockData takes the lock that the one server of a data directory holds.
+// lockData takes the lock of a directory, which only one server can hold. If another process holds it, the error names it.
 func lockData(dir string) (*filelock.Lock, error) {
 	path := filepath.Join(dir, "serve.lock")
 	lock, err := filelock.Try(path)
 	if errors.Is(err, filelock.ErrLocked) {
-		holder, _ := os.ReadFile(path) // only to name the process
+		holder, _ := os.ReadFile(path) // best effort: only to name the process
 		return nil, inUse(dir, strings.TrimSpace(string(holder)))
 	}
 	if err != nil {
@@ -33,5 +33,5 @@ func inUse(dir, pid string) error {
 		by += " (process " + pid + ")"
 	}
 	return fmt.Errorf("data directory %s is in use by %s; stop it first, or choose another directory with --data. "+
-		"Every other command works beside a running server", dir, by)
+		"All other commands work while a server is running", dir, by)
 }

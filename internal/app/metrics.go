@@ -21,7 +21,7 @@ import (
 
 const metricsPath = "/metrics"
 
-// sales count what this process has sold. Several processes on one database add up.
+// sales are the metrics of what this process has sold. With several processes on one database, add their values up.
 type sales struct {
 	exports           *prometheus.CounterVec
 	charged, refunded prometheus.Counter
@@ -30,13 +30,13 @@ type sales struct {
 func newSales() *sales {
 	s := &sales{
 		exports: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "capi_exports_total", Help: "Exports that were created, and what has become of exports.",
+			Name: "capi_exports_total", Help: "Exports that were created, completed, failed or cancelled.",
 		}, []string{"status"}),
 		charged: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "capi_credits_charged_total", Help: "Credits charged for exports.",
 		}),
 		refunded: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "capi_credits_refunded_total", Help: "Credits given back for exports that failed or were cancelled.",
+			Name: "capi_credits_refunded_total", Help: "Credits refunded for exports that failed or were cancelled.",
 		}),
 	}
 	for _, status := range []string{"created", "completed", "failed", "cancelled"} {
@@ -55,7 +55,7 @@ func (s *sales) observe(e export.Event) {
 	s.refunded.Add(float64(e.Refunded))
 }
 
-// newRegistry holds every metric of a server but those of its traffic.
+// newRegistry returns a registry with every metric of a server except those of its HTTP traffic.
 func (a *App) newRegistry(f *indexing.Follower) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(
@@ -68,11 +68,11 @@ func (a *App) newRegistry(f *indexing.Follower) *prometheus.Registry {
 func metricsHandler(r *prometheus.Registry, log *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		MaxRequestsInFlight: 4, // the figures are for a few who watch
+		MaxRequestsInFlight: 4, // few clients scrape a server
 	})
 }
 
-// exporter serves the metrics at an address of their own.
+// exporter serves the metrics at a separate address.
 type exporter struct {
 	addr    string
 	handler http.Handler
@@ -83,7 +83,7 @@ type exporter struct {
 	group  sync.WaitGroup
 }
 
-// metricsPart is what serves the metrics, if it is not the API's own listener.
+// metricsPart returns the exporter if the metrics have a separate address; otherwise it returns nothing.
 func (a *App) metricsPart(handler http.Handler) []part {
 	if a.Config.MetricsAddr == "" || a.Config.MetricsAddr == config.MetricsOff {
 		return nil
@@ -94,7 +94,7 @@ func (a *App) metricsPart(handler http.Handler) []part {
 	return []part{{"metrics", e.Start, e.Stop}}
 }
 
-// Start begins to listen; a second call does nothing.
+// Start starts listening. A second call does nothing.
 func (e *exporter) Start(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -108,14 +108,14 @@ func (e *exporter) Start(ctx context.Context) error {
 	e.server = &http.Server{Handler: e.handler, ReadHeaderTimeout: readHeaderTimeout, WriteTimeout: time.Minute}
 	e.group.Go(func() {
 		if err := e.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			e.log.Error("metrics are not served any more", "error", err)
+			e.log.Error("metrics server failed", "error", err)
 		}
 	})
 	e.log.InfoContext(ctx, "metrics are served", "url", "http://"+reachable(listener.Addr())+metricsPath)
 	return nil
 }
 
-// Stop ends it; a second call does nothing.
+// Stop shuts the server down. A second call does nothing.
 func (e *exporter) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

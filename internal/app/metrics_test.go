@@ -34,7 +34,7 @@ func fetch(t *testing.T, url string) (status int, body string) {
 	return r.StatusCode, string(p)
 }
 
-// scrape gives every sample by its name with labels.
+// scrape returns the value of every sample, keyed by its name with labels.
 func scrape(t *testing.T, base string) map[string]string {
 	t.Helper()
 	status, body := fetch(t, base+"/metrics")
@@ -48,7 +48,7 @@ func scrape(t *testing.T, base string) map[string]string {
 	return samples
 }
 
-// busy is a server on which one export was completed and one cancelled.
+// newServerWithSales returns a server with one completed and one cancelled export.
 func newServerWithSales(t *testing.T) *apptest.Server {
 	t.Helper()
 	s := apptest.Start(t, apptest.Options{Companies: threeCompanies, Credits: 3})
@@ -72,7 +72,7 @@ func newServerWithSales(t *testing.T) *apptest.Server {
 func TestMetricsCountEachSaleOnce(t *testing.T) {
 	t.Parallel()
 	s := newServerWithSales(t)
-	// The worker counts a moment after others can see what it has done.
+	// The worker updates the metric just after the export is visible as completed.
 	require.Eventually(t, func() bool { return scrape(t, s.URL)[`capi_exports_total{status="completed"}`] == "1" },
 		10*time.Second, 5*time.Millisecond)
 	got := scrape(t, s.URL)
@@ -101,8 +101,8 @@ func TestDocsAndDashboardNameExactlyTheExportedMetrics(t *testing.T) {
 	_, err = s.Client().Credits(t.Context())
 	require.Error(t, err)
 	samples := scrape(t, s.URL)
-	exported := map[string]bool{} // by the name that a query uses
-	var ours []string             // by the name that is documented
+	exported := map[string]bool{} // by the name used in queries
+	var ours []string             // by the documented name
 	for sample := range samples {
 		name, _, _ := strings.Cut(sample, "{")
 		exported[name] = true
@@ -141,13 +141,13 @@ func TestDocsAndDashboardNameExactlyTheExportedMetrics(t *testing.T) {
 			names := metricNames.FindAllString(target.Expr, -1)
 			require.NotEmpty(t, names, panel.Title)
 			for _, name := range names {
-				require.True(t, exported[name], "%s asks for %s", panel.Title, name)
+				require.True(t, exported[name], "%s queries %s", panel.Title, name)
 				drawn = append(drawn, strings.TrimSuffix(name, "_bucket"))
 			}
 		}
 	}
 	for _, name := range ours {
-		require.Contains(t, drawn, name, "the dashboard does not draw it")
+		require.Contains(t, drawn, name, "the dashboard does not show it")
 	}
 }
 
@@ -181,7 +181,7 @@ func TestMetricsCanBeServedElsewhereOrTurnedOff(t *testing.T) {
 	require.NotEmpty(t, elsewhere)
 }
 
-// serveFor serves until all is started, and ends.
+// serveFor serves until everything has started, then stops. It calls observe with each log record.
 func serveFor(t *testing.T, c config.Config, observe func(slog.Record)) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -199,7 +199,7 @@ func serveFor(t *testing.T, c config.Config, observe func(slog.Record)) error {
 	return a.Serve(ctx, listener)
 }
 
-// hear is a log handler that calls a function.
+// logFunc is a slog.Handler that calls the function.
 type logFunc func(slog.Record)
 
 func (h logFunc) Enabled(context.Context, slog.Level) bool      { return true }
@@ -233,5 +233,5 @@ func TestReadinessReportsWhyTheServerIsNotReady(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, status)
 	require.JSONEq(t, `{"status":"not ready","reasons":["the database does not answer"]}`, body)
 	status, _ = fetch(t, s.URL+"/healthz")
-	require.Equal(t, http.StatusOK, status, "a restart would not help")
+	require.Equal(t, http.StatusOK, status, "the process is healthy: a restart would not help")
 }

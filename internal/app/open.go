@@ -20,16 +20,16 @@ import (
 	"github.com/opencapi/capi/internal/job"
 )
 
-// This file is the only one of the program that names back ends.
+// This is the only file of the program that names concrete back ends.
 
-// linksKey signs the links to export files; every data directory has one.
+// linksKey is the file with the key that signs download links; every data directory has one.
 const linksKey = "links.key"
 
-// serversDir is where the servers of a data directory register themselves for capi doctor.
+// serversDir returns the directory in which the servers of a data directory register themselves for capi doctor.
 func serversDir(data string) string { return filepath.Join(data, "servers") }
 
-// Open opens the data directory and the database, creates them if necessary, and brings the schema up to date. It may be
-// called while a server runs on them.
+// Open opens the data directory and the database, creates them if necessary, and migrates the schema. It may be called
+// while a server uses them.
 func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	files, err := openFiles(c.Data)
 	if err != nil {
@@ -41,12 +41,12 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	}
 	return Build(c, services.Parts{
 		DB: d, Blobs: files, Index: embedded.Open(embedded.Options{Log: log}), Log: log,
-		// On SQLite the server's lock makes its runner the only one.
+		// On SQLite the lock of the data directory guarantees that there is only one job runner.
 		Jobs: job.Options{Workers: c.Workers, Alone: c.Postgres() == ""},
 	}), nil
 }
 
-// OpenExisting is Open for commands that need existing data: a directory without any is an error, and nothing is created.
+// OpenExisting is like Open, but returns an error, and creates nothing, if the data directory has no data yet.
 func OpenExisting(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
 	marker := filepath.Join(c.Data, linksKey)
 	if c.Postgres() == "" {
@@ -54,8 +54,8 @@ func OpenExisting(ctx context.Context, c config.Config, log *slog.Logger) (*App,
 	}
 	switch _, err := os.Stat(marker); {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("there is no capi data in %s; name its directory with --data, or begin with capi workspace create "+
-			"or capi import, which make one", c.Data)
+		return nil, fmt.Errorf("there is no capi data in %s; choose another directory with --data, or create one with "+
+			"capi workspace create or capi import", c.Data)
 	case err != nil:
 		return nil, fmt.Errorf("open data directory: %w", err)
 	}
@@ -68,15 +68,15 @@ func openDB(ctx context.Context, s config.Storage) (*db.DB, error) {
 	}
 	d, err := sqlite.Open(ctx, s.SQLiteFile())
 	if errors.Is(err, sqlite.ErrNotDatabase) {
-		err = fmt.Errorf("%w; move it away to begin with an empty one, or choose another directory with --data", err)
+		err = fmt.Errorf("%w; move the file away to start with an empty database, or choose another directory with --data", err)
 	}
 	return d, err
 }
 
-// openFiles opens the files in the data directory, which it creates if necessary.
+// openFiles opens the file store in the data directory, and creates the directory if necessary.
 func openFiles(dir string) (blob.Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data directory: %w", err)
+		return nil, fmt.Errorf("create data directory: %w", err)
 	}
 	key, err := file.LoadKey(filepath.Join(dir, linksKey))
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/opencapi/capi/internal/credit"
 )
 
-// Operator is who the ledger names for what is entered at this machine: person:<login>, or the system where the login is
-// not known.
+// Operator returns the actor that the ledger records for commands run on this machine: person:<login>, or
+// credit.ActorSystem if the login is unknown.
 func Operator() string {
 	u, err := user.Current()
 	if err != nil || u.Username == "" {

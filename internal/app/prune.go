@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// pruner forgets what has served its time: at the start, and then again and again.
+// pruner calls prune at the start and then at a fixed interval, to delete expired data.
 type pruner struct {
 	what  string
 	every time.Duration
@@ -19,7 +19,7 @@ type pruner struct {
 	group  sync.WaitGroup
 }
 
-// Start begins to prune; ctx gives its values, not its end.
+// Start starts pruning. The context's cancellation is ignored; call Stop to end.
 func (p *pruner) Start(ctx context.Context) error {
 	p.once.Do(func() {
 		ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -28,7 +28,7 @@ func (p *pruner) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends what Start began.
+// Stop stops pruning and waits for a running prune to return.
 func (p *pruner) Stop(context.Context) error {
 	if p.cancel != nil {
 		p.cancel()
@@ -42,7 +42,7 @@ func (p *pruner) run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if err := p.prune(ctx); err != nil && ctx.Err() == nil {
-			p.log.WarnContext(ctx, "not pruned", "what", p.what, "error", err)
+			p.log.WarnContext(ctx, "pruning failed", "what", p.what, "error", err)
 		}
 		select {
 		case <-ctx.Done():

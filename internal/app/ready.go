@@ -13,13 +13,14 @@ import (
 
 const (
 	readyTimeout = 2 * time.Second
-	lagMax       = time.Minute // an import of millions is followed within seconds
+	lagMax       = time.Minute // the index catches up with an import of millions within seconds
 )
 
-// readiness tells whether requests should come here, and if not, why. The reasons are for people, and tell no address.
+// readiness answers /readyz: whether this server is ready for requests, and if not, why. The reasons are meant for people
+// and contain no addresses.
 type readiness struct {
 	app *App
-	lag func() time.Duration // for how long the index has been behind
+	lag func() time.Duration // how long the index has been behind the catalog
 }
 
 func (r readiness) ServeHTTP(w http.ResponseWriter, q *http.Request) {
@@ -37,20 +38,20 @@ func (r readiness) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // who has gone does not want to know
+	_ = json.NewEncoder(w).Encode(body) // the client may have disconnected
 }
 
 func (r readiness) reasons(ctx context.Context) (reasons []string) {
 	version, err := r.app.DB.SchemaVersion(ctx)
 	if err != nil {
-		r.app.Log.WarnContext(ctx, "the database does not answer", "error", err)
+		r.app.Log.WarnContext(ctx, "database does not answer", "error", err)
 		return []string{"the database does not answer"}
 	}
 	if newest := migrations.Newest(r.app.DB.Name()); version < newest {
-		reasons = append(reasons, fmt.Sprintf("the database's schema has version %d, the program needs %d", version, newest))
+		reasons = append(reasons, fmt.Sprintf("the database schema has version %d, but this program needs version %d", version, newest))
 	}
 	if stored, ok := r.app.Index.(index.Stored); ok && stored.Stats().Lost {
-		reasons = append(reasons, "a part of the index was damaged, and is being made anew")
+		reasons = append(reasons, "part of the index was damaged and is being rebuilt")
 	}
 	if lag := r.lag(); lag > lagMax {
 		reasons = append(reasons, fmt.Sprintf("the index has been behind the catalog for %s", lag.Round(time.Second)))

@@ -18,8 +18,10 @@ func TestAServerWhoseIndexIsFarBehindIsNotReady(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	for lag, want := range map[time.Duration]int{0: http.StatusOK, lagMax: http.StatusOK, lagMax + 1: http.StatusServiceUnavailable} {
-		w := httptest.NewRecorder()
-		readiness{a, func() time.Duration { return lag }}.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/readyz", nil))
-		require.Equal(t, want, w.Code, "%s: %s", lag, w.Body)
+		t.Run(lag.String(), func(t *testing.T) {
+			w := httptest.NewRecorder()
+			readiness{a, func() time.Duration { return lag }}.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/readyz", nil))
+			require.Equal(t, want, w.Code, w.Body.String())
+		})
 	}
 }

@@ -27,7 +27,7 @@ import (
 const (
 	readHeaderTimeout     = 10 * time.Second
 	readTimeout           = time.Minute
-	writeTimeout          = 10 * time.Minute // a slow client may take that long over a file
+	writeTimeout          = 10 * time.Minute // how long a slow client may take to download a file
 	idleTimeout           = 2 * time.Minute
 	recordPruneEvery      = time.Minute
 	quotePruneEvery       = time.Minute
@@ -36,15 +36,15 @@ const (
 	sessionPruneEvery     = time.Hour
 )
 
-// part is something that runs while the server serves. Both methods are safe to call twice.
+// part is something that runs while the server does. Both functions are safe to call twice.
 type part struct {
 	name        string
 	start, stop func(ctx context.Context) error
 }
 
-// Serve answers requests at the listener until ctx ends, then lets requests and jobs finish for at most the drain
-// timeout. It begins to answer once the index holds the whole catalog, and closes the listener. On SQLite there is one
-// server a data directory: a second one is an error.
+// Serve answers requests on the listener until ctx is cancelled, then gives running requests and jobs at most the drain
+// timeout to finish. It starts answering once the index contains the whole catalog. It closes the listener. On SQLite a
+// data directory has at most one server; Serve returns an error if another one is running.
 func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 	defer listener.Close()
 	if a.Config.Postgres() == "" {
@@ -54,7 +54,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 		}
 		defer lock.Close()
 		if files, ok := a.Blobs.(blob.Cleaner); ok {
-			if err := files.ClearUnfinished(); err != nil { // a server that was killed has left it
+			if err := files.ClearUnfinished(); err != nil { // left by a server that was killed
 				return err
 			}
 		}
@@ -70,7 +70,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 	for _, p := range parts {
 		if err := p.start(ctx); err != nil {
 			if ctx.Err() != nil {
-				return nil // told to stop before it began
+				return nil // stopped before the start was complete
 			}
 			return fmt.Errorf("start %s: %w", p.name, err)
 		}
@@ -78,14 +78,14 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 	return a.answer(ctx, listener, handler)
 }
 
-// parts are in the order of their start; they stop the other way round.
+// parts returns the parts in the order in which they start. They stop in reverse order.
 func (a *App) parts(follower *indexing.Follower) []part {
 	runner := job.NewRunner(a.Jobs, a.Exports.Handlers())
 	records := &pruner{what: "past records", every: recordPruneEvery, prune: a.Exports.Prune, log: a.Log}
 	quotes := &pruner{what: "quotes", every: quotePruneEvery, prune: a.Exports.PruneQuotes, log: a.Log}
 	answers := &pruner{what: "kept answers", every: idempotencyPruneEvery, prune: a.Idempotency.Prune, log: a.Log}
 	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
-	jobs := &pruner{what: "jobs that are over", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
+	jobs := &pruner{what: "finished jobs", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
 	diagnostics := doctor.NewServer(doctor.ServerOptions{
 		Servers: serversDir(a.Config.Data), Catalog: a.Catalog, Index: a.Index, Log: a.Log,
 	})
@@ -102,7 +102,7 @@ func (a *App) parts(follower *indexing.Follower) []part {
 	}
 }
 
-// following fills the index before anything else starts, and then keeps it up to date.
+// following returns the part that fills the index before anything else starts, and then keeps it up to date.
 func (a *App) following(f *indexing.Follower) part {
 	var lock *filelock.Lock
 	start := func(ctx context.Context) (err error) {
@@ -165,11 +165,11 @@ func (a *App) handler(ctx context.Context, follower *indexing.Follower, metrics 
 	})
 }
 
-// answer serves until ctx ends, then waits for the requests that are being answered.
+// answer serves requests until ctx is cancelled, then waits for running requests to finish.
 func (a *App) answer(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		DisableGeneralOptionsHandler: true, // OPTIONS * has the error body that all other refusals have
+		DisableGeneralOptionsHandler: true, // so that OPTIONS * gets the same error body as every other refusal
 		IdleTimeout:                  idleTimeout, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 	}
 	ended := make(chan error, 1)
@@ -185,13 +185,13 @@ func (a *App) answer(ctx context.Context, listener net.Listener, handler http.Ha
 	drain, cancel := context.WithTimeout(context.Background(), a.Config.DrainTimeout)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {
-		a.Log.WarnContext(ctx, "requests cut off", "error", err)
+		a.Log.WarnContext(ctx, "requests did not finish in time; closing their connections", "error", err)
 		return server.Close()
 	}
 	return nil
 }
 
-// reachable is the address as one on this machine types it: "any interface" is no address to go to.
+// reachable returns the address with localhost in place of an unspecified IP, so that a browser on this machine can open it.
 func reachable(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok || !tcp.IP.IsUnspecified() {

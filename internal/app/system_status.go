@@ -8,7 +8,7 @@ import (
 	"github.com/opencapi/capi/internal/doctor"
 )
 
-// systemStatus is what operators see of the installation in the console.
+// systemStatus returns what the console shows operators about the installation.
 func (a *App) systemStatus() console.SystemStatus {
 	return console.SystemStatus{Stats: a.systemStats, Imports: a.importsForConsole, Examine: a.examineForConsole}
 }
@@ -29,7 +29,7 @@ func (a *App) systemStats(ctx context.Context) (console.SystemStats, error) {
 	return f, err
 }
 
-// importCounts are what is shown of an import, in the order shown.
+// importCounts are the counts that are shown for an import, in the order shown.
 var importCounts = []struct{ key, name string }{
 	{"read", "Records read"},
 	{"added", "Added"},
@@ -61,7 +61,7 @@ func (a *App) examineForConsole(ctx context.Context, report func(doctor.Check)) 
 	return a.Doctor.Run(ctx, nil, report)
 }
 
-// builtFrom is the version that the binary was built from.
+// builtFrom returns the module version that the binary was built from, or "devel".
 func builtFrom() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {

@@ -1,5 +1,5 @@
-// Package apptest boots the whole program in the test's process, on a free port and a directory of its own.
-// It replaces nothing: books, index and files are the real ones.
+// Package apptest starts the whole program in the test's process, on a free port and with its own data directory.
+// It uses no fakes: the database, index and files are the real ones.
 package apptest
 
 import (
@@ -21,14 +21,14 @@ import (
 	"github.com/opencapi/capi/internal/token"
 )
 
-// Options are what a test can choose; the zero Options are good.
+// Options are the settings of a test server. The zero value is valid.
 type Options struct {
-	Config    func(*config.Config) // changes the settings before the start
-	Companies string               // NDJSON that is imported before the start
-	Credits   int64                // of the workspace
+	Config    func(*config.Config) // changes the configuration before the start
+	Companies string               // NDJSON to import before the start
+	Credits   int64                // initial credits of the workspace
 }
 
-// Server is a running program with a workspace and a token that may do everything.
+// Server is a running program with a workspace and a token with read and write scope.
 type Server struct {
 	*app.App
 	URL       string
@@ -39,7 +39,7 @@ type Server struct {
 	served chan error
 }
 
-// Start boots the program; it is stopped, in order, with the test. Rate limits are off.
+// Start starts the program, which stops gracefully at the end of the test. Rate limits are off.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	c := config.Config{
@@ -57,7 +57,7 @@ func Start(t testing.TB, o Options) *Server {
 	listener, err := net.Listen("tcp", c.Addr)
 	require.NoError(t, err)
 	s.URL = "http://" + listener.Addr().String()
-	// Not the test's context, which ends before its clean-up does.
+	// Not the test's context, which is cancelled before the cleanup functions run.
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	go func() { s.served <- a.Serve(ctx, listener) }()
@@ -80,10 +80,10 @@ func (s *Server) fill(t testing.TB, o Options) {
 	}
 }
 
-// Client speaks to the server with its token.
+// Client returns an API client with the token of the server.
 func (s *Server) Client() *client.Client { return client.New(s.URL, s.Token, client.Options{}) }
 
-// Stop ends the serving as a signal would and gives what Serve returned; a second call gives nil.
+// Stop stops the server as a signal would and returns the error of Serve. A second call returns nil.
 func (s *Server) Stop() error {
 	s.stop()
 	err := <-s.served

@@ -16,8 +16,8 @@ import (
 	"github.com/opencapi/capi/internal/testkit/customer"
 )
 
-// crowd is a world with many clients at once: on PostgreSQL with several processes, of which one dies at a time. What
-// happens first is not in a seed's power, so a seed repeats what is done and when somebody dies, and not every step.
+// concurrent is a simulation with concurrent clients. On PostgreSQL it has several processes, of which one crashes at a
+// time. A seed repeats which actions are attempted and when a process crashes, but not the order of the steps.
 type concurrent struct {
 	*simulation
 	customers []*customer.Customer
@@ -28,7 +28,7 @@ type concurrent struct {
 	actions int
 }
 
-// member is a process that works on jobs and follows the catalog by itself.
+// server is a process that runs jobs and follows the catalog in the background.
 type server struct {
 	*node
 	runner *job.Runner
@@ -36,7 +36,7 @@ type server struct {
 
 const (
 	concurrentCustomers = 2
-	clientsPerCustomer  = 3 // clients of a customer that do something at the same time
+	clientsPerCustomer  = 3 // clients that act concurrently
 )
 
 func concurrentJobs(alone bool) job.Options {
@@ -67,7 +67,7 @@ func newConcurrent(t *testing.T, seed uint64, name string) *concurrent {
 	return c
 }
 
-// join starts a process with all that runs in it.
+// join starts a process with its job runner and follower.
 func (c *concurrent) join(ctx context.Context) *server {
 	s := &server{node: c.boot(ctx)}
 	s.runner = job.NewRunner(s.Jobs, s.Exports.Handlers())
@@ -76,7 +76,7 @@ func (c *concurrent) join(ctx context.Context) *server {
 	return s
 }
 
-// leave waits for everything that runs in a process; a dead one's ends by itself.
+// leave stops a process and waits for everything that runs in it. It does not wait for the jobs of a crashed process.
 func (c *concurrent) leave(ctx context.Context, s *server) {
 	ctx, cancel := context.WithCancel(ctx)
 	if s.life.isOver() {
@@ -87,22 +87,22 @@ func (c *concurrent) leave(ctx context.Context, s *server) {
 	c.must(s.runner.Stop(ctx), s.node)
 }
 
-// living is some process that has not died, or some dead one if all have.
+// liveServer returns a random process that has not crashed, or the first one if all have.
 func (c *concurrent) liveServer() *server {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	alive := slices.DeleteFunc(slices.Clone(c.nodes), func(s *server) bool { return s.life.isOver() })
-	if len(alive) == 0 {
+	live := slices.DeleteFunc(slices.Clone(c.nodes), func(s *server) bool { return s.life.isOver() })
+	if len(live) == 0 {
 		return c.nodes[0]
 	}
-	return alive[rand.IntN(len(alive))]
+	return live[rand.IntN(len(live))]
 }
 
 func (c *concurrent) send(r *http.Request) (*http.Response, error) {
 	return c.liveServer().answer(r, c.flipCoin(), c.unexplained)
 }
 
-// The operator is whichever process lives.
+// concurrent is a customer.Operator that uses a live process.
 
 func (c *concurrent) Grant(ctx context.Context, ws string, credits int, note string) error {
 	return c.liveServer().Grant(ctx, ws, credits, note)
@@ -122,7 +122,7 @@ func (c *concurrent) Revoke(ctx context.Context, t customer.Token) error {
 	return c.liveServer().Revoke(ctx, t)
 }
 
-// hand is one client: it acts until it is told to stop.
+// runClient performs random actions until stop is closed, and returns their number.
 func (c *concurrent) runClient(ctx context.Context, w *customer.Customer, r *rand.Rand, stop <-chan struct{}) (actions int, err error) {
 	for {
 		select {
@@ -144,11 +144,11 @@ func (c *concurrent) runClient(ctx context.Context, w *customer.Customer, r *ran
 	}
 }
 
-// round lets all hands act until the victim has died, and a moment longer if others live.
+// round runs all clients until the victim has crashed, and for a short time after that if there are other processes.
 func (c *concurrent) round(ctx context.Context, victim *server) {
 	c.t.Helper()
-	died := make(chan struct{})
-	victim.life.crashAfterThen(c.r.IntN(120), func() { close(died) })
+	crashed := make(chan struct{})
+	victim.life.crashAfterThen(c.r.IntN(120), func() { close(crashed) })
 	stop := make(chan struct{})
 	var group sync.WaitGroup
 	errs := make(chan error, concurrentCustomers*clientsPerCustomer)
@@ -167,12 +167,12 @@ func (c *concurrent) round(ctx context.Context, victim *server) {
 		}
 	}
 	select {
-	case <-died:
+	case <-crashed:
 	case <-time.After(time.Minute):
-		c.logf("nobody died")
+		c.logf("no process crashed")
 	}
 	if len(c.nodes) > 1 {
-		time.Sleep(time.Duration(c.r.IntN(10)) * time.Millisecond) // the others go on
+		time.Sleep(time.Duration(c.r.IntN(10)) * time.Millisecond) // the other processes continue
 	}
 	close(stop)
 	group.Wait()
@@ -181,19 +181,19 @@ func (c *concurrent) round(ctx context.Context, victim *server) {
 	c.crashes++
 }
 
-// replace has another process take a dead one's place.
+// replace starts a new process in place of a crashed one.
 func (c *concurrent) replace(ctx context.Context, i int) {
 	c.t.Helper()
 	c.leave(ctx, c.nodes[i])
-	c.logf("death %d", c.crashes)
+	c.logf("crash %d", c.crashes)
 	s := c.join(ctx)
 	c.mu.Lock()
 	c.nodes[i] = s
 	c.mu.Unlock()
-	c.must(c.examine(ctx, s.node), s.node) // while the others are at work
+	c.must(c.examine(ctx, s.node), s.node) // while the other processes run
 }
 
-// settle waits until nothing is left to do, and holds the service to everything.
+// settle waits until all jobs are finished and checks everything.
 func (c *concurrent) settle(ctx context.Context) {
 	c.t.Helper()
 	c.breakStore(0)
@@ -206,7 +206,7 @@ func (c *concurrent) settle(ctx context.Context) {
 	c.logf("settled")
 }
 
-// crashesPerConcurrent is how many deaths a crowd sees before it settles.
+// crashesPerConcurrent is the number of crashes before a simulation settles.
 const crashesPerConcurrent = 12
 
 func TestMoneyIsRightForConcurrentClientsDespiteCrashes(t *testing.T) {
@@ -228,6 +228,6 @@ func TestMoneyIsRightForConcurrentClientsDespiteCrashes(t *testing.T) {
 			c.close()
 			crashes, actions = crashes+c.crashes, actions+c.actions
 		}
-		t.Logf("%d deaths, %d actions", crashes, actions)
+		t.Logf("%d crashes, %d actions", crashes, actions)
 	})
 }

@@ -17,14 +17,14 @@ func TestEveryGuaranteeNamesTestsThatExist(t *testing.T) {
 	require.NoError(t, err)
 	named := regexp.MustCompile("`([a-z0-9/]+): (Test[A-Za-z0-9]+)`").FindAllSubmatch(text, -1)
 	require.Greater(t, len(named), 50)
-	require.Len(t, named, strings.Count(string(text), ": Test")-1, "every name but the example reads package: Test")
+	require.Len(t, named, strings.Count(string(text), ": Test")-1, "every name except the example has the form package: Test")
 	for _, n := range named {
 		folder, name := string(n[1]), string(n[2])
 		require.True(t, declares(t, filepath.Join(root, folder), name), "%s has no %s", folder, name)
 	}
 }
 
-// declares tells whether a test file of the folder declares the test.
+// declares reports whether a test file in the folder declares the test.
 func declares(t *testing.T, folder, name string) bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))

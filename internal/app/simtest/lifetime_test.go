@@ -10,49 +10,50 @@ import (
 	"github.com/opencapi/capi/internal/db"
 )
 
-// errCrashed is what every step of a process gives that has died.
-var errCrashed = errors.New("the process has died")
+// errCrashed is returned by every step of a process that has crashed.
+var errCrashed = errors.New("the process has crashed")
 
-// life is how long a simulated process lives. Every step that changes something outside of the process goes through it:
-// the begin, the statements and the commit of each write transaction, and what is done to files. It ends the process
-// before one of them, after which no other ever happens. A step that only reads is none, since a death before it leaves
-// what the death before the next one leaves; but the dead do not read either.
+// lifetime counts the steps of a simulated process and can crash it. Every step that changes something outside the process
+// goes through it: the begin, the statements and the commit of each write transaction, and each operation on a file. After
+// the crash every step fails. Reads are not counted as steps, since a crash before a read leaves the same data as a crash
+// before the next step; but they fail after a crash, too.
 type lifetime struct {
 	mu      sync.Mutex
 	taken   int
-	steps   []string // the last ones, for whoever looks into a failure
-	crashAt int      // the process dies before this step; 0 for never
+	steps   []string // the last ones, printed if the test fails
+	crashAt int      // the process crashes before this step; 0 for never
 	crashed bool
-	onCrash func() // called when it dies; nil for nobody
+	onCrash func() // called at the crash, if not nil
 
 	hangUpAt int                // a client hangs up before this step
-	hangUp   context.CancelFunc // nil if none does
+	hangUp   context.CancelFunc // nil if no client does
 }
 
-// lastSteps is how many steps a life remembers.
+// lastSteps is the number of steps that a lifetime keeps.
 const lastSteps = 40
 
-// crashAfter lets the process take n more steps, and die before the next one.
+// crashAfter makes the process crash after n more steps.
 func (l *lifetime) crashAfter(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.crashAt = l.taken + n + 1
 }
 
-// crashAfterThen also tells of the death; then must not block.
+// crashAfterThen is like crashAfter, and calls then at the crash. then must not block.
 func (l *lifetime) crashAfterThen(n int, then func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.crashAt, l.onCrash = l.taken+n+1, then
 }
 
+// keepAlive cancels a planned crash.
 func (l *lifetime) keepAlive() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.crashAt = 0
 }
 
-// hangUpAfter ends the context n steps from now.
+// hangUpAfter calls hangUp after n more steps.
 func (l *lifetime) hangUpAfter(n int, hangUp context.CancelFunc) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,7 +78,7 @@ func (l *lifetime) step(what string) error {
 	}
 	if l.taken == l.crashAt {
 		l.crashed = true
-		l.steps = append(l.steps, "death before "+what)
+		l.steps = append(l.steps, "crash before "+what)
 		if l.onCrash != nil {
 			l.onCrash()
 		}
@@ -100,7 +101,7 @@ func (l *lifetime) guard(p db.GuardPoint) error {
 	case db.Commit:
 		return l.step("commit")
 	case db.Committed:
-		return l.step("word of the commit")
+		return l.step("confirmation of the commit")
 	case db.Read:
 	}
 	if l.isOver() {
@@ -109,15 +110,15 @@ func (l *lifetime) guard(p db.GuardPoint) error {
 	return nil
 }
 
-// store is a blob.Store whose steps a life counts, and that can be made to fail.
+// store is a blob.Store whose steps are counted by a lifetime, and that can be made to fail.
 type store struct {
 	blob.Store
 	life  *lifetime
-	fault func() error // of a Put; nil for none
+	fault func() error // returns the error of the next Put, or nil
 }
 
 func (s *store) Put(ctx context.Context, key string, fn func(io.Writer) error) (blob.Info, error) {
-	if err := s.life.step("file begun"); err != nil {
+	if err := s.life.step("creation of the file"); err != nil {
 		return blob.Info{}, err
 	}
 	if err := s.fault(); err != nil {
@@ -127,15 +128,15 @@ func (s *store) Put(ctx context.Context, key string, fn func(io.Writer) error) (
 		if err := fn(&crashingWriter{w: w, life: s.life}); err != nil {
 			return err
 		}
-		return s.life.step("file in place")
+		return s.life.step("rename of the file")
 	})
 	if err != nil {
 		return blob.Info{}, err
 	}
-	return info, s.life.step("word of the file")
+	return info, s.life.step("confirmation of the file")
 }
 
-// crashingWriter may die after its first write.
+// crashingWriter may crash after its first write.
 type crashingWriter struct {
 	w       io.Writer
 	life    *lifetime
@@ -155,13 +156,13 @@ func (d *crashingWriter) Write(p []byte) (int, error) {
 }
 
 func (s *store) Delete(ctx context.Context, key string) error {
-	if err := s.life.step("file deleted"); err != nil {
+	if err := s.life.step("deletion of the file"); err != nil {
 		return err
 	}
 	if err := s.Store.Delete(ctx, key); err != nil {
 		return err
 	}
-	return s.life.step("word of the deletion")
+	return s.life.step("confirmation of the deletion")
 }
 
 func (s *store) Open(ctx context.Context, key string) (io.ReadCloser, error) {

@@ -31,8 +31,8 @@ import (
 	"github.com/opencapi/capi/internal/unlock"
 )
 
-// node is one simulated process: all that capi serve is made of, on a handle that its life guards. Nothing of it but
-// the database and the files outlives it.
+// node is one simulated process: everything that capi serve runs, on a database handle guarded by its lifetime. Only the
+// database and the files survive its crash.
 type node struct {
 	*app.App
 	life     *lifetime
@@ -40,7 +40,7 @@ type node struct {
 	handler  http.Handler
 }
 
-// newNode builds what app.Open and Serve build, with a store and options of the simulation.
+// newNode builds the same as app.Open and Serve, with the store and options of the simulation.
 func newNode(d *db.DB, files *file.Store, dir string, l *lifetime, fault func() error, jobs job.Options, log *slog.Logger) (*node, error) {
 	a := app.Build(config.Config{Storage: config.Storage{Data: dir}}, services.Parts{
 		DB: d.Guarded(l.guard), Blobs: &store{Store: files, life: l, fault: fault}, Index: embedded.Open(embedded.Options{}), Log: log,
@@ -62,11 +62,12 @@ func newNode(d *db.DB, files *file.Store, dir string, l *lifetime, fault func() 
 	return n, err
 }
 
-// errCutOff is what a client sees of a server that dies.
+// errCutOff is the error that a client gets when the server crashes.
 var errCutOff = errors.New("connection reset by peer")
 
-// answer has the handler answer a request; delivered says whether an answer still goes out that was ready when the process
-// died. A failure that no death and no client that hung up explains is what unexplained is told.
+// answer passes a request to the handler and returns its response. delivered is whether a successful answer that was ready
+// when the process crashed still reaches the client. unexplained is called for a 5xx response that neither a crash nor a
+// client that hung up explains.
 func (n *node) answer(r *http.Request, delivered bool, unexplained func(string)) (_ *http.Response, err error) {
 	w := httptest.NewRecorder()
 	defer func() {
@@ -88,20 +89,20 @@ func (n *node) answer(r *http.Request, delivered bool, unexplained func(string))
 	return w.Result(), nil
 }
 
-// hasHungUp tells of a client that is gone. A deadline may be told by a connection that gave up at it a moment before
-// the context tells of it.
+// hasHungUp reports whether the client is gone. It also compares the deadline with the clock, since a connection may time
+// out at the deadline just before the context does.
 func hasHungUp(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
-// maintain does what a server does now and then.
+// maintain runs the periodic maintenance of a server.
 func (n *node) maintain(ctx context.Context) error {
 	return errors.Join(
 		n.Exports.Prune(ctx), n.Exports.PruneQuotes(ctx), n.Idempotency.Prune(ctx), n.Tokens.Start(ctx), n.Tokens.Stop(ctx))
 }
 
-// The node is the customers' operator: capi's other commands run as processes of their own, but die alike.
+// node is a customer.Operator. The other commands of capi run as separate processes, but crash in the same way.
 
 func (n *node) Grant(ctx context.Context, ws string, credits int, note string) error {
 	to, err := id.Parse[id.Workspace](ws)
@@ -143,12 +144,12 @@ func (n *node) NewToken(ctx context.Context, ws string, budget *int) (customer.T
 	if err != nil {
 		return customer.Token{}, err
 	}
-	asked := token.NewToken{Workspace: to, Name: "sim", Scope: auth.ReadWrite}
+	settings := token.NewToken{Workspace: to, Name: "sim", Scope: auth.ReadWrite}
 	if budget != nil {
 		credits := int64(*budget)
-		asked.Budget.Total = &credits
+		settings.Budget.Total = &credits
 	}
-	secret, t, err := n.Tokens.Create(ctx, asked)
+	secret, t, err := n.Tokens.Create(ctx, settings)
 	return customer.Token{ID: t.ID.String(), Secret: secret, Budget: budget}, err
 }
 

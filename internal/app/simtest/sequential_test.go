@@ -1,5 +1,5 @@
-// Package simtest drives the whole program through random purchases, failures and deaths, on real databases, and holds
-// it to all that it promises after each death. It has no code of its own to offer.
+// Package simtest drives the whole program through random purchases, failures and crashes, on real databases, and checks
+// all guarantees after each crash. It contains only tests.
 package simtest
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/opencapi/capi/internal/testkit/customer"
 )
 
-// solo is a world with one process, and one thing done to it at a time, so that every answer is foretold, and a seed
-// repeats every step.
+// sequential is a simulation with one process and one action at a time. A model can therefore predict every answer, and a
+// seed repeats every step.
 type sequential struct {
 	*simulation
 	node     *node
@@ -22,7 +22,7 @@ type sequential struct {
 	actions  int
 }
 
-// sequentialJobs make one worker, which looks for work when it is told to.
+// sequentialJobs returns options for one worker, which looks for jobs only when notified.
 func sequentialJobs() job.Options {
 	return job.Options{
 		Workers: 1, AttemptsMax: 2, RetryDelay: time.Millisecond, RetryDelayMax: time.Millisecond,
@@ -43,7 +43,7 @@ func newSequential(t *testing.T, seed, part uint64, name string) *sequential {
 	return s
 }
 
-// The operator is whichever process lives.
+// sequential is a customer.Operator that uses the current process.
 
 func (s *sequential) Grant(ctx context.Context, ws string, credits int, note string) error {
 	return s.node.Grant(ctx, ws, credits, note)
@@ -58,11 +58,12 @@ func (s *sequential) Undo(ctx context.Context) error { return s.node.Undo(ctx) }
 func (s *sequential) NewToken(ctx context.Context, ws string, budget *int) (customer.Token, error) {
 	return s.node.NewToken(ctx, ws, budget)
 }
+
 func (s *sequential) Revoke(ctx context.Context, t customer.Token) error {
 	return s.node.Revoke(ctx, t)
 }
 
-// did takes in what a deed came to.
+// record records an action and fails the test if err is not nil.
 func (s *sequential) record(what string, err error) {
 	s.t.Helper()
 	s.actions++
@@ -70,14 +71,14 @@ func (s *sequential) record(what string, err error) {
 	s.must(err, s.node)
 }
 
-// deed does one thing at random.
+// act performs one random action.
 func (s *sequential) act(ctx context.Context) {
 	s.t.Helper()
 	switch s.r.IntN(20) {
 	case 0, 1, 2:
 		s.breakStore([]int{0, 0, 0, 40, 100}[s.r.IntN(5)])
 		s.runJobs(ctx, s.node)
-		s.record("work", nil)
+		s.record("run jobs", nil)
 		s.compare(ctx)
 	case 3:
 		err := s.node.maintain(ctx)
@@ -90,7 +91,7 @@ func (s *sequential) act(ctx context.Context) {
 		defer hangUp()
 		s.node.life.hangUpAfter(s.r.IntN(30), hangUp)
 		what, err := s.customer.Act(ctx, s.r)
-		s.record("hanging up: "+what, err)
+		s.record("client hangs up: "+what, err)
 		s.node.life.hangUpAfter(0, nil)
 		s.compare(context.WithoutCancel(ctx))
 	default:
@@ -98,7 +99,8 @@ func (s *sequential) act(ctx context.Context) {
 	}
 }
 
-// look compares what the service has with what it promised; a process that dies meanwhile leaves that to the next one.
+// compare compares the data of the service with what it promised. If the process crashes during the comparison, the result
+// is ignored; restart compares again.
 func (s *sequential) compare(ctx context.Context) {
 	s.t.Helper()
 	if err := s.customer.Look(ctx); !s.node.life.isOver() {
@@ -106,29 +108,29 @@ func (s *sequential) compare(ctx context.Context) {
 	}
 }
 
-// rise starts the next process after a death, and holds it to everything.
+// restart starts the next process after a crash and checks all guarantees.
 func (s *sequential) restart(ctx context.Context) {
 	s.t.Helper()
 	s.crashes++
-	s.logf("death %d: %s", s.crashes, s.node.life.steps[len(s.node.life.steps)-1])
+	s.logf("crash %d: %s", s.crashes, s.node.life.steps[len(s.node.life.steps)-1])
 	s.node = s.boot(ctx)
 	s.must(s.examine(ctx, s.node), s.node)
 	s.compare(ctx)
 }
 
-// end lets everything that was begun end, and looks at all of it.
+// finish runs all jobs to their end and checks everything.
 func (s *sequential) finish(ctx context.Context) {
 	s.t.Helper()
 	s.node.life.keepAlive()
 	s.breakStore(0)
 	s.runJobs(ctx, s.node)
-	s.logf("the end")
+	s.logf("finish")
 	s.must(s.customer.Check(ctx), s.node)
 	s.must(s.examine(ctx, s.node), s.node)
 	s.close()
 }
 
-// crashesPerSequential is how many deaths a world sees: in an old one the audits take long.
+// crashesPerSequential is the number of crashes after which a new simulation starts: audits of an old one take long.
 const crashesPerSequential = 15
 
 func TestMoneyIsRightAfterEveryCrash(t *testing.T) {
@@ -147,6 +149,6 @@ func TestMoneyIsRightAfterEveryCrash(t *testing.T) {
 			s.finish(t.Context())
 			crashes, actions = crashes+s.crashes, actions+s.actions
 		}
-		t.Logf("%d deaths, %d actions", crashes, actions)
+		t.Logf("%d crashes, %d actions", crashes, actions)
 	})
 }

@@ -29,9 +29,9 @@ import (
 )
 
 var (
-	seedFlag    = flag.Uint64("sim.seed", 0, "repeat the world of this seed, and no other; 0 for new ones")
-	crashesFlag = flag.Int("sim.deaths", 310, "how many deaths the tests with random ones simulate on each database")
-	traceFlag   = flag.Int("sim.trace", 60, "how many of the last actions are printed of a world that fails")
+	seedFlag    = flag.Uint64("sim.seed", 0, "run only the simulation with this seed; 0 for random seeds")
+	crashesFlag = flag.Int("sim.deaths", 310, "number of random crashes to simulate on each database")
+	traceFlag   = flag.Int("sim.trace", 60, "number of last actions to print if a simulation fails")
 )
 
 const (
@@ -39,7 +39,7 @@ const (
 	rowsMax   = 30
 )
 
-// eachDatabase runs fn on every database, by the name under which it can be opened again and again.
+// eachDatabase runs fn on every database. fresh creates an empty database and returns the name to open it by.
 func eachDatabase(t *testing.T, fn func(t *testing.T, fresh func(t *testing.T) string)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -51,8 +51,8 @@ func eachDatabase(t *testing.T, fn func(t *testing.T, fresh func(t *testing.T) s
 	})
 }
 
-// memory is a directory in memory, where the machine has one. A simulated death ends a process and not the machine:
-// what it had written is there afterwards, on a disk or not, so waiting for a disk would prove nothing.
+// memoryDir returns a directory in memory if the machine allows it. A simulated crash ends a process and not the machine:
+// everything it has written is still there, on a disk or not, so waiting for a disk would prove nothing.
 func memoryDir(t testing.TB) string {
 	dir, err := os.MkdirTemp("/dev/shm", "capi-sim-")
 	if err != nil {
@@ -70,25 +70,25 @@ func sqliteInMemory(t *testing.T) string {
 	return path
 }
 
-// world is a database with its files, and the processes that live and die on it.
+// simulation is a database with its files, and the processes that run and crash on it.
 type simulation struct {
 	t     *testing.T
 	seed  uint64
-	r     *rand.Rand // of the one goroutine that moves the world
-	name  string     // of the database
-	raw   *db.DB     // the database as nobody's process sees it
+	r     *rand.Rand // used by the goroutine that drives the simulation
+	name  string     // name to open the database by
+	raw   *db.DB     // the database without a simulated process: it never crashes
 	dir   string
 	files *file.Store
 	jobs  job.Options
 
 	mu        sync.Mutex
-	broken    int // Puts in a hundred that fail
+	broken    int // percentage of Puts that fail
 	faultRand *rand.Rand
 	trace     []string
-	faults    []string // broken promises that nobody could return
+	faults    []string // violations that could not be returned as errors
 }
 
-// newSimulation makes an empty one, from its seed.
+// newSimulation returns a simulation with the seed, without processes. Each part of a test gets different random numbers.
 func newSimulation(t *testing.T, seed, part uint64, name string, jobs job.Options) *simulation {
 	t.Helper()
 	w := &simulation{
@@ -102,23 +102,24 @@ func newSimulation(t *testing.T, seed, part uint64, name string, jobs job.Option
 	return w
 }
 
-// close gives the connections back, of which a server has only so many for all worlds of a test.
+// close closes the database. PostgreSQL has a limited number of connections for all simulations of a test.
 func (w *simulation) close() { require.NoError(w.t, w.raw.Close()) }
 
-// say adds a line to what is printed if the world fails.
+// logf adds a line to the trace, which is printed if the simulation fails.
 func (w *simulation) logf(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.trace = append(w.trace, fmt.Sprintf(format, args...))
 }
 
+// unexplained records a failure that nothing in the simulation explains.
 func (w *simulation) unexplained(what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.faults = append(w.faults, what)
 }
 
-// must ends the test if err is one, with all that it takes to repeat it.
+// must fails the test if err is not nil or a violation was recorded. It prints how to repeat the simulation.
 func (w *simulation) must(err error, n *node) {
 	w.t.Helper()
 	w.mu.Lock()
@@ -136,11 +137,11 @@ func (w *simulation) must(err error, n *node) {
 		steps = strings.Join(n.life.steps, ", ")
 		n.life.mu.Unlock()
 	}
-	w.t.Fatalf("%v\n\nwhat was done last:\n    %s\n\nsteps of the last process: %s\n\nto repeat it:\n"+
+	w.t.Fatalf("%v\n\nlast actions:\n    %s\n\nsteps of the last process: %s\n\nto repeat this simulation:\n"+
 		"    go test ./internal/app/simtest -run '^%s$' -sim.seed=%d", err, trace, steps, w.t.Name(), w.seed)
 }
 
-// breakStore makes so many of a hundred Puts fail from now on.
+// breakStore makes the percentage of Puts fail from now on.
 func (w *simulation) breakStore(percent int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -164,7 +165,7 @@ func (w *simulation) flipCoin() bool {
 	return w.faultRand.IntN(2) == 0
 }
 
-// traceWriter keeps what a process complains of while it lives.
+// traceWriter adds the log of a process to the trace until the process crashes.
 type traceWriter struct {
 	sim  *simulation
 	life *lifetime
@@ -177,7 +178,7 @@ func (j traceWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// boot starts a process; it may die on the way, which is no error.
+// boot starts a process. A crash during the start is not an error.
 func (w *simulation) boot(ctx context.Context) *node {
 	l := &lifetime{}
 	log := slog.New(slog.NewTextHandler(traceWriter{w, l}, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -189,7 +190,7 @@ func (w *simulation) boot(ctx context.Context) *node {
 	return n
 }
 
-// open makes a workspace with its customer, which sends requests with do.
+// open creates a workspace and returns its customer, which sends requests with do.
 func (w *simulation) open(ctx context.Context, n *node, stock *customer.Stock, operator customer.Operator, alone bool,
 	do func(*http.Request) (*http.Response, error),
 ) *customer.Customer {
@@ -204,7 +205,7 @@ func (w *simulation) open(ctx context.Context, n *node, stock *customer.Stock, o
 	})
 }
 
-// examine is what capi doctor proves.
+// examine runs capi doctor and returns its findings as an error.
 func (w *simulation) examine(ctx context.Context, n *node) error {
 	var found []error
 	err := n.Doctor.Run(ctx, nil, func(c doctor.Check) {
@@ -215,14 +216,14 @@ func (w *simulation) examine(ctx context.Context, n *node) error {
 	return errors.Join(append(found, err)...)
 }
 
-// unfinished counts the jobs that somebody has to work on still.
+// unfinished returns the number of jobs that are queued or running.
 func (w *simulation) unfinished(ctx context.Context) (n int) {
 	err := w.raw.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM job WHERE state IN ('queued', 'running')`).Scan(&n)
 	w.must(err, nil)
 	return n
 }
 
-// timePasses lets the leases of all workers run out.
+// expireLeases expires the leases of all workers.
 func (w *simulation) expireLeases(ctx context.Context) {
 	w.must(w.raw.Tx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE job SET lease_until = 1 WHERE state = 'running'`)
@@ -230,7 +231,7 @@ func (w *simulation) expireLeases(ctx context.Context) {
 	}), nil)
 }
 
-// work lets the node run jobs until none is left, or it dies.
+// runJobs runs jobs on the node until none are left or it crashes.
 func (w *simulation) runJobs(ctx context.Context, n *node) {
 	r := job.NewRunner(n.Jobs, n.Exports.Handlers())
 	if err := r.Start(ctx); err != nil {
@@ -251,7 +252,7 @@ func (w *simulation) runJobs(ctx context.Context, n *node) {
 	w.must(r.Stop(ctx), n)
 }
 
-// newSeed is the seed that is asked for, or one that never was.
+// newSeed returns the seed given by -sim.seed, or a random one.
 func newSeed() uint64 {
 	if *seedFlag != 0 {
 		return *seedFlag
@@ -259,7 +260,8 @@ func newSeed() uint64 {
 	return rand.Uint64N(1_000_000_000) + 1
 }
 
-// crashesWanted is that part of those that are asked for; with a seed, those of its one world.
+// crashesWanted returns the number of crashes for a test that simulates part/of of -sim.deaths. It returns 1 if -sim.seed is
+// given, so that the test runs one simulation.
 func crashesWanted(part, of int) int {
 	if *seedFlag != 0 {
 		return 1

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// scene is one thing that can be done to a solo, and what has to be there before.
+// operation is one action on a sequential simulation, with the actions that prepare it.
 type operation struct {
 	name    string
 	prepare func(*sequential, context.Context)
@@ -26,11 +26,11 @@ func operations() []operation {
 		return func(s *sequential, ctx context.Context) {
 			s.breakStore(brokenPercent)
 			s.runJobs(ctx, s.node)
-			s.record("work", nil)
+			s.record("run jobs", nil)
 			s.compare(ctx)
 		}
 	}
-	// Failing gives everything back that is not delivered, so that there is always something new to buy.
+	// Failing refunds everything that is not delivered, so that there is always something new to buy.
 	fail := runJobs(100)
 	after := func(first func(*sequential, context.Context), actions ...string) func(*sequential, context.Context) {
 		return func(s *sequential, ctx context.Context) {
@@ -45,7 +45,7 @@ func operations() []operation {
 		{"buy twice", after(fail, "grant"), perform("buy", "replay")},
 		{"cancel", after(fail, "grant", "buy", "buy"), perform("cancel")},
 		{"write the file", after(runJobs(0), "grant", "buy"), runJobs(0)},
-		{"fail for good", after(runJobs(0), "grant", "buy"), runJobs(100)},
+		{"fail permanently", after(runJobs(0), "grant", "buy"), runJobs(100)},
 		{"quote", nothing, perform("quote")},
 		{"grant", nothing, perform("grant")},
 		{"import", perform("buy"), perform("import")},
@@ -63,17 +63,18 @@ func operations() []operation {
 	}
 }
 
-// A scene is played again with the same step if it lived, since how many steps it has differs: a purchase may be
-// refused. It has no further step once it lived so often twice.
+// triesPerStep is how often an operation is tried with a crash at the same step. The number of steps of an operation varies,
+// since for example a purchase may be refused, so one try that ends without a crash does not prove that there are no more
+// steps. A sweep ends when all tries of two consecutive steps end without a crash.
 const triesPerStep = 4
 
-// sweep plays the scene again and again, with a death before its first step, its second, and so on, in simulations that
-// begin anew now and then, since in an old one the audits take long.
+// sweep repeats the operation with a crash before its first step, its second, and so on, and returns the number of crashes.
+// It starts a new simulation now and then, since the audits of an old one take long.
 func sweep(t *testing.T, op operation, fresh func(*testing.T) string) (crashes int) {
 	t.Helper()
 	seed := newSeed()
 	var s *sequential
-	for step, lived, simulations := 0, 0, uint64(0); lived < 2; step++ {
+	for step, survived, simulations := 0, 0, uint64(0); survived < 2; step++ {
 		if s == nil || s.crashes >= crashesPerSequential {
 			if s != nil {
 				s.finish(t.Context())
@@ -82,22 +83,23 @@ func sweep(t *testing.T, op operation, fresh func(*testing.T) string) (crashes i
 			simulations++
 		}
 		if s.runTo(t.Context(), op, step) {
-			lived++
+			survived++
 			continue
 		}
-		lived = 0
+		survived = 0
 		crashes++
 	}
 	s.finish(t.Context())
 	return crashes
 }
 
-// runTo plays the scene up to a step, after which the process dies and another one goes on, or tells that it lives on.
-func (s *sequential) runTo(ctx context.Context, op operation, step int) (lived bool) {
+// runTo runs the operation with a crash after the given number of steps and restarts the process. It returns true if the
+// operation ended before the crash in every try.
+func (s *sequential) runTo(ctx context.Context, op operation, step int) (survived bool) {
 	s.t.Helper()
 	for range triesPerStep {
 		op.prepare(s, ctx)
-		s.logf("%s, to die after %d steps", op.name, step)
+		s.logf("%s, crash after %d steps", op.name, step)
 		s.node.life.crashAfter(step)
 		op.run(s, ctx)
 		if s.node.life.isOver() {
@@ -117,7 +119,7 @@ func TestMoneyIsRightAfterACrashAtAnyStep(t *testing.T) {
 		total := 0
 		for _, op := range operations() {
 			crashes := sweep(t, op, fresh)
-			require.GreaterOrEqual(t, crashes, 3, "%s has a begin, a statement, a commit", op.name)
+			require.GreaterOrEqual(t, crashes, 3, "%s has at least a begin, a statement and a commit", op.name)
 			t.Logf("%s: %d crashes", op.name, crashes)
 			total += crashes
 		}

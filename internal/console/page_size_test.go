@@ -18,7 +18,7 @@ import (
 )
 
 // pageBytesMax is the size limit of a page with its style sheet and script, before compression.
-const pageBytesMax = 110_000
+const pageBytesMax = 100_000
 
 // verbose returns companies whose texts are as long as texts get.
 func verbose(n int) []*company.Company {

@@ -118,6 +118,19 @@ func TestSearchesAskForKnownFields(t *testing.T) {
 	require.Contains(t, ann.get(t, in(h.acme, "/search/complete?facet=has&prefix=linked")).body, `"label":"LinkedIn"`)
 }
 
+// TestEnterInASearchFieldAppliesTheFilters checks the form's default button, which is its first one: with the button of a facet
+// value in its place, Enter would exclude that value.
+func TestEnterInASearchFieldAppliesTheFilters(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 200)...)
+	_, form, found := strings.Cut(h.as(t, h.ann).get(t, in(h.acme, "/search?query=bank")).body, `<form id="search"`)
+	require.True(t, found)
+	_, button, found := strings.Cut(form, "<button")
+	require.True(t, found)
+	require.True(t, strings.HasPrefix(button, ` type="submit" class="sr">Apply filters<`), button[:min(len(button), 100)])
+}
+
 func TestEveryFacetValueCanBeExcluded(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -30,12 +31,28 @@ func hashAssets() (byHashed map[string][]byte, hashed map[string]string) {
 		if err != nil {
 			panic(err)
 		}
-		sum := sha256.Sum256(content)
 		ext := path.Ext(e.Name())
+		if ext == ".css" || ext == ".js" {
+			content = unindent(content)
+		}
+		sum := sha256.Sum256(content)
 		name := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext
 		byHashed[name], hashed[e.Name()] = content, name
 	}
 	return byHashed, hashed
+}
+
+// unindent removes indentation, blank lines and comment lines, which only people need: a page and its assets have a size limit.
+// None of our scripts has a string over several lines.
+func unindent(source []byte) []byte {
+	out := make([]byte, 0, len(source))
+	for line := range bytes.Lines(source) {
+		line = bytes.TrimSpace(line)
+		if len(line) > 0 && !bytes.HasPrefix(line, []byte("//")) {
+			out = append(append(out, line...), '\n')
+		}
+	}
+	return out
 }
 
 // Asset returns the address of an embedded file, such as console.css. It panics if there is no such file.

@@ -45,7 +45,7 @@ var contents = []struct {
 }{
 	{"Start", []string{"", "quickstart", "authentication"}},
 	{"Guide", []string{
-		"credits", "estimating", "exports", "ledger", "formats", "pagination", "errors", "error-handling", "rate-limits",
+		"searching", "credits", "estimating", "exports", "ledger", "formats", "pagination", "errors", "error-handling", "rate-limits",
 		"idempotency", "versioning", "changelog",
 	}},
 	{"Run your own", []string{"self-hosting", "importing", "metrics", "manifest", "guarantees"}},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,9 +17,14 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/indexing"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/workspace"
 )
 
 // watched is an index that reports every Apply.
@@ -77,6 +83,43 @@ func TestTheIndexFollowsTheCatalog(t *testing.T) {
 		put(t, b, "Late", 5)
 		require.NoError(t, f.Build(t.Context()))
 		require.Equal(t, 365, x.Len(), "an index that is behind reads only the changes")
+	})
+}
+
+// TestAConnectionChangesWhatIsKnownOfItsSource covers has, missing and the facet known: a connection arrives without any other
+// change of its company, and leaves when the import that brought it is undone.
+func TestAConnectionChangesWhatIsKnownOfItsSource(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		x := embedded.Open(embedded.Options{})
+		t.Cleanup(func() { require.NoError(t, x.Close()) })
+		f := indexing.NewFollower(indexing.FollowOptions{Catalog: b, Index: x})
+		load := func(file string) int64 {
+			s, err := importer.Import(t.Context(), importer.Options{Catalog: b, Files: []string{"-"}, Stdin: strings.NewReader(file)})
+			require.NoError(t, err)
+			return s.Import
+		}
+		found := func(filters query.Filters) int {
+			require.NoError(t, f.Build(t.Context()))
+			q, err := query.Parse(filters)
+			require.NoError(t, err)
+			r, err := x.Search(t.Context(), index.Request{Query: q, Sort: query.Sort{By: query.ByName}, Limit: 1})
+			require.NoError(t, err)
+			return r.Total
+		}
+		load("name,domain\nAcme,acme.example\nBolt,bolt.example\n")
+		require.Equal(t, 0, found(query.Filters{Has: []string{"connections"}}))
+		require.Equal(t, 2, found(query.Filters{Missing: []string{"connections"}}))
+		number := load("name,domain,vendors\nAcme,acme.example,bolt.example\n")
+		require.Equal(t, 1, found(query.Filters{Has: []string{"connections", "domain"}}))
+		require.Equal(t, 1, found(query.Filters{Missing: []string{"connections"}}))
+		_, err := importer.Undo(t.Context(), importer.UndoOptions{
+			Catalog: b, Workspaces: workspace.New(d), Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d),
+		}, number)
+		require.NoError(t, err)
+		require.Equal(t, 0, found(query.Filters{Has: []string{"connections"}}))
+		require.Equal(t, 2, found(query.Filters{Missing: []string{"connections"}}))
 	})
 }
 

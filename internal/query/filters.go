@@ -164,13 +164,13 @@ var Params = []Param{
 	{
 		Name: "has", Kind: KindValues, Field: FieldKnown, All: true, Facet: "known", Label: "Has", Hint: "Add a field",
 		Doc:     "Names of fields: companies with a known value of each, such as domain, or connections.",
-		Example: `["domain","employee_count"]`, Read: fieldName, ValueLabel: fieldLabel,
+		Example: `["domain","employee_count"]`, Closed: true, Read: fieldName, ValueLabel: fieldLabel,
 		Texts: func(f *Filters) *[]string { return &f.Has },
 	},
 	{
 		Name: "missing", Kind: KindValues, Field: FieldKnown, Exclude: true, Label: "Missing",
 		Doc:     "Names of fields: companies without a known value of any of them.",
-		Example: `["linkedin_url"]`, Read: fieldName, ValueLabel: fieldLabel,
+		Example: `["linkedin_url"]`, Closed: true, Read: fieldName, ValueLabel: fieldLabel,
 		Texts: func(f *Filters) *[]string { return &f.Missing },
 	},
 	{

@@ -15,6 +15,7 @@ type Param struct {
 	Example string // a value, as JSON
 	Max     int64  // the largest bound that makes sense, 0 for any
 	All     bool   // a company must have every value; without it any of them
+	Closed  bool   // Read accepts only values that exist, so none can be unknown to the index
 
 	// Read returns what a value of KindValues means, or what is wrong with it. Values mean themselves without it.
 	Read func(raw string) (value, problem string)

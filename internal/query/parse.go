@@ -91,7 +91,7 @@ func (p *parser) oneOf(of *Param, values []string) {
 			return
 		}
 		value = text.Fold(value)
-		if of.Field != FieldKnown { // whose values are checked already
+		if !of.Closed {
 			p.give(of.Name, of.Field, raw, value)
 		}
 		folded = append(folded, value)

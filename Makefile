@@ -1,17 +1,17 @@
-# The race detector needs a C compiler; without one the tests run without it, and say so. CI installs one.
+# The race detector needs a C compiler. Without one, the tests run without it and say so. CI installs one.
 CC_FOUND := $(shell command -v $(CC) 2>/dev/null || command -v gcc 2>/dev/null || command -v clang 2>/dev/null)
-# SQLite's own code is C that was translated to Go: to instrument it finds nothing of ours and takes it ten times the
-# time. Only that package may be left out: one that uses generics of the standard library, such as sync.Map, would
-# bring copies of these into the program that hide from the detector who waited for whom.
+# SQLite's own code is C translated to Go: instrumenting it finds nothing of ours and makes it ten times slower. Leave out
+# only that package: an uninstrumented package that uses generic types of the standard library, such as sync.Map, would
+# bring uninstrumented copies of them into the program, and the detector would miss their synchronisation.
 RACE     := $(if $(CC_FOUND),-race -gcflags=modernc.org/sqlite/lib=-race=false)
 CGO      := $(if $(CC_FOUND),1,0)
 FUZZTIME ?= 30s
 KILLS    ?= 100
 BENCH    ?= .
 
-# Of the measured workload; what was loaded is kept below bench/cache for the next run.
+# Number of companies in the benchmarks. Loaded data is kept in bench/cache for the next run.
 COMPANIES ?= 1000000
-# UNCONNECTED=1 leaves connections out of the server's catalog, whose import they make ten times as long.
+# UNCONNECTED=1 leaves the connections out of the server's catalog, which makes the import ten times faster.
 UNCONNECTED ?=
 
 GOLANGCI_VERSION := v2.15.0
@@ -24,7 +24,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## the whole story on 50,000 made-up companies, then a server to play with
+demo: build ## show the whole product on 50,000 generated companies, then keep serving
 	@./bin/capi demo
 
 .PHONY: build
@@ -36,17 +36,18 @@ run: build ## serve ./capi-data
 	@./bin/capi serve
 
 .PHONY: test
-test: ## run every test, on SQLite and on a PostgreSQL if one is found
+test: ## run all tests, on SQLite and, if it is installed, on PostgreSQL
 	$(if $(RACE),,@echo "no C compiler found: testing without the race detector")
 	CGO_ENABLED=$(CGO) ./scripts/with-postgres.sh go test $(RACE) -timeout 40m ./...
 
 .PHONY: test-oldest
-test-oldest: ## run the tests on SQL on the oldest PostgreSQL that is promised to work, 14; npm brings it
+test-oldest: ## run the SQL tests on the oldest supported PostgreSQL, 14 (installed by npm)
 	./scripts/with-oldest-postgres.sh go test -timeout 20m ./internal/db/... ./internal/account ./internal/token ./internal/catalog ./internal/credit \
 		./internal/export ./internal/job ./internal/list ./internal/idempotency ./internal/unlock ./internal/workspace
 
 .PHONY: lint
-lint: $(GOLANGCI) ## check style and the walls between the floors
+lint: $(GOLANGCI) ## check style, the layers and the prose
+	./scripts/prose.sh
 	$(GOLANGCI) run ./...
 	cd bench && CGO_ENABLED=0 go vet ./...
 
@@ -55,11 +56,11 @@ fmt: $(GOLANGCI) ## format the code
 	$(GOLANGCI) fmt ./...
 
 .PHONY: generate
-generate: ## write the generated files anew
+generate: ## write the generated files
 	go generate ./...
 
 .PHONY: verify
-verify: generate ## fail if a generated file, go.mod or go.sum is not up to date
+verify: generate ## fail if a generated file, go.mod or go.sum is out of date
 	go mod tidy -diff
 	@git diff --exit-code --stat || { echo "generated files differ: commit what make generate wrote"; exit 1; }
 
@@ -68,20 +69,20 @@ fuzz: ## fuzz every target for FUZZTIME (30s) each
 	@./scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: soak
-soak: ## kill real servers and databases under load, KILLS (100) times, and audit after each
+soak: ## kill real servers and databases under load, KILLS (100) times, and audit after each kill
 	go run ./e2e/soak -kills $(KILLS)
 
 .PHONY: bench
-bench: build ## measure the index in the process and over HTTP, with COMPANIES (1000000)
+bench: build ## measure the index in process and over HTTP, with COMPANIES (1000000)
 	cd bench && go run . run --companies $(COMPANIES) --program ../bin/capi $(if $(UNCONNECTED),--unconnected)
 
 .PHONY: bench-peers
-bench-peers: ## measure it side by side with SQLite, DuckDB, PostgreSQL and Bleve, with COMPANIES (1000000)
+bench-peers: ## measure the index next to SQLite, DuckDB, PostgreSQL and Bleve, with COMPANIES (1000000)
 	CGO_ENABLED=$(CGO) CAPI_TEST_POSTGRES_KEEP=bench/cache/postgres ./scripts/with-postgres.sh \
 		env -C bench go run -tags sqlite_fts5 . peers --companies $(COMPANIES)
 
 .PHONY: bench-parts
-bench-parts: ## run the Go benchmarks of the parts that match BENCH (all)
+bench-parts: ## run the Go benchmarks that match BENCH (all)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 $(GOLANGCI):

@@ -15,7 +15,7 @@ type Given struct {
 	Param string // the parameter's name, such as countries
 	Field Field
 	Raw   string // as written
-	Value string // as it stands in the tree
+	Value string // as it is in the tree
 }
 
 // Node is one of And, Or, Not, OneOf, Prefix, Range, Term, Phrase and Connected.
@@ -44,11 +44,11 @@ type (
 		Field    Field
 		Min, Max *int64
 	}
-	// Term matches if the word, a token as text.Tokens gives it, stands in the name or the description, or is what
-	// text.EachJoint finds there in two halves: McDonald's has mcdonald, s and mcdonalds.
+	// Term matches if the word, a token of text.Tokens, occurs in the name or the description, or if text.EachJoint finds it
+	// there in two halves: McDonald's contains mcdonald, s and mcdonalds.
 	Term struct{ Word string }
-	// Phrase matches if the words, two or more, stand side by side in this order in the name, or in the description. A
-	// text.Break among them stands for itself.
+	// Phrase matches if the words, two or more, are adjacent and in this order in the name, or in the description. A text.Break
+	// among them matches a break.
 	Phrase struct{ Words []string }
 	// Connected matches if one connection meets every part that is not zero.
 	Connected struct {

@@ -6,9 +6,8 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// parseText reads a search text: every word must stand in the name or the description, and what is in double quotes
-// must stand there as a phrase. Characters of scripts without spaces that stand together are a phrase too, up to the next
-// space or punctuation.
+// parseText reads a search text: every word must occur in the name or the description, and text in double quotes must occur as a
+// phrase. Adjacent characters of scripts without spaces are a phrase too, up to the next space or punctuation.
 func parseText(s string) And {
 	var parts And
 	for i, part := range strings.Split(plainQuotes.Replace(s), `"`) {
@@ -33,8 +32,8 @@ func appendPhrase(parts And, words []string) And {
 	return append(parts, Phrase{words})
 }
 
-// appendPiece adds the words of a piece without spaces. Where an apostrophe parts one, it may stand in one or in two: the
-// data has McDonald's, MCDONALDS and MCDONALD S.
+// appendPiece adds the words of a piece without spaces. A word with an apostrophe matches as one word or as two, because the data
+// has McDonald's, MCDONALDS and MCDONALD S.
 func appendPiece(parts And, piece string) And {
 	words := text.Tokens(piece)
 	text.EachJoint(piece, func(left, right string) {
@@ -50,8 +49,8 @@ func appendPiece(parts And, piece string) And {
 	return appendRuns(parts, words)
 }
 
-// appendRuns adds the words of a piece without spaces, those of a run of lone characters as a phrase. A break ends a run
-// and is left out itself: outside of quotes it parts what is asked for.
+// appendRuns adds the words of a piece without spaces; a run of single characters becomes a phrase. A break ends a run and is
+// dropped: outside quotes it separates search terms.
 func appendRuns(parts And, words []string) And {
 	run := 0
 	for i, w := range words {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// layout is how the records lie in a JSON document.
+// layout is how the records are arranged in a JSON document.
 type layout uint8
 
 const (
@@ -230,7 +230,7 @@ func (n *node) isKeyed(schema Schema) bool {
 	return true
 }
 
-// header returns the names of the columns that stand beside an array of arrays.
+// header returns the column names that are given next to an array of arrays.
 func (n *node) header() []string {
 	for i, name := range n.names {
 		switch strings.ToLower(name) {
@@ -294,8 +294,8 @@ func tolerate[T string | []byte](text T, nan string) []byte {
 	return out
 }
 
-// wordAt returns the length of the word at the beginning of the text, and what replaces it; a byte, and the byte itself, if
-// it is none of those that JSON lacks.
+// wordAt returns the length of the word at the beginning of the text, and what replaces it; for any text
+// other than these words, which JSON lacks, it returns one byte and that byte.
 func wordAt[T string | []byte](text T, nan string) (n int, value string) {
 	for _, word := range []string{"NaN", "-NaN", "Infinity", "-Infinity", "undefined"} {
 		if len(text) < len(word) || string(text[:len(word)]) != word {

@@ -205,7 +205,7 @@ func (v *values) readHeader() error {
 	return nil
 }
 
-// parseRow returns the elements of an array; nil if the text is none.
+// parseRow returns the elements of an array; nil if the text is not an array.
 func parseRow(text string) []any {
 	for _, t := range []func() string{func() string { return text }, func() string { return string(tolerate(text, "null")) }} {
 		v, err := (&scanner{text: t()}).other()

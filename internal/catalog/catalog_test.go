@@ -84,13 +84,27 @@ func TestUnknownValuesNeverErase(t *testing.T) {
 	})
 }
 
-func TestNamelessCompaniesOnlyUpdate(t *testing.T) {
+func TestCompaniesAreNamedByTheirDomainUntilANameIsKnown(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := catalog.New(d)
-		r := put(t, b, company.Company{Domain: "acme.example"}, company.Company{ID: catalog.CompanyID("7"), City: "Bonn"})
-		require.Equal(t, []catalog.Outcome{catalog.Nameless, catalog.Nameless}, r.Outcomes)
-		require.Equal(t, []company.Number{0, 0}, r.Numbers)
+		r := put(t, b, company.Company{Domain: "acme.example"}, company.Company{Domain: "acme.example"}, company.Company{City: "Bonn"})
+		require.Equal(t, []catalog.Outcome{catalog.Added, catalog.Unchanged, catalog.Nameless}, r.Outcomes)
+		require.Equal(t, "acme.example", all(t, b)[0].Name)
+		put(t, b, company.Company{Name: "Acme", Domain: "acme.example"})
+		put(t, b, company.Company{Domain: "acme.example", City: "Bonn"})
+		require.Len(t, all(t, b), 1)
+		require.Equal(t, []string{"Acme", "Bonn"}, []string{all(t, b)[0].Name, all(t, b)[0].City})
+	})
+}
+
+func TestCompaniesWithoutNameAndDomainOnlyUpdate(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		r := put(t, b, company.Company{ID: catalog.CompanyID("7"), City: "Bonn"})
+		require.Equal(t, []catalog.Outcome{catalog.Nameless}, r.Outcomes)
+		require.Equal(t, []company.Number{0}, r.Numbers)
 		seq, err := b.Seq(t.Context())
 		require.NoError(t, err)
 		require.Zero(t, seq, "nothing was written")

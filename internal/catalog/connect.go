@@ -121,7 +121,7 @@ func (e End) keys() []int64 {
 	if e.Domain != "" {
 		keys = append(keys, domainKey(e.Domain))
 	}
-	if name := text.Fold(e.Name); name != "" {
+	if name := matchName(e.Name); name != "" {
 		keys = append(keys, nameKey(name))
 	}
 	return keys

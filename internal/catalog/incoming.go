@@ -11,9 +11,10 @@ import (
 // Incoming is a company from a source, prepared by Prepare.
 type Incoming struct {
 	company   company.Company
-	given     bool // the source has an id for it
-	weak      bool // the id is a number, which another source may use for another company
-	name      string
+	given     bool   // the source has an id for it
+	weak      bool   // the id is a number, which another source may use for another company
+	contact   bool   // the record is of a person at the company, so a file may have several for a company
+	name      string // by matchName
 	place     place
 	nameKey   int64
 	placeKey  int64
@@ -33,7 +34,7 @@ func placeOf(c *company.Company) place {
 // Prepare does the part of Put that concerns one company alone, so that several goroutines can do it in advance.
 // A zero ID means that the source has none. Number and Connections are ignored. The values must be clean.
 func Prepare(c *company.Company) Incoming {
-	in := Incoming{company: *c, given: !c.ID.IsZero(), name: text.Fold(c.Name), place: placeOf(c)}
+	in := Incoming{company: *c, given: !c.ID.IsZero(), name: matchName(c.Name), place: placeOf(c)}
 	in.company.Connections = nil
 	if !in.given {
 		in.company.ID = id.New[id.Company]()
@@ -68,6 +69,18 @@ func (s *Source) Of(imported int64) { s.imported = imported }
 
 // Weaken marks the id as a mere number of the source: it then does not match a company that has a different domain.
 func (in *Incoming) Weaken() { in.weak = true }
+
+// AsContact marks the record as one of a person at the company. It matches a company from an earlier record of its file by
+// the domain, or by the name in the same country, and then only fills in what is unknown.
+func (in *Incoming) AsContact() { in.contact = true }
+
+// nameByDomain names a company without a name by its domain.
+func (in *Incoming) nameByDomain() {
+	in.company.Name = in.company.Domain
+	in.name = matchName(in.company.Name)
+	in.nameKey, in.placeKey = nameKey(in.name), in.place.key(in.company.Domain)
+	in.record = company.Encode(&in.company)
+}
 
 // End returns the company as the end of a connection.
 func (in *Incoming) End() End {

@@ -55,8 +55,8 @@ func (w *wanted) addEnd(e End) {
 	if e.Domain != "" {
 		w.domains = append(w.domains, domainKey(e.Domain))
 	}
-	if name := text.Fold(e.Name); name != "" {
-		w.names = append(w.names, nameKey(name))
+	if matchName(e.Name) != "" {
+		w.names = append(w.names, nameKeys(e.Name)...)
 	}
 }
 
@@ -84,7 +84,7 @@ func (m *matchIndex) findUnique(end End) (e *entry, several bool) {
 				continue
 			}
 			all = append(all, e)
-			if e.name == name {
+			if text.Fold(e.company.Name) == name {
 				named = append(named, e)
 			}
 		}
@@ -101,8 +101,8 @@ func (m *matchIndex) findUnique(end End) (e *entry, several bool) {
 		return nil, false
 	}
 	var only *entry
-	for _, e := range m.byKey[nameKey(name)] {
-		if e.name != name || !agree(e.company.Domain, end.Domain) {
+	for _, e := range m.byKey[nameKey(matchName(end.Name))] {
+		if text.Fold(e.company.Name) != name || !agree(e.company.Domain, end.Domain) {
 			continue
 		}
 		if only != nil {
@@ -124,6 +124,17 @@ func pendingLinksOf(identity int64, side int, end End) []pendingLink {
 	var out []pendingLink
 	for _, k := range end.keys() {
 		out = append(out, pendingLink{k, identity, side})
+	}
+	return out
+}
+
+// resolvedLinksOf returns the pending links to drop: those of pendingLinksOf, and those stored under an older key.
+func resolvedLinksOf(identity int64, side int, end End) []pendingLink {
+	out := pendingLinksOf(identity, side, end)
+	if matchName(end.Name) != "" {
+		for _, k := range nameKeys(end.Name)[1:] {
+			out = append(out, pendingLink{k, identity, side})
+		}
 	}
 	return out
 }
@@ -155,10 +166,10 @@ func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error)
 		}
 		joined = append(joined, *l)
 		if l.source != was.source {
-			done = append(done, pendingLinksOf(l.identity, 0, l.given.Source)...)
+			done = append(done, resolvedLinksOf(l.identity, 0, l.given.Source)...)
 		}
 		if l.target != was.target {
-			done = append(done, pendingLinksOf(l.identity, 1, l.given.Target)...)
+			done = append(done, resolvedLinksOf(l.identity, 1, l.given.Target)...)
 		}
 		if l.source.Valid {
 			sources = append(sources, company.Number(l.source.Int64))

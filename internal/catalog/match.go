@@ -1,7 +1,9 @@
 package catalog
 
 import (
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
@@ -12,7 +14,7 @@ import (
 type entry struct {
 	row     row
 	company *company.Company
-	name    string // folded
+	name    string // by matchName
 	place   place
 	added   bool   // by this edit
 	changed bool   // by this edit, and existed before it
@@ -40,7 +42,7 @@ func newMatchIndex(rows []row) (*matchIndex, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.put(&entry{row: rows[i], company: c, name: text.Fold(c.Name), place: placeOf(c)})
+		s.put(&entry{row: rows[i], company: c, name: matchName(c.Name), place: placeOf(c)})
 	}
 	return s, nil
 }
@@ -52,7 +54,7 @@ func (m *matchIndex) put(e *entry) {
 }
 
 func (m *matchIndex) add(e *entry) {
-	m.addKey(e.row.nameKey, e)
+	m.addKey(nameKey(e.name), e) // not that of the row, which may be older
 	if k := e.row.domainKey; k.Valid {
 		m.addKey(k.Int64, e)
 	}
@@ -73,7 +75,7 @@ func (m *matchIndex) match(in *Incoming) (_ *entry, by string) {
 		e := m.byID[in.company.ID]
 		switch {
 		case e == nil:
-		case in.weak && !agree(e.company.Domain, in.company.Domain):
+		case in.weak && !confirms(e, in):
 			in.rename()
 		default:
 			return e, "id"
@@ -85,6 +87,14 @@ func (m *matchIndex) match(in *Incoming) (_ *entry, by string) {
 		}
 	}
 	return m.matchName(in), "name"
+}
+
+// confirms reports whether the row shares more with the company than a number as its id: the domain, else the name.
+func confirms(e *entry, in *Incoming) bool {
+	if !agree(e.company.Domain, in.company.Domain) {
+		return false
+	}
+	return in.company.Domain != "" && e.company.Domain != "" || in.name != "" && e.name == in.name
 }
 
 // rename gives the company a new id, as the id of the source belongs to another company.
@@ -123,23 +133,77 @@ func (m *matchIndex) matchName(in *Incoming) *entry {
 	}
 	var named []*entry
 	for _, e := range m.byKey[in.nameKey] {
-		if e.name == in.name && e.place.country == in.place.country &&
-			agree(e.place.state, in.place.state) && agree(e.place.city, in.place.city) &&
-			agree(e.company.Domain, in.company.Domain) && m.mayMatch(e, in) {
+		if e.name == in.name && m.agreeInPlace(e, in) && agree(e.company.Domain, in.company.Domain) && m.mayMatch(e, in) {
 			named = append(named, e)
 		}
 	}
 	return best(named, in)
 }
 
-// mayMatch reports whether in may match e: the source has not delivered e yet, or it repeats the same company.
-func (m *matchIndex) mayMatch(e *entry, in *Incoming) bool {
-	return !m.delivered(e.row.number) || same(e, in) && (!in.given || e.company.ID == in.company.ID)
+// agreeInPlace reports whether the places do not contradict. The state and city of a contact may be those of the person.
+func (m *matchIndex) agreeInPlace(e *entry, in *Incoming) bool {
+	if in.contact && m.delivered(e.row.number) {
+		return agree(e.place.country, in.place.country)
+	}
+	return e.place.country == in.place.country && agree(e.place.state, in.place.state) && agree(e.place.city, in.place.city)
 }
 
-// same reports whether name, domain and place are all equal, including unknown values.
+// mayMatch reports whether in may match e: the source has not delivered e yet, or it repeats the same company. Two different
+// LinkedIn pages belong to two companies.
+func (m *matchIndex) mayMatch(e *entry, in *Incoming) bool {
+	if a, b := linkedInPage(e.company.LinkedInURL), linkedInPage(in.company.LinkedInURL); !agree(a, b) && isDigits(a) == isDigits(b) {
+		return false
+	}
+	if in.contact {
+		return true
+	}
+	return !m.delivered(e.row.number) ||
+		same(e, in) && spelledAlike(e, in) && (!in.given || e.company.ID == in.company.ID)
+}
+
+// linkedInPage returns the name or number of a company's page on LinkedIn, in lower case; empty if the URL is not one.
+func linkedInPage(url string) string {
+	_, path, found := strings.Cut(strings.ToLower(url), "linkedin.com/")
+	if !found {
+		return ""
+	}
+	kind, page, _ := strings.Cut(path, "/")
+	if kind != "company" && kind != "school" && kind != "showcase" {
+		return ""
+	}
+	if i := strings.IndexAny(page, "/?#"); i >= 0 {
+		page = page[:i]
+	}
+	return page
+}
+
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+// same reports whether name, domain and place are all equal, including unknown values. A row without a name has its domain
+// as its name.
 func same(e *entry, in *Incoming) bool {
-	return e.name == in.name && e.company.Domain == in.company.Domain && e.place == in.place
+	return (e.name == in.name || in.name == "" && e.company.Name == in.company.Domain) && e.company.Domain == in.company.Domain && e.place == in.place
+}
+
+// spelledAlike reports whether two rows of one file spell the name in the same way, or differ only in commas and full stops
+// and have no other value that contradicts. In lists of employers, TEK LABS INC and TEKLABS INC are two records.
+func spelledAlike(e *entry, in *Incoming) bool {
+	known, name := text.Fold(e.company.Name), text.Fold(in.company.Name)
+	switch {
+	case in.name == "" || known == name:
+		return true
+	case withoutStops(known) != withoutStops(name):
+		return false
+	}
+	replaced, filled := *e.company, *e.company
+	merge(&replaced, &in.company)
+	merge(&filled, gapsOf(e.company, &in.company))
+	replaced.Name, filled.Name = "", ""
+	return reflect.DeepEqual(replaced, filled)
+}
+
+func withoutStops(s string) string {
+	return strings.Join(strings.Fields(strings.NewReplacer(",", " ", ".", "").Replace(s)), " ")
 }
 
 // agree reports whether the values are equal or one is unknown.
@@ -170,6 +234,9 @@ func best(candidates []*entry, in *Incoming) *entry {
 
 func agreement(e *entry, in *Incoming) int {
 	score := 0
+	if text.Fold(e.company.Name) == text.Fold(in.company.Name) {
+		score++ // the same punctuation
+	}
 	for _, pair := range [][2]string{
 		{e.place.country, in.place.country},
 		{e.place.state, in.place.state},

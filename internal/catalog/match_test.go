@@ -216,3 +216,40 @@ func TestManyNamesakesAreDistinguishedByPlace(t *testing.T) {
 		load(catalog.Unchanged)
 	})
 }
+
+func TestPunctuationAndSpacesMakeNoOtherCompany(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		put(t, b, company.Company{Name: "Acme, Inc.", Country: "France"}, company.Company{Name: "C++ Works"})
+		for _, name := range []string{"Acme Inc", "ACME INC.", "Acme  Inc", "acme,inc"} {
+			put(t, b, company.Company{Name: name, Country: "France"})
+		}
+		for _, other := range []string{"Acme", "Acme Incorporated", "C Works", "C# Works", "Works 1.2", "Works 12"} {
+			put(t, b, company.Company{Name: other, Country: "France"})
+		}
+		require.Len(t, all(t, b), 8)
+		require.Equal(t, "acme,inc", all(t, b)[0].Name)
+
+		put(t, b, company.Company{Name: "Bolt & Sons"})
+		put(t, b, company.Company{Name: "Bolt and Sons"})
+		require.Len(t, all(t, b), 9)
+	})
+}
+
+func TestCompaniesStoredUnderTheFoldedNameAreStillFound(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		put(t, b, company.Company{Name: "Acme, Inc."}, company.Company{Name: "Bolt Works"})
+		// As versions stored them that compared names with their punctuation and spaces.
+		for number, key := range map[int]int64{1: catalog.NameKey("acme, inc."), 2: catalog.NameKey("bolt works")} {
+			require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+				_, err := tx.ExecContext(t.Context(), `UPDATE company SET name_key = $1 WHERE number = $2`, key, number)
+				return err
+			}))
+		}
+		put(t, b, company.Company{Name: "Acme, Inc.", City: "Bonn"}, company.Company{Name: "Bolt, Works.", City: "Ulm"})
+		require.Len(t, all(t, b), 2)
+	})
+}

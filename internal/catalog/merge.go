@@ -62,3 +62,43 @@ func mergeRest(c, in *company.Company) bool {
 	}
 	return changed
 }
+
+// gapsOf returns the values of in that c does not have.
+func gapsOf(c, in *company.Company) *company.Company {
+	out := *in
+	for _, f := range [][2]*string{
+		{&c.Name, &out.Name},
+		{&c.Domain, &out.Domain},
+		{&c.Website, &out.Website},
+		{&c.LinkedInURL, &out.LinkedInURL},
+		{&c.Description, &out.Description},
+	} {
+		if *f[0] != "" {
+			*f[1] = ""
+		}
+	}
+	if c.Country != "" || c.State != "" || c.City != "" {
+		out.Country, out.CountryCode, out.State, out.City = "", "", "", "" // one place, not parts of two
+	}
+	for _, f := range [][2]*[]string{
+		{&c.Industries, &out.Industries},
+		{&c.NAICSCodes, &out.NAICSCodes},
+		{&c.Technologies, &out.Technologies},
+		{&c.TechnologyCategories, &out.TechnologyCategories},
+	} {
+		if len(*f[0]) > 0 {
+			*f[1] = nil
+		}
+	}
+	if c.EmployeeCount != nil {
+		out.EmployeeCount = nil
+	}
+	if c.FoundedYear != nil {
+		out.FoundedYear = nil
+	}
+	out.Attributes = maps.Clone(in.Attributes)
+	for name := range c.Attributes {
+		delete(out.Attributes, name)
+	}
+	return &out
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // Preview returns what Put would do with a batch, and writes nothing. Like Put it takes the batches of a file in their
@@ -45,7 +46,7 @@ func (p *put) remember() {
 
 // identity is a hash of the values that distinguish a row of a file from others.
 func (e *entry) identity() int64 {
-	return hash("row", e.name, e.company.Domain, e.place.country, e.place.state, e.place.city)
+	return hash("row", text.Fold(e.company.Name), e.company.Domain, e.place.country, e.place.state, e.place.city)
 }
 
 // wasPreviewed reports whether an earlier batch of the file would have added the same company, and returns its placeholder
@@ -54,7 +55,7 @@ func (p *put) wasPreviewed(in *Incoming) (company.Number, bool) {
 	if !p.preview || p.source == nil {
 		return 0, false
 	}
-	n, ok := p.source.previewed[(&entry{company: &in.company, name: in.name, place: in.place}).identity()]
+	n, ok := p.source.previewed[(&entry{company: &in.company, place: in.place}).identity()]
 	return n, ok
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/text"
 )
 
 // Outcome is what Put did with an incoming company.
@@ -146,7 +145,7 @@ func (p *put) fetch(ctx context.Context, batch []Incoming) error {
 			w.domains = append(w.domains, in.domainKey)
 		}
 		if in.name != "" {
-			w.names = append(w.names, in.nameKey)
+			w.names = append(w.names, nameKeys(in.company.Name)...)
 			w.places = append(w.places, in.placeKey)
 		}
 	}
@@ -185,6 +184,9 @@ func (p *put) findTombstones(ctx context.Context, ids []id.Company) error {
 
 func (p *put) take(in *Incoming) (Outcome, company.Number, Match, error) {
 	e, by := p.matchIndex.match(in)
+	if e == nil && in.name == "" && in.company.Domain != "" {
+		in.nameByDomain()
+	}
 	earlier, previewed := p.wasPreviewed(in)
 	switch {
 	case e == nil && in.name == "":
@@ -228,7 +230,11 @@ func (p *put) add(in *Incoming) (company.Number, error) {
 // merge updates the entry and reports whether anything changed.
 func (p *put) merge(e *entry, in *Incoming) bool {
 	name, domain := e.company.Name, e.company.Domain
-	if !merge(e.company, &in.company) {
+	incoming := &in.company
+	if in.contact && p.delivered(e.row.number) {
+		incoming = gapsOf(e.company, incoming)
+	}
+	if !merge(e.company, incoming) {
 		return false
 	}
 	e.company.UpdatedAt = now()
@@ -244,7 +250,7 @@ func (p *put) merge(e *entry, in *Incoming) bool {
 		e.renamed = true
 		e.name = in.name
 		if e.name == "" {
-			e.name = text.Fold(e.company.Name)
+			e.name = matchName(e.company.Name)
 		}
 		p.matchIndex.add(e)
 	}
@@ -279,7 +285,7 @@ func (p *put) reconnect(ctx context.Context) error {
 		if !e.added {
 			renamed = append(renamed, e.row.number)
 		}
-		keys = append(keys, idKey(e.company.ID), e.row.nameKey)
+		keys = append(append(keys, idKey(e.company.ID)), nameKeys(e.company.Name)...)
 		if e.row.domainKey.Valid {
 			keys = append(keys, e.row.domainKey.Int64)
 		}

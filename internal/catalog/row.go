@@ -11,7 +11,6 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/text"
 )
 
 // row is a row of the table company.
@@ -28,7 +27,7 @@ type row struct {
 
 // rowOf encodes a company without its connections.
 func rowOf(c *company.Company) row {
-	r := row{number: c.Number, id: c.ID, nameKey: nameKey(text.Fold(c.Name)), placeKey: placeOf(c).key(c.Domain), record: company.Encode(c)}
+	r := row{number: c.Number, id: c.ID, nameKey: nameKey(matchName(c.Name)), placeKey: placeOf(c).key(c.Domain), record: company.Encode(c)}
 	if c.Domain != "" {
 		r.domainKey = sql.NullInt64{Int64: domainKey(c.Domain), Valid: true}
 	}

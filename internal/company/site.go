@@ -17,7 +17,10 @@ func SiteDomain(url string) (string, bool) {
 	}
 	suffix, _ := publicsuffix.PublicSuffix(host)
 	if host == suffix {
-		return host, !strings.Contains(suffix, ".") // such as a brand's own top-level domain
+		if strings.Contains(suffix, ".") {
+			return "", false
+		}
+		return host, true // a brand's own top-level domain
 	}
 	own, err := publicsuffix.EffectiveTLDPlusOne(host)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
@@ -23,6 +24,8 @@ type builder struct {
 	weakID   bool // the id is only a number, which another source may use for another company
 
 	headcounts headcounts
+
+	domainField, websiteField *source.Field // what they were read from
 }
 
 // attribute keeps a value as an attribute under the source's name, unless --unmapped is ignore.
@@ -67,9 +70,12 @@ func (b *builder) set(t target, f *source.Field) {
 	case colDomain:
 		b.domain(f)
 	case colWebsite:
-		b.website(textOf(v))
+		b.website(f)
 	case colLinkedIn:
-		c.LinkedInURL = textOf(v)
+		if c.LinkedInURL = textOf(v); isProfile(c.LinkedInURL) {
+			c.LinkedInURL = "" // of a person
+			b.attribute(f)
+		}
 	case colDescription:
 		c.Description = repair(textOf(v))
 	case colCountry:
@@ -100,39 +106,86 @@ func (b *builder) set(t target, f *source.Field) {
 	}
 }
 
-// domain reads the first of several domains. Hosts of mailboxes are left out.
+// domain reads the first of several domains, and keeps the others as an attribute.
 func (b *builder) domain(f *source.Field) {
-	s := textOf(&f.Value)
-	if i := strings.IndexAny(s, ";|, \n"); i > 0 {
-		s = s[:i]
+	all := addresses(textOf(&f.Value))
+	first := all[0]
+	domain, ok := company.CleanDomain(first)
+	if ok && strings.ContainsAny(first, "/@") && !isWebmail(domain) {
+		domain, ok = company.SiteDomain(first)
 	}
-	domain, ok := company.CleanDomain(s)
-	if ok && strings.ContainsAny(s, "/@") {
-		domain, ok = company.SiteDomain(s)
-	}
-	switch {
-	case !ok:
+	if !ok {
 		b.keepUnparsed(f)
-	case !freeMail[domain]:
-		b.company.Domain = domain
-	}
-}
-
-// freeMail are hosts of mailboxes. They appear as domains if those were cut from e-mail addresses.
-var freeMail = map[string]bool{
-	"gmail.com": true, "googlemail.com": true, "yahoo.com": true, "hotmail.com": true, "outlook.com": true, "live.com": true,
-	"aol.com": true, "icloud.com": true, "gmx.de": true, "gmx.net": true, "web.de": true, "proton.me": true, "protonmail.com": true,
-	"qq.com": true, "163.com": true, "126.com": true, "mail.ru": true, "yandex.ru": true,
-}
-
-func (b *builder) website(s string) {
-	c := b.company
-	c.Website = strings.TrimSpace(s)
-	if !strings.Contains(strings.ToLower(s), "linkedin.") {
 		return
 	}
-	if host, ok := company.CleanDomain(s); ok && c.LinkedInURL == "" && (host == "linkedin.com" || strings.HasSuffix(host, ".linkedin.com")) {
+	b.company.Domain = domain
+	b.domainField = f
+	if len(all) > 1 {
+		b.attribute(f)
+	}
+}
+
+// addresses returns the addresses in a cell; at least one, which is the cell itself if it is not a list of addresses.
+func addresses(s string) []string {
+	s = strings.TrimSpace(s)
+	if !strings.ContainsAny(s, ";|, \n\t") {
+		return []string{s}
+	}
+	var all []string
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune(";|, \n\r\t", r) }) {
+		switch part = strings.Trim(part, "()[]<>\"'"); {
+		case isAddress(part):
+			all = append(all, part)
+		case strings.ContainsFunc(part, unicode.IsLetter) && !addressWords[text.Fold(part)]:
+			return []string{s}
+		}
+	}
+	if len(all) == 0 {
+		return []string{s}
+	}
+	return all
+}
+
+// addressWords may stand between addresses.
+var addressWords = wordSet("and und et y e or oder also www http https")
+
+func (b *builder) website(f *source.Field) {
+	c := b.company
+	all := addresses(textOf(&f.Value))
+	c.Website = strings.TrimSpace(all[0])
+	b.websiteField = f
+	if len(all) > 1 {
+		b.attribute(f)
+	}
+	if !strings.Contains(strings.ToLower(c.Website), "linkedin.") || isProfile(c.Website) {
+		return
+	}
+	if host, ok := company.CleanDomain(c.Website); ok && c.LinkedInURL == "" && (host == "linkedin.com" || strings.HasSuffix(host, ".linkedin.com")) {
 		c.LinkedInURL = c.Website
+	}
+}
+
+// dropForeignSites drops the addresses of mailboxes, pages on other companies' sites and public suffixes: companies with
+// the same one would be taken for one company. They are kept as attributes.
+func (b *builder) dropForeignSites() {
+	c := b.company
+	if host, ok := company.CleanDomain(c.Domain); ok && !isOwnSite(host, c.Name) {
+		c.Domain = ""
+		b.attributeIf(b.domainField)
+	}
+	host, ok := company.CleanDomain(c.Website)
+	if !ok {
+		return
+	}
+	if isWebmail(host) && (strings.Contains(c.Website, "@") || !isOwnSite(host, c.Name)) {
+		c.Website = ""
+		b.attributeIf(b.websiteField)
+	}
+}
+
+func (b *builder) attributeIf(f *source.Field) {
+	if f != nil {
+		b.attribute(f)
 	}
 }
 
@@ -254,6 +307,7 @@ func (b *builder) finish() {
 		return
 	}
 	b.settleLocation()
+	b.dropForeignSites()
 	c.Clean()
 	if problem := validate(c); problem != "" {
 		b.item.reason, b.item.detail = ReasonInvalid, problem
@@ -262,6 +316,9 @@ func (b *builder) finish() {
 	in := catalog.Prepare(c)
 	if b.weakID {
 		in.Weaken()
+	}
+	if b.plan.contacts {
+		in.AsContact()
 	}
 	b.item.company = &in
 }

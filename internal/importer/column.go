@@ -92,9 +92,11 @@ var aliases = map[column]string{
 		nom_de_l_entreprise nom_de_la_societe nombre_de_la_empresa nome_da_empresa nome_dell_azienda
 		会社名 企業名 社名 法人名 商号 公司名称 公司名 公司 企业名称 회사명 기업명 회사`,
 	colDomain: `domain company_domain domain_name website_domain primary_domain web_domain email_domain root_domain host hostname
+		domains domain_names company_domains all_domains website_domains web_domains
 		dominio domaine`,
 	colWebsite: `website website_url homepage homepage_url company_website company_url web_site site_url web_address
 		website_address web_page webpage corporate_website url company_link web site www link
+		websites website_urls urls company_websites homepages web_sites
 		webseite internetseite internetadresse site_web site_internet sitio_web pagina_web pagina_internet sito_web sito ウェブサイト サイト ホームページ 网站 网址 官网 웹사이트 홈페이지`,
 	colLinkedIn: `linkedin_url linkedin linkedin_profile company_linkedin_url linkedin_company_url linkedin_page linkedin_link
 		linkedin_profile_url li_url`,

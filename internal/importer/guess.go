@@ -64,7 +64,7 @@ func (g guess) min(s *sample) int {
 
 var guesses = []guess{
 	{column: colLinkedIn, fits: func(c *sampledColumn) float64 {
-		return c.share(func(v string) bool { return strings.Contains(v, "linkedin.com/") })
+		return c.share(func(v string) bool { return strings.Contains(v, "linkedin.com/") && !isProfile(v) })
 	}},
 	{column: colWebsite, fits: func(c *sampledColumn) float64 {
 		if c.oneSite() {
@@ -110,7 +110,7 @@ var guesses = []guess{
 			return utf8.RuneCountInString(v) <= 80 && strings.ContainsFunc(v, unicode.IsLetter) && !strings.Contains(v, "://") &&
 				!isAddress(v) && !isNumber(v)
 		})
-		if c.share(isUpperCode) > 0.5 {
+		if c.share(isUpperCode) > 0.5 || c.share(isIdentifier) > 0.5 || titleColumns[normalName(c.name)] || personWords[normalName(c.name)] {
 			return 0
 		}
 		return share
@@ -142,6 +142,14 @@ var guesses = []guess{
 func isUpperCode(v string) bool {
 	return len(v) <= 6 && strings.ToUpper(v) == v && !strings.Contains(v, " ")
 }
+
+// isIdentifier reports whether v is an identifier of a register, such as a LEI, ISIN, BIC or UUID.
+func isIdentifier(v string) bool { return identifier.MatchString(strings.TrimSpace(v)) }
+
+// A LEI has 20 characters, an ISIN 12 with a check digit at the end, a BIC 8 or 11 of which the fifth and sixth are a
+// country, so codes with a digit are told from words in capitals.
+var identifier = regexp.MustCompile(`^([A-Z0-9]{18}[0-9]{2}|[A-Z]{2}[A-Z0-9]{9}[0-9]|[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?|` +
+	`[A-Z]{0,3}[-. ]?[0-9]{4,}[-. 0-9]*[A-Z]?|(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}))$`)
 
 func isFile(v string) bool {
 	for _, ext := range []string{".png", ".jpg", ".jpeg", ".svg", ".gif", ".webp", ".ico", ".json", ".pdf"} {

@@ -112,7 +112,7 @@ func TestBrokenRecordsAreRejectedAndTheRestIsLoaded(t *testing.T) {
 		"{\"name\":\"Six \xff\"}",
 		`{"name":"` + strings.Repeat("x", 1<<20) + `"}`,
 		`{"city":"Seven"}`,
-		`{"domain":"eight.example"}`,
+		`{"id":"eight"}`,
 		`{"company_name":"One","connected_name":"Nine"}`,
 		`{"name":"Ten","connections":[{"category":"vendor"},7,{"category":"vendor","name":"One"}]}`,
 		`{"name":"` + strings.Repeat("x", 10_000) + `"}`,

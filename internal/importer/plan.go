@@ -48,6 +48,8 @@ type plan struct {
 	set     []setting
 	country string // of all rows, inferred from their states; empty if unknown, or if rows have a country
 	keep    bool   // columns that fit no field, as attributes
+
+	contacts bool // the records are of people, so several may have the same company
 }
 
 type setting struct {
@@ -63,6 +65,7 @@ func makePlan(m Mapping, s *sample) (*plan, error) {
 	if err := p.decide(s); err != nil {
 		return nil, err
 	}
+	p.findPeople(s)
 	p.findPair(s)
 	if p.pair == nil && !s.connections {
 		p.guess(s)

@@ -34,6 +34,7 @@ type sampledColumn struct {
 	name       string
 	seen       int      // records that have it
 	values     []string // those that are not blank or null
+	rows       []int    // the number of each value's record
 	lists      int      // how many of the values are lists or objects
 	by         string
 	confidence float64
@@ -92,6 +93,7 @@ func (c *sampledColumn) add(v *source.Value) int {
 		t = strings.ToValidUTF8(t[:sampleValueBytes], "")
 	}
 	c.values = append(c.values, strings.TrimSpace(t))
+	c.rows = append(c.rows, c.sample.records)
 	return len(t)
 }
 
@@ -144,8 +146,11 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 	enough := len(c.values) >= 5
 	switch col {
 	case colWebsite, colDomain:
-		return c.share(isAddress), enough
+		return c.share(func(v string) bool { return isAddress(addresses(v)[0]) }), enough
 	case colLinkedIn:
+		if c.share(isProfile) >= 0.5 {
+			return 0, true
+		}
 		return c.share(func(v string) bool { return strings.Contains(strings.ToLower(v), "linkedin") || isAddress(v) }), enough
 	case colEmployees:
 		return c.share(func(v string) bool { _, _, ok := headcount(v); return ok || isNullNumber(v) }), enough
@@ -159,6 +164,12 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 			return !l.isEmpty() && !isNumber(v)
 		}), enough
 	case colName:
+		if titleColumns[normalName(c.name)] && c.share(jobTitle.MatchString) >= 0.5 {
+			return 0, true
+		}
+		if c.share(isIdentifier) >= guessShareMin {
+			return 0, true
+		}
 		return c.share(func(v string) bool { return !isNumber(v) && !strings.Contains(v, "://") && len(v) < 200 }), enough
 	case colIndustries:
 		if normalName(c.name) == "type" {

@@ -1,0 +1,122 @@
+package importer_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/importer"
+)
+
+func TestNamesOfPeopleAreNotCompanies(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		file string
+		want []string
+	}{
+		"beside a company, an e-mail and a job title": {
+			"Full Name,Position,Employer,Work Email\nAda Moss,Head of Sales,Acme,ada@acme.example\nBo Reed,Buyer,Bolt,bo@bolt.example\n", []string{"Acme", "Bolt"},
+		},
+		"beside a company alone": {"nombre,empresa\nAda Moss,Acme SA\nBo Reed,Bolt SL\n", []string{"Acme SA", "Bolt SL"}},
+		"several contacts of one company": {
+			"Name,Title,Company,City\nAda Moss,CEO,Acme,Bonn\nBo Reed,CTO,Acme,Ulm\nCy Hart,CFO,Bolt,Ulm\n", []string{"Acme", "Bolt"},
+		},
+		"first and last names": {
+			"First Name,Last Name,Title,Company\nAda,Moss,CEO,Acme\nBo,Reed,CTO,Acme\n", []string{"Acme"},
+		},
+		"without a company, by the domain": {
+			"Name,Job Title,Website\nAda Moss,CEO,acme.example\nBo Reed,Sales Manager,bolt.example\n", []string{"acme.example", "bolt.example"},
+		},
+		"without a company, by the e-mail address": {
+			"Name,First Name,Email\nAda Moss,Ada,am@acme.example\nBo Reed,Bo,bo@gmail.com\n", []string{"acme.example"},
+		},
+		// No lists of people.
+		"companies with a contact": {
+			"Name,Contact Name,Email,Website\nAcme,Ada Moss,ada@acme.example,acme.example\nBolt,Bo Reed,bo@bolt.example,bolt.example\n", []string{"Acme", "Bolt"},
+		},
+		"companies with the job title of their contact": {
+			"Name,Title,Website\nAcme Tools,CEO,acme.example\nBolt Foods,CTO,bolt.example\n", []string{"Acme Tools", "Bolt Foods"},
+		},
+		"companies with their group": {
+			"Name,Company,Website\nAcme Ltd,Zeta Group,acme.example\nBolt Ltd,Zeta Group,bolt.example\n", []string{"Acme Ltd", "Bolt Ltd"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := catalog.New(dbtest.SQLite(t))
+			load(t, b, write(t, "a.csv", c.file))
+			require.Equal(t, c.want, names(t, b))
+			load(t, b, write(t, "b.csv", c.file))
+			require.Equal(t, c.want, names(t, b), "the file again adds nothing")
+		})
+	}
+}
+
+func TestTheProfileOfAPersonIsNotTheCompanysPage(t *testing.T) {
+	t.Parallel()
+	c, _ := one(t, "a.csv", "Company,LinkedIn\nAcme,https://www.linkedin.com/in/ada-moss\n", importer.Mapping{})
+	require.Empty(t, c.LinkedInURL)
+	require.Equal(t, "https://www.linkedin.com/in/ada-moss", c.Attributes["LinkedIn"])
+}
+
+func TestColumnsOfCodesAreNotNames(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"5299000J2N45DDNE4Y28", "DE0007164600", "DEUTDEFF500", "HRB 12345", "ACME"} {
+		c, _ := one(t, "a.csv", "code,label\n"+code+",Acme Works\n"+code[:len(code)-1]+"1,Bolt Works\n"+code[:len(code)-1]+"2,Cog Works\n", importer.Mapping{})
+		require.Equal(t, "Acme Works", c.Name, code)
+	}
+}
+
+func TestSharedSitesAreNotDomains(t *testing.T) {
+	t.Parallel()
+	for site, want := range map[string]string{
+		"acme@gmail.com": "", "acme@yahoo.co.jp": "", "http://www.hotmail.it": "", "info@acme.example": "acme.example", "co.uk": "", "github.io": "",
+		"https://facebook.com/acme": "", "acme.github.io": "acme.github.io", "acmegmail.com": "acmegmail.com",
+	} {
+		for _, header := range []string{"Website", "Domain"} {
+			c, _ := one(t, "a.csv", "Company,"+header+"\nAcme,"+site+"\n", importer.Mapping{})
+			require.Equal(t, want, c.Domain, header+" "+site)
+			if want == "" && c.Website == "" {
+				require.Equal(t, site, c.Attributes[header])
+			}
+		}
+	}
+	c, _ := one(t, "a.csv", "Company,Website\n\"Yahoo, Inc.\",https://www.yahoo.com\n", importer.Mapping{})
+	require.Equal(t, "yahoo.com", c.Domain, "the owner's own")
+}
+
+func TestTheFirstOfSeveralAddressesIsTheDomain(t *testing.T) {
+	t.Parallel()
+	for _, cell := range []string{
+		"acme.example, acme.test", "https://www.acme.example http://acme.test", "acme.example | acme.test", "acme.example and acme.test", "acme.example; acme.test",
+	} {
+		for _, header := range []string{"Website", "Domain", "Domains", "URLs"} {
+			c, _ := one(t, "a.csv", "Company,"+header+"\nAcme,\""+cell+"\"\n", importer.Mapping{})
+			require.Equal(t, "acme.example", c.Domain, header+" "+cell)
+			require.Equal(t, cell, c.Attributes[header])
+		}
+	}
+}
+
+func TestANumberAsAnIDAloneNeverMatches(t *testing.T) {
+	t.Parallel()
+	b := catalog.New(dbtest.SQLite(t))
+	load(t, b, write(t, "a.csv", "id,name,domain\n1,Acme,acme.example\n2,Bolt,\n"))
+	load(t, b, write(t, "b.csv", "rank id,id,name,city\nx,1,Cog,Ulm\nx,2,Dent,Ulm\nx,3,Elm,Ulm\n"))
+	require.Equal(t, []string{"Acme", "Bolt", "Cog", "Dent", "Elm"}, names(t, b))
+	load(t, b, write(t, "c.csv", "id,name,city\n1,Acme,Bonn\n2,Bolt,Bonn\n"))
+	require.Len(t, names(t, b), 5)
+	require.Equal(t, "Bonn", all(t, b)[0].City)
+}
+
+func TestTwoLinkedInPagesAreTwoCompanies(t *testing.T) {
+	t.Parallel()
+	b := catalog.New(dbtest.SQLite(t))
+	load(t, b, write(t, "a.csv", "name,domain,linkedin\nAcme,acme.example,https://www.linkedin.com/company/acme/\nBolt,,linkedin.com/company/bolt\n"))
+	load(t, b, write(t, "b.csv", "name,domain,linkedin\nAcme,acme.example,linkedin.com/company/acme-labs\nBolt,,linkedin.com/company/bolt-foods\n"))
+	require.Equal(t, []string{"Acme", "Bolt", "Acme", "Bolt"}, names(t, b))
+	load(t, b, write(t, "c.csv", "name,linkedin,city\nBolt,https://de.linkedin.com/company/Bolt?trk=x,Ulm\n"))
+	require.Equal(t, "Ulm", all(t, b)[1].City)
+}

@@ -113,18 +113,31 @@ func open(name string, o Options) (*source.Source, error) {
 	return source.Open(name, schema{}, o.Reading)
 }
 
-// importFile imports the tables of a file, one after another.
+// importFile imports the tables of a file, one after another. A table without companies beside others is reported.
 func importFile(ctx context.Context, o Options, w *writer, s *source.Source) error {
-	for {
+	var none []error
+	for imported := 0; ; {
 		t, err := s.Next()
 		if errors.Is(err, io.EOF) {
+			if imported == 0 {
+				return errors.Join(none...)
+			}
+			for _, err := range none {
+				w.note("has a table that was not read: " + err.Error())
+			}
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := importTable(ctx, o, w, s, t); err != nil {
+		err = importTable(ctx, o, w, s, t)
+		switch {
+		case errors.Is(err, errNoColumns) && t.Name != "":
+			none = append(none, fmt.Errorf("%s: %w", t.Name, err))
+		case err != nil:
 			return err
+		default:
+			imported++
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/catalog"
@@ -36,6 +37,7 @@ type writer struct {
 	reportedAt time.Time
 
 	file      *source.Source
+	tables    int // of the file, so far
 	delivered *catalog.Source
 	rejects   *rejectFile
 	imported  int64          // the number of the import; 0 before it writes
@@ -64,12 +66,28 @@ func newWriter(o Options) *writer {
 }
 
 func (w *writer) begin(s *source.Source, t *source.Table, p *plan) {
+	w.tables++
+	if w.file != s {
+		w.tables = 1
+	}
 	w.file, w.delivered = s, catalog.NewSource()
 	w.delivered.Of(w.imported)
-	w.rejects = newRejectFile(w.options.Rejects, s.Name, t)
+	w.rejects = newRejectFile(w.options.Rejects, tableName(s.Name, w.tables), t)
 	w.fileRead, w.fileUsed, w.refused, w.paired = 0, 0, map[Reason]int{}, p.pair != nil
-	w.summary.Files++
+	if w.tables == 1 {
+		w.summary.Files++
+	}
 	w.summary.Sources = append(w.summary.Sources, p.source(s, t))
+}
+
+// tableName returns the name of a file, with the number of the table in it from the second on.
+func tableName(file string, table int) string {
+	if table < 2 {
+		return file
+	}
+	folder, base := filepath.Split(file)
+	stem, ext, _ := strings.Cut(base, ".")
+	return fmt.Sprintf("%s%s-%d.%s", folder, stem, table, ext)
 }
 
 func (w *writer) note(text string) {

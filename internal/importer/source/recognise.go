@@ -39,8 +39,10 @@ func (s *Source) recognise() (*Table, error) {
 			r, err := newParquet(f, size, s.schema)
 			return &Table{Format: Parquet, Description: "Parquet", reader: r}, err
 		})
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		t, err = s.randomAccess(b, packed, func(f io.ReaderAt, size int64) (*Table, error) { return newXLSX(s, f, size) })
+	case isZip(head):
+		t, err = s.randomAccess(b, packed, s.openZip)
+	case isTar(head):
+		t, err = s.openTar(b)
 	default:
 		t, err = s.textTable(b, head)
 	}

@@ -1,4 +1,4 @@
-// Package source reads files of records: CSV, JSON, NDJSON, XLSX and Parquet, plain or compressed. It finds out what a
+// Package source reads files of records: CSV, JSON, NDJSON, XLSX and Parquet, plain, compressed or in an archive. It finds out what a
 // file is and how it is written, and cuts it into chunks that can be parsed in parallel. It does not interpret values,
 // and knows nothing of companies: what the names of columns mean comes from the caller's Schema.
 package source
@@ -46,9 +46,12 @@ type Source struct {
 	schema  Schema
 	options Options
 	in      counter
-	file    *os.File // nil for a stream
-	read    bool     // the table was returned by Next
+	file    *os.File               // nil for a stream
+	read    bool                   // the first table was returned by Next
+	more    func() (*Table, error) // returns the tables after it; nil if there are none
 	closing []func() error
+
+	inArchive bool
 }
 
 // Open opens a file. It reads nothing yet.
@@ -79,7 +82,10 @@ func New(name string, in io.Reader, schema Schema, o Options) *Source {
 
 // Next returns the next table, which must be read before Next is called again, and io.EOF after the last one.
 func (s *Source) Next() (*Table, error) {
-	if s.read {
+	switch {
+	case s.read && s.more != nil:
+		return s.more()
+	case s.read:
 		return nil, io.EOF
 	}
 	s.read = true

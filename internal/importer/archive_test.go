@@ -21,8 +21,10 @@ func TestEachTableOfAnArchiveHasAPlanAndRejectsOfItsOwn(t *testing.T) {
 	var content bytes.Buffer
 	z := zip.NewWriter(&content)
 	for _, f := range [][2]string{
-		{"a.csv", "name,city\nAcme,Bonn\nx,y,z\n"}, {"b.json", `[{"title":"Bolt","hq_city":"Ulm"}]`},
-		{"codes.csv", "code,meaning\nA,4\nB,5\n"}, {"c.csv", "city;name\nJena;Cog\n1;2;3\n"},
+		{"a.csv", "name,city\nAcme,Bonn\nx,y,z\n"},
+		{"b.json", `[{"title":"Bolt","hq_city":"Ulm"}]`},
+		{"codes.csv", "code,meaning\nA,4\nB,5\n"},
+		{"c.csv", "city;name\nJena;Cog\n1;2;3\n"},
 	} {
 		w, err := z.Create(f[0])
 		require.NoError(t, err)

@@ -200,7 +200,7 @@ type zipFiles struct {
 
 func (z *zipFiles) next() (string, io.Reader, error) {
 	if z.open != nil {
-		z.open.Close() //nolint:errcheck // it was read only
+		z.open.Close() // it was read only
 		z.open = nil
 	}
 	if len(z.files) == 0 {

@@ -160,8 +160,9 @@ func plainKind(node parquet.Node, v reflect.Value) any {
 			return nil
 		}
 		return plain(node, v.Elem().Interface())
+	default:
+		return fmt.Sprint(v.Interface())
 	}
-	return fmt.Sprint(v.Interface())
 }
 
 // integer returns a whole number, or the date or time that the column says it is.

@@ -27,6 +27,8 @@ type xlsxReader struct {
 	header []string
 	names  []string // of the columns, as the sheet has them; nil if it has none
 	ahead  []sheetRow
+	merges []merge // by their first rows, those that are not reached yet
+	active []merge // those that began
 	end    error
 }
 
@@ -48,21 +50,111 @@ func newXLSX(s *Source, f io.ReaderAt, size int64) (_ *Table, err error) {
 		return nil, fmt.Errorf("read the workbook: %w", err)
 	}
 	s.onClose(book.Close)
-	sheet, sheets := s.options.Sheet, book.GetSheetList()
-	if sheet == "" {
-		sheet = bestSheet(s.schema, book, sheets)
+	w := &workbook{source: s, book: book, sheets: book.GetSheetList(), merges: sheetMerges{f, size}}
+	if s.options.Sheet != "" {
+		return w.open(s.options.Sheet)
 	}
-	rows, err := book.Rows(sheet)
+	best := bestSheet(s.schema, book, w.sheets)
+	if len(w.sheets) == 1 {
+		return w.open(best)
+	}
+	others := w.choose(best)
+	s.more = w.next
+	t, err := w.next()
+	if err == nil && len(others) > 0 {
+		t.Notices = append(t.Notices, "has sheets that are not read: "+someOf(others)+"; read one with --sheet NAME")
+	}
+	return t, err
+}
+
+// workbook is a workbook of one or more sheets.
+type workbook struct {
+	source *Source
+	book   *excelize.File
+	sheets []string
+	merges sheetMerges
+	chosen []string // the sheets that are still to be read
+}
+
+// choose chooses the best sheet and those with the same columns. It returns the others that have any.
+func (w *workbook) choose(best string) (others []string) {
+	header, _ := w.probe(best)
+	for _, sheet := range w.sheets {
+		if sheet == best {
+			w.chosen = append(w.chosen, sheet)
+			continue
+		}
+		switch names, rows := w.probe(sheet); {
+		case !rows:
+		case isSameHeader(w.source.schema, header, names):
+			w.chosen = append(w.chosen, sheet)
+		default:
+			others = append(others, sheet)
+		}
+	}
+	return others
+}
+
+// probe returns the header of a sheet. rows is false if it is empty.
+func (w *workbook) probe(sheet string) (header []string, rows bool) {
+	x, err := w.reader(sheet)
 	if err != nil {
-		return nil, fmt.Errorf("read the workbook: %w; its sheets are: %s", err, someOf(sheets))
+		return nil, false
 	}
-	s.onClose(rows.Close)
-	x := &xlsxReader{schema: s.schema, rows: rows}
+	defer x.rows.Close()
+	if err := x.readHeader(); err != nil {
+		return nil, true
+	}
+	return x.header, len(x.header) > 0
+}
+
+// isSameHeader reports whether two headers have nearly the same names, of which one says which company it is.
+func isSameHeader(schema Schema, a, b []string) bool {
+	have := map[string]bool{}
+	for _, name := range a {
+		have[strings.ToLower(name)] = true
+	}
+	common, key := 0, false
+	for _, name := range b {
+		if have[strings.ToLower(name)] {
+			common++
+			key = key || schema.Column(name).Key
+		}
+	}
+	return key && 5*common >= 4*max(len(a), len(b))
+}
+
+func (w *workbook) next() (*Table, error) {
+	if len(w.chosen) == 0 {
+		return nil, io.EOF
+	}
+	sheet := w.chosen[0]
+	w.chosen = w.chosen[1:]
+	return w.open(sheet)
+}
+
+func (w *workbook) reader(sheet string) (*xlsxReader, error) {
+	rows, err := w.book.Rows(sheet)
+	if err != nil {
+		return nil, fmt.Errorf("read the workbook: %w; its sheets are: %s", err, someOf(w.sheets))
+	}
+	return &xlsxReader{schema: w.source.schema, rows: rows}, nil
+}
+
+// open opens a sheet.
+func (w *workbook) open(sheet string) (_ *Table, err error) {
+	defer recovered("read the workbook", &err)
+	x, err := w.reader(sheet)
+	if err != nil {
+		return nil, err
+	}
+	w.source.onClose(x.rows.Close)
+	x.merges = w.merges.of(sheet)
 	if err := x.readHeader(); err != nil {
 		return nil, err
 	}
 	return &Table{
-		Name: sheet, Format: XLSX, Description: fmt.Sprintf("XLSX, sheet %q of %d", sheet, len(sheets)),
+		Name: sheet, Format: XLSX, Description: fmt.Sprintf("XLSX, sheet %q of %d", sheet, len(w.sheets)),
 		Fixed: true, Header: x.header, reader: x,
 	}, nil
 }
@@ -141,7 +233,7 @@ func (x *xlsxReader) next() (r sheetRow, ok bool) {
 			return r, false
 		}
 		if strings.TrimSpace(strings.Join(cells, "")) != "" {
-			return sheetRow{x.row, cells}, true
+			return sheetRow{x.row, x.fillMerged(cells)}, true
 		}
 	}
 	x.end = io.EOF

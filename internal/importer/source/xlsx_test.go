@@ -1,0 +1,86 @@
+package source
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+)
+
+// sheet is the content of a sheet: rows by row, and merged ranges.
+type sheet struct {
+	name   string
+	rows   [][]any
+	merged [][2]string
+}
+
+func workbookOf(tb testing.TB, sheets ...sheet) string {
+	tb.Helper()
+	f := excelize.NewFile()
+	defer f.Close()
+	for i, s := range sheets {
+		if i == 0 {
+			require.NoError(tb, f.SetSheetName("Sheet1", s.name))
+		} else {
+			_, err := f.NewSheet(s.name)
+			require.NoError(tb, err)
+		}
+		for r, row := range s.rows {
+			cell, err := excelize.CoordinatesToCellName(1, r+1)
+			require.NoError(tb, err)
+			require.NoError(tb, f.SetSheetRow(s.name, cell, &row))
+		}
+		for _, m := range s.merged {
+			require.NoError(tb, f.MergeCell(s.name, m[0], m[1]))
+		}
+	}
+	b, err := f.WriteToBuffer()
+	require.NoError(tb, err)
+	return b.String()
+}
+
+func TestSheetsOfOneShapeAreReadAndTheOthersNamed(t *testing.T) {
+	t.Parallel()
+	header := []any{"Name", "City", "Country"}
+	content := workbookOf(t,
+		sheet{name: "Read me", rows: [][]any{{"What this is"}}}, sheet{name: "North", rows: [][]any{header, {"Acme", "Bonn", "DE"}}}, sheet{name: "Empty"},
+		sheet{name: "South", rows: [][]any{{"A title"}, {"name", "city", "country"}, {"Bolt", "Ulm", "DE"}}},
+		sheet{name: "Codes", rows: [][]any{{"Country", "Meaning"}, {"DE", "Germany"}}})
+	got, notices, err := records(t, "a.xlsx", content, Options{})
+	require.NoError(t, err)
+	require.Equal(t, `Name="Acme" City="Bonn" Country="DE"`+"\n"+`name="Bolt" city="Ulm" country="DE"`, strings.Join(got, "\n"))
+	require.Equal(t, []string{"has sheets that are not read: Read me, Codes; read one with --sheet NAME"}, notices)
+	got, notices, err = records(t, "a.xlsx", content, Options{Sheet: "Codes"})
+	require.NoError(t, err)
+	require.Equal(t, []string{`Country="DE" Meaning="Germany"`}, got)
+	require.Empty(t, notices)
+	_, _, err = records(t, "a.xlsx", content, Options{Sheet: "West"})
+	require.ErrorContains(t, err, "its sheets are: Read me, North")
+}
+
+func TestMergedCellsHoldForAllTheirRows(t *testing.T) {
+	t.Parallel()
+	content := workbookOf(t, sheet{
+		name: "A & B",
+		rows: [][]any{
+			{"Name", "Place", nil, "Employees"}, {nil, "City", "Country"}, {"Acme", "Bonn", "DE", 5}, {"Bolt", "Ulm"}, {"Cog", "Jena"}, {"Dart", "Lyon", "FR"},
+		},
+		merged: [][2]string{{"A1", "A2"}, {"B1", "C1"}, {"D1", "D2"}, {"C3", "C5"}, {"D3", "D4"}},
+	})
+	got, _, err := records(t, "a.xlsx", content, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		`Name="Acme" City="Bonn" Country="DE" Employees="5"`, `Name="Bolt" City="Ulm" Country="DE" Employees="5"`, `Name="Cog" City="Jena" Country="DE"`,
+		`Name="Dart" City="Lyon" Country="FR"`,
+	}, got)
+}
+
+func TestMergesAreFoundAcrossBlocks(t *testing.T) {
+	t.Parallel()
+	cell := `<mergeCell ref="AB12:AB13"/>`
+	for _, shift := range []int{0, 1, 9, 17, 28, 40} {
+		text := strings.Repeat(" ", 256<<10-shift) + cell + strings.Repeat(" ", 300<<10) + `<mergeCell ref="A1:C1"/>`
+		require.Equal(t, []merge{{column: 27, first: 12, last: 13}}, findMerges(strings.NewReader(text)))
+	}
+}

@@ -3,6 +3,7 @@ package importer
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -86,7 +87,10 @@ func (b *builder) set(t target, f *source.Field) {
 			c.Country = c.CountryCode
 		}
 	case colState:
-		c.State = repair(textOf(v))
+		if c.State = repair(textOf(v)); salesRegions[text.Fold(c.State)] {
+			c.State = ""
+			b.attribute(f)
+		}
 	case colCity:
 		c.City = cityText(repair(textOf(v)))
 	case colLocation:
@@ -96,6 +100,8 @@ func (b *builder) set(t target, f *source.Field) {
 		b.attribute(f)
 	case colEmployees:
 		b.employees(t, f)
+	case colEmployeesMax:
+		b.employeesMax(f)
 	case colFounded:
 		b.founded(f)
 	case colConnections:
@@ -215,7 +221,7 @@ func (b *builder) employees(t target, f *source.Field) {
 	s := textOf(&f.Value)
 	n, ranged, ok := b.headcounts.read(s)
 	switch {
-	case isNullNumber(s), n == 0 && ok && t.rank > 0: // 0 means unknown, except under the field's own name
+	case isNullNumber(s), n == 0 && ok && t.rank > 0 && !ranged: // 0 means unknown, except under the field's own name
 	case !ok, n < 0, n > company.EmployeeCountMax:
 		b.keepUnparsed(f)
 	default:
@@ -224,6 +230,17 @@ func (b *builder) employees(t target, f *source.Field) {
 			b.keep("employee_range", text.Clean(s))
 		}
 	}
+}
+
+// employeesMax reads the upper bound of a range, whose lower bound has a column of its own.
+func (b *builder) employeesMax(f *source.Field) {
+	high, _, ok := b.headcounts.read(textOf(&f.Value))
+	low := b.company.EmployeeCount
+	if !ok || low == nil || *low > high || b.company.Attributes["employee_range"] != nil {
+		b.attribute(f)
+		return
+	}
+	b.keep("employee_range", fmt.Sprintf("%d-%d", *low, high))
 }
 
 func (b *builder) founded(f *source.Field) {

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -34,6 +35,7 @@ const (
 	colTechnologies
 	colTechnologyCategories
 	colEmployees
+	colEmployeesMax // the upper bound, beside a column of the lower one
 	colFounded
 	colConnections
 	colAttributes
@@ -53,7 +55,7 @@ var fieldNames = map[column]string{
 	colID: "id", colKey: "key", colName: "name", colDomain: "domain", colWebsite: "website", colLinkedIn: "linkedin_url",
 	colDescription: "description", colCountry: "country", colCountryCode: "country_code", colState: "state", colCity: "city",
 	colLocation: "location", colPostal: "postal_code", colIndustries: "industries", colNAICS: "naics_codes",
-	colTechnologies: "technologies", colTechnologyCategories: "technology_categories", colEmployees: "employee_count",
+	colTechnologies: "technologies", colTechnologyCategories: "technology_categories", colEmployees: "employee_count", colEmployeesMax: "employee_count_max",
 	colFounded: "founded_year", colConnections: "connections", colAttributes: "attributes",
 }
 
@@ -85,7 +87,7 @@ var aliases = map[column]string{
 	colName: `name company_name company organization organization_name organisation organisation_name business_name
 		legal_name company_legal_name official_name trade_name brand_name firm_name firm employer employer_name account_name
 		startup startup_name vendor_name entity_name business corporation corporation_name issuer issuer_name issuer_company
-		display_name full_name title security
+		display_name full_name title security companies organizations organisations item_label
 		firmenname unternehmensname firma unternehmen nom_entreprise raison_sociale nom entreprise societe denomination
 		nombre_empresa razon_social empresa nombre compania nome_empresa razao_social nome azienda ragione_sociale
 		denominazione bedrijf bedrijfsnaam naam
@@ -99,19 +101,20 @@ var aliases = map[column]string{
 		websites website_urls urls company_websites homepages web_sites
 		webseite internetseite internetadresse site_web site_internet sitio_web pagina_web pagina_internet sito_web sito ウェブサイト サイト ホームページ 网站 网址 官网 웹사이트 홈페이지`,
 	colLinkedIn: `linkedin_url linkedin linkedin_profile company_linkedin_url linkedin_company_url linkedin_page linkedin_link
-		linkedin_profile_url li_url`,
+		linkedin_profile_url li_url linkedin_company_page linkedin_company_profile linkedin_company linkedin_page_url`,
 	colDescription: `description long_description full_description company_description short_description business_description
 		about about_us summary overview profile_text one_liner tagline pitch bio what_they_do longbusinesssummary business_summary
 		beschreibung descripcion descricao descrizione omschrijving 概要 会社概要 事業内容 简介 公司简介 회사소개`,
 	colCountry: `country country_name hq_country headquarters_country company_country country_of_origin country_region nation
 		domicile land staat_land pays nacion pais paese nazione
+		country_territory country_or_territory country_area country_or_area
 		country_or_region registered_country address_country billing_country 国 国名 国家 국가`,
 	colCountryCode: `country_code country_iso country_iso_code iso_country iso2 iso3 country_iso2 country_iso3 country_alpha_2
 		country_alpha2 country_alpha_3 laendercode code_pays`,
 	colState: `state state_name province state_province state_or_province us_state hq_state headquarters_state state_region
 		administrative_area county_state address_state billing_state state_code province_code state_abbr region region_name
 		bundesland estado provincia regione departement 都道府県 省份 省`,
-	colCity: `city city_name town locality hq_city headquarters_city municipality address_city billing_city place_city
+	colCity: `city city_name town locality hq_city headquarters_city municipality city_location city_town post_town posttown address_city billing_city place_city
 		metro_city stadt ort wohnort ville ciudad cidade citta comune plaats gemeente 都市 市 市区町村 城市 도시`,
 	colLocation: `location locations hq_location headquarters_location headquarters headquarter hq head_office all_locations
 		company_location office_location based_in place geography primary_location city_state city_country
@@ -121,6 +124,7 @@ var aliases = map[column]string{
 		company_industry gics_sector gics_sub_industry gics_industry category_list category_groups_list category_groups
 		categories category_code category category_name subindustry sub_industry subcategory subsector sub_sector
 		secondary_industry vertical verticals industry_vertical field_of_business line_of_business market markets
+		sic_text sic_description naics_description nace_description naics_title sic_title nature_of_business
 		business_type tags keywords focus_areas specialties specialities type
 		branche branchen wirtschaftszweig secteur secteur_activite activite sector_actividad industria rubro setor
 		ramo settore sectores bedrijfstak secteur_d_activite sector_de_actividad settore_di_attivita 業種 業界 行业 产业 업종`,
@@ -132,6 +136,9 @@ var aliases = map[column]string{
 		total_employees num_of_employees nb_employees headcount head_count team_size teamsize staff staff_count staff_size
 		company_size organization_size workers workforce fulltime_employees full_time_employees employee_range employees_range
 		employee_size size_range size jobs_reported
+		min_employees employees_min minimum_employees num_employees_min number_of_employees_min employee_count_min
+		employees_count_min min_employee_count headcount_min min_headcount employees_from size_min min_size company_size_min
+		employee_range_min staff_min min_staff
 		mitarbeiter mitarbeiterzahl anzahl_mitarbeiter beschaeftigte effectif effectifs nombre_employes
 		numero_empleados empleados funcionarios numero_dipendenti dipendenti medewerkers aantal_medewerkers nombre_de_salaries nombre_d_employes numero_de_empleados
 		numero_de_funcionarios numero_di_dipendenti anzahl_der_mitarbeiter 従業員数 社員数 员工人数 员工数 직원수`,
@@ -139,8 +146,18 @@ var aliases = map[column]string{
 		established_year established_in year_of_establishment year_of_foundation founding_date founded_date founded_on
 		founded_at date_founded date_established incorporation_year year_of_incorporation year_incorporated inception_year
 		start_year year_started company_founded since
+		incorporation_date date_of_incorporation date_incorporated incorporated incorporated_on incorporated_in
+		launch_year launch_date year_launched date_launched inception inception_date date_of_inception
+		establishment_date date_of_establishment date_of_foundation foundation_date year_formed formation_date
+		date_of_formation formation_year entity_creation_date company_creation_date
+		gruendungsdatum grundungsdatum date_de_constitution date_d_immatriculation fecha_de_constitucion fecha_constitucion
+		fecha_fundacion data_de_fundacao data_fundacao data_de_constituicao data_de_abertura data_di_costituzione
+		data_costituzione data_di_fondazione oprichtingsdatum datum_oprichting 設立年月日 設立日 成立日期 설립일
 		gruendungsjahr grundungsjahr gegruendet gegrundet annee_creation date_creation annee_de_creation fundacion
 		ano_fundacion ano_de_fundacion fundada anno_fondazione oprichtingsjahr opgericht date_de_creation fecha_de_fundacion 設立年 設立 創業年 創業 成立年份 成立时间 成立日期 설립연도 설립년도`,
+	colEmployeesMax: `employee_count_max max_employees employees_max maximum_employees num_employees_max number_of_employees_max
+		employees_count_max max_employee_count headcount_max max_headcount employees_to size_max max_size company_size_max
+		employee_range_max staff_max max_staff`,
 	colConnections: "connections",
 	colAttributes:  "attributes",
 }
@@ -166,7 +183,7 @@ var weakNames = map[string]bool{
 	"title": true, "security": true, "type": true, "size": true, "link": true, "site": true, "web": true, "url": true, "tech": true,
 	"stack": true, "place": true, "land": true, "ort": true, "cap": true, "since": true, "staff": true, "host": true,
 	"established": true, "market": true, "markets": true, "business": true, "full_name": true, "display_name": true, "nation": true,
-	"headquarters": true, "hq": true, "employees": true, "founded": true, "stadt": true, "naam": true, "established_in": true,
+	"headquarters": true, "hq": true, "employees": true, "founded": true, "stadt": true, "naam": true, "incorporated": true, "inception": true, "established_in": true,
 }
 
 // connectionAliases are the names of the columns in a record that is a connection.
@@ -228,7 +245,8 @@ var (
 // ownerPrefixes are prefixes that do not change what a name means.
 var ownerPrefixes = []string{
 	"company_", "organization_", "organisation_", "org_", "business_", "account_", "firm_", "startup_", "employer_",
-	"corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "headquarter_", "head_office_", "basic_info_",
+	"entity_", "headquarters_address_", "head_office_address_", "registered_address_", "registered_office_address_",
+	"reg_address_", "legal_address_", "sic_code_", "siccode_", "corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "headquarter_", "head_office_", "basic_info_",
 	"properties_", "location_", "address_", "info_", "details_", "profile_", "data_",
 }
 
@@ -247,6 +265,21 @@ func aliasOf(name string) (alias, bool) {
 	if p, ok := known[strings.ReplaceAll(n, "_", "")]; ok && len(n) > joinedMin {
 		return p, true
 	}
+	if p, ok := numbered(n); ok {
+		return p, true
+	}
+	if rest, ok := strings.CutSuffix(n, "_label"); ok { // of a query service: countryLabel
+		if p, ok := aliasOf(rest); ok && p.column != colID && p.column != colIgnored {
+			p.rank++
+			return p, true
+		}
+	}
+	for _, end := range []string{"_names", "_name"} {
+		rest, _ := strings.CutSuffix(n, end)
+		if p, ok := known[rest]; ok && rest != n && p.column == colRelation {
+			return p, true
+		}
+	}
 	for _, owner := range ownerPrefixes {
 		if rest, ok := strings.CutPrefix(n, owner); ok {
 			p, ok := aliasOf(rest) // company_location_city
@@ -257,6 +290,19 @@ func aliasOf(name string) (alias, bool) {
 		}
 	}
 	return alias{}, false
+}
+
+// numbered returns what a numbered column of a list means: Industry 1, Investor 2.
+func numbered(n string) (alias, bool) {
+	rest := strings.TrimRight(n, "0123456789")
+	number, err := strconv.Atoi(n[len(rest):])
+	rest = strings.TrimSuffix(rest, "_")
+	if err != nil || rest == "" || number > 99 {
+		return alias{}, false
+	}
+	p, ok := aliasOf(rest)
+	p.rank += number
+	return p, ok && p.column.isList() && p.column != colNAICS
 }
 
 // normalName returns a name as the aliases spell it: folded, with underscores for camel case and punctuation.
@@ -301,5 +347,5 @@ func (schema) Column(name string) source.Column {
 // IsValue reports whether the cell is an address on the web.
 func (schema) IsValue(cell string) bool {
 	_, ok := company.CleanDomain(cell)
-	return ok && strings.Contains(cell, ".") && !strings.Contains(cell, " ")
+	return ok && strings.Contains(cell, ".") && !strings.Contains(cell, " ") && knownSuffix(cell)
 }

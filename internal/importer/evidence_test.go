@@ -120,3 +120,71 @@ func TestTwoLinkedInPagesAreTwoCompanies(t *testing.T) {
 	load(t, b, write(t, "c.csv", "name,linkedin,city\nBolt,https://de.linkedin.com/company/Bolt?trk=x,Ulm\n"))
 	require.Equal(t, "Ulm", all(t, b)[1].City)
 }
+
+func TestLegalFormsAndStatesAreNotIndustries(t *testing.T) {
+	t.Parallel()
+	for header, value := range map[string]string{
+		"Company Type": "For Profit", "Organization Type": "Privately Held", "CompanyCategory": "Private Limited Company", "Business Type": "GmbH & Co KG",
+		"Category": "Active", "type": "Sociedad Anónima",
+	} {
+		c, _ := one(t, "a.csv", "Company,"+header+",Industry\nAcme,"+value+",Tools\nBolt,"+value+",Food\n", importer.Mapping{})
+		require.Equal(t, []string{"Tools"}, c.Industries, header)
+		require.Equal(t, value, c.Attributes[header])
+	}
+	c, _ := one(t, "a.csv", "Company,Category,Industry\nAcme,Private Equity,Government\nBolt,Public Transport,Government\n", importer.Mapping{})
+	require.ElementsMatch(t, []string{"Private Equity", "Government"}, c.Industries)
+}
+
+func TestSalesRegionsAreNotStates(t *testing.T) {
+	t.Parallel()
+	for _, region := range []string{"EMEA", "APAC", "Latam", "North America", "DACH", "Europe"} {
+		c, _ := one(t, "a.csv", "Company,Region\nAcme,"+region+"\n", importer.Mapping{})
+		require.Empty(t, c.State, region)
+		require.Equal(t, region, c.Attributes["Region"])
+	}
+	c, _ := one(t, "a.csv", "Company,Region\nAcme,Bavaria\nBolt,EMEA\nCog,Saxony\n", importer.Mapping{})
+	require.Equal(t, "Bavaria", c.State)
+}
+
+func TestFoundingDatesAreReadUnderEveryUsualHeader(t *testing.T) {
+	t.Parallel()
+	for header, value := range map[string]string{
+		"Incorporation Date": "25/06/1999", "DATE OF INCORPORATION": "1999-06-25", "launchYear": "1999", "Inception": "1999-01-01T00:00:00Z",
+		"Entity.EntityCreationDate": "1999-06-25T00:00:00Z", "Gründungsdatum": "25.06.1999", "fecha_de_constitucion": "25-06-1999", "設立年月日": "1999年6月25日",
+	} {
+		c, _ := one(t, "a.csv", "Company,"+header+"\nAcme,"+value+"\n", importer.Mapping{})
+		require.NotNil(t, c.FoundedYear, header)
+		require.Equal(t, int64(1999), *c.FoundedYear, header)
+	}
+}
+
+func TestTheBoundsOfARangeMayHaveTwoColumns(t *testing.T) {
+	t.Parallel()
+	for _, header := range []string{"employees_min,employees_max", "Min Employees,Max Employees", "Headcount Min,Headcount Max"} {
+		c, _ := one(t, "a.csv", "Company,"+header+"\nAcme,51,200\n", importer.Mapping{})
+		require.Equal(t, int64(51), *c.EmployeeCount, header)
+		require.Equal(t, "51-200", c.Attributes["employee_range"], header)
+	}
+	c, _ := one(t, "a.csv", "Company,employees_min,employees_max\nAcme,10001,\n", importer.Mapping{})
+	require.Equal(t, int64(10001), *c.EmployeeCount)
+	c, _ = one(t, "a.csv", "Company,Employees\nAcme,0-1\n", importer.Mapping{})
+	require.Equal(t, "0-1", c.Attributes["employee_range"])
+}
+
+func TestNumberedColumnsAreOneList(t *testing.T) {
+	t.Parallel()
+	c, _ := one(t, "a.csv", "Company,Sector 1,Sector_2,Tech3,Investor 1,Investors Names\nAcme,Tools,Steel,Go,Zeta,Eta\n", importer.Mapping{})
+	require.Equal(t, []string{"Tools", "Steel"}, c.Industries)
+	require.Len(t, c.Connections, 2)
+}
+
+func TestDottedAndLabelledHeadersAreMapped(t *testing.T) {
+	t.Parallel()
+	c, _ := one(t, "a.csv", "LEI,Entity.LegalName,Entity.LegalAddress.City,Entity.LegalAddress.Country\n"+
+		"529900XXXXXXXXXXXX01,Acme GmbH,Bonn,DE\n", importer.Mapping{})
+	require.Equal(t, []string{"Acme GmbH", "Bonn", "Germany"}, []string{c.Name, c.City, c.Country})
+	c, _ = one(t, "a.csv", "item,itemLabel,countryLabel\nhttp://wiki.example/Q1,Acme,France\n", importer.Mapping{})
+	require.Equal(t, []string{"Acme", "France", ""}, []string{c.Name, c.Country, c.Domain})
+	c, _ = one(t, "a.csv", "Companies,Country/Territory,City  Location,LinkedIn Company Page\nAcme,FR,Lyon,linkedin.com/company/acme\n", importer.Mapping{})
+	require.Equal(t, []string{"Acme", "France", "Lyon", "linkedin.com/company/acme"}, []string{c.Name, c.Country, c.City, c.LinkedInURL})
+}

@@ -152,7 +152,7 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 			return 0, true
 		}
 		return c.share(func(v string) bool { return strings.Contains(strings.ToLower(v), "linkedin") || isAddress(v) }), enough
-	case colEmployees:
+	case colEmployees, colEmployeesMax:
 		return c.share(func(v string) bool { _, _, ok := headcount(v); return ok || isNullNumber(v) }), enough
 	case colFounded:
 		return c.share(func(v string) bool { _, ok := year(v); return ok || v == "0" || isNullNumber(v) }), enough
@@ -172,11 +172,20 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 		}
 		return c.share(func(v string) bool { return !isNumber(v) && !strings.Contains(v, "://") && len(v) < 200 }), enough
 	case colIndustries:
+		n := normalName(c.name)
+		if !strings.Contains(n, "industr") && !strings.Contains(n, "sector") && c.share(isLegalStatus) >= 0.6 {
+			return 0, true
+		}
 		if normalName(c.name) == "type" {
 			return min(1, 3*float64(c.distinct())/float64(len(c.values))*c.share(func(v string) bool { return !isNumber(v) })), true
 		}
 		return c.share(func(v string) bool { return !isNumber(v) }), enough
-	case colTechnologies, colCity, colState, colRelation:
+	case colState:
+		if c.share(isSalesRegion) >= 0.5 {
+			return 0, true
+		}
+		return c.share(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" }), false
+	case colTechnologies, colCity, colRelation:
 		return c.share(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" }), enough && col == colRelation
 	default:
 		return 1, false

@@ -149,6 +149,9 @@ func importTable(ctx context.Context, o Options, w *writer, s *source.Source, t 
 		return err
 	}
 	plan, err := makePlan(o.Mapping, first)
+	if err != nil && len(t.Notices) > 0 {
+		return fmt.Errorf("%w; the file %s", err, strings.Join(t.Notices, "; it ")) // how it was read may be why
+	}
 	if err != nil {
 		return err
 	}

@@ -83,6 +83,13 @@ func (s *Source) decode(b *bufio.Reader, head []byte, name string) (io.Reader, *
 	if isBinary(head) {
 		return nil, nil, errNotText
 	}
+	if g := guessEncoding(head); g != nil {
+		s.guess = g
+		if err := s.prescan(nil); err != nil {
+			return nil, nil, err
+		}
+		return transform.NewReader(b, g.NewDecoder()), nil, nil
+	}
 	e := &evidence{}
 	if err := s.prescan(e); err != nil {
 		return nil, nil, err

@@ -87,6 +87,9 @@ func (s *Source) textTable(b *bufio.Reader, head []byte) (*Table, error) {
 		return nil, err
 	}
 	t, err := s.parse(b, head, enc)
+	if err == nil && s.guess != nil {
+		t.Notices = append(t.Notices, s.guess.notice())
+	}
 	if err == nil && hasNULs {
 		t.Notices = append(t.Notices, "contains NUL characters, which are left out")
 	}

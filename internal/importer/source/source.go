@@ -52,6 +52,7 @@ type Source struct {
 	closing []func() error
 
 	inArchive bool
+	guess     *guessed // the encoding, if it is only a guess
 }
 
 // Open opens a file. It reads nothing yet.

@@ -15,7 +15,7 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// merge is a range of merged cells that spans several rows. Its value is in the first of them, and holds for all.
+// merge is a range of merged cells that spans several rows. Its value is in the first of them, and applies to all.
 type merge struct {
 	column      int // from 0
 	first, last int // rows, from 1
@@ -46,8 +46,8 @@ func (x *xlsxReader) fillMerged(cells []string) []string {
 
 const mergesMax = 100_000 // of a sheet; the rest are left blank
 
-// sheetMerges finds the merged ranges of sheets, which stand behind the rows, so that the library would have to hold all rows
-// in memory to return them.
+// sheetMerges finds the merged ranges of sheets, which follow the rows in the XML. The library would have to read all rows into
+// memory to return them.
 type sheetMerges struct {
 	file io.ReaderAt
 	size int64

@@ -354,6 +354,10 @@ func (b *builder) settleLocation() {
 	if c.City == "" {
 		c.City = b.location.city
 	}
+	if c.City == "" && b.location.country == "Luxembourg" && country.Name == "Luxembourg" {
+		c.City = "Luxembourg" // beside a column of countries it is the city
+	}
+	b.splitCity(country.Name)
 	name := country.Name
 	if !known && c.Country == "" && c.CountryCode == "" {
 		name = b.plan.country
@@ -374,6 +378,48 @@ func (b *builder) settleLocation() {
 	if c.State == "" && b.postal != "" {
 		c.State = stateOfPostal(name, b.postal)
 	}
+}
+
+// splitCity splits a city that is followed by its state or region, and its country: "Austin, TX".
+func (b *builder) splitCity(country string) {
+	c := b.company
+	parts := strings.Split(c.City, ",")
+	if len(parts) < 2 {
+		return
+	}
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	n := len(parts)
+	ending, ends := countryByName(parts[n-1])
+	if ends && country != "" && ending != country {
+		ends = false
+	}
+	if ends && n > 1 {
+		if country == "" {
+			country, c.Country = ending, ending
+		}
+		n--
+	}
+	st, isState := stateIn(country, parts[n-1])
+	if country == "" {
+		st, isState = anyState(parts[n-1])
+	}
+	switch {
+	case n > 1 && isState:
+		if c.State == "" {
+			c.State = st.name
+		}
+		n--
+	case n > 1 && ends && !isCode(parts[n-1]):
+		if c.State == "" {
+			c.State = parts[n-1]
+		}
+		n--
+	case !ends:
+		return
+	}
+	c.City = cityText(strings.Join(parts[:n], ", "))
 }
 
 // validate returns what is wrong with a company; empty if nothing is. It may lack a name if it has an id or domain, by which

@@ -188,3 +188,22 @@ func TestDottedAndLabelledHeadersAreMapped(t *testing.T) {
 	c, _ = one(t, "a.csv", "Companies,Country/Territory,City  Location,LinkedIn Company Page\nAcme,FR,Lyon,linkedin.com/company/acme\n", importer.Mapping{})
 	require.Equal(t, []string{"Acme", "France", "Lyon", "linkedin.com/company/acme"}, []string{c.Name, c.Country, c.City, c.LinkedInURL})
 }
+
+func TestACityMayBeFollowedByItsStateAndCountry(t *testing.T) {
+	t.Parallel()
+	for cells, want := range map[string][]string{
+		`"Austin, TX",USA`: {"Austin", "Texas", "US"}, `"Lyon, Rhône, France",France`: {"Lyon", "Rhône", "FR"}, `"Bonn, Germany",`: {"Bonn", "", "DE"},
+		`"Toronto, Ontario",`: {"Toronto", "Ontario", ""}, `Singapore,Singapore`: {"Singapore", "", "SG"}, `"Berlin, Mitte",DE`: {"Berlin, Mitte", "", "DE"},
+	} {
+		c, _ := one(t, "a.csv", "Company,City,Country\nAcme,"+cells+"\n", importer.Mapping{})
+		require.Equal(t, want, []string{c.City, c.State, c.CountryCode}, cells)
+	}
+	for cell, want := range map[string][]string{
+		"Sao Paulo": {"Sao Paulo", ""}, "Singapore": {"Singapore", "SG"}, "Washington D.C.": {"Washington D.C.", ""}, "Texas": {"", "US"}, "Germany": {"", "DE"},
+	} {
+		c, _ := one(t, "a.csv", "Company,Location\nAcme,"+cell+"\n", importer.Mapping{})
+		require.Equal(t, want, []string{c.City, c.CountryCode}, cell)
+	}
+	c, _ := one(t, "a.csv", "Company,Country\nAcme,\"Congo, Dem. Rep.\"\n", importer.Mapping{})
+	require.Equal(t, "CD", c.CountryCode)
+}

@@ -73,12 +73,27 @@ func parsePlace(s string, codes bool) location {
 // placeOfOnePart reads a country, else a state, else a city.
 func placeOfOnePart(s string) location {
 	if c, ok := countryByName(s); ok {
+		if cityStates[c] {
+			return location{city: s, country: c}
+		}
 		return location{country: c}
+	}
+	if cityNames[text.Fold(s)] {
+		return location{city: s}
 	}
 	if st, ok := states().byName[text.Fold(s)]; ok && text.Fold(s) != "new york" && text.Fold(s) != "washington" && text.Fold(s) != "delhi" {
 		return location{state: st[0].name, country: st[0].country}
 	}
 	return location{city: cityText(s)}
+}
+
+// cityStates are countries that are a city.
+var cityStates = map[string]bool{"Singapore": true, "Hong Kong": true, "Macao": true, "Macau": true, "Monaco": true, "Gibraltar": true}
+
+// cityNames are states whose name alone most likely means their city.
+var cityNames = map[string]bool{
+	"sao paulo": true, "rio de janeiro": true, "new york": true, "quebec": true, "delhi": true, "chandigarh": true, "washington": true,
+	"washington d.c.": true, "washington, d.c.": true, "washington dc": true,
 }
 
 func placeOfParts(parts []string, codes bool) location {

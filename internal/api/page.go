@@ -37,7 +37,7 @@ func parseNumber(s string) (company.Number, error) {
 	return company.Number(n), err
 }
 
-// nextCursor is the cursor behind a page whose last item prints as last.
+// nextCursor returns the cursor of the page after the one that ends with last.
 func nextCursor(scope cursor.Scope, last any) *string {
 	next := scope.Encode(fmt.Append(nil, last))
 	return &next

@@ -13,9 +13,8 @@ import (
 const (
 	// candidatesMax bounds the companies that a batch is compared with, plus two for each of its own.
 	candidatesMax = 10_000
-	// namesakesMax bounds the companies that may share a name or domain if there are more candidates than
-	// candidatesMax. A name or domain of more companies is not selective enough: only the same place or another key
-	// then finds one of them.
+	// If a batch has more than candidatesMax candidates, a name or domain that more than namesakesMax companies share is
+	// not used alone: the place or another key must match as well.
 	namesakesMax = 200
 )
 

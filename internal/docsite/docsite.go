@@ -1,5 +1,5 @@
 // Package docsite is the documentation at /docs: the guide, a reference page for each operation made from the OpenAPI
-// document, an interactive reference, a search, and all of it as Markdown for programs that read.
+// document, an interactive reference, a search, and all of it as Markdown for programs.
 // It has no access to the data and needs no token.
 package docsite
 

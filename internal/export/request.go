@@ -74,7 +74,7 @@ func (r Request) besideQuote(named bool) []fault.FieldError {
 	case !named:
 		return []fault.FieldError{{Field: "quote_id", Message: "a quote cannot be made from a quote"}}
 	case r.Source != "" || r.Query.Root != nil || r.Filters != nil || !r.List.IsZero() || r.Terms != Terms{}:
-		return []fault.FieldError{{Field: "quote_id", Message: "fixes what is exported; leave out the source and the terms"}}
+		return []fault.FieldError{{Field: "quote_id", Message: "a quote already fixes the source and the terms; leave them out"}}
 	}
 	return nil
 }

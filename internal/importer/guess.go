@@ -147,7 +147,7 @@ func isUpperCode(v string) bool {
 func isIdentifier(v string) bool { return identifier.MatchString(strings.TrimSpace(v)) }
 
 // A LEI has 20 characters, an ISIN 12 with a check digit at the end, a BIC 8 or 11 of which the fifth and sixth are a
-// country, so codes with a digit are told from words in capitals.
+// country, so a digit distinguishes codes from words in capitals.
 var identifier = regexp.MustCompile(`^([A-Z0-9]{18}[0-9]{2}|[A-Z]{2}[A-Z0-9]{9}[0-9]|[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?|` +
 	`[A-Z]{0,3}[-. ]?[0-9]{4,}[-. 0-9]*[A-Z]?|(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}))$`)
 

@@ -84,7 +84,7 @@ func (p *plan) findPeople(s *sample) {
 	}
 }
 
-// namesPeople reports whether the only column of names has people, by what else the records have.
+// namesPeople reports whether the only column of names contains people's names, judging by the other columns.
 func (p *plan) namesPeople(s *sample, names *sampledColumn) bool {
 	if s.find(contactColumns) != nil || p.firmShare(s, names) >= 0.3 {
 		return false // the person has a column of its own
@@ -105,7 +105,7 @@ func (p *plan) namesPeople(s *sample, names *sampledColumn) bool {
 	return false
 }
 
-// mailedTo reports whether most names stand in the e-mail address of their record, before the @.
+// mailedTo reports whether most names occur in the e-mail address of their record, before the @.
 func (c *sampledColumn) mailedTo(mails *sampledColumn) bool {
 	boxes := map[int]string{}
 	for i, v := range mails.values {

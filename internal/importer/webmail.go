@@ -49,8 +49,8 @@ var siteOwners = map[string]string{
 	"icloud": "apple", "me": "apple", "mac": "apple", "msn": "microsoft", "wordpress": "automattic", "qq": "tencent",
 }
 
-// isOwnSite reports whether the host may be the domain of the company. A host of mailboxes or of other companies' pages is
-// that only of the company with its name, and a public suffix of none.
+// isOwnSite reports whether the host may be the domain of the company. The host of a mailbox provider or a hosting site counts
+// only for the company of the same name; a public suffix never counts.
 func isOwnSite(host, name string) bool {
 	if suffix, _ := publicsuffix.PublicSuffix(host); suffix == host && strings.Contains(host, ".") {
 		return false

@@ -46,7 +46,7 @@ func ParamNamed(name string) *Param {
 	return findParam(func(p Param) bool { return p.Name == name })
 }
 
-// Opposite returns the parameter that leaves out what p takes, or takes what p leaves out; nil if there is none.
+// Opposite returns the exclusion of a filter, or the filter of an exclusion; nil if there is none.
 func (p *Param) Opposite() *Param {
 	return findParam(func(o Param) bool { return o.Field == p.Field && o.Kind == p.Kind && o.Exclude != p.Exclude })
 }

@@ -70,8 +70,8 @@ func (s *Searcher) facet(ctx context.Context, f query.Filters, facet Facet, pref
 	return found.Facets, nil
 }
 
-// withoutFacet returns the filters without those of the facet, and whether there were any. If a company must have every
-// value that is asked for, another one is no alternative, so the facet stays narrowed.
+// withoutFacet returns the filters without those of the facet, and whether there were any. If the filter requires every
+// value (Param.All), it keeps narrowing its own facet.
 func withoutFacet(f query.Filters, facet Facet) (others query.Filters, narrowed bool) {
 	if facet.Param().All {
 		return f, false

@@ -54,7 +54,7 @@ func (s *Store) verify(key string, q url.Values) (blob.Link, error) {
 	return link, nil
 }
 
-// sign includes the length of each part, so that no text can move from one part to the next.
+// sign includes the length of each part, so that ("ab", "c") and ("a", "bc") have different signatures.
 func (s *Store) sign(parts ...string) string {
 	mac := hmac.New(sha256.New, s.key)
 	for _, p := range parts {

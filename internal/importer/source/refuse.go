@@ -71,8 +71,8 @@ var signatures = []struct {
 	{0, "\x7fELF", notTable{"a program", "name the file with the data"}},
 }
 
-// refuseBytes returns an error that names what the bytes are, and says what to do, if they begin a file that is not text
-// and that cannot be read; nil for any other.
+// refuseBytes returns an error that names the format and the remedy if the bytes begin a file that is not text and cannot be
+// read, else nil.
 func refuseBytes(head []byte) error {
 	hasControls := isBinary(head[:min(len(head), 64)]) // text may have the words of a signature that is not at its beginning
 	for _, s := range signatures {

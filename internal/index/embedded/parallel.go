@@ -20,7 +20,7 @@ func parallelHalves(b bitset, fn func(half bitset, first int)) {
 	runBoth(func() { fn(b[:middle], 0) }, func() { fn(b[middle:], middle) })
 }
 
-// sidesFrom is the minimum number of slots in the smaller half that makes a second goroutine worth starting. Tests lower
+// shardMin is the minimum number of slots in the smaller half that makes a second goroutine worth starting. Tests lower
 // it, so that small segments take the parallel path too.
 var shardMin = 1 << 18
 

@@ -9,8 +9,8 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// Filters draws filters that query.Parse accepts, on what Companies draws or, if there are any, on the companies given.
-// About half of them ask for one thing alone.
+// Filters draws filters that query.Parse accepts, with values of the given companies, or of those that Companies draws if none
+// are given. About half of them have only one parameter.
 func Filters(of ...*company.Company) *rapid.Generator[query.Filters] {
 	return rapid.Custom(func(t *rapid.T) query.Filters {
 		var f query.Filters

@@ -161,7 +161,7 @@ func TestInvalidFilterIsReportedBesideIt(t *testing.T) {
 		"?employee_count_min=9&employee_count_max=2": "employee_count_m",
 		"?naics_codes=abc":                           "naics_codes",
 		"?sort_by=colour":                            "must be one of",
-		"?countries=Germny":                          "search for <bdi>Germany</bdi>",
+		"?countries=Germny":                          "use <bdi>Germany</bdi> instead",
 		"?query=nothingislikethis":                   "No company matches all of these filters",
 		"?connections=vendor%3Anowhere.example":      "no company has a connection to this domain",
 	} {

@@ -44,7 +44,7 @@ func ReadSearchForm(v url.Values) SearchForm {
 	return w
 }
 
-// dropExcluded removes excluded values from the included ones, because the later click wins.
+// dropExcluded removes excluded values from the included ones: a click on the Exclude button of a ticked value submits both.
 func (w *SearchForm) dropExcluded() {
 	for i := range query.Params {
 		p := &query.Params[i]

@@ -33,6 +33,7 @@ const (
 	CodePayloadTooLarge        ErrorCode = "PAYLOAD_TOO_LARGE"
 	CodeUnsupportedMediaType   ErrorCode = "UNSUPPORTED_MEDIA_TYPE"
 	CodeIndexUnavailable       ErrorCode = "INDEX_UNAVAILABLE"
+	CodeServiceUnavailable     ErrorCode = "SERVICE_UNAVAILABLE"
 	CodeInternal               ErrorCode = "INTERNAL"
 )
 

@@ -34,7 +34,7 @@ type Deps struct {
 	// RateLimits replaces built-in limits. The zero value keeps all of them.
 	RateLimits ratelimit.Overrides
 
-	// PublicURL is the start of links in responses, such as https://capi.example.com. Defaults to the request's own origin.
+	// PublicURL is the start of links in responses, such as https://capi.example.com. Without it, links are paths.
 	PublicURL string
 
 	// BodyTimeout bounds how long a request's body may take to arrive. Defaults to 30s.
@@ -45,6 +45,9 @@ type Deps struct {
 
 	// Traffic counts the requests. If nil, they are not counted.
 	Traffic *middleware.Traffic
+
+	// Explain returns the fault behind an unexpected error, such as a database that cannot be reached. Defaults to none.
+	Explain httpx.Explain
 
 	// Log gets one line a request and every internal error. Defaults to slog.DiscardHandler.
 	Log *slog.Logger
@@ -66,7 +69,7 @@ func New(d Deps) (http.Handler, error) {
 		return nil, err
 	}
 	d.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
-	s := &server{Deps: d, limiter: ratelimit.New(), fail: httpx.ErrorWriter(d.Log)}
+	s := &server{Deps: d, limiter: ratelimit.New(), fail: httpx.ErrorWriter(d.Log, d.Explain)}
 	through := []middleware.Middleware{middleware.RequestID, middleware.AccessLog(d.Log)}
 	if d.Traffic != nil {
 		through = append(through, d.Traffic.Watch)

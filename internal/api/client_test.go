@@ -14,9 +14,11 @@ import (
 
 func TestTheClientSearchesBuysAndDownloads(t *testing.T) {
 	t.Parallel()
-	h := stocked(t, 130, settings{})
+	server := httptest.NewUnstartedServer(nil)
+	h := stocked(t, 130, settings{publicURL: "http://" + server.Listener.Addr().String()})
 	h.work(t)
-	server := httptest.NewServer(h)
+	server.Config.Handler = h
+	server.Start()
 	t.Cleanup(server.Close)
 	ctx, c := t.Context(), client.New(server.URL, h.writer, client.Options{})
 

@@ -71,6 +71,9 @@ func open(t testing.TB, o settings) *house {
 		Fixture: f, db: f.DB, tokens: f.Tokens, spaces: f.Workspaces, credits: f.Credits, catalog: f.Catalog, index: f.Index,
 		jobs: f.Jobs, exports: f.Exports,
 	}
+	if o.publicURL == "" {
+		o.publicURL = "https://capi.example.com"
+	}
 	if o.limits == "" {
 		o.limits = "off"
 	}
@@ -81,7 +84,7 @@ func open(t testing.TB, o settings) *house {
 		log = slog.New(slog.NewJSONHandler(o.log, nil))
 	}
 	if o.mounts == nil {
-		o.mounts = map[string]http.Handler{file.Path: f.Blobs.(blob.Server).Handler(httpx.ErrorWriter(log))}
+		o.mounts = map[string]http.Handler{file.Path: f.Blobs.(blob.Server).Handler(httpx.ErrorWriter(log, nil))}
 	}
 	h.Handler, err = api.New(api.Deps{
 		Auth: h.tokens, Credits: h.credits, Lists: f.Lists, Exports: h.exports, Idempotency: f.Idempotency,

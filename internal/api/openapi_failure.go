@@ -18,7 +18,7 @@ import (
 func codesOf(rt route, b *binding) []fault.Code {
 	codes := []fault.Code{
 		fault.MissingAuthHeader, fault.InvalidTokenFormat, fault.InvalidToken, fault.TokenExpired,
-		fault.TokenNotWorkspaceBound, fault.NotWorkspaceMember, fault.Validation, fault.RateLimited, fault.Internal,
+		fault.TokenNotWorkspaceBound, fault.NotWorkspaceMember, fault.Validation, fault.RateLimited, fault.ServiceUnavailable, fault.Internal,
 	}
 	if rt.scope == auth.ReadWrite {
 		codes = append(codes, fault.InsufficientScope)
@@ -98,9 +98,10 @@ func exampleDetails(c fault.Code) map[string]any {
 		fault.Validation: {"errors": []fault.FieldError{
 			{Field: "countrys", Message: "unknown field; did you mean countries?"},
 		}},
-		fault.RateLimited:      {"retry_after": 12},
-		fault.IndexUnavailable: {"retry_after": 10},
-		fault.Internal:         {"request_id": "6GQ5ZVJ3M4K2TQ3ZP7K5X2N7QA"},
+		fault.RateLimited:        {"retry_after": 12},
+		fault.IndexUnavailable:   {"retry_after": 10},
+		fault.ServiceUnavailable: {"retry_after": 10},
+		fault.Internal:           {"request_id": "6GQ5ZVJ3M4K2TQ3ZP7K5X2N7QA"},
 	}
 	if d, ok := details[c]; ok {
 		return maps.Clone(d)

@@ -68,9 +68,6 @@ func (s *server) answer(rt route, b *binding, limit ratelimit.Limit, w http.Resp
 	if err != nil {
 		return nil, err
 	}
-	if asks, ok := in.(interface{ from(*http.Request) }); ok {
-		asks.from(r)
-	}
 	out, err := rt.call(s, ctx, caller, in)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", rt.operation, err)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -10,8 +11,13 @@ import (
 	"github.com/opencapi/capi/internal/console"
 )
 
+// publicURL returns the address at which clients reach a server that listens at addr, without a slash at the end.
+func (a *App) publicURL(addr net.Addr) string {
+	return cmp.Or(strings.TrimSuffix(a.Config.PublicURL, "/"), "http://"+reachable(addr))
+}
+
 // console returns the handler of the console. ctx must be cancelled when the server starts to stop.
-func (a *App) console(ctx context.Context) (http.Handler, error) {
+func (a *App) console(ctx context.Context, publicURL string) (http.Handler, error) {
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
 		Credits: a.Credits, Lists: a.Lists, Search: a.Search, Exports: a.Exports, Idempotency: a.Idempotency,
@@ -19,7 +25,7 @@ func (a *App) console(ctx context.Context) (http.Handler, error) {
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),
 		},
-		System: a.systemStatus(), PublicURL: a.Config.PublicURL, Stopping: ctx.Done(), Log: a.Log,
+		System: a.systemStatus(), PublicURL: publicURL, Stopping: ctx.Done(), Explain: a.DB.Explain, Log: a.Log,
 	})
 }
 
@@ -35,11 +41,7 @@ func (a *App) FirstLink(ctx context.Context, addr net.Addr) (string, error) {
 
 // Link returns the URL of the invitation with the secret, at a server that listens at addr.
 func (a *App) Link(addr net.Addr, secret string) string {
-	base := strings.TrimSuffix(a.Config.PublicURL, "/")
-	if base == "" {
-		base = "http://" + reachable(addr)
-	}
-	return base + console.JoinPath(secret)
+	return a.publicURL(addr) + console.JoinPath(secret)
 }
 
 func (a *App) pruneSessions(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/opencapi/capi/internal/diskspace"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
@@ -38,6 +39,9 @@ var (
 	descWaitSeconds = describe("database_wait_seconds_total", "Total time that queries waited for a connection, by pool.", "pool")
 	descPoolMax     = describe("database_connections_max", "Most connections that the pool opens.", "pool")
 
+	descDiskFree = describe("disk_free_bytes", "Space left on the disk of the data directory.")
+	descDiskSize = describe("disk_size_bytes", "Size of the disk of the data directory.")
+
 	descJobs    = describe("jobs", "Jobs by state; finished ones are deleted after a week.", "state")
 	descOverdue = describe("jobs_overdue_seconds", "How long the longest-waiting queued job has been due.")
 
@@ -54,7 +58,7 @@ var (
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descDatabaseUp, descConnections, descWaits, descWaitSeconds, descPoolMax, descJobs, descOverdue, descCompanies,
+		descDatabaseUp, descConnections, descWaits, descWaitSeconds, descPoolMax, descDiskFree, descDiskSize, descJobs, descOverdue, descCompanies,
 		descSegments, descMerges, descMerging, descComplete, descLag, descIndexSeq, descSequence,
 	} {
 		to <- d
@@ -79,6 +83,10 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 		counter(descMerges, float64(s.Merges))
 		gauge(descMerging, oneIf(s.Merging))
 		gauge(descComplete, oneIf(!s.Lost))
+	}
+	if space, err := diskspace.Of(g.app.Config.Data); err == nil {
+		gauge(descDiskFree, float64(space.FreeBytes))
+		gauge(descDiskSize, float64(space.TotalBytes))
 	}
 	gauge(descLag, g.follower.Lag().Seconds())
 	gauge(descIndexSeq, float64(g.app.Index.Seq()))

@@ -12,7 +12,7 @@ import (
 )
 
 // IndexDir returns the directory of the index in a data directory.
-func IndexDir(data string) string { return filepath.Join(data, "index") }
+func IndexDir(data string) string { return filepath.Join(data, indexDir) }
 
 // attachIndex locks the index directory and attaches the index to it. The caller closes the lock after the index. The lock
 // is nil, and the index stays in memory, if another server uses the directory, which can happen on PostgreSQL. It is also

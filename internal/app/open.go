@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/opencapi/capi/internal/app/services"
+	"github.com/opencapi/capi/internal/backup"
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/config"
@@ -25,12 +26,54 @@ import (
 // linksKey is the file with the key that signs download links; every data directory has one.
 const linksKey = "links.key"
 
+// Directories within the data directory.
+const (
+	filesDir = "files"
+	indexDir = "index"
+)
+
 // serversDir returns the directory in which the servers of a data directory register themselves for capi doctor.
 func serversDir(data string) string { return filepath.Join(data, "servers") }
+
+// backupLayout returns what a data directory consists of.
+func backupLayout(c config.Config) backup.Layout {
+	l := backup.Layout{Files: filesDir, Skip: file.Unfinished, Key: linksKey, Index: indexDir}
+	if c.Postgres() == "" {
+		l.Database = filepath.Base(c.SQLiteFile())
+	}
+	return l
+}
+
+// Backup copies the data directory to another one, also while a server uses it. A PostgreSQL database is not copied.
+func Backup(ctx context.Context, c config.Config, version, to string) (backup.Manifest, error) {
+	if err := checkExisting(c); err != nil {
+		return backup.Manifest{}, err
+	}
+	return backup.Create(ctx, backup.Source{
+		Dir: c.Data, Layout: backupLayout(c), Version: version,
+		Snapshot: func(ctx context.Context, to string) error { return sqlite.Snapshot(ctx, c.SQLiteFile(), to) },
+	}, to)
+}
+
+// Restore replaces the data directory by a backup. The error names the server that uses the directory, if there is one.
+func Restore(ctx context.Context, c config.Config, from string) (backup.Restored, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return backup.Restored{}, fmt.Errorf("create data directory: %w", err)
+	}
+	lock, err := lockData(c.Data)
+	if err != nil {
+		return backup.Restored{}, err
+	}
+	defer lock.Close()
+	return backup.Restore(ctx, from, backup.Target{Dir: c.Data, Layout: backupLayout(c), Check: sqlite.Check})
+}
 
 // Open opens the data directory and the database, creates them if necessary, and migrates the schema. It may be called
 // while a server uses them.
 func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
+	if err := backup.Unfinished(c.Data); err != nil {
+		return nil, err
+	}
 	files, err := openFiles(c.Data)
 	if err != nil {
 		return nil, err
@@ -48,18 +91,26 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 
 // OpenExisting is like Open, but returns an error, and creates nothing, if the data directory has no data yet.
 func OpenExisting(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
+	if err := checkExisting(c); err != nil {
+		return nil, err
+	}
+	return Open(ctx, c, log)
+}
+
+// checkExisting returns an error if the data directory has no data yet.
+func checkExisting(c config.Config) error {
 	marker := filepath.Join(c.Data, linksKey)
 	if c.Postgres() == "" {
 		marker = c.SQLiteFile()
 	}
 	switch _, err := os.Stat(marker); {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("there is no capi data in %s; choose another directory with --data, or create one with "+
-			"capi workspace create or capi import", c.Data)
+		return errors.Join(backup.Unfinished(c.Data), fmt.Errorf("there is no capi data in %s; choose another directory with --data, "+
+			"or create one with capi workspace create or capi import", c.Data))
 	case err != nil:
-		return nil, fmt.Errorf("open data directory: %w", err)
+		return fmt.Errorf("open data directory: %w", err)
 	}
-	return Open(ctx, c, log)
+	return nil
 }
 
 func openDB(ctx context.Context, s config.Storage) (*db.DB, error) {
@@ -82,7 +133,7 @@ func openFiles(dir string) (blob.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", dir, err)
 	}
-	files, err := file.Open(file.Options{Dir: filepath.Join(dir, "files"), Key: key})
+	files, err := file.Open(file.Options{Dir: filepath.Join(dir, filesDir), Key: key})
 	if err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", dir, err)
 	}

@@ -8,12 +8,16 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/db/migrations"
+	"github.com/opencapi/capi/internal/diskspace"
 	"github.com/opencapi/capi/internal/index"
 )
 
 const (
 	readyTimeout = 2 * time.Second
 	lagMax       = time.Minute // the index catches up with an import of millions within seconds
+
+	// diskFreeMinBytes is the space that purchases and their files need at least for a while. SQLite's log grows to 32 MB.
+	diskFreeMinBytes = 64 << 20
 )
 
 // readiness answers /readyz: whether this server is ready for requests, and if not, why. The reasons are meant for people
@@ -21,6 +25,8 @@ const (
 type readiness struct {
 	app *App
 	lag func() time.Duration // how long the index has been behind the catalog
+
+	space func(dir string) (diskspace.Space, error)
 }
 
 func (r readiness) ServeHTTP(w http.ResponseWriter, q *http.Request) {
@@ -52,6 +58,10 @@ func (r readiness) reasons(ctx context.Context) (reasons []string) {
 	}
 	if stored, ok := r.app.Index.(index.Stored); ok && stored.Stats().Lost {
 		reasons = append(reasons, "part of the index was damaged and is being rebuilt")
+	}
+	if space, err := r.space(r.app.Config.Data); err == nil && space.FreeBytes < diskFreeMinBytes {
+		reasons = append(reasons, fmt.Sprintf("the disk of the data directory has only %d MB left, which is too little for purchases and export files",
+			space.FreeBytes>>20))
 	}
 	if lag := r.lag(); lag > lagMax {
 		reasons = append(reasons, fmt.Sprintf("the index has been behind the catalog for %s", lag.Round(time.Second)))

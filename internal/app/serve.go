@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/console"
+	"github.com/opencapi/capi/internal/diskspace"
 	"github.com/opencapi/capi/internal/docsite"
 	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/filelock"
@@ -61,7 +62,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 	}
 	follower := indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log})
 	metrics := a.newRegistry(follower)
-	handler, err := a.handler(ctx, follower, metrics)
+	handler, err := a.handler(ctx, a.publicURL(listener.Addr()), follower, metrics)
 	if err != nil {
 		return err
 	}
@@ -139,28 +140,30 @@ func (a *App) stop(parts []part) error {
 	return errors.Join(errs...)
 }
 
-func (a *App) handler(ctx context.Context, follower *indexing.Follower, metrics *prometheus.Registry) (http.Handler, error) {
+func (a *App) handler(
+	ctx context.Context, publicURL string, follower *indexing.Follower, metrics *prometheus.Registry,
+) (http.Handler, error) {
 	limits, err := ratelimit.Parse(a.Config.RateLimits)
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
 	}
-	pages, err := a.console(ctx)
+	pages, err := a.console(ctx, publicURL)
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	fail := httpx.ErrorWriter(a.Log)
-	mounts := docsite.Mounts(docsite.Deps{OpenAPI: api.OpenAPI, Status: httpx.Status, PublicURL: a.Config.PublicURL})
+	fail := httpx.ErrorWriter(a.Log, a.DB.Explain)
+	mounts := docsite.Mounts(docsite.Deps{OpenAPI: api.OpenAPI, Status: httpx.Status, PublicURL: publicURL})
 	if files, ok := a.Blobs.(blob.Server); ok {
 		mounts[files.LinkPattern()] = files.Handler(fail)
 	}
 	mounts[console.Path], mounts["GET /{$}"] = pages, console.Front(fail)
-	mounts["GET /readyz"] = readiness{a, follower.Lag}
+	mounts["GET /readyz"] = readiness{a, follower.Lag, diskspace.Of}
 	if a.Config.MetricsAddr == "" {
 		mounts["GET "+metricsPath] = metricsHandler(metrics, a.Log)
 	}
 	return api.New(api.Deps{
 		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Search: a.Search,
-		RateLimits: limits, PublicURL: a.Config.PublicURL, Log: a.Log,
+		RateLimits: limits, PublicURL: publicURL, Explain: a.DB.Explain, Log: a.Log,
 		Mounts: mounts, Traffic: middleware.NewTraffic(metrics),
 	})
 }

@@ -42,6 +42,8 @@ type commands struct {
 	Person    personCommand    `cmd:"" help:"List and invite people who can sign in to the console."`
 	Credit    creditCommand    `cmd:"" help:"Grant credits; show the balance and the ledger."`
 	Doctor    doctorCommand    `cmd:"" help:"Check that ledger, unlocks, exports, files, jobs and index agree."`
+	Backup    backupCommand    `cmd:"" help:"Copy the database and the export files to a directory, also while serving."`
+	Restore   restoreCommand   `cmd:"" help:"Put a backup back into the data directory."`
 	Verify    verifyCommand    `cmd:"" help:"Check an export's file against its manifest."`
 	Index     indexCommand     `cmd:"" help:"Show, verify and rebuild the search index."`
 	Demo      demoCommand      `cmd:"" help:"Take a guided tour with made-up companies, then keep serving."`

@@ -36,7 +36,7 @@ type Logging struct {
 // Server are the settings of the server.
 type Server struct {
 	Addr         string `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen on; :8080 means all interfaces, port 0 any free port (default ${default})."`
-	PublicURL    string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Public address of the server, for links (default: the address that a request was sent to)."`
+	PublicURL    string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address at which clients reach the server, such as https://api.example.com, for links and cookies; required unless --addr is on this machine only (default: http:// and --addr)."`
 	RateLimits   string `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of rate limits, such as exports.create=50/min,credits.get=off; off disables all of them."`
 	MetricsAddr  string `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address to serve /metrics on, such as 127.0.0.1:9464; off disables it (default: that of the API)."`
 	Workers      int    `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Number of export files written in parallel (default ${default})."`
@@ -143,6 +143,10 @@ func (s Server) check() error {
 	if _, port, err := net.SplitHostPort(s.MetricsAddr); s.MetricsAddr != "" && s.MetricsAddr != MetricsOff && (err != nil || !isPort(port)) {
 		add("metrics-addr", "%q is not HOST:PORT, such as 127.0.0.1:9464, or off", s.MetricsAddr)
 	}
+	if s.PublicURL == "" && !isLoopback(s.Addr) {
+		add("public-url", "is required because %s can be reached from other machines; set it to the address that people and clients "+
+			"use, such as https://api.example.com, or listen on this machine only with --addr 127.0.0.1:8080", s.Addr)
+	}
 	if s.PublicURL != "" && !isBaseURL(s.PublicURL) {
 		add("public-url", "%q is not a URL without query and fragment, such as https://api.example.com", s.PublicURL)
 	}
@@ -156,6 +160,13 @@ func (s Server) check() error {
 		add("drain-timeout", "%s is negative", s.DrainTimeout)
 	}
 	return errors.Join(append(errs, s.SignIn.check()...)...)
+}
+
+// isLoopback reports whether only this machine can reach the address. An address that is not HOST:PORT has an error of its own.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	return err != nil || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func isPort(s string) bool {

@@ -43,7 +43,7 @@ func TestValidAddressesAndDatabasesAreAccepted(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{":8080", "localhost:0", "[::1]:80", "0.0.0.0:http"} {
 		c := valid()
-		c.Addr = addr
+		c.Addr, c.PublicURL = addr, "https://api.example.com"
 		require.NoError(t, c.Validate(), addr)
 	}
 	for _, addr := range []string{"", "8080", "localhost", "localhost:", "localhost:notaport", "::1:80:"} {
@@ -56,6 +56,28 @@ func TestValidAddressesAndDatabasesAreAccepted(t *testing.T) {
 	c.DB = "postgres://capi@db/capi"
 	require.NoError(t, c.Validate())
 	require.Equal(t, c.DB, c.Postgres())
+}
+
+// Otherwise links would have to be built from the Host header, which anyone can choose.
+func TestAServerThatOthersCanReachNeedsItsPublicURL(t *testing.T) {
+	t.Parallel()
+	for addr, needed := range map[string]bool{
+		"127.0.0.1:8080": false, "localhost:8080": false, "[::1]:0": false, "127.8.0.1:80": false,
+		":8080": true, "0.0.0.0:80": true, "[::]:80": true, "192.168.1.5:80": true, "api.example.com:80": true, "10.0.0.1:443": true,
+	} {
+		t.Run(addr, func(t *testing.T) {
+			t.Parallel()
+			c := valid()
+			c.Addr = addr
+			if err := c.Validate(); needed {
+				require.ErrorContains(t, err, "--public-url: is required because "+addr+" can be reached from other machines")
+			} else {
+				require.NoError(t, err)
+			}
+			c.PublicURL = "https://api.example.com"
+			require.NoError(t, c.Validate())
+		})
+	}
 }
 
 func TestUnknownKeysAreReportedWithTheNearestKnownKey(t *testing.T) {

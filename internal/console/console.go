@@ -50,7 +50,7 @@ type Deps struct {
 	OIDC OIDC
 
 	// PublicURL is the address of the server, as https://capi.example.com. With https the cookie is sent over TLS alone.
-	// Defaults to the scheme and host of the request.
+	// The Host header is never used instead, because anyone who can send a request chooses it.
 	PublicURL string
 
 	// Stopping is closed when the server begins to stop, which ends open event streams. If nil, they end with their request.
@@ -58,6 +58,9 @@ type Deps struct {
 
 	// SessionMax is how long a session lasts. Defaults to 14 days.
 	SessionMax time.Duration
+
+	// Explain returns the fault behind an unexpected error, such as a database that cannot be reached. Defaults to none.
+	Explain httpx.Explain
 
 	// Log receives internal errors. Defaults to slog.DiscardHandler.
 	Log *slog.Logger

@@ -15,6 +15,7 @@ import (
 // shows only the request ID.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.faultOf(r, err)
+	httpx.SetRetryAfter(w, e)
 	middleware.NoteOf(r.Context()).Add(slog.String("code", string(e.Code)))
 	status := httpx.Status(e.Kind())
 	page := view.ErrorPage(status, e)
@@ -28,19 +29,10 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // faultOf returns the fault to show for err, and logs err if it is an internal error.
 func (s *server) faultOf(r *http.Request, err error) *fault.Error {
-	if e, known := errors.AsType[*fault.Error](err); known && e.Kind() != fault.KindInternal {
-		return e
-	}
 	if big, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return fault.New(fault.PayloadTooLarge, "The form or file is too large. The limit is %d MiB.", big.Limit>>20)
 	}
-	level := slog.LevelError
-	if r.Context().Err() != nil {
-		level = slog.LevelInfo // the browser has gone; nobody reads the answer
-	}
-	request := middleware.RequestIDOf(r.Context())
-	s.Log.Log(r.Context(), level, "page failed", "request_id", request, "method", r.Method, "path", r.URL.Path, "error", err)
-	return fault.New(fault.Internal, "Something went wrong on our side. Try again. If it keeps happening, quote the request ID %s.", request)
+	return httpx.FaultOf(s.Log, s.Explain, r, err)
 }
 
 // fieldErrors returns the messages of a Validation error by field, to show the form again with them. It is nil for any other

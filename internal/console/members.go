@@ -41,7 +41,7 @@ func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
 	}
 	// The link is shown in the answer to the form, because the secret must not appear in an address or in a session.
 	return s.showMembers(w, r, http.StatusOK, view.Members{
-		Role: workspace.Member, Link: s.address(r) + view.JoinPath(secret), For: made.Email,
+		Role: workspace.Member, Link: s.PublicURL + view.JoinPath(secret), For: made.Email,
 	})
 }
 

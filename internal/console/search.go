@@ -121,21 +121,9 @@ func (s *server) curl(r *http.Request, asked *view.SearchForm) string {
 			body = strings.TrimSuffix(body, "}") + "," + strings.TrimPrefix(string(more), "{")
 		}
 	}
-	return "curl -sS " + s.address(r) + "/api/v1/companies/search \\\n  -H \"Authorization: Bearer $CAPI_TOKEN\" \\\n" +
+	return "curl -sS " + s.PublicURL + "/api/v1/companies/search \\\n  -H \"Authorization: Bearer $CAPI_TOKEN\" \\\n" +
 		"  -H 'Content-Type: application/json' \\\n  -d " + shellQuote(body)
 }
 
 // shellQuote quotes any text as one word of a shell.
 func shellQuote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
-
-// address returns the scheme and host at which the reader reaches this server.
-func (s *server) address(r *http.Request) string {
-	if s.PublicURL != "" {
-		return s.PublicURL
-	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	return scheme + "://" + r.Host
-}

@@ -67,7 +67,7 @@ func withClient(ctx context.Context) context.Context {
 func (p *provider) flow(found *oidc.Provider, r *http.Request, s *server) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: p.ClientID, ClientSecret: p.ClientSecret, Endpoint: found.Endpoint(),
-		RedirectURL: s.address(r) + basePath + "/sign-in/oidc/callback",
+		RedirectURL: s.PublicURL + basePath + "/sign-in/oidc/callback",
 		Scopes:      []string{oidc.ScopeOpenID, "email", "profile"},
 	}
 }

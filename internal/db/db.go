@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/opencapi/capi/internal/fault"
 )
 
 // Querier runs statements: a Tx, or the pool for reads.
@@ -43,6 +45,10 @@ type Dialect interface {
 	// Retryable reports whether the whole transaction can be tried again after the error: busy, deadlock,
 	// serialization failure.
 	Retryable(err error) bool
+
+	// Unavailable returns why the database cannot serve anybody at the moment, if the error says so: it cannot be reached, has no
+	// connection or no disk space left. It is empty for any other error.
+	Unavailable(err error) (reason string)
 
 	// Duplicate reports whether the error is the violation of a primary key or a unique index.
 	Duplicate(err error) bool
@@ -191,6 +197,20 @@ func (d *DB) SchemaVersion(ctx context.Context) (version int64, err error) {
 		return 0, fmt.Errorf("read schema version: %w", err)
 	}
 	return version, nil
+}
+
+// retryAfterSeconds is the number of seconds after which a client should try again. A restart of PostgreSQL takes about as long.
+const retryAfterSeconds = 10
+
+// Explain returns SERVICE_UNAVAILABLE if the error means that the database cannot serve anybody at the moment; else nil. The
+// connection may have been lost during a commit, so the message promises nothing about the outcome.
+func (d *DB) Explain(err error) *fault.Error {
+	reason := d.Unavailable(err)
+	if reason == "" {
+		return nil
+	}
+	return fault.New(fault.ServiceUnavailable, "%s. Try again in %d s. Repeat a purchase with the same Idempotency-Key, so that it "+
+		"cannot happen twice.", reason, retryAfterSeconds).With("retry_after", retryAfterSeconds).Because(err)
 }
 
 // Close closes both pools.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -34,7 +33,7 @@ type Deps struct {
 	// Status returns the HTTP status of a kind of failure.
 	Status func(fault.Kind) int
 
-	// PublicURL replaces Host in the pages. Defaults to the address of the request.
+	// PublicURL replaces Host in the pages. Without it, the pages show Host.
 	PublicURL string
 }
 
@@ -50,7 +49,7 @@ type Site struct {
 
 // New renders all pages. It returns an error if a page cannot be rendered.
 func New(d Deps) (*Site, error) {
-	m := &Site{publicURL: strings.TrimSuffix(d.PublicURL, "/"), pages: map[string]*Page{}}
+	m := &Site{publicURL: cmp.Or(strings.TrimSuffix(d.PublicURL, "/"), Host), pages: map[string]*Page{}}
 	if err := m.write(d); err != nil {
 		return nil, fmt.Errorf("make documentation: %w", err)
 	}
@@ -85,23 +84,6 @@ func Mounts(d Deps) map[string]http.Handler {
 		"GET /llms.txt":                   gzhttp.GzipHandler(serve((*Site).serveSummary)),
 		"GET /llms-full.txt":              gzhttp.GzipHandler(serve((*Site).serveAll)),
 	}
-}
-
-var hostName = regexp.MustCompile(`^([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?$`)
-
-// origin returns the server address for the reader's samples.
-func (m *Site) origin(r *http.Request) string {
-	if m.publicURL != "" {
-		return m.publicURL
-	}
-	if !hostName.MatchString(r.Host) { // people paste it into a shell
-		return Host
-	}
-	scheme := "http"
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
-		scheme = "https"
-	}
-	return scheme + "://" + r.Host
 }
 
 // address returns the path of a page.

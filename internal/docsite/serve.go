@@ -31,7 +31,7 @@ func (m *Site) servePage(w http.ResponseWriter, r *http.Request) {
 	case p == nil:
 		m.write404(w, r)
 	case wantsMarkdown:
-		send(w, r, "text/markdown; charset=utf-8", http.StatusOK, strings.ReplaceAll(p.Markdown, Host, m.origin(r)))
+		send(w, r, "text/markdown; charset=utf-8", http.StatusOK, strings.ReplaceAll(p.Markdown, Host, m.publicURL))
 	default:
 		m.show(w, r, http.StatusOK, "page", &view{Page: p, Here: p.Slug, Title: p.Title})
 	}
@@ -58,7 +58,7 @@ func (m *Site) show(w http.ResponseWriter, r *http.Request, status int, name str
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "same-origin")
-	send(w, r, "text/html; charset=utf-8", status, strings.ReplaceAll(page, Host, html.EscapeString(m.origin(r))))
+	send(w, r, "text/html; charset=utf-8", status, strings.ReplaceAll(page, Host, html.EscapeString(m.publicURL)))
 }
 
 // send answers with a text that the browser may cache and must revalidate.
@@ -117,7 +117,7 @@ func (m *Site) serveSummary(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(&b, "- [%s](%s%s.md): %s\n", p.Title, Host, address(cmp.Or(p.Slug, "index")), p.Summary)
 		}
 	}
-	send(w, r, "text/plain; charset=utf-8", http.StatusOK, strings.ReplaceAll(b.String(), Host, m.origin(r)))
+	send(w, r, "text/plain; charset=utf-8", http.StatusOK, strings.ReplaceAll(b.String(), Host, m.publicURL))
 }
 
 // serveAll serves all pages as one text.
@@ -128,5 +128,5 @@ func (m *Site) serveAll(w http.ResponseWriter, r *http.Request) {
 			b.WriteString(strings.TrimSpace(p.Markdown) + "\n\n")
 		}
 	}
-	send(w, r, "text/plain; charset=utf-8", http.StatusOK, strings.ReplaceAll(b.String(), Host, m.origin(r)))
+	send(w, r, "text/plain; charset=utf-8", http.StatusOK, strings.ReplaceAll(b.String(), Host, m.publicURL))
 }

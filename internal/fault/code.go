@@ -35,6 +35,7 @@ const (
 	PayloadTooLarge        Code = "PAYLOAD_TOO_LARGE"
 	UnsupportedMediaType   Code = "UNSUPPORTED_MEDIA_TYPE"
 	IndexUnavailable       Code = "INDEX_UNAVAILABLE"
+	ServiceUnavailable     Code = "SERVICE_UNAVAILABLE"
 	Internal               Code = "INTERNAL"
 )
 
@@ -78,6 +79,11 @@ func Catalogue() []Entry {
 		{UnsupportedMediaType, KindUnsupported, "The body is not application/json."},
 		{RangeNotSatisfiable, KindRange, "The Range header asks for bytes that the file does not have."},
 		{IndexUnavailable, KindUnavailable, "A part of the search index is being rebuilt; wait for the seconds in Retry-After."},
+		{
+			ServiceUnavailable, KindUnavailable,
+			"The database cannot be reached or its disk is full; wait for the seconds in Retry-After, then send the same request again, " +
+				"with the same Idempotency-Key.",
+		},
 		{Internal, KindInternal, "Something failed on our side; quote the request id."},
 	}
 }

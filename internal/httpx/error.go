@@ -22,21 +22,20 @@ type ErrorDetail struct {
 	Details map[string]any `json:"details" doc:"Further facts that depend on the code, such as the list of errors of a VALIDATION_ERROR; empty for most codes."`
 }
 
-// ErrorWriter returns a function that responds with the status and body of an error. An error that is not a fault is logged,
-// and the client gets INTERNAL with nothing but the request id.
-func ErrorWriter(log *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
+// Explain returns the fault behind an unexpected error, such as SERVICE_UNAVAILABLE if the database cannot be reached; nil if it
+// knows none.
+type Explain func(error) *fault.Error
+
+// ErrorWriter returns a function that responds with the status and body of an error. An error that is neither a fault nor
+// explained by explain, which may be nil, is logged, and the client gets INTERNAL with nothing but the request id.
+func ErrorWriter(log *slog.Logger, explain Explain) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
-		e, known := errors.AsType[*fault.Error](err)
-		if !known || e.Kind() == fault.KindInternal {
-			e = internal(log, r, err)
-		}
+		e := FaultOf(log, explain, r, err)
 		status := Status(e.Kind())
 		if status == http.StatusUnauthorized {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 		}
-		if wait, ok := e.Details["retry_after"].(int); ok && status == http.StatusServiceUnavailable {
-			w.Header().Set("Retry-After", strconv.Itoa(wait))
-		}
+		SetRetryAfter(w, e)
 		middleware.NoteOf(r.Context()).Add(slog.String("code", string(e.Code)))
 		details := e.Details
 		if details == nil {
@@ -46,13 +45,30 @@ func ErrorWriter(log *slog.Logger) func(http.ResponseWriter, *http.Request, erro
 	}
 }
 
-func internal(log *slog.Logger, r *http.Request, err error) *fault.Error {
+// SetRetryAfter sets the Retry-After header if the fault is a 503 that says when to try again.
+func SetRetryAfter(w http.ResponseWriter, e *fault.Error) {
+	if wait, ok := e.Details["retry_after"].(int); ok && e.Kind() == fault.KindUnavailable {
+		w.Header().Set("Retry-After", strconv.Itoa(wait))
+	}
+}
+
+// FaultOf returns the fault to respond with. An error that is not a fault is logged; it is INTERNAL unless explain, which may
+// be nil, knows better.
+func FaultOf(log *slog.Logger, explain Explain, r *http.Request, err error) *fault.Error {
+	if e, known := errors.AsType[*fault.Error](err); known && e.Kind() != fault.KindInternal {
+		return e
+	}
 	id := middleware.RequestIDOf(r.Context())
 	level := slog.LevelError
 	if r.Context().Err() != nil {
 		level = slog.LevelInfo // the client is gone and will not read the response
 	}
 	log.Log(r.Context(), level, "request failed", "request_id", id, "method", r.Method, "path", r.URL.Path, "error", err)
-	return fault.New(fault.Internal, "Something failed on our side. If it keeps failing, quote the request id %s.", id).
+	if explain != nil {
+		if e := explain(err); e != nil {
+			return e
+		}
+	}
+	return fault.New(fault.Internal, "Something went wrong on our side. Try again. If it keeps happening, quote the request id %s.", id).
 		With("request_id", id)
 }

@@ -25,7 +25,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		fault.RequestInFlight: 409, fault.MethodNotAllowed: 405, fault.PayloadTooLarge: 413,
 		fault.UnsupportedMediaType: 415, fault.InvalidLink: 403, fault.TokenBudgetExceeded: 402, fault.Internal: 500,
 		fault.ExportNotCancellable: 409, fault.QuoteExpired: 400, fault.QuoteOutdated: 409, fault.MaxCreditsExceeded: 402,
-		fault.RequestTimeout: 408, fault.RangeNotSatisfiable: 416, fault.IndexUnavailable: 503,
+		fault.RequestTimeout: 408, fault.RangeNotSatisfiable: 416, fault.IndexUnavailable: 503, fault.ServiceUnavailable: 503,
 		fault.SignInNeeded: 401, fault.Forbidden: 403,
 	}
 	for _, e := range fault.Catalogue() {
@@ -40,7 +40,7 @@ func TestAnUnavailableIndexSaysWhenToRetry(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
 	err := fmt.Errorf("search: %w", fault.New(fault.IndexUnavailable, "rebuilding").With("retry_after", 10))
-	httpx.ErrorWriter(slog.New(slog.DiscardHandler))(w, httptest.NewRequest(http.MethodPost, "/api/v1/companies/search", nil), err)
+	httpx.ErrorWriter(slog.New(slog.DiscardHandler), nil)(w, httptest.NewRequest(http.MethodPost, "/api/v1/companies/search", nil), err)
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	require.Equal(t, "10", w.Header().Get("Retry-After"))
 	require.JSONEq(t, `{"detail": {"code": "INDEX_UNAVAILABLE", "message": "rebuilding", "details": {"retry_after": 10}}}`, w.Body.String())

@@ -56,7 +56,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *lifetime, fault func() 
 		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency,
 		Search:     a.Search,
 		RateLimits: limits, Log: log,
-		Mounts: map[string]http.Handler{file.Path: files.Handler(httpx.ErrorWriter(log))},
+		Mounts: map[string]http.Handler{file.Path: files.Handler(httpx.ErrorWriter(log, nil))},
 	})
 	n.follower = indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: a.Index, Poll: time.Millisecond})
 	return n, err

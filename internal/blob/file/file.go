@@ -38,8 +38,8 @@ var (
 )
 
 const (
-	// unfinished is the folder of files being written. It is inside Dir, so that the rename stays on one file system.
-	unfinished = ".unfinished"
+	// Unfinished is the folder of files being written. It is inside Dir, so that the rename stays on one file system.
+	Unfinished = ".unfinished"
 	// abandonedAfter is the age from which an unfinished file is taken for the remains of a crashed writer.
 	abandonedAfter = time.Hour
 	bufferBytes    = 256 << 10
@@ -54,7 +54,7 @@ func Open(o Options) (*Store, error) {
 		o.Now = time.Now
 	}
 	s := &Store{dir: o.Dir, key: o.Key, now: o.Now}
-	if err := s.makeDir(filepath.Join(o.Dir, unfinished)); err != nil {
+	if err := s.makeDir(filepath.Join(o.Dir, Unfinished)); err != nil {
 		return nil, fmt.Errorf("open blobs: %w", err)
 	}
 	return s, s.clearUnfinished(abandonedAfter)
@@ -65,7 +65,7 @@ func (s *Store) ClearUnfinished() error { return s.clearUnfinished(0) }
 
 // clearUnfinished removes the unfinished files that were last written at least that long ago.
 func (s *Store) clearUnfinished(untouched time.Duration) error {
-	entries, err := os.ReadDir(filepath.Join(s.dir, unfinished))
+	entries, err := os.ReadDir(filepath.Join(s.dir, Unfinished))
 	if err != nil {
 		return fmt.Errorf("open blobs: %w", err)
 	}
@@ -74,7 +74,7 @@ func (s *Store) clearUnfinished(untouched time.Duration) error {
 		if err != nil || time.Since(info.ModTime()) < untouched {
 			continue // removed since, or still being written
 		}
-		if err := os.Remove(filepath.Join(s.dir, unfinished, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(filepath.Join(s.dir, Unfinished, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("clear abandoned blob: %w", err)
 		}
 	}
@@ -87,7 +87,7 @@ func (s *Store) Put(ctx context.Context, key string, fn func(io.Writer) error) (
 	if err != nil {
 		return blob.Info{}, err
 	}
-	f, err := os.CreateTemp(filepath.Join(s.dir, unfinished), "put-*")
+	f, err := os.CreateTemp(filepath.Join(s.dir, Unfinished), "put-*")
 	if err != nil {
 		return blob.Info{}, fmt.Errorf("put %s: %w", key, err)
 	}

@@ -52,11 +52,7 @@ func EachShared(t *testing.T, fn func(t *testing.T, open func() *db.DB)) {
 // Open opens the database that SQLiteFile or PostgresURL returned. It is closed when the test ends.
 func Open(t testing.TB, name string) *db.DB {
 	t.Helper()
-	open := sqlite.Open
-	if strings.HasPrefix(name, "postgres://") {
-		open = postgres.Open
-	}
-	d, err := open(t.Context(), name)
+	d, err := TryOpen(t, name)
 	if err != nil {
 		t.Fatalf("open test database: %v", err)
 	}
@@ -66,6 +62,15 @@ func Open(t testing.TB, name string) *db.DB {
 		}
 	})
 	return d
+}
+
+// TryOpen is Open for a test that expects an error. The caller closes the database.
+func TryOpen(t testing.TB, name string) (*db.DB, error) {
+	t.Helper()
+	if strings.HasPrefix(name, "postgres://") {
+		return postgres.Open(t.Context(), name)
+	}
+	return sqlite.Open(t.Context(), name)
 }
 
 func required(what string) bool {

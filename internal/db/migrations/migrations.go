@@ -3,10 +3,14 @@
 package migrations
 
 import (
+	"context"
 	"embed"
+	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
+
+	"github.com/pressly/goose/v3"
 )
 
 //go:embed sqlite/*.sql postgres/*.sql
@@ -36,4 +40,18 @@ func Newest(dialect string) (newest int64) {
 		newest = max(newest, n)
 	}
 	return newest
+}
+
+// CheckVersion returns an error if the migrated database of a dialect has a newer schema than this program knows. The program
+// must leave it alone, because it might write rows that the newer program cannot read.
+func CheckVersion(ctx context.Context, p *goose.Provider, dialect string) error {
+	version, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if newest := Newest(dialect); version > newest {
+		return fmt.Errorf("a newer capi has used this database: its schema has version %d, and this program knows versions up to %d; "+
+			"use that version of capi, or restore a backup from before the upgrade", version, newest)
+	}
+	return nil
 }

@@ -61,6 +61,25 @@ func TestStepsEndInTheGoldenSchema(t *testing.T) {
 	})
 }
 
+// An older program could write rows that the newer one cannot read.
+func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, newDatabase := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteFile, "postgres": dbtest.PostgresURL} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := newDatabase(t)
+			require.NoError(t, dbtest.Open(t, at).Tx(t.Context(), func(tx *db.Tx) error {
+				_, err := tx.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, $2)`,
+					migrations.Newest(name)+1, true)
+				return err
+			}))
+			_, err := dbtest.TryOpen(t, at)
+			require.ErrorContains(t, err, "a newer capi has used this database")
+			require.ErrorContains(t, err, "restore a backup from before the upgrade")
+		})
+	}
+}
+
 func sqliteSchema(t *testing.T, d *db.DB) string {
 	return describe(t, d, `
 		SELECT m.name, c.name,

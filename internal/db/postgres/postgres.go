@@ -5,8 +5,12 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -47,7 +51,7 @@ func migrate(ctx context.Context, pool *sql.DB) error {
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	return nil
+	return migrations.CheckVersion(ctx, p, Dialect{}.Name())
 }
 
 // Dialect is the dialect of PostgreSQL.
@@ -79,6 +83,29 @@ func (Dialect) SkipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 func (Dialect) Retryable(err error) bool {
 	c := code(err)
 	return c == "40001" || c == "40P01"
+}
+
+// Unavailable recognises a server that cannot be reached, is starting or stopping, or has no connection or disk space left.
+func (Dialect) Unavailable(err error) string {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	c := code(err)
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded): // of the request
+		return ""
+	case c == "53100":
+		return "The disk of the database is full"
+	case strings.HasPrefix(c, "53"):
+		return "The database has no connection or memory left"
+	case strings.HasPrefix(c, "57P"), strings.HasPrefix(c, "08"), c == "25006":
+		return "The database is starting, stopping or read-only"
+	case c != "":
+		return ""
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, io.ErrUnexpectedEOF),
+		pgconn.SafeToRetry(err):
+		return "The database cannot be reached"
+	}
+	return ""
 }
 
 // Duplicate reports whether the error is the violation of a primary key or a unique index.

@@ -1,0 +1,86 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+)
+
+// Snapshot writes the database at path, as it is at one moment, to a new file. Other processes may read and write it meanwhile.
+func Snapshot(ctx context.Context, path, to string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	if to, err = filepath.Abs(to); err != nil {
+		return err
+	}
+	if err := restrictAccess(to); err != nil { // before anything is written to it
+		return err
+	}
+	pool, err := sql.Open("sqlite", dsn(path, "deferred", busyTimeout, readCacheKiB)+"&_pragma=query_only(1)")
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	err = conn.Raw(func(driver any) error {
+		b, err := driver.(interface { //nolint:forcetypeassert // the driver is ours to choose
+			NewBackup(uri string) (*sqlite.Backup, error)
+		}).NewBackup(fileURI(to))
+		if err != nil {
+			return err
+		}
+		// All pages in one step: between two steps, a write by another process would start the copy over.
+		_, err = b.Step(-1)
+		return errors.Join(err, b.Finish())
+	})
+	if err != nil {
+		return err
+	}
+	return syncFile(to)
+}
+
+// Check reads the whole database file, without its log, and returns an error if it is damaged.
+func Check(ctx context.Context, path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	pool, err := sql.Open("sqlite", fileURI(path)+"?mode=ro&immutable=1")
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	var problem string
+	if err := pool.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&problem); err != nil {
+		return fmt.Errorf("%s cannot be read: %w", path, err)
+	}
+	if problem != "ok" {
+		return fmt.Errorf("%s is damaged: %s", path, problem)
+	}
+	return nil
+}
+
+func fileURI(path string) string {
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
+	return u.String()
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,7 @@
+//go:build !linux && !darwin && !windows
+
+package diskspace
+
+import "errors"
+
+func of(string) (Space, error) { return Space{}, errors.ErrUnsupported }

@@ -35,6 +35,7 @@ const (
 	idempotencyPruneEvery = time.Hour
 	jobPruneEvery         = time.Hour
 	sessionPruneEvery     = time.Hour
+	matchPruneEvery       = time.Hour
 )
 
 // part is something that runs while the server does. Both functions are safe to call twice.
@@ -87,6 +88,7 @@ func (a *App) parts(follower *indexing.Follower) []part {
 	answers := &pruner{what: "kept answers", every: idempotencyPruneEvery, prune: a.Idempotency.Prune, log: a.Log}
 	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
 	jobs := &pruner{what: "finished jobs", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
+	matches := &pruner{what: "matches of lists", every: matchPruneEvery, prune: a.Lists.Prune, log: a.Log}
 	diagnostics := doctor.NewServer(doctor.ServerOptions{
 		Servers: serversDir(a.Config.Data), Catalog: a.Catalog, Index: a.Index, Log: a.Log,
 	})
@@ -100,6 +102,7 @@ func (a *App) parts(follower *indexing.Follower) []part {
 		{"pruning of kept answers", answers.Start, answers.Stop},
 		{"pruning of jobs", jobs.Start, jobs.Stop},
 		{"pruning of sessions", sessions.Start, sessions.Stop},
+		{"pruning of matches", matches.Start, matches.Stop},
 	}
 }
 

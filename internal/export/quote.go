@@ -14,7 +14,6 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
-	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -88,49 +87,119 @@ func insertQuote(
 	return err
 }
 
+// Quoted is a quote that was made before.
+type Quoted struct {
+	Quote
+	Of     Export // what the quote fixes: source, filters, sort order, terms, format and options
+	Bought Export // the first export of the quote; zero if it was not bought
+}
+
+// Quoted returns a quote with its figures as of now: companies that were bought since cost nothing. With QuoteExpired and
+// QuoteOutdated, Of is valid too, so that a new quote can be made. NotFound for a quote of another workspace.
+func (x *Exports) Quoted(ctx context.Context, caller auth.Caller, quote id.Quote) (Quoted, error) {
+	row, err := x.scanQuote(ctx, caller, quote)
+	if err != nil {
+		return Quoted{}, err
+	}
+	found := row.resolved
+	q := Quoted{
+		Quote: Quote{ID: quote, ExpiresAt: row.expiresAt},
+		Of: Export{
+			Workspace: caller.Workspace, Source: found.Source, List: found.List, Filters: found.Filters, Sort: found.sort,
+			Terms: found.Terms, Format: found.Format, Options: found.Options,
+		},
+	}
+	if q.Bought, err = boughtBy(ctx, x.db.Read(), caller.Workspace, quote, id.Export{}); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return q, err
+	}
+	if err := row.expired(); err != nil {
+		return q, err
+	}
+	owned, err := x.unlock.Owned(ctx, caller.Workspace)
+	if err != nil {
+		return q, err
+	}
+	balance, err := x.credit.Balance(ctx, caller.Workspace)
+	if err != nil {
+		return q, err
+	}
+	_, q.Figures, err = found.price(found.selection, owned, balance)
+	switch fault.CodeOf(err) {
+	case fault.InsufficientBalance, fault.MaxCreditsExceeded: // a fact about the quote, like its price
+		return q, nil
+	default:
+	}
+	q.Affordable = err == nil
+	return q, err
+}
+
+// quoteRow is a quote as it is stored.
+type quoteRow struct {
+	resolved
+	expiresAt time.Time
+}
+
+func (r quoteRow) expired() error {
+	if time.Now().Before(r.expiresAt) {
+		return nil
+	}
+	return fault.New(fault.QuoteExpired, "The quote has expired; ask for a new one.").With("expires_at", r.expiresAt)
+}
+
 // readQuote returns the request of a quote with the companies that it holds. The request may ask for another format or
 // other columns. NotFound for a quote of another workspace, QuoteExpired.
 func (x *Exports) readQuote(ctx context.Context, caller auth.Caller, r Request) (resolved, error) {
+	row, err := x.scanQuote(ctx, caller, r.Quote)
+	if err != nil {
+		return resolved{}, err
+	}
+	if err := row.expired(); err != nil {
+		return resolved{}, err
+	}
+	found := row.resolved
+	found.Name, found.Quote = r.Name, r.Quote
+	quoted := found.Options
+	if len(r.Options.Columns) > 0 {
+		quoted.Columns = r.Options.Columns
+	}
+	if r.Format == "" {
+		found.Options = quoted
+	} else {
+		found.Format, found.Options = r.Format, r.Options
+		found.Options.Columns = quoted.Columns
+	}
+	return found, nil
+}
+
+func (x *Exports) scanQuote(ctx context.Context, caller auth.Caller, quote id.Quote) (quoteRow, error) {
 	const q = `SELECT source_type, list_id, filters, sort, terms, format, options, requested_count, capped, cost,
 		companies, expires_at FROM quote WHERE id = $1 AND workspace_id = $2`
-	found := resolved{Request: r, costMax: new(int64)}
-	s := &found.selection
-	var quotedFormat format.Format
+	row := quoteRow{resolved: resolved{costMax: new(int64)}}
+	s := &row.selection
 	var filters sql.NullString
 	var terms, options string
 	var requested int
 	var packed []byte
 	var expires int64
-	err := x.db.Read().QueryRowContext(ctx, q, r.Quote, caller.Workspace).Scan(&found.Source, &found.List, &filters, &found.sort,
-		&terms, &quotedFormat, &options, &requested, &s.capped, found.costMax, &packed, &expires)
+	err := x.db.Read().QueryRowContext(ctx, q, quote, caller.Workspace).Scan(&row.Source, &row.List, &filters, &row.sort,
+		&terms, &row.Format, &options, &requested, &s.capped, row.costMax, &packed, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
-		return resolved{}, fault.New(fault.NotFound, "There is no quote %s in this workspace.", r.Quote)
+		return quoteRow{}, fault.New(fault.NotFound, "There is no quote %s in this workspace.", quote)
 	}
 	if err != nil {
-		return resolved{}, fmt.Errorf("read quote %s: %w", r.Quote, err)
+		return quoteRow{}, fmt.Errorf("read quote %s: %w", quote, err)
 	}
-	if expired := db.FromTime(expires); !time.Now().Before(expired) {
-		return resolved{}, fault.New(fault.QuoteExpired, "The quote has expired; ask for a new one.").With("expires_at", expired)
-	}
+	row.expiresAt = db.FromTime(expires)
 	if filters.Valid {
-		found.Filters = json.RawMessage(filters.String)
-	}
-	var quoted format.Options
-	err = json.Unmarshal([]byte(options), &quoted)
-	if len(r.Options.Columns) > 0 {
-		quoted.Columns = r.Options.Columns
-	}
-	found.Options.Columns = quoted.Columns
-	if r.Format == "" {
-		found.Format, found.Options = quotedFormat, quoted
+		row.Filters = json.RawMessage(filters.String)
 	}
 	numbers, unpackErr := unpackNumbers(packed)
-	err = errors.Join(err, unpackErr, json.Unmarshal([]byte(terms), &found.Terms))
+	err = errors.Join(unpackErr, json.Unmarshal([]byte(terms), &row.Terms), json.Unmarshal([]byte(options), &row.Options))
 	if err != nil {
-		return resolved{}, fmt.Errorf("read quote %s: %w", r.Quote, err)
+		return quoteRow{}, fmt.Errorf("read quote %s: %w", quote, err)
 	}
 	s.numbers, s.set, s.skipped = numbers, company.SetOf(numbers...), requested-len(numbers)
-	return found, nil
+	return row, nil
 }
 
 func outdated(cost, quoted int64) error {

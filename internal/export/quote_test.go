@@ -101,6 +101,51 @@ func TestQuoteBindsCompaniesAndPrice(t *testing.T) {
 	})
 }
 
+func TestAQuoteIsReadAgainWithWhatItCostsNow(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d, 40, 25)
+		r := between(11, 30)
+		r.Terms.Partial = true
+		q := s.quote(t, r)
+		got, err := s.Quoted(t.Context(), s.caller, q.ID)
+		require.NoError(t, err)
+		require.Equal(t, q, got.Quote)
+		require.Equal(t, r.Terms, got.Of.Terms)
+		require.Equal(t, format.JSON, got.Of.Format)
+		require.JSONEq(t, string(r.Filters), string(got.Of.Filters))
+		require.True(t, got.Bought.ID.IsZero())
+
+		s.buy(t, between(11, 20))
+		got, err = s.Quoted(t.Context(), s.caller, q.ID)
+		require.NoError(t, err)
+		require.Equal(t, int64(10), got.Figures.Cost, "ten of them are owned by now")
+		e, err := s.Buy(t.Context(), s.caller, fromQuote(q))
+		require.NoError(t, err)
+		got, err = s.Quoted(t.Context(), s.caller, q.ID)
+		require.NoError(t, err)
+		require.Equal(t, e.ID, got.Bought.ID)
+
+		dear := s.quote(t, between(31, 40))
+		got, err = s.Quoted(t.Context(), s.caller, dear.ID)
+		require.NoError(t, err)
+		require.False(t, got.Affordable)
+		require.Equal(t, dear.Figures, got.Figures)
+
+		stranger := s.caller
+		stranger.Workspace = id.New[id.Workspace]()
+		_, err = s.Quoted(t.Context(), stranger, q.ID)
+		require.Equal(t, fault.NotFound, fault.CodeOf(err))
+		require.NoError(t, s.db.Tx(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE quote SET expires_at = 1`)
+			return err
+		}))
+		got, err = s.Quoted(t.Context(), s.caller, dear.ID)
+		require.Equal(t, fault.QuoteExpired, fault.CodeOf(err))
+		require.JSONEq(t, string(between(31, 40).Filters), string(got.Of.Filters), "so that it can be quoted again")
+	})
+}
+
 func TestQuoteOfAListOutlivesTheList(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -27,6 +27,7 @@ type (
 	personKind    struct{}
 	sessionKind   struct{}
 	inviteKind    struct{}
+	matchKind     struct{}
 )
 
 // Company identifies a company.
@@ -64,6 +65,9 @@ type Invitation = ID[inviteKind]
 
 // Search identifies a saved search.
 type Search = ID[searchKind]
+
+// Match identifies the result of matching domains for a list.
+type Match = ID[matchKind]
 
 // New returns a new ID (UUID version 7, which sorts by creation time).
 func New[T ID[K], K any]() T { return T(ID[K]{uuid.Must(uuid.NewV7())}) }

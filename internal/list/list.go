@@ -124,7 +124,10 @@ func (s *Store) Delete(ctx context.Context, ws id.Workspace, list id.List) error
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		const q = `DELETE FROM list WHERE workspace_id = $1 AND id = $2 RETURNING ` + columns
 		l, err := scan(tx.QueryRowContext(ctx, q, ws, list))
-		_, err = found(l, err, list)
+		if _, err = found(l, err, list); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM list_match WHERE list_id = $1`, list)
 		return err
 	})
 }

@@ -5,12 +5,11 @@ import (
 	"runtime/debug"
 
 	"github.com/opencapi/capi/internal/console"
-	"github.com/opencapi/capi/internal/doctor"
 )
 
 // systemStatus returns what the console shows operators about the installation.
 func (a *App) systemStatus() console.SystemStatus {
-	return console.SystemStatus{Stats: a.systemStats, Imports: a.importsForConsole, Examine: a.examineForConsole}
+	return console.SystemStatus{Stats: a.systemStats, Imports: a.importsForConsole, Examine: a.Doctor.Run}
 }
 
 func (a *App) systemStats(ctx context.Context) (console.SystemStats, error) {
@@ -55,10 +54,6 @@ func (a *App) importsForConsole(ctx context.Context, before int64, limit int) ([
 		shown = append(shown, c)
 	}
 	return shown, nil
-}
-
-func (a *App) examineForConsole(ctx context.Context, report func(doctor.Check)) error {
-	return a.Doctor.Run(ctx, nil, report)
 }
 
 // builtFrom returns the module version that the binary was built from, or "devel".

@@ -46,7 +46,7 @@ func (s *server) addCompany(w http.ResponseWriter, r *http.Request) error {
 	}
 	l, err := s.listOf(r)
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(ctx, "Nothing was added: "+messageOf(err))
+		s.warn(ctx, "Nothing was added: "+messageOf(err))
 		return redirect(w, r, view.CompanyPath(ctx, c))
 	}
 	if err != nil {

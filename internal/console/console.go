@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -71,8 +70,8 @@ type server struct {
 	sessions *scs.SessionManager
 	limiter  *ratelimit.Limiter
 
-	examining sync.Mutex // held while the doctor runs
-	provider  *provider  // nil if none is configured
+	examination examination
+	provider    *provider // nil if none is configured
 }
 
 // New returns the handler for everything below /console. The caller adds request IDs and the access log.

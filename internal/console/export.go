@@ -125,7 +125,7 @@ func (s *server) cancelExport(w http.ResponseWriter, r *http.Request) error {
 	e, err = s.Exports.Cancel(r.Context(), v.Caller(), e.ID)
 	switch {
 	case fault.CodeOf(err) == fault.ExportNotCancellable:
-		s.notice(r.Context(), "The export was not cancelled: "+messageOf(err))
+		s.warn(r.Context(), "The export was not cancelled: "+messageOf(err))
 	case err != nil:
 		return err
 	default:

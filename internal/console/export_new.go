@@ -57,21 +57,20 @@ func (s *server) order(ctx context.Context, o view.ExportForm) (*view.NewExport,
 	return page, nil
 }
 
-// quoteExport makes a quote with a guaranteed price, and asks for confirmation.
-func (s *server) quoteExport(w http.ResponseWriter, r *http.Request) error {
+// createQuote makes a quote with a guaranteed price, and leads to its page.
+func (s *server) createQuote(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
-	return s.quoted(w, r, view.ReadExportForm(r.PostForm), "")
+	return s.quote(w, r, view.ReadExportForm(r.PostForm))
 }
 
-func (s *server) quoted(w http.ResponseWriter, r *http.Request, o view.ExportForm, notice string) error {
+func (s *server) quote(w http.ResponseWriter, r *http.Request, o view.ExportForm) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	page, err := s.order(ctx, o)
 	if err != nil {
 		return err
 	}
-	page.Notice = notice
 	if page.Faults != nil {
 		return render(w, r, http.StatusUnprocessableEntity, view.NewExportPage(page))
 	}
@@ -79,19 +78,67 @@ func (s *server) quoted(w http.ResponseWriter, r *http.Request, o view.ExportFor
 	if err != nil {
 		return err
 	}
-	page.Quote, err = s.Exports.Quote(ctx, v.Caller(), request)
+	quote, err := s.Exports.Quote(ctx, v.Caller(), request)
 	switch {
 	case fault.CodeOf(err) == fault.NoCandidates:
-		page.Notice = "There is nothing to export: " + messageOf(err)
-		return render(w, r, http.StatusOK, view.NewExportPage(page))
+		s.warn(ctx, "There is nothing to export: "+messageOf(err))
+		return redirect(w, r, page.Edit())
 	case fieldErrors(err) != nil:
 		page.Faults = fieldErrors(err)
 		return render(w, r, http.StatusUnprocessableEntity, view.NewExportPage(page))
 	case err != nil:
 		return err
 	}
-	page.Price = view.PriceOf(page.Quote.Figures.RequestedCount, page.Quote.Figures)
+	return redirect(w, r, view.QuotePath(ctx, quote.ID, page.Name))
+}
+
+// newQuote leads a browser that opens the address of a form to the form.
+func (s *server) newQuote(w http.ResponseWriter, r *http.Request) error {
+	return redirect(w, r, view.ViewerOf(r.Context()).Path("/exports/new"))
+}
+
+// showQuote shows a quote and asks for confirmation.
+func (s *server) showQuote(w http.ResponseWriter, r *http.Request) error {
+	quote, err := id.Parse[id.Quote](r.PathValue("quote_id"))
+	if err != nil {
+		return notFound()
+	}
+	ctx, v := r.Context(), view.ViewerOf(r.Context())
+	quoted, err := s.Exports.Quoted(ctx, v.Caller(), quote)
+	page := s.quotePage(r, quoted)
+	if isStale(err) && quoted.Bought.ID.IsZero() {
+		s.warn(ctx, messageOf(err)+" This is the current price.")
+		return redirect(w, r, page.Edit())
+	}
+	if err != nil && !isStale(err) {
+		return err
+	}
+	if !page.List.IsZero() {
+		if page.Of, err = s.Lists.Get(ctx, v.Workspace.ID, page.List); err != nil && fault.CodeOf(err) != fault.NotFound {
+			return err
+		}
+	}
 	return render(w, r, http.StatusOK, view.QuotePage(page))
+}
+
+// quotePage returns the page of a quote. The name of its export is a parameter of the address, because a quote has none.
+func (s *server) quotePage(r *http.Request, quoted export.Quoted) *view.NewExport {
+	page := &view.NewExport{
+		ExportForm: view.ExportFormOf(quoted.Of), Page: view.ViewerOf(r.Context()).Path("/exports/new"),
+		Quote: quoted.Quote, Bought: quoted.Bought.ID, Price: view.PriceOf(quoted.Figures.RequestedCount, quoted.Figures),
+	}
+	page.Part = quoted.Of.Terms.Partial
+	page.Name = r.FormValue("name")
+	if page.Name == "" {
+		page.Name = page.SuggestName()
+	}
+	return page
+}
+
+// isStale reports whether a quote can no longer be bought, so that a new one is needed.
+func isStale(err error) bool {
+	code := fault.CodeOf(err)
+	return code == fault.QuoteExpired || code == fault.QuoteOutdated
 }
 
 // buyExport buys a quote. Sending the same form again leads to the same export.
@@ -104,14 +151,20 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fault.New(fault.NotFound, "The form has no quote. Review the price again.")
 	}
-	o := view.ReadExportForm(r.PostForm)
-	e, err := s.Exports.Buy(r.Context(), v.Caller(), export.Request{Name: o.Name, Quote: quote})
-	switch fault.CodeOf(err) {
-	case fault.QuoteExpired, fault.QuoteOutdated, fault.InsufficientBalance, fault.Validation:
-		return s.quoted(w, r, o, messageOf(err)+" Nothing was charged. This is the current price.")
-	default:
-	}
-	if err != nil {
+	ctx, name := r.Context(), r.PostForm.Get("name")
+	e, err := s.Exports.Buy(ctx, v.Caller(), export.Request{Name: name, Quote: quote})
+	switch {
+	case isStale(err):
+		quoted, again := s.Exports.Quoted(ctx, v.Caller(), quote)
+		if again != nil && !isStale(again) {
+			return again
+		}
+		s.warn(ctx, messageOf(err)+" Nothing was charged. This is the current price.")
+		return s.quote(w, r, s.quotePage(r, quoted).ExportForm)
+	case fault.CodeOf(err) == fault.InsufficientBalance, fault.CodeOf(err) == fault.Validation:
+		s.warn(ctx, messageOf(err)+" Nothing was charged.")
+		return redirect(w, r, view.QuotePath(ctx, quote, name))
+	case err != nil:
 		return err
 	}
 	return redirect(w, r, v.Path("/exports/"+e.ID.String()))

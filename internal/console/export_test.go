@@ -31,7 +31,7 @@ func hiddenIn(page string) url.Values {
 // quoted requests a quote and returns the form that buys it.
 func (b *browser) quoted(t *testing.T, form ...string) url.Values {
 	t.Helper()
-	a := b.post(t, in(b.h.acme, "/exports/quote"), form...)
+	a := b.follow(t, b.post(t, in(b.h.acme, "/quotes"), form...))
 	require.Equal(t, http.StatusOK, a.status, a.body)
 	values := hiddenIn(a.body)
 	require.NotEmpty(t, values.Get("quote_id"), a.body)
@@ -139,20 +139,20 @@ func TestExportThatCannotBeBoughtSaysWhy(t *testing.T) {
 	h := open(t)
 	h.put(t, companytest.Slice(1, 1500)...)
 	ann := h.as(t, h.ann)
-	quote := func(form ...string) answer { return ann.post(t, in(h.acme, "/exports/quote"), form...) }
+	quote := func(form ...string) answer { return ann.post(t, in(h.acme, "/quotes"), form...) }
 
-	dear := quote("name", "All")
+	dear := ann.follow(t, quote("name", "All"))
 	require.Contains(t, dear.body, "You need 500 more credits")
 	require.Empty(t, hiddenIn(dear.body).Get("quote_id"), "a quote that is not affordable cannot be bought")
 	form := hiddenIn(dear.body)
 	form.Set("partial", "1") // the button
-	part := ann.send(t, http.MethodPost, in(h.acme, "/exports/quote"), form)
+	part := ann.follow(t, ann.send(t, http.MethodPost, in(h.acme, "/quotes"), form))
 	require.Equal(t, []string{"1,500", "0", "1,500", "1,000", "0"}, figuresIn(t, part.body))
 	require.Contains(t, part.body, "500 new companies are left out")
 	ann.buys(t, hiddenIn(part.body))
 	require.Zero(t, h.balance(t, h.acme))
 
-	require.Contains(t, quote("name", "x", "query", "nothingislikethis").body, "There is nothing to export")
+	require.Contains(t, ann.follow(t, quote("name", "x", "query", "nothingislikethis")).body, "There is nothing to export")
 	require.Contains(t, quote("name", "x", "only_new", "1", "limit", "0").body, "must be a whole number from 1 to 10000")
 	require.Equal(t, http.StatusUnprocessableEntity, quote("name", strings.Repeat("x", 201)).status)
 	require.Equal(t, http.StatusUnprocessableEntity, quote("name", "x", "format", "pdf").status)
@@ -170,7 +170,7 @@ func TestExpiredQuoteIsPricedAgain(t *testing.T) {
 	ann := h.as(t, h.ann)
 	buy := ann.quoted(t, "name", "All")
 	h.exec(t, `UPDATE quote SET expires_at = 1`)
-	a := ann.send(t, http.MethodPost, in(h.acme, "/exports"), buy)
+	a := ann.follow(t, ann.send(t, http.MethodPost, in(h.acme, "/exports"), buy))
 	require.Equal(t, http.StatusOK, a.status)
 	require.Contains(t, a.body, "Nothing was charged. This is the current price.")
 	require.NotEqual(t, buy.Get("quote_id"), hiddenIn(a.body).Get("quote_id"))

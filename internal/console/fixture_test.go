@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -230,6 +231,26 @@ func (h *fixture) exec(t *testing.T, statement string, args ...any) {
 		_, err := tx.ExecContext(t.Context(), statement, args...)
 		return err
 	}))
+}
+
+// text returns the first column of all rows, joined.
+func (h *fixture) text(t *testing.T, query string) string {
+	t.Helper()
+	all, err := db.Collect(t.Context(), h.db.Read(), db.Value[string], query)
+	require.NoError(t, err)
+	return strings.Join(all, "\n")
+}
+
+// secretIn returns the secret of a token on a page.
+func secretIn(page string) string {
+	return regexp.MustCompile(`cornect_[0-9A-Za-z]{38}`).FindString(page)
+}
+
+// follow returns the page to which an answer redirects.
+func (b *browser) follow(t testing.TB, a answer) answer {
+	t.Helper()
+	require.Equal(t, http.StatusSeeOther, a.status, a.body)
+	return b.get(t, strings.TrimPrefix(a.location(), basePath))
 }
 
 func (h *fixture) grant(t *testing.T, ws id.Workspace, g credit.Grant) {

@@ -82,6 +82,8 @@ func TestInvitedPersonJoinsWithTheirRole(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, a.status)
 	require.Contains(t, a.body, `value="not one"`)
 	a = ann.post(t, in(h.acme, "/invitations"), "email", "cat@example.com", "role", "member")
+	require.NotContains(t, a.location(), "link=")
+	a = ann.follow(t, a)
 	require.Equal(t, http.StatusOK, a.status)
 	link := regexp.MustCompile(`/console/join\?link=([A-Z2-7]{26})`).FindStringSubmatch(a.body)
 	require.NotNil(t, link, a.body)

@@ -1,11 +1,8 @@
 package console
 
 import (
-	"bufio"
-	"io"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/console/view"
@@ -38,7 +35,7 @@ func (s *server) createList(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	l, err := s.Lists.Create(r.Context(), v.Workspace.ID, r.PostFormValue("name"))
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(r.Context(), "The list was not created: "+messageOf(err))
+		s.warn(r.Context(), "The list was not created: "+messageOf(err))
 		return redirect(w, r, v.Path("/lists"))
 	}
 	if err != nil {
@@ -89,7 +86,7 @@ func (s *server) renameList(w http.ResponseWriter, r *http.Request) error {
 	_, err = s.Lists.Rename(r.Context(), l.Workspace, l.ID, r.PostFormValue("name"))
 	switch {
 	case fault.CodeOf(err) == fault.Validation:
-		s.notice(r.Context(), "The list was not renamed: "+messageOf(err))
+		s.warn(r.Context(), "The list was not renamed: "+messageOf(err))
 	case err != nil:
 		return err
 	}
@@ -117,13 +114,7 @@ func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
-	var ids []id.Company
-	for _, text := range r.PostForm["company"] {
-		if c, err := id.Parse[id.Company](text); err == nil {
-			ids = append(ids, c)
-		}
-	}
-	picked, err := s.Search.Pick(r.Context(), search.PickRequest{IDs: ids})
+	picked, err := s.Search.Pick(r.Context(), search.PickRequest{IDs: idsIn(r.PostForm["company"])})
 	if err != nil {
 		return err
 	}
@@ -133,77 +124,6 @@ func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.notice(r.Context(), "Removed "+view.Plural(r.Context(), removed, "company", "companies")+".")
 	return redirect(w, r, view.ListPath(r.Context(), l.ID))
-}
-
-// domainsMax is the most domains that can be matched at once.
-const domainsMax = 10_000
-
-// addToList matches the domains that were pasted or uploaded, adds the companies, and shows which domains did not match.
-// Adding twice has the same effect as once, so the page can be reloaded.
-func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
-	l, err := s.listIn(r)
-	if err != nil {
-		return err
-	}
-	domains, err := domainsOf(r)
-	if err != nil {
-		return err
-	}
-	page := &view.List{List: l}
-	switch {
-	case len(domains) == 0:
-		page.Faults = map[string]string{"domains": "Paste at least one domain, or choose a file."}
-		return s.renderList(w, r, http.StatusUnprocessableEntity, page)
-	case len(domains) > domainsMax:
-		page.Faults = map[string]string{"domains": "At most 10,000 domains can be added at once. Split the file."}
-		return s.renderList(w, r, http.StatusUnprocessableEntity, page)
-	}
-	picked, err := s.Search.Pick(r.Context(), search.PickRequest{Domains: domains})
-	if err != nil {
-		return err
-	}
-	report := &view.MatchReport{Given: len(domains), Matched: picked.Companies.Len(), Unmatched: picked.UnmatchedDomains}
-	if page.List, report.Added, err = s.Lists.Add(r.Context(), l.Workspace, l.ID, picked.Companies); err != nil {
-		return err
-	}
-	page.Report = report
-	return s.renderList(w, r, http.StatusOK, page)
-}
-
-// domainsOf reads the domains in the form's text and file. They are separated by lines, commas, semicolons, tabs or spaces.
-// Words without a dot are skipped, so that a CSV header is not taken for a domain.
-func domainsOf(r *http.Request) ([]string, error) {
-	if err := r.ParseMultipartForm(bodySizeBytesMax); err != nil && err != http.ErrNotMultipart { //nolint:errorlint // it is never wrapped
-		return nil, err
-	}
-	readers := []io.Reader{strings.NewReader(r.PostFormValue("domains"))}
-	if r.MultipartForm != nil && len(r.MultipartForm.File["file"]) > 0 {
-		f, err := r.MultipartForm.File["file"][0].Open()
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		readers = append(readers, f)
-	}
-	var domains []string
-	for i, reader := range readers {
-		if i > 0 {
-			reader = io.MultiReader(strings.NewReader("\n"), reader)
-		}
-		lines := bufio.NewScanner(reader)
-		lines.Buffer(make([]byte, 0, 64<<10), bodySizeBytesMax)
-		for lines.Scan() {
-			for _, word := range strings.FieldsFunc(lines.Text(), func(c rune) bool { return strings.ContainsRune(",; \t\"'\ufeff", c) }) {
-				if strings.Contains(word, ".") {
-					domains = append(domains, word)
-				}
-			}
-		}
-		if err := lines.Err(); err != nil {
-			return nil, err
-		}
-	}
-	return view.Distinct(domains), nil
 }
 
 // saveAsList adds every match of the search in the address to a list.
@@ -220,7 +140,7 @@ func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	}
 	l, err := s.listOf(r)
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(ctx, "The list was not created: "+messageOf(err))
+		s.warn(ctx, "The list was not created: "+messageOf(err))
 		return redirect(w, r, asked.At(v.Path("/search")))
 	}
 	if err != nil {
@@ -250,7 +170,7 @@ func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 	})
 	switch {
 	case fault.CodeOf(err) == fault.Validation:
-		s.notice(ctx, "The search was not saved: "+messageOf(err))
+		s.warn(ctx, "The search was not saved: "+messageOf(err))
 	case err != nil:
 		return err
 	default:

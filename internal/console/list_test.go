@@ -38,14 +38,14 @@ func TestListIsMadeFilledAndDeleted(t *testing.T) {
 	path := strings.TrimPrefix(a.location(), basePath)
 	require.Contains(t, ann.get(t, path).body, "The list is empty")
 
-	a = ann.post(t, path+"/add", "domains", "https://www.c1.example/about\nC2.example; nowhere.example, c3.example\n\nnowhere.example plain")
+	a = ann.follow(t, ann.post(t, path+"/matches", "domains", "https://www.c1.example/about\nC2.example; nowhere.example, c3.example\n\nnowhere.example plain"))
 	require.Equal(t, http.StatusOK, a.status)
-	require.Contains(t, a.body, "4 domains read, 3 companies found, 3 added.")
+	require.Contains(t, a.body, "4 domains read, 3 matched, 3 companies added.")
 	require.Contains(t, a.body, ">nowhere.example<")
-	again := ann.post(t, path+"/add", "domains", "c1.example")
-	require.Contains(t, again.body, "1 domain read, 1 company found, 0 added.")
-	require.Contains(t, ann.post(t, path+"/add", "domains", "no domains here").body, "Paste at least one domain")
-	require.Contains(t, ann.post(t, path+"/add", "domains", strings.Repeat("a.example ", 1)+manyDomains(domainsMax+1)).body, "At most 10,000")
+	again := ann.follow(t, ann.post(t, path+"/matches", "domains", "c1.example"))
+	require.Contains(t, again.body, "1 domain read, 1 matched, 0 companies added.")
+	require.Contains(t, ann.post(t, path+"/matches", "domains", "no domains here").body, "Paste at least one domain")
+	require.Contains(t, ann.post(t, path+"/matches", "domains", strings.Repeat("a.example ", 1)+manyDomains(domainsMax+1)).body, "At most 10,000")
 
 	a = ann.post(t, path+"/remove", "company", made[1].ID.String(), "company", made[2].ID.String(), "company", "nonsense")
 	require.Equal(t, http.StatusSeeOther, a.status)
@@ -86,16 +86,52 @@ func TestUploadedFileIsMatched(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, form.WriteField("domains", "c3.example"))
 	require.NoError(t, form.Close())
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+basePath+path+"/add", &body)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+basePath+path+"/matches", &body)
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	res, err := ann.client.Do(r)
 	require.NoError(t, err)
 	defer res.Body.Close()
-	page, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
-	require.Contains(t, string(page), "3 companies found, 3 added.")
-	require.Contains(t, string(page), "&lt;b&gt;x.example")
+	require.Equal(t, http.StatusSeeOther, res.StatusCode)
+	at := strings.TrimPrefix(res.Header.Get("Location"), basePath)
+	page := ann.get(t, at).body
+	require.Contains(t, page, "3 companies added.")
+	require.Contains(t, page, "&lt;b&gt;x.example")
+	sheet := ann.get(t, at+"?format=csv")
+	require.Contains(t, sheet.header.Get("Content-Disposition"), "unmatched.csv")
+	require.Contains(t, sheet.body, "<b>x.example\r\n")
+}
+
+func TestAPastedDomainAddsTheCompanyThatItMeans(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	named := func(name string, employees int64) *company.Company {
+		return &company.Company{ID: id.New[id.Company](), Name: name, Domain: "amazon.example", EmployeeCount: &employees}
+	}
+	farm, main, small := named("Just Ryt Foods", 9_000_000), named("Amazon.example, Inc.", 1_500_000), named("Amazon", 12)
+	h.put(t, farm, main, small)
+	ann := h.as(t, h.ann)
+	path := strings.TrimPrefix(ann.post(t, in(h.acme, "/lists"), "name", "One").location(), basePath)
+	a := ann.post(t, path+"/matches", "domains", "amazon.example\nhttps://www.amazon.example/about")
+	at := strings.TrimPrefix(a.location(), basePath)
+	page := ann.get(t, at).body
+	require.Contains(t, page, "2 domains read, 1 matched, 1 company added.")
+	require.Contains(t, page, "1 domain has several companies")
+	require.Regexp(t, main.ID.String()+`" checked`, page)
+	require.NotRegexp(t, farm.ID.String()+`" checked`, page)
+	require.Contains(t, ann.get(t, in(h.acme, "/exports/new?list="+path[strings.LastIndex(path, "/")+1:])).body, "1 company")
+
+	stranger := h.companies(t, 1)[0]
+	ann.post(t, at, "company", main.ID.String(), "company", small.ID.String(), "company", stranger.ID.String())
+	page = ann.get(t, path).body
+	require.Contains(t, page, main.ID.String())
+	require.Contains(t, page, small.ID.String())
+	require.NotContains(t, page, farm.ID.String())
+	require.NotContains(t, page, stranger.ID.String(), "only what was offered can be chosen")
+	ann.post(t, at, "company", small.ID.String())
+	page = ann.get(t, path).body
+	require.NotContains(t, page, main.ID.String())
+	require.Contains(t, page, small.ID.String())
 }
 
 func TestPagesOfAListShowEveryCompanyOnce(t *testing.T) {

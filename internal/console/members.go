@@ -12,7 +12,11 @@ import (
 )
 
 func (s *server) members(w http.ResponseWriter, r *http.Request) error {
-	return s.showMembers(w, r, http.StatusOK, view.Members{Role: workspace.Member})
+	page := view.Members{Role: workspace.Member}
+	if secret, email, ok := strings.Cut(s.revealed(w, r), " "); ok {
+		page.Link, page.For = s.PublicURL+view.JoinPath(secret), email
+	}
+	return s.showMembers(w, r, http.StatusOK, page)
 }
 
 func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int, form view.Members) (err error) {
@@ -39,10 +43,7 @@ func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// The link is shown in the answer to the form, because the secret must not appear in an address or in a session.
-	return s.showMembers(w, r, http.StatusOK, view.Members{
-		Role: workspace.Member, Link: s.PublicURL + view.JoinPath(secret), For: made.Email,
-	})
+	return s.reveal(w, r, v.Path("/members"), secret+" "+made.Email)
 }
 
 func (s *server) withdraw(w http.ResponseWriter, r *http.Request) error {

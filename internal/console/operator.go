@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/credit"
@@ -23,8 +22,8 @@ import (
 type SystemStatus struct {
 	Stats   func(ctx context.Context) (SystemStats, error)
 	Imports func(ctx context.Context, before int64, limit int) ([]Import, error) // newest first; before 0 starts
-	// Examine runs every audit, and calls report with each check as it ends.
-	Examine func(ctx context.Context, report func(doctor.Check)) error
+	// Examine runs every audit. It calls progress during audits that take long, and report with each check as it ends.
+	Examine func(ctx context.Context, progress func(area string, done, total int), report func(doctor.Check)) error
 }
 
 // What operators see of the installation. The pages define the types.
@@ -135,30 +134,4 @@ func (s *server) importsPage(w http.ResponseWriter, r *http.Request) error {
 		page.Next = basePath + "/operator/imports?before=" + strconv.FormatInt(page.Imports[pageSize-1].Number, 10)
 	}
 	return render(w, r, http.StatusOK, view.ImportsPage(page))
-}
-
-func (s *server) doctorPage(w http.ResponseWriter, r *http.Request) error {
-	return render(w, r, http.StatusOK, view.DoctorPage(&view.Doctor{Possible: s.System.Examine != nil}))
-}
-
-// examine runs the doctor, one run at a time because it reads a great deal.
-func (s *server) examine(w http.ResponseWriter, r *http.Request) error {
-	if s.System.Examine == nil {
-		return notFound()
-	}
-	if !s.examining.TryLock() {
-		return fault.New(fault.RequestInFlight, "The doctor is already running. Wait until it has finished.")
-	}
-	defer s.examining.Unlock()
-	began := time.Now()
-	page := &view.Doctor{Possible: true, Checks: []doctor.Check{}}
-	err := s.System.Examine(r.Context(), func(c doctor.Check) {
-		page.Checks = append(page.Checks, c)
-		page.Found += len(c.Findings)
-	})
-	if err != nil {
-		return err
-	}
-	page.Took = time.Since(began)
-	return render(w, r, http.StatusOK, view.DoctorPage(page))
 }

@@ -75,7 +75,8 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 				}
 				return all, nil
 			},
-			Examine: func(_ context.Context, report func(doctor.Check)) error {
+			Examine: func(_ context.Context, progress func(area string, done, total int), report func(doctor.Check)) error {
+				progress("files", 1, 2)
 				report(doctor.Check{Area: "ledger", Proves: "every balance is the sum of its entries"})
 				report(doctor.Check{Area: "index", Proves: "x", Skipped: "no server runs"})
 				report(doctor.Check{Area: "files", Proves: "y", Findings: []audit.Finding{{Subject: "export <1>", Problem: "its file is gone"}}})
@@ -97,7 +98,10 @@ func TestOperatorsSeeTheInstallation(t *testing.T) {
 	require.Equal(t, 5, strings.Count(ann.get(t, next[1]).body, `aria-label="Import `))
 
 	require.Contains(t, ann.get(t, "/operator/doctor").body, "Run checks")
-	found := ann.post(t, "/operator/doctor").body
+	require.Equal(t, http.StatusSeeOther, ann.post(t, "/operator/doctor").status)
+	events := ann.get(t, "/operator/doctor/events").body
+	require.True(t, strings.HasSuffix(events, "event: end\ndata:\n\n"), "the stream ends with the run")
+	found := ann.get(t, "/operator/doctor").body
 	for _, text := range []string{"1 finding.", "export &lt;1&gt;", ">skipped<", ">passed<"} {
 		require.Contains(t, found, text)
 	}
@@ -120,32 +124,49 @@ func TestOperatorsPagesSayWhatIsMissing(t *testing.T) {
 	require.NotContains(t, a.body, "disk on fire")
 }
 
-func TestDoctorRunsOnceAtATime(t *testing.T) {
+// nothingFound is a doctor that has nothing to check.
+func nothingFound(context.Context, func(string, int, int), func(doctor.Check)) error { return nil }
+
+func TestDoctorRunsOnceAtATimeAndShowsItsProgress(t *testing.T) {
 	t.Parallel()
-	began, end := make(chan struct{}), make(chan struct{})
+	end, runs := make(chan struct{}), make(chan struct{}, 10)
 	h := open(t, func(d *Deps) {
-		d.System.Examine = func(context.Context, func(doctor.Check)) error {
-			close(began)
+		d.System.Examine = func(_ context.Context, progress func(string, int, int), _ func(doctor.Check)) error {
+			progress("files", 120, 1204)
+			runs <- struct{}{}
 			<-end
-			return nil
+			return errors.New("disk on fire")
 		}
 	})
 	ann := h.as(t, h.ann)
-	first := make(chan int)
-	go func() {
-		r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, h.url+basePath+"/operator/doctor", nil)
-		if err != nil {
-			panic(err)
-		}
-		res, err := ann.client.Do(r)
-		if err != nil {
-			panic(err)
-		}
-		_ = res.Body.Close()
-		first <- res.StatusCode
-	}()
-	<-began
-	require.Equal(t, http.StatusConflict, ann.post(t, "/operator/doctor").status)
+	for range 3 {
+		require.Contains(t, ann.follow(t, ann.post(t, "/operator/doctor")).body, "data-running")
+	}
+	<-runs
+	page := ann.get(t, "/operator/doctor").body
+	require.Contains(t, page, "120 of 1,204")
+	require.NotContains(t, page, "Run checks")
 	close(end)
-	require.Equal(t, http.StatusOK, <-first)
+	ann.get(t, "/operator/doctor/events") // ends with the run
+	require.Empty(t, runs, "it ran once")
+	page = ann.get(t, "/operator/doctor").body
+	require.Contains(t, page, "The checks were not completed.")
+	require.NotContains(t, page, "disk on fire")
+	require.Contains(t, page, "Run checks")
+}
+
+func TestStoppingTheServerEndsTheDoctor(t *testing.T) {
+	t.Parallel()
+	stopping, ended := make(chan struct{}), make(chan struct{})
+	h := open(t, func(d *Deps) {
+		d.Stopping = stopping
+		d.System.Examine = func(ctx context.Context, _ func(string, int, int), _ func(doctor.Check)) error {
+			<-ctx.Done()
+			close(ended)
+			return ctx.Err()
+		}
+	})
+	h.as(t, h.ann).post(t, "/operator/doctor")
+	close(stopping)
+	<-ended
 }

@@ -91,6 +91,6 @@ func TestPagesStayBelowTheSizeLimit(t *testing.T) {
 	}
 	params := url.Values{"countries": {"Germany"}, "technologies": made[0].Technologies[:3], "exclude_keywords": {"one", "two"}}
 	weigh("a search of many filters", ann.get(t, in(h.acme, "/search?"+params.Encode())))
-	weigh("a match report", ann.post(t, at+"/add", "domains", manyDomains(domainsMax)))
+	weigh("a match report", ann.follow(t, ann.post(t, at+"/matches", "domains", manyDomains(domainsMax))))
 	t.Logf("the heaviest page is %s: %d bytes, and %d of sheet and script", heaviestName, heaviest, static)
 }

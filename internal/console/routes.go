@@ -75,7 +75,9 @@ func workspaceRoutes() []route {
 		{http.MethodGet, w + "/lists/{list_id}", member, (*server).showList},
 		{http.MethodPost, w + "/lists/{list_id}/rename", member, (*server).renameList},
 		{http.MethodPost, w + "/lists/{list_id}/delete", member, (*server).deleteList},
-		{http.MethodPost, w + "/lists/{list_id}/add", member, (*server).addToList},
+		{http.MethodPost, w + "/lists/{list_id}/matches", member, (*server).matchForList},
+		{http.MethodGet, w + "/lists/{list_id}/matches/{match_id}", member, (*server).showMatch},
+		{http.MethodPost, w + "/lists/{list_id}/matches/{match_id}", member, (*server).chooseDoubles},
 		{http.MethodPost, w + "/lists/{list_id}/remove", member, (*server).removeFromList},
 		{http.MethodPost, w + "/searches", member, (*server).saveSearch},
 		{http.MethodPost, w + "/searches/{search_id}/delete", member, (*server).deleteSearch},
@@ -83,7 +85,9 @@ func workspaceRoutes() []route {
 		{http.MethodGet, w + "/exports", member, (*server).exportHistory},
 		{http.MethodPost, w + "/exports", member, (*server).buyExport},
 		{http.MethodGet, w + "/exports/new", member, (*server).newExport},
-		{http.MethodPost, w + "/exports/quote", member, (*server).quoteExport},
+		{http.MethodPost, w + "/quotes", member, (*server).createQuote},
+		{http.MethodGet, w + "/quotes", member, (*server).newQuote},
+		{http.MethodGet, w + "/quotes/{quote_id}", member, (*server).showQuote},
 		{http.MethodGet, w + "/exports/{export_id}", member, (*server).showExport},
 		{http.MethodGet, w + "/exports/{export_id}/events", member, (*server).exportEvents},
 		{http.MethodGet, w + "/exports/{export_id}/download", member, (*server).downloadExport},
@@ -94,6 +98,7 @@ func workspaceRoutes() []route {
 
 		{http.MethodGet, w + "/tokens", member, (*server).listTokens},
 		{http.MethodPost, w + "/tokens", member, (*server).createToken},
+		{http.MethodGet, w + "/tokens/{token_id}", member, (*server).showToken},
 		{http.MethodPost, w + "/tokens/{token_id}/revoke", member, (*server).revokeToken},
 		{http.MethodPost, w + "/tokens/{token_id}/rotate", member, (*server).rotateToken},
 		{http.MethodPost, w + "/tokens/{token_id}/budget", member, (*server).setBudget},
@@ -108,5 +113,6 @@ func operatorRoutes() []route {
 		{http.MethodGet, "/operator/imports", operator, (*server).importsPage},
 		{http.MethodGet, "/operator/doctor", operator, (*server).doctorPage},
 		{http.MethodPost, "/operator/doctor", operator, (*server).examine},
+		{http.MethodGet, "/operator/doctor/events", operator, (*server).doctorEvents},
 	}
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/netip"
@@ -19,7 +20,8 @@ import (
 // Keys of the values in a session.
 const (
 	personKey = "person" // the id of the person who is signed in
-	noticeKey = "notice" // the text at the top of the next page
+	noticeKey = "notice" // a view.Notice as JSON, for the top of the next page
+	secretKey = "secret" // an encrypted secret that the next page shows once
 )
 
 // sessionManager builds the manager field by field: scs.New would start a goroutine for a store that is not used here, and
@@ -72,7 +74,10 @@ func (s *server) loadViewer(next http.Handler) http.Handler {
 		}
 		ctx := view.WithViewer(r.Context(), v)
 		if r.Method == http.MethodGet && !isFragment(r) && s.sessions.Exists(ctx, noticeKey) {
-			ctx = view.WithNotice(ctx, s.sessions.PopString(ctx, noticeKey))
+			var n view.Notice
+			if err := json.Unmarshal([]byte(s.sessions.PopString(ctx, noticeKey)), &n); err == nil {
+				ctx = view.WithNotice(ctx, n)
+			}
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 		return nil
@@ -106,7 +111,20 @@ func (s *server) startSession(ctx context.Context, p id.Person) error {
 }
 
 // notice shows the text once, at the top of the next page.
-func (s *server) notice(ctx context.Context, text string) { s.sessions.Put(ctx, noticeKey, text) }
+func (s *server) notice(ctx context.Context, text string) { s.putNotice(ctx, view.Notice{Text: text}) }
+
+// warn shows the text as notice does, as a warning that something was not done.
+func (s *server) warn(ctx context.Context, text string) {
+	s.putNotice(ctx, view.Notice{Text: text, Warn: true})
+}
+
+func (s *server) putNotice(ctx context.Context, n view.Notice) {
+	b, err := json.Marshal(n)
+	if err != nil {
+		panic(err) // cannot happen: a Notice is plain data
+	}
+	s.sessions.Put(ctx, noticeKey, string(b))
+}
 
 // addressOf returns the IP address of the client. A proxy on this machine or in a private network reports it in
 // X-Forwarded-For; only the last entry is its own.

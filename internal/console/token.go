@@ -25,7 +25,28 @@ func (s *server) listTokens(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) tokensView(ctx context.Context) (*view.Tokens, error) {
-	v, now := view.ViewerOf(ctx), time.Now()
+	rows, err := s.tokenRows(ctx, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	page := &view.Tokens{Form: view.TokenForm{Scope: string(auth.ReadWrite), Days: "90"}}
+	slices.SortStableFunc(rows, func(a, b view.TokenRow) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	var ended []view.TokenRow
+	for _, row := range rows {
+		if row.Ended(now) {
+			ended = append(ended, row)
+		} else {
+			page.Tokens = append(page.Tokens, row)
+		}
+	}
+	page.Tokens, page.Ended = append(page.Tokens, ended...), len(ended)
+	return page, nil
+}
+
+// tokenRows returns the tokens of the workspace with what they have spent, oldest first.
+func (s *server) tokenRows(ctx context.Context, now time.Time) (rows []view.TokenRow, err error) {
+	v := view.ViewerOf(ctx)
 	tokens, err := s.Tokens.List(ctx, v.Workspace.ID)
 	if err != nil {
 		return nil, err
@@ -42,21 +63,12 @@ func (s *server) tokensView(ctx context.Context) (*view.Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := &view.Tokens{Form: view.TokenForm{Scope: string(auth.ReadWrite), Days: "90"}}
-	slices.SortStableFunc(tokens, func(a, b token.Token) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	var ended []view.TokenRow
 	for _, t := range tokens {
-		row := view.TokenRow{
+		rows = append(rows, view.TokenRow{
 			Token: t, Owner: names.people[t.Owner], Mine: mayChange(v, t), Spent: all[t.ID], SpentMonth: month[t.ID],
-		}
-		if row.Ended(now) {
-			ended = append(ended, row)
-		} else {
-			page.Tokens = append(page.Tokens, row)
-		}
+		})
 	}
-	page.Tokens, page.Ended = append(page.Tokens, ended...), len(ended)
-	return page, nil
+	return rows, nil
 }
 
 func (s *server) spentByToken(ctx context.Context, caller auth.Caller, from time.Time) (map[id.Token]int64, error) {
@@ -73,7 +85,23 @@ func mayChange(v view.Viewer, t token.Token) bool {
 	return v.Role.Allows(workspace.Owner) || t.Owner == v.Person.ID
 }
 
-// createToken creates a token and shows its secret, only this once.
+// showToken shows a token, and its secret if it has just been created or changed.
+func (s *server) showToken(w http.ResponseWriter, r *http.Request) error {
+	rows, err := s.tokenRows(r.Context(), time.Now())
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(rows, func(t view.TokenRow) bool { return t.ID.String() == r.PathValue("token_id") })
+	if i < 0 {
+		return noToken()
+	}
+	page := &view.TokenDetail{TokenRow: rows[i], Secret: s.revealed(w, r), Address: s.PublicURL}
+	return render(w, r, http.StatusOK, view.TokenPage(page))
+}
+
+func noToken() error { return fault.New(fault.NotFound, "This workspace has no such token.") }
+
+// createToken creates a token. Its page shows the secret, only once.
 func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	form := view.TokenForm{
@@ -85,7 +113,7 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 		var secret string
 		var t token.Token
 		if secret, t, err = s.Tokens.Create(ctx, n); err == nil {
-			return render(w, r, http.StatusOK, view.SecretPage(t, secret, "Token created"))
+			return s.reveal(w, r, view.TokenPath(ctx, t.ID, ""), secret)
 		}
 	}
 	faults := fieldErrors(err)
@@ -109,7 +137,7 @@ func (s *server) tokenOf(r *http.Request) (token.Token, error) {
 	}
 	i := slices.IndexFunc(tokens, func(t token.Token) bool { return t.ID.String() == r.PathValue("token_id") })
 	if i < 0 {
-		return token.Token{}, fault.New(fault.NotFound, "This workspace has no such token.")
+		return token.Token{}, noToken()
 	}
 	if !mayChange(v, tokens[i]) {
 		return token.Token{}, fault.New(fault.Forbidden, "Only an owner can change other members' tokens.")
@@ -140,13 +168,13 @@ func (s *server) rotateToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	secret, t, err := s.Tokens.Rotate(r.Context(), t.Workspace, t.ID, time.Duration(hours)*time.Hour)
 	if fault.CodeOf(err) == fault.Validation {
-		s.notice(r.Context(), "The secret was not changed: "+messageOf(err))
+		s.warn(r.Context(), "The secret was not changed: "+messageOf(err))
 		return redirect(w, r, view.ViewerOf(r.Context()).Path("/tokens"))
 	}
 	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, view.SecretPage(t, secret, "New secret"))
+	return s.reveal(w, r, view.TokenPath(r.Context(), t.ID, ""), secret)
 }
 
 func (s *server) setBudget(w http.ResponseWriter, r *http.Request) error {
@@ -165,7 +193,7 @@ func (s *server) setBudget(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case fault.CodeOf(err) == fault.Validation:
-		s.notice(ctx, "The budget was not changed: "+messageOf(err))
+		s.warn(ctx, "The budget was not changed: "+messageOf(err))
 	case err != nil:
 		return err
 	default:

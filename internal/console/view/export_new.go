@@ -2,6 +2,7 @@ package view
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -38,8 +39,13 @@ type NewExport struct {
 	Price  Price
 	Known  bool // whether Price is known
 	Faults map[string]string
-	Notice string // why the form was not accepted as it was
 	Quote  export.Quote
+	Bought id.Export // the export that bought the quote; zero if none did
+}
+
+// QuotePath returns the address of the quote's page, with the name of the export to buy.
+func QuotePath(ctx context.Context, quote id.Quote, name string) string {
+	return withQuery(ViewerOf(ctx).Path("/quotes/"+quote.String()), url.Values{"name": {name}})
 }
 
 // ReadExportForm reads the form from the query or the body of a request.
@@ -158,8 +164,8 @@ func (o *ExportForm) fields() url.Values {
 	}
 }
 
-// edit returns the address of the form with everything filled in.
-func (v *NewExport) edit() string {
+// Edit returns the address of the form with everything filled in.
+func (v *NewExport) Edit() string {
 	params := v.source()
 	for param, values := range v.fields() {
 		for _, value := range values {

@@ -26,10 +26,34 @@ type List struct {
 	Faults map[string]string
 }
 
-// MatchReport says which of the given domains matched companies.
+// MatchReport says what matching domains for a list gave.
 type MatchReport struct {
-	Given, Matched, Added int
-	Unmatched             []string
+	list.Match
+	Doubles []Double // of the first domains that several companies have
+}
+
+// Double is a domain that several companies have.
+type Double struct {
+	Domain    string
+	Companies []Choice // the one that the domain most likely means first
+	More      int      // the number that is not shown
+}
+
+// Choice is a company that can be put on the list.
+type Choice struct {
+	search.Item
+	On bool // it is on the list
+}
+
+// The most domains with several companies that a page shows, and the most companies of each.
+const (
+	DoublesMax         = 40
+	DoubleCompaniesMax = 6
+)
+
+// MatchPath returns the address of the page of a match.
+func MatchPath(ctx context.Context, m list.Match) string {
+	return ListPath(ctx, m.List) + "/matches/" + m.ID.String()
 }
 
 // ListPath returns the address of the list's page.

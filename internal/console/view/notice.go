@@ -4,15 +4,21 @@ import (
 	"context"
 )
 
-type noticeKey struct{}
-
-// WithNotice makes the page show the text at its top.
-func WithNotice(ctx context.Context, text string) context.Context {
-	return context.WithValue(ctx, noticeKey{}, text)
+// Notice is a text that a page shows once, at its top.
+type Notice struct {
+	Text string `json:"text"`
+	Warn bool   `json:"warn,omitempty"` // it says that something was not done
 }
 
-// noticeOf returns the text that an earlier request left for this page; usually empty.
-func noticeOf(ctx context.Context) string {
-	text, _ := ctx.Value(noticeKey{}).(string)
-	return text
+type noticeKey struct{}
+
+// WithNotice makes the page show the notice at its top.
+func WithNotice(ctx context.Context, n Notice) context.Context {
+	return context.WithValue(ctx, noticeKey{}, n)
+}
+
+// noticeOf returns the notice that an earlier request left for this page; usually the zero Notice.
+func noticeOf(ctx context.Context) Notice {
+	n, _ := ctx.Value(noticeKey{}).(Notice)
+	return n
 }

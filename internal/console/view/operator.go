@@ -67,9 +67,16 @@ type Imports struct {
 // Doctor shows the result of the doctor's checks.
 type Doctor struct {
 	Possible bool
-	Checks   []doctor.Check // nil before the checks have run
+	Running  bool
+	Ended    bool // a run has ended; Checks is its result
+	Failed   bool // it did not come to its end
+	Checks   []doctor.Check
 	Took     time.Duration
 	Found    int // number of findings
+
+	// What the running audit has done so far. Area is empty if it has not said.
+	Area        string
+	Done, Total int
 }
 
 // findingsShown is the most findings of a check that the page shows.

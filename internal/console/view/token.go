@@ -97,7 +97,25 @@ func ReadBudget(total, month string) (token.Budget, []fault.FieldError) {
 	return b, faults
 }
 
-func tokenPath(ctx context.Context, t id.Token, rest string) string {
+// TokenDetail is the page of one token.
+type TokenDetail struct {
+	TokenRow
+	Secret  string // only right after it was created or changed
+	Address string // of the server, such as https://capi.example.com
+}
+
+// curl returns a command that the reader can run as it is, if the secret is known.
+func (t *TokenDetail) curl() string {
+	secret := "$CAPI_TOKEN"
+	if t.Secret != "" {
+		secret = t.Secret
+	}
+	return "curl -sS " + t.Address + "/api/v1/companies/search \\\n  -H \"Authorization: Bearer " + secret + "\" \\\n" +
+		"  -H 'Content-Type: application/json' \\\n  -d '{\"query\": \"software\", \"limit\": 3}'"
+}
+
+// TokenPath returns the address of the token's page, or of one of its forms.
+func TokenPath(ctx context.Context, t id.Token, rest string) string {
 	return ViewerOf(ctx).Path("/tokens/" + t.String() + rest)
 }
 

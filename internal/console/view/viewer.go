@@ -44,3 +44,9 @@ func (v Viewer) Path(rest string) string { return WorkspacePath(v.Workspace.ID, 
 
 // WorkspacePath returns the address of a page of the workspace.
 func WorkspacePath(ws id.Workspace, rest string) string { return BasePath + "/w/" + ws.String() + rest }
+
+// docsPath is the address of the documentation, quickstartPath that of its first steps.
+const (
+	docsPath       = "/docs"
+	quickstartPath = docsPath + "/quickstart"
+)

@@ -1,0 +1,166 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+// acceptedForms returns a form that each route accepts, by its path, and changes ids to what the forms need.
+func acceptedForms(t *testing.T, h *fixture, ids map[string]string) map[string]url.Values {
+	t.Helper()
+	const w = "/w/{workspace_id}"
+	ann := h.as(t, h.ann)
+	quote := ann.quoted(t, "name", "All")
+	match := ann.post(t, fillPath(w+"/lists/{list_id}/matches", ids), "domains", "kept.example nowhere.example").location()
+	ids["match_id"] = match[strings.LastIndex(match, "/")+1:]
+	sessions, err := h.Sessions.List(t.Context(), h.ann.ID)
+	require.NoError(t, err)
+	ids["session_id"] = sessions[0].ID.String()
+	ids["id"] = h.elsewhere.String()
+	link, _, err := h.Memberships.InviteMember(t.Context(), h.elsewhere, workspace.Member, h.ann.Email, h.eve.ID)
+	require.NoError(t, err)
+	return map[string]url.Values{
+		"/sign-in":                           {"email": {h.ann.Email}, "password": {passphrase}},
+		"/sign-out":                          {},
+		"/join":                              {"link": {link}},
+		"/account/password":                  {"current": {passphrase}, "password": {passphrase + " 2"}},
+		"/account/sessions/end-others":       {},
+		"/account/sessions/{session_id}/end": {},
+		"/workspaces":                        {"name": {"New"}},
+		"/workspaces/{id}/own":               {},
+		w + "/leave":                         {},
+		w + "/invitations":                   {"email": {"dan@example.com"}, "role": {"member"}},
+		w + "/invitations/{invitation_id}/withdraw": {},
+		w + "/members/{person_id}/role":             {"role": {"owner"}},
+		w + "/members/{person_id}/remove":           {},
+		w + "/companies/{company_id}/list":          {"list_id": {ids["list_id"]}},
+		w + "/lists":                                {"name": {"New"}},
+		w + "/lists/from-search":                    {"name": {"Found"}},
+		w + "/lists/{list_id}/rename":               {"name": {"Renamed"}},
+		w + "/lists/{list_id}/delete":               {},
+		w + "/lists/{list_id}/matches":              {"domains": {"kept.example"}},
+		w + "/lists/{list_id}/matches/{match_id}":   {},
+		w + "/lists/{list_id}/remove":               {},
+		w + "/searches":                             {"name": {"Saved"}},
+		w + "/searches/{search_id}/delete":          {},
+		w + "/exports":                              quote,
+		w + "/quotes":                               {"name": {"All"}},
+		w + "/exports/{export_id}/cancel":           {},
+		w + "/tokens":                               {"name": {"New"}, "scope": {"read"}},
+		w + "/tokens/{token_id}/revoke":             {},
+		w + "/tokens/{token_id}/rotate":             {"hours": {"1"}},
+		w + "/tokens/{token_id}/budget":             {"budget": {"5"}},
+		"/operator/workspaces/{id}/grants":          {"key": {"one"}, "amount": {"5"}, "reason": {"grant"}},
+		"/operator/doctor":                          {},
+	}
+}
+
+// A page that answers a form is sent again by Reload, and gone after Back.
+func TestEveryFormRedirectsWhenItSucceeds(t *testing.T) {
+	t.Parallel()
+	for _, rt := range routes() {
+		if rt.method != http.MethodPost {
+			continue
+		}
+		t.Run(rt.path, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, func(d *Deps) { d.System.Examine = nothingFound })
+			ids := h.belongings(t)
+			h.put(t, companytest.Slice(1, 3)...)
+			ids["company_id"] = companytest.Slice(1, 1)[0].ID.String()
+			form, ok := acceptedForms(t, h, ids)[rt.path]
+			require.True(t, ok, "acceptedForms has no form for this route")
+			who := h.as(t, h.ann)
+			if rt.path == "/w/{workspace_id}/leave" {
+				require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
+					return h.Workspaces.AddMember(t.Context(), tx, h.acme, h.eve.ID, workspace.Owner)
+				}))
+			}
+			a := who.send(t, http.MethodPost, fillPath(rt.path, ids), form)
+			require.Equal(t, http.StatusSeeOther, a.status, a.body)
+			require.True(t, strings.HasPrefix(a.location(), basePath+"/"), a.location())
+			next := who.get(t, strings.TrimPrefix(a.location(), basePath))
+			require.Less(t, next.status, http.StatusBadRequest, "%s: %s", a.location(), next.body)
+		})
+	}
+}
+
+func TestASecretSurvivesOneRedirectAndIsStoredNowhere(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ann := h.as(t, h.ann)
+	a := ann.post(t, in(h.acme, "/tokens"), "name", "CI", "scope", "read")
+	require.Equal(t, http.StatusSeeOther, a.status)
+	at := strings.TrimPrefix(a.location(), basePath)
+	require.NotContains(t, a.location(), "cornect_")
+
+	stored := h.text(t, `SELECT CAST(data AS TEXT) FROM session`)
+	other := h.as(t, h.ann)
+	require.NotContains(t, other.get(t, at).body, `id="secret"`, "another browser does not see it")
+	ann.get(t, in(h.acme, "/tokens"))
+	first := ann.get(t, at)
+	secret := secretIn(first.body)
+	require.NotEmpty(t, secret, "a page in between does not use it up")
+	require.NotContains(t, stored, secret)
+	require.NotContains(t, a.header.Get("Set-Cookie"), secret)
+	require.Equal(t, "no-store", first.header.Get("Cache-Control"))
+	require.Contains(t, first.body, "Bearer "+secret, "the command is ready to run")
+	again := ann.get(t, at).body
+	require.NotContains(t, again, secret)
+	require.Contains(t, again, "$CAPI_TOKEN")
+	_, err := h.Tokens.Authenticate(t.Context(), "Bearer "+secret)
+	require.NoError(t, err)
+}
+
+func TestBackFromAnExportShowsItsQuote(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 30)...)
+	ann := h.as(t, h.ann)
+	a := ann.post(t, in(h.acme, "/quotes"), "name", "Thirty", "format", "json", "column", "name")
+	require.Equal(t, http.StatusSeeOther, a.status)
+	at := strings.TrimPrefix(a.location(), basePath)
+	page := ann.get(t, at).body
+	require.Equal(t, []string{"30", "0", "30", "30", "970"}, figuresIn(t, page))
+	require.Contains(t, page, "Thirty")
+	require.Contains(t, page, "JSON")
+	bought := ann.buys(t, hiddenIn(page))
+	back := ann.get(t, at)
+	require.Equal(t, http.StatusOK, back.status)
+	require.Contains(t, back.body, "This quote was bought.")
+	require.Contains(t, back.body, bought)
+	require.NotContains(t, back.body, "Buy for")
+
+	require.Equal(t, basePath+in(h.acme, "/exports/new"), ann.get(t, in(h.acme, "/quotes")).location())
+	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/quotes/"+id.New[id.Quote]().String())).status)
+	eve := h.as(t, h.eve)
+	require.Equal(t, http.StatusNotFound, eve.get(t, strings.Replace(at, h.acme.String(), h.elsewhere.String(), 1)).status)
+}
+
+func TestAnExpiredQuoteLeadsBackToItsForm(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 30)...)
+	ann := h.as(t, h.ann)
+	at := strings.TrimPrefix(ann.post(t, in(h.acme, "/quotes"), "name", "Some", "limit", "12", "partial", "1").location(), basePath)
+	h.exec(t, `UPDATE quote SET expires_at = $1, companies = NULL`, db.Time(time.Now().Add(-time.Hour)))
+	a := ann.get(t, at)
+	require.Equal(t, http.StatusSeeOther, a.status)
+	back, err := url.Parse(a.location())
+	require.NoError(t, err)
+	require.Equal(t, basePath+in(h.acme, "/exports/new"), back.Path)
+	for name, want := range map[string]string{"name": "Some", "limit": "12", "partial": "1"} {
+		require.Equal(t, want, back.Query().Get(name), name)
+	}
+	require.Contains(t, ann.get(t, strings.TrimPrefix(a.location(), basePath)).body, "The quote has expired")
+}

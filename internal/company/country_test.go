@@ -33,14 +33,14 @@ func TestLookupCountryKnowsAliases(t *testing.T) {
 	for want, aliases := range map[string][]string{
 		"United States":       {"USA", "U.S.A.", "us", "America", "The United States of America", "Estados Unidos"},
 		"United Kingdom":      {"UK", "U.K.", "Great Britain", "England", "Scotland", "GB"},
-		"South Korea":         {"Korea", "Republic of Korea", "Korea, Republic of", "KR", "kor", "S. Korea"},
-		"North Korea":         {"DPRK", "KP"},
+		"South Korea":         {"Korea, Rep.", "Rep. of Korea", "Korea (Republic of)", "Korea", "Republic of Korea", "Korea, Republic of", "KR", "kor", "S. Korea"},
+		"North Korea":         {"Korea, Dem. People's Rep.", "Dem. People's Rep. of Korea", "Korea (Democratic People's Republic of)", "DPRK", "KP"},
 		"Côte d'Ivoire":       {"Ivory Coast", "cote d’ivoire", "COTE D'IVOIRE", "CIV"},
 		"Turkey":              {"Türkiye", "turkiye", "TUR"},
 		"Netherlands":         {"Holland", "The Netherlands"},
 		"Czech Republic":      {"Czechia", "CZ"},
 		"Namibia":             {"NA", "nam"},
-		"DR Congo":            {"Democratic Republic of the Congo", "Congo, DR", "DRC", "Congo (Kinshasa)"},
+		"DR Congo":            {"Congo (Dem. Rep.)", "Dem. Rep. of the Congo", "Congo (Democratic Republic)", "Democratic Republic of the Congo", "Congo, DR", "DRC", "Congo (Kinshasa)"},
 		"Congo":               {"Republic of the Congo", "CG", "Congo-Brazzaville"},
 		"Russia":              {"Russian Federation", "RUS", "Россия"},
 		"Germany":             {"Deutschland", "ドイツ"},
@@ -58,6 +58,15 @@ func TestLookupCountryKnowsAliases(t *testing.T) {
 		"Åland Islands":       {"Aland"},
 		"Kosovo":              {"XK"},
 		"Trinidad and Tobago": {"Trinidad & Tobago"},
+		"Egypt":               {"Egypt, Arab Rep.", "EGYPT ARAB REP", "Aegypten"},
+		"Iran":                {"Iran, Islamic Rep.", "Iran (Islamic Republic of)", "Islamic Rep. of Iran"},
+		"Venezuela":           {"Venezuela, RB", "Venezuela (Bolivarian Republic of)"},
+		"Yemen":               {"Yemen, Rep."},
+		"Laos":                {"Lao People's Dem. Rep."},
+		"Micronesia":          {"Micronesia, Fed. Sts.", "Federated States of Micronesia"},
+		"Denmark":             {"Daenemark", "Danmark (DK)"},
+		"Austria":             {"Oesterreich", "OESTERREICH", "Republik Oesterreich (AT)"},
+		"Greenland":           {"Greenland (Denmark)"},
 	} {
 		for _, s := range aliases {
 			c, ok := company.LookupCountry(s)
@@ -69,7 +78,7 @@ func TestLookupCountryKnowsAliases(t *testing.T) {
 
 func TestLookupCountryDoesNotGuess(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{"", " ", "N/A", "n.a.", "Unknown", "Germny", "the", "California", "EU", "ZZ", "\x00", "-"} {
+	for _, s := range []string{"", " ", "N/A", "n.a.", "Unknown", "Germny", "Georgia (USA)", "Congo (Lake)", "Guinea (West)", "Republic", "Islands", "France (Germany)", "the", "California", "EU", "ZZ", "\x00", "-"} {
 		_, ok := company.LookupCountry(s)
 		require.False(t, ok, "%q", s)
 	}

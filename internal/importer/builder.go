@@ -26,7 +26,8 @@ type builder struct {
 
 	headcounts headcounts
 
-	domainField, websiteField *source.Field // what they were read from
+	domainField, websiteField, locationField, cityField *source.Field // what they were read from
+	cityCodes                                           *codeUse      // of the column of cities
 }
 
 // attribute keeps a value as an attribute under the source's name, unless --unmapped is ignore.
@@ -93,6 +94,7 @@ func (b *builder) set(t target, f *source.Field) {
 		}
 	case colCity:
 		c.City = cityText(repair(textOf(v)))
+		b.cityField, b.cityCodes = f, t.codes
 	case colLocation:
 		b.setLocation(t, f)
 	case colPostal:
@@ -211,7 +213,7 @@ func firstCountry(v *source.Value) string {
 
 func (b *builder) setLocation(t target, f *source.Field) {
 	l, more := parseLocation(repair(strings.Join(listOf(&f.Value, false), ";")), t.codes)
-	b.location = l
+	b.location, b.locationField = l, f
 	if more || l.isEmpty() {
 		b.attribute(f)
 	}
@@ -358,6 +360,7 @@ func (b *builder) settleLocation() {
 		c.City = "Luxembourg" // beside a column of countries it is the city
 	}
 	b.splitCity(country.Name)
+	b.settleCode(country)
 	name := country.Name
 	if !known && c.Country == "" && c.CountryCode == "" {
 		name = b.plan.country
@@ -377,6 +380,22 @@ func (b *builder) settleLocation() {
 	}
 	if c.State == "" && b.postal != "" {
 		c.State = stateOfPostal(name, b.postal)
+	}
+}
+
+// settleCode reads a code that may be a state's or a country's by the country that another column has. Without one it is
+// reported.
+func (b *builder) settleCode(country company.Country) {
+	code := b.location.unclear
+	if code == "" {
+		return
+	}
+	st, isState := stateIn(country.Name, code)
+	switch {
+	case isState && b.company.State == "":
+		b.company.State = st.name
+	case !isState && country.Alpha2 != code:
+		b.keepUnparsed(b.locationField)
 	}
 }
 
@@ -403,7 +422,20 @@ func (b *builder) splitCity(country string) {
 	}
 	st, isState := stateIn(country, parts[n-1])
 	if country == "" {
-		st, isState = anyState(parts[n-1])
+		m, isCode := b.cityCodes.read(parts[:n-1], parts[n-1])
+		switch {
+		case n < 2 || !isCode:
+			st, isState = anyState(parts[n-1])
+		case m.unsure:
+			b.location.unclear, b.locationField = parts[n-1], b.cityField
+			ends, n = true, n-1
+		case m.isState():
+			st, isState = m.state, true
+			c.Country = st.country
+		default:
+			c.Country = m.country
+			ends, n = true, n-1
+		}
 	}
 	switch {
 	case n > 1 && isState:

@@ -207,3 +207,25 @@ func TestACityMayBeFollowedByItsStateAndCountry(t *testing.T) {
 	c, _ := one(t, "a.csv", "Company,Country\nAcme,\"Congo, Dem. Rep.\"\n", importer.Mapping{})
 	require.Equal(t, "CD", c.CountryCode)
 }
+
+func TestAPlaceWithoutACertainCountryIsReportedAndKept(t *testing.T) {
+	t.Parallel()
+	for _, header := range []string{"Location", "City"} {
+		t.Run(header, func(t *testing.T) {
+			t.Parallel()
+			file := "Company," + header + "\nAcme,\"Lyon, FR\"\nBolt,\"Cambridge, MA\"\nCog,\"Hometown, MA\"\n"
+			b, s := loadWith(t, importer.Options{Files: []string{write(t, "a.csv", file)}})
+			c := all(t, b)
+			require.Equal(t, []string{"Lyon", "FR"}, []string{c[0].City, c[0].CountryCode})
+			require.Equal(t, []string{"Cambridge", "Massachusetts", "US"}, []string{c[1].City, c[1].State, c[1].CountryCode})
+			require.Equal(t, []string{"Hometown", "", ""}, []string{c[2].City, c[2].State, c[2].CountryCode})
+			require.Equal(t, "Hometown, MA", c[2].Attributes[header])
+			require.Equal(t, []importer.Unparsed{{Column: header, Count: 1, Samples: []importer.Sample{{File: s.Sources[0].File, Line: 4, Detail: "Hometown, MA"}}}}, s.Unparsed)
+			require.Contains(t, s.Sources[0].Columns[1].Note, `"Hometown, MA" may be a state or a country`)
+
+			b, s = loadWith(t, importer.Options{Files: []string{write(t, "a.csv", file)}, Mapping: importer.Mapping{Set: map[string]string{"country": "US"}}})
+			require.Equal(t, "Massachusetts", all(t, b)[2].State, "the country says what the code is")
+			require.Empty(t, s.Unparsed)
+		})
+	}
+}

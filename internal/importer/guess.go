@@ -97,7 +97,7 @@ var guesses = []guess{
 	}},
 	{column: colLocation, fits: func(c *sampledColumn) float64 {
 		return c.share(func(v string) bool {
-			l, _ := parseLocation(v, c.endsInCountryCodes())
+			l, _ := parseLocation(v, c.codeUse())
 			return l.country != "" && strings.Contains(v, ",") && len(v) < 100
 		})
 	}},

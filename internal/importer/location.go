@@ -11,7 +11,10 @@ import (
 )
 
 // location is where a company is. Empty parts are unknown.
-type location struct{ city, state, country string }
+type location struct {
+	city, state, country string
+	unclear              string // two letters that may be the code of the state or of the country, both of which are empty
+}
 
 func (l location) isEmpty() bool { return l == location{} }
 
@@ -24,8 +27,8 @@ var (
 )
 
 // parseLocation reads "City, State, Country" and the like. Of several places separated by semicolons or bars it returns the
-// first, and more reports whether there are others. With codes, two letters at the end are a country.
-func parseLocation(s string, codes bool) (l location, more bool) {
+// first, and more reports whether there are others.
+func parseLocation(s string, codes *codeUse) (l location, more bool) {
 	s = footnote.ReplaceAllString(s, "")
 	var found []location
 	for place := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ';' || r == '|' || r == '\n' || r == '•' }) {
@@ -44,7 +47,7 @@ func parseLocation(s string, codes bool) (l location, more bool) {
 	return found[0], len(found) > 1
 }
 
-func parsePlace(s string, codes bool) location {
+func parsePlace(s string, codes *codeUse) location {
 	var parts []string
 	for p := range strings.SplitSeq(s, ",") {
 		if p = strings.TrimSpace(p); !isNull(p) && !remote.MatchString(p) {
@@ -61,7 +64,7 @@ func parsePlace(s string, codes bool) location {
 			if city == "" && len(parts) > 1 {
 				city = parts[len(parts)-2]
 			}
-			return location{city, st.name, st.country}
+			return location{city: city, state: st.name, country: st.country}
 		}
 	}
 	if len(parts) == 1 {
@@ -96,21 +99,28 @@ var cityNames = map[string]bool{
 	"washington d.c.": true, "washington, d.c.": true, "washington dc": true,
 }
 
-func placeOfParts(parts []string, codes bool) location {
+func placeOfParts(parts []string, codes *codeUse) location {
 	n := len(parts)
 	last := parts[n-1]
 	country, known := countryByName(last)
-	if codes && len(last) == 2 {
-		if c, ok := company.LookupCountry(last); ok {
-			country, known = c.Name, true
-		}
+	m, isCode := codes.read(parts[:n-1], last)
+	switch {
+	case !isCode:
+	case m.unsure:
+		return location{city: cityText(parts[n-2]), unclear: last}
+	case m.isState() && isCityOf(m.state, parts[0]): // "Cambridge, Middlesex, MA"
+		return location{city: parts[0], state: m.state.name, country: m.state.country}
+	case m.isState():
+		return location{city: cityText(parts[n-2]), state: m.state.name, country: m.state.country}
+	default:
+		country, known = m.country, true
 	}
-	if st, ok := anyState(last); ok && (!known && (len(last) != 2 || !codes) || text.Fold(last) == "georgia" && !georgianCities[text.Fold(parts[0])]) {
-		return location{cityText(parts[max(0, n-2)]), st.name, st.country}
+	if st, ok := stateByName(last); ok && (!known || text.Fold(last) == "georgia" && !georgianCities[text.Fold(parts[0])]) {
+		return location{city: cityText(parts[n-2]), state: st.name, country: st.country}
 	}
-	if !known {
-		if c, ok := company.LookupCountry(last); ok && len(last) <= 3 && strings.ToUpper(last) == last {
-			country, known = c.Name, true
+	if !known && len(last) == 3 {
+		if st, ok := stateOfCode(last); ok { // NSW
+			return location{city: cityText(parts[n-2]), state: st.name, country: st.country}
 		}
 	}
 	if !known {
@@ -168,13 +178,6 @@ func countryByName(s string) (string, bool) {
 		return "", false
 	}
 	c, ok := company.LookupCountry(s)
-	if !ok {
-		if before, inside, found := strings.Cut(s, "("); found { // "Germany (DE)", "Remote (US)"
-			if c, ok = company.LookupCountry(before); !ok {
-				c, ok = company.LookupCountry(strings.TrimRight(inside, ") "))
-			}
-		}
-	}
 	return c.Name, ok
 }
 
@@ -231,19 +234,21 @@ func stateIn(country, s string) (state, bool) {
 	return state{}, false
 }
 
+// stateByName finds a state of any country by its name.
+func stateByName(s string) (state, bool) {
+	if found := states().byName[text.Fold(s)]; len(found) > 0 {
+		return found[0], true
+	}
+	return state{}, false
+}
+
 // anyState finds a state of any country by its name, or by its code in capitals in the United States, Canada or Australia,
 // in this order.
 func anyState(s string) (state, bool) {
-	b := states()
-	if found := b.byName[text.Fold(s)]; len(found) > 0 {
-		return found[0], true
+	if st, ok := stateByName(s); ok {
+		return st, true
 	}
-	for _, country := range []string{"United States", "Canada", "Australia"} {
-		if st, ok := b.byCode[country][s]; ok {
-			return st, true
-		}
-	}
-	return state{}, false
+	return stateOfCode(s)
 }
 
 // zipRanges are the first three digits of the postal codes of the states of the United States: from, to, state.

@@ -104,7 +104,7 @@ func (p *plan) assignSide(columns map[string]*sampledColumn, side int8) {
 			t.alias = known
 			c.by, c.confidence = ByName, 0.95
 		}
-		t.commas, t.codes, t.na = c.commas(), c.endsInCountryCodes(), c.na()
+		t.commas, t.codes, t.na = c.commas(), c.codeUse(), c.na()
 		p.targets[c.name] = t
 	}
 }

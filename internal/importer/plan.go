@@ -32,11 +32,11 @@ type ColumnPlan struct {
 // target is what is done with a column's values.
 type target struct {
 	alias
-	side   int8   // which company of a pair it belongs to; 0 for both, or if there is no pair
-	name   string // of an attribute, or without the prefix of a pair
-	commas bool   // separate the values of a list
-	codes  bool   // two letters are the code of a country rather than of a state
-	na     bool   // NA is Namibia rather than unknown
+	side   int8     // which company of a pair it belongs to; 0 for both, or if there is no pair
+	name   string   // of an attribute, or without the prefix of a pair
+	commas bool     // separate the values of a list
+	codes  *codeUse // of two letters at the end of a place; nil for states
+	na     bool     // NA is Namibia rather than unknown
 }
 
 // plan is how the records of a table are read. It is immutable, so safe for concurrent use.
@@ -79,6 +79,7 @@ func makePlan(m Mapping, s *sample) (*plan, error) {
 		p.set = append(p.set, setting{target{alias: alias{column: c, category: rest}, name: rest}, value})
 	}
 	p.inferCountry(s)
+	p.noteUnclearPlaces(s)
 	for _, c := range s.columns {
 		p.columns = append(p.columns, p.describe(c))
 	}
@@ -174,9 +175,25 @@ func (p *plan) assign(c *sampledColumn, t target, by string, confidence float64)
 	if t.column == colTechnologies || t.column == colIndustries {
 		t.column = c.listColumn(t)
 	}
-	t.commas, t.codes, t.na = c.commas(), c.endsInCountryCodes(), c.na()
+	t.commas, t.codes, t.na = c.commas(), c.codeUse(), c.na()
 	p.targets[c.name] = t
 	c.by, c.confidence = by, confidence
+}
+
+// noteUnclearPlaces says which columns have places whose country is unclear.
+func (p *plan) noteUnclearPlaces(s *sample) {
+	if p.has(colCountry) || p.has(colCountryCode) {
+		return
+	}
+	for _, c := range s.columns {
+		t := p.targets[c.name]
+		if t.column != colLocation && t.column != colCity {
+			continue
+		}
+		if place := c.unclearPlace(t.codes); place != "" {
+			c.note = fmt.Sprintf("the end of %q may be a state or a country, so such rows get no country; set it with --set country=NAME", place)
+		}
+	}
 }
 
 func (p *plan) has(c column) bool {

@@ -81,7 +81,7 @@ func FuzzValuesNeverPanic(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, s string) {
 		headcount(s)
 		year(s)
-		parseLocation(s, true)
+		parseLocation(s, &codeUse{countries: true, mixed: true})
 		repair(s)
 		splitTexts(s, true)
 		splitNames(&source.Value{Kind: source.Cell, Text: s})

@@ -40,6 +40,7 @@ type sampledColumn struct {
 	confidence float64
 	note       string
 	sample     *sample
+	codes      *codeUse // by codeUse; nil until it is asked for
 }
 
 // takeSample reads the beginning of a table.
@@ -160,7 +161,7 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 		return c.share(func(v string) bool { _, ok := company.LookupCountry(v); return ok }), false
 	case colLocation:
 		return c.share(func(v string) bool {
-			l, _ := parseLocation(v, c.endsInCountryCodes())
+			l, _ := parseLocation(v, c.codeUse())
 			return !l.isEmpty() && !isNumber(v)
 		}), enough
 	case colName:
@@ -249,23 +250,6 @@ func (c *sampledColumn) commas() bool {
 	return c.share(func(v string) bool {
 		return strings.Contains(v, ",") && !strings.ContainsAny(v, ";|")
 	}) > 0.5
-}
-
-// endsInCountryCodes reports whether there are places such as "Lyon, FR", so that "Berlin, DE" is not in Delaware.
-func (c *sampledColumn) endsInCountryCodes() bool {
-	foreign, codes := 0, 0
-	for _, v := range c.values {
-		i := strings.LastIndexByte(v, ',')
-		if end := strings.TrimSpace(v[i+1:]); i > 0 && len(end) == 2 && strings.ToUpper(end) == end {
-			codes++
-			if _, ok := anyState(end); !ok {
-				if _, ok := company.LookupCountry(end); ok {
-					foreign++
-				}
-			}
-		}
-	}
-	return foreign > 0 && 10*foreign >= codes
 }
 
 // na reports whether NA means Namibia: in a column of codes of two letters.

@@ -3,11 +3,13 @@ package text
 import (
 	"math/bits"
 	"slices"
+	"unicode"
 )
 
 // Nearest returns the known spelling that given most likely means, by edit distance on folded text. It is empty if none is
-// near, which means within a third of the longer one's length. If several are equally near, the first wins. For up to three
-// letters, a spelling must also start the same and have one letter more, or two swapped: CO is not a typing error for CA.
+// near, which means within a third of the longer one's length, and within half of what is left of it without the words that
+// both begin or end with: exclude_bogus is not a typing error for exclude_cities. If several are equally near, the first wins. For
+// up to three letters, a spelling must also start the same and have one letter more, or two swapped: CO is not a typing error for CA.
 func Nearest(given string, known []string) string {
 	best, bestDistance := "", -1
 	g := []rune(Fold(given))
@@ -30,11 +32,38 @@ func Nearest(given string, known []string) string {
 			continue
 		}
 		rows = slices.Grow(rows[:0], 3*(len(f)+1))[:3*(len(f)+1)]
-		if d := distance(g, f, bound, rows); d <= bound {
+		if d := distance(g, f, bound, rows); d <= bound && differLittle(g, f, d) {
 			best, bestDistance = k, d
 		}
 	}
 	return best
+}
+
+// differLittle reports whether the distance is at most half of the longer one's length, without the words that both begin or end
+// with, or what is left of one is the beginning of the other: tech_categories is short for technology_categories.
+func differLittle(a, b []rune, distance int) bool {
+	begin := sharedWords(a, b, func(w []rune, i int) rune { return w[i] })
+	a, b = a[begin:], b[begin:]
+	end := sharedWords(a, b, func(w []rune, i int) rune { return w[len(w)-1-i] })
+	a, b = a[:len(a)-end], b[:len(b)-end]
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return 2*distance <= len(b) || len(a) > 0 && slices.Equal(a, b[:len(a)])
+}
+
+// sharedWords returns the length of the whole words that a and b have in common, in the order in which at returns their runes.
+func sharedWords(a, b []rune, at func(word []rune, i int) rune) (length int) {
+	for i := range min(len(a), len(b)) {
+		r := at(a, i)
+		if r != at(b, i) {
+			break
+		}
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			length = i + 1
+		}
+	}
+	return length
 }
 
 // shortRunes is the length up to which nearly every word is within a third of nearly every other.

@@ -12,7 +12,10 @@ import (
 
 func TestNearestIsWhatWasMeant(t *testing.T) {
 	t.Parallel()
-	known := []string{"countries", "cities", "industries", "employee_count_min", "employee_count_max", "query", "Łódź"}
+	known := []string{
+		"countries", "cities", "industries", "employee_count_min", "employee_count_max", "query", "Łódź",
+		"exclude_cities", "exclude_naics_codes", "technology_categories", "San Jose",
+	}
 	for given, want := range map[string]string{
 		"country":           "countries",
 		"contries":          "countries",
@@ -25,8 +28,22 @@ func TestNearestIsWhatWasMeant(t *testing.T) {
 		"headquarters":      "",
 		"":                  "",
 		"zzz":               "",
+
+		// The words that both begin or end with do not make them near.
+		"exclude_bogus":       "",
+		"exclude_bogus_codes": "",
+		"employee_count_avg":  "",
+		"San Xyz":             "",
+		"exclude_city":        "exclude_cities",
+		"exclude_citeis":      "exclude_cities",
+		"exclude_nacis_codes": "exclude_naics_codes",
+		"tech_categories":     "technology_categories",
+		"San Jsoe":            "San Jose",
 	} {
-		require.Equal(t, want, text.Nearest(given, known), given)
+		t.Run(given, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, want, text.Nearest(given, known))
+		})
 	}
 	require.Empty(t, text.Nearest("query", nil))
 }
@@ -37,7 +54,10 @@ func TestAShortWordIsNearToItsOwnSlipsAlone(t *testing.T) {
 	for given, want := range map[string]string{
 		"CA": "", "WC": "", "UAS": "USA", "cs": "csv", "cv": "csv", "Pru": "Peru", "Tub": "", "USB": "", "X": "", "Caa": "",
 	} {
-		require.Equal(t, want, text.Nearest(given, known), given)
+		t.Run(given, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, want, text.Nearest(given, known))
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,11 +39,31 @@ func TestEveryValidationErrorIsReportedAtOnce(t *testing.T) {
 		{Field: "connections[0].categori", Message: "unknown field; did you mean category?"},
 		{Field: "sort_order", Message: "must be one of asc, desc"},
 		{Field: "query", Message: "has no letter or digit to look for"},
-		{Field: "founded_year_min", Message: "must not be greater than founded_year_max (2000 > 1990)"},
+		{Field: "founded_year_min", Message: "must not be greater than founded_year_max, which is 1990"},
 		{Field: "keywords[1]", Message: "must not be empty"},
 		{Field: "connections[0].connected_domain", Message: "must be a domain such as example.com"},
 	}
 	require.Empty(t, cmp.Diff(want, faults))
+}
+
+func TestAnUnknownNameIsAnsweredWithTheKnownOnes(t *testing.T) {
+	t.Parallel()
+	const aggregations = "the aggregations are countries, states, cities, industries, naics_codes, technologies, " +
+		"technology_categories, employee_count, founded_year, known"
+	for body, want := range map[string]string{
+		`{"facets": ["has"]}`:       `facets[0]: "has" is not an aggregation; ` + aggregations + `; did you mean "known"?`,
+		`{"facets": ["industrys"]}`: `facets[0]: "industrys" is not an aggregation; ` + aggregations + `; did you mean "industries"?`,
+		`{"facets": ["colour"]}`:    `facets[0]: "colour" is not an aggregation; ` + aggregations,
+		`{"exclude_citys": ["x"]}`:  `exclude_citys: unknown field; did you mean exclude_cities?`,
+		`{"exclude_bogus": ["x"]}`:  `exclude_bogus: unknown field; known fields are cities, connections, countries, `,
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			_, faults := readBodyOf[searchInput](t, body)
+			require.Len(t, faults, 1)
+			require.True(t, strings.HasPrefix(faults[0].Field+": "+faults[0].Message, want), faults[0].Message)
+		})
+	}
 }
 
 func TestNullIsTheSameAsAnAbsentOptionalField(t *testing.T) {

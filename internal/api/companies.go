@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -85,9 +86,18 @@ func (b *SearchRequest) resolveFacets() (errs []fault.FieldError) {
 	return errs
 }
 
+// unknownFacet returns the error for a name that is not a facet. The parameter of a filter, such as has, means its facet.
 func unknownFacet(field, name string) fault.FieldError {
-	message := fmt.Sprintf("%q is not an aggregation", name)
-	if near := search.NearestFacet(name); near != "" {
+	var names []string
+	for _, f := range search.AllFacets() {
+		names = append(names, string(f))
+	}
+	message := fmt.Sprintf("%q is not an aggregation; the aggregations are %s", name, strings.Join(names, ", "))
+	near := search.NearestFacet(name)
+	if f, ok := search.FacetOf(name); ok {
+		near = string(f)
+	}
+	if near != "" {
 		message += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return fault.FieldError{Field: field, Message: message}
@@ -99,7 +109,7 @@ type SearchResponse struct {
 	Total        int          `json:"total" doc:"All matches, exact."`
 	Aggregations Aggregations `json:"aggregations"`
 	NextCursor   *string      `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
-	Warnings     []Warning    `json:"warnings" doc:"Filter values that no company has."`
+	Warnings     []Warning    `json:"warnings" doc:"Filter values that no company has, or that are both included and excluded."`
 	Credits      Price        `json:"credits"`
 
 	indexTook, catalogTook time.Duration
@@ -113,7 +123,7 @@ type Price struct {
 	NewCount        int `json:"new_count" doc:"Matches that would cost one credit each."`
 }
 
-// Warning is a filter value that no company has.
+// Warning is a filter value that no company has, or that is both included and excluded.
 type Warning struct {
 	Field      string  `json:"field" example:"countries"`
 	Value      string  `json:"value" doc:"The value as sent, cut to 100 characters." example:"Germny"`

@@ -138,3 +138,13 @@ func TestSuggestionsAreCloseOrAbsent(t *testing.T) {
 	long := find(t, h, M{"cities": []string{strings.Repeat("é", 900)}}).Warnings[0]
 	require.Equal(t, strings.Repeat("é", 100)+"…", long["value"])
 }
+
+func TestAValueBothIncludedAndExcludedIsReported(t *testing.T) {
+	t.Parallel()
+	h := traders(t)
+	both := M{"countries": []string{"DE", "US"}, "exclude_countries": []string{"Germany"}}
+	want := []warning{{Field: "countries", Value: "DE", Message: "is both included and excluded, so no company with it matches"}}
+	require.Equal(t, want, warningsIn(t, h, h.reader, "/companies/search", 200, both))
+	require.Equal(t, want, warningsIn(t, h, h.reader, "/exports/quote", 200, M{"search_filters": both}))
+	require.Equal(t, 1, find(t, h, both).Total, "the other country's")
+}

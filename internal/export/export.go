@@ -69,7 +69,7 @@ type Export struct {
 	Refunded int64    // credits refunded of those charged, after it failed or was cancelled; may grow later
 	RefundID id.Entry // the first ledger entry of a refund; zero without one
 
-	// Warnings are about filter values that no company has. Only Create sets them, unless it buys a quote; they are not stored.
+	// Warnings are about values of filters. Only Create sets them, unless it buys a quote; they are not stored.
 	Warnings []Warning
 
 	ProcessedRecords int

@@ -9,7 +9,8 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Warning is a filter value that no company has. It keeps a misspelled value from silently emptying or widening a result.
+// Warning is a filter value that no company has, or that the filters both include and exclude. It keeps a mistake from silently
+// emptying or widening a result.
 type Warning struct {
 	Field      string  `json:"field"`
 	Value      string  `json:"value"` // the first 100 characters
@@ -17,9 +18,24 @@ type Warning struct {
 	Suggestion *string `json:"suggestion"` // a value that was probably meant; nil if none is near
 }
 
-// Warnings returns a warning for each value of the query that no company in the index has, in the order of query.Params.
+// Warnings returns a warning for each value of the query that no company in the index has, in the order of query.Params, and
+// then one for each value that is both included and excluded.
 func Warnings(ctx context.Context, ix Index, q query.Query) ([]Warning, error) {
-	given := q.Given()
+	warnings, err := unknownValues(ctx, ix, q.Given())
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range q.Conflicts() {
+		message := "is both included and excluded, so no company with it matches"
+		if g.Field == query.FieldKnown {
+			message = "cannot be both known and missing, so no company matches"
+		}
+		warnings = append(warnings, warningOf(g, message, ""))
+	}
+	return warnings, nil
+}
+
+func unknownValues(ctx context.Context, ix Index, given []query.Given) (warnings []Warning, err error) {
 	if len(given) == 0 {
 		return nil, nil
 	}
@@ -27,7 +43,6 @@ func Warnings(ctx context.Context, ix Index, q query.Query) ([]Warning, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look filter values up: %w", err)
 	}
-	var warnings []Warning
 	for i, g := range given {
 		if known[i].Found {
 			continue

@@ -7,7 +7,8 @@ type Query struct {
 	Root  Node    // nil matches every company
 	given []Given // the values of the filters as the client wrote them, for warnings
 
-	hasText bool // the query parameter was given
+	conflicts []Given // included values that are excluded, too
+	hasText   bool    // the query parameter was given
 }
 
 // Given is one value of a filter: what the client wrote and what it was read as.

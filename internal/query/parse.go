@@ -28,7 +28,7 @@ func Parse(f Filters) (Query, error) {
 	if err := fault.Invalid(p.errs...); err != nil {
 		return Query{}, err
 	}
-	return Query{Root: Simplify(p.parts), given: p.given, hasText: f.Query != ""}, nil
+	return Query{Root: Simplify(p.parts), given: p.given, conflicts: conflictsOf(&f), hasText: f.Query != ""}, nil
 }
 
 type parser struct {
@@ -132,7 +132,7 @@ func (p *parser) span(lower *Param, f *Filters) {
 	p.bound(lower.Name, low, lower.Max)
 	p.bound(upper.Name, high, upper.Max)
 	if low != nil && high != nil && *low > *high {
-		p.fail(lower.Name, "must not be greater than %s (%d > %d)", upper.Name, *low, *high)
+		p.fail(lower.Name, "must not be greater than %s, which is %d", upper.Name, *high)
 	}
 	p.want(Range{lower.Field, low, high}, lower.Exclude)
 }
@@ -164,7 +164,7 @@ func (p *parser) connections(of *Param, filters []ConnectionFilter) {
 func (p *parser) connection(field string, f ConnectionFilter) Connected {
 	var c Connected
 	if f == (ConnectionFilter{}) {
-		p.fail(field, "must have category, connected_company_id or connected_domain")
+		p.fail(field, "must have a category, a connected_company_id or a connected_domain")
 	}
 	if f.Category != "" && p.validText(field+".category", f.Category) {
 		c.Category = p.give(field+".category", FieldConnectionCategory, f.Category, text.Fold(f.Category))

@@ -118,7 +118,7 @@ func TestParseNamesTheFieldOfEachFault(t *testing.T) {
 		{query.Filters{Cities: []string{" \t"}}, []string{"cities[0]: must not be empty"}},
 		{query.Filters{EmployeeCountMin: ptr(-1)}, []string{"employee_count_min: must not be negative"}},
 		{query.Filters{EmployeeCountMin: ptr(10), EmployeeCountMax: ptr(5)}, []string{
-			"employee_count_min: must not be greater than employee_count_max (10 > 5)",
+			"employee_count_min: must not be greater than employee_count_max, which is 5",
 		}},
 		{query.Filters{Has: []string{"domain", "employe_count"}, Missing: []string{"id", "xyz"}}, []string{
 			"has[1]: is not a field of a company; did you mean employee_count?",
@@ -133,7 +133,7 @@ func TestParseNamesTheFieldOfEachFault(t *testing.T) {
 			"naics_codes[3]: must be a NAICS code of 2 to 6 digits, or a sector: 31-33, 44-45 or 48-49",
 			"naics_codes[4]: must be a NAICS code of 2 to 6 digits, or a sector: 31-33, 44-45 or 48-49",
 		}},
-		{query.Filters{Connections: []query.ConnectionFilter{{}}}, []string{"connections[0]: must have category, connected_company_id or connected_domain"}},
+		{query.Filters{Connections: []query.ConnectionFilter{{}}}, []string{"connections[0]: must have a category, a connected_company_id or a connected_domain"}},
 		{query.Filters{Connections: []query.ConnectionFilter{{ConnectedCompanyID: id}, {ConnectedCompanyID: "x"}, {ConnectedDomain: "x"}}}, []string{
 			"connections[1].connected_company_id: must be a company's id, a UUID",
 			"connections[2].connected_domain: must be a domain such as example.com",
@@ -174,6 +174,37 @@ func TestGivenTellsWhatEachValueWasReadAs(t *testing.T) {
 		{Param: "connections[0].connected_domain", Field: query.FieldConnectedDomain, Raw: "https://www.X.com", Value: "x.com"},
 		{Param: "connections[1].connected_company_id", Field: query.FieldConnectedCompany, Raw: id, Value: strings.ToLower(id)},
 	}, q.Given()))
+}
+
+func TestConflictsAreIncludedValuesThatAreExcluded(t *testing.T) {
+	t.Parallel()
+	for filters, want := range map[string][]string{
+		`{"countries":["Germany","France"],"exclude_countries":["DE"]}`:                               {"countries Germany"},
+		`{"cities":["Köln"],"exclude_cities":["KOLN","Ulm"]}`:                                         {"cities Köln"},
+		`{"naics_codes":["5223","54"],"exclude_naics_codes":["52"]}`:                                  {"naics_codes 5223"},
+		`{"naics_codes":["52"],"exclude_naics_codes":["5223"]}`:                                       nil,
+		`{"naics_codes":["31-33"],"exclude_naics_codes":["31","32"]}`:                                 nil,
+		`{"naics_codes":["31-33","321"],"exclude_naics_codes":["31","32","33"]}`:                      {"naics_codes 31-33", "naics_codes 321"},
+		`{"naics_codes":["44"],"exclude_naics_codes":["44–45"]}`:                                      {"naics_codes 44"},
+		`{"keywords":["Mobile Payments","gears"],"exclude_keywords":["payments"]}`:                    {"keywords Mobile Payments"},
+		`{"keywords":["pay"],"exclude_keywords":["payments"]}`:                                        nil,
+		`{"has":["domain","name"],"missing":["Domain"]}`:                                              {"has domain"},
+		`{"industries":["a"],"exclude_industries":["A"],"technologies":["b"],"exclude_states":["a"]}`: {"industries a"},
+		`{"query":"payments","exclude_keywords":["payments"]}`:                                        nil,
+	} {
+		t.Run(filters, func(t *testing.T) {
+			t.Parallel()
+			var f query.Filters
+			require.NoError(t, json.Unmarshal([]byte(filters), &f))
+			q, err := query.Parse(f)
+			require.NoError(t, err)
+			var got []string
+			for _, g := range q.Conflicts() {
+				got = append(got, g.Param+" "+g.Raw)
+			}
+			require.Equal(t, want, got)
+		})
+	}
 }
 
 func TestFingerprintTellsQueriesApart(t *testing.T) {

@@ -64,7 +64,7 @@ type (
 	Count = index.Count
 	// Band is a number range of a facet.
 	Band = index.Band
-	// Warning is a value of a filter that no company has.
+	// Warning is a value of a filter that no company has, or that is both included and excluded.
 	Warning = index.Warning
 	// Facet is a property by which matches are counted.
 	Facet = index.Facet
@@ -134,6 +134,11 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 		result.NextCursor = scope.Encode(found.Next)
 	}
 	return result, nil
+}
+
+// Warnings returns the warnings of a search, without searching.
+func (s *Searcher) Warnings(ctx context.Context, q query.Query) ([]Warning, error) {
+	return index.Warnings(ctx, s.Index, q)
 }
 
 // Company returns the whole company; NotFound if it does not exist.

@@ -8,19 +8,28 @@ import (
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // newExport shows the form of a new export with its price.
 func (s *server) newExport(w http.ResponseWriter, r *http.Request) error {
-	o := view.ReadExportForm(r.URL.Query())
-	if again, err := id.Parse[id.Export](r.URL.Query().Get("again")); err == nil {
+	params, err := paramsOf(r)
+	if err != nil {
+		return err
+	}
+	form := view.ReadExportForm(params)
+	if given := params.Get(view.AgainParam); given != "" {
+		again, err := id.Parse[id.Export](given)
+		if err != nil {
+			return fault.New(fault.NotFound, "There is no export %s in this workspace.", text.Short(given))
+		}
 		e, err := s.Exports.Get(r.Context(), view.ViewerOf(r.Context()).Caller(), again)
 		if err != nil {
 			return err
 		}
-		o = view.ExportFormOf(e)
+		form = view.ExportFormOf(e)
 	}
-	page, err := s.order(r.Context(), o)
+	page, err := s.priced(r.Context(), form)
 	switch {
 	case err != nil:
 		return err
@@ -30,12 +39,13 @@ func (s *server) newExport(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusOK, view.NewExportPage(page))
 }
 
-func (s *server) order(ctx context.Context, o view.ExportForm) (*view.NewExport, error) {
+// priced returns the page of the form with its price, or with its errors.
+func (s *server) priced(ctx context.Context, form view.ExportForm) (*view.NewExport, error) {
 	v := view.ViewerOf(ctx)
-	page := &view.NewExport{ExportForm: o, Page: v.Path("/exports/new")}
-	if !o.List.IsZero() {
+	page := &view.NewExport{ExportForm: form, Page: v.Path("/exports/new")}
+	if !form.List.IsZero() {
 		var err error
-		if page.Of, err = s.Lists.Get(ctx, v.Workspace.ID, o.List); err != nil {
+		if page.Of, err = s.Lists.Get(ctx, v.Workspace.ID, form.List); err != nil {
 			return nil, err
 		}
 	}
@@ -44,17 +54,19 @@ func (s *server) order(ctx context.Context, o view.ExportForm) (*view.NewExport,
 	}
 	request, err := page.Request()
 	if err == nil {
+		page.Warnings, err = s.Search.Warnings(ctx, request.Query)
+	}
+	if err == nil {
 		var figures export.Figures
 		request.Name = "" // the price does not depend on it
-		if figures, err = s.Exports.Estimate(ctx, v.Caller(), request); err == nil {
-			page.Price, page.Known = view.PriceOf(figures.RequestedCount, figures), true
-			return page, nil
-		}
+		figures, err = s.Exports.Estimate(ctx, v.Caller(), request)
+		page.Price, page.Known = view.PriceOf(figures.RequestedCount, figures), err == nil
 	}
-	if page.Faults = fieldErrors(err); page.Faults == nil {
-		return nil, err
+	if fault.CodeOf(err) == fault.Validation {
+		page.SetErrors(err)
+		return page, nil
 	}
-	return page, nil
+	return page, err
 }
 
 // createQuote makes a quote with a guaranteed price, and leads to its page.
@@ -65,13 +77,13 @@ func (s *server) createQuote(w http.ResponseWriter, r *http.Request) error {
 	return s.quote(w, r, view.ReadExportForm(r.PostForm))
 }
 
-func (s *server) quote(w http.ResponseWriter, r *http.Request, o view.ExportForm) error {
+func (s *server) quote(w http.ResponseWriter, r *http.Request, form view.ExportForm) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
-	page, err := s.order(ctx, o)
+	page, err := s.priced(ctx, form)
 	if err != nil {
 		return err
 	}
-	if page.Faults != nil {
+	if page.IsInvalid() {
 		return render(w, r, http.StatusUnprocessableEntity, view.NewExportPage(page))
 	}
 	request, err := page.Request()
@@ -81,10 +93,10 @@ func (s *server) quote(w http.ResponseWriter, r *http.Request, o view.ExportForm
 	quote, err := s.Exports.Quote(ctx, v.Caller(), request)
 	switch {
 	case fault.CodeOf(err) == fault.NoCandidates:
-		s.warn(ctx, "There is nothing to export: "+messageOf(err))
+		s.warn(ctx, page.WhyEmpty())
 		return redirect(w, r, page.Edit())
-	case fieldErrors(err) != nil:
-		page.Faults = fieldErrors(err)
+	case fault.CodeOf(err) == fault.Validation:
+		page.SetErrors(err)
 		return render(w, r, http.StatusUnprocessableEntity, view.NewExportPage(page))
 	case err != nil:
 		return err
@@ -115,6 +127,15 @@ func (s *server) showQuote(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !page.List.IsZero() {
 		if page.Of, err = s.Lists.Get(ctx, v.Workspace.ID, page.List); err != nil && fault.CodeOf(err) != fault.NotFound {
+			return err
+		}
+	}
+	if page.Bought.IsZero() {
+		request, err := page.Request()
+		if err != nil {
+			return err
+		}
+		if page.Warnings, err = s.Search.Warnings(ctx, request.Query); err != nil {
 			return err
 		}
 	}

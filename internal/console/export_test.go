@@ -163,6 +163,53 @@ func TestExportThatCannotBeBoughtSaysWhy(t *testing.T) {
 	require.Contains(t, ann.get(t, in(h.elsewhere, "/exports")).body, "This page does not exist.")
 }
 
+func TestANewExportShowsWhatIsWrongWithItsSearch(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 50)...)
+	ann := h.as(t, h.ann)
+	for address, want := range map[string]string{
+		"has=domian":                     "<strong>Has:</strong> <bdi>“domian” is not a field of a company; did you mean domain?</bdi>",
+		"exclude_bogus=1":                "<strong>Address:</strong> <bdi>“exclude_bogus” is not a filter</bdi>",
+		"list=all":                       "<strong>List:</strong> <bdi>“all” is not the ID of a list</bdi>",
+		"column=nmae&column=domain":      "<strong>Columns:</strong> <bdi>“nmae” is not a column; did you mean name?</bdi>",
+		"format=xml":                     "<strong>Format:</strong> <bdi>“xml” must be",
+		"limit=none":                     "must be a whole number from 1 to 10000",
+		"employee_count_min=1&query=%21": "<strong>Text:</strong>",
+	} {
+		t.Run(address, func(t *testing.T) {
+			a := ann.get(t, in(h.acme, "/exports/new?"+address))
+			require.Equal(t, http.StatusOK, a.status)
+			require.Contains(t, a.body, want)
+			require.Equal(t, "–", figuresIn(t, a.body)[0], "no price")
+			form, err := url.ParseQuery(address)
+			require.NoError(t, err)
+			a = ann.send(t, http.MethodPost, in(h.acme, "/quotes"), form)
+			require.Equal(t, http.StatusUnprocessableEntity, a.status)
+			require.Contains(t, a.body, want)
+		})
+	}
+	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/exports/new?again=x")).status)
+
+	page := ann.get(t, in(h.acme, "/exports/new?exclude_countries=Germny&limit=5")).body
+	require.Contains(t, page, "Not country <bdi>“Germny”</bdi>: no such country is known; did you mean Germany?")
+	require.Contains(t, page, `/exports/new?exclude_countries=Germany&amp;format=csv&amp;limit=5`, "with the rest of the form")
+	quote := ann.follow(t, ann.post(t, in(h.acme, "/quotes"), "exclude_countries", "Germny", "name", "All", "limit", "5"))
+	require.Contains(t, quote.body, "Confirm export")
+	require.Contains(t, quote.body, "Not country <bdi>“Germny”</bdi>: no such country is known")
+}
+
+func TestAListIsExportedWithoutFilters(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 50)...)
+	l, err := h.Lists.Create(t.Context(), h.acme, "Mine")
+	require.NoError(t, err)
+	a := h.as(t, h.ann).get(t, in(h.acme, "/exports/new?list="+l.ID.String()+"&countries=Germany"))
+	require.Contains(t, a.body, "is exported as a whole: it takes no filters and no order")
+	require.Equal(t, "–", figuresIn(t, a.body)[0])
+}
+
 func TestExpiredQuoteIsPricedAgain(t *testing.T) {
 	t.Parallel()
 	h := open(t)

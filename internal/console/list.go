@@ -129,10 +129,14 @@ func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
 // saveAsList adds every match of the search in the address to a list.
 func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
-	asked := view.ReadSearchForm(r.URL.Query())
-	q, _, err := asked.Parse()
+	params, err := paramsOf(r)
 	if err != nil {
 		return err
+	}
+	asked := view.ReadSearchForm(params)
+	q, _, err := asked.Parse()
+	if err != nil {
+		return s.refuseSearch(w, r, &asked)
 	}
 	picked, err := s.Search.Pick(ctx, search.PickRequest{Query: &q})
 	if err != nil {
@@ -161,9 +165,13 @@ func (s *server) saveAsList(w http.ResponseWriter, r *http.Request) error {
 // saveSearch saves the search in the address under a name.
 func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
-	asked := view.ReadSearchForm(r.URL.Query())
-	if _, _, err := asked.Parse(); err != nil {
+	params, err := paramsOf(r)
+	if err != nil {
 		return err
+	}
+	asked := view.ReadSearchForm(params)
+	if _, _, err := asked.Parse(); err != nil {
+		return s.refuseSearch(w, r, &asked)
 	}
 	saved, err := s.Lists.SaveSearch(ctx, v.Workspace.ID, list.Search{
 		Name: r.PostFormValue("name"), Filters: asked.Filters, SortBy: asked.SortBy, SortOrder: asked.SortOrder,
@@ -177,6 +185,12 @@ func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 		s.notice(ctx, "Saved \""+saved.Name+"\". Find it in Lists.")
 	}
 	return redirect(w, r, asked.At(v.Path("/search")))
+}
+
+// refuseSearch returns to a search with errors, which the page lists.
+func (s *server) refuseSearch(w http.ResponseWriter, r *http.Request, asked *view.SearchForm) error {
+	s.notice(r.Context(), "Nothing was saved, because the search is not valid.")
+	return redirect(w, r, asked.At(view.ViewerOf(r.Context()).Path("/search")))
 }
 
 func (s *server) deleteSearch(w http.ResponseWriter, r *http.Request) error {

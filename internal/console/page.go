@@ -3,8 +3,11 @@ package console
 import (
 	"bytes"
 	"net/http"
+	"net/url"
 
 	"github.com/a-h/templ"
+
+	"github.com/opencapi/capi/internal/fault"
 )
 
 // fragmentHeader is set by a script that asks for parts of a page.
@@ -26,6 +29,17 @@ func render(w http.ResponseWriter, r *http.Request, status int, page templ.Compo
 	w.WriteHeader(status)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// paramsOf returns the parameters of the request's address. If a part of it cannot be read, all of it is refused: without that
+// part, a search would find more companies than its address says.
+func paramsOf(r *http.Request) (url.Values, error) {
+	v, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fault.New(fault.Validation, "The part of the address after the question mark cannot be read. Check it, or start again.").
+			Because(err)
+	}
+	return v, nil
 }
 
 // redirect sends the browser to a page with GET, after it handled a form.

@@ -20,13 +20,21 @@ const addressHeader = "X-Address"
 
 // searchPage shows a search. A script gets only the parts that depend on the filters.
 func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
-	asked := view.ReadSearchForm(r.URL.Query())
+	params, err := paramsOf(r)
+	if err != nil {
+		return err
+	}
+	asked := view.ReadSearchForm(params, "cursor")
+	address := asked.At(view.ViewerOf(r.Context()).Path("/search"))
+	if params.Has(view.ExcludeButton) && !isFragment(r) {
+		return redirect(w, r, address) // that states the exclusion
+	}
 	page, err := s.search(r, &asked)
 	switch {
 	case err != nil:
 		return err
 	case isFragment(r):
-		w.Header().Set(addressHeader, asked.At(page.Page))
+		w.Header().Set(addressHeader, address)
 		return render(w, r, http.StatusOK, view.SearchFragment(page))
 	}
 	return render(w, r, http.StatusOK, view.SearchPage(page))
@@ -37,7 +45,7 @@ func (s *server) search(r *http.Request, asked *view.SearchForm) (*view.Search, 
 	page := &view.Search{SearchForm: asked, Page: v.Path("/search"), Curl: s.curl(r, asked), Later: r.URL.Query().Get("cursor") != ""}
 	q, sort, err := asked.Parse()
 	if err != nil {
-		page.Faults = fieldErrors(err)
+		page.Problems = asked.Problems(err)
 		page.Facets, page.Bands = view.Facets(asked, search.Facets{}), view.Ranges(ctx, asked, search.Facets{})
 		page.Price.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID)
 		return page, err
@@ -71,9 +79,12 @@ type option struct {
 
 // complete answers with the most common values that begin with what is typed, among the companies of the other filters.
 func (s *server) complete(w http.ResponseWriter, r *http.Request) error {
-	params := r.URL.Query()
+	params, err := paramsOf(r)
+	if err != nil {
+		return err
+	}
 	param, prefix := params.Get("facet"), strings.TrimSpace(params.Get("prefix"))
-	asked := view.ReadSearchForm(params)
+	asked := view.ReadSearchForm(params, "facet", "prefix")
 	if _, _, err := asked.Parse(); err != nil || prefix == "" {
 		return renderJSON(w, []option{})
 	}

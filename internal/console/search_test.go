@@ -113,7 +113,7 @@ func TestSearchesAskForKnownFields(t *testing.T) {
 	bars, _, _ = strings.Cut(bars, "</ul>")
 	require.Contains(t, bars, `name="has" value="employee_count" checked`)
 	require.Contains(t, bars, `name="missing" value="linkedin_url" checked`)
-	require.Contains(t, bars, `<button name="missing" value="domain"`)
+	require.Contains(t, bars, `<button name="exclude" value="has:domain"`)
 	require.Contains(t, ann.get(t, in(h.acme, "/search?has=domian")).body, "did you mean domain?")
 	require.Contains(t, ann.get(t, in(h.acme, "/search/complete?facet=has&prefix=linked")).body, `"label":"LinkedIn"`)
 }
@@ -140,15 +140,67 @@ func TestEveryFacetValueCanBeExcluded(t *testing.T) {
 	for _, param := range []string{"countries", "states", "cities", "industries", "naics_codes", "technologies", "technology_categories"} {
 		_, bars, _ := strings.Cut(page, `id="facet-`+param+`"`)
 		bars, _, _ = strings.Cut(bars, "</ul>")
-		require.Contains(t, bars, `<button name="exclude_`+param+`"`, "a button of the form, without a script")
+		require.Contains(t, bars, `<button name="exclude" value="`+param+`:`, "a button of the form, without a script")
 	}
-	page = ann.get(t, in(h.acme, "/search?countries=United+States&countries=Germany&exclude_countries=DE")).body
+	clicked := "/search?countries=United+States&countries=Germany&exclude=countries%3AGermany"
+	clean := basePath + in(h.acme, "/search?countries=United+States&exclude_countries=Germany")
+	require.Equal(t, clean, ann.get(t, in(h.acme, clicked)).location(), "the address states the search")
+	page = ann.get(t, strings.TrimPrefix(clean, basePath)).body
 	_, bars, _ := strings.Cut(page, `id="facet-countries"`)
 	bars, _, _ = strings.Cut(bars, "</ul>")
-	require.Contains(t, bars, `name="exclude_countries" value="DE" checked`)
+	require.Contains(t, bars, `name="exclude_countries" value="Germany" checked`)
 	require.Contains(t, bars, `name="countries" value="United States" checked`)
-	require.NotContains(t, bars, `value="Germany"`, "the later click wins")
+	require.NotContains(t, bars, `name="countries" value="Germany"`)
 	require.Contains(t, page, "Not country")
+
+	ann.headers.Set(fragmentHeader, "1")
+	require.Equal(t, clean, ann.get(t, in(h.acme, clicked)).header.Get(addressHeader))
+}
+
+// TestAnAddressIsSearchedAsItSays covers the same value included and excluded: dropping either would widen the search.
+func TestAnAddressIsSearchedAsItSays(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 200)...)
+	ann := h.as(t, h.ann)
+	for address, warning := range map[string]string{
+		"countries=Germany&exclude_countries=DE":            "Country <bdi>“Germany”</bdi>: is both included and excluded, so no company with it matches",
+		"naics_codes=522320&exclude_naics_codes=52":         "NAICS code <bdi>“522320”</bdi>: is both included and excluded, so no company with it matches",
+		"keywords=mobile+payments&exclude_keywords=Mobile":  "Keyword <bdi>“mobile payments”</bdi>: is both included and excluded, so no company with it matches",
+		"has=domain&missing=Domain":                         "Has <bdi>“domain”</bdi>: cannot be both known and missing, so no company matches",
+		"naics_codes=31-33&exclude_naics_codes=31-33":       "NAICS code <bdi>“31-33”</bdi>: is both included and excluded, so no company with it matches",
+		"industries=Software&exclude_industries=+software+": "Industry <bdi>“Software”</bdi>: is both included and excluded, so no company with it matches",
+	} {
+		t.Run(address, func(t *testing.T) {
+			for _, page := range []string{"/search?", "/exports/new?"} {
+				a := ann.get(t, in(h.acme, page+address))
+				require.Equal(t, http.StatusOK, a.status)
+				require.Equal(t, "0", figuresIn(t, a.body)[0])
+				require.Contains(t, a.body, warning)
+			}
+		})
+	}
+	require.NotContains(t, ann.get(t, in(h.acme, "/search?naics_codes=52&exclude_naics_codes=522320")).body, "both included and excluded")
+}
+
+func TestAnAddressThatCannotBeReadFindsNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 10)...)
+	ann := h.as(t, h.ann)
+	for _, page := range []string{"/search", "/exports/new", "/search/complete"} {
+		for _, address := range []string{"?countries=%zz", "?countries=Germany;has=domain"} {
+			require.Equal(t, http.StatusUnprocessableEntity, ann.get(t, in(h.acme, page+address)).status, page+address)
+		}
+	}
+	for _, action := range []string{"/lists/from-search", "/searches"} {
+		a := ann.post(t, in(h.acme, action+"?exclude_bogus=1"), "name", "All")
+		require.Equal(t, basePath+in(h.acme, "/search?exclude_bogus=1"), a.location())
+		require.Contains(t, ann.get(t, in(h.acme, "/search?exclude_bogus=1")).body, "Nothing was saved, because the search is not valid.")
+	}
+	lists := ann.get(t, in(h.acme, "/lists")).body
+	require.Contains(t, lists, "No lists yet")
+	require.Contains(t, lists, "No saved searches yet")
 }
 
 func TestInvalidFilterIsReportedBesideIt(t *testing.T) {
@@ -158,8 +210,9 @@ func TestInvalidFilterIsReportedBesideIt(t *testing.T) {
 	ann := h.as(t, h.ann)
 	for search, message := range map[string]string{
 		"?employee_count_min=many":                   "must be a whole number",
-		"?employee_count_min=9&employee_count_max=2": "employee_count_m",
-		"?naics_codes=abc":                           "naics_codes",
+		"?employee_count_min=9&employee_count_max=2": "<strong>Employees from:</strong> <bdi>“9” must not be greater than Employees to, which is 2</bdi>",
+		"?naics_codes=abc":                           "“abc” must be a NAICS code",
+		"?exclude_bogus=1":                           "“exclude_bogus” is not a filter",
 		"?sort_by=colour":                            "must be one of",
 		"?countries=Germny":                          "use <bdi>Germany</bdi> instead",
 		"?query=nothingislikethis":                   "No company matches all of these filters",

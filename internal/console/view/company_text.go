@@ -9,6 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // sortOptions are the sort orders that a search offers.
@@ -56,23 +57,32 @@ func oneOrMany(n int64, one, many string) string {
 	return many
 }
 
-// instead returns the address of the search with the suggestion in place of the unknown value.
+// instead returns the address of a page with the search, with the suggestion in place of the unknown value.
 func (w *SearchForm) instead(page string, unknown search.Warning) string {
+	return withQuery(page, w.corrected(unknown))
+}
+
+// corrected returns the parameters of the search, with the suggestion in place of the unknown value.
+func (w *SearchForm) corrected(unknown search.Warning) url.Values {
 	v := w.Values()
-	for i, have := range v[unknown.Field] {
-		switch c := parseConnection(have); {
-		case have == unknown.Value:
-			v[unknown.Field][i] = *unknown.Suggestion
-		case unknown.Field != "connections":
-		case c.Category == unknown.Value:
+	if unknown.Suggestion == nil {
+		return v
+	}
+	param, _, part := splitField(unknown.Field)
+	for i, have := range v[param] {
+		c := parseConnection(have)
+		switch {
+		case param != "connections" && text.Short(have) == unknown.Value:
+			v[param][i] = *unknown.Suggestion
+		case part == "category" && text.Short(c.Category) == unknown.Value:
 			c.Category = *unknown.Suggestion
-			v[unknown.Field][i] = connectionText(c)
-		case c.ConnectedDomain == unknown.Value:
+			v[param][i] = connectionText(c)
+		case part == "connected_domain" && text.Short(c.ConnectedDomain) == unknown.Value:
 			c.ConnectedDomain = *unknown.Suggestion
-			v[unknown.Field][i] = connectionText(c)
+			v[param][i] = connectionText(c)
 		}
 	}
-	return withQuery(page, v)
+	return v
 }
 
 // homepage returns the address if it is safe to link to (http or https), else an empty text.

@@ -15,6 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/search"
 )
 
 // ExportForm is the form of a new export, as it was filled in.
@@ -34,13 +35,15 @@ type ExportForm struct {
 // NewExport is the page of a new export, and of its quote.
 type NewExport struct {
 	ExportForm
-	Page   string // the address of the form
-	Of     list.List
-	Price  Price
-	Known  bool // whether Price is known
-	Faults map[string]string
-	Quote  export.Quote
-	Bought id.Export // the export that bought the quote; zero if none did
+	Page     string // the address of the form
+	Of       list.List
+	Price    Price
+	Known    bool              // whether Price is known
+	Faults   map[string]string // errors with a place beside their field
+	Problems []Problem         // the other errors
+	Warnings []search.Warning
+	Quote    export.Quote
+	Bought   id.Export // the export that bought the quote; zero if none did
 }
 
 // QuotePath returns the address of the quote's page, with the name of the export to buy.
@@ -48,27 +51,41 @@ func QuotePath(ctx context.Context, quote id.Quote, name string) string {
 	return withQuery(ViewerOf(ctx).Path("/quotes/"+quote.String()), url.Values{"name": {name}})
 }
 
+// exportParams are the parameters of the form besides those of the search. AgainParam is the ID of an export to make again.
+var exportParams = []string{
+	"list", "name", "format", "limit", "only_new", "partial", "bom", "column", AgainParam,
+}
+
+// AgainParam is the parameter with the ID of an export whose form is shown again.
+const AgainParam = "again"
+
 // ReadExportForm reads the form from the query or the body of a request.
 func ReadExportForm(v url.Values) ExportForm {
 	o := ExportForm{
-		SearchForm: ReadSearchForm(v), Name: strings.TrimSpace(v.Get("name")), Format: format.Format(cmp.Or(v.Get("format"), string(format.CSV))),
+		SearchForm: ReadSearchForm(v, exportParams...), Name: strings.TrimSpace(v.Get("name")), Format: format.Format(cmp.Or(v.Get("format"), string(format.CSV))),
 		Limit: strings.TrimSpace(v.Get("limit")), Only: v.Get("only_new") != "", Part: v.Get("partial") != "", BOM: v.Get("bom") != "",
 	}
-	if l, err := id.Parse[id.List](v.Get("list")); err == nil {
+	if given := v.Get("list"); given != "" {
+		l, err := id.Parse[id.List](given)
+		if err != nil || l.IsZero() {
+			o.reject("list", []string{given}, "is not the ID of a list")
+		}
 		o.List = l
 	}
 	o.Columns = readColumns(v["column"])
 	return o
 }
 
-// readColumns returns the columns that are ticked. It is empty if all or none of them are.
+// readColumns returns the columns that are ticked, in their usual order, and then those that do not exist. It is empty if all
+// columns or none are ticked.
 func readColumns(ticked []string) []string {
 	all := format.AllColumns()
 	columns := slices.DeleteFunc(slices.Clone(all), func(c string) bool { return !slices.Contains(ticked, c) })
-	if len(columns) == len(all) {
+	unknown := slices.DeleteFunc(slices.Clone(ticked), func(c string) bool { return slices.Contains(all, c) })
+	if len(columns) == len(all) && len(unknown) == 0 {
 		return nil
 	}
-	return columns
+	return append(columns, unknown...)
 }
 
 // has reports whether the file has the column.
@@ -100,6 +117,9 @@ func (o *ExportForm) Request() (export.Request, error) {
 	}
 	if !o.List.IsZero() {
 		r.Source, r.List = export.SourceList, o.List
+		if faults = append(faults, o.faults...); len(faults) == 0 && len(o.Values()) > 0 {
+			faults = append(faults, fault.FieldError{Field: "list", Message: "is exported as a whole: it takes no filters and no order"})
+		}
 		return r, fault.Invalid(faults...)
 	}
 	q, sort, err := o.Parse()
@@ -150,6 +170,20 @@ func (v *NewExport) SuggestName() string {
 	return name
 }
 
+// WhyEmpty returns why there is nothing to export.
+func (v *NewExport) WhyEmpty() string {
+	const nothing = "There is nothing to export: "
+	switch {
+	case v.Only:
+		return nothing + "you own every company that matches. To export them again for free, include the companies that you own."
+	case !v.List.IsZero():
+		return nothing + "the list is empty."
+	case v.isEmpty():
+		return nothing + "the catalog is empty."
+	}
+	return nothing + "no company matches all of these filters. Remove one."
+}
+
 // fields returns the parameters of the form other than its source.
 func (o *ExportForm) fields() url.Values {
 	flag := func(on bool) string {
@@ -165,14 +199,39 @@ func (o *ExportForm) fields() url.Values {
 }
 
 // Edit returns the address of the form with everything filled in.
-func (v *NewExport) Edit() string {
-	params := v.source()
+func (v *NewExport) Edit() string { return v.at(v.source()) }
+
+// instead returns the address of the form with the suggestion in place of the unknown value.
+func (v *NewExport) instead(unknown search.Warning) string { return v.at(v.corrected(unknown)) }
+
+// at returns the address of the form for another source.
+func (v *NewExport) at(source url.Values) string {
 	for param, values := range v.fields() {
 		for _, value := range values {
 			if value != "" {
-				params.Add(param, value)
+				source.Add(param, value)
 			}
 		}
 	}
-	return withQuery(v.Page, params)
+	return withQuery(v.Page, source)
 }
+
+// SetErrors sets Faults and Problems to the errors in a Validation error.
+func (v *NewExport) SetErrors(err error) {
+	v.Faults = map[string]string{}
+	for _, f := range fault.Fields(err) {
+		switch name, i, _ := splitField(f.Field); {
+		case name == "name" || name == "limit":
+			v.Faults[name] = f.Message
+		case name == "columns" && i >= 0:
+			v.Problems = append(v.Problems, problemOf(f, v.Columns[i]))
+		case name == "export_format":
+			v.Problems = append(v.Problems, problemOf(f, string(v.Format)))
+		default:
+			v.Problems = append(v.Problems, problemOf(f, v.invalidValues(f.Field)...))
+		}
+	}
+}
+
+// IsInvalid reports whether the form has errors.
+func (v *NewExport) IsInvalid() bool { return len(v.Faults)+len(v.Problems) > 0 }

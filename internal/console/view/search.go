@@ -9,7 +9,7 @@ import (
 type Search struct {
 	*SearchForm
 	Page     string // the address without parameters
-	Faults   map[string]string
+	Problems []Problem
 	Price    Price
 	Found    *search.Result // nil if the form has errors
 	Facets   []Facet

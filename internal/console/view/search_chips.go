@@ -2,7 +2,6 @@ package view
 
 import (
 	"cmp"
-	"strings"
 
 	"github.com/opencapi/capi/internal/query"
 )
@@ -38,13 +37,4 @@ func (w *SearchForm) Chips(page string) (chips []Chip) {
 		}
 	}
 	return chips
-}
-
-// fieldLabel is what a page calls the field of a fault, such as countries[0].
-func fieldLabel(field string) string {
-	name, _, _ := strings.Cut(field, "[")
-	if p := query.ParamNamed(name); p != nil {
-		return p.Label
-	}
-	return field
 }

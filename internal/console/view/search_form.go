@@ -2,6 +2,8 @@ package view
 
 import (
 	"cmp"
+	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -10,6 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // SearchForm is a search as its address states it: filters and sort order, as they were given.
@@ -17,57 +20,119 @@ type SearchForm struct {
 	query.Filters
 	SortBy, SortOrder string
 
-	faults []fault.FieldError // values that Filters cannot hold
+	unread url.Values         // parameters that the form cannot hold, as they were given
+	faults []fault.FieldError // what is wrong with them
 }
 
-// ReadSearchForm reads the parameters of an address. It ignores unknown parameters, empty values and repeated texts. A
-// connection is written category:domain, where either part may be empty and a company id may replace the domain. The form
-// fields connection_category and connection_domain are one more connection.
-func ReadSearchForm(v url.Values) SearchForm {
-	w := SearchForm{SortBy: v.Get("sort_by"), SortOrder: v.Get("sort_order")}
+// ExcludeButton is the parameter of the button that excludes a value: the filter and the value, such as countries:Germany. It
+// differs from the exclusion itself because the button of a ticked value submits that value, too.
+const ExcludeButton = "exclude"
+
+// searchParams are the parameters that people write into an address, formParams all that a search form submits.
+var (
+	searchParams = append(paramNames(), "sort_by", "sort_order")
+	formParams   = append(slices.Clone(searchParams), "connection_category", "connection_domain", ExcludeButton)
+)
+
+func paramNames() (names []string) {
+	for _, p := range query.Params {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// ReadSearchForm reads the parameters of an address; others are those of the page besides the search. Empty values and repeated
+// texts are left out. Everything else that cannot be read is an error of the form, because a search without it would find more
+// companies than its address says. A connection is written category:domain, where either part may be empty and a company id may
+// replace the domain. The form fields connection_category and connection_domain are one more connection.
+func ReadSearchForm(v url.Values, others ...string) SearchForm {
+	var w SearchForm
+	w.SortBy, w.SortOrder = w.readSingle(v, "sort_by"), w.readSingle(v, "sort_order")
 	for i := range query.Params {
 		switch p := &query.Params[i]; {
 		case p.Text != nil:
-			*p.Text(&w.Filters) = strings.TrimSpace(v.Get(p.Name))
+			*p.Text(&w.Filters) = w.readSingle(v, p.Name)
 		case p.Texts != nil:
 			*p.Texts(&w.Filters) = Distinct(v[p.Name])
 		case p.Int != nil:
-			w.readNumber(p.Name, v.Get(p.Name), p.Int(&w.Filters))
+			w.readNumber(p.Name, w.readSingle(v, p.Name), p.Int(&w.Filters))
 		}
 	}
-	w.dropExcluded()
-	for _, text := range Distinct(append(v["connections"], v.Get("connection_category")+":"+v.Get("connection_domain"))) {
-		if c := parseConnection(text); c != (query.ConnectionFilter{}) {
-			w.Connections = append(w.Connections, c)
-		}
+	connections := v["connections"]
+	if added := v.Get("connection_category") + ":" + v.Get("connection_domain"); added != ":" {
+		connections = append(slices.Clone(connections), added)
 	}
+	for _, text := range Distinct(connections) {
+		w.Connections = append(w.Connections, parseConnection(text))
+	}
+	for _, pressed := range Distinct(v[ExcludeButton]) {
+		w.exclude(pressed)
+	}
+	w.rejectUnknown(v, others)
 	return w
 }
 
-// dropExcluded removes excluded values from the included ones: a click on the Exclude button of a ticked value submits both.
-func (w *SearchForm) dropExcluded() {
-	for i := range query.Params {
-		p := &query.Params[i]
-		if !p.Exclude || p.Kind == query.KindPhrases {
+// reject records that the form cannot hold the values of a parameter.
+func (w *SearchForm) reject(param string, values []string, message string) {
+	if w.unread == nil {
+		w.unread = url.Values{}
+	}
+	w.unread[param] = values
+	w.faults = append(w.faults, fault.FieldError{Field: param, Message: message})
+}
+
+func (w *SearchForm) rejectUnknown(v url.Values, others []string) {
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		if slices.Contains(formParams, name) || slices.Contains(others, name) {
 			continue
 		}
-		asked := p.Opposite().Texts(&w.Filters)
-		*asked = slices.DeleteFunc(*asked, func(value string) bool {
-			return slices.ContainsFunc(*p.Texts(&w.Filters), func(out string) bool { return sameValue(p, value, out) })
-		})
+		message := "is not a filter"
+		if near := text.Nearest(name, searchParams); near != "" {
+			message += "; did you mean " + near + "?"
+		}
+		w.reject(name, v[name], message)
+	}
+}
+
+// exclude excludes the value of a button that was pressed, and no longer includes it.
+func (w *SearchForm) exclude(pressed string) {
+	name, value, _ := strings.Cut(pressed, ":")
+	p := query.ParamNamed(name)
+	if p == nil || p.Exclude || p.Opposite() == nil || strings.TrimSpace(value) == "" {
+		w.reject(ExcludeButton, []string{pressed}, "must be a filter and a value, such as countries:Germany")
+		return
+	}
+	included, excluded := p.Texts(&w.Filters), p.Opposite().Texts(&w.Filters)
+	*included = slices.DeleteFunc(*included, func(have string) bool { return sameValue(p, have, value) })
+	*excluded = Distinct(append(*excluded, value))
+}
+
+// readSingle returns the value of a parameter that has one.
+func (w *SearchForm) readSingle(v url.Values, param string) string {
+	switch values := Distinct(v[param]); len(values) {
+	case 0:
+		return ""
+	case 1:
+		return values[0]
+	default:
+		w.reject(param, values, "must be a single value")
+		return ""
 	}
 }
 
 func (w *SearchForm) readNumber(param, text string, to **int64) {
-	if text = strings.TrimSpace(text); text == "" {
+	if text == "" {
 		return
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		w.faults = append(w.faults, fault.FieldError{Field: param, Message: "must be a whole number, such as 250"})
-		return
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		w.reject(param, []string{text}, "is out of range")
+	case err != nil:
+		w.reject(param, []string{text}, "must be a whole number, such as 250")
+	default:
+		*to = &n
 	}
-	*to = &n
 }
 
 // Distinct returns the trimmed texts without blanks and without repetitions in another letter case or spelling.
@@ -106,6 +171,7 @@ func connectionText(c query.ConnectionFilter) string {
 // Values returns the parameters that ReadSearchForm reads back as the same form.
 func (w *SearchForm) Values() url.Values {
 	v := url.Values{}
+	maps.Copy(v, w.unread)
 	set := func(param, value string) {
 		if value != "" {
 			v.Set(param, value)
@@ -173,5 +239,5 @@ func (w *SearchForm) isEmpty() bool {
 	v := w.Values()
 	v.Del("sort_by")
 	v.Del("sort_order")
-	return len(v) == 0 && len(w.faults) == 0
+	return len(v) == 0
 }

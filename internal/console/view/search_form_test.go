@@ -62,17 +62,93 @@ func TestSearchIsReadFromItsForm(t *testing.T) {
 		"query": {"  pay "}, "countries": {"Germany", "", "germany", " France "}, "industries": {"Software", "Retail"},
 		"exclude_industries": {"software"}, "employee_count_min": {" 50 "}, "founded_year_max": {"soon"},
 		"connections": {"vendor:acme.example"}, "connection_category": {"investor"}, "connection_domain": {" b.example "},
-		"no_filter": {"x"},
 	})
 	require.Equal(t, "pay", w.Query)
 	require.Equal(t, []string{"Germany", "France"}, w.Countries)
-	require.Equal(t, []string{"Retail"}, w.Industries, "what is left out is not asked for")
+	require.Equal(t, []string{"Software", "Retail"}, w.Industries, "an exclusion in the address takes nothing out of it")
+	require.Equal(t, []string{"software"}, w.ExcludeIndustries)
 	require.Equal(t, int64(50), *w.EmployeeCountMin)
 	require.Equal(t, []query.ConnectionFilter{
 		{Category: "vendor", ConnectedDomain: "acme.example"}, {Category: "investor", ConnectedDomain: "b.example"},
 	}, w.Connections)
 	_, _, err := w.Parse()
 	require.Equal(t, "founded_year_max", fault.Fields(err)[0].Field)
-	empty := ReadSearchForm(url.Values{"connection_category": {""}, "sort_by": {"name"}})
+	empty := ReadSearchForm(url.Values{"connection_category": {""}, "sort_by": {"name"}, "cursor": {"x"}}, "cursor")
 	require.True(t, empty.isEmpty())
+}
+
+func TestAnExcludeButtonMovesItsValue(t *testing.T) {
+	t.Parallel()
+	w := ReadSearchForm(url.Values{
+		"countries": {"Germany", "France"}, ExcludeButton: {"countries:DE"}, "exclude_countries": {"Italy"}, "has": {"domain"},
+	})
+	require.Equal(t, []string{"France"}, w.Countries)
+	require.Equal(t, []string{"Italy", "DE"}, w.ExcludeCountries)
+	require.Equal(t, "/search?countries=France&exclude_countries=Italy&exclude_countries=DE&has=domain", w.At("/search"))
+	w = ReadSearchForm(url.Values{"has": {"domain"}, ExcludeButton: {"has:domain"}})
+	require.Empty(t, w.Has)
+	require.Equal(t, []string{"domain"}, w.Missing)
+}
+
+// TestWhatCannotBeReadIsAnErrorOfTheForm: left out, it would widen the search, and a widened search costs more.
+func TestWhatCannotBeReadIsAnErrorOfTheForm(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"exclude_bogus=1":                       "Address: “exclude_bogus” is not a filter",
+		"bogus=":                                "Address: “bogus” is not a filter",
+		"exclude_contries=DE":                   "Address: “exclude_contries” is not a filter; did you mean exclude_countries?",
+		"Countries=DE":                          "Address: “Countries” is not a filter; did you mean countries?",
+		"sort=name":                             "Address: “sort” is not a filter; did you mean sort_by?",
+		"query=a&query=b":                       "Text: “a”, “b” must be a single value",
+		"sort_by=name&sort_by=x":                "Sort by: “name”, “x” must be a single value",
+		"exclude=Germany":                       "Exclude: “Germany” must be a filter and a value, such as countries:Germany",
+		"exclude=exclude_countries:Germany":     "Exclude: “exclude_countries:Germany” must be a filter and a value, such as countries:Germany",
+		"exclude=states:+":                      "Exclude: “states:” must be a filter and a value, such as countries:Germany",
+		"connections=:":                         "Connection: “:” must have a category, a company ID or a company domain",
+		"employee_count_min=many":               "Employees from: “many” must be a whole number, such as 250",
+		"employee_count_min=1e3":                "Employees from: “1e3” must be a whole number, such as 250",
+		"founded_year_max=99999999999999999999": "Founded to: “99999999999999999999” is out of range",
+	} {
+		t.Run(address, func(t *testing.T) {
+			t.Parallel()
+			v, err := url.ParseQuery(address)
+			require.NoError(t, err)
+			w := ReadSearchForm(v)
+			_, _, err = w.Parse()
+			require.Equal(t, []string{want}, sentences(w.Problems(err)))
+			at, err := url.Parse(w.At("/search"))
+			require.NoError(t, err)
+			require.Equal(t, w, ReadSearchForm(at.Query()), "a link of the page keeps the error")
+		})
+	}
+}
+
+func sentences(problems []Problem) (all []string) {
+	for _, p := range problems {
+		all = append(all, p.Label+": "+p.Message)
+	}
+	return all
+}
+
+func TestErrorsOfFiltersAreInTheWordsOfThePage(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"has=domain&has=domian":                        "Has: “domian” is not a field of a company; did you mean domain?",
+		"employee_count_min=500&employee_count_max=10": "Employees from: “500” must not be greater than Employees to, which is 10",
+		"founded_year_min=-3":                          "Founded from: “-3” must not be negative",
+		"exclude_naics_codes=abc":                      "Not NAICS code: “abc” must be a NAICS code of 2 to 6 digits, or a sector: 31-33, 44-45 or 48-49",
+		"query=%21":                                    "Text: “!” has no letter or digit to look for",
+		"connections=vendor:no+domain":                 "Connection: “no domain” must be a domain such as example.com",
+		"sort_by=nmae":                                 "Sort by: “nmae” must be one of relevance, employee_count, name, founded_year, updated_at; did you mean name?",
+		"sort_order=up":                                "Order: “up” must be one of asc, desc",
+	} {
+		t.Run(address, func(t *testing.T) {
+			t.Parallel()
+			v, err := url.ParseQuery(address)
+			require.NoError(t, err)
+			w := ReadSearchForm(v)
+			_, _, err = w.Parse()
+			require.Equal(t, []string{want}, sentences(w.Problems(err)))
+		})
+	}
 }

@@ -1,0 +1,138 @@
+package view
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// Problem is an error of a form in the words of its page.
+type Problem struct {
+	Field   string // as in the error
+	Label   string // what the page calls the field
+	Message string // with the invalid value in front
+}
+
+// Problems returns the errors in a Validation error of the form.
+func (w *SearchForm) Problems(err error) (problems []Problem) {
+	for _, f := range fault.Fields(err) {
+		problems = append(problems, problemOf(f, w.invalidValues(f.Field)...))
+	}
+	return problems
+}
+
+func problemOf(f fault.FieldError, values ...string) Problem {
+	p := Problem{Field: f.Field, Label: fieldLabel(f.Field), Message: inPageWords(f.Message)}
+	if p.Label == addressLabel {
+		p.Message = f.Message // what it suggests is for the address
+		values = []string{f.Field}
+	}
+	quoted := make([]string, len(values))
+	for i, value := range values {
+		quoted[i] = "“" + text.Short(value) + "”"
+	}
+	if len(quoted) > 0 {
+		p.Message = strings.Join(quoted, ", ") + " " + p.Message
+	}
+	return p
+}
+
+// invalidValues returns the values of a field in an error, such as countries[0] or connections[1].category. It is empty if the
+// error is about a parameter as a whole.
+func (w *SearchForm) invalidValues(field string) []string {
+	name, i, part := splitField(field)
+	p := query.ParamNamed(name)
+	switch {
+	case len(w.unread[name]) > 0:
+		return w.unread[name]
+	case name == "sort_by":
+		return []string{w.SortBy}
+	case name == "sort_order":
+		return []string{w.SortOrder}
+	case p == nil:
+		return nil
+	case p.Text != nil:
+		return []string{*p.Text(&w.Filters)}
+	case p.Int != nil:
+		return []string{bound(*p.Int(&w.Filters))}
+	case p.Texts != nil && i >= 0:
+		return (*p.Texts(&w.Filters))[i : i+1]
+	case p.Kind == query.KindConnections && i >= 0:
+		c := w.Connections[i]
+		switch part {
+		case "category":
+			return []string{c.Category}
+		case "connected_domain":
+			return []string{c.ConnectedDomain}
+		case "connected_company_id":
+			return []string{c.ConnectedCompanyID}
+		}
+		return []string{connectionText(c)}
+	}
+	return nil
+}
+
+// splitField splits connections[1].category into connections, 1 and category. The index is -1 if there is none.
+func splitField(field string) (name string, index int, part string) {
+	name, rest, _ := strings.Cut(field, "[")
+	digits, part, _ := strings.Cut(rest, "]")
+	index, err := strconv.Atoi(digits)
+	if err != nil {
+		index = -1
+	}
+	return name, index, strings.TrimPrefix(part, ".")
+}
+
+// addressLabel is the label of errors about parameters that no page submits.
+const addressLabel = "Address"
+
+// fieldLabels are the labels of form fields other than filters.
+var fieldLabels = map[string]string{
+	"sort_by": "Sort by", "sort_order": "Order", ExcludeButton: "Exclude", "list": "List", "name": "Name",
+	"format": "Format", "export_format": "Format", "columns": "Columns", "limit": "Maximum companies",
+}
+
+// fieldLabel returns what a page calls the field of an error or of a warning.
+func fieldLabel(field string) string {
+	name, _, _ := splitField(field)
+	if p := query.ParamNamed(name); p != nil {
+		return p.Label
+	}
+	if label := fieldLabels[name]; label != "" {
+		return label
+	}
+	return addressLabel
+}
+
+var snakeCase = regexp.MustCompile(`[a-z]+(_[a-z]+)+`)
+
+// connectionParts are what a page calls the parts of a connection.
+var connectionParts = map[string]string{"connected_company_id": "company ID", "connected_domain": "company domain"}
+
+// inPageWords returns a message with the bounds of numbers and the parts of connections as a page calls them. Other names are
+// values that people can type, such as the names of a company's fields.
+func inPageWords(message string) string {
+	return snakeCase.ReplaceAllStringFunc(message, func(name string) string {
+		if part := connectionParts[name]; part != "" {
+			return part
+		}
+		if p := query.ParamNamed(name); p != nil && p.Int != nil {
+			return p.Label
+		}
+		return name
+	})
+}
+
+// problemAt returns the message about a field, empty if there is none.
+func problemAt(problems []Problem, field string) string {
+	i := slices.IndexFunc(problems, func(p Problem) bool { return p.Field == field })
+	if i < 0 {
+		return ""
+	}
+	return problems[i].Message
+}

@@ -1,13 +1,16 @@
 package view
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/css"
+	"github.com/tdewolff/minify/v2/js"
 )
 
 //go:embed assets
@@ -33,7 +36,7 @@ func hashAssets() (byHashed map[string][]byte, hashed map[string]string) {
 		}
 		ext := path.Ext(e.Name())
 		if ext == ".css" || ext == ".js" {
-			content = unindent(content)
+			content = minified(ext, content)
 		}
 		sum := sha256.Sum256(content)
 		name := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext
@@ -42,15 +45,15 @@ func hashAssets() (byHashed map[string][]byte, hashed map[string]string) {
 	return byHashed, hashed
 }
 
-// unindent removes indentation, blank lines and comment lines, which only people need: a page and its assets have a size limit.
-// None of our scripts has a string over several lines.
-func unindent(source []byte) []byte {
-	out := make([]byte, 0, len(source))
-	for line := range bytes.Lines(source) {
-		line = bytes.TrimSpace(line)
-		if len(line) > 0 && !bytes.HasPrefix(line, []byte("//")) {
-			out = append(append(out, line...), '\n')
-		}
+// minified returns the source of a script or a style sheet without what only people need: a page and its assets have a size
+// limit.
+func minified(ext string, source []byte) []byte {
+	m := minify.New()
+	m.AddFunc(".css", css.Minify)
+	m.AddFunc(".js", js.Minify)
+	out, err := m.Bytes(ext, source)
+	if err != nil {
+		panic(err) // cannot happen: the files are embedded, and a test reads them
 	}
 	return out
 }

@@ -141,12 +141,34 @@ func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 		bob.open(lab + "/" + page)
 		bob.check("phone-" + strings.ReplaceAll(page, "/", "-"))
 	}
+	p.open(lab + "/members")
+	p.opensEveryMenu("[popovertarget^=member]:not([popovertargetaction])", 2)
+	bob.opensEveryMenu("[popovertarget^=member]:not([popovertargetaction])", 1)
 	require.NoError(t, p.SetViewportSize(2560, 1300))
 	for _, page := range []string{"search", "exports", "credits", "tokens", "members"} {
 		p.open(lab + "/" + page)
 		p.check("wide-" + page)
 	}
 	v.stop(t)
+}
+
+// opensEveryMenu opens the popover of each button, which must be in the window as a whole, and closes it with Escape.
+func (p *person) opensEveryMenu(buttons string, want int) {
+	p.t.Helper()
+	all, err := p.Locator(buttons).All()
+	require.NoError(p.t, err)
+	require.Len(p.t, all, want)
+	for _, button := range all {
+		require.NoError(p.t, button.Click())
+		box, err := p.Locator(":popover-open").BoundingBox()
+		require.NoError(p.t, err)
+		size := p.ViewportSize()
+		require.True(p.t, box.X >= 0 && box.Y >= 0 && int(box.X+box.Width) <= size.Width && int(box.Y+box.Height) <= size.Height, "%v", box)
+		require.Greater(p.t, box.Height, 80.0)
+		p.check("member-menu")
+		require.NoError(p.t, p.Keyboard().Press("Escape"))
+		require.NoError(p.t, p.Locator(":popover-open").WaitFor(playwright.LocatorWaitForOptions{State: playwright.WaitForSelectorStateHidden}))
+	}
 }
 
 // finds waits until the page shows the number of matches.

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -12,19 +14,65 @@ import (
 
 // serve wraps the route's handler in its access check and a limit on the size of the body.
 func (s *server) serve(rt route) http.Handler {
-	return s.handle(func(s *server, w http.ResponseWriter, r *http.Request) error {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := s.authorize(rt.access, r)
+		// From here on errors are shown in the frame, too.
+		r = s.framed(r.WithContext(view.WithLocale(view.WithViewer(r.Context(), v), r)))
+		switch {
+		case err != nil:
+		case rt.access != anyone && !v.SignedIn():
+			err = s.redirectToSignIn(w, r)
+		default:
+			if err = readForm(w, r); err == nil {
+				err = rt.handler(s, w, r)
+			}
+		}
 		if err != nil {
-			return err
+			s.fail(w, r, err)
 		}
-		if rt.access != anyone && !v.SignedIn() {
-			return s.redirectToSignIn(w, r)
-		}
-		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(w, r.Body, bodySizeBytesMax)
-		}
-		return rt.handler(s, w, r.WithContext(view.WithLocale(view.WithViewer(r.Context(), v), r)))
 	})
+}
+
+// framed adds to the viewer what the frame of a page shows: the navigation of the workspace of the path, or else of the one
+// that the person opened last, and its balance.
+func (s *server) framed(r *http.Request) *http.Request {
+	ctx, v := r.Context(), view.ViewerOf(r.Context())
+	if !v.SignedIn() || isFragment(r) || !v.Home.ID.IsZero() {
+		return r
+	}
+	last := s.sessions.GetString(ctx, homeKey)
+	for i, m := range v.Memberships {
+		opened := m.ID == v.Workspace.ID || v.Workspace.ID.IsZero() && m.ID.String() == last
+		if i == 0 || opened {
+			v.Home = m
+		}
+		if opened {
+			break
+		}
+	}
+	if v.Home.ID.IsZero() {
+		return r
+	}
+	if v.Home.ID == v.Workspace.ID && v.Home.ID.String() != last {
+		s.sessions.Put(ctx, homeKey, v.Home.ID.String())
+	}
+	if balance, err := s.Credits.Balance(ctx, v.Home.ID); err == nil { // a page must not fail because its frame does
+		v.Balance = &balance
+	}
+	return r.WithContext(view.WithViewer(ctx, v))
+}
+
+// readForm reads the form of a POST, except for uploads. Without it, a form that is too large would look empty.
+func readForm(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodPost {
+		return nil
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, bodySizeBytesMax)
+	err := r.ParseForm()
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); err != nil && !tooLarge {
+		return fault.Invalid(fault.FieldError{Message: "The form could not be read. Reload the page and send it again."})
+	}
+	return err
 }
 
 // bodySizeBytesMax is the most that a form or an upload may send.
@@ -63,11 +111,23 @@ func (s *server) authorize(required access, r *http.Request) (view.Viewer, error
 	}
 	switch {
 	case v.Workspace.ID.IsZero():
-		return v, notFound()
+		return v, s.noMember(r.Context(), ws, v.Person.ID)
 	case required == owner && !v.Role.Allows(workspace.Owner):
 		return v, fault.New(fault.Forbidden, "Only an owner of %s can do this.", v.Workspace.Name)
 	}
 	return v, nil
+}
+
+// noMember returns the error for a workspace that the person is not in. Only a person who was in it learns that it exists.
+func (s *server) noMember(ctx context.Context, ws id.Workspace, person id.Person) error {
+	left, ok, err := s.Workspaces.Left(ctx, ws, person)
+	switch {
+	case err != nil:
+		return err
+	case ok:
+		return fault.New(fault.Forbidden, "You are no longer in %s. Ask one of its owners for an invitation to return.", left.Name)
+	}
+	return notFound()
 }
 
 // redirectToSignIn sends the browser to the sign-in page, and from there back to this page. Scripts and forms get an error

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
@@ -14,17 +15,48 @@ import (
 // fail shows an error, as a page or as a fragment if a script asked. An error that is not a fault is logged, and the page
 // shows only the request ID.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	r = s.framed(r)
 	e := s.faultOf(r, err)
 	httpx.SetRetryAfter(w, e)
 	middleware.NoteOf(r.Context()).Add(slog.String("code", string(e.Code)))
 	status := httpx.Status(e.Kind())
-	page := view.ErrorPage(status, e)
+	back := pageBefore(r)
+	if back != "" && r.Method == http.MethodPost && !isFragment(r) && isForPerson(e) {
+		s.warn(r.Context(), e.Message)
+		http.Redirect(w, r, back, http.StatusSeeOther)
+		return
+	}
+	page := view.ErrorPage(status, e, back)
 	if isFragment(r) {
 		page = view.ErrorFragment(e)
 	}
 	if err := render(w, r, status, page); err != nil {
 		s.Log.InfoContext(r.Context(), "answer cut off", "request_id", middleware.RequestIDOf(r.Context()), "error", err)
 	}
+}
+
+// isForPerson reports whether the person who sent a form can do something about the fault, so that the page with the form
+// is the place to show it.
+func isForPerson(e *fault.Error) bool {
+	switch e.Kind() {
+	case fault.KindInvalid, fault.KindConflict, fault.KindNoCredit, fault.KindState, fault.KindTooLarge, fault.KindRateLimited:
+		return true
+	default:
+		return false
+	}
+}
+
+// pageBefore returns the page of the console from which the browser came, unless that is the page of the request. It is empty
+// if it is not known.
+func pageBefore(r *http.Request) string {
+	u, err := url.Parse(r.Referer())
+	if err != nil || u.Host != r.Host || u.Path == r.URL.Path {
+		return ""
+	}
+	if back := ownPath(u.RequestURI()); back != basePath+"/" {
+		return back
+	}
+	return ""
 }
 
 // faultOf returns the fault to show for err, and logs err if it is an internal error.
@@ -54,12 +86,10 @@ func formError(err error) (*fault.Error, bool) {
 	if !ok {
 		return nil, false
 	}
-	switch e.Kind() {
-	case fault.KindInvalid, fault.KindRateLimited, fault.KindConflict, fault.KindNoCredit, fault.KindState:
-		return e, true
-	default:
+	if !isForPerson(e) {
 		return nil, false
 	}
+	return e, true
 }
 
 // crossSite answers a form that was sent from another site.

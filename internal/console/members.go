@@ -65,10 +65,15 @@ func (s *server) setRole(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return notFound()
 	}
-	if err := s.Workspaces.SetRole(r.Context(), v.Workspace.ID, who, workspace.Role(r.PostFormValue("role"))); err != nil {
+	err = s.Workspaces.SetRole(r.Context(), v.Workspace.ID, who, workspace.Role(r.PostFormValue("role")))
+	switch {
+	case fault.CodeOf(err) == fault.Validation:
+		s.warn(r.Context(), "The role was not changed: "+messageOf(err))
+	case err != nil:
 		return err
+	default:
+		s.notice(r.Context(), "Role changed.")
 	}
-	s.notice(r.Context(), "Role changed.")
 	return redirect(w, r, v.Path("/members"))
 }
 
@@ -78,16 +83,26 @@ func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return notFound()
 	}
-	if err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, who); err != nil {
+	err = s.Workspaces.Leave(r.Context(), v.Workspace.ID, who)
+	switch {
+	case fault.CodeOf(err) == fault.Validation:
+		s.warn(r.Context(), "The member was not removed: "+messageOf(err))
+	case err != nil:
 		return err
+	default:
+		s.notice(r.Context(), "Member removed. Their tokens no longer work.")
 	}
-	s.notice(r.Context(), "Member removed. Their tokens no longer work.")
 	return redirect(w, r, v.Path("/members"))
 }
 
 func (s *server) leave(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
-	if err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, v.Person.ID); err != nil {
+	err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, v.Person.ID)
+	if fault.CodeOf(err) == fault.Validation {
+		s.warn(r.Context(), "You did not leave: "+messageOf(err))
+		return redirect(w, r, v.Path("/members"))
+	}
+	if err != nil {
 		return err
 	}
 	s.notice(r.Context(), "You left "+v.Workspace.Name+".")

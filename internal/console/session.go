@@ -20,6 +20,7 @@ import (
 // Keys of the values in a session.
 const (
 	personKey = "person" // the id of the person who is signed in
+	homeKey   = "home"   // the id of the workspace that was opened last
 	noticeKey = "notice" // a view.Notice as JSON, for the top of the next page
 	secretKey = "secret" // an encrypted secret that the next page shows once
 )

@@ -135,6 +135,19 @@ func (s *Store) Of(ctx context.Context, person id.Person) ([]Membership, error) 
 	return all, nil
 }
 
+// Left returns a workspace that the person belonged to and has left; false if there is none with the id.
+func (s *Store) Left(ctx context.Context, ws id.Workspace, person id.Person) (Workspace, bool, error) {
+	w, err := scan(s.db.Read().QueryRowContext(ctx, `SELECT w.id, w.name, w.created_at FROM workspace w
+		JOIN member m ON m.workspace_id = w.id WHERE w.id = $1 AND m.person = $2 AND m.left_at IS NOT NULL`, ws, person))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Workspace{}, false, nil
+	}
+	if err != nil {
+		return Workspace{}, false, fmt.Errorf("look for a former member of workspace %s: %w", ws, err)
+	}
+	return w, true, nil
+}
+
 func noWorkspace(ws id.Workspace) error {
 	return fault.New(fault.NotFound, "There is no workspace %s.", ws)
 }

@@ -459,7 +459,7 @@ func tokenCard(t TokenRow) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if t.Mine && state == tokenActive {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "<div class=\"row\"><details class=\"menu left\"><summary>New secret</summary><div class=\"sheet\"><form class=\"form\" method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "<div class=\"row\"><details class=\"menu left\" name=\"menu\"><summary>New secret</summary><div class=\"sheet\"><form class=\"form\" method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -503,7 +503,7 @@ func tokenCard(t TokenRow) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if ViewerOf(ctx).Role.Allows(workspace.Owner) {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "<details class=\"menu left\"><summary>Budget</summary><div class=\"sheet\"><form class=\"form\" method=\"post\" action=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "<details class=\"menu left\" name=\"menu\"><summary>Budget</summary><div class=\"sheet\"><form class=\"form\" method=\"post\" action=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -599,7 +599,7 @@ func tokenCard(t TokenRow) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "<details class=\"menu left\"><summary>Revoke</summary><div class=\"sheet\"><form class=\"form\" method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "<details class=\"menu left\" name=\"menu\"><summary>Revoke</summary><div class=\"sheet\"><form class=\"form\" method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

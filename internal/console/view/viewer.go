@@ -16,6 +16,9 @@ type Viewer struct {
 	Role        workspace.Role         // in Workspace
 	Memberships []workspace.Membership // every workspace of the person, by name
 	Session     id.Session
+
+	Home    workspace.Membership // the workspace in the navigation: the page's own, or the one that was opened last; zero for none
+	Balance *int64               // of Home; nil if it is not known
 }
 
 type viewerKey struct{}

@@ -24,8 +24,18 @@ const (
 	InvitePassword InvitationKind = "password" // set a new password
 )
 
-// InvitationAge is how long an invitation link works.
-const InvitationAge = 7 * 24 * time.Hour
+// Age returns how long a link of the kind works. Whoever finds a link can use it, so a link that gives more power works for a
+// shorter time.
+func (k InvitationKind) Age() time.Duration {
+	switch k {
+	case InviteFirst:
+		return time.Hour
+	case InvitePassword:
+		return 4 * time.Hour
+	case InviteOperator, InviteMember:
+	}
+	return 72 * time.Hour
+}
 
 // Invitation is a link that works once. The secret in the link is not stored.
 type Invitation struct {
@@ -41,7 +51,8 @@ type Invitation struct {
 }
 
 // Invite stores an invitation and returns the secret of its link, which cannot be read again. It sets the ID and times of
-// the invitation. Faults: Validation for a malformed email.
+// the invitation. A link for the first owner, or for a person's password, replaces the earlier ones. Faults: Validation for a
+// malformed email.
 func (p *People) Invite(ctx context.Context, i Invitation) (string, Invitation, error) {
 	if i.Email != "" {
 		email, faults := emailOf(i.Email)
@@ -51,9 +62,12 @@ func (p *People) Invite(ctx context.Context, i Invitation) (string, Invitation, 
 		i.Email = email
 	}
 	now := db.FromTime(db.Time(time.Now()))
-	i.ID, i.CreatedAt, i.ExpiresAt = id.New[id.Invitation](), now, now.Add(InvitationAge)
+	i.ID, i.CreatedAt, i.ExpiresAt = id.New[id.Invitation](), now, now.Add(i.Kind.Age())
 	secret := rand.Text()
 	err := p.db.Tx(ctx, func(tx *db.Tx) error {
+		if err := withdrawEarlier(ctx, tx, i.Kind, i.Person); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO invitation (id, hash, kind, workspace_id, role, email, person_id, invited_by, created_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
@@ -65,6 +79,18 @@ func (p *People) Invite(ctx context.Context, i Invitation) (string, Invitation, 
 		return "", Invitation{}, fmt.Errorf("invite: %w", err)
 	}
 	return secret, i, nil
+}
+
+// withdrawEarlier deletes the unused links that one of this kind replaces.
+func withdrawEarlier(ctx context.Context, tx *db.Tx, kind InvitationKind, person id.Person) (err error) {
+	switch kind {
+	case InviteFirst:
+		_, err = tx.ExecContext(ctx, `DELETE FROM invitation WHERE kind = 'first' AND used_at IS NULL`)
+	case InvitePassword:
+		_, err = tx.ExecContext(ctx, `DELETE FROM invitation WHERE kind = 'password' AND used_at IS NULL AND person_id = $1`, person)
+	case InviteOperator, InviteMember:
+	}
+	return err
 }
 
 // An invitation works once until it expires, and one of kind first only while there are no people.

@@ -119,26 +119,32 @@ func TestInvitationEndsByAgeAndByWithdrawal(t *testing.T) {
 	})
 }
 
-func TestFirstLinksEndWithTheFirstPerson(t *testing.T) {
+func TestOneFirstLinkWorksAndMakesOnePerson(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		people := account.NewPeople(d)
 		var secrets []string
 		for range 4 { // each start of a server makes one
-			secret, _, err := people.Invite(t.Context(), account.Invitation{Kind: account.InviteFirst})
+			secret, made, err := people.Invite(t.Context(), account.Invitation{Kind: account.InviteFirst})
 			require.NoError(t, err)
+			require.WithinDuration(t, time.Now().Add(time.Hour), made.ExpiresAt, time.Minute)
 			secrets = append(secrets, secret)
+		}
+		newest := secrets[len(secrets)-1]
+		for _, replaced := range secrets[:len(secrets)-1] {
+			_, err := people.Invitation(t.Context(), replaced)
+			require.Equal(t, fault.InvalidLink, fault.CodeOf(err))
 		}
 		var group sync.WaitGroup
 		var made atomic.Int32
-		for i, secret := range secrets {
+		for i := range secrets {
 			group.Go(func() {
 				checked, err := people.Check(t.Context(), account.NewPerson{Email: string(rune('a'+i)) + "@example.com", Name: "First"})
 				if err != nil {
 					return
 				}
 				err = d.Tx(t.Context(), func(tx *db.Tx) error {
-					if _, err := people.Redeem(t.Context(), tx, secret); err != nil {
+					if _, err := people.Redeem(t.Context(), tx, newest); err != nil {
 						return err
 					}
 					_, err := people.Create(t.Context(), tx, checked)

@@ -98,10 +98,54 @@ func (p *People) Create(ctx context.Context, tx *db.Tx, c Checked) (Person, erro
 	return made, err
 }
 
-// SetOperator lets the person manage the whole installation.
-func (p *People) SetOperator(ctx context.Context, tx *db.Tx, person id.Person) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE person SET operator = 1 WHERE id = $1`, person); err != nil {
-		return fmt.Errorf("make person %s an operator: %w", person, err)
+// SetOperator lets the person manage the whole installation, or no longer. Validation for the last operator, who must stay one.
+func (p *People) SetOperator(ctx context.Context, tx *db.Tx, person id.Person, operator bool) error {
+	if !operator {
+		if err := keepOperator(ctx, tx, person); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE person SET operator = $1 WHERE id = $2`, flag(operator), person); err != nil {
+		return fmt.Errorf("set operator %s: %w", person, err)
+	}
+	return nil
+}
+
+// keepOperator returns a Validation fault if the person is the only operator.
+func keepOperator(ctx context.Context, tx *db.Tx, person id.Person) error {
+	// Two operators who remove each other at once must run one after the other.
+	operators, err := db.Collect(ctx, tx, db.Value[id.Person], `SELECT id FROM person WHERE operator = 1 ORDER BY id`+tx.ForUpdate())
+	if err != nil {
+		return fmt.Errorf("list operators: %w", err)
+	}
+	if len(operators) == 1 && operators[0] == person {
+		return fault.Invalid(fault.FieldError{Message: "The installation needs an operator: make another person an operator first."})
+	}
+	return nil
+}
+
+// Remove ends the person's account: their sessions, sign-ins and links end, and their email address is deleted, so that it can be
+// invited again as a new person. The name stays, because the ledger and exports show who did what. Validation for the last
+// operator.
+func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error {
+	if err := keepOperator(ctx, tx, person); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`DELETE FROM session WHERE person_id = $1`,
+		`DELETE FROM identity WHERE person_id = $1`,
+		`DELETE FROM invitation WHERE used_at IS NULL AND (person_id = $1 OR invited_by = $1
+			OR email = (SELECT email FROM person WHERE id = $1))`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, person); err != nil {
+			return fmt.Errorf("remove person %s: %w", person, err)
+		}
+	}
+	// Not an email address, so nobody can sign in with it.
+	_, err := tx.ExecContext(ctx, `UPDATE person SET removed_at = $1, email = $2, password = '', operator = 0 WHERE id = $3`,
+		db.Time(time.Now()), "removed "+person.String(), person)
+	if err != nil {
+		return fmt.Errorf("remove person %s: %w", person, err)
 	}
 	return nil
 }
@@ -131,7 +175,7 @@ func (p *People) one(ctx context.Context, query string, args ...any) (Person, er
 
 // List returns all people, ordered by email.
 func (p *People) List(ctx context.Context) ([]Person, error) {
-	all, err := db.Collect(ctx, p.db.Read(), scanPerson, `SELECT `+personColumns+` FROM person ORDER BY email`)
+	all, err := db.Collect(ctx, p.db.Read(), scanPerson, `SELECT `+personColumns+` FROM person WHERE removed_at IS NULL ORDER BY email`)
 	if err != nil {
 		return nil, fmt.Errorf("list people: %w", err)
 	}

@@ -62,10 +62,14 @@ func (p *People) HashPassword(ctx context.Context, password string) (PasswordHas
 	return PasswordHash(hash), err
 }
 
-// SetPassword sets the person's password and ends their sessions except keep, which may be zero.
+// SetPassword sets the person's password, and ends the links that could set another one and their sessions except keep, which may
+// be zero.
 func (p *People) SetPassword(ctx context.Context, tx *db.Tx, person id.Person, hash PasswordHash, keep id.Session) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE person SET password = $1 WHERE id = $2`, string(hash), person); err != nil {
 		return fmt.Errorf("set password of person %s: %w", person, err)
+	}
+	if err := withdrawEarlier(ctx, tx, InvitePassword, person); err != nil {
+		return fmt.Errorf("withdraw password links of person %s: %w", person, err)
 	}
 	return endOthers(ctx, tx, person, keep)
 }

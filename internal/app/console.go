@@ -30,9 +30,9 @@ func (a *App) console(ctx context.Context, publicURL string) (http.Handler, erro
 }
 
 // FirstLink returns a link for creating the first account, at a server that listens at addr. It is empty if an account
-// exists already. Each call returns a new link; all of them expire when the first account is created.
+// exists already. Each call returns a new link, which replaces the earlier one.
 func (a *App) FirstLink(ctx context.Context, addr net.Addr) (string, error) {
-	secret, err := a.Memberships.First(ctx)
+	secret, _, err := a.Memberships.First(ctx)
 	if err != nil || secret == "" {
 		return "", err
 	}

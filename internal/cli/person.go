@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -13,9 +14,11 @@ import (
 )
 
 type personCommand struct {
-	List          personList   `cmd:"" help:"List the people who can sign in to the console."`
-	Invite        personInvite `cmd:"" help:"Create a link for a person to create their account."`
-	ResetPassword personReset  `cmd:"" help:"Create a link for a person to set a new password."`
+	List          personList     `cmd:"" help:"List the people who can sign in to the console."`
+	Invite        personInvite   `cmd:"" help:"Create a link for a person to create their account."`
+	Remove        personRemove   `cmd:"" help:"End a person's account, sessions and tokens."`
+	Operator      personOperator `cmd:"" help:"Make a person an operator of the installation, or no longer one."`
+	ResetPassword personReset    `cmd:"" help:"Create a link for a person to set a new password."`
 }
 
 type personList struct{ jsonFlag }
@@ -72,16 +75,17 @@ type linkMade struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-func (f linkFlags) print(s *session, secret, email, what string) error {
+func (f linkFlags) print(s *session, secret string, i account.Invitation, what string) error {
 	base := strings.TrimSuffix(f.PublicURL, "/")
 	if base == "" {
 		base = "http://" + config.Default("addr")
 	}
 	link := base + console.JoinPath(secret)
 	if f.JSON {
-		return s.printJSON(linkMade{link, email, time.Now().UTC().Add(account.InvitationAge).Truncate(time.Second)})
+		return s.printJSON(linkMade{link, i.Email, i.ExpiresAt.Truncate(time.Second)})
 	}
-	s.printf("%s. It works once, within 7 days, while capi serve is running:\n\n    %s\n\n", what, link)
+	s.printf("%s. It works once, within %s, while capi serve is running:\n\n    %s\n\n", what,
+		plural(int(i.Kind.Age().Hours()), "hour", "hours"), link)
 	return nil
 }
 
@@ -109,31 +113,100 @@ func (c *personInvite) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	secret, what, err := c.make(s, a)
+	secret, made, what, err := c.make(s, a)
 	if err != nil {
 		return err
 	}
-	return c.print(s, secret, c.Email, what)
+	return c.print(s, secret, made, what)
 }
 
-func (c *personInvite) make(s *session, a *app.App) (secret, what string, err error) {
+func (c *personInvite) make(s *session, a *app.App) (secret string, made account.Invitation, what string, err error) {
 	switch {
 	case c.Operator:
-		secret, _, err = a.Memberships.InviteOperator(s.ctx, c.Email, id.Person{})
-		return secret, "Link for a new operator", err
+		secret, made, err = a.Memberships.InviteOperator(s.ctx, c.Email, id.Person{})
+		return secret, made, "Link for a new operator", err
 	case !c.Workspace.IsZero():
-		secret, _, err = a.Memberships.InviteMember(s.ctx, c.Workspace.Workspace, workspace.Role(c.Role), c.Email, id.Person{})
-		return secret, "Link for a new " + c.Role, err
+		secret, made, err = a.Memberships.InviteMember(s.ctx, c.Workspace.Workspace, workspace.Role(c.Role), c.Email, id.Person{})
+		return secret, made, "Link for a new " + c.Role, err
 	}
-	if secret, err = a.Memberships.First(s.ctx); err == nil && secret == "" {
+	if secret, made, err = a.Memberships.First(s.ctx); err == nil && secret == "" {
 		err = &config.Error{Setting: "workspace", Message: "is missing; use --workspace ID with an ID from capi workspace list, or --operator"}
 	}
-	return secret, "Link for the first owner", err
+	return secret, made, "Link for the first owner; earlier ones no longer work", err
+}
+
+// personArg names a person.
+type personArg struct {
+	Email string `arg:"" help:"The person's email address."`
+}
+
+// open opens the data and finds the person. The caller closes the App.
+func (c *personArg) open(s *session) (*app.App, account.Person, error) {
+	a, err := s.open()
+	if err != nil {
+		return nil, account.Person{}, err
+	}
+	p, err := a.People.ByEmail(s.ctx, c.Email)
+	if err != nil {
+		return nil, account.Person{}, errors.Join(err, a.Close())
+	}
+	return a, p, nil
+}
+
+type personRemove struct{ personArg }
+
+// Help is shown below the summary.
+func (personRemove) Help() string {
+	return `The person can no longer sign in, leaves all workspaces, and their sessions and tokens end at once. Tokens that they created to
+stay active without them continue. The ledger and exports keep their name; their email address is deleted, and can be invited
+again as a new account.`
+}
+
+// Run removes the person.
+func (c *personRemove) Run(s *session) error {
+	a, p, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := a.Memberships.Remove(s.ctx, p.ID); err != nil {
+		return err
+	}
+	s.printf("Removed %s. Their sessions and tokens have ended.\n", p.Email)
+	return nil
+}
+
+type personOperator struct {
+	personArg
+	Off bool `help:"The person is no longer an operator."`
+}
+
+// Run changes whether the person is an operator.
+func (c *personOperator) Run(s *session) error {
+	a, p, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := a.Memberships.SetOperator(s.ctx, p.ID, !c.Off); err != nil {
+		return err
+	}
+	if c.Off {
+		s.printf("%s is no longer an operator.\n", p.Email)
+	} else {
+		s.printf("%s is now an operator.\n", p.Email)
+	}
+	return nil
 }
 
 type personReset struct {
-	Email string `arg:"" help:"The person's e-mail address."`
+	personArg
 	linkFlags
+}
+
+// Help is shown below the summary.
+func (personReset) Help() string {
+	return `A new link replaces the earlier ones, and setting a password ends them all.`
 }
 
 // Run creates the link.
@@ -147,5 +220,5 @@ func (c *personReset) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return c.print(s, secret, i.Email, "Link for "+i.Email+" to set a new password, which signs out all their browsers")
+	return c.print(s, secret, i, "Link for "+i.Email+" to set a new password, which signs out all their browsers")
 }

@@ -54,7 +54,7 @@ func (s *session) welcome(a *app.App, addr net.Addr) error {
 	if err != nil || link == "" {
 		return err
 	}
-	s.printf("Nobody can sign in to the console yet. Create the first account with this link; it works once:\n\n    %s\n\n", link)
+	s.printf("Nobody can sign in to the console yet. Create the first account with this link; it works once, within an hour (capi person invite makes another):\n\n    %s\n\n", link)
 	return nil
 }
 

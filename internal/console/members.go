@@ -83,7 +83,7 @@ func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return notFound()
 	}
-	err = s.Workspaces.Leave(r.Context(), v.Workspace.ID, who)
+	err = s.Memberships.Leave(r.Context(), v.Workspace.ID, who)
 	switch {
 	case fault.CodeOf(err) == fault.Validation:
 		s.warn(r.Context(), "The member was not removed: "+messageOf(err))
@@ -97,7 +97,7 @@ func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) leave(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
-	err := s.Workspaces.Leave(r.Context(), v.Workspace.ID, v.Person.ID)
+	err := s.Memberships.Leave(r.Context(), v.Workspace.ID, v.Person.ID)
 	if fault.CodeOf(err) == fault.Validation {
 		s.warn(r.Context(), "You did not leave: "+messageOf(err))
 		return redirect(w, r, v.Path("/members"))

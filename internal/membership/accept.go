@@ -63,7 +63,7 @@ func (m *Memberships) AcceptAs(ctx context.Context, secret string, p account.Per
 			return fault.New(fault.Forbidden, "The invitation is for %s, but you are signed in as %s.", i.Email, p.Email)
 		}
 		if i.Kind == account.InviteOperator {
-			if err := m.people.SetOperator(ctx, tx, p.ID); err != nil {
+			if err := m.people.SetOperator(ctx, tx, p.ID, true); err != nil {
 				return err
 			}
 		}

@@ -9,14 +9,13 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// First returns the secret of a link for the first owner; empty if a person exists already.
-func (m *Memberships) First(ctx context.Context) (string, error) {
+// First returns the secret of a link for the first owner, which replaces the earlier ones; empty if a person exists already.
+func (m *Memberships) First(ctx context.Context) (string, account.Invitation, error) {
 	nobody, err := m.people.Nobody(ctx)
 	if err != nil || !nobody {
-		return "", err
+		return "", account.Invitation{}, err
 	}
-	secret, _, err := m.people.Invite(ctx, account.Invitation{Kind: account.InviteFirst})
-	return secret, err
+	return m.people.Invite(ctx, account.Invitation{Kind: account.InviteFirst})
 }
 
 // InviteMember returns the secret of an invitation to the workspace. by is zero at the command line. Faults: Validation,

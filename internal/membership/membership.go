@@ -9,6 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -18,6 +19,7 @@ type Deps struct {
 	People     *account.People
 	Workspaces *workspace.Store
 	Credits    *credit.Store
+	Tokens     *token.Store
 }
 
 // Memberships admits people. It is safe for concurrent use.
@@ -26,11 +28,12 @@ type Memberships struct {
 	people     *account.People
 	workspaces *workspace.Store
 	credits    *credit.Store
+	tokens     *token.Store
 }
 
 // New returns Memberships over the stores.
 func New(d Deps) *Memberships {
-	return &Memberships{db: d.DB, people: d.People, workspaces: d.Workspaces, credits: d.Credits}
+	return &Memberships{db: d.DB, people: d.People, workspaces: d.Workspaces, credits: d.Credits, tokens: d.Tokens}
 }
 
 // NewWorkspace describes a workspace to create.

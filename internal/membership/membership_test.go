@@ -12,6 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -22,18 +23,21 @@ type house struct {
 	people     *account.People
 	workspaces *workspace.Store
 	credits    *credit.Store
+	tokens     *token.Store
 }
 
 func open(d *db.DB) *house {
-	h := &house{people: account.NewPeople(d), workspaces: workspace.New(d), credits: credit.New(d)}
-	h.Memberships = membership.New(membership.Deps{DB: d, People: h.people, Workspaces: h.workspaces, Credits: h.credits})
+	h := &house{people: account.NewPeople(d), workspaces: workspace.New(d), credits: credit.New(d), tokens: token.New(d, token.Options{})}
+	h.Memberships = membership.New(membership.Deps{
+		DB: d, People: h.people, Workspaces: h.workspaces, Credits: h.credits, Tokens: h.tokens,
+	})
 	return h
 }
 
 // first makes the first owner.
 func (h *house) first(t *testing.T) (account.Person, id.Workspace) {
 	t.Helper()
-	secret, err := h.First(t.Context())
+	secret, _, err := h.First(t.Context())
 	require.NoError(t, err)
 	ann, ws, err := h.Accept(t.Context(), secret, membership.Newcomer{
 		Name: "Ann", Email: "ann@example.com", Password: passphrase, Workspace: "Lab",

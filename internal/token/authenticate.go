@@ -77,6 +77,8 @@ func (s *Store) find(ctx context.Context, secret string) (holder, error) {
 
 func (h holder) check(now time.Time) error {
 	switch {
+	case h.left: // before revoked, because leaving revokes
+		return fault.New(fault.NotWorkspaceMember, "The token's owner has left the workspace.")
 	case h.revokedAt.Valid:
 		return fault.New(fault.InvalidToken, "The token was revoked.")
 	case h.expiresAt.Valid && db.Time(now) >= h.expiresAt.Int64:
@@ -84,8 +86,6 @@ func (h holder) check(now time.Time) error {
 			db.FromTime(h.expiresAt.Int64).Format(time.RFC3339))
 	case h.Workspace.IsZero():
 		return fault.New(fault.TokenNotWorkspaceBound, "The token belongs to no workspace. Create a new one.")
-	case h.left:
-		return fault.New(fault.NotWorkspaceMember, "The token's owner has left the workspace.")
 	}
 	return nil
 }

@@ -143,6 +143,16 @@ func (s *Store) Revoke(ctx context.Context, token id.Token) error {
 	})
 }
 
+// RevokeOwned ends every token of the workspace that belongs to the person, in the transaction in which they leave.
+func (s *Store) RevokeOwned(ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person) error {
+	_, err := tx.ExecContext(ctx, `UPDATE token SET revoked_at = $1 WHERE workspace_id = $2 AND owner = $3 AND revoked_at IS NULL`,
+		db.Time(time.Now()), ws, person)
+	if err != nil {
+		return fmt.Errorf("revoke tokens of person %s in workspace %s: %w", person, ws, err)
+	}
+	return nil
+}
+
 // List returns the tokens of a workspace, oldest first, including ended ones.
 func (s *Store) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 	tokens, err := db.Collect(ctx, s.db.Read(), scan,

@@ -173,21 +173,6 @@ func TestRevocationTakesEffectAtTheNextRequest(t *testing.T) {
 	})
 }
 
-func TestTokenWorksAgainWhenItsOwnerComesBack(t *testing.T) {
-	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		b, people := token.New(d, token.Options{}), workspace.New(d)
-		ws, ann := staffed(t, d)
-		secret, _ := create(t, b, token.NewToken{Workspace: ws, Owner: ann})
-		require.NoError(t, people.Leave(t.Context(), ws, ann))
-		_, err := b.Authenticate(t.Context(), "Bearer "+secret)
-		require.Equal(t, fault.NotWorkspaceMember, fault.CodeOf(err))
-		join(t, d, ws, ann)
-		_, err = b.Authenticate(t.Context(), "Bearer "+secret)
-		require.NoError(t, err)
-	})
-}
-
 func TestOnlyTheHashIsStored(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -27,8 +27,8 @@ type Belonging struct {
 	JoinedAt time.Time
 }
 
-// AddMember makes the person a member of the workspace. A person who is a member already keeps their role. A person who
-// had left is a member again, and their tokens work again. Faults: Validation, NotFound without the workspace.
+// AddMember makes the person a member of the workspace. A person who is a member already keeps their role. Faults:
+// Validation, NotFound without the workspace.
 func (s *Store) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person, role Role) error {
 	if _, err := ParseRole(string(role)); err != nil {
 		return fault.Invalid(fault.FieldError{Field: "role", Message: err.Error()})
@@ -63,16 +63,33 @@ func (s *Store) SetRole(ctx context.Context, ws id.Workspace, person id.Person, 
 	})
 }
 
-// Leave ends the person's membership. Their tokens are refused from the next request on. A second call changes nothing.
-// NotFound if the person never was a member; Validation for the last owner, who must stay.
-func (s *Store) Leave(ctx context.Context, ws id.Workspace, person id.Person) error {
+// Leave ends the person's membership, and then runs the steps in the same transaction. A second call changes nothing. NotFound
+// if the person never was a member; Validation for the last owner, who must stay.
+func (s *Store) Leave(ctx context.Context, ws id.Workspace, person id.Person, steps ...db.Step[id.Workspace]) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		err := s.change(ctx, tx, ws, person, false, `left_at = COALESCE(left_at, $3)`, db.Time(time.Now()))
 		if err != nil {
 			return fmt.Errorf("leave workspace %s: %w", ws, err)
 		}
-		return nil
+		return db.Then(ctx, tx, ws, steps)
 	})
+}
+
+// LeaveAll ends all memberships of the person. It returns the workspaces that they left. Validation if one of them would be left
+// without an owner.
+func (s *Store) LeaveAll(ctx context.Context, tx *db.Tx, person id.Person) ([]id.Workspace, error) {
+	// In the order of their ids, in which everybody locks several workspaces.
+	all, err := db.Collect(ctx, tx, db.Value[id.Workspace], `SELECT workspace_id FROM member
+		WHERE person = $1 AND left_at IS NULL ORDER BY workspace_id`, person)
+	if err != nil {
+		return nil, fmt.Errorf("list workspaces of person %s: %w", person, err)
+	}
+	for _, ws := range all {
+		if err := s.change(ctx, tx, ws, person, false, `left_at = COALESCE(left_at, $3)`, db.Time(time.Now())); err != nil {
+			return nil, fmt.Errorf("leave workspace %s: %w", ws, err)
+		}
+	}
+	return all, nil
 }
 
 // change updates a member's row unless that would leave the workspace without an owner.
@@ -81,7 +98,8 @@ func (s *Store) change(
 ) error {
 	// Two owners who demote each other at once would each see the other as an owner. Locking the workspace's row makes
 	// them run one after the other.
-	if err := tx.QueryRowContext(ctx, `SELECT id FROM workspace WHERE id = $1`+tx.ForUpdate(), ws).Scan(new(string)); err != nil {
+	var name string
+	if err := tx.QueryRowContext(ctx, `SELECT name FROM workspace WHERE id = $1`+tx.ForUpdate(), ws).Scan(&name); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			return noWorkspace(ws)
 		}
@@ -99,7 +117,7 @@ func (s *Store) change(
 	case err != nil:
 		return err
 	case last && !staysOwner:
-		return fault.Invalid(fault.FieldError{Message: "A workspace needs an owner: make another member an owner first."})
+		return fault.Invalid(fault.FieldError{Message: fmt.Sprintf("The workspace %s needs an owner: make another member an owner first.", name)})
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE member SET `+set+` WHERE workspace_id = $1 AND person = $2`, ws, person, value)
 	return err

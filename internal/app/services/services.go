@@ -88,7 +88,7 @@ func Build(p Parts) *Services {
 		DB: d, Catalog: s.Catalog, Index: s.Index, Lists: s.Lists, Unlock: s.Unlocks, Credit: s.Credits, Jobs: s.Jobs,
 		Blobs: s.Blobs, Log: s.Log, Observe: p.Observe, Options: p.Exports,
 	})
-	s.Memberships = membership.New(membership.Deps{DB: d, People: s.People, Workspaces: s.Workspaces, Credits: s.Credits})
+	s.Memberships = membership.New(membership.Deps{DB: d, People: s.People, Workspaces: s.Workspaces, Credits: s.Credits, Tokens: s.Tokens})
 	s.Doctor = doctor.New(doctor.Deps{
 		Credits: s.Credits, Unlocks: s.Unlocks, Exports: s.Exports, Jobs: s.Jobs, Servers: p.Servers,
 	})

@@ -63,7 +63,7 @@ func MembersPage(f Members) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</h2><p>Send this link. It works once, expires in 7 days, and is shown only now:</p><p class=\"secret\" id=\"invitation-link\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</h2><p>Send this link. It works once, expires in 3 days, and is shown only now:</p><p class=\"secret\" id=\"invitation-link\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

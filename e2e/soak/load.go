@@ -20,7 +20,7 @@ const (
 	companies  = 5_000
 	rowsMax    = 1_000
 	credits    = 2_000
-	lookEvery  = 10                      // kills between two full checks, after each of which new customers take over
+	checkEvery = 10                      // kills between two full checks, after each of which new customers take over
 	killWait   = 1500 * time.Millisecond // the longest wait before a kill
 )
 
@@ -30,7 +30,7 @@ type load struct {
 	options   options
 	nodes     int
 	r         *rand.Rand // of the killer
-	stock     *customer.Stock
+	catalog   *customer.Catalog
 	customers []*customer.Customer
 	actions   map[string]int // of former customers
 	killed    map[string]int
@@ -43,14 +43,14 @@ type load struct {
 func newLoad(s *service, o options, nodes int) *load {
 	return &load{
 		service: s, options: o, nodes: nodes, r: rand.New(rand.NewPCG(o.seed, 1)),
-		stock: &customer.Stock{Size: companies}, killed: map[string]int{}, actions: map[string]int{},
+		catalog: &customer.Catalog{Size: companies}, killed: map[string]int{}, actions: map[string]int{},
 		failures: make(chan error, o.clients),
 	}
 }
 
-// run kills as many processes as kills says. After every lookEvery kills it checks everything and prints what was done.
+// run kills as many processes as kills says. After every checkEvery kills it checks everything and prints what was done.
 func (l *load) run(ctx context.Context, kills int) error {
-	if err := errors.Join(l.stock.Load(ctx, l.service.Import), l.raise(ctx)); err != nil {
+	if err := errors.Join(l.catalog.Import(ctx, l.service.Import), l.raise(ctx)); err != nil {
 		return err
 	}
 	for n := 1; n <= kills; n++ {
@@ -63,8 +63,8 @@ func (l *load) run(ctx context.Context, kills int) error {
 		if err := l.kill(ctx); err != nil {
 			return errors.Join(err, l.rest())
 		}
-		if n%lookEvery == 0 || n == kills {
-			if err := l.look(ctx); err != nil {
+		if n%checkEvery == 0 || n == kills {
+			if err := l.check(ctx); err != nil {
 				return err
 			}
 			fmt.Printf("%d kills: %s\n", n, l.summary())
@@ -85,7 +85,7 @@ func (l *load) open(ctx context.Context) error {
 			return err
 		}
 		l.customers = append(l.customers, customer.New(customer.Options{
-			Workspace: w.ID, Token: t, Granted: credits, Stock: l.stock, RowsMax: rowsMax, Do: l.service.do, Operator: l.service,
+			Workspace: w.ID, Token: t, Granted: credits, Catalog: l.catalog, RowsMax: rowsMax, Do: l.service.do, Operator: l.service,
 		}))
 	}
 	return nil
@@ -110,17 +110,17 @@ func (l *load) raise(ctx context.Context) error {
 func (l *load) begin(ctx context.Context) {
 	l.stop = make(chan struct{})
 	for i := range l.options.clients {
-		w, r := l.customers[i%len(l.customers)], rand.New(rand.NewPCG(l.r.Uint64(), 2))
+		c, r := l.customers[i%len(l.customers)], rand.New(rand.NewPCG(l.r.Uint64(), 2))
 		l.group.Go(func() {
-			if err := act(ctx, w, r, l.stop); err != nil {
+			if err := runClient(ctx, c, r, l.stop); err != nil {
 				l.failures <- err
 			}
 		})
 	}
 }
 
-// act is a client: it performs actions until stop is closed.
-func act(ctx context.Context, w *customer.Customer, r *rand.Rand, stop <-chan struct{}) error {
+// runClient performs random actions until stop is closed.
+func runClient(ctx context.Context, c *customer.Customer, r *rand.Rand, stop <-chan struct{}) error {
 	for ctx.Err() == nil {
 		select {
 		case <-stop:
@@ -131,7 +131,7 @@ func act(ctx context.Context, w *customer.Customer, r *rand.Rand, stop <-chan st
 		if r.IntN(10) == 0 { // a client that hangs up
 			ctx, cancel = context.WithTimeout(ctx, time.Duration(r.IntN(40_000))*time.Microsecond)
 		}
-		_, err := w.Act(ctx, r)
+		_, err := c.DoRandom(ctx, r)
 		cancel()
 		if err != nil {
 			return err
@@ -189,25 +189,25 @@ func (l *load) kill(ctx context.Context) error {
 // settleWait is how long unfinished exports may take to end on a busy machine.
 const settleWait = 5 * time.Minute
 
-// look waits until everything that was started has ended, and compares the service with all answers that the clients got,
+// check waits until everything that was started has ended, and compares the service with all answers that the clients got,
 // each file and each receipt included.
-func (l *load) look(ctx context.Context) error {
+func (l *load) check(ctx context.Context) error {
 	if err := l.rest(); err != nil {
 		return err
 	}
-	for _, w := range l.customers {
+	for _, c := range l.customers {
 		ctx, cancel := context.WithTimeout(ctx, settleWait)
-		err := w.Settle(ctx, 100*time.Millisecond)
+		err := c.Settle(ctx, 100*time.Millisecond)
 		cancel()
 		if err != nil {
 			return err
 		}
 	}
-	for _, w := range l.customers {
-		if err := w.Check(ctx); err != nil {
+	for _, c := range l.customers {
+		if err := c.Check(ctx); err != nil {
 			return err
 		}
-		for what, n := range w.Counts() {
+		for what, n := range c.Counts() {
 			l.actions[what] += n
 		}
 	}

@@ -56,13 +56,13 @@ func newConcurrent(t *testing.T, seed uint64, name string) *concurrent {
 	for range nodes {
 		c.nodes = append(c.nodes, c.join(ctx))
 	}
-	stock := &customer.Stock{Size: stockSize}
-	c.must(stock.Load(ctx, c.Import), nil)
+	catalog := &customer.Catalog{Size: catalogSize}
+	c.must(catalog.Import(ctx, c.Import), nil)
 	for _, s := range c.nodes {
 		c.must(s.follower.Build(ctx), s.node)
 	}
 	for range concurrentCustomers {
-		c.customers = append(c.customers, c.open(ctx, c.nodes[0].node, stock, c, false, c.send))
+		c.customers = append(c.customers, c.open(ctx, c.nodes[0].node, catalog, c, false, c.send))
 	}
 	return c
 }
@@ -123,18 +123,18 @@ func (c *concurrent) Revoke(ctx context.Context, t customer.Token) error {
 }
 
 // runClient performs random actions until stop is closed, and returns their number.
-func (c *concurrent) runClient(ctx context.Context, w *customer.Customer, r *rand.Rand, stop <-chan struct{}) (actions int, err error) {
+func (c *concurrent) runClient(ctx context.Context, buyer *customer.Customer, r *rand.Rand, stop <-chan struct{}) (actions int, err error) {
 	for {
 		select {
 		case <-stop:
 			return actions, nil
 		default:
 		}
-		act, cancel := ctx, func() {}
+		action, cancel := ctx, func() {}
 		if r.IntN(10) == 0 { // a client that hangs up
-			act, cancel = context.WithTimeout(ctx, time.Duration(r.IntN(10_000))*time.Microsecond)
+			action, cancel = context.WithTimeout(ctx, time.Duration(r.IntN(10_000))*time.Microsecond)
 		}
-		what, err := w.Act(act, r)
+		what, err := buyer.DoRandom(action, r)
 		cancel()
 		c.logf("%s", what)
 		if err != nil {
@@ -152,11 +152,11 @@ func (c *concurrent) round(ctx context.Context, victim *server) {
 	stop := make(chan struct{})
 	var group sync.WaitGroup
 	errs := make(chan error, concurrentCustomers*clientsPerCustomer)
-	for _, w := range c.customers {
+	for _, buyer := range c.customers {
 		for range clientsPerCustomer {
 			r := rand.New(rand.NewPCG(c.r.Uint64(), 3))
 			group.Go(func() {
-				actions, err := c.runClient(ctx, w, r, stop)
+				actions, err := c.runClient(ctx, buyer, r, stop)
 				c.mu.Lock()
 				defer c.mu.Unlock()
 				c.actions += actions
@@ -199,8 +199,8 @@ func (c *concurrent) settle(ctx context.Context) {
 	c.breakStore(0)
 	c.expireLeases(ctx)
 	require.Eventually(c.t, func() bool { return c.unfinished(ctx) == 0 }, time.Minute, time.Millisecond, "seed %d", c.seed)
-	for _, w := range c.customers {
-		c.must(w.Check(ctx), c.liveServer().node)
+	for _, buyer := range c.customers {
+		c.must(buyer.Check(ctx), c.liveServer().node)
 	}
 	c.must(c.examine(ctx, c.liveServer().node), c.liveServer().node)
 	c.logf("settled")

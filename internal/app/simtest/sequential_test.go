@@ -35,9 +35,9 @@ func newSequential(t *testing.T, seed, part uint64, name string) *sequential {
 	s := &sequential{simulation: newSimulation(t, seed, part, name, sequentialJobs())}
 	ctx := t.Context()
 	s.node = s.boot(ctx)
-	stock := &customer.Stock{Size: stockSize}
-	s.must(stock.Load(ctx, s.Import), s.node)
-	s.customer = s.open(ctx, s.node, stock, s, true, func(r *http.Request) (*http.Response, error) {
+	catalog := &customer.Catalog{Size: catalogSize}
+	s.must(catalog.Import(ctx, s.Import), s.node)
+	s.customer = s.open(ctx, s.node, catalog, s, true, func(r *http.Request) (*http.Response, error) {
 		return s.node.answer(r, s.flipCoin(), s.unexplained)
 	})
 	return s
@@ -90,12 +90,12 @@ func (s *sequential) act(ctx context.Context) {
 		ctx, hangUp := context.WithCancel(ctx)
 		defer hangUp()
 		s.node.life.hangUpAfter(s.r.IntN(30), hangUp)
-		what, err := s.customer.Act(ctx, s.r)
+		what, err := s.customer.DoRandom(ctx, s.r)
 		s.record("client hangs up: "+what, err)
 		s.node.life.hangUpAfter(0, nil)
 		s.compare(context.WithoutCancel(ctx))
 	default:
-		s.record(s.customer.Act(ctx, s.r))
+		s.record(s.customer.DoRandom(ctx, s.r))
 	}
 }
 
@@ -103,7 +103,7 @@ func (s *sequential) act(ctx context.Context) {
 // is ignored; restart compares again.
 func (s *sequential) compare(ctx context.Context) {
 	s.t.Helper()
-	if err := s.customer.Look(ctx); !s.node.life.isOver() {
+	if err := s.customer.Audit(ctx); !s.node.life.isOver() {
 		s.must(err, s.node)
 	}
 }

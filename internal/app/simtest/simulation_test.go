@@ -30,13 +30,13 @@ import (
 
 var (
 	seedFlag    = flag.Uint64("sim.seed", 0, "run only the simulation with this seed; 0 for random seeds")
-	crashesFlag = flag.Int("sim.deaths", 310, "number of random crashes to simulate on each database")
+	crashesFlag = flag.Int("sim.crashes", 310, "number of random crashes to simulate on each database")
 	traceFlag   = flag.Int("sim.trace", 60, "number of last actions to print if a simulation fails")
 )
 
 const (
-	stockSize = 150
-	rowsMax   = 30
+	catalogSize = 150
+	rowsMax     = 30
 )
 
 // eachDatabase runs fn on every database. fresh creates an empty database and returns the name to open it by.
@@ -91,43 +91,43 @@ type simulation struct {
 // newSimulation returns a simulation with the seed, without processes. Each part of a test gets different random numbers.
 func newSimulation(t *testing.T, seed, part uint64, name string, jobs job.Options) *simulation {
 	t.Helper()
-	w := &simulation{
+	s := &simulation{
 		t: t, seed: seed, name: name, dir: memoryDir(t), jobs: jobs,
 		r: rand.New(rand.NewPCG(seed, 2*part)), faultRand: rand.New(rand.NewPCG(seed, 2*part+1)),
 	}
-	w.raw = dbtest.Open(t, name)
+	s.raw = dbtest.Open(t, name)
 	var err error
-	w.files, err = file.Open(file.Options{Dir: filepath.Join(w.dir, "files"), Key: bytes.Repeat([]byte("k"), 32)})
+	s.files, err = file.Open(file.Options{Dir: filepath.Join(s.dir, "files"), Key: bytes.Repeat([]byte("k"), 32)})
 	require.NoError(t, err)
-	return w
+	return s
 }
 
 // close closes the database. PostgreSQL has a limited number of connections for all simulations of a test.
-func (w *simulation) close() { require.NoError(w.t, w.raw.Close()) }
+func (s *simulation) close() { require.NoError(s.t, s.raw.Close()) }
 
 // logf adds a line to the trace, which is printed if the simulation fails.
-func (w *simulation) logf(format string, args ...any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.trace = append(w.trace, fmt.Sprintf(format, args...))
+func (s *simulation) logf(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trace = append(s.trace, fmt.Sprintf(format, args...))
 }
 
 // unexplained records a failure that nothing in the simulation explains.
-func (w *simulation) unexplained(what string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.faults = append(w.faults, what)
+func (s *simulation) unexplained(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, what)
 }
 
 // must fails the test if err is not nil or a violation was recorded. It prints how to repeat the simulation.
-func (w *simulation) must(err error, n *node) {
-	w.t.Helper()
-	w.mu.Lock()
-	if len(w.faults) > 0 {
-		err = errors.Join(err, errors.New(strings.Join(w.faults, "\n")))
+func (s *simulation) must(err error, n *node) {
+	s.t.Helper()
+	s.mu.Lock()
+	if len(s.faults) > 0 {
+		err = errors.Join(err, errors.New(strings.Join(s.faults, "\n")))
 	}
-	trace := strings.Join(w.trace[max(0, len(w.trace)-*traceFlag):], "\n    ")
-	w.mu.Unlock()
+	trace := strings.Join(s.trace[max(0, len(s.trace)-*traceFlag):], "\n    ")
+	s.mu.Unlock()
 	if err == nil {
 		return
 	}
@@ -137,32 +137,32 @@ func (w *simulation) must(err error, n *node) {
 		steps = strings.Join(n.life.steps, ", ")
 		n.life.mu.Unlock()
 	}
-	w.t.Fatalf("%v\n\nlast actions:\n    %s\n\nsteps of the last process: %s\n\nto repeat this simulation:\n"+
-		"    go test ./internal/app/simtest -run '^%s$' -sim.seed=%d", err, trace, steps, w.t.Name(), w.seed)
+	s.t.Fatalf("%v\n\nlast actions:\n    %s\n\nsteps of the last process: %s\n\nto repeat this simulation:\n"+
+		"    go test ./internal/app/simtest -run '^%s$' -sim.seed=%d", err, trace, steps, s.t.Name(), s.seed)
 }
 
 // breakStore makes the percentage of Puts fail from now on.
-func (w *simulation) breakStore(percent int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.broken = percent
+func (s *simulation) breakStore(percent int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = percent
 }
 
 var errFull = errors.New("no space left on device")
 
-func (w *simulation) fault() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.faultRand.IntN(100) < w.broken {
+func (s *simulation) fault() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.faultRand.IntN(100) < s.broken {
 		return errFull
 	}
 	return nil
 }
 
-func (w *simulation) flipCoin() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.faultRand.IntN(2) == 0
+func (s *simulation) flipCoin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.faultRand.IntN(2) == 0
 }
 
 // traceWriter adds the log of a process to the trace until the process crashes.
@@ -171,42 +171,42 @@ type traceWriter struct {
 	life *lifetime
 }
 
-func (j traceWriter) Write(line []byte) (int, error) {
-	if !j.life.isOver() {
-		j.sim.logf("    %s", strings.TrimSpace(string(line)))
+func (w traceWriter) Write(line []byte) (int, error) {
+	if !w.life.isOver() {
+		w.sim.logf("    %s", strings.TrimSpace(string(line)))
 	}
 	return len(line), nil
 }
 
 // boot starts a process. A crash during the start is not an error.
-func (w *simulation) boot(ctx context.Context) *node {
+func (s *simulation) boot(ctx context.Context) *node {
 	l := &lifetime{}
-	log := slog.New(slog.NewTextHandler(traceWriter{w, l}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	n, err := newNode(w.raw, w.files, w.dir, l, w.fault, w.jobs, log)
-	w.must(err, nil)
+	log := slog.New(slog.NewTextHandler(traceWriter{s, l}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	n, err := newNode(s.raw, s.files, s.dir, l, s.fault, s.jobs, log)
+	s.must(err, nil)
 	if err := n.follower.Build(ctx); err != nil && !n.life.isOver() {
-		w.must(err, n)
+		s.must(err, n)
 	}
 	return n
 }
 
 // open creates a workspace and returns its customer, which sends requests with do.
-func (w *simulation) open(ctx context.Context, n *node, stock *customer.Stock, operator customer.Operator, alone bool,
+func (s *simulation) open(ctx context.Context, n *node, catalog *customer.Catalog, operator customer.Operator, alone bool,
 	do func(*http.Request) (*http.Response, error),
 ) *customer.Customer {
 	const granted = 100
 	ws, err := n.CreateWorkspace(ctx, "Sim", granted)
-	w.must(err, n)
+	s.must(err, n)
 	secret, t, err := n.Tokens.Create(ctx, token.NewToken{Workspace: ws.ID, Name: "own", Scope: auth.ReadWrite})
-	w.must(err, n)
+	s.must(err, n)
 	return customer.New(customer.Options{
 		Workspace: ws.ID.String(), Token: customer.Token{ID: t.ID.String(), Secret: secret}, Granted: granted,
-		Stock: stock, RowsMax: rowsMax, Do: do, Operator: operator, Alone: alone,
+		Catalog: catalog, RowsMax: rowsMax, Do: do, Operator: operator, Alone: alone,
 	})
 }
 
 // examine runs capi doctor and returns its findings as an error.
-func (w *simulation) examine(ctx context.Context, n *node) error {
+func (s *simulation) examine(ctx context.Context, n *node) error {
 	var found []error
 	err := n.Doctor.Run(ctx, nil, func(c doctor.Check) {
 		for _, f := range c.Findings {
@@ -217,30 +217,30 @@ func (w *simulation) examine(ctx context.Context, n *node) error {
 }
 
 // unfinished returns the number of jobs that are queued or running.
-func (w *simulation) unfinished(ctx context.Context) (n int) {
-	err := w.raw.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM job WHERE state IN ('queued', 'running')`).Scan(&n)
-	w.must(err, nil)
+func (s *simulation) unfinished(ctx context.Context) (n int) {
+	err := s.raw.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM job WHERE state IN ('queued', 'running')`).Scan(&n)
+	s.must(err, nil)
 	return n
 }
 
 // expireLeases expires the leases of all workers.
-func (w *simulation) expireLeases(ctx context.Context) {
-	w.must(w.raw.Tx(ctx, func(tx *db.Tx) error {
+func (s *simulation) expireLeases(ctx context.Context) {
+	s.must(s.raw.Tx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE job SET lease_until = 1 WHERE state = 'running'`)
 		return err
 	}), nil)
 }
 
 // runJobs runs jobs on the node until none are left or it crashes.
-func (w *simulation) runJobs(ctx context.Context, n *node) {
+func (s *simulation) runJobs(ctx context.Context, n *node) {
 	r := job.NewRunner(n.Jobs, n.Exports.Handlers())
 	if err := r.Start(ctx); err != nil {
 		if !n.life.isOver() {
-			w.must(err, n)
+			s.must(err, n)
 		}
 		return
 	}
-	for !n.life.isOver() && w.unfinished(ctx) > 0 {
+	for !n.life.isOver() && s.unfinished(ctx) > 0 {
 		n.Jobs.Notify() // a retry is due within a millisecond or two
 		time.Sleep(time.Millisecond / 2)
 	}
@@ -249,7 +249,7 @@ func (w *simulation) runJobs(ctx context.Context, n *node) {
 		cancel()
 	}
 	defer cancel()
-	w.must(r.Stop(ctx), n)
+	s.must(r.Stop(ctx), n)
 }
 
 // newSeed returns the seed given by -sim.seed, or a random one.
@@ -260,7 +260,7 @@ func newSeed() uint64 {
 	return rand.Uint64N(1_000_000_000) + 1
 }
 
-// crashesWanted returns the number of crashes for a test that simulates part/of of -sim.deaths. It returns 1 if -sim.seed is
+// crashesWanted returns the number of crashes for a test that simulates part/of of -sim.crashes. It returns 1 if -sim.seed is
 // given, so that the test runs one simulation.
 func crashesWanted(part, of int) int {
 	if *seedFlag != 0 {

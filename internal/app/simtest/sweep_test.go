@@ -18,7 +18,7 @@ func operations() []operation {
 	perform := func(actions ...string) func(*sequential, context.Context) {
 		return func(s *sequential, ctx context.Context) {
 			for _, what := range actions {
-				s.record(s.customer.Perform(ctx, s.r, what))
+				s.record(s.customer.DoNamed(ctx, s.r, what))
 			}
 		}
 	}
@@ -104,7 +104,7 @@ func (s *sequential) runTo(ctx context.Context, op operation, step int) (survive
 		op.run(s, ctx)
 		if s.node.life.isOver() {
 			s.restart(ctx)
-			s.record(s.customer.Perform(ctx, s.r, "retry"))
+			s.record(s.customer.DoNamed(ctx, s.r, "retry"))
 			return false
 		}
 		s.node.life.keepAlive()

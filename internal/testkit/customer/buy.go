@@ -13,57 +13,57 @@ import (
 )
 
 func (c *Customer) buy(ctx context.Context, r *rand.Rand) (string, error) {
-	var o *order
+	var req *request
 	var by *token
-	c.locked(func() { o, by = c.newOrder(r), c.someToken(r) })
-	return c.send(ctx, o, by)
+	c.locked(func() { req, by = c.newRequest(r), c.someToken(r) })
+	return c.send(ctx, req, by)
 }
 
 // retry repeats a request that got no answer, unchanged.
 func (c *Customer) retry(ctx context.Context, r *rand.Rand) (string, error) {
-	var o *order
+	var req *request
 	var by *token
-	c.locked(func() { o, by = c.someOrder(r, func(o *order) bool { return o.lost }), c.someToken(r) })
-	if o == nil {
+	c.locked(func() { req, by = c.someRequest(r, func(req *request) bool { return req.lost }), c.someToken(r) })
+	if req == nil {
 		return c.buy(ctx, r)
 	}
-	return c.send(ctx, o, by)
+	return c.send(ctx, req, by)
 }
 
 // replay repeats a request that was answered. The answer must be the same, byte for byte.
 func (c *Customer) replay(ctx context.Context, r *rand.Rand) (string, error) {
-	var o *order
-	c.locked(func() { o = c.someOrder(r, func(o *order) bool { return o.raw != nil }) })
-	if o == nil {
+	var req *request
+	c.locked(func() { req = c.someRequest(r, func(req *request) bool { return req.raw != nil }) })
+	if req == nil {
 		return "none", nil
 	}
-	return c.send(ctx, o, c.own)
+	return c.send(ctx, req, c.own)
 }
 
-// reuseKey sends another order with a key that was already answered. It must be refused.
+// reuseKey sends another request with a key that was already answered. It must be refused.
 func (c *Customer) reuseKey(ctx context.Context, r *rand.Rand) (string, error) {
-	var o *order
+	var req *request
 	var fields map[string]any
 	c.locked(func() {
-		o = c.someOrder(r, func(o *order) bool { return o.raw != nil })
+		req = c.someRequest(r, func(req *request) bool { return req.raw != nil })
 		fields, _ = c.source(r)
 	})
-	if o == nil {
+	if req == nil {
 		return "none", nil
 	}
-	fields["name"] = "not " + o.name
-	a, err := c.call(ctx, c.own, request{http.MethodPost, "/exports", o.key, encode(fields)})
+	fields["name"] = "not " + req.name
+	a, err := c.call(ctx, c.own, apiRequest{http.MethodPost, "/exports", req.key, encode(fields)})
 	if err == nil && a.code() != "IDEMPOTENCY_KEY_REUSED" && a.code() != "REQUEST_IN_FLIGHT" {
-		err = fmt.Errorf("the key of %s, sent with another body, got the answer %s", o.name, a)
+		err = fmt.Errorf("the key of %s, sent with another body, got the answer %s", req.name, a)
 	}
-	return o.name, err
+	return req.name, err
 }
 
-// someOrder returns a random order that is fit, or nil if there is none.
-func (c *Customer) someOrder(r *rand.Rand, fit func(*order) bool) *order {
+// someRequest returns a random request that is fit, or nil if there is none.
+func (c *Customer) someRequest(r *rand.Rand, fit func(*request) bool) *request {
 	var names []string
-	for name, o := range c.orders {
-		if fit(o) {
+	for name, req := range c.requests {
+		if fit(req) {
 			names = append(names, name)
 		}
 	}
@@ -71,43 +71,43 @@ func (c *Customer) someOrder(r *rand.Rand, fit func(*order) bool) *order {
 		return nil
 	}
 	slices.Sort(names)
-	return c.orders[names[r.IntN(len(names))]]
+	return c.requests[names[r.IntN(len(names))]]
 }
 
-// send sends the order and records the answer.
-func (c *Customer) send(ctx context.Context, o *order, by *token) (string, error) {
+// send sends the request and records the answer.
+func (c *Customer) send(ctx context.Context, req *request, by *token) (string, error) {
 	c.locked(func() {
-		if o.list != nil && c.Alone && (o.key == "" || c.soldOf(o) == nil) {
-			o.want = slices.Sorted(maps.Keys(o.list.members)) // the list is bought with its current members
+		if req.list != nil && c.Alone && (req.key == "" || c.purchaseOf(req) == nil) {
+			req.want = slices.Sorted(maps.Keys(req.list.members)) // the list is bought with its current members
 		}
-		o.open++
-		o.token = by
+		req.open++
+		req.token = by
 	})
-	a, err := c.call(ctx, by, o.request())
+	a, err := c.call(ctx, by, req.toAPI())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
-		o.lost = true
-		return "", fmt.Errorf("%s: %w", o.name, err)
+		req.lost = true
+		return "", fmt.Errorf("%s: %w", req.name, err)
 	}
 	if a.code() == "REQUEST_IN_FLIGHT" && !c.Alone {
-		o.open--
-		return o.name + " in flight", nil
+		req.open--
+		return req.name + " in flight", nil
 	}
-	got, err := c.answered(o, by, a)
+	got, err := c.answered(req, by, a)
 	if err != nil {
-		return "", fmt.Errorf("%s, %s, with key %q: %w", o.name, o.body, o.key, err)
+		return "", fmt.Errorf("%s, %s, with key %q: %w", req.name, req.body, req.key, err)
 	}
-	o.open--
-	o.lost = false
-	return fmt.Sprintf("%s %s", o.name, got), nil
+	req.open--
+	req.lost = false
+	return fmt.Sprintf("%s %s", req.name, got), nil
 }
 
-// answered checks and records an answer to an order.
-func (c *Customer) answered(o *order, by *token, a answer) (string, error) {
-	before := c.soldOf(o)
+// answered checks and records an answer to a request.
+func (c *Customer) answered(req *request, by *token, a answer) (string, error) {
+	before := c.purchaseOf(req)
 	if !a.ok() {
-		return a.code(), c.refused(o, by, a, before)
+		return a.code(), c.refused(req, by, a, before)
 	}
 	var created struct {
 		Job struct{ ID, Name, Status string } `json:"export_job"`
@@ -117,32 +117,32 @@ func (c *Customer) answered(o *order, by *token, a answer) (string, error) {
 		return "", err
 	}
 	got := fmt.Sprintf("is %s for %d of %d", created.Job.ID, created.Charged, created.Requested)
-	s := c.sold[created.Job.ID]
+	s := c.purchases[created.Job.ID]
 	switch {
-	case a.status != http.StatusCreated || created.Job.Name != o.name:
+	case a.status != http.StatusCreated || created.Job.Name != req.name:
 		return "", fmt.Errorf("got the answer %s", a)
-	case o.raw != nil && !bytes.Equal(o.raw, a.body):
-		return "", fmt.Errorf("first got the answer %s and then %s", o.raw, a)
-	case s != nil && (o.key == "" || s.order != o):
+	case req.raw != nil && !bytes.Equal(req.raw, a.body):
+		return "", fmt.Errorf("first got the answer %s and then %s", req.raw, a)
+	case s != nil && (req.key == "" || s.request != req):
 		return "", fmt.Errorf("got an older export as its answer: %s", a)
-	case s == nil && o.key != "" && before != nil:
+	case s == nil && req.key != "" && before != nil:
 		return "", fmt.Errorf("created two exports: %s, and now %s", before.id, a)
-	case s != nil && !a.replayed && (c.Alone || o.fresh > 0): // otherwise the answer to a concurrent retry may arrive before the first one
+	case s != nil && !a.replayed && (c.Alone || req.fresh > 0): // otherwise the answer to a concurrent retry may arrive before the first one
 		return "", fmt.Errorf("got a replayed answer that is not marked as one: %s", a)
 	case s == nil && a.replayed && c.Alone:
 		return "", fmt.Errorf("got an answer marked as replayed to its first request: %s", a)
 	}
-	if o.key != "" {
-		o.raw = a.body
+	if req.key != "" {
+		req.raw = a.body
 	}
 	if !a.replayed {
-		o.fresh++
+		req.fresh++
 	}
 	if s != nil {
 		s.confirmed = true
 		return got + ", as before", sameFigures(s.figures, created.figures)
 	}
-	s, err := c.adopt(o, by, created.Job.ID, created.figures)
+	s, err := c.recordPurchase(req, by, created.Job.ID, created.figures)
 	if err == nil {
 		s.confirmed = true
 	}
@@ -156,9 +156,9 @@ func sameFigures(before, now figures) error {
 	return nil
 }
 
-func (c *Customer) soldOf(o *order) *sold {
-	for _, s := range c.sold {
-		if s.order == o {
+func (c *Customer) purchaseOf(req *request) *purchase {
+	for _, s := range c.purchases {
+		if s.request == req {
 			return s
 		}
 	}
@@ -168,20 +168,20 @@ func (c *Customer) soldOf(o *order) *sold {
 // quoteTTL is the minimum time for which a quote is valid.
 const quoteTTL = 15 * time.Minute
 
-// refused checks that a refusal of an order is allowed.
-func (c *Customer) refused(o *order, by *token, a answer, before *sold) error {
+// refused checks that a refusal of a request is allowed.
+func (c *Customer) refused(req *request, by *token, a answer, before *purchase) error {
 	code := a.code()
 	if code == "INVALID_TOKEN" && (by.revoked || by.asked && !c.Alone) {
 		return nil
 	}
-	if before != nil && o.key != "" {
+	if before != nil && req.key != "" {
 		return fmt.Errorf("was bought, but a retry is refused: %s", a)
 	}
-	if code == "QUOTE_EXPIRED" && o.quote != nil && time.Since(o.quote.at) > quoteTTL {
+	if code == "QUOTE_EXPIRED" && req.quote != nil && time.Since(req.quote.at) > quoteTTL {
 		return nil
 	}
 	if c.Alone {
-		if _, f, predicted := c.predict(o, by); code != predicted {
+		if _, f, predicted := c.predict(req, by); code != predicted {
 			return fmt.Errorf("is refused with %s, want %q or %+v", a, predicted, f)
 		}
 		return nil
@@ -194,58 +194,58 @@ func (c *Customer) refused(o *order, by *token, a answer, before *sold) error {
 	return nil
 }
 
-// adopt checks and records a new export: its companies and its price must be those of the order.
-func (c *Customer) adopt(o *order, by *token, id string, f figures) (*sold, error) {
-	s := &sold{order: o, id: id, seq: len(c.sold), by: by, figures: f, status: "pending", until: c.newest(), rows: o.knownRows()}
+// recordPurchase checks and records a new export: its companies and its price must be those of the request.
+func (c *Customer) recordPurchase(req *request, by *token, id string, f figures) (*purchase, error) {
+	s := &purchase{request: req, id: id, seq: len(c.purchases), by: by, figures: f, status: "pending", until: c.newest(), rows: req.knownRows()}
 	if err := f.check(); err != nil {
 		return nil, err
 	}
 	if s.rows != nil && len(s.rows) != f.Requested-f.WouldSkip {
-		return nil, fmt.Errorf("orders %d companies, but was sold as %+v", len(s.rows), f)
+		return nil, fmt.Errorf("asks for %d companies, but the export is %+v", len(s.rows), f)
 	}
-	if o.quote != nil && f.Cost > o.quote.cost {
-		return nil, fmt.Errorf("was quoted for %d credits, but sold as %+v", o.quote.cost, f)
+	if req.quote != nil && f.Cost > req.quote.cost {
+		return nil, fmt.Errorf("was quoted for %d credits, but the export is %+v", req.quote.cost, f)
 	}
 	if c.Alone {
-		rows, predicted, refusal := c.predict(o, by)
+		rows, predicted, refusal := c.predict(req, by)
 		if refusal != "" || predicted != f {
-			return nil, fmt.Errorf("was sold as %+v, want %+v %q", f, predicted, refusal)
+			return nil, fmt.Errorf("the export is %+v, want %+v %q", f, predicted, refusal)
 		}
 		s.rows = rows
 		c.pay(s)
 	}
-	c.sold[id] = s
+	c.purchases[id] = s
 	return s, nil
 }
 
-// knownRows returns the rows of an order whose rows do not depend on what the workspace owns, otherwise nil.
-func (o *order) knownRows() []int {
+// knownRows returns the rows of a request whose rows do not depend on what the workspace owns, otherwise nil.
+func (req *request) knownRows() []int {
 	switch {
-	case o.quote != nil:
-		return o.quote.rows
-	case !o.plain():
+	case req.quote != nil:
+		return req.quote.rows
+	case !req.plain():
 		return nil
-	case o.terms.limit > 0:
-		return o.want[:min(len(o.want), o.terms.limit)]
+	case req.terms.limit > 0:
+		return req.want[:min(len(req.want), req.terms.limit)]
 	}
-	return o.want
+	return req.want
 }
 
 func (c *Customer) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
-	var o *order
+	var req *request
 	var fields map[string]any
 	var key string
 	c.locked(func() {
-		fields, o = c.source(r)
+		fields, req = c.source(r)
 		key = pick(r, "", "key of "+c.name("quote"))
 	})
-	a, err := c.call(ctx, c.own, request{http.MethodPost, "/exports/quote", key, encode(fields)})
+	a, err := c.call(ctx, c.own, apiRequest{http.MethodPost, "/exports/quote", key, encode(fields)})
 	if err != nil {
 		return "", err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a.code() == "no_candidates" && (o.terms.onlyNew || len(o.want) == 0) {
+	if a.code() == "no_candidates" && (req.terms.onlyNew || len(req.want) == 0) {
 		return a.code(), nil
 	}
 	var got struct {
@@ -258,11 +258,11 @@ func (c *Customer) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
 		return "", err
 	}
 	q := &quote{
-		id: got.ID, want: o.want, rows: o.knownRows(), skipped: got.Requested - got.rows(), terms: o.terms, cost: got.Cost,
-		format: o.format, at: time.Now(),
+		id: got.ID, want: req.want, rows: req.knownRows(), skipped: got.Requested - got.rows(), terms: req.terms, cost: got.Cost,
+		format: req.format, at: time.Now(),
 	}
 	if c.Alone {
-		rows, f, refusal := c.price(o.want, o.terms, 0, c.balance())
+		rows, f, refusal := c.price(req.want, req.terms, 0, c.balance())
 		if f != got.figures || got.Balance != c.balance() || got.Affordable != (refusal == "") {
 			return "", fmt.Errorf("%s was quoted as %s, want %+v %q", encode(fields), a, f, refusal)
 		}
@@ -276,10 +276,10 @@ func (c *Customer) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
 func (f figures) rows() int { return f.Already + f.Cost }
 
 func (c *Customer) cancel(ctx context.Context, r *rand.Rand) (string, error) {
-	var s *sold
+	var s *purchase
 	var key string
 	c.locked(func() {
-		if s = c.someSold(r); s != nil {
+		if s = c.somePurchase(r); s != nil {
 			s.cancels++
 			key = pick(r, "", "key of "+c.name("cancel"))
 		}
@@ -287,7 +287,7 @@ func (c *Customer) cancel(ctx context.Context, r *rand.Rand) (string, error) {
 	if s == nil {
 		return "none", nil
 	}
-	a, err := c.call(ctx, c.own, request{method: http.MethodPost, path: "/exports/" + s.id + "/cancel", key: key})
+	a, err := c.call(ctx, c.own, apiRequest{method: http.MethodPost, path: "/exports/" + s.id + "/cancel", key: key})
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", s.name, err)
 	}
@@ -299,7 +299,7 @@ func (c *Customer) cancel(ctx context.Context, r *rand.Rand) (string, error) {
 	return fmt.Sprintf("%s %d %s", s.name, a.status, a.code()), nil
 }
 
-func (c *Customer) cancelAnswered(s *sold, a answer) error {
+func (c *Customer) cancelAnswered(s *purchase, a answer) error {
 	if a.code() == "EXPORT_NOT_CANCELLABLE" {
 		if s.cancelled || c.Alone && s.status != "completed" && s.status != "failed" {
 			return fmt.Errorf("it is %s, but cannot be cancelled: %s", s.status, a)
@@ -327,10 +327,10 @@ func (c *Customer) cancelAnswered(s *sold, a answer) error {
 	return nil
 }
 
-// someSold returns a random export, usually one that is not final, or nil if there is none.
-func (c *Customer) someSold(r *rand.Rand) *sold {
+// somePurchase returns a random export, usually one that is not final, or nil if there is none.
+func (c *Customer) somePurchase(r *rand.Rand) *purchase {
 	var open, all []string
-	for id, s := range c.sold {
+	for id, s := range c.purchases {
 		all = append(all, id)
 		if !s.final() {
 			open = append(open, id)
@@ -342,6 +342,6 @@ func (c *Customer) someSold(r *rand.Rand) *sold {
 	if len(all) == 0 {
 		return nil
 	}
-	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(c.sold[a].seq, c.sold[b].seq) })
-	return c.sold[all[r.IntN(len(all))]]
+	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(c.purchases[a].seq, c.purchases[b].seq) })
+	return c.purchases[all[r.IntN(len(all))]]
 }

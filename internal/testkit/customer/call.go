@@ -50,15 +50,15 @@ func (a answer) into(v any) error {
 	return nil
 }
 
-// request is a request to the API.
-type request struct {
+// apiRequest is a request to the API.
+type apiRequest struct {
 	method, path string // path below /api/v1
 	key          string // Idempotency-Key
 	body         []byte // nil for none
 }
 
 // call sends a request. The error is errLost if its outcome is unknown.
-func (c *Customer) call(ctx context.Context, t *token, r request) (answer, error) {
+func (c *Customer) call(ctx context.Context, t *token, r apiRequest) (answer, error) {
 	var body io.Reader
 	if r.body != nil {
 		body = bytes.NewReader(r.body)
@@ -96,7 +96,7 @@ func (c *Customer) do(out *http.Request) (answer, error) {
 
 // get sends a GET with the customer's own token, which is never revoked.
 func (c *Customer) get(ctx context.Context, path string, v any) error {
-	a, err := c.call(ctx, c.own, request{method: http.MethodGet, path: path})
+	a, err := c.call(ctx, c.own, apiRequest{method: http.MethodGet, path: path})
 	if err != nil {
 		return err
 	}

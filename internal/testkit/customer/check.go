@@ -14,8 +14,8 @@ import (
 
 // download gets the file of a completed export and checks every row.
 func (c *Customer) download(ctx context.Context, r *rand.Rand) (string, error) {
-	var s *sold
-	c.locked(func() { s = c.someSold(r) })
+	var s *purchase
+	c.locked(func() { s = c.somePurchase(r) })
 	if s == nil {
 		return "none", nil
 	}
@@ -34,8 +34,8 @@ func (c *Customer) download(ctx context.Context, r *rand.Rand) (string, error) {
 	return s.name, c.verify(s, rows)
 }
 
-func (c *Customer) rowsOf(ctx context.Context, s *sold) (answer, []row, error) {
-	a, err := c.call(ctx, c.own, request{method: http.MethodPost, path: "/exports/" + s.id + "/download"})
+func (c *Customer) rowsOf(ctx context.Context, s *purchase) (answer, []row, error) {
+	a, err := c.call(ctx, c.own, apiRequest{method: http.MethodPost, path: "/exports/" + s.id + "/download"})
 	if err != nil || !a.ok() {
 		return a, nil, err
 	}
@@ -55,7 +55,7 @@ func (c *Customer) rowsOf(ctx context.Context, s *sold) (answer, []row, error) {
 
 // verify checks that a file has exactly the companies that were bought, in the same order, in an edition of the time of
 // purchase.
-func (c *Customer) verify(s *sold, rows []row) error {
+func (c *Customer) verify(s *purchase, rows []row) error {
 	numbers := make([]int, len(rows))
 	for i, r := range rows {
 		numbers[i] = r.number
@@ -68,7 +68,7 @@ func (c *Customer) verify(s *sold, rows []row) error {
 		s.rows = numbers
 	}
 	if !slices.Equal(numbers, s.rows) || len(rows) != s.figures.Requested-s.figures.WouldSkip {
-		return fmt.Errorf("the file of %s, %s, sold as %+v, has the companies %v, want %v of %v",
+		return fmt.Errorf("the file of %s, %s, an export of %+v, has the companies %v, want %v of %v",
 			s.name, s.id, s.figures, numbers, s.rows, s.want)
 	}
 	s.verified = true
@@ -111,21 +111,21 @@ func (c *Customer) Settle(ctx context.Context, every time.Duration) error {
 	}
 }
 
-// Check calls Look and then checks the final state, after everything that was started has ended: every export is final,
+// Check calls Audit and then checks the final state, after everything that was started has ended: every export is final,
 // every file has the companies that were bought, every delivered company was paid for exactly once, and every receipt
 // agrees.
 func (c *Customer) Check(ctx context.Context) error {
-	if err := c.Look(ctx); err != nil {
+	if err := c.Audit(ctx); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delivered, paid := map[int]bool{}, map[int]*sold{}
-	for _, s := range c.sold {
+	delivered, paid := map[int]bool{}, map[int]*purchase{}
+	for _, s := range c.purchases {
 		if !s.final() {
 			return fmt.Errorf("%s, %s, is still %s", s.name, s.id, s.status)
 		}
-		if err := c.checkSold(ctx, s, delivered, paid); err != nil {
+		if err := c.checkPurchase(ctx, s, delivered, paid); err != nil {
 			return err
 		}
 	}
@@ -150,7 +150,7 @@ func (c *Customer) Check(ctx context.Context) error {
 	return c.checkLists(ctx)
 }
 
-func (c *Customer) checkSold(ctx context.Context, s *sold, delivered map[int]bool, paid map[int]*sold) error {
+func (c *Customer) checkPurchase(ctx context.Context, s *purchase, delivered map[int]bool, paid map[int]*purchase) error {
 	if s.status == "completed" {
 		a, rows, err := c.rowsOf(ctx, s)
 		if err != nil || !a.ok() {
@@ -168,8 +168,8 @@ func (c *Customer) checkSold(ctx context.Context, s *sold, delivered map[int]boo
 
 // checkReceipt checks that as many rows of the receipt are charged as the export was charged for, and that no company is
 // charged on two receipts.
-func (c *Customer) checkReceipt(ctx context.Context, s *sold, paid map[int]*sold) error {
-	a, err := c.call(ctx, c.own, request{method: http.MethodGet, path: "/exports/" + s.id + "/receipt?format=csv"})
+func (c *Customer) checkReceipt(ctx context.Context, s *purchase, paid map[int]*purchase) error {
+	a, err := c.call(ctx, c.own, apiRequest{method: http.MethodGet, path: "/exports/" + s.id + "/receipt?format=csv"})
 	if err != nil || !a.ok() {
 		return fmt.Errorf("receipt of %s, %s: %s, %w", s.name, s.id, a, err)
 	}

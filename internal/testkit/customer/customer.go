@@ -32,8 +32,8 @@ type Options struct {
 	Workspace string // must have nothing but its credits
 	Token     Token  // never revoked
 	Granted   int    // credits of the workspace
-	Stock     *Stock
-	RowsMax   int // the most companies that an order asks for
+	Catalog   *Catalog
+	RowsMax   int // the most companies that a request asks for
 	Do        func(*http.Request) (*http.Response, error)
 	Operator  Operator
 
@@ -46,25 +46,25 @@ type Customer struct {
 	Options
 	own *token // Options.Token
 
-	mu     sync.Mutex
-	tokens []*token // the first is own
-	orders map[string]*order
-	sold   map[string]*sold // by the export's id
-	payer  map[int]*sold    // which export paid for each company that is owned; kept if Alone
-	quotes []*quote
-	spans  [][2]int
-	lists  []*list
-	grants map[string]*grant // by their note
-	named  int               // names used
-	counts map[string]int    // of what was done
+	mu        sync.Mutex
+	tokens    []*token // the first is own
+	requests  map[string]*request
+	purchases map[string]*purchase // by the export's id
+	payer     map[int]*purchase    // which export paid for each company that is owned; kept if Alone
+	quotes    []*quote
+	spans     [][2]int
+	lists     []*list
+	grants    map[string]*grant // by their note
+	named     int               // names used
+	counts    map[string]int    // of what was done
 }
 
 // New returns a Customer of a new workspace.
 func New(o Options) *Customer {
 	own := &token{Token: o.Token}
 	return &Customer{
-		Options: o, own: own, tokens: []*token{own}, orders: map[string]*order{}, sold: map[string]*sold{},
-		payer: map[int]*sold{}, grants: map[string]*grant{"": {credits: o.Granted, confirmed: true}}, counts: map[string]int{},
+		Options: o, own: own, tokens: []*token{own}, requests: map[string]*request{}, purchases: map[string]*purchase{},
+		payer: map[int]*purchase{}, grants: map[string]*grant{"": {credits: o.Granted, confirmed: true}}, counts: map[string]int{},
 	}
 }
 
@@ -91,9 +91,9 @@ type quote struct {
 }
 
 type list struct {
-	id      string
-	members map[int]bool
-	ordered bool // some order names it as its source
+	id        string
+	members   map[int]bool
+	requested bool // some request names it as its source
 	// wanted is what the list contains if a change with an unknown outcome succeeded; nil if there was none.
 	wanted map[int]bool
 }
@@ -103,7 +103,7 @@ func (c *Customer) Counts() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	counts := maps.Clone(c.counts)
-	for _, s := range c.sold {
+	for _, s := range c.purchases {
 		counts[s.status+" exports"]++
 		counts["credits charged"] += s.figures.Charged
 	}

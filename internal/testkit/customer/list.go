@@ -22,7 +22,7 @@ func (c *Customer) createList(ctx context.Context, r *rand.Rand) (string, error)
 		body, key = encode(map[string]any{"name": name}), pick(r, "", "key of "+name)
 	})
 	// If there is no answer, the list is not used, whether it exists or not.
-	a, err := c.call(ctx, c.own, request{http.MethodPost, "/lists", key, body})
+	a, err := c.call(ctx, c.own, apiRequest{http.MethodPost, "/lists", key, body})
 	if err != nil {
 		return "", err
 	}
@@ -40,7 +40,7 @@ func (c *Customer) changeList(ctx context.Context, r *rand.Rand) (string, error)
 	var low, high int
 	adds := r.IntN(3) > 0
 	c.locked(func() {
-		if l = c.someList(r); l == nil || l.ordered && !c.Alone { // otherwise the companies of the order would be unknown
+		if l = c.someList(r); l == nil || l.requested && !c.Alone { // otherwise the companies of the request would be unknown
 			l = nil
 			return
 		}
@@ -57,7 +57,7 @@ func (c *Customer) changeList(ctx context.Context, r *rand.Rand) (string, error)
 	if l == nil {
 		return "none", nil
 	}
-	out := request{method: http.MethodPost, path: "/lists/" + l.id + "/companies", body: encode(map[string]any{
+	out := apiRequest{method: http.MethodPost, path: "/lists/" + l.id + "/companies", body: encode(map[string]any{
 		"search_filters": map[string]any{"employee_count_min": low, "employee_count_max": high},
 	})}
 	if !adds {
@@ -84,8 +84,8 @@ func (c *Customer) changeList(ctx context.Context, r *rand.Rand) (string, error)
 	return fmt.Sprintf("%s has %d", l.id, len(l.members)), nil
 }
 
-// lookAtLists finds out which changes with an unknown outcome were made. Each must have happened completely or not at all.
-func (c *Customer) lookAtLists(ctx context.Context) error {
+// auditLists finds out which changes with an unknown outcome were made. Each must have happened completely or not at all.
+func (c *Customer) auditLists(ctx context.Context) error {
 	for _, l := range c.lists {
 		var now savedList
 		if err := c.get(ctx, "/lists/"+l.id, &now); err != nil {

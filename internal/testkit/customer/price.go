@@ -1,6 +1,6 @@
 package customer
 
-// price is the arithmetic of the contract in its plainest form. It returns the rows that an order for want delivers and
+// price is the arithmetic of the contract in its plainest form. It returns the rows that a request for want delivers and
 // what they cost, or the code of the refusal.
 func (c *Customer) price(want []int, t terms, skipped, balance int) (rows []int, f figures, refusal string) {
 	for _, n := range want {
@@ -56,23 +56,23 @@ func (c *Customer) affordable(rows []int, credits int) (kept []int) {
 	return kept
 }
 
-// predict returns the outcome of an order sent now with the token, if the customer is alone.
-func (c *Customer) predict(o *order, by *token) (rows []int, f figures, refusal string) {
+// predict returns the outcome of a request sent now with the token, if the customer is alone.
+func (c *Customer) predict(req *request, by *token) (rows []int, f figures, refusal string) {
 	skipped := 0
-	if o.quote != nil {
-		skipped = o.quote.skipped
+	if req.quote != nil {
+		skipped = req.quote.skipped
 	}
-	rows, f, refusal = c.price(o.want, o.terms, skipped, c.balance())
+	rows, f, refusal = c.price(req.want, req.terms, skipped, c.balance())
 	f.Charged = f.Cost
 	switch {
 	case by.revoked:
 		return nil, f, "INVALID_TOKEN"
-	case o.quote != nil && len(o.quote.rows) == 0: // nothing could be paid for when it was made
-		if o.terms.creditsMax != nil && *o.terms.creditsMax == 0 {
+	case req.quote != nil && len(req.quote.rows) == 0: // nothing could be paid for when it was made
+		if req.terms.creditsMax != nil && *req.terms.creditsMax == 0 {
 			return nil, f, "MAX_CREDITS_EXCEEDED"
 		}
 		return nil, f, "insufficient_balance"
-	case o.quote != nil && f.Cost > o.quote.cost:
+	case req.quote != nil && f.Cost > req.quote.cost:
 		return nil, f, "QUOTE_OUTDATED"
 	case refusal != "":
 		return nil, f, refusal
@@ -94,7 +94,7 @@ func (c *Customer) balance() int {
 }
 
 func (c *Customer) spent(by *token) (n int) {
-	for _, s := range c.sold {
+	for _, s := range c.purchases {
 		if s.by == by {
 			n += s.figures.Charged - s.refunded
 		}
@@ -103,7 +103,7 @@ func (c *Customer) spent(by *token) (n int) {
 }
 
 // pay makes the export the payer of its rows that no other export has paid for.
-func (c *Customer) pay(s *sold) {
+func (c *Customer) pay(s *purchase) {
 	for _, n := range s.rows {
 		if c.payer[n] == nil {
 			c.payer[n] = s
@@ -114,7 +114,7 @@ func (c *Customer) pay(s *sold) {
 // refund applies the rule of refunds: an export is refunded for the companies that no live export delivers.
 func (c *Customer) refund() {
 	delivered := map[int]bool{}
-	for _, s := range c.sold {
+	for _, s := range c.purchases {
 		if s.live() {
 			for _, n := range s.rows {
 				delivered[n] = true

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// order is a purchase that a customer requests, once or more often.
-type order struct {
+// request is a request for an export, which is sent once or more often.
+type request struct {
 	name   string // of every export that it creates
 	key    string // empty if there is none
 	body   []byte
@@ -36,7 +36,7 @@ type terms struct {
 }
 
 // plain reports whether the rows do not depend on what the workspace owns.
-func (o *order) plain() bool { return o.quote == nil && !o.terms.onlyNew && !o.terms.partial }
+func (req *request) plain() bool { return req.quote == nil && !req.terms.onlyNew && !req.terms.partial }
 
 // spansKept is how many of the newest ranges are requested again.
 const spansKept = 6
@@ -44,9 +44,9 @@ const spansKept = 6
 // quotesUsed is how many of the newest quotes are still used.
 const quotesUsed = 10
 
-// sold is an export that the service has.
-type sold struct {
-	*order
+// purchase is an export that the service has.
+type purchase struct {
+	*request
 	id        string
 	seq       int // the exports that were known before
 	by        *token
@@ -61,8 +61,8 @@ type sold struct {
 	verified  bool // the file was checked
 }
 
-func (s *sold) final() bool { return s.status != "pending" && s.status != "processing" }
-func (s *sold) live() bool  { return s.status != "failed" && s.status != "cancelled" }
+func (s *purchase) final() bool { return s.status != "pending" && s.status != "processing" }
+func (s *purchase) live() bool  { return s.status != "failed" && s.status != "cancelled" }
 
 // figures are the counts and credits of an answer.
 type figures struct {
@@ -83,26 +83,26 @@ func (f figures) check() error {
 	return nil
 }
 
-// source returns a random source and terms, as the fields of a request and as an order.
-func (c *Customer) source(r *rand.Rand) (fields map[string]any, o *order) {
-	o, fields = &order{format: pick(r, "csv", "json")}, map[string]any{}
+// source returns a random source and terms, as the fields of its body and as a request.
+func (c *Customer) source(r *rand.Rand) (fields map[string]any, req *request) {
+	req, fields = &request{format: pick(r, "csv", "json")}, map[string]any{}
 	if l := c.someList(r); l != nil && r.IntN(4) == 0 {
 		fields["source_type"], fields["list_id"] = "list", l.id
-		o.list, o.want, l.ordered = l, slices.Sorted(maps.Keys(l.members)), true
+		req.list, req.want, l.requested = l, slices.Sorted(maps.Keys(l.members)), true
 	} else {
 		low, high := c.span(r)
 		fields["search_filters"] = map[string]any{"employee_count_min": low, "employee_count_max": high}
 		fields["sort_by"], fields["sort_order"] = "employee_count", pick(r, "asc", "desc")
 		for n := low; n <= high; n++ {
-			o.want = append(o.want, n)
+			req.want = append(req.want, n)
 		}
 		if fields["sort_order"] == "desc" {
-			slices.Reverse(o.want)
+			slices.Reverse(req.want)
 		}
 	}
-	o.terms = someTerms(r, c.RowsMax, fields)
-	fields["export_format"] = o.format
-	return fields, o
+	req.terms = someTerms(r, c.RowsMax, fields)
+	fields["export_format"] = req.format
+	return fields, req
 }
 
 // span returns a random range of companies, sometimes one that was requested before, because errors in charging show where
@@ -112,8 +112,8 @@ func (c *Customer) span(r *rand.Rand) (low, high int) {
 		s := c.spans[r.IntN(len(c.spans))]
 		return s[0], s[1]
 	}
-	low = 1 + r.IntN(c.Stock.Size)
-	high = min(low+r.IntN(c.RowsMax), c.Stock.Size)
+	low = 1 + r.IntN(c.Catalog.Size)
+	high = min(low+r.IntN(c.RowsMax), c.Catalog.Size)
 	c.spans = append(c.spans[max(0, len(c.spans)-spansKept+1):], [2]int{low, high})
 	return low, high
 }
@@ -153,42 +153,42 @@ func (c *Customer) someList(r *rand.Rand) *list {
 	return known[r.IntN(len(known))]
 }
 
-// newOrder returns a random order, sometimes with a quote.
-func (c *Customer) newOrder(r *rand.Rand) *order {
+// newRequest returns a random request, sometimes with a quote.
+func (c *Customer) newRequest(r *rand.Rand) *request {
 	var fields map[string]any
-	var o *order
+	var req *request
 	if n := len(c.quotes); n > 0 && r.IntN(3) == 0 {
 		q := c.quotes[max(0, n-quotesUsed)+r.IntN(min(n, quotesUsed))]
-		o = &order{want: q.rows, terms: terms{creditsMax: q.terms.creditsMax}, quote: q, format: q.format}
+		req = &request{want: q.rows, terms: terms{creditsMax: q.terms.creditsMax}, quote: q, format: q.format}
 		if q.rows == nil {
-			o.want = q.want
+			req.want = q.want
 		}
 		fields = map[string]any{"quote_id": q.id}
 	} else {
-		fields, o = c.source(r)
+		fields, req = c.source(r)
 	}
-	o.name = c.name("order")
+	req.name = c.name("request")
 	if r.IntN(3) > 0 {
-		o.key = "key of " + o.name
+		req.key = "key of " + req.name
 	}
-	fields["name"] = o.name
-	o.body, o.since = encode(fields), c.oldest()
-	c.orders[o.name] = o
-	return o
+	fields["name"] = req.name
+	req.body, req.since = encode(fields), c.oldest()
+	c.requests[req.name] = req
+	return req
 }
 
 func (c *Customer) oldest() int {
-	done, _ := c.Stock.editions()
+	done, _ := c.Catalog.editions()
 	return done
 }
 
 func (c *Customer) newest() int {
-	_, begun := c.Stock.editions()
+	_, begun := c.Catalog.editions()
 	return begun
 }
 
-func (o *order) request() request {
-	return request{method: http.MethodPost, path: "/exports", key: o.key, body: o.body}
+func (req *request) toAPI() apiRequest {
+	return apiRequest{method: http.MethodPost, path: "/exports", key: req.key, body: req.body}
 }
 
 func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }

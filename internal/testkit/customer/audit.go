@@ -26,56 +26,56 @@ type entry struct {
 	Note         *string
 }
 
-// Look reads everything that the workspace has and compares it with all earlier answers. The service must be up, and no
+// Audit reads everything that the workspace has and compares it with all earlier answers. The service must be up, and no
 // other request may be in flight.
-func (c *Customer) Look(ctx context.Context) error {
+func (c *Customer) Audit(ctx context.Context) error {
 	exports, err := pages[exported](ctx, c, "/exports?")
 	if err != nil {
 		return err
 	}
 	slices.Reverse(exports) // in the order in which they were bought
-	if err := c.lookAtTokens(ctx); err != nil {
+	if err := c.auditTokens(ctx); err != nil {
 		return err
 	}
-	if err := c.lookAtExports(exports); err != nil {
+	if err := c.auditExports(exports); err != nil {
 		return err
 	}
-	if err := c.lookAtLedger(ctx, exports); err != nil {
+	if err := c.auditLedger(ctx, exports); err != nil {
 		return err
 	}
-	return c.lookAtLists(ctx)
+	return c.auditLists(ctx)
 }
 
-// lookAtExports records the status of every export and the outcome of orders that got no answer.
-func (c *Customer) lookAtExports(exports []exported) error {
+// auditExports records the status of every export and the outcome of requests that got no answer.
+func (c *Customer) auditExports(exports []exported) error {
 	listed := map[string]bool{}
 	for _, e := range exports {
 		listed[e.ID] = true
-		if err := c.lookAtExport(e); err != nil {
+		if err := c.auditExport(e); err != nil {
 			return fmt.Errorf("export %s, %s: %w", e.ID, e.Name, err)
 		}
 	}
-	for id, s := range c.sold {
+	for id, s := range c.purchases {
 		if !listed[id] {
 			return fmt.Errorf("export %s, %s, is missing", id, s.name)
 		}
 	}
-	for _, o := range c.orders {
-		o.open = 0 // what has not happened by now will never happen
+	for _, req := range c.requests {
+		req.open = 0 // what has not happened by now will never happen
 	}
 	if !c.Alone {
 		return nil
 	}
 	c.refund()
 	for _, e := range exports {
-		if n := c.sold[e.ID].refunded; n != e.Refunded {
+		if n := c.purchases[e.ID].refunded; n != e.Refunded {
 			return fmt.Errorf("export %s, %s, refunded %d credits, want %d", e.ID, e.Name, e.Refunded, n)
 		}
 	}
 	return nil
 }
 
-func (c *Customer) lookAtExport(e exported) error {
+func (c *Customer) auditExport(e exported) error {
 	s, err := c.known(e)
 	if err != nil {
 		return err
@@ -99,26 +99,26 @@ func (c *Customer) lookAtExport(e exported) error {
 	return nil
 }
 
-// known returns the customer's record of the export. An export without one must come from an order that got no answer.
-func (c *Customer) known(e exported) (*sold, error) {
-	if s := c.sold[e.ID]; s != nil {
+// known returns the customer's record of the export. An export without one must come from a request that got no answer.
+func (c *Customer) known(e exported) (*purchase, error) {
+	if s := c.purchases[e.ID]; s != nil {
 		return s, nil
 	}
-	o := c.orders[e.Name]
+	req := c.requests[e.Name]
 	switch {
-	case o == nil || o.open == 0:
-		return nil, errors.New("nobody ordered it")
-	case o.key != "" && c.soldOf(o) != nil:
-		return nil, fmt.Errorf("it is the second export with the key %q", o.key)
+	case req == nil || req.open == 0:
+		return nil, errors.New("nobody requested it")
+	case req.key != "" && c.purchaseOf(req) != nil:
+		return nil, fmt.Errorf("it is the second export with the key %q", req.key)
 	}
-	o.open--
-	return c.adopt(o, o.token, e.ID, e.figures)
+	req.open--
+	return c.recordPurchase(req, req.token, e.ID, e.figures)
 }
 
-// lookAtTokens finds out which revocations with an unknown outcome were made, and checks all others.
-func (c *Customer) lookAtTokens(ctx context.Context) error {
+// auditTokens finds out which revocations with an unknown outcome were made, and checks all others.
+func (c *Customer) auditTokens(ctx context.Context) error {
 	for _, t := range c.tokens {
-		a, err := c.call(ctx, t, request{method: "GET", path: "/credits"})
+		a, err := c.call(ctx, t, apiRequest{method: "GET", path: "/credits"})
 		if err != nil {
 			return err
 		}
@@ -131,9 +131,9 @@ func (c *Customer) lookAtTokens(ctx context.Context) error {
 	return nil
 }
 
-// lookAtLedger checks the whole ledger: it has every grant once, every export is charged once and for the amount of its
+// auditLedger checks the whole ledger: it has every grant once, every export is charged once and for the amount of its
 // answer, every refund is there, and the balance is the sum of the entries, after each entry and at the end.
-func (c *Customer) lookAtLedger(ctx context.Context, exports []exported) error {
+func (c *Customer) auditLedger(ctx context.Context, exports []exported) error {
 	entries, err := pages[entry](ctx, c, "/credits/transactions?")
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (c *Customer) lookAtLedger(ctx context.Context, exports []exported) error {
 		}
 		switch e.Reason {
 		case "grant":
-			err = c.lookAtGrant(e, granted)
+			err = c.auditGrant(e, granted)
 		case "export_charge":
 			id := exportOf(e)
 			if charged[id] += -e.Amount; e.Amount >= 0 || charged[id] != -e.Amount {
@@ -174,7 +174,7 @@ func (c *Customer) lookAtLedger(ctx context.Context, exports []exported) error {
 	return c.compare(ctx, exports, sum, charged, refunded)
 }
 
-func (c *Customer) lookAtGrant(e entry, granted map[string]bool) error {
+func (c *Customer) auditGrant(e entry, granted map[string]bool) error {
 	note := ""
 	if e.Note != nil {
 		note = *e.Note

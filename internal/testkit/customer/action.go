@@ -23,8 +23,8 @@ var actions = []action{
 	{9, "quote", (*Customer).getQuote},
 	{10, "cancel", (*Customer).cancel},
 	{7, "grant", (*Customer).grant},
-	{4, "import", (*Customer).load},
-	{2, "import and undo", (*Customer).undo},
+	{4, "import", (*Customer).importCatalog},
+	{2, "import and undo", (*Customer).importAndUndo},
 	{3, "create list", (*Customer).createList},
 	{6, "change list", (*Customer).changeList},
 	{2, "create token", (*Customer).createToken},
@@ -32,8 +32,8 @@ var actions = []action{
 	{3, "download", (*Customer).download},
 }
 
-// Act performs a random action and returns a description of it. An error means that the service broke a guarantee.
-func (c *Customer) Act(ctx context.Context, r *rand.Rand) (string, error) {
+// DoRandom performs a random action and returns a description of it. An error means that the service broke a guarantee.
+func (c *Customer) DoRandom(ctx context.Context, r *rand.Rand) (string, error) {
 	total := 0
 	for _, d := range actions {
 		total += d.weight
@@ -41,19 +41,19 @@ func (c *Customer) Act(ctx context.Context, r *rand.Rand) (string, error) {
 	at := r.IntN(total)
 	for _, d := range actions {
 		if at -= d.weight; at < 0 {
-			return c.act(ctx, r, d)
+			return c.run(ctx, r, d)
 		}
 	}
 	panic("unreachable")
 }
 
-// Perform performs the action with that name.
-func (c *Customer) Perform(ctx context.Context, r *rand.Rand, what string) (string, error) {
+// DoNamed performs the action with that name.
+func (c *Customer) DoNamed(ctx context.Context, r *rand.Rand, what string) (string, error) {
 	i := slices.IndexFunc(actions, func(d action) bool { return d.what == what })
-	return c.act(ctx, r, actions[i])
+	return c.run(ctx, r, actions[i])
 }
 
-func (c *Customer) act(ctx context.Context, r *rand.Rand, d action) (string, error) {
+func (c *Customer) run(ctx context.Context, r *rand.Rand, d action) (string, error) {
 	got, err := d.do(c, ctx, r)
 	if errors.Is(err, errLost) {
 		got, err = err.Error(), nil
@@ -96,15 +96,15 @@ func (c *Customer) grant(ctx context.Context, r *rand.Rand) (string, error) {
 	return fmt.Sprintf("%s of %d", note, g.credits), nil
 }
 
-func (c *Customer) load(ctx context.Context, _ *rand.Rand) (string, error) {
-	if err := c.Stock.Load(ctx, c.Operator.Import); err != nil {
+func (c *Customer) importCatalog(ctx context.Context, _ *rand.Rand) (string, error) {
+	if err := c.Catalog.Import(ctx, c.Operator.Import); err != nil {
 		return "", fmt.Errorf("%w: %w", errLost, err)
 	}
 	return "all", nil
 }
 
-func (c *Customer) undo(ctx context.Context, _ *rand.Rand) (string, error) {
-	if err := c.Stock.TakeBack(ctx, c.Operator.Import, c.Operator.Undo); err != nil {
+func (c *Customer) importAndUndo(ctx context.Context, _ *rand.Rand) (string, error) {
+	if err := c.Catalog.ImportAndUndo(ctx, c.Operator.Import, c.Operator.Undo); err != nil {
 		return "", fmt.Errorf("%w: %w", errLost, err)
 	}
 	return "all", nil
@@ -141,7 +141,7 @@ func (c *Customer) revokeToken(ctx context.Context, r *rand.Rand) (string, error
 		return "", fmt.Errorf("%w: %w", errLost, err)
 	}
 	c.locked(func() { t.revoked = true })
-	a, err := c.call(ctx, t, request{method: "GET", path: "/credits"})
+	a, err := c.call(ctx, t, apiRequest{method: "GET", path: "/credits"})
 	if err == nil && a.code() != "INVALID_TOKEN" {
 		return "", fmt.Errorf("revoked token %s got the answer %s", t.ID, a)
 	}

@@ -10,10 +10,10 @@ import (
 	"sync"
 )
 
-// Stock is the catalog as the customers know it. Companies are numbered from 1, and each has as many employees as its number,
+// Catalog is the catalog as the customers know it. Companies are numbered from 1, and each has as many employees as its number,
 // so that a range of employees is a known set in a known order. Every import gives all of them a new edition, which is part
 // of the description; the first is 1.
-type Stock struct {
+type Catalog struct {
 	Size int
 
 	importing sync.Mutex // one import at a time, so that editions stay in order
@@ -22,53 +22,53 @@ type Stock struct {
 	done      int // the newest edition that all companies have at least
 }
 
-// Load imports the next edition. After an error, any of the companies may have it.
-func (s *Stock) Load(ctx context.Context, load func(ctx context.Context, ndjson string) error) error {
-	s.importing.Lock()
-	defer s.importing.Unlock()
-	s.mu.Lock()
-	s.begun++
-	edition := s.begun
-	s.mu.Unlock()
-	if err := load(ctx, s.ndjson(edition, 0)); err != nil {
+// Import imports the next edition. After an error, any of the companies may have it.
+func (c *Catalog) Import(ctx context.Context, load func(ctx context.Context, ndjson string) error) error {
+	c.importing.Lock()
+	defer c.importing.Unlock()
+	c.mu.Lock()
+	c.begun++
+	edition := c.begun
+	c.mu.Unlock()
+	if err := load(ctx, c.ndjson(edition, 0)); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.done = edition
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done = edition
 	return nil
 }
 
 // extras is the number of new companies in an import that is undone. They are never bought, since they have no employees.
 const extras = 20
 
-// TakeBack imports the next edition, with more companies, and undoes the import. Files written in between keep the edition.
+// ImportAndUndo imports the next edition, with more companies, and undoes the import. Files written in between keep the edition.
 // After an error, any company may have it too.
-func (s *Stock) TakeBack(
+func (c *Catalog) ImportAndUndo(
 	ctx context.Context, load func(ctx context.Context, ndjson string) error, undo func(context.Context) error,
 ) error {
-	s.importing.Lock()
-	defer s.importing.Unlock()
-	s.mu.Lock()
-	s.begun++
-	edition := s.begun
-	s.mu.Unlock()
-	if err := load(ctx, s.ndjson(edition, extras)); err != nil {
+	c.importing.Lock()
+	defer c.importing.Unlock()
+	c.mu.Lock()
+	c.begun++
+	edition := c.begun
+	c.mu.Unlock()
+	if err := load(ctx, c.ndjson(edition, extras)); err != nil {
 		return err
 	}
 	return undo(ctx)
 }
 
-func (s *Stock) editions() (done, begun int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.done, s.begun
+func (c *Catalog) editions() (done, begun int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.done, c.begun
 }
 
-func (s *Stock) ndjson(edition, more int) string {
+func (c *Catalog) ndjson(edition, more int) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
-	for n := 1; n <= s.Size; n++ {
+	for n := 1; n <= c.Size; n++ {
 		err := e.Encode(map[string]any{
 			"name": fmt.Sprintf("Company %06d", n), "domain": domain(n), "country": "Germany", "employee_count": n,
 			"description": fmt.Sprintf("Edition %d. Makes gears, pumps and valves for company %d and others.", edition, n),

@@ -67,10 +67,10 @@ func TestFacetsAreExactInEverySnapshotWithDeletions(t *testing.T) {
 	one := build(companies)
 	ix.registry.register(one)
 	r := rand.New(rand.NewPCG(5, 6))
-	dying := newPart(one)
+	shrinking := newPart(one)
 	var moments []*snapshot
 	for range 16 {
-		moments = append(moments, &snapshot{parts: []part{dying}, keys: ix.registry.keysets()})
+		moments = append(moments, &snapshot{parts: []part{shrinking}, keys: ix.registry.keysets()})
 		for _, s := range []*snapshot{moments[len(moments)-1], moments[r.IntN(len(moments))]} {
 			found := matchesOf(s, r, []float64{0.4, 0.7, 0.85, 1}[r.IntN(4)])
 			for _, limit := range []int{20, 2000} {
@@ -82,10 +82,10 @@ func TestFacetsAreExactInEverySnapshotWithDeletions(t *testing.T) {
 			require.Equal(t, matchesOf(s, r, 1)[0].bits, all[0].bits)
 		}
 		for range 100 + r.IntN(900) {
-			dying.markDeleted(companies[r.IntN(len(companies))].Number)
+			shrinking.markDeleted(companies[r.IntN(len(companies))].Number)
 		}
 	}
-	require.Less(t, dying.companies()*2, one.companies())
+	require.Less(t, shrinking.companies()*2, one.companies())
 	require.NotNil(t, one.tombstoneCache.counts.Load())
 }
 

@@ -10,8 +10,8 @@ import (
 // parallelMin is the number of slots from which a second goroutine is worth starting.
 const parallelMin = 20000
 
-// parallelHalves runs fn over the set, in two goroutines if it is large; first is the index of the half's first word.
-func parallelHalves(b bitset, fn func(half bitset, first int)) {
+// parallelShards runs fn over the set, in two shards and goroutines if it is large; first is the index of the shard's first word.
+func parallelShards(b bitset, fn func(shard bitset, first int)) {
 	if !multicore() || b.count() < parallelMin {
 		fn(b, 0)
 		return
@@ -20,14 +20,14 @@ func parallelHalves(b bitset, fn func(half bitset, first int)) {
 	runBoth(func() { fn(b[:middle], 0) }, func() { fn(b[middle:], middle) })
 }
 
-// shardMin is the minimum number of slots in the smaller half that makes a second goroutine worth starting. Tests lower
+// shardMin is the minimum number of slots in the smaller shard that makes a second goroutine worth starting. Tests lower
 // it, so that small segments take the parallel path too.
 var shardMin = 1 << 18
 
 // assignShards returns the arena of each part: all the same or, if the parts are large, one of two. The parts of one arena
 // are a shard, and each shard has its own goroutine.
 func (s *snapshot) assignShards(scratch *arena) []*arena {
-	sides := make([]*arena, len(s.parts))
+	arenas := make([]*arena, len(s.parts))
 	var slots [2]int
 	for i := range s.parts {
 		lighter := 0
@@ -35,21 +35,21 @@ func (s *snapshot) assignShards(scratch *arena) []*arena {
 			lighter = 1
 		}
 		slots[lighter] += s.parts[i].slots
-		sides[i] = scratch
+		arenas[i] = scratch
 		if lighter == 1 {
-			sides[i] = nil
+			arenas[i] = nil
 		}
 	}
 	second := scratch
 	if min(slots[0], slots[1]) >= shardMin && multicore() {
 		second = scratch.second()
 	}
-	for i := range sides {
-		if sides[i] == nil {
-			sides[i] = second
+	for i := range arenas {
+		if arenas[i] == nil {
+			arenas[i] = second
 		}
 	}
-	return sides
+	return arenas
 }
 
 // sharded is work on one part; shard returns the part's arena.
@@ -62,26 +62,26 @@ func eachShard[T any, P interface {
 	*T
 	sharded
 }](all []T, fn func(one P)) {
-	var sides [2][]P
+	var shards [2][]P
 	for i := range all {
-		side := 0
+		shard := 0
 		if P(&all[i]).shard() != P(&all[0]).shard() {
-			side = 1
+			shard = 1
 		}
-		sides[side] = append(sides[side], &all[i])
+		shards[shard] = append(shards[shard], &all[i])
 	}
-	work := func(side []P) func() {
+	work := func(shard []P) func() {
 		return func() {
-			for _, one := range side {
+			for _, one := range shard {
 				fn(one)
 			}
 		}
 	}
-	if len(sides[1]) == 0 {
-		work(sides[0])()
+	if len(shards[1]) == 0 {
+		work(shards[0])()
 		return
 	}
-	runBoth(work(sides[0]), work(sides[1]))
+	runBoth(work(shards[0]), work(shards[1]))
 }
 
 // runBoth runs a, and b in a second goroutine, and returns when both have ended. It repeats a panic of b in the caller's

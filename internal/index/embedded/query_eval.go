@@ -298,7 +298,7 @@ func (e evaluator) narrowRange(found bitset, n query.Range) {
 	if n.Max != nil {
 		high = *n.Max
 	}
-	parallelHalves(found, func(half bitset, first int) { half.keepBetween(e.ints[f].values[first<<6:], low, high) })
+	parallelShards(found, func(shard bitset, first int) { shard.keepBetween(e.ints[f].values[first<<6:], low, high) })
 }
 
 // addConnected adds the slots with a connection that matches all given parts of the node.
@@ -367,7 +367,7 @@ func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
 	}
 	if len(ids) > 1 {
 		if undecided := e.narrowByPosition(found, ids); undecided.count() > 0 {
-			parallelHalves(undecided, func(b bitset, first int) { e.words.narrowByText(b, first, ids) })
+			parallelShards(undecided, func(b bitset, first int) { e.words.narrowByText(b, first, ids) })
 			found.or(undecided)
 		}
 	}
@@ -378,9 +378,9 @@ func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
 func (e evaluator) narrowByPosition(found bitset, phrase []uint32) (undecided bitset) {
 	undecided = e.bits(e.slots)
 	slots := found.appendTo(e.list(found.count()))
-	parallelHalves(found, func(half bitset, first int) {
+	parallelShards(found, func(shard bitset, first int) {
 		from, _ := slices.BinarySearch(slots, uint32(first)<<6)
-		to, _ := slices.BinarySearch(slots, uint32(first+len(half))<<6)
+		to, _ := slices.BinarySearch(slots, uint32(first+len(shard))<<6)
 		slots := slots[from:to]
 		last := e.occurrencesIn(phrase[0], slots)
 		for _, word := range phrase[1:] {

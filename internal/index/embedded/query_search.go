@@ -107,14 +107,14 @@ type criteria struct {
 func (s *snapshot) search(ctx context.Context, scratch *arena, w criteria) ([]hits, int, error) {
 	need := w.extraGroups | groupsOf(w.root)
 	all := make([]hits, len(s.parts))
-	for i, side := range s.assignShards(scratch) {
+	for i, shard := range s.assignShards(scratch) {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}
 		if err := s.parts[i].verify(need); err != nil {
 			return nil, 0, err
 		}
-		all[i] = hits{part: &s.parts[i], scratch: side}
+		all[i] = hits{part: &s.parts[i], scratch: shard}
 	}
 	eachShard(all, func(h *hits) {
 		e := evaluator{h.part, h.scratch}

@@ -156,12 +156,13 @@ func (s *session) printInvitation(a *app.App, addr net.Addr, base, token string)
 	if link != "" {
 		s.printf("To use the console, create your account with this link:\n\n    %s\n\n", link)
 	}
-	s.printf("Token:  %s\n\nAn example request to copy:\n\n%s\n\n", token, seedLine(base, token))
+	s.printf("Token:  %s\n\nAn example request to copy:\n\n%s\n\n", token, exampleRequest(base, token))
 	s.printf("Documentation: %s/docs\n", base)
 	return nil
 }
 
-func seedLine(base, token string) string {
+// exampleRequest returns a shell command that creates an export.
+func exampleRequest(base, token string) string {
 	return fmt.Sprintf(`curl -X POST %s/api/v1/exports \
   -H "Authorization: Bearer %s" \
   -H "Content-Type: application/json" \

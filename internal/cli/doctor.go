@@ -9,9 +9,10 @@ type doctorCommand struct{ jsonFlag }
 
 // Help is shown below the summary.
 func (doctorCommand) Help() string {
-	return `It checks that every balance is the sum of its entries, that every charge matches the companies unlocked by it less
-refunds, that every completed export has an intact file and manifest, that no job is stuck, and that each running server
-finds what the catalog holds. It only reads and works while servers are running; large files and catalogs take a while.
+	return `It checks that every balance is the sum of its entries, that every charge equals its unlocks minus refunds, that
+every completed export has an intact file and manifest, that every unfinished job is queued or running, and that each
+running server finds what the catalog holds. It only reads and works while servers are running; large files and catalogs
+take a while.
 The exit status is 1 if it finds a problem.`
 }
 

@@ -45,9 +45,9 @@ func New(d Deps) *Doctor {
 	return &Doctor{[]registered{
 		{"ledger", "every balance is the sum of its entries", all(d.Credits.Audit)},
 		{"unlocks", "no company was unlocked twice", all(d.Unlocks.Audit)},
-		{"exports", "every charge is the unlocks that it made, less what was given back", all(d.Exports.AuditBooks)},
+		{"exports", "every charge equals its unlocks minus refunds", all(d.Exports.AuditBooks)},
 		{"files", "every completed export has its file and manifest, with the right hash and rows", d.Exports.AuditFiles},
-		{"jobs", "every unfinished job is being taken care of", all(d.Jobs.Audit, d.Exports.AuditJobs)},
+		{"jobs", "every unfinished job is queued or running", all(d.Jobs.Audit, d.Exports.AuditJobs)},
 		{"index", "the running servers find what the catalog holds", registry(d.Servers).audit},
 	}}
 }

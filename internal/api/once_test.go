@@ -253,10 +253,10 @@ func TestInvalidKeysAreRefused(t *testing.T) {
 	}
 }
 
-// dying simulates a process that dies when it starts to respond.
-type dying struct{ *httptest.ResponseRecorder }
+// crashing simulates a process that crashes when it starts to respond.
+type crashing struct{ *httptest.ResponseRecorder }
 
-func (dying) WriteHeader(int) { panic(http.ErrAbortHandler) }
+func (crashing) WriteHeader(int) { panic(http.ErrAbortHandler) }
 
 func TestARetryAfterACrashBetweenCommitAndResponseReturnsTheResponse(t *testing.T) {
 	t.Parallel()
@@ -264,7 +264,7 @@ func TestARetryAfterACrashBetweenCommitAndResponseReturnsTheResponse(t *testing.
 		h := stocked(t, 20, settings{db: d})
 		func() {
 			defer func() { require.NotNil(t, recover()) }()
-			h.ServeHTTP(dying{httptest.NewRecorder()}, h.keyedRequest(t, h.writer, "k", "/exports", everything))
+			h.ServeHTTP(crashing{httptest.NewRecorder()}, h.keyedRequest(t, h.writer, "k", "/exports", everything))
 		}()
 		next := open(t, settings{db: d}) // the next process
 		a := next.keyed(t, h.writer, "k", "/exports", everything)

@@ -152,7 +152,7 @@ func TestWorkerOfACancelledExportStopsAndLeavesNoFile(t *testing.T) {
 				return next(ctx, key, fn)
 			}
 		},
-		"after the rename, and then the process dies": func(cancel func()) put {
+		"after the rename, and then the process crashes": func(cancel func()) put {
 			return func(ctx context.Context, key string, fn func(io.Writer) error, next putFunc) (blob.Info, error) {
 				_, err := next(ctx, key, fn)
 				cancel()

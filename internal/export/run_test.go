@@ -88,7 +88,7 @@ func (s *fixture) pastVersions(t *testing.T) int {
 	return n
 }
 
-// crashWorker puts the export's job into the state in which a process that dies during Run, or just after it, leaves it.
+// crashWorker puts the export's job into the state in which a process that crashes during Run, or just after it, leaves it.
 func (s *fixture) crashWorker(t *testing.T, e export.Export) {
 	t.Helper()
 	s.exec(t, `UPDATE job SET state = 'running', worker = 'dead', lease_until = 0, attempt = 1 WHERE id = $1`, e.Job)
@@ -188,7 +188,7 @@ func TestExportOfADeadProcessIsTakenOver(t *testing.T) {
 		require.Empty(t, findings, "a job that will be resumed is not a finding")
 		s.runJobs(t, 1)
 		s.requireCompleted(t, e, 900)
-		// The process dies again, after the export has completed but before the job has.
+		// The process crashes again, after the export has completed but before the job has.
 		s.crashWorker(t, e)
 		s.runJobs(t, 1)
 		s.requireCompleted(t, e, 900)

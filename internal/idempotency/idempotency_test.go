@@ -187,7 +187,7 @@ func TestAFailureKeepsNothingSoThatARetryActsAgain(t *testing.T) {
 	})
 }
 
-var errCrash = errors.New("the process dies here")
+var errCrash = errors.New("the process crashes here")
 
 func TestACrashAtAnyPointIsChargedOnce(t *testing.T) {
 	t.Parallel()

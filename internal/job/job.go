@@ -1,5 +1,5 @@
 // Package job is a durable queue. Work that is enqueued in a transaction runs after the commit, is retried when it fails,
-// and is resumed by another worker when its process dies. The package knows nothing about the kinds of work.
+// and is resumed by another worker when its process crashes. The package knows nothing about the kinds of work.
 //
 // A job runs at least once. What a handler writes in the transaction that also calls Job.Complete is written exactly
 // once: the transaction fails if another worker has taken the job over.

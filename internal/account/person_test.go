@@ -120,7 +120,7 @@ func TestOnlyTheRightPasswordSignsIn(t *testing.T) {
 			said = append(said, err.Error())
 		}
 		for _, message := range said {
-			require.Equal(t, said[0], message, "nobody learns whether the e-mail has an account")
+			require.Equal(t, said[0], message, "nobody learns whether the email has an account")
 		}
 	})
 }

@@ -59,7 +59,7 @@ func (c *personList) Run(s *session) error {
 		s.printf("No people yet. Create a link for the first owner: capi person invite\n")
 		return nil
 	}
-	s.printTable([]string{"E-MAIL", "NAME", "ROLE", "CREATED (UTC)"}, rows)
+	s.printTable([]string{"EMAIL", "NAME", "ROLE", "CREATED (UTC)"}, rows)
 	return nil
 }
 

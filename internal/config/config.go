@@ -50,7 +50,7 @@ type SignIn struct {
 	OIDCClientID     string `name:"oidc-client-id" env:"CAPI_OIDC_CLIENT_ID" placeholder:"ID" help:"Client ID of this server at the OpenID provider."`
 	OIDCClientSecret string `name:"oidc-client-secret" env:"CAPI_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"Client secret of this server at the OpenID provider; set it in the environment, not as a flag."`
 	OIDCName         string `name:"oidc-name" env:"CAPI_OIDC_NAME" placeholder:"NAME" help:"Name of the OpenID provider on the sign-in button (default: single sign-on)."`
-	OIDCDomains      string `name:"oidc-domains" env:"CAPI_OIDC_DOMAINS" placeholder:"DOMAINS" help:"E-mail domains, separated by commas, whose people may sign in through the OpenID provider without an invitation (default: none)."`
+	OIDCDomains      string `name:"oidc-domains" env:"CAPI_OIDC_DOMAINS" placeholder:"DOMAINS" help:"Email domains, separated by commas, whose people may sign in through the OpenID provider without an invitation (default: none)."`
 }
 
 // Domains returns the domains in OIDCDomains, in lower case.

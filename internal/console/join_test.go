@@ -92,13 +92,13 @@ func TestInvitedPersonJoinsWithTheirRole(t *testing.T) {
 	require.Contains(t, h.browser(t).get(t, "/join?link="+link[1]).body, "ann invited you")
 	eve := h.as(t, h.eve)
 	a = eve.post(t, "/join", "link", link[1])
-	require.Equal(t, http.StatusForbidden, a.status, "it is for another e-mail")
+	require.Equal(t, http.StatusForbidden, a.status, "it is for another email")
 
 	cat := h.browser(t)
 	a = cat.post(t, "/join", "link", link[1], "name", "Cat", "email", "other@example.com", "password", passphrase)
 	require.Equal(t, view.WorkspacePath(h.acme, ""), a.location())
 	who, err := h.People.ByEmail(t.Context(), "cat@example.com")
-	require.NoError(t, err, "the e-mail is the invitation's")
+	require.NoError(t, err, "the email is the invitation's")
 	require.False(t, who.Operator)
 	body := cat.get(t, in(h.acme, "/members")).body
 	require.Contains(t, body, "Cat")

@@ -16,7 +16,7 @@ func TestNamesOfPeopleAreNotCompanies(t *testing.T) {
 		file string
 		want []string
 	}{
-		"beside a company, an e-mail and a job title": {
+		"beside a company, an email and a job title": {
 			"Full Name,Position,Employer,Work Email\nAda Moss,Head of Sales,Acme,ada@acme.example\nBo Reed,Buyer,Bolt,bo@bolt.example\n", []string{"Acme", "Bolt"},
 		},
 		"beside a company alone": {"nombre,empresa\nAda Moss,Acme SA\nBo Reed,Bolt SL\n", []string{"Acme SA", "Bolt SL"}},
@@ -29,7 +29,7 @@ func TestNamesOfPeopleAreNotCompanies(t *testing.T) {
 		"without a company, by the domain": {
 			"Name,Job Title,Website\nAda Moss,CEO,acme.example\nBo Reed,Sales Manager,bolt.example\n", []string{"acme.example", "bolt.example"},
 		},
-		"without a company, by the e-mail address": {
+		"without a company, by the email address": {
 			"Name,First Name,Email\nAda Moss,Ada,am@acme.example\nBo Reed,Bo,bo@gmail.com\n", []string{"acme.example"},
 		},
 		// No lists of people.

@@ -105,7 +105,7 @@ func (p *plan) namesPeople(s *sample, names *sampledColumn) bool {
 	return false
 }
 
-// mailedTo reports whether most names occur in the e-mail address of their record, before the @.
+// mailedTo reports whether most names occur in the email address of their record, before the @.
 func (c *sampledColumn) mailedTo(mails *sampledColumn) bool {
 	boxes := map[int]string{}
 	for i, v := range mails.values {
@@ -124,7 +124,7 @@ func (c *sampledColumn) mailedTo(mails *sampledColumn) bool {
 	return 2*n > len(c.values)
 }
 
-// personEvidence reports whether the records are of people: by names of columns, e-mail
+// personEvidence reports whether the records are of people: by names of columns, email
 // addresses, job titles or profiles of people.
 func (p *plan) personEvidence(s *sample) bool {
 	for _, c := range s.columns {
@@ -147,7 +147,7 @@ func (p *plan) drop(columns []*sampledColumn, why string) {
 	}
 }
 
-// domainFromMail reads the domain from the e-mail addresses if there is no other.
+// domainFromMail reads the domain from the email addresses if there is no other.
 func (p *plan) domainFromMail(s *sample) {
 	if p.has(colDomain) || p.has(colWebsite) {
 		return

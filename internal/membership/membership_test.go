@@ -149,7 +149,7 @@ func TestProviderLetsInWhomItVouchesFor(t *testing.T) {
 		require.Equal(t, "zoe@corp.example", zoe.Email)
 		require.False(t, zoe.HasPassword || zoe.Operator)
 		again, err := h.Identify(t.Context(), claims("1", "moved@other.example", false), domains)
-		require.NoError(t, err, "one who is known stays so, whatever becomes of the e-mail")
+		require.NoError(t, err, "one who is known stays so, whatever becomes of the email")
 		require.Equal(t, zoe, again)
 
 		for _, c := range []membership.Claims{

@@ -146,10 +146,10 @@ var beginnings = []struct {
 	{regexp.MustCompile(`^\s*(?:/\*\*/)?[A-Za-z_$][\w.$]*\(\s*[\[{]`), notTable{"JSONP", "keep only the JSON between the parentheses, and import that"}},
 }
 
-// headerField is a field of an e-mail.
+// headerField is a field of an email.
 var headerField = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*):(?:[ \t]|$)`)
 
-// mailFields are the fields of e-mails, true for those that nothing else has.
+// mailFields are the fields of emails, true for those that nothing else has.
 var mailFields = map[string]bool{
 	"from": false, "to": false, "cc": false, "subject": false, "date": false, "reply-to": false, "received": true, "return-path": true,
 	"delivered-to": true, "message-id": true, "mime-version": true, "content-type": true, "content-transfer-encoding": true,
@@ -173,7 +173,7 @@ func refuseText(name string, text []byte, asked bool) error {
 	case isElement(text):
 		return notTable{"XML", helpXML}.err()
 	case isMail(lines):
-		return notTable{"an e-mail", "save the file that is attached to it, and import that"}.err()
+		return notTable{"an email", "save the file that is attached to it, and import that"}.err()
 	case isYAML(lines), start[0] != '{' && start[0] != '[' && (slices.Contains(exts, "yaml") || slices.Contains(exts, "yml")):
 		return notTable{"YAML", helpYAML}.err()
 	case isTOML(lines):
@@ -217,7 +217,7 @@ func isElement(text []byte) bool {
 	return bytes.Contains(rest, []byte("</"))
 }
 
-// isMail reports whether the lines begin with the header of an e-mail.
+// isMail reports whether the lines begin with the header of an email.
 func isMail(lines []string) bool {
 	known, certain := map[string]bool{}, false
 	for i, line := range lines {

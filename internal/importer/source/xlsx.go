@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -43,13 +44,15 @@ func newXLSX(s *Source, f io.ReaderAt, size int64) (_ *Table, err error) {
 		return nil, fmt.Errorf("the workbook has %d MB, and at most %d MB can be read; save the sheet as CSV", size>>20, xlsxBytesMax>>20)
 	}
 	book, err := excelize.OpenReader(io.NewSectionReader(f, 0, size), excelize.Options{
-		RawCellValue:   false,
-		UnzipSizeLimit: max(xlsxUnpackedMin, xlsxUnpackRatio*size), UnzipXMLSizeLimit: xlsxInMemoryMax,
+		RawCellValue:     false,
+		ShortDatePattern: "yyyy-mm-dd",
+		UnzipSizeLimit:   max(xlsxUnpackedMin, xlsxUnpackRatio*size), UnzipXMLSizeLimit: xlsxInMemoryMax,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the workbook: %w", err)
 	}
 	s.onClose(book.Close)
+	showWholeYears(book)
 	w := &workbook{source: s, book: book, sheets: book.GetSheetList(), merges: sheetMerges{f, size}}
 	if s.options.Sheet != "" {
 		return w.open(s.options.Sheet)
@@ -65,6 +68,36 @@ func newXLSX(s *Source, f io.ReaderAt, size int64) (_ *Table, err error) {
 		t.Notices = append(t.Notices, "has sheets that are not read: "+someOf(others)+"; read one with --sheet NAME")
 	}
 	return t, err
+}
+
+// Formats that a workbook need not describe.
+const (
+	formatDate      = 14 // as ShortDatePattern says
+	formatDateMonth = 15 // 3-Apr-87
+)
+
+// yearOfTwoDigits matches a format of dates with the day, and the year in two digits. Without the day it may be a range that
+// became a date: Nov-50.
+var yearOfTwoDigits = regexp.MustCompile(`(?i)^([^y]*d[^y]*)yy([^y]*)$|^()yy([^y]*d[^y]*)$`)
+
+// showWholeYears makes the formats of dates show all digits of the year, as 87 may be 1887.
+func showWholeYears(book *excelize.File) {
+	styles := book.Styles
+	if styles == nil {
+		return
+	}
+	if styles.NumFmts != nil {
+		for _, f := range styles.NumFmts.NumFmt {
+			f.FormatCode = yearOfTwoDigits.ReplaceAllString(f.FormatCode, "${1}${3}yyyy${2}${4}")
+		}
+	}
+	if styles.CellXfs != nil {
+		for _, f := range styles.CellXfs.Xf {
+			if f.NumFmtID != nil && *f.NumFmtID == formatDateMonth {
+				*f.NumFmtID = formatDate
+			}
+		}
+	}
 }
 
 // workbook is a workbook of one or more sheets.

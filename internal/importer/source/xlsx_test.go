@@ -1,8 +1,10 @@
 package source
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
@@ -83,4 +85,34 @@ func TestMergesAreFoundAcrossBlocks(t *testing.T) {
 		text := strings.Repeat(" ", 256<<10-shift) + cell + strings.Repeat(" ", 300<<10) + `<mergeCell ref="A1:C1"/>`
 		require.Equal(t, []merge{{column: 27, first: 12, last: 13}}, findMerges(strings.NewReader(text)))
 	}
+}
+
+func TestDatesInWorkbooksHaveWholeYears(t *testing.T) {
+	t.Parallel()
+	f := excelize.NewFile()
+	defer f.Close()
+	at := time.Date(1987, 4, 3, 0, 0, 0, 0, time.UTC)
+	custom := func(s string) *excelize.Style { return &excelize.Style{CustomNumFmt: &s} }
+	formats := []*excelize.Style{
+		{NumFmt: 14}, {NumFmt: 15}, {NumFmt: 22}, custom("dd/mm/yy"), custom("d-mmm-yy;@"), custom("yy-mm-dd"), custom("dd.mm.yyyy"), {NumFmt: 17}, custom("mmm-yy"),
+	}
+	header, row := []any{}, []any{}
+	for i := range formats {
+		header, row = append(header, fmt.Sprintf("name %d", i)), append(row, at)
+	}
+	require.NoError(t, f.SetSheetRow("Sheet1", "A1", &header))
+	require.NoError(t, f.SetSheetRow("Sheet1", "A2", &row))
+	for i, format := range formats {
+		id, err := f.NewStyle(format)
+		require.NoError(t, err)
+		cell, err := excelize.CoordinatesToCellName(i+1, 2)
+		require.NoError(t, err)
+		require.NoError(t, f.SetCellStyle("Sheet1", cell, cell, id))
+	}
+	b, err := f.WriteToBuffer()
+	require.NoError(t, err)
+	got, _, err := records(t, "a.xlsx", b.String(), Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{`name 0="1987-04-03" name 1="1987-04-03" name 2="1987-04-03 00:00" name 3="03/04/1987" name 4="3-Apr-1987" name 5="1987-04-03" ` +
+		`name 6="03.04.1987" name 7="Apr-87" name 8="Apr-87"`}, got)
 }

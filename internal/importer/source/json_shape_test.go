@@ -96,3 +96,14 @@ func FuzzTolerateKeepsWhatIsValid(f *testing.F) {
 		}
 	})
 }
+
+func TestObjectsInARowNeedNoCommas(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{
+		`{"name":"A"}{"name":"B"}` + "\n" + `{"name":"C"}`, `{"name":"A"} {"name":"B"}` + "\n" + `{"name":"C"}` + "\n", "{\"name\":\"A\"}\t{\"name\":\"B\"}\n\n{\n\"name\":\"C\"}",
+	} {
+		got, _, err := records(t, "a.json", content, Options{})
+		require.NoError(t, err)
+		require.Equal(t, []string{`name="A"`, `name="B"`, `name="C"`}, got, content)
+	}
+}

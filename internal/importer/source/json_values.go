@@ -65,7 +65,15 @@ func isLines(schema Schema, head []byte) bool {
 
 // objectsInARow reports whether a line has several objects.
 func objectsInARow(line []byte) bool {
-	return line[0] == '{' && bytes.Contains(line, []byte("}{")) && !json.Valid(line) && json.Valid(line[:bytes.Index(line, []byte("}{"))+1])
+	if line[0] != '{' || json.Valid(line) {
+		return false
+	}
+	first := json.NewDecoder(bytes.NewReader(line))
+	if first.Decode(&json.RawMessage{}) != nil {
+		return false
+	}
+	rest := bytes.TrimSpace(line[first.InputOffset():])
+	return len(rest) > 0 && rest[0] == '{'
 }
 
 // wrappers are the usual names of the member that holds the records, in an object around them.

@@ -167,6 +167,8 @@ func stateOfLine(line string) state {
 }
 
 // isCityOf reports whether the city is known to be in the state.
-func isCityOf(st state, city string) bool { return slices.Contains(cities().states[cityKey(st.code, city)], st) }
+func isCityOf(st state, city string) bool {
+	return slices.Contains(cities().states[cityKey(st.code, city)], st)
+}
 
 func cityKey(code, city string) string { return code + " " + text.Fold(strings.Trim(city, " .")) }

@@ -47,7 +47,7 @@ type People struct {
 
 // NewPeople returns a store on d. It hashes at most one password per core at once.
 func NewPeople(d *db.DB) *People {
-	return &People{db: d, hasher: &hasher{slots: make(chan struct{}, runtime.GOMAXPROCS(0))}}
+	return &People{db: d, hasher: newHasher(runtime.GOMAXPROCS(0))}
 }
 
 // Checked is a person to create who has passed the checks, with the password hashed.
@@ -65,7 +65,7 @@ func (p *People) Check(ctx context.Context, n NewPerson) (Checked, error) {
 		faults = append(faults, fault.FieldError{Field: "name", Message: complaint})
 	}
 	if n.Password != "" {
-		faults = append(faults, passwordFaults("password", n.Password)...)
+		faults = append(faults, passwordFaults("password", n.Password, n.Name, n.Email)...)
 	}
 	if err := fault.Invalid(faults...); err != nil {
 		return Checked{}, err

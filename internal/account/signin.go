@@ -12,7 +12,7 @@ import (
 )
 
 // SignIn returns the person with the email and password. Every mistake is the same Validation fault and takes the same
-// time, so that nobody can find out which emails have an account.
+// time, so that nobody can find out which emails have an account. ServiceUnavailable while too many passwords are being checked.
 func (p *People) SignIn(ctx context.Context, email, password string) (Person, error) {
 	var person id.Person
 	var hash string
@@ -53,9 +53,10 @@ func (p *People) checkPassword(ctx context.Context, person id.Person, password s
 // PasswordHash is a password as it is stored.
 type PasswordHash string
 
-// HashPassword checks and hashes a new password. Call it outside of transactions, as hashing is slow. Faults: Validation.
-func (p *People) HashPassword(ctx context.Context, password string) (PasswordHash, error) {
-	if err := fault.Invalid(passwordFaults("password", password)...); err != nil {
+// HashPassword checks and hashes a new password of the person. Call it outside of transactions, as hashing is slow. Faults:
+// Validation, and ServiceUnavailable while too many passwords are being hashed.
+func (p *People) HashPassword(ctx context.Context, of Person, password string) (PasswordHash, error) {
+	if err := fault.Invalid(passwordFaults("password", password, of.Name, of.Email)...); err != nil {
 		return "", err
 	}
 	hash, err := p.hasher.hash(ctx, password)
@@ -82,7 +83,7 @@ func (p *People) ChangePassword(ctx context.Context, person Person, current, pas
 			return err
 		}
 	}
-	hash, err := p.HashPassword(ctx, password)
+	hash, err := p.HashPassword(ctx, person, password)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (a *App) console(ctx context.Context, publicURL string) (http.Handler, erro
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),
 		},
-		System: a.systemStatus(), PublicURL: publicURL, Stopping: ctx.Done(), Explain: a.DB.Explain, Log: a.Log,
+		System: a.systemStatus(), PublicURL: publicURL, TrustedProxies: a.Config.Proxies(), Stopping: ctx.Done(), Explain: a.DB.Explain, Log: a.Log,
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -35,13 +36,14 @@ type Logging struct {
 
 // Server are the settings of the server.
 type Server struct {
-	Addr         string `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen on; :8080 means all interfaces, port 0 any free port (default ${default})."`
-	PublicURL    string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address at which clients reach the server, such as https://api.example.com, for links and cookies; required unless --addr is on this machine only (default: http:// and --addr)."`
-	RateLimits   string `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of rate limits, such as exports.create=50/min,credits.get=off; off disables all of them."`
-	MetricsAddr  string `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address to serve /metrics on, such as 127.0.0.1:9464; off disables it (default: that of the API)."`
-	Workers      int    `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Number of export files written in parallel (default ${default})."`
-	SignIn       `embed:""`
-	DrainTimeout time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests and jobs may take to finish when the server stops (default ${default})."`
+	Addr           string `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen on; :8080 means all interfaces, port 0 any free port (default ${default})."`
+	PublicURL      string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address at which clients reach the server, such as https://api.example.com, for links and cookies; required unless --addr is on this machine only (default: http:// and --addr)."`
+	TrustedProxies string `name:"trusted-proxies" env:"CAPI_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of your reverse proxies, such as 127.0.0.1,10.0.0.0/8, whose X-Forwarded-For header is believed (default: none)."`
+	RateLimits     string `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of rate limits, such as exports.create=50/min,credits.get=off; off disables all of them."`
+	MetricsAddr    string `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address to serve /metrics on, such as 127.0.0.1:9464; off disables it (default: that of the API)."`
+	Workers        int    `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Number of export files written in parallel (default ${default})."`
+	SignIn         `embed:""`
+	DrainTimeout   time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests and jobs may take to finish when the server stops (default ${default})."`
 }
 
 // SignIn are the settings of an OpenID provider for signing in to the console, in addition to passwords.
@@ -150,6 +152,9 @@ func (s Server) check() error {
 	if s.PublicURL != "" && !isBaseURL(s.PublicURL) {
 		add("public-url", "%q is not a URL without query and fragment, such as https://api.example.com", s.PublicURL)
 	}
+	if _, err := parseProxies(s.TrustedProxies); err != nil {
+		add("trusted-proxies", "%v", err)
+	}
 	if _, err := ratelimit.Parse(s.RateLimits); err != nil {
 		add("rate-limits", "%v", err)
 	}
@@ -160,6 +165,30 @@ func (s Server) check() error {
 		add("drain-timeout", "%s is negative", s.DrainTimeout)
 	}
 	return errors.Join(append(errs, s.SignIn.check()...)...)
+}
+
+// Proxies returns the networks in TrustedProxies, which must be valid.
+func (s Server) Proxies() []netip.Prefix {
+	proxies, err := parseProxies(s.TrustedProxies)
+	if err != nil {
+		panic(err) // Validate has accepted them
+	}
+	return proxies
+}
+
+func parseProxies(list string) (proxies []netip.Prefix, err error) {
+	for _, text := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }) {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			a, addrErr := netip.ParseAddr(text)
+			if addrErr != nil {
+				return nil, fmt.Errorf("%q is neither an address such as 127.0.0.1 nor a network such as 10.0.0.0/8", text)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		proxies = append(proxies, p.Masked())
+	}
+	return proxies, nil
 }
 
 // isLoopback reports whether only this machine can reach the address. An address that is not HOST:PORT has an error of its own.

@@ -24,7 +24,7 @@ func (s *server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 func (s *server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	// Limited, so that someone at an unattended browser cannot guess the password.
-	if err := s.limit("email "+v.Person.Email, limitPerEmail); err != nil {
+	if err := s.limit("password "+v.Person.ID.String(), limitPerPassword); err != nil {
 		return err
 	}
 	err := s.People.ChangePassword(r.Context(), v.Person, r.PostFormValue("current"), r.PostFormValue("password"), v.Session)

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -47,6 +48,9 @@ type Deps struct {
 
 	// OIDC also lets people sign in with an OpenID provider. Defaults to none.
 	OIDC OIDC
+
+	// TrustedProxies are the proxies whose X-Forwarded-For header names the client. Defaults to none.
+	TrustedProxies []netip.Prefix
 
 	// PublicURL is the address of the server, as https://capi.example.com. With https the cookie is sent over TLS alone.
 	// The Host header is never used instead, because anyone who can send a request chooses it.

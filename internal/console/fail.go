@@ -39,7 +39,8 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 // is the place to show it.
 func isForPerson(e *fault.Error) bool {
 	switch e.Kind() {
-	case fault.KindInvalid, fault.KindConflict, fault.KindNoCredit, fault.KindState, fault.KindTooLarge, fault.KindRateLimited:
+	case fault.KindInvalid, fault.KindConflict, fault.KindNoCredit, fault.KindState, fault.KindTooLarge, fault.KindRateLimited,
+		fault.KindUnavailable:
 		return true
 	default:
 		return false

@@ -89,7 +89,7 @@ func (h *fixture) populate(t testing.TB) {
 
 // hashed is the hash of the passphrase, computed once because it is slow.
 var hashed = sync.OnceValues(func() (account.PasswordHash, error) {
-	return account.NewPeople(nil).HashPassword(context.Background(), passphrase)
+	return account.NewPeople(nil).HashPassword(context.Background(), account.Person{}, passphrase)
 })
 
 func (h *fixture) person(t testing.TB, name string, operator bool) account.Person {

@@ -23,7 +23,7 @@ func (s *server) joinPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) joinForm(r *http.Request, secret string) (view.Join, error) {
-	if err := s.limit("link "+addressOf(r), limitPerLink); err != nil {
+	if err := s.limit("link "+s.clientNetwork(r), limitPerLink); err != nil {
 		return view.Join{}, err
 	}
 	i, err := s.People.Invitation(r.Context(), secret)

@@ -1,13 +1,18 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/auth"
@@ -323,9 +328,53 @@ func TestRedirectsStayInTheConsole(t *testing.T) {
 	require.Equal(t, "/console/", ann.get(t, "/sign-in?next=//evil.example").location())
 }
 
-func TestPasswordsCannotBeGuessed(t *testing.T) {
+// trustTests believes the X-Forwarded-For header of the tests' own clients.
+func trustTests(d *Deps) { d.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
+
+// The header is anybody's to send. Believing it would give each attempt a limit of its own.
+func TestAForgedAddressDoesNotEscapeTheLimits(t *testing.T) {
 	t.Parallel()
 	h := open(t)
+	limited := 0
+	for i := range 2 * limitPerAddress.Requests {
+		b := h.browser(t)
+		b.headers.Set("X-Forwarded-For", "198.51.100."+strconv.Itoa(i))
+		if b.post(t, "/sign-in", "email", "guess"+strconv.Itoa(i)+"@example.com", "password", "wrong password").status == http.StatusTooManyRequests {
+			limited++
+		}
+	}
+	require.Positive(t, limited)
+}
+
+// Each password that is checked takes a core and memory. Those that cannot be checked soon are refused at once.
+func TestManySignInsAtOnceDoNotQueue(t *testing.T) {
+	t.Parallel()
+	h := open(t, trustTests)
+	const clients = 400
+	var busy atomic.Int32
+	var group sync.WaitGroup
+	for i := range clients {
+		b := h.browser(t)
+		b.headers.Set("X-Forwarded-For", fmt.Sprintf("203.0.%d.%d", 113+i/250, i%250))
+		group.Go(func() {
+			a := b.post(t, "/sign-in", "email", h.ann.Email, "password", "wrong password")
+			if a.status == http.StatusServiceUnavailable {
+				assert.Contains(t, a.body, "Too many people are signing in at the moment.")
+				assert.Equal(t, "5", a.header.Get("Retry-After"))
+				busy.Add(1)
+				return
+			}
+			assert.Equal(t, http.StatusUnprocessableEntity, a.status)
+		})
+	}
+	group.Wait()
+	require.Positive(t, busy.Load())
+	require.Equal(t, http.StatusSeeOther, h.browser(t).post(t, "/sign-in", "email", h.ann.Email, "password", passphrase).status)
+}
+
+func TestPasswordsCannotBeGuessed(t *testing.T) {
+	t.Parallel()
+	h := open(t, trustTests)
 	try := func(address, email, password string) answer {
 		b := h.browser(t)
 		b.headers.Set("X-Forwarded-For", address)
@@ -343,16 +392,21 @@ func TestPasswordsCannotBeGuessed(t *testing.T) {
 		}
 		return 2 * limit
 	}
-	// One email from many addresses, known or unknown.
-	for _, email := range []string{h.ann.Email, "unknown@example.com"} {
+	// One email from one address, known or unknown.
+	for i, email := range []string{h.ann.Email, "unknown@example.com"} {
+		address := "198.51.100." + strconv.Itoa(i)
 		tries := until(limitPerEmail.Requests, func(i int) answer {
-			return try("198.51.100."+strconv.Itoa(i), []string{email, strings.ToUpper(email) + " "}[i%2], "wrong password")
+			return try(address, []string{email, strings.ToUpper(email) + " "}[i%2], "wrong password")
 		})
 		require.GreaterOrEqual(t, tries, limitPerEmail.Requests, email)
 		require.Less(t, tries, 2*limitPerEmail.Requests, email)
+		require.Equal(t, http.StatusTooManyRequests, try(address, email, passphrase).status)
 	}
-	require.Equal(t, http.StatusTooManyRequests, try("198.51.100.78", h.ann.Email, passphrase).status)
-	require.Equal(t, http.StatusSeeOther, try("198.51.100.78", h.bob.Email, passphrase).status, "others can sign in")
+	require.Equal(t, http.StatusSeeOther, try("198.51.100.78", h.ann.Email, passphrase).status, "nobody is locked out from elsewhere")
+	require.Equal(t, http.StatusSeeOther, try("198.51.100.0", h.bob.Email, passphrase).status, "others can sign in")
+	for range 2 * limitPerAddress.Requests {
+		require.Equal(t, http.StatusSeeOther, try("198.51.100.79", h.ann.Email, passphrase).status, "successes do not count")
+	}
 
 	// Many emails from one address.
 	tries := until(limitPerAddress.Requests, func(i int) answer {
@@ -365,7 +419,7 @@ func TestPasswordsCannotBeGuessed(t *testing.T) {
 
 func TestLinksCannotBeGuessed(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := open(t, trustTests)
 	secret, _, err := h.Memberships.InviteMember(t.Context(), h.acme, workspace.Member, "new@example.com", h.ann.ID)
 	require.NoError(t, err)
 	guesser := h.browser(t)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func requestInfoOf(ctx context.Context) *requestInfo {
 func (s *server) loadSession(next http.Handler) http.Handler {
 	loaded := s.sessions.LoadAndSave(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &requestInfo{address: addressOf(r), agent: r.UserAgent()}
+		v := &requestInfo{address: s.clientAddress(r), agent: r.UserAgent()}
 		loaded.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestInfoKey{}, v)))
 	})
 }
@@ -127,27 +128,45 @@ func (s *server) putNotice(ctx context.Context, n view.Notice) {
 	s.sessions.Put(ctx, noticeKey, string(b))
 }
 
-// addressOf returns the IP address of the client. A proxy on this machine or in a private network reports it in
-// X-Forwarded-For; only the last entry is its own.
-func addressOf(r *http.Request) string {
+// clientAddress returns the IP address of the client. Only a trusted proxy is believed when it names another address in
+// X-Forwarded-For, because anyone can send that header.
+func (s *server) clientAddress(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	peer, err := netip.ParseAddr(host)
-	if err != nil || !peer.IsLoopback() && !peer.IsPrivate() {
-		return host
-	}
-	forwarded := r.Header.Values("X-Forwarded-For")
-	if len(forwarded) == 0 {
-		return host
-	}
-	entries := strings.Split(forwarded[len(forwarded)-1], ",")
-	client, err := netip.ParseAddr(strings.TrimSpace(entries[len(entries)-1]))
+	client, err := netip.ParseAddr(host)
 	if err != nil {
 		return host
 	}
-	return client.String()
+	// Each proxy adds the address of its own peer at the end.
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && s.trusts(client); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		client = hop
+	}
+	return client.Unmap().String()
+}
+
+func (s *server) trusts(a netip.Addr) bool {
+	return slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+}
+
+// clientNetwork returns the address that limits count: an IPv6 client has a whole /64 network of addresses to choose from.
+func (s *server) clientNetwork(r *http.Request) string {
+	address := s.clientAddress(r)
+	a, err := netip.ParseAddr(address)
+	if err != nil || a.Is4() {
+		return address
+	}
+	network, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return network.String()
 }
 
 // store keeps the sessions of scs in the session table.

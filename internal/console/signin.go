@@ -15,11 +15,13 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Limits on attempts: by client address for any email, by email for any client, and by client address for links.
+// Limits on failed attempts: by client address for any email, and by client address for one email. There is none by email alone:
+// anybody could use it to lock somebody else out.
 var (
-	limitPerAddress = ratelimit.Limit{Requests: 30, Per: 10 * time.Minute}
-	limitPerEmail   = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute}
-	limitPerLink    = ratelimit.Limit{Requests: 60, Per: 10 * time.Minute}
+	limitPerAddress  = ratelimit.Limit{Requests: 30, Per: 10 * time.Minute}
+	limitPerEmail    = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute}
+	limitPerLink     = ratelimit.Limit{Requests: 60, Per: 10 * time.Minute}
+	limitPerPassword = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute} // of a person who is signed in and changes it
 )
 
 func (s *server) signInPage(w http.ResponseWriter, r *http.Request) error {
@@ -41,6 +43,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	form := view.SignIn{Email: r.PostFormValue("email"), Next: ownPath(r.PostFormValue("next"))}
 	person, err := s.checkPassword(r, form.Email, r.PostFormValue("password"))
 	if e, told := formError(err); told {
+		httpx.SetRetryAfter(w, e)
 		form.Fault = e.Message
 		return s.showSignIn(w, r, httpx.Status(e.Kind()), form)
 	}
@@ -53,17 +56,24 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, form.Next)
 }
 
-// checkPassword returns the person with the email and the password, if neither the client nor the email has had too many
-// attempts.
+// checkPassword returns the person with the email and the password, unless the client has failed too often.
 func (s *server) checkPassword(r *http.Request, email, password string) (account.Person, error) {
-	if err := s.limit("address "+addressOf(r), limitPerAddress); err != nil {
-		return account.Person{}, err
-	}
+	byAddress := "address " + s.clientNetwork(r)
 	// Unknown emails are limited too; otherwise the missing limit would reveal that they are unknown.
-	if err := s.limit("email "+text.Short(strings.ToLower(strings.TrimSpace(email))), limitPerEmail); err != nil {
+	byEmail := byAddress + " email " + text.Short(strings.ToLower(strings.TrimSpace(email)))
+	// Each attempt counts from its start, so that many at once are limited too, and is given back unless the password was wrong.
+	if err := s.limit(byAddress, limitPerAddress); err != nil {
 		return account.Person{}, err
 	}
-	return s.People.SignIn(r.Context(), email, password)
+	if err := s.limit(byEmail, limitPerEmail); err != nil {
+		return account.Person{}, err
+	}
+	p, err := s.People.SignIn(r.Context(), email, password)
+	if fault.CodeOf(err) != fault.Validation {
+		s.limiter.Return(byAddress, limitPerAddress)
+		s.limiter.Return(byEmail, limitPerEmail)
+	}
+	return p, err
 }
 
 // limit counts an attempt. It returns RateLimited if there were too many.

@@ -77,7 +77,7 @@ func (s *server) startProviderSignIn(w http.ResponseWriter, r *http.Request) err
 	if s.provider == nil {
 		return notFound()
 	}
-	if err := s.limit("oidc "+addressOf(r), limitPerAddress); err != nil {
+	if err := s.limit("oidc "+s.clientNetwork(r), limitPerAddress); err != nil {
 		return err
 	}
 	ctx := r.Context()
@@ -99,7 +99,7 @@ func (s *server) finishProviderSignIn(w http.ResponseWriter, r *http.Request) er
 	if s.provider == nil {
 		return notFound()
 	}
-	if err := s.limit("oidc "+addressOf(r), limitPerAddress); err != nil {
+	if err := s.limit("oidc "+s.clientNetwork(r), limitPerAddress); err != nil {
 		return err
 	}
 	ctx := r.Context()

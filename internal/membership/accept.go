@@ -117,7 +117,11 @@ func (m *Memberships) ResetPassword(ctx context.Context, secret, password string
 	if i.Kind != account.InvitePassword {
 		return account.Person{}, fault.New(fault.InvalidLink, "This link cannot set a password. Ask for a link to set a new password.")
 	}
-	hashed, err := m.people.HashPassword(ctx, password)
+	whose, err := m.people.Get(ctx, i.Person)
+	if err != nil {
+		return account.Person{}, err
+	}
+	hashed, err := m.people.HashPassword(ctx, whose, password)
 	if err != nil {
 		return account.Person{}, err
 	}

@@ -70,6 +70,18 @@ func (l *Limiter) Allow(key string, limit Limit) Decision {
 	return d
 }
 
+// Return puts one request back into the key's bucket, for a request that turned out not to count.
+func (l *Limiter) Return(key string, limit Limit) {
+	if limit.IsOff() {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if full, ok := l.full[key]; ok {
+		l.full[key] = full.Add(-limit.interval())
+	}
+}
+
 // prune deletes the full buckets, once every prunePeriod.
 func (l *Limiter) prune(now time.Time) {
 	if now.Before(l.nextPrune) {

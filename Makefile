@@ -9,6 +9,10 @@ FUZZTIME ?= 30s
 KILLS    ?= 100
 BENCH    ?= .
 
+# What capi version prints. Both are empty outside of a git checkout.
+CLI     := github.com/opencapi/capi/internal/cli
+LDFLAGS := -s -w -X $(CLI).commit=$(shell git rev-parse HEAD 2>/dev/null) -X $(CLI).committedAt=$(shell git log -1 --format=%cI 2>/dev/null)
+
 # Number of companies in the benchmarks. Loaded data is kept in bench/cache for the next run.
 COMPANIES ?= 1000000
 # UNCONNECTED=1 leaves the connections out of the server's catalog, which makes the import ten times faster.
@@ -29,7 +33,7 @@ demo: build ## show the whole product on 50,000 generated companies, then keep s
 
 .PHONY: build
 build: ## build the program as bin/capi, one static binary
-	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/capi ./cmd/capi
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/capi ./cmd/capi
 
 .PHONY: run
 run: build ## serve ./capi-data
@@ -58,6 +62,7 @@ fmt: $(GOLANGCI) ## format the code
 .PHONY: generate
 generate: ## write the generated files
 	go generate ./...
+	./scripts/licenses.sh > internal/cli/third_party_licenses.txt
 
 .PHONY: verify
 verify: generate ## fail if a generated file, go.mod or go.sum is out of date

@@ -24,7 +24,7 @@ const (
 	InvitePassword InvitationKind = "password" // set a new password
 )
 
-// Age returns how long a link of the kind works. Whoever finds a link can use it, so a link that gives more power works for a
+// Age returns how long a link of the kind works. Anyone who finds a link can use it, so a link that gives more power works for a
 // shorter time.
 func (k InvitationKind) Age() time.Duration {
 	switch k {

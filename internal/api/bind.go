@@ -103,6 +103,8 @@ func (b *binding) readParams(r *http.Request, in reflect.Value) []fault.FieldErr
 		switch given := values[p.name]; {
 		case len(given) > 1:
 			v.Reject(p.name, "is given more than once")
+		case len(given) == 1 && given[0] == "" && (p.schema.Type != huma.TypeString || p.schema.Format != ""):
+			v.Reject(p.name, "must not be empty; leave the parameter out instead")
 		case len(given) == 1 && given[0] != "":
 			v.Param(p.schema, p.name, given[0], target)
 		}

@@ -63,7 +63,7 @@ func TestADatabaseThatIsAwayAnswers503AndARetryBuysOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, page.Body.Close())
 
-	database.mend()
+	database.restore()
 	require.Eventually(t, func() bool {
 		status, _ = buy(t, s, "the-key")
 		return status == http.StatusCreated
@@ -175,7 +175,7 @@ func (p *proxy) cut() {
 	p.conns = nil
 }
 
-func (p *proxy) mend() {
+func (p *proxy) restore() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.down = false

@@ -128,7 +128,7 @@ func ReadManifest(dir string) (Manifest, error) {
 	return m, nil
 }
 
-// copyTree copies a directory with everything below it but one directory. A file that disappears meanwhile is left out.
+// copyTree copies a directory with everything below it but one directory. A file that is deleted during the copy is left out.
 func copyTree(ctx context.Context, from, to, skip string) (files int, size int64, err error) {
 	err = filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {

@@ -19,7 +19,7 @@ type Target struct {
 	Check func(ctx context.Context, path string) error
 }
 
-// Restored tells what Restore did.
+// Restored is the result of Restore.
 type Restored struct {
 	Manifest Manifest
 	Replaced string // the directory with the data that was there before; empty if there was none

@@ -33,10 +33,15 @@ func (c *importListCommand) Run(s *session) error {
 		case i.FinishedAt == nil:
 			state = "not finished"
 		}
-		rows = append(rows, []string{
-			strconv.FormatInt(i.Number, 10), timestamp(i.StartedAt), strings.Join(i.Files, ", "), count(i.Figures["read"]),
-			count(i.Figures["added"]), count(i.Figures["updated"]), count(i.Figures["rejected"]), state,
-		})
+		row := []string{strconv.FormatInt(i.Number, 10), timestamp(i.StartedAt), strings.Join(i.Files, ", ")}
+		for _, figure := range []string{"read", "added", "updated", "rejected"} {
+			if i.FinishedAt == nil && i.UndoneAt == nil { // it is running, or it ended before it could count
+				row = append(row, "-")
+				continue
+			}
+			row = append(row, count(i.Figures[figure]))
+		}
+		rows = append(rows, append(row, state))
 	}
 	s.printTable([]string{">ID", "STARTED", "FILES", ">READ", ">ADDED", ">UPDATED", ">REJECTED", "STATE"}, rows)
 	return nil

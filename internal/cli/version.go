@@ -2,16 +2,29 @@ package cli
 
 import (
 	"cmp"
+	_ "embed"
 	"runtime"
 	"runtime/debug"
 )
 
-type versionCommand struct{ jsonFlag }
+type versionCommand struct {
+	jsonFlag
+	Licenses bool `help:"Print the licenses of the software in this program instead."`
+}
+
+// thirdPartyLicenses is written by scripts/licenses.sh.
+//
+//go:embed third_party_licenses.txt
+var thirdPartyLicenses string
+
+// Set by the linker (see the Makefile), for builds that do not record their version control.
+var commit, committedAt string
 
 type versionInfo struct {
-	Version string `json:"version"`
-	Commit  string `json:"commit,omitempty"`
-	Go      string `json:"go"`
+	Version     string `json:"version"`
+	Commit      string `json:"commit,omitempty"`
+	CommittedAt string `json:"committed_at,omitempty"` // RFC 3339
+	Go          string `json:"go"`
 }
 
 // Run prints what the binary was built from.
@@ -20,12 +33,19 @@ func (c *versionCommand) Run(s *session) error {
 	if c.JSON {
 		return s.printJSON(v)
 	}
+	if c.Licenses {
+		s.printf("%s", thirdPartyLicenses)
+		return nil
+	}
 	s.printf("capi %s (%s, %s/%s)\n", v.Version, v.Go, runtime.GOOS, runtime.GOARCH)
+	if v.Commit != "" {
+		s.printf("commit %s of %s\n", v.Commit, v.CommittedAt)
+	}
 	return nil
 }
 
 func version() versionInfo {
-	v := versionInfo{Version: "devel", Go: runtime.Version()}
+	v := versionInfo{Version: "devel", Commit: commit, CommittedAt: committedAt, Go: runtime.Version()}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
@@ -34,8 +54,11 @@ func version() versionInfo {
 		v.Version = cmp.Or(info.Main.Version, v.Version)
 	}
 	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			v.Commit = setting.Value
+		switch setting.Key {
+		case "vcs.revision":
+			v.Commit = cmp.Or(v.Commit, setting.Value)
+		case "vcs.time":
+			v.CommittedAt = cmp.Or(v.CommittedAt, setting.Value)
 		}
 	}
 	return v

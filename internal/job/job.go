@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/opencapi/capi/internal/db"
@@ -47,10 +48,17 @@ type Job struct {
 // notes are the attributes that a handler adds to the log line of its run.
 type notes struct{ attrs []any }
 
-// Note adds an attribute to the job's log line. Only the goroutine of Run may call it.
+// Note sets an attribute of the job's log line. Only the goroutine of Run may call it.
 func (j Job) Note(key string, value any) {
-	if j.notes != nil {
-		j.notes.attrs = append(j.notes.attrs, slog.Any(key, value))
+	if j.notes == nil {
+		return
+	}
+	noted := slog.Any(key, value)
+	at := slices.IndexFunc(j.notes.attrs, func(a any) bool { return a.(slog.Attr).Key == key }) //nolint:forcetypeassert // only Note adds
+	if at < 0 {
+		j.notes.attrs = append(j.notes.attrs, noted)
+	} else {
+		j.notes.attrs[at] = noted
 	}
 }
 

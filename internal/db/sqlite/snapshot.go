@@ -12,7 +12,7 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Snapshot writes the database at path, as it is at one moment, to a new file. Other processes may read and write it meanwhile.
+// Snapshot writes the database at path, as it is at one moment, to a new file. Other processes may use the database at the same time.
 func Snapshot(ctx context.Context, path, to string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {

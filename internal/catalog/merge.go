@@ -12,42 +12,37 @@ import (
 // are replaced as a whole, attributes one by one. Id, number, times and connections do not change.
 func merge(c, in *company.Company) bool {
 	changed := false
-	set := func(dst *string, src string) {
-		if src != "" && *dst != src {
-			*dst, changed = src, true
+	if in.Country != "" && (c.Country != in.Country || c.CountryCode != in.CountryCode) {
+		c.Country, c.CountryCode, changed = in.Country, in.CountryCode, true // the code of another country must not stay
+	}
+	for i := range company.Fields {
+		f := &company.Fields[i]
+		if f.Name == "country" || f.Name == "country_code" || !f.Known(in) {
+			continue
+		}
+		switch f.Kind {
+		case company.KindText:
+			if to, from := f.Text(c), *f.Text(in); *to != from {
+				*to, changed = from, true
+			}
+		case company.KindList:
+			if to, from := f.List(c), *f.List(in); !slices.Equal(*to, from) {
+				*to, changed = from, true
+			}
+		case company.KindInteger:
+			if to, from := f.Int(c), *f.Int(in); *to == nil || **to != *from {
+				*to, changed = from, true
+			}
+		case company.KindAttributes:
+			changed = mergeAttributes(c, in) || changed
+		case company.KindID, company.KindTime, company.KindConnections:
 		}
 	}
-	set(&c.Name, in.Name)
-	set(&c.Domain, in.Domain)
-	set(&c.Website, in.Website)
-	set(&c.LinkedInURL, in.LinkedInURL)
-	set(&c.Description, in.Description)
-	set(&c.State, in.State)
-	set(&c.City, in.City)
-	if in.Country != "" && (c.Country != in.Country || c.CountryCode != in.CountryCode) {
-		c.Country, c.CountryCode, changed = in.Country, in.CountryCode, true
-	}
-	return mergeRest(c, in) || changed
+	return changed
 }
 
-func mergeRest(c, in *company.Company) bool {
+func mergeAttributes(c, in *company.Company) bool {
 	changed := false
-	list := func(dst *[]string, src []string) {
-		if len(src) > 0 && !slices.Equal(*dst, src) {
-			*dst, changed = src, true
-		}
-	}
-	list(&c.Industries, in.Industries)
-	list(&c.NAICSCodes, in.NAICSCodes)
-	list(&c.Technologies, in.Technologies)
-	list(&c.TechnologyCategories, in.TechnologyCategories)
-	number := func(dst **int64, src *int64) {
-		if src != nil && (*dst == nil || **dst != *src) {
-			*dst, changed = src, true
-		}
-	}
-	number(&c.EmployeeCount, in.EmployeeCount)
-	number(&c.FoundedYear, in.FoundedYear)
 	for name, value := range in.Attributes {
 		old, known := c.Attributes[name]
 		if value == nil || known && reflect.DeepEqual(old, value) {
@@ -63,38 +58,31 @@ func mergeRest(c, in *company.Company) bool {
 	return changed
 }
 
+// placeFields are the fields that say where a company is.
+var placeFields = []string{"country", "country_code", "state", "city"}
+
 // gapsOf returns the values of in that c does not have.
 func gapsOf(c, in *company.Company) *company.Company {
 	out := *in
-	for _, f := range [][2]*string{
-		{&c.Name, &out.Name},
-		{&c.Domain, &out.Domain},
-		{&c.Website, &out.Website},
-		{&c.LinkedInURL, &out.LinkedInURL},
-		{&c.Description, &out.Description},
-	} {
-		if *f[0] != "" {
-			*f[1] = ""
+	hasPlace := c.Country != "" || c.State != "" || c.City != ""
+	for i := range company.Fields {
+		f := &company.Fields[i]
+		known := f.Known(c)
+		if slices.Contains(placeFields, f.Name) {
+			known = hasPlace // one place, not parts of two
 		}
-	}
-	if c.Country != "" || c.State != "" || c.City != "" {
-		out.Country, out.CountryCode, out.State, out.City = "", "", "", "" // one place, not parts of two
-	}
-	for _, f := range [][2]*[]string{
-		{&c.Industries, &out.Industries},
-		{&c.NAICSCodes, &out.NAICSCodes},
-		{&c.Technologies, &out.Technologies},
-		{&c.TechnologyCategories, &out.TechnologyCategories},
-	} {
-		if len(*f[0]) > 0 {
-			*f[1] = nil
+		if !known {
+			continue
 		}
-	}
-	if c.EmployeeCount != nil {
-		out.EmployeeCount = nil
-	}
-	if c.FoundedYear != nil {
-		out.FoundedYear = nil
+		switch f.Kind {
+		case company.KindText:
+			*f.Text(&out) = ""
+		case company.KindList:
+			*f.List(&out) = nil
+		case company.KindInteger:
+			*f.Int(&out) = nil
+		case company.KindID, company.KindTime, company.KindConnections, company.KindAttributes:
+		}
 	}
 	out.Attributes = maps.Clone(in.Attributes)
 	for name := range c.Attributes {

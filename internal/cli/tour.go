@@ -89,12 +89,19 @@ func sourceOf(c *company.Company) map[string]any {
 	for i, k := range c.Connections {
 		connections[i] = map[string]string{"category": k.Category, "connected_name": k.Name, "connected_domain": k.Domain}
 	}
-	return map[string]any{
-		"id": c.ID, "name": c.Name, "domain": c.Domain, "website": c.Website, "linkedin_url": c.LinkedInURL,
-		"description": c.Description, "country": c.Country, "state": c.State, "city": c.City, "industries": c.Industries,
-		"naics_codes": c.NAICSCodes, "technologies": c.Technologies, "technology_categories": c.TechnologyCategories,
-		"employee_count": c.EmployeeCount, "founded_year": c.FoundedYear, "connections": connections,
+	record := map[string]any{"id": c.ID, "connections": connections}
+	for i := range company.Fields {
+		switch f := &company.Fields[i]; f.Kind {
+		case company.KindText:
+			record[f.Name] = *f.Text(c)
+		case company.KindList:
+			record[f.Name] = *f.List(c)
+		case company.KindInteger:
+			record[f.Name] = *f.Int(c)
+		case company.KindID, company.KindTime, company.KindConnections, company.KindAttributes:
+		}
 	}
+	return record
 }
 
 // tour does what a client does, from a search to an export that is free because it was bought before.

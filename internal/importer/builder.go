@@ -67,6 +67,9 @@ func (b *builder) set(t target, f *source.Field) {
 			c.ID = catalog.CompanyID(s)
 			b.weakID = isNumber(s)
 		}
+		if t.register {
+			b.attribute(f)
+		}
 	case colName:
 		c.Name = repair(textOf(v))
 	case colDomain:
@@ -74,7 +77,7 @@ func (b *builder) set(t target, f *source.Field) {
 	case colWebsite:
 		b.website(f)
 	case colLinkedIn:
-		if c.LinkedInURL = textOf(v); isProfile(c.LinkedInURL) {
+		if c.LinkedInURL = companyPage(f.Name, textOf(v)); isProfile(c.LinkedInURL) {
 			c.LinkedInURL = "" // of a person
 			b.attribute(f)
 		}
@@ -83,10 +86,7 @@ func (b *builder) set(t target, f *source.Field) {
 	case colCountry:
 		c.Country = firstCountry(v)
 	case colCountryCode:
-		c.CountryCode = textOf(v)
-		if _, ok := company.LookupCountry(c.CountryCode); !ok && c.Country == "" {
-			c.Country = c.CountryCode
-		}
+		b.countryCode(f)
 	case colState:
 		if c.State = repair(textOf(v)); salesRegions[text.Fold(c.State)] {
 			c.State = ""
@@ -212,7 +212,7 @@ func firstCountry(v *source.Value) string {
 }
 
 func (b *builder) setLocation(t target, f *source.Field) {
-	l, more := parseLocation(repair(strings.Join(listOf(&f.Value, false), ";")), t.codes)
+	l, more := parseLocation(repair(strings.Join(placesOf(&f.Value), ";")), t.codes)
 	b.location, b.locationField = l, f
 	if more || l.isEmpty() {
 		b.attribute(f)
@@ -260,6 +260,28 @@ func (b *builder) founded(f *source.Field) {
 	}
 }
 
+// countryCode reads a country's code, also that of a state or province ("us_mi", "US-MI"), as registers write where a company is
+// registered.
+func (b *builder) countryCode(f *source.Field) {
+	c := b.company
+	c.CountryCode = textOf(&f.Value)
+	if _, ok := company.LookupCountry(c.CountryCode); ok {
+		return
+	}
+	i := strings.IndexAny(c.CountryCode, "-_")
+	if country, ok := company.LookupCountry(c.CountryCode[:max(0, i)]); ok && i == 2 {
+		if st, ok := stateIn(country.Name, c.CountryCode[i+1:]); ok && c.State == "" && c.Country == "" && !isJurisdiction(f.Name) {
+			c.State = st.name
+		}
+		c.CountryCode = country.Alpha2
+		b.attribute(f)
+		return
+	}
+	if c.Country == "" {
+		c.Country = c.CountryCode
+	}
+}
+
 // keepUnparsed reports a value that could not be read, and keeps it as an attribute.
 func (b *builder) keepUnparsed(f *source.Field) {
 	b.item.unparsed = append(b.item.unparsed, unparsed{f.Name, shorten(textOf(&f.Value))})
@@ -281,7 +303,9 @@ func (b *builder) lists(all []listValue) {
 		case colTechnologyCategories:
 			c.TechnologyCategories = append(c.TechnologyCategories, labels(listOf(v, l.commas))...)
 		case colRelation:
-			b.relation(l.category, v)
+			if !b.relation(l.category, v) {
+				b.attribute(l.field)
+			}
 		default:
 		}
 	}
@@ -364,6 +388,9 @@ func (b *builder) settleLocation() {
 	name := country.Name
 	if !known && c.Country == "" && c.CountryCode == "" {
 		name = b.plan.country
+	}
+	if code, ok := strings.CutPrefix(c.State, country.Alpha2+"-"); ok && known {
+		c.State = code // of ISO 3166-2: US-CA
 	}
 	st, ok := stateIn(name, c.State)
 	switch {

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -46,9 +47,10 @@ const (
 	colTargetName
 	colTargetDomain
 	colCategory
+	colStatus // whether it has ended
 )
 
-const columns = int(colCategory) + 1
+const columns = int(colStatus) + 1
 
 // fieldNames are the names of the columns for --map, --set and messages: the API's name of the field if it has one.
 var fieldNames = map[column]string{
@@ -83,11 +85,12 @@ func (c column) isList() bool {
 // Names in German, French, Spanish, Portuguese, Italian and Dutch come last.
 var aliases = map[column]string{
 	colIgnored: "created_at updated_at unlocked",
-	colID:      "id company_id uuid company_uuid external_id",
+	colID:      "id company_id uuid company_uuid external_id bvd_id_number bvd_id lei lei_code legal_entity_identifier legal_entity_identifier_lei",
 	colName: `name company_name company organization organization_name organisation organisation_name business_name
-		legal_name company_legal_name official_name trade_name brand_name firm_name firm employer employer_name account_name
-		startup startup_name vendor_name entity_name business corporation corporation_name issuer issuer_name issuer_company
-		display_name full_name title security companies organizations organisations item_label
+		trade_name brand_name firm_name firm employer employer_name account_name
+		startup startup_name vendor_name entity_name corporation_name companies organizations organisations
+		company_name_latin_alphabet legal_name company_legal_name official_name business corporation issuer issuer_name issuer_company
+		display_name full_name title security item_label native_name primary_name
 		firmenname unternehmensname firma unternehmen nom_entreprise raison_sociale nom entreprise societe denomination
 		nombre_empresa razon_social empresa nombre compania nome_empresa razao_social nome azienda ragione_sociale
 		denominazione bedrijf bedrijfsnaam naam
@@ -96,46 +99,47 @@ var aliases = map[column]string{
 	colDomain: `domain company_domain domain_name website_domain primary_domain web_domain email_domain root_domain host hostname
 		domains domain_names company_domains all_domains website_domains web_domains
 		dominio domaine`,
-	colWebsite: `website website_url homepage homepage_url company_website company_url web_site site_url web_address
+	colWebsite: `website official_website official_site website_url homepage homepage_url company_website company_url web_site site_url web_address
 		website_address web_page webpage corporate_website url company_link web site www link
 		websites website_urls urls company_websites homepages web_sites
 		webseite internetseite internetadresse site_web site_internet sitio_web pagina_web pagina_internet sito_web sito ウェブサイト サイト ホームページ 网站 网址 官网 웹사이트 홈페이지`,
 	colLinkedIn: `linkedin_url linkedin linkedin_profile company_linkedin_url linkedin_company_url linkedin_page linkedin_link
-		linkedin_profile_url li_url linkedin_company_page linkedin_company_profile linkedin_company linkedin_page_url`,
+		linkedin_profile_url li_url linkedin_company_page linkedin_company_profile linkedin_company linkedin_page_url linkedin_handle`,
 	colDescription: `description long_description full_description company_description short_description business_description
-		about about_us summary overview profile_text one_liner tagline pitch bio what_they_do longbusinesssummary business_summary
+		short_description description_short trade_description trade_description_english about about_us summary overview profile_text one_liner tagline pitch bio what_they_do longbusinesssummary business_summary
 		beschreibung descripcion descricao descrizione omschrijving 概要 会社概要 事業内容 简介 公司简介 회사소개`,
 	colCountry: `country country_name hq_country headquarters_country company_country country_of_origin country_region nation
 		domicile land staat_land pays nacion pais paese nazione
 		country_territory country_or_territory country_area country_or_area
-		country_or_region registered_country address_country billing_country 国 国名 国家 국가`,
+		country_or_region country_territory_region registered_country address_country billing_country 国 国名 国家 국가`,
 	colCountryCode: `country_code country_iso country_iso_code iso_country iso2 iso3 country_iso2 country_iso3 country_alpha_2
-		country_alpha2 country_alpha_3 laendercode code_pays`,
+		country_alpha2 country_alpha_3 laendercode code_pays jurisdiction_code legal_jurisdiction jurisdiction`,
 	colState: `state state_name province state_province state_or_province us_state hq_state headquarters_state state_region
-		administrative_area county_state address_state billing_state state_code province_code state_abbr region region_name
+		state_province_region geographic_area administrative_area county_state address_state billing_state state_code province_code state_abbr region region_name
 		bundesland estado provincia regione departement 都道府県 省份 省`,
-	colCity: `city city_name town locality hq_city headquarters_city municipality city_location city_town post_town posttown address_city billing_city place_city
+	colCity: `city city_latin_alphabet city_name town locality hq_city headquarters_city municipality city_location city_town post_town posttown address_city billing_city place_city
 		metro_city stadt ort wohnort ville ciudad cidade citta comune plaats gemeente 都市 市 市区町村 城市 도시`,
-	colLocation: `location locations hq_location headquarters_location headquarters headquarter hq head_office all_locations
+	colLocation: `location locations location_name hq_location headquarters_location headquarters headquarter hq head_office all_locations
 		company_location office_location based_in place geography primary_location city_state city_country
 		main_location hauptsitz standort sitz siege siege_social sede ubicacion 所在地 本社所在地 住所 地址 주소`,
-	colPostal: `postal_code postcode zip zip_code zipcode post_code plz postleitzahl code_postal codigo_postal cap cep hq_zip`,
-	colIndustries: `industries industry sectors sector industry_name primary_industry industry_group industry_category main_industry
+	colPostal: `postal_code postcode postcode_latin_alphabet zip zip_postal_code zip_code zipcode post_code plz postleitzahl code_postal codigo_postal cap cep hq_zip`,
+	colIndustries: `industries industry sectors sector industry_name primary_industry all_industries industry_sector industry_group industry_groups
+		industry_code industry_v2 industry_category main_industry
 		company_industry gics_sector gics_sub_industry gics_industry category_list category_groups_list category_groups
-		categories category_code category category_name subindustry sub_industry subcategory subsector sub_sector
+		categories category_code category category_name subindustry sub_industry sub_industries subindustries subcategory subsector sub_sector
 		secondary_industry vertical verticals industry_vertical field_of_business line_of_business market markets
-		sic_text sic_description naics_description nace_description naics_title sic_title nature_of_business
-		business_type tags keywords focus_areas specialties specialities type
+		sic_text sic_description sic_desc naics_description naics_desc nace_description naics_title sic_title nature_of_business
+		business_type tags all_tags keywords focus_areas specialties specialities type
 		branche branchen wirtschaftszweig secteur secteur_activite activite sector_actividad industria rubro setor
 		ramo settore sectores bedrijfstak secteur_d_activite sector_de_actividad settore_di_attivita 業種 業界 行业 产业 업종`,
-	colNAICS: "naics_codes naics_code naics naics_2022 naics_2017 primary_naics naics_primary",
-	colTechnologies: `technologies technology tech_stack techstack technology_stack tech stack technologies_used tech_used
+	colNAICS: "naics_codes naics_code naics naics_2022 naics_2017 primary_naics naics_primary naics6_codes naics6_codes2022",
+	colTechnologies: `technologies web_technologies technology tech_stack techstack technology_stack tech stack technologies_used tech_used
 		programming_languages tools_used software_used tecnologias technologien`,
 	colTechnologyCategories: "technology_categories technology_category tech_categories",
-	colEmployees: `employee_count employees number_of_employees num_employees no_of_employees employees_count employee_number
+	colEmployees: `employee_count employees number_of_employees num_employees employees_latest_number current_employee_estimate no_of_employees employees_count employee_number
 		total_employees num_of_employees nb_employees headcount head_count team_size teamsize staff staff_count staff_size
 		company_size organization_size workers workforce fulltime_employees full_time_employees employee_range employees_range
-		employee_size size_range size jobs_reported
+		employee_size headcount_range staff_count_range size_range size jobs_reported
 		min_employees employees_min minimum_employees num_employees_min number_of_employees_min employee_count_min
 		employees_count_min min_employee_count headcount_min min_headcount employees_from size_min min_size company_size_min
 		employee_range_min staff_min min_staff
@@ -144,7 +148,7 @@ var aliases = map[column]string{
 		numero_de_funcionarios numero_di_dipendenti anzahl_der_mitarbeiter 従業員数 社員数 员工人数 员工数 직원수`,
 	colFounded: `founded_year founded year_founded founding_year foundation_year founded_in established year_established
 		established_year established_in year_of_establishment year_of_foundation founding_date founded_date founded_on
-		founded_at date_founded date_established incorporation_year year_of_incorporation year_incorporated inception_year
+		founded_on_year founded_at date_founded date_established incorporation_year year_of_incorporation year_incorporated inception_year
 		start_year year_started company_founded since
 		incorporation_date date_of_incorporation date_incorporated incorporated incorporated_on incorporated_in
 		launch_year launch_date year_launched date_launched inception inception_date date_of_inception
@@ -164,17 +168,20 @@ var aliases = map[column]string{
 
 // relations maps the names of columns with other companies to what these are to the row's company.
 var relations = map[string]string{
-	"parent": "parent", "parent_company": "parent", "parent_name": "parent", "parent_company_name": "parent",
+	"parent": "parent", "immediate_parent": "parent", "parent_account": "parent", "top_level_parent": "parent", "guo_name": "parent", "duo_name": "parent",
+	"parent_company": "parent", "parent_name": "parent", "parent_company_name": "parent",
 	"ultimate_parent": "parent", "parent_organization": "parent", "holding_company": "parent", "muttergesellschaft": "parent",
 	"acquirer": "acquirer", "acquirer_name": "acquirer", "acquired_by": "acquirer", "acquiring_company": "acquirer",
 	"acquisitions": "acquisition", "acquired_companies": "acquisition",
 	"owned_by": "owner", "owner_company": "owner", "subsidiary_of": "parent",
 	"subsidiaries": "subsidiary", "subsidiary": "subsidiary", "brands_owned": "subsidiary",
 	"investors": "investor", "investor": "investor", "investor_names": "investor", "lead_investor": "investor",
-	"lead_investors": "investor", "top_investors": "investor", "select_investors": "investor", "backers": "investor",
+	"lead_investors": "investor", "top_investors": "investor", "top_5_investors": "investor", "active_investors": "investor",
+	"shareholder_name": "shareholder", "ish_name": "shareholder", "csh_name": "shareholder", "sub_name": "subsidiary", "select_investors": "investor", "backers": "investor",
 	"backed_by": "investor", "portfolio": "portfolio", "portfolio_companies": "portfolio",
 	"competitors": "competitor", "competitor": "competitor", "main_competitors": "competitor", "top_competitors": "competitor",
 	"customers": "customer", "clients": "customer", "key_customers": "customer", "partner_companies": "partner",
+	"partners":  "partner",
 	"suppliers": "supplier", "supplier": "supplier", "vendors": "vendor",
 }
 
@@ -188,17 +195,28 @@ var weakNames = map[string]bool{
 
 // connectionAliases are the names of the columns in a record that is a connection.
 var connectionAliases = map[column]string{
-	colID:           "company_id id",
+	colID:           "company_id id relationship_start_node_node_id start_node_id",
 	colName:         "company_name name company",
 	colDomain:       "company_domain domain",
-	colCategory:     "category relation relationship type",
-	colTargetID:     "connected_company_id connected_id",
+	colCategory:     "category relation relationship type relationship_relationship_type relationship_type",
+	colTargetID:     "connected_company_id connected_id relationship_end_node_node_id end_node_id",
+	colStatus:       "relationship_relationship_status relationship_status",
 	colTargetName:   "connected_name connected_company_name connected_company",
 	colTargetDomain: "connected_domain connected_company_domain",
 }
 
-// connectionPrefix begins names that only a connection has.
-const connectionPrefix = "connected_"
+// connectionPrefix begins names that only a connection has, and endNode ends that of the connected company in the relationship
+// records of the Global LEI Foundation.
+const (
+	connectionPrefix = "connected_"
+	endNode          = "EndNode.NodeID"
+)
+
+// relationshipTypes are the types in relationship records, and what the end node is to the start node.
+var relationshipTypes = map[string]string{
+	"IS_DIRECTLY_CONSOLIDATED_BY": "parent", "IS_ULTIMATELY_CONSOLIDATED_BY": "ultimate_parent", "IS_INTERNATIONAL_BRANCH_OF": "head_office",
+	"IS_FUND-MANAGED_BY": "fund_manager", "IS_SUBFUND_OF": "umbrella_fund", "IS_FEEDER_TO": "master_fund",
+}
 
 // alias is what a name of a column means. rank 0 is the field's own name.
 type alias struct {
@@ -206,6 +224,7 @@ type alias struct {
 	rank     int
 	category string // of colRelation
 	weak     bool   // the name alone is not enough
+	register bool   // an identifier of a register, which is kept as an attribute, too
 }
 
 // byName indexes aliases by name.
@@ -216,7 +235,10 @@ func byName(aliases map[column]string) map[string]alias {
 			if !isASCII(name) {
 				name = normalName(name)
 			}
-			out[name] = alias{column: c, rank: rank, weak: weakNames[name]}
+			out[name] = alias{column: c, rank: rank, weak: weakNames[name], register: c == colID && registerIDs[name]}
+			if isJurisdiction(name) {
+				out[name] = alias{column: c, rank: jurisdictionRank}
+			}
 		}
 	}
 	return out
@@ -246,19 +268,35 @@ var (
 var ownerPrefixes = []string{
 	"company_", "organization_", "organisation_", "org_", "business_", "account_", "firm_", "startup_", "employer_",
 	"entity_", "headquarters_address_", "head_office_address_", "registered_address_", "registered_office_address_",
-	"reg_address_", "legal_address_", "sic_code_", "siccode_", "corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "headquarter_", "head_office_", "basic_info_",
+	"reg_address_", "legal_address_", "legal_", "registered_", "billing_", "geo_", "category_", "metrics_", "localized_", "sic_code_", "siccode_", "corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "headquarter_", "head_office_", "basic_info_",
 	"properties_", "location_", "address_", "info_", "details_", "profile_", "data_",
 }
 
+// registerIDs identify a company in all sources that have them.
+var registerIDs = wordSet("bvd_id_number bvd_id lei lei_code legal_entity_identifier legal_entity_identifier_lei")
+
 const (
-	strippedRank = 500 // added to the rank of a name without its prefix
-	joinedMin    = 5   // a longer name may be written without its underscores
+	strippedRank     = 500   // added to the rank of a name without its prefix
+	jurisdictionRank = 5_000 // after all others
+	joinedMin        = 5     // a longer name may be written without its underscores
+)
+
+// noFields are names that would mean a field without their first word, and mean another thing with it.
+var noFields = wordSet("entity_category entity_type account_type account_category location_type address_type legal_type registered_type company_number business_number")
+
+// lastYears ends names of figures, and industryCode is a classification's code under any year and in any level.
+var (
+	lastYears    = regexp.MustCompile(`_(last_avail_yr|last_available_year|last_value|last_year)$`)
+	industryCode = regexp.MustCompile(`^(naics|nace)(_rev)?(_\d+)?(_core|_primary|_secondary|_main)?_codes?(_s)?(_\d_digits)?(_description)?$`)
 )
 
 // aliasOf returns what the name of a column means.
 func aliasOf(name string) (alias, bool) {
-	n := normalName(name)
+	n := lastYears.ReplaceAllString(normalName(name), "")
 	known := companyAliasIndex()
+	if noFields[n] {
+		return alias{}, false
+	}
 	if p, ok := known[n]; ok {
 		return p, true
 	}
@@ -267,6 +305,12 @@ func aliasOf(name string) (alias, bool) {
 	}
 	if p, ok := numbered(n); ok {
 		return p, true
+	}
+	if m := industryCode.FindStringSubmatch(n); m != nil {
+		if m[7] != "" {
+			return alias{column: colIndustries, rank: strippedRank}, true
+		}
+		return alias{column: colNAICS, rank: strippedRank}, m[1] == "naics"
 	}
 	if rest, ok := strings.CutSuffix(n, "_label"); ok { // of a query service: countryLabel
 		if p, ok := aliasOf(rest); ok && p.column != colID && p.column != colIgnored {
@@ -305,15 +349,14 @@ func numbered(n string) (alias, bool) {
 	return p, ok && p.column.isList() && p.column != colNAICS
 }
 
-// normalName returns a name as the aliases spell it: folded, with underscores for camel case and punctuation.
+// normalName returns a name as the aliases spell it: folded, with underscores for camel case ("HQCity" too) and punctuation.
 func normalName(name string) string {
 	var s strings.Builder
-	before := rune(0)
-	for _, r := range strings.TrimSpace(name) {
-		if unicode.IsUpper(r) && unicode.IsLower(before) {
+	runes := []rune(strings.TrimSpace(name))
+	for i, r := range runes {
+		if i > 0 && unicode.IsUpper(r) && (unicode.IsLower(runes[i-1]) || unicode.IsUpper(runes[i-1]) && beginsWord(runes[i+1:])) {
 			s.WriteByte('_')
 		}
-		before = r
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			s.WriteRune(r)
 		} else {
@@ -324,6 +367,11 @@ func normalName(name string) string {
 	return strings.Join(parts, "_")
 }
 
+// beginsWord reports whether a capital before the runes begins a word. URLs and IDs are one word.
+func beginsWord(rest []rune) bool {
+	return len(rest) > 1 && unicode.IsLower(rest[0]) && unicode.IsLower(rest[1])
+}
+
 // schema describes columns to the readers of files.
 type schema struct{}
 
@@ -331,7 +379,9 @@ type schema struct{}
 func (schema) Column(name string) source.Column {
 	p, ok := aliasOf(name)
 	if !ok {
-		return source.Column{}
+		n := normalName(name)
+		_, ok = connectionAliasIndex()[n]
+		return source.Column{Known: ok && (strings.HasPrefix(n, connectionPrefix) || strings.HasPrefix(n, "relationship_"))}
 	}
 	out := source.Column{Known: true}
 	switch p.column {

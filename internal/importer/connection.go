@@ -101,8 +101,9 @@ func connectionFromText(s string) catalog.Connection {
 	return c
 }
 
-// relation reads connected companies of one category, each by name, domain or both.
-func (b *builder) relation(category string, v *source.Value) {
+// relation reads connected companies of one category, each by name, domain or both. It returns false if there are only numbers,
+// which are counts or another source's ids.
+func (b *builder) relation(category string, v *source.Value) bool {
 	if list, ok := v.Other.([]any); ok && v.Kind == source.Other {
 		for _, e := range list {
 			if o, ok := e.(map[string]any); ok {
@@ -111,22 +112,25 @@ func (b *builder) relation(category string, v *source.Value) {
 				b.connection(c)
 			}
 		}
-		return
+		return true
 	}
 	if o, ok := v.Other.(map[string]any); ok && v.Kind == source.Other {
 		c := connectionFromObject(o)
 		c.Category = category
 		b.connection(c)
-		return
+		return true
 	}
+	names := 0
 	for _, s := range splitNames(v) {
 		if s = text.Clean(repair(s)); isNull(s) || isNumber(s) {
 			continue
 		}
+		names++
 		c := connectionFromText(category + ": " + s)
 		if domain, ok := company.CleanDomain(s); ok && !strings.Contains(s, " ") && company.KnownSuffix(domain) {
 			c.Target = catalog.End{Domain: domain}
 		}
 		b.connection(c)
 	}
+	return names > 0
 }

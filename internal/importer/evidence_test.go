@@ -229,3 +229,44 @@ func TestAPlaceWithoutACertainCountryIsReportedAndKept(t *testing.T) {
 		})
 	}
 }
+
+func TestThePlaceIsThatOfOneAddress(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		file string
+		want []string
+	}{
+		"headquarters before the legal address":   {"Name,Legal City,Legal Region,Legal Country,HQ City,HQ Region,HQ Country\nAcme,Bonn,Hesse,DE,Lyon,,FR\n", []string{"Lyon", "", "FR"}},
+		"the legal address without another":       {"Name,Legal City,Legal Region,Legal Country,HQ City,HQ Region,HQ Country\nAcme,Bonn,Hesse,DE,,,\n", []string{"Bonn", "Hesse", "DE"}},
+		"without a prefix first":                  {"Name,HQ City,HQ Country,City,Country\nAcme,Bonn,DE,Lyon,FR\n", []string{"Lyon", "", "FR"}},
+		"one address in two manners":              {"Name,City,HQ Country\nAcme,Lyon,FR\n", []string{"Lyon", "", "FR"}},
+		"a country of origin beside an address":   {"Name,CountryOfOrigin,RegAddress.PostTown,RegAddress.Country\nAcme,Peru,Hull,England\n", []string{"Hull", "", "GB"}},
+		"the same without the address's country":  {"Name,CountryOfOrigin,RegAddress.PostTown,RegAddress.Country\nAcme,United Kingdom,Hull,\n", []string{"Hull", "", "GB"}},
+		"the company before its contact":          {"First Name,Company,City,Country,Company City,Company Country\nAda,Acme,Bonn,DE,Lyon,FR\n", []string{"Lyon", "", "FR"}},
+		"where it is registered, if nothing else": {"Name,jurisdiction_code\nAcme,us_de\n", []string{"", "", "US"}},
+		"a state as ISO 3166-2 writes it":         {"Name,City,Region,Country\nAcme,San Jose,US-CA,US\n", []string{"San Jose", "California", "US"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, _ := one(t, "a.csv", c.file, importer.Mapping{})
+			require.Equal(t, c.want, []string{got.City, got.State, got.CountryCode})
+		})
+	}
+	c, _ := one(t, "a.csv", "Name,Legal City,HQ City\nAcme,Bonn,Lyon\n", importer.Mapping{})
+	require.Equal(t, "Bonn", c.Attributes["Legal City"], "the other address is kept")
+}
+
+func TestCompaniesWithAMailboxAreNoContacts(t *testing.T) {
+	t.Parallel()
+	b, _ := loadWith(t, importer.Options{Files: []string{write(t, "a.csv", "Company,Website,Email\nAcme,shared.example,info@shared.example\nBolt,shared.example,sales@shared.example\n")}})
+	require.Equal(t, []string{"Acme", "Bolt"}, names(t, b), "two companies that share a site")
+}
+
+func TestCountsOfConnectedCompaniesAreKept(t *testing.T) {
+	t.Parallel()
+	c, _ := one(t, "a.csv", "Company,Investors,Parent\nAcme,Zeta,77\nBolt,3,\n", importer.Mapping{})
+	require.Len(t, c.Connections, 1)
+	require.Equal(t, "77", c.Attributes["Parent"])
+	b, _ := loadWith(t, importer.Options{Files: []string{write(t, "a.csv", "Company,Investors\nAcme,Zeta\nBolt,3\n")}})
+	require.Equal(t, "3", all(t, b)[1].Attributes["Investors"])
+}

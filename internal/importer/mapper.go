@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,6 +35,7 @@ type mapper struct {
 	best       [columns]*source.Field // the value for each field that has one value
 	bestTarget [columns]target
 	lists      []listValue
+	places     []listValue // the parts of addresses, if the source has several
 	headcounts headcounts
 }
 
@@ -117,6 +119,9 @@ func (m *mapper) mapPair(out []item, r *source.Record) []item {
 func isConnection(fields []source.Field) bool {
 	for i := range fields {
 		n := fields[i].Name
+		if strings.HasSuffix(n, endNode) {
+			return true
+		}
 		if len(n) > len(connectionPrefix) && strings.EqualFold(n[:9], connectionPrefix[:9]) && strings.HasPrefix(normalName(n), connectionPrefix) {
 			return true
 		}
@@ -128,7 +133,7 @@ func isConnection(fields []source.Field) bool {
 func (m *mapper) mapCompany(r *source.Record, it *item, side int8) {
 	b := builder{plan: m.plan, company: &company.Company{}, item: it, headcounts: m.headcounts}
 	clear(m.best[:])
-	m.lists = m.lists[:0]
+	m.lists, m.places = m.lists[:0], m.places[:0]
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		if f.Value.IsBlank() {
@@ -141,8 +146,13 @@ func (m *mapper) mapCompany(r *source.Record, it *item, side int8) {
 		if side != 0 && t.column == colAttribute && t.name != "" {
 			f = &source.Field{Name: t.name, Value: f.Value}
 		}
+		if t.group != 0 {
+			m.places = append(m.places, listValue{t, f})
+			continue
+		}
 		m.assign(&b, t, f)
 	}
+	m.assignPlaces(&b)
 	m.applySettings(&b)
 	for c := range m.best {
 		if f := m.best[c]; f != nil {
@@ -218,7 +228,11 @@ func (m *mapper) mapConnection(r *source.Record, it *item) {
 		text := text.Clean(repair(textOf(&f.Value)))
 		switch p.column {
 		case colCategory:
-			c.Category = text
+			c.Category = cmp.Or(relationshipTypes[text], text)
+		case colStatus:
+			if text == "INACTIVE" {
+				it.reason, it.detail = ReasonEnded, c.Category
+			}
 		case colID, colName, colDomain:
 			setEnd(&c.Source, p.column, text)
 		case colTargetID:
@@ -234,6 +248,9 @@ func (m *mapper) mapConnection(r *source.Record, it *item) {
 		if s := &m.plan.set[i]; s.column == colRelation || s.name == "category" {
 			c.Category = s.value
 		}
+	}
+	if it.reason != "" {
+		return
 	}
 	if problem := check(&c, true); problem != "" {
 		it.reason, it.detail = ReasonConnection, problem

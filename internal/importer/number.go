@@ -19,6 +19,9 @@ func headcount(s string) (n int64, ranged, ok bool) {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n, false, true
 	}
+	if bounds, ok := strings.CutPrefix(s, "size_"); ok {
+		s = strings.ReplaceAll(bounds, "_", " ") // SIZE_51_TO_200
+	}
 	s = strings.TrimSpace(headcountNoise.ReplaceAllString(s, " "))
 	if m := dateRange.FindStringSubmatch(s); m != nil {
 		return rangeOfDate(m)

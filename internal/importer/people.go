@@ -131,7 +131,7 @@ func (p *plan) personEvidence(s *sample) bool {
 		n := normalName(c.name)
 		switch {
 		case len(c.values) == 0:
-		case personWords[n], c.share(isMail) >= guessShareMin, titleColumns[n] && c.share(jobTitle.MatchString) >= 0.5, c.share(isProfile) >= 0.5:
+		case personWords[n], c.share(isPersonsMail) >= guessShareMin, titleColumns[n] && c.share(jobTitle.MatchString) >= 0.5, c.share(isProfile) >= 0.5:
 			return true
 		}
 	}
@@ -249,9 +249,39 @@ func (c *sampledColumn) contains(part *sampledColumn) bool {
 	return 2*n >= len(part.values)
 }
 
+// isPersonsMail reports whether v is an e-mail address, and most likely that of a person rather than of a company.
+func isPersonsMail(v string) bool {
+	box, _, _ := strings.Cut(text.Fold(v), "@")
+	return isMail(v) && !sharedBoxes[box]
+}
+
+// sharedBoxes are mailboxes that companies have.
+var sharedBoxes = wordSet(`info contact contacts contacto contatto contato kontakt hello hi hallo hola ciao bonjour office mail email post
+	sales vertrieb ventas vendas vendite support help service kundenservice admin administration team marketing press presse media
+	careers jobs hr recruiting billing accounts accounting invoice enquiries inquiries general reception webmaster secretariat
+	sekretariat buchhaltung comercial commercial company firma zentrale`)
+
 func isMail(v string) bool {
 	name, host, found := strings.Cut(strings.TrimSpace(v), "@")
 	return found && name != "" && isAddress(host) && !strings.ContainsAny(v, " /")
+}
+
+// isCompanyPage reports whether v is the page of a company on LinkedIn.
+func isCompanyPage(v string) bool {
+	v = strings.ToLower(v)
+	return strings.Contains(v, "linkedin.com/company/") || strings.Contains(v, "linkedin.com/school/") || strings.Contains(v, "linkedin.com/showcase/")
+}
+
+// companyPage returns the address of a page on LinkedIn of which a source may have only the end: company/acme.
+func companyPage(column, v string) string {
+	v = strings.TrimSpace(v)
+	switch {
+	case strings.HasPrefix(v, "company/"), strings.HasPrefix(v, "school/"), strings.HasPrefix(v, "showcase/"):
+		return "https://www.linkedin.com/" + v
+	case v != "" && strings.HasSuffix(normalName(column), "handle") && !strings.ContainsAny(v, "./ "):
+		return "https://www.linkedin.com/company/" + v
+	}
+	return v
 }
 
 // isProfile reports whether v is the LinkedIn profile of a person.

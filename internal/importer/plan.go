@@ -37,6 +37,9 @@ type target struct {
 	commas bool     // separate the values of a list
 	codes  *codeUse // of two letters at the end of a place; nil for states
 	na     bool     // NA is Namibia rather than unknown
+
+	group    int8 // of the columns of one address, from 1; 0 if there is one address
+	cityless bool // the group has no city in the whole source
 }
 
 // plan is how the records of a table are read. It is immutable, so safe for concurrent use.
@@ -71,6 +74,7 @@ func makePlan(m Mapping, s *sample) (*plan, error) {
 		p.guess(s)
 	}
 	p.settle(s)
+	p.groupPlaces(s)
 	for field, value := range m.Set {
 		c, rest, err := fieldNamed(field)
 		if err != nil {
@@ -152,8 +156,13 @@ func (p *plan) byName(c *sampledColumn) {
 	if !ok {
 		return
 	}
+	if known.column == colWebsite && len(c.values) > 0 && c.share(isCompanyPage) >= guessShareMin {
+		known = alias{column: colLinkedIn, rank: strippedRank}
+	}
 	fit, certain := c.fits(known.column)
 	switch {
+	case known.weak && len(c.values) == 0:
+		return
 	case known.weak && fit < 0.6, certain && fit < 0.3:
 		c.note = "its values do not look like " + fieldLabel(known)
 		return
@@ -214,12 +223,15 @@ func (p *plan) settle(s *sample) {
 		}
 		name := normalName(c.name)
 		if t.column == colName && name == "title" && p.hasBetter(t) ||
-			t.column == colIndustries && name == "type" && (p.hasBetter(t) || c.isOwnership()) {
+			t.column == colIndustries && isTypeColumn(name) && (p.hasBetter(t) || c.isOwnership()) {
 			delete(p.targets, c.name)
 			c.by, c.confidence = ByNobody, 0
 		}
 	}
 }
+
+// isTypeColumn reports whether a name is that of a column type, perhaps with the words before it.
+func isTypeColumn(name string) bool { return name == "type" || strings.HasSuffix(name, "_type") }
 
 func (p *plan) hasBetter(t target) bool {
 	for _, o := range p.targets {

@@ -168,7 +168,7 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 		if titleColumns[normalName(c.name)] && c.share(jobTitle.MatchString) >= 0.5 {
 			return 0, true
 		}
-		if c.share(isIdentifier) >= guessShareMin {
+		if c.share(isIdentifier) >= guessShareMin || c.share(func(v string) bool { return strings.Contains(v, "://") }) >= guessShareMin {
 			return 0, true
 		}
 		return c.share(func(v string) bool { return !isNumber(v) && !strings.Contains(v, "://") && len(v) < 200 }), enough
@@ -187,7 +187,8 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 		}
 		return c.share(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" }), false
 	case colTechnologies, colCity, colRelation:
-		return c.share(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" }), enough && col == colRelation
+		share = c.share(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" })
+		return share, (enough || share == 0) && col == colRelation
 	default:
 		return 1, false
 	}

@@ -4,7 +4,7 @@ import "github.com/opencapi/capi/internal/text"
 
 // statusWords are the words of legal forms, kinds of ownership and states of a company. A column of such values says nothing
 // about what the companies do.
-var statusWords = wordSet(`for non not no profit nonprofit forprofit public publicly private privately held owned traded limited unlimited
+var statusWords = wordSet(`domestic foreign prospect customer partner reseller competitor vendor other for non not no profit nonprofit forprofit public publicly private privately held owned traded limited unlimited
 	liability company companies corporation corp incorporated inc llc llp lp ltd plc partnership sole proprietorship
 	proprietor trader by guarantee guarant shares share capital with without the of and or pri gar nsc exempt section other
 	general government agency governmental state subsidiary branch joint stock venture backed funded self employed

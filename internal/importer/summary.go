@@ -90,6 +90,7 @@ const (
 	ReasonNameless   Reason = "no name, and its id or domain belongs to no known company"
 	ReasonEmpty      Reason = "no name, domain, website or id"
 	ReasonInvalid    Reason = "a value is out of bounds"
+	ReasonEnded      Reason = "the connection has ended"
 	ReasonConnection Reason = "a connection needs a category, a company and a connected company"
 )
 

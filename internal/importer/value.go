@@ -131,7 +131,7 @@ func otherTexts(v any) []string {
 		case json.Number:
 			out = append(out, e.String())
 		case map[string]any:
-			if s := member(e, "name", "label", "title", "value"); s != "" {
+			if s := member(e, "name", "label", "title", "value", "naics_code", "code"); s != "" {
 				out = append(out, s)
 				continue
 			}
@@ -140,6 +140,40 @@ func otherTexts(v any) []string {
 		default:
 			other := source.Value{Kind: source.Other, Other: e}
 			out = append(out, textOf(&other))
+		}
+	}
+	return out
+}
+
+// placesOf returns the places in a value. An object is a place with the parts that are its members.
+func placesOf(v *source.Value) []string {
+	list, isList := v.Other.([]any)
+	if o, ok := v.Other.(map[string]any); ok {
+		list, isList = []any{o}, true
+	}
+	if !isList || v.Kind != source.Other {
+		return listOf(v, false)
+	}
+	var out []string
+	for _, e := range list {
+		o, ok := e.(map[string]any)
+		if inner, is := o["address"].(map[string]any); is {
+			o = inner
+		}
+		var parts []string
+		for _, names := range [][]string{{"city", "locality", "town"}, {"state", "region", "province", "geographicArea"}, {"country", "countryCode", "country_code"}} {
+			if s := member(o, names...); s != "" {
+				parts = append(parts, s)
+			}
+		}
+		if name := member(o, "name", "label"); name != "" && len(parts) < 2 {
+			parts = []string{name}
+		}
+		switch {
+		case len(parts) > 0:
+			out = append(out, strings.Join(parts, ", "))
+		case !ok:
+			out = append(out, otherTexts(e)...)
 		}
 	}
 	return out

@@ -197,7 +197,7 @@ func (w *writer) addUnparsed(it *item) {
 }
 
 func (w *writer) reject(it *item) {
-	if it.reason == ReasonConnection {
+	if it.reason == ReasonConnection || it.reason == ReasonEnded {
 		w.summary.Connections.Read++
 		w.summary.Connections.Rejected++
 	} else {

@@ -22,10 +22,27 @@ func recordFields(schema Schema, text string, fields []Field) ([]Field, bool) {
 	if isMessage(schema, fields) {
 		return fields, false
 	}
+	takeBindings(fields)
 	if !slices.ContainsFunc(fields, isObject) {
 		return fields, true
 	}
 	return flatten(schema, takeOff(schema, fields)), true
+}
+
+// takeBindings replaces the values of a SPARQL result, which are objects with their type and value.
+func takeBindings(fields []Field) {
+	for i := range fields {
+		members, ok := fields[i].Value.Other.(map[string]any)
+		kind, isText := members["type"].(string)
+		value, has := members["value"].(string)
+		if !ok || !isText || !has || fields[i].Value.Kind != Other {
+			continue
+		}
+		switch kind {
+		case "uri", "literal", "typed-literal", "bnode":
+			fields[i].Value = valueOf(value)
+		}
+	}
 }
 
 // plainJSON converts MongoDB's extended JSON: {"$numberInt": "47"} is 47.

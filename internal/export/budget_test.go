@@ -18,7 +18,7 @@ import (
 // token creates a token with the budget in the fixture's workspace.
 func (s *fixture) token(t *testing.T, b token.Budget) auth.Caller {
 	t.Helper()
-	_, token, err := token.New(s.db, token.Options{}).Create(t.Context(), token.NewToken{
+	_, token, err := s.fixture.Tokens.Create(t.Context(), token.NewToken{
 		Workspace: s.caller.Workspace, Name: "metered", Scope: auth.ReadWrite, Budget: b,
 	})
 	require.NoError(t, err)

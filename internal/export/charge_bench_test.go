@@ -13,7 +13,6 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/stretchr/testify/require"
 
-	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
@@ -21,8 +20,7 @@ import (
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
-	"github.com/opencapi/capi/internal/job"
-	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/index/embedded"
 )
 
 const (
@@ -88,15 +86,9 @@ func (p *preset) Select(context.Context, index.Selection) (*index.Selected, erro
 }
 
 func newBuyer(b *testing.B, d *db.DB, owned int) *buyer {
-	y := &buyer{
-		fixture: &fixture{db: d, catalog: catalog.New(d), unlock: unlock.New(d, unlock.Options{}), credit: credit.New(d), jobs: job.New(d, job.Options{})},
-		random:  rand.New(rand.NewPCG(1, 2)), found: &preset{},
-	}
+	found := &preset{Index: embedded.Open(embedded.Options{})}
+	y := &buyer{fixture: openIndex(b, d, found, credit.BalanceMax), random: rand.New(rand.NewPCG(1, 2)), found: found}
 	y.owned = spread(y.random, owned)
-	y.caller = y.customer(b, credit.BalanceMax)
-	y.Exports = export.New(export.Deps{
-		DB: d, Catalog: y.catalog, Index: y.found, Unlock: y.unlock, Credit: y.credit, Jobs: y.jobs,
-	})
 	require.NoError(b, d.Tx(b.Context(), func(tx *db.Tx) error {
 		_, err := y.unlock.Add(b.Context(), tx, y.caller.Workspace, id.New[id.Export](), y.owned)
 		return err

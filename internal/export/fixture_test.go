@@ -55,9 +55,17 @@ var exportOptions = export.Options{ProgressEvery: time.Millisecond, PastKept: ti
 // open returns a fixture with n companies, which have 1 to n employees, and a workspace with the credits.
 func open(t testing.TB, d *db.DB, n int, credits int64) *fixture {
 	t.Helper()
+	s := openIndex(t, d, nil, credits)
+	s.addCompanies(t, n)
+	return s
+}
+
+// openIndex returns a fixture without companies over an index, nil for a new one.
+func openIndex(t testing.TB, d *db.DB, ix index.Index, credits int64) *fixture {
+	t.Helper()
 	s := &fixture{blobs: &faultyStore{Store: testkit.Files(t)}}
 	f := testkit.New(t, services.Parts{
-		DB: d, Blobs: s.blobs, Observe: s.events.add, Exports: exportOptions,
+		DB: d, Index: ix, Blobs: s.blobs, Observe: s.events.add, Exports: exportOptions,
 		Jobs: job.Options{
 			AttemptsMax: attemptsMax, RetryDelay: time.Millisecond, RetryDelayMax: time.Millisecond, Poll: 5 * time.Millisecond,
 		},
@@ -65,7 +73,6 @@ func open(t testing.TB, d *db.DB, n int, credits int64) *fixture {
 	s.Exports, s.fixture, s.db, s.catalog, s.index, s.lists = f.Exports, f, f.DB, f.Catalog, f.Index, f.Lists
 	s.unlock, s.credit, s.jobs = f.Unlocks, f.Credits, f.Jobs
 	s.caller = s.customer(t, credits)
-	s.addCompanies(t, n)
 	return s
 }
 

@@ -77,9 +77,8 @@ const companiesMax = 12
 type machine struct {
 	*fixture
 	model
-	t          *testing.T
-	tokenStore *token.Store
-	tokens     [2]auth.Caller
+	t      *testing.T
+	tokens [2]auth.Caller
 }
 
 func (m *machine) check(rt *rapid.T) {
@@ -120,7 +119,7 @@ func (m *machine) checkSpending(rt *rapid.T) {
 		spent[o.Token] += o.charged - int64(len(o.refunded))
 	}
 	for _, caller := range m.tokens {
-		s, err := m.tokenStore.Spending(m.t.Context(), caller.Token)
+		s, err := m.fixture.fixture.Tokens.Spending(m.t.Context(), caller.Token)
 		require.NoError(rt, err)
 		require.Equal(rt, spent[caller.Token], s.Spent)
 		require.Equal(rt, s.Spent, s.SpentMonth)
@@ -177,15 +176,14 @@ func TestCreditsAndUnlocksMatchAPlainModel(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, companiesMax, 0)
-		tokenStore := token.New(d, token.Options{})
 		rapid.Check(t, func(rt *rapid.T) {
 			const credits = 20
-			m := &machine{fixture: s, model: model{balance: credits, payer: map[company.Number]int{}}, t: t, tokenStore: tokenStore}
+			m := &machine{fixture: s, model: model{balance: credits, payer: map[company.Number]int{}}, t: t}
 			s.caller = s.customer(t, credits)
 			before, err := s.AuditBooks(t.Context()) // workspaces of failed runs may have findings
 			require.NoError(rt, err)
 			for i := range m.tokens {
-				_, token, err := tokenStore.Create(t.Context(), token.NewToken{
+				_, token, err := s.fixture.Tokens.Create(t.Context(), token.NewToken{
 					Workspace: s.caller.Workspace, Name: fmt.Sprint("token ", i), Scope: auth.ReadWrite,
 				})
 				require.NoError(rt, err)

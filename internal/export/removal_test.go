@@ -17,11 +17,7 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
-	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/index"
-	"github.com/opencapi/capi/internal/list"
-	"github.com/opencapi/capi/internal/unlock"
-	"github.com/opencapi/capi/internal/workspace"
 )
 
 // importMore loads n companies as a separate import and updates the index.
@@ -59,9 +55,7 @@ func (s *fixture) setEmployees(t *testing.T, numbers []company.Number) {
 }
 
 func (s *fixture) undo(ctx context.Context, imported int64) (catalog.Undone, error) {
-	return importer.Undo(ctx, importer.UndoOptions{
-		Catalog: s.catalog, Workspaces: workspace.New(s.db), Unlocks: unlock.New(s.db, unlock.Options{}), Lists: list.New(s.db),
-	}, imported)
+	return s.fixture.Undo(ctx, imported)
 }
 
 func (s *fixture) remove(t *testing.T, imported int64) catalog.Undone {

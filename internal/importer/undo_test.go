@@ -5,22 +5,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/importer"
-	"github.com/opencapi/capi/internal/list"
-	"github.com/opencapi/capi/internal/unlock"
-	"github.com/opencapi/capi/internal/workspace"
+	"github.com/opencapi/capi/internal/testkit"
 )
 
 func undo(t *testing.T, d *db.DB, number int64) catalog.Undone {
 	t.Helper()
-	u, err := importer.Undo(t.Context(), importer.UndoOptions{
-		Catalog: catalog.New(d), Workspaces: workspace.New(d), Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d),
-	}, number)
+	u, err := testkit.New(t, services.Parts{DB: d}).Undo(t.Context(), number)
 	require.NoError(t, err)
 	return u
 }
@@ -69,12 +66,13 @@ func TestAnImportIsUndoneExceptForWhatWasDelivered(t *testing.T) {
 // unlocked unlocks the company for a new workspace.
 func unlocked(t *testing.T, d *db.DB, number company.Number) {
 	t.Helper()
+	f := testkit.New(t, services.Parts{DB: d})
 	err := d.Tx(t.Context(), func(tx *db.Tx) error {
-		w, err := workspace.New(d).Create(t.Context(), tx, "Acme")
+		w, err := f.Workspaces.Create(t.Context(), tx, "Acme")
 		if err != nil {
 			return err
 		}
-		_, err = unlock.New(d, unlock.Options{}).Add(t.Context(), tx, w.ID, id.New[id.Export](), company.SetOf(number))
+		_, err = f.Unlocks.Add(t.Context(), tx, w.ID, id.New[id.Export](), company.SetOf(number))
 		return err
 	})
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
@@ -21,9 +22,7 @@ import (
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/indexing"
-	"github.com/opencapi/capi/internal/list"
-	"github.com/opencapi/capi/internal/unlock"
-	"github.com/opencapi/capi/internal/workspace"
+	"github.com/opencapi/capi/internal/testkit"
 )
 
 // fixture is a catalog of generated companies and an index that follows it.
@@ -212,9 +211,7 @@ func TestAuditWaitsUntilTheIndexHasAppliedARemoval(t *testing.T) {
 		})
 		require.NoError(t, err)
 		s := (&fixture{Store: b}).withIndex(t)
-		undone, err := importer.Undo(t.Context(), importer.UndoOptions{
-			Catalog: b, Workspaces: workspace.New(d), Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d),
-		}, imported.Import)
+		undone, err := testkit.New(t, services.Parts{DB: d}).Undo(t.Context(), imported.Import)
 		require.NoError(t, err)
 		require.Equal(t, 2, undone.Removed)
 		found := s.audit(t)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
@@ -21,10 +22,8 @@ import (
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/indexing"
-	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/query"
-	"github.com/opencapi/capi/internal/unlock"
-	"github.com/opencapi/capi/internal/workspace"
+	"github.com/opencapi/capi/internal/testkit"
 )
 
 // watched is an index that reports every Apply.
@@ -114,9 +113,7 @@ func TestAConnectionChangesWhatIsKnownOfItsSource(t *testing.T) {
 		number := load("name,domain,vendors\nAcme,acme.example,bolt.example\n")
 		require.Equal(t, 1, found(query.Filters{Has: []string{"connections", "domain"}}))
 		require.Equal(t, 1, found(query.Filters{Missing: []string{"connections"}}))
-		_, err := importer.Undo(t.Context(), importer.UndoOptions{
-			Catalog: b, Workspaces: workspace.New(d), Unlocks: unlock.New(d, unlock.Options{}), Lists: list.New(d),
-		}, number)
+		_, err := testkit.New(t, services.Parts{DB: d}).Undo(t.Context(), number)
 		require.NoError(t, err)
 		require.Equal(t, 0, found(query.Filters{Has: []string{"connections"}}))
 		require.Equal(t, 2, found(query.Filters{Missing: []string{"connections"}}))

@@ -6,12 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/testkit"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -26,12 +28,9 @@ type house struct {
 	tokens     *token.Store
 }
 
-func open(d *db.DB) *house {
-	h := &house{people: account.NewPeople(d), workspaces: workspace.New(d), credits: credit.New(d), tokens: token.New(d, token.Options{})}
-	h.Memberships = membership.New(membership.Deps{
-		DB: d, People: h.people, Workspaces: h.workspaces, Credits: h.credits, Tokens: h.tokens,
-	})
-	return h
+func open(t *testing.T, d *db.DB) *house {
+	f := testkit.New(t, services.Parts{DB: d})
+	return &house{Memberships: f.Memberships, people: f.People, workspaces: f.Workspaces, credits: f.Credits, tokens: f.Tokens}
 }
 
 // first makes the first owner.
@@ -49,7 +48,7 @@ func (h *house) first(t *testing.T) (account.Person, id.Workspace) {
 func TestFirstOwnerOwnsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := open(d)
+		h := open(t, d)
 		for _, name := range []string{"Acme", "Other"} {
 			_, err := h.CreateWorkspace(t.Context(), membership.NewWorkspace{Name: name, Credits: 5, Actor: credit.ActorSystem})
 			require.NoError(t, err)
@@ -67,7 +66,7 @@ func TestFirstOwnerOwnsWhatIsThere(t *testing.T) {
 func TestRefusedNewcomerLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := open(d)
+		h := open(t, d)
 		ann, ws := h.first(t)
 		secret, _, err := h.InviteMember(t.Context(), ws, workspace.Member, "", ann.ID)
 		require.NoError(t, err)
@@ -99,7 +98,7 @@ func TestRefusedNewcomerLeavesNothingBehind(t *testing.T) {
 func TestInvitationsNeedAPlaceAndARole(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := open(d)
+		h := open(t, d)
 		ann, ws := h.first(t)
 		_, _, err := h.InviteMember(t.Context(), ws, "king", "", ann.ID)
 		require.Equal(t, fault.Validation, fault.CodeOf(err))
@@ -112,7 +111,7 @@ func TestInvitationsNeedAPlaceAndARole(t *testing.T) {
 func TestOperatorsAreMadeByInvitation(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := open(d)
+		h := open(t, d)
 		ann, ws := h.first(t)
 		member, _, err := h.InviteMember(t.Context(), ws, workspace.Member, "bob@example.com", ann.ID)
 		require.NoError(t, err)
@@ -133,7 +132,7 @@ func TestOperatorsAreMadeByInvitation(t *testing.T) {
 func TestProviderLetsInWhomItVouchesFor(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := open(d)
+		h := open(t, d)
 		domains := []string{"corp.example"}
 		claims := func(subject, email string, verified bool) membership.Claims {
 			return membership.Claims{

@@ -46,7 +46,7 @@ func (h *house) authenticate(t *testing.T, secret string) fault.Code {
 func TestAMemberWhoIsInvitedAgainDoesNotGetOldTokensBack(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := open(d)
+		h := open(t, d)
 		_, ws := h.first(t)
 		bob := h.join(t, ws, "bob@example.com", workspace.Member)
 		old, service := h.token(t, ws, bob.ID), h.token(t, ws, id.Person{})
@@ -66,7 +66,7 @@ func TestAMemberWhoIsInvitedAgainDoesNotGetOldTokensBack(t *testing.T) {
 func TestARemovedPersonLosesEverythingButTheirName(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := open(d)
+		h := open(t, d)
 		ann, ws := h.first(t)
 		other, err := h.CreateWorkspace(t.Context(), membership.NewWorkspace{Name: "Other", Owner: ann.ID})
 		require.NoError(t, err)
@@ -117,7 +117,7 @@ func TestARemovedPersonLosesEverythingButTheirName(t *testing.T) {
 func TestTheLastOwnerAndTheLastOperatorStay(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := open(d)
+		h := open(t, d)
 		ann, ws := h.first(t)
 		require.ErrorContains(t, h.SetOperator(t.Context(), ann.ID, false), "needs an operator")
 		bob := h.join(t, ws, "bob@example.com", workspace.Member)
@@ -143,7 +143,7 @@ func TestTheLastOwnerAndTheLastOperatorStay(t *testing.T) {
 func TestSettingAPasswordEndsAllOtherPasswordLinks(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := open(d)
+		h := open(t, d)
 		ann, _ := h.first(t)
 		first, made, err := h.InvitePassword(t.Context(), ann.Email)
 		require.NoError(t, err)

@@ -6,38 +6,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/company/companytest"
-	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/index"
-	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/search"
-	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/testkit"
 )
 
 // open returns a Searcher over n generated companies.
 func open(t *testing.T, n int) *search.Searcher {
 	t.Helper()
-	d, ix := dbtest.SQLite(t), embedded.Open(embedded.Options{})
-	t.Cleanup(func() { require.NoError(t, ix.Close()) })
-	store := catalog.New(d)
-	var batch []catalog.Incoming
-	for _, c := range companytest.Slice(1, n) {
-		batch = append(batch, catalog.Prepare(c))
-	}
-	_, err := store.Put(t.Context(), nil, batch)
-	require.NoError(t, err)
-	changes, seq, more, err := store.Changes(t.Context(), 0, n)
-	require.NoError(t, err)
-	require.False(t, more)
-	applied := make([]index.Change, len(changes))
-	for i, c := range changes {
-		applied[i] = index.Change(c)
-	}
-	require.NoError(t, ix.Apply(t.Context(), applied, seq))
-	return search.New(search.Deps{Index: ix, Catalog: store, Unlock: unlock.New(d, unlock.Options{})})
+	f := testkit.New(t, services.Parts{})
+	f.Put(t, companytest.Slice(1, n)...)
+	return f.Search
 }
 
 func TestExploreCountsANarrowedFacetWithoutItsOwnFilter(t *testing.T) {

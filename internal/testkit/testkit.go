@@ -4,6 +4,7 @@ package testkit
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/job"
@@ -82,6 +84,13 @@ func (f *Fixture) Follow(t testing.TB) {
 		}
 		require.NoError(t, f.Index.Apply(t.Context(), applied, upTo))
 	}
+}
+
+// Undo undoes an import.
+func (f *Fixture) Undo(ctx context.Context, number int64) (catalog.Undone, error) {
+	return importer.Undo(ctx, importer.UndoOptions{
+		Catalog: f.Catalog, Workspaces: f.Workspaces, Unlocks: f.Unlocks, Lists: f.Lists,
+	}, number)
 }
 
 // Work runs jobs until the test ends.

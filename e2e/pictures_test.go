@@ -49,7 +49,7 @@ func TestPicturesOfTheConsole(t *testing.T) {
 			p.fill("Password", "correct horse battery")
 			p.press("button", "Sign in")
 		}
-		p.sees("Matches")
+		require.NoError(t, p.named("link", "Search").WaitFor())
 		demo := regexp.MustCompile(`/console/w/[0-9a-f-]{36}`).FindString(p.URL())
 		name := "search.png"
 		p.open(demo + "/search?query=fintech&countries=United+States&countries=Germany&sort_by=name")

@@ -30,8 +30,19 @@ type Person struct {
 	Name        string
 	Operator    bool // manages the whole installation
 	HasPassword bool // may sign in with a password
+	Theme       Theme
 	CreatedAt   time.Time
 }
+
+// Theme is how the console looks to a person.
+type Theme string
+
+// The themes.
+const (
+	ThemeSystem Theme = "" // as the person's system
+	ThemeLight  Theme = "light"
+	ThemeDark   Theme = "dark"
+)
 
 // NewPerson is a person to create. Without a password, the person can sign in through an OpenID provider only.
 type NewPerson struct {
@@ -150,7 +161,7 @@ func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error 
 	return nil
 }
 
-const personColumns = `id, email, name, operator, password <> '', created_at`
+const personColumns = `id, email, name, operator, password <> '', theme, created_at`
 
 // Get returns a person. NotFound without one.
 func (p *People) Get(ctx context.Context, person id.Person) (Person, error) {
@@ -173,6 +184,62 @@ func (p *People) one(ctx context.Context, query string, args ...any) (Person, er
 	return found, nil
 }
 
+// Operators returns the people who manage the whole installation, earliest first.
+func (p *People) Operators(ctx context.Context) ([]Person, error) {
+	all, err := db.Collect(ctx, p.db.Read(), scanPerson,
+		`SELECT `+personColumns+` FROM person WHERE operator = 1 AND removed_at IS NULL ORDER BY created_at, id`)
+	if err != nil {
+		return nil, fmt.Errorf("list operators: %w", err)
+	}
+	return all, nil
+}
+
+// Change replaces name, email and theme of the person. An email is changed only with the person's password, because it signs
+// them in; an empty email stays as it is. Faults: Validation.
+func (p *People) Change(ctx context.Context, person Person, to Person, password string) error {
+	name, complaint := text.Name(to.Name, nameLengthMax)
+	var faults []fault.FieldError
+	if complaint != "" {
+		faults = append(faults, fault.FieldError{Field: "name", Message: complaint})
+	}
+	if to.Theme != ThemeSystem && to.Theme != ThemeLight && to.Theme != ThemeDark {
+		faults = append(faults, fault.FieldError{Field: "theme", Message: "must be light, dark or the system's"})
+	}
+	email := person.Email
+	if given := foldEmail(to.Email); given != "" && given != email {
+		var wrong []fault.FieldError
+		email, wrong = emailOf(given)
+		faults = append(faults, wrong...)
+		if len(wrong) == 0 {
+			err := p.checkPassword(ctx, person.ID, password)
+			if err != nil && fault.CodeOf(err) != fault.Validation {
+				return err
+			}
+			if err != nil {
+				faults = append(faults, fault.FieldError{Field: "confirm", Message: "is not your password, which changing the email needs"})
+			}
+		}
+	}
+	if err := fault.Invalid(faults...); err != nil {
+		return err
+	}
+	return p.db.Tx(ctx, func(tx *db.Tx) error {
+		var taken int
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM person WHERE email = $1 AND id <> $2`, email, person.ID).Scan(&taken)
+		if err == nil && taken > 0 {
+			return fault.Invalid(fault.FieldError{Field: "email", Message: "belongs to another account"})
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE person SET name = $2, email = $3, theme = $4 WHERE id = $1`,
+				person.ID, name, email, string(to.Theme))
+		}
+		if err != nil {
+			return fmt.Errorf("change person %s: %w", person.ID, err)
+		}
+		return nil
+	})
+}
+
 // List returns all people, ordered by email.
 func (p *People) List(ctx context.Context) ([]Person, error) {
 	all, err := db.Collect(ctx, p.db.Read(), scanPerson, `SELECT `+personColumns+` FROM person WHERE removed_at IS NULL ORDER BY email`)
@@ -185,7 +252,7 @@ func (p *People) List(ctx context.Context) ([]Person, error) {
 func scanPerson(row db.Row) (Person, error) {
 	var one Person
 	var operator, created int64
-	err := row.Scan(&one.ID, &one.Email, &one.Name, &operator, &one.HasPassword, &created)
+	err := row.Scan(&one.ID, &one.Email, &one.Name, &operator, &one.HasPassword, &one.Theme, &created)
 	one.Operator, one.CreatedAt = operator != 0, db.FromTime(created)
 	return one, err
 }

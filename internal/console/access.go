@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -37,9 +38,16 @@ func (s *server) serve(rt route) http.Handler {
 // that the person opened last, and its balance.
 func (s *server) framed(r *http.Request) *http.Request {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
-	if !v.SignedIn() || isFragment(r) || !v.Home.ID.IsZero() {
+	if !v.SignedIn() || !v.Home.ID.IsZero() {
 		return r
 	}
+	ctx = view.WithOperators(ctx, func() []account.Person {
+		all, err := s.People.Operators(ctx)
+		if err != nil {
+			s.Log.ErrorContext(ctx, "operators not named", "error", err)
+		}
+		return all
+	})
 	last := s.sessions.GetString(ctx, homeKey)
 	for i, m := range v.Memberships {
 		opened := m.ID == v.Workspace.ID || v.Workspace.ID.IsZero() && m.ID.String() == last
@@ -51,7 +59,10 @@ func (s *server) framed(r *http.Request) *http.Request {
 		}
 	}
 	if v.Home.ID.IsZero() {
-		return r
+		return r.WithContext(ctx)
+	}
+	if isFragment(r) {
+		return r.WithContext(view.WithViewer(ctx, v))
 	}
 	if v.Home.ID == v.Workspace.ID && v.Home.ID.String() != last {
 		s.sessions.Put(ctx, homeKey, v.Home.ID.String())

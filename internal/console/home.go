@@ -29,8 +29,3 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) error {
 	}
 	return redirect(w, r, basePath+"/workspaces")
 }
-
-// workspaceHome redirects to the first page of a workspace.
-func (s *server) workspaceHome(w http.ResponseWriter, r *http.Request) error {
-	return redirect(w, r, view.ViewerOf(r.Context()).Path("/search"))
-}

@@ -43,6 +43,9 @@ func (s *server) operatorPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if ws, err := id.Parse[id.Workspace](r.URL.Query().Get("grant")); err == nil {
+		page.Open = ws
+	}
 	return render(w, r, http.StatusOK, view.OperatorPage(page))
 }
 
@@ -106,7 +109,8 @@ func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		page.Faults, page.Faulty = faults, ws
+		page.Faults, page.Open = faults, ws
+		page.Given = view.GrantForm{Amount: r.PostForm.Get("amount"), Reason: r.PostForm.Get("reason"), Note: r.PostForm.Get("note")}
 		return render(w, r, http.StatusUnprocessableEntity, view.OperatorPage(page))
 	}
 	if err != nil {

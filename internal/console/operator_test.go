@@ -48,6 +48,10 @@ func TestGrantIsEnteredOnce(t *testing.T) {
 			require.Contains(t, a.body, `class="fault"`)
 		})
 	}
+	a := ann.post(t, at, "key", "f", "amount", "-77", "reason", "purchase", "note", "invoice 8")
+	for _, kept := range []string{`value="-77"`, `value="invoice 8"`, `value="purchase" selected`} {
+		require.Contains(t, a.body, kept, "a grant that fails keeps what was filled in")
+	}
 	require.Equal(t, http.StatusNotFound, ann.post(t, at, "amount", "5").status, "without a key")
 	require.Equal(t, http.StatusUnprocessableEntity, ann.post(t, at, "key", key, "amount", "26").status, "the key of another grant")
 	require.Equal(t, int64(1025), h.balance(t, h.elsewhere))

@@ -39,6 +39,7 @@ func acceptedForms(t *testing.T, h *fixture, ids map[string]string) map[string]u
 		"/workspaces":                        {"name": {"New"}},
 		"/workspaces/{id}/own":               {},
 		w + "/leave":                         {},
+		w + "/welcome/close":                 {},
 		w + "/invitations":                   {"email": {"dan@example.com"}, "role": {"member"}},
 		w + "/invitations/{invitation_id}/withdraw": {},
 		w + "/members/{person_id}/role":             {"role": {"owner"}},

@@ -64,7 +64,8 @@ func workspaceRoutes() []route {
 	const w = "/w/{workspace_id}"
 	return []route{
 		{http.MethodGet, w, member, (*server).workspaceHome},
-		{http.MethodGet, w + "/search", member, (*server).searchPage},
+		{http.MethodPost, w + "/welcome/close", member, (*server).endWelcome},
+		{http.MethodGet, w + "/search", member, notingSearch((*server).searchPage)},
 		{http.MethodGet, w + "/search/complete", member, (*server).complete},
 		{http.MethodGet, w + "/companies/{company_id}", member, (*server).showCompany},
 		{http.MethodPost, w + "/companies/{company_id}/list", member, (*server).addCompany},

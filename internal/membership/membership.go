@@ -75,6 +75,16 @@ func (m *Memberships) create(ctx context.Context, tx *db.Tx, n NewWorkspace) (wo
 	return w, err
 }
 
+// DeleteWorkspace deletes a workspace that owns nothing. Faults: those of workspace.Store.Delete.
+func (m *Memberships) DeleteWorkspace(ctx context.Context, ws id.Workspace) error {
+	return m.db.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := m.credits.Lock(ctx, tx, ws); err != nil { // so that nothing is granted or bought at the same time
+			return err
+		}
+		return m.workspaces.Delete(ctx, tx, ws)
+	})
+}
+
 // Own makes the person an owner of an existing workspace. NotFound if it does not exist.
 func (m *Memberships) Own(ctx context.Context, ws id.Workspace, p id.Person) error {
 	return m.db.Tx(ctx, func(tx *db.Tx) error { return m.workspaces.AddMember(ctx, tx, ws, p, workspace.Owner) })

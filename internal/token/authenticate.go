@@ -54,15 +54,16 @@ func bearer(header string) (string, error) {
 type holder struct {
 	auth.Caller
 	expiresAt, revokedAt, lastUsedAt sql.NullInt64
-	left                             bool // the owner is no longer a member
+	left                             bool // the owner is no longer a member, or the workspace was deleted
 }
 
 func (s *Store) find(ctx context.Context, secret string) (holder, error) {
 	var h holder
 	err := s.db.Read().QueryRowContext(ctx, `
 		SELECT t.id, t.workspace_id, t.scope, t.name, t.expires_at, t.revoked_at, t.last_used_at,
-		       t.owner IS NOT NULL AND (m.person IS NULL OR m.left_at IS NOT NULL)
+		       t.owner IS NOT NULL AND (m.person IS NULL OR m.left_at IS NOT NULL) OR w.deleted_at IS NOT NULL
 		FROM token t
+		LEFT JOIN workspace w ON w.id = t.workspace_id
 		LEFT JOIN member m ON m.workspace_id = t.workspace_id AND m.person = t.owner
 		WHERE t.hash = $1 OR t.old_hash = $1 AND t.old_until > $2`, hashOf(secret), db.Time(time.Now())).
 		Scan(&h.Token, &h.Workspace, &h.Scope, &h.Name, &h.expiresAt, &h.revokedAt, &h.lastUsedAt, &h.left)

@@ -35,7 +35,7 @@ func (s *Store) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, perso
 	}
 	res, err := tx.ExecContext(ctx, `
 		INSERT INTO member (workspace_id, person, role, joined_at)
-		SELECT id, $2, $3, CAST($4 AS BIGINT) FROM workspace WHERE id = $1
+		SELECT id, $2, $3, CAST($4 AS BIGINT) FROM workspace WHERE id = $1 AND deleted_at IS NULL
 		ON CONFLICT (workspace_id, person) DO UPDATE SET left_at = NULL,
 			role = CASE WHEN member.left_at IS NULL THEN member.role ELSE excluded.role END`,
 		ws, person, string(role), db.Time(time.Now()))
@@ -141,12 +141,9 @@ func (s *Store) Members(ctx context.Context, ws id.Workspace) ([]Belonging, erro
 // Of returns the workspaces that the person belongs to, by name.
 func (s *Store) Of(ctx context.Context, person id.Person) ([]Membership, error) {
 	all, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (m Membership, err error) {
-		var created int64
-		err = row.Scan(&m.ID, &m.Name, &created, &m.Role)
-		m.CreatedAt = db.FromTime(created)
-		return m, err
-	}, `SELECT w.id, w.name, w.created_at, m.role FROM member m JOIN workspace w ON w.id = m.workspace_id
-		WHERE m.person = $1 AND m.left_at IS NULL ORDER BY w.name, w.id`, person)
+		return m, scanInto(row, &m.Workspace, &m.Role)
+	}, `SELECT `+columns+`, m.role FROM member m JOIN workspace w ON w.id = m.workspace_id
+		WHERE m.person = $1 AND m.left_at IS NULL AND w.deleted_at IS NULL ORDER BY w.name, w.id`, person)
 	if err != nil {
 		return nil, fmt.Errorf("list workspaces of person %s: %w", person, err)
 	}
@@ -155,8 +152,8 @@ func (s *Store) Of(ctx context.Context, person id.Person) ([]Membership, error) 
 
 // Left returns a workspace that the person belonged to and has left; false if there is none with the id.
 func (s *Store) Left(ctx context.Context, ws id.Workspace, person id.Person) (Workspace, bool, error) {
-	w, err := scan(s.db.Read().QueryRowContext(ctx, `SELECT w.id, w.name, w.created_at FROM workspace w
-		JOIN member m ON m.workspace_id = w.id WHERE w.id = $1 AND m.person = $2 AND m.left_at IS NOT NULL`, ws, person))
+	w, err := scan(s.db.Read().QueryRowContext(ctx, `SELECT `+columns+` FROM workspace w JOIN member m ON m.workspace_id = w.id
+		WHERE w.id = $1 AND m.person = $2 AND (m.left_at IS NOT NULL OR w.deleted_at IS NOT NULL)`, ws, person))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Workspace{}, false, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/db"
@@ -22,6 +23,10 @@ type Workspace struct {
 	ID        id.Workspace
 	Name      string
 	CreatedAt time.Time
+
+	ExportColumns []string // of an export that names none; empty for all columns
+	Searched      bool     // someone has searched in it
+	Welcomed      bool     // its first steps were finished or closed
 }
 
 // Store reads and writes the tables workspace and member. Safe for concurrent use.
@@ -48,7 +53,7 @@ func (s *Store) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, 
 
 // Get returns a workspace. fault.NotFound without one.
 func (s *Store) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
-	w, err := scan(s.db.Read().QueryRowContext(ctx, `SELECT id, name, created_at FROM workspace WHERE id = $1`, ws))
+	w, err := scan(s.db.Read().QueryRowContext(ctx, `SELECT `+columns+` FROM workspace w WHERE w.id = $1 AND w.deleted_at IS NULL`, ws))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Workspace{}, noWorkspace(ws)
 	}
@@ -60,19 +65,29 @@ func (s *Store) Get(ctx context.Context, ws id.Workspace) (Workspace, error) {
 
 // List returns all workspaces, oldest first.
 func (s *Store) List(ctx context.Context) ([]Workspace, error) {
-	all, err := db.Collect(ctx, s.db.Read(), scan, `SELECT id, name, created_at FROM workspace ORDER BY created_at, id`)
+	all, err := db.Collect(ctx, s.db.Read(), scan, `SELECT `+columns+` FROM workspace w WHERE w.deleted_at IS NULL ORDER BY w.created_at, w.id`)
 	if err != nil {
 		return nil, fmt.Errorf("list workspaces: %w", err)
 	}
 	return all, nil
 }
 
+const columns = `w.id, w.name, w.created_at, w.export_columns, w.searched_at IS NOT NULL, w.welcomed_at IS NOT NULL`
+
 func scan(row db.Row) (Workspace, error) {
-	var (
-		w       Workspace
-		created int64
-	)
-	err := row.Scan(&w.ID, &w.Name, &created)
-	w.CreatedAt = db.FromTime(created)
+	var w Workspace
+	err := scanInto(row, &w)
 	return w, err
+}
+
+// scanInto scans columns, and the columns that the query selects after them into more.
+func scanInto(row db.Row, w *Workspace, more ...any) error {
+	var created int64
+	var exported string
+	err := row.Scan(append([]any{&w.ID, &w.Name, &created, &exported, &w.Searched, &w.Welcomed}, more...)...)
+	w.CreatedAt = db.FromTime(created)
+	if exported != "" {
+		w.ExportColumns = strings.Split(exported, ",")
+	}
+	return err
 }

@@ -46,7 +46,16 @@ type Operator struct {
 	Stats      *SystemStats // nil if they are not known
 	Workspaces []WorkspaceRow
 	Faults     map[string]string
-	Faulty     id.Workspace // the workspace whose form has the errors
+	Open       id.Workspace // the workspace whose form is open
+	Given      GrantForm    // what was filled in there
+}
+
+// GrantForm is the form that grants credits, as it was filled in.
+type GrantForm struct{ Amount, Reason, Note string }
+
+// GrantPath returns the address of the form that grants credits to the workspace.
+func GrantPath(ws id.Workspace) string {
+	return BasePath + "/operator?grant=" + ws.String() + "#" + ws.String()
 }
 
 // WorkspaceRow is a workspace with its balance, and the key that makes its form take effect only once.

@@ -34,6 +34,26 @@ func WithViewer(ctx context.Context, v Viewer) context.Context {
 	return context.WithValue(ctx, viewerKey{}, v)
 }
 
+type operatorsKey struct{}
+
+// WithOperators lets pages ask who can grant credits. They ask only when credits are missing.
+func WithOperators(ctx context.Context, ask func() []account.Person) context.Context {
+	return context.WithValue(ctx, operatorsKey{}, ask)
+}
+
+// operatorsMax is how many operators a page names.
+const operatorsMax = 3
+
+// operatorsOf returns the operators to name; none if they are not known.
+func operatorsOf(ctx context.Context) []account.Person {
+	ask, ok := ctx.Value(operatorsKey{}).(func() []account.Person)
+	if !ok {
+		return nil
+	}
+	all := ask()
+	return all[:min(len(all), operatorsMax)]
+}
+
 // SignedIn reports whether the viewer is signed in.
 func (v Viewer) SignedIn() bool { return !v.Person.ID.IsZero() }
 

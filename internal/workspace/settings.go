@@ -1,0 +1,67 @@
+package workspace
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// Rename changes the name of the workspace. Faults: Validation, NotFound.
+func (s *Store) Rename(ctx context.Context, ws id.Workspace, name string) error {
+	name, complaint := text.Name(name, nameLengthMax)
+	if complaint != "" {
+		return fault.Invalid(fault.FieldError{Field: "name", Message: complaint})
+	}
+	return s.set(ctx, ws, `name = $2`, name)
+}
+
+// SetExportColumns changes the columns of exports that name none; no columns stand for all. The caller checks the names.
+func (s *Store) SetExportColumns(ctx context.Context, ws id.Workspace, names []string) error {
+	return s.set(ctx, ws, `export_columns = $2`, strings.Join(names, ","))
+}
+
+// NoteSearch records that someone has searched in the workspace.
+func (s *Store) NoteSearch(ctx context.Context, ws id.Workspace) error {
+	return s.set(ctx, ws, `searched_at = COALESCE(searched_at, $2)`, db.Time(time.Now()))
+}
+
+// EndWelcome records that the first steps were finished or closed.
+func (s *Store) EndWelcome(ctx context.Context, ws id.Workspace) error {
+	return s.set(ctx, ws, `welcomed_at = COALESCE(welcomed_at, $2)`, db.Time(time.Now()))
+}
+
+func (s *Store) set(ctx context.Context, ws id.Workspace, change string, value any) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE workspace SET `+change+` WHERE id = $1 AND deleted_at IS NULL`, ws, value)
+		if err != nil {
+			return fmt.Errorf("change workspace %s: %w", ws, err)
+		}
+		n, err := res.RowsAffected()
+		if err == nil && n == 0 {
+			return noWorkspace(ws)
+		}
+		return err
+	})
+}
+
+// Delete deletes a workspace that owns nothing: it has no credits and no exports. Nobody is in it any more, and its tokens
+// are refused. Its ledger stays. The account must be locked in tx. Faults: Validation if it owns something, NotFound.
+func (s *Store) Delete(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
+	res, err := tx.ExecContext(ctx, `UPDATE workspace SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL
+		AND NOT EXISTS (SELECT 1 FROM export e WHERE e.workspace_id = $1)
+		AND NOT EXISTS (SELECT 1 FROM account a WHERE a.workspace_id = $1 AND a.balance > 0)`, ws, db.Time(time.Now()))
+	if err != nil {
+		return fmt.Errorf("delete workspace %s: %w", ws, err)
+	}
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return fault.Invalid(fault.FieldError{Message: "Only a workspace without credits and exports can be deleted."})
+	}
+	return err
+}

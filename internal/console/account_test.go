@@ -12,7 +12,7 @@ import (
 
 func TestSessionsAreListedAndEnded(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := open(t, trustTests)
 	here, there, third := h.as(t, h.bob), h.browser(t), h.browser(t)
 	there.headers.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	there.headers.Set("X-Forwarded-For", "192.0.2.7")

@@ -90,7 +90,9 @@ func TestAnIndexNeverReturnsCompaniesThatARestoredCatalogLacks(t *testing.T) {
 
 	fourth := apptest.Start(t, apptest.Options{Config: at})
 	for kind, want := range map[string]int{"first": 20, "undone": 0, "instead0": 10, "instead1": 10, "instead2": 10} {
-		require.Equal(t, want, total(t, fourth, kind), kind)
+		t.Run(kind, func(t *testing.T) {
+			require.Equal(t, want, total(t, fourth, kind), kind)
+		})
 	}
 	require.NoError(t, fourth.Stop())
 	check, err := fourth.VerifyIndex(t.Context())

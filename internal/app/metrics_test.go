@@ -84,7 +84,9 @@ func TestMetricsCountEachSaleOnce(t *testing.T) {
 		`capi_http_requests_total{method="POST",route="/api/v1/exports",status="201"}`:                    "2",
 		`capi_http_requests_total{method="POST",route="/api/v1/exports/{export_id}/cancel",status="200"}`: "2",
 	} {
-		require.Equal(t, want, got[sample], sample)
+		t.Run(sample, func(t *testing.T) {
+			require.Equal(t, want, got[sample], sample)
+		})
 	}
 	for sample := range got {
 		require.NotContains(t, sample, s.Workspace.String())

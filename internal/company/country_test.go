@@ -68,11 +68,13 @@ func TestLookupCountryKnowsAliases(t *testing.T) {
 		"Austria":             {"Oesterreich", "OESTERREICH", "Republik Oesterreich (AT)"},
 		"Greenland":           {"Greenland (Denmark)"},
 	} {
-		for _, s := range aliases {
-			c, ok := company.LookupCountry(s)
-			require.True(t, ok, s)
-			require.Equal(t, want, c.Name, s)
-		}
+		t.Run(want, func(t *testing.T) {
+			for _, s := range aliases {
+				c, ok := company.LookupCountry(s)
+				require.True(t, ok, s)
+				require.Equal(t, want, c.Name, s)
+			}
+		})
 	}
 }
 
@@ -90,6 +92,8 @@ func TestNearestCountry(t *testing.T) {
 		"Germny": "Germany", "Untied States": "United States", "Swizerland": "Switzerland", "Uk": "United Kingdom",
 		"Cote d'Ivore": "Côte d'Ivoire", "Deutchland": "Germany", "": "", "qqqqqqqq": "",
 	} {
-		require.Equal(t, want, company.NearestCountry(given), given)
+		t.Run(given, func(t *testing.T) {
+			require.Equal(t, want, company.NearestCountry(given), given)
+		})
 	}
 }

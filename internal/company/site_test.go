@@ -36,9 +36,11 @@ func TestSiteDomainIsTheCompanysOwn(t *testing.T) {
 		"https://münchen-ag.de":                    "xn--mnchen-ag-q9a.de",
 		"n/a":                                      "",
 	} {
-		got, ok := company.SiteDomain(url)
-		require.Equal(t, want, got, url)
-		require.Equal(t, want != "", ok, url)
+		t.Run(url, func(t *testing.T) {
+			got, ok := company.SiteDomain(url)
+			require.Equal(t, want, got, url)
+			require.Equal(t, want != "", ok, url)
+		})
 	}
 }
 
@@ -50,8 +52,10 @@ func TestCountriesAreFoundInOtherLanguages(t *testing.T) {
 		"Suisse": "Switzerland", "中国": "China", "日本": "Japan", "Япония": "Japan", "Países Bajos": "Netherlands", "Yhdysvallat": "United States",
 		"ROM": "Romania",
 	} {
-		c, ok := company.LookupCountry(s)
-		require.True(t, ok, s)
-		require.Equal(t, want, c.Name, s)
+		t.Run(s, func(t *testing.T) {
+			c, ok := company.LookupCountry(s)
+			require.True(t, ok, s)
+			require.Equal(t, want, c.Name, s)
+		})
 	}
 }

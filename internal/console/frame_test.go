@@ -43,8 +43,10 @@ func TestErrorsKeepTheNavigationOfTheWorkspace(t *testing.T) {
 		"the workspaces":               {ann.get(t, "/workspaces"), http.StatusOK},
 		"the operator's page":          {ann.get(t, "/operator"), http.StatusOK},
 	} {
-		require.Equal(t, test.status, test.a.status, name)
-		h.hasFrame(t, name, test.a)
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, test.status, test.a.status, name)
+			h.hasFrame(t, name, test.a)
+		})
 	}
 	ann.get(t, in(second, "/lists"))
 	require.Contains(t, ann.get(t, "/account").body, `href="`+basePath+in(second, "/search")+`"`, "the last workspace counts")

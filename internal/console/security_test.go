@@ -171,16 +171,18 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	for header, value := range map[string]string{
 		"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example",
 	} {
-		ann := h.as(t, h.ann)
-		ann.headers.Set(header, value)
-		for _, rt := range routes() {
-			if rt.method != http.MethodPost {
-				continue
+		t.Run(header, func(t *testing.T) {
+			ann := h.as(t, h.ann)
+			ann.headers.Set(header, value)
+			for _, rt := range routes() {
+				if rt.method != http.MethodPost {
+					continue
+				}
+				a := ann.send(t, rt.method, fillPath(rt.path, ids), nil)
+				require.Equal(t, http.StatusForbidden, a.status, "%s from %s", rt.path, value)
+				require.Contains(t, a.body, "another site", rt.path)
 			}
-			a := ann.send(t, rt.method, fillPath(rt.path, ids), nil)
-			require.Equal(t, http.StatusForbidden, a.status, "%s from %s", rt.path, value)
-			require.Contains(t, a.body, "another site", rt.path)
-		}
+		})
 	}
 	require.Equal(t, before, h.state(t))
 }
@@ -298,10 +300,12 @@ func TestSessionCookieIsHttpOnlyAndSecure(t *testing.T) {
 		"":                      `^capi_session=[^;]{43}; Path=/; Expires=[^;]+; Max-Age=\d+; HttpOnly; SameSite=Lax$`,
 		"https://capi.example/": `^__Host-capi_session=[^;]{43}; Path=/; Expires=[^;]+; Max-Age=\d+; HttpOnly; Secure; SameSite=Lax$`,
 	} {
-		h := open(t, func(d *Deps) { d.PublicURL = publicURL })
-		a := h.browser(t).post(t, "/sign-in", "email", h.ann.Email, "password", passphrase)
-		require.Regexp(t, want, a.header.Get("Set-Cookie"))
-		require.Empty(t, h.browser(t).get(t, "/sign-in").header.Get("Set-Cookie"), "a visit without signing in creates no session")
+		t.Run(publicURL, func(t *testing.T) {
+			h := open(t, func(d *Deps) { d.PublicURL = publicURL })
+			a := h.browser(t).post(t, "/sign-in", "email", h.ann.Email, "password", passphrase)
+			require.Regexp(t, want, a.header.Get("Set-Cookie"))
+			require.Empty(t, h.browser(t).get(t, "/sign-in").header.Get("Set-Cookie"), "a visit without signing in creates no session")
+		})
 	}
 }
 
@@ -316,11 +320,13 @@ func TestRedirectsStayInTheConsole(t *testing.T) {
 		"/console//evil.example": "/console/", "javascript:alert(1)": "/console/", "/console/\r\nSet-Cookie: a=b": "/console/",
 		"/console/%2e%2e/%2e%2e/x": "/console/", "http:/console/": "/console/", "//console/": "/console/", "console/": "/console/",
 	} {
-		b := h.browser(t)
-		b.headers.Set("X-Forwarded-For", "192.0.2."+string(rune('0'+len(next)%10)))
-		require.Equal(t, want, ownPath(next), "%q", next)
-		a := b.get(t, "/sign-in?next="+url.QueryEscape(next))
-		require.Contains(t, a.body, `name="next" value="`+want, "%q", next)
+		t.Run(next, func(t *testing.T) {
+			b := h.browser(t)
+			b.headers.Set("X-Forwarded-For", "192.0.2."+string(rune('0'+len(next)%10)))
+			require.Equal(t, want, ownPath(next), "%q", next)
+			a := b.get(t, "/sign-in?next="+url.QueryEscape(next))
+			require.Contains(t, a.body, `name="next" value="`+want, "%q", next)
+		})
 	}
 	ann := h.browser(t)
 	a := ann.post(t, "/sign-in", "email", h.ann.Email, "password", passphrase, "next", "//evil.example")

@@ -205,10 +205,12 @@ func TestSearchFindsWordsPrefixesAndCodes(t *testing.T) {
 		"create export": "/docs/reference/create-export", "rate lim": "/docs/rate-limits", "Rückerstattung": "No page contains",
 		`"><script>`: "script",
 	} {
-		page := read(t, h, "/docs/search?q="+url.QueryEscape(question))
-		parse(t, question, page)
-		_, results, _ := strings.Cut(page, "<main")
-		has(t, results, first)
+		t.Run(question, func(t *testing.T) {
+			page := read(t, h, "/docs/search?q="+url.QueryEscape(question))
+			parse(t, question, page)
+			_, results, _ := strings.Cut(page, "<main")
+			has(t, results, first)
+		})
 	}
 	has(t, read(t, h, "/docs/search?q="+strings.Repeat("%C3%A9", 5000)), "No page contains")
 }

@@ -18,6 +18,8 @@ func TestWrittenOutBytesAreDecodedIfTheyAreUTF8(t *testing.T) {
 		`\x`:                                      `\x`,
 		`Gr\xc3\xbcn \xff`:                        `Grün \xff`,
 	} {
-		require.Equal(t, want, repair(in))
+		t.Run(in, func(t *testing.T) {
+			require.Equal(t, want, repair(in))
+		})
 	}
 }

@@ -62,10 +62,12 @@ func TestInvalidSearchIsNotSaved(t *testing.T) {
 		"sort":    func(s *list.Search) { s.SortBy = "colour" },
 		"order":   func(s *list.Search) { s.SortOrder = "up" },
 	} {
-		s := fintechs()
-		spoil(&s)
-		_, err := b.SaveSearch(t.Context(), ws, s)
-		require.Equal(t, fault.Validation, fault.CodeOf(err), name)
+		t.Run(name, func(t *testing.T) {
+			s := fintechs()
+			spoil(&s)
+			_, err := b.SaveSearch(t.Context(), ws, s)
+			require.Equal(t, fault.Validation, fault.CodeOf(err), name)
+		})
 	}
 }
 

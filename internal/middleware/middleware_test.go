@@ -36,7 +36,9 @@ func TestTheLogLineHasTheHandlersNotesAndTheStatus(t *testing.T) {
 	for key, want := range map[string]any{
 		"operation": "brewCoffee", "method": "GET", "path": "/pot", "status": 418.0, "size_bytes": 15.0,
 	} {
-		require.Equal(t, want, line[key], key)
+		t.Run(key, func(t *testing.T) {
+			require.Equal(t, want, line[key], key)
+		})
 	}
 }
 

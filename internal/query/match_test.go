@@ -115,11 +115,13 @@ func TestANameIsFoundWithItsApostropheAndWithout(t *testing.T) {
 		"I'll shop":  {"ill": false, "i'll": true},
 		"Ben's Shop": {`"bens shop"`: false, `"ben's shop"`: true, "bens shop": true},
 	} {
-		for words, want := range asked {
-			q, err := query.Parse(query.Filters{Query: words})
-			require.NoError(t, err, words)
-			require.Equal(t, want, query.Match(q, &company.Company{Name: name}), "%s as %s", name, words)
-		}
+		t.Run(name, func(t *testing.T) {
+			for words, want := range asked {
+				q, err := query.Parse(query.Filters{Query: words})
+				require.NoError(t, err, words)
+				require.Equal(t, want, query.Match(q, &company.Company{Name: name}), "%s as %s", name, words)
+			}
+		})
 	}
 }
 

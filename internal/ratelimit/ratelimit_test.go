@@ -109,9 +109,11 @@ func TestSettingsOverrideLimits(t *testing.T) {
 		"exports.create=50/min":             ratelimit.PerMinute(50),
 		"a=1/s, exports.create = 7 / hour,": {Requests: 7, Per: time.Hour},
 	} {
-		o, err := ratelimit.Parse(setting)
-		require.NoError(t, err, setting)
-		require.Equal(t, want, o.For("exports.create", builtIn), setting)
+		t.Run(setting, func(t *testing.T) {
+			o, err := ratelimit.Parse(setting)
+			require.NoError(t, err, setting)
+			require.Equal(t, want, o.For("exports.create", builtIn), setting)
+		})
 	}
 	o, err := ratelimit.Parse("b=1/s,a=off")
 	require.NoError(t, err)

@@ -35,9 +35,11 @@ func TestFoldMakesSpellingsOneSpelling(t *testing.T) {
 		"san francisco ca": {"San \u3000 Francisco\r\nCA"},
 		"a\ufffdb":         {"a\xffb"},
 	} {
-		for _, s := range spellings {
-			require.Equal(t, want, text.Fold(s), "%+q", s)
-		}
+		t.Run(want, func(t *testing.T) {
+			for _, s := range spellings {
+				require.Equal(t, want, text.Fold(s), "%+q", s)
+			}
+		})
 	}
 }
 
@@ -87,7 +89,9 @@ func TestTokens(t *testing.T) {
 		"bad\xffbytes":                    "bad bytes",
 		"tab\tnul\x00line\u2028separator": "tab nul line separator",
 	} {
-		require.Equal(t, want, strings.Join(text.Tokens(s), " "), "%+q", s)
+		t.Run(s, func(t *testing.T) {
+			require.Equal(t, want, strings.Join(text.Tokens(s), " "), "%+q", s)
+		})
 	}
 }
 

@@ -27,7 +27,9 @@ func TestJointsAreTheApostrophesThatPeopleLeaveOut(t *testing.T) {
 		"5's of 東's 東'京":                  "5|s",
 		"mcdonalds":                       "",
 	} {
-		require.Equal(t, want, strings.Join(joints(s), " "), "%+q", s)
+		t.Run(s, func(t *testing.T) {
+			require.Equal(t, want, strings.Join(joints(s), " "), "%+q", s)
+		})
 	}
 }
 

@@ -22,8 +22,10 @@ func TestNamesAreShortAndPrintable(t *testing.T) {
 		"a\nb":                   "",
 		"a\xffb":                 "",
 	} {
-		name, complaint := text.Name(given, 200)
-		require.Equal(t, want, name, "%q", given)
-		require.Equal(t, want == "", complaint != "", "%q", given)
+		t.Run(given, func(t *testing.T) {
+			name, complaint := text.Name(given, 200)
+			require.Equal(t, want, name, "%q", given)
+			require.Equal(t, want == "", complaint != "", "%q", given)
+		})
 	}
 }

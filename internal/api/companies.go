@@ -221,7 +221,7 @@ func warningsOf(found []search.Warning) []Warning {
 func countsOf(found []search.Count) []Count {
 	counts := make([]Count, len(found))
 	for i, c := range found {
-		counts[i] = Count(c)
+		counts[i] = Count{Value: c.Value, Count: c.Count}
 	}
 	return counts
 }
@@ -229,7 +229,7 @@ func countsOf(found []search.Count) []Count {
 func bandsOf(found []search.Band) []Band {
 	bands := make([]Band, len(found))
 	for i, b := range found {
-		bands[i] = Band(b)
+		bands[i] = Band{Min: b.Min, Max: b.Max, Count: b.Count}
 	}
 	return bands
 }

@@ -53,12 +53,16 @@ type Request struct {
 	Cursor []byte       // Result.Next of the previous page; nil for the first page
 	Owned  company.Set  // the companies that Result.Owned counts
 	Within *company.Set // if not nil, restricts the search to these companies
+	// Without excludes these companies, also from every count, if it is not nil.
+	Without *company.Set
 	// FacetLimit is the maximum number of values per facet; 0 for no facets.
 	FacetLimit int
 	// Facets are the facets to count; the others stay nil. nil counts all.
 	Facets []Facet
 	// FacetPrefix restricts the values of one facet.
 	FacetPrefix FacetPrefix
+	// FacetOwned also counts the matches in Owned for each value and band of the facets.
+	FacetOwned bool
 }
 
 // Result is one page of a search.
@@ -78,12 +82,14 @@ type Result struct {
 type Count struct {
 	Value string
 	Count int
+	Owned int // of these, the ones in Request.Owned; 0 unless Request.FacetOwned
 }
 
 // Band is the number of matches in a number range. Both bounds are inclusive; nil means unbounded.
 type Band struct {
 	Min, Max *int64
 	Count    int
+	Owned    int // as in Count
 }
 
 // Selection asks for the first matches of a query.

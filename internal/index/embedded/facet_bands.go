@@ -9,11 +9,13 @@ import (
 
 // bands returns the field's bands that have a match, in ascending order.
 func bands(all []partCounts, f field, bounds func(key string) (low, high *int64)) []index.Band {
-	counts := map[string]uint32{}
+	counts, owned := map[string]uint32{}, map[string]uint32{}
 	for i := range all {
 		for local, n := range all[i].field(f) {
 			if n > 0 {
-				counts[string(all[i].values[f].key(local))] += n
+				key := string(all[i].values[f].key(local))
+				counts[key] += n
+				owned[key] += all[i].ownedOf(f, uint32(local))
 			}
 		}
 	}
@@ -25,7 +27,7 @@ func bands(all []partCounts, f field, bounds func(key string) (low, high *int64)
 	list := make([]index.Band, len(keys))
 	for i, key := range keys {
 		low, high := bounds(key)
-		list[i] = index.Band{Min: low, Max: high, Count: int(counts[key])}
+		list[i] = index.Band{Min: low, Max: high, Count: int(counts[key]), Owned: int(owned[key])}
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/text"
@@ -12,6 +13,7 @@ type facetRequest struct {
 	facets []index.Facet
 	fields [facetFields]bool // those of facets
 	prefix index.FacetPrefix // with folded text
+	owned  company.Set       // counted separately for each value; empty if it is not asked for
 }
 
 // facetField returns the field that a facet counts.
@@ -32,6 +34,9 @@ func facetField(facet index.Facet) field {
 func newFacetRequest(r index.Request) facetRequest {
 	a := facetRequest{limit: r.FacetLimit, facets: r.Facets, prefix: r.FacetPrefix}
 	a.prefix.Text = text.Fold(a.prefix.Text)
+	if r.FacetOwned {
+		a.owned = r.Owned
+	}
 	if a.facets == nil {
 		a.facets = index.AllFacets()
 	}
@@ -71,6 +76,7 @@ type partCounts struct {
 	deleted *deletedCounts
 	// The rare values in rows are not counted yet; topValues counts those that may be among the top values one by one.
 	pending bool
+	owned   bitset // the owned matches; nil if they are not counted
 }
 
 // field returns the counts of a field, indexed by the segment's ids.
@@ -81,10 +87,18 @@ func (c *partCounts) field(f field) []uint32 {
 	return c.rows[c.hits.rows.first[f]:c.hits.rows.first[f+1]]
 }
 
+// ownedOf returns how many owned matches have the value with the segment's id.
+func (c *partCounts) ownedOf(f field, local uint32) uint32 {
+	if c.owned == nil {
+		return 0
+	}
+	return c.values[f].countIn(int(local), c.owned)
+}
+
 // facets counts the values of the matches and returns the top values of each field.
 func (s *snapshot) facets(found []hits, request facetRequest) (index.Facets, error) {
 	for i := range found {
-		if h := &found[i]; h.count < h.slots {
+		if h := &found[i]; h.count < h.slots || !request.owned.IsEmpty() {
 			if err := h.verify(request.groupsOfRows()); err != nil {
 				return index.Facets{}, err
 			}
@@ -94,7 +108,15 @@ func (s *snapshot) facets(found []hits, request facetRequest) (index.Facets, err
 	for i := range found {
 		all[i].hits = &found[i]
 	}
-	eachShard(all, func(c *partCounts) { c.count(request) })
+	dense := lazyDense(request.owned)
+	eachShard(all, func(c *partCounts) {
+		c.count(request)
+		if !request.owned.IsEmpty() {
+			c.owned = c.scratch.uninitBits(c.slots)
+			copy(c.owned, c.bits)
+			c.owned.and(c.slotsOf(request.owned, dense))
+		}
+	})
 	tops := s.tops(all, request)
 	counts := index.Facets{Values: map[index.Facet][]index.Count{}, Bands: map[index.Facet][]index.Band{}}
 	for _, facet := range request.facets {

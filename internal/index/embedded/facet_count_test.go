@@ -37,11 +37,19 @@ func TestFacetsAreExactHoweverTheyAreCounted(t *testing.T) {
 			}
 			s.keys = ix.registry.keysets()
 			r := rand.New(rand.NewPCG(3, 4))
+			var some []company.Number
+			for n := range company.Number(next) {
+				if r.IntN(3) == 0 {
+					some = append(some, n)
+				}
+			}
+			owned := company.SetOf(some...)
 			for _, share := range []float64{0.001, 0.1, 0.3, 0.49, 0.6, 0.97} {
 				found := matchesOf(s, r, share)
 				for _, a := range []index.Request{ // with many values, counting them one by one is expensive
 					{FacetLimit: 20},
 					{FacetLimit: 2000},
+					{FacetLimit: 20, FacetOwned: true, Owned: owned},
 					{FacetLimit: 3, Facets: []index.Facet{"technologies", "founded_year"}},
 					{FacetLimit: 5, FacetPrefix: index.FacetPrefix{Facet: "technologies", Text: "tech b"}},
 				} {
@@ -111,11 +119,12 @@ func matchesOf(s *snapshot, r *rand.Rand, share float64) (found []hits) {
 
 // oneByOne counts every value by its postings.
 func oneByOne(s *snapshot, found []hits, request facetRequest) (f index.Facets) {
+	owned := ownedOf(found, request)
 	top := func(f field) (counts []index.Count) {
 		if !request.fields[f] || len(found) == 0 {
 			return nil
 		}
-		byKey, spelled := countsOf(found, f), map[string]map[string]uint32{}
+		byKey, byOwned, spelled := countsOf(found, f), countsOf(owned, f), map[string]map[string]uint32{}
 		prefix, _ := request.prefixOf(f)
 		for i := range found {
 			v := &found[i].values[f]
@@ -138,7 +147,7 @@ func oneByOne(s *snapshot, found []hits, request facetRequest) (f index.Facets) 
 		slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(byKey[b], byKey[a]), cmp.Compare(a, b)) })
 		counts = []index.Count{}
 		for _, key := range keys[:min(request.limit, len(keys))] {
-			counts = append(counts, index.Count{Value: mostFrequent(spelled[key]), Count: int(byKey[key])})
+			counts = append(counts, index.Count{Value: mostFrequent(spelled[key]), Count: int(byKey[key]), Owned: int(byOwned[key])})
 		}
 		return counts
 	}
@@ -146,9 +155,9 @@ func oneByOne(s *snapshot, found []hits, request facetRequest) (f index.Facets) 
 	for _, facet := range request.facets {
 		switch f := facetField(facet); f {
 		case fieldBand:
-			facets.Bands[facet] = bandsOf(found, f, bandBounds)
+			facets.Bands[facet] = bandsOf(found, owned, f, bandBounds)
 		case fieldDecade:
-			facets.Bands[facet] = bandsOf(found, f, decadeBounds)
+			facets.Bands[facet] = bandsOf(found, owned, f, decadeBounds)
 		default:
 			facets.Values[facet] = top(f)
 		}
@@ -156,12 +165,27 @@ func oneByOne(s *snapshot, found []hits, request facetRequest) (f index.Facets) 
 	return facets
 }
 
-func bandsOf(found []hits, f field, bounds func(string) (low, high *int64)) []index.Band {
-	counts := countsOf(found, f)
+// ownedOf returns the hits that are owned, if the request counts them.
+func ownedOf(found []hits, request facetRequest) []hits {
+	owned := make([]hits, len(found))
+	for i := range found {
+		owned[i] = found[i]
+		owned[i].bits = make(bitset, len(found[i].bits))
+		for _, slot := range found[i].bits.appendTo(nil) {
+			if request.owned.Has(company.Number(found[i].number(slot))) {
+				owned[i].bits.set(slot)
+			}
+		}
+	}
+	return owned
+}
+
+func bandsOf(found, owned []hits, f field, bounds func(string) (low, high *int64)) []index.Band {
+	counts, ownedCounts := countsOf(found, f), countsOf(owned, f)
 	list := []index.Band{}
 	for key, n := range counts {
 		low, high := bounds(key)
-		list = append(list, index.Band{Min: low, Max: high, Count: int(n)})
+		list = append(list, index.Band{Min: low, Max: high, Count: int(n), Owned: int(ownedCounts[key])})
 	}
 	slices.SortFunc(list, func(a, b index.Band) int { return cmp.Compare(*a.Min, *b.Min) })
 	return list

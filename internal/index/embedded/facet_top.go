@@ -128,6 +128,16 @@ func (s *idSpace) countPending(id uint32) (n uint32) {
 	return n
 }
 
+// ownedOf returns how many owned matches have the value.
+func (s *idSpace) ownedOf(id uint32) (n int) {
+	for i := range s.parts {
+		if local, ok := s.localID(i, id); ok {
+			n += int(s.parts[i].ownedOf(s.field, local))
+		}
+	}
+	return n
+}
+
 // keepPrefix drops the values whose keys do not begin with the prefix.
 func (s *idSpace) keepPrefix(prefix string, counts, more []uint32) {
 	if s.keys == nil {
@@ -216,7 +226,7 @@ func (s *snapshot) tops(all []partCounts, request facetRequest) (tops [facetFiel
 		top := space.topValues(request)
 		tops[f] = make([]index.Count, len(top))
 		for i, c := range top {
-			tops[f][i] = index.Count{Value: space.spelling(c.id), Count: int(c.count)}
+			tops[f][i] = index.Count{Value: space.spelling(c.id), Count: int(c.count), Owned: space.ownedOf(c.id)}
 		}
 	}
 	if !slices.ContainsFunc(all, func(c partCounts) bool { return c.pending }) || !multicore() {

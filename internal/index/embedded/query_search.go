@@ -51,7 +51,7 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position
 		after.name = snapshot.nameOf(after.number)
 	}
 	request := newFacetRequest(r)
-	what := criteria{r.Query.Root, r.Within, nil, groupsOfSort(r.Sort) | request.groups()}
+	what := criteria{r.Query.Root, r.Within, r.Without, groupsOfSort(r.Sort) | request.groups()}
 	found, total, err := snapshot.search(ctx, scratch, what)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)

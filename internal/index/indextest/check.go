@@ -2,6 +2,7 @@ package indextest
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,22 +21,40 @@ type search struct {
 	limit  int
 	owned  company.Set
 	within *company.Set
+	// without is excluded from Search; Select is checked without owned as well.
+	without *company.Set
 	facets int
 	of     []index.Facet
 	prefix index.FacetPrefix
+	split  bool // count the owned matches of each facet value
 }
 
 func (s search) request(cursor []byte) index.Request {
 	return index.Request{
-		Query: s.query, Sort: s.sort, Limit: s.limit, Cursor: cursor, Owned: s.owned, Within: s.within, FacetLimit: s.facets,
-		Facets: s.of, FacetPrefix: s.prefix,
+		Query: s.query, Sort: s.sort, Limit: s.limit, Cursor: cursor, Owned: s.owned, Within: s.within, Without: s.without,
+		FacetLimit: s.facets, Facets: s.of, FacetPrefix: s.prefix, FacetOwned: s.split,
 	}
+}
+
+// kept returns what Select must search to find what Search does: within less without; nil for everything.
+func (s search) kept(tr truth) *company.Set {
+	if s.without == nil {
+		return s.within
+	}
+	all := company.SetOf(slices.Collect(maps.Keys(tr))...)
+	if s.within != nil {
+		all = *s.within
+	}
+	rest := all.Minus(*s.without)
+	return &rest
 }
 
 // check compares all pages of a search, its counts and Select with the truth.
 func check(ctx context.Context, t fataler, ix index.Index, tr truth, s search) {
 	t.Helper()
-	want := tr.matches(s.query, s.sort, s.within)
+	want := slices.DeleteFunc(tr.matches(s.query, s.sort, s.within), func(c *company.Company) bool {
+		return s.without != nil && s.without.Has(c.Number)
+	})
 	numbers := numbersOf(want)
 	require.Equal(t, len(tr), ix.Len())
 	first, pages := drain(ctx, t, ix, s, len(want))
@@ -49,15 +68,17 @@ func check(ctx context.Context, t fataler, ix index.Index, tr truth, s search) {
 	} else {
 		requireSame(t, numbers, pages, "pages by "+s.sort.String())
 	}
+	chosen := s
+	chosen.within = s.kept(tr) // Select excludes one set only, which is owned below
 	for range settlingMax { // limited: after that, the checks below report the difference
-		if s.sort.By != query.ByRelevance || selects(ctx, t, ix, s, nil, pages) &&
-			selects(ctx, t, ix, s, &s.owned, withoutAll(pages, s.owned)) {
+		if s.sort.By != query.ByRelevance || selects(ctx, t, ix, chosen, nil, pages) &&
+			selects(ctx, t, ix, chosen, &s.owned, withoutAll(pages, s.owned)) {
 			break
 		}
 		_, pages = drain(ctx, t, ix, s, len(want))
 	}
-	checkSelect(ctx, t, ix, s, nil, pages)
-	checkSelect(ctx, t, ix, s, &s.owned, withoutAll(pages, s.owned))
+	checkSelect(ctx, t, ix, chosen, nil, pages)
+	checkSelect(ctx, t, ix, chosen, &s.owned, withoutAll(pages, s.owned))
 }
 
 // settlingMax is how often pages by relevance are requested again because the index may have merged in between. A merge

@@ -32,6 +32,11 @@ func searches(queries *rapid.Generator[query.Query], numbers []company.Number) *
 			within := subset(numbers).Draw(t, "within")
 			s.within = &within
 		}
+		if rapid.IntRange(0, 3).Draw(t, "excluding") == 0 {
+			without := subset(numbers).Draw(t, "without")
+			s.without = &without
+		}
+		s.split = rapid.Bool().Draw(t, "split")
 		if rapid.IntRange(0, 2).Draw(t, "choosy") == 0 {
 			s.of = rapid.SliceOf(rapid.SampledFrom(index.AllFacets())).Draw(t, "facets asked for")
 			s.prefix.Facet = rapid.SampledFrom(index.AllFacets()).Draw(t, "completed")

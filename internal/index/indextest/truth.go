@@ -61,9 +61,9 @@ func (s search) facetsOf(companies []*company.Company) index.Facets {
 		of := facet.Field()
 		switch of {
 		case query.FieldEmployeeCount:
-			counts.Bands[facet] = countBands(companies, of, sizeOf)
+			counts.Bands[facet] = s.countBands(companies, of, sizeOf)
 		case query.FieldFoundedYear:
-			counts.Bands[facet] = countBands(companies, of, func(year int64) int64 { return year / 10 * 10 })
+			counts.Bands[facet] = s.countBands(companies, of, func(year int64) int64 { return year / 10 * 10 })
 		default:
 			values, prefix := of.Values, ""
 			if of == query.FieldNAICS {
@@ -72,7 +72,7 @@ func (s search) facetsOf(companies []*company.Company) index.Facets {
 			if s.prefix.Facet == facet {
 				prefix = text.Fold(s.prefix.Text)
 			}
-			counts.Values[facet] = countValues(companies, s.facets, prefix, values)
+			counts.Values[facet] = s.countValues(companies, prefix, values)
 		}
 	}
 	return counts
@@ -87,10 +87,10 @@ func sectors(c *company.Company) (all []string) {
 	return all
 }
 
-func countValues(
-	companies []*company.Company, limit int, prefix string, values func(*company.Company) []string,
+func (s search) countValues(
+	companies []*company.Company, prefix string, values func(*company.Company) []string,
 ) []index.Count {
-	counts := map[string]int{}
+	counts, owned := map[string]int{}, map[string]int{}
 	for _, c := range companies {
 		own := map[string]bool{}
 		for _, v := range values(c) {
@@ -100,16 +100,17 @@ func countValues(
 		}
 		for v := range own {
 			counts[v]++
+			owned[v] += s.ownedOne(c)
 		}
 	}
 	var all []index.Count
 	for v, n := range counts {
-		all = append(all, index.Count{Value: v, Count: n})
+		all = append(all, index.Count{Value: v, Count: n, Owned: owned[v]})
 	}
 	slices.SortFunc(all, func(a, b index.Count) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
 	})
-	return all[:min(limit, len(all))]
+	return all[:min(s.facets, len(all))]
 }
 
 // sizeOf returns the lower bound of the size band.
@@ -124,18 +125,27 @@ func sizeOf(employees int64) int64 {
 }
 
 // countBands returns bands without Max, which follows from Min.
-func countBands(companies []*company.Company, f query.Field, first func(int64) int64) []index.Band {
-	counts := map[int64]int{}
+func (s search) countBands(companies []*company.Company, f query.Field, first func(int64) int64) []index.Band {
+	counts, owned := map[int64]int{}, map[int64]int{}
 	for _, c := range companies {
 		if v := f.Int(c); v != nil {
 			counts[first(*v)]++
+			owned[first(*v)] += s.ownedOne(c)
 		}
 	}
 	var all []index.Band
 	for _, low := range slices.Sorted(maps.Keys(counts)) {
-		all = append(all, index.Band{Min: &low, Count: counts[low]})
+		all = append(all, index.Band{Min: &low, Count: counts[low], Owned: owned[low]})
 	}
 	return all
+}
+
+// ownedOne returns 1 if owned companies are counted by value and this is one, else 0.
+func (s search) ownedOne(c *company.Company) int {
+	if s.split && s.owned.Has(c.Number) {
+		return 1
+	}
+	return 0
 }
 
 // folded makes an index's facets comparable with those of facetsOf.

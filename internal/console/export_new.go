@@ -49,18 +49,22 @@ func (s *server) priced(ctx context.Context, form view.ExportForm) (*view.NewExp
 			return nil, err
 		}
 	}
+	_, _, err := s.explored(ctx, &page.SearchForm)
 	if page.Name == "" {
 		page.Name = page.SuggestName()
 	}
-	request, err := page.Request()
+	request := export.Request{}
+	if err == nil {
+		request, err = page.Request()
+	}
 	if err == nil {
 		page.Warnings, err = s.Search.Warnings(ctx, request.Query)
 	}
 	if err == nil {
-		var figures export.Figures
+		var estimate export.Estimate
 		request.Name = "" // the price does not depend on it
-		figures, err = s.Exports.Estimate(ctx, v.Caller(), request)
-		page.Price, page.Known = view.PriceOf(figures.RequestedCount, figures), err == nil
+		estimate, err = s.Exports.Estimate(ctx, v.Caller(), request)
+		page.Price, page.Known = view.PriceOf(view.Split{Rows: estimate.Matches}, estimate.Figures), err == nil
 	}
 	if fault.CodeOf(err) == fault.Validation {
 		page.SetErrors(err)
@@ -146,7 +150,7 @@ func (s *server) showQuote(w http.ResponseWriter, r *http.Request) error {
 func (s *server) quotePage(r *http.Request, quoted export.Quoted) *view.NewExport {
 	page := &view.NewExport{
 		ExportForm: view.ExportFormOf(quoted.Of), Page: view.ViewerOf(r.Context()).Path("/exports/new"),
-		Quote: quoted.Quote, Bought: quoted.Bought.ID, Price: view.PriceOf(quoted.Figures.RequestedCount, quoted.Figures),
+		Quote: quoted.Quote, Bought: quoted.Bought.ID, Price: view.PriceOf(view.Split{Rows: quoted.Figures.RequestedCount}, quoted.Figures),
 	}
 	page.Part = quoted.Of.Terms.Partial
 	page.Name = r.FormValue("name")

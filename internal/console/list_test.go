@@ -139,9 +139,7 @@ func TestPagesOfAListShowEveryCompanyOnce(t *testing.T) {
 	h := open(t)
 	h.companies(t, 60)
 	ann := h.as(t, h.ann)
-	a := ann.post(t, in(h.acme, "/lists/from-search?query=company"), "name", "All of them")
-	path := strings.TrimPrefix(a.location(), basePath)
-	require.Contains(t, ann.get(t, path).body, "Added 60 companies.")
+	path := in(h.acme, "/lists/"+ann.listOfAll(t, "?query=company", "All of them").String())
 	seen := map[string]bool{}
 	for path != "" {
 		page := ann.get(t, path).body
@@ -157,7 +155,7 @@ func TestPagesOfAListShowEveryCompanyOnce(t *testing.T) {
 	require.Len(t, seen, 60)
 }
 
-func TestSearchIsSavedAsListOrToRunAgain(t *testing.T) {
+func TestSearchIsSavedToRunAgain(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.put(t, companytest.Slice(1, 100)...)
@@ -167,26 +165,13 @@ func TestSearchIsSavedAsListOrToRunAgain(t *testing.T) {
 	back, err := url.Parse(a.location())
 	require.NoError(t, err)
 	require.Equal(t, "United States", back.Query().Get("countries"), "the redirect leads back to the search")
-	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, "Saved &#34;Big &lt;US&gt;&#34;. Find it in Lists.")
+	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, "Saved &#34;Big &lt;US&gt;&#34;. Open it under Searches.")
 	lists := ann.get(t, in(h.acme, "/lists")).body
 	require.Contains(t, lists, "Big &lt;US&gt;")
-	require.Contains(t, lists, "/search?countries=United+States&amp;employee_count_min=10&amp;sort_by=name")
+	require.Contains(t, lists, "/search?countries=United+States&amp;employee_count_min=10&amp;saved=")
 	require.Contains(t, lists, "/exports/new?countries=United+States")
 	saved := regexp.MustCompile(`action="` + basePath + `([^"]+/delete)"`).FindStringSubmatch(lists)
 	require.Equal(t, http.StatusSeeOther, ann.post(t, saved[1]).status)
 	require.Equal(t, http.StatusNotFound, ann.post(t, saved[1]).status)
-
-	l, err := h.Lists.Create(t.Context(), h.acme, "There")
-	require.NoError(t, err)
-	a = ann.post(t, in(h.acme, "/lists/from-search"+search), "name", "", "list_id", l.ID.String())
-	require.Equal(t, basePath+in(h.acme, "/lists/"+l.ID.String()), a.location())
-	l, err = h.Lists.Get(t.Context(), h.acme, l.ID)
-	require.NoError(t, err)
-	require.NotZero(t, l.Len)
-	ann.post(t, in(h.acme, "/lists/from-search"+search), "name", "")
-	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, "The list was not created: ")
-	foreign, err := h.Lists.Create(t.Context(), h.elsewhere, "Foreign")
-	require.NoError(t, err)
-	require.Equal(t, http.StatusNotFound, ann.post(t, in(h.acme, "/lists/from-search"), "list_id", foreign.ID.String()).status)
 	require.Equal(t, basePath+in(h.acme, "/search?naics_codes=x"), ann.post(t, in(h.acme, "/searches?naics_codes=x"), "name", "x").location())
 }

@@ -1,14 +1,18 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/search"
 )
 
@@ -18,56 +22,126 @@ const pageSize = 25
 // addressHeader carries the shortest address of the page to a script.
 const addressHeader = "X-Address"
 
+// matchesHeader carries the number of matches to a script, which keeps the results of half-typed words that match nothing.
+const matchesHeader = "X-Matches"
+
+// typingParam is set by a script while a word is still being typed.
+const typingParam = "typing"
+
 // searchPage shows a search. A script gets only the parts that depend on the filters.
 func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 	params, err := paramsOf(r)
 	if err != nil {
 		return err
 	}
-	asked := view.ReadSearchForm(params, "cursor")
-	address := asked.At(view.ViewerOf(r.Context()).Path("/search"))
+	asked := view.ReadSearchForm(params, "cursor", "company", "begins", typingParam)
 	if params.Has(view.ExcludeButton) && !isFragment(r) {
-		return redirect(w, r, address) // that states the exclusion
+		return redirect(w, r, asked.At(view.ViewerOf(r.Context()).Path("/search"))) // that states the exclusion
 	}
 	page, err := s.search(r, &asked)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case isFragment(r):
-		w.Header().Set(addressHeader, address)
-		return render(w, r, http.StatusOK, view.SearchFragment(page))
 	}
-	return render(w, r, http.StatusOK, view.SearchPage(page))
+	if typing := isFragment(r) && params.Has(typingParam); !typing && page.Found != nil && page.Cursor == "" {
+		s.remember(r.Context(), asked)
+	}
+	if !isFragment(r) {
+		return render(w, r, http.StatusOK, view.SearchPage(page))
+	}
+	w.Header().Set(addressHeader, page.Address())
+	if page.Found != nil {
+		w.Header().Set(matchesHeader, strconv.Itoa(page.Found.Total))
+	}
+	return render(w, r, http.StatusOK, view.SearchFragment(page))
 }
 
 func (s *server) search(r *http.Request, asked *view.SearchForm) (*view.Search, error) {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
-	page := &view.Search{SearchForm: asked, Page: v.Path("/search"), Curl: s.curl(r, asked), Later: r.URL.Query().Get("cursor") != ""}
-	q, sort, err := asked.Parse()
-	if err != nil {
+	page := &view.Search{SearchForm: asked, Page: v.Path("/search"), Curl: s.curl(r, asked), Cursor: r.URL.Query().Get("cursor")}
+	page.Columns = chosenColumns(r)
+	if err := s.savedSearches(ctx, page); err != nil {
+		return nil, err
+	}
+	explored, q, err := s.explored(ctx, asked)
+	values := page.Page + "/values"
+	if fault.CodeOf(err) == fault.Validation {
 		page.Problems = asked.Problems(err)
-		page.Facets, page.Bands = view.Facets(asked, search.Facets{}), view.Ranges(ctx, asked, search.Facets{})
+		page.Facets, page.Bands = view.Facets(asked, nil, values), view.Ranges(ctx, asked, nil)
 		page.Price.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID)
 		return page, err
 	}
-	page.Found, err = s.Search.Explore(ctx, v.Workspace.ID, asked.Filters, sort, r.URL.Query().Get("cursor"), pageSize)
 	if err != nil {
 		return nil, err
 	}
-	page.Facets = view.Facets(asked, page.Found.Facets)
-	page.Bands = view.Ranges(ctx, asked, page.Found.Facets)
+	explored.Cursor, explored.Limit = page.Cursor, pageSize
+	if page.Found, err = s.Search.Explore(ctx, v.Workspace.ID, explored); err != nil {
+		return nil, err
+	}
+	page.Facets, page.Bands = view.Facets(asked, page.Found, values), view.Ranges(ctx, asked, page.Found)
 	if page.Found.NextCursor != "" {
 		page.Next = asked.At("", "cursor", page.Found.NextCursor)
 	}
-	figures, err := s.Exports.EstimateMatches(ctx, v.Caller(), export.Request{Query: q, Sort: sort}, export.Matches{
-		Total: page.Found.Total, AlreadyUnlocked: page.Found.Credits.AlreadyUnlocked,
-	})
-	if err != nil {
+	if page.Price, err = s.priceOf(ctx, asked, export.Request{Query: q, Sort: explored.Sort}, page.Found); err != nil {
 		return nil, err
 	}
-	page.Price = view.PriceOf(page.Found.Total, figures)
+	if err := s.preview(r, page); err != nil {
+		return nil, err
+	}
 	page.Lists, err = s.Lists.List(ctx, v.Workspace.ID, id.List{}, pageSize)
 	return page, err
+}
+
+// explored returns the search of a form. Validation lists every error of the form.
+func (s *server) explored(ctx context.Context, asked *view.SearchForm) (search.Exploration, query.Query, error) {
+	q, sort, err := asked.Parse()
+	e := search.Exploration{Filters: asked.Filters, Sort: sort, Show: asked.Show}
+	if asked.NotOn.IsZero() {
+		return e, q, err
+	}
+	ws := view.ViewerOf(ctx).Workspace.ID
+	l, missing := s.Lists.Get(ctx, ws, asked.NotOn)
+	if missing == nil {
+		asked.NotOnName = l.Name
+		e.Except, missing = s.Lists.Companies(ctx, ws, asked.NotOn)
+	}
+	if fault.CodeOf(missing) == fault.NotFound {
+		gone := fault.FieldError{Field: "not_on", Message: "was deleted; remove this filter"}
+		return e, q, fault.Invalid(append(fault.Fields(err), gone)...)
+	}
+	return e, q, errors.Join(err, missing)
+}
+
+// priceOf returns the price of all matches, and of the file with what is shown of them.
+func (s *server) priceOf(ctx context.Context, asked *view.SearchForm, r export.Request, found *search.Result) (view.Price, error) {
+	all := view.Split{
+		Rows:  found.Credits.AlreadyUnlocked + found.Credits.NewCount,
+		Owned: found.Credits.AlreadyUnlocked, New: found.Credits.NewCount,
+	}
+	shown := export.Matches{Total: found.Total, AlreadyUnlocked: all.Owned}
+	switch asked.Show {
+	case search.ShowNew:
+		shown.AlreadyUnlocked = 0
+	case search.ShowOwned:
+		shown.AlreadyUnlocked = found.Total
+	case search.ShowAll:
+	}
+	r.Terms = asked.Terms()
+	estimate, err := s.Exports.EstimateMatches(ctx, view.ViewerOf(ctx).Caller(), r, shown)
+	return view.PriceOf(all, estimate.Figures), err
+}
+
+// preview adds the company that the address opens beside the list.
+func (s *server) preview(r *http.Request, page *view.Search) error {
+	opened, asked := view.OpenedIn(r.URL.Query().Get("company"), page.Found.Items)
+	if !asked {
+		return nil
+	}
+	item, err := s.Search.Company(r.Context(), view.ViewerOf(r.Context()).Workspace.ID, opened)
+	if err != nil {
+		return err
+	}
+	page.Company = page.PreviewOf(item)
+	return nil
 }
 
 // option is one suggestion for what is typed into a filter.
@@ -85,14 +159,18 @@ func (s *server) complete(w http.ResponseWriter, r *http.Request) error {
 	}
 	param, prefix := params.Get("facet"), strings.TrimSpace(params.Get("prefix"))
 	asked := view.ReadSearchForm(params, "facet", "prefix")
-	if _, _, err := asked.Parse(); err != nil || prefix == "" {
+	explored, _, err := s.explored(r.Context(), &asked)
+	if fault.CodeOf(err) == fault.Validation || prefix == "" {
 		return renderJSON(w, []option{})
+	}
+	if err != nil {
+		return err
 	}
 	facet, ok := search.FacetOf(param)
 	if !ok {
 		return fault.Invalid(fault.FieldError{Field: "facet", Message: "is not a facet"})
 	}
-	counts, err := s.Search.Complete(r.Context(), asked.Filters, facet, prefix)
+	counts, err := s.Search.Complete(r.Context(), view.ViewerOf(r.Context()).Workspace.ID, explored, facet, prefix)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,11 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/query"
 )
 
 // figuresIn returns the five numbers of the price on a page.
@@ -60,9 +63,25 @@ func TestPriceCoversAtMostOneFile(t *testing.T) {
 		}
 		h.put(t, batch...)
 	}
-	a := h.as(t, h.ann).get(t, in(h.acme, "/search"))
-	require.Equal(t, []string{"10,500", "0", "10,000", "10,000", "9,000"}, figuresIn(t, a.body))
-	require.Contains(t, a.body, "A file holds at most 10,000 companies")
+	h.grant(t, h.acme, credit.Grant{Amount: 20_000, Note: "x", Actor: credit.ActorSystem})
+	_, _, err := h.Exports.Create(t.Context(), auth.Caller{Person: h.ann.ID, Workspace: h.acme, Scope: auth.ReadWrite}, export.Request{
+		Name: "largest", Source: export.SourceSearch, Filters: json.RawMessage(`{}`), Terms: export.Terms{Limit: 1200}, Format: format.CSV,
+		Sort: query.Sort{By: query.ByEmployeeCount, Desc: true},
+	})
+	require.NoError(t, err)
+	ann := h.as(t, h.ann)
+	page := ann.get(t, in(h.acme, "/search")).body
+	require.Equal(t, []string{"10,500", "1,200", "9,300", "8,800", "11,000"}, figuresIn(t, page), "matches = yours + new; the file costs less")
+	require.Contains(t, page, "this one has the first 10,000 of 10,500, most employees first. 1,200 of them are already yours, the other 8,800 cost 8,800 credits.")
+	require.Contains(t, page, "/exports/new?only_new=1", "the way to all of them")
+	page = ann.get(t, in(h.acme, "/search?order=employee_count+asc")).body
+	require.Equal(t, []string{"10,500", "1,200", "9,300", "9,300", "10,500"}, figuresIn(t, page))
+	require.Contains(t, page, "fewest employees first. 700 of them are already yours")
+
+	page = ann.get(t, in(h.acme, "/exports/new")).body
+	require.Equal(t, []string{"10,000", "1,200", "8,800", "8,800", "11,000"}, figuresIn(t, page), "New export shows the file")
+	require.Contains(t, page, "10,000 of 10,500 matches in the file, 1,200 already yours, cost 8,800 credits")
+	require.Contains(t, page, "the first 10,000 of 10,500, most employees first")
 }
 
 func TestScriptsGetThePartsThatChange(t *testing.T) {
@@ -81,7 +100,7 @@ func TestScriptsGetThePartsThatChange(t *testing.T) {
 		names = append(names, m[1])
 		require.Contains(t, whole.body, m[0], "the page has the element that the fragment replaces")
 	}
-	require.Subset(t, names, []string{"price", "chips", "results", "kept", "actions", "facet-industries", "band-employee_count"})
+	require.Subset(t, names, []string{"price", "chips", "tabs", "results", "kept", "actions", "sorting", "company", "facet-industries", "band-employee_count"})
 	require.Len(t, names, len(region.FindAllString(whole.body, -1)), "every replaceable element is updated")
 }
 
@@ -193,8 +212,8 @@ func TestAnAddressThatCannotBeReadFindsNothing(t *testing.T) {
 			require.Equal(t, http.StatusUnprocessableEntity, ann.get(t, in(h.acme, page+address)).status, page+address)
 		}
 	}
-	for _, action := range []string{"/lists/from-search", "/searches"} {
-		a := ann.post(t, in(h.acme, action+"?exclude_bogus=1"), "name", "All")
+	for _, action := range []string{"/search/picked", "/searches"} {
+		a := ann.post(t, in(h.acme, action+"?exclude_bogus=1"), "name", "All", "all", "1")
 		require.Equal(t, basePath+in(h.acme, "/search?exclude_bogus=1"), a.location())
 		require.Contains(t, ann.get(t, in(h.acme, "/search?exclude_bogus=1")).body, "Nothing was saved, because the search is not valid.")
 	}
@@ -209,14 +228,16 @@ func TestInvalidFilterIsReportedBesideIt(t *testing.T) {
 	h.put(t, companytest.Slice(1, 10)...)
 	ann := h.as(t, h.ann)
 	for search, message := range map[string]string{
-		"?employee_count_min=many":                   "must be a whole number",
-		"?employee_count_min=9&employee_count_max=2": "<strong>Employees from:</strong> <bdi>“9” must not be greater than Employees to, which is 2</bdi>",
-		"?naics_codes=abc":                           "“abc” must be a NAICS code",
-		"?exclude_bogus=1":                           "“exclude_bogus” is not a filter",
-		"?sort_by=colour":                            "must be one of",
-		"?countries=Germny":                          "use <bdi>Germany</bdi> instead",
-		"?query=nothingislikethis":                   "No company matches all of these filters",
-		"?connections=vendor%3Anowhere.example":      "no company has a connection to this domain",
+		"?employee_count_min=many":                     "must be a whole number",
+		"?employee_count_min=9&employee_count_max=2":   "<strong>Employees from:</strong> <bdi>“9” must not be greater than Employees to, which is 2</bdi>",
+		"?not_on=018f3c5e-7a3b-7c1d-9e2f-0a1b2c3d4e5f": "was deleted",
+		"?show=everything":                             "must be new or owned",
+		"?naics_codes=abc":                             "“abc” must be a NAICS code",
+		"?exclude_bogus=1":                             "“exclude_bogus” is not a filter",
+		"?sort_by=colour":                              "must be one of",
+		"?countries=Germny":                            "use <bdi>Germany</bdi> instead",
+		"?query=nothingislikethis":                     "No company matches all of these filters",
+		"?connections=vendor%3Anowhere.example":        "no company has a connection to this domain",
 	} {
 		t.Run(search, func(t *testing.T) {
 			a := ann.get(t, in(h.acme, "/search"+search))
@@ -226,6 +247,17 @@ func TestInvalidFilterIsReportedBesideIt(t *testing.T) {
 		})
 	}
 	require.Equal(t, http.StatusUnprocessableEntity, ann.get(t, in(h.acme, "/search?cursor=bad")).status)
+}
+
+// listOfAll puts every match of a search on a new list with the name, or the newest one that has it.
+func (b *browser) listOfAll(t *testing.T, search, name string) id.List {
+	t.Helper()
+	a := b.post(t, in(b.h.acme, "/search/picked"+search), "all", "1", "do", "list", "name", name)
+	require.Equal(t, http.StatusSeeOther, a.status, a.body)
+	lists, err := b.h.Lists.List(t.Context(), b.h.acme, id.List{}, 1)
+	require.NoError(t, err)
+	require.Equal(t, name, lists[0].Name)
+	return lists[0].ID
 }
 
 func TestEmptyCatalogSaysHowToFillIt(t *testing.T) {
@@ -242,7 +274,7 @@ func TestPagesOfASearchShowEveryCompanyOnce(t *testing.T) {
 	seen := map[string]bool{}
 	for path := in(h.acme, "/search?sort_by=name"); path != ""; {
 		page := ann.get(t, path).body
-		for _, m := range regexp.MustCompile(`/companies/([0-9a-f-]{36})"`).FindAllStringSubmatch(page, -1) {
+		for _, m := range regexp.MustCompile(`name="company" value="([0-9a-f-]{36})"`).FindAllStringSubmatch(page, -1) {
 			require.False(t, seen[m[1]])
 			seen[m[1]] = true
 		}

@@ -59,20 +59,23 @@ func TestEstimateHasTheFiguresOfTheQuote(t *testing.T) {
 			got, err := s.Estimate(t.Context(), s.caller, r)
 			require.NoError(t, err)
 			require.Equal(t, before, s.counts(t))
-			require.Equal(t, s.quote(t, r).Figures, got)
+			require.Equal(t, export.Estimate{Figures: s.quote(t, r).Figures, Matches: int(span[1] - span[0] + 1)}, got)
 			counted := export.Matches{Total: got.RequestedCount, AlreadyUnlocked: got.AlreadyUnlocked}
 			all, err := s.EstimateMatches(t.Context(), s.caller, r, counted)
 			require.NoError(t, err)
 			require.Equal(t, got, all, "an estimate from the counts of a search is the same")
 			before = s.counts(t)
 		}
+		got, err := s.Estimate(t.Context(), s.caller, withTerms(between(1, 60), export.Terms{Limit: 5}))
+		require.NoError(t, err)
+		require.Equal(t, []int{5, 60}, []int{got.RequestedCount, got.Matches}, "the limit leaves all matches counted")
 		for name, r := range map[string]export.Request{
 			"no match": between(70, 80),
 			"none new": {Query: between(1, 5).Query, Terms: export.Terms{OnlyNew: true}},
 		} {
 			got, err := s.Estimate(t.Context(), s.caller, r)
 			require.NoError(t, err)
-			require.Equal(t, export.Figures{Balance: 20}, got, name)
+			require.Equal(t, export.Estimate{Figures: export.Figures{Balance: 20}}, got, name)
 		}
 	})
 }

@@ -64,7 +64,7 @@ func (r resolved) without(removed company.Set) (selection, error) {
 func (r resolved) price(s selection, owned company.Set, balance int64) (selection, Figures, error) {
 	terms := r.Terms
 	if r.costMax != nil {
-		terms.OnlyNew, terms.Partial = false, false
+		terms.OnlyNew, terms.OnlyOwned, terms.Partial = false, false, false
 	}
 	sold, figures, err := terms.price(s, owned, balance)
 	if err == nil && r.costMax != nil && figures.Cost > *r.costMax {
@@ -83,18 +83,30 @@ func (x *Exports) find(ctx context.Context, ws id.Workspace, r Request) (selecti
 	if err != nil {
 		return selection{}, err
 	}
-	if r.Terms.OnlyNew {
+	var within *company.Set
+	if r.Terms.OnlyNew || r.Terms.OnlyOwned {
 		owned, err := x.unlock.Owned(ctx, ws)
 		if err != nil {
 			return selection{}, err
 		}
-		out = out.Or(owned)
+		if r.Terms.OnlyNew {
+			out = out.Or(owned)
+		} else {
+			within = &owned
+		}
+	}
+	if !r.Terms.NotOn.IsZero() {
+		excluded, err := x.lists.Companies(ctx, ws, r.Terms.NotOn)
+		if err != nil {
+			return selection{}, err
+		}
+		out = out.Or(excluded)
 	}
 	var found *index.Selected
 	if r.Source == SourceList {
-		found, err = x.findListed(ctx, ws, r, out)
+		found, err = x.findListed(ctx, ws, r, within, out)
 	} else {
-		s := index.Selection{Query: r.Query, Sort: r.Sort, Limit: r.Terms.rowsMax()}
+		s := index.Selection{Query: r.Query, Sort: r.Sort, Limit: r.Terms.rowsMax(), Within: within}
 		if !out.IsEmpty() {
 			s.Without = &out
 		}
@@ -104,19 +116,23 @@ func (x *Exports) find(ctx context.Context, ws id.Workspace, r Request) (selecti
 		return selection{}, fmt.Errorf("select companies: %w", err)
 	}
 	return selection{
-		numbers: found.Numbers, set: company.SetOf(found.Numbers...),
+		numbers: found.Numbers, set: company.SetOf(found.Numbers...), matches: found.Total,
 		capped: found.Total > RowsMax && r.Terms.rowsMax() == RowsMax,
 	}, nil
 }
 
 // findListed returns the companies of a list in ascending order of their numbers, the order in which they came into the
 // catalog.
-func (x *Exports) findListed(ctx context.Context, ws id.Workspace, r Request, out company.Set) (*index.Selected, error) {
+func (x *Exports) findListed(
+	ctx context.Context, ws id.Workspace, r Request, within *company.Set, out company.Set,
+) (*index.Selected, error) {
 	set, err := x.lists.Companies(ctx, ws, r.List)
 	if err != nil {
 		return nil, err
 	}
-	set = set.Minus(out)
+	if set = set.Minus(out); within != nil {
+		set = set.And(*within)
+	}
 	numbers := make([]company.Number, 0, min(set.Len(), r.Terms.rowsMax()))
 	for n := range set.All() {
 		if len(numbers) == r.Terms.rowsMax() {
@@ -133,6 +149,8 @@ func noCandidates(r Request, warnings []Warning) error {
 	switch w := worst(warnings); {
 	case w != nil:
 		reason = fmt.Sprintf(": %s %q: %s", w.Field, w.Value, w.Message)
+	case r.Terms.OnlyOwned:
+		reason = " that the workspace has unlocked."
 	case r.Terms.OnlyNew:
 		reason = " that the workspace has not unlocked yet. Without only_new, unlocked companies are exported again for free."
 	case r.Source == SourceList:

@@ -15,6 +15,7 @@ import (
 type selection struct {
 	numbers []company.Number // in the order of the file's rows, at most RowsMax
 	set     company.Set      // the same companies
+	matches int              // companies that the source has, before the limit and the cap
 	capped  bool             // the source has more than RowsMax, and no smaller limit was asked for
 	skipped int              // companies that the quote left out because the balance did not cover them
 }

@@ -5,14 +5,18 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
 )
 
 // Terms limit what is bought and what it may cost. The zero Terms buy all companies or none.
 type Terms struct {
 	Limit      int    `json:"limit,omitempty"`       // maximum rows, 1 to RowsMax; 0 means RowsMax
 	OnlyNew    bool   `json:"only_new,omitempty"`    // leave out what the workspace has unlocked already
+	OnlyOwned  bool   `json:"only_owned,omitempty"`  // leave out everything else
 	Partial    bool   `json:"partial,omitempty"`     // buy what the balance covers and leave out the rest
 	MaxCredits *int64 `json:"max_credits,omitempty"` // maximum cost; nil means the whole balance
+
+	NotOn id.List `json:"not_on,omitzero"` // leave out the companies of this list, unless it is zero
 }
 
 func (t Terms) rowsMax() int {
@@ -25,6 +29,9 @@ func (t Terms) rowsMax() int {
 func (t Terms) faults() (errs []fault.FieldError) {
 	if t.Limit < 0 || t.Limit > RowsMax {
 		errs = append(errs, fault.FieldError{Field: "limit", Message: "must be between 1 and 10,000"})
+	}
+	if t.OnlyNew && t.OnlyOwned {
+		errs = append(errs, fault.FieldError{Field: "only_new", Message: "excludes every owned company, and only those were asked for"})
 	}
 	if t.MaxCredits != nil && *t.MaxCredits < 0 {
 		errs = append(errs, fault.FieldError{Field: "max_credits", Message: "must be at least 0"})
@@ -42,10 +49,16 @@ func (t Terms) funds(balance int64) int64 {
 
 // price splits the selection into owned and new companies, and returns what is left to deliver with the figures. A partial
 // purchase leaves out the new companies that the funds do not cover, from the end of the file's order. NoCandidates if
-// only new companies are asked for and all are owned.
+// only new companies are asked for and all are owned, or the other way round.
 func (t Terms) price(s selection, owned company.Set, balance int64) (selection, Figures, error) {
 	if t.OnlyNew {
 		if s = s.without(owned); len(s.numbers) == 0 {
+			return selection{}, Figures{}, noCandidates(Request{Terms: t}, nil)
+		}
+	}
+	if t.OnlyOwned {
+		// A refund may have taken some of them back since they were found. They are not bought again.
+		if s = s.filter(owned.Has); len(s.numbers) == 0 {
 			return selection{}, Figures{}, noCandidates(Request{Terms: t}, nil)
 		}
 	}

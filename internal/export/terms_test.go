@@ -82,6 +82,8 @@ func TestTermsMatchTheWorkedExamplesOfTheDocs(t *testing.T) {
 		"exact max_credits":   {100, export.Terms{MaxCredits: credits(30)}, figures(40, 10, 30, 0, 30), span(1, 40), ""},
 		"max_credits first":   {5, export.Terms{MaxCredits: credits(9)}, figures(40, 10, 30, 25, 0), nil, fault.MaxCreditsExceeded},
 		"max 0, partial":      {9, export.Terms{Partial: true, MaxCredits: credits(0)}, figures(40, 10, 30, 30, 0), span(11, 20), ""},
+		"only owned":          {0, export.Terms{OnlyOwned: true}, figures(10, 10, 0, 0, 0), span(11, 20), ""},
+		"few of the owned":    {0, export.Terms{OnlyOwned: true, Limit: 3}, figures(3, 3, 0, 0, 0), span(11, 13), ""},
 		"max 0, only new": {
 			9,
 			export.Terms{Partial: true, OnlyNew: true, MaxCredits: credits(0)},

@@ -25,7 +25,16 @@ type Search struct {
 	Filters   query.Filters
 	SortBy    string // as in query.ParseSort; empty for the default
 	SortOrder string
+	Show      string  // what it shows of its matches by who owns them; the package does not interpret it
+	NotOn     id.List // leaves out the companies of this list, unless it is zero. The list may have been deleted
 	CreatedAt time.Time
+}
+
+// storedFilters is what the column filters contains.
+type storedFilters struct {
+	query.Filters
+	Show  string  `json:"show,omitempty"`
+	NotOn id.List `json:"not_on,omitzero"`
 }
 
 const searchColumns = `id, workspace_id, name, filters, sort_by, sort_order, created_at`
@@ -33,23 +42,56 @@ const searchColumns = `id, workspace_id, name, filters, sort_by, sort_order, cre
 // SaveSearch stores a search under a name. Validation for a bad name, filters or sort, or if the workspace has SearchesMax
 // searches already.
 func (s *Store) SaveSearch(ctx context.Context, ws id.Workspace, search Search) (Search, error) {
-	name, err := checkName(search.Name)
+	search, err := search.checked()
 	if err != nil {
 		return Search{}, err
 	}
-	q, err := query.Parse(search.Filters)
-	if err != nil {
-		return Search{}, err
-	}
-	if _, err := query.ParseSort(search.SortBy, search.SortOrder, q.HasText()); err != nil {
-		return Search{}, err
-	}
-	search.ID, search.Workspace, search.Name = id.New[id.Search](), ws, name
+	search.ID, search.Workspace = id.New[id.Search](), ws
 	search.CreatedAt = db.FromTime(db.Time(time.Now()))
 	if err := s.db.Tx(ctx, func(tx *db.Tx) error { return insertSearch(ctx, tx, search) }); err != nil {
 		return Search{}, err
 	}
 	return search, nil
+}
+
+// UpdateSearch replaces everything of the saved search but its id and time. Validation as in SaveSearch, NotFound.
+func (s *Store) UpdateSearch(ctx context.Context, ws id.Workspace, search Search) (Search, error) {
+	search, err := search.checked()
+	if err != nil {
+		return Search{}, err
+	}
+	filters, err := search.stored()
+	if err != nil {
+		return Search{}, err
+	}
+	const q = `UPDATE saved_search SET name = $3, filters = $4, sort_by = $5, sort_order = $6
+		WHERE workspace_id = $1 AND id = $2 RETURNING ` + searchColumns
+	var updated Search
+	err = s.db.Tx(ctx, func(tx *db.Tx) (err error) {
+		updated, err = scanSearch(tx.QueryRowContext(ctx, q, ws, search.ID, search.Name, filters, search.SortBy, search.SortOrder))
+		return err
+	})
+	return foundSearch(updated, err, search.ID)
+}
+
+// checked returns the search with a clean name, or what is wrong with it.
+func (s Search) checked() (Search, error) {
+	var err error
+	if s.Name, err = checkName(s.Name); err != nil {
+		return Search{}, err
+	}
+	q, err := query.Parse(s.Filters)
+	if err != nil {
+		return Search{}, err
+	}
+	_, err = query.ParseSort(s.SortBy, s.SortOrder, q.HasText())
+	return s, err
+}
+
+// stored returns the content of the column filters.
+func (s Search) stored() (string, error) {
+	text, err := json.Marshal(storedFilters{s.Filters, s.Show, s.NotOn})
+	return string(text), err
 }
 
 // insertSearch locks the workspace first, so that the number of its searches cannot change after it is checked.
@@ -59,9 +101,13 @@ func insertSearch(ctx context.Context, tx *db.Tx, s Search) error {
 	if err != nil {
 		return fmt.Errorf("save search in workspace %s: %w", s.Workspace, err)
 	}
+	filters, err := s.stored()
+	if err != nil {
+		return err
+	}
 	const q = `INSERT INTO saved_search (` + searchColumns + `) SELECT $1, $2, $3, $4, $5, $6, $7
 		WHERE (SELECT COUNT(*) FROM saved_search WHERE workspace_id = $2) < $8`
-	done, err := tx.ExecContext(ctx, q, s.ID, s.Workspace, s.Name, s.Filters.String(), s.SortBy, s.SortOrder,
+	done, err := tx.ExecContext(ctx, q, s.ID, s.Workspace, s.Name, filters, s.SortBy, s.SortOrder,
 		db.Time(s.CreatedAt), SearchesMax)
 	if err != nil {
 		return fmt.Errorf("save search in workspace %s: %w", s.Workspace, err)
@@ -79,6 +125,10 @@ func insertSearch(ctx context.Context, tx *db.Tx, s Search) error {
 func (s *Store) GetSearch(ctx context.Context, ws id.Workspace, search id.Search) (Search, error) {
 	const q = `SELECT ` + searchColumns + ` FROM saved_search WHERE workspace_id = $1 AND id = $2`
 	found, err := scanSearch(s.db.Read().QueryRowContext(ctx, q, ws, search))
+	return foundSearch(found, err, search)
+}
+
+func foundSearch(found Search, err error, search id.Search) (Search, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return Search{}, noSearch(search)
 	}
@@ -121,7 +171,10 @@ func scanSearch(row db.Row) (Search, error) {
 		return Search{}, err
 	}
 	s.CreatedAt = db.FromTime(created)
-	return s, json.Unmarshal([]byte(filters), &s.Filters)
+	var stored storedFilters
+	err := json.Unmarshal([]byte(filters), &stored)
+	s.Filters, s.Show, s.NotOn = stored.Filters, stored.Show, stored.NotOn
+	return s, err
 }
 
 func noSearch(search id.Search) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/query"
 )
@@ -29,7 +30,7 @@ func TestSavedSearchIsKeptUnchanged(t *testing.T) {
 		first, err := b.SaveSearch(t.Context(), ws, fintechs())
 		require.NoError(t, err)
 		require.Equal(t, "Fintechs", first.Name)
-		second, err := b.SaveSearch(t.Context(), ws, list.Search{Name: "Everything"})
+		second, err := b.SaveSearch(t.Context(), ws, list.Search{Name: "Everything", Show: "new", NotOn: id.New[id.List]()})
 		require.NoError(t, err)
 
 		got, err := b.GetSearch(t.Context(), ws, first.ID)
@@ -45,6 +46,20 @@ func TestSavedSearchIsKeptUnchanged(t *testing.T) {
 		all, err = b.Searches(t.Context(), stranger)
 		require.NoError(t, err)
 		require.Empty(t, all)
+
+		first.Name, first.Filters, first.SortOrder, first.Show = "Banks", query.Filters{Query: "bank"}, "asc", "owned"
+		updated, err := b.UpdateSearch(t.Context(), ws, first)
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff(first, updated))
+		_, err = b.UpdateSearch(t.Context(), stranger, first)
+		require.Equal(t, fault.NotFound, fault.CodeOf(err))
+		invalid := first
+		invalid.Name = " "
+		_, err = b.UpdateSearch(t.Context(), ws, invalid)
+		require.Equal(t, fault.Validation, fault.CodeOf(err))
+		all, err = b.Searches(t.Context(), ws)
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff([]list.Search{second, first}, all))
 
 		require.NoError(t, b.DeleteSearch(t.Context(), ws, first.ID))
 		require.Equal(t, fault.NotFound, fault.CodeOf(b.DeleteSearch(t.Context(), ws, first.ID)))

@@ -35,7 +35,7 @@ func TestExploreCountsANarrowedFacetWithoutItsOwnFilter(t *testing.T) {
 	}
 	germany, few, many := []string{"Germany"}, int64(11), int64(50)
 	both := query.Filters{Countries: germany, EmployeeCountMin: &few, EmployeeCountMax: &many}
-	found, err := s.Explore(t.Context(), ws, both, sort, "", 10)
+	found, err := s.Explore(t.Context(), ws, search.Exploration{Filters: both, Sort: sort, Limit: 10})
 	require.NoError(t, err)
 	narrow := find(both)
 	require.NotZero(t, found.Total)
@@ -47,7 +47,9 @@ func TestExploreCountsANarrowedFacetWithoutItsOwnFilter(t *testing.T) {
 	require.Equal(t, find(query.Filters{Countries: germany}).Facets.Bands["employee_count"], found.Facets.Bands["employee_count"])
 
 	industry := narrow.Facets.Values["industries"][0].Value
-	found, err = s.Explore(t.Context(), ws, query.Filters{ExcludeIndustries: []string{industry}}, sort, "", 10)
+	found, err = s.Explore(t.Context(), ws, search.Exploration{
+		Filters: query.Filters{ExcludeIndustries: []string{industry}}, Sort: sort, Limit: 10,
+	})
 	require.NoError(t, err)
 	require.Equal(t, find(query.Filters{}).Facets.Values["industries"], found.Facets.Values["industries"], "an excluded value can be chosen again")
 	require.Less(t, found.Total, 500)
@@ -57,7 +59,7 @@ func TestCompleteIgnoresTheFacetsOwnFilter(t *testing.T) {
 	t.Parallel()
 	s := open(t, 300)
 	complete := func(f query.Filters, facet search.Facet, prefix string) []search.Count {
-		counts, err := s.Complete(t.Context(), f, facet, prefix)
+		counts, err := s.Complete(t.Context(), id.New[id.Workspace](), search.Exploration{Filters: f}, facet, prefix)
 		require.NoError(t, err)
 		return counts
 	}

@@ -27,6 +27,11 @@ type PickRequest struct {
 	IDs     []id.Company
 	Domains []string
 	Query   *query.Query
+
+	// Show and Except limit the search as in Request; Show needs the workspace.
+	Workspace id.Workspace
+	Show      Show
+	Except    company.Set
 }
 
 // Pick finds the selected companies.
@@ -38,7 +43,7 @@ func (s *Searcher) Pick(ctx context.Context, r PickRequest) (Picked, error) {
 	if err := s.pickDomains(ctx, r.Domains, &p); err != nil {
 		return Picked{}, err
 	}
-	if err := s.pickMatches(ctx, r.Query, &p); err != nil {
+	if err := s.pickMatches(ctx, r, &p); err != nil {
 		return Picked{}, err
 	}
 	return p, nil
@@ -83,18 +88,27 @@ func (s *Searcher) pickDomains(ctx context.Context, domains []string, p *Picked)
 	return nil
 }
 
-func (s *Searcher) pickMatches(ctx context.Context, q *query.Query, p *Picked) error {
-	if q == nil {
+func (s *Searcher) pickMatches(ctx context.Context, r PickRequest, p *Picked) error {
+	if r.Query == nil {
 		return nil
 	}
+	asks := Request{Query: *r.Query, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Show: r.Show, Except: r.Except}
+	var owned company.Set
+	if r.Show != ShowAll {
+		var err error
+		if owned, err = s.Unlock.Owned(ctx, r.Workspace); err != nil {
+			return err
+		}
+	}
+	limits := asks.indexed(owned)
 	found, err := s.Index.Select(ctx, index.Selection{
-		Query: *q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Limit: PickMax,
+		Query: limits.Query, Sort: limits.Sort, Within: limits.Within, Without: limits.Without, Limit: PickMax,
 	})
 	if err != nil {
 		return fmt.Errorf("select companies: %w", err)
 	}
 	p.Companies = p.Companies.Or(company.SetOf(found.Numbers...))
 	p.Capped = found.Total > len(found.Numbers)
-	p.Warnings, err = index.Warnings(ctx, s.Index, *q)
+	p.Warnings, err = index.Warnings(ctx, s.Index, *r.Query)
 	return err
 }

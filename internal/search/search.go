@@ -33,6 +33,17 @@ func New(d Deps) *Searcher { return &Searcher{d} }
 // FacetLimit is the maximum number of values of a facet.
 const FacetLimit = 25
 
+// Show limits a search by what the workspace owns. That is no filter: filters are about companies alone, so that a saved search
+// and an index mean the same for everybody.
+type Show uint8
+
+// The values of Show.
+const (
+	ShowAll   Show = iota
+	ShowNew        // companies that the workspace does not own
+	ShowOwned      // companies that it owns
+)
+
 // Request asks for one page of a search.
 type Request struct {
 	Query  query.Query
@@ -40,11 +51,15 @@ type Request struct {
 	Limit  int    // companies on the page, at least 1
 	Cursor string // Result.NextCursor of the previous page; empty for the first
 
+	Show   Show
+	Except company.Set // left out of everything. It may change between pages: a cursor is a place in the order
+
 	Facets      []Facet     // the facets to count; nil for all
 	FacetPrefix FacetPrefix // limits the values of one of them
+	FacetOwned  bool        // also count what the workspace owns by value
 }
 
-// Result is one page of a search. Total, facets, warnings and credits are about all matches.
+// Result is one page of a search. Total and facets are about all matches that Show leaves, credits are about all matches.
 type Result struct {
 	Items      []Item
 	Total      int
@@ -52,6 +67,7 @@ type Result struct {
 	NextCursor string // empty on the last page
 	Warnings   []Warning
 	Credits    Credits
+	Unknown    map[Facet]Count // matches without a value of the facet's field; only Explore sets it
 
 	IndexTook   time.Duration // time in the index: finding, counting and looking up filter values
 	CatalogTook time.Duration // time to read the items
@@ -93,9 +109,43 @@ type Item struct {
 // Credits is the price of all matches: those unlocked already, and the new ones at one credit each.
 type Credits struct{ AlreadyUnlocked, NewCount int }
 
+// indexed returns the request for the index, for a workspace that owns these companies.
+func (r Request) indexed(owned company.Set) index.Request {
+	q := index.Request{
+		Query: r.Query, Sort: r.Sort, Limit: r.Limit, Owned: owned,
+		FacetLimit: FacetLimit, Facets: r.Facets, FacetPrefix: r.FacetPrefix, FacetOwned: r.FacetOwned,
+	}
+	out := r.Except
+	switch {
+	case r.Show == ShowOwned:
+		q.Within = &owned
+	case r.Show == ShowNew && out.IsEmpty():
+		out = owned // as it is: the index caches it
+	case r.Show == ShowNew:
+		out = out.Or(owned)
+	}
+	if !out.IsEmpty() {
+		q.Without = &out
+	}
+	return q
+}
+
+// credits counts all matches of a request whose Show leaves some of them out.
+func (s *Searcher) credits(ctx context.Context, r Request, owned company.Set) (Credits, error) {
+	r.Show, r.Facets, r.Limit = ShowAll, []Facet{}, 1
+	found, err := s.Index.Search(ctx, r.indexed(owned))
+	if err != nil {
+		return Credits{}, fmt.Errorf("count the matches: %w", err)
+	}
+	return Credits{AlreadyUnlocked: found.Owned, NewCount: found.Total - found.Owned}, nil
+}
+
 // Search returns one page. InvalidCursor for a cursor that cannot be read or belongs to another query or sort.
 func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Result, error) {
 	scope := cursor.NewScope("search", r.Query.Fingerprint(), r.Sort)
+	if r.Show != ShowAll {
+		scope = cursor.NewScope("search", r.Query.Fingerprint(), r.Sort, r.Show)
+	}
 	position, err := scope.Decode(r.Cursor)
 	if err != nil {
 		return nil, err
@@ -105,15 +155,20 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 		return nil, err
 	}
 	asked := time.Now()
-	found, err := s.Index.Search(ctx, index.Request{
-		Query: r.Query, Sort: r.Sort, Limit: r.Limit, Cursor: position, Owned: owned, FacetLimit: FacetLimit,
-		Facets: r.Facets, FacetPrefix: r.FacetPrefix,
-	})
+	asks := r.indexed(owned)
+	asks.Cursor = position
+	found, err := s.Index.Search(ctx, asks)
 	if errors.Is(err, index.ErrCursor) {
 		return nil, cursor.Unreadable(err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("search the index: %w", err)
+	}
+	credits := Credits{AlreadyUnlocked: found.Owned, NewCount: found.Total - found.Owned}
+	if r.Show != ShowAll {
+		if credits, err = s.credits(ctx, r, owned); err != nil {
+			return nil, err
+		}
 	}
 	indexed := time.Now()
 	items, err := s.items(ctx, owned, found.Page)
@@ -127,7 +182,7 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 	}
 	result := &Result{
 		Items: items, Total: found.Total, Facets: found.Facets, Warnings: warnings,
-		Credits:   Credits{AlreadyUnlocked: found.Owned, NewCount: found.Total - found.Owned},
+		Credits:   credits,
 		IndexTook: indexed.Sub(asked) + time.Since(read), CatalogTook: read.Sub(indexed),
 	}
 	if found.Next != nil {

@@ -12,16 +12,6 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// sortOptions are the sort orders that a search offers.
-var sortOptions = []struct{ value, label string }{
-	{"", "Best first"},
-	{"relevance", "Relevance"},
-	{"employee_count", "Employees"},
-	{"name", "Name"},
-	{"founded_year", "Founded"},
-	{"updated_at", "Updated"},
-}
-
 // connectionCategories are suggestions; any other category can be typed.
 var connectionCategories = []string{
 	"vendor", "customer", "partner", "investor", "portfolio", "acquirer", "acquisition", "owner", "owned_company", "competitor",

@@ -73,6 +73,10 @@ func ReadExportForm(v url.Values) ExportForm {
 		o.List = l
 	}
 	o.Columns = readColumns(v["column"])
+	o.Saved = id.Search{}
+	if o.Show == search.ShowNew { // the form has a box for it
+		o.Show, o.Only = search.ShowAll, true
+	}
 	return o
 }
 
@@ -105,8 +109,9 @@ func (o *ExportForm) source() url.Values {
 func (o *ExportForm) Request() (export.Request, error) {
 	r := export.Request{
 		Name: o.Name, Format: o.Format, Options: format.Options{BOM: o.BOM && o.Format == format.CSV, Columns: o.Columns},
-		Terms: export.Terms{OnlyNew: o.Only, Partial: o.Part},
+		Terms: o.Terms(),
 	}
+	r.Terms.OnlyNew, r.Terms.Partial = o.Only, o.Part
 	var faults []fault.FieldError
 	if o.Limit != "" {
 		n, err := strconv.Atoi(o.Limit)
@@ -145,7 +150,18 @@ func SearchFormOf(e export.Export) (w SearchForm) {
 		return SearchForm{}
 	}
 	w.SortBy, w.SortOrder, _ = strings.Cut(e.Sort, " ")
+	if w.NotOn = e.Terms.NotOn; e.Terms.OnlyOwned {
+		w.Show = search.ShowOwned
+	}
 	return w
+}
+
+// order names the order of the file's rows within a sentence.
+func (v *NewExport) order() string {
+	if !v.List.IsZero() {
+		return "in the order in which they came into the catalog"
+	}
+	return v.orderPhrase()
 }
 
 // SuggestName returns the name of the export until its buyer types another.
@@ -176,6 +192,8 @@ func (v *NewExport) WhyEmpty() string {
 	switch {
 	case v.Only:
 		return nothing + "you own every company that matches. To export them again for free, include the companies that you own."
+	case v.Show == search.ShowOwned:
+		return nothing + "you own none of the companies that match."
 	case !v.List.IsZero():
 		return nothing + "the list is empty."
 	case v.isEmpty():

@@ -63,7 +63,7 @@ func ListPath(ctx context.Context, l id.List) string {
 
 // savedAt returns the address of a page with a saved search.
 func savedAt(page string, saved list.Search) string {
-	w := SearchForm{Filters: saved.Filters, SortBy: saved.SortBy, SortOrder: saved.SortOrder}
+	w := SavedForm(saved)
 	return w.At(page)
 }
 

@@ -6,38 +6,55 @@ import (
 	"github.com/opencapi/capi/internal/export"
 )
 
-// Price is what the export of a selection costs, and what that leaves.
+// Price is what a selection costs, and what its file costs, which can be smaller.
 type Price struct {
-	Matches  int // companies in the selection
-	Rows     int // companies in the file
-	Owned    int // part of Rows; free
-	New      int // part of Rows; to pay for
-	Cost     int64
-	Balance  int64
-	Capped   bool // the selection is larger than a file can be
-	Filtered bool // the form asks for only a part of the matches
+	All     Split // the whole selection. Only Rows is set where the split is not counted
+	File    Split
+	Cost    int64 // of the file
+	Balance int64
+	Capped  bool // the selection is larger than a file can be
 }
 
-// After returns the balance after the export. It is negative if credits are missing.
+// Split is a number of companies: those that the workspace owns, and the new ones, which cost a credit each.
+type Split struct{ Rows, Owned, New int }
+
+// After returns the balance after the export of the file. It is negative if credits are missing.
 func (p Price) After() int64 { return p.Balance - p.Cost }
 
-// Short reports whether the balance does not cover the cost.
+// Short reports whether the balance does not cover the cost of the file.
 func (p Price) Short() bool { return p.After() < 0 }
 
-// PriceOf returns the price of an export with these figures out of this number of matches.
-func PriceOf(matches int, f export.Figures) Price {
+// PriceOf returns the price of a selection and of its file.
+func PriceOf(all Split, f export.Figures) Price {
 	return Price{
-		Matches: matches, Rows: f.RequestedCount, Owned: f.AlreadyUnlocked, New: f.NewCount, Cost: f.Cost,
-		Balance: f.Balance, Capped: f.CappedAt10k, Filtered: f.RequestedCount < matches && !f.CappedAt10k,
+		All: all, File: Split{Rows: f.RequestedCount, Owned: f.AlreadyUnlocked, New: f.NewCount},
+		Cost: f.Cost, Balance: f.Balance, Capped: f.CappedAt10k,
 	}
 }
 
-// summary describes the price in a sentence for screen readers.
+// summary describes the price in sentences for screen readers.
 func (p Price) summary(ctx context.Context) string {
-	s := Plural(ctx, p.Matches, "match", "matches") + ", " + Count(ctx, p.Owned) + " already yours, cost " +
-		Plural(ctx, p.Cost, "credit", "credits") + ", "
+	s := Plural(ctx, p.All.Rows, "match", "matches") + ", "
+	if p.File.Rows < p.All.Rows {
+		s = Count(ctx, p.File.Rows) + " of " + Plural(ctx, p.All.Rows, "match", "matches") + " in the file, "
+	}
+	s += Count(ctx, p.File.Owned) + " already yours, cost " + Plural(ctx, p.Cost, "credit", "credits") + ", "
 	if p.Short() {
 		return s + Plural(ctx, -p.After(), "credit", "credits") + " short."
 	}
 	return s + Plural(ctx, p.After(), "credit", "credits") + " left."
+}
+
+// capNote describes the file of a selection that is too large for one, in the order of the sort.
+func (p Price) capNote(ctx context.Context, order string) string {
+	s := "A file has at most " + Count(ctx, export.RowsMax) + " companies: this one has the first " + Count(ctx, p.File.Rows) + " of " +
+		Count(ctx, p.All.Rows) + ", " + order + ". "
+	cost := "cost " + Plural(ctx, p.Cost, "credit", "credits") + "."
+	switch {
+	case p.File.New == 0:
+		return s + "All of them are already yours, and free."
+	case p.File.Owned == 0:
+		return s + "All of them are new and " + cost
+	}
+	return s + Count(ctx, p.File.Owned) + " of them are already yours, the other " + Count(ctx, p.File.New) + " " + cost
 }

@@ -93,7 +93,7 @@ const addressLabel = "Address"
 
 // fieldLabels are the labels of form fields other than filters.
 var fieldLabels = map[string]string{
-	"sort_by": "Sort by", "sort_order": "Order", ExcludeButton: "Exclude", "list": "List", "name": "Name",
+	"sort_by": "Sort by", "sort_order": "Order", "show": "Tab", "not_on": "Not on list", "saved": "Saved search", ExcludeButton: "Exclude", "list": "List", "name": "Name",
 	"format": "Format", "export_format": "Format", "columns": "Columns", "limit": "Maximum companies",
 }
 

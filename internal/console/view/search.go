@@ -1,6 +1,10 @@
 package view
 
 import (
+	"context"
+	"strconv"
+
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/search"
 )
@@ -14,9 +18,96 @@ type Search struct {
 	Found    *search.Result // nil if the form has errors
 	Facets   []Facet
 	Bands    []Range
+	Cursor   string // of this page; empty for the first
 	Next     string // the address of the next page; empty at the end
-	Later    bool   // not the first page
 	Lists    []list.List
-	Searches []list.Search
+	Saves    []list.Search // saved searches, newest first
+	Recents  []SearchForm  // newest first
+	Opened   list.Search   // the saved search that was opened; zero without one
+	Columns  []Column
+	Company  *Preview
 	Curl     string
+}
+
+// Preview is a company beside the list.
+type Preview struct {
+	search.Item
+	Previous, Next string // addresses of the search with the neighbours; empty if there are none
+	Close          string // the address of the search without the company
+}
+
+// companyParam is the parameter of an address that opens a company beside the list, and its value for the first one.
+const (
+	companyParam = "company"
+	firstCompany = "first"
+)
+
+// OpenedIn returns the company that an address opens. A link to the next page opens its first company, which it cannot name.
+func OpenedIn(param string, items []search.Item) (opened id.Company, asked bool) {
+	if param == firstCompany && len(items) > 0 {
+		return items[0].ID, true
+	}
+	opened, err := id.Parse[id.Company](param)
+	return opened, err == nil
+}
+
+// PreviewOf returns the company with its neighbours in the list.
+func (v *Search) PreviewOf(item search.Item) *Preview {
+	p := &Preview{Item: item, Close: v.here("")}
+	for i, other := range v.Found.Items {
+		if other.ID != item.ID {
+			continue
+		}
+		if i > 0 {
+			p.Previous = v.here(v.Found.Items[i-1].ID.String())
+		}
+		switch {
+		case i+1 < len(v.Found.Items):
+			p.Next = v.here(v.Found.Items[i+1].ID.String())
+		case v.Found.NextCursor != "":
+			p.Next = v.At("", "cursor", v.Found.NextCursor, companyParam, firstCompany)
+		}
+	}
+	return p
+}
+
+// here returns the address of this page with a company beside the list; empty opens none.
+func (v *Search) here(company string) string {
+	return v.At("", "cursor", v.Cursor, companyParam, company)
+}
+
+// tab is one of the tabs: a part of the matches by who owns them.
+type tab struct {
+	name  string
+	show  search.Show
+	count int
+}
+
+func (v *Search) tabs() []tab {
+	return []tab{
+		{"All", search.ShowAll, v.Price.All.Rows}, {"New", search.ShowNew, v.Price.All.New}, {"Owned", search.ShowOwned, v.Price.All.Owned},
+	}
+}
+
+// exportAt returns the address of the form that exports what the page shows.
+func (v *Search) exportAt(ctx context.Context) string {
+	return v.At(ViewerOf(ctx).Path("/exports/new"), "saved", "")
+}
+
+// changed reports whether the search differs from the saved one that was opened.
+func (v *Search) changed() bool {
+	saved := SavedForm(v.Opened)
+	return saved.At("") != v.At("")
+}
+
+// rowID is the id of an element of a row.
+func rowID(i int) string { return "c" + strconv.Itoa(i) }
+
+// Address returns the shortest address of the page.
+func (v *Search) Address() string {
+	company := ""
+	if v.Company != nil {
+		company = v.Company.ID.String()
+	}
+	return v.At(v.Page, "cursor", v.Cursor, companyParam, company)
 }

@@ -2,8 +2,10 @@ package view
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // Chip is one filter of a search, with the address of the search without it.
@@ -36,5 +38,24 @@ func (w *SearchForm) Chips(page string) (chips []Chip) {
 			}
 		}
 	}
+	if !w.NotOn.IsZero() {
+		chips = append(chips, Chip{"Not on list", cmp.Or(w.NotOnName, "deleted list"), true, w.At(page, "not_on", "")})
+	}
 	return chips
+}
+
+// summary names the search in a few words, at most 100 characters.
+func (w *SearchForm) summary() string {
+	var words []string
+	for _, c := range w.Chips("") {
+		word := c.Value
+		if c.Out {
+			word = "not " + word
+		}
+		words = append(words, word)
+	}
+	if name := showNames[w.Show]; name != "" {
+		words = append(words, name)
+	}
+	return text.Start(strings.Join(words, ", "), 100)
 }

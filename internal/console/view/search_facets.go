@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/query"
@@ -15,15 +16,18 @@ type Facet struct {
 	Param, Title, Hint string
 	Out                string // the parameter that excludes values; empty if there is no such filter
 	Values             []FacetValue
-	Chosen             int  // number of included and excluded values
-	Open               bool // open at first
+	Unknown            *Band  // the companies without a value; nil if there are none, or they are not counted
+	More               string // the address of the page with all values; empty if all are shown
+	Chosen             int    // number of included and excluded values
+	Open               bool   // open at first
 }
 
 // FacetValue is one bar.
 type FacetValue struct {
 	Value, Label string
 	Count        int
-	Known        bool // Count is known
+	New          int  // part of Count that the workspace does not own, a credit each
+	Known        bool // Count and New are known
 	Share        int  // of the facet's longest bar, in percent
 	Taken, Out   bool
 }
@@ -38,15 +42,16 @@ type Range struct {
 
 // Band is a bar of a Range: a link that selects it, its count, and its length in percent of the longest.
 type Band struct {
-	Label string
-	Link  string
-	Count int
-	Share int
-	Taken bool
+	ID, Label string
+	Link      string
+	Count     int
+	New       int // as in FacetValue
+	Share     int
+	Taken     bool
 }
 
 // facetShown is how many values a facet shows besides the chosen ones. The field above it finds the others.
-const facetShown = 8
+const facetShown = 5
 
 // facetsFirst are the facets of texts that a page shows first, in this order; the table's others follow. Those of
 // facetsOpen are unfolded at first.
@@ -68,31 +73,84 @@ var textFacets = func() []search.Facet {
 	return all
 }()
 
-// Facets returns the facets of a result. In each, the chosen values come first, then the most common.
-func Facets(w *SearchForm, counts search.Facets) []Facet {
+// Facets returns the facets of a result, which is nil if the form has errors. In each, the chosen values come first, then the
+// most common. The pages with all
+// values of a facet are below the address all.
+func Facets(w *SearchForm, found *search.Result, all string) []Facet {
+	if found == nil {
+		found = &search.Result{}
+	}
 	var views []Facet
 	for _, f := range textFacets {
-		p := f.Param()
-		v := Facet{Param: p.Name, Title: p.Label, Hint: p.Hint, Open: slices.Contains(facetsOpen, f)}
-		taken := *p.Texts(&w.Filters)
-		var out []string
-		if not := p.Opposite(); not != nil {
-			v.Out, out = not.Name, *not.Texts(&w.Filters)
+		v := facetOf(w, f, found.Facets.Values[f], facetShown)
+		if len(found.Facets.Values[f]) > facetShown {
+			v.More = w.At(all + "/" + v.Param)
 		}
-		v.Values = barsOf(p, taken, out, counts.Values[f])
-		v.Chosen = len(taken) + len(out)
-		v.Open = v.Open || v.Chosen > 0
+		if v.Unknown = w.unknownBand(f, found.Unknown[f]); v.Unknown != nil {
+			longest := v.Unknown.Count
+			for _, value := range v.Values {
+				longest = max(longest, value.Count)
+			}
+			v.Unknown.Share = percent(v.Unknown.Count, longest)
+		}
 		views = append(views, v)
 	}
 	return views
 }
 
-func barsOf(p *query.Param, taken, out []string, counts []search.Count) []FacetValue {
+// FacetOf returns a facet with these values, and the chosen ones first.
+func FacetOf(w *SearchForm, f search.Facet, counts []search.Count) Facet {
+	return facetOf(w, f, counts, len(counts))
+}
+
+func facetOf(w *SearchForm, f search.Facet, counts []search.Count, shown int) Facet {
+	p := f.Param()
+	v := Facet{Param: p.Name, Title: p.Label, Hint: p.Hint, Open: slices.Contains(facetsOpen, f)}
+	taken := *p.Texts(&w.Filters)
+	var out []string
+	if not := p.Opposite(); not != nil {
+		v.Out, out = not.Name, *not.Texts(&w.Filters)
+	}
+	v.Values = barsOf(p, taken, out, counts, shown)
+	v.Chosen = len(taken) + len(out)
+	v.Open = v.Open || v.Chosen > 0
+	return v
+}
+
+// unknownBand is the bar of the companies without a known value of a facet's field. Its link asks for them in place of those
+// with values, or takes that back.
+func (w *SearchForm) unknownBand(f search.Facet, unknown search.Count) *Band {
+	field, rest := f.Field().String(), w.Values()
+	taken := hasFold(w.Missing, field)
+	if unknown.Count == 0 && !taken {
+		return nil
+	}
+	missing := w.missingBut(f)
+	for _, p := range query.ParamsOf(f.Field()) {
+		rest.Del(p.Name)
+	}
+	if rest.Del("missing"); !taken {
+		missing = append(missing, field)
+	}
+	if len(missing) > 0 {
+		rest["missing"] = missing
+	}
+	return &Band{
+		ID: "unknown-" + field, Label: "unknown", Link: withQuery("", rest), Count: unknown.Count, New: unknown.Count - unknown.Owned, Taken: taken,
+	}
+}
+
+// missingBut returns the fields that must be unknown, without the facet's.
+func (w *SearchForm) missingBut(f search.Facet) []string {
+	return slices.DeleteFunc(slices.Clone(w.Missing), func(name string) bool { return strings.EqualFold(name, f.Field().String()) })
+}
+
+func barsOf(p *query.Param, taken, out []string, counts []search.Count, shown int) []FacetValue {
 	var longest int
 	bar := func(value string) FacetValue {
 		fv := FacetValue{Value: value, Label: LabelOf(p.Name, value)}
 		if i := slices.IndexFunc(counts, func(c search.Count) bool { return sameValue(p, c.Value, value) }); i >= 0 {
-			fv.Count, fv.Known = counts[i].Count, true
+			fv.Count, fv.New, fv.Known = counts[i].Count, counts[i].Count-counts[i].Owned, true
 		}
 		longest = max(longest, fv.Count)
 		return fv
@@ -110,7 +168,7 @@ func barsOf(p *query.Param, taken, out []string, counts []search.Count) []FacetV
 	}
 	chosen := len(bars)
 	for _, c := range counts {
-		if len(bars) >= chosen+facetShown {
+		if len(bars) >= chosen+shown {
 			break
 		}
 		if !slices.ContainsFunc(bars[:chosen], func(b FacetValue) bool { return sameValue(p, c.Value, b.Value) }) {
@@ -147,7 +205,11 @@ func LabelOf(param, value string) string {
 }
 
 // Ranges returns the number ranges of a result.
-func Ranges(ctx context.Context, w *SearchForm, counts search.Facets) (views []Range) {
+func Ranges(ctx context.Context, w *SearchForm, found *search.Result) (views []Range) {
+	if found == nil {
+		found = &search.Result{}
+	}
+	counts := found.Facets
 	for _, f := range search.AllFacets() {
 		if !f.HasBands() {
 			continue
@@ -161,21 +223,27 @@ func Ranges(ctx context.Context, w *SearchForm, counts search.Facets) (views []R
 		if f.Field() == query.FieldFoundedYear {
 			write = func(n int64) string { return strconv.FormatInt(n, 10) }
 		}
+		known := *w // choosing a band takes back that unknown values were asked for
+		known.Missing = w.missingBut(f)
 		longest := 0
 		for _, b := range counts.Bands[f] {
 			longest = max(longest, b.Count)
 		}
-		for _, b := range counts.Bands[f] {
+		for i, b := range counts.Bands[f] {
 			shown := Band{
-				Label: spanLabel(b, write), Count: b.Count, Share: percent(b.Count, longest),
+				ID: v.Param + strconv.Itoa(i), Label: spanLabel(b, write), Count: b.Count, New: b.Count - b.Owned, Share: percent(b.Count, longest),
 				Taken: sameBound(b.Min, v.Min) && sameBound(b.Max, v.Max),
 			}
 			low, high := bound(b.Min), bound(b.Max)
 			if shown.Taken {
 				low, high = "", ""
 			}
-			shown.Link = w.At("", ends[0].Name, low, ends[1].Name, high)
+			shown.Link = known.At("", ends[0].Name, low, ends[1].Name, high)
 			v.Bands = append(v.Bands, shown)
+		}
+		if unknown := w.unknownBand(f, found.Unknown[f]); unknown != nil {
+			unknown.Share = percent(unknown.Count, max(longest, unknown.Count))
+			v.Bands = append(v.Bands, *unknown)
 		}
 		v.Open = slices.Contains(facetsOpen, f) || v.Min != nil || v.Max != nil
 		views = append(views, v)

@@ -9,16 +9,23 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/text"
 )
 
-// SearchForm is a search as its address states it: filters and sort order, as they were given.
+// SearchForm is a search as its address states it: filters and sort order, as they were given, and what a page adds to them.
 type SearchForm struct {
 	query.Filters
 	SortBy, SortOrder string
+	Show              search.Show
+	NotOn             id.List   // leaves out the companies on this list
+	NotOnName         string    // the list's name; no part of an address
+	Saved             id.Search // the saved search that was opened
 
 	unread url.Values         // parameters that the form cannot hold, as they were given
 	faults []fault.FieldError // what is wrong with them
@@ -30,8 +37,8 @@ const ExcludeButton = "exclude"
 
 // searchParams are the parameters that people write into an address, formParams all that a search form submits.
 var (
-	searchParams = append(paramNames(), "sort_by", "sort_order")
-	formParams   = append(slices.Clone(searchParams), "connection_category", "connection_domain", ExcludeButton)
+	searchParams = append(paramNames(), "sort_by", "sort_order", "show", "not_on", "saved")
+	formParams   = append(slices.Clone(searchParams), "connection_category", "connection_domain", "order", ExcludeButton)
 )
 
 func paramNames() (names []string) {
@@ -44,10 +51,17 @@ func paramNames() (names []string) {
 // ReadSearchForm reads the parameters of an address; others are those of the page besides the search. Empty values and repeated
 // texts are left out. Everything else that cannot be read is an error of the form, because a search without it would find more
 // companies than its address says. A connection is written category:domain, where either part may be empty and a company id may
-// replace the domain. The form fields connection_category and connection_domain are one more connection.
+// replace the domain. The form fields connection_category and connection_domain are one more connection, and order is sort_by and
+// sort_order in one.
 func ReadSearchForm(v url.Values, others ...string) SearchForm {
 	var w SearchForm
 	w.SortBy, w.SortOrder = w.readSingle(v, "sort_by"), w.readSingle(v, "sort_order")
+	if sort := w.readSingle(v, "order"); sort != "" {
+		w.SortBy, w.SortOrder, _ = strings.Cut(sort, " ")
+	}
+	w.readShow(w.readSingle(v, "show"))
+	readID(&w, v, "not_on", "list", &w.NotOn)
+	readID(&w, v, "saved", "saved search", &w.Saved)
 	for i := range query.Params {
 		switch p := &query.Params[i]; {
 		case p.Text != nil:
@@ -70,6 +84,38 @@ func ReadSearchForm(v url.Values, others ...string) SearchForm {
 	}
 	w.rejectUnknown(v, others)
 	return w
+}
+
+// showNames are the values of show in an address.
+var showNames = map[search.Show]string{search.ShowNew: "new", search.ShowOwned: "owned"}
+
+func showNamed(name string) search.Show {
+	for show, known := range showNames {
+		if name == known {
+			return show
+		}
+	}
+	return search.ShowAll
+}
+
+func (w *SearchForm) readShow(name string) {
+	if w.Show = showNamed(name); w.Show == search.ShowAll && name != "" {
+		w.reject("show", []string{name}, "must be new or owned")
+	}
+}
+
+// readID reads a parameter that is the id of a thing.
+func readID[K any](w *SearchForm, v url.Values, param, thing string, to *id.ID[K]) {
+	given := w.readSingle(v, param)
+	if given == "" {
+		return
+	}
+	read, err := id.Parse[id.ID[K]](given)
+	if err != nil {
+		w.reject(param, []string{given}, "is not the ID of a "+thing)
+		return
+	}
+	*to = read
 }
 
 // reject records that the form cannot hold the values of a parameter.
@@ -179,6 +225,13 @@ func (w *SearchForm) Values() url.Values {
 	}
 	set("sort_by", w.SortBy)
 	set("sort_order", w.SortOrder)
+	set("show", showNames[w.Show])
+	if !w.NotOn.IsZero() {
+		set("not_on", w.NotOn.String())
+	}
+	if !w.Saved.IsZero() {
+		set("saved", w.Saved.String())
+	}
 	for i := range query.Params {
 		switch p := &query.Params[i]; {
 		case !p.IsSet(&w.Filters):
@@ -234,10 +287,34 @@ func (w *SearchForm) Parse() (query.Query, query.Sort, error) {
 	return q, sort, fault.Invalid(faults...)
 }
 
+// SavedForm returns the form of a saved search.
+func SavedForm(saved list.Search) SearchForm {
+	return SearchForm{
+		Filters: saved.Filters, SortBy: saved.SortBy, SortOrder: saved.SortOrder, Show: showNamed(saved.Show), NotOn: saved.NotOn,
+		Saved: saved.ID,
+	}
+}
+
+// ToSave returns the search of the form under a name.
+func (w *SearchForm) ToSave(name string) list.Search {
+	return list.Search{
+		ID: w.Saved, Name: name, Filters: w.Filters, SortBy: w.SortBy, SortOrder: w.SortOrder, Show: showNames[w.Show], NotOn: w.NotOn,
+	}
+}
+
+// HasFilters reports whether the form has a filter.
+func (w *SearchForm) HasFilters() bool { return !w.isEmpty() }
+
+// Terms returns the terms of an export of what the form shows.
+func (w *SearchForm) Terms() export.Terms {
+	return export.Terms{OnlyNew: w.Show == search.ShowNew, OnlyOwned: w.Show == search.ShowOwned, NotOn: w.NotOn}
+}
+
 // isEmpty reports whether the form has no filter.
 func (w *SearchForm) isEmpty() bool {
 	v := w.Values()
-	v.Del("sort_by")
-	v.Del("sort_order")
+	for _, param := range []string{"sort_by", "sort_order", "show", "saved"} {
+		v.Del(param)
+	}
 	return len(v) == 0
 }

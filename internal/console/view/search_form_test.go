@@ -75,6 +75,8 @@ func TestSearchIsReadFromItsForm(t *testing.T) {
 	require.Equal(t, "founded_year_max", fault.Fields(err)[0].Field)
 	empty := ReadSearchForm(url.Values{"connection_category": {""}, "sort_by": {"name"}, "cursor": {"x"}}, "cursor")
 	require.True(t, empty.isEmpty())
+	sorted := ReadSearchForm(url.Values{"order": {"employee_count asc"}})
+	require.Equal(t, "?sort_by=employee_count&sort_order=asc", sorted.At(""), "an address has one spelling")
 }
 
 func TestAnExcludeButtonMovesItsValue(t *testing.T) {

@@ -1,8 +1,7 @@
 // What the pages do beyond plain forms and links. Everything works without this script; it only makes it faster.
 "use strict";
 (() => {
-  const root = document.documentElement;
-  root.classList.add("js");
+  document.documentElement.classList.add("js");
 
   // ---- fragments: elements with an id and data-region are replaced by the same elements of an answer ----
 
@@ -13,178 +12,31 @@
     return null;
   };
 
+  // What the server sent last for each region. A region that is sent again unchanged is left alone, with what a person did in it.
+  const sent = new WeakMap();
+  for (const region of document.querySelectorAll("[data-region]")) sent.set(region, region.innerHTML);
+
   function put(html) {
     const parts = new DOMParser().parseFromString(html, "text/html").querySelectorAll("[data-region]");
     for (const part of parts) {
       const old = document.getElementById(part.id);
-      if (!old) continue;
-      const focus = old.contains(document.activeElement) ? keyOf(document.activeElement) : null;
+      if (!old || sent.get(old) === part.innerHTML) continue;
+      sent.set(old, part.innerHTML);
+      const focused = old.contains(document.activeElement);
+      const focus = focused && keyOf(document.activeElement);
+      const open = [...old.querySelectorAll("details[id][open]")].map((d) => d.id);
       old.replaceChildren(...part.childNodes);
-      if (focus) old.querySelector(focus)?.focus({ preventScroll: true });
+      for (const id of open) { const d = document.getElementById(id); if (d) d.open = true; }
+      if (!focused) continue;
+      const target = (focus && old.querySelector(focus)) || old.querySelector("a[href], button, input:not([type=hidden])") || document.getElementById("query");
+      target?.focus({ preventScroll: true });
     }
     return parts.length > 0;
   }
 
   async function get(url, signal) {
     const answer = await fetch(url, { headers: { "X-Fragment": "1" }, signal, credentials: "same-origin" });
-    return { html: await answer.text(), address: answer.headers.get("X-Address") };
-  }
-
-  // ---- forms that answer while they are filled in ----
-
-  const paramsOf = (form, all) => {
-    const params = new URLSearchParams();
-    for (const el of form.elements) {
-      if (!el.name || el.disabled || el.value === "" || el.type === "submit" || el.tagName === "FIELDSET") continue;
-      if ((el.type === "checkbox" || el.type === "radio") && !el.checked) continue;
-      if (el.hasAttribute("data-later") && !all) continue;
-      params.append(el.name, el.value);
-    }
-    return params;
-  };
-
-  function live(form) {
-    let running = null;
-    let timer = 0;
-
-    async function load(url, { push = false, cleared = [] } = {}) {
-      clearTimeout(timer);
-      running?.abort();
-      const mine = (running = new AbortController());
-      root.classList.add("busy");
-      try {
-        const got = await get(url, mine.signal);
-        if (!put(got.html)) { location.assign(url); return; }
-        url = got.address || url;
-        for (const el of cleared) el.value = "";
-        history[push ? "pushState" : "replaceState"](null, "", url);
-      } catch (e) {
-        if (e.name !== "AbortError") location.assign(url);
-        return;
-      } finally {
-        if (running === mine) { running = null; root.classList.remove("busy"); }
-      }
-    }
-
-    const address = (params) => {
-      const q = params.toString();
-      return form.action.split("?")[0] + (q ? "?" + q : "");
-    };
-    const soon = (ms) => { clearTimeout(timer); timer = setTimeout(() => load(address(paramsOf(form, false))), ms); };
-
-    document.addEventListener("input", (e) => {
-      if (e.target.form !== form) return;
-      if (e.target.hasAttribute("data-later") || e.target.type === "checkbox" || e.target.type === "radio") return;
-      soon(250);
-    });
-    document.addEventListener("change", (e) => {
-      if (e.target.form === form && !e.target.hasAttribute("data-later")) soon(e.target.type === "checkbox" ? 60 : 0);
-    });
-    form.addEventListener("submit", (e) => {
-      if (e.submitter?.hasAttribute("formaction") || form.method !== "get") return;
-      e.preventDefault();
-      const params = paramsOf(form, true);
-      if (e.submitter?.name) params.append(e.submitter.name, e.submitter.value);
-      load(address(params), { cleared: form.querySelectorAll("[data-later]") });
-    });
-
-    // Links that remove a filter, and the Back button.
-    const follow = (url, push) => {
-      const params = new URL(url, location.href).searchParams;
-      for (const el of form.elements) {
-        if (!el.name || el.hasAttribute("data-later") || !/^(text|search|number|select-one)$/.test(el.type)) continue;
-        el.value = params.get(el.name) ?? "";
-      }
-      load(url, { push });
-    };
-    document.addEventListener("click", (e) => {
-      const link = e.target.closest("a[data-live]");
-      if (!link || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
-      e.preventDefault();
-      follow(link.href, true);
-    });
-    addEventListener("popstate", () => follow(location.href, false));
-  }
-
-  // ---- completing what is typed into a filter (WAI-ARIA combobox) ----
-
-  function combobox(input) {
-    const box = document.getElementById(input.getAttribute("aria-controls"));
-    let options = [];
-    let at = -1;
-    let timer = 0;
-    let running = null;
-
-    const close = () => {
-      clearTimeout(timer);
-      running?.abort();
-      box.hidden = true;
-      at = -1;
-      input.setAttribute("aria-expanded", "false");
-      input.removeAttribute("aria-activedescendant");
-    };
-    const choose = (i) => {
-      input.value = options[i].value;
-      close();
-      input.form.requestSubmit();
-    };
-    const mark = (i) => {
-      at = i;
-      [...box.children].forEach((el, n) => el.setAttribute("aria-selected", n === i ? "true" : "false"));
-      if (i >= 0) {
-        input.setAttribute("aria-activedescendant", box.children[i].id);
-        box.children[i].scrollIntoView({ block: "nearest" });
-      } else input.removeAttribute("aria-activedescendant");
-    };
-    const show = (found) => {
-      options = found;
-      box.replaceChildren(...found.map((o, i) => {
-        const li = document.createElement("li");
-        const value = document.createElement("span");
-        const count = document.createElement("span");
-        li.id = box.id + "-" + i;
-        li.setAttribute("role", "option");
-        value.textContent = o.label || o.value;
-        value.dir = "auto";
-        count.textContent = o.count;
-        count.className = "quiet";
-        li.append(value, count);
-        li.addEventListener("mousedown", (e) => { e.preventDefault(); choose(i); });
-        return li;
-      }));
-      box.hidden = found.length === 0;
-      input.setAttribute("aria-expanded", String(found.length > 0));
-      mark(-1);
-    };
-    const ask = async () => {
-      running?.abort();
-      running = new AbortController();
-      const params = paramsOf(input.form, false);
-      params.set("facet", input.getAttribute("data-complete"));
-      params.set("prefix", input.value);
-      try {
-        const answer = await fetch(input.form.getAttribute("data-complete-at") + "?" + params, {
-          headers: { "X-Fragment": "1" }, signal: running.signal, credentials: "same-origin",
-        });
-        if (answer.ok && document.activeElement === input) show(await answer.json());
-      } catch { /* typed on, or offline: the field works without */ }
-    };
-
-    input.addEventListener("input", () => {
-      clearTimeout(timer);
-      if (input.value.trim() === "") { close(); return; }
-      timer = setTimeout(ask, 120);
-    });
-    input.addEventListener("keydown", (e) => {
-      if (box.hidden) return;
-      if (e.key === "ArrowDown") mark((at + 1) % options.length);
-      else if (e.key === "ArrowUp") mark(at <= 0 ? options.length - 1 : at - 1);
-      else if (e.key === "Escape") close();
-      else if (e.key === "Enter" && at >= 0) choose(at);
-      else return;
-      e.preventDefault();
-    });
-    input.addEventListener("blur", close);
+    return { html: await answer.text(), status: answer.status, header: (name) => answer.headers.get(name) };
   }
 
   // ---- the progress of an export: a stream, or polling if the browser has no EventSource ----
@@ -252,9 +104,8 @@
     if (time) time.title = local.format(new Date(time.dateTime));
   });
 
-  document.querySelectorAll("form[data-live]").forEach(live);
-  document.querySelectorAll("input[data-complete]").forEach(combobox);
   document.querySelectorAll("[data-events]").forEach(progress);
   const gone = document.querySelector("[data-address]"); // a page whose form must not be sent again
   if (gone) history.replaceState(null, "", gone.getAttribute("data-address"));
+  window.capi = { put, get }; // for live.js
 })();

@@ -1,0 +1,74 @@
+package view
+
+import (
+	"net/url"
+	"strconv"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// previewValuesMax is the number of values that a preview shows of each list.
+const previewValuesMax = 8
+
+type previewField struct {
+	label string
+	link  bool // the text is the address of a page
+	text  func(c *company.Company) string
+}
+
+// previewFields are the facts of a preview besides name, description and lists.
+var previewFields = []previewField{
+	{"Domain", false, func(c *company.Company) string { return c.Domain }},
+	{"Website", true, func(c *company.Company) string { return c.Website }},
+	{"LinkedIn", true, func(c *company.Company) string { return c.LinkedInURL }},
+	{"Location", false, locationOf},
+	{"Employees", false, func(c *company.Company) string { return bound(c.EmployeeCount) }},
+	{"Founded", false, func(c *company.Company) string { return bound(c.FoundedYear) }},
+}
+
+var previewLists = []struct {
+	label, param string
+	values       func(c *company.Company) []string
+}{
+	{"Industries", "industries", func(c *company.Company) []string { return c.Industries }},
+	{"Technologies", "technologies", func(c *company.Company) []string { return c.Technologies }},
+	{"NAICS codes", "naics_codes", func(c *company.Company) []string { return c.NAICSCodes }},
+}
+
+// keys are the keys of the search page. live.js acts on them.
+var keys = [][2]string{
+	{"/", "Type a search"},
+	{"j", "Next company"},
+	{"k", "Previous company"},
+	{"Enter", "Open the company"},
+	{"x", "Select the company"},
+	{"e", "Export"},
+	{"Esc", "Close the company"},
+	{"?", "Show these keys"},
+}
+
+// FacetValues is the page with all values of a facet.
+type FacetValues struct {
+	*SearchForm
+	Shown        Facet
+	Search, Page string // the addresses of the search and of this page, without parameters
+	Prefix       string // what the values begin with
+	From         int    // the number of values on the pages before
+	More         bool
+}
+
+// NextFrom returns the number of values on this page and those before.
+func (v *FacetValues) NextFrom() string { return strconv.Itoa(v.From + FacetPageSize) }
+
+// FacetPageSize is the number of values on a page of them.
+const FacetPageSize = 100
+
+// rest returns the parameters of the search that the boxes of the page do not send.
+func (v *FacetValues) rest() url.Values {
+	rest := v.Values()
+	for _, p := range query.ParamsOf(query.ParamNamed(v.Shown.Param).Field) {
+		rest.Del(p.Name)
+	}
+	return rest
+}

@@ -142,6 +142,9 @@ func TestCompaniesAreFoundByIDNumberAndDomain(t *testing.T) {
 		byDomain, err := b.ByDomains(t.Context(), []string{"c3.example", "none.example"})
 		require.NoError(t, err)
 		require.Equal(t, map[string][]company.Number{"c3.example": numbers[6:8]}, byDomain)
+		sharing, err := b.SharingDomain(t.Context(), numbers[1:8])
+		require.NoError(t, err)
+		require.Equal(t, 6, sharing)
 
 		one, err := b.ByID(t.Context(), ids[0])
 		require.NoError(t, err)

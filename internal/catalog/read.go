@@ -77,6 +77,17 @@ func (s *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []compan
 	return numbers, unknown, nil
 }
 
+// SharingDomain returns how many of the companies have the domain of another one of them.
+func (s *Store) SharingDomain(ctx context.Context, numbers []company.Number) (n int, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (SELECT COUNT(*) AS n FROM company
+		WHERE domain_key IS NOT NULL AND number IN (SELECT value FROM `+s.db.EachNumber("$1")+`)
+		GROUP BY domain_key HAVING COUNT(*) > 1) AS shared`, numberArray(numbers)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count companies that share a domain: %w", err)
+	}
+	return n, nil
+}
+
 // ByDomains returns the numbers of the companies of each domain, ascending. Domains without a company are left out. The
 // domains must be clean, as company.CleanDomain returns them.
 func (s *Store) ByDomains(ctx context.Context, domains []string) (map[string][]company.Number, error) {

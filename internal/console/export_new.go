@@ -150,7 +150,8 @@ func (s *server) showQuote(w http.ResponseWriter, r *http.Request) error {
 func (s *server) quotePage(r *http.Request, quoted export.Quoted) *view.NewExport {
 	page := &view.NewExport{
 		ExportForm: view.ExportFormOf(quoted.Of), Page: view.ViewerOf(r.Context()).Path("/exports/new"),
-		Quote: quoted.Quote, Bought: quoted.Bought.ID, Price: view.PriceOf(view.Split{Rows: quoted.Figures.RequestedCount}, quoted.Figures),
+		Quote: quoted.Quote, Bought: quoted.Bought.ID, Sharing: quoted.SharingDomain,
+		Price: view.PriceOf(view.Split{Rows: quoted.Figures.RequestedCount}, quoted.Figures),
 	}
 	page.Part = quoted.Of.Terms.Partial
 	page.Name = r.FormValue("name")

@@ -2,19 +2,24 @@ package console
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/console/view"
+	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // domainsMax is the most domains that can be matched at once.
@@ -26,24 +31,23 @@ func (s *server) matchForList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	domains, err := domainsOf(r)
+	given, err := readDomains(r)
+	if faults := fieldErrors(err); faults != nil {
+		return s.renderList(w, r, http.StatusUnprocessableEntity, &view.List{List: l, Faults: faults, Typed: r.PostFormValue("domains")})
+	}
 	if err != nil {
 		return err
 	}
-	page := &view.List{List: l}
-	switch {
-	case len(domains) == 0:
-		page.Faults = map[string]string{"domains": "Paste at least one domain, or choose a file."}
-		return s.renderList(w, r, http.StatusUnprocessableEntity, page)
-	case len(domains) > domainsMax:
-		page.Faults = map[string]string{"domains": "At most 10,000 domains can be added at once. Split the file."}
-		return s.renderList(w, r, http.StatusUnprocessableEntity, page)
-	}
-	matches, unmatched, err := s.Search.MatchDomains(r.Context(), domains)
+	matches, unmatched, err := s.Search.MatchDomains(r.Context(), given.domains)
 	if err != nil {
 		return err
 	}
-	m := list.Match{Given: len(domains), Matched: len(matches), Unmatched: unmatched}
+	m := given.match
+	m.Given, m.Matched = len(given.domains), len(matches)
+	for _, domain := range unmatched {
+		m.Unmatched = append(m.Unmatched, list.Miss{Line: given.line[domain], Text: domain})
+	}
+	slices.SortStableFunc(m.Unmatched, func(a, b list.Miss) int { return cmp.Compare(a.Line, b.Line) })
 	var companies company.Set
 	for _, match := range matches {
 		companies = companies.Or(company.SetOf(match.Best))
@@ -57,41 +61,113 @@ func (s *server) matchForList(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, view.MatchPath(r.Context(), m))
 }
 
-// domainsOf reads the domains in the form's text and file. They are separated by lines, commas, semicolons, tabs or spaces.
-// Words without a dot are skipped, so that a CSV header is not taken for a domain.
-func domainsOf(r *http.Request) ([]string, error) {
-	if err := r.ParseMultipartForm(bodySizeBytesMax); err != nil && err != http.ErrNotMultipart { //nolint:errorlint // it is never wrapped
-		return nil, err
+// givenDomains are the different domains in a form, in their order.
+type givenDomains struct {
+	domains []string
+	line    map[string]int // the first line of each
+	match   list.Match     // the name of the file, how it was read, and the lines without a domain
+}
+
+func (g *givenDomains) add(line int, domain string) {
+	key, ok := company.CleanDomain(domain)
+	if !ok {
+		key = domain
 	}
-	readers := []io.Reader{strings.NewReader(r.PostFormValue("domains"))}
+	if _, known := g.line[key]; !known {
+		g.line[key] = line
+		g.domains = append(g.domains, key)
+	}
+}
+
+func (g *givenDomains) miss(line int, text string) {
+	g.match.Unmatched = append(g.match.Unmatched, list.Miss{Line: line, Text: text})
+}
+
+// readDomains reads the domains in the form's text or file. Every error that the person can fix is about the field domains or
+// file.
+func readDomains(r *http.Request) (givenDomains, error) {
+	g := givenDomains{line: map[string]int{}}
+	bad := func(field, message string) (givenDomains, error) {
+		return g, fault.Invalid(fault.FieldError{Field: field, Message: message})
+	}
+	if err := r.ParseMultipartForm(bodySizeBytesMax); err != nil && err != http.ErrNotMultipart { //nolint:errorlint // it is never wrapped
+		return g, err
+	}
+	if err := g.readText(strings.NewReader(r.PostFormValue("domains"))); err != nil {
+		return bad("domains", "A line is too long. Put one domain on a line.")
+	}
 	if r.MultipartForm != nil && len(r.MultipartForm.File["file"]) > 0 {
-		f, err := r.MultipartForm.File["file"][0].Open()
+		header := r.MultipartForm.File["file"][0]
+		f, err := header.Open()
 		if err != nil {
-			return nil, err
+			return g, err
 		}
 		defer f.Close()
-		readers = append(readers, f)
-	}
-	var domains []string
-	for i, reader := range readers {
-		if i > 0 {
-			reader = io.MultiReader(strings.NewReader("\n"), reader)
+		if err := g.readFile(header.Filename, f); err != nil {
+			return bad("file", "The file was not read: "+err.Error()+".")
 		}
-		lines := bufio.NewScanner(reader)
-		lines.Buffer(make([]byte, 0, 64<<10), bodySizeBytesMax)
-		for lines.Scan() {
-			for _, word := range strings.FieldsFunc(lines.Text(), func(c rune) bool { return strings.ContainsRune(",; \t\"'\ufeff", c) }) {
-				if strings.Contains(word, ".") {
-					domains = append(domains, word)
-				}
+	}
+	switch {
+	case len(g.domains) > domainsMax:
+		return bad("domains", "At most 10,000 domains can be added at once. Split the file.")
+	case len(g.domains) == 0 && g.match.File != "":
+		return bad("file", "There is no domain in the file.")
+	case len(g.domains) == 0:
+		return bad("domains", "Paste at least one domain, such as acme.com, or choose a file.")
+	}
+	return g, nil
+}
+
+// readText reads domains that are separated by lines, commas, semicolons, tabs or spaces. Other words beside a domain are
+// ignored; a line without one is a miss.
+func (g *givenDomains) readText(in io.Reader) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 0, 64<<10), bodySizeBytesMax)
+	for n := 1; lines.Scan(); n++ {
+		found := false
+		for _, word := range strings.FieldsFunc(lines.Text(), func(c rune) bool { return strings.ContainsRune(",; \t\"'\ufeff", c) }) {
+			if strings.Contains(word, ".") {
+				g.add(n, word)
+				found = true
 			}
 		}
-		if err := lines.Err(); err != nil {
-			return nil, err
+		if text := strings.TrimSpace(lines.Text()); !found && text != "" {
+			g.miss(n, text)
 		}
 	}
-	return view.Distinct(domains), nil
+	return lines.Err()
 }
+
+// readFile reads the domains of a table, such as a CSV file or a workbook, with the readers of imports, or those of a text.
+func (g *givenDomains) readFile(name string, in io.Reader) error {
+	g.match.File = text.Short(name)
+	switch strings.ToLower(path.Ext(name)) {
+	case ".txt", ".text", ".list", "":
+		return g.readText(in)
+	}
+	rows, notices, err := importer.ReadDomains(name, in, rowsMax)
+	if err != nil {
+		return err
+	}
+	g.match.Notices = notices
+	if len(rows) == rowsMax {
+		g.match.Notices = append(g.match.Notices, "has more than 20,000 rows, of which the first ones were read")
+	}
+	for _, row := range rows {
+		if row.Domain == "" {
+			g.miss(row.Line, text.Start(row.Text, missLengthMax))
+		} else {
+			g.add(row.Line, row.Domain)
+		}
+	}
+	return nil
+}
+
+// The most rows of a file that are read, and the most characters of a row that has no domain.
+const (
+	rowsMax       = 20_000
+	missLengthMax = 300
+)
 
 // matchIn returns the match in the path, and its list.
 func (s *server) matchIn(r *http.Request) (list.List, list.Match, error) {
@@ -114,7 +190,7 @@ func (s *server) showMatch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if r.URL.Query().Get("format") == string(format.CSV) {
-		file := httpx.CSV{FileName: "unmatched.csv", Columns: []string{"domain"}, Rows: rowsOf(m.Unmatched)}
+		file := httpx.CSV{FileName: "unmatched.csv", Columns: []string{"line", "unmatched"}, Rows: rowsOf(m.Unmatched)}
 		return file.Write(w, http.StatusOK)
 	}
 	report, err := s.matchReport(r.Context(), l, m)
@@ -124,10 +200,10 @@ func (s *server) showMatch(w http.ResponseWriter, r *http.Request) error {
 	return s.renderList(w, r, http.StatusOK, &view.List{List: l, Report: report})
 }
 
-func rowsOf(texts []string) func(row func(cells ...any) error) error {
+func rowsOf(missed []list.Miss) func(row func(cells ...any) error) error {
 	return func(row func(cells ...any) error) error {
-		for _, t := range texts {
-			if err := row(t); err != nil {
+		for _, m := range missed {
+			if err := row(m.Line, m.Text); err != nil {
 				return err
 			}
 		}
@@ -192,8 +268,8 @@ func (s *server) chooseDoubles(w http.ResponseWriter, r *http.Request) error {
 
 // idsIn returns the ids among the values of a form.
 func idsIn(values []string) (ids []id.Company) {
-	for _, text := range values {
-		if c, err := id.Parse[id.Company](text); err == nil {
+	for _, value := range values {
+		if c, err := id.Parse[id.Company](value); err == nil {
 			ids = append(ids, c)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
@@ -78,28 +79,90 @@ func TestUploadedFileIsMatched(t *testing.T) {
 	h.companies(t, 5)
 	ann := h.as(t, h.ann)
 	path := strings.TrimPrefix(ann.post(t, in(h.acme, "/lists"), "name", "Upload").location(), basePath)
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", "domains.csv")
-	require.NoError(t, err)
-	_, err = io.WriteString(part, "\ufeffdomain,name\r\n\"c1.example\",Company 1\r\nc2.example,\"Two, Inc.\"\r\n<b>x.example,?\r\n")
-	require.NoError(t, err)
-	require.NoError(t, form.WriteField("domains", "c3.example"))
-	require.NoError(t, form.Close())
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+basePath+path+"/matches", &body)
-	require.NoError(t, err)
-	r.Header.Set("Content-Type", form.FormDataContentType())
-	res, err := ann.client.Do(r)
-	require.NoError(t, err)
-	defer res.Body.Close()
-	require.Equal(t, http.StatusSeeOther, res.StatusCode)
-	at := strings.TrimPrefix(res.Header.Get("Location"), basePath)
+	sent := ann.upload(t, path+"/matches", "domains.csv",
+		[]byte("\ufeffdomain,name\r\n\"c1.example\",Company 1\r\nc2.example,\"Two, Inc.\"\r\n<b>x.example,?\r\n"), "c3.example")
+	require.Equal(t, http.StatusSeeOther, sent.status)
+	at := strings.TrimPrefix(sent.location(), basePath)
 	page := ann.get(t, at).body
 	require.Contains(t, page, "3 companies added.")
 	require.Contains(t, page, "&lt;b&gt;x.example")
 	sheet := ann.get(t, at+"?format=csv")
 	require.Contains(t, sheet.header.Get("Content-Disposition"), "unmatched.csv")
-	require.Contains(t, sheet.body, "<b>x.example\r\n")
+	require.Equal(t, "line,unmatched\r\n4,\"<b>x.example,?\"\r\n", sheet.body)
+}
+
+// upload sends a form with a file and with typed domains.
+func (b *browser) upload(t *testing.T, path, name string, content []byte, typed string) answer {
+	t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("file", name)
+	require.NoError(t, err)
+	_, err = part.Write(content)
+	require.NoError(t, err)
+	require.NoError(t, form.WriteField("domains", typed))
+	require.NoError(t, form.Close())
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.h.url+basePath+path, &body)
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	res, err := b.client.Do(r)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	page, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return answer{res.StatusCode, res.Header, string(page)}
+}
+
+func TestEveryKindOfTableIsReadForAList(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.companies(t, 5)
+	ann := h.as(t, h.ann)
+	path := strings.TrimPrefix(ann.post(t, in(h.acme, "/lists"), "name", "Upload").location(), basePath)
+	book := excelize.NewFile()
+	for cell, value := range map[string]string{
+		"A1": "Company", "B1": "Website", "A2": "One", "B2": "https://www.c1.example/about", "A3": "Two", "B3": "c2.example",
+		"A4": "Three", "A5": "Four", "B5": "nowhere.example",
+	} {
+		require.NoError(t, book.SetCellValue("Sheet1", cell, value))
+	}
+	var workbook bytes.Buffer
+	require.NoError(t, book.Write(&workbook))
+	for name, test := range map[string]struct {
+		file      string
+		content   []byte
+		want      string
+		unmatched string
+	}{
+		"a workbook":           {"a.xlsx", workbook.Bytes(), "3 domains read, 2 matched", "4,"},
+		"a text of domains":    {"a.txt", []byte("c1.example\nc2.example; c3.example\nAcme Corp\n"), "3 domains read, 3 matched", "3,Acme Corp"},
+		"JSON":                 {"a.json", []byte(`[{"name":"One","domain":"c1.example"},{"name":"Two"}]`), "1 domain read, 1 matched", "Two"},
+		"CSV without a header": {"a.csv", []byte("c1.example\nc2.example\nc3.example\n"), "3 domains read, 3 matched", ""},
+		"semicolons":           {"a.csv", []byte("Firma;Domain\nEins;c1.example\nZwei;c2.example\n"), "2 domains read, 2 matched", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := ann.upload(t, path+"/matches", test.file, test.content, "")
+			require.Equal(t, http.StatusSeeOther, a.status, a.body)
+			at := strings.TrimPrefix(a.location(), basePath)
+			page := ann.get(t, at).body
+			require.Contains(t, page, test.want)
+			require.Contains(t, page, "<bdi>"+test.file+"</bdi>")
+			require.Contains(t, ann.get(t, at+"?format=csv").body, test.unmatched)
+		})
+	}
+	for name, test := range map[string]struct{ file, content, says string }{
+		"a picture":          {"a.xlsx", "\x89PNG\r\n\x1a\n0000", "PNG image"},
+		"only names":         {"a.csv", "Company,City\nAcme,Berlin\nGlobex,Paris\n", "no column of the file has domains"},
+		"a file of nothing":  {"a.txt", "", "There is no domain in the file."},
+		"only other words":   {"a.txt", "Acme\nGlobex\n", "There is no domain in the file."},
+		"too many at a time": {"a.txt", manyDomains(domainsMax + 1), "At most 10,000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := ann.upload(t, path+"/matches", test.file, []byte(test.content), "")
+			require.Equal(t, http.StatusUnprocessableEntity, a.status)
+			require.Contains(t, a.body, test.says)
+		})
+	}
 }
 
 func TestAPastedDomainAddsTheCompanyThatItMeans(t *testing.T) {
@@ -115,7 +178,7 @@ func TestAPastedDomainAddsTheCompanyThatItMeans(t *testing.T) {
 	a := ann.post(t, path+"/matches", "domains", "amazon.example\nhttps://www.amazon.example/about")
 	at := strings.TrimPrefix(a.location(), basePath)
 	page := ann.get(t, at).body
-	require.Contains(t, page, "2 domains read, 1 matched, 1 company added.")
+	require.Contains(t, page, "1 domain read, 1 matched, 1 company added.")
 	require.Contains(t, page, "1 domain has several companies")
 	require.Regexp(t, main.ID.String()+`" checked`, page)
 	require.NotRegexp(t, farm.ID.String()+`" checked`, page)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
@@ -148,6 +149,19 @@ func TestBackFromAnExportShowsItsQuote(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, ann.get(t, in(h.acme, "/quotes/"+id.New[id.Quote]().String())).status)
 	eve := h.as(t, h.eve)
 	require.Equal(t, http.StatusNotFound, eve.get(t, strings.Replace(at, h.acme.String(), h.elsewhere.String(), 1)).status)
+}
+
+func TestDoublesAreShownBeforePayment(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, &company.Company{ID: id.New[id.Company](), Name: "One", Domain: "same.example"},
+		&company.Company{ID: id.New[id.Company](), Name: "Two", Domain: "same.example"},
+		&company.Company{ID: id.New[id.Company](), Name: "Three", Domain: "other.example"}, &company.Company{ID: id.New[id.Company](), Name: "Four"})
+	ann := h.as(t, h.ann)
+	page := ann.follow(t, ann.post(t, in(h.acme, "/quotes"), "name", "All")).body
+	require.Contains(t, page, "2 of these companies share their domain")
+	page = ann.follow(t, ann.post(t, in(h.acme, "/quotes"), "name", "All", "query", "three")).body
+	require.NotContains(t, page, "share their domain")
 }
 
 func TestAnExpiredQuoteLeadsBackToItsForm(t *testing.T) {

@@ -24,7 +24,7 @@ func (s *server) workspaceHome(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusOK, view.WelcomePage(page))
 }
 
-// firstSteps returns what a new workspace needs, and what of it is done.
+// firstSteps returns the first steps of a workspace, and which of them are done.
 func (s *server) firstSteps(ctx context.Context, v view.Viewer) (page view.Welcome, err error) {
 	if page.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID); err != nil {
 		return page, err

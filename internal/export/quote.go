@@ -92,6 +92,9 @@ type Quoted struct {
 	Quote
 	Of     Export // what the quote fixes: source, filters, sort order, terms, format and options
 	Bought Export // the first export of the quote; zero if it was not bought
+
+	// SharingDomain is how many of the companies have the domain of another one of them, so that they may be the same.
+	SharingDomain int
 }
 
 // Quoted returns a quote with its figures as of now: companies that were bought since cost nothing. With QuoteExpired and
@@ -121,6 +124,9 @@ func (x *Exports) Quoted(ctx context.Context, caller auth.Caller, quote id.Quote
 	}
 	balance, err := x.credit.Balance(ctx, caller.Workspace)
 	if err != nil {
+		return q, err
+	}
+	if q.SharingDomain, err = x.catalog.SharingDomain(ctx, found.selection.numbers); err != nil {
 		return q, err
 	}
 	_, q.Figures, err = found.price(found.selection, owned, balance)

@@ -24,9 +24,15 @@ type Match struct {
 	Given     int      `json:"given"`          // different domains
 	Matched   int      `json:"matched"`        // of them
 	Added     int      `json:"added"`          // companies that were not on the list before
-	Unmatched []string `json:"unmatched,omitempty"`
+	Unmatched []Miss   `json:"unmatched,omitempty"`
 	Doubles   []Double `json:"doubles,omitempty"`
 	Notices   []string `json:"notices,omitempty"` // how the file was read, each a predicate of the file
+}
+
+// Miss is what matched no company: a domain, or a line without one.
+type Miss struct {
+	Line int    `json:"line"`
+	Text string `json:"text"`
 }
 
 // Double is a domain that several companies have.

@@ -24,7 +24,7 @@ func TestAMatchIsKeptForAWeekOrAsLongAsItsList(t *testing.T) {
 		_, _, err = b.Add(t.Context(), ws, l.ID, company.SetOf(2))
 		require.NoError(t, err)
 		given := list.Match{
-			File: "a.csv", Given: 3, Matched: 2, Unmatched: []string{"x.example"},
+			File: "a.csv", Given: 3, Matched: 2, Unmatched: []list.Miss{{Line: 2, Text: "x.example"}},
 			Doubles: []list.Double{{Domain: "d.example", Best: 3, Others: []company.Number{4}}},
 		}
 		m, err := b.AddMatch(t.Context(), ws, l.ID, company.SetOf(2, 3), given)

@@ -44,6 +44,8 @@ type NewExport struct {
 	Warnings []search.Warning
 	Quote    export.Quote
 	Bought   id.Export // the export that bought the quote; zero if none did
+
+	Sharing int // companies that have the domain of another one in the file
 }
 
 // QuotePath returns the address of the quote's page, with the name of the export to buy.

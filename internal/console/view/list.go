@@ -24,6 +24,7 @@ type List struct {
 	Later  bool
 	Report *MatchReport
 	Faults map[string]string
+	Typed  string // the domains that were typed, if they were refused
 }
 
 // MatchReport says what matching domains for a list gave.
@@ -72,10 +73,12 @@ const unmatchedShown = 20_000
 
 func (m *MatchReport) shown() []string {
 	bytes := 0
-	for i, d := range m.Unmatched {
-		if bytes += len(d) + 1; bytes > unmatchedShown {
-			return m.Unmatched[:i]
+	var texts []string
+	for _, d := range m.Unmatched {
+		if bytes += len(d.Text) + 1; bytes > unmatchedShown {
+			break
 		}
+		texts = append(texts, d.Text)
 	}
-	return m.Unmatched
+	return texts
 }

@@ -196,8 +196,11 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, v.Path("/exports/"+e.ID.String()))
 }
 
-// messageOf is what a fault tells people.
+// messageOf returns the message of a fault for people.
 func messageOf(err error) string {
+	if text := view.Sentences(err); text != "" {
+		return text
+	}
 	if e, ok := asFault(err); ok {
 		return e.Message
 	}

@@ -62,7 +62,7 @@ func TestListIsMadeFilledAndDeleted(t *testing.T) {
 	require.Equal(t, basePath+in(h.acme, "/lists"), ann.post(t, path+"/delete").location())
 	require.Equal(t, http.StatusNotFound, ann.get(t, path).status)
 	ann.post(t, in(h.acme, "/lists"), "name", "")
-	require.Contains(t, ann.get(t, in(h.acme, "/lists")).body, "The list was not created: ")
+	require.Contains(t, ann.get(t, in(h.acme, "/lists")).body, "The list was not created: Name is empty.")
 }
 
 func manyDomains(n int) string {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,9 +29,8 @@ func (w *SearchForm) Problems(err error) (problems []Problem) {
 
 func problemOf(f fault.FieldError, values ...string) Problem {
 	p := Problem{Field: f.Field, Label: fieldLabel(f.Field), Message: inPageWords(f.Message)}
-	if p.Label == addressLabel {
-		p.Message = f.Message // what it suggests is for the address
-		values = []string{f.Field}
+	if p.Label == "" { // a parameter that no page submits; what the message suggests is for the address
+		p.Label, p.Message, values = "Address", f.Message, []string{f.Field}
 	}
 	quoted := make([]string, len(values))
 	for i, value := range values {
@@ -88,25 +88,28 @@ func splitField(field string) (name string, index int, part string) {
 	return name, index, strings.TrimPrefix(part, ".")
 }
 
-// addressLabel is the label of errors about parameters that no page submits.
-const addressLabel = "Address"
-
 // fieldLabels are the labels of form fields other than filters.
 var fieldLabels = map[string]string{
 	"sort_by": "Sort by", "sort_order": "Order", "show": "Tab", "not_on": "Not on list", "saved": "Saved search", ExcludeButton: "Exclude", "list": "List", "name": "Name",
 	"format": "Format", "export_format": "Format", "columns": "Columns", "limit": "Maximum companies",
 }
 
-// fieldLabel returns what a page calls the field of an error or of a warning.
+// fieldLabel returns what a page calls the field of an error or of a warning; empty if no page has it.
 func fieldLabel(field string) string {
 	name, _, _ := splitField(field)
 	if p := query.ParamNamed(name); p != nil {
 		return p.Label
 	}
-	if label := fieldLabels[name]; label != "" {
-		return label
+	return fieldLabels[name]
+}
+
+// Sentences returns the errors in a Validation error as sentences; empty for any other error.
+func Sentences(err error) string {
+	var all []string
+	for _, f := range fault.Fields(err) {
+		all = append(all, cmp.Or(fieldLabel(f.Field), f.Field)+" "+inPageWords(f.Message)+".")
 	}
-	return addressLabel
+	return strings.Join(all, " ")
 }
 
 var snakeCase = regexp.MustCompile(`[a-z]+(_[a-z]+)+`)

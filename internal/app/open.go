@@ -13,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/backup"
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/postgres"
@@ -82,11 +83,33 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	if err != nil {
 		return nil, err
 	}
-	return Build(c, services.Parts{
+	a := Build(c, services.Parts{
 		DB: d, Blobs: files, Index: embedded.Open(embedded.Options{Log: log}), Log: log,
 		// On SQLite the lock of the data directory guarantees that there is only one job runner.
 		Jobs: job.Options{Workers: c.Workers, Alone: c.Postgres() == ""},
-	}), nil
+	})
+	if err := upgradeKeys(ctx, a, log); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// upgradeKeys computes the match keys of the companies again if an older version stored them, and reports those that have become
+// likely duplicates.
+func upgradeKeys(ctx context.Context, a *App, log *slog.Logger) error {
+	changed, err := a.Catalog.UpgradeKeys(ctx)
+	if err != nil || changed == 0 {
+		return err
+	}
+	duplicates := 0
+	err = a.Catalog.Duplicates(ctx, func(catalog.Duplicate) error {
+		duplicates++
+		return nil
+	})
+	log.Info("match keys computed again, because punctuation and spaces make no other name; capi import duplicates lists the likely duplicates, which are not merged",
+		"companies", changed, "duplicates", duplicates)
+	return err
 }
 
 // OpenExisting is like Open, but returns an error, and creates nothing, if the data directory has no data yet.

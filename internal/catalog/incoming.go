@@ -13,6 +13,8 @@ type Incoming struct {
 	company   company.Company
 	given     bool   // the source has an id for it
 	weak      bool   // the id is a number, which another source may use for another company
+	file      string // that it is from, and its line there
+	line      int
 	contact   bool   // the record is of a person at the company, so a file may have several for a company
 	name      string // by matchName
 	place     place

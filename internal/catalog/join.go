@@ -55,8 +55,8 @@ func (w *wanted) addEnd(e End) {
 	if e.Domain != "" {
 		w.domains = append(w.domains, domainKey(e.Domain))
 	}
-	if matchName(e.Name) != "" {
-		w.names = append(w.names, nameKeys(e.Name)...)
+	if name := matchName(e.Name); name != "" {
+		w.names = append(w.names, nameKey(name))
 	}
 }
 
@@ -76,7 +76,7 @@ func (e *entry) number() sql.NullInt64 {
 }
 
 func (m *matchIndex) findUnique(end End) (e *entry, several bool) {
-	name := text.Fold(end.Name)
+	name := matchName(end.Name)
 	if end.Domain != "" {
 		var all, named []*entry
 		for _, e := range m.byKey[domainKey(end.Domain)] {
@@ -84,7 +84,7 @@ func (m *matchIndex) findUnique(end End) (e *entry, several bool) {
 				continue
 			}
 			all = append(all, e)
-			if text.Fold(e.company.Name) == name {
+			if e.name == name {
 				named = append(named, e)
 			}
 		}
@@ -100,17 +100,23 @@ func (m *matchIndex) findUnique(end End) (e *entry, several bool) {
 	if name == "" {
 		return nil, false
 	}
-	var only *entry
-	for _, e := range m.byKey[nameKey(matchName(end.Name))] {
-		if text.Fold(e.company.Name) != name || !agree(e.company.Domain, end.Domain) {
+	var named, spelled []*entry // with the name, and with the same punctuation
+	for _, e := range m.byKey[nameKey(name)] {
+		if e.name != name || !agree(e.company.Domain, end.Domain) {
 			continue
 		}
-		if only != nil {
-			return nil, true
+		named = append(named, e)
+		if text.Fold(e.company.Name) == text.Fold(end.Name) {
+			spelled = append(spelled, e)
 		}
-		only = e
 	}
-	return only, false
+	switch {
+	case len(named) == 1:
+		return named[0], false
+	case len(spelled) == 1:
+		return spelled[0], false
+	}
+	return nil, len(named) > 1
 }
 
 // pendingLink is the unknown end of a connection, waiting for a company with the key. side is 0 for the source, 1 for the

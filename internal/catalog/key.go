@@ -62,8 +62,8 @@ func matchName(name string) string {
 	return out.String()
 }
 
-// nameKeys returns the keys under which a company with the name may be stored. The first is the one that is stored now;
-// the others are those of companies stored when names were compared with their punctuation and spaces.
+// nameKeys returns the keys under which a connection may wait for a company with the name. The first is the one that is stored
+// now; the others are those of connections stored when names were compared with their punctuation and spaces.
 func nameKeys(name string) []int64 {
 	match, folded := matchName(name), text.Fold(name)
 	keys := []int64{nameKey(match)}

@@ -91,7 +91,7 @@ func (m *matchIndex) match(in *Incoming) (_ *entry, by string) {
 
 // confirms reports whether the row shares more with the company than a number as its id: the domain, else the name.
 func confirms(e *entry, in *Incoming) bool {
-	if !agree(e.company.Domain, in.company.Domain) {
+	if !agree(e.company.Domain, in.company.Domain) || otherPage(e, in) {
 		return false
 	}
 	return in.company.Domain != "" && e.company.Domain != "" || in.name != "" && e.name == in.name
@@ -151,7 +151,7 @@ func (m *matchIndex) agreeInPlace(e *entry, in *Incoming) bool {
 // mayMatch reports whether in may match e: the source has not delivered e yet, or it repeats the same company. Two different
 // LinkedIn pages belong to two companies.
 func (m *matchIndex) mayMatch(e *entry, in *Incoming) bool {
-	if a, b := linkedInPage(e.company.LinkedInURL), linkedInPage(in.company.LinkedInURL); !agree(a, b) && isDigits(a) == isDigits(b) {
+	if otherPage(e, in) {
 		return false
 	}
 	if in.contact {
@@ -159,6 +159,12 @@ func (m *matchIndex) mayMatch(e *entry, in *Incoming) bool {
 	}
 	return !m.delivered(e.row.number) ||
 		same(e, in) && spelledAlike(e, in) && (!in.given || e.company.ID == in.company.ID)
+}
+
+// otherPage reports whether the two have different pages on LinkedIn. A page's number says nothing of its name.
+func otherPage(e *entry, in *Incoming) bool {
+	a, b := linkedInPage(e.company.LinkedInURL), linkedInPage(in.company.LinkedInURL)
+	return !agree(a, b) && isDigits(a) == isDigits(b)
 }
 
 // linkedInPage returns the name or number of a company's page on LinkedIn, in lower case; empty if the URL is not one.

@@ -237,19 +237,76 @@ func TestPunctuationAndSpacesMakeNoOtherCompany(t *testing.T) {
 	})
 }
 
-func TestCompaniesStoredUnderTheFoldedNameAreStillFound(t *testing.T) {
+// storeOldKeys stores the keys as versions did that compared names with their punctuation and spaces.
+func storeOldKeys(t *testing.T, d *db.DB, names map[int]string) {
+	t.Helper()
+	require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+		for number, name := range names {
+			if _, err := tx.ExecContext(t.Context(), `UPDATE company SET name_key = $1 WHERE number = $2`, catalog.NameKey(name), number); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(t.Context(), `UPDATE catalog_state SET match_version = 0`)
+		return err
+	}))
+}
+
+func TestMatchKeysOfOlderVersionsAreComputedAgain(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := catalog.New(d)
-		put(t, b, company.Company{Name: "Acme, Inc."}, company.Company{Name: "Bolt Works"})
-		// As versions stored them that compared names with their punctuation and spaces.
-		for number, key := range map[int]int64{1: catalog.NameKey("acme, inc."), 2: catalog.NameKey("bolt works")} {
-			require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
-				_, err := tx.ExecContext(t.Context(), `UPDATE company SET name_key = $1 WHERE number = $2`, key, number)
-				return err
-			}))
+		var many []company.Company
+		old := map[int]string{}
+		for i := range 1_100 { // more than one transaction
+			many = append(many, company.Company{Name: fmt.Sprintf("Acme %d, Inc.", i)})
+			old[i+1] = fmt.Sprintf("acme %d, inc.", i)
 		}
-		put(t, b, company.Company{Name: "Acme, Inc.", City: "Bonn"}, company.Company{Name: "Bolt, Works.", City: "Ulm"})
-		require.Len(t, all(t, b), 2)
+		put(t, b, many...)
+		storeOldKeys(t, d, old)
+		before, err := b.Seq(t.Context())
+		require.NoError(t, err)
+		changed, err := b.UpgradeKeys(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1_100, changed)
+		after, err := b.Seq(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, before, after, "no index has to follow")
+		put(t, b, company.Company{Name: "Acme 1,099 Inc", City: "Bonn"}, company.Company{Name: "acme 1099 inc", City: "Bonn"})
+		require.Equal(t, "Bonn", all(t, b)[1_099].City)
+		changed, err = b.UpgradeKeys(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, changed)
+	})
+}
+
+func TestLikelyDuplicatesAreListedAndNotMerged(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		s := catalog.NewSource() // rows of one file that are spelled differently are different companies
+		putFrom(t, b, s, company.Company{Name: "TEK LABS", Country: "France"}, company.Company{Name: "TekLabs", Country: "France"},
+			company.Company{Name: "Tek-Labs", Country: "Norway"}, company.Company{Name: "Tek Labs Ltd", Country: "France"})
+		_, err := b.UpgradeKeys(t.Context())
+		require.NoError(t, err)
+		var got []string
+		require.NoError(t, b.Duplicates(t.Context(), func(d catalog.Duplicate) error {
+			got = append(got, d.Companies[0].Name+" = "+d.Companies[1].Name)
+			return nil
+		}))
+		require.Equal(t, []string{"TEK LABS = TekLabs"}, got)
+		require.Len(t, all(t, b), 4)
+	})
+}
+
+func TestConnectionsFindTheirCompaniesInAnyPunctuation(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		put(t, b, company.Company{Name: "Acme, Inc."}, company.Company{Name: "Bolt"})
+		_, err := b.Connect(t.Context(), []catalog.Connection{
+			{Source: catalog.End{Name: "ACME INC"}, Target: catalog.End{Name: "B.O.L.T."}, Category: "customer"},
+		})
+		require.NoError(t, err)
+		require.Equal(t, company.Number(2), all(t, b)[0].Connections[0].Number)
 	})
 }

@@ -33,6 +33,8 @@ type Report struct {
 type Match struct {
 	By       string // "id", "domain" or "name"; empty for a new company
 	Name     string // of the known company before the update
+	Place    string // likewise, as "City, State, Country"
+	Differs  bool   // whether the incoming company has another name, or a place that contradicts
 	Repeated bool   // whether the same file delivered the company before
 }
 
@@ -80,6 +82,7 @@ type put struct {
 	report     Report
 	tombstones map[id.Company]company.Number // removed companies with the ids of the batch
 	revived    []company.Number              // removed companies that the batch delivered again
+	merges     []merging                     // into companies with another name or place
 
 	preview bool // whether to write nothing
 }
@@ -107,6 +110,9 @@ func (p *put) run(ctx context.Context, batch []Incoming) error {
 		return err
 	}
 	if err := p.saveRevived(ctx); err != nil {
+		return err
+	}
+	if err := p.recordMerges(ctx); err != nil {
 		return err
 	}
 	return p.reconnect(ctx)
@@ -145,7 +151,7 @@ func (p *put) fetch(ctx context.Context, batch []Incoming) error {
 			w.domains = append(w.domains, in.domainKey)
 		}
 		if in.name != "" {
-			w.names = append(w.names, nameKeys(in.company.Name)...)
+			w.names = append(w.names, in.nameKey)
 			w.places = append(w.places, in.placeKey)
 		}
 	}
@@ -197,8 +203,14 @@ func (p *put) take(in *Incoming) (Outcome, company.Number, Match, error) {
 		n, err := p.add(in)
 		return Added, n, Match{}, err
 	}
-	match := Match{By: by, Name: e.company.Name, Repeated: p.delivered(e.row.number)}
-	if !p.merge(e, in) {
+	match := Match{By: by, Name: e.company.Name, Repeated: p.delivered(e.row.number), Place: placeText(e.company), Differs: differs(e, in)}
+	noted := p.noteMerge(e, in, by)
+	changed := p.merge(e, in)
+	if noted != nil {
+		noted.written = recordHash(e.row.record)
+		p.merges = append(p.merges, *noted)
+	}
+	if !changed {
 		return Unchanged, e.row.number, match, nil
 	}
 	return Updated, e.row.number, match, nil

@@ -19,6 +19,10 @@ type importCommand struct {
 	Files importFilesCommand `cmd:"" default:"withargs" name:"load" help:"Load companies and their connections from files."`
 	List  importListCommand  `cmd:"" help:"List past imports."`
 	Undo  importUndoCommand  `cmd:"" help:"Undo an import, except what an export has delivered."`
+
+	Merges     importMergesCommand     `cmd:"" help:"List the rows of an import that became part of a company with another name or place."`
+	Split      importSplitCommand      `cmd:"" help:"Undo a merge: make the row a company of its own."`
+	Duplicates importDuplicatesCommand `cmd:"" help:"List companies whose names differ only in punctuation, spaces or case."`
 }
 
 type importFilesCommand struct {
@@ -57,7 +61,9 @@ Examples:
     capi import companies.xlsx --dry-run
     capi import 'dump/*.csv.gz' --map name=Firm --set country=Germany
     zcat export.csv.gz | capi import -
-    capi import undo 7`
+    capi import undo 7
+    capi import merges 7
+    capi import split 7 2`
 }
 
 // Run imports the files and prints the summary, even if the import was interrupted.

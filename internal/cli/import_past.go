@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/importer"
 )
 
@@ -47,6 +49,110 @@ func (c *importListCommand) Run(s *session) error {
 	return nil
 }
 
+func undoOptions(a *app.App) importer.UndoOptions {
+	return importer.UndoOptions{Catalog: a.Catalog, Workspaces: a.Workspaces, Unlocks: a.Unlocks, Lists: a.Lists}
+}
+
+type importMergesCommand struct {
+	ID int64 `arg:"" help:"The import's ID, from capi import list."`
+	jsonFlag
+}
+
+// Run lists the merges of an import.
+func (c *importMergesCommand) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	merges, rows := []catalog.Merged{}, [][]string{}
+	err = a.Catalog.Merges(s.ctx, c.ID, func(m catalog.Merged) error {
+		merges = append(merges, m)
+		state := ""
+		if m.SplitAt != nil {
+			state = "undone " + timestamp(*m.SplitAt)
+		}
+		rows = append(rows, []string{strconv.Itoa(m.Position), m.File, count(m.Line), named(m.Name, m.Place), named(m.Into, m.IntoAt), m.By, state})
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case c.JSON:
+		return s.printJSON(merges)
+	case len(rows) == 0:
+		s.printf("No row of import %d became part of a company with another name or place.\n", c.ID)
+		return nil
+	}
+	s.printTable([]string{">NUMBER", "FILE", ">LINE", "ROW", "BECAME PART OF", "BY", "STATE"}, rows)
+	s.printf("\nTo undo one: capi import split %d NUMBER\n", c.ID)
+	return nil
+}
+
+type importSplitCommand struct {
+	ID     int64 `arg:"" help:"The import's ID, from capi import list."`
+	Number int   `arg:"" help:"The merge's number, from capi import merges."`
+	jsonFlag
+}
+
+// Run undoes a merge.
+func (c *importSplitCommand) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	split, err := importer.Split(s.ctx, undoOptions(a), c.ID, c.Number)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(split)
+	}
+	s.printf("The row is the company %s now.\n", split.Company)
+	if split.Restored {
+		s.printf("The company that it was merged into has its values from before again.\n")
+	} else {
+		s.printf("The company that it was merged into keeps its values: it was delivered by an export, is on a list, or has changed since.\n")
+	}
+	return nil
+}
+
+type importDuplicatesCommand struct{ jsonFlag }
+
+// Run lists likely duplicates.
+func (c *importDuplicatesCommand) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	type duplicate struct {
+		ID          string `json:"id"`
+		Name        string `json:"name"`
+		DuplicateID string `json:"duplicate_id"`
+		Duplicate   string `json:"duplicate_name"`
+	}
+	all, rows := []duplicate{}, [][]string{}
+	err = a.Catalog.Duplicates(s.ctx, func(d catalog.Duplicate) error {
+		first, second := d.Companies[0], d.Companies[1]
+		all = append(all, duplicate{first.ID.String(), first.Name, second.ID.String(), second.Name})
+		rows = append(rows, []string{first.Name, first.ID.String(), second.Name, second.ID.String()})
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case c.JSON:
+		return s.printJSON(all)
+	case len(rows) == 0:
+		s.printf("No two companies have names that differ only in punctuation, spaces or case.\n")
+		return nil
+	}
+	s.printTable([]string{"COMPANY", "ID", "LIKELY DUPLICATE", "ID"}, rows)
+	return nil
+}
+
 type importUndoCommand struct {
 	ID int64 `arg:"" help:"The import's ID, from capi import list."`
 	jsonFlag
@@ -59,9 +165,7 @@ func (c *importUndoCommand) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	undone, err := importer.Undo(s.ctx, importer.UndoOptions{
-		Catalog: a.Catalog, Workspaces: a.Workspaces, Unlocks: a.Unlocks, Lists: a.Lists,
-	}, c.ID)
+	undone, err := importer.Undo(s.ctx, undoOptions(a), c.ID)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ func (s *session) printSummary(m importer.Summary) {
 		s.printf("%s a company that could be any of several, so they are not shown; add its domain or ID to the file.\n",
 			plural(c.Ambiguous, "connection names", "connections name"))
 	}
-	s.printMerges(m.Merges)
+	s.printMerges(m.Merges, m.Import)
 	s.printUnparsed(m.Unparsed)
 	s.printRejects(m.Reasons)
 	for _, source := range m.Sources {
@@ -53,16 +54,27 @@ func rate(n int, mixed bool, took time.Duration) string {
 	return fmt.Sprintf("%s %s a second", count(int64(float64(n)/took.Seconds())), what)
 }
 
-func (s *session) printMerges(m importer.Merges) {
+// named returns a company's name with its place.
+func named(name, place string) string {
+	if place == "" {
+		return strconv.Quote(name)
+	}
+	return strconv.Quote(name) + " in " + place
+}
+
+func (s *session) printMerges(m importer.Merges, imported int64) {
 	if m.Count == 0 {
 		return
 	}
 	s.printf("\n%s, %s of them with an earlier row of the same file:\n", plural(m.Count, "row merged", "rows merged"), count(m.Repeated))
 	for _, one := range m.Samples[:min(len(m.Samples), 5)] {
-		s.printf("      %s line %s: %q into %q by %s\n", one.File, count(one.Line), one.Name, one.Into, one.By)
+		s.printf("      %s line %s: %s into %s by %s\n", one.File, count(one.Line), named(one.Name, one.At), named(one.Into, one.Was), one.By)
 	}
 	if more := m.Count - min(len(m.Samples), 5); more > 0 {
 		s.printf("      and %s more\n", count(more))
+	}
+	if imported > 0 && m.Different > 0 {
+		s.printf("To list those with another name or place: capi import merges %d. To undo one: capi import split %d NUMBER\n", imported, imported)
 	}
 }
 

@@ -38,9 +38,10 @@ type Note struct {
 
 // Merges are the rows that became part of a company with another name, or of a company from an earlier row of the file.
 type Merges struct {
-	Count    int     `json:"count"`
-	Repeated int     `json:"repeated"` // with an earlier row of the file
-	Samples  []Merge `json:"samples"`  // the first few
+	Count     int     `json:"count"`
+	Repeated  int     `json:"repeated"`  // with an earlier row of the file
+	Different int     `json:"different"` // with a company that has another name or place; the catalog keeps all of these
+	Samples   []Merge `json:"samples"`   // the first few
 }
 
 // Merge is one such row.
@@ -48,7 +49,9 @@ type Merge struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
 	Name string `json:"name"`
+	At   string `json:"place"`
 	Into string `json:"into"`
+	Was  string `json:"into_place"` // that of the company before the row
 	By   string `json:"by"`
 }
 

@@ -29,19 +29,42 @@ func Undo(ctx context.Context, o UndoOptions, number int64) (catalog.Undone, err
 	if err != nil {
 		return catalog.Undone{}, err
 	}
+	keep, err := o.keep(ctx, touched)
+	if err != nil {
+		return catalog.Undone{}, err
+	}
+	return o.Catalog.Undo(ctx, number, keep)
+}
+
+// keep returns a function that returns those of the companies that are in use, as its transaction sees it.
+func (o UndoOptions) keep(ctx context.Context, touched company.Set) (func(context.Context, *db.Tx) (company.Set, error), error) {
 	holders, err := o.Unlocks.Holders(ctx, touched)
 	if err != nil {
-		return catalog.Undone{}, err
+		return nil, err
 	}
 	// The lists need no lock: being on one costs nothing, and a purchase from a list leaves out removed companies.
-	listValue, err := o.onLists(ctx)
+	listed, err := o.onLists(ctx)
 	if err != nil {
-		return catalog.Undone{}, err
+		return nil, err
 	}
-	return o.Catalog.Undo(ctx, number, func(ctx context.Context, tx *db.Tx) (company.Set, error) {
+	return func(ctx context.Context, tx *db.Tx) (company.Set, error) {
 		held, err := holders.Held(ctx, tx)
-		return held.Or(listValue), err
-	})
+		return held.Or(listed), err
+	}, nil
+}
+
+// Split undoes one merge of an import. A company that an export has delivered or will deliver, or that is on a list, keeps its
+// values; the row becomes a company of its own all the same.
+func Split(ctx context.Context, o UndoOptions, number int64, position int) (catalog.Split, error) {
+	touched, err := o.Catalog.Touched(ctx, number)
+	if err != nil {
+		return catalog.Split{}, err
+	}
+	keep, err := o.keep(ctx, touched)
+	if err != nil {
+		return catalog.Split{}, err
+	}
+	return o.Catalog.Split(ctx, number, position, keep)
 }
 
 const listsPage = 200

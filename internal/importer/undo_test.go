@@ -89,3 +89,69 @@ func TestANumericIDOfAnotherSourceDoesNotMatch(t *testing.T) {
 	require.Equal(t, 1, s.Merges.Count)
 	require.Equal(t, importer.Merge{File: s.Merges.Samples[0].File, Line: 3, Name: "Bolt Inc", Into: "Bolt", By: "id"}, s.Merges.Samples[0])
 }
+
+func split(t *testing.T, d *db.DB, number int64, position int) (catalog.Split, error) {
+	t.Helper()
+	f := testkit.New(t, services.Parts{DB: d})
+	return importer.Split(t.Context(), importer.UndoOptions{Catalog: f.Catalog, Workspaces: f.Workspaces, Unlocks: f.Unlocks, Lists: f.Lists}, number, position)
+}
+
+func merges(t *testing.T, b *catalog.Store, number int64) []catalog.Merged {
+	t.Helper()
+	out := []catalog.Merged{}
+	require.NoError(t, b.Merges(t.Context(), number, func(m catalog.Merged) error {
+		out = append(out, m)
+		return nil
+	}))
+	return out
+}
+
+func TestMergesIntoAnotherNameOrPlaceAreListedAndCanBeUndone(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		load(t, b, write(t, "a.csv", "name,domain,city,country\nAcme,acme.example,Bonn,DE\nBolt,bolt.example,Ulm,DE\nCog,cog.example,Jena,DE\nDent,dent.example,,DE\n"))
+		s := load(t, b, write(t, "b.csv", "name,domain,city,country\nApex,acme.example,Lyon,FR\nBolt,bolt.example,Kiel,DE\nCOG,cog.example,Jena,DE\nDent,dent.example,Trier,DE\n"))
+		require.Equal(t, []int{2, 2}, []int{s.Merges.Count, s.Merges.Different})
+		cs := all(t, b)
+		require.Equal(t, []catalog.Merged{
+			{Position: 1, File: "b.csv", Line: 2, Name: "Apex", Place: "Lyon, France", Into: "Acme", IntoAt: "Bonn, Germany", By: "domain", Company: cs[0].ID},
+			{Position: 2, File: "b.csv", Line: 3, Name: "Bolt", Place: "Kiel, Germany", Into: "Bolt", IntoAt: "Ulm, Germany", By: "domain", Company: cs[1].ID},
+		}, merges(t, b, 2), "another spelling, and a place that was unknown, are no other company")
+		require.Empty(t, merges(t, b, 1))
+
+		got, err := split(t, d, 2, 1)
+		require.NoError(t, err)
+		require.True(t, got.Restored)
+		cs = all(t, b)
+		require.Equal(t, []string{"Acme", "Bolt", "COG", "Dent", "Apex"}, []string{cs[0].Name, cs[1].Name, cs[2].Name, cs[3].Name, cs[4].Name})
+		require.Equal(t, []string{"Bonn", "acme.example", "Lyon", "acme.example"}, []string{cs[0].City, cs[0].Domain, cs[4].City, cs[4].Domain})
+		require.Equal(t, got.Company, cs[4].ID)
+		require.NotNil(t, merges(t, b, 2)[0].SplitAt)
+		_, err = split(t, d, 2, 1)
+		require.ErrorContains(t, err, "has been undone already")
+		_, err = split(t, d, 2, 9)
+		require.ErrorContains(t, err, "has no merge 9")
+
+		again := load(t, b, write(t, "b.csv", "name,domain,city,country\nApex,acme.example,Lyon,FR\n"))
+		require.Equal(t, []int{0, 0}, []int{again.Added, again.Merges.Different}, "the row finds its own company now")
+
+		unlocked(t, d, 2)
+		got, err = split(t, d, 2, 2)
+		require.NoError(t, err)
+		require.False(t, got.Restored, "what was delivered stays")
+		require.Equal(t, "Kiel", all(t, b)[1].City)
+		require.Len(t, all(t, b), 6)
+
+		undo(t, d, 2)
+		require.Equal(t, []string{"Acme", "Bolt", "Cog", "Dent"}, names(t, b), "the split companies are part of the import")
+	})
+}
+
+func TestANumericIDWithAnotherPageOnLinkedInDoesNotMatch(t *testing.T) {
+	t.Parallel()
+	b := catalog.New(dbtest.SQLite(t))
+	load(t, b, write(t, "a.csv", "id,name,linkedin\n1,Acme,linkedin.com/company/acme\n"))
+	load(t, b, write(t, "b.csv", "id,name,linkedin\n1,Acme,linkedin.com/company/acme-labs\n"))
+	require.Len(t, names(t, b), 2)
+}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/importer/source"
-	"github.com/opencapi/capi/internal/text"
 )
 
 // The writer locks the database for about Options.LockTime at a time, because charges wait that long, and pauses between
@@ -136,7 +135,7 @@ func (w *writer) finish(ctx context.Context) error {
 	s := &w.summary
 	return errors.Join(err, w.catalog.Finish(ctx, w.imported, map[string]int{
 		"read": s.Read, "added": s.Added, "updated": s.Updated, "unchanged": s.Unchanged, "rejected": s.Rejected,
-		"connections": s.Connections.Added,
+		"connections": s.Connections.Added, "merged": s.Merges.Different,
 	}))
 }
 
@@ -224,6 +223,7 @@ func (w *writer) flush(ctx context.Context) error {
 	batch := make([]catalog.Incoming, len(w.batch))
 	for i := range w.batch {
 		batch[i] = *w.batch[i].company
+		batch[i].From(filepath.Base(w.file.Name), w.batch[i].line)
 	}
 	started := time.Now()
 	if err := w.beginImport(ctx); err != nil {
@@ -268,7 +268,7 @@ func (w *writer) flush(ctx context.Context) error {
 	return w.err
 }
 
-// merged records a row that became part of a company with another name, or of a company from an earlier row.
+// merged records a row that became part of a company with another name or place, or of a company from an earlier row.
 func (w *writer) merged(it *item, m catalog.Match) {
 	if m.By == "" {
 		return
@@ -277,15 +277,18 @@ func (w *writer) merged(it *item, m catalog.Match) {
 	s.Matched[m.By]++
 	name := it.company.End().Name
 	// In rows of two companies the same company often repeats.
-	if (!m.Repeated || w.paired) && (name == "" || text.Fold(name) == text.Fold(m.Name)) {
+	if (!m.Repeated || w.paired) && !m.Differs {
 		return
 	}
 	s.Merges.Count++
+	if m.Differs {
+		s.Merges.Different++
+	}
 	if m.Repeated {
 		s.Merges.Repeated++
 	}
 	if len(s.Merges.Samples) < mergesShown {
-		s.Merges.Samples = append(s.Merges.Samples, Merge{w.file.Name, it.line, name, m.Name, m.By})
+		s.Merges.Samples = append(s.Merges.Samples, Merge{w.file.Name, it.line, name, it.company.Place(), m.Name, m.Place, m.By})
 	}
 }
 

@@ -109,7 +109,7 @@ type SearchResponse struct {
 	Total        int          `json:"total" doc:"All matches, exact."`
 	Aggregations Aggregations `json:"aggregations"`
 	NextCursor   *string      `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
-	Warnings     []Warning    `json:"warnings" doc:"Filter values that no company has, or that are both included and excluded."`
+	Warnings     []Warning    `json:"warnings" doc:"Filter values and words that no company has, values that are both included and excluded, and operators that mean nothing in query."`
 	Credits      Price        `json:"credits"`
 
 	indexTook, catalogTook time.Duration

@@ -18,7 +18,7 @@ type ExportResponse struct {
 	ExportJob ExportJob `json:"export_job"`
 	Figures
 	TransactionID *id.Entry `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
-	Warnings      []Warning `json:"warnings" doc:"Filter values that no company has, or that are both included and excluded. Empty with a quote_id, because the quote listed them."`
+	Warnings      []Warning `json:"warnings" doc:"Filter values and words that no company has, values that are both included and excluded, and operators that mean nothing in query. Empty with a quote_id, because the quote listed them."`
 }
 
 // ExportJob is an export in short.
@@ -49,7 +49,7 @@ type QuoteResponse struct {
 	Balance    int64 `json:"balance" example:"1250"`
 	Affordable bool  `json:"affordable" doc:"Whether the balance and max_credits cover the cost now."`
 
-	Warnings []Warning `json:"warnings" doc:"Filter values that no company has (in an exclude_ filter, such a value excludes nothing), or that are both included and excluded."`
+	Warnings []Warning `json:"warnings" doc:"Filter values and words that no company has (in an exclude_ filter, such a value excludes nothing), values that are both included and excluded, and operators that mean nothing in query."`
 }
 
 func figuresOf(f export.Figures) Figures {

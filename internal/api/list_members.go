@@ -66,7 +66,7 @@ type ListChange struct {
 	UnmatchedIDs     []id.Company `json:"unmatched_ids" format:"uuid" doc:"Ids that belong to no company."`
 	UnmatchedDomains []string     `json:"unmatched_domains" doc:"Domains that belong to no company, as sent."`
 	Capped           bool         `json:"capped" doc:"Whether the search matched more than 100,000 companies; only the first 100,000 were used."`
-	Warnings         []Warning    `json:"warnings" doc:"Filter values that no company has, or that are both included and excluded."`
+	Warnings         []Warning    `json:"warnings" doc:"Filter values and words that no company has, values that are both included and excluded, and operators that mean nothing in query."`
 }
 
 type listMembersInput struct {

@@ -66,6 +66,34 @@ func TestExportsQuotesAndListsWarnAboutUnknownFilterValues(t *testing.T) {
 	require.Equal(t, string(first.body), string(again.body))
 }
 
+func TestExportsQuotesAndListsWarnAboutTheTextOfAQuery(t *testing.T) {
+	t.Parallel()
+	h := traders(t)
+	list := "/lists/" + newList(t, h, "x") + "/companies"
+	for _, row := range []struct {
+		filters M
+		want    warning
+	}{
+		{M{"query": "alpha -beta OR x"}, warning{Field: "query", Value: "-beta", Message: "a minus does not exclude a word; use exclude_keywords"}},
+		{M{"query": "Alhpa"}, warning{"query", "Alhpa", "no company has this in its name or description; did you mean alpha?", new("alpha")}},
+		{M{"exclude_keywords": []string{"gama"}}, warning{
+			"exclude_keywords", "gama", "no company has this in its name or description; did you mean gamma?", new("gamma"),
+		}},
+	} {
+		require.Equal(t, row.want, warningsIn(t, h, h.reader, "/companies/search", 200, row.filters)[0])
+		require.Equal(t, row.want, warningsIn(t, h, h.writer, list, 200, M{"search_filters": row.filters})[0])
+		if row.filters["query"] != nil {
+			a := h.send(t, h.writer, "POST", "/exports", M{"name": "x", "search_filters": row.filters})
+			require.Equal(t, http.StatusBadRequest, a.status)
+			require.Contains(t, a.failure(t).Message, row.want.Message)
+			continue
+		}
+		require.Equal(t, row.want, warningsIn(t, h, h.reader, "/exports/quote", 200, M{"search_filters": row.filters})[0])
+		require.Equal(t, row.want, warningsIn(t, h, h.writer, "/exports", 201, M{"name": "x", "search_filters": row.filters})[0])
+	}
+	require.Empty(t, warningsIn(t, h, h.reader, "/companies/search", 200, M{"query": "ALPHA"}))
+}
+
 func TestAnEmptyResultExplainsWhy(t *testing.T) {
 	t.Parallel()
 	h := traders(t)

@@ -9,8 +9,8 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Warning is a filter value that no company has, or that the filters both include and exclude. It keeps a mistake from silently
-// emptying or widening a result.
+// Warning is a filter value that no company has, or that the filters both include and exclude, or a part of a text that does not
+// mean what it seems to. It keeps a mistake from silently emptying or widening a result.
 type Warning struct {
 	Field      string  `json:"field"`
 	Value      string  `json:"value"` // the first 100 characters
@@ -18,13 +18,18 @@ type Warning struct {
 	Suggestion *string `json:"suggestion"` // a value that was probably meant; nil if none is near
 }
 
-// Warnings returns a warning for each value of the query that no company in the index has, in the order of query.Params, and
-// then one for each value that is both included and excluded.
+// Warnings returns a warning for each of the query's notices, for each value that no company in the index has, in the order of
+// query.Params, and then for each value that is both included and excluded.
 func Warnings(ctx context.Context, ix Index, q query.Query) ([]Warning, error) {
-	warnings, err := unknownValues(ctx, ix, q.Given())
+	var warnings []Warning
+	for _, n := range q.Notices() {
+		warnings = append(warnings, Warning{Field: n.Param, Value: text.Short(n.Value), Message: n.Message})
+	}
+	unknown, err := unknownValues(ctx, ix, q.Given())
 	if err != nil {
 		return nil, err
 	}
+	warnings = append(warnings, unknown...)
 	for _, g := range q.Conflicts() {
 		message := "is both included and excluded, so no company with it matches"
 		if g.Field == query.FieldKnown {
@@ -37,7 +42,7 @@ func Warnings(ctx context.Context, ix Index, q query.Query) ([]Warning, error) {
 
 func unknownValues(ctx context.Context, ix Index, given []query.Given) (warnings []Warning, err error) {
 	if len(given) == 0 {
-		return nil, nil
+		return warnings, nil
 	}
 	known, err := ix.Lookup(ctx, given)
 	if err != nil {
@@ -84,6 +89,8 @@ func explain(g query.Given, near string) (message, meant string) {
 		return "no company has a connection to this domain", near
 	case query.FieldConnectedCompany:
 		return "no company has a connection to this company", near
+	case query.FieldText:
+		return "no company has this in its name or description", near
 	default:
 		return "no company has this value", near
 	}

@@ -29,16 +29,26 @@ func appendNode(p []byte, n Node) []byte {
 	case Range:
 		return appendBound(appendBound(append(p, 'r', byte(n.Field)), n.Min), n.Max)
 	case Term:
-		return appendTexts(append(p, 't'), []string{n.Word})
+		return appendTexts(append(p, beginning('t', n.Prefix)), []string{n.Word})
 	case Phrase:
-		return appendTexts(append(p, 'w'), n.Words)
+		return appendTexts(append(p, beginning('w', n.Prefix)), n.Words)
+	case Word:
+		return appendNodes(append(p, 'f'), n.Forms)
 	case Connected:
 		return appendTexts(append(p, 'c'), []string{n.Category, string(n.Company.UUID[:]), n.Domain})
 	}
 	panic("query: unknown node")
 }
 
-func appendNodes(p []byte, nodes []Node) []byte {
+// beginning returns the letter of a kind, in upper case for one that matches beginnings of words.
+func beginning(kind byte, prefix bool) byte {
+	if prefix {
+		return kind + 'A' - 'a'
+	}
+	return kind
+}
+
+func appendNodes[N Node](p []byte, nodes []N) []byte {
 	p = binary.AppendUvarint(p, uint64(len(nodes)))
 	for _, n := range nodes {
 		p = appendNode(p, n)

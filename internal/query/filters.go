@@ -53,7 +53,7 @@ type ConnectionFilter struct {
 var Params = []Param{
 	{
 		Name: "query", Kind: KindWords, Field: FieldText, Label: "Text",
-		Doc:     "Free text over name and description: every word must occur; a part in double quotes is a phrase.",
+		Doc:     "Free text over name and description: every word must occur, in any of its spellings (e-commerce, ecommerce); a part in double quotes is an exact phrase.",
 		Example: `"fintech"`,
 		Text:    func(f *Filters) *string { return &f.Query },
 	},
@@ -153,7 +153,7 @@ var Params = []Param{
 	},
 	{
 		Name: "keywords", Kind: KindPhrases, Field: FieldText, Label: "Keyword",
-		Doc:   "Phrases in name or description, any of them.",
+		Doc:   "Phrases in name or description, any of them, in any spelling; exact if in double quotes.",
 		Texts: func(f *Filters) *[]string { return &f.Keywords },
 	},
 	{

@@ -12,58 +12,74 @@ import (
 func Match(q Query, c *company.Company) bool { return MatchNode(q.Root, c) }
 
 // MatchNode is Match for a part of a query; nil matches every company.
-func MatchNode(n Node, c *company.Company) bool {
+func MatchNode(n Node, c *company.Company) bool { return (&matcher{Company: c}).match(n) }
+
+// matcher matches one company. It reads its texts at most once.
+type matcher struct {
+	*company.Company
+	texts []contents // the name and the description, once words were asked for
+}
+
+// contents are the words of a text.
+type contents struct{ tokens, joints []string }
+
+func (m *matcher) match(n Node) bool {
 	switch n := n.(type) {
 	case nil:
 		return true
 	case And:
-		return !slices.ContainsFunc(n, func(part Node) bool { return !MatchNode(part, c) })
+		return !slices.ContainsFunc(n, func(part Node) bool { return !m.match(part) })
 	case Or:
-		return slices.ContainsFunc(n, func(part Node) bool { return MatchNode(part, c) })
+		return slices.ContainsFunc(n, m.match)
 	case Not:
-		return !MatchNode(n.Node, c)
+		return !m.match(n.Node)
 	case OneOf:
-		return slices.ContainsFunc(n.Field.Values(c), func(v string) bool { return slices.Contains(n.Values, text.Fold(v)) })
+		return slices.ContainsFunc(n.Field.Values(m.Company), func(v string) bool { return slices.Contains(n.Values, text.Fold(v)) })
 	case Prefix:
-		return slices.ContainsFunc(n.Field.Values(c), func(v string) bool { return strings.HasPrefix(text.Fold(v), n.Value) })
+		return slices.ContainsFunc(n.Field.Values(m.Company), func(v string) bool { return strings.HasPrefix(text.Fold(v), n.Value) })
 	case Range:
-		v := n.Field.Int(c)
+		v := n.Field.Int(m.Company)
 		return v != nil && (n.Min == nil || *v >= *n.Min) && (n.Max == nil || *v <= *n.Max)
 	case Term:
-		return matchWord(n.Word, c)
+		return slices.ContainsFunc(m.contents(), n.in)
 	case Phrase:
-		if len(n.Words) == 1 {
-			return matchWord(n.Words[0], c)
-		}
-		return matchWords(n.Words, c)
+		return slices.ContainsFunc(m.contents(), n.in)
+	case Word:
+		return slices.ContainsFunc(n.Forms, func(f Phrase) bool { return m.match(f.Simple()) })
 	case Connected:
-		return slices.ContainsFunc(c.Connections, n.matches)
+		return slices.ContainsFunc(m.Connections, n.matches)
 	}
 	panic("query: unknown node")
 }
 
-func matchWord(word string, c *company.Company) bool {
-	return matchWords([]string{word}, c) || containsJoint(c.Name, word) || containsJoint(c.Description, word)
+func (m *matcher) contents() []contents {
+	if m.texts == nil {
+		for _, s := range []string{m.Name, m.Description} {
+			c := contents{tokens: text.Tokens(s)}
+			text.EachJoint(s, func(joined string) { c.joints = append(c.joints, joined) })
+			m.texts = append(m.texts, c)
+		}
+	}
+	return m.texts
 }
 
-func containsJoint(s, word string) (found bool) {
-	text.EachJoint(s, func(left, right string) { found = found || left+right == word })
-	return found
+func (n Term) in(c contents) bool {
+	is := func(word string) bool { return isOrBegins(word, n.Word, n.Prefix) }
+	return slices.ContainsFunc(c.tokens, is) || slices.ContainsFunc(c.joints, is)
 }
 
-func matchWords(words []string, c *company.Company) bool {
-	return containsRun(text.Tokens(c.Name), words) || containsRun(text.Tokens(c.Description), words)
-}
-
-// containsRun reports whether the words are adjacent, in this order, among the tokens.
-func containsRun(tokens, words []string) bool {
-	for len(tokens) >= len(words) {
-		if slices.Equal(tokens[:len(words)], words) {
+func (n Phrase) in(c contents) bool {
+	last := len(n.Words) - 1
+	for tokens := c.tokens; len(tokens) > last; tokens = tokens[1:] {
+		if isOrBegins(tokens[last], n.Words[last], n.Prefix) && slices.Equal(tokens[:last], n.Words[:last]) {
 			return true
 		}
-		tokens = tokens[1:]
 	}
 	return false
+}
+
+func isOrBegins(word, wanted string, prefix bool) bool {
+	return word == wanted || prefix && strings.HasPrefix(word, wanted)
 }
 
 func (n Connected) matches(c company.Connection) bool {

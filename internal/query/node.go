@@ -6,6 +6,7 @@ import "github.com/opencapi/capi/internal/id"
 type Query struct {
 	Root  Node    // nil matches every company
 	given []Given // the values of the filters as the client wrote them, for warnings
+	notes []Notice
 
 	conflicts []Given // included values that are excluded, too
 	hasText   bool    // the query parameter was given
@@ -17,9 +18,10 @@ type Given struct {
 	Field Field
 	Raw   string // as written
 	Value string // as it is in the tree
+	Text  Node   // of FieldText: the condition that some company must meet; Value is its words joined
 }
 
-// Node is one of And, Or, Not, OneOf, Prefix, Range, Term, Phrase and Connected.
+// Node is one of And, Or, Not, OneOf, Prefix, Range, Term, Phrase, Word and Connected.
 type Node interface{ node() }
 
 type (
@@ -46,11 +48,20 @@ type (
 		Min, Max *int64
 	}
 	// Term matches if the word, a token of text.Tokens, occurs in the name or the description, or if text.EachJoint finds it
-	// there in two halves: McDonald's contains mcdonald, s and mcdonalds.
-	Term struct{ Word string }
-	// Phrase matches if the words, two or more, are adjacent and in this order in the name, or in the description. A text.Break
-	// among them matches a break.
-	Phrase struct{ Words []string }
+	// there in parts: McDonald's contains mcdonald, s and mcdonalds. With Prefix, a word that begins with Word is enough.
+	Term struct {
+		Word   string
+		Prefix bool
+	}
+	// Phrase matches if the words are adjacent and in this order in the name, or in the description. A text.Break among them
+	// matches a break, and no word matches what EachJoint finds. With Prefix, a last word that begins with that of Words is enough.
+	Phrase struct {
+		Words  []string
+		Prefix bool
+	}
+	// Word matches if any of its forms does. They are the ways to write one word of a text, such as ecommerce and "e commerce",
+	// and count as one word for relevance. A form of one word is a Term.
+	Word struct{ Forms []Phrase }
 	// Connected matches if one connection meets every part that is not zero.
 	Connected struct {
 		Category string // folded
@@ -67,6 +78,7 @@ func (Prefix) node()    {}
 func (Range) node()     {}
 func (Term) node()      {}
 func (Phrase) node()    {}
+func (Word) node()      {}
 func (Connected) node() {}
 
 // Sort is a total order: the key, nulls last in both directions, then the company's number, ascending.

@@ -28,12 +28,13 @@ func Parse(f Filters) (Query, error) {
 	if err := fault.Invalid(p.errs...); err != nil {
 		return Query{}, err
 	}
-	return Query{Root: Simplify(p.parts), given: p.given, conflicts: conflictsOf(&f), hasText: f.Query != ""}, nil
+	return Query{Root: Simplify(p.parts), given: p.given, notes: p.notes, conflicts: conflictsOf(&f), hasText: f.Query != ""}, nil
 }
 
 type parser struct {
 	parts And
 	given []Given
+	notes []Notice
 	errs  []fault.FieldError
 }
 
@@ -71,12 +72,16 @@ func (p *parser) words(of *Param, s string) {
 	if s == "" || !p.validText(of.Name, s) {
 		return
 	}
-	words := parseText(s)
-	if len(words) == 0 {
+	units := readText(s, false)
+	if len(units) == 0 {
 		p.fail(of.Name, "has no letter or digit to look for")
 		return
 	}
-	p.want(words, of.Exclude)
+	for _, u := range units {
+		p.want(u.node(), of.Exclude)
+		p.given = append(p.given, u.given(of.Name)...)
+	}
+	p.notes = append(p.notes, operators(s)...)
 }
 
 func (p *parser) oneOf(of *Param, values []string) {
@@ -110,12 +115,16 @@ func (p *parser) oneOf(of *Param, values []string) {
 func (p *parser) phrases(of *Param, values []string) {
 	var wanted Or
 	p.each(of.Name, values, func(field, raw string) {
-		words := text.Tokens(raw)
-		if len(words) == 0 {
+		if len(text.Tokens(raw)) == 0 {
 			p.fail(field, "has no letter or digit to look for")
 			return
 		}
-		wanted = append(wanted, Phrase{words})
+		keyword := readKeyword(raw)
+		wanted = append(wanted, keyword)
+		// A word that no company has matters only if the keyword does not occur in another spelling.
+		p.given = append(p.given, givenWords(of.Name, text.Tokens(raw), func(w string) Node {
+			return Or{Word{append([]Phrase{{Words: []string{w}}}, splits(w)...)}, keyword}
+		})...)
 	})
 	if len(wanted) > 0 {
 		p.want(wanted, of.Exclude)

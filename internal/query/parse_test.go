@@ -2,6 +2,7 @@ package query_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,89 @@ import (
 
 func ptr(n int64) *int64 { return &n }
 
+// spelled prints a condition on texts: & for And, | between the forms of a word, * for the beginning of a word.
+func spelled(n query.Node) string {
+	part := func(words []string, prefix bool) string {
+		s := strings.Join(words, " ")
+		if prefix {
+			s += "*"
+		}
+		return s
+	}
+	switch n := n.(type) {
+	case query.And:
+		var all []string
+		for _, p := range n {
+			all = append(all, spelled(p))
+		}
+		slices.Sort(all)
+		return strings.Join(all, " & ")
+	case query.Term:
+		return part([]string{n.Word}, n.Prefix)
+	case query.Phrase:
+		return part(n.Words, n.Prefix)
+	case query.Word:
+		var all []string
+		for _, f := range n.Forms {
+			all = append(all, part(f.Words, f.Prefix))
+		}
+		return strings.Join(all, "|")
+	}
+	return fmt.Sprintf("%#v", n)
+}
+
+func TestAWordIsReadInAllItsSpellings(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]string{
+		"Wifi":             "wifi|w ifi|wi fi|w i f i",
+		"wi-fi":            "wi fi|wifi",
+		"Wi‑Fi wi–fi":      "wi fi|wifi",
+		`"Wi-Fi"`:          "wi fi",
+		`"wifi"`:           "wifi",
+		"wi fi":            "fi|f i|wifi & wi|w i|wifi",
+		"wi, fi":           "fi|f i & wi|w i",
+		"wi — fi wi—fi":    "fi|f i & fi|f i|fiwi & wi|w i & wi|w i|fiwi",
+		"7-eleven":         "7 eleven|7eleven",
+		"9-11":             "11 & 9",
+		"9 11":             "11 & 9",
+		"2024":             "2024",
+		"a-b-c":            "a b c|a bc|ab c|abc",
+		"a-b-c-d-e":        "a b c d e|abcde",
+		"a-b-c-d-e-f-g":    "a & b & c & d & e & f & g",
+		"U.S. u.s":         "u s|us",
+		"area":             "area|ar ea|a r e a",
+		"asset":            "asset|ass et|asse t|a s s e t",
+		"onto":             "onto|o n t o",
+		"are a":            "a & are|a r e",
+		"Lowe’s":           "lowe s|lowes",
+		"l'Or":             "l or|lor",
+		"AT&T":             "at and t",
+		"AT & T":           "at and t",
+		"R&D-x":            "r and d & x",
+		"x & yz":           "x and yz",
+		"xy & zz, and AND": "xy|x y & zz|z z",
+		"and":              "and|a n d",
+		"&":                "and|a n d",
+		"C++ c# .NET C":    ".net & c & c# & c++",
+		"东x":               "x & 东",
+	} {
+		t.Run(asked, func(t *testing.T) {
+			require.Equal(t, want, spelled(parse(t, query.Filters{Query: asked}).Root))
+		})
+	}
+	for asked, want := range map[string]string{
+		"xy-zz":       "xy zz|x y zz|xyzz|xy z z|x yzz|xyz z|x y z z",
+		`"xy-zz"`:     "xy zz",
+		"“xy zz”":     "xy zz",
+		"7 eleven":    "7 eleven|7eleven|7 e leven|7 el even|7 ele ven|7 elev en|7 eleve n",
+		"one, 2 of 3": "one 2 of 3|o ne 2 of 3|on e 2 of 3|o n e 2 of 3|one2 of 3|one 2 o f 3",
+	} {
+		t.Run("keyword "+asked, func(t *testing.T) {
+			require.Equal(t, want, spelled(parse(t, query.Filters{Keywords: []string{asked}}).Root))
+		})
+	}
+}
+
 func TestParseReadsEachFilter(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -26,25 +110,19 @@ func TestParseReadsEachFilter(t *testing.T) {
 		{query.Filters{}, nil},
 		{query.Filters{Query: ""}, nil},
 		{query.Filters{Countries: []string{}}, nil},
-		{query.Filters{Query: "Fintech"}, query.Term{Word: "fintech"}},
-		{query.Filters{Query: "big data"}, query.And{query.Term{Word: "big"}, query.Term{Word: "data"}}},
 		{query.Filters{Query: `"big data"`}, query.Phrase{Words: []string{"big", "data"}}},
 		{query.Filters{Query: "“Big  Data”"}, query.Phrase{Words: []string{"big", "data"}}},
 		{query.Filters{Query: `"big data`}, query.Phrase{Words: []string{"big", "data"}}},
-		{query.Filters{Query: "e-mail"}, query.And{query.Term{Word: "e"}, query.Term{Word: "mail"}}},
 		{query.Filters{Query: "東京"}, query.Phrase{Words: []string{"東", "京"}}},
-		{query.Filters{Query: "東京 AI企業"}, query.And{query.Term{Word: "ai"}, query.Phrase{Words: []string{"企", "業"}}, query.Phrase{Words: []string{"東", "京"}}}},
+		{query.Filters{Query: "東京 AI企業"}, query.And{
+			query.Word{Forms: []query.Phrase{{Words: []string{"ai"}}, {Words: []string{"a", "i"}}}},
+			query.Phrase{Words: []string{"企", "業"}}, query.Phrase{Words: []string{"東", "京"}},
+		}},
 		{query.Filters{Query: "软件，开发"}, query.And{query.Phrase{Words: []string{"开", "发"}}, query.Phrase{Words: []string{"软", "件"}}}},
 		{query.Filters{Query: "软，x"}, query.And{query.Term{Word: "x"}, query.Term{Word: "软"}}},
 		{query.Filters{Query: `"软件，开发"`}, query.Phrase{Words: []string{"软", "件", ",", "开", "发"}}},
 		{query.Filters{Keywords: []string{"软件，开发"}}, query.Phrase{Words: []string{"软", "件", ",", "开", "发"}}},
-		{query.Filters{Keywords: []string{"a, b"}}, query.Phrase{Words: []string{"a", "b"}}},
-		{query.Filters{Query: "Lowe’s"}, query.Or{query.Term{Word: "lowes"}, query.Phrase{Words: []string{"lowe", "s"}}}},
-		{query.Filters{Query: "l'Or, a"}, query.And{query.Term{Word: "a"}, query.Or{query.Term{Word: "lor"}, query.Phrase{Words: []string{"l", "or"}}}}},
 		{query.Filters{Query: `"lowe's"`}, query.Phrase{Words: []string{"lowe", "s"}}},
-		{query.Filters{Keywords: []string{"lowe's"}}, query.Phrase{Words: []string{"lowe", "s"}}},
-		{query.Filters{Query: "don't"}, query.And{query.Term{Word: "t"}, query.Term{Word: "don"}}},
-		{query.Filters{Query: "x X ×x"}, query.Term{Word: "x"}},
 		{query.Filters{Countries: []string{"US"}}, query.OneOf{Field: query.FieldCountry, Values: []string{"united states"}}},
 		{query.Filters{Countries: []string{"usa", "de"}}, query.OneOf{Field: query.FieldCountry, Values: []string{"germany", "united states"}}},
 		{query.Filters{Countries: []string{"NA"}}, query.OneOf{Field: query.FieldCountry, Values: []string{"namibia"}}},
@@ -74,7 +152,6 @@ func TestParseReadsEachFilter(t *testing.T) {
 		{query.Filters{FoundedYearMin: ptr(2000), FoundedYearMax: ptr(2000)}, query.Range{
 			Field: query.FieldFoundedYear, Min: ptr(2000), Max: ptr(2000),
 		}},
-		{query.Filters{Keywords: []string{"Machine Learning"}}, query.Phrase{Words: []string{"machine", "learning"}}},
 		{query.Filters{Keywords: []string{"a b", "c"}}, query.Or{query.Term{Word: "c"}, query.Phrase{Words: []string{"a", "b"}}}},
 		{query.Filters{ExcludeKeywords: []string{"a b"}}, query.Not{Node: query.Phrase{Words: []string{"a", "b"}}}},
 		{query.Filters{Connections: []query.ConnectionFilter{{Category: "Vendor"}}}, query.Connected{Category: "vendor"}},
@@ -166,6 +243,7 @@ func TestGivenTellsWhatEachValueWasReadAs(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Empty(t, cmp.Diff([]query.Given{
+		{Param: "query", Field: query.FieldText, Raw: "x", Value: "x", Text: query.Word{Forms: []query.Phrase{{Words: []string{"x"}}}}},
 		{Param: "countries", Field: query.FieldCountry, Raw: "uk", Value: "united kingdom"},
 		{Param: "countries", Field: query.FieldCountry, Raw: "Atlantis", Value: "atlantis"},
 		{Param: "exclude_industries", Field: query.FieldIndustry, Raw: "Fin-Tech", Value: "fin-tech"},
@@ -203,6 +281,29 @@ func TestConflictsAreIncludedValuesThatAreExcluded(t *testing.T) {
 				got = append(got, g.Param+" "+g.Raw)
 			}
 			require.Equal(t, want, got)
+		})
+	}
+}
+
+func TestEachWordIsGivenAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		filters query.Filters
+		want    string
+	}{
+		{query.Filters{Query: "(Fintehc, Läbs!)"}, "query Fintehc fintehc, query Läbs labs"},
+		{query.Filters{Query: "Wi-Fi C++ .NET AT & T"}, "query Wi-Fi wifi, query C++ c++, query .NET .net, query AT & T atandt"},
+		{query.Filters{Query: `"Big Data" 東京`}, "query big big, query data data, query 東京 東京"},
+		{query.Filters{Query: "a/b and c"}, "query a a, query b b, query c c"},
+		{query.Filters{Keywords: []string{"Big data"}, ExcludeKeywords: []string{"软，件"}}, "keywords big big, keywords data data, exclude_keywords 软 软, exclude_keywords 件 件"},
+	} {
+		t.Run(row.filters.String(), func(t *testing.T) {
+			var got []string
+			for _, g := range parse(t, row.filters).Given() {
+				require.Equal(t, query.FieldText, g.Field)
+				got = append(got, g.Param+" "+g.Raw+" "+g.Value)
+			}
+			require.Equal(t, row.want, strings.Join(got, ", "))
 		})
 	}
 }

@@ -32,10 +32,19 @@ func simplify(n Node) Node {
 		if n.Min != nil && n.Max != nil && *n.Min > *n.Max {
 			return Or{}
 		}
-	case Phrase:
-		if len(n.Words) == 1 {
-			return Term{n.Words[0]}
+	case Word:
+		if n.Forms = distinctForms(slices.Clone(n.Forms)); len(n.Forms) == 1 {
+			return n.Forms[0].Simple()
 		}
+		return n
+	}
+	return n
+}
+
+// Simple returns the form of a Word as a condition of its own: a Term if it is one word.
+func (n Phrase) Simple() Node {
+	if len(n.Words) == 1 {
+		return Term{n.Words[0], n.Prefix}
 	}
 	return n
 }

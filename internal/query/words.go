@@ -1,67 +1,239 @@
 package query
 
 import (
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/opencapi/capi/internal/text"
 )
 
-// parseText reads a search text: every word must occur in the name or the description, and text in double quotes must occur as a
-// phrase. Adjacent characters of scripts without spaces are a phrase too, up to the next space or punctuation.
-func parseText(s string) And {
-	var parts And
-	for i, part := range strings.Split(plainQuotes.Replace(s), `"`) {
-		words := text.Tokens(part)
-		if i%2 == 1 {
-			parts = appendPhrase(parts, words)
-			continue
-		}
-		for piece := range strings.FieldsSeq(part) {
-			parts = appendPiece(parts, piece)
+// unit is a part of a search text that must occur: a word in any of its spellings, or a phrase.
+type unit struct {
+	raw   string // as written
+	parts []string
+	forms []Phrase
+	exact bool // in double quotes
+
+	// A plain word can also be joined with the one before or after it, if nothing but a space separates them.
+	plain, afterSpace bool
+}
+
+// readText splits a search text into its units. Text in double quotes is a phrase; outside of them, each word is a unit, and
+// so is what is written without spaces but belongs together: e-commerce, U.S., AT&T, characters of scripts without spaces.
+func readText(s string, prefix bool) []unit {
+	var units []unit
+	quoted := strings.Split(plainQuotes.Replace(s), `"`)
+	for i, part := range quoted {
+		if i%2 == 0 {
+			units = append(units, spelled(unquoted(part))...)
+		} else if words := text.Tokens(part); len(words) > 0 {
+			units = append(units, unit{raw: strings.TrimSpace(part), parts: words, forms: []Phrase{{Words: words}}, exact: true})
 		}
 	}
-	return parts
+	units = withoutConnectors(units)
+	last := quoted[len(quoted)-1]
+	if n := len(units); prefix && n > 0 && !units[n-1].exact && last == strings.TrimRight(last, " \t\r\n") {
+		units[n-1].begin()
+	}
+	return units
 }
 
 var plainQuotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`)
 
-func appendPhrase(parts And, words []string) And {
-	if len(words) == 0 {
-		return parts
-	}
-	return append(parts, Phrase{words})
-}
-
-// appendPiece adds the words of a piece without spaces. A word with an apostrophe matches as one word or as two, because the data
-// has McDonald's, MCDONALDS and MCDONALD S.
-func appendPiece(parts And, piece string) And {
-	words := text.Tokens(piece)
-	text.EachJoint(piece, func(left, right string) {
-		for i := range len(words) - 1 {
-			if words[i] == left && words[i+1] == right {
-				parts = appendRuns(parts, words[:i])
-				parts = append(parts, Or{Term{left + right}, Phrase{[]string{left, right}}})
-				words = words[i+2:]
-				return
-			}
-		}
-	})
-	return appendRuns(parts, words)
-}
-
-// appendRuns adds the words of a piece without spaces; a run of single characters becomes a phrase. A break ends a run and is
-// dropped: outside quotes it separates search terms.
-func appendRuns(parts And, words []string) And {
-	run := 0
-	for i, w := range words {
-		if text.IsAlone(w) {
+// unquoted returns the units of text outside of quotes.
+func unquoted(s string) (units []unit) {
+	clean := false // nothing but a space follows the last word
+	for piece := range strings.FieldsSeq(s) {
+		links := text.Links(piece)
+		if len(links) == 0 {
+			clean = false
 			continue
 		}
-		parts = appendPhrase(parts, words[run:i])
-		if w != text.Break {
-			parts = appendPhrase(parts, []string{w})
+		of := unitsOf(links)
+		if len(of) == 0 {
+			continue
 		}
-		run = i + 1
+		of[0].afterSpace = clean && links[0].Gap == ""
+		if len(of) == 1 {
+			of[0].raw = piece
+		}
+		units = append(units, of...)
+		clean = strings.HasSuffix(text.Fold(piece), links[len(links)-1].Word)
 	}
-	return appendPhrase(parts, words[run:])
+	return bindAmpersands(units)
+}
+
+// unitsOf returns the units of a piece without spaces.
+func unitsOf(links []text.Linked) (units []unit) {
+	for len(links) > 0 {
+		first, n := links[0].Word, 1
+		u := unit{}
+		switch joint := text.JointLen(links); {
+		case first == text.Break: // outside of quotes it separates words
+			links = links[1:]
+			continue
+		case text.IsAlone(first):
+			for n < len(links) && text.IsAlone(links[n].Word) {
+				n++
+			}
+		case len(links) > 1 && links[1].Gap == "" && !text.IsAlone(links[1].Word) && links[1].Word != text.Break: // an ampersand
+			for n++; n < len(links) && links[n].Gap == "" && !text.IsAlone(links[n].Word) && links[n].Word != text.Break; {
+				n++
+			}
+		case joint > 0:
+			n = joint
+		default:
+			u.plain = true
+		}
+		u.parts = wordsOf(links[:n])
+		u.raw = strings.Join(u.parts, " ")
+		u.forms = []Phrase{{Words: u.parts}}
+		if n > 1 && text.JointLen(links) == n {
+			u.forms = segmentations(u.parts)
+		}
+		units = append(units, u)
+		links = links[n:]
+	}
+	return units
+}
+
+func wordsOf(links []text.Linked) []string {
+	words := make([]string, len(links))
+	for i, l := range links {
+		words[i] = l.Word
+	}
+	return words
+}
+
+// bindAmpersands makes a phrase of "AT & T": single letters around an ampersand say little on their own.
+func bindAmpersands(units []unit) []unit {
+	for i := 1; i+1 < len(units); i++ {
+		before, after := &units[i-1], &units[i+1]
+		if units[i].raw != "&" || !before.plain || !after.plain || !isLetter(before.parts[0]) && !isLetter(after.parts[0]) {
+			continue
+		}
+		words := []string{before.parts[0], text.And, after.parts[0]}
+		units[i-1] = unit{raw: strings.Join([]string{before.raw, "&", after.raw}, " "), parts: words, forms: []Phrase{{Words: words}}}
+		units = append(units[:i], units[i+2:]...)
+	}
+	return units
+}
+
+func isLetter(word string) bool { return utf8.RuneCountInString(word) == 1 }
+
+// withoutConnectors leaves out "and" and "&" between other words: every word must occur anyway, and a name is written with
+// and without them.
+func withoutConnectors(units []unit) []unit {
+	kept := make([]unit, 0, len(units))
+	for _, u := range units {
+		if !u.plain || u.parts[0] != text.And {
+			kept = append(kept, u)
+		}
+	}
+	if len(kept) == 0 {
+		return units
+	}
+	return kept
+}
+
+// spelled adds the other spellings of plain words: split in two, and joined with a neighbour.
+func spelled(units []unit) []unit {
+	for i := range units {
+		u := &units[i]
+		if !u.plain {
+			continue
+		}
+		word := u.parts[0]
+		u.forms = append(u.forms, splits(word)...)
+		if i > 0 && u.afterSpace && units[i-1].plain && joinable(units[i-1].parts[0], word) {
+			u.forms = append(u.forms, Phrase{Words: []string{units[i-1].parts[0] + word}})
+		}
+		if i+1 < len(units) && units[i+1].afterSpace && units[i+1].plain && joinable(word, units[i+1].parts[0]) {
+			u.forms = append(u.forms, Phrase{Words: []string{word + units[i+1].parts[0]}})
+		}
+	}
+	return units
+}
+
+// begin makes the unit match words that begin with its last word. A word that is split elsewhere stays whole: "salesf" does
+// not mean "sales for".
+func (u *unit) begin() {
+	if text.IsAlone(u.parts[len(u.parts)-1]) {
+		return // a character that is a word of its own
+	}
+	var begun []Phrase
+	for _, f := range u.forms {
+		if !u.plain || len(f.Words) == 1 {
+			begun = append(begun, Phrase{f.Words, true})
+		} else {
+			begun = append(begun, f)
+		}
+	}
+	u.forms = begun
+}
+
+// node returns the condition that the unit occurs.
+func (u *unit) node() Node {
+	if u.exact {
+		return u.forms[0]
+	}
+	return Word{u.forms}
+}
+
+// given returns the words of the unit, for warnings.
+func (u *unit) given(param string) []Given {
+	if u.exact {
+		return givenWords(param, u.parts, func(w string) Node { return Phrase{Words: []string{w}} })
+	}
+	raw := strings.TrimFunc(u.raw, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+	if !slices.Equal(text.Tokens(raw), text.Tokens(u.raw)) {
+		raw = u.raw // a sign belongs to the word
+	}
+	return []Given{{Param: param, Field: FieldText, Raw: raw, Value: strings.Join(u.parts, ""), Text: u.node()}}
+}
+
+// givenWords returns each word of a phrase with its condition.
+func givenWords(param string, words []string, of func(word string) Node) (given []Given) {
+	for _, w := range words {
+		if w != text.Break {
+			given = append(given, Given{Param: param, Field: FieldText, Raw: w, Value: w, Text: of(w)})
+		}
+	}
+	return given
+}
+
+// readKeyword returns the condition of a keyword: a phrase, in which a joint is also found as one word, and of up to
+// changedWordsMax words two may be joined or one may be split. A keyword in double quotes is exact.
+func readKeyword(s string) Node {
+	plain := strings.TrimSpace(plainQuotes.Replace(s))
+	links := text.Links(plain)
+	exact := Phrase{Words: text.Tokens(plain)}
+	if len(plain) > 1 && plain[0] == '"' && plain[len(plain)-1] == '"' {
+		return exact
+	}
+	forms := []Phrase{exact}
+	bases := [][]string{nil}
+	for len(links) > 0 {
+		n := max(1, text.JointLen(links))
+		parts := []Phrase{{Words: wordsOf(links[:n])}}
+		if n > 1 && len(bases) < basesMax {
+			parts = segmentations(parts[0].Words)
+		}
+		var longer [][]string
+		for _, b := range bases {
+			for _, p := range parts {
+				longer = append(longer, append(b[:len(b):len(b)], p.Words...))
+			}
+		}
+		bases, links = longer, links[n:]
+	}
+	for _, b := range bases {
+		forms = append(forms, Phrase{Words: b})
+		if len(b) <= changedWordsMax {
+			forms = append(forms, changed(b)...)
+		}
+	}
+	return Word{forms}
 }

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"slices"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Nearest returns the known spelling that given most likely means, by edit distance on folded text. It is empty if none is
@@ -12,27 +13,14 @@ import (
 // up to three letters, a spelling must also start the same and have one letter more, or two swapped: CO is not a typing error for CA.
 func Nearest(given string, known []string) string {
 	best, bestDistance := "", -1
-	g := []rune(Fold(given))
-	letters := lettersOf(g)
-	var f []rune
-	var rows []int
+	n := NewNear(Fold(given))
 	for _, k := range known {
-		f = appendRunes(f[:0], Fold(k))
-		bound := (max(len(g), len(f)) + 2) / 3
+		folded := Fold(k)
+		bound := (max(len(n.given), utf8.RuneCountInString(folded)) + 2) / 3
 		if bestDistance >= 0 {
 			bound = min(bound, bestDistance-1)
 		}
-		if len(g) <= shortRunes {
-			bound = min(bound, 1)
-			if !slips(g, f) {
-				continue
-			}
-		}
-		if max(len(g)-len(f), len(f)-len(g)) > bound || letters.distance(lettersOf(f)) > bound {
-			continue
-		}
-		rows = slices.Grow(rows[:0], 3*(len(f)+1))[:3*(len(f)+1)]
-		if d := distance(g, f, bound, rows); d <= bound && differLittle(g, f, d) {
+		if d := n.Distance([]byte(folded), bound); d <= bound && differLittle(n.given, n.word, d) {
 			best, bestDistance = k, d
 		}
 	}
@@ -66,6 +54,51 @@ func sharedWords(a, b []rune, at func(word []rune, i int) rune) (length int) {
 	return length
 }
 
+// Near measures how near folded words are to a given one. It is not safe for concurrent use.
+type Near struct {
+	given   []rune
+	letters letters
+	word    []rune // scratch
+	rows    []int  // scratch
+}
+
+// NewNear returns a measure of the distance to a folded word.
+func NewNear(given string) *Near {
+	runes := []rune(given)
+	return &Near{given: runes, letters: lettersOf(runes)}
+}
+
+// Len returns the number of characters of the given word.
+func (n *Near) Len() int { return len(n.given) }
+
+// Distance returns the edit distance of a folded word, or any number above the bound if it exceeds the bound. A short word is
+// only near to one that slips.
+func (n *Near) Distance(word []byte, bound int) int {
+	over := bound + 1
+	if len(n.given) > len(word)+bound || len(word) > utf8.UTFMax*(len(n.given)+bound) {
+		return over
+	}
+	n.word = n.word[:0]
+	for len(word) > 0 {
+		r, size := utf8.DecodeRune(word)
+		n.word, word = append(n.word, r), word[size:]
+	}
+	if len(n.given) <= shortRunes {
+		if bound = min(bound, 1); !slips(n.given, n.word) {
+			return over
+		}
+	}
+	if max(len(n.given)-len(n.word), len(n.word)-len(n.given)) > bound || n.letters.distance(lettersOf(n.word)) > bound {
+		return over
+	}
+	size := 3 * (len(n.word) + 1)
+	n.rows = slices.Grow(n.rows[:0], size)[:size]
+	if d := distance(n.given, n.word, bound, n.rows); d <= bound {
+		return d
+	}
+	return over
+}
+
 // shortRunes is the length up to which nearly every word is within a third of nearly every other.
 const shortRunes = 3
 
@@ -75,13 +108,6 @@ func slips(short, known []rune) bool {
 		return false
 	}
 	return len(short) != len(known) || lettersOf(short) == lettersOf(known)
-}
-
-func appendRunes(dst []rune, s string) []rune {
-	for _, r := range s {
-		dst = append(dst, r)
-	}
-	return dst
 }
 
 // letters is the set of the letters of a word; several letters share a bit.

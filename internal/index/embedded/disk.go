@@ -76,7 +76,7 @@ func (d *disk) loadManifest(ctx context.Context) (manifest, error) {
 	if err != nil {
 		return manifest{}, err
 	}
-	fresh := manifest{Version: manifestVersion, Catalog: origin, Index: uuid.NewString(), Next: 1}
+	fresh := manifest{Version: manifestVersion, Format: formatVersion, Catalog: origin, Index: uuid.NewString(), Next: 1}
 	m, err := readManifest(d.dir)
 	marked := false
 	if err == nil && m.Catalog == origin {

@@ -18,9 +18,10 @@ import (
 // manifest describes the saved snapshot: a line of JSON, then a line with the hexadecimal CRC-32C of the first. Files that
 // it does not name do not belong to the index.
 //
-// Versions: 1; 2 adds the checkpoint, which the catalog must have too.
+// Versions: 1; 2 adds the checkpoint, which the catalog must have too; 3 adds the format of the segments.
 type manifest struct {
 	Version    int    `json:"version"`
+	Format     int    `json:"format"`  // the formatVersion of the segments
 	Catalog    string `json:"catalog"` // the Source's origin
 	Index      string `json:"index"`   // unique name of the directory's index
 	Checkpoint string `json:"mark"`    // the catalog has it if it shares the snapshot's history; empty before the first save
@@ -38,7 +39,7 @@ type manifestEntry struct {
 }
 
 const (
-	manifestVersion = 2
+	manifestVersion = 3
 	manifestName    = "manifest"
 	segmentSuffix   = ".seg"
 )
@@ -70,6 +71,9 @@ func parseManifest(p []byte) (m manifest, err error) {
 	}
 	if m.Version != manifestVersion {
 		return m, fmt.Errorf("version %d: %w", m.Version, errVersion)
+	}
+	if m.Format != formatVersion {
+		return m, fmt.Errorf("segments of version %d: %w", m.Format, errVersion)
 	}
 	for _, e := range m.Segments {
 		if filepath.Base(e.Name) != e.Name || filepath.Ext(e.Name) != segmentSuffix {

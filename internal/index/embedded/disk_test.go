@@ -220,7 +220,13 @@ func TestAnIndexOfAnotherCatalogOrVersionIsDiscarded(t *testing.T) {
 			damageFile(t, filepath.Join(dir, manifestName), -2)
 		}, 0},
 		"another version": {SameCatalog{"catalog", 2}, func(t *testing.T, dir string) {
-			require.NoError(t, manifest{Version: manifestVersion + 1}.write(dir))
+			require.NoError(t, manifest{Version: manifestVersion + 1, Format: formatVersion}.write(dir))
+		}, 0},
+		"segments of an older version": {SameCatalog{"catalog", 2}, func(t *testing.T, dir string) {
+			m, err := readManifest(dir)
+			require.NoError(t, err)
+			m.Format = formatVersion - 1
+			require.NoError(t, m.write(dir))
 		}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

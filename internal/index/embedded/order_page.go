@@ -41,7 +41,7 @@ func (s *snapshot) order(found []hits, q query.Query, by query.Sort, after *posi
 	case after != nil:
 		o.ranking = after.ranking // keys computed with other statistics would not be comparable
 	default:
-		o.ranking = s.ranking(rankedWords(q.Root))
+		o.ranking = s.ranking(rankedTerms(q.Root))
 	}
 	return o
 }

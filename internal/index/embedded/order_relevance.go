@@ -2,9 +2,12 @@ package embedded
 
 import (
 	"encoding/binary"
+	"fmt"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/text"
@@ -24,6 +27,12 @@ const (
 	rankNameShare    = 2.5
 	rankNameStart    = 0.8
 	rankSize         = 0.015
+
+	// The share of its score that a form other than the one that was typed counts; that of a word that is two of the query at
+	// once, for each of them; and that of a form beside the best one, as in "Children's", which is also found as childrens.
+	rankOtherForm  = 0.9
+	rankSharedForm = 0.5
+	rankSecondForm = 0.1
 )
 
 // textStats are the statistics of all texts in a snapshot that BM25 needs.
@@ -38,9 +47,9 @@ type ranking struct {
 	terms []rankedTerm // by word; scores are added in this order, so that they are bit-identical in every segment
 }
 
-// rankedTerm is a word that adds to the relevance.
+// rankedTerm is a word that adds to the relevance, in the best of its forms.
 type rankedTerm struct {
-	word   string
+	forms  []query.Phrase
 	weight float32 // inverse document frequency
 }
 
@@ -60,23 +69,44 @@ func (s *snapshot) textStats() textStats {
 	return t
 }
 
-// ranking returns the current statistics and weights of the words.
-func (s *snapshot) ranking(words []string) *ranking {
-	r := &ranking{s.textStats(), make([]rankedTerm, len(words))}
-	for i, w := range words {
-		r.terms[i] = rankedTerm{w, 1}
-		if len(words) > rankedWordsMax {
+// ranking returns the current statistics and weights of the terms.
+func (s *snapshot) ranking(terms [][]query.Phrase) *ranking {
+	r := &ranking{s.textStats(), make([]rankedTerm, len(terms))}
+	for i, forms := range terms {
+		r.terms[i] = rankedTerm{forms, 1}
+		if len(terms) > rankedWordsMax {
 			continue
 		}
 		texts := 0.0 // with the word
 		for p := range s.parts {
-			if key, ok := s.parts[p].words.find(w); ok {
-				texts += float64(s.parts[p].words.count(key))
-			}
+			texts += float64(s.parts[p].words.countForms(forms))
 		}
+		texts = min(texts, r.stats.texts)
 		r.terms[i].weight = float32(math.Log1p((r.stats.texts - texts + 0.5) / (texts + 0.5)))
 	}
 	return r
+}
+
+// countForms estimates how many texts have one of the forms: those with a form of one word, or at most as many as have each
+// word of the first form.
+func (w *words) countForms(forms []query.Phrase) int {
+	single, first := 0, 0
+	for i, f := range forms {
+		if i > 0 && len(f.Words) > 1 {
+			continue
+		}
+		rarest := math.MaxInt
+		for j := range f.Words {
+			from, to := w.keysOf(f, j)
+			rarest = min(rarest, int(w.starts[to]-w.starts[from]))
+		}
+		if len(f.Words) == 1 {
+			single += rarest
+		} else {
+			first = rarest
+		}
+	}
+	return max(single, first)
 }
 
 // append appends the ranking without its words, as stored in a cursor.
@@ -92,10 +122,10 @@ func (r *ranking) append(p []byte) []byte {
 	return p
 }
 
-// readRanking parses what append wrote for these words; ok is false for anything else.
-func readRanking(p []byte, words []string) (*ranking, bool) {
+// readRanking parses what append wrote for these terms; ok is false for anything else.
+func readRanking(p []byte, terms [][]query.Phrase) (*ranking, bool) {
 	const statsSize = 3 * 8
-	weighed := len(words)
+	weighed := len(terms)
 	if weighed > rankedWordsMax {
 		weighed = 0
 	}
@@ -103,10 +133,10 @@ func readRanking(p []byte, words []string) (*ranking, bool) {
 		return nil, false
 	}
 	number := func(at int) float64 { return math.Float64frombits(binary.BigEndian.Uint64(p[at:])) }
-	r := &ranking{textStats{number(0), number(8), number(16)}, make([]rankedTerm, len(words))}
+	r := &ranking{textStats{number(0), number(8), number(16)}, make([]rankedTerm, len(terms))}
 	valid := inBounds(r.stats.texts, 0) && inBounds(r.stats.averageName, 1) && inBounds(r.stats.averageDescription, 1)
-	for i, w := range words {
-		r.terms[i] = rankedTerm{w, 1}
+	for i, forms := range terms {
+		r.terms[i] = rankedTerm{forms, 1}
 		if weighed > 0 {
 			r.terms[i].weight = math.Float32frombits(binary.BigEndian.Uint32(p[statsSize+4*i:]))
 		}
@@ -118,33 +148,45 @@ func readRanking(p []byte, words []string) (*ranking, bool) {
 // inBounds reports whether v is at least low and neither NaN nor infinite.
 func inBounds(v, low float64) bool { return v >= low && v <= math.MaxFloat64 }
 
-// rankedWords returns the distinct words that the query searches for, sorted, without excluded ones.
-func rankedWords(n query.Node) []string {
-	all := collectWords(nil, n)
-	slices.Sort(all)
-	return slices.Compact(all)
+// rankedTerms returns the distinct words that the query searches for, each with its forms, in an order that depends on them
+// alone, without excluded ones.
+func rankedTerms(n query.Node) [][]query.Phrase {
+	byKey := map[string][]query.Phrase{}
+	collectTerms(n, func(forms ...query.Phrase) {
+		var key strings.Builder
+		for _, f := range forms {
+			fmt.Fprintf(&key, "%q %t,", f.Words, f.Prefix)
+		}
+		byKey[key.String()] = forms
+	})
+	all := make([][]query.Phrase, 0, len(byKey))
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		all = append(all, byKey[key])
+	}
+	return all
 }
 
-func collectWords(words []string, n query.Node) []string {
+func collectTerms(n query.Node, add func(forms ...query.Phrase)) {
 	switch n := n.(type) {
 	case query.And:
 		for _, part := range n {
-			words = collectWords(words, part)
+			collectTerms(part, add)
 		}
 	case query.Or:
 		for _, part := range n {
-			words = collectWords(words, part)
+			collectTerms(part, add)
 		}
 	case query.Term:
-		words = append(words, n.Word)
+		add(formOf(n))
 	case query.Phrase:
-		for _, w := range n.Words {
+		for i, w := range n.Words {
 			if w != text.Break {
-				words = append(words, w)
+				add(formOf(termOf(n, i)))
 			}
 		}
+	case query.Word:
+		add(n.Forms...)
 	}
-	return words
 }
 
 // radixSelectMin is the number of requested matches from which scores are radix sorted instead of selected one by one.
@@ -176,9 +218,9 @@ func (o *order) byRelevance(h *hits, k int, after *position) []entry {
 // their bits sort like the floats.
 func (o *order) scoreKeys(h *hits, slots []uint32) []uint32 {
 	scores := h.scratch.counters(len(slots))
-	norms := o.ranking.stats.norms()
+	norms, terms := o.ranking.stats.norms(), h.termsIn(o.ranking)
 	inParts := func(slots, keys []uint32) {
-		o.score(h, norms, slots, keys)
+		o.score(h, terms, norms, slots, keys)
 		if o.sort.Desc {
 			for j := range keys {
 				keys[j] = ^keys[j]
@@ -195,28 +237,45 @@ func (o *order) scoreKeys(h *hits, slots []uint32) []uint32 {
 }
 
 // score adds up the slots' scores, stored as the bits of floats.
-func (o *order) score(h *hits, norms *norms, slots, scores []uint32) {
-	w := &h.words
-	article := w.article()
-	employees := h.ints[intEmployees].values
-	for _, t := range o.ranking.terms {
-		key, ok := w.find(t.word)
-		if !ok {
-			continue
-		}
-		w.eachIn(key, slots, func(j int, pos uint32) {
-			slot, m := slots[j], w.occurrences[pos]
-			score := norms.inDescription(w, slot, m)
-			if m.nameCount() > 0 {
-				nameScore := norms.inName(w, slot, m)
-				if w.startsName(slot, m, article) {
-					nameScore += rankNameStart
-				}
-				score += nameScore * sizeFactors[bits.Len64(uint64(employees[slot]))]
+func (o *order) score(h *hits, terms []termIn, norms *norms, slots, scores []uint32) {
+	article := h.words.article()
+	var best, all []float32 // of the forms of a term: the highest score, and their sum
+	for i, t := range terms {
+		weight := o.ranking.terms[i].weight
+		switch {
+		case len(t) == 0:
+		case len(t) == 1 && len(t[0].words) == 1 && t[0].weight == 1:
+			h.eachOccurrence(t[0].words[0], slots, func(j int, m occurrence) {
+				addScore(&scores[j], weight*h.scoreOf(norms, slots[j], m, 1, article))
+			})
+		default:
+			best, all = append(best[:0], make([]float32, len(slots))...), append(all[:0], make([]float32, len(slots))...)
+			for _, f := range t {
+				h.eachTogether(f, slots, func(j int, m occurrence) {
+					score := f.weight * h.scoreOf(norms, slots[j], m, len(f.words), article)
+					best[j], all[j] = max(best[j], score), all[j]+score
+				})
 			}
-			scores[j] = math.Float32bits(math.Float32frombits(scores[j]) + t.weight*score)
-		})
+			for j, score := range best {
+				addScore(&scores[j], weight*(score+rankSecondForm*(all[j]-score)))
+			}
+		}
 	}
+}
+
+func addScore(to *uint32, score float32) { *to = math.Float32bits(math.Float32frombits(*to) + score) }
+
+// scoreOf returns the score of an occurrence of count words side by side.
+func (h *hits) scoreOf(norms *norms, slot uint32, m occurrence, count int, article uint32) float32 {
+	score := norms.inDescription(&h.words, slot, m)
+	if m.nameCount() > 0 {
+		nameScore := norms.inName(&h.words, slot, m, count)
+		if h.words.startsName(slot, m, article) {
+			nameScore += rankNameStart
+		}
+		score += nameScore * sizeFactors[bits.Len64(uint64(h.ints[intEmployees].values[slot]))]
+	}
+	return score
 }
 
 // sizeFactors are indexed by the bit length of the number of employees. An unknown number is negative, so its bit length is
@@ -247,9 +306,9 @@ func (stats textStats) norms() *norms {
 	return &n
 }
 
-func (n *norms) inName(w *words, slot uint32, m occurrence) float32 {
+func (n *norms) inName(w *words, slot uint32, m occurrence, count int) float32 {
 	in, length := float32(m.nameCount()), w.nameLen[slot]
-	return rankNameWeight*(rankK1+1)*in/(in+n.name[length]) + in*n.share[length]
+	return rankNameWeight*(rankK1+1)*in/(in+n.name[length]) + in*float32(count)*n.share[length]
 }
 
 func (n *norms) inDescription(w *words, slot uint32, m occurrence) float32 {

@@ -69,7 +69,7 @@ func (ix *Index) resume(r index.Request) (*snapshot, *position, error) {
 	}
 	if by.By == query.ByRelevance {
 		var ok bool
-		if pos.ranking, ok = readRanking(cursor[cursorSize:body], rankedWords(r.Query.Root)); !ok {
+		if pos.ranking, ok = readRanking(cursor[cursorSize:body], rankedTerms(r.Query.Root)); !ok {
 			return nil, nil, fmt.Errorf("cursor belongs to another query: %w", index.ErrCursor)
 		}
 	}

@@ -18,9 +18,63 @@ type evaluator struct {
 
 // matches returns the live slots that match the node; nil matches all.
 func (e evaluator) matches(n query.Node) bitset {
-	found := e.eval(n)
+	found := e.eval(e.resolve(n))
 	e.removeDeleted(found)
 	return found
+}
+
+// resolve replaces each Word by those of its forms whose words the part has. Most splits of a word have none.
+func (e evaluator) resolve(n query.Node) query.Node {
+	switch n := n.(type) {
+	case query.And:
+		parts := make(query.And, len(n))
+		for i, part := range n {
+			parts[i] = e.resolve(part)
+		}
+		return parts
+	case query.Or:
+		parts := make(query.Or, len(n))
+		for i, part := range n {
+			parts[i] = e.resolve(part)
+		}
+		return parts
+	case query.Not:
+		return query.Not{Node: e.resolve(n.Node)}
+	case query.Word:
+		var forms query.Or
+		for _, f := range n.Forms {
+			if e.words.hasAll(f) {
+				forms = append(forms, f.Simple())
+			}
+		}
+		if len(forms) == 1 {
+			return forms[0]
+		}
+		return forms
+	}
+	return n
+}
+
+// hasAll reports whether some text has each word of the form.
+func (w *words) hasAll(form query.Phrase) bool {
+	for i := range form.Words {
+		if from, to := w.keysOf(form, i); from == to {
+			return false
+		}
+	}
+	return true
+}
+
+// keysOf returns the ids of the words that match the i-th word of a form, from inclusive, to exclusive.
+func (w *words) keysOf(form query.Phrase, i int) (from, to int) {
+	if form.Prefix && i == len(form.Words)-1 {
+		return w.prefixRange(form.Words[i])
+	}
+	key, ok := w.find(form.Words[i])
+	if !ok {
+		return 0, 0
+	}
+	return key, key + 1
 }
 
 // eval returns the slots that match the node, as a new set.
@@ -58,7 +112,8 @@ func (e evaluator) addTo(found bitset, n query.Node) {
 			found.set(slot)
 		}
 	case query.Term:
-		if key, ok := e.words.find(n.Word); ok {
+		from, to := e.words.keysOf(formOf(n), 0)
+		for key := from; key < to; key++ {
 			e.words.orInto(key, found)
 		}
 	case query.Connected:
@@ -137,7 +192,7 @@ func (e evaluator) narrow(found bitset, n query.Node) {
 			return
 		}
 	case query.Term:
-		if key, ok := e.words.find(n.Word); ok && e.words.dense(key) {
+		if key, ok := e.words.find(n.Word); ok && !n.Prefix && e.words.dense(key) {
 			found.and(e.words.set(key))
 			return
 		}
@@ -214,13 +269,12 @@ func (e evaluator) estimate(n query.Node) int {
 	case query.Range:
 		sum = len(e.inRange(n))
 	case query.Term:
-		if key, ok := e.words.find(n.Word); ok {
-			sum = e.words.count(key)
-		}
+		from, to := e.words.keysOf(formOf(n), 0)
+		sum = int(e.words.starts[to] - e.words.starts[from])
 	case query.Phrase:
 		sum = e.slots
-		for _, w := range n.Words {
-			sum = min(sum, e.estimate(query.Term{Word: w}))
+		for i := range n.Words {
+			sum = min(sum, e.estimate(termOf(n, i)))
 		}
 	case query.Connected:
 		e.eachLink(n, func(from, to uint32) { sum += int(to - from) })
@@ -337,41 +391,67 @@ func (e evaluator) eachLink(n query.Connected, fn func(from, to uint32)) {
 	e.links.eachTarget(n.Domain, n.Company, func(t int) { fn(e.links.starts[t], e.links.starts[t+1]) })
 }
 
+// formOf returns the term as a form.
+func formOf(n query.Term) query.Phrase {
+	return query.Phrase{Words: []string{n.Word}, Prefix: n.Prefix}
+}
+
+// termOf returns the i-th word of a phrase.
+func termOf(n query.Phrase, i int) query.Term {
+	return query.Term{Word: n.Words[i], Prefix: n.Prefix && i == len(n.Words)-1}
+}
+
 func (e evaluator) evalPhrase(n query.Phrase) bitset {
 	found := e.bits(e.slots)
 	if len(n.Words) == 0 {
 		found.setFirst(e.slots)
 		return found
 	}
-	rarest := slices.MinFunc(n.Words, func(a, b string) int {
-		return cmp.Compare(e.estimate(query.Term{Word: a}), e.estimate(query.Term{Word: b}))
-	})
-	e.addTo(found, query.Term{Word: rarest})
+	rarest := termOf(n, 0)
+	for i := range n.Words {
+		if t := termOf(n, i); e.estimate(t) < e.estimate(rarest) {
+			rarest = t
+		}
+	}
+	e.addTo(found, rarest)
 	e.narrowPhrase(found, n)
 	return found
 }
 
 // narrowPhrase keeps the slots that have all the words, then checks their positions and texts.
 func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
-	ids := make([]uint32, len(n.Words))
-	for i, w := range n.Words {
-		key, ok := e.words.find(w)
-		if !ok {
+	phrase := wordRun{ids: make([]uint32, len(n.Words))}
+	for i := range n.Words {
+		from, to := e.words.keysOf(n, i)
+		if from == to {
 			clear(found)
 			return
 		}
-		ids[i] = uint32(key)
+		phrase.ids[i], phrase.lastEnd = uint32(from), uint32(to)
 	}
-	for _, w := range n.Words {
-		e.narrow(found, query.Term{Word: w})
+	for i := range n.Words {
+		e.narrow(found, termOf(n, i))
 	}
-	if len(ids) > 1 {
-		if undecided := e.narrowByPosition(found, ids); undecided.count() > 0 {
-			parallelShards(undecided, func(b bitset, first int) { e.words.narrowByText(b, first, ids) })
-			found.or(undecided)
-		}
+	undecided := found
+	if !phrase.isOpen() {
+		undecided = e.narrowByPosition(found, phrase.ids)
+	}
+	if undecided.count() > 0 {
+		parallelShards(undecided, func(b bitset, first int) { e.words.narrowByText(b, first, phrase) })
+		found.or(undecided)
 	}
 }
+
+// wordRun is a phrase as ids of words. The last word may be any from its id to below lastEnd.
+type wordRun struct {
+	ids     []uint32
+	lastEnd uint32
+}
+
+func (p wordRun) last() uint32 { return p.ids[len(p.ids)-1] }
+
+// isOpen reports whether several words can come last.
+func (p wordRun) isOpen() bool { return p.lastEnd != p.last()+1 }
 
 // narrowByPosition removes the slots where the words' first positions rule the phrase out, where each word occurs once. It
 // moves the slots whose texts must be read from found to the returned set.
@@ -383,6 +463,11 @@ func (e evaluator) narrowByPosition(found bitset, phrase []uint32) (undecided bi
 		to, _ := slices.BinarySearch(slots, uint32(first+len(shard))<<6)
 		slots := slots[from:to]
 		last := e.occurrencesIn(phrase[0], slots)
+		for j, slot := range slots {
+			if len(phrase) == 1 && last[j].firstPosition() == positionUnknown { // it may be a joint
+				undecided.set(slot)
+			}
+		}
 		for _, word := range phrase[1:] {
 			next := e.occurrencesIn(word, slots)
 			for j, slot := range slots {
@@ -409,11 +494,11 @@ func (e evaluator) occurrencesIn(word uint32, slots []uint32) []occurrence {
 }
 
 // narrowByText removes the slots whose text does not contain the phrase; first is the index of b's first word.
-func (w *words) narrowByText(b bitset, first int, phrase []uint32) {
+func (w *words) narrowByText(b bitset, first int, phrase wordRun) {
 	for i, word := range b {
 		for rest := word; rest != 0; rest &= rest - 1 {
 			bit := bits.TrailingZeros64(rest)
-			if !containsPhrase(w.text(uint32((first+i)<<6+bit)), phrase) {
+			if !phrase.isIn(w.text(uint32((first+i)<<6 + bit))) {
 				word &^= 1 << bit
 			}
 		}
@@ -421,12 +506,12 @@ func (w *words) narrowByText(b bitset, first int, phrase []uint32) {
 	}
 }
 
-// containsPhrase reports whether the text contains the phrase. No match spans name and description, because none separates
-// them.
-func containsPhrase(text, phrase []uint32) bool {
-	head, second := phrase[0], phrase[1]
-	for i := 0; i+len(phrase) <= len(text); i++ {
-		if text[i] == head && text[i+1] == second && slices.Equal(text[i+2:i+len(phrase)], phrase[2:]) {
+// isIn reports whether the text contains the phrase. No match spans name and description, because none separates them.
+func (p wordRun) isIn(text []uint32) bool {
+	first, last := p.ids[:len(p.ids)-1], p.last()
+	width := p.lastEnd - last
+	for i := 0; i+len(first) < len(text); i++ {
+		if text[i+len(first)]-last < width && slices.Equal(text[i:i+len(first)], first) {
 			return true
 		}
 	}

@@ -29,7 +29,7 @@ func (ix *Index) Lookup(ctx context.Context, values []query.Given) (known []inde
 func (s *snapshot) lookup(ctx context.Context, values []query.Given) ([]index.Known, error) {
 	defer runtime.KeepAlive(s)
 	known := make([]index.Known, len(values))
-	suggestions := 0
+	suggestions, words := 0, 0
 	for i, v := range values {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("look up values: %w", err)
@@ -38,6 +38,13 @@ func (s *snapshot) lookup(ctx context.Context, values []query.Given) ([]index.Kn
 			return nil, err
 		}
 		f, ok := fieldOf(v.Field)
+		if v.Field == query.FieldText {
+			known[i] = s.lookupText(v, words < wordSuggestionsMax)
+			if known[i].Suggestion != "" {
+				words++
+			}
+			continue
+		}
 		if ok {
 			known[i].Found = s.has(f, v.Value)
 		} else {
@@ -67,7 +74,7 @@ func (s *snapshot) has(f field, value string) bool {
 		p := &s.parts[i]
 		from, to := p.values[f].keyRange(f, value)
 		for key := from; key < to; key++ {
-			if p.anyLive(&p.values[f], key) {
+			if p.anyLive(&p.values[f].postings, key) {
 				return true
 			}
 		}
@@ -113,9 +120,9 @@ func (v *values) keyRange(f field, value string) (from, to int) {
 	return key, key + 1
 }
 
-func (p *part) anyLive(v *values, key int) bool {
-	if len(p.deleted) == len(p.holes) {
-		return v.count(key) > 0
+func (p *part) anyLive(v *postings, key int) bool {
+	if dead := len(p.deleted) - len(p.holes); dead == 0 || v.count(key) > dead {
+		return v.count(key) > dead
 	}
 	graves, others := p.tombstones()
 	found := false
@@ -149,7 +156,7 @@ func (s *snapshot) commonSpelling(f field, key string) string {
 	counts := map[string]uint32{}
 	for i := range s.parts {
 		v := &s.parts[i].values[f]
-		if id, ok := v.find(key); ok && s.parts[i].anyLive(v, id) {
+		if id, ok := v.find(key); ok && s.parts[i].anyLive(&v.postings, id) {
 			v.addSpellings(counts, id, uint32(v.count(id)))
 		}
 	}

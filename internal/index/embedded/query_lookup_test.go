@@ -31,7 +31,7 @@ func TestAValueIsFoundAsLongAsALiveCompanyHasIt(t *testing.T) {
 		for key := range v.len() {
 			want := false
 			v.each(key, func(slot, _ uint32) { want = want || !dead[slot] })
-			require.Equal(t, want, moment.anyLive(v, key), "%s", v.key(key))
+			require.Equal(t, want, moment.anyLive(&v.postings, key), "%s", v.key(key))
 		}
 	}
 }

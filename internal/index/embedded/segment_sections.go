@@ -276,7 +276,7 @@ func groupsOf(n query.Node) (g groups) {
 		if f, ok := intFieldOf(n.Field); ok {
 			g = groupSet(intsOf(f))
 		}
-	case query.Term, query.Phrase:
+	case query.Term, query.Phrase, query.Word:
 		g = groupSet(groupWords)
 	case query.Connected:
 		g = groupSet(groupLinks, keysOf(fieldConnectionCategory), holdersOf(fieldConnectionCategory))
@@ -290,6 +290,9 @@ func groupsOfField(of query.Field) groups {
 	}
 	if of == query.FieldConnectedDomain || of == query.FieldConnectedCompany {
 		return groupSet(groupLinks)
+	}
+	if of == query.FieldText {
+		return groupSet(groupWords)
 	}
 	return 0
 }

@@ -132,10 +132,10 @@ func (b *wordBuilder) addTokens(of textStart, s string, inName bool) int {
 	return n
 }
 
-// addJoints also adds the parts around an apostrophe as one word. It has no position in the text, so phrases never contain
-// it.
+// addJoints also adds the words that are written with a hyphen, points or an apostrophe as one word. It has no position in the
+// text, so phrases never contain it.
 func (b *wordBuilder) addJoints(of textStart, s string, inName bool) {
-	text.EachJoint(s, func(left, right string) { b.addPosting(of, []byte(left+right), positionUnknown, inName) })
+	text.EachJoint(s, func(joined string) { b.addPosting(of, []byte(joined), positionUnknown, inName) })
 }
 
 // addPosting records that the text has the word.

@@ -23,10 +23,10 @@ type search struct {
 	within *company.Set
 	// without is excluded from Search; Select is checked without owned as well.
 	without *company.Set
-	facets int
-	of     []index.Facet
-	prefix index.FacetPrefix
-	split  bool // count the owned matches of each facet value
+	facets  int
+	of      []index.Facet
+	prefix  index.FacetPrefix
+	split   bool // count the owned matches of each facet value
 }
 
 func (s search) request(cursor []byte) index.Request {
@@ -70,7 +70,7 @@ func check(ctx context.Context, t fataler, ix index.Index, tr truth, s search) {
 	}
 	chosen := s
 	chosen.within = s.kept(tr) // Select excludes one set only, which is owned below
-	for range settlingMax { // limited: after that, the checks below report the difference
+	for range settlingMax {    // limited: after that, the checks below report the difference
 		if s.sort.By != query.ByRelevance || selects(ctx, t, ix, chosen, nil, pages) &&
 			selects(ctx, t, ix, chosen, &s.owned, withoutAll(pages, s.owned)) {
 			break

@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		"NamesRankAboveDescriptions":             testRanking,
 		"LargeCompaniesRankFirstAmongEqualNames": testNamesakes,
 		"UnknownValuesGetASuggestion":            testLookup,
+		"UnknownWordsGetASuggestion":             testUnknownWords,
 		"FacetsUseTheMostFrequentSpelling":       testSpelling,
 		"EmptyIndexAnswers":                      testEmpty,
 	} {

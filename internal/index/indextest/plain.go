@@ -109,6 +109,43 @@ func testLookup(t *testing.T, open Open) {
 	}, known)
 }
 
+// testUnknownWords looks up the words of texts, also after companies were changed and removed.
+func testUnknownWords(t *testing.T, open Open) {
+	ix := open(t)
+	defer ix.Close()
+	require.NoError(t, ix.Apply(t.Context(), changesOf(
+		record{Name: "Fintech Labs", Description: "A fintech, e-commerce and wi fi company; healthcare. C++"}.company(1),
+		record{Name: "Bank", Description: "Bank of farmers in Frams. 東京 U.S."}.company(2),
+		record{Name: "Farmed Fish", Description: "farmed, farmed"}.company(3),
+		record{Name: "Framers", Description: "frames by framers"}.company(4),
+	), 1))
+	require.NoError(t, ix.Apply(t.Context(), changesOf(record{Name: "Frames", Description: "frames"}.company(5)), 2))
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{{Number: 4}}, 3))
+	for filters, want := range map[*query.Filters][]index.Known{
+		{Query: "fintehc"}:                                         {{Suggestion: "fintech"}},
+		{Query: "Fintech labs c++"}:                                {{Found: true}, {Found: true}, {Found: true}},
+		{Query: "ecommerce e commerce e-commerce"}:                 {{Found: true}, {Found: true}, {Found: true}, {Found: true}},
+		{Query: "wifi wi-fi health care US"}:                       {{Found: true}, {Found: true}, {Found: true}, {Found: true}, {Found: true}},
+		{Query: "framers"}:                                         {{Suggestion: "frames"}}, // removed; frames is in use
+		{Query: "farmres"}:                                         {{Suggestion: "farmers"}},
+		{Query: "framed"}:                                          {{Suggestion: "frames"}}, // one error, as farmed, which is less frequent
+		{Query: "e-comerce"}:                                       {{Suggestion: "ecommerce"}},
+		{Query: "C#"}:                                              {{}},
+		{Query: "東京 京東"}:                                           {{Found: true}, {}},
+		{Query: "zzzzzz"}:                                          {{}},
+		{Query: `"bank labs" "ecommerce"`}:                         {{Found: true}, {Found: true}, {}},
+		{Keywords: []string{"health care", "wifi x"}}:              {{Found: true}, {Found: true}, {Found: true}, {}},
+		{ExcludeKeywords: []string{"fintehc company"}}:             {{Suggestion: "fintech"}, {Found: true}},
+		{Query: "infintech of-fish bankof", Has: []string{"name"}}: {{Suggestion: "fintech"}, {Suggestion: "fish"}, {Suggestion: "bank"}},
+	} {
+		q, err := query.Parse(*filters)
+		require.NoError(t, err)
+		known, err := ix.Lookup(t.Context(), q.Given())
+		require.NoError(t, err)
+		require.Equal(t, want, known, filters)
+	}
+}
+
 func linked(n company.Number, to company.Connection) *company.Company {
 	c := record{}.company(n)
 	c.Connections = []company.Connection{to}

@@ -1,6 +1,8 @@
 package querytest
 
 import (
+	"strings"
+
 	"pgregory.net/rapid"
 
 	"github.com/opencapi/capi/internal/query"
@@ -15,7 +17,7 @@ func filterParts(s sample) (parts []func(*rapid.T, *query.Filters)) {
 		case query.KindWords:
 			parts = append(parts, func(t *rapid.T, f *query.Filters) { *p.Text(f) = queryText(words).Draw(t, p.Name) })
 		case query.KindPhrases:
-			parts = append(parts, texts(p, words))
+			parts = append(parts, texts(p, queryText(words)))
 		case query.KindValues, query.KindCodes:
 			parts = append(parts, texts(p, s.values[p.Field]))
 		case query.KindMin:
@@ -33,6 +35,16 @@ func filterParts(s sample) (parts []func(*rapid.T, *query.Filters)) {
 	return parts
 }
 
+// respelled draws another spelling of a text: words joined or split that were written with a hyphen or a space.
+func respelled(s string) *rapid.Generator[string] {
+	return rapid.Map(rapid.SampledFrom([][2]string{{}, {}, {"-", ""}, {"-", " "}, {" ", ""}, {" ", "-"}, {"i", "i "}}), func(change [2]string) string {
+		if change[0] == "" {
+			return s
+		}
+		return strings.ReplaceAll(s, change[0], change[1])
+	}).Filter(func(s string) bool { return len(text.Tokens(s)) > 0 })
+}
+
 func texts(p query.Param, of *rapid.Generator[string]) func(*rapid.T, *query.Filters) {
 	of = of.Filter(func(v string) bool { return text.Fold(v) != "" })
 	return func(t *rapid.T, f *query.Filters) { *p.Texts(f) = rapid.SliceOfN(of, 1, 3).Draw(t, p.Name) }
@@ -40,7 +52,7 @@ func texts(p query.Param, of *rapid.Generator[string]) func(*rapid.T, *query.Fil
 
 func queryText(words *rapid.Generator[string]) *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
-		s := words.Draw(t, "words")
+		s := respelled(words.Draw(t, "words")).Draw(t, "spelling")
 		if rapid.IntRange(0, 2).Draw(t, "quoted") == 0 {
 			return `"` + s + `"`
 		}

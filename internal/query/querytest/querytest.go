@@ -93,8 +93,10 @@ var (
 	vocabulary     = []string{
 		"data", "Data", "cloud", "Café", "cafe", "of", "the", "Łódź", "東京", "京都", "データ", "x", "AI", "machine", "learning",
 		"e-mail", "don’t", "Ben's", "bens", "d’Or", "dor", "s", "ﬁne", "Ⅳ", "한국", "naïve", "ÅNGSTRÖM", "42", "हिन्दी",
+		"wi", "fi", "Wi-Fi", "wifi", "email", "e", "mail", "U.S.", "us", "U", "covid19", "covid", "19", "C++", "c", "C#", ".NET", "net",
+		"at&t", "and", "&", "are", "a", "area",
 	}
-	gaps = []string{" ", " ", " ", "  ", ", ", "-", "", "\u00a0", ". ", "・", "，", "。"}
+	gaps = []string{" ", " ", " ", "  ", ", ", "-", "‑", "—", ".", "", "\u00a0", ". ", "・", "，", "。"}
 )
 
 // Words draws a text of up to most of the words that Companies writes with.

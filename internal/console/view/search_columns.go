@@ -59,6 +59,14 @@ func textOf(fn func(c *company.Company) string) func(context.Context, *company.C
 	return func(_ context.Context, c *company.Company) string { return fn(c) }
 }
 
+// class returns the style of the column's cells.
+func (c *Column) class() string {
+	if c.Num {
+		return "num"
+	}
+	return c.Class
+}
+
 // cell returns the text of a cell, and "–" for an unknown value.
 func (c *Column) cell(ctx context.Context, of *company.Company) string {
 	if t := strings.TrimSpace(c.text(ctx, of)); t != "" {

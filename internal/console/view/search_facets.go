@@ -86,7 +86,7 @@ func Facets(w *SearchForm, found *search.Result, all string) []Facet {
 		if len(found.Facets.Values[f]) > facetShown {
 			v.More = w.At(all + "/" + v.Param)
 		}
-		if v.Unknown = w.unknownBand(f, found.Unknown[f]); v.Unknown != nil {
+		if v.Unknown = w.unknownBand(f, found.Unknown[f], len(v.Values) > 0); v.Unknown != nil {
 			longest := v.Unknown.Count
 			for _, value := range v.Values {
 				longest = max(longest, value.Count)
@@ -118,11 +118,11 @@ func facetOf(w *SearchForm, f search.Facet, counts []search.Count, shown int) Fa
 }
 
 // unknownBand is the bar of the companies without a known value of a facet's field. Its link asks for them in place of those
-// with values, or takes that back.
-func (w *SearchForm) unknownBand(f search.Facet, unknown search.Count) *Band {
+// with values, or takes that back. If no value is known, there is nothing to choose from, and no bar.
+func (w *SearchForm) unknownBand(f search.Facet, unknown search.Count, known bool) *Band {
 	field, rest := f.Field().String(), w.Values()
 	taken := hasFold(w.Missing, field)
-	if unknown.Count == 0 && !taken {
+	if (unknown.Count == 0 || !known) && !taken {
 		return nil
 	}
 	missing := w.missingBut(f)
@@ -241,7 +241,7 @@ func Ranges(ctx context.Context, w *SearchForm, found *search.Result) (views []R
 			shown.Link = known.At("", ends[0].Name, low, ends[1].Name, high)
 			v.Bands = append(v.Bands, shown)
 		}
-		if unknown := w.unknownBand(f, found.Unknown[f]); unknown != nil {
+		if unknown := w.unknownBand(f, found.Unknown[f], len(v.Bands) > 0); unknown != nil {
 			unknown.Share = percent(unknown.Count, max(longest, unknown.Count))
 			v.Bands = append(v.Bands, *unknown)
 		}

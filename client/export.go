@@ -26,6 +26,8 @@ type ExportRequest struct {
 
 	Limit                 int    `json:"limit,omitempty"`                   // companies at most; 0 is the server's cap
 	OnlyNew               bool   `json:"only_new,omitempty"`                // leave out what the workspace has unlocked already
+	OnlyOwned             bool   `json:"only_owned,omitempty"`              // leave out everything else
+	ExcludeListID         string `json:"exclude_list_id,omitempty"`         // leave out the companies on this list
 	OnInsufficientBalance string `json:"on_insufficient_balance,omitempty"` // fail, the default, or partial
 	MaxCredits            *int64 `json:"max_credits,omitempty"`             // what it may cost at most; nil for the whole balance
 }
@@ -92,10 +94,12 @@ type Export struct {
 	ListID          *string  `json:"list_id"`
 	QuoteID         *string  `json:"quote_id"`
 
-	Limit                 *int   `json:"limit"`
-	OnlyNew               bool   `json:"only_new"`
-	OnInsufficientBalance string `json:"on_insufficient_balance"`
-	MaxCredits            *int64 `json:"max_credits"`
+	Limit                 *int    `json:"limit"`
+	OnlyNew               bool    `json:"only_new"`
+	OnlyOwned             bool    `json:"only_owned"`
+	ExcludeListID         *string `json:"exclude_list_id"`
+	OnInsufficientBalance string  `json:"on_insufficient_balance"`
+	MaxCredits            *int64  `json:"max_credits"`
 }
 
 // Final reports whether the export has ended: completed, failed or cancelled.

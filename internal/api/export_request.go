@@ -50,10 +50,12 @@ const (
 
 // ExportTerms narrow what is bought and bound its cost.
 type ExportTerms struct {
-	Limit                 int    `json:"limit,omitempty" minimum:"1" maximum:"10000" doc:"The most companies to export: the first ones of the sort order."`
-	OnlyNew               bool   `json:"only_new,omitempty" default:"false" doc:"Leave out companies that the workspace has unlocked already; limit and cap apply to the rest."`
-	OnInsufficientBalance string `json:"on_insufficient_balance,omitempty" enum:"fail,partial" default:"fail" doc:"fail: all or nothing. partial: every company that the workspace has unlocked already, and as many new ones, in sort order, as the balance and max_credits cover. would_skip counts the others."`
-	MaxCredits            *int64 `json:"max_credits,omitempty" minimum:"0" doc:"The most credits that the export may cost."`
+	Limit                 int     `json:"limit,omitempty" minimum:"1" maximum:"10000" doc:"The most companies to export: the first ones of the sort order."`
+	OnlyNew               bool    `json:"only_new,omitempty" default:"false" doc:"Leave out companies that the workspace has unlocked already; limit and cap apply to the rest."`
+	OnlyOwned             bool    `json:"only_owned,omitempty" default:"false" doc:"Leave out companies that the workspace has not unlocked, so that the export is free."`
+	ExcludeListID         id.List `json:"exclude_list_id,omitzero" format:"uuid" doc:"Leave out the companies on this saved list."`
+	OnInsufficientBalance string  `json:"on_insufficient_balance,omitempty" enum:"fail,partial" default:"fail" doc:"fail: all or nothing. partial: every company that the workspace has unlocked already, and as many new ones, in sort order, as the balance and max_credits cover. would_skip counts the others."`
+	MaxCredits            *int64  `json:"max_credits,omitempty" minimum:"0" doc:"The most credits that the export may cost."`
 }
 
 // CSVOptions change how a CSV file is written.
@@ -87,6 +89,8 @@ func (b *ExportSource) given() (fields []string) {
 		{"list_id", !b.ListID.IsZero()},
 		{"limit", b.Limit != 0},
 		{"only_new", b.OnlyNew},
+		{"only_owned", b.OnlyOwned},
+		{"exclude_list_id", !b.ExcludeListID.IsZero()},
 		{"on_insufficient_balance", b.OnInsufficientBalance != ""},
 		{"max_credits", b.MaxCredits != nil},
 	} {
@@ -139,7 +143,7 @@ func (b *ExportSource) request(name string) export.Request {
 	r := export.Request{
 		Name: name, Source: export.Source(b.SourceType), Query: b.query, Sort: b.sort, List: b.ListID,
 		Terms: export.Terms{
-			Limit: b.Limit, OnlyNew: b.OnlyNew, Partial: b.OnInsufficientBalance == balancePartial, MaxCredits: b.MaxCredits,
+			Limit: b.Limit, OnlyNew: b.OnlyNew, OnlyOwned: b.OnlyOwned, NotOn: b.ExcludeListID, Partial: b.OnInsufficientBalance == balancePartial, MaxCredits: b.MaxCredits,
 		},
 		Format: format.Format(b.ExportFormat),
 	}

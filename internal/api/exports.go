@@ -110,10 +110,12 @@ type ExportDetail struct {
 	ListID          *id.List      `json:"list_id" format:"uuid" doc:"null for a search."`
 	QuoteID         *id.Quote     `json:"quote_id" format:"uuid" doc:"The quote that the export was created from; null without one."`
 
-	Limit                 *int   `json:"limit" doc:"As requested, like the next three fields; null without one."`
-	OnlyNew               bool   `json:"only_new"`
-	OnInsufficientBalance string `json:"on_insufficient_balance" example:"fail"`
-	MaxCredits            *int64 `json:"max_credits"`
+	Limit                 *int     `json:"limit" doc:"As requested, like the next five fields; null without one."`
+	OnlyNew               bool     `json:"only_new"`
+	OnlyOwned             bool     `json:"only_owned"`
+	ExcludeListID         *id.List `json:"exclude_list_id" format:"uuid"`
+	OnInsufficientBalance string   `json:"on_insufficient_balance" example:"fail"`
+	MaxCredits            *int64   `json:"max_credits"`
 }
 
 // storedFilters is the stored JSON of filters, or null.
@@ -136,7 +138,8 @@ func exportDetailOf(e export.Export) ExportDetail {
 		CreatedAt: e.CreatedAt, CompletedAt: e.CompletedAt,
 		Figures: figuresOf(e.Figures), TransactionID: orNull(e.Figures.TransactionID), CreditsRefunded: e.Refunded,
 		Error: orNull(e.Error), SearchFilters: storedFilters(e.Filters), ListID: orNull(e.List),
-		QuoteID: orNull(e.Quote), Limit: orNull(e.Terms.Limit), OnlyNew: e.Terms.OnlyNew, OnInsufficientBalance: balanceFail,
+		QuoteID: orNull(e.Quote), Limit: orNull(e.Terms.Limit), OnlyNew: e.Terms.OnlyNew, OnlyOwned: e.Terms.OnlyOwned,
+		ExcludeListID: orNull(e.Terms.NotOn), OnInsufficientBalance: balanceFail,
 		MaxCredits: e.Terms.MaxCredits,
 	}
 	if e.Terms.Partial {

@@ -138,7 +138,13 @@ func TestExportTermsLimitWhatIsBought(t *testing.T) {
 	made = create(t, h, everything(M{"limit": 5, "only_new": true, "max_credits": 5}))
 	require.Equal(t, figures{RequestedCount: 5, NewCount: 5, Cost: 5, CreditsCharged: 5}, made.figures)
 
-	a := h.send(t, h.writer, "POST", "/exports", everything(M{"max_credits": 19}))
+	made = create(t, h, everything(M{"only_owned": true}))
+	require.Equal(t, figures{RequestedCount: 10, AlreadyUnlocked: 10}, made.figures, "free")
+	require.Equal(t, true, finish(t, h, made.ExportJob.ID)["only_owned"])
+	a := h.send(t, h.writer, "POST", "/exports", everything(M{"only_owned": true, "only_new": true}))
+	require.Contains(t, a.fields(t), "only_new")
+
+	a = h.send(t, h.writer, "POST", "/exports", everything(M{"max_credits": 19}))
 	require.Equal(t, http.StatusPaymentRequired, a.status)
 	require.Equal(t, "MAX_CREDITS_EXCEEDED", a.code(t))
 	require.Equal(t, M{
@@ -175,6 +181,8 @@ func TestInvalidExportTermsAreRefused(t *testing.T) {
 		"limit":                   {0, -1, 10_001, 1.5, "5", true},
 		"max_credits":             {-1, 0.5, "5", []int{}},
 		"only_new":                {"yes", 1},
+		"only_owned":              {"yes", 1},
+		"exclude_list_id":         {"x", 1},
 		"on_insufficient_balance": {"skip", "", 1},
 	} {
 		t.Run(field, func(t *testing.T) {

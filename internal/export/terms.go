@@ -16,7 +16,7 @@ type Terms struct {
 	Partial    bool   `json:"partial,omitempty"`     // buy what the balance covers and leave out the rest
 	MaxCredits *int64 `json:"max_credits,omitempty"` // maximum cost; nil means the whole balance
 
-	NotOn id.List `json:"not_on,omitzero"` // leave out the companies of this list, unless it is zero
+	NotOn id.List `json:"exclude_list_id,omitzero"` // leave out the companies of this list, unless it is zero
 }
 
 func (t Terms) rowsMax() int {

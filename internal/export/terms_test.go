@@ -71,6 +71,33 @@ func figures(requested, already, fresh, skip, cost int) export.Figures {
 	}
 }
 
+func TestWhatIsOnTheExcludedListIsNotSold(t *testing.T) {
+	t.Parallel()
+	s := open(t, dbtest.SQLite(t), 40, 100)
+	s.buy(t, between(11, 20))
+	l, err := s.lists.Create(t.Context(), s.caller.Workspace, "Excluded")
+	require.NoError(t, err)
+	_, _, err = s.lists.Add(t.Context(), s.caller.Workspace, l.ID, company.SetOf(1, 2, 11, 39))
+	require.NoError(t, err)
+	for _, test := range []struct {
+		name  string
+		terms export.Terms
+		want  []int
+	}{
+		{"only owned", export.Terms{NotOn: l.ID, OnlyOwned: true}, span(12, 20)},
+		{"all", export.Terms{NotOn: l.ID, Limit: 3}, span(3, 5)},
+		{"only new", export.Terms{NotOn: l.ID, OnlyNew: true}, append(append(span(6, 10), span(21, 38)...), 40)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e := s.buy(t, withTerms(between(1, 40), test.terms))
+			require.Equal(t, test.want, s.numbers(t, e.ID))
+		})
+	}
+	require.NoError(t, s.lists.Delete(t.Context(), s.caller.Workspace, l.ID))
+	_, _, err = s.Create(t.Context(), s.caller, withTerms(between(1, 40), export.Terms{NotOn: l.ID}))
+	require.Equal(t, fault.NotFound, fault.CodeOf(err), "a deleted list excludes nothing in silence")
+}
+
 // The cases are the worked examples of docs/exports.md, and those listed here.
 func TestTermsMatchTheWorkedExamplesOfTheDocs(t *testing.T) {
 	t.Parallel()
@@ -82,7 +109,6 @@ func TestTermsMatchTheWorkedExamplesOfTheDocs(t *testing.T) {
 		"exact max_credits":   {100, export.Terms{MaxCredits: credits(30)}, figures(40, 10, 30, 0, 30), span(1, 40), ""},
 		"max_credits first":   {5, export.Terms{MaxCredits: credits(9)}, figures(40, 10, 30, 25, 0), nil, fault.MaxCreditsExceeded},
 		"max 0, partial":      {9, export.Terms{Partial: true, MaxCredits: credits(0)}, figures(40, 10, 30, 30, 0), span(11, 20), ""},
-		"only owned":          {0, export.Terms{OnlyOwned: true}, figures(10, 10, 0, 0, 0), span(11, 20), ""},
 		"few of the owned":    {0, export.Terms{OnlyOwned: true, Limit: 3}, figures(3, 3, 0, 0, 0), span(11, 13), ""},
 		"max 0, only new": {
 			9,
@@ -161,7 +187,7 @@ func workedExamples(t *testing.T) map[string]termsCase {
 		}
 		cases[strings.Join(cells, " | ")] = example
 	}
-	require.Len(t, cases, 14, "worked examples in docs/exports.md")
+	require.Len(t, cases, 15, "worked examples in docs/exports.md")
 	return cases
 }
 
@@ -174,6 +200,8 @@ func termsOf(t *testing.T, cell string) (terms export.Terms) {
 		case "":
 		case "limit":
 			terms.Limit = n
+		case "only_owned":
+			terms.OnlyOwned = true
 		case "only_new":
 			terms.OnlyNew = true
 		case "partial":

@@ -29,8 +29,12 @@ const linksKey = "links.key"
 
 // Directories within the data directory.
 const (
-	filesDir = "files"
-	indexDir = "index"
+	filesDir   = "files"
+	indexDir   = "index"
+	uploadsDir = "uploads"
+
+	// RejectsDir has the rejected rows of imports.
+	RejectsDir = "rejects"
 )
 
 // serversDir returns the directory in which the servers of a data directory register themselves for capi doctor.

@@ -22,6 +22,16 @@ type Undone struct {
 
 const undoMax = 500 // companies of one transaction
 
+// What an import has updated, and what it has added and whether a later import has changed that since. $1 is the import.
+const (
+	importUpdated = `FROM import_past WHERE import = $1
+		AND NOT EXISTS (SELECT 1 FROM import_added a WHERE a.import = $1 AND number BETWEEN a.first AND a.last)`
+	importAdded = `SELECT c.number, EXISTS (SELECT 1 FROM import_past p WHERE p.number = c.number AND p.import > $1)
+		    OR EXISTS (SELECT 1 FROM import_added b WHERE b.import > $1 AND c.number BETWEEN b.first AND b.last)
+		FROM import_added a JOIN company c ON c.number BETWEEN a.first AND a.last
+		WHERE a.import = $1 AND length(c.record) > 0`
+)
+
 // Touched returns the companies that the import added or updated. NotFound for an unknown import.
 func (s *Store) Touched(ctx context.Context, number int64) (company.Set, error) {
 	if err := s.known(ctx, number); err != nil {
@@ -145,9 +155,7 @@ func (u *undo) updates(ctx context.Context) (done bool, err error) {
 		err := result.Scan(&p.number, &p.written, &p.record)
 		pasts, numbers = append(pasts, p), append(numbers, p.number)
 		return err
-	}, `SELECT number, written, record FROM import_past WHERE import = $1 AND number > $2
-	    AND NOT EXISTS (SELECT 1 FROM import_added a WHERE a.import = $1 AND number BETWEEN a.first AND a.last)
-	    ORDER BY number LIMIT $3`, u.number, int64(u.after), undoMax)
+	}, `SELECT number, written, record `+importUpdated+` AND number > $2 ORDER BY number LIMIT $3`, u.number, int64(u.after), undoMax)
 	if err != nil || len(pasts) == 0 {
 		return true, err
 	}
@@ -221,10 +229,7 @@ func (u *undo) added(ctx context.Context) (done bool, err error) {
 			gone = append(gone, n)
 		}
 		return err
-	}, `SELECT c.number, EXISTS (SELECT 1 FROM import_past p WHERE p.number = c.number AND p.import > $1)
-	        OR EXISTS (SELECT 1 FROM import_added b WHERE b.import > $1 AND c.number BETWEEN b.first AND b.last)
-	    FROM import_added a JOIN company c ON c.number BETWEEN a.first AND a.last
-	    WHERE a.import = $1 AND c.number > $2 AND length(c.record) > 0 ORDER BY c.number LIMIT $3`, u.number, int64(u.after), undoMax)
+	}, importAdded+` AND c.number > $2 ORDER BY c.number LIMIT $3`, u.number, int64(u.after), undoMax)
 	if err != nil || len(all) == 0 {
 		return true, err
 	}

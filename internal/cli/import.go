@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,8 +86,8 @@ func (c *importFilesCommand) Run(s *session) error {
 	if err == nil && summary.Read+summary.Connections.Read == 0 {
 		err = errFindings // the notes have said why
 	}
-	if c.SaveMapping != "" && len(summary.Sources) > 0 {
-		err = errors.Join(err, summary.Sources[0].Mapping.Save(c.SaveMapping))
+	if first := slices.IndexFunc(summary.Sources, func(s importer.Source) bool { return !s.Unread }); c.SaveMapping != "" && first >= 0 {
+		err = errors.Join(err, summary.Sources[first].Mapping.Save(c.SaveMapping))
 	}
 	if c.JSON {
 		return errors.Join(err, s.printJSON(summary))
@@ -150,23 +151,17 @@ func (c *importFilesCommand) rejects(a *app.App) func(source, ext string) (io.Wr
 	if c.Rejects == "none" || c.Rejects == "" && c.DryRun {
 		return nil
 	}
+	if c.Rejects == "" {
+		return importer.RejectsIn(filepath.Join(a.Config.Data, app.RejectsDir))
+	}
 	opened := false
-	return func(source, ext string) (io.WriteCloser, error) {
-		path := c.Rejects
-		if path == "" {
-			folder := filepath.Join(a.Config.Data, "rejects")
-			if err := os.MkdirAll(folder, 0o700); err != nil {
-				return nil, err
-			}
-			base, _, _ := strings.Cut(filepath.Base(source), ".")
-			path = filepath.Join(folder, time.Now().UTC().Format("20060102-150405-")+strings.Trim(base, "()")+ext)
-		}
+	return func(string, string) (io.WriteCloser, error) {
 		flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
-		if opened && c.Rejects != "" {
+		if opened {
 			flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND // the next source appends
 		}
 		opened = true
-		return os.OpenFile(path, flags, 0o600)
+		return os.OpenFile(c.Rejects, flags, 0o600)
 	}
 }
 

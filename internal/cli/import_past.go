@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/importer"
 )
@@ -47,10 +46,6 @@ func (c *importListCommand) Run(s *session) error {
 	}
 	s.printTable([]string{">ID", "STARTED", "FILES", ">READ", ">ADDED", ">UPDATED", ">REJECTED", "STATE"}, rows)
 	return nil
-}
-
-func undoOptions(a *app.App) importer.UndoOptions {
-	return importer.UndoOptions{Catalog: a.Catalog, Workspaces: a.Workspaces, Unlocks: a.Unlocks, Lists: a.Lists}
 }
 
 type importMergesCommand struct {
@@ -102,7 +97,7 @@ func (c *importSplitCommand) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	split, err := importer.Split(s.ctx, undoOptions(a), c.ID, c.Number)
+	split, err := importer.Split(s.ctx, a.UndoOptions(), c.ID, c.Number)
 	if err != nil {
 		return err
 	}
@@ -165,7 +160,7 @@ func (c *importUndoCommand) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	undone, err := importer.Undo(s.ctx, undoOptions(a), c.ID)
+	undone, err := importer.Undo(s.ctx, a.UndoOptions(), c.ID)
 	if err != nil {
 		return err
 	}

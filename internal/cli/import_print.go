@@ -110,6 +110,9 @@ func (s *session) printRejects(reasons []importer.Rejects) {
 func (s *session) printSources(sources []importer.Source) {
 	for _, source := range sources {
 		s.printf("%s: %s\n", source.File, source.Format)
+		if source.Unread {
+			s.printf("Nothing is read from it: no column identifies the company of a row.\n")
+		}
 		if source.Pair != "" {
 			s.printf("Each row has two companies, %s.\n", source.Pair)
 		}

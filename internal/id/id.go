@@ -28,6 +28,7 @@ type (
 	sessionKind   struct{}
 	inviteKind    struct{}
 	matchKind     struct{}
+	uploadKind    struct{}
 )
 
 // Company identifies a company.
@@ -68,6 +69,9 @@ type Search = ID[searchKind]
 
 // Match identifies the result of matching domains for a list.
 type Match = ID[matchKind]
+
+// Upload identifies files that were uploaded together, to be imported.
+type Upload = ID[uploadKind]
 
 // New returns a new ID (UUID version 7, which sorts by creation time).
 func New[T ID[K], K any]() T { return T(ID[K]{uuid.Must(uuid.NewV7())}) }

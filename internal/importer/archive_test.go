@@ -43,7 +43,11 @@ func TestEachTableOfAnArchiveHasAPlanAndRejectsOfItsOwn(t *testing.T) {
 		},
 	})
 	require.Equal(t, []string{"Acme", "Bolt", "Cog"}, names(t, b))
-	require.Equal(t, []int{1, 3, 2}, []int{s.Files, len(s.Sources), s.Rejected})
+	require.Equal(t, []int{1, 4, 2}, []int{s.Files, len(s.Sources), s.Rejected})
+	for i, source := range s.Sources {
+		require.Equal(t, i, source.Table)
+		require.Equal(t, i == 2, source.Unread, "codes.csv has no companies")
+	}
 	require.Contains(t, rejects["all.zip"].String(), "x,y,z")
 	require.Contains(t, rejects["all-3.zip"].String(), "1;2;3")
 	require.Len(t, s.Notes, 1)

@@ -60,7 +60,7 @@ func domainsOf(t *source.Table, limit int) (rows []DomainRow, err error) {
 		return nil, err
 	}
 	plan, err := makePlan(Mapping{}, first)
-	if errors.Is(err, errNoColumns) {
+	if errors.Is(err, ErrNoColumns) {
 		return nil, noDomains(first)
 	}
 	if err != nil {

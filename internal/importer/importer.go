@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -21,9 +22,17 @@ type Options struct {
 	Files   []string  // paths; "-" is Stdin
 	Stdin   io.Reader // Defaults to an empty reader.
 
+	// Dir is the folder of the files. If it is set, Files are names in it, never patterns or standard input. Defaults to none.
+	Dir string
+
 	Reading source.Options // Defaults to detection by content.
 	Mapping Mapping        // Defaults to recognition by names and values.
-	DryRun  bool           // writes nothing; the summary says what would have happened
+
+	// MapTable returns the mapping of one table, which takes precedence over Mapping. table is its number in the file, from 0.
+	// Defaults to none.
+	MapTable func(file string, table int) Mapping
+
+	DryRun bool // writes nothing; the summary says what would have happened
 
 	// Rejects opens the file for the rejected rows of a source, which are written as they are, with the reason. ext is ".csv"
 	// or ".ndjson". It is called for the first rejected row. If nil, they are only counted.
@@ -71,7 +80,7 @@ func importFiles(ctx context.Context, o Options, w *writer) error {
 	if err := o.Mapping.check(); err != nil {
 		return err
 	}
-	files, err := source.Expand(o.Files)
+	files, err := o.files()
 	if err != nil {
 		return err
 	}
@@ -101,8 +110,38 @@ func importFiles(ctx context.Context, o Options, w *writer) error {
 	return errors.Join(errs...)
 }
 
+// files returns the names of the files.
+func (o *Options) files() ([]string, error) {
+	if o.Dir != "" {
+		return o.Files, nil
+	}
+	return source.Expand(o.Files)
+}
+
+// Check returns the error with which Import would refuse a file as a whole, such as a web page. It is nil if the file can be
+// read, even if it has no column that identifies companies.
+func Check(name string, o Options) error {
+	s, err := open(name, o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if _, err = s.Next(); errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
 // open opens a file; "-" is standard input.
 func open(name string, o Options) (*source.Source, error) {
+	if o.Dir != "" {
+		s, err := source.Open(filepath.Join(o.Dir, name), schema{}, o.Reading)
+		if err != nil {
+			return nil, err
+		}
+		s.Name = name
+		return s, nil
+	}
 	if name == "-" {
 		in := o.Stdin
 		if in == nil {
@@ -116,7 +155,7 @@ func open(name string, o Options) (*source.Source, error) {
 // importFile imports the tables of a file, one after another. A table without companies beside others is reported.
 func importFile(ctx context.Context, o Options, w *writer, s *source.Source) error {
 	var none []error
-	for imported := 0; ; {
+	for imported, table := 0, 0; ; table++ {
 		t, err := s.Next()
 		if errors.Is(err, io.EOF) {
 			if imported == 0 {
@@ -130,9 +169,9 @@ func importFile(ctx context.Context, o Options, w *writer, s *source.Source) err
 		if err != nil {
 			return err
 		}
-		err = importTable(ctx, o, w, s, t)
+		err = importTable(ctx, o, w, s, t, table)
 		switch {
-		case errors.Is(err, errNoColumns) && t.Name != "":
+		case errors.Is(err, ErrNoColumns) && t.Name != "":
 			none = append(none, fmt.Errorf("%s: %w", t.Name, err))
 		case err != nil:
 			return err
@@ -142,20 +181,31 @@ func importFile(ctx context.Context, o Options, w *writer, s *source.Source) err
 	}
 }
 
-// importTable reads, parses and writes a table concurrently, in the order of its records.
-func importTable(ctx context.Context, o Options, w *writer, s *source.Source, t *source.Table) error {
+// importTable reads, parses and writes a table concurrently, in the order of its records. number is that of the table in its
+// file.
+func importTable(ctx context.Context, o Options, w *writer, s *source.Source, t *source.Table, number int) error {
+	m := o.Mapping
+	if o.MapTable != nil {
+		m = m.Over(o.MapTable(s.Name, number))
+		if err := m.check(); err != nil {
+			return err
+		}
+	}
 	first, err := takeSample(t)
 	if err != nil {
 		return err
 	}
-	plan, err := makePlan(o.Mapping, first)
+	plan, err := makePlan(m, first)
+	if errors.Is(err, ErrNoColumns) {
+		w.unread(s, t, plan, number)
+	}
 	if err != nil && len(t.Notices) > 0 {
 		return fmt.Errorf("%w; the file %s", err, strings.Join(t.Notices, "; it ")) // how it was read may be why
 	}
 	if err != nil {
 		return err
 	}
-	w.begin(s, t, plan)
+	w.begin(s, t, plan, number)
 	for _, notice := range t.Notices {
 		w.note(notice)
 	}

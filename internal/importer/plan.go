@@ -52,7 +52,8 @@ type plan struct {
 	country string // of all rows, inferred from their states; empty if unknown, or if rows have a country
 	keep    bool   // columns that fit no field, as attributes
 
-	contacts bool // the records are of people, so several may have the same company
+	contacts    bool // the records are of people, so several may have the same company
+	connections bool // the records are connections
 }
 
 type setting struct {
@@ -64,7 +65,7 @@ const samplesShown = 3
 
 // makePlan decides how to read a table by its sample.
 func makePlan(m Mapping, s *sample) (*plan, error) {
-	p := &plan{Mapping: m, targets: map[string]target{}, keep: m.Unmapped != unmappedIgnore}
+	p := &plan{Mapping: m, targets: map[string]target{}, keep: m.Unmapped != unmappedIgnore, connections: s.connections}
 	if err := p.decide(s); err != nil {
 		return nil, err
 	}
@@ -285,7 +286,7 @@ func (p *plan) check(s *sample) error {
 		names = append(names, c.name)
 	}
 	return fmt.Errorf("%w, such as a name, domain or id; name one with --map name=COLUMN; the columns are: %s",
-		errNoColumns, shorten(strings.Join(names, ", ")))
+		ErrNoColumns, shorten(strings.Join(names, ", ")))
 }
 
 func (p *plan) describe(c *sampledColumn) ColumnPlan {
@@ -314,8 +315,8 @@ func fieldLabel(p alias) string {
 }
 
 // source describes the plan for the summary.
-func (p *plan) source(s *source.Source, t *source.Table) Source {
-	out := Source{File: s.Name, Format: t.Description, Columns: p.columns, Empty: []string{}, Mapping: p.decided()}
+func (p *plan) source(s *source.Source, t *source.Table, number int) Source {
+	out := Source{File: s.Name, Table: number, Format: t.Description, Columns: p.columns, Empty: []string{}, Mapping: p.decided(), Connections: p.connections}
 	if p.pair != nil {
 		out.Pair = fmt.Sprintf("%s and %s; %s is the %s of %s", p.pair.prefixes[0], p.pair.prefixes[1],
 			p.pair.prefixes[1], p.pair.toOther, p.pair.prefixes[0])
@@ -376,7 +377,8 @@ func (p *plan) decided() Mapping {
 	return m
 }
 
-var errNoColumns = errors.New("no column identifies the company of a row")
+// ErrNoColumns is why a table cannot be loaded of which no column identifies companies.
+var ErrNoColumns = errors.New("no column identifies the company of a row")
 
 func unknownField(name string) error {
 	var known []string

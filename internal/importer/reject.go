@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/opencapi/capi/internal/importer/source"
 )
@@ -71,4 +75,23 @@ func (f *rejectFile) close() error {
 		return fmt.Errorf("write the file of rejected rows: %w", err)
 	}
 	return nil
+}
+
+// RejectsIn returns a function for Options.Rejects that creates each file in the folder, under a name of its own with the time
+// and the name of the source.
+func RejectsIn(folder string) func(source, ext string) (io.WriteCloser, error) {
+	return func(source, ext string) (io.WriteCloser, error) {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, err
+		}
+		base, _, _ := strings.Cut(filepath.Base(source), ".")
+		stem := filepath.Join(folder, time.Now().UTC().Format("20060102-150405-")+strings.Trim(base, "()"))
+		for n, path := 2, stem+ext; ; n++ {
+			f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+			if !errors.Is(err, fs.ErrExist) {
+				return f, err
+			}
+			path = fmt.Sprintf("%s-%d%s", stem, n, ext) // sources of the same name
+		}
+	}
 }

@@ -60,12 +60,16 @@ const mergesShown = 20
 // Source is how a table of a source was read.
 type Source struct {
 	File    string       `json:"file"`
+	Table   int          `json:"table"` // its number in the file, from 0
 	Format  string       `json:"format"`
 	Columns []ColumnPlan `json:"columns"`
 	Pair    string       `json:"pair,omitempty"`    // how the two companies of a row are connected; empty if rows have one
 	Empty   []string     `json:"empty"`             // fields without a column
 	Rejects string       `json:"rejects,omitempty"` // the file with the rejected rows
+	Unread  bool         `json:"unread,omitempty"`  // nothing was loaded, because no column identifies the company of a row
 	Mapping Mapping      `json:"-"`                 // the plan, for --save-mapping
+
+	Connections bool `json:"connections,omitempty"` // each row is a connection, whose columns are read by their names
 }
 
 // Unparsed are the values of one column that could not be read.

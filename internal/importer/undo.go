@@ -67,6 +67,69 @@ func Split(ctx context.Context, o UndoOptions, number int64, position int) (cata
 	return o.Catalog.Split(ctx, number, position, keep)
 }
 
+// UndoPreview is what Undo would do.
+type UndoPreview struct {
+	Removed     int // companies
+	Restored    int // companies, to their previous records
+	Connections int // removed
+	Kept        []Kept
+}
+
+// Kept are the companies that an undo keeps for one reason.
+type Kept struct {
+	Reason  string // follows "that": "an export has delivered or will deliver"
+	Count   int
+	Samples []*company.Company // the first few
+}
+
+const keptShown = 5
+
+// PreviewUndo returns what Undo would do, and writes nothing.
+func PreviewUndo(ctx context.Context, o UndoOptions, number int64) (UndoPreview, error) {
+	touched, err := o.Catalog.Touched(ctx, number)
+	if err != nil {
+		return UndoPreview{}, err
+	}
+	holders, err := o.Unlocks.Holders(ctx, touched)
+	if err != nil {
+		return UndoPreview{}, err
+	}
+	held := holders.All()
+	listed, err := o.onLists(ctx)
+	if err != nil {
+		return UndoPreview{}, err
+	}
+	found, err := o.Catalog.PreviewUndo(ctx, number, held.Or(listed))
+	if err != nil {
+		return UndoPreview{}, err
+	}
+	p := UndoPreview{Removed: found.Removed, Restored: found.Restored, Connections: found.Connections}
+	for _, kept := range []struct {
+		reason string
+		set    company.Set
+	}{
+		{"an export has delivered or will deliver", found.InUse.And(held)},
+		{"are on a list", found.InUse.Minus(held)},
+		{"another import has changed since", found.Changed},
+	} {
+		if kept.set.IsEmpty() {
+			continue
+		}
+		first := make([]company.Number, 0, keptShown)
+		for n := range kept.set.All() {
+			if first = append(first, n); len(first) == keptShown {
+				break
+			}
+		}
+		samples, err := o.Catalog.ByNumbers(ctx, first)
+		if err != nil {
+			return UndoPreview{}, err
+		}
+		p.Kept = append(p.Kept, Kept{kept.reason, kept.set.Len(), samples})
+	}
+	return p, nil
+}
+
 const listsPage = 200
 
 func (o UndoOptions) onLists(ctx context.Context) (company.Set, error) {

@@ -8,18 +8,59 @@ import (
 	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/importer"
+	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/testkit"
 )
 
+// undo undoes an import, which must do what its preview says.
 func undo(t *testing.T, d *db.DB, number int64) catalog.Undone {
 	t.Helper()
-	u, err := testkit.New(t, services.Parts{DB: d}).Undo(t.Context(), number)
+	o := testkit.New(t, services.Parts{DB: d}).UndoOptions()
+	p, err := importer.PreviewUndo(t.Context(), o, number)
 	require.NoError(t, err)
+	expected := catalog.Undone{Removed: p.Removed, Restored: p.Restored, Connections: p.Connections}
+	for _, kept := range p.Kept {
+		require.NotEmpty(t, kept.Samples)
+		expected.Kept += kept.Count
+	}
+	u, err := importer.Undo(t.Context(), o, number)
+	require.NoError(t, err)
+	require.Equal(t, expected, u, "the preview")
 	return u
+}
+
+func TestThePreviewOfAnUndoSaysWhyCompaniesStay(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		load(t, b, write(t, "a.csv", "name,domain\nAcme,acme.example\nBolt,bolt.example\nCog,cog.example\nDyno,dyno.example\n"))
+		load(t, b, write(t, "b.csv", "name,domain,city\nCog,cog.example,Jena\n"))
+		unlocked(t, d, 1)
+		f := testkit.New(t, services.Parts{DB: d})
+		w, err := f.Memberships.CreateWorkspace(t.Context(), membership.NewWorkspace{Name: "Lab", Actor: credit.ActorSystem})
+		require.NoError(t, err)
+		l, err := f.Lists.Create(t.Context(), w.ID, "Kept")
+		require.NoError(t, err)
+		_, _, err = f.Lists.Add(t.Context(), w.ID, l.ID, company.SetOf(1, 2))
+		require.NoError(t, err)
+		p, err := importer.PreviewUndo(t.Context(), f.UndoOptions(), 1)
+		require.NoError(t, err)
+		require.Equal(t, 1, p.Removed)
+		why := map[string]string{}
+		for _, kept := range p.Kept {
+			require.Equal(t, 1, kept.Count)
+			why[kept.Samples[0].Name] = kept.Reason
+		}
+		require.Equal(t, map[string]string{
+			"Acme": "an export has delivered or will deliver", "Bolt": "are on a list", "Cog": "another import has changed since",
+		}, why)
+		undo(t, d, 1)
+	})
 }
 
 func TestAnImportIsUndoneExceptForWhatWasDelivered(t *testing.T) {

@@ -64,7 +64,14 @@ func newWriter(o Options) *writer {
 	}
 }
 
-func (w *writer) begin(s *source.Source, t *source.Table, p *plan) {
+// unread records how the columns of a table are read of which no record can be used.
+func (w *writer) unread(s *source.Source, t *source.Table, p *plan, number int) {
+	out := p.source(s, t, number)
+	out.Unread = true
+	w.summary.Sources = append(w.summary.Sources, out)
+}
+
+func (w *writer) begin(s *source.Source, t *source.Table, p *plan, number int) {
 	w.tables++
 	if w.file != s {
 		w.tables = 1
@@ -76,7 +83,7 @@ func (w *writer) begin(s *source.Source, t *source.Table, p *plan) {
 	if w.tables == 1 {
 		w.summary.Files++
 	}
-	w.summary.Sources = append(w.summary.Sources, p.source(s, t))
+	w.summary.Sources = append(w.summary.Sources, p.source(s, t, number))
 }
 
 // tableName returns the name of a file, with the number of the table in it from the second on.

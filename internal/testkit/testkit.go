@@ -88,9 +88,7 @@ func (f *Fixture) Follow(t testing.TB) {
 
 // Undo undoes an import.
 func (f *Fixture) Undo(ctx context.Context, number int64) (catalog.Undone, error) {
-	return importer.Undo(ctx, importer.UndoOptions{
-		Catalog: f.Catalog, Workspaces: f.Workspaces, Unlocks: f.Unlocks, Lists: f.Lists,
-	}, number)
+	return importer.Undo(ctx, f.UndoOptions(), number)
 }
 
 // Work runs jobs until the test ends.

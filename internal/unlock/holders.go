@@ -34,14 +34,21 @@ func (h *Holders) Held(ctx context.Context, q db.Querier) (company.Set, error) {
 	if err != nil {
 		return company.Set{}, fmt.Errorf("read who has unlocked: %w", err)
 	}
-	var all company.Set
 	for ws, seq := range newest {
 		if err := h.follow(ctx, q, ws, seq); err != nil {
 			return company.Set{}, fmt.Errorf("read unlocks of workspace %s: %w", ws, err)
 		}
-		all = all.Or(h.held[ws].part)
 	}
-	return all, nil
+	return h.All(), nil
+}
+
+// All returns the companies that any workspace had unlocked when they were last read.
+func (h *Holders) All() company.Set {
+	var all company.Set
+	for _, had := range h.held {
+		all = all.Or(had.part)
+	}
+	return all
 }
 
 // follow brings the workspace's part up to the delta numbered seq.

@@ -13,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/idempotency"
+	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
@@ -93,4 +94,9 @@ func Build(p Parts) *Services {
 		Credits: s.Credits, Unlocks: s.Unlocks, Exports: s.Exports, Jobs: s.Jobs, Servers: p.Servers,
 	})
 	return s
+}
+
+// UndoOptions are what undoing an import needs.
+func (s *Services) UndoOptions() importer.UndoOptions {
+	return importer.UndoOptions{Catalog: s.Catalog, Workspaces: s.Workspaces, Unlocks: s.Unlocks, Lists: s.Lists}
 }

@@ -139,7 +139,7 @@ func (s *Source) prescan(e *evidence) error {
 	if s.file == nil || s.Size == 0 {
 		return nil
 	}
-	f, err := os.Open(s.Name)
+	f, err := os.Open(s.file.Name())
 	if err != nil {
 		return fmt.Errorf("open source: %w", err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/opencapi/capi/internal/db/sqlite"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/upload"
 )
 
 // This is the only file of the program that names concrete back ends.
@@ -91,6 +92,9 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 		DB: d, Blobs: files, Index: embedded.Open(embedded.Options{Log: log}), Log: log,
 		// On SQLite the lock of the data directory guarantees that there is only one job runner.
 		Jobs: job.Options{Workers: c.Workers, Alone: c.Postgres() == ""},
+		Uploads: upload.Options{
+			Dir: filepath.Join(c.Data, uploadsDir), Rejects: filepath.Join(c.Data, RejectsDir), SizeBytesMax: c.UploadBytesMax(),
+		},
 	})
 	if err := upgradeKeys(ctx, a, log); err != nil {
 		a.Close()

@@ -97,6 +97,7 @@ func (a *App) parts(follower *indexing.Follower) []part {
 		{"diagnostics", diagnostics.Start, diagnostics.Stop},
 		{"tokens", a.Tokens.Start, a.Tokens.Stop},
 		{"jobs", runner.Start, runner.Stop},
+		{"uploads", a.Uploads.Start, a.Uploads.Close},
 		{"pruning of past records", records.Start, records.Stop},
 		{"pruning of quotes", quotes.Start, quotes.Stop},
 		{"pruning of kept answers", answers.Start, answers.Stop},

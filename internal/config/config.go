@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,6 +43,7 @@ type Server struct {
 	RateLimits     string `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of rate limits, such as exports.create=50/min,credits.get=off; off disables all of them."`
 	MetricsAddr    string `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address to serve /metrics on, such as 127.0.0.1:9464; off disables it (default: that of the API)."`
 	Workers        int    `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Number of export files written in parallel (default ${default})."`
+	UploadMax      string `name:"upload-max" default:"2GiB" env:"CAPI_UPLOAD_MAX" placeholder:"SIZE" help:"The most that operators may upload for one import in the console, such as 500MiB; off disables uploads (default ${default})."`
 	SignIn         `embed:""`
 	DrainTimeout   time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests and jobs may take to finish when the server stops (default ${default})."`
 }
@@ -161,10 +163,36 @@ func (s Server) check() error {
 	if s.Workers < 1 || s.Workers > workersMax {
 		add("workers", "%d is not a number from 1 to %d", s.Workers, workersMax)
 	}
+	if _, err := parseSize(s.UploadMax); err != nil {
+		add("upload-max", "%q is not a size such as 500MiB or 2GiB, or off", s.UploadMax)
+	}
 	if s.DrainTimeout < 0 {
 		add("drain-timeout", "%s is negative", s.DrainTimeout)
 	}
 	return errors.Join(append(errs, s.SignIn.check()...)...)
+}
+
+// UploadBytesMax returns UploadMax in bytes; 0 if it is off or invalid.
+func (s Server) UploadBytesMax() int64 {
+	n, _ := parseSize(s.UploadMax)
+	return n
+}
+
+// parseSize reads a size such as 500MiB. The empty text and off are 0.
+func parseSize(text string) (int64, error) {
+	if text == "" || text == "off" {
+		return 0, nil
+	}
+	for i, unit := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if digits, ok := strings.CutSuffix(text, unit); ok {
+			n, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 20)
+			if err == nil && n == 0 {
+				err = strconv.ErrRange
+			}
+			return int64(n) << (10 * (i + 1)), err
+		}
+	}
+	return 0, strconv.ErrSyntax
 }
 
 // Proxies returns the networks in TrustedProxies, which must be valid.

@@ -26,17 +26,32 @@ func TestValidateReportsEveryErrorAtOnce(t *testing.T) {
 	c := config.Config{
 		Storage: config.Storage{Data: " ", DB: "mysql://root:hunter2@localhost/capi"},
 		Server: config.Server{
-			Addr: "8080", MetricsAddr: "on", PublicURL: "api.example.com", RateLimits: "exports.create=many", Workers: 0, DrainTimeout: -1,
+			Addr: "8080", MetricsAddr: "on", PublicURL: "api.example.com", RateLimits: "exports.create=many", Workers: 0, UploadMax: "much", DrainTimeout: -1,
 		},
 	}
 	err := c.Validate()
 	require.Error(t, err)
 	lines := strings.Split(err.Error(), "\n")
-	require.Len(t, lines, 8, "%v", err)
-	for i, setting := range []string{"data", "db", "addr", "metrics-addr", "public-url", "rate-limits", "workers", "drain-timeout"} {
+	require.Len(t, lines, 9, "%v", err)
+	for i, setting := range []string{"data", "db", "addr", "metrics-addr", "public-url", "rate-limits", "workers", "upload-max", "drain-timeout"} {
 		require.Contains(t, lines[i], "--"+setting+": ")
 	}
 	require.NotContains(t, err.Error(), "hunter2", "a password must not reach a log")
+}
+
+func TestTheLimitOfUploadsIsASize(t *testing.T) {
+	t.Parallel()
+	for text, bytes := range map[string]int64{"2GiB": 2 << 30, "500MiB": 500 << 20, "64 KiB": 64 << 10, "off": 0, "": 0} {
+		c := valid()
+		c.UploadMax = text
+		require.NoError(t, c.Validate(), text)
+		require.Equal(t, bytes, c.UploadBytesMax(), text)
+	}
+	for _, text := range []string{"0MiB", "2GB", "-1GiB", "GiB", "99999999TiB", "1.5GiB"} {
+		c := valid()
+		c.UploadMax = text
+		require.ErrorContains(t, c.Validate(), "--upload-max: ", text)
+	}
 }
 
 func TestValidAddressesAndDatabasesAreAccepted(t *testing.T) {

@@ -26,6 +26,7 @@ import (
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/upload"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -45,6 +46,7 @@ type Deps struct {
 	Exports     *export.Exports
 	Idempotency *idempotency.Store
 	System      SystemStatus // what operators see of the installation
+	Uploads     *upload.Uploads
 
 	// OIDC also lets people sign in with an OpenID provider. Defaults to none.
 	OIDC OIDC

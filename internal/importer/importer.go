@@ -77,7 +77,7 @@ func Import(ctx context.Context, o Options) (Summary, error) {
 }
 
 func importFiles(ctx context.Context, o Options, w *writer) error {
-	if err := o.Mapping.check(); err != nil {
+	if err := o.Mapping.Check(); err != nil {
 		return err
 	}
 	files, err := o.files()
@@ -187,7 +187,7 @@ func importTable(ctx context.Context, o Options, w *writer, s *source.Source, t 
 	m := o.Mapping
 	if o.MapTable != nil {
 		m = m.Over(o.MapTable(s.Name, number))
-		if err := m.check(); err != nil {
+		if err := m.Check(); err != nil {
 			return err
 		}
 	}

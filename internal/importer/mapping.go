@@ -71,8 +71,8 @@ func (m Mapping) Over(o Mapping) Mapping {
 	return out
 }
 
-// check returns what is wrong with the mapping, for any source.
-func (m Mapping) check() error {
+// Check returns what is wrong with the mapping, for any source.
+func (m Mapping) Check() error {
 	for field := range m.Map {
 		if _, _, err := fieldNamed(field); err != nil {
 			return err

@@ -21,6 +21,7 @@ import (
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/upload"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -37,6 +38,7 @@ type Parts struct {
 	Unlocks unlock.Options
 	Jobs    job.Options
 	Exports export.Options
+	Uploads upload.Options
 
 	Observe func(export.Event) // as export.Deps has it; defaults to none
 }
@@ -63,6 +65,7 @@ type Services struct {
 	Exports     *export.Exports
 	Memberships *membership.Memberships
 	Doctor      *doctor.Doctor
+	Uploads     *upload.Uploads
 }
 
 // Build returns the Services over the parts. It opens and starts nothing.
@@ -75,6 +78,9 @@ func Build(p Parts) *Services {
 	}
 	if p.Jobs.Log == nil {
 		p.Jobs.Log = p.Log
+	}
+	if p.Uploads.Log == nil {
+		p.Uploads.Log = p.Log
 	}
 	d := p.DB
 	s := &Services{
@@ -93,6 +99,7 @@ func Build(p Parts) *Services {
 	s.Doctor = doctor.New(doctor.Deps{
 		Credits: s.Credits, Unlocks: s.Unlocks, Exports: s.Exports, Jobs: s.Jobs, Servers: p.Servers,
 	})
+	s.Uploads = upload.New(s.UndoOptions(), p.Uploads)
 	return s
 }
 

@@ -1,0 +1,66 @@
+package upload
+
+import (
+	"context"
+	"time"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/importer"
+)
+
+// Undoing is an undo that this server runs or has run.
+type Undoing struct {
+	Running bool
+	Began   time.Time
+	Undone  catalog.Undone
+	Err     error // why it did not end; undoing the import again goes on where it ended
+}
+
+// PreviewUndo returns what Undo would do.
+func (u *Uploads) PreviewUndo(ctx context.Context, number int64) (importer.UndoPreview, error) {
+	return importer.PreviewUndo(ctx, u.undo, number)
+}
+
+// Undo undoes an import in the background. It does nothing if that runs already.
+func (u *Uploads) Undo(number int64) error {
+	all, err := u.List()
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if n := len(all[i].Imports); all[i].State == StateImporting && n > 0 && all[i].Imports[n-1] == number {
+			return fault.New(fault.Validation, "Import %d is running. Stop it first, or wait until it has ended.", number)
+		}
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ctx.Err() != nil {
+		return fault.New(fault.ServiceUnavailable, "The server is stopping. Undo the import once it runs again.")
+	}
+	if state := u.undoing[number]; state != nil && state.Running {
+		return nil
+	}
+	state := &Undoing{Running: true, Began: time.Now()}
+	u.undoing[number] = state
+	u.group.Go(func() {
+		undone, err := importer.Undo(u.ctx, u.undo, number)
+		if err != nil {
+			u.Log.WarnContext(u.ctx, "an import was not undone", "import", number, "error", err)
+		}
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		state.Running, state.Undone, state.Err = false, undone, err
+	})
+	return nil
+}
+
+// UndoingOf returns the latest undo of an import at this server, and false if there was none.
+func (u *Uploads) UndoingOf(number int64) (Undoing, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if state := u.undoing[number]; state != nil {
+		return *state, true
+	}
+	return Undoing{}, false
+}

@@ -53,6 +53,7 @@ func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 	token := p.text("#secret")
 	require.Regexp(t, `^cornect_\w{38}$`, token)
 	p.check("token")
+	tokenPage := strings.TrimPrefix(p.URL(), v.url)
 	require.Equal(t, http.StatusOK, v.status(t, token))
 
 	s.capi(t, "import", s.write(t, "companies.ndjson", fewCompanies))
@@ -86,6 +87,13 @@ func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 	p.check("quote")
 	p.press("button", "Buy for 2 credits")
 	require.NoError(t, p.Locator("#export-state").GetByText("completed").First().WaitFor(), "the page follows the job by itself")
+	bought := strings.TrimPrefix(p.URL(), v.url)
+	_, err = p.GoBack()
+	require.NoError(t, err)
+	p.sees("This quote was bought.")
+	quote := strings.TrimPrefix(p.URL(), v.url)
+	_, err = p.GoForward()
+	require.NoError(t, err)
 	p.check("export")
 	file := p.downloads("Download CSV")
 	require.Contains(t, file, "Acme Payments")
@@ -148,6 +156,26 @@ func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 	p.open(lab + "/members")
 	p.opensEveryMenu("[popovertarget^=member]:not([popovertargetaction])", 2)
 	bob.opensEveryMenu("[popovertarget^=member]:not([popovertargetaction])", 1)
+	p.open(lab + "/lists")
+	p.fill("New list name", "Prospects")
+	p.press("button", "Create")
+	p.fill("Paste domains", "hill.example\nnowhere.example")
+	p.press("button", "Match and add")
+	p.sees("1 matched")
+	list := strings.TrimPrefix(p.URL(), v.url)
+	require.NoError(t, p.SetViewportSize(360, 740))
+	for _, page := range []string{
+		lab + "/search", list, bought, bought + "/receipt", lab + "/exports/new", quote, lab + "/credits", lab + "/tokens", tokenPage,
+		lab + "/members", "/console/account", "/console/workspaces", "/console/operator", "/console/operator/imports",
+		"/console/operator/doctor", "/console/nowhere",
+	} {
+		p.open(page)
+		p.check("narrow-" + strings.ReplaceAll(strings.TrimPrefix(page, "/console/"), "/", "-")[:8])
+	}
+	p.open("/console/operator/doctor")
+	p.press("button", "Run checks")
+	p.sees("All checks passed")
+	p.check("doctor")
 	require.NoError(t, p.SetViewportSize(2560, 1300))
 	for _, page := range []string{"search", "exports", "credits", "tokens", "members"} {
 		p.open(lab + "/" + page)

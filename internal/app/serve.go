@@ -161,6 +161,7 @@ func (a *App) handler(
 		mounts[files.LinkPattern()] = files.Handler(fail)
 	}
 	mounts[console.Path], mounts["GET /{$}"] = pages, console.Front(fail)
+	mounts["GET /favicon.ico"], mounts["GET /robots.txt"] = console.Icon(), console.Robots()
 	mounts["GET /readyz"] = readiness{a, follower.Lag, diskspace.Of}
 	if a.Config.MetricsAddr == "" {
 		mounts["GET "+metricsPath] = metricsHandler(metrics, a.Log)

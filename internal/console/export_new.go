@@ -34,6 +34,7 @@ func (s *server) newExport(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case isFragment(r):
+		w.Header().Set(addressHeader, page.Edit())
 		return render(w, r, http.StatusOK, view.NewExportPrice(page))
 	}
 	return render(w, r, http.StatusOK, view.NewExportPage(page))

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -19,6 +20,17 @@ func Front(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 			return
 		}
 		fail(w, r, fault.New(fault.NotFound, "Nothing is served at /. API paths start with /api/v1; /openapi.json lists them."))
+	})
+}
+
+// Icon redirects browsers that look for the icon where it was before pages named it.
+func Icon() http.Handler { return http.RedirectHandler(view.Asset("icon.svg"), http.StatusFound) }
+
+// Robots answers /robots.txt: search engines may read the documentation only.
+func Robots() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprintf(w, "User-agent: *\nDisallow: %s\nDisallow: /api/\nDisallow: /files/\n", Path)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
@@ -110,6 +111,9 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	n, err := form.Read(v, time.Now())
 	if err == nil {
+		err = s.checkNewName(ctx, v.Workspace.ID, n.Name)
+	}
+	if err == nil {
 		var secret string
 		var t token.Token
 		if secret, t, err = s.Tokens.Create(ctx, n); err == nil {
@@ -126,6 +130,29 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.Form, page.Faults = form, faults
 	return render(w, r, http.StatusUnprocessableEntity, view.TokensPage(page))
+}
+
+// checkNewName refuses the name of another active token: people could not tell the two apart.
+func (s *server) checkNewName(ctx context.Context, ws id.Workspace, name string) error {
+	tokens, err := s.Tokens.List(ctx, ws)
+	if err != nil {
+		return err
+	}
+	taken := func(name string) bool {
+		return slices.ContainsFunc(tokens, func(t token.Token) bool {
+			return strings.EqualFold(t.Name, strings.TrimSpace(name)) && !(view.TokenRow{Token: t}).Ended(time.Now())
+		})
+	}
+	if !taken(name) {
+		return nil
+	}
+	n := 2
+	for taken(fmt.Sprintf("%s %d", name, n)) {
+		n++
+	}
+	return fault.Invalid(fault.FieldError{
+		Field: "name", Message: fmt.Sprintf("is the name of an active token. Choose another one, such as %s %d.", strings.TrimSpace(name), n),
+	})
 }
 
 // tokenOf returns the token in the path if the viewer may change it.

@@ -48,6 +48,9 @@ func TestTokenIsShownOnceAndWorks(t *testing.T) {
 			require.Contains(t, a.body, `class="fault"`)
 		})
 	}
+	taken := bob.post(t, tokens, "name", " ci ", "scope", "read")
+	require.Equal(t, http.StatusUnprocessableEntity, taken.status)
+	require.Contains(t, taken.body, "such as ci 2")
 	made, err = h.Tokens.List(t.Context(), h.acme)
 	require.NoError(t, err)
 	require.Len(t, made, 1)

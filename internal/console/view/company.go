@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/list"
@@ -38,6 +39,8 @@ const (
 	categoriesMax = 12
 	attributesMax = 40
 	valuesMax     = 24
+
+	attributeLengthMax = 200
 )
 
 // OutgoingOf returns the connections grouped by category, at most categoriesMax categories of at most outgoingMax companies.
@@ -69,6 +72,11 @@ func AttributesOf(c *company.Company) (all []Attribute) {
 		all = append(all, Attribute{name, fmt.Sprint(c.Attributes[name])})
 	}
 	return all
+}
+
+// parts returns the values of an attribute that lists several, shortened as a whole.
+func (a Attribute) parts() []string {
+	return strings.FieldsFunc(clip(a.Value, attributeLengthMax), func(r rune) bool { return r == ';' || r == '\n' })
 }
 
 // connectionName returns the display name of a connected company.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/opencapi/capi/internal/credit"
@@ -41,6 +42,11 @@ func Spans(now time.Time) []Span {
 		{"91", "13 weeks", weekly(0), 13, weekly, "week of 2 January 2006", "2 Jan"},
 		{"365", "12 months", monthly(0), 12, monthly, "January 2006", "Jan"},
 	}
+}
+
+// IsEmpty reports whether all columns are zero.
+func (c Chart) IsEmpty() bool {
+	return !slices.ContainsFunc(c.Columns, func(col column) bool { return col.Charged != 0 || col.Refunded != 0 })
 }
 
 // ChartOf sums the days into the columns of the span.

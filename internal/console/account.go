@@ -2,7 +2,9 @@ package console
 
 import (
 	"net/http"
+	"strings"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
@@ -10,15 +12,44 @@ import (
 )
 
 func (s *server) account(w http.ResponseWriter, r *http.Request) error {
-	return s.showAccount(w, r, http.StatusOK, nil)
+	p := view.ViewerOf(r.Context()).Person
+	return s.showAccount(w, r, http.StatusOK, &view.Account{Name: p.Name, Email: p.Email, Theme: p.Theme})
 }
 
-func (s *server) showAccount(w http.ResponseWriter, r *http.Request, status int, faults map[string]string) error {
-	sessions, err := s.Sessions.List(r.Context(), view.ViewerOf(r.Context()).Person.ID)
+func (s *server) showAccount(w http.ResponseWriter, r *http.Request, status int, page *view.Account) (err error) {
+	if page.Sessions, err = s.Sessions.List(r.Context(), view.ViewerOf(r.Context()).Person.ID); err != nil {
+		return err
+	}
+	if s.provider != nil {
+		page.Provider = s.provider.Name
+	}
+	return render(w, r, status, view.AccountPage(page))
+}
+
+// changeProfile changes the name, the email and the theme. Where people sign in with a provider, their email is the provider's.
+func (s *server) changeProfile(w http.ResponseWriter, r *http.Request) error {
+	v := view.ViewerOf(r.Context())
+	page := &view.Account{
+		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Theme: account.Theme(r.PostFormValue("theme")),
+	}
+	if s.provider != nil || page.Email == "" {
+		page.Email = v.Person.Email
+	}
+	if !strings.EqualFold(strings.TrimSpace(page.Email), v.Person.Email) { // the password is needed, so it could be guessed
+		if err := s.limit("email "+v.Person.Email, limitPerEmail); err != nil {
+			return err
+		}
+	}
+	err := s.People.Change(r.Context(), v.Person, account.Person{Name: page.Name, Email: page.Email, Theme: page.Theme}, r.PostFormValue("confirm"))
+	if fault.CodeOf(err) == fault.Validation {
+		page.Faults = fieldErrors(err)
+		return s.showAccount(w, r, httpx.Status(fault.KindInvalid), page)
+	}
 	if err != nil {
 		return err
 	}
-	return render(w, r, status, view.AccountPage(sessions, faults))
+	s.notice(r.Context(), "Saved.")
+	return redirect(w, r, basePath+"/account")
 }
 
 func (s *server) changePassword(w http.ResponseWriter, r *http.Request) error {
@@ -29,7 +60,9 @@ func (s *server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := s.People.ChangePassword(r.Context(), v.Person, r.PostFormValue("current"), r.PostFormValue("password"), v.Session)
 	if fault.CodeOf(err) == fault.Validation {
-		return s.showAccount(w, r, httpx.Status(fault.KindInvalid), fieldErrors(err))
+		return s.showAccount(w, r, httpx.Status(fault.KindInvalid), &view.Account{
+			Name: v.Person.Name, Email: v.Person.Email, Theme: v.Person.Theme, Faults: fieldErrors(err),
+		})
 	}
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ func (s *server) newExport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := view.ReadExportForm(params)
+	usualColumns(view.ViewerOf(r.Context()), &form, params["column"])
 	if given := params.Get(view.AgainParam); given != "" {
 		again, err := id.Parse[id.Export](given)
 		if err != nil {
@@ -43,7 +44,7 @@ func (s *server) newExport(w http.ResponseWriter, r *http.Request) error {
 // priced returns the page of the form with its price, or with its errors.
 func (s *server) priced(ctx context.Context, form view.ExportForm) (*view.NewExport, error) {
 	v := view.ViewerOf(ctx)
-	page := &view.NewExport{ExportForm: form, Page: v.Path("/exports/new")}
+	page := &view.NewExport{ExportForm: form, Page: v.Path("/exports/new"), Usual: v.Workspace.ExportColumns}
 	if !form.List.IsZero() {
 		var err error
 		if page.Of, err = s.Lists.Get(ctx, v.Workspace.ID, form.List); err != nil {
@@ -150,7 +151,7 @@ func (s *server) showQuote(w http.ResponseWriter, r *http.Request) error {
 // quotePage returns the page of a quote. The name of its export is a parameter of the address, because a quote has none.
 func (s *server) quotePage(r *http.Request, quoted export.Quoted) *view.NewExport {
 	page := &view.NewExport{
-		ExportForm: view.ExportFormOf(quoted.Of), Page: view.ViewerOf(r.Context()).Path("/exports/new"),
+		ExportForm: view.ExportFormOf(quoted.Of), Page: view.ViewerOf(r.Context()).Path("/exports/new"), Usual: view.ViewerOf(r.Context()).Workspace.ExportColumns,
 		Quote: quoted.Quote, Bought: quoted.Bought.ID, Sharing: quoted.SharingDomain,
 		Price: view.PriceOf(view.Split{Rows: quoted.Figures.RequestedCount}, quoted.Figures),
 	}

@@ -42,6 +42,7 @@ func accountRoutes() []route {
 		{http.MethodPost, "/join", anyone, (*server).join},
 
 		{http.MethodGet, "/account", signedIn, (*server).account},
+		{http.MethodPost, "/account/profile", signedIn, (*server).changeProfile},
 		{http.MethodPost, "/account/password", signedIn, (*server).changePassword},
 		{http.MethodPost, "/account/sessions/end-others", signedIn, (*server).endOtherSessions},
 		{http.MethodPost, "/account/sessions/{session_id}/end", signedIn, (*server).endSession},
@@ -64,6 +65,10 @@ func workspaceRoutes() []route {
 	const w = "/w/{workspace_id}"
 	return []route{
 		{http.MethodGet, w, member, (*server).workspaceHome},
+		{http.MethodGet, w + "/settings", owner, (*server).settings},
+		{http.MethodPost, w + "/settings/name", owner, (*server).renameWorkspace},
+		{http.MethodPost, w + "/settings/columns", owner, (*server).setExportColumns},
+		{http.MethodPost, w + "/settings/delete", owner, (*server).deleteWorkspace},
 		{http.MethodPost, w + "/welcome/close", member, (*server).endWelcome},
 		{http.MethodGet, w + "/search", member, notingSearch((*server).searchPage)},
 		{http.MethodGet, w + "/search/complete", member, (*server).complete},

@@ -6,6 +6,18 @@ import (
 	"github.com/opencapi/capi/internal/account"
 )
 
+// Account is the page of the person who is signed in.
+type Account struct {
+	Sessions []account.Session
+
+	// The form, as it was filled in.
+	Name, Email string
+	Theme       account.Theme
+	Faults      map[string]string
+
+	Provider string // the name of the OpenID provider that emails come from; empty if none is configured
+}
+
 // browserOf describes the browser of a session, as far as its user agent says.
 func browserOf(one account.Session) string {
 	has := func(part string) bool { return strings.Contains(one.Agent, part) }
@@ -30,3 +42,9 @@ func browserOf(one account.Session) string {
 		return browser + " on " + system
 	}
 }
+
+// themes are the choices of how the console looks.
+var themes = []struct {
+	value account.Theme
+	label string
+}{{account.ThemeSystem, "As my system"}, {account.ThemeLight, "Light"}, {account.ThemeDark, "Dark"}}

@@ -25,11 +25,12 @@ type ExportForm struct {
 	Name   string
 	Format format.Format
 	// Columns are the columns of the file, in their usual order. Empty means all columns.
-	Columns []string
-	Limit   string // as it was typed
-	Only    bool   // only new companies
-	Part    bool   // only what the balance covers
-	BOM     bool
+	Columns    []string
+	AllColumns bool   // all columns were chosen, whatever the workspace usually exports
+	Limit      string // as it was typed
+	Only       bool   // only new companies
+	Part       bool   // only what the balance covers
+	BOM        bool
 }
 
 // NewExport is the page of a new export, and of its quote.
@@ -44,6 +45,8 @@ type NewExport struct {
 	Warnings []search.Warning
 	Quote    export.Quote
 	Bought   id.Export // the export that bought the quote; zero if none did
+
+	Usual []string // the columns that the workspace usually exports; empty for all
 
 	Sharing int // companies that have the domain of another one in the file
 }
@@ -74,7 +77,8 @@ func ReadExportForm(v url.Values) ExportForm {
 		}
 		o.List = l
 	}
-	o.Columns = readColumns(v["column"])
+	o.Columns = ReadColumns(v["column"])
+	o.AllColumns = len(o.Columns) == 0
 	o.Saved = id.Search{}
 	if o.Show == search.ShowNew { // the form has a box for it
 		o.Show, o.Only = search.ShowAll, true
@@ -82,9 +86,9 @@ func ReadExportForm(v url.Values) ExportForm {
 	return o
 }
 
-// readColumns returns the columns that are ticked, in their usual order, and then those that do not exist. It is empty if all
+// ReadColumns returns the columns that are ticked, in their usual order, and then those that do not exist. It is empty if all
 // columns or none are ticked.
-func readColumns(ticked []string) []string {
+func ReadColumns(ticked []string) []string {
 	all := format.AllColumns()
 	columns := slices.DeleteFunc(slices.Clone(all), func(c string) bool { return !slices.Contains(ticked, c) })
 	unknown := slices.DeleteFunc(slices.Clone(ticked), func(c string) bool { return slices.Contains(all, c) })
@@ -137,6 +141,7 @@ func (o *ExportForm) Request() (export.Request, error) {
 // ExportFormOf returns the form that orders an export again.
 func ExportFormOf(e export.Export) ExportForm {
 	o := ExportForm{List: e.List, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns}
+	o.AllColumns = len(o.Columns) == 0
 	if e.Terms.Limit > 0 {
 		o.Limit = strconv.Itoa(e.Terms.Limit)
 	}
@@ -226,6 +231,9 @@ func (v *NewExport) instead(unknown search.Warning) string { return v.at(v.corre
 
 // at returns the address of the form for another source.
 func (v *NewExport) at(source url.Values) string {
+	if v.AllColumns && len(v.Usual) > 0 {
+		source["column"] = format.AllColumns()
+	}
 	for param, values := range v.fields() {
 		for _, value := range values {
 			if value != "" {

@@ -23,10 +23,10 @@ type printerKey struct{}
 
 var english = message.NewPrinter(language.English)
 
-// WithLocale makes numbers follow the Accept-Language header of the request.
+// WithLocale makes numbers follow the Accept-Language header of the request, and times the time zone in its cookie.
 func WithLocale(ctx context.Context, r *http.Request) context.Context {
 	tag, _ := language.MatchStrings(locales, r.Header.Get("Accept-Language"))
-	return context.WithValue(ctx, printerKey{}, message.NewPrinter(tag))
+	return withZone(context.WithValue(ctx, printerKey{}, message.NewPrinter(tag)), r)
 }
 
 func printerOf(ctx context.Context) *message.Printer {
@@ -82,8 +82,8 @@ func sizeBytes(ctx context.Context, n int64) string {
 // stamp formats a time for the datetime attribute of a time element.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// moment formats a time for people, in UTC.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+// moment formats a time for people.
+func moment(t time.Time, zone *time.Location) string { return t.In(zone).Format("2006-01-02 " + clock) }
 
 func boolToInt(b bool) int {
 	if b {

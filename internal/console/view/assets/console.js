@@ -98,11 +98,9 @@
   addEventListener("pageshow", (e) => {
     if (e.persisted) for (const b of document.querySelectorAll("form[data-once] button")) b.disabled = false;
   });
-  const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-  document.addEventListener("mouseover", (e) => {
-    const time = e.target.closest?.("time[datetime]:not([title])");
-    if (time) time.title = local.format(new Date(time.dateTime));
-  });
+  // The server shows times in this zone.
+  const zone = encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone ?? "");
+  document.cookie = `capi_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax` + (location.protocol === "https:" ? "; Secure" : "");
 
   document.querySelectorAll("[data-events]").forEach(progress);
   const gone = document.querySelector("[data-address]"); // a page whose form must not be sent again

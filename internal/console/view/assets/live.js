@@ -62,7 +62,7 @@
     lost("");
     for (const el of cleared) el.value = "";
     remember(got.header("X-Address") || url, how);
-    changed();
+    if (results) changed();
   }
 
   function remember(url, how) {

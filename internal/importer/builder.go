@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -297,7 +299,9 @@ func (b *builder) lists(all []listValue) {
 		case colIndustries:
 			c.Industries = append(c.Industries, labels(listOf(v, l.commas))...)
 		case colNAICS:
-			c.NAICSCodes = append(c.NAICSCodes, listOf(v, true)...)
+			for _, s := range listOf(v, true) {
+				c.NAICSCodes = append(c.NAICSCodes, naicsCodes(s)...)
+			}
 		case colTechnologies:
 			c.Technologies = append(c.Technologies, labels(listOf(v, l.commas))...)
 		case colTechnologyCategories:
@@ -309,6 +313,28 @@ func (b *builder) lists(all []listValue) {
 		default:
 		}
 	}
+}
+
+// naicsRange is a sector that NAICS numbers with a range: 31-33 is manufacturing.
+var naicsRange = regexp.MustCompile(`^(\d\d)\s*(?:-|–|to)\s*(\d\d)(?:\D.*)?$`)
+
+// naicsCodes returns the codes of a text: each of a range of sectors, or the text as it is.
+func naicsCodes(s string) []string {
+	m := naicsRange.FindStringSubmatch(strings.TrimSpace(s))
+	if m == nil {
+		return []string{s}
+	}
+	first, err1 := strconv.Atoi(m[1])
+	last, err2 := strconv.Atoi(m[2])
+	const sectorsMax = 3 // of one range
+	if errors.Join(err1, err2) != nil || last <= first || last-first >= sectorsMax {
+		return []string{s}
+	}
+	var codes []string
+	for n := first; n <= last; n++ {
+		codes = append(codes, strconv.Itoa(n))
+	}
+	return codes
 }
 
 // labels drops nulls, splits paths such as "Health -> Devices", and reads underscores as spaces.

@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
@@ -101,6 +102,18 @@ func connectionFromText(s string) catalog.Connection {
 	return c
 }
 
+// categories are the kinds of connection that names of columns say.
+var categories = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for _, category := range relations {
+		m[category] = true
+	}
+	for role, both := range roles {
+		m[role], m[both[0]], m[both[1]] = true, true, true
+	}
+	return m
+})
+
 // relation reads connected companies of one category, each by name, domain or both. It returns false if there are only numbers,
 // which are counts or another source's ids.
 func (b *builder) relation(category string, v *source.Value) bool {
@@ -126,7 +139,11 @@ func (b *builder) relation(category string, v *source.Value) bool {
 			continue
 		}
 		names++
-		c := connectionFromText(category + ": " + s)
+		named := category
+		if before, after, ok := strings.Cut(s, ":"); ok && categories()[text.Fold(before)] {
+			named, s = strings.TrimSpace(before), strings.TrimSpace(after) // "vendor: SAP (sap.com)" in a column of partners
+		}
+		c := connectionFromText(named + ": " + s)
 		if domain, ok := company.CleanDomain(s); ok && !strings.Contains(s, " ") && company.KnownSuffix(domain) {
 			c.Target = catalog.End{Domain: domain}
 		}

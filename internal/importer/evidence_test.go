@@ -270,3 +270,32 @@ func TestCountsOfConnectedCompaniesAreKept(t *testing.T) {
 	b, _ := loadWith(t, importer.Options{Files: []string{write(t, "a.csv", "Company,Investors\nAcme,Zeta\nBolt,3\n")}})
 	require.Equal(t, "3", all(t, b)[1].Attributes["Investors"])
 }
+
+func TestARangeOfSectorsIsEachOfThem(t *testing.T) {
+	t.Parallel()
+	for cell, want := range map[string][]string{
+		"31-33": {"31", "32", "33"}, "44–45": {"44", "45"}, "48 to 49": {"48", "49"}, "31-33 Manufacturing": {"31", "32", "33"}, "332216": {"332216"},
+		"31-33; 51": {"31", "32", "33", "51"}, "11-99": {"11-99"},
+	} {
+		c, _ := one(t, "a.csv", "Company,NAICS Code\nAcme,"+cell+"\n", importer.Mapping{})
+		require.Equal(t, want, c.NAICSCodes, cell)
+	}
+}
+
+func TestColumnsOfConnectedCompaniesMayNameTheirDomainAndKind(t *testing.T) {
+	t.Parallel()
+	for cells, want := range map[string][]string{
+		"Partners\nAcme,SAP (sap.example)":                                   {"partner SAP sap.example"},
+		"Partners\nAcme,vendor: SAP (sap.example); Bolt (bolt.example)":      {"partner Bolt bolt.example", "vendor SAP sap.example"},
+		"Competitors\nAcme,\"Bolt (bolt.example), Cog, Inc. (cog.example)\"": {"competitor Bolt bolt.example", "competitor Cog, Inc. cog.example"},
+		"Subsidiaries\nAcme,Acme North (Region 1)|Customer: Bolt":            {"Customer Bolt ", "subsidiary Acme North (Region 1) "},
+		"Main Competitors\nAcme,Star: The Company":                           {"competitor Star: The Company "},
+	} {
+		c, _ := one(t, "a.csv", "Company,"+cells+"\n", importer.Mapping{})
+		got := []string{}
+		for _, x := range c.Connections {
+			got = append(got, x.Category+" "+x.Name+" "+x.Domain)
+		}
+		require.ElementsMatch(t, want, got, cells)
+	}
+}

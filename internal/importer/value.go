@@ -199,7 +199,7 @@ func splitNames(v *source.Value) []string {
 	var out []string
 	for part := range strings.SplitSeq(parts[0], ",") {
 		part = strings.TrimSpace(part)
-		if len(out) > 0 && isLegalForm(part) {
+		if form, _, _ := strings.Cut(part, "("); len(out) > 0 && isLegalForm(form) {
 			out[len(out)-1] += ", " + part
 			continue
 		}

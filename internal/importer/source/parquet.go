@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -25,10 +26,12 @@ const (
 
 // parquetReader reads the rows of a Parquet file.
 type parquetReader struct {
-	schema Schema
-	rows   *parquet.GenericReader[any]
-	line   int // the number of the next row, from 1
-	buffer []any
+	schema  Schema
+	columns []parquet.Field // of the file
+	plain   *parquet.Schema // the file's, as plainField has it
+	rows    parquet.Rows
+	line    int // the number of the next row, from 1
+	buffer  []parquet.Row
 }
 
 func newParquet(f io.ReaderAt, size int64, schema Schema) (_ *parquetReader, err error) {
@@ -50,15 +53,76 @@ func newParquet(f io.ReaderAt, size int64, schema Schema) (_ *parquetReader, err
 		}
 	}
 	return &parquetReader{
-		schema: schema, rows: parquet.NewGenericReader[any](file, file.Schema()), line: 1, buffer: make([]any, parquetRowsMax),
+		schema: schema, columns: file.Schema().Fields(), plain: parquet.NewSchema(file.Schema().Name(), plainField{Node: file.Schema()}),
+		rows: parquet.MultiRowGroup(file.RowGroups()...).Rows(), line: 1, buffer: make([]parquet.Row, parquetRowsMax),
 	}, nil
+}
+
+// plainField is a column of a file without what the library would lose on the way to a Go value: it reads decimals of 32 and 64 bits as
+// floating point numbers, and the keys of maps as text. integer and mapOf read them exactly.
+type plainField struct {
+	parquet.Node
+	field parquet.Field // nil for the root
+}
+
+func (f plainField) Name() string { return f.field.Name() }
+
+func (f plainField) Value(base reflect.Value) reflect.Value { return f.field.Value(base) }
+
+func (f plainField) Type() parquet.Type {
+	t := f.Node.Type()
+	if !f.Leaf() && isMapNode(f.Node) {
+		return parquet.Group{}.Type()
+	}
+	if _, ok := decimalOf(f.Node); ok {
+		switch t.Kind() {
+		case parquet.Int32:
+			return parquet.Int32Type
+		case parquet.Int64:
+			return parquet.Int64Type
+		default:
+		}
+	}
+	return t
+}
+
+func (f plainField) Fields() []parquet.Field {
+	var out []parquet.Field
+	for _, inner := range f.Node.Fields() {
+		out = append(out, plainField{inner, inner})
+	}
+	return out
+}
+
+// isMapNode reports whether a group is a map: it has a repeated group with a key and a value.
+func isMapNode(node parquet.Node) bool {
+	if node == nil || node.Leaf() {
+		return false
+	}
+	fields := node.Fields()
+	if len(fields) != 1 || !fields[0].Repeated() || fields[0].Leaf() {
+		return false
+	}
+	inner := fields[0].Fields()
+	return len(inner) == 2 && inner[0].Name() == "key"
+}
+
+// decimalOf returns how many digits of a column of decimals are behind the point.
+func decimalOf(node parquet.Node) (scale int, ok bool) {
+	if node == nil || !node.Leaf() || node.Type().LogicalType() == nil {
+		return 0, false
+	}
+	t, ok := node.Type().LogicalType().Value.(*format.DecimalType)
+	if !ok {
+		return 0, false
+	}
+	return int(t.Scale), true
 }
 
 // nextChunk returns up to parquetRowsMax rows.
 func (p *parquetReader) nextChunk() (_ Chunk, err error) {
 	defer recovered("read the Parquet file", &err)
-	clear(p.buffer)
-	n, err := p.rows.Read(p.buffer)
+	n, err := p.rows.ReadRows(p.buffer)
 	if n == 0 {
 		switch {
 		case err == nil:
@@ -69,7 +133,11 @@ func (p *parquetReader) nextChunk() (_ Chunk, err error) {
 		return nil, fmt.Errorf("row %d: %w", p.line, err)
 	}
 	chunk := &objectChunk{line: p.line}
-	for _, row := range p.buffer[:n] {
+	for _, values := range p.buffer[:n] {
+		var row any
+		if err := p.plain.Reconstruct(&row, values); err != nil {
+			return nil, fmt.Errorf("row %d: %w", p.line, err)
+		}
 		members, ok := row.(map[string]any)
 		if !ok {
 			return nil, fmt.Errorf("row %d is a %T", p.line, row)
@@ -83,7 +151,7 @@ func (p *parquetReader) nextChunk() (_ Chunk, err error) {
 // fields returns the members in the order of the columns.
 func (p *parquetReader) fields(members map[string]any) []Field {
 	fields := make([]Field, 0, len(members))
-	for _, column := range p.rows.Schema().Fields() {
+	for _, column := range p.columns {
 		if v, ok := members[column.Name()]; ok {
 			fields = append(fields, Field{column.Name(), valueOf(plain(column, v))})
 		}
@@ -128,6 +196,9 @@ func plain(node parquet.Node, v any) any {
 		}
 		return out
 	case map[string]any:
+		if isMapNode(node) {
+			return mapOf(node, v)
+		}
 		if list, ok := listOf(v); ok {
 			return plain(node, list)
 		}
@@ -138,6 +209,20 @@ func plain(node parquet.Node, v any) any {
 		return out
 	}
 	return plainKind(node, reflect.ValueOf(v))
+}
+
+// mapOf converts a map, which is a list of keys with their values.
+func mapOf(node parquet.Node, v map[string]any) map[string]any {
+	entries := node.Fields()[0]
+	key, value := entries.Fields()[0], entries.Fields()[1]
+	list, _ := v[entries.Name()].([]any)
+	out := make(map[string]any, len(list))
+	for _, e := range list {
+		if pair, ok := e.(map[string]any); ok {
+			out[fmt.Sprint(plain(key, pair[key.Name()]))] = plain(value, pair[value.Name()])
+		}
+	}
+	return out
 }
 
 // plainKind converts the maps and lists that the library gives Go types of their own.
@@ -175,6 +260,9 @@ func integer(node parquet.Node, n int64) any {
 	if l == nil {
 		return number
 	}
+	if scale, ok := decimalOf(node); ok {
+		return json.Number(withPoint(strconv.FormatInt(n, 10), scale))
+	}
 	switch t := l.Value.(type) {
 	case *format.DateType:
 		return time.Unix(n*secondsPerDay, 0).UTC().Format(time.DateOnly)
@@ -185,6 +273,22 @@ func integer(node parquet.Node, n int64) any {
 		return at.Format("15:04:05.999999999")
 	}
 	return number
+}
+
+// withPoint puts a decimal point before the last digits of a whole number, and drops zeros at the end.
+func withPoint(digits string, scale int) string {
+	if scale <= 0 {
+		return digits
+	}
+	sign := ""
+	if rest, ok := strings.CutPrefix(digits, "-"); ok {
+		sign, digits = "-", rest
+	}
+	if missing := scale + 1 - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
+	}
+	point := len(digits) - scale
+	return sign + strings.TrimRight(strings.TrimRight(digits[:point]+"."+digits[point:], "0"), ".")
 }
 
 const secondsPerDay = 24 * 60 * 60

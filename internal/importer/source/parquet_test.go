@@ -51,3 +51,61 @@ func TestParquetTypesKeepTheirMeaning(t *testing.T) {
 	}
 	require.NotContains(t, got[0], "nanos")
 }
+
+func TestParquetDecimalsAreExact(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		Name  string `parquet:"name"`
+		Small int32  `parquet:"small,decimal(2:9)"`
+		Big   int64  `parquet:"big,decimal(4:18)"`
+		Whole int64  `parquet:"whole,decimal(0:18)"`
+		None  *int64 `parquet:"none,optional,decimal(2:18)"`
+	}
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[row](&b)
+	_, err := w.Write([]row{{"A", -123_456_789, 123_456_789_012_345_678, 999_999_999_999_999_999, nil}, {"B", 5, -1, 0, nil}, {"C", 100, 10_000, 7, nil}})
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	got, _, err := records(t, "-", b.String(), Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		`name="A" small=-1234567.89 big=12345678901234.5678 whole=999999999999999999`, `name="B" small=0.05 big=-0.0001 whole=0`, `name="C" small=1 big=1 whole=7`,
+	}, got)
+}
+
+func TestParquetMapsMayHaveKeysOfNumbers(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		Name   string           `parquet:"name"`
+		Years  map[int32]int64  `parquet:"years"`
+		Shares map[int64]string `parquet:"shares"`
+	}
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[row](&b)
+	_, err := w.Write([]row{{"A", map[int32]int64{2024: 5, 2025: 7}, map[int64]string{1: "x"}}})
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	got, _, err := records(t, "-", b.String(), Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{`name="A" years.2024=5 years.2025=7 shares.1="x"`}, got)
+}
+
+func TestParquetTimesOfEveryUnitAreTimes(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		Milli int64 `parquet:"milli,timestamp(millisecond)"`
+		Micro int64 `parquet:"micro,timestamp(microsecond)"`
+		Nano  int64 `parquet:"nano,timestamp(nanosecond)"`
+		Local int64 `parquet:"local,timestamp(microsecond:local)"`
+		Old   int64 `parquet:"old,timestamp(millisecond)"`
+	}
+	at := time.Date(2020, 2, 29, 23, 59, 58, 123_456_789, time.UTC)
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[row](&b)
+	_, err := w.Write([]row{{at.UnixMilli(), at.UnixMicro(), at.UnixNano(), at.UnixMicro(), -2_208_988_800_000}})
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	got, _, err := records(t, "-", b.String(), Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{`milli="2020-02-29T23:59:58.123Z" micro="2020-02-29T23:59:58.123456Z" nano="2020-02-29T23:59:58.123456789Z" local="2020-02-29T23:59:58.123456Z" old="1900-01-01T00:00:00Z"`}, got)
+}

@@ -318,6 +318,17 @@ func aliasOf(name string) (alias, bool) {
 			return p, true
 		}
 	}
+	if rest, ok := strings.CutSuffix(n, "_link"); ok { // of a cell
+		switch p, _ := aliasOf(rest); p.column {
+		case colName:
+			return alias{column: colWebsite, rank: strippedRank}, true
+		case colWebsite, colDomain:
+			return alias{column: colWebsite, rank: -1}, true
+		case colLinkedIn:
+			return alias{column: colLinkedIn, rank: -1}, true
+		default:
+		}
+	}
 	for _, end := range []string{"_names", "_name"} {
 		rest, _ := strings.CutSuffix(n, end)
 		if p, ok := known[rest]; ok && rest != n && p.column == colRelation {

@@ -97,7 +97,7 @@ func (c *csvReader) readHeader() error {
 
 // nextChunk returns up to csvRecordsMax records.
 func (c *csvReader) nextChunk() (Chunk, error) {
-	p := &csvChunk{dialect: c.dialect, header: c.header, names: c.names, records: c.ahead}
+	p := &csvChunk{dialect: c.dialect, schema: c.schema, header: c.header, names: c.names, records: c.ahead}
 	c.ahead = nil
 	for len(p.records) < csvRecordsMax {
 		r, ok := c.next()
@@ -384,6 +384,7 @@ type csvRecord struct {
 
 type csvChunk struct {
 	dialect
+	schema  Schema
 	header  []string
 	names   []string
 	records []csvRecord
@@ -401,6 +402,7 @@ func (p *csvChunk) Records(yield func(*Record)) {
 		}
 		if record.Reason == "" {
 			p.fields(&record, r.cells)
+			openEnvelope(p.schema, &record)
 		}
 		yield(&record)
 	}

@@ -29,6 +29,34 @@ func recordFields(schema Schema, text string, fields []Field) ([]Field, bool) {
 	return flatten(schema, takeOff(schema, fields)), true
 }
 
+// envelopeOfText is the column in which a replication tool writes each record as JSON.
+const envelopeOfText = "_airbyte_data"
+
+// openEnvelope replaces a cell that is a record as JSON by the record's fields. A cell that is not JSON is the record's problem.
+func openEnvelope(schema Schema, r *Record) {
+	at := slices.IndexFunc(r.Fields, func(f Field) bool {
+		return strings.EqualFold(f.Name, envelopeOfText) && (f.Value.Kind == Cell || f.Value.Kind == Text)
+	})
+	if at < 0 || r.Reason != "" || strings.TrimSpace(r.Fields[at].Value.Text) == "" {
+		return
+	}
+	inner, err := parseRecord(r.Fields[at].Value.Text, nil)
+	if err != nil {
+		r.Reason, r.Detail = ReasonBrokenJSON, envelopeOfText+": "+err.Error()
+		return
+	}
+	inner, isRecord := recordFields(schema, r.Fields[at].Value.Text, inner)
+	if !isRecord {
+		inner = nil
+	}
+	for _, f := range r.Fields {
+		if !isBookkeeping(f.Name) && !slices.ContainsFunc(inner, func(have Field) bool { return have.Name == f.Name }) {
+			inner = append(inner, f)
+		}
+	}
+	r.Fields = inner
+}
+
 // takeBindings replaces the values of a SPARQL result, which are objects with their type and value.
 func takeBindings(fields []Field) {
 	for i := range fields {

@@ -37,7 +37,11 @@ func (s *Source) recognise() (*Table, error) {
 	case bytes.HasPrefix(head, []byte("PAR1")):
 		t, err = s.randomAccess(b, packed, func(f io.ReaderAt, size int64) (*Table, error) {
 			r, err := newParquet(f, size, s.schema)
-			return &Table{Format: Parquet, Description: "Parquet", reader: r}, err
+			if err != nil {
+				return nil, err
+			}
+			s.onClose(r.rows.Close)
+			return &Table{Format: Parquet, Description: "Parquet", reader: r}, nil
 		})
 	case isZip(head):
 		t, err = s.randomAccess(b, packed, s.openZip)

@@ -28,6 +28,7 @@ type xlsxReader struct {
 	header []string
 	names  []string // of the columns, as the sheet has them; nil if it has none
 	ahead  []sheetRow
+	links  *sheetLinks
 	merges []merge // by their first rows, those that are not reached yet
 	active []merge // those that began
 	end    error
@@ -53,7 +54,7 @@ func newXLSX(s *Source, f io.ReaderAt, size int64) (_ *Table, err error) {
 	}
 	s.onClose(book.Close)
 	showWholeYears(book)
-	w := &workbook{source: s, book: book, sheets: book.GetSheetList(), merges: sheetMerges{f, size}}
+	w := &workbook{source: s, book: book, sheets: book.GetSheetList(), extras: sheetExtras{f, size}}
 	if s.options.Sheet != "" {
 		return w.open(s.options.Sheet)
 	}
@@ -105,7 +106,7 @@ type workbook struct {
 	source *Source
 	book   *excelize.File
 	sheets []string
-	merges sheetMerges
+	extras sheetExtras
 	chosen []string // the sheets that are still to be read
 }
 
@@ -182,14 +183,18 @@ func (w *workbook) open(sheet string) (_ *Table, err error) {
 		return nil, err
 	}
 	w.source.onClose(x.rows.Close)
-	x.merges = w.merges.of(sheet)
+	x.merges, x.links = w.extras.of(sheet)
 	if err := x.readHeader(); err != nil {
 		return nil, err
 	}
-	return &Table{
+	t := &Table{
 		Name: sheet, Format: XLSX, Description: fmt.Sprintf("XLSX, sheet %q of %d", sheet, len(w.sheets)),
 		Fixed: true, Header: x.header, reader: x,
-	}, nil
+	}
+	if x.links.cut {
+		t.Notices = append(t.Notices, fmt.Sprintf("has more than %d hyperlinks; those after them are not read", linksMax))
+	}
+	return t, nil
 }
 
 // someOf lists the first few of the names.
@@ -278,7 +283,7 @@ func (x *xlsxReader) next() (r sheetRow, ok bool) {
 
 // nextChunk returns up to xlsxRecordsMax rows.
 func (x *xlsxReader) nextChunk() (Chunk, error) {
-	p := &sheetChunk{header: x.header, names: x.names, rows: x.ahead}
+	p := &sheetChunk{schema: x.schema, header: x.header, names: x.names, rows: x.ahead, links: x.links}
 	x.ahead = nil
 	for len(p.rows) < xlsxRecordsMax {
 		r, ok := x.next()
@@ -294,6 +299,8 @@ func (x *xlsxReader) nextChunk() (Chunk, error) {
 }
 
 type sheetChunk struct {
+	schema Schema
+	links  *sheetLinks
 	header []string
 	names  []string
 	rows   []sheetRow
@@ -317,6 +324,8 @@ func (p *sheetChunk) Records(yield func(*Record)) {
 			}
 			record.Fields = append(record.Fields, f)
 		}
+		record.Fields = p.links.append(record.Fields, p.header, r.line)
+		openEnvelope(p.schema, &record)
 		yield(&record)
 	}
 }

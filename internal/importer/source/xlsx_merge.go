@@ -2,6 +2,7 @@ package source
 
 import (
 	"archive/zip"
+	"bytes"
 	"cmp"
 	"encoding/xml"
 	"errors"
@@ -46,18 +47,27 @@ func (x *xlsxReader) fillMerged(cells []string) []string {
 
 const mergesMax = 100_000 // of a sheet; the rest are left blank
 
-// sheetMerges finds the merged ranges of sheets, which follow the rows in the XML. The library would have to read all rows into
-// memory to return them.
-type sheetMerges struct {
+// sheetExtras finds the merged ranges and the hyperlinks of sheets, which follow the rows in the XML. The library would have to read all
+// rows into memory to return them.
+type sheetExtras struct {
 	file io.ReaderAt
 	size int64
 }
 
-// of returns the ranges of a sheet that span several rows, by their first rows; none if they cannot be read.
-func (s sheetMerges) of(sheet string) []merge {
+// relations are the relations of a part of a workbook, as its XML has them.
+type relations struct {
+	Relationship []struct {
+		ID     string `xml:"Id,attr"`
+		Target string `xml:"Target,attr"`
+	}
+}
+
+// of returns the ranges of a sheet that span several rows, by their first rows, and its hyperlinks; none if they cannot be read.
+func (s sheetExtras) of(sheet string) ([]merge, *sheetLinks) {
+	links := &sheetLinks{}
 	z, err := zip.NewReader(s.file, s.size)
 	if err != nil {
-		return nil
+		return nil, links
 	}
 	var book struct {
 		Sheets []struct {
@@ -65,17 +75,12 @@ func (s sheetMerges) of(sheet string) []merge {
 			ID   string `xml:"id,attr"`
 		} `xml:"sheets>sheet"`
 	}
-	var relations struct {
-		Relationship []struct {
-			ID     string `xml:"Id,attr"`
-			Target string `xml:"Target,attr"`
-		}
-	}
-	if readXML(z, "xl/workbook.xml", &book) != nil || readXML(z, "xl/_rels/workbook.xml.rels", &relations) != nil {
-		return nil
+	var parts relations
+	if readXML(z, "xl/workbook.xml", &book) != nil || readXML(z, "xl/_rels/workbook.xml.rels", &parts) != nil {
+		return nil, links
 	}
 	for _, b := range book.Sheets {
-		for _, r := range relations.Relationship {
+		for _, r := range parts.Relationship {
 			if b.Name != sheet || r.ID != b.ID {
 				continue
 			}
@@ -85,13 +90,14 @@ func (s sheetMerges) of(sheet string) []merge {
 			}
 			in, err := z.Open(name)
 			if err != nil {
-				return nil
+				return nil, links
 			}
 			defer in.Close()
-			return findMerges(io.LimitReader(in, max(xlsxUnpackedMin, xlsxUnpackRatio*s.size)))
+			links.readTargets(z, path.Join(path.Dir(name), "_rels", path.Base(name)+".rels"))
+			return findExtras(io.LimitReader(in, max(xlsxUnpackedMin, xlsxUnpackRatio*s.size)), links), links
 		}
 	}
-	return nil
+	return nil, links
 }
 
 func readXML(z *zip.Reader, name string, v any) error {
@@ -105,30 +111,34 @@ func readXML(z *zip.Reader, name string, v any) error {
 
 var mergeCell = regexp.MustCompile(`<(?:\w+:)?mergeCell\s+ref=["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']`)
 
-const mergeCellBytes = 96 // of the longest mergeCell
+const extraBytesMax = 4096 // of the longest element that is looked for
 
-// findMerges finds the ranges that span several rows in the XML of a sheet.
-func findMerges(in io.Reader) []merge {
+// findExtras finds the ranges that span several rows in the XML of a sheet, and adds its hyperlinks to links.
+func findExtras(in io.Reader, links *sheetLinks) []merge {
 	var out []merge
 	block := make([]byte, 0, 256<<10)
-	for len(out) < mergesMax {
+	for {
 		n, err := readFull(in, block[len(block):cap(block)])
 		block = block[:len(block)+n]
-		done := 0
-		for _, m := range mergeCell.FindAllSubmatchIndex(block, -1) {
+		done := links.find(block)
+		var cells [][]int
+		if bytes.Contains(block, []byte("mergeCell")) {
+			cells = mergeCell.FindAllSubmatchIndex(block, -1)
+		}
+		for _, m := range cells {
 			text := func(i int) string { return string(block[m[2*i]:m[2*i+1]]) }
 			column, err1 := excelize.ColumnNameToNumber(text(1))
 			first, err2 := strconv.Atoi(text(2))
 			last, err3 := strconv.Atoi(text(4))
-			if errors.Join(err1, err2, err3) == nil && last > first {
+			if errors.Join(err1, err2, err3) == nil && last > first && len(out) < mergesMax {
 				out = append(out, merge{column: column - 1, first: first, last: last})
 			}
-			done = m[1]
+			done = max(done, m[1])
 		}
 		if err != nil {
 			break
 		}
-		keep := max(done, len(block)-mergeCellBytes)
+		keep := max(done, len(block)-extraBytesMax)
 		block = block[:copy(block, block[keep:])]
 	}
 	slices.SortStableFunc(out, func(a, b merge) int { return cmp.Compare(a.first, b.first) })

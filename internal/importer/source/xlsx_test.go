@@ -83,7 +83,7 @@ func TestMergesAreFoundAcrossBlocks(t *testing.T) {
 	cell := `<mergeCell ref="AB12:AB13"/>`
 	for _, shift := range []int{0, 1, 9, 17, 28, 40} {
 		text := strings.Repeat(" ", 256<<10-shift) + cell + strings.Repeat(" ", 300<<10) + `<mergeCell ref="A1:C1"/>`
-		require.Equal(t, []merge{{column: 27, first: 12, last: 13}}, findMerges(strings.NewReader(text)))
+		require.Equal(t, []merge{{column: 27, first: 12, last: 13}}, findExtras(strings.NewReader(text), &sheetLinks{}))
 	}
 }
 
@@ -115,4 +115,43 @@ func TestDatesInWorkbooksHaveWholeYears(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{`name 0="1987-04-03" name 1="1987-04-03" name 2="1987-04-03 00:00" name 3="03/04/1987" name 4="3-Apr-1987" name 5="1987-04-03" ` +
 		`name 6="03.04.1987" name 7="Apr-87" name 8="Apr-87"`}, got)
+}
+
+func TestHyperlinksOfCellsAreFields(t *testing.T) {
+	t.Parallel()
+	f := excelize.NewFile()
+	defer f.Close()
+	for i, row := range [][]any{{"name", "city"}, {"Acme", "Bonn"}, {"Bolt", "Ulm"}, {"Cog", "Jena"}, {"Dent", "Kiel"}} {
+		require.NoError(t, f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row))
+	}
+	require.NoError(t, f.SetCellHyperLink("Sheet1", "A2", "https://www.acme.example/?a=1", "External"))
+	require.NoError(t, f.SetCellHyperLink("Sheet1", "A3", "mailto:info@bolt.example", "External"))
+	require.NoError(t, f.SetCellHyperLink("Sheet1", "A4", "Sheet1!A1", "Location"))
+	b, err := f.WriteToBuffer()
+	require.NoError(t, err)
+	got, _, err := records(t, "a.xlsx", b.String(), Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		`name="Acme" city="Bonn" name link="https://www.acme.example/?a=1"`, `name="Bolt" city="Ulm"`, `name="Cog" city="Jena"`, `name="Dent" city="Kiel"`,
+	}, got)
+	for _, formula := range []string{
+		`HYPERLINK("https://dent.example/?a=1&amp;b=2","Dent")`, `HYPERLINK(&quot;https://dent.example/?a=1&amp;b=2&quot;)`, `HYPERLINK(&#34;https://dent.example/?a=1&amp;b=2&#34;; A7)`,
+	} {
+		links := &sheetLinks{}
+		links.find([]byte(`<row r="5"><c r="A5" s="1" t="str"><f>` + formula + `</f><v>Dent</v></c><c r="B5"><v>5</v></c></row>`))
+		require.Equal(t, map[cellAt]string{{5, 0}: "https://dent.example/?a=1&b=2"}, links.byCell, formula)
+	}
+}
+
+func TestRecordsAsTextOfJSONAreOpened(t *testing.T) {
+	t.Parallel()
+	got, _, err := records(t, "a.csv", "_airbyte_ab_id,_airbyte_emitted_at,_airbyte_data,origin\n"+
+		"1,170,\"{\"\"name\"\":\"\"Acme\"\",\"\"hq\"\":{\"\"city\"\":\"\"Bonn\"\"},\"\"employees\"\":5}\",fair\n2,171,\"{\"\"name\"\":\"\"Bolt\"\"}\",\n3,172,{broken,\n", Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{`name="Acme" hq.city="Bonn" employees=5 origin="fair"`, `name="Bolt"`}, got[:2])
+	require.Contains(t, got[2], "broken JSON")
+	workbook := workbookOf(t, sheet{name: "A", rows: [][]any{{"_airbyte_data"}, {`{"name":"Acme"}`}}})
+	got, _, err = records(t, "a.xlsx", workbook, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{`name="Acme"`}, got)
 }

@@ -195,8 +195,8 @@ func (e *evidence) look(block []byte) {
 		if i+1 < len(block) {
 			after = block[i+1]
 		}
-		e.windows += plausible(charmap.Windows1252, before, block[i], after)
-		e.mac += plausible(charmap.Macintosh, before, block[i], after)
+		e.windows += plausible(charmap.Windows1252, usualLetters, before, block[i], after)
+		e.mac += plausible(charmap.Macintosh, usualLetters, before, block[i], after)
 		i++
 	}
 }
@@ -223,8 +223,9 @@ func (e *evidence) charset() *charmap.Charmap {
 	return charmap.Windows1252
 }
 
-// plausible scores how well the byte, decoded by c, fits between its neighbours in a name or description.
-func plausible(c *charmap.Charmap, before, b, after byte) int {
+// plausible scores how well the byte, decoded by c, fits between its neighbours in a name or description. The usual letters are those of the
+// languages that use the encoding.
+func plausible(c *charmap.Charmap, usual map[rune]bool, before, b, after byte) int {
 	r := c.DecodeByte(b)
 	inWord := isASCIILetter(before) && isASCIILetter(after)
 	lowerBefore, lowerAfter := before >= 'a' && before <= 'z', after >= 'a' && after <= 'z'
@@ -237,7 +238,7 @@ func plausible(c *charmap.Charmap, before, b, after byte) int {
 		return -2
 	case r == 'ª' || r == 'º' || r == 'ı' || r == 'ƒ':
 		return -3
-	case usualLetters[r]:
+	case usual[r]:
 		return 4
 	case unicode.IsUpper(r) && !isASCIILetter(before) && lowerAfter:
 		return 2
@@ -256,13 +257,15 @@ func plausible(c *charmap.Charmap, before, b, after byte) int {
 	return -3
 }
 
-var usualLetters = func() map[rune]bool {
+var usualLetters, centralLetters = runes("éèêëáàâäãåíìîïóòôöõøúùûüçñßæ"), runes("ąćęłńóśźżáčďéěíňřšťúůýžäľĺôŕöőüűăâîşţđëçß")
+
+func runes(text string) map[rune]bool {
 	m := map[rune]bool{}
-	for _, r := range "éèêëáàâäãåíìîïóòôöõøúùûüçñßæ" {
+	for _, r := range text {
 		m[r] = true
 	}
 	return m
-}()
+}
 
 func isASCIILetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 

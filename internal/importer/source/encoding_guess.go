@@ -54,7 +54,8 @@ var singleBytes = []struct {
 
 const guessBytesMax = 64 << 10
 
-// guessEncoding returns the encoding of a text in a script other than Latin; nil for Latin text, and for UTF-8.
+// guessEncoding returns the encoding of a text in a script other than Latin, or in a language of Central Europe; nil for other Latin text, and
+// for UTF-8.
 func guessEncoding(head []byte) *guessed {
 	head = head[:min(len(head), guessBytesMax)]
 	if i := bytes.LastIndexByte(head, '\n'); i > 0 {
@@ -80,8 +81,11 @@ func guessEncoding(head []byte) *guessed {
 		}
 		i += run + 1
 	}
-	if invalid < 4 || 4*multi > invalid {
+	if invalid < 2 || 4*multi > invalid {
 		return nil // UTF-8, perhaps mixed with an 8-bit encoding
+	}
+	if invalid < 4 {
+		return guessCentral(head)
 	}
 	for i := range doubleBytes {
 		d := &doubleBytes[i]
@@ -90,7 +94,10 @@ func guessEncoding(head []byte) *guessed {
 		}
 	}
 	if 2*inRuns < high {
-		return nil
+		if 20*multi > invalid {
+			return nil
+		}
+		return guessCentral(head)
 	}
 	var best *guessed
 	most := 0

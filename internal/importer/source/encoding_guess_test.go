@@ -28,6 +28,8 @@ func TestEncodingsOfOtherScriptsAreGuessedAndSaidToBe(t *testing.T) {
 		"koi8-r":       {charmap.KOI8R, "name,city\nСтальной завод АО,Москва\nТехника ООО,Казань\n"},
 		"windows-1253": {charmap.Windows1253, "name,city\nΜηχανές Αθηνών,Αθήνα\n"},
 		"windows-1255": {charmap.Windows1255, "name,city\nמכונות תל אביב,תל אביב\n"},
+		"windows-1250": {charmap.Windows1250, "name,city\nSpółka Wędliniarska,Białystok\nZakład Śrubowy,Łódź\n"},
+		"iso-8859-2":   {charmap.ISO8859_2, "name,city\nStrojírna Přešov,České Budějovice\nPekařství Žižka,Plzeň\nTiskárna Košík,Děčín\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,6 +44,33 @@ func TestEncodingsOfOtherScriptsAreGuessedAndSaidToBe(t *testing.T) {
 			require.Contains(t, notices[0], "is read as "+name+", which is a guess")
 			require.Contains(t, notices[0], "--encoding ")
 		})
+	}
+}
+
+func TestEncodingsOfCentralEuropeAreGuessedByWhereCompaniesAreFrom(t *testing.T) {
+	t.Parallel()
+	for language, text := range map[string]string{
+		"Czech":     "name,website\nStrojírna Přerov s.r.o.,strojirna.example\nPekařství Dvořák,https://pekarstvi.cz\nDřevovýroba Mikeš a.s.,\nTiskárna Věra,tiskarna.cz\n",
+		"Hungarian": "name,city\nErdőgép Kft.,Szeged\nMezőtúr Gyár,Budapest\nHűtőház Zrt.,Győr\n",
+		"Croatian":  "name,country\nGrađevina d.o.o.,Croatia\nMlječni put d.o.o.,Croatia\nVoćnjak,Croatia\n",
+	} {
+		content, err := charmap.Windows1250.NewEncoder().String(text)
+		require.NoError(t, err)
+		require.NotNil(t, guessEncoding([]byte(content)), language)
+		require.Equal(t, "windows-1250", guessEncoding([]byte(content)).name, language)
+	}
+	for language, text := range map[string]string{
+		"Danish":     "name,city\nSørensen A/S,København\nKjær Møbler,Næstved\nBrødrene Bøgh,Hjørring\nPraha Køkken,Brønshøj\n",
+		"Estonian":   "name,city\nPõhja Tõstuk,Tõrva\nJõe Põld,Põlva\nSõle Võrk,Võru\n",
+		"Italian":    "name,city\nCittàmoda,Forlì\nCaffèlatte,Cantù\nPerché sì,Mondovì\n",
+		"Portuguese": "name,city\nCorações Unidos,São João\nPadarias São Tomé,Évora\nAviões Brasil,Timóteo\nNº 1ª Opção,Marília\n",
+		"volumes":    "name,description\nBolt,stores 500 m³ of gas\nCog,pumps 30 m³/h\nDent,¿Qué? 20 m³\nÉclair,½ price\n",
+	} {
+		for _, e := range []encoding.Encoding{charmap.Windows1252, charmap.Macintosh} {
+			content, err := encoding.ReplaceUnsupported(e.NewEncoder()).String(text)
+			require.NoError(t, err)
+			require.Nil(t, guessEncoding([]byte(content)), language)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ const (
 	CodeTokenNotWorkspaceBound ErrorCode = "TOKEN_NOT_WORKSPACE_BOUND"
 	CodeNotWorkspaceMember     ErrorCode = "NOT_WORKSPACE_MEMBER"
 	CodeInsufficientScope      ErrorCode = "INSUFFICIENT_SCOPE"
+	CodeForbidden              ErrorCode = "FORBIDDEN"
 	CodeInsufficientBalance    ErrorCode = "insufficient_balance"
 	CodeTokenBudgetExceeded    ErrorCode = "TOKEN_BUDGET_EXCEEDED"
 	CodeMaxCreditsExceeded     ErrorCode = "MAX_CREDITS_EXCEEDED"

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -73,12 +74,26 @@ func (p *People) Invite(ctx context.Context, i Invitation) (string, Invitation, 
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			i.ID, hashOf(secret), string(i.Kind), sql.NullString{String: i.Workspace.String(), Valid: !i.Workspace.IsZero()},
 			i.Role, i.Email, nullPerson(i.Person), nullPerson(i.InvitedBy), db.Time(i.CreatedAt), db.Time(i.ExpiresAt))
-		return err
+		if err != nil {
+			return err
+		}
+		return recordLink(ctx, tx, auditlog.LinkCreated, i)
 	})
 	if err != nil {
 		return "", Invitation{}, fmt.Errorf("invite: %w", err)
 	}
 	return secret, i, nil
+}
+
+// recordLink adds a link that was created or withdrawn to the audit log.
+func recordLink(ctx context.Context, tx *db.Tx, action auditlog.Action, i Invitation) error {
+	details := map[string]any{"kind": string(i.Kind)}
+	if i.Role != "" {
+		details["role"] = i.Role
+	}
+	return auditlog.Record(ctx, tx, auditlog.Event{
+		Workspace: i.Workspace, Action: action, Subject: "link:" + i.ID.String(), Name: i.Email, Details: details,
+	})
 }
 
 // withdrawEarlier deletes the unused links that one of this kind replaces.
@@ -145,16 +160,15 @@ func (p *People) Invited(ctx context.Context, ws id.Workspace) ([]Invitation, er
 // Withdraw deletes an unused invitation to the workspace. NotFound without one.
 func (p *People) Withdraw(ctx context.Context, ws id.Workspace, invitation id.Invitation) error {
 	return p.db.Tx(ctx, func(tx *db.Tx) error {
-		res, err := tx.ExecContext(ctx, `DELETE FROM invitation WHERE id = $1 AND workspace_id = $2 AND used_at IS NULL`,
-			invitation, ws)
+		i, err := scanInvitation(tx.QueryRowContext(ctx, `DELETE FROM invitation WHERE id = $1 AND workspace_id = $2 AND used_at IS NULL
+			RETURNING `+invitationColumns, invitation, ws))
+		if errors.Is(err, sql.ErrNoRows) {
+			return fault.New(fault.NotFound, "There is no such invitation; it may have been used already.")
+		}
 		if err != nil {
 			return fmt.Errorf("withdraw invitation %s: %w", invitation, err)
 		}
-		n, err := res.RowsAffected()
-		if err == nil && n == 0 {
-			return fault.New(fault.NotFound, "There is no such invitation; it may have been used already.")
-		}
-		return err
+		return recordLink(ctx, tx, auditlog.LinkWithdrawn, i)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -106,7 +107,10 @@ func (p *People) Create(ctx context.Context, tx *db.Tx, c Checked) (Person, erro
 	if err == nil && n == 0 {
 		return Person{}, fault.Invalid(fault.FieldError{Field: "email", Message: "already has an account: sign in with it first"})
 	}
-	return made, err
+	if err != nil {
+		return Person{}, err
+	}
+	return made, recordPerson(auditlog.As(ctx, made.ID), tx, auditlog.PersonCreated, made.ID, map[string]any{"email": made.Email, "operator": made.Operator})
 }
 
 // SetOperator lets the person manage the whole installation, or no longer. Validation for the last operator, who must stay one.
@@ -119,7 +123,16 @@ func (p *People) SetOperator(ctx context.Context, tx *db.Tx, person id.Person, o
 	if _, err := tx.ExecContext(ctx, `UPDATE person SET operator = $1 WHERE id = $2`, flag(operator), person); err != nil {
 		return fmt.Errorf("set operator %s: %w", person, err)
 	}
-	return nil
+	action := auditlog.OperatorGranted
+	if !operator {
+		action = auditlog.OperatorRevoked
+	}
+	return recordPerson(ctx, tx, action, person, nil)
+}
+
+// recordPerson adds a change of a person to the audit log.
+func recordPerson(ctx context.Context, tx *db.Tx, action auditlog.Action, person id.Person, details map[string]any) error {
+	return auditlog.Record(ctx, tx, auditlog.Event{Action: action, Subject: "person:" + person.String(), Details: details})
 }
 
 // keepOperator returns a Validation fault if the person is the only operator.
@@ -142,8 +155,10 @@ func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error 
 	if err := keepOperator(ctx, tx, person); err != nil {
 		return err
 	}
+	if err := endOthers(ctx, tx, person, id.Session{}); err != nil {
+		return err
+	}
 	for _, statement := range []string{
-		`DELETE FROM session WHERE person_id = $1`,
 		`DELETE FROM identity WHERE person_id = $1`,
 		`DELETE FROM invitation WHERE used_at IS NULL AND (person_id = $1 OR invited_by = $1
 			OR email = (SELECT email FROM person WHERE id = $1))`,
@@ -158,7 +173,7 @@ func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error 
 	if err != nil {
 		return fmt.Errorf("remove person %s: %w", person, err)
 	}
-	return nil
+	return recordPerson(ctx, tx, auditlog.PersonRemoved, person, nil)
 }
 
 const personColumns = `id, email, name, operator, password <> '', theme, created_at`
@@ -236,7 +251,10 @@ func (p *People) Change(ctx context.Context, person Person, to Person, password 
 		if err != nil {
 			return fmt.Errorf("change person %s: %w", person.ID, err)
 		}
-		return nil
+		if name == person.Name && email == person.Email {
+			return nil
+		}
+		return recordPerson(ctx, tx, auditlog.PersonChanged, person.ID, map[string]any{"name": name, "email": email})
 	})
 }
 

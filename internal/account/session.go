@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -85,15 +86,20 @@ func (s *Sessions) Find(ctx context.Context, secret string) (Session, bool, erro
 func (s *Sessions) Create(ctx context.Context, secret string, n Session) error {
 	now := db.Time(time.Now())
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		session := id.New[id.Session]()
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO session (id, hash, person_id, data, address, agent, created_at, used_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`,
-			id.New[id.Session](), hashOf(secret), nullPerson(n.Person), n.Data, n.Address,
+			session, hashOf(secret), nullPerson(n.Person), n.Data, n.Address,
 			agentOf(n.Agent), now, db.Time(n.ExpiresAt))
 		if err != nil {
 			return fmt.Errorf("create session: %w", err)
 		}
-		return nil
+		if n.Person.IsZero() {
+			return nil
+		}
+		ctx := auditlog.With(ctx, auditlog.By{Actor: "person:" + n.Person.String(), Address: n.Address})
+		return recordPerson(ctx, tx, auditlog.SignedIn, n.Person, map[string]any{"session": session, "agent": agentOf(n.Agent)})
 	})
 }
 
@@ -112,11 +118,28 @@ func (s *Sessions) Update(ctx context.Context, secret string, person id.Person, 
 // Delete ends the session with the secret, if there is one.
 func (s *Sessions) Delete(ctx context.Context, secret string) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE hash = $1`, hashOf(secret)); err != nil {
-			return fmt.Errorf("end session: %w", err)
-		}
-		return nil
+		return endSessions(ctx, tx, `hash = $1`, hashOf(secret))
 	})
+}
+
+// endSessions deletes the sessions that meet the condition, and records the end of those that were signed in.
+func endSessions(ctx context.Context, tx *db.Tx, condition string, args ...any) error {
+	ended, err := db.Collect(ctx, tx, func(row db.Row) (s Session, err error) {
+		err = row.Scan(&s.ID, &s.Person)
+		return s, err
+	}, `DELETE FROM session WHERE `+condition+` RETURNING id, person_id`, args...)
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	for _, s := range ended {
+		if s.Person.IsZero() {
+			continue
+		}
+		if err := recordPerson(ctx, tx, auditlog.SessionEnded, s.Person, map[string]any{"session": s.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // List returns the person's live sessions, the last used first.
@@ -134,15 +157,15 @@ func (s *Sessions) List(ctx context.Context, person id.Person) ([]Session, error
 // End ends a session of the person. NotFound if it has ended already.
 func (s *Sessions) End(ctx context.Context, person id.Person, session id.Session) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		res, err := tx.ExecContext(ctx, `DELETE FROM session WHERE id = $1 AND person_id = $2`, session, person)
-		if err != nil {
+		var found bool
+		const q = `SELECT EXISTS (SELECT 1 FROM session WHERE id = $1 AND person_id = $2)`
+		if err := tx.QueryRowContext(ctx, q, session, person).Scan(&found); err != nil {
 			return fmt.Errorf("end session %s: %w", session, err)
 		}
-		n, err := res.RowsAffected()
-		if err == nil && n == 0 {
+		if !found {
 			return fault.New(fault.NotFound, "This session has already ended.")
 		}
-		return err
+		return endSessions(ctx, tx, `id = $1 AND person_id = $2`, session, person)
 	})
 }
 
@@ -152,11 +175,7 @@ func (s *Sessions) EndOthers(ctx context.Context, person id.Person, keep id.Sess
 }
 
 func endOthers(ctx context.Context, tx *db.Tx, person id.Person, keep id.Session) error {
-	_, err := tx.ExecContext(ctx, `DELETE FROM session WHERE person_id = $1 AND id <> $2`, person, keep)
-	if err != nil {
-		return fmt.Errorf("end sessions of person %s: %w", person, err)
-	}
-	return nil
+	return endSessions(ctx, tx, `person_id = $1 AND id <> $2`, person, keep)
 }
 
 // Prune deletes the expired sessions.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -71,6 +72,9 @@ func (p *People) SetPassword(ctx context.Context, tx *db.Tx, person id.Person, h
 	}
 	if err := withdrawEarlier(ctx, tx, InvitePassword, person); err != nil {
 		return fmt.Errorf("withdraw password links of person %s: %w", person, err)
+	}
+	if err := recordPerson(ctx, tx, auditlog.PasswordSet, person, nil); err != nil {
+		return err
 	}
 	return endOthers(ctx, tx, person, keep)
 }

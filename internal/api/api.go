@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/httpx"
@@ -30,6 +31,7 @@ type Deps struct {
 	Search      *search.Searcher
 	Exports     *export.Exports
 	Idempotency *idempotency.Store
+	Audit       *auditlog.Store
 
 	// RateLimits replaces built-in limits. The zero value keeps all of them.
 	RateLimits ratelimit.Overrides

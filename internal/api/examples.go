@@ -15,6 +15,7 @@ var (
 	exampleDone   = exampleTime.Add(2 * time.Second)
 	exampleExport = exampleID[id.Export]("0195510c-7a3b-7c1d-9e2f-0a1b2c3d4e5f")
 	exampleList   = exampleID[id.List]("0195510c-8b2d-7f00-8c44-5d2f1e0a9b8c")
+	exampleAudit  = exampleID[id.AuditEntry]("0195510c-7a3c-7d52-b6a1-9c8d7e6f5a4c")
 	exampleEntry  = exampleID[id.Entry]("0195510c-7a3c-7d52-b6a1-9c8d7e6f5a4b")
 	exampleSpace  = exampleID[id.Workspace]("01954e00-1111-7222-8333-444455556666")
 
@@ -97,6 +98,12 @@ var (
 		Reference: new("export:" + exampleExport.String() + ":create"), ExportID: &exampleExport,
 		Actor:     Actor{Type: "token", ID: new("0195510c-0000-7000-8000-000000000001"), Name: new("laptop")},
 		CreatedAt: exampleTime,
+	}}}
+
+	auditExample = AuditResponse{Items: []AuditEntry{{
+		ID: exampleAudit, CreatedAt: exampleTime, Action: "token.revoked", Subject: "token:0195510c-0000-7000-8000-000000000001",
+		Actor:   Actor{Type: "person", ID: new("0195510c-0000-7000-8000-00000000000a"), Name: new("Ann")},
+		Address: new("203.0.113.5"), Name: new("laptop"), Details: map[string]any{},
 	}}}
 
 	receiptExample = ReceiptResponse{

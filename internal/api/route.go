@@ -93,6 +93,14 @@ func routes() []route {
 			codes: []fault.Code{fault.InvalidCursor}, response: transactionsExample, endpoint: handle((*server).listTransactions),
 		},
 		{
+			method: http.MethodGet, path: "/audit", scope: auth.Read,
+			limit: "audit", perMinute: 60, status: http.StatusOK,
+			operation: "listAudit", summary: "List the audit log",
+			description: "Returns who changed the workspace's people, roles, tokens, budgets and credits, newest first. The token must " +
+				"belong to an owner of the workspace. Send a cursor with the same filters.",
+			codes: []fault.Code{fault.Forbidden, fault.InvalidCursor}, response: auditExample, endpoint: handle((*server).listAudit),
+		},
+		{
 			method: http.MethodPost, path: "/exports", scope: auth.ReadWrite,
 			limit: "exports.create", perMinute: 5, status: http.StatusCreated,
 			operation: "createExport", summary: "Create an export",

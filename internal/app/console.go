@@ -21,6 +21,7 @@ func (a *App) console(ctx context.Context, publicURL string) (http.Handler, erro
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
 		Credits: a.Credits, Lists: a.Lists, Search: a.Search, Exports: a.Exports, Idempotency: a.Idempotency, Uploads: a.Uploads,
+		Audit: a.Audit,
 		OIDC: console.OIDC{
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),

@@ -167,7 +167,7 @@ func (a *App) handler(
 		mounts["GET "+metricsPath] = metricsHandler(metrics, a.Log)
 	}
 	return api.New(api.Deps{
-		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Search: a.Search,
+		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Search: a.Search, Audit: a.Audit,
 		RateLimits: limits, PublicURL: publicURL, Explain: a.DB.Explain, Log: a.Log,
 		Mounts: mounts, Traffic: middleware.NewTraffic(metrics),
 	})

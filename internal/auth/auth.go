@@ -16,6 +16,7 @@ type Caller struct {
 	Workspace id.Workspace
 	Scope     Scope
 	Name      string // the token's, or the person's
+	Owner     bool   // whether the person, or the person whom the token belongs to, is an owner of the workspace
 }
 
 // Actor returns the caller's name in the ledger: token:<id> or person:<id>.

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
@@ -31,8 +33,14 @@ func (s *Store) Begin(ctx context.Context, files []string) (int64, error) {
 	}
 	var number int64
 	err = s.write(ctx, func(e *edit) error { // the lock makes imports begin one after another
-		return e.tx.QueryRowContext(ctx, `INSERT INTO import (number, files, started_at, figures)
+		err := e.tx.QueryRowContext(ctx, `INSERT INTO import (number, files, started_at, figures)
 			SELECT COALESCE(MAX(number), 0) + 1, CAST($1 AS TEXT), CAST($2 AS BIGINT), '{}' FROM import RETURNING number`, string(names), db.Time(time.Now())).Scan(&number)
+		if err != nil {
+			return err
+		}
+		return auditlog.Record(ctx, e.tx, auditlog.Event{
+			Action: auditlog.ImportStarted, Subject: "import:" + strconv.FormatInt(number, 10), Details: map[string]any{"files": files},
+		})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("begin import: %w", err)

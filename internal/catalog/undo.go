@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 )
@@ -85,7 +87,10 @@ func (s *Store) Undo(ctx context.Context, number int64, keep func(context.Contex
 		if err != nil {
 			return fmt.Errorf("undo import %d: %w", number, err)
 		}
-		return nil
+		return auditlog.Record(ctx, tx, auditlog.Event{
+			Action: auditlog.ImportUndone, Subject: "import:" + strconv.FormatInt(number, 10),
+			Details: map[string]any{"removed": u.Removed, "restored": u.Restored, "connections": u.Connections, "kept": u.Kept},
+		})
 	})
 }
 

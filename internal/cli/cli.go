@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/config"
 )
 
@@ -41,6 +42,7 @@ type commands struct {
 	Token     tokenCommand     `cmd:"" help:"Create, list and revoke API tokens."`
 	Person    personCommand    `cmd:"" help:"List and invite people who can sign in to the console."`
 	Credit    creditCommand    `cmd:"" help:"Grant credits; show the balance and the ledger."`
+	Audit     auditCommand     `cmd:"" help:"Show the audit log: who did what and when."`
 	Doctor    doctorCommand    `cmd:"" help:"Check that ledger, unlocks, exports, files, jobs and index agree."`
 	Backup    backupCommand    `cmd:"" help:"Copy the database and the export files to a directory, also while serving."`
 	Restore   restoreCommand   `cmd:"" help:"Put a backup back into the data directory."`
@@ -82,7 +84,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) e
 	if broken != nil {
 		return &usageError{err: plain(broken), help: helpFor(broken)}
 	}
-	s := &session{ctx: ctx, in: in, out: out, err: err, config: config.Config{Storage: c.Storage, Logging: c.Logging}}
+	s := &session{ctx: auditlog.With(ctx, auditlog.By{Actor: app.Operator()}), in: in, out: out, err: err, config: config.Config{Storage: c.Storage, Logging: c.Logging}}
 	return k.Run(s)
 }
 

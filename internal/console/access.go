@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -19,6 +20,11 @@ func (s *server) serve(rt route) http.Handler {
 		v, err := s.authorize(rt.access, r)
 		// From here on errors are shown in the frame, too.
 		r = s.framed(r.WithContext(view.WithLocale(view.WithViewer(r.Context(), v), r)))
+		by := auditlog.By{Address: s.clientAddress(r)}
+		if v.SignedIn() {
+			by.Actor = "person:" + v.Person.ID.String()
+		}
+		r = r.WithContext(auditlog.With(r.Context(), by))
 		switch {
 		case err != nil:
 		case rt.access != anyone && !v.SignedIn():

@@ -16,6 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/httpx"
 
 	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
@@ -45,6 +46,7 @@ type Deps struct {
 	Search      *search.Searcher
 	Exports     *export.Exports
 	Idempotency *idempotency.Store
+	Audit       *auditlog.Store
 	System      SystemStatus // what operators see of the installation
 	Uploads     *upload.Uploads
 

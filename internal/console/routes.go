@@ -57,6 +57,7 @@ func accountRoutes() []route {
 		{http.MethodPost, "/w/{workspace_id}/invitations/{invitation_id}/withdraw", owner, (*server).withdraw},
 		{http.MethodPost, "/w/{workspace_id}/members/{person_id}/role", owner, (*server).setRole},
 		{http.MethodPost, "/w/{workspace_id}/members/{person_id}/remove", owner, (*server).removeMember},
+		{http.MethodGet, "/w/{workspace_id}/audit", owner, (*server).showAudit},
 	}
 }
 
@@ -120,6 +121,7 @@ func operatorRoutes() []route {
 		{http.MethodGet, "/operator", operator, (*server).operatorPage},
 		{http.MethodPost, "/operator/workspaces/{id}/grants", operator, (*server).grantCredits},
 		{http.MethodGet, "/operator/imports", operator, (*server).importsPage},
+		{http.MethodGet, "/operator/audit", operator, (*server).showInstallationAudit},
 		{http.MethodGet, "/operator/doctor", operator, (*server).doctorPage},
 		{http.MethodPost, "/operator/doctor", operator, (*server).examine},
 		{http.MethodGet, "/operator/doctor/events", operator, (*server).doctorEvents},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -40,7 +41,13 @@ func (s *Store) Grant(ctx context.Context, tx *db.Tx, ws id.Workspace, g Grant) 
 		return Entry{}, invalid("amount", "%d credits would take the balance of %d outside 0 to %d",
 			g.Amount, r.balance, int64(BalanceMax))
 	}
-	return e, err
+	if err != nil {
+		return Entry{}, err
+	}
+	return e, auditlog.Record(ctx, tx, auditlog.Event{
+		Workspace: ws, Action: auditlog.CreditsGranted, Subject: "entry:" + e.ID.String(),
+		Details: map[string]any{"amount": g.Amount, "reason": string(g.Reason), "note": g.Note, "balance_after": e.BalanceAfter},
+	})
 }
 
 func (g Grant) check() error {

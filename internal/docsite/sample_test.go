@@ -22,8 +22,13 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/opencapi/capi/client"
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/app/apptest"
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/docsite"
+	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/workspace"
 )
 
 // A sample is a code sample of a page, which a reader may copy and run.
@@ -190,8 +195,28 @@ func startServers(t *testing.T) *servers {
 	t.Helper()
 	o := apptest.Options{Companies: companies, Credits: 1000}
 	v := &servers{quick: apptest.Start(t, o), stuck: apptest.Start(t, o)}
+	for _, s := range []*apptest.Server{v.quick, v.stuck} {
+		s.Token = ownersToken(t, s)
+	}
 	require.NoError(t, os.WriteFile(filepath.Join(v.stuck.Config.Data, "files", "exports"), nil, 0o600))
 	return v
+}
+
+// ownersToken returns a token that belongs to an owner, which may also read the audit log.
+func ownersToken(t *testing.T, s *apptest.Server) string {
+	t.Helper()
+	checked, err := s.People.Check(t.Context(), account.NewPerson{Email: "ann@example.com", Name: "Ann"})
+	require.NoError(t, err)
+	var ann account.Person
+	require.NoError(t, s.DB.Tx(t.Context(), func(tx *db.Tx) error {
+		if ann, err = s.People.Create(t.Context(), tx, checked); err != nil {
+			return err
+		}
+		return s.Workspaces.AddMember(t.Context(), tx, s.Workspace, ann.ID, workspace.Owner)
+	}))
+	secret, _, err := s.Tokens.Create(t.Context(), token.NewToken{Workspace: s.Workspace, Name: "samples", Scope: auth.ReadWrite, Owner: ann.ID})
+	require.NoError(t, err)
+	return secret
 }
 
 func (v *servers) server(s sample) *apptest.Server {

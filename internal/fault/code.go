@@ -57,7 +57,7 @@ func Catalogue() []Entry {
 		{NotWorkspaceMember, KindUnauthenticated, "The token's owner has left the workspace."},
 		{InsufficientScope, KindForbidden, "The token has the read scope; the endpoint needs read_write."},
 		{SignInNeeded, KindUnauthenticated, "Console only: nobody is signed in, or the session has ended."},
-		{Forbidden, KindForbidden, "Console only: the person's role does not allow it, or another site sent the form."},
+		{Forbidden, KindForbidden, "The person, or the owner of the token, has no role that allows it; in the console also: another site sent the form."},
 		{InsufficientBalance, KindNoCredit, "The balance does not cover the new companies."},
 		{TokenBudgetExceeded, KindNoCredit, "The new companies cost more than the token may still spend."},
 		{MaxCreditsExceeded, KindNoCredit, "The new companies cost more than max_credits."},

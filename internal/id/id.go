@@ -29,6 +29,7 @@ type (
 	inviteKind    struct{}
 	matchKind     struct{}
 	uploadKind    struct{}
+	auditKind     struct{}
 )
 
 // Company identifies a company.
@@ -72,6 +73,9 @@ type Match = ID[matchKind]
 
 // Upload identifies files that were uploaded together, to be imported.
 type Upload = ID[uploadKind]
+
+// AuditEntry identifies an entry of the audit log.
+type AuditEntry = ID[auditKind]
 
 // New returns a new ID (UUID version 7, which sorts by creation time).
 func New[T ID[K], K any]() T { return T(ID[K]{uuid.Must(uuid.NewV7())}) }

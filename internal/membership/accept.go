@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -44,7 +45,7 @@ func (m *Memberships) Accept(ctx context.Context, secret string, n Newcomer) (ac
 		if made, err = m.people.Create(ctx, tx, checked); err != nil {
 			return err
 		}
-		ws, err = m.admit(ctx, tx, used, made.ID, n.Workspace)
+		ws, err = m.admit(auditlog.As(ctx, made.ID), tx, used, made.ID, n.Workspace)
 		return err
 	})
 	return made, ws, err
@@ -129,7 +130,7 @@ func (m *Memberships) ResetPassword(ctx context.Context, secret, password string
 		if _, err := m.people.Redeem(ctx, tx, secret); err != nil {
 			return err
 		}
-		return m.people.SetPassword(ctx, tx, i.Person, hashed, id.Session{})
+		return m.people.SetPassword(auditlog.As(ctx, i.Person), tx, i.Person, hashed, id.Session{})
 	})
 	if err != nil {
 		return account.Person{}, err

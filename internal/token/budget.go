@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -46,17 +47,28 @@ func (s *Store) SetBudget(ctx context.Context, token id.Token, budget Budget) er
 		return err
 	}
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE token SET budget = $2, budget_month = $3 WHERE id = $1`,
-			token, nullCredits(budget.Total), nullCredits(budget.Month))
+		var ws id.Workspace
+		err := tx.QueryRowContext(ctx, `UPDATE token SET budget = $2, budget_month = $3 WHERE id = $1 RETURNING workspace_id`,
+			token, nullCredits(budget.Total), nullCredits(budget.Month)).Scan(&ws)
+		if errors.Is(err, sql.ErrNoRows) {
+			return noToken(token)
+		}
 		if err != nil {
 			return fmt.Errorf("set budget of token %s: %w", token, err)
 		}
-		n, err := res.RowsAffected()
-		if err == nil && n == 0 {
-			return noToken(token)
-		}
-		return err
+		details := map[string]any{}
+		budget.describe(details)
+		return record(ctx, tx, auditlog.BudgetChanged, ws, token, details)
 	})
+}
+
+// describe adds the bounds to the details of an audit entry.
+func (b Budget) describe(details map[string]any) {
+	for name, credits := range map[string]*int64{"budget": b.Total, "budget_month": b.Month} {
+		if details[name] = "none"; credits != nil {
+			details[name] = *credits
+		}
+	}
 }
 
 // Spending returns the token's budget and what it has spent. NotFound without the token.

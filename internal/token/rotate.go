@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -40,7 +41,7 @@ func (s *Store) Rotate(ctx context.Context, ws id.Workspace, token id.Token, ove
 		if err != nil {
 			return fmt.Errorf("rotate token %s: %w", token, err)
 		}
-		return nil
+		return record(ctx, tx, auditlog.TokenRotated, ws, token, map[string]any{"overlap_hours": overlap.Hours()})
 	})
 	if err != nil {
 		return "", Token{}, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
@@ -67,7 +68,15 @@ func (s *Store) Create(ctx context.Context, n NewToken) (secret string, t Token,
 		if err := checkHolder(ctx, tx, n); err != nil {
 			return err
 		}
-		return insert(ctx, tx, t, hashOf(secret))
+		if err := insert(ctx, tx, t, hashOf(secret)); err != nil {
+			return err
+		}
+		details := map[string]any{"scope": string(t.Scope)}
+		if t.ExpiresAt != nil {
+			details["expires_at"] = t.ExpiresAt
+		}
+		t.Budget.describe(details)
+		return record(ctx, tx, auditlog.TokenCreated, t.Workspace, t.ID, details)
 	})
 	if err != nil {
 		return "", Token{}, err
@@ -126,29 +135,44 @@ func insert(ctx context.Context, tx *db.Tx, t Token, hash []byte) error {
 	return nil
 }
 
+// record adds a change of a token to the audit log.
+func record(ctx context.Context, tx *db.Tx, action auditlog.Action, ws id.Workspace, token id.Token, details map[string]any) error {
+	return auditlog.Record(ctx, tx, auditlog.Event{Workspace: ws, Action: action, Subject: "token:" + token.String(), Details: details})
+}
+
 // Revoke ends a token: the next request with it is refused. A second call changes nothing. fault.NotFound without the
 // token.
 func (s *Store) Revoke(ctx context.Context, token id.Token) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE token SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2`,
-			db.Time(time.Now()), token)
+		var ws id.Workspace
+		var ended bool
+		err := tx.QueryRowContext(ctx, `SELECT workspace_id, revoked_at IS NOT NULL FROM token WHERE id = $1`+tx.ForUpdate(), token).Scan(&ws, &ended)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return noToken(token)
+		case err == nil && ended:
+			return nil
+		case err == nil:
+			_, err = tx.ExecContext(ctx, `UPDATE token SET revoked_at = $1 WHERE id = $2`, db.Time(time.Now()), token)
+		}
 		if err != nil {
 			return fmt.Errorf("revoke token %s: %w", token, err)
 		}
-		n, err := res.RowsAffected()
-		if err == nil && n == 0 {
-			return noToken(token)
-		}
-		return err
+		return record(ctx, tx, auditlog.TokenRevoked, ws, token, nil)
 	})
 }
 
 // RevokeOwned ends every token of the workspace that belongs to the person, in the transaction in which they leave.
 func (s *Store) RevokeOwned(ctx context.Context, tx *db.Tx, ws id.Workspace, person id.Person) error {
-	_, err := tx.ExecContext(ctx, `UPDATE token SET revoked_at = $1 WHERE workspace_id = $2 AND owner = $3 AND revoked_at IS NULL`,
-		db.Time(time.Now()), ws, person)
+	revoked, err := db.Collect(ctx, tx, db.Value[id.Token], `UPDATE token SET revoked_at = $1
+		WHERE workspace_id = $2 AND owner = $3 AND revoked_at IS NULL RETURNING id`, db.Time(time.Now()), ws, person)
 	if err != nil {
 		return fmt.Errorf("revoke tokens of person %s in workspace %s: %w", person, ws, err)
+	}
+	for _, t := range revoked {
+		if err := record(ctx, tx, auditlog.TokenRevoked, ws, t, map[string]any{"because": "its owner left the workspace"}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -44,9 +45,21 @@ func (s *Store) AddMember(ctx context.Context, tx *db.Tx, ws id.Workspace, perso
 	}
 	n, err := res.RowsAffected()
 	if err == nil && n == 0 {
-		return noWorkspace(ws)
+		err = noWorkspace(ws)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return recordMember(ctx, tx, auditlog.MemberAdded, ws, person, role)
+}
+
+// recordMember adds a change of a member to the audit log; role may be empty.
+func recordMember(ctx context.Context, tx *db.Tx, action auditlog.Action, ws id.Workspace, person id.Person, role Role) error {
+	e := auditlog.Event{Workspace: ws, Action: action, Subject: "person:" + person.String()}
+	if role != "" {
+		e.Details = map[string]any{"role": string(role)}
+	}
+	return auditlog.Record(ctx, tx, e)
 }
 
 // SetRole changes a member's role. NotFound if the person is not a member; Validation for an unknown role, and for one
@@ -59,7 +72,7 @@ func (s *Store) SetRole(ctx context.Context, ws id.Workspace, person id.Person, 
 		if err := s.change(ctx, tx, ws, person, role == Owner, `role = $3`, string(role)); err != nil {
 			return fmt.Errorf("set role in workspace %s: %w", ws, err)
 		}
-		return nil
+		return recordMember(ctx, tx, auditlog.MemberRoleChanged, ws, person, role)
 	})
 }
 
@@ -70,6 +83,9 @@ func (s *Store) Leave(ctx context.Context, ws id.Workspace, person id.Person, st
 		err := s.change(ctx, tx, ws, person, false, `left_at = COALESCE(left_at, $3)`, db.Time(time.Now()))
 		if err != nil {
 			return fmt.Errorf("leave workspace %s: %w", ws, err)
+		}
+		if err := recordMember(ctx, tx, auditlog.MemberRemoved, ws, person, ""); err != nil {
+			return err
 		}
 		return db.Then(ctx, tx, ws, steps)
 	})
@@ -87,6 +103,9 @@ func (s *Store) LeaveAll(ctx context.Context, tx *db.Tx, person id.Person) ([]id
 	for _, ws := range all {
 		if err := s.change(ctx, tx, ws, person, false, `left_at = COALESCE(left_at, $3)`, db.Time(time.Now())); err != nil {
 			return nil, fmt.Errorf("leave workspace %s: %w", ws, err)
+		}
+		if err := recordMember(ctx, tx, auditlog.MemberRemoved, ws, person, ""); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil

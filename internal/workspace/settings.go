@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -18,25 +19,26 @@ func (s *Store) Rename(ctx context.Context, ws id.Workspace, name string) error 
 	if complaint != "" {
 		return fault.Invalid(fault.FieldError{Field: "name", Message: complaint})
 	}
-	return s.set(ctx, ws, `name = $2`, name)
+	return s.set(ctx, ws, `name = $2`, name, auditlog.WorkspaceRenamed)
 }
 
 // SetExportColumns changes the columns of exports that name none; no columns stand for all. The caller checks the names.
 func (s *Store) SetExportColumns(ctx context.Context, ws id.Workspace, names []string) error {
-	return s.set(ctx, ws, `export_columns = $2`, strings.Join(names, ","))
+	return s.set(ctx, ws, `export_columns = $2`, strings.Join(names, ","), auditlog.WorkspaceChanged)
 }
 
 // NoteSearch records that someone has searched in the workspace.
 func (s *Store) NoteSearch(ctx context.Context, ws id.Workspace) error {
-	return s.set(ctx, ws, `searched_at = COALESCE(searched_at, $2)`, db.Time(time.Now()))
+	return s.set(ctx, ws, `searched_at = COALESCE(searched_at, $2)`, db.Time(time.Now()), "")
 }
 
 // EndWelcome records that the first steps were finished or closed.
 func (s *Store) EndWelcome(ctx context.Context, ws id.Workspace) error {
-	return s.set(ctx, ws, `welcomed_at = COALESCE(welcomed_at, $2)`, db.Time(time.Now()))
+	return s.set(ctx, ws, `welcomed_at = COALESCE(welcomed_at, $2)`, db.Time(time.Now()), "")
 }
 
-func (s *Store) set(ctx context.Context, ws id.Workspace, change string, value any) error {
+// set changes a column to a value. The change is recorded in the audit log if it has an action there.
+func (s *Store) set(ctx context.Context, ws id.Workspace, change string, value any, action auditlog.Action) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE workspace SET `+change+` WHERE id = $1 AND deleted_at IS NULL`, ws, value)
 		if err != nil {
@@ -44,9 +46,14 @@ func (s *Store) set(ctx context.Context, ws id.Workspace, change string, value a
 		}
 		n, err := res.RowsAffected()
 		if err == nil && n == 0 {
-			return noWorkspace(ws)
+			err = noWorkspace(ws)
 		}
-		return err
+		if err != nil || action == "" {
+			return err
+		}
+		return auditlog.Record(ctx, tx, auditlog.Event{
+			Workspace: ws, Action: action, Subject: "workspace:" + ws.String(), Details: map[string]any{"value": value},
+		})
 	})
 }
 
@@ -63,5 +70,8 @@ func (s *Store) Delete(ctx context.Context, tx *db.Tx, ws id.Workspace) error {
 	if err == nil && n == 0 {
 		return fault.Invalid(fault.FieldError{Message: "Only a workspace without credits and exports can be deleted."})
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return auditlog.Record(ctx, tx, auditlog.Event{Workspace: ws, Action: auditlog.WorkspaceDeleted, Subject: "workspace:" + ws.String()})
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -48,7 +49,9 @@ func (s *Store) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, 
 	if err != nil {
 		return Workspace{}, fmt.Errorf("create workspace: %w", err)
 	}
-	return w, nil
+	return w, auditlog.Record(ctx, tx, auditlog.Event{
+		Workspace: w.ID, Action: auditlog.WorkspaceCreated, Subject: "workspace:" + w.ID.String(), Name: w.Name,
+	})
 }
 
 // Get returns a workspace. fault.NotFound without one.

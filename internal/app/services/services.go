@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/credit"
@@ -60,6 +61,7 @@ type Services struct {
 	Idempotency *idempotency.Store
 	Catalog     *catalog.Store
 	Jobs        *job.Queue
+	Audit       *auditlog.Store
 
 	Search      *search.Searcher
 	Exports     *export.Exports
@@ -88,7 +90,7 @@ func Build(p Parts) *Services {
 		Workspaces: workspace.New(d), Tokens: token.New(d, p.Tokens), Credits: credit.New(d),
 		People: account.NewPeople(d), Sessions: account.NewSessions(d, account.SessionOptions{}),
 		Unlocks: unlock.New(d, p.Unlocks), Lists: list.New(d), Catalog: catalog.New(d),
-		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, p.Jobs),
+		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, p.Jobs), Audit: auditlog.New(d),
 	}
 	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks})
 	s.Exports = export.New(export.Deps{

@@ -1,0 +1,141 @@
+// Package auditlog records who did what and when. Every store writes its entries in the transaction of the change that they
+// report, so there is no change without an entry and no entry without a change. Entries are never changed or deleted.
+package auditlog
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// Action is what was done.
+type Action string
+
+// The actions.
+const (
+	WorkspaceCreated Action = "workspace.created"
+	WorkspaceRenamed Action = "workspace.renamed"
+	WorkspaceChanged Action = "workspace.settings_changed"
+	WorkspaceDeleted Action = "workspace.deleted"
+
+	MemberAdded       Action = "member.added"
+	MemberRoleChanged Action = "member.role_changed"
+	MemberRemoved     Action = "member.removed"
+
+	PersonCreated   Action = "person.created"
+	PersonRemoved   Action = "person.removed"
+	PersonChanged   Action = "person.changed"
+	PasswordSet     Action = "person.password_set"
+	OperatorGranted Action = "operator.granted"
+	OperatorRevoked Action = "operator.revoked"
+
+	LinkCreated   Action = "link.created"
+	LinkWithdrawn Action = "link.withdrawn"
+
+	SignedIn     Action = "session.signed_in"
+	SessionEnded Action = "session.ended"
+
+	TokenCreated  Action = "token.created"
+	TokenRevoked  Action = "token.revoked"
+	TokenRotated  Action = "token.rotated"
+	BudgetChanged Action = "token.budget_changed"
+
+	CreditsGranted Action = "credits.granted"
+
+	ImportStarted Action = "import.started"
+	ImportUndone  Action = "import.undone"
+)
+
+// Actions returns all actions, in the order in which they are shown.
+func Actions() []Action {
+	return []Action{
+		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, MemberAdded, MemberRoleChanged, MemberRemoved, PersonCreated, PersonRemoved,
+		PersonChanged, PasswordSet, OperatorGranted, OperatorRevoked, LinkCreated, LinkWithdrawn, SignedIn, SessionEnded, TokenCreated,
+		TokenRevoked, TokenRotated, BudgetChanged, CreditsGranted, ImportStarted, ImportUndone,
+	}
+}
+
+// Selectable returns what Filter.Action accepts: each kind of subject, followed by its actions.
+func Selectable() (all []Action) {
+	last := Action("")
+	for _, a := range Actions() {
+		kind, _, _ := strings.Cut(string(a), ".")
+		if Action(kind) != last {
+			last = Action(kind)
+			all = append(all, last)
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// ActorSystem is the actor of changes that nobody asked for.
+const ActorSystem = "system"
+
+// By is who makes a change, and from where.
+type By struct {
+	Actor   string // person:<id>, token:<id> or person:<login> at the command line; empty for ActorSystem
+	Address string // of the client; empty at the command line
+}
+
+type byKey struct{}
+
+// With returns a context in which changes are recorded as made by the given actor.
+func With(ctx context.Context, by By) context.Context { return context.WithValue(ctx, byKey{}, by) }
+
+// As returns a context in which the person makes changes, unless it has an actor already: somebody who uses a link is not known
+// before.
+func As(ctx context.Context, person id.Person) context.Context {
+	by, _ := ctx.Value(byKey{}).(By)
+	if by.Actor != "" {
+		return ctx
+	}
+	by.Actor = "person:" + person.String()
+	return With(ctx, by)
+}
+
+func byOf(ctx context.Context) By {
+	by, _ := ctx.Value(byKey{}).(By)
+	if by.Actor == "" {
+		by.Actor = ActorSystem
+	}
+	return by
+}
+
+// Event is a change to record.
+type Event struct {
+	Workspace id.Workspace // zero for the whole installation
+	Action    Action
+	Subject   string         // what was changed: a kind and an id, such as token:<id>
+	Name      string         // the name of the subject; if empty, that of the person, token or workspace
+	Details   map[string]any // what else is worth knowing, without secrets; may be nil
+}
+
+// Record adds the event to the log, in the transaction of the change, as made by the actor of ctx.
+func Record(ctx context.Context, tx *db.Tx, e Event) error {
+	if e.Details == nil {
+		e.Details = map[string]any{}
+	}
+	details, err := json.Marshal(e.Details)
+	if err != nil {
+		return fmt.Errorf("record %s: %w", e.Action, err)
+	}
+	by := byOf(ctx)
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO audit_entry (id, created_at, workspace_id, actor, address, action, subject, name, details)
+		VALUES ($1, $2, $3, $4, $5, $6, CAST($7 AS TEXT), COALESCE(NULLIF(CAST($8 AS TEXT), ''),
+			(SELECT name FROM person WHERE id = substr($7, 8)), (SELECT name FROM token WHERE id = substr($7, 7)),
+			(SELECT name FROM workspace WHERE id = substr($7, 11)), ''), $9)`,
+		id.New[id.AuditEntry](), db.Time(time.Now()), sql.NullString{String: e.Workspace.String(), Valid: !e.Workspace.IsZero()},
+		by.Actor, by.Address, string(e.Action), e.Subject, e.Name, string(details))
+	if err != nil {
+		return fmt.Errorf("record %s: %w", e.Action, err)
+	}
+	return nil
+}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
 )
 
@@ -24,10 +26,12 @@ func BenchmarkSearchPage(b *testing.B) {
 	made := companytest.Slice(1, 2000) // the companies that a page may show
 	h.put(b, made...)
 	h.fillIndex(b, n)
+	h.own(b, n/3)
 	ann := h.as(b, h.ann)
 	for _, search := range []string{
 		"", "?query=software", "?query=software&countries=Germany&industries=SaaS&technologies=AWS",
-		"?countries=United+States&employee_count_min=50&founded_year_min=2000", "/complete?facet=cities&prefix=san",
+		"?countries=United+States&employee_count_min=50&founded_year_min=2000", "/complete?facet=cities&begins=san",
+		"?show=new", "?query=software&show=owned", "/values/cities?query=software",
 	} {
 		b.Run("search"+search, func(b *testing.B) {
 			for b.Loop() {
@@ -35,6 +39,19 @@ func BenchmarkSearchPage(b *testing.B) {
 			}
 		})
 	}
+}
+
+// own makes Acme own every third of the companies that fillIndex adds, up to this number of them.
+func (h *fixture) own(t testing.TB, most int) {
+	t.Helper()
+	numbers := make([]company.Number, most)
+	for i := range numbers {
+		numbers[i] = company.Number(10_000 + 3*i)
+	}
+	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
+		_, err := h.Unlocks.Add(t.Context(), tx, h.acme, id.New[id.Export](), company.SetOf(numbers...))
+		return err
+	}))
 }
 
 // fillIndex adds n companies to the index only; a page reads few of them from the catalog.

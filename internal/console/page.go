@@ -16,6 +16,9 @@ const fragmentHeader = "X-Fragment"
 // isFragment reports whether a script asks for parts of a page.
 func isFragment(r *http.Request) bool { return r.Header.Get(fragmentHeader) != "" }
 
+// isTyping reports whether a script asks while a word is still being typed.
+func isTyping(r *http.Request) bool { return r.Header.Get(fragmentHeader) == "typing" }
+
 // render answers with the component. It renders everything before it sends the first byte, so that an error never leaves
 // half a page.
 func render(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {

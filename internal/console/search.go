@@ -25,16 +25,13 @@ const addressHeader = "X-Address"
 // matchesHeader carries the number of matches to a script, which keeps the results of half-typed words that match nothing.
 const matchesHeader = "X-Matches"
 
-// typingParam is set by a script while a word is still being typed.
-const typingParam = "typing"
-
 // searchPage shows a search. A script gets only the parts that depend on the filters.
 func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 	params, err := paramsOf(r)
 	if err != nil {
 		return err
 	}
-	asked := view.ReadSearchForm(params, "cursor", "company", "begins", typingParam)
+	asked := view.ReadSearchForm(params, "cursor", "company", "begins")
 	if params.Has(view.ExcludeButton) && !isFragment(r) {
 		return redirect(w, r, asked.At(view.ViewerOf(r.Context()).Path("/search"))) // that states the exclusion
 	}
@@ -42,7 +39,7 @@ func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if typing := isFragment(r) && params.Has(typingParam); !typing && page.Found != nil && page.Cursor == "" {
+	if !isTyping(r) && page.Found != nil && page.Cursor == "" {
 		s.remember(r.Context(), asked)
 	}
 	if !isFragment(r) {
@@ -157,8 +154,8 @@ func (s *server) complete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	param, prefix := params.Get("facet"), strings.TrimSpace(params.Get("prefix"))
-	asked := view.ReadSearchForm(params, "facet", "prefix")
+	param, prefix := params.Get("facet"), strings.TrimSpace(params.Get("begins"))
+	asked := view.ReadSearchForm(params, "facet", "begins")
 	explored, _, err := s.explored(r.Context(), &asked)
 	if fault.CodeOf(err) == fault.Validation || prefix == "" {
 		return renderJSON(w, []option{})

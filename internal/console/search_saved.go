@@ -24,12 +24,12 @@ const recentBytesMax = 1000
 // recentKey is the key of a workspace's recent searches in a session: their addresses, the newest first, in lines.
 func recentKey(ws id.Workspace) string { return "recent " + ws.String() }
 
-// remember makes the search the newest of the person's recent ones. They last as long as the session.
+// remember makes the search the newest of the person's recent ones, in whatever order it is. They last as long as the session.
 func (s *server) remember(ctx context.Context, asked view.SearchForm) {
 	if !asked.HasFilters() {
 		return
 	}
-	asked.Saved = id.Search{}
+	asked.Saved, asked.SortBy, asked.SortOrder = id.Search{}, "", ""
 	key, at := recentKey(view.ViewerOf(ctx).Workspace.ID), asked.At("")
 	kept := strings.Fields(s.sessions.GetString(ctx, key))
 	if len(at) > recentBytesMax || len(kept) > 0 && kept[0] == at {

@@ -134,7 +134,7 @@ func TestSearchesAskForKnownFields(t *testing.T) {
 	require.Contains(t, bars, `name="missing" value="linkedin_url" checked`)
 	require.Contains(t, bars, `<button name="exclude" value="has:domain"`)
 	require.Contains(t, ann.get(t, in(h.acme, "/search?has=domian")).body, "did you mean domain?")
-	require.Contains(t, ann.get(t, in(h.acme, "/search/complete?facet=has&prefix=linked")).body, `"label":"LinkedIn"`)
+	require.Contains(t, ann.get(t, in(h.acme, "/search/complete?facet=has&begins=linked")).body, `"label":"LinkedIn"`)
 }
 
 // TestEnterInASearchFieldAppliesTheFilters checks the form's default button, which is its first one: with the button of a facet
@@ -297,18 +297,18 @@ func TestFiltersAreCompletedFromTheIndex(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(a.body), &options))
 		return options
 	}
-	found := complete("facet=countries&prefix=united")
+	found := complete("facet=countries&begins=united")
 	require.NotEmpty(t, found)
 	for _, o := range found {
 		require.True(t, strings.HasPrefix(o.Value, "United "), o.Value)
 	}
-	require.Equal(t, found, complete("facet=countries&prefix=UNITED&countries=Germany"), "a filter on the same field does not narrow the values")
-	require.NotEqual(t, found, complete("facet=countries&prefix=united&employee_count_max=10"))
-	require.NotEmpty(t, complete("facet=exclude_industries&prefix=s"))
-	require.Equal(t, "52 Finance and insurance", complete("facet=naics_codes&prefix=52")[0].Label)
-	require.Empty(t, complete("facet=countries&prefix="))
-	require.Empty(t, complete("facet=countries&prefix=u&employee_count_min=x"))
-	require.Equal(t, http.StatusUnprocessableEntity, ann.get(t, in(h.acme, "/search/complete?facet=colour&prefix=u")).status)
+	require.Equal(t, found, complete("facet=countries&begins=UNITED&countries=Germany"), "a filter on the same field does not narrow the values")
+	require.NotEqual(t, found, complete("facet=countries&begins=united&employee_count_max=10"))
+	require.NotEmpty(t, complete("facet=exclude_industries&begins=s"))
+	require.Equal(t, "52 Finance and insurance", complete("facet=naics_codes&begins=52")[0].Label)
+	require.Empty(t, complete("facet=countries&begins="))
+	require.Empty(t, complete("facet=countries&begins=u&employee_count_min=x"))
+	require.Equal(t, http.StatusUnprocessableEntity, ann.get(t, in(h.acme, "/search/complete?facet=colour&begins=u")).status)
 }
 
 func TestSearchIsCopiedAsOneLineOfShell(t *testing.T) {

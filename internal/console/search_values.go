@@ -24,7 +24,7 @@ func (s *server) facetValues(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	asked := view.ReadSearchForm(params, "begins", "from", typingParam)
+	asked := view.ReadSearchForm(params, "begins", "from")
 	explored, _, err := s.explored(ctx, &asked)
 	if fault.CodeOf(err) == fault.Validation {
 		return redirect(w, r, asked.At(v.Path("/search"))) // which shows the errors beside their fields

@@ -39,7 +39,7 @@ func (w *SearchForm) Chips(page string) (chips []Chip) {
 		}
 	}
 	if !w.NotOn.IsZero() {
-		chips = append(chips, Chip{"Not on list", cmp.Or(w.NotOnName, "deleted list"), true, w.At(page, "not_on", "")})
+		chips = append(chips, Chip{"Not on list", cmp.Or(w.NotOnName, "a list"), true, w.At(page, "not_on", "")})
 	}
 	return chips
 }

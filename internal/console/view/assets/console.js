@@ -34,8 +34,8 @@
     return parts.length > 0;
   }
 
-  async function get(url, signal) {
-    const answer = await fetch(url, { headers: { "X-Fragment": "1" }, signal, credentials: "same-origin" });
+  async function get(url, signal, kind = "1") {
+    const answer = await fetch(url, { headers: { "X-Fragment": kind }, signal, credentials: "same-origin" });
     return { html: await answer.text(), status: answer.status, header: (name) => answer.headers.get(name) };
   }
 

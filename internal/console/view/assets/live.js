@@ -39,7 +39,7 @@
     root.classList.add("busy");
     let got;
     try {
-      got = await get(how === "typing" ? url + (url.includes("?") ? "&" : "?") + "typing=1" : url, mine.signal);
+      got = await get(url, mine.signal, how === "typing" ? how : "1");
     } catch (e) {
       if (e.name !== "AbortError") lost("No connection.", url, how, cleared);
       return;
@@ -189,7 +189,7 @@
       asking = new AbortController();
       const params = paramsOf(false);
       params.set("facet", input.getAttribute("data-complete"));
-      params.set("prefix", input.value);
+      params.set("begins", input.value);
       try {
         const answer = await fetch(form.getAttribute("data-complete-at") + "?" + params, {
           headers: { "X-Fragment": "1" }, signal: asking.signal, credentials: "same-origin",

@@ -234,6 +234,13 @@ func TestSearchPageIsWorkedWithInABrowser(t *testing.T) {
 		p.Locator("#picked button[value=export]").Click()
 		p.sees("New export")
 		require.Equal(t, "59", p.text("#price dd"))
+		p.fill("Maximum companies", "7")
+		p.finds("7")
+		require.NoError(t, p.Context().SetOffline(true))
+		p.fill("Maximum companies", "8")
+		p.sees("No connection.")
+		require.NoError(t, p.Context().SetOffline(false))
+		p.finds("8")
 	})
 
 	t.Run("tabs count what is owned", func(t *testing.T) {

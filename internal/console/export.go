@@ -59,8 +59,8 @@ func (s *server) exportView(ctx context.Context, e export.Export) (*view.Export,
 		}
 		page.From = l.Name
 	} else {
-		asked := view.SearchFormOf(e)
-		page.Chips = asked.Chips("")
+		asked, err := view.SearchFormOf(e)
+		page.Chips, page.Unreadable = asked.Chips(""), err != nil
 	}
 	names, err := s.buyerNames(ctx, e.Workspace)
 	page.By = names.of(e.Token, e.Person)

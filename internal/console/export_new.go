@@ -28,7 +28,9 @@ func (s *server) newExport(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		form = view.ExportFormOf(e)
+		if form, err = view.ExportFormOf(e); err != nil {
+			return err
+		}
 	}
 	page, err := s.priced(r.Context(), form)
 	switch {
@@ -123,13 +125,16 @@ func (s *server) showQuote(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	quoted, err := s.Exports.Quoted(ctx, v.Caller(), quote)
-	page := s.quotePage(r, quoted)
+	if err != nil && !isStale(err) {
+		return err
+	}
+	page, unreadable := s.quotePage(r, quoted)
+	if unreadable != nil {
+		return unreadable
+	}
 	if isStale(err) && quoted.Bought.ID.IsZero() {
 		s.warn(ctx, messageOf(err)+" This is the current price.")
 		return redirect(w, r, page.Edit())
-	}
-	if err != nil && !isStale(err) {
-		return err
 	}
 	if !page.List.IsZero() {
 		if page.Of, err = s.Lists.Get(ctx, v.Workspace.ID, page.List); err != nil && fault.CodeOf(err) != fault.NotFound {
@@ -149,9 +154,13 @@ func (s *server) showQuote(w http.ResponseWriter, r *http.Request) error {
 }
 
 // quotePage returns the page of a quote. The name of its export is a parameter of the address, because a quote has none.
-func (s *server) quotePage(r *http.Request, quoted export.Quoted) *view.NewExport {
+func (s *server) quotePage(r *http.Request, quoted export.Quoted) (*view.NewExport, error) {
+	form, err := view.ExportFormOf(quoted.Of)
+	if err != nil {
+		return nil, err
+	}
 	page := &view.NewExport{
-		ExportForm: view.ExportFormOf(quoted.Of), Page: view.ViewerOf(r.Context()).Path("/exports/new"), Usual: view.ViewerOf(r.Context()).Workspace.ExportColumns,
+		ExportForm: form, Page: view.ViewerOf(r.Context()).Path("/exports/new"), Usual: view.ViewerOf(r.Context()).Workspace.ExportColumns,
 		Quote: quoted.Quote, Bought: quoted.Bought.ID, Sharing: quoted.SharingDomain,
 		Price: view.PriceOf(view.Split{Rows: quoted.Figures.RequestedCount}, quoted.Figures),
 	}
@@ -160,7 +169,7 @@ func (s *server) quotePage(r *http.Request, quoted export.Quoted) *view.NewExpor
 	if page.Name == "" {
 		page.Name = page.SuggestName()
 	}
-	return page
+	return page, nil
 }
 
 // isStale reports whether a quote can no longer be bought, so that a new one is needed.
@@ -188,7 +197,11 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 			return again
 		}
 		s.warn(ctx, messageOf(err)+" Nothing was charged. This is the current price.")
-		return s.quote(w, r, s.quotePage(r, quoted).ExportForm)
+		page, err := s.quotePage(r, quoted)
+		if err != nil {
+			return err
+		}
+		return s.quote(w, r, page.ExportForm)
 	case fault.CodeOf(err) == fault.InsufficientBalance, fault.CodeOf(err) == fault.Validation:
 		s.warn(ctx, messageOf(err)+" Nothing was charged.")
 		return redirect(w, r, view.QuotePath(ctx, quote, name))

@@ -210,6 +210,22 @@ func TestAListIsExportedWithoutFilters(t *testing.T) {
 	require.Equal(t, "–", figuresIn(t, a.body)[0])
 }
 
+// Without its filters, the search would find every company, and repeating the export would buy them.
+func TestAnExportWithUnreadableFiltersIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 100)...)
+	ann := h.as(t, h.ann)
+	export := h.bought(t, auth.Caller{Person: h.ann.ID, Workspace: h.acme, Scope: auth.ReadWrite})
+	for name, filters := range map[string]string{"a filter that is unknown": `{"sector":["Fintech"]}`, "no JSON": `x`} {
+		h.exec(t, `UPDATE export SET filters = $1`, filters)
+		a := ann.get(t, in(h.acme, "/exports/new?again="+export.String()))
+		require.Equal(t, http.StatusUnprocessableEntity, a.status, name)
+		require.Contains(t, a.body, "The filters of this export cannot be read", name)
+		require.Contains(t, ann.get(t, in(h.acme, "/exports/"+export.String())).body, "The filters cannot be read", name)
+	}
+}
+
 func TestExpiredQuoteIsPricedAgain(t *testing.T) {
 	t.Parallel()
 	h := open(t)

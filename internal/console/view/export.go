@@ -17,6 +17,8 @@ type Export struct {
 	By    string // the name of the buyer; empty if it is no longer known
 	From  string // the name of its list; empty for a search
 	Chips []Chip
+
+	Unreadable bool // the filters of its search cannot be read
 }
 
 // Running reports whether the export is not final yet.

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -138,29 +139,34 @@ func (o *ExportForm) Request() (export.Request, error) {
 	return r, fault.Invalid(append(faults, fault.Fields(err)...)...)
 }
 
-// ExportFormOf returns the form that orders an export again.
-func ExportFormOf(e export.Export) ExportForm {
+// ExportFormOf returns the form that orders an export again. It fails if its search cannot be read.
+func ExportFormOf(e export.Export) (_ ExportForm, err error) {
 	o := ExportForm{List: e.List, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns}
 	o.AllColumns = len(o.Columns) == 0
 	if e.Terms.Limit > 0 {
 		o.Limit = strconv.Itoa(e.Terms.Limit)
 	}
 	if e.Source == export.SourceSearch {
-		o.SearchForm = SearchFormOf(e)
+		o.SearchForm, err = SearchFormOf(e)
 	}
-	return o
+	return o, err
 }
 
-// SearchFormOf returns the search from which an export was made.
-func SearchFormOf(e export.Export) (w SearchForm) {
-	if json.Unmarshal(e.Filters, &w.Filters) != nil {
-		return SearchForm{}
+// SearchFormOf returns the search from which an export was made. It fails if a filter cannot be read: without it, the search would
+// find more companies.
+func SearchFormOf(e export.Export) (w SearchForm, err error) {
+	d := json.NewDecoder(bytes.NewReader(e.Filters))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&w.Filters); err != nil {
+		return SearchForm{}, fault.Invalid(fault.FieldError{
+			Message: "The filters of this export cannot be read, so it cannot be repeated. Start a new search instead.",
+		})
 	}
 	w.SortBy, w.SortOrder, _ = strings.Cut(e.Sort, " ")
 	if w.NotOn = e.Terms.NotOn; e.Terms.OnlyOwned {
 		w.Show = search.ShowOwned
 	}
-	return w
+	return w, nil
 }
 
 // order names the order of the file's rows within a sentence.

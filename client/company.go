@@ -11,6 +11,7 @@ import (
 // Filters select companies. A company must match every parameter given, and one of the values of each list.
 type Filters struct {
 	Query                       string             `json:"query,omitempty"`
+	Prefix                      bool               `json:"prefix,omitempty"`
 	Countries                   []string           `json:"countries,omitempty"`
 	ExcludeCountries            []string           `json:"exclude_countries,omitempty"`
 	States                      []string           `json:"states,omitempty"`

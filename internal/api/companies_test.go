@@ -327,6 +327,38 @@ func TestHasAndMissingAskForKnownFields(t *testing.T) {
 	require.Equal(t, M{"known": []any{M{"value": "domain", "count": float64(known["domain"])}}}, got["aggregations"])
 }
 
+// TestPrefixAndDomainsAreCountedPricedAndExported compares the search, the quote and the export of the same text.
+func TestPrefixAndDomainsAreCountedPricedAndExported(t *testing.T) {
+	t.Parallel()
+	h := traders(t)
+	for _, row := range []struct {
+		filters M
+		want    []string
+	}{
+		{M{"query": "alp", "prefix": true}, []string{"Alpha"}},
+		{M{"query": "alp"}, nil},
+		{M{"query": "alp ", "prefix": true}, nil},
+		{M{"query": "beta.t", "prefix": true}, []string{"Beta"}},
+		{M{"query": "https://www.GAMMA.test/about"}, []string{"Gamma"}},
+		{M{"query": "test", "prefix": true, "countries": []string{"DE"}}, nil},
+	} {
+		t.Run(fmt.Sprint(row.filters), func(t *testing.T) {
+			found := find(t, h, row.filters)
+			require.Equal(t, len(row.want), found.Total)
+			if len(row.want) == 0 {
+				require.NotEmpty(t, found.Warnings)
+				return
+			}
+			require.Equal(t, row.want[0], found.Items[0].Name)
+			require.Empty(t, found.Warnings)
+			quote := get[M](t, h, h.reader, 200, "POST", "/exports/quote", M{"search_filters": row.filters})
+			require.EqualValues(t, 1, quote["requested_count"])
+			made := get[M](t, h, h.writer, 201, "POST", "/exports", M{"name": "x", "search_filters": row.filters})
+			require.EqualValues(t, 1, made["requested_count"])
+		})
+	}
+}
+
 func TestAnUnknownCompanyIsNotFound(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})

@@ -76,6 +76,10 @@ func TestExportsQuotesAndListsWarnAboutTheTextOfAQuery(t *testing.T) {
 	}{
 		{M{"query": "alpha -beta OR x"}, warning{Field: "query", Value: "-beta", Message: "a minus does not exclude a word; use exclude_keywords"}},
 		{M{"query": "Alhpa"}, warning{"query", "Alhpa", "no company has this in its name or description; did you mean alpha?", new("alpha")}},
+		{M{"query": "https://nobody.test/x"}, warning{
+			Field: "query", Value: "https://nobody.test/x", Message: "no company has this domain, or mentions it",
+		}},
+		{M{"query": "Zz", "prefix": true}, warning{Field: "query", Value: "Zz", Message: "no company has this in its name or description"}},
 		{M{"exclude_keywords": []string{"gama"}}, warning{
 			"exclude_keywords", "gama", "no company has this in its name or description; did you mean gamma?", new("gamma"),
 		}},

@@ -89,6 +89,8 @@ func explain(g query.Given, near string) (message, meant string) {
 		return "no company has a connection to this domain", near
 	case query.FieldConnectedCompany:
 		return "no company has a connection to this company", near
+	case query.FieldDomain:
+		return "no company has this domain, or mentions it", near
 	case query.FieldText:
 		return "no company has this in its name or description", near
 	default:

@@ -32,6 +32,8 @@ func appendNode(p []byte, n Node) []byte {
 		return appendTexts(append(p, beginning('t', n.Prefix)), []string{n.Word})
 	case Phrase:
 		return appendTexts(append(p, beginning('w', n.Prefix)), n.Words)
+	case Domain:
+		return appendTexts(append(p, beginning('d', n.Prefix)), []string{n.Name})
 	case Word:
 		return appendNodes(append(p, 'f'), n.Forms)
 	case Connected:

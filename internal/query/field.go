@@ -22,6 +22,9 @@ const (
 	FieldText // name and description
 	FieldConnection
 
+	// What a word of a text may be; only Given has it.
+	FieldDomain
+
 	// What the parts of a Connected name; only Given has these.
 	FieldConnectionCategory
 	FieldConnectedDomain
@@ -45,6 +48,7 @@ var fields = [...]struct {
 	FieldKnown:              {"known", nil},
 	FieldText:               {"name and description", nil},
 	FieldConnection:         {"connections", nil},
+	FieldDomain:             {"domain", nil},
 	FieldConnectionCategory: {"category", nil},
 	FieldConnectedDomain:    {"connected_domain", nil},
 	FieldConnectedCompany:   {"connected_company_id", nil},

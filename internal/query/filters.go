@@ -16,6 +16,7 @@ import (
 // Filters are the search parameters of the contract as clients write them; lists are OR inside, parameters are AND.
 type Filters struct {
 	Query                       string             `json:"query,omitempty"`
+	Prefix                      bool               `json:"prefix,omitempty"`
 	Countries                   []string           `json:"countries,omitempty"`
 	ExcludeCountries            []string           `json:"exclude_countries,omitempty"`
 	States                      []string           `json:"states,omitempty"`
@@ -53,9 +54,14 @@ type ConnectionFilter struct {
 var Params = []Param{
 	{
 		Name: "query", Kind: KindWords, Field: FieldText, Label: "Text",
-		Doc:     "Free text over name and description: every word must occur, in any of its spellings (e-commerce, ecommerce); a part in double quotes is an exact phrase.",
+		Doc:     "Free text over name and description: every word must occur, in any of its spellings (e-commerce, ecommerce); a part in double quotes is an exact phrase. A domain or URL also finds the company that has it, and puts it first.",
 		Example: `"fintech"`,
 		Text:    func(f *Filters) *string { return &f.Query },
+	},
+	{
+		Name: "prefix", Kind: KindFlag, Field: FieldText, Label: "While typing",
+		Doc:  "Treats the last word of query as the beginning of a word or of a domain, unless a space or a quote follows it.",
+		Flag: func(f *Filters) *bool { return &f.Prefix },
 	},
 	{
 		Name: "countries", Kind: KindValues, Field: FieldCountry, Facet: "countries", Label: "Country", Hint: "Add a country",

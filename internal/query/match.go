@@ -44,6 +44,8 @@ func (m *matcher) match(n Node) bool {
 		return slices.ContainsFunc(m.contents(), n.in)
 	case Phrase:
 		return slices.ContainsFunc(m.contents(), n.in)
+	case Domain:
+		return m.Domain != "" && isOrBegins(strings.ToLower(m.Domain), n.Name, n.Prefix)
 	case Word:
 		return slices.ContainsFunc(n.Forms, func(f Phrase) bool { return m.match(f.Simple()) })
 	case Connected:

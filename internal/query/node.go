@@ -18,10 +18,11 @@ type Given struct {
 	Field Field
 	Raw   string // as written
 	Value string // as it is in the tree
-	Text  Node   // of FieldText: the condition that some company must meet; Value is its words joined
+	Text  Node   // of FieldText and FieldDomain: the condition that some company must meet
 }
 
-// Node is one of And, Or, Not, OneOf, Prefix, Range, Term, Phrase, Word and Connected.
+// Node is one of And, Or, Not, OneOf, Prefix, Range, Term, Phrase, Word, Domain
+// and Connected.
 type Node interface{ node() }
 
 type (
@@ -62,6 +63,11 @@ type (
 	// Word matches if any of its forms does. They are the ways to write one word of a text, such as ecommerce and "e commerce",
 	// and count as one word for relevance. A form of one word is a Term.
 	Word struct{ Forms []Phrase }
+	// Domain matches a company with the domain, in lower case. With Prefix, a domain that begins with it is enough.
+	Domain struct {
+		Name   string
+		Prefix bool
+	}
 	// Connected matches if one connection meets every part that is not zero.
 	Connected struct {
 		Category string // folded
@@ -79,6 +85,7 @@ func (Range) node()     {}
 func (Term) node()      {}
 func (Phrase) node()    {}
 func (Word) node()      {}
+func (Domain) node()    {}
 func (Connected) node() {}
 
 // Sort is a total order: the key, nulls last in both directions, then the company's number, ascending.

@@ -25,6 +25,7 @@ type Param struct {
 	Text  func(*Filters) *string
 	Texts func(*Filters) *[]string
 	Int   func(*Filters) **int64
+	Flag  func(*Filters) *bool
 }
 
 // Kind says how a parameter's values are read.
@@ -39,6 +40,7 @@ const (
 	KindMin                     // the lower bound of a number
 	KindMax                     // the upper bound of the number
 	KindConnections             // ConnectionFilters
+	KindFlag                    // whether to read the text of the same field in another way
 )
 
 // ParamNamed returns the parameter of a name, nil if there is none.
@@ -70,6 +72,8 @@ func (p *Param) IsSet(f *Filters) bool {
 		return len(*p.Texts(f)) > 0
 	case p.Int != nil:
 		return *p.Int(f) != nil
+	case p.Flag != nil:
+		return *p.Flag(f)
 	}
 	return len(f.Connections) > 0
 }
@@ -83,6 +87,8 @@ func (p *Param) Clear(f *Filters) {
 		*p.Texts(f) = nil
 	case p.Int != nil:
 		*p.Int(f) = nil
+	case p.Flag != nil:
+		*p.Flag(f) = false
 	default:
 		f.Connections = nil
 	}

@@ -30,6 +30,8 @@ func TestTheTableOfParametersHasEveryFilter(t *testing.T) {
 			require.Same(t, at, p.Texts(&f), p.Name)
 		case query.KindMin, query.KindMax:
 			require.Same(t, at, p.Int(&f), p.Name)
+		case query.KindFlag:
+			require.Same(t, at, p.Flag(&f), p.Name)
 		case query.KindConnections:
 			require.Same(t, at, &f.Connections, p.Name)
 		}

@@ -53,7 +53,7 @@ func (p *parser) want(n Node, exclude bool) {
 func (p *parser) param(of *Param, f *Filters) {
 	switch of.Kind {
 	case KindWords:
-		p.words(of, *of.Text(f))
+		p.words(of, *of.Text(f), f.Prefix)
 	case KindPhrases:
 		p.phrases(of, *of.Texts(f))
 	case KindValues:
@@ -62,17 +62,17 @@ func (p *parser) param(of *Param, f *Filters) {
 		p.codes(of, *of.Texts(f))
 	case KindMin:
 		p.span(of, f)
-	case KindMax: // read together with KindMin
+	case KindMax, KindFlag: // read together with KindMin and KindWords
 	case KindConnections:
 		p.connections(of, f.Connections)
 	}
 }
 
-func (p *parser) words(of *Param, s string) {
+func (p *parser) words(of *Param, s string, prefix bool) {
 	if s == "" || !p.validText(of.Name, s) {
 		return
 	}
-	units := readText(s, false)
+	units := readText(s, prefix)
 	if len(units) == 0 {
 		p.fail(of.Name, "has no letter or digit to look for")
 		return

@@ -9,10 +9,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/query/querytest"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -39,6 +41,15 @@ func spelled(n query.Node) string {
 		return part([]string{n.Word}, n.Prefix)
 	case query.Phrase:
 		return part(n.Words, n.Prefix)
+	case query.Domain:
+		return "@" + part([]string{n.Name}, n.Prefix)
+	case query.Or:
+		var all []string
+		for _, p := range n {
+			all = append(all, spelled(p))
+		}
+		slices.Sort(all)
+		return "(" + strings.Join(all, " or ") + ")"
 	case query.Word:
 		var all []string
 		for _, f := range n.Forms {
@@ -283,6 +294,78 @@ func TestConflictsAreIncludedValuesThatAreExcluded(t *testing.T) {
 			require.Equal(t, want, got)
 		})
 	}
+}
+
+func TestADomainIsReadAsOneAndAsText(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]string{
+		"walmart.com": "(@walmart.com or walmart com)",
+		"https://www.ACME.com:8080/index.html?a=b#c": "(@acme.com or acme com)",
+		"WWW.Acme.COM/":            "(@acme.com or acme com)",
+		"me@acme.com,":             "(@acme.com or acme com)",
+		"(acme.co.uk)":             "(@acme.co.uk or acme co uk)",
+		"http://careers.acme.com/": "(@acme.com or @careers.acme.com or careers acme com)",
+		"http://intra.acme":        "(@intra.acme or intra acme)",
+		"x acme.com y":             "(@acme.com or acme com) & x & y",
+		"asp.net":                  "(@asp.net or asp net)",
+		"x.js 1.5":                 "1|js1 & 5 & js|j s|js1 & x",
+		`"acme.com"`:               "acme com",
+	} {
+		t.Run(asked, func(t *testing.T) {
+			require.Equal(t, want, spelled(parse(t, query.Filters{Query: asked}).Root))
+		})
+	}
+	require.Equal(t, []query.Given{{
+		Param: "query", Field: query.FieldDomain, Raw: "https://acme.com/x",
+		Text: query.Or{query.Word{Forms: []query.Phrase{{Words: []string{"acme", "com"}}}}, query.Domain{Name: "acme.com"}},
+	}}, parse(t, query.Filters{Query: "https://acme.com/x"}).Given())
+}
+
+func TestTheLastWordIsABeginningWhileItIsTyped(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]string{
+		"xyz":             "(@xyz* or xyz*|x yz|xy z|x y z)",
+		"xyz ":            "xyz|x yz|xy z|x y z",
+		`"xyz"`:           "xyz",
+		`"a b" xy`:        "a b & xy*|x y",
+		`"a b`:            "a b",
+		"ab xy":           "ab|a b|abxy & xy*|x y|abxy*",
+		"e-comm":          "e comm*|ecomm*",
+		"AT&T":            "at and t*",
+		"U.S":             "u s*|us*",
+		"東京":              "東 京",
+		"walmart.c":       "(@walmart.c or @walmart.c* or walmart c*)",
+		"walmart.":        "(@walmart. or @walmart.* or walmart)",
+		"www.Walm":        "(@walm or @walm* or walm*)",
+		"https://www.wal": "(@wal or @wal* or wal*)",
+		"acme.com/":       "(@acme.com or acme com)",
+		"acme.com ":       "(@acme.com or acme com)",
+		"x acme.co":       "(@acme.co or @acme.co* or acme co*) & x",
+		"c++":             "c++*",
+		"1.5":             "1 & 5*",
+	} {
+		t.Run(asked, func(t *testing.T) {
+			require.Equal(t, want, spelled(parse(t, query.Filters{Query: asked, Prefix: true}).Root))
+		})
+	}
+	require.Nil(t, parse(t, query.Filters{Prefix: true}).Root)
+}
+
+// TestTypingNeverLosesWhatEnterFinds compares each prefix search with the search that Enter starts.
+func TestTypingNeverLosesWhatEnterFinds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		companies := querytest.Companies(20).Draw(t, "companies")
+		f := querytest.Filters(companies...).Draw(t, "filters")
+		f.Prefix = false
+		typed := f
+		typed.Prefix = true
+		for _, c := range companies {
+			if query.Match(parse(t, f), c) {
+				require.True(t, query.Match(parse(t, typed), c), "%+v", c)
+			}
+		}
+	})
 }
 
 func TestEachWordIsGivenAsItWasWritten(t *testing.T) {

@@ -16,6 +16,9 @@ type unit struct {
 	forms []Phrase
 	exact bool // in double quotes
 
+	domains []Node // found as well
+	address bool   // it is written as a domain or URL
+
 	// A plain word can also be joined with the one before or after it, if nothing but a space separates them.
 	plain, afterSpace bool
 }
@@ -25,27 +28,41 @@ type unit struct {
 func readText(s string, prefix bool) []unit {
 	var units []unit
 	quoted := strings.Split(plainQuotes.Replace(s), `"`)
+	last := quoted[len(quoted)-1]
+	typing := prefix && len(quoted)%2 == 1 && last != "" && last == strings.TrimRightFunc(last, unicode.IsSpace)
 	for i, part := range quoted {
 		if i%2 == 0 {
-			units = append(units, spelled(unquoted(part))...)
+			units = append(units, spelled(unquoted(part, typing && i == len(quoted)-1))...)
 		} else if words := text.Tokens(part); len(words) > 0 {
 			units = append(units, unit{raw: strings.TrimSpace(part), parts: words, forms: []Phrase{{Words: words}}, exact: true})
 		}
 	}
 	units = withoutConnectors(units)
-	last := quoted[len(quoted)-1]
-	if n := len(units); prefix && n > 0 && !units[n-1].exact && last == strings.TrimRight(last, " \t\r\n") {
-		units[n-1].begin()
+	if typing && len(units) > 0 {
+		u := &units[len(units)-1]
+		u.begin()
+		if host, _ := hostStart(u.raw); len(units) == 1 && u.plain && mayBeHost(host) {
+			u.domains = append(u.domains, Domain{host, true})
+		}
 	}
 	return units
 }
 
 var plainQuotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`)
 
-// unquoted returns the units of text outside of quotes.
-func unquoted(s string) (units []unit) {
+// unquoted returns the units of text outside of quotes, the last of which may still be being typed.
+func unquoted(s string, typing bool) (units []unit) {
 	clean := false // nothing but a space follows the last word
-	for piece := range strings.FieldsSeq(s) {
+	pieces := strings.Fields(s)
+	for i, piece := range pieces {
+		read := domainUnit
+		if typing && i == len(pieces)-1 {
+			read = typedUnit
+		}
+		if u, ok := read(piece); ok {
+			units, clean = append(units, u), false
+			continue
+		}
 		links := text.Links(piece)
 		if len(links) == 0 {
 			clean = false
@@ -160,24 +177,23 @@ func spelled(units []unit) []unit {
 // begin makes the unit match words that begin with its last word. A word that is split elsewhere stays whole: "salesf" does
 // not mean "sales for".
 func (u *unit) begin() {
-	if text.IsAlone(u.parts[len(u.parts)-1]) {
-		return // a character that is a word of its own
+	if u.exact || u.address || text.IsAlone(u.parts[len(u.parts)-1]) { // the last is a character that is a word of its own
+		return
 	}
-	var begun []Phrase
+	var forms []Phrase
 	for _, f := range u.forms {
-		if !u.plain || len(f.Words) == 1 {
-			begun = append(begun, Phrase{f.Words, true})
-		} else {
-			begun = append(begun, f)
-		}
+		forms = append(forms, Phrase{f.Words, !u.plain || len(f.Words) == 1})
 	}
-	u.forms = begun
+	u.forms = forms
 }
 
 // node returns the condition that the unit occurs.
 func (u *unit) node() Node {
 	if u.exact {
 		return u.forms[0]
+	}
+	if len(u.domains) > 0 {
+		return append(Or{Word{u.forms}}, u.domains...)
 	}
 	return Word{u.forms}
 }
@@ -186,6 +202,9 @@ func (u *unit) node() Node {
 func (u *unit) given(param string) []Given {
 	if u.exact {
 		return givenWords(param, u.parts, func(w string) Node { return Phrase{Words: []string{w}} })
+	}
+	if u.address {
+		return []Given{{Param: param, Field: FieldDomain, Raw: u.raw, Text: u.node()}}
 	}
 	raw := strings.TrimFunc(u.raw, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 	if !slices.Equal(text.Tokens(raw), text.Tokens(u.raw)) {

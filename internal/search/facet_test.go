@@ -21,6 +21,8 @@ func TestAFacetIsWidenedByItsOwnFiltersAlone(t *testing.T) {
 			*p.Texts(&all) = []string{"x"}
 		case p.Int != nil:
 			*p.Int(&all) = new(int64(1))
+		case p.Flag != nil:
+			*p.Flag(&all) = true
 		}
 		require.True(t, p.IsSet(&all), p.Name)
 	}

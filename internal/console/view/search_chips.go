@@ -29,6 +29,7 @@ func (w *SearchForm) Chips(page string) (chips []Chip) {
 			}
 		case p.Int != nil:
 			chips = append(chips, Chip{p.Label, bound(*p.Int(&w.Filters)), p.Exclude, w.At(page, p.Name, "")})
+		case p.Flag != nil: // says how the text is read, which has a chip
 		default:
 			for _, c := range w.Connections {
 				chips = append(chips, Chip{

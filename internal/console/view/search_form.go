@@ -70,6 +70,8 @@ func ReadSearchForm(v url.Values, others ...string) SearchForm {
 			*p.Texts(&w.Filters) = Distinct(v[p.Name])
 		case p.Int != nil:
 			w.readNumber(p.Name, w.readSingle(v, p.Name), p.Int(&w.Filters))
+		case p.Flag != nil:
+			w.readFlag(p.Name, w.readSingle(v, p.Name), p.Flag(&w.Filters))
 		}
 	}
 	connections := v["connections"]
@@ -166,6 +168,12 @@ func (w *SearchForm) readSingle(v url.Values, param string) string {
 	}
 }
 
+func (w *SearchForm) readFlag(param, text string, to *bool) {
+	if *to = text == "true"; !*to && text != "" {
+		w.faults = append(w.faults, fault.FieldError{Field: param, Message: "must be true"})
+	}
+}
+
 func (w *SearchForm) readNumber(param, text string, to **int64) {
 	if text == "" {
 		return
@@ -241,6 +249,8 @@ func (w *SearchForm) Values() url.Values {
 			v[p.Name] = slices.Clone(*p.Texts(&w.Filters))
 		case p.Int != nil:
 			set(p.Name, bound(*p.Int(&w.Filters)))
+		case p.Flag != nil:
+			set(p.Name, "true")
 		}
 	}
 	for _, c := range w.Connections {

@@ -22,10 +22,10 @@ import (
 // Versions: 1; 2 has rows of equal width, and where each value begins in a sort order; 3 has breaks among the words, and
 // words joined across apostrophes; 4 leaves unknown ids out of the targets' keys, and stores a category in as few bytes as
 // possible; 5 has the names of each company's known fields; 6 has words with signs (C++, .NET), an ampersand as a word, and words
-// joined across hyphens and points.
+// joined across hyphens and points; 7 has domains.
 const (
 	formatMagic   = 0x53_45_47_2d_49_50_41_43 // CAPI-SEG in little endian
-	formatVersion = 6
+	formatVersion = 7
 	formatEntry   = 8 + 8 + 8
 	formatSize    = 8 + 4 + 4 + 8 + sectionCount*formatEntry + 4
 	formatAlign   = 64

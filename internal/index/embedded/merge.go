@@ -48,8 +48,10 @@ func merge(parts []part, to *fileWriter) (*segment, error) {
 		s.ints[f] = m.ints(intField(f))
 		to.writeGroups(s, groupSet(intsOf(intField(f))))
 	}
-	s.names = m.names()
+	s.names = m.names(func(s *segment) *names { return &s.names })
 	to.writeGroups(s, groupSet(groupNames))
+	s.domains = m.names(func(s *segment) *names { return &s.domains })
+	to.writeGroups(s, groupSet(groupDomains))
 	s.rows = m.rows(holders, ids)
 	to.writeGroups(s, groupSet(groupRows, groupTotals))
 	if to == nil {
@@ -310,10 +312,10 @@ func (m *segmentMerge) ints(f intField) ints {
 	}))
 }
 
-func (m *segmentMerge) names() names {
+func (m *segmentMerge) names(of func(*segment) *names) names {
 	size := 0
 	for i := range m.parts {
-		size += len(m.parts[i].names.bytes)
+		size += len(of(m.parts[i].segment).bytes)
 	}
 	n := names{bytes: make([]byte, 0, size), ends: make([]uint32, 0, len(m.from))}
 	for _, o := range m.from {
@@ -321,11 +323,11 @@ func (m *segmentMerge) names() names {
 			n.add(nil)
 			continue
 		}
-		n.add(m.parts[o.part].names.name(o.slot))
+		n.add(of(m.parts[o.part].segment).name(o.slot))
 	}
 	orders := make([][]uint32, len(m.parts))
 	for i := range m.parts {
-		orders[i] = m.parts[i].names.order
+		orders[i] = of(m.parts[i].segment).order
 	}
 	n.order = m.order(orders, func(a, b uint32) int { return bytes.Compare(n.name(a), n.name(b)) })
 	n.setValueStarts()

@@ -33,6 +33,9 @@ const (
 	rankOtherForm  = 0.9
 	rankSharedForm = 0.5
 	rankSecondForm = 0.1
+
+	// A domain that was asked for counts more than any text.
+	rankDomain = 1000
 )
 
 // textStats are the statistics of all texts in a snapshot that BM25 needs.
@@ -49,8 +52,14 @@ type ranking struct {
 
 // rankedTerm is a word that adds to the relevance, in the best of its forms.
 type rankedTerm struct {
-	forms  []query.Phrase
+	rankedForms
 	weight float32 // inverse document frequency
+}
+
+// rankedForms are the forms of a word, or a domain.
+type rankedForms struct {
+	forms  []query.Phrase
+	domain query.Domain
 }
 
 // rankedWordsMax bounds the size of a cursor, which has a weight per word. If a query has more words, each weighs 1.
@@ -70,16 +79,16 @@ func (s *snapshot) textStats() textStats {
 }
 
 // ranking returns the current statistics and weights of the terms.
-func (s *snapshot) ranking(terms [][]query.Phrase) *ranking {
+func (s *snapshot) ranking(terms []rankedForms) *ranking {
 	r := &ranking{s.textStats(), make([]rankedTerm, len(terms))}
-	for i, forms := range terms {
-		r.terms[i] = rankedTerm{forms, 1}
-		if len(terms) > rankedWordsMax {
+	for i, t := range terms {
+		r.terms[i] = rankedTerm{t, 1}
+		if len(terms) > rankedWordsMax || t.forms == nil {
 			continue
 		}
 		texts := 0.0 // with the word
 		for p := range s.parts {
-			texts += float64(s.parts[p].words.countForms(forms))
+			texts += float64(s.parts[p].words.countForms(t.forms))
 		}
 		texts = min(texts, r.stats.texts)
 		r.terms[i].weight = float32(math.Log1p((r.stats.texts - texts + 0.5) / (texts + 0.5)))
@@ -123,7 +132,7 @@ func (r *ranking) append(p []byte) []byte {
 }
 
 // readRanking parses what append wrote for these terms; ok is false for anything else.
-func readRanking(p []byte, terms [][]query.Phrase) (*ranking, bool) {
+func readRanking(p []byte, terms []rankedForms) (*ranking, bool) {
 	const statsSize = 3 * 8
 	weighed := len(terms)
 	if weighed > rankedWordsMax {
@@ -135,8 +144,8 @@ func readRanking(p []byte, terms [][]query.Phrase) (*ranking, bool) {
 	number := func(at int) float64 { return math.Float64frombits(binary.BigEndian.Uint64(p[at:])) }
 	r := &ranking{textStats{number(0), number(8), number(16)}, make([]rankedTerm, len(terms))}
 	valid := inBounds(r.stats.texts, 0) && inBounds(r.stats.averageName, 1) && inBounds(r.stats.averageDescription, 1)
-	for i, forms := range terms {
-		r.terms[i] = rankedTerm{forms, 1}
+	for i, t := range terms {
+		r.terms[i] = rankedTerm{t, 1}
 		if weighed > 0 {
 			r.terms[i].weight = math.Float32frombits(binary.BigEndian.Uint32(p[statsSize+4*i:]))
 		}
@@ -148,25 +157,19 @@ func readRanking(p []byte, terms [][]query.Phrase) (*ranking, bool) {
 // inBounds reports whether v is at least low and neither NaN nor infinite.
 func inBounds(v, low float64) bool { return v >= low && v <= math.MaxFloat64 }
 
-// rankedTerms returns the distinct words that the query searches for, each with its forms, in an order that depends on them
-// alone, without excluded ones.
-func rankedTerms(n query.Node) [][]query.Phrase {
-	byKey := map[string][]query.Phrase{}
-	collectTerms(n, func(forms ...query.Phrase) {
-		var key strings.Builder
-		for _, f := range forms {
-			fmt.Fprintf(&key, "%q %t,", f.Words, f.Prefix)
-		}
-		byKey[key.String()] = forms
-	})
-	all := make([][]query.Phrase, 0, len(byKey))
+// rankedTerms returns the distinct words and domains that the query searches for, in an order that depends on them alone,
+// without excluded ones.
+func rankedTerms(n query.Node) []rankedForms {
+	byKey := map[string]rankedForms{}
+	collectTerms(n, func(t rankedForms) { byKey[fmt.Sprint(t.forms, t.domain)] = t })
+	all := make([]rankedForms, 0, len(byKey))
 	for _, key := range slices.Sorted(maps.Keys(byKey)) {
 		all = append(all, byKey[key])
 	}
 	return all
 }
 
-func collectTerms(n query.Node, add func(forms ...query.Phrase)) {
+func collectTerms(n query.Node, add func(rankedForms)) {
 	switch n := n.(type) {
 	case query.And:
 		for _, part := range n {
@@ -177,15 +180,19 @@ func collectTerms(n query.Node, add func(forms ...query.Phrase)) {
 			collectTerms(part, add)
 		}
 	case query.Term:
-		add(formOf(n))
+		add(rankedForms{forms: []query.Phrase{formOf(n)}})
 	case query.Phrase:
 		for i, w := range n.Words {
 			if w != text.Break {
-				add(formOf(termOf(n, i)))
+				add(rankedForms{forms: []query.Phrase{formOf(termOf(n, i))}})
 			}
 		}
 	case query.Word:
-		add(n.Forms...)
+		add(rankedForms{forms: n.Forms})
+	case query.Domain:
+		if strings.Contains(n.Name, ".") { // the beginning of any word may also be that of a domain
+			add(rankedForms{domain: n})
+		}
 	}
 }
 
@@ -243,6 +250,13 @@ func (o *order) score(h *hits, terms []termIn, norms *norms, slots, scores []uin
 	for i, t := range terms {
 		weight := o.ranking.terms[i].weight
 		switch {
+		case o.ranking.terms[i].forms == nil:
+			of := o.ranking.terms[i].domain
+			for _, slot := range h.domains.withPrefix(of.Name, of.Prefix) {
+				if j, ok := slices.BinarySearch(slots, slot); ok {
+					addScore(&scores[j], rankDomain)
+				}
+			}
 		case len(t) == 0:
 		case len(t) == 1 && len(t[0].words) == 1 && t[0].weight == 1:
 			h.eachOccurrence(t[0].words[0], slots, func(j int, m occurrence) {

@@ -116,6 +116,10 @@ func (e evaluator) addTo(found bitset, n query.Node) {
 		for key := from; key < to; key++ {
 			e.words.orInto(key, found)
 		}
+	case query.Domain:
+		for _, slot := range e.domains.withPrefix(n.Name, n.Prefix) {
+			found.set(slot)
+		}
 	case query.Connected:
 		e.addConnected(found, n)
 	case query.Not:
@@ -276,6 +280,8 @@ func (e evaluator) estimate(n query.Node) int {
 		for i := range n.Words {
 			sum = min(sum, e.estimate(termOf(n, i)))
 		}
+	case query.Domain:
+		sum = len(e.domains.withPrefix(n.Name, n.Prefix))
 	case query.Connected:
 		e.eachLink(n, func(from, to uint32) { sum += int(to - from) })
 	default:

@@ -34,11 +34,11 @@ func (s *snapshot) lookup(ctx context.Context, values []query.Given) ([]index.Kn
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("look up values: %w", err)
 		}
-		if err := s.verify(groupsOfField(v.Field)); err != nil {
+		if err := s.verify(groupsOfField(v.Field) | groupsOf(v.Text)); err != nil {
 			return nil, err
 		}
 		f, ok := fieldOf(v.Field)
-		if v.Field == query.FieldText {
+		if v.Text != nil {
 			known[i] = s.lookupText(v, words < wordSuggestionsMax)
 			if known[i].Suggestion != "" {
 				words++

@@ -15,7 +15,7 @@ const wordSuggestionsMax = 5
 
 // lookupText reports whether a live company meets a condition on texts, and suggests the nearest word if none does.
 func (s *snapshot) lookupText(v query.Given, suggest bool) (known index.Known) {
-	if known.Found = s.hasText(v.Text); !known.Found && suggest {
+	if known.Found = s.hasText(v.Text); !known.Found && suggest && v.Value != "" {
 		known.Suggestion = s.nearestWord(v.Value)
 	}
 	return known

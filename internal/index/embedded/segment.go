@@ -24,6 +24,8 @@ type segment struct {
 	links  links
 	ints   [intCount]ints
 	names  names
+	// The domains in lower case.
+	domains names
 
 	// Derived when the segment is added to an index:
 	globalIDs  globalIDs
@@ -143,7 +145,7 @@ func fieldOf(f query.Field) (field, bool) {
 	case query.FieldConnectionCategory:
 		return fieldConnectionCategory, true
 	case query.FieldEmployeeCount, query.FieldFoundedYear, query.FieldConnectedDomain, query.FieldConnectedCompany,
-		query.FieldText, query.FieldConnection:
+		query.FieldText, query.FieldDomain, query.FieldConnection:
 	}
 	return 0, false
 }

@@ -16,12 +16,13 @@ type builder struct {
 	layout layout
 	next   uint32 // the slot after the last one added
 
-	values [fieldCount]*valueBuilder
-	words  *wordBuilder
-	links  *linkBuilder
-	ints   [intCount][]int64
-	names  names
-	folded []byte
+	values  [fieldCount]*valueBuilder
+	words   *wordBuilder
+	links   *linkBuilder
+	ints    [intCount][]int64
+	names   names
+	domains names
+	folded  []byte
 }
 
 // build returns a segment of the companies, which must be distinct and in ascending order of their numbers.
@@ -51,6 +52,7 @@ func newBuilder(l layout) *builder {
 	for f := range b.ints {
 		b.ints[f] = make([]int64, 0, l.slots)
 	}
+	b.domains.bytes, b.domains.ends = make([]byte, 0, 16*l.slots), make([]uint32, 0, l.slots)
 	b.names.bytes, b.names.ends = make([]byte, 0, 24*l.slots), make([]uint32, 0, l.slots)
 	return b
 }
@@ -59,6 +61,7 @@ func newBuilder(l layout) *builder {
 func (b *builder) addHole() {
 	b.words.addHole()
 	b.names.add(nil)
+	b.domains.add(nil)
 	for f := range b.ints {
 		b.ints[f] = append(b.ints[f], unknown)
 	}
@@ -70,6 +73,7 @@ func (b *builder) add(c *company.Company) {
 	b.words.add(slot, c.Name, c.Description)
 	b.folded = text.AppendFold(b.folded[:0], c.Name)
 	b.names.add(b.folded)
+	b.domains.add([]byte(strings.ToLower(c.Domain)))
 	for f, v := range [intCount]int64{numberOf(c.EmployeeCount), numberOf(c.FoundedYear), updatedOf(c)} {
 		b.ints[f] = append(b.ints[f], v)
 	}
@@ -102,7 +106,7 @@ func (b *builder) add(c *company.Company) {
 
 func (b *builder) finish() *segment {
 	s := &segment{
-		slots: b.layout.slots, base: b.layout.base, numbers: b.layout.numbers, holes: b.layout.holes, names: b.names,
+		slots: b.layout.slots, base: b.layout.base, numbers: b.layout.numbers, holes: b.layout.holes, names: b.names, domains: b.domains,
 	}
 	var pairs [fieldCount]pairs
 	var relationRank []uint32
@@ -116,6 +120,7 @@ func (b *builder) finish() *segment {
 		s.ints[f] = newInts(values)
 	}
 	s.names.sort()
+	s.domains.sort()
 	s.rows = rowsOf(s, pairs)
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 )
 
 // unknown is the value of a slot without a number in a column of numbers.
@@ -97,6 +98,22 @@ func (n *names) name(slot uint32) []byte {
 		start = n.ends[slot-1]
 	}
 	return n.bytes[start:n.ends[slot]]
+}
+
+// withPrefix returns the slots whose name is the given one or, with prefix, begins with it, in the order of the names.
+func (n *names) withPrefix(name string, prefix bool) []uint32 {
+	matches := func(slot uint32) bool {
+		return string(n.name(slot)) == name || prefix && bytes.HasPrefix(n.name(slot), []byte(name))
+	}
+	from, _ := slices.BinarySearchFunc(n.order, name, func(slot uint32, name string) int { return strings.Compare(string(n.name(slot)), name) })
+	rest := n.order[from:] // those that match come first
+	to, _ := slices.BinarySearchFunc(rest, true, func(slot uint32, _ bool) int {
+		if matches(slot) {
+			return -1
+		}
+		return 1
+	})
+	return rest[:to]
 }
 
 func (n *names) sort() {

@@ -95,6 +95,10 @@ func (s *segment) sections(scalars *[]uint64) []section {
 	add(groupNames, "name ends", flatOf[uint32]{&s.names.ends})
 	add(groupNames, "name order", flatOf[uint32]{&s.names.order})
 	add(groupNames, "name value starts", flatOf[uint64]{(*[]uint64)(&s.names.valueStarts)})
+	add(groupDomains, "domains", flatOf[byte]{&s.domains.bytes})
+	add(groupDomains, "domain ends", flatOf[uint32]{&s.domains.ends})
+	add(groupDomains, "domain order", flatOf[uint32]{&s.domains.order})
+	add(groupDomains, "domain value starts", flatOf[uint64]{(*[]uint64)(&s.domains.valueStarts)})
 	add(groupRows, "rows", flatOf[uint64]{&s.rows.cells})
 	add(groupRows, "row overflow slots", flatOf[uint32]{&s.rows.overflow.slots})
 	add(groupRows, "row overflow ends", flatOf[uint32]{&s.rows.overflow.ends})
@@ -106,7 +110,7 @@ func (s *segment) sections(scalars *[]uint64) []section {
 }
 
 // sectionCount is the number of sections of every segment.
-const sectionCount = 4 + int(fieldCount)*10 + 10 + 6 + int(intCount)*3 + 4 + 7
+const sectionCount = 4 + int(fieldCount)*10 + 10 + 6 + int(intCount)*3 + 4 + 4 + 7
 
 // scalarCount is the number of scalars: slots, base, whether numbers are listed, total words of names and of descriptions,
 // and the rows' first ids.
@@ -167,6 +171,8 @@ func (s *segment) checkLengths(listed bool) error {
 		{"target starts", len(s.links.starts), s.links.targets.len() + 1},
 		{"name ends", len(s.names.ends), s.slots},
 		{"name value starts", len(s.names.valueStarts), wordsFor(len(s.names.order))},
+		{"domain ends", len(s.domains.ends), s.slots},
+		{"domain value starts", len(s.domains.valueStarts), wordsFor(len(s.domains.order))},
 		{"rows", len(s.rows.cells), s.slots * max(s.rows.width(), s.rows.bitWords())},
 		{"row overflow ends", len(s.rows.overflow.ends), len(s.rows.overflow.slots)},
 		{"cities", len(s.rows.city), s.slots},
@@ -220,6 +226,7 @@ const (
 	groupTotals
 	groupRows
 	groupNames
+	groupDomains
 	groupLinks
 	groupWords
 	groupInts                                  // one group for each intField
@@ -278,6 +285,8 @@ func groupsOf(n query.Node) (g groups) {
 		}
 	case query.Term, query.Phrase, query.Word:
 		g = groupSet(groupWords)
+	case query.Domain:
+		g = groupSet(groupDomains)
 	case query.Connected:
 		g = groupSet(groupLinks, keysOf(fieldConnectionCategory), holdersOf(fieldConnectionCategory))
 	}
@@ -291,16 +300,13 @@ func groupsOfField(of query.Field) groups {
 	if of == query.FieldConnectedDomain || of == query.FieldConnectedCompany {
 		return groupSet(groupLinks)
 	}
-	if of == query.FieldText {
-		return groupSet(groupWords)
-	}
 	return 0
 }
 
 func groupsOfSort(by query.Sort) groups {
 	switch by.By {
 	case query.ByRelevance:
-		return groupSet(intsOf(intEmployees)) // and groupWords, which a query with words reads anyway
+		return groupSet(intsOf(intEmployees)) // and those of the query's words and domains, which it reads anyway
 	case query.ByName:
 		return groupSet(groupNames)
 	default:

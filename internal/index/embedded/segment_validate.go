@@ -30,7 +30,7 @@ func (s *segment) validate() (err error) {
 		return s.invalid("bands", err)
 	}
 	for name, err := range map[string]error{
-		"words": s.words.validate(), "links": s.links.validate(s), "names": s.names.validate(), "rows": s.rows.validate(),
+		"words": s.words.validate(), "links": s.links.validate(s), "names": s.names.validate(), "domains": s.domains.validate(), "rows": s.rows.validate(),
 	} {
 		if err != nil {
 			return s.invalid(name, err)

@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open) {
 		"LargeCompaniesRankFirstAmongEqualNames": testNamesakes,
 		"UnknownValuesGetASuggestion":            testLookup,
 		"UnknownWordsGetASuggestion":             testUnknownWords,
+		"DomainsComeFirst":                       testDomains,
 		"FacetsUseTheMostFrequentSpelling":       testSpelling,
 		"EmptyIndexAnswers":                      testEmpty,
 	} {

@@ -146,6 +146,50 @@ func testUnknownWords(t *testing.T, open Open) {
 	}
 }
 
+// testDomains searches for domains: their companies come first, then those that only mention them.
+func testDomains(t *testing.T, open Open) {
+	ix := open(t)
+	defer ix.Close()
+	large := int64(90_000)
+	require.NoError(t, ix.Apply(t.Context(), changesOf(
+		record{Name: "Acme com", Description: "acme com, acme.com", EmployeeCount: &large}.company(1),
+		record{Name: "Roadrunner", Domain: "acme.com"}.company(2),
+		record{Name: "Acme Labs", Domain: "acme.com.mx"}.company(3),
+		record{Name: "Coyote", Domain: "ACME.com"}.company(4),
+		record{Name: "Other", Domain: "acm.example"}.company(5),
+		record{Name: "Gone", Domain: "gone.example"}.company(6),
+	), 1))
+	require.NoError(t, ix.Apply(t.Context(), changesOf(record{Name: "Tool", Domain: "tool.example"}.company(7)), 2))
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{{Number: 6}}, 3))
+	for _, row := range []struct {
+		filters query.Filters
+		want    []company.Number
+	}{
+		{query.Filters{Query: "https://www.Acme.com/a"}, []company.Number{2, 4, 1}},
+		{query.Filters{Query: "http://jobs.acme.com"}, []company.Number{2, 4}},
+		{query.Filters{Query: "acme.com roadrunner"}, []company.Number{2}},
+		{query.Filters{Query: "acme.com", Prefix: true}, []company.Number{2, 4, 3, 1}},
+		{query.Filters{Query: "acme.c", Prefix: true}, []company.Number{4, 3, 2, 1}}, // Coyote has a word in c
+		{query.Filters{Query: "acm.", Prefix: true}, []company.Number{5}},
+		{query.Filters{Query: "tool.example"}, []company.Number{7}},
+		{query.Filters{Query: "gone.example"}, []company.Number{}},
+	} {
+		for range 2 {
+			q, err := query.Parse(row.filters)
+			require.NoError(t, err)
+			r, err := ix.Search(t.Context(), index.Request{Query: q, Sort: query.Sort{By: query.ByRelevance, Desc: true}, Limit: 10})
+			require.NoError(t, err)
+			require.Equal(t, row.want, r.Page, row.filters)
+			known, err := ix.Lookup(t.Context(), q.Given())
+			require.NoError(t, err)
+			require.Equal(t, len(row.want) > 0, known[0].Found, row.filters)
+			if m, ok := ix.(Merger); ok {
+				m.MergeAll()
+			}
+		}
+	}
+}
+
 func linked(n company.Number, to company.Connection) *company.Company {
 	c := record{}.company(n)
 	c.Connections = []company.Connection{to}

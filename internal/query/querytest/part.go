@@ -1,10 +1,12 @@
 package querytest
 
 import (
+	"fmt"
 	"strings"
 
 	"pgregory.net/rapid"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/text"
 )
@@ -15,7 +17,14 @@ func filterParts(s sample) (parts []func(*rapid.T, *query.Filters)) {
 	for _, p := range query.Params {
 		switch p.Kind {
 		case query.KindWords:
-			parts = append(parts, func(t *rapid.T, f *query.Filters) { *p.Text(f) = queryText(words).Draw(t, p.Name) })
+			parts = append(parts, func(t *rapid.T, f *query.Filters) {
+				*p.Text(f) = rapid.OneOf(queryText(words), queryText(words), addresses()).Draw(t, p.Name)
+			})
+		case query.KindFlag:
+			parts = append(parts, func(t *rapid.T, f *query.Filters) {
+				*p.Flag(f) = true
+				f.Query = rapid.OneOf(begun(queryText(words)), begun(addresses())).Draw(t, p.Name)
+			})
 		case query.KindPhrases:
 			parts = append(parts, texts(p, queryText(words)))
 		case query.KindValues, query.KindCodes:
@@ -33,6 +42,23 @@ func filterParts(s sample) (parts []func(*rapid.T, *query.Filters)) {
 		}
 	}
 	return parts
+}
+
+// addresses draws domains of companies, as people paste them.
+func addresses() *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		domain := DomainOf(company.Number(rapid.IntRange(1, 60).Draw(t, "number")))
+		form := rapid.SampledFrom([]string{"%s", "%s", "WWW.%s:80", "https://www.%s/a.html?b=c", "http://jobs.%s", "data %s", "me@%s,"}).Draw(t, "form")
+		return fmt.Sprintf(form, domain)
+	})
+}
+
+// begun draws a text that is being typed: its first characters.
+func begun(of *rapid.Generator[string]) *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		s := []rune(of.Draw(t, "text"))
+		return string(s[:rapid.IntRange(1, len(s)).Draw(t, "typed")])
+	}).Filter(func(s string) bool { return len(text.Tokens(s)) > 0 })
 }
 
 // respelled draws another spelling of a text: words joined or split that were written with a hyphen or a space.

@@ -41,3 +41,13 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) error {
 	}
 	return redirect(w, r, basePath+"/workspaces")
 }
+
+// tokens redirects to the tokens of the workspace that the person opened last. The documentation links to it, because it knows no
+// workspace.
+func (s *server) tokens(w http.ResponseWriter, r *http.Request) error {
+	v := view.ViewerOf(r.Context())
+	if v.Home.ID.IsZero() {
+		return redirect(w, r, basePath+"/workspaces")
+	}
+	return redirect(w, r, view.WorkspacePath(v.Home.ID, "/tokens"))
+}

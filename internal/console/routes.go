@@ -33,6 +33,7 @@ func routes() []route { return slices.Concat(accountRoutes(), workspaceRoutes(),
 func accountRoutes() []route {
 	return []route{
 		{http.MethodGet, "/{$}", signedIn, (*server).home},
+		{http.MethodGet, "/tokens", signedIn, (*server).tokens},
 		{http.MethodGet, "/sign-in", anyone, (*server).signInPage},
 		{http.MethodPost, "/sign-in", anyone, (*server).signIn},
 		{http.MethodGet, "/sign-in/oidc", anyone, (*server).startProviderSignIn},

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,4 +90,17 @@ func TestTokenIsRotatedBudgetedAndRevoked(t *testing.T) {
 	require.False(t, works(secret))
 	require.False(t, works(next))
 	require.Contains(t, ann.get(t, in(h.acme, "/tokens")).body, "No longer active")
+}
+
+// The documentation links to this address, because it knows no workspace.
+func TestTheAddressOfTokensLeadsToTheWorkspaceOpenedLast(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	other := h.workspace(t, "Other", h.ann.ID)
+	ann := h.as(t, h.ann)
+	require.Equal(t, http.StatusOK, ann.get(t, in(other, "/tokens")).status)
+	require.Equal(t, in(other, "/tokens"), strings.TrimPrefix(ann.get(t, "/tokens").location(), basePath))
+	require.Equal(t, http.StatusOK, ann.get(t, in(h.acme, "/tokens")).status)
+	require.Equal(t, in(h.acme, "/tokens"), strings.TrimPrefix(ann.get(t, "/tokens").location(), basePath))
+	require.Contains(t, h.browser(t).get(t, "/tokens").location(), "/sign-in?next=")
 }

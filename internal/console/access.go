@@ -30,7 +30,10 @@ func (s *server) serve(rt route) http.Handler {
 		case rt.access != anyone && !v.SignedIn():
 			err = s.redirectToSignIn(w, r)
 		default:
-			if err = readForm(w, r); err == nil {
+			if rt.path != uploadPath {
+				err = readForm(w, r)
+			}
+			if err == nil {
 				err = rt.handler(s, w, r)
 			}
 		}
@@ -79,7 +82,7 @@ func (s *server) framed(r *http.Request) *http.Request {
 	return r.WithContext(view.WithViewer(ctx, v))
 }
 
-// readForm reads the form of a POST, except for uploads. Without it, a form that is too large would look empty.
+// readForm reads the form of a POST, except for files in it. Without it, a form that is too large would look empty.
 func readForm(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ import (
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/testkit"
+	"github.com/opencapi/capi/internal/upload"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -55,11 +57,15 @@ type fixture struct {
 
 func open(t testing.TB, change ...func(*Deps)) *fixture {
 	t.Helper()
-	f := testkit.New(t, services.Parts{Jobs: job.Options{Alone: true}})
+	dir := t.TempDir()
+	f := testkit.New(t, services.Parts{Jobs: job.Options{Alone: true}, Uploads: upload.Options{
+		Dir: filepath.Join(dir, "uploads"), Rejects: filepath.Join(dir, "rejects"), SizeBytesMax: 8 << 20,
+	}})
 	h := &fixture{Fixture: f, db: f.DB, catalog: f.Catalog, index: f.Index, jobs: f.Jobs}
 	h.Deps = Deps{
 		People: f.People, Sessions: f.Sessions, Tokens: f.Tokens, Workspaces: f.Workspaces, Memberships: f.Memberships,
-		Credits: f.Credits, Lists: f.Lists, Idempotency: f.Idempotency, Audit: f.Audit, Search: f.Search, Exports: f.Exports, Log: f.Log,
+		Credits: f.Credits, Lists: f.Lists, Idempotency: f.Idempotency, Audit: f.Audit, Search: f.Search, Exports: f.Exports, Uploads: f.Uploads,
+		Log: f.Log,
 	}
 	for _, fn := range change {
 		fn(&h.Deps)

@@ -15,6 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
+	"github.com/opencapi/capi/internal/upload"
 )
 
 // SystemStatus is what operators see of the installation. The program supplies it, because the console must not ask the
@@ -126,7 +127,14 @@ func (s *server) grantCredits(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) importsPage(w http.ResponseWriter, r *http.Request) error {
 	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // anything else is the first page
-	page := &view.Imports{Kept: s.System.Imports != nil, Later: before > 0}
+	page := &view.Imports{Kept: s.System.Imports != nil, Later: before > 0, Upload: s.Uploads.Enabled()}
+	if before <= 0 {
+		all, err := s.Uploads.List()
+		if err != nil {
+			return err
+		}
+		page.Uploads = slices.DeleteFunc(all, func(u upload.Upload) bool { return u.State == upload.StateImported })
+	}
 	if page.Kept {
 		var err error
 		if page.Imports, err = s.System.Imports(r.Context(), max(0, before), pageSize+1); err != nil {

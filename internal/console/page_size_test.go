@@ -48,7 +48,7 @@ func verbose(n int) []*company.Company {
 
 func TestPagesStayBelowTheSizeLimit(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := importing(t)
 	made := verbose(80)
 	h.put(t, made...)
 	for _, from := range made[1:] {
@@ -96,6 +96,13 @@ func TestPagesStayBelowTheSizeLimit(t *testing.T) {
 	weigh("a company beside the list", ann.get(t, in(h.acme, "/search?company="+made[0].ID.String())))
 	weigh("every value of a facet", ann.get(t, in(h.acme, "/search/values/technologies")))
 	weigh("a search of many filters", ann.get(t, in(h.acme, "/search?"+params.Encode())))
+	upload, _ := ann.planned(t, "wide.csv", wide())
+	weigh("a plan of many columns", ann.get(t, upload))
+	weigh("other columns of it", ann.get(t, upload+"?from=16"))
+	ann.post(t, upload+"/import")
+	ann.settles(t, upload)
+	weigh("the result of an import", ann.get(t, upload))
+	weigh("an import", ann.get(t, "/operator/imports/1"))
 	weigh("a match report", ann.follow(t, ann.post(t, at+"/matches", "domains", manyDomains(domainsMax))))
 	t.Logf("the heaviest page is %s: %d bytes with sheets and scripts", heaviestName, heaviest)
 }

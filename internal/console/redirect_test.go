@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,12 @@ func acceptedForms(t *testing.T, h *fixture, ids map[string]string) map[string]u
 		w + "/tokens/{token_id}/budget":             {"budget": {"5"}},
 		"/operator/workspaces/{id}/grants":          {"key": {"one"}, "amount": {"5"}, "reason": {"grant"}},
 		"/operator/doctor":                          {},
+		"/operator/imports/{number}/undo":           {},
+		uploadPath:                                  {},
+		"/operator/uploads/{upload_id}/plan":        {},
+		"/operator/uploads/{upload_id}/import":      {},
+		"/operator/uploads/{upload_id}/stop":        {},
+		"/operator/uploads/{upload_id}/delete":      {},
 	}
 }
 
@@ -82,7 +89,7 @@ func TestEveryFormRedirectsWhenItSucceeds(t *testing.T) {
 		}
 		t.Run(rt.path, func(t *testing.T) {
 			t.Parallel()
-			h := open(t, func(d *Deps) { d.System.Examine = nothingFound })
+			h := importing(t)
 			ids := h.belongings(t)
 			h.put(t, companytest.Slice(1, 3)...)
 			ids["company_id"] = companytest.Slice(1, 1)[0].ID.String()
@@ -94,7 +101,16 @@ func TestEveryFormRedirectsWhenItSucceeds(t *testing.T) {
 					return h.Workspaces.AddMember(t.Context(), tx, h.acme, h.eve.ID, workspace.Owner)
 				}))
 			}
-			a := who.send(t, http.MethodPost, fillPath(rt.path, ids), form)
+			send := func() answer { return who.send(t, http.MethodPost, fillPath(rt.path, ids), form) }
+			switch {
+			case rt.path == uploadPath:
+				ids["upload_id"] = id.New[id.Upload]().String()
+				send = func() answer { return who.sends(t, fillPath(rt.path, ids), "leads.csv", leads) }
+			case strings.HasPrefix(rt.path, "/operator/uploads/"):
+				at, _ := who.planned(t, "leads.csv", leads)
+				ids["upload_id"] = path.Base(at)
+			}
+			a := send()
 			require.Equal(t, http.StatusSeeOther, a.status, a.body)
 			require.True(t, strings.HasPrefix(a.location(), basePath+"/"), a.location())
 			next := who.get(t, strings.TrimPrefix(a.location(), basePath))

@@ -68,7 +68,16 @@ func (h *fixture) belongings(t *testing.T) map[string]string {
 		"invitation_id": invitation.ID.String(), "person_id": h.bob.ID.String(),
 		"export_id": h.bought(t, caller).String(), "search_id": h.savedSearch(t, caller),
 		"session_id": id.New[id.Session]().String(), "company_id": id.New[id.Company]().String(),
+		"upload_id": id.New[id.Upload]().String(), "number": h.imported(t),
 	}
+}
+
+// imported returns the number of an import of a file with a hostile name.
+func (h *fixture) imported(t *testing.T) string {
+	t.Helper()
+	number, err := h.catalog.Begin(t.Context(), []string{"<script>alert(1)</script>.csv"})
+	require.NoError(t, err)
+	return strconv.FormatInt(number, 10)
 }
 
 func TestIDsOfAnotherWorkspaceAreNotFound(t *testing.T) {

@@ -83,7 +83,7 @@ func (u *Uploads) Add(x id.Upload, name string, in io.Reader) (File, error) {
 }
 
 // Append receives the next part of a file. It returns how many bytes of the file have arrived, of which the next part begins.
-// A part that begins elsewhere is not read. A file of the same name that has another size or time begins anew.
+// A part that begins elsewhere is not read. A file of the same name that has another size or time begins at 0 again.
 func (u *Uploads) Append(x id.Upload, p Part, in io.Reader) (received int64, f File, err error) {
 	lock, err := filelock.Try(u.path(x, "receive.lock"))
 	if errors.Is(err, filelock.ErrLocked) {

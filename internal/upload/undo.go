@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/opencapi/capi/internal/catalog"
@@ -17,9 +18,15 @@ type Undoing struct {
 	Err     error // why it did not end; undoing the import again goes on where it ended
 }
 
-// PreviewUndo returns what Undo would do.
-func (u *Uploads) PreviewUndo(ctx context.Context, number int64) (importer.UndoPreview, error) {
-	return importer.PreviewUndo(ctx, u.undo, number)
+// PreviewUndo returns what Undo would do. It is nil if that takes longer than most.
+func (u *Uploads) PreviewUndo(ctx context.Context, most time.Duration, number int64) (*importer.UndoPreview, error) {
+	within, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	p, err := importer.PreviewUndo(within, u.undo, number)
+	if err != nil && ctx.Err() == nil && errors.Is(within.Err(), context.DeadlineExceeded) {
+		return nil, nil
+	}
+	return &p, err
 }
 
 // Undo undoes an import in the background. It does nothing if that runs already.

@@ -217,7 +217,7 @@ func TestAFileArrivesInPartsThatCanBeSentAgain(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 	n, _, err = send(upload.Part{Name: "leads.csv", SizeBytes: 30, Modified: "2"}, strings.NewReader("name,domain\n"))
 	require.NoError(t, err)
-	require.Equal(t, int64(12), n, "another file of the same name begins anew")
+	require.Equal(t, int64(12), n, "another file of the same name begins at 0 again")
 }
 
 type failing struct{}

@@ -159,7 +159,7 @@ func (u *Uploads) planNext(ctx context.Context) error {
 		}
 		err = u.plan(ctx, all[i].ID)
 		lock.Close()
-		if err != nil && fault.CodeOf(err) != fault.NotFound { // deleted meanwhile
+		if err != nil && fault.CodeOf(err) != fault.NotFound { // it was deleted
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/upload"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -69,6 +70,8 @@ type WorkspaceRow struct {
 type Imports struct {
 	Imports []Import
 	Kept    bool // whether the server can list imports
+	Upload  bool // whether files can be uploaded
+	Uploads []upload.Upload
 	Next    string
 	Later   bool
 }

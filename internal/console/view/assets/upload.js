@@ -1,0 +1,93 @@
+// Sends files in parts, with progress. After a reload or without a connection it goes on where it ended. Without this script the
+// browser sends the files as one form.
+"use strict";
+(() => {
+  const form = document.querySelector("form[data-upload]");
+  if (!form || !window.fetch) return;
+  const partBytes = 4 << 20;
+  const input = form.querySelector("input[type=file]");
+  const status = form.querySelector("[data-upload-status]");
+  const most = Number(form.getAttribute("data-upload-max"));
+  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  let sending = false;
+
+  const say = (text, bad) => {
+    status.hidden = false;
+    const p = document.createElement("p");
+    p.className = bad ? "note bad" : "note";
+    p.textContent = text;
+    status.replaceChildren(p);
+    return p;
+  };
+  const size = (n) => n < 1 << 20 ? Math.ceil(n / 1024) + " kB" : (n / (1 << 20)).toFixed(1) + " MB";
+
+  // One part. It returns how many bytes of the file the server has.
+  async function send(file, offset) {
+    const q = new URLSearchParams({ name: file.name, size: file.size, modified: file.lastModified, offset });
+    const answer = await fetch(form.action + "?" + q, {
+      method: "POST", headers: { "X-Fragment": "1", "Content-Type": "application/octet-stream" },
+      body: file.slice(offset, offset + partBytes), credentials: "same-origin",
+    });
+    if (answer.ok) return (await answer.json()).received;
+    if (answer.status === 409) return -1; // an earlier request still writes
+    if (answer.status >= 500 && answer.status !== 503) throw new TypeError("the server is away"); // try again
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    throw new Error(page.body.textContent.trim());
+  }
+
+  async function sendFile(file, before, total) {
+    let offset = 0;
+    for (let failures = 0; ;) {
+      const bar = document.createElement("progress");
+      bar.max = total;
+      bar.value = before + offset;
+      bar.setAttribute("aria-label", "Sent");
+      const text = file.name + ": " + size(offset) + " of " + size(file.size);
+      if (!failures) say(text).after(bar);
+      try {
+        const received = await send(file, offset);
+        failures = 0;
+        if (received < 0) { await wait(1000); continue; }
+        offset = received;
+        if (offset >= file.size) return;
+      } catch (e) {
+        if (!(e instanceof TypeError)) throw e;
+        failures++;
+        say("The connection is lost. Trying again; " + text + " have arrived.", true);
+        await wait(Math.min(10000, 1000 * failures));
+      }
+    }
+  }
+
+  form.addEventListener("submit", async (e) => {
+    const files = [...input.files];
+    e.preventDefault();
+    if (!files.length || sending) return;
+    const total = files.reduce((sum, f) => sum + f.size, 0);
+    if (total > most) {
+      say("The files are larger than the limit of " + size(most) + ". Compress them, or upload them in several steps.", true);
+      return;
+    }
+    sending = true;
+    const button = form.querySelector("button");
+    button.disabled = true;
+    try {
+      let before = 0;
+      for (const file of files) {
+        await sendFile(file, before, total);
+        before += file.size;
+      }
+      sending = false;
+      const plan = document.createElement("form");
+      plan.method = "post";
+      plan.action = form.getAttribute("data-upload-plan");
+      document.body.append(plan);
+      plan.submit();
+    } catch (e) {
+      say(e.message, true);
+      sending = false;
+      button.disabled = false;
+    }
+  });
+  addEventListener("beforeunload", (e) => { if (sending) e.preventDefault(); });
+})();

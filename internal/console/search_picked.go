@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -33,29 +34,16 @@ func (s *server) usePicked(w http.ResponseWriter, r *http.Request) error {
 		return redirect(w, r, asked.At(v.Path("/exports/new"), "saved", ""))
 	}
 	picked, err := s.picked(ctx, &asked, all, r.PostForm["company"])
-	if fault.CodeOf(err) == fault.Validation {
+	switch {
+	case fault.CodeOf(err) == fault.Validation:
 		return s.refuseSearch(w, r, &asked)
-	}
-	if err != nil {
+	case err != nil:
 		return err
-	}
-	if picked.Companies.IsEmpty() {
+	case picked.Companies.IsEmpty():
 		s.warn(ctx, "Nothing is selected. Tick companies first, or select all matches.")
 		return redirect(w, r, back)
 	}
-	var l list.List
-	switch do {
-	case "export":
-		name := strings.TrimSpace(r.PostForm.Get("name"))
-		if name == "" {
-			name = "Selection of " + view.Plural(ctx, picked.Companies.Len(), "company", "companies")
-		}
-		l, err = s.Lists.Create(ctx, v.Workspace.ID, name)
-	case "exclude":
-		l, err = s.exclusionList(r, asked.NotOn)
-	default:
-		l, err = s.listOf(r)
-	}
+	l, err := s.listForPicked(r, asked.NotOn, picked.Companies.Len())
 	if fault.CodeOf(err) == fault.Validation {
 		s.warn(ctx, "Nothing was added: "+messageOf(err)+" Choose a list, or type the name of a new one.")
 		return redirect(w, r, back)
@@ -67,21 +55,32 @@ func (s *server) usePicked(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	capped := ""
-	if picked.Capped {
-		capped = " The search matches more: only the largest " + view.Count(ctx, search.PickMax) + " were added."
-	}
+	said := "Added " + view.Plural(ctx, added, "company", "companies") + " to \"" + l.Name + "\", which has " + view.Count(ctx, l.Len) + " now."
 	switch do {
 	case "export":
-		s.notice(ctx, "The selection is now the list \""+l.Name+"\", which is exported here.")
-		return redirect(w, r, v.Path("/exports/new?list="+l.ID.String()))
+		said, back = "The selection is now the list \""+l.Name+"\", which is exported here.", v.Path("/exports/new?list="+l.ID.String())
 	case "exclude":
-		asked.NotOn, back = l.ID, asked.At(v.Path("/search"), "not_on", l.ID.String())
-		s.notice(ctx, view.Plural(ctx, added, "company is", "companies are")+" now on the list \""+l.Name+"\", which this search leaves out."+capped)
-	default:
-		s.notice(ctx, "Added "+view.Plural(ctx, added, "company", "companies")+" to \""+l.Name+"\", which has "+view.Count(ctx, l.Len)+" now."+capped)
+		said += " This search leaves out what is on it."
+		back = asked.At(v.Path("/search"), "not_on", l.ID.String())
 	}
+	if picked.Capped {
+		said += " The search matches more: only the largest " + view.Count(ctx, search.PickMax) + " were added."
+	}
+	s.notice(ctx, said)
 	return redirect(w, r, back)
+}
+
+// listForPicked returns the list that the selected companies go on. now is the list that the search leaves out already.
+func (s *server) listForPicked(r *http.Request, now id.List, companies int) (list.List, error) {
+	ctx := r.Context()
+	switch r.PostForm.Get("do") {
+	case "export":
+		name := cmp.Or(strings.TrimSpace(r.PostForm.Get("name")), "Selection of "+view.Plural(ctx, companies, "company", "companies"))
+		return s.Lists.Create(ctx, view.ViewerOf(ctx).Workspace.ID, name)
+	case "exclude":
+		return s.exclusionList(r, now)
+	}
+	return s.listOf(r)
 }
 
 // picked returns the companies with the ids, or all matches of the search.

@@ -91,7 +91,7 @@
 
   document.addEventListener("input", (e) => {
     const el = e.target;
-    if (el.form === form && isText(el) && !el.hasAttribute("data-later")) soon(120, "typing");
+    if (el.form === form && isText(el) && !el.hasAttribute("data-later")) soon(80, "typing");
   });
   document.addEventListener("change", (e) => {
     const el = e.target;

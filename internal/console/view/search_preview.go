@@ -1,6 +1,7 @@
 package view
 
 import (
+	"context"
 	"net/url"
 	"strconv"
 
@@ -11,20 +12,16 @@ import (
 // previewValuesMax is the number of values that a preview shows of each list.
 const previewValuesMax = 8
 
-type previewField struct {
-	label string
-	link  bool // the text is the address of a page
-	text  func(c *company.Company) string
-}
-
-// previewFields are the facts of a preview besides name, description and lists.
-var previewFields = []previewField{
-	{"Domain", false, func(c *company.Company) string { return c.Domain }},
-	{"Website", true, func(c *company.Company) string { return c.Website }},
-	{"LinkedIn", true, func(c *company.Company) string { return c.LinkedInURL }},
-	{"Location", false, locationOf},
-	{"Employees", false, func(c *company.Company) string { return bound(c.EmployeeCount) }},
-	{"Founded", false, func(c *company.Company) string { return bound(c.FoundedYear) }},
+// previewFacts returns the facts of a preview besides name, description and lists: each a label and a text.
+func previewFacts(ctx context.Context, c *company.Company) [][2]string {
+	employees := ""
+	if c.EmployeeCount != nil {
+		employees = Count(ctx, *c.EmployeeCount)
+	}
+	return [][2]string{
+		{"Domain", c.Domain}, {"Website", c.Website}, {"LinkedIn", c.LinkedInURL}, {"Location", locationOf(c)},
+		{"Employees", employees}, {"Founded", bound(c.FoundedYear)},
+	}
 }
 
 var previewLists = []struct {

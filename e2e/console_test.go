@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -56,6 +57,17 @@ func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 	p.check("token")
 	tokenPage := strings.TrimPrefix(p.URL(), v.url)
 	require.Equal(t, http.StatusOK, v.status(t, token))
+	curl := exec.Command("sh", "-c", p.text("#curl"))
+	answer, err := curl.Output()
+	require.NoError(t, err, "the command on the token's page runs as it is")
+	require.Contains(t, string(answer), `"total":`)
+	require.Eventually(t, func() bool {
+		_, err := p.Reload()
+		require.NoError(t, err)
+		shown, err := p.Locator("#requests tbody tr").Count()
+		return err == nil && shown == 2
+	}, 10*time.Second, 200*time.Millisecond, "the requests are on the token's page")
+	p.check("token-requests")
 
 	s.capi(t, "import", s.write(t, "companies.ndjson", fewCompanies))
 	p.open(lab)
@@ -75,7 +87,7 @@ func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 	require.NoError(t, p.Locator("#facet-countries input").First().Check())
 	p.finds("1")
 	p.check("narrowed-search")
-	_, err := p.Reload()
+	_, err = p.Reload()
 	require.NoError(t, err)
 	p.finds("1")
 	p.open(lab + "/search?query=fintech")

@@ -19,6 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/token"
 )
@@ -32,6 +33,12 @@ type Deps struct {
 	Exports     *export.Exports
 	Idempotency *idempotency.Store
 	Audit       *auditlog.Store
+
+	// Requests keeps the requests of tokens. If nil, they are not kept.
+	Requests *requestlog.Store
+
+	// Limiter counts the requests for the rate limits. Defaults to a new one.
+	Limiter *ratelimit.Limiter
 
 	// RateLimits replaces built-in limits. The zero value keeps all of them.
 	RateLimits ratelimit.Overrides
@@ -57,8 +64,7 @@ type Deps struct {
 
 type server struct {
 	Deps
-	limiter *ratelimit.Limiter
-	fail    func(http.ResponseWriter, *http.Request, error)
+	fail func(http.ResponseWriter, *http.Request, error)
 }
 
 // New returns the handler of the API, /openapi.json, /healthz and the mounts, with request ids, an access log, compression
@@ -71,7 +77,10 @@ func New(d Deps) (http.Handler, error) {
 		return nil, err
 	}
 	d.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
-	s := &server{Deps: d, limiter: ratelimit.New(), fail: httpx.ErrorWriter(d.Log, d.Explain)}
+	if d.Limiter == nil {
+		d.Limiter = ratelimit.New()
+	}
+	s := &server{Deps: d, fail: httpx.ErrorWriter(d.Log, d.Explain)}
 	through := []middleware.Middleware{middleware.RequestID, middleware.AccessLog(d.Log)}
 	if d.Traffic != nil {
 		through = append(through, d.Traffic.Watch)

@@ -8,6 +8,7 @@ import (
 )
 
 func (s *server) cancelExport(ctx context.Context, caller auth.Caller, in *oneExportInput, a *idempotency.Attempt) error {
-	_, err := s.Exports.Cancel(ctx, caller, in.Export, idempotency.Last(a, rendered(exportDetailOf)))
+	e, err := s.Exports.Cancel(ctx, caller, in.Export, idempotency.Last(a, rendered(exportDetailOf)))
+	spent(ctx, -e.Refunded)
 	return err
 }

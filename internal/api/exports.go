@@ -62,7 +62,8 @@ func figuresOf(f export.Figures) Figures {
 type exportInput struct{ Body ExportRequest }
 
 func (s *server) createExport(ctx context.Context, caller auth.Caller, in *exportInput, a *idempotency.Attempt) error {
-	_, _, err := s.Exports.Create(ctx, caller, in.Body.request(), idempotency.Last(a, rendered(exportResponseOf)))
+	_, figures, err := s.Exports.Create(ctx, caller, in.Body.request(), idempotency.Last(a, rendered(exportResponseOf)))
+	spent(ctx, figures.CreditsCharged)
 	return err
 }
 

@@ -87,7 +87,7 @@ func open(t testing.TB, o settings) *house {
 		o.mounts = map[string]http.Handler{file.Path: f.Blobs.(blob.Server).Handler(httpx.ErrorWriter(log, nil))}
 	}
 	h.Handler, err = api.New(api.Deps{
-		Auth: h.tokens, Credits: h.credits, Lists: f.Lists, Exports: h.exports, Idempotency: f.Idempotency, Audit: f.Audit,
+		Auth: h.tokens, Credits: h.credits, Lists: f.Lists, Exports: h.exports, Idempotency: f.Idempotency, Audit: f.Audit, Requests: f.Requests,
 		Search:     f.Search,
 		RateLimits: limits, PublicURL: o.publicURL, BodyTimeout: o.body, Mounts: o.mounts, Log: log,
 	})

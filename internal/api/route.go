@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/ratelimit"
 )
@@ -233,6 +234,28 @@ func Limits() map[string]ratelimit.Limit {
 	}
 	return limits
 }
+
+// Remaining is what a token may still request of an operation now.
+type Remaining struct {
+	Name  string
+	Limit ratelimit.Limit
+	Left  int
+}
+
+// RemainingOf returns what the token may still request of each operation, at the server that counts with the limiter. Operations
+// without a limit are left out.
+func RemainingOf(l *ratelimit.Limiter, o ratelimit.Overrides, token id.Token) (all []Remaining) {
+	for _, r := range routes() {
+		limit := o.For(r.limit, ratelimit.PerMinute(r.perMinute))
+		if !limit.IsOff() {
+			all = append(all, Remaining{r.limit, limit, l.Left(bucket(token, r.limit), limit)})
+		}
+	}
+	return all
+}
+
+// bucket returns the key of a token's requests of an operation.
+func bucket(token id.Token, limit string) string { return token.String() + " " + limit }
 
 // checkLimits returns an error for overrides of unknown limits: a misspelt name would leave the default in force.
 func checkLimits(o ratelimit.Overrides) error {

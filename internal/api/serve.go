@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/requestlog"
 )
 
 // serve handles a route's requests: token, scope, rate limit, body, handler, in this order, so that a request without a
@@ -55,14 +57,15 @@ func (s *server) answer(rt route, b *binding, limit ratelimit.Limit, w http.Resp
 	note.Add(slog.String("operation", rt.operation))
 	note.Add(slog.String("workspace_id", caller.Workspace.String()))
 	note.Add(slog.String("token_id", caller.Token.String()))
+	ctx = s.keep(ctx, rt, caller)
 	if err := caller.Require(rt.scope); err != nil {
 		return nil, err
 	}
-	if err := s.take(w, caller.Token.String()+" "+rt.limit, limit); err != nil {
+	if err := s.take(w, bucket(caller.Token, rt.limit), limit); err != nil {
 		return nil, err
 	}
 	if rt.once != nil {
-		return s.answerOnce(rt, b, caller, w, r)
+		return s.answerOnce(rt, b, caller, w, r.WithContext(ctx))
 	}
 	in, err := b.read(w, r)
 	if err != nil {
@@ -73,6 +76,30 @@ func (s *server) answer(rt route, b *binding, limit ratelimit.Limit, w http.Resp
 		return nil, fmt.Errorf("%s: %w", rt.operation, err)
 	}
 	return out, nil
+}
+
+type creditsKey struct{}
+
+// keep logs the request of the token once it is answered. spent adds to its credits.
+func (s *server) keep(ctx context.Context, rt route, caller auth.Caller) context.Context {
+	if s.Requests == nil {
+		return ctx
+	}
+	began, credits := time.Now(), new(int64)
+	middleware.NoteOf(ctx).OnEnd(func(status int, took time.Duration) {
+		s.Requests.Add(requestlog.Request{
+			ID: middleware.RequestIDOf(ctx), Token: caller.Token, At: began, Method: rt.method, Route: basePath + rt.path,
+			Status: status, Took: took, Credits: *credits,
+		})
+	})
+	return context.WithValue(ctx, creditsKey{}, credits)
+}
+
+// spent notes for the log what the request charged; a refund is negative.
+func spent(ctx context.Context, credits int64) {
+	if sum, ok := ctx.Value(creditsKey{}).(*int64); ok {
+		*sum += credits
+	}
 }
 
 // authenticate accepts one Authorization header only: with several, a proxy and this server could each use another one.
@@ -90,7 +117,7 @@ func (s *server) take(w http.ResponseWriter, key string, limit ratelimit.Limit) 
 	if limit.IsOff() {
 		return nil
 	}
-	d := s.limiter.Allow(key, limit)
+	d := s.Limiter.Allow(key, limit)
 	h := w.Header()
 	h.Set("RateLimit-Limit", strconv.Itoa(d.Limit))
 	h.Set("RateLimit-Remaining", strconv.Itoa(d.Remaining))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/opencapi/capi/internal/console"
+	"github.com/opencapi/capi/internal/id"
 )
 
 // publicURL returns the address at which clients reach a server that listens at addr, without a slash at the end.
@@ -16,8 +17,11 @@ func (a *App) publicURL(addr net.Addr) string {
 	return cmp.Or(strings.TrimSuffix(a.Config.PublicURL, "/"), "http://"+reachable(addr))
 }
 
-// console returns the handler of the console. ctx must be cancelled when the server starts to stop.
-func (a *App) console(ctx context.Context, publicURL string) (http.Handler, error) {
+// console returns the handler of the console. left returns what a token may still request. ctx must be cancelled when the server
+// starts to stop.
+func (a *App) console(
+	ctx context.Context, publicURL string, left func(id.Token) []console.RateLimit,
+) (http.Handler, error) {
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
 		Credits: a.Credits, Lists: a.Lists, Search: a.Search, Exports: a.Exports, Idempotency: a.Idempotency, Uploads: a.Uploads,
@@ -26,7 +30,7 @@ func (a *App) console(ctx context.Context, publicURL string) (http.Handler, erro
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),
 		},
-		System: a.systemStatus(), PublicURL: publicURL, TrustedProxies: a.Config.Proxies(), Stopping: ctx.Done(), Explain: a.DB.Explain, Log: a.Log,
+		System: a.systemStatus(), Requests: a.Requests, RateLimits: left, PublicURL: publicURL, TrustedProxies: a.Config.Proxies(), Stopping: ctx.Done(), Explain: a.DB.Explain, Log: a.Log,
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/doctor"
 	"github.com/opencapi/capi/internal/filelock"
 	"github.com/opencapi/capi/internal/httpx"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/middleware"
@@ -36,6 +37,7 @@ const (
 	jobPruneEvery         = time.Hour
 	sessionPruneEvery     = time.Hour
 	matchPruneEvery       = time.Hour
+	requestPruneEvery     = time.Minute
 )
 
 // part is something that runs while the server does. Both functions are safe to call twice.
@@ -88,6 +90,7 @@ func (a *App) parts(follower *indexing.Follower) []part {
 	answers := &pruner{what: "kept answers", every: idempotencyPruneEvery, prune: a.Idempotency.Prune, log: a.Log}
 	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
 	jobs := &pruner{what: "finished jobs", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
+	requests := &pruner{what: "requests", every: requestPruneEvery, prune: a.Requests.Prune, log: a.Log}
 	matches := &pruner{what: "matches of lists", every: matchPruneEvery, prune: a.Lists.Prune, log: a.Log}
 	diagnostics := doctor.NewServer(doctor.ServerOptions{
 		Servers: serversDir(a.Config.Data), Catalog: a.Catalog, Index: a.Index, Log: a.Log,
@@ -96,6 +99,7 @@ func (a *App) parts(follower *indexing.Follower) []part {
 		a.following(follower),
 		{"diagnostics", diagnostics.Start, diagnostics.Stop},
 		{"tokens", a.Tokens.Start, a.Tokens.Stop},
+		{"request log", a.Requests.Start, a.Requests.Stop},
 		{"jobs", runner.Start, runner.Stop},
 		{"uploads", a.Uploads.Start, a.Uploads.Close},
 		{"pruning of past records", records.Start, records.Stop},
@@ -104,6 +108,7 @@ func (a *App) parts(follower *indexing.Follower) []part {
 		{"pruning of jobs", jobs.Start, jobs.Stop},
 		{"pruning of sessions", sessions.Start, sessions.Stop},
 		{"pruning of matches", matches.Start, matches.Stop},
+		{"pruning of requests", requests.Start, requests.Stop},
 	}
 }
 
@@ -151,7 +156,14 @@ func (a *App) handler(
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
 	}
-	pages, err := a.console(ctx, publicURL)
+	limiter := ratelimit.New()
+	left := func(token id.Token) (all []console.RateLimit) {
+		for _, r := range api.RemainingOf(limiter, limits, token) {
+			all = append(all, console.RateLimit(r))
+		}
+		return all
+	}
+	pages, err := a.console(ctx, publicURL, left)
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
@@ -168,7 +180,7 @@ func (a *App) handler(
 	}
 	return api.New(api.Deps{
 		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Search: a.Search, Audit: a.Audit,
-		RateLimits: limits, PublicURL: publicURL, Explain: a.DB.Explain, Log: a.Log,
+		Requests: a.Requests, Limiter: limiter, RateLimits: limits, PublicURL: publicURL, Explain: a.DB.Explain, Log: a.Log,
 		Mounts: mounts, Traffic: middleware.NewTraffic(metrics),
 	})
 }

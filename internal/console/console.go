@@ -20,16 +20,21 @@ import (
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/upload"
 	"github.com/opencapi/capi/internal/workspace"
 )
+
+// RateLimit is what a token may still request of an operation.
+type RateLimit = view.RateLimit
 
 // basePath is the path under which the console is served.
 const basePath = view.BasePath
@@ -48,7 +53,11 @@ type Deps struct {
 	Idempotency *idempotency.Store
 	Audit       *auditlog.Store
 	System      SystemStatus // what operators see of the installation
-	Uploads     *upload.Uploads
+	Requests    *requestlog.Store
+
+	// RateLimits returns what a token may still request of this server. Defaults to nothing.
+	RateLimits func(id.Token) []RateLimit
+	Uploads    *upload.Uploads
 
 	// OIDC also lets people sign in with an OpenID provider. Defaults to none.
 	OIDC OIDC

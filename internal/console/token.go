@@ -97,7 +97,33 @@ func (s *server) showToken(w http.ResponseWriter, r *http.Request) error {
 		return noToken()
 	}
 	page := &view.TokenDetail{TokenRow: rows[i], Secret: s.revealed(w, r), Address: s.PublicURL}
+	if err := s.tokenUse(r, page); err != nil {
+		return err
+	}
 	return render(w, r, http.StatusOK, view.TokenPage(page))
+}
+
+// tokenUse adds to the page what the token requested in the last days, and what it may still request.
+func (s *server) tokenUse(r *http.Request, page *view.TokenDetail) error {
+	ctx := r.Context()
+	before, err := id.Parse[id.Request](r.URL.Query().Get("before"))
+	page.Later = err == nil
+	var more bool
+	if page.Requests, more, err = s.Requests.Recent(ctx, page.ID, before, pageSize); err != nil {
+		return err
+	}
+	if more {
+		page.Next = view.TokenPath(ctx, page.ID, "?before="+page.Requests[pageSize-1].Key.String()+"#requests")
+	}
+	hours, err := s.Requests.Hours(ctx, page.ID)
+	if err != nil {
+		return err
+	}
+	page.Days = view.RequestDays(ctx, hours, time.Now())
+	if s.RateLimits != nil {
+		page.Limits = s.RateLimits(page.ID)
+	}
+	return nil
 }
 
 func noToken() error { return fault.New(fault.NotFound, "This workspace has no such token.") }

@@ -2,7 +2,9 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/token"
 )
 
@@ -55,6 +60,40 @@ func TestTokenIsShownOnceAndWorks(t *testing.T) {
 	made, err = h.Tokens.List(t.Context(), h.acme)
 	require.NoError(t, err)
 	require.Len(t, made, 1)
+}
+
+func TestATokensPageShowsItsRequestsAndWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	h := open(t, func(d *Deps) {
+		d.RateLimits = func(id.Token) []RateLimit {
+			return []RateLimit{{Name: "companies.search", Limit: ratelimit.PerMinute(60), Left: 57}}
+		}
+	})
+	_, made, err := h.Tokens.Create(t.Context(), token.NewToken{Workspace: h.acme, Name: "nightly", Scope: auth.Read, Owner: h.ann.ID})
+	require.NoError(t, err)
+	ann, at := h.as(t, h.ann), in(h.acme, "/tokens/"+made.ID.String())
+	require.Contains(t, ann.get(t, at).body, "None yet.")
+	for n := range pageSize + 5 {
+		h.Requests.Add(requestlog.Request{
+			ID: fmt.Sprintf("request-%02d<b>", n), Token: made.ID, At: time.Now(), Method: http.MethodPost, Route: "/api/v1/exports",
+			Status: 201 + 221*(n%2), Took: 1234 * time.Microsecond, Credits: int64(n),
+		})
+	}
+	require.NoError(t, h.Requests.Flush(t.Context()))
+	page := ann.get(t, at).body
+	for _, says := range []string{
+		"30 requests", "15 errors, 435 credits", "POST /exports", ">422<", "1.2ms", "request-29&lt;b&gt;", "companies.search", ">57<", "/docs/quickstart",
+		"curl -sS",
+	} {
+		require.Contains(t, page, says)
+	}
+	require.NotContains(t, page, "request-04")
+	next := regexp.MustCompile(`rel="next" href="` + basePath + `([^"#]+)`).FindStringSubmatch(page)
+	require.NotNil(t, next)
+	older := ann.get(t, next[1]).body
+	require.Contains(t, older, "request-04")
+	require.NotContains(t, older, "request-05")
+	require.Contains(t, h.as(t, h.bob).get(t, at).body, "request-29", "members see what the workspace's tokens do")
 }
 
 func TestTokenIsRotatedBudgetedAndRevoked(t *testing.T) {

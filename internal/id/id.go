@@ -28,6 +28,7 @@ type (
 	sessionKind   struct{}
 	inviteKind    struct{}
 	matchKind     struct{}
+	requestKind   struct{}
 	uploadKind    struct{}
 	auditKind     struct{}
 )
@@ -76,6 +77,9 @@ type Upload = ID[uploadKind]
 
 // AuditEntry identifies an entry of the audit log.
 type AuditEntry = ID[auditKind]
+
+// Request identifies a logged request; it is not the X-Request-Id.
+type Request = ID[requestKind]
 
 // New returns a new ID (UUID version 7, which sorts by creation time).
 func New[T ID[K], K any]() T { return T(ID[K]{uuid.Must(uuid.NewV7())}) }

@@ -13,7 +13,17 @@ var watched = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": tru
 type noteKey struct{}
 
 // Note collects attributes for the log line of a request from the handlers behind the log.
-type Note struct{ attrs []slog.Attr }
+type Note struct {
+	attrs []slog.Attr
+	ended func(status int, took time.Duration)
+}
+
+// OnEnd calls fn once the request is answered, with the status and the time that it took. A later call replaces an earlier one.
+func (n *Note) OnEnd(fn func(status int, took time.Duration)) {
+	if n != nil {
+		n.ended = fn
+	}
+}
 
 // Add adds an attribute to the request's log line. A Note must only be used by the goroutine of its request.
 func (n *Note) Add(a slog.Attr) {
@@ -40,7 +50,11 @@ func AccessLog(log *slog.Logger) Middleware {
 				note.Add(slog.String("path", r.URL.Path))
 				note.Add(slog.Int("status", seen.statusCode()))
 				note.Add(slog.Int64("size_bytes", seen.sizeBytes))
-				note.Add(slog.Duration("took", time.Since(start)))
+				took := time.Since(start)
+				note.Add(slog.Duration("took", took))
+				if note.ended != nil {
+					note.ended(seen.statusCode(), took)
+				}
 				level := slog.LevelInfo
 				if watched[r.URL.Path] && seen.statusCode() == http.StatusOK {
 					level = slog.LevelDebug

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,14 +20,19 @@ func TestTheLogLineHasTheHandlersNotesAndTheStatus(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
 	var written, flushed error
+	var ended int
+	var lasted time.Duration
 	h := middleware.Chain(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		middleware.NoteOf(r.Context()).Add(slog.String("operation", "brewCoffee"))
+		middleware.NoteOf(r.Context()).OnEnd(func(status int, took time.Duration) { ended, lasted = status, took })
 		w.WriteHeader(http.StatusTeapot)
 		_, written = w.Write([]byte("short and stout"))
 		flushed = http.NewResponseController(w).Flush()
 	}), middleware.RequestID, middleware.AccessLog(log))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/pot?secret=1", nil))
 
+	require.Equal(t, http.StatusTeapot, ended)
+	require.Positive(t, lasted)
 	require.NoError(t, written)
 	require.NoError(t, flushed, "the connection can still be reached")
 	require.Equal(t, 1, strings.Count(out.String(), "\n"))

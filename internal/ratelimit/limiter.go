@@ -82,6 +82,18 @@ func (l *Limiter) Return(key string, limit Limit) {
 	}
 }
 
+// Left returns how many requests the key's bucket would allow now, and takes none.
+func (l *Limiter) Left(key string, limit Limit) int {
+	if limit.IsOff() {
+		return 0
+	}
+	interval := limit.interval()
+	size := interval * time.Duration(limit.Requests)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int((size - min(max(time.Until(l.full[key]), 0), size)) / interval)
+}
+
 // prune deletes the full buckets, once every prunePeriod.
 func (l *Limiter) prune(now time.Time) {
 	if now.Before(l.nextPrune) {

@@ -14,6 +14,21 @@ import (
 	"github.com/opencapi/capi/internal/ratelimit"
 )
 
+func TestLookingAtABucketTakesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, limit := ratelimit.New(), ratelimit.PerMinute(5)
+		require.Equal(t, 5, l.Left("a", limit))
+		for left := 4; left >= 0; left-- {
+			require.Equal(t, left, l.Allow("a", limit).Remaining)
+			require.Equal(t, left, l.Left("a", limit))
+			require.Equal(t, left, l.Left("a", limit))
+		}
+		require.Equal(t, 5, l.Left("b", limit))
+		require.Zero(t, l.Left("a", ratelimit.Limit{}), "a limit that is off")
+	})
+}
+
 func TestBucketHoldsItsSizeAndRefillsSteadily(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

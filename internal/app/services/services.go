@@ -19,6 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
@@ -53,6 +54,7 @@ type Services struct {
 	Index       index.Index
 	Workspaces  *workspace.Store
 	Tokens      *token.Store
+	Requests    *requestlog.Store
 	People      *account.People
 	Sessions    *account.Sessions
 	Credits     *credit.Store
@@ -92,6 +94,7 @@ func Build(p Parts) *Services {
 		Unlocks: unlock.New(d, p.Unlocks), Lists: list.New(d), Catalog: catalog.New(d),
 		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, p.Jobs), Audit: auditlog.New(d),
 	}
+	s.Requests = requestlog.New(d, requestlog.Options{Log: p.Log})
 	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks})
 	s.Exports = export.New(export.Deps{
 		DB: d, Catalog: s.Catalog, Index: s.Index, Lists: s.Lists, Unlock: s.Unlocks, Credit: s.Credits, Jobs: s.Jobs,

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -102,6 +105,75 @@ type TokenDetail struct {
 	TokenRow
 	Secret  string // only right after it was created or changed
 	Address string // of the server, such as https://capi.example.com
+
+	Requests []requestlog.Logged
+	Later    bool
+	Next     string
+	Days     []RequestDay
+	Limits   []RateLimit
+}
+
+// RateLimit is what a token may still request of an operation.
+type RateLimit struct {
+	Name  string
+	Limit ratelimit.Limit
+	Left  int
+}
+
+// RequestDay are the requests of a day in the reader's time zone.
+type RequestDay struct {
+	Label            string
+	Requests, Errors int64
+	Credits          int64
+}
+
+// requestDays is how many days the chart of requests has.
+const requestDays = 7
+
+// RequestDays sums the hours into the last days, the oldest first.
+func RequestDays(ctx context.Context, hours []requestlog.Hour, now time.Time) []RequestDay {
+	zone := cmp.Or(zoneOf(ctx), time.UTC)
+	year, month, day := now.In(zone).Date()
+	days := make([]RequestDay, requestDays)
+	for i := range days {
+		begin := time.Date(year, month, day-requestDays+1+i, 0, 0, 0, 0, zone)
+		days[i].Label = begin.Format("Mon 2 Jan")
+		for _, h := range hours {
+			if !h.Begin.Before(begin) && h.Begin.Before(begin.AddDate(0, 0, 1)) {
+				days[i].Requests += h.Requests
+				days[i].Errors += h.Errors
+				days[i].Credits += h.Credits
+			}
+		}
+	}
+	return days
+}
+
+// busiest returns the most requests of a day.
+func busiest(days []RequestDay) (most int64) {
+	for _, d := range days {
+		most = max(most, d.Requests)
+	}
+	return most
+}
+
+// took formats the duration of a request.
+func took(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		return d.Round(100 * time.Microsecond).String()
+	}
+	return d.Round(time.Millisecond).String()
+}
+
+// httpTone returns the colour class of an HTTP status.
+func httpTone(status int) string {
+	switch {
+	case status >= 500:
+		return "bad"
+	case status >= 400:
+		return "warn"
+	}
+	return "good"
 }
 
 // curl returns a command that the reader can run as it is, if the secret is known.

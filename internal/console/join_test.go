@@ -19,7 +19,7 @@ func vacant(t *testing.T) *fixture {
 	h := open(t)
 	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
 		for _, q := range []string{
-			`DELETE FROM session`, `DELETE FROM member`, `DELETE FROM person`, `DELETE FROM entry`, `DELETE FROM account`,
+			`DELETE FROM audit_entry`, `DELETE FROM session`, `DELETE FROM member`, `DELETE FROM person`, `DELETE FROM entry`, `DELETE FROM account`,
 			`DELETE FROM workspace`,
 		} {
 			if _, err := tx.ExecContext(t.Context(), q); err != nil {

@@ -36,7 +36,7 @@ func (s *server) changeProfile(w http.ResponseWriter, r *http.Request) error {
 		page.Email = v.Person.Email
 	}
 	if !strings.EqualFold(strings.TrimSpace(page.Email), v.Person.Email) { // the password is needed, so it could be guessed
-		if err := s.limit("email "+v.Person.Email, limitPerEmail); err != nil {
+		if err := s.limit("password "+v.Person.ID.String(), limitPerPassword); err != nil {
 			return err
 		}
 	}

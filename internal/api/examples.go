@@ -55,7 +55,7 @@ var (
 	}
 
 	exportExample = json.RawMessage(`{"name":"US fintech 50+","source_type":"search","export_format":"csv",` +
-		`"search_filters":{"query":"fintech","countries":["US"]}}`)
+		`"search_filters":{"query":"fintech","countries":["US"],"employee_count_min":50}}`)
 
 	figuresExample = Figures{RequestedCount: 500, AlreadyUnlocked: 320, NewCount: 180, Cost: 180, CreditsCharged: 180}
 

@@ -166,7 +166,7 @@ func exampleRequest(base, token string) string {
 	return fmt.Sprintf(`curl -X POST %s/api/v1/exports \
   -H "Authorization: Bearer %s" \
   -H "Content-Type: application/json" \
-  -d '{"name":"US fintech 50+","source_type":"search","export_format":"csv","search_filters":{"query":"fintech","countries":["US"]}}'`,
+  -d '{"name":"US fintech 50+","source_type":"search","export_format":"csv","search_filters":{"query":"fintech","countries":["US"],"employee_count_min":50}}'`,
 		base, token)
 }
 

@@ -23,7 +23,7 @@ import (
 )
 
 // fintech is the search of the documentation's example.
-var fintech = client.Filters{Query: "fintech", Countries: []string{"US"}}
+var fintech = client.Filters{Query: "fintech", Countries: []string{"US"}, EmployeeCountMin: new(int64(50))}
 
 // heading prints the heading of a step.
 func (s *session) heading(n int, text string) {
@@ -109,7 +109,7 @@ func (d *demo) tour(ctx context.Context, s *session, base string, c *client.Clie
 	if err := waitUntilServing(ctx, base); err != nil {
 		return err
 	}
-	s.heading(3, "Search for fintech companies in the United States")
+	s.heading(3, "Search for fintech companies in the United States with 50 employees or more")
 	if err := s.showSearch(ctx, c); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (d *demo) tour(ctx context.Context, s *session, base string, c *client.Clie
 		return err
 	}
 	s.heading(8, "Export the same companies again, for free")
-	s.output(`POST /api/v1/exports  {"name":"US fintech 50+","search_filters":{"query":"fintech","countries":["US"]}}`)
+	s.output(`POST /api/v1/exports  {"name":"US fintech 50+","search_filters":{"query":"fintech","countries":["US"],"employee_count_min":50}}`)
 	if _, err := s.showExport(ctx, c, request); err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func waitUntilServing(ctx context.Context, base string) error {
 }
 
 func (s *session) showSearch(ctx context.Context, c *client.Client) error {
-	s.output(`POST /api/v1/companies/search  {"query":"fintech","countries":["US"]}`)
+	s.output(`POST /api/v1/companies/search  {"query":"fintech","countries":["US"],"employee_count_min":50}`)
 	started := time.Now()
 	r, err := c.Search(ctx, client.SearchRequest{Filters: fintech, Limit: 5})
 	if err != nil {
@@ -201,7 +201,7 @@ func number(n *int64) string {
 }
 
 func (s *session) showQuote(ctx context.Context, c *client.Client, r client.ExportRequest) (*client.Quote, error) {
-	s.output(`POST /api/v1/exports/quote  {"search_filters":{"query":"fintech","countries":["US"]}}`)
+	s.output(`POST /api/v1/exports/quote  {"search_filters":{"query":"fintech","countries":["US"],"employee_count_min":50}}`)
 	q, err := c.Quote(ctx, r)
 	if err != nil {
 		return nil, err

@@ -189,6 +189,25 @@ func TestSearchPageIsWorkedWithInABrowser(t *testing.T) {
 		p.sees("No company matches all of these filters")
 	})
 
+	t.Run("a half-typed word finds what begins so", func(t *testing.T) {
+		p.t = t
+		p.open(at)
+		require.NoError(t, p.Locator("#query").PressSequentially("acm", playwright.LocatorPressSequentiallyOptions{Delay: new(20.0)}))
+		p.arrives("query=acm")
+		p.finds("1")
+		p.press("link", "Acme Payments")
+		require.NoError(t, p.Locator("#company > h2").GetByText("Acme Payments").WaitFor())
+		require.Equal(t, 1, p.count(rows), "the list stays as it was")
+		p.press("link", "Close")
+		p.press("link", "Export…")
+		p.sees("New export")
+		require.Equal(t, "1", p.text("#price dd"), "what is shown is what is exported")
+		p.open(at)
+		require.NoError(t, p.Locator("#query").Fill("acm"))
+		require.NoError(t, p.Locator("#query").Press("Enter"))
+		p.sees("No company matches all of these filters")
+	})
+
 	t.Run("a company opens beside the list", func(t *testing.T) {
 		p.t = t
 		p.open(at + "?query=widget&sort_by=name")

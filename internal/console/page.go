@@ -16,7 +16,7 @@ const fragmentHeader = "X-Fragment"
 // isFragment reports whether a script asks for parts of a page.
 func isFragment(r *http.Request) bool { return r.Header.Get(fragmentHeader) != "" }
 
-// isTyping reports whether a script asks while a word is still being typed.
+// isTyping reports whether a script asks while a word of the query is still being typed.
 func isTyping(r *http.Request) bool { return r.Header.Get(fragmentHeader) == "typing" }
 
 // render answers with the component. It renders everything before it sends the first byte, so that an error never leaves

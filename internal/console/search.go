@@ -35,6 +35,7 @@ func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 	if params.Has(view.ExcludeButton) && !isFragment(r) {
 		return redirect(w, r, asked.At(view.ViewerOf(r.Context()).Path("/search"))) // that states the exclusion
 	}
+	asked.Prefix = asked.Prefix || isTyping(r) && asked.Query != ""
 	page, err := s.search(r, &asked)
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 	if !isFragment(r) {
 		return render(w, r, http.StatusOK, view.SearchPage(page))
 	}
-	w.Header().Set(addressHeader, page.Address())
+	w.Header().Set(addressHeader, page.Address(isTyping(r)))
 	if page.Found != nil {
 		w.Header().Set(matchesHeader, strconv.Itoa(page.Found.Total))
 	}

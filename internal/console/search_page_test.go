@@ -303,6 +303,27 @@ func TestSavedAndRecentSearchesAreOnThePage(t *testing.T) {
 	require.NotContains(t, menu(ann, "?query=loans&saved="+saved), "Update", "a deleted one is forgotten")
 }
 
+func TestAHalfTypedWordIsCountedAndPricedAsTheBeginningOfOne(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for _, name := range []string{"Salesforce", "Salesforce Ventures", "Sales Gurus", "Other"} {
+		h.put(t, &company.Company{ID: id.New[id.Company](), Name: name})
+	}
+	ann := h.as(t, h.ann)
+	search := in(h.acme, "/search?query=salesf")
+	require.Equal(t, "0", figuresIn(t, ann.get(t, search).body)[0], "a whole word")
+	ann.headers.Set(fragmentHeader, "typing")
+	a := ann.get(t, search)
+	require.Equal(t, []string{"2", "0", "2", "2", "998"}, figuresIn(t, a.body))
+	require.Equal(t, "2", a.header.Get(matchesHeader))
+	require.Equal(t, basePath+search, a.header.Get(addressHeader), "the address has the word")
+	export := regexp.MustCompile(`class="button primary" href="([^"]+)"`).FindStringSubmatch(a.body)[1]
+	ann.headers.Del(fragmentHeader)
+	page := ann.get(t, strings.TrimPrefix(strings.ReplaceAll(export, "&amp;", "&"), basePath)).body
+	require.Equal(t, "2", figuresIn(t, page)[0], "what is shown is what is exported")
+	require.Contains(t, ann.get(t, search+"&prefix=true").body, `<input type="hidden" name="prefix" value="true">`, "filters keep it")
+}
+
 func TestACompanyOpensBesideTheList(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -103,11 +103,14 @@ func (v *Search) changed() bool {
 // rowID is the id of an element of a row.
 func rowID(i int) string { return "c" + strconv.Itoa(i) }
 
-// Address returns the shortest address of the page.
-func (v *Search) Address() string {
-	company := ""
+// Address returns the shortest address of the page. While a word is typed, it has the word as it will be when it is complete.
+func (v *Search) Address(typing bool) string {
+	changes := []string{"cursor", v.Cursor, companyParam, ""}
 	if v.Company != nil {
-		company = v.Company.ID.String()
+		changes[3] = v.Company.ID.String()
 	}
-	return v.At(v.Page, "cursor", v.Cursor, companyParam, company)
+	if typing {
+		changes = append(changes, "prefix", "")
+	}
+	return v.At(v.Page, changes...)
 }

@@ -399,7 +399,7 @@ func keptFilters(v *Search) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		for _, param := range []string{"show", "not_on", "saved"} {
+		for _, param := range []string{"prefix", "show", "not_on", "saved"} {
 			if value := v.Values().Get(param); value != "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<input type=\"hidden\" name=\"")
 				if templ_7745c5c3_Err != nil {

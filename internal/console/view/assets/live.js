@@ -31,7 +31,8 @@
   let shown = here();
   let failed = null; // what to load again
 
-  // how is "typing", "typed" (the end of it), "filter" or "back". Typing makes one history entry, every other filter its own.
+  // how is "word" (a word of the query is being typed), "typing" (in another field), "typed" (the end of it), "filter" or "back".
+  // Typing makes one history entry, every other filter its own.
   async function load(url, how, cleared = []) {
     clearTimeout(timer);
     running?.abort();
@@ -39,7 +40,7 @@
     root.classList.add("busy");
     let got;
     try {
-      got = await get(url, mine.signal, how === "typing" ? how : "1");
+      got = await get(url, mine.signal, how === "word" ? "typing" : "1");
     } catch (e) {
       if (e.name !== "AbortError") lost("No connection.", url, how, cleared);
       return;
@@ -48,7 +49,8 @@
     }
     if (mine.signal.aborted) return;
     if (got.status === 401) { location.assign(url); return; }
-    if (how === "typing" && got.header("X-Matches") === "0") {
+    const types = how === "word" || how === "typing";
+    if (types && got.header("X-Matches") === "0") {
       // Half a word often matches nothing. The old results stay until the person pauses.
       root.classList.add("busy");
       timer = setTimeout(() => load(url, "typed"), 900);
@@ -70,7 +72,7 @@
     const same = to.pathname + to.search === here();
     const replace = same || how === "back" || (typing && how !== "filter");
     history[replace ? "replaceState" : "pushState"](null, "", to);
-    typing = how === "typing" && (typing || !same);
+    typing = (how === "word" || how === "typing") && (typing || !same);
     shown = here();
   }
 
@@ -86,17 +88,24 @@
   byID("lost")?.querySelector("button").addEventListener("click", retry);
   addEventListener("online", retry);
 
-  const soon = (ms, how) => { clearTimeout(timer); timer = setTimeout(() => load(address(paramsOf(false)), how), ms); };
+  const query = form?.id === "search" ? byID("query") : null;
+  // The last word is the beginning of one only while it is typed.
+  const whole = (params, field) => { if (field === query) params.delete("prefix"); return params; };
+  const soon = (ms, how, field) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => load(address(whole(paramsOf(false), field)), how), ms);
+  };
   const isText = (el) => /^(text|search|number|email|url)$/.test(el.type);
 
   document.addEventListener("input", (e) => {
     const el = e.target;
-    if (el.form === form && isText(el) && !el.hasAttribute("data-later")) soon(80, "typing");
+    if (el.form === form && isText(el) && !el.hasAttribute("data-later")) soon(80, el === query ? "word" : "typing", el);
   });
   document.addEventListener("change", (e) => {
     const el = e.target;
     if (el.form !== form || el.hasAttribute("data-later")) return;
-    if (isText(el)) soon(0, "typed");
+    // Later than the click that took the focus away: its target must still be there.
+    if (isText(el)) soon(250, "typed", el);
     else soon(el.type === "checkbox" ? 60 : 0, "filter");
   });
   form?.addEventListener("submit", (e) => {
@@ -104,7 +113,7 @@
     e.preventDefault();
     const later = [...form.querySelectorAll("[data-later]")];
     const added = later.some((el) => el.value !== "") || Boolean(e.submitter?.name);
-    const params = paramsOf(true);
+    const params = whole(paramsOf(true), added ? null : document.activeElement);
     if (e.submitter?.name) params.append(e.submitter.name, e.submitter.value);
     load(address(params), added ? "filter" : "typed", later);
   });
@@ -257,6 +266,7 @@
     const url = new URL(location.href);
     url.hash = "";
     url.searchParams.set("company", link.pathname.split("/").pop());
+    if (byID("kept").querySelector("[name=prefix]")) url.searchParams.set("prefix", "true"); // as the list is now
     await load(url.href, "filter");
     byID("company").querySelector("h2")?.focus({ preventScroll: true });
   });

@@ -247,6 +247,7 @@ func isYAML(lines []string) bool {
 	for i, line := range lines {
 		trimmed := strings.TrimSpace(line)
 		switch {
+		case trimmed == "": // the lines have other blanks, such as a form feed
 		case trimmed[0] == '#', trimmed == "---", trimmed == "...", strings.HasPrefix(line, "--- "):
 		case yamlKey.MatchString(line):
 			keys++

@@ -42,6 +42,8 @@ func accountRoutes() []route {
 		{http.MethodGet, "/join", anyone, (*server).joinPage},
 		{http.MethodPost, "/join", anyone, (*server).join},
 
+		{http.MethodGet, "/palette", signedIn, (*server).palette},
+
 		{http.MethodGet, "/account", signedIn, (*server).account},
 		{http.MethodPost, "/account/profile", signedIn, (*server).changeProfile},
 		{http.MethodPost, "/account/password", signedIn, (*server).changePassword},

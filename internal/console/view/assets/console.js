@@ -106,4 +106,16 @@
   const gone = document.querySelector("[data-address]"); // a page whose form must not be sent again
   if (gone) history.replaceState(null, "", gone.getAttribute("data-address"));
   window.capi = { put, get }; // for live.js
+
+  // ---- the palette ----
+
+  const palette = document.querySelector("[data-palette]");
+  const jump = async (e) => {
+    e.preventDefault();
+    try { (await import(palette.dataset.palette)).open(palette.pathname); } catch { location.assign(palette.href); }
+  };
+  palette?.addEventListener("click", (e) => { if (!e.ctrlKey && !e.metaKey && !e.shiftKey) jump(e); });
+  document.addEventListener("keydown", (e) => {
+    if (palette && (e.ctrlKey || e.metaKey) && !e.shiftKey && !e.altKey && e.key.toLowerCase() === "k") jump(e);
+  });
 })();

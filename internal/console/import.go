@@ -281,7 +281,7 @@ func (s *server) importUpload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.afterUpload(w, r, s.Uploads.Import(x), view.UploadPath(x, ""))
+	return s.afterUpload(w, r, s.Uploads.Import(x, view.ViewerOf(r.Context()).Person.ID), view.UploadPath(x, ""))
 }
 
 func (s *server) stopUpload(w http.ResponseWriter, r *http.Request) error {
@@ -410,5 +410,5 @@ func (s *server) undoImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.afterUpload(w, r, s.Uploads.Undo(page.Number), view.ImportPath(page.Number, ""))
+	return s.afterUpload(w, r, s.Uploads.Undo(r.Context(), page.Number), view.ImportPath(page.Number, ""))
 }

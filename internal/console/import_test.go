@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/id"
@@ -176,6 +177,12 @@ func TestAFileIsImportedInTheBrowser(t *testing.T) {
 	require.Contains(t, done, "1 company was kept")
 	require.Equal(t, 1, h.catalogLen(t))
 	require.Contains(t, ann.get(t, "/operator/imports").body, "undone")
+	for _, action := range []auditlog.Action{auditlog.ImportStarted, auditlog.ImportUndone} {
+		found, err := h.Deps.Audit.Page(t.Context(), auditlog.Filter{Action: action}, id.AuditEntry{}, 2)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		require.Equal(t, "person:"+h.ann.ID.String(), found[0].Actor, action)
+	}
 }
 
 // catalogLen returns the number of companies in the catalog.

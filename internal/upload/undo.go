@@ -29,8 +29,8 @@ func (u *Uploads) PreviewUndo(ctx context.Context, most time.Duration, number in
 	return &p, err
 }
 
-// Undo undoes an import in the background. It does nothing if that runs already.
-func (u *Uploads) Undo(number int64) error {
+// Undo undoes an import in the background, as the actor of ctx, whose cancellation is ignored. It does nothing if that runs already.
+func (u *Uploads) Undo(ctx context.Context, number int64) error {
 	all, err := u.List()
 	if err != nil {
 		return err
@@ -50,10 +50,13 @@ func (u *Uploads) Undo(number int64) error {
 	}
 	state := &Undoing{Running: true, Began: time.Now()}
 	u.undoing[number] = state
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	u.group.Go(func() {
-		undone, err := importer.Undo(u.ctx, u.undo, number)
+		defer cancel()
+		defer context.AfterFunc(u.ctx, cancel)()
+		undone, err := importer.Undo(ctx, u.undo, number)
 		if err != nil {
-			u.Log.WarnContext(u.ctx, "an import was not undone", "import", number, "error", err)
+			u.Log.WarnContext(ctx, "an import was not undone", "import", number, "error", err)
 		}
 		u.mu.Lock()
 		defer u.mu.Unlock()

@@ -51,15 +51,16 @@ func (s State) Running() bool {
 
 // Upload is a set of files that are imported together.
 type Upload struct {
-	ID        id.Upload `json:"id"`
-	By        id.Person `json:"by"`
-	CreatedAt time.Time `json:"created_at"`
-	ChangedAt time.Time `json:"changed_at"`
-	QueuedAt  time.Time `json:"queued_at"`
-	State     State     `json:"state"`
-	Files     []File    `json:"files"`
-	Settings  Settings  `json:"settings"`
-	Revision  int       `json:"revision"` // of the settings
+	ID         id.Upload `json:"id"`
+	By         id.Person `json:"by"`
+	CreatedAt  time.Time `json:"created_at"`
+	ChangedAt  time.Time `json:"changed_at"`
+	QueuedAt   time.Time `json:"queued_at"`
+	ImportedBy id.Person `json:"imported_by"` // who asked for the last import
+	State      State     `json:"state"`
+	Files      []File    `json:"files"`
+	Settings   Settings  `json:"settings"`
+	Revision   int       `json:"revision"` // of the settings
 
 	Plan     *importer.Summary `json:"plan"`     // what an import would do; nil until it is known
 	Result   *importer.Summary `json:"result"`   // what the last import did; nil before the first

@@ -93,8 +93,8 @@ func TestAnUploadIsPlannedAndImported(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, planText(t, expected, filepath.Dir(path)+"/"), planText(t, *up.Plan, ""))
 
-	require.NoError(t, h.Uploads.Import(x))
-	require.NoError(t, h.Uploads.Import(x), "a second click does nothing")
+	require.NoError(t, h.Uploads.Import(x, id.Person{}))
+	require.NoError(t, h.Uploads.Import(x, id.Person{}), "a second click does nothing")
 	up = h.waits(t, x, upload.StateImported)
 	require.Equal(t, []int{3, 2, 1}, []int{up.Result.Read, up.Result.Added, up.Result.Rejected})
 	require.Equal(t, []int64{1}, up.Imports)
@@ -109,7 +109,7 @@ func TestAnUploadIsPlannedAndImported(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(h.Uploads.Dir, x.String(), "files"), "what is loaded is not kept twice")
 	require.Error(t, h.Uploads.Plan(x, upload.Settings{}))
 
-	require.NoError(t, h.Uploads.Undo(1))
+	require.NoError(t, h.Uploads.Undo(t.Context(), 1))
 	require.Eventually(t, func() bool { s, _ := h.Uploads.UndoingOf(1); return !s.Running }, 10*time.Second, 5*time.Millisecond)
 	s, _ := h.Uploads.UndoingOf(1)
 	require.NoError(t, s.Err)
@@ -135,7 +135,7 @@ func TestChoicesChangeThePlan(t *testing.T) {
 	require.True(t, up.Plan.Sources[0].Unread)
 	require.Empty(t, up.Problems, "the plan says it")
 	require.False(t, upload.Loads(up.Plan))
-	require.Error(t, h.Uploads.Import(x))
+	require.Error(t, h.Uploads.Import(x, id.Person{}))
 
 	s := up.Settings
 	table := upload.TableKey("codes.csv", 0)
@@ -271,7 +271,7 @@ func TestAnImportWhoseServerEndedIsNotFinished(t *testing.T) {
 	h.start(t)
 	up := h.waits(t, x, upload.StateInterrupted)
 	require.Equal(t, []int64{7}, up.Imports)
-	require.NoError(t, h.Uploads.Import(x), "import again")
+	require.NoError(t, h.Uploads.Import(x, id.Person{}), "import again")
 	up = h.waits(t, x, upload.StateImported)
 	require.Equal(t, []int64{7, 1}, up.Imports)
 }
@@ -305,14 +305,14 @@ func TestImportsWaitForEachOther(t *testing.T) {
 		lock, err = filelock.Try(filepath.Join(h.Uploads.Dir, "import.lock"))
 	}
 	require.NoError(t, err)
-	require.NoError(t, h.Uploads.Import(first))
-	require.NoError(t, h.Uploads.Import(second))
+	require.NoError(t, h.Uploads.Import(first, id.Person{}))
+	require.NoError(t, h.Uploads.Import(second, id.Person{}))
 	up, err := h.Uploads.Get(second)
 	require.NoError(t, err)
 	require.Equal(t, 1, up.Ahead)
 	require.NoError(t, h.Uploads.Stop(second))
 	require.Equal(t, upload.StatePlanned, h.waits(t, second, upload.StatePlanned).State, "what only waits can be taken back")
-	require.NoError(t, h.Uploads.Import(second))
+	require.NoError(t, h.Uploads.Import(second, id.Person{}))
 	require.NoError(t, lock.Close())
 	require.Equal(t, 2, h.waits(t, first, upload.StateImported).Result.Added)
 	require.Equal(t, 2, h.waits(t, second, upload.StateImported).Result.Unchanged)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/filelock"
 	"github.com/opencapi/capi/internal/id"
@@ -49,9 +50,9 @@ func (u *Uploads) Plan(x id.Upload, s Settings) error {
 	return err
 }
 
-// Import imports an upload in the background, once those that were asked for earlier have ended. It does nothing if the import
-// was asked for already.
-func (u *Uploads) Import(x id.Upload) error {
+// Import imports an upload in the background for a person, once those that were asked for earlier have ended. It does nothing if
+// the import was asked for already.
+func (u *Uploads) Import(x id.Upload, by id.Person) error {
 	_, err := u.change(x, func(up *Upload) error {
 		switch up.State {
 		case StateQueued, StateImporting, StateImported:
@@ -64,6 +65,7 @@ func (u *Uploads) Import(x id.Upload) error {
 			return fault.New(fault.Validation, "There is nothing to import. Say how the columns are read, or upload another file.")
 		}
 		up.State, up.QueuedAt, up.Problems, up.Progress, up.Stopped = StateQueued, time.Now().UTC(), nil, Progress{}, false
+		up.ImportedBy = by
 		return nil
 	})
 	wake(u.queued)
@@ -289,7 +291,7 @@ func (u *Uploads) load(ctx context.Context, x id.Upload) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(auditlog.As(ctx, up.ImportedBy))
 	defer cancel()
 	o := u.options(&up)
 	o.Rejects = importer.RejectsIn(u.Rejects)

@@ -223,7 +223,7 @@ func (v *Upload) lastImport() int64 {
 
 // importVerb returns the text of the button that imports.
 func importVerb(ctx context.Context, plan *importer.Summary) string {
-	n := plan.Added + plan.Updated + plan.Unchanged
+	n := plan.Added + plan.Updated
 	switch {
 	case n > 0:
 		return "Import " + Plural(ctx, n, "company", "companies")

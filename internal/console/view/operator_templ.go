@@ -842,7 +842,7 @@ func ImportsPage(v *Imports) templ.Component {
 				}
 			}
 			for _, i := range v.Imports {
-				templ_7745c5c3_Err = importCard(i).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = importCard(i, true).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -4,7 +4,7 @@
 (() => {
   const form = document.querySelector("form[data-upload]");
   if (!form || !window.fetch) return;
-  const partBytes = 4 << 20;
+  const partBytes = 1000 << 10; // proxies often limit a request to 1 MiB
   const input = form.querySelector("input[type=file]");
   const status = form.querySelector("[data-upload-status]");
   const most = Number(form.getAttribute("data-upload-max"));

@@ -89,8 +89,11 @@
   addEventListener("online", retry);
 
   const query = form?.id === "search" ? byID("query") : null;
-  // The last word is the beginning of one only while it is typed.
-  const whole = (params, field) => { if (field === query) params.delete("prefix"); return params; };
+  // The last word is the beginning of one only while it is typed, unless the address says so.
+  const whole = (params, field) => {
+    if (query && (field === query || !new URLSearchParams(location.search).has("prefix"))) params.delete("prefix");
+    return params;
+  };
   const soon = (ms, how, field) => {
     clearTimeout(timer);
     timer = setTimeout(() => load(address(whole(paramsOf(false), field)), how), ms);

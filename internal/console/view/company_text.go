@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/text"
 )
@@ -52,6 +56,19 @@ func (w *SearchForm) instead(page string, unknown search.Warning) string {
 	return withQuery(page, w.corrected(unknown))
 }
 
+// replaceWord replaces the first occurrence of a word in a text, in whatever letter case it is there.
+func replaceWord(s, word, by string) string {
+	isPart := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+	for _, at := range regexp.MustCompile("(?i)"+regexp.QuoteMeta(word)).FindAllStringIndex(s, -1) {
+		before, _ := utf8.DecodeLastRuneInString(s[:at[0]])
+		after, _ := utf8.DecodeRuneInString(s[at[1]:])
+		if !isPart(before) && !isPart(after) {
+			return s[:at[0]] + by + s[at[1]:]
+		}
+	}
+	return s
+}
+
 // corrected returns the parameters of the search, with the suggestion in place of the unknown value.
 func (w *SearchForm) corrected(unknown search.Warning) url.Values {
 	v := w.Values()
@@ -61,7 +78,9 @@ func (w *SearchForm) corrected(unknown search.Warning) url.Values {
 	param, _, part := splitField(unknown.Field)
 	for i, have := range v[param] {
 		c := parseConnection(have)
-		switch {
+		switch of := query.ParamNamed(param); {
+		case of != nil && (of.Kind == query.KindWords || of.Kind == query.KindPhrases):
+			v[param][i] = replaceWord(have, unknown.Value, *unknown.Suggestion)
 		case param != "connections" && text.Short(have) == unknown.Value:
 			v[param][i] = *unknown.Suggestion
 		case part == "category" && text.Short(c.Category) == unknown.Value:

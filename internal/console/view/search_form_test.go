@@ -11,6 +11,7 @@ import (
 
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/search"
 )
 
 func TestAddressHoldsTheWholeSearch(t *testing.T) {
@@ -151,6 +152,25 @@ func TestErrorsOfFiltersAreInTheWordsOfThePage(t *testing.T) {
 			w := ReadSearchForm(v)
 			_, _, err = w.Parse()
 			require.Equal(t, []string{want}, sentences(w.Problems(err)))
+		})
+	}
+}
+
+func TestASuggestedWordReplacesTheMisspeltOneInItsText(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ text, word, want string }{
+		{"bank farmres", "farmres", "bank farmers"},
+		{"Farmresx (FARMRES), bank", "farmres", "Farmresx (farmers), bank"},
+		{"farmres", "farmres", "farmers"},
+		{"other", "farmres", "other"},
+	} {
+		t.Run(row.text, func(t *testing.T) {
+			t.Parallel()
+			w := ReadSearchForm(url.Values{"query": {row.text}, "keywords": {"x", row.text}})
+			for _, field := range []string{"query", "keywords"} {
+				got := w.corrected(search.Warning{Field: field, Value: row.word, Suggestion: new("farmers")})[field]
+				require.Equal(t, row.want, got[len(got)-1])
+			}
 		})
 	}
 }

@@ -43,7 +43,29 @@ func Bench(b *testing.B, open Open) {
 			}
 		})
 	}
+	benchTyping(b, ix, w)
 	benchUpdates(b, ix, w, n)
+}
+
+// benchTyping measures searches while a word is typed, a word that no company has, and a domain.
+func benchTyping(b *testing.B, ix index.Index, w *Workload) {
+	for name, f := range map[string]query.Filters{
+		"letter": {Query: "s", Prefix: true}, "syllable": {Query: w.words[7] + " so", Prefix: true}, "domain": {Query: workloadDomain(77)},
+	} {
+		q, err := query.Parse(f)
+		require.NoError(b, err)
+		b.Run("typed-"+name, func(b *testing.B) {
+			benchSearch(b, ix, index.Request{Query: q, Sort: query.Sort{By: query.ByRelevance, Desc: true}, Limit: 25, FacetLimit: 20})
+		})
+	}
+	q, err := query.Parse(query.Filters{Query: "misspeltt"})
+	require.NoError(b, err)
+	b.Run("unknown-word", func(b *testing.B) {
+		for b.Loop() {
+			_, err := ix.Lookup(b.Context(), q.Given())
+			require.NoError(b, err)
+		}
+	})
 }
 
 // benchSearch also reports the median and the 95th percentile, because the mean says little on a busy machine.

@@ -37,6 +37,7 @@ func TestJointsAreTheSignsThatPeopleLeaveOut(t *testing.T) {
 		"wi゠fi, ｗｉ－ｆｉ, wi\u00ad-\u200bfi":    "wifi wifi wifi",
 		"U.S. Steel of the U.S.A., Ｕ．Ｓ．":     "us usa us",
 		"node.js, U. S., 1.5 and 3.1.4, v.2": "",
+		"J.P.Morgan, a.b.example.com":        "jp ab",
 		"東-京 C++-based .NET-only":            "",
 		"U.S.-based e-mail":                  "us email",
 		"O'Reilly-Smith":                     "oreilly reillysmith",

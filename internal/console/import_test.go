@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -382,4 +385,36 @@ func TestAPlanOfManyColumnsIsShownInParts(t *testing.T) {
 		require.Equal(t, http.StatusOK, a.status, from)
 		require.Less(t, len(a.body), 66_000, from)
 	}
+}
+
+// The server's time limit for requests is meant for forms.
+func TestAnUploadMayTakeLongerThanOtherRequests(t *testing.T) {
+	t.Parallel()
+	h := importing(t)
+	pages, err := New(h.Deps)
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.Handle(Path, pages)
+	served := httptest.NewUnstartedServer(mux)
+	served.Config.ReadTimeout, served.Config.WriteTimeout = 500*time.Millisecond, 600*time.Millisecond
+	served.Start()
+	t.Cleanup(served.Close)
+	h.url = served.URL
+	ann := h.as(t, h.ann)
+	path := ann.newUpload(t)
+	in, out := io.Pipe()
+	form := multipart.NewWriter(out)
+	go func() {
+		part, err := form.CreateFormFile("file", "leads.csv")
+		for _, line := range strings.SplitAfter(leads, "\n") {
+			time.Sleep(200 * time.Millisecond)
+			if err == nil {
+				_, err = io.WriteString(part, line)
+			}
+		}
+		out.CloseWithError(errors.Join(err, form.Close()))
+	}()
+	a := ann.raw(t, path+"/files", form.FormDataContentType(), in)
+	require.Equal(t, http.StatusSeeOther, a.status, a.body)
+	require.Contains(t, textIn(ann.settles(t, path)), "Import 2 companies")
 }

@@ -356,8 +356,8 @@ func TestRealDataLoadsCompletelyAndOnce(t *testing.T) {
 	require.Empty(t, s.Reasons)
 	require.Equal(t, connections, s.Connections.Added+s.Connections.Unchanged)
 	t.Logf("%d connections in %v", connections, s.Took)
-	require.Equal(t, 6_394, s.Connections.Pending)
-	require.Equal(t, 1_233, s.Connections.Ambiguous)
+	require.Equal(t, 6_358, s.Connections.Pending)
+	require.Equal(t, 1_234, s.Connections.Ambiguous)
 
 	seq, err := b.Seq(t.Context())
 	require.NoError(t, err)

@@ -76,6 +76,7 @@ func (s *server) framed(r *http.Request) *http.Request {
 	if v.Home.ID == v.Workspace.ID && v.Home.ID.String() != last {
 		s.sessions.Put(ctx, homeKey, v.Home.ID.String())
 	}
+	v.Home.Welcomed = s.welcomed(ctx, v)
 	if balance, err := s.Credits.Balance(ctx, v.Home.ID); err == nil { // a page must not fail because its frame does
 		v.Balance = &balance
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -11,46 +12,55 @@ import (
 // workspaceHome shows the first steps of a workspace until they are finished or closed. From then on it leads to the search.
 func (s *server) workspaceHome(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
-	if v.Workspace.Welcomed {
+	if v.Home.Welcomed {
 		return redirect(w, r, v.Path("/search"))
 	}
 	page, err := s.firstSteps(ctx, v)
 	if err != nil {
 		return err
 	}
-	if page.Finished() {
-		return s.endWelcome(w, r)
-	}
 	return render(w, r, http.StatusOK, view.WelcomePage(page))
 }
 
-// firstSteps returns the first steps of a workspace, and which of them are done.
+// firstSteps returns the first steps of the workspace in the navigation, and which of them are done.
 func (s *server) firstSteps(ctx context.Context, v view.Viewer) (page view.Welcome, err error) {
-	if page.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID); err != nil {
+	if page.Balance, err = s.Credits.Balance(ctx, v.Home.ID); err != nil {
 		return page, err
 	}
-	exports, _, err := s.Exports.List(ctx, v.Caller(), "", 1)
+	exports, _, err := s.Exports.List(ctx, auth.Caller{Person: v.Person.ID, Workspace: v.Home.ID}, "", 1)
 	if err != nil {
 		return page, err
 	}
-	tokens, err := s.Tokens.List(ctx, v.Workspace.ID)
+	tokens, err := s.Tokens.List(ctx, v.Home.ID)
 	if err != nil {
 		return page, err
 	}
-	members, err := s.Workspaces.Members(ctx, v.Workspace.ID)
+	members, err := s.Workspaces.Members(ctx, v.Home.ID)
 	if err != nil {
 		return page, err
 	}
-	page.Token, page.Searched, page.Exported = len(tokens) > 0, v.Workspace.Searched, len(exports) > 0
-	page.Invited = len(members) > 1 || !v.Role.Allows(workspace.Owner)
+	page.Token, page.Searched, page.Exported = len(tokens) > 0, v.Home.Searched, len(exports) > 0
+	page.Invited = len(members) > 1 || !v.Home.Role.Allows(workspace.Owner)
 	if !page.Invited {
-		invited, err := s.People.Invited(ctx, v.Workspace.ID)
+		invited, err := s.People.Invited(ctx, v.Home.ID)
 		if err != nil {
 			return page, err
 		}
 		page.Invited = len(invited) > 0
 	}
 	return page, nil
+}
+
+// welcomed reports whether the first steps are finished or closed. It closes them as soon as all are done.
+func (s *server) welcomed(ctx context.Context, v view.Viewer) bool {
+	if v.Home.Welcomed {
+		return true
+	}
+	page, err := s.firstSteps(ctx, v)
+	if err != nil || !page.Finished() {
+		return false
+	}
+	return s.Workspaces.EndWelcome(ctx, v.Home.ID) == nil
 }
 
 // endWelcome closes the first steps for good.

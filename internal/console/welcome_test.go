@@ -38,8 +38,8 @@ func TestFirstStepsAreTickedAndGoAway(t *testing.T) {
 	eve.post(t, in(ws, "/tokens"), "name", "One", "scope", "read")
 	require.Equal(t, 4, done())
 	eve.post(t, in(ws, "/invitations"), "email", "dan@example.com", "role", "member")
+	require.NotContains(t, eve.get(t, in(ws, "/lists")).body, "Get started", "it is gone from every page")
 	require.Equal(t, basePath+in(ws, "/search"), eve.get(t, home).location())
-	require.NotContains(t, eve.get(t, in(ws, "/lists")).body, "Get started")
 }
 
 func TestFirstStepsCanBeClosed(t *testing.T) {
@@ -69,6 +69,9 @@ func TestWhereCreditsAreShortThereIsAWayForward(t *testing.T) {
 		}
 		bob.headers.Del(fragmentHeader)
 	}
+	require.Contains(t, ann.get(t, in(h.acme, "/search")).body, grant)
+	require.Regexp(t, `Short by[^G]*href="[^"]*/credits">Get credits`, bob.get(t, in(h.acme, "/search")).body)
+	require.Contains(t, bob.get(t, in(h.acme, "/credits")).body, "mailto:ann@example.com")
 	h.grant(t, h.acme, credit.Grant{Amount: -1000, Reason: credit.ReasonAdjustment, Actor: credit.ActorSystem})
 	require.Contains(t, ann.get(t, in(h.acme, "/credits")).body, grant)
 	require.Contains(t, bob.get(t, in(h.acme, "/credits")).body, "mailto:ann@example.com")

@@ -54,6 +54,14 @@ func operatorsOf(ctx context.Context) []account.Person {
 	return all[:min(len(all), operatorsMax)]
 }
 
+// moreCreditsPath returns the address of the page where credits are granted, or of the one that says whom to ask.
+func moreCreditsPath(v Viewer) string {
+	if v.Person.Operator {
+		return GrantPath(v.Home.ID)
+	}
+	return WorkspacePath(v.Home.ID, "/credits")
+}
+
 // SignedIn reports whether the viewer is signed in.
 func (v Viewer) SignedIn() bool { return !v.Person.ID.IsZero() }
 

@@ -418,3 +418,13 @@ func TestAnUploadMayTakeLongerThanOtherRequests(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, a.status, a.body)
 	require.Contains(t, textIn(ann.settles(t, path)), "Import 2 companies")
 }
+
+func TestAdviceNamesWhatThePageOffers(t *testing.T) {
+	t.Parallel()
+	h := importing(t)
+	ann := h.as(t, h.ann)
+	path, page := ann.planned(t, "places.csv", "Company,Location\nAcme,\"Lyon, FR\"\nBolt,\"Cambridge, MA\"\nCog,\"Hometown, MA\"\n")
+	require.Contains(t, ann.get(t, path+"/plan").body, "--set country=NAME")
+	require.NotContains(t, page, "--set")
+	require.Contains(t, page, "set it under More settings")
+}

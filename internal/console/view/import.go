@@ -181,6 +181,16 @@ func samplesText(c importer.ColumnPlan) string { return clipped(strings.Join(c.S
 // clipped shortens a text from a file.
 func clipped(s string) string { return clip(s, importCharsMax) }
 
+// pageWords has what the page offers in place of the command's options.
+var pageWords = strings.NewReplacer(
+	"set it with --set country=NAME", "set it under More settings",
+	"undo the import and repeat it with --encoding ", "set the encoding under More settings: ",
+	"read one with --sheet NAME", "name one under More settings",
+)
+
+// adviceText returns a remark of the importer in the words of the page.
+func adviceText(s string) string { return clipped(pageWords.Replace(s)) }
+
 // setFields are the fields that can have the same value in every row, by label.
 func setFields() (labels []string) {
 	for _, f := range importer.Fields() {

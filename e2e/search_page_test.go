@@ -255,7 +255,7 @@ func TestSearchPageIsWorkedWithInABrowser(t *testing.T) {
 		require.Contains(t, p.text("#chips"), "Not on list")
 		require.NoError(t, p.Locator("input[name=all]").Check())
 		require.Equal(t, "All selected", p.text("#picked-count"))
-		p.Locator("#picked button[value=export]").Click()
+		require.NoError(t, p.Locator("#picked button[value=export]").Click())
 		p.sees("New export")
 		require.Equal(t, "59", p.text("#price dd"))
 		p.fill("Maximum companies", "7")

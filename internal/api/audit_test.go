@@ -32,7 +32,9 @@ func TestOwnersReadTheAuditLogOfTheirWorkspaceOnly(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, a.status, name)
 		require.Equal(t, "FORBIDDEN", a.code(t), name)
 	}
-	items := func(secret, query string) []any { return get[M](t, h, secret, 200, "GET", "/audit"+query, nil)["items"].([]any) }
+	items := func(secret, query string) []any {
+		return get[M](t, h, secret, 200, "GET", "/audit"+query, nil)["items"].([]any)
+	}
 	for _, item := range items(owner, "?action=token.created") {
 		require.Contains(t, item.(M)["subject"], "token:")
 		require.NotContains(t, item.(M)["name"], "elsewhere")

@@ -29,10 +29,10 @@ func TestAPurchaseWithoutDiskSpaceIsRefusedWithTheReason(t *testing.T) {
 			return err
 		}))
 	}
-	setPageMax(1)                                                                 // SQLite takes the current size instead, and then fails as on a full disk
-	for status, answer := http.StatusCreated, ""; status == http.StatusCreated; { // until the pages that are there are full
-		status, answer = buy(t, s, "")
-		if status != http.StatusCreated {
+	setPageMax(1)               // SQLite takes the current size instead, and then fails as on a full disk
+	for full := false; !full; { // until the pages that are there are full
+		status, answer := buy(t, s, "")
+		if full = status != http.StatusCreated; full {
 			require.Equal(t, http.StatusServiceUnavailable, status, answer)
 			require.Contains(t, answer, "SERVICE_UNAVAILABLE")
 			require.Contains(t, answer, "The disk of the database is full. Try again in 10 s.")

@@ -115,7 +115,7 @@ func TestEveryChangeIsRecordedWithItsActor(t *testing.T) {
 		require.NoError(t, grant(nil))
 		e = expect(auditlog.CreditsGranted)[0]
 		require.Equal(t, "person:root", e.Actor)
-		require.Equal(t, 7.0, e.Details["amount"])
+		require.EqualValues(t, 7, e.Details["amount"])
 
 		require.NoError(t, f.Memberships.SetOperator(asAnn, bob.ID, true))
 		require.NoError(t, f.Memberships.SetOperator(asAnn, bob.ID, false))

@@ -55,7 +55,7 @@ func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) search(r *http.Request, asked *view.SearchForm) (*view.Search, error) {
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
-	page := &view.Search{SearchForm: asked, Page: v.Path("/search"), Curl: s.curl(r, asked), Cursor: r.URL.Query().Get("cursor")}
+	page := &view.Search{SearchForm: asked, Page: v.Path("/search"), Curl: s.curl(asked), Cursor: r.URL.Query().Get("cursor")}
 	page.Columns = chosenColumns(r)
 	if err := s.savedSearches(ctx, page); err != nil {
 		return nil, err
@@ -195,7 +195,7 @@ func renderJSON(w http.ResponseWriter, v any) error {
 }
 
 // curl returns the search as a shell command.
-func (s *server) curl(r *http.Request, asked *view.SearchForm) string {
+func (s *server) curl(asked *view.SearchForm) string {
 	body := asked.Filters.String()
 	if asked.SortBy != "" || asked.SortOrder != "" {
 		more, err := json.Marshal(struct {

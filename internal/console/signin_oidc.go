@@ -64,7 +64,7 @@ func withClient(ctx context.Context) context.Context {
 	return oidc.ClientContext(ctx, &http.Client{Timeout: oidcTimeout})
 }
 
-func (p *provider) flow(found *oidc.Provider, r *http.Request, s *server) *oauth2.Config {
+func (p *provider) flow(found *oidc.Provider, s *server) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: p.ClientID, ClientSecret: p.ClientSecret, Endpoint: found.Endpoint(),
 		RedirectURL: s.PublicURL + basePath + "/sign-in/oidc/callback",
@@ -91,7 +91,7 @@ func (s *server) startProviderSignIn(w http.ResponseWriter, r *http.Request) err
 	s.sessions.Put(ctx, oidcVerifierKey, verifier)
 	s.sessions.Put(ctx, oidcNextKey, ownPath(r.URL.Query().Get("next")))
 	s.sessions.Put(ctx, oidcSinceKey, time.Now().Unix())
-	return redirect(w, r, s.provider.flow(found, r, s).AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)))
+	return redirect(w, r, s.provider.flow(found, s).AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)))
 }
 
 // finishProviderSignIn signs in the person whom the provider names.
@@ -136,7 +136,7 @@ func (s *server) claims(r *http.Request) (membership.Claims, error) {
 	if err != nil {
 		return membership.Claims{}, err
 	}
-	token, err := s.provider.flow(found, r, s).Exchange(withClient(ctx), given.Get("code"), oauth2.VerifierOption(verifier))
+	token, err := s.provider.flow(found, s).Exchange(withClient(ctx), given.Get("code"), oauth2.VerifierOption(verifier))
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return membership.Claims{}, fault.New(fault.Forbidden, "The provider did not confirm the sign-in. Try again.").Because(refused)
 	}

@@ -131,7 +131,7 @@ func TestTheLastOwnerAndTheLastOperatorStay(t *testing.T) {
 			group.Go(func() { errs[i] = h.Remove(t.Context(), who) })
 		}
 		group.Wait()
-		require.True(t, (errs[0] == nil) != (errs[1] == nil), "%v, %v", errs[0], errs[1])
+		require.NotEqual(t, errs[0] == nil, errs[1] == nil, "%v, %v", errs[0], errs[1])
 		people, err := h.people.List(t.Context())
 		require.NoError(t, err)
 		require.Len(t, people, 1)

@@ -132,9 +132,9 @@ func selector(pieces []piece, i int) string {
 	case !known:
 		return ""
 	case filter == "query":
-		return fmt.Sprintf("%s: does not select a field; query searches names and descriptions, so leave it out", name)
+		return name + ": does not select a field; query searches names and descriptions, so leave it out"
 	case filter == "":
-		return fmt.Sprintf("%s: does not select a field, and no filter asks for its values; has asks for companies with a known value", name)
+		return name + ": does not select a field, and no filter asks for its values; has asks for companies with a known value"
 	default:
 		return fmt.Sprintf("%s: does not select a field; use %s", name, filter)
 	}

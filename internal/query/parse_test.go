@@ -127,7 +127,8 @@ func TestParseReadsEachFilter(t *testing.T) {
 		{query.Filters{Query: "東京"}, query.Phrase{Words: []string{"東", "京"}}},
 		{query.Filters{Query: "東京 AI企業"}, query.And{
 			query.Word{Forms: []query.Phrase{{Words: []string{"ai"}}, {Words: []string{"a", "i"}}}},
-			query.Phrase{Words: []string{"企", "業"}}, query.Phrase{Words: []string{"東", "京"}},
+			query.Phrase{Words: []string{"企", "業"}},
+			query.Phrase{Words: []string{"東", "京"}},
 		}},
 		{query.Filters{Query: "软件，开发"}, query.And{query.Phrase{Words: []string{"开", "发"}}, query.Phrase{Words: []string{"软", "件"}}}},
 		{query.Filters{Query: "软，x"}, query.And{query.Term{Word: "x"}, query.Term{Word: "软"}}},

@@ -43,7 +43,7 @@ func setOf(words string) map[string]bool {
 // "20 24" is not 2024.
 func joinable(left, right string) bool {
 	first, _ := utf8.DecodeRuneInString(right)
-	return isWhole(left) && isWhole(right) && !(text.EndsInDigit(left) && text.StartsWithDigit(right)) && !unicode.Is(unicode.M, first) &&
+	return isWhole(left) && isWhole(right) && (!text.EndsInDigit(left) || !text.StartsWithDigit(right)) && !unicode.Is(unicode.M, first) &&
 		!functionWords[left] && !endings[left] && !functionWords[right] && !particles[right]
 }
 

@@ -61,7 +61,7 @@ func JointLen(links []Linked) int {
 	n, size := 1, len(first)
 	for ; n < len(links) && links[n].Gap == gap; n++ {
 		last, next := links[n-1].Word, links[n].Word
-		if gap == "." && !(isLetter(last) && isLetter(next)) {
+		if gap == "." && (!isLetter(last) || !isLetter(next)) {
 			break // J.P.Morgan begins with a joint
 		}
 		if !isPart(next) || gap == "-" && EndsInDigit(last) && StartsWithDigit(next) {

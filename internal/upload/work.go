@@ -322,7 +322,7 @@ func (u *Uploads) load(ctx context.Context, x id.Upload) error {
 
 // onlyUnread reports whether an import failed only at tables that the plan showed as not read.
 func onlyUnread(err error) bool {
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each of the joined errors is asked
+	if many, ok := err.(interface{ Unwrap() []error }); ok { // each of the joined errors is asked
 		for _, one := range many.Unwrap() {
 			if !onlyUnread(one) {
 				return false
@@ -338,7 +338,7 @@ func (u *Uploads) problems(x id.Upload, err error) (out []string) {
 	if err == nil {
 		return nil
 	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each of the joined errors is shown
+	if many, ok := err.(interface{ Unwrap() []error }); ok { // each of the joined errors is shown
 		for _, one := range many.Unwrap() {
 			out = append(out, u.problems(x, one)...)
 		}

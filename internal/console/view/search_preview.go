@@ -19,8 +19,12 @@ func previewFacts(ctx context.Context, c *company.Company) [][2]string {
 		employees = Count(ctx, *c.EmployeeCount)
 	}
 	return [][2]string{
-		{"Domain", c.Domain}, {"Website", c.Website}, {"LinkedIn", c.LinkedInURL}, {"Location", locationOf(c)},
-		{"Employees", employees}, {"Founded", bound(c.FoundedYear)},
+		{"Domain", c.Domain},
+		{"Website", c.Website},
+		{"LinkedIn", c.LinkedInURL},
+		{"Location", locationOf(c)},
+		{"Employees", employees},
+		{"Founded", bound(c.FoundedYear)},
 	}
 }
 

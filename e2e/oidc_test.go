@@ -170,7 +170,7 @@ func TestPeopleSignInByAnOpenIDProvider(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	status, body = newVisitor(t).signInAt(t, console, issuer, "ann@elsewhere.example")
 	require.Equal(t, http.StatusOK, status, "a person with an account can sign in either way")
-	require.Contains(t, body, "Operator of this installation")
+	require.Contains(t, body, "You are an operator of this installation.")
 	for email, says := range map[string]string{
 		"out@elsewhere.example": "has no account here", "fake@corp.example": "has not verified",
 	} {

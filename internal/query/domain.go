@@ -27,22 +27,23 @@ func domainUnit(piece string) (unit, bool) {
 }
 
 // typedUnit returns the unit of a domain or URL that is still being typed: companies whose domain begins with it, and texts with
-// what there is of it. Once the path begins, the domain is complete. It returns false for other pieces.
+// what there is of it. Once the path begins, the domain is complete, and so it is in an email address. It returns false for other
+// pieces: what is typed must find at least what Enter finds, so a piece that Enter reads as words, such as Node.js, is words.
 func typedUnit(piece string) (unit, bool) {
+	whole, isDomain := domainUnit(piece)
 	host, isURL := hostStart(piece)
 	links := text.Links(host)
 	switch {
-	case strings.ContainsAny(host, "/?#:"):
-		return domainUnit(piece)
-	case len(links) == 0 || !isURL && !strings.Contains(host, ".") || !mayBeHost(host) || text.JointLen(links) == len(links):
+	case !isDomain && !isURL:
 		return unit{}, false
+	case strings.ContainsAny(host, "/?#:"), len(links) == 0, !mayBeHost(host), text.JointLen(links) == len(links):
+		return whole, isDomain
 	}
-	words := wordsOf(links)
 	u := unit{
-		raw: piece, parts: words, forms: []Phrase{{words, !strings.HasSuffix(host, ".")}}, address: true,
-		domains: []Node{Domain{Name: host}, Domain{host, true}},
+		raw: piece, parts: wordsOf(links), address: true, domains: []Node{Domain{Name: host}, Domain{host, true}},
 	}
-	if whole, ok := domainUnit(piece); ok {
+	u.forms = []Phrase{{u.parts, !strings.HasSuffix(host, ".")}}
+	if isDomain {
 		u.domains = append(u.domains, whole.domains[1:]...)
 	}
 	return u, true

@@ -41,7 +41,8 @@ func readText(s string, prefix bool) []unit {
 	if typing && len(units) > 0 {
 		u := &units[len(units)-1]
 		u.begin()
-		if host, _ := hostStart(u.raw); len(units) == 1 && u.plain && mayBeHost(host) {
+		piece := strings.TrimSpace(s) // a domain of which too little is there, such as walmart.c
+		if host, _ := hostStart(piece); u.plain && !strings.ContainsFunc(piece, unicode.IsSpace) && mayBeHost(host) {
 			u.domains = append(u.domains, Domain{host, true})
 		}
 	}

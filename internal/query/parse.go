@@ -72,14 +72,26 @@ func (p *parser) words(of *Param, s string, prefix bool) {
 	if s == "" || !p.validText(of.Name, s) {
 		return
 	}
-	units := readText(s, prefix)
+	units, begun := readText(s, prefix)
 	if len(units) == 0 {
 		p.fail(of.Name, "has no letter or digit to look for")
 		return
 	}
+	var all And
 	for _, u := range units {
-		p.want(u.node(), of.Exclude)
-		p.given = append(p.given, u.given(of.Name)...)
+		all = append(all, u.node())
+		for _, g := range u.given(of.Name) {
+			if begun != nil {
+				g.Text = Or{g.Text, begun}
+			}
+			p.given = append(p.given, g)
+		}
+	}
+	if begun != nil {
+		all = And{Or{all, begun}}
+	}
+	for _, n := range all {
+		p.want(n, of.Exclude)
 	}
 	p.notes = append(p.notes, operators(s)...)
 }

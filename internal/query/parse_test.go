@@ -335,7 +335,7 @@ func TestTheLastWordIsABeginningWhileItIsTyped(t *testing.T) {
 		"AT&T":            "at and t*",
 		"U.S":             "u s*|us*",
 		"東京":              "東 京",
-		"walmart.c":       "(@walmart.c* or c*) & walmart|w almart|wa lmart|wal mart|walm art|walma rt|walmar t",
+		"walmart.c":       "(@walmart.c* or c* & walmart|w almart|wa lmart|wal mart|walm art|walma rt|walmar t)",
 		"walmart.":        "(@walmart.* or walmart*|w almart|wa lmart|wal mart|walm art|walma rt|walmar t)",
 		"www.Walm":        "(@walm or @walm* or walm*)",
 		"https://www.wal": "(@wal or @wal* or wal*)",

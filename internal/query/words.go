@@ -25,8 +25,8 @@ type unit struct {
 
 // readText splits a search text into its units. Text in double quotes is a phrase; outside of them, each word is a unit, and
 // so is what is written without spaces but belongs together: e-commerce, U.S., AT&T, characters of scripts without spaces.
-func readText(s string, prefix bool) []unit {
-	var units []unit
+// begun is the beginning of a domain that the whole text may be while it is typed; nil if it may not.
+func readText(s string, prefix bool) (units []unit, begun Node) {
 	quoted := strings.Split(plainQuotes.Replace(s), `"`)
 	last := quoted[len(quoted)-1]
 	typing := prefix && len(quoted)%2 == 1 && last != "" && last == strings.TrimRightFunc(last, unicode.IsSpace)
@@ -41,12 +41,12 @@ func readText(s string, prefix bool) []unit {
 	if typing && len(units) > 0 {
 		u := &units[len(units)-1]
 		u.begin()
-		piece := strings.TrimSpace(s) // a domain of which too little is there, such as walmart.c
+		piece := strings.TrimSpace(s)
 		if host, _ := hostStart(piece); u.plain && !strings.ContainsFunc(piece, unicode.IsSpace) && mayBeHost(host) {
-			u.domains = append(u.domains, Domain{host, true})
+			begun = Domain{host, true}
 		}
 	}
-	return units
+	return units, begun
 }
 
 var plainQuotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`)

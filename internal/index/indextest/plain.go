@@ -170,7 +170,7 @@ func testDomains(t *testing.T, open Open) {
 		{query.Filters{Query: "acme.com roadrunner"}, []company.Number{2}},
 		{query.Filters{Query: "acme.com", Prefix: true}, []company.Number{2, 4, 3, 1}},
 		{query.Filters{Query: "acme.c", Prefix: true}, []company.Number{4, 3, 2, 1}}, // Coyote has a word in c
-		{query.Filters{Query: "acm.", Prefix: true}, []company.Number{5, 1, 3}}, // Acme begins with it
+		{query.Filters{Query: "acm.", Prefix: true}, []company.Number{5, 1, 3}},      // Acme begins with it
 		{query.Filters{Query: "tool.example"}, []company.Number{7}},
 		{query.Filters{Query: "gone.example"}, []company.Number{}},
 	} {

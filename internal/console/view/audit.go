@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/fault"
@@ -29,20 +28,7 @@ type AuditFilter struct{ From, To, Action, Before string }
 // Read returns the filter for the log, and the entry before which the page begins. Days are whole days in UTC.
 func (f AuditFilter) Read() (filter auditlog.Filter, before id.AuditEntry, err error) {
 	var faults []fault.FieldError
-	date := func(field, text string) time.Time {
-		if text == "" {
-			return time.Time{}
-		}
-		t, err := time.Parse(time.DateOnly, text)
-		if err != nil {
-			faults = append(faults, fault.FieldError{Field: field, Message: "must be a date such as 2026-03-01"})
-		}
-		return t
-	}
-	filter.From, filter.To = date("from", f.From), date("to", f.To)
-	if !filter.To.IsZero() {
-		filter.To = filter.To.AddDate(0, 0, 1) // the last day is included
-	}
+	filter.From, filter.To, faults = readDays(f.From, f.To)
 	if filter.Action = auditlog.Action(f.Action); f.Action != "" && !slices.Contains(auditlog.Selectable(), filter.Action) {
 		faults = append(faults, fault.FieldError{Field: "action", Message: "is not a known action"})
 	}

@@ -66,20 +66,7 @@ func Spenders(spent []export.Spending, name func(export.Spending) string) (all [
 // days in UTC.
 func (f LedgerFilter) Read() (filter credit.Filter, before int64, err error) {
 	var faults []fault.FieldError
-	date := func(field, text string) time.Time {
-		if text == "" {
-			return time.Time{}
-		}
-		t, err := time.Parse(time.DateOnly, text)
-		if err != nil {
-			faults = append(faults, fault.FieldError{Field: field, Message: "must be a date such as 2026-03-01"})
-		}
-		return t
-	}
-	filter.From, filter.To = date("from", f.From), date("to", f.To)
-	if !filter.To.IsZero() {
-		filter.To = filter.To.AddDate(0, 0, 1) // the last day is included
-	}
+	filter.From, filter.To, faults = readDays(f.From, f.To)
 	if filter.Reason = credit.Reason(f.Reason); f.Reason != "" && !slices.Contains(reasons, filter.Reason) {
 		faults = append(faults, fault.FieldError{Field: "reason", Message: "is not a known reason"})
 	}
@@ -89,6 +76,26 @@ func (f LedgerFilter) Read() (filter credit.Filter, before int64, err error) {
 		}
 	}
 	return filter, before, fault.Invalid(faults...)
+}
+
+// readDays reads the first and the last day of a filter as times in UTC, of which the second is exclusive. An empty text is no
+// bound.
+func readDays(from, to string) (first, end time.Time, faults []fault.FieldError) {
+	day := func(field, text string) time.Time {
+		if text == "" {
+			return time.Time{}
+		}
+		t, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			faults = append(faults, fault.FieldError{Field: field, Message: "must be a date such as 2026-03-01"})
+		}
+		return t
+	}
+	first, end = day("from", from), day("to", to)
+	if !end.IsZero() {
+		end = end.AddDate(0, 0, 1) // the last day is included
+	}
+	return first, end, faults
 }
 
 // At returns the address of the page with parameters changed, given as pairs of name and value. An empty value removes the

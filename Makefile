@@ -67,6 +67,7 @@ generate: ## write the generated files
 .PHONY: verify
 verify: generate ## fail if a generated file, go.mod or go.sum is out of date
 	go mod tidy -diff
+	cd bench && go mod tidy -diff
 	@git diff --exit-code --stat || { echo "generated files differ: commit what make generate wrote"; exit 1; }
 
 .PHONY: fuzz

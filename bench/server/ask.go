@@ -81,7 +81,7 @@ func facetsOf(a client.Aggregations) [][]index.Count {
 	for _, counts := range [][]client.Count{a.Countries, a.Industries, a.Technologies, a.TechnologyCategories} {
 		values := make([]index.Count, len(counts))
 		for i, c := range counts {
-			values[i] = index.Count(c)
+			values[i] = index.Count{Value: c.Value, Count: c.Count}
 		}
 		facets = append(facets, workload.SortFacet(values))
 	}

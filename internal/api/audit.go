@@ -16,9 +16,9 @@ import (
 
 // AuditEntry is an entry of the audit log.
 type AuditEntry struct {
-	ID        id.AuditEntry  `json:"id" format:"uuid"`
-	CreatedAt time.Time      `json:"created_at"`
-	Actor     Actor          `json:"actor"`
+	ID        id.AuditEntry  `json:"id" format:"uuid" doc:"The id of the entry."`
+	CreatedAt time.Time      `json:"created_at" doc:"When the change was made."`
+	Actor     Actor          `json:"actor" doc:"Who made the change."`
 	Address   *string        `json:"address" doc:"IP address of the person's browser; null for commands and programs."`
 	Action    string         `json:"action" doc:"What was done: the kind of the subject, a dot, and what happened to it." example:"token.revoked"`
 	Subject   string         `json:"subject" doc:"What it was done to: its kind and its id." example:"token:0195510c-0000-7000-8000-000000000001"`
@@ -28,8 +28,8 @@ type AuditEntry struct {
 
 // AuditResponse is one page of the audit log.
 type AuditResponse struct {
-	Items      []AuditEntry `json:"items"`
-	NextCursor *string      `json:"next_cursor"`
+	Items      []AuditEntry `json:"items" doc:"The entries of this page, newest first."`
+	NextCursor *string      `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
 	orCSV
 }
 

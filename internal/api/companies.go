@@ -105,12 +105,12 @@ func unknownFacet(field, name string) fault.FieldError {
 
 // SearchResponse is one page of a search, with the total, aggregations and price of all matches.
 type SearchResponse struct {
-	Items        []Company    `json:"items"`
+	Items        []Company    `json:"items" doc:"The companies of this page, in the requested order."`
 	Total        int          `json:"total" doc:"All matches, exact."`
-	Aggregations Aggregations `json:"aggregations"`
+	Aggregations Aggregations `json:"aggregations" doc:"Exact counts over all matches, not only those of this page."`
 	NextCursor   *string      `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
 	Warnings     []Warning    `json:"warnings" doc:"Filter values and words that no company has, values that are both included and excluded, and operators that mean nothing in query."`
-	Credits      Price        `json:"credits"`
+	Credits      Price        `json:"credits" doc:"What exporting all matches would cost."`
 
 	indexTook, catalogTook time.Duration
 }
@@ -125,9 +125,9 @@ type Price struct {
 
 // Warning is a filter value that no company has, or that is both included and excluded.
 type Warning struct {
-	Field      string  `json:"field" example:"countries"`
+	Field      string  `json:"field" doc:"The parameter that the warning is about." example:"countries"`
 	Value      string  `json:"value" doc:"The value as sent, cut to 100 characters." example:"Germny"`
-	Message    string  `json:"message"`
+	Message    string  `json:"message" doc:"What is odd about the value, for people."`
 	Suggestion *string `json:"suggestion" doc:"The nearest known value, or null." example:"Germany"`
 }
 
@@ -172,25 +172,35 @@ func (*Aggregations) TransformSchema(r huma.Registry, s *huma.Schema) *huma.Sche
 			of = reflect.TypeFor[[]Band]()
 		}
 		property := r.Schema(of, true, string(f))
-		if f.Field() == query.FieldNAICS {
-			property.Description = "By sector, the first two digits."
-		}
+		property.Description = describeFacet(f)
 		s.Properties[string(f)] = property
 	}
 	return s
 }
 
+func describeFacet(f search.Facet) string {
+	switch {
+	case f.HasBands():
+		return fmt.Sprintf("How many matches have a %s in each band.", f)
+	case f.Field() == query.FieldNAICS:
+		return "How many matches are in each NAICS sector, which is the first two digits of the code."
+	case f.Field() == query.FieldKnown:
+		return "How many matches have a known value of each field."
+	}
+	return fmt.Sprintf("How many matches have each of the %s.", strings.ReplaceAll(string(f), "_", " "))
+}
+
 // Count is one value of a facet.
 type Count struct {
-	Value string `json:"value" example:"Germany"`
-	Count int    `json:"count" example:"812"`
+	Value string `json:"value" doc:"A value of the field." example:"Germany"`
+	Count int    `json:"count" doc:"Matches that have the value." example:"812"`
 }
 
 // Band is a range of numbers with both ends included; a null end is open.
 type Band struct {
-	Min   *int64 `json:"min"`
-	Max   *int64 `json:"max"`
-	Count int    `json:"count"`
+	Min   *int64 `json:"min" doc:"The smallest number of the band; null if it has no lower end."`
+	Max   *int64 `json:"max" doc:"The largest number of the band; null if it has no upper end."`
+	Count int    `json:"count" doc:"Matches in the band."`
 }
 
 type searchInput struct{ Body SearchRequest }
@@ -235,7 +245,7 @@ func bandsOf(found []search.Band) []Band {
 }
 
 type companyInput struct {
-	Company id.Company `path:"company_id" format:"uuid"`
+	Company id.Company `path:"company_id" format:"uuid" doc:"The id of the company, from a search or a file."`
 }
 
 func (s *server) getCompany(ctx context.Context, caller auth.Caller, in *companyInput) (*CompanyDetail, error) {

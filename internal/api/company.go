@@ -38,7 +38,7 @@ type Company struct {
 // TransformSchema documents the fields as company's table does.
 func (*Company) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	for _, f := range company.Fields {
-		if property := s.Properties[f.Name]; property != nil && f.Doc != "" {
+		if property := s.Properties[f.Name]; property != nil {
 			property.Description = f.Doc
 		}
 	}
@@ -54,15 +54,15 @@ type CompanyDetail struct {
 
 // Connection is a link to another company; Category is what that company is to the one with the connection.
 type Connection struct {
-	Category string    `json:"category" example:"vendor"`
-	Company  Connected `json:"company"`
+	Category string    `json:"category" doc:"What the other company is to this one, such as vendor or investor." example:"vendor"`
+	Company  Connected `json:"company" doc:"The company at the other end."`
 }
 
 // Connected is the company at the other end of a connection.
 type Connected struct {
 	ID     *id.Company `json:"id" format:"uuid" doc:"null if the company is not in the catalog."`
-	Name   *string     `json:"name"`
-	Domain *string     `json:"domain"`
+	Name   *string     `json:"name" doc:"Its name; null if it is not known."`
+	Domain *string     `json:"domain" doc:"Its domain; null if it is not known."`
 }
 
 func companyOf(i search.Item) Company {

@@ -13,18 +13,18 @@ const recentMax = 20
 
 // CreditsResponse is the balance of a workspace and its newest transactions.
 type CreditsResponse struct {
-	WorkspaceID        id.Workspace  `json:"workspace_id" format:"uuid"`
-	Balance            int64         `json:"balance" example:"1250"`
-	RecentTransactions []Transaction `json:"recent_transactions"`
+	WorkspaceID        id.Workspace  `json:"workspace_id" format:"uuid" doc:"The workspace of the token."`
+	Balance            int64         `json:"balance" doc:"Credits left: the number of new companies that the workspace can export." example:"1250"`
+	RecentTransactions []Transaction `json:"recent_transactions" doc:"The 20 newest transactions, newest first."`
 }
 
 // Transaction is a ledger entry in short.
 type Transaction struct {
-	ID        id.Entry  `json:"id" format:"uuid"`
+	ID        id.Entry  `json:"id" format:"uuid" doc:"The id of the transaction."`
 	Amount    int64     `json:"amount" doc:"Negative for charges." example:"-180"`
 	Reason    string    `json:"reason" doc:"grant, purchase, adjustment, export_charge or export_refund." example:"export_charge"`
 	Reference *string   `json:"reference" doc:"What was charged or refunded; null for grants."`
-	CreatedAt time.Time `json:"created_at"`
+	CreatedAt time.Time `json:"created_at" doc:"When the transaction was made."`
 }
 
 func (s *server) getCredits(ctx context.Context, caller auth.Caller, _ *nothingIn) (*CreditsResponse, error) {

@@ -10,9 +10,9 @@ import (
 
 // DownloadResponse holds links to an export's file and its manifest.
 type DownloadResponse struct {
-	DownloadURL string    `json:"download_url" format:"uri"`
+	DownloadURL string    `json:"download_url" format:"uri" doc:"The link to the file."`
 	ManifestURL string    `json:"manifest_url" format:"uri" doc:"Describes the file: rows, columns, SHA-256 and filters. Check a file against it with capi verify."`
-	ExpiresAt   time.Time `json:"expires_at"`
+	ExpiresAt   time.Time `json:"expires_at" doc:"When both links stop working."`
 }
 
 func (s *server) downloadExport(ctx context.Context, caller auth.Caller, in *oneExportInput) (*DownloadResponse, error) {

@@ -15,7 +15,7 @@ import (
 
 // ExportResponse is the created export and its credit math.
 type ExportResponse struct {
-	ExportJob ExportJob `json:"export_job"`
+	ExportJob ExportJob `json:"export_job" doc:"The export that was created."`
 	Figures
 	TransactionID *id.Entry `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
 	Warnings      []Warning `json:"warnings" doc:"Filter values and words that no company has, values that are both included and excluded, and operators that mean nothing in query. Empty with a quote_id, because the quote listed them."`
@@ -23,11 +23,11 @@ type ExportResponse struct {
 
 // ExportJob is an export in short.
 type ExportJob struct {
-	ID           id.Export `json:"id" format:"uuid"`
-	Name         string    `json:"name"`
+	ID           id.Export `json:"id" format:"uuid" doc:"The id of the export: poll Get an export with it."`
+	Name         string    `json:"name" doc:"The label from the request."`
 	Status       string    `json:"status" doc:"pending, processing, completed or failed." example:"pending"`
-	ExportFormat string    `json:"export_format" example:"csv"`
-	SourceType   string    `json:"source_type" example:"search"`
+	ExportFormat string    `json:"export_format" doc:"The format of the file: csv or json." example:"csv"`
+	SourceType   string    `json:"source_type" doc:"Where the rows come from: search or list." example:"search"`
 }
 
 // Figures are the credit math of an export. A new company costs one credit.
@@ -46,7 +46,7 @@ type QuoteResponse struct {
 	QuoteID   id.Quote  `json:"quote_id" format:"uuid" doc:"Send it to Create an export for exactly these companies at no more than this cost."`
 	ExpiresAt time.Time `json:"expires_at" doc:"15 minutes from now."`
 	Figures
-	Balance    int64 `json:"balance" example:"1250"`
+	Balance    int64 `json:"balance" doc:"Credits that the workspace has now." example:"1250"`
 	Affordable bool  `json:"affordable" doc:"Whether the balance and max_credits cover the cost now."`
 
 	Warnings []Warning `json:"warnings" doc:"Filter values and words that no company has (in an exclude_ filter, such a value excludes nothing), values that are both included and excluded, and operators that mean nothing in query."`
@@ -92,19 +92,19 @@ func quoteResponseOf(q export.Quote) QuoteResponse {
 
 // ExportDetail is an export with its progress and cost.
 type ExportDetail struct {
-	ID               id.Export    `json:"id" format:"uuid"`
-	WorkspaceID      id.Workspace `json:"workspace_id" format:"uuid"`
-	Name             string       `json:"name"`
-	ExportFormat     string       `json:"export_format" example:"csv"`
-	SourceType       string       `json:"source_type" example:"search"`
+	ID               id.Export    `json:"id" format:"uuid" doc:"The id of the export."`
+	WorkspaceID      id.Workspace `json:"workspace_id" format:"uuid" doc:"The workspace that the export belongs to."`
+	Name             string       `json:"name" doc:"The label from the request."`
+	ExportFormat     string       `json:"export_format" doc:"The format of the file: csv or json." example:"csv"`
+	SourceType       string       `json:"source_type" doc:"Where the rows come from: search or list." example:"search"`
 	Status           string       `json:"status" doc:"pending, processing, completed, failed or cancelled." example:"completed"`
-	TotalRecords     int          `json:"total_records"`
-	ProcessedRecords int          `json:"processed_records"`
+	TotalRecords     int          `json:"total_records" doc:"Rows that the file will have."`
+	ProcessedRecords int          `json:"processed_records" doc:"Rows that are written so far."`
 	FileSizeBytes    *int64       `json:"file_size_bytes" doc:"null until completed."`
-	CreatedAt        time.Time    `json:"created_at"`
+	CreatedAt        time.Time    `json:"created_at" doc:"When the export was created and charged."`
 	CompletedAt      *time.Time   `json:"completed_at" doc:"When it completed, failed for good or was cancelled."`
 	Figures
-	TransactionID   *id.Entry     `json:"transaction_id" format:"uuid"`
+	TransactionID   *id.Entry     `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
 	CreditsRefunded int64         `json:"credits_refunded" doc:"The part of credits_charged that was refunded because the export failed or was cancelled. It can grow later, when another export of the same companies fails or is cancelled too."`
 	Error           *string       `json:"error" doc:"Why the export failed; null if it did not."`
 	SearchFilters   storedFilters `json:"search_filters" doc:"The filters as requested; null for a list."`
@@ -112,11 +112,11 @@ type ExportDetail struct {
 	QuoteID         *id.Quote     `json:"quote_id" format:"uuid" doc:"The quote that the export was created from; null without one."`
 
 	Limit                 *int     `json:"limit" doc:"As requested, like the next five fields; null without one."`
-	OnlyNew               bool     `json:"only_new"`
-	OnlyOwned             bool     `json:"only_owned"`
-	ExcludeListID         *id.List `json:"exclude_list_id" format:"uuid"`
-	OnInsufficientBalance string   `json:"on_insufficient_balance" example:"fail"`
-	MaxCredits            *int64   `json:"max_credits"`
+	OnlyNew               bool     `json:"only_new" doc:"Whether companies that the workspace had unlocked were left out."`
+	OnlyOwned             bool     `json:"only_owned" doc:"Whether companies that the workspace had not unlocked were left out."`
+	ExcludeListID         *id.List `json:"exclude_list_id" format:"uuid" doc:"The list whose companies were left out; null without one."`
+	OnInsufficientBalance string   `json:"on_insufficient_balance" doc:"fail or partial: what was to happen if the balance did not cover the cost." example:"fail"`
+	MaxCredits            *int64   `json:"max_credits" doc:"The most credits that the export was allowed to cost; null without a limit."`
 }
 
 // storedFilters is the stored JSON of filters, or null.
@@ -153,7 +153,7 @@ func exportDetailOf(e export.Export) ExportDetail {
 }
 
 type oneExportInput struct {
-	Export id.Export `path:"export_id" format:"uuid"`
+	Export id.Export `path:"export_id" format:"uuid" doc:"The id of the export."`
 }
 
 func (s *server) getExport(ctx context.Context, caller auth.Caller, in *oneExportInput) (*ExportDetail, error) {
@@ -167,8 +167,8 @@ func (s *server) getExport(ctx context.Context, caller auth.Caller, in *oneExpor
 
 // ExportsResponse is one page of exports.
 type ExportsResponse struct {
-	Items      []ExportDetail `json:"items"`
-	NextCursor *string        `json:"next_cursor"`
+	Items      []ExportDetail `json:"items" doc:"The exports of this page, newest first."`
+	NextCursor *string        `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
 }
 
 func (s *server) listExports(ctx context.Context, caller auth.Caller, in *pageInput) (*ExportsResponse, error) {

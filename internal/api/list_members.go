@@ -18,7 +18,7 @@ import (
 
 // ListMembers selects companies to add or remove: by id, by domain, by a search, or by several of these at once.
 type ListMembers struct {
-	CompanyIDs    []string `json:"company_ids,omitempty" format:"uuid" maxItems:"10000"`
+	CompanyIDs    []string `json:"company_ids,omitempty" format:"uuid" maxItems:"10000" doc:"Ids of companies."`
 	Domains       []string `json:"domains,omitempty" maxItems:"10000" doc:"Domains; URLs are accepted too." example:"[\"example.com\"]"`
 	SearchFilters *Filters `json:"search_filters,omitempty" doc:"Every match of this search, up to 100,000."`
 
@@ -60,7 +60,7 @@ func (b *ListMembers) Resolve() []fault.FieldError {
 
 // ListChange is the result of adding or removing companies.
 type ListChange struct {
-	List             List         `json:"list"`
+	List             List         `json:"list" doc:"The list after the change."`
 	Matched          int          `json:"matched" doc:"Companies that were found."`
 	Changed          int          `json:"changed" doc:"Of these, those that were not yet in the list; when removing, those that were in it."`
 	UnmatchedIDs     []id.Company `json:"unmatched_ids" format:"uuid" doc:"Ids that belong to no company."`

@@ -13,22 +13,22 @@ import (
 
 // List is a saved list, without its companies.
 type List struct {
-	ID           id.List   `json:"id" format:"uuid"`
-	Name         string    `json:"name" example:"Partners 2026"`
-	CompanyCount int       `json:"company_count" example:"2"`
-	CreatedAt    time.Time `json:"created_at"`
-	UpdatedAt    time.Time `json:"updated_at"`
+	ID           id.List   `json:"id" format:"uuid" doc:"The id of the list."`
+	Name         string    `json:"name" doc:"The name of the list." example:"Partners 2026"`
+	CompanyCount int       `json:"company_count" doc:"Companies on the list." example:"2"`
+	CreatedAt    time.Time `json:"created_at" doc:"When the list was created."`
+	UpdatedAt    time.Time `json:"updated_at" doc:"When the name or the companies of the list last changed."`
 }
 
 // ListRequest is the body that creates or renames a list.
 type ListRequest struct {
-	Name string `json:"name" minLength:"1" maxLength:"200" example:"Partners 2026"`
+	Name string `json:"name" minLength:"1" maxLength:"200" doc:"The name of the list. It need not be unique." example:"Partners 2026"`
 }
 
 // ListsResponse is one page of lists.
 type ListsResponse struct {
-	Items      []List  `json:"items"`
-	NextCursor *string `json:"next_cursor"`
+	Items      []List  `json:"items" doc:"The lists of this page, newest first."`
+	NextCursor *string `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
 }
 
 func listOf(l list.List) List {
@@ -72,7 +72,7 @@ func (s *server) createList(ctx context.Context, caller auth.Caller, in *newList
 }
 
 type oneListInput struct {
-	List id.List `path:"list_id" format:"uuid"`
+	List id.List `path:"list_id" format:"uuid" doc:"The id of the list."`
 }
 
 func (s *server) getList(ctx context.Context, caller auth.Caller, in *oneListInput) (*List, error) {
@@ -99,9 +99,9 @@ type listPageInput struct {
 
 // ListCompaniesResponse is one page of a list's companies.
 type ListCompaniesResponse struct {
-	Items      []Company `json:"items"`
+	Items      []Company `json:"items" doc:"The companies of this page."`
 	Total      int       `json:"total" doc:"Companies in the list."`
-	NextCursor *string   `json:"next_cursor"`
+	NextCursor *string   `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
 }
 
 func (s *server) listCompanies(ctx context.Context, caller auth.Caller, in *listPageInput) (*ListCompaniesResponse, error) {

@@ -50,6 +50,7 @@ func newDocument() *document {
 			{Name: "Exports", Description: "Buy selections of companies as files."},
 			{Name: "Lists", Description: "Saved lists of companies, which can be exported."},
 			{Name: "Credits", Description: "The balance and the ledger."},
+			{Name: "Audit", Description: "Who changed what."},
 		},
 	}
 	d.errorRef = d.registry.Schema(reflect.TypeFor[httpx.Error](), true, "")

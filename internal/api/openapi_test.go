@@ -3,11 +3,13 @@ package api_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/api"
@@ -92,6 +94,47 @@ func TestEveryOperationIsDocumented(t *testing.T) {
 		}
 	}
 	require.Equal(t, 20, operations)
+}
+
+func TestEveryParameterFieldAndHeaderIsDescribed(t *testing.T) {
+	t.Parallel()
+	var document any
+	require.NoError(t, json.Unmarshal(api.OpenAPI(), &document))
+	checked := 0
+	described := func(where string, of any) {
+		checked++
+		text, _ := of.(M)["description"].(string)
+		assert.NotEmpty(t, text, "%s has no description", where)
+	}
+	var walk func(where string, at any)
+	walk = func(where string, at any) {
+		switch at := at.(type) {
+		case []any:
+			for i, v := range at {
+				walk(fmt.Sprintf("%s[%d]", where, i), v)
+			}
+		case M:
+			for key, v := range at {
+				switch key {
+				case "example", "examples":
+					continue
+				case "properties", "headers":
+					for name, of := range v.(M) {
+						described(where+"."+name, of)
+					}
+				case "parameters", "tags":
+					for _, p := range v.([]any) {
+						if p, ok := p.(M); ok { // the tags of an operation are names
+							described(fmt.Sprintf("%s.%s", where, p["name"]), p)
+						}
+					}
+				}
+				walk(where+"."+key, v)
+			}
+		}
+	}
+	walk("", document)
+	require.Greater(t, checked, 200)
 }
 
 func TestTheDocumentIsServed(t *testing.T) {

@@ -22,7 +22,7 @@ func orPageSize(limit *int) int {
 // pageInput are the parameters of a paged list.
 type pageInput struct {
 	Cursor string `query:"cursor" doc:"next_cursor of the previous page."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"Items on a page."`
 }
 
 func (p pageInput) size() int {

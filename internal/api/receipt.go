@@ -16,7 +16,7 @@ const receiptSize = 100
 
 // ReceiptLine is the cost of one row of an export's file.
 type ReceiptLine struct {
-	CompanyID  id.Company `json:"company_id" format:"uuid"`
+	CompanyID  id.Company `json:"company_id" format:"uuid" doc:"The id of the company."`
 	Name       string     `json:"name" doc:"The current value, which may differ from the file."`
 	Domain     *string    `json:"domain" doc:"The current value, which may differ from the file."`
 	Status     string     `json:"status" doc:"charged: paid for by this export. owned: free, because an earlier export paid for it. refunded: paid for by this export, then refunded." example:"charged"`
@@ -28,20 +28,20 @@ type ReceiptLine struct {
 
 // ReceiptResponse is one page of an export's receipt.
 type ReceiptResponse struct {
-	ExportID        id.Export     `json:"export_id" format:"uuid"`
+	ExportID        id.Export     `json:"export_id" format:"uuid" doc:"The id of the export."`
 	Status          string        `json:"status" doc:"Status of the export." example:"completed"`
-	CreditsCharged  int64         `json:"credits_charged" example:"180"`
-	CreditsRefunded int64         `json:"credits_refunded" example:"0"`
+	CreditsCharged  int64         `json:"credits_charged" doc:"What the export was charged when it was created." example:"180"`
+	CreditsRefunded int64         `json:"credits_refunded" doc:"What was refunded since." example:"0"`
 	TransactionID   *id.Entry     `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
-	Items           []ReceiptLine `json:"items"`
-	NextCursor      *string       `json:"next_cursor"`
+	Items           []ReceiptLine `json:"items" doc:"A line for each row of the file, in the order of the file."`
+	NextCursor      *string       `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
 	orCSV
 }
 
 type receiptInput struct {
 	oneExportInput
 	Cursor string `query:"cursor" doc:"next_cursor of the previous page."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Lines on a page."`
 	Format string `query:"format" enum:"json,csv" default:"json" doc:"csv returns all lines at once, without pages."`
 }
 

@@ -15,15 +15,15 @@ import (
 
 // LedgerEntry is a complete ledger entry.
 type LedgerEntry struct {
-	ID           id.Entry   `json:"id" format:"uuid"`
+	ID           id.Entry   `json:"id" format:"uuid" doc:"The id of the entry."`
 	Amount       int64      `json:"amount" doc:"Negative for charges." example:"-180"`
 	BalanceAfter int64      `json:"balance_after" doc:"The balance right after this entry." example:"1250"`
 	Reason       string     `json:"reason" doc:"grant, purchase, adjustment, export_charge or export_refund." example:"export_charge"`
 	Reference    *string    `json:"reference" doc:"What was charged or refunded; null for grants."`
 	ExportID     *id.Export `json:"export_id" format:"uuid" doc:"The export that was charged or refunded; null for other entries."`
-	Actor        Actor      `json:"actor"`
+	Actor        Actor      `json:"actor" doc:"Who made the entry."`
 	Note         *string    `json:"note" doc:"Reason given by the person who made the entry; null without one."`
-	CreatedAt    time.Time  `json:"created_at"`
+	CreatedAt    time.Time  `json:"created_at" doc:"When the entry was made."`
 }
 
 // Actor is the token, person or system that made an entry.
@@ -35,8 +35,8 @@ type Actor struct {
 
 // TransactionsResponse is one page of the ledger.
 type TransactionsResponse struct {
-	Items      []LedgerEntry `json:"items"`
-	NextCursor *string       `json:"next_cursor"`
+	Items      []LedgerEntry `json:"items" doc:"The entries of this page, newest first."`
+	NextCursor *string       `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
 	orCSV
 }
 

@@ -11,7 +11,7 @@ type Field struct {
 	Name  string // in JSON, in files and in filters
 	Label string // for people
 	Kind  Kind
-	Doc   string // a description of the values, if the name is not enough
+	Doc   string // a description of the values
 
 	Text func(*Company) *string
 	List func(*Company) *[]string
@@ -39,30 +39,46 @@ const (
 // Fields is the table of fields, in the order of the API and of files. Stored records have the texts, the lists, the
 // integers and the times in this order too, so a new one comes last of its kind, with a new recordVersion.
 var Fields = []Field{
-	{Name: "id", Label: "ID", Kind: KindID},
-	textField("name", "Name", func(c *Company) *string { return &c.Name }).atMost(NameCharsMax),
-	textField("domain", "Domain", func(c *Company) *string { return &c.Domain }).is("Lower case, without www."),
-	textField("website", "Website", func(c *Company) *string { return &c.Website }),
-	textField("linkedin_url", "LinkedIn", func(c *Company) *string { return &c.LinkedInURL }),
-	textField("description", "Description", func(c *Company) *string { return &c.Description }).atMost(DescriptionCharsMax),
+	{Name: "id", Label: "ID", Kind: KindID, Doc: "The id of the company, which never changes."},
+	textField("name", "Name", func(c *Company) *string { return &c.Name }).atMost(NameCharsMax).
+		is("The name of the company."),
+	textField("domain", "Domain", func(c *Company) *string { return &c.Domain }).
+		is("Its domain, in lower case and without www; null if it is not known."),
+	textField("website", "Website", func(c *Company) *string { return &c.Website }).
+		is("The address of its website; null if it is not known."),
+	textField("linkedin_url", "LinkedIn", func(c *Company) *string { return &c.LinkedInURL }).
+		is("Its page on LinkedIn; null if it is not known."),
+	textField("description", "Description", func(c *Company) *string { return &c.Description }).atMost(DescriptionCharsMax).
+		is("What the company does, in the words of the source; null if it is not known."),
 	textField("country", "Country", func(c *Company) *string { return &c.Country }).
-		is("The common English name, if the country is known."),
-	textField("country_code", "Country code", func(c *Company) *string { return &c.CountryCode }).is("ISO 3166-1 alpha-2."),
-	textField("state", "State or region", func(c *Company) *string { return &c.State }),
-	textField("city", "City", func(c *Company) *string { return &c.City }),
-	listField("industries", "Industries", func(c *Company) *[]string { return &c.Industries }),
-	listField("naics_codes", "NAICS codes", func(c *Company) *[]string { return &c.NAICSCodes }),
-	listField("technologies", "Technologies", func(c *Company) *[]string { return &c.Technologies }),
-	listField("technology_categories", "Technology categories", func(c *Company) *[]string { return &c.TechnologyCategories }),
-	intField("employee_count", "Employees", EmployeeCountMax, func(c *Company) **int64 { return &c.EmployeeCount }),
-	intField("founded_year", "Founded", YearMax, func(c *Company) **int64 { return &c.FoundedYear }),
+		is("The common English name of its country; null if it is not known."),
+	textField("country_code", "Country code", func(c *Company) *string { return &c.CountryCode }).
+		is("ISO 3166-1 alpha-2 code of its country; null if it is not known."),
+	textField("state", "State or region", func(c *Company) *string { return &c.State }).
+		is("State or region of its address; null if it is not known."),
+	textField("city", "City", func(c *Company) *string { return &c.City }).
+		is("City of its address; null if it is not known."),
+	listField("industries", "Industries", func(c *Company) *[]string { return &c.Industries }).
+		is("The industries it works in."),
+	listField("naics_codes", "NAICS codes", func(c *Company) *[]string { return &c.NAICSCodes }).
+		is("NAICS codes of what it does."),
+	listField("technologies", "Technologies", func(c *Company) *[]string { return &c.Technologies }).
+		is("Technologies it uses."),
+	listField("technology_categories", "Technology categories", func(c *Company) *[]string { return &c.TechnologyCategories }).
+		is("Categories of these technologies."),
+	intField("employee_count", "Employees", EmployeeCountMax, func(c *Company) **int64 { return &c.EmployeeCount }).
+		is("How many people it employs; null if it is not known."),
+	intField("founded_year", "Founded", YearMax, func(c *Company) **int64 { return &c.FoundedYear }).
+		is("The year it was founded; null if it is not known."),
 	{Name: "connections", Label: "Connections", Kind: KindConnections, Doc: "The company's outgoing connections."},
 	{
 		Name: "attributes", Label: "Other attributes", Kind: KindAttributes,
 		Doc: "Source columns that map to no field, by their name in the source.",
 	},
-	{Name: "created_at", Label: "Added", Kind: KindTime, Time: func(c *Company) *time.Time { return &c.CreatedAt }},
-	{Name: "updated_at", Label: "Updated", Kind: KindTime, Time: func(c *Company) *time.Time { return &c.UpdatedAt }},
+	timeField("created_at", "Added", func(c *Company) *time.Time { return &c.CreatedAt }).
+		is("When the company was added to the catalog."),
+	timeField("updated_at", "Updated", func(c *Company) *time.Time { return &c.UpdatedAt }).
+		is("When its record last changed."),
 }
 
 func textField(name, label string, text func(*Company) *string) Field {
@@ -75,6 +91,10 @@ func listField(name, label string, list func(*Company) *[]string) Field {
 
 func intField(name, label string, most int64, value func(*Company) **int64) Field {
 	return Field{Name: name, Label: label, Kind: KindInteger, Int: value, Max: most}
+}
+
+func timeField(name, label string, value func(*Company) *time.Time) Field {
+	return Field{Name: name, Label: label, Kind: KindTime, Time: value}
 }
 
 func (f Field) atMost(chars int) Field {

@@ -12,7 +12,7 @@ import (
 
 // Error is the body of every error response.
 type Error struct {
-	Detail ErrorDetail `json:"detail"`
+	Detail ErrorDetail `json:"detail" doc:"What failed."`
 }
 
 // ErrorDetail describes a failure: the code is for programs, the message for people.

@@ -45,8 +45,8 @@ type Filters struct {
 // ConnectionFilter selects companies by one connection that meets every part given.
 type ConnectionFilter struct {
 	Category           string `json:"category,omitempty" doc:"What the other company is to the one searched, in any letter case." example:"vendor"`
-	ConnectedCompanyID string `json:"connected_company_id,omitempty" format:"uuid"`
-	ConnectedDomain    string `json:"connected_domain,omitempty" example:"salesforce.com"`
+	ConnectedCompanyID string `json:"connected_company_id,omitempty" format:"uuid" doc:"The id of the company at the other end."`
+	ConnectedDomain    string `json:"connected_domain,omitempty" doc:"The domain of the company at the other end." example:"salesforce.com"`
 }
 
 // Params is the table of filter parameters, in the order of the contract. Parsing, the API's schema, the facets and the

@@ -6,11 +6,8 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"path"
-
-	swagger "github.com/swaggest/swgui/v5/static"
 )
 
 //go:embed assets
@@ -25,10 +22,19 @@ type asset struct {
 
 var contentTypes = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+	".json": "application/json",
 }
 
-func readAssets() (map[string]asset, error) {
-	assets := map[string]asset{}
+// searchFile is the name of the search index among the assets.
+const searchFile = "search.json"
+
+// readAssets returns the files of the folder assets, and the search index.
+func readAssets(index []byte) (map[string]asset, error) {
+	packed, err := pack(index)
+	if err != nil {
+		return nil, err
+	}
+	assets := map[string]asset{searchFile: newAsset(searchFile, packed)}
 	own, err := ownAssets.ReadDir("assets")
 	if err != nil {
 		return nil, err
@@ -43,13 +49,6 @@ func readAssets() (map[string]asset, error) {
 			return nil, err
 		}
 		assets[file.Name()] = newAsset(file.Name(), packed)
-	}
-	for _, name := range []string{"swagger-ui.css", "swagger-ui-bundle.js"} {
-		packed, err := swagger.FS.ReadFile(name + ".gz")
-		if err != nil {
-			return nil, fmt.Errorf("read Swagger UI: %w", err)
-		}
-		assets[name] = newAsset(name, packed)
 	}
 	return assets, nil
 }

@@ -1,9 +1,10 @@
 // Package docsite is the documentation at /docs: the guide, a reference page for each operation made from the OpenAPI
-// document, an interactive reference, a search, and all of it as Markdown for programs.
+// document with a form that sends it, a search, a Postman collection, and all of it as Markdown for programs.
 // It has no access to the data and needs no token.
 package docsite
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"net/http"
@@ -41,6 +42,7 @@ type Deps struct {
 type Site struct {
 	publicURL string
 	chapters  []chapter
+	postman   []byte
 	pages     map[string]*Page // by slug
 	index     searchIndex
 	assets    map[string]asset
@@ -53,8 +55,11 @@ func New(d Deps) (*Site, error) {
 	if err := m.write(d); err != nil {
 		return nil, fmt.Errorf("make documentation: %w", err)
 	}
-	var err error
-	if m.assets, err = readAssets(); err != nil {
+	index, err := m.index.json()
+	if err != nil {
+		return nil, fmt.Errorf("make documentation: %w", err)
+	}
+	if m.assets, err = readAssets(bytes.ReplaceAll(index, []byte(Host), []byte(m.publicURL))); err != nil {
 		return nil, fmt.Errorf("make documentation: %w", err)
 	}
 	if m.views, err = parseViews(m.assets); err != nil {
@@ -81,6 +86,8 @@ func Mounts(d Deps) map[string]http.Handler {
 		"GET " + Path + "/":               gzhttp.GzipHandler(serve((*Site).servePage)),
 		"GET " + Path + "/search":         gzhttp.GzipHandler(serve((*Site).serveSearch)),
 		"GET " + Path + "/assets/{asset}": serve((*Site).serveAsset), // already compressed
+		"GET " + postmanPath:              gzhttp.GzipHandler(serve((*Site).servePostman)),
+		"GET " + openAPIPath:              gzhttp.GzipHandler(serveOpenAPI(d.OpenAPI)),
 		"GET /llms.txt":                   gzhttp.GzipHandler(serve((*Site).serveSummary)),
 		"GET /llms-full.txt":              gzhttp.GzipHandler(serve((*Site).serveAll)),
 	}

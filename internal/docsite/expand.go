@@ -16,6 +16,7 @@ import (
 //	<!-- limits -->          the rate limit of every operation
 //	<!-- sample NAME -->     docs/guide/_samples/NAME.*, one code block per language
 //	<!-- call OPERATION -->  the samples of the operation's reference page
+//	<!-- downloads -->       the install line of the client, the Postman collection and the OpenAPI document
 type expander struct {
 	spec   *spec
 	status func(fault.Kind) int
@@ -40,6 +41,8 @@ func (e expander) part(name, argument string) (string, error) {
 	switch name {
 	case "errors":
 		return e.errors(), nil
+	case "downloads":
+		return downloads, nil
 	case "limits":
 		return e.limits(), nil
 	case "sample":

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"html/template"
 	"path"
 	"regexp"
 	"strings"
@@ -49,7 +50,17 @@ func (m markdown) render(p *Page) error {
 	// A wide table scrolls on its own, also with the keyboard.
 	out := strings.ReplaceAll(b.String(), "<table>", `<div class="table" tabindex="0"><table>`)
 	p.HTML = strings.ReplaceAll(out, "</table>", "</table></div>")
+	if p.Slug == "errors" {
+		p.HTML = anchors(p.HTML)
+	}
 	return nil
+}
+
+// html returns the HTML of Markdown that is part of a page.
+func (m markdown) html(text string) (template.HTML, error) {
+	var b strings.Builder
+	err := m.Convert([]byte(text), &b)
+	return template.HTML(b.String()), err //nolint:gosec // our own Markdown, without raw HTML
 }
 
 var relativeLink = regexp.MustCompile(`\]\(([^)\s:/#][^)\s:#]*)(#[^)\s]*)?\)`)

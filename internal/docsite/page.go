@@ -19,8 +19,9 @@ type Page struct {
 	HTML     string
 	Headings []Heading
 
-	Operation *operation // nil unless it is a reference page
-	sections  []section
+	Group    string // within the chapter; empty for the pages that belong to no group
+	Use      *use   // nil unless it is the page of an operation
+	sections []section
 }
 
 // Address returns the path of the page.
@@ -32,27 +33,52 @@ type Heading struct {
 	ID, Text string
 }
 
+// HasSamples reports whether the page has code samples, which show the reader's token.
+func (p *Page) HasSamples() bool { return strings.Contains(p.HTML, Token) }
+
 // chapter is a part of the table of contents.
 type chapter struct {
 	Title string
 	Pages []*Page
 }
 
-// contents lists the hand-written pages by chapter, in the order of the table of contents. The reference follows the guide.
+// group is a part of a chapter. The first one may have no title.
+type group struct {
+	Title string
+	Pages []*Page
+}
+
+// Groups returns the pages by group, in order.
+func (c chapter) Groups() (groups []group) {
+	for _, p := range c.Pages {
+		if len(groups) == 0 || groups[len(groups)-1].Title != p.Group {
+			groups = append(groups, group{Title: p.Group})
+		}
+		last := &groups[len(groups)-1]
+		last.Pages = append(last.Pages, p)
+	}
+	return groups
+}
+
+// contents lists the hand-written pages by chapter, in the order of the table of contents. The reference follows the guide, and
+// the design decisions in docs/adr are the last pages.
 var contents = []struct {
 	title string
 	slugs []string
 }{
-	{"Start", []string{"", "quickstart", "authentication"}},
+	{"Start", []string{"", "quickstart", "authentication", "clients"}},
 	{"Guide", []string{
 		"searching", "credits", "estimating", "exports", "ledger", "formats", "pagination", "errors", "error-handling", "rate-limits",
 		"idempotency", "versioning", "changelog",
 	}},
-	{"Run your own", []string{"self-hosting", "importing", "metrics", "manifest", "guarantees"}},
-	{"Decisions", nil}, // every file of docs/adr
+	{selfHosting, []string{"self-hosting", "importing", "metrics", "manifest", "guarantees"}},
 }
 
-const referenceTitle = "Reference"
+const (
+	referenceTitle = "Reference"
+	selfHosting    = "Self-hosting"
+	decisionsTitle = "Design decisions"
+)
 
 // write creates all pages.
 func (m *Site) write(d Deps) error {
@@ -61,20 +87,24 @@ func (m *Site) write(d Deps) error {
 		return err
 	}
 	e := expander{spec: spec, status: d.Status}
+	if m.postman, err = e.collection(m.publicURL); err != nil {
+		return err
+	}
+	decided, err := decisions()
+	if err != nil {
+		return err
+	}
 	for _, c := range contents {
-		slugs := c.slugs
-		if slugs == nil {
-			if slugs, err = decisions(); err != nil {
+		written := chapter{Title: c.title}
+		if written.Pages, err = e.pages("", c.slugs); err != nil {
+			return err
+		}
+		if c.title == selfHosting {
+			pages, err := e.pages(decisionsTitle, decided)
+			if err != nil {
 				return err
 			}
-		}
-		written := chapter{Title: c.title}
-		for _, slug := range slugs {
-			text, err := e.page(slug)
-			if err != nil {
-				return fmt.Errorf("page %q: %w", slug, err)
-			}
-			written.Pages = append(written.Pages, &Page{Slug: slug, Markdown: text})
+			written.Pages = append(written.Pages, pages...)
 		}
 		m.chapters = append(m.chapters, written)
 		if c.title == "Guide" {
@@ -85,17 +115,38 @@ func (m *Site) write(d Deps) error {
 			m.chapters = append(m.chapters, chapter{Title: referenceTitle, Pages: reference})
 		}
 	}
-	return m.render()
+	if err := m.render(e); err != nil {
+		return err
+	}
+	m.index.addErrors(e)
+	return nil
+}
+
+// pages returns the hand-written pages of the slugs.
+func (e expander) pages(group string, slugs []string) (pages []*Page, err error) {
+	for _, slug := range slugs {
+		text, err := e.page(slug)
+		if err != nil {
+			return nil, fmt.Errorf("page %q: %w", slug, err)
+		}
+		pages = append(pages, &Page{Slug: slug, Group: group, Markdown: text})
+	}
+	return pages, nil
 }
 
 // render converts the Markdown to HTML and fills the search index.
-func (m *Site) render() error {
+func (m *Site) render(e expander) error {
 	md := newMarkdown()
 	for _, c := range m.chapters {
 		for _, p := range c.Pages {
 			p.Chapter = c.Title
 			if err := md.render(p); err != nil {
 				return fmt.Errorf("page %q: %w", p.Slug, err)
+			}
+			if p.Use != nil {
+				if err := p.Use.render(e, md); err != nil {
+					return fmt.Errorf("page %q: %w", p.Slug, err)
+				}
 			}
 			if m.pages[p.Slug] != nil {
 				return fmt.Errorf("two pages are at %s", p.Address())

@@ -19,34 +19,30 @@ import (
 // reference returns a page that lists the operations, followed by the page of each operation.
 func (e expander) reference() ([]*Page, error) {
 	list := &strings.Builder{}
-	list.WriteString("# API reference\n\nEvery operation of version 1, with its parameters, answers, errors and tested samples. The " +
-		"[OpenAPI document](/openapi.json) is the machine-readable version. [Try it out](/docs/reference/try) sends " +
-		"requests from your browser.\n")
+	list.WriteString("# API reference\n\nEvery operation of version 1, with its parameters, answers and errors. Beside each are " +
+		"samples in curl, JavaScript, Python and Go, and a form that sends the request from your browser.\n\n" + downloads +
+		"\n\nThe base address is `" + Host + e.spec.Servers[0].URL + "`.\n")
 	pages := []*Page{{Slug: "reference"}}
 	tag := ""
 	for _, op := range e.spec.operations {
 		if op.Tags[0] != tag {
 			tag = op.Tags[0]
-			fmt.Fprintf(list, "\n## %s\n\n| Operation | | Scope |\n|---|---|---|\n", tag)
+			fmt.Fprintf(list, "\n## %s\n\n%s\n\n| Operation | | Scope |\n|---|---|---|\n", tag, e.spec.tagDescription(tag))
 		}
 		fmt.Fprintf(list, "| [%s](/docs/%s) | `%s %s` | `%s` |\n", op.Summary, op.slug(), op.Method, op.Path, op.Scope)
 		text, err := e.operationPage(op)
 		if err != nil {
 			return nil, fmt.Errorf("page of %s: %w", op.ID, err)
 		}
-		pages = append(pages, &Page{Slug: op.slug(), Markdown: text, Operation: op})
+		pages = append(pages, &Page{Slug: op.slug(), Group: tag, Markdown: text, Use: &use{operation: op}})
 	}
 	pages[0].Markdown = list.String()
-	try := &Page{Slug: "reference/try", Operation: &operation{}, Markdown: "# Try it out\n\nSend any operation " +
-		"from your browser with your own token. The requests are real: an export costs credits. This page needs " +
-		"JavaScript; the [reference](/docs/reference) does not.\n"}
-	return append(pages, try), nil
+	return pages, nil
 }
 
 func (e expander) operationPage(op *operation) (string, error) {
 	b := &strings.Builder{}
-	description, _, _ := strings.Cut(op.Description, "\n\nNeeds a token")
-	fmt.Fprintf(b, "# %s\n\n`%s %s`\n\n%s\n\n", op.Summary, op.Method, op.Path, description)
+	fmt.Fprintf(b, "# %s\n\n`%s %s`\n\n%s\n\n", op.Summary, op.Method, op.Path, op.about())
 	fmt.Fprintf(b, "## Authentication\n\nRequires a token with the `%s` scope, sent as `Authorization: Bearer cornect_…` "+
 		"([how to get one](/docs/authentication)). A token may call this endpoint %d times per minute ([rate limits](/docs/rate-limits)).\n\n",
 		op.Scope, op.Limit.PerMinute)
@@ -54,16 +50,23 @@ func (e expander) operationPage(op *operation) (string, error) {
 	if err := e.answer(b, op); err != nil {
 		return "", err
 	}
-	more, err := docs.Files.ReadFile("guide/_reference/" + op.ID + ".md")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	more, err := op.more()
+	if err != nil {
 		return "", err
 	}
-	if err == nil {
-		fmt.Fprintf(b, "%s\n\n", strings.TrimSpace(string(more)))
-	}
+	b.WriteString(more)
 	fmt.Fprintf(b, "## Code samples\n\n%s", samples(op))
 	e.failures(b, op)
 	return b.String(), nil
+}
+
+// more returns the hand-written addition to the operation's page; empty if there is none.
+func (op *operation) more() (string, error) {
+	text, err := docs.Files.ReadFile("guide/_reference/" + op.ID + ".md")
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return strings.TrimSpace(string(text)) + "\n\n", err
 }
 
 func (e expander) request(b *strings.Builder, op *operation) {
@@ -229,6 +232,12 @@ func bounds(s *schema) string {
 	case s.Maximum != nil:
 		said = append(said, fmt.Sprintf("At most %s.", number(*s.Maximum)))
 	}
+	if s.MaxLength != nil {
+		said = append(said, fmt.Sprintf("At most %d characters.", *s.MaxLength))
+	}
+	if s.MaxItems != nil {
+		said = append(said, fmt.Sprintf("At most %d values.", *s.MaxItems))
+	}
 	if len(s.Default) > 0 {
 		said = append(said, fmt.Sprintf("Default: `%s`.", strings.Trim(string(s.Default), `"`)))
 	}
@@ -262,28 +271,34 @@ func (e expander) typeOf(s *schema) string {
 	return strings.Join(names, " or ")
 }
 
-// failures lists every error code that the operation can return, its own before the general ones.
+// failures lists every error code that the operation can return.
 func (e expander) failures(b *strings.Builder, op *operation) {
 	b.WriteString("## Errors\n\nEvery error has the [same body](/docs/errors).\n\n| Code | Status | When |\n|---|---|---|\n")
+	for _, entry := range e.codes(op) {
+		fmt.Fprintf(b, "| `%s` | %d | %s |\n", entry.Code, e.status(entry.Kind), entry.When)
+	}
+	b.WriteString("\n")
+}
+
+// codes returns every error that the operation can return, its own before the general ones.
+func (e expander) codes(op *operation) (own []fault.Entry) {
 	can := map[string]bool{}
 	for _, r := range op.Responses {
 		for code := range e.spec.response(r).Content["application/json"].Examples {
 			can[code] = true
 		}
 	}
-	own, general := "", ""
+	var general []fault.Entry
 	for _, entry := range fault.Catalogue() {
-		if !can[string(entry.Code)] {
-			continue
-		}
-		row := fmt.Sprintf("| `%s` | %d | %s |\n", entry.Code, e.status(entry.Kind), entry.When)
-		if e.general(entry.Code) {
-			general += row
-		} else {
-			own += row
+		switch {
+		case !can[string(entry.Code)]:
+		case e.general(entry.Code):
+			general = append(general, entry)
+		default:
+			own = append(own, entry)
 		}
 	}
-	b.WriteString(own + general + "\n")
+	return append(own, general...)
 }
 
 // general reports whether every operation can return the code.

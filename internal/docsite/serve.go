@@ -32,6 +32,8 @@ func (m *Site) servePage(w http.ResponseWriter, r *http.Request) {
 		m.write404(w, r)
 	case wantsMarkdown:
 		send(w, r, "text/markdown; charset=utf-8", http.StatusOK, strings.ReplaceAll(p.Markdown, Host, m.publicURL))
+	case p.Use != nil:
+		m.show(w, r, http.StatusOK, "operation", &view{Page: p, Here: p.Slug, Title: p.Title})
 	default:
 		m.show(w, r, http.StatusOK, "page", &view{Page: p, Here: p.Slug, Title: p.Title})
 	}

@@ -20,7 +20,8 @@ type spec struct {
 		URL string `json:"url"`
 	} `json:"servers"`
 	Tags []struct {
-		Name string `json:"name"`
+		Name        string `json:"name"`
+		Description string `json:"description"`
 	} `json:"tags"`
 
 	operations []*operation // by tag, then path, then method
@@ -78,6 +79,9 @@ type schema struct {
 	Enum        []any              `json:"enum"`
 	Minimum     *float64           `json:"minimum"`
 	Maximum     *float64           `json:"maximum"`
+	MaxLength   *int               `json:"maxLength"`
+	MinItems    *int               `json:"minItems"`
+	MaxItems    *int               `json:"maxItems"`
 	Items       *schema            `json:"items"`
 	Properties  map[string]*schema `json:"properties"`
 	Required    []string           `json:"required"`
@@ -161,6 +165,22 @@ func (s *spec) response(r response) response {
 		return r
 	}
 	return s.Components.Responses[lastWord(r.Ref)]
+}
+
+// tagDescription returns the description of a tag, "" if it is not listed.
+func (s *spec) tagDescription(name string) string {
+	for _, t := range s.Tags {
+		if t.Name == name {
+			return t.Description
+		}
+	}
+	return ""
+}
+
+// about returns the description without its last paragraph, which names the scope and the rate limit.
+func (op *operation) about() string {
+	about, _, _ := strings.Cut(op.Description, "\n\nRequires a token")
+	return about
 }
 
 // success returns the status and the response of a successful call.

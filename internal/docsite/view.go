@@ -63,14 +63,18 @@ func parseViews(assets map[string]asset) (*views, error) {
 			}
 			return Path + "/assets/" + name + "?v=" + a.version, nil
 		},
-		"path": func() string { return Path },
+		"path":     func() string { return Path },
+		"inline":   inline,
+		"lower":    strings.ToLower,
+		"lines":    func(text string) int { return min(strings.Count(text, "\n")+1, 16) },
+		"errorURL": func(code string) string { return address("errors") + "#" + errorID(code) },
 	})
 	frame, err := frame.ParseFS(templates, "templates/frame.html")
 	if err != nil {
 		return nil, err
 	}
 	v := &views{byName: map[string]*template.Template{}}
-	for _, name := range []string{"page", "search", "missing"} {
+	for _, name := range []string{"page", "operation", "search", "missing"} {
 		clone, err := frame.Clone()
 		if err != nil {
 			return nil, err

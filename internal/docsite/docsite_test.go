@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
@@ -211,6 +212,23 @@ func TestSearchFindsWordsPrefixesAndCodes(t *testing.T) {
 		})
 	}
 	has(t, read(t, h, "/docs/search?q="+strings.Repeat("%C3%A9", 5000)), "No page contains")
+}
+
+func TestTheChangelogIsByDayNewestFirst(t *testing.T) {
+	t.Parallel()
+	var before time.Time
+	days := 0
+	for line := range strings.Lines(read(t, site(t, ""), "/docs/changelog.md")) {
+		heading, ok := strings.CutPrefix(strings.TrimSpace(line), "## ")
+		if !ok {
+			continue
+		}
+		day, err := time.Parse("2 January 2006", heading)
+		require.NoError(t, err)
+		require.True(t, days == 0 || day.Before(before), "%s comes after an older day", heading)
+		before, days = day, days+1
+	}
+	require.Positive(t, days)
 }
 
 func TestUnknownPathsReturnANotFoundPage(t *testing.T) {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,12 +31,7 @@ func chrome(t *testing.T) playwright.Browser {
 		}
 		t.Skip("NOT TESTED IN A BROWSER: chromium, node or npm is missing")
 	}
-	if _, err := os.Stat(driverDir); err != nil {
-		install := exec.Command(npm, "ci", "--no-audit", "--no-fund")
-		install.Dir = filepath.Dir(driverDir)
-		out, err := install.CombinedOutput()
-		require.NoError(t, err, "npm ci: %s", out)
-	}
+	installModules(t, npm)
 	t.Setenv("PLAYWRIGHT_NODEJS_PATH", node)
 	dir, err := filepath.Abs(driverDir)
 	require.NoError(t, err)
@@ -48,6 +44,22 @@ func chrome(t *testing.T) playwright.Browser {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
 	return b
+}
+
+// installModules installs what browser/package.json lists, unless all of it is there.
+func installModules(t *testing.T, npm string) {
+	t.Helper()
+	locked, err := os.ReadFile(filepath.Join(filepath.Dir(driverDir), "package-lock.json"))
+	require.NoError(t, err)
+	const mark = driverDir + "/.installed" // the lock file that was installed
+	if installed, err := os.ReadFile(mark); err == nil && bytes.Equal(installed, locked) {
+		return
+	}
+	install := exec.Command(npm, "ci", "--no-audit", "--no-fund")
+	install.Dir = filepath.Dir(driverDir)
+	out, err := install.CombinedOutput()
+	require.NoError(t, err, "npm ci: %s", out)
+	require.NoError(t, os.WriteFile(mark, locked, 0o600))
 }
 
 func found(names ...string) string {

@@ -244,7 +244,7 @@ func (l *link) shown() company.Connection {
 
 func (e *edit) saveLinks(ctx context.Context, links []link) error {
 	return insert(ctx, e.tx, links, `INSERT INTO connection (identity, source, target, category,
-		source_id, source_name, source_domain, target_id, target_name, target_domain, import) VALUES `,
+		source_id, source_name, source_domain, target_id, target_name, target_domain, import)`,
 		` ON CONFLICT (identity) DO UPDATE SET source = excluded.source, target = excluded.target`,
 		func(l *link) []any {
 			g := &l.given

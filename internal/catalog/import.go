@@ -131,12 +131,12 @@ func (p *put) record(ctx context.Context) error {
 			added = append(added, numberRange{n, n})
 		}
 	}
-	err := insert(ctx, p.tx, added, `INSERT INTO import_added (import, first, last) VALUES `, ` ON CONFLICT DO NOTHING`,
+	err := insert(ctx, p.tx, added, `INSERT INTO import_added (import, first, last)`, ` ON CONFLICT DO NOTHING`,
 		func(s *numberRange) []any { return []any{p.source.imported, int64(s.first), int64(s.last)} })
 	if err != nil {
 		return err
 	}
-	return insert(ctx, p.tx, pasts, `INSERT INTO import_past (import, number, written, record) VALUES `,
+	return insert(ctx, p.tx, pasts, `INSERT INTO import_past (import, number, written, record)`,
 		` ON CONFLICT (import, number) DO UPDATE SET written = excluded.written`,
 		func(s *past) []any { return []any{p.source.imported, int64(s.number), s.written, s.before} })
 }

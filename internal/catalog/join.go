@@ -147,7 +147,7 @@ func resolvedLinksOf(identity int64, side int, end End) []pendingLink {
 
 func (e *edit) savePending(ctx context.Context, pending []pendingLink) error {
 	slices.SortFunc(pending, func(a, b pendingLink) int { return cmp.Compare(a.key, b.key) })
-	return insert(ctx, e.tx, pending, `INSERT INTO connection_wait (key, identity, side) VALUES `, ` ON CONFLICT DO NOTHING`,
+	return insert(ctx, e.tx, pending, `INSERT INTO connection_wait (key, identity, side)`, ` ON CONFLICT DO NOTHING`,
 		func(w *pendingLink) []any { return []any{w.key, w.identity, w.side} })
 }
 

@@ -99,7 +99,7 @@ func (p *put) recordMerges(ctx context.Context) error {
 	for i := range p.merges {
 		p.merges[i].position = position + i + 1
 	}
-	return insert(ctx, p.tx, p.merges, `INSERT INTO import_merge (import, position, number, detail, written, before, record) VALUES `, ``,
+	return insert(ctx, p.tx, p.merges, `INSERT INTO import_merge (import, position, number, detail, written, before, record)`, ``,
 		func(m *merging) []any {
 			detail, err := json.Marshal(m.mergedDetail)
 			if err != nil {

@@ -4,9 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
@@ -92,7 +89,7 @@ func (e *edit) saveRows(ctx context.Context, rows []row, old []company.Number, s
 		return err
 	}
 	return insert(ctx, e.tx, rows,
-		`INSERT INTO company (number, id, domain_key, name_key, place_key, seq, record, connections) VALUES `,
+		`INSERT INTO company (number, id, domain_key, name_key, place_key, seq, record, connections)`,
 		` ON CONFLICT (number) DO UPDATE SET `+set,
 		func(r *row) []any {
 			return []any{int64(r.number), r.id.String(), r.domainKey, r.nameKey, r.placeKey, int64(e.seq), r.record, r.connections}
@@ -115,61 +112,13 @@ func (e *edit) archive(ctx context.Context, numbers []company.Number) error {
 	return nil
 }
 
-// chunkMax is a power of two, so that there are few different statements. SQLite looks up a placeholder by a linear scan,
-// so longer statements take longer per row.
-const chunkMax = 16
-
-// insert writes items with multi-row statements.
+// insert writes items. head ends with the columns, and tail is what follows the values.
 func insert[T any](ctx context.Context, tx *db.Tx, items []T, head, tail string, args func(*T) []any) error {
-	for size := chunkMax; len(items) > 0; size /= 2 {
-		n := len(items) / size * size
-		if n == 0 {
-			continue
-		}
-		query := head + placeholders(size, len(args(&items[0]))) + tail
-		if err := insertChunks(ctx, tx, query, size, items[:n], args); err != nil {
-			return fmt.Errorf("%s: %w", head, err)
-		}
-		items = items[n:]
+	if len(items) == 0 {
+		return nil
+	}
+	if err := tx.InsertRows(ctx, tx, head, tail, len(items), func(i int) []any { return args(&items[i]) }); err != nil {
+		return fmt.Errorf("%s: %w", head, err)
 	}
 	return nil
-}
-
-// insertChunks writes items in chunks of size, of which len(items) must be a multiple. The statement is prepared, because
-// parsing it each time would take as long as running it.
-func insertChunks[T any](ctx context.Context, tx *db.Tx, query string, size int, items []T, args func(*T) []any) error {
-	stmt, err := tx.PrepareContext(ctx, query) //nolint:sqlclosecheck // it misses the defer below in a generic function
-	if err != nil {
-		return err
-	}
-	defer stmt.Close()
-	for chunk := range slices.Chunk(items, size) {
-		var all []any
-		for i := range chunk {
-			all = append(all, args(&chunk[i])...)
-		}
-		if _, err := stmt.ExecContext(ctx, all...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// placeholders returns ($1,$2),($3,$4) for two rows of two.
-func placeholders(rows, width int) string {
-	var s strings.Builder
-	for i := range rows * width {
-		switch {
-		case i == 0:
-			s.WriteByte('(')
-		case i%width == 0:
-			s.WriteString("),(")
-		default:
-			s.WriteByte(',')
-		}
-		s.WriteByte('$')
-		s.WriteString(strconv.Itoa(i + 1))
-	}
-	s.WriteByte(')')
-	return s.String()
 }

@@ -42,6 +42,10 @@ type Dialect interface {
 	// SkipLocked ends a SELECT that locks its rows and skips those that are already locked. It may be empty too.
 	SkipLocked() string
 
+	// InsertRows inserts n rows, of which row returns the values: integers, sql.NullInt64, texts or bytes, of the same types in
+	// each row. head is the statement up to the columns, and tail what follows the values.
+	InsertRows(ctx context.Context, tx *Tx, head, tail string, n int, row func(i int) []any) error
+
 	// Retryable reports whether the whole transaction can be tried again after the error: busy, deadlock,
 	// serialization failure.
 	Retryable(err error) bool

@@ -18,11 +18,15 @@ import (
 // sizeBytesMax is the largest body that is read.
 const sizeBytesMax = 1 << 20
 
+// drainedBytesMax is the largest body that is read to its end when it is refused. A proxy that is still sending would answer with
+// an error of its own when the connection is closed.
+const drainedBytesMax = 2 << 20
+
 // Read returns the request's body, which must be JSON and arrive within the timeout; nil without one. Faults:
 // PayloadTooLarge, RequestTimeout, UnsupportedMediaType, Validation.
 func Read(w http.ResponseWriter, r *http.Request, timeout time.Duration) ([]byte, error) {
 	if r.ContentLength > sizeBytesMax { // before reading, so that a client that sent Expect: 100-continue is refused first
-		return nil, tooLarge(w)
+		return nil, tooLarge(w, r, timeout)
 	}
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Now().Add(timeout)) // not every ResponseWriter has a connection
@@ -38,7 +42,7 @@ func Read(w http.ResponseWriter, r *http.Request, timeout time.Duration) ([]byte
 	}
 	_ = connection.SetReadDeadline(time.Time{})
 	if len(p) > sizeBytesMax {
-		return nil, tooLarge(w)
+		return nil, tooLarge(w, r, timeout)
 	}
 	if len(p) == 0 {
 		return nil, nil
@@ -46,8 +50,15 @@ func Read(w http.ResponseWriter, r *http.Request, timeout time.Duration) ([]byte
 	return p, checkMediaType(r.Header)
 }
 
-// tooLarge refuses a body and closes the connection instead of reading the rest.
-func tooLarge(w http.ResponseWriter) error {
+// tooLarge refuses a body, and closes the connection. It reads the rest only of one that is a little too large
+// and on its way already.
+func tooLarge(w http.ResponseWriter, r *http.Request, timeout time.Duration) error {
+	if r.ContentLength <= drainedBytesMax && r.Header.Get("Expect") == "" {
+		connection := http.NewResponseController(w)
+		_ = connection.SetReadDeadline(time.Now().Add(timeout)) // not every ResponseWriter has a connection
+		_, _ = io.CopyN(io.Discard, r.Body, drainedBytesMax)    // the body is refused anyway
+		_ = connection.SetReadDeadline(time.Time{})
+	}
 	w.Header().Set("Connection", "close")
 	return fault.New(fault.PayloadTooLarge, "The body is over 1 MiB (%d bytes).", sizeBytesMax).
 		With("size_bytes_max", sizeBytesMax)

@@ -91,7 +91,7 @@ func (a *App) parts(follower *indexing.Follower) []part {
 	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
 	jobs := &pruner{what: "finished jobs", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
 	requests := &pruner{what: "requests", every: requestPruneEvery, prune: a.Requests.Prune, log: a.Log}
-	matches := &pruner{what: "matches of lists", every: matchPruneEvery, prune: a.Lists.Prune, log: a.Log}
+	matches := &pruner{what: "matches and deleted lists", every: matchPruneEvery, prune: a.Lists.Prune, log: a.Log}
 	diagnostics := doctor.NewServer(doctor.ServerOptions{
 		Servers: serversDir(a.Config.Data), Catalog: a.Catalog, Index: a.Index, Log: a.Log,
 	})

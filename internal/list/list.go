@@ -51,7 +51,7 @@ func (s *Store) Create(ctx context.Context, ws id.Workspace, name string, then .
 	now := db.Time(time.Now())
 	l := List{ID: id.New[id.List](), Workspace: ws, Name: name, CreatedAt: db.FromTime(now), UpdatedAt: db.FromTime(now)}
 	err = s.db.Tx(ctx, func(tx *db.Tx) error {
-		if err := insert(ctx, tx, l); err != nil {
+		if err := insert(ctx, tx, l, company.Set{}.Bytes()); err != nil {
 			return err
 		}
 		return db.Then(ctx, tx, l, then)
@@ -63,16 +63,16 @@ func (s *Store) Create(ctx context.Context, ws id.Workspace, name string, then .
 }
 
 // insert locks the workspace first, so that the number of its lists cannot change after it is checked.
-func insert(ctx context.Context, tx *db.Tx, l List) error {
+func insert(ctx context.Context, tx *db.Tx, l List, companies []byte) error {
 	var ws id.Workspace
 	err := tx.QueryRowContext(ctx, `SELECT id FROM workspace WHERE id = $1`+tx.ForUpdate(), l.Workspace).Scan(&ws)
 	if err != nil {
 		return fmt.Errorf("create list in workspace %s: %w", l.Workspace, err)
 	}
 	const q = `INSERT INTO list (id, workspace_id, name, size, companies, created_at, updated_at)
-		SELECT $1, $2, $3, 0, $4, $5, $5
-		WHERE (SELECT COUNT(*) FROM list WHERE workspace_id = $2) < $6`
-	done, err := tx.ExecContext(ctx, q, l.ID, l.Workspace, l.Name, company.Set{}.Bytes(), db.Time(l.CreatedAt), ListsMax)
+		SELECT $1, $2, $3, $4, $5, $6, $7
+		WHERE (SELECT COUNT(*) FROM list WHERE workspace_id = $2) < $8`
+	done, err := tx.ExecContext(ctx, q, l.ID, l.Workspace, l.Name, l.Len, companies, db.Time(l.CreatedAt), db.Time(l.UpdatedAt), ListsMax)
 	if err != nil {
 		return fmt.Errorf("create list in workspace %s: %w", l.Workspace, err)
 	}
@@ -119,17 +119,43 @@ func (s *Store) Rename(ctx context.Context, ws id.Workspace, list id.List, name 
 	return found(l, err, list)
 }
 
-// Delete deletes the list. Exports that were made from it keep their companies.
+// deletedKept is how long a deleted list can be restored.
+const deletedKept = 24 * time.Hour
+
+// Delete deletes the list, which Restore can bring back for a day. Exports that were made from it keep their companies.
 func (s *Store) Delete(ctx context.Context, ws id.Workspace, list id.List) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		const q = `DELETE FROM list WHERE workspace_id = $1 AND id = $2 RETURNING ` + columns
-		l, err := scan(tx.QueryRowContext(ctx, q, ws, list))
-		if _, err = found(l, err, list); err != nil {
+		const q = `DELETE FROM list WHERE workspace_id = $1 AND id = $2 RETURNING ` + columns + `, companies`
+		var companies []byte
+		l, err := scanWith(tx.QueryRowContext(ctx, q, ws, list), &companies)
+		if l, err = found(l, err, list); err != nil {
 			return err
+		}
+		const keep = `INSERT INTO list_deleted (` + columns + `, companies, deleted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+		_, err = tx.ExecContext(ctx, keep, l.ID, l.Workspace, l.Name, l.Len, db.Time(l.CreatedAt), db.Time(l.UpdatedAt), companies, db.Time(time.Now()))
+		if err != nil {
+			return fmt.Errorf("keep deleted list %s: %w", list, err)
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM list_match WHERE list_id = $1`, list)
 		return err
 	})
+}
+
+// Restore brings back a list that was deleted, under its id. NotFound if it was deleted more than a day ago or not at all.
+// Validation if the workspace has ListsMax lists already.
+func (s *Store) Restore(ctx context.Context, ws id.Workspace, list id.List) (List, error) {
+	var l List
+	err := s.db.Tx(ctx, func(tx *db.Tx) error {
+		const q = `DELETE FROM list_deleted WHERE workspace_id = $1 AND id = $2 AND deleted_at > $3 RETURNING ` + columns + `, companies`
+		var companies []byte
+		var err error
+		l, err = scanWith(tx.QueryRowContext(ctx, q, ws, list, db.Time(time.Now().Add(-deletedKept))), &companies)
+		if l, err = found(l, err, list); err != nil {
+			return err
+		}
+		return insert(ctx, tx, l, companies)
+	})
+	return l, err
 }
 
 func scan(row db.Row) (List, error) { return scanWith(row) }

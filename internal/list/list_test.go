@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -237,5 +238,43 @@ func TestAChangeWhoseLastStepFailsIsRolledBack(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, added)
 		require.True(t, ran)
+	})
+}
+
+func TestDeletedListIsRestoredForADay(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, ws := list.New(d), newWorkspace(t, d)
+		l := create(t, b, ws, "Prospects", 5, 3)
+		_, err := b.Restore(t.Context(), ws, l.ID)
+		require.Equal(t, fault.NotFound, fault.CodeOf(err), "it was not deleted")
+
+		require.NoError(t, b.Delete(t.Context(), ws, l.ID))
+		_, err = b.Restore(t.Context(), newWorkspace(t, d), l.ID)
+		require.Equal(t, fault.NotFound, fault.CodeOf(err), "it is another workspace's")
+		require.NoError(t, b.Prune(t.Context()))
+		restored, err := b.Restore(t.Context(), ws, l.ID)
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff(l, restored))
+		set, err := b.Companies(t.Context(), ws, l.ID)
+		require.NoError(t, err)
+		require.True(t, set.Equal(company.SetOf(3, 5)))
+		_, err = b.Restore(t.Context(), ws, l.ID)
+		require.Equal(t, fault.NotFound, fault.CodeOf(err), "it is restored already")
+
+		require.NoError(t, b.Delete(t.Context(), ws, l.ID))
+		require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE list_deleted SET deleted_at = $1`, db.Time(time.Now().Add(-25*time.Hour)))
+			return err
+		}))
+		_, err = b.Restore(t.Context(), ws, l.ID)
+		require.Equal(t, fault.NotFound, fault.CodeOf(err))
+		kept := func() (n int) {
+			require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM list_deleted`).Scan(&n))
+			return n
+		}
+		require.Equal(t, 1, kept())
+		require.NoError(t, b.Prune(t.Context()))
+		require.Zero(t, kept())
 	})
 }

@@ -86,12 +86,16 @@ func (s *Store) Match(ctx context.Context, ws id.Workspace, list id.List, match 
 	return m, nil
 }
 
-// Prune deletes the matches that can no longer be read.
+// Prune deletes the matches that can no longer be read, and the deleted lists that can no longer be restored.
 func (s *Store) Prune(ctx context.Context) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM list_match WHERE created_at <= $1`, db.Time(time.Now().Add(-matchKept)))
 		if err != nil {
 			return fmt.Errorf("prune matches of lists: %w", err)
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM list_deleted WHERE deleted_at <= $1`, db.Time(time.Now().Add(-deletedKept)))
+		if err != nil {
+			return fmt.Errorf("prune deleted lists: %w", err)
 		}
 		return nil
 	})

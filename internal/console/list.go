@@ -101,27 +101,82 @@ func (s *server) deleteList(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Lists.Delete(r.Context(), l.Workspace, l.ID); err != nil {
 		return err
 	}
-	s.notice(r.Context(), l.Name+" was deleted.")
+	s.undoable(r.Context(), "Deleted the list \""+l.Name+"\".", view.Undo{Action: view.ListPath(r.Context(), l.ID) + "/restore"})
 	return redirect(w, r, view.ViewerOf(r.Context()).Path("/lists"))
+}
+
+// restoreList brings back a list that was deleted.
+func (s *server) restoreList(w http.ResponseWriter, r *http.Request) error {
+	deleted, err := id.Parse[id.List](r.PathValue("list_id"))
+	if err != nil {
+		return notFound()
+	}
+	l, err := s.Lists.Restore(r.Context(), view.ViewerOf(r.Context()).Workspace.ID, deleted)
+	if err != nil {
+		return err
+	}
+	s.notice(r.Context(), "Restored the list \""+l.Name+"\".")
+	return redirect(w, r, view.ListPath(r.Context(), l.ID))
 }
 
 // removeFromList removes the selected companies from the list.
 func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
+	l, picked, err := s.pickedForList(r)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	on, err := s.Lists.Companies(ctx, l.Workspace, l.ID)
+	if err != nil {
+		return err
+	}
+	var numbers []company.Number
+	for number := range picked.And(on).All() {
+		numbers = append(numbers, number)
+	}
+	items, err := s.Search.Items(ctx, l.Workspace, numbers)
+	if err != nil {
+		return err
+	}
+	if _, _, err := s.Lists.Remove(ctx, l.Workspace, l.ID, picked); err != nil {
+		return err
+	}
+	undo := view.Undo{Action: view.ListPath(ctx, l.ID) + "/companies", Name: "company"}
+	for _, item := range items {
+		undo.Values = append(undo.Values, item.ID.String())
+	}
+	if len(items) == 0 {
+		s.warn(ctx, "Nothing was removed. Tick companies first.")
+	} else {
+		s.undoable(ctx, "Removed "+view.Plural(ctx, len(items), "company", "companies")+".", undo)
+	}
+	return redirect(w, r, view.ListPath(ctx, l.ID))
+}
+
+// addToList adds companies to the list, as undoing their removal does.
+func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
+	l, picked, err := s.pickedForList(r)
+	if err != nil {
+		return err
+	}
+	_, added, err := s.Lists.Add(r.Context(), l.Workspace, l.ID, picked)
+	if err != nil {
+		return err
+	}
+	s.notice(r.Context(), "Added "+view.Plural(r.Context(), added, "company", "companies")+".")
+	return redirect(w, r, view.ListPath(r.Context(), l.ID))
+}
+
+// pickedForList returns the list in the path, and the companies in the form, which are at most those of a page.
+func (s *server) pickedForList(r *http.Request) (list.List, company.Set, error) {
 	l, err := s.listIn(r)
 	if err != nil {
-		return err
+		return l, company.Set{}, err
 	}
 	if err := r.ParseForm(); err != nil {
-		return err
+		return l, company.Set{}, err
 	}
-	picked, err := s.Search.Pick(r.Context(), search.PickRequest{IDs: idsIn(r.PostForm["company"])})
-	if err != nil {
-		return err
-	}
-	_, removed, err := s.Lists.Remove(r.Context(), l.Workspace, l.ID, picked.Companies)
-	if err != nil {
-		return err
-	}
-	s.notice(r.Context(), "Removed "+view.Plural(r.Context(), removed, "company", "companies")+".")
-	return redirect(w, r, view.ListPath(r.Context(), l.ID))
+	ids := idsIn(r.PostForm["company"])
+	picked, err := s.Search.Pick(r.Context(), search.PickRequest{IDs: ids[:min(len(ids), pageSize)]})
+	return l, picked.Companies, err
 }

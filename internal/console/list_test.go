@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -54,15 +55,40 @@ func TestListIsMadeFilledAndDeleted(t *testing.T) {
 	require.Contains(t, page, "Removed 2 companies.")
 	require.Contains(t, page, "Company 3")
 	require.NotContains(t, page, "Company 1<")
+	page = ann.undoes(t, page).body
+	require.Contains(t, page, "Added 2 companies.")
+	require.Contains(t, page, "Company 1<")
+	ann.post(t, path+"/remove", "company", made[9].ID.String())
+	require.Contains(t, ann.get(t, path).body, "Nothing was removed.", "it is not on the list")
 
 	ann.post(t, path+"/rename", "name", "Customers")
 	require.Contains(t, ann.get(t, path).body, "<bdi>Customers</bdi>")
 	ann.post(t, path+"/rename", "name", " ")
 	require.Contains(t, ann.get(t, path).body, "The list was not renamed: ")
 	require.Equal(t, basePath+in(h.acme, "/lists"), ann.post(t, path+"/delete").location())
+	page = ann.get(t, in(h.acme, "/lists")).body
 	require.Equal(t, http.StatusNotFound, ann.get(t, path).status)
+	page = ann.undoes(t, page).body
+	require.Contains(t, page, "Restored the list &#34;Customers&#34;.")
+	require.Contains(t, page, "Company 1<")
+	require.Equal(t, http.StatusNotFound, ann.post(t, path+"/restore").status, "it is not deleted")
 	ann.post(t, in(h.acme, "/lists"), "name", "")
 	require.Contains(t, ann.get(t, in(h.acme, "/lists")).body, "The list was not created: Name is empty.")
+}
+
+// undoes presses Undo on the page and returns the next one.
+func (b *browser) undoes(t *testing.T, page string) answer {
+	t.Helper()
+	_, notice, found := strings.Cut(page, `class="notice row"`)
+	require.True(t, found, "there is no notice: %s", page)
+	notice, _, _ = strings.Cut(notice, "</form>")
+	action := regexp.MustCompile(`action="` + basePath + `([^"]+)"`).FindStringSubmatch(notice)
+	require.NotNil(t, action, "there is no Undo in %s", notice)
+	var form []string
+	for _, m := range regexp.MustCompile(`name="([^"]+)" value="([^"]*)"`).FindAllStringSubmatch(notice, -1) {
+		form = append(form, m[1], m[2])
+	}
+	return b.follow(t, b.post(t, html.UnescapeString(action[1]), form...))
 }
 
 func manyDomains(n int) string {

@@ -61,6 +61,8 @@ func acceptedForms(t *testing.T, h *fixture, ids map[string]string) map[string]u
 		w + "/lists/{list_id}/matches":            {"domains": {"kept.example"}},
 		w + "/lists/{list_id}/matches/{match_id}": {},
 		w + "/lists/{list_id}/remove":             {},
+		w + "/lists/{list_id}/companies":          {},
+		w + "/lists/{list_id}/restore":            {},
 		w + "/searches":                           {"name": {"Saved"}},
 		w + "/searches/{search_id}/delete":        {},
 		w + "/exports":                            quote,
@@ -101,6 +103,9 @@ func TestEveryFormRedirectsWhenItSucceeds(t *testing.T) {
 				require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
 					return h.Workspaces.AddMember(t.Context(), tx, h.acme, h.eve.ID, workspace.Owner)
 				}))
+			}
+			if strings.HasSuffix(rt.path, "/restore") {
+				who.post(t, in(h.acme, "/lists/"+ids["list_id"]+"/delete"))
 			}
 			send := func() answer { return who.send(t, http.MethodPost, fillPath(rt.path, ids), form) }
 			switch {

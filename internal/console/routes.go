@@ -94,6 +94,8 @@ func workspaceRoutes() []route {
 		{http.MethodGet, w + "/lists/{list_id}/matches/{match_id}", member, (*server).showMatch},
 		{http.MethodPost, w + "/lists/{list_id}/matches/{match_id}", member, (*server).chooseDoubles},
 		{http.MethodPost, w + "/lists/{list_id}/remove", member, (*server).removeFromList},
+		{http.MethodPost, w + "/lists/{list_id}/companies", member, (*server).addToList},
+		{http.MethodPost, w + "/lists/{list_id}/restore", member, (*server).restoreList},
 
 		{http.MethodGet, w + "/exports", member, (*server).exportHistory},
 		{http.MethodPost, w + "/exports", member, (*server).buyExport},

@@ -10,6 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/list"
 )
 
 // The most searches that the search page lists.
@@ -110,12 +111,13 @@ func (s *server) changeSearch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if r.PostFormValue("do") == "delete" {
+		asked.Saved = id.Search{}
+		return s.dropSearch(w, r, saved, asked.At(v.Path("/search")))
+	}
 	saved.Name = r.PostFormValue("name")
 	var did string
 	switch r.PostFormValue("do") {
-	case "delete":
-		did, asked.Saved = "Deleted", id.Search{}
-		err = s.Lists.DeleteSearch(ctx, v.Workspace.ID, known)
 	case "update":
 		did, asked.Saved = "Updated", known
 		_, err = s.Lists.UpdateSearch(ctx, v.Workspace.ID, asked.ToSave(saved.Name))
@@ -135,14 +137,27 @@ func (s *server) changeSearch(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) deleteSearch(w http.ResponseWriter, r *http.Request) error {
-	saved, err := id.Parse[id.Search](r.PathValue("search_id"))
+	known, err := id.Parse[id.Search](r.PathValue("search_id"))
 	if err != nil {
 		return notFound()
 	}
 	v := view.ViewerOf(r.Context())
-	if err := s.Lists.DeleteSearch(r.Context(), v.Workspace.ID, saved); err != nil {
+	saved, err := s.Lists.GetSearch(r.Context(), v.Workspace.ID, known)
+	if err != nil {
 		return err
 	}
-	s.notice(r.Context(), "The saved search was deleted.")
-	return redirect(w, r, v.Path("/lists"))
+	return s.dropSearch(w, r, saved, v.Path("/lists"))
+}
+
+// dropSearch deletes a saved search and redirects. Undo saves it again.
+func (s *server) dropSearch(w http.ResponseWriter, r *http.Request, saved list.Search, then string) error {
+	v := view.ViewerOf(r.Context())
+	if err := s.Lists.DeleteSearch(r.Context(), v.Workspace.ID, saved.ID); err != nil {
+		return err
+	}
+	again := view.SavedForm(saved)
+	again.Saved = id.Search{}
+	s.undoable(r.Context(), "Deleted the saved search \""+saved.Name+"\".",
+		view.Undo{Action: again.At(v.Path("/searches")), Name: "name", Values: []string{saved.Name}})
+	return redirect(w, r, then)
 }

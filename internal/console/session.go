@@ -115,6 +115,11 @@ func (s *server) startSession(ctx context.Context, p id.Person) error {
 // notice shows the text once, at the top of the next page.
 func (s *server) notice(ctx context.Context, text string) { s.putNotice(ctx, view.Notice{Text: text}) }
 
+// undoable shows the text as notice does, with a button that sends the form.
+func (s *server) undoable(ctx context.Context, text string, undo view.Undo) {
+	s.putNotice(ctx, view.Notice{Text: text, Undo: undo})
+}
+
 // warn shows the text as notice does, as a warning that something was not done.
 func (s *server) warn(ctx context.Context, text string) {
 	s.putNotice(ctx, view.Notice{Text: text, Warn: true})

@@ -8,6 +8,14 @@ import (
 type Notice struct {
 	Text string `json:"text"`
 	Warn bool   `json:"warn,omitempty"` // it says that something was not done
+	Undo Undo   `json:"undo,omitzero"`
+}
+
+// Undo is a form that reverses what a Notice says; zero without one.
+type Undo struct {
+	Action string   `json:"action"`
+	Name   string   `json:"name,omitempty"` // of a field with each of the values
+	Values []string `json:"values,omitempty"`
 }
 
 type noticeKey struct{}

@@ -408,7 +408,7 @@ func OperatorPage(v *Operator) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "</td><td class=\"thin\"><details")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "</td><td class=\"thin\"><details class=\"after\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -82,7 +82,7 @@ func (c column) isList() bool {
 }
 
 // aliases are the names of each column. The first is the field's own. If a record has several, the first in this order wins.
-// Names in German, French, Spanish, Portuguese, Italian and Dutch come last.
+// Names in German, French, Spanish, Portuguese, Italian and Dutch come last; moreAliases has other languages.
 var aliases = map[column]string{
 	colIgnored: "created_at updated_at unlocked",
 	colID:      "id company_id uuid company_uuid external_id bvd_id_number bvd_id lei lei_code legal_entity_identifier legal_entity_identifier_lei",
@@ -230,18 +230,26 @@ type alias struct {
 // byName indexes aliases by name.
 func byName(aliases map[column]string) map[string]alias {
 	out := map[string]alias{}
+	addNames(out, aliases, 0)
+	return out
+}
+
+// addNames adds the names that out does not have, at ranks from the first one on.
+func addNames(out map[string]alias, aliases map[column]string, first int) {
 	for c, names := range aliases {
 		for rank, name := range strings.Fields(names) {
 			if !isASCII(name) {
 				name = normalName(name)
 			}
-			out[name] = alias{column: c, rank: rank, weak: weakNames[name], register: c == colID && registerIDs[name]}
+			if _, ok := out[name]; ok && first > 0 {
+				continue
+			}
+			out[name] = alias{column: c, rank: first + rank, weak: weakNames[name] || moreWeakNames[name], register: c == colID && registerIDs[name]}
 			if isJurisdiction(name) {
 				out[name] = alias{column: c, rank: jurisdictionRank}
 			}
 		}
 	}
-	return out
 }
 
 var (
@@ -250,6 +258,7 @@ var (
 		for name, category := range relations {
 			out[name] = alias{column: colRelation, category: category}
 		}
+		addNames(out, moreAliases, moreRank)
 		joined := map[string]alias{}
 		for name, p := range out {
 			joined[strings.ReplaceAll(name, "_", "")] = p
@@ -270,12 +279,15 @@ var ownerPrefixes = []string{
 	"entity_", "headquarters_address_", "head_office_address_", "registered_address_", "registered_office_address_",
 	"reg_address_", "legal_address_", "legal_", "registered_", "billing_", "geo_", "category_", "metrics_", "localized_", "sic_code_", "siccode_", "corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "headquarter_", "head_office_", "basic_info_",
 	"properties_", "location_", "address_", "info_", "details_", "profile_", "data_",
+	"address1_", "address_1_", "main_address_", "postal_address_", "business_address_", "mailing_address_", "office_address_", "web_",
+	"addr_", "visiting_address_", "post_address_", "hq_address_", "place_", "site_address_",
 }
 
 // registerIDs identify a company in all sources that have them.
 var registerIDs = wordSet("bvd_id_number bvd_id lei lei_code legal_entity_identifier legal_entity_identifier_lei")
 
 const (
+	moreRank         = 200   // of the first name in moreAliases
 	strippedRank     = 500   // added to the rank of a name without its prefix
 	jurisdictionRank = 5_000 // after all others
 	joinedMin        = 5     // a longer name may be written without its underscores

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/importer/source"
 )
 
 const (
@@ -17,16 +18,20 @@ const (
 // guess maps columns by their values to the fields that no column has by its name.
 func (p *plan) guess(s *sample) {
 	nameless := !p.has(colName) && !s.open
+	keyed := !p.has(colName) && !p.has(colDomain) && !p.has(colWebsite) // the key of a record in JSON may be its name
 	for _, g := range guesses {
 		if p.has(g.column) || g.column == colCountry && (p.has(colCountryCode) || p.has(colLocation)) ||
 			g.column == colLocation && (p.has(colCity) || p.has(colCountry)) || g.column == colDomain && p.has(colWebsite) ||
-			g.blind && !s.unnamed() || g.column == colName && !nameless {
+			g.blind && !s.unnamed() {
 			continue
 		}
 		var best *sampledColumn
 		most := 0.0
 		for _, c := range s.columns {
-			if _, taken := p.targets[c.name]; taken || len(c.values) < g.min(s) || c.lists > 0 {
+			if _, taken := p.targets[c.name]; taken || len(c.values) < g.min(s, c) || c.lists > 0 {
+				continue
+			}
+			if isKey := c.name == source.KeyField; g.column == colName && !nameless && !(isKey && keyed) {
 				continue
 			}
 			if share := g.fits(c); share >= guessShareMin && share > most {
@@ -55,8 +60,9 @@ type guess struct {
 	fits   func(*sampledColumn) float64
 }
 
-func (g guess) min(s *sample) int {
-	if s.unnamed() {
+// min returns how many values a column must have. A key in a JSON object identifies its record, so one is enough.
+func (g guess) min(s *sample, c *sampledColumn) int {
+	if s.unnamed() || c.name == source.KeyField {
 		return 1
 	}
 	return guessValuesMin

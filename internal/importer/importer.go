@@ -154,15 +154,18 @@ func open(name string, o Options) (*source.Source, error) {
 
 // importFile imports the tables of a file, one after another. A table without companies beside others is reported.
 func importFile(ctx context.Context, o Options, w *writer, s *source.Source) error {
-	var none []error
+	var none, unused []error
 	for imported, table := 0, 0; ; table++ {
 		t, err := s.Next()
 		if errors.Is(err, io.EOF) {
 			if imported == 0 {
-				return errors.Join(none...)
+				return errors.Join(append(none, unused...)...)
 			}
 			for _, err := range none {
 				w.note("has a table that was not read: " + err.Error())
+			}
+			for _, err := range unused {
+				w.note("has a table without companies: " + err.Error())
 			}
 			return nil
 		}
@@ -173,6 +176,8 @@ func importFile(ctx context.Context, o Options, w *writer, s *source.Source) err
 		switch {
 		case errors.Is(err, ErrNoColumns) && t.Name != "":
 			none = append(none, fmt.Errorf("%s: %w", t.Name, err))
+		case errors.Is(err, errNoRecords) && t.Name != "":
+			unused = append(unused, fmt.Errorf("%s: %w", t.Name, err))
 		case err != nil:
 			return err
 		default:

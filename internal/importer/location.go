@@ -2,6 +2,7 @@ package importer
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,6 +55,12 @@ func parsePlace(s string, codes *codeUse) location {
 			parts = append(parts, p)
 		}
 	}
+	if n := len(parts); n > 0 && isContinent(parts[n-1]) { // "Lyon, Rhône, France, Europe"
+		parts = parts[:n-1]
+	}
+	if len(parts) > 2 { // "Santa Clara, Santa Clara County, California, United States"
+		parts = append(parts[:1:1], slices.DeleteFunc(slices.Clone(parts[1:]), isCounty)...)
+	}
 	if len(parts) == 0 {
 		return location{}
 	}
@@ -72,6 +79,17 @@ func parsePlace(s string, codes *codeUse) location {
 	}
 	return placeOfParts(parts, codes)
 }
+
+var continents = wordSet(`africa europe asia oceania antarctica america north_america south_america central_america latin_america
+	northern_america europa afrika asien afrique asie australia_and_oceania middle_east emea apac latam european_union`)
+
+// isContinent reports whether s is larger than a country.
+func isContinent(s string) bool { return continents[normalName(s)] }
+
+var county = regexp.MustCompile(`(?i) (county|parish|census area)$|^(county|landkreis|kreis|provincia de|département d[eu]) `)
+
+// isCounty reports whether s is a division below a state.
+func isCounty(s string) bool { return county.MatchString(s) }
 
 // placeOfOnePart reads a country, else a state, else a city.
 func placeOfOnePart(s string) location {
@@ -92,6 +110,9 @@ func placeOfOnePart(s string) location {
 
 // cityStates are countries that are a city.
 var cityStates = map[string]bool{"Singapore": true, "Hong Kong": true, "Macao": true, "Macau": true, "Monaco": true, "Gibraltar": true}
+
+// namesakes are states whose name before that of their country most likely means their city.
+var namesakes = map[string]bool{"new york": true, "sao paulo": true, "rio de janeiro": true, "delhi": true, "chandigarh": true}
 
 // cityNames are states whose name alone most likely means their city.
 var cityNames = map[string]bool{
@@ -128,7 +149,7 @@ func placeOfParts(parts []string, codes *codeUse) location {
 	}
 	l := location{country: country}
 	if n == 2 {
-		if st, ok := stateIn(country, parts[0]); ok && (len(parts[0]) <= 3 || text.Fold(parts[0]) != "new york") {
+		if st, ok := stateIn(country, parts[0]); ok && (len(parts[0]) <= 3 || !namesakes[text.Fold(parts[0])]) {
 			l.state = st.name
 			return l
 		}

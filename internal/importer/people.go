@@ -13,25 +13,26 @@ import (
 var firmWords = wordSet(`company companies companyname organization organizations organisation organisations org employer account
 	firm startup corporation business enterprise issuer
 	firma firmenname unternehmen unternehmensname entreprise societe empresa compania azienda bedrijf bedrijfsnaam
-	会社名 企業名 社名 法人名 公司名称 公司名 公司 企业名称 회사명 기업명 회사`)
+	会社名 企業名 社名 法人名 公司名称 公司名 公司 企业名称 회사명 기업명 회사` + moreFirmWords)
 
 // personWords are names of columns that only a list of people has.
 var personWords = wordSet(`first_name firstname last_name lastname surname given_name family_name middle_name forename
 	job_title jobtitle seniority contact_name contact_person contact_first_name contact_last_name person person_name
 	contact_title lead_name
 	vorname nachname ansprechpartner prenom nom_de_famille apellido apellidos sobrenome cognome voornaam achternaam
-	氏名 担当者 姓名 联系人 담당자`)
+	氏名 担当者 姓名 联系人 담당자` + morePersonWords)
 
 // firstNameColumns hold the first names of people.
-var firstNameColumns = wordSet("first_name firstname given_name forename contact_first_name vorname prenom voornaam")
+var firstNameColumns = wordSet(`first_name firstname given_name forename contact_first_name vorname prenom voornaam
+	имя ім_я imie jmeno meno fornamn fornavn etunimi keresztnev prenume ad nama_depan ονομα`)
 
 // contactColumns hold the name of the person at the company that another column names.
 var contactColumns = wordSet(`contact_name contact_person contact contact_first_name contact_last_name lead_name ansprechpartner
-	担当者 联系人 담당자`)
+	担当者 联系人 담당자` + moreContacts)
 
 // titleColumns may hold the job titles of people.
 var titleColumns = wordSet(`title job_title jobtitle position role designation function job contact_title current_title headline
-	poste fonction cargo puesto ruolo funktion functie`)
+	poste fonction cargo puesto ruolo funktion functie` + moreTitles)
 
 var jobTitle = regexp.MustCompile(`(?i)\b(c[etfmoipsr]o|chief|[es]?vp|vice president|president|director|manager|head of|(co-?)?founder|owner|` +
 	`engineer|developer|analyst|consultant|officer|executive|assistant|associate|specialist|recruiter|buyer|lead|partner|` +
@@ -81,6 +82,8 @@ func (p *plan) findPeople(s *sample) {
 		p.drop(bare, "the names of people")
 		p.contacts = true
 		p.domainFromMail(s)
+	case len(bare) > 0 && s.find(firstNameColumns) != nil:
+		p.contacts = true
 	}
 }
 
@@ -171,7 +174,7 @@ func (c *sampledColumn) namesFirms() bool {
 }
 
 // bareNames are names of columns that may be names of anything.
-var bareNames = wordSet("name names full_name display_name title nombre nome nom naam")
+var bareNames = wordSet("name names full_name display_name title nombre nome nom naam название наименование назва nazwa nazev nazov navn namn nimi denumire")
 
 func isBareName(name string) bool {
 	n := normalName(name)

@@ -125,8 +125,10 @@ func errNothingUsed(refused map[Reason]int) error {
 			most = r
 		}
 	}
-	return fmt.Errorf("no record could be used: %s", most)
+	return fmt.Errorf("%w: %s", errNoRecords, most)
 }
+
+var errNoRecords = errors.New("no record could be used")
 
 // finish writes the rest of all files, even if ctx was cancelled: connections of companies that were written must not be
 // lost.

@@ -130,8 +130,9 @@ const envelopesMax = 3 // one inside the other
 // bookkeeping.
 func takeOff(schema Schema, fields []Field) []Field {
 	for depth := range envelopesMax {
+		feature := isFeature(fields)
 		at := slices.IndexFunc(fields, func(f Field) bool {
-			return isObject(f) && (slices.Contains(envelopes, f.Name) || depth > 0 && f.Name == "data")
+			return isObject(f) && (slices.Contains(envelopes, f.Name) || depth > 0 && f.Name == "data" || feature && f.Name == "properties")
 		})
 		if at < 0 || hasKey(schema, fields) {
 			return fields
@@ -144,13 +145,18 @@ func takeOff(schema Schema, fields []Field) []Field {
 		for i := range fields {
 			f := fields[i]
 			_, have := members[f.Name]
-			if i != at && !have && !isObject(f) && !isBookkeeping(f.Name) {
+			if i != at && !have && (!isObject(f) || feature) && !isBookkeeping(f.Name) {
 				inner = append(inner, f)
 			}
 		}
 		fields = inner
 	}
 	return fields
+}
+
+// isFeature reports whether the fields are a feature of GeoJSON, which has its record in "properties".
+func isFeature(fields []Field) bool {
+	return slices.ContainsFunc(fields, func(f Field) bool { return f.Name == "type" && f.Value.Text == "Feature" })
 }
 
 func sortedNames(members map[string]any) []string {

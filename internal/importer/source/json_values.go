@@ -416,16 +416,16 @@ func (p *valueChunk) object(record *Record, v *jsonValue) (isRecord bool) {
 		return true
 	}
 	record.Fields, isRecord = recordFields(p.schema, v.text, record.Fields)
-	if p.layout == layoutMembers && !slices.ContainsFunc(record.Fields, func(f Field) bool { return f.Name == keyField }) {
+	if p.layout == layoutMembers && !slices.ContainsFunc(record.Fields, func(f Field) bool { return f.Name == KeyField }) {
 		if _, err := strconv.Atoi(v.key); err != nil { // a number only says which member it is
-			record.Fields = append(record.Fields, Field{keyField, Value{Kind: Text, Text: v.key}})
+			record.Fields = append(record.Fields, Field{KeyField, Value{Kind: Text, Text: v.key}})
 		}
 	}
 	return isRecord
 }
 
-// keyField is the field for the key of a record in an object of records.
-const keyField = "key"
+// KeyField is the field for the key of a record in an object of records.
+const KeyField = "key"
 
 // row parses an array whose elements the header names.
 func (p *valueChunk) row(record *Record, v *jsonValue) {

@@ -1,0 +1,102 @@
+package importer
+
+// moreAliases are the names of columns in languages that aliases does not have, as normalName spells them; names in other scripts as they
+// are written. Each line is a language: Russian, Ukrainian, Polish, Czech and Slovak, Swedish, Danish and Norwegian, Finnish, Hungarian,
+// Romanian, Turkish, Indonesian, Vietnamese, Greek, Arabic, Hebrew; then what the languages of aliases miss. They come after all others.
+var moreAliases = map[column]string{
+	colName: `компания название наименование название_компании наименование_компании название_организации наименование_организации организация фирма предприятие юридическое_лицо полное_наименование сокращенное_наименование краткое_наименование контрагент
+		компанія назва назва_компанії назва_підприємства підприємство організація
+		nazwa nazwa_firmy nazwa_spolki spolka przedsiebiorstwo nazwa_przedsiebiorstwa nazwa_podmiotu kontrahent
+		nazev nazev_firmy nazev_spolecnosti spolecnost obchodni_firma nazov nazov_firmy nazov_spolocnosti spolocnost obchodne_meno
+		foretag foretagsnamn foretagets_namn bolag bolagsnamn namn firmanamn
+		virksomhed virksomhedsnavn virksomhetsnavn firmanavn navn bedrift bedriftsnavn selskap selskapsnavn foretaksnavn organisasjonsnavn selskab
+		yritys yrityksen_nimi toiminimi nimi
+		cegnev ceg vallalat vallalatnev cegneve
+		companie nume_companie nume_firma denumire denumire_firma denumire_companie societatea
+		sirket sirket_adi firma_adi unvan firma_unvani ticaret_unvani kurum isletme_adi
+		perusahaan nama_perusahaan nama_usaha
+		cong_ty ten_cong_ty doanh_nghiep ten_doanh_nghiep
+		επωνυμια εταιρεια ονομα_εταιρειας επωνυμια_εταιρειας επιχειρηση
+		الشركة اسم_الشركة اسم_المنشأة المؤسسة
+		חברה שם_החברה שם_חברה
+		gesellschaft betrieb nom_de_la_entreprise nom_de_l_organisation denominacion_social sociedad razon_social_empresa empresas nome_da_companhia nome_fantasia denominazione_sociale societa nome_azienda impresa handelsnaam
+		企業 会社 公司全称 企业名 機構名稱 公司名稱 企業名稱 기업 상호 법인명`,
+	colDomain: `домен домени domena domenove_jmeno doman domene alan_adi ten_mien`,
+	colWebsite: `сайт веб_сайт вебсайт адрес_сайта интернет_сайт адреса_сайту
+		strona strona_internetowa strona_www adres_www www
+		webove_stranky webova_stranka internetove_stranky web_stranka
+		webbplats webbsida hemsida hjemmeside nettside nettsted verkkosivu verkkosivusto kotisivu kotisivut
+		weboldal honlap webcim pagina_web_companie site_ul
+		web_sitesi internet_sitesi internet_adresi situs_web situs trang_web
+		ιστοσελιδα ιστοτοπος الموقع_الإلكتروني الموقع אתר אתר_אינטרנט
+		pagina_de_internet sitio_de_internet sitio sitio_web_oficial pagina sito_internet website_adres 公式サイト 公司网站 公司官網 홈페이지_주소`,
+	colDescription: `описание опис opis popis beskrivning beskrivelse kuvaus leiras descriere aciklama deskripsi mo_ta περιγραφη الوصف תיאור`,
+	colCountry:     `страна країна kraj zeme stat krajina maa orszag tara ulke negara quoc_gia χωρα الدولة البلد מדינה ארץ 國家 所在国家 국가명`,
+	colState: `регион область край регіон wojewodztwo fylke maakunta megye judet il_adi provinsi tinh νομος περιφερεια المنطقة המחוז
+		comunidad_autonoma uf unidade_federativa unidade_da_federacao kanton canton provincie 省市 所在省份`,
+	colCity: `город населенный_пункт місто miasto miejscowosc mesto obec stad_ort postort poststed by kommune kaupunki kotipaikka varos telepules oras localitate
+		sehir il ilce kota kota_kabupaten thanh_pho πολη المدينة עיר ישוב
+		localidad municipio poblacion localita woonplaats vestigingsplaats plaatsnaam gemeinde 所在城市 城市名称 시`,
+	colLocation: `местоположение местонахождение расположение місцезнаходження siedziba lokalizacja beliggenhed sijainti locatie konum lokasi εδρα`,
+	colPostal: `индекс почтовый_индекс поштовий_індекс kod_pocztowy psc postnummer postnr postinumero iranyitoszam cod_postal posta_kodu kode_pos
+		codigo_post codice_postale 邮编 郵便番号 우편번호`,
+	colIndustries: `отрасль отрасли сфера_деятельности вид_деятельности основной_вид_деятельности индустрия галузь сфера_діяльності
+		branza branze sektor dzialalnosc przedmiot_dzialalnosci obor odvetvi obor_cinnosti odvetvie bransch branscher naering naeringsgren
+		toimiala iparag agazat tevekenyseg domeniu domeniu_de_activitate sektoru faaliyet_alani industri bidang_usaha nganh_nghe linh_vuc
+		κλαδος κλαδος_δραστηριοτητας القطاع الصناعة מגזר תעשייה ענף
+		actividad actividad_principal sector_economico giro ramo_de_atividade atividade_principal attivita settore_attivita activite_principale
+		geschaeftsfeld taetigkeitsfeld sbi_omschrijving 所属行业 行業 產業 업종명`,
+	colTechnologies: `технологии технології technologie technologia teknologi teknologier teknologiat teknolojiler`,
+	colEmployees: `сотрудники сотрудников количество_сотрудников число_сотрудников численность численность_сотрудников численность_персонала штат количество_работников
+		працівники кількість_працівників кількість_співробітників
+		liczba_pracownikow pracownicy zatrudnienie wielkosc_zatrudnienia liczba_zatrudnionych
+		pocet_zamestnancu zamestnanci pocet_zamestnancov
+		anstallda antal_anstallda antal_anstallde ansatte antal_ansatte antall_ansatte henkilosto henkilostomaara henkilostoa tyontekijat tyontekijoita
+		alkalmazottak alkalmazottak_szama letszam dolgozok_szama angajati numar_angajati numar_de_angajati numar_mediu_de_salariati
+		calisan_sayisi calisanlar personel_sayisi jumlah_karyawan karyawan so_nhan_vien so_luong_nhan_vien
+		αριθμος_εργαζομενων εργαζομενοι προσωπικο عدد_الموظفين الموظفين עובדים מספר_עובדים
+		n_empleados no_empleados n_de_empleados no_de_empleados num_empleados cantidad_de_empleados n_de_funcionarios no_de_funcionarios n_funcionarios no_funcionarios
+		n_dipendenti no_dipendenti n_addetti no_addetti nb_salaries nombre_salaries nbre_salaries anz_mitarbeiter ma_anzahl
+		mitarbeiter_von mitarbeiter_min min_mitarbeiter mitarbeiter_ab anzahl_beschaeftigte beschaeftigtenzahl mitarbeiteranzahl personal effectif_min effectif_minimum tranche_effectif tranche_d_effectif
+		empleados_min empleados_minimo min_empleados empleados_desde plantilla numero_de_trabajadores trabajadores funcionarios_min colaboradores numero_de_colaboradores
+		dipendenti_min addetti numero_addetti werknemers aantal_werknemers personeel 企业人数 人员规模 雇员人数 員工人數 従業員 직원_수 종업원수`,
+	colEmployeesMax: `mitarbeiter_bis mitarbeiter_max max_mitarbeiter effectif_max effectif_maximum empleados_max empleados_maximo max_empleados empleados_hasta
+		funcionarios_max dipendenti_max`,
+	colFounded: `год_основания дата_основания основана основано дата_регистрации дата_создания год_создания год_регистрации
+		рік_заснування дата_заснування дата_реєстрації
+		rok_zalozenia data_zalozenia data_rejestracji data_powstania rok_powstania data_rozpoczecia_dzialalnosci zalozona
+		rok_zalozeni datum_zalozeni datum_vzniku vznik zalozeno rok_zalozenia_firmy datum_vzniku_spolocnosti
+		grundat grundat_ar ar_grundat grundad grundades registreringsdatum startad stiftet stiftelsesdato stiftelsesar etableret etableringsdato etablert etableringsar oprettet grunnlagt
+		perustettu perustamisvuosi perustamispaiva rekisterointipaiva
+		alapitva alapitas_eve alapitas_datuma an_infiintare anul_infiintarii data_infiintarii data_inregistrarii
+		kurulus_yili kurulus_tarihi kurulus tahun_berdiri tahun_didirikan nam_thanh_lap ngay_thanh_lap
+		ετος_ιδρυσης ημερομηνια_ιδρυσης ιδρυση سنة_التأسيس تاريخ_التأسيس שנת_ייסוד תאריך_ייסוד
+		in_business_since operating_since trading_since active_since year_of_founding year_of_formation year_of_inception birth_year
+		gruendung grundung eintragungsdatum datum_der_gruendung cree_en date_immatriculation annee_de_fondation annee_fondation fondee_en fondation
+		constituida constitucion fecha_de_inicio_de_actividades inicio_de_actividades ano_de_constitucion ano_de_creacion fecha_de_creacion
+		ano_de_fundacao ano_fundacao fundada_em inicio_atividade data_inicio_atividade fondata fondata_nel anno_costituzione data_iscrizione anno_di_fondazione opgericht_in datum_van_oprichting
+		注册日期 創立 創立年 成立年 成立時間 開業年`,
+}
+
+// moreFirmWords, morePersonWords, moreContacts and moreTitles continue firmWords, personWords, contactColumns and titleColumns.
+const (
+	moreFirmWords = ` компания компании организация организации фирма предприятие предприятия контрагент компанія компанії підприємство підприємства організація
+		spolka spolki firmy przedsiebiorstwo przedsiebiorstwa spolecnost spolecnosti spolocnost spolocnosti foretag foretagsnamn bolag bolagsnamn
+		virksomhed virksomhedsnavn firmanavn firmanamn bedrift bedriftsnavn selskap selskab yritys yrityksen toiminimi ceg cegnev cegneve companie sirket
+		perusahaan επωνυμια εταιρεια εταιρειας επιχειρηση الشركة חברה החברה gesellschaft betrieb sociedad companhia impresa handelsnaam`
+	morePersonWords = ` имя фамилия отчество фио контактное_лицо должность ім_я прізвище піб посада
+		imie nazwisko imie_i_nazwisko osoba_kontaktowa stanowisko jmeno prijmeni kontaktni_osoba meno priezvisko
+		fornamn efternamn kontaktperson fornavn efternavn etternavn etunimi sukunimi yhteyshenkilo keresztnev vezeteknev kapcsolattarto
+		prenume nume_de_familie persoana_de_contact ad soyad ad_soyad adi_soyadi yetkili nama_depan nama_belakang kontak ho_ten nguoi_lien_he
+		ονομα επωνυμο ονοματεπωνυμο الاسم_الأول اسم_العائلة שם_פרטי שם_משפחה
+		nom_et_prenom personne_de_contact persona_de_contacto contacto_nombre nome_do_contato primeiro_nome referente contactpersoon
+		担当者名 名字 聯絡人 성명`
+	moreContacts = ` контактное_лицо контакт фио osoba_kontaktowa kontaktni_osoba kontaktperson yhteyshenkilo kapcsolattarto persoana_de_contact yetkili kontak
+		personne_de_contact persona_de_contacto nome_do_contato referente contactpersoon 担当者名 聯絡人`
+	moreTitles = ` должность посада stanowisko pozice pozicia befattning stilling tehtavanimike titteli beosztas functie unvani pozisyon jabatan chuc_vu θεση cargo_actual
+		berufsbezeichnung stelle 役職 职位 職稱 직책 직위`
+)
+
+// moreWeakNames are names of moreAliases that may mean something else.
+var moreWeakNames = wordSet(`by il maa tara kraj stat ceg nimi navn namn unvan giro personal pagina strona sitio
+	штат основана www stelle domeniu vznik`)

@@ -87,6 +87,9 @@ func (b *builder) set(t target, f *source.Field) {
 		c.Description = repair(textOf(v))
 	case colCountry:
 		c.Country = firstCountry(v)
+		if _, ok := company.LookupCountry(c.Country); !ok && c.Country != "" { // kept as it is written, without a code
+			b.item.unparsed = append(b.item.unparsed, unparsed{f.Name, shorten(c.Country)})
+		}
 	case colCountryCode:
 		b.countryCode(f)
 	case colState:
@@ -279,8 +282,9 @@ func (b *builder) countryCode(f *source.Field) {
 		b.attribute(f)
 		return
 	}
-	if c.Country == "" {
+	if c.Country == "" && c.CountryCode != "" {
 		c.Country = c.CountryCode
+		b.item.unparsed = append(b.item.unparsed, unparsed{f.Name, shorten(c.Country)})
 	}
 }
 

@@ -299,3 +299,17 @@ func TestColumnsOfConnectedCompaniesMayNameTheirDomainAndKind(t *testing.T) {
 		require.ElementsMatch(t, want, got, cells)
 	}
 }
+
+func TestACountryThatNobodyKnowsIsReportedAndKeptAsWritten(t *testing.T) {
+	t.Parallel()
+	for _, header := range []string{"Country", "Country Code"} {
+		t.Run(header, func(t *testing.T) {
+			t.Parallel()
+			b, s := loadWith(t, importer.Options{Files: []string{write(t, "a.csv", "Company,"+header+"\nAcme,Deutchland\nBolt,Chile\nCog,\nDot,n/a\n")}})
+			c := all(t, b)
+			require.Equal(t, []string{"Deutchland", ""}, []string{c[0].Country, c[0].CountryCode})
+			require.Equal(t, "CL", c[1].CountryCode)
+			require.Equal(t, []importer.Unparsed{{Column: header, Count: 1, Samples: []importer.Sample{{File: s.Sources[0].File, Line: 2, Detail: "Deutchland"}}}}, s.Unparsed)
+		})
+	}
+}

@@ -21,7 +21,7 @@ type item struct {
 	company     *catalog.Incoming
 	connections []catalog.Connection // of the company, without their Source; or the one that the record is
 	rejects     []string             // why connections of the company were left out
-	unparsed    []unparsed           // values that could not be read, and were kept as attributes
+	unparsed    []unparsed           // values that could not be read, and were kept as written
 }
 
 // unparsed is a value that its field could not be read from.

@@ -20,7 +20,7 @@ type Summary struct {
 	Rejected    int            `json:"rejected"` // of those read
 	Reasons     []Rejects      `json:"reasons"`  // of rejected companies and connections
 	Notes       []Note         `json:"notes"`    // about files that a person should know
-	Unparsed    []Unparsed     `json:"doubts"`   // values that could not be read, and were kept as attributes
+	Unparsed    []Unparsed     `json:"doubts"`   // values that could not be read, and were kept as written
 	Connections Connections    `json:"connections"`
 	Matched     map[string]int `json:"matched"` // rows that matched a known company, by id, domain or name
 	Merges      Merges         `json:"merges"`

@@ -6,10 +6,13 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -68,4 +71,254 @@ func TestThePostmanCollectionFollowsThePublishedSchema(t *testing.T) {
 	}
 	require.Equal(t, 20, requests, "one for each operation")
 	require.Equal(t, v.url+"/api/v1", c.Variable[0].Value)
+}
+
+// TestDocsFromGetAnAPITokenToTheFirstExport goes from the link in the header to a file that is paid for with the reader's own
+// token, in each window and colour scheme.
+func TestDocsFromGetAnAPITokenToTheFirstExport(t *testing.T) {
+	b := chrome(t)
+	require.NoError(t, os.MkdirAll(screenshotsDir, 0o755))
+	s := newFixture(t, 1000)
+	s.load(t, fewCompanies)
+	v := s.serve(t)
+	first := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{})
+	first.open(v.firstLink(t))
+	first.fill("Your name", "Ada")
+	first.fill("Email", "ada@example.com")
+	first.fill("Password", "gravel moth teapot")
+	first.press("button", "Create account")
+	require.NoError(t, first.WaitForURL("**/console/w/**"))
+	state, err := first.Context().StorageState()
+	require.NoError(t, err)
+
+	for _, window := range []struct {
+		name   string
+		width  int
+		scheme *playwright.ColorScheme
+	}{
+		{"phone-light", 360, playwright.ColorSchemeLight}, {"phone-dark", 360, playwright.ColorSchemeDark},
+		{"desktop-light", 1440, playwright.ColorSchemeLight}, {"wide-dark", 2560, playwright.ColorSchemeDark},
+	} {
+		t.Run(window.name, func(t *testing.T) {
+			r := &reader{newPerson(t, b, v.url, playwright.BrowserNewContextOptions{
+				Viewport: &playwright.Size{Width: window.width, Height: 800}, ColorScheme: window.scheme, AcceptDownloads: new(true),
+				StorageState: state.ToOptionalStorageState(),
+			})}
+			r.buysWithTheirOwnToken(s, window.name)
+		})
+	}
+	t.Run("by keyboard", func(t *testing.T) {
+		r := &reader{newPerson(t, b, v.url, playwright.BrowserNewContextOptions{StorageState: state.ToOptionalStorageState()})}
+		r.usesTheKeyboard(s.token)
+	})
+	t.Run("without script", func(t *testing.T) {
+		r := &reader{newPerson(t, b, v.url, playwright.BrowserNewContextOptions{
+			JavaScriptEnabled: new(false), StorageState: state.ToOptionalStorageState(),
+		})}
+		r.needsNoScript(s)
+	})
+}
+
+// reader is a person who reads the documentation.
+type reader struct{ *person }
+
+func (r *reader) buysWithTheirOwnToken(s *fixture, window string) {
+	t := r.t
+	t.Helper()
+	r.open("/docs")
+	r.check("docs")
+	r.press("link", "Get an API token")
+	r.check("authentication")
+	require.NoError(t, r.Locator("main article").GetByRole("link", playwright.LocatorGetByRoleOptions{Name: "Tokens"}).First().Click())
+	r.fill("Name", window)
+	require.NoError(t, r.field("Read and export").Check())
+	r.press("button", "Create")
+	token := r.text("#secret")
+	require.Regexp(t, `^cornect_\w{38}$`, token)
+	r.OnRequest(func(q playwright.Request) {
+		if strings.Contains(q.URL(), token) {
+			t.Errorf("the token is in the address %s", q.URL())
+		}
+		if strings.Contains(q.Headers()["authorization"], token) && !strings.HasPrefix(q.URL(), r.site+"/api/v1/") {
+			t.Errorf("the token is sent to %s", q.URL())
+		}
+	})
+
+	r.open("/docs/reference/search-companies")
+	r.fill("Your API token", "cornect_with a space")
+	r.press("button", "Use")
+	r.sees("A token begins with cornect_")
+	r.check("not-a-token")
+	r.fill("Your API token", token)
+	r.press("button", "Use")
+	r.sees("Every sample of this tab now has your token.")
+	require.NoError(t, r.Locator("#in-body").Fill("{"))
+	r.press("button", "Send")
+	r.sees("The body is not a JSON object")
+	r.check("not-json")
+	require.NoError(t, r.Locator("#in-body").Fill(`{"query": "fintech"}`))
+	_, err := r.Locator("#in-field").SelectOption(playwright.SelectOptionValues{Labels: &[]string{"has"}})
+	require.NoError(t, err)
+	body, err := r.Locator("#in-body").InputValue()
+	require.NoError(t, err)
+	require.Contains(t, body, `"has": [`)
+	r.press("button", "Send")
+	r.sees("200 OK")
+	r.sees(`"total": 2`)
+	r.sees("X-Request-Id")
+	r.check("searched")
+
+	r.open("/docs/quickstart")
+	r.check("quickstart")
+	require.Contains(t, r.text("main pre"), token, "the token is on every page of the tab")
+	r.open("/docs/reference/get-credits")
+	if window == "desktop-light" {
+		r.runsEverySample(token)
+	}
+
+	r.open("/docs/reference/create-export")
+	require.NoError(t, r.Locator("#in-body").Fill(`{"name": "`+window+`", "search_filters": {"query": "fintech"}}`))
+	r.press("button", "Send")
+	r.sees("201 Created")
+	r.check("bought")
+	r.open("/docs/reference/get-export")
+	require.Eventually(t, func() bool {
+		r.press("button", "Send")
+		r.sees("200 OK")
+		return strings.Contains(r.text(".answer pre"), `"status": "completed"`)
+	}, 30*time.Second, 200*time.Millisecond)
+	r.open("/docs/reference/download-export")
+	r.press("button", "Send")
+	r.sees("download_url")
+	r.check("link")
+	came, err := r.ExpectDownload(func() error { return r.Locator(".answer pre a").First().Click() })
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "file.csv")
+	require.NoError(t, came.SaveAs(path))
+	file, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(file), "Acme Payments")
+	require.Contains(t, string(file), "Zürich Ledger")
+
+	r.open("/docs/reference/get-list")
+	require.NoError(t, r.Locator("[data-in=path]").Fill("0195510c-7a3b-7c1d-9e2f-0a1b2c3d4e5f"))
+	r.press("button", "Send")
+	r.sees("404 Not Found")
+	r.press("link", "What NOT_FOUND means")
+	require.NoError(t, r.WaitForURL("**/docs/errors#error-NOT_FOUND"))
+	r.open("/docs/quickstart")
+	tab, err := r.Context().NewPage()
+	require.NoError(t, err)
+	_, err = tab.Goto("/docs/quickstart")
+	require.NoError(t, err)
+	other, err := tab.Locator("main pre").First().InnerText()
+	require.NoError(t, err)
+	require.NotContains(t, other, token, "another tab does not know the token")
+	require.NoError(t, tab.Close())
+	r.press("button", "Clear")
+	require.Contains(t, r.text("main pre"), "cornect_your_token_here")
+	_, err = r.Reload()
+	require.NoError(t, err)
+	require.Contains(t, r.text("main pre"), "cornect_your_token_here")
+}
+
+// runsEverySample runs what the page shows in each language, as it is.
+func (r *reader) runsEverySample(token string) {
+	r.t.Helper()
+	for language, run := range map[string][]string{
+		"curl": {"sh", "sample.sh"}, "JavaScript": {"node", "sample.mjs"}, "Python": {"python3", "sample.py"}, "Go": {"go", "run", "sample.go"},
+	} {
+		require.NoError(r.t, r.Locator(".tabs > label").GetByText(language, playwright.LocatorGetByTextOptions{Exact: new(true)}).First().Click())
+		code := r.text(".tab:visible pre")
+		require.Contains(r.t, code, token, language)
+		if found(run[0]) == "" {
+			require.False(r.t, required(run[0]), "%s is required here, and missing", run[0])
+			continue
+		}
+		dir := r.t.TempDir()
+		require.NoError(r.t, os.WriteFile(filepath.Join(dir, run[len(run)-1]), []byte(code), 0o600))
+		cmd := exec.CommandContext(r.t.Context(), run[0], run[1:]...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		require.NoError(r.t, err, "%s: %s", language, out)
+		require.Contains(r.t, string(out), "balance", language)
+	}
+}
+
+func (r *reader) usesTheKeyboard(token string) {
+	t := r.t
+	t.Helper()
+	keys := func(all ...string) {
+		for _, key := range all {
+			require.NoError(t, r.Keyboard().Press(key))
+		}
+	}
+	r.open("/docs")
+	keys("/")
+	require.NoError(t, r.Keyboard().Type("not enough credits"))
+	require.NoError(t, r.Locator("#matches [aria-selected=true]").GetByText("insufficient_balance").WaitFor())
+	r.check("search")
+	r.checkOnAPhone("search")
+	keys("ArrowDown")
+	require.NotContains(t, r.text("#matches [aria-selected=true]"), "insufficient_balance")
+	keys("ArrowUp", "Enter")
+	require.NoError(t, r.WaitForURL("**/docs/errors#error-insufficient_balance"))
+	keys("/")
+	require.NoError(t, r.Keyboard().Type("get balance"))
+	require.NoError(t, r.Locator("#matches [aria-selected=true]").GetByText("Get the balance").WaitFor())
+	keys("Enter")
+	require.NoError(t, r.WaitForURL("**/docs/reference/get-credits"))
+	keys("/")
+	require.NoError(t, r.Keyboard().Type("xyzzy"))
+	require.NoError(t, r.Locator("#matches").GetByText("No page contains").WaitFor())
+	keys("Escape")
+	require.NoError(t, r.Locator("#matches").WaitFor(playwright.LocatorWaitForOptions{State: playwright.WaitForSelectorStateHidden}))
+	r.tabTo("#token")
+	require.NoError(t, r.Keyboard().Type(token))
+	keys("Enter")
+	r.sees("Every sample of this tab now has your token.")
+	r.tabTo("form.request button")
+	keys("Enter")
+	r.sees("200 OK")
+}
+
+// tabTo presses Tab until the element has the focus.
+func (r *reader) tabTo(selector string) {
+	r.t.Helper()
+	for range 150 {
+		require.NoError(r.t, r.Keyboard().Press("Tab"))
+		at, err := r.Evaluate(`selector => document.activeElement.matches(selector)`, selector)
+		require.NoError(r.t, err)
+		if at == true {
+			return
+		}
+	}
+	r.t.Fatalf("%s is not reached by keyboard", selector)
+}
+
+func (r *reader) needsNoScript(s *fixture) {
+	t := r.t
+	t.Helper()
+	r.open("/docs")
+	r.press("link", "Get an API token")
+	require.NoError(t, r.Locator("main article").GetByRole("link", playwright.LocatorGetByRoleOptions{Name: "Tokens"}).First().Click())
+	r.fill("Name", "no script")
+	require.NoError(t, r.field("Read and export").Check())
+	r.press("button", "Create")
+	token := r.text("#secret")
+	r.open("/docs/reference/create-export")
+	shown := r.text("main")
+	require.Contains(t, shown, "The form needs JavaScript. The samples above do the same.")
+	require.Contains(t, shown, "on_insufficient_balance")
+	visible, err := r.Locator("form.request, form.token").First().IsVisible()
+	require.NoError(t, err)
+	require.False(t, visible)
+	sample := strings.ReplaceAll(r.text(".tab:visible pre"), "cornect_your_token_here", token)
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", sample).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), `"export_job"`)
+	require.NoError(t, r.Locator("#q").Fill("not enough credits"))
+	r.press("button", "Search")
+	require.NoError(t, r.Locator("ol.hits a").First().Click())
+	require.Contains(t, r.URL(), "/docs/errors#error-insufficient_balance")
 }

@@ -173,3 +173,29 @@ func TestEveryParameterAndFieldIsOnItsPageWithADescription(t *testing.T) {
 		require.NotEmpty(t, description, id)
 	}
 }
+
+func TestTheFormOffersEveryFieldOfTheBodyWithAValidValue(t *testing.T) {
+	t.Parallel()
+	h := site(t, "")
+	for path, names := range map[string][]string{
+		"/docs/reference/create-export":    {"name", "search_filters.countries", "search_filters.connections", "csv_options.bom", "max_credits"},
+		"/docs/reference/search-companies": {"query", "facet_prefix.prefix", "employee_count_min", "sort_by", "has"},
+	} {
+		t.Run(path, func(t *testing.T) {
+			root, err := html.Parse(strings.NewReader(read(t, h, path)))
+			require.NoError(t, err)
+			offered := map[string]string{}
+			for n := range root.Descendants() {
+				if n.Data == "option" && n.Parent.Attr[0].Val == "in-field" {
+					offered[n.FirstChild.Data] = n.Attr[0].Val
+				}
+			}
+			for _, name := range names {
+				require.Contains(t, offered, name)
+			}
+			for name, value := range offered {
+				require.True(t, value == "" || json.Valid([]byte(value)), "%s: %s", name, value)
+			}
+		})
+	}
+}

@@ -77,6 +77,7 @@ type schema struct {
 	Description string             `json:"description"`
 	Default     json.RawMessage    `json:"default"`
 	Enum        []any              `json:"enum"`
+	Examples    []json.RawMessage  `json:"examples"`
 	Minimum     *float64           `json:"minimum"`
 	Maximum     *float64           `json:"maximum"`
 	MaxLength   *int               `json:"maxLength"`

@@ -23,6 +23,7 @@ type use struct {
 	Parameters          []paramGroup
 	Body, Answer        []*field
 	Example             string // the body of the example request; empty if there is none
+	Starters            []starter
 	Status              string // of a successful call, such as "200 OK"
 	AnswerExample       string
 	Errors              []refusal
@@ -53,6 +54,12 @@ type input struct {
 	Min, Max                    string
 }
 
+// starter is a field that the form can add to the body.
+type starter struct {
+	Path  string // such as search_filters.countries
+	Value string // a value of its type to begin with, as JSON
+}
+
 // refusal is an error that an operation can return.
 type refusal struct {
 	Code   string
@@ -78,6 +85,7 @@ func (u *use) render(e expander, md markdown) error {
 	if op.Body != nil {
 		content := op.Body.Content["application/json"]
 		u.Body = e.tree("request", content.Schema, nil)
+		u.Starters = e.starters("", content.Schema, 2)
 		var err error
 		if u.Example, err = pretty(content.Example, ""); err != nil {
 			return fmt.Errorf("example of the request: %w", err)
@@ -150,11 +158,51 @@ func (e expander) input(p parameter) input {
 		in.Hint = "2026-01-31T00:00:00Z"
 	case p.In == "path":
 		in.Hint = exampleID
+	case p.Name == "Idempotency-Key":
+		in.Hint = "A random key, unless you set one"
 	}
 	if in.Hint == "" && len(s.Default) > 0 {
 		in.Hint = strings.Trim(string(s.Default), `"`)
 	}
 	return in
+}
+
+// starters returns the fields of an object that the form can add, those of objects in it included to the depth.
+func (e expander) starters(prefix string, of *schema, depth int) (all []starter) {
+	s := e.spec.resolve(of)
+	for _, name := range fields(s, nil) {
+		at := strings.TrimPrefix(prefix+"."+name, ".")
+		value := e.spec.resolve(s.Properties[name])
+		if len(value.Properties) > 0 && depth > 1 {
+			all = append(all, e.starters(at, value, depth-1)...)
+			continue
+		}
+		all = append(all, starter{at, e.starterValue(value)})
+	}
+	return all
+}
+
+// starterValue returns a value to begin with: the first example, else one of the type.
+func (e expander) starterValue(s *schema) string {
+	switch {
+	case len(s.Examples) > 0:
+		return string(s.Examples[0])
+	case len(s.Enum) > 0:
+		return fmt.Sprintf("%q", s.Enum[0])
+	case slices.Contains(s.Type, "array") && len(e.spec.resolve(s.Items).Properties) > 0:
+		return "[{}]"
+	case slices.Contains(s.Type, "array"):
+		return `[""]`
+	case slices.Contains(s.Type, "object"):
+		return "{}"
+	case slices.Contains(s.Type, "boolean"):
+		return "true"
+	case slices.Contains(s.Type, "integer") && s.Minimum != nil:
+		return number(*s.Minimum)
+	case slices.Contains(s.Type, "integer"):
+		return "0"
+	}
+	return `""`
 }
 
 // tree returns the fields of a schema, each with the fields inside it. The fields of a type are shown once.

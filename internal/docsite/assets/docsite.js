@@ -60,10 +60,11 @@ for (const code of document.querySelectorAll("main pre code")) {
   }
 }
 
+let current = "";
 window.capiToken = () => {
   try { return sessionStorage.getItem(kept) ?? ""; } catch { return current; }
 };
-let current = window.capiToken();
+current = window.capiToken();
 
 function keep(token) {
   current = token;

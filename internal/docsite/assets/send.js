@@ -27,12 +27,40 @@ function keepID(answer) {
   try { sessionStorage.setItem(lastIDs, JSON.stringify({ ...keptIDs(), [name]: id })); } catch { /* typed by hand then */ }
 }
 
+// A request that got no answer is sent again with the same key, so that it takes effect once.
+let key;
+const keyField = request.elements["Idempotency-Key"];
+request.addEventListener("input", () => { key = undefined; });
+
+const adder = document.getElementById("in-field");
+adder?.addEventListener("change", () => {
+  const option = adder.selectedOptions[0], path = option.textContent.split(".");
+  if (!option.value) return;
+  let all;
+  try {
+    all = JSON.parse(body.value);
+    if (Object.prototype.toString.call(all) !== "[object Object]") throw new Error("it must begin with {");
+  } catch (error) {
+    refuseBody(error);
+    return;
+  }
+  let at = all;
+  for (const name of path.slice(0, -1)) at = at[name] ??= {};
+  at[path.at(-1)] ??= JSON.parse(option.value);
+  body.value = JSON.stringify(all, null, 2);
+  body.rows = Math.min(body.value.split("\n").length, 20);
+  adder.value = "";
+  say("Added " + path.join(".") + " to the body.");
+});
+
 request.addEventListener("submit", async (event) => {
   event.preventDefault();
+  const field = document.getElementById("token");
+  if (!window.capiToken() && field.value) field.form.requestSubmit();
   const token = window.capiToken();
   if (!token) {
-    say("Paste your API token above first, and press Use.");
-    document.getElementById("token").focus();
+    say("Paste your API token above first.");
+    field.focus();
     return;
   }
   const call = read(token);
@@ -44,6 +72,7 @@ request.addEventListener("submit", async (event) => {
   try {
     const answer = await fetch(call.address, call.options);
     const text = await answer.text();
+    key = undefined;
     show(answer, text, Math.round(performance.now() - began));
   } catch (error) {
     say("The request got no answer: " + error.message + ". Check your connection, and send it again.");
@@ -62,14 +91,13 @@ function read(token) {
     else if (value && input.dataset.in === "query") query.set(input.name, value);
     else if (value) headers[input.name] = value;
   }
+  if (keyField) headers[keyField.name] ??= key ??= randomKey();
   const options = { method: request.dataset.method, headers, credentials: "omit", cache: "no-store" };
   if (body) {
     try {
       JSON.parse(body.value);
     } catch (error) {
-      body.setAttribute("aria-invalid", "true");
-      say("The body is not JSON: " + error.message + ". Nothing was sent.");
-      body.focus();
+      refuseBody(error);
       return undefined;
     }
     body.removeAttribute("aria-invalid");
@@ -78,6 +106,16 @@ function read(token) {
   }
   const all = query.toString();
   return { address: path + (all ? "?" + all : ""), options };
+}
+
+function randomKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function refuseBody(error) {
+  body.setAttribute("aria-invalid", "true");
+  say("The body is not a JSON object: " + error.message + ". Nothing was sent.");
+  body.focus();
 }
 
 function say(text) {
@@ -113,6 +151,7 @@ function show(answer, text, milliseconds) {
     const parsed = JSON.parse(text);
     pretty = JSON.stringify(parsed, null, 2);
     if (answer.ok) keepID(parsed);
+    else place.append(explain(parsed.detail?.code));
   } catch { /* CSV is shown as it is */ }
   const pre = document.createElement("pre"), code = document.createElement("code");
   pre.tabIndex = 0;
@@ -125,6 +164,17 @@ function show(answer, text, milliseconds) {
     more.textContent = "Only the first " + charsMax.toLocaleString("en") + " of " + pretty.length.toLocaleString("en") + " characters are shown.";
     place.append(more);
   }
+}
+
+// explain returns a link to the description of an error.
+function explain(code) {
+  const line = document.createElement("p");
+  if (!code) return line;
+  const link = document.createElement("a");
+  link.href = request.dataset.errors + code;
+  link.textContent = "What " + code + " means";
+  line.append(link);
+  return line;
 }
 
 // linked returns the text as nodes, with links for addresses of this server, such as a download.

@@ -69,6 +69,7 @@ type Quote struct {
 	ExpiresAt time.Time `json:"expires_at"`
 	Figures
 	Balance    int64     `json:"balance"`
+	BudgetLeft *int64    `json:"budget_left"`
 	Affordable bool      `json:"affordable"`
 	Warnings   []Warning `json:"warnings"`
 }

@@ -80,7 +80,7 @@ func (l *load) open(ctx context.Context) error {
 		if err := l.service.json(&w, "workspace", "create", fmt.Sprint("Soak ", i), "--credits", strconv.Itoa(credits), "--json"); err != nil {
 			return err
 		}
-		t, err := l.service.NewToken(ctx, w.ID, nil)
+		t, err := l.service.NewToken(ctx, w.ID, nil, false)
 		if err != nil {
 			return err
 		}

@@ -238,8 +238,8 @@ func (s *service) Undo(context.Context) error {
 	return err
 }
 
-// NewToken creates a token that may create exports.
-func (s *service) NewToken(_ context.Context, ws string, budget *int) (customer.Token, error) {
+// NewToken creates a token that may create exports. The command line creates none for members.
+func (s *service) NewToken(_ context.Context, ws string, budget *int, _ bool) (customer.Token, error) {
 	args := []string{"token", "create", "--workspace", ws, "--name", "soak", "--scope", "read_write", "--json"}
 	if budget != nil {
 		args = append(args, "--budget", strconv.Itoa(*budget))

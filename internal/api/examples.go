@@ -69,7 +69,7 @@ var (
 	quoteExample = QuoteResponse{
 		QuoteID: exampleID[id.Quote]("0195510c-6f00-7a41-8b7e-2c3d4e5f6a7b"), ExpiresAt: exampleTime.Add(15 * time.Minute),
 		Figures: Figures{RequestedCount: 500, AlreadyUnlocked: 320, NewCount: 180, Cost: 180},
-		Balance: 1250, Affordable: true, Warnings: []Warning{},
+		Balance: 1250, BudgetLeft: new(int64(320)), Affordable: true, Warnings: []Warning{},
 	}
 
 	exportDetailExample = ExportDetail{

@@ -46,8 +46,9 @@ type QuoteResponse struct {
 	QuoteID   id.Quote  `json:"quote_id" format:"uuid" doc:"Send it to Create an export for exactly these companies at no more than this cost."`
 	ExpiresAt time.Time `json:"expires_at" doc:"15 minutes from now."`
 	Figures
-	Balance    int64 `json:"balance" doc:"Credits that the workspace has now." example:"1250"`
-	Affordable bool  `json:"affordable" doc:"Whether the balance and max_credits cover the cost now."`
+	Balance    int64  `json:"balance" doc:"Credits that the workspace has now." example:"1250"`
+	BudgetLeft *int64 `json:"budget_left" doc:"What the budgets of the token, and of the member who created it, leave; null without a budget." example:"320"`
+	Affordable bool   `json:"affordable" doc:"Whether the balance, max_credits and the budgets cover the cost now."`
 
 	Warnings []Warning `json:"warnings" doc:"Filter values and words that no company has (in an exclude_ filter, such a value excludes nothing), values that are both included and excluded, and operators that mean nothing in query."`
 }
@@ -86,7 +87,7 @@ func (s *server) quoteExport(ctx context.Context, caller auth.Caller, in *quoteI
 func quoteResponseOf(q export.Quote) QuoteResponse {
 	return QuoteResponse{
 		QuoteID: q.ID, ExpiresAt: q.ExpiresAt,
-		Figures: figuresOf(q.Figures), Balance: q.Figures.Balance, Affordable: q.Affordable, Warnings: warningsOf(q.Warnings),
+		Figures: figuresOf(q.Figures), Balance: q.Figures.Balance, BudgetLeft: q.BudgetLeft, Affordable: q.Affordable, Warnings: warningsOf(q.Warnings),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/opencapi/capi/client"
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/token"
@@ -63,14 +64,14 @@ func TestATokenOverItsBudgetIsRefused(t *testing.T) {
 	t.Parallel()
 	h := stocked(t, 20, settings{})
 	secret, _, err := h.tokens.Create(t.Context(), token.NewToken{
-		Workspace: h.ws, Name: "metered", Scope: auth.ReadWrite, Budget: token.Budget{Month: new(int64(19))},
+		Workspace: h.ws, Name: "metered", Scope: auth.ReadWrite, Budget: budget.Limits{Month: new(int64(19))},
 	})
 	require.NoError(t, err)
 	a := h.send(t, secret, "POST", "/exports", M{"name": "all", "search_filters": M{}})
 	require.Equal(t, 402, a.status)
 	f := a.failure(t)
 	require.Equal(t, "TOKEN_BUDGET_EXCEEDED", f.Code)
-	require.Equal(t, M{"budget": 19.0, "spent": 0.0, "needed": 20.0, "period": "month"}, f.Details)
+	require.Equal(t, M{"whose": "token", "budget": 19.0, "spent": 0.0, "left": 19.0, "needed": 20.0, "period": "month"}, f.Details)
 	require.Equal(t, 1000, balance(t, h))
 	require.Equal(t, 201, h.send(t, secret, "POST", "/exports", M{"name": "some", "search_filters": M{}, "limit": 19}).status)
 }

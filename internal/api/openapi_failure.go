@@ -92,7 +92,7 @@ func exampleDetails(c fault.Code) map[string]any {
 		fault.InsufficientBalance: {
 			"balance": 179, "requested_count": 500, "already_unlocked": 320, "new_count": 180, "would_skip": 1,
 		},
-		fault.TokenBudgetExceeded:  {"budget": 500, "spent": 400, "needed": 180, "period": "month"},
+		fault.TokenBudgetExceeded:  {"whose": "token", "budget": 500, "spent": 400, "left": 100, "needed": 180, "period": "month"},
 		fault.ExportNotCompleted:   {"status": "processing"},
 		fault.ExportNotCancellable: {"status": "completed"},
 		fault.Validation: {"errors": []fault.FieldError{

@@ -28,6 +28,8 @@ const (
 	MemberRoleChanged Action = "member.role_changed"
 	MemberRemoved     Action = "member.removed"
 
+	MemberBudgetChanged Action = "member.budget_changed"
+
 	PersonCreated   Action = "person.created"
 	PersonRemoved   Action = "person.removed"
 	PersonChanged   Action = "person.changed"
@@ -55,7 +57,7 @@ const (
 // Actions returns all actions, in the order in which they are shown.
 func Actions() []Action {
 	return []Action{
-		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, MemberAdded, MemberRoleChanged, MemberRemoved, PersonCreated, PersonRemoved,
+		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, MemberAdded, MemberRoleChanged, MemberRemoved, MemberBudgetChanged, PersonCreated, PersonRemoved,
 		PersonChanged, PasswordSet, OperatorGranted, OperatorRevoked, LinkCreated, LinkWithdrawn, SignedIn, SessionEnded, TokenCreated,
 		TokenRevoked, TokenRotated, BudgetChanged, CreditsGranted, ImportStarted, ImportUndone,
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
@@ -93,9 +94,15 @@ func TestEveryChangeIsRecordedWithItsActor(t *testing.T) {
 		e = expect(auditlog.TokenCreated)[0]
 		require.Equal(t, "token:"+made.ID.String(), e.Subject)
 		require.Equal(t, "laptop", e.Name)
-		budget := int64(5)
-		require.NoError(t, f.Tokens.SetBudget(asAnn, made.ID, token.Budget{Total: &budget}))
+		five := int64(5)
+		require.NoError(t, f.Tokens.SetBudget(asAnn, made.ID, budget.Limits{Total: &five}))
 		require.Equal(t, map[string]any{"budget": 5.0, "budget_month": "none"}, expect(auditlog.BudgetChanged)[0].Details)
+		require.NoError(t, f.Workspaces.SetBudget(asAnn, ws, bob.ID, budget.Limits{Month: &five}))
+		e = expect(auditlog.MemberBudgetChanged)[0]
+		require.Equal(t, "person:"+bob.ID.String(), e.Subject)
+		require.Equal(t, map[string]any{"budget": "none", "budget_month": 5.0}, e.Details)
+		require.NoError(t, f.Workspaces.SetUnbudgetedTokens(asAnn, ws, string(token.Owners)))
+		require.Equal(t, map[string]any{"setting": "unbudgeted_tokens", "value": "owners"}, expect(auditlog.WorkspaceChanged)[0].Details)
 		_, _, err = f.Tokens.Rotate(asAnn, ws, made.ID, time.Hour)
 		require.NoError(t, err)
 		expect(auditlog.TokenRotated)

@@ -18,6 +18,7 @@ type personCommand struct {
 	Invite        personInvite   `cmd:"" help:"Create a link for a person to create their account."`
 	Remove        personRemove   `cmd:"" help:"End a person's account, sessions and tokens."`
 	Operator      personOperator `cmd:"" help:"Make a person an operator of the installation, or no longer one."`
+	Budget        personBudget   `cmd:"" help:"Show or set what a member of a workspace may spend."`
 	ResetPassword personReset    `cmd:"" help:"Create a link for a person to set a new password."`
 }
 

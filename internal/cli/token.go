@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/token"
 )
@@ -80,7 +81,7 @@ func (c *tokenCreate) Run(s *session) error {
 	}
 	secret, t, err := a.Tokens.Create(s.ctx, token.NewToken{
 		Workspace: c.Workspace.Workspace, Name: c.Name, Scope: auth.Scope(c.Scope), ExpiresAt: expires,
-		Budget: token.Budget{Total: c.Budget.or(nil), Month: c.BudgetMonth.or(nil)},
+		Budget: budget.Limits{Total: c.Budget.or(nil), Month: c.BudgetMonth.or(nil)},
 	})
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 type workspaceCommand struct {
 	Create workspaceCreate `cmd:"" help:"Create a workspace, optionally with credits."`
 	List   workspaceList   `cmd:"" help:"List the workspaces with their balances."`
+	Tokens workspaceTokens `cmd:"" help:"Show or set who may create tokens without a budget."`
 }
 
 type workspaceCreate struct {
@@ -86,6 +87,35 @@ func (c *workspaceList) Run(s *session) error {
 		return nil
 	}
 	s.printTable([]string{"ID", "NAME", ">BALANCE", "CREATED (UTC)"}, rows)
+	return nil
+}
+
+type workspaceTokens struct {
+	ID            workspaceID `arg:"" help:"The workspace's ID, from capi workspace list."`
+	WithoutBudget string      `enum:",everyone,owners,nobody" default:"" placeholder:"WHO" help:"Who may create tokens that can export but have no budget: everyone, owners or nobody. Existing tokens stay as they are."`
+	jsonFlag
+}
+
+// Run sets who may create tokens without a budget if that is given, then shows it.
+func (c *workspaceTokens) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if c.WithoutBudget != "" {
+		if err := a.Workspaces.SetUnbudgetedTokens(s.ctx, c.ID.Workspace, c.WithoutBudget); err != nil {
+			return err
+		}
+	}
+	w, err := a.Workspaces.Get(s.ctx, c.ID.Workspace)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(map[string]any{"id": w.ID, "tokens_without_budget": w.UnbudgetedTokens})
+	}
+	s.printf("Who may create tokens without a budget in %s: %s\n", w.Name, w.UnbudgetedTokens)
 	return nil
 }
 

@@ -35,6 +35,9 @@ func (s *server) showCredits(w http.ResponseWriter, r *http.Request) error {
 	if page.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID); err != nil {
 		return err
 	}
+	if page.Budget, err = s.Workspaces.Spending(ctx, v.Workspace.ID, v.Person.ID); err != nil {
+		return err
+	}
 	if err := s.spending(ctx, page); err != nil {
 		return err
 	}

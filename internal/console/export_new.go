@@ -68,7 +68,7 @@ func (s *server) priced(ctx context.Context, form view.ExportForm) (*view.NewExp
 		var estimate export.Estimate
 		request.Name = "" // the price does not depend on it
 		estimate, err = s.Exports.Estimate(ctx, v.Caller(), request)
-		page.Price, page.Known = view.PriceOf(view.Split{Rows: estimate.Matches}, estimate.Figures), err == nil
+		page.Price, page.Known = view.PriceOf(view.Split{Rows: estimate.Matches}, estimate.Figures, estimate.BudgetLeft), err == nil
 	}
 	if fault.CodeOf(err) == fault.Validation {
 		page.SetErrors(err)
@@ -162,7 +162,7 @@ func (s *server) quotePage(r *http.Request, quoted export.Quoted) (*view.NewExpo
 	page := &view.NewExport{
 		ExportForm: form, Page: view.ViewerOf(r.Context()).Path("/exports/new"), Usual: view.ViewerOf(r.Context()).Workspace.ExportColumns,
 		Quote: quoted.Quote, Bought: quoted.Bought.ID, Sharing: quoted.SharingDomain,
-		Price: view.PriceOf(view.Split{Rows: quoted.Figures.RequestedCount}, quoted.Figures),
+		Price: view.PriceOf(view.Split{Rows: quoted.Figures.RequestedCount}, quoted.Figures, quoted.BudgetLeft),
 	}
 	page.Part = quoted.Of.Terms.Partial
 	page.Name = r.FormValue("name")
@@ -202,6 +202,9 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		return s.quote(w, r, page.ExportForm)
+	case fault.CodeOf(err) == fault.TokenBudgetExceeded: // its message says that nothing was charged
+		s.warn(ctx, messageOf(err))
+		return redirect(w, r, view.QuotePath(ctx, quote, name))
 	case fault.CodeOf(err) == fault.InsufficientBalance, fault.CodeOf(err) == fault.Validation:
 		s.warn(ctx, messageOf(err)+" Nothing was charged.")
 		return redirect(w, r, view.QuotePath(ctx, quote, name))

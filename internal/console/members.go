@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
@@ -25,9 +26,18 @@ func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	if v.Role.Allows(workspace.Owner) {
+		if form.Budgets, err = s.Workspaces.Budgets(r.Context(), v.Workspace.ID); err != nil {
+			return err
+		}
 		if form.Invited, err = s.People.Invited(r.Context(), v.Workspace.ID); err != nil {
 			return err
 		}
+	} else {
+		own, err := s.Workspaces.Spending(r.Context(), v.Workspace.ID, v.Person.ID)
+		if err != nil {
+			return err
+		}
+		form.Budgets = map[id.Person]budget.Use{v.Person.ID: own}
 	}
 	return render(w, r, status, view.MembersPage(form))
 }
@@ -73,6 +83,28 @@ func (s *server) setRole(w http.ResponseWriter, r *http.Request) error {
 		return err
 	default:
 		s.notice(r.Context(), "Role changed.")
+	}
+	return redirect(w, r, v.Path("/members"))
+}
+
+func (s *server) setMemberBudget(w http.ResponseWriter, r *http.Request) error {
+	v := view.ViewerOf(r.Context())
+	who, err := id.Parse[id.Person](r.PathValue("person_id"))
+	if err != nil {
+		return notFound()
+	}
+	limits, faults := view.ReadBudget(r.PostFormValue("budget"), r.PostFormValue("budget_month"))
+	err = fault.Invalid(faults...)
+	if err == nil {
+		err = s.Workspaces.SetBudget(r.Context(), v.Workspace.ID, who, limits)
+	}
+	switch {
+	case fault.CodeOf(err) == fault.Validation:
+		s.warn(r.Context(), "The budget was not changed: "+messageOf(err))
+	case err != nil:
+		return err
+	default:
+		s.notice(r.Context(), "The new budget applies from the next purchase.")
 	}
 	return redirect(w, r, v.Path("/members"))
 }

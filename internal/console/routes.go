@@ -59,6 +59,7 @@ func accountRoutes() []route {
 		{http.MethodPost, "/w/{workspace_id}/invitations", owner, (*server).invite},
 		{http.MethodPost, "/w/{workspace_id}/invitations/{invitation_id}/withdraw", owner, (*server).withdraw},
 		{http.MethodPost, "/w/{workspace_id}/members/{person_id}/role", owner, (*server).setRole},
+		{http.MethodPost, "/w/{workspace_id}/members/{person_id}/budget", owner, (*server).setMemberBudget},
 		{http.MethodPost, "/w/{workspace_id}/members/{person_id}/remove", owner, (*server).removeMember},
 		{http.MethodGet, "/w/{workspace_id}/audit", owner, (*server).showAudit},
 	}
@@ -72,6 +73,7 @@ func workspaceRoutes() []route {
 		{http.MethodGet, w + "/settings", owner, (*server).settings},
 		{http.MethodPost, w + "/settings/name", owner, (*server).renameWorkspace},
 		{http.MethodPost, w + "/settings/columns", owner, (*server).setExportColumns},
+		{http.MethodPost, w + "/settings/tokens", owner, (*server).setUnbudgetedTokens},
 		{http.MethodPost, w + "/settings/delete", owner, (*server).deleteWorkspace},
 		{http.MethodPost, w + "/welcome/close", member, (*server).endWelcome},
 		{http.MethodGet, w + "/search", member, notingSearch((*server).searchPage)},

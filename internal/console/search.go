@@ -125,7 +125,7 @@ func (s *server) priceOf(ctx context.Context, asked *view.SearchForm, r export.R
 	}
 	r.Terms = asked.Terms()
 	estimate, err := s.Exports.EstimateMatches(ctx, view.ViewerOf(ctx).Caller(), r, shown)
-	return view.PriceOf(all, estimate.Figures), err
+	return view.PriceOf(all, estimate.Figures, estimate.BudgetLeft), err
 }
 
 // preview adds the company that the address opens beside the list.

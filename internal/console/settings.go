@@ -7,6 +7,7 @@ import (
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
+	"github.com/opencapi/capi/internal/token"
 )
 
 func (s *server) settings(w http.ResponseWriter, r *http.Request) error {
@@ -47,6 +48,21 @@ func (s *server) setExportColumns(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	s.notice(r.Context(), "New exports begin with these columns.")
+	return redirect(w, r, v.Path("/settings"))
+}
+
+// setUnbudgetedTokens sets who may create tokens without a budget.
+func (s *server) setUnbudgetedTokens(w http.ResponseWriter, r *http.Request) error {
+	v := view.ViewerOf(r.Context())
+	choice, err := token.ParseUnbudgeted(r.PostFormValue("without_budget"))
+	if err != nil {
+		s.warn(r.Context(), "Nothing was changed: choose who may create tokens without a budget.")
+		return redirect(w, r, v.Path("/settings"))
+	}
+	if err := s.Workspaces.SetUnbudgetedTokens(r.Context(), v.Workspace.ID, string(choice)); err != nil {
+		return err
+	}
+	s.notice(r.Context(), "Saved. New tokens follow this.")
 	return redirect(w, r, v.Path("/settings"))
 }
 

@@ -66,7 +66,7 @@ func (s *server) tokenRows(ctx context.Context, now time.Time) (rows []view.Toke
 	}
 	for _, t := range tokens {
 		rows = append(rows, view.TokenRow{
-			Token: t, Owner: names.people[t.Owner], Mine: mayChange(v, t), Spent: all[t.ID], SpentMonth: month[t.ID],
+			Token: t, Owner: names.people[t.Owner], CreatedBy: names.people[t.Creator], Mine: mayChange(v, t), Spent: all[t.ID], SpentMonth: month[t.ID],
 		})
 	}
 	return rows, nil

@@ -11,7 +11,6 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/token"
 )
 
 // Create buys the companies that the request and its terms select, and enqueues the job that writes their file. The steps
@@ -90,8 +89,8 @@ func (x *Exports) purchase(
 	}
 	// Charge for them. An export that costs nothing has no ledger entry.
 	if cost := e.Figures.Cost; cost > 0 {
-		if err := token.CheckBudget(ctx, tx, e.Token, cost, e.CreatedAt); err != nil {
-			return err // a person has no budget of their own
+		if err := checkBudgets(ctx, tx, caller, cost, e.CreatedAt); err != nil {
+			return err
 		}
 		entry, err := x.credit.Charge(ctx, tx, e.Workspace, cost, fmt.Sprintf("export:%s:create", e.ID), caller.Actor())
 		if err != nil {

@@ -11,7 +11,8 @@ import (
 // Estimate is what a request would cost now, and how many companies it could select.
 type Estimate struct {
 	Figures
-	Matches int // companies that the source has under the terms, before the limit and the cap
+	Matches    int    // companies that the source has under the terms, before the limit and the cap
+	BudgetLeft *int64 // what the caller's budgets leave; nil if they have none
 }
 
 // Estimate returns what the request would cost now. Unlike Quote, it promises nothing, writes nothing, and accepts a
@@ -25,6 +26,10 @@ func (x *Exports) Estimate(ctx context.Context, caller auth.Caller, r Request) (
 	if err != nil {
 		return Estimate{}, err
 	}
+	left, err := x.BudgetLeft(ctx, caller)
+	if err != nil {
+		return Estimate{}, err
+	}
 	s, err := x.find(ctx, caller.Workspace, r)
 	if err != nil {
 		return Estimate{}, err
@@ -35,9 +40,9 @@ func (x *Exports) Estimate(ctx context.Context, caller auth.Caller, r Request) (
 	}
 	_, figures, err := r.Terms.price(s, owned, balance)
 	if errors.Is(err, fault.New(fault.NoCandidates, "")) {
-		return Estimate{Figures: Figures{Balance: balance}}, nil
+		return Estimate{Figures: Figures{Balance: balance}, BudgetLeft: left}, nil
 	}
-	return Estimate{figures, s.matches}, err
+	return Estimate{figures, s.matches, left}, err
 }
 
 // Matches are what a search has counted: all its matches, and those of them that the workspace has unlocked.
@@ -53,8 +58,12 @@ func (x *Exports) EstimateMatches(ctx context.Context, caller auth.Caller, r Req
 	if err != nil {
 		return Estimate{}, err
 	}
+	left, err := x.BudgetLeft(ctx, caller)
+	if err != nil {
+		return Estimate{}, err
+	}
 	fresh := m.Total - m.AlreadyUnlocked
-	return Estimate{Matches: m.Total, Figures: Figures{
+	return Estimate{Matches: m.Total, BudgetLeft: left, Figures: Figures{
 		RequestedCount: m.Total, AlreadyUnlocked: m.AlreadyUnlocked, NewCount: fresh, Cost: int64(fresh),
 		WouldSkip: int(max(0, int64(fresh)-balance)), Balance: balance,
 	}}, nil

@@ -21,7 +21,8 @@ import (
 type Quote struct {
 	ID         id.Quote
 	Figures    Figures
-	Affordable bool // Create would succeed now
+	BudgetLeft *int64 // what the caller's budgets leave; nil if they have none
+	Affordable bool   // Create would succeed now
 	ExpiresAt  time.Time
 	Warnings   []Warning
 }
@@ -52,10 +53,15 @@ func (x *Exports) Quote(ctx context.Context, caller auth.Caller, r Request, then
 	if err != nil {
 		return Quote{}, err
 	}
+	left, err := x.BudgetLeft(ctx, caller)
+	if err != nil {
+		return Quote{}, err
+	}
 	now := time.Now()
 	quote := Quote{
-		ID: id.New[id.Quote](), Figures: figures, Affordable: found.Terms.refusal(kept, figures) == nil,
-		ExpiresAt: db.FromTime(db.Time(now.Add(quoteTTL))), Warnings: found.warnings,
+		ID: id.New[id.Quote](), Figures: figures, BudgetLeft: left,
+		Affordable: found.Terms.refusal(kept, figures) == nil && within(left, figures.Cost),
+		ExpiresAt:  db.FromTime(db.Time(now.Add(quoteTTL))), Warnings: found.warnings,
 	}
 	err = x.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := insertQuote(ctx, tx, caller, found, quote, kept, now); err != nil {
@@ -126,6 +132,9 @@ func (x *Exports) Quoted(ctx context.Context, caller auth.Caller, quote id.Quote
 	if err != nil {
 		return q, err
 	}
+	if q.BudgetLeft, err = x.BudgetLeft(ctx, caller); err != nil {
+		return q, err
+	}
 	if q.SharingDomain, err = x.catalog.SharingDomain(ctx, found.selection.numbers); err != nil {
 		return q, err
 	}
@@ -135,7 +144,7 @@ func (x *Exports) Quoted(ctx context.Context, caller auth.Caller, quote id.Quote
 		return q, nil
 	default:
 	}
-	q.Affordable = err == nil
+	q.Affordable = err == nil && within(q.BudgetLeft, q.Figures.Cost)
 	return q, err
 }
 

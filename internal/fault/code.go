@@ -59,7 +59,7 @@ func Catalogue() []Entry {
 		{SignInNeeded, KindUnauthenticated, "Console only: nobody is signed in, or the session has ended."},
 		{Forbidden, KindForbidden, "The person, or the owner of the token, has no role that allows it; in the console also: another site sent the form."},
 		{InsufficientBalance, KindNoCredit, "The balance does not cover the new companies."},
-		{TokenBudgetExceeded, KindNoCredit, "The new companies cost more than the token may still spend."},
+		{TokenBudgetExceeded, KindNoCredit, "The new companies cost more than the token, or the member who buys or who created the token, may still spend."},
 		{MaxCreditsExceeded, KindNoCredit, "The new companies cost more than max_credits."},
 		{QuoteExpired, KindState, "The quote is older than 15 minutes; ask for another."},
 		{QuoteOutdated, KindConflict, "The quote's companies cost more than was quoted, after a refund, or were removed; ask for another."},

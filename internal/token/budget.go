@@ -7,156 +7,127 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/opencapi/capi/internal/auditlog"
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
 
-// Budget bounds the credits that a token may spend; nil for no bound.
-type Budget struct {
-	Total *int64 // in all
-	Month *int64 // in a calendar month, UTC
-}
+// Unbudgeted is who may create tokens that can export but have no budget, in a workspace.
+type Unbudgeted string
 
-// Spending is a token's budget and how much of it is spent: charges minus refunds. A refund counts for the month of its
-// charge.
-type Spending struct {
-	Budget
-	Spent      int64
-	SpentMonth int64
-}
+// The choices. Only owners can remove the budget of a token, so Owners and Everyone differ for new tokens alone.
+const (
+	Everyone Unbudgeted = "everyone" // the default
+	Owners   Unbudgeted = "owners"   // and the command line
+	Nobody   Unbudgeted = "nobody"
+)
 
-func (b Budget) faults() []fault.FieldError {
-	var faults []fault.FieldError
-	bad := func(field string, credits *int64) {
-		if credits != nil && *credits < 0 {
-			faults = append(faults, fault.FieldError{Field: field, Message: "must not be negative"})
-		}
+// ParseUnbudgeted parses the name of a choice.
+func ParseUnbudgeted(s string) (Unbudgeted, error) {
+	if u := Unbudgeted(s); u == Everyone || u == Owners || u == Nobody {
+		return u, nil
 	}
-	bad("budget", b.Total)
-	bad("budget_month", b.Month)
-	return faults
+	return "", fmt.Errorf("%q is not a choice; use %s, %s or %s", s, Everyone, Owners, Nobody)
 }
 
-// SetBudget replaces a token's budget. It applies from the next purchase on. Faults: Validation, NotFound.
-func (s *Store) SetBudget(ctx context.Context, token id.Token, budget Budget) error {
-	if err := fault.Invalid(budget.faults()...); err != nil {
+// NeedsBudget reports whether a new token needs a budget. A token that cannot export needs none.
+func (u Unbudgeted) NeedsBudget(scope auth.Scope, byOwner bool) bool {
+	return scope.Allows(auth.ReadWrite) && (u == Nobody || u == Owners && !byOwner)
+}
+
+// fault returns the fault of a token without the budget that it needs.
+func (u Unbudgeted) fault() error {
+	message := "is required: the owners of this workspace allow no tokens without a budget. Set a total or a monthly limit."
+	if u == Owners {
+		message = "is required: only owners of this workspace may create tokens without a budget. Set a total or a monthly limit."
+	}
+	return fault.Invalid(fault.FieldError{Field: "budget", Message: message})
+}
+
+// SetBudget replaces a token's budget. It applies from the next purchase on. Faults: Validation, also if the workspace allows no
+// token without a budget, NotFound.
+func (s *Store) SetBudget(ctx context.Context, token id.Token, limits budget.Limits) error {
+	if err := fault.Invalid(limits.Faults()...); err != nil {
 		return err
 	}
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		var ws id.Workspace
-		err := tx.QueryRowContext(ctx, `UPDATE token SET budget = $2, budget_month = $3 WHERE id = $1 RETURNING workspace_id`,
-			token, nullCredits(budget.Total), nullCredits(budget.Month)).Scan(&ws)
+		var scope auth.Scope
+		var allowed Unbudgeted
+		err := tx.QueryRowContext(ctx, `UPDATE token SET budget = $2, budget_month = $3 WHERE id = $1
+			RETURNING workspace_id, scope, COALESCE((SELECT unbudgeted_tokens FROM workspace w WHERE w.id = token.workspace_id), 'everyone')`,
+			token, nullCredits(limits.Total), nullCredits(limits.Month)).Scan(&ws, &scope, &allowed)
 		if errors.Is(err, sql.ErrNoRows) {
 			return noToken(token)
 		}
 		if err != nil {
 			return fmt.Errorf("set budget of token %s: %w", token, err)
 		}
+		if limits.IsZero() && allowed.NeedsBudget(scope, true) {
+			return allowed.fault()
+		}
 		details := map[string]any{}
-		budget.describe(details)
+		limits.Describe(details)
 		return record(ctx, tx, auditlog.BudgetChanged, ws, token, details)
 	})
 }
 
-// describe adds the bounds to the details of an audit entry.
-func (b Budget) describe(details map[string]any) {
-	for name, credits := range map[string]*int64{"budget": b.Total, "budget_month": b.Month} {
-		if details[name] = "none"; credits != nil {
-			details[name] = *credits
-		}
-	}
-}
-
 // Spending returns the token's budget and what it has spent. NotFound without the token.
-func (s *Store) Spending(ctx context.Context, token id.Token) (Spending, error) {
-	var all Spending
-	err := s.db.ReadTx(ctx, func(q db.Querier) (err error) {
-		var known bool
-		if all.Budget, known, err = budgetOf(ctx, q, token); err != nil {
-			return err
-		}
-		if !known {
-			return noToken(token)
-		}
-		if all.Spent, err = spent(ctx, q, token, time.Time{}); err != nil {
-			return err
-		}
-		all.SpentMonth, err = spent(ctx, q, token, monthOf(time.Now()))
-		return err
-	})
-	return all, err
-}
-
-// CheckBudget returns TokenBudgetExceeded if spending cost at the given time would exceed the token's budget. The account
-// of the token's workspace must be locked in tx; else two purchases could spend the same remainder.
-func CheckBudget(ctx context.Context, tx *db.Tx, token id.Token, cost int64, at time.Time) error {
-	b, _, err := budgetOf(ctx, tx, token)
-	if err != nil {
-		return err
-	}
-	for _, bound := range []struct {
-		period string
-		budget *int64
-		since  time.Time
-	}{{"all", b.Total, time.Time{}}, {"month", b.Month, monthOf(at)}} {
-		if bound.budget == nil {
-			continue
-		}
-		used, err := spent(ctx, tx, token, bound.since)
+func (s *Store) Spending(ctx context.Context, token id.Token) (budget.Use, error) {
+	var use budget.Use
+	err := s.db.ReadTx(ctx, func(q db.Querier) error {
+		holder, _, err := holderOf(ctx, q, token)
 		if err != nil {
 			return err
 		}
-		if cost > *bound.budget-used {
-			return overBudget(bound.period, *bound.budget, used, cost)
+		if holder.Kind == "" {
+			return noToken(token)
 		}
+		use.Limits = holder.Limits
+		return sumUp(ctx, q, token, time.Now(), &use)
+	})
+	return use, err
+}
+
+// Budget returns the token's budget and, if it has limits, what it has spent at the given time; also who created it. They are zero
+// without the token. In a purchase the account of the token's workspace must be locked; else two purchases could spend the same
+// remainder.
+func Budget(ctx context.Context, q db.Querier, token id.Token, at time.Time) (budget.Holder, id.Person, error) {
+	h, creator, err := holderOf(ctx, q, token)
+	if err == nil && !h.IsZero() {
+		err = sumUp(ctx, q, token, at, &h.Use)
+	}
+	return h, creator, err
+}
+
+func holderOf(ctx context.Context, q db.Querier, token id.Token) (budget.Holder, id.Person, error) {
+	var h budget.Holder
+	var creator id.Person
+	err := q.QueryRowContext(ctx, `SELECT name, budget, budget_month, created_by FROM token WHERE id = $1`, token).
+		Scan(&h.Name, &h.Total, &h.Month, &creator)
+	if errors.Is(err, sql.ErrNoRows) {
+		return budget.Holder{}, id.Person{}, nil
+	}
+	if err != nil {
+		return budget.Holder{}, id.Person{}, fmt.Errorf("read budget of token %s: %w", token, err)
+	}
+	h.Kind = budget.Token
+	return h, creator, nil
+}
+
+// sumUp sets what the token has spent.
+func sumUp(ctx context.Context, q db.Querier, token id.Token, at time.Time, use *budget.Use) error {
+	err := q.QueryRowContext(ctx, `
+		SELECT CAST(COALESCE(SUM(credits_charged - credits_refunded), 0) AS BIGINT),
+			CAST(COALESCE(SUM(CASE WHEN created_at >= $2 THEN credits_charged - credits_refunded ELSE 0 END), 0) AS BIGINT)
+		FROM export WHERE token_id = $1 AND credits_charged > 0`, token, db.Time(budget.MonthOf(at))).Scan(&use.Spent, &use.SpentMonth)
+	if err != nil {
+		return fmt.Errorf("sum up what token %s has spent: %w", token, err)
 	}
 	return nil
-}
-
-func overBudget(period string, budget, used, cost int64) error {
-	in := "in all"
-	if period == "month" {
-		in = "in a calendar month"
-	}
-	return fault.New(fault.TokenBudgetExceeded,
-		"The token may spend %s credits %s and has spent %s; %s more are needed. Nothing was charged.",
-		humanize.Comma(budget), in, humanize.Comma(used), humanize.Comma(cost)).
-		With("budget", budget).With("spent", used).With("needed", cost).With("period", period)
-}
-
-func budgetOf(ctx context.Context, q db.Querier, token id.Token) (b Budget, known bool, err error) {
-	err = q.QueryRowContext(ctx, `SELECT budget, budget_month FROM token WHERE id = $1`, token).Scan(&b.Total, &b.Month)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Budget{}, false, nil
-	}
-	if err != nil {
-		return Budget{}, false, fmt.Errorf("read budget of token %s: %w", token, err)
-	}
-	return b, true, nil
-}
-
-// spent returns what the token's exports since then were charged, minus refunds.
-func spent(ctx context.Context, q db.Querier, token id.Token, since time.Time) (int64, error) {
-	after := int64(0)
-	if !since.IsZero() {
-		after = db.Time(since)
-	}
-	var n int64
-	err := q.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(credits_charged - credits_refunded), 0) AS BIGINT) FROM export
-		WHERE token_id = $1 AND created_at >= $2 AND credits_charged > 0`, token, after).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("sum up what token %s has spent: %w", token, err)
-	}
-	return n, nil
-}
-
-func monthOf(t time.Time) time.Time {
-	t = t.UTC()
-	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
 func noToken(token id.Token) error { return fault.New(fault.NotFound, "There is no token %s.", token) }

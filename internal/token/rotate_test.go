@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
@@ -17,7 +18,7 @@ func TestOldSecretWorksForTheOverlapOnly(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b, ws := token.New(d, token.Options{}), acme(t, d)
-		first, made := create(t, b, token.NewToken{Workspace: ws, Budget: token.Budget{Total: new(int64(7))}})
+		first, made := create(t, b, token.NewToken{Workspace: ws, Budget: budget.Limits{Total: new(int64(7))}})
 		works := func(secret string) bool {
 			caller, err := b.Authenticate(t.Context(), "Bearer "+secret)
 			if err == nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -25,7 +26,8 @@ type Token struct {
 	Prefix     string // the secret's first characters
 	Scope      auth.Scope
 	Owner      id.Person // the member it belongs to; zero for none
-	Budget     Budget
+	Creator    id.Person // the member who created it and whose budget it spends; zero at the command line
+	Budget     budget.Limits
 	CreatedAt  time.Time
 	ExpiresAt  *time.Time
 	RevokedAt  *time.Time
@@ -46,11 +48,15 @@ type NewToken struct {
 	// Owner is the member with whose leaving the token ends; zero for none.
 	Owner id.Person
 
-	Budget Budget
+	// Creator is the member who creates the token, and whose budget its purchases also spend. Defaults to Owner; zero for the
+	// command line.
+	Creator id.Person
+
+	Budget budget.Limits
 }
 
 // Create creates a token and returns its secret, which cannot be read again: only its hash is stored. Faults: Validation,
-// NotFound without the workspace.
+// also for a token without a budget if the workspace requires one; NotFound without the workspace.
 func (s *Store) Create(ctx context.Context, n NewToken) (secret string, t Token, err error) {
 	if err := n.clean(); err != nil {
 		return "", Token{}, err
@@ -58,7 +64,7 @@ func (s *Store) Create(ctx context.Context, n NewToken) (secret string, t Token,
 	secret = newSecret()
 	t = Token{
 		ID: id.New[id.Token](), Workspace: n.Workspace, Name: n.Name, Prefix: secret[:shownLength],
-		Scope: n.Scope, Owner: n.Owner, Budget: n.Budget, CreatedAt: db.FromTime(db.Time(time.Now())),
+		Scope: n.Scope, Owner: n.Owner, Creator: n.Creator, Budget: n.Budget, CreatedAt: db.FromTime(db.Time(time.Now())),
 	}
 	if n.ExpiresAt != nil {
 		at := db.FromTime(db.Time(*n.ExpiresAt))
@@ -75,7 +81,7 @@ func (s *Store) Create(ctx context.Context, n NewToken) (secret string, t Token,
 		if t.ExpiresAt != nil {
 			details["expires_at"] = t.ExpiresAt
 		}
-		t.Budget.describe(details)
+		t.Budget.Describe(details)
 		return record(ctx, tx, auditlog.TokenCreated, t.Workspace, t.ID, details)
 	})
 	if err != nil {
@@ -91,26 +97,32 @@ func (n *NewToken) clean() error {
 		faults = append(faults, fault.FieldError{Field: "name", Message: complaint})
 	}
 	n.Name = name
+	if n.Creator.IsZero() {
+		n.Creator = n.Owner
+	}
 	if _, err := auth.ParseScope(string(n.Scope)); err != nil {
 		faults = append(faults, fault.FieldError{Field: "scope", Message: err.Error()})
 	}
 	if !n.Owner.IsZero() && n.Workspace.IsZero() {
 		faults = append(faults, fault.FieldError{Field: "owner", Message: "needs a workspace that the owner is a member of"})
 	}
-	return fault.Invalid(append(faults, n.Budget.faults()...)...)
+	return fault.Invalid(append(faults, n.Budget.Faults()...)...)
 }
 
-// checkHolder refuses a workspace that does not exist and an owner who is not a member of it.
+// checkHolder refuses a workspace that does not exist, an owner or creator who is not a member of it, and a token without the
+// budget that the workspace requires.
 func checkHolder(ctx context.Context, tx *db.Tx, n NewToken) error {
 	if n.Workspace.IsZero() {
 		return nil
 	}
-	var member bool
+	var member, creates, owner bool
+	var allowed Unbudgeted
 	err := tx.QueryRowContext(ctx, `
-		SELECT m.person IS NOT NULL
+		SELECT m.person IS NOT NULL, c.person IS NOT NULL, COALESCE(c.role, '') = 'owner', w.unbudgeted_tokens
 		FROM workspace w
 		LEFT JOIN member m ON m.workspace_id = w.id AND m.person = $1 AND m.left_at IS NULL
-		WHERE w.id = $2`, n.Owner, n.Workspace).Scan(&member)
+		LEFT JOIN member c ON c.workspace_id = w.id AND c.person = $3 AND c.left_at IS NULL
+		WHERE w.id = $2`, n.Owner, n.Workspace, n.Creator).Scan(&member, &creates, &owner, &allowed)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return fault.New(fault.NotFound, "There is no workspace %s.", n.Workspace)
@@ -118,17 +130,23 @@ func checkHolder(ctx context.Context, tx *db.Tx, n NewToken) error {
 		return fmt.Errorf("check workspace of token: %w", err)
 	case !n.Owner.IsZero() && !member:
 		return fault.Invalid(fault.FieldError{Field: "owner", Message: "must be a member of the workspace"})
+	case !n.Creator.IsZero() && !creates:
+		return fault.Invalid(fault.FieldError{Message: "You are no longer a member of the workspace."})
+	case n.Budget.IsZero() && allowed.NeedsBudget(n.Scope, owner || n.Creator.IsZero()):
+		return allowed.fault()
 	}
 	return nil
 }
 
 func insert(ctx context.Context, tx *db.Tx, t Token, hash []byte) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO token (id, hash, prefix, workspace_id, owner, name, scope, created_at, expires_at, budget, budget_month)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		INSERT INTO token (id, hash, prefix, workspace_id, owner, name, scope, created_at, expires_at, budget, budget_month,
+			created_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		t.ID, hash, t.Prefix, sql.NullString{String: t.Workspace.String(), Valid: !t.Workspace.IsZero()},
 		sql.NullString{String: t.Owner.String(), Valid: !t.Owner.IsZero()}, t.Name, string(t.Scope), db.Time(t.CreatedAt),
-		nullTime(t.ExpiresAt), nullCredits(t.Budget.Total), nullCredits(t.Budget.Month))
+		nullTime(t.ExpiresAt), nullCredits(t.Budget.Total), nullCredits(t.Budget.Month),
+		sql.NullString{String: t.Creator.String(), Valid: !t.Creator.IsZero()})
 	if err != nil {
 		return fmt.Errorf("create token: %w", err)
 	}
@@ -188,7 +206,7 @@ func (s *Store) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 }
 
 const columns = `id, workspace_id, name, prefix, scope, COALESCE(owner, ''), created_at, expires_at, revoked_at, last_used_at,
-	budget, budget_month, old_until`
+	budget, budget_month, old_until, created_by`
 
 func scan(row db.Row) (Token, error) {
 	var (
@@ -197,7 +215,7 @@ func scan(row db.Row) (Token, error) {
 		expires, revoked, lastUsed, oldUntil sql.NullInt64
 	)
 	err := row.Scan(&t.ID, &t.Workspace, &t.Name, &t.Prefix, &t.Scope, &t.Owner, &created, &expires, &revoked, &lastUsed,
-		&t.Budget.Total, &t.Budget.Month, &oldUntil)
+		&t.Budget.Total, &t.Budget.Month, &oldUntil, &t.Creator)
 	t.CreatedAt = db.FromTime(created)
 	t.ExpiresAt, t.RevokedAt, t.LastUsedAt = fromNull(expires), fromNull(revoked), fromNull(lastUsed)
 	t.OldUntil = fromNull(oldUntil)

@@ -132,7 +132,7 @@ func (s *Store) change(
 		FROM member m WHERE m.workspace_id = $1 AND m.person = $2`, ws, person).Scan(&last)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return fault.New(fault.NotFound, "This workspace has no such member.")
+		return noMember()
 	case err != nil:
 		return err
 	case last && !staysOwner:

@@ -27,6 +27,12 @@ func (s *Store) SetExportColumns(ctx context.Context, ws id.Workspace, names []s
 	return s.set(ctx, ws, `export_columns = $2`, strings.Join(names, ","), auditlog.WorkspaceChanged)
 }
 
+// SetUnbudgetedTokens changes who may create tokens that can export but have no budget. Existing tokens stay as they are. The caller
+// checks the choice.
+func (s *Store) SetUnbudgetedTokens(ctx context.Context, ws id.Workspace, choice string) error {
+	return s.set(ctx, ws, `unbudgeted_tokens = $2`, choice, auditlog.WorkspaceChanged)
+}
+
 // NoteSearch records that someone has searched in the workspace.
 func (s *Store) NoteSearch(ctx context.Context, ws id.Workspace) error {
 	return s.set(ctx, ws, `searched_at = COALESCE(searched_at, $2)`, db.Time(time.Now()), "")
@@ -51,8 +57,9 @@ func (s *Store) set(ctx context.Context, ws id.Workspace, change string, value a
 		if err != nil || action == "" {
 			return err
 		}
+		setting, _, _ := strings.Cut(change, " =")
 		return auditlog.Record(ctx, tx, auditlog.Event{
-			Workspace: ws, Action: action, Subject: "workspace:" + ws.String(), Details: map[string]any{"value": value},
+			Workspace: ws, Action: action, Subject: "workspace:" + ws.String(), Details: map[string]any{"setting": setting, "value": value},
 		})
 	})
 }

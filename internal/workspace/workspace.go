@@ -28,6 +28,9 @@ type Workspace struct {
 	ExportColumns []string // of an export that names none; empty for all columns
 	Searched      bool     // someone has searched in it
 	Welcomed      bool     // its first steps were finished or closed
+
+	// UnbudgetedTokens is who may create tokens that can export but have no budget; see token.Unbudgeted.
+	UnbudgetedTokens string
 }
 
 // Store reads and writes the tables workspace and member. Safe for concurrent use.
@@ -43,7 +46,7 @@ func (s *Store) Create(ctx context.Context, tx *db.Tx, name string) (Workspace, 
 	if complaint != "" {
 		return Workspace{}, fault.Invalid(fault.FieldError{Field: "name", Message: complaint})
 	}
-	w := Workspace{ID: id.New[id.Workspace](), Name: name, CreatedAt: db.FromTime(db.Time(time.Now()))}
+	w := Workspace{ID: id.New[id.Workspace](), Name: name, CreatedAt: db.FromTime(db.Time(time.Now())), UnbudgetedTokens: "everyone"}
 	_, err := tx.ExecContext(ctx, `INSERT INTO workspace (id, name, created_at) VALUES ($1, $2, $3)`,
 		w.ID, w.Name, db.Time(w.CreatedAt))
 	if err != nil {
@@ -75,7 +78,8 @@ func (s *Store) List(ctx context.Context) ([]Workspace, error) {
 	return all, nil
 }
 
-const columns = `w.id, w.name, w.created_at, w.export_columns, w.searched_at IS NOT NULL, w.welcomed_at IS NOT NULL`
+const columns = `w.id, w.name, w.created_at, w.export_columns, w.searched_at IS NOT NULL, w.welcomed_at IS NOT NULL,
+	w.unbudgeted_tokens`
 
 func scan(row db.Row) (Workspace, error) {
 	var w Workspace
@@ -87,7 +91,8 @@ func scan(row db.Row) (Workspace, error) {
 func scanInto(row db.Row, w *Workspace, more ...any) error {
 	var created int64
 	var exported string
-	err := row.Scan(append([]any{&w.ID, &w.Name, &created, &exported, &w.Searched, &w.Welcomed}, more...)...)
+	err := row.Scan(append([]any{&w.ID, &w.Name, &created, &exported, &w.Searched, &w.Welcomed,
+		&w.UnbudgetedTokens}, more...)...)
 	w.CreatedAt = db.FromTime(created)
 	if exported != "" {
 		w.ExportColumns = strings.Split(exported, ",")

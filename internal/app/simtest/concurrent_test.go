@@ -114,8 +114,8 @@ func (c *concurrent) Import(ctx context.Context, ndjson string) error {
 
 func (c *concurrent) Undo(ctx context.Context) error { return c.liveServer().Undo(ctx) }
 
-func (c *concurrent) NewToken(ctx context.Context, ws string, budget *int) (customer.Token, error) {
-	return c.liveServer().NewToken(ctx, ws, budget)
+func (c *concurrent) NewToken(ctx context.Context, ws string, budget *int, member bool) (customer.Token, error) {
+	return c.liveServer().NewToken(ctx, ws, budget, member)
 }
 
 func (c *concurrent) Revoke(ctx context.Context, t customer.Token) error {

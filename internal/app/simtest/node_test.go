@@ -139,7 +139,7 @@ func (n *node) Undo(ctx context.Context) error {
 	return n.follower.Build(ctx)
 }
 
-func (n *node) NewToken(ctx context.Context, ws string, budget *int) (customer.Token, error) {
+func (n *node) NewToken(ctx context.Context, ws string, budget *int, member bool) (customer.Token, error) {
 	to, err := id.Parse[id.Workspace](ws)
 	if err != nil {
 		return customer.Token{}, err
@@ -149,8 +149,15 @@ func (n *node) NewToken(ctx context.Context, ws string, budget *int) (customer.T
 		credits := int64(*budget)
 		settings.Budget.Total = &credits
 	}
+	if member {
+		members, err := n.Workspaces.Members(ctx, to)
+		if err != nil {
+			return customer.Token{}, err
+		}
+		settings.Creator = members[0].Person
+	}
 	secret, t, err := n.Tokens.Create(ctx, settings)
-	return customer.Token{ID: t.ID.String(), Secret: secret, Budget: budget}, err
+	return customer.Token{ID: t.ID.String(), Secret: secret, Budget: budget, Member: member}, err
 }
 
 func (n *node) Revoke(ctx context.Context, t customer.Token) error {

@@ -55,8 +55,8 @@ func (s *sequential) Import(ctx context.Context, ndjson string) error {
 
 func (s *sequential) Undo(ctx context.Context) error { return s.node.Undo(ctx) }
 
-func (s *sequential) NewToken(ctx context.Context, ws string, budget *int) (customer.Token, error) {
-	return s.node.NewToken(ctx, ws, budget)
+func (s *sequential) NewToken(ctx context.Context, ws string, budget *int, member bool) (customer.Token, error) {
+	return s.node.NewToken(ctx, ws, budget, member)
 }
 
 func (s *sequential) Revoke(ctx context.Context, t customer.Token) error {

@@ -18,14 +18,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/doctor"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/testkit/customer"
 	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/workspace"
 )
 
 var (
@@ -197,12 +201,36 @@ func (s *simulation) open(ctx context.Context, n *node, catalog *customer.Catalo
 	const granted = 100
 	ws, err := n.CreateWorkspace(ctx, "Sim", granted)
 	s.must(err, n)
+	s.must(s.addMember(ctx, n, ws.ID), n)
 	secret, t, err := n.Tokens.Create(ctx, token.NewToken{Workspace: ws.ID, Name: "own", Scope: auth.ReadWrite})
 	s.must(err, n)
 	return customer.New(customer.Options{
 		Workspace: ws.ID.String(), Token: customer.Token{ID: t.ID.String(), Secret: secret}, Granted: granted,
-		Catalog: catalog, RowsMax: rowsMax, Do: do, Operator: operator, Alone: alone,
+		Catalog: catalog, RowsMax: rowsMax, MemberBudget: memberBudget,
+		Do: do, Operator: operator, Alone: alone,
 	})
+}
+
+// memberBudget is what the member of a workspace may spend: more than one purchase, but less than all the credits.
+const memberBudget = 40
+
+func (s *simulation) addMember(ctx context.Context, n *node, ws id.Workspace) error {
+	checked, err := n.People.Check(ctx, account.NewPerson{Name: "Member", Email: ws.String() + "@example.com"})
+	if err != nil {
+		return err
+	}
+	var member account.Person
+	err = n.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if member, err = n.People.Create(ctx, tx, checked); err != nil {
+			return err
+		}
+		return n.Workspaces.AddMember(ctx, tx, ws, member.ID, workspace.Member)
+	})
+	if err != nil {
+		return err
+	}
+	limit := int64(memberBudget)
+	return n.Workspaces.SetBudget(ctx, ws, member.ID, budget.Limits{Total: &limit})
 }
 
 // examine runs capi doctor and returns its findings as an error.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
@@ -17,6 +18,7 @@ import (
 type Credits struct {
 	Page     string // the address without parameters
 	Balance  int64
+	Budget   budget.Use // the viewer's
 	Spans    []Span
 	Span     Span
 	Chart    Chart

@@ -13,6 +13,8 @@ type Price struct {
 	Cost    int64 // of the file
 	Balance int64
 	Capped  bool // the selection is larger than a file can be
+
+	BudgetLeft *int64 // what the viewer's budget leaves; nil without a budget
 }
 
 // Split is a number of companies: those that the workspace owns, and the new ones, which cost a credit each.
@@ -24,10 +26,14 @@ func (p Price) After() int64 { return p.Balance - p.Cost }
 // Short reports whether the balance does not cover the cost of the file.
 func (p Price) Short() bool { return p.After() < 0 }
 
-// PriceOf returns the price of a selection and of its file.
-func PriceOf(all Split, f export.Figures) Price {
+// OverBudget reports whether the viewer's budget does not cover the cost of the file.
+func (p Price) OverBudget() bool { return p.BudgetLeft != nil && p.Cost > *p.BudgetLeft }
+
+// PriceOf returns the price of a selection and of its file, and what the viewer's budget leaves; nil without a budget.
+func PriceOf(all Split, f export.Figures, budgetLeft *int64) Price {
 	return Price{
-		All: all, File: Split{Rows: f.RequestedCount, Owned: f.AlreadyUnlocked, New: f.NewCount},
+		BudgetLeft: budgetLeft,
+		All:        all, File: Split{Rows: f.RequestedCount, Owned: f.AlreadyUnlocked, New: f.NewCount},
 		Cost: f.Cost, Balance: f.Balance, Capped: f.CappedAt10k,
 	}
 }
@@ -39,6 +45,9 @@ func (p Price) summary(ctx context.Context) string {
 		s = Count(ctx, p.File.Rows) + " of " + Plural(ctx, p.All.Rows, "match", "matches") + " in the file, "
 	}
 	s += Count(ctx, p.File.Owned) + " already yours, cost " + Plural(ctx, p.Cost, "credit", "credits") + ", "
+	if p.OverBudget() {
+		s += "more than your budget allows, "
+	}
 	if p.Short() {
 		return s + Plural(ctx, -p.After(), "credit", "credits") + " short."
 	}

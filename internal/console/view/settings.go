@@ -1,6 +1,20 @@
 package view
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/opencapi/capi/internal/token"
+)
+
+// unbudgetedChoices are the choices of who may create tokens without a budget.
+var unbudgetedChoices = []struct {
+	Choice token.Unbudgeted
+	Label  string
+}{
+	{token.Everyone, "Everyone may create them"},
+	{token.Owners, "Only owners may create them"},
+	{token.Nobody, "Nobody may create them"},
+}
 
 // Settings is the page of a workspace's settings.
 type Settings struct {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/ratelimit"
@@ -28,6 +29,7 @@ type Tokens struct {
 type TokenRow struct {
 	token.Token
 	Owner      string // the member's name; empty if it belongs to the workspace
+	CreatedBy  string // the name of the member who created it
 	Mine       bool   // whether the viewer may change it
 	Spent      int64  // credits, less refunds
 	SpentMonth int64  // in this calendar month
@@ -60,7 +62,7 @@ func (t TokenRow) Ended(now time.Time) bool {
 const daysMax = 3650
 
 func (f TokenForm) Read(v Viewer, now time.Time) (token.NewToken, error) {
-	n := token.NewToken{Workspace: v.Workspace.ID, Name: f.Name, Scope: auth.Scope(f.Scope), Owner: v.Person.ID}
+	n := token.NewToken{Workspace: v.Workspace.ID, Name: f.Name, Scope: auth.Scope(f.Scope), Owner: v.Person.ID, Creator: v.Person.ID}
 	if f.Shared != "" && v.Role.Allows(workspace.Owner) {
 		n.Owner = id.Person{} // stays active when its creator leaves
 	}
@@ -78,9 +80,22 @@ func (f TokenForm) Read(v Viewer, now time.Time) (token.NewToken, error) {
 	return n, fault.Invalid(faults...)
 }
 
-// ReadBudget reads the two limits of a token from a form; an empty one is no limit.
-func ReadBudget(total, month string) (token.Budget, []fault.FieldError) {
-	var b token.Budget
+// needsBudget reports whether a token that the viewer creates to export needs a budget.
+func needsBudget(v Viewer) bool {
+	return token.Unbudgeted(v.Workspace.UnbudgetedTokens).NeedsBudget(auth.ReadWrite, v.Role.Allows(workspace.Owner))
+}
+
+// budgetRule says who may create tokens without a budget.
+func budgetRule(v Viewer) string {
+	if token.Unbudgeted(v.Workspace.UnbudgetedTokens) == token.Owners {
+		return "A token that can export needs a total or a monthly limit here: only owners may create one without."
+	}
+	return "A token that can export needs a total or a monthly limit in this workspace."
+}
+
+// ReadBudget reads the two limits of a token or a member from a form; an empty one is no limit.
+func ReadBudget(total, month string) (budget.Limits, []fault.FieldError) {
+	var b budget.Limits
 	var faults []fault.FieldError
 	for _, f := range []struct {
 		field, text string

@@ -116,7 +116,7 @@ func (c *Customer) createToken(ctx context.Context, r *rand.Rand) (string, error
 		n := r.IntN(2 * c.RowsMax)
 		budget = &n
 	}
-	t, err := c.Operator.NewToken(ctx, c.Workspace, budget)
+	t, err := c.Operator.NewToken(ctx, c.Workspace, budget, r.IntN(2) == 0)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errLost, err) // its secret is lost
 	}

@@ -139,6 +139,9 @@ func (c *Customer) Check(ctx context.Context) error {
 			return fmt.Errorf("company %d is paid for by %s, %s, but not delivered", n, s.name, s.id)
 		}
 	}
+	if err := c.checkBudgets(); err != nil {
+		return err
+	}
 	var credits struct{ Balance int }
 	if err := c.get(ctx, "/credits", &credits); err != nil {
 		return err
@@ -148,6 +151,19 @@ func (c *Customer) Check(ctx context.Context) error {
 		return fmt.Errorf("the balance is %d, want %d: %d companies are paid for", credits.Balance, c.balance(), len(paid))
 	}
 	return c.checkLists(ctx)
+}
+
+// checkBudgets checks that no token and no member has spent more than their budget.
+func (c *Customer) checkBudgets() error {
+	for _, t := range c.tokens {
+		if spent := c.spent(t); t.Budget != nil && spent > *t.Budget {
+			return fmt.Errorf("token %s has spent %d of %d credits", t.ID, spent, *t.Budget)
+		}
+	}
+	if spent := c.spentByMember(); spent > c.MemberBudget {
+		return fmt.Errorf("the member has spent %d of %d credits", spent, c.MemberBudget)
+	}
+	return nil
 }
 
 func (c *Customer) checkPurchase(ctx context.Context, s *purchase, delivered map[int]bool, paid map[int]*purchase) error {

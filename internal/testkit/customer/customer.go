@@ -17,7 +17,8 @@ type Operator interface {
 	Grant(ctx context.Context, workspace string, credits int, note string) error
 	Import(ctx context.Context, ndjson string) error
 	Undo(ctx context.Context) error // of the newest import
-	NewToken(ctx context.Context, workspace string, budget *int) (Token, error)
+	// NewToken creates a token, by the member of the workspace if there is one and member is true.
+	NewToken(ctx context.Context, workspace string, budget *int, member bool) (Token, error)
 	Revoke(ctx context.Context, token Token) error
 }
 
@@ -25,6 +26,7 @@ type Operator interface {
 type Token struct {
 	ID, Secret string
 	Budget     *int // credits that it may spend; nil if unlimited
+	Member     bool // whether it also spends the budget of the member
 }
 
 // Options configure a Customer. All but Alone are required.
@@ -34,8 +36,12 @@ type Options struct {
 	Granted   int    // credits of the workspace
 	Catalog   *Catalog
 	RowsMax   int // the most companies that a request asks for
-	Do        func(*http.Request) (*http.Response, error)
-	Operator  Operator
+
+	// MemberBudget is what the member of the workspace may spend by the tokens that they create.
+	MemberBudget int
+
+	Do       func(*http.Request) (*http.Response, error)
+	Operator Operator
 
 	// Alone means that only one action at a time uses the workspace, so that every answer can be predicted.
 	Alone bool

@@ -78,6 +78,8 @@ func (c *Customer) predict(req *request, by *token) (rows []int, f figures, refu
 		return nil, f, refusal
 	case f.Cost > 0 && by.Budget != nil && f.Cost > *by.Budget-c.spent(by):
 		return nil, f, "TOKEN_BUDGET_EXCEEDED"
+	case f.Cost > 0 && by.Member && f.Cost > c.MemberBudget-c.spentByMember():
+		return nil, f, "TOKEN_BUDGET_EXCEEDED"
 	}
 	return rows, f, ""
 }
@@ -88,6 +90,16 @@ func (c *Customer) balance() int {
 	for _, g := range c.grants {
 		if g.confirmed {
 			n += g.credits
+		}
+	}
+	return n
+}
+
+// spentByMember returns what the tokens of the member have spent.
+func (c *Customer) spentByMember() (n int) {
+	for _, s := range c.purchases {
+		if s.by != nil && s.by.Member {
+			n += s.figures.Charged - s.refunded
 		}
 	}
 	return n

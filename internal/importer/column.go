@@ -139,7 +139,8 @@ var aliases = map[column]string{
 	colEmployees: `employee_count employees number_of_employees num_employees employees_latest_number current_employee_estimate no_of_employees employees_count employee_number
 		total_employees num_of_employees nb_employees headcount head_count team_size teamsize staff staff_count staff_size
 		company_size organization_size workers workforce fulltime_employees full_time_employees employee_range employees_range
-		employee_size headcount_range staff_count_range size_range size jobs_reported
+		employee_size headcount_range staff_count_range size_range size jobs_reported employee_count_range employees_count_range
+		number_of_employees_range employee_size_range company_size_range employee_band employees_band headcount_band size_band staff_range staff_band
 		min_employees employees_min minimum_employees num_employees_min number_of_employees_min employee_count_min
 		employees_count_min min_employee_count headcount_min min_headcount employees_from size_min min_size company_size_min
 		employee_range_min staff_min min_staff

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -70,9 +71,12 @@ func (p *plan) groupPlaces(s *sample) {
 	}
 	var groups []string
 	cities, countries := map[string]bool{}, map[string]bool{}
-	of := map[*sampledColumn]string{}
+	of, locations := map[*sampledColumn]string{}, map[*sampledColumn]string{}
 	for _, c := range s.columns {
 		t := p.targets[c.name]
+		if t.column == colLocation && c.by != ByYou {
+			locations[c] = placeGroup(c.name)
+		}
 		if !t.column.isPlace() || c.by == ByYou || isJurisdiction(c.name) {
 			continue
 		}
@@ -84,8 +88,11 @@ func (p *plan) groupPlaces(s *sample) {
 		cities[group] = cities[group] || t.column == colCity
 		countries[group] = countries[group] || t.column == colCountry || t.column == colCountryCode
 	}
-	if p.contacts && p.dropPersonsPlace(of) {
-		return
+	if p.contacts {
+		maps.Copy(locations, of)
+		if p.dropPersonsPlace(locations) {
+			return
+		}
 	}
 	if count(cities) < 2 && count(countries) < 2 {
 		return

@@ -277,7 +277,7 @@ func (c *sampledColumn) listColumn(t target) column {
 	if all > 0 && 4*known >= all {
 		return colTechnologies
 	}
-	if t.column == colTechnologies && 20*known < all {
+	if t.column == colTechnologies && all >= 20 && 20*known < all {
 		return colIndustries
 	}
 	return t.column

@@ -127,6 +127,11 @@ func TestFilesOfTheFieldAreLoadedRight(t *testing.T) {
 
 var peopleTraits = []trait{
 	{
+		"F01 the place of the person beside that of the company", csvFile("First Name,Last Name,Company,Location,Company Location,Company Employee Count Range", `Ada,Moss,Acme,"Berlin, Germany","Lyon, France",51-200`),
+		[]facts{{"name": "Acme", "city": "Lyon", "country": "FR", "employees": "51", "@Location": "Berlin, Germany"}},
+		nil,
+	},
+	{
 		"F01 a person beside the company", csvFile("Nom,Poste,Entreprise", "Ada Moss,PDG,Moulin SA", "Bo Reed,Directeur,Pont SA", "Cy Hart,Responsable,Quai SA"),
 		[]facts{{"name": "Moulin SA", "@Nom": "Ada Moss"}, {"name": "Pont SA"}, {"name": "Quai SA"}},
 		nil,
@@ -410,6 +415,10 @@ var jsonTraits = []trait{
 	{
 		"F73 features of a map", jsonFile(`{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2]},"properties":{"name":"Alpha","website":"alpha.example"}}]}`),
 		[]facts{{"name": "Alpha", "website": "alpha.example", "industries": "", "@geometry.type": "Point"}}, nil,
+	},
+	{
+		"F73 technologies that nobody listed here", jsonFile(`[{"name":"Alpha","tech":["google_analytics","segment"]}]`),
+		[]facts{{"name": "Alpha", "industries": "", "technologies": "google analytics|segment"}}, nil,
 	},
 	{
 		"F73 an address inside an object", jsonFile(`[{"name":"Alpha","addr":{"city":"Ulm","country":"DE"},"web":{"url":"https://alpha.example/"}}]`),

@@ -6,14 +6,42 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/opencapi/capi/internal/filelock"
 )
 
+// An import holds the lock for microseconds to see whether a server runs. A lock that stays held through all tries is a server's.
+const (
+	probeTries = 3
+	probeTime  = 20 * time.Millisecond
+)
+
+func lockFile(dir string) string { return filepath.Join(dir, "serve.lock") }
+
+// Alone reports whether no server uses the database. It is false on PostgreSQL, where servers may run on other machines.
+func (a *App) Alone() bool {
+	if a.Config.Postgres() != "" {
+		return false
+	}
+	lock, err := filelock.Try(lockFile(a.Config.Data))
+	if err != nil {
+		return false // also if it cannot be known
+	}
+	return lock.Close() == nil
+}
+
 // lockData takes the lock of a directory, which only one server can hold. If another process holds it, the error names it.
 func lockData(dir string) (*filelock.Lock, error) {
-	path := filepath.Join(dir, "serve.lock")
+	path := lockFile(dir)
 	lock, err := filelock.Try(path)
+	for range probeTries { // an import may be looking whether a server runs
+		if !errors.Is(err, filelock.ErrLocked) {
+			break
+		}
+		time.Sleep(probeTime)
+		lock, err = filelock.Try(path)
+	}
 	if errors.Is(err, filelock.ErrLocked) {
 		holder, _ := os.ReadFile(path) // best effort: only to name the process
 		return nil, inUse(dir, strings.TrimSpace(string(holder)))

@@ -43,7 +43,7 @@ type importFilesCommand struct {
 	Delimiter string `name:"delimiter" placeholder:"C" help:"The character between the cells of CSV, or tab (detected)."`
 	Sheet     string `name:"sheet" placeholder:"NAME" help:"The sheet of a workbook (the one with the most columns that are recognised)."`
 
-	Hold time.Duration `name:"hold" placeholder:"DURATION" help:"How long to lock the database at a time (50ms). Purchases wait that long; if nobody buys yet, 5s loads millions several times as fast."`
+	Hold time.Duration `name:"hold" placeholder:"DURATION" help:"How long to lock the database at a time (50ms while a server runs, else 1s). Purchases wait that long, but longer is faster."`
 
 	Rejects string `name:"rejects" placeholder:"FILE" help:"Where rejected rows are written (the rejects folder of the data directory); none for nowhere."`
 	jsonFlag
@@ -173,7 +173,7 @@ func (s *session) importFiles(ctx context.Context, a *app.App, files []string) (
 func (s *session) importWith(ctx context.Context, a *app.App, o importer.Options) (importer.Summary, error) {
 	var b *bar
 	file, started := "", time.Now()
-	o.Catalog = a.Catalog
+	o.Catalog, o.Alone, o.TempDir = a.Catalog, a.Alone, a.Config.Data
 	o.Progress = func(p importer.Progress) {
 		if p.File != file {
 			b.clear()

@@ -42,8 +42,14 @@ type Options struct {
 	Progress func(Progress)
 
 	// LockTime is about how long the database is locked at a time. Purchases wait that long, but fewer, longer transactions
-	// write each page of the database's indexes less often. Defaults to 50ms.
+	// write each page of the database's indexes less often. Defaults to 50ms, and to 1s while Alone returns true.
 	LockTime time.Duration
+
+	// Alone reports whether no server uses the database at the moment. It is called before each transaction. Defaults to false.
+	Alone func() bool
+
+	// TempDir is the folder for a temporary file of connections. Defaults to that of the system.
+	TempDir string
 
 	// Workers is the number of goroutines that parse. Defaults to the number of processors.
 	Workers int

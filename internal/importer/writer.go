@@ -15,15 +15,15 @@ import (
 	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// The writer locks the database for about Options.LockTime at a time, because charges wait that long, and pauses between
+// The writer locks the database for about lockTime at a time, because charges wait that long, and pauses between
 // transactions: without a pause, another process would hardly ever get the lock.
 const (
 	lockTimeDefault  = 50 * time.Millisecond
+	lockTimeAlone    = time.Second // while no server runs
 	pause            = 5 * time.Millisecond
 	batchMin         = 100
-	batchMax         = 50_000 // a batch is in memory
+	batchMax         = 20_000 // a batch is in memory
 	batchStart       = 250
-	connectionsHeld  = 200_000 // connections that wait for companies later in the files
 	progressInterval = 100 * time.Millisecond
 )
 
@@ -39,24 +39,24 @@ type writer struct {
 	tables    int // of the file, so far
 	delivered *catalog.Source
 	rejects   *rejectFile
-	imported  int64          // the number of the import; 0 before it writes
-	fileRead  int            // records of the file
-	fileUsed  int            // those that were not rejected
-	refused   map[Reason]int // those that were rejected
-	paired    bool           // rows have two companies
-	batch     []item         // companies
-	size      int            // of the next batch
-	linkSize  int            // of the next batch of connections
-	links     []catalog.Connection
-	previewed map[int64]struct{} // the connections that a dry run would have written
+	imported  int64                // the number of the import; 0 before it writes
+	fileRead  int                  // records of the file
+	fileUsed  int                  // those that were not rejected
+	refused   map[Reason]int       // those that were rejected
+	paired    bool                 // rows have two companies
+	batch     []item               // companies
+	size      int                  // of the next batch
+	linkSize  int                  // of the next batch of connections
+	held      heldLinks            // connections, until all companies are written
+	links     []catalog.Connection // of the next batch
+	previewed map[int64]struct{}   // the connections that a dry run would have written
 	summary   Summary
 	err       error // of the catalog or the file of rejected rows; nothing can be written after it
 }
 
 func newWriter(o Options) *writer {
-	o.LockTime = cmp.Or(o.LockTime, lockTimeDefault)
 	return &writer{
-		catalog: o.Catalog, options: o, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
+		catalog: o.Catalog, options: o, held: heldLinks{dir: o.TempDir}, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
 		summary: Summary{
 			Reasons: []Rejects{}, Notes: []Note{}, Unparsed: []Unparsed{}, Sources: []Source{}, Matched: map[string]int{},
 			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun,
@@ -134,10 +134,10 @@ var errNoRecords = errors.New("no record could be used")
 // lost.
 func (w *writer) finish(ctx context.Context) error {
 	if w.err != nil {
-		return nil // it was returned already
+		return w.held.close() // the error was returned already
 	}
 	ctx = context.WithoutCancel(ctx)
-	err := w.flushAll(ctx)
+	err := errors.Join(w.flushAll(ctx), w.held.close())
 	if w.imported == 0 {
 		return err
 	}
@@ -178,18 +178,16 @@ func (w *writer) take(ctx context.Context, items []item) error {
 			w.reject(it)
 		case it.company == nil:
 			w.fileUsed++
-			w.links = append(w.links, it.connections...)
+			if err := w.held.add(it.connections...); err != nil {
+				w.err = err
+				return err
+			}
 		default:
 			w.fileUsed++
 			w.batch = append(w.batch, *it)
 		}
 		if len(w.batch) >= w.size {
 			if err := w.flush(ctx); err != nil {
-				return err
-			}
-		}
-		if len(w.links) >= connectionsHeld {
-			if err := w.flushAll(ctx); err != nil {
 				return err
 			}
 		}
@@ -258,9 +256,11 @@ func (w *writer) flush(ctx context.Context) error {
 			continue
 		}
 		w.merged(it, report.Matches[i])
-		for _, c := range it.connections {
-			c.Number = report.Numbers[i]
-			w.links = append(w.links, c)
+		for j := range it.connections {
+			it.connections[j].Number = report.Numbers[i]
+		}
+		if err := w.held.add(it.connections...); err != nil {
+			w.err = err
 		}
 		w.summary.Connections.Read += len(it.rejects)
 		w.summary.Connections.Rejected += len(it.rejects)
@@ -306,13 +306,20 @@ func (w *writer) flushAll(ctx context.Context) error {
 	if err := w.flush(ctx); err != nil {
 		return err
 	}
-	for len(w.links) > 0 {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n := min(w.linkSize, len(w.links))
+	err := w.held.each(func(part []catalog.Connection) error {
+		w.links = append(w.links, part...)
+		return w.flushLinks(ctx, w.linkSize)
+	})
+	return cmp.Or(err, w.flushLinks(ctx, 1))
+}
+
+// flushLinks writes the next batches of connections while there are at least least of them.
+func (w *writer) flushLinks(ctx context.Context, least int) error {
+	written := 0
+	for len(w.links)-written >= least {
+		n := min(w.linkSize, len(w.links)-written)
 		started := time.Now()
-		report, err := w.connect(ctx, w.links[:n])
+		report, err := w.connect(ctx, w.links[written:written+n])
 		if err != nil {
 			w.err = err
 			return err
@@ -321,15 +328,15 @@ func (w *writer) flushAll(ctx context.Context) error {
 		if !w.options.DryRun {
 			time.Sleep(pause)
 		}
+		written += n
 		w.summary.Connections.Read += n
 		w.summary.Connections.Added += report.Added
 		w.summary.Connections.Unchanged += report.Unchanged
 		w.summary.Connections.Pending += report.Pending
 		w.summary.Connections.Ambiguous += report.Ambiguous
-		w.links = w.links[n:]
 		w.report()
 	}
-	w.links = nil
+	w.links = append(w.links[:0], w.links[written:]...)
 	return nil
 }
 
@@ -346,12 +353,23 @@ func (w *writer) connect(ctx context.Context, links []catalog.Connection) (catal
 
 // resize returns the size of the next batch, after one of n items took the time.
 func (w *writer) resize(size, n int, took time.Duration) int {
-	hold := w.options.LockTime
+	hold := w.lockTime()
 	if n < size && took < hold {
 		return size // a short last batch is no measure
 	}
 	fitting := int(float64(n) * float64(hold) / float64(max(took, time.Millisecond)))
 	return max(batchMin, min(batchMax, fitting, 2*size))
+}
+
+// lockTime returns about how long to lock the database for the next batch.
+func (w *writer) lockTime() time.Duration {
+	switch o := w.options; {
+	case o.LockTime > 0:
+		return o.LockTime
+	case o.Alone != nil && o.Alone():
+		return lockTimeAlone
+	}
+	return lockTimeDefault
 }
 
 func (w *writer) report() {

@@ -100,7 +100,7 @@ func (s *Settings) check() error {
 func (u *Uploads) options(up *Upload) importer.Options {
 	s := up.Settings
 	return importer.Options{
-		Catalog: u.catalog, Dir: u.path(up.ID, filesDir), Files: up.Usable(),
+		Catalog: u.catalog, Dir: u.path(up.ID, filesDir), TempDir: u.path(up.ID), Files: up.Usable(),
 		Reading:  source.Options{Encoding: s.Encoding, Delimiter: s.Delimiter, Sheet: s.Sheet},
 		MapTable: func(file string, table int) importer.Mapping { return s.mapping(TableKey(file, table)) },
 	}

@@ -1,0 +1,65 @@
+package importer
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/id"
+)
+
+func TestHeldConnectionsComeBackInTheirOrder(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, heldMax - 1, heldMax, 2*heldMax + 7} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			h := heldLinks{dir: dir}
+			link := func(i int) catalog.Connection {
+				c := catalog.Connection{Number: company.Number(i), Category: "partner", Target: catalog.End{Name: fmt.Sprint("Acme ", i), Domain: "acme.example"}}
+				if i%3 == 0 {
+					c.Number, c.Source = 0, catalog.End{ID: id.New[id.Company](), Name: "Bolt"}
+				}
+				return c
+			}
+			var want, got []catalog.Connection
+			for i := range n {
+				want = append(want, link(i))
+				require.NoError(t, h.add(want[i]))
+			}
+			require.Less(t, len(h.recent), heldMax, "the rest is on the disk")
+			require.NoError(t, h.each(func(part []catalog.Connection) error {
+				got = append(got, part...)
+				return nil
+			}))
+			require.Equal(t, want, got)
+			require.NoError(t, h.close())
+			left, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			require.Empty(t, left)
+		})
+	}
+}
+
+func TestAnImportFailsWhereConnectionsCannotBeHeld(t *testing.T) {
+	t.Parallel()
+	h := heldLinks{dir: t.TempDir() + "/none"}
+	err := h.add(make([]catalog.Connection, heldMax)...)
+	require.ErrorContains(t, err, "keep connections in a temporary file")
+	require.NoError(t, h.close())
+}
+
+func TestTransactionsAreLongOnlyWhileNoServerRuns(t *testing.T) {
+	t.Parallel()
+	alone := true
+	w := newWriter(Options{Alone: func() bool { return alone }})
+	require.Equal(t, lockTimeAlone, w.lockTime())
+	alone = false
+	require.Equal(t, lockTimeDefault, w.lockTime(), "a server has started")
+	require.Equal(t, lockTimeDefault, newWriter(Options{}).lockTime())
+	require.EqualValues(t, 7, newWriter(Options{LockTime: 7, Alone: func() bool { return true }}).lockTime())
+}

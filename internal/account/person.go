@@ -31,8 +31,10 @@ type Person struct {
 	Name        string
 	Operator    bool // manages the whole installation
 	HasPassword bool // may sign in with a password
+	TwoFactor   bool // must enter a code after the password
 	Theme       Theme
 	CreatedAt   time.Time
+	SignedInAt  *time.Time // last; nil for never
 }
 
 // Theme is how the console looks to a person.
@@ -158,6 +160,9 @@ func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error 
 	if err := endOthers(ctx, tx, person, id.Session{}); err != nil {
 		return err
 	}
+	if _, err := forget(ctx, tx, person); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		`DELETE FROM identity WHERE person_id = $1`,
 		`DELETE FROM invitation WHERE used_at IS NULL AND (person_id = $1 OR invited_by = $1
@@ -176,7 +181,8 @@ func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error 
 	return recordPerson(ctx, tx, auditlog.PersonRemoved, person, nil)
 }
 
-const personColumns = `id, email, name, operator, password <> '', theme, created_at`
+const personColumns = `id, email, name, operator, password <> '', theme, created_at, signed_in_at,
+	EXISTS (SELECT 1 FROM two_factor f WHERE f.person_id = person.id AND f.enabled_at IS NOT NULL)`
 
 // Get returns a person. NotFound without one.
 func (p *People) Get(ctx context.Context, person id.Person) (Person, error) {
@@ -270,8 +276,12 @@ func (p *People) List(ctx context.Context) ([]Person, error) {
 func scanPerson(row db.Row) (Person, error) {
 	var one Person
 	var operator, created int64
-	err := row.Scan(&one.ID, &one.Email, &one.Name, &operator, &one.HasPassword, &one.Theme, &created)
+	var signedIn sql.NullInt64
+	err := row.Scan(&one.ID, &one.Email, &one.Name, &operator, &one.HasPassword, &one.Theme, &created, &signedIn, &one.TwoFactor)
 	one.Operator, one.CreatedAt = operator != 0, db.FromTime(created)
+	if signedIn.Valid {
+		one.SignedInAt = new(db.FromTime(signedIn.Int64))
+	}
 	return one, err
 }
 

@@ -26,6 +26,7 @@ const (
 type Session struct {
 	ID        id.Session
 	Person    id.Person // zero before the sign-in
+	Awaiting  id.Person // who has given their password and must still give a code; zero for nobody
 	Data      []byte    // opaque, of the console
 	Address   string
 	Agent     string // the browser's User-Agent header
@@ -88,15 +89,18 @@ func (s *Sessions) Create(ctx context.Context, secret string, n Session) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		session := id.New[id.Session]()
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO session (id, hash, person_id, data, address, agent, created_at, used_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`,
-			session, hashOf(secret), nullPerson(n.Person), n.Data, n.Address,
+			INSERT INTO session (id, hash, person_id, awaiting, data, address, agent, created_at, used_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)`,
+			session, hashOf(secret), nullPerson(n.Person), nullPerson(n.Awaiting), n.Data, n.Address,
 			agentOf(n.Agent), now, db.Time(n.ExpiresAt))
 		if err != nil {
 			return fmt.Errorf("create session: %w", err)
 		}
 		if n.Person.IsZero() {
 			return nil
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE person SET signed_in_at = $1 WHERE id = $2`, now, n.Person); err != nil {
+			return fmt.Errorf("record sign-in of person %s: %w", n.Person, err)
 		}
 		ctx := auditlog.With(ctx, auditlog.By{Actor: "person:" + n.Person.String(), Address: n.Address})
 		return recordPerson(ctx, tx, auditlog.SignedIn, n.Person, map[string]any{"session": session, "agent": agentOf(n.Agent)})
@@ -169,13 +173,13 @@ func (s *Sessions) End(ctx context.Context, person id.Person, session id.Session
 	})
 }
 
-// EndOthers ends all sessions of the person except keep.
+// EndOthers ends all sessions of the person except keep, which may be zero, and sign-ins that wait for their code.
 func (s *Sessions) EndOthers(ctx context.Context, person id.Person, keep id.Session) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error { return endOthers(ctx, tx, person, keep) })
 }
 
 func endOthers(ctx context.Context, tx *db.Tx, person id.Person, keep id.Session) error {
-	return endSessions(ctx, tx, `person_id = $1 AND id <> $2`, person, keep)
+	return endSessions(ctx, tx, `(person_id = $1 OR awaiting = $1) AND id <> $2`, person, keep)
 }
 
 // Prune deletes the expired sessions.

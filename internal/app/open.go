@@ -25,7 +25,7 @@ import (
 
 // This is the only file of the program that names concrete back ends.
 
-// linksKey is the file with the key that signs download links; every data directory has one.
+// linksKey is the file with the key that signs download links and encrypts secrets in the database; every data directory has one.
 const linksKey = "links.key"
 
 // Directories within the data directory.
@@ -80,7 +80,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	if err := backup.Unfinished(c.Data); err != nil {
 		return nil, err
 	}
-	files, err := openFiles(c.Data)
+	files, key, err := openFiles(c.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 		return nil, err
 	}
 	a := Build(c, services.Parts{
-		DB: d, Blobs: files, Index: embedded.Open(embedded.Options{Log: log}), Log: log,
+		DB: d, Blobs: files, Index: embedded.Open(embedded.Options{Log: log}), Log: log, Key: key,
 		// On SQLite the lock of the data directory guarantees that there is only one job runner.
 		Jobs: job.Options{Workers: c.Workers, Alone: c.Postgres() == ""},
 		Uploads: upload.Options{
@@ -155,18 +155,18 @@ func openDB(ctx context.Context, s config.Storage) (*db.DB, error) {
 	return d, err
 }
 
-// openFiles opens the file store in the data directory, and creates the directory if necessary.
-func openFiles(dir string) (blob.Store, error) {
+// openFiles opens the file store in the data directory, and creates the directory if necessary. It also returns the directory's key.
+func openFiles(dir string) (blob.Store, []byte, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("create data directory: %w", err)
+		return nil, nil, fmt.Errorf("create data directory: %w", err)
 	}
 	key, err := file.LoadKey(filepath.Join(dir, linksKey))
 	if err != nil {
-		return nil, fmt.Errorf("open data directory %s: %w", dir, err)
+		return nil, nil, fmt.Errorf("open data directory %s: %w", dir, err)
 	}
 	files, err := file.Open(file.Options{Dir: filepath.Join(dir, filesDir), Key: key})
 	if err != nil {
-		return nil, fmt.Errorf("open data directory %s: %w", dir, err)
+		return nil, nil, fmt.Errorf("open data directory %s: %w", dir, err)
 	}
-	return files, nil
+	return files, key, nil
 }

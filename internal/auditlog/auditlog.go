@@ -37,10 +37,16 @@ const (
 	OperatorGranted Action = "operator.granted"
 	OperatorRevoked Action = "operator.revoked"
 
+	TwoFactorEnabled      Action = "two_factor.enabled"
+	TwoFactorDisabled     Action = "two_factor.disabled"
+	RecoveryCodesReplaced Action = "two_factor.codes_replaced"
+	RecoveryCodeUsed      Action = "two_factor.recovery_code_used"
+
 	LinkCreated   Action = "link.created"
 	LinkWithdrawn Action = "link.withdrawn"
 
 	SignedIn     Action = "session.signed_in"
+	CodeRefused  Action = "session.code_refused" // after the right password
 	SessionEnded Action = "session.ended"
 
 	TokenCreated  Action = "token.created"
@@ -58,7 +64,8 @@ const (
 func Actions() []Action {
 	return []Action{
 		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, MemberAdded, MemberRoleChanged, MemberRemoved, MemberBudgetChanged, PersonCreated, PersonRemoved,
-		PersonChanged, PasswordSet, OperatorGranted, OperatorRevoked, LinkCreated, LinkWithdrawn, SignedIn, SessionEnded, TokenCreated,
+		PersonChanged, PasswordSet, OperatorGranted, OperatorRevoked, TwoFactorEnabled, TwoFactorDisabled, RecoveryCodesReplaced, RecoveryCodeUsed,
+		LinkCreated, LinkWithdrawn, SignedIn, CodeRefused, SessionEnded, TokenCreated,
 		TokenRevoked, TokenRotated, BudgetChanged, CreditsGranted, ImportStarted, ImportUndone,
 	}
 }

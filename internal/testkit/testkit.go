@@ -37,6 +37,9 @@ func New(t testing.TB, p services.Parts) *Fixture {
 	if p.Blobs == nil {
 		p.Blobs = Files(t)
 	}
+	if p.Key == nil {
+		p.Key = bytes.Repeat([]byte{7}, 32)
+	}
 	if p.Log == nil {
 		p.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	}

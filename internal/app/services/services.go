@@ -34,6 +34,7 @@ type Parts struct {
 	Index   index.Index
 	Log     *slog.Logger // defaults to slog.DiscardHandler
 	Servers string       // the directory in which running servers register themselves for the doctor
+	Key     []byte       // encrypts secrets in the database; at least 32 bytes
 
 	// The options of single packages. The zero Options are those of a server.
 	Tokens  token.Options
@@ -57,6 +58,7 @@ type Services struct {
 	Requests    *requestlog.Store
 	People      *account.People
 	Sessions    *account.Sessions
+	TwoFactor   *account.TwoFactor
 	Credits     *credit.Store
 	Unlocks     *unlock.Store
 	Lists       *list.Store
@@ -94,6 +96,7 @@ func Build(p Parts) *Services {
 		Unlocks: unlock.New(d, p.Unlocks), Lists: list.New(d), Catalog: catalog.New(d),
 		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, p.Jobs), Audit: auditlog.New(d),
 	}
+	s.TwoFactor = account.NewTwoFactor(s.People, account.TwoFactorOptions{Key: p.Key})
 	s.Requests = requestlog.New(d, requestlog.Options{Log: p.Log})
 	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks})
 	s.Exports = export.New(export.Deps{

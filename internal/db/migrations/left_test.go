@@ -26,3 +26,17 @@ func TestTokensOfFormerMembersAreRevoked(t *testing.T) {
 	require.Equal(t, []any{"bob", int64(7)}, oneRow(t, d, `SELECT id, revoked_at FROM token WHERE revoked_at IS NOT NULL`))
 	require.Equal(t, []any{int64(1)}, oneRow(t, d, `SELECT count(*) FROM token WHERE revoked_at IS NOT NULL`))
 }
+
+// Version 24 takes the time of the last sign-in from the audit log.
+func TestLastSignInsComeFromTheAuditLog(t *testing.T) {
+	t.Parallel()
+	source := filepath.Join(t.TempDir(), "old.db")
+	migrateTo(t, "sqlite", source, goose.DialectSQLite3, 23)
+	require.NoError(t, run(t, "sqlite", source, `
+		INSERT INTO person (id, email, name, password, operator, created_at) VALUES ('ann', 'ann@x', '', '', 0, 1), ('bob', 'bob@x', '', '', 0, 1);
+		INSERT INTO audit_entry (id, created_at, actor, address, action, subject, name, details) VALUES
+			('1', 5, '', '', 'session.signed_in', 'person:ann', '', ''), ('2', 9, '', '', 'session.signed_in', 'person:ann', '', ''),
+			('3', 11, '', '', 'session.ended', 'person:ann', '', '')`))
+	d := dbtest.Open(t, source)
+	require.Equal(t, []any{"ann", int64(9)}, oneRow(t, d, `SELECT id, signed_in_at FROM person WHERE signed_in_at IS NOT NULL`))
+}

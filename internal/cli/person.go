@@ -20,16 +20,20 @@ type personCommand struct {
 	Operator      personOperator `cmd:"" help:"Make a person an operator of the installation, or no longer one."`
 	Budget        personBudget   `cmd:"" help:"Show or set what a member of a workspace may spend."`
 	ResetPassword personReset    `cmd:"" help:"Create a link for a person to set a new password."`
+
+	ResetTwoFactor personResetTwoFactor `cmd:"" help:"Switch off the two-factor sign-in of a person who has lost their app and recovery codes."`
 }
 
 type personList struct{ jsonFlag }
 
 type personRow struct {
-	ID        id.Person `json:"id"`
-	Email     string    `json:"email"`
-	Name      string    `json:"name"`
-	Operator  bool      `json:"operator"`
-	CreatedAt time.Time `json:"created_at"`
+	ID         id.Person  `json:"id"`
+	Email      string     `json:"email"`
+	Name       string     `json:"name"`
+	Operator   bool       `json:"operator"`
+	TwoFactor  bool       `json:"two_factor"`
+	CreatedAt  time.Time  `json:"created_at"`
+	SignedInAt *time.Time `json:"signed_in_at"` // last; null for never
 }
 
 // Run lists the people.
@@ -46,12 +50,18 @@ func (c *personList) Run(s *session) error {
 	items := make([]personRow, 0, len(people))
 	rows := make([][]string, 0, len(people))
 	for _, p := range people {
-		items = append(items, personRow{p.ID, p.Email, p.Name, p.Operator, p.CreatedAt})
-		role := ""
+		items = append(items, personRow{p.ID, p.Email, p.Name, p.Operator, p.TwoFactor, p.CreatedAt, p.SignedInAt})
+		role, factor, signedIn := "", "", "never"
 		if p.Operator {
 			role = "operator"
 		}
-		rows = append(rows, []string{p.Email, p.Name, role, timestamp(p.CreatedAt)})
+		if p.TwoFactor {
+			factor = "on"
+		}
+		if p.SignedInAt != nil {
+			signedIn = timestamp(*p.SignedInAt)
+		}
+		rows = append(rows, []string{p.Email, p.Name, role, factor, timestamp(p.CreatedAt), signedIn})
 	}
 	if c.JSON {
 		return s.printJSON(map[string]any{"items": items})
@@ -60,7 +70,7 @@ func (c *personList) Run(s *session) error {
 		s.printf("No people yet. Create a link for the first owner: capi person invite\n")
 		return nil
 	}
-	s.printTable([]string{"EMAIL", "NAME", "ROLE", "CREATED (UTC)"}, rows)
+	s.printTable([]string{"EMAIL", "NAME", "ROLE", "TWO-FACTOR", "CREATED (UTC)", "LAST SIGN-IN (UTC)"}, rows)
 	return nil
 }
 
@@ -222,4 +232,26 @@ func (c *personReset) Run(s *session) error {
 		return err
 	}
 	return c.print(s, secret, i, "Link for "+i.Email+" to set a new password, which signs out all their browsers")
+}
+
+type personResetTwoFactor struct{ personArg }
+
+// Help is shown below the summary.
+func (personResetTwoFactor) Help() string {
+	return `From then on the person signs in with the password alone, and can set up two-factor sign-in again. Make sure first that it is
+really they who ask. The audit log records it.`
+}
+
+// Run switches it off.
+func (c *personResetTwoFactor) Run(s *session) error {
+	a, p, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := a.TwoFactor.Reset(s.ctx, p.ID); err != nil {
+		return err
+	}
+	s.printf("%s signs in without a code from now on.\n", p.Email)
+	return nil
 }

@@ -23,7 +23,7 @@ func (a *App) console(
 	ctx context.Context, publicURL string, left func(id.Token) []console.RateLimit,
 ) (http.Handler, error) {
 	return console.New(console.Deps{
-		People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
+		People: a.People, Sessions: a.Sessions, TwoFactor: a.TwoFactor, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
 		Credits: a.Credits, Lists: a.Lists, Search: a.Search, Exports: a.Exports, Idempotency: a.Idempotency, Uploads: a.Uploads,
 		Audit: a.Audit,
 		OIDC: console.OIDC{

@@ -54,11 +54,9 @@ func (s *server) changeProfile(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
-	// Limited, so that someone at an unattended browser cannot guess the password.
-	if err := s.limit("password "+v.Person.ID.String(), limitPerPassword); err != nil {
-		return err
-	}
-	err := s.People.ChangePassword(r.Context(), v.Person, r.PostFormValue("current"), r.PostFormValue("password"), v.Session)
+	err := s.guess(limitsOfPassword(v.Person.ID), func() error {
+		return s.People.ChangePassword(r.Context(), v.Person, r.PostFormValue("current"), r.PostFormValue("password"), v.Session)
+	})
 	if fault.CodeOf(err) == fault.Validation {
 		return s.showAccount(w, r, httpx.Status(fault.KindInvalid), &view.Account{
 			Name: v.Person.Name, Email: v.Person.Email, Theme: v.Person.Theme, Faults: fieldErrors(err),

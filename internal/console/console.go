@@ -43,6 +43,7 @@ const basePath = view.BasePath
 type Deps struct {
 	People      *account.People
 	Sessions    *account.Sessions
+	TwoFactor   *account.TwoFactor
 	Tokens      *token.Store
 	Workspaces  *workspace.Store
 	Memberships *membership.Memberships

@@ -88,11 +88,8 @@ func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form view
 	if err != nil {
 		return s.showJoinErrors(w, r, form, err)
 	}
-	if err := s.startSession(r.Context(), p.ID); err != nil {
-		return err
-	}
 	s.notice(r.Context(), "Password set. All your other browsers were signed out.")
-	return redirect(w, r, basePath+"/")
+	return s.enter(w, r, p, basePath+"/")
 }
 
 func (s *server) showJoinErrors(w http.ResponseWriter, r *http.Request, form view.Join, err error) error {

@@ -37,6 +37,12 @@ func acceptedForms(t *testing.T, h *fixture, ids map[string]string) map[string]u
 		"/sign-out":                               {},
 		"/join":                                   {"link": {link}},
 		"/account/password":                       {"current": {passphrase}, "password": {passphrase + " 2"}},
+		"/sign-in/code":                           {},
+		"/account/two-factor/begin":               {"current": {passphrase}},
+		"/account/two-factor/cancel":              {},
+		"/account/two-factor/enable":              {},
+		"/account/two-factor/codes":               {"current": {passphrase}},
+		"/account/two-factor/disable":             {"current": {passphrase}},
 		"/account/sessions/end-others":            {},
 		"/account/sessions/{session_id}/end":      {},
 		"/workspaces":                             {"name": {"New"}},
@@ -114,6 +120,10 @@ func TestEveryFormRedirectsWhenItSucceeds(t *testing.T) {
 			case rt.path == uploadPath:
 				ids["upload_id"] = id.New[id.Upload]().String()
 				send = func() answer { return who.sends(t, fillPath(rt.path, ids), "leads.csv", leads) }
+			case rt.path == "/account/two-factor/enable":
+				form.Set("code", h.begin(t, who).code(t))
+			case rt.path == "/account/two-factor/codes", rt.path == "/account/two-factor/disable":
+				form.Set("code", h.enrol(t, h.ann).code(t))
 			case strings.HasPrefix(rt.path, "/operator/uploads/"):
 				at, _ := who.planned(t, "leads.csv", leads)
 				ids["upload_id"] = path.Base(at)

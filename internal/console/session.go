@@ -24,6 +24,9 @@ const (
 	homeKey   = "home"   // the id of the workspace that was opened last
 	noticeKey = "notice" // a view.Notice as JSON, for the top of the next page
 	secretKey = "secret" // an encrypted secret that the next page shows once
+
+	awaitingKey      = "awaiting"       // the id of the person who has given their password and must still enter a code
+	awaitingSinceKey = "awaiting_since" // when they did, in Unix seconds
 )
 
 // sessionManager builds the manager field by field: scs.New would start a goroutine for a store that is not used here, and
@@ -76,10 +79,12 @@ func (s *server) loadViewer(next http.Handler) http.Handler {
 		}
 		ctx := view.WithViewer(r.Context(), v)
 		if r.Method == http.MethodGet && !isFragment(r) && s.sessions.Exists(ctx, noticeKey) {
-			var n view.Notice
-			if err := json.Unmarshal([]byte(s.sessions.PopString(ctx, noticeKey)), &n); err == nil {
-				ctx = view.WithNotice(ctx, n)
-			}
+			ctx = view.WithNotice(ctx, func() (n view.Notice) {
+				if err := json.Unmarshal([]byte(s.sessions.PopString(ctx, noticeKey)), &n); err != nil {
+					return view.Notice{}
+				}
+				return n
+			})
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 		return nil
@@ -102,12 +107,33 @@ func (s *server) viewer(ctx context.Context) (view.Viewer, error) {
 	return view.Viewer{Person: p, Memberships: memberships, Session: requestInfoOf(ctx).session.ID}, err
 }
 
+// enter signs in the person who has given the right password, and redirects to next; by way of a page that asks for a code if they
+// use two-factor sign-in.
+func (s *server) enter(w http.ResponseWriter, r *http.Request, p account.Person, next string) error {
+	ctx := r.Context()
+	if !p.TwoFactor {
+		if err := s.startSession(ctx, p.ID); err != nil {
+			return err
+		}
+		return redirect(w, r, next)
+	}
+	if err := s.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	s.sessions.Remove(ctx, personKey) // of someone else who was signed in here
+	s.sessions.Put(ctx, awaitingKey, p.ID.String())
+	s.sessions.Put(ctx, awaitingSinceKey, time.Now().Unix())
+	return redirect(w, r, view.CodePath(next))
+}
+
 // startSession signs the person in. The session gets a new secret, so that a cookie that someone else planted in the browser
 // is worthless.
 func (s *server) startSession(ctx context.Context, p id.Person) error {
 	if err := s.sessions.RenewToken(ctx); err != nil {
 		return err
 	}
+	s.sessions.Remove(ctx, awaitingKey)
+	s.sessions.Remove(ctx, awaitingSinceKey)
 	s.sessions.Put(ctx, personKey, p.String())
 	return nil
 }
@@ -190,7 +216,7 @@ func (st *store) FindCtx(ctx context.Context, secret string) ([]byte, bool, erro
 // CommitCtx saves the data under the secret. A session that was found is only updated, because it may have been ended in the
 // meantime.
 func (st *store) CommitCtx(ctx context.Context, secret string, data []byte, expires time.Time) error {
-	person, err := personIn(data)
+	person, awaiting, err := peopleIn(data)
 	if err != nil {
 		return err
 	}
@@ -199,7 +225,7 @@ func (st *store) CommitCtx(ctx context.Context, secret string, data []byte, expi
 		return st.sessions.Update(ctx, secret, person, data)
 	}
 	return st.sessions.Create(ctx, secret, account.Session{
-		Person: person, Data: data, Address: v.address, Agent: v.agent, ExpiresAt: expires,
+		Person: person, Awaiting: awaiting, Data: data, Address: v.address, Agent: v.agent, ExpiresAt: expires,
 	})
 }
 
@@ -221,14 +247,16 @@ func (st *store) Commit(secret string, data []byte, expires time.Time) error {
 // Delete calls DeleteCtx. scs requires it, but does not call it.
 func (st *store) Delete(secret string) error { return st.DeleteCtx(context.Background(), secret) }
 
-func personIn(data []byte) (id.Person, error) {
+// peopleIn returns the person whom the data of a session signs in, and the one who must still enter a code.
+func peopleIn(data []byte) (person, awaiting id.Person, err error) {
 	_, values, err := scs.GobCodec{}.Decode(data)
 	if err != nil {
-		return id.Person{}, err
+		return id.Person{}, id.Person{}, err
 	}
-	text, _ := values[personKey].(string)
-	if text == "" {
-		return id.Person{}, nil
+	for key, to := range map[string]*id.Person{personKey: &person, awaitingKey: &awaiting} {
+		if text, _ := values[key].(string); text != "" && err == nil {
+			*to, err = id.Parse[id.Person](text)
+		}
 	}
-	return id.Parse[id.Person](text)
+	return person, awaiting, err
 }

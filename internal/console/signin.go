@@ -50,10 +50,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.startSession(r.Context(), person.ID); err != nil {
-		return err
-	}
-	return redirect(w, r, form.Next)
+	return s.enter(w, r, person, form.Next)
 }
 
 // checkPassword returns the person with the email and the password, unless the client has failed too often.
@@ -61,19 +58,35 @@ func (s *server) checkPassword(r *http.Request, email, password string) (account
 	byAddress := "address " + s.clientNetwork(r)
 	// Unknown emails are limited too; otherwise the missing limit would reveal that they are unknown.
 	byEmail := byAddress + " email " + text.Short(strings.ToLower(strings.TrimSpace(email)))
-	// Each attempt counts from its start, so that many at once are limited too, and is given back unless the password was wrong.
-	if err := s.limit(byAddress, limitPerAddress); err != nil {
-		return account.Person{}, err
-	}
-	if err := s.limit(byEmail, limitPerEmail); err != nil {
-		return account.Person{}, err
-	}
-	p, err := s.People.SignIn(r.Context(), email, password)
-	if fault.CodeOf(err) != fault.Validation {
-		s.limiter.Return(byAddress, limitPerAddress)
-		s.limiter.Return(byEmail, limitPerEmail)
-	}
+	var p account.Person
+	err := s.guess(limits{{byAddress, limitPerAddress}, {byEmail, limitPerEmail}}, func() (err error) {
+		p, err = s.People.SignIn(r.Context(), email, password)
+		return err
+	})
 	return p, err
+}
+
+// limits are limits with their keys.
+type limits []struct {
+	key string
+	ratelimit.Limit
+}
+
+// guess calls fn, which checks a secret, unless wrong ones were given too often. Attempts count from their start, so that many at
+// once are limited too, and are given back unless fn returns a Validation fault.
+func (s *server) guess(all limits, fn func() error) error {
+	for _, l := range all {
+		if err := s.limit(l.key, l.Limit); err != nil {
+			return err
+		}
+	}
+	err := fn()
+	if fault.CodeOf(err) != fault.Validation {
+		for _, l := range all {
+			s.limiter.Return(l.key, l.Limit)
+		}
+	}
+	return err
 }
 
 // limit counts an attempt. It returns RateLimited if there were too many.

@@ -71,7 +71,7 @@ var contents = []struct {
 		"searching", "credits", "estimating", "exports", "ledger", "formats", "pagination", "errors", "error-handling", "rate-limits",
 		"idempotency", "versioning", "changelog",
 	}},
-	{selfHosting, []string{"self-hosting", "importing", "metrics", "manifest", "guarantees"}},
+	{selfHosting, []string{"self-hosting", "people", "importing", "metrics", "manifest", "guarantees"}},
 }
 
 const (

@@ -20,13 +20,17 @@ type Undo struct {
 
 type noticeKey struct{}
 
-// WithNotice makes the page show the notice at its top.
-func WithNotice(ctx context.Context, n Notice) context.Context {
-	return context.WithValue(ctx, noticeKey{}, n)
+// WithNotice makes the page show the notice that take returns at its top. take is called only for a page, so that a notice outlives
+// the redirects that lead to it.
+func WithNotice(ctx context.Context, take func() Notice) context.Context {
+	return context.WithValue(ctx, noticeKey{}, take)
 }
 
-// noticeOf returns the notice that an earlier request left for this page; usually the zero Notice.
+// noticeOf takes the notice that an earlier request left for this page; usually the zero Notice.
 func noticeOf(ctx context.Context) Notice {
-	n, _ := ctx.Value(noticeKey{}).(Notice)
-	return n
+	take, ok := ctx.Value(noticeKey{}).(func() Notice)
+	if !ok {
+		return Notice{}
+	}
+	return take()
 }

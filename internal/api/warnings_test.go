@@ -80,6 +80,9 @@ func TestExportsQuotesAndListsWarnAboutTheTextOfAQuery(t *testing.T) {
 			Field: "query", Value: "https://nobody.test/x", Message: "no company has this domain, or mentions it",
 		}},
 		{M{"query": "Zz", "prefix": true}, warning{Field: "query", Value: "Zz", Message: "no company has this in its name or description"}},
+		{M{"query": "alpha beta"}, warning{
+			"query", "alpha beta", "no company has all of these words; some have them without beta", new("alpha"),
+		}},
 		{M{"exclude_keywords": []string{"gama"}}, warning{
 			"exclude_keywords", "gama", "no company has this in its name or description; did you mean gamma?", new("gamma"),
 		}},

@@ -35,7 +35,11 @@ func (x *Exports) resolve(ctx context.Context, caller auth.Caller, r Request) (r
 		return resolved{}, err
 	}
 	if len(s.numbers) == 0 {
-		return resolved{}, noCandidates(r, warnings)
+		together, err := index.Together(ctx, x.index, r.Query)
+		if err != nil {
+			return resolved{}, err
+		}
+		return resolved{}, noCandidates(r, append(warnings, together...))
 	}
 	found := resolved{Request: r, selection: s, warnings: warnings}
 	if r.Source == SourceSearch {

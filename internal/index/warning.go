@@ -3,6 +3,8 @@ package index
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/query"
@@ -39,6 +41,50 @@ func Warnings(ctx context.Context, ix Index, q query.Query) ([]Warning, error) {
 	}
 	return warnings, nil
 }
+
+const togetherMax = 10 // words of a text that Together explains
+
+// Together returns a warning if each part of the text occurs in some company, but no company has all of them, and names the part
+// without which some do, such as another legal form. It is for a search that found nothing: it evaluates the text again.
+func Together(ctx context.Context, ix Index, q query.Query) ([]Warning, error) {
+	var parts []query.Given
+	for _, g := range q.Given() {
+		if g.Param == "query" && g.Text != nil {
+			parts = append(parts, g)
+		}
+	}
+	if len(parts) < 2 || len(parts) > togetherMax {
+		return nil, nil
+	}
+	all, raws := make(query.And, len(parts)), make([]string, len(parts))
+	for i, g := range parts {
+		all[i], raws[i] = g.Text, g.Raw
+	}
+	asked := []query.Given{{Param: "query", Field: query.FieldText, Text: all}}
+	for i := range parts {
+		asked = append(asked, query.Given{Param: "query", Field: query.FieldText, Text: without(all, i)})
+	}
+	known, err := ix.Lookup(ctx, append(asked, parts...))
+	if err != nil {
+		return nil, fmt.Errorf("look parts of the text up: %w", err)
+	}
+	if known[0].Found || slices.ContainsFunc(known[len(asked):], func(k Known) bool { return !k.Found }) {
+		return nil, nil
+	}
+	w := Warning{Field: "query", Value: text.Short(strings.Join(raws, " ")), Message: "no company has all of these words"}
+	for i := len(parts) - 1; i >= 0; i-- {
+		if known[1+i].Found {
+			rest := strings.Join(without(raws, i), " ")
+			w.Message += fmt.Sprintf("; some have them without %s", raws[i])
+			w.Suggestion = &rest
+			break
+		}
+	}
+	return []Warning{w}, nil
+}
+
+// without returns the list without its element i.
+func without[L ~[]E, E any](list L, i int) L { return slices.Concat(list[:i], list[i+1:]) }
 
 func unknownValues(ctx context.Context, ix Index, given []query.Given) (warnings []Warning, err error) {
 	if len(given) == 0 {

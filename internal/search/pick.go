@@ -109,6 +109,10 @@ func (s *Searcher) pickMatches(ctx context.Context, r PickRequest, p *Picked) er
 	}
 	p.Companies = p.Companies.Or(company.SetOf(found.Numbers...))
 	p.Capped = found.Total > len(found.Numbers)
-	p.Warnings, err = index.Warnings(ctx, s.Index, *r.Query)
+	if p.Warnings, err = index.Warnings(ctx, s.Index, *r.Query); err != nil || found.Total > 0 {
+		return err
+	}
+	together, err := index.Together(ctx, s.Index, *r.Query)
+	p.Warnings = append(p.Warnings, together...)
 	return err
 }

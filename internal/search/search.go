@@ -180,6 +180,13 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 	if err != nil {
 		return nil, err
 	}
+	if found.Total == 0 {
+		together, err := index.Together(ctx, s.Index, r.Query)
+		if err != nil {
+			return nil, err
+		}
+		warnings = append(warnings, together...)
+	}
 	result := &Result{
 		Items: items, Total: found.Total, Facets: found.Facets, Warnings: warnings,
 		Credits:   credits,

@@ -108,12 +108,4 @@ func (s *snapshot) nearWords(near *text.Near, gone map[string]bool) []string {
 }
 
 // errorsMax returns how many typing errors a word of that length may have. With more, almost any word is near.
-func errorsMax(runes int) int {
-	switch {
-	case runes < 5:
-		return 1
-	case runes < 10:
-		return 2
-	}
-	return 3
-}
+func errorsMax(runes int) int { return min(3, runes/3) }

@@ -152,13 +152,19 @@ func (p *person) text(selector string) string {
 	return strings.TrimSpace(s)
 }
 
-// check saves a screenshot, runs axe-core on the page, and checks that the page is not wider than the window.
+// check saves a screenshot and audits the page.
 func (p *person) check(name string) {
 	p.t.Helper()
 	p.shot++
 	path := filepath.Join(screenshotsDir, fmt.Sprintf("%s-%02d-%s.png", filepath.Base(p.t.Name()), p.shot, name))
 	_, err := p.Screenshot(playwright.PageScreenshotOptions{Path: &path})
 	require.NoError(p.t, err)
+	p.audit(name)
+}
+
+// audit runs axe-core on the page, and checks that the page is not wider than the window.
+func (p *person) audit(name string) {
+	p.t.Helper()
 	wide, err := p.Evaluate(`() => document.documentElement.scrollWidth - document.documentElement.clientWidth`)
 	require.NoError(p.t, err)
 	if w, ok := wide.(int); !ok || w > 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -321,4 +322,31 @@ func (r *reader) needsNoScript(s *fixture) {
 	r.press("button", "Search")
 	require.NoError(t, r.Locator("ol.hits a").First().Click())
 	require.Contains(t, r.URL(), "/docs/errors#error-insufficient_balance")
+}
+
+// TestEveryPageOfTheDocumentationIsAccessible audits the pages that llms.txt lists, on a phone, dark and light in turn.
+func TestEveryPageOfTheDocumentationIsAccessible(t *testing.T) {
+	b := chrome(t)
+	v := newFixture(t, 0).serve(t)
+	answer, err := http.Get(v.url + "/llms.txt")
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	list, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	pages := []string{"/docs/search?q=export", "/docs/nothing"}
+	for _, m := range regexp.MustCompile(`\(http[^/]*//[^/]+(/docs\S*)\.md\)`).FindAllStringSubmatch(string(list), -1) {
+		pages = append(pages, strings.TrimSuffix(m[1], "/index"))
+	}
+	require.Greater(t, len(pages), 45)
+	var readers []*person
+	for _, scheme := range []*playwright.ColorScheme{playwright.ColorSchemeDark, playwright.ColorSchemeLight} {
+		readers = append(readers, newPerson(t, b, v.url, playwright.BrowserNewContextOptions{
+			Viewport: &playwright.Size{Width: 360, Height: 740}, ColorScheme: scheme,
+		}))
+	}
+	for i, page := range pages {
+		p := readers[i%2]
+		p.open(page)
+		p.audit(page)
+	}
 }

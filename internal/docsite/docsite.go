@@ -47,6 +47,7 @@ type Site struct {
 	index     searchIndex
 	assets    map[string]asset
 	views     *views
+	html      sync.Map // the pages that were asked for, by slug
 }
 
 // New renders all pages. It returns an error if a page cannot be rendered.

@@ -27,7 +27,7 @@ func (e expander) reference() ([]*Page, error) {
 	for _, op := range e.spec.operations {
 		if op.Tags[0] != tag {
 			tag = op.Tags[0]
-			fmt.Fprintf(list, "\n## %s\n\n%s\n\n| Operation | | Scope |\n|---|---|---|\n", tag, e.spec.tagDescription(tag))
+			fmt.Fprintf(list, "\n## %s\n\n%s\n\n| Operation | Request | Scope |\n|---|---|---|\n", tag, e.spec.tagDescription(tag))
 		}
 		fmt.Fprintf(list, "| [%s](/docs/%s) | `%s %s` | `%s` |\n", op.Summary, op.slug(), op.Method, op.Path, op.Scope)
 		text, err := e.operationPage(op)

@@ -32,10 +32,8 @@ func (m *Site) servePage(w http.ResponseWriter, r *http.Request) {
 		m.write404(w, r)
 	case wantsMarkdown:
 		send(w, r, "text/markdown; charset=utf-8", http.StatusOK, strings.ReplaceAll(p.Markdown, Host, m.publicURL))
-	case p.Use != nil:
-		m.show(w, r, http.StatusOK, "operation", &view{Page: p, Here: p.Slug, Title: p.Title})
 	default:
-		m.show(w, r, http.StatusOK, "page", &view{Page: p, Here: p.Slug, Title: p.Title})
+		m.sendPage(w, r, http.StatusOK, m.rendered(p))
 	}
 }
 
@@ -50,17 +48,39 @@ func (m *Site) serveSearch(w http.ResponseWriter, r *http.Request) {
 	m.show(w, r, http.StatusOK, "search", v)
 }
 
-// show renders a view. The host occurs in texts and attributes, which are escaped in the same way.
+// rendered returns the HTML of a page, which is rendered once.
+func (m *Site) rendered(p *Page) string {
+	if page, ok := m.html.Load(p.Slug); ok {
+		return page.(string)
+	}
+	name := "page"
+	if p.Use != nil {
+		name = "operation"
+	}
+	page := m.execute(name, &view{Page: p, Here: p.Slug, Title: p.Title})
+	m.html.Store(p.Slug, page)
+	return page
+}
+
 func (m *Site) show(w http.ResponseWriter, r *http.Request, status int, name string, v *view) {
+	m.sendPage(w, r, status, m.execute(name, v))
+}
+
+// execute renders a view. The host occurs in texts and attributes, which are escaped in the same way.
+func (m *Site) execute(name string, v *view) string {
 	v.Chapters = m.chapters
 	page, err := m.views.execute(name, v)
 	if err != nil {
 		panic(err) // the views and their data are our own
 	}
+	return strings.ReplaceAll(page, Host, html.EscapeString(m.publicURL))
+}
+
+func (m *Site) sendPage(w http.ResponseWriter, r *http.Request, status int, page string) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "same-origin")
-	send(w, r, "text/html; charset=utf-8", status, strings.ReplaceAll(page, Host, html.EscapeString(m.publicURL)))
+	send(w, r, "text/html; charset=utf-8", status, page)
 }
 
 // send answers with a text that the browser may cache and must revalidate.

@@ -91,6 +91,8 @@ type ReceiptLine struct {
 	UnlockedBy string     `json:"unlocked_by"`
 	UnlockedAt time.Time  `json:"unlocked_at"`
 	RefundedAt *time.Time `json:"refunded_at"`
+
+	LockedFields []string `json:"locked_fields,omitempty"` // as in Company
 }
 
 // Receipt returns one page of an export's receipt, in the file's order. A limit of 0 is the server's default.

@@ -132,9 +132,10 @@ type Warning struct {
 }
 
 // Aggregations are exact counts over all matches, highest first; bands are in ascending order. Aggregations that were not
-// requested are missing.
+// requested are missing, and so are those of locked fields.
 type Aggregations struct {
-	asked  []search.Facet
+	asked  []search.Facet // nil for all but the hidden ones
+	hidden []search.Facet
 	counts search.Facets
 }
 
@@ -143,7 +144,7 @@ func (a Aggregations) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for _, f := range search.AllFacets() {
-		if a.asked != nil && !slices.Contains(a.asked, f) {
+		if a.asked != nil && !slices.Contains(a.asked, f) || slices.Contains(a.hidden, f) {
 			continue
 		}
 		var counts any = countsOf(a.counts.Values[f])
@@ -206,7 +207,7 @@ type Band struct {
 type searchInput struct{ Body SearchRequest }
 
 func (s *server) searchCompanies(ctx context.Context, caller auth.Caller, in *searchInput) (*SearchResponse, error) {
-	found, err := s.Search.Search(ctx, caller.Workspace, search.Request{
+	found, err := s.Search.Search(ctx, caller, search.Request{
 		Query: in.Body.query, Sort: in.Body.sort, Limit: orPageSize(in.Body.Limit), Cursor: in.Body.Cursor,
 		Facets: in.Body.facets, FacetPrefix: in.Body.prefix,
 	})
@@ -214,7 +215,7 @@ func (s *server) searchCompanies(ctx context.Context, caller auth.Caller, in *se
 		return nil, err
 	}
 	return &SearchResponse{
-		Items: companiesOf(found.Items), Total: found.Total, Aggregations: Aggregations{in.Body.facets, found.Facets},
+		Items: companiesOf(found.Items), Total: found.Total, Aggregations: Aggregations{in.Body.facets, found.Hidden, found.Facets},
 		NextCursor: orNull(found.NextCursor), Warnings: warningsOf(found.Warnings), Credits: Price(found.Credits),
 		indexTook: found.IndexTook, catalogTook: found.CatalogTook,
 	}, nil
@@ -249,7 +250,7 @@ type companyInput struct {
 }
 
 func (s *server) getCompany(ctx context.Context, caller auth.Caller, in *companyInput) (*CompanyDetail, error) {
-	found, err := s.Search.Company(ctx, caller.Workspace, in.Company)
+	found, err := s.Search.Company(ctx, caller, in.Company)
 	if err != nil {
 		return nil, err
 	}

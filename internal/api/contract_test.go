@@ -45,7 +45,7 @@ func TestTheClientHasEveryFilterFieldAndFacet(t *testing.T) {
 	}
 	require.Equal(t, facets, jsonNames(reflect.TypeFor[client.Aggregations]()))
 
-	fields := []string{"unlocked"}
+	fields := []string{"unlocked", "locked_fields"}
 	for _, f := range company.Fields {
 		fields = append(fields, f.Name)
 	}

@@ -104,7 +104,7 @@ func (s *server) pick(ctx context.Context, caller auth.Caller, in *listMembersIn
 	if _, err := s.Lists.Get(ctx, caller.Workspace, in.List); err != nil {
 		return picked{}, err // checked first, because finding companies is expensive
 	}
-	p, err := s.Search.Pick(ctx, search.PickRequest{IDs: in.Body.ids, Domains: in.Body.Domains, Query: in.Body.query})
+	p, err := s.Search.Pick(ctx, caller, search.PickRequest{IDs: in.Body.ids, Domains: in.Body.Domains, Query: in.Body.query})
 	return picked{p}, err
 }
 

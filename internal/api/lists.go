@@ -118,7 +118,7 @@ func (s *server) listCompanies(ctx context.Context, caller auth.Caller, in *list
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.Search.Items(ctx, caller.Workspace, numbers)
+	items, err := s.Search.Items(ctx, caller, numbers)
 	if err != nil {
 		return nil, err
 	}

@@ -16,14 +16,15 @@ const receiptSize = 100
 
 // ReceiptLine is the cost of one row of an export's file.
 type ReceiptLine struct {
-	CompanyID  id.Company `json:"company_id" format:"uuid" doc:"The id of the company."`
-	Name       string     `json:"name" doc:"The current value, which may differ from the file."`
-	Domain     *string    `json:"domain" doc:"The current value, which may differ from the file."`
-	Status     string     `json:"status" doc:"charged: paid for by this export. owned: free, because an earlier export paid for it. refunded: paid for by this export, then refunded." example:"charged"`
-	Credits    int        `json:"credits" doc:"Cost in this export after refunds: 1 or 0." example:"1"`
-	UnlockedBy id.Export  `json:"unlocked_by" format:"uuid" doc:"The export that paid for it."`
-	UnlockedAt time.Time  `json:"unlocked_at" doc:"When that export paid for it."`
-	RefundedAt *time.Time `json:"refunded_at" doc:"When the credit was refunded; null if it was not."`
+	CompanyID    id.Company `json:"company_id" format:"uuid" doc:"The id of the company."`
+	Name         string     `json:"name" doc:"The current value, which may differ from the file."`
+	Domain       *string    `json:"domain" doc:"The current value, which may differ from the file."`
+	Status       string     `json:"status" doc:"charged: paid for by this export. owned: free, because an earlier export paid for it. refunded: paid for by this export, then refunded." example:"charged"`
+	Credits      int        `json:"credits" doc:"Cost in this export after refunds: 1 or 0." example:"1"`
+	UnlockedBy   id.Export  `json:"unlocked_by" format:"uuid" doc:"The export that paid for it."`
+	UnlockedAt   time.Time  `json:"unlocked_at" doc:"When that export paid for it."`
+	RefundedAt   *time.Time `json:"refunded_at" doc:"When the credit was refunded; null if it was not."`
+	LockedFields []string   `json:"locked_fields,omitempty" doc:"As in a company: what the workspace does not see of it, such as after a refund. Missing if nothing is locked."`
 }
 
 // ReceiptResponse is one page of an export's receipt.
@@ -81,6 +82,7 @@ func receiptLineOf(l export.ReceiptLine) ReceiptLine {
 	line := ReceiptLine{
 		CompanyID: l.Company.ID, Name: l.Company.Name, Domain: orNull(l.Company.Domain),
 		UnlockedBy: l.UnlockedBy, UnlockedAt: l.UnlockedAt, RefundedAt: l.RefundedAt,
+		LockedFields: l.Locked.Names(),
 	}
 	line.Status, line.Credits = l.Price()
 	return line

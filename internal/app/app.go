@@ -20,10 +20,11 @@ type App struct {
 	sales *sales
 }
 
-// Build returns an App made of the parts. It sets p.Servers and p.Observe itself. It opens and starts nothing.
+// Build returns an App made of the parts. It sets p.Servers, p.Observe and p.Wall itself. It opens and starts nothing.
 func Build(c config.Config, p services.Parts) *App {
 	a := &App{Config: c, sales: newSales()}
 	p.Servers, p.Observe = serversDir(c.Data), a.sales.observe
+	p.Wall.Visible = c.Visible()
 	a.Services = services.Build(p)
 	return a
 }

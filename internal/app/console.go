@@ -25,7 +25,7 @@ func (a *App) console(
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, TwoFactor: a.TwoFactor, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
 		Credits: a.Credits, Lists: a.Lists, Search: a.Search, Exports: a.Exports, Idempotency: a.Idempotency, Uploads: a.Uploads,
-		Audit: a.Audit,
+		Audit: a.Audit, Wall: a.Wall,
 		OIDC: console.OIDC{
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),

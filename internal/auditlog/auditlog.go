@@ -24,6 +24,8 @@ const (
 	WorkspaceChanged Action = "workspace.settings_changed"
 	WorkspaceDeleted Action = "workspace.deleted"
 
+	VisibleFieldsChanged Action = "workspace.visible_fields_changed"
+
 	MemberAdded       Action = "member.added"
 	MemberRoleChanged Action = "member.role_changed"
 	MemberRemoved     Action = "member.removed"
@@ -63,7 +65,7 @@ const (
 // Actions returns all actions, in the order in which they are shown.
 func Actions() []Action {
 	return []Action{
-		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, MemberAdded, MemberRoleChanged, MemberRemoved, MemberBudgetChanged, PersonCreated, PersonRemoved,
+		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, VisibleFieldsChanged, MemberAdded, MemberRoleChanged, MemberRemoved, MemberBudgetChanged, PersonCreated, PersonRemoved,
 		PersonChanged, PasswordSet, OperatorGranted, OperatorRevoked, TwoFactorEnabled, TwoFactorDisabled, RecoveryCodesReplaced, RecoveryCodeUsed,
 		LinkCreated, LinkWithdrawn, SignedIn, CodeRefused, SessionEnded, TokenCreated,
 		TokenRevoked, TokenRotated, BudgetChanged, CreditsGranted, ImportStarted, ImportUndone,

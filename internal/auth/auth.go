@@ -17,6 +17,14 @@ type Caller struct {
 	Scope     Scope
 	Name      string // the token's, or the person's
 	Owner     bool   // whether the person, or the person whom the token belongs to, is an owner of the workspace
+
+	// Wall is read together with the token or the person, so that it costs nothing more. If nil, the package wall reads it.
+	Wall *Wall
+}
+
+// Wall is what is stored about what a caller may see of companies that the workspace does not own. The package wall applies it.
+type Wall struct {
+	Visible []string // names of fields; empty for what the installation shows
 }
 
 // Actor returns the caller's name in the ledger: token:<id> or person:<id>.

@@ -12,6 +12,7 @@ type workspaceCommand struct {
 	Create workspaceCreate `cmd:"" help:"Create a workspace, optionally with credits."`
 	List   workspaceList   `cmd:"" help:"List the workspaces with their balances."`
 	Tokens workspaceTokens `cmd:"" help:"Show or set who may create tokens without a budget."`
+	Wall   workspaceWall   `cmd:"" help:"Show or set what a workspace sees of companies that it does not own."`
 }
 
 type workspaceCreate struct {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/ratelimit"
 )
 
@@ -44,6 +45,7 @@ type Server struct {
 	MetricsAddr    string `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address to serve /metrics on, such as 127.0.0.1:9464; off disables it (default: that of the API)."`
 	Workers        int    `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Number of export files written in parallel (default ${default})."`
 	UploadMax      string `name:"upload-max" default:"2GiB" env:"CAPI_UPLOAD_MAX" placeholder:"SIZE" help:"The most that operators may upload for one import in the console, such as 500MiB; off disables uploads (default ${default})."`
+	VisibleFields  string `name:"visible-fields" default:"all" env:"CAPI_VISIBLE_FIELDS" placeholder:"FIELDS" help:"Fields shown of companies that a workspace does not own, such as domain,country,industries; each workspace can have its own (default ${default})."`
 	SignIn         `embed:""`
 	DrainTimeout   time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests and jobs may take to finish when the server stops (default ${default})."`
 }
@@ -166,6 +168,9 @@ func (s Server) check() error {
 	if _, err := parseSize(s.UploadMax); err != nil {
 		add("upload-max", "%q is not a size such as 500MiB or 2GiB, or off", s.UploadMax)
 	}
+	if _, err := parseFields(s.VisibleFields); err != nil {
+		add("visible-fields", "%v", err)
+	}
 	if s.DrainTimeout < 0 {
 		add("drain-timeout", "%s is negative", s.DrainTimeout)
 	}
@@ -193,6 +198,23 @@ func parseSize(text string) (int64, error) {
 		}
 	}
 	return 0, strconv.ErrSyntax
+}
+
+// Visible returns the names in VisibleFields, which must be valid; none stand for all fields.
+func (s Server) Visible() []string {
+	names, err := parseFields(s.VisibleFields)
+	if err != nil {
+		panic(err) // Validate has accepted them
+	}
+	return names
+}
+
+func parseFields(list string) ([]string, error) {
+	names := company.SplitFields(list)
+	if len(names) == 0 && strings.TrimSpace(list) == "" {
+		return nil, nil
+	}
+	return company.ParseVisible(names)
 }
 
 // Proxies returns the networks in TrustedProxies, which must be valid.

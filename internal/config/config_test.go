@@ -26,14 +26,14 @@ func TestValidateReportsEveryErrorAtOnce(t *testing.T) {
 	c := config.Config{
 		Storage: config.Storage{Data: " ", DB: "mysql://root:hunter2@localhost/capi"},
 		Server: config.Server{
-			Addr: "8080", MetricsAddr: "on", PublicURL: "api.example.com", RateLimits: "exports.create=many", Workers: 0, UploadMax: "much", DrainTimeout: -1,
+			Addr: "8080", MetricsAddr: "on", PublicURL: "api.example.com", RateLimits: "exports.create=many", Workers: 0, UploadMax: "much", VisibleFields: "domian", DrainTimeout: -1,
 		},
 	}
 	err := c.Validate()
 	require.Error(t, err)
 	lines := strings.Split(err.Error(), "\n")
-	require.Len(t, lines, 9, "%v", err)
-	for i, setting := range []string{"data", "db", "addr", "metrics-addr", "public-url", "rate-limits", "workers", "upload-max", "drain-timeout"} {
+	require.Len(t, lines, 10, "%v", err)
+	for i, setting := range []string{"data", "db", "addr", "metrics-addr", "public-url", "rate-limits", "workers", "upload-max", "visible-fields", "drain-timeout"} {
 		require.Contains(t, lines[i], "--"+setting+": ")
 	}
 	require.NotContains(t, err.Error(), "hunter2", "a password must not reach a log")

@@ -17,11 +17,11 @@ func (s *server) showCompany(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
 	page := &view.Company{}
-	if page.Item, err = s.Search.Company(ctx, v.Workspace.ID, c); err != nil {
+	if page.Item, err = s.Search.Company(ctx, v.Caller(), c); err != nil {
 		return err
 	}
 	page.Out, page.Attributes = view.OutgoingOf(page.Connections), view.AttributesOf(page.Company)
-	if page.In, err = s.Search.Incoming(ctx, v.Workspace.ID, c, r.URL.Query().Get("cursor"), pageSize); err != nil {
+	if page.In, err = s.Search.Incoming(ctx, v.Caller(), c, r.URL.Query().Get("cursor"), pageSize); err != nil {
 		return err
 	}
 	if page.In.NextCursor != "" {
@@ -40,7 +40,7 @@ func (s *server) addCompany(w http.ResponseWriter, r *http.Request) error {
 		return notFound()
 	}
 	ctx, v := r.Context(), view.ViewerOf(r.Context())
-	item, err := s.Search.Company(ctx, v.Workspace.ID, c)
+	item, err := s.Search.Company(ctx, v.Caller(), c)
 	if err != nil {
 		return err
 	}

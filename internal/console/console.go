@@ -30,6 +30,7 @@ import (
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/upload"
+	"github.com/opencapi/capi/internal/wall"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -53,6 +54,7 @@ type Deps struct {
 	Exports     *export.Exports
 	Idempotency *idempotency.Store
 	Audit       *auditlog.Store
+	Wall        *wall.Store
 	System      SystemStatus // what operators see of the installation
 	Requests    *requestlog.Store
 

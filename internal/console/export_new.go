@@ -62,7 +62,7 @@ func (s *server) priced(ctx context.Context, form view.ExportForm) (*view.NewExp
 		request, err = page.Request()
 	}
 	if err == nil {
-		page.Warnings, err = s.Search.Warnings(ctx, request.Query)
+		page.Warnings, err = s.Search.Warnings(ctx, view.ViewerOf(ctx).Caller(), request.Query)
 	}
 	if err == nil {
 		var estimate export.Estimate
@@ -146,7 +146,7 @@ func (s *server) showQuote(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if page.Warnings, err = s.Search.Warnings(ctx, request.Query); err != nil {
+		if page.Warnings, err = s.Search.Warnings(ctx, view.ViewerOf(ctx).Caller(), request.Query); err != nil {
 			return err
 		}
 	}

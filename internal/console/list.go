@@ -69,7 +69,7 @@ func (s *server) renderList(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	if page.Items, err = s.Search.Items(ctx, v.Workspace.ID, numbers); err != nil {
+	if page.Items, err = s.Search.Items(ctx, v.Caller(), numbers); err != nil {
 		return err
 	}
 	if more {
@@ -134,7 +134,7 @@ func (s *server) removeFromList(w http.ResponseWriter, r *http.Request) error {
 	for number := range picked.And(on).All() {
 		numbers = append(numbers, number)
 	}
-	items, err := s.Search.Items(ctx, l.Workspace, numbers)
+	items, err := s.Search.Items(ctx, view.ViewerOf(ctx).Caller(), numbers)
 	if err != nil {
 		return err
 	}
@@ -177,6 +177,6 @@ func (s *server) pickedForList(r *http.Request) (list.List, company.Set, error) 
 		return l, company.Set{}, err
 	}
 	ids := idsIn(r.PostForm["company"])
-	picked, err := s.Search.Pick(r.Context(), search.PickRequest{IDs: ids[:min(len(ids), pageSize)]})
+	picked, err := s.Search.Pick(r.Context(), view.ViewerOf(r.Context()).Caller(), search.PickRequest{IDs: ids[:min(len(ids), pageSize)]})
 	return l, picked.Companies, err
 }

@@ -38,7 +38,7 @@ func (s *server) matchForList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	matches, unmatched, err := s.Search.MatchDomains(r.Context(), given.domains)
+	matches, unmatched, err := s.Search.MatchDomains(r.Context(), view.ViewerOf(r.Context()).Caller(), given.domains)
 	if err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (s *server) matchReport(ctx context.Context, l list.List, m list.Match) (*v
 	}
 	for _, d := range shown {
 		numbers := append([]company.Number{d.Best}, d.Others...)
-		items, err := s.Search.Items(ctx, l.Workspace, numbers[:min(len(numbers), view.DoubleCompaniesMax)])
+		items, err := s.Search.Items(ctx, view.ViewerOf(ctx).Caller(), numbers[:min(len(numbers), view.DoubleCompaniesMax)])
 		if err != nil {
 			return nil, err
 		}
@@ -251,7 +251,7 @@ func (s *server) chooseDoubles(w http.ResponseWriter, r *http.Request) error {
 		numbers := append([]company.Number{d.Best}, d.Others...)
 		offered = offered.Or(company.SetOf(numbers[:min(len(numbers), view.DoubleCompaniesMax)]...))
 	}
-	picked, err := s.Search.Pick(r.Context(), search.PickRequest{IDs: idsIn(r.PostForm["company"])})
+	picked, err := s.Search.Pick(r.Context(), view.ViewerOf(r.Context()).Caller(), search.PickRequest{IDs: idsIn(r.PostForm["company"])})
 	if err != nil {
 		return err
 	}

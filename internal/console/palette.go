@@ -42,7 +42,7 @@ func (s *server) companiesNamed(ctx context.Context, v view.Viewer, words string
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Search.Search(ctx, v.Home.ID, search.Request{Query: q, Sort: order, Limit: paletteCompanies, Facets: []search.Facet{}})
+	found, err := s.Search.Search(ctx, v.HomeCaller(), search.Request{Query: q, Sort: order, Limit: paletteCompanies, Facets: []search.Facet{}})
 	if fault.CodeOf(err) == fault.IndexUnavailable {
 		return nil, nil // the pages can be found without it
 	}

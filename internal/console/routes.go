@@ -135,6 +135,8 @@ func operatorRoutes() []route {
 	return []route{
 		{http.MethodGet, "/operator", operator, (*server).operatorPage},
 		{http.MethodPost, "/operator/workspaces/{id}/grants", operator, (*server).grantCredits},
+		{http.MethodGet, "/operator/workspaces/{id}/wall", operator, (*server).wallPage},
+		{http.MethodPost, "/operator/workspaces/{id}/wall", operator, (*server).setWall},
 		{http.MethodGet, "/operator/imports", operator, (*server).importsPage},
 		{http.MethodGet, "/operator/audit", operator, (*server).showInstallationAudit},
 		{http.MethodGet, "/operator/imports/{number}", operator, (*server).showImport},

@@ -72,7 +72,7 @@ func (s *server) search(r *http.Request, asked *view.SearchForm) (*view.Search, 
 		return nil, err
 	}
 	explored.Cursor, explored.Limit = page.Cursor, pageSize
-	if page.Found, err = s.Search.Explore(ctx, v.Workspace.ID, explored); err != nil {
+	if page.Found, err = s.Search.Explore(ctx, v.Caller(), explored); err != nil {
 		return nil, err
 	}
 	page.Facets, page.Bands = view.Facets(asked, page.Found, values), view.Ranges(ctx, asked, page.Found)
@@ -134,7 +134,7 @@ func (s *server) preview(r *http.Request, page *view.Search) error {
 	if !asked {
 		return nil
 	}
-	item, err := s.Search.Company(r.Context(), view.ViewerOf(r.Context()).Workspace.ID, opened)
+	item, err := s.Search.Company(r.Context(), view.ViewerOf(r.Context()).Caller(), opened)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,10 @@ func (s *server) complete(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return fault.Invalid(fault.FieldError{Field: "facet", Message: "is not a facet"})
 	}
-	counts, err := s.Search.Complete(r.Context(), view.ViewerOf(r.Context()).Workspace.ID, explored, facet, prefix)
+	counts, err := s.Search.Complete(r.Context(), view.ViewerOf(r.Context()).Caller(), explored, facet, prefix)
+	if fault.CodeOf(err) == fault.Validation { // its field is locked
+		return renderJSON(w, []option{})
+	}
 	if err != nil {
 		return err
 	}

@@ -90,8 +90,8 @@ func (s *server) picked(ctx context.Context, asked *view.SearchForm, all bool, i
 		if err != nil {
 			return search.Picked{}, err
 		}
-		return s.Search.Pick(ctx, search.PickRequest{
-			Query: &q, Workspace: view.ViewerOf(ctx).Workspace.ID, Show: explored.Show, Except: explored.Except,
+		return s.Search.Pick(ctx, view.ViewerOf(ctx).Caller(), search.PickRequest{
+			Query: &q, Show: explored.Show, Except: explored.Except,
 		})
 	}
 	var known []id.Company
@@ -100,7 +100,7 @@ func (s *server) picked(ctx context.Context, asked *view.SearchForm, all bool, i
 			known = append(known, c)
 		}
 	}
-	return s.Search.Pick(ctx, search.PickRequest{IDs: known})
+	return s.Search.Pick(ctx, view.ViewerOf(ctx).Caller(), search.PickRequest{IDs: known})
 }
 
 // exclusionList returns the list that the search leaves out already, else the chosen one, else the workspace's list of that name.

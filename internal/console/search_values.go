@@ -38,7 +38,7 @@ func (s *server) facetValues(w http.ResponseWriter, r *http.Request) error {
 	if from, err := strconv.Atoi(params.Get("from")); err == nil {
 		page.From = min(max(0, from), facetFromMax)
 	}
-	counts, more, err := s.Search.FacetValues(ctx, v.Workspace.ID, explored, facet, page.Prefix, page.From, view.FacetPageSize)
+	counts, more, err := s.Search.FacetValues(ctx, v.Caller(), explored, facet, page.Prefix, page.From, view.FacetPageSize)
 	if err != nil {
 		return err
 	}

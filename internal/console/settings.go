@@ -25,6 +25,7 @@ func (s *server) showSettings(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	page.Empty = len(exports) == 0 && balance == 0
+	page.Locked = s.Wall.LockedBy(v.Workspace.VisibleFields)
 	return render(w, r, status, view.SettingsPage(page))
 }
 

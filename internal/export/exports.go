@@ -13,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/wall"
 )
 
 // Exports is the use case. It is safe for concurrent use, also by several processes on one database.
@@ -22,6 +23,7 @@ type Exports struct {
 	index   index.Index
 	lists   *list.Store
 	unlock  *unlock.Store
+	wall    *wall.Store
 	credit  *credit.Store
 	jobs    *job.Queue
 	blobs   blob.Store
@@ -38,6 +40,7 @@ type Deps struct {
 	Index   index.Index
 	Lists   *list.Store
 	Unlock  *unlock.Store
+	Wall    *wall.Store
 	Credit  *credit.Store
 	Jobs    *job.Queue
 	Blobs   blob.Store
@@ -70,7 +73,7 @@ func New(d Deps) *Exports {
 	}
 	o := d.Options
 	return &Exports{
-		db: d.DB, catalog: d.Catalog, index: d.Index, lists: d.Lists, unlock: d.Unlock, credit: d.Credit,
+		db: d.DB, catalog: d.Catalog, index: d.Index, lists: d.Lists, unlock: d.Unlock, wall: d.Wall, credit: d.Credit,
 		jobs: d.Jobs, blobs: d.Blobs, log: d.Log, observe: d.Observe,
 		options: Options{
 			LinkTTL:       cmp.Or(o.LinkTTL, 15*time.Minute),

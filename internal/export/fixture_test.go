@@ -29,6 +29,7 @@ import (
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/testkit"
 	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/wall"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -80,7 +81,7 @@ func openIndex(t testing.TB, d *db.DB, ix index.Index, credits int64) *fixture {
 func (s *fixture) another() *export.Exports {
 	return export.New(export.Deps{
 		DB: s.db, Catalog: s.catalog, Index: s.index, Lists: s.lists, Unlock: unlock.New(s.db, unlock.Options{}),
-		Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs, Observe: s.events.add,
+		Wall: wall.New(s.db, wall.Options{}), Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs, Observe: s.events.add,
 		Options: exportOptions,
 	})
 }

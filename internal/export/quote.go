@@ -99,7 +99,8 @@ type Quoted struct {
 	Of     Export // what the quote fixes: source, filters, sort order, terms, format and options
 	Bought Export // the first export of the quote; zero if it was not bought
 
-	// SharingDomain is how many of the companies have the domain of another one of them, so that they may be the same.
+	// SharingDomain is how many of the companies have the domain of another one of them, so that they may be the same; 0 if the
+	// caller does not see domains.
 	SharingDomain int
 }
 
@@ -135,8 +136,14 @@ func (x *Exports) Quoted(ctx context.Context, caller auth.Caller, quote id.Quote
 	if q.BudgetLeft, err = x.BudgetLeft(ctx, caller); err != nil {
 		return q, err
 	}
-	if q.SharingDomain, err = x.catalog.SharingDomain(ctx, found.selection.numbers); err != nil {
+	locked, err := x.wall.Locked(ctx, caller)
+	if err != nil {
 		return q, err
+	}
+	if !locked.Has("domain") {
+		if q.SharingDomain, err = x.catalog.SharingDomain(ctx, found.selection.numbers); err != nil {
+			return q, err
+		}
 	}
 	_, q.Figures, err = found.price(found.selection, owned, balance)
 	switch fault.CodeOf(err) {

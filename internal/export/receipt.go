@@ -13,13 +13,15 @@ import (
 	"github.com/opencapi/capi/internal/unlock"
 )
 
-// ReceiptLine is what one row of an export's file cost. The company is its current record, without connections.
+// ReceiptLine is what one row of an export's file cost. The company is its current record, without connections, as the caller
+// sees it: a refunded one may be locked again.
 type ReceiptLine struct {
 	Company    *company.Company
-	Charged    bool       // by this export; otherwise the workspace owned it already
-	UnlockedBy id.Export  // the export that was charged for the company; this one if Charged
-	UnlockedAt time.Time  // when that was
-	RefundedAt *time.Time // when this export refunded its credit; nil if it did not
+	Locked     company.FieldSet // the fields that are left out of Company
+	Charged    bool             // by this export; otherwise the workspace owned it already
+	UnlockedBy id.Export        // the export that was charged for the company; this one if Charged
+	UnlockedAt time.Time        // when that was
+	RefundedAt *time.Time       // when this export refunded its credit; nil if it did not
 }
 
 // Price returns what the line cost in the end, with the API's word for it: 1 credit if charged, 0 if refunded or owned.
@@ -58,7 +60,7 @@ func (x *Exports) Receipt(
 		}
 	}
 	to := min(from+limit, len(numbers))
-	if lines, err = x.receiptLines(ctx, e, numbers[from:to]); err != nil {
+	if lines, err = x.receiptLines(ctx, caller, e, numbers[from:to]); err != nil {
 		return nil, "", err
 	}
 	if to < len(numbers) {
@@ -76,7 +78,7 @@ func (x *Exports) EachReceiptLine(ctx context.Context, caller auth.Caller, expor
 	}
 	for len(numbers) > 0 {
 		n := min(len(numbers), receiptChunk)
-		lines, err := x.receiptLines(ctx, e, numbers[:n])
+		lines, err := x.receiptLines(ctx, caller, e, numbers[:n])
 		if err != nil {
 			return err
 		}
@@ -101,7 +103,7 @@ func (x *Exports) receiptOf(ctx context.Context, caller auth.Caller, export id.E
 
 // receiptLines reads the log of unlocks back from the purchase. The last export that unlocked a company by then is the one
 // that paid for it.
-func (x *Exports) receiptLines(ctx context.Context, e Export, numbers []company.Number) ([]ReceiptLine, error) {
+func (x *Exports) receiptLines(ctx context.Context, caller auth.Caller, e Export, numbers []company.Number) ([]ReceiptLine, error) {
 	asked := company.SetOf(numbers...)
 	origins, err := x.unlock.Origins(ctx, e.Workspace, e.unlockSeq, asked)
 	if err != nil {
@@ -115,6 +117,10 @@ func (x *Exports) receiptLines(ctx context.Context, e Export, numbers []company.
 	if err != nil {
 		return nil, fmt.Errorf("receipt of export %s: %w", e.ID, err)
 	}
+	locked, full, err := x.hidden(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
 	paid, back := byNumber(origins, asked), byNumber(returned, asked)
 	lines := make([]ReceiptLine, len(numbers))
 	for i, n := range numbers {
@@ -125,8 +131,20 @@ func (x *Exports) receiptLines(ctx context.Context, e Export, numbers []company.
 		if b, ok := back[n]; ok {
 			lines[i].RefundedAt = &b.At
 		}
+		if !full.Has(n) {
+			lines[i].Company, lines[i].Locked = companies[n].Masked(locked), locked
+		}
 	}
 	return lines, nil
+}
+
+// hidden returns the fields that the caller does not see, and the companies that are shown with all fields nevertheless.
+func (x *Exports) hidden(ctx context.Context, caller auth.Caller) (locked company.FieldSet, full company.Set, err error) {
+	if locked, err = x.wall.Locked(ctx, caller); err != nil || locked.IsEmpty() {
+		return locked, full, err
+	}
+	full, err = x.unlock.Delivered(ctx, caller.Workspace)
+	return locked, full, err
 }
 
 // named returns the companies by number. Removed companies, which only an export without a file can have, have just

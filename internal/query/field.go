@@ -71,6 +71,11 @@ func (f Field) String() string {
 	return "unknown field"
 }
 
+// IsIn reports whether the set has the company's field that this field is.
+func (f Field) IsIn(set company.FieldSet) bool {
+	return fields[f].company != nil && set.Has(fields[f].name)
+}
+
 // Values returns the company's known values of a text field, as it spells them; nil for a number field.
 func (f Field) Values(c *company.Company) []string {
 	if f == FieldKnown {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/query"
@@ -22,15 +23,22 @@ type Incomings struct {
 	NextCursor string // empty on the last page
 }
 
-// Incoming returns one page of the companies with a connection to the company. InvalidCursor for another company's cursor.
-func (s *Searcher) Incoming(ctx context.Context, ws id.Workspace, of id.Company, cursor string, limit int) (Incomings, error) {
+// Incoming returns one page of the companies with a connection to the company. If connections are locked, these are only companies
+// that are shown in full. InvalidCursor for another company's cursor.
+func (s *Searcher) Incoming(ctx context.Context, caller auth.Caller, of id.Company, cursor string, limit int) (Incomings, error) {
 	q, err := query.Parse(query.Filters{Connections: []query.ConnectionFilter{{ConnectedCompanyID: of.String()}}})
 	if err != nil {
 		return Incomings{}, err
 	}
-	found, err := s.Search(ctx, ws, Request{
-		Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Limit: limit, Cursor: cursor, Facets: []Facet{},
-	})
+	asked := Request{Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Limit: limit, Cursor: cursor, Facets: []Facet{}}
+	seen, err := s.seenBy(ctx, caller)
+	if err != nil {
+		return Incomings{}, err
+	}
+	if seen.locked.Has("connections") {
+		asked.within = &seen.full
+	}
+	found, err := s.Search(ctx, caller, asked)
 	if err != nil {
 		return Incomings{}, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/query"
@@ -17,7 +18,7 @@ func TestACursorIsReadByItsOwnQueryAndSortAlone(t *testing.T) {
 	next := func(f query.Filters, sort query.Sort, cursor string) (string, error) {
 		q, err := query.Parse(f)
 		require.NoError(t, err)
-		found, err := s.Search(t.Context(), ws, search.Request{Query: q, Sort: sort, Limit: 2, Cursor: cursor, Facets: []search.Facet{}})
+		found, err := s.Search(t.Context(), auth.Caller{Workspace: ws}, search.Request{Query: q, Sort: sort, Limit: 2, Cursor: cursor, Facets: []search.Facet{}})
 		if err != nil {
 			return "", err
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/text"
 )
@@ -21,7 +22,7 @@ type DomainMatch struct {
 // that no company has, as they were given. A domain that is given twice is one match.
 //
 // Of several companies with a domain, the domain most likely means the one whose name it spells, and of these the largest.
-func (s *Searcher) MatchDomains(ctx context.Context, given []string) (matches []DomainMatch, unmatched []string, err error) {
+func (s *Searcher) MatchDomains(ctx context.Context, caller auth.Caller, given []string) (matches []DomainMatch, unmatched []string, err error) {
 	clean := make([]string, len(given))
 	for i, d := range given {
 		clean[i], _ = company.CleanDomain(d)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
-	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/text"
@@ -27,7 +27,7 @@ const knownFacet Facet = "known"
 
 // Explore is Search for a page that offers the facets as choices. A facet that a filter narrows is counted over the
 // companies that match the other filters, because its other values are alternatives to the chosen ones.
-func (s *Searcher) Explore(ctx context.Context, ws id.Workspace, e Exploration) (*Result, error) {
+func (s *Searcher) Explore(ctx context.Context, caller auth.Caller, e Exploration) (*Result, error) {
 	q, err := query.Parse(e.Filters)
 	if err != nil {
 		return nil, err
@@ -36,14 +36,21 @@ func (s *Searcher) Explore(ctx context.Context, ws id.Workspace, e Exploration) 
 		Query: q, Sort: e.Sort, Show: e.Show, Except: e.Except, Cursor: e.Cursor, Limit: e.Limit, Facets: []Facet{}, FacetOwned: true,
 	}
 	wider := map[Facet]query.Filters{}
+	seen, err := s.seenBy(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
 	for _, facet := range index.AllFacets() {
+		if seen.hides(facet) {
+			continue
+		}
 		if others, narrowed := withoutFacet(e.Filters, facet); narrowed {
 			wider[facet] = others
 		} else {
 			r.Facets = append(r.Facets, facet)
 		}
 	}
-	found, err := s.Search(ctx, ws, r)
+	found, err := s.Search(ctx, caller, r)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +64,7 @@ func (s *Searcher) Explore(ctx context.Context, ws id.Workspace, e Exploration) 
 	}
 	for facet, others := range wider {
 		e.Filters = others
-		counted, err := s.facet(ctx, ws, e, index.Request{Facets: []Facet{facet, knownFacet}, FacetLimit: FacetLimit, FacetOwned: true})
+		counted, err := s.facet(ctx, caller, e, index.Request{Facets: []Facet{facet, knownFacet}, FacetLimit: FacetLimit, FacetOwned: true})
 		if err != nil {
 			return nil, err
 		}
@@ -84,13 +91,13 @@ func unknown(facet Facet, all Count, counted Facets) Count {
 
 // Complete returns the most common values of a facet that begin with prefix, of the companies that the filters select.
 // The facet's own filter does not narrow them; values that the filters exclude are left out.
-func (s *Searcher) Complete(ctx context.Context, ws id.Workspace, e Exploration, facet Facet, prefix string) ([]Count, error) {
+func (s *Searcher) Complete(ctx context.Context, caller auth.Caller, e Exploration, facet Facet, prefix string) ([]Count, error) {
 	for _, p := range query.ParamsOf(facet.Field()) {
 		if !p.Exclude && !p.All {
 			p.Clear(&e.Filters)
 		}
 	}
-	found, err := s.facet(ctx, ws, e, index.Request{
+	found, err := s.facet(ctx, caller, e, index.Request{
 		Facets: []Facet{facet}, FacetLimit: FacetLimit, FacetPrefix: FacetPrefix{Facet: facet, Text: prefix},
 	})
 	if err != nil {
@@ -102,10 +109,10 @@ func (s *Searcher) Complete(ctx context.Context, ws id.Workspace, e Exploration,
 // FacetValues returns the values of a facet that begin with prefix, from the first most common ones on, and whether there are
 // more. The facet's own filters do not narrow them.
 func (s *Searcher) FacetValues(
-	ctx context.Context, ws id.Workspace, e Exploration, facet Facet, prefix string, from, limit int,
+	ctx context.Context, caller auth.Caller, e Exploration, facet Facet, prefix string, from, limit int,
 ) (values []Count, more bool, err error) {
 	e.Filters, _ = withoutFacet(e.Filters, facet)
-	found, err := s.facet(ctx, ws, e, index.Request{
+	found, err := s.facet(ctx, caller, e, index.Request{
 		Facets: []Facet{facet}, FacetLimit: from + limit + 1, FacetPrefix: FacetPrefix{Facet: facet, Text: prefix}, FacetOwned: true,
 	})
 	if err != nil {
@@ -117,18 +124,21 @@ func (s *Searcher) FacetValues(
 }
 
 // facet counts the facets in counts over what the exploration selects.
-func (s *Searcher) facet(ctx context.Context, ws id.Workspace, e Exploration, counts index.Request) (*index.Result, error) {
+func (s *Searcher) facet(ctx context.Context, caller auth.Caller, e Exploration, counts index.Request) (*index.Result, error) {
 	q, err := query.Parse(e.Filters)
 	if err != nil {
 		return nil, err
 	}
-	owned, err := s.Unlock.Owned(ctx, ws)
+	seen, err := s.seenBy(ctx, caller)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := seen.facets(counts.Facets, counts.FacetPrefix); err != nil {
 		return nil, err
 	}
 	asks := Request{
 		Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Show: e.Show, Except: e.Except, Limit: 1,
-	}.indexed(owned)
+	}.indexed(seen.owned)
 	asks.Facets, asks.FacetLimit, asks.FacetPrefix, asks.FacetOwned = counts.Facets, counts.FacetLimit, counts.FacetPrefix, counts.FacetOwned
 	found, err := s.Index.Search(ctx, asks)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/app/services"
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/query"
@@ -29,13 +30,13 @@ func TestExploreCountsANarrowedFacetWithoutItsOwnFilter(t *testing.T) {
 	find := func(f query.Filters) *search.Result {
 		q, err := query.Parse(f)
 		require.NoError(t, err)
-		found, err := s.Search(t.Context(), ws, search.Request{Query: q, Sort: sort, Limit: 10})
+		found, err := s.Search(t.Context(), auth.Caller{Workspace: ws}, search.Request{Query: q, Sort: sort, Limit: 10})
 		require.NoError(t, err)
 		return found
 	}
 	germany, few, many := []string{"Germany"}, int64(11), int64(50)
 	both := query.Filters{Countries: germany, EmployeeCountMin: &few, EmployeeCountMax: &many}
-	found, err := s.Explore(t.Context(), ws, search.Exploration{Filters: both, Sort: sort, Limit: 10})
+	found, err := s.Explore(t.Context(), auth.Caller{Workspace: ws}, search.Exploration{Filters: both, Sort: sort, Limit: 10})
 	require.NoError(t, err)
 	narrow := find(both)
 	require.NotZero(t, found.Total)
@@ -47,7 +48,7 @@ func TestExploreCountsANarrowedFacetWithoutItsOwnFilter(t *testing.T) {
 	require.Equal(t, find(query.Filters{Countries: germany}).Facets.Bands["employee_count"], found.Facets.Bands["employee_count"])
 
 	industry := narrow.Facets.Values["industries"][0].Value
-	found, err = s.Explore(t.Context(), ws, search.Exploration{
+	found, err = s.Explore(t.Context(), auth.Caller{Workspace: ws}, search.Exploration{
 		Filters: query.Filters{ExcludeIndustries: []string{industry}}, Sort: sort, Limit: 10,
 	})
 	require.NoError(t, err)
@@ -59,7 +60,7 @@ func TestCompleteIgnoresTheFacetsOwnFilter(t *testing.T) {
 	t.Parallel()
 	s := open(t, 300)
 	complete := func(f query.Filters, facet search.Facet, prefix string) []search.Count {
-		counts, err := s.Complete(t.Context(), id.New[id.Workspace](), search.Exploration{Filters: f}, facet, prefix)
+		counts, err := s.Complete(t.Context(), auth.Caller{Workspace: id.New[id.Workspace]()}, search.Exploration{Filters: f}, facet, prefix)
 		require.NoError(t, err)
 		return counts
 	}

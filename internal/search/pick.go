@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
@@ -28,14 +29,13 @@ type PickRequest struct {
 	Domains []string
 	Query   *query.Query
 
-	// Show and Except limit the search as in Request; Show needs the workspace.
-	Workspace id.Workspace
-	Show      Show
-	Except    company.Set
+	// Show and Except limit the search as in Request.
+	Show   Show
+	Except company.Set
 }
 
 // Pick finds the selected companies.
-func (s *Searcher) Pick(ctx context.Context, r PickRequest) (Picked, error) {
+func (s *Searcher) Pick(ctx context.Context, caller auth.Caller, r PickRequest) (Picked, error) {
 	var p Picked
 	if err := s.pickIDs(ctx, r.IDs, &p); err != nil {
 		return Picked{}, err
@@ -43,7 +43,7 @@ func (s *Searcher) Pick(ctx context.Context, r PickRequest) (Picked, error) {
 	if err := s.pickDomains(ctx, r.Domains, &p); err != nil {
 		return Picked{}, err
 	}
-	if err := s.pickMatches(ctx, r, &p); err != nil {
+	if err := s.pickMatches(ctx, caller, r, &p); err != nil {
 		return Picked{}, err
 	}
 	return p, nil
@@ -88,7 +88,7 @@ func (s *Searcher) pickDomains(ctx context.Context, domains []string, p *Picked)
 	return nil
 }
 
-func (s *Searcher) pickMatches(ctx context.Context, r PickRequest, p *Picked) error {
+func (s *Searcher) pickMatches(ctx context.Context, caller auth.Caller, r PickRequest, p *Picked) error {
 	if r.Query == nil {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (s *Searcher) pickMatches(ctx context.Context, r PickRequest, p *Picked) er
 	var owned company.Set
 	if r.Show != ShowAll {
 		var err error
-		if owned, err = s.Unlock.Owned(ctx, r.Workspace); err != nil {
+		if owned, err = s.Unlock.Owned(ctx, caller.Workspace); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/cursor"
@@ -15,6 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/wall"
 )
 
 // Deps are what a Searcher needs.
@@ -22,6 +24,7 @@ type Deps struct {
 	Index   index.Index
 	Catalog *catalog.Store
 	Unlock  *unlock.Store
+	Wall    *wall.Store
 }
 
 // Searcher answers searches. It is safe for concurrent use.
@@ -54,9 +57,11 @@ type Request struct {
 	Show   Show
 	Except company.Set // left out of everything. It may change between pages: a cursor is a place in the order
 
-	Facets      []Facet     // the facets to count; nil for all
+	Facets      []Facet     // the facets to count; nil for all that the caller may see. Validation for one of a locked field
 	FacetPrefix FacetPrefix // limits the values of one of them
 	FacetOwned  bool        // also count what the workspace owns by value
+
+	within *company.Set // if not nil, nothing else is searched; not together with Show
 }
 
 // Result is one page of a search. Total and facets are about all matches that Show leaves, credits are about all matches.
@@ -64,7 +69,8 @@ type Result struct {
 	Items      []Item
 	Total      int
 	Facets     Facets
-	NextCursor string // empty on the last page
+	Hidden     []Facet // the facets of locked fields, which are not counted
+	NextCursor string  // empty on the last page
 	Warnings   []Warning
 	Credits    Credits
 	Unknown    map[Facet]Count // matches without a value of the facet's field; only Explore sets it
@@ -100,10 +106,12 @@ func FacetOf(param string) (Facet, bool) { return index.FacetOf(param) }
 // NearestFacet returns the name of a facet that is spelled similarly; empty if there is none.
 func NearestFacet(name string) string { return index.NearestFacet(name) }
 
-// Item is a company, and whether the workspace has unlocked it.
+// Item is a company as a workspace sees it, and whether the workspace has unlocked it. The values of the locked fields are left
+// out, as if they were unknown.
 type Item struct {
 	*company.Company
 	Unlocked bool
+	Locked   company.FieldSet
 }
 
 // Credits is the price of all matches: those unlocked already, and the new ones at one credit each.
@@ -117,6 +125,8 @@ func (r Request) indexed(owned company.Set) index.Request {
 	}
 	out := r.Except
 	switch {
+	case r.within != nil:
+		q.Within = r.within
 	case r.Show == ShowOwned:
 		q.Within = &owned
 	case r.Show == ShowNew && out.IsEmpty():
@@ -141,7 +151,7 @@ func (s *Searcher) credits(ctx context.Context, r Request, owned company.Set) (C
 }
 
 // Search returns one page. InvalidCursor for a cursor that cannot be read or belongs to another query or sort.
-func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Result, error) {
+func (s *Searcher) Search(ctx context.Context, caller auth.Caller, r Request) (*Result, error) {
 	scope := cursor.NewScope("search", r.Query.Fingerprint(), r.Sort)
 	if r.Show != ShowAll {
 		scope = cursor.NewScope("search", r.Query.Fingerprint(), r.Sort, r.Show)
@@ -150,11 +160,14 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 	if err != nil {
 		return nil, err
 	}
-	owned, err := s.Unlock.Owned(ctx, ws)
+	seen, err := s.seenBy(ctx, caller)
 	if err != nil {
 		return nil, err
 	}
-	asked := time.Now()
+	if r.Facets, err = seen.facets(r.Facets, r.FacetPrefix); err != nil {
+		return nil, err
+	}
+	asked, owned := time.Now(), seen.owned
 	asks := r.indexed(owned)
 	asks.Cursor = position
 	found, err := s.Index.Search(ctx, asks)
@@ -171,7 +184,7 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 		}
 	}
 	indexed := time.Now()
-	items, err := s.items(ctx, owned, found.Page)
+	items, err := s.items(ctx, seen, found.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +201,7 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 		warnings = append(warnings, together...)
 	}
 	result := &Result{
-		Items: items, Total: found.Total, Facets: found.Facets, Warnings: warnings,
+		Items: items, Total: found.Total, Facets: found.Facets, Hidden: seen.hidden(), Warnings: warnings,
 		Credits:   credits,
 		IndexTook: indexed.Sub(asked) + time.Since(read), CatalogTook: read.Sub(indexed),
 	}
@@ -199,33 +212,33 @@ func (s *Searcher) Search(ctx context.Context, ws id.Workspace, r Request) (*Res
 }
 
 // Warnings returns the warnings of a search, without searching.
-func (s *Searcher) Warnings(ctx context.Context, q query.Query) ([]Warning, error) {
+func (s *Searcher) Warnings(ctx context.Context, caller auth.Caller, q query.Query) ([]Warning, error) {
 	return index.Warnings(ctx, s.Index, q)
 }
 
 // Company returns the whole company; NotFound if it does not exist.
-func (s *Searcher) Company(ctx context.Context, ws id.Workspace, company id.Company) (Item, error) {
+func (s *Searcher) Company(ctx context.Context, caller auth.Caller, company id.Company) (Item, error) {
 	c, err := s.Catalog.ByID(ctx, company)
 	if err != nil {
 		return Item{}, err
 	}
-	owned, err := s.Unlock.Owned(ctx, ws)
+	seen, err := s.seenBy(ctx, caller)
 	if err != nil {
 		return Item{}, err
 	}
-	return Item{c, owned.Has(c.Number)}, nil
+	return seen.item(c), nil
 }
 
 // Items returns the companies in the order of the numbers, without those that are no longer in the catalog.
-func (s *Searcher) Items(ctx context.Context, ws id.Workspace, numbers []company.Number) ([]Item, error) {
-	owned, err := s.Unlock.Owned(ctx, ws)
+func (s *Searcher) Items(ctx context.Context, caller auth.Caller, numbers []company.Number) ([]Item, error) {
+	seen, err := s.seenBy(ctx, caller)
 	if err != nil {
 		return nil, err
 	}
-	return s.items(ctx, owned, numbers)
+	return s.items(ctx, seen, numbers)
 }
 
-func (s *Searcher) items(ctx context.Context, owned company.Set, numbers []company.Number) ([]Item, error) {
+func (s *Searcher) items(ctx context.Context, seen seen, numbers []company.Number) ([]Item, error) {
 	if len(numbers) == 0 {
 		return nil, nil
 	}
@@ -235,7 +248,7 @@ func (s *Searcher) items(ctx context.Context, owned company.Set, numbers []compa
 	}
 	items := make([]Item, 0, len(companies))
 	for _, c := range companies {
-		items = append(items, Item{c, owned.Has(c.Number)})
+		items = append(items, seen.item(c))
 	}
 	return items, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/app/services"
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/db"
@@ -39,7 +40,7 @@ func TestShowAndExceptLimitEverythingButTheCredits(t *testing.T) {
 	}))
 	sort := query.Sort{By: query.ByName}
 	explore := func(show search.Show, without company.Set) *search.Result {
-		found, err := s.Explore(t.Context(), ws, search.Exploration{Sort: sort, Show: show, Except: without, Limit: 7})
+		found, err := s.Explore(t.Context(), auth.Caller{Workspace: ws}, search.Exploration{Sort: sort, Show: show, Except: without, Limit: 7})
 		require.NoError(t, err)
 		return found
 	}
@@ -66,12 +67,12 @@ func TestShowAndExceptLimitEverythingButTheCredits(t *testing.T) {
 			}
 			require.Equal(t, c.total, sum, "the bands and the unknown ones are all that is shown")
 			require.Equal(t, map[search.Show]int{search.ShowAll: c.already, search.ShowOwned: c.already}[c.show], ownedSum)
-			picked, err := s.Pick(t.Context(), search.PickRequest{Query: &query.Query{}, Workspace: ws, Show: c.show, Except: c.without})
+			picked, err := s.Pick(t.Context(), auth.Caller{Workspace: ws}, search.PickRequest{Query: &query.Query{}, Show: c.show, Except: c.without})
 			require.NoError(t, err)
 			require.Equal(t, c.total, picked.Companies.Len())
 			seen := 0
 			for cursor := found.NextCursor; ; {
-				page, err := s.Explore(t.Context(), ws, search.Exploration{Sort: sort, Show: c.show, Except: c.without, Limit: 50, Cursor: cursor})
+				page, err := s.Explore(t.Context(), auth.Caller{Workspace: ws}, search.Exploration{Sort: sort, Show: c.show, Except: c.without, Limit: 50, Cursor: cursor})
 				require.NoError(t, err)
 				for _, item := range page.Items {
 					require.Equal(t, item.Unlocked, item.Number%4 == 0)
@@ -91,13 +92,13 @@ func TestFacetValuesGoOnWhereAPageEnds(t *testing.T) {
 	t.Parallel()
 	s, ws := open(t, 300), id.New[id.Workspace]()
 	e := search.Exploration{Filters: query.Filters{Cities: []string{"Berlin"}}}
-	all, more, err := s.FacetValues(t.Context(), ws, e, "cities", "", 0, 1000)
+	all, more, err := s.FacetValues(t.Context(), auth.Caller{Workspace: ws}, e, "cities", "", 0, 1000)
 	require.NoError(t, err)
 	require.False(t, more)
 	require.Greater(t, len(all), 5)
 	var paged []search.Count
 	for {
-		page, more, err := s.FacetValues(t.Context(), ws, e, "cities", "", len(paged), 4)
+		page, more, err := s.FacetValues(t.Context(), auth.Caller{Workspace: ws}, e, "cities", "", len(paged), 4)
 		require.NoError(t, err)
 		paged = append(paged, page...)
 		if !more {
@@ -105,7 +106,7 @@ func TestFacetValuesGoOnWhereAPageEnds(t *testing.T) {
 		}
 	}
 	require.Equal(t, all, paged)
-	none, more, err := s.FacetValues(t.Context(), ws, e, "cities", "zzz", 0, 4)
+	none, more, err := s.FacetValues(t.Context(), auth.Caller{Workspace: ws}, e, "cities", "zzz", 0, 4)
 	require.NoError(t, err)
 	require.Empty(t, none)
 	require.False(t, more)

@@ -84,7 +84,7 @@ func TestTokenAuthenticatesItsWorkspace(t *testing.T) {
 		})
 		require.Regexp(t, `^cornect_[0-9A-Za-z]{38}$`, secret)
 		require.Equal(t, secret[:12], made.Prefix)
-		want := auth.Caller{Token: made.ID, Workspace: ws, Scope: auth.ReadWrite, Name: "CI", Owner: true}
+		want := auth.Caller{Token: made.ID, Workspace: ws, Scope: auth.ReadWrite, Name: "CI", Owner: true, Wall: &auth.Wall{}}
 		for _, header := range []string{"Bearer " + secret, "bearer " + secret, "  BEARER \t " + secret + " "} {
 			caller, err := b.Authenticate(t.Context(), header)
 			require.NoError(t, err)

@@ -40,6 +40,37 @@ func (s *Store) Owned(ctx context.Context, ws id.Workspace) (company.Set, error)
 	return set, err
 }
 
+// Delivered returns what Owned returns, without the companies that an unfinished export has unlocked: until its file is complete,
+// the export can be cancelled, and its companies are given back.
+func (s *Store) Delivered(ctx context.Context, ws id.Workspace) (company.Set, error) {
+	before, err := s.unfinished(ctx, ws)
+	if err != nil {
+		return company.Set{}, err
+	}
+	owned, err := s.Owned(ctx, ws)
+	if err != nil {
+		return company.Set{}, err
+	}
+	// Asked again, because an export may have begun in the meantime; one that was cancelled since is in before.
+	after, err := s.unfinished(ctx, ws)
+	return owned.Minus(before).Minus(after), err
+}
+
+// unfinished returns what the unfinished exports of the workspace have unlocked.
+func (s *Store) unfinished(ctx context.Context, ws id.Workspace) (company.Set, error) {
+	const query = `SELECT ` + deltaColumns + ` FROM unlock_delta WHERE workspace_id = $1 AND change = 1
+		AND export_id IN (SELECT id FROM export WHERE workspace_id = $1 AND status IN ('pending', 'processing'))`
+	deltas, err := db.Collect(ctx, s.db.Read(), scan, query, ws)
+	if err != nil {
+		return company.Set{}, fmt.Errorf("read unlocks of unfinished exports of workspace %s: %w", ws, err)
+	}
+	var all company.Set
+	for _, d := range deltas {
+		all = all.Or(d.companies)
+	}
+	return all, nil
+}
+
 // owned also returns the number of the last delta in the set.
 func (s *Store) owned(ctx context.Context, ws id.Workspace) (company.Set, int64, error) {
 	o, unseen, err := s.read(ctx, s.db.Read(), ws)

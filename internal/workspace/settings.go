@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/auditlog"
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -31,6 +32,18 @@ func (s *Store) SetExportColumns(ctx context.Context, ws id.Workspace, names []s
 // checks the choice.
 func (s *Store) SetUnbudgetedTokens(ctx context.Context, ws id.Workspace, choice string) error {
 	return s.set(ctx, ws, `unbudgeted_tokens = $2`, choice, auditlog.WorkspaceChanged)
+}
+
+// SetVisibleFields changes what the workspace sees of companies that it does not own; no names stand for what the installation
+// shows. Validation for an unknown field.
+func (s *Store) SetVisibleFields(ctx context.Context, ws id.Workspace, names []string) error {
+	if len(names) > 0 {
+		var err error
+		if names, err = company.ParseVisible(names); err != nil {
+			return fault.Invalid(fault.FieldError{Field: "visible_fields", Message: err.Error()})
+		}
+	}
+	return s.set(ctx, ws, `visible_fields = $2`, strings.Join(names, ","), auditlog.VisibleFieldsChanged)
 }
 
 // NoteSearch records that someone has searched in the workspace.

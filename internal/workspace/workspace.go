@@ -26,6 +26,7 @@ type Workspace struct {
 	CreatedAt time.Time
 
 	ExportColumns []string // of an export that names none; empty for all columns
+	VisibleFields []string // of companies that it does not own; empty for those of the installation
 	Searched      bool     // someone has searched in it
 	Welcomed      bool     // its first steps were finished or closed
 
@@ -78,7 +79,7 @@ func (s *Store) List(ctx context.Context) ([]Workspace, error) {
 	return all, nil
 }
 
-const columns = `w.id, w.name, w.created_at, w.export_columns, w.searched_at IS NOT NULL, w.welcomed_at IS NOT NULL,
+const columns = `w.id, w.name, w.created_at, w.export_columns, w.visible_fields, w.searched_at IS NOT NULL, w.welcomed_at IS NOT NULL,
 	w.unbudgeted_tokens`
 
 func scan(row db.Row) (Workspace, error) {
@@ -90,12 +91,15 @@ func scan(row db.Row) (Workspace, error) {
 // scanInto scans columns, and the columns that the query selects after them into more.
 func scanInto(row db.Row, w *Workspace, more ...any) error {
 	var created int64
-	var exported string
-	err := row.Scan(append([]any{&w.ID, &w.Name, &created, &exported, &w.Searched, &w.Welcomed,
+	var exported, visible string
+	err := row.Scan(append([]any{&w.ID, &w.Name, &created, &exported, &visible, &w.Searched, &w.Welcomed,
 		&w.UnbudgetedTokens}, more...)...)
 	w.CreatedAt = db.FromTime(created)
 	if exported != "" {
 		w.ExportColumns = strings.Split(exported, ",")
+	}
+	if visible != "" {
+		w.VisibleFields = strings.Split(visible, ",")
 	}
 	return err
 }

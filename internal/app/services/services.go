@@ -24,6 +24,7 @@ import (
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/upload"
+	"github.com/opencapi/capi/internal/wall"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -42,6 +43,7 @@ type Parts struct {
 	Jobs    job.Options
 	Exports export.Options
 	Uploads upload.Options
+	Wall    wall.Options
 
 	Observe func(export.Event) // as export.Deps has it; defaults to none
 }
@@ -66,6 +68,7 @@ type Services struct {
 	Catalog     *catalog.Store
 	Jobs        *job.Queue
 	Audit       *auditlog.Store
+	Wall        *wall.Store
 
 	Search      *search.Searcher
 	Exports     *export.Exports
@@ -94,13 +97,13 @@ func Build(p Parts) *Services {
 		Workspaces: workspace.New(d), Tokens: token.New(d, p.Tokens), Credits: credit.New(d),
 		People: account.NewPeople(d), Sessions: account.NewSessions(d, account.SessionOptions{}),
 		Unlocks: unlock.New(d, p.Unlocks), Lists: list.New(d), Catalog: catalog.New(d),
-		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, p.Jobs), Audit: auditlog.New(d),
+		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, p.Jobs), Audit: auditlog.New(d), Wall: wall.New(d, p.Wall),
 	}
 	s.TwoFactor = account.NewTwoFactor(s.People, account.TwoFactorOptions{Key: p.Key})
 	s.Requests = requestlog.New(d, requestlog.Options{Log: p.Log})
-	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks})
+	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks, Wall: s.Wall})
 	s.Exports = export.New(export.Deps{
-		DB: d, Catalog: s.Catalog, Index: s.Index, Lists: s.Lists, Unlock: s.Unlocks, Credit: s.Credits, Jobs: s.Jobs,
+		DB: d, Catalog: s.Catalog, Index: s.Index, Lists: s.Lists, Unlock: s.Unlocks, Wall: s.Wall, Credit: s.Credits, Jobs: s.Jobs,
 		Blobs: s.Blobs, Log: s.Log, Observe: p.Observe, Options: p.Exports,
 	})
 	s.Memberships = membership.New(membership.Deps{DB: d, People: s.People, Workspaces: s.Workspaces, Credits: s.Credits, Tokens: s.Tokens})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -17,6 +18,7 @@ type Column struct {
 	Sort        query.SortKey // what its header sorts by, if Sorts
 	Sorts, Num  bool
 	Class       string // for the width from which it is shown if the columns were not chosen; "no" hides it then
+	locks       string // the field that it shows, if that has another name
 	chars       int    // the characters that a cell shows, 40 if it is 0
 	text        func(ctx context.Context, c *company.Company) string
 }
@@ -27,7 +29,7 @@ const ownedColumn = "owned"
 // tableColumns are the columns that can be chosen, in their order.
 var tableColumns = []Column{
 	{Name: "industries", Label: "Industry", text: textOf(func(c *company.Company) string { return joined(c.Industries) })},
-	{Name: "location", Label: "Location", text: textOf(locationOf)},
+	{Name: "location", Label: "Location", locks: "country", text: textOf(locationOf)},
 	{
 		Name: "employee_count", Label: "Employees", Sort: query.ByEmployeeCount, Sorts: true, Num: true,
 		text: func(ctx context.Context, c *company.Company) string {
@@ -68,9 +70,12 @@ func (c *Column) class() string {
 }
 
 // cell returns the text of a cell, and "–" for an unknown value.
-func (c *Column) cell(ctx context.Context, of *company.Company) string {
-	if t := strings.TrimSpace(c.text(ctx, of)); t != "" {
+func (c *Column) cell(ctx context.Context, of search.Item) string {
+	if t := strings.TrimSpace(c.text(ctx, of.Company)); t != "" {
 		return text.Start(t, cmp.Or(c.chars, 40))
+	}
+	if of.Locked.Has(cmp.Or(c.locks, c.Name)) {
+		return lockedText
 	}
 	return "–"
 }

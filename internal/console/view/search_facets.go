@@ -82,6 +82,9 @@ func Facets(w *SearchForm, found *search.Result, all string) []Facet {
 	}
 	var views []Facet
 	for _, f := range textFacets {
+		if slices.Contains(found.Hidden, f) {
+			continue
+		}
 		v := facetOf(w, f, found.Facets.Values[f], facetShown)
 		if len(found.Facets.Values[f]) > facetShown {
 			v.More = w.At(all + "/" + v.Param)

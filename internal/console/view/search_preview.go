@@ -12,19 +12,19 @@ import (
 // previewValuesMax is the number of values that a preview shows of each list.
 const previewValuesMax = 8
 
-// previewFacts returns the facts of a preview besides name, description and lists: each a label and a text.
-func previewFacts(ctx context.Context, c *company.Company) [][2]string {
+// previewFacts returns the facts of a preview besides name, description and lists: each a label, a text and a field.
+func previewFacts(ctx context.Context, c *company.Company) [][3]string {
 	employees := ""
 	if c.EmployeeCount != nil {
 		employees = Count(ctx, *c.EmployeeCount)
 	}
-	return [][2]string{
-		{"Domain", c.Domain},
-		{"Website", c.Website},
-		{"LinkedIn", c.LinkedInURL},
-		{"Location", locationOf(c)},
-		{"Employees", employees},
-		{"Founded", bound(c.FoundedYear)},
+	return [][3]string{
+		{"Domain", c.Domain, "domain"},
+		{"Website", c.Website, "website"},
+		{"LinkedIn", c.LinkedInURL, "linkedin_url"},
+		{"Location", locationOf(c), "country"},
+		{"Employees", employees, "employee_count"},
+		{"Founded", bound(c.FoundedYear), "founded_year"},
 	}
 }
 

@@ -3,6 +3,7 @@ package view
 import (
 	"slices"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/token"
 )
 
@@ -21,6 +22,7 @@ type Settings struct {
 	Name   string // as it was filled in
 	Faults map[string]string
 	Empty  bool // the workspace owns nothing, so that it can be deleted
+	Locked company.FieldSet
 }
 
 // exports reports whether new exports of the workspace begin with the column.

@@ -67,7 +67,16 @@ func (v Viewer) SignedIn() bool { return !v.Person.ID.IsZero() }
 
 // Caller returns the viewer as a caller of the use cases. A person may do in their workspace what a read_write token may.
 func (v Viewer) Caller() auth.Caller {
-	return auth.Caller{Person: v.Person.ID, Workspace: v.Workspace.ID, Scope: auth.ReadWrite, Name: v.Person.Name}
+	return v.callerIn(v.Workspace)
+}
+
+// HomeCaller is Caller in the workspace of the navigation.
+func (v Viewer) HomeCaller() auth.Caller { return v.callerIn(v.Home.Workspace) }
+
+func (v Viewer) callerIn(ws workspace.Workspace) auth.Caller {
+	return auth.Caller{
+		Person: v.Person.ID, Workspace: ws.ID, Scope: auth.ReadWrite, Name: v.Person.Name, Wall: &auth.Wall{Visible: ws.VisibleFields},
+	}
 }
 
 // Path returns the address of a page of the workspace, such as Path("/search").

@@ -1,0 +1,79 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// seen is what a caller sees: the companies in full with all their fields, the others without the locked ones.
+type seen struct {
+	locked company.FieldSet
+	owned  company.Set
+	full   company.Set // the owned ones that were delivered; not set if nothing is locked
+}
+
+func (s *Searcher) seenBy(ctx context.Context, caller auth.Caller) (seen, error) {
+	locked, err := s.Wall.Locked(ctx, caller)
+	if err != nil {
+		return seen{}, err
+	}
+	v := seen{locked: locked}
+	if v.owned, err = s.Unlock.Owned(ctx, caller.Workspace); err != nil || locked.IsEmpty() {
+		return v, err
+	}
+	v.full, err = s.Unlock.Delivered(ctx, caller.Workspace)
+	return v, err
+}
+
+// item returns the company as the caller sees it.
+func (v seen) item(c *company.Company) Item {
+	if v.locked.IsEmpty() || v.full.Has(c.Number) {
+		return Item{Company: c, Unlocked: v.owned.Has(c.Number)}
+	}
+	return Item{Company: c.Masked(v.locked), Unlocked: v.owned.Has(c.Number), Locked: v.locked}
+}
+
+// hides reports whether the facet would name values of a locked field. Bands of numbers, sectors and which fields are known are
+// what a caller may know of a locked field.
+func (v seen) hides(f Facet) bool {
+	return f.Field().IsIn(v.locked) && !f.HasBands() && f.Field() != query.FieldNAICS
+}
+
+// hidden returns the facets that the caller does not see.
+func (v seen) hidden() []Facet {
+	if v.locked.IsEmpty() {
+		return nil
+	}
+	return slices.DeleteFunc(AllFacets(), func(f Facet) bool { return !v.hides(f) })
+}
+
+// facets returns the facets to count of those that are asked for; nil asks for all. Validation for one of a locked field, and for
+// the beginnings of its values.
+func (v seen) facets(asked []Facet, prefix FacetPrefix) ([]Facet, error) {
+	if v.locked.IsEmpty() {
+		return asked, nil
+	}
+	var errs []fault.FieldError
+	if prefix.Facet != "" && prefix.Facet.Field().IsIn(v.locked) {
+		errs = append(errs, lockedFacet("facet_prefix.facet", prefix.Facet))
+	}
+	for i, f := range asked {
+		if v.hides(f) {
+			errs = append(errs, lockedFacet(fmt.Sprintf("facets[%d]", i), f))
+		}
+	}
+	if asked == nil {
+		asked = slices.DeleteFunc(AllFacets(), v.hides)
+	}
+	return asked, fault.Invalid(errs...)
+}
+
+func lockedFacet(field string, f Facet) fault.FieldError {
+	return fault.FieldError{Field: field, Message: fmt.Sprintf("%s is locked: the workspace sees it only of companies that it owns, so its values are not counted", f.Field())}
+}

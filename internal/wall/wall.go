@@ -1,0 +1,66 @@
+// Package wall applies the rules on what is shown of companies that a workspace does not own.
+// It neither searches nor knows what a workspace owns.
+package wall
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+)
+
+// Options are the settings of the installation; the zero Options show everything.
+type Options struct {
+	Visible []string // fields shown to workspaces without a list of their own. Defaults to all
+}
+
+// Store reads the rules of workspaces. Safe for concurrent use.
+type Store struct {
+	db      *db.DB
+	options Options
+}
+
+// New returns a store on d.
+func New(d *db.DB, o Options) *Store { return &Store{db: d, options: o} }
+
+// Default returns the fields that the installation shows; none stand for all.
+func (s *Store) Default() []string { return s.options.Visible }
+
+// Locked returns the fields that the caller sees of a company only if the workspace owns it. It reads the database only if the
+// caller's Wall was not read before.
+func (s *Store) Locked(ctx context.Context, c auth.Caller) (company.FieldSet, error) {
+	rules := c.Wall
+	if rules == nil {
+		var err error
+		if rules, err = s.read(ctx, c); err != nil {
+			return 0, err
+		}
+	}
+	return s.LockedBy(rules.Visible), nil
+}
+
+// LockedBy returns the fields that a workspace's list of visible fields locks.
+func (s *Store) LockedBy(visible []string) company.FieldSet {
+	if len(visible) == 0 {
+		visible = s.options.Visible
+	}
+	return company.LockedBy(visible)
+}
+
+func (s *Store) read(ctx context.Context, c auth.Caller) (*auth.Wall, error) {
+	var visible string
+	err := s.db.Read().QueryRowContext(ctx, `SELECT visible_fields FROM workspace WHERE id = $1`, c.Workspace).Scan(&visible)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("read wall of workspace %s: %w", c.Workspace, err)
+	}
+	rules := &auth.Wall{}
+	if visible != "" {
+		rules.Visible = strings.Split(visible, ",")
+	}
+	return rules, nil
+}

@@ -1,36 +1,91 @@
 package embedded
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 
 	"github.com/opencapi/capi/internal/query"
 )
 
-// termIn holds those forms of a term whose words a part has.
-type termIn []formIn
-
-// formIn is a form of a term: words that count as one if a text has all of them. That they are adjacent is not checked:
-// a match that only mentions them would gain little.
+// formIn is a form of a word in a part that has all its words. For relevance it counts as one word if a text has all of them.
+// That they are adjacent is not checked: a match that only mentions them would gain little.
 type formIn struct {
-	words  []wordIn
+	form  query.Phrase
+	words []wordIn
+}
+
+// wordIn is a word of a form: the keys of the part that match it, from inclusive, to exclusive.
+type wordIn struct{ from, to int }
+
+// formsIn looks up which forms a part has. A search asks twice: to find the matches and to rank them. It is not safe for
+// concurrent use.
+type formsIn struct {
+	words *words
+	known []knownForms
+}
+
+// knownForms are those of some forms that a part has. They are the same forms if the first of them is in the same place.
+type knownForms struct {
+	first   *query.Phrase
+	present []formIn
+}
+
+// of returns those of the forms of a word that the part has. Most splits of a word are missing.
+func (f *formsIn) of(forms []query.Phrase) []formIn {
+	if len(forms) == 0 {
+		return nil
+	}
+	for _, k := range f.known {
+		if k.first == &forms[0] {
+			return k.present
+		}
+	}
+	var present []formIn
+	for _, form := range forms {
+		if words, ok := f.words.allOf(form); ok {
+			present = append(present, formIn{form, words})
+		}
+	}
+	f.known = append(f.known, knownForms{&forms[0], present})
+	return present
+}
+
+// allOf returns the keys of the words of a form; ok is false if some word is in no text.
+func (w *words) allOf(form query.Phrase) (all []wordIn, ok bool) {
+	for i := range form.Words {
+		from, to := w.keysOf(form, i)
+		if from == to {
+			return nil, false
+		}
+		all = append(all, wordIn{from, to})
+	}
+	return all, true
+}
+
+// rankedIn is a form of a term as a part has it: its weight, and for each word that is the beginning of several, their
+// occurrences by slot.
+type rankedIn struct {
+	formIn
 	weight float32
+	bySlot [][]occurrence
 }
 
-// wordIn is a word of a form: a key of the part or, if several words begin like it, their occurrences by slot, 0 for none.
-type wordIn struct {
-	key    int
-	bySlot []occurrence
-}
-
-// termsIn returns the terms of a ranking as the part has them.
-func (h *hits) termsIn(r *ranking) []termIn {
-	all := make([]termIn, len(r.terms))
+// termsIn returns those forms of each term of a ranking that the part has.
+func (h *hits) termsIn(r *ranking) [][]rankedIn {
+	all := make([][]rankedIn, len(r.terms))
 	for i, t := range r.terms {
-		for _, form := range t.forms {
-			if h.words.hasAll(form) {
-				all[i] = append(all[i], h.formIn(form, weightOf(form, t.forms[0])))
+		if t.forms == nil {
+			continue
+		}
+		for _, f := range h.forms.of(t.forms) {
+			in := rankedIn{f, weightOf(f.form, t.forms[0]), make([][]occurrence, len(f.words))}
+			for j, w := range f.words {
+				if w.to > w.from+1 {
+					in.bySlot[j] = h.words.together(w.from, w.to)
+				}
 			}
+			all[i] = append(all[i], in)
 		}
 	}
 	return all
@@ -48,24 +103,44 @@ func weightOf(form, typed query.Phrase) float32 {
 	return rankOtherForm
 }
 
-func (h *hits) formIn(form query.Phrase, weight float32) formIn {
-	f := formIn{make([]wordIn, len(form.Words)), weight}
-	for i := range form.Words {
-		from, to := h.words.keysOf(form, i)
-		if f.words[i].key = from; to > from+1 {
-			f.words[i].bySlot = h.words.together(from, to)
-		}
-	}
-	return f
-}
-
 // together returns by slot how often any of the words occurs, and where first.
 func (w *words) together(from, to int) []occurrence {
 	all := make([]occurrence, w.slots)
-	for key := from; key < to; key++ {
-		w.each(key, func(slot, pos uint32) { all[slot] = all[slot].plus(w.occurrences[pos]) })
+	add := func(first, end int) {
+		for key := from; key < to; key++ {
+			w.addOccurrences(all, key, first, end)
+		}
 	}
+	if w.starts[to]-w.starts[from] < parallelMin || !multicore() {
+		add(0, w.slots)
+		return all
+	}
+	middle := w.slots / 2 &^ 63
+	runBoth(func() { add(0, middle) }, func() { add(middle, w.slots) })
 	return all
+}
+
+// addOccurrences adds the occurrences of a word in the slots from first, a multiple of 64, to before end.
+func (w *words) addOccurrences(all []occurrence, key, first, end int) {
+	pos := w.starts[key]
+	if !w.dense(key) {
+		list := w.list(key)
+		i, _ := slices.BinarySearch(list, uint32(first))
+		of := w.occurrences[pos:w.starts[key+1]]
+		for ; i < len(list) && int(list[i]) < end; i++ {
+			all[list[i]] = all[list[i]].plus(of[i])
+		}
+		return
+	}
+	set := w.set(key)
+	pos += uint32(set[:first>>6].count())
+	for i := first >> 6; i < wordsFor(end); i++ {
+		for rest := set[i]; rest != 0; rest &= rest - 1 {
+			slot := i<<6 + bits.TrailingZeros64(rest)
+			all[slot] = all[slot].plus(w.occurrences[pos])
+			pos++
+		}
+	}
 }
 
 // plus returns the occurrences of either of two words; m is 0 for none.
@@ -84,39 +159,40 @@ func (m occurrence) with(o occurrence) occurrence {
 	return occurrence(name*occurrenceName+description*occurrenceDescription) + m&positionUnknown
 }
 
-// eachOccurrence yields those of the slots that have the word: the index in slots, and its occurrences.
-func (h *hits) eachOccurrence(of wordIn, slots []uint32, yield func(j int, m occurrence)) {
-	if of.bySlot == nil {
-		h.words.eachIn(of.key, slots, func(j int, pos uint32) { yield(j, h.words.occurrences[pos]) })
-		return
-	}
-	for j, slot := range slots {
-		if m := of.bySlot[slot]; m != 0 {
-			yield(j, m)
-		}
-	}
+// reader reads the occurrences of a form in slots that are asked for in ascending order.
+type reader struct {
+	*words
+	of      *rankedIn
+	seekers []seeker // by word; unused where bySlot is set
 }
 
-// eachTogether yields those of the slots that have all words of a form.
-func (h *hits) eachTogether(form formIn, slots []uint32, yield func(j int, m occurrence)) {
-	if len(form.words) == 1 {
-		h.eachOccurrence(form.words[0], slots, yield)
-		return
+func (w *words) reader(of *rankedIn) reader {
+	r := reader{w, of, make([]seeker, len(of.words))}
+	for i, word := range of.words {
+		r.seekers[i] = w.seeker(word.from)
 	}
-	found := make([]occurrence, len(slots))
-	h.eachOccurrence(form.words[0], slots, func(j int, m occurrence) { found[j] = m })
-	for _, word := range form.words[1:] {
-		both := make([]occurrence, len(slots))
-		h.eachOccurrence(word, slots, func(j int, m occurrence) {
-			if first := found[j]; first != 0 {
-				both[j] = first.with(m)
-			}
-		})
-		found = both
-	}
-	for j, m := range found {
-		if m.nameCount()+m.descriptionCount() > 0 {
-			yield(j, m)
+	return r
+}
+
+// at returns the occurrences of the form in the slot, 0 unless it has all words.
+func (r *reader) at(slot uint32) occurrence {
+	m := r.word(0, slot)
+	for i := 1; i < len(r.seekers) && m != 0; i++ {
+		if next := r.word(i, slot); next != 0 {
+			m = m.with(next)
+		} else {
+			m = 0
 		}
 	}
+	if m.nameCount()+m.descriptionCount() == 0 {
+		return 0
+	}
+	return m
+}
+
+func (r *reader) word(i int, slot uint32) occurrence {
+	if all := r.of.bySlot[i]; all != nil {
+		return all[slot]
+	}
+	return r.occurrenceIn(&r.seekers[i], slot)
 }

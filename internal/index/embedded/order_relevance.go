@@ -2,8 +2,6 @@ package embedded
 
 import (
 	"encoding/binary"
-	"fmt"
-	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -160,13 +158,41 @@ func inBounds(v, low float64) bool { return v >= low && v <= math.MaxFloat64 }
 // rankedTerms returns the distinct words and domains that the query searches for, in an order that depends on them alone,
 // without excluded ones.
 func rankedTerms(n query.Node) []rankedForms {
-	byKey := map[string]rankedForms{}
-	collectTerms(n, func(t rankedForms) { byKey[fmt.Sprint(t.forms, t.domain)] = t })
-	all := make([]rankedForms, 0, len(byKey))
-	for _, key := range slices.Sorted(maps.Keys(byKey)) {
-		all = append(all, byKey[key])
+	type keyed struct {
+		key string
+		of  rankedForms
 	}
-	return all
+	var all []keyed
+	collectTerms(n, func(t rankedForms) { all = append(all, keyed{t.key(), t}) })
+	slices.SortStableFunc(all, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
+	all = slices.CompactFunc(all, func(a, b keyed) bool { return a.key == b.key })
+	terms := make([]rankedForms, len(all))
+	for i, k := range all {
+		terms[i] = k.of
+	}
+	return terms
+}
+
+// key returns a text that differs for different forms and domains.
+func (t rankedForms) key() string {
+	var b strings.Builder
+	for _, f := range t.forms {
+		for _, w := range f.Words {
+			b.WriteString(w)
+			b.WriteByte(' ')
+		}
+		if f.Prefix {
+			b.WriteByte('*')
+		}
+		b.WriteByte('\n')
+	}
+	if t.domain != (query.Domain{}) {
+		b.WriteString(t.domain.Name)
+		if t.domain.Prefix {
+			b.WriteByte('*')
+		}
+	}
+	return b.String()
 }
 
 func collectTerms(n query.Node, add func(rankedForms)) {
@@ -213,6 +239,9 @@ func (o *order) byRelevance(h *hits, k int, after *position) []entry {
 	}
 	best := newTopK(k, o.entryComparer(h))
 	for j, slot := range slots {
+		if best.limited && uint64(keys[j]) >= best.limit.key { // of equal keys, the first slots come first
+			continue
+		}
 		e := entry{uint64(keys[j]), h.number(slot), slot}
 		if o.isAfter(h, e, after) {
 			best.add(e)
@@ -244,9 +273,8 @@ func (o *order) scoreKeys(h *hits, slots []uint32) []uint32 {
 }
 
 // score adds up the slots' scores, stored as the bits of floats.
-func (o *order) score(h *hits, terms []termIn, norms *norms, slots, scores []uint32) {
-	article := h.words.article()
-	var best, all []float32 // of the forms of a term: the highest score, and their sum
+func (o *order) score(h *hits, terms [][]rankedIn, norms *norms, slots, scores []uint32) {
+	scorer := scorer{h, norms, h.words.article()}
 	for i, t := range terms {
 		weight := o.ranking.terms[i].weight
 		switch {
@@ -258,36 +286,75 @@ func (o *order) score(h *hits, terms []termIn, norms *norms, slots, scores []uin
 				}
 			}
 		case len(t) == 0:
-		case len(t) == 1 && len(t[0].words) == 1 && t[0].weight == 1:
-			h.eachOccurrence(t[0].words[0], slots, func(j int, m occurrence) {
-				addScore(&scores[j], weight*h.scoreOf(norms, slots[j], m, 1, article))
-			})
+		case len(t) == 1:
+			scorer.addForm(&t[0], weight, slots, scores)
 		default:
-			best, all = append(best[:0], make([]float32, len(slots))...), append(all[:0], make([]float32, len(slots))...)
-			for _, f := range t {
-				h.eachTogether(f, slots, func(j int, m occurrence) {
-					score := f.weight * h.scoreOf(norms, slots[j], m, len(f.words), article)
-					best[j], all[j] = max(best[j], score), all[j]+score
-				})
-			}
-			for j, score := range best {
-				addScore(&scores[j], weight*(score+rankSecondForm*(all[j]-score)))
+			scorer.addForms(t, weight, slots, scores)
+		}
+	}
+}
+
+// addForm adds the score of a term that has one form.
+func (s *scorer) addForm(f *rankedIn, weight float32, slots, scores []uint32) {
+	r := s.words.reader(f)
+	if len(f.words) > 1 {
+		for j, slot := range slots {
+			if m := r.at(slot); m != 0 {
+				addScore(&scores[j], weight*(f.weight*s.scoreOf(slot, m, len(f.words))))
 			}
 		}
+		return
+	}
+	bySlot, word := f.bySlot[0], &r.seekers[0]
+	for j, slot := range slots {
+		var m occurrence
+		if bySlot != nil {
+			m = bySlot[slot]
+		} else if pos, ok := word.seek(slot); ok {
+			m = s.words.occurrences[pos]
+		}
+		if m != 0 {
+			addScore(&scores[j], weight*(f.weight*s.scoreOf(slot, m, 1)))
+		}
+	}
+}
+
+// addForms adds the score of a term that has several forms: that of the best one, and a share of the others.
+func (s *scorer) addForms(t []rankedIn, weight float32, slots, scores []uint32) {
+	readers := make([]reader, len(t))
+	for i := range t {
+		readers[i] = s.words.reader(&t[i])
+	}
+	for j, slot := range slots {
+		var best, all float32
+		for i := range readers {
+			if m := readers[i].at(slot); m != 0 {
+				score := t[i].weight * s.scoreOf(slot, m, len(t[i].words))
+				best, all = max(best, score), all+score
+			}
+		}
+		addScore(&scores[j], weight*(best+rankSecondForm*(all-best)))
 	}
 }
 
 func addScore(to *uint32, score float32) { *to = math.Float32bits(math.Float32frombits(*to) + score) }
 
+// scorer scores the texts of a part.
+type scorer struct {
+	*hits
+	norms   *norms
+	article uint32
+}
+
 // scoreOf returns the score of an occurrence of count words side by side.
-func (h *hits) scoreOf(norms *norms, slot uint32, m occurrence, count int, article uint32) float32 {
-	score := norms.inDescription(&h.words, slot, m)
+func (s *scorer) scoreOf(slot uint32, m occurrence, count int) float32 {
+	score := s.norms.inDescription(&s.words, slot, m)
 	if m.nameCount() > 0 {
-		nameScore := norms.inName(&h.words, slot, m, count)
-		if h.words.startsName(slot, m, article) {
+		nameScore := s.norms.inName(&s.words, slot, m, count)
+		if s.words.startsName(slot, m, s.article) {
 			nameScore += rankNameStart
 		}
-		score += nameScore * sizeFactors[bits.Len64(uint64(h.ints[intEmployees].values[slot]))]
+		score += nameScore * sizeFactors[bits.Len64(uint64(s.ints[intEmployees].values[slot]))]
 	}
 	return score
 }

@@ -14,6 +14,7 @@ import (
 type evaluator struct {
 	*part
 	*arena
+	forms *formsIn // of the part
 }
 
 // matches returns the live slots that match the node; nil matches all.
@@ -41,28 +42,17 @@ func (e evaluator) resolve(n query.Node) query.Node {
 	case query.Not:
 		return query.Not{Node: e.resolve(n.Node)}
 	case query.Word:
-		var forms query.Or
-		for _, f := range n.Forms {
-			if e.words.hasAll(f) {
-				forms = append(forms, f.Simple())
-			}
+		present := e.forms.of(n.Forms)
+		if len(present) == 1 {
+			return present[0].form.Simple()
 		}
-		if len(forms) == 1 {
-			return forms[0]
+		forms := make(query.Or, len(present))
+		for i, f := range present {
+			forms[i] = f.form.Simple()
 		}
 		return forms
 	}
 	return n
-}
-
-// hasAll reports whether some text has each word of the form.
-func (w *words) hasAll(form query.Phrase) bool {
-	for i := range form.Words {
-		if from, to := w.keysOf(form, i); from == to {
-			return false
-		}
-	}
-	return true
 }
 
 // keysOf returns the ids of the words that match the i-th word of a form, from inclusive, to exclusive.
@@ -460,43 +450,67 @@ func (p wordRun) last() uint32 { return p.ids[len(p.ids)-1] }
 func (p wordRun) isOpen() bool { return p.lastEnd != p.last()+1 }
 
 // narrowByPosition removes the slots where the words' first positions rule the phrase out, where each word occurs once. It
-// moves the slots whose texts must be read from found to the returned set.
+// moves the slots whose texts must be read from found to the returned set. All the slots must have all the words.
 func (e evaluator) narrowByPosition(found bitset, phrase []uint32) (undecided bitset) {
 	undecided = e.bits(e.slots)
-	slots := found.appendTo(e.list(found.count()))
 	parallelShards(found, func(shard bitset, first int) {
-		from, _ := slices.BinarySearch(slots, uint32(first)<<6)
-		to, _ := slices.BinarySearch(slots, uint32(first+len(shard))<<6)
-		slots := slots[from:to]
-		last := e.occurrencesIn(phrase[0], slots)
-		for j, slot := range slots {
-			if len(phrase) == 1 && last[j].firstPosition() == positionUnknown { // it may be a joint
-				undecided.set(slot)
-			}
+		all := make([]seeker, len(phrase))
+		for i, word := range phrase {
+			all[i] = e.words.seeker(int(word))
 		}
-		for _, word := range phrase[1:] {
-			next := e.occurrencesIn(word, slots)
-			for j, slot := range slots {
-				switch {
-				case !last[j].single() || !next[j].single():
-					undecided.set(slot)
-				case last[j].firstPosition()+1 != next[j].firstPosition():
-					found.clear(slot)
+		for i, word := range shard {
+			for rest := word; rest != 0; rest &= rest - 1 {
+				bit := rest & -rest
+				switch e.words.areInOrder(all, uint32((first+i)<<6+bits.TrailingZeros64(rest))) {
+				case yes:
+				case no:
+					word &^= bit
+				case unclear:
+					word &^= bit
+					undecided[first+i] |= bit
 				}
 			}
-			last = next
+			shard[i] = word
 		}
 	})
-	undecided.and(found)
-	found.andNot(undecided)
 	return undecided
 }
 
-// occurrencesIn returns the word's occurrences in the slots, all of which must have it.
-func (e evaluator) occurrencesIn(word uint32, slots []uint32) []occurrence {
-	all := make([]occurrence, len(slots))
-	e.words.eachIn(int(word), slots, func(j int, pos uint32) { all[j] = e.words.occurrences[pos] })
-	return all
+// certainty is whether a phrase occurs, as far as it is known without reading the text.
+type certainty uint8
+
+const (
+	yes certainty = iota
+	no
+	unclear
+)
+
+// areInOrder reports whether the words occur one after the other in the slot, all of which must be there.
+func (w *words) areInOrder(all []seeker, slot uint32) certainty {
+	is := yes
+	last := w.occurrenceIn(&all[0], slot)
+	if len(all) == 1 && last.firstPosition() == positionUnknown { // it may be a joint
+		return unclear
+	}
+	for i := range all[1:] {
+		next := w.occurrenceIn(&all[1+i], slot)
+		switch {
+		case !last.single() || !next.single():
+			is = unclear
+		case last.firstPosition()+1 != next.firstPosition():
+			return no
+		}
+		last = next
+	}
+	return is
+}
+
+// occurrenceIn returns the occurrence of a word in the slot, 0 for none.
+func (w *words) occurrenceIn(word *seeker, slot uint32) occurrence {
+	if pos, ok := word.seek(slot); ok {
+		return w.occurrences[pos]
+	}
+	return 0
 }
 
 // narrowByText removes the slots whose text does not contain the phrase; first is the index of b's first word.

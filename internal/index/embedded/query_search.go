@@ -17,6 +17,7 @@ type hits struct {
 	bits       bitset
 	count      int
 	cachedList []uint32 // the result of list, once it was called
+	forms      *formsIn // of the part
 
 	scratch *arena // of the goroutine that works on the part
 }
@@ -114,10 +115,10 @@ func (s *snapshot) search(ctx context.Context, scratch *arena, w criteria) ([]hi
 		if err := s.parts[i].verify(need); err != nil {
 			return nil, 0, err
 		}
-		all[i] = hits{part: &s.parts[i], scratch: shard}
+		all[i] = hits{part: &s.parts[i], forms: &formsIn{words: &s.parts[i].words}, scratch: shard}
 	}
 	eachShard(all, func(h *hits) {
-		e := evaluator{h.part, h.scratch}
+		e := evaluator{h.part, h.scratch, h.forms}
 		h.bits = e.matches(w.root)
 		if w.within != nil {
 			e.keepSet(h.bits, *w.within)

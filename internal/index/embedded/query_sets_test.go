@@ -51,7 +51,7 @@ func TestThePriceIsExactInEveryLayout(t *testing.T) {
 			}
 			require.Equal(t, want, countOwned(found, set))
 			left := slices.Clone(found[1].bits)
-			evaluator{&scattered, new(arena)}.removeSet(left, set)
+			evaluator{part: &scattered, arena: new(arena)}.removeSet(left, set)
 			require.Equal(t, found[1].count-countOwned(found[1:2], set), left.count())
 		}
 	}

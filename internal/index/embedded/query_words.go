@@ -32,7 +32,7 @@ func (s *snapshot) hasText(n query.Node) bool {
 	scratch := borrowArena()
 	defer scratch.close()
 	for i := range s.parts {
-		e := evaluator{&s.parts[i], scratch}
+		e := evaluator{&s.parts[i], scratch, &formsIn{words: &s.parts[i].words}}
 		found := e.matches(n)
 		if found.count() > 0 {
 			return true

@@ -194,11 +194,16 @@ func (d *dict) find(key string) (int, bool) {
 // prefixRange returns the ids of the keys with the prefix, from inclusive, to exclusive.
 func (d *dict) prefixRange(prefix string) (from, to int) {
 	from = d.seek(prefix)
-	to = from
-	for to < d.len() && bytes.HasPrefix(d.key(to), []byte(prefix)) {
-		to++
+	low, high := from, d.len()
+	for low < high {
+		mid := int(uint(low+high) >> 1)
+		if bytes.HasPrefix(d.key(mid), []byte(prefix)) {
+			low = mid + 1
+		} else {
+			high = mid
+		}
 	}
-	return from, to
+	return from, low
 }
 
 // mergeDicts returns the union of the sources; ids[i][k] is the new id of key k of source i.
@@ -376,24 +381,49 @@ func (p *postings) countIn(key int, b bitset) uint32 {
 	return uint32(n)
 }
 
-// eachIn yields those of the slots that have the key: the index in slots, and the position of the posting.
-func (p *postings) eachIn(key int, slots []uint32, yield func(j int, pos uint32)) {
-	start := p.starts[key]
-	if !p.dense(key) {
-		intersect(p.list(key), slots, func(i, j int) { yield(j, start+uint32(i)) })
-		return
+// seeker finds the postings of a key for slots that are asked for in ascending order.
+type seeker struct {
+	start uint32 // the position of the first posting
+
+	set          bitset // nil if the postings are a list
+	word, before uint32 // before: set bits in the words before word
+
+	list []uint32
+	at   int // the first posting in the list that may be asked for
+}
+
+func (p *postings) seeker(key int) seeker {
+	if p.dense(key) {
+		return seeker{start: p.starts[key], set: p.set(key)}
 	}
-	set := p.set(key)
-	word, before := uint32(0), uint32(0) // before: set bits in the words before word
-	for j, slot := range slots {
-		for ; word < slot>>6; word++ {
-			before += uint32(bits.OnesCount64(set[word]))
-		}
-		if set.has(slot) {
-			below := set[word] & (1<<(slot&63) - 1)
-			yield(j, start+before+uint32(bits.OnesCount64(below)))
-		}
+	return seeker{start: p.starts[key], list: p.list(key)}
+}
+
+// seek returns the position of the slot's posting; ok is false if it has none.
+func (s *seeker) seek(slot uint32) (pos uint32, ok bool) {
+	if s.set == nil {
+		return s.seekInList(slot)
 	}
+	if !s.set.has(slot) {
+		return 0, false
+	}
+	for ; s.word < slot>>6; s.word++ {
+		s.before += uint32(bits.OnesCount64(s.set[s.word]))
+	}
+	below := s.set[s.word] & (1<<(slot&63) - 1)
+	return s.start + s.before + uint32(bits.OnesCount64(below)), true
+}
+
+// seekInList doubles its steps, because a list is often much longer than what is asked for.
+func (s *seeker) seekInList(slot uint32) (pos uint32, ok bool) {
+	list, low, step := s.list, s.at, 1
+	for low+step < len(list) && list[low+step] < slot {
+		low += step
+		step *= 2
+	}
+	i, found := slices.BinarySearch(list[low:min(low+step+1, len(list))], slot)
+	s.at = low + i
+	return s.start + uint32(s.at), found
 }
 
 // intersect yields the indexes of the elements that two ascending lists have in common.

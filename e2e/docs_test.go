@@ -174,7 +174,8 @@ func (r *reader) buysWithTheirOwnToken(s *fixture, window string) {
 	require.Contains(t, r.text("main pre"), token, "the token is on every page of the tab")
 	r.open("/docs/reference/get-credits")
 	if window == "desktop-light" {
-		r.runsEverySample(token)
+		r.runsEverySample(token, "balance")
+		r.runsSamplesOfTheForm(&client{r.site, s.token}, token)
 	}
 
 	r.open("/docs/reference/create-export")
@@ -224,7 +225,7 @@ func (r *reader) buysWithTheirOwnToken(s *fixture, window string) {
 }
 
 // runsEverySample runs what the page shows in each language, as it is.
-func (r *reader) runsEverySample(token string) {
+func (r *reader) runsEverySample(token, want string) {
 	r.t.Helper()
 	for language, run := range map[string][]string{
 		"curl": {"sh", "sample.sh"}, "JavaScript": {"node", "sample.mjs"}, "Python": {"python3", "sample.py"}, "Go": {"go", "run", "sample.go"},
@@ -242,8 +243,35 @@ func (r *reader) runsEverySample(token string) {
 		cmd.Dir = dir
 		out, err := cmd.CombinedOutput()
 		require.NoError(r.t, err, "%s: %s", language, out)
-		require.Contains(r.t, string(out), "balance", language)
+		require.Contains(r.t, string(out), want, language)
 	}
+}
+
+// runsSamplesOfTheForm fills in the form with what needs quoting in one language or another: the samples follow it, and run.
+func (r *reader) runsSamplesOfTheForm(c *client, token string) {
+	t := r.t
+	t.Helper()
+	const name = "O'Brien & \"Söhne\" `x` $HOME \\n 投资 {}"
+	body, err := json.Marshal(map[string]any{"name": name})
+	require.NoError(t, err)
+	r.open("/docs/reference/create-list")
+	require.NoError(t, r.Locator("#in-body").Fill(string(body)))
+	r.runsEverySample(token, "company_count")
+	require.NoError(t, r.Locator("#in-body").Fill("{"))
+	require.Contains(t, r.text(".tab:visible pre"), "Brien", "what is not JSON changes no sample")
+	var lists struct{ Items []struct{ Name string } }
+	c.must(t, http.StatusOK, "GET", "/lists", nil, &lists)
+	require.Len(t, lists.Items, 4, "one for each language")
+	for _, list := range lists.Items {
+		require.Equal(t, name, list.Name)
+	}
+
+	r.open("/docs/reference/list-transactions")
+	_, err = r.Locator("#in-reason").SelectOption(playwright.SelectOptionValues{Values: &[]string{"grant"}})
+	require.NoError(t, err)
+	require.NoError(t, r.Locator("#in-limit").Fill("2"))
+	require.Contains(t, r.text(".tab:visible pre"), "?reason=grant&limit=2")
+	r.runsEverySample(token, "grant")
 }
 
 func (r *reader) usesTheKeyboard(token string) {
@@ -348,5 +376,31 @@ func TestEveryPageOfTheDocumentationIsAccessible(t *testing.T) {
 		p := readers[i%2]
 		p.open(page)
 		p.audit(page)
+		if strings.HasPrefix(page, "/docs/reference/") {
+			p.samplesFollow(page)
+		}
+	}
+}
+
+// samplesFollow fills in the form of an operation: each of the four samples must show it.
+func (p *person) samplesFollow(page string) {
+	p.t.Helper()
+	missing, err := p.Evaluate(`() => {
+		const wanted = [], body = document.getElementById("in-body");
+		for (const input of document.querySelectorAll("form.request input:not([data-in=header])")) {
+			input.value = input.type === "number" ? "7" : "probe-" + input.name;
+			wanted.push(input.value);
+		}
+		if (body) {
+			body.value = '{"probe-body": true}';
+			wanted.push("probe-body");
+		}
+		document.querySelector("form.request").dispatchEvent(new Event("input"));
+		const samples = [...document.querySelectorAll(".panel .tabs pre code")];
+		return [samples.length, ...samples.flatMap((code) => wanted.filter((text) => !code.textContent.includes(text)))];
+	}`)
+	require.NoError(p.t, err)
+	if list := missing.([]any); len(list) != 1 || list[0] != 4 {
+		p.t.Errorf("%s: number of samples, and what they do not show: %v", page, list)
 	}
 }

@@ -21,12 +21,7 @@ const exampleID = "0195510c-7a3b-7c1d-9e2f-0a1b2c3d4e5f"
 
 // samples returns the operation's example request, as one code block per language.
 func samples(op *operation) string {
-	c := call{Method: op.Method, URL: Host + op.Path, Token: Token}
-	for _, p := range op.Parameters {
-		if p.In == "path" {
-			c.URL = strings.ReplaceAll(c.URL, "{"+p.Name+"}", exampleID)
-		}
-	}
+	c := call{Method: op.Method, URL: Host + op.examplePath(), Token: Token}
 	if op.Body != nil {
 		c.Body = op.Body.Content["application/json"].Example
 	}
@@ -41,6 +36,17 @@ func samples(op *operation) string {
 		fence(&b, l.fence, code.String())
 	}
 	return b.String()
+}
+
+// examplePath returns the path with an id for each parameter.
+func (op *operation) examplePath() string {
+	path := op.Path
+	for _, p := range op.Parameters {
+		if p.In == "path" {
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", exampleID)
+		}
+	}
+	return path
 }
 
 var sampleTemplates = func() *template.Template {

@@ -17,6 +17,7 @@ type use struct {
 	operation *operation
 
 	Method, Path, About string
+	ExamplePath         string // the path in the samples
 	Scope               string
 	PerMinute           int
 	Inputs              []input
@@ -80,6 +81,7 @@ var kept = map[string]string{
 func (u *use) render(e expander, md markdown) error {
 	op := u.operation
 	u.Method, u.Path, u.About, u.Scope, u.PerMinute = op.Method, op.Path, op.about(), op.Scope, op.Limit.PerMinute
+	u.ExamplePath = op.examplePath()
 	u.Buys, u.Keeps = op.ID == "createExport", kept[op.ID]
 	u.parameters(e)
 	if op.Body != nil {

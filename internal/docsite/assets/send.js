@@ -9,6 +9,9 @@ const lastIDs = "capi-docs-ids";
 
 request.hidden = false;
 fillKept();
+const samples = samplesOfThePage();
+request.addEventListener("input", () => samples.follow());
+samples.follow();
 
 // fillKept fills in the ids of earlier answers.
 function fillKept() {
@@ -32,6 +35,77 @@ let key;
 const keyField = request.elements["Idempotency-Key"];
 request.addEventListener("input", () => { key = undefined; });
 
+// samplesOfThePage returns the samples, which follow the address and the body of the form. A body that is not a JSON object changes none.
+function samplesOfThePage() {
+  const parts = []; // what is replaced: a text node, its literal now, and how a new one is written
+  const codes = [...document.querySelectorAll(".panel .tabs pre code")];
+  const address = codes[0]?.textContent.match(/https?:\/\/[^\s"']+/)?.[0];
+  const from = address?.length - request.dataset.example.length;
+  const example = body ? JSON.parse(body.value) : undefined;
+  const add = (code, literal, write) => {
+    const nodes = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+    for (let node = nodes.nextNode(); node; node = nodes.nextNode()) {
+      if (node.data.includes(literal)) return parts.push({ node, literal, write });
+    }
+  };
+  for (const [i, write] of [shell, script, python, golang].entries()) {
+    if (!codes[i] || !address) continue;
+    add(codes[i], address, (call) => (write === shell && call.path.includes("?") ? quoted(address.slice(0, from) + call.path) : address.slice(0, from) + call.path));
+    if (example) add(codes[i], write === golang ? "`" + JSON.stringify(example) + "`" : write(example), (call) => write(call.body));
+  }
+  return {
+    follow() {
+      const call = { path: pathOf(), body: undefined };
+      if (body) {
+        try { call.body = JSON.parse(body.value); } catch { return; }
+        if (!isObject(call.body)) return;
+      }
+      for (const part of parts) {
+        const literal = part.write(call);
+        part.node.data = part.node.data.replace(part.literal, () => literal);
+        part.literal = literal;
+      }
+    },
+  };
+}
+
+function isObject(value) { return Object.prototype.toString.call(value) === "[object Object]"; }
+
+function quoted(text) { return "'" + text.replaceAll("'", "'\\''") + "'"; }
+
+function shell(value) { return quoted(JSON.stringify(value)); }
+
+function script(value) { return JSON.stringify(value, null, 2).replaceAll("\n", "\n  "); }
+
+// golang returns a string literal: what JSON escapes in a string, Go does in the same way.
+function golang(value) {
+  const text = JSON.stringify(value);
+  return text.includes("`") ? JSON.stringify(text) : "`" + text + "`";
+}
+
+function python(value, indent = "    ") {
+  if (Array.isArray(value)) return "[" + value.map((element) => python(element, indent)).join(", ") + "]";
+  if (isObject(value)) {
+    const lines = Object.keys(value).sort().map((name) => indent + "    " + JSON.stringify(name) + ": " + python(value[name], indent + "    ") + ",\n");
+    return "{\n" + lines.join("") + indent + "}";
+  }
+  const names = new Map([[true, "True"], [false, "False"], [null, "None"]]);
+  return names.get(value) ?? JSON.stringify(value);
+}
+
+// pathOf returns the path and the query of the form. A path parameter that is still empty has the id of the example.
+function pathOf() {
+  let path = request.dataset.path;
+  const query = new URLSearchParams();
+  for (const input of request.querySelectorAll("[data-in]")) {
+    const value = input.value.trim();
+    if (input.dataset.in === "path") path = path.replace("{" + input.name + "}", encodeURIComponent(value || input.placeholder));
+    else if (value && input.dataset.in === "query") query.set(input.name, value);
+  }
+  const all = query.toString();
+  return path + (all ? "?" + all : "");
+}
+
 const adder = document.getElementById("in-field");
 adder?.addEventListener("change", () => {
   const option = adder.selectedOptions[0], path = option.textContent.split(".");
@@ -39,7 +113,7 @@ adder?.addEventListener("change", () => {
   let all;
   try {
     all = JSON.parse(body.value);
-    if (Object.prototype.toString.call(all) !== "[object Object]") throw new Error("it must begin with {");
+    if (!isObject(all)) throw new Error("it must begin with {");
   } catch (error) {
     refuseBody(error);
     return;
@@ -50,6 +124,7 @@ adder?.addEventListener("change", () => {
   body.value = JSON.stringify(all, null, 2);
   body.rows = Math.min(body.value.split("\n").length, 20);
   adder.value = "";
+  samples.follow();
   say("Added " + path.join(".") + " to the body.");
 });
 
@@ -82,14 +157,9 @@ request.addEventListener("submit", async (event) => {
 
 // read returns the request of the form; undefined if the body is not JSON.
 function read(token) {
-  let path = request.dataset.path;
-  const query = new URLSearchParams();
   const headers = { Authorization: "Bearer " + token };
-  for (const input of request.querySelectorAll("[data-in]")) {
-    const value = input.value.trim();
-    if (input.dataset.in === "path") path = path.replace("{" + input.name + "}", encodeURIComponent(value));
-    else if (value && input.dataset.in === "query") query.set(input.name, value);
-    else if (value) headers[input.name] = value;
+  for (const input of request.querySelectorAll("[data-in=header]")) {
+    if (input.value.trim()) headers[input.name] = input.value.trim();
   }
   if (keyField) headers[keyField.name] ??= key ??= randomKey();
   const options = { method: request.dataset.method, headers, credentials: "omit", cache: "no-store" };
@@ -104,8 +174,7 @@ function read(token) {
     headers["Content-Type"] = "application/json";
     options.body = body.value;
   }
-  const all = query.toString();
-  return { address: path + (all ? "?" + all : ""), options };
+  return { address: pathOf(), options };
 }
 
 function randomKey() {

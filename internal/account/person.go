@@ -35,6 +35,7 @@ type Person struct {
 	Theme       Theme
 	CreatedAt   time.Time
 	SignedInAt  *time.Time // last; nil for never
+	WantedEmail string     // to which they want to change their email; empty for none
 }
 
 // Theme is how the console looks to a person.
@@ -107,7 +108,7 @@ func (p *People) Create(ctx context.Context, tx *db.Tx, c Checked) (Person, erro
 	}
 	n, err := res.RowsAffected()
 	if err == nil && n == 0 {
-		return Person{}, fault.Invalid(fault.FieldError{Field: "email", Message: "already has an account: sign in with it first"})
+		return Person{}, fault.Invalid(fault.FieldError{Field: "email", Message: "cannot be used for a new account. If it is yours, sign in first and open the link again"})
 	}
 	if err != nil {
 		return Person{}, err
@@ -173,7 +174,7 @@ func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error 
 		}
 	}
 	// Not an email address, so nobody can sign in with it.
-	_, err := tx.ExecContext(ctx, `UPDATE person SET removed_at = $1, email = $2, password = '', operator = 0 WHERE id = $3`,
+	_, err := tx.ExecContext(ctx, `UPDATE person SET removed_at = $1, email = $2, password = '', operator = 0, wanted_email = NULL WHERE id = $3`,
 		db.Time(time.Now()), "removed "+person.String(), person)
 	if err != nil {
 		return fmt.Errorf("remove person %s: %w", person, err)
@@ -181,7 +182,7 @@ func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error 
 	return recordPerson(ctx, tx, auditlog.PersonRemoved, person, nil)
 }
 
-const personColumns = `id, email, name, operator, password <> '', theme, created_at, signed_in_at,
+const personColumns = `id, email, name, operator, password <> '', theme, created_at, signed_in_at, COALESCE(wanted_email, ''),
 	EXISTS (SELECT 1 FROM two_factor f WHERE f.person_id = person.id AND f.enabled_at IS NOT NULL)`
 
 // Get returns a person. NotFound without one.
@@ -215,8 +216,9 @@ func (p *People) Operators(ctx context.Context) ([]Person, error) {
 	return all, nil
 }
 
-// Change replaces name, email and theme of the person. An email is changed only with the person's password, because it signs
-// them in; an empty email stays as it is. Faults: Validation.
+// Change replaces name and theme of the person. Another email is only recorded, for an operator to confirm: so an address has the same
+// answer whether or not it belongs to another account. It takes the person's password, because an email signs in; an empty email stays
+// as it is. Faults: Validation.
 func (p *People) Change(ctx context.Context, person Person, to Person, password string) error {
 	name, complaint := text.Name(to.Name, nameLengthMax)
 	var faults []fault.FieldError
@@ -244,23 +246,53 @@ func (p *People) Change(ctx context.Context, person Person, to Person, password 
 	if err := fault.Invalid(faults...); err != nil {
 		return err
 	}
+	wanted := sql.NullString{String: email, Valid: email != person.Email}
 	return p.db.Tx(ctx, func(tx *db.Tx) error {
-		var taken int
-		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM person WHERE email = $1 AND id <> $2`, email, person.ID).Scan(&taken)
-		if err == nil && taken > 0 {
-			return fault.Invalid(fault.FieldError{Field: "email", Message: "belongs to another account"})
-		}
-		if err == nil {
-			_, err = tx.ExecContext(ctx, `UPDATE person SET name = $2, email = $3, theme = $4 WHERE id = $1`,
-				person.ID, name, email, string(to.Theme))
-		}
+		_, err := tx.ExecContext(ctx, `UPDATE person SET name = $2, theme = $3, wanted_email = COALESCE($4, wanted_email) WHERE id = $1`,
+			person.ID, name, string(to.Theme), wanted)
 		if err != nil {
 			return fmt.Errorf("change person %s: %w", person.ID, err)
 		}
-		if name == person.Name && email == person.Email {
+		if name == person.Name && !wanted.Valid {
 			return nil
 		}
-		return recordPerson(ctx, tx, auditlog.PersonChanged, person.ID, map[string]any{"name": name, "email": email})
+		return recordPerson(ctx, tx, auditlog.PersonChanged, person.ID, map[string]any{"name": name, "wanted_email": wanted.String})
+	})
+}
+
+// ConfirmEmail changes the person's email to the one that they want. Validation if there is none, or if it belongs to another account.
+func (p *People) ConfirmEmail(ctx context.Context, person id.Person) error {
+	return p.db.Tx(ctx, func(tx *db.Tx) error {
+		var email sql.NullString
+		err := tx.QueryRowContext(ctx, `SELECT wanted_email FROM person WHERE id = $1 AND removed_at IS NULL`+tx.ForUpdate(), person).Scan(&email)
+		if err == nil && email.Valid {
+			var taken bool
+			err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM person WHERE email = $1)`, email.String).Scan(&taken)
+			if err == nil && taken {
+				return fault.Invalid(fault.FieldError{Message: email.String + " belongs to another account."})
+			}
+		}
+		if errors.Is(err, sql.ErrNoRows) || err == nil && !email.Valid {
+			return fault.Invalid(fault.FieldError{Message: "Nobody asks to change this email address any more."})
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE person SET email = wanted_email, wanted_email = NULL WHERE id = $1`, person)
+		}
+		if err != nil {
+			return fmt.Errorf("confirm email of person %s: %w", person, err)
+		}
+		return recordPerson(ctx, tx, auditlog.PersonChanged, person, map[string]any{"email": email.String})
+	})
+}
+
+// DeclineEmail forgets the email that the person wants.
+func (p *People) DeclineEmail(ctx context.Context, person id.Person) error {
+	return p.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE person SET wanted_email = NULL WHERE id = $1`, person)
+		if err != nil {
+			return fmt.Errorf("decline email of person %s: %w", person, err)
+		}
+		return recordPerson(ctx, tx, auditlog.PersonChanged, person, map[string]any{"wanted_email": "declined"})
 	})
 }
 
@@ -277,7 +309,7 @@ func scanPerson(row db.Row) (Person, error) {
 	var one Person
 	var operator, created int64
 	var signedIn sql.NullInt64
-	err := row.Scan(&one.ID, &one.Email, &one.Name, &operator, &one.HasPassword, &one.Theme, &created, &signedIn, &one.TwoFactor)
+	err := row.Scan(&one.ID, &one.Email, &one.Name, &operator, &one.HasPassword, &one.Theme, &created, &signedIn, &one.WantedEmail, &one.TwoFactor)
 	one.Operator, one.CreatedAt = operator != 0, db.FromTime(created)
 	if signedIn.Valid {
 		one.SignedInAt = new(db.FromTime(signedIn.Int64))

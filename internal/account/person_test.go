@@ -75,7 +75,7 @@ func TestEmailBelongsToOnePerson(t *testing.T) {
 		newPerson(t, d, "ann@example.com")
 		_, err := tryPerson(t, d, account.NewPerson{Email: "ANN@example.com", Name: "Eve"})
 		require.Equal(t, fault.Validation, fault.CodeOf(err))
-		require.ErrorContains(t, err, "email: already has an account")
+		require.ErrorContains(t, err, "email: cannot be used for a new account")
 	})
 }
 

@@ -35,12 +35,14 @@ func (s *server) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	if s.provider != nil || page.Email == "" {
 		page.Email = v.Person.Email
 	}
-	if !strings.EqualFold(strings.TrimSpace(page.Email), v.Person.Email) { // the password is needed, so it could be guessed
-		if err := s.limit("password "+v.Person.ID.String(), limitPerPassword); err != nil {
-			return err
-		}
+	moves := !strings.EqualFold(strings.TrimSpace(page.Email), v.Person.Email)
+	var guarded limits
+	if moves { // the password is needed, so it could be guessed
+		guarded = limitsOfPassword(v.Person.ID)
 	}
-	err := s.People.Change(r.Context(), v.Person, account.Person{Name: page.Name, Email: page.Email, Theme: page.Theme}, r.PostFormValue("confirm"))
+	err := s.guess(guarded, func() error {
+		return s.People.Change(r.Context(), v.Person, account.Person{Name: page.Name, Email: page.Email, Theme: page.Theme}, r.PostFormValue("confirm"))
+	})
 	if fault.CodeOf(err) == fault.Validation {
 		page.Faults = fieldErrors(err)
 		return s.showAccount(w, r, httpx.Status(fault.KindInvalid), page)
@@ -48,7 +50,11 @@ func (s *server) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.notice(r.Context(), "Saved.")
+	if moves {
+		s.notice(r.Context(), "Saved. Your email changes when an operator has confirmed the new address.")
+	} else {
+		s.notice(r.Context(), "Saved.")
+	}
 	return redirect(w, r, basePath+"/account")
 }
 

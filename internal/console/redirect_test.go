@@ -82,12 +82,18 @@ func acceptedForms(t *testing.T, h *fixture, ids map[string]string) map[string]u
 		w + "/tokens/{token_id}/budget":           {"budget": {"5"}},
 		"/operator/workspaces/{id}/grants":        {"key": {"one"}, "amount": {"5"}, "reason": {"grant"}},
 		"/operator/doctor":                        {},
-		"/operator/imports/{number}/undo":         {},
-		uploadPath:                                {},
-		"/operator/uploads/{upload_id}/plan":      {},
-		"/operator/uploads/{upload_id}/import":    {},
-		"/operator/uploads/{upload_id}/stop":      {},
-		"/operator/uploads/{upload_id}/delete":    {},
+
+		"/operator/people/{person_id}/operator":         {"operator": {"1"}},
+		"/operator/people/{person_id}/email":            {},
+		"/operator/people/{person_id}/sessions/end":     {},
+		"/operator/people/{person_id}/two-factor/reset": {},
+		"/operator/people/{person_id}/remove":           {},
+		"/operator/imports/{number}/undo":               {},
+		uploadPath:                                      {},
+		"/operator/uploads/{upload_id}/plan":            {},
+		"/operator/uploads/{upload_id}/import":          {},
+		"/operator/uploads/{upload_id}/stop":            {},
+		"/operator/uploads/{upload_id}/delete":          {},
 	}
 }
 

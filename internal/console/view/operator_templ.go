@@ -39,7 +39,7 @@ func operatorNav(active string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, e := range []entry{{"Installation", BasePath + "/operator"}, {"Imports", BasePath + "/operator/imports"}, {"Audit log", BasePath + "/operator/audit"}, {"Doctor", BasePath + "/operator/doctor"}} {
+		for _, e := range []entry{{"Installation", BasePath + "/operator"}, {"People", BasePath + "/operator/people"}, {"Imports", BasePath + "/operator/imports"}, {"Audit log", BasePath + "/operator/audit"}, {"Doctor", BasePath + "/operator/doctor"}} {
 			if e.Name == active {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<a href=\"")
 				if templ_7745c5c3_Err != nil {

@@ -83,8 +83,8 @@ func startNginx(t *testing.T, upstream string) *guidesProxy {
 		temporary += fmt.Sprintf("%s_temp_path %s;\n", kind, filepath.Join(dir, kind))
 	}
 	config := filepath.Join(dir, "nginx.conf")
-	require.NoError(t, os.WriteFile(config, []byte(fmt.Sprintf(
-		"%sdaemon off;\npid %s/nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n", user, dir, temporary, site)), 0o600))
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil,
+		"%sdaemon off;\npid %s/nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n", user, dir, temporary, site), 0o600))
 	cmd := exec.Command(program, "-p", dir, "-c", config, "-e", "stderr")
 	said := &lines{}
 	cmd.Stdout, cmd.Stderr = said, said

@@ -76,7 +76,7 @@ type partCounts struct {
 	deleted *deletedCounts
 	// The rare values in rows are not counted yet; topValues counts those that may be among the top values one by one.
 	pending bool
-	owned   bitset // the owned matches; nil if they are not counted
+	owned   *partCounts // of the owned matches alone; nil if they are not counted
 }
 
 // field returns the counts of a field, indexed by the segment's ids.
@@ -89,10 +89,24 @@ func (c *partCounts) field(f field) []uint32 {
 
 // ownedOf returns how many owned matches have the value with the segment's id.
 func (c *partCounts) ownedOf(f field, local uint32) uint32 {
-	if c.owned == nil {
+	switch o := c.owned; {
+	case o == nil:
 		return 0
+	case o.pending && f != fieldCity && o.isRare(f, local):
+		return o.values[f].countIn(int(local), o.bits)
+	default:
+		return o.field(f)[local]
 	}
-	return c.values[f].countIn(int(local), c.owned)
+}
+
+// countOwned counts the values of the owned matches.
+func (c *partCounts) countOwned(request facetRequest, dense func() bitset) {
+	owned := &hits{part: c.part, bits: c.scratch.uninitBits(c.slots), scratch: c.scratch}
+	copy(owned.bits, c.bits)
+	owned.bits.and(c.slotsOf(request.owned, dense))
+	owned.count = owned.bits.count()
+	c.owned = &partCounts{hits: owned}
+	c.owned.count(request)
 }
 
 // facets counts the values of the matches and returns the top values of each field.
@@ -112,9 +126,7 @@ func (s *snapshot) facets(found []hits, request facetRequest) (index.Facets, err
 	eachShard(all, func(c *partCounts) {
 		c.count(request)
 		if !request.owned.IsEmpty() {
-			c.owned = c.scratch.uninitBits(c.slots)
-			copy(c.owned, c.bits)
-			c.owned.and(c.slotsOf(request.owned, dense))
+			c.countOwned(request, dense)
 		}
 	})
 	tops := s.tops(all, request)

@@ -71,7 +71,7 @@ func (s *server) search(r *http.Request, asked *view.SearchForm) (*view.Search, 
 	if err != nil {
 		return nil, err
 	}
-	explored.Cursor, explored.Limit = page.Cursor, pageSize
+	explored.Cursor, explored.Limit, explored.Head = page.Cursor, pageSize, export.RowsMax
 	if page.Found, err = s.Search.Explore(ctx, v.Caller(), explored); err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s *server) priceOf(ctx context.Context, asked *view.SearchForm, r export.R
 		Rows:  found.Credits.AlreadyUnlocked + found.Credits.NewCount,
 		Owned: found.Credits.AlreadyUnlocked, New: found.Credits.NewCount,
 	}
-	shown := export.Matches{Total: found.Total, AlreadyUnlocked: all.Owned}
+	shown := export.Matches{Total: found.Total, AlreadyUnlocked: all.Owned, First: found.Head}
 	switch asked.Show {
 	case search.ShowNew:
 		shown.AlreadyUnlocked = 0

@@ -103,6 +103,24 @@ func TestEmptyResultIsRefusedAsNoCandidates(t *testing.T) {
 	})
 }
 
+// requireEstimateOfFirst requires the price of those that a search has found first of 10,050 matches; 1 to 10,000 are owned.
+func requireEstimateOfFirst(t *testing.T, s *fixture, r export.Request) {
+	t.Helper()
+	m := export.Matches{Total: 10_050, AlreadyUnlocked: 10_000}
+	want, err := s.Estimate(t.Context(), s.caller, r)
+	require.NoError(t, err)
+	got, err := s.EstimateMatches(t.Context(), s.caller, r, m)
+	require.NoError(t, err)
+	require.Equal(t, want, got, "they are selected if the search has not found them")
+	for n := range 10_000 {
+		m.First = append(m.First, company.Number(51+n))
+	}
+	got, err = s.EstimateMatches(t.Context(), s.caller, r, m)
+	require.NoError(t, err)
+	want.AlreadyUnlocked, want.NewCount, want.Cost = 9_950, 50, 50
+	require.Equal(t, want, got)
+}
+
 func TestExportsAreLimitedToTenThousandCompanies(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -113,6 +131,7 @@ func TestExportsAreLimitedToTenThousandCompanies(t *testing.T) {
 		require.Equal(t, 10_000, e.Figures.RequestedCount)
 		require.True(t, e.Figures.CappedAt10k)
 		require.Equal(t, int64(10_000), e.Figures.CreditsCharged)
+		requireEstimateOfFirst(t, s, r)
 		exact := s.buy(t, between(51, 10_050))
 		require.Equal(t, 50, exact.Figures.NewCount)
 		require.False(t, exact.Figures.CappedAt10k)

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
 )
 
@@ -22,15 +23,20 @@ func (x *Exports) Estimate(ctx context.Context, caller auth.Caller, r Request) (
 	if err != nil {
 		return Estimate{}, err
 	}
+	s, err := x.find(ctx, caller.Workspace, r)
+	if err != nil {
+		return Estimate{}, err
+	}
+	return x.priceOf(ctx, caller, r, s)
+}
+
+// priceOf returns what the selection would cost now.
+func (x *Exports) priceOf(ctx context.Context, caller auth.Caller, r Request, s selection) (Estimate, error) {
 	balance, err := x.credit.Balance(ctx, caller.Workspace)
 	if err != nil {
 		return Estimate{}, err
 	}
 	left, err := x.BudgetLeft(ctx, caller)
-	if err != nil {
-		return Estimate{}, err
-	}
-	s, err := x.find(ctx, caller.Workspace, r)
 	if err != nil {
 		return Estimate{}, err
 	}
@@ -45,14 +51,18 @@ func (x *Exports) Estimate(ctx context.Context, caller auth.Caller, r Request) (
 	return Estimate{figures, s.matches, left}, err
 }
 
-// Matches are what a search has counted: all its matches, and those of them that the workspace has unlocked.
-type Matches struct{ Total, AlreadyUnlocked int }
+// Matches are what a search has counted: all its matches, and those of them that the workspace has unlocked. First are the
+// first RowsMax in its order, if it has found them.
+type Matches struct {
+	Total, AlreadyUnlocked int
+	First                  []company.Number
+}
 
 // EstimateMatches is Estimate for all matches of a search that has just counted them. The counts are the price, unless
 // more companies match than one export holds: then it is the price of the first RowsMax in the request's order.
 func (x *Exports) EstimateMatches(ctx context.Context, caller auth.Caller, r Request, m Matches) (Estimate, error) {
 	if m.Total > RowsMax {
-		return x.Estimate(ctx, caller, r)
+		return x.estimateFirst(ctx, caller, r, m)
 	}
 	balance, err := x.credit.Balance(ctx, caller.Workspace)
 	if err != nil {
@@ -67,4 +77,21 @@ func (x *Exports) EstimateMatches(ctx context.Context, caller auth.Caller, r Req
 		RequestedCount: m.Total, AlreadyUnlocked: m.AlreadyUnlocked, NewCount: fresh, Cost: int64(fresh),
 		WouldSkip: int(max(0, int64(fresh)-balance)), Balance: balance,
 	}}, nil
+}
+
+// estimateFirst is Estimate for the first of more matches than one export holds. It selects them again if the search has not
+// found them, or if one was removed in the meantime.
+func (x *Exports) estimateFirst(ctx context.Context, caller auth.Caller, r Request, m Matches) (Estimate, error) {
+	if len(m.First) != RowsMax || r.Terms.rowsMax() != RowsMax {
+		return x.Estimate(ctx, caller, r)
+	}
+	removed, err := x.catalog.Removed(ctx)
+	if err != nil {
+		return Estimate{}, err
+	}
+	s := selection{numbers: m.First, set: company.SetOf(m.First...), matches: m.Total, capped: true}
+	if s.set.AndLen(removed) > 0 {
+		return x.Estimate(ctx, caller, r)
+	}
+	return x.priceOf(ctx, caller, r, s)
 }

@@ -50,6 +50,7 @@ type Request struct {
 	Query  query.Query
 	Sort   query.Sort
 	Limit  int          // companies on the page, at least 1
+	Head   int          // companies in Result.Head
 	Cursor []byte       // Result.Next of the previous page; nil for the first page
 	Owned  company.Set  // the companies that Result.Owned counts
 	Within *company.Set // if not nil, restricts the search to these companies
@@ -68,6 +69,7 @@ type Request struct {
 // Result is one page of a search.
 type Result struct {
 	Page   []company.Number // in the sort order
+	Head   []company.Number // the first Request.Head of all matches, which Select returns too; nil with a cursor
 	Total  int              // number of all matches
 	Owned  int              // number of matches that are in Request.Owned
 	Facets Facets

@@ -12,7 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// Exploration is a search by a person, who chooses among the facets. Show and Except are as in Request.
+// Exploration is a search by a person, who chooses among the facets. Show, Except and Head are as in Request.
 type Exploration struct {
 	Filters query.Filters
 	Sort    query.Sort
@@ -20,6 +20,7 @@ type Exploration struct {
 	Except  company.Set
 	Cursor  string
 	Limit   int
+	Head    int
 }
 
 // knownFacet counts the matches with a known value, by field.
@@ -33,7 +34,7 @@ func (s *Searcher) Explore(ctx context.Context, caller auth.Caller, e Exploratio
 		return nil, err
 	}
 	r := Request{
-		Query: q, Sort: e.Sort, Show: e.Show, Except: e.Except, Cursor: e.Cursor, Limit: e.Limit, Facets: []Facet{}, FacetOwned: true,
+		Query: q, Sort: e.Sort, Show: e.Show, Except: e.Except, Cursor: e.Cursor, Limit: e.Limit, Head: e.Head, Facets: []Facet{}, FacetOwned: true,
 	}
 	wider := map[Facet]query.Filters{}
 	seen, err := s.seenBy(ctx, caller)
@@ -137,7 +138,7 @@ func (s *Searcher) facet(ctx context.Context, caller auth.Caller, e Exploration,
 		return nil, err
 	}
 	asks := Request{
-		Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Show: e.Show, Except: e.Except, Limit: 1,
+		Query: q, Sort: unranked, Show: e.Show, Except: e.Except, Limit: 1,
 	}.indexed(seen.owned)
 	asks.Facets, asks.FacetLimit, asks.FacetPrefix, asks.FacetOwned = counts.Facets, counts.FacetLimit, counts.FacetPrefix, counts.FacetOwned
 	found, err := s.Index.Search(ctx, asks)

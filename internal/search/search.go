@@ -52,6 +52,7 @@ type Request struct {
 	Query  query.Query
 	Sort   query.Sort
 	Limit  int    // companies on the page, at least 1
+	Head   int    // companies in Result.Head
 	Cursor string // Result.NextCursor of the previous page; empty for the first
 
 	Show   Show
@@ -67,6 +68,7 @@ type Request struct {
 // Result is one page of a search. Total and facets are about all matches that Show leaves, credits are about all matches.
 type Result struct {
 	Items      []Item
+	Head       []company.Number // the first Request.Head of all matches; nil with a cursor
 	Total      int
 	Facets     Facets
 	Hidden     []Facet // the facets of locked fields, which are not counted
@@ -120,7 +122,7 @@ type Credits struct{ AlreadyUnlocked, NewCount int }
 // indexed returns the request for the index, for a workspace that owns these companies.
 func (r Request) indexed(owned company.Set) index.Request {
 	q := index.Request{
-		Query: r.Query, Sort: r.Sort, Limit: r.Limit, Owned: owned,
+		Query: r.Query, Sort: r.Sort, Limit: r.Limit, Head: r.Head, Owned: owned,
 		FacetLimit: FacetLimit, Facets: r.Facets, FacetPrefix: r.FacetPrefix, FacetOwned: r.FacetOwned,
 	}
 	out := r.Except
@@ -140,9 +142,13 @@ func (r Request) indexed(owned company.Set) index.Request {
 	return q
 }
 
+// unranked is the order of searches that only count: sorting by relevance would score every match.
+var unranked = query.Sort{By: query.ByEmployeeCount, Desc: true}
+
 // credits counts all matches of a request whose Show leaves some of them out.
 func (s *Searcher) credits(ctx context.Context, r Request, owned company.Set) (Credits, error) {
-	r.Show, r.Facets, r.Limit = ShowAll, []Facet{}, 1
+	r.Show, r.Facets, r.Limit, r.Head = ShowAll, []Facet{}, 1, 0
+	r.Sort = unranked
 	found, err := s.Index.Search(ctx, r.indexed(owned))
 	if err != nil {
 		return Credits{}, fmt.Errorf("count the matches: %w", err)
@@ -201,7 +207,7 @@ func (s *Searcher) Search(ctx context.Context, caller auth.Caller, r Request) (*
 		warnings = append(warnings, together...)
 	}
 	result := &Result{
-		Items: items, Total: found.Total, Facets: found.Facets, Hidden: seen.hidden(), Warnings: warnings,
+		Items: items, Head: found.Head, Total: found.Total, Facets: found.Facets, Hidden: seen.hidden(), Warnings: warnings,
 		Credits:   credits,
 		IndexTook: indexed.Sub(asked) + time.Since(read), CatalogTook: read.Sub(indexed),
 	}

@@ -49,22 +49,24 @@ func (s *snapshot) order(found []hits, q query.Query, by query.Sort, after *posi
 // page is the first matches of a search.
 type page struct {
 	numbers []company.Number
-	lastKey uint64 // the sort key of the last one
-	more    bool   // there are matches after it
+	head    []company.Number // the first of them and of those on later pages, as many as were asked for
+	lastKey uint64           // the sort key of the last one
+	more    bool             // there are matches after it
 }
 
-// first returns the first k matches after the position. Each part yields its matches in runs of equal keys; runs with the
-// same key are merged by number.
-func (o *order) first(k int, after *position) (p page) {
+// first returns the first k matches after the position, and the first of them up to head. Each part yields its matches in
+// runs of equal keys; runs with the same key are merged by number.
+func (o *order) first(k, head int, after *position) (p page) {
 	k = min(k, o.total)
-	p.numbers = make([]company.Number, 0, k+1)
+	most := min(max(k, head), o.total)
+	p.numbers = make([]company.Number, 0, most+1)
 	if k == 0 {
 		return p
 	}
-	if len(o.hits) == 1 {
+	if len(o.hits) == 1 && most == k {
 		alone := o.newRun(&o.hits[0], k, after)
 		p.numbers, p.lastKey = alone.collect(&alone, p.numbers, k)
-		return p.trim(k)
+		return p.trim(k, head)
 	}
 	runs := make([]run, len(o.hits))
 	queue := mergeQueue{less: func(a, b int) bool { return o.compareRuns(&runs[a], &runs[b]) < 0 }}
@@ -72,8 +74,8 @@ func (o *order) first(k int, after *position) (p page) {
 		runs[i].hits = &o.hits[i]
 	}
 	eachShard(runs, func(r *run) {
-		*r = o.newRun(r.hits, k, after)
-		r.nonEmpty = r.advance(k + 1)
+		*r = o.newRun(r.hits, most, after)
+		r.nonEmpty = r.advance(most + 1)
 	})
 	for i := range runs {
 		if runs[i].nonEmpty {
@@ -81,7 +83,7 @@ func (o *order) first(k int, after *position) (p page) {
 		}
 	}
 	queue.init()
-	for len(queue.items) > 0 && len(p.numbers) <= k {
+	for len(queue.items) > 0 && len(p.numbers) <= most {
 		start, shared := len(p.numbers), runs[queue.items[0]]
 		several := false
 		for len(queue.items) > 0 && o.compareRuns(&runs[queue.items[0]], &shared) == 0 {
@@ -90,7 +92,7 @@ func (o *order) first(k int, after *position) (p page) {
 			for _, slot := range r.slots {
 				p.numbers = append(p.numbers, company.Number(r.number(slot)))
 			}
-			queue.advance(r.advance(max(1, k+1-len(p.numbers))))
+			queue.advance(r.advance(max(1, most+1-len(p.numbers))))
 		}
 		if several {
 			slices.Sort(p.numbers[start:])
@@ -99,11 +101,12 @@ func (o *order) first(k int, after *position) (p page) {
 			p.lastKey = shared.key
 		}
 	}
-	return p.trim(k)
+	return p.trim(k, head)
 }
 
-// trim shortens the page to k numbers.
-func (p page) trim(k int) page {
+// trim shortens the page to k numbers, and its head.
+func (p page) trim(k, head int) page {
+	p.head = p.numbers[:min(head, len(p.numbers))]
 	if p.more = len(p.numbers) > k; p.more {
 		p.numbers = p.numbers[:k]
 	}

@@ -60,12 +60,16 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position
 	result := &index.Result{Total: total, Owned: countOwned(found, r.Owned)}
 	limit := max(1, r.Limit)
 	order := snapshot.order(found, r.Query, r.Sort, after)
-	page := order.first(limit, after)
+	head := r.Head
+	if after != nil {
+		head = 0
+	}
+	page := order.first(limit, head, after)
 	if page.more {
 		result.Next = ix.newCursor(snapshot, order, page)
 		ix.snapshots.keep(snapshot, time.Now(), ix.options)
 	}
-	result.Page = page.numbers
+	result.Page, result.Head = page.numbers, page.head
 	if request.limit > 0 {
 		if result.Facets, err = snapshot.facets(found, request); err != nil {
 			return nil, fmt.Errorf("search: %w", err)
@@ -93,7 +97,7 @@ func (s *snapshot) selectFirst(ctx context.Context, scratch *arena, of index.Sel
 	if err != nil {
 		return nil, fmt.Errorf("select: %w", err)
 	}
-	head := s.order(found, of.Query, of.Sort, nil).first(max(0, of.Limit), nil)
+	head := s.order(found, of.Query, of.Sort, nil).first(max(0, of.Limit), 0, nil)
 	return &index.Selected{Numbers: head.numbers, Total: total}, nil
 }
 

@@ -19,6 +19,7 @@ type search struct {
 	query  query.Query
 	sort   query.Sort
 	limit  int
+	head   int
 	owned  company.Set
 	within *company.Set
 	// without is excluded from Search; Select is checked without owned as well.
@@ -31,7 +32,7 @@ type search struct {
 
 func (s search) request(cursor []byte) index.Request {
 	return index.Request{
-		Query: s.query, Sort: s.sort, Limit: s.limit, Cursor: cursor, Owned: s.owned, Within: s.within, Without: s.without,
+		Query: s.query, Sort: s.sort, Limit: s.limit, Head: s.head, Cursor: cursor, Owned: s.owned, Within: s.within, Without: s.without,
 		FacetLimit: s.facets, Facets: s.of, FacetPrefix: s.prefix, FacetOwned: s.split,
 	}
 }
@@ -68,6 +69,7 @@ func check(ctx context.Context, t fataler, ix index.Index, tr truth, s search) {
 	} else {
 		requireSame(t, numbers, pages, "pages by "+s.sort.String())
 	}
+	requireSame(t, pages[:min(s.head, len(pages))], first.Head, "head")
 	chosen := s
 	chosen.within = s.kept(tr) // Select excludes one set only, which is owned below
 	for range settlingMax {    // limited: after that, the checks below report the difference

@@ -25,6 +25,7 @@ func searches(queries *rapid.Generator[query.Query], numbers []company.Number) *
 			query:  queries.Draw(t, "query"),
 			sort:   anySort().Draw(t, "sort"),
 			limit:  rapid.IntRange(1, 9).Draw(t, "limit"),
+			head:   rapid.IntRange(0, 40).Draw(t, "head"),
 			facets: rapid.SampledFrom([]int{1, 3, 20, 1000}).Draw(t, "facets"),
 			owned:  subset(numbers).Draw(t, "owned"),
 		}

@@ -10,8 +10,9 @@ for os in linux darwin windows; do
   GOOS=$os GOARCH=amd64 CGO_ENABLED=0 go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/capi
 done | LC_ALL=C sort -u | while read -r path version dir; do
   found=
-  for file in "$dir"/*; do
-    case "$(basename "$file" | tr '[:lower:]' '[:upper:]')" in
+  for file in "$dir"/* "$dir"/LICENSES/*; do # the folder of modules that follow REUSE
+    [ -f "$file" ] || continue
+    case "$(printf %s "${file#"$dir"/}" | tr '[:lower:]' '[:upper:]')" in
       LICENSE* | LICENCE* | COPYING* | NOTICE* | COPYRIGHT* | UNLICENSE*)
         found=1
         printf '\n==== %s %s: %s\n\n' "$path" "$version" "$(basename "$file")"

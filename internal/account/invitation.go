@@ -51,10 +51,28 @@ type Invitation struct {
 	ExpiresAt time.Time
 }
 
+// Mailed is what became of the email with an invitation's link.
+type Mailed struct {
+	State string // of its job: queued, running, done or buried; empty if the link is not sent by email
+	Error string // of the last attempt
+}
+
+// Sending reports whether the email was not sent yet, but will be.
+func (m Mailed) Sending() bool { return m.State == "queued" || m.State == "running" }
+
+// Failed reports whether the email was not sent and will not be.
+func (m Mailed) Failed() bool { return m.State == "buried" }
+
+// Open is an invitation that can still be used.
+type Open struct {
+	Invitation
+	Mailed Mailed
+}
+
 // Invite stores an invitation and returns the secret of its link, which cannot be read again. It sets the ID and times of
-// the invitation. A link for the first owner, or for a person's password, replaces the earlier ones. Faults: Validation for a
-// malformed email.
-func (p *People) Invite(ctx context.Context, i Invitation) (string, Invitation, error) {
+// the invitation. A link for the first owner, or for a person's password, replaces the earlier ones. The steps run last in the same
+// transaction. Faults: Validation for a malformed email.
+func (p *People) Invite(ctx context.Context, i Invitation, then ...db.Step[Invitation]) (string, Invitation, error) {
 	if i.Email != "" {
 		email, faults := emailOf(i.Email)
 		if err := fault.Invalid(faults...); err != nil {
@@ -77,7 +95,10 @@ func (p *People) Invite(ctx context.Context, i Invitation) (string, Invitation, 
 		if err != nil {
 			return err
 		}
-		return recordLink(ctx, tx, auditlog.LinkCreated, i)
+		if err := recordLink(ctx, tx, auditlog.LinkCreated, i); err != nil {
+			return err
+		}
+		return db.Then(ctx, tx, i, then)
 	})
 	if err != nil {
 		return "", Invitation{}, fmt.Errorf("invite: %w", err)
@@ -111,12 +132,15 @@ func withdrawEarlier(ctx context.Context, tx *db.Tx, kind InvitationKind, person
 // An invitation works once until it expires, and one of kind first only while there are no people.
 const usable = ` used_at IS NULL AND expires_at > $2 AND (kind <> 'first' OR NOT EXISTS (SELECT 1 FROM person))`
 
+// The secret with the hash $1 is that of an invitation, or of an email with its link.
+const withSecret = ` (hash = $1 OR id = (SELECT invitation_id FROM invitation_secret WHERE hash = $1)) AND`
+
 const invitationColumns = `id, kind, workspace_id, role, email, person_id, invited_by, created_at, expires_at`
 
 // Invitation returns the invitation with the secret. InvalidLink if the link no longer works.
 func (p *People) Invitation(ctx context.Context, secret string) (Invitation, error) {
 	return invitationOf(p.db.Read().QueryRowContext(ctx, `SELECT `+invitationColumns+` FROM invitation
-		WHERE hash = $1 AND`+usable, hashOf(secret), db.Time(time.Now())))
+		WHERE`+withSecret+usable, hashOf(secret), db.Time(time.Now())))
 }
 
 // Redeem marks the invitation with the secret as used and returns it. InvalidLink if the link no longer works.
@@ -125,7 +149,7 @@ func (p *People) Redeem(ctx context.Context, tx *db.Tx, secret string) (Invitati
 		return Invitation{}, fmt.Errorf("lock first invitations: %w", err)
 	}
 	return invitationOf(tx.QueryRowContext(ctx, `UPDATE invitation SET used_at = $2
-		WHERE hash = $1 AND`+usable+` RETURNING `+invitationColumns, hashOf(secret), db.Time(time.Now())))
+		WHERE`+withSecret+usable+` RETURNING `+invitationColumns, hashOf(secret), db.Time(time.Now())))
 }
 
 // lockFirst makes the second of two concurrent first invitations wait, so that it then finds the first person.
@@ -148,9 +172,14 @@ func invitationOf(row *sql.Row) (Invitation, error) {
 }
 
 // Invited returns the invitations to the workspace that can still be used, newest first.
-func (p *People) Invited(ctx context.Context, ws id.Workspace) ([]Invitation, error) {
-	all, err := db.Collect(ctx, p.db.Read(), scanInvitation, `SELECT `+invitationColumns+` FROM invitation
-		WHERE workspace_id = $1 AND`+usable+` ORDER BY created_at DESC, id`, ws, db.Time(time.Now()))
+func (p *People) Invited(ctx context.Context, ws id.Workspace) ([]Open, error) {
+	all, err := db.Collect(ctx, p.db.Read(), func(row db.Row) (o Open, err error) {
+		o.Invitation, err = scanInvitation(row, &o.Mailed.State, &o.Mailed.Error)
+		return o, err
+	}, `SELECT `+invitationColumns+`,
+		CASE WHEN mail_job IS NULL THEN '' ELSE COALESCE((SELECT state FROM job WHERE job.id = mail_job), 'done') END,
+		COALESCE((SELECT error FROM job WHERE job.id = mail_job), '')
+		FROM invitation WHERE workspace_id = $1 AND`+usable+` ORDER BY created_at DESC, id`, ws, db.Time(time.Now()))
 	if err != nil {
 		return nil, fmt.Errorf("list invitations to workspace %s: %w", ws, err)
 	}
@@ -192,10 +221,11 @@ func (p *People) Prune(ctx context.Context) error {
 	})
 }
 
-func scanInvitation(row db.Row) (Invitation, error) {
+// scanInvitation scans invitationColumns, and the columns that the query selects after them into more.
+func scanInvitation(row db.Row, more ...any) (Invitation, error) {
 	var i Invitation
 	var created, expires int64
-	err := row.Scan(&i.ID, &i.Kind, &i.Workspace, &i.Role, &i.Email, &i.Person, &i.InvitedBy, &created, &expires)
+	err := row.Scan(append([]any{&i.ID, &i.Kind, &i.Workspace, &i.Role, &i.Email, &i.Person, &i.InvitedBy, &created, &expires}, more...)...)
 	i.CreatedAt, i.ExpiresAt = db.FromTime(created), db.FromTime(expires)
 	return i, err
 }

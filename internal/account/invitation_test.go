@@ -65,7 +65,7 @@ func TestInvitationWorksOnce(t *testing.T) {
 		require.Empty(t, cmp.Diff(made, got))
 		open, err := people.Invited(t.Context(), ws)
 		require.NoError(t, err)
-		require.Empty(t, cmp.Diff([]account.Invitation{made}, open))
+		require.Empty(t, cmp.Diff([]account.Open{{Invitation: made}}, open))
 
 		var group sync.WaitGroup
 		var used atomic.Int32

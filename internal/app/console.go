@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencapi/capi/internal/console"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/notify"
 )
 
 // publicURL returns the address at which clients reach a server that listens at addr, without a slash at the end.
@@ -25,7 +26,7 @@ func (a *App) console(
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, TwoFactor: a.TwoFactor, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
 		Credits: a.Credits, Lists: a.Lists, Search: a.Search, Exports: a.Exports, Idempotency: a.Idempotency, Uploads: a.Uploads,
-		Audit: a.Audit, Wall: a.Wall,
+		Audit: a.Audit, Wall: a.Wall, Notifier: a.Notifier,
 		OIDC: console.OIDC{
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),
@@ -37,7 +38,7 @@ func (a *App) console(
 // FirstLink returns a link for creating the first account, at a server that listens at addr. It is empty if an account
 // exists already. Each call returns a new link, which replaces the earlier one.
 func (a *App) FirstLink(ctx context.Context, addr net.Addr) (string, error) {
-	secret, _, err := a.Memberships.First(ctx)
+	secret, _, err := a.Memberships.First(ctx, "")
 	if err != nil || secret == "" {
 		return "", err
 	}
@@ -47,6 +48,14 @@ func (a *App) FirstLink(ctx context.Context, addr net.Addr) (string, error) {
 // Link returns the URL of the invitation with the secret, at a server that listens at addr.
 func (a *App) Link(addr net.Addr, secret string) string {
 	return a.publicURL(addr) + console.JoinPath(secret)
+}
+
+// mailLinks returns the addresses that emails name, of a server at the public URL.
+func mailLinks(publicURL string) notify.Links {
+	return notify.Links{
+		Join:   func(secret string) string { return publicURL + console.JoinPath(secret) },
+		Export: func(ws id.Workspace, e id.Export) string { return publicURL + console.ExportPath(ws, e) },
+	}
 }
 
 func (a *App) pruneSessions(ctx context.Context) error {

@@ -20,6 +20,8 @@ import (
 	"github.com/opencapi/capi/internal/db/sqlite"
 	"github.com/opencapi/capi/internal/index/embedded"
 	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/mail"
+	"github.com/opencapi/capi/internal/notify"
 	"github.com/opencapi/capi/internal/upload"
 )
 
@@ -89,7 +91,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 		return nil, err
 	}
 	a := Build(c, services.Parts{
-		DB: d, Blobs: files, Index: embedded.Open(embedded.Options{Log: log}), Log: log, Key: key,
+		DB: d, Mail: mailClient(c.Mail), Blobs: files, Index: embedded.Open(embedded.Options{Log: log}), Log: log, Key: key,
 		// On SQLite the lock of the data directory guarantees that there is only one job runner.
 		Jobs: job.Options{Workers: c.Workers, Alone: c.Postgres() == ""},
 		Uploads: upload.Options{
@@ -101,6 +103,25 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 		return nil, err
 	}
 	return a, nil
+}
+
+// mailClient returns the client of the mail server; nil if none is configured.
+func mailClient(c config.Mail) *mail.Client {
+	if c.SMTPHost == "" {
+		return nil
+	}
+	password, err := c.Password()
+	if err != nil {
+		panic(err) // Validate has read it
+	}
+	return mail.New(mail.Options{
+		Host: c.SMTPHost, Port: c.SMTPPort, User: c.SMTPUser, Password: password, From: c.SMTPFrom, TLS: mail.TLS(c.SMTPTLS),
+	})
+}
+
+// TestMail sends a test message at once.
+func TestMail(ctx context.Context, c config.Mail, to string) error {
+	return notify.New(notify.Deps{Mail: mailClient(c)}).Test(ctx, to)
 }
 
 // upgradeKeys computes the match keys of the companies again if an older version stored them, and reports those that have become

@@ -69,7 +69,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 	if err != nil {
 		return err
 	}
-	parts := append(a.parts(follower), a.metricsPart(metricsHandler(metrics, a.Log))...)
+	parts := append(a.parts(follower, a.publicURL(listener.Addr())), a.metricsPart(metricsHandler(metrics, a.Log))...)
 	defer func() { err = errors.Join(err, a.stop(parts)) }()
 	for _, p := range parts {
 		if err := p.start(ctx); err != nil {
@@ -83,7 +83,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 }
 
 // parts returns the parts in the order in which they start. They stop in reverse order.
-func (a *App) parts(follower *indexing.Follower) []part {
+func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 	runner := job.NewRunner(a.Jobs, a.Exports.Handlers())
 	records := &pruner{what: "past records", every: recordPruneEvery, prune: a.Exports.Prune, log: a.Log}
 	quotes := &pruner{what: "quotes", every: quotePruneEvery, prune: a.Exports.PruneQuotes, log: a.Log}
@@ -101,6 +101,7 @@ func (a *App) parts(follower *indexing.Follower) []part {
 		{"tokens", a.Tokens.Start, a.Tokens.Stop},
 		{"request log", a.Requests.Start, a.Requests.Stop},
 		{"jobs", runner.Start, runner.Stop},
+		a.mailing(publicURL),
 		{"uploads", a.Uploads.Start, a.Uploads.Close},
 		{"pruning of past records", records.Start, records.Stop},
 		{"pruning of quotes", quotes.Start, quotes.Stop},
@@ -110,6 +111,16 @@ func (a *App) parts(follower *indexing.Follower) []part {
 		{"pruning of matches", matches.Start, matches.Stop},
 		{"pruning of requests", requests.Start, requests.Stop},
 	}
+}
+
+// mailing returns the part that sends emails. It has workers of its own, so that a mail server that does not answer delays no export.
+func (a *App) mailing(publicURL string) part {
+	if !a.Notifier.Enabled() {
+		nothing := func(context.Context) error { return nil }
+		return part{"emails", nothing, nothing}
+	}
+	runner := job.NewRunner(a.Jobs, a.Notifier.Handlers(mailLinks(publicURL)))
+	return part{"emails", runner.Start, runner.Stop}
 }
 
 // following returns the part that fills the index before anything else starts, and then keeps it up to date.

@@ -47,7 +47,7 @@ func TestEveryChangeIsRecordedWithItsActor(t *testing.T) {
 			told = all[0].ID
 			return fresh
 		}
-		secret, _, err := f.Memberships.First(ctx)
+		secret, _, err := f.Memberships.First(ctx, "")
 		require.NoError(t, err)
 		expect(auditlog.LinkCreated)
 

@@ -41,6 +41,7 @@ type commands struct {
 	Workspace workspaceCommand `cmd:"" help:"Create and list workspaces."`
 	Token     tokenCommand     `cmd:"" help:"Create, list and revoke API tokens."`
 	Person    personCommand    `cmd:"" help:"List and invite people who can sign in to the console."`
+	Mail      mailCommand      `cmd:"" help:"Test the sending of emails."`
 	Credit    creditCommand    `cmd:"" help:"Grant credits; show the balance and the ledger."`
 	Audit     auditCommand     `cmd:"" help:"Show the audit log: who did what and when."`
 	Doctor    doctorCommand    `cmd:"" help:"Check that ledger, unlocks, exports, files, jobs and index agree."`
@@ -69,7 +70,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) e
 		kong.Name("capi"), kong.Description(description), kong.Writers(out, err),
 		kong.Exit(func(int) { done = true }), kong.Resolvers(file),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100, NoAppDescFormat: true}),
-		kong.ExplicitGroups([]kong.Group{{Key: "settings", Title: "Settings, for every command:"}}))
+		kong.ExplicitGroups([]kong.Group{{Key: "settings", Title: "Settings, for every command:"}, {Key: "mail", Title: "The SMTP server:"}}))
 	if broken != nil {
 		return fmt.Errorf("command line: %w", broken)
 	}

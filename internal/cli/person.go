@@ -76,8 +76,28 @@ func (c *personList) Run(s *session) error {
 
 // linkFlags are the flags of commands that create a link.
 type linkFlags struct {
-	PublicURL string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"The server's public address, for the link (default: http://127.0.0.1:8080)."`
+	Send      bool        `name:"mail" help:"Also send the link by email, once capi serve runs with the same SMTP server."`
+	SMTP      config.Mail `embed:"" group:"mail"`
+	PublicURL string      `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"The server's public address, for the link (default: http://127.0.0.1:8080)."`
 	jsonFlag
+}
+
+// mail makes the command send its link by email, if that was asked for. Every kind of link has an address then.
+func (f linkFlags) mail(s *session, email string) error {
+	if !f.Send {
+		return nil
+	}
+	if email == "" {
+		return &config.Error{Setting: "mail", Message: "needs the email address of the person"}
+	}
+	if f.SMTP.SMTPHost == "" {
+		return &config.Error{Setting: "mail", Message: "needs an SMTP server: set --smtp-host and the settings beside it, as for capi serve"}
+	}
+	if err := f.SMTP.ValidateMail(); err != nil {
+		return err
+	}
+	s.config.Mail = f.SMTP
+	return nil
 }
 
 type linkMade struct {
@@ -97,6 +117,9 @@ func (f linkFlags) print(s *session, secret string, i account.Invitation, what s
 	}
 	s.printf("%s. It works once, within %s, while capi serve is running:\n\n    %s\n\n", what,
 		plural(int(i.Kind.Age().Hours()), "hour", "hours"), link)
+	if f.Send {
+		s.printf("The running server also sends a link to %s.\n", i.Email)
+	}
 	return nil
 }
 
@@ -119,6 +142,9 @@ func (personInvite) Help() string {
 
 // Run creates the link.
 func (c *personInvite) Run(s *session) error {
+	if err := c.mail(s, c.Email); err != nil {
+		return err
+	}
 	a, err := s.openOrMake()
 	if err != nil {
 		return err
@@ -140,7 +166,7 @@ func (c *personInvite) make(s *session, a *app.App) (secret string, made account
 		secret, made, err = a.Memberships.InviteMember(s.ctx, c.Workspace.Workspace, workspace.Role(c.Role), c.Email, id.Person{})
 		return secret, made, "Link for a new " + c.Role, err
 	}
-	if secret, made, err = a.Memberships.First(s.ctx); err == nil && secret == "" {
+	if secret, made, err = a.Memberships.First(s.ctx, c.Email); err == nil && secret == "" {
 		err = &config.Error{Setting: "workspace", Message: "is missing; use --workspace ID with an ID from capi workspace list, or --operator"}
 	}
 	return secret, made, "Link for the first owner; earlier ones no longer work", err
@@ -222,6 +248,9 @@ func (personReset) Help() string {
 
 // Run creates the link.
 func (c *personReset) Run(s *session) error {
+	if err := c.mail(s, c.Email); err != nil {
+		return err
+	}
 	a, err := s.open()
 	if err != nil {
 		return err

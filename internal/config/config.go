@@ -47,6 +47,7 @@ type Server struct {
 	UploadMax      string `name:"upload-max" default:"2GiB" env:"CAPI_UPLOAD_MAX" placeholder:"SIZE" help:"The most that operators may upload for one import in the console, such as 500MiB; off disables uploads (default ${default})."`
 	VisibleFields  string `name:"visible-fields" default:"all" env:"CAPI_VISIBLE_FIELDS" placeholder:"FIELDS" help:"Fields shown of companies that a workspace does not own, such as domain,country,industries; each workspace can have its own (default ${default})."`
 	SignIn         `embed:""`
+	Mail           `embed:""`
 	DrainTimeout   time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests and jobs may take to finish when the server stops (default ${default})."`
 }
 
@@ -174,7 +175,7 @@ func (s Server) check() error {
 	if s.DrainTimeout < 0 {
 		add("drain-timeout", "%s is negative", s.DrainTimeout)
 	}
-	return errors.Join(append(errs, s.SignIn.check()...)...)
+	return errors.Join(append(append(errs, s.SignIn.check()...), s.Mail.check()...)...)
 }
 
 // UploadBytesMax returns UploadMax in bytes; 0 if it is off or invalid.

@@ -25,6 +25,7 @@ import (
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/middleware"
+	"github.com/opencapi/capi/internal/notify"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/search"
@@ -55,6 +56,7 @@ type Deps struct {
 	Idempotency *idempotency.Store
 	Audit       *auditlog.Store
 	Wall        *wall.Store
+	Notifier    *notify.Notifier
 	System      SystemStatus // what operators see of the installation
 	Requests    *requestlog.Store
 

@@ -164,6 +164,7 @@ func (s *server) quotePage(r *http.Request, quoted export.Quoted) (*view.NewExpo
 		Quote: quoted.Quote, Bought: quoted.Bought.ID, Sharing: quoted.SharingDomain,
 		Price: view.PriceOf(view.Split{Rows: quoted.Figures.RequestedCount}, quoted.Figures, quoted.BudgetLeft),
 	}
+	page.Mails = s.Notifier.Enabled()
 	page.Part = quoted.Of.Terms.Partial
 	page.Name = r.FormValue("name")
 	if page.Name == "" {
@@ -189,7 +190,7 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound, "The form has no quote. Review the price again.")
 	}
 	ctx, name := r.Context(), r.PostForm.Get("name")
-	e, err := s.Exports.Buy(ctx, v.Caller(), export.Request{Name: name, Quote: quote})
+	e, err := s.Exports.Buy(ctx, v.Caller(), export.Request{Name: name, Quote: quote, Notify: r.PostForm.Get("notify") != "" && s.Notifier.Enabled()})
 	switch {
 	case isStale(err):
 		quoted, again := s.Exports.Quoted(ctx, v.Caller(), quote)

@@ -64,7 +64,7 @@ func open(t testing.TB, change ...func(*Deps)) *fixture {
 	h := &fixture{Fixture: f, db: f.DB, catalog: f.Catalog, index: f.Index, jobs: f.Jobs}
 	h.Deps = Deps{
 		People: f.People, Sessions: f.Sessions, TwoFactor: f.TwoFactor, Tokens: f.Tokens, Workspaces: f.Workspaces, Memberships: f.Memberships,
-		Credits: f.Credits, Lists: f.Lists, Idempotency: f.Idempotency, Audit: f.Audit, Wall: f.Wall, Requests: f.Requests, Search: f.Search, Exports: f.Exports, Uploads: f.Uploads,
+		Credits: f.Credits, Lists: f.Lists, Idempotency: f.Idempotency, Audit: f.Audit, Wall: f.Wall, Notifier: f.Notifier, Requests: f.Requests, Search: f.Search, Exports: f.Exports, Uploads: f.Uploads,
 		Log: f.Log,
 	}
 	for _, fn := range change {

@@ -11,6 +11,11 @@ import (
 	"github.com/opencapi/capi/internal/membership"
 )
 
+// ExportPath returns the path of the page of an export.
+func ExportPath(ws id.Workspace, e id.Export) string {
+	return view.WorkspacePath(ws, "/exports/"+e.String())
+}
+
 // JoinPath returns the path of the page that accepts an invitation, for its secret.
 func JoinPath(secret string) string { return view.JoinPath(secret) }
 

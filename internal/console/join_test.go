@@ -34,9 +34,9 @@ func vacant(t *testing.T) *fixture {
 func TestFirstLinkMakesTheFirstOwner(t *testing.T) {
 	t.Parallel()
 	h := vacant(t)
-	again, _, err := h.Memberships.First(t.Context())
+	again, _, err := h.Memberships.First(t.Context(), "")
 	require.NoError(t, err)
-	secret, _, err := h.Memberships.First(t.Context())
+	secret, _, err := h.Memberships.First(t.Context(), "")
 	require.NoError(t, err)
 	b := h.browser(t)
 	require.Contains(t, b.get(t, "/join?link="+secret).body, "You are the first user")
@@ -69,7 +69,7 @@ func TestFirstLinkMakesTheFirstOwner(t *testing.T) {
 	for _, spent := range []string{secret, again} {
 		require.Equal(t, http.StatusForbidden, h.browser(t).get(t, "/join?link="+spent).status)
 	}
-	none, _, err := h.Memberships.First(t.Context())
+	none, _, err := h.Memberships.First(t.Context(), "")
 	require.NoError(t, err)
 	require.Empty(t, none)
 }

@@ -22,6 +22,7 @@ func (s *server) members(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int, form view.Members) (err error) {
 	v := view.ViewerOf(r.Context())
+	form.Mailed = s.Notifier.Enabled()
 	if form.Members, err = s.Workspaces.Members(r.Context(), v.Workspace.ID); err != nil {
 		return err
 	}
@@ -45,6 +46,11 @@ func (s *server) showMembers(w http.ResponseWriter, r *http.Request, status int,
 func (s *server) invite(w http.ResponseWriter, r *http.Request) error {
 	v := view.ViewerOf(r.Context())
 	form := view.Members{Email: strings.TrimSpace(r.PostFormValue("email")), Role: workspace.Role(r.PostFormValue("role"))}
+	if s.Notifier.Enabled() {
+		if err := s.limit("invite "+v.Person.ID.String(), limitPerInviter); err != nil {
+			return err
+		}
+	}
 	secret, made, err := s.Memberships.InviteMember(r.Context(), v.Workspace.ID, form.Role, form.Email, v.Person.ID)
 	if fault.CodeOf(err) == fault.Validation {
 		form.Faults = fieldErrors(err)

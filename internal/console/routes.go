@@ -40,6 +40,8 @@ func accountRoutes() []route {
 		{http.MethodPost, "/sign-in/code", anyone, (*server).enterCode},
 		{http.MethodGet, "/sign-in/oidc", anyone, (*server).startProviderSignIn},
 		{http.MethodGet, "/sign-in/oidc/callback", anyone, (*server).finishProviderSignIn},
+		{http.MethodGet, "/forgot-password", anyone, (*server).forgotPage},
+		{http.MethodPost, "/forgot-password", anyone, (*server).forgot},
 		{http.MethodPost, "/sign-out", anyone, (*server).signOut},
 		{http.MethodGet, "/join", anyone, (*server).joinPage},
 		{http.MethodPost, "/join", anyone, (*server).join},

@@ -21,6 +21,8 @@ var (
 	limitPerAddress  = ratelimit.Limit{Requests: 30, Per: 10 * time.Minute}
 	limitPerEmail    = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute}
 	limitPerLink     = ratelimit.Limit{Requests: 60, Per: 10 * time.Minute}
+	limitPerInviter  = ratelimit.Limit{Requests: 60, Per: time.Hour}        // emails with invitations, of a person who is signed in
+	limitPerForgot   = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute} // by client address
 	limitPerPassword = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute} // of a person who is signed in and changes it
 )
 
@@ -36,6 +38,7 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 	if s.provider != nil {
 		form.Provider = s.provider.Name
 	}
+	form.Mails = s.Notifier.Enabled()
 	return render(w, r, status, view.SignInPage(form))
 }
 

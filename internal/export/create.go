@@ -35,7 +35,7 @@ func (x *Exports) Create(
 			ID: id.New[id.Export](), Workspace: caller.Workspace, Token: caller.Token, Person: caller.Person, Quote: found.Quote,
 			Name: found.Name, Source: found.Source, List: found.List, Filters: found.Filters, Sort: found.sort, Terms: found.Terms,
 			Format: found.Format, Options: found.Options, Status: StatusPending, CreatedAt: db.FromTime(db.Time(time.Now())),
-			Warnings: found.warnings,
+			Warnings: found.warnings, Notify: r.Notify && !caller.Person.IsZero(),
 		}
 		return x.purchase(ctx, tx, caller, &e, found, then)
 	})

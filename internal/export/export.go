@@ -64,6 +64,7 @@ type Export struct {
 	Format    format.Format
 	Options   format.Options
 	Status    Status
+	Notify    bool // whether an email reports to its creator, a person, that it completed or failed
 
 	Figures  Figures
 	Refunded int64    // credits refunded of those charged, after it failed or was cancelled; may grow later

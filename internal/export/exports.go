@@ -2,6 +2,7 @@ package export
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
@@ -28,6 +30,7 @@ type Exports struct {
 	jobs    *job.Queue
 	blobs   blob.Store
 	log     *slog.Logger
+	notify  db.Step[id.Export]
 	observe func(Event)
 	options Options
 	past    past
@@ -44,8 +47,9 @@ type Deps struct {
 	Credit  *credit.Store
 	Jobs    *job.Queue
 	Blobs   blob.Store
-	Log     *slog.Logger // Defaults to slog.DiscardHandler
-	Observe func(Event)  // called after the commit; must not block. Defaults to doing nothing
+	Log     *slog.Logger       // Defaults to slog.DiscardHandler
+	Notify  db.Step[id.Export] // tells the creator of an export that has Notify how it ended. Defaults to doing nothing
+	Observe func(Event)        // called after the commit; must not block. Defaults to doing nothing
 	Options Options
 }
 
@@ -71,10 +75,13 @@ func New(d Deps) *Exports {
 	if d.Observe == nil {
 		d.Observe = func(Event) {}
 	}
+	if d.Notify == nil {
+		d.Notify = func(context.Context, *db.Tx, id.Export) error { return nil }
+	}
 	o := d.Options
 	return &Exports{
 		db: d.DB, catalog: d.Catalog, index: d.Index, lists: d.Lists, unlock: d.Unlock, wall: d.Wall, credit: d.Credit,
-		jobs: d.Jobs, blobs: d.Blobs, log: d.Log, observe: d.Observe,
+		jobs: d.Jobs, blobs: d.Blobs, log: d.Log, notify: d.Notify, observe: d.Observe,
 		options: Options{
 			LinkTTL:       cmp.Or(o.LinkTTL, 15*time.Minute),
 			ProgressEvery: cmp.Or(o.ProgressEvery, 250*time.Millisecond),

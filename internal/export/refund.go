@@ -47,6 +47,11 @@ func (x *Exports) bury(ctx context.Context, tx *db.Tx, j job.Job, cause error) e
 	if _, err := tx.ExecContext(ctx, `UPDATE export SET error = $2 WHERE id = $1`, e.ID, failure(refunded)); err != nil {
 		return fmt.Errorf("fail export %s: %w", e.ID, err)
 	}
+	if e.Notify {
+		if err := x.notify(ctx, tx, e.ID); err != nil {
+			return err
+		}
+	}
 	tx.OnCommit(func() {
 		x.log.ErrorContext(ctx, "export failed", "export_id", e.ID, "credits_refunded", refunded, "error", cause)
 	})

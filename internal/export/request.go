@@ -28,6 +28,7 @@ type Request struct {
 	Quote   id.Quote // replaces everything from Source to Terms; not allowed when asking for a quote
 	Format  format.Format
 	Options format.Options
+	Notify  bool // tell the person who creates it by email when it completes or fails
 }
 
 const nameRunesMax = 200

@@ -177,6 +177,9 @@ func (x *Exports) complete(ctx context.Context, j job.Job, e Export, info blob.I
 		if err == nil && n != 1 {
 			err = errEnded
 		}
+		if err == nil && e.Notify {
+			err = x.notify(ctx, tx, e.ID)
+		}
 		return err
 	})
 	if err != nil {

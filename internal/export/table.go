@@ -16,7 +16,7 @@ import (
 const columns = `id, workspace_id, token_id, job_id, quote_id, name, source_type, list_id, filters, sort, terms, format, options, status,
 	requested_count, already_unlocked, new_count, would_skip, credits_charged, balance_before, capped, transaction_id,
 	credits_refunded, refund_id, as_of, processed_records, size_bytes, sha256, error, created_at, completed_at,
-	unlock_seq, person_id`
+	unlock_seq, person_id, notify`
 
 func insert(ctx context.Context, tx *db.Tx, e *Export) error {
 	options, err := json.Marshal(e.Options)
@@ -29,8 +29,8 @@ func insert(ctx context.Context, tx *db.Tx, e *Export) error {
 	}
 	const q = `INSERT INTO export (id, workspace_id, token_id, job_id, quote_id, name, source_type, list_id, filters, sort,
 		terms, format, options, status, requested_count, already_unlocked, new_count, would_skip, credits_charged,
-		balance_before, capped, transaction_id, as_of, created_at, person_id, unlock_seq)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+		balance_before, capped, transaction_id, as_of, created_at, person_id, notify, unlock_seq)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
 			COALESCE((SELECT MAX(seq) FROM unlock_delta WHERE workspace_id = $2), 0))
 		RETURNING unlock_seq`
 	f := e.Figures
@@ -39,7 +39,7 @@ func insert(ctx context.Context, tx *db.Tx, e *Export) error {
 		string(e.Format), string(options), string(e.Status), f.RequestedCount, f.AlreadyUnlocked, f.NewCount, f.WouldSkip,
 		f.CreditsCharged, f.Balance,
 		flag(f.CappedAt10k), orNull(f.TransactionID), int64(e.asOf), db.Time(e.CreatedAt),
-		orNull(e.Person)).Scan(&e.unlockSeq)
+		orNull(e.Person), flag(e.Notify)).Scan(&e.unlockSeq)
 	if err != nil {
 		return fmt.Errorf("write export %s: %w", e.ID, err)
 	}
@@ -85,18 +85,19 @@ func scan(row db.Row) (Export, error) {
 	var terms, options string
 	var filters sql.NullString
 	var sum []byte
-	var capped, created int64
+	var capped, notify, created int64
 	var completed sql.NullInt64
 	f := &e.Figures
 	err := row.Scan(&e.ID, &e.Workspace, &e.Token, &e.Job, &e.Quote, &e.Name, &e.Source, &e.List, &filters, &e.Sort,
 		&terms, &e.Format, &options, &e.Status, &f.RequestedCount, &f.AlreadyUnlocked, &f.NewCount, &f.WouldSkip,
 		&f.CreditsCharged, &f.Balance, &capped,
 		&f.TransactionID, &e.Refunded, &e.RefundID, &e.asOf, &e.ProcessedRecords, &e.SizeBytes, &sum, &e.Error,
-		&created, &completed, &e.unlockSeq, &e.Person)
+		&created, &completed, &e.unlockSeq, &e.Person, &notify)
 	if err != nil {
 		return Export{}, err
 	}
 	f.Cost, f.CappedAt10k = f.CreditsCharged, capped != 0
+	e.Notify = notify != 0
 	e.CreatedAt = db.FromTime(created)
 	copy(e.SHA256[:], sum)
 	if filters.Valid {

@@ -158,12 +158,12 @@ func (q *Queue) renew(ctx context.Context, worker string, held []id.Job, until t
 	return lost, err
 }
 
-// putBack queues every running job again. Only a process that runs alone may call it.
-func (q *Queue) putBack(ctx context.Context) (n int64, err error) {
+// putBack queues every running job of the kinds again. Only a process that runs alone may call it.
+func (q *Queue) putBack(ctx context.Context, kinds []string) (n int64, err error) {
 	err = q.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `
 			UPDATE job SET state = 'queued', run_at = $1, updated_at = $1, worker = NULL, lease_until = NULL
-			WHERE state = 'running'`, db.Time(time.Now()))
+			WHERE state = 'running' AND kind IN (SELECT value FROM `+tx.EachString("$2")+`)`, db.Time(time.Now()), jsonList(kinds))
 		if err != nil {
 			return fmt.Errorf("put running jobs back: %w", err)
 		}

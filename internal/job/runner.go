@@ -61,7 +61,7 @@ func (r *Runner) Start(ctx context.Context) error {
 		return nil
 	}
 	if r.options.Alone {
-		n, err := r.queue.putBack(ctx)
+		n, err := r.queue.putBack(ctx, r.kinds)
 		if err != nil {
 			return fmt.Errorf("start runner: %w", err)
 		}

@@ -9,13 +9,14 @@ import (
 	"github.com/opencapi/capi/internal/workspace"
 )
 
-// First returns the secret of a link for the first owner, which replaces the earlier ones; empty if a person exists already.
-func (m *Memberships) First(ctx context.Context) (string, account.Invitation, error) {
+// First returns the secret of a link for the first owner, which replaces the earlier ones; empty if a person exists already. Only the
+// person with the email address can use it, unless that is empty. Faults: Validation.
+func (m *Memberships) First(ctx context.Context, email string) (string, account.Invitation, error) {
 	nobody, err := m.people.Nobody(ctx)
 	if err != nil || !nobody {
 		return "", account.Invitation{}, err
 	}
-	return m.people.Invite(ctx, account.Invitation{Kind: account.InviteFirst})
+	return m.people.Invite(ctx, account.Invitation{Kind: account.InviteFirst, Email: email}, m.sendLink)
 }
 
 // InviteMember returns the secret of an invitation to the workspace. by is zero at the command line. Faults: Validation,
@@ -31,13 +32,13 @@ func (m *Memberships) InviteMember(
 	}
 	return m.people.Invite(ctx, account.Invitation{
 		Kind: account.InviteMember, Workspace: ws, Role: string(role), Email: email, InvitedBy: by,
-	})
+	}, m.sendLink)
 }
 
 // InviteOperator returns the secret of an invitation for an operator, who manages the whole installation. Faults:
 // Validation.
 func (m *Memberships) InviteOperator(ctx context.Context, email string, by id.Person) (string, account.Invitation, error) {
-	return m.people.Invite(ctx, account.Invitation{Kind: account.InviteOperator, Email: email, InvitedBy: by})
+	return m.people.Invite(ctx, account.Invitation{Kind: account.InviteOperator, Email: email, InvitedBy: by}, m.sendLink)
 }
 
 // InvitePassword returns the secret of a link with which the person with the email address can set a new password.
@@ -47,5 +48,5 @@ func (m *Memberships) InvitePassword(ctx context.Context, email string) (string,
 	if err != nil {
 		return "", account.Invitation{}, err
 	}
-	return m.people.Invite(ctx, account.Invitation{Kind: account.InvitePassword, Email: p.Email, Person: p.ID})
+	return m.people.Invite(ctx, account.Invitation{Kind: account.InvitePassword, Email: p.Email, Person: p.ID}, m.sendLink)
 }

@@ -20,6 +20,9 @@ type Deps struct {
 	Workspaces *workspace.Store
 	Credits    *credit.Store
 	Tokens     *token.Store
+
+	// SendLink sends the link of a new invitation by email after the transaction, if that is possible. Defaults to nothing.
+	SendLink db.Step[account.Invitation]
 }
 
 // Memberships admits people. It is safe for concurrent use.
@@ -29,11 +32,15 @@ type Memberships struct {
 	workspaces *workspace.Store
 	credits    *credit.Store
 	tokens     *token.Store
+	sendLink   db.Step[account.Invitation]
 }
 
 // New returns Memberships over the stores.
 func New(d Deps) *Memberships {
-	return &Memberships{db: d.DB, people: d.People, workspaces: d.Workspaces, credits: d.Credits, tokens: d.Tokens}
+	if d.SendLink == nil {
+		d.SendLink = func(context.Context, *db.Tx, account.Invitation) error { return nil }
+	}
+	return &Memberships{db: d.DB, people: d.People, workspaces: d.Workspaces, credits: d.Credits, tokens: d.Tokens, sendLink: d.SendLink}
 }
 
 // NewWorkspace describes a workspace to create.

@@ -36,7 +36,7 @@ func open(t *testing.T, d *db.DB) *house {
 // first makes the first owner.
 func (h *house) first(t *testing.T) (account.Person, id.Workspace) {
 	t.Helper()
-	secret, _, err := h.First(t.Context())
+	secret, _, err := h.First(t.Context(), "")
 	require.NoError(t, err)
 	ann, ws, err := h.Accept(t.Context(), secret, membership.Newcomer{
 		Name: "Ann", Email: "ann@example.com", Password: passphrase, Workspace: "Lab",

@@ -18,7 +18,9 @@ import (
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/mail"
 	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/notify"
 	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/token"
@@ -45,6 +47,7 @@ type Parts struct {
 	Uploads upload.Options
 	Wall    wall.Options
 
+	Mail    *mail.Client       // sends emails; nil without a mail server
 	Observe func(export.Event) // as export.Deps has it; defaults to none
 }
 
@@ -73,6 +76,7 @@ type Services struct {
 	Search      *search.Searcher
 	Exports     *export.Exports
 	Memberships *membership.Memberships
+	Notifier    *notify.Notifier
 	Doctor      *doctor.Doctor
 	Uploads     *upload.Uploads
 }
@@ -101,12 +105,15 @@ func Build(p Parts) *Services {
 	}
 	s.TwoFactor = account.NewTwoFactor(s.People, account.TwoFactorOptions{Key: p.Key})
 	s.Requests = requestlog.New(d, requestlog.Options{Log: p.Log})
+	s.Notifier = notify.New(notify.Deps{DB: d, People: s.People, Jobs: s.Jobs, Mail: p.Mail})
 	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks, Wall: s.Wall})
 	s.Exports = export.New(export.Deps{
 		DB: d, Catalog: s.Catalog, Index: s.Index, Lists: s.Lists, Unlock: s.Unlocks, Wall: s.Wall, Credit: s.Credits, Jobs: s.Jobs,
-		Blobs: s.Blobs, Log: s.Log, Observe: p.Observe, Options: p.Exports,
+		Blobs: s.Blobs, Log: s.Log, Notify: s.Notifier.Export, Observe: p.Observe, Options: p.Exports,
 	})
-	s.Memberships = membership.New(membership.Deps{DB: d, People: s.People, Workspaces: s.Workspaces, Credits: s.Credits, Tokens: s.Tokens})
+	s.Memberships = membership.New(membership.Deps{
+		DB: d, People: s.People, Workspaces: s.Workspaces, Credits: s.Credits, Tokens: s.Tokens, SendLink: s.Notifier.Link,
+	})
 	s.Doctor = doctor.New(doctor.Deps{
 		Credits: s.Credits, Unlocks: s.Unlocks, Exports: s.Exports, Jobs: s.Jobs, Servers: p.Servers,
 	})

@@ -49,7 +49,8 @@ type NewExport struct {
 
 	Usual []string // the columns that the workspace usually exports; empty for all
 
-	Sharing int // companies that have the domain of another one in the file
+	Sharing int  // companies that have the domain of another one in the file
+	Mails   bool // whether an email can report the end of the export
 }
 
 // QuotePath returns the address of the quote's page, with the name of the export to buy.

@@ -11,10 +11,11 @@ import (
 type Members struct {
 	Members []workspace.Belonging
 	Budgets map[id.Person]budget.Use // of every member for owners; else only the viewer's
-	Invited []account.Invitation     // only for owners
+	Invited []account.Open           // only for owners
 	Email   string                   // what was filled in
 	Role    workspace.Role
 	Link    string // the new invitation, shown only once
 	For     string // the email that Link is for
+	Mailed  bool   // whether the link is also sent by email
 	Faults  map[string]string
 }

@@ -1,0 +1,122 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"html/template"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/id"
+)
+
+// letter is the content of an email.
+type letter struct {
+	Subject string
+	Lines   []string // paragraphs before the link
+	Button  string   // what the link does; empty without one
+	Link    string
+	After   []string // paragraphs after the link
+}
+
+// text returns the letter as plain text, in which the link is on a line of its own.
+func (l letter) text() string {
+	parts := append([]string{}, l.Lines...)
+	if l.Button != "" {
+		parts = append(parts, l.Button+":\n"+l.Link)
+	}
+	return strings.Join(append(parts, l.After...), "\n\n") + "\n"
+}
+
+var page = template.Must(template.New("letter").Parse(`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{.Subject}}</title></head>
+<body style="font: 16px/1.5 system-ui, sans-serif; max-width: 36em; margin: 1.5em auto; padding: 0 1em">
+{{range .Lines}}<p>{{.}}</p>
+{{end}}{{if .Button}}<p><a href="{{.Link}}">{{.Button}}</a></p>
+<p>If the link does not open, copy this address into your browser:<br>{{.Link}}</p>
+{{end}}{{range .After}}<p>{{.}}</p>
+{{end}}</body></html>
+`))
+
+func (l letter) html() (string, error) {
+	var b bytes.Buffer
+	err := page.Execute(&b, l)
+	return b.String(), err
+}
+
+// linkLetter returns the letter with the link of an invitation.
+func (s *sender) linkLetter(ctx context.Context, i account.Invitation, link string) (letter, error) {
+	ends := "The link works once, until " + i.ExpiresAt.UTC().Format("2 January 2006, 15:04 MST") + "."
+	ignore := "If you did not expect this email, you can ignore it."
+	switch i.Kind {
+	case account.InvitePassword:
+		return letter{
+			Subject: "Set a new password for CAPI",
+			Lines:   []string{"Somebody asked for a link to set a new password for your account, " + i.Email + "."},
+			Button:  "Set a new password", Link: link,
+			After: []string{ends + " It signs out every browser that is signed in.", "If it was not you, ignore this email: your password stays as it is."},
+		}, nil
+	case account.InviteFirst:
+		return letter{
+			Subject: "Create the first account of your CAPI server",
+			Lines:   []string{"The server is ready. Its first account is an operator, who manages the whole installation."},
+			Button:  "Create the first account", Link: link, After: []string{ends, ignore},
+		}, nil
+	case account.InviteOperator:
+		return letter{
+			Subject: "Invitation to manage a CAPI server",
+			Lines:   []string{"You are invited to become an operator, who manages the whole installation."},
+			Button:  "Accept the invitation", Link: link, After: []string{ends, ignore},
+		}, nil
+	case account.InviteMember:
+	}
+	var workspace, by string
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT w.name, COALESCE((SELECT p.name FROM person p WHERE p.id = $2), '')
+		FROM workspace w WHERE w.id = $1`, i.Workspace, i.InvitedBy).Scan(&workspace, &by)
+	if err != nil {
+		return letter{}, fmt.Errorf("read workspace of invitation %s: %w", i.ID, err)
+	}
+	who := "You are invited"
+	if by != "" {
+		who = by + " invites you"
+	}
+	return letter{
+		Subject: "Invitation to " + workspace,
+		Lines:   []string{fmt.Sprintf("%s to the workspace %s on CAPI, as %s.", who, workspace, i.Role)},
+		Button:  "Accept the invitation", Link: link, After: []string{ends, ignore},
+	}, nil
+}
+
+// exportLetter returns the letter about the end of an export and the address of its creator, which is empty if they are no longer
+// a member.
+func (s *sender) exportLetter(ctx context.Context, export id.Export) (to string, l letter, err error) {
+	var ws id.Workspace
+	var name, status, failure string
+	var rows int64
+	err = s.DB.Read().QueryRowContext(ctx, `
+		SELECT p.email, e.workspace_id, e.name, e.status, e.error, e.processed_records
+		FROM export e
+		JOIN person p ON p.id = e.person_id AND p.removed_at IS NULL
+		JOIN member m ON m.workspace_id = e.workspace_id AND m.person = p.id AND m.left_at IS NULL
+		WHERE e.id = $1`, export).Scan(&to, &ws, &name, &status, &failure, &rows)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", letter{}, nil
+	}
+	if err != nil {
+		return "", letter{}, fmt.Errorf("read export %s: %w", export, err)
+	}
+	l = letter{Button: "Open the export", Link: s.links.Export(ws, export), After: []string{"You get this email because you asked for it when you bought the export."}}
+	if status == "completed" {
+		l.Subject = "Export ready: " + name
+		l.Lines = []string{fmt.Sprintf("Your export %s is ready, with %s companies.", name, humanize.Comma(rows))}
+	} else {
+		l.Subject = "Export failed: " + name
+		l.Lines = []string{fmt.Sprintf("Your export %s failed. %s", name, failure)}
+	}
+	return to, l, nil
+}

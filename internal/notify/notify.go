@@ -1,0 +1,198 @@
+// Package notify sends people emails: links of invitations, links to set a new password, and the end of exports that somebody
+// asked about. An email is a job that commits with what it reports, so no request waits for the mail server or fails with it.
+// A job that fails is repeated; a message that the server refuses for good is not.
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/auditlog"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/mail"
+)
+
+// The kinds of the jobs.
+const (
+	linkKind   = "mail.link"
+	resetKind  = "mail.reset"
+	exportKind = "mail.export"
+)
+
+// Deps are what a Notifier needs.
+type Deps struct {
+	DB     *db.DB
+	People *account.People
+	Jobs   *job.Queue
+	Mail   *mail.Client // nil if no mail server is configured
+}
+
+// Notifier sends emails. Safe for concurrent use.
+type Notifier struct{ Deps }
+
+// New returns a Notifier.
+func New(d Deps) *Notifier { return &Notifier{d} }
+
+// Enabled reports whether a mail server is configured. Without one, nothing is sent.
+func (n *Notifier) Enabled() bool { return n != nil && n.Mail != nil }
+
+// Links are the addresses of pages that the emails name.
+type Links struct {
+	Join   func(secret string) string
+	Export func(id.Workspace, id.Export) string
+}
+
+// Handlers returns the handlers of the jobs by kind, for a runner.
+func (n *Notifier) Handlers(links Links) map[string]job.Handler {
+	s := &sender{Notifier: n, links: links}
+	return map[string]job.Handler{linkKind: {Run: s.link}, resetKind: {Run: s.reset}, exportKind: {Run: s.export}}
+}
+
+type linkPayload struct {
+	Invitation string `json:"invitation_id"`
+}
+
+// Link sends the link of an invitation to its email address, after the transaction. It does nothing if the invitation has none, or
+// without a mail server.
+func (n *Notifier) Link(ctx context.Context, tx *db.Tx, i account.Invitation) error {
+	if !n.Enabled() || i.Email == "" {
+		return nil
+	}
+	made, err := n.Jobs.Enqueue(ctx, tx, linkKind, linkPayload{i.ID.String()})
+	if err != nil {
+		return err
+	}
+	tx.OnCommit(n.Jobs.Notify)
+	return n.People.SetMailJob(ctx, tx, i.ID, made)
+}
+
+type resetPayload struct {
+	Email   string `json:"email"`
+	Address string `json:"address"`
+}
+
+// Reset sends the person with the email address a link to set a new password. Whether there is such a person is looked up later, so
+// neither the answer nor its time depends on it. Faults: Validation for a malformed address.
+func (n *Notifier) Reset(ctx context.Context, email, clientAddress string) error {
+	email, err := account.CheckEmail(email)
+	if err != nil {
+		return err
+	}
+	return n.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := n.Jobs.Enqueue(ctx, tx, resetKind, resetPayload{email, clientAddress})
+		tx.OnCommit(n.Jobs.Notify)
+		return err
+	})
+}
+
+type exportPayload struct {
+	Export string `json:"export_id"`
+}
+
+// Export tells the person who created the export how it ended, after the transaction. It does nothing without a mail server.
+func (n *Notifier) Export(ctx context.Context, tx *db.Tx, export id.Export) error {
+	if !n.Enabled() {
+		return nil
+	}
+	_, err := n.Jobs.Enqueue(ctx, tx, exportKind, exportPayload{export.String()})
+	tx.OnCommit(n.Jobs.Notify)
+	return err
+}
+
+// sender sends the emails of one server, whose address they name.
+type sender struct {
+	*Notifier
+	links Links
+}
+
+// link sends the link of an invitation, unless it no longer works.
+func (s *sender) link(ctx context.Context, j job.Job) error {
+	var p linkPayload
+	if err := j.Decode(&p); err != nil {
+		return err
+	}
+	invitation, err := id.Parse[id.Invitation](p.Invitation)
+	if err != nil {
+		return job.Fatal(err)
+	}
+	return s.sendLink(ctx, j, invitation)
+}
+
+// reset creates the link, unless an earlier attempt has done so, and sends it. It does nothing if no person with a password has the
+// address, or if they were sent a link moments ago.
+func (s *sender) reset(ctx context.Context, j job.Job) error {
+	var p resetPayload
+	if err := j.Decode(&p); err != nil {
+		return err
+	}
+	ctx = auditlog.With(ctx, auditlog.By{Address: p.Address})
+	made, err := s.People.MailedReset(ctx, p.Email, j.ID)
+	if err != nil || made.IsZero() {
+		return err
+	}
+	return s.sendLink(ctx, j, made)
+}
+
+func (s *sender) sendLink(ctx context.Context, j job.Job, invitation id.Invitation) error {
+	secret, i, err := s.People.NewSecret(ctx, invitation)
+	if fault.CodeOf(err) == fault.InvalidLink { // used, withdrawn or expired before the email could be sent
+		j.Note("skipped", "the link no longer works")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l, err := s.linkLetter(ctx, i, s.links.Join(secret))
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, j, i.Email, l)
+}
+
+// export tells the creator of an export how it ended, if they are still a member of the workspace.
+func (s *sender) export(ctx context.Context, j job.Job) error {
+	var p exportPayload
+	if err := j.Decode(&p); err != nil {
+		return err
+	}
+	export, err := id.Parse[id.Export](p.Export)
+	if err != nil {
+		return job.Fatal(err)
+	}
+	j.Note("export_id", export)
+	to, l, err := s.exportLetter(ctx, export)
+	if err != nil || to == "" {
+		return err
+	}
+	return s.send(ctx, j, to, l)
+}
+
+func (s *sender) send(ctx context.Context, j job.Job, to string, l letter) error {
+	html, err := l.html()
+	if err != nil {
+		return job.Fatal(err)
+	}
+	err = s.Mail.Send(ctx, mail.Message{ID: j.ID.String(), To: to, Subject: l.Subject, Text: l.text(), HTML: html})
+	if errors.Is(err, mail.ErrRefused) {
+		return job.Fatal(err)
+	}
+	return err
+}
+
+// Test sends a test message at once.
+func (n *Notifier) Test(ctx context.Context, to string) error {
+	l := letter{
+		Subject: "Test message from CAPI",
+		Lines:   []string{"This message shows that CAPI can send emails with its current settings."},
+	}
+	html, err := l.html()
+	if err != nil {
+		return fmt.Errorf("write test message: %w", err)
+	}
+	return n.Mail.Send(ctx, mail.Message{ID: id.New[id.Job]().String(), To: to, Subject: l.Subject, Text: l.text(), HTML: html})
+}

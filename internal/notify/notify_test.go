@@ -1,0 +1,281 @@
+package notify_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/account"
+	"github.com/opencapi/capi/internal/app/services"
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/blob"
+	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/mail"
+	"github.com/opencapi/capi/internal/mail/mailtest"
+	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/notify"
+	"github.com/opencapi/capi/internal/testkit"
+	"github.com/opencapi/capi/internal/workspace"
+)
+
+const passphrase = "correct horse battery"
+
+// fixture is everything with a mail server, and Ann, who owns a workspace.
+type fixture struct {
+	*testkit.Fixture
+	mail *mailtest.Server
+	log  *buffer
+	ann  account.Person
+	ws   id.Workspace
+
+	files *files
+}
+
+// files is a blob store that can fail for good.
+type files struct {
+	blob.Store
+	broken atomic.Bool
+}
+
+func (f *files) Put(ctx context.Context, key string, write func(io.Writer) error) (blob.Info, error) {
+	if f.broken.Load() {
+		return blob.Info{}, job.Fatal(errors.New("the disk is broken"))
+	}
+	return f.Store.Put(ctx, key, write)
+}
+
+func open(t *testing.T, d *db.DB) *fixture {
+	t.Helper()
+	f := &fixture{mail: mailtest.Start(t, mail.STARTTLS), log: &buffer{}, files: &files{Store: testkit.Files(t)}}
+	f.Fixture = testkit.New(t, services.Parts{
+		DB: d, Blobs: f.files, Mail: mail.New(f.mail.Options()), Log: slog.New(slog.NewTextHandler(f.log, nil)),
+		Jobs: job.Options{AttemptsMax: 500, RetryDelay: time.Millisecond, RetryDelayMax: 5 * time.Millisecond, Poll: 5 * time.Millisecond},
+	})
+	secret, _, err := f.Memberships.First(t.Context(), "")
+	require.NoError(t, err)
+	f.ann, f.ws, err = f.Memberships.Accept(t.Context(), secret, membership.Newcomer{
+		Name: "Ann <b>", Email: "ann@example.com", Password: passphrase, Workspace: "Lab & Co",
+	})
+	require.NoError(t, err)
+	return f
+}
+
+// run sends emails until the test ends.
+func (f *fixture) run(t *testing.T) {
+	t.Helper()
+	r := job.NewRunner(f.Jobs, f.Notifier.Handlers(notify.Links{
+		Join:   func(secret string) string { return "https://capi.example.com/join?link=" + secret },
+		Export: func(_ id.Workspace, e id.Export) string { return "https://capi.example.com/exports/" + e.String() },
+	}))
+	require.NoError(t, r.Start(t.Context()))
+	t.Cleanup(func() { require.NoError(t, r.Stop(t.Context())) })
+}
+
+// gets waits until the server has n messages, and returns the last one with the secret of its link, if it has one.
+func (f *fixture) gets(t *testing.T, n int) (mailtest.Received, string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return len(f.mail.Messages()) >= n }, 30*time.Second, 5*time.Millisecond)
+	all := f.mail.Messages()
+	require.Len(t, all, n)
+	link, err := all[n-1].Link("https://capi.example.com/")
+	require.NoError(t, err)
+	_, secret, _ := strings.Cut(link, "link=")
+	return all[n-1], secret
+}
+
+// settled waits until no email is to be sent any more.
+func (f *fixture) settled(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var open int
+		err := f.DB.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM job WHERE kind LIKE 'mail.%' AND state IN ('queued', 'running')`).Scan(&open)
+		return err == nil && open == 0
+	}, 30*time.Second, 5*time.Millisecond)
+}
+
+func TestInvitationIsSentOnceTheMailServerIsBack(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := open(t, d)
+		f.mail.Down()
+		f.run(t)
+		shown, _, err := f.Memberships.InviteMember(t.Context(), f.ws, workspace.Member, "bob@example.com", f.ann.ID)
+		require.NoError(t, err, "the request neither waits for the mail server nor fails with it")
+		require.Eventually(t, func() bool {
+			open, err := f.People.Invited(t.Context(), f.ws)
+			return err == nil && open[0].Mailed.Sending() && strings.Contains(open[0].Mailed.Error, "refused")
+		}, 30*time.Second, 5*time.Millisecond)
+		f.mail.Up(t)
+		got, secret := f.gets(t, 1)
+		require.Equal(t, "bob@example.com", got.To)
+		require.Equal(t, "Invitation to Lab & Co", got.Header.Get("Subject"))
+		require.Contains(t, got.Body, "Ann &lt;b&gt; invites you")
+		f.settled(t)
+		open, err := f.People.Invited(t.Context(), f.ws)
+		require.NoError(t, err)
+		require.Equal(t, "done", open[0].Mailed.State)
+		require.NotEqual(t, shown, secret)
+
+		bob, ws, err := f.Memberships.Accept(t.Context(), secret, membership.Newcomer{Name: "Bob", Password: passphrase})
+		require.NoError(t, err)
+		require.Equal(t, "bob@example.com", bob.Email)
+		require.Equal(t, f.ws, ws)
+		for _, used := range []string{secret, shown} {
+			_, err = f.People.Invitation(t.Context(), used)
+			require.Equal(t, fault.InvalidLink, fault.CodeOf(err), "all secrets of a link are used together")
+		}
+		f.keptSecret(t, secret)
+	})
+}
+
+// keptSecret checks that neither the log nor the jobs have the secret or the password of the mail server.
+func (f *fixture) keptSecret(t *testing.T, secret string) {
+	t.Helper()
+	require.NotEmpty(t, f.log.String())
+	var jobs string
+	for _, q := range []string{`SELECT COALESCE(MAX(payload), '') FROM job`, `SELECT COALESCE(MAX(error), '') FROM job`} {
+		var text string
+		require.NoError(t, f.DB.Read().QueryRowContext(t.Context(), q).Scan(&text))
+		jobs += text
+	}
+	for _, hidden := range []string{secret, mailtest.Password} {
+		require.NotContains(t, f.log.String(), hidden)
+		require.NotContains(t, jobs, hidden)
+	}
+}
+
+func TestRefusedRecipientIsReportedAndNotRepeated(t *testing.T) {
+	t.Parallel()
+	f := open(t, dbtest.SQLite(t))
+	f.run(t)
+	_, _, err := f.Memberships.InviteMember(t.Context(), f.ws, workspace.Member, mailtest.Unknown, f.ann.ID)
+	require.NoError(t, err)
+	f.settled(t)
+	open, err := f.People.Invited(t.Context(), f.ws)
+	require.NoError(t, err)
+	require.True(t, open[0].Mailed.Failed())
+	require.Contains(t, open[0].Mailed.Error, "No such user")
+	require.Equal(t, 1, f.mail.Refused())
+}
+
+func TestWithdrawnInvitationIsNotSent(t *testing.T) {
+	t.Parallel()
+	f := open(t, dbtest.SQLite(t))
+	_, i, err := f.Memberships.InviteMember(t.Context(), f.ws, workspace.Member, "bob@example.com", f.ann.ID)
+	require.NoError(t, err)
+	require.NoError(t, f.People.Withdraw(t.Context(), f.ws, i.ID))
+	f.run(t)
+	f.settled(t)
+	require.Empty(t, f.mail.Messages())
+}
+
+func TestResetIsSentToPeopleWithAPasswordOnly(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := open(t, d)
+		checked, err := f.People.Check(t.Context(), account.NewPerson{Name: "Olga", Email: "olga@example.com"}) // by OpenID only
+		require.NoError(t, err)
+		require.NoError(t, f.DB.Tx(t.Context(), func(tx *db.Tx) error {
+			_, err := f.People.Create(t.Context(), tx, checked)
+			return err
+		}))
+		f.run(t)
+		for _, email := range []string{"nobody@example.com", "olga@example.com", " ANN@example.com"} {
+			require.NoError(t, f.Notifier.Reset(t.Context(), email, "192.0.2.1"), email)
+		}
+		got, secret := f.gets(t, 1)
+		require.Equal(t, "ann@example.com", got.To)
+		require.Equal(t, fault.Validation, fault.CodeOf(f.Notifier.Reset(t.Context(), "nonsense", "")))
+
+		require.NoError(t, f.Notifier.Reset(t.Context(), "ann@example.com", "192.0.2.1"))
+		f.settled(t)
+		require.Len(t, f.mail.Messages(), 1, "nobody can flood a person")
+		_, err = f.Memberships.ResetPassword(t.Context(), secret, "another gravel teapot")
+		require.NoError(t, err, "and the link still works")
+		_, err = f.Memberships.ResetPassword(t.Context(), secret, "a third gravel teapot")
+		require.Equal(t, fault.InvalidLink, fault.CodeOf(err))
+		f.keptSecret(t, secret)
+	})
+}
+
+func TestTheEndOfAnExportIsReportedToWhoAskedForIt(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := open(t, d)
+		f.Put(t, companytest.Slice(1, 5)...)
+		_, err := f.Memberships.CreateWorkspace(t.Context(), membership.NewWorkspace{Name: "Paid", Owner: f.ann.ID, Credits: 100, Actor: "test"})
+		require.NoError(t, err)
+		of, err := f.Workspaces.Of(t.Context(), f.ann.ID)
+		require.NoError(t, err)
+		paid := of[1].ID
+		ann := auth.Caller{Person: f.ann.ID, Workspace: paid, Scope: auth.ReadWrite}
+		buy := func(name string, notify bool) export.Export {
+			e, _, err := f.Exports.Create(t.Context(), ann, export.Request{Name: name, Notify: notify})
+			require.NoError(t, err)
+			return e
+		}
+		f.run(t)
+		buy("quiet", false)
+		asked := buy("All five", true)
+		f.Work(t)
+		got, _ := f.gets(t, 1)
+		require.Equal(t, "Export ready: All five", got.Header.Get("Subject"))
+		require.Contains(t, got.Body, "with 5 companies")
+		link, err := got.Link("/exports/")
+		require.NoError(t, err)
+		require.Equal(t, "https://capi.example.com/exports/"+asked.ID.String(), link)
+		f.settled(t)
+		require.Len(t, f.mail.Messages(), 1)
+
+		f.files.broken.Store(true)
+		buy("Broken", true)
+		got, _ = f.gets(t, 2)
+		require.Equal(t, "Export failed: Broken", got.Header.Get("Subject"))
+		require.Contains(t, got.Body, "The file could not be written.")
+	})
+}
+
+func TestNothingIsQueuedWithoutAMailServer(t *testing.T) {
+	t.Parallel()
+	f := testkit.New(t, services.Parts{})
+	require.False(t, f.Notifier.Enabled())
+	secret, _, err := f.Memberships.First(t.Context(), "ann@example.com")
+	require.NoError(t, err)
+	require.NotEmpty(t, secret)
+	var jobs int
+	require.NoError(t, f.DB.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM job`).Scan(&jobs))
+	require.Zero(t, jobs)
+}
+
+// buffer is a log.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}

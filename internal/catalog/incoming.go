@@ -3,6 +3,8 @@ package catalog
 import (
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/text"
@@ -58,13 +60,13 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 // Source is one file of an import. It records which companies the file has delivered, because two rows of one file are
 // two companies unless their values say that they are the same. Not safe for concurrent use.
 type Source struct {
-	delivered map[company.Number]struct{}
+	delivered *roaring.Bitmap          // numbers; a map of ten million would take hundreds of megabytes
 	imported  int64                    // number of the import; 0 for none
 	previewed map[int64]company.Number // the companies that Preview would have added, by identity
 }
 
 // NewSource returns the source for a new file.
-func NewSource() *Source { return &Source{delivered: map[company.Number]struct{}{}} }
+func NewSource() *Source { return &Source{delivered: roaring.New()} }
 
 // Of makes the file part of an import, so that Undo knows what it did.
 func (s *Source) Of(imported int64) { s.imported = imported }

@@ -35,7 +35,7 @@ func (p *put) remember() {
 		p.source.previewed = map[int64]company.Number{}
 	}
 	for n := range p.seen {
-		p.source.delivered[n] = struct{}{}
+		p.source.delivered.Add(uint32(n))
 	}
 	for _, e := range p.toWrite {
 		if e.added {

@@ -66,7 +66,7 @@ func (s *Store) Put(ctx context.Context, source *Source, batch []Incoming) (Repo
 	}
 	if source != nil {
 		for n := range p.seen {
-			source.delivered[n] = struct{}{}
+			source.delivered.Add(uint32(n))
 		}
 	}
 	return p.report, nil
@@ -135,8 +135,7 @@ func (p *put) delivered(n company.Number) bool {
 		// Without a source each batch is a source of its own.
 		return ok
 	}
-	_, ok := p.source.delivered[n]
-	return ok
+	return p.source.delivered.Contains(uint32(n))
 }
 
 // fetch loads the companies that the batch may match.

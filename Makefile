@@ -87,6 +87,10 @@ bench-peers: ## measure the index next to SQLite, DuckDB, PostgreSQL and Bleve, 
 	CGO_ENABLED=$(CGO) CAPI_TEST_POSTGRES_KEEP=bench/cache/postgres ./scripts/with-postgres.sh \
 		env -C bench go run -tags sqlite_fts5 . peers --companies $(COMPANIES)
 
+.PHONY: bench-import
+bench-import: build ## load the same files into CAPI, DuckDB and sqlite3, with COMPANIES (1000000)
+	CGO_ENABLED=$(CGO) ./scripts/with-postgres.sh env -C bench go run . import --companies $(COMPANIES) --program ../bin/capi
+
 .PHONY: bench-parts
 bench-parts: ## run the Go benchmarks that match BENCH (all)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...

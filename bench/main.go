@@ -44,8 +44,10 @@ type commands struct {
 	Peers   peersCommand   `cmd:"" help:"Measure the workload next to other engines."`
 	Scale   scaleCommand   `cmd:"" help:"Measure how search times grow with the number of companies."`
 	Changes changesCommand `cmd:"" help:"Measure searches while companies change."`
+	Import  importCommand  `cmd:"" help:"Load the same files into CAPI, DuckDB and sqlite3."`
 	Fill    fillCommand    `cmd:"" hidden:""`
 	Serve   serveCommand   `cmd:"" hidden:""`
+	DuckDB  duckdbCommand  `cmd:"" name:"duckdb-import" hidden:""`
 }
 
 // kinds are the index and its peers.

@@ -544,7 +544,7 @@ func personActions(v *PersonDetails) templ.Component {
 			}
 		}
 		if !v.LastOperator {
-			templ_7745c5c3_Err = confirmBox("remove", "Remove", v.Name, "This signs out "+sessions+", revokes "+Plural(ctx, v.Tokens, "token", "tokens")+", ends the membership in "+Plural(ctx, len(v.Workspaces), "workspace", "workspaces")+", and deletes the email address. The ledger and exports keep the name. It cannot be undone; the address can be invited again as a new account.", PersonPath(v.ID, "/remove"), "Remove "+v.Name).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirmBox("remove", "Remove", v.Name, "This signs out "+sessions+", revokes "+Plural(ctx, v.Tokens, "token", "tokens")+", ends the membership in "+Plural(ctx, len(v.Workspaces), "workspace", "workspaces")+", and deletes the email address. The ledger and exports keep the name. It cannot be undone; the address can be invited again as a new account.", PersonPath(v.ID, "/remove"), "Remove for good").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

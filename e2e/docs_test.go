@@ -97,8 +97,10 @@ func TestDocsFromGetAnAPITokenToTheFirstExport(t *testing.T) {
 		width  int
 		scheme *playwright.ColorScheme
 	}{
-		{"phone-light", 360, playwright.ColorSchemeLight}, {"phone-dark", 360, playwright.ColorSchemeDark},
-		{"desktop-light", 1440, playwright.ColorSchemeLight}, {"wide-dark", 2560, playwright.ColorSchemeDark},
+		{"phone-light", 360, playwright.ColorSchemeLight},
+		{"phone-dark", 360, playwright.ColorSchemeDark},
+		{"desktop-light", 1440, playwright.ColorSchemeLight},
+		{"wide-dark", 2560, playwright.ColorSchemeDark},
 	} {
 		t.Run(window.name, func(t *testing.T) {
 			r := &reader{newPerson(t, b, v.url, playwright.BrowserNewContextOptions{

@@ -78,13 +78,13 @@ func startNginx(t *testing.T, upstream string) *guidesProxy {
 	if os.Getuid() == 0 {
 		user = "user root;\n" // its workers must read the folder of the test
 	}
-	temporary := ""
+	var temporary strings.Builder
 	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		temporary += fmt.Sprintf("%s_temp_path %s;\n", kind, filepath.Join(dir, kind))
+		fmt.Fprintf(&temporary, "%s_temp_path %s;\n", kind, filepath.Join(dir, kind))
 	}
 	config := filepath.Join(dir, "nginx.conf")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil,
-		"%sdaemon off;\npid %s/nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n", user, dir, temporary, site), 0o600))
+		"%sdaemon off;\npid %s/nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n", user, dir, temporary.String(), site), 0o600))
 	cmd := exec.Command(program, "-p", dir, "-c", config, "-e", "stderr")
 	said := &lines{}
 	cmd.Stdout, cmd.Stderr = said, said

@@ -264,8 +264,10 @@ func TestTheAuditLogShowsWhatHappensToTwoFactorSignIn(t *testing.T) {
 			require.Equal(t, "person:"+p.person.ID.String(), e.Subject)
 			got = append([]string{string(e.Action)}, got...)
 		}
-		require.Equal(t, []string{"two_factor.enabled", "session.code_refused", "two_factor.recovery_code_used", "two_factor.recovery_code_used",
-			"two_factor.codes_replaced", "two_factor.disabled"}, got[len(got)-6:])
+		require.Equal(t, []string{
+			"two_factor.enabled", "session.code_refused", "two_factor.recovery_code_used", "two_factor.recovery_code_used",
+			"two_factor.codes_replaced", "two_factor.disabled",
+		}, got[len(got)-6:])
 		require.Equal(t, "person:root", all[0].Actor, "who switched it off")
 		require.Equal(t, "person:"+p.person.ID.String(), all[4].Actor, "who entered a wrong code")
 		require.EqualValues(t, 9, all[3].Details["left"])

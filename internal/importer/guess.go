@@ -31,7 +31,7 @@ func (p *plan) guess(s *sample) {
 			if _, taken := p.targets[c.name]; taken || len(c.values) < g.min(s, c) || c.lists > 0 {
 				continue
 			}
-			if isKey := c.name == source.KeyField; g.column == colName && !nameless && !(isKey && keyed) {
+			if isKey := c.name == source.KeyField; g.column == colName && !nameless && (!isKey || !keyed) {
 				continue
 			}
 			if share := g.fits(c); share >= guessShareMin && share > most {

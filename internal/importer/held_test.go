@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +16,7 @@ import (
 func TestHeldConnectionsComeBackInTheirOrder(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, heldMax - 1, heldMax, 2*heldMax + 7} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			h := heldLinks{dir: dir}

@@ -290,8 +290,10 @@ var placeTraits = []trait{
 		"F04 divisions above and below", csvFile("Company,Website,Location", `Nu,nu.example,"Santa Clara, Santa Clara County, California, United States"`,
 			`Xi,xi.example,"Lyon, Auvergne-Rhône-Alpes, France, Europe"`, `Rho,rho.example,"São Paulo, Brazil"`, `Tau,tau.example,Europe`),
 		[]facts{
-			{"name": "Nu", "city": "Santa Clara", "state": "California", "country": "US"}, {"name": "Xi", "city": "Lyon", "state": "Auvergne-Rhône-Alpes", "country": "FR"},
-			{"name": "Rho", "city": "São Paulo", "state": "", "country": "BR"}, {"name": "Tau", "city": "", "state": "", "country": "", "@Location": "Europe"},
+			{"name": "Nu", "city": "Santa Clara", "state": "California", "country": "US"},
+			{"name": "Xi", "city": "Lyon", "state": "Auvergne-Rhône-Alpes", "country": "FR"},
+			{"name": "Rho", "city": "São Paulo", "state": "", "country": "BR"},
+			{"name": "Tau", "city": "", "state": "", "country": "", "@Location": "Europe"},
 		},
 		nil,
 	},
@@ -406,23 +408,28 @@ var textTraits = []trait{
 var jsonTraits = []trait{
 	{
 		"F73 the key is the name", jsonFile(`{"Alpha GmbH":{"country":"DE","employees":4},"Beta AG":{"country":"FR","employees":5}}`),
-		[]facts{{"name": "Alpha GmbH", "country": "DE"}, {"name": "Beta AG", "country": "FR"}}, nil,
+		[]facts{{"name": "Alpha GmbH", "country": "DE"}, {"name": "Beta AG", "country": "FR"}},
+		nil,
 	},
 	{
 		"F73 the key is the domain", jsonFile(`{"alpha.example":{"name":"Alpha"},"beta.example":{"name":"Beta"}}`),
-		[]facts{{"name": "Alpha", "domain": "alpha.example"}, {"name": "Beta", "domain": "beta.example"}}, nil,
+		[]facts{{"name": "Alpha", "domain": "alpha.example"}, {"name": "Beta", "domain": "beta.example"}},
+		nil,
 	},
 	{
 		"F73 features of a map", jsonFile(`{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2]},"properties":{"name":"Alpha","website":"alpha.example"}}]}`),
-		[]facts{{"name": "Alpha", "website": "alpha.example", "industries": "", "@geometry.type": "Point"}}, nil,
+		[]facts{{"name": "Alpha", "website": "alpha.example", "industries": "", "@geometry.type": "Point"}},
+		nil,
 	},
 	{
 		"F73 technologies that nobody listed here", jsonFile(`[{"name":"Alpha","tech":["google_analytics","segment"]}]`),
-		[]facts{{"name": "Alpha", "industries": "", "technologies": "google analytics|segment"}}, nil,
+		[]facts{{"name": "Alpha", "industries": "", "technologies": "google analytics|segment"}},
+		nil,
 	},
 	{
 		"F73 an address inside an object", jsonFile(`[{"name":"Alpha","addr":{"city":"Ulm","country":"DE"},"web":{"url":"https://alpha.example/"}}]`),
-		[]facts{{"name": "Alpha", "city": "Ulm", "country": "DE", "domain": "alpha.example"}}, nil,
+		[]facts{{"name": "Alpha", "city": "Ulm", "country": "DE", "domain": "alpha.example"}},
+		nil,
 	},
 	{"F70 numbered objects", jsonFile(`{"0":{"cik_str":1,"title":"Acme Corp","ticker":"ACME"},"1":{"cik_str":2,"title":"Bolt Corp","ticker":"BLT"}}`), []facts{{"name": "Acme Corp", "@ticker": "ACME"}, {"name": "Bolt Corp"}}, nil},
 	{"F72 columns of values", jsonFile(`{"name":{"0":"Acme","1":"Bolt"},"domain":{"0":"acme.example","1":"bolt.example"},"employees":{"0":5,"1":9}}`), []facts{{"name": "Acme", "employees": "5"}, {"name": "Bolt", "domain": "bolt.example"}}, nil},

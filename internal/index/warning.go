@@ -75,7 +75,7 @@ func Together(ctx context.Context, ix Index, q query.Query) ([]Warning, error) {
 	for i := len(parts) - 1; i >= 0; i-- {
 		if known[1+i].Found {
 			rest := strings.Join(without(raws, i), " ")
-			w.Message += fmt.Sprintf("; some have them without %s", raws[i])
+			w.Message += "; some have them without " + raws[i]
 			w.Suggestion = &rest
 			break
 		}

@@ -92,8 +92,10 @@ func scan(row db.Row) (Workspace, error) {
 func scanInto(row db.Row, w *Workspace, more ...any) error {
 	var created int64
 	var exported, visible string
-	err := row.Scan(append([]any{&w.ID, &w.Name, &created, &exported, &visible, &w.Searched, &w.Welcomed,
-		&w.UnbudgetedTokens}, more...)...)
+	err := row.Scan(append([]any{
+		&w.ID, &w.Name, &created, &exported, &visible, &w.Searched, &w.Welcomed,
+		&w.UnbudgetedTokens,
+	}, more...)...)
 	w.CreatedAt = db.FromTime(created)
 	if exported != "" {
 		w.ExportColumns = strings.Split(exported, ",")

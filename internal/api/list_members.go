@@ -19,7 +19,7 @@ import (
 // ListMembers selects companies to add or remove: by id, by domain, by a search, or by several of these at once.
 type ListMembers struct {
 	CompanyIDs    []string `json:"company_ids,omitempty" format:"uuid" maxItems:"10000" doc:"Ids of companies."`
-	Domains       []string `json:"domains,omitempty" maxItems:"10000" doc:"Domains; URLs are accepted too." example:"[\"example.com\"]"`
+	Domains       []string `json:"domains,omitempty" maxItems:"10000" doc:"Domains; URLs are accepted too. A domain selects every company that has it." example:"[\"example.com\"]"`
 	SearchFilters *Filters `json:"search_filters,omitempty" doc:"Every match of this search, up to 100,000."`
 
 	ids   []id.Company

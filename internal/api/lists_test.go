@@ -44,7 +44,9 @@ func TestCompaniesAreAddedToAListByIDDomainAndSearch(t *testing.T) {
 	t.Parallel()
 	h := open(t, settings{})
 	alpha, beta, gamma := madeUp("Alpha", "Peru", 1), madeUp("Beta", "Peru", 2), madeUp("Gamma", "Chile", 3)
-	h.put(t, alpha, beta, gamma)
+	other := madeUp("Other", "Spain", 4)
+	other.Domain = gamma.Domain
+	h.put(t, alpha, beta, gamma, other)
 	list := newList(t, h, "x")
 	path, stranger := "/lists/"+list+"/companies", uuid.NewString()
 
@@ -62,8 +64,12 @@ func TestCompaniesAreAddedToAListByIDDomainAndSearch(t *testing.T) {
 	require.Equal(t, 1, got.Changed)
 	require.Equal(t, 2, got.List.CompanyCount)
 
+	got = get[change](t, h, h.writer, 200, "POST", path, M{"domains": []string{gamma.Domain}})
+	require.Equal(t, 2, got.Matched, "every company of a domain is meant")
+	require.Equal(t, 1, got.Changed)
+
 	quoted := get[M](t, h, h.reader, 200, "POST", "/exports/quote", M{"source_type": "list", "list_id": list})
-	require.EqualValues(t, 2, quoted["requested_count"])
+	require.EqualValues(t, 3, quoted["requested_count"])
 	made := create(t, h, M{"name": "from a list", "source_type": "list", "list_id": list})
 	require.Equal(t, "list", made.ExportJob.SourceType)
 	detail := get[M](t, h, h.reader, 200, "GET", "/exports/"+made.ExportJob.ID, nil)

@@ -131,6 +131,23 @@ func inPageWords(message string) string {
 	})
 }
 
+var usedFilter = regexp.MustCompile(`\buse ([a-z_]+)\b`)
+
+// adviceOf returns the message of a warning with the filter that it advises as the search page calls it.
+func adviceOf(message string) string {
+	return usedFilter.ReplaceAllStringFunc(message, func(advice string) string {
+		switch name := strings.TrimPrefix(advice, "use "); {
+		case name == "keywords":
+			return "use “Any of these phrases” under Keywords"
+		case name == "exclude_keywords":
+			return "use “None of these phrases” under Keywords"
+		case query.ParamNamed(name) != nil:
+			return "use the filter " + query.ParamNamed(name).Label
+		}
+		return advice
+	})
+}
+
 // problemAt returns the message about a field, empty if there is none.
 func problemAt(problems []Problem, field string) string {
 	i := slices.IndexFunc(problems, func(p Problem) bool { return p.Field == field })

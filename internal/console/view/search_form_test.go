@@ -174,3 +174,15 @@ func TestASuggestedWordReplacesTheMisspeltOneInItsText(t *testing.T) {
 		})
 	}
 }
+
+func TestWarningsAdviseInTheWordsOfThePage(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		"a minus does not exclude a word; use exclude_keywords":    "a minus does not exclude a word; use “None of these phrases” under Keywords",
+		"country: does not select a field; use countries":          "country: does not select a field; use the filter Country",
+		"OR is a word like any other; use keywords to ask for any": "OR is a word like any other; use “Any of these phrases” under Keywords to ask for any",
+		"no company has this value; did you mean Use?":             "no company has this value; did you mean Use?",
+	} {
+		require.Equal(t, want, adviceOf(message))
+	}
+}

@@ -232,26 +232,55 @@
 
   const results = byID("results");
   if (!results) return;
-  const boxes = () => [...results.querySelectorAll("input[name=company]")];
+  const boxes = () => [...results.querySelectorAll("input[type=checkbox][name=company]")];
   let last = -1; // the row that was ticked last, for a range with Shift
+  const picked = new Set(); // the ticked companies of every page of this search
+  let searched = "";
 
   function selected() {
     const bar = byID("picked");
     if (!bar) return;
     const all = bar.elements.all.checked;
+    for (const b of boxes()) b.checked ? picked.add(b.value) : picked.delete(b.value);
     const n = boxes().filter((b) => b.checked).length;
     const page = byID("page-rows");
     page.checked = n > 0 && n === boxes().length;
     page.indeterminate = n > 0 && !page.checked;
-    bar.classList.toggle("on", all || n > 0);
-    byID("picked-count").textContent = all ? "All selected" : n ? n + " selected" : "";
+    bar.classList.toggle("on", all || picked.size > 0);
+    const elsewhere = picked.size > n ? `, ${picked.size - n} on other pages` : "";
+    byID("picked-count").textContent = all ? "All selected" : picked.size ? picked.size + " selected" + elsewhere : "";
     for (const b of boxes()) b.disabled = all;
+  }
+
+  // Rows stay selected on other pages and in another order, until the filters change.
+  function keepPicked() {
+    const params = new URLSearchParams(location.search);
+    for (const name of ["cursor", "company", "sort_by", "sort_order", "saved"]) params.delete(name);
+    if (searched !== params.toString()) picked.clear();
+    searched = params.toString();
+    const bar = byID("picked");
+    if (!bar) return;
+    for (const el of bar.querySelectorAll("input[type=hidden][name=company]")) el.remove();
+    for (const b of boxes()) b.checked ||= picked.has(b.value);
+    const here = new Set(boxes().map((b) => b.value));
+    for (const value of picked) {
+      if (here.has(value)) continue;
+      const el = document.createElement("input");
+      Object.assign(el, { type: "hidden", name: "company", value });
+      bar.append(el);
+    }
   }
   results.addEventListener("change", (e) => {
     if (e.target.id === "page-rows") for (const b of boxes()) b.checked = e.target.checked;
     selected();
   });
   results.addEventListener("click", (e) => {
+    if (e.target.id === "picked-clear") {
+      picked.clear();
+      for (const b of [...boxes(), byID("picked").elements.all]) b.checked = false;
+      keepPicked();
+      selected();
+    }
     if (e.target.name !== "company") return;
     const at = boxes().indexOf(e.target);
     if (e.shiftKey && last >= 0) {
@@ -280,6 +309,7 @@
     last = -1;
     const open = new URLSearchParams(location.search).get("company");
     for (const row of rows()) row.classList.toggle("open", nameIn(row).pathname.endsWith("/" + open));
+    keepPicked();
     selected();
   }
   changed();

@@ -170,10 +170,21 @@ func (p *person) audit(name string) {
 	if w, ok := wide.(int); !ok || w > 0 {
 		p.t.Errorf("%s is %v pixels wider than the window", name, wide)
 	}
-	_, err = p.Evaluate(p.axe)
+	p.accessible(name)
+}
+
+// accessible runs axe-core on the page, with these rules or else all.
+func (p *person) accessible(name string, rules ...string) {
+	p.t.Helper()
+	loaded, err := p.Evaluate(`() => Boolean(window.axe)`)
 	require.NoError(p.t, err)
-	found, err := p.Evaluate(`async () => (await axe.run()).violations.map(
-		v => v.id + ": " + v.help + " " + v.nodes.map(n => n.html.slice(0, 200) + " " + (n.any[0]?.message ?? "")).join(" | "))`)
+	if loaded != true {
+		_, err = p.Evaluate(p.axe)
+		require.NoError(p.t, err)
+	}
+	found, err := p.Evaluate(`async (rules) => (await axe.run({
+		resultTypes: ["violations"], preload: false, ...(rules.length && { runOnly: rules }) })).violations.map(
+		v => v.id + ": " + v.help + " " + v.nodes.map(n => n.html.slice(0, 200) + " " + (n.any[0]?.message ?? "")).join(" | "))`, rules)
 	require.NoError(p.t, err)
 	for _, v := range found.([]any) {
 		p.t.Errorf("%s at %s: %v", name, p.URL(), v)

@@ -893,7 +893,7 @@ func TokenPage(t *TokenDetail) templ.Component {
 	})
 }
 
-// tokenTry is a first request. With a new secret it stands beside it, where nobody has to look for it.
+// tokenTry is a first request, shown beside a new secret so that nobody has to look for it.
 func tokenTry(t *TokenDetail) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -102,7 +102,7 @@ func (p *person) everyPage(s *fixture, v *server, search string) map[string]stri
 		"audit log": lab + "/audit", "settings": lab + "/settings", "welcome": lab, "account": "/console/account",
 		"workspaces": "/console/workspaces", "operator": "/console/operator", "imports": "/console/operator/imports",
 		"import": "/console/operator/imports/1", "new upload": "/console/operator/uploads/new", "all audit log": "/console/operator/audit",
-		"doctor": "/console/operator/doctor", "go to": "/console/palette", "home": "/console/", "missing": "/console/nowhere",
+		"doctor": "/console/operator/doctor", "people": "/console/operator/people", "two-factor": "/console/account/two-factor", "go to": "/console/palette", "home": "/console/", "missing": "/console/nowhere",
 		"another workspace": "/console/w/0197a000-0000-7000-8000-000000000000/search",
 		"guest sign-in":     "/console/sign-in", "guest used link": "/console/join?link=USED",
 	}
@@ -150,6 +150,10 @@ func (p *person) everyPage(s *fixture, v *server, search string) map[string]stri
 	pages["search saved"] = here()
 	p.open(search + "?query=ledger")
 	pages["company"] = lab + "/" + p.attribute("#results a.name", "href")
+	p.open(pages["people"])
+	pages["person"] = p.attribute(`main a[href*="/operator/people/"]`, "href")
+	p.open(pages["operator"])
+	pages["what a workspace sees"] = p.attribute(`main a[href$="/wall"]`, "href")
 	p.open(pages["new upload"])
 	p.uploads(s.write(t, "leads.csv", leadList))
 	p.sees("What an import does")

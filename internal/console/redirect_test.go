@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/mail"
@@ -85,6 +86,7 @@ func acceptedForms(t *testing.T, h *fixture, ids map[string]string) map[string]u
 		"/operator/workspaces/{id}/grants":        {"key": {"one"}, "amount": {"5"}, "reason": {"grant"}},
 		"/operator/doctor":                        {},
 
+		"/operator/workspaces/{id}/wall":                {"show": {view.ShowEverything}},
 		"/operator/people/{person_id}/operator":         {"operator": {"1"}},
 		"/operator/people/{person_id}/email":            {},
 		"/operator/people/{person_id}/sessions/end":     {},

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -261,4 +262,77 @@ func TestTheDefaultAnswersAreUnchanged(t *testing.T) {
 	var keys map[string]json.RawMessage
 	before.into(t, &keys)
 	require.Len(t, keys, len(company.Fields)+1, "the fields and unlocked")
+}
+
+func TestALockedFieldIsNotFoundOrCounted(t *testing.T) {
+	t.Parallel()
+	h, all := guarded(t, 3)
+	h.shows(t, "id")
+	list := "/lists/" + newList(t, h, "x") + "/companies"
+	filtersOf := M{
+		"countries": []string{secretOf("country", 0)}, "exclude_countries": []string{"DE"}, "states": []string{"x"}, "exclude_states": []string{"x"},
+		"cities": []string{"x"}, "exclude_cities": []string{"x"}, "industries": []string{"x"}, "exclude_industries": []string{"x"},
+		"technologies": []string{"x"}, "exclude_technologies": []string{"x"}, "technology_categories": []string{"x"},
+		"exclude_technology_categories": []string{"x"}, "connections": []M{{"connected_company_id": all[1].ID.String()}},
+	}
+	for param, value := range filtersOf {
+		t.Run(param, func(t *testing.T) {
+			filters := M{param: value}
+			require.Contains(t, h.send(t, h.reader, "POST", "/companies/search", filters).fields(t), param)
+			nested := M{"name": "x", "search_filters": filters}
+			require.Contains(t, h.send(t, h.reader, "POST", "/exports/quote", nested).fields(t), "search_filters."+param)
+			require.Contains(t, h.send(t, h.writer, "POST", "/exports", nested).fields(t), "search_filters."+param)
+			require.NotEmpty(t, h.send(t, h.writer, "POST", list, M{"search_filters": filters}).fields(t))
+		})
+	}
+	for _, name := range []string{"countries", "technologies", "industries"} {
+		require.Contains(t, h.send(t, h.reader, "POST", "/companies/search", M{"facets": []string{name}}).fields(t), "facets[0]")
+		prefixed := M{"facet_prefix": M{"facet": name, "prefix": "z"}}
+		require.Contains(t, h.send(t, h.reader, "POST", "/companies/search", prefixed).fields(t), "facet_prefix.facet")
+	}
+	total := func(filters M) int { return find(t, h, filters).Total }
+	for _, words := range []string{secretOf("description", 0), "zqdescription", secretOf("domain", 0)} {
+		require.Zero(t, total(M{"query": words}), words)
+		require.Zero(t, total(M{"query": words, "prefix": true}), words)
+		require.Zero(t, total(M{"keywords": []string{words}}), words)
+		require.Equal(t, 3, total(M{"exclude_keywords": []string{words}}), words)
+	}
+	for _, w := range find(t, h, M{"query": "zqdescriptionx"}).Warnings {
+		require.Nil(t, w["suggestion"])
+	}
+	require.Equal(t, 3, total(M{"query": "guarded"}), "names are found")
+	require.Equal(t, 1, total(M{"query": secretOf("domain", 1) + ".test"}), "a whole domain finds its company")
+	require.Zero(t, total(M{"query": secretOf("domain", 1) + ".te", "prefix": true}), "its beginning does not")
+	require.Equal(t, 3, total(M{"has": []string{"domain", "technologies"}}), "whether a value is known may be asked")
+}
+
+func TestRangesOfLockedNumbersCoverWholeBands(t *testing.T) {
+	t.Parallel()
+	h, _ := guarded(t, 3) // of 1733 to 1735 employees, founded in these years
+	h.shows(t, "id")
+	before := balance(t, h)
+	for _, filters := range []M{
+		{"employee_count_min": 1735}, {"employee_count_max": 1733}, {"founded_year_min": 1735}, {"founded_year_max": 1733},
+		{"naics_codes": []string{"522301"}},
+	} {
+		sorted := maps.Clone(filters)
+		sorted["sort_by"] = "name"
+		found := find(t, h, sorted)
+		require.Equal(t, 3, found.Total, "%v", filters)
+		require.Len(t, found.Warnings, 1, "%v", filters)
+		require.Contains(t, found.Warnings[0]["message"], "locked")
+		quote := h.send(t, h.reader, "POST", "/exports/quote", M{"search_filters": filters})
+		require.Contains(t, string(quote.body), "because the", "a quote warns")
+		refused := h.send(t, h.writer, "POST", "/exports", M{"name": "x", "search_filters": filters})
+		require.Equal(t, http.StatusUnprocessableEntity, refused.status, "an export that is wider than asked for is not bought")
+	}
+	require.Equal(t, before, balance(t, h))
+	require.Equal(t, 3, find(t, h, M{"employee_count_min": 1001, "employee_count_max": 5000}).Total)
+	for _, by := range []string{"employee_count", "founded_year", "relevance"} {
+		for _, order := range []string{"asc", "desc"} {
+			found := find(t, h, M{"sort_by": by, "sort_order": order, "limit": 1})
+			require.Equal(t, "Guarded 0", found.Items[0].Name, "sorted by name")
+			require.Equal(t, "sort_by", found.Warnings[0]["field"])
+		}
+	}
 }

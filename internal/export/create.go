@@ -29,6 +29,9 @@ func (x *Exports) Create(
 	if err != nil {
 		return Export{}, Figures{}, err
 	}
+	if err := fault.Invalid(found.Query.Widened()...); err != nil {
+		return Export{}, Figures{}, err // a quote shows what more it costs
+	}
 	var e Export
 	err = x.db.Tx(ctx, func(tx *db.Tx) error {
 		e = Export{

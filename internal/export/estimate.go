@@ -23,6 +23,9 @@ func (x *Exports) Estimate(ctx context.Context, caller auth.Caller, r Request) (
 	if err != nil {
 		return Estimate{}, err
 	}
+	if r, err = x.bounded(ctx, caller, r); err != nil {
+		return Estimate{}, err
+	}
 	s, err := x.find(ctx, caller.Workspace, r)
 	if err != nil {
 		return Estimate{}, err

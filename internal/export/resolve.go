@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/query"
 )
 
 // resolved is a request with the companies that it selects.
@@ -25,6 +27,10 @@ type resolved struct {
 func (x *Exports) resolve(ctx context.Context, caller auth.Caller, r Request) (resolved, error) {
 	if !r.Quote.IsZero() {
 		return x.readQuote(ctx, caller, r)
+	}
+	r, err := x.bounded(ctx, caller, r)
+	if err != nil {
+		return resolved{}, err
 	}
 	s, err := x.find(ctx, caller.Workspace, r)
 	if err != nil {
@@ -46,6 +52,27 @@ func (x *Exports) resolve(ctx context.Context, caller auth.Caller, r Request) (r
 		found.sort = r.Sort.String()
 	}
 	return found, nil
+}
+
+// bounded returns the request without what its search would show of locked fields. Validation for a filter on one.
+func (x *Exports) bounded(ctx context.Context, caller auth.Caller, r Request) (Request, error) {
+	locked, err := x.wall.Locked(ctx, caller)
+	if err != nil || r.Source != SourceSearch {
+		return r, err
+	}
+	if r.Query, err = r.Query.Bounded(locked); err != nil {
+		errs := fault.Fields(err)
+		for i := range errs {
+			if !caller.Token.IsZero() { // a program's filters are in an object
+				errs[i].Field = "search_filters." + errs[i].Field
+			}
+		}
+		return r, cmp.Or(fault.Invalid(errs...), err)
+	}
+	var notice *query.Notice
+	r.Sort, notice = r.Sort.Bounded(locked)
+	r.Query = r.Query.With(notice)
+	return r, nil
 }
 
 // without returns the selection without the companies that were removed from the catalog since they were found. A quote

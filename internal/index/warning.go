@@ -98,7 +98,11 @@ func unknownValues(ctx context.Context, ix Index, given []query.Given) (warnings
 		if known[i].Found {
 			continue
 		}
-		message, near := explain(g, known[i].Suggestion)
+		suggestion := known[i].Suggestion
+		if g.Quiet {
+			suggestion = ""
+		}
+		message, near := explain(g, suggestion)
 		if g.Field == query.FieldState {
 			if near, err = stateOf(ctx, ix, g, near); err != nil {
 				return nil, err

@@ -29,9 +29,9 @@ func appendNode(p []byte, n Node) []byte {
 	case Range:
 		return appendBound(appendBound(append(p, 'r', byte(n.Field)), n.Min), n.Max)
 	case Term:
-		return appendTexts(append(p, beginning('t', n.Prefix)), []string{n.Word})
+		return appendTexts(append(p, beginning(textKind('t', n.InName), n.Prefix)), []string{n.Word})
 	case Phrase:
-		return appendTexts(append(p, beginning('w', n.Prefix)), n.Words)
+		return appendTexts(append(p, beginning(textKind('w', n.InName), n.Prefix)), n.Words)
 	case Domain:
 		return appendTexts(append(p, beginning('d', n.Prefix)), []string{n.Name})
 	case Word:
@@ -40,6 +40,14 @@ func appendNode(p []byte, n Node) []byte {
 		return appendTexts(append(p, 'c'), []string{n.Category, string(n.Company.UUID[:]), n.Domain})
 	}
 	panic("query: unknown node")
+}
+
+// textKind returns the letter of a kind of text, the next one for a text in the name alone: u for t, x for w.
+func textKind(kind byte, inName bool) byte {
+	if inName {
+		return kind + 1
+	}
+	return kind
 }
 
 // beginning returns the letter of a kind, in upper case for one that matches beginnings of words.

@@ -42,7 +42,7 @@ func typedUnit(piece string) (unit, bool) {
 	u := unit{
 		raw: piece, parts: wordsOf(links), address: true, domains: []Node{Domain{Name: host}, Domain{host, true}},
 	}
-	u.forms = []Phrase{{u.parts, !strings.HasSuffix(host, ".")}}
+	u.forms = []Phrase{{Words: u.parts, Prefix: !strings.HasSuffix(host, ".")}}
 	if isDomain {
 		u.domains = append(u.domains, whole.domains[1:]...)
 	}

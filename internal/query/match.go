@@ -41,9 +41,9 @@ func (m *matcher) match(n Node) bool {
 		v := n.Field.Int(m.Company)
 		return v != nil && (n.Min == nil || *v >= *n.Min) && (n.Max == nil || *v <= *n.Max)
 	case Term:
-		return slices.ContainsFunc(m.contents(), n.in)
+		return slices.ContainsFunc(m.contents(n.InName), n.in)
 	case Phrase:
-		return slices.ContainsFunc(m.contents(), n.in)
+		return slices.ContainsFunc(m.contents(n.InName), n.in)
 	case Domain:
 		return m.Domain != "" && isOrBegins(strings.ToLower(m.Domain), n.Name, n.Prefix)
 	case Word:
@@ -54,13 +54,17 @@ func (m *matcher) match(n Node) bool {
 	panic("query: unknown node")
 }
 
-func (m *matcher) contents() []contents {
+// contents returns those of the name and the description, or of the name alone.
+func (m *matcher) contents(inName bool) []contents {
 	if m.texts == nil {
 		for _, s := range []string{m.Name, m.Description} {
 			c := contents{tokens: text.Tokens(s)}
 			text.EachJoint(s, func(joined string) { c.joints = append(c.joints, joined) })
 			m.texts = append(m.texts, c)
 		}
+	}
+	if inName {
+		return m.texts[:1]
 	}
 	return m.texts
 }

@@ -13,7 +13,7 @@ var ranges = map[string][]string{"31-33": {"31", "32", "33"}, "44-45": {"44", "4
 func (p *parser) codes(of *Param, values []string) {
 	var wanted Or
 	p.each(of.Name, values, func(field, raw string) {
-		prefixes := prefixesOf(raw)
+		prefixes := p.sectors(of, raw, prefixesOf(raw))
 		switch {
 		case len(prefixes) > 1:
 			for _, prefix := range prefixes {

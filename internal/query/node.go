@@ -1,12 +1,19 @@
 package query
 
-import "github.com/opencapi/capi/internal/id"
+import (
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+)
 
 // Query is a checked and simplified condition on a company. The zero Query matches every company.
 type Query struct {
 	Root  Node    // nil matches every company
 	given []Given // the values of the filters as the client wrote them, for warnings
 	notes []Notice
+
+	filters Filters // what Parse has read
+	parsed  bool
+	widened []fault.FieldError
 
 	conflicts []Given // included values that are excluded, too
 	hasText   bool    // the query parameter was given
@@ -19,6 +26,7 @@ type Given struct {
 	Raw   string // as written
 	Value string // as it is in the tree
 	Text  Node   // of FieldText and FieldDomain: the condition that some company must meet
+	Quiet bool   // nothing may be suggested for it, because it would be a value of a locked field
 }
 
 // Node is one of And, Or, Not, OneOf, Prefix, Range, Term, Phrase, Word, Domain
@@ -49,16 +57,20 @@ type (
 		Min, Max *int64
 	}
 	// Term matches if the word, a token of text.Tokens, occurs in the name or the description, or if text.EachJoint finds it
-	// there in parts: McDonald's contains mcdonald, s and mcdonalds. With Prefix, a word that begins with Word is enough.
+	// there in parts: McDonald's contains mcdonald, s and mcdonalds. With Prefix, a word that begins with Word is enough. With InName,
+	// it must be in the name.
 	Term struct {
 		Word   string
 		Prefix bool
+		InName bool
 	}
 	// Phrase matches if the words are adjacent and in this order in the name, or in the description. A text.Break among them
 	// matches a break, and no word matches what EachJoint finds. With Prefix, a last word that begins with that of Words is enough.
+	// With InName, they must be in the name.
 	Phrase struct {
 		Words  []string
 		Prefix bool
+		InName bool
 	}
 	// Word matches if any of its forms does. They are the ways to write one word of a text, such as ecommerce and "e commerce",
 	// and count as one word for relevance. A form of one word is a Term.

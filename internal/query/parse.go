@@ -20,15 +20,19 @@ const (
 )
 
 // Parse checks the filters and reads them as a query. A fault.Validation error lists every invalid value.
-func Parse(f Filters) (Query, error) {
-	p := parser{}
+func Parse(f Filters) (Query, error) { return parse(f, 0) }
+
+func parse(f Filters, locked company.FieldSet) (Query, error) {
+	p := parser{locked: locked}
 	for i := range Params {
 		p.param(&Params[i], &f)
 	}
 	if err := fault.Invalid(p.errs...); err != nil {
 		return Query{}, err
 	}
-	return Query{Root: Simplify(p.parts), given: p.given, notes: p.notes, conflicts: conflictsOf(&f), hasText: f.Query != ""}, nil
+	return Query{
+		Root: Simplify(p.parts), filters: f, parsed: true, widened: p.widened, given: p.given, notes: p.notes, conflicts: conflictsOf(&f), hasText: f.Query != "",
+	}, nil
 }
 
 type parser struct {
@@ -36,6 +40,9 @@ type parser struct {
 	given []Given
 	notes []Notice
 	errs  []fault.FieldError
+
+	locked  company.FieldSet
+	widened []fault.FieldError
 }
 
 func (p *parser) fail(field, format string, args ...any) {
@@ -84,19 +91,22 @@ func (p *parser) words(of *Param, s string, prefix bool) {
 			if begun != nil {
 				g.Text = Or{g.Text, begun}
 			}
-			p.given = append(p.given, g)
+			p.giveText(g)
 		}
 	}
 	if begun != nil {
 		all = And{Or{all, begun}}
 	}
 	for _, n := range all {
-		p.want(n, of.Exclude)
+		p.want(p.visible(n), of.Exclude)
 	}
 	p.notes = append(p.notes, operators(s)...)
 }
 
 func (p *parser) oneOf(of *Param, values []string) {
+	if p.refuses(of, len(values)) {
+		return
+	}
 	var folded []string
 	p.each(of.Name, values, func(field, raw string) {
 		value, problem := raw, ""
@@ -134,12 +144,12 @@ func (p *parser) phrases(of *Param, values []string) {
 		keyword := readKeyword(raw)
 		wanted = append(wanted, keyword)
 		// A word that no company has matters only if the keyword does not occur in another spelling.
-		p.given = append(p.given, givenWords(of.Name, text.Tokens(raw), func(w string) Node {
+		p.giveText(givenWords(of.Name, text.Tokens(raw), func(w string) Node {
 			return Or{Word{append([]Phrase{{Words: []string{w}}}, splits(w)...)}, keyword}
 		})...)
 	})
 	if len(wanted) > 0 {
-		p.want(wanted, of.Exclude)
+		p.want(p.visible(wanted), of.Exclude)
 	}
 }
 
@@ -155,6 +165,7 @@ func (p *parser) span(lower *Param, f *Filters) {
 	if low != nil && high != nil && *low > *high {
 		p.fail(lower.Name, "must not be greater than %s, which is %d", upper.Name, *high)
 	}
+	low, high = p.banded(lower, low), p.banded(upper, high)
 	p.want(Range{lower.Field, low, high}, lower.Exclude)
 }
 
@@ -169,6 +180,9 @@ func (p *parser) bound(field string, v *int64, most int64) {
 }
 
 func (p *parser) connections(of *Param, filters []ConnectionFilter) {
+	if p.refuses(of, len(filters)) {
+		return
+	}
 	if len(filters) > valuesMax {
 		p.fail(of.Name, "must have at most %d entries, not %d", valuesMax, len(filters))
 		return
@@ -244,6 +258,6 @@ func isInvalidRune(r rune) bool {
 
 // give records what a value was read as, for warnings, and returns it.
 func (p *parser) give(param string, f Field, raw, value string) string {
-	p.given = append(p.given, Given{Param: param, Field: f, Raw: raw, Value: value})
+	p.given = append(p.given, Given{Param: param, Field: f, Raw: raw, Value: value, Quiet: f.IsIn(p.locked)})
 	return value
 }

@@ -44,7 +44,7 @@ func simplify(n Node) Node {
 // Simple returns the form of a Word as a condition of its own: a Term if it is one word.
 func (n Phrase) Simple() Node {
 	if len(n.Words) == 1 {
-		return Term{n.Words[0], n.Prefix}
+		return Term{n.Words[0], n.Prefix, n.InName}
 	}
 	return n
 }

@@ -183,7 +183,7 @@ func (u *unit) begin() {
 	}
 	var forms []Phrase
 	for _, f := range u.forms {
-		forms = append(forms, Phrase{f.Words, !u.plain || len(f.Words) == 1})
+		forms = append(forms, Phrase{Words: f.Words, Prefix: !u.plain || len(f.Words) == 1})
 	}
 	u.forms = forms
 }

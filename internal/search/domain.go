@@ -37,13 +37,17 @@ func (s *Searcher) MatchDomains(ctx context.Context, caller auth.Caller, given [
 			shared = append(shared, numbers...)
 		}
 	}
+	locked, err := s.Wall.Locked(ctx, caller)
+	if err != nil {
+		return nil, nil, err
+	}
 	companies, err := s.Catalog.ByNumbers(ctx, shared)
 	if err != nil {
 		return nil, nil, err
 	}
 	known := make(map[company.Number]*company.Company, len(companies))
 	for _, c := range companies {
-		known[c.Number] = c
+		known[c.Number] = c.Masked(locked) // what is locked must not decide
 	}
 	seen := map[string]bool{}
 	for i, domain := range clean {

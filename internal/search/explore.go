@@ -137,6 +137,9 @@ func (s *Searcher) facet(ctx context.Context, caller auth.Caller, e Exploration,
 	if _, err := seen.facets(counts.Facets, counts.FacetPrefix); err != nil {
 		return nil, err
 	}
+	if q, _, err = seen.bound(q, unranked); err != nil {
+		return nil, err
+	}
 	asks := Request{
 		Query: q, Sort: unranked, Show: e.Show, Except: e.Except, Limit: 1,
 	}.indexed(seen.owned)

@@ -93,14 +93,14 @@ func (s *Searcher) pickMatches(ctx context.Context, caller auth.Caller, r PickRe
 		return nil
 	}
 	asks := Request{Query: *r.Query, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Show: r.Show, Except: r.Except}
-	var owned company.Set
-	if r.Show != ShowAll {
-		var err error
-		if owned, err = s.Unlock.Owned(ctx, caller.Workspace); err != nil {
-			return err
-		}
+	seen, err := s.seenBy(ctx, caller)
+	if err != nil {
+		return err
 	}
-	limits := asks.indexed(owned)
+	if asks.Query, asks.Sort, err = seen.bound(asks.Query, asks.Sort); err != nil {
+		return err
+	}
+	limits := asks.indexed(seen.owned)
 	found, err := s.Index.Select(ctx, index.Selection{
 		Query: limits.Query, Sort: limits.Sort, Within: limits.Within, Without: limits.Without, Limit: PickMax,
 	})
@@ -109,7 +109,7 @@ func (s *Searcher) pickMatches(ctx context.Context, caller auth.Caller, r PickRe
 	}
 	p.Companies = p.Companies.Or(company.SetOf(found.Numbers...))
 	p.Capped = found.Total > len(found.Numbers)
-	if p.Warnings, err = index.Warnings(ctx, s.Index, *r.Query); err != nil || found.Total > 0 {
+	if p.Warnings, err = index.Warnings(ctx, s.Index, asks.Query); err != nil || found.Total > 0 {
 		return err
 	}
 	together, err := index.Together(ctx, s.Index, *r.Query)

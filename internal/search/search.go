@@ -158,19 +158,24 @@ func (s *Searcher) credits(ctx context.Context, r Request, owned company.Set) (C
 
 // Search returns one page. InvalidCursor for a cursor that cannot be read or belongs to another query or sort.
 func (s *Searcher) Search(ctx context.Context, caller auth.Caller, r Request) (*Result, error) {
+	seen, err := s.seenBy(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	if r.Facets, err = seen.facets(r.Facets, r.FacetPrefix); err != nil {
+		return nil, err
+	}
+	if r.within == nil {
+		if r.Query, r.Sort, err = seen.bound(r.Query, r.Sort); err != nil {
+			return nil, err
+		}
+	}
 	scope := cursor.NewScope("search", r.Query.Fingerprint(), r.Sort)
 	if r.Show != ShowAll {
 		scope = cursor.NewScope("search", r.Query.Fingerprint(), r.Sort, r.Show)
 	}
 	position, err := scope.Decode(r.Cursor)
 	if err != nil {
-		return nil, err
-	}
-	seen, err := s.seenBy(ctx, caller)
-	if err != nil {
-		return nil, err
-	}
-	if r.Facets, err = seen.facets(r.Facets, r.FacetPrefix); err != nil {
 		return nil, err
 	}
 	asked, owned := time.Now(), seen.owned
@@ -219,6 +224,13 @@ func (s *Searcher) Search(ctx context.Context, caller auth.Caller, r Request) (*
 
 // Warnings returns the warnings of a search, without searching.
 func (s *Searcher) Warnings(ctx context.Context, caller auth.Caller, q query.Query) ([]Warning, error) {
+	locked, err := s.Wall.Locked(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	if q, err = q.Bounded(locked); err != nil {
+		return nil, err
+	}
 	return index.Warnings(ctx, s.Index, q)
 }
 

@@ -39,6 +39,17 @@ func (v seen) item(c *company.Company) Item {
 	return Item{Company: c.Masked(v.locked), Unlocked: v.owned.Has(c.Number), Locked: v.locked}
 }
 
+// bound returns the query and the sort without what they would show of locked fields. A search for the connections of companies
+// that are shown in full is not limited.
+func (v seen) bound(q query.Query, s query.Sort) (query.Query, query.Sort, error) {
+	q, err := q.Bounded(v.locked)
+	if err != nil {
+		return q, s, err
+	}
+	s, notice := s.Bounded(v.locked)
+	return q.With(notice), s, nil
+}
+
 // hides reports whether the facet would name values of a locked field. Bands of numbers, sectors and which fields are known are
 // what a caller may know of a locked field.
 func (v seen) hides(f Facet) bool {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/index"
 )
 
@@ -52,8 +53,7 @@ func decadeBounds(key string) (low, high *int64) {
 	return &first, &last
 }
 
-// bandMaxima are the highest employee counts of the bands; the last band has no upper bound.
-var bandMaxima = [...]int64{10, 50, 200, 500, 1000, 5000, 10000}
+var bandMaxima = company.EmployeeBandMaxima
 
 // bandKeys are the bands' keys in a dict.
 var bandKeys = func() (keys [len(bandMaxima) + 1]string) {

@@ -104,7 +104,11 @@ func (e evaluator) addTo(found bitset, n query.Node) {
 	case query.Term:
 		from, to := e.words.keysOf(formOf(n), 0)
 		for key := from; key < to; key++ {
-			e.words.orInto(key, found)
+			if n.InName {
+				e.words.eachNamed(key, found.set)
+			} else {
+				e.words.orInto(key, found)
+			}
 		}
 	case query.Domain:
 		for _, slot := range e.domains.withPrefix(n.Name, n.Prefix) {
@@ -186,7 +190,7 @@ func (e evaluator) narrow(found bitset, n query.Node) {
 			return
 		}
 	case query.Term:
-		if key, ok := e.words.find(n.Word); ok && !n.Prefix && e.words.dense(key) {
+		if key, ok := e.words.find(n.Word); ok && !n.Prefix && !n.InName && e.words.dense(key) {
 			found.and(e.words.set(key))
 			return
 		}
@@ -389,12 +393,12 @@ func (e evaluator) eachLink(n query.Connected, fn func(from, to uint32)) {
 
 // formOf returns the term as a form.
 func formOf(n query.Term) query.Phrase {
-	return query.Phrase{Words: []string{n.Word}, Prefix: n.Prefix}
+	return query.Phrase{Words: []string{n.Word}, Prefix: n.Prefix, InName: n.InName}
 }
 
 // termOf returns the i-th word of a phrase.
 func termOf(n query.Phrase, i int) query.Term {
-	return query.Term{Word: n.Words[i], Prefix: n.Prefix && i == len(n.Words)-1}
+	return query.Term{Word: n.Words[i], Prefix: n.Prefix && i == len(n.Words)-1, InName: n.InName}
 }
 
 func (e evaluator) evalPhrase(n query.Phrase) bitset {
@@ -416,7 +420,7 @@ func (e evaluator) evalPhrase(n query.Phrase) bitset {
 
 // narrowPhrase keeps the slots that have all the words, then checks their positions and texts.
 func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
-	phrase := wordRun{ids: make([]uint32, len(n.Words))}
+	phrase := wordRun{ids: make([]uint32, len(n.Words)), inName: n.InName}
 	for i := range n.Words {
 		from, to := e.words.keysOf(n, i)
 		if from == to {
@@ -429,7 +433,7 @@ func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
 		e.narrow(found, termOf(n, i))
 	}
 	undecided := found
-	if !phrase.isOpen() {
+	if !phrase.isOpen() && !phrase.inName {
 		undecided = e.narrowByPosition(found, phrase.ids)
 	}
 	if undecided.count() > 0 {
@@ -442,6 +446,7 @@ func (e evaluator) narrowPhrase(found bitset, n query.Phrase) {
 type wordRun struct {
 	ids     []uint32
 	lastEnd uint32
+	inName  bool // the description does not count
 }
 
 func (p wordRun) last() uint32 { return p.ids[len(p.ids)-1] }
@@ -528,6 +533,9 @@ func (w *words) narrowByText(b bitset, first int, phrase wordRun) {
 
 // isIn reports whether the text contains the phrase. No match spans name and description, because none separates them.
 func (p wordRun) isIn(text []uint32) bool {
+	if p.inName {
+		text = text[:max(0, slices.Index(text, none))]
+	}
 	first, last := p.ids[:len(p.ids)-1], p.last()
 	width := p.lastEnd - last
 	for i := 0; i+len(first) < len(text); i++ {

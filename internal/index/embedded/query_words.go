@@ -50,6 +50,9 @@ func (p *part) hasWord(n query.Node) bool {
 	case query.Word:
 		return slices.ContainsFunc(n.Forms, func(f query.Phrase) bool { return p.hasWord(f.Simple()) })
 	case query.Term:
+		if n.InName {
+			return false
+		}
 		from, to := p.words.keysOf(formOf(n), 0)
 		for key := from; key < to; key++ {
 			if p.anyLive(&p.words.postings, key) {

@@ -63,6 +63,15 @@ func (w *words) text(slot uint32) []uint32 {
 	return w.stream[start:w.ends[slot]]
 }
 
+// eachNamed calls fn for each slot whose name has the word.
+func (w *words) eachNamed(key int, fn func(slot uint32)) {
+	w.each(key, func(slot, pos uint32) {
+		if w.occurrences[pos].nameCount() > 0 {
+			fn(slot)
+		}
+	})
+}
+
 // descriptionLen returns the number of words in the description.
 func (w *words) descriptionLen(slot uint32) int {
 	all := w.text(slot)

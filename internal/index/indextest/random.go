@@ -69,7 +69,7 @@ func testRandomChanges(t *testing.T, open Open) {
 		for range rapid.IntRange(1, 8).Draw(rt, "applies") {
 			h.apply(rt, rapid.SliceOfN(change(numbers), 0, 12).Draw(rt, "changes"))
 			h.disturb(rt)
-			check(t.Context(), rt, h.ix, h.truth, searches(querytest.Query(), numbers).Draw(rt, "search"))
+			check(t.Context(), rt, h.ix, h.truth, searches(rapid.OneOf(querytest.Query(), querytest.NamedQuery()), numbers).Draw(rt, "search"))
 		}
 	})
 }
@@ -106,7 +106,7 @@ func testPlausible(t *testing.T, open Open) {
 		defer func() { h.ix.Close() }()
 		h.applyShuffled(rt, companies)
 		for range 3 {
-			s := searches(querytest.Query(companies...), numbersOf(companies)).Draw(rt, "search")
+			s := searches(rapid.OneOf(querytest.Query(companies...), querytest.NamedQuery(companies...)), numbersOf(companies)).Draw(rt, "search")
 			s.limit = rapid.SampledFrom([]int{40, 300, 2000}).Draw(rt, "page")
 			check(t.Context(), rt, h.ix, h.truth, s)
 		}

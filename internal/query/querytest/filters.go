@@ -33,6 +33,17 @@ func Query(of ...*company.Company) *rapid.Generator[query.Query] {
 	})
 }
 
+// NamedQuery is Query for somebody who sees neither descriptions nor domains.
+func NamedQuery(of ...*company.Company) *rapid.Generator[query.Query] {
+	return rapid.Map(Query(of...), func(q query.Query) query.Query {
+		q, err := q.Bounded(company.LockedBy([]string{"id"}) &^ company.LockedBy([]string{"description", "domain"}))
+		if err != nil {
+			panic(err) // no filter asks for descriptions or domains alone
+		}
+		return q
+	})
+}
+
 // Sort draws any order but relevance, which query.Sort cannot compare.
 func Sort() *rapid.Generator[query.Sort] {
 	return rapid.Custom(func(t *rapid.T) query.Sort {

@@ -130,7 +130,7 @@ func TestConsoleWithoutScript(t *testing.T) {
 		p.open(lab + "/tokens")
 		p.fill("Name", "laptop")
 		p.press("button", "Create")
-		require.Regexp(t, regexp.MustCompile(`^cornect_\w{38}$`), p.text("#secret"))
+		require.Regexp(t, `^cornect_\w{38}$`, p.text("#secret"))
 		p.open("/console/account")
 		_, err := p.field("Theme").SelectOption(playwright.SelectOptionValues{Labels: &[]string{"Dark"}})
 		require.NoError(t, err)

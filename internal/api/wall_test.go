@@ -300,6 +300,13 @@ func TestALockedFieldIsNotFoundOrCounted(t *testing.T) {
 	for _, w := range find(t, h, M{"query": "zqdescriptionx"}).Warnings {
 		require.Nil(t, w["suggestion"])
 	}
+	two := M{"query": secretOf("description", 0) + " " + secretOf("description", 1)}
+	for _, told := range [][]warning{
+		warningsIn(t, h, h.reader, "/companies/search", 200, two), warningsIn(t, h, h.writer, list, 200, M{"search_filters": two}),
+	} {
+		require.NotEmpty(t, told)
+		require.NotContains(t, fmt.Sprint(told), "all of these words", "nobody has either word")
+	}
 	require.Equal(t, 3, total(M{"query": "guarded"}), "names are found")
 	require.Equal(t, 1, total(M{"query": secretOf("domain", 1) + ".test"}), "a whole domain finds its company")
 	require.Zero(t, total(M{"query": secretOf("domain", 1) + ".te", "prefix": true}), "its beginning does not")
@@ -312,7 +319,10 @@ func TestRangesOfLockedNumbersCoverWholeBands(t *testing.T) {
 	h.shows(t, "id")
 	before := balance(t, h)
 	for _, filters := range []M{
-		{"employee_count_min": 1735}, {"employee_count_max": 1733}, {"founded_year_min": 1735}, {"founded_year_max": 1733},
+		{"employee_count_min": 1735},
+		{"employee_count_max": 1733},
+		{"founded_year_min": 1735},
+		{"founded_year_max": 1733},
 		{"naics_codes": []string{"522301"}},
 	} {
 		sorted := maps.Clone(filters)

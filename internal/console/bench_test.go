@@ -31,11 +31,20 @@ func BenchmarkSearchPage(b *testing.B) {
 	h.own(b, n/3)
 	ann := h.as(b, h.ann)
 	for _, page := range []struct{ fragment, address string }{
-		{"", ""}, {"", "?query=software"}, {"", "?query=software&countries=Germany&industries=SaaS&technologies=AWS"},
-		{"", "?countries=United+States&employee_count_min=50&founded_year_min=2000"}, {"", "/complete?facet=cities&begins=san"},
-		{"", "?show=new"}, {"", "?show=owned"}, {"", "?query=software&show=new"}, {"", "?query=software&show=owned"},
-		{"", "/values/cities?query=software"}, {"1", "?query=software"},
-		{"typing", "?query=s"}, {"typing", "?query=softw"}, {"typing", "?query=cloud+s"},
+		{"", ""},
+		{"", "?query=software"},
+		{"", "?query=software&countries=Germany&industries=SaaS&technologies=AWS"},
+		{"", "?countries=United+States&employee_count_min=50&founded_year_min=2000"},
+		{"", "/complete?facet=cities&begins=san"},
+		{"", "?show=new"},
+		{"", "?show=owned"},
+		{"", "?query=software&show=new"},
+		{"", "?query=software&show=owned"},
+		{"", "/values/cities?query=software"},
+		{"1", "?query=software"},
+		{"typing", "?query=s"},
+		{"typing", "?query=softw"},
+		{"typing", "?query=cloud+s"},
 	} {
 		b.Run(page.fragment+"search"+page.address, func(b *testing.B) {
 			ann.headers.Set(fragmentHeader, page.fragment)

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,10 +70,11 @@ func TestThePagesShowNoLockedValue(t *testing.T) {
 		"/companies/" + c.ID.String(), "/companies/" + other.ID.String(), "/lists/" + list, "/search?company=" + c.ID.String(),
 		"/search?query=guarded", "/exports/new", match[len(basePath)+len(in(h.acme, "")):],
 	}
-	seen := ""
+	var all strings.Builder
 	for _, p := range pages {
-		seen += ann.get(t, in(h.acme, p)).body
+		all.WriteString(ann.get(t, in(h.acme, p)).body)
 	}
+	seen := all.String()
 	require.Contains(t, seen, "zqsecret category")
 	require.Contains(t, seen, "1,733")
 	require.NoError(t, h.Workspaces.SetVisibleFields(t.Context(), h.acme, []string{"id"}))

@@ -147,15 +147,15 @@ func TestInvitationIsSentOnceTheMailServerIsBack(t *testing.T) {
 func (f *fixture) keptSecret(t *testing.T, secret string) {
 	t.Helper()
 	require.NotEmpty(t, f.log.String())
-	var jobs string
+	var jobs strings.Builder
 	for _, q := range []string{`SELECT COALESCE(MAX(payload), '') FROM job`, `SELECT COALESCE(MAX(error), '') FROM job`} {
 		var text string
 		require.NoError(t, f.DB.Read().QueryRowContext(t.Context(), q).Scan(&text))
-		jobs += text
+		jobs.WriteString(text)
 	}
 	for _, hidden := range []string{secret, mailtest.Password} {
 		require.NotContains(t, f.log.String(), hidden)
-		require.NotContains(t, jobs, hidden)
+		require.NotContains(t, jobs.String(), hidden)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
@@ -74,9 +75,9 @@ func (p *parser) banded(of *Param, v *int64) *int64 {
 	}
 	switch {
 	case bound == nil:
-		p.widen(of.Name, fmt.Sprint(*v), "is read as no bound, because the number is locked and counts by bands")
+		p.widen(of.Name, strconv.FormatInt(*v, 10), "is read as no bound, because the number is locked and counts by bands")
 	case *bound != *v:
-		p.widen(of.Name, fmt.Sprint(*v), fmt.Sprintf("is read as %d, because the number is locked and counts by bands", *bound))
+		p.widen(of.Name, strconv.FormatInt(*v, 10), fmt.Sprintf("is read as %d, because the number is locked and counts by bands", *bound))
 	}
 	return bound
 }

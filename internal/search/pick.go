@@ -112,7 +112,7 @@ func (s *Searcher) pickMatches(ctx context.Context, caller auth.Caller, r PickRe
 	if p.Warnings, err = index.Warnings(ctx, s.Index, asks.Query); err != nil || found.Total > 0 {
 		return err
 	}
-	together, err := index.Together(ctx, s.Index, *r.Query)
+	together, err := index.Together(ctx, s.Index, asks.Query)
 	p.Warnings = append(p.Warnings, together...)
 	return err
 }

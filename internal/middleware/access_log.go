@@ -96,5 +96,8 @@ func (w *watcher) statusCode() int {
 	return w.status
 }
 
+// Flush sends what was written so far. A compressing handler inside asks for an http.Flusher, and drops the flush if there is none.
+func (w *watcher) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
 // Unwrap lets http.ResponseController reach the connection.
 func (w *watcher) Unwrap() http.ResponseWriter { return w.ResponseWriter }

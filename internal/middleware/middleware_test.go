@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/middleware"
 )
 
@@ -94,4 +96,25 @@ func TestNotesOutsideOfARequestAreIgnored(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, middleware.RequestIDOf(t.Context()))
 	middleware.NoteOf(t.Context()).Add(slog.Int("x", 1))
+}
+
+func TestEventsOfACompressingHandlerAreFlushed(t *testing.T) {
+	t.Parallel()
+	wait := make(chan struct{})
+	events := httpx.Compress(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = w.Write([]byte("retry: 2000\n\n"))
+		_ = http.NewResponseController(w).Flush()
+		<-wait
+	}), "text/event-stream")
+	server := httptest.NewServer(middleware.AccessLog(slog.New(slog.DiscardHandler))(events))
+	defer server.Close()
+	defer close(wait)
+	answer, err := server.Client().Get(server.URL)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	line := make([]byte, 12)
+	_, err = io.ReadFull(answer.Body, line)
+	require.NoError(t, err)
+	require.Equal(t, "retry: 2000\n", string(line))
 }

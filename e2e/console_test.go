@@ -113,7 +113,7 @@ func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 	p.check("receipt")
 
 	p.open(lab + "/credits")
-	p.sees("-2")
+	p.sees("−2")
 	require.Equal(t, "8", p.text(".big"))
 	p.check("credits")
 

@@ -80,7 +80,7 @@ func (s *session) printMerges(m importer.Merges, imported int64) {
 
 func (s *session) printUnparsed(unparsed []importer.Unparsed) {
 	if len(unparsed) > 0 {
-		s.printf("\nCould not be read, and kept as written, in an attribute or in the field itself:\n")
+		s.printf("\nCould not be read, and kept as written:\n")
 	}
 	for _, u := range unparsed {
 		s.printf("  %s × %s, such as %q at line %s\n", count(u.Count), u.Column, u.Samples[0].Detail, count(u.Samples[0].Line))

@@ -1,8 +1,7 @@
 package importer
 
-// moreAliases are the names of columns in languages that aliases does not have, as normalName spells them; names in other scripts as they
-// are written. Each line is a language: Russian, Ukrainian, Polish, Czech and Slovak, Swedish, Danish and Norwegian, Finnish, Hungarian,
-// Romanian, Turkish, Indonesian, Vietnamese, Greek, Arabic, Hebrew; then what the languages of aliases miss. They come after all others.
+// moreAliases are the names of columns in languages that aliases lacks, from Arabic to Vietnamese, and further names in those that it has.
+// They are spelled as normalName spells them, or as people write them in scripts other than Latin. They rank after all of aliases.
 var moreAliases = map[column]string{
 	colName: `компания название наименование название_компании наименование_компании название_организации наименование_организации организация фирма предприятие юридическое_лицо полное_наименование сокращенное_наименование краткое_наименование контрагент
 		компанія назва назва_компанії назва_підприємства підприємство організація

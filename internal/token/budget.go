@@ -59,7 +59,7 @@ func (s *Store) SetBudget(ctx context.Context, token id.Token, limits budget.Lim
 		var allowed Unbudgeted
 		err := tx.QueryRowContext(ctx, `UPDATE token SET budget = $2, budget_month = $3 WHERE id = $1
 			RETURNING workspace_id, scope, COALESCE((SELECT unbudgeted_tokens FROM workspace w WHERE w.id = token.workspace_id), 'everyone')`,
-			token, nullCredits(limits.Total), nullCredits(limits.Month)).Scan(&ws, &scope, &allowed)
+			token, limits.Total, limits.Month).Scan(&ws, &scope, &allowed)
 		if errors.Is(err, sql.ErrNoRows) {
 			return noToken(token)
 		}
@@ -131,10 +131,3 @@ func sumUp(ctx context.Context, q db.Querier, token id.Token, at time.Time, use 
 }
 
 func noToken(token id.Token) error { return fault.New(fault.NotFound, "There is no token %s.", token) }
-
-func nullCredits(n *int64) sql.NullInt64 {
-	if n == nil {
-		return sql.NullInt64{}
-	}
-	return sql.NullInt64{Int64: *n, Valid: true}
-}

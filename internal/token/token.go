@@ -145,7 +145,7 @@ func insert(ctx context.Context, tx *db.Tx, t Token, hash []byte) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		t.ID, hash, t.Prefix, sql.NullString{String: t.Workspace.String(), Valid: !t.Workspace.IsZero()},
 		sql.NullString{String: t.Owner.String(), Valid: !t.Owner.IsZero()}, t.Name, string(t.Scope), db.Time(t.CreatedAt),
-		nullTime(t.ExpiresAt), nullCredits(t.Budget.Total), nullCredits(t.Budget.Month),
+		nullTime(t.ExpiresAt), t.Budget.Total, t.Budget.Month,
 		sql.NullString{String: t.Creator.String(), Valid: !t.Creator.IsZero()})
 	if err != nil {
 		return fmt.Errorf("create token: %w", err)

@@ -22,7 +22,7 @@ func (s *Store) SetBudget(ctx context.Context, ws id.Workspace, person id.Person
 	}
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE member SET budget = $3, budget_month = $4
-			WHERE workspace_id = $1 AND person = $2 AND left_at IS NULL`, ws, person, nullCredits(limits.Total), nullCredits(limits.Month))
+			WHERE workspace_id = $1 AND person = $2 AND left_at IS NULL`, ws, person, limits.Total, limits.Month)
 		if err != nil {
 			return fmt.Errorf("set budget of member %s of workspace %s: %w", person, ws, err)
 		}
@@ -134,10 +134,3 @@ func OwnerNames(ctx context.Context, q db.Querier, ws id.Workspace) ([]string, e
 }
 
 func noMember() error { return fault.New(fault.NotFound, "This workspace has no such member.") }
-
-func nullCredits(n *int64) sql.NullInt64 {
-	if n == nil {
-		return sql.NullInt64{}
-	}
-	return sql.NullInt64{Int64: *n, Valid: true}
-}

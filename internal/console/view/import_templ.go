@@ -1930,7 +1930,7 @@ func importDetails(s *importer.Summary) templ.Component {
 			}
 		}
 		if len(s.Unparsed) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 166, "<section class=\"card stack\" aria-labelledby=\"unparsed\"><h2 id=\"unparsed\">Values that could not be read</h2><p class=\"quiet\">They are kept as written, in an attribute or in the field itself.</p><ul class=\"small\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 166, "<section class=\"card stack\" aria-labelledby=\"unparsed\"><h2 id=\"unparsed\">Values that could not be read</h2><p class=\"quiet\">They are kept as written.</p><ul class=\"small\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -85,7 +85,7 @@ func SearchPage(v *Search) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\" role=\"search\" aria-label=\"Companies\"><button type=\"submit\" class=\"sr\">Apply filters</button> <details class=\"filters\"><summary>Filters</summary><div class=\"body\"><div class=\"field\"><label for=\"query\">Name or description</label> <input id=\"query\" type=\"search\" name=\"query\" value=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\" role=\"search\" aria-label=\"Companies\"><button type=\"submit\" class=\"sr\">Apply filters</button> <details class=\"filters\"><summary>Search and filters</summary><div class=\"body\"><div class=\"field\"><label for=\"query\">Name or description</label> <input id=\"query\" type=\"search\" name=\"query\" value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

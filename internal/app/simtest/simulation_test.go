@@ -233,7 +233,8 @@ func (s *simulation) addMember(ctx context.Context, n *node, ws id.Workspace) er
 	return n.Workspaces.SetBudget(ctx, ws, member.ID, budget.Limits{Total: &limit})
 }
 
-// examine runs capi doctor and returns its findings as an error.
+// examine runs capi doctor, and compares what tokens and members have spent with their budgets, which never change here. It
+// returns what is wrong as an error.
 func (s *simulation) examine(ctx context.Context, n *node) error {
 	var found []error
 	err := n.Doctor.Run(ctx, nil, func(c doctor.Check) {
@@ -241,7 +242,23 @@ func (s *simulation) examine(ctx context.Context, n *node) error {
 			found = append(found, fmt.Errorf("doctor: %s: %s: %s", f.Area, f.Subject, f.Problem))
 		}
 	})
-	return errors.Join(append(found, err)...)
+	return errors.Join(append(found, err, s.budgetsHold(ctx))...)
+}
+
+func (s *simulation) budgetsHold(ctx context.Context) error {
+	exceeded, err := db.Collect(ctx, s.raw.Read(), db.Value[string], `
+		SELECT 'token ' || t.name || ' has spent ' || SUM(e.credits_charged - e.credits_refunded) || ' of ' || t.budget
+		FROM export e JOIN token t ON t.id = e.token_id
+		GROUP BY t.id, t.name, t.budget HAVING SUM(e.credits_charged - e.credits_refunded) > t.budget
+		UNION ALL
+		SELECT 'a member has spent ' || SUM(e.credits_charged - e.credits_refunded) || ' of ' || m.budget
+		FROM export e JOIN token t ON t.id = e.token_id
+			JOIN member m ON m.workspace_id = e.workspace_id AND m.person = t.created_by
+		GROUP BY m.workspace_id, m.person, m.budget HAVING SUM(e.credits_charged - e.credits_refunded) > m.budget`)
+	if err == nil && len(exceeded) > 0 {
+		err = errors.New(strings.Join(exceeded, "\n"))
+	}
+	return err
 }
 
 // unfinished returns the number of jobs that are queued or running.

@@ -96,6 +96,9 @@ func (c *Customer) auditExport(e exported) error {
 		return fmt.Errorf("it has %d records, but figures %+v", e.Total, e.figures)
 	}
 	s.status = e.Status
+	if !c.Alone {
+		s.refunded = e.Refunded // which auditLedger compares with the ledger
+	}
 	return nil
 }
 
@@ -112,7 +115,7 @@ func (c *Customer) known(e exported) (*purchase, error) {
 		return nil, fmt.Errorf("it is the second export with the key %q", req.key)
 	}
 	req.open--
-	return c.recordPurchase(req, req.token, e.ID, e.figures)
+	return c.recordPurchase(req, c.buyerOf(req), e.ID, e.figures)
 }
 
 // auditTokens finds out which revocations with an unknown outcome were made, and checks all others.

@@ -81,7 +81,7 @@ func (c *Customer) send(ctx context.Context, req *request, by *token) (string, e
 			req.want = slices.Sorted(maps.Keys(req.list.members)) // the list is bought with its current members
 		}
 		req.open++
-		req.token = by
+		req.tokens = append(req.tokens, by)
 	})
 	a, err := c.call(ctx, by, req.toAPI())
 	c.mu.Lock()
@@ -142,6 +142,9 @@ func (c *Customer) answered(req *request, by *token, a answer) (string, error) {
 		s.confirmed = true
 		return got + ", as before", sameFigures(s.figures, created.figures)
 	}
+	if a.replayed {
+		by = c.buyerOf(req)
+	}
 	s, err := c.recordPurchase(req, by, created.Job.ID, created.figures)
 	if err == nil {
 		s.confirmed = true
@@ -154,6 +157,16 @@ func sameFigures(before, now figures) error {
 		return fmt.Errorf("figures were %+v and are %+v", before, now)
 	}
 	return nil
+}
+
+// buyerOf returns the token of the attempt that bought a request of which only the outcome is known: nil if it may be any of
+// several.
+func (c *Customer) buyerOf(req *request) *token {
+	newest := req.tokens[len(req.tokens)-1]
+	if !c.Alone && slices.ContainsFunc(req.tokens, func(t *token) bool { return t != newest }) {
+		return nil
+	}
+	return newest
 }
 
 func (c *Customer) purchaseOf(req *request) *purchase {

@@ -153,7 +153,7 @@ func (c *Customer) Check(ctx context.Context) error {
 	return c.checkLists(ctx)
 }
 
-// checkBudgets checks that no token and no member has spent more than their budget.
+// checkBudgets checks that no token and no member has spent more than their budget, by the exports of which the buyer is known.
 func (c *Customer) checkBudgets() error {
 	for _, t := range c.tokens {
 		if spent := c.spent(t); t.Budget != nil && spent > *t.Budget {

@@ -13,7 +13,7 @@ type request struct {
 	name   string // of every export that it creates
 	key    string // empty if there is none
 	body   []byte
-	token  *token // of the newest attempt
+	tokens []*token // of the attempts, the newest last
 	format string
 
 	want  []int // the companies of its source, in the order of the file
@@ -48,14 +48,14 @@ const quotesUsed = 10
 type purchase struct {
 	*request
 	id        string
-	seq       int // the exports that were known before
-	by        *token
+	seq       int    // the exports that were known before
+	by        *token // nil if several tokens asked and it is unknown which attempt bought it
 	figures   figures
 	rows      []int // in the order of the file; nil if not known yet
 	until     int   // the newest edition that a row may have
 	confirmed bool  // its creation
 	status    string
-	refunded  int  // as predicted, if the customer is alone
+	refunded  int  // as predicted if the customer is alone, otherwise as of the last Audit
 	cancels   int  // requested, whatever the outcome
 	cancelled bool // the cancellation was confirmed
 	verified  bool // the file was checked

@@ -95,6 +95,10 @@ bench-import: build ## load the same files into CAPI, DuckDB and sqlite3, with C
 bench-parts: ## run the Go benchmarks that match BENCH (all)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
+bin/versitygw: ## build the S3 server that tests use
+	@mkdir -p bin
+	GOBIN=$(CURDIR)/bin go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+
 $(GOLANGCI):
 	@mkdir -p bin
 	GOBIN=$(CURDIR)/bin/tmp go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

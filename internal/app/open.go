@@ -13,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/backup"
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/blob/file"
+	"github.com/opencapi/capi/internal/blob/s3"
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/db"
@@ -82,7 +83,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	if err := backup.Unfinished(c.Data); err != nil {
 		return nil, err
 	}
-	files, key, err := openFiles(c.Data)
+	files, key, err := openFiles(ctx, c.Storage)
 	if err != nil {
 		return nil, err
 	}
@@ -176,8 +177,9 @@ func openDB(ctx context.Context, s config.Storage) (*db.DB, error) {
 	return d, err
 }
 
-// openFiles opens the file store in the data directory, and creates the directory if necessary. It also returns the directory's key.
-func openFiles(dir string) (blob.Store, []byte, error) {
+// openFiles opens the store of export files, and creates the data directory if necessary. It also returns the directory's key.
+func openFiles(ctx context.Context, c config.Storage) (blob.Store, []byte, error) {
+	dir := c.Data
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("create data directory: %w", err)
 	}
@@ -185,9 +187,33 @@ func openFiles(dir string) (blob.Store, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open data directory %s: %w", dir, err)
 	}
+	if b := c.Bucket(); b != nil {
+		files, err := openBucket(ctx, b)
+		return files, key, err
+	}
 	files, err := file.Open(file.Options{Dir: filepath.Join(dir, filesDir), Key: key})
 	if err != nil {
 		return nil, nil, fmt.Errorf("open data directory %s: %w", dir, err)
 	}
 	return files, key, nil
+}
+
+func openBucket(ctx context.Context, b *config.Bucket) (*s3.Store, error) {
+	return s3.Open(ctx, s3.Options{
+		Bucket: b.Name, Prefix: b.Prefix, Endpoint: b.Endpoint, PublicEndpoint: b.PublicEndpoint, Region: b.Region, PathStyle: b.PathStyle,
+	})
+}
+
+// Check returns an error that says what to correct if a store on another machine cannot be used. It writes nothing, so a server calls
+// it before Open creates anything.
+func Check(ctx context.Context, c config.Storage) error {
+	b := c.Bucket()
+	if b == nil {
+		return nil
+	}
+	files, err := openBucket(ctx, b)
+	if err != nil {
+		return err
+	}
+	return files.Check(ctx)
 }

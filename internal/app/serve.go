@@ -38,6 +38,7 @@ const (
 	sessionPruneEvery     = time.Hour
 	matchPruneEvery       = time.Hour
 	requestPruneEvery     = time.Minute
+	uploadPruneEvery      = time.Hour
 )
 
 // part is something that runs while the server does. Both functions are safe to call twice.
@@ -95,7 +96,7 @@ func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 	diagnostics := doctor.NewServer(doctor.ServerOptions{
 		Servers: serversDir(a.Config.Data), Catalog: a.Catalog, Index: a.Index, Log: a.Log,
 	})
-	return []part{
+	return append([]part{
 		a.following(follower),
 		{"diagnostics", diagnostics.Start, diagnostics.Stop},
 		{"tokens", a.Tokens.Start, a.Tokens.Stop},
@@ -110,7 +111,17 @@ func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 		{"pruning of sessions", sessions.Start, sessions.Stop},
 		{"pruning of matches", matches.Start, matches.Stop},
 		{"pruning of requests", requests.Start, requests.Stop},
+	}, a.filePruning()...)
+}
+
+// filePruning returns the part that deletes what crashed writers have left in a store on another machine.
+func (a *App) filePruning() []part {
+	files, ok := a.Blobs.(blob.Remote)
+	if !ok {
+		return nil
 	}
+	unfinished := &pruner{what: "unfinished files", every: uploadPruneEvery, prune: files.Prune, log: a.Log}
+	return []part{{"pruning of unfinished files", unfinished.Start, unfinished.Stop}}
 }
 
 // mailing returns the part that sends emails. It has workers of its own, so that a mail server that does not answer delays no export.

@@ -1,6 +1,9 @@
 package blob
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+)
 
 // A Server is a Store whose signed links this program answers itself.
 type Server interface {
@@ -16,4 +19,13 @@ type Cleaner interface {
 	Store
 	// ClearUnfinished removes everything unfinished. Nobody else may be writing.
 	ClearUnfinished() error
+}
+
+// A Remote is a Store on another machine.
+type Remote interface {
+	Store
+	// Check returns an error that says what to correct if the store cannot be used. It stores nothing.
+	Check(ctx context.Context) error
+	// Prune deletes what writers that crashed have left, and nothing that may still be written.
+	Prune(ctx context.Context) error
 }

@@ -37,6 +37,9 @@ func (c *backupCommand) Run(s *session) error {
 	if c.JSON {
 		return s.printJSON(m)
 	}
+	if bucket := s.config.Bucket(); bucket != nil {
+		s.printf("The export files are in the bucket %s and not part of the backup.\n", bucket.Name)
+	}
 	s.printf("Backed up the database and %s (%s) to %s.\n", plural(m.Files, "export file", "export files"),
 		humanize.IBytes(uint64(m.FileBytes)), c.Dir) //nolint:gosec // a size is not negative
 	if m.DatabaseSHA256 == "" {

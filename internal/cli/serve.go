@@ -37,6 +37,9 @@ func (c *serveCommand) Run(s *session) error {
 		return err
 	}
 	defer listener.Close()
+	if err := app.Check(s.ctx, s.config.Storage); err != nil {
+		return err
+	}
 	a, err := app.Open(s.ctx, s.config, s.log())
 	if err != nil {
 		return err

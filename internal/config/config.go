@@ -26,8 +26,9 @@ type Config struct {
 
 // Storage are the settings of where data is stored.
 type Storage struct {
-	Data string `name:"data" default:"capi-data" env:"CAPI_DATA" placeholder:"DIR" help:"Directory for the database, the export files and their signing key (default ${default})."`
-	DB   string `name:"db" default:"sqlite" env:"CAPI_DB" placeholder:"URL" help:"Database: sqlite (a file in the data directory), or a postgres:// URL (default ${default})."`
+	Data  string `name:"data" default:"capi-data" env:"CAPI_DATA" placeholder:"DIR" help:"Directory for the database, the export files and their signing key (default ${default})."`
+	DB    string `name:"db" default:"sqlite" env:"CAPI_DB" placeholder:"URL" help:"Database: sqlite (a file in the data directory), or a postgres:// URL (default ${default})."`
+	Files string `name:"files" default:"file" env:"CAPI_FILES" placeholder:"URL" help:"Where export files are stored: file (in the data directory), or a bucket such as s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-1&path_style=true (default ${default})."`
 }
 
 // Logging are the settings of the log on standard error.
@@ -108,6 +109,9 @@ func (s Storage) check() error {
 		errs = append(errs, &Error{"data", "must name a directory"})
 	}
 	if _, err := s.backEnd(); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := parseFiles(s.Files); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -5,7 +5,6 @@ package file
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -104,8 +103,8 @@ func (s *Store) Put(ctx context.Context, key string, fn func(io.Writer) error) (
 }
 
 func write(ctx context.Context, f *os.File, fn func(io.Writer) error) (blob.Info, error) {
-	counted := &counter{hash: sha256.New(), w: f}
-	buffered := bufio.NewWriterSize(counted, bufferBytes)
+	meter := blob.NewMeter(f)
+	buffered := bufio.NewWriterSize(meter, bufferBytes)
 	if err := fn(buffered); err != nil {
 		return blob.Info{}, err
 	}
@@ -118,9 +117,7 @@ func write(ctx context.Context, f *os.File, fn func(io.Writer) error) (blob.Info
 	if err := f.Close(); err != nil {
 		return blob.Info{}, err
 	}
-	info := blob.Info{SizeBytes: counted.n}
-	counted.hash.Sum(info.SHA256[:0])
-	return info, ctx.Err()
+	return meter.Info(), ctx.Err()
 }
 
 func (s *Store) publish(temp, path string) error {

@@ -2,9 +2,7 @@ package file
 
 import (
 	"errors"
-	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/opencapi/capi/internal/blob"
@@ -44,7 +42,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	h := w.Header()
 	h.Set("Content-Type", link.ContentType)
-	h.Set("Content-Disposition", disposition(link.FileName))
+	h.Set("Content-Disposition", blob.Disposition(link.FileName))
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	out := &rangeGuard{ResponseWriter: w}
@@ -80,26 +78,3 @@ func (w *rangeGuard) Write(p []byte) (int, error) {
 
 // Unwrap lets http.ResponseController reach the connection.
 func (w *rangeGuard) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// disposition names the file twice: in ASCII for old clients, and as RFC 6266 and RFC 8187 specify.
-func disposition(name string) string {
-	if name == "" {
-		return "attachment"
-	}
-	plain := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || strings.ContainsRune(`"\/%`, r) {
-			return '_'
-		}
-		return r
-	}, name)
-	header := mime.FormatMediaType("attachment", map[string]string{"filename": plain})
-	if plain != name {
-		header += "; filename*=UTF-8''" + extValue(name)
-	}
-	return header
-}
-
-// extValue escapes a value as RFC 8187 requires; url.PathEscape leaves some characters that it does not allow.
-func extValue(s string) string {
-	return strings.NewReplacer(":", "%3A", "=", "%3D", "@", "%40").Replace(url.PathEscape(s))
-}

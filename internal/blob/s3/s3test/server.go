@@ -1,0 +1,150 @@
+// Package s3test runs a real S3 server for tests, one that is not ours: versitygw, which "make bin/s3" builds.
+package s3test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/stretchr/testify/require"
+)
+
+// The account of the server.
+const (
+	AccessKey = "capi"
+	SecretKey = "a secret for tests"
+	Region    = "us-east-1"
+)
+
+// Server is an S3 server on this machine.
+type Server struct {
+	Endpoint string // URL
+
+	name    string // of the program
+	data    string
+	process *exec.Cmd
+	buckets atomic.Int32
+}
+
+// programs are the servers that Start knows, with how each is started on an address with a data directory.
+var programs = map[string]func(program, address, data string) *exec.Cmd{
+	"versitygw": func(program, address, data string) *exec.Cmd {
+		cmd := exec.Command(program, "--port", address, "--quiet", "posix", data)
+		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+AccessKey, "ROOT_SECRET_KEY="+SecretKey)
+		return cmd
+	},
+	"minio": func(program, address, data string) *exec.Cmd {
+		cmd := exec.Command(program, "server", "--quiet", "--address", address, data)
+		cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+AccessKey, "MINIO_ROOT_PASSWORD="+SecretKey, "MINIO_BROWSER=off")
+		return cmd
+	},
+}
+
+// Start starts versitygw, which runs until the end of the test. It skips the test if the program has not been built, unless
+// CAPI_TEST_REQUIRE has s3.
+func Start(t testing.TB) *Server { return StartNamed(t, "versitygw", "s3") }
+
+// StartNamed is Start for versitygw or minio, and the word in CAPI_TEST_REQUIRE that makes it needed.
+func StartNamed(t testing.TB, name, require string) *Server {
+	t.Helper()
+	program := find(name)
+	if program == "" {
+		if strings.Contains(","+os.Getenv("CAPI_TEST_REQUIRE")+",", ","+require+",") {
+			t.Fatalf("CAPI_TEST_REQUIRE requires %s, but bin/%s does not exist: make bin/%s", require, name, name)
+		}
+		t.Skipf("bin/%s does not exist: make bin/%s", name, name)
+	}
+	s := &Server{Endpoint: "http://" + freeAddress(t), name: program, data: t.TempDir()}
+	s.Up(t)
+	t.Cleanup(s.Down)
+	return s
+}
+
+// find returns the path of a program in bin of the repository; empty if it is not there.
+func find(name string) string {
+	root, err := filepath.Abs(".")
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if filepath.Dir(root) == root {
+			return ""
+		}
+		root = filepath.Dir(root)
+	}
+	path := filepath.Join(root, "bin", name)
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Up starts the server again, at the same address with the same data, and waits until it answers.
+func (s *Server) Up(t testing.TB) {
+	t.Helper()
+	var log bytes.Buffer
+	s.process = programs[filepath.Base(s.name)](s.name, strings.TrimPrefix(s.Endpoint, "http://"), s.data)
+	s.process.Stdout, s.process.Stderr = &log, &log
+	require.NoError(t, s.process.Start())
+	deadline := time.Now().Add(time.Minute)
+	for {
+		resp, err := http.Get(s.Endpoint) //nolint:noctx // on this machine
+		if err == nil {
+			resp.Body.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			s.Down()
+			t.Fatalf("%s does not start: %v\n%s", s.name, err, &log)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Down kills the server.
+func (s *Server) Down() {
+	_ = s.process.Process.Kill()
+	_ = s.process.Wait()
+}
+
+// Client returns a client of the server.
+func (s *Server) Client() *s3.Client {
+	return s3.New(s3.Options{
+		BaseEndpoint: &s.Endpoint, Region: Region, UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider(AccessKey, SecretKey, ""),
+	})
+}
+
+// NewBucket creates an empty bucket and returns its name.
+func (s *Server) NewBucket(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("bucket-%d", s.buckets.Add(1))
+	_, err := s.Client().CreateBucket(context.WithoutCancel(t.Context()), &s3.CreateBucketInput{Bucket: aws.String(name)})
+	require.NoError(t, err)
+	return name
+}
+
+// Env returns the credentials as environment variables.
+func Env() []string {
+	return []string{"AWS_ACCESS_KEY_ID=" + AccessKey, "AWS_SECRET_ACCESS_KEY=" + SecretKey, "AWS_EC2_METADATA_DISABLED=true"}
+}

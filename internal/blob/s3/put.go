@@ -143,7 +143,9 @@ func (s *Store) abort(ctx context.Context, name, id string) error {
 }
 
 // Prune deletes the parts of uploads that were begun a day ago or earlier and have not ended: their writers have crashed.
-func (s *Store) Prune(ctx context.Context) error { return s.prune(ctx, time.Now().Add(-abandonedAfter)) }
+func (s *Store) Prune(ctx context.Context) error {
+	return s.prune(ctx, time.Now().Add(-abandonedAfter))
+}
 
 func (s *Store) prune(ctx context.Context, before time.Time) error {
 	pages := s3.NewListMultipartUploadsPaginator(s.client, &s3.ListMultipartUploadsInput{Bucket: &s.options.Bucket, Prefix: s.name("")})

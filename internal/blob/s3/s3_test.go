@@ -92,7 +92,9 @@ func newWire(t *testing.T, server *s3test.Server) *wire {
 	return w
 }
 
-func (w *wire) treat(fault func(http.ResponseWriter, *http.Request, http.Handler)) { w.faults.Store(&fault) }
+func (w *wire) treat(fault func(http.ResponseWriter, *http.Request, http.Handler)) {
+	w.faults.Store(&fault)
+}
 
 // cutWriter ends the connection after a number of bytes of the answer.
 type cutWriter struct {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,9 @@ type parquetReader struct {
 
 func newParquet(f io.ReaderAt, size int64, schema Schema) (_ *parquetReader, err error) {
 	defer recovered("read the Parquet file", &err)
+	if err := checkFooter(f, size); err != nil {
+		return nil, fmt.Errorf("read the Parquet file: %w", err)
+	}
 	file, err := parquet.OpenFile(f, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(parquetPageBytes))
 	if err != nil {
 		return nil, fmt.Errorf("read the Parquet file: %w", err)
@@ -56,6 +60,21 @@ func newParquet(f io.ReaderAt, size int64, schema Schema) (_ *parquetReader, err
 		schema: schema, columns: file.Schema().Fields(), plain: parquet.NewSchema(file.Schema().Name(), plainField{Node: file.Schema()}),
 		rows: parquet.MultiRowGroup(file.RowGroups()...).Rows(), line: 1, buffer: make([]parquet.Row, parquetRowsMax),
 	}, nil
+}
+
+// checkFooter returns an error if the file says that its footer is larger than the file: the library would allocate up to 4 GB for it.
+func checkFooter(f io.ReaderAt, size int64) error {
+	var tail [8]byte
+	if size < 2*int64(len(tail)) {
+		return nil // too short for any footer, as the library says
+	}
+	if _, err := f.ReadAt(tail[:], size-int64(len(tail))); err != nil {
+		return err
+	}
+	if footer := int64(binary.LittleEndian.Uint32(tail[:4])); footer > size-int64(len(tail)) {
+		return fmt.Errorf("its footer has %d bytes, more than the whole file: it is damaged or cut off; export it again", footer)
+	}
+	return nil
 }
 
 // plainField is a column of a file without what the library would lose on the way to a Go value: it reads decimals of 32 and 64 bits as

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"runtime"
 	"testing"
 	"time"
 
@@ -108,4 +109,15 @@ func TestParquetTimesOfEveryUnitAreTimes(t *testing.T) {
 	got, _, err := records(t, "-", b.String(), Options{})
 	require.NoError(t, err)
 	require.Equal(t, []string{`milli="2020-02-29T23:59:58.123Z" micro="2020-02-29T23:59:58.123456Z" nano="2020-02-29T23:59:58.123456789Z" local="2020-02-29T23:59:58.123456Z" old="1900-01-01T00:00:00Z"`}, got)
+}
+
+func TestParquetWithAFooterLargerThanTheFileIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	content := append([]byte("PAR1 some rows that were cut off"), 0xff, 0xff, 0xff, 0xff, 'P', 'A', 'R', '1')
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := newParquet(bytes.NewReader(content), int64(len(content)), nil)
+	require.ErrorContains(t, err, "its footer has 4294967295 bytes, more than the whole file: it is damaged or cut off")
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30), "the footer is not allocated")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/identity"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -121,7 +122,7 @@ func (e End) keys() []int64 {
 	if e.Domain != "" {
 		keys = append(keys, domainKey(e.Domain))
 	}
-	if name := matchName(e.Name); name != "" {
+	if name := identity.Name(e.Name); name != "" {
 		keys = append(keys, nameKey(name))
 	}
 	return keys

@@ -1,13 +1,14 @@
 package catalog
 
 import (
+	"database/sql"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
-	"github.com/opencapi/capi/internal/text"
+	"github.com/opencapi/capi/internal/identity"
 )
 
 // Incoming is a company from a source, prepared by Prepare.
@@ -18,27 +19,24 @@ type Incoming struct {
 	file      string // that it is from, and its line there
 	line      int
 	contact   bool   // the record is of a person at the company, so a file may have several for a company
-	name      string // by matchName
-	place     place
+	name      string // by identity.Name
+	place     identity.Place
 	nameKey   int64
 	placeKey  int64
 	domainKey int64
+	pageKey   sql.NullInt64
 	record    []byte // encoded, in case the company is new
 }
 
-// place is the location of a company, folded; empty values are unknown.
-type place struct{ country, state, city string }
-
-func (p place) key(domain string) int64 { return key("place", p.country, p.state, p.city, domain) }
-
-func placeOf(c *company.Company) place {
-	return place{text.Fold(c.Country), text.Fold(c.State), text.Fold(c.City)}
+// placeKey returns the key of a place and a domain together.
+func placeKey(p identity.Place, domain string) int64 {
+	return key("place", p.Country, p.State, p.City, domain)
 }
 
 // Prepare does the part of Put that concerns one company alone, so that several goroutines can do it in advance.
 // A zero ID means that the source has none. Number and Connections are ignored. The values must be clean.
 func Prepare(c *company.Company) Incoming {
-	in := Incoming{company: *c, given: !c.ID.IsZero(), name: matchName(c.Name), place: placeOf(c)}
+	in := Incoming{company: *c, given: !c.ID.IsZero(), name: identity.Name(c.Name), place: identity.PlaceOf(c)}
 	in.company.Connections = nil
 	if !in.given {
 		in.company.ID = id.New[id.Company]()
@@ -46,11 +44,12 @@ func Prepare(c *company.Company) Incoming {
 	in.company.CreatedAt = now()
 	in.company.UpdatedAt = in.company.CreatedAt
 	if in.name != "" {
-		in.nameKey, in.placeKey = nameKey(in.name), in.place.key(c.Domain)
+		in.nameKey, in.placeKey = nameKey(in.name), placeKey(in.place, c.Domain)
 	}
 	if c.Domain != "" {
 		in.domainKey = domainKey(c.Domain)
 	}
+	in.pageKey = pageKeyOf(c)
 	in.record = company.Encode(&in.company)
 	return in
 }
@@ -81,8 +80,8 @@ func (in *Incoming) AsContact() { in.contact = true }
 // nameByDomain names a company without a name by its domain.
 func (in *Incoming) nameByDomain() {
 	in.company.Name = in.company.Domain
-	in.name = matchName(in.company.Name)
-	in.nameKey, in.placeKey = nameKey(in.name), in.place.key(in.company.Domain)
+	in.name = identity.Name(in.company.Name)
+	in.nameKey, in.placeKey = nameKey(in.name), placeKey(in.place, in.company.Domain)
 	in.record = company.Encode(&in.company)
 }
 

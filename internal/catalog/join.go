@@ -11,6 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/identity"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -55,7 +56,7 @@ func (w *wanted) addEnd(e End) {
 	if e.Domain != "" {
 		w.domains = append(w.domains, domainKey(e.Domain))
 	}
-	if name := matchName(e.Name); name != "" {
+	if name := identity.Name(e.Name); name != "" {
 		w.names = append(w.names, nameKey(name))
 	}
 }
@@ -76,7 +77,7 @@ func (e *entry) number() sql.NullInt64 {
 }
 
 func (m *matchIndex) findUnique(end End) (e *entry, several bool) {
-	name := matchName(end.Name)
+	name := identity.Name(end.Name)
 	if end.Domain != "" {
 		var all, named []*entry
 		for _, e := range m.byKey[domainKey(end.Domain)] {
@@ -102,7 +103,7 @@ func (m *matchIndex) findUnique(end End) (e *entry, several bool) {
 	}
 	var named, spelled []*entry // with the name, and with the same punctuation
 	for _, e := range m.byKey[nameKey(name)] {
-		if e.name != name || !agree(e.company.Domain, end.Domain) {
+		if e.name != name || !identity.Agree(e.company.Domain, end.Domain) {
 			continue
 		}
 		named = append(named, e)
@@ -126,20 +127,20 @@ type pendingLink struct {
 	side          int
 }
 
-func pendingLinksOf(identity int64, side int, end End) []pendingLink {
+func pendingLinksOf(of int64, side int, end End) []pendingLink {
 	var out []pendingLink
 	for _, k := range end.keys() {
-		out = append(out, pendingLink{k, identity, side})
+		out = append(out, pendingLink{k, of, side})
 	}
 	return out
 }
 
 // resolvedLinksOf returns the pending links to drop: those of pendingLinksOf, and those stored under an older key.
-func resolvedLinksOf(identity int64, side int, end End) []pendingLink {
-	out := pendingLinksOf(identity, side, end)
-	if matchName(end.Name) != "" {
+func resolvedLinksOf(of int64, side int, end End) []pendingLink {
+	out := pendingLinksOf(of, side, end)
+	if identity.Name(end.Name) != "" {
 		for _, k := range nameKeys(end.Name)[1:] {
-			out = append(out, pendingLink{k, identity, side})
+			out = append(out, pendingLink{k, of, side})
 		}
 	}
 	return out

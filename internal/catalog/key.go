@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/google/uuid"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/identity"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -32,40 +32,13 @@ func CompanyID(s string) id.Company {
 // on texts. Callers must compare the texts themselves.
 func domainKey(domain string) int64  { return key("domain", domain) }
 func nameKey(matchName string) int64 { return key("name", matchName) }
+func pageKey(page string) int64      { return key("page", page) }
 func idKey(c id.Company) int64       { return key("id", c.String()) }
-
-// matchName returns what names are compared by: folded, without punctuation and spaces, which sources write as they like.
-// A sign that makes another word, as in C++, stays, and digits stay apart. A name of signs alone is only folded.
-func matchName(name string) string {
-	folded := text.Fold(name)
-	var out strings.Builder
-	before := rune(0) // the last that was written
-	apart := false    // whether something was left out after it
-	for _, r := range folded {
-		switch {
-		case r == '&':
-			out.WriteString("and")
-			before, apart = 'd', false
-			continue
-		case !unicode.In(r, unicode.L, unicode.N, unicode.M) && r != '+' && r != '#':
-			apart = true
-			continue
-		case apart && unicode.IsDigit(r) && unicode.IsDigit(before):
-			out.WriteByte(' ')
-		}
-		out.WriteRune(r)
-		before, apart = r, false
-	}
-	if out.Len() == 0 {
-		return folded
-	}
-	return out.String()
-}
 
 // nameKeys returns the keys under which a connection may wait for a company with the name. The first is the one that is stored
 // now; the others are those of connections stored when names were compared with their punctuation and spaces.
 func nameKeys(name string) []int64 {
-	match, folded := matchName(name), text.Fold(name)
+	match, folded := identity.Name(name), text.Fold(name)
 	keys := []int64{nameKey(match)}
 	if folded == match {
 		return keys

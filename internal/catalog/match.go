@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/identity"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -14,8 +15,8 @@ import (
 type entry struct {
 	row     row
 	company *company.Company
-	name    string // by matchName
-	place   place
+	name    string // by identity.Name
+	place   identity.Place
 	added   bool   // by this edit
 	changed bool   // by this edit, and existed before it
 	renamed bool   // whether name or domain changed
@@ -42,7 +43,7 @@ func newMatchIndex(rows []row) (*matchIndex, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.put(&entry{row: rows[i], company: c, name: matchName(c.Name), place: placeOf(c)})
+		s.put(&entry{row: rows[i], company: c, name: identity.Name(c.Name), place: identity.PlaceOf(c)})
 	}
 	return s, nil
 }
@@ -91,7 +92,7 @@ func (m *matchIndex) match(in *Incoming) (_ *entry, by string) {
 
 // confirms reports whether the row shares more with the company than a number as its id: the domain, else the name.
 func confirms(e *entry, in *Incoming) bool {
-	if !agree(e.company.Domain, in.company.Domain) || otherPage(e, in) {
+	if !identity.Agree(e.company.Domain, in.company.Domain) || otherPage(e, in) {
 		return false
 	}
 	return in.company.Domain != "" && e.company.Domain != "" || in.name != "" && e.name == in.name
@@ -133,7 +134,7 @@ func (m *matchIndex) matchName(in *Incoming) *entry {
 	}
 	var named []*entry
 	for _, e := range m.byKey[in.nameKey] {
-		if e.name == in.name && m.agreeInPlace(e, in) && agree(e.company.Domain, in.company.Domain) && m.mayMatch(e, in) {
+		if e.name == in.name && m.agreeInPlace(e, in) && identity.Agree(e.company.Domain, in.company.Domain) && m.mayMatch(e, in) {
 			named = append(named, e)
 		}
 	}
@@ -143,9 +144,9 @@ func (m *matchIndex) matchName(in *Incoming) *entry {
 // agreeInPlace reports whether the places do not contradict. The state and city of a contact may be those of the person.
 func (m *matchIndex) agreeInPlace(e *entry, in *Incoming) bool {
 	if in.contact && m.delivered(e.row.number) {
-		return agree(e.place.country, in.place.country)
+		return identity.Agree(e.place.Country, in.place.Country)
 	}
-	return e.place.country == in.place.country && agree(e.place.state, in.place.state) && agree(e.place.city, in.place.city)
+	return e.place.Country == in.place.Country && identity.Agree(e.place.State, in.place.State) && identity.Agree(e.place.City, in.place.City)
 }
 
 // mayMatch reports whether in may match e: the source has not delivered e yet, or it repeats the same company. Two different
@@ -161,29 +162,10 @@ func (m *matchIndex) mayMatch(e *entry, in *Incoming) bool {
 		same(e, in) && spelledAlike(e, in) && (!in.given || e.company.ID == in.company.ID)
 }
 
-// otherPage reports whether the two have different pages on LinkedIn. A page's number says nothing of its name.
+// otherPage reports whether the two have different pages on LinkedIn.
 func otherPage(e *entry, in *Incoming) bool {
-	a, b := linkedInPage(e.company.LinkedInURL), linkedInPage(in.company.LinkedInURL)
-	return !agree(a, b) && isDigits(a) == isDigits(b)
+	return identity.OtherPage(e.company.LinkedInURL, in.company.LinkedInURL)
 }
-
-// linkedInPage returns the name or number of a company's page on LinkedIn, in lower case; empty if the URL is not one.
-func linkedInPage(url string) string {
-	_, path, found := strings.Cut(strings.ToLower(url), "linkedin.com/")
-	if !found {
-		return ""
-	}
-	kind, page, _ := strings.Cut(path, "/")
-	if kind != "company" && kind != "school" && kind != "showcase" {
-		return ""
-	}
-	if i := strings.IndexAny(page, "/?#"); i >= 0 {
-		page = page[:i]
-	}
-	return page
-}
-
-func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 // same reports whether name, domain and place are all equal, including unknown values. A row without a name has its domain
 // as its name.
@@ -211,9 +193,6 @@ func spelledAlike(e *entry, in *Incoming) bool {
 func withoutStops(s string) string {
 	return strings.Join(strings.Fields(strings.NewReplacer(",", " ", ".", "").Replace(s)), " ")
 }
-
-// agree reports whether the values are equal or one is unknown.
-func agree(a, b string) bool { return a == b || a == "" || b == "" }
 
 // best returns the candidate that agrees in most values; nil on a tie, as a guess would mix up two companies. Of several
 // that agree in all values it returns the oldest, so that loading a file again has the same result.
@@ -244,9 +223,9 @@ func agreement(e *entry, in *Incoming) int {
 		score++ // the same punctuation
 	}
 	for _, pair := range [][2]string{
-		{e.place.country, in.place.country},
-		{e.place.state, in.place.state},
-		{e.place.city, in.place.city},
+		{e.place.Country, in.place.Country},
+		{e.place.State, in.place.State},
+		{e.place.City, in.place.City},
 		{e.company.Domain, in.company.Domain},
 	} {
 		switch {

@@ -13,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/identity"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -62,7 +63,7 @@ func differs(e *entry, in *Incoming) bool {
 	if in.name != "" && text.Fold(e.company.Name) != text.Fold(in.company.Name) {
 		return true
 	}
-	return !in.contact && (!agree(e.place.country, in.place.country) || !agree(e.place.state, in.place.state) || !agree(e.place.city, in.place.city))
+	return !in.contact && (!identity.Agree(e.place.Country, in.place.Country) || !identity.Agree(e.place.State, in.place.State) || !identity.Agree(e.place.City, in.place.City))
 }
 
 func placeText(c *company.Company) string {

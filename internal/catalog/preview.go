@@ -46,7 +46,7 @@ func (p *put) remember() {
 
 // identity is a hash of the values that distinguish a row of a file from others.
 func (e *entry) identity() int64 {
-	return hash("row", text.Fold(e.company.Name), e.company.Domain, e.place.country, e.place.state, e.place.city)
+	return hash("row", text.Fold(e.company.Name), e.company.Domain, e.place.Country, e.place.State, e.place.City)
 }
 
 // wasPreviewed reports whether an earlier batch of the file would have added the same company, and returns its placeholder

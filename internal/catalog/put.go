@@ -9,6 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/identity"
 )
 
 // Outcome is what Put did with an incoming company.
@@ -229,7 +230,7 @@ func (p *put) add(in *Incoming) (company.Number, error) {
 		p.next++
 	}
 	e := &entry{company: &c, name: in.name, place: in.place, added: true}
-	e.row = row{number: c.Number, id: c.ID, nameKey: in.nameKey, placeKey: in.placeKey, record: in.record}
+	e.row = row{number: c.Number, id: c.ID, nameKey: in.nameKey, placeKey: in.placeKey, pageKey: in.pageKey, record: in.record}
 	if c.Domain != "" {
 		e.row.domainKey.Int64, e.row.domainKey.Valid = in.domainKey, true
 	}
@@ -256,12 +257,12 @@ func (p *put) merge(e *entry, in *Incoming) bool {
 	r := rowOf(e.company)
 	r.seq, r.connections = e.row.seq, e.row.connections
 	e.row = r
-	e.place = placeOf(e.company)
+	e.place = identity.PlaceOf(e.company)
 	if e.company.Name != name || e.company.Domain != domain {
 		e.renamed = true
 		e.name = in.name
 		if e.name == "" {
-			e.name = matchName(e.company.Name)
+			e.name = identity.Name(e.company.Name)
 		}
 		p.matchIndex.add(e)
 	}

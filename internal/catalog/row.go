@@ -8,6 +8,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/identity"
 )
 
 // row is a row of the table company.
@@ -15,6 +16,7 @@ type row struct {
 	number      company.Number
 	id          id.Company
 	domainKey   sql.NullInt64
+	pageKey     sql.NullInt64 // of the page on LinkedIn
 	nameKey     int64
 	placeKey    int64
 	seq         uint64
@@ -24,11 +26,21 @@ type row struct {
 
 // rowOf encodes a company without its connections.
 func rowOf(c *company.Company) row {
-	r := row{number: c.Number, id: c.ID, nameKey: nameKey(matchName(c.Name)), placeKey: placeOf(c).key(c.Domain), record: company.Encode(c)}
+	r := row{number: c.Number, id: c.ID, nameKey: nameKey(identity.Name(c.Name)), placeKey: placeKey(identity.PlaceOf(c), c.Domain), record: company.Encode(c)}
 	if c.Domain != "" {
 		r.domainKey = sql.NullInt64{Int64: domainKey(c.Domain), Valid: true}
 	}
+	r.pageKey = pageKeyOf(c)
 	return r
+}
+
+// pageKeyOf returns the key of the company's page on LinkedIn, if it has one.
+func pageKeyOf(c *company.Company) sql.NullInt64 {
+	page := identity.Page(c.LinkedInURL)
+	if page == "" {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: pageKey(page), Valid: true}
 }
 
 // company decodes the row, with its connections if connections is true.
@@ -57,12 +69,12 @@ func loadRows(ctx context.Context, q db.Querier, removed bool, condition string,
 	var out []row
 	err := db.Each(ctx, q, func(result db.Row) error {
 		var r row
-		err := result.Scan(&r.number, &r.id, &r.domainKey, &r.nameKey, &r.placeKey, &r.seq, &r.record, &r.connections)
+		err := result.Scan(&r.number, &r.id, &r.domainKey, &r.pageKey, &r.nameKey, &r.placeKey, &r.seq, &r.record, &r.connections)
 		if len(r.record) > 0 || removed {
 			out = append(out, r)
 		}
 		return err
-	}, `SELECT number, id, domain_key, name_key, place_key, seq, record, connections FROM company `+condition, args...)
+	}, `SELECT number, id, domain_key, page_key, name_key, place_key, seq, record, connections FROM company `+condition, args...)
 	if err != nil {
 		return nil, fmt.Errorf("load companies: %w", err)
 	}
@@ -71,7 +83,7 @@ func loadRows(ctx context.Context, q db.Querier, removed bool, condition string,
 
 // save writes the rows at the edit's seq, after archiving the previous records of those in old.
 func (e *edit) save(ctx context.Context, rows []row, old []company.Number) error {
-	return e.saveRows(ctx, rows, old, `domain_key = excluded.domain_key, name_key = excluded.name_key,
+	return e.saveRows(ctx, rows, old, `domain_key = excluded.domain_key, page_key = excluded.page_key, name_key = excluded.name_key,
 		place_key = excluded.place_key, seq = excluded.seq, record = excluded.record, connections = excluded.connections`)
 }
 
@@ -89,10 +101,10 @@ func (e *edit) saveRows(ctx context.Context, rows []row, old []company.Number, s
 		return err
 	}
 	return insert(ctx, e.tx, rows,
-		`INSERT INTO company (number, id, domain_key, name_key, place_key, seq, record, connections)`,
+		`INSERT INTO company (number, id, domain_key, page_key, name_key, place_key, seq, record, connections)`,
 		` ON CONFLICT (number) DO UPDATE SET `+set,
 		func(r *row) []any {
-			return []any{int64(r.number), r.id.String(), r.domainKey, r.nameKey, r.placeKey, int64(e.seq), r.record, r.connections}
+			return []any{int64(r.number), r.id.String(), r.domainKey, r.pageKey, r.nameKey, r.placeKey, int64(e.seq), r.record, r.connections}
 		})
 }
 

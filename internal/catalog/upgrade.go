@@ -6,17 +6,18 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/identity"
 	"github.com/opencapi/capi/internal/text"
 )
 
-// matchVersion is the version of matchName that the stored keys are computed with. 0 compared folded names with their
-// punctuation and spaces, 1 leaves these out.
-const matchVersion = 1
+// matchVersion is the version of the rules that the stored keys are computed with. 0 compared folded names with their
+// punctuation and spaces, 1 leaves these out, 2 has keys of pages on LinkedIn.
+const matchVersion = 2
 
 const upgradeMax = 1_000 // companies of one transaction
 
 // UpgradeKeys computes the match keys of all companies again if an older version stored them. It merges nothing: Duplicates
-// lists the companies that have become equal. It returns how many keys it changed; a second call does nothing.
+// lists the companies that have become equal. It returns how many keys of names it changed; a second call does nothing.
 func (s *Store) UpgradeKeys(ctx context.Context) (changed int, err error) {
 	var version int
 	err = s.db.Read().QueryRowContext(ctx, `SELECT match_version FROM catalog_state WHERE id = 1`).Scan(&version)
@@ -40,12 +41,14 @@ func (s *Store) UpgradeKeys(ctx context.Context) (changed int, err error) {
 				if err != nil {
 					return err
 				}
-				key := nameKey(matchName(c.Name))
-				if key == r.nameKey {
+				key, page := nameKey(identity.Name(c.Name)), pageKeyOf(c)
+				if key != r.nameKey {
+					n++
+				} else if page == r.pageKey {
 					continue
 				}
-				n++
-				if _, err := e.tx.ExecContext(ctx, `UPDATE company SET name_key = $1 WHERE number = $2`, key, int64(r.number)); err != nil {
+				if _, err := e.tx.ExecContext(ctx, `UPDATE company SET name_key = $1, page_key = $2 WHERE number = $3`,
+					key, page, int64(r.number)); err != nil {
 					return err
 				}
 			}
@@ -97,7 +100,7 @@ func (m *matchIndex) duplicates(key int64, fn func(Duplicate) error) error {
 	for i, a := range all {
 		for _, b := range all[:i] {
 			in := Prepare(a.company)
-			if a.name != b.name || text.Fold(a.company.Name) == text.Fold(b.company.Name) || !agree(a.company.Domain, b.company.Domain) ||
+			if a.name != b.name || text.Fold(a.company.Name) == text.Fold(b.company.Name) || !identity.Agree(a.company.Domain, b.company.Domain) ||
 				!m.agreeInPlace(b, &in) || !m.mayMatch(b, &in) {
 				continue
 			}

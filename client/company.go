@@ -98,16 +98,19 @@ type Connection struct {
 	} `json:"company"`
 }
 
+// Price is the cost of exporting companies: what the workspace has already, and new ones at one credit each.
+type Price struct {
+	AlreadyUnlocked int `json:"already_unlocked"`
+	NewCount        int `json:"new_count"`
+}
+
 // SearchResult is one page of a search. Everything besides the page is about all matches.
 type SearchResult struct {
 	Page[Company]
 	Total        int          `json:"total"`
 	Aggregations Aggregations `json:"aggregations"`
 	Warnings     []Warning    `json:"warnings"`
-	Credits      struct {
-		AlreadyUnlocked int `json:"already_unlocked"`
-		NewCount        int `json:"new_count"`
-	} `json:"credits"`
+	Credits      Price        `json:"credits"`
 }
 
 // Warning is a value of a filter that no company has.

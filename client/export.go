@@ -20,6 +20,7 @@ type ExportRequest struct {
 	SortBy        string      `json:"sort_by,omitempty"`
 	SortOrder     string      `json:"sort_order,omitempty"`
 	ListID        string      `json:"list_id,omitempty"`
+	MatchID       string      `json:"match_id,omitempty"` // of a MatchResult, for SourceType match
 	ExportFormat  string      `json:"export_format,omitempty"`
 	Columns       []string    `json:"columns,omitempty"` // of the file, in this order; empty for all
 	CSVOptions    *CSVOptions `json:"csv_options,omitempty"`
@@ -93,6 +94,7 @@ type Export struct {
 	Error           *string  `json:"error"`
 	SearchFilters   *Filters `json:"search_filters"`
 	ListID          *string  `json:"list_id"`
+	MatchID         *string  `json:"match_id"`
 	QuoteID         *string  `json:"quote_id"`
 
 	Limit                 *int    `json:"limit"`

@@ -16,11 +16,12 @@ type List struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 }
 
-// ListMembers selects companies by id, by domain, by a search, or by several of these.
+// ListMembers selects companies by id, by domain, by a search, by a match, or by several of these.
 type ListMembers struct {
 	CompanyIDs    []string `json:"company_ids,omitempty"`
 	Domains       []string `json:"domains,omitempty"`
 	SearchFilters *Filters `json:"search_filters,omitempty"`
+	MatchID       string   `json:"match_id,omitempty"` // of a MatchResult
 }
 
 // ListChange is the result of adding companies to a list or removing them.

@@ -93,7 +93,7 @@ func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, rt := range routes() {
 		b := doc.add(rt)
-		b.bodyTimeout = cmp.Or(s.BodyTimeout, b.bodyTimeout)
+		b.bodyTimeout, b.bodyBytesMax = cmp.Or(s.BodyTimeout, b.bodyTimeout), cmp.Or(rt.bodyBytesMax, b.bodyBytesMax)
 		mux.Handle(rt.method+" "+basePath+rt.path, httpx.Compress(s.serve(rt, b)))
 	}
 	mux.Handle("GET /openapi.json", httpx.Compress(serveDocument(doc.finish())))

@@ -27,7 +27,8 @@ type binding struct {
 	body     *huma.Schema // nil without a body
 	bodyAt   []int        // index of the field Body, as for reflect.Value.FieldByIndex
 
-	bodyTimeout time.Duration
+	bodyTimeout  time.Duration
+	bodyBytesMax int64
 }
 
 // param is a parameter of the path or the query.
@@ -38,7 +39,7 @@ type param struct {
 }
 
 func newBinding(registry huma.Registry, in reflect.Type, operation string) *binding {
-	b := &binding{registry: registry, in: in, bodyTimeout: bodyTimeout}
+	b := &binding{registry: registry, in: in, bodyTimeout: bodyTimeout, bodyBytesMax: reqbody.SizeBytesMax}
 	for _, f := range reflect.VisibleFields(in) {
 		for _, where := range []string{"path", "query"} {
 			if name, ok := f.Tag.Lookup(where); ok {
@@ -59,7 +60,7 @@ func (b *binding) read(w http.ResponseWriter, r *http.Request, errs ...fault.Fie
 	in := reflect.New(b.in)
 	errs = append(errs, b.readParams(r, in.Elem())...)
 	if b.body != nil {
-		p, err := reqbody.Read(w, r, b.bodyTimeout)
+		p, err := reqbody.Read(w, r, b.bodyBytesMax, b.bodyTimeout)
 		if err != nil {
 			return nil, err
 		}

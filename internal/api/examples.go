@@ -17,6 +17,7 @@ var (
 	exampleList   = exampleID[id.List]("0195510c-8b2d-7f00-8c44-5d2f1e0a9b8c")
 	exampleAudit  = exampleID[id.AuditEntry]("0195510c-7a3c-7d52-b6a1-9c8d7e6f5a4c")
 	exampleEntry  = exampleID[id.Entry]("0195510c-7a3c-7d52-b6a1-9c8d7e6f5a4b")
+	exampleMatch  = exampleID[id.MatchResult]("0195510c-9c3e-7a11-9d55-6e3f2f1bac9d")
 	exampleSpace  = exampleID[id.Workspace]("01954e00-1111-7222-8333-444455556666")
 
 	searchExample = json.RawMessage(`{"query":"fintech","countries":["US"],"employee_count_min":50,"limit":25}`)
@@ -37,6 +38,22 @@ var (
 			Bands:  map[search.Facet][]search.Band{"employee_count": {{Min: new(int64(201)), Max: new(int64(500)), Count: 97}}},
 		}},
 		NextCursor: new("AWm4…"), Warnings: []Warning{}, Credits: Price{AlreadyUnlocked: 320, NewCount: 3893},
+	}
+
+	matchExample = json.RawMessage(`{"rows":[{"key":"crm-1","domain":"example-robotics.test"},{"key":"crm-2","name":"Unheard Of","country":"DE"}]}`)
+
+	matchAnswerExample = MatchResponse{
+		MatchID: exampleMatch, ExpiresAt: exampleTime.Add(15 * time.Minute), Matched: 1, Unmatched: 1, Companies: 1,
+		Rows: []MatchedRow{
+			{
+				Key: new("crm-1"), Status: search.Matched, Reason: new(search.ByDomain), Confidence: 0.95, Candidates: []MatchCompany{},
+				Company: &MatchCompany{
+					ID: companyExample.ID, Name: companyExample.Name, Domain: companyExample.Domain, Country: companyExample.Country, City: companyExample.City,
+				},
+			},
+			{Key: new("crm-2"), Status: search.Unmatched, Candidates: []MatchCompany{}},
+		},
+		Credits: Price{NewCount: 1}, Coverage: []Coverage{{"name", 1}, {"domain", 1}, {"linkedin_url", 0}},
 	}
 
 	companyDetailExample = CompanyDetail{

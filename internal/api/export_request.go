@@ -24,14 +24,15 @@ type QuoteRequest struct {
 
 // ExportSource says where an export's rows come from and how its file is written.
 type ExportSource struct {
-	SourceType    string      `json:"source_type,omitempty" enum:"search,list" default:"search" doc:"Where the rows come from."`
-	SearchFilters *Filters    `json:"search_filters,omitempty" doc:"For source_type search: the filters of Search companies. {} selects every company, up to the cap."`
-	SortBy        string      `json:"sort_by,omitempty" enum:"relevance,employee_count,name,founded_year,updated_at" doc:"For source_type search: the order of the rows, which also decides what is kept if more companies match than the cap. The default is that of Search companies."`
-	SortOrder     string      `json:"sort_order,omitempty" enum:"asc,desc" doc:"For source_type search. Defaults to desc, and to asc for name."`
-	ListID        id.List     `json:"list_id,omitzero" format:"uuid" doc:"For source_type list: the saved list."`
-	ExportFormat  string      `json:"export_format,omitempty" enum:"csv,json" default:"csv" doc:"With a quote_id, defaults to the format of the quote."`
-	Columns       []string    `json:"columns,omitempty" minItems:"1" maxItems:"20" doc:"The columns of the file, in this order; for export_format json, the fields of each object. Defaults to all, and with a quote_id to those of the quote. Columns do not change the cost." example:"[\"name\",\"domain\",\"employee_count\"]"`
-	CSVOptions    *CSVOptions `json:"csv_options,omitempty" doc:"For export_format csv."`
+	SourceType    string         `json:"source_type,omitempty" enum:"search,list,match" default:"search" doc:"Where the rows come from."`
+	SearchFilters *Filters       `json:"search_filters,omitempty" doc:"For source_type search: the filters of Search companies. {} selects every company, up to the cap."`
+	SortBy        string         `json:"sort_by,omitempty" enum:"relevance,employee_count,name,founded_year,updated_at" doc:"For source_type search: the order of the rows, which also decides what is kept if more companies match than the cap. The default is that of Search companies."`
+	SortOrder     string         `json:"sort_order,omitempty" enum:"asc,desc" doc:"For source_type search. Defaults to desc, and to asc for name."`
+	ListID        id.List        `json:"list_id,omitzero" format:"uuid" doc:"For source_type list: the saved list."`
+	MatchID       id.MatchResult `json:"match_id,omitzero" format:"uuid" doc:"For source_type match: the companies that Match a list of companies found, in the order of the list. The file starts with the column match_key, which has the key of each row, if any row had one."`
+	ExportFormat  string         `json:"export_format,omitempty" enum:"csv,json" default:"csv" doc:"With a quote_id, defaults to the format of the quote."`
+	Columns       []string       `json:"columns,omitempty" minItems:"1" maxItems:"20" doc:"The columns of the file, in this order; for export_format json, the fields of each object. Defaults to all, and with a quote_id to those of the quote. Columns do not change the cost." example:"[\"name\",\"domain\",\"employee_count\"]"`
+	CSVOptions    *CSVOptions    `json:"csv_options,omitempty" doc:"For export_format csv."`
 	ExportTerms
 
 	query query.Query
@@ -87,6 +88,7 @@ func (b *ExportSource) given() (fields []string) {
 		{"sort_by", b.SortBy != ""},
 		{"sort_order", b.SortOrder != ""},
 		{"list_id", !b.ListID.IsZero()},
+		{"match_id", !b.MatchID.IsZero()},
 		{"limit", b.Limit != 0},
 		{"only_new", b.OnlyNew},
 		{"only_owned", b.OnlyOwned},
@@ -113,13 +115,13 @@ func (b *ExportSource) Resolve() []fault.FieldError {
 	var more []fault.FieldError
 	errs := b.fileErrors()
 	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
-	listed := b.SourceType == string(export.SourceList)
+	fixed := b.SourceType == string(export.SourceList) || b.SourceType == string(export.SourceMatch)
 	switch {
-	case listed && b.SearchFilters != nil:
+	case fixed && b.SearchFilters != nil:
 		bad("search_filters", "is only for source_type search")
-	case listed && b.SortBy+b.SortOrder != "":
-		bad("sort_by", "is only for source_type search; a list is exported in its own order")
-	case !listed && b.SearchFilters == nil && b.ListID.IsZero():
+	case fixed && b.SortBy+b.SortOrder != "":
+		bad("sort_by", "is only for source_type search; a list or a match is exported in its own order")
+	case !fixed && b.SearchFilters == nil && b.ListID.IsZero() && b.MatchID.IsZero():
 		bad("search_filters", "is required for source_type search; {} selects every company, up to 10,000")
 	}
 	if b.SearchFilters != nil {
@@ -141,7 +143,7 @@ func (b *ExportRequest) request() export.Request {
 
 func (b *ExportSource) request(name string) export.Request {
 	r := export.Request{
-		Name: name, Source: export.Source(b.SourceType), Query: b.query, Sort: b.sort, List: b.ListID,
+		Name: name, Source: export.Source(b.SourceType), Query: b.query, Sort: b.sort, List: b.ListID, Match: b.MatchID,
 		Terms: export.Terms{
 			Limit: b.Limit, OnlyNew: b.OnlyNew, OnlyOwned: b.OnlyOwned, NotOn: b.ExcludeListID, Partial: b.OnInsufficientBalance == balancePartial, MaxCredits: b.MaxCredits,
 		},

@@ -27,7 +27,7 @@ type ExportJob struct {
 	Name         string    `json:"name" doc:"The label from the request."`
 	Status       string    `json:"status" doc:"pending, processing, completed or failed." example:"pending"`
 	ExportFormat string    `json:"export_format" doc:"The format of the file: csv or json." example:"csv"`
-	SourceType   string    `json:"source_type" doc:"Where the rows come from: search or list." example:"search"`
+	SourceType   string    `json:"source_type" doc:"Where the rows come from: search, list or match." example:"search"`
 }
 
 // Figures are the credit math of an export. A new company costs one credit.
@@ -97,7 +97,7 @@ type ExportDetail struct {
 	WorkspaceID      id.Workspace `json:"workspace_id" format:"uuid" doc:"The workspace that the export belongs to."`
 	Name             string       `json:"name" doc:"The label from the request."`
 	ExportFormat     string       `json:"export_format" doc:"The format of the file: csv or json." example:"csv"`
-	SourceType       string       `json:"source_type" doc:"Where the rows come from: search or list." example:"search"`
+	SourceType       string       `json:"source_type" doc:"Where the rows come from: search, list or match." example:"search"`
 	Status           string       `json:"status" doc:"pending, processing, completed, failed or cancelled." example:"completed"`
 	TotalRecords     int          `json:"total_records" doc:"Rows that the file will have."`
 	ProcessedRecords int          `json:"processed_records" doc:"Rows that are written so far."`
@@ -105,12 +105,13 @@ type ExportDetail struct {
 	CreatedAt        time.Time    `json:"created_at" doc:"When the export was created and charged."`
 	CompletedAt      *time.Time   `json:"completed_at" doc:"When it completed, failed for good or was cancelled."`
 	Figures
-	TransactionID   *id.Entry     `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
-	CreditsRefunded int64         `json:"credits_refunded" doc:"The part of credits_charged that was refunded because the export failed or was cancelled. It can grow later, when another export of the same companies fails or is cancelled too."`
-	Error           *string       `json:"error" doc:"Why the export failed; null if it did not."`
-	SearchFilters   storedFilters `json:"search_filters" doc:"The filters as requested; null for a list."`
-	ListID          *id.List      `json:"list_id" format:"uuid" doc:"null for a search."`
-	QuoteID         *id.Quote     `json:"quote_id" format:"uuid" doc:"The quote that the export was created from; null without one."`
+	TransactionID   *id.Entry       `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
+	CreditsRefunded int64           `json:"credits_refunded" doc:"The part of credits_charged that was refunded because the export failed or was cancelled. It can grow later, when another export of the same companies fails or is cancelled too."`
+	Error           *string         `json:"error" doc:"Why the export failed; null if it did not."`
+	SearchFilters   storedFilters   `json:"search_filters" doc:"The filters as requested; null for a list."`
+	ListID          *id.List        `json:"list_id" format:"uuid" doc:"null unless source_type is list."`
+	MatchID         *id.MatchResult `json:"match_id" format:"uuid" doc:"null unless source_type is match. The match itself is kept for 15 minutes."`
+	QuoteID         *id.Quote       `json:"quote_id" format:"uuid" doc:"The quote that the export was created from; null without one."`
 
 	Limit                 *int     `json:"limit" doc:"As requested, like the next five fields; null without one."`
 	OnlyNew               bool     `json:"only_new" doc:"Whether companies that the workspace had unlocked were left out."`
@@ -139,7 +140,7 @@ func exportDetailOf(e export.Export) ExportDetail {
 		Status: string(e.Status), TotalRecords: e.Figures.Rows(), ProcessedRecords: e.ProcessedRecords,
 		CreatedAt: e.CreatedAt, CompletedAt: e.CompletedAt,
 		Figures: figuresOf(e.Figures), TransactionID: orNull(e.Figures.TransactionID), CreditsRefunded: e.Refunded,
-		Error: orNull(e.Error), SearchFilters: storedFilters(e.Filters), ListID: orNull(e.List),
+		Error: orNull(e.Error), SearchFilters: storedFilters(e.Filters), ListID: orNull(e.List), MatchID: orNull(e.Match),
 		QuoteID: orNull(e.Quote), Limit: orNull(e.Terms.Limit), OnlyNew: e.Terms.OnlyNew, OnlyOwned: e.Terms.OnlyOwned,
 		ExcludeListID: orNull(e.Terms.NotOn), OnInsufficientBalance: balanceFail,
 		MaxCredits: e.Terms.MaxCredits,

@@ -16,11 +16,12 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// ListMembers selects companies to add or remove: by id, by domain, by a search, or by several of these at once.
+// ListMembers selects companies to add or remove: by id, by domain, by a search, by a match, or by several of these at once.
 type ListMembers struct {
-	CompanyIDs    []string `json:"company_ids,omitempty" format:"uuid" maxItems:"10000" doc:"Ids of companies."`
-	Domains       []string `json:"domains,omitempty" maxItems:"10000" doc:"Domains; URLs are accepted too. A domain selects every company that has it." example:"[\"example.com\"]"`
-	SearchFilters *Filters `json:"search_filters,omitempty" doc:"Every match of this search, up to 100,000."`
+	CompanyIDs    []string       `json:"company_ids,omitempty" format:"uuid" maxItems:"10000" doc:"Ids of companies."`
+	Domains       []string       `json:"domains,omitempty" maxItems:"10000" doc:"Domains; URLs are accepted too. A domain selects every company that has it." example:"[\"example.com\"]"`
+	SearchFilters *Filters       `json:"search_filters,omitempty" doc:"Every match of this search, up to 100,000."`
+	MatchID       id.MatchResult `json:"match_id,omitzero" format:"uuid" doc:"What Match a list of companies found."`
 
 	ids   []id.Company
 	query *query.Query
@@ -36,8 +37,8 @@ const domainLengthMax = 2048
 func (b *ListMembers) Resolve() []fault.FieldError {
 	var errs []fault.FieldError
 	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
-	if b.CompanyIDs == nil && b.Domains == nil && b.SearchFilters == nil {
-		bad("body", "must have company_ids, domains or search_filters")
+	if b.CompanyIDs == nil && b.Domains == nil && b.SearchFilters == nil && b.MatchID.IsZero() {
+		bad("body", "must have company_ids, domains, search_filters or match_id")
 	}
 	for _, raw := range b.CompanyIDs {
 		company, _ := id.Parse[id.Company](raw) // the schema has validated it
@@ -104,7 +105,7 @@ func (s *server) pick(ctx context.Context, caller auth.Caller, in *listMembersIn
 	if _, err := s.Lists.Get(ctx, caller.Workspace, in.List); err != nil {
 		return picked{}, err // checked first, because finding companies is expensive
 	}
-	p, err := s.Search.Pick(ctx, caller, search.PickRequest{IDs: in.Body.ids, Domains: in.Body.Domains, Query: in.Body.query})
+	p, err := s.Search.Pick(ctx, caller, search.PickRequest{IDs: in.Body.ids, Domains: in.Body.Domains, Query: in.Body.query, Match: in.Body.MatchID})
 	return picked{p}, err
 }
 

@@ -26,6 +26,7 @@ type route struct {
 	scope        auth.Scope
 	limit        string // name of its rate limit in the settings
 	perMinute    int    // default rate limit of each token
+	bodyBytesMax int64  // defaults to reqbody.SizeBytesMax
 	status       int    // of success
 	operation    string // the operation's id for generated clients
 	summary      string
@@ -70,6 +71,15 @@ func routes() []route {
 				"comes exactly once, even if companies change while you page. Free.",
 			codes:   []fault.Code{fault.InvalidCursor, fault.IndexUnavailable},
 			request: searchExample, response: searchAnswerExample, endpoint: handle((*server).searchCompanies),
+		},
+		{
+			method: http.MethodPost, path: "/companies/match", scope: auth.Read,
+			limit: "companies.match", perMinute: 10, bodyBytesMax: matchBytesMax, status: http.StatusOK,
+			operation: "matchCompanies", summary: "Match a list of companies",
+			description: "Finds the company of each row by its id, else its domain, else its LinkedIn page, else its name and place, and " +
+				"returns the exact price of all that were found and how many of them have each field. Charges nothing; of the rows, " +
+				"only their keys are kept. For 15 minutes the match_id can be quoted, exported or put on a list.",
+			request: matchExample, response: matchAnswerExample, endpoint: handle((*server).matchCompanies),
 		},
 		{
 			method: http.MethodGet, path: "/companies/{company_id}", scope: auth.Read,

@@ -92,7 +92,7 @@ func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
 	jobs := &pruner{what: "finished jobs", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
 	requests := &pruner{what: "requests", every: requestPruneEvery, prune: a.Requests.Prune, log: a.Log}
-	matches := &pruner{what: "matches and deleted lists", every: matchPruneEvery, prune: a.Lists.Prune, log: a.Log}
+	matches := &pruner{what: "matches and deleted lists", every: matchPruneEvery, prune: a.pruneMatches, log: a.Log}
 	diagnostics := doctor.NewServer(doctor.ServerOptions{
 		Servers: serversDir(a.Config.Data), Catalog: a.Catalog, Index: a.Index, Log: a.Log,
 	})
@@ -240,4 +240,9 @@ func reachable(addr net.Addr) string {
 		return addr.String()
 	}
 	return fmt.Sprintf("localhost:%d", tcp.Port)
+}
+
+// pruneMatches prunes what matching lists of callers and domains for lists gave.
+func (a *App) pruneMatches(ctx context.Context) error {
+	return errors.Join(a.Lists.Prune(ctx), a.Matches.Prune(ctx))
 }

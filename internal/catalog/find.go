@@ -35,20 +35,20 @@ func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
 	if err != nil || len(rows) <= most {
 		return rows, err
 	}
-	domains, err := e.selective(ctx, "domain_key", w.domains)
+	domains, err := selective(ctx, e.tx, e.tx.Dialect, "domain_key", w.domains)
 	if err != nil {
 		return nil, err
 	}
-	selective, err := e.selective(ctx, "name_key", names)
+	few, err := selective(ctx, e.tx, e.tx.Dialect, "name_key", names)
 	if err != nil {
 		return nil, err
 	}
-	args[1], args[2], args[3] = numberArray(domains), numberArray(selective), math.MaxInt32
+	args[1], args[2], args[3] = numberArray(domains), numberArray(few), math.MaxInt32
 	if rows, err = load(ctx, e.tx, condition, args...); err != nil {
 		return nil, err
 	}
 	crowded := slices.DeleteFunc(names, func(k int64) bool {
-		_, found := slices.BinarySearch(selective, k)
+		_, found := slices.BinarySearch(few, k)
 		return found
 	})
 	return e.findPlaced(ctx, rows, crowded, distinct(w.places))
@@ -66,9 +66,9 @@ func (e *edit) findPlaced(ctx context.Context, rows []row, names, places []int64
 }
 
 // selective returns the keys that not too many companies have, sorted.
-func (e *edit) selective(ctx context.Context, column string, keys []int64) ([]int64, error) {
-	return db.Collect(ctx, e.tx, db.Value[int64],
-		`SELECT each.value FROM `+aliased(e.tx.EachNumber("$1"))+` WHERE
+func selective(ctx context.Context, q db.Querier, d db.Dialect, column string, keys []int64) ([]int64, error) {
+	return db.Collect(ctx, q, db.Value[int64],
+		`SELECT each.value FROM `+aliased(d.EachNumber("$1"))+` WHERE
 	    (SELECT number FROM company WHERE `+column+` = each.value LIMIT 1 OFFSET $2) IS NULL ORDER BY 1`,
 		numberArray(distinct(keys)), namesakesMax)
 }

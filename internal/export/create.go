@@ -36,7 +36,7 @@ func (x *Exports) Create(
 	err = x.db.Tx(ctx, func(tx *db.Tx) error {
 		e = Export{
 			ID: id.New[id.Export](), Workspace: caller.Workspace, Token: caller.Token, Person: caller.Person, Quote: found.Quote,
-			Name: found.Name, Source: found.Source, List: found.List, Filters: found.Filters, Sort: found.sort, Terms: found.Terms,
+			Name: found.Name, Source: found.Source, List: found.List, Match: found.Match, Filters: found.Filters, Sort: found.sort, Terms: found.Terms,
 			Format: found.Format, Options: found.Options, Status: StatusPending, CreatedAt: db.FromTime(db.Time(time.Now())),
 			Warnings: found.warnings, Notify: r.Notify && !caller.Person.IsZero(),
 		}
@@ -108,7 +108,7 @@ func (x *Exports) purchase(
 	if err := insert(ctx, tx, e); err != nil {
 		return err
 	}
-	if err := insertSelection(ctx, tx, e.ID, sold.numbers); err != nil {
+	if err := insertSelection(ctx, tx, e.ID, sold); err != nil {
 		return err
 	}
 	// Last, what the caller adds: the answer for the request's Idempotency-Key.

@@ -45,6 +45,7 @@ type Source string
 const (
 	SourceSearch Source = "search"
 	SourceList   Source = "list"
+	SourceMatch  Source = "match"
 )
 
 // Export is a file that a workspace has bought. Its rows are fixed when it is created.
@@ -57,9 +58,10 @@ type Export struct {
 	Quote     id.Quote  // what it was bought with; zero without a quote
 	Name      string
 	Source    Source
-	List      id.List         // zero for a search
-	Filters   json.RawMessage // as the client gave them; nil for a list
-	Sort      string          // as query.Sort prints it; empty for a list
+	List      id.List         // zero unless Source is SourceList
+	Match     id.MatchResult  // zero unless Source is SourceMatch; it expires
+	Filters   json.RawMessage // as the client gave them; nil unless Source is SourceSearch
+	Sort      string          // as query.Sort prints it; empty unless Source is SourceSearch
 	Terms     Terms
 	Format    format.Format
 	Options   format.Options

@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/match"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/wall"
 )
@@ -24,6 +25,7 @@ type Exports struct {
 	catalog *catalog.Store
 	index   index.Index
 	lists   *list.Store
+	matches *match.Store
 	unlock  *unlock.Store
 	wall    *wall.Store
 	credit  *credit.Store
@@ -42,6 +44,7 @@ type Deps struct {
 	Catalog *catalog.Store
 	Index   index.Index
 	Lists   *list.Store
+	Matches *match.Store
 	Unlock  *unlock.Store
 	Wall    *wall.Store
 	Credit  *credit.Store
@@ -80,7 +83,7 @@ func New(d Deps) *Exports {
 	}
 	o := d.Options
 	return &Exports{
-		db: d.DB, catalog: d.Catalog, index: d.Index, lists: d.Lists, unlock: d.Unlock, wall: d.Wall, credit: d.Credit,
+		db: d.DB, catalog: d.Catalog, index: d.Index, lists: d.Lists, matches: d.Matches, unlock: d.Unlock, wall: d.Wall, credit: d.Credit,
 		jobs: d.Jobs, blobs: d.Blobs, log: d.Log, notify: d.Notify, observe: d.Observe,
 		options: Options{
 			LinkTTL:       cmp.Or(o.LinkTTL, 15*time.Minute),

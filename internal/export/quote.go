@@ -83,13 +83,18 @@ func insertQuote(
 	if err != nil {
 		return err
 	}
+	keys, err := kept.keys.pack()
+	if err != nil {
+		return err
+	}
 	const q = `INSERT INTO quote (id, workspace_id, token_id, source_type, list_id, filters, sort, terms, format, options,
-		requested_count, capped, cost, companies, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+		requested_count, capped, cost, companies, created_at, expires_at, match_id, match_keys)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 	f := quote.Figures
 	_, err = tx.ExecContext(ctx, q, quote.ID, caller.Workspace, caller.Token, string(r.Source), orNull(r.List),
 		sql.NullString{String: string(r.Filters), Valid: r.Filters != nil}, r.sort, string(terms), string(r.Format),
-		string(options), f.RequestedCount, flag(f.CappedAt10k), f.Cost, packNumbers(kept.numbers), db.Time(now), db.Time(quote.ExpiresAt))
+		string(options), f.RequestedCount, flag(f.CappedAt10k), f.Cost, packNumbers(kept.numbers), db.Time(now), db.Time(quote.ExpiresAt),
+		orNull(r.Match), keys)
 	return err
 }
 
@@ -115,7 +120,7 @@ func (x *Exports) Quoted(ctx context.Context, caller auth.Caller, quote id.Quote
 	q := Quoted{
 		Quote: Quote{ID: quote, ExpiresAt: row.expiresAt},
 		Of: Export{
-			Workspace: caller.Workspace, Source: found.Source, List: found.List, Filters: found.Filters, Sort: found.sort,
+			Workspace: caller.Workspace, Source: found.Source, List: found.List, Match: found.Match, Filters: found.Filters, Sort: found.sort,
 			Terms: found.Terms, Format: found.Format, Options: found.Options,
 		},
 	}
@@ -188,23 +193,23 @@ func (x *Exports) readQuote(ctx context.Context, caller auth.Caller, r Request) 
 		found.Options = quoted
 	} else {
 		found.Format, found.Options = r.Format, r.Options
-		found.Options.Columns = quoted.Columns
+		found.Options.Columns, found.Options.MatchKeys = quoted.Columns, quoted.MatchKeys
 	}
 	return found, nil
 }
 
 func (x *Exports) scanQuote(ctx context.Context, caller auth.Caller, quote id.Quote) (quoteRow, error) {
 	const q = `SELECT source_type, list_id, filters, sort, terms, format, options, requested_count, capped, cost,
-		companies, expires_at FROM quote WHERE id = $1 AND workspace_id = $2`
+		companies, expires_at, match_id, match_keys FROM quote WHERE id = $1 AND workspace_id = $2`
 	row := quoteRow{resolved: resolved{costMax: new(int64)}}
 	s := &row.selection
 	var filters sql.NullString
 	var terms, options string
 	var requested int
-	var packed []byte
+	var packed, keys []byte
 	var expires int64
 	err := x.db.Read().QueryRowContext(ctx, q, quote, caller.Workspace).Scan(&row.Source, &row.List, &filters, &row.sort,
-		&terms, &row.Format, &options, &requested, &s.capped, row.costMax, &packed, &expires)
+		&terms, &row.Format, &options, &requested, &s.capped, row.costMax, &packed, &expires, &row.Match, &keys)
 	if errors.Is(err, sql.ErrNoRows) {
 		return quoteRow{}, fault.New(fault.NotFound, "There is no quote %s in this workspace.", quote)
 	}
@@ -216,7 +221,8 @@ func (x *Exports) scanQuote(ctx context.Context, caller auth.Caller, quote id.Qu
 		row.Filters = json.RawMessage(filters.String)
 	}
 	numbers, unpackErr := unpackNumbers(packed)
-	err = errors.Join(unpackErr, json.Unmarshal([]byte(terms), &row.Terms), json.Unmarshal([]byte(options), &row.Options))
+	s.keys, err = unpackKeys(keys)
+	err = errors.Join(err, unpackErr, json.Unmarshal([]byte(terms), &row.Terms), json.Unmarshal([]byte(options), &row.Options))
 	if err != nil {
 		return quoteRow{}, fmt.Errorf("read quote %s: %w", quote, err)
 	}
@@ -246,7 +252,7 @@ const (
 // PruneQuotes deletes the companies of expired quotes, and quotes that expired long ago. It should be called about once a
 // minute; any number of processes may do so.
 func (x *Exports) PruneQuotes(ctx context.Context) error {
-	const empty = `UPDATE quote SET companies = NULL WHERE id IN
+	const empty = `UPDATE quote SET companies = NULL, match_keys = NULL WHERE id IN
 		(SELECT id FROM quote WHERE companies IS NOT NULL AND expires_at < $1 LIMIT $2)`
 	const drop = `DELETE FROM quote WHERE id IN
 		(SELECT id FROM quote WHERE companies IS NULL AND expires_at < $1 LIMIT $2)`

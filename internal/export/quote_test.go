@@ -336,7 +336,8 @@ func TestExpiredQuotesAreDeletedInBatches(t *testing.T) {
 		s.exec(t, `UPDATE quote SET expires_at = $2 WHERE id = $1`, old.ID, db.Time(time.Now().Add(-8*24*time.Hour)))
 		for range 250 { // more than one batch
 			copied := id.New[id.Quote]()
-			s.exec(t, `INSERT INTO quote SELECT $1, workspace_id, token_id, source_type, list_id, filters, sort, terms, format,
+			s.exec(t, `INSERT INTO quote (id, workspace_id, token_id, source_type, list_id, filters, sort, terms, format,
+				options, requested_count, capped, cost, companies, created_at, expires_at) SELECT $1, workspace_id, token_id, source_type, list_id, filters, sort, terms, format,
 				options, requested_count, capped, cost, companies, created_at, expires_at FROM quote WHERE id = $2`, copied, old.ID)
 		}
 		require.NoError(t, s.PruneQuotes(t.Context()))

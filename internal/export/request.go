@@ -24,6 +24,7 @@ type Request struct {
 	Filters json.RawMessage // what Query was parsed from, stored unchanged
 	Sort    query.Sort      // for a search
 	List    id.List         // for a list
+	Match   id.MatchResult  // for a match
 	Terms   Terms
 	Quote   id.Quote // replaces everything from Source to Terms; not allowed when asking for a quote
 	Format  format.Format
@@ -59,12 +60,16 @@ func (r Request) sourceFaults() []fault.FieldError {
 	var errs []fault.FieldError
 	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
 	switch {
-	case r.Source != SourceSearch && r.Source != SourceList:
-		bad("source_type", "must be search or list")
+	case r.Source != SourceSearch && r.Source != SourceList && r.Source != SourceMatch:
+		bad("source_type", "must be search, list or match")
 	case r.Source == SourceList && r.List.IsZero():
 		bad("list_id", "is required for source_type list")
-	case r.Source == SourceSearch && !r.List.IsZero():
+	case r.Source != SourceList && !r.List.IsZero():
 		bad("list_id", "is only for source_type list")
+	case r.Source == SourceMatch && r.Match.IsZero():
+		bad("match_id", "is required for source_type match")
+	case r.Source != SourceMatch && !r.Match.IsZero():
+		bad("match_id", "is only for source_type match")
 	}
 	return append(errs, r.Terms.faults()...)
 }
@@ -74,7 +79,7 @@ func (r Request) besideQuote(named bool) []fault.FieldError {
 	switch {
 	case !named:
 		return []fault.FieldError{{Field: "quote_id", Message: "a quote cannot be made from a quote"}}
-	case r.Source != "" || r.Query.Root != nil || r.Filters != nil || !r.List.IsZero() || r.Terms != Terms{}:
+	case r.Source != "" || r.Query.Root != nil || r.Filters != nil || !r.List.IsZero() || !r.Match.IsZero() || r.Terms != Terms{}:
 		return []fault.FieldError{{Field: "quote_id", Message: "a quote already fixes the source and the terms; leave them out"}}
 	}
 	return nil

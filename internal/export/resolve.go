@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/opencapi/capi/internal/auth"
@@ -48,6 +49,7 @@ func (x *Exports) resolve(ctx context.Context, caller auth.Caller, r Request) (r
 		return resolved{}, noCandidates(r, append(warnings, together...))
 	}
 	found := resolved{Request: r, selection: s, warnings: warnings}
+	found.Options.MatchKeys = s.keys != nil
 	if r.Source == SourceSearch {
 		found.sort = r.Sort.String()
 	}
@@ -134,9 +136,13 @@ func (x *Exports) find(ctx context.Context, ws id.Workspace, r Request) (selecti
 		out = out.Or(excluded)
 	}
 	var found *index.Selected
-	if r.Source == SourceList {
+	var keys matchKeys
+	switch r.Source {
+	case SourceList:
 		found, err = x.findListed(ctx, ws, r, within, out)
-	} else {
+	case SourceMatch:
+		found, keys, err = x.findMatched(ctx, ws, r, within, out)
+	default:
 		s := index.Selection{Query: r.Query, Sort: r.Sort, Limit: r.Terms.rowsMax(), Within: within}
 		if !out.IsEmpty() {
 			s.Without = &out
@@ -148,8 +154,23 @@ func (x *Exports) find(ctx context.Context, ws id.Workspace, r Request) (selecti
 	}
 	return selection{
 		numbers: found.Numbers, set: company.SetOf(found.Numbers...), matches: found.Total,
-		capped: found.Total > RowsMax && r.Terms.rowsMax() == RowsMax,
+		capped: found.Total > RowsMax && r.Terms.rowsMax() == RowsMax, keys: keys,
 	}, nil
+}
+
+// findMatched returns the companies of a match in the order of the caller's list, with the caller's keys.
+func (x *Exports) findMatched(
+	ctx context.Context, ws id.Workspace, r Request, within *company.Set, out company.Set,
+) (*index.Selected, matchKeys, error) {
+	matched, err := x.matches.Get(ctx, ws, r.Match)
+	if err != nil {
+		return nil, nil, err
+	}
+	numbers := slices.DeleteFunc(matched.Numbers(), func(n company.Number) bool {
+		return out.Has(n) || within != nil && !within.Has(n)
+	})
+	found := &index.Selected{Numbers: numbers[:min(len(numbers), r.Terms.rowsMax())], Total: len(numbers)}
+	return found, matched.Keys(), nil
 }
 
 // findListed returns the companies of a list in ascending order of their numbers, the order in which they came into the
@@ -186,6 +207,8 @@ func noCandidates(r Request, warnings []Warning) error {
 		reason = " that the workspace has not unlocked yet. Without only_new, unlocked companies are exported again for free."
 	case r.Source == SourceList:
 		reason = ": the list is empty."
+	case r.Source == SourceMatch:
+		reason = ": the match found no company."
 	case r.Query.Root != nil:
 		reason = ": no company meets all filters at once. Leave one out; POST /companies/search counts the matches for free."
 	}

@@ -46,6 +46,13 @@ func (x *Exports) run(ctx context.Context, j job.Job) error {
 	if err := x.begin(ctx, e.ID); err != nil {
 		return err
 	}
+	if e.Options.MatchKeys {
+		keys, err := readKeys(ctx, x.db.Read(), e.ID)
+		if err != nil {
+			return err
+		}
+		e.Options.KeysOf = func(c company.Number) []string { return keys[c] }
+	}
 	info, err := x.write(ctx, e, numbers)
 	if err != nil {
 		return fmt.Errorf("write export %s: %w", e.ID, err)

@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -17,7 +18,8 @@ type selection struct {
 	set     company.Set      // the same companies
 	matches int              // companies that the source has, before the limit and the cap
 	capped  bool             // the source has more than RowsMax, and no smaller limit was asked for
-	skipped int              // companies that the quote left out because the balance did not cover them
+	keys    matchKeys
+	skipped int // companies that the quote left out because the balance did not cover them
 }
 
 // withNew keeps the owned companies and the first n others.
@@ -50,9 +52,31 @@ func (s selection) filter(keep func(company.Number) bool) selection {
 	return s
 }
 
-func insertSelection(ctx context.Context, tx *db.Tx, export id.Export, numbers []company.Number) error {
-	const q = `INSERT INTO export_selection (export_id, companies) VALUES ($1, $2)`
-	if _, err := tx.ExecContext(ctx, q, export, packNumbers(numbers)); err != nil {
+// matchKeys are the caller's keys of companies that a match found; nil if the selection is no match or its rows had no keys.
+type matchKeys map[company.Number][]string
+
+// pack returns the keys as they are stored.
+func (k matchKeys) pack() ([]byte, error) {
+	if k == nil {
+		return nil, nil
+	}
+	return json.Marshal(k)
+}
+
+func unpackKeys(packed []byte) (k matchKeys, err error) {
+	if len(packed) == 0 {
+		return nil, nil
+	}
+	return k, json.Unmarshal(packed, &k)
+}
+
+func insertSelection(ctx context.Context, tx *db.Tx, export id.Export, s selection) error {
+	keys, err := s.keys.pack()
+	if err != nil {
+		return err
+	}
+	const q = `INSERT INTO export_selection (export_id, companies, match_keys) VALUES ($1, $2, $3)`
+	if _, err := tx.ExecContext(ctx, q, export, packNumbers(s.numbers), keys); err != nil {
 		return fmt.Errorf("write selection of export %s: %w", export, err)
 	}
 	return nil
@@ -65,6 +89,15 @@ func readSelection(ctx context.Context, q db.Querier, export id.Export) ([]compa
 		return nil, fmt.Errorf("read selection of export %s: %w", export, err)
 	}
 	return unpackNumbers(packed)
+}
+
+func readKeys(ctx context.Context, q db.Querier, export id.Export) (matchKeys, error) {
+	var packed []byte
+	err := q.QueryRowContext(ctx, `SELECT match_keys FROM export_selection WHERE export_id = $1`, export).Scan(&packed)
+	if err != nil {
+		return nil, fmt.Errorf("read match keys of export %s: %w", export, err)
+	}
+	return unpackKeys(packed)
 }
 
 func packNumbers(numbers []company.Number) []byte {

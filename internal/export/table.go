@@ -16,7 +16,7 @@ import (
 const columns = `id, workspace_id, token_id, job_id, quote_id, name, source_type, list_id, filters, sort, terms, format, options, status,
 	requested_count, already_unlocked, new_count, would_skip, credits_charged, balance_before, capped, transaction_id,
 	credits_refunded, refund_id, as_of, processed_records, size_bytes, sha256, error, created_at, completed_at,
-	unlock_seq, person_id, notify`
+	unlock_seq, person_id, notify, match_id`
 
 func insert(ctx context.Context, tx *db.Tx, e *Export) error {
 	options, err := json.Marshal(e.Options)
@@ -29,8 +29,8 @@ func insert(ctx context.Context, tx *db.Tx, e *Export) error {
 	}
 	const q = `INSERT INTO export (id, workspace_id, token_id, job_id, quote_id, name, source_type, list_id, filters, sort,
 		terms, format, options, status, requested_count, already_unlocked, new_count, would_skip, credits_charged,
-		balance_before, capped, transaction_id, as_of, created_at, person_id, notify, unlock_seq)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
+		balance_before, capped, transaction_id, as_of, created_at, person_id, notify, match_id, unlock_seq)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
 			COALESCE((SELECT MAX(seq) FROM unlock_delta WHERE workspace_id = $2), 0))
 		RETURNING unlock_seq`
 	f := e.Figures
@@ -39,7 +39,7 @@ func insert(ctx context.Context, tx *db.Tx, e *Export) error {
 		string(e.Format), string(options), string(e.Status), f.RequestedCount, f.AlreadyUnlocked, f.NewCount, f.WouldSkip,
 		f.CreditsCharged, f.Balance,
 		flag(f.CappedAt10k), orNull(f.TransactionID), int64(e.asOf), db.Time(e.CreatedAt),
-		orNull(e.Person), flag(e.Notify)).Scan(&e.unlockSeq)
+		orNull(e.Person), flag(e.Notify), orNull(e.Match)).Scan(&e.unlockSeq)
 	if err != nil {
 		return fmt.Errorf("write export %s: %w", e.ID, err)
 	}
@@ -92,7 +92,7 @@ func scan(row db.Row) (Export, error) {
 		&terms, &e.Format, &options, &e.Status, &f.RequestedCount, &f.AlreadyUnlocked, &f.NewCount, &f.WouldSkip,
 		&f.CreditsCharged, &f.Balance, &capped,
 		&f.TransactionID, &e.Refunded, &e.RefundID, &e.asOf, &e.ProcessedRecords, &e.SizeBytes, &sum, &e.Error,
-		&created, &completed, &e.unlockSeq, &e.Person, &notify)
+		&created, &completed, &e.unlockSeq, &e.Person, &notify, &e.Match)
 	if err != nil {
 		return Export{}, err
 	}

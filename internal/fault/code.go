@@ -75,7 +75,7 @@ func Catalogue() []Entry {
 		{RequestInFlight, KindConflict, "An identical request is still being answered."},
 		{MethodNotAllowed, KindNotAllowed, "The path exists, but not with this method."},
 		{RequestTimeout, KindTimeout, "The body did not arrive in time."},
-		{PayloadTooLarge, KindTooLarge, "The body is over 1 MiB."},
+		{PayloadTooLarge, KindTooLarge, "The body is over 1 MiB, or 4 MiB where rows are matched."},
 		{UnsupportedMediaType, KindUnsupported, "The body is not application/json."},
 		{RangeNotSatisfiable, KindRange, "The Range header asks for bytes that the file does not have."},
 		{IndexUnavailable, KindUnavailable, "A part of the search index is being rebuilt; wait for the seconds in Retry-After."},

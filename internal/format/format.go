@@ -32,6 +32,9 @@ type Options struct {
 	Columns     []string `json:"columns,omitempty"`      // the file's columns, in this order; all if empty
 	BOM         bool     `json:"bom,omitempty"`          // start a CSV with a UTF-8 byte order mark
 	RawFormulas bool     `json:"raw_formulas,omitempty"` // do not escape text cells of a CSV that a spreadsheet would run as formulas
+	MatchKeys   bool     `json:"match_keys,omitempty"`   // start with a column of the keys that the caller has given to the companies
+
+	KeysOf func(company.Number) []string `json:"-"` // returns the keys of a company. Only used with MatchKeys; defaults to none
 }
 
 // kind describes one format.
@@ -105,16 +108,34 @@ func All() []Format {
 	return all
 }
 
+// MatchKeyColumn is the name of the column that Options.MatchKeys adds.
+const MatchKeyColumn = "match_key"
+
+// keyField is the column of the caller's keys. Several rows of a caller's list may have matched one company.
+func (o Options) keyField() *company.Field {
+	return &company.Field{Name: MatchKeyColumn, Kind: company.KindList, List: func(c *company.Company) *[]string {
+		var keys []string
+		if o.KeysOf != nil {
+			keys = o.KeysOf(c.Number)
+		}
+		return &keys
+	}}
+}
+
 // fieldsOf returns the fields of a file in their order.
 func fieldsOf(o Options) []*company.Field {
-	var fields []*company.Field
-	for _, name := range o.Columns {
-		fields = append(fields, company.FieldNamed(name))
-	}
-	if fields == nil {
+	names := slices.Clone(o.Columns)
+	if len(names) == 0 {
 		for i := range company.Fields {
-			fields = append(fields, &company.Fields[i])
+			names = append(names, company.Fields[i].Name)
 		}
+	}
+	var fields []*company.Field
+	if o.MatchKeys {
+		fields = append(fields, o.keyField())
+	}
+	for _, name := range names {
+		fields = append(fields, company.FieldNamed(name))
 	}
 	return fields
 }

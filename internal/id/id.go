@@ -28,6 +28,7 @@ type (
 	sessionKind   struct{}
 	inviteKind    struct{}
 	matchKind     struct{}
+	resultKind    struct{}
 	requestKind   struct{}
 	uploadKind    struct{}
 	auditKind     struct{}
@@ -71,6 +72,9 @@ type Search = ID[searchKind]
 
 // Match identifies the result of matching domains for a list.
 type Match = ID[matchKind]
+
+// MatchResult identifies what matching a caller's rows gave.
+type MatchResult = ID[resultKind]
 
 // Upload identifies files that were uploaded together, to be imported.
 type Upload = ID[uploadKind]

@@ -15,18 +15,14 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 )
 
-// sizeBytesMax is the largest body that is read.
-const sizeBytesMax = 1 << 20
+// SizeBytesMax is the size of the largest body of most requests.
+const SizeBytesMax = 1 << 20
 
-// drainedBytesMax is the largest body that is read to its end when it is refused. A proxy that is still sending would answer with
-// an error of its own when the connection is closed.
-const drainedBytesMax = 2 << 20
-
-// Read returns the request's body, which must be JSON and arrive within the timeout; nil without one. Faults:
+// Read returns the request's body, which must be JSON of at most sizeBytesMax and arrive within the timeout; nil without one. Faults:
 // PayloadTooLarge, RequestTimeout, UnsupportedMediaType, Validation.
-func Read(w http.ResponseWriter, r *http.Request, timeout time.Duration) ([]byte, error) {
+func Read(w http.ResponseWriter, r *http.Request, sizeBytesMax int64, timeout time.Duration) ([]byte, error) {
 	if r.ContentLength > sizeBytesMax { // before reading, so that a client that sent Expect: 100-continue is refused first
-		return nil, tooLarge(w, r, timeout)
+		return nil, tooLarge(w, r, sizeBytesMax, timeout)
 	}
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Now().Add(timeout)) // not every ResponseWriter has a connection
@@ -41,8 +37,8 @@ func Read(w http.ResponseWriter, r *http.Request, timeout time.Duration) ([]byte
 			With("errors", bodyError("could not be read completely"))
 	}
 	_ = connection.SetReadDeadline(time.Time{})
-	if len(p) > sizeBytesMax {
-		return nil, tooLarge(w, r, timeout)
+	if int64(len(p)) > sizeBytesMax {
+		return nil, tooLarge(w, r, sizeBytesMax, timeout)
 	}
 	if len(p) == 0 {
 		return nil, nil
@@ -51,8 +47,9 @@ func Read(w http.ResponseWriter, r *http.Request, timeout time.Duration) ([]byte
 }
 
 // tooLarge refuses a body, and closes the connection. It reads the rest only of one that is a little too large
-// and on its way already.
-func tooLarge(w http.ResponseWriter, r *http.Request, timeout time.Duration) error {
+// and on its way already: a proxy that is still sending would answer with an error of its own when the connection is closed.
+func tooLarge(w http.ResponseWriter, r *http.Request, sizeBytesMax int64, timeout time.Duration) error {
+	drainedBytesMax := sizeBytesMax + 1<<20
 	if r.ContentLength <= drainedBytesMax && r.Header.Get("Expect") == "" {
 		connection := http.NewResponseController(w)
 		_ = connection.SetReadDeadline(time.Now().Add(timeout)) // not every ResponseWriter has a connection
@@ -60,7 +57,7 @@ func tooLarge(w http.ResponseWriter, r *http.Request, timeout time.Duration) err
 		_ = connection.SetReadDeadline(time.Time{})
 	}
 	w.Header().Set("Connection", "close")
-	return fault.New(fault.PayloadTooLarge, "The body is over 1 MiB (%d bytes).", sizeBytesMax).
+	return fault.New(fault.PayloadTooLarge, "The body is over %d MiB (%d bytes).", sizeBytesMax>>20, sizeBytesMax).
 		With("size_bytes_max", sizeBytesMax)
 }
 

@@ -23,18 +23,19 @@ type Picked struct {
 	Warnings         []Warning
 }
 
-// PickRequest selects companies by id, by domain or by a search; its parts are combined with OR.
+// PickRequest selects companies by id, by domain, by a search or by a match; its parts are combined with OR.
 type PickRequest struct {
 	IDs     []id.Company
 	Domains []string
 	Query   *query.Query
+	Match   id.MatchResult // none if zero
 
 	// Show and Except limit the search as in Request.
 	Show   Show
 	Except company.Set
 }
 
-// Pick finds the selected companies.
+// Pick finds the selected companies. NotFound if the match has expired or is another workspace's.
 func (s *Searcher) Pick(ctx context.Context, caller auth.Caller, r PickRequest) (Picked, error) {
 	var p Picked
 	if err := s.pickIDs(ctx, r.IDs, &p); err != nil {
@@ -42,6 +43,13 @@ func (s *Searcher) Pick(ctx context.Context, caller auth.Caller, r PickRequest) 
 	}
 	if err := s.pickDomains(ctx, r.Domains, &p); err != nil {
 		return Picked{}, err
+	}
+	if !r.Match.IsZero() {
+		matched, err := s.Matches.Get(ctx, caller.Workspace, r.Match)
+		if err != nil {
+			return Picked{}, err
+		}
+		p.Companies = p.Companies.Or(company.SetOf(matched.Numbers()...))
 	}
 	if err := s.pickMatches(ctx, caller, r, &p); err != nil {
 		return Picked{}, err

@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/cursor"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/match"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/wall"
@@ -25,6 +26,7 @@ type Deps struct {
 	Catalog *catalog.Store
 	Unlock  *unlock.Store
 	Wall    *wall.Store
+	Matches *match.Store // Only Match and Matched use it
 }
 
 // Searcher answers searches. It is safe for concurrent use.

@@ -19,6 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/mail"
+	"github.com/opencapi/capi/internal/match"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/notify"
 	"github.com/opencapi/capi/internal/requestlog"
@@ -67,6 +68,7 @@ type Services struct {
 	Credits     *credit.Store
 	Unlocks     *unlock.Store
 	Lists       *list.Store
+	Matches     *match.Store
 	Idempotency *idempotency.Store
 	Catalog     *catalog.Store
 	Jobs        *job.Queue
@@ -100,15 +102,15 @@ func Build(p Parts) *Services {
 		Log: p.Log, DB: d, Blobs: p.Blobs, Index: p.Index,
 		Workspaces: workspace.New(d), Tokens: token.New(d, p.Tokens), Credits: credit.New(d),
 		People: account.NewPeople(d), Sessions: account.NewSessions(d, account.SessionOptions{}),
-		Unlocks: unlock.New(d, p.Unlocks), Lists: list.New(d), Catalog: catalog.New(d),
+		Unlocks: unlock.New(d, p.Unlocks), Lists: list.New(d), Matches: match.New(d), Catalog: catalog.New(d),
 		Idempotency: idempotency.New(d, idempotency.Options{}), Jobs: job.New(d, p.Jobs), Audit: auditlog.New(d), Wall: wall.New(d, p.Wall),
 	}
 	s.TwoFactor = account.NewTwoFactor(s.People, account.TwoFactorOptions{Key: p.Key})
 	s.Requests = requestlog.New(d, requestlog.Options{Log: p.Log})
 	s.Notifier = notify.New(notify.Deps{DB: d, People: s.People, Jobs: s.Jobs, Mail: p.Mail})
-	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks, Wall: s.Wall})
+	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks, Wall: s.Wall, Matches: s.Matches})
 	s.Exports = export.New(export.Deps{
-		DB: d, Catalog: s.Catalog, Index: s.Index, Lists: s.Lists, Unlock: s.Unlocks, Wall: s.Wall, Credit: s.Credits, Jobs: s.Jobs,
+		DB: d, Catalog: s.Catalog, Index: s.Index, Lists: s.Lists, Matches: s.Matches, Unlock: s.Unlocks, Wall: s.Wall, Credit: s.Credits, Jobs: s.Jobs,
 		Blobs: s.Blobs, Log: s.Log, Notify: s.Notifier.Export, Observe: p.Observe, Options: p.Exports,
 	})
 	s.Memberships = membership.New(membership.Deps{

@@ -13,6 +13,10 @@ CREATE TABLE match_result (
 );
 CREATE INDEX match_result_expires ON match_result (expires_at);
 
+-- For source_type match; the match has expired 15 minutes later.
+ALTER TABLE quote ADD COLUMN match_id TEXT;
+ALTER TABLE export ADD COLUMN match_id TEXT;
+
 -- The caller's keys of the companies, as JSON; NULL unless the companies are those of a match.
 ALTER TABLE quote ADD COLUMN match_keys BYTEA;
 ALTER TABLE export_selection ADD COLUMN match_keys BYTEA;

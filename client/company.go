@@ -35,6 +35,21 @@ type Filters struct {
 	Has                         []string           `json:"has,omitempty"`     // names of fields, such as domain: a known value of each
 	Missing                     []string           `json:"missing,omitempty"` // names of fields: no known value of any
 	Connections                 []ConnectionFilter `json:"connections,omitempty"`
+	In                          []SetRef           `json:"in,omitempty"`     // in any of these sets
+	NotIn                       []SetRef           `json:"not_in,omitempty"` // in none of these sets
+}
+
+// SetRef is a set of companies. Exactly one member is set.
+type SetRef struct {
+	Search        *Filters `json:"search,omitempty"`
+	ListID        string   `json:"list_id,omitempty"`
+	SavedSearchID string   `json:"saved_search_id,omitempty"`
+	ExportID      string   `json:"export_id,omitempty"`
+	Owned         bool     `json:"owned,omitempty"`     // the companies that the workspace owns
+	Companies     []string `json:"companies,omitempty"` // ids
+	AnyOf         []SetRef `json:"any_of,omitempty"`
+	AllOf         []SetRef `json:"all_of,omitempty"`
+	Not           *SetRef  `json:"not,omitempty"`
 }
 
 // ConnectionFilter selects companies that have a connection which matches every part given.

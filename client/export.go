@@ -17,6 +17,7 @@ type ExportRequest struct {
 	QuoteID       string      `json:"quote_id,omitempty"`
 	SourceType    string      `json:"source_type,omitempty"`
 	SearchFilters *Filters    `json:"search_filters,omitempty"`
+	Set           *SetRef     `json:"set,omitempty"`
 	SortBy        string      `json:"sort_by,omitempty"`
 	SortOrder     string      `json:"sort_order,omitempty"`
 	ListID        string      `json:"list_id,omitempty"`

@@ -22,6 +22,7 @@ type ListMembers struct {
 	Domains       []string `json:"domains,omitempty"`
 	SearchFilters *Filters `json:"search_filters,omitempty"`
 	MatchID       string   `json:"match_id,omitempty"` // of a MatchResult
+	Set           *SetRef  `json:"set,omitempty"`
 }
 
 // ListChange is the result of adding companies to a list or removing them.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
@@ -16,7 +15,7 @@ import (
 func readBodyOf[In any](t *testing.T, body string) (In, []fault.FieldError) {
 	t.Helper()
 	var in In
-	b := newBinding(huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer), reflect.TypeFor[In](), "test")
+	b := newBinding(newRegistry(), reflect.TypeFor[In](), "test")
 	faults, err := b.readBody([]byte(body), reflect.ValueOf(&in).Elem().FieldByIndex(b.bodyAt).Addr().Interface())
 	require.NoError(t, err)
 	return in, faults

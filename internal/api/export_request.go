@@ -24,15 +24,16 @@ type QuoteRequest struct {
 
 // ExportSource says where an export's rows come from and how its file is written.
 type ExportSource struct {
-	SourceType    string         `json:"source_type,omitempty" enum:"search,list,match" default:"search" doc:"Where the rows come from."`
+	SourceType    string         `json:"source_type,omitempty" enum:"search,list,set,match" default:"search" doc:"Where the rows come from."`
 	SearchFilters *Filters       `json:"search_filters,omitempty" doc:"For source_type search: the filters of Search companies. {} selects every company, up to the cap."`
-	SortBy        string         `json:"sort_by,omitempty" enum:"relevance,employee_count,name,founded_year,updated_at" doc:"For source_type search: the order of the rows, which also decides what is kept if more companies match than the cap. The default is that of Search companies."`
-	SortOrder     string         `json:"sort_order,omitempty" enum:"asc,desc" doc:"For source_type search. Defaults to desc, and to asc for name."`
+	SortBy        string         `json:"sort_by,omitempty" enum:"relevance,employee_count,name,founded_year,updated_at" doc:"For source_type search and set: the order of the rows, which also decides what is kept if more companies match than the cap. The default is that of Search companies."`
+	SortOrder     string         `json:"sort_order,omitempty" enum:"asc,desc" doc:"For source_type search and set. Defaults to desc, and to asc for name."`
 	ListID        id.List        `json:"list_id,omitzero" format:"uuid" doc:"For source_type list: the saved list."`
 	MatchID       id.MatchResult `json:"match_id,omitzero" format:"uuid" doc:"For source_type match: the companies that Match a list of companies found, in the order of the list. The file starts with the column match_key, which has the key of each row, if any row had one."`
 	ExportFormat  string         `json:"export_format,omitempty" enum:"csv,json" default:"csv" doc:"With a quote_id, defaults to the format of the quote."`
 	Columns       []string       `json:"columns,omitempty" minItems:"1" maxItems:"20" doc:"The columns of the file, in this order; for export_format json, the fields of each object. Defaults to all, and with a quote_id to those of the quote. Columns do not change the cost." example:"[\"name\",\"domain\",\"employee_count\"]"`
 	CSVOptions    *CSVOptions    `json:"csv_options,omitempty" doc:"For export_format csv."`
+	Set           *query.SetRef  `json:"set,omitempty" doc:"For source_type set: the set."`
 	ExportTerms
 
 	query query.Query
@@ -87,6 +88,7 @@ func (b *ExportSource) given() (fields []string) {
 		{"search_filters", b.SearchFilters != nil},
 		{"sort_by", b.SortBy != ""},
 		{"sort_order", b.SortOrder != ""},
+		{"set", b.Set != nil},
 		{"list_id", !b.ListID.IsZero()},
 		{"match_id", !b.MatchID.IsZero()},
 		{"limit", b.Limit != 0},
@@ -116,12 +118,19 @@ func (b *ExportSource) Resolve() []fault.FieldError {
 	errs := b.fileErrors()
 	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
 	fixed := b.SourceType == string(export.SourceList) || b.SourceType == string(export.SourceMatch)
+	isSet := b.SourceType == string(export.SourceSet)
 	switch {
-	case fixed && b.SearchFilters != nil:
+	case isSet && b.Set == nil:
+		bad("set", "is required for source_type set")
+	case !isSet && b.Set != nil:
+		bad("set", "is only for source_type set")
+	}
+	switch {
+	case (fixed || isSet) && b.SearchFilters != nil:
 		bad("search_filters", "is only for source_type search")
 	case fixed && b.SortBy+b.SortOrder != "":
-		bad("sort_by", "is only for source_type search; a list or a match is exported in its own order")
-	case !fixed && b.SearchFilters == nil && b.ListID.IsZero() && b.MatchID.IsZero():
+		bad("sort_by", "is only for source_type search and set; a list or a match is exported in its own order")
+	case !fixed && !isSet && b.SearchFilters == nil && b.ListID.IsZero() && b.MatchID.IsZero():
 		bad("search_filters", "is required for source_type search; {} selects every company, up to 10,000")
 	}
 	if b.SearchFilters != nil {
@@ -130,6 +139,11 @@ func (b *ExportSource) Resolve() []fault.FieldError {
 		if b.vague && len(more) == 0 && b.query.IsEmpty() {
 			bad("search_filters", `has only empty filters, so it selects every company; send "search_filters": {} to export everything (capped at 10,000)`)
 		}
+	}
+	if isSet && b.Set != nil {
+		var err error
+		b.query, err = query.ParseSet("set", *b.Set)
+		errs = append(errs, fault.Fields(err)...)
 	}
 	b.sort, more = parseSort(b.SortBy, b.SortOrder, b.SearchFilters != nil && b.SearchFilters.Query != "")
 	return append(errs, more...)
@@ -151,6 +165,9 @@ func (b *ExportSource) request(name string) export.Request {
 	}
 	if b.SearchFilters != nil {
 		r.Filters = b.SearchFilters.canonical()
+	}
+	if b.Set != nil {
+		r.Filters = Filters{query.Filters{In: []query.SetRef{*b.Set}}}.canonical()
 	}
 	if b.CSVOptions != nil {
 		r.Options = format.Options{BOM: b.CSVOptions.BOM, RawFormulas: b.CSVOptions.RawFormulas}

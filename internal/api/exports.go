@@ -27,7 +27,7 @@ type ExportJob struct {
 	Name         string    `json:"name" doc:"The label from the request."`
 	Status       string    `json:"status" doc:"pending, processing, completed or failed." example:"pending"`
 	ExportFormat string    `json:"export_format" doc:"The format of the file: csv or json." example:"csv"`
-	SourceType   string    `json:"source_type" doc:"Where the rows come from: search, list or match." example:"search"`
+	SourceType   string    `json:"source_type" doc:"Where the rows come from: search, list, set or match." example:"search"`
 }
 
 // Figures are the credit math of an export. A new company costs one credit.
@@ -97,7 +97,7 @@ type ExportDetail struct {
 	WorkspaceID      id.Workspace `json:"workspace_id" format:"uuid" doc:"The workspace that the export belongs to."`
 	Name             string       `json:"name" doc:"The label from the request."`
 	ExportFormat     string       `json:"export_format" doc:"The format of the file: csv or json." example:"csv"`
-	SourceType       string       `json:"source_type" doc:"Where the rows come from: search, list or match." example:"search"`
+	SourceType       string       `json:"source_type" doc:"Where the rows come from: search, list, set or match." example:"search"`
 	Status           string       `json:"status" doc:"pending, processing, completed, failed or cancelled." example:"completed"`
 	TotalRecords     int          `json:"total_records" doc:"Rows that the file will have."`
 	ProcessedRecords int          `json:"processed_records" doc:"Rows that are written so far."`

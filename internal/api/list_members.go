@@ -16,16 +16,17 @@ import (
 	"github.com/opencapi/capi/internal/search"
 )
 
-// ListMembers selects companies to add or remove: by id, by domain, by a search, by a match, or by several of these at once.
+// ListMembers selects companies to add or remove: by id, by domain, by a search, by a set, by a match, or by several of these at once.
 type ListMembers struct {
 	CompanyIDs    []string       `json:"company_ids,omitempty" format:"uuid" maxItems:"10000" doc:"Ids of companies."`
 	Domains       []string       `json:"domains,omitempty" maxItems:"10000" doc:"Domains; URLs are accepted too. A domain selects every company that has it." example:"[\"example.com\"]"`
 	SearchFilters *Filters       `json:"search_filters,omitempty" doc:"Every match of this search, up to 100,000."`
 	MatchID       id.MatchResult `json:"match_id,omitzero" format:"uuid" doc:"What Match a list of companies found."`
+	Set           *query.SetRef  `json:"set,omitempty" doc:"Every company of this set, up to 100,000."`
 
-	ids   []id.Company
-	query *query.Query
-	vague bool // search_filters has fields, but all of them are empty
+	ids     []id.Company
+	queries []query.Query // of search_filters and set
+	vague   bool          // search_filters has fields, but all of them are empty
 }
 
 // Inspect notes whether search_filters has fields.
@@ -37,8 +38,8 @@ const domainLengthMax = 2048
 func (b *ListMembers) Resolve() []fault.FieldError {
 	var errs []fault.FieldError
 	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
-	if b.CompanyIDs == nil && b.Domains == nil && b.SearchFilters == nil && b.MatchID.IsZero() {
-		bad("body", "must have company_ids, domains, search_filters or match_id")
+	if b.CompanyIDs == nil && b.Domains == nil && b.SearchFilters == nil && b.Set == nil && b.MatchID.IsZero() {
+		bad("body", "must have company_ids, domains, search_filters, set or match_id")
 	}
 	for _, raw := range b.CompanyIDs {
 		company, _ := id.Parse[id.Company](raw) // the schema has validated it
@@ -51,10 +52,14 @@ func (b *ListMembers) Resolve() []fault.FieldError {
 	}
 	if b.SearchFilters != nil {
 		q, more := b.SearchFilters.parse("search_filters")
-		b.query, errs = &q, append(errs, more...)
+		b.queries, errs = append(b.queries, q), append(errs, more...)
 		if b.vague && len(more) == 0 && q.IsEmpty() {
 			bad("search_filters", "has only empty filters, so it selects every company; send \"search_filters\": {} to take every company")
 		}
+	}
+	if b.Set != nil {
+		q, err := query.ParseSet("set", *b.Set)
+		b.queries, errs = append(b.queries, q), append(errs, fault.Fields(err)...)
 	}
 	return errs
 }
@@ -66,7 +71,7 @@ type ListChange struct {
 	Changed          int          `json:"changed" doc:"Of these, those that were not yet in the list; when removing, those that were in it."`
 	UnmatchedIDs     []id.Company `json:"unmatched_ids" format:"uuid" doc:"Ids that belong to no company."`
 	UnmatchedDomains []string     `json:"unmatched_domains" doc:"Domains that belong to no company, as sent."`
-	Capped           bool         `json:"capped" doc:"Whether the search matched more than 100,000 companies; only the first 100,000 were used."`
+	Capped           bool         `json:"capped" doc:"Whether the search or the set has more than 100,000 companies; only the first 100,000 were used."`
 	Warnings         []Warning    `json:"warnings" doc:"Filter values and words that no company has, values that are both included and excluded, and operators that mean nothing in query."`
 }
 
@@ -105,7 +110,7 @@ func (s *server) pick(ctx context.Context, caller auth.Caller, in *listMembersIn
 	if _, err := s.Lists.Get(ctx, caller.Workspace, in.List); err != nil {
 		return picked{}, err // checked first, because finding companies is expensive
 	}
-	p, err := s.Search.Pick(ctx, caller, search.PickRequest{IDs: in.Body.ids, Domains: in.Body.Domains, Query: in.Body.query, Match: in.Body.MatchID})
+	p, err := s.Search.Pick(ctx, caller, search.PickRequest{IDs: in.Body.ids, Domains: in.Body.Domains, Queries: in.Body.queries, Match: in.Body.MatchID})
 	return picked{p}, err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/reqbody"
 )
 
@@ -29,7 +30,7 @@ type document struct {
 const schemaPrefix = "#/components/schemas/"
 
 func newDocument() *document {
-	d := &document{registry: huma.NewMapRegistry(schemaPrefix, schemaName)}
+	d := &document{registry: newRegistry()}
 	d.api = huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{
@@ -55,6 +56,12 @@ func newDocument() *document {
 	}
 	d.errorRef = d.registry.Schema(reflect.TypeFor[httpx.Error](), true, "")
 	return d
+}
+
+func newRegistry() huma.Registry {
+	r := huma.NewMapRegistry(schemaPrefix, schemaName)
+	r.RegisterTypeAlias(reflect.TypeFor[query.Filters](), reflect.TypeFor[Filters]())
+	return r
 }
 
 // schemaName returns the type's name. No two types in the document share one.

@@ -69,7 +69,7 @@ func routes() []route {
 			description: "Returns the companies that match every given parameter, a page at a time, with the exact total, exact " +
 				"facet counts, and the cost of exporting all matches. Follow next_cursor until it is null: every match " +
 				"comes exactly once, even if companies change while you page. Free.",
-			codes:   []fault.Code{fault.InvalidCursor, fault.IndexUnavailable},
+			codes:   []fault.Code{fault.NotFound, fault.InvalidCursor, fault.IndexUnavailable},
 			request: searchExample, response: searchAnswerExample, endpoint: handle((*server).searchCompanies),
 		},
 		{

@@ -10,6 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/search"
 )
 
@@ -91,7 +92,7 @@ func (s *server) picked(ctx context.Context, asked *view.SearchForm, all bool, i
 			return search.Picked{}, err
 		}
 		return s.Search.Pick(ctx, view.ViewerOf(ctx).Caller(), search.PickRequest{
-			Query: &q, Show: explored.Show, Except: explored.Except,
+			Queries: []query.Query{q}, Show: explored.Show, Except: explored.Except,
 		})
 	}
 	var known []id.Company

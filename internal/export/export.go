@@ -45,6 +45,7 @@ type Source string
 const (
 	SourceSearch Source = "search"
 	SourceList   Source = "list"
+	SourceSet    Source = "set"
 	SourceMatch  Source = "match"
 )
 
@@ -60,8 +61,8 @@ type Export struct {
 	Source    Source
 	List      id.List         // zero unless Source is SourceList
 	Match     id.MatchResult  // zero unless Source is SourceMatch; it expires
-	Filters   json.RawMessage // as the client gave them; nil unless Source is SourceSearch
-	Sort      string          // as query.Sort prints it; empty unless Source is SourceSearch
+	Filters   json.RawMessage // as the client gave them; of a set, filters that have it alone; nil for a list or a match
+	Sort      string          // as query.Sort prints it; empty for a list or a match
 	Terms     Terms
 	Format    format.Format
 	Options   format.Options

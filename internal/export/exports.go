@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
@@ -15,6 +17,7 @@ import (
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/match"
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/wall"
 )
@@ -36,6 +39,8 @@ type Exports struct {
 	observe func(Event)
 	options Options
 	past    past
+
+	resolveSets func(context.Context, auth.Caller, company.FieldSet, query.Query) (query.Query, error)
 }
 
 // Deps are what exports need. Only Quote, Estimate and Create use Index.
@@ -54,6 +59,9 @@ type Deps struct {
 	Notify  db.Step[id.Export] // tells the creator of an export that has Notify how it ended. Defaults to doing nothing
 	Observe func(Event)        // called after the commit; must not block. Defaults to doing nothing
 	Options Options
+
+	// ResolveSets returns a query with the companies of the sets that it names, bounded by the locked fields.
+	ResolveSets func(context.Context, auth.Caller, company.FieldSet, query.Query) (query.Query, error)
 }
 
 // Event is a change of an export that this process has made.
@@ -85,6 +93,7 @@ func New(d Deps) *Exports {
 	return &Exports{
 		db: d.DB, catalog: d.Catalog, index: d.Index, lists: d.Lists, matches: d.Matches, unlock: d.Unlock, wall: d.Wall, credit: d.Credit,
 		jobs: d.Jobs, blobs: d.Blobs, log: d.Log, notify: d.Notify, observe: d.Observe,
+		resolveSets: d.ResolveSets,
 		options: Options{
 			LinkTTL:       cmp.Or(o.LinkTTL, 15*time.Minute),
 			ProgressEvery: cmp.Or(o.ProgressEvery, 250*time.Millisecond),

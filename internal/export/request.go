@@ -20,9 +20,9 @@ import (
 type Request struct {
 	Name    string // 1 to 200 characters; a quote needs none
 	Source  Source
-	Query   query.Query     // for a search
+	Query   query.Query     // for a search or a set
 	Filters json.RawMessage // what Query was parsed from, stored unchanged
-	Sort    query.Sort      // for a search
+	Sort    query.Sort      // for a search or a set
 	List    id.List         // for a list
 	Match   id.MatchResult  // for a match
 	Terms   Terms
@@ -60,8 +60,8 @@ func (r Request) sourceFaults() []fault.FieldError {
 	var errs []fault.FieldError
 	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
 	switch {
-	case r.Source != SourceSearch && r.Source != SourceList && r.Source != SourceMatch:
-		bad("source_type", "must be search, list or match")
+	case r.Source != SourceSearch && r.Source != SourceList && r.Source != SourceSet && r.Source != SourceMatch:
+		bad("source_type", "must be search, list, set or match")
 	case r.Source == SourceList && r.List.IsZero():
 		bad("list_id", "is required for source_type list")
 	case r.Source != SourceList && !r.List.IsZero():

@@ -50,22 +50,26 @@ func (x *Exports) resolve(ctx context.Context, caller auth.Caller, r Request) (r
 	}
 	found := resolved{Request: r, selection: s, warnings: warnings}
 	found.Options.MatchKeys = s.keys != nil
-	if r.Source == SourceSearch {
+	if r.Source == SourceSearch || r.Source == SourceSet {
 		found.sort = r.Sort.String()
 	}
 	return found, nil
 }
 
-// bounded returns the request without what its search would show of locked fields. Validation for a filter on one.
+// bounded returns the request without what its search would show of locked fields, and with the companies of the sets that it names.
+// Validation for a filter on a locked field.
 func (x *Exports) bounded(ctx context.Context, caller auth.Caller, r Request) (Request, error) {
 	locked, err := x.wall.Locked(ctx, caller)
-	if err != nil || r.Source != SourceSearch {
+	if err != nil || r.Source != SourceSearch && r.Source != SourceSet {
 		return r, err
 	}
-	if r.Query, err = r.Query.Bounded(locked); err != nil {
+	if r.Query, err = r.Query.Bounded(locked); err == nil {
+		r.Query, err = x.resolveSets(ctx, caller, locked, r.Query)
+	}
+	if err != nil {
 		errs := fault.Fields(err)
 		for i := range errs {
-			if !caller.Token.IsZero() { // a program's filters are in an object
+			if !caller.Token.IsZero() && r.Source == SourceSearch { // a program's filters are in an object
 				errs[i].Field = "search_filters." + errs[i].Field
 			}
 		}

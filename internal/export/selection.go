@@ -100,6 +100,17 @@ func readKeys(ctx context.Context, q db.Querier, export id.Export) (matchKeys, e
 	return unpackKeys(packed)
 }
 
+// Delivered returns the companies that an export of the workspace delivers, or will once its file is complete, and its status: none
+// of an export that failed or was cancelled. NotFound if the workspace has no such export.
+func Delivered(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) (company.Set, Status, error) {
+	e, err := one(ctx, q, ws, export)
+	if err != nil || e.Status.endsWithoutFile() {
+		return company.Set{}, e.Status, err
+	}
+	numbers, err := readSelection(ctx, q, export)
+	return company.SetOf(numbers...), e.Status, err
+}
+
 func packNumbers(numbers []company.Number) []byte {
 	b := make([]byte, 0, 4*len(numbers))
 	for _, n := range numbers {

@@ -20,6 +20,9 @@ func (q Query) Bounded(locked company.FieldSet) (Query, error) {
 	case !q.parsed && q.Root != nil:
 		return Query{}, errors.New("query: only a parsed query can be bounded")
 	}
+	if q.setField != "" {
+		return parseSet(q.setField, q.filters.In[0], locked)
+	}
 	return parse(q.filters, locked)
 }
 

@@ -38,6 +38,10 @@ func appendNode(p []byte, n Node) []byte {
 		return appendNodes(append(p, 'f'), n.Forms)
 	case Connected:
 		return appendTexts(append(p, 'c'), []string{n.Category, string(n.Company.UUID[:]), n.Domain})
+	case Within:
+		return appendNode(append(p, 'i'), n.Node)
+	case InSet:
+		return appendTexts(append(p, 's'), []string{n.Key})
 	}
 	panic("query: unknown node")
 }

@@ -11,7 +11,7 @@ import (
 func conflictsOf(f *Filters) (conflicts []Given) {
 	for i := range Params {
 		exclusion := &Params[i]
-		if !exclusion.Exclude || !exclusion.IsSet(f) {
+		if !exclusion.Exclude || exclusion.Kind == KindSets || !exclusion.IsSet(f) {
 			continue
 		}
 		excluded := map[string]bool{}

@@ -21,6 +21,7 @@ const (
 	// What parameters read that no OneOf, Prefix or Range names.
 	FieldText // name and description
 	FieldConnection
+	FieldSet // the sets that have the company
 
 	// What a word of a text may be; only Given has it.
 	FieldDomain
@@ -48,6 +49,7 @@ var fields = [...]struct {
 	FieldKnown:              {"known", nil},
 	FieldText:               {"name and description", nil},
 	FieldConnection:         {"connections", nil},
+	FieldSet:                {"sets", nil},
 	FieldDomain:             {"domain", nil},
 	FieldConnectionCategory: {"category", nil},
 	FieldConnectedDomain:    {"connected_domain", nil},

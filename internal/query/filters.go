@@ -40,6 +40,8 @@ type Filters struct {
 	Has                         []string           `json:"has,omitempty"`
 	Missing                     []string           `json:"missing,omitempty"`
 	Connections                 []ConnectionFilter `json:"connections,omitempty"`
+	In                          []SetRef           `json:"in,omitempty"`
+	NotIn                       []SetRef           `json:"not_in,omitempty"`
 }
 
 // ConnectionFilter selects companies by one connection that meets every part given.
@@ -182,6 +184,18 @@ var Params = []Param{
 	{
 		Name: "connections", Kind: KindConnections, Field: FieldConnection, Label: "Connection",
 		Doc: "Companies with any of these connections.",
+	},
+	{
+		Name: "in", Kind: KindSets, Field: FieldSet, Label: "In",
+		Doc:     "Companies in any of these sets.",
+		Example: `[{"owned":true}]`,
+		Sets:    func(f *Filters) *[]SetRef { return &f.In },
+	},
+	{
+		Name: "not_in", Kind: KindSets, Field: FieldSet, Exclude: true, Label: "Not in",
+		Doc:     "Leaves out companies in any of these sets.",
+		Example: `[{"owned":true}]`,
+		Sets:    func(f *Filters) *[]SetRef { return &f.NotIn },
 	},
 }
 

@@ -50,6 +50,10 @@ func (m *matcher) match(n Node) bool {
 		return slices.ContainsFunc(n.Forms, func(f Phrase) bool { return m.match(f.Simple()) })
 	case Connected:
 		return slices.ContainsFunc(m.Connections, n.matches)
+	case Within:
+		return m.match(n.Node)
+	case InSet:
+		return n.Set.Has(m.Number)
 	}
 	panic("query: unknown node")
 }

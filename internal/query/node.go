@@ -1,6 +1,7 @@
 package query
 
 import (
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
@@ -17,6 +18,10 @@ type Query struct {
 
 	conflicts []Given // included values that are excluded, too
 	hasText   bool    // the query parameter was given
+
+	setField string // where the one set stands that ParseSet has read, in place of filters
+
+	sets []SetUse // the stored sets that the tree names and Resolve has not filled in
 }
 
 // Given is one value of a filter: what the client wrote and what it was read as.
@@ -29,8 +34,8 @@ type Given struct {
 	Quiet bool   // nothing may be suggested for it, because it would be a value of a locked field
 }
 
-// Node is one of And, Or, Not, OneOf, Prefix, Range, Term, Phrase, Word, Domain
-// and Connected.
+// Node is one of And, Or, Not, OneOf, Prefix, Range, Term, Phrase, Word, Domain,
+// Connected, Within and InSet.
 type Node interface{ node() }
 
 type (
@@ -86,6 +91,15 @@ type (
 		Company  id.Company
 		Domain   string // lower case
 	}
+
+	// Within matches if its part does. What its part looks for has no relevance.
+	Within struct{ Node Node }
+	// InSet matches the companies of a stored set. The fingerprint of a query has the key in place of the companies, so that a cursor
+	// stays valid while companies are added to a list. It matches nothing until Query.Resolve has filled in the companies.
+	InSet struct {
+		Key string
+		Set company.Set
+	}
 )
 
 func (And) node()       {}
@@ -99,6 +113,8 @@ func (Phrase) node()    {}
 func (Word) node()      {}
 func (Domain) node()    {}
 func (Connected) node() {}
+func (Within) node()    {}
+func (InSet) node()     {}
 
 // Sort is a total order: the key, nulls last in both directions, then the company's number, ascending.
 type Sort struct {

@@ -26,6 +26,7 @@ type Param struct {
 	Texts func(*Filters) *[]string
 	Int   func(*Filters) **int64
 	Flag  func(*Filters) *bool
+	Sets  func(*Filters) *[]SetRef
 }
 
 // Kind says how a parameter's values are read.
@@ -40,6 +41,7 @@ const (
 	KindMin                     // the lower bound of a number
 	KindMax                     // the upper bound of the number
 	KindConnections             // ConnectionFilters
+	KindSets                    // SetRefs: any of them
 	KindFlag                    // whether to read the text of the same field in another way
 )
 
@@ -74,6 +76,8 @@ func (p *Param) IsSet(f *Filters) bool {
 		return *p.Int(f) != nil
 	case p.Flag != nil:
 		return *p.Flag(f)
+	case p.Sets != nil:
+		return len(*p.Sets(f)) > 0
 	}
 	return len(f.Connections) > 0
 }
@@ -89,6 +93,8 @@ func (p *Param) Clear(f *Filters) {
 		*p.Int(f) = nil
 	case p.Flag != nil:
 		*p.Flag(f) = false
+	case p.Sets != nil:
+		*p.Sets(f) = nil
 	default:
 		f.Connections = nil
 	}

@@ -23,16 +23,14 @@ const (
 func Parse(f Filters) (Query, error) { return parse(f, 0) }
 
 func parse(f Filters, locked company.FieldSet) (Query, error) {
-	p := parser{locked: locked}
-	for i := range Params {
-		p.param(&Params[i], &f)
-	}
+	p := parser{locked: locked, sizes: &setSizes{}}
+	p.all(&f)
 	if err := fault.Invalid(p.errs...); err != nil {
 		return Query{}, err
 	}
-	return Query{
-		Root: Simplify(p.parts), filters: f, parsed: true, widened: p.widened, given: p.given, notes: p.notes, conflicts: conflictsOf(&f), hasText: f.Query != "",
-	}, nil
+	q := p.query()
+	q.filters, q.hasText = f, f.Query != ""
+	return q, nil
 }
 
 type parser struct {
@@ -43,6 +41,27 @@ type parser struct {
 
 	locked  company.FieldSet
 	widened []fault.FieldError
+
+	conflicts []Given
+	sets      []SetUse
+	sizes     *setSizes // of all sets so far, also of those around the one that is parsed
+}
+
+// query returns what was parsed without an error.
+func (p *parser) query() Query {
+	return Query{
+		Root: Simplify(p.parts), parsed: true, widened: p.widened, given: p.given, notes: p.notes, conflicts: p.conflicts, sets: p.sets,
+	}
+}
+
+// all reads every parameter.
+func (p *parser) all(f *Filters) {
+	for i := range Params {
+		p.param(&Params[i], f)
+	}
+	if len(p.errs) == 0 {
+		p.conflicts = conflictsOf(f)
+	}
 }
 
 func (p *parser) fail(field, format string, args ...any) {
@@ -72,6 +91,8 @@ func (p *parser) param(of *Param, f *Filters) {
 	case KindMax, KindFlag: // read together with KindMin and KindWords
 	case KindConnections:
 		p.connections(of, f.Connections)
+	case KindSets:
+		p.inSets(of, *of.Sets(f))
 	}
 }
 

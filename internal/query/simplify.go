@@ -26,6 +26,8 @@ func simplify(n Node) Node {
 		return simplifyOr(n)
 	case Not:
 		return simplifyNot(n)
+	case Within:
+		return simplifyWithin(n)
 	case OneOf:
 		return simplifyOneOf(n)
 	case Range:
@@ -113,6 +115,26 @@ func simplifyNot(n Not) Node {
 		return Not{inner}
 	default:
 		return Not{inner}
+	}
+}
+
+// simplifyWithin leaves out a Within around what has no relevance anyway.
+func simplifyWithin(n Within) Node {
+	switch inner := simplify(n.Node).(type) {
+	case And:
+		if len(inner) == 0 {
+			return inner
+		}
+		return Within{inner}
+	case Or:
+		if len(inner) == 0 {
+			return inner
+		}
+		return Within{inner}
+	case Within, InSet, Not:
+		return inner
+	default:
+		return Within{inner}
 	}
 }
 

@@ -137,7 +137,7 @@ func (s *Searcher) facet(ctx context.Context, caller auth.Caller, e Exploration,
 	if _, err := seen.facets(counts.Facets, counts.FacetPrefix); err != nil {
 		return nil, err
 	}
-	if q, _, err = seen.bound(q, unranked); err != nil {
+	if q, _, err = s.bound(ctx, caller, seen, q, unranked); err != nil {
 		return nil, err
 	}
 	asks := Request{

@@ -23,6 +23,8 @@ func TestAFacetIsWidenedByItsOwnFiltersAlone(t *testing.T) {
 			*p.Int(&all) = new(int64(1))
 		case p.Flag != nil:
 			*p.Flag(&all) = true
+		case p.Sets != nil:
+			*p.Sets(&all) = []query.SetRef{{Owned: true}}
 		}
 		require.True(t, p.IsSet(&all), p.Name)
 	}

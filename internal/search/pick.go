@@ -23,14 +23,14 @@ type Picked struct {
 	Warnings         []Warning
 }
 
-// PickRequest selects companies by id, by domain, by a search or by a match; its parts are combined with OR.
+// PickRequest selects companies by id, by domain, by searches or by a match; its parts are combined with OR.
 type PickRequest struct {
 	IDs     []id.Company
 	Domains []string
-	Query   *query.Query
+	Queries []query.Query
 	Match   id.MatchResult // none if zero
 
-	// Show and Except limit the search as in Request.
+	// Show and Except limit the searches as in Request.
 	Show   Show
 	Except company.Set
 }
@@ -51,8 +51,10 @@ func (s *Searcher) Pick(ctx context.Context, caller auth.Caller, r PickRequest) 
 		}
 		p.Companies = p.Companies.Or(company.SetOf(matched.Numbers()...))
 	}
-	if err := s.pickMatches(ctx, caller, r, &p); err != nil {
-		return Picked{}, err
+	for _, q := range r.Queries {
+		if err := s.pickMatches(ctx, caller, q, r, &p); err != nil {
+			return Picked{}, err
+		}
 	}
 	return p, nil
 }
@@ -96,16 +98,13 @@ func (s *Searcher) pickDomains(ctx context.Context, domains []string, p *Picked)
 	return nil
 }
 
-func (s *Searcher) pickMatches(ctx context.Context, caller auth.Caller, r PickRequest, p *Picked) error {
-	if r.Query == nil {
-		return nil
-	}
-	asks := Request{Query: *r.Query, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Show: r.Show, Except: r.Except}
+func (s *Searcher) pickMatches(ctx context.Context, caller auth.Caller, q query.Query, r PickRequest, p *Picked) error {
+	asks := Request{Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Show: r.Show, Except: r.Except}
 	seen, err := s.seenBy(ctx, caller)
 	if err != nil {
 		return err
 	}
-	if asks.Query, asks.Sort, err = seen.bound(asks.Query, asks.Sort); err != nil {
+	if asks.Query, asks.Sort, err = s.bound(ctx, caller, seen, asks.Query, asks.Sort); err != nil {
 		return err
 	}
 	limits := asks.indexed(seen.owned)
@@ -116,8 +115,10 @@ func (s *Searcher) pickMatches(ctx context.Context, caller auth.Caller, r PickRe
 		return fmt.Errorf("select companies: %w", err)
 	}
 	p.Companies = p.Companies.Or(company.SetOf(found.Numbers...))
-	p.Capped = found.Total > len(found.Numbers)
-	if p.Warnings, err = index.Warnings(ctx, s.Index, asks.Query); err != nil || found.Total > 0 {
+	p.Capped = p.Capped || found.Total > len(found.Numbers)
+	warnings, err := index.Warnings(ctx, s.Index, asks.Query)
+	p.Warnings = append(p.Warnings, warnings...)
+	if err != nil || found.Total > 0 {
 		return err
 	}
 	together, err := index.Together(ctx, s.Index, asks.Query)

@@ -27,6 +27,9 @@ type Deps struct {
 	Unlock  *unlock.Store
 	Wall    *wall.Store
 	Matches *match.Store // Only Match and Matched use it
+
+	// ResolveSets returns a query with the companies of the sets that it names, bounded by the locked fields.
+	ResolveSets func(context.Context, auth.Caller, company.FieldSet, query.Query) (query.Query, error)
 }
 
 // Searcher answers searches. It is safe for concurrent use.
@@ -168,7 +171,7 @@ func (s *Searcher) Search(ctx context.Context, caller auth.Caller, r Request) (*
 		return nil, err
 	}
 	if r.within == nil {
-		if r.Query, r.Sort, err = seen.bound(r.Query, r.Sort); err != nil {
+		if r.Query, r.Sort, err = s.bound(ctx, caller, seen, r.Query, r.Sort); err != nil {
 			return nil, err
 		}
 	}

@@ -67,7 +67,7 @@ func TestShowAndExceptLimitEverythingButTheCredits(t *testing.T) {
 			}
 			require.Equal(t, c.total, sum, "the bands and the unknown ones are all that is shown")
 			require.Equal(t, map[search.Show]int{search.ShowAll: c.already, search.ShowOwned: c.already}[c.show], ownedSum)
-			picked, err := s.Pick(t.Context(), auth.Caller{Workspace: ws}, search.PickRequest{Query: &query.Query{}, Show: c.show, Except: c.without})
+			picked, err := s.Pick(t.Context(), auth.Caller{Workspace: ws}, search.PickRequest{Queries: []query.Query{{}}, Show: c.show, Except: c.without})
 			require.NoError(t, err)
 			require.Equal(t, c.total, picked.Companies.Len())
 			seen := 0

@@ -39,15 +39,18 @@ func (v seen) item(c *company.Company) Item {
 	return Item{Company: c.Masked(v.locked), Unlocked: v.owned.Has(c.Number), Locked: v.locked}
 }
 
-// bound returns the query and the sort without what they would show of locked fields. A search for the connections of companies
-// that are shown in full is not limited.
-func (v seen) bound(q query.Query, s query.Sort) (query.Query, query.Sort, error) {
-	q, err := q.Bounded(v.locked)
-	if err != nil {
-		return q, s, err
+// bound returns the query and the sort without what they would show of locked fields, and with the companies of the sets that the
+// query names. A search for the connections of companies that are shown in full is not limited.
+func (s *Searcher) bound(ctx context.Context, caller auth.Caller, seen seen, q query.Query, by query.Sort) (query.Query, query.Sort, error) {
+	q, err := q.Bounded(seen.locked)
+	if err == nil {
+		q, err = s.ResolveSets(ctx, caller, seen.locked, q)
 	}
-	s, notice := s.Bounded(v.locked)
-	return q.With(notice), s, nil
+	if err != nil {
+		return q, by, err
+	}
+	by, notice := by.Bounded(seen.locked)
+	return q.With(notice), by, nil
 }
 
 // hides reports whether the facet would name values of a locked field. Bands of numbers, sectors and which fields are known are

@@ -24,6 +24,7 @@ import (
 	"github.com/opencapi/capi/internal/notify"
 	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/set"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/upload"
@@ -108,10 +109,12 @@ func Build(p Parts) *Services {
 	s.TwoFactor = account.NewTwoFactor(s.People, account.TwoFactorOptions{Key: p.Key})
 	s.Requests = requestlog.New(d, requestlog.Options{Log: p.Log})
 	s.Notifier = notify.New(notify.Deps{DB: d, People: s.People, Jobs: s.Jobs, Mail: p.Mail})
-	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks, Wall: s.Wall, Matches: s.Matches})
+	sets := set.New(set.Deps{DB: d, Catalog: s.Catalog, Lists: s.Lists, Unlock: s.Unlocks})
+	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks, Wall: s.Wall, Matches: s.Matches, ResolveSets: sets.Resolve})
 	s.Exports = export.New(export.Deps{
 		DB: d, Catalog: s.Catalog, Index: s.Index, Lists: s.Lists, Matches: s.Matches, Unlock: s.Unlocks, Wall: s.Wall, Credit: s.Credits, Jobs: s.Jobs,
 		Blobs: s.Blobs, Log: s.Log, Notify: s.Notifier.Export, Observe: p.Observe, Options: p.Exports,
+		ResolveSets: sets.Resolve,
 	})
 	s.Memberships = membership.New(membership.Deps{
 		DB: d, People: s.People, Workspaces: s.Workspaces, Credits: s.Credits, Tokens: s.Tokens, SendLink: s.Notifier.Link,

@@ -147,7 +147,7 @@ func ExportFormOf(e export.Export) (_ ExportForm, err error) {
 	if e.Terms.Limit > 0 {
 		o.Limit = strconv.Itoa(e.Terms.Limit)
 	}
-	if e.Source == export.SourceSearch {
+	if e.Source == export.SourceSearch || e.Source == export.SourceSet {
 		o.SearchForm, err = SearchFormOf(e)
 	}
 	return o, err

@@ -29,6 +29,10 @@ func (w *SearchForm) Chips(page string) (chips []Chip) {
 			}
 		case p.Int != nil:
 			chips = append(chips, Chip{p.Label, bound(*p.Int(&w.Filters)), p.Exclude, w.At(page, p.Name, "")})
+		case p.Sets != nil:
+			for _, ref := range *p.Sets(&w.Filters) {
+				chips = append(chips, Chip{p.Label, w.setName(ref), p.Exclude, w.without(page, p.Name, setText(ref))})
+			}
 		case p.Flag != nil: // says how the text is read, which has a chip
 		default:
 			for _, c := range w.Connections {

@@ -23,9 +23,10 @@ type SearchForm struct {
 	query.Filters
 	SortBy, SortOrder string
 	Show              search.Show
-	NotOn             id.List   // leaves out the companies on this list
-	NotOnName         string    // the list's name; no part of an address
-	Saved             id.Search // the saved search that was opened
+	NotOn             id.List           // leaves out the companies on this list
+	NotOnName         string            // the list's name; no part of an address
+	SetNames          map[string]string // the names of sets, by their text in an address; no part of it
+	Saved             id.Search         // the saved search that was opened
 
 	unread url.Values         // parameters that the form cannot hold, as they were given
 	faults []fault.FieldError // what is wrong with them
@@ -72,6 +73,8 @@ func ReadSearchForm(v url.Values, others ...string) SearchForm {
 			w.readNumber(p.Name, w.readSingle(v, p.Name), p.Int(&w.Filters))
 		case p.Flag != nil:
 			w.readFlag(p.Name, w.readSingle(v, p.Name), p.Flag(&w.Filters))
+		case p.Sets != nil:
+			w.readSets(p.Name, Distinct(v[p.Name]), p.Sets(&w.Filters))
 		}
 	}
 	connections := v["connections"]
@@ -251,6 +254,10 @@ func (w *SearchForm) Values() url.Values {
 			set(p.Name, bound(*p.Int(&w.Filters)))
 		case p.Flag != nil:
 			set(p.Name, "true")
+		case p.Sets != nil:
+			for _, ref := range *p.Sets(&w.Filters) {
+				v.Add(p.Name, setText(ref))
+			}
 		}
 	}
 	for _, c := range w.Connections {

@@ -24,7 +24,8 @@ func (e evaluator) matches(n query.Node) bitset {
 	return found
 }
 
-// resolve replaces each Word by those of its forms whose words the part has. Most splits of a word have none.
+// resolve replaces each Word by those of its forms whose words the part has. Most splits of a word have none. It leaves out Within,
+// which matters for relevance alone.
 func (e evaluator) resolve(n query.Node) query.Node {
 	switch n := n.(type) {
 	case query.And:
@@ -41,6 +42,8 @@ func (e evaluator) resolve(n query.Node) query.Node {
 		return parts
 	case query.Not:
 		return query.Not{Node: e.resolve(n.Node)}
+	case query.Within:
+		return e.resolve(n.Node)
 	case query.Word:
 		present := e.forms.of(n.Forms)
 		if len(present) == 1 {
@@ -116,6 +119,8 @@ func (e evaluator) addTo(found bitset, n query.Node) {
 		}
 	case query.Connected:
 		e.addConnected(found, n)
+	case query.InSet:
+		e.addSet(found, n.Set)
 	case query.Not:
 		e.addComplement(found, n)
 	case query.And, query.Phrase:
@@ -184,6 +189,11 @@ func (e evaluator) narrow(found bitset, n query.Node) {
 	case query.Not:
 		e.narrowNot(found, n)
 		return
+	case query.InSet:
+		if slots, ok := e.cachedSlots(n.Set); ok {
+			found.and(slots)
+			return
+		}
 	case query.Or:
 		if isExpensive(n) {
 			e.narrowOr(found, n)
@@ -201,6 +211,10 @@ func (e evaluator) narrow(found bitset, n query.Node) {
 }
 
 func (e evaluator) narrowNot(found bitset, n query.Not) {
+	if in, ok := n.Node.(query.InSet); ok {
+		e.removeSet(found, in.Set)
+		return
+	}
 	if !isExpensive(n.Node) {
 		o := e.eval(n.Node)
 		found.andNot(o)
@@ -278,6 +292,8 @@ func (e evaluator) estimate(n query.Node) int {
 		sum = len(e.domains.withPrefix(n.Name, n.Prefix))
 	case query.Connected:
 		e.eachLink(n, func(from, to uint32) { sum += int(to - from) })
+	case query.InSet:
+		sum = n.Set.Len()
 	default:
 		sum = e.slots
 	}

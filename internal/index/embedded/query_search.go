@@ -32,6 +32,9 @@ func (h *hits) list() []uint32 {
 
 // Search implements index.Index.
 func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Result, err error) {
+	if err := r.Query.Unresolved(); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
 	var read *snapshot
 	err = ix.answerComplete(ctx, &read, func() (err error) {
 		var after *position
@@ -80,6 +83,9 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position
 
 // Select implements index.Index.
 func (ix *Index) Select(ctx context.Context, s index.Selection) (selected *index.Selected, err error) {
+	if err := s.Query.Unresolved(); err != nil {
+		return nil, fmt.Errorf("select: %w", err)
+	}
 	var read *snapshot
 	err = ix.answerComplete(ctx, &read, func() (err error) {
 		read = ix.current.Load()

@@ -28,10 +28,45 @@ func (e evaluator) keepSet(found bitset, within company.Set) {
 
 // removeSet removes the slots whose company is in the set.
 func (e evaluator) removeSet(found bitset, without company.Set) {
-	if without.IsEmpty() {
+	if slots, ok := e.cachedSlots(without); ok {
+		found.andNot(slots)
 		return
 	}
-	found.andNot(e.slotsOf(without, lazyDense(without)))
+	e.eachSlot(without, found.clear)
+}
+
+// addSet adds the slots whose company is in the set.
+func (e evaluator) addSet(found bitset, set company.Set) {
+	if slots, ok := e.cachedSlots(set); ok {
+		found.or(slots)
+		return
+	}
+	e.eachSlot(set, found.set)
+}
+
+// cachedSlots returns the set as slots of the segment, which must not be changed; false for a set so small that looking its
+// companies up costs less than keeping it.
+func (e evaluator) cachedSlots(set company.Set) (bitset, bool) {
+	if n := set.Len(); n == 0 || n < e.slots/smallShare {
+		return nil, false
+	}
+	return e.slotsOf(set, lazyDense(set)), true
+}
+
+// smallShare is the share of a segment's slots below which a set is looked up company by company. Otherwise, sets that clients send
+// once would drive the sets of workspaces out of the cache.
+const smallShare = 256
+
+// eachSlot yields the slots whose company is in the set.
+func (e evaluator) eachSlot(set company.Set, yield func(slot uint32)) {
+	if e.slots == 0 {
+		return
+	}
+	eachBetween(set.Bitmap(), e.number(0), e.number(uint32(e.slots-1))+1, func(n uint32) {
+		if slot, ok := e.slot(company.Number(n)); ok {
+			yield(slot)
+		}
+	})
 }
 
 // eachBetween yields the set's numbers from low, inclusive, to high, exclusive.

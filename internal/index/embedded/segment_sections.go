@@ -275,6 +275,8 @@ func groupsOf(n query.Node) (g groups) {
 		}
 	case query.Not:
 		g = groupsOf(n.Node)
+	case query.Within:
+		g = groupsOf(n.Node)
 	case query.OneOf:
 		g = groupsOfField(n.Field)
 	case query.Prefix:

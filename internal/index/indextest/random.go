@@ -21,8 +21,12 @@ func anySort() *rapid.Generator[query.Sort] {
 
 func searches(queries *rapid.Generator[query.Query], numbers []company.Number) *rapid.Generator[search] {
 	return rapid.Custom(func(t *rapid.T) search {
+		q := queries.Draw(t, "query")
+		if rapid.IntRange(0, 2).Draw(t, "of sets") == 0 {
+			q = querytest.SetQuery(subset(numbers)).Draw(t, "query of sets")
+		}
 		s := search{
-			query:  queries.Draw(t, "query"),
+			query:  q,
 			sort:   anySort().Draw(t, "sort"),
 			limit:  rapid.IntRange(1, 9).Draw(t, "limit"),
 			head:   rapid.IntRange(0, 40).Draw(t, "head"),

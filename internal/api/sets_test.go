@@ -1,0 +1,308 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/query"
+)
+
+// setHouse has nine companies, A to I: the list has A, B and C, the export B, C and D, and the saved search finds C, D and E.
+type setHouse struct {
+	*house
+	ids                  map[string]string
+	list, export, search string
+}
+
+func openSets(t testing.TB) *setHouse {
+	t.Helper()
+	h := &setHouse{house: open(t, settings{}), ids: map[string]string{}}
+	for i, letter := range "ABCDEFGHI" {
+		c := madeUp(string(letter), "Peru", int64(i+1))
+		h.put(t, c)
+		h.ids[string(letter)] = c.ID.String()
+	}
+	h.list, h.export, h.search = h.stored(t, h.ws, h.writer)
+	return h
+}
+
+// stored makes a list, an export and a saved search in a workspace.
+func (h *setHouse) stored(t testing.TB, ws id.Workspace, writer string) (listID, export, search string) {
+	t.Helper()
+	listID = get[listed](t, h.house, writer, http.StatusCreated, "POST", "/lists", M{"name": "ABC"}).ID
+	get[change](t, h.house, writer, 200, "POST", "/lists/"+listID+"/companies", M{"company_ids": h.of("A", "B", "C")})
+	export = get[exported](t, h.house, writer, http.StatusCreated, "POST", "/exports", M{
+		"name": "BCD", "source_type": "set", "set": M{"companies": h.of("B", "C", "D")},
+	}).ExportJob.ID
+	saved, err := h.Lists.SaveSearch(t.Context(), ws, list.Search{
+		Name: "CDE", Filters: query.Filters{EmployeeCountMin: new(int64(3)), EmployeeCountMax: new(int64(5))},
+	})
+	require.NoError(t, err)
+	return listID, export, saved.ID.String()
+}
+
+func (h *setHouse) of(letters ...string) (ids []string) {
+	for _, l := range letters {
+		ids = append(ids, h.ids[l])
+	}
+	return ids
+}
+
+type exported struct {
+	ExportJob struct{ ID, SourceType string } `json:"export_job"`
+	Requested int                             `json:"requested_count"`
+	New       int                             `json:"new_count"`
+	Owned     int                             `json:"already_unlocked"`
+	Cost      int                             `json:"cost"`
+}
+
+type named struct{ Name string }
+
+// names returns the names of a search's matches, in their order.
+func (h *setHouse) names(t testing.TB, filters M) (names string) {
+	t.Helper()
+	body := M{"sort_by": "name", "limit": 100}
+	for k, v := range filters {
+		body[k] = v
+	}
+	found := get[struct {
+		Items    []named
+		Total    int
+		Warnings []struct{ Field, Message string }
+	}](t, h.house, h.reader, 200, "POST", "/companies/search", body)
+	for _, c := range found.Items {
+		names += c.Name
+	}
+	require.Len(t, names, found.Total)
+	return names
+}
+
+func TestEverySetCanBeSearchedPricedAndListed(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	abc, bcd, cde, owned := M{"list_id": h.list}, M{"export_id": h.export}, M{"saved_search_id": h.search}, M{"owned": true}
+	ef := M{"companies": h.of("E", "F")}
+	gToI := M{"search": M{"employee_count_min": 7}}
+	for _, c := range []struct {
+		set       M
+		names     string
+		owned     int
+		unmatched bool
+	}{
+		{set: abc, names: "ABC", owned: 2},
+		{set: bcd, names: "BCD", owned: 3},
+		{set: cde, names: "CDE", owned: 2},
+		{set: owned, names: "BCD", owned: 3},
+		{set: ef, names: "EF"},
+		{set: gToI, names: "GHI"},
+		{set: M{"any_of": []M{abc, gToI}}, names: "ABCGHI", owned: 2},
+		{set: M{"all_of": []M{abc, cde}}, names: "C", owned: 1},
+		{set: M{"all_of": []M{abc, {"not": bcd}}}, names: "A"},
+		{set: M{"not": M{"any_of": []M{abc, gToI}}}, names: "DEF", owned: 1},
+		{set: M{"search": M{"in": []M{abc, cde}, "not_in": []M{owned}}}, names: "AE"},
+	} {
+		t.Run(fmt.Sprint(c.set), func(t *testing.T) {
+			require.Equal(t, c.names, h.names(t, M{"in": []M{c.set}}))
+			require.Len(t, h.names(t, M{"not_in": []M{c.set}}), 9-len(c.names))
+			quoted := get[exported](t, h.house, h.reader, 200, "POST", "/exports/quote", M{"source_type": "set", "set": c.set})
+			require.Equal(t, []int{len(c.names), c.owned, len(c.names) - c.owned}, []int{quoted.Requested, quoted.Owned, quoted.Cost})
+			into := newList(t, h.house, "copy")
+			path := "/lists/" + into + "/companies"
+			require.Equal(t, len(c.names), get[change](t, h.house, h.writer, 200, "POST", path, M{"set": c.set}).Changed)
+			require.Equal(t, c.names, h.names(t, M{"in": []M{{"list_id": into}}}))
+			require.Equal(t, len(c.names), get[change](t, h.house, h.writer, 200, "DELETE", path, M{"set": c.set}).Changed)
+		})
+	}
+	require.Equal(t, "ABCDE", h.names(t, M{"in": []M{abc, cde, bcd}}))
+	require.Equal(t, "AE", h.names(t, M{"in": []M{abc, cde}, "not_in": []M{owned}}))
+}
+
+func TestAnExportOfASetBuysWhatWasQuoted(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	body := M{"name": "x", "source_type": "set", "set": M{"all_of": []M{{"list_id": h.list}, {"not": M{"owned": true}}}}}
+	quoted := get[struct {
+		QuoteID string `json:"quote_id"`
+		exported
+	}](t, h.house, h.reader, 200, "POST", "/exports/quote", body)
+	require.Equal(t, 1, quoted.Cost)
+	get[change](t, h.house, h.writer, 200, "POST", "/lists/"+h.list+"/companies", M{"company_ids": h.of("E", "F")})
+	bought := get[exported](t, h.house, h.writer, http.StatusCreated, "POST", "/exports", M{"name": "x", "quote_id": quoted.QuoteID})
+	require.Equal(t, []int{1, 1}, []int{bought.Requested, bought.Cost})
+	require.Equal(t, "A", h.names(t, M{"in": []M{{"export_id": bought.ExportJob.ID}}}))
+	bought = get[exported](t, h.house, h.writer, http.StatusCreated, "POST", "/exports", body)
+	require.Equal(t, []int{2, 2}, []int{bought.Requested, bought.Cost}, "without the quote, the list as it is now")
+	detail := get[M](t, h.house, h.reader, 200, "GET", "/exports/"+bought.ExportJob.ID, nil)
+	require.Equal(t, "set", detail["source_type"])
+}
+
+func TestSetsOfAnotherWorkspaceAreNotFound(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	ws := h.workspace(t, 100)
+	theirList, theirExport, theirSearch := h.stored(t, ws, h.token(t, ws, auth.ReadWrite))
+	for kind, pair := range map[string][2]string{
+		"list_id": {theirList, h.list}, "export_id": {theirExport, h.export}, "saved_search_id": {theirSearch, h.search},
+	} {
+		for _, foreign := range []string{pair[0], uuid.NewString()} {
+			for _, set := range []M{{kind: foreign}, {"not": M{"any_of": []M{{"owned": true}, {kind: foreign}}}}, {"search": M{"not_in": []M{{kind: foreign}}}}} {
+				for path, body := range map[string]M{
+					"/companies/search":               {"in": []M{set}},
+					"/exports/quote":                  {"source_type": "set", "set": set},
+					"/exports":                        {"name": "x", "source_type": "set", "set": set},
+					"/lists/" + h.list + "/companies": {"set": set},
+				} {
+					a := h.send(t, h.writer, "POST", path, body)
+					require.Equal(t, "NOT_FOUND", a.code(t), "%s %v", path, set)
+				}
+			}
+		}
+	}
+	require.Equal(t, "ABC", h.names(t, M{"in": []M{{"list_id": h.list}}}))
+}
+
+func TestASetThatCannotBeReadHasAClearError(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	for name, c := range map[string]struct {
+		path  string
+		body  M
+		field string
+	}{
+		"no array":       {"/companies/search", M{"in": M{"owned": true}}, "in"},
+		"unknown member": {"/companies/search", M{"in": []M{{"list": h.list}}}, "in[0].list"},
+		"bad id":         {"/companies/search", M{"not_in": []M{{"list_id": "x"}}}, "not_in[0].list_id"},
+		"empty":          {"/companies/search", M{"not_in": []M{{}}}, "not_in[0]"},
+		"bad filter":     {"/companies/search", M{"in": []M{{"search": M{"countrys": []string{"DE"}}}}}, "in[0].search.countrys"},
+		"empty filters":  {"/companies/search", M{"in": []M{{"search": M{"countries": []string{}}}}}, "in[0].search"},
+		"no set":         {"/exports/quote", M{"source_type": "set"}, "set"},
+		"set of search":  {"/exports/quote", M{"search_filters": M{}, "set": M{"owned": true}}, "set"},
+		"set of list":    {"/exports/quote", M{"source_type": "list", "list_id": h.list, "set": M{"owned": true}}, "set"},
+		"set and search": {"/exports/quote", M{"source_type": "set", "search_filters": M{}, "set": M{"owned": true}}, "search_filters"},
+		"in filters":     {"/exports/quote", M{"search_filters": M{"in": []M{{}}}}, "search_filters.in[0]"},
+		"list change":    {"/lists/" + h.list + "/companies", M{"set": M{"not": M{}}}, "set.not"},
+		"with a quote":   {"/exports", M{"name": "x", "quote_id": uuid.NewString(), "set": M{"owned": true}}, "set"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, h.send(t, h.writer, "POST", c.path, c.body).fields(t), c.field)
+		})
+	}
+}
+
+func TestIDsOfNoCompanyAndExportsThatDeliverNothingAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	stranger := uuid.NewString()
+	warned := func(set M) string {
+		found := get[struct {
+			Total    int
+			Warnings []struct{ Field, Value, Message string }
+		}](t, h.house, h.reader, 200, "POST", "/companies/search", M{"in": []M{set}})
+		require.Len(t, found.Warnings, 1)
+		return fmt.Sprint(found.Total, " ", found.Warnings[0].Field, ": ", found.Warnings[0].Message)
+	}
+	require.Equal(t, "1 in[0].companies: is the id of no company", warned(M{"companies": []string{h.ids["A"], stranger}}))
+	h.send(t, h.writer, "POST", "/exports/"+h.export+"/cancel", nil)
+	require.Equal(t, "0 in[0].export_id: is an export that delivers nothing, because it is cancelled", warned(M{"export_id": h.export}))
+}
+
+func TestPagesOfASetFollowItsChanges(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	page := func(cursor string, set M) (names string, next string) {
+		found := get[struct {
+			Items []named
+			Next  *string `json:"next_cursor"`
+		}](t, h.house, h.reader, 200, "POST", "/companies/search", M{"in": []M{set}, "sort_by": "name", "limit": 1, "cursor": cursor})
+		for _, c := range found.Items {
+			names += c.Name
+		}
+		if found.Next != nil {
+			next = *found.Next
+		}
+		return names, next
+	}
+	first, next := page("", M{"list_id": h.list})
+	get[change](t, h.house, h.writer, 200, "POST", "/lists/"+h.list+"/companies", M{"company_ids": h.of("D")})
+	get[change](t, h.house, h.writer, 200, "DELETE", "/lists/"+h.list+"/companies", M{"company_ids": h.of("B")})
+	for next != "" {
+		var names string
+		names, next = page(next, M{"list_id": h.list})
+		first += names
+	}
+	require.Equal(t, "ACD", first)
+	_, next = page("", M{"list_id": h.list})
+	other := h.send(t, h.reader, "POST", "/companies/search", M{"in": []M{{"export_id": h.export}}, "sort_by": "name", "limit": 1, "cursor": next})
+	require.Equal(t, "INVALID_CURSOR", other.code(t))
+}
+
+// A set is no way around the wall: filters within it are bounded like the filters of a search, also those of a saved search.
+func TestSetsAskForNoLockedField(t *testing.T) {
+	t.Parallel()
+	h, _ := guarded(t, 3)
+	saved, err := h.Lists.SaveSearch(t.Context(), h.ws, list.Search{Name: "x", Filters: query.Filters{Cities: []string{secretOf("city", 1)}}})
+	require.NoError(t, err)
+	numbers, err := h.Lists.SaveSearch(t.Context(), h.ws, list.Search{Name: "x", Filters: query.Filters{EmployeeCountMin: new(int64(1734))}})
+	require.NoError(t, err)
+	h.shows(t, "id")
+	for field, set := range map[string]M{
+		"in[0].search.cities":                    {"search": M{"cities": []string{secretOf("city", 1)}}},
+		"in[0].not.search.cities":                {"not": M{"search": M{"cities": []string{secretOf("city", 1)}}}},
+		"in[0].search.in[0].search.cities":       {"search": M{"in": []M{{"search": M{"cities": []string{secretOf("city", 1)}}}}}},
+		"in[0].saved_search_id":                  {"saved_search_id": saved.ID},
+		"in[0].any_of[1].saved_search_id":        {"any_of": []M{{"owned": true}, {"saved_search_id": saved.ID}}},
+		"in[0].search.not_in[0].saved_search_id": {"search": M{"not_in": []M{{"saved_search_id": saved.ID}}}},
+	} {
+		errs := h.send(t, h.reader, "POST", "/companies/search", M{"in": []M{set}}).fields(t)
+		require.Contains(t, errs[field], "is locked", "%v", errs)
+	}
+	for _, set := range []M{{"saved_search_id": numbers.ID}, {"search": M{"employee_count_min": 1734}}} {
+		found := get[struct{ Total int }](t, h, h.reader, 200, "POST", "/companies/search", M{"in": []M{set}})
+		require.Equal(t, 3, found.Total, "a range of a locked number covers its band")
+		refused := h.send(t, h.writer, "POST", "/exports", M{"name": "x", "source_type": "set", "set": set}).fields(t)
+		require.Len(t, refused, 1, "a widened range would buy more than was asked for")
+	}
+}
+
+func TestASavedSearchCannotContainItself(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	saved, err := h.Lists.GetSearch(t.Context(), h.ws, must(id.Parse[id.Search](h.search)))
+	require.NoError(t, err)
+	saved.Filters = query.Filters{NotIn: []query.SetRef{{SavedSearchID: h.search}}}
+	_, err = h.Lists.UpdateSearch(t.Context(), h.ws, saved)
+	require.NoError(t, err)
+	errs := h.send(t, h.reader, "POST", "/companies/search", M{"in": []M{{"saved_search_id": h.search}}}).fields(t)
+	require.Contains(t, errs["in[0].saved_search_id"], "contains itself")
+}
+
+func TestASavedSearchAsASetShowsWhatItShows(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	saved, err := h.Lists.GetSearch(t.Context(), h.ws, must(id.Parse[id.Search](h.search)))
+	require.NoError(t, err)
+	for show, names := range map[string]string{"": "CDE", "new": "E", "owned": "CD"} {
+		saved.Show, saved.NotOn = show, id.List{}
+		_, err = h.Lists.UpdateSearch(t.Context(), h.ws, saved)
+		require.NoError(t, err)
+		require.Equal(t, names, h.names(t, M{"in": []M{{"saved_search_id": h.search}}}))
+	}
+	saved.Show, saved.NotOn = "", must(id.Parse[id.List](h.list))
+	_, err = h.Lists.UpdateSearch(t.Context(), h.ws, saved)
+	require.NoError(t, err)
+	require.Equal(t, "DE", h.names(t, M{"in": []M{{"saved_search_id": h.search}}}))
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

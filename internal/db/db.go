@@ -42,6 +42,10 @@ type Dialect interface {
 	// SkipLocked ends a SELECT that locks its rows and skips those that are already locked. It may be empty too.
 	SkipLocked() string
 
+	// Clock is an expression for the database's time in microseconds since 1970, which all servers of the database share. It is
+	// empty if the database runs in this process.
+	Clock() string
+
 	// InsertRows inserts n rows, of which row returns the values: integers, sql.NullInt64, texts or bytes, of the same types in
 	// each row. head is the statement up to the columns, and tail what follows the values.
 	InsertRows(ctx context.Context, tx *Tx, head, tail string, n int, row func(i int) []any) error
@@ -94,6 +98,24 @@ func Then[T any](ctx context.Context, tx *Tx, made T, steps []Step[T]) error {
 		}
 	}
 	return nil
+}
+
+// Now returns the time of the database's clock.
+func (t *Tx) Now(ctx context.Context) (time.Time, error) { return now(ctx, t, t.Dialect) }
+
+// Now returns the time of the database's clock.
+func (d *DB) Now(ctx context.Context) (time.Time, error) { return now(ctx, d.Read(), d.Dialect) }
+
+func now(ctx context.Context, q Querier, d Dialect) (time.Time, error) {
+	clock := d.Clock()
+	if clock == "" {
+		return time.Now(), nil
+	}
+	var us int64
+	if err := q.QueryRowContext(ctx, "SELECT "+clock).Scan(&us); err != nil {
+		return time.Time{}, fmt.Errorf("read the database's clock: %w", err)
+	}
+	return FromTime(us), nil
 }
 
 const (

@@ -18,7 +18,10 @@ const (
 
 // Audit returns the running jobs whose lease ran out and the queued jobs that no worker takes, oldest first.
 func (q *Queue) Audit(ctx context.Context) ([]audit.Finding, error) {
-	now := time.Now()
+	now, err := q.db.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
 	found, err := db.Collect(ctx, q.db.Read(), func(row db.Row) (audit.Finding, error) {
 		var (
 			job         id.Job

@@ -31,11 +31,15 @@ func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, kind string, payload any
 	if err != nil {
 		return id.Job{}, fmt.Errorf("enqueue %s: %w", kind, err)
 	}
-	job, now := id.New[id.Job](), db.Time(time.Now())
+	job := id.New[id.Job]()
+	now, err := tx.Now(ctx)
+	if err != nil {
+		return id.Job{}, err
+	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO job (id, kind, payload, state, run_at, attempt, attempts_max, error, created_at, updated_at)
 		VALUES ($1, $2, $3, 'queued', $4, 0, $5, '', $4, $4)`,
-		job, kind, string(content), now, q.options.AttemptsMax)
+		job, kind, string(content), db.Time(now), q.options.AttemptsMax)
 	if err != nil {
 		return id.Job{}, fmt.Errorf("enqueue %s: %w", kind, err)
 	}
@@ -54,15 +58,19 @@ func (q *Queue) Notify() {
 // ErrLost if the job no longer belongs to this worker; the transaction must fail then. After the commit the handler must
 // return nil.
 func (j Job) Complete(ctx context.Context, tx *db.Tx) error {
-	return j.leave(ctx, tx, "done", time.Now(), nil)
+	return j.leave(ctx, tx, "done", 0, nil)
 }
 
-// leave releases the job in the given state.
-func (j Job) leave(ctx context.Context, tx *db.Tx, state string, runAt time.Time, cause error) error {
+// leave releases the job in the given state. It may run again after the delay.
+func (j Job) leave(ctx context.Context, tx *db.Tx, state string, delay time.Duration, cause error) error {
+	now, err := tx.Now(ctx)
+	if err != nil {
+		return err
+	}
 	res, err := tx.ExecContext(ctx, `
 		UPDATE job SET state = $1, run_at = $2, error = $3, updated_at = $4, worker = NULL, lease_until = NULL
 		WHERE id = $5 AND state = 'running' AND worker = $6 AND attempt = $7`,
-		state, db.Time(runAt), message(cause), db.Time(time.Now()), j.ID, j.worker, j.Attempt)
+		state, db.Time(now.Add(delay)), message(cause), db.Time(now), j.ID, j.worker, j.Attempt)
 	if err != nil {
 		return fmt.Errorf("mark job %s %s: %w", j.ID, state, err)
 	}
@@ -75,10 +83,14 @@ func (j Job) leave(ctx context.Context, tx *db.Tx, state string, runAt time.Time
 
 // handBack puts the job back into the queue without counting this attempt.
 func (j Job) handBack(ctx context.Context, tx *db.Tx) error {
-	_, err := tx.ExecContext(ctx, `
+	now, err := tx.Now(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
 		UPDATE job SET state = 'queued', attempt = attempt - 1, run_at = $1, updated_at = $1, worker = NULL, lease_until = NULL
 		WHERE id = $2 AND state = 'running' AND worker = $3 AND attempt = $4`,
-		db.Time(time.Now()), j.ID, j.worker, j.Attempt)
+		db.Time(now), j.ID, j.worker, j.Attempt)
 	if err != nil {
 		return fmt.Errorf("hand back job %s: %w", j.ID, err)
 	}
@@ -88,13 +100,17 @@ func (j Job) handBack(ctx context.Context, tx *db.Tx) error {
 // claim takes up to limit jobs of the kinds for the worker, oldest first: queued jobs that are due and running jobs whose
 // lease ran out, except those this worker is still busy with.
 func (q *Queue) claim(ctx context.Context, worker string, kinds []string, busy []id.Job, limit int) ([]Job, error) {
-	now := db.Time(time.Now())
+	at, err := q.db.Now(ctx) // by the clock that all workers share: a lease must not end early where a clock is fast
+	if err != nil {
+		return nil, err
+	}
+	now := db.Time(at)
 	due := `(state = 'queued' AND run_at <= $1 OR state = 'running' AND lease_until < $1)
 		AND kind IN (SELECT value FROM ` + q.db.EachString("$2") + `)
 		AND id NOT IN (SELECT value FROM ` + q.db.EachString("$3") + `)`
 	// Reading first keeps an idle queue from taking the write lock.
 	var some bool
-	err := q.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM job WHERE `+due+`)`,
+	err = q.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM job WHERE `+due+`)`,
 		now, jsonList(kinds), jsonList(busy)).Scan(&some)
 	if err != nil {
 		return nil, fmt.Errorf("look for jobs: %w", err)
@@ -130,15 +146,19 @@ func (q *Queue) claim(ctx context.Context, worker string, kinds []string, busy [
 	return jobs, err
 }
 
-// renew extends the worker's leases and returns the jobs that no longer belong to it.
-func (q *Queue) renew(ctx context.Context, worker string, held []id.Job, until time.Time) (lost []id.Job, err error) {
+// renew extends the worker's leases from now on and returns the jobs that no longer belong to it.
+func (q *Queue) renew(ctx context.Context, worker string, held []id.Job) (lost []id.Job, err error) {
 	err = q.db.Tx(ctx, func(tx *db.Tx) error {
 		lost = nil
 		list := jsonList(held)
+		now, err := tx.Now(ctx)
+		if err != nil {
+			return err
+		}
 		res, err := tx.ExecContext(ctx, `
 			UPDATE job SET lease_until = $1
 			WHERE id IN (SELECT value FROM `+tx.EachString("$2")+`) AND state = 'running' AND worker = $3`,
-			db.Time(until), list, worker)
+			db.Time(now.Add(q.options.Lease)), list, worker)
 		if err != nil {
 			return fmt.Errorf("renew leases: %w", err)
 		}
@@ -161,9 +181,13 @@ func (q *Queue) renew(ctx context.Context, worker string, held []id.Job, until t
 // putBack queues every running job of the kinds again. Only a process that runs alone may call it.
 func (q *Queue) putBack(ctx context.Context, kinds []string) (n int64, err error) {
 	err = q.db.Tx(ctx, func(tx *db.Tx) error {
+		now, err := tx.Now(ctx)
+		if err != nil {
+			return err
+		}
 		res, err := tx.ExecContext(ctx, `
 			UPDATE job SET state = 'queued', run_at = $1, updated_at = $1, worker = NULL, lease_until = NULL
-			WHERE state = 'running' AND kind IN (SELECT value FROM `+tx.EachString("$2")+`)`, db.Time(time.Now()), jsonList(kinds))
+			WHERE state = 'running' AND kind IN (SELECT value FROM `+tx.EachString("$2")+`)`, db.Time(now), jsonList(kinds))
 		if err != nil {
 			return fmt.Errorf("put running jobs back: %w", err)
 		}

@@ -209,8 +209,8 @@ func (r *Runner) heartbeat(ctx context.Context) {
 	if len(held) == 0 {
 		return
 	}
-	until := time.Now().Add(r.options.Lease)
-	lost, err := r.queue.renew(ctx, r.worker, held, until)
+	until := time.Now().Add(r.options.Lease) // no later than in the database, by this machine's clock
+	lost, err := r.queue.renew(ctx, r.worker, held)
 	if err != nil {
 		r.options.Log.WarnContext(ctx, "leases of jobs not renewed", "error", err)
 	}

@@ -65,7 +65,7 @@ func (r *Runner) conclude(ctx context.Context, j Job, err, cause error) (result 
 // leave releases the job in the given state. A job that no longer belongs to this worker is left alone.
 func (r *Runner) leave(ctx context.Context, j Job, state string, delay time.Duration, cause error) error {
 	err := r.queue.db.Tx(ctx, func(tx *db.Tx) error {
-		return j.leave(ctx, tx, state, time.Now().Add(delay), cause)
+		return j.leave(ctx, tx, state, delay, cause)
 	})
 	if errors.Is(err, ErrLost) {
 		return nil
@@ -76,7 +76,7 @@ func (r *Runner) leave(ctx context.Context, j Job, state string, delay time.Dura
 // discard ends the job for good and calls its handler's OnDiscard. If that fails, the job is queued to try again.
 func (r *Runner) discard(ctx context.Context, j Job, cause error) error {
 	err := r.queue.db.Tx(ctx, func(tx *db.Tx) error {
-		if err := j.leave(ctx, tx, "buried", time.Now(), cause); err != nil {
+		if err := j.leave(ctx, tx, "buried", 0, cause); err != nil {
 			return err
 		}
 		onDiscard := r.handlers[j.Kind].OnDiscard

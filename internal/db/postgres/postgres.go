@@ -79,6 +79,9 @@ func (Dialect) ForShare() string { return " FOR SHARE" }
 // SkipLocked locks the rows that are not locked already.
 func (Dialect) SkipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 
+// Clock is the server's clock, also within a transaction.
+func (Dialect) Clock() string { return "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT" }
+
 // Retryable reports whether the error is a deadlock or a serialization failure.
 func (Dialect) Retryable(err error) bool {
 	c := code(err)

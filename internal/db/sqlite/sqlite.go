@@ -156,6 +156,9 @@ func (Dialect) ForShare() string { return "" }
 // SkipLocked is empty: there is only one immediate transaction at a time.
 func (Dialect) SkipLocked() string { return "" }
 
+// Clock is empty: the database runs in this process.
+func (Dialect) Clock() string { return "" }
+
 // Retryable reports whether the error means that another process has the write lock.
 func (Dialect) Retryable(err error) bool {
 	code, ok := code(err)

@@ -97,3 +97,15 @@ func TestChangesOnOneServerApplyOnTheOtherAtTheNextRequest(t *testing.T) {
 	a.wait(t, second.Job.ID)
 	s.requireHealthy(t)
 }
+
+func TestServersOnOnePostgresCountRequestsTogether(t *testing.T) {
+	t.Parallel()
+	s := newFixture(t, 0, "CAPI_DB="+dbtest.PostgresURL(t), "CAPI_RATE_LIMITS=credits.get=6/hour")
+	servers := []*client{s.client(s.serve(t)), s.client(s.serve(t))}
+	for i := range 6 {
+		servers[i%2].must(t, http.StatusOK, "GET", "/credits", nil, nil)
+	}
+	for _, c := range servers {
+		c.must(t, http.StatusTooManyRequests, "GET", "/credits", nil, nil)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -17,7 +18,8 @@ type App struct {
 	*services.Services
 	Config config.Config
 
-	sales *sales
+	sales   *sales
+	limiter *ratelimit.Limiter
 }
 
 // Build returns an App made of the parts. It sets p.Servers, p.Observe and p.Wall itself. It opens and starts nothing.
@@ -26,6 +28,10 @@ func Build(c config.Config, p services.Parts) *App {
 	p.Servers, p.Observe = serversDir(c.Data), a.sales.observe
 	p.Wall.Visible = c.Visible()
 	a.Services = services.Build(p)
+	a.limiter = ratelimit.New()
+	if c.Postgres() != "" {
+		a.limiter = ratelimit.NewShared(a.DB, a.Log)
+	}
 	return a
 }
 

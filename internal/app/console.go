@@ -26,7 +26,7 @@ func (a *App) console(
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, TwoFactor: a.TwoFactor, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
 		Credits: a.Credits, Lists: a.Lists, Search: a.Search, Exports: a.Exports, Idempotency: a.Idempotency, Uploads: a.Uploads,
-		Audit: a.Audit, Wall: a.Wall, Notifier: a.Notifier,
+		Audit: a.Audit, Wall: a.Wall, Notifier: a.Notifier, Limiter: a.limiter,
 		OIDC: console.OIDC{
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),

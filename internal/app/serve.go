@@ -38,6 +38,7 @@ const (
 	sessionPruneEvery     = time.Hour
 	matchPruneEvery       = time.Hour
 	requestPruneEvery     = time.Minute
+	limitPruneEvery       = time.Minute
 	uploadPruneEvery      = time.Hour
 )
 
@@ -92,6 +93,7 @@ func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
 	jobs := &pruner{what: "finished jobs", every: jobPruneEvery, prune: a.Jobs.Prune, log: a.Log}
 	requests := &pruner{what: "requests", every: requestPruneEvery, prune: a.Requests.Prune, log: a.Log}
+	limits := &pruner{what: "rate limits", every: limitPruneEvery, prune: a.limiter.Prune, log: a.Log}
 	matches := &pruner{what: "matches and deleted lists", every: matchPruneEvery, prune: a.pruneMatches, log: a.Log}
 	diagnostics := doctor.NewServer(doctor.ServerOptions{
 		Servers: serversDir(a.Config.Data), Catalog: a.Catalog, Index: a.Index, Log: a.Log,
@@ -111,6 +113,7 @@ func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 		{"pruning of sessions", sessions.Start, sessions.Stop},
 		{"pruning of matches", matches.Start, matches.Stop},
 		{"pruning of requests", requests.Start, requests.Stop},
+		{"pruning of rate limits", limits.Start, limits.Stop},
 	}, a.filePruning()...)
 }
 
@@ -178,9 +181,8 @@ func (a *App) handler(
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
 	}
-	limiter := ratelimit.New()
 	left := func(token id.Token) (all []console.RateLimit) {
-		for _, r := range api.RemainingOf(limiter, limits, token) {
+		for _, r := range api.RemainingOf(a.limiter, limits, token) {
 			all = append(all, console.RateLimit(r))
 		}
 		return all
@@ -202,7 +204,7 @@ func (a *App) handler(
 	}
 	return api.New(api.Deps{
 		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Search: a.Search, Audit: a.Audit,
-		Requests: a.Requests, Limiter: limiter, RateLimits: limits, PublicURL: publicURL, Explain: a.DB.Explain, Log: a.Log,
+		Requests: a.Requests, Limiter: a.limiter, RateLimits: limits, PublicURL: publicURL, Explain: a.DB.Explain, Log: a.Log,
 		Mounts: mounts, Traffic: middleware.NewTraffic(metrics),
 	})
 }

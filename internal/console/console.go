@@ -83,6 +83,9 @@ type Deps struct {
 	// Explain returns the fault behind an unexpected error, such as a database that cannot be reached. Defaults to none.
 	Explain httpx.Explain
 
+	// Limiter counts failed sign-ins and other attempts. Defaults to a new one.
+	Limiter *ratelimit.Limiter
+
 	// Log receives internal errors. Defaults to slog.DiscardHandler.
 	Log *slog.Logger
 }
@@ -90,7 +93,6 @@ type Deps struct {
 type server struct {
 	Deps
 	sessions *scs.SessionManager
-	limiter  *ratelimit.Limiter
 
 	examination examination
 	provider    *provider // nil if none is configured
@@ -103,7 +105,10 @@ func New(d Deps) (http.Handler, error) {
 	}
 	d.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
 	d.SessionMax = cmp.Or(d.SessionMax, 14*24*time.Hour)
-	s := &server{Deps: d, limiter: ratelimit.New()}
+	if d.Limiter == nil {
+		d.Limiter = ratelimit.New()
+	}
+	s := &server{Deps: d}
 	s.sessions = s.sessionManager()
 	if d.OIDC.Issuer != "" {
 		d.OIDC.Name = cmp.Or(d.OIDC.Name, "single sign-on")

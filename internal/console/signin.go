@@ -86,7 +86,7 @@ func (s *server) guess(all limits, fn func() error) error {
 	err := fn()
 	if fault.CodeOf(err) != fault.Validation {
 		for _, l := range all {
-			s.limiter.Return(l.key, l.Limit)
+			s.Limiter.Return(l.key, l.Limit)
 		}
 	}
 	return err
@@ -94,7 +94,7 @@ func (s *server) guess(all limits, fn func() error) error {
 
 // limit counts an attempt. It returns RateLimited if there were too many.
 func (s *server) limit(key string, limit ratelimit.Limit) error {
-	d := s.limiter.Allow(key, limit)
+	d := s.Limiter.Allow(key, limit)
 	if d.OK {
 		return nil
 	}

@@ -1,4 +1,4 @@
-// Package ratelimit keeps one token bucket for each key, in memory.
+// Package ratelimit keeps one token bucket for each key, in memory or in a database that several servers share.
 // It does not know endpoints or callers: the key and its limit come with each request.
 package ratelimit
 
@@ -36,6 +36,7 @@ type Limiter struct {
 	mu        sync.Mutex
 	full      map[string]time.Time // when the key's bucket is full again; a missing bucket is full
 	nextPrune time.Time
+	shared    *shared // nil if the buckets are in memory only
 }
 
 const prunePeriod = time.Minute
@@ -52,28 +53,40 @@ func (l *Limiter) Allow(key string, limit Limit) Decision {
 	}
 	interval := limit.interval()
 	size := interval * time.Duration(limit.Requests)
+	missing, taken := l.take(key, interval, size)
+	if l.shared != nil {
+		// The bucket in memory has counted too, so that it is right as far as this server goes when the database is away.
+		if there, ok, answered := l.shared.take(key, limit); answered {
+			missing, taken = there, ok
+		}
+	}
+	return Decision{
+		OK: taken, Limit: limit.Requests, Remaining: int((size - missing) / interval), ResetAfter: missing,
+		RetryAfter: max(missing+interval-size, 0),
+	}
+}
 
+// take takes one request out of the bucket in memory if it has one, and returns what is missing in it after that.
+func (l *Limiter) take(key string, interval, size time.Duration) (missing time.Duration, taken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	l.prune(now)
-	missing := min(max(l.full[key].Sub(now), 0), size) // after a limit was lowered, nobody waits longer than its period
-	d := Decision{Limit: limit.Requests}
-	if missing+interval <= size {
-		d.OK = true
-		missing += interval
-		l.full[key] = now.Add(missing)
+	missing = min(max(l.full[key].Sub(now), 0), size) // after a limit was lowered, nobody waits longer than its period
+	if missing+interval > size {
+		return missing, false
 	}
-	d.Remaining = int((size - missing) / interval)
-	d.ResetAfter = missing
-	d.RetryAfter = max(missing+interval-size, 0)
-	return d
+	l.full[key] = now.Add(missing + interval)
+	return missing + interval, true
 }
 
 // Return puts one request back into the key's bucket, for a request that turned out not to count.
 func (l *Limiter) Return(key string, limit Limit) {
 	if limit.IsOff() {
 		return
+	}
+	if l.shared != nil {
+		l.shared.give(key, limit)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,8 +103,14 @@ func (l *Limiter) Left(key string, limit Limit) int {
 	interval := limit.interval()
 	size := interval * time.Duration(limit.Requests)
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	return int((size - min(max(time.Until(l.full[key]), 0), size)) / interval)
+	missing := time.Until(l.full[key])
+	l.mu.Unlock()
+	if l.shared != nil {
+		if there, ok := l.shared.missing(key); ok {
+			missing = there
+		}
+	}
+	return int((size - min(max(missing, 0), size)) / interval)
 }
 
 // prune deletes the full buckets, once every prunePeriod.

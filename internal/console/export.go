@@ -58,7 +58,7 @@ func (s *server) exportView(ctx context.Context, e export.Export) (*view.Export,
 			return nil, err
 		}
 		page.From = l.Name
-	} else {
+	} else if e.Source == export.SourceSearch {
 		asked, err := view.SearchFormOf(e)
 		page.Chips, page.Unreadable = asked.Chips(""), err != nil
 	}

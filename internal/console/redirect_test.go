@@ -71,6 +71,9 @@ func acceptedForms(t *testing.T, h *fixture, ids map[string]string) map[string]u
 		w + "/lists/{list_id}/delete":             {},
 		w + "/lists/{list_id}/matches":            {"domains": {"kept.example"}},
 		w + "/lists/{list_id}/matches/{match_id}": {},
+		w + "/match":                              {"rows": {"kept.example"}},
+		w + "/match/{match_id}/choose":            {},
+		w + "/match/{match_id}/list":              {"name": {"New"}},
 		w + "/lists/{list_id}/remove":             {},
 		w + "/lists/{list_id}/companies":          {},
 		w + "/lists/{list_id}/restore":            {},
@@ -131,6 +134,8 @@ func TestEveryFormRedirectsWhenItSucceeds(t *testing.T) {
 			case rt.path == uploadPath:
 				ids["upload_id"] = id.New[id.Upload]().String()
 				send = func() answer { return who.sends(t, fillPath(rt.path, ids), "leads.csv", leads) }
+			case strings.HasPrefix(rt.path, "/w/{workspace_id}/match/"):
+				ids["match_id"] = path.Base(who.post(t, in(h.acme, "/match"), "rows", "kept.example").location())
 			case rt.path == "/account/two-factor/enable":
 				form.Set("code", h.begin(t, who).code(t))
 			case rt.path == "/account/two-factor/codes", rt.path == "/account/two-factor/disable":

@@ -109,6 +109,12 @@ func workspaceRoutes() []route {
 		{http.MethodPost, w + "/lists/{list_id}/companies", member, (*server).addToList},
 		{http.MethodPost, w + "/lists/{list_id}/restore", member, (*server).restoreList},
 
+		{http.MethodGet, w + "/match", member, (*server).newMatch},
+		{http.MethodPost, w + "/match", member, (*server).matchList},
+		{http.MethodGet, w + "/match/{match_id}", member, (*server).showMatchResult},
+		{http.MethodPost, w + "/match/{match_id}/choose", member, (*server).chooseMatches},
+		{http.MethodPost, w + "/match/{match_id}/list", member, (*server).listMatch},
+
 		{http.MethodGet, w + "/exports", member, (*server).exportHistory},
 		{http.MethodPost, w + "/exports", member, (*server).buyExport},
 		{http.MethodGet, w + "/exports/new", member, (*server).newExport},

@@ -1,5 +1,5 @@
-// Package match keeps what matching callers' lists gave, for 15 minutes: companies and the caller's key of each. It keeps no other
-// value of a list, and it matches nothing.
+// Package match keeps what matching callers' lists gave, for 15 minutes: companies and the caller's key of each, and what the console
+// shows of other rows. It matches nothing.
 package match
 
 import (
@@ -31,6 +31,7 @@ type Result struct {
 	ID        id.MatchResult
 	Entries   []Entry
 	ExpiresAt time.Time
+	Shown     []byte // what Show has kept; nil for nothing
 }
 
 // Numbers returns the companies in their order.
@@ -103,8 +104,8 @@ func read(ctx context.Context, q db.Querier, ws id.Workspace, result id.MatchRes
 	r := Result{ID: result}
 	var companies []byte
 	var expires int64
-	err := q.QueryRowContext(ctx, `SELECT companies, expires_at FROM match_result
-		WHERE id = $1 AND workspace_id = $2 AND expires_at > $3`+lock, result, ws, db.Time(time.Now())).Scan(&companies, &expires)
+	err := q.QueryRowContext(ctx, `SELECT companies, expires_at, shown FROM match_result
+		WHERE id = $1 AND workspace_id = $2 AND expires_at > $3`+lock, result, ws, db.Time(time.Now())).Scan(&companies, &expires, &r.Shown)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Result{}, fault.New(fault.NotFound,
 			"There is no match %s in this workspace. A match is kept for 15 minutes; match the list again.", result)
@@ -139,6 +140,17 @@ func (s *Store) Choose(ctx context.Context, ws id.Workspace, result id.MatchResu
 		return err
 	})
 	return r, err
+}
+
+// Show keeps what a page shows of the rows of a result, until the result expires.
+func (s *Store) Show(ctx context.Context, ws id.Workspace, result id.MatchResult, shown []byte) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE match_result SET shown = $3 WHERE id = $1 AND workspace_id = $2`, result, ws, shown)
+		if err != nil {
+			return fmt.Errorf("keep what is shown of match %s: %w", result, err)
+		}
+		return nil
+	})
 }
 
 // Prune deletes the results that can no longer be read.

@@ -425,3 +425,29 @@ func filter(all []*company.Company, keep func(*company.Company) bool) (kept []*c
 	}
 	return kept
 }
+
+// Choice is the company that a person has chosen for an ambiguous row, and the row's key.
+type Choice struct {
+	Company id.Company
+	Key     string
+}
+
+// Choose adds to a match the companies that a person has chosen. Unknown companies are left out. NotFound as for match.Store.Get.
+func (s *Searcher) Choose(ctx context.Context, caller auth.Caller, result id.MatchResult, chosen []Choice) error {
+	var entries []match.Entry
+	for _, c := range chosen {
+		numbers, _, err := s.Catalog.Numbers(ctx, []id.Company{c.Company})
+		if err != nil {
+			return err
+		}
+		for _, n := range numbers {
+			e := match.Entry{Company: n}
+			if c.Key != "" {
+				e.Keys = []string{c.Key}
+			}
+			entries = append(entries, e)
+		}
+	}
+	_, err := s.Matches.Choose(ctx, caller.Workspace, result, entries)
+	return err
+}

@@ -22,7 +22,8 @@ import (
 // ExportForm is the form of a new export, as it was filled in.
 type ExportForm struct {
 	SearchForm
-	List   id.List // exported instead of the search if it is not zero
+	List   id.List        // exported instead of the search if it is not zero
+	Match  id.MatchResult // likewise
 	Name   string
 	Format format.Format
 	// Columns are the columns of the file, in their usual order. Empty means all columns.
@@ -60,7 +61,7 @@ func QuotePath(ctx context.Context, quote id.Quote, name string) string {
 
 // exportParams are the parameters of the form besides those of the search. AgainParam is the ID of an export to make again.
 var exportParams = []string{
-	"list", "name", "format", "limit", "only_new", "partial", "bom", "column", AgainParam,
+	"list", "match", "name", "format", "limit", "only_new", "partial", "bom", "column", AgainParam,
 }
 
 // AgainParam is the parameter with the ID of an export whose form is shown again.
@@ -78,6 +79,13 @@ func ReadExportForm(v url.Values) ExportForm {
 			o.reject("list", []string{given}, "is not the ID of a list")
 		}
 		o.List = l
+	}
+	if given := v.Get("match"); given != "" {
+		m, err := id.Parse[id.MatchResult](given)
+		if err != nil || m.IsZero() {
+			o.reject("match", []string{given}, "is not the ID of a match")
+		}
+		o.Match = m
 	}
 	o.Columns = ReadColumns(v["column"])
 	o.AllColumns = len(o.Columns) == 0
@@ -105,8 +113,14 @@ func (o *ExportForm) has(column string) bool {
 	return len(o.Columns) == 0 || slices.Contains(o.Columns, column)
 }
 
-// source returns the parameters of what is exported: a list or a search.
+// isSearch reports whether a search is exported.
+func (o *ExportForm) isSearch() bool { return o.List.IsZero() && o.Match.IsZero() }
+
+// source returns the parameters of what is exported: a list, a match or a search.
 func (o *ExportForm) source() url.Values {
+	if !o.Match.IsZero() {
+		return url.Values{"match": {o.Match.String()}}
+	}
 	if !o.List.IsZero() {
 		return url.Values{"list": {o.List.String()}}
 	}
@@ -128,10 +142,13 @@ func (o *ExportForm) Request() (export.Request, error) {
 		}
 		r.Terms.Limit = n
 	}
-	if !o.List.IsZero() {
-		r.Source, r.List = export.SourceList, o.List
+	if !o.isSearch() {
+		field := "list"
+		if r.Source, r.List, r.Match = export.SourceList, o.List, o.Match; !o.Match.IsZero() {
+			r.Source, field = export.SourceMatch, "match"
+		}
 		if faults = append(faults, o.faults...); len(faults) == 0 && len(o.Values()) > 0 {
-			faults = append(faults, fault.FieldError{Field: "list", Message: "is exported as a whole: it takes no filters and no order"})
+			faults = append(faults, fault.FieldError{Field: field, Message: "is exported as a whole: it takes no filters and no order"})
 		}
 		return r, fault.Invalid(faults...)
 	}
@@ -142,7 +159,7 @@ func (o *ExportForm) Request() (export.Request, error) {
 
 // ExportFormOf returns the form that orders an export again. It fails if its search cannot be read.
 func ExportFormOf(e export.Export) (_ ExportForm, err error) {
-	o := ExportForm{List: e.List, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns}
+	o := ExportForm{List: e.List, Match: e.Match, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns}
 	o.AllColumns = len(o.Columns) == 0
 	if e.Terms.Limit > 0 {
 		o.Limit = strconv.Itoa(e.Terms.Limit)
@@ -172,7 +189,10 @@ func SearchFormOf(e export.Export) (w SearchForm, err error) {
 
 // order names the order of the file's rows within a sentence.
 func (v *NewExport) order() string {
-	if !v.List.IsZero() {
+	switch {
+	case !v.Match.IsZero():
+		return "in the order of the list that was matched"
+	case !v.List.IsZero():
 		return "in the order in which they came into the catalog"
 	}
 	return v.orderPhrase()
@@ -180,7 +200,10 @@ func (v *NewExport) order() string {
 
 // SuggestName returns the name of the export until its buyer types another.
 func (v *NewExport) SuggestName() string {
-	if !v.List.IsZero() {
+	switch {
+	case !v.Match.IsZero():
+		return "Matched companies"
+	case !v.List.IsZero():
 		return v.Of.Name
 	}
 	var words []string
@@ -210,6 +233,8 @@ func (v *NewExport) WhyEmpty() string {
 		return nothing + "you own none of the companies that match."
 	case !v.List.IsZero():
 		return nothing + "the list is empty."
+	case !v.Match.IsZero():
+		return nothing + "the match found no company."
 	case v.isEmpty():
 		return nothing + "the catalog is empty."
 	}

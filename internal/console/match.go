@@ -1,0 +1,208 @@
+package console
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/opencapi/capi/internal/console/view"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/importer"
+	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/text"
+)
+
+// newMatch shows the form in which a list of companies is pasted or uploaded.
+func (s *server) newMatch(w http.ResponseWriter, r *http.Request) error {
+	return render(w, r, http.StatusOK, view.NewMatchPage(&view.NewMatch{}))
+}
+
+// matchList matches a list and leads to the page of what it found.
+func (s *server) matchList(w http.ResponseWriter, r *http.Request) error {
+	rows, notices, err := readList(r)
+	var found *search.MatchResult
+	if err == nil {
+		found, err = s.Search.Match(r.Context(), view.ViewerOf(r.Context()).Caller(), rows)
+	}
+	if faults := fieldErrors(err); faults != nil {
+		return render(w, r, http.StatusUnprocessableEntity, view.NewMatchPage(&view.NewMatch{Faults: faults, Typed: r.PostFormValue("rows")}))
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.keepShown(r, found.ID, view.ShownOf(found, rows, notices)); err != nil {
+		return err
+	}
+	return redirect(w, r, view.MatchResultPath(r.Context(), found.ID))
+}
+
+// keepShown keeps what the page of a match shows of its rows, so that it can be opened again until the match expires.
+func (s *server) keepShown(r *http.Request, match id.MatchResult, shown view.ShownRows) error {
+	kept, err := json.Marshal(shown)
+	if err != nil {
+		return err
+	}
+	return s.Search.Matches.Show(r.Context(), view.ViewerOf(r.Context()).Workspace.ID, match, kept)
+}
+
+// showMatchResult shows what a list matched.
+func (s *server) showMatchResult(w http.ResponseWriter, r *http.Request) error {
+	match, err := matchResultIn(r)
+	if err != nil {
+		return err
+	}
+	ctx, caller := r.Context(), view.ViewerOf(r.Context()).Caller()
+	found, err := s.Search.Matched(ctx, caller, match)
+	if err != nil {
+		return err
+	}
+	page, candidates, err := view.MatchOf(found)
+	if err != nil {
+		return err
+	}
+	items, err := s.Search.Items(ctx, caller, candidates)
+	if err != nil {
+		return err
+	}
+	page.SetCandidates(items)
+	return render(w, r, http.StatusOK, view.MatchPage(page))
+}
+
+func matchResultIn(r *http.Request) (id.MatchResult, error) {
+	match, err := id.Parse[id.MatchResult](r.PathValue("match_id"))
+	if err != nil {
+		return match, notFound()
+	}
+	return match, nil
+}
+
+// chooseMatches adds the companies that a person has chosen for ambiguous rows. The others can still be decided.
+func (s *server) chooseMatches(w http.ResponseWriter, r *http.Request) error {
+	match, err := matchResultIn(r)
+	if err != nil {
+		return err
+	}
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	ctx, caller := r.Context(), view.ViewerOf(r.Context()).Caller()
+	found, err := s.Search.Matched(ctx, caller, match)
+	if err != nil {
+		return err
+	}
+	shown, err := view.ShownIn(found)
+	if err != nil {
+		return err
+	}
+	var chosen []search.Choice
+	shown.Ambiguous = slices.DeleteFunc(shown.Ambiguous, func(row view.AmbiguousRow) bool {
+		c, err := id.Parse[id.Company](r.PostForm.Get(row.Field()))
+		if err == nil {
+			chosen = append(chosen, search.Choice{Company: c, Key: row.Key})
+		}
+		return err == nil
+	})
+	if err := s.Search.Choose(ctx, caller, match, chosen); err != nil {
+		return err
+	}
+	if err := s.keepShown(r, match, shown); err != nil {
+		return err
+	}
+	s.notice(r.Context(), "Added "+view.Plural(r.Context(), len(chosen), "company", "companies")+" that you chose.")
+	return redirect(w, r, view.MatchResultPath(r.Context(), match))
+}
+
+// listMatch puts the companies of a match on a new list.
+func (s *server) listMatch(w http.ResponseWriter, r *http.Request) error {
+	match, err := matchResultIn(r)
+	if err != nil {
+		return err
+	}
+	ctx, v := r.Context(), view.ViewerOf(r.Context())
+	picked, err := s.Search.Pick(ctx, v.Caller(), search.PickRequest{Match: match})
+	if err != nil {
+		return err
+	}
+	l, err := s.Lists.Create(ctx, v.Workspace.ID, r.PostFormValue("name"))
+	if fault.CodeOf(err) == fault.Validation {
+		s.warn(ctx, "The list was not created: "+messageOf(err))
+		return redirect(w, r, view.MatchResultPath(ctx, match))
+	}
+	if err != nil {
+		return err
+	}
+	if _, _, err := s.Lists.Add(ctx, v.Workspace.ID, l.ID, picked.Companies); err != nil {
+		return err
+	}
+	return redirect(w, r, view.ListPath(ctx, l.ID))
+}
+
+// readList reads the rows that were pasted or uploaded. Every error that the person can fix is about the field rows or file.
+func readList(r *http.Request) (rows []search.MatchRow, notices []string, err error) {
+	bad := func(field, message string) ([]search.MatchRow, []string, error) {
+		return nil, nil, fault.Invalid(fault.FieldError{Field: field, Message: message})
+	}
+	if err := r.ParseMultipartForm(bodySizeBytesMax); err != nil && err != http.ErrNotMultipart { //nolint:errorlint // it is never wrapped
+		return nil, nil, err
+	}
+	var read []importer.ListRow
+	field := "rows"
+	switch pasted := strings.TrimSpace(r.PostFormValue("rows")); {
+	case r.MultipartForm != nil && len(r.MultipartForm.File["file"]) > 0:
+		field = "file"
+		header := r.MultipartForm.File["file"][0]
+		f, err := header.Open()
+		if err != nil {
+			return nil, nil, err
+		}
+		defer f.Close()
+		if read, notices, err = importer.ReadListRows(header.Filename, f, search.MatchRowsMax+1); err != nil {
+			return bad(field, "The file was not read: "+err.Error()+".")
+		}
+	case pasted == "":
+		return bad(field, "Paste at least one company, or choose a file.")
+	case strings.ContainsAny(strings.SplitN(pasted, "\n", 2)[0], "\t,;"):
+		if read, notices, err = importer.ReadListRows("pasted.csv", strings.NewReader(pasted), search.MatchRowsMax+1); err != nil {
+			return bad(field, "The rows were not read: "+err.Error()+".")
+		}
+	default:
+		read = linesOf(pasted)
+	}
+	if len(read) > search.MatchRowsMax {
+		return bad(field, "At most 10,000 rows can be matched at once. Split the list.")
+	}
+	for _, l := range read {
+		if l.ID+l.Name+l.Domain+l.Website+l.LinkedIn == "" {
+			continue // an empty line, or one with a place alone
+		}
+		rows = append(rows, search.MatchRow{
+			Key: text.Start(l.ID, 1000), ID: l.ID, Name: l.Name, Domain: l.Domain, Website: l.Website, LinkedIn: l.LinkedIn, Country: l.Country, City: l.City,
+		})
+	}
+	if len(rows) == 0 {
+		return bad(field, "There is no company in the list.")
+	}
+	return rows, notices, nil
+}
+
+// linesOf reads lines of one value each: a page on LinkedIn, a domain or a name.
+func linesOf(pasted string) (rows []importer.ListRow) {
+	lines := bufio.NewScanner(strings.NewReader(pasted))
+	lines.Buffer(make([]byte, 0, 64<<10), bodySizeBytesMax)
+	for n := 1; lines.Scan(); n++ {
+		row, value := importer.ListRow{Line: n}, strings.TrimSpace(lines.Text())
+		switch {
+		case strings.Contains(value, "linkedin.com/"):
+			row.LinkedIn = value
+		case strings.Contains(value, ".") && !strings.Contains(value, " "):
+			row.Domain = value
+		default:
+			row.Name = value
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

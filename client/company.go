@@ -45,6 +45,7 @@ type SetRef struct {
 	ListID        string   `json:"list_id,omitempty"`
 	SavedSearchID string   `json:"saved_search_id,omitempty"`
 	ExportID      string   `json:"export_id,omitempty"`
+	MatchID       string   `json:"match_id,omitempty"`  // of a MatchResult
 	Owned         bool     `json:"owned,omitempty"`     // the companies that the workspace owns
 	Companies     []string `json:"companies,omitempty"` // ids
 	AnyOf         []SetRef `json:"any_of,omitempty"`

@@ -160,6 +160,20 @@ func TestAMatchBelongsToItsWorkspaceForAQuarterOfAnHour(t *testing.T) {
 	require.Zero(t, left)
 }
 
+func TestAMatchIsASetLikeOthers(t *testing.T) {
+	t.Parallel()
+	h := matched(t, nil)
+	found := match(t, h, M{"name": "Gamma"}, M{"domain": "alpha.example"})
+	require.Equal(t, 2, find(t, h, M{"in": []M{{"match_id": found.ID}}}).Total)
+	require.Equal(t, 1, find(t, h, M{"in": []M{{"all_of": []M{{"match_id": found.ID}, {"search": M{"countries": []string{"GB"}}}}}}}).Total)
+	require.Equal(t, 4, find(t, h, M{"not_in": []M{{"match_id": found.ID}}}).Total)
+	of := M{"name": "x", "source_type": "set", "set": M{"match_id": found.ID}}
+	require.Equal(t, 2, quoted(t, h, of).NewCount)
+	other := h.token(t, h.workspace(t, 10), auth.ReadWrite)
+	require.Equal(t, "NOT_FOUND", h.send(t, other, "POST", "/companies/search", M{"in": []M{{"match_id": found.ID}}}).code(t))
+	require.Equal(t, "NOT_FOUND", h.send(t, other, "POST", "/exports", of).code(t))
+}
+
 func TestAMatchKeepsNothingOfTheRowsButTheirKeys(t *testing.T) {
 	t.Parallel()
 	h := matched(t, nil)

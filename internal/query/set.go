@@ -18,6 +18,7 @@ type SetRef struct {
 	ListID        string   `json:"list_id,omitempty" format:"uuid" doc:"The companies on this saved list."`
 	SavedSearchID string   `json:"saved_search_id,omitempty" format:"uuid" doc:"The companies that this saved search finds now."`
 	ExportID      string   `json:"export_id,omitempty" format:"uuid" doc:"The companies that this export delivers: none if it failed or was cancelled."`
+	MatchID       string   `json:"match_id,omitempty" format:"uuid" doc:"The companies that Match a list of companies found, for 15 minutes. With source_type match, an export also has the keys of the rows."`
 	Owned         bool     `json:"owned,omitempty" doc:"true: the companies that the workspace owns."`
 	Companies     []string `json:"companies,omitempty" format:"uuid" maxItems:"10000" doc:"Ids of companies."`
 	AnyOf         []SetRef `json:"any_of,omitempty" doc:"The companies in any of these sets."`
@@ -40,6 +41,7 @@ const (
 	SetOfList        SetKind = "list_id"
 	SetOfSavedSearch SetKind = "saved_search_id"
 	SetOfExport      SetKind = "export_id"
+	SetOfMatch       SetKind = "match_id"
 	SetOwned         SetKind = "owned"
 	SetOfCompanies   SetKind = "companies"
 )
@@ -47,7 +49,7 @@ const (
 // StoredSet names a set whose companies a query does not say.
 type StoredSet struct {
 	Kind      SetKind
-	ID        string       // of the list, the saved search or the export
+	ID        string       // of the list, the saved search, the export or the match
 	Companies []id.Company // of SetOfCompanies
 }
 
@@ -225,7 +227,7 @@ func (p *parser) inSet(field string, r *SetRef) Node {
 	}
 }
 
-const setMembers = "search, list_id, saved_search_id, export_id, owned (which must be true), companies, any_of, all_of and not"
+const setMembers = "search, list_id, saved_search_id, export_id, match_id, owned (which must be true), companies, any_of, all_of and not"
 
 // members returns the names of the members that are set.
 func (r *SetRef) members() (names []string) {
@@ -237,6 +239,7 @@ func (r *SetRef) members() (names []string) {
 		{string(SetOfList), r.ListID != ""},
 		{string(SetOfSavedSearch), r.SavedSearchID != ""},
 		{string(SetOfExport), r.ExportID != ""},
+		{string(SetOfMatch), r.MatchID != ""},
 		{string(SetOwned), r.Owned},
 		{string(SetOfCompanies), r.Companies != nil},
 		{"any_of", r.AnyOf != nil},
@@ -316,6 +319,8 @@ func (p *parser) stored(field string, r *SetRef) Node {
 		s.ID = p.setID(field, "a saved search", r.SavedSearchID)
 	case SetOfExport:
 		s.ID = p.setID(field, "an export", r.ExportID)
+	case SetOfMatch:
+		s.ID = p.setID(field, "a match", r.MatchID)
 	case SetOfCompanies:
 		s.Companies = p.companies(field, r.Companies)
 	case SetOwned:
@@ -344,7 +349,7 @@ func (p *parser) companies(field string, raws []string) []id.Company {
 	return companies
 }
 
-// setID returns the id of a list, a saved search or an export: all are UUIDs.
+// setID returns the id of a list, a saved search, an export or a match: all are UUIDs.
 func (p *parser) setID(field, of, raw string) string {
 	parsed, err := id.Parse[id.List](raw)
 	if err != nil || parsed.IsZero() {

@@ -1,4 +1,4 @@
-// Package set finds the companies of the sets that a query names: lists, saved searches, exports, and what a workspace owns.
+// Package set finds the companies of the sets that a query names: lists, saved searches, exports, matches, and what a workspace owns.
 // It does not search; a saved search becomes a part of the query.
 package set
 
@@ -16,6 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/match"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/unlock"
 )
@@ -25,6 +26,7 @@ type Deps struct {
 	DB      *db.DB
 	Catalog *catalog.Store
 	Lists   *list.Store
+	Matches *match.Store
 	Unlock  *unlock.Store
 }
 
@@ -38,7 +40,7 @@ func New(d Deps) *Sets { return &Sets{d} }
 const partsMax = 1000
 
 // Resolve returns the query with the companies of the sets that it names, as they are now. Saved searches are bounded by the locked
-// fields as the query must be already. NotFound for a list, a saved search or an export that the caller's workspace does not have;
+// fields as the query must be already. NotFound for a list, a saved search, an export or a match that the caller's workspace does not have;
 // Validation for a saved search that contains itself, or filters by a locked field.
 func (s *Sets) Resolve(ctx context.Context, caller auth.Caller, locked company.FieldSet, q query.Query) (query.Query, error) {
 	r := &resolver{Sets: s, ctx: ctx, ws: caller.Workspace, locked: locked, found: map[string]content{}}
@@ -91,6 +93,9 @@ func (r *resolver) read(use query.SetUse) (c query.SetContent, err error) {
 		c.Companies, err = r.Unlock.Owned(r.ctx, r.ws)
 	case query.SetOfList:
 		c.Companies, err = r.Lists.Companies(r.ctx, r.ws, parsed[id.List](s.ID))
+	case query.SetOfMatch:
+		matched, err := r.Matches.Get(r.ctx, r.ws, parsed[id.MatchResult](s.ID))
+		return query.SetContent{Companies: company.SetOf(matched.Numbers()...)}, err
 	case query.SetOfExport:
 		return r.export(use)
 	case query.SetOfCompanies:

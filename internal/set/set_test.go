@@ -26,7 +26,7 @@ func sets(t *testing.T, d *db.DB) (*set.Sets, *testkit.Fixture, auth.Caller) {
 	t.Helper()
 	f := testkit.New(t, services.Parts{DB: d})
 	f.Put(t, companytest.Slice(1, 9)...)
-	return set.New(set.Deps{DB: d, Catalog: f.Catalog, Lists: f.Lists, Unlock: f.Unlocks}), f, caller(t, f)
+	return set.New(set.Deps{DB: d, Catalog: f.Catalog, Lists: f.Lists, Matches: f.Matches, Unlock: f.Unlocks}), f, caller(t, f)
 }
 
 func caller(t *testing.T, f *testkit.Fixture) (c auth.Caller) {

@@ -40,6 +40,7 @@ func setText(ref query.SetRef) string {
 func setIDs(ref *query.SetRef) map[query.SetKind]*string {
 	return map[query.SetKind]*string{
 		query.SetOfList: &ref.ListID, query.SetOfSavedSearch: &ref.SavedSearchID, query.SetOfExport: &ref.ExportID,
+		query.SetOfMatch: &ref.MatchID,
 	}
 }
 
@@ -83,6 +84,8 @@ func (w *SearchForm) setName(ref query.SetRef) string {
 		return "a saved search"
 	case query.SetOfExport:
 		return "an export"
+	case query.SetOfMatch:
+		return "matched companies"
 	case query.SetOwned:
 		return "owned"
 	default:

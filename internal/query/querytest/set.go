@@ -48,6 +48,7 @@ func SetRef(levels int) *rapid.Generator[query.SetRef] {
 		rapid.Map(few, func(n int) query.SetRef { return query.SetRef{ListID: storedID(n)} }),
 		rapid.Map(few, func(n int) query.SetRef { return query.SetRef{SavedSearchID: storedID(n)} }),
 		rapid.Map(few, func(n int) query.SetRef { return query.SetRef{ExportID: storedID(n)} }),
+		rapid.Map(few, func(n int) query.SetRef { return query.SetRef{MatchID: storedID(n)} }),
 		rapid.Just(query.SetRef{Owned: true}),
 		rapid.Map(rapid.SliceOfN(few, 1, 3), func(numbers []int) (r query.SetRef) {
 			for _, n := range numbers {

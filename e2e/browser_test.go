@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +106,27 @@ func newPerson(t *testing.T, b playwright.Browser, site string, options playwrig
 		}
 	})
 	return p
+}
+
+// passphrase is the password of the first account.
+const passphrase = "correct horse battery"
+
+var workspacePath = regexp.MustCompile(`/console/w/[0-9a-f-]{36}`)
+
+// createsFirstAccount opens the server's first link and creates the account of Ada, with the workspace unless one exists. It returns
+// the path of the workspace.
+func (p *person) createsFirstAccount(v *server, workspace string) string {
+	p.t.Helper()
+	p.open(v.firstLink(p.t))
+	p.fill("Your name", "Ada")
+	p.fill("Email", "ada@example.com")
+	p.fill("Password", passphrase)
+	if workspace != "" {
+		p.fill("Name of your first workspace", workspace)
+	}
+	p.press("button", "Create account")
+	require.NoError(p.t, p.WaitForURL(workspacePath))
+	return workspacePath.FindString(p.URL())
 }
 
 // open goes to a path.

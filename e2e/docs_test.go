@@ -83,12 +83,7 @@ func TestDocsFromGetAnAPITokenToTheFirstExport(t *testing.T) {
 	s.load(t, fewCompanies)
 	v := s.serve(t)
 	first := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{})
-	first.open(v.firstLink(t))
-	first.fill("Your name", "Ada")
-	first.fill("Email", "ada@example.com")
-	first.fill("Password", "gravel moth teapot")
-	first.press("button", "Create account")
-	require.NoError(t, first.WaitForURL("**/console/w/**"))
+	first.createsFirstAccount(v, "")
 	state, err := first.Context().StorageState()
 	require.NoError(t, err)
 

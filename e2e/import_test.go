@@ -37,12 +37,7 @@ func TestImportInTheBrowser(t *testing.T) {
 	p := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{
 		Viewport: &playwright.Size{Width: 1280, Height: 800}, AcceptDownloads: new(true), ColorScheme: playwright.ColorSchemeDark,
 	})
-	p.open(v.firstLink(t))
-	p.fill("Your name", "Ada")
-	p.fill("Email", "ada@example.com")
-	p.fill("Password", "gravel moth teapot")
-	p.fill("Name of your first workspace", "Lab")
-	p.press("button", "Create account")
+	p.createsFirstAccount(v, "Lab")
 	p.named("link", "Operator") // the menu has it
 	p.open("/console/operator")
 	p.press("link", "Imports")

@@ -3,7 +3,6 @@ package e2e
 import (
 	"net/http"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -21,14 +20,7 @@ func TestAPersonFromInvitationToRemoval(t *testing.T) {
 	p := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{
 		Viewport: &playwright.Size{Width: 1280, Height: 800}, ColorScheme: playwright.ColorSchemeDark,
 	})
-	p.open(v.firstLink(t))
-	p.fill("Your name", "Ada")
-	p.fill("Email", "ada@example.com")
-	p.fill("Password", "correct horse battery")
-	p.fill("Name of your first workspace", "Lab")
-	p.press("button", "Create account")
-	p.sees("Get started with")
-	lab := regexp.MustCompile(`/console/w/[0-9a-f-]{36}`).FindString(p.URL())
+	lab := p.createsFirstAccount(v, "Lab")
 	p.open(lab + "/members")
 	p.fill("Email", "bob@example.com")
 	p.press("button", "Create invite link")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -34,16 +35,9 @@ func searchFixture(t *testing.T, options playwright.BrowserNewContextOptions) (s
 	s.capi(t, "import", s.write(t, "companies.ndjson", manyCompanies(60)))
 	v = s.serve(t)
 	p = newPerson(t, b, v.url, options)
-	p.open(v.firstLink(t))
-	p.fill("Your name", "Ada")
-	p.fill("Email", "ada@example.com")
-	p.fill("Password", "correct horse battery")
-	p.fill("Name of your first workspace", "Lab")
-	p.press("button", "Create account")
-	require.NoError(t, p.WaitForURL(regexp.MustCompile(`/console/w/`)))
-	lab := regexp.MustCompile(`/console/w/([0-9a-f-]{36})`).FindStringSubmatch(p.URL())
-	s.capi(t, "credit", "grant", "--workspace", lab[1], "40")
-	return s, v, p, lab[0] + "/search"
+	lab := p.createsFirstAccount(v, "Lab")
+	s.capi(t, "credit", "grant", "--workspace", path.Base(lab), "40")
+	return s, v, p, lab + "/search"
 }
 
 // addDouble adds a company with the domain of Hill Farm, which an import alone would take for the same company.

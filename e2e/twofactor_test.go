@@ -22,18 +22,12 @@ func TestTwoFactorSignInFromTheQRCodeToTheLastRecoveryCode(t *testing.T) {
 	p := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{
 		Viewport: &playwright.Size{Width: 1280, Height: 800}, AcceptDownloads: new(true), ColorScheme: playwright.ColorSchemeLight,
 	})
-	p.open(v.firstLink(t))
-	p.fill("Your name", "Ada")
-	p.fill("Email", "ada@example.com")
-	p.fill("Password", "correct horse battery")
-	p.fill("Name of your first workspace", "Lab")
-	p.press("button", "Create account")
-	p.sees("Get started with")
+	p.createsFirstAccount(v, "Lab")
 
 	p.open("/console/account")
 	p.press("link", "Two-factor sign-in…")
 	p.check("two-factor-off")
-	p.fill("Your password", "correct horse battery")
+	p.fill("Your password", passphrase)
 	p.press("button", "Set up two-factor sign-in")
 	p.sees("Scan this code")
 	p.check("two-factor-setup")
@@ -58,7 +52,7 @@ func TestTwoFactorSignInFromTheQRCodeToTheLastRecoveryCode(t *testing.T) {
 	})
 	plain := newPlainPerson(t, b, v.url)
 	for _, who := range []*person{p, phone} {
-		who.signsIn("ada@example.com", "correct horse battery")
+		who.signsIn("ada@example.com", passphrase)
 		who.sees("Enter a code")
 		who.check("enter-a-code")
 		who.fill("Code or recovery code", "123 456")
@@ -71,7 +65,7 @@ func TestTwoFactorSignInFromTheQRCodeToTheLastRecoveryCode(t *testing.T) {
 	}
 	phone.open("/console/account/two-factor")
 	phone.check("two-factor-on")
-	plain.signsIn("ada@example.com", "correct horse battery")
+	plain.signsIn("ada@example.com", passphrase)
 	plain.fill("Code or recovery code", codes[0])
 	plain.press("button", "Sign in")
 	plain.sees("You used a recovery code; 9 codes are left.")

@@ -211,11 +211,13 @@ func (p *People) Nobody(ctx context.Context) (bool, error) {
 	return !someone, nil
 }
 
-// Prune deletes the expired invitations.
+// Prune deletes the expired invitations and challenges of passkeys.
 func (p *People) Prune(ctx context.Context) error {
 	return p.db.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM invitation WHERE expires_at <= $1`, db.Time(time.Now())); err != nil {
-			return fmt.Errorf("prune invitations: %w", err)
+		for _, table := range []string{"invitation", "passkey_challenge"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at <= $1`, db.Time(time.Now())); err != nil {
+				return fmt.Errorf("prune %s: %w", table, err)
+			}
 		}
 		return nil
 	})

@@ -31,7 +31,8 @@ type Person struct {
 	Name        string
 	Operator    bool // manages the whole installation
 	HasPassword bool // may sign in with a password
-	TwoFactor   bool // must enter a code after the password
+	TwoFactor   bool // must enter a code or use a passkey after the password
+	Passkeys    int
 	Theme       Theme
 	CreatedAt   time.Time
 	SignedInAt  *time.Time // last; nil for never
@@ -165,6 +166,8 @@ func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error 
 		return err
 	}
 	for _, statement := range []string{
+		`DELETE FROM passkey WHERE person_id = $1`,
+		`DELETE FROM passkey_challenge WHERE person_id = $1`,
 		`DELETE FROM identity WHERE person_id = $1`,
 		`DELETE FROM invitation WHERE used_at IS NULL AND (person_id = $1 OR invited_by = $1
 			OR email = (SELECT email FROM person WHERE id = $1))`,
@@ -183,7 +186,8 @@ func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error 
 }
 
 const personColumns = `id, email, name, operator, password <> '', theme, created_at, signed_in_at, COALESCE(wanted_email, ''),
-	EXISTS (SELECT 1 FROM two_factor f WHERE f.person_id = person.id AND f.enabled_at IS NOT NULL)`
+	EXISTS (SELECT 1 FROM two_factor f WHERE f.person_id = person.id AND f.enabled_at IS NOT NULL),
+	(SELECT count(*) FROM passkey k WHERE k.person_id = person.id)`
 
 // Get returns a person. NotFound without one.
 func (p *People) Get(ctx context.Context, person id.Person) (Person, error) {
@@ -309,7 +313,8 @@ func scanPerson(row db.Row) (Person, error) {
 	var one Person
 	var operator, created int64
 	var signedIn sql.NullInt64
-	err := row.Scan(&one.ID, &one.Email, &one.Name, &operator, &one.HasPassword, &one.Theme, &created, &signedIn, &one.WantedEmail, &one.TwoFactor)
+	err := row.Scan(&one.ID, &one.Email, &one.Name, &operator, &one.HasPassword, &one.Theme, &created, &signedIn, &one.WantedEmail,
+		&one.TwoFactor, &one.Passkeys)
 	one.Operator, one.CreatedAt = operator != 0, db.FromTime(created)
 	if signedIn.Valid {
 		one.SignedInAt = new(db.FromTime(signedIn.Int64))

@@ -34,7 +34,7 @@ const (
 	recoveryChars = 16 // of base32, so 80 bits: a plain hash is enough, and nobody can guess one
 )
 
-// TwoFactor reads and writes the tables two_factor and recovery_code: the codes that people enter after their password. Safe for
+// TwoFactor reads and writes the tables two_factor and recovery_code: what people give after their password. Safe for
 // concurrent use.
 type TwoFactor struct {
 	people *People
@@ -82,7 +82,8 @@ func sealerOf(key []byte) cipher.AEAD {
 
 // TwoFactorState is what a person has set up.
 type TwoFactorState struct {
-	EnabledAt *time.Time // nil if codes are not asked for
+	EnabledAt *time.Time // nil if the password alone signs in
+	App       bool       // an app computes codes; without one, passkeys and recovery codes are accepted
 	CodesLeft int        // unused recovery codes
 }
 
@@ -91,7 +92,8 @@ func (f *TwoFactor) State(ctx context.Context, person id.Person) (s TwoFactorSta
 	var enabled sql.NullInt64
 	err = f.db.Read().QueryRowContext(ctx, `
 		SELECT (SELECT enabled_at FROM two_factor WHERE person_id = $1),
-			(SELECT count(*) FROM recovery_code WHERE person_id = $1 AND used_at IS NULL)`, person).Scan(&enabled, &s.CodesLeft)
+			EXISTS (SELECT 1 FROM two_factor WHERE person_id = $1 AND length(secret) > 0),
+			(SELECT count(*) FROM recovery_code WHERE person_id = $1 AND used_at IS NULL)`, person).Scan(&enabled, &s.App, &s.CodesLeft)
 	if err != nil {
 		return s, fmt.Errorf("read two-factor sign-in of person %s: %w", person, err)
 	}
@@ -216,6 +218,39 @@ func (f *TwoFactor) Enable(ctx context.Context, person id.Person, code string) (
 	return codes, err
 }
 
+// EnablePasskeys switches two-factor sign-in on without an app: after the password, one of the person's passkeys is asked for. It
+// returns the recovery codes, which cannot be read again. Faults: Validation for a wrong password, without a passkey, and if
+// two-factor sign-in is on already.
+func (f *TwoFactor) EnablePasskeys(ctx context.Context, person id.Person, password string) (codes []string, err error) {
+	if err := f.people.checkPassword(ctx, person, password); err != nil {
+		return nil, err
+	}
+	err = f.db.Tx(ctx, func(tx *db.Tx) error {
+		account, err := lockSignIns(ctx, tx, person)
+		if err != nil {
+			return err
+		}
+		if account.passkeys == 0 {
+			return fault.Invalid(fault.FieldError{Message: "You have no passkey. Add one first."})
+		}
+		res, err := tx.ExecContext(ctx, `
+			INSERT INTO two_factor (person_id, secret, period, created_at, enabled_at) VALUES ($1, $2, 0, $3, $3)
+			ON CONFLICT (person_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, enabled_at = excluded.enabled_at
+			WHERE two_factor.enabled_at IS NULL`, person, []byte{}, db.Time(f.now()))
+		if err != nil {
+			return fmt.Errorf("switch on two-factor sign-in of person %s: %w", person, err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fault.Invalid(fault.FieldError{Message: "Two-factor sign-in is already on."}))
+		}
+		if codes, err = f.replaceCodes(ctx, tx, person); err != nil {
+			return err
+		}
+		return recordPerson(ctx, tx, auditlog.TwoFactorEnabled, person, map[string]any{"with": "passkeys"})
+	})
+	return codes, err
+}
+
 // replaceCodes stores new recovery codes in place of the earlier ones, and returns them.
 func (f *TwoFactor) replaceCodes(ctx context.Context, tx *db.Tx, person id.Person) ([]string, error) {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM recovery_code WHERE person_id = $1`, person); err != nil {
@@ -233,18 +268,36 @@ func (f *TwoFactor) replaceCodes(ctx context.Context, tx *db.Tx, person id.Perso
 	return codes, nil
 }
 
-// Check uses up the code, of the app or a recovery code, and reports whether it was a recovery code. Validation, always the same,
-// for a code that is wrong, was used, is too old or is another person's; the audit log records it.
-func (f *TwoFactor) Check(ctx context.Context, person id.Person, code string) (recovery bool, err error) {
-	return IsRecoveryCode(code), f.withCode(ctx, person, code, func(*db.Tx) error { return nil })
+// Proof is what a person gives besides their password.
+type Proof struct {
+	// use reports whether the proof is valid, and uses it up.
+	use     func(ctx context.Context, f *TwoFactor, tx *db.Tx, person id.Person) (bool, error)
+	refusal fault.FieldError // if it is not valid
 }
 
-// ReplaceCodes returns new recovery codes, in place of the earlier ones. Faults: Validation for a wrong password or code.
-func (f *TwoFactor) ReplaceCodes(ctx context.Context, person id.Person, password, code string) (codes []string, err error) {
+// Code returns the proof of a code of the person's app, or of a recovery code.
+func Code(code string) Proof {
+	return Proof{
+		use: func(ctx context.Context, f *TwoFactor, tx *db.Tx, person id.Person) (bool, error) {
+			return f.use(ctx, tx, person, clean(code))
+		},
+		refusal: fault.FieldError{Field: "code", Message: "is not valid: each code works once, and only for a short time; " +
+			"wait for the next one, or use a recovery code"},
+	}
+}
+
+// Check uses up the proof. Validation, always the same, for one that is wrong, was used, is too old or is another person's; the audit
+// log records it.
+func (f *TwoFactor) Check(ctx context.Context, person id.Person, given Proof) error {
+	return f.withProof(ctx, person, given, func(*db.Tx) error { return nil })
+}
+
+// ReplaceCodes returns new recovery codes, in place of the earlier ones. Faults: Validation for a wrong password or proof.
+func (f *TwoFactor) ReplaceCodes(ctx context.Context, person id.Person, password string, given Proof) (codes []string, err error) {
 	if err := f.people.checkPassword(ctx, person, password); err != nil {
 		return nil, err
 	}
-	err = f.withCode(ctx, person, code, func(tx *db.Tx) error {
+	err = f.withProof(ctx, person, given, func(tx *db.Tx) error {
 		if codes, err = f.replaceCodes(ctx, tx, person); err != nil {
 			return err
 		}
@@ -253,12 +306,12 @@ func (f *TwoFactor) ReplaceCodes(ctx context.Context, person id.Person, password
 	return codes, err
 }
 
-// Disable switches two-factor sign-in off. Faults: Validation for a wrong password or code.
-func (f *TwoFactor) Disable(ctx context.Context, person id.Person, password, code string) error {
+// Disable switches two-factor sign-in off. Faults: Validation for a wrong password or proof.
+func (f *TwoFactor) Disable(ctx context.Context, person id.Person, password string, given Proof) error {
 	if err := f.people.checkPassword(ctx, person, password); err != nil {
 		return err
 	}
-	return f.withCode(ctx, person, code, func(tx *db.Tx) error { return disable(ctx, tx, person) })
+	return f.withProof(ctx, person, given, func(tx *db.Tx) error { return disable(ctx, tx, person) })
 }
 
 // Reset switches two-factor sign-in off for a person who has lost their app and recovery codes. Validation if it is off.
@@ -293,11 +346,11 @@ func forget(ctx context.Context, tx *db.Tx, person id.Person) (was bool, err err
 	return enabled.Valid, nil
 }
 
-// withCode runs fn in the transaction that uses up the code.
-func (f *TwoFactor) withCode(ctx context.Context, person id.Person, code string, fn func(tx *db.Tx) error) error {
+// withProof runs fn in the transaction that uses up the proof.
+func (f *TwoFactor) withProof(ctx context.Context, person id.Person, given Proof, fn func(tx *db.Tx) error) error {
 	var used bool
 	err := f.db.Tx(ctx, func(tx *db.Tx) (err error) {
-		if used, err = f.use(ctx, tx, person, clean(code)); err != nil {
+		if used, err = given.use(ctx, f, tx, person); err != nil {
 			return err
 		}
 		if !used {
@@ -306,8 +359,7 @@ func (f *TwoFactor) withCode(ctx context.Context, person id.Person, code string,
 		return fn(tx)
 	})
 	if err == nil && !used {
-		return fault.Invalid(fault.FieldError{Field: "code", Message: "is not valid: each code works once, and only for a short time; " +
-			"wait for the next one, or use a recovery code"})
+		return fault.Invalid(given.refusal)
 	}
 	return err
 }
@@ -318,7 +370,8 @@ func (f *TwoFactor) use(ctx context.Context, tx *db.Tx, person id.Person, code s
 		return f.useRecovery(ctx, tx, person, code)
 	}
 	var sealed []byte
-	err := tx.QueryRowContext(ctx, `SELECT secret FROM two_factor WHERE person_id = $1 AND enabled_at IS NOT NULL`, person).Scan(&sealed)
+	err := tx.QueryRowContext(ctx, `SELECT secret FROM two_factor WHERE person_id = $1 AND enabled_at IS NOT NULL AND length(secret) > 0`,
+		person).Scan(&sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}

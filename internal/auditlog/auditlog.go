@@ -44,6 +44,11 @@ const (
 	RecoveryCodesReplaced Action = "two_factor.codes_replaced"
 	RecoveryCodeUsed      Action = "two_factor.recovery_code_used"
 
+	PasskeyAdded   Action = "passkey.added"
+	PasskeyRenamed Action = "passkey.renamed"
+	PasskeyRemoved Action = "passkey.removed"
+	PasskeyCopied  Action = "passkey.copy_refused" // the signature was right, but the counter shows that a copy of the key exists
+
 	LinkCreated   Action = "link.created"
 	LinkWithdrawn Action = "link.withdrawn"
 
@@ -67,7 +72,7 @@ func Actions() []Action {
 	return []Action{
 		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, VisibleFieldsChanged, MemberAdded, MemberRoleChanged, MemberRemoved, MemberBudgetChanged, PersonCreated, PersonRemoved,
 		PersonChanged, PasswordSet, OperatorGranted, OperatorRevoked, TwoFactorEnabled, TwoFactorDisabled, RecoveryCodesReplaced, RecoveryCodeUsed,
-		LinkCreated, LinkWithdrawn, SignedIn, CodeRefused, SessionEnded, TokenCreated,
+		PasskeyAdded, PasskeyRenamed, PasskeyRemoved, PasskeyCopied, LinkCreated, LinkWithdrawn, SignedIn, CodeRefused, SessionEnded, TokenCreated,
 		TokenRevoked, TokenRotated, BudgetChanged, CreditsGranted, ImportStarted, ImportUndone,
 	}
 }

@@ -21,6 +21,7 @@ type personCommand struct {
 	Budget        personBudget   `cmd:"" help:"Show or set what a member of a workspace may spend."`
 	ResetPassword personReset    `cmd:"" help:"Create a link for a person to set a new password."`
 
+	RemovePasskeys personRemovePasskeys `cmd:"" help:"Remove all passkeys of a person who has lost them."`
 	ResetTwoFactor personResetTwoFactor `cmd:"" help:"Switch off the two-factor sign-in of a person who has lost their app and recovery codes."`
 }
 
@@ -261,6 +262,28 @@ func (c *personReset) Run(s *session) error {
 		return err
 	}
 	return c.print(s, secret, i, "Link for "+i.Email+" to set a new password, which signs out all their browsers")
+}
+
+type personRemovePasskeys struct{ personArg }
+
+// Help is shown below the summary.
+func (personRemovePasskeys) Help() string {
+	return `If a passkey is asked for after the password, this also switches off two-factor sign-in. A person without a password needs a link
+to set one then: capi person reset-password. Make sure first that it is really they who ask. The audit log records it.`
+}
+
+// Run removes them.
+func (c *personRemovePasskeys) Run(s *session) error {
+	a, p, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := account.NewPasskeys(a.TwoFactor, account.PasskeyOptions{}).Reset(s.ctx, p.ID); err != nil {
+		return err
+	}
+	s.printf("Removed %s of %s.\n", plural(p.Passkeys, "passkey", "passkeys"), p.Email)
+	return nil
 }
 
 type personResetTwoFactor struct{ personArg }

@@ -93,6 +93,7 @@ type Deps struct {
 type server struct {
 	Deps
 	sessions *scs.SessionManager
+	passkeys *account.Passkeys
 
 	examination examination
 	provider    *provider // nil if none is configured
@@ -109,6 +110,7 @@ func New(d Deps) (http.Handler, error) {
 		d.Limiter = ratelimit.New()
 	}
 	s := &server{Deps: d}
+	s.passkeys = account.NewPasskeys(d.TwoFactor, account.PasskeyOptions{PublicURL: d.PublicURL, Issuer: d.OIDC.Issuer})
 	s.sessions = s.sessionManager()
 	if d.OIDC.Issuer != "" {
 		d.OIDC.Name = cmp.Or(d.OIDC.Name, "single sign-on")

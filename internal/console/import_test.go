@@ -30,10 +30,10 @@ import (
 const leads = "Firm,Web,Town,Staff,Notes\nAcme,acme.example,Bonn,20,first\nBolt,bolt.example,Ulm,30,second\n,,Jena,,\n"
 
 // importing returns a console whose uploads are planned and imported.
-func importing(t *testing.T) *fixture {
+func importing(t *testing.T, change ...func(*Deps)) *fixture {
 	t.Helper()
 	var h *fixture
-	h = open(t, func(d *Deps) {
+	h = open(t, append(change, func(d *Deps) {
 		d.System.Examine = nothingFound
 		d.System.Imports = func(ctx context.Context, before int64, limit int) (all []Import, err error) {
 			kept, err := h.catalog.Imports(ctx, before, limit)
@@ -42,7 +42,7 @@ func importing(t *testing.T) *fixture {
 			}
 			return all, err
 		}
-	})
+	})...)
 	require.NoError(t, h.Deps.Uploads.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, h.Deps.Uploads.Close(context.Background())) })
 	return h

@@ -150,6 +150,12 @@ func (s *server) resetTwoFactor(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+func (s *server) resetPasskeys(w http.ResponseWriter, r *http.Request) error {
+	return s.onPerson(w, r, "", func(p account.Person) (string, error) {
+		return "All passkeys of " + p.Name + " were removed.", s.passkeys.Reset(r.Context(), p.ID)
+	})
+}
+
 func (s *server) removePerson(w http.ResponseWriter, r *http.Request) error {
 	return s.onPerson(w, r, basePath+"/operator/people", func(p account.Person) (string, error) {
 		return p.Name + " was removed. Their sessions and tokens have ended.", s.Memberships.Remove(r.Context(), p.ID)

@@ -25,6 +25,8 @@ const (
 	noticeKey = "notice" // a view.Notice as JSON, for the top of the next page
 	secretKey = "secret" // an encrypted secret that the next page shows once
 
+	challengeKey = "challenge" // the secret of the challenge that a passkey is to answer
+
 	awaitingKey      = "awaiting"       // the id of the person who has given their password and must still enter a code
 	awaitingSinceKey = "awaiting_since" // when they did, in Unix seconds
 )

@@ -39,6 +39,7 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 		form.Provider = s.provider.Name
 	}
 	form.Mails = s.Notifier.Enabled()
+	form.Passkeys = s.passkeySite()
 	return render(w, r, status, view.SignInPage(form))
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // Limits on wrong codes. To try one takes the password, so only someone who has it counts against the limit of an account. That
-// limit does not apply to recovery codes, which nobody can guess: they let its person in at any time.
+// limit does not apply to recovery codes and passkeys, which nobody can guess: they let its person in at any time.
 var (
 	limitPerCode        = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute} // by client address, of one account
 	limitPerAccountCode = ratelimit.Limit{Requests: 30, Per: time.Hour}        // of one account
@@ -28,10 +28,28 @@ const twoFactorPath = basePath + "/account/two-factor"
 
 // codePage asks for the code after the password.
 func (s *server) codePage(w http.ResponseWriter, r *http.Request) error {
-	if _, ok := s.awaiting(r); !ok {
+	who, ok := s.awaiting(r)
+	if !ok {
 		return s.signInAgain(w, r)
 	}
-	return render(w, r, http.StatusOK, view.CodePage(view.Code{Next: ownPath(r.URL.Query().Get("next"))}))
+	return s.showCode(w, r, http.StatusOK, who, view.Code{Next: ownPath(r.URL.Query().Get("next"))})
+}
+
+// showCode shows the page that asks for a code, or for a passkey where the person has one.
+func (s *server) showCode(w http.ResponseWriter, r *http.Request, status int, who id.Person, form view.Code) error {
+	state, err := s.TwoFactor.State(r.Context(), who)
+	if err != nil {
+		return err
+	}
+	p, err := s.People.Get(r.Context(), who)
+	if err != nil {
+		return err
+	}
+	form.App = state.App
+	if p.Passkeys > 0 {
+		form.Passkeys = s.passkeySite()
+	}
+	return render(w, r, status, view.CodePage(form))
 }
 
 // awaiting returns the person who has given their password in this browser and must still enter a code.
@@ -49,7 +67,7 @@ func (s *server) signInAgain(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, target)
 }
 
-// enterCode signs in the person whose password was given before, if the code is right.
+// enterCode signs in the person whose password was given before, if the code or the passkey is right.
 func (s *server) enterCode(w http.ResponseWriter, r *http.Request) error {
 	who, ok := s.awaiting(r)
 	if !ok {
@@ -57,23 +75,19 @@ func (s *server) enterCode(w http.ResponseWriter, r *http.Request) error {
 		return s.signInAgain(w, r)
 	}
 	form := view.Code{Next: ownPath(r.PostFormValue("next"))}
-	var recovery bool
-	err := s.guess(s.limitsOfCodes(r, who), func() (err error) {
-		recovery, err = s.TwoFactor.Check(r.Context(), who, r.PostFormValue("code"))
-		return err
-	})
+	err := s.guess(s.limitsOfCodes(r, who), func() error { return s.TwoFactor.Check(r.Context(), who, s.proofOf(r)) })
 	if e, told := formError(err); told {
 		httpx.SetRetryAfter(w, e)
 		form.Fault = e.Message
-		if fields := fault.Fields(e); len(fields) > 0 {
+		if fields := fault.Fields(e); len(fields) > 0 && fields[0].Field == "code" {
 			form.Fault = "The code " + fields[0].Message + "."
 		}
-		return render(w, r, httpx.Status(e.Kind()), view.CodePage(form))
+		return s.showCode(w, r, httpx.Status(e.Kind()), who, form)
 	}
 	if err != nil {
 		return err
 	}
-	if recovery {
+	if r.PostFormValue("proof") == "" && account.IsRecoveryCode(r.PostFormValue("code")) {
 		state, err := s.TwoFactor.State(r.Context(), who)
 		if err != nil {
 			return err
@@ -90,7 +104,7 @@ func (s *server) enterCode(w http.ResponseWriter, r *http.Request) error {
 // limitsOfCodes are the limits on wrong codes of the person, of which the form has one.
 func (s *server) limitsOfCodes(r *http.Request, who id.Person) limits {
 	all := limits{{"code " + who.String() + " " + s.clientNetwork(r), limitPerCode}}
-	if !account.IsRecoveryCode(r.PostFormValue("code")) {
+	if r.PostFormValue("proof") == "" && !account.IsRecoveryCode(r.PostFormValue("code")) {
 		all = append(all, limits{{"code " + who.String(), limitPerAccountCode}}...)
 	}
 	return all
@@ -121,6 +135,9 @@ func (s *server) showTwoFactor(w http.ResponseWriter, r *http.Request, status in
 	}
 	if s.provider != nil {
 		page.Provider = s.provider.Name
+	}
+	if v.Person.Passkeys > 0 {
+		page.Passkeys = s.passkeySite()
 	}
 	return render(w, r, status, view.TwoFactorPage(page))
 }
@@ -183,7 +200,7 @@ func (s *server) replaceRecoveryCodes(w http.ResponseWriter, r *http.Request) er
 	who := view.ViewerOf(r.Context()).Person.ID
 	var codes []string
 	err := s.guess(append(limitsOfPassword(who), s.limitsOfCodes(r, who)...), func() (err error) {
-		codes, err = s.TwoFactor.ReplaceCodes(r.Context(), who, r.PostFormValue("current"), r.PostFormValue("code"))
+		codes, err = s.TwoFactor.ReplaceCodes(r.Context(), who, r.PostFormValue("current"), s.proofOf(r))
 		return err
 	})
 	if err != nil {
@@ -196,7 +213,7 @@ func (s *server) replaceRecoveryCodes(w http.ResponseWriter, r *http.Request) er
 func (s *server) disableTwoFactor(w http.ResponseWriter, r *http.Request) error {
 	who := view.ViewerOf(r.Context()).Person.ID
 	err := s.guess(append(limitsOfPassword(who), s.limitsOfCodes(r, who)...), func() error {
-		return s.TwoFactor.Disable(r.Context(), who, r.PostFormValue("current"), r.PostFormValue("code"))
+		return s.TwoFactor.Disable(r.Context(), who, r.PostFormValue("current"), s.proofOf(r))
 	})
 	return s.answerTwoFactor(w, r, err, "Two-factor sign-in is off.")
 }

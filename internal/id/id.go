@@ -32,6 +32,7 @@ type (
 	requestKind   struct{}
 	uploadKind    struct{}
 	auditKind     struct{}
+	passkeyKind   struct{}
 )
 
 // Company identifies a company.
@@ -81,6 +82,9 @@ type Upload = ID[uploadKind]
 
 // AuditEntry identifies an entry of the audit log.
 type AuditEntry = ID[auditKind]
+
+// Passkey identifies a passkey of a person.
+type Passkey = ID[passkeyKind]
 
 // Request identifies a logged request; it is not the X-Request-Id.
 type Request = ID[requestKind]

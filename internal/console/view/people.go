@@ -49,3 +49,12 @@ type PersonDetails struct {
 func PersonPath(p id.Person, action string) string {
 	return BasePath + "/operator/people/" + p.String() + action
 }
+
+// passkeysEnd says what removing all passkeys of the person means.
+func passkeysEnd(v *PersonDetails) string {
+	if !v.HasPassword {
+		return "Then " + v.Name + " needs another way to sign in: send them a link to set a password. Sessions and tokens stay."
+	}
+	return "From then on, " + v.Name + " signs in with the password. If a passkey is asked for after it, two-factor sign-in is switched off. " +
+		"Make sure first that it is really they who ask. Sessions and tokens stay."
+}

@@ -92,6 +92,7 @@ func splitField(field string) (name string, index int, part string) {
 var fieldLabels = map[string]string{
 	"sort_by": "Sort by", "sort_order": "Order", "show": "Tab", "not_on": "Not on list", "saved": "Saved search", ExcludeButton: "Exclude", "list": "List", "name": "Name",
 	"format": "Format", "export_format": "Format", "columns": "Columns", "limit": "Maximum companies",
+	"current": "The password that you entered", "code": "The code",
 }
 
 // fieldLabel returns what a page calls the field of an error or of a warning; empty if no page has it.
@@ -107,6 +108,10 @@ func fieldLabel(field string) string {
 func Sentences(err error) string {
 	var all []string
 	for _, f := range fault.Fields(err) {
+		if f.Field == "" { // the message is a sentence
+			all = append(all, f.Message)
+			continue
+		}
 		all = append(all, cmp.Or(fieldLabel(f.Field), f.Field)+" "+inPageWords(f.Message)+".")
 	}
 	return strings.Join(all, " ")

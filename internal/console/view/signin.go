@@ -10,6 +10,7 @@ type SignIn struct {
 	Fault       string
 	Mails       bool   // whether a link to set a new password can be sent by email
 	Provider    string // the name of the OpenID provider; empty if no provider is configured
+	Passkeys    PasskeySite
 }
 
 // Forgot is the page that asks for the address to which a link to set a new password is sent.

@@ -12,10 +12,12 @@ import (
 	"github.com/opencapi/capi/internal/account"
 )
 
-// Code is the page that asks for a code after the password.
+// Code is the page that asks for a code or a passkey after the password.
 type Code struct {
-	Next  string
-	Fault string
+	Next     string
+	Fault    string
+	App      bool        // the person has an app that computes codes
+	Passkeys PasskeySite // zero if the person has none
 }
 
 // CodePath returns the address of the page that asks for a code, and from there leads to next.
@@ -27,7 +29,8 @@ type TwoFactor struct {
 	Setup    *otp.Key // nil unless a setup has begun
 	Codes    []string // new recovery codes; shown once
 	Faults   map[string]string
-	Provider string // the name of the OpenID provider; empty if none is configured
+	Provider string      // the name of the OpenID provider; empty if none is configured
+	Passkeys PasskeySite // zero if the person has none
 }
 
 // grouped returns the secret in groups of four, in which people type it.
@@ -43,6 +46,22 @@ func grouped(secret string) string {
 func codesFile(codes []string) string {
 	text := "CAPI recovery codes. Each works once, in place of a code of your app.\n\n" + strings.Join(codes, "\n") + "\n"
 	return "data:text/plain;charset=utf-8," + url.PathEscape(text)
+}
+
+// codeTitle is the title of the page that asks for a code.
+func codeTitle(f Code) string {
+	if f.App {
+		return "Enter a code"
+	}
+	return "Use a passkey"
+}
+
+// codeLabel is the label of the input of a code.
+func codeLabel(app bool) string {
+	if app {
+		return "Code or recovery code"
+	}
+	return "Recovery code"
 }
 
 // quietModules is the width of the light border that a QR code needs to be recognised.

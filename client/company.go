@@ -123,10 +123,11 @@ type Price struct {
 // SearchResult is one page of a search. Everything besides the page is about all matches.
 type SearchResult struct {
 	Page[Company]
-	Total        int          `json:"total"`
-	Aggregations Aggregations `json:"aggregations"`
-	Warnings     []Warning    `json:"warnings"`
-	Credits      Price        `json:"credits"`
+	Total         int          `json:"total"`
+	ExcludedCount int          `json:"excluded_count"` // matches that are left out because they are on an excluded list
+	Aggregations  Aggregations `json:"aggregations"`
+	Warnings      []Warning    `json:"warnings"`
+	Credits       Price        `json:"credits"`
 }
 
 // Warning is a value of a filter that no company has.

@@ -61,6 +61,7 @@ type Created struct {
 		SourceType   string       `json:"source_type"`
 	} `json:"export_job"`
 	Figures
+	ExcludedCount int       `json:"excluded_count"` // left out because they are on an excluded list
 	TransactionID *string   `json:"transaction_id"`
 	Warnings      []Warning `json:"warnings"`
 }
@@ -70,10 +71,11 @@ type Quote struct {
 	ID        string    `json:"quote_id"`
 	ExpiresAt time.Time `json:"expires_at"`
 	Figures
-	Balance    int64     `json:"balance"`
-	BudgetLeft *int64    `json:"budget_left"`
-	Affordable bool      `json:"affordable"`
-	Warnings   []Warning `json:"warnings"`
+	ExcludedCount int       `json:"excluded_count"` // left out because they are on an excluded list
+	Balance       int64     `json:"balance"`
+	BudgetLeft    *int64    `json:"budget_left"`
+	Affordable    bool      `json:"affordable"`
+	Warnings      []Warning `json:"warnings"`
 }
 
 // Export is an export with its progress and what it cost.

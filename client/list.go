@@ -12,6 +12,7 @@ type List struct {
 	ID           string    `json:"id"`
 	Name         string    `json:"name"`
 	CompanyCount int       `json:"company_count"`
+	Excluded     bool      `json:"excluded"` // its companies are left out of every search, quote and export
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
 }
@@ -65,6 +66,18 @@ func (c *Client) Lists(ctx context.Context, cursor string, limit int) (*Page[Lis
 func (c *Client) List(ctx context.Context, id string) (*List, error) {
 	var l List
 	if err := c.call(ctx, http.MethodGet, listPath(id), nil, &l); err != nil {
+		return nil, err
+	}
+	return &l, nil
+}
+
+// ExcludeList leaves the companies of the list out of every search, quote and export of the workspace, or no longer.
+func (c *Client) ExcludeList(ctx context.Context, id string, excluded bool) (*List, error) {
+	var l List
+	body := struct {
+		Excluded bool `json:"excluded"`
+	}{excluded}
+	if err := c.call(ctx, http.MethodPatch, listPath(id), body, &l); err != nil {
 		return nil, err
 	}
 	return &l, nil

@@ -105,12 +105,13 @@ func unknownFacet(field, name string) fault.FieldError {
 
 // SearchResponse is one page of a search, with the total, aggregations and price of all matches.
 type SearchResponse struct {
-	Items        []Company    `json:"items" doc:"The companies of this page, in the requested order."`
-	Total        int          `json:"total" doc:"All matches, exact."`
-	Aggregations Aggregations `json:"aggregations" doc:"Exact counts over all matches, not only those of this page."`
-	NextCursor   *string      `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
-	Warnings     []Warning    `json:"warnings" doc:"Filter values and words that no company has, values that are both included and excluded, and operators that mean nothing in query."`
-	Credits      Price        `json:"credits" doc:"What exporting all matches would cost."`
+	Items         []Company    `json:"items" doc:"The companies of this page, in the requested order."`
+	Total         int          `json:"total" doc:"All matches, exact."`
+	ExcludedCount int          `json:"excluded_count" doc:"Further matches that are left out of everything because they are on an excluded list."`
+	Aggregations  Aggregations `json:"aggregations" doc:"Exact counts over all matches, not only those of this page."`
+	NextCursor    *string      `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
+	Warnings      []Warning    `json:"warnings" doc:"Filter values and words that no company has, values that are both included and excluded, and operators that mean nothing in query."`
+	Credits       Price        `json:"credits" doc:"What exporting all matches would cost."`
 
 	indexTook, catalogTook time.Duration
 }
@@ -215,7 +216,7 @@ func (s *server) searchCompanies(ctx context.Context, caller auth.Caller, in *se
 		return nil, err
 	}
 	return &SearchResponse{
-		Items: companiesOf(found.Items), Total: found.Total, Aggregations: Aggregations{in.Body.facets, found.Hidden, found.Facets},
+		Items: companiesOf(found.Items), Total: found.Total, ExcludedCount: found.Excluded, Aggregations: Aggregations{in.Body.facets, found.Hidden, found.Facets},
 		NextCursor: orNull(found.NextCursor), Warnings: warningsOf(found.Warnings), Credits: Price(found.Credits),
 		indexTook: found.IndexTook, catalogTook: found.CatalogTook,
 	}, nil

@@ -17,6 +17,7 @@ import (
 type ExportResponse struct {
 	ExportJob ExportJob `json:"export_job" doc:"The export that was created."`
 	Figures
+	ExcludedCount int       `json:"excluded_count" doc:"Further companies that match and were left out because they are on an excluded list. 0 with a quote_id, because the quote counted them." example:"0"`
 	TransactionID *id.Entry `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
 	Warnings      []Warning `json:"warnings" doc:"Filter values and words that no company has, values that are both included and excluded, and operators that mean nothing in query. Empty with a quote_id, because the quote listed them."`
 }
@@ -46,9 +47,10 @@ type QuoteResponse struct {
 	QuoteID   id.Quote  `json:"quote_id" format:"uuid" doc:"Send it to Create an export for exactly these companies at no more than this cost."`
 	ExpiresAt time.Time `json:"expires_at" doc:"15 minutes from now."`
 	Figures
-	Balance    int64  `json:"balance" doc:"Credits that the workspace has now." example:"1250"`
-	BudgetLeft *int64 `json:"budget_left" doc:"What the budgets of the token, and of the member who created it, leave; null without a budget." example:"320"`
-	Affordable bool   `json:"affordable" doc:"Whether the balance, max_credits and the budgets cover the cost now."`
+	ExcludedCount int    `json:"excluded_count" doc:"Further companies that match and are left out because they are on an excluded list." example:"0"`
+	Balance       int64  `json:"balance" doc:"Credits that the workspace has now." example:"1250"`
+	BudgetLeft    *int64 `json:"budget_left" doc:"What the budgets of the token, and of the member who created it, leave; null without a budget." example:"320"`
+	Affordable    bool   `json:"affordable" doc:"Whether the balance, max_credits and the budgets cover the cost now."`
 
 	Warnings []Warning `json:"warnings" doc:"Filter values and words that no company has (in an exclude_ filter, such a value excludes nothing), values that are both included and excluded, and operators that mean nothing in query."`
 }
@@ -73,7 +75,7 @@ func exportResponseOf(e export.Export) ExportResponse {
 		ExportJob: ExportJob{
 			ID: e.ID, Name: e.Name, Status: string(e.Status), ExportFormat: string(e.Format), SourceType: string(e.Source),
 		},
-		Figures: figuresOf(e.Figures), TransactionID: orNull(e.Figures.TransactionID), Warnings: warningsOf(e.Warnings),
+		Figures: figuresOf(e.Figures), ExcludedCount: e.Figures.Excluded, TransactionID: orNull(e.Figures.TransactionID), Warnings: warningsOf(e.Warnings),
 	}
 }
 
@@ -87,7 +89,7 @@ func (s *server) quoteExport(ctx context.Context, caller auth.Caller, in *quoteI
 func quoteResponseOf(q export.Quote) QuoteResponse {
 	return QuoteResponse{
 		QuoteID: q.ID, ExpiresAt: q.ExpiresAt,
-		Figures: figuresOf(q.Figures), Balance: q.Figures.Balance, BudgetLeft: q.BudgetLeft, Affordable: q.Affordable, Warnings: warningsOf(q.Warnings),
+		Figures: figuresOf(q.Figures), ExcludedCount: q.Figures.Excluded, Balance: q.Figures.Balance, BudgetLeft: q.BudgetLeft, Affordable: q.Affordable, Warnings: warningsOf(q.Warnings),
 	}
 }
 

@@ -81,7 +81,7 @@ type listMembersInput struct {
 }
 
 func (s *server) addCompanies(ctx context.Context, caller auth.Caller, in *listMembersInput, a *idempotency.Attempt) error {
-	picked, err := s.pick(ctx, caller, in)
+	picked, err := s.pick(ctx, caller, in, false)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (s *server) addCompanies(ctx context.Context, caller auth.Caller, in *listM
 }
 
 func (s *server) removeCompanies(ctx context.Context, caller auth.Caller, in *listMembersInput) (*ListChange, error) {
-	picked, err := s.pick(ctx, caller, in)
+	picked, err := s.pick(ctx, caller, in, true) // else nothing could be taken off an excluded list
 	if err != nil {
 		return nil, err
 	}
@@ -106,11 +106,11 @@ func (s *server) removeCompanies(ctx context.Context, caller auth.Caller, in *li
 type picked struct{ search.Picked }
 
 // pick finds the companies, after checking that the list exists.
-func (s *server) pick(ctx context.Context, caller auth.Caller, in *listMembersInput) (picked, error) {
+func (s *server) pick(ctx context.Context, caller auth.Caller, in *listMembersInput, withExcluded bool) (picked, error) {
 	if _, err := s.Lists.Get(ctx, caller.Workspace, in.List); err != nil {
 		return picked{}, err // checked first, because finding companies is expensive
 	}
-	p, err := s.Search.Pick(ctx, caller, search.PickRequest{IDs: in.Body.ids, Domains: in.Body.Domains, Queries: in.Body.queries, Match: in.Body.MatchID})
+	p, err := s.Search.Pick(ctx, caller, search.PickRequest{IDs: in.Body.ids, Domains: in.Body.Domains, Queries: in.Body.queries, Match: in.Body.MatchID, WithExcluded: withExcluded})
 	return picked{p}, err
 }
 

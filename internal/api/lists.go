@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/cursor"
+	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
@@ -16,13 +17,28 @@ type List struct {
 	ID           id.List   `json:"id" format:"uuid" doc:"The id of the list."`
 	Name         string    `json:"name" doc:"The name of the list." example:"Partners 2026"`
 	CompanyCount int       `json:"company_count" doc:"Companies on the list." example:"2"`
+	Excluded     bool      `json:"excluded" doc:"Whether its companies are left out of every search, quote and export of the workspace."`
 	CreatedAt    time.Time `json:"created_at" doc:"When the list was created."`
 	UpdatedAt    time.Time `json:"updated_at" doc:"When the name or the companies of the list last changed."`
 }
 
-// ListRequest is the body that creates or renames a list.
+// ListRequest is the body that creates a list.
 type ListRequest struct {
 	Name string `json:"name" minLength:"1" maxLength:"200" doc:"The name of the list. It need not be unique." example:"Partners 2026"`
+}
+
+// ListUpdate is the body that changes a list. What is missing stays as it is.
+type ListUpdate struct {
+	Name     *string `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"The name of the list. It need not be unique." example:"Partners 2026"`
+	Excluded *bool   `json:"excluded,omitempty" doc:"true leaves the list's companies out of every search, quote and export of the workspace, until it is false again."`
+}
+
+// Resolve refuses a body that changes nothing.
+func (b *ListUpdate) Resolve() []fault.FieldError {
+	if b.Name == nil && b.Excluded == nil {
+		return []fault.FieldError{{Field: "name", Message: "is required without excluded"}}
+	}
+	return nil
 }
 
 // ListsResponse is one page of lists.
@@ -32,7 +48,7 @@ type ListsResponse struct {
 }
 
 func listOf(l list.List) List {
-	return List{ID: l.ID, Name: l.Name, CompanyCount: l.Len, CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt}
+	return List{ID: l.ID, Name: l.Name, CompanyCount: l.Len, Excluded: l.Excluded, CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt}
 }
 
 // answerList converts the result of an operation on one list.
@@ -79,13 +95,13 @@ func (s *server) getList(ctx context.Context, caller auth.Caller, in *oneListInp
 	return answerList(s.Lists.Get(ctx, caller.Workspace, in.List))
 }
 
-type renameListInput struct {
+type updateListInput struct {
 	oneListInput
-	Body ListRequest
+	Body ListUpdate
 }
 
-func (s *server) updateList(ctx context.Context, caller auth.Caller, in *renameListInput) (*List, error) {
-	return answerList(s.Lists.Rename(ctx, caller.Workspace, in.List, in.Body.Name))
+func (s *server) updateList(ctx context.Context, caller auth.Caller, in *updateListInput) (*List, error) {
+	return answerList(s.Lists.Update(ctx, caller.Workspace, in.List, list.Update{Name: in.Body.Name, Excluded: in.Body.Excluded}))
 }
 
 func (s *server) deleteList(ctx context.Context, caller auth.Caller, in *oneListInput) (*nothingOut, error) {

@@ -197,7 +197,9 @@ func routes() []route {
 		{
 			method: http.MethodPatch, path: "/lists/{list_id}", scope: auth.ReadWrite,
 			limit: "lists.update", perMinute: 60, status: http.StatusOK,
-			operation: "updateList", summary: "Rename a list", description: "Changes the list's name.",
+			operation: "updateList", summary: "Change a list",
+			description: "Changes the list's name, or whether its companies are excluded: left out of every search, quote and export of the " +
+				"workspace. Those say how many they leave out.",
 			codes: []fault.Code{fault.NotFound}, request: listNameExample, response: listExample,
 			endpoint: handle((*server).updateList),
 		},

@@ -300,6 +300,57 @@ func TestASavedSearchAsASetShowsWhatItShows(t *testing.T) {
 	require.Equal(t, "DE", h.names(t, M{"in": []M{{"saved_search_id": h.search}}}))
 }
 
+func TestExcludedListsAreLeftOutAndCounted(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	exclude := func(excluded bool) M {
+		return get[M](t, h.house, h.writer, 200, "PATCH", "/lists/"+h.list, M{"excluded": excluded})
+	}
+	count := func(method, path string, body M) float64 {
+		status := 200
+		if path == "/exports" {
+			status = http.StatusCreated
+		}
+		return get[M](t, h.house, h.writer, status, method, path, body)["excluded_count"].(float64)
+	}
+	require.Equal(t, true, exclude(true)["excluded"])
+	require.Equal(t, "DEFGHI", h.names(t, nil))
+	require.Equal(t, "DE", h.names(t, M{"in": []M{{"saved_search_id": h.search}}}))
+	require.EqualValues(t, 3, count("POST", "/companies/search", M{}))
+	require.EqualValues(t, 1, count("POST", "/companies/search", M{"in": []M{{"saved_search_id": h.search}}}))
+	set := M{"name": "x", "source_type": "set", "set": M{"saved_search_id": h.search}}
+	require.EqualValues(t, 1, count("POST", "/exports/quote", set))
+	bought := get[exported](t, h.house, h.writer, http.StatusCreated, "POST", "/exports", set)
+	require.Equal(t, []int{2, 1, 1}, []int{bought.Requested, bought.Owned, bought.Cost}, "D is owned, C is excluded")
+	require.EqualValues(t, 1, count("POST", "/exports", set))
+
+	refused := h.send(t, h.writer, "POST", "/exports", M{"name": "x", "source_type": "list", "list_id": h.list})
+	require.Equal(t, "no_candidates", refused.code(t))
+	require.Contains(t, refused.failure(t).Message, "3 companies that match are on excluded lists")
+	other := newList(t, h.house, "other")
+	require.Equal(t, 6, get[change](t, h.house, h.writer, 200, "POST", "/lists/"+other+"/companies", M{"search_filters": M{}}).Changed)
+	require.EqualValues(t, 0, count("POST", "/exports/quote", M{"source_type": "list", "list_id": other}))
+	get[change](t, h.house, h.writer, 200, "POST", "/lists/"+other+"/companies", M{"company_ids": h.of("A")})
+	require.EqualValues(t, 1, count("POST", "/exports/quote", M{"source_type": "list", "list_id": other}))
+	require.Equal(t, 3, get[change](t, h.house, h.writer, 200, "DELETE", "/lists/"+h.list+"/companies", M{"set": M{"list_id": h.list}}).Changed,
+		"an excluded list can be emptied")
+	require.Equal(t, "ABCDEFGHI", h.names(t, nil))
+	require.Equal(t, false, exclude(false)["excluded"])
+	require.Contains(t, h.send(t, h.writer, "PATCH", "/lists/"+h.list, M{}).fields(t), "name")
+}
+
+func TestAQuoteIsSoldAsItIsWhateverIsExcludedSince(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	quoted := get[struct {
+		QuoteID string `json:"quote_id"`
+		exported
+	}](t, h.house, h.reader, 200, "POST", "/exports/quote", M{"source_type": "list", "list_id": h.list})
+	get[M](t, h.house, h.writer, 200, "PATCH", "/lists/"+h.list, M{"excluded": true})
+	bought := get[exported](t, h.house, h.writer, http.StatusCreated, "POST", "/exports", M{"name": "x", "quote_id": quoted.QuoteID})
+	require.Equal(t, []int{3, 1}, []int{bought.Requested, bought.Cost})
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

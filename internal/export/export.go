@@ -99,6 +99,7 @@ type Figures struct {
 	Cost            int64 // the price in credits: NewCount, less what a partial purchase skips
 	CreditsCharged  int64 // Cost; 0 in a quote
 	WouldSkip       int   // new companies that the balance or max_credits does not cover; an export leaves them out
+	Excluded        int   // further companies that are on an excluded list; known only to who selects them, not to who reads or buys a quote
 	CappedAt10k     bool  // the source has more than RowsMax, and no smaller limit was asked for
 
 	// TransactionID is the ledger entry of the charge; zero if nothing was charged.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
@@ -45,6 +47,9 @@ func (x *Exports) resolve(ctx context.Context, caller auth.Caller, r Request) (r
 		together, err := index.Together(ctx, x.index, r.Query)
 		if err != nil {
 			return resolved{}, err
+		}
+		if s.excluded > 0 {
+			return resolved{}, allExcluded(s.excluded)
 		}
 		return resolved{}, noCandidates(r, append(warnings, together...))
 	}
@@ -139,15 +144,19 @@ func (x *Exports) find(ctx context.Context, ws id.Workspace, r Request) (selecti
 		}
 		out = out.Or(excluded)
 	}
+	excluded, err := x.lists.Excluded(ctx, ws)
+	if err != nil {
+		return selection{}, err
+	}
 	var found *index.Selected
 	var keys matchKeys
 	switch r.Source {
 	case SourceList:
-		found, err = x.findListed(ctx, ws, r, within, out)
+		found, err = x.findListed(ctx, ws, r, within, out, excluded)
 	case SourceMatch:
-		found, keys, err = x.findMatched(ctx, ws, r, within, out)
+		found, keys, err = x.findMatched(ctx, ws, r, within, out, excluded)
 	default:
-		s := index.Selection{Query: r.Query, Sort: r.Sort, Limit: r.Terms.rowsMax(), Within: within}
+		s := index.Selection{Query: r.Query, Sort: r.Sort, Limit: r.Terms.rowsMax(), Within: within, Excluded: excluded}
 		if !out.IsEmpty() {
 			s.Without = &out
 		}
@@ -157,14 +166,14 @@ func (x *Exports) find(ctx context.Context, ws id.Workspace, r Request) (selecti
 		return selection{}, fmt.Errorf("select companies: %w", err)
 	}
 	return selection{
-		numbers: found.Numbers, set: company.SetOf(found.Numbers...), matches: found.Total,
+		numbers: found.Numbers, set: company.SetOf(found.Numbers...), matches: found.Total, excluded: found.Excluded,
 		capped: found.Total > RowsMax && r.Terms.rowsMax() == RowsMax, keys: keys,
 	}, nil
 }
 
 // findMatched returns the companies of a match in the order of the caller's list, with the caller's keys.
 func (x *Exports) findMatched(
-	ctx context.Context, ws id.Workspace, r Request, within *company.Set, out company.Set,
+	ctx context.Context, ws id.Workspace, r Request, within *company.Set, out company.Set, excluded []company.Set,
 ) (*index.Selected, matchKeys, error) {
 	matched, err := x.matches.Get(ctx, ws, r.Match)
 	if err != nil {
@@ -173,14 +182,18 @@ func (x *Exports) findMatched(
 	numbers := slices.DeleteFunc(matched.Numbers(), func(n company.Number) bool {
 		return out.Has(n) || within != nil && !within.Has(n)
 	})
-	found := &index.Selected{Numbers: numbers[:min(len(numbers), r.Terms.rowsMax())], Total: len(numbers)}
+	all := len(numbers)
+	numbers = slices.DeleteFunc(numbers, func(n company.Number) bool {
+		return slices.ContainsFunc(excluded, func(s company.Set) bool { return s.Has(n) })
+	})
+	found := &index.Selected{Numbers: numbers[:min(len(numbers), r.Terms.rowsMax())], Total: len(numbers), Excluded: all - len(numbers)}
 	return found, matched.Keys(), nil
 }
 
 // findListed returns the companies of a list in ascending order of their numbers, the order in which they came into the
 // catalog.
 func (x *Exports) findListed(
-	ctx context.Context, ws id.Workspace, r Request, within *company.Set, out company.Set,
+	ctx context.Context, ws id.Workspace, r Request, within *company.Set, out company.Set, excluded []company.Set,
 ) (*index.Selected, error) {
 	set, err := x.lists.Companies(ctx, ws, r.List)
 	if err != nil {
@@ -189,6 +202,10 @@ func (x *Exports) findListed(
 	if set = set.Minus(out); within != nil {
 		set = set.And(*within)
 	}
+	all := set.Len()
+	for _, e := range excluded {
+		set = set.Minus(e)
+	}
 	numbers := make([]company.Number, 0, min(set.Len(), r.Terms.rowsMax()))
 	for n := range set.All() {
 		if len(numbers) == r.Terms.rowsMax() {
@@ -196,7 +213,14 @@ func (x *Exports) findListed(
 		}
 		numbers = append(numbers, n)
 	}
-	return &index.Selected{Numbers: numbers, Total: set.Len()}, nil
+	return &index.Selected{Numbers: numbers, Total: set.Len(), Excluded: all - set.Len()}, nil
+}
+
+// allExcluded is the error of a request that selects only companies that the workspace excludes.
+func allExcluded(companies int) error {
+	return fault.New(fault.NoCandidates, "All %s companies that match are on excluded lists. Switch the exclusion of a list off to export them.",
+		humanize.Comma(int64(companies))).
+		With("warnings", []Warning{}).With("excluded_count", companies)
 }
 
 // noCandidates is the error of a request that selects nothing, with the most likely reason.

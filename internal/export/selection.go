@@ -14,12 +14,13 @@ import (
 
 // selection is the companies that a request selects.
 type selection struct {
-	numbers []company.Number // in the order of the file's rows, at most RowsMax
-	set     company.Set      // the same companies
-	matches int              // companies that the source has, before the limit and the cap
-	capped  bool             // the source has more than RowsMax, and no smaller limit was asked for
-	keys    matchKeys
-	skipped int // companies that the quote left out because the balance did not cover them
+	numbers  []company.Number // in the order of the file's rows, at most RowsMax
+	set      company.Set      // the same companies
+	excluded int              // companies of the source that are left out because they are on an excluded list
+	matches  int              // companies that the source has, before the limit and the cap
+	capped   bool             // the source has more than RowsMax, and no smaller limit was asked for
+	keys     matchKeys
+	skipped  int // companies that the quote left out because the balance did not cover them
 }
 
 // withNew keeps the owned companies and the first n others.

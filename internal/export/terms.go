@@ -71,6 +71,7 @@ func (t Terms) price(s selection, owned company.Set, balance int64) (selection, 
 		Cost:            int64(fresh),
 		WouldSkip:       short + s.skipped,
 		CappedAt10k:     s.capped,
+		Excluded:        s.excluded,
 		Balance:         balance,
 	}
 	if t.Partial && short > 0 {

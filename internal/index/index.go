@@ -56,6 +56,8 @@ type Request struct {
 	Within *company.Set // if not nil, restricts the search to these companies
 	// Without excludes these companies, also from every count, if it is not nil.
 	Without *company.Set
+	// Excluded are sets of companies that are left out of everything, too. Result.Excluded counts them.
+	Excluded []company.Set
 	// FacetLimit is the maximum number of values per facet; 0 for no facets.
 	FacetLimit int
 	// Facets are the facets to count; the others stay nil. nil counts all.
@@ -68,11 +70,12 @@ type Request struct {
 
 // Result is one page of a search.
 type Result struct {
-	Page   []company.Number // in the sort order
-	Head   []company.Number // the first Request.Head of all matches, which Select returns too; nil with a cursor
-	Total  int              // number of all matches
-	Owned  int              // number of matches that are in Request.Owned
-	Facets Facets
+	Page     []company.Number // in the sort order
+	Head     []company.Number // the first Request.Head of all matches, which Select returns too; nil with a cursor
+	Total    int              // number of all matches
+	Owned    int              // number of matches that are in Request.Owned
+	Excluded int              // number of further matches that are left out for being in one of Request.Excluded
+	Facets   Facets
 	// Next is the cursor of the next page; nil on the last page. Following it yields every match of the first page's
 	// snapshot exactly once, whatever is applied in the meantime, as long as the index keeps that snapshot (at least 15
 	// minutes). After that the search continues in the newest snapshot after the same sort key, and still yields every match
@@ -101,13 +104,15 @@ type Selection struct {
 	Limit  int
 	Within *company.Set
 	// Without excludes these companies, also from the total, if it is not nil.
-	Without *company.Set
+	Without  *company.Set
+	Excluded []company.Set // as in Request
 }
 
 // Selected holds the first matches of a query.
 type Selected struct {
-	Numbers []company.Number // in the sort order
-	Total   int
+	Numbers  []company.Number // in the sort order
+	Total    int
+	Excluded int // as in Result
 }
 
 // Known is what the index knows about a value.

@@ -7,13 +7,54 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
 
 // Companies returns the companies on the list.
 func (s *Store) Companies(ctx context.Context, ws id.Workspace, list id.List) (company.Set, error) {
-	_, set, err := read(ctx, s.db.Read(), ws, list, "")
-	return set, err
+	l, err := s.Get(ctx, ws, list)
+	if err != nil {
+		return company.Set{}, err
+	}
+	return s.companies(ctx, l)
+}
+
+// companies returns the companies of the list, from memory if they have not changed. Sets that are equal are then one, whose slots
+// an index has cached.
+func (s *Store) companies(ctx context.Context, l List) (company.Set, error) {
+	if set, ok := s.sets.get(l); ok {
+		return set, nil
+	}
+	l, set, err := read(ctx, s.db.Read(), l.Workspace, l.ID, "")
+	if err != nil {
+		return company.Set{}, err
+	}
+	s.sets.put(l, set)
+	return set, nil
+}
+
+// Excluded returns the companies of each list that is left out of everything.
+func (s *Store) Excluded(ctx context.Context, ws id.Workspace) ([]company.Set, error) {
+	const q = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND excluded = 1 ORDER BY id`
+	lists, err := db.Collect(ctx, s.db.Read(), scan, q, ws)
+	if err != nil {
+		return nil, fmt.Errorf("read excluded lists of workspace %s: %w", ws, err)
+	}
+	var sets []company.Set
+	for _, l := range lists {
+		set, err := s.companies(ctx, l)
+		if fault.CodeOf(err) == fault.NotFound {
+			continue // deleted in the meantime
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !set.IsEmpty() {
+			sets = append(sets, set)
+		}
+	}
+	return sets, nil
 }
 
 // Numbers returns up to limit companies of the list with a number above after, ascending; 0 starts at the first. more
@@ -90,7 +131,8 @@ func read(ctx context.Context, q db.Querier, ws id.Workspace, list id.List, lock
 }
 
 func write(ctx context.Context, tx *db.Tx, l List, set company.Set) (List, error) {
-	const q = `UPDATE list SET size = $2, companies = $3, updated_at = $4 WHERE id = $1`
+	const q = `UPDATE list SET size = $2, companies = $3, updated_at = $4, version = version + 1 WHERE id = $1`
+	l.Version++
 	l.Len, l.UpdatedAt = set.Len(), db.FromTime(db.Time(time.Now()))
 	if _, err := tx.ExecContext(ctx, q, l.ID, l.Len, set.Bytes(), db.Time(l.UpdatedAt)); err != nil {
 		return List{}, fmt.Errorf("write companies of list %s: %w", l.ID, err)

@@ -27,19 +27,25 @@ type List struct {
 	ID        id.List
 	Workspace id.Workspace
 	Name      string
-	Len       int // number of companies
+	Len       int  // number of companies
+	Excluded  bool // its companies are left out of every search, quote and export of the workspace
 	CreatedAt time.Time
 	UpdatedAt time.Time
+
+	Version int64 // of the companies; every change of them is a new one
 }
 
 // Store keeps the lists of all workspaces. Every method treats a list of another workspace as NotFound.
 // Safe for concurrent use.
-type Store struct{ db *db.DB }
+type Store struct {
+	db   *db.DB
+	sets setCache
+}
 
 // New returns a store on d.
-func New(d *db.DB) *Store { return &Store{d} }
+func New(d *db.DB) *Store { return &Store{db: d} }
 
-const columns = `id, workspace_id, name, size, created_at, updated_at`
+const columns = `id, workspace_id, name, size, created_at, updated_at, excluded, version`
 
 // Create makes an empty list and runs the steps in the same transaction. Validation for a bad name, or if the workspace
 // has ListsMax lists already.
@@ -69,10 +75,9 @@ func insert(ctx context.Context, tx *db.Tx, l List, companies []byte) error {
 	if err != nil {
 		return fmt.Errorf("create list in workspace %s: %w", l.Workspace, err)
 	}
-	const q = `INSERT INTO list (id, workspace_id, name, size, companies, created_at, updated_at)
-		SELECT $1, $2, $3, $4, $5, $6, $7
-		WHERE (SELECT COUNT(*) FROM list WHERE workspace_id = $2) < $8`
-	done, err := tx.ExecContext(ctx, q, l.ID, l.Workspace, l.Name, l.Len, companies, db.Time(l.CreatedAt), db.Time(l.UpdatedAt), ListsMax)
+	const q = `INSERT INTO list (` + columns + `, companies) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+		WHERE (SELECT COUNT(*) FROM list WHERE workspace_id = $2) < $10`
+	done, err := tx.ExecContext(ctx, q, append(l.row(), companies, ListsMax)...)
 	if err != nil {
 		return fmt.Errorf("create list in workspace %s: %w", l.Workspace, err)
 	}
@@ -81,6 +86,15 @@ func insert(ctx context.Context, tx *db.Tx, l List, companies []byte) error {
 		return fault.Invalid(fault.FieldError{Message: fmt.Sprintf("A workspace can have at most %d lists; delete one first.", ListsMax)})
 	}
 	return err
+}
+
+// row returns the values of columns.
+func (l List) row() []any {
+	excluded := 0
+	if l.Excluded {
+		excluded = 1
+	}
+	return []any{l.ID, l.Workspace, l.Name, l.Len, db.Time(l.CreatedAt), db.Time(l.UpdatedAt), excluded, l.Version}
 }
 
 // Get returns a list.
@@ -106,14 +120,38 @@ func (s *Store) List(ctx context.Context, ws id.Workspace, before id.List, limit
 
 // Rename changes the name of the list. Validation for a bad name.
 func (s *Store) Rename(ctx context.Context, ws id.Workspace, list id.List, name string) (List, error) {
-	name, err := checkName(name)
-	if err != nil {
-		return List{}, err
+	return s.Update(ctx, ws, list, Update{Name: &name})
+}
+
+// Update is what Store.Update changes of a list; nil leaves it as it is.
+type Update struct {
+	Name     *string
+	Excluded *bool
+}
+
+// Update changes the name of the list, or whether its companies are left out of everything. Validation for a bad name.
+func (s *Store) Update(ctx context.Context, ws id.Workspace, list id.List, u Update) (List, error) {
+	if u.Name != nil {
+		name, err := checkName(*u.Name)
+		if err != nil {
+			return List{}, err
+		}
+		u.Name = &name
 	}
 	var l List
-	err = s.db.Tx(ctx, func(tx *db.Tx) (err error) {
-		const q = `UPDATE list SET name = $3, updated_at = $4 WHERE workspace_id = $1 AND id = $2 RETURNING ` + columns
-		l, err = scan(tx.QueryRowContext(ctx, q, ws, list, name, db.Time(time.Now())))
+	err := s.db.Tx(ctx, func(tx *db.Tx) (err error) {
+		const read = `SELECT ` + columns + ` FROM list WHERE workspace_id = $1 AND id = $2`
+		if l, err = scan(tx.QueryRowContext(ctx, read+tx.ForUpdate(), ws, list)); err != nil {
+			return err
+		}
+		if u.Name != nil {
+			l.Name, l.UpdatedAt = *u.Name, db.FromTime(db.Time(time.Now()))
+		}
+		if u.Excluded != nil {
+			l.Excluded = *u.Excluded
+		}
+		row := l.row()
+		_, err = tx.ExecContext(ctx, `UPDATE list SET name = $2, updated_at = $3, excluded = $4 WHERE id = $1`, row[0], row[2], row[5], row[6])
 		return err
 	})
 	return found(l, err, list)
@@ -131,8 +169,8 @@ func (s *Store) Delete(ctx context.Context, ws id.Workspace, list id.List) error
 		if l, err = found(l, err, list); err != nil {
 			return err
 		}
-		const keep = `INSERT INTO list_deleted (` + columns + `, companies, deleted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-		_, err = tx.ExecContext(ctx, keep, l.ID, l.Workspace, l.Name, l.Len, db.Time(l.CreatedAt), db.Time(l.UpdatedAt), companies, db.Time(time.Now()))
+		const keep = `INSERT INTO list_deleted (` + columns + `, companies, deleted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+		_, err = tx.ExecContext(ctx, keep, append(l.row(), companies, db.Time(time.Now()))...)
 		if err != nil {
 			return fmt.Errorf("keep deleted list %s: %w", list, err)
 		}
@@ -164,7 +202,9 @@ func scan(row db.Row) (List, error) { return scanWith(row) }
 func scanWith(row db.Row, more ...any) (List, error) {
 	var l List
 	var created, updated int64
-	err := row.Scan(append([]any{&l.ID, &l.Workspace, &l.Name, &l.Len, &created, &updated}, more...)...)
+	var excluded int
+	err := row.Scan(append([]any{&l.ID, &l.Workspace, &l.Name, &l.Len, &created, &updated, &excluded, &l.Version}, more...)...)
+	l.Excluded = excluded == 1
 	l.CreatedAt, l.UpdatedAt = db.FromTime(created), db.FromTime(updated)
 	return l, err
 }

@@ -141,7 +141,7 @@ func (s *Searcher) facet(ctx context.Context, caller auth.Caller, e Exploration,
 		return nil, err
 	}
 	asks := Request{
-		Query: q, Sort: unranked, Show: e.Show, Except: e.Except, Limit: 1,
+		Query: q, Sort: unranked, Show: e.Show, Except: e.Except, Limit: 1, excluded: seen.excluded,
 	}.indexed(seen.owned)
 	asks.Facets, asks.FacetLimit, asks.FacetPrefix, asks.FacetOwned = counts.Facets, counts.FacetLimit, counts.FacetPrefix, counts.FacetOwned
 	found, err := s.Index.Search(ctx, asks)

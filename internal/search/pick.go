@@ -33,6 +33,8 @@ type PickRequest struct {
 	// Show and Except limit the searches as in Request.
 	Show   Show
 	Except company.Set
+
+	WithExcluded bool // the workspace's exclusions do not apply
 }
 
 // Pick finds the selected companies. NotFound if the match has expired or is another workspace's.
@@ -107,9 +109,12 @@ func (s *Searcher) pickMatches(ctx context.Context, caller auth.Caller, q query.
 	if asks.Query, asks.Sort, err = s.bound(ctx, caller, seen, asks.Query, asks.Sort); err != nil {
 		return err
 	}
+	if !r.WithExcluded {
+		asks.excluded = seen.excluded
+	}
 	limits := asks.indexed(seen.owned)
 	found, err := s.Index.Select(ctx, index.Selection{
-		Query: limits.Query, Sort: limits.Sort, Within: limits.Within, Without: limits.Without, Limit: PickMax,
+		Query: limits.Query, Sort: limits.Sort, Within: limits.Within, Without: limits.Without, Excluded: limits.Excluded, Limit: PickMax,
 	})
 	if err != nil {
 		return fmt.Errorf("select companies: %w", err)

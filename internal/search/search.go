@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/cursor"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
+	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/match"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/unlock"
@@ -26,6 +27,7 @@ type Deps struct {
 	Catalog *catalog.Store
 	Unlock  *unlock.Store
 	Wall    *wall.Store
+	Lists   *list.Store
 	Matches *match.Store // Only Match and Matched use it
 
 	// ResolveSets returns a query with the companies of the sets that it names, bounded by the locked fields.
@@ -67,7 +69,10 @@ type Request struct {
 	FacetPrefix FacetPrefix // limits the values of one of them
 	FacetOwned  bool        // also count what the workspace owns by value
 
-	within *company.Set // if not nil, nothing else is searched; not together with Show
+	within   *company.Set  // if not nil, nothing else is searched; not together with Show
+	excluded []company.Set // the workspace's exclusions, set by Search
+
+	withExcluded bool // exclusions do not apply
 }
 
 // Result is one page of a search. Total and facets are about all matches that Show leaves, credits are about all matches.
@@ -75,6 +80,7 @@ type Result struct {
 	Items      []Item
 	Head       []company.Number // the first Request.Head of all matches; nil with a cursor
 	Total      int
+	Excluded   int // further matches that are left out because they are on an excluded list
 	Facets     Facets
 	Hidden     []Facet // the facets of locked fields, which are not counted
 	NextCursor string  // empty on the last page
@@ -129,6 +135,7 @@ func (r Request) indexed(owned company.Set) index.Request {
 	q := index.Request{
 		Query: r.Query, Sort: r.Sort, Limit: r.Limit, Head: r.Head, Owned: owned,
 		FacetLimit: FacetLimit, Facets: r.Facets, FacetPrefix: r.FacetPrefix, FacetOwned: r.FacetOwned,
+		Excluded: r.excluded,
 	}
 	out := r.Except
 	switch {
@@ -184,6 +191,9 @@ func (s *Searcher) Search(ctx context.Context, caller auth.Caller, r Request) (*
 		return nil, err
 	}
 	asked, owned := time.Now(), seen.owned
+	if r.within == nil && !r.withExcluded {
+		r.excluded = seen.excluded
+	}
 	asks := r.indexed(owned)
 	asks.Cursor = position
 	found, err := s.Index.Search(ctx, asks)
@@ -217,7 +227,7 @@ func (s *Searcher) Search(ctx context.Context, caller auth.Caller, r Request) (*
 		warnings = append(warnings, together...)
 	}
 	result := &Result{
-		Items: items, Head: found.Head, Total: found.Total, Facets: found.Facets, Hidden: seen.hidden(), Warnings: warnings,
+		Items: items, Head: found.Head, Total: found.Total, Excluded: found.Excluded, Facets: found.Facets, Hidden: seen.hidden(), Warnings: warnings,
 		Credits:   credits,
 		IndexTook: indexed.Sub(asked) + time.Since(read), CatalogTook: read.Sub(indexed),
 	}

@@ -13,9 +13,10 @@ import (
 
 // seen is what a caller sees: the companies in full with all their fields, the others without the locked ones.
 type seen struct {
-	locked company.FieldSet
-	owned  company.Set
-	full   company.Set // the owned ones that were delivered; not set if nothing is locked
+	locked   company.FieldSet
+	owned    company.Set
+	excluded []company.Set // the lists that are left out of everything
+	full     company.Set   // the owned ones that were delivered; not set if nothing is locked
 }
 
 func (s *Searcher) seenBy(ctx context.Context, caller auth.Caller) (seen, error) {
@@ -24,6 +25,9 @@ func (s *Searcher) seenBy(ctx context.Context, caller auth.Caller) (seen, error)
 		return seen{}, err
 	}
 	v := seen{locked: locked}
+	if v.excluded, err = s.Lists.Excluded(ctx, caller.Workspace); err != nil {
+		return seen{}, err
+	}
 	if v.owned, err = s.Unlock.Owned(ctx, caller.Workspace); err != nil || locked.IsEmpty() {
 		return v, err
 	}

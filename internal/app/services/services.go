@@ -110,7 +110,7 @@ func Build(p Parts) *Services {
 	s.Requests = requestlog.New(d, requestlog.Options{Log: p.Log})
 	s.Notifier = notify.New(notify.Deps{DB: d, People: s.People, Jobs: s.Jobs, Mail: p.Mail})
 	sets := set.New(set.Deps{DB: d, Catalog: s.Catalog, Lists: s.Lists, Matches: s.Matches, Unlock: s.Unlocks})
-	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks, Wall: s.Wall, Matches: s.Matches, ResolveSets: sets.Resolve})
+	s.Search = search.New(search.Deps{Index: s.Index, Catalog: s.Catalog, Unlock: s.Unlocks, Wall: s.Wall, Lists: s.Lists, Matches: s.Matches, ResolveSets: sets.Resolve})
 	s.Exports = export.New(export.Deps{
 		DB: d, Catalog: s.Catalog, Index: s.Index, Lists: s.Lists, Matches: s.Matches, Unlock: s.Unlocks, Wall: s.Wall, Credit: s.Credits, Jobs: s.Jobs,
 		Blobs: s.Blobs, Log: s.Log, Notify: s.Notifier.Export, Observe: p.Observe, Options: p.Exports,

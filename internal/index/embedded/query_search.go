@@ -16,6 +16,7 @@ type hits struct {
 	*part
 	bits       bitset
 	count      int
+	excluded   int      // matches that were in criteria.excluded
 	cachedList []uint32 // the result of list, once it was called
 	forms      *formsIn // of the part
 
@@ -55,12 +56,12 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position
 		after.name = snapshot.nameOf(after.number)
 	}
 	request := newFacetRequest(r)
-	what := criteria{r.Query.Root, r.Within, r.Without, groupsOfSort(r.Sort) | request.groups()}
-	found, total, err := snapshot.search(ctx, scratch, what)
+	what := criteria{r.Query.Root, r.Within, r.Without, r.Excluded, groupsOfSort(r.Sort) | request.groups()}
+	found, counts, err := snapshot.search(ctx, scratch, what)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
-	result := &index.Result{Total: total, Owned: countOwned(found, r.Owned)}
+	result := &index.Result{Total: counts.total, Excluded: counts.excluded, Owned: countOwned(found, r.Owned)}
 	limit := max(1, r.Limit)
 	order := snapshot.order(found, r.Query, r.Sort, after)
 	head := r.Head
@@ -99,31 +100,35 @@ func (ix *Index) Select(ctx context.Context, s index.Selection) (selected *index
 
 func (s *snapshot) selectFirst(ctx context.Context, scratch *arena, of index.Selection) (*index.Selected, error) {
 	defer runtime.KeepAlive(s)
-	found, total, err := s.search(ctx, scratch, criteria{of.Query.Root, of.Within, of.Without, groupsOfSort(of.Sort)})
+	found, counts, err := s.search(ctx, scratch, criteria{of.Query.Root, of.Within, of.Without, of.Excluded, groupsOfSort(of.Sort)})
 	if err != nil {
 		return nil, fmt.Errorf("select: %w", err)
 	}
 	head := s.order(found, of.Query, of.Sort, nil).first(max(0, of.Limit), 0, nil)
-	return &index.Selected{Numbers: head.numbers, Total: total}, nil
+	return &index.Selected{Numbers: head.numbers, Total: counts.total, Excluded: counts.excluded}, nil
 }
 
 // criteria are what a search matches, and the groups that it reads in addition to those of the query.
 type criteria struct {
 	root            query.Node
 	within, without *company.Set
+	excluded        []company.Set
 	extraGroups     groups
 }
 
+// counts are the numbers of matches that are left in and left out.
+type counts struct{ total, excluded int }
+
 // search finds the matches of each part. Parts without a match are left out.
-func (s *snapshot) search(ctx context.Context, scratch *arena, w criteria) ([]hits, int, error) {
+func (s *snapshot) search(ctx context.Context, scratch *arena, w criteria) ([]hits, counts, error) {
 	need := w.extraGroups | groupsOf(w.root)
 	all := make([]hits, len(s.parts))
 	for i, shard := range s.assignShards(scratch) {
 		if err := ctx.Err(); err != nil {
-			return nil, 0, err
+			return nil, counts{}, err
 		}
 		if err := s.parts[i].verify(need); err != nil {
-			return nil, 0, err
+			return nil, counts{}, err
 		}
 		all[i] = hits{part: &s.parts[i], forms: &formsIn{words: &s.parts[i].words}, scratch: shard}
 	}
@@ -141,15 +146,24 @@ func (s *snapshot) search(ctx context.Context, scratch *arena, w criteria) ([]hi
 			n = h.bits.count()
 		}
 		h.count = n
+		if n == 0 || len(w.excluded) == 0 {
+			return
+		}
+		for _, set := range w.excluded {
+			e.removeSet(h.bits, set)
+		}
+		h.count = h.bits.count()
+		h.excluded = n - h.count
 	})
-	found, total := all[:0], 0
+	found, sum := all[:0], counts{}
 	for _, h := range all {
+		sum.excluded += h.excluded
 		if h.count > 0 {
 			found = append(found, h)
-			total += h.count
+			sum.total += h.count
 		}
 	}
-	return found, total, nil
+	return found, sum, nil
 }
 
 // knownCount returns the number of matches if it is known without counting: the companies with a single value, if the part

@@ -23,17 +23,18 @@ type search struct {
 	owned  company.Set
 	within *company.Set
 	// without is excluded from Search; Select is checked without owned as well.
-	without *company.Set
-	facets  int
-	of      []index.Facet
-	prefix  index.FacetPrefix
-	split   bool // count the owned matches of each facet value
+	without  *company.Set
+	excluded []company.Set
+	facets   int
+	of       []index.Facet
+	prefix   index.FacetPrefix
+	split    bool // count the owned matches of each facet value
 }
 
 func (s search) request(cursor []byte) index.Request {
 	return index.Request{
 		Query: s.query, Sort: s.sort, Limit: s.limit, Head: s.head, Cursor: cursor, Owned: s.owned, Within: s.within, Without: s.without,
-		FacetLimit: s.facets, Facets: s.of, FacetPrefix: s.prefix, FacetOwned: s.split,
+		Excluded: s.excluded, FacetLimit: s.facets, Facets: s.of, FacetPrefix: s.prefix, FacetOwned: s.split,
 	}
 }
 
@@ -56,10 +57,15 @@ func check(ctx context.Context, t fataler, ix index.Index, tr truth, s search) {
 	want := slices.DeleteFunc(tr.matches(s.query, s.sort, s.within), func(c *company.Company) bool {
 		return s.without != nil && s.without.Has(c.Number)
 	})
+	all := len(want)
+	want = slices.DeleteFunc(want, func(c *company.Company) bool {
+		return slices.ContainsFunc(s.excluded, func(e company.Set) bool { return e.Has(c.Number) })
+	})
 	numbers := numbersOf(want)
 	require.Equal(t, len(tr), ix.Len())
 	first, pages := drain(ctx, t, ix, s, len(want))
 	require.Equal(t, len(want), first.Total, "total")
+	require.Equal(t, all-len(want), first.Excluded, "excluded")
 	require.Equal(t, company.SetOf(numbers...).AndLen(s.owned), first.Owned, "owned")
 	if diff := cmp.Diff(s.facetsOf(want), folded(first.Facets), cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("facets (-want +got):\n%s", diff)
@@ -94,7 +100,7 @@ func withoutAll(all []company.Number, of company.Set) []company.Number {
 // selects reports whether Select returns exactly these companies in this order.
 func selects(ctx context.Context, t fataler, ix index.Index, s search, without *company.Set, all []company.Number) bool {
 	selected, err := ix.Select(ctx, index.Selection{
-		Query: s.query, Sort: s.sort, Limit: len(all) + 1, Within: s.within, Without: without,
+		Query: s.query, Sort: s.sort, Limit: len(all) + 1, Within: s.within, Without: without, Excluded: s.excluded,
 	})
 	require.NoError(t, err)
 	return slices.Equal(all, selected.Numbers)
@@ -106,7 +112,7 @@ func checkSelect(
 	t.Helper()
 	limit := s.limit*2 + 1
 	selected, err := ix.Select(ctx, index.Selection{
-		Query: s.query, Sort: s.sort, Limit: limit, Within: s.within, Without: without,
+		Query: s.query, Sort: s.sort, Limit: limit, Within: s.within, Without: without, Excluded: s.excluded,
 	})
 	require.NoError(t, err)
 	require.Equal(t, len(all), selected.Total)

@@ -41,6 +41,9 @@ func searches(queries *rapid.Generator[query.Query], numbers []company.Number) *
 			without := subset(numbers).Draw(t, "without")
 			s.without = &without
 		}
+		if rapid.IntRange(0, 3).Draw(t, "excluding lists") == 0 {
+			s.excluded = rapid.SliceOfN(subset(numbers), 1, 3).Draw(t, "excluded")
+		}
 		s.split = rapid.Bool().Draw(t, "split")
 		if rapid.IntRange(0, 2).Draw(t, "choosy") == 0 {
 			s.of = rapid.SliceOf(rapid.SampledFrom(index.AllFacets())).Draw(t, "facets asked for")

@@ -95,6 +95,15 @@ bench-import: build ## load the same files into CAPI, DuckDB and sqlite3, with C
 bench-parts: ## run the Go benchmarks that match BENCH (all)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
+.PHONY: test-s3
+test-s3: bin/versitygw bin/minio ## test the store in a bucket on two S3 servers, versitygw and MinIO
+	CAPI_TEST_REQUIRE=s3,minio go test ./internal/blob/s3
+
+# A test server only: its licence is the AGPL.
+bin/minio:
+	@mkdir -p bin
+	GOBIN=$(CURDIR)/bin go install github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+
 bin/versitygw: ## build the S3 server that tests use
 	@mkdir -p bin
 	GOBIN=$(CURDIR)/bin go install github.com/versity/versitygw/cmd/versitygw@v1.8.0

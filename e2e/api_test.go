@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -15,9 +16,12 @@ import (
 )
 
 // client sends plain HTTP requests, as the documentation shows them.
-type client struct{ base, token string }
+type client struct {
+	base, token string
+	http        *http.Client // nil for the default one
+}
 
-func (s *fixture) client(v *server) *client { return &client{v.url, s.token} }
+func (s *fixture) client(v *server) *client { return &client{base: v.url, token: s.token} }
 
 // call sends body, unless nil, decodes the response into v, unless nil, and returns the status. It may be called from any
 // goroutine.
@@ -36,7 +40,7 @@ func (c *client) call(method, path string, body, v any) (int, error) {
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := cmp.Or(c.http, http.DefaultClient).Do(r)
 	if err != nil {
 		return 0, err
 	}

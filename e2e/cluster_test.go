@@ -84,12 +84,12 @@ func TestChangesOnOneServerApplyOnTheOtherAtTheNextRequest(t *testing.T) {
 		var k struct{ ID, Token string }
 		s.json(t, &k, "token", "create", "--workspace", s.workspace, "--name", fmt.Sprint("short ", i), "--scope", "read", "--json")
 		for _, c := range []*client{a, b} {
-			mine := &client{c.base, k.Token}
+			mine := &client{base: c.base, token: k.Token}
 			mine.must(t, http.StatusOK, "GET", "/credits", nil, nil)
 		}
 		s.capi(t, "token", "revoke", k.ID)
 		for _, c := range []*client{a, b} {
-			mine := &client{c.base, k.Token}
+			mine := &client{base: c.base, token: k.Token}
 			mine.must(t, http.StatusUnauthorized, "GET", "/credits", nil, nil)
 		}
 	}

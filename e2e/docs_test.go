@@ -172,7 +172,7 @@ func (r *reader) buysWithTheirOwnToken(s *fixture, window string) {
 	r.open("/docs/reference/get-credits")
 	if window == "desktop-light" {
 		r.runsEverySample(token, "balance")
-		r.runsSamplesOfTheForm(&client{r.site, s.token}, token)
+		r.runsSamplesOfTheForm(&client{base: r.site, token: s.token}, token)
 	}
 
 	r.open("/docs/reference/create-export")

@@ -76,7 +76,7 @@ func TestBudgetSetOnTheCommandLineAppliesToTheNextPurchase(t *testing.T) {
 	v := s.serve(t)
 	var k struct{ ID, Token string }
 	s.json(t, &k, "token", "create", "--workspace", s.workspace, "--name", "metered", "--scope", "read_write", "--budget", "5", "--json")
-	c := &client{v.url, k.Token}
+	c := &client{base: v.url, token: k.Token}
 	all := exportOf("all", map[string]any{})
 	var refusal struct {
 		Detail struct {

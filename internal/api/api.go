@@ -97,9 +97,7 @@ func (s *server) handler() http.Handler {
 		mux.Handle(rt.method+" "+basePath+rt.path, httpx.Compress(s.serve(rt, b)))
 	}
 	mux.Handle("GET /openapi.json", httpx.Compress(serveDocument(doc.finish())))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		httpx.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
-	})
+	mux.HandleFunc("GET /healthz", httpx.Healthy)
 	for pattern, h := range s.Mounts {
 		mux.Handle(pattern, h)
 	}

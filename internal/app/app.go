@@ -4,6 +4,7 @@ package app
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/config"
@@ -20,6 +21,8 @@ type App struct {
 
 	sales   *sales
 	limiter *ratelimit.Limiter
+
+	stopping atomic.Bool // the server still answers, but wants no new requests
 }
 
 // Build returns an App made of the parts. It sets p.Servers, p.Observe and p.Wall itself. It opens and starts nothing.

@@ -20,6 +20,7 @@ import (
 	"github.com/opencapi/capi/internal/db/postgres"
 	"github.com/opencapi/capi/internal/db/sqlite"
 	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/installation"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/mail"
 	"github.com/opencapi/capi/internal/notify"
@@ -27,9 +28,6 @@ import (
 )
 
 // This is the only file of the program that names concrete back ends.
-
-// linksKey is the file with the key that signs download links and encrypts secrets in the database; every data directory has one.
-const linksKey = "links.key"
 
 // Directories within the data directory.
 const (
@@ -46,7 +44,10 @@ func serversDir(data string) string { return filepath.Join(data, "servers") }
 
 // backupLayout returns what a data directory consists of.
 func backupLayout(c config.Config) backup.Layout {
-	l := backup.Layout{Files: filesDir, Skip: file.Unfinished, Key: linksKey, Index: indexDir}
+	l := backup.Layout{Files: filesDir, Skip: file.Unfinished, Index: indexDir}
+	if c.KeyFile == "" {
+		l.Key = filepath.Base(c.KeyPath())
+	}
 	if c.Postgres() == "" {
 		l.Database = filepath.Base(c.SQLiteFile())
 	}
@@ -91,6 +92,9 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := installation.NewKeys(d).Check(ctx, key); err != nil {
+		return nil, errors.Join(explainKey(c.Storage, err), d.Close())
+	}
 	a := Build(c, services.Parts{
 		DB: d, Mail: mailClient(c.Mail), Blobs: files, Index: embedded.Open(embedded.Options{Log: log}), Log: log, Key: key,
 		// On SQLite the lock of the data directory guarantees that there is only one job runner.
@@ -104,6 +108,33 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 		return nil, err
 	}
 	return a, nil
+}
+
+// explainKey says what to do about another key than the database's.
+func explainKey(c config.Storage, err error) error {
+	if !errors.Is(err, installation.ErrOtherKey) {
+		return err
+	}
+	return fmt.Errorf("%s: %w; put back the file that the other servers have, or that capi backup has kept, or name it with --key-file. "+
+		"If it is lost, run capi key accept: links that were handed out stop working, and people with two-factor sign-in need a recovery code",
+		c.KeyPath(), err)
+}
+
+// AcceptKey makes the key of this server the one that all servers of its database must have. It reports whether it was another one.
+func AcceptKey(ctx context.Context, c config.Config) (changed bool, err error) {
+	if err := checkExisting(c); err != nil {
+		return false, err
+	}
+	_, key, err := openFiles(ctx, c.Storage)
+	if err != nil {
+		return false, err
+	}
+	d, err := openDB(ctx, c.Storage)
+	if err != nil {
+		return false, err
+	}
+	changed, err = installation.NewKeys(d).Accept(ctx, key)
+	return changed, errors.Join(err, d.Close())
 }
 
 // mailClient returns the client of the mail server; nil if none is configured.
@@ -152,7 +183,7 @@ func OpenExisting(ctx context.Context, c config.Config, log *slog.Logger) (*App,
 
 // checkExisting returns an error if the data directory has no data yet.
 func checkExisting(c config.Config) error {
-	marker := filepath.Join(c.Data, linksKey)
+	marker := c.KeyPath()
 	if c.Postgres() == "" {
 		marker = c.SQLiteFile()
 	}
@@ -177,15 +208,15 @@ func openDB(ctx context.Context, s config.Storage) (*db.DB, error) {
 	return d, err
 }
 
-// openFiles opens the store of export files, and creates the data directory if necessary. It also returns the directory's key.
+// openFiles opens the store of export files, and creates the data directory and the key if necessary. It also returns the key.
 func openFiles(ctx context.Context, c config.Storage) (blob.Store, []byte, error) {
 	dir := c.Data
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("create data directory: %w", err)
 	}
-	key, err := file.LoadKey(filepath.Join(dir, linksKey))
+	key, err := file.LoadKey(c.KeyPath())
 	if err != nil {
-		return nil, nil, fmt.Errorf("open data directory %s: %w", dir, err)
+		return nil, nil, err
 	}
 	if b := c.Bucket(); b != nil {
 		files, err := openBucket(ctx, b)

@@ -48,6 +48,9 @@ func (r readiness) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 }
 
 func (r readiness) reasons(ctx context.Context) (reasons []string) {
+	if r.app.stopping.Load() {
+		reasons = append(reasons, "the server is stopping")
+	}
 	version, err := r.app.DB.SchemaVersion(ctx)
 	if err != nil {
 		r.app.Log.WarnContext(ctx, "database does not answer", "error", err)

@@ -13,10 +13,12 @@ import (
 
 	"github.com/opencapi/capi/internal/api"
 	"github.com/opencapi/capi/internal/blob"
+	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/console"
 	"github.com/opencapi/capi/internal/diskspace"
 	"github.com/opencapi/capi/internal/docsite"
 	"github.com/opencapi/capi/internal/doctor"
+	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/filelock"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
@@ -98,14 +100,16 @@ func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 	diagnostics := doctor.NewServer(doctor.ServerOptions{
 		Servers: serversDir(a.Config.Data), Catalog: a.Catalog, Index: a.Index, Log: a.Log,
 	})
-	return append([]part{
+	answering := []part{
 		a.following(follower),
 		{"diagnostics", diagnostics.Start, diagnostics.Stop},
 		{"tokens", a.Tokens.Start, a.Tokens.Stop},
 		{"request log", a.Requests.Start, a.Requests.Stop},
+		{"uploads", a.Uploads.Start, a.Uploads.Close},
+	}
+	working := append([]part{
 		{"jobs", runner.Start, runner.Stop},
 		a.mailing(publicURL),
-		{"uploads", a.Uploads.Start, a.Uploads.Close},
 		{"pruning of past records", records.Start, records.Stop},
 		{"pruning of quotes", quotes.Start, quotes.Stop},
 		{"pruning of kept answers", answers.Start, answers.Stop},
@@ -115,6 +119,13 @@ func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 		{"pruning of requests", requests.Start, requests.Stop},
 		{"pruning of rate limits", limits.Start, limits.Stop},
 	}, a.filePruning()...)
+	switch a.Config.Role {
+	case config.RoleAPI:
+		return answering
+	case config.RoleWorker:
+		return working
+	}
+	return append(answering, working...)
 }
 
 // filePruning returns the part that deletes what crashed writers have left in a store on another machine.
@@ -174,9 +185,27 @@ func (a *App) stop(parts []part) error {
 	return errors.Join(errs...)
 }
 
+// workerHandler answers only questions about the state of this server.
+func (a *App) workerHandler(metrics *prometheus.Registry) http.Handler {
+	fail := httpx.ErrorWriter(a.Log, a.DB.Explain)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fail(w, r, fault.New(fault.NotFound, "This server only writes files and sends emails (--role worker). Send requests to another one."))
+	})
+	mux.HandleFunc("GET /healthz", httpx.Healthy)
+	mux.Handle("GET /readyz", readiness{a, func() time.Duration { return 0 }, diskspace.Of})
+	if a.Config.MetricsAddr == "" {
+		mux.Handle("GET "+metricsPath, metricsHandler(metrics, a.Log))
+	}
+	return mux
+}
+
 func (a *App) handler(
 	ctx context.Context, publicURL string, follower *indexing.Follower, metrics *prometheus.Registry,
 ) (http.Handler, error) {
+	if a.Config.Role == config.RoleWorker {
+		return a.workerHandler(metrics), nil
+	}
 	limits, err := ratelimit.Parse(a.Config.RateLimits)
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
@@ -212,7 +241,7 @@ func (a *App) handler(
 // answer serves requests until ctx is cancelled, then waits for running requests to finish.
 func (a *App) answer(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		Handler: a.untilStopped(handler), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		DisableGeneralOptionsHandler: true, // so that OPTIONS * gets the same error body as every other refusal
 		IdleTimeout:                  idleTimeout, ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 	}
@@ -226,6 +255,12 @@ func (a *App) answer(ctx context.Context, listener net.Listener, handler http.Ha
 	case <-ctx.Done():
 	}
 	a.Log.InfoContext(ctx, "stopping")
+	a.stopping.Store(true)
+	select {
+	case <-time.After(a.Config.ShutdownDelay):
+	case err := <-ended:
+		return fmt.Errorf("serve: %w", err)
+	}
 	drain, cancel := context.WithTimeout(context.Background(), a.Config.DrainTimeout)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {
@@ -233,6 +268,16 @@ func (a *App) answer(ctx context.Context, listener net.Listener, handler http.Ha
 		return server.Close()
 	}
 	return nil
+}
+
+// untilStopped closes connections after their next answer once the server is stopping, so that none is reused when it stops.
+func (a *App) untilStopped(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // reachable returns the address with localhost in place of an unspecified IP, so that a browser on this machine can open it.

@@ -61,6 +61,8 @@ const (
 	TokenRotated  Action = "token.rotated"
 	BudgetChanged Action = "token.budget_changed"
 
+	KeyAccepted Action = "key.accepted"
+
 	CreditsGranted Action = "credits.granted"
 
 	ImportStarted Action = "import.started"
@@ -73,7 +75,7 @@ func Actions() []Action {
 		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, VisibleFieldsChanged, MemberAdded, MemberRoleChanged, MemberRemoved, MemberBudgetChanged, PersonCreated, PersonRemoved,
 		PersonChanged, PasswordSet, OperatorGranted, OperatorRevoked, TwoFactorEnabled, TwoFactorDisabled, RecoveryCodesReplaced, RecoveryCodeUsed,
 		PasskeyAdded, PasskeyRenamed, PasskeyRemoved, PasskeyCopied, LinkCreated, LinkWithdrawn, SignedIn, CodeRefused, SessionEnded, TokenCreated,
-		TokenRevoked, TokenRotated, BudgetChanged, CreditsGranted, ImportStarted, ImportUndone,
+		TokenRevoked, TokenRotated, BudgetChanged, KeyAccepted, CreditsGranted, ImportStarted, ImportUndone,
 	}
 }
 

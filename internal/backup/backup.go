@@ -22,7 +22,7 @@ type Layout struct {
 	Database string // the SQLite file; empty if the database is outside the directory
 	Files    string // the directory of the export files
 	Skip     string // a directory within Files that is not copied
-	Key      string // the file with the key that signs links
+	Key      string // the file with the key that signs links; empty if it is outside the directory
 	Index    string // the directory of the index
 }
 
@@ -67,8 +67,10 @@ func Create(ctx context.Context, s Source, to string) (Manifest, error) {
 	if m.Files, m.FileBytes, err = copyTree(ctx, filepath.Join(s.Dir, s.Layout.Files), filepath.Join(to, s.Layout.Files), s.Layout.Skip); err != nil {
 		return Manifest{}, fmt.Errorf("copy export files: %w", err)
 	}
-	if _, err := copyFile(filepath.Join(s.Dir, s.Layout.Key), filepath.Join(to, s.Layout.Key)); err != nil {
-		return Manifest{}, fmt.Errorf("copy signing key: %w", err)
+	if s.Layout.Key != "" {
+		if _, err := copyFile(filepath.Join(s.Dir, s.Layout.Key), filepath.Join(to, s.Layout.Key)); err != nil {
+			return Manifest{}, fmt.Errorf("copy signing key: %w", err)
+		}
 	}
 	return m, writeJSON(filepath.Join(to, manifestName), m)
 }

@@ -115,7 +115,10 @@ func verify(ctx context.Context, from string, m Manifest, t Target) error {
 // parts returns the names of everything that a restore replaces. The log of the earlier database is among them: SQLite would
 // apply it to the restored one.
 func (t Target) parts() []string {
-	parts := []string{t.Layout.Files, t.Layout.Key}
+	parts := []string{t.Layout.Files}
+	if t.Layout.Key != "" {
+		parts = append(parts, t.Layout.Key)
+	}
 	if db := t.Layout.Database; db != "" {
 		parts = append(parts, db, db+"-wal", db+"-shm", db+"-journal")
 	}

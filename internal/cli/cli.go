@@ -47,6 +47,7 @@ type commands struct {
 	Doctor    doctorCommand    `cmd:"" help:"Check that ledger, unlocks, exports, files, jobs and index agree."`
 	Backup    backupCommand    `cmd:"" help:"Copy the database and the export files to a directory, also while serving."`
 	Restore   restoreCommand   `cmd:"" help:"Put a backup back into the data directory."`
+	Key       keyCommand       `cmd:"" help:"Accept another key for links and secrets."`
 	Verify    verifyCommand    `cmd:"" help:"Check an export's file against its manifest."`
 	Index     indexCommand     `cmd:"" help:"Show, verify and rebuild the search index."`
 	Demo      demoCommand      `cmd:"" help:"Take a guided tour with made-up companies, then keep serving."`

@@ -2,6 +2,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -26,10 +27,14 @@ type Config struct {
 
 // Storage are the settings of where data is stored.
 type Storage struct {
-	Data  string `name:"data" default:"capi-data" env:"CAPI_DATA" placeholder:"DIR" help:"Directory for the database, the export files and their signing key (default ${default})."`
-	DB    string `name:"db" default:"sqlite" env:"CAPI_DB" placeholder:"URL" help:"Database: sqlite (a file in the data directory), or a postgres:// URL (default ${default})."`
-	Files string `name:"files" default:"file" env:"CAPI_FILES" placeholder:"URL" help:"Where export files are stored: file (in the data directory), or a bucket such as s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-1&path_style=true (default ${default})."`
+	Data    string `name:"data" default:"capi-data" env:"CAPI_DATA" placeholder:"DIR" help:"Directory for the database, the export files and their signing key (default ${default})."`
+	DB      string `name:"db" default:"sqlite" env:"CAPI_DB" placeholder:"URL" help:"Database: sqlite (a file in the data directory), or a postgres:// URL (default ${default})."`
+	Files   string `name:"files" default:"file" env:"CAPI_FILES" placeholder:"URL" help:"Where export files are stored: file (in the data directory), or a bucket such as s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-1&path_style=true (default ${default})."`
+	KeyFile string `name:"key-file" env:"CAPI_KEY_FILE" placeholder:"FILE" help:"File with the key that signs download links and encrypts secrets, made if it does not exist. All servers of one database need the same (default: links.key in the data directory)."`
 }
+
+// KeyPath returns the path of the key that signs links and encrypts secrets.
+func (s Storage) KeyPath() string { return cmp.Or(s.KeyFile, filepath.Join(s.Data, "links.key")) }
 
 // Logging are the settings of the log on standard error.
 type Logging struct {
@@ -49,6 +54,8 @@ type Server struct {
 	VisibleFields  string `name:"visible-fields" default:"all" env:"CAPI_VISIBLE_FIELDS" placeholder:"FIELDS" help:"Fields shown of companies that a workspace does not own, such as domain,country,industries; each workspace can have its own (default ${default})."`
 	SignIn         `embed:""`
 	Mail           `embed:""`
+	Role           string        `name:"role" default:"all" enum:"all,api,worker" env:"CAPI_ROLE" placeholder:"ROLE" help:"What this server does: all; api, to answer requests and write no files; worker, to write files and send emails and answer no requests (default ${default})."`
+	ShutdownDelay  time.Duration `name:"shutdown-delay" default:"0s" env:"CAPI_SHUTDOWN_DELAY" placeholder:"TIME" help:"How long a stopping server still answers, while /readyz says that it is not ready, so that load balancers turn to others (default ${default})."`
 	DrainTimeout   time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests and jobs may take to finish when the server stops (default ${default})."`
 }
 
@@ -98,7 +105,24 @@ type Error struct {
 func (e *Error) Error() string { return "--" + e.Setting + ": " + e.Message }
 
 // Validate returns an *Error for each invalid setting, joined.
-func (c Config) Validate() error { return errors.Join(c.Storage.check(), c.Server.check()) }
+func (c Config) Validate() error {
+	return errors.Join(c.Storage.check(), c.Server.check(), c.checkRole())
+}
+
+// The values of Role.
+const (
+	RoleAll    = "all"
+	RoleAPI    = "api"
+	RoleWorker = "worker"
+)
+
+// checkRole refuses a part of the work where nobody else can do the rest.
+func (c Config) checkRole() error {
+	if c.Role != "" && c.Role != RoleAll && c.Postgres() == "" {
+		return &Error{"role", fmt.Sprintf("%q needs PostgreSQL: a SQLite database has one server, which must do everything; leave --role out, or set --db", c.Role)}
+	}
+	return nil
+}
 
 // ValidateStorage is Validate for commands that open the data and serve nothing.
 func (c Config) ValidateStorage() error { return c.Storage.check() }
@@ -175,6 +199,9 @@ func (s Server) check() error {
 	}
 	if _, err := parseFields(s.VisibleFields); err != nil {
 		add("visible-fields", "%v", err)
+	}
+	if s.ShutdownDelay < 0 {
+		add("shutdown-delay", "%s is negative", s.ShutdownDelay)
 	}
 	if s.DrainTimeout < 0 {
 		add("drain-timeout", "%s is negative", s.DrainTimeout)

@@ -59,7 +59,7 @@ func samplesOf(t *testing.T) (all []sample) {
 				require.True(t, json.Valid([]byte(fence[2])), "%s: %s", page[1], fence[2])
 			case "yaml":
 				require.NoError(t, yaml.Unmarshal([]byte(fence[2]), new(any)), page[1])
-			case "console", "nginx", "promql":
+			case "console", "nginx", "haproxy", "promql":
 			default:
 				require.Fail(t, "a code block in a language that no test checks", "%s: %s", page[1], fence[1])
 			}

@@ -36,3 +36,8 @@ func WriteBody(w http.ResponseWriter, status int, p []byte) {
 	w.WriteHeader(status)
 	_, _ = w.Write(p) // if the client is gone, there is nobody to report to
 }
+
+// Healthy answers /healthz: the process is alive.
+func Healthy(w http.ResponseWriter, _ *http.Request) {
+	WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}

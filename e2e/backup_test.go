@@ -80,3 +80,28 @@ func (s *fixture) shell(t *testing.T, commands, to string) {
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s\n%s", commands, out)
 }
+
+func TestADamagedDatabaseIsNotServedAfterACrash(t *testing.T) {
+	t.Parallel()
+	s := newFixture(t, 10_000)
+	s.load(t, companies(0, 5_000, nil))
+	v := s.serve(t)
+	s.load(t, companies(5_000, 6_000, nil))
+	v.kill(t)
+	v = s.serve(t)
+	require.Contains(t, v.stderr.String(), "the database was not closed: it was checked and is intact")
+	s.load(t, companies(6_000, 7_000, nil))
+	v.kill(t)
+
+	f, err := os.OpenFile(filepath.Join(s.data, "capi.db"), os.O_RDWR, 0)
+	require.NoError(t, err)
+	info, err := f.Stat()
+	require.NoError(t, err)
+	_, err = f.WriteAt(make([]byte, 400_000), info.Size()/2)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	out, err := s.command("serve", "--addr", "127.0.0.1:0").CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "the database is damaged: ")
+	require.Contains(t, string(out), "put a backup back with capi restore")
+}

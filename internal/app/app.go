@@ -22,6 +22,9 @@ type App struct {
 	sales   *sales
 	limiter *ratelimit.Limiter
 
+	// examine checks the database before it is used for purchases; nil unless its last user may have been killed.
+	examine func(ctx context.Context) error
+
 	stopping atomic.Bool // the server still answers, but wants no new requests
 }
 

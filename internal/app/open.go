@@ -88,6 +88,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	if err != nil {
 		return nil, err
 	}
+	killed := c.Postgres() == "" && sqlite.HasLog(c.SQLiteFile())
 	d, err := openDB(ctx, c.Storage)
 	if err != nil {
 		return nil, err
@@ -103,6 +104,9 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 			Dir: filepath.Join(c.Data, uploadsDir), Rejects: filepath.Join(c.Data, RejectsDir), SizeBytesMax: c.UploadBytesMax(),
 		},
 	})
+	if killed {
+		a.examine = func(ctx context.Context) error { return sqlite.QuickCheck(ctx, d) }
+	}
 	if err := upgradeKeys(ctx, a, log); err != nil {
 		a.Close()
 		return nil, err

@@ -61,6 +61,11 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 			return err
 		}
 		defer lock.Close()
+		if a.examine != nil {
+			if err := a.afterKill(ctx); err != nil {
+				return err
+			}
+		}
 		if files, ok := a.Blobs.(blob.Cleaner); ok {
 			if err := files.ClearUnfinished(); err != nil { // left by a server that was killed
 				return err
@@ -84,6 +89,17 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 		}
 	}
 	return a.answer(ctx, listener, handler)
+}
+
+// afterKill checks the database. A log that is left beside another database file, such as a backup that was copied by hand, damages it
+// when it is applied, and purchases from it would fail only after they are charged.
+func (a *App) afterKill(ctx context.Context) error {
+	began := time.Now()
+	if err := a.examine(ctx); err != nil {
+		return fmt.Errorf("%w; nothing was changed: put a backup back with capi restore, which keeps the damaged files aside", err)
+	}
+	a.Log.InfoContext(ctx, "the database was not closed: it was checked and is intact", "took", time.Since(began).Round(time.Millisecond))
+	return nil
 }
 
 // parts returns the parts in the order in which they start. They stop in reverse order.

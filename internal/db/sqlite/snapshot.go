@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"modernc.org/sqlite"
+
+	"github.com/opencapi/capi/internal/db"
 )
 
 // Snapshot writes the database at path, as it is at one moment, to a new file. Other processes may use the database at the same time.
@@ -68,6 +70,26 @@ func Check(ctx context.Context, path string) error {
 	}
 	if problem != "ok" {
 		return fmt.Errorf("%s is damaged: %s", path, problem)
+	}
+	return nil
+}
+
+// HasLog reports whether changes lie in the log of the database file, not yet in the file itself: it is in use, or whoever used it was
+// killed.
+func HasLog(path string) bool {
+	info, err := os.Stat(path + "-wal")
+	return err == nil && info.Size() > 0
+}
+
+// QuickCheck reads an open database and returns an error if it is damaged. It does not compare indexes with their tables, which takes
+// much longer.
+func QuickCheck(ctx context.Context, d *db.DB) error {
+	var problem string
+	if err := d.Read().QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&problem); err != nil {
+		return fmt.Errorf("read the database: %w", err)
+	}
+	if problem != "ok" {
+		return fmt.Errorf("the database is damaged: %s", problem)
 	}
 	return nil
 }

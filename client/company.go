@@ -35,8 +35,10 @@ type Filters struct {
 	Has                         []string           `json:"has,omitempty"`     // names of fields, such as domain: a known value of each
 	Missing                     []string           `json:"missing,omitempty"` // names of fields: no known value of any
 	Connections                 []ConnectionFilter `json:"connections,omitempty"`
-	In                          []SetRef           `json:"in,omitempty"`     // in any of these sets
-	NotIn                       []SetRef           `json:"not_in,omitempty"` // in none of these sets
+	In                          []SetRef           `json:"in,omitempty"`          // in any of these sets
+	NotIn                       []SetRef           `json:"not_in,omitempty"`      // in none of these sets
+	AddedSince                  string             `json:"added_since,omitempty"` // a time in RFC 3339, or the id of an export
+	ChangedSince                string             `json:"changed_since,omitempty"`
 }
 
 // SetRef is a set of companies. Exactly one member is set.

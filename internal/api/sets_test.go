@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -349,6 +350,31 @@ func TestAQuoteIsSoldAsItIsWhateverIsExcludedSince(t *testing.T) {
 	get[M](t, h.house, h.writer, 200, "PATCH", "/lists/"+h.list, M{"excluded": true})
 	bought := get[exported](t, h.house, h.writer, http.StatusCreated, "POST", "/exports", M{"name": "x", "quote_id": quoted.QuoteID})
 	require.Equal(t, []int{3, 1}, []int{bought.Requested, bought.Cost})
+}
+
+func TestWhatIsNewSinceATimeOrAnExportIsASet(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	before := time.Now().UTC().Format(time.RFC3339Nano)
+	require.Equal(t, "", h.names(t, M{"added_since": before}))
+	require.Equal(t, "", h.names(t, M{"changed_since": h.export}))
+	changed := madeUp("B", "Peru", 7)
+	changed.ID = must(id.Parse[id.Company](h.ids["B"]))
+	h.put(t, madeUp("J", "Peru", 10), changed)
+	for _, since := range []string{before, h.export} {
+		require.Equal(t, "J", h.names(t, M{"added_since": since}))
+		require.Equal(t, "BJ", h.names(t, M{"changed_since": since}))
+		require.Equal(t, "J", h.names(t, M{"in": []M{{"search": M{"changed_since": since, "not_in": []M{{"owned": true}}}}}}))
+	}
+	require.Len(t, h.names(t, M{"added_since": "2001-01-01T00:00:00+02:00"}), 10)
+	require.Len(t, h.names(t, M{"changed_since": "2001-01-01T00:00:00+02:00"}), 10)
+	require.Equal(t, "", h.names(t, M{"added_since": "2999-01-01T00:00:00Z"}))
+	quoted := get[exported](t, h.house, h.reader, 200, "POST", "/exports/quote", M{"search_filters": M{"added_since": h.export}})
+	require.Equal(t, []int{1, 1}, []int{quoted.Requested, quoted.Cost})
+	for _, wrong := range []string{"yesterday", "2026-11-30", "00000000-0000-0000-0000-000000000000"} {
+		require.Contains(t, h.send(t, h.reader, "POST", "/companies/search", M{"added_since": wrong}).fields(t)["added_since"], "must be a time")
+	}
+	require.Equal(t, "NOT_FOUND", h.send(t, h.reader, "POST", "/companies/search", M{"changed_since": uuid.NewString()}).code(t))
 }
 
 func must[T any](v T, err error) T {

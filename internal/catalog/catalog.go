@@ -5,12 +5,16 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/opencapi/capi/internal/db"
 )
 
 // Store is the catalog in a database. Safe for concurrent use, also by several processes.
-type Store struct{ db *db.DB }
+type Store struct {
+	db      *db.DB
+	changed changedCache
+}
 
 // New returns a store on a database whose schema is up to date.
 func New(d *db.DB) *Store { return &Store{db: d} }
@@ -67,6 +71,10 @@ func (s *Store) write(ctx context.Context, fn func(*edit) error) error {
 		_, err = tx.ExecContext(ctx, `UPDATE catalog_state SET seq = $1, next_number = $2 WHERE id = 1`, e.seq, e.next)
 		if err != nil {
 			return fmt.Errorf("update catalog state: %w", err)
+		}
+		const moment = `INSERT INTO catalog_moment (seq, at, number) VALUES ($1, $2, $3)`
+		if _, err := tx.ExecContext(ctx, moment, e.seq, db.Time(time.Now()), next); err != nil {
+			return fmt.Errorf("write moment of the catalog: %w", err)
 		}
 		return nil
 	})

@@ -112,6 +112,12 @@ func Delivered(ctx context.Context, q db.Querier, ws id.Workspace, export id.Exp
 	return company.SetOf(numbers...), e.Status, err
 }
 
+// BoughtAt returns the catalog's sequence number when an export of the workspace was created. NotFound as for Delivered.
+func BoughtAt(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) (uint64, error) {
+	e, err := one(ctx, q, ws, export)
+	return e.asOf, err
+}
+
 func packNumbers(numbers []company.Number) []byte {
 	b := make([]byte, 0, 4*len(numbers))
 	for _, n := range numbers {

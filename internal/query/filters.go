@@ -42,6 +42,8 @@ type Filters struct {
 	Connections                 []ConnectionFilter `json:"connections,omitempty"`
 	In                          []SetRef           `json:"in,omitempty"`
 	NotIn                       []SetRef           `json:"not_in,omitempty"`
+	AddedSince                  string             `json:"added_since,omitempty"`
+	ChangedSince                string             `json:"changed_since,omitempty"`
 }
 
 // ConnectionFilter selects companies by one connection that meets every part given.
@@ -196,6 +198,18 @@ var Params = []Param{
 		Doc:     "Leaves out companies in any of these sets.",
 		Example: `[{"owned":true}]`,
 		Sets:    func(f *Filters) *[]SetRef { return &f.NotIn },
+	},
+	{
+		Name: "added_since", Kind: KindSince, Field: FieldSet, Label: "Added since",
+		Doc:     "Companies that came into the catalog at this time or later, or after the export of this id was created.",
+		Example: `"2026-11-30T08:00:00Z"`,
+		Text:    func(f *Filters) *string { return &f.AddedSince },
+	},
+	{
+		Name: "changed_since", Kind: KindSince, Field: FieldSet, Label: "Changed since",
+		Doc:     "Companies that were added, or whose data or connections changed, at this time or later, or after the export of this id was created.",
+		Example: `"2026-11-30T08:00:00Z"`,
+		Text:    func(f *Filters) *string { return &f.ChangedSince },
 	},
 }
 

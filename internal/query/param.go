@@ -42,6 +42,7 @@ const (
 	KindMax                     // the upper bound of the number
 	KindConnections             // ConnectionFilters
 	KindSets                    // SetRefs: any of them
+	KindSince                   // a time or the id of an export: what is newer
 	KindFlag                    // whether to read the text of the same field in another way
 )
 

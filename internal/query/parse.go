@@ -93,6 +93,8 @@ func (p *parser) param(of *Param, f *Filters) {
 		p.connections(of, f.Connections)
 	case KindSets:
 		p.inSets(of, *of.Sets(f))
+	case KindSince:
+		p.since(of, *of.Text(f))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
@@ -44,6 +45,10 @@ const (
 	SetOfMatch       SetKind = "match_id"
 	SetOwned         SetKind = "owned"
 	SetOfCompanies   SetKind = "companies"
+
+	// What the filters of these names select. The ID is a time in RFC 3339, or the id of an export.
+	SetAddedSince   SetKind = "added_since"
+	SetChangedSince SetKind = "changed_since"
 )
 
 // StoredSet names a set whose companies a query does not say.
@@ -356,4 +361,22 @@ func (p *parser) setID(field, of, raw string) string {
 		p.fail(field, "must be the id of %s, a UUID", of)
 	}
 	return parsed.String()
+}
+
+// since adds the condition of having been added or changed after a time, or after an export was created.
+func (p *parser) since(of *Param, raw string) {
+	if raw == "" {
+		return
+	}
+	s := StoredSet{Kind: SetKind(of.Name)}
+	if export, err := id.Parse[id.Export](raw); err == nil && !export.IsZero() {
+		s.ID = export.String()
+	} else if t, err := time.Parse(time.RFC3339, raw); err == nil && t.Year() > 1900 {
+		s.ID = t.UTC().Format(time.RFC3339Nano)
+	} else {
+		p.fail(of.Name, "must be a time, such as 2026-11-30T08:00:00Z, or the id of an export")
+		return
+	}
+	p.sets = append(p.sets, SetUse{of.Name, s})
+	p.want(InSet{Key: s.Key()}, of.Exclude)
 }

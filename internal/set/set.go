@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/catalog"
@@ -102,6 +103,8 @@ func (r *resolver) read(use query.SetUse) (c query.SetContent, err error) {
 		return r.companies(use)
 	case query.SetOfSavedSearch:
 		return r.savedSearch(use)
+	case query.SetAddedSince, query.SetChangedSince:
+		c.Companies, err = r.since(use)
 	default:
 		err = fmt.Errorf("unknown kind of set %q", s.Kind)
 	}
@@ -118,6 +121,29 @@ func (r *resolver) export(use query.SetUse) (query.SetContent, error) {
 		c.Notices = []query.Notice{{Param: use.Field, Value: use.Of.ID, Message: fmt.Sprintf("is an export that delivers nothing, because it is %s", status)}}
 	}
 	return c, nil
+}
+
+func (r *resolver) since(use query.SetUse) (company.Set, error) {
+	var m catalog.Moment
+	t, err := time.Parse(time.RFC3339, use.Of.ID)
+	if err == nil {
+		m, err = r.Catalog.MomentAt(r.ctx, t)
+	} else {
+		var seq uint64
+		if seq, err = export.BoughtAt(r.ctx, r.DB.Read(), r.ws, parsed[id.Export](use.Of.ID)); err == nil {
+			m, err = r.Catalog.MomentOf(r.ctx, seq)
+		}
+	}
+	var newer company.Set
+	if err == nil && use.Of.Kind == query.SetAddedSince {
+		newer, err = r.Catalog.AddedSince(r.ctx, m)
+	} else if err == nil {
+		newer, err = r.Catalog.ChangedSince(r.ctx, m)
+	}
+	if errs := fault.Fields(err); len(errs) > 0 {
+		return company.Set{}, invalid(use, "%s", errs[0].Message)
+	}
+	return newer, err
 }
 
 func (r *resolver) companies(use query.SetUse) (query.SetContent, error) {

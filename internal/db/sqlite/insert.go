@@ -2,15 +2,13 @@ package sqlite
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/opencapi/capi/internal/db"
 )
 
-// chunkMax is a power of two, so that there are few different statements. SQLite looks up a placeholder by a linear scan,
-// so longer statements take longer per row.
-const chunkMax = 16
+// chunkMax is a power of two, so that there are few different statements.
+const chunkMax = 128
 
 // InsertRows writes the rows with statements of up to chunkMax rows.
 func (Dialect) InsertRows(ctx context.Context, tx *db.Tx, head, tail string, n int, row func(i int) []any) error {
@@ -49,21 +47,9 @@ func insertChunks(ctx context.Context, tx *db.Tx, query string, size, first, end
 	return nil
 }
 
-// placeholders returns ($1,$2),($3,$4) for two rows of two.
+// placeholders returns (?,?),(?,?) for two rows of two. Placeholders with a name or number, such as $1, are looked up by a scan of
+// all of them for each value.
 func placeholders(rows, width int) string {
-	var s strings.Builder
-	for i := range rows * width {
-		switch {
-		case i == 0:
-			s.WriteByte('(')
-		case i%width == 0:
-			s.WriteString("),(")
-		default:
-			s.WriteByte(',')
-		}
-		s.WriteByte('$')
-		s.WriteString(strconv.Itoa(i + 1))
-	}
-	s.WriteByte(')')
-	return s.String()
+	row := ",(" + strings.Repeat(",?", width)[1:] + ")"
+	return strings.Repeat(row, rows)[1:]
 }

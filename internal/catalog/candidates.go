@@ -3,7 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
@@ -47,24 +47,27 @@ func (s *Store) Candidates(ctx context.Context, given Identifiers) (*Candidates,
 		names, found.ByName[n] = append(names, nameKey(n)), nil
 		byKey[nameKey(n)] = n
 	}
-	few, err := selective(ctx, s.db.Read(), s.db.Dialect, "name_key", names)
+	few, err := selective(ctx, s.db.Read(), s.db.Dialect, names)
 	if err != nil {
 		return nil, fmt.Errorf("look up companies: %w", err)
 	}
 	for _, key := range few {
 		delete(byKey, key)
 	}
+	keys := slices.Concat(domains, few)
+	for _, c := range given.IDs {
+		keys = append(keys, idTail(c))
+	}
 	rows, err := load(ctx, s.db.Read(), `WHERE number IN (
-		SELECT number FROM company WHERE id IN (SELECT value FROM `+s.db.EachString("$1")+`)
-		UNION SELECT number FROM company WHERE domain_key IN (SELECT value FROM `+s.db.EachNumber("$2")+`)
-		UNION SELECT number FROM company WHERE page_key IN (SELECT value FROM `+s.db.EachNumber("$3")+`)
-		UNION SELECT number FROM company WHERE name_key IN (SELECT value FROM `+s.db.EachNumber("$4")+`)) ORDER BY number LIMIT $5`,
-		idArray(given.IDs), numberArray(distinct(domains)), numberArray(distinct(pages)), numberArray(few), math.MaxInt32)
+		SELECT number FROM company_key WHERE key IN (SELECT value FROM `+s.db.EachNumber("$1")+`)
+		UNION SELECT number FROM company WHERE page_key IN (SELECT value FROM `+s.db.EachNumber("$2")+`)) ORDER BY number`,
+		numberArray(distinct(keys)), numberArray(distinct(pages)))
 	if err != nil {
 		return nil, err
 	}
 	for key := range byKey {
-		more, err := load(ctx, s.db.Read(), `WHERE name_key = $1 ORDER BY number LIMIT $2`, key, NamesakesMax)
+		more, err := load(ctx, s.db.Read(), `WHERE number IN (SELECT number FROM company_key WHERE key = $1) AND name_key = $1
+			ORDER BY number LIMIT $2`, key, NamesakesMax)
 		if err != nil {
 			return nil, err
 		}

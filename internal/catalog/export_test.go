@@ -1,4 +1,9 @@
 package catalog
 
+import "context"
+
 // NameKey is the key under which a name is stored.
 var NameKey = nameKey
+
+// SettleAll is Settle, even if there are few keys.
+func (s *Store) SettleAll(ctx context.Context) error { return s.settle(ctx, 0) }

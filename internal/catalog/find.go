@@ -3,7 +3,6 @@ package catalog
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"slices"
 
@@ -18,36 +17,30 @@ const (
 	namesakesMax = 200
 )
 
-const findCondition = `WHERE number IN (
-	SELECT number FROM company WHERE id IN (SELECT value FROM %s)
-	UNION SELECT number FROM company WHERE domain_key IN (SELECT value FROM %s)
-	UNION SELECT number FROM company WHERE name_key IN (SELECT value FROM %s)) ORDER BY number LIMIT $4`
-
 // find loads the companies with one of the ids or keys.
 func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
 	if e.next == 1 || len(w.ids)+len(w.domains)+len(w.names) == 0 {
 		return nil, nil
 	}
-	condition := fmt.Sprintf(findCondition, e.tx.EachString("$1"), e.tx.EachNumber("$2"), e.tx.EachNumber("$3"))
-	names, most := distinct(w.names), candidatesMax+2*(len(w.ids)+len(w.domains)+len(w.names))
-	args := []any{idArray(w.ids), numberArray(distinct(w.domains)), numberArray(names), most + 1}
-	rows, err := load(ctx, e.tx, condition, args...)
+	condition := `WHERE number IN (SELECT number FROM company_key WHERE key IN (SELECT value FROM ` + e.tx.EachNumber("$1") + `)) ORDER BY number LIMIT $2`
+	keys := slices.Concat(w.domains, w.names)
+	for _, c := range w.ids {
+		keys = append(keys, idTail(c))
+	}
+	most := candidatesMax + 2*len(keys)
+	keys = distinct(keys)
+	rows, err := load(ctx, e.tx, condition, numberArray(keys), most+1)
 	if err != nil || len(rows) <= most {
 		return rows, err
 	}
-	domains, err := selective(ctx, e.tx, e.tx.Dialect, "domain_key", w.domains)
+	few, err := selective(ctx, e.tx, e.tx.Dialect, keys)
 	if err != nil {
 		return nil, err
 	}
-	few, err := selective(ctx, e.tx, e.tx.Dialect, "name_key", names)
-	if err != nil {
+	if rows, err = load(ctx, e.tx, condition, numberArray(few), math.MaxInt32); err != nil {
 		return nil, err
 	}
-	args[1], args[2], args[3] = numberArray(domains), numberArray(few), math.MaxInt32
-	if rows, err = load(ctx, e.tx, condition, args...); err != nil {
-		return nil, err
-	}
-	crowded := slices.DeleteFunc(names, func(k int64) bool {
+	crowded := slices.DeleteFunc(distinct(w.names), func(k int64) bool {
 		_, found := slices.BinarySearch(few, k)
 		return found
 	})
@@ -57,8 +50,8 @@ func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
 // findPlaced adds the companies with one of the names and one of the places. Of very many identical ones it adds only the
 // oldest, which a match would choose anyway.
 func (e *edit) findPlaced(ctx context.Context, rows []row, names, places []int64) ([]row, error) {
-	more, err := load(ctx, e.tx, `WHERE name_key IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)
-		AND place_key IN (SELECT value FROM `+e.tx.EachNumber("$2")+`) ORDER BY number LIMIT $3`,
+	more, err := load(ctx, e.tx, `WHERE number IN (SELECT number FROM company_key WHERE key IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)
+		AND place IN (SELECT value FROM `+e.tx.EachNumber("$2")+`)) ORDER BY number LIMIT $3`,
 		numberArray(names), numberArray(places), namesakesMax+2*len(places))
 	rows = append(rows, more...)
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.number, b.number) })
@@ -66,10 +59,10 @@ func (e *edit) findPlaced(ctx context.Context, rows []row, names, places []int64
 }
 
 // selective returns the keys that not too many companies have, sorted.
-func selective(ctx context.Context, q db.Querier, d db.Dialect, column string, keys []int64) ([]int64, error) {
+func selective(ctx context.Context, q db.Querier, d db.Dialect, keys []int64) ([]int64, error) {
 	return db.Collect(ctx, q, db.Value[int64],
 		`SELECT each.value FROM `+aliased(d.EachNumber("$1"))+` WHERE
-	    (SELECT number FROM company WHERE `+column+` = each.value LIMIT 1 OFFSET $2) IS NULL ORDER BY 1`,
+	    (SELECT number FROM company_key WHERE key = each.value LIMIT 1 OFFSET $2) IS NULL ORDER BY 1`,
 		numberArray(distinct(keys)), namesakesMax)
 }
 

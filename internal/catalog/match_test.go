@@ -237,6 +237,40 @@ func TestPunctuationAndSpacesMakeNoOtherCompany(t *testing.T) {
 	})
 }
 
+func TestCompaniesAreFoundByTheirKeysWhereverThoseAre(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		company1 := func(i int) company.Company {
+			return company.Company{ID: catalog.CompanyID(fmt.Sprint(i)), Name: fmt.Sprintf("Company %d", i), Domain: fmt.Sprintf("c%d.example", i), Country: "Peru"}
+		}
+		var first, second []company.Company
+		for i := range 200 {
+			first, second = append(first, company1(i)), append(second, company1(200+i))
+		}
+		put(t, b, first...)
+		require.NoError(t, b.SettleAll(t.Context()))
+		put(t, b, second...)
+
+		renamed := first[7]
+		renamed.Name, renamed.Domain = "Renamed", "renamed.example"
+		require.Equal(t, []catalog.Outcome{catalog.Updated}, put(t, b, renamed).Outcomes)
+		for range 2 {
+			for i, c := range slices.Concat(first, second) {
+				got, err := b.ByID(t.Context(), c.ID)
+				require.NoError(t, err)
+				require.Equal(t, company.Number(i+1), got.Number)
+			}
+			found, err := b.ByDomains(t.Context(), []string{"c7.example", "c8.example", "c208.example", "renamed.example"})
+			require.NoError(t, err)
+			require.Equal(t, map[string][]company.Number{"c8.example": {9}, "c208.example": {209}, "renamed.example": {8}}, found)
+			require.Equal(t, []company.Number{10, 210, 8}, put(t, b, company.Company{Name: "Company 9", Country: "Peru"},
+				company.Company{Name: "Company 209", Country: "Peru"}, company.Company{Name: "renamed", Country: "Peru"}).Numbers)
+			require.NoError(t, b.SettleAll(t.Context()))
+		}
+	})
+}
+
 // storeOldKeys stores the keys as versions did that compared names with their punctuation and spaces.
 func storeOldKeys(t *testing.T, d *db.DB, names map[int]string) {
 	t.Helper()

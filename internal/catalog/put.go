@@ -185,7 +185,7 @@ func (p *put) findTombstones(ctx context.Context, ids []id.Company) error {
 		err := result.Scan(&c, &n)
 		p.tombstones[c] = n
 		return err
-	}, `SELECT id, number FROM company WHERE length(record) = 0 AND id IN (SELECT value FROM `+p.tx.EachString("$1")+`)`, idArray(ids))
+	}, `SELECT id, number FROM company WHERE length(record) = 0 AND `+withIDs(p.tx), idArray(ids), idTails(ids))
 }
 
 func (p *put) take(in *Incoming) (Outcome, company.Number, Match, error) {

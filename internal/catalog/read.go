@@ -15,7 +15,7 @@ const readMax = 500
 
 // ByID returns the company with its connections, or a NotFound fault.
 func (s *Store) ByID(ctx context.Context, c id.Company) (*company.Company, error) {
-	rows, err := load(ctx, s.db.Read(), `WHERE id = $1`, c.String())
+	rows, err := load(ctx, s.db.Read(), `WHERE id = $1 AND number IN (SELECT number FROM company_key WHERE key = $2)`, c.String(), idTail(c))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []compan
 			err := result.Scan(&c, &n)
 			found[c] = n
 			return err
-		}, `SELECT id, number FROM company WHERE length(record) > 0 AND id IN (SELECT value FROM `+s.db.EachString("$1")+`)`, idArray(part))
+		}, `SELECT id, number FROM company WHERE length(record) > 0 AND `+withIDs(s.db), idArray(part), idTails(part))
 		if err != nil {
 			return nil, nil, fmt.Errorf("numbers of companies: %w", err)
 		}
@@ -75,6 +75,12 @@ func (s *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []compan
 		}
 	}
 	return numbers, unknown, nil
+}
+
+// withIDs is a condition on company: the ids of $1, of which $2 must be the idTails.
+func withIDs(d db.Dialect) string {
+	return `id IN (SELECT value FROM ` + d.EachString("$1") + `)
+		AND number IN (SELECT number FROM company_key WHERE key IN (SELECT value FROM ` + d.EachNumber("$2") + `))`
 }
 
 // SharingDomain returns how many of the companies have the domain of another one of them.
@@ -101,7 +107,7 @@ func (s *Store) ByDomains(ctx context.Context, domains []string) (map[string][]c
 		for i, d := range part {
 			keys[i] = domainKey(d)
 		}
-		rows, err := load(ctx, s.db.Read(), `WHERE domain_key IN (SELECT value FROM `+s.db.EachNumber("$1")+`) ORDER BY number`,
+		rows, err := load(ctx, s.db.Read(), `WHERE number IN (SELECT number FROM company_key WHERE key IN (SELECT value FROM `+s.db.EachNumber("$1")+`)) ORDER BY number`,
 			numberArray(distinct(keys)))
 		if err != nil {
 			return nil, err

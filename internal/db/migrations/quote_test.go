@@ -14,25 +14,29 @@ import (
 	"github.com/opencapi/capi/internal/db/migrations"
 )
 
+// olds are empty databases of an older version, which migrateTo makes, by dialect.
+var olds = map[string]struct {
+	driver  string
+	dialect goose.Dialect
+	source  func(*testing.T) string
+}{
+	"sqlite": {"sqlite", goose.DialectSQLite3, func(t *testing.T) string { return filepath.Join(t.TempDir(), "old.db") }},
+	"postgres": {"pgx", goose.DialectPostgres, func(t *testing.T) string {
+		t.Helper()
+		u, err := url.Parse(dbtest.PostgresURL(t))
+		require.NoError(t, err)
+		require.NoError(t, run(t, "pgx", u.String(), `CREATE SCHEMA old`))
+		q := u.Query()
+		q.Set("search_path", "old")
+		u.RawQuery = q.Encode()
+		return u.String()
+	}},
+}
+
 // Step 10 creates the table of exports again on SQLite, and changes it on PostgreSQL.
 func TestExportsOutliveTheStepThatRemakesTheirTable(t *testing.T) {
 	t.Parallel()
-	for name, target := range map[string]struct {
-		driver  string
-		dialect goose.Dialect
-		source  func(*testing.T) string
-	}{
-		"sqlite": {"sqlite", goose.DialectSQLite3, func(t *testing.T) string { return filepath.Join(t.TempDir(), "old.db") }},
-		"postgres": {"pgx", goose.DialectPostgres, func(t *testing.T) string {
-			u, err := url.Parse(dbtest.PostgresURL(t))
-			require.NoError(t, err)
-			require.NoError(t, run(t, "pgx", u.String(), `CREATE SCHEMA old`))
-			q := u.Query()
-			q.Set("search_path", "old")
-			u.RawQuery = q.Encode()
-			return u.String()
-		}},
-	} {
+	for name, target := range olds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			source := target.source(t)

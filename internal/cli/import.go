@@ -99,9 +99,21 @@ func (c *importFilesCommand) Run(s *session) error {
 		s.printSummary(summary)
 	}
 	if errors.Is(err, context.Canceled) {
-		s.printf("\nEverything read so far is loaded. Run the same command again to load the rest.\n")
+		s.printf("\nInterrupted. %s", interrupted(summary))
 	}
 	return err
+}
+
+// interrupted says what an interrupted import has loaded and how to load the rest.
+func interrupted(m importer.Summary) string {
+	if m.DryRun {
+		return "Nothing was written.\n"
+	}
+	loaded := "Everything read so far is loaded."
+	if left := m.Connections.Left; left > 0 {
+		loaded = fmt.Sprintf("The companies read so far are loaded, but %s not.", plural(left, "connection is", "connections are"))
+	}
+	return loaded + " Run the same command again to load the rest; nothing is added twice.\n"
 }
 
 // open opens the data directory, or creates it; a dry run without one uses a temporary directory.

@@ -17,6 +17,7 @@ import (
 // are in a temporary file.
 type heldLinks struct {
 	dir    string // of the file
+	total  int    // how many were added
 	recent []catalog.Connection
 	file   *os.File
 	out    *bufio.Writer
@@ -29,6 +30,7 @@ const (
 )
 
 func (h *heldLinks) add(links ...catalog.Connection) error {
+	h.total += len(links)
 	h.recent = append(h.recent, links...)
 	if len(h.recent) < heldMax {
 		return nil

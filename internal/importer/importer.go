@@ -66,8 +66,8 @@ type Progress struct {
 
 // Import loads the files one after another. It returns the summary with an error, too. A record that cannot be used is
 // counted as rejected, and the rest is loaded. A file that cannot be read to its end, or has no usable record, is an error,
-// returned after the other files were loaded. When ctx is cancelled, the current batch is still written; running the import
-// again loads the rest.
+// returned after the other files were loaded. When ctx is cancelled, Import ends after the current batch; running it again
+// loads the rest.
 func Import(ctx context.Context, o Options) (Summary, error) {
 	if o.Workers < 1 {
 		o.Workers = runtime.GOMAXPROCS(0)

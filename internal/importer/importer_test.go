@@ -273,6 +273,34 @@ func TestACancelledImportCanBeRunAgain(t *testing.T) {
 	require.Equal(t, n, s.Unchanged)
 }
 
+func TestAnImportThatIsCancelledDoesNotWriteAllConnectionsFirst(t *testing.T) {
+	t.Parallel()
+	b := catalog.New(dbtest.SQLite(t))
+	const connections = 60_000
+	var content strings.Builder
+	content.WriteString("company_domain,category,connected_domain\n")
+	for i := range connections {
+		fmt.Fprintf(&content, "acme.example,partner,p%d.example\n", i)
+	}
+	companies, file := write(t, "companies.csv", "name,domain\nAcme,acme.example\n"), write(t, "connections.csv", content.String())
+	ctx, cancel := context.WithCancel(t.Context())
+	o := importer.Options{Catalog: b, Files: []string{companies, file}, LockTime: 10 * time.Millisecond}
+	o.Progress = func(p importer.Progress) {
+		if p.Summary.Connections.Added > 0 {
+			cancel()
+		}
+	}
+	s, err := importer.Import(ctx, o)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Positive(t, s.Connections.Added)
+	require.Less(t, s.Connections.Added, connections/2)
+	require.Equal(t, connections, s.Connections.Read+s.Connections.Left)
+	s = load(t, b, companies, file)
+	require.Equal(t, connections, s.Connections.Added+s.Connections.Unchanged)
+	require.Zero(t, s.Connections.Left)
+	require.Len(t, all(t, b)[0].Connections, connections)
+}
+
 func TestALongerLockTimeMeansFewerWrites(t *testing.T) {
 	t.Parallel()
 	var lines strings.Builder

@@ -87,6 +87,7 @@ type Connections struct {
 	Pending   int `json:"pending"`   // of those added, the ones to a company that is not in the catalog yet
 	Ambiguous int `json:"ambiguous"` // of those added, the ones to a company that could be any of several
 	Rejected  int `json:"rejected"`
+	Left      int `json:"left"` // of an interrupted import: those found that it has not come to
 }
 
 // Reason is why a record was rejected. Package source has the reasons why one cannot be read.

@@ -24,6 +24,7 @@ const (
 	batchMin         = 100
 	batchMax         = 20_000 // a batch is in memory
 	batchStart       = 250
+	settleAfter      = 100_000
 	progressInterval = 100 * time.Millisecond
 )
 
@@ -46,6 +47,7 @@ type writer struct {
 	paired    bool                 // rows have two companies
 	batch     []item               // companies
 	size      int                  // of the next batch
+	unsettled int                  // companies added since the catalog's keys were settled
 	linkSize  int                  // of the next batch of connections
 	held      heldLinks            // connections, until all companies are written
 	links     []catalog.Connection // of the next batch
@@ -130,18 +132,23 @@ func errNothingUsed(refused map[Reason]int) error {
 
 var errNoRecords = errors.New("no record could be used")
 
-// finish writes the rest of all files, even if ctx was cancelled: connections of companies that were written must not be
-// lost.
+// finish writes the rest of all files. If ctx is cancelled, it stops after the current batch, because the connections may take
+// hours; the same import loads them.
 func (w *writer) finish(ctx context.Context) error {
 	if w.err != nil {
 		return w.held.close() // the error was returned already
 	}
-	ctx = context.WithoutCancel(ctx)
-	err := errors.Join(w.flushAll(ctx), w.held.close())
-	if w.imported == 0 {
+	written := w.summary.Connections
+	err := w.flushAll(ctx)
+	if err != nil && errors.Is(err, ctx.Err()) {
+		err = nil // Import reports it
+	}
+	err = errors.Join(err, w.held.close())
+	s := &w.summary
+	if s.Connections.Left = w.held.total - (s.Connections.Read - written.Read); w.imported == 0 {
 		return err
 	}
-	s := &w.summary
+	ctx = context.WithoutCancel(ctx)
 	return errors.Join(err, w.catalog.Finish(ctx, w.imported, map[string]int{
 		"read": s.Read, "added": s.Added, "updated": s.Updated, "unchanged": s.Unchanged, "rejected": s.Rejected,
 		"connections": s.Connections.Added, "merged": s.Merges.Different,
@@ -274,7 +281,21 @@ func (w *writer) flush(ctx context.Context) error {
 	w.summary.Unchanged += report.Count(catalog.Unchanged)
 	w.batch = w.batch[:0]
 	w.report()
-	return w.err
+	return cmp.Or(w.err, w.settle(ctx, report.Count(catalog.Added)))
+}
+
+// settle lets the catalog tidy up after each settleAfter companies, if no server runs.
+func (w *writer) settle(ctx context.Context, added int) error {
+	if w.unsettled += added; w.unsettled < settleAfter || w.options.DryRun || w.lockTime() < lockTimeAlone {
+		return nil
+	}
+	w.unsettled = 0
+	err := w.catalog.Settle(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err() // the next import continues with it
+	}
+	w.err = err
+	return err
 }
 
 // merged records a row that became part of a company with another name or place, or of a company from an earlier row.
@@ -317,6 +338,9 @@ func (w *writer) flushAll(ctx context.Context) error {
 func (w *writer) flushLinks(ctx context.Context, least int) error {
 	written := 0
 	for len(w.links)-written >= least {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		n := min(w.linkSize, len(w.links)-written)
 		started := time.Now()
 		report, err := w.connect(ctx, w.links[written:written+n])

@@ -36,6 +36,9 @@ type countryTable struct {
 	byBag  map[string]int // the same, as countryBag returns them; countryUnclear if two countries share one
 	names  []string       // everyday names and aliases, for NearestCountry
 	owner  []int          // the country of each of names
+
+	mu   sync.RWMutex
+	seen map[string]int // what LookupCountry found for other spellings; countryNone if nothing
 }
 
 var countries = sync.OnceValue(func() *countryTable {
@@ -43,7 +46,7 @@ var countries = sync.OnceValue(func() *countryTable {
 	if err != nil {
 		panic(err) // the table is embedded
 	}
-	t := &countryTable{asIs: map[string]int{}, byCode: map[string]int{}, byName: map[string]int{}, byBag: map[string]int{}}
+	t := &countryTable{asIs: map[string]int{}, byCode: map[string]int{}, byName: map[string]int{}, byBag: map[string]int{}, seen: map[string]int{}}
 	for i, row := range rows[1:] {
 		c := Country{Alpha2: row[0], Alpha3: row[1], Name: row[2]}
 		t.all = append(t.all, c)
@@ -96,7 +99,12 @@ func (t *countryTable) addWrittenOut(name string, country int) {
 
 var umlauts = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "å", "aa", "Å", "Aa", "ø", "oe", "Ø", "Oe")
 
-const countryUnclear = -1
+const (
+	countryUnclear = -1
+	countryNone    = -2
+
+	countriesSeenMax = 10_000
+)
 
 // addBag adds a name of several words in any order of them.
 func (t *countryTable) addBag(name string, country int) {
@@ -115,14 +123,38 @@ func (t *countryTable) addBag(name string, country int) {
 // and in any order ("Congo, Dem. Rep."). A name may be followed by another name or code in parentheses ("Germany (DE)").
 func LookupCountry(s string) (Country, bool) {
 	t := countries()
-	i, ok := t.find(s)
+	i, ok := t.asIs[s]
 	if !ok {
-		i, ok = t.findBoth(s)
+		i, ok = t.findAgain(s)
 	}
 	if !ok {
 		return Country{}, false
 	}
 	return t.all[i], true
+}
+
+// findAgain remembers what it finds, because a column repeats few texts, and taking a text apart takes long.
+func (t *countryTable) findAgain(s string) (i int, ok bool) {
+	t.mu.RLock()
+	i, seen := t.seen[s]
+	full := len(t.seen) >= countriesSeenMax
+	t.mu.RUnlock()
+	if seen {
+		return i, i != countryNone
+	}
+	if i, ok = t.find(s); !ok {
+		i, ok = t.findBoth(s)
+	}
+	if full || len(s) > countryBytesMax {
+		return i, ok
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !ok {
+		i = countryNone
+	}
+	t.seen[strings.Clone(s)] = i // s may be part of a larger text
+	return i, ok
 }
 
 const countryBytesMax = 100 // of a name

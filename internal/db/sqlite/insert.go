@@ -10,8 +10,10 @@ import (
 // chunkMax is a power of two, so that there are few different statements.
 const chunkMax = 128
 
-// InsertRows writes the rows with statements of up to chunkMax rows.
+// InsertRows writes the rows with statements of up to chunkMax rows. An error ends the transaction: to be able to undo the statement
+// alone, SQLite would copy each page that it changes.
 func (Dialect) InsertRows(ctx context.Context, tx *db.Tx, head, tail string, n int, row func(i int) []any) error {
+	head = strings.Replace(head, "INSERT INTO", "INSERT OR ROLLBACK INTO", 1)
 	for size, done := chunkMax, 0; done < n; size /= 2 {
 		end := done + (n-done)/size*size
 		if end == done {

@@ -19,6 +19,9 @@ type Store struct {
 // New returns a store on a database whose schema is up to date.
 func New(d *db.DB) *Store { return &Store{db: d} }
 
+// Blocks reports whether all other writes wait while a batch is written. On PostgreSQL, only those of the catalog do.
+func (s *Store) Blocks() bool { return s.db.Name() == "sqlite" }
+
 // Seq returns the number of the newest transaction that changed the catalog; 0 for an empty catalog.
 func (s *Store) Seq(ctx context.Context) (uint64, error) {
 	seq, _, err := state(ctx, s.db.Read(), "")

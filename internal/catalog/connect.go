@@ -48,14 +48,12 @@ func (s *Store) ConnectFrom(ctx context.Context, imported int64, batch []Connect
 	var report ConnectReport
 	err := s.write(ctx, func(e *edit) error {
 		report = ConnectReport{}
-		fresh, err := e.dropKnown(ctx, batch)
-		if err != nil {
-			return err
-		}
+		fresh := newLinks(batch)
 		if err := e.resolve(ctx, fresh); err != nil {
 			return err
 		}
-		if fresh, err = e.dropEquivalent(ctx, fresh); err != nil {
+		fresh, err := e.dropKnown(ctx, fresh)
+		if err != nil {
 			return err
 		}
 		report.Added = len(fresh)
@@ -128,34 +126,18 @@ func (e End) keys() []int64 {
 	return keys
 }
 
-// dropKnown returns the batch's connections that were never imported with the same values.
-func (e *edit) dropKnown(ctx context.Context, batch []Connection) ([]link, error) {
+// newLinks returns the links of a batch, each identity once.
+func newLinks(batch []Connection) []link {
 	links := make([]link, 0, len(batch))
-	identities := make([]int64, 0, len(batch))
+	seen := make(map[int64]struct{}, len(batch))
 	for _, c := range batch {
 		l := newLink(c)
-		links = append(links, l)
-		identities = append(identities, l.identity)
-	}
-	known := make(map[int64]bool, len(batch))
-	err := db.Each(ctx, e.tx, func(result db.Row) error {
-		var k int64
-		err := result.Scan(&k)
-		known[k] = true
-		return err
-	}, `SELECT identity FROM connection WHERE identity IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`,
-		numberArray(distinct(identities)))
-	if err != nil {
-		return nil, err
-	}
-	fresh := links[:0]
-	for _, l := range links {
-		if !known[l.identity] {
-			known[l.identity] = true
-			fresh = append(fresh, l)
+		if _, repeated := seen[l.identity]; !repeated {
+			seen[l.identity] = struct{}{}
+			links = append(links, l)
 		}
 	}
-	return fresh, nil
+	return links
 }
 
 // meaning identifies a connection independently of the imported values.
@@ -168,38 +150,46 @@ func (l *link) meaning() (m meaning, complete bool) {
 	return meaning{l.source.Int64, l.target.Int64, text.Fold(l.given.Category)}, l.source.Valid && l.target.Valid
 }
 
-// dropEquivalent returns the links that do not have the meaning of a known one.
-func (e *edit) dropEquivalent(ctx context.Context, links []link) ([]link, error) {
-	var sources []int64
+// isOpen is the condition for connections with an unknown end, which can be found by their identity.
+const isOpen = `(source IS NULL OR target IS NULL)`
+
+// dropKnown returns the links that were never imported with the same values, and do not have the meaning of another one. Their ends
+// must be resolved.
+func (e *edit) dropKnown(ctx context.Context, links []link) ([]link, error) {
+	var sources, identities []int64
 	for i := range links {
-		if _, complete := links[i].meaning(); complete {
+		identities = append(identities, links[i].identity)
+		if links[i].source.Valid {
 			sources = append(sources, links[i].source.Int64)
 		}
 	}
-	known := map[meaning]bool{}
+	imported, means := map[int64]bool{}, map[meaning]bool{}
 	err := db.Each(ctx, e.tx, func(result db.Row) error {
-		var m meaning
-		err := result.Scan(&m.source, &m.target, &m.category)
-		m.category = text.Fold(m.category)
-		known[m] = true
+		var l link
+		err := result.Scan(&l.identity, &l.source, &l.target, &l.given.Category)
+		imported[l.identity] = true
+		if m, complete := l.meaning(); complete {
+			means[m] = true
+		}
 		return err
-	}, `SELECT source, target, category FROM connection
-	    WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) AND target IS NOT NULL`, numberArray(distinct(sources)))
+	}, `SELECT identity, source, target, category FROM connection WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)
+	    UNION ALL SELECT identity, source, target, category FROM connection
+	    WHERE identity IN (SELECT value FROM `+e.tx.EachNumber("$2")+`) AND `+isOpen, numberArray(distinct(sources)), numberArray(distinct(identities)))
 	if err != nil {
 		return nil, err
 	}
-	out := links[:0]
+	fresh := links[:0]
 	for i := range links {
 		m, complete := links[i].meaning()
-		if complete && known[m] {
+		if imported[links[i].identity] || complete && means[m] {
 			continue
 		}
 		if complete {
-			known[m] = true
+			means[m] = true
 		}
-		out = append(out, links[i])
+		fresh = append(fresh, links[i])
 	}
-	return out, nil
+	return fresh, nil
 }
 
 // connect writes new links and adds them to the connections that their sources show.
@@ -243,10 +233,10 @@ func (l *link) shown() company.Connection {
 	return c
 }
 
+// saveLinks writes links that are not stored.
 func (e *edit) saveLinks(ctx context.Context, links []link) error {
 	return insert(ctx, e.tx, links, `INSERT INTO connection (identity, source, target, category,
-		source_id, source_name, source_domain, target_id, target_name, target_domain, import)`,
-		` ON CONFLICT (identity) DO UPDATE SET source = excluded.source, target = excluded.target`,
+		source_id, source_name, source_domain, target_id, target_name, target_domain, import)`, ``,
 		func(l *link) []any {
 			g := &l.given
 			return []any{
@@ -261,4 +251,26 @@ func textOf(c id.Company) string {
 		return ""
 	}
 	return c.String()
+}
+
+// dropLinks deletes stored links. Their ends must be as they are stored.
+func (e *edit) dropLinks(ctx context.Context, links []link) error {
+	var sources, ofSources, open []int64
+	for i := range links {
+		if l := &links[i]; l.source.Valid {
+			sources, ofSources = append(sources, l.source.Int64), append(ofSources, l.identity)
+		} else {
+			open = append(open, l.identity)
+		}
+	}
+	_, err := e.tx.ExecContext(ctx, `DELETE FROM connection WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)
+		AND identity IN (SELECT value FROM `+e.tx.EachNumber("$2")+`)`, numberArray(distinct(sources)), numberArray(distinct(ofSources)))
+	if err == nil && len(open) > 0 {
+		_, err = e.tx.ExecContext(ctx, `DELETE FROM connection WHERE source IS NULL AND identity IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`,
+			numberArray(distinct(open)))
+	}
+	if err != nil {
+		return fmt.Errorf("drop connections: %w", err)
+	}
+	return nil
 }

@@ -180,3 +180,54 @@ func TestConnectionsDoNotDependOnTheOrder(t *testing.T) {
 		require.Len(t, after, 2*n)
 	})
 }
+
+func TestAConnectionIsKnownAgainInEachState(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		put(t, b, company.Company{Name: "Acme", Domain: "acme.example"}, company.Company{Name: "Bolt", Domain: "bolt.example"},
+			company.Company{Name: "Twin", Domain: "one.example"}, company.Company{Name: "Twin", Domain: "two.example"})
+		all := []catalog.Connection{
+			named("Acme", "vendor", "Bolt"),   // both ends are known
+			named("Acme", "vendor", "Nobody"), // the target is not
+			named("Nobody", "vendor", "Acme"), // the source is not
+			named("None", "vendor", "Nobody"),
+			named("Twin", "vendor", "Bolt"), // the source may be any of two
+			{Number: 2, Category: "partner", Target: catalog.End{Name: "Acme"}},
+			{Number: 2, Category: "partner", Target: catalog.End{Name: "Nobody"}},
+		}
+		require.Equal(t, catalog.ConnectReport{Added: 7, Pending: 2, Ambiguous: 1}, connect(t, b, all...))
+		seen := map[int64]struct{}{}
+		for range 2 {
+			require.Equal(t, catalog.ConnectReport{Unchanged: 7}, connect(t, b, all...))
+			preview, err := b.PreviewConnections(t.Context(), seen, all)
+			require.NoError(t, err)
+			require.Equal(t, catalog.ConnectReport{Unchanged: 7}, preview)
+			put(t, b, company.Company{Name: "Nobody", Domain: "nobody.example"}) // completes four of them
+		}
+		require.Equal(t, []string{"vendor: Bolt (bolt.example) #2", "vendor: Nobody (nobody.example) #5"}, shown(t, b, 1))
+		require.Equal(t, []string{"vendor: Acme (acme.example) #1"}, shown(t, b, 5))
+		put(t, b, company.Company{Name: "Zero", Domain: "bolt.example"})
+		put(t, b, company.Company{Name: "Bolt", Domain: "other.example"})
+		require.Equal(t, catalog.ConnectReport{Unchanged: 1}, connect(t, b, all[0]), "although the name is another company's now")
+	})
+}
+
+func TestRenamedTargetsAreShownWhereverTheirKeysAre(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		put(t, b, company.Company{Name: "Acme", Domain: "acme.example"}, company.Company{Name: "Bolt", Domain: "bolt.example"},
+			company.Company{Name: "Cog", Domain: "cog.example"})
+		connect(t, b, named("Acme", "vendor", "Bolt"), named("Acme", "partner", "Bolt"))
+		require.NoError(t, b.SettleAll(t.Context()))
+		connect(t, b, named("Cog", "vendor", "Bolt"), named("Acme", "customer", "Bolt")) // the second pair is in both tables
+		for _, name := range []string{"Bolt 2", "Bolt 3"} {
+			put(t, b, company.Company{Name: name, Domain: "bolt.example"})
+			as := name + " (bolt.example) #2"
+			require.Equal(t, []string{"customer: " + as, "partner: " + as, "vendor: " + as}, shown(t, b, 1))
+			require.Equal(t, []string{"vendor: " + as}, shown(t, b, 3))
+			require.NoError(t, b.SettleAll(t.Context()))
+		}
+	})
+}

@@ -163,7 +163,7 @@ func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error)
 	if err := e.resolve(ctx, links); err != nil {
 		return nil, err
 	}
-	var joined []link
+	var replaced, joined []link
 	var done []pendingLink
 	var sources []company.Number
 	for i := range links {
@@ -171,7 +171,7 @@ func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error)
 		if l.source == was.source && l.target == was.target {
 			continue
 		}
-		joined = append(joined, *l)
+		replaced, joined = append(replaced, *was), append(joined, *l)
 		if l.source != was.source {
 			done = append(done, resolvedLinksOf(l.identity, 0, l.given.Source)...)
 		}
@@ -186,6 +186,9 @@ func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error)
 		return nil, nil
 	}
 	e.dirty = true
+	if err := e.dropLinks(ctx, replaced); err != nil {
+		return nil, err
+	}
 	if err := e.saveLinks(ctx, joined); err != nil {
 		return nil, err
 	}
@@ -207,7 +210,7 @@ func (e *edit) pendingLinksFor(ctx context.Context, keys []int64) ([]link, error
 	var links []link
 	err := e.eachLink(ctx, func(l link) { links = append(links, l) }, `WHERE identity IN (
 	        SELECT identity FROM connection_wait WHERE key IN (SELECT value FROM `+e.tx.EachNumber("$1")+`))
-	    ORDER BY identity`, numberArray(distinct(keys)))
+	    AND `+isOpen+` ORDER BY identity`, numberArray(distinct(keys)))
 	return links, err
 }
 
@@ -255,13 +258,13 @@ func (e *edit) dropPending(ctx context.Context, pending []pendingLink) error {
 	return nil
 }
 
-// sourcesOf returns the companies with a connection to one of the targets.
+// sourcesOf returns the companies with a connection to one of the targets, and perhaps some that had one.
 func (e *edit) sourcesOf(ctx context.Context, targets []company.Number) ([]company.Number, error) {
 	if len(targets) == 0 {
 		return nil, nil
 	}
-	return db.Collect(ctx, e.tx, db.Value[company.Number], `SELECT DISTINCT source FROM connection
-	    WHERE target IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) AND source IS NOT NULL`, numberArray(targets))
+	return db.Collect(ctx, e.tx, db.Value[company.Number], `SELECT DISTINCT source FROM connection_by_target
+	    WHERE target IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`, numberArray(targets))
 }
 
 // rebuild recomputes the connections that the companies show.

@@ -65,14 +65,12 @@ func (p *put) wasPreviewed(in *Incoming) (company.Number, bool) {
 func (s *Store) PreviewConnections(ctx context.Context, seen map[int64]struct{}, batch []Connection) (ConnectReport, error) {
 	report := ConnectReport{}
 	err := s.write(ctx, func(e *edit) error {
-		fresh, err := e.dropKnown(ctx, batch)
-		if err != nil {
-			return err
-		}
+		fresh := newLinks(batch)
 		if err := e.resolve(ctx, fresh); err != nil {
 			return err
 		}
-		if fresh, err = e.dropEquivalent(ctx, fresh); err != nil {
+		fresh, err := e.dropKnown(ctx, fresh)
+		if err != nil {
 			return err
 		}
 		report = ConnectReport{}

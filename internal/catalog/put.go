@@ -110,16 +110,16 @@ func (p *put) run(ctx context.Context, batch []Incoming) error {
 	if err := p.flush(ctx); err != nil {
 		return err
 	}
-	if err := p.saveRevived(ctx); err != nil {
-		return err
-	}
 	if err := p.recordMerges(ctx); err != nil {
 		return err
 	}
-	return p.reconnect(ctx)
+	if err := p.reconnect(ctx); err != nil {
+		return err
+	}
+	return p.saveRevived(ctx)
 }
 
-// saveRevived takes the revived companies out of the removed set.
+// saveRevived takes the revived companies out of the removed set. It comes last, because purchases wait from then on.
 func (p *put) saveRevived(ctx context.Context) error {
 	if len(p.revived) == 0 {
 		return nil

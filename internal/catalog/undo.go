@@ -113,35 +113,44 @@ type undo struct {
 
 // connections removes the next connections that the import added.
 func (u *undo) connections(ctx context.Context) (done bool, err error) {
-	var identities, sources []int64
+	var links []link
+	var sources []int64
 	err = u.eachLink(ctx, func(l link) {
-		identities = append(identities, l.identity)
+		links = append(links, l)
 		if l.source.Valid {
 			sources = append(sources, l.source.Int64)
 		}
-	}, `WHERE import = $1 ORDER BY identity LIMIT $2`, u.number, undoMax)
+	}, `WHERE import = $1 LIMIT $2`, u.number, undoMax)
 	if err != nil {
 		return false, err
 	}
-	if err := u.dropLinks(ctx, identities); err != nil {
+	if err := u.forgetLinks(ctx, links); err != nil {
 		return false, err
 	}
-	u.did.Connections += len(identities)
+	u.did.Connections += len(links)
 	shown := make([]company.Number, 0, len(sources))
 	for _, n := range distinct(sources) {
 		shown = append(shown, company.Number(n))
 	}
-	return len(identities) < undoMax, u.rebuild(ctx, shown)
+	return len(links) < undoMax, u.rebuild(ctx, shown)
 }
 
-func (e *edit) dropLinks(ctx context.Context, identities []int64) error {
-	for _, table := range []string{"connection_wait", "connection"} {
-		_, err := e.tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE identity IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`, numberArray(identities))
-		if err != nil {
-			return fmt.Errorf("drop connections: %w", err)
+// forgetLinks deletes links and what waits for their unknown ends.
+func (e *edit) forgetLinks(ctx context.Context, links []link) error {
+	var pending []pendingLink
+	for i := range links {
+		l := &links[i]
+		if !l.source.Valid {
+			pending = append(pending, resolvedLinksOf(l.identity, 0, l.given.Source)...)
+		}
+		if !l.target.Valid {
+			pending = append(pending, resolvedLinksOf(l.identity, 1, l.given.Target)...)
 		}
 	}
-	return nil
+	if err := e.dropPending(ctx, pending); err != nil {
+		return err
+	}
+	return e.dropLinks(ctx, links)
 }
 
 // past is the record of a company before the import updated it, and a hash of the record that the import wrote.
@@ -274,19 +283,28 @@ func (u *undo) remove(ctx context.Context, numbers []company.Number) error {
 // detach makes the connections from or to the companies pending.
 func (e *edit) detach(ctx context.Context, numbers []company.Number) error {
 	var links []link
-	err := e.eachLink(ctx, func(l link) { links = append(links, l) },
-		`WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) OR target IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`, numberArray(numbers))
-	if err != nil {
+	in := ` IN (SELECT value FROM ` + e.tx.EachNumber("$1") + `)`
+	for _, condition := range []string{
+		`WHERE source` + in,
+		`WHERE source IN (SELECT source FROM connection_by_target WHERE target` + in + `) AND target` + in + ` AND NOT source` + in,
+		`WHERE source IS NULL AND target IS NOT NULL AND target` + in,
+	} {
+		if err := e.eachLink(ctx, func(l link) { links = append(links, l) }, condition, numberArray(numbers)); err != nil {
+			return err
+		}
+	}
+	if err := e.dropLinks(ctx, links); err != nil {
 		return err
 	}
 	gone := company.SetOf(numbers...)
 	var pending []pendingLink
 	kept := links[:0]
-	var dropped []int64
 	for _, l := range links {
 		if l.source.Valid && gone.Has(company.Number(l.source.Int64)) {
 			if keys := l.given.Source.keys(); len(keys) == 0 { // it was imported inside the company's record
-				dropped = append(dropped, l.identity)
+				if err := e.forgetLinks(ctx, []link{l}); err != nil {
+					return err
+				}
 				continue
 			}
 			l.source.Valid = false
@@ -301,8 +319,5 @@ func (e *edit) detach(ctx context.Context, numbers []company.Number) error {
 	if err := e.saveLinks(ctx, kept); err != nil {
 		return err
 	}
-	if err := e.savePending(ctx, pending); err != nil {
-		return err
-	}
-	return e.dropLinks(ctx, dropped)
+	return e.savePending(ctx, pending)
 }

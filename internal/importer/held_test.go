@@ -5,11 +5,14 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -54,13 +57,17 @@ func TestAnImportFailsWhereConnectionsCannotBeHeld(t *testing.T) {
 	require.NoError(t, h.close())
 }
 
-func TestTransactionsAreLongOnlyWhileNoServerRuns(t *testing.T) {
+func TestTransactionsAreLongOnlyWhileNobodyWaits(t *testing.T) {
 	t.Parallel()
-	alone := true
-	w := newWriter(Options{Alone: func() bool { return alone }})
-	require.Equal(t, lockTimeAlone, w.lockTime())
-	alone = false
-	require.Equal(t, lockTimeDefault, w.lockTime(), "a server has started")
-	require.Equal(t, lockTimeDefault, newWriter(Options{}).lockTime())
-	require.EqualValues(t, 7, newWriter(Options{LockTime: 7, Alone: func() bool { return true }}).lockTime())
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		alone := true
+		b := catalog.New(d)
+		w := newWriter(Options{Catalog: b, Alone: func() bool { return alone }})
+		require.Equal(t, lockTimeAlone, w.lockTime())
+		alone = false
+		want := map[string]time.Duration{"sqlite": lockTimeDefault, "postgres": lockTimeApart}[d.Name()]
+		require.Equal(t, want, w.lockTime(), "a server has started")
+		require.Equal(t, want, newWriter(Options{Catalog: b}).lockTime())
+		require.EqualValues(t, 7, newWriter(Options{LockTime: 7, Alone: func() bool { return true }}).lockTime())
+	})
 }

@@ -42,7 +42,8 @@ type Options struct {
 	Progress func(Progress)
 
 	// LockTime is about how long the database is locked at a time. Purchases wait that long, but fewer, longer transactions
-	// write each page of the database's indexes less often. Defaults to 50ms, and to 1s while Alone returns true.
+	// write each page of the database's indexes less often. Defaults to 50ms, to 1s while Alone returns true, and to 300ms on
+	// PostgreSQL, where purchases do not wait.
 	LockTime time.Duration
 
 	// Alone reports whether no server uses the database at the moment. It is called before each transaction. Defaults to false.

@@ -15,11 +15,12 @@ import (
 	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// The writer locks the database for about lockTime at a time, because charges wait that long, and pauses between
+// The writer locks the catalog for about lockTime at a time, because charges may wait that long, and pauses between
 // transactions: without a pause, another process would hardly ever get the lock.
 const (
 	lockTimeDefault  = 50 * time.Millisecond
-	lockTimeAlone    = time.Second // while no server runs
+	lockTimeAlone    = time.Second            // while no server runs
+	lockTimeApart    = 300 * time.Millisecond // if purchases do not wait; a change should still be searchable within a second
 	pause            = 5 * time.Millisecond
 	batchMin         = 100
 	batchMax         = 20_000 // a batch is in memory
@@ -47,7 +48,7 @@ type writer struct {
 	paired    bool                 // rows have two companies
 	batch     []item               // companies
 	size      int                  // of the next batch
-	unsettled int                  // companies added since the catalog's keys were settled
+	unsettled int                  // companies and connections added since the catalog was settled
 	linkSize  int                  // of the next batch of connections
 	held      heldLinks            // connections, until all companies are written
 	links     []catalog.Connection // of the next batch
@@ -284,7 +285,7 @@ func (w *writer) flush(ctx context.Context) error {
 	return cmp.Or(w.err, w.settle(ctx, report.Count(catalog.Added)))
 }
 
-// settle lets the catalog tidy up after each settleAfter companies, if no server runs.
+// settle lets the catalog tidy up after each settleAfter companies or connections, if no server runs.
 func (w *writer) settle(ctx context.Context, added int) error {
 	if w.unsettled += added; w.unsettled < settleAfter || w.options.DryRun || w.lockTime() < lockTimeAlone {
 		return nil
@@ -359,6 +360,9 @@ func (w *writer) flushLinks(ctx context.Context, least int) error {
 		w.summary.Connections.Pending += report.Pending
 		w.summary.Connections.Ambiguous += report.Ambiguous
 		w.report()
+		if err := w.settle(ctx, report.Added); err != nil {
+			return err
+		}
 	}
 	w.links = append(w.links[:0], w.links[written:]...)
 	return nil
@@ -392,6 +396,8 @@ func (w *writer) lockTime() time.Duration {
 		return o.LockTime
 	case o.Alone != nil && o.Alone():
 		return lockTimeAlone
+	case !w.catalog.Blocks():
+		return lockTimeApart
 	}
 	return lockTimeDefault
 }

@@ -50,3 +50,27 @@ func TestCompaniesHaveKeysAfterTheStepAndAfterEachChange(t *testing.T) {
 		})
 	}
 }
+
+// Step 31 makes the table of connections again on SQLite.
+func TestConnectionsOutliveTheStepThatRemakesTheirTable(t *testing.T) {
+	t.Parallel()
+	for name, target := range olds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			source := target.source(t)
+			migrateTo(t, target.driver, source, target.dialect, 27)
+			require.NoError(t, run(t, target.driver, source, `
+				INSERT INTO connection (identity, source, target, category, source_id, source_name, source_domain,
+					target_id, target_name, target_domain, import) VALUES
+					(9, 2, 1, 'vendor', 'a', 'b', 'c', 'd', 'e', 'f', 4), (8, 2, 1, 'partner', '', '', '', '', '', '', NULL),
+					(7, NULL, 1, 'vendor', '', '', '', '', '', '', NULL), (6, 1, NULL, 'vendor', '', '', '', '', '', '', NULL)`))
+			d := dbtest.Open(t, source)
+			require.Equal(t, []any{int64(9), int64(2), int64(1), "vendor", "a", "b", "c", "d", "e", "f", int64(4)},
+				oneRow(t, d, `SELECT identity, source, target, category, source_id, source_name, source_domain,
+					target_id, target_name, target_domain, import FROM connection WHERE identity = 9`))
+			require.Equal(t, []any{int64(4), int64(30), int64(5), int64(3)},
+				oneRow(t, d, `SELECT COUNT(*), CAST(SUM(identity) AS BIGINT), CAST(SUM(source) AS BIGINT), CAST(SUM(target) AS BIGINT) FROM connection`))
+			require.Equal(t, []any{int64(1), int64(1), int64(2)}, oneRow(t, d, `SELECT COUNT(DISTINCT source), MIN(target), MAX(source) FROM connection_by_target`))
+		})
+	}
+}

@@ -35,9 +35,9 @@ func nameKey(matchName string) int64 { return key("name", matchName) }
 func pageKey(page string) int64      { return key("page", page) }
 func idKey(c id.Company) int64       { return key("id", c.String()) }
 
-
 // idTail returns the key of an id in company_key. It is not a hash, so that the database can compute it.
 func idTail(c id.Company) int64 { return int64(binary.BigEndian.Uint32(c.UUID[12:])) }
+
 // nameKeys returns the keys under which a connection may wait for a company with the name. The first is the one that is stored
 // now; the others are those of connections stored when names were compared with their punctuation and spaces.
 func nameKeys(name string) []int64 {

@@ -3,7 +3,9 @@ package importer_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -48,8 +50,15 @@ func TestEachTableOfAnArchiveHasAPlanAndRejectsOfItsOwn(t *testing.T) {
 		require.Equal(t, i, source.Table)
 		require.Equal(t, i == 2, source.Unread, "codes.csv has no companies")
 	}
-	require.Contains(t, rejects["all.zip"].String(), "x,y,z")
-	require.Contains(t, rejects["all-3.zip"].String(), "1;2;3")
+	require.Regexp(t, `a\.csv:3: .*\nx,y,z`, rejects["all.zip"].String())
+	require.Regexp(t, `c\.csv:3: .*\n1;2;3`, rejects["all-3.zip"].String())
+	var at []string
+	for _, r := range s.Reasons {
+		for _, sample := range r.Samples {
+			at = append(at, fmt.Sprintf("%s:%d", filepath.Base(filepath.Dir(sample.File))+"/"+filepath.Base(sample.File), sample.Line))
+		}
+	}
+	require.ElementsMatch(t, []string{"all.zip/a.csv:3", "all.zip/c.csv:3"}, at)
 	require.Len(t, s.Notes, 1)
 	require.Contains(t, s.Notes[0].Text, "codes.csv")
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,20 +21,21 @@ type rejectFile struct {
 	source string
 	ext    string
 	header string
+	member string // the file in an archive; empty outside of archives
 	name   string // of the open file; empty if unknown
 	file   io.WriteCloser
 	out    *bufio.Writer
 }
 
 func newRejectFile(open func(source, ext string) (io.WriteCloser, error), name string, t *source.Table) *rejectFile {
-	f := &rejectFile{open: open, source: name, ext: ".ndjson"}
+	f := &rejectFile{open: open, source: name, ext: ".ndjson", member: t.Member}
 	if t.Format == source.CSV {
 		f.ext, f.header = ".csv", t.RawHeader()
 	}
 	return f
 }
 
-// add writes a rejected record below a comment with its line and reason. It opens the file for the first.
+// add writes a rejected record below a comment with its place and reason. It opens the file for the first.
 func (f *rejectFile) add(it *item, reason Reason, detail string) error {
 	if f.open == nil || it.raw == "" {
 		return nil
@@ -60,7 +62,11 @@ func (f *rejectFile) add(it *item, reason Reason, detail string) error {
 			return r
 		}, detail)
 	}
-	fmt.Fprintf(f.out, "%s%d: %s\n%s\n", source.CommentPrefix, it.line, why, strings.Trim(it.raw, "\r\n"))
+	at := strconv.Itoa(it.line)
+	if f.member != "" {
+		at = f.member + ":" + at
+	}
+	fmt.Fprintf(f.out, "%s%s: %s\n%s\n", source.CommentPrefix, at, why, strings.Trim(it.raw, "\r\n"))
 	return nil
 }
 

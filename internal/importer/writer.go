@@ -38,7 +38,8 @@ type writer struct {
 	reportedAt time.Time
 
 	file      *source.Source
-	tables    int // of the file, so far
+	place     string // of the current table's rows: the file, or all.zip/part.csv for one of an archive
+	tables    int    // of the file, so far
 	delivered *catalog.Source
 	rejects   *rejectFile
 	imported  int64                // the number of the import; 0 before it writes
@@ -79,7 +80,10 @@ func (w *writer) begin(s *source.Source, t *source.Table, p *plan, number int) {
 	if w.file != s {
 		w.tables = 1
 	}
-	w.file, w.delivered = s, catalog.NewSource()
+	w.file, w.place, w.delivered = s, s.Name, catalog.NewSource()
+	if t.Member != "" {
+		w.place = s.Name + "/" + t.Member
+	}
 	w.delivered.Of(w.imported)
 	w.rejects = newRejectFile(w.options.Rejects, tableName(s.Name, w.tables), t)
 	w.fileRead, w.fileUsed, w.refused, w.paired = 0, 0, map[Reason]int{}, p.pair != nil
@@ -206,7 +210,7 @@ func (w *writer) take(ctx context.Context, items []item) error {
 
 func (w *writer) addUnparsed(it *item) {
 	for _, d := range it.unparsed {
-		w.summary.addUnparsed(d.field, Sample{w.file.Name, it.line, d.value})
+		w.summary.addUnparsed(d.field, Sample{w.place, it.line, d.value})
 	}
 }
 
@@ -223,7 +227,7 @@ func (w *writer) reject(it *item) {
 
 // rejectAs counts a rejected record and writes it to the file of rejected rows.
 func (w *writer) rejectAs(it *item, reason Reason, detail string) {
-	w.summary.reject(reason, Sample{w.file.Name, it.line, detail})
+	w.summary.reject(reason, Sample{w.place, it.line, detail})
 	w.refused[reason]++
 	if err := w.rejects.add(it, reason, detail); err != nil && w.err == nil {
 		w.err = err
@@ -236,9 +240,10 @@ func (w *writer) flush(ctx context.Context) error {
 		return err
 	}
 	batch := make([]catalog.Incoming, len(w.batch))
+	from := filepath.Base(w.file.Name) + strings.TrimPrefix(w.place, w.file.Name)
 	for i := range w.batch {
 		batch[i] = *w.batch[i].company
-		batch[i].From(filepath.Base(w.file.Name), w.batch[i].line)
+		batch[i].From(from, w.batch[i].line)
 	}
 	started := time.Now()
 	if err := w.beginImport(ctx); err != nil {
@@ -273,7 +278,7 @@ func (w *writer) flush(ctx context.Context) error {
 		w.summary.Connections.Read += len(it.rejects)
 		w.summary.Connections.Rejected += len(it.rejects)
 		for _, problem := range it.rejects {
-			w.summary.reject(ReasonConnection, Sample{w.file.Name, it.line, problem})
+			w.summary.reject(ReasonConnection, Sample{w.place, it.line, problem})
 		}
 	}
 	w.summary.Read += len(batch)
@@ -319,7 +324,7 @@ func (w *writer) merged(it *item, m catalog.Match) {
 		s.Merges.Repeated++
 	}
 	if len(s.Merges.Samples) < mergesShown {
-		s.Merges.Samples = append(s.Merges.Samples, Merge{w.file.Name, it.line, name, it.company.Place(), m.Name, m.Place, m.By})
+		s.Merges.Samples = append(s.Merges.Samples, Merge{w.place, it.line, name, it.company.Place(), m.Name, m.Place, m.By})
 	}
 }
 

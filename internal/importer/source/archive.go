@@ -181,8 +181,9 @@ func (a *archive) next() (*Table, error) {
 // take names the file that a table is from, and those that are not read.
 func (a *archive) take(t *Table) *Table {
 	a.read++
+	t.Member = a.member.Name
 	if t.Name == "" {
-		t.Name = a.member.Name
+		t.Name = t.Member
 	}
 	t.Description += fmt.Sprintf(", in %s of the %s archive", a.member.Name, a.kind)
 	if len(a.skipped) > 0 {

@@ -64,7 +64,7 @@ func Open(path string, schema Schema, o Options) (*Source, error) {
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
 		if err == nil {
-			err = fmt.Errorf("%s is a directory; name the files in it, such as %s", path, filepath.Join(path, "*.csv"))
+			err = errDirectory(path)
 		}
 		return nil, errors.Join(err, f.Close())
 	}
@@ -74,6 +74,29 @@ func Open(path string, schema Schema, o Options) (*Source, error) {
 		s.Size = info.Size()
 	}
 	return s, nil
+}
+
+// errDirectory says which files of a directory can be imported, and with which arguments.
+func errDirectory(path string) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	var tables, patterns []string
+	for _, e := range entries {
+		if e.IsDir() || isHidden(e.Name()) || !isTableName(e.Name()) {
+			continue
+		}
+		tables = append(tables, e.Name())
+		if p := filepath.Join(path, "*"+filepath.Ext(e.Name())); !slices.Contains(patterns, p) {
+			patterns = append(patterns, p)
+		}
+	}
+	if len(tables) == 0 {
+		return fmt.Errorf("%s is a directory, and no file in it has a name that import can read, such as companies.csv", path)
+	}
+	return fmt.Errorf("%s is a directory; import its files by name, or all of them with: capi import '%s'; they are: %s",
+		path, strings.Join(patterns, "' '"), someOf(tables))
 }
 
 // New reads a stream. The extensions of its name say what it may be.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -216,3 +218,17 @@ func TestASampleIsReadAgain(t *testing.T) {
 type cutOff struct{}
 
 func (cutOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestADirectoryIsRefusedWithTheCommandForItsFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, err := Open(dir, testSchema{}, Options{})
+	require.ErrorContains(t, err, "no file in it")
+	for _, name := range []string{"a.csv", "b.csv", "c.xlsx", "README.txt", ".hidden.csv", "photo.png"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("name\nAcme\n"), 0o600))
+	}
+	_, err = Open(dir, testSchema{}, Options{})
+	require.ErrorContains(t, err, "is a directory")
+	require.ErrorContains(t, err, "capi import '"+filepath.Join(dir, "*.csv")+"' '"+filepath.Join(dir, "*.xlsx")+"'; they are: a.csv, b.csv, c.xlsx")
+	require.NotContains(t, err.Error(), "photo.png")
+}

@@ -20,6 +20,7 @@ const (
 // Table is one table of a source.
 type Table struct {
 	Name        string   // of the sheet, or of the file in an archive; empty if the source is the table
+	Member      string   // the file in an archive that it is from; empty outside of archives
 	Format      Format   // what kind of file it is
 	Description string   // the format and how it is written, for people
 	Fixed       bool     // every record has the columns in Header; otherwise each record names its own

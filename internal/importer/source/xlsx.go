@@ -58,15 +58,16 @@ func newXLSX(s *Source, f io.ReaderAt, size int64) (_ *Table, err error) {
 	if s.options.Sheet != "" {
 		return w.open(s.options.Sheet)
 	}
-	best := bestSheet(s.schema, book, w.sheets)
-	if len(w.sheets) == 1 {
-		return w.open(best)
-	}
-	others := w.choose(best)
+	visible, hidden := w.visible()
+	best := bestSheet(s.schema, book, visible)
+	others := w.choose(best, visible)
 	s.more = w.next
 	t, err := w.next()
 	if err == nil && len(others) > 0 {
 		t.Notices = append(t.Notices, "has sheets that are not read: "+someOf(others)+"; read one with --sheet NAME")
+	}
+	if err == nil && len(hidden) > 0 {
+		t.Notices = append(t.Notices, "has hidden sheets, which are not read: "+someOf(hidden)+"; read one with --sheet NAME")
 	}
 	return t, err
 }
@@ -110,10 +111,30 @@ type workbook struct {
 	chosen []string // the sheets that are still to be read
 }
 
-// choose chooses the best sheet and those with the same columns. It returns the others that have any.
-func (w *workbook) choose(best string) (others []string) {
-	header, _ := w.probe(best)
+// visible returns the sheets that a person sees, and the hidden ones, which often hold lists for menus or earlier versions. If all are
+// hidden, all are visible.
+func (w *workbook) visible() (visible, hidden []string) {
 	for _, sheet := range w.sheets {
+		if shown, err := w.book.GetSheetVisible(sheet); err == nil && !shown {
+			hidden = append(hidden, sheet)
+		} else {
+			visible = append(visible, sheet)
+		}
+	}
+	if len(visible) == 0 {
+		return hidden, nil
+	}
+	return visible, hidden
+}
+
+// choose chooses the best of the sheets and those with the same columns. It returns the others that have any.
+func (w *workbook) choose(best string, sheets []string) (others []string) {
+	if len(sheets) == 1 {
+		w.chosen = sheets
+		return nil
+	}
+	header, _ := w.probe(best)
+	for _, sheet := range sheets {
 		if sheet == best {
 			w.chosen = append(w.chosen, sheet)
 			continue

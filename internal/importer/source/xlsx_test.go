@@ -15,6 +15,7 @@ type sheet struct {
 	name   string
 	rows   [][]any
 	merged [][2]string
+	hidden bool
 }
 
 func workbookOf(tb testing.TB, sheets ...sheet) string {
@@ -36,6 +37,14 @@ func workbookOf(tb testing.TB, sheets ...sheet) string {
 		for _, m := range s.merged {
 			require.NoError(tb, f.MergeCell(s.name, m[0], m[1]))
 		}
+	}
+	for i := len(sheets) - 1; i >= 0; i-- { // the active sheet must be visible
+		if !sheets[i].hidden {
+			f.SetActiveSheet(i)
+		}
+	}
+	for _, s := range sheets {
+		require.NoError(tb, f.SetSheetVisible(s.name, !s.hidden))
 	}
 	b, err := f.WriteToBuffer()
 	require.NoError(tb, err)
@@ -59,6 +68,21 @@ func TestSheetsOfOneShapeAreReadAndTheOthersNamed(t *testing.T) {
 	require.Empty(t, notices)
 	_, _, err = records(t, "a.xlsx", content, Options{Sheet: "West"})
 	require.ErrorContains(t, err, "its sheets are: Read me, North")
+}
+
+func TestHiddenSheetsAreNamedAndNotRead(t *testing.T) {
+	t.Parallel()
+	header := []any{"Name", "City"}
+	content := workbookOf(t, sheet{name: "Old", rows: [][]any{header, {"Gone", "Bonn"}}, hidden: true},
+		sheet{name: "Now", rows: [][]any{header, {"Acme", "Bonn"}}}, sheet{name: "Menu", rows: [][]any{{"City"}, {"Bonn"}}, hidden: true})
+	got, notices, err := records(t, "a.xlsx", content, Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{`Name="Acme" City="Bonn"`}, got)
+	require.Equal(t, []string{"has hidden sheets, which are not read: Old, Menu; read one with --sheet NAME"}, notices)
+	got, notices, err = records(t, "a.xlsx", content, Options{Sheet: "Old"})
+	require.NoError(t, err)
+	require.Equal(t, []string{`Name="Gone" City="Bonn"`}, got)
+	require.Empty(t, notices)
 }
 
 func TestMergedCellsHoldForAllTheirRows(t *testing.T) {

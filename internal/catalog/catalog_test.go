@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -310,5 +311,41 @@ func TestFollowersMissNothingWhileManyImport(t *testing.T) {
 		}
 		require.NotEmpty(t, want)
 		require.Empty(t, gocmp.Diff(want, followed))
+	})
+}
+
+// On PostgreSQL an import may hold the catalog for long, because nobody who buys waits for it.
+func TestAPurchaseDoesNotWaitForABatchOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		require.Equal(t, d.Name() == "sqlite", b.Blocks())
+		if b.Blocks() {
+			return // there is one writer at a time
+		}
+		reached, proceed := make(chan struct{}), make(chan struct{})
+		slow := catalog.New(d.Guarded(func(p db.GuardPoint) error {
+			if p == db.Commit {
+				close(reached)
+				<-proceed
+			}
+			return nil
+		}))
+		written := make(chan error)
+		go func() {
+			_, err := slow.Put(t.Context(), nil, []catalog.Incoming{catalog.Prepare(&company.Company{Name: "Acme"})})
+			written <- err
+		}()
+		<-reached
+		within, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		bought := d.Tx(within, func(tx *db.Tx) error {
+			_, seq, err := b.Hold(within, tx)
+			require.Zero(t, seq, "the batch is not visible yet")
+			return err
+		})
+		close(proceed)
+		require.NoError(t, bought)
+		require.NoError(t, <-written)
 	})
 }

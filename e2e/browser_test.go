@@ -79,6 +79,8 @@ type person struct {
 	axe  string
 	site string // the server's address
 	shot int
+
+	plain bool // the window runs no script, so every button and link that is pressed opens a page
 }
 
 // newPerson opens a browser window. The test fails on a script error, on content that the content policy blocks, and on a
@@ -94,6 +96,7 @@ func newPerson(t *testing.T, b playwright.Browser, site string, options playwrig
 	axe, err := os.ReadFile(filepath.Join(driverDir, "axe-core", "axe.min.js"))
 	require.NoError(t, err)
 	p := &person{Page: page, t: t, axe: string(axe), site: site}
+	p.plain = options.JavaScriptEnabled != nil && !*options.JavaScriptEnabled
 	page.OnConsole(func(m playwright.ConsoleMessage) {
 		if m.Type() == "error" && !strings.Contains(m.Text(), "status of 4") && !strings.Contains(m.Text(), "ERR_INTERNET_DISCONNECTED") {
 			t.Errorf("%s: the console says %s", page.URL(), m.Text())
@@ -146,10 +149,17 @@ func (p *person) field(label string) playwright.Locator {
 	return p.GetByLabel(label, playwright.PageGetByLabelOptions{Exact: new(true)}).First()
 }
 
-// press clicks the element with the role and the name.
+// press clicks the element with the role and the name. Without script it waits for the page that this opens: what is read next could
+// otherwise still be on the page before.
 func (p *person) press(role playwright.AriaRole, name string) {
 	p.t.Helper()
-	require.NoError(p.t, p.named(role, name).Click(), "%s %s", role, name)
+	click := func() error { return p.named(role, name).Click() }
+	if !p.plain {
+		require.NoError(p.t, click(), "%s %s", role, name)
+		return
+	}
+	_, err := p.ExpectNavigation(click)
+	require.NoError(p.t, err, "%s %s", role, name)
 }
 
 func (p *person) named(role playwright.AriaRole, name string) playwright.Locator {

@@ -12,6 +12,9 @@ import (
 
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/mail"
+	"github.com/opencapi/capi/internal/mail/mailtest"
 )
 
 // pageBytesMax is the size limit of a page with its script and style sheets, before compression.
@@ -81,6 +84,54 @@ func TestEveryPageInEveryWindow(t *testing.T) {
 	v.stop(t)
 }
 
+// TestMailPagesInEveryWindow opens the pages that differ when a mail server is configured, in each window, light and dark.
+func TestMailPagesInEveryWindow(t *testing.T) {
+	b := chrome(t)
+	sent := mailtest.Start(t, mail.Clear).Options()
+	s := newFixture(t, 100, "CAPI_SMTP_HOST="+sent.Host, fmt.Sprint("CAPI_SMTP_PORT=", sent.Port), "CAPI_SMTP_TLS=none",
+		"CAPI_SMTP_FROM="+sent.From)
+	s.load(t, fewCompanies)
+	v := s.serve(t)
+	p := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeLight})
+	lab := p.createsFirstAccount(v, "")
+	guest := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeLight})
+	for _, size := range inEveryWindow {
+		t.Run(fmt.Sprint(size.Width), func(t *testing.T) {
+			p.t, guest.t = t, t
+			for _, who := range []*person{p, guest} {
+				require.NoError(t, who.SetViewportSize(size.Width, size.Height))
+			}
+			guest.open("/console/sign-in")
+			guest.looksWell("sign-in")
+			guest.press("link", "Forgot your password?")
+			guest.sees("Enter the email address of your account.")
+			guest.looksWell("forgot")
+			guest.fill("Email", "ada")
+			_, err := guest.Evaluate(`() => { for (const form of document.forms) form.noValidate = true; }`)
+			require.NoError(t, err)
+			guest.press("button", "Send the link")
+			guest.sees("is not an email address")
+			guest.looksWell("forgot with a fault")
+			guest.fill("Email", "ada@example.com")
+			guest.press("button", "Send the link")
+			guest.sees("If an account with a password has this address")
+			guest.looksWell("link sent")
+
+			p.open(lab + "/members")
+			p.fill("Email", fmt.Sprintf("bob%d@example.com", size.Width))
+			p.press("button", "Invite by email")
+			p.sees("An email with a link is on its way.")
+			p.looksWell("members, invited by email")
+			p.open(lab + "/exports/new?query=fintech")
+			p.press("button", "Review price")
+			p.sees("Email me when it is ready or has failed")
+			p.looksWell("quote with an email")
+		})
+	}
+	p.t = t
+	v.stop(t)
+}
+
 // everyPage buys, saves, uploads and invites, and returns the address of every page by a name.
 func (p *person) everyPage(s *fixture, v *server, search string) map[string]string {
 	t := p.t
@@ -102,7 +153,7 @@ func (p *person) everyPage(s *fixture, v *server, search string) map[string]stri
 		"audit log": lab + "/audit", "settings": lab + "/settings", "welcome": lab, "account": "/console/account",
 		"workspaces": "/console/workspaces", "operator": "/console/operator", "imports": "/console/operator/imports",
 		"import": "/console/operator/imports/1", "new upload": "/console/operator/uploads/new", "all audit log": "/console/operator/audit",
-		"doctor": "/console/operator/doctor", "people": "/console/operator/people", "two-factor": "/console/account/two-factor", "go to": "/console/palette", "home": "/console/", "missing": "/console/nowhere",
+		"doctor": "/console/operator/doctor", "people": "/console/operator/people", "two-factor": "/console/account/two-factor", "passkeys": "/console/account/passkeys", "go to": "/console/palette", "home": "/console/", "missing": "/console/nowhere",
 		"another workspace": "/console/w/0197a000-0000-7000-8000-000000000000/search",
 		"guest sign-in":     "/console/sign-in", "guest used link": "/console/join?link=USED",
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"net"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/playwright-community/playwright-go"
@@ -37,16 +38,17 @@ func TestPasskeysFromTheFirstToTheLast(t *testing.T) {
 	p.fill("Your password", passphrase)
 	p.press("button", "Add a passkey")
 	p.sees("The passkey was added.")
+	p.looksWellInEveryWindow("/console/account/passkeys", "/console/account/two-factor", "/console/account")
+	p.open("/console/account/passkeys")
 	p.check("passkey-added")
-	p.checkOnAPhone("passkey-added")
 	p.fill("Name", "Again")
 	p.fill("Your password", passphrase)
 	p.press("button", "Add a passkey")
 	p.sees("This device already has a passkey for your account.")
 
 	p.signsOut()
+	p.looksWellInEveryWindow("/console/sign-in")
 	p.check("sign-in")
-	p.checkOnAPhone("sign-in")
 	p.press("button", "Sign in with a passkey")
 	p.sees("Get started with")
 	p.open("/console/account/two-factor")
@@ -56,8 +58,8 @@ func TestPasskeysFromTheFirstToTheLast(t *testing.T) {
 
 	p.signsOut()
 	p.signsIn("ada@example.com", passphrase)
+	p.looksWellInEveryWindow("/console/sign-in/code")
 	p.check("passkey-after-password")
-	p.checkOnAPhone("passkey-after-password")
 	device.verifies(false)
 	p.press("button", "Use a passkey")
 	p.sees("The browser got no passkey")
@@ -98,6 +100,19 @@ func TestPasskeysFromTheFirstToTheLast(t *testing.T) {
 	elsewhere.press("button", "Sign in with a passkey")
 	elsewhere.sees("Passkeys work at " + site + " only.")
 	v.stop(t)
+}
+
+// looksWellInEveryWindow opens the pages in each window, light and dark, and then returns to the window before.
+func (p *person) looksWellInEveryWindow(pages ...string) {
+	p.t.Helper()
+	before := *p.ViewportSize()
+	for _, size := range append(slices.Clone(inEveryWindow), before) {
+		require.NoError(p.t, p.SetViewportSize(size.Width, size.Height))
+		for _, page := range pages {
+			p.open(page)
+			p.looksWell(page)
+		}
+	}
 }
 
 // device is a virtual device with passkeys in a browser window.

@@ -211,10 +211,10 @@ func (p *People) Nobody(ctx context.Context) (bool, error) {
 	return !someone, nil
 }
 
-// Prune deletes the expired invitations and challenges of passkeys.
+// Prune deletes the expired invitations, challenges of passkeys and links that confirm an email.
 func (p *People) Prune(ctx context.Context) error {
 	return p.db.Tx(ctx, func(tx *db.Tx) error {
-		for _, table := range []string{"invitation", "passkey_challenge"} {
+		for _, table := range []string{"invitation", "passkey_challenge", "email_change"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at <= $1`, db.Time(time.Now())); err != nil {
 				return fmt.Errorf("prune %s: %w", table, err)
 			}

@@ -168,6 +168,7 @@ func (p *People) Remove(ctx context.Context, tx *db.Tx, person id.Person) error 
 	for _, statement := range []string{
 		`DELETE FROM passkey WHERE person_id = $1`,
 		`DELETE FROM passkey_challenge WHERE person_id = $1`,
+		`DELETE FROM email_change WHERE person_id = $1`,
 		`DELETE FROM identity WHERE person_id = $1`,
 		`DELETE FROM invitation WHERE used_at IS NULL AND (person_id = $1 OR invited_by = $1
 			OR email = (SELECT email FROM person WHERE id = $1))`,
@@ -220,10 +221,10 @@ func (p *People) Operators(ctx context.Context) ([]Person, error) {
 	return all, nil
 }
 
-// Change replaces name and theme of the person. Another email is only recorded, for an operator to confirm: so an address has the same
-// answer whether or not it belongs to another account. It takes the person's password, because an email signs in; an empty email stays
-// as it is. Faults: Validation.
-func (p *People) Change(ctx context.Context, person Person, to Person, password string) error {
+// Change replaces name and theme of the person. Another email is only recorded, to be confirmed: so an address has the same answer
+// whether or not it belongs to another account. It takes the person's password, because an email signs in; an empty email stays as it is.
+// If another email is wanted, the steps run last in the same transaction, with the person as changed. Faults: Validation.
+func (p *People) Change(ctx context.Context, person Person, to Person, password string, then ...db.Step[Person]) error {
 	name, complaint := text.Name(to.Name, nameLengthMax)
 	var faults []fault.FieldError
 	if complaint != "" {
@@ -260,43 +261,14 @@ func (p *People) Change(ctx context.Context, person Person, to Person, password 
 		if name == person.Name && !wanted.Valid {
 			return nil
 		}
-		return recordPerson(ctx, tx, auditlog.PersonChanged, person.ID, map[string]any{"name": name, "wanted_email": wanted.String})
-	})
-}
-
-// ConfirmEmail changes the person's email to the one that they want. Validation if there is none, or if it belongs to another account.
-func (p *People) ConfirmEmail(ctx context.Context, person id.Person) error {
-	return p.db.Tx(ctx, func(tx *db.Tx) error {
-		var email sql.NullString
-		err := tx.QueryRowContext(ctx, `SELECT wanted_email FROM person WHERE id = $1 AND removed_at IS NULL`+tx.ForUpdate(), person).Scan(&email)
-		if err == nil && email.Valid {
-			var taken bool
-			err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM person WHERE email = $1)`, email.String).Scan(&taken)
-			if err == nil && taken {
-				return fault.Invalid(fault.FieldError{Message: email.String + " belongs to another account."})
-			}
+		if err := recordPerson(ctx, tx, auditlog.PersonChanged, person.ID, map[string]any{"name": name, "wanted_email": wanted.String}); err != nil {
+			return err
 		}
-		if errors.Is(err, sql.ErrNoRows) || err == nil && !email.Valid {
-			return fault.Invalid(fault.FieldError{Message: "Nobody asks to change this email address any more."})
+		if !wanted.Valid {
+			return nil
 		}
-		if err == nil {
-			_, err = tx.ExecContext(ctx, `UPDATE person SET email = wanted_email, wanted_email = NULL WHERE id = $1`, person)
-		}
-		if err != nil {
-			return fmt.Errorf("confirm email of person %s: %w", person, err)
-		}
-		return recordPerson(ctx, tx, auditlog.PersonChanged, person, map[string]any{"email": email.String})
-	})
-}
-
-// DeclineEmail forgets the email that the person wants.
-func (p *People) DeclineEmail(ctx context.Context, person id.Person) error {
-	return p.db.Tx(ctx, func(tx *db.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE person SET wanted_email = NULL WHERE id = $1`, person)
-		if err != nil {
-			return fmt.Errorf("decline email of person %s: %w", person, err)
-		}
-		return recordPerson(ctx, tx, auditlog.PersonChanged, person, map[string]any{"wanted_email": "declined"})
+		person.Name, person.WantedEmail = name, email
+		return db.Then(ctx, tx, person, then)
 	})
 }
 

@@ -54,6 +54,7 @@ func (a *App) Link(addr net.Addr, secret string) string {
 func mailLinks(publicURL string) notify.Links {
 	return notify.Links{
 		Join:   func(secret string) string { return publicURL + console.JoinPath(secret) },
+		Email:  func(secret string) string { return publicURL + console.EmailPath(secret) },
 		Export: func(ws id.Workspace, e id.Export) string { return publicURL + console.ExportPath(ws, e) },
 	}
 }

@@ -23,7 +23,33 @@ func (s *server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 	if s.provider != nil {
 		page.Provider = s.provider.Name
 	}
+	page.Mails = s.Notifier.Enabled()
 	return render(w, r, status, view.AccountPage(page))
+}
+
+// emailPage asks the person to confirm the email of the link. Only they can, not everyone who gets the message: a mistyped address must
+// not hand over the account.
+func (s *server) emailPage(w http.ResponseWriter, r *http.Request) error {
+	if err := s.limit("link "+s.clientNetwork(r), limitPerLink); err != nil {
+		return err
+	}
+	secret := r.URL.Query().Get("link")
+	email, err := s.People.EmailOfLink(r.Context(), view.ViewerOf(r.Context()).Person.ID, secret)
+	if err != nil {
+		return err
+	}
+	return render(w, r, http.StatusOK, view.EmailPage(view.Email{Link: secret, Email: email}))
+}
+
+func (s *server) confirmEmail(w http.ResponseWriter, r *http.Request) error {
+	if err := s.limit("link "+s.clientNetwork(r), limitPerLink); err != nil {
+		return err
+	}
+	if err := s.People.ConfirmEmailByLink(r.Context(), view.ViewerOf(r.Context()).Person.ID, r.PostFormValue("link")); err != nil {
+		return err
+	}
+	s.notice(r.Context(), "Your email was changed. You sign in with the new one from now on.")
+	return redirect(w, r, basePath+"/account")
 }
 
 // changeProfile changes the name, the email and the theme. Where people sign in with a provider, their email is the provider's.
@@ -39,9 +65,15 @@ func (s *server) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	var guarded limits
 	if moves { // the password is needed, so it could be guessed
 		guarded = limitsOfPassword(v.Person.ID)
+		if s.Notifier.Enabled() {
+			if err := s.limit("email "+v.Person.ID.String(), limitPerForgot); err != nil {
+				return err
+			}
+		}
 	}
 	err := s.guess(guarded, func() error {
-		return s.People.Change(r.Context(), v.Person, account.Person{Name: page.Name, Email: page.Email, Theme: page.Theme}, r.PostFormValue("confirm"))
+		return s.People.Change(r.Context(), v.Person, account.Person{Name: page.Name, Email: page.Email, Theme: page.Theme}, r.PostFormValue("confirm"),
+			s.Notifier.Email)
 	})
 	if fault.CodeOf(err) == fault.Validation {
 		page.Faults = fieldErrors(err)
@@ -50,9 +82,12 @@ func (s *server) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if moves {
+	switch {
+	case moves && s.Notifier.Enabled():
+		s.notice(r.Context(), "Saved. We send a link to the new address: your email changes when you open it and confirm.")
+	case moves:
 		s.notice(r.Context(), "Saved. Your email changes when an operator has confirmed the new address.")
-	} else {
+	default:
 		s.notice(r.Context(), "Saved.")
 	}
 	return redirect(w, r, basePath+"/account")

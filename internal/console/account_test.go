@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/mail"
 )
 
 func TestSessionsAreListedAndEnded(t *testing.T) {
@@ -59,4 +61,34 @@ func TestChangedPasswordEndsEveryOtherBrowser(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, a.status)
 	require.Equal(t, http.StatusOK, here.get(t, "/account").status)
 	require.NotEqual(t, http.StatusOK, there.get(t, "/account").status)
+}
+
+func TestALinkConfirmsAnotherEmailOfThePersonWhoIsSignedIn(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Notifier.Mail = mail.New(mail.Options{Host: "127.0.0.1", Port: 1, From: "capi@example.com"}) // nothing is sent
+	bob := h.as(t, h.bob)
+	page := bob.follow(t, bob.post(t, "/account/profile", "name", "bob", "email", "new@example.com", "confirm", passphrase)).body
+	require.Contains(t, page, "We send a link to the new address")
+	require.Contains(t, page, "We sent a link to new@example.com.")
+	secret, _, err := h.People.NewEmailSecret(t.Context(), h.bob.ID, "new@example.com")
+	require.NoError(t, err)
+
+	at := strings.TrimPrefix(EmailPath(secret), basePath)
+	require.Equal(t, basePath+"/sign-in?next="+url.QueryEscape(basePath+at), h.browser(t).get(t, at).location())
+	eve := h.as(t, h.eve)
+	refused := eve.get(t, at)
+	require.Equal(t, refused.body, eve.get(t, "/account/email?link=NONE").body, "another person's link looks like none")
+	require.Equal(t, refused.status, eve.post(t, "/account/email", "link", secret).status)
+
+	require.Contains(t, bob.get(t, at).body, "new@example.com")
+	require.Contains(t, bob.follow(t, bob.post(t, "/account/email", "link", secret)).body, "Your email was changed.")
+	require.Equal(t, refused.status, bob.get(t, at).status, "it works once")
+	require.Equal(t, http.StatusSeeOther, h.browser(t).post(t, "/sign-in", "email", "new@example.com", "password", passphrase).status)
+	for range 2 * limitPerForgot.Requests {
+		if page = bob.post(t, "/account/profile", "name", "bob", "email", "next@example.com", "confirm", passphrase).body; page != "" {
+			break
+		}
+	}
+	require.Contains(t, page, "Too many attempts", "nobody can be flooded")
 }

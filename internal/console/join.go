@@ -19,6 +19,9 @@ func ExportPath(ws id.Workspace, e id.Export) string {
 // JoinPath returns the path of the page that accepts an invitation, for its secret.
 func JoinPath(secret string) string { return view.JoinPath(secret) }
 
+// EmailPath returns the path of the page that confirms another email, for the secret of its link.
+func EmailPath(secret string) string { return view.EmailPath(secret) }
+
 func (s *server) joinPage(w http.ResponseWriter, r *http.Request) error {
 	form, err := s.joinForm(r, r.URL.Query().Get("link"))
 	if err != nil {

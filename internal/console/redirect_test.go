@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/console/view"
@@ -40,6 +41,7 @@ func acceptedForms(t *testing.T, h *fixture, ids map[string]string) map[string]u
 		"/sign-out":                               {},
 		"/forgot-password":                        {"email": {h.ann.Email}},
 		"/join":                                   {"link": {link}},
+		"/account/email":                          {},
 		"/account/password":                       {"current": {passphrase}, "password": {passphrase + " 2"}},
 		"/sign-in/code":                           {},
 		"/account/two-factor/begin":               {"current": {passphrase}},
@@ -147,6 +149,11 @@ func TestEveryFormRedirectsWhenItSucceeds(t *testing.T) {
 				form.Set("code", h.begin(t, who).code(t))
 			case rt.path == "/account/two-factor/codes", rt.path == "/account/two-factor/disable":
 				form.Set("code", h.enrol(t, h.ann).code(t))
+			case rt.path == "/account/email":
+				require.NoError(t, h.People.Change(t.Context(), h.ann, account.Person{Name: "ann", Email: "new@example.com"}, passphrase))
+				secret, _, err := h.People.NewEmailSecret(t.Context(), h.ann.ID, "new@example.com")
+				require.NoError(t, err)
+				form.Set("link", secret)
 			case rt.path == "/account/passkeys":
 				form.Set("credential", (&keyed{browser: who, Device: &softkey.Device{Origin: passkeySiteOfTests, Host: "localhost"}}).created(t))
 			case rt.path == "/sign-in/passkey":

@@ -53,6 +53,8 @@ func accountRoutes() []route {
 
 		{http.MethodGet, "/account", signedIn, (*server).account},
 		{http.MethodPost, "/account/profile", signedIn, (*server).changeProfile},
+		{http.MethodGet, "/account/email", signedIn, (*server).emailPage},
+		{http.MethodPost, "/account/email", signedIn, (*server).confirmEmail},
 		{http.MethodPost, "/account/password", signedIn, (*server).changePassword},
 		{http.MethodGet, "/account/two-factor", signedIn, (*server).twoFactorPage},
 		{http.MethodPost, "/account/two-factor/begin", signedIn, (*server).beginTwoFactor},

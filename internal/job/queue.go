@@ -61,16 +61,22 @@ func (j Job) Complete(ctx context.Context, tx *db.Tx) error {
 	return j.leave(ctx, tx, "done", 0, nil)
 }
 
-// leave releases the job in the given state. It may run again after the delay.
+// leave releases the job in the given state. It may run again after the delay. An ended job loses its payload, which may have what
+// people typed, such as an email address.
 func (j Job) leave(ctx context.Context, tx *db.Tx, state string, delay time.Duration, cause error) error {
 	now, err := tx.Now(ctx)
 	if err != nil {
 		return err
 	}
+	again := 0
+	if state == "queued" {
+		again = 1
+	}
 	res, err := tx.ExecContext(ctx, `
-		UPDATE job SET state = $1, run_at = $2, error = $3, updated_at = $4, worker = NULL, lease_until = NULL
+		UPDATE job SET state = $1, run_at = $2, error = $3, updated_at = $4, worker = NULL, lease_until = NULL,
+			payload = CASE WHEN $8 = 1 THEN payload ELSE 'null' END
 		WHERE id = $5 AND state = 'running' AND worker = $6 AND attempt = $7`,
-		state, db.Time(now.Add(delay)), message(cause), db.Time(now), j.ID, j.worker, j.Attempt)
+		state, db.Time(now.Add(delay)), message(cause), db.Time(now), j.ID, j.worker, j.Attempt, again)
 	if err != nil {
 		return fmt.Errorf("mark job %s %s: %w", j.ID, state, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -33,6 +34,9 @@ func (l letter) text() string {
 	return strings.Join(append(parts, l.After...), "\n\n") + "\n"
 }
 
+// timeFormat is how letters write when a link ends.
+const timeFormat = "2 January 2006, 15:04 MST"
+
 var page = template.Must(template.New("letter").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{.Subject}}</title></head>
 <body style="font: 16px/1.5 system-ui, sans-serif; max-width: 36em; margin: 1.5em auto; padding: 0 1em">
@@ -51,7 +55,7 @@ func (l letter) html() (string, error) {
 
 // linkLetter returns the letter with the link of an invitation.
 func (s *sender) linkLetter(ctx context.Context, i account.Invitation, link string) (letter, error) {
-	ends := "The link works once, until " + i.ExpiresAt.UTC().Format("2 January 2006, 15:04 MST") + "."
+	ends := "The link works once, until " + i.ExpiresAt.UTC().Format(timeFormat) + "."
 	ignore := "If you did not expect this email, you can ignore it."
 	switch i.Kind {
 	case account.InvitePassword:
@@ -90,6 +94,19 @@ func (s *sender) linkLetter(ctx context.Context, i account.Invitation, link stri
 		Lines:   []string{fmt.Sprintf("%s to the workspace %s on CAPI, as %s.", who, workspace, i.Role)},
 		Button:  "Accept the invitation", Link: link, After: []string{ends, ignore},
 	}, nil
+}
+
+// emailLetter returns the letter with the link that confirms another email of the person.
+func emailLetter(person account.Person, link string, expires time.Time) letter {
+	return letter{
+		Subject: "Confirm your new email address for CAPI",
+		Lines:   []string{person.Name + " asked to sign in to CAPI with this email address from now on."},
+		Button:  "Confirm the address", Link: link,
+		After: []string{
+			"The link works once, until " + expires.UTC().Format(timeFormat) + ", in a browser in which " + person.Name + " is signed in.",
+			"If it was not you, ignore this email: nothing changes.",
+		},
+	}
 }
 
 // exportLetter returns the letter about the end of an export and the address of its creator, which is empty if they are no longer

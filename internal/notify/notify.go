@@ -22,6 +22,7 @@ const (
 	linkKind   = "mail.link"
 	resetKind  = "mail.reset"
 	exportKind = "mail.export"
+	emailKind  = "mail.email"
 )
 
 // Deps are what a Notifier needs.
@@ -44,13 +45,14 @@ func (n *Notifier) Enabled() bool { return n != nil && n.Mail != nil }
 // Links are the addresses of pages that the emails name.
 type Links struct {
 	Join   func(secret string) string
+	Email  func(secret string) string // confirms another email
 	Export func(id.Workspace, id.Export) string
 }
 
 // Handlers returns the handlers of the jobs by kind, for a runner.
 func (n *Notifier) Handlers(links Links) map[string]job.Handler {
 	s := &sender{Notifier: n, links: links}
-	return map[string]job.Handler{linkKind: {Run: s.link}, resetKind: {Run: s.reset}, exportKind: {Run: s.export}}
+	return map[string]job.Handler{linkKind: {Run: s.link}, resetKind: {Run: s.reset}, exportKind: {Run: s.export}, emailKind: {Run: s.email}}
 }
 
 type linkPayload struct {
@@ -88,6 +90,21 @@ func (n *Notifier) Reset(ctx context.Context, email, clientAddress string) error
 		tx.OnCommit(n.Jobs.Notify)
 		return err
 	})
+}
+
+type emailPayload struct {
+	Person string `json:"person_id"`
+	Email  string `json:"email"`
+}
+
+// Email sends a link to the email to which the person wants to change, after the transaction. It does nothing without a mail server.
+func (n *Notifier) Email(ctx context.Context, tx *db.Tx, person account.Person) error {
+	if !n.Enabled() {
+		return nil
+	}
+	_, err := n.Jobs.Enqueue(ctx, tx, emailKind, emailPayload{person.ID.String(), person.WantedEmail})
+	tx.OnCommit(n.Jobs.Notify)
+	return err
 }
 
 type exportPayload struct {
@@ -152,6 +169,31 @@ func (s *sender) sendLink(ctx context.Context, j job.Job, invitation id.Invitati
 		return err
 	}
 	return s.send(ctx, j, i.Email, l)
+}
+
+// email sends the link that confirms an email, unless the person does not want it any more.
+func (s *sender) email(ctx context.Context, j job.Job) error {
+	var p emailPayload
+	if err := j.Decode(&p); err != nil {
+		return err
+	}
+	who, err := id.Parse[id.Person](p.Person)
+	if err != nil {
+		return job.Fatal(err)
+	}
+	secret, expires, err := s.People.NewEmailSecret(ctx, who, p.Email)
+	if fault.CodeOf(err) == fault.InvalidLink {
+		j.Note("skipped", "the address is not wanted any more")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	person, err := s.People.Get(ctx, who)
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, j, p.Email, emailLetter(person, s.links.Email(secret), expires))
 }
 
 // export tells the creator of an export how it ended, if they are still a member of the workspace.

@@ -80,6 +80,7 @@ func (f *fixture) run(t *testing.T) {
 	t.Helper()
 	r := job.NewRunner(f.Jobs, f.Notifier.Handlers(notify.Links{
 		Join:   func(secret string) string { return "https://capi.example.com/join?link=" + secret },
+		Email:  func(secret string) string { return "https://capi.example.com/account/email?link=" + secret },
 		Export: func(_ id.Workspace, e id.Export) string { return "https://capi.example.com/exports/" + e.String() },
 	}))
 	require.NoError(t, r.Start(t.Context()))
@@ -205,11 +206,71 @@ func TestResetIsSentToPeopleWithAPasswordOnly(t *testing.T) {
 		require.NoError(t, f.Notifier.Reset(t.Context(), "ann@example.com", "192.0.2.1"))
 		f.settled(t)
 		require.Len(t, f.mail.Messages(), 1, "nobody can flood a person")
+		var typed int
+		require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM job WHERE payload LIKE '%@%'`).Scan(&typed))
+		require.Zero(t, typed, "what people typed is forgotten once the job has ended")
 		_, err = f.Memberships.ResetPassword(t.Context(), secret, "another gravel teapot")
 		require.NoError(t, err, "and the link still works")
 		_, err = f.Memberships.ResetPassword(t.Context(), secret, "a third gravel teapot")
 		require.Equal(t, fault.InvalidLink, fault.CodeOf(err))
 		f.keptSecret(t, secret)
+	})
+}
+
+// wants makes the person ask for another email, and returns the secret of the link that is the nth message.
+func (f *fixture) wants(t *testing.T, who account.Person, email string, n int) string {
+	t.Helper()
+	require.NoError(t, f.People.Change(t.Context(), who, account.Person{Name: who.Name, Email: email}, passphrase, f.Notifier.Email))
+	got, secret := f.gets(t, n)
+	require.Equal(t, email, got.To)
+	require.NotEmpty(t, secret)
+	return secret
+}
+
+func TestAnotherEmailIsConfirmedByTheLinkThatIsSentToIt(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := open(t, d)
+		f.run(t)
+		link, _, err := f.Memberships.InviteOperator(t.Context(), "", id.Person{})
+		require.NoError(t, err)
+		bob, _, err := f.Memberships.Accept(t.Context(), link, membership.Newcomer{Name: "Bob", Email: "bob@example.com", Password: passphrase})
+		require.NoError(t, err)
+		replaced := f.wants(t, f.ann, "first@example.com", 1)
+		old := f.wants(t, f.ann, "ann@example.org", 2)
+		require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE email_change SET expires_at = 1`)
+			return err
+		}))
+		good := f.wants(t, f.ann, "ann@example.org", 3)
+		ofBob := f.wants(t, bob, "bob@example.org", 4)
+		f.keptSecret(t, good)
+
+		email, err := f.People.EmailOfLink(t.Context(), f.ann.ID, good)
+		require.NoError(t, err)
+		require.Equal(t, "ann@example.org", email)
+		require.Equal(t, fault.InvalidLink, fault.CodeOf(f.People.ConfirmEmailByLink(t.Context(), bob.ID, good)), "another person who has the message")
+		require.NoError(t, f.People.ConfirmEmailByLink(t.Context(), f.ann.ID, good))
+		moved, err := f.People.ByEmail(t.Context(), "ann@example.org")
+		require.NoError(t, err)
+		require.Equal(t, f.ann.ID, moved.ID)
+
+		first := f.People.ConfirmEmailByLink(t.Context(), f.ann.ID, good)
+		require.Equal(t, fault.InvalidLink, fault.CodeOf(first))
+		for name, secret := range map[string]string{"used": good, "replaced": replaced, "old": old, "another person's": ofBob, "none": ""} {
+			require.Equal(t, first, f.People.ConfirmEmailByLink(t.Context(), f.ann.ID, secret), name)
+			_, err := f.People.EmailOfLink(t.Context(), f.ann.ID, secret)
+			require.Equal(t, first, err, name)
+		}
+
+		taken := f.wants(t, bob, "ann@example.org", 5)
+		require.ErrorContains(t, f.People.ConfirmEmailByLink(t.Context(), bob.ID, taken), "belongs to another account")
+		require.NoError(t, f.People.DeclineEmail(t.Context(), bob.ID))
+		require.Equal(t, first, f.People.ConfirmEmailByLink(t.Context(), bob.ID, taken), "declined")
+		f.settled(t)
+		var typed int
+		require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM job WHERE payload LIKE '%@%'`).Scan(&typed))
+		require.Zero(t, typed, "jobs that have ended name nobody")
 	})
 }
 

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/opencapi/capi/internal/account"
@@ -16,6 +17,15 @@ type Account struct {
 	Faults      map[string]string
 
 	Provider string // the name of the OpenID provider that emails come from; empty if none is configured
+	Mails    bool   // whether a link that confirms an email can be sent
+}
+
+// Email is the page that confirms another email.
+type Email struct{ Link, Email string }
+
+// EmailPath returns the address of the page that confirms another email, for the secret of its link.
+func EmailPath(secret string) string {
+	return BasePath + "/account/email?link=" + url.QueryEscape(secret)
 }
 
 // browserOf describes the browser of a session, as far as its user agent says.

@@ -85,20 +85,20 @@ func SearchPage(v *Search) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\" role=\"search\" aria-label=\"Companies\"><button type=\"submit\" class=\"sr\">Apply filters</button> <details class=\"filters\"><summary>Search and filters</summary><div class=\"body\"><div class=\"field\"><label for=\"query\">Name or description</label> <input id=\"query\" type=\"search\" name=\"query\" value=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\" role=\"search\" aria-label=\"Companies\"><button type=\"submit\" class=\"sr\">Apply filters</button><div class=\"field\"><label for=\"query\">Name or description</label> <input id=\"query\" type=\"search\" name=\"query\" value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var5 string
 			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.ResolveAttributeValue(v.Query)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `search.templ`, Line: 27, Col: 67}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `search.templ`, Line: 24, Col: 65}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var5)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" placeholder='fintech, \"mobile payments\"' autocomplete=\"off\" dir=\"auto\" aria-keyshortcuts=\"/\"></div><noscript><button type=\"submit\" class=\"primary\">Search</button></noscript>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" placeholder='fintech, \"mobile payments\"' autocomplete=\"off\" dir=\"auto\" aria-keyshortcuts=\"/\"></div><noscript><button type=\"submit\" class=\"primary\">Search</button></noscript><details class=\"filters\"><summary>Filters</summary><div class=\"body\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

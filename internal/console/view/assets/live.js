@@ -322,7 +322,7 @@
     nameIn(rows()[at < 0 ? 0 : Math.min(rows().length - 1, Math.max(0, at + by))])?.focus();
   }
   const keys = {
-    "/": () => { document.querySelector("details.filters").open = true; byID("query").focus(); byID("query").select(); },
+    "/": () => { byID("query").focus(); byID("query").select(); },
     e: () => document.querySelector("#price a.primary")?.click(),
     j: () => step(1),
     k: () => step(-1),

@@ -74,8 +74,8 @@ func Check(ctx context.Context, path string) error {
 	return nil
 }
 
-// HasLog reports whether changes lie in the log of the database file, not yet in the file itself: it is in use, or whoever used it was
-// killed.
+// HasLog reports whether the log of the database file has changes that the file lacks. Then a process uses the file, or was killed
+// while it did.
 func HasLog(path string) bool {
 	info, err := os.Stat(path + "-wal")
 	return err == nil && info.Size() > 0

@@ -83,6 +83,7 @@ func (s *fixture) another() *export.Exports {
 		DB: s.db, Catalog: s.catalog, Index: s.index, Lists: s.lists, Unlock: unlock.New(s.db, unlock.Options{}),
 		Wall: wall.New(s.db, wall.Options{}), Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs, Observe: s.events.add,
 		Options: exportOptions,
+		ResolveSets: func(_ context.Context, _ auth.Caller, _ company.FieldSet, q query.Query) (query.Query, error) { return q, nil },
 	})
 }
 
@@ -202,7 +203,7 @@ func (s *fixture) runJobs(t *testing.T, times int) {
 // file returns the content of the export's file.
 func (s *fixture) file(t *testing.T, e export.Export) []byte {
 	t.Helper()
-	r, err := s.blobs.Open(t.Context(), fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format.Extension()))
+	r, err := s.blobs.Open(t.Context(), fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, format.Extension(e.Format, e.Options)))
 	require.NoError(t, err)
 	defer r.Close()
 	b, err := io.ReadAll(r)

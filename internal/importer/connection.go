@@ -14,14 +14,15 @@ import (
 // connections reads the connections in a company's record: a list of objects with a category and the connected company,
 // flat or nested, or a cell such as "vendor: Salesforce (salesforce.com); investor: …".
 func (b *builder) connections(v *source.Value) {
-	if v.Kind == source.Cell && !strings.HasPrefix(strings.TrimSpace(v.Text), "[") {
-		for _, s := range splitTexts(unescapeCell(v.Text), false) {
+	isText := v.Kind == source.Cell || v.Kind == source.Text
+	if isText && !strings.HasPrefix(strings.TrimSpace(v.Text), "[") {
+		for _, s := range listOf(v, false) {
 			b.connection(connectionFromText(s))
 		}
 		return
 	}
 	list, _ := v.Any().([]any)
-	if v.Kind == source.Cell {
+	if isText {
 		if err := decode(v.Text, &list); err != nil {
 			b.item.rejects = append(b.item.rejects, "connections: "+err.Error())
 			return

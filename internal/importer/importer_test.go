@@ -152,6 +152,7 @@ var csvCases = []struct {
 	{"tabs", "name\tcity\nAcme\tBonn\n", []string{"Acme"}, nil},
 	{"blank lines", "\n\nname,city\n\n\nAcme,Bonn\n\n", []string{"Acme"}, nil},
 	{"an apostrophe before a formula", "name\n'=Acme\n'Bolt\n", []string{"=Acme", "'Bolt"}, nil},
+	{"several apostrophes before a formula", "name\n''=Acme\n'＝Bolt\n''Cog\n", []string{"'=Acme", "＝Bolt", "''Cog"}, nil},
 	{
 		"a quote that never ends", "name,city\nAcme,Bonn\n\"Bolt,Mainz\nCog,Kassel\nDyno,Ulm\n",
 		[]string{"Acme", "Cog", "Dyno"},

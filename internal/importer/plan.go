@@ -1,11 +1,13 @@
 package importer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/importer/source"
 	"github.com/opencapi/capi/internal/text"
 )
@@ -138,22 +140,38 @@ func (p *plan) decide(s *sample) error {
 		decided[col] = true
 		p.assign(col, target{alias: alias{column: colKey}}, ByYou, 1)
 	}
+	labels := fieldsByLabel(s)
 	for _, c := range s.columns {
 		if !decided[c] {
-			p.byName(c)
+			p.byName(c, cmp.Or(labels[c.name], c.name))
 		}
 	}
 	return nil
 }
 
-// byName maps a column by its name, unless its values contradict that.
-func (p *plan) byName(c *sampledColumn) {
+// fieldsByLabel returns the names of the fields by their labels if the columns are those of an export that has labels as
+// headers: all of them are labels. Some labels, such as Added, could mean anything in another file.
+func fieldsByLabel(s *sample) map[string]string {
+	names := map[string]string{}
+	for i := range company.Fields {
+		names[company.Fields[i].Label] = company.Fields[i].Name
+	}
+	for _, c := range s.columns {
+		if names[c.name] == "" {
+			return nil
+		}
+	}
+	return names
+}
+
+// byName maps a column by a name, unless its values contradict that.
+func (p *plan) byName(c *sampledColumn, name string) {
 	if c.isRowNumber() {
 		c.note = "it only numbers the rows"
 		p.assign(c, target{alias: alias{column: colIgnored}}, ByValues, 0.9)
 		return
 	}
-	known, ok := aliasOf(c.name)
+	known, ok := aliasOf(name)
 	if !ok {
 		return
 	}

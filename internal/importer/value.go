@@ -36,7 +36,11 @@ func textOf(v *source.Value) string {
 
 // unescapeCell removes the apostrophe that exports put before text that a spreadsheet would read as a formula.
 func unescapeCell(s string) string {
-	if len(s) > 1 && s[0] == '\'' && (strings.IndexByte("=+-@", s[1]) >= 0 || s[1] < ' ') {
+	if len(s) < 2 || s[0] != '\'' {
+		return s
+	}
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(strings.TrimLeft(s, "'"), " "))
+	if strings.ContainsRune("=+-@＝＋－＠", first) || first < ' ' {
 		return s[1:]
 	}
 	return s
@@ -63,7 +67,9 @@ func listOf(v *source.Value, commas bool) []string {
 		return v.Texts
 	case source.Number:
 		return []string{v.Text}
-	case source.Text, source.Cell:
+	case source.Text:
+		return splitTexts(v.Text, commas)
+	case source.Cell:
 		return splitTexts(unescapeCell(v.Text), commas)
 	case source.Other:
 		return otherTexts(v.Other)

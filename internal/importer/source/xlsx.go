@@ -339,7 +339,7 @@ func (p *sheetChunk) Records(yield func(*Record)) {
 			record.Reason = ReasonFooter
 		}
 		for i, name := range p.header {
-			f := Field{Name: name, Value: Value{Kind: Cell}}
+			f := Field{Name: name, Value: Value{Kind: Text}}
 			if i < len(r.cells) {
 				f.Value.Text = r.cells[i]
 			}

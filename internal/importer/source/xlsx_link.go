@@ -90,7 +90,7 @@ func (l *sheetLinks) append(fields []Field, header []string, row int) []Field {
 	}
 	for i, name := range header {
 		if l.columns[i] {
-			fields = append(fields, Field{name + linkSuffix, Value{Kind: Cell, Text: l.byCell[cellAt{row, i}]}})
+			fields = append(fields, Field{name + linkSuffix, Value{Kind: Text, Text: l.byCell[cellAt{row, i}]}})
 		}
 	}
 	return fields

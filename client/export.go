@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// ExportRequest asks for an export or for its price. SourceType defaults to search, ExportFormat to csv. A search needs
-// SearchFilters; empty ones select every company. A QuoteID replaces everything that says what to export, and at what
-// terms.
+// ExportRequest asks for an export or for its price. SourceType defaults to search, ExportFormat to csv; the other formats
+// are json, ndjson, parquet and xlsx. A search needs SearchFilters; empty ones select every company. A QuoteID replaces
+// everything that says what to export, and at what terms.
 type ExportRequest struct {
 	Name          string      `json:"name,omitempty"`
 	QuoteID       string      `json:"quote_id,omitempty"`
@@ -24,6 +24,8 @@ type ExportRequest struct {
 	MatchID       string      `json:"match_id,omitempty"` // of a MatchResult, for SourceType match
 	ExportFormat  string      `json:"export_format,omitempty"`
 	Columns       []string    `json:"columns,omitempty"` // of the file, in this order; empty for all
+	HeaderRow     string      `json:"header_row,omitempty"`     // of a csv or xlsx file: name, the default, or label
+	Compression   string      `json:"compression,omitempty"` // of a csv, json or ndjson file: none, the default, gzip or zstd
 	CSVOptions    *CSVOptions `json:"csv_options,omitempty"`
 
 	Limit                 int    `json:"limit,omitempty"`                   // companies at most; 0 is the server's cap
@@ -84,6 +86,8 @@ type Export struct {
 	WorkspaceID      string       `json:"workspace_id"`
 	Name             string       `json:"name"`
 	ExportFormat     string       `json:"export_format"`
+	HeaderRow        string       `json:"header_row"`
+	Compression      string       `json:"compression"`
 	SourceType       string       `json:"source_type"`
 	Status           ExportStatus `json:"status"`
 	TotalRecords     int          `json:"total_records"`

@@ -12,7 +12,7 @@ import (
 // ExportRequest is the body that creates an export.
 type ExportRequest struct {
 	Name    string   `json:"name" minLength:"1" maxLength:"200" doc:"A label for the export job." example:"US fintech 50+"`
-	QuoteID id.Quote `json:"quote_id,omitzero" format:"uuid" doc:"Exports exactly the companies of the quote, for at most the quoted cost. It replaces all fields that select companies: send only name, export_format, columns and csv_options with it."`
+	QuoteID id.Quote `json:"quote_id,omitzero" format:"uuid" doc:"Exports exactly the companies of the quote, for at most the quoted cost. It replaces all fields that select companies: send only name, export_format, columns, header_row, compression and csv_options with it."`
 	ExportSource
 }
 
@@ -30,8 +30,10 @@ type ExportSource struct {
 	SortOrder     string         `json:"sort_order,omitempty" enum:"asc,desc" doc:"For source_type search and set. Defaults to desc, and to asc for name."`
 	ListID        id.List        `json:"list_id,omitzero" format:"uuid" doc:"For source_type list: the saved list."`
 	MatchID       id.MatchResult `json:"match_id,omitzero" format:"uuid" doc:"For source_type match: the companies that Match a list of companies found, in the order of the list. The file starts with the column match_key, which has the key of each row, if any row had one."`
-	ExportFormat  string         `json:"export_format,omitempty" enum:"csv,json" default:"csv" doc:"With a quote_id, defaults to the format of the quote."`
-	Columns       []string       `json:"columns,omitempty" minItems:"1" maxItems:"20" doc:"The columns of the file, in this order; for export_format json, the fields of each object. Defaults to all, and with a quote_id to those of the quote. Columns do not change the cost." example:"[\"name\",\"domain\",\"employee_count\"]"`
+	ExportFormat  string         `json:"export_format,omitempty" enum:"csv,json,ndjson,parquet,xlsx" default:"csv" doc:"The format of the file. With a quote_id, defaults to the format and the options of the quote."`
+	Columns       []string       `json:"columns,omitempty" minItems:"1" maxItems:"20" doc:"The columns of the file, in this order; for export_format json and ndjson, the fields of each object. Defaults to all, and with a quote_id to those of the quote. Columns do not change the cost." example:"[\"name\",\"domain\",\"employee_count\"]"`
+	HeaderRow     string         `json:"header_row,omitempty" enum:"name,label" default:"name" doc:"For export_format csv and xlsx: what the header row says. name: the names of the fields, such as employee_count. label: their labels for people, such as Employees."`
+	Compression   string         `json:"compression,omitempty" enum:"none,gzip,zstd" default:"none" doc:"For export_format csv, json and ndjson: how the file is compressed. Its name then ends in .gz or .zst."`
 	CSVOptions    *CSVOptions    `json:"csv_options,omitempty" doc:"For export_format csv."`
 	Set           *query.SetRef  `json:"set,omitempty" doc:"For source_type set: the set."`
 	ExportTerms
@@ -106,7 +108,7 @@ func (b *ExportSource) given() (fields []string) {
 }
 
 func (b *ExportSource) fileErrors() []fault.FieldError {
-	if b.CSVOptions != nil && b.ExportFormat == string(format.JSON) {
+	if b.CSVOptions != nil && b.ExportFormat != "" && b.ExportFormat != string(format.CSV) {
 		return []fault.FieldError{{Field: "csv_options", Message: "is only for export_format csv"}}
 	}
 	return nil
@@ -173,5 +175,6 @@ func (b *ExportSource) request(name string) export.Request {
 		r.Options = format.Options{BOM: b.CSVOptions.BOM, RawFormulas: b.CSVOptions.RawFormulas}
 	}
 	r.Options.Columns = b.Columns
+	r.Options.Headers, r.Options.Compression = format.Headers(b.HeaderRow), format.Compression(b.Compression)
 	return r
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
 )
@@ -27,7 +29,7 @@ type ExportJob struct {
 	ID           id.Export `json:"id" format:"uuid" doc:"The id of the export: poll Get an export with it."`
 	Name         string    `json:"name" doc:"The label from the request."`
 	Status       string    `json:"status" doc:"pending, processing, completed or failed." example:"pending"`
-	ExportFormat string    `json:"export_format" doc:"The format of the file: csv or json." example:"csv"`
+	ExportFormat string    `json:"export_format" doc:"The format of the file: csv, json, ndjson, parquet or xlsx." example:"csv"`
 	SourceType   string    `json:"source_type" doc:"Where the rows come from: search, list, set or match." example:"search"`
 }
 
@@ -98,7 +100,9 @@ type ExportDetail struct {
 	ID               id.Export    `json:"id" format:"uuid" doc:"The id of the export."`
 	WorkspaceID      id.Workspace `json:"workspace_id" format:"uuid" doc:"The workspace that the export belongs to."`
 	Name             string       `json:"name" doc:"The label from the request."`
-	ExportFormat     string       `json:"export_format" doc:"The format of the file: csv or json." example:"csv"`
+	ExportFormat     string       `json:"export_format" doc:"The format of the file: csv, json, ndjson, parquet or xlsx." example:"csv"`
+	HeaderRow        string       `json:"header_row" doc:"name or label: what the header row of a csv or xlsx file says." example:"name"`
+	Compression      string       `json:"compression" doc:"none, gzip or zstd: how the file is compressed." example:"none"`
 	SourceType       string       `json:"source_type" doc:"Where the rows come from: search, list, set or match." example:"search"`
 	Status           string       `json:"status" doc:"pending, processing, completed, failed or cancelled." example:"completed"`
 	TotalRecords     int          `json:"total_records" doc:"Rows that the file will have."`
@@ -139,6 +143,7 @@ func (storedFilters) Schema(huma.Registry) *huma.Schema {
 func exportDetailOf(e export.Export) ExportDetail {
 	d := ExportDetail{
 		ID: e.ID, WorkspaceID: e.Workspace, Name: e.Name, ExportFormat: string(e.Format), SourceType: string(e.Source),
+		HeaderRow: cmp.Or(string(e.Options.Headers), string(format.HeadersName)), Compression: cmp.Or(string(e.Options.Compression), string(format.None)),
 		Status: string(e.Status), TotalRecords: e.Figures.Rows(), ProcessedRecords: e.ProcessedRecords,
 		CreatedAt: e.CreatedAt, CompletedAt: e.CompletedAt,
 		Figures: figuresOf(e.Figures), TransactionID: orNull(e.Figures.TransactionID), CreditsRefunded: e.Refunded,

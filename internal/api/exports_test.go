@@ -230,6 +230,14 @@ func TestInvalidExportsAreRefusedAndChargeNothing(t *testing.T) {
 		"list id no UUID":    {M{"name": "x", "source_type": "list", "list_id": "7"}, "list_id"},
 		"misspelt field":     {with(M{"export_fromat": "csv"}), "export_fromat"},
 		"CSV options, JSON":  {with(M{"export_format": "json", "csv_options": M{"bom": true}}), "csv_options"},
+		"CSV options, XLSX":  {with(M{"export_format": "xlsx", "csv_options": M{}}), "csv_options"},
+		"Parquet, gzip":      {with(M{"export_format": "parquet", "compression": "gzip"}), "compression"},
+		"XLSX, zstd":         {with(M{"export_format": "xlsx", "compression": "zstd"}), "compression"},
+		"compression, zip":   {with(M{"compression": "zip"}), "compression"},
+		"labels, JSON":       {with(M{"export_format": "json", "header_row": "label"}), "header_row"},
+		"labels, NDJSON":     {with(M{"export_format": "ndjson", "header_row": "label"}), "header_row"},
+		"labels, Parquet":    {with(M{"export_format": "parquet", "header_row": "label"}), "header_row"},
+		"unknown headers":    {with(M{"header_row": "both"}), "header_row"},
 		"CSV options, type":  {with(M{"csv_options": M{"bom": "yes"}}), "csv_options.bom"},
 	} {
 		t.Run(name, func(t *testing.T) {

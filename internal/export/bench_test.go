@@ -21,7 +21,7 @@ import (
 
 // BenchmarkExport measures an export of the largest size, from the search to the file on disk.
 func BenchmarkExport(b *testing.B) {
-	for _, f := range []format.Format{format.CSV, format.JSON} {
+	for _, f := range format.All() {
 		b.Run(string(f), func(b *testing.B) {
 			s := open(b, dbtest.SQLite(b), export.RowsMax, export.RowsMax)
 			done := make(chan struct{}, 1)
@@ -58,7 +58,7 @@ func BenchmarkRows(b *testing.B) {
 	}
 	seq, err := s.catalog.Seq(b.Context())
 	require.NoError(b, err)
-	for _, f := range []format.Format{format.CSV, format.JSON} {
+	for _, f := range format.All() {
 		b.Run(string(f), func(b *testing.B) {
 			var peak peak
 			peak.start()
@@ -89,7 +89,7 @@ func BenchmarkRows(b *testing.B) {
 // BenchmarkVerify measures reading a file of the largest size, as doctor and verify do.
 func BenchmarkVerify(b *testing.B) {
 	s := open(b, dbtest.SQLite(b), export.RowsMax, 0)
-	for _, f := range []format.Format{format.CSV, format.JSON} {
+	for _, f := range format.All() {
 		b.Run(string(f), func(b *testing.B) {
 			var file bytes.Buffer
 			rows, err := format.New(f, &file, format.Options{})

@@ -19,6 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/job"
 )
@@ -42,7 +43,7 @@ func (s *fixture) fail(t *testing.T, e export.Export) {
 // requireNoFile checks that the blob store has neither the file nor the manifest of the export.
 func (s *fixture) requireNoFile(t *testing.T, e export.Export) {
 	t.Helper()
-	key := fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format.Extension())
+	key := fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, format.Extension(e.Format, e.Options))
 	for _, k := range []string{key, export.ManifestName(key)} {
 		_, err := s.blobs.Open(t.Context(), k)
 		require.ErrorIs(t, err, blob.ErrNotFound, k)
@@ -402,7 +403,7 @@ func TestAuditFindsTheFileOfACancelledExport(t *testing.T) {
 		s := open(t, d, 20, 20)
 		e := s.buy(t, between(1, 20))
 		s.cancel(t, e)
-		key := fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format.Extension())
+		key := fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, format.Extension(e.Format, e.Options))
 		rewrite(t, s, key, []byte("[]"))
 		s.auditClean(t) // its worker may be about to delete it
 		s.exec(t, `UPDATE export SET completed_at = $2 WHERE id = $1`, e.ID, db.Time(time.Now().Add(-2*time.Hour)))

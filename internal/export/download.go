@@ -10,6 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -33,7 +34,7 @@ func (x *Exports) Download(ctx context.Context, caller auth.Caller, export id.Ex
 	// Whole seconds, as links carry them.
 	l := Links{ExpiresAt: time.Now().UTC().Truncate(time.Second).Add(x.options.LinkTTL)}
 	l.File, err = x.blobs.SignedURL(ctx, e.key(), blob.Link{
-		ExpiresAt: l.ExpiresAt, FileName: e.FileName(), ContentType: e.Format.ContentType(),
+		ExpiresAt: l.ExpiresAt, FileName: e.FileName(), ContentType: format.ContentType(e.Format, e.Options),
 	})
 	if err == nil {
 		l.Manifest, err = x.blobs.SignedURL(ctx, e.manifestKey(), blob.Link{
@@ -48,12 +49,12 @@ func (x *Exports) Download(ctx context.Context, caller auth.Caller, export id.Ex
 
 // key is the file's key in the blob store.
 func (e Export) key() string {
-	return fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, e.Format.Extension())
+	return fmt.Sprintf("exports/%s/%s.%s", e.Workspace, e.ID, format.Extension(e.Format, e.Options))
 }
 
-// FileName is the name of the downloaded file: export name, day of creation and format, as in us-fintech-50-2026-03-01.csv.
+// FileName is the name of the downloaded file: export name, day of creation, format and compression, as in us-fintech-50-2026-03-01.csv.
 func (e Export) FileName() string {
-	return fmt.Sprintf("%s-%s.%s", slug(e.Name), e.CreatedAt.Format(time.DateOnly), e.Format.Extension())
+	return fmt.Sprintf("%s-%s.%s", slug(e.Name), e.CreatedAt.Format(time.DateOnly), format.Extension(e.Format, e.Options))
 }
 
 const slugRunesMax = 60

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/blob"
+	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 )
@@ -115,6 +116,8 @@ func ParseManifest(r io.Reader) (Manifest, error) {
 		return m, fmt.Errorf("the manifest has version %d, but this program reads versions up to %d", m.Version, manifestVersion)
 	case m.SHA256 == "" || !m.Format.Known():
 		return m, errors.New("the manifest is incomplete: it needs sha256 and a known export_format")
+	case len(m.Options.Fitting(m.Format)) > 0:
+		return m, fmt.Errorf("the manifest's options do not fit its format: %w", fault.Invalid(m.Options.Fitting(m.Format)...))
 	}
 	return m, nil
 }

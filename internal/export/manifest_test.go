@@ -28,7 +28,7 @@ import (
 // manifest returns the manifest of the export's file.
 func (s *fixture) manifest(t *testing.T, e export.Export) []byte {
 	t.Helper()
-	r, err := s.blobs.Open(t.Context(), fmt.Sprintf("exports/%s/%s.%s.manifest.json", e.Workspace, e.ID, e.Format.Extension()))
+	r, err := s.blobs.Open(t.Context(), fmt.Sprintf("exports/%s/%s.%s.manifest.json", e.Workspace, e.ID, format.Extension(e.Format, e.Options)))
 	require.NoError(t, err)
 	defer r.Close()
 	b, err := io.ReadAll(r)
@@ -169,7 +169,7 @@ func TestManifestIsDownloadedUnderTheNameOfItsFile(t *testing.T) {
 func TestVerifyFindsEveryChangeOfTheFile(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 20, 40)
-	for _, f := range []format.Format{format.CSV, format.JSON} {
+	for _, f := range format.All() {
 		r := between(1, 20)
 		r.Format = f
 		e := s.buy(t, r)
@@ -207,7 +207,7 @@ func TestVerifyFindsEveryChangeOfTheFile(t *testing.T) {
 func TestVerifyDistinguishesAnUnreadableFileFromADamagedOne(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("bad sector")
-	for _, f := range []format.Format{format.CSV, format.JSON} {
+	for _, f := range format.All() {
 		_, err := export.Manifest{Format: f}.Verify(iotest.ErrReader(broken))
 		require.ErrorIs(t, err, broken)
 	}

@@ -173,8 +173,9 @@ func (r quoteRow) expired() error {
 	return fault.New(fault.QuoteExpired, "The quote has expired; ask for a new one.").With("expires_at", r.expiresAt)
 }
 
-// readQuote returns the request of a quote with the companies that it holds. The request may ask for another format or
-// other columns. NotFound for a quote of another workspace, QuoteExpired.
+// readQuote returns the request of a quote with the companies that it holds. The request may ask for another format, which
+// replaces all of the quote's options but the columns, or for other options. NotFound for a quote of another workspace,
+// QuoteExpired, Validation for an option that does not fit the quote's format.
 func (x *Exports) readQuote(ctx context.Context, caller auth.Caller, r Request) (resolved, error) {
 	row, err := x.scanQuote(ctx, caller, r.Quote)
 	if err != nil {
@@ -185,16 +186,15 @@ func (x *Exports) readQuote(ctx context.Context, caller auth.Caller, r Request) 
 	}
 	found := row.resolved
 	found.Name, found.Quote = r.Name, r.Quote
-	quoted := found.Options
-	if len(r.Options.Columns) > 0 {
-		quoted.Columns = r.Options.Columns
-	}
-	if r.Format == "" {
-		found.Options = quoted
-	} else {
+	found.Options = found.Options.With(r.Options)
+	if r.Format != "" {
+		r.Options.Columns, r.Options.MatchKeys = found.Options.Columns, found.Options.MatchKeys
 		found.Format, found.Options = r.Format, r.Options
-		found.Options.Columns, found.Options.MatchKeys = quoted.Columns, quoted.MatchKeys
 	}
+	if err := fault.Invalid(found.Options.Fitting(found.Format)...); err != nil {
+		return resolved{}, err
+	}
+	found.Options = found.Options.Normal()
 	return found, nil
 }
 

@@ -177,6 +177,55 @@ func TestExportDefaultsToTheFormatOfItsQuote(t *testing.T) {
 	require.False(t, e.Options.BOM)
 }
 
+func TestOptionsSentWithAQuoteReplaceItsOptions(t *testing.T) {
+	t.Parallel()
+	s := open(t, dbtest.SQLite(t), 3, 10)
+	r := between(1, 3)
+	r.Format, r.Options = format.CSV, format.Options{Compression: format.Zstd, Columns: []string{"id"}}
+	q := s.quote(t, r)
+	buy := func(f format.Format, o format.Options) export.Export {
+		b := fromQuote(q)
+		b.Format, b.Options = f, o
+		return s.buy(t, b)
+	}
+	require.Equal(t, r.Options, buy("", format.Options{}).Options)
+	require.Equal(t, format.Options{Columns: []string{"id"}, Headers: format.HeadersLabel, BOM: true},
+		buy("", format.Options{Compression: format.None, Headers: format.HeadersLabel, BOM: true}).Options)
+	require.Equal(t, format.Options{Columns: []string{"name"}, Compression: format.Gzip},
+		buy("", format.Options{Compression: format.Gzip, Columns: []string{"name"}}).Options)
+	require.Equal(t, format.Options{Columns: []string{"id"}}, buy(format.Parquet, format.Options{}).Options, "a format replaces all but the columns")
+}
+
+func TestOptionsThatDoNotFitTheFormatAreRefusedAndChargeNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t, dbtest.SQLite(t), 3, 10)
+	plain := s.quote(t, between(1, 3)) // of a JSON file
+	for name, test := range map[string]struct {
+		change func(*export.Request)
+		field  string
+	}{
+		"compression": {func(r *export.Request) { r.Format, r.Options.Compression = format.Parquet, format.Gzip }, "compression"},
+		"header_row":  {func(r *export.Request) { r.Format, r.Options.Headers = format.NDJSON, format.HeadersLabel }, "header_row"},
+		"csv options": {func(r *export.Request) { r.Format, r.Options.BOM = format.XLSX, true }, "csv_options"},
+	} {
+		r := between(1, 3)
+		test.change(&r)
+		_, err := s.Quote(t.Context(), s.caller, r)
+		require.Equal(t, test.field, fault.Fields(err)[0].Field, name)
+		_, _, err = s.Create(t.Context(), s.caller, r)
+		require.Equal(t, test.field, fault.Fields(err)[0].Field, name)
+		r = fromQuote(plain)
+		test.change(&r)
+		_, _, err = s.Create(t.Context(), s.caller, r)
+		require.Equal(t, test.field, fault.Fields(err)[0].Field, name)
+	}
+	r := fromQuote(plain)
+	r.Options.BOM = true // the quote's format is JSON
+	_, _, err := s.Create(t.Context(), s.caller, r)
+	require.Equal(t, "csv_options", fault.Fields(err)[0].Field)
+	require.Equal(t, int64(10), s.balance(t))
+}
+
 func TestQuoteKeepsItsTerms(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

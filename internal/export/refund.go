@@ -10,6 +10,7 @@ import (
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/job"
 )
@@ -44,7 +45,7 @@ func (x *Exports) bury(ctx context.Context, tx *db.Tx, j job.Job, cause error) e
 	if !ended {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE export SET error = $2 WHERE id = $1`, e.ID, failure(refunded)); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE export SET error = $2 WHERE id = $1`, e.ID, failure(cause, refunded)); err != nil {
 		return fmt.Errorf("fail export %s: %w", e.ID, err)
 	}
 	if e.Notify {
@@ -59,7 +60,10 @@ func (x *Exports) bury(ctx context.Context, tx *db.Tx, j job.Job, cause error) e
 }
 
 // failure is a message for people. The technical reason is in the log and in the job.
-func failure(refunded int64) string {
+func failure(cause error, refunded int64) string {
+	if long, ok := errors.AsType[*format.TooLongError](cause); ok {
+		return fmt.Sprintf("The file could not be written: %v. %d credits were refunded.", long, refunded)
+	}
 	return fmt.Sprintf("The file could not be written. %d credits were refunded.", refunded)
 }
 

@@ -53,6 +53,10 @@ func (r Request) checked(named bool) (Request, error) {
 		bad("export_format", "must be "+format.Names())
 	}
 	errs = append(errs, columnFaults(r.Options.Columns)...)
+	if r.Format != "" { // else readQuote knows
+		errs = append(errs, r.Options.Fitting(r.Format)...)
+		r.Options = r.Options.Normal()
+	}
 	return r, fault.Invalid(errs...)
 }
 

@@ -3,6 +3,7 @@ package export
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
@@ -26,8 +28,17 @@ type resolved struct {
 	warnings  []Warning
 }
 
-// resolve finds the request's companies, or reads those of its quote. NoCandidates if there are none.
+// resolve finds the request's companies, or reads those of its quote. NoCandidates if there are none, Validation if a file of
+// the format cannot hold one of them as it is now.
 func (x *Exports) resolve(ctx context.Context, caller auth.Caller, r Request) (resolved, error) {
+	found, err := x.chosen(ctx, caller, r)
+	if err != nil {
+		return resolved{}, err
+	}
+	return found, x.checkLimits(ctx, found)
+}
+
+func (x *Exports) chosen(ctx context.Context, caller auth.Caller, r Request) (resolved, error) {
 	if !r.Quote.IsZero() {
 		return x.readQuote(ctx, caller, r)
 	}
@@ -59,6 +70,31 @@ func (x *Exports) resolve(ctx context.Context, caller auth.Caller, r Request) (r
 		found.sort = r.Sort.String()
 	}
 	return found, nil
+}
+
+// checkLimits returns a Validation error if a file of the request's format cannot hold one of the companies. One that changes
+// after that fails the export, with a refund.
+func (x *Exports) checkLimits(ctx context.Context, r resolved) error {
+	if !format.HasLimits(r.Format, r.Options) {
+		return nil
+	}
+	seq, err := x.catalog.Seq(ctx)
+	if err != nil {
+		return err
+	}
+	removed, err := x.catalog.Removed(ctx)
+	if err != nil {
+		return err
+	}
+	o := r.Options
+	o.KeysOf = func(c company.Number) []string { return r.selection.keys[c] }
+	err = x.catalog.Rows(ctx, r.selection.without(removed).numbers, seq, func(c *company.Company) error {
+		return format.Fits(r.Format, o, c)
+	})
+	if long, ok := errors.AsType[*format.TooLongError](err); ok {
+		return fault.Invalid(fault.FieldError{Field: "export_format", Message: long.Error()})
+	}
+	return err
 }
 
 // bounded returns the request without what its search would show of locked fields, and with the companies of the sets that it names.

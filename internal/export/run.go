@@ -123,7 +123,11 @@ func (x *Exports) write(ctx context.Context, e Export, numbers []company.Number)
 		}
 		err = x.catalog.Rows(ctx, numbers, e.asOf, func(c *company.Company) error {
 			done.Add(1)
-			return rows.Write(c)
+			err := rows.Write(c)
+			if _, long := errors.AsType[*format.TooLongError](err); long {
+				return job.Fatal(err)
+			}
+			return err
 		})
 		if err != nil {
 			return err

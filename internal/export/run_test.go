@@ -97,7 +97,7 @@ func (s *fixture) crashWorker(t *testing.T, e export.Export) {
 func TestRunningTwiceWritesTheSameBytes(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		for _, f := range []format.Format{format.CSV, format.JSON} {
+		for _, f := range format.All() {
 			s := open(t, d, 700, 700)
 			r := between(1, 700)
 			r.Format = f
@@ -349,7 +349,7 @@ func TestDownloadIsALinkToTheFile(t *testing.T) {
 		require.Equal(t, s.file(t, e), w.Body.Bytes())
 		require.Equal(t, "text/csv; charset=utf-8", w.Header().Get("Content-Type"))
 		require.Equal(t, "us-fintech-50-zürich-"+e.CreatedAt.Format(time.DateOnly)+".csv", e.FileName())
-		shape, err := format.Inspect(format.CSV, w.Body)
+		shape, err := format.Inspect(format.CSV, format.Options{}, w.Body)
 		require.NoError(t, err)
 		require.Equal(t, 20, shape.Rows)
 	})

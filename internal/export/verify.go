@@ -38,7 +38,7 @@ func (m Manifest) Verify(r io.Reader) ([]Check, error) {
 	hash := sha256.New()
 	counted := &counter{r: bufio.NewReaderSize(r, readBytes)}
 	in := io.TeeReader(counted, hash)
-	shape, malformed := format.Inspect(m.Format, in)
+	shape, malformed := format.Inspect(m.Format, m.Options, in)
 	if _, err := io.Copy(io.Discard, in); err != nil {
 		return nil, fmt.Errorf("read file: %w", err)
 	}
@@ -46,12 +46,13 @@ func (m Manifest) Verify(r io.Reader) ([]Check, error) {
 		return nil, fmt.Errorf("read file: %w", counted.err)
 	}
 	sum := hex.EncodeToString(hash.Sum(nil))
-	columns := slices.Equal(shape.Columns, m.Columns) || shape.Columns == nil && malformed == nil && m.Rows == 0
+	expected := format.HeaderRow(m.Columns, m.Options)
+	columns := slices.Equal(shape.Columns, expected) || shape.Columns == nil && malformed == nil && m.Rows == 0
 	return []Check{
 		{"size", counted.n == m.SizeBytes, bytesText(m.SizeBytes), bytesText(counted.n)},
 		{"sha256", strings.EqualFold(sum, m.SHA256), m.SHA256, sum},
 		{"rows", malformed == nil && shape.Rows == m.Rows, strconv.Itoa(m.Rows), rowsText(shape, malformed)},
-		{"columns", columns, strings.Join(m.Columns, ","), strings.Join(shape.Columns, ",")},
+		{"columns", columns, strings.Join(expected, ","), strings.Join(shape.Columns, ",")},
 	}, nil
 }
 

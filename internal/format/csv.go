@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -21,12 +22,14 @@ import (
 //   - An unknown value is an empty cell. Times are RFC 3339, UTC.
 //   - The values of a list (industries, naics_codes, technologies, technology_categories) are joined by "; ".
 //   - A connection is "category: Name (domain)", or "category: Name" if the domain is unknown; they are joined by "; ".
-//   - If joining would be ambiguous, because a value contains ";", starts with "[" or has space at either end, the cell is
-//     a JSON array of the same texts instead.
+//   - If joining would be ambiguous, because a value contains ";", "|" or a line break, starts with "[" or "{", has space at
+//     either end, or is the only one and contains ",", the cell is a JSON array of the same texts instead. Where a connection
+//     has no unambiguous text, the array has the objects of a JSON file.
 //   - attributes is a JSON object with sorted keys; empty if there are none.
 //   - A text cell that a spreadsheet could run as a formula (its first character, leading spaces aside, is = + - @,
 //     one of these in full width, or a control character) gets a leading apostrophe, unless Options.RawFormulas is set.
-//     Numbers, times and ids never do.
+//     So does a text with apostrophes before such a character, so that a reader can take one off. Numbers, times and ids
+//     never do.
 //   - Text is never cut, trimmed or changed in any other way; a line break inside a cell is kept, in quotes.
 //
 // csvWriter does not use encoding/csv, which turns every line break of a cell into CRLF and so changes the text.
@@ -49,7 +52,7 @@ func newCSV(w io.Writer, o Options) Writer {
 		if i > 0 {
 			c.row = append(c.row, ',')
 		}
-		c.row = append(c.row, f.Name...)
+		c.row = append(c.row, header(f, o)...)
 	}
 	c.row = append(c.row, '\r', '\n')
 	return c
@@ -63,7 +66,7 @@ func (w *csvWriter) Write(c *company.Company) error {
 			w.row = append(w.row, ',')
 		}
 		w.cell = appendText(w.cell[:0], f, c)
-		guard := isText(f.Kind) && !w.o.RawFormulas && runsAsFormula(w.cell)
+		guard := isText(f.Kind) && !w.o.RawFormulas && needsGuard(w.cell)
 		w.row = appendCell(w.row, w.cell, guard)
 	}
 	w.row = append(w.row, '\r', '\n')
@@ -95,7 +98,7 @@ func appendText(b []byte, f *company.Field, c *company.Company) []byte {
 	case company.KindID:
 		return append(b, c.ID.String()...)
 	case company.KindConnections:
-		return appendList(b, connectionTexts(c))
+		return appendConnections(b, c.Connections)
 	case company.KindAttributes:
 		return appendAttributes(b, c)
 	}
@@ -110,6 +113,11 @@ func isText(k company.Kind) bool {
 	default:
 		return false
 	}
+}
+
+// needsGuard reports whether a cell gets a leading apostrophe.
+func needsGuard(cell []byte) bool {
+	return len(cell) > 0 && runsAsFormula(bytes.TrimLeft(cell, "'"))
 }
 
 // runsAsFormula reports whether a spreadsheet may run the cell as a formula or a command.
@@ -165,7 +173,7 @@ const listSeparator = "; "
 
 func appendList(b []byte, values []string) []byte {
 	for _, v := range values {
-		if !joinable(v) {
+		if !joinable(v) || len(values) == 1 && strings.Contains(v, ",") {
 			return appendJSON(b, values)
 		}
 	}
@@ -180,18 +188,27 @@ func appendList(b []byte, values []string) []byte {
 
 // joinable reports whether a value can be separated again from its neighbours in a joined cell.
 func joinable(v string) bool {
-	return v != "" && v[0] != '[' && !strings.Contains(v, ";") && strings.TrimSpace(v) == v
+	return v != "" && v[0] != '[' && v[0] != '{' && !strings.ContainsAny(v, ";|\n\r") && strings.TrimSpace(v) == v
 }
 
-func connectionTexts(c *company.Company) []string {
-	if len(c.Connections) == 0 {
-		return nil
+func appendConnections(b []byte, all []company.Connection) []byte {
+	if len(all) == 0 {
+		return b
 	}
-	texts := make([]string, len(c.Connections))
-	for i, conn := range c.Connections {
-		texts[i] = connectionText(conn)
+	texts := make([]string, len(all))
+	for i, c := range all {
+		if !hasText(c) {
+			return appendJSON(b, jsonConnections(all))
+		}
+		texts[i] = connectionText(c)
 	}
-	return texts
+	return appendList(b, texts)
+}
+
+// hasText reports whether connectionText can be taken apart again.
+func hasText(c company.Connection) bool {
+	return c.Category != "" && !strings.Contains(c.Category, ":") && !strings.ContainsAny(c.Domain, "() ") &&
+		(c.Domain != "" || c.Name != "" && !strings.HasSuffix(c.Name, ")"))
 }
 
 func connectionText(c company.Connection) string {

@@ -2,10 +2,12 @@ package format_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -82,8 +84,12 @@ func TestFilesStayAsTheyWere(t *testing.T) {
 		"plain.csv":  {format.CSV, format.Options{}, samples()},
 		"raw.csv":    {format.CSV, format.Options{RawFormulas: true, BOM: true}, samples()},
 		"empty.csv":  {format.CSV, format.Options{}, nil},
+		"label.csv":  {format.CSV, format.Options{Headers: format.HeadersLabel, Columns: []string{"name", "employee_count"}}, samples()},
 		"plain.json": {format.JSON, format.Options{}, samples()},
 		"empty.json": {format.JSON, format.Options{}, nil},
+
+		"plain.ndjson": {format.NDJSON, format.Options{}, samples()},
+		"empty.ndjson": {format.NDJSON, format.Options{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -218,7 +224,7 @@ func TestCSVReadsBackToTheSameValues(t *testing.T) {
 				require.Equal(t, strconv.FormatInt(*c.EmployeeCount, 10), rows[i]["employee_count"])
 			}
 		}
-		shape, err := format.Inspect(format.CSV, &buf)
+		shape, err := format.Inspect(format.CSV, format.Options{}, &buf)
 		require.NoError(t, err)
 		require.Equal(t, format.Shape{Rows: len(companies), Columns: format.Columns(format.CSV, format.Options{})}, shape)
 	})
@@ -253,7 +259,7 @@ func TestUnknownFormatIsRefused(t *testing.T) {
 	_, err := format.New("xls", io.Discard, format.Options{})
 	require.ErrorContains(t, err, "xls")
 	require.False(t, format.Format("xls").Known())
-	require.Equal(t, "csv or json", format.Names())
+	require.Equal(t, "csv, json, ndjson, parquet or xlsx", format.Names())
 }
 
 type fullDisk struct{ left int }
@@ -267,17 +273,23 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 
 func TestWriteErrorsAreTold(t *testing.T) {
 	t.Parallel()
-	for _, f := range []format.Format{format.CSV, format.JSON} {
-		w, err := format.New(f, &fullDisk{left: 100_000}, format.Options{})
+	for _, f := range format.All() {
+		w, err := format.New(f, &fullDisk{left: 20_000}, format.Options{})
 		require.NoError(t, err)
-		for range 1_000 {
-			if err = w.Write(samples()[0]); err != nil {
+		for i := range 5_000 {
+			c := *samples()[0]
+			c.Description = fmt.Sprintf("%x", sha256.Sum256([]byte{byte(i), byte(i >> 8)})) // which does not compress away
+			if err = w.Write(&c); err != nil {
 				break
 			}
 		}
+		if err == nil {
+			err = w.Close()
+		}
 		require.ErrorContains(t, err, "disk full", f)
-		w, err = format.New(f, &fullDisk{left: 1}, format.Options{})
+		w, err = format.New(f, &fullDisk{left: 0}, format.Options{})
 		require.NoError(t, err)
+		require.NoError(t, w.Write(samples()[0]))
 		require.ErrorContains(t, w.Close(), "disk full", f)
 	}
 }

@@ -25,9 +25,11 @@ type jsonConnected struct {
 }
 
 // A JSON file is one array with one company per line, in the shape of the API's company detail: unknown values are
-// null, lists are never null, attributes is always an object. With Options.Columns it has only these fields.
+// null, lists are never null, attributes is always an object. With Options.Columns it has only these fields. An NDJSON file
+// has the same objects, one per line, without the array.
 type jsonWriter struct {
 	w      io.Writer
+	lines  bool         // NDJSON
 	buf    bytes.Buffer // lines not yet written
 	enc    *json.Encoder
 	rows   int
@@ -36,7 +38,14 @@ type jsonWriter struct {
 }
 
 func newJSON(w io.Writer, o Options) Writer {
-	j := &jsonWriter{w: w, fields: fieldsOf(o)}
+	j := newNDJSON(w, o).(*jsonWriter)
+	j.lines = false
+	j.buf.WriteByte('[')
+	return j
+}
+
+func newNDJSON(w io.Writer, o Options) Writer {
+	j := &jsonWriter{w: w, lines: true, fields: fieldsOf(o)}
 	for i, f := range j.fields {
 		sign := ","
 		if i == 0 {
@@ -46,15 +55,16 @@ func newJSON(w io.Writer, o Options) Writer {
 	}
 	j.enc = json.NewEncoder(&j.buf)
 	j.enc.SetEscapeHTML(false)
-	j.buf.WriteByte('[')
 	return j
 }
 
 func (j *jsonWriter) Write(c *company.Company) error {
-	if j.rows > 0 {
-		j.buf.WriteByte(',')
+	if !j.lines {
+		if j.rows > 0 {
+			j.buf.WriteByte(',')
+		}
+		j.buf.WriteByte('\n')
 	}
-	j.buf.WriteByte('\n')
 	for i, f := range j.fields {
 		j.buf.WriteString(j.keys[i])
 		if err := j.value(f, c); err != nil {
@@ -62,6 +72,9 @@ func (j *jsonWriter) Write(c *company.Company) error {
 		}
 	}
 	j.buf.WriteByte('}')
+	if j.lines {
+		j.buf.WriteByte('\n')
+	}
 	j.rows++
 	if j.buf.Len() < flushBytes {
 		return nil
@@ -138,6 +151,9 @@ func (j *jsonWriter) encode(v any) error {
 }
 
 func (j *jsonWriter) Close() error {
+	if j.lines {
+		return j.flush()
+	}
 	if j.rows > 0 {
 		j.buf.WriteByte('\n')
 	}
@@ -188,7 +204,20 @@ func inspectJSON(r io.Reader) (Shape, error) {
 	return in.Shape, nil
 }
 
-// jsonReader reads an array of objects, one value at a time.
+func inspectNDJSON(r io.Reader) (Shape, error) {
+	in := &jsonReader{dec: json.NewDecoder(r)}
+	for ; in.dec.More(); in.Rows++ {
+		if err := in.row(); err != nil {
+			return in.Shape, fmt.Errorf("read row %d: %w", in.Rows+1, err)
+		}
+	}
+	if _, err := in.dec.Token(); !errors.Is(err, io.EOF) {
+		return in.Shape, fmt.Errorf("read row %d: %w", in.Rows+1, err)
+	}
+	return in.Shape, nil
+}
+
+// jsonReader reads objects, one value at a time.
 type jsonReader struct {
 	Shape
 	dec   *json.Decoder

@@ -33,6 +33,9 @@ type ExportForm struct {
 	Only       bool   // only new companies
 	Part       bool   // only what the balance covers
 	BOM        bool
+
+	Compression format.Compression
+	Headers     format.Headers
 }
 
 // NewExport is the page of a new export, and of its quote.
@@ -61,7 +64,7 @@ func QuotePath(ctx context.Context, quote id.Quote, name string) string {
 
 // exportParams are the parameters of the form besides those of the search. AgainParam is the ID of an export to make again.
 var exportParams = []string{
-	"list", "match", "name", "format", "limit", "only_new", "partial", "bom", "column", AgainParam,
+	"list", "match", "name", "format", "limit", "only_new", "partial", "bom", "compression", "header_row", "column", AgainParam,
 }
 
 // AgainParam is the parameter with the ID of an export whose form is shown again.
@@ -72,6 +75,7 @@ func ReadExportForm(v url.Values) ExportForm {
 	o := ExportForm{
 		SearchForm: ReadSearchForm(v, exportParams...), Name: strings.TrimSpace(v.Get("name")), Format: format.Format(cmp.Or(v.Get("format"), string(format.CSV))),
 		Limit: strings.TrimSpace(v.Get("limit")), Only: v.Get("only_new") != "", Part: v.Get("partial") != "", BOM: v.Get("bom") != "",
+		Compression: format.Compression(v.Get("compression")), Headers: format.Headers(v.Get("header_row")),
 	}
 	if given := v.Get("list"); given != "" {
 		l, err := id.Parse[id.List](given)
@@ -108,6 +112,36 @@ func ReadColumns(ticked []string) []string {
 	return append(columns, unknown...)
 }
 
+// The choices of the form, the default first.
+var (
+	compressions = []choice[format.Compression]{{format.None, "None"}, {format.Gzip, "gzip (.gz)"}, {format.Zstd, "zstd (.zst)"}}
+	headerRows   = []choice[format.Headers]{{format.HeadersName, "Names: employee_count"}, {format.HeadersLabel, "Labels: Employees"}}
+)
+
+type choice[T comparable] struct {
+	Value T
+	Label string
+}
+
+func isChoice[T comparable](choices []choice[T], value T) bool {
+	return slices.ContainsFunc(choices, func(c choice[T]) bool { return c.Value == value })
+}
+
+func (o *ExportForm) compression() format.Compression { return cmp.Or(o.Compression, format.None) }
+func (o *ExportForm) headers() format.Headers         { return cmp.Or(o.Headers, format.HeadersName) }
+
+// file describes the file: CSV, gzip, with labels as headers.
+func (o *ExportForm) file() string {
+	parts := []string{o.Format.Label()}
+	if o.compression() != format.None {
+		parts = append(parts, string(o.Compression))
+	}
+	if o.headers() == format.HeadersLabel {
+		parts = append(parts, "with labels as headers")
+	}
+	return strings.Join(parts, ", ")
+}
+
 // has reports whether the file has the column.
 func (o *ExportForm) has(column string) bool {
 	return len(o.Columns) == 0 || slices.Contains(o.Columns, column)
@@ -130,8 +164,10 @@ func (o *ExportForm) source() url.Values {
 // Request returns the request for the use case. Validation lists every error of the form.
 func (o *ExportForm) Request() (export.Request, error) {
 	r := export.Request{
-		Name: o.Name, Format: o.Format, Options: format.Options{BOM: o.BOM && o.Format == format.CSV, Columns: o.Columns},
-		Terms: o.Terms(),
+		Name: o.Name, Format: o.Format, Terms: o.Terms(),
+		Options: format.Options{
+			BOM: o.BOM && o.Format == format.CSV, Columns: o.Columns, Compression: o.Compression, Headers: o.Headers,
+		},
 	}
 	r.Terms.OnlyNew, r.Terms.Partial = o.Only, o.Part
 	var faults []fault.FieldError
@@ -159,7 +195,10 @@ func (o *ExportForm) Request() (export.Request, error) {
 
 // ExportFormOf returns the form that orders an export again. It fails if its search cannot be read.
 func ExportFormOf(e export.Export) (_ ExportForm, err error) {
-	o := ExportForm{List: e.List, Match: e.Match, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns}
+	o := ExportForm{
+		List: e.List, Match: e.Match, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns,
+		Compression: e.Options.Compression, Headers: e.Options.Headers,
+	}
 	o.AllColumns = len(o.Columns) == 0
 	if e.Terms.Limit > 0 {
 		o.Limit = strconv.Itoa(e.Terms.Limit)
@@ -251,7 +290,7 @@ func (o *ExportForm) fields() url.Values {
 	}
 	return url.Values{
 		"name": {o.Name}, "format": {string(o.Format)}, "limit": {o.Limit}, "only_new": {flag(o.Only)}, "partial": {flag(o.Part)},
-		"bom": {flag(o.BOM)}, "column": o.Columns,
+		"bom": {flag(o.BOM)}, "column": o.Columns, "compression": {string(o.Compression)}, "header_row": {string(o.Headers)},
 	}
 }
 
@@ -283,9 +322,13 @@ func (v *NewExport) SetErrors(err error) {
 		switch name, i, _ := splitField(f.Field); {
 		case name == "name" || name == "limit":
 			v.Faults[name] = f.Message
+		case name == "compression" && isChoice(compressions, v.compression()):
+			v.Faults[name] = "Only CSV, JSON and NDJSON are compressed: choose one of them, or None."
+		case name == "header_row" && isChoice(headerRows, v.headers()):
+			v.Faults[name] = "Only CSV and XLSX have labels: choose one of them, or names."
 		case name == "columns" && i >= 0:
 			v.Problems = append(v.Problems, problemOf(f, v.Columns[i]))
-		case name == "export_format":
+		case name == "export_format" && !v.Format.Known():
 			v.Problems = append(v.Problems, problemOf(f, string(v.Format)))
 		default:
 			v.Problems = append(v.Problems, problemOf(f, v.invalidValues(f.Field)...))

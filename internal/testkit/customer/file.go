@@ -7,24 +7,50 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // readFile returns the rows of an export's file.
 func readFile(format string, content []byte) ([]row, error) {
-	if format == "json" {
-		return readJSON(content)
+	switch format {
+	case "json":
+		var all []described
+		if err := json.Unmarshal(content, &all); err != nil {
+			return nil, err
+		}
+		return rowsOf(all)
+	case "ndjson":
+		return readNDJSON(content)
+	case "parquet":
+		all, err := parquet.Read[described](bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			return nil, err
+		}
+		return rowsOf(all)
 	}
 	return readCSV(content)
 }
 
-func readJSON(content []byte) (rows []row, err error) {
-	var all []struct {
-		Domain      string
-		Description string
+// described is a company of a file, with the columns from which a row is known.
+type described struct {
+	Domain      string `json:"domain" parquet:"domain,optional"`
+	Description string `json:"description" parquet:"description,optional"`
+}
+
+func readNDJSON(content []byte) ([]row, error) {
+	var all []described
+	for line := range bytes.Lines(content) {
+		var c described
+		if err := json.Unmarshal(line, &c); err != nil {
+			return nil, err
+		}
+		all = append(all, c)
 	}
-	if err := json.Unmarshal(content, &all); err != nil {
-		return nil, err
-	}
+	return rowsOf(all)
+}
+
+func rowsOf(all []described) (rows []row, err error) {
 	for _, c := range all {
 		r, err := parseRow(c.Domain, c.Description)
 		if err != nil {

@@ -85,7 +85,7 @@ func (f figures) check() error {
 
 // source returns a random source and terms, as the fields of its body and as a request.
 func (c *Customer) source(r *rand.Rand) (fields map[string]any, req *request) {
-	req, fields = &request{format: pick(r, "csv", "json")}, map[string]any{}
+	req, fields = &request{format: pick(r, "csv", "json", "ndjson", "parquet")}, map[string]any{}
 	if l := c.someList(r); l != nil && r.IntN(4) == 0 {
 		fields["source_type"], fields["list_id"] = "list", l.id
 		req.list, req.want, l.requested = l, slices.Sorted(maps.Keys(l.members)), true

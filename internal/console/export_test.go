@@ -174,6 +174,9 @@ func TestANewExportShowsWhatIsWrongWithItsSearch(t *testing.T) {
 		"list=all":                       "<strong>List:</strong> <bdi>“all” is not the ID of a list</bdi>",
 		"column=nmae&column=domain":      "<strong>Columns:</strong> <bdi>“nmae” is not a column; did you mean name?</bdi>",
 		"format=xml":                     "<strong>Format:</strong> <bdi>“xml” must be",
+		"format=xlsx&compression=gzip":   "Only CSV, JSON and NDJSON are compressed: choose one of them, or None.",
+		"format=json&header_row=label":   "Only CSV and XLSX have labels: choose one of them, or names.",
+		"compression=zip":                "<strong>Address:</strong> <bdi>“compression” must be none, gzip or zstd</bdi>",
 		"limit=none":                     "must be a whole number from 1 to 10000",
 		"employee_count_min=1&query=%21": "<strong>Text:</strong>",
 	} {
@@ -197,6 +200,29 @@ func TestANewExportShowsWhatIsWrongWithItsSearch(t *testing.T) {
 	quote := ann.follow(t, ann.post(t, in(h.acme, "/quotes"), "exclude_countries", "Germny", "name", "All", "limit", "5"))
 	require.Contains(t, quote.body, "Confirm export")
 	require.Contains(t, quote.body, "Not country <bdi>“Germny”</bdi>: no such country is known")
+}
+
+func TestTheOptionsOfAFileGoFromTheFormToTheFile(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 5)...)
+	ann := h.as(t, h.ann)
+	form := ann.get(t, in(h.acme, "/exports/new"))
+	for _, label := range []string{"CSV", "JSON", "NDJSON", "Parquet", "XLSX"} {
+		require.Contains(t, form.body, "> "+label+"</label>")
+	}
+	plain := ann.follow(t, ann.post(t, in(h.acme, "/quotes"), "name", "All", "format", "parquet", "compression", "none", "header_row", "name"))
+	require.Contains(t, plain.body, "Parquet · companies and price")
+	buy := ann.quoted(t, "name", "All", "format", "csv", "compression", "zstd", "header_row", "label", "column", "name", "column", "employee_count")
+	quote := ann.get(t, in(h.acme, "/quotes/"+buy.Get("quote_id")))
+	require.Contains(t, quote.body, "CSV, zstd, with labels as headers · companies and price")
+	require.Contains(t, quote.body, "compression=zstd&amp;format=csv&amp;header_row=label", "Edit leads back to the same form")
+	path := ann.buys(t, buy)
+	h.work(t)
+	ann.get(t, path+"/events") // until it has completed
+	link := ann.get(t, path+"/download").location()
+	require.Contains(t, link, ".csv.zst")
+	require.Contains(t, ann.get(t, path).body, "Download CSV")
 }
 
 func TestAListIsExportedWithoutFilters(t *testing.T) {

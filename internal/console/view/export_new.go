@@ -75,7 +75,6 @@ func ReadExportForm(v url.Values) ExportForm {
 	o := ExportForm{
 		SearchForm: ReadSearchForm(v, exportParams...), Name: strings.TrimSpace(v.Get("name")), Format: format.Format(cmp.Or(v.Get("format"), string(format.CSV))),
 		Limit: strings.TrimSpace(v.Get("limit")), Only: v.Get("only_new") != "", Part: v.Get("partial") != "", BOM: v.Get("bom") != "",
-		Compression: format.Compression(v.Get("compression")), Headers: format.Headers(v.Get("header_row")),
 	}
 	if given := v.Get("list"); given != "" {
 		l, err := id.Parse[id.List](given)
@@ -91,6 +90,8 @@ func ReadExportForm(v url.Values) ExportForm {
 		}
 		o.Match = m
 	}
+	file := format.Options{Compression: format.Compression(v.Get("compression")), Headers: format.Headers(v.Get("header_row"))}.Normal()
+	o.Compression, o.Headers = file.Compression, file.Headers
 	o.Columns = ReadColumns(v["column"])
 	o.AllColumns = len(o.Columns) == 0
 	o.Saved = id.Search{}

@@ -216,6 +216,15 @@ type Credits struct {
 	WorkspaceID        string        `json:"workspace_id"`
 	Balance            int64         `json:"balance"`
 	RecentTransactions []Transaction `json:"recent_transactions"`
+	DailyCompanies     *Daily        `json:"daily_companies"` // nil without a limit
+}
+
+// Daily is how many companies that the workspace does not own may be shown in a day.
+type Daily struct {
+	Limit    int       `json:"limit"`
+	Shown    int       `json:"shown"`
+	Left     int       `json:"left"`
+	ResetsAt time.Time `json:"resets_at"`
 }
 
 // Transaction is an entry of the ledger. Charges are negative.

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -125,6 +126,9 @@ func parameters(b *binding) []*huma.Param {
 
 func (d *document) responses(rt route, b *binding) map[string]*huma.Response {
 	success := &huma.Response{Description: http.StatusText(rt.status), Headers: limitHeaders()}
+	if slices.Contains(rt.codes, fault.DailyLimitExceeded) {
+		maps.Copy(success.Headers, dailyHeaders())
+	}
 	if rt.status != http.StatusNoContent {
 		success.Content = map[string]*huma.MediaType{"application/json": {
 			Schema: d.registry.Schema(rt.out, true, ""), Example: rt.response,
@@ -149,6 +153,15 @@ func limitHeaders() map[string]*huma.Param {
 		"RateLimit-Limit":     header("Size of the token's bucket for this operation, in requests."),
 		"RateLimit-Remaining": header("Requests left in the bucket."),
 		"RateLimit-Reset":     header("Whole seconds until the bucket is full."),
+	}
+}
+
+// dailyHeaders are sent if the token or its workspace has a daily limit of companies.
+func dailyHeaders() map[string]*huma.Param {
+	return map[string]*huma.Param{
+		"Daily-Companies-Limit":     header("The most companies that the workspace does not own which may be shown in a day. Missing without a limit, like the next two."),
+		"Daily-Companies-Remaining": header("How many more may be shown today."),
+		"Daily-Companies-Reset":     header("Whole seconds until the day ends, in UTC."),
 	}
 }
 

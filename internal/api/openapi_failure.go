@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -98,7 +99,10 @@ func exampleDetails(c fault.Code) map[string]any {
 		fault.Validation: {"errors": []fault.FieldError{
 			{Field: "countrys", Message: "unknown field; did you mean countries?"},
 		}},
-		fault.RateLimited:        {"retry_after": 12},
+		fault.RateLimited: {"retry_after": 12},
+		fault.DailyLimitExceeded: {
+			"whose": "token", "limit": 5000, "shown": 4990, "resets_at": exampleTime.Truncate(24 * time.Hour).Add(24 * time.Hour), "retry_after": 52200,
+		},
 		fault.IndexUnavailable:   {"retry_after": 10},
 		fault.ServiceUnavailable: {"retry_after": 10},
 		fault.Internal:           {"request_id": "6GQ5ZVJ3M4K2TQ3ZP7K5X2N7QA"},

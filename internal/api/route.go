@@ -69,7 +69,7 @@ func routes() []route {
 			description: "Returns the companies that match every given parameter, a page at a time, with the exact total, exact " +
 				"facet counts, and the cost of exporting all matches. Follow next_cursor until it is null: every match " +
 				"comes exactly once, even if companies change while you page. Free.",
-			codes:   []fault.Code{fault.NotFound, fault.InvalidCursor, fault.IndexUnavailable},
+			codes:   []fault.Code{fault.NotFound, fault.InvalidCursor, fault.DailyLimitExceeded, fault.IndexUnavailable},
 			request: searchExample, response: searchAnswerExample, endpoint: handle((*server).searchCompanies),
 		},
 		{
@@ -79,6 +79,7 @@ func routes() []route {
 			description: "Finds the company of each row by its id, else its domain, else its LinkedIn page, else its name and place, and " +
 				"returns the exact price of all that were found and how many of them have each field. Charges nothing; of the rows, " +
 				"only their keys are kept. For 15 minutes the match_id can be quoted, exported or put on a list.",
+			codes:   []fault.Code{fault.DailyLimitExceeded},
 			request: matchExample, response: matchAnswerExample, endpoint: handle((*server).matchCompanies),
 		},
 		{
@@ -86,7 +87,7 @@ func routes() []route {
 			limit: "companies.get", perMinute: 120, status: http.StatusOK,
 			operation: "getCompany", summary: "Get a company",
 			description: "Returns a company with its connections and further attributes of its source. Free.",
-			codes:       []fault.Code{fault.NotFound}, response: companyDetailExample, endpoint: handle((*server).getCompany),
+			codes:       []fault.Code{fault.NotFound, fault.DailyLimitExceeded}, response: companyDetailExample, endpoint: handle((*server).getCompany),
 		},
 		{
 			method: http.MethodGet, path: "/credits", scope: auth.Read,
@@ -174,7 +175,7 @@ func routes() []route {
 			operation: "getReceipt", summary: "Get an export's receipt",
 			description: "Returns the cost of each row of the export's file, in the file's order: charged by this export, or owned " +
 				"already, with the export that paid for it and when.",
-			codes: []fault.Code{fault.NotFound, fault.InvalidCursor}, response: receiptExample, endpoint: handle((*server).getReceipt),
+			codes: []fault.Code{fault.NotFound, fault.InvalidCursor, fault.DailyLimitExceeded}, response: receiptExample, endpoint: handle((*server).getReceipt),
 		},
 		{
 			method: http.MethodGet, path: "/lists", scope: auth.Read,
@@ -215,7 +216,7 @@ func routes() []route {
 			limit: "lists.companies", perMinute: 60, status: http.StatusOK,
 			operation: "listListCompanies", summary: "List a list's companies",
 			description: "Returns the list's companies, a page at a time.",
-			codes:       []fault.Code{fault.NotFound, fault.InvalidCursor}, response: listCompaniesExample,
+			codes:       []fault.Code{fault.NotFound, fault.InvalidCursor, fault.DailyLimitExceeded}, response: listCompaniesExample,
 			endpoint: handle((*server).listCompanies),
 		},
 		{

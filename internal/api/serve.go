@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,7 +76,22 @@ func (s *server) answer(rt route, b *binding, limit ratelimit.Limit, w http.Resp
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", rt.operation, err)
 	}
-	return out, nil
+	if slices.Contains(rt.codes, fault.DailyLimitExceeded) {
+		err = s.tellDaily(ctx, w, caller)
+	}
+	return out, err
+}
+
+// tellDaily reports in headers how many more companies the caller may be shown today, if there is a limit.
+func (s *server) tellDaily(ctx context.Context, w http.ResponseWriter, caller auth.Caller) error {
+	today, err := s.Search.Wall.Today(ctx, caller)
+	if err != nil || today == nil {
+		return err
+	}
+	w.Header().Set("Daily-Companies-Limit", strconv.Itoa(today.Limit))
+	w.Header().Set("Daily-Companies-Remaining", strconv.Itoa(today.Left()))
+	w.Header().Set("Daily-Companies-Reset", strconv.Itoa(wholeSeconds(time.Until(today.ResetsAt))))
+	return nil
 }
 
 type creditsKey struct{}

@@ -305,7 +305,7 @@ func reachable(addr net.Addr) string {
 	return fmt.Sprintf("localhost:%d", tcp.Port)
 }
 
-// pruneMatches prunes what matching lists of callers and domains for lists gave.
+// pruneMatches prunes what matching lists of callers and domains for lists gave, and the counts of what was shown.
 func (a *App) pruneMatches(ctx context.Context) error {
-	return errors.Join(a.Lists.Prune(ctx), a.Matches.Prune(ctx))
+	return errors.Join(a.Lists.Prune(ctx), a.Matches.Prune(ctx), a.Wall.Prune(ctx))
 }

@@ -26,6 +26,9 @@ const (
 
 	VisibleFieldsChanged Action = "workspace.visible_fields_changed"
 
+	DailyCompaniesChanged      Action = "workspace.daily_companies_changed"
+	TokenDailyCompaniesChanged Action = "token.daily_companies_changed"
+
 	MemberAdded       Action = "member.added"
 	MemberRoleChanged Action = "member.role_changed"
 	MemberRemoved     Action = "member.removed"
@@ -72,10 +75,10 @@ const (
 // Actions returns all actions, in the order in which they are shown.
 func Actions() []Action {
 	return []Action{
-		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, VisibleFieldsChanged, MemberAdded, MemberRoleChanged, MemberRemoved, MemberBudgetChanged, PersonCreated, PersonRemoved,
+		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, VisibleFieldsChanged, DailyCompaniesChanged, MemberAdded, MemberRoleChanged, MemberRemoved, MemberBudgetChanged, PersonCreated, PersonRemoved,
 		PersonChanged, PasswordSet, OperatorGranted, OperatorRevoked, TwoFactorEnabled, TwoFactorDisabled, RecoveryCodesReplaced, RecoveryCodeUsed,
 		PasskeyAdded, PasskeyRenamed, PasskeyRemoved, PasskeyCopied, LinkCreated, LinkWithdrawn, SignedIn, CodeRefused, SessionEnded, TokenCreated,
-		TokenRevoked, TokenRotated, BudgetChanged, KeyAccepted, CreditsGranted, ImportStarted, ImportUndone,
+		TokenRevoked, TokenRotated, BudgetChanged, TokenDailyCompaniesChanged, KeyAccepted, CreditsGranted, ImportStarted, ImportUndone,
 	}
 }
 

@@ -25,6 +25,9 @@ type Caller struct {
 // Wall is what is stored about what a caller may see of companies that the workspace does not own. The package wall applies it.
 type Wall struct {
 	Visible []string // names of fields; empty for what the installation shows
+
+	// The most different ones that are shown in a day, to the workspace and to the token; 0 for no limit.
+	WorkspaceDaily, TokenDaily int64
 }
 
 // Actor returns the caller's name in the ledger: token:<id> or person:<id>.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/opencapi/capi/internal/company"
@@ -9,8 +11,10 @@ import (
 )
 
 type workspaceWall struct {
-	ID            workspaceID `arg:"" help:"The workspace."`
-	VisibleFields *string     `placeholder:"FIELDS" help:"Fields that the workspace sees of companies that it does not own, such as domain,country,industries; all for every field, default for those of the installation."`
+	ID             workspaceID   `arg:"" help:"The workspace."`
+	VisibleFields  *string       `placeholder:"FIELDS" help:"Fields that the workspace sees of companies that it does not own, such as domain,country,industries; all for every field, default for those of the installation."`
+	DailyCompanies *companyLimit `placeholder:"N" help:"The most companies that it is shown in a day (UTC) without owning them; off for no limit."`
+	Token          tokenID       `placeholder:"ID" help:"Set the daily limit of this token of the workspace, in place of the workspace's own."`
 	jsonFlag
 }
 
@@ -22,7 +26,9 @@ updated_at always are. A change applies at the next request. Examples:
     capi workspace wall ID
     capi workspace wall ID --visible-fields country,industries,employee_count
     capi workspace wall ID --visible-fields all
-    capi workspace wall ID --visible-fields default`
+    capi workspace wall ID --visible-fields default
+    capi workspace wall ID --daily-companies 5000
+    capi workspace wall ID --daily-companies 500 --token TOKEN`
 }
 
 // visibleDefault is the value of --visible-fields that stands for the fields of the installation.
@@ -31,6 +37,8 @@ const visibleDefault = "default"
 type wallRow struct {
 	ID            id.Workspace `json:"id"`
 	VisibleFields []string     `json:"visible_fields"` // null for those of the installation
+
+	DailyCompanies int64 `json:"daily_companies"` // 0 for no limit
 }
 
 // Run sets the rules that are given, then shows all of them.
@@ -51,17 +59,51 @@ func (c *workspaceWall) Run(s *session) error {
 			return err
 		}
 	}
+	switch {
+	case c.DailyCompanies == nil && !c.Token.IsZero():
+		return fault.Invalid(fault.FieldError{Field: "token", Message: "is only for --daily-companies"})
+	case c.DailyCompanies != nil && !c.Token.IsZero():
+		err = a.Tokens.SetDailyCompanies(s.ctx, c.ID.Workspace, c.Token.Token, int64(*c.DailyCompanies))
+	case c.DailyCompanies != nil:
+		err = a.Workspaces.SetDailyCompanies(s.ctx, c.ID.Workspace, int64(*c.DailyCompanies))
+	}
+	if err != nil {
+		return err
+	}
 	w, err := a.Workspaces.Get(s.ctx, c.ID.Workspace)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return s.printJSON(wallRow{w.ID, w.VisibleFields})
+		return s.printJSON(wallRow{w.ID, w.VisibleFields, w.DailyCompanies})
 	}
 	visible := strings.Join(w.VisibleFields, ", ")
 	if visible == "" {
 		visible = "those of the installation (--visible-fields of capi serve)"
 	}
-	s.printf("Visible fields: %s\n", visible)
+	daily := "no limit"
+	if w.DailyCompanies > 0 {
+		daily = count(w.DailyCompanies)
+	}
+	s.printf("Visible fields: %s\nCompanies a day that it does not own: %s\n", visible, daily)
+	if !c.Token.IsZero() {
+		s.printf("The limit of token %s was set.\n", c.Token.Token)
+	}
+	return nil
+}
+
+// companyLimit is a number of companies, or off.
+type companyLimit int64
+
+// UnmarshalText accepts off or a number from 1.
+func (l *companyLimit) UnmarshalText(p []byte) error {
+	if *l = 0; string(p) == "off" {
+		return nil
+	}
+	n, err := strconv.ParseInt(string(p), 10, 64)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is not a number of companies from 1, or off", p)
+	}
+	*l = companyLimit(n)
 	return nil
 }

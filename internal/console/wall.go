@@ -2,6 +2,8 @@ package console
 
 import (
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/console/view"
@@ -43,8 +45,17 @@ func (s *server) setWall(w http.ResponseWriter, r *http.Request) error {
 	default:
 		err = fault.Invalid(fault.FieldError{Field: "show", Message: "choose what is shown"})
 	}
+	most := int64(0)
+	if given := strings.TrimSpace(r.PostFormValue("daily")); given != "" && err == nil {
+		if most, err = strconv.ParseInt(given, 10, 64); err != nil || most < 1 {
+			err = fault.Invalid(fault.FieldError{Field: "daily", Message: "must be a whole number from 1, or empty for no limit"})
+		}
+	}
 	if err == nil {
 		err = s.Workspaces.SetVisibleFields(r.Context(), ws, visible)
+	}
+	if err == nil {
+		err = s.Workspaces.SetDailyCompanies(r.Context(), ws, most)
 	}
 	if faults := fieldErrors(err); faults != nil {
 		return s.showWall(w, r, httpx.Status(fault.KindInvalid), faults)

@@ -89,3 +89,30 @@ func TestThePagesShowNoLockedValue(t *testing.T) {
 	require.NotContains(t, ann.get(t, "/palette?q=guarded").body, "zqsecret")
 	require.NotContains(t, ann.get(t, pages[0]).body, "unknown", "a locked value is not called unknown")
 }
+
+func TestThePagesCountForTheDailyLimit(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	made := h.companies(t, 4)
+	ann := h.as(t, h.ann)
+	page := "/operator/workspaces/" + h.acme.String() + "/wall"
+	refused := ann.post(t, page, "show", "default", "daily", "few")
+	require.Equal(t, http.StatusUnprocessableEntity, refused.status)
+	require.Contains(t, refused.body, "whole number")
+	ann.follow(t, ann.post(t, page, "show", "default", "daily", "3"))
+	require.Contains(t, ann.get(t, page).body, `value="3"`)
+	for range 2 {
+		for _, c := range made[:3] {
+			require.Equal(t, http.StatusOK, ann.get(t, in(h.acme, "/companies/"+c.ID.String())).status)
+		}
+	}
+	for _, path := range []string{in(h.acme, "/companies/"+made[3].ID.String()), in(h.acme, "/search")} {
+		a := ann.get(t, path)
+		require.Equal(t, http.StatusTooManyRequests, a.status, path)
+		require.Contains(t, a.body, "The day ends at")
+		require.NotContains(t, a.body, made[3].Name)
+	}
+	require.Equal(t, http.StatusOK, ann.get(t, in(h.acme, "/search?query=c1.example")).status, "it was shown before")
+	ann.post(t, page, "show", "default", "daily", "")
+	require.Equal(t, http.StatusOK, ann.get(t, in(h.acme, "/search")).status)
+}

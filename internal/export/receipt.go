@@ -121,6 +121,14 @@ func (x *Exports) receiptLines(ctx context.Context, caller auth.Caller, e Export
 	if err != nil {
 		return nil, err
 	}
+	owned, err := x.unlock.Owned(ctx, e.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	// An export that was cancelled or has failed may contain companies that the workspace does not own.
+	if err := x.wall.Show(ctx, caller, asked.Minus(owned)); err != nil {
+		return nil, err
+	}
 	paid, back := byNumber(origins, asked), byNumber(returned, asked)
 	lines := make([]ReceiptLine, len(numbers))
 	for i, n := range numbers {

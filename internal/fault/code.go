@@ -27,6 +27,7 @@ const (
 	InvalidCursor          Code = "INVALID_CURSOR"
 	InvalidLink            Code = "INVALID_LINK"
 	RateLimited            Code = "RATE_LIMITED"
+	DailyLimitExceeded     Code = "DAILY_LIMIT_EXCEEDED"
 	IdempotencyKeyReused   Code = "IDEMPOTENCY_KEY_REUSED"
 	RequestInFlight        Code = "REQUEST_IN_FLIGHT"
 	MethodNotAllowed       Code = "METHOD_NOT_ALLOWED"
@@ -71,6 +72,10 @@ func Catalogue() []Entry {
 		{InvalidCursor, KindInvalid, "The cursor is unreadable, or belongs to another query."},
 		{InvalidLink, KindForbidden, "The link was changed, was used, or has expired."},
 		{RateLimited, KindRateLimited, "Too many requests; wait for the seconds in Retry-After."},
+		{
+			DailyLimitExceeded, KindRateLimited,
+			"The answer shows more companies that the workspace does not own than the token or the workspace may see in a day; details.resets_at says when the day ends.",
+		},
 		{IdempotencyKeyReused, KindInvalid, "The Idempotency-Key was used with another body."},
 		{RequestInFlight, KindConflict, "An identical request is still being answered."},
 		{MethodNotAllowed, KindNotAllowed, "The path exists, but not with this method."},

@@ -45,9 +45,9 @@ func ErrorWriter(log *slog.Logger, explain Explain) func(http.ResponseWriter, *h
 	}
 }
 
-// SetRetryAfter sets the Retry-After header if the fault is a 503 that says when to try again.
+// SetRetryAfter sets the Retry-After header if the fault says when to try again: a 503, or a daily limit.
 func SetRetryAfter(w http.ResponseWriter, e *fault.Error) {
-	if wait, ok := e.Details["retry_after"].(int); ok && e.Kind() == fault.KindUnavailable {
+	if wait, ok := e.Details["retry_after"].(int); ok && (e.Kind() == fault.KindUnavailable || e.Code == fault.DailyLimitExceeded) {
 		w.Header().Set("Retry-After", strconv.Itoa(wait))
 	}
 }

@@ -122,6 +122,9 @@ func (s *Searcher) Match(ctx context.Context, caller auth.Caller, rows []MatchRo
 	for _, name := range company.Knowable {
 		found.Coverage = append(found.Coverage, Count{Value: name, Count: m.known[name]})
 	}
+	if err := s.show(ctx, seen, m.shown); err != nil {
+		return nil, err
+	}
 	if found.Result, err = s.Matches.Add(ctx, caller.Workspace, m.entries); err != nil {
 		return nil, err
 	}
@@ -250,6 +253,7 @@ type matching struct {
 	entries []match.Entry
 	at      map[company.Number]int // of entries
 	known   map[string]int
+	shown   []company.Number // with the candidates
 }
 
 // take matches a row and adds the outcome to the result.
@@ -261,10 +265,12 @@ func (m *matching) take(r *preparedRow, candidates *catalog.Candidates) {
 		item := m.seen.item(o.companies[0])
 		row = RowMatch{Status: Matched, Reason: o.by, Confidence: o.sure, Company: &item}
 		m.add(r, o.companies[0])
+		m.shown = append(m.shown, o.companies[0].Number)
 	case len(o.companies) > 0:
 		row = RowMatch{Status: Ambiguous, Reason: o.by, More: len(o.companies) > candidatesShownMax}
 		for _, c := range o.companies[:min(len(o.companies), candidatesShownMax)] {
 			row.Candidates = append(row.Candidates, m.seen.item(c))
+			m.shown = append(m.shown, c.Number)
 		}
 	}
 	m.found.Counts[row.Status]++

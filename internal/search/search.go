@@ -249,9 +249,10 @@ func (s *Searcher) Warnings(ctx context.Context, caller auth.Caller, q query.Que
 	return index.Warnings(ctx, s.Index, q)
 }
 
-// Company returns the whole company; NotFound if it does not exist.
-func (s *Searcher) Company(ctx context.Context, caller auth.Caller, company id.Company) (Item, error) {
-	c, err := s.Catalog.ByID(ctx, company)
+// Company returns the whole company; NotFound if it does not exist. For the daily limits it shows the companies that it is connected
+// to, too.
+func (s *Searcher) Company(ctx context.Context, caller auth.Caller, of id.Company) (Item, error) {
+	c, err := s.Catalog.ByID(ctx, of)
 	if err != nil {
 		return Item{}, err
 	}
@@ -259,7 +260,14 @@ func (s *Searcher) Company(ctx context.Context, caller auth.Caller, company id.C
 	if err != nil {
 		return Item{}, err
 	}
-	return seen.item(c), nil
+	numbers := []company.Number{c.Number}
+	item := seen.item(c)
+	for _, to := range item.Connections {
+		if to.Number != 0 {
+			numbers = append(numbers, to.Number)
+		}
+	}
+	return item, s.show(ctx, seen, numbers)
 }
 
 // Items returns the companies in the order of the numbers, without those that are no longer in the catalog.
@@ -280,8 +288,14 @@ func (s *Searcher) items(ctx context.Context, seen seen, numbers []company.Numbe
 		return nil, err
 	}
 	items := make([]Item, 0, len(companies))
+	shown := make([]company.Number, 0, len(companies))
 	for _, c := range companies {
-		items = append(items, seen.item(c))
+		items, shown = append(items, seen.item(c)), append(shown, c.Number)
 	}
-	return items, nil
+	return items, s.show(ctx, seen, shown)
+}
+
+// show counts the companies that an answer shows, for the daily limits. DailyLimitExceeded if it shows too many.
+func (s *Searcher) show(ctx context.Context, seen seen, shown []company.Number) error {
+	return s.Wall.Show(ctx, seen.by, company.SetOf(shown...).Minus(seen.owned))
 }

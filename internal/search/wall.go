@@ -15,6 +15,7 @@ import (
 type seen struct {
 	locked   company.FieldSet
 	owned    company.Set
+	by       auth.Caller
 	excluded []company.Set // the lists that are left out of everything
 	full     company.Set   // the owned ones that were delivered; not set if nothing is locked
 }
@@ -24,7 +25,7 @@ func (s *Searcher) seenBy(ctx context.Context, caller auth.Caller) (seen, error)
 	if err != nil {
 		return seen{}, err
 	}
-	v := seen{locked: locked}
+	v := seen{locked: locked, by: caller}
 	if v.excluded, err = s.Lists.Excluded(ctx, caller.Workspace); err != nil {
 		return seen{}, err
 	}

@@ -58,24 +58,25 @@ type holder struct {
 }
 
 func (s *Store) find(ctx context.Context, secret string) (holder, error) {
-	var h holder
+	h := holder{Caller: auth.Caller{Wall: &auth.Wall{}}}
 	var visible string
 	err := s.db.Read().QueryRowContext(ctx, `
 		SELECT t.id, t.workspace_id, t.scope, t.name, t.expires_at, t.revoked_at, t.last_used_at,
 		       t.owner IS NOT NULL AND (m.person IS NULL OR m.left_at IS NOT NULL) OR w.deleted_at IS NOT NULL,
-		       COALESCE(m.role, '') = 'owner' AND m.left_at IS NULL, COALESCE(w.visible_fields, '')
+		       COALESCE(m.role, '') = 'owner' AND m.left_at IS NULL, COALESCE(w.visible_fields, ''),
+		       COALESCE(w.daily_companies, 0), t.daily_companies
 		FROM token t
 		LEFT JOIN workspace w ON w.id = t.workspace_id
 		LEFT JOIN member m ON m.workspace_id = t.workspace_id AND m.person = t.owner
 		WHERE t.hash = $1 OR t.old_hash = $1 AND t.old_until > $2`, hashOf(secret), db.Time(time.Now())).
-		Scan(&h.Token, &h.Workspace, &h.Scope, &h.Name, &h.expiresAt, &h.revokedAt, &h.lastUsedAt, &h.left, &h.Owner, &visible)
+		Scan(&h.Token, &h.Workspace, &h.Scope, &h.Name, &h.expiresAt, &h.revokedAt, &h.lastUsedAt, &h.left, &h.Owner, &visible,
+			&h.Wall.WorkspaceDaily, &h.Wall.TokenDaily)
 	if errors.Is(err, sql.ErrNoRows) {
 		return holder{}, fault.New(fault.InvalidToken, "This server does not know the token.")
 	}
 	if err != nil {
 		return holder{}, fmt.Errorf("find token: %w", err)
 	}
-	h.Wall = &auth.Wall{}
 	if visible != "" {
 		h.Wall.Visible = strings.Split(visible, ",")
 	}

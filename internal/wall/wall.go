@@ -54,11 +54,13 @@ func (s *Store) LockedBy(visible []string) company.FieldSet {
 
 func (s *Store) read(ctx context.Context, c auth.Caller) (*auth.Wall, error) {
 	var visible string
-	err := s.db.Read().QueryRowContext(ctx, `SELECT visible_fields FROM workspace WHERE id = $1`, c.Workspace).Scan(&visible)
+	rules := &auth.Wall{}
+	err := s.db.Read().QueryRowContext(ctx, `SELECT w.visible_fields, w.daily_companies, COALESCE(t.daily_companies, 0)
+		FROM workspace w LEFT JOIN token t ON t.id = $2 WHERE w.id = $1`, c.Workspace, c.Token).
+		Scan(&visible, &rules.WorkspaceDaily, &rules.TokenDaily)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("read wall of workspace %s: %w", c.Workspace, err)
 	}
-	rules := &auth.Wall{}
 	if visible != "" {
 		rules.Visible = strings.Split(visible, ",")
 	}

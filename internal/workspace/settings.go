@@ -46,6 +46,15 @@ func (s *Store) SetVisibleFields(ctx context.Context, ws id.Workspace, names []s
 	return s.set(ctx, ws, `visible_fields = $2`, strings.Join(names, ","), auditlog.VisibleFieldsChanged)
 }
 
+// SetDailyCompanies changes how many companies the workspace is shown in a day without owning them; 0 for no limit. Validation for a
+// negative number.
+func (s *Store) SetDailyCompanies(ctx context.Context, ws id.Workspace, most int64) error {
+	if most < 0 {
+		return fault.Invalid(fault.FieldError{Field: "daily_companies", Message: "must not be negative; 0 is no limit"})
+	}
+	return s.set(ctx, ws, `daily_companies = $2`, most, auditlog.DailyCompaniesChanged)
+}
+
 // NoteSearch records that someone has searched in the workspace.
 func (s *Store) NoteSearch(ctx context.Context, ws id.Workspace) error {
 	return s.set(ctx, ws, `searched_at = COALESCE(searched_at, $2)`, db.Time(time.Now()), "")

@@ -25,10 +25,11 @@ type Workspace struct {
 	Name      string
 	CreatedAt time.Time
 
-	ExportColumns []string // of an export that names none; empty for all columns
-	VisibleFields []string // of companies that it does not own; empty for those of the installation
-	Searched      bool     // someone has searched in it
-	Welcomed      bool     // its first steps were finished or closed
+	ExportColumns  []string // of an export that names none; empty for all columns
+	VisibleFields  []string // of companies that it does not own; empty for those of the installation
+	DailyCompanies int64    // the most that it is shown in a day without owning them; 0 for no limit
+	Searched       bool     // someone has searched in it
+	Welcomed       bool     // its first steps were finished or closed
 
 	// UnbudgetedTokens is who may create tokens that can export but have no budget; see token.Unbudgeted.
 	UnbudgetedTokens string
@@ -80,7 +81,7 @@ func (s *Store) List(ctx context.Context) ([]Workspace, error) {
 }
 
 const columns = `w.id, w.name, w.created_at, w.export_columns, w.visible_fields, w.searched_at IS NOT NULL, w.welcomed_at IS NOT NULL,
-	w.unbudgeted_tokens`
+	w.unbudgeted_tokens, w.daily_companies`
 
 func scan(row db.Row) (Workspace, error) {
 	var w Workspace
@@ -94,7 +95,7 @@ func scanInto(row db.Row, w *Workspace, more ...any) error {
 	var exported, visible string
 	err := row.Scan(append([]any{
 		&w.ID, &w.Name, &created, &exported, &visible, &w.Searched, &w.Welcomed,
-		&w.UnbudgetedTokens,
+		&w.UnbudgetedTokens, &w.DailyCompanies,
 	}, more...)...)
 	w.CreatedAt = db.FromTime(created)
 	if exported != "" {

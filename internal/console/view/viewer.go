@@ -75,7 +75,7 @@ func (v Viewer) HomeCaller() auth.Caller { return v.callerIn(v.Home.Workspace) }
 
 func (v Viewer) callerIn(ws workspace.Workspace) auth.Caller {
 	return auth.Caller{
-		Person: v.Person.ID, Workspace: ws.ID, Scope: auth.ReadWrite, Name: v.Person.Name, Wall: &auth.Wall{Visible: ws.VisibleFields},
+		Person: v.Person.ID, Workspace: ws.ID, Scope: auth.ReadWrite, Name: v.Person.Name, Wall: &auth.Wall{Visible: ws.VisibleFields, WorkspaceDaily: ws.DailyCompanies},
 	}
 }
 

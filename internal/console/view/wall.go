@@ -2,6 +2,7 @@ package view
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/opencapi/capi/internal/company"
@@ -37,6 +38,14 @@ func (v *Wall) chosen() string {
 		return ShowEverything
 	}
 	return ShowChosen
+}
+
+// daily returns the daily limit as it is typed.
+func (v *Wall) daily() string {
+	if v.DailyCompanies == 0 {
+		return ""
+	}
+	return strconv.FormatInt(v.DailyCompanies, 10)
 }
 
 // shows reports whether a company that the workspace does not own is shown with the field.

@@ -111,7 +111,21 @@ func (s *server) pick(ctx context.Context, caller auth.Caller, in *listMembersIn
 		return picked{}, err // checked first, because finding companies is expensive
 	}
 	p, err := s.Search.Pick(ctx, caller, search.PickRequest{IDs: in.Body.ids, Domains: in.Body.Domains, Queries: in.Body.queries, Match: in.Body.MatchID, WithExcluded: withExcluded})
-	return picked{p}, err
+	return picked{p}, inFilters(err)
+}
+
+// inFilters places the errors about locked fields at the member of the body that has the filter. Those about sets are there already.
+func inFilters(err error) error {
+	errs := fault.Fields(err)
+	if len(errs) == 0 {
+		return err
+	}
+	for i, e := range errs {
+		if !strings.HasPrefix(e.Field, "set") && !strings.HasPrefix(e.Field, "search_filters") {
+			errs[i] = under("search_filters", []fault.FieldError{e})[0]
+		}
+	}
+	return fault.Invalid(errs...)
 }
 
 func (p picked) changeOf(c list.Change) ListChange {

@@ -59,8 +59,8 @@ func (s *Store) Candidates(ctx context.Context, given Identifiers) (*Candidates,
 		keys = append(keys, idTail(c))
 	}
 	rows, err := load(ctx, s.db.Read(), `WHERE number IN (
-		SELECT number FROM company_key WHERE key IN (SELECT value FROM `+s.db.EachNumber("$1")+`)
-		UNION SELECT number FROM company WHERE page_key IN (SELECT value FROM `+s.db.EachNumber("$2")+`)) ORDER BY number`,
+		SELECT number FROM company_key WHERE key `+s.db.InNumbers("$1")+`
+		UNION SELECT number FROM company WHERE page_key `+s.db.InNumbers("$2")+`) ORDER BY number`,
 		numberArray(distinct(keys)), numberArray(distinct(pages)))
 	if err != nil {
 		return nil, err

@@ -172,9 +172,9 @@ func (e *edit) dropKnown(ctx context.Context, links []link) ([]link, error) {
 			means[m] = true
 		}
 		return err
-	}, `SELECT identity, source, target, category FROM connection WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)
+	}, `SELECT identity, source, target, category FROM connection WHERE source `+e.tx.InNumbers("$1")+`
 	    UNION ALL SELECT identity, source, target, category FROM connection
-	    WHERE identity IN (SELECT value FROM `+e.tx.EachNumber("$2")+`) AND `+isOpen, numberArray(distinct(sources)), numberArray(distinct(identities)))
+	    WHERE identity `+e.tx.InNumbers("$2")+` AND `+isOpen, numberArray(distinct(sources)), numberArray(distinct(identities)))
 	if err != nil {
 		return nil, err
 	}
@@ -263,10 +263,10 @@ func (e *edit) dropLinks(ctx context.Context, links []link) error {
 			open = append(open, l.identity)
 		}
 	}
-	_, err := e.tx.ExecContext(ctx, `DELETE FROM connection WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)
-		AND identity IN (SELECT value FROM `+e.tx.EachNumber("$2")+`)`, numberArray(distinct(sources)), numberArray(distinct(ofSources)))
+	_, err := e.tx.ExecContext(ctx, `DELETE FROM connection WHERE source `+e.tx.InNumbers("$1")+`
+		AND identity `+e.tx.InNumbers("$2"), numberArray(distinct(sources)), numberArray(distinct(ofSources)))
 	if err == nil && len(open) > 0 {
-		_, err = e.tx.ExecContext(ctx, `DELETE FROM connection WHERE source IS NULL AND identity IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`,
+		_, err = e.tx.ExecContext(ctx, `DELETE FROM connection WHERE source IS NULL AND identity `+e.tx.InNumbers("$1"),
 			numberArray(distinct(open)))
 	}
 	if err != nil {

@@ -22,7 +22,7 @@ func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
 	if e.next == 1 || len(w.ids)+len(w.domains)+len(w.names) == 0 {
 		return nil, nil
 	}
-	condition := `WHERE number IN (SELECT number FROM company_key WHERE key IN (SELECT value FROM ` + e.tx.EachNumber("$1") + `)) ORDER BY number LIMIT $2`
+	condition := `WHERE number IN (SELECT number FROM company_key WHERE key ` + e.tx.InNumbers("$1") + `) ORDER BY number LIMIT $2`
 	keys := slices.Concat(w.domains, w.names)
 	for _, c := range w.ids {
 		keys = append(keys, idTail(c))
@@ -50,8 +50,8 @@ func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
 // findPlaced adds the companies with one of the names and one of the places. Of very many identical ones it adds only the
 // oldest, which a match would choose anyway.
 func (e *edit) findPlaced(ctx context.Context, rows []row, names, places []int64) ([]row, error) {
-	more, err := load(ctx, e.tx, `WHERE number IN (SELECT number FROM company_key WHERE key IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)
-		AND place IN (SELECT value FROM `+e.tx.EachNumber("$2")+`)) ORDER BY number LIMIT $3`,
+	more, err := load(ctx, e.tx, `WHERE number IN (SELECT number FROM company_key WHERE key `+e.tx.InNumbers("$1")+`
+		AND place `+e.tx.InNumbers("$2")+`) ORDER BY number LIMIT $3`,
 		numberArray(names), numberArray(places), namesakesMax+2*len(places))
 	rows = append(rows, more...)
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.number, b.number) })

@@ -209,7 +209,7 @@ func (e *edit) pendingLinksFor(ctx context.Context, keys []int64) ([]link, error
 	}
 	var links []link
 	err := e.eachLink(ctx, func(l link) { links = append(links, l) }, `WHERE identity IN (
-	        SELECT identity FROM connection_wait WHERE key IN (SELECT value FROM `+e.tx.EachNumber("$1")+`))
+	        SELECT identity FROM connection_wait WHERE key `+e.tx.InNumbers("$1")+`)
 	    AND `+isOpen+` ORDER BY identity`, numberArray(distinct(keys)))
 	return links, err
 }
@@ -249,7 +249,7 @@ func (e *edit) dropPending(ctx context.Context, pending []pendingLink) error {
 			continue
 		}
 		_, err := e.tx.ExecContext(ctx, `DELETE FROM connection_wait WHERE side = $1
-			AND key IN (SELECT value FROM `+e.tx.EachNumber("$2")+`) AND identity IN (SELECT value FROM `+e.tx.EachNumber("$3")+`)`,
+			AND key `+e.tx.InNumbers("$2")+` AND identity `+e.tx.InNumbers("$3"),
 			side, numberArray(distinct(keys)), numberArray(distinct(identities)))
 		if err != nil {
 			return fmt.Errorf("drop pending links: %w", err)
@@ -264,7 +264,7 @@ func (e *edit) sourcesOf(ctx context.Context, targets []company.Number) ([]compa
 		return nil, nil
 	}
 	return db.Collect(ctx, e.tx, db.Value[company.Number], `SELECT DISTINCT source FROM connection_by_target
-	    WHERE target IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`, numberArray(targets))
+	    WHERE target `+e.tx.InNumbers("$1"), numberArray(targets))
 }
 
 // rebuild recomputes the connections that the companies show.
@@ -287,7 +287,7 @@ func (e *edit) rebuild(ctx context.Context, sources []company.Number) error {
 func (e *edit) updateShown(
 	ctx context.Context, sources []company.Number, fn func(company.Number, []company.Connection) []company.Connection,
 ) error {
-	rows, err := load(ctx, e.tx, `WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) ORDER BY number`, numberArray(sources))
+	rows, err := load(ctx, e.tx, `WHERE number `+e.tx.InNumbers("$1")+` ORDER BY number`, numberArray(sources))
 	if err != nil {
 		return err
 	}
@@ -319,7 +319,7 @@ func (e *edit) shown(ctx context.Context, sources []company.Number) (map[company
 		out[source] = append(out[source], c)
 		return err
 	}, `SELECT source, target, category, target_name, target_domain FROM connection
-	    WHERE source IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) ORDER BY identity`, numberArray(sources))
+	    WHERE source `+e.tx.InNumbers("$1")+` ORDER BY identity`, numberArray(sources))
 	if err != nil {
 		return nil, err
 	}
@@ -352,7 +352,7 @@ func (e *edit) targets(ctx context.Context, by map[company.Number][]company.Conn
 		numbers = append(numbers, n)
 	}
 	slices.Sort(numbers)
-	rows, err := load(ctx, e.tx, `WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$1")+`)`, numberArray(numbers))
+	rows, err := load(ctx, e.tx, `WHERE number `+e.tx.InNumbers("$1"), numberArray(numbers))
 	if err != nil {
 		return nil, err
 	}

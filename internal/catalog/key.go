@@ -68,7 +68,7 @@ func hash(parts ...string) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:]))
 }
 
-// numberArray returns a JSON array for db.Dialect.EachNumber.
+// numberArray returns a JSON array for db.Dialect.InNumbers and EachNumber.
 func numberArray[N ~int64 | ~uint32](numbers []N) string {
 	p := make([]byte, 0, 2+12*len(numbers))
 	p = append(p, '[')
@@ -94,7 +94,7 @@ func idArray(ids []id.Company) string {
 	return string(p)
 }
 
-// idTails returns the idTail of each id as a JSON array for db.Dialect.EachNumber.
+// idTails returns the idTail of each id as a JSON array for db.Dialect.InNumbers.
 func idTails(ids []id.Company) string {
 	tails := make([]int64, len(ids))
 	for i, c := range ids {

@@ -38,7 +38,7 @@ func (s *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*com
 			c, err := r.company(false)
 			found[r.number] = c
 			return err
-		}, `SELECT number, record FROM company WHERE length(record) > 0 AND number IN (SELECT value FROM `+s.db.EachNumber("$1")+`)`,
+		}, `SELECT number, record FROM company WHERE length(record) > 0 AND number `+s.db.InNumbers("$1"),
 			numberArray(part))
 		if err != nil {
 			return nil, fmt.Errorf("read companies: %w", err)
@@ -80,13 +80,13 @@ func (s *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []compan
 // withIDs is a condition on company: the ids of $1, of which $2 must be the idTails.
 func withIDs(d db.Dialect) string {
 	return `id IN (SELECT value FROM ` + d.EachString("$1") + `)
-		AND number IN (SELECT number FROM company_key WHERE key IN (SELECT value FROM ` + d.EachNumber("$2") + `))`
+		AND number IN (SELECT number FROM company_key WHERE key ` + d.InNumbers("$2") + `)`
 }
 
 // SharingDomain returns how many of the companies have the domain of another one of them.
 func (s *Store) SharingDomain(ctx context.Context, numbers []company.Number) (n int, err error) {
 	err = s.db.Read().QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (SELECT COUNT(*) AS n FROM company
-		WHERE domain_key IS NOT NULL AND number IN (SELECT value FROM `+s.db.EachNumber("$1")+`)
+		WHERE domain_key IS NOT NULL AND number `+s.db.InNumbers("$1")+`
 		GROUP BY domain_key HAVING COUNT(*) > 1) AS shared`, numberArray(numbers)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count companies that share a domain: %w", err)
@@ -107,7 +107,7 @@ func (s *Store) ByDomains(ctx context.Context, domains []string) (map[string][]c
 		for i, d := range part {
 			keys[i] = domainKey(d)
 		}
-		rows, err := load(ctx, s.db.Read(), `WHERE number IN (SELECT number FROM company_key WHERE key IN (SELECT value FROM `+s.db.EachNumber("$1")+`)) ORDER BY number`,
+		rows, err := load(ctx, s.db.Read(), `WHERE number IN (SELECT number FROM company_key WHERE key `+s.db.InNumbers("$1")+`) ORDER BY number`,
 			numberArray(distinct(keys)))
 		if err != nil {
 			return nil, err

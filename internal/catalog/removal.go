@@ -48,7 +48,7 @@ func (s *Store) Stubs(ctx context.Context, numbers []company.Number) ([]*company
 		c := &company.Company{}
 		err := row.Scan(&c.Number, &c.ID)
 		return c, err
-	}, `SELECT number, id FROM company WHERE number IN (SELECT value FROM `+s.db.EachNumber("$1")+`)`, numberArray(numbers))
+	}, `SELECT number, id FROM company WHERE number `+s.db.InNumbers("$1"), numberArray(numbers))
 	if err != nil {
 		return nil, fmt.Errorf("ids of companies: %w", err)
 	}

@@ -117,7 +117,7 @@ func (e *edit) archive(ctx context.Context, numbers []company.Number) error {
 	_, err := e.tx.ExecContext(ctx, `
 		INSERT INTO company_past (number, seq, until, record, connections)
 		SELECT number, seq, $1, record, connections FROM company
-		WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$2")+`) AND seq < $1`, int64(e.seq), numberArray(numbers))
+		WHERE number `+e.tx.InNumbers("$2")+` AND seq < $1`, int64(e.seq), numberArray(numbers))
 	if err != nil {
 		return fmt.Errorf("keep past companies: %w", err)
 	}

@@ -39,7 +39,7 @@ func (s *Store) Rows(ctx context.Context, numbers []company.Number, asOf uint64,
 // asOf returns, for each company, the oldest of the states that ended after asOf: the state at asOf, if it is still kept.
 func (s *Store) asOf(ctx context.Context, numbers []company.Number, asOf uint64) (map[company.Number]row, error) {
 	found := make(map[company.Number]row, len(numbers))
-	in := `number IN (SELECT value FROM ` + s.db.EachNumber("$1") + `)`
+	in := `number ` + s.db.InNumbers("$1")
 	err := db.Each(ctx, s.db.Read(), func(result db.Row) error {
 		var r row
 		err := result.Scan(&r.number, &r.seq, &r.record, &r.connections)
@@ -83,7 +83,7 @@ func (s *Store) pruneSome(ctx context.Context, before uint64) (more bool, err er
 			numbers[i] = old.number
 		}
 		_, err := e.tx.ExecContext(ctx, `DELETE FROM company_past
-			WHERE number IN (SELECT value FROM `+e.tx.EachNumber("$1")+`) AND until <= $2`,
+			WHERE number `+e.tx.InNumbers("$1")+` AND until <= $2`,
 			numberArray(distinct(numbers)), int64(before))
 		if err != nil {
 			return fmt.Errorf("prune companies: %w", err)

@@ -173,7 +173,7 @@ func (u *undo) updates(ctx context.Context) (done bool, err error) {
 	if err != nil || len(pasts) == 0 {
 		return true, err
 	}
-	rows, err := load(ctx, u.tx, `WHERE number IN (SELECT value FROM `+u.tx.EachNumber("$1")+`)`, numberArray(numbers))
+	rows, err := load(ctx, u.tx, `WHERE number `+u.tx.InNumbers("$1"), numberArray(numbers))
 	if err != nil {
 		return false, err
 	}
@@ -217,7 +217,7 @@ func (u *undo) restore(ctx context.Context, back []row) error {
 	if err := u.save(ctx, back, numbers); err != nil {
 		return err
 	}
-	_, err := u.tx.ExecContext(ctx, `DELETE FROM import_past WHERE import = $1 AND number IN (SELECT value FROM `+u.tx.EachNumber("$2")+`)`,
+	_, err := u.tx.ExecContext(ctx, `DELETE FROM import_past WHERE import = $1 AND number `+u.tx.InNumbers("$2"),
 		u.number, numberArray(numbers))
 	if err != nil {
 		return fmt.Errorf("delete past companies: %w", err)
@@ -272,7 +272,7 @@ func (u *undo) remove(ctx context.Context, numbers []company.Number) error {
 		return err
 	}
 	_, err = u.tx.ExecContext(ctx, `UPDATE company SET record = $1, connections = NULL, domain_key = NULL, name_key = -1, place_key = -1, seq = $2
-		WHERE number IN (SELECT value FROM `+u.tx.EachNumber("$3")+`)`, []byte{}, int64(u.seq), numberArray(numbers))
+		WHERE number `+u.tx.InNumbers("$3"), []byte{}, int64(u.seq), numberArray(numbers))
 	if err != nil {
 		return fmt.Errorf("remove companies: %w", err)
 	}
@@ -283,7 +283,7 @@ func (u *undo) remove(ctx context.Context, numbers []company.Number) error {
 // detach makes the connections from or to the companies pending.
 func (e *edit) detach(ctx context.Context, numbers []company.Number) error {
 	var links []link
-	in := ` IN (SELECT value FROM ` + e.tx.EachNumber("$1") + `)`
+	in := ` ` + e.tx.InNumbers("$1")
 	for _, condition := range []string{
 		`WHERE source` + in,
 		`WHERE source IN (SELECT source FROM connection_by_target WHERE target` + in + `) AND target` + in + ` AND NOT source` + in,

@@ -31,6 +31,10 @@ type Dialect interface {
 	// EachNumber is EachString for an array of 64-bit integers.
 	EachNumber(placeholder string) string
 
+	// InNumbers is the condition on the expression before it that it is one of the integers of the JSON array that is passed
+	// as the placeholder. Unlike IN with EachNumber, it never reads the whole table.
+	InNumbers(placeholder string) string
+
 	// ForUpdate ends a SELECT that locks its rows to the end of the transaction. It is empty if there is only one
 	// write transaction at a time anyway.
 	ForUpdate() string

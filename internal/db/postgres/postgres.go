@@ -70,6 +70,12 @@ func (Dialect) EachNumber(placeholder string) string {
 	return "(SELECT value::bigint AS value FROM jsonb_array_elements_text(" + placeholder + "::jsonb) AS e(value)) AS each"
 }
 
+// InNumbers makes an array of the integers of a JSON array, for which an index is used. The planner takes IN with a SELECT for half of a
+// table that has no statistics yet.
+func (Dialect) InNumbers(placeholder string) string {
+	return "= ANY (ARRAY(SELECT value::bigint FROM jsonb_array_elements_text(" + placeholder + "::jsonb) AS e(value)))"
+}
+
 // ForUpdate locks the rows until the end of the transaction.
 func (Dialect) ForUpdate() string { return " FOR UPDATE" }
 

@@ -147,6 +147,11 @@ func (Dialect) EachString(placeholder string) string { return "json_each(" + pla
 // EachNumber lists the integers of a JSON array.
 func (Dialect) EachNumber(placeholder string) string { return "json_each(" + placeholder + ")" }
 
+// InNumbers asks the integers of a JSON array.
+func (Dialect) InNumbers(placeholder string) string {
+	return "IN (SELECT value FROM json_each(" + placeholder + "))"
+}
+
 // ForUpdate is empty: there is only one immediate transaction at a time.
 func (Dialect) ForUpdate() string { return "" }
 

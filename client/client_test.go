@@ -148,3 +148,16 @@ func TestRequestsNameTheClientAndItsVersion(t *testing.T) {
 		require.Regexp(t, `^capi-go/\S+$`, agent)
 	}
 }
+
+func TestSearchAllDoesNotWaitForAnotherDay(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "40000")
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = w.Write([]byte(`{"detail": {"code": "DAILY_LIMIT_EXCEEDED", "message": "Tomorrow.", "details": {}}}`))
+	}))
+	t.Cleanup(server.Close)
+	for _, err := range client.New(server.URL, "cornect_x", client.Options{}).SearchAll(t.Context(), client.SearchRequest{}) {
+		require.ErrorContains(t, err, "Tomorrow.")
+	}
+}

@@ -26,6 +26,7 @@ const (
 	CodeInvalidCursor          ErrorCode = "INVALID_CURSOR"
 	CodeInvalidLink            ErrorCode = "INVALID_LINK"
 	CodeRateLimited            ErrorCode = "RATE_LIMITED"
+	CodeDailyLimitExceeded     ErrorCode = "DAILY_LIMIT_EXCEEDED"
 	CodeIdempotencyKeyReused   ErrorCode = "IDEMPOTENCY_KEY_REUSED"
 	CodeRequestInFlight        ErrorCode = "REQUEST_IN_FLIGHT"
 	CodeMethodNotAllowed       ErrorCode = "METHOD_NOT_ALLOWED"

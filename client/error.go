@@ -61,7 +61,7 @@ func patiently(ctx context.Context, fn func() error) error {
 	for {
 		err := fn()
 		e, ok := errors.AsType[*Error](err)
-		if !ok || e.Status != http.StatusTooManyRequests {
+		if !ok || e.Status != http.StatusTooManyRequests || e.Code == CodeDailyLimitExceeded { // waiting for another day is no patience
 			return err
 		}
 		select {

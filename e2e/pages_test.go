@@ -146,7 +146,7 @@ func (p *person) everyPage(s *fixture, v *server, search string) map[string]stri
 		"search": search, "search found": search + "?query=widget&employee_count_min=20&exclude_countries=France",
 		"search nothing": search + "?query=widget&cities=Oakland", "search faults": search + "?employee_count_min=x&founded_year_min=2000&founded_year_max=1990",
 		"search warnings": search + "?query=wigdet+OR+-x&countries=Atlantis", "search beside": search + "?query=widget&company=first",
-		"search owned": search + "?show=owned", "values": lab + "/search/values/cities?query=widget", "lists": lab + "/lists", "match": lab + "/match",
+		"search owned": search + "?show=owned", "values": lab + "/search/values/cities?query=widget", "lists": lab + "/lists", "new match": lab + "/match",
 		"exports": lab + "/exports", "new export": lab + "/exports/new?query=fintech", "new export short": lab + "/exports/new",
 		"new export faults": lab + "/exports/new?limit=0&countries=Atlantis", "credits": lab + "/credits",
 		"credits by month": lab + "/credits?span=12m&from=2020-01-01&reason=refund", "tokens": lab + "/tokens", "members": lab + "/members",

@@ -91,7 +91,8 @@ func (s *fixture) pastVersions(t *testing.T) int {
 // crashWorker puts the export's job into the state in which a process that crashes during Run, or just after it, leaves it.
 func (s *fixture) crashWorker(t *testing.T, e export.Export) {
 	t.Helper()
-	s.exec(t, `UPDATE job SET state = 'running', worker = 'dead', lease_until = 0, attempt = 1 WHERE id = $1`, e.Job)
+	s.exec(t, `UPDATE job SET state = 'running', worker = 'dead', lease_until = 0, attempt = 1, payload = $2 WHERE id = $1`, e.Job,
+		fmt.Sprintf(`{"export_id":%q}`, e.ID)) // a job that has ended keeps no payload
 }
 
 func TestRunningTwiceWritesTheSameBytes(t *testing.T) {

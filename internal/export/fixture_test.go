@@ -83,7 +83,9 @@ func (s *fixture) another() *export.Exports {
 		DB: s.db, Catalog: s.catalog, Index: s.index, Lists: s.lists, Unlock: unlock.New(s.db, unlock.Options{}),
 		Wall: wall.New(s.db, wall.Options{}), Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs, Observe: s.events.add,
 		Options: exportOptions,
-		ResolveSets: func(_ context.Context, _ auth.Caller, _ company.FieldSet, q query.Query) (query.Query, error) { return q, nil },
+		ResolveSets: func(_ context.Context, _ auth.Caller, _ company.FieldSet, q query.Query) (query.Query, error) {
+			return q, nil
+		},
 	})
 }
 

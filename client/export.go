@@ -23,8 +23,8 @@ type ExportRequest struct {
 	ListID        string      `json:"list_id,omitempty"`
 	MatchID       string      `json:"match_id,omitempty"` // of a MatchResult, for SourceType match
 	ExportFormat  string      `json:"export_format,omitempty"`
-	Columns       []string    `json:"columns,omitempty"` // of the file, in this order; empty for all
-	HeaderRow     string      `json:"header_row,omitempty"`     // of a csv or xlsx file: name, the default, or label
+	Columns       []string    `json:"columns,omitempty"`     // of the file, in this order; empty for all
+	HeaderRow     string      `json:"header_row,omitempty"`  // of a csv or xlsx file: name, the default, or label
 	Compression   string      `json:"compression,omitempty"` // of a csv, json or ndjson file: none, the default, gzip or zstd
 	CSVOptions    *CSVOptions `json:"csv_options,omitempty"`
 

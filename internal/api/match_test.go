@@ -93,8 +93,11 @@ func TestAMatchIsQuotedListedAndExportedWithTheCallersKeys(t *testing.T) {
 		h.work(t)
 		before := balance(t, h)
 		rows := []M{
-			{"key": "k3", "name": "Gamma"}, {"key": "=1+1", "domain": "alpha.example"}, {"key": "k1", "domain": "gamma.example"},
-			{"key": "lost", "name": "Unheard Of"}, {"key": "two", "domain": "shared.example"},
+			{"key": "k3", "name": "Gamma"},
+			{"key": "=1+1", "domain": "alpha.example"},
+			{"key": "k1", "domain": "gamma.example"},
+			{"key": "lost", "name": "Unheard Of"},
+			{"key": "two", "domain": "shared.example"},
 		}
 		found := match(t, h, rows...)
 		require.Equal(t, []int{3, 1, 1, 2, 0, 2}, []int{

@@ -167,7 +167,12 @@ func TestEveryFieldIsLockedAtEveryDoorUntilTheCompanyIsOwned(t *testing.T) {
 func (h *house) requireNoSecret(t *testing.T, all []*company.Company) {
 	t.Helper()
 	bodies := []any{
-		nil, M{}, M{"name": "x", "search_filters": M{}}, M{"name": "x"}, M{"search_filters": M{}}, M{"facets": []string{}},
+		nil,
+		M{},
+		M{"name": "x", "search_filters": M{}},
+		M{"name": "x"},
+		M{"search_filters": M{}},
+		M{"facets": []string{}},
 		M{"rows": []M{{"name": all[0].Name}, {"name": "Guarded"}, {"domain": "x.test"}}},
 	}
 	for _, op := range operations(t) {

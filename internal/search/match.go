@@ -182,8 +182,14 @@ func checkRows(rows []MatchRow) error {
 	for i := range rows {
 		r := &rows[i]
 		for _, v := range []struct{ name, value string }{
-			{"key", r.Key}, {"id", r.ID}, {"name", r.Name}, {"domain", r.Domain}, {"website", r.Website},
-			{"linkedin_url", r.LinkedIn}, {"country", r.Country}, {"city", r.City},
+			{"key", r.Key},
+			{"id", r.ID},
+			{"name", r.Name},
+			{"domain", r.Domain},
+			{"website", r.Website},
+			{"linkedin_url", r.LinkedIn},
+			{"country", r.Country},
+			{"city", r.City},
 		} {
 			if utf8.RuneCountInString(v.value) > matchValueRunesMax {
 				bad(i, "."+v.name, "is longer than 1,000 characters")

@@ -72,6 +72,7 @@ type SearchRequest struct {
 
 	Facets      []string     `json:"facets,omitzero"` // the aggregations to return; nil for all
 	FacetPrefix *FacetPrefix `json:"facet_prefix,omitempty"`
+	FacetPrices bool         `json:"facet_prices,omitempty"` // also count what is new by value
 }
 
 // FacetPrefix limits one aggregation to the values that begin with Prefix.
@@ -158,6 +159,8 @@ type Aggregations struct {
 type Count struct {
 	Value string `json:"value"`
 	Count int    `json:"count"`
+
+	NewCount *int `json:"new_count,omitempty"` // only with FacetPrices
 }
 
 // Band is a range of numbers, both ends included. A nil end is open.
@@ -165,6 +168,8 @@ type Band struct {
 	Min   *int64 `json:"min"`
 	Max   *int64 `json:"max"`
 	Count int    `json:"count"`
+
+	NewCount *int `json:"new_count,omitempty"` // only with FacetPrices
 }
 
 // Search returns one page of matches.

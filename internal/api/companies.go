@@ -30,6 +30,8 @@ type SearchRequest struct {
 	Facets      *[]string    `json:"facets,omitempty" doc:"The aggregations to compute; the others are left out of the response. Defaults to all. An empty list computes none, which is fastest." example:"[\"industries\"]"`
 	FacetPrefix *FacetPrefix `json:"facet_prefix,omitempty" doc:"Restricts one aggregation to values with a prefix, for autocompletion of a filter."`
 
+	FacetPrices bool `json:"facet_prices,omitempty" default:"false" doc:"Adds new_count to every value and band: how many of its matches would cost a credit."`
+
 	query  query.Query
 	sort   query.Sort
 	facets []search.Facet
@@ -138,6 +140,7 @@ type Aggregations struct {
 	asked  []search.Facet // nil for all but the hidden ones
 	hidden []search.Facet
 	counts search.Facets
+	priced bool
 }
 
 // MarshalJSON writes what was asked for in the order of the facets.
@@ -148,9 +151,9 @@ func (a Aggregations) MarshalJSON() ([]byte, error) {
 		if a.asked != nil && !slices.Contains(a.asked, f) || slices.Contains(a.hidden, f) {
 			continue
 		}
-		var counts any = countsOf(a.counts.Values[f])
+		var counts any = countsOf(a.counts.Values[f], a.priced)
 		if f.HasBands() {
-			counts = bandsOf(a.counts.Bands[f])
+			counts = bandsOf(a.counts.Bands[f], a.priced)
 		}
 		p, err := json.Marshal(counts)
 		if err != nil {
@@ -196,6 +199,8 @@ func describeFacet(f search.Facet) string {
 type Count struct {
 	Value string `json:"value" doc:"A value of the field." example:"Germany"`
 	Count int    `json:"count" doc:"Matches that have the value." example:"812"`
+
+	NewCount *int `json:"new_count,omitempty" doc:"Of these, the ones that would cost one credit each; only with facet_prices."`
 }
 
 // Band is a range of numbers with both ends included; a null end is open.
@@ -203,6 +208,8 @@ type Band struct {
 	Min   *int64 `json:"min" doc:"The smallest number of the band; null if it has no lower end."`
 	Max   *int64 `json:"max" doc:"The largest number of the band; null if it has no upper end."`
 	Count int    `json:"count" doc:"Matches in the band."`
+
+	NewCount *int `json:"new_count,omitempty" doc:"Of these, the ones that would cost one credit each; only with facet_prices."`
 }
 
 type searchInput struct{ Body SearchRequest }
@@ -210,13 +217,13 @@ type searchInput struct{ Body SearchRequest }
 func (s *server) searchCompanies(ctx context.Context, caller auth.Caller, in *searchInput) (*SearchResponse, error) {
 	found, err := s.Search.Search(ctx, caller, search.Request{
 		Query: in.Body.query, Sort: in.Body.sort, Limit: orPageSize(in.Body.Limit), Cursor: in.Body.Cursor,
-		Facets: in.Body.facets, FacetPrefix: in.Body.prefix,
+		Facets: in.Body.facets, FacetPrefix: in.Body.prefix, FacetOwned: in.Body.FacetPrices,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &SearchResponse{
-		Items: companiesOf(found.Items), Total: found.Total, ExcludedCount: found.Excluded, Aggregations: Aggregations{in.Body.facets, found.Hidden, found.Facets},
+		Items: companiesOf(found.Items), Total: found.Total, ExcludedCount: found.Excluded, Aggregations: Aggregations{in.Body.facets, found.Hidden, found.Facets, in.Body.FacetPrices},
 		NextCursor: orNull(found.NextCursor), Warnings: warningsOf(found.Warnings), Credits: Price(found.Credits),
 		indexTook: found.IndexTook, catalogTook: found.CatalogTook,
 	}, nil
@@ -230,20 +237,28 @@ func warningsOf(found []search.Warning) []Warning {
 	return warnings
 }
 
-func countsOf(found []search.Count) []Count {
+func countsOf(found []search.Count, priced bool) []Count {
 	counts := make([]Count, len(found))
 	for i, c := range found {
-		counts[i] = Count{Value: c.Value, Count: c.Count}
+		counts[i] = Count{Value: c.Value, Count: c.Count, NewCount: newCount(c.Count, c.Owned, priced)}
 	}
 	return counts
 }
 
-func bandsOf(found []search.Band) []Band {
+func bandsOf(found []search.Band, priced bool) []Band {
 	bands := make([]Band, len(found))
 	for i, b := range found {
-		bands[i] = Band{Min: b.Min, Max: b.Max, Count: b.Count}
+		bands[i] = Band{Min: b.Min, Max: b.Max, Count: b.Count, NewCount: newCount(b.Count, b.Owned, priced)}
 	}
 	return bands
+}
+
+// newCount returns how many of the companies are not owned; nil if the request did not ask for prices.
+func newCount(all, owned int, priced bool) *int {
+	if !priced {
+		return nil
+	}
+	return new(all - owned)
 }
 
 type companyInput struct {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/search"
 )
 
@@ -21,6 +22,16 @@ var (
 	exampleSpace  = exampleID[id.Workspace]("01954e00-1111-7222-8333-444455556666")
 
 	searchExample = json.RawMessage(`{"query":"fintech","countries":["US"],"employee_count_min":50,"limit":25}`)
+
+	compareExample  = json.RawMessage(`{"sets":[{"list_id":"0195510c-8b2d-7f00-8c44-5d2f1e0a9b8c"},{"owned":true}]}`)
+	comparedExample = CompareResponse{
+		Regions: []Region{
+			{In: []int{0}, Count: 2, NewCount: 2, Set: query.SetRef{AllOf: []query.SetRef{{ListID: exampleList.String()}, {Not: &query.SetRef{Owned: true}}}}},
+			{In: []int{1}, Count: 317, AlreadyUnlocked: 317, Set: query.SetRef{AllOf: []query.SetRef{{Owned: true}, {Not: &query.SetRef{ListID: exampleList.String()}}}}},
+			{In: []int{0, 1}, Count: 3, AlreadyUnlocked: 3, Set: query.SetRef{AllOf: []query.SetRef{{ListID: exampleList.String()}, {Owned: true}}}},
+		},
+		Warnings: []Warning{},
+	}
 
 	companyExample = Company{
 		ID: exampleID[id.Company]("01954e00-2222-7333-8444-555566667777"), Name: "Example Robotics GmbH",

@@ -49,6 +49,7 @@ func newDocument() *document {
 		},
 		Tags: []*huma.Tag{
 			{Name: "Companies", Description: "Search the catalog. Free."},
+			{Name: "Sets", Description: "Combine and compare sets of companies. Free."},
 			{Name: "Exports", Description: "Buy selections of companies as files."},
 			{Name: "Lists", Description: "Saved lists of companies, which can be exported."},
 			{Name: "Credits", Description: "The balance and the ledger."},

@@ -83,6 +83,15 @@ func routes() []route {
 			request: matchExample, response: matchAnswerExample, endpoint: handle((*server).matchCompanies),
 		},
 		{
+			method: http.MethodPost, path: "/sets/compare", scope: auth.Read,
+			limit: "sets.compare", perMinute: 60, status: http.StatusOK,
+			operation: "compareSets", summary: "Compare sets",
+			description: "Counts the companies in every region of up to eight sets, such as those in the first and the third and in no other, " +
+				"with what each region would cost. Each region is a set, which can be searched, quoted and exported as it is. Free.",
+			codes:   []fault.Code{fault.NotFound, fault.IndexUnavailable},
+			request: compareExample, response: comparedExample, endpoint: handle((*server).compareSets),
+		},
+		{
 			method: http.MethodGet, path: "/companies/{company_id}", scope: auth.Read,
 			limit: "companies.get", perMinute: 120, status: http.StatusOK,
 			operation: "getCompany", summary: "Get a company",

@@ -377,6 +377,114 @@ func TestWhatIsNewSinceATimeOrAnExportIsASet(t *testing.T) {
 	require.Equal(t, "NOT_FOUND", h.send(t, h.reader, "POST", "/companies/search", M{"changed_since": uuid.NewString()}).code(t))
 }
 
+type region struct {
+	In    []int
+	Count int
+	Owned int `json:"already_unlocked"`
+	New   int `json:"new_count"`
+	Set   M
+}
+
+type comparison struct {
+	Regions  []region
+	Excluded int `json:"excluded_count"`
+}
+
+func TestEveryRegionOfComparedSetsIsASetWithItsPrice(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	sets := []M{{"list_id": h.list}, {"export_id": h.export}, {"saved_search_id": h.search}}
+	want := map[string]string{"[0]": "A", "[1]": "", "[0 1]": "B", "[2]": "E", "[0 2]": "", "[1 2]": "D", "[0 1 2]": "C"}
+	found := get[comparison](t, h.house, h.reader, 200, "POST", "/sets/compare", M{"sets": sets})
+	require.Len(t, found.Regions, len(want))
+	for _, r := range found.Regions {
+		names := h.names(t, M{"in": []M{r.Set}})
+		require.Equal(t, want[fmt.Sprint(r.In)], names, r.In)
+		require.Equal(t, []int{len(names), len(names)}, []int{r.Count, r.Owned + r.New})
+		if r.Count == 0 {
+			continue
+		}
+		quoted := get[exported](t, h.house, h.reader, 200, "POST", "/exports/quote", M{"source_type": "set", "set": r.Set})
+		require.Equal(t, []int{r.Count, r.Owned, r.New}, []int{quoted.Requested, quoted.Owned, quoted.Cost})
+	}
+	get[M](t, h.house, h.writer, 200, "PATCH", "/lists/"+h.list, M{"excluded": true})
+	found = get[comparison](t, h.house, h.reader, 200, "POST", "/sets/compare", M{"sets": sets})
+	total := 0
+	for _, r := range found.Regions {
+		require.Len(t, h.names(t, M{"in": []M{r.Set}}), r.Count)
+		total += r.Count
+	}
+	require.Equal(t, []int{2, 3}, []int{total, found.Excluded})
+}
+
+// The sets of regions have more levels than the sets that are compared, and can be used all the same.
+func TestRegionsOfTheDeepestSetsCanBeSearched(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	deep := M{"list_id": h.list}
+	for range 4 {
+		deep = M{"not": deep}
+	}
+	eight := []M{deep, deep, deep, deep, {"owned": true}, {"owned": true}, {"owned": true}, {"owned": true}}
+	found := get[comparison](t, h.house, h.reader, 200, "POST", "/sets/compare", M{"sets": eight})
+	require.Len(t, found.Regions, 255)
+	searched := 0
+	for _, r := range found.Regions {
+		if r.Count > 0 || r.In[0] == 7 {
+			require.Len(t, h.names(t, M{"in": []M{r.Set}}), r.Count)
+			searched++
+		}
+	}
+	require.Equal(t, 4, searched)
+	errs := h.send(t, h.reader, "POST", "/sets/compare", M{"sets": []M{{"not": deep}}}).fields(t)
+	require.Contains(t, errs["sets[0].not.not.not.not.not"], "nested too deep")
+}
+
+func TestAComparisonThatCannotBeReadHasAClearError(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	many := make([]string, 1001)
+	for i := range many {
+		many[i] = h.ids["A"]
+	}
+	nine := make([]M, 9)
+	for i := range nine {
+		nine[i] = M{"owned": true}
+	}
+	for field, body := range map[string]M{
+		"sets":            {"sets": []M{}},
+		"sets[1]":         {"sets": []M{{"companies": many[:600]}, {"not": M{"companies": many[:600]}}}},
+		"sets[0]":         {"sets": []M{{}}},
+		"sets[0].list_id": {"sets": []M{{"list_id": "x"}}},
+	} {
+		require.Contains(t, h.send(t, h.reader, "POST", "/sets/compare", body).fields(t), field)
+	}
+	require.Contains(t, h.send(t, h.reader, "POST", "/sets/compare", M{"sets": nine}).fields(t), "sets")
+	require.Equal(t, "NOT_FOUND", h.send(t, h.reader, "POST", "/sets/compare", M{"sets": []M{{"export_id": uuid.NewString()}}}).code(t))
+
+	guard, _ := guarded(t, 2)
+	guard.shows(t, "id")
+	locked := guard.send(t, guard.reader, "POST", "/sets/compare", M{"sets": []M{{"search": M{"cities": []string{secretOf("city", 1)}}}}}).fields(t)
+	require.Contains(t, locked["sets[0].search.cities"], "is locked")
+}
+
+func TestFacetsArePricedOnRequest(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	type counted struct {
+		Value string
+		Count int
+		New   *int `json:"new_count"`
+	}
+	countries := func(priced bool) counted {
+		found := get[struct{ Aggregations map[string][]counted }](t, h.house, h.reader, 200, "POST", "/companies/search", M{"facet_prices": priced})
+		require.Len(t, found.Aggregations["countries"], 1)
+		return found.Aggregations["countries"][0]
+	}
+	require.Equal(t, counted{"Peru", 9, nil}, countries(false))
+	require.Equal(t, counted{"Peru", 9, new(6)}, countries(true))
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

@@ -19,6 +19,9 @@ type Index interface {
 	// Select returns the first limit matches in the sort order, and the total number of matches.
 	Select(ctx context.Context, s Selection) (*Selected, error)
 
+	// Compare counts the companies in each region of the sets, all in one snapshot.
+	Compare(ctx context.Context, c Comparison) (*Compared, error)
+
 	// Lookup reports for each value of a field whether any company has it, and the nearest value that a company has. The
 	// values are in the form of query.Given; the results are in the same order.
 	Lookup(ctx context.Context, values []query.Given) ([]Known, error)
@@ -113,6 +116,28 @@ type Selected struct {
 	Numbers  []company.Number // in the sort order
 	Total    int
 	Excluded int // as in Result
+}
+
+// ComparedMax is the maximum number of sets in a Comparison.
+const ComparedMax = 8
+
+// Comparison asks for the regions of sets: the companies that are in some of them and not in the others.
+type Comparison struct {
+	Sets     []query.Query // 1 to ComparedMax
+	Owned    company.Set   // the companies that Region.Owned counts
+	Excluded []company.Set // sets of companies that are left out
+}
+
+// Compared has a region for each combination of sets: that of the sets 0 and 2 is at 1<<0 | 1<<2. The first one, of no set, is empty.
+type Compared struct {
+	Regions  []Region
+	Excluded int // companies in any of the sets that are left out for being in one of Comparison.Excluded
+}
+
+// Region counts the companies in some sets and in none of the others.
+type Region struct {
+	Count int
+	Owned int // of these, the ones in Comparison.Owned
 }
 
 // Known is what the index knows about a value.

@@ -81,10 +81,27 @@ type setSizes struct {
 	depth, sets, companies int
 }
 
-// ParseSets checks sets and reads each as a query. They share the bounds of one request, less the levels that are taken. A
+// CompanyCount returns the number of ids of companies in the set and those within it.
+func (r *SetRef) CompanyCount() int {
+	n := len(r.Companies)
+	for _, parts := range [][]SetRef{r.AnyOf, r.AllOf} {
+		for i := range parts {
+			n += parts[i].CompanyCount()
+		}
+	}
+	if r.Not != nil {
+		n += r.Not.CompanyCount()
+	}
+	if r.Search != nil {
+		n += (&SetRef{AnyOf: r.Search.In, AllOf: r.Search.NotIn}).CompanyCount()
+	}
+	return n
+}
+
+// ParseSets checks sets and reads each as a query. They share the bounds of one request, less the levels that sets around them will have. A
 // fault.Validation error lists every invalid value; field is the parameter that has them.
 func ParseSets(field string, refs []SetRef, levels int) ([]Query, error) {
-	sizes, queries := &setSizes{depth: levels}, make([]Query, len(refs))
+	sizes, queries := &setSizes{depth: levels, sets: levels}, make([]Query, len(refs))
 	var errs []fault.FieldError
 	for i, ref := range refs {
 		p := parser{sizes: sizes}

@@ -40,6 +40,7 @@ func Run(t *testing.T, open Open) {
 		"UnknownWordsGetASuggestion":             testUnknownWords,
 		"DomainsComeFirst":                       testDomains,
 		"FacetsUseTheMostFrequentSpelling":       testSpelling,
+		"RegionsOfSetsEqualMatch":                testCompare,
 		"EmptyIndexAnswers":                      testEmpty,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,15 +23,16 @@ var (
 
 	searchExample = json.RawMessage(`{"query":"fintech","countries":["US"],"employee_count_min":50,"limit":25}`)
 
-	compareExample  = json.RawMessage(`{"sets":[{"list_id":"0195510c-8b2d-7f00-8c44-5d2f1e0a9b8c"},{"owned":true}]}`)
+	compareExample  = json.RawMessage(`{"sets":[{"search":{"countries":["US"]}},{"owned":true}]}`)
 	comparedExample = CompareResponse{
 		Regions: []Region{
-			{In: []int{0}, Count: 2, NewCount: 2, Set: query.SetRef{AllOf: []query.SetRef{{ListID: exampleList.String()}, {Not: &query.SetRef{Owned: true}}}}},
-			{In: []int{1}, Count: 317, AlreadyUnlocked: 317, Set: query.SetRef{AllOf: []query.SetRef{{Owned: true}, {Not: &query.SetRef{ListID: exampleList.String()}}}}},
-			{In: []int{0, 1}, Count: 3, AlreadyUnlocked: 3, Set: query.SetRef{AllOf: []query.SetRef{{ListID: exampleList.String()}, {Owned: true}}}},
+			{In: []int{0}, Count: 812, NewCount: 812, Set: query.SetRef{AllOf: []query.SetRef{exampleUS, {Not: &query.SetRef{Owned: true}}}}},
+			{In: []int{1}, Count: 317, AlreadyUnlocked: 317, Set: query.SetRef{AllOf: []query.SetRef{{Owned: true}, {Not: &exampleUS}}}},
+			{In: []int{0, 1}, Count: 3, AlreadyUnlocked: 3, Set: query.SetRef{AllOf: []query.SetRef{exampleUS, {Owned: true}}}},
 		},
 		Warnings: []Warning{},
 	}
+	exampleUS = query.SetRef{Search: &query.Filters{Countries: []string{"US"}}}
 
 	companyExample = Company{
 		ID: exampleID[id.Company]("01954e00-2222-7333-8444-555566667777"), Name: "Example Robotics GmbH",

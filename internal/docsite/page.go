@@ -68,7 +68,7 @@ var contents = []struct {
 }{
 	{"Start", []string{"", "quickstart", "authentication", "clients"}},
 	{"Guide", []string{
-		"searching", "matching", "the-wall", "credits", "estimating", "exports", "ledger", "formats", "pagination", "errors", "error-handling", "rate-limits",
+		"searching", "sets", "matching", "the-wall", "credits", "estimating", "exports", "ledger", "formats", "pagination", "errors", "error-handling", "rate-limits",
 		"idempotency", "versioning", "changelog",
 	}},
 	{selfHosting, []string{"self-hosting", "people", "importing", "metrics", "manifest", "guarantees"}},

@@ -134,7 +134,7 @@ func TestTheSearchIndexIsSmallAndLeadsToPlacesThatExist(t *testing.T) {
 		}
 	}
 	require.Equal(t, len(fault.Catalogue()), kinds["error"])
-	require.Equal(t, 21, kinds["operation"])
+	require.Equal(t, 22, kinds["operation"])
 	require.Greater(t, kinds["field"], 100)
 	require.Greater(t, kinds["page"], 20)
 }

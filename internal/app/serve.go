@@ -62,7 +62,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 		}
 		defer lock.Close()
 		if a.examine != nil {
-			if err := a.afterKill(ctx); err != nil {
+			if err := a.afterKill(ctx); err != nil || ctx.Err() != nil {
 				return err
 			}
 		}
@@ -95,7 +95,11 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 // when it is applied, and purchases from it would fail only after they are charged.
 func (a *App) afterKill(ctx context.Context) error {
 	began := time.Now()
-	if err := a.examine(ctx); err != nil {
+	err := a.examine(ctx)
+	if ctx.Err() != nil {
+		return nil // stopped before the start was complete
+	}
+	if err != nil {
 		return fmt.Errorf("%w; nothing was changed: put a backup back with capi restore, which keeps the damaged files aside", err)
 	}
 	a.Log.InfoContext(ctx, "the database was not closed: it was checked and is intact", "took", time.Since(began).Round(time.Millisecond))

@@ -68,7 +68,7 @@ func TestPublishedSampleReturnsEveryFieldAndIsFreeTheSecondTime(t *testing.T) {
 	delete(fields, "transaction_id")
 	require.Equal(t, map[string]any{
 		"requested_count": 180.0, "already_unlocked": 0.0, "new_count": 180.0, "cost": 180.0,
-		"credits_charged": 180.0, "would_skip": 0.0, "capped_at_10k": false, "warnings": []any{},
+		"credits_charged": 180.0, "would_skip": 0.0, "capped_at_10k": false, "excluded_count": 0.0, "warnings": []any{},
 	}, fields)
 
 	var v created

@@ -54,7 +54,7 @@ func TestAnUnknownNameIsAnsweredWithTheKnownOnes(t *testing.T) {
 		`{"facets": ["industrys"]}`: `facets[0]: "industrys" is not an aggregation; ` + aggregations + `; did you mean "industries"?`,
 		`{"facets": ["colour"]}`:    `facets[0]: "colour" is not an aggregation; ` + aggregations,
 		`{"exclude_citys": ["x"]}`:  `exclude_citys: unknown field; did you mean exclude_cities?`,
-		`{"exclude_bogus": ["x"]}`:  `exclude_bogus: unknown field; known fields are cities, connections, countries, `,
+		`{"exclude_bogus": ["x"]}`:  `exclude_bogus: unknown field; known fields are added_since, changed_since, cities, connections, countries, `,
 	} {
 		t.Run(body, func(t *testing.T) {
 			t.Parallel()

@@ -95,7 +95,7 @@ func TestTheSampleExportReturnsEveryDocumentedField(t *testing.T) {
 			"name": "US fintech 50+", "status": "pending", "export_format": "csv", "source_type": "search",
 		},
 		"requested_count": 1.0, "already_unlocked": 0.0, "new_count": 1.0, "cost": 1.0, "credits_charged": 1.0,
-		"would_skip": 0.0, "capped_at_10k": false, "warnings": []any{},
+		"would_skip": 0.0, "capped_at_10k": false, "excluded_count": 0.0, "warnings": []any{},
 	}, got)
 
 	again := h.send(t, h.writer, "POST", "/exports", seed)

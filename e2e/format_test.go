@@ -37,19 +37,19 @@ var fileOptions = []map[string]any{
 func (s *fixture) exported(t *testing.T, c *client, options map[string]any) string {
 	t.Helper()
 	order := map[string]any{"name": "all", "search_filters": map[string]any{}, "sort_by": "name"}
-	name := "file"
+	name := []string{"file"}
 	for _, option := range []string{"export_format", "header_row", "compression", "csv_options"} {
 		if value, ok := options[option]; ok {
 			order[option] = value
 			if option != "csv_options" {
-				name += fmt.Sprintf(".%s", value)
+				name = append(name, fmt.Sprint(value))
 			}
 		}
 	}
 	var made created
 	c.must(t, http.StatusCreated, "POST", "/exports", order, &made)
 	c.wait(t, made.Job.ID)
-	return s.write(t, name, string(c.file(t, made.Job.ID)))
+	return s.write(t, strings.Join(name, "."), string(c.file(t, made.Job.ID)))
 }
 
 // values are the companies of a JSON export by name, without what a catalog decides: times, and ids of connected companies.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -96,7 +97,7 @@ func TestMailPagesInEveryWindow(t *testing.T) {
 	lab := p.createsFirstAccount(v, "")
 	guest := newPerson(t, b, v.url, playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeLight})
 	for _, size := range inEveryWindow {
-		t.Run(fmt.Sprint(size.Width), func(t *testing.T) {
+		t.Run(strconv.Itoa(size.Width), func(t *testing.T) {
 			p.t, guest.t = t, t
 			for _, who := range []*person{p, guest} {
 				require.NoError(t, who.SetViewportSize(size.Width, size.Height))

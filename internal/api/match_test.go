@@ -1,8 +1,8 @@
 package api_test
 
 import (
-	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -227,7 +227,7 @@ func TestBadListsAreRefusedWithTheNumberOfTheRow(t *testing.T) {
 	require.Contains(t, string(over.body), "4 MiB")
 	big := make([]M, 10_000)
 	for i := range big {
-		big[i] = M{"key": fmt.Sprint(i), "name": strings.Repeat("é", 100)}
+		big[i] = M{"key": strconv.Itoa(i), "name": strings.Repeat("é", 100)}
 	}
 	require.Equal(t, 10_000, match(t, h, big...).Unmatched, "a list of two MiB")
 }

@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -242,7 +243,7 @@ func TestCompaniesAreFoundByTheirKeysWhereverThoseAre(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := catalog.New(d)
 		company1 := func(i int) company.Company {
-			return company.Company{ID: catalog.CompanyID(fmt.Sprint(i)), Name: fmt.Sprintf("Company %d", i), Domain: fmt.Sprintf("c%d.example", i), Country: "Peru"}
+			return company.Company{ID: catalog.CompanyID(strconv.Itoa(i)), Name: fmt.Sprintf("Company %d", i), Domain: fmt.Sprintf("c%d.example", i), Country: "Peru"}
 		}
 		var first, second []company.Company
 		for i := range 200 {

@@ -52,15 +52,17 @@ func (s *server) showExport(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) exportView(ctx context.Context, e export.Export) (*view.Export, error) {
 	page := &view.Export{Export: e}
-	if e.Source == export.SourceList {
+	switch e.Source {
+	case export.SourceList:
 		l, err := s.Lists.Get(ctx, e.Workspace, e.List)
 		if err != nil && fault.CodeOf(err) != fault.NotFound {
 			return nil, err
 		}
 		page.From = l.Name
-	} else if e.Source == export.SourceSearch {
+	case export.SourceSearch:
 		asked, err := view.SearchFormOf(e)
 		page.Chips, page.Unreadable = asked.Chips(""), err != nil
+	case export.SourceSet, export.SourceMatch: // the page names the source, which has no filters to show
 	}
 	names, err := s.buyerNames(ctx, e.Workspace)
 	page.By = names.of(e.Token, e.Person)

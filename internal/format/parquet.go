@@ -21,7 +21,7 @@ import (
 //
 // A row group is written as soon as it is full, so memory does not grow with the file.
 type parquetWriter struct {
-	w      *parquet.Writer
+	w      *parquet.GenericWriter[any]
 	fields []*company.Field
 	row    parquet.Row // reused
 	json   []byte      // reused
@@ -32,7 +32,7 @@ const parquetGroupRows = 2_000
 
 func newParquet(w io.Writer, o Options) Writer {
 	p := &parquetWriter{fields: fieldsOf(o)}
-	p.w = parquet.NewWriter(w, parquet.NewSchema("company", parquetSchema(p.fields)),
+	p.w = parquet.NewGenericWriter[any](w, parquet.NewSchema("company", parquetSchema(p.fields)),
 		parquet.Compression(&zstd.Codec{}), parquet.CreatedBy("capi", "", ""), parquet.WriteBufferSize(flushBytes),
 		parquet.KeyValueMetadata("capi.schema_version", strconv.Itoa(SchemaVersion)))
 	return p

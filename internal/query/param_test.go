@@ -34,6 +34,10 @@ func TestTheTableOfParametersHasEveryFilter(t *testing.T) {
 			require.Same(t, at, p.Flag(&f), p.Name)
 		case query.KindConnections:
 			require.Same(t, at, &f.Connections, p.Name)
+		case query.KindSets:
+			require.Same(t, at, p.Sets(&f), p.Name)
+		case query.KindSince:
+			require.Same(t, at, p.Text(&f), p.Name)
 		}
 	}
 	require.Nil(t, query.ParamNamed("no_such_filter"))

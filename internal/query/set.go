@@ -203,12 +203,12 @@ func fillAll(nodes []Node, by map[string]Node) []Node {
 }
 
 func (p *parser) inSets(of *Param, refs []SetRef) {
-	var any Or
+	var either Or
 	for i := range refs {
-		any = append(any, p.inSet(fmt.Sprintf("%s[%d]", of.Name, i), &refs[i]))
+		either = append(either, p.inSet(fmt.Sprintf("%s[%d]", of.Name, i), &refs[i]))
 	}
-	if len(any) > 0 {
-		p.want(any, of.Exclude)
+	if len(either) > 0 {
+		p.want(either, of.Exclude)
 	}
 }
 
@@ -346,6 +346,7 @@ func (p *parser) stored(field string, r *SetRef) Node {
 	case SetOfCompanies:
 		s.Companies = p.companies(field, r.Companies)
 	case SetOwned:
+	case SetAddedSince, SetChangedSince: // filters of their own, which no SetRef has
 	}
 	p.sets = append(p.sets, SetUse{field, s})
 	return InSet{Key: s.Key()}

@@ -295,8 +295,8 @@ func (m *matching) add(r *preparedRow, c *company.Company) {
 			m.known[name]++
 		}
 	}
-	if keys := m.entries[i].Keys; r.key != "" && !slices.Contains(keys, r.key) {
-		m.entries[i].Keys = append(keys, r.key)
+	if e := &m.entries[i]; r.key != "" && !slices.Contains(e.Keys, r.key) {
+		e.Keys = append(e.Keys, r.key)
 	}
 }
 

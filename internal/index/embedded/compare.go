@@ -72,16 +72,16 @@ func (s *snapshot) compare(ctx context.Context, scratch *arena, c index.Comparis
 func (c *compared) count(of index.Comparison) {
 	e := evaluator{c.part, c.scratch, &formsIn{words: &c.words}}
 	sets := make([]bitset, len(of.Sets))
-	any := e.bits(e.slots)
+	either := e.bits(e.slots)
 	for i, q := range of.Sets {
 		sets[i] = e.matches(q.Root)
-		any.or(sets[i])
+		either.or(sets[i])
 	}
-	before := any.count()
+	before := either.count()
 	for _, excluded := range of.Excluded {
-		e.removeSet(any, excluded)
+		e.removeSet(either, excluded)
 	}
-	left := any.count()
+	left := either.count()
 	c.excluded = before - left
 	if left == 0 {
 		return
@@ -90,7 +90,7 @@ func (c *compared) count(of index.Comparison) {
 	if !of.Owned.IsEmpty() {
 		e.addSet(owned, of.Owned)
 	}
-	for w, kept := range any {
+	for w, kept := range either {
 		if kept == 0 {
 			continue
 		}

@@ -145,7 +145,7 @@ func fieldOf(f query.Field) (field, bool) {
 	case query.FieldConnectionCategory:
 		return fieldConnectionCategory, true
 	case query.FieldEmployeeCount, query.FieldFoundedYear, query.FieldConnectedDomain, query.FieldConnectedCompany,
-		query.FieldText, query.FieldDomain, query.FieldConnection:
+		query.FieldText, query.FieldDomain, query.FieldConnection, query.FieldSet:
 	}
 	return 0, false
 }

@@ -35,6 +35,7 @@ func filterParts(s sample) (parts []func(*rapid.T, *query.Filters)) {
 				*ends[0].Int(f), *ends[1].Int(f) = span(t, s.bounds[p.Field])
 			})
 		case query.KindMax: // drawn with KindMin
+		case query.KindSets, query.KindSince: // an index gets them with their companies, as in set.go
 		case query.KindConnections:
 			parts = append(parts, func(t *rapid.T, f *query.Filters) {
 				f.Connections = rapid.SliceOfN(s.connections, 1, 2).Draw(t, p.Name)

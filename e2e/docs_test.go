@@ -150,16 +150,7 @@ func (r *reader) buysWithTheirOwnToken(s *fixture, window string) {
 	r.fill("Your API token", token)
 	r.press("button", "Use")
 	r.sees("Every sample of this tab now has your token.")
-	require.NoError(t, r.Locator("#in-body").Fill("{"))
-	r.press("button", "Send")
-	r.sees("The body is not a JSON object")
-	r.check("not-json")
-	require.NoError(t, r.Locator("#in-body").Fill(`{"query": "fintech"}`))
-	_, err := r.Locator("#in-field").SelectOption(playwright.SelectOptionValues{Labels: &[]string{"has"}})
-	require.NoError(t, err)
-	body, err := r.Locator("#in-body").InputValue()
-	require.NoError(t, err)
-	require.Contains(t, body, `"has": [`)
+	r.fillsInTheFieldsOfTheBody()
 	r.press("button", "Send")
 	r.sees("200 OK")
 	r.sees(`"total": 2`)
@@ -219,6 +210,86 @@ func (r *reader) buysWithTheirOwnToken(s *fixture, window string) {
 	_, err = r.Reload()
 	require.NoError(t, err)
 	require.Contains(t, r.text("main pre"), "cornect_your_token_here")
+}
+
+// fillsInTheFieldsOfTheBody sets the body of a search by its fields and by its JSON, each of which follows the other.
+func (r *reader) fillsInTheFieldsOfTheBody() {
+	t := r.t
+	t.Helper()
+	json := r.Locator("#in-body")
+	is := func(want string) {
+		t.Helper()
+		text, err := json.InputValue()
+		require.NoError(t, err)
+		require.JSONEq(t, want, text)
+	}
+	shows := func(field, want string) {
+		t.Helper()
+		text, err := r.Locator("#body-" + field).InputValue()
+		require.NoError(t, err)
+		require.Equal(t, want, text, field)
+	}
+	set := func(field, text string) {
+		t.Helper()
+		require.NoError(t, r.Locator("#body-"+field).Fill(text))
+	}
+	choose := func(id, option string) {
+		t.Helper()
+		_, err := r.Locator(id).SelectOption(playwright.SelectOptionValues{Labels: &[]string{option}})
+		require.NoError(t, err)
+	}
+	shows("query", "fintech")
+	shows("countries", "US")
+	shows("employee_count_min", "50")
+	set("employee_count_min", "")
+	set("countries", "")
+	set("limit", "7")
+	is(`{"query": "fintech", "limit": 7}`)
+	set("query", "")
+	require.NoError(t, r.Locator("#body-query").Focus())
+	require.NoError(t, r.Keyboard().Type("O'Brien"))
+	require.Contains(t, r.text(".tab:visible pre"), "Brien", "the samples follow the fields")
+	require.NoError(t, r.GetByText("more fields").First().Click())
+	set("cities", "Berlin, São Paulo,")
+	set("industries", "Data, Analytics & AI\n")
+	choose("#body-sort_by", "name")
+	choose("#body-facet_prices", "true")
+	set("connections", `[{"connection_type": "customer"}]`)
+	is(`{"query": "O'Brien", "limit": 7, "cities": ["Berlin", "São Paulo"], "industries": ["Data, Analytics & AI"], "sort_by": "name",
+		"facet_prices": true, "connections": [{"connection_type": "customer"}]}`)
+	r.check("fields")
+	choose("#body-sort_by", "not sent")
+	set("limit", "seven")
+	set("connections", "[{")
+	r.sees("This is not a number. The body below does not have it.")
+	r.sees("This is not JSON")
+	r.press("button", "Send")
+	r.sees("Nothing was sent.")
+	r.check("wrong-fields")
+
+	require.NoError(t, json.Fill(`{"query": "fintech", "cities": ["Paris, Texas"], "limit": "many", "sort_by": "luck", "states": ["TX", 5]}`))
+	shows("cities", "Paris, Texas\n")
+	shows("limit", "")
+	shows("sort_by", "")
+	shows("states", "")
+	shows("facet_prices", "")
+	set("limit", "5")
+	is(`{"query": "fintech", "cities": ["Paris, Texas"], "limit": 5, "sort_by": "luck", "states": ["TX", 5]}`)
+	require.NoError(t, json.Fill("{"))
+	r.sees("Not a JSON object.")
+	shows("query", "fintech")
+	disabled, err := r.Locator("#body-query").IsDisabled()
+	require.NoError(t, err)
+	require.True(t, disabled, "a field cannot be set in what is not an object")
+	r.press("button", "Send")
+	r.sees("The body is not a JSON object")
+	r.check("not-json")
+	require.NoError(t, json.Fill(`{"query": "fintech"}`))
+	choose("#in-field", "facet_prefix.prefix")
+	is(`{"query": "fintech", "facet_prefix": {"prefix": "soft"}}`)
+	set("facet_prefix", "")
+	set("has", "domain")
+	is(`{"query": "fintech", "has": ["domain"]}`)
 }
 
 // runsEverySample runs what the page shows in each language, as it is.
@@ -384,7 +455,7 @@ func (p *person) samplesFollow(page string) {
 	p.t.Helper()
 	missing, err := p.Evaluate(`() => {
 		const wanted = [], body = document.getElementById("in-body");
-		for (const input of document.querySelectorAll("form.request input:not([data-in=header])")) {
+		for (const input of document.querySelectorAll("form.request input[data-in]:not([data-in=header])")) {
 			input.value = input.type === "number" ? "7" : "probe-" + input.name;
 			wanted.push(input.value);
 		}
@@ -392,7 +463,7 @@ func (p *person) samplesFollow(page string) {
 			body.value = '{"probe-body": true}';
 			wanted.push("probe-body");
 		}
-		document.querySelector("form.request").dispatchEvent(new Event("input"));
+		(body ?? document.querySelector("form.request")).dispatchEvent(new Event("input", { bubbles: true }));
 		const samples = [...document.querySelectorAll(".panel .tabs pre code")];
 		return [samples.length, ...samples.flatMap((code) => wanted.filter((text) => !code.textContent.includes(text)))];
 	}`)

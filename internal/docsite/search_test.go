@@ -174,28 +174,69 @@ func TestEveryParameterAndFieldIsOnItsPageWithADescription(t *testing.T) {
 	}
 }
 
-func TestTheFormOffersEveryFieldOfTheBodyWithAValidValue(t *testing.T) {
+func TestTheFormHasAControlForEveryFieldOfTheBody(t *testing.T) {
 	t.Parallel()
 	h := site(t, "")
-	for path, names := range map[string][]string{
-		"/docs/reference/create-export":    {"name", "search_filters.countries", "search_filters.connections", "csv_options.bom", "max_credits"},
-		"/docs/reference/search-companies": {"query", "facet_prefix.prefix", "employee_count_min", "sort_by", "has"},
+	for path, want := range map[string]struct{ controls, inside map[string]string }{
+		"/docs/reference/create-export": {
+			map[string]string{
+				"name": "text", "columns": "list", "export_format": "choice", "only_new": "boolean", "max_credits": "number",
+				"search_filters": "json", "list_id": "text", "set": "json",
+			},
+			map[string]string{"search_filters.cities": `[""]`, "csv_options.bom": "true", "set.owned": "true"},
+		},
+		"/docs/reference/search-companies": {
+			map[string]string{
+				"query": "text", "countries": "list", "employee_count_min": "number", "sort_by": "choice", "prefix": "boolean",
+				"connections": "json", "facet_prefix": "json",
+			},
+			map[string]string{"facet_prefix.prefix": `"soft"`},
+		},
+		"/docs/reference/create-list": {map[string]string{"name": "text"}, nil},
 	} {
 		t.Run(path, func(t *testing.T) {
 			root, err := html.Parse(strings.NewReader(read(t, h, path)))
 			require.NoError(t, err)
-			offered := map[string]string{}
+			described, controls, inside := map[string]bool{}, map[string]string{}, map[string]string{}
 			for n := range root.Descendants() {
-				if n.Data == "option" && n.Parent.Attr[0].Val == "in-field" {
-					offered[n.FirstChild.Data] = n.Attr[0].Val
+				at := map[string]string{}
+				for _, a := range n.Attr {
+					at[a.Key] = a.Val
+				}
+				switch {
+				case at["data-kind"] != "":
+					controls[strings.TrimPrefix(at["id"], "body-")] = at["data-kind"]
+				case at["class"] == "doc":
+					described[strings.TrimPrefix(at["id"], "about-")] = n.FirstChild != nil
+				case n.Data == "option" && n.Parent.Attr[0].Val == "in-field" && at["value"] != "":
+					inside[n.FirstChild.Data] = at["value"]
+					require.True(t, json.Valid([]byte(at["value"])), n.FirstChild.Data)
 				}
 			}
-			for _, name := range names {
-				require.Contains(t, offered, name)
+			require.Subset(t, controls, want.controls)
+			require.Subset(t, inside, want.inside)
+			for name := range controls {
+				require.True(t, described[name], "%s is not described", name)
 			}
-			for name, value := range offered {
-				require.True(t, value == "" || json.Valid([]byte(value)), "%s: %s", name, value)
-			}
+			require.Len(t, controls, len(fieldsOfTheBody(t, root)))
 		})
 	}
+}
+
+// fieldsOfTheBody returns the names of the top-level fields that the page describes below "Body".
+func fieldsOfTheBody(t *testing.T, root *html.Node) (names []string) {
+	t.Helper()
+	body := false
+	for n := range root.Descendants() {
+		switch {
+		case n.Data == "h3" && n.FirstChild != nil && n.FirstChild.Data == "Body":
+			body = true
+		case n.Data == "h2" && body:
+			require.NotEmpty(t, names)
+			return names
+		case body && n.Data == "div" && len(n.Attr) > 0 && strings.Count(n.Attr[0].Val, ".") == 1:
+			names = append(names, n.Attr[0].Val)
+		}
+	}
+	return nil
 }

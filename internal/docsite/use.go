@@ -23,7 +23,8 @@ type use struct {
 	Inputs              []input
 	Parameters          []paramGroup
 	Body, Answer        []*field
-	Example             string // the body of the example request; empty if there is none
+	Example             string    // the body of the example request; empty if there is none
+	Controls, Rare      []control // for the fields of the body: required ones and those of the example, and the others
 	Starters            []starter
 	Status              string // of a successful call, such as "200 OK"
 	AnswerExample       string
@@ -55,7 +56,15 @@ type input struct {
 	Min, Max                    string
 }
 
-// starter is a field that the form can add to the body.
+// control is the part of the form that shows a field of the body and sets it.
+type control struct {
+	*field
+	Kind    string   // how its text is read: text, number, choice, boolean, list or json
+	Options []string // of a choice
+	Hint    string
+}
+
+// starter is a field of an object in the body, which the form can add.
 type starter struct {
 	Path  string // such as search_filters.countries
 	Value string // a value of its type to begin with, as JSON
@@ -87,7 +96,7 @@ func (u *use) render(e expander, md markdown) error {
 	if op.Body != nil {
 		content := op.Body.Content["application/json"]
 		u.Body = e.tree("request", content.Schema, nil)
-		u.Starters = e.starters("", content.Schema, 2)
+		u.controls(e, content)
 		var err error
 		if u.Example, err = pretty(content.Example, ""); err != nil {
 			return fmt.Errorf("example of the request: %w", err)
@@ -169,19 +178,54 @@ func (e expander) input(p parameter) input {
 	return in
 }
 
-// starters returns the fields of an object that the form can add, those of objects in it included to the depth.
-func (e expander) starters(prefix string, of *schema, depth int) (all []starter) {
-	s := e.spec.resolve(of)
-	for _, name := range fields(s, nil) {
-		at := strings.TrimPrefix(prefix+"."+name, ".")
-		value := e.spec.resolve(s.Properties[name])
-		if len(value.Properties) > 0 && depth > 1 {
-			all = append(all, e.starters(at, value, depth-1)...)
-			continue
+// controls fills in the form of the body. Objects are edited as JSON, so their fields can be added by name.
+func (u *use) controls(e expander, body media) {
+	of := e.spec.resolve(body.Schema)
+	example := keys(body.Example)
+	for _, f := range u.Body {
+		s := e.spec.resolve(of.Properties[f.Name])
+		c := e.control(f, s)
+		if f.Required || slices.Contains(example, f.Name) {
+			u.Controls = append(u.Controls, c)
+		} else {
+			u.Rare = append(u.Rare, c)
 		}
-		all = append(all, starter{at, e.starterValue(value)})
+		for _, name := range fields(s, nil) {
+			u.Starters = append(u.Starters, starter{f.Name + "." + name, e.starterValue(e.spec.resolve(s.Properties[name]))})
+		}
 	}
-	return all
+}
+
+func (e expander) control(f *field, s *schema) control {
+	c := control{field: f, Kind: "text"}
+	switch {
+	case len(s.Enum) > 0:
+		c.Kind = "choice"
+		for _, v := range s.Enum {
+			if v != nil {
+				c.Options = append(c.Options, fmt.Sprint(v))
+			}
+		}
+	case slices.Contains(s.Type, "boolean"):
+		c.Kind, c.Options = "boolean", []string{"true", "false"}
+	case slices.Contains(s.Type, "integer"), slices.Contains(s.Type, "number"):
+		c.Kind = "number"
+	case slices.Contains(s.Type, "array") && slices.Contains(e.spec.resolve(s.Items).Type, "string"):
+		c.Kind = "list"
+	case slices.Contains(s.Type, "array"), slices.Contains(s.Type, "object"):
+		c.Kind = "json"
+	}
+	switch {
+	case len(s.Examples) > 0 && c.Kind == "list":
+		var values []string
+		_ = json.Unmarshal(s.Examples[0], &values) // the tests of the API check the examples against their schemas
+		c.Hint = strings.Join(values, ", ")
+	case len(s.Examples) > 0:
+		c.Hint = strings.Trim(string(s.Examples[0]), `"`)
+	case len(s.Default) > 0:
+		c.Hint = strings.Trim(string(s.Default), `"`)
+	}
+	return c
 }
 
 // starterValue returns a value to begin with: the first example, else one of the type.

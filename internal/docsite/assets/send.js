@@ -3,7 +3,7 @@
 
 const request = document.querySelector("form.request");
 const place = document.querySelector(".answer");
-const body = document.getElementById("in-body");
+const body = bodyOf(request);
 const charsMax = 200_000; // what is shown of an answer
 const lastIDs = "capi-docs-ids";
 
@@ -41,7 +41,7 @@ function samplesOfThePage() {
   const codes = [...document.querySelectorAll(".panel .tabs pre code")];
   const address = codes[0]?.textContent.match(/https?:\/\/[^\s"']+/)?.[0];
   const from = address?.length - request.dataset.example.length;
-  const example = body ? JSON.parse(body.value) : undefined;
+  const example = body?.read();
   const add = (code, literal, write) => {
     const nodes = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
     for (let node = nodes.nextNode(); node; node = nodes.nextNode()) {
@@ -57,8 +57,7 @@ function samplesOfThePage() {
     follow() {
       const call = { path: pathOf(), body: undefined };
       if (body) {
-        try { call.body = JSON.parse(body.value); } catch { return; }
-        if (!isObject(call.body)) return;
+        try { call.body = body.read(); } catch { return; }
       }
       for (const part of parts) {
         const literal = part.write(call);
@@ -68,8 +67,6 @@ function samplesOfThePage() {
     },
   };
 }
-
-function isObject(value) { return Object.prototype.toString.call(value) === "[object Object]"; }
 
 function quoted(text) { return "'" + text.replaceAll("'", "'\\''") + "'"; }
 
@@ -110,20 +107,17 @@ const adder = document.getElementById("in-field");
 adder?.addEventListener("change", () => {
   const option = adder.selectedOptions[0], path = option.textContent.split(".");
   if (!option.value) return;
-  let all;
-  try {
-    all = JSON.parse(body.value);
-    if (!isObject(all)) throw new Error("it must begin with {");
-  } catch (error) {
-    refuseBody(error);
-    return;
-  }
+  adder.value = "";
+  if (refused("added")) return;
+  const all = body.read();
   let at = all;
   for (const name of path.slice(0, -1)) at = at[name] ??= {};
+  if (!isObject(at)) {
+    say(path[0] + " is not an object in the body. Nothing was added.");
+    return;
+  }
   at[path.at(-1)] ??= JSON.parse(option.value);
-  body.value = JSON.stringify(all, null, 2);
-  body.rows = Math.min(body.value.split("\n").length, 20);
-  adder.value = "";
+  body.set(all);
   samples.follow();
   say("Added " + path.join(".") + " to the body.");
 });
@@ -155,7 +149,7 @@ request.addEventListener("submit", async (event) => {
   button.disabled = false;
 });
 
-// read returns the request of the form; undefined if the body is not JSON.
+// read returns the request of the form; undefined if its body cannot be sent.
 function read(token) {
   const headers = { Authorization: "Bearer " + token };
   for (const input of request.querySelectorAll("[data-in=header]")) {
@@ -164,15 +158,9 @@ function read(token) {
   if (keyField) headers[keyField.name] ??= key ??= randomKey();
   const options = { method: request.dataset.method, headers, credentials: "omit", cache: "no-store" };
   if (body) {
-    try {
-      JSON.parse(body.value);
-    } catch (error) {
-      refuseBody(error);
-      return undefined;
-    }
-    body.removeAttribute("aria-invalid");
+    if (refused("sent")) return undefined;
     headers["Content-Type"] = "application/json";
-    options.body = body.value;
+    options.body = body.text();
   }
   return { address: pathOf(), options };
 }
@@ -181,10 +169,15 @@ function randomKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function refuseBody(error) {
-  body.setAttribute("aria-invalid", "true");
-  say("The body is not a JSON object: " + error.message + ". Nothing was sent.");
-  body.focus();
+// refused reports whether something in the body is wrong, says what was not done, and leads to the place.
+function refused(done) {
+  const fault = body.fault();
+  if (!fault) return false;
+  say(fault.message + " Nothing was " + done + ".");
+  const closed = fault.element.closest("details");
+  if (closed) closed.open = true;
+  fault.element.focus();
+  return true;
 }
 
 function say(text) {

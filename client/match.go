@@ -28,6 +28,7 @@ type MatchResult struct {
 	Unmatched int          `json:"unmatched"`
 	Companies int          `json:"companies"` // different ones that were found
 	Credits   Price        `json:"credits"`
+	Excluded  int          `json:"excluded_count"` // left out of quotes and exports because they are on an excluded list
 	Coverage  []Coverage   `json:"coverage"`
 }
 

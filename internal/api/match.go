@@ -39,8 +39,9 @@ type MatchResponse struct {
 	Matched   int            `json:"matched" doc:"Rows that matched a company." example:"812"`
 	Ambiguous int            `json:"ambiguous" doc:"Rows that several companies may mean; they are not in the match." example:"34"`
 	Unmatched int            `json:"unmatched" doc:"Rows that no company matches." example:"154"`
-	Companies int            `json:"companies" doc:"Different companies that were found: already_unlocked and new_count together." example:"790"`
-	Credits   Price          `json:"credits" doc:"What exporting all companies that were found would cost."`
+	Companies int            `json:"companies" doc:"Different companies that were found: already_unlocked, new_count and excluded_count together." example:"790"`
+	Credits   Price          `json:"credits" doc:"What exporting the match would cost."`
+	Excluded  int            `json:"excluded_count" doc:"Companies that were found and are left out of quotes and exports, because they are on an excluded list." example:"0"`
 	Coverage  []Coverage     `json:"coverage" doc:"How many of the companies that were found have a value of each field."`
 }
 
@@ -96,7 +97,7 @@ func (s *server) matchCompanies(ctx context.Context, caller auth.Caller, in *mat
 	out := &MatchResponse{
 		MatchID: found.ID, ExpiresAt: found.ExpiresAt, Rows: make([]MatchedRow, len(rows)), Companies: len(found.Entries),
 		Matched: found.Counts[search.Matched], Ambiguous: found.Counts[search.Ambiguous], Unmatched: found.Counts[search.Unmatched],
-		Credits: Price(found.Credits), Coverage: make([]Coverage, len(found.Coverage)),
+		Credits: Price(found.Credits), Excluded: found.Excluded, Coverage: make([]Coverage, len(found.Coverage)),
 	}
 	for i, c := range found.Coverage {
 		out.Coverage[i] = Coverage{Field: c.Value, Count: c.Count}

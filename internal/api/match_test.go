@@ -177,6 +177,20 @@ func TestAMatchIsASetLikeOthers(t *testing.T) {
 	require.Equal(t, "NOT_FOUND", h.send(t, other, "POST", "/exports", of).code(t))
 }
 
+func TestAMatchCostsWhatItsQuoteSaysWhateverIsExcluded(t *testing.T) {
+	t.Parallel()
+	h := matched(t, nil)
+	list := get[M](t, h, h.writer, http.StatusCreated, "POST", "/lists", M{"name": "Customers"})["id"].(string)
+	rows := []M{{"name": "Gamma"}, {"domain": "alpha.example"}}
+	found := match(t, h, rows...)
+	require.Equal(t, []int{2, 0}, []int{found.Credits.NewCount, found.Excluded})
+	get[M](t, h, h.writer, 200, "POST", "/lists/"+list+"/companies", M{"match_id": match(t, h, rows[0]).ID})
+	get[M](t, h, h.writer, 200, "PATCH", "/lists/"+list, M{"excluded": true})
+	found = match(t, h, rows...)
+	require.Equal(t, []int{2, 1, 1}, []int{found.Companies, found.Credits.NewCount, found.Excluded})
+	require.Equal(t, 1, quoted(t, h, M{"name": "x", "source_type": "match", "match_id": found.ID}).NewCount)
+}
+
 func TestAMatchKeepsNothingOfTheRowsButTheirKeys(t *testing.T) {
 	t.Parallel()
 	h := matched(t, nil)

@@ -85,7 +85,8 @@ type MatchResult struct {
 	match.Result            // the companies that matched, as a set that can be bought; each once, in the order of the rows
 	Rows         []RowMatch // in the order of the list
 	Counts       map[MatchStatus]int
-	Credits      Credits // of the companies that matched
+	Credits      Credits // of the companies that matched and are not excluded
+	Excluded     int     // companies that matched and are on an excluded list, which a quote and an export leave out
 	Coverage     []Count // how many of the companies have a value of each field, in the table's order
 }
 
@@ -141,6 +142,10 @@ func (s *Searcher) Matched(ctx context.Context, caller auth.Caller, result id.Ma
 	if err != nil {
 		return nil, err
 	}
+	excluded, err := s.Lists.Excluded(ctx, caller.Workspace)
+	if err != nil {
+		return nil, err
+	}
 	companies, err := s.Catalog.ByNumbers(ctx, kept.Numbers())
 	if err != nil {
 		return nil, err
@@ -148,7 +153,7 @@ func (s *Searcher) Matched(ctx context.Context, caller auth.Caller, result id.Ma
 	found := &MatchResult{Result: kept}
 	known := map[string]int{}
 	for _, c := range companies {
-		found.Credits.add(owned.Has(c.Number))
+		found.price(c.Number, owned, excluded)
 		for _, name := range c.KnownFields() {
 			known[name]++
 		}
@@ -159,11 +164,15 @@ func (s *Searcher) Matched(ctx context.Context, caller auth.Caller, result id.Ma
 	return found, nil
 }
 
-func (c *Credits) add(owned bool) {
-	if owned {
-		c.AlreadyUnlocked++
-	} else {
-		c.NewCount++
+// price counts the company as a quote of the match will.
+func (r *MatchResult) price(c company.Number, owned company.Set, excluded []company.Set) {
+	switch {
+	case slices.ContainsFunc(excluded, func(s company.Set) bool { return s.Has(c) }):
+		r.Excluded++
+	case owned.Has(c):
+		r.Credits.AlreadyUnlocked++
+	default:
+		r.Credits.NewCount++
 	}
 }
 
@@ -290,7 +299,7 @@ func (m *matching) add(r *preparedRow, c *company.Company) {
 		i = len(m.entries)
 		m.at[c.Number] = i
 		m.entries = append(m.entries, match.Entry{Company: c.Number})
-		m.found.Credits.add(m.seen.owned.Has(c.Number))
+		m.found.price(c.Number, m.seen.owned, m.seen.excluded)
 		for _, name := range c.KnownFields() {
 			m.known[name]++
 		}

@@ -91,7 +91,15 @@ func (c *Customer) source(r *rand.Rand) (fields map[string]any, req *request) {
 		req.list, req.want, l.requested = l, slices.Sorted(maps.Keys(l.members)), true
 	} else {
 		low, high := c.span(r)
-		fields["search_filters"] = map[string]any{"employee_count_min": low, "employee_count_max": high}
+		if span := spanOf(low, high); r.IntN(4) == 0 {
+			// The same companies as a set: the range without its first, or the first.
+			fields["source_type"] = "set"
+			fields["set"] = map[string]any{"any_of": []any{
+				map[string]any{"all_of": []any{span, map[string]any{"not": spanOf(low, low)}}}, spanOf(low, low),
+			}}
+		} else {
+			fields["search_filters"] = span["search"]
+		}
 		fields["sort_by"], fields["sort_order"] = "employee_count", pick(r, "asc", "desc")
 		for n := low; n <= high; n++ {
 			req.want = append(req.want, n)
@@ -103,6 +111,10 @@ func (c *Customer) source(r *rand.Rand) (fields map[string]any, req *request) {
 	req.terms = someTerms(r, c.RowsMax, fields)
 	fields["export_format"] = req.format
 	return fields, req
+}
+
+func spanOf(low, high int) map[string]any {
+	return map[string]any{"search": map[string]any{"employee_count_min": low, "employee_count_max": high}}
 }
 
 // span returns a random range of companies, sometimes one that was requested before, because errors in charging show where

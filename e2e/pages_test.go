@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
@@ -88,7 +89,8 @@ func TestEveryPageInEveryWindow(t *testing.T) {
 // TestMailPagesInEveryWindow opens the pages that differ when a mail server is configured, in each window, light and dark.
 func TestMailPagesInEveryWindow(t *testing.T) {
 	b := chrome(t)
-	sent := mailtest.Start(t, mail.Clear).Options()
+	mailbox := mailtest.Start(t, mail.Clear)
+	sent := mailbox.Options()
 	s := newFixture(t, 100, "CAPI_SMTP_HOST="+sent.Host, fmt.Sprint("CAPI_SMTP_PORT=", sent.Port), "CAPI_SMTP_TLS=none",
 		"CAPI_SMTP_FROM="+sent.From)
 	s.load(t, fewCompanies)
@@ -123,6 +125,20 @@ func TestMailPagesInEveryWindow(t *testing.T) {
 			p.press("button", "Invite by email")
 			p.sees("An email with a link is on its way.")
 			p.looksWell("members, invited by email")
+			guest.open(p.text("#invitation-link"))
+			guest.looksWell("join, before the address is confirmed")
+			guest.press("button", "Send the link")
+			guest.sees("We have sent a link to ")
+			guest.looksWell("join, link sent")
+			require.NoError(t, guest.Context().ClearCookies())
+			guest.open(linkTo(t, mailbox, fmt.Sprintf("bob%d@example.com", size.Width), 2))
+			guest.sees("Create account")
+			p.fill("Email", "ada@example.com")
+			p.press("button", "Invite by email")
+			p.sees("Invitation for ada@example.com")
+			guest.open(linkTo(t, mailbox, "ada@example.com", 1))
+			guest.sees("ada@example.com has an account.")
+			guest.looksWell("join, with an account")
 			p.open(lab + "/exports/new?query=fintech")
 			p.press("button", "Review price")
 			p.sees("Email me when it is ready or has failed")
@@ -131,6 +147,22 @@ func TestMailPagesInEveryWindow(t *testing.T) {
 	}
 	p.t = t
 	v.stop(t)
+}
+
+// linkTo waits for the given number of invitations in messages to the address, and returns the link of the last one.
+func linkTo(t *testing.T, mailbox *mailtest.Server, address string, n int) (link string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		found := 0
+		for _, m := range mailbox.Messages() {
+			to, err := m.Link("/console/join")
+			if m.To == address && err == nil && strings.HasPrefix(m.Header.Get("Subject"), "Invitation") {
+				found, link = found+1, to
+			}
+		}
+		return found >= n
+	}, 30*time.Second, 50*time.Millisecond, address)
+	return link
 }
 
 // everyPage buys, saves, uploads and invites, and returns the address of every page by a name.

@@ -45,6 +45,7 @@ type Invitation struct {
 	Workspace id.Workspace // of a member; else zero
 	Role      string       // of a member; else empty
 	Email     string       // of the invited person; empty if anyone with the link may use it
+	ByEmail   bool         // the link that was read is from a message to Email
 	Person    id.Person    // whose password it sets; else zero
 	InvitedBy id.Person    // zero if it was made at the command line
 	CreatedAt time.Time
@@ -135,11 +136,14 @@ const usable = ` used_at IS NULL AND expires_at > $2 AND (kind <> 'first' OR NOT
 // The secret with the hash $1 is that of an invitation, or of an email with its link.
 const withSecret = ` (hash = $1 OR id = (SELECT invitation_id FROM invitation_secret WHERE hash = $1)) AND`
 
+// sentTo are the columns that say whether the secret with the hash $1 was sent by email, and to which address if the invitation has none.
+const sentTo = `, hash <> $1, COALESCE((SELECT s.email FROM invitation_secret s WHERE s.hash = $1), '')`
+
 const invitationColumns = `id, kind, workspace_id, role, email, person_id, invited_by, created_at, expires_at`
 
 // Invitation returns the invitation with the secret. InvalidLink if the link no longer works.
 func (p *People) Invitation(ctx context.Context, secret string) (Invitation, error) {
-	return invitationOf(p.db.Read().QueryRowContext(ctx, `SELECT `+invitationColumns+` FROM invitation
+	return invitationOf(p.db.Read().QueryRowContext(ctx, `SELECT `+invitationColumns+sentTo+` FROM invitation
 		WHERE`+withSecret+usable, hashOf(secret), db.Time(time.Now())))
 }
 
@@ -149,7 +153,7 @@ func (p *People) Redeem(ctx context.Context, tx *db.Tx, secret string) (Invitati
 		return Invitation{}, fmt.Errorf("lock first invitations: %w", err)
 	}
 	return invitationOf(tx.QueryRowContext(ctx, `UPDATE invitation SET used_at = $2
-		WHERE`+withSecret+usable+` RETURNING `+invitationColumns, hashOf(secret), db.Time(time.Now())))
+		WHERE`+withSecret+usable+` RETURNING `+invitationColumns+sentTo, hashOf(secret), db.Time(time.Now())))
 }
 
 // lockFirst makes the second of two concurrent first invitations wait, so that it then finds the first person.
@@ -159,16 +163,26 @@ func lockFirst(ctx context.Context, tx *db.Tx) error {
 		`SELECT id FROM invitation WHERE kind = 'first' ORDER BY id`+tx.ForUpdate())
 }
 
+// invitationOf scans invitationColumns and sentTo.
 func invitationOf(row *sql.Row) (Invitation, error) {
-	i, err := scanInvitation(row)
+	var byEmail bool
+	var email string
+	i, err := scanInvitation(row, &byEmail, &email)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Invitation{}, fault.New(fault.InvalidLink,
-			"The link has been used or withdrawn, or it has expired. Ask the person who sent it for a new one.")
+		return Invitation{}, errInvitationLink()
 	}
 	if err != nil {
 		return Invitation{}, fmt.Errorf("read invitation: %w", err)
 	}
+	i.ByEmail = byEmail
+	if i.Email == "" {
+		i.Email = email
+	}
 	return i, nil
+}
+
+func errInvitationLink() error {
+	return fault.New(fault.InvalidLink, "The link has been used or withdrawn, or it has expired. Ask the person who sent it for a new one.")
 }
 
 // Invited returns the invitations to the workspace that can still be used, newest first.

@@ -163,3 +163,45 @@ func TestOneFirstLinkWorksAndMakesOnePerson(t *testing.T) {
 		}
 	})
 }
+
+func TestLinkFromAnEmailNamesItsAddress(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		people := account.NewPeople(d)
+		shown, open, err := people.Invite(t.Context(), account.Invitation{Kind: account.InviteOperator})
+		require.NoError(t, err)
+		read, err := people.Invitation(t.Context(), shown)
+		require.NoError(t, err)
+		require.False(t, read.ByEmail)
+		require.Empty(t, read.Email)
+		sent, made, err := people.NewSecret(t.Context(), open.ID, "ann@example.com")
+		require.NoError(t, err)
+		require.Equal(t, "ann@example.com", made.Email)
+		read, err = people.Invitation(t.Context(), sent)
+		require.NoError(t, err)
+		require.True(t, read.ByEmail)
+		require.Equal(t, "ann@example.com", read.Email)
+
+		bound, forBob, err := people.Invite(t.Context(), account.Invitation{Kind: account.InviteOperator, Email: "bob@example.com"})
+		require.NoError(t, err)
+		toBob, made, err := people.NewSecret(t.Context(), forBob.ID, "eve@example.com")
+		require.NoError(t, err)
+		require.Equal(t, "bob@example.com", made.Email, "an invitation keeps its address")
+		read, err = people.Invitation(t.Context(), bound)
+		require.NoError(t, err)
+		require.False(t, read.ByEmail)
+
+		for _, secret := range []string{sent, toBob} {
+			require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+				used, err := people.Redeem(t.Context(), tx, secret)
+				require.True(t, used.ByEmail)
+				require.NotEmpty(t, used.Email)
+				return err
+			}))
+		}
+		for _, i := range []account.Invitation{open, forBob} {
+			_, _, err = people.NewSecret(t.Context(), i.ID, "ann@example.com")
+			require.Equal(t, fault.InvalidLink, fault.CodeOf(err))
+		}
+	})
+}

@@ -32,17 +32,24 @@ func (p *People) SetMailJob(ctx context.Context, tx *db.Tx, invitation id.Invita
 }
 
 // NewSecret creates a further secret of the invitation's link, for an email that is about to be sent: so the database never has
-// one that works. InvalidLink if the link no longer works.
-func (p *People) NewSecret(ctx context.Context, invitation id.Invitation) (string, Invitation, error) {
+// one that works. It is sent to email if the invitation has no address. InvalidLink if the link no longer works.
+func (p *People) NewSecret(ctx context.Context, invitation id.Invitation, email string) (string, Invitation, error) {
 	secret := rand.Text()
 	var i Invitation
 	err := p.db.Tx(ctx, func(tx *db.Tx) (err error) {
-		i, err = invitationOf(tx.QueryRowContext(ctx, `SELECT `+invitationColumns+` FROM invitation WHERE id = $1 AND`+usable,
+		i, err = scanInvitation(tx.QueryRowContext(ctx, `SELECT `+invitationColumns+` FROM invitation WHERE id = $1 AND`+usable,
 			invitation, db.Time(time.Now())))
+		if errors.Is(err, sql.ErrNoRows) {
+			return errInvitationLink()
+		}
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO invitation_secret (hash, invitation_id) VALUES ($1, $2)`, hashOf(secret), invitation)
+		if i.Email == "" {
+			i.Email = email
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO invitation_secret (hash, invitation_id, email) VALUES ($1, $2, $3)`,
+			hashOf(secret), invitation, i.Email)
 		return err
 	})
 	if err != nil {

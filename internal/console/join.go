@@ -58,6 +58,14 @@ func (s *server) joinForm(r *http.Request, secret string) (view.Join, error) {
 		}
 		form.InvitedBy = by.Name
 	}
+	form.Confirm = s.Notifier.MustConfirm(i)
+	if i.ByEmail && i.Kind != account.InvitePassword { // who reads the messages to an address may know whether it has an account
+		_, err := s.People.ByEmail(r.Context(), i.Email)
+		if err != nil && fault.CodeOf(err) != fault.NotFound {
+			return form, err
+		}
+		form.HasAccount = err == nil
+	}
 	return form, nil
 }
 
@@ -76,6 +84,8 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		return redirect(w, r, firstPath(ws))
+	case form.Confirm:
+		return s.confirmInvited(w, r, form)
 	}
 	form.Given = membership.Newcomer{
 		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Password: r.PostFormValue("password"),
@@ -89,6 +99,23 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return redirect(w, r, firstPath(ws))
+}
+
+// confirmInvited sends the link that creates the account to its address. What is shown does not depend on whether there is one already.
+func (s *server) confirmInvited(w http.ResponseWriter, r *http.Request, form view.Join) error {
+	form.Given.Email = r.PostFormValue("email")
+	if err := s.limit("invited "+s.clientNetwork(r), limitPerForgot); err != nil {
+		return err
+	}
+	if err := s.limit("invited "+form.Invitation.ID.String(), limitPerInvited); err != nil {
+		return err
+	}
+	email, err := s.Notifier.Confirm(r.Context(), form.Invitation, form.Given.Email)
+	if err != nil {
+		return s.showJoinErrors(w, r, form, err)
+	}
+	s.notice(r.Context(), "We have sent a link to "+email+". Open it to go on. It may take a few minutes.")
+	return redirect(w, r, view.JoinPath(form.Link))
 }
 
 func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form view.Join) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
@@ -136,7 +137,60 @@ func TestAnotherEmailHasTheSameAnswerWhetherOrNotItIsTaken(t *testing.T) {
 	require.Contains(t, ann.follow(t, ann.post(t, of(h.bob, "/email"), "confirm", "1")).body, "Nobody asks to change")
 }
 
-// Someone with an invitation learns about an address only what the link itself says.
+// With a mail server, who has somebody else's link gets the same answers for every address; only a link that was sent to the address
+// creates the account, or says that there is one.
+func TestInvitationsAnswerEveryAddressAlike(t *testing.T) {
+	t.Parallel()
+	h := open(t, mailing(t))
+	secrets := regexp.MustCompile(`(=|%3D|")[A-Z2-7]{26}`)
+	answers := func(bound, email string) (all []string) {
+		link, _, err := h.Memberships.InviteMember(t.Context(), h.acme, workspace.Member, bound, h.ann.ID)
+		require.NoError(t, err)
+		visitor := h.browser(t)
+		page := visitor.get(t, "/join?link="+link)
+		require.Contains(t, page.body, "Send the link")
+		sent := visitor.post(t, "/join", "link", link, "name", "Eve", "email", email, "password", passphrase)
+		require.Equal(t, http.StatusSeeOther, sent.status)
+		after := visitor.follow(t, sent)
+		require.Contains(t, after.body, "We have sent a link to "+email)
+		for _, a := range []string{page.body, sent.location(), sent.body, after.body} {
+			all = append(all, secrets.ReplaceAllString(strings.ReplaceAll(a, email, "EMAIL"), ""))
+		}
+		return all
+	}
+	require.Equal(t, answers("free@example.com", "free@example.com"), answers(h.eve.Email, h.eve.Email))
+	require.Equal(t, answers("", "free@example.com"), answers("", h.eve.Email))
+	_, err := h.People.ByEmail(t.Context(), "free@example.com")
+	require.Equal(t, fault.NotFound, fault.CodeOf(err), "no account before the address is confirmed")
+
+	link, invitation, err := h.Memberships.InviteMember(t.Context(), h.acme, workspace.Member, "", h.ann.ID)
+	require.NoError(t, err)
+	malformed := h.browser(t).post(t, "/join", "link", link, "email", "nonsense")
+	require.Equal(t, http.StatusUnprocessableEntity, malformed.status)
+	require.Contains(t, malformed.body, "is not an email address")
+	last := http.StatusSeeOther
+	for range limitPerInvited.Requests {
+		last = h.browser(t).post(t, "/join", "link", link, "email", "free@example.com").status
+	}
+	require.Equal(t, http.StatusTooManyRequests, last, "nobody can use a link to send emails to everyone")
+
+	toEve, _, err := h.People.NewSecret(t.Context(), invitation.ID, h.eve.Email)
+	require.NoError(t, err)
+	require.Contains(t, h.browser(t).get(t, "/join?link="+toEve).body, "eve@example.com has an account. Sign in to accept the invitation.")
+	toFree, _, err := h.People.NewSecret(t.Context(), invitation.ID, "free@example.com")
+	require.NoError(t, err)
+	free := h.browser(t)
+	require.Contains(t, free.get(t, "/join?link="+toFree).body, "Create account")
+	joined := free.post(t, "/join", "link", toFree, "name", "Free", "email", "other@example.com", "password", passphrase)
+	require.Equal(t, view.WorkspacePath(h.acme, ""), joined.location())
+	_, err = h.People.ByEmail(t.Context(), "free@example.com")
+	require.NoError(t, err, "the address is the one that the link was sent to")
+	for _, used := range []string{link, toEve, toFree} {
+		require.Equal(t, http.StatusForbidden, h.browser(t).get(t, "/join?link="+used).status)
+	}
+}
+
+// Without a mail server, an invitation for an address that has an account cannot create another one.
 func TestFormsDoNotSayThatAnEmailHasAnAccount(t *testing.T) {
 	t.Parallel()
 	h := open(t)

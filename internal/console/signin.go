@@ -23,6 +23,7 @@ var (
 	limitPerLink     = ratelimit.Limit{Requests: 60, Per: 10 * time.Minute}
 	limitPerInviter  = ratelimit.Limit{Requests: 60, Per: time.Hour}        // emails with invitations, of a person who is signed in
 	limitPerForgot   = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute} // by client address
+	limitPerInvited  = ratelimit.Limit{Requests: 5, Per: time.Hour}         // emails that confirm the address of an invited person, by invitation
 	limitPerPassword = ratelimit.Limit{Requests: 10, Per: 10 * time.Minute} // of a person who is signed in and changes it
 )
 

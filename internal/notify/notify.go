@@ -57,6 +57,7 @@ func (n *Notifier) Handlers(links Links) map[string]job.Handler {
 
 type linkPayload struct {
 	Invitation string `json:"invitation_id"`
+	Email      string `json:"email,omitempty"` // to which the link is sent if the invitation has no address
 }
 
 // Link sends the link of an invitation to its email address, after the transaction. It does nothing if the invitation has none, or
@@ -65,12 +66,36 @@ func (n *Notifier) Link(ctx context.Context, tx *db.Tx, i account.Invitation) er
 	if !n.Enabled() || i.Email == "" {
 		return nil
 	}
-	made, err := n.Jobs.Enqueue(ctx, tx, linkKind, linkPayload{i.ID.String()})
+	made, err := n.Jobs.Enqueue(ctx, tx, linkKind, linkPayload{Invitation: i.ID.String()})
 	if err != nil {
 		return err
 	}
 	tx.OnCommit(n.Jobs.Notify)
 	return n.People.SetMailJob(ctx, tx, i.ID, made)
+}
+
+// MustConfirm reports whether the link of the invitation does not create an account yet: its bearer must first open a link that is sent
+// to the address of the account. Otherwise anybody with a link could find out which addresses have an account. Nobody has one before the
+// first person.
+func (n *Notifier) MustConfirm(i account.Invitation) bool {
+	return n.Enabled() && !i.ByEmail && (i.Kind == account.InviteMember || i.Kind == account.InviteOperator)
+}
+
+// Confirm sends a link of the invitation to its address, or to the given one if it has none, and returns the address. Neither the answer
+// nor its time depends on whether the address has an account. Faults: Validation for a malformed address.
+func (n *Notifier) Confirm(ctx context.Context, i account.Invitation, email string) (string, error) {
+	if i.Email != "" {
+		email = i.Email
+	}
+	email, err := account.CheckEmail(email)
+	if err != nil {
+		return "", err
+	}
+	return email, n.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := n.Jobs.Enqueue(ctx, tx, linkKind, linkPayload{i.ID.String(), email})
+		tx.OnCommit(n.Jobs.Notify)
+		return err
+	})
 }
 
 type resetPayload struct {
@@ -137,7 +162,7 @@ func (s *sender) link(ctx context.Context, j job.Job) error {
 	if err != nil {
 		return job.Fatal(err)
 	}
-	return s.sendLink(ctx, j, invitation)
+	return s.sendLink(ctx, j, invitation, p.Email)
 }
 
 // reset creates the link, unless an earlier attempt has done so, and sends it. It does nothing if no person with a password has the
@@ -152,11 +177,11 @@ func (s *sender) reset(ctx context.Context, j job.Job) error {
 	if err != nil || made.IsZero() {
 		return err
 	}
-	return s.sendLink(ctx, j, made)
+	return s.sendLink(ctx, j, made, p.Email)
 }
 
-func (s *sender) sendLink(ctx context.Context, j job.Job, invitation id.Invitation) error {
-	secret, i, err := s.People.NewSecret(ctx, invitation)
+func (s *sender) sendLink(ctx context.Context, j job.Job, invitation id.Invitation, email string) error {
+	secret, i, err := s.People.NewSecret(ctx, invitation, email)
 	if fault.CodeOf(err) == fault.InvalidLink { // used, withdrawn or expired before the email could be sent
 		j.Note("skipped", "the link no longer works")
 		return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -172,6 +173,42 @@ func TestRefusedRecipientIsReportedAndNotRepeated(t *testing.T) {
 	require.True(t, open[0].Mailed.Failed())
 	require.Contains(t, open[0].Mailed.Error, "No such user")
 	require.Equal(t, 1, f.mail.Refused())
+}
+
+func TestAddressOfAnInvitedPersonIsConfirmedByEmail(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := open(t, d)
+		f.run(t)
+		shown, i, err := f.Memberships.InviteOperator(t.Context(), "", f.ann.ID)
+		require.NoError(t, err)
+		require.True(t, f.Notifier.MustConfirm(i))
+		boundary := regexp.MustCompile(`--[0-9a-f]{60}`)
+		var bodies []string
+		var secret string
+		for n, email := range []string{f.ann.Email, " New@example.com"} {
+			to, err := f.Notifier.Confirm(t.Context(), i, email)
+			require.NoError(t, err)
+			var got mailtest.Received
+			got, secret = f.gets(t, n+1)
+			require.Equal(t, to, got.To)
+			body := strings.NewReplacer("=\r\n", "", "=\n", "").Replace(got.Body) // long lines are wrapped
+			bodies = append(bodies, boundary.ReplaceAllString(strings.ReplaceAll(body, secret, ""), "--"))
+		}
+		require.Equal(t, bodies[0], bodies[1], "the message is the same for every address")
+		_, err = f.Notifier.Confirm(t.Context(), i, "nonsense")
+		require.Equal(t, fault.Validation, fault.CodeOf(err))
+
+		confirmed, err := f.People.Invitation(t.Context(), secret)
+		require.NoError(t, err)
+		require.False(t, f.Notifier.MustConfirm(confirmed))
+		made, _, err := f.Memberships.Accept(t.Context(), secret, membership.Newcomer{Name: "New", Email: "else@example.com", Password: passphrase})
+		require.NoError(t, err)
+		require.Equal(t, "new@example.com", made.Email)
+		_, err = f.People.Invitation(t.Context(), shown)
+		require.Equal(t, fault.InvalidLink, fault.CodeOf(err))
+		f.keptSecret(t, secret)
+	})
 }
 
 func TestWithdrawnInvitationIsNotSent(t *testing.T) {

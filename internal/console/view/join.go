@@ -15,6 +15,8 @@ type Join struct {
 	Workspace  string                // the name of the workspace; empty if the invitation has none
 	InvitedBy  string                // empty if it was created at the command line
 	There      []workspace.Workspace // the existing workspaces, which a first user will own
+	Confirm    bool                  // the form sends the link that creates the account to its address
+	HasAccount bool                  // so the invited person signs in; only known of a link that was sent to their address
 	Given      membership.Newcomer
 	Faults     map[string]string
 }

@@ -93,6 +93,24 @@ func (s *server) renameList(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, view.ListPath(r.Context(), l.ID))
 }
 
+// excludeList leaves the companies of the list out of everything, or ends that.
+func (s *server) excludeList(w http.ResponseWriter, r *http.Request) error {
+	l, err := s.listIn(r)
+	if err != nil {
+		return err
+	}
+	excluded := r.PostFormValue("excluded") == "1"
+	if _, err := s.Lists.Update(r.Context(), l.Workspace, l.ID, list.Update{Excluded: &excluded}); err != nil {
+		return err
+	}
+	if excluded {
+		s.notice(r.Context(), "The companies on \""+l.Name+"\" are left out of every search, quote and export.")
+	} else {
+		s.notice(r.Context(), "The companies on \""+l.Name+"\" are no longer left out.")
+	}
+	return redirect(w, r, view.ListPath(r.Context(), l.ID))
+}
+
 func (s *server) deleteList(w http.ResponseWriter, r *http.Request) error {
 	l, err := s.listIn(r)
 	if err != nil {

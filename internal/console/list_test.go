@@ -61,6 +61,19 @@ func TestListIsMadeFilledAndDeleted(t *testing.T) {
 	ann.post(t, path+"/remove", "company", made[9].ID.String())
 	require.Contains(t, ann.get(t, path).body, "Nothing was removed.", "it is not on the list")
 
+	search := ann.get(t, in(h.acme, "/search?query=Company")).body
+	require.Contains(t, search, "Company 1<")
+	require.NotContains(t, search, "left out")
+	require.Contains(t, ann.follow(t, ann.post(t, path+"/exclusion", "excluded", "1")).body, "Include again")
+	require.Contains(t, ann.get(t, in(h.acme, "/lists")).body, "Left out")
+	search = ann.get(t, in(h.acme, "/search?query=Company")).body
+	require.NotContains(t, search, "Company 1<")
+	require.Contains(t, search, "3 more matches are left out")
+	page = ann.follow(t, ann.post(t, path+"/exclusion", "excluded", "0")).body
+	require.Contains(t, page, "no longer left out")
+	require.Contains(t, page, "Leave out everywhere")
+	require.Contains(t, ann.get(t, in(h.acme, "/search?query=Company")).body, "Company 1<")
+
 	ann.post(t, path+"/rename", "name", "Customers")
 	require.Contains(t, ann.get(t, path).body, "<bdi>Customers</bdi>")
 	ann.post(t, path+"/rename", "name", " ")

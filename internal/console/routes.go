@@ -113,6 +113,7 @@ func workspaceRoutes() []route {
 		{http.MethodPost, w + "/lists", member, (*server).createList},
 		{http.MethodGet, w + "/lists/{list_id}", member, (*server).showList},
 		{http.MethodPost, w + "/lists/{list_id}/rename", member, (*server).renameList},
+		{http.MethodPost, w + "/lists/{list_id}/exclusion", member, (*server).excludeList},
 		{http.MethodPost, w + "/lists/{list_id}/delete", member, (*server).deleteList},
 		{http.MethodPost, w + "/lists/{list_id}/matches", member, (*server).matchForList},
 		{http.MethodGet, w + "/lists/{list_id}/matches/{match_id}", member, (*server).showMatch},

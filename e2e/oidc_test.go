@@ -181,6 +181,7 @@ func TestPeopleSignInByAnOpenIDProvider(t *testing.T) {
 	var people struct{ Items []struct{ Email string } }
 	s.json(t, &people, "person", "list", "--json")
 	require.Len(t, people.Items, 2)
+	require.Contains(t, s.capi(t, "audit", "--json"), `"means": "OpenID provider"`)
 }
 
 // join creates the first owner with a link from the command line.

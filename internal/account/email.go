@@ -37,6 +37,12 @@ func (p *People) NewEmailSecret(ctx context.Context, person id.Person, email str
 	return secret, expires, err
 }
 
+// Moved is a person whose email has changed.
+type Moved struct {
+	Person id.Person
+	From   string // the earlier email
+}
+
 // errEmailLink is the one answer to every link that is wrong, was used, is too old or is another person's.
 func errEmailLink() error {
 	return fault.New(fault.InvalidLink, "The link has been used, replaced or declined, it has expired, or it is for another account than the one "+
@@ -67,8 +73,9 @@ func (p *People) EmailOfLink(ctx context.Context, person id.Person, secret strin
 }
 
 // ConfirmEmailByLink changes the person's email to the one that the link with the secret confirms, and ends their other such links.
-// InvalidLink if it does not work for them; Validation if the email belongs to another account.
-func (p *People) ConfirmEmailByLink(ctx context.Context, person id.Person, secret string) error {
+// The steps run last in the same transaction. InvalidLink if it does not work for them; Validation if the email belongs to another
+// account.
+func (p *People) ConfirmEmailByLink(ctx context.Context, person id.Person, secret string, then ...db.Step[Moved]) error {
 	return p.db.Tx(ctx, func(tx *db.Tx) error {
 		wanted, err := wantedEmail(ctx, tx, person)
 		if err != nil {
@@ -85,12 +92,13 @@ func (p *People) ConfirmEmailByLink(ctx context.Context, person id.Person, secre
 		case n == 0:
 			return errEmailLink()
 		}
-		return changeEmail(ctx, tx, person, wanted)
+		return changeEmail(ctx, tx, person, wanted, then)
 	})
 }
 
-// ConfirmEmail changes the person's email to the one that they want. Validation if there is none, or if it belongs to another account.
-func (p *People) ConfirmEmail(ctx context.Context, person id.Person) error {
+// ConfirmEmail changes the person's email to the one that they want. The steps run last in the same transaction. Validation if there is
+// none, or if it belongs to another account.
+func (p *People) ConfirmEmail(ctx context.Context, person id.Person, then ...db.Step[Moved]) error {
 	return p.db.Tx(ctx, func(tx *db.Tx) error {
 		wanted, err := wantedEmail(ctx, tx, person)
 		if err != nil {
@@ -99,15 +107,19 @@ func (p *People) ConfirmEmail(ctx context.Context, person id.Person) error {
 		if wanted == "" {
 			return fault.Invalid(fault.FieldError{Message: "Nobody asks to change this email address any more."})
 		}
-		return changeEmail(ctx, tx, person, wanted)
+		return changeEmail(ctx, tx, person, wanted, then)
 	})
 }
 
-func changeEmail(ctx context.Context, tx *db.Tx, person id.Person, email string) error {
+func changeEmail(ctx context.Context, tx *db.Tx, person id.Person, email string, then []db.Step[Moved]) error {
+	moved := Moved{Person: person}
 	var taken bool
 	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM person WHERE email = $1)`, email).Scan(&taken)
 	if err == nil && taken {
 		return fault.Invalid(fault.FieldError{Message: email + " belongs to another account."})
+	}
+	if err == nil {
+		err = tx.QueryRowContext(ctx, `SELECT email FROM person WHERE id = $1`, person).Scan(&moved.From)
 	}
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `UPDATE person SET email = wanted_email, wanted_email = NULL WHERE id = $1`, person)
@@ -118,7 +130,10 @@ func changeEmail(ctx context.Context, tx *db.Tx, person id.Person, email string)
 	if err != nil {
 		return fmt.Errorf("change email of person %s: %w", person, err)
 	}
-	return recordPerson(ctx, tx, auditlog.PersonChanged, person, map[string]any{"email": email})
+	if err := recordPerson(ctx, tx, auditlog.PersonChanged, person, map[string]any{"email": email}); err != nil {
+		return err
+	}
+	return db.Then(ctx, tx, moved, then)
 }
 
 // DeclineEmail forgets the email that the person wants.

@@ -30,10 +30,25 @@ type Session struct {
 	Data      []byte    // opaque, of the console
 	Address   string
 	Agent     string // the browser's User-Agent header
+	Means     Means  // of the sign-in; empty once it is stored
 	CreatedAt time.Time
 	UsedAt    time.Time // accurate to about a minute
 	ExpiresAt time.Time
 }
+
+// Means is how a person signed in, for the audit log.
+type Means string
+
+// The means.
+const (
+	ByPassword        Means = "password"
+	ByCode            Means = "password and code"
+	ByRecoveryCode    Means = "password and recovery code"
+	ByPasswordPasskey Means = "password and passkey"
+	ByPasskey         Means = "passkey"
+	ByProvider        Means = "OpenID provider"
+	ByLink            Means = "link" // of an invitation, or for a new password
+)
 
 // SessionOptions are the settings of Sessions.
 type SessionOptions struct {
@@ -103,7 +118,8 @@ func (s *Sessions) Create(ctx context.Context, secret string, n Session) error {
 			return fmt.Errorf("record sign-in of person %s: %w", n.Person, err)
 		}
 		ctx := auditlog.With(ctx, auditlog.By{Actor: "person:" + n.Person.String(), Address: n.Address})
-		return recordPerson(ctx, tx, auditlog.SignedIn, n.Person, map[string]any{"session": session, "agent": agentOf(n.Agent)})
+		return recordPerson(ctx, tx, auditlog.SignedIn, n.Person,
+			map[string]any{"session": session, "agent": agentOf(n.Agent), "means": string(n.Means)})
 	})
 }
 

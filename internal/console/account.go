@@ -45,7 +45,7 @@ func (s *server) confirmEmail(w http.ResponseWriter, r *http.Request) error {
 	if err := s.limit("link "+s.clientNetwork(r), limitPerLink); err != nil {
 		return err
 	}
-	if err := s.People.ConfirmEmailByLink(r.Context(), view.ViewerOf(r.Context()).Person.ID, r.PostFormValue("link")); err != nil {
+	if err := s.People.ConfirmEmailByLink(r.Context(), view.ViewerOf(r.Context()).Person.ID, r.PostFormValue("link"), s.Notifier.Moved); err != nil {
 		return err
 	}
 	s.notice(r.Context(), "Your email was changed. You sign in with the new one from now on.")

@@ -83,6 +83,7 @@ func TestALinkConfirmsAnotherEmailOfThePersonWhoIsSignedIn(t *testing.T) {
 
 	require.Contains(t, bob.get(t, at).body, "new@example.com")
 	require.Contains(t, bob.follow(t, bob.post(t, "/account/email", "link", secret)).body, "Your email was changed.")
+	require.Contains(t, h.text(t, `SELECT payload FROM job WHERE kind = 'mail.moved'`), h.bob.Email)
 	require.Equal(t, refused.status, bob.get(t, at).status, "it works once")
 	require.Equal(t, http.StatusSeeOther, h.browser(t).post(t, "/sign-in", "email", "new@example.com", "password", passphrase).status)
 	for range 2 * limitPerForgot.Requests {

@@ -6,7 +6,41 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/workspace"
 )
+
+func TestTheAuditLogSaysHowSomebodySignedIn(t *testing.T) {
+	t.Parallel()
+	h := open(t, passkeys)
+	operator := h.as(t, h.ann)
+	shows := func(means string) {
+		t.Helper()
+		require.Contains(t, operator.get(t, "/operator/audit?action=session.signed_in").body, "means "+means+" ·")
+		h.exec(t, `DELETE FROM audit_entry`)
+	}
+	h.exec(t, `DELETE FROM audit_entry`)
+	require.Equal(t, http.StatusSeeOther, h.browser(t).post(t, "/sign-in", "email", h.bob.Email, "password", passphrase).status)
+	shows("password")
+	app := h.enrol(t, h.bob)
+	require.Equal(t, http.StatusSeeOther, h.givesPassword(t, h.bob, "").post(t, "/sign-in/code", "code", app.code(t)).status)
+	shows("password and code")
+	require.Equal(t, http.StatusSeeOther, h.givesPassword(t, h.bob, "").post(t, "/sign-in/code", "code", app.codes[0]).status)
+	shows("password and recovery code")
+	k := h.keyed(t, h.eve)
+	b := h.browser(t)
+	require.Equal(t, http.StatusSeeOther, b.post(t, "/sign-in/passkey", "proof", k.answer(t, b, "/sign-in/passkey/begin")).status)
+	shows("passkey")
+	k.follow(t, k.post(t, "/account/two-factor/passkeys", "current", passphrase))
+	b = h.browser(t)
+	require.Equal(t, http.StatusSeeOther, b.post(t, "/sign-in", "email", h.eve.Email, "password", passphrase).status)
+	require.Equal(t, http.StatusSeeOther, b.post(t, "/sign-in/code", "proof", k.answer(t, b, "/sign-in/code/passkey/begin")).status)
+	shows("password and passkey")
+	link, _, err := h.Memberships.InviteMember(t.Context(), h.acme, workspace.Member, "new@example.com", h.ann.ID)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusSeeOther, h.browser(t).post(t, "/join", "link", link, "name", "New", "password", passphrase).status)
+	shows("link")
+}
 
 func TestTheAuditLogShowsWhoDidWhat(t *testing.T) {
 	t.Parallel()

@@ -95,7 +95,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.showJoinErrors(w, r, form, err)
 	}
-	if err := s.startSession(r.Context(), made.ID); err != nil {
+	if err := s.startSession(r.Context(), made.ID, account.ByLink); err != nil {
 		return err
 	}
 	return redirect(w, r, firstPath(ws))
@@ -124,7 +124,7 @@ func (s *server) resetPassword(w http.ResponseWriter, r *http.Request, form view
 		return s.showJoinErrors(w, r, form, err)
 	}
 	s.notice(r.Context(), "Password set. All your other browsers were signed out.")
-	return s.enter(w, r, p, basePath+"/")
+	return s.enter(w, r, p, account.ByLink, basePath+"/")
 }
 
 func (s *server) showJoinErrors(w http.ResponseWriter, r *http.Request, form view.Join, err error) error {

@@ -63,7 +63,7 @@ func (s *server) signInWithPasskey(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	if err := s.startSession(r.Context(), p.ID); err != nil {
+	if err := s.startSession(r.Context(), p.ID, account.ByPasskey); err != nil {
 		return err
 	}
 	return redirect(w, r, form.Next)

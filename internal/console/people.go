@@ -132,7 +132,7 @@ func (s *server) setOperator(w http.ResponseWriter, r *http.Request) error {
 func (s *server) answerEmail(w http.ResponseWriter, r *http.Request) error {
 	return s.onPerson(w, r, "", func(p account.Person) (string, error) {
 		if r.PostFormValue("confirm") == "1" {
-			return p.Name + " signs in as " + p.WantedEmail + " from now on.", s.People.ConfirmEmail(r.Context(), p.ID)
+			return p.Name + " signs in as " + p.WantedEmail + " from now on.", s.People.ConfirmEmail(r.Context(), p.ID, s.Notifier.Moved)
 		}
 		return "The email address was not changed.", s.People.DeclineEmail(r.Context(), p.ID)
 	})

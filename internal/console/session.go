@@ -51,6 +51,7 @@ type requestInfo struct {
 	address, agent string
 	session        account.Session // as it was found; zero if the request has no session
 	secret         string          // the secret of session
+	means          account.Means   // how the person signs in with this request
 }
 
 type requestInfoKey struct{}
@@ -111,10 +112,10 @@ func (s *server) viewer(ctx context.Context) (view.Viewer, error) {
 
 // enter signs in the person who has given the right password, and redirects to next; by way of a page that asks for a code if they
 // use two-factor sign-in.
-func (s *server) enter(w http.ResponseWriter, r *http.Request, p account.Person, next string) error {
+func (s *server) enter(w http.ResponseWriter, r *http.Request, p account.Person, means account.Means, next string) error {
 	ctx := r.Context()
 	if !p.TwoFactor {
-		if err := s.startSession(ctx, p.ID); err != nil {
+		if err := s.startSession(ctx, p.ID, means); err != nil {
 			return err
 		}
 		return redirect(w, r, next)
@@ -130,13 +131,14 @@ func (s *server) enter(w http.ResponseWriter, r *http.Request, p account.Person,
 
 // startSession signs the person in. The session gets a new secret, so that a cookie that someone else planted in the browser
 // is worthless.
-func (s *server) startSession(ctx context.Context, p id.Person) error {
+func (s *server) startSession(ctx context.Context, p id.Person, means account.Means) error {
 	if err := s.sessions.RenewToken(ctx); err != nil {
 		return err
 	}
 	s.sessions.Remove(ctx, awaitingKey)
 	s.sessions.Remove(ctx, awaitingSinceKey)
 	s.sessions.Put(ctx, personKey, p.String())
+	requestInfoOf(ctx).means = means
 	return nil
 }
 
@@ -227,7 +229,7 @@ func (st *store) CommitCtx(ctx context.Context, secret string, data []byte, expi
 		return st.sessions.Update(ctx, secret, person, data)
 	}
 	return st.sessions.Create(ctx, secret, account.Session{
-		Person: person, Awaiting: awaiting, Data: data, Address: v.address, Agent: v.agent, ExpiresAt: expires,
+		Person: person, Awaiting: awaiting, Data: data, Address: v.address, Agent: v.agent, Means: v.means, ExpiresAt: expires,
 	})
 }
 

@@ -55,7 +55,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.enter(w, r, person, form.Next)
+	return s.enter(w, r, person, account.ByPassword, form.Next)
 }
 
 // checkPassword returns the person with the email and the password, unless the client has failed too often.

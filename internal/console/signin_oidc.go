@@ -112,7 +112,7 @@ func (s *server) finishProviderSignIn(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	if err := s.startSession(ctx, p.ID); err != nil {
+	if err := s.startSession(ctx, p.ID, account.ByProvider); err != nil {
 		return err
 	}
 	return redirect(w, r, ownPath(next))

@@ -87,7 +87,12 @@ func (s *server) enterCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if r.PostFormValue("proof") == "" && account.IsRecoveryCode(r.PostFormValue("code")) {
+	means := account.ByCode
+	switch {
+	case r.PostFormValue("proof") != "":
+		means = account.ByPasswordPasskey
+	case account.IsRecoveryCode(r.PostFormValue("code")):
+		means = account.ByRecoveryCode
 		state, err := s.TwoFactor.State(r.Context(), who)
 		if err != nil {
 			return err
@@ -95,7 +100,7 @@ func (s *server) enterCode(w http.ResponseWriter, r *http.Request) error {
 		s.warn(r.Context(), "You used a recovery code; "+view.Plural(r.Context(), state.CodesLeft, "code is", "codes are")+
 			" left. You can create new ones under Your account, Two-factor sign-in.")
 	}
-	if err := s.startSession(r.Context(), who); err != nil {
+	if err := s.startSession(r.Context(), who, means); err != nil {
 		return err
 	}
 	return redirect(w, r, form.Next)

@@ -109,6 +109,15 @@ func emailLetter(person account.Person, link string, expires time.Time) letter {
 	}
 }
 
+// movedLetter returns the letter to the earlier email of a person.
+func movedLetter(name, earlier string) letter {
+	return letter{
+		Subject: "Your email address for CAPI was changed",
+		Lines:   []string{"The account of " + name + " no longer signs in as " + earlier + ": another email address took its place."},
+		After:   []string{"If it was not you, tell an operator of this server at once. They can see the change in the audit log and end every session."},
+	}
+}
+
 // exportLetter returns the letter about the end of an export and the address of its creator, which is empty if they are no longer
 // a member.
 func (s *sender) exportLetter(ctx context.Context, export id.Export) (to string, l letter, err error) {

@@ -23,6 +23,7 @@ const (
 	resetKind  = "mail.reset"
 	exportKind = "mail.export"
 	emailKind  = "mail.email"
+	movedKind  = "mail.moved"
 )
 
 // Deps are what a Notifier needs.
@@ -52,7 +53,7 @@ type Links struct {
 // Handlers returns the handlers of the jobs by kind, for a runner.
 func (n *Notifier) Handlers(links Links) map[string]job.Handler {
 	s := &sender{Notifier: n, links: links}
-	return map[string]job.Handler{linkKind: {Run: s.link}, resetKind: {Run: s.reset}, exportKind: {Run: s.export}, emailKind: {Run: s.email}}
+	return map[string]job.Handler{linkKind: {Run: s.link}, resetKind: {Run: s.reset}, exportKind: {Run: s.export}, emailKind: {Run: s.email}, movedKind: {Run: s.moved}}
 }
 
 type linkPayload struct {
@@ -128,6 +129,16 @@ func (n *Notifier) Email(ctx context.Context, tx *db.Tx, person account.Person) 
 		return nil
 	}
 	_, err := n.Jobs.Enqueue(ctx, tx, emailKind, emailPayload{person.ID.String(), person.WantedEmail})
+	tx.OnCommit(n.Jobs.Notify)
+	return err
+}
+
+// Moved tells the earlier email of a person that it was replaced, after the transaction. It does nothing without a mail server.
+func (n *Notifier) Moved(ctx context.Context, tx *db.Tx, moved account.Moved) error {
+	if !n.Enabled() {
+		return nil
+	}
+	_, err := n.Jobs.Enqueue(ctx, tx, movedKind, emailPayload{moved.Person.String(), moved.From})
 	tx.OnCommit(n.Jobs.Notify)
 	return err
 }
@@ -219,6 +230,23 @@ func (s *sender) email(ctx context.Context, j job.Job) error {
 		return err
 	}
 	return s.send(ctx, j, p.Email, emailLetter(person, s.links.Email(secret), expires))
+}
+
+// moved tells the earlier email of a person that it was replaced. It does not name the new one: the messages may be read by others by now.
+func (s *sender) moved(ctx context.Context, j job.Job) error {
+	var p emailPayload
+	if err := j.Decode(&p); err != nil {
+		return err
+	}
+	who, err := id.Parse[id.Person](p.Person)
+	if err != nil {
+		return job.Fatal(err)
+	}
+	person, err := s.People.Get(ctx, who)
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, j, p.Email, movedLetter(person.Name, p.Email))
 }
 
 // export tells the creator of an export how it ended, if they are still a member of the workspace.

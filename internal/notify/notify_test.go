@@ -264,6 +264,32 @@ func (f *fixture) wants(t *testing.T, who account.Person, email string, n int) s
 	return secret
 }
 
+func TestTheEarlierEmailIsToldThatItWasReplaced(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := open(t, d)
+		f.run(t)
+		link := f.wants(t, f.ann, "ann@example.org", 1)
+		require.Error(t, f.People.ConfirmEmailByLink(t.Context(), f.ann.ID, "none", f.Notifier.Moved))
+		require.NoError(t, f.People.ConfirmEmailByLink(t.Context(), f.ann.ID, link, f.Notifier.Moved))
+		told := func(n int, earlier string) {
+			t.Helper()
+			require.Eventually(t, func() bool { return len(f.mail.Messages()) >= n }, 30*time.Second, 5*time.Millisecond)
+			got := f.mail.Messages()[n-1]
+			require.Equal(t, earlier, got.To)
+			require.Equal(t, "Your email address for CAPI was changed", got.Header.Get("Subject"))
+			require.Contains(t, got.Body, "Ann <b>")
+		}
+		told(2, "ann@example.com")
+		require.NotContains(t, f.mail.Messages()[1].Body, "example.org", "whoever reads the earlier address does not learn the new one")
+		f.wants(t, f.ann, "ann@example.net", 3)
+		require.NoError(t, f.People.ConfirmEmail(t.Context(), f.ann.ID, f.Notifier.Moved))
+		told(4, "ann@example.org")
+		f.settled(t)
+		require.Len(t, f.mail.Messages(), 4)
+	})
+}
+
 func TestAnotherEmailIsConfirmedByTheLinkThatIsSentToIt(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

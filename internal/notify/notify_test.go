@@ -281,7 +281,7 @@ func TestTheEarlierEmailIsToldThatItWasReplaced(t *testing.T) {
 			require.Contains(t, got.Body, "Ann <b>")
 		}
 		told(2, "ann@example.com")
-		require.NotContains(t, f.mail.Messages()[1].Body, "example.org", "whoever reads the earlier address does not learn the new one")
+		require.NotContains(t, f.mail.Messages()[1].Body, "example.org", "a reader of the earlier address does not learn the new one")
 		f.wants(t, f.ann, "ann@example.net", 3)
 		require.NoError(t, f.People.ConfirmEmail(t.Context(), f.ann.ID, f.Notifier.Moved))
 		told(4, "ann@example.org")

@@ -63,5 +63,7 @@ func TestTheAuditLogShowsWhoDidWhat(t *testing.T) {
 
 	require.Equal(t, http.StatusForbidden, bob.get(t, in(h.acme, "/audit")).status, "members do not see it")
 	require.Equal(t, http.StatusOK, ann.get(t, "/operator/audit").status)
+	require.Contains(t, a.body, `aria-current="page"`)
+	require.NotContains(t, strings.Split(ann.get(t, "/operator/audit").body, "<main")[0], `aria-current="page"`, "it is not a page of the workspace")
 	require.Equal(t, http.StatusNotFound, bob.get(t, "/operator/audit").status)
 }

@@ -39,6 +39,7 @@ func TestFirstLinkMakesTheFirstOwner(t *testing.T) {
 	secret, _, err := h.Memberships.First(t.Context(), "")
 	require.NoError(t, err)
 	b := h.browser(t)
+	require.Contains(t, b.get(t, "/sign-in").body, "Nobody has an account yet.")
 	require.Contains(t, b.get(t, "/join?link="+secret).body, "You are the first user")
 
 	a := b.post(t, "/join", "link", secret, "name", "", "email", "zoe", "password", "short", "workspace", "Lab")
@@ -66,6 +67,7 @@ func TestFirstLinkMakesTheFirstOwner(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, balance)
 
+	require.NotContains(t, h.browser(t).get(t, "/sign-in").body, "Nobody has an account yet.")
 	for _, spent := range []string{secret, again} {
 		require.Equal(t, http.StatusForbidden, h.browser(t).get(t, "/join?link="+spent).status)
 	}

@@ -35,7 +35,10 @@ func (s *server) signInPage(w http.ResponseWriter, r *http.Request) error {
 	return s.showSignIn(w, r, http.StatusOK, view.SignIn{Next: next})
 }
 
-func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, form view.SignIn) error {
+func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, form view.SignIn) (err error) {
+	if form.Nobody, err = s.People.Nobody(r.Context()); err != nil {
+		return err
+	}
 	if s.provider != nil {
 		form.Provider = s.provider.Name
 	}

@@ -8,6 +8,7 @@ import (
 type SignIn struct {
 	Email, Next string
 	Fault       string
+	Nobody      bool   // has an account yet
 	Mails       bool   // whether a link to set a new password can be sent by email
 	Provider    string // the name of the OpenID provider; empty if no provider is configured
 	Passkeys    PasskeySite

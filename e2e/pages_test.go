@@ -294,7 +294,7 @@ const measure = `() => {
 	];
 }`
 
-// menus opens each menu and box, and returns those that are not within the window.
+// menus opens each menu and box, and returns those that are not within the window or cut their text off.
 const menus = `async () => {
 	const out = [];
 	const outside = (name, box) => {
@@ -312,6 +312,7 @@ const menus = `async () => {
 		const box = document.getElementById(button.getAttribute("popovertarget"));
 		box.showPopover();
 		outside(button.innerText, box);
+		if (box.scrollWidth > box.clientWidth) out.push(button.innerText.trim() + " does not wrap its text");
 		box.hidePopover();
 	}
 	return out;

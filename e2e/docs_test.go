@@ -70,7 +70,7 @@ func TestThePostmanCollectionFollowsThePublishedSchema(t *testing.T) {
 	for _, folder := range c.Item {
 		requests += len(folder.Item)
 	}
-	require.Equal(t, 20, requests, "one for each operation")
+	require.Equal(t, 22, requests, "one for each operation")
 	require.Equal(t, v.url+"/api/v1", c.Variable[0].Value)
 }
 

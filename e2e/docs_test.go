@@ -169,7 +169,7 @@ func (r *reader) buysWithTheirOwnToken(s *fixture, window string) {
 	r.open("/docs/reference/create-export")
 	require.NoError(t, r.Locator("#in-body").Fill(`{"name": "`+window+`", "search_filters": {"query": "fintech"}}`))
 	r.press("button", "Send")
-	r.sees("201 Created")
+	require.NoError(t, r.Locator(".answer strong").GetByText("201 Created").WaitFor())
 	r.check("bought")
 	r.open("/docs/reference/get-export")
 	require.Eventually(t, func() bool {
@@ -376,7 +376,20 @@ func (r *reader) usesTheKeyboard(token string) {
 	r.sees("Every sample of this tab now has your token.")
 	r.tabTo("form.request button")
 	keys("Enter")
-	r.sees("200 OK")
+	require.NoError(t, r.Locator(".answer strong").GetByText("200 OK").WaitFor())
+
+	r.open("/docs/reference/search-companies")
+	r.tabTo("fieldset.body summary")
+	keys("Enter")
+	r.tabTo("#body-sort_by")
+	keys("ArrowDown")
+	r.tabTo("#in-body")
+	body, err := r.Locator("#in-body").InputValue()
+	require.NoError(t, err)
+	require.Contains(t, body, `"sort_by": "relevance"`)
+	r.tabTo("form.request button")
+	keys("Enter")
+	require.NoError(t, r.Locator(".answer strong").GetByText("200 OK").WaitFor())
 }
 
 // tabTo presses Tab until the element has the focus.

@@ -96,7 +96,7 @@ func MembersPage(f Members) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if f.Mailed {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>An email with a link is on its way. If it does not arrive, send this link yourself. It works once, expires in 3 days, and is shown only now:</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>An email with a link is on its way. If it does not arrive, pass on this link, which sends another one to the same address. It works once, expires in 3 days, and is shown only now:</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -85,6 +85,7 @@ func acceptedForms(t *testing.T, h *fixture, ids map[string]string) map[string]u
 		w + "/lists/{list_id}/remove":             {},
 		w + "/lists/{list_id}/companies":          {},
 		w + "/lists/{list_id}/restore":            {},
+		w + "/lists/{list_id}/exclusion":          {"excluded": {"1"}},
 		w + "/searches":                           {"name": {"Saved"}},
 		w + "/searches/{search_id}/delete":        {},
 		w + "/exports":                            quote,

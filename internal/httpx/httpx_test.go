@@ -26,7 +26,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		fault.UnsupportedMediaType: 415, fault.InvalidLink: 403, fault.TokenBudgetExceeded: 402, fault.Internal: 500,
 		fault.ExportNotCancellable: 409, fault.QuoteExpired: 400, fault.QuoteOutdated: 409, fault.MaxCreditsExceeded: 402,
 		fault.RequestTimeout: 408, fault.RangeNotSatisfiable: 416, fault.IndexUnavailable: 503, fault.ServiceUnavailable: 503,
-		fault.SignInNeeded: 401, fault.Forbidden: 403,
+		fault.SignInNeeded: 401, fault.Forbidden: 403, fault.DailyLimitExceeded: 429,
 	}
 	for _, e := range fault.Catalogue() {
 		t.Run(string(e.Code), func(t *testing.T) {

@@ -47,7 +47,8 @@ test: ## run all tests, on SQLite and, if it is installed, on PostgreSQL
 .PHONY: test-oldest
 test-oldest: ## run the SQL tests on the oldest supported PostgreSQL, 14 (installed by npm)
 	./scripts/with-oldest-postgres.sh go test -timeout 20m ./internal/db/... ./internal/account ./internal/token ./internal/catalog ./internal/credit \
-		./internal/export ./internal/job ./internal/list ./internal/idempotency ./internal/unlock ./internal/workspace
+		./internal/export ./internal/job ./internal/list ./internal/idempotency ./internal/unlock ./internal/workspace ./internal/installation \
+		./internal/ratelimit ./internal/set ./internal/wall
 
 .PHONY: lint
 lint: $(GOLANGCI) ## check style, the layers and the prose

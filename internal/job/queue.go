@@ -68,15 +68,11 @@ func (j Job) leave(ctx context.Context, tx *db.Tx, state string, delay time.Dura
 	if err != nil {
 		return err
 	}
-	again := 0
-	if state == "queued" {
-		again = 1
-	}
 	res, err := tx.ExecContext(ctx, `
 		UPDATE job SET state = $1, run_at = $2, error = $3, updated_at = $4, worker = NULL, lease_until = NULL,
-			payload = CASE WHEN $8 = 1 THEN payload ELSE 'null' END
+			payload = CASE WHEN $1 = 'queued' THEN payload ELSE 'null' END
 		WHERE id = $5 AND state = 'running' AND worker = $6 AND attempt = $7`,
-		state, db.Time(now.Add(delay)), message(cause), db.Time(now), j.ID, j.worker, j.Attempt, again)
+		state, db.Time(now.Add(delay)), message(cause), db.Time(now), j.ID, j.worker, j.Attempt)
 	if err != nil {
 		return fmt.Errorf("mark job %s %s: %w", j.ID, state, err)
 	}

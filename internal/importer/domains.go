@@ -70,21 +70,9 @@ func domainsOf(t *source.Table, limit int) (rows []DomainRow, err error) {
 		return nil, noDomains(first)
 	}
 	m := newMapper(plan)
-	for len(rows) < limit {
-		chunk, err := t.Next()
-		if errors.Is(err, io.EOF) {
-			return rows, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		chunk.Records(func(r *source.Record) {
-			if len(rows) < limit {
-				rows = append(rows, DomainRow{Line: r.Line, Domain: m.domain(r), Text: strings.Clone(strings.TrimSpace(r.Raw()))})
-			}
-		})
-	}
-	return rows, nil
+	return takeRows(t, limit, func(r *source.Record) DomainRow {
+		return DomainRow{Line: r.Line, Domain: m.domain(r), Text: strings.Clone(strings.TrimSpace(r.Raw()))}
+	})
 }
 
 func noDomains(s *sample) error {

@@ -46,7 +46,7 @@ func ReadListRows(name string, in io.Reader, limit int) (rows []ListRow, notices
 	return rows, notices, nil
 }
 
-func listRowsOf(t *source.Table, limit int) (rows []ListRow, err error) {
+func listRowsOf(t *source.Table, limit int) ([]ListRow, error) {
 	first, err := takeSample(t)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,11 @@ func listRowsOf(t *source.Table, limit int) (rows []ListRow, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m := newMapper(plan)
+	return takeRows(t, limit, newMapper(plan).listRow)
+}
+
+// takeRows reads at most limit records of the table.
+func takeRows[T any](t *source.Table, limit int, read func(*source.Record) T) (rows []T, err error) {
 	for len(rows) < limit {
 		chunk, err := t.Next()
 		if errors.Is(err, io.EOF) {
@@ -66,7 +70,7 @@ func listRowsOf(t *source.Table, limit int) (rows []ListRow, err error) {
 		}
 		chunk.Records(func(r *source.Record) {
 			if len(rows) < limit {
-				rows = append(rows, m.listRow(r))
+				rows = append(rows, read(r))
 			}
 		})
 	}

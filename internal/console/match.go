@@ -3,10 +3,12 @@ package console
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -160,13 +162,13 @@ func readList(r *http.Request) (rows []search.MatchRow, notices []string, err er
 		}
 		defer f.Close()
 		if read, notices, err = importer.ReadListRows(header.Filename, f, search.MatchRowsMax+1); err != nil {
-			return bad(field, "The file was not read: "+err.Error()+".")
+			return bad(field, notRead("file was", err))
 		}
 	case pasted == "":
 		return bad(field, "Paste at least one company, or choose a file.")
-	case strings.ContainsAny(strings.SplitN(pasted, "\n", 2)[0], "\t,;"):
+	case isTable(pasted):
 		if read, notices, err = importer.ReadListRows("pasted.csv", strings.NewReader(pasted), search.MatchRowsMax+1); err != nil {
-			return bad(field, "The rows were not read: "+err.Error()+".")
+			return bad(field, notRead("rows were", err))
 		}
 	default:
 		read = linesOf(pasted)
@@ -174,9 +176,11 @@ func readList(r *http.Request) (rows []search.MatchRow, notices []string, err er
 	if len(read) > search.MatchRowsMax {
 		return bad(field, "At most 10,000 rows can be matched at once. Split the list.")
 	}
+	nameless := 0
 	for _, l := range read {
 		if l.ID+l.Name+l.Domain+l.Website+l.LinkedIn == "" {
-			continue // an empty line, or one with a place alone
+			nameless++ // it has a place alone, or nothing
+			continue
 		}
 		rows = append(rows, search.MatchRow{
 			Key: text.Start(l.ID, 1000), ID: l.ID, Name: l.Name, Domain: l.Domain, Website: l.Website, LinkedIn: l.LinkedIn, Country: l.Country, City: l.City,
@@ -185,15 +189,43 @@ func readList(r *http.Request) (rows []search.MatchRow, notices []string, err er
 	if len(rows) == 0 {
 		return bad(field, "There is no company in the list.")
 	}
+	if nameless > 0 {
+		notices = append(notices, "has "+view.Plural(r.Context(), nameless, "row", "rows")+" with nothing to match by, left out")
+	}
 	return rows, notices, nil
 }
 
-// linesOf reads lines of one value each: a page on LinkedIn, a domain or a name.
+// isTable reports whether pasted text has columns: it was copied from a sheet, or its first line names them.
+func isTable(pasted string) bool {
+	first, _, _ := strings.Cut(pasted, "\n")
+	return strings.Contains(first, "\t") || strings.ContainsAny(first, ",;") && importer.IsListHeader(first)
+}
+
+// notRead says why a table was not read. Its subject is the beginning of the sentence.
+func notRead(subject string, err error) string {
+	if errors.Is(err, importer.ErrNoColumns) {
+		return "No column has names, domains, websites, LinkedIn pages or ids of companies. Give the first row a header, such as name,country,domain."
+	}
+	return "The " + subject + " not read: " + err.Error() + "."
+}
+
+// linesOf reads lines of one value each: a page on LinkedIn, a domain or a name, which may have a comma. A line may also have several
+// domains.
 func linesOf(pasted string) (rows []importer.ListRow) {
 	lines := bufio.NewScanner(strings.NewReader(pasted))
 	lines.Buffer(make([]byte, 0, 64<<10), bodySizeBytesMax)
 	for n := 1; lines.Scan(); n++ {
-		row, value := importer.ListRow{Line: n}, strings.TrimSpace(lines.Text())
+		value := strings.TrimSpace(lines.Text())
+		if value == "" {
+			continue
+		}
+		if several := domainsIn(value); len(several) > 1 {
+			for _, domain := range several {
+				rows = append(rows, importer.ListRow{Line: n, Domain: domain})
+			}
+			continue
+		}
+		row := importer.ListRow{Line: n}
 		switch {
 		case strings.Contains(value, "linkedin.com/"):
 			row.LinkedIn = value
@@ -205,4 +237,15 @@ func linesOf(pasted string) (rows []importer.ListRow) {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// domainsIn returns the domains of a line that has nothing else; nil for any other line.
+func domainsIn(line string) []string {
+	parts := strings.FieldsFunc(line, func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
+	for _, part := range parts {
+		if _, ok := company.CleanDomain(part); !ok || !strings.Contains(part, ".") {
+			return nil
+		}
+	}
+	return parts
 }

@@ -70,9 +70,22 @@ func TestAListIsReadFromAWorkbookAndFromLines(t *testing.T) {
 	page := ann.follow(t, ann.upload(t, in(h.acme, "/match"), "book.xlsx", file.Bytes(), ""))
 	require.Contains(t, page.body, "1 row read: 1 matched")
 
+	for rows, counts := range map[string]string{
+		"Company 1\nAcme, Inc.\nCompany 2":            "3 rows read: 2 matched",
+		"Acme, Inc.\nCompany 1":                       "2 rows read: 1 matched",
+		"Acme; Söhne\nCompany 1":                      "2 rows read: 1 matched",
+		"c1.example, c2.example\nc3.example":          "3 rows read: 3 matched",
+		"name,country\n\"Acme, Inc.\",\nCompany 1,\n": "2 rows read: 1 matched",
+	} {
+		require.Contains(t, ann.follow(t, ann.post(t, in(h.acme, "/match"), "rows", rows)).body, counts, rows)
+	}
+	left := ann.follow(t, ann.post(t, in(h.acme, "/match"), "rows", "name,country\nCompany 1,\n,Peru\n"))
+	require.Contains(t, left.body, "1 row with nothing to match by, left out")
+
 	for rows, message := range map[string]string{
 		"":                                    "Paste at least one company",
-		"colour,size\nred,7\nblue,9":          "no column has names",
+		"colour\tsize\nred\t7\nblue\t9":       "No column has names",
+		"Company 1\tPeru\nCompany 2\tPeru":    "Give the first row a header",
 		strings.Repeat("x.example\n", 10_001): "At most 10,000 rows",
 	} {
 		refused := ann.post(t, in(h.acme, "/match"), "rows", rows)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/opencapi/capi/internal/importer/source"
@@ -44,6 +45,18 @@ func ReadListRows(name string, in io.Reader, limit int) (rows []ListRow, notices
 		return nil, nil, fmt.Errorf("no column has names, domains, websites or ids of companies: %w", none)
 	}
 	return rows, notices, nil
+}
+
+// IsListHeader reports whether the first line of a pasted list names its columns, and one of them identifies companies. A name such as
+// "Acme, Inc." does not.
+func IsListHeader(line string) bool {
+	for cell := range strings.FieldsFuncSeq(line, func(r rune) bool { return r == '\t' || r == ',' || r == ';' }) {
+		of, ok := aliasOf(strings.Trim(cell, " \""))
+		if ok && slices.Contains([]column{colID, colKey, colName, colDomain, colWebsite, colLinkedIn}, of.column) {
+			return true
+		}
+	}
+	return false
 }
 
 func listRowsOf(t *source.Table, limit int) ([]ListRow, error) {

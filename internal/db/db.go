@@ -10,7 +10,10 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/tracing"
 )
 
 // Querier runs statements: a Tx, or the pool for reads.
@@ -132,7 +135,9 @@ const (
 
 // Tx runs fn in a write transaction and commits it, or rolls it back if fn returns an error.
 // After a lost race it runs fn again, so fn must have no effect outside the transaction.
-func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
+func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) (err error) {
+	ctx, span := tracing.Within(ctx, "transaction", attribute.String("db.system.name", d.Name()))
+	defer func() { tracing.End(span, err) }()
 	delay := 2 * time.Millisecond
 	for attempt := 1; ; attempt++ {
 		err := d.once(ctx, fn)
@@ -257,3 +262,19 @@ func Time(t time.Time) int64 { return t.UnixMicro() }
 
 // FromTime is the inverse of Time.
 func FromTime(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+// NullTime converts a time as Time does; nil is NULL.
+func NullTime(t *time.Time) sql.NullInt64 {
+	if t == nil {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: Time(*t), Valid: true}
+}
+
+// FromNullTime is the inverse of NullTime.
+func FromNullTime(us sql.NullInt64) *time.Time {
+	if !us.Valid {
+		return nil
+	}
+	return new(FromTime(us.Int64))
+}

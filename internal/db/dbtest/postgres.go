@@ -28,6 +28,17 @@ func Postgres(t testing.TB) *db.DB {
 // PostgresURL returns the URL of an empty, migrated PostgreSQL database, for a test that opens it more than once.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
+	return postgresURL(t, migrator{})
+}
+
+// BarePostgresURL is PostgresURL for a database without any table.
+func BarePostgresURL(t testing.TB) string {
+	t.Helper()
+	return postgresURL(t, pgtestdb.NoopMigrator{})
+}
+
+func postgresURL(t testing.TB, m pgtestdb.Migrator) string {
+	t.Helper()
 	given := os.Getenv(postgresURLEnv)
 	if given == "" {
 		if required("postgres") {
@@ -39,7 +50,7 @@ func PostgresURL(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("%s: %v", postgresURLEnv, err)
 	}
-	return pgtestdb.Custom(t, conf, migrator{}).URL()
+	return pgtestdb.Custom(t, conf, m).URL()
 }
 
 // config splits the URL. Host and port may also be in its query, which is the only place for a socket's directory.

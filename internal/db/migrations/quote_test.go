@@ -80,7 +80,7 @@ func TestExportsOutliveTheStepThatRemakesTheirTable(t *testing.T) {
 	}
 }
 
-func migrateTo(t *testing.T, driver, source string, dialect goose.Dialect, version int64) {
+func migrateTo(t testing.TB, driver, source string, dialect goose.Dialect, version int64) {
 	t.Helper()
 	pool, err := sql.Open(driver, source)
 	require.NoError(t, err)
@@ -92,7 +92,7 @@ func migrateTo(t *testing.T, driver, source string, dialect goose.Dialect, versi
 	require.NoError(t, err)
 }
 
-func run(t *testing.T, driver, source, statements string) error {
+func run(t testing.TB, driver, source, statements string) error {
 	t.Helper()
 	pool, err := sql.Open(driver, source)
 	require.NoError(t, err)

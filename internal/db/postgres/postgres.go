@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -25,7 +24,7 @@ const connsMax = 16
 
 // Open connects to a postgres:// URL and brings the schema up to date. Several processes may do so at once.
 func Open(ctx context.Context, url string) (*db.DB, error) {
-	pool, err := sql.Open("pgx", url)
+	pool, err := connect(url)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -108,6 +107,8 @@ func (Dialect) Unavailable(err error) string {
 		return "The database has no connection or memory left"
 	case strings.HasPrefix(c, "57P"), strings.HasPrefix(c, "08"), c == "25006":
 		return "The database is starting, stopping or read-only"
+	case c == "25P03":
+		return "The database has not heard from this server for too long"
 	case c != "":
 		return ""
 	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, io.ErrUnexpectedEOF),

@@ -7,6 +7,3 @@ import (
 
 // PruneBefore deletes the unfinished uploads that were begun before a time.
 func PruneBefore(ctx context.Context, s *Store, before time.Time) error { return s.prune(ctx, before) }
-
-// DialWithStallLimit dials connections that fail if nothing moves on them for the given time.
-var DialWithStallLimit = dialWithStallLimit

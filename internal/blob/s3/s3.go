@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/opencapi/capi/internal/blob"
+	"github.com/opencapi/capi/internal/reach"
 )
 
 // Options are the settings of a Store. Credentials come from the environment, the shared files or the role of the machine, as in
@@ -45,8 +47,9 @@ var (
 )
 
 const (
-	attemptsMax = 6                // of a request; with the pauses between them about 15 seconds
-	pauseMax    = 5 * time.Second  // between two attempts
+	attemptsMax = 6               // of a request; with the pauses between them about 15 seconds
+	pauseMax    = 5 * time.Second // between two attempts
+	dialMax     = 10 * time.Second
 	stallMax    = 60 * time.Second // for which a connection may be silent before the request is tried again on another one
 )
 
@@ -54,7 +57,7 @@ const (
 func Open(ctx context.Context, o Options) (*Store, error) {
 	loading := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.DialContext = dialWithStallLimit(stallMax)
+			t.DialContext = reach.WithStallLimit((&net.Dialer{Timeout: dialMax, KeepAlive: 15 * time.Second}).DialContext, stallMax)
 		})),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(r *retry.StandardOptions) { r.MaxAttempts, r.MaxBackoff = attemptsMax, pauseMax })

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -24,7 +25,7 @@ import (
 // The account of the server.
 const (
 	AccessKey = "capi"
-	SecretKey = "a secret for tests"
+	SecretKey = "a-secret-for-tests"
 	Region    = "us-east-1"
 )
 
@@ -41,7 +42,7 @@ type Server struct {
 // programs are the servers that Start knows, with how each is started on an address with a data directory.
 var programs = map[string]func(program, address, data string) *exec.Cmd{
 	"versitygw": func(program, address, data string) *exec.Cmd {
-		cmd := exec.Command(program, "--port", address, "--quiet", "posix", data)
+		cmd := exec.Command(program, "--port", address, "--quiet", "--iam-dir", data+usersDir, "posix", data)
 		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+AccessKey, "ROOT_SECRET_KEY="+SecretKey)
 		return cmd
 	},
@@ -56,20 +57,31 @@ var programs = map[string]func(program, address, data string) *exec.Cmd{
 // CAPI_TEST_REQUIRE has s3.
 func Start(t testing.TB) *Server { return StartNamed(t, "versitygw", "s3") }
 
+// usersDir follows the data directory: where versitygw keeps its users.
+const usersDir = "-users"
+
 // StartNamed is Start for versitygw or minio, and the word in CAPI_TEST_REQUIRE that makes it needed.
-func StartNamed(t testing.TB, name, require string) *Server {
+func StartNamed(t testing.TB, name, word string) *Server {
 	t.Helper()
 	program := find(name)
 	if program == "" {
-		if strings.Contains(","+os.Getenv("CAPI_TEST_REQUIRE")+",", ","+require+",") {
-			t.Fatalf("CAPI_TEST_REQUIRE requires %s, but bin/%s does not exist: make bin/%s", require, name, name)
+		if strings.Contains(","+os.Getenv("CAPI_TEST_REQUIRE")+",", ","+word+",") {
+			t.Fatalf("CAPI_TEST_REQUIRE requires %s, but bin/%s does not exist: make bin/%s", word, name, name)
 		}
 		t.Skipf("bin/%s does not exist: make bin/%s", name, name)
 	}
-	s := &Server{Endpoint: "http://" + freeAddress(t), name: program, data: t.TempDir()}
+	s := &Server{Endpoint: "http://" + freeAddress(t), name: program, data: filepath.Join(t.TempDir(), "data")}
+	for _, dir := range []string{s.data, s.data + usersDir} {
+		require.NoError(t, os.Mkdir(dir, 0o700))
+	}
 	s.Up(t)
 	t.Cleanup(s.Down)
 	return s
+}
+
+// Built reports whether Start starts a server. It does not skip a test if CAPI_TEST_REQUIRE has s3.
+func Built() bool {
+	return find("versitygw") != "" || strings.Contains(","+os.Getenv("CAPI_TEST_REQUIRE")+",", ",s3,")
 }
 
 // find returns the path of a program in bin of the repository; empty if it is not there.
@@ -142,6 +154,49 @@ func (s *Server) NewBucket(t testing.TB) string {
 	_, err := s.Client().CreateBucket(context.WithoutCancel(t.Context()), &s3.CreateBucketInput{Bucket: aws.String(name)})
 	require.NoError(t, err)
 	return name
+}
+
+// NewUser creates an account of versitygw that may do in the bucket only what the actions say, such as s3:PutObject.
+func (s *Server) NewUser(t testing.TB, bucket string, actions ...string) (accessKey, secretKey string) {
+	t.Helper()
+	accessKey, secretKey = fmt.Sprintf("user-%d", s.buckets.Add(1)), "another-secret"
+	out, err := exec.Command(s.name, "admin", "--access", AccessKey, "--secret", SecretKey, "--endpoint-url", s.Endpoint, //nolint:noctx // on this machine
+		"create-user", "--access", accessKey, "--secret", secretKey, "--role", "user").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	policy := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": [%q]}, "Action": ["%s"], "Resource": ["arn:aws:s3:::%s/*"]}]}`,
+		accessKey, strings.Join(actions, `", "`), bucket)
+	_, err = s.Client().PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &bucket, Policy: &policy})
+	require.NoError(t, err)
+	return accessKey, secretKey
+}
+
+// Keys returns the keys of the objects in the bucket.
+func (s *Server) Keys(t testing.TB, bucket string) (keys []string) {
+	t.Helper()
+	page, err := s.Client().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket})
+	require.NoError(t, err)
+	for _, o := range page.Contents {
+		keys = append(keys, *o.Key)
+	}
+	return keys
+}
+
+// Read returns the content of an object.
+func (s *Server) Read(t testing.TB, bucket, key string) []byte {
+	t.Helper()
+	got, err := s.Client().GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	require.NoError(t, err)
+	defer got.Body.Close()
+	content, err := io.ReadAll(got.Body)
+	require.NoError(t, err)
+	return content
+}
+
+// Exists reports whether the bucket has the object.
+func (s *Server) Exists(t testing.TB, bucket, key string) bool {
+	t.Helper()
+	_, err := s.Client().HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
+	return err == nil
 }
 
 // Env returns the credentials as environment variables.

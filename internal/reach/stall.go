@@ -1,4 +1,4 @@
-package s3
+package reach
 
 import (
 	"context"
@@ -6,12 +6,14 @@ import (
 	"time"
 )
 
-// dialWithStallLimit returns a function that dials connections which fail if nothing moves on them for the given time. A server that
+// Dial opens a connection, as net.Dialer.DialContext does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// WithStallLimit returns a function that dials connections which fail if nothing moves on them for the given time. A server that
 // answers slowly is waited for; one that has vanished without a word is not.
-func dialWithStallLimit(limit time.Duration) func(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
+func WithStallLimit(dial Dial, limit time.Duration) Dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dialer.DialContext(ctx, network, address)
+		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}

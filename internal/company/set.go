@@ -36,6 +36,13 @@ func SetOf(numbers ...Number) Set {
 	return Set{b}
 }
 
+// Span returns the set of the numbers from first to last, both included.
+func Span(first, last Number) Set {
+	b := roaring.New()
+	b.AddRange(uint64(first), uint64(last)+1)
+	return Set{b}
+}
+
 // SetFrom returns a set that takes over the bitmap; it must not be changed afterwards.
 func SetFrom(b *roaring.Bitmap) Set { return Set{b} }
 

@@ -103,6 +103,9 @@ var (
 			apps.apple.com itunes.apple.com play.google.com chrome.google.com docs.google.com drive.google.com
 			sites.google.com maps.google.com forms.gle google.com notion.so notion.site carrd.co about.me
 			talent.stackoverflow.com opensea.io etsy.com amazon.com ebay.com alibaba.com
+			wordpress.com tumblr.com blogger.com weebly.com wixsite.com linktr.ee t.me wa.me rakuten.co.jp ameblo.jp
+			tripadvisor.com booking.com doctolib.fr pagesjaunes.fr gelbeseiten.de paginegialle.it paginasamarillas.es yell.com
+			mercadolibre.com mercadolivre.com.br
 			companieshouse.gov.uk find-and-update.company-information.service.gov.uk archive.org calendly.com
 			lever.co greenhouse.io myworkdayjobs.com jobsoid.com smartrecruiters.com recruitee.com ashbyhq.com breezy.hr
 			bamboohr.com workable.com teamtailor.com jobvite.com icims.com taleo.net personio.de personio.com join.com

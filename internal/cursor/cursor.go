@@ -43,7 +43,7 @@ func NewScope(listing string, parts ...any) Scope {
 	return Scope(h.Sum(nil)[:scopeSize])
 }
 
-// Encode returns the cursor that continues behind the position.
+// Encode returns the cursor that continues after the position.
 func (s Scope) Encode(position []byte) string {
 	p := append([]byte{version}, s[:]...)
 	p = append(p, position...)

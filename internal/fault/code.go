@@ -23,6 +23,7 @@ const (
 	NotFound               Code = "NOT_FOUND"
 	ExportNotCompleted     Code = "EXPORT_NOT_COMPLETED"
 	ExportNotCancellable   Code = "EXPORT_NOT_CANCELLABLE"
+	ExportNotDeliverable   Code = "EXPORT_NOT_DELIVERABLE"
 	Validation             Code = "VALIDATION_ERROR"
 	InvalidCursor          Code = "INVALID_CURSOR"
 	InvalidLink            Code = "INVALID_LINK"
@@ -56,7 +57,7 @@ func Catalogue() []Entry {
 		{TokenExpired, KindUnauthenticated, "The token is past its expiry."},
 		{TokenNotWorkspaceBound, KindUnauthenticated, "The token is a legacy one without a workspace."},
 		{NotWorkspaceMember, KindUnauthenticated, "The token's owner has left the workspace."},
-		{InsufficientScope, KindForbidden, "The token has the read scope; the endpoint needs read_write."},
+		{InsufficientScope, KindForbidden, "The token's scope does not include what the endpoint needs."},
 		{SignInNeeded, KindUnauthenticated, "Console only: nobody is signed in, or the session has ended."},
 		{Forbidden, KindForbidden, "The person, or the owner of the token, has no role that allows it; in the console also: another site sent the form."},
 		{InsufficientBalance, KindNoCredit, "The balance does not cover the new companies."},
@@ -68,6 +69,7 @@ func Catalogue() []Entry {
 		{NotFound, KindNotFound, "There is no such resource in this workspace."},
 		{ExportNotCompleted, KindState, "The export is not completed, so there is no file yet."},
 		{ExportNotCancellable, KindConflict, "The export has completed or failed, so there is nothing left to cancel."},
+		{ExportNotDeliverable, KindConflict, "The export has no destination, its destination was deleted, or it is being delivered at this moment."},
 		{Validation, KindInvalid, "The body or a parameter is not valid; details.errors lists every fault."},
 		{InvalidCursor, KindInvalid, "The cursor is unreadable, or belongs to another query."},
 		{InvalidLink, KindForbidden, "The link was changed, was used, or has expired."},

@@ -92,6 +92,12 @@ func (f Format) Label() string {
 	return k.label
 }
 
+// HasHeaderRow reports whether a file has a header row, which Options.Headers is about.
+func (f Format) HasHeaderRow() bool {
+	k, _ := f.kind()
+	return k.headerRow
+}
+
 // Extension returns the file name extension of a file with the options, without a leading dot: csv, or csv.gz.
 func Extension(f Format, o Options) string { return string(f) + codecs[o.Compression].extension }
 

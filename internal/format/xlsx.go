@@ -142,7 +142,7 @@ func (x *xlsxWriter) Write(c *company.Company) error {
 			x.row = append(x.row, excelize.Cell{StyleID: x.date, Value: f.Time(c).UTC().Truncate(time.Millisecond)})
 		default:
 			x.cell = appendText(x.cell[:0], f, c)
-			if err := fitsCell(f, c.ID, x.cell); err != nil {
+			if err := fitsCell(f, c, x.cell); err != nil {
 				return err
 			}
 			x.row = append(x.row, excelize.Cell{StyleID: x.text, Value: string(x.cell)})
@@ -173,8 +173,15 @@ func (x *xlsxWriter) Close() error {
 // TooLongError says that a cell of a format cannot hold the text of a company.
 type TooLongError struct {
 	Company id.Company
+	Number  company.Number
 	Column  string
 	Chars   int // in UTF-16 code units
+}
+
+// Locked returns what the error may say to somebody who does not see the column: neither the company nor the length.
+func (e *TooLongError) Locked() string {
+	return "a cell of an xlsx file holds at most 32,767 characters, but a locked text of one of the companies is longer; " +
+		"choose another format, or leave the columns of locked fields out"
 }
 
 func (e *TooLongError) Error() string {
@@ -191,7 +198,7 @@ func Fits(f Format, o Options, c *company.Company) error {
 	for _, field := range fieldsOf(o) {
 		if isText(field.Kind) {
 			cell = appendText(cell[:0], field, c)
-			if err := fitsCell(field, c.ID, cell); err != nil {
+			if err := fitsCell(field, c, cell); err != nil {
 				return err
 			}
 		}
@@ -206,7 +213,7 @@ func HasLimits(f Format, o Options) bool {
 	})
 }
 
-func fitsCell(f *company.Field, of id.Company, cell []byte) error {
+func fitsCell(f *company.Field, of *company.Company, cell []byte) error {
 	if len(cell) <= xlsxTextMax {
 		return nil
 	}
@@ -219,7 +226,7 @@ func fitsCell(f *company.Field, of id.Company, cell []byte) error {
 	if units <= xlsxTextMax {
 		return nil
 	}
-	return &TooLongError{of, f.Name, units}
+	return &TooLongError{of.ID, of.Number, f.Name, units}
 }
 
 func inspectXLSX(r io.Reader) (s Shape, err error) {

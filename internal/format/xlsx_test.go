@@ -109,7 +109,7 @@ func TestXLSXRefusesTextThatACellWouldCut(t *testing.T) {
 				require.NoError(t, fits)
 				return
 			}
-			require.Equal(t, &format.TooLongError{Company: c.ID, Column: "description", Chars: 32_768}, fits)
+			require.Equal(t, &format.TooLongError{Company: c.ID, Number: c.Number, Column: "description", Chars: 32_768}, fits)
 			require.NoError(t, format.Fits(format.XLSX, format.Options{Columns: []string{"name"}}, c))
 			require.NoError(t, format.Fits(format.CSV, format.Options{}, c))
 		})

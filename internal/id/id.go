@@ -33,6 +33,13 @@ type (
 	uploadKind    struct{}
 	auditKind     struct{}
 	passkeyKind   struct{}
+	eventKind     struct{}
+	webhookKind   struct{}
+	deliveryKind  struct{}
+	orderKind     struct{}
+	runKind       struct{}
+	destKind      struct{}
+	presetKind    struct{}
 )
 
 // Company identifies a company.
@@ -85,6 +92,27 @@ type AuditEntry = ID[auditKind]
 
 // Passkey identifies a passkey of a person.
 type Passkey = ID[passkeyKind]
+
+// Event identifies an event of a workspace's log.
+type Event = ID[eventKind]
+
+// Webhook identifies a webhook of a workspace; it is not its secret.
+type Webhook = ID[webhookKind]
+
+// Delivery identifies the delivery of an event to a webhook.
+type Delivery = ID[deliveryKind]
+
+// Order identifies a standing order of a workspace.
+type Order = ID[orderKind]
+
+// Run identifies a run of a standing order.
+type Run = ID[runKind]
+
+// Destination identifies where a workspace has exports delivered.
+type Destination = ID[destKind]
+
+// Preset identifies a column preset of a workspace.
+type Preset = ID[presetKind]
 
 // Request identifies a logged request; it is not the X-Request-Id.
 type Request = ID[requestKind]

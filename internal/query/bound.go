@@ -37,7 +37,7 @@ func (q Query) With(n *Notice) Query {
 // Widened returns an error for each filter that Bounded has widened, so that more companies match than were asked for.
 func (q Query) Widened() []fault.FieldError { return q.widened }
 
-// Bounded returns the sort for somebody who does not see the locked fields, and a notice if it is another one. An order by a locked
+// Bounded returns the sort for somebody who does not see the locked fields, and a notice if it is not the one that was asked for. An order by a locked
 // number would show it, and so would relevance, which counts descriptions and the number of employees.
 func (s Sort) Bounded(locked company.FieldSet) (Sort, *Notice) {
 	byName := false
@@ -48,13 +48,16 @@ func (s Sort) Bounded(locked company.FieldSet) (Sort, *Notice) {
 		byName = locked.Has(s.By.String())
 	case ByName, ByUpdatedAt:
 	}
-	if !byName {
+	switch {
+	case !byName:
 		return s, nil
+	case s.Default:
+		return Sort{By: ByName}, nil
 	}
 	return Sort{By: ByName}, &Notice{"sort_by", s.By.String(), "would show values of locked fields; sorted by name instead"}
 }
 
-const lockedMessage = "is locked: the workspace sees it only of companies that it owns, so companies cannot be found by it"
+const lockedMessage = "is locked: the workspace sees it only for companies that it owns, so companies cannot be found by it"
 
 // refuses reports whether a filter with some values is refused, and adds its error.
 func (p *parser) refuses(of *Param, values int) bool {

@@ -118,8 +118,9 @@ func (InSet) node()     {}
 
 // Sort is a total order: the key, nulls last in both directions, then the company's number, ascending.
 type Sort struct {
-	By   SortKey
-	Desc bool
+	By      SortKey
+	Desc    bool
+	Default bool // nobody asked for this order, so that a notice about another one says nothing
 }
 
 // SortKey is what a Sort compares.

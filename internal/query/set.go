@@ -79,6 +79,7 @@ type SetUse struct {
 // setSizes counts what all sets of a request have together.
 type setSizes struct {
 	depth, sets, companies int
+	around                 int // levels and sets that something else has around these
 }
 
 // CompanyCount returns the number of ids of companies in the set and those within it.
@@ -101,7 +102,7 @@ func (r *SetRef) CompanyCount() int {
 // ParseSets checks sets and reads each as a query. They share the bounds of one request, less the levels that sets around them will have. A
 // fault.Validation error lists every invalid value; field is the parameter that has them.
 func ParseSets(field string, refs []SetRef, levels int) ([]Query, error) {
-	sizes, queries := &setSizes{depth: levels, sets: levels}, make([]Query, len(refs))
+	sizes, queries := &setSizes{depth: levels, sets: levels, around: levels}, make([]Query, len(refs))
 	var errs []fault.FieldError
 	for i, ref := range refs {
 		p := parser{sizes: sizes}
@@ -127,6 +128,9 @@ func (p *parser) readSet(field string, ref SetRef) Query {
 	q.filters, q.setField = Filters{In: []SetRef{ref}}, field
 	return q
 }
+
+// Sets returns the stored sets that the query names and that are not filled in.
+func (q Query) Sets() []SetUse { return q.sets }
 
 // Unresolved returns an error if the query names a stored set that Resolve has not filled in. An index must not answer it.
 func (q Query) Unresolved() error {
@@ -156,12 +160,22 @@ func (q Query) Resolve(content func(SetUse) (SetContent, error)) (Query, error) 
 		}
 		if c.Query != nil && !again {
 			q.widened = append(slices.Clip(q.widened), c.Query.widened...)
-			notes = append(notes, c.Query.notes...)
+			notes = withNew(notes, c.Query.notes) // two saved searches may name a third
 		}
-		notes = append(notes, c.Notices...)
+		notes = withNew(notes, c.Notices)
 	}
 	q.Root, q.notes, q.sets = Simplify(fill(q.Root, filled)), notes, nil
 	return q, nil
+}
+
+// withNew returns the notices with those of more that are not among them.
+func withNew(notes, more []Notice) []Notice {
+	for _, n := range more {
+		if !slices.Contains(notes, n) {
+			notes = append(notes, n)
+		}
+	}
+	return notes
 }
 
 // SetContent is what a stored set has.
@@ -218,12 +232,12 @@ func (p *parser) inSet(field string, r *SetRef) Node {
 	p.sizes.depth++
 	defer func() { p.sizes.depth-- }()
 	if p.sizes.depth > SetDepthMax {
-		p.fail(field, "is nested too deep: sets may have %d levels", SetDepthMax)
+		p.fail(field, "is nested too deeply: sets may have %d levels here", SetDepthMax-p.sizes.around)
 		return nil
 	}
 	if p.sizes.sets > SetsMax {
 		if p.sizes.sets == SetsMax+1 {
-			p.fail(field, "is too much: a request may have %d sets, those within others included", SetsMax)
+			p.fail(field, "is too much: a request may have %d sets, those within others included", SetsMax-p.sizes.around)
 		}
 		return nil
 	}

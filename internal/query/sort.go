@@ -14,14 +14,14 @@ import (
 var SortNames = []string{"relevance", "employee_count", "name", "founded_year", "updated_at"}
 
 // ParseSort reads sort_by and sort_order. An empty one is the default: relevance for a query with text, else
-// employee_count; descending, but names ascending. A fault.Validation error lists every fault.
+// employee_count; descending, but names ascending. Default is set if both are empty. A fault.Validation error lists every fault.
 func ParseSort(by, order string, hasText bool) (Sort, error) {
 	var errs []fault.FieldError
 	key, ok := parseSortKey(by, hasText)
 	if !ok {
 		errs = append(errs, fault.FieldError{Field: "sort_by", Message: oneOfMessage(by, SortNames)})
 	}
-	s := Sort{By: key, Desc: key != ByName}
+	s := Sort{By: key, Desc: key != ByName, Default: by == "" && order == ""}
 	switch order {
 	case "":
 	case "asc", "desc":

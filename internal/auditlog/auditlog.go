@@ -7,10 +7,13 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -64,7 +67,30 @@ const (
 	TokenRotated  Action = "token.rotated"
 	BudgetChanged Action = "token.budget_changed"
 
+	WebhookCreated  Action = "webhook.created"
+	WebhookChanged  Action = "webhook.changed"
+	WebhookRotated  Action = "webhook.rotated"
+	WebhookDisabled Action = "webhook.disabled" // because it failed
+	WebhookDeleted  Action = "webhook.deleted"
+
+	OrderCreated Action = "order.created"
+	OrderChanged Action = "order.changed"
+	OrderPaused  Action = "order.paused"
+	OrderResumed Action = "order.resumed"
+	OrderDeleted Action = "order.deleted"
+
+	DestinationCreated Action = "destination.created"
+	DestinationChanged Action = "destination.changed"
+	DestinationDeleted Action = "destination.deleted"
+
+	PresetCreated Action = "preset.created"
+	PresetChanged Action = "preset.changed"
+	PresetDeleted Action = "preset.deleted"
+
 	KeyAccepted Action = "key.accepted"
+
+	SigningKeyRotated Action = "signing_key.rotated"
+	SigningKeyRevoked Action = "signing_key.revoked"
 
 	CreditsGranted Action = "credits.granted"
 
@@ -78,7 +104,9 @@ func Actions() []Action {
 		WorkspaceCreated, WorkspaceRenamed, WorkspaceChanged, WorkspaceDeleted, VisibleFieldsChanged, DailyCompaniesChanged, MemberAdded, MemberRoleChanged, MemberRemoved, MemberBudgetChanged, PersonCreated, PersonRemoved,
 		PersonChanged, PasswordSet, OperatorGranted, OperatorRevoked, TwoFactorEnabled, TwoFactorDisabled, RecoveryCodesReplaced, RecoveryCodeUsed,
 		PasskeyAdded, PasskeyRenamed, PasskeyRemoved, PasskeyCopied, LinkCreated, LinkWithdrawn, SignedIn, CodeRefused, SessionEnded, TokenCreated,
-		TokenRevoked, TokenRotated, BudgetChanged, TokenDailyCompaniesChanged, KeyAccepted, CreditsGranted, ImportStarted, ImportUndone,
+		TokenRevoked, TokenRotated, BudgetChanged, TokenDailyCompaniesChanged,
+		WebhookCreated, WebhookChanged, WebhookRotated, WebhookDisabled, WebhookDeleted,
+		OrderCreated, OrderChanged, OrderPaused, OrderResumed, OrderDeleted, DestinationCreated, DestinationChanged, DestinationDeleted, PresetCreated, PresetChanged, PresetDeleted, KeyAccepted, SigningKeyRotated, SigningKeyRevoked, CreditsGranted, ImportStarted, ImportUndone,
 	}
 }
 
@@ -148,15 +176,53 @@ func Record(ctx context.Context, tx *db.Tx, e Event) error {
 		return fmt.Errorf("record %s: %w", e.Action, err)
 	}
 	by := byOf(ctx)
-	_, err = tx.ExecContext(ctx, `
+	var name string
+	err = tx.QueryRowContext(ctx, `
 		INSERT INTO audit_entry (id, created_at, workspace_id, actor, address, action, subject, name, details)
 		VALUES ($1, $2, $3, $4, $5, $6, CAST($7 AS TEXT), COALESCE(NULLIF(CAST($8 AS TEXT), ''),
 			(SELECT name FROM person WHERE id = substr($7, 8)), (SELECT name FROM token WHERE id = substr($7, 7)),
-			(SELECT name FROM workspace WHERE id = substr($7, 11)), ''), $9)`,
+			(SELECT name FROM workspace WHERE id = substr($7, 11)), ''), $9)
+		RETURNING name`,
 		id.New[id.AuditEntry](), db.Time(time.Now()), sql.NullString{String: e.Workspace.String(), Valid: !e.Workspace.IsZero()},
-		by.Actor, by.Address, string(e.Action), e.Subject, e.Name, string(details))
+		by.Actor, by.Address, string(e.Action), e.Subject, e.Name, string(details)).Scan(&name)
+	if err == nil {
+		err = publish(ctx, tx, e, by, name)
+	}
 	if err != nil {
 		return fmt.Errorf("record %s: %w", e.Action, err)
 	}
 	return nil
+}
+
+// idNames are the names of the ids of subjects in the data of an event, by the kind of the subject.
+var idNames = map[string]string{"token": "token_id", "person": "person_id", "entry": "transaction_id"}
+
+// publish adds the change to the event log of its workspace, if events report it. It leaves out the client's address, which only
+// owners may see.
+func publish(ctx context.Context, tx *db.Tx, e Event, by By, name string) error {
+	reported := slices.ContainsFunc(event.Catalogue(), func(known event.Entry) bool { return string(known.Type) == string(e.Action) })
+	if e.Workspace.IsZero() || !reported {
+		return nil
+	}
+	data := maps.Clone(e.Details)
+	kind, subject, _ := strings.Cut(e.Subject, ":")
+	data[idNames[kind]] = subject
+	if name != "" {
+		data["name"] = name
+	}
+	data["actor"] = by.forEvents()
+	return event.Record(ctx, tx, e.Workspace, event.Type(e.Action), data)
+}
+
+// forEvents returns who made a change, as an event says it. At the command line it is an operator: a login of the
+// machine is nobody else's business.
+func (by By) forEvents() map[string]any {
+	kind, who, _ := strings.Cut(by.Actor, ":")
+	switch _, err := id.Parse[id.Person](who); {
+	case who == "":
+		return map[string]any{"type": kind}
+	case kind == "person" && err != nil:
+		return map[string]any{"type": "operator"}
+	}
+	return map[string]any{"type": kind, "id": who}
 }

@@ -1,7 +1,10 @@
 package auditlog_test
 
 import (
+	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/testkit"
@@ -194,4 +198,34 @@ func TestEveryActionCanBeSelected(t *testing.T) {
 		require.True(t, seen[a], a)
 	}
 	require.True(t, seen["token"])
+}
+
+func TestEventsDoNotNameTheLoginOfTheCommandLine(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := testkit.New(t, services.Parts{DB: d})
+		var ws workspace.Workspace
+		require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) (err error) {
+			ws, err = f.Workspaces.Create(t.Context(), tx, "Acme")
+			return err
+		}))
+		person, maker := id.New[id.Person](), id.New[id.Token]()
+		for actor, want := range map[string]string{
+			"person:root":               `{"type":"operator"}`,
+			"":                          `{"type":"system"}`,
+			"person:" + person.String(): `{"id":"` + person.String() + `","type":"person"}`,
+			"token:" + maker.String():   `{"id":"` + maker.String() + `","type":"token"}`,
+		} {
+			ctx := auditlog.With(t.Context(), auditlog.By{Actor: actor})
+			_, made, err := f.Tokens.Create(ctx, token.NewToken{Workspace: ws.ID, Name: "of " + actor, Scope: auth.Read})
+			require.NoError(t, err)
+			events, err := event.New(d).Page(t.Context(), event.Filter{Workspace: ws.ID, Types: []event.Type{event.Type(auditlog.TokenCreated)}}, id.Event{}, 100)
+			require.NoError(t, err)
+			at := slices.IndexFunc(events, func(e event.Event) bool { return strings.Contains(string(e.Data), made.ID.String()) })
+			require.GreaterOrEqual(t, at, 0)
+			var data struct{ Actor json.RawMessage }
+			require.NoError(t, json.Unmarshal(events[at].Data, &data))
+			require.JSONEq(t, want, string(data.Actor))
+		}
+	})
 }

@@ -41,18 +41,19 @@ func (c Caller) Actor() string {
 // Scope is what a token may do.
 type Scope string
 
-// The scopes; a wider one includes the narrower.
+// The scopes. ReadWrite includes Read; Reconcile stands alone.
 const (
 	Read      Scope = "read"       // search, details, credits, reading and downloading exports
 	ReadWrite Scope = "read_write" // all of Read, and creating exports
+	Reconcile Scope = "reconcile"  // only /reconcile, with the token in the address
 )
 
 // ParseScope parses the name of a scope.
 func ParseScope(s string) (Scope, error) {
-	if scope := Scope(s); scope == Read || scope == ReadWrite {
+	if scope := Scope(s); scope == Read || scope == ReadWrite || scope == Reconcile {
 		return scope, nil
 	}
-	return "", fmt.Errorf("%q is not a scope; use %s or %s", s, Read, ReadWrite)
+	return "", fmt.Errorf("%q is not a scope; use %s, %s or %s", s, Read, ReadWrite, Reconcile)
 }
 
 // Allows reports whether scope s includes the required one.
@@ -65,6 +66,10 @@ func (c Caller) Require(required Scope) error {
 	if c.Scope.Allows(required) {
 		return nil
 	}
-	return fault.New(fault.InsufficientScope, "The token has the scope %s, but this needs %s.", c.Scope, required).
-		With("token_scope", string(c.Scope)).With("required", string(required))
+	e := fault.New(fault.InsufficientScope, "The token has the scope %s, but this needs %s.", c.Scope, required)
+	if c.Scope == Reconcile {
+		e = fault.New(fault.InsufficientScope, "The token has the scope %s: it works only in the address of /reconcile, and in no header. "+
+			"Send a token with the scope %s.", c.Scope, required)
+	}
+	return e.With("token_scope", string(c.Scope)).With("required", string(required))
 }

@@ -3,7 +3,9 @@
 package budget
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,6 +76,7 @@ const (
 // Holder is a token or a member with its budget.
 type Holder struct {
 	Kind Kind
+	ID   string // of the token or the person
 	Name string
 	Use
 }
@@ -96,6 +99,28 @@ func (h Holder) Refusal(cost int64, owners []string) error {
 			With("needed", cost).With("period", b.period)
 	}
 	return nil
+}
+
+// Crossing is a share of a limit that a purchase reaches.
+type Crossing struct {
+	Percent int
+	Period  string // month, or all
+	Limit   int64
+	Spent   int64 // with the purchase
+}
+
+// Crossings returns the shares of 80 % and 100 % of the limits that a purchase at the cost reaches, and that were not reached before.
+func (u Use) Crossings(cost int64) (all []Crossing) {
+	for _, b := range u.bounds() {
+		limit := *b.credits
+		for percent, share := range map[int]int64{80: limit - limit/5, 100: limit} {
+			if b.spent < share && b.spent+cost >= share {
+				all = append(all, Crossing{percent, b.period, limit, b.spent + cost})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Crossing) int { return cmp.Or(cmp.Compare(a.Period, b.Period), a.Percent-b.Percent) })
+	return all
 }
 
 // namedMax is how many owners a refusal names.

@@ -56,6 +56,7 @@ func state(ctx context.Context, q db.Querier, lock string) (seq, next uint64, er
 type edit struct {
 	tx    *db.Tx
 	seq   uint64 // of every row that this edit writes
+	first uint64 // the number of the first new company
 	next  uint64 // the number of the next new company
 	dirty bool
 }
@@ -67,7 +68,7 @@ func (s *Store) write(ctx context.Context, fn func(*edit) error) error {
 		if err != nil {
 			return err
 		}
-		e := &edit{tx: tx, seq: seq + 1, next: next}
+		e := &edit{tx: tx, seq: seq + 1, first: next, next: next}
 		if err := fn(e); err != nil || !e.dirty {
 			return err
 		}

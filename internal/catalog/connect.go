@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/opencapi/capi/internal/company"
@@ -45,19 +46,66 @@ func (s *Store) Connect(ctx context.Context, batch []Connection) (ConnectReport,
 
 // ConnectFrom is Connect for an import, so that Undo knows which connections it added.
 func (s *Store) ConnectFrom(ctx context.Context, imported int64, batch []Connection) (ConnectReport, error) {
-	var report ConnectReport
-	err := s.write(ctx, func(e *edit) error {
-		report = ConnectReport{}
-		fresh := newLinks(batch)
-		if err := e.resolve(ctx, fresh); err != nil {
+	return (&Connector{store: s}).Connect(ctx, imported, &LookedUp{size: len(batch), links: newLinks(batch), at: noSeq})
+}
+
+// Connector adds batches of connections. It can look up the ends of a batch while it writes the batch before, which does not change
+// what they are. Not safe for concurrent use, except that LookUp may be called while Connect runs.
+type Connector struct {
+	store    *Store
+	from, to uint64 // since from, nobody but the connector has changed the catalog up to to
+}
+
+// NewConnector returns a connector.
+func (s *Store) NewConnector() *Connector { return &Connector{store: s} }
+
+// LookedUp is a batch of connections whose ends were looked up when the sequence number of the catalog was at.
+type LookedUp struct {
+	size  int // of the batch
+	links []link
+	at    uint64
+}
+
+const noSeq = math.MaxUint64 // of links whose ends were not looked up
+
+// LookUp looks up the ends of a batch.
+func (c *Connector) LookUp(ctx context.Context, batch []Connection) (*LookedUp, error) {
+	l := &LookedUp{size: len(batch), links: newLinks(batch)}
+	err := c.store.db.ReadTx(ctx, func(q db.Querier) error {
+		at, next, err := state(ctx, q, "")
+		if err != nil {
 			return err
+		}
+		l.at = at
+		return finder{q, c.store.db.Dialect, next == 1}.resolve(ctx, l.links)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up connections: %w", err)
+	}
+	return l, nil
+}
+
+// Connect is ConnectFrom for a batch that was looked up. It looks up the ends again if another writer has changed the catalog since.
+func (c *Connector) Connect(ctx context.Context, imported int64, batch *LookedUp) (ConnectReport, error) {
+	var report ConnectReport
+	var seq uint64
+	err := c.store.write(ctx, func(e *edit) error {
+		report = ConnectReport{}
+		fresh := slices.Clone(batch.links)
+		if seq = e.seq; !c.unchanged(batch.at, seq-1) {
+			for i := range fresh {
+				fresh[i] = linkOf(fresh[i].given, fresh[i].identity)
+			}
+			if err := e.finder().resolve(ctx, fresh); err != nil {
+				return err
+			}
 		}
 		fresh, err := e.dropKnown(ctx, fresh)
 		if err != nil {
 			return err
 		}
 		report.Added = len(fresh)
-		report.Unchanged = len(batch) - len(fresh)
+		report.Unchanged = batch.size - len(fresh)
 		for i := range fresh {
 			switch {
 			case fresh[i].ambiguous:
@@ -74,7 +122,18 @@ func (s *Store) ConnectFrom(ctx context.Context, imported int64, batch []Connect
 	if err != nil {
 		return ConnectReport{}, fmt.Errorf("put connections: %w", err)
 	}
+	if report.Added > 0 { // else the catalog keeps its sequence number
+		if c.to != seq-1 {
+			c.from = seq - 1
+		}
+		c.to = seq
+	}
 	return report, nil
+}
+
+// unchanged reports whether only the connector has changed the catalog between the two sequence numbers.
+func (c *Connector) unchanged(since, to uint64) bool {
+	return since == to || c.to == to && c.from <= since && since < to
 }
 
 // link is a row of the table connection.
@@ -88,7 +147,11 @@ type link struct {
 }
 
 func newLink(c Connection) link {
-	l := link{given: c, identity: hash("connection", sourceText(&c), text.Fold(c.Category), c.Target.text())}
+	return linkOf(c, hash("connection", sourceText(&c), text.Fold(c.Category), c.Target.text()))
+}
+
+func linkOf(c Connection, identity int64) link {
+	l := link{given: c, identity: identity}
 	if c.Number != 0 {
 		l.given.Source = End{}
 		l.source = sql.NullInt64{Int64: int64(c.Number), Valid: true}
@@ -164,7 +227,11 @@ func (e *edit) dropKnown(ctx context.Context, links []link) ([]link, error) {
 		}
 	}
 	imported, means := map[int64]bool{}, map[meaning]bool{}
-	err := db.Each(ctx, e.tx, func(result db.Row) error {
+	sources, err := e.dropHubs(ctx, distinct(sources), links, imported, means)
+	if err != nil {
+		return nil, err
+	}
+	err = db.Each(ctx, e.tx, func(result db.Row) error {
 		var l link
 		err := result.Scan(&l.identity, &l.source, &l.target, &l.given.Category)
 		imported[l.identity] = true
@@ -174,7 +241,7 @@ func (e *edit) dropKnown(ctx context.Context, links []link) ([]link, error) {
 		return err
 	}, `SELECT identity, source, target, category FROM connection WHERE source `+e.tx.InNumbers("$1")+`
 	    UNION ALL SELECT identity, source, target, category FROM connection
-	    WHERE identity `+e.tx.InNumbers("$2")+` AND `+isOpen, numberArray(distinct(sources)), numberArray(distinct(identities)))
+	    WHERE identity `+e.tx.InNumbers("$2")+` AND `+isOpen, numberArray(sources), numberArray(distinct(identities)))
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +257,66 @@ func (e *edit) dropKnown(ctx context.Context, links []link) ([]link, error) {
 		fresh = append(fresh, links[i])
 	}
 	return fresh, nil
+}
+
+// hubConnections is the number of connections from which on those of a company are not all loaded.
+const hubConnections = 1_000
+
+// dropHubs returns the sources that have few connections. It adds what dropKnown must know about the links of the others: those that were
+// imported with the same values, and the meanings of all that the company shows, which are all that are complete.
+func (e *edit) dropHubs(
+	ctx context.Context, sources []int64, links []link, imported map[int64]bool, means map[meaning]bool,
+) ([]int64, error) {
+	hubs, err := db.Collect(ctx, e.tx, db.Value[int64], `SELECT each.value FROM `+aliased(e.tx.EachNumber("$1"))+` WHERE
+		(SELECT source FROM connection WHERE source = each.value LIMIT 1 OFFSET $2) IS NOT NULL ORDER BY 1`,
+		numberArray(sources), hubConnections)
+	if err != nil || len(hubs) == 0 {
+		return sources, err
+	}
+	identities := map[int64][]int64{} // by source
+	for i := range links {
+		if l := &links[i]; l.source.Valid {
+			identities[l.source.Int64] = append(identities[l.source.Int64], l.identity)
+		}
+	}
+	for _, hub := range hubs {
+		err := db.Each(ctx, e.tx, func(result db.Row) error {
+			var identity int64
+			err := result.Scan(&identity)
+			imported[identity] = true
+			return err
+		}, `SELECT identity FROM connection WHERE source = $1 AND identity `+e.tx.InNumbers("$2"), hub, numberArray(identities[hub]))
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := e.shownBy(ctx, numbersFrom(hubs))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		shown, err := decodeConnections(r.connections)
+		if err != nil {
+			return nil, fmt.Errorf("connections of company %d: %w", r.number, err)
+		}
+		for _, c := range shown {
+			if c.Number != 0 {
+				means[meaning{int64(r.number), int64(c.Number), text.Fold(c.Category)}] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(sources, func(n int64) bool {
+		_, hub := slices.BinarySearch(hubs, n)
+		return hub
+	}), nil
+}
+
+func numbersFrom(ns []int64) []company.Number {
+	out := make([]company.Number, len(ns))
+	for i, n := range ns {
+		out[i] = company.Number(n)
+	}
+	return out
 }
 
 // connect writes new links and adds them to the connections that their sources show.
@@ -220,7 +347,7 @@ func (e *edit) connect(ctx context.Context, links []link) error {
 		return err
 	}
 	return e.updateShown(ctx, slices.Sorted(maps.Keys(more)), func(n company.Number, shown []company.Connection) []company.Connection {
-		return append(shown, more[n]...)
+		return addTidy(shown, more[n])
 	})
 }
 

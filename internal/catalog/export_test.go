@@ -7,3 +7,9 @@ var NameKey = nameKey
 
 // SettleAll is Settle, even if there are few keys.
 func (s *Store) SettleAll(ctx context.Context) error { return s.settle(ctx, 0) }
+
+// Tidy and AddTidy are what a company shows of its connections.
+var (
+	Tidy    = tidy
+	AddTidy = addTidy
+)

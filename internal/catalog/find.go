@@ -17,41 +17,50 @@ const (
 	namesakesMax = 200
 )
 
+// finder finds companies by ids and keys, in a transaction that may only read.
+type finder struct {
+	q       db.Querier
+	dialect db.Dialect
+	empty   bool // whether the catalog has no companies
+}
+
+func (e *edit) finder() finder { return finder{e.tx, e.tx.Dialect, e.next == 1} }
+
 // find loads the companies with one of the ids or keys.
-func (e *edit) find(ctx context.Context, w wanted) ([]row, error) {
-	if e.next == 1 || len(w.ids)+len(w.domains)+len(w.names) == 0 {
+func (f finder) find(ctx context.Context, w wanted) ([]row, error) {
+	if f.empty || len(w.ids)+len(w.domains)+len(w.names) == 0 {
 		return nil, nil
 	}
-	condition := `WHERE number IN (SELECT number FROM company_key WHERE key ` + e.tx.InNumbers("$1") + `) ORDER BY number LIMIT $2`
+	condition := `WHERE number IN (SELECT number FROM company_key WHERE key ` + f.dialect.InNumbers("$1") + `) ORDER BY number LIMIT $2`
 	keys := slices.Concat(w.domains, w.names)
 	for _, c := range w.ids {
 		keys = append(keys, idTail(c))
 	}
 	most := candidatesMax + 2*len(keys)
 	keys = distinct(keys)
-	rows, err := load(ctx, e.tx, condition, numberArray(keys), most+1)
+	rows, err := load(ctx, f.q, condition, numberArray(keys), most+1)
 	if err != nil || len(rows) <= most {
 		return rows, err
 	}
-	few, err := selective(ctx, e.tx, e.tx.Dialect, keys)
+	few, err := selective(ctx, f.q, f.dialect, keys)
 	if err != nil {
 		return nil, err
 	}
-	if rows, err = load(ctx, e.tx, condition, numberArray(few), math.MaxInt32); err != nil {
+	if rows, err = load(ctx, f.q, condition, numberArray(few), math.MaxInt32); err != nil {
 		return nil, err
 	}
 	crowded := slices.DeleteFunc(distinct(w.names), func(k int64) bool {
 		_, found := slices.BinarySearch(few, k)
 		return found
 	})
-	return e.findPlaced(ctx, rows, crowded, distinct(w.places))
+	return f.findPlaced(ctx, rows, crowded, distinct(w.places))
 }
 
 // findPlaced adds the companies with one of the names and one of the places. Of very many identical ones it adds only the
 // oldest, which a match would choose anyway.
-func (e *edit) findPlaced(ctx context.Context, rows []row, names, places []int64) ([]row, error) {
-	more, err := load(ctx, e.tx, `WHERE number IN (SELECT number FROM company_key WHERE key `+e.tx.InNumbers("$1")+`
-		AND place `+e.tx.InNumbers("$2")+`) ORDER BY number LIMIT $3`,
+func (f finder) findPlaced(ctx context.Context, rows []row, names, places []int64) ([]row, error) {
+	more, err := load(ctx, f.q, `WHERE number IN (SELECT number FROM company_key WHERE key `+f.dialect.InNumbers("$1")+`
+		AND place `+f.dialect.InNumbers("$2")+`) ORDER BY number LIMIT $3`,
 		numberArray(names), numberArray(places), namesakesMax+2*len(places))
 	rows = append(rows, more...)
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.number, b.number) })

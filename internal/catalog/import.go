@@ -86,16 +86,8 @@ func scanImport(row db.Row) (Import, error) {
 	if err := row.Scan(&i.Number, &files, &started, &finished, &undone, &figures); err != nil {
 		return i, err
 	}
-	i.StartedAt, i.FinishedAt, i.UndoneAt = db.FromTime(started), orNil(finished), orNil(undone)
+	i.StartedAt, i.FinishedAt, i.UndoneAt = db.FromTime(started), db.FromNullTime(finished), db.FromNullTime(undone)
 	return i, errors.Join(json.Unmarshal([]byte(files), &i.Files), json.Unmarshal([]byte(figures), &i.Figures))
-}
-
-func orNil(us sql.NullInt64) *time.Time {
-	if !us.Valid {
-		return nil
-	}
-	t := db.FromTime(us.Int64)
-	return &t
 }
 
 // known returns NotFound for an unknown import.

@@ -16,7 +16,7 @@ import (
 )
 
 // resolve fills in the unknown ends of links whose company is known now.
-func (e *edit) resolve(ctx context.Context, links []link) error {
+func (f finder) resolve(ctx context.Context, links []link) error {
 	var w wanted
 	for i := range links {
 		l := &links[i]
@@ -27,7 +27,7 @@ func (e *edit) resolve(ctx context.Context, links []link) error {
 			w.addEnd(l.given.Target)
 		}
 	}
-	rows, err := e.find(ctx, w)
+	rows, err := f.find(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error)
 		return nil, err
 	}
 	links := slices.Clone(before)
-	if err := e.resolve(ctx, links); err != nil {
+	if err := e.finder().resolve(ctx, links); err != nil {
 		return nil, err
 	}
 	var replaced, joined []link
@@ -279,15 +279,14 @@ func (e *edit) rebuild(ctx context.Context, sources []company.Number) error {
 	if err != nil {
 		return err
 	}
-	return e.updateShown(ctx, sources, func(n company.Number, _ []company.Connection) []company.Connection { return shown[n] })
+	return e.updateShown(ctx, sources, func(n company.Number, _ []company.Connection) []company.Connection { return tidy(shown[n]) })
 }
 
-// updateShown replaces the connections that each company shows by what fn returns for them, tidied, and writes those that
-// differ.
+// updateShown replaces the connections that each company shows by what fn returns for them, and writes those that differ.
 func (e *edit) updateShown(
 	ctx context.Context, sources []company.Number, fn func(company.Number, []company.Connection) []company.Connection,
 ) error {
-	rows, err := load(ctx, e.tx, `WHERE number `+e.tx.InNumbers("$1")+` ORDER BY number`, numberArray(sources))
+	rows, err := e.shownBy(ctx, sources)
 	if err != nil {
 		return err
 	}
@@ -297,7 +296,7 @@ func (e *edit) updateShown(
 		if err != nil {
 			return fmt.Errorf("connections of company %d: %w", r.number, err)
 		}
-		encoded := encodeConnections(tidy(fn(r.number, old)))
+		encoded := encodeConnections(fn(r.number, old))
 		if bytes.Equal(encoded, r.connections) {
 			continue
 		}
@@ -305,6 +304,42 @@ func (e *edit) updateShown(
 		changed = append(changed, r)
 	}
 	return e.saveShown(ctx, changed)
+}
+
+// shownRow is a company with the encoded connections that it shows.
+type shownRow struct {
+	number      company.Number
+	connections []byte
+}
+
+// shownBy returns those of the companies that are not removed, in the order of their numbers.
+func (e *edit) shownBy(ctx context.Context, numbers []company.Number) ([]shownRow, error) {
+	rows, err := db.Collect(ctx, e.tx, func(result db.Row) (r shownRow, err error) {
+		return r, result.Scan(&r.number, &r.connections)
+	}, `SELECT number, connections FROM company WHERE number `+e.tx.InNumbers("$1")+` AND length(record) > 0 ORDER BY number`,
+		numberArray(numbers))
+	if err != nil {
+		return nil, fmt.Errorf("load connections: %w", err)
+	}
+	return rows, nil
+}
+
+// saveShown writes only the connections of companies, which does not touch the indexes of their keys.
+func (e *edit) saveShown(ctx context.Context, rows []shownRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	e.dirty = true
+	numbers := make([]company.Number, len(rows))
+	for i := range rows {
+		numbers[i] = rows[i].number
+	}
+	if err := e.archive(ctx, numbers); err != nil {
+		return err
+	}
+	return insert(ctx, e.tx, rows, `WITH shown (number, seq, connections) AS (`,
+		`) UPDATE company SET seq = shown.seq, connections = shown.connections FROM shown WHERE company.number = shown.number`,
+		func(r *shownRow) []any { return []any{int64(r.number), int64(e.seq), r.connections} })
 }
 
 // shown returns the connections of each source.
@@ -364,23 +399,45 @@ func (e *edit) targets(ctx context.Context, by map[company.Number][]company.Conn
 	return out, nil
 }
 
+// folded is a connection with its category and name folded.
+type folded struct {
+	company.Connection
+	category, name string
+}
+
+func fold(c company.Connection) folded { return folded{c, text.Fold(c.Category), text.Fold(c.Name)} }
+
+// compare orders connections by category, then name. It returns 0 for duplicates.
+func (f folded) compare(other folded) int {
+	return cmp.Or(cmp.Compare(f.category, other.category), cmp.Compare(f.name, other.name), cmp.Compare(f.Number, other.Number),
+		cmp.Compare(f.Domain, other.Domain))
+}
+
+// addTidy adds connections to tidy ones. It folds few of many tidy ones, because a company may have tens of thousands.
+func addTidy(to, more []company.Connection) []company.Connection {
+	if len(to) < 16*len(more) {
+		return tidy(append(to, more...))
+	}
+	out := make([]company.Connection, 0, len(to)+len(more))
+	for _, c := range tidy(more) {
+		added := fold(c)
+		n, known := slices.BinarySearchFunc(to, added, func(c company.Connection, added folded) int { return fold(c).compare(added) })
+		out = append(out, to[:n]...)
+		if to = to[n:]; !known {
+			out = append(out, c)
+		}
+	}
+	return append(out, to...)
+}
+
 // tidy sorts connections by category, then name, and removes duplicates.
 func tidy(cs []company.Connection) []company.Connection {
-	type shown struct {
-		company.Connection
-		category, name string // folded
-	}
-	all := make([]shown, len(cs))
+	all := make([]folded, len(cs))
 	for i, c := range cs {
-		all[i] = shown{c, text.Fold(c.Category), text.Fold(c.Name)}
+		all[i] = fold(c)
 	}
-	slices.SortStableFunc(all, func(a, b shown) int {
-		return cmp.Or(cmp.Compare(a.category, b.category), cmp.Compare(a.name, b.name), cmp.Compare(a.Number, b.Number),
-			cmp.Compare(a.Domain, b.Domain))
-	})
-	all = slices.CompactFunc(all, func(a, b shown) bool {
-		return a.category == b.category && a.name == b.name && a.Number == b.Number && a.Domain == b.Domain
-	})
+	slices.SortStableFunc(all, folded.compare)
+	all = slices.CompactFunc(all, func(a, b folded) bool { return a.compare(b) == 0 })
 	out := make([]company.Connection, len(all))
 	for i := range all {
 		out[i] = all[i].Connection

@@ -127,7 +127,7 @@ func (s *Store) Merges(ctx context.Context, number int64, fn func(Merged) error)
 		if err := json.Unmarshal([]byte(detail), &d); err != nil {
 			return err
 		}
-		m.File, m.Line, m.Name, m.Place, m.Into, m.IntoAt, m.By, m.SplitAt = d.File, d.Line, d.Name, d.Place, d.Into, d.IntoAt, d.By, orNil(split)
+		m.File, m.Line, m.Name, m.Place, m.Into, m.IntoAt, m.By, m.SplitAt = d.File, d.Line, d.Name, d.Place, d.Into, d.IntoAt, d.By, db.FromNullTime(split)
 		return fn(m)
 	}, `SELECT m.position, c.id, m.detail, m.split_at FROM import_merge m JOIN company c ON c.number = m.number WHERE m.import = $1 ORDER BY m.position`, number)
 	if err != nil {

@@ -66,7 +66,7 @@ func (s *Store) PreviewConnections(ctx context.Context, seen map[int64]struct{},
 	report := ConnectReport{}
 	err := s.write(ctx, func(e *edit) error {
 		fresh := newLinks(batch)
-		if err := e.resolve(ctx, fresh); err != nil {
+		if err := e.finder().resolve(ctx, fresh); err != nil {
 			return err
 		}
 		fresh, err := e.dropKnown(ctx, fresh)

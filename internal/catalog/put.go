@@ -155,7 +155,7 @@ func (p *put) fetch(ctx context.Context, batch []Incoming) error {
 			w.places = append(w.places, in.placeKey)
 		}
 	}
-	rows, err := p.find(ctx, w)
+	rows, err := p.finder().find(ctx, w)
 	if err != nil {
 		return err
 	}

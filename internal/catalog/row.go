@@ -1,9 +1,11 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
@@ -83,16 +85,6 @@ func loadRows(ctx context.Context, q db.Querier, removed bool, condition string,
 
 // save writes the rows at the edit's seq, after archiving the previous records of those in old.
 func (e *edit) save(ctx context.Context, rows []row, old []company.Number) error {
-	return e.saveRows(ctx, rows, old, `domain_key = excluded.domain_key, page_key = excluded.page_key, name_key = excluded.name_key,
-		place_key = excluded.place_key, seq = excluded.seq, record = excluded.record, connections = excluded.connections`)
-}
-
-// saveShown writes only the connections of existing companies, which does not touch the indexes of their keys.
-func (e *edit) saveShown(ctx context.Context, rows []row) error {
-	return e.saveRows(ctx, rows, numbersOf(rows), `seq = excluded.seq, connections = excluded.connections`)
-}
-
-func (e *edit) saveRows(ctx context.Context, rows []row, old []company.Number, set string) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -100,12 +92,40 @@ func (e *edit) saveRows(ctx context.Context, rows []row, old []company.Number, s
 	if err := e.archive(ctx, old); err != nil {
 		return err
 	}
+	if err := e.saveKeys(ctx, rows); err != nil {
+		return err
+	}
 	return insert(ctx, e.tx, rows,
 		`INSERT INTO company (number, id, domain_key, page_key, name_key, place_key, seq, record, connections)`,
-		` ON CONFLICT (number) DO UPDATE SET `+set,
+		` ON CONFLICT (number) DO UPDATE SET domain_key = excluded.domain_key, page_key = excluded.page_key, name_key = excluded.name_key,
+			place_key = excluded.place_key, seq = excluded.seq, record = excluded.record, connections = excluded.connections`,
 		func(r *row) []any {
 			return []any{int64(r.number), r.id.String(), r.domainKey, r.pageKey, r.nameKey, r.placeKey, int64(e.seq), r.record, r.connections}
 		})
+}
+
+// saveKeys writes the keys of companies with new numbers, in the order of the keys: SQLite then finds the page of each in its cache.
+// A trigger would write the same keys, one company after another. On PostgreSQL company_key is a view.
+func (e *edit) saveKeys(ctx context.Context, rows []row) error {
+	if e.tx.Name() != "sqlite" {
+		return nil
+	}
+	var keys [][3]int64
+	for i := range rows {
+		r, n := &rows[i], int64(rows[i].number)
+		if uint64(r.number) < e.first {
+			continue
+		}
+		keys = append(keys, [3]int64{r.nameKey, r.placeKey, n}, [3]int64{idTail(r.id), 1, n})
+		if r.domainKey.Valid {
+			keys = append(keys, [3]int64{r.domainKey.Int64, 0, n})
+		}
+	}
+	slices.SortFunc(keys, func(a, b [3]int64) int {
+		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]), cmp.Compare(a[2], b[2]))
+	})
+	return insert(ctx, e.tx, keys, `INSERT INTO company_key_new (key, place, number)`, ` ON CONFLICT DO NOTHING`,
+		func(k *[3]int64) []any { return []any{k[0], k[1], k[2]} })
 }
 
 // archive copies the companies' current records to company_past, except those that this edit itself wrote: nobody has seen

@@ -59,11 +59,31 @@ func (s *Store) asOf(ctx context.Context, numbers []company.Number, asOf uint64)
 // Prune deletes the past states that ended at before or earlier: Rows stays exact for asOf from before on. It uses many
 // short transactions if there is much to delete.
 func (s *Store) Prune(ctx context.Context, before uint64) error {
+	if from, err := s.PastFrom(ctx); err != nil || before <= from {
+		return err
+	}
+	err := s.db.Tx(ctx, func(tx *db.Tx) error {
+		const q = `UPDATE catalog_state SET past_from = $1 WHERE id = 1 AND past_from < $1`
+		_, err := tx.ExecContext(ctx, q, int64(before)) //nolint:gosec // a seq is far below 2^63
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("prune companies: %w", err)
+	}
 	for {
 		if more, err := s.pruneSome(ctx, before); err != nil || !more {
 			return err
 		}
 	}
+}
+
+// PastFrom returns the sequence number from which on Rows is exact.
+func (s *Store) PastFrom(ctx context.Context) (seq uint64, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT past_from FROM catalog_state WHERE id = 1`).Scan(&seq)
+	if err != nil {
+		return 0, fmt.Errorf("read catalog state: %w", err)
+	}
+	return seq, nil
 }
 
 const pruneMax = 2_000

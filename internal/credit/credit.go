@@ -93,10 +93,14 @@ func balance(ctx context.Context, q db.Querier, ws id.Workspace, lock string) (i
 	var n int64
 	err := q.QueryRowContext(ctx, `SELECT balance FROM account WHERE workspace_id = $1`+lock, ws).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, fault.New(fault.NotFound, "There is no workspace %s.", ws)
+		return 0, noAccount(ws)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("read balance of workspace %s: %w", ws, err)
 	}
 	return n, nil
+}
+
+func noAccount(ws id.Workspace) error {
+	return fault.New(fault.NotFound, "There is no workspace %s.", ws)
 }

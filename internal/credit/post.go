@@ -11,6 +11,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/text"
@@ -101,9 +102,10 @@ func (s *Store) Refund(ctx context.Context, tx *db.Tx, ws id.Workspace, amount i
 func post(ctx context.Context, tx *db.Tx, e *Entry) error {
 	e.ID, e.CreatedAt = id.New[id.Entry](), db.FromTime(db.Time(time.Now()))
 	const move = `UPDATE account SET balance = balance + $2, seq = seq + 1
-		WHERE workspace_id = $1 AND balance BETWEEN $3 AND $4 RETURNING balance, seq`
+		WHERE workspace_id = $1 AND balance BETWEEN $3 AND $4 RETURNING balance, seq, low_balance`
 	lowest, highest := max(0, -e.Amount), BalanceMax-max(0, e.Amount)
-	err := tx.QueryRowContext(ctx, move, e.Workspace, e.Amount, lowest, highest).Scan(&e.BalanceAfter, &e.Seq)
+	var low sql.NullInt64
+	err := tx.QueryRowContext(ctx, move, e.Workspace, e.Amount, lowest, highest).Scan(&e.BalanceAfter, &e.Seq, &low)
 	if errors.Is(err, sql.ErrNoRows) {
 		return refuse(ctx, tx, e)
 	}
@@ -116,6 +118,11 @@ func post(ctx context.Context, tx *db.Tx, e *Entry) error {
 	if _, err := tx.ExecContext(ctx, add, e.ID, e.Workspace, e.Seq, e.Amount, e.BalanceAfter, string(e.Reason),
 		sql.NullString{String: e.Reference, Valid: e.Reference != ""}, e.Note, e.Actor, db.Time(e.CreatedAt)); err != nil {
 		return fmt.Errorf("enter %s of %d credits in workspace %s: %w", e.Reason, e.Amount, e.Workspace, err)
+	}
+	if before := e.BalanceAfter - e.Amount; low.Valid && before >= low.Int64 && e.BalanceAfter < low.Int64 {
+		return event.Record(ctx, tx, e.Workspace, event.CreditsLow, map[string]any{
+			"balance": e.BalanceAfter, "low_balance": low.Int64, "transaction_id": e.ID,
+		})
 	}
 	return nil
 }

@@ -20,14 +20,20 @@ func Columns() []string {
 func (b *Store) Rows(ctx context.Context, ws id.Workspace, f Filter) func(row func(cells ...any) error) error {
 	return func(row func(cells ...any) error) error {
 		return b.Each(ctx, ws, f, func(e Entry) error {
-			var export string
-			if x := e.Export(); !x.IsZero() {
-				export = x.String()
-			}
-			actor, actorID, actorName := e.ActorParts()
-			return row(e.ID.String(), e.CreatedAt, e.Amount, e.BalanceAfter, string(e.Reason), e.Reference, export,
-				actor, actorID, actorName, e.Note)
+			return row(e.cells()...)
 		})
+	}
+}
+
+// cells returns the entry in the order of Columns.
+func (e Entry) cells() []any {
+	var export string
+	if x := e.Export(); !x.IsZero() {
+		export = x.String()
+	}
+	actor, actorID, actorName := e.ActorParts()
+	return []any{
+		e.ID.String(), e.CreatedAt, e.Amount, e.BalanceAfter, string(e.Reason), e.Reference, export, actor, actorID, actorName, e.Note,
 	}
 }
 

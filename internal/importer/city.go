@@ -136,21 +136,24 @@ YT Mamoudzou`
 type cityIndex struct {
 	states    map[string][]state // by code and city, as cityKey returns them, and by the code alone
 	countries map[string]bool    // by code and city
+	names     map[string]bool    // of the cities, folded
 }
 
 var cities = sync.OnceValue(func() *cityIndex {
-	x := &cityIndex{states: map[string][]state{}, countries: map[string]bool{}}
+	x := &cityIndex{states: map[string][]state{}, countries: map[string]bool{}, names: map[string]bool{}}
 	for line := range strings.SplitSeq(stateCityTable, "\n") {
 		st := stateOfLine(line)
 		x.states[cityKey(st.code, "")] = append(x.states[cityKey(st.code, "")], st)
 		for city := range strings.SplitSeq(line[len(st.country)+len(st.code)+2:], "|") {
 			key := cityKey(st.code, city)
 			x.states[key] = append(x.states[key], st)
+			x.names[text.Fold(city)] = true
 		}
 	}
 	for line := range strings.SplitSeq(countryCityTable, "\n") {
 		for city := range strings.SplitSeq(line[3:], "|") {
 			x.countries[cityKey(line[:2], city)] = true
+			x.names[text.Fold(city)] = true
 		}
 	}
 	return x
@@ -172,3 +175,22 @@ func isCityOf(st state, city string) bool {
 }
 
 func cityKey(code, city string) string { return code + " " + text.Fold(strings.Trim(city, " .")) }
+
+// italianTowns are the capitals of provinces of Italy with the province's code, which in other countries is that of a state: "milano mi".
+var italianTowns = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for line := range strings.SplitSeq(italianTownTable, "|") {
+		m[text.Fold(line)] = true
+	}
+	return m
+})
+
+const italianTownTable = "Agrigento AG|Alessandria AL|Ancona AN|Aosta AO|L'Aquila AQ|Arezzo AR|Ascoli Piceno AP|Asti AT|Avellino AV|Bari BA|Belluno BL|Benevento BN|" +
+	"Bergamo BG|Biella BI|Bologna BO|Bolzano BZ|Brescia BS|Brindisi BR|Cagliari CA|Caltanissetta CL|Campobasso CB|Caserta CE|Catania CT|Catanzaro CZ|" +
+	"Chieti CH|Como CO|Cosenza CS|Cremona CR|Crotone KR|Cuneo CN|Fermo FM|Ferrara FE|Firenze FI|Foggia FG|Forlì FC|Cesena FC|Frosinone FR|Genova GE|" +
+	"Gorizia GO|Grosseto GR|Imperia IM|Isernia IS|La Spezia SP|Latina LT|Lecce LE|Lecco LC|Livorno LI|Lodi LO|Lucca LU|Macerata MC|Mantova MN|Massa MS|" +
+	"Carrara MS|Matera MT|Messina ME|Milano MI|Modena MO|Monza MB|Napoli NA|Novara NO|Nuoro NU|Oristano OR|Padova PD|Palermo PA|Parma PR|Pavia PV|" +
+	"Perugia PG|Pesaro PU|Pescara PE|Piacenza PC|Pisa PI|Pistoia PT|Pordenone PN|Potenza PZ|Prato PO|Ragusa RG|Ravenna RA|Reggio Calabria RC|" +
+	"Reggio Emilia RE|Rieti RI|Rimini RN|Roma RM|Rovigo RO|Salerno SA|Sassari SS|Savona SV|Siena SI|Siracusa SR|Sondrio SO|Taranto TA|Teramo TE|" +
+	"Terni TR|Torino TO|Trapani TP|Trento TN|Treviso TV|Trieste TS|Udine UD|Varese VA|Venezia VE|Verbania VB|Vercelli VC|Verona VR|Vibo Valentia VV|" +
+	"Vicenza VI|Viterbo VT"

@@ -124,7 +124,7 @@ var aliases = map[column]string{
 		main_location hauptsitz standort sitz siege siege_social sede ubicacion 所在地 本社所在地 住所 地址 주소`,
 	colPostal: `postal_code postcode postcode_latin_alphabet zip zip_postal_code zip_code zipcode post_code plz postleitzahl code_postal codigo_postal cap cep hq_zip`,
 	colIndustries: `industries industry sectors sector industry_name primary_industry all_industries industry_sector industry_group industry_groups
-		industry_code industry_v2 industry_category main_industry
+		industry_description industry_code industry_v2 industry_category main_industry
 		company_industry gics_sector gics_sub_industry gics_industry category_list category_groups_list category_groups
 		categories category_code category category_name subindustry sub_industry sub_industries subindustries subcategory subsector sub_sector
 		secondary_industry vertical verticals industry_vertical field_of_business line_of_business market markets
@@ -180,6 +180,18 @@ var relations = map[string]string{
 	"lead_investors": "investor", "top_investors": "investor", "top_5_investors": "investor", "active_investors": "investor",
 	"shareholder_name": "shareholder", "ish_name": "shareholder", "csh_name": "shareholder", "sub_name": "subsidiary", "select_investors": "investor", "backers": "investor",
 	"backed_by": "investor", "portfolio": "portfolio", "portfolio_companies": "portfolio",
+	"tochtergesellschaft": "subsidiary", "tochtergesellschaften": "subsidiary", "tochterunternehmen": "subsidiary", "wettbewerber": "competitor", "konkurrenten": "competitor",
+	"kunden": "customer", "lieferanten": "supplier", "investoren": "investor", "mutterkonzern": "parent", "mutterunternehmen": "parent", "konzernmutter": "parent",
+	"maison_mere": "parent", "societe_mere": "parent", "filiales": "subsidiary", "concurrents": "competitor", "fournisseurs": "supplier", "investisseurs": "investor", "investisseur": "investor",
+	"empresa_matriz": "parent", "sociedad_matriz": "parent", "casa_matriz": "parent", "empresas_filiales": "subsidiary", "competidores": "competitor",
+	"clientes": "customer", "proveedores": "supplier", "inversores": "investor", "inversor": "investor", "inversionistas": "investor", "empresa_mae": "parent", "controladora": "parent",
+	"subsidiarias": "subsidiary", "concorrentes": "competitor", "fornecedores": "supplier", "investidores": "investor", "investidor": "investor",
+	"societa_madre": "parent", "capogruppo": "parent", "controllate": "subsidiary", "concorrenti": "competitor", "clienti": "customer", "fornitori": "supplier", "investitori": "investor",
+	"moederbedrijf": "parent", "moedermaatschappij": "parent", "dochterondernemingen": "subsidiary", "dochtermaatschappijen": "subsidiary", "concurrenten": "competitor", "klanten": "customer", "leveranciers": "supplier", "investeerders": "investor",
+	"spolka_matka": "parent", "spolki_zalezne": "subsidiary", "konkurenci": "competitor", "klienci": "customer", "dostawcy": "supplier", "inwestorzy": "investor",
+	"親会社": "parent", "子会社": "subsidiary", "競合": "competitor", "競合他社": "competitor", "投資家": "investor", "主要取引先": "customer", "母公司": "parent", "子公司": "subsidiary", "竞争对手": "competitor", "投资方": "investor", "投资人": "investor",
+	"모회사": "parent", "자회사": "subsidiary", "경쟁사": "competitor", "투자자": "investor", "all_investors": "investor", "recent_investors": "investor", "institutional_investors": "investor",
+	"entity_name_ultimate_parent": "parent", "entity_name_immediate_parent": "parent", "ultimate_parent_name": "parent", "parent_organisation": "parent",
 	"competitors": "competitor", "competitor": "competitor", "main_competitors": "competitor", "top_competitors": "competitor",
 	"customers": "customer", "clients": "customer", "key_customers": "customer", "partner_companies": "partner",
 	"partners":  "partner",
@@ -257,6 +269,9 @@ var (
 	companyAliasIndex = sync.OnceValue(func() map[string]alias {
 		out := byName(aliases)
 		for name, category := range relations {
+			if !isASCII(name) {
+				name = normalName(name)
+			}
 			out[name] = alias{column: colRelation, category: category}
 		}
 		addNames(out, moreAliases, moreRank)
@@ -281,6 +296,7 @@ var ownerPrefixes = []string{
 	"reg_address_", "legal_address_", "legal_", "registered_", "billing_", "geo_", "category_", "metrics_", "localized_", "sic_code_", "siccode_", "corporate_", "primary_", "main_", "current_", "hq_", "headquarters_", "headquarter_", "head_office_", "basic_info_",
 	"properties_", "location_", "address_", "info_", "details_", "profile_", "data_",
 	"address1_", "address_1_", "main_address_", "postal_address_", "business_address_", "mailing_address_", "office_address_", "web_",
+	"forretningsadresse_", "beliggenhetsadresse_", "physical_address_", "charity_contact_",
 	"addr_", "visiting_address_", "post_address_", "hq_address_", "place_", "site_address_",
 }
 
@@ -295,7 +311,7 @@ const (
 )
 
 // noFields are names that would mean a field without their first word, and mean another thing with it.
-var noFields = wordSet("entity_category entity_type account_type account_category location_type address_type legal_type registered_type company_number business_number")
+var noFields = wordSet("tranche_effectifs_unite_legale industry_hierarchical_category secondary_industry_hierarchical_category entity_category entity_type account_type account_category location_type address_type legal_type registered_type company_number business_number")
 
 // lastYears ends names of figures, and industryCode is a classification's code under any year and in any level.
 var (
@@ -303,8 +319,40 @@ var (
 	industryCode = regexp.MustCompile(`^(naics|nace)(_rev)?(_\d+)?(_core|_primary|_secondary|_main)?_codes?(_s)?(_\d_digits)?(_description)?$`)
 )
 
+// inBrackets matches a name with something in brackets that only says how its values are meant.
+var inBrackets = regexp.MustCompile(`(?i)^(.+?)\s*[(\[]\s*(?:approx|approximate|about|ca|circa|est|estimate|estimated|ungefähr|environ|aprox|fte|ftes|full[- ]time|headcount|` +
+	`number|count|range|year|years|yyyy|yyyy-mm-dd|dd/mm/yyyy|mm/dd/yyyy|dd\.mm\.yyyy|date|latest|last available|current|total|all sites|single site|worldwide|global|group|` +
+	`hq|headquarters|official|legal|primary|main|required|optional|if any|url|link|domain|name|text|list|english|en|iso|iso ?2|iso ?3|2-letter|alpha-2|20\d\d|fy ?\d\d+)\.?\s*[)\]]$`)
+
+// ofCompany ends the name of a column and says that it is about the company, in the languages that say so at the end.
+var ofCompany = []string{
+	"_of_the_company", "_of_company", "_der_firma", "_des_unternehmens", "_de_l_entreprise", "_de_la_societe", "_de_la_empresa", "_de_empresa", "_da_empresa",
+	"_dell_azienda", "_della_societa", "_van_het_bedrijf", "_bedrijf", "_firmy", "_компании", "_организации",
+}
+
+// yearEnd ends the name of a figure of one year.
+var yearEnd = regexp.MustCompile(`^(.+)_((?:19|20)\d\d)$`)
+
+// listMember is the name of a member of a list that a program flattened: investors/0/name.
+var listMember = regexp.MustCompile(`^(.+_\d{1,2})_(?:name|value|label|title)$`)
+
 // aliasOf returns what the name of a column means.
 func aliasOf(name string) (alias, bool) {
+	if strings.HasPrefix(strings.TrimSpace(name), "@") {
+		return alias{}, false // a keyword of JSON-LD, such as @type
+	}
+	if p, ok := aliasOfWhole(name); ok {
+		return p, true
+	}
+	if m := inBrackets.FindStringSubmatch(name); m != nil {
+		p, ok := aliasOf(m[1])
+		p.rank++
+		return p, ok && p.column != colID
+	}
+	return alias{}, false
+}
+
+func aliasOfWhole(name string) (alias, bool) {
 	n := lastYears.ReplaceAllString(normalName(name), "")
 	known := companyAliasIndex()
 	if noFields[n] {
@@ -318,6 +366,47 @@ func aliasOf(name string) (alias, bool) {
 	}
 	if p, ok := numbered(n); ok {
 		return p, true
+	}
+	if m := listMember.FindStringSubmatch(n); m != nil {
+		return numbered(m[1])
+	}
+	if m := yearEnd.FindStringSubmatch(n); m != nil {
+		year, _ := strconv.Atoi(m[2])
+		p, ok := known[m[1]]
+		p.rank = strippedRank + 3000 - year // the latest year first
+		return p, ok && p.column == colEmployees
+	}
+	if full, ok := spelledOut(n); ok {
+		p, ok := aliasOf(full)
+		p.rank++
+		return p, ok
+	}
+	for _, end := range ofCompany {
+		if rest, ok := strings.CutSuffix(n, end); ok {
+			if p, ok := aliasOf(rest); ok && p.column != colID && p.column != colIgnored && p.column != colName {
+				return p, true
+			}
+		}
+	}
+	if rest, ok := strings.CutPrefix(n, "firmen"); ok && len(rest) > 3 {
+		if p, ok := known[rest]; ok && p.column != colID && p.column != colName && p.column != colIgnored {
+			return p, true
+		}
+	}
+	for _, end := range []string{"_en", "_eng", "_english"} {
+		if rest, ok := strings.CutSuffix(n, end); ok {
+			p, ok := known[rest]
+			p.rank++
+			return p, ok && (p.column == colName || p.column == colDescription)
+		}
+	}
+	for _, end := range []string{"_value", "_of_address"} {
+		if rest, ok := strings.CutSuffix(n, end); ok {
+			if p, ok := aliasOf(rest); ok && p.column != colID && p.column != colIgnored && p.column != colName {
+				p.rank += strippedRank
+				return p, true
+			}
+		}
 	}
 	if m := industryCode.FindStringSubmatch(n); m != nil {
 		if m[7] != "" {
@@ -365,12 +454,28 @@ func numbered(n string) (alias, bool) {
 	rest := strings.TrimRight(n, "0123456789")
 	number, err := strconv.Atoi(n[len(rest):])
 	rest = strings.TrimSuffix(rest, "_")
+	if before, after, ok := cutLast(n, "_"); ok && err != nil && romans[after] > 0 {
+		rest, number, err = before, romans[after], nil // Sector II
+	}
 	if err != nil || rest == "" || number > 99 {
 		return alias{}, false
 	}
 	p, ok := aliasOf(rest)
+	if !ok {
+		p, ok = aliasOf(rest + "s") // Tag 1
+	}
 	p.rank += number
 	return p, ok && p.column.isList() && p.column != colNAICS
+}
+
+var romans = map[string]int{"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
+
+// cutLast cuts s around the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }
 
 // normalName returns a name as the aliases spell it: folded, with underscores for camel case ("HQCity" too) and punctuation.
@@ -396,6 +501,26 @@ func beginsWord(rest []rune) bool {
 	return len(rest) > 1 && unicode.IsLower(rest[0]) && unicode.IsLower(rest[1])
 }
 
+// formEnd matches the name of a company that ends in a legal form, except for those that end names of columns, such as company.
+var formEnd = regexp.MustCompile(`(?i)[\pL\d][,.]? (?:inc|llc|ltd|gmbh|plc|corp|b\.?v|n\.?v|s\.?r\.?l|s\.?p\.?a|sarl|kg|gmbh & co\.? kg)\.?$`)
+
+// abbreviations are words as databases shorten them in the names of columns.
+var abbreviations = map[string]string{
+	"nm": "name", "cd": "code", "yr": "year", "cnt": "count", "ct": "count", "emp": "employee", "emps": "employees", "comp": "company", "ctry": "country", "cntry": "country",
+	"ind": "industry", "desc": "description", "nbr": "number",
+}
+
+// spelledOut returns the name of a column with its abbreviations in full. ok is false if it has none.
+func spelledOut(n string) (full string, ok bool) {
+	parts := strings.Split(n, "_")
+	for i, p := range parts {
+		if long := abbreviations[p]; long != "" && (len(parts) > 1 || len(p) > 3) {
+			parts[i], ok = long, true
+		}
+	}
+	return strings.Join(parts, "_"), ok
+}
+
 // schema describes columns to the readers of files.
 type schema struct{}
 
@@ -418,8 +543,11 @@ func (schema) Column(name string) source.Column {
 	return out
 }
 
-// IsValue reports whether the cell is an address on the web.
+// IsValue reports whether the cell is an address on the web, or a name with a legal form.
 func (schema) IsValue(cell string) bool {
+	if formEnd.MatchString(cell) {
+		return true
+	}
 	_, ok := company.CleanDomain(cell)
 	return ok && strings.Contains(cell, ".") && !strings.Contains(cell, " ") && knownSuffix(cell)
 }

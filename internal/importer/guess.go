@@ -2,12 +2,14 @@ package importer
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/importer/source"
+	"github.com/opencapi/capi/internal/text"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 
 // guess maps columns by their values to the fields that no column has by its name.
 func (p *plan) guess(s *sample) {
-	nameless := !p.has(colName) && !s.open
+	nameless := !p.has(colName) && (!s.open || s.unnamed())
 	keyed := !p.has(colName) && !p.has(colDomain) && !p.has(colWebsite) // the key of a record in JSON may be its name
 	for _, g := range guesses {
 		if p.has(g.column) || g.column == colCountry && (p.has(colCountryCode) || p.has(colLocation)) ||
@@ -30,6 +32,9 @@ func (p *plan) guess(s *sample) {
 		for _, c := range s.columns {
 			if _, taken := p.targets[c.name]; taken || len(c.values) < g.min(s, c) || c.lists > 0 {
 				continue
+			}
+			if g.column == colName && (otherWords.in(c.name) || p.contacts && p.firmShare(s, c) < 0.3) {
+				continue // a street, or something else of a person
 			}
 			if isKey := c.name == source.KeyField; g.column == colName && !nameless && (!isKey || !keyed) {
 				continue
@@ -131,6 +136,9 @@ var guesses = []guess{
 		})
 	}},
 	{column: colEmployees, blind: true, fits: func(c *sampledColumn) float64 {
+		if c.isCode() {
+			return 0
+		}
 		return c.share(func(v string) bool {
 			n, _, ok := headcount(v)
 			return ok && n >= 1 && n < 3_000_000
@@ -140,9 +148,46 @@ var guesses = []guess{
 		return c.share(func(v string) bool { return len(v) > 80 && strings.Count(v, " ") > 10 })
 	}},
 	{column: colCity, blind: true, fits: func(c *sampledColumn) float64 {
-		return c.share(func(v string) bool { return len(v) < 40 && !isNumber(v) && !isAddress(v) })
+		if c.share(func(v string) bool { return cities().names[text.Fold(v)] }) < 0.3 {
+			return 0 // any text could be a city
+		}
+		return c.share(func(v string) bool { return len(v) < 40 && !strings.ContainsAny(v, "0123456789") && !isAddress(v) })
 	}},
 }
+
+// isCode reports whether numbers are most likely codes or the numbers of the rows: they have the same number of digits or leading
+// zeros, or count up.
+func (c *sampledColumn) isCode() bool {
+	lengths, rising := map[int]bool{}, true
+	for i, v := range c.values {
+		if v != "0" && strings.HasPrefix(v, "0") {
+			return true
+		}
+		lengths[len(v)] = true
+		n, err := strconv.Atoi(v)
+		before, _ := strconv.Atoi(c.values[max(0, i-1)])
+		rising = rising && err == nil && (i == 0 || n == before+1)
+	}
+	return len(c.values) > 1 && (rising || len(lengths) == 1)
+}
+
+// words are words of the names of columns.
+type words map[string]bool
+
+// in reports whether a name has one of the words.
+func (w words) in(name string) bool {
+	for word := range strings.SplitSeq(normalName(name), "_") {
+		if w[word] {
+			return true
+		}
+	}
+	return false
+}
+
+// otherWords are words in the names of columns that never hold the names of companies.
+var otherWords = words(wordSet(`street address address1 address2 strasse adresse anschrift hausnummer rue calle direccion endereco indirizzo via straat adres ulica phone tel telefon telephone
+	telefono telefone telefoon mobile handy fax email e mail courriel correo notes note notizen bemerkung comment comments kommentar remarks status stage date datum time currency source
+	salutation anrede gender department abteilung language sprache message betreff subject nachricht 電話 電話番号 備考 住所 地址 电话 备注 邮箱`))
 
 // isUpperCode reports whether v looks like a ticker or code.
 func isUpperCode(v string) bool {

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +21,7 @@ import (
 // Options are what Import needs.
 type Options struct {
 	Catalog *catalog.Store
-	Files   []string  // paths; "-" is Stdin
+	Files   []string  // paths of files and folders, or patterns; "-" is Stdin
 	Stdin   io.Reader // Defaults to an empty reader.
 
 	// Dir is the folder of the files. If it is set, Files are names in it, never patterns or standard input. Defaults to none.
@@ -87,9 +89,12 @@ func importFiles(ctx context.Context, o Options, w *writer) error {
 	if err := o.Mapping.Check(); err != nil {
 		return err
 	}
-	files, err := o.files()
+	files, skipped, err := o.files()
 	if err != nil {
 		return err
+	}
+	for _, folder := range slices.Sorted(maps.Keys(skipped)) {
+		w.summary.Notes = append(w.summary.Notes, Note{folder, "has files that are not read: " + skipped[folder]})
 	}
 	sources := make([]*source.Source, 0, len(files))
 	defer func() {
@@ -102,10 +107,18 @@ func importFiles(ctx context.Context, o Options, w *writer) error {
 		if err != nil {
 			return err // before anything is loaded: most likely a typing error in the command
 		}
+		if len(files) > filesOpenMax {
+			s.Close()
+		}
 		sources = append(sources, s)
 	}
 	var errs []error
-	for _, s := range sources {
+	for i, s := range sources {
+		if len(files) > filesOpenMax {
+			if s, err = open(files[i], o); err != nil {
+				return err
+			}
+		}
 		if err := importFile(ctx, o, w, s); err != nil {
 			errs = append(errs, fmt.Errorf("import %s: %w", s.Name, err))
 		}
@@ -117,10 +130,13 @@ func importFiles(ctx context.Context, o Options, w *writer) error {
 	return errors.Join(errs...)
 }
 
-// files returns the names of the files.
-func (o *Options) files() ([]string, error) {
+// filesOpenMax is how many files are open from the beginning. Of more, each is opened a second time when it is its turn.
+const filesOpenMax = 100
+
+// files returns the names of the files, and those in folders that are no tables.
+func (o *Options) files() (files []string, skipped map[string]string, err error) {
 	if o.Dir != "" {
-		return o.Files, nil
+		return o.Files, nil, nil
 	}
 	return source.Expand(o.Files)
 }
@@ -208,6 +224,9 @@ func importTable(ctx context.Context, o Options, w *writer, s *source.Source, t 
 		return err
 	}
 	plan, err := makePlan(m, first)
+	if err == nil && first.records+first.rejected == 0 && !namesColumns(t.Header) {
+		err = fmt.Errorf("%w: there is only one line, and it names no column: %q", ErrNoColumns, shorten(strings.Join(t.Header, ", ")))
+	}
 	if errors.Is(err, ErrNoColumns) {
 		w.unread(s, t, plan, number)
 	}
@@ -232,4 +251,9 @@ func importTable(ctx context.Context, o Options, w *writer, s *source.Source, t 
 		w.note("is empty")
 	}
 	return errors.Join(err, w.end(ctx)) // what was read before an error is kept
+}
+
+// namesColumns reports whether a header has a name that is known, or there is none.
+func namesColumns(header []string) bool {
+	return len(header) == 0 || slices.ContainsFunc(header, func(name string) bool { return schema{}.Column(name).Known })
 }

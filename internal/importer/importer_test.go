@@ -22,6 +22,7 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/importer/source"
+	"github.com/opencapi/capi/internal/testkit/effort"
 )
 
 // write creates a file in a temporary folder.
@@ -277,7 +278,7 @@ func TestACancelledImportCanBeRunAgain(t *testing.T) {
 func TestAnImportThatIsCancelledDoesNotWriteAllConnectionsFirst(t *testing.T) {
 	t.Parallel()
 	b := catalog.New(dbtest.SQLite(t))
-	const connections, sources = 60_000, 300
+	const connections, sources = 30_000, 300
 	var names strings.Builder
 	names.WriteString("name,domain\n")
 	for i := range sources {
@@ -383,6 +384,7 @@ func TestRealDataLoadsCompletelyAndOnce(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the real data was not loaded")
 	}
+	effort.WithoutRaceDetector(t)
 	dir := realData(t)
 	b := catalog.New(dbtest.SQLite(t))
 	const companies, connections = 112_699, 56_076

@@ -19,7 +19,13 @@ var moreAliases = map[column]string{
 		الشركة اسم_الشركة اسم_المنشأة المؤسسة
 		חברה שם_החברה שם_חברה
 		gesellschaft betrieb nom_de_la_entreprise nom_de_l_organisation denominacion_social sociedad razon_social_empresa empresas nome_da_companhia nome_fantasia denominazione_sociale societa nome_azienda impresa handelsnaam
-		企業 会社 公司全称 企业名 機構名稱 公司名稱 企業名稱 기업 상호 법인명`,
+		企業 会社 公司全称 企业名 機構名稱 公司名稱 企業名稱 기업 상호 법인명
+		denomination_unite_legale 会社名称 企業名称 identifier_value non_individual_name_text charity_name
+		account customer customer_name client client_name kunde kundenname cliente nome_cliente nombre_cliente klant klantnaam klient nazwa_klienta kunder asiakas
+		nom_du_client nom_client nombre_del_cliente nome_do_cliente bank bank_name bank_holding institution institution_name emittent emetteur emisor emittente
+		hersteller manufacturer manufacturer_name lieferant fournisseur nom_fournisseur proveedor fornecedor fornitore leverancier dostawca
+		exhibitor aussteller exposant expositor brand brands marke marque marca agency agency_name club store_name shop_name
+		勤務先 勤務先名 所属企業 取引先 取引先名 仕入先 客户名称 客户 供应商 供应商名称 고객사 거래처 거래처명`,
 	colDomain: `домен домени domena domenove_jmeno doman domene alan_adi ten_mien`,
 	colWebsite: `сайт веб_сайт вебсайт адрес_сайта интернет_сайт адреса_сайту
 		strona strona_internetowa strona_www adres_www www
@@ -28,23 +34,23 @@ var moreAliases = map[column]string{
 		weboldal honlap webcim pagina_web_companie site_ul
 		web_sitesi internet_sitesi internet_adresi situs_web situs trang_web
 		ιστοσελιδα ιστοτοπος الموقع_الإلكتروني الموقع אתר אתר_אינטרנט
-		pagina_de_internet sitio_de_internet sitio sitio_web_oficial pagina sito_internet website_adres 公式サイト 公司网站 公司官網 홈페이지_주소`,
-	colDescription: `описание опис opis popis beskrivning beskrivelse kuvaus leiras descriere aciklama deskripsi mo_ta περιγραφη الوصف תיאור`,
-	colCountry:     `страна країна kraj zeme stat krajina maa orszag tara ulke negara quoc_gia χωρα الدولة البلد מדינה ארץ 國家 所在国家 국가명`,
+		pagina_de_internet sitio_de_internet sitio sitio_web_oficial pagina sito_internet website_adres internet 会社url 企業url 网站地址 網址 網站 公式サイト 公司网站 公司官網 홈페이지_주소 organization_website charity_contact_web`,
+	colDescription: `gegenstand unternehmensgegenstand objet_social objeto_social oggetto_sociale przedmiot 经营范围 事業概要 charity_activities описание опис opis popis beskrivning beskrivelse kuvaus leiras descriere aciklama deskripsi mo_ta περιγραφη الوصف תיאור`,
+	colCountry:     `страна країна kraj zeme stat krajina maa orszag tara ulke negara quoc_gia χωρα الدولة البلد מדינה ארץ 國家 所在国家 국가명 country_of_address`,
 	colState: `регион область край регіон wojewodztwo fylke maakunta megye judet il_adi provinsi tinh νομος περιφερεια المنطقة המחוז
-		comunidad_autonoma uf unidade_federativa unidade_da_federacao kanton canton provincie 省市 所在省份`,
+		comunidad_autonoma uf unidade_federativa unidade_da_federacao kanton canton provincie 省市 所在省份 所属省份 所属地区 province_or_state 광역시도`,
 	colCity: `город населенный_пункт місто miasto miejscowosc mesto obec stad_ort postort poststed by kommune kaupunki kotipaikka varos telepules oras localitate
 		sehir il ilce kota kota_kabupaten thanh_pho πολη المدينة עיר ישוב
-		localidad municipio poblacion localita woonplaats vestigingsplaats plaatsnaam gemeinde 所在城市 城市名称 시`,
-	colLocation: `местоположение местонахождение расположение місцезнаходження siedziba lokalizacja beliggenhed sijainti locatie konum lokasi εδρα`,
+		localidad municipio poblacion localita woonplaats vestigingsplaats plaatsnaam gemeinde 所在城市 城市名称 시 所属城市 所属区县 town_city commune libelle_commune libelle_commune_etablissement city_town_village_locality city_town_village_locality_of_address населено_място`,
+	colLocation: `местоположение местонахождение расположение місцезнаходження siedziba lokalizacja beliggenhed sijainti locatie konum lokasi εδρα седалище localizacao vestiging localisation lieu luogo office offices 总部 总部所在地 本社`,
 	colPostal: `индекс почтовый_индекс поштовий_індекс kod_pocztowy psc postnummer postnr postinumero iranyitoszam cod_postal posta_kodu kode_pos
-		codigo_post codice_postale 邮编 郵便番号 우편번호`,
+		cp c_p code_postal_etablissement codigo_post codice_postale 邮编 郵便番号 우편번호`,
 	colIndustries: `отрасль отрасли сфера_деятельности вид_деятельности основной_вид_деятельности индустрия галузь сфера_діяльності
 		branza branze sektor dzialalnosc przedmiot_dzialalnosci obor odvetvi obor_cinnosti odvetvie bransch branscher naering naeringsgren
 		toimiala iparag agazat tevekenyseg domeniu domeniu_de_activitate sektoru faaliyet_alani industri bidang_usaha nganh_nghe linh_vuc
 		κλαδος κλαδος_δραστηριοτητας القطاع الصناعة מגזר תעשייה ענף
 		actividad actividad_principal sector_economico giro ramo_de_atividade atividade_principal attivita settore_attivita activite_principale
-		geschaeftsfeld taetigkeitsfeld sbi_omschrijving 所属行业 行業 產業 업종명`,
+		geschaeftsfeld taetigkeitsfeld sbi_omschrijving libelle_ape libelle_naf libelle_activite_principale beschrijving_sbi naeringskode1_beskrivelse 所属行业 行業 產業 업종명`,
 	colTechnologies: `технологии технології technologie technologia teknologi teknologier teknologiat teknolojiler`,
 	colEmployees: `сотрудники сотрудников количество_сотрудников число_сотрудников численность численность_сотрудников численность_персонала штат количество_работников
 		працівники кількість_працівників кількість_співробітників
@@ -58,7 +64,10 @@ var moreAliases = map[column]string{
 		n_dipendenti no_dipendenti n_addetti no_addetti nb_salaries nombre_salaries nbre_salaries anz_mitarbeiter ma_anzahl
 		mitarbeiter_von mitarbeiter_min min_mitarbeiter mitarbeiter_ab anzahl_beschaeftigte beschaeftigtenzahl mitarbeiteranzahl personal effectif_min effectif_minimum tranche_effectif tranche_d_effectif
 		empleados_min empleados_minimo min_empleados empleados_desde plantilla numero_de_trabajadores trabajadores funcionarios_min colaboradores numero_de_colaboradores
-		dipendenti_min addetti numero_addetti werknemers aantal_werknemers personeel 企业人数 人员规模 雇员人数 員工人數 従業員 직원_수 종업원수`,
+		no_employees total_headcount headcount_total staff_headcount employees_total total_staff number_of_staff no_of_staff num_employees_enum ftes fte number_of_ftes
+		tranche_effectifs tranche_d_effectifs effectif_salarie effectif_total werkzame_personen 参保人数 员工规模 公司规模 企业规模 人数 従業員規模 사원수 사원_수 임직원수
+		среднесписочная_численность estimated_num_employees taille tamano tamanho grosse groesse dimensione omvang wielkosc
+		employes dipendenti_min addetti numero_addetti werknemers aantal_werknemers personeel 企业人数 人员规模 雇员人数 員工人數 従業員 직원_수 종업원수`,
 	colEmployeesMax: `mitarbeiter_bis mitarbeiter_max max_mitarbeiter effectif_max effectif_maximum empleados_max empleados_maximo max_empleados empleados_hasta
 		funcionarios_max dipendenti_max`,
 	colFounded: `год_основания дата_основания основана основано дата_регистрации дата_создания год_создания год_регистрации
@@ -74,6 +83,10 @@ var moreAliases = map[column]string{
 		gruendung grundung eintragungsdatum datum_der_gruendung cree_en date_immatriculation annee_de_fondation annee_fondation fondee_en fondation
 		constituida constitucion fecha_de_inicio_de_actividades inicio_de_actividades ano_de_constitucion ano_de_creacion fecha_de_creacion
 		ano_de_fundacao ano_fundacao fundada_em inicio_atividade data_inicio_atividade fondata fondata_nel anno_costituzione data_iscrizione anno_di_fondazione opgericht_in datum_van_oprichting
+		gegruendet_am gegrundet_am gruendung_am gegruendet_im gegrundet_im cree_le creee_le creation_le fondee_le date_de_fondation date_creation_unite_legale
+		fecha_de_alta fecha_alta ano_de_inicio data_inizio_attivita oprichting startdato est year_est yr_est est_year year_of_est estd estab year_estd
+		inc_date date_of_inc incorp_date entity_start_date business_start_date founded_timestamp founded_ts birth_date_of_company
+		設立年月 創業年月 成立年月 开业日期 注册时间 创立时间 创办时间
 		注册日期 創立 創立年 成立年 成立時間 開業年`,
 }
 
@@ -97,5 +110,8 @@ const (
 )
 
 // moreWeakNames are names of moreAliases that may mean something else.
-var moreWeakNames = wordSet(`by il maa tara kraj stat ceg nimi navn namn unvan giro personal pagina strona sitio
+var moreWeakNames = wordSet(`internet cp c_p taille tamano tamanho grosse groesse dimensione omvang wielkosc account customer client kunde cliente klant klient kunder asiakas bank institution emittent emetteur emisor emittente hersteller manufacturer
+	lieferant fournisseur proveedor fornecedor fornitore leverancier dostawca exhibitor aussteller exposant expositor brand brands marke marque marca agency club
+	取引先 客户 供应商 고객사 거래처 est estab office offices lieu luogo fte ftes oprichting 总部 人数 commune fecha_de_alta fecha_alta identifier_value startdato
+	by il maa tara kraj stat ceg nimi navn namn unvan giro personal pagina strona sitio
 	штат основана www stelle domeniu vznik`)

@@ -32,13 +32,13 @@ func ReadListRows(name string, in io.Reader, limit int) (rows []ListRow, notices
 			return nil, nil, err
 		}
 		notices = append(notices, t.Notices...)
-		switch found, err := listRowsOf(t, limit-len(rows)); {
+		switch found, unread, err := listRowsOf(t, limit-len(rows)); {
 		case errors.Is(err, ErrNoColumns):
 			none = err
 		case err != nil:
 			return nil, nil, err
 		default:
-			rows = append(rows, found...)
+			rows, notices = append(rows, found...), append(notices, unread...)
 		}
 	}
 	if len(rows) == 0 && none != nil {
@@ -59,16 +59,25 @@ func IsListHeader(line string) bool {
 	return false
 }
 
-func listRowsOf(t *source.Table, limit int) ([]ListRow, error) {
+// listRowsOf reads a table. unread says which columns are not read although their names are those of a list, each a predicate of the file.
+func listRowsOf(t *source.Table, limit int) (rows []ListRow, unread []string, err error) {
 	first, err := takeSample(t)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	plan, err := makePlan(Mapping{}, first)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return takeRows(t, limit, newMapper(plan).listRow)
+	m := newMapper(plan)
+	for _, c := range first.columns {
+		of, known := aliasOf(c.name)
+		if known && c.note != "" && (&ListRow{}).of(of.column) != nil && (&ListRow{}).of(m.target(c.name).column) == nil {
+			unread = append(unread, fmt.Sprintf("has a column %q that was not read, because %s", c.name, c.note))
+		}
+	}
+	rows, err = takeRows(t, limit, m.listRow)
+	return rows, unread, err
 }
 
 // takeRows reads at most limit records of the table.
@@ -90,16 +99,20 @@ func takeRows[T any](t *source.Table, limit int, read func(*source.Record) T) (r
 	return rows, nil
 }
 
+// of returns the value that a column has; nil for a column that a list has no use for.
+func (r *ListRow) of(c column) *string {
+	return map[column]*string{
+		colID: &r.ID, colKey: &r.ID, colName: &r.Name, colDomain: &r.Domain, colWebsite: &r.Website,
+		colLinkedIn: &r.LinkedIn, colCountry: &r.Country, colCountryCode: &r.Country, colCity: &r.City,
+	}[c]
+}
+
 // listRow reads the first value of each field.
 func (m *mapper) listRow(r *source.Record) ListRow {
 	row := ListRow{Line: r.Line}
-	to := map[column]*string{
-		colID: &row.ID, colKey: &row.ID, colName: &row.Name, colDomain: &row.Domain, colWebsite: &row.Website,
-		colLinkedIn: &row.LinkedIn, colCountry: &row.Country, colCountryCode: &row.Country, colCity: &row.City,
-	}
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		value := to[m.target(f.Name).column]
+		value := row.of(m.target(f.Name).column)
 		if value == nil || *value != "" || f.Value.IsBlank() {
 			continue
 		}

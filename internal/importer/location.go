@@ -38,23 +38,36 @@ func parseLocation(s string, codes *codeUse) (l location, more bool) {
 		if isNull(place) || remote.MatchString(place) {
 			continue
 		}
-		if one := parsePlace(place, codes); !one.isEmpty() {
+		one, cut := parsePlace(place, codes)
+		if !one.isEmpty() {
 			found = append(found, one)
 		}
+		more = more || cut
 	}
 	if len(found) == 0 {
 		return location{}, false
 	}
-	return found[0], len(found) > 1
+	return found[0], more || len(found) > 1
 }
 
-func parsePlace(s string, codes *codeUse) location {
+// parsePlace reads one place. cut reports whether something of it is in no part of the result.
+func parsePlace(s string, codes *codeUse) (l location, cut bool) {
+	if l, ok := hanPlace(s); ok {
+		return l, l.state+l.city != s && l.state != s
+	}
+	s, cut = commaPlace(s)
 	var parts []string
 	for p := range strings.SplitSeq(s, ",") {
 		if p = strings.TrimSpace(p); !isNull(p) && !remote.MatchString(p) {
 			parts = append(parts, p)
 		}
 	}
+	parts, street := withoutStreet(parts)
+	l = placeOf(parts, codes)
+	return l, cut || street
+}
+
+func placeOf(parts []string, codes *codeUse) location {
 	if n := len(parts); n > 0 && isContinent(parts[n-1]) { // "Lyon, Rhône, France, Europe"
 		parts = parts[:n-1]
 	}
@@ -124,6 +137,9 @@ func placeOfParts(parts []string, codes *codeUse) location {
 	n := len(parts)
 	last := parts[n-1]
 	country, known := countryByName(last)
+	if italianTowns()[text.Fold(parts[n-2]+" "+last)] {
+		return location{city: parts[n-2], country: "Italy"}
+	}
 	m, isCode := codes.read(parts[:n-1], last)
 	switch {
 	case !isCode:
@@ -152,6 +168,14 @@ func placeOfParts(parts []string, codes *codeUse) location {
 		if st, ok := stateIn(country, parts[0]); ok && (len(parts[0]) <= 3 || !namesakes[text.Fold(parts[0])]) {
 			l.state = st.name
 			return l
+		}
+		if m := spacedCode.FindStringSubmatch(cityText(parts[0])); m != nil { // "Sydney NSW, Australia"
+			if country == "Italy" { // the code of the province
+				return location{city: m[1], country: country}
+			}
+			if st, ok := stateIn(country, m[2]); ok {
+				return location{city: m[1], state: st.name, country: country}
+			}
 		}
 		l.city = cityText(parts[0])
 		return l

@@ -123,7 +123,9 @@ func isConnection(fields []source.Field) bool {
 			return true
 		}
 		if len(n) > len(connectionPrefix) && strings.EqualFold(n[:9], connectionPrefix[:9]) && strings.HasPrefix(normalName(n), connectionPrefix) {
-			return true
+			if _, known := connectionAliasIndex()[normalName(n)]; known { // "Connected On" is a date in a list of contacts
+				return true
+			}
 		}
 	}
 	return false

@@ -22,13 +22,24 @@ func headcount(s string) (n int64, ranged, ok bool) {
 	if bounds, ok := strings.CutPrefix(s, "size_"); ok {
 		s = strings.ReplaceAll(bounds, "_", " ") // SIZE_51_TO_200
 	}
+	if m := codedRange.FindStringSubmatch(s); m != nil {
+		s = strings.TrimLeft(m[1], "0") + "-" + strings.TrimLeft(m[2], "0")
+		if m[2] == "max" {
+			s = strings.TrimLeft(m[1], "0") + "+"
+		}
+	}
+	if m := labelledRange.FindStringSubmatch(s); m != nil {
+		s = m[1] // "small (11-50)"
+	}
+	s = suffixedRange.ReplaceAllString(s, "$1+")
+	s = atMost.ReplaceAllString(s, "<$1")
 	s = strings.TrimSpace(headcountNoise.ReplaceAllString(s, " "))
 	if m := dateRange.FindStringSubmatch(s); m != nil {
 		return rangeOfDate(m)
 	}
 	upTo := upToWords.MatchString(s)
+	plus := strings.HasSuffix(s, "+") || moreWords.MatchString(s)
 	s = aboutWords.ReplaceAllString(s, "")
-	plus := strings.HasSuffix(s, "+")
 	parts := rangeParts.FindStringSubmatch(strings.TrimSpace(strings.TrimRight(s, "+ ")))
 	if parts == nil {
 		return 0, false, false
@@ -83,8 +94,14 @@ func plainNumber(s string) string {
 		switch {
 		case r >= '\u2010' && r <= '\u2014' || r == '\u2212': // dashes
 			return '-'
-		case r == '\u00a0' || r == '\u202f' || r == '\u2009':
+		case r == '\u00a0' || r == '\u202f' || r == '\u2009' || r == '\u3000':
 			return ' '
+		case r == '～' || r == '〜' || r == '－' || r == '∼':
+			return '-'
+		case r >= '０' && r <= '９':
+			return r - '０' + '0'
+		case r == '，':
+			return ','
 		case r == '’':
 			return '\''
 		}
@@ -92,13 +109,26 @@ func plainNumber(s string) string {
 	}, s))
 }
 
+// The words of several languages around numbers, and the order in which Chinese, Japanese and Korean write them.
+const (
+	lessThan  = `less than|fewer than|under|below|up to|max\.?|bis zu|bis|unter|weniger als|höchstens|jusqu'à|moins de|hasta|menos de|até|menos que|fino a|meno di|sotto|tot|minder dan|maximaal|do|poniżej|mniej niż|до|менее|меньше|少于|低于|不足`
+	moreThan  = `more than|over|above|at least|min\.?|über|mehr als|mindestens|ab|plus de|au moins|más de|mais de|mais que|oltre|più di|almeno|meer dan|ruim|minstens|powyżej|ponad|więcej niż|co najmniej|более|больше|свыше|от|超过|大于`
+	roughly   = `about|approx\.?|approximately|around|circa|ca\.?|c\.|est\.?|etwa|rund|zirka|environ|alrededor de|aproximadamente|cerca de|około|примерно|около|約|约|大约|약`
+	beginning = `between|from|zwischen|von|entre|de|du|da|tra|fra|tussen|van|od|między|от|между`
+)
+
 const number = `(\d+(?:[ '.,]\d+)*)\s*(k|m|mm|mio|mn|b|bn|thousand|tausend|mil|mille|million|millions|billion|lakh)?`
 
 var (
-	headcountNoise = regexp.MustCompile(`\b(full[- ]time|employees?|people|persons?|staff|members?|workers?|mitarbeiter(?:innen)?|ftes?|headcount|employ[eé]s|empleados|funcion[aá]rios|dipendenti|medewerkers|personnes|salari[eé]s)\b|人|名`)
-	upToWords      = regexp.MustCompile(`^\s*(<|≤|up to|less than|under|fewer than|below|max\.?|bis zu)`)
-	aboutWords     = regexp.MustCompile(`^\s*(<|>|≤|≥|~|≈|=|about|approx\.?|approximately|around|circa|ca\.?|c\.|over|more than|at least|up to|less than|fewer than|under|below|above|min\.?|max\.?|bis zu|über|mehr als|est\.?)*\s*`)
-	rangeParts     = regexp.MustCompile(`^` + number + `(?:\s*(?:-|to|bis|until|and|à|a|\.\.+|/|~)\s*` + number + `)?$`)
+	headcountNoise = regexp.MustCompile(`\b(full[- ]time|employees?|people|persons?|staff|members?|workers?|mitarbeiter(?:innen)?|ftes?|headcount|employ[eé]s|empleados|funcion[aá]rios|dipendenti|medewerkers|personnes|salari[eé]s|pracownik(?:ów|i)?|werknemers|trabajadores|colaboradores|addetti|besch[äa]ftigte)\b|сотрудник\p{L}*|человек|人|名|명`)
+	upToWords      = regexp.MustCompile(`^\s*(?:<|≤|` + lessThan + `)`)
+	moreWords      = regexp.MustCompile(`^\s*(?:>|≥|` + moreThan + `)\s*\d`)
+	aboutWords     = regexp.MustCompile(`^\s*(?:(?:<|>|≤|≥|~|≈|=|` + roughly + `|` + lessThan + `|` + moreThan + `|` + beginning + `)\s*)*`)
+	rangeParts     = regexp.MustCompile(`^` + number + `(?:\s*(?:-|to|bis|until|and|et|à|a|al|y|e|und|ao|até|t/m|tot|en|do|i|до|и|至|到|から|;|\.\.+|/|~)\s*` + number + `)?$`)
+	codedRange     = regexp.MustCompile(`^c_(\d{5})_(\d{5}|max)$`) // of Crunchbase
+	labelledRange  = regexp.MustCompile(`^[^\d()]+\(\s*([^()]*\d\s*(?:[-–+]|to\b|k\b)[^()]*)\)$`)
+	atMost         = regexp.MustCompile(`^(\d[\d., ]*)\s*(?:人|名|명)?\s*(?:以下|未満|以内|이하|미만|or less|or fewer|and under|ou moins|o menos|ou menos|o meno|of minder|oder weniger)$`)
+	suffixedRange  = regexp.MustCompile(`^(\d[\d., ]*)\s*(?:人|名|명)?\s*(?:以上|이상|and above|and more|or more|and over|ou plus|y más|o más|ou mais|o più|of meer|und mehr|i więcej|и более)$`)
 	// A spreadsheet turns ranges into dates: 11-50 becomes Nov-50, 1-10 becomes 10-Jan or 1-Oct.
 	dateRange = regexp.MustCompile(`^(?:(\d+)-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-(\d+))$`)
 	months    = "janfebmaraprmayjunjulaugsepoctnovdec"
@@ -180,9 +210,31 @@ const (
 	epochMin = 1e8 // seconds since 1970, in 1973; smaller numbers are not read as times
 )
 
+// eras are the eras of Japan, by the year before their first.
+var eras = map[string]int64{"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
+
+var (
+	eraYear = regexp.MustCompile(`(明治|大正|昭和|平成|令和)\s*(元|\d{1,2})\s*年?`)
+	// A date with the year in two digits, at its end: 14-Mar-98, 14/03/98, 14.03.98.
+	shortDate = regexp.MustCompile(`^(?:\d{1,2}[-/. ](?:\d{1,2}|\p{L}{3,4}\.?)[-/. ]|\p{L}{3}\.? \d{1,2},? )'?(\d\d)(?:[ t]\d{1,2}:\d\d.*)?$`)
+)
+
+// shortYearMax is the highest year of two digits that is in this century, as spreadsheets read them.
+const shortYearMax = 29
+
 // year reads the year of a number, a date or a Unix time, or the first year in a text such as "2013 (1888)".
 func year(s string) (int64, bool) {
 	s = plainNumber(s)
+	if m := eraYear.FindStringSubmatch(s); m != nil {
+		n, err := strconv.ParseInt(m[2], 10, 64)
+		if m[2] == "元" {
+			n, err = 1, nil
+		}
+		return eras[m[1]] + n, err == nil
+	}
+	if n, ok := shortYear(s); ok {
+		return n, true
+	}
 	if f, err := strconv.ParseFloat(s, 64); err == nil {
 		return yearOf(f)
 	}
@@ -208,6 +260,19 @@ func year(s string) (int64, bool) {
 		i = j
 	}
 	return 0, false
+}
+
+// shortYear reads the year of a date that has it in two digits.
+func shortYear(s string) (int64, bool) {
+	m := shortDate.FindStringSubmatch(strings.ToLower(strings.TrimSpace(s)))
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(m[1], 10, 64)
+	if n <= shortYearMax {
+		return 2000 + n, err == nil
+	}
+	return 1900 + n, err == nil
 }
 
 func yearOf(f float64) (int64, bool) {

@@ -9,8 +9,9 @@ import (
 	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// chunksMax is how many chunks may be parsed ahead of the writer.
-const chunksMax = 16
+// chunksMax is how many chunks may be parsed ahead of the writer. Together they have about as many rows as the largest batch, so that
+// the next batch is parsed while one is written.
+const chunksMax = 64
 
 // parsedChunk is a chunk and the items parsed from it.
 type parsedChunk struct {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -77,6 +78,7 @@ func makePlan(m Mapping, s *sample) (*plan, error) {
 		p.guess(s)
 	}
 	p.settle(s)
+	p.findRegistration(s)
 	p.groupPlaces(s)
 	for field, value := range m.Set {
 		c, rest, err := fieldNamed(field)
@@ -164,6 +166,30 @@ func fieldsByLabel(s *sample) map[string]string {
 	return names
 }
 
+// registrationDates are names of the date since when a company is in a register, which in other files is that of a customer.
+var registrationDates = wordSet(`date_of_registration registration_date registered_on registered_date date_registered company_registration_date reg_date date_of_reg
+	data_rejestracji_w_rejestrze data_wpisu_do_rejestru registreringsdato дата_на_регистрация`)
+
+// registerColumns are words in the names of columns that only a register of companies has.
+var registerColumns = regexp.MustCompile(`(?:^|_)(?:registration_(?:no|number|authority)|reg_(?:no|number)|company_(?:no|number)|charity_number|cin|crn|eik|еик|krs|legal_form|entity_type|registrar|` +
+	`registered_office|share_capital|paid_up_capital|authori[sz]ed_capital)(?:$|_)`)
+
+// findRegistration reads the founding year from the date of registration in a register of companies.
+func (p *plan) findRegistration(s *sample) {
+	if p.has(colFounded) || !slices.ContainsFunc(s.columns, func(c *sampledColumn) bool { return registerColumns.MatchString(normalName(c.name)) }) {
+		return
+	}
+	for _, c := range s.columns {
+		if _, taken := p.targets[c.name]; taken || !registrationDates[normalName(c.name)] {
+			continue
+		}
+		if fit, _ := c.fits(colFounded); fit >= guessShareMin {
+			p.assign(c, target{alias: alias{column: colFounded, rank: strippedRank}}, ByName, 0.8)
+			return
+		}
+	}
+}
+
 // byName maps a column by a name, unless its values contradict that.
 func (p *plan) byName(c *sampledColumn, name string) {
 	if c.isRowNumber() {
@@ -177,6 +203,9 @@ func (p *plan) byName(c *sampledColumn, name string) {
 	}
 	if known.column == colWebsite && len(c.values) > 0 && c.share(isCompanyPage) >= guessShareMin {
 		known = alias{column: colLinkedIn, rank: strippedRank}
+	}
+	if known.column == colName && lastNames[normalName(name)] && !c.tellsApart() {
+		return
 	}
 	fit, certain := c.fits(known.column)
 	switch {
@@ -199,13 +228,26 @@ func (p *plan) byName(c *sampledColumn, name string) {
 	p.assign(c, target{alias: known}, ByName, confidence)
 }
 
+// lastNames are names of columns of companies that may as well say something of the companies: a customer may be yes or no.
+var lastNames = wordSet(`account customer client kunde cliente klant klient kunder asiakas bank institution brand brands marke marque marca agency club
+	取引先 客户 供应商 고객사 거래처`)
+
+// tellsApart reports whether most values, or many, differ.
+func (c *sampledColumn) tellsApart() bool {
+	n := c.distinct()
+	return (2*n > len(c.values) || n > 20) && c.share(isLegalStatus) < 0.5 && c.share(func(v string) bool { return len(v) < 4 }) < 0.5
+}
+
 func (p *plan) assign(c *sampledColumn, t target, by string, confidence float64) {
 	if t.column == colTechnologies || t.column == colIndustries {
 		t.column = c.listColumn(t)
 	}
-	t.commas, t.codes, t.na = c.commas(), c.codeUse(), c.na()
+	t.commas, t.codes, t.na = c.commas() || t.column == colTechnologies && c.lists == 0, c.codeUse(), c.na() // no technology has a comma in its name
 	p.targets[c.name] = t
 	c.by, c.confidence = by, confidence
+	if t.column == colFounded && c.share(func(v string) bool { _, ok := shortYear(plainNumber(v)); return ok }) > 0 {
+		c.note = fmt.Sprintf("years of two digits are read as 1930 to 20%d", shortYearMax)
+	}
 }
 
 // noteUnclearPlaces says which columns have places whose country is unclear.

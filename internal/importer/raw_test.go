@@ -17,6 +17,7 @@ import (
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/testkit/effort"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -147,6 +148,7 @@ func careerDomains(url string) string {
 
 func TestRawFilesAreImportedRightWithoutOptions(t *testing.T) {
 	t.Parallel()
+	effort.WithoutRaceDetector(t)
 	dir := filepath.Join(realData(t), "raw")
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)

@@ -177,6 +177,9 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 		if !strings.Contains(n, "industr") && !strings.Contains(n, "sector") && c.share(isLegalStatus) >= 0.6 {
 			return 0, true
 		}
+		if c.share(economicSector.MatchString) >= 0.95 && c.share(publicOrPrivate.MatchString) > 0.3 {
+			return 0, true
+		}
 		if normalName(c.name) == "type" {
 			return min(1, 3*float64(c.distinct())/float64(len(c.values))*c.share(func(v string) bool { return !isNumber(v) })), true
 		}
@@ -187,12 +190,18 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 		}
 		return c.share(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" }), false
 	case colTechnologies, colCity, colRelation:
+		if col == colRelation && c.share(func(v string) bool { return answers[text.Fold(v)] }) >= 0.5 {
+			return 0, true
+		}
 		share = c.share(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" })
 		return share, (enough || share == 0) && col == colRelation
 	default:
 		return 1, false
 	}
 }
+
+// answers are what a column has that says only whether there are others.
+var answers = wordSet("yes no y n x ja nein oui non si no sim nao nie tak да нет true false 是 否 有 はい いいえ b2b b2c")
 
 func isNumber(v string) bool {
 	_, err := strconv.ParseFloat(strings.ReplaceAll(v, ",", ""), 64)

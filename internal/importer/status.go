@@ -1,6 +1,10 @@
 package importer
 
-import "github.com/opencapi/capi/internal/text"
+import (
+	"regexp"
+
+	"github.com/opencapi/capi/internal/text"
+)
 
 // statusWords are the words of legal forms, kinds of ownership and states of a company. A column of such values says nothing
 // about what the companies do.
@@ -9,6 +13,8 @@ var statusWords = wordSet(`domestic foreign prospect customer partner reseller c
 	proprietor trader by guarantee guarant shares share capital with without the of and or pri gar nsc exempt section other
 	general government agency governmental state subsidiary branch joint stock venture backed funded self employed
 	active inactive closed open operating operational dissolved liquidation administration acquired ipo delisted bankrupt
+	startup startups scaleup scaleups corporate corporates enterprise smb sme smes msme micro small medium large midmarket mid market investor investors vendor
+	third trader charity autonomo cooperativa ditta individuale spolka z o akcyjna jawna entreprise individuelle
 	dormant struck off registered deregistered merged ceased trading live dead
 	gmbh ag ug kg ohg gbr se ev eg gesellschaft kapitalgesellschaft personengesellschaft aktiengesellschaft einzelunternehmen
 	co mit beschrankter haftung haftungsbeschrankt privat offentlich
@@ -16,6 +22,11 @@ var statusWords = wordSet(`domestic foreign prospect customer partner reseller c
 	sociedad anonima limitada sl slu privada publica responsabilidad de ltda eireli mei sociedade empresa
 	spa srl srls societa per azioni responsabilita limitata bv nv vof besloten vennootschap naamloze
 	株式会社 有限会社 合同会社 有限公司 股份有限公司 有限责任公司 주식회사`)
+
+// economicSector matches the sectors of an economy by who owns the companies, which say nothing about what they do either.
+var economicSector = regexp.MustCompile(`(?i)^(?:public|private|third|voluntary|non-?profit|for-?profit|government)( sector)?$`)
+
+var publicOrPrivate = regexp.MustCompile(`(?i)^(?:public|private)( sector)?$`)
 
 // isLegalStatus reports whether v is a legal form, kind of ownership or state, such as "Private Limited Company".
 func isLegalStatus(v string) bool {

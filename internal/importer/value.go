@@ -260,6 +260,13 @@ func isNull(s string) bool {
 
 var nulls = func() map[string]bool {
 	m := map[string]bool{"not applicable": true, "not available": true, "not specified": true, "no data": true, "not known": true, "not found": true, "not provided": true, "not set": true, `\n`: true, "#name?": true, "#n/a": true, "#ref!": true, "#value!": true, "#div/0!": true, "#null!": true, "#num!": true}
+	for _, s := range strings.Fields("keine unbekannt aucun aucune inconnu néant ninguno ninguna desconocido desconocida nenhum nenhuma desconhecido nessuno nessuna sconosciuto geen onbekend brak " +
+		"nieznany neznámé okänd ukendt ukjent нет неизвестно なし 不明 未知 无 無 暂无 없음 미상") {
+		m[s] = true
+	}
+	for _, s := range []string{"keine angabe", "keine angaben", "sin datos", "sin dato", "non renseigné", "sem dados", "n.d.a.", "brak danych", "нет данных", "nicht bekannt"} {
+		m[s] = true
+	}
 	for _, s := range strings.Fields("null nil none nan n/a n.a. n.a na/ n/d n.d. n/k tbd tba unknown undefined undisclosed unspecified (null) (none) (blank) <null> <na> [null] [] {} [none] - k.a. s/d <nil>") {
 		m[s] = true
 	}

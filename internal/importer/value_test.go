@@ -16,6 +16,10 @@ func TestHeadcountsAreReadInEveryUsualSpelling(t *testing.T) {
 		"10k+ employees": 10_000, "10,000+": 10_000, "10001+": 10_001, "5k-10k": 5000, "36.9 thousand": 36_900, "1.2 Million": 1_200_000,
 		"~50": 50, "about 120 people": 120, "> 5000": 5000, "<10": 1, "up to 50": 1, "Nov-50": 11, "10-Jan": 1, "1-Oct": 1,
 		"ca. 300 Mitarbeiter": 300, "11 bis 50": 11, "2 à 10": 2, "500名": 500, "100 FTE": 100,
+		"Entre 10 et 19": 10, "De 50 à 99": 50, "Plus de 5 000": 5000, "moins de 10 salariés": 1, "De 11 a 50": 11, "Más de 500": 500, "Entre 51 y 200 empleados": 51,
+		"até 10": 1, "mais de 500": 500, "da 11 a 50": 11, "oltre 500": 500, "meno di 10": 1, "11 t/m 50": 11, "meer dan 500": 500, "od 11 do 50": 11, "powyżej 500": 500,
+		"от 11 до 50": 11, "более 500": 500, "до 10": 1, "zwischen 51 und 200": 51, "weniger als 10": 1, "1,200人": 1200, "約50名": 50, "11～50人": 11, "１１〜５０人": 11, "1000人以上": 1000, "50人未満": 1,
+		"少于50人": 1, "약 1,200명": 1200, "50명 이상": 50, "c_00051_00100": 51, "c_10001_max": 10_001, "Small (11-50)": 11, "B (11-50)": 11, "Enterprise (1000+)": 1000, "11;50": 11,
 	} {
 		t.Run(s, func(t *testing.T) {
 			n, _, ok := headcount(s)
@@ -23,7 +27,7 @@ func TestHeadcountsAreReadInEveryUsualSpelling(t *testing.T) {
 			require.Equal(t, want, n)
 		})
 	}
-	for _, s := range []string{"many", "2012-06", "2012-06-01", "small (1)", "$5M", "12%", "1,23,4", "team of ten", ""} {
+	for _, s := range []string{"many", "Berlin (11)", "abt", "do", "2012-06", "2012-06-01", "small (1)", "$5M", "12%", "1,23,4", "team of ten", ""} {
 		_, _, ok := headcount(s)
 		require.False(t, ok, s)
 	}
@@ -35,6 +39,7 @@ func TestYearsAreReadInEveryUsualSpelling(t *testing.T) {
 		"1999": 1999, "1999.0": 1999, "2013 (1888)": 2013, "1904/1946/1959": 1904, "2012-06-01": 2012, "2012-06-01T00:00:00Z": 2012,
 		"12/31/1999": 1999, "31.12.1999": 1999, "June 2008": 2008, "c. 1850": 1850, "founded in 1976": 1976, "1646347894": 2022,
 		"1646347894000": 2022, "20120601": 2012, "705": 705,
+		"14-Mar-98": 1998, "1-Feb-04": 2004, "14/03/98": 1998, "30.11.76 00:00": 1976, "Mar 14, '98": 1998, "14 mars 1998": 1998, "1er février 2004": 2004, "昭和51年": 1976, "平成10年3月14日": 1998, "令和元年5月": 2019, "1998年3月": 1998,
 	} {
 		t.Run(s, func(t *testing.T) {
 			n, ok := year(s)
@@ -42,7 +47,7 @@ func TestYearsAreReadInEveryUsualSpelling(t *testing.T) {
 			require.Equal(t, want, n)
 		})
 	}
-	for _, s := range []string{"", "soon", "12", "0", "99999", "19.5"} {
+	for _, s := range []string{"", "soon", "12", "0", "99999", "19.5", "98", "Mar-98", "11-50"} {
 		_, ok := year(s)
 		require.False(t, ok, s)
 	}

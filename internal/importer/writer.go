@@ -23,6 +23,7 @@ const (
 	lockTimeApart    = 300 * time.Millisecond // if purchases do not wait; a change should still be searchable within a second
 	pause            = 5 * time.Millisecond
 	batchMin         = 100
+	linkBatchMin     = 1_000  // of connections, which may all be of one company that has to be written for each batch
 	batchMax         = 20_000 // a batch is in memory
 	batchStart       = 250
 	settleAfter      = 100_000
@@ -52,15 +53,17 @@ type writer struct {
 	unsettled int                  // companies and connections added since the catalog was settled
 	linkSize  int                  // of the next batch of connections
 	held      heldLinks            // connections, until all companies are written
-	links     []catalog.Connection // of the next batch
-	previewed map[int64]struct{}   // the connections that a dry run would have written
+	links     []catalog.Connection // of the next batches
+	connector *catalog.Connector
+	next      *linkBatch         // the first of links, whose ends are being looked up; nil if none
+	previewed map[int64]struct{} // the connections that a dry run would have written
 	summary   Summary
 	err       error // of the catalog or the file of rejected rows; nothing can be written after it
 }
 
 func newWriter(o Options) *writer {
 	return &writer{
-		catalog: o.Catalog, options: o, held: heldLinks{dir: o.TempDir}, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
+		catalog: o.Catalog, connector: o.Catalog.NewConnector(), options: o, held: heldLinks{dir: o.TempDir}, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
 		summary: Summary{
 			Reasons: []Rejects{}, Notes: []Note{}, Unparsed: []Unparsed{}, Sources: []Source{}, Matched: map[string]int{},
 			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun,
@@ -258,7 +261,7 @@ func (w *writer) flush(ctx context.Context) error {
 		w.err = err
 		return err
 	}
-	w.size = w.resize(w.size, len(batch), time.Since(started))
+	w.size = w.resize(w.size, batchMin, len(batch), time.Since(started))
 	time.Sleep(pause)
 	for i := range w.batch {
 		it := &w.batch[i]
@@ -335,9 +338,37 @@ func (w *writer) flushAll(ctx context.Context) error {
 	}
 	err := w.held.each(func(part []catalog.Connection) error {
 		w.links = append(w.links, part...)
-		return w.flushLinks(ctx, w.linkSize)
+		return w.flushLinks(ctx, 2*w.linkSize) // the batch, and the one after it
 	})
-	return cmp.Or(err, w.flushLinks(ctx, 1))
+	if err == nil {
+		err = w.flushLinks(ctx, 1)
+	}
+	if w.next != nil {
+		<-w.next.done // before the database is closed
+	}
+	return err
+}
+
+// linkBatch is a batch of connections whose ends are looked up while the batch before is written.
+type linkBatch struct {
+	links    []catalog.Connection
+	done     chan struct{} // closed when lookedUp and err are set
+	lookedUp *catalog.LookedUp
+	err      error
+}
+
+// lookUp starts to look up the ends of the first of the connections.
+func (w *writer) lookUp(ctx context.Context, links []catalog.Connection) *linkBatch {
+	b := &linkBatch{links: slices.Clone(links[:min(w.linkSize, len(links))]), done: make(chan struct{})}
+	if w.options.DryRun || len(b.links) == 0 {
+		close(b.done)
+		return b
+	}
+	go func() {
+		defer close(b.done)
+		b.lookedUp, b.err = w.connector.LookUp(context.WithoutCancel(ctx), b.links)
+	}()
+	return b
 }
 
 // flushLinks writes the next batches of connections while there are at least least of them.
@@ -347,14 +378,23 @@ func (w *writer) flushLinks(ctx context.Context, least int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := min(w.linkSize, len(w.links)-written)
+		if w.next == nil {
+			w.next = w.lookUp(ctx, w.links[written:])
+		}
+		batch := w.next
+		n := len(batch.links)
+		w.next = w.lookUp(ctx, w.links[written+n:])
+		<-batch.done
 		started := time.Now()
-		report, err := w.connect(ctx, w.links[written:written+n])
+		report, err := w.connect(ctx, batch)
 		if err != nil {
 			w.err = err
 			return err
 		}
-		w.linkSize = w.resize(w.linkSize, n, time.Since(started))
+		if len(w.next.links) == 0 {
+			w.next = nil
+		}
+		w.linkSize = w.resize(w.linkSize, linkBatchMin, n, time.Since(started))
 		if !w.options.DryRun {
 			time.Sleep(pause)
 		}
@@ -374,24 +414,27 @@ func (w *writer) flushLinks(ctx context.Context, least int) error {
 }
 
 // connect writes connections; in a dry run it only counts what would happen.
-func (w *writer) connect(ctx context.Context, links []catalog.Connection) (catalog.ConnectReport, error) {
+func (w *writer) connect(ctx context.Context, b *linkBatch) (catalog.ConnectReport, error) {
 	if w.options.DryRun {
-		return w.catalog.PreviewConnections(context.WithoutCancel(ctx), w.previewed, links)
+		return w.catalog.PreviewConnections(context.WithoutCancel(ctx), w.previewed, b.links)
+	}
+	if b.err != nil {
+		return catalog.ConnectReport{}, b.err
 	}
 	if err := w.beginImport(ctx); err != nil {
 		return catalog.ConnectReport{}, err
 	}
-	return w.catalog.ConnectFrom(context.WithoutCancel(ctx), w.imported, links)
+	return w.connector.Connect(context.WithoutCancel(ctx), w.imported, b.lookedUp)
 }
 
-// resize returns the size of the next batch, after one of n items took the time.
-func (w *writer) resize(size, n int, took time.Duration) int {
+// resize returns the size of the next batch, at least least, after one of n items took the time.
+func (w *writer) resize(size, least, n int, took time.Duration) int {
 	hold := w.lockTime()
 	if n < size && took < hold {
 		return size // a short last batch is no measure
 	}
 	fitting := int(float64(n) * float64(hold) / float64(max(took, time.Millisecond)))
-	return max(batchMin, min(batchMax, fitting, 2*size))
+	return max(least, min(batchMax, fitting, 2*size))
 }
 
 // lockTime returns about how long to lock the database for the next batch.

@@ -186,3 +186,31 @@ func TestCompleteIsPartOfTheHandlersTransaction(t *testing.T) {
 		require.Equal(t, 1, notes())
 	})
 }
+
+func TestAHandlerChoosesWhenItIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		cause := errors.New("busy")
+		require.NoError(t, job.RetryAfter(nil, time.Hour))
+		require.ErrorIs(t, job.RetryAfter(cause, time.Hour), cause)
+		q := job.New(d, job.Options{RetryDelay: time.Millisecond, Poll: 5 * time.Millisecond})
+		require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+			_, err := q.Enqueue(t.Context(), tx, "later", nil)
+			return err
+		}))
+		ran := make(chan struct{}, 10)
+		r := job.NewRunner(q, map[string]job.Handler{"later": {Run: func(context.Context, job.Job) error {
+			ran <- struct{}{}
+			return job.RetryAfter(cause, time.Hour)
+		}}})
+		require.NoError(t, r.Start(t.Context()))
+		<-ran
+		require.NoError(t, r.Stop(t.Context()))
+		require.Empty(t, ran)
+		var state string
+		var runAt int64
+		require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT state, run_at FROM job`).Scan(&state, &runAt))
+		require.Equal(t, "queued", state)
+		require.WithinDuration(t, time.Now().Add(time.Hour), db.FromTime(runAt), time.Minute)
+	})
+}

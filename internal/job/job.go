@@ -94,6 +94,21 @@ type fatalError struct{ err error }
 func (e *fatalError) Error() string { return e.err.Error() }
 func (e *fatalError) Unwrap() error { return e.err }
 
+// RetryAfter marks an error after which the job is tried again after the delay, instead of the Runner's own.
+func RetryAfter(err error, delay time.Duration) error {
+	if err == nil {
+		return nil
+	}
+	return &delayedError{err, delay}
+}
+
+type delayedError struct {
+	error
+	delay time.Duration
+}
+
+func (e *delayedError) Unwrap() error { return e.error }
+
 func isFatal(err error) bool {
 	var f *fatalError
 	return errors.As(err, &f)

@@ -53,6 +53,9 @@ func NewRunner(q *Queue, handlers map[string]Handler) *Runner {
 	}
 }
 
+// SetWorkers replaces Options.Workers for this Runner. It must not be called after Start.
+func (r *Runner) SetWorkers(n int) { r.options.Workers = n }
+
 // Start begins to run jobs. ctx bounds the start alone: call Stop to end. A second call does nothing.
 func (r *Runner) Start(ctx context.Context) error {
 	r.mu.Lock()

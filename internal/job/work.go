@@ -8,7 +8,10 @@ import (
 	"runtime/debug"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/tracing"
 )
 
 var errPanic = errors.New("panic")
@@ -17,7 +20,9 @@ var errPanic = errors.New("panic")
 func (r *Runner) work(ctx context.Context, j Job) {
 	j.notes = &notes{}
 	began := time.Now()
-	err := r.run(ctx, j)
+	running, span := tracing.Begin(ctx, "job "+j.Kind, attribute.String("capi.job_id", j.ID.String()), attribute.Int("capi.attempt", j.Attempt))
+	err := r.run(running, j)
+	tracing.End(span, err)
 	log := r.options.Log.With("job_id", j.ID, "kind", j.Kind, "attempt", j.Attempt).With(j.notes.attrs...)
 	cause := context.Cause(ctx)
 	// Record the outcome even if the handler's context has ended, but give up when another worker may take the job.
@@ -59,7 +64,11 @@ func (r *Runner) conclude(ctx context.Context, j Job, err, cause error) (result 
 	case isFatal(err), j.Attempt >= j.AttemptsMax && !errors.Is(cause, ErrLost):
 		return "buried", r.discard(ctx, j, err)
 	}
-	return "failed", r.leave(ctx, j, "queued", r.retryDelay(j.Attempt), err)
+	delay := r.retryDelay(j.Attempt)
+	if own, ok := errors.AsType[*delayedError](err); ok {
+		delay = own.delay
+	}
+	return "failed", r.leave(ctx, j, "queued", delay, err)
 }
 
 // leave releases the job in the given state. A job that no longer belongs to this worker is left alone.

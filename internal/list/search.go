@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/opencapi/capi/internal/db"
@@ -25,7 +26,7 @@ type Search struct {
 	Filters   query.Filters
 	SortBy    string // as in query.ParseSort; empty for the default
 	SortOrder string
-	Show      string  // what it shows of its matches by who owns them; the package does not interpret it
+	Show      string  // what it shows of its matches by who owns them: new, owned, or empty for all
 	NotOn     id.List // leaves out the companies of this list, unless it is zero. The list may have been deleted
 	CreatedAt time.Time
 }
@@ -72,6 +73,22 @@ func (s *Store) UpdateSearch(ctx context.Context, ws id.Workspace, search Search
 		return err
 	})
 	return foundSearch(updated, err, search.ID)
+}
+
+// AsFilters returns filters that find what the search finds, also by who owns it and without the list that it leaves out.
+func (s Search) AsFilters() query.Filters {
+	f, owned := s.Filters, query.SetRef{Owned: true}
+	switch s.Show {
+	case "new":
+		f.NotIn = append(slices.Clip(f.NotIn), owned)
+	case "owned":
+		// In would widen the search if it has other sets in it.
+		f.NotIn = append(slices.Clip(f.NotIn), query.SetRef{Not: &owned})
+	}
+	if !s.NotOn.IsZero() {
+		f.NotIn = append(slices.Clip(f.NotIn), query.SetRef{ListID: s.NotOn.String()})
+	}
+	return f
 }
 
 // checked returns the search with a clean name, or what is wrong with it.

@@ -11,6 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/id"
 )
 
 // Authenticate returns the caller with the token in the request's Authorization header. It queries the database each time,
@@ -21,11 +22,31 @@ func (s *Store) Authenticate(ctx context.Context, authorizationHeader string) (a
 	if err != nil {
 		return auth.Caller{}, err
 	}
+	return s.authenticate(ctx, secret)
+}
+
+// AuthenticateAddress returns the caller with the token in the address of a request, which must have the scope auth.Reconcile: histories
+// and logs keep addresses. Faults as for Authenticate, and InsufficientScope for any other token.
+func (s *Store) AuthenticateAddress(ctx context.Context, secret string) (auth.Caller, error) {
+	c, err := s.authenticate(ctx, secret)
+	if err == nil && c.Scope != auth.Reconcile {
+		err = fault.New(fault.InsufficientScope, "The token in the address has the scope %s. Only a token with the scope %s may be in an "+
+			"address, because histories and logs keep addresses. Create one (capi token create --scope %s, or the page Tokens of the console), "+
+			"and give this one a new secret.", c.Scope, auth.Reconcile, auth.Reconcile).
+			With("token_scope", string(c.Scope)).With("required", string(auth.Reconcile))
+	}
+	if err != nil {
+		return auth.Caller{}, err
+	}
+	return c, nil
+}
+
+func (s *Store) authenticate(ctx context.Context, secret string) (auth.Caller, error) {
 	if !wellFormed(secret) {
 		return auth.Caller{}, fault.New(fault.InvalidToken,
 			"The token is mistyped or incomplete: its checksum does not match. Copy the whole token again.")
 	}
-	h, err := s.find(ctx, secret)
+	h, err := s.find(ctx, `t.hash = $1 OR t.old_hash = $1 AND t.old_until > $2`, hashOf(secret), db.Time(time.Now()))
 	if err != nil {
 		return auth.Caller{}, err
 	}
@@ -34,6 +55,18 @@ func (s *Store) Authenticate(ctx context.Context, authorizationHeader string) (a
 		return auth.Caller{}, err
 	}
 	s.use(h, now)
+	return h.Caller, nil
+}
+
+// Acting returns the caller of a token for work that the token has asked for before. Faults as for Authenticate.
+func (s *Store) Acting(ctx context.Context, token id.Token) (auth.Caller, error) {
+	h, err := s.find(ctx, `t.id = $1`, token)
+	if err == nil {
+		err = h.check(time.Now())
+	}
+	if err != nil {
+		return auth.Caller{}, err
+	}
 	return h.Caller, nil
 }
 
@@ -57,7 +90,8 @@ type holder struct {
 	left                             bool // the owner is no longer a member, or the workspace was deleted
 }
 
-func (s *Store) find(ctx context.Context, secret string) (holder, error) {
+// find returns the holder of the token that meets the condition.
+func (s *Store) find(ctx context.Context, condition string, args ...any) (holder, error) {
 	h := holder{Caller: auth.Caller{Wall: &auth.Wall{}}}
 	var visible string
 	err := s.db.Read().QueryRowContext(ctx, `
@@ -68,7 +102,7 @@ func (s *Store) find(ctx context.Context, secret string) (holder, error) {
 		FROM token t
 		LEFT JOIN workspace w ON w.id = t.workspace_id
 		LEFT JOIN member m ON m.workspace_id = t.workspace_id AND m.person = t.owner
-		WHERE t.hash = $1 OR t.old_hash = $1 AND t.old_until > $2`, hashOf(secret), db.Time(time.Now())).
+		WHERE `+condition, args...).
 		Scan(&h.Token, &h.Workspace, &h.Scope, &h.Name, &h.expiresAt, &h.revokedAt, &h.lastUsedAt, &h.left, &h.Owner, &visible,
 			&h.Wall.WorkspaceDaily, &h.Wall.TokenDaily)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -114,7 +114,7 @@ func holderOf(ctx context.Context, q db.Querier, token id.Token) (budget.Holder,
 	if err != nil {
 		return budget.Holder{}, id.Person{}, fmt.Errorf("read budget of token %s: %w", token, err)
 	}
-	h.Kind = budget.Token
+	h.Kind, h.ID = budget.Token, token.String()
 	return h, creator, nil
 }
 

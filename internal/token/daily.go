@@ -12,6 +12,18 @@ import (
 	"github.com/opencapi/capi/internal/id"
 )
 
+// Get returns a token, also one that has ended. NotFound if there is none.
+func (s *Store) Get(ctx context.Context, token id.Token) (Token, error) {
+	t, err := scan(s.db.Read().QueryRowContext(ctx, `SELECT `+columns+` FROM token WHERE id = $1`, token))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Token{}, noToken(token)
+	}
+	if err != nil {
+		return Token{}, fmt.Errorf("read token %s: %w", token, err)
+	}
+	return t, nil
+}
+
 // SetDailyCompanies changes how many companies the token is shown in a day without its workspace owning them; 0 for no limit. It
 // applies from the next request on. Validation for a negative number, NotFound for a token that the workspace does not have.
 func (s *Store) SetDailyCompanies(ctx context.Context, ws id.Workspace, token id.Token, most int64) error {

@@ -33,6 +33,8 @@ type Token struct {
 	RevokedAt  *time.Time
 	LastUsedAt *time.Time // accurate to about a minute
 	OldUntil   *time.Time // when the previous secret stops working; nil without one
+
+	DailyCompanies int64 // the most companies that it is shown in a day without its workspace owning them; 0 for no limit
 }
 
 // NewToken is a token to create.
@@ -145,7 +147,7 @@ func insert(ctx context.Context, tx *db.Tx, t Token, hash []byte) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		t.ID, hash, t.Prefix, sql.NullString{String: t.Workspace.String(), Valid: !t.Workspace.IsZero()},
 		sql.NullString{String: t.Owner.String(), Valid: !t.Owner.IsZero()}, t.Name, string(t.Scope), db.Time(t.CreatedAt),
-		nullTime(t.ExpiresAt), t.Budget.Total, t.Budget.Month,
+		db.NullTime(t.ExpiresAt), t.Budget.Total, t.Budget.Month,
 		sql.NullString{String: t.Creator.String(), Valid: !t.Creator.IsZero()})
 	if err != nil {
 		return fmt.Errorf("create token: %w", err)
@@ -206,7 +208,7 @@ func (s *Store) List(ctx context.Context, ws id.Workspace) ([]Token, error) {
 }
 
 const columns = `id, workspace_id, name, prefix, scope, COALESCE(owner, ''), created_at, expires_at, revoked_at, last_used_at,
-	budget, budget_month, old_until, created_by`
+	budget, budget_month, old_until, created_by, daily_companies`
 
 func scan(row db.Row) (Token, error) {
 	var (
@@ -215,24 +217,9 @@ func scan(row db.Row) (Token, error) {
 		expires, revoked, lastUsed, oldUntil sql.NullInt64
 	)
 	err := row.Scan(&t.ID, &t.Workspace, &t.Name, &t.Prefix, &t.Scope, &t.Owner, &created, &expires, &revoked, &lastUsed,
-		&t.Budget.Total, &t.Budget.Month, &oldUntil, &t.Creator)
+		&t.Budget.Total, &t.Budget.Month, &oldUntil, &t.Creator, &t.DailyCompanies)
 	t.CreatedAt = db.FromTime(created)
-	t.ExpiresAt, t.RevokedAt, t.LastUsedAt = fromNull(expires), fromNull(revoked), fromNull(lastUsed)
-	t.OldUntil = fromNull(oldUntil)
+	t.ExpiresAt, t.RevokedAt, t.LastUsedAt = db.FromNullTime(expires), db.FromNullTime(revoked), db.FromNullTime(lastUsed)
+	t.OldUntil = db.FromNullTime(oldUntil)
 	return t, err
-}
-
-func nullTime(t *time.Time) sql.NullInt64 {
-	if t == nil {
-		return sql.NullInt64{}
-	}
-	return sql.NullInt64{Int64: db.Time(*t), Valid: true}
-}
-
-func fromNull(us sql.NullInt64) *time.Time {
-	if !us.Valid {
-		return nil
-	}
-	t := db.FromTime(us.Int64)
-	return &t
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/testkit/effort"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -419,7 +420,7 @@ func TestUnlocksBehaveLikeAMapOfCompanies(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		store := unlock.New(d, unlock.Options{SnapshotEvery: 3})
-		rapid.Check(t, func(r *rapid.T) {
+		effort.Check(t, 40, func(r *rapid.T) {
 			s := open(t, d, 1_000_000, unlock.Options{})
 			m := &model{ctx: t.Context(), nodes: []shop{s, s}, owned: map[company.Number]bool{}}
 			m.nodes[0].unlocks = store

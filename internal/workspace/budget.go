@@ -78,7 +78,7 @@ func holderOf(ctx context.Context, q db.Querier, ws id.Workspace, person id.Pers
 	if err != nil {
 		return budget.Holder{}, fmt.Errorf("read budget of member %s of workspace %s: %w", person, ws, err)
 	}
-	h.Kind = budget.Member
+	h.Kind, h.ID = budget.Member, person.String()
 	return h, nil
 }
 

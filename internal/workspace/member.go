@@ -169,6 +169,19 @@ func (s *Store) Of(ctx context.Context, person id.Person) ([]Membership, error) 
 	return all, nil
 }
 
+// RoleOf returns the role of a member. NotFound if the person is not a member or the workspace was deleted.
+func (s *Store) RoleOf(ctx context.Context, ws id.Workspace, person id.Person) (role Role, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT m.role FROM member m JOIN workspace w ON w.id = m.workspace_id
+		WHERE m.workspace_id = $1 AND m.person = $2 AND m.left_at IS NULL AND w.deleted_at IS NULL`, ws, person).Scan(&role)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", noMember()
+	}
+	if err != nil {
+		return "", fmt.Errorf("read role of member %s of workspace %s: %w", person, ws, err)
+	}
+	return role, nil
+}
+
 // Left returns a workspace that the person belonged to and has left; false if there is none with the id.
 func (s *Store) Left(ctx context.Context, ws id.Workspace, person id.Person) (Workspace, bool, error) {
 	w, err := scan(s.db.Read().QueryRowContext(ctx, `SELECT `+columns+` FROM workspace w JOIN member m ON m.workspace_id = w.id

@@ -2,6 +2,8 @@ package workspace
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -65,21 +67,24 @@ func (s *Store) EndWelcome(ctx context.Context, ws id.Workspace) error {
 	return s.set(ctx, ws, `welcomed_at = COALESCE(welcomed_at, $2)`, db.Time(time.Now()), "")
 }
 
-// set changes a column to a value. The change is recorded in the audit log if it has an action there.
+// set changes a column to a value. The change is recorded in the audit log if it has an action there and the value is another one.
 func (s *Store) set(ctx context.Context, ws id.Workspace, change string, value any, action auditlog.Action) error {
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE workspace SET `+change+` WHERE id = $1 AND deleted_at IS NULL`, ws, value)
+		setting, _, _ := strings.Cut(change, " =")
+		var before, after any
+		err := tx.QueryRowContext(ctx, `SELECT `+setting+` FROM workspace WHERE id = $1 AND deleted_at IS NULL`, ws).Scan(&before)
+		if errors.Is(err, sql.ErrNoRows) {
+			return noWorkspace(ws)
+		}
+		if err == nil {
+			err = tx.QueryRowContext(ctx, `UPDATE workspace SET `+change+` WHERE id = $1 RETURNING `+setting, ws, value).Scan(&after)
+		}
 		if err != nil {
 			return fmt.Errorf("change workspace %s: %w", ws, err)
 		}
-		n, err := res.RowsAffected()
-		if err == nil && n == 0 {
-			err = noWorkspace(ws)
+		if action == "" || before == after {
+			return nil
 		}
-		if err != nil || action == "" {
-			return err
-		}
-		setting, _, _ := strings.Cut(change, " =")
 		return auditlog.Record(ctx, tx, auditlog.Event{
 			Workspace: ws, Action: action, Subject: "workspace:" + ws.String(), Details: map[string]any{"setting": setting, "value": value},
 		})

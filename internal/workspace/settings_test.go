@@ -6,12 +6,33 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/workspace"
 )
+
+func TestASettingThatStaysTheSameIsNotRecordedAsAChange(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b, w := workspace.New(d), workspace.Workspace{}
+		require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) (err error) {
+			w, err = b.Create(t.Context(), tx, "Acme")
+			return err
+		}))
+		for range 2 {
+			require.NoError(t, b.SetDailyCompanies(t.Context(), w.ID, 500))
+			require.NoError(t, b.SetVisibleFields(t.Context(), w.ID, []string{"name", "domain"}))
+		}
+		for _, a := range []auditlog.Action{auditlog.DailyCompaniesChanged, auditlog.VisibleFieldsChanged} {
+			changes, err := auditlog.New(d).Page(t.Context(), auditlog.Filter{Workspace: w.ID, Action: a}, id.AuditEntry{}, 10)
+			require.NoError(t, err)
+			require.Len(t, changes, 1, a)
+		}
+	})
+}
 
 func TestSettingsOfAWorkspaceAreKept(t *testing.T) {
 	t.Parallel()

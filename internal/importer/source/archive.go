@@ -39,10 +39,14 @@ const (
 func (s *Source) openZip(f io.ReaderAt, size int64) (*Table, error) {
 	z, err := zip.NewReader(f, size)
 	if err != nil {
-		return nil, fmt.Errorf("read the zip archive: %w", err)
+		return nil, fmt.Errorf("read the zip archive: %w; its end may be missing: download or copy it again", err)
 	}
 	if err := refuseZip(z); err != nil {
 		return nil, err
+	}
+	isBook := func(f *zip.File) bool { return strings.HasPrefix(strings.ToLower(f.Name), "xl/") }
+	if hasFile(z, "[Content_Types].xml") && !slices.ContainsFunc(z.File, isBook) {
+		return nil, notTable{"an Office document without sheets, or a package of another program", helpOffice}.err()
 	}
 	if hasFile(z, "xl/workbook.xml") || hasFile(z, "[Content_Types].xml") {
 		return newXLSX(s, f, size)

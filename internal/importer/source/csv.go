@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -24,6 +26,7 @@ type csvReader struct {
 	header    []string
 	names     []string    // of the columns, as the source has them; nil if it has none
 	headerRaw []byte      // as the source has it
+	doubt     string      // about the header, for a notice; may be empty
 	ahead     []csvRecord // read while looking for the header
 }
 
@@ -63,7 +66,44 @@ func newCSV(in io.Reader, schema Schema, enc *evidence, delimiter string, tabs b
 		return c, nil
 	}
 	c.dialect = findDialect(c.rest, comma, tabs)
+	if comma == 0 && c.isAligned() {
+		return nil, errAligned
+	}
 	return c, c.readHeader()
+}
+
+var errCard = errors.New("each line has the name of a field and its value, which import cannot read; write the names in one line, and the values of each company " +
+	"in a line below it")
+
+// isCard reports whether the rows are the fields of one record: names that end in a colon, and their values.
+func isCard(rows [][][]byte) bool {
+	named := 0
+	for _, row := range rows {
+		if len(row) >= 2 && bytes.HasSuffix(bytes.TrimSpace(row[0]), []byte(":")) {
+			named++
+		}
+	}
+	return named >= 3 && 5*named >= 4*len(rows)
+}
+
+var errAligned = errors.New("its columns are separated by runs of spaces, which import cannot read; turn them into tabs first: " +
+	`sed -E 's/ {2,}/\t/g' FILE | capi import --delimiter tab -`)
+
+var alignedCells = regexp.MustCompile(`\S {2,}\S`)
+
+// isAligned reports whether the dialect separates nothing, and most lines have runs of spaces that would.
+func (c *csvReader) isAligned() bool {
+	lines := firstLines(c.rest, dialectRecordsMax, c.end == nil)
+	aligned := 0
+	for _, line := range lines {
+		if strings.IndexByte(line, c.comma) >= 0 {
+			return false
+		}
+		if alignedCells.MatchString(strings.TrimSpace(line)) {
+			aligned++
+		}
+	}
+	return len(lines) >= 2 && 10*aligned >= 9*len(lines)
 }
 
 // readHeader finds the row that names the columns, which may be below a title.
@@ -80,6 +120,9 @@ func (c *csvReader) readHeader() error {
 		c.ahead = append(c.ahead, r)
 		rows = append(rows, r.cells)
 	}
+	if isCard(rows) {
+		return errCard
+	}
 	at, names, err := findHeader(c.schema, rows)
 	if err != nil {
 		return err
@@ -90,6 +133,9 @@ func (c *csvReader) readHeader() error {
 		for _, cell := range c.ahead[at].cells {
 			c.names = append(c.names, headerText(string(cell)))
 		}
+	}
+	if at == 0 && !slices.ContainsFunc(names, func(name string) bool { return c.schema.Column(name).Known }) {
+		c.doubt = "names no column that is known in its first line, which is read as the header: " + someOf(names) + "; if it is a record, write a line with the names of the columns above it"
 	}
 	c.ahead = c.ahead[at+1:]
 	return nil
@@ -397,7 +443,7 @@ func (p *csvChunk) Records(yield func(*Record)) {
 	for i := range p.records {
 		r := &p.records[i]
 		record = Record{Line: r.line, Fields: record.Fields[:0], Reason: r.problem, raw: r.raw, charset: p.charset}
-		if record.Reason == "" && (isBlankRow(r.cells) || isHeaderAgain(p.names, r.cells)) {
+		if record.Reason == "" && (isBlankRow(r.cells) || isRule(r.cells) || isHeaderAgain(p.names, r.cells)) {
 			continue // like an empty line; files that were joined repeat the header
 		}
 		if record.Reason == "" {
@@ -406,6 +452,18 @@ func (p *csvChunk) Records(yield func(*Record)) {
 		}
 		yield(&record)
 	}
+}
+
+// isRule reports whether a row only draws a line below the header, as in Markdown and in the output of database clients.
+func isRule(cells [][]byte) bool {
+	dashes := 0
+	for _, c := range cells {
+		if len(bytes.Trim(c, "-:=+| ")) > 0 {
+			return false
+		}
+		dashes = max(dashes, bytes.Count(c, []byte("-")), bytes.Count(c, []byte("=")))
+	}
+	return dashes >= 3
 }
 
 func isBlankRow(cells [][]byte) bool {

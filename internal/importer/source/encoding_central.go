@@ -29,6 +29,9 @@ const centralLinesMin = 3
 func guessCentral(head []byte) *guessed {
 	var windows, mac, signs, inWords, odd, fromThere int
 	var central, fit [2]int // scores by the letters inside words, and by all
+	var windowsFit, macFit int
+	var others [2]map[rune]bool // letters that Windows-1252 does not have in their place
+	others[0], others[1] = map[rune]bool{}, map[rune]bool{}
 	var polish, southern, hooks int
 	for line := range bytes.Lines(head) {
 		western := false
@@ -39,7 +42,12 @@ func guessCentral(head []byte) *guessed {
 			before, after := line[i-1], line[i+1]
 			for j, c := range centralBytes {
 				fit[j] += plausible(c.charmap, centralLetters, before, b, after)
+				if r := unicode.ToLower(c.charmap.DecodeByte(b)); centralLetters[r] && c.charmap.DecodeByte(b) != charmap.Windows1252.DecodeByte(b) {
+					others[j][r] = true
+				}
 			}
+			windowsFit += plausible(charmap.Windows1252, usualLetters, before, b, after)
+			macFit += plausible(charmap.Macintosh, usualLetters, before, b, after)
 			switch b {
 			case 0xb3, 0xbf, 0xe6, 0xea, 0xf1: // ł, ż, ć, ę and ń in both
 				polish++
@@ -83,7 +91,10 @@ func guessCentral(head []byte) *guessed {
 	}
 	bySigns := signs >= 2 && 20*signs >= inWords && central[best] > windows
 	byLines := fromThere >= centralLinesMin && 5*fromThere >= 3*odd && central[best] >= windows
-	if (bySigns || byLines) && central[best] > mac {
+	const certain = 8 // more than the letters of one word
+	const lettersMin = 4
+	byFit := len(others[best]) >= lettersMin && fit[best] >= 2*max(windowsFit, macFit)+certain
+	if byFit || (bySigns || byLines) && central[best] > mac {
 		return &centralBytes[best].guessed
 	}
 	return nil

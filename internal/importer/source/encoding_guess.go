@@ -81,10 +81,11 @@ func guessEncoding(head []byte) *guessed {
 		}
 		i += run + 1
 	}
-	if invalid < 2 || 4*multi > invalid {
+	if invalid < 2 || 4*multi > 3*invalid {
 		return nil // UTF-8, perhaps mixed with an 8-bit encoding
 	}
-	if invalid < 4 {
+	mixed := 4*multi > invalid // or two bytes of another encoding that happen to be UTF-8
+	if invalid < 4 && !mixed {
 		return guessCentral(head)
 	}
 	for i := range doubleBytes {
@@ -92,6 +93,9 @@ func guessEncoding(head []byte) *guessed {
 		if doubleByteShare(d.Encoding, d.from, d.to, d.kana, d.secondHigh, head) >= d.shareMin {
 			return &d.guessed
 		}
+	}
+	if mixed {
+		return nil
 	}
 	if 2*inRuns < high {
 		if 20*multi > invalid {

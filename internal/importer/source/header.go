@@ -48,6 +48,12 @@ func findHeader[C string | []byte](schema Schema, rows [][]C) (at int, names []s
 	for _, c := range row {
 		names = append(names, headerText(string(c)))
 	}
+	if at > 0 && isGroupRow(schema, rows[at-1], rows[at]) {
+		names = underGroups(schema, texts(rows[at-1]), texts(rows[at]))
+	} else if at+1 < len(rows) && isGroupRow(schema, rows[at], rows[at+1]) && isBelowGroups(schema, rows[at], rows[at+1]) {
+		names = underGroups(schema, texts(rows[at]), texts(rows[at+1]))
+		at++
+	}
 	for len(names) > 1 && names[len(names)-1] == "" && best > 0 && !widerBelow(rows[at+1:], len(names)) {
 		names = names[:len(names)-1]
 	}
@@ -66,7 +72,7 @@ func isHeaderAgain[C string | []byte](names []string, row []C) bool {
 		switch {
 		case i >= len(names) && len(cell) > 0:
 			return false
-		case i < len(names) && string(cell) != names[i] && headerText(string(cell)) != names[i]:
+		case i < len(names) && string(cell) != names[i] && !strings.EqualFold(headerText(string(cell)), names[i]):
 			return false
 		}
 	}
@@ -92,6 +98,95 @@ func findGroups[C string | []byte](schema Schema, above, below []C) []C {
 		return nil
 	}
 	return names
+}
+
+// isGroupRow reports whether a row groups the columns that the row below it names: it has at least two groups, one of which is over
+// several columns, as the cell that begins it is merged with those after it, or repeated.
+func isGroupRow[C string | []byte](schema Schema, above, below []C) bool {
+	groups, wide, named := 0, false, 0
+	for i, c := range above {
+		s := strings.TrimSpace(string(c))
+		switch {
+		case i < len(below) && strings.TrimSpace(string(below[i])) == "":
+			if s != "" {
+				groups++
+			}
+		case s == "" && groups > 0, i > 0 && s != "" && s == strings.TrimSpace(string(above[i-1])):
+			wide = wide || i < len(below)
+			named++
+		case s != "":
+			groups++
+			named++
+		}
+	}
+	return groups >= 2 && wide && named >= 2 && len(below) >= groups && !looksLikeData(schema, above)
+}
+
+// isBelowGroups reports whether the row below groups names columns, rather than being the first record.
+func isBelowGroups[C string | []byte](schema Schema, above, below []C) bool {
+	seen := map[string]bool{}
+	for _, c := range below {
+		s := strings.ToLower(strings.TrimSpace(string(c)))
+		if isYear.MatchString(s) {
+			continue
+		}
+		if seen[s] && s != "" || looksLikeData(schema, []string{s}) {
+			return false
+		}
+		seen[s] = true
+	}
+	names := underGroups(schema, texts(above), texts(below))
+	return knownNames(schema, texts(below)) > 0 && knownNames(schema, names) >= knownNames(schema, above)
+}
+
+// isYear matches a year as the name of a column.
+var isYear = regexp.MustCompile(`^(?:19|20)\d\d$`)
+
+// underGroups returns the names of columns below groups. A name that occurs under several groups, or that is known only together
+// with its group, gets the group before it: "Contact Name" and "Company Name".
+func underGroups(schema Schema, groups, below []string) []string {
+	times := map[string]int{}
+	for _, name := range below {
+		times[strings.ToLower(name)]++
+	}
+	known := func(name string) bool { return schema.Column(name).Known }
+	group := ""
+	names := make([]string, max(len(groups), len(below)))
+	for i := range names {
+		own, name := "", ""
+		if i < len(groups) {
+			own = groups[i]
+		}
+		if i < len(below) {
+			name = below[i]
+		}
+		if own != "" {
+			group = own
+		}
+		both := group + " " + name
+		switch {
+		case name == "":
+			names[i] = own
+			continue
+		case group == "" || strings.EqualFold(group, name):
+			names[i] = name
+			continue
+		case !known(both) && known(group+name):
+			both = group + name
+		}
+		if names[i] = name; times[strings.ToLower(name)] > 1 || !known(name) && known(both) {
+			names[i] = both
+		}
+	}
+	return names
+}
+
+func texts[C string | []byte](row []C) []string {
+	out := make([]string, 0, len(row))
+	for _, c := range row {
+		out = append(out, headerText(string(c)))
+	}
+	return out
 }
 
 // widerBelow reports whether a row has a value in column n, from 1.
@@ -148,6 +243,8 @@ func looksLikeData[C string | []byte](schema Schema, row []C) bool {
 
 var (
 	footerText = regexp.MustCompile(`(?i)^\s*(?:©|\(c\)\s|copyright\b|all rights reserved|sources?\s*:|notes?\s*:|disclaimer\b|` +
+		`(?:quellen?|stand|hinweise?|anmerkung(?:en)?|fuentes?|notas?|fontes?|fonte dei dati|bron|bronnen|źródł[oa]|zdroj|källa|kilde|forrás|sursa|kaynak|источник|джерело|πηγή|出典|注|資料|来源|数据来源|출처)\s*[:：]|` +
+		`(?:exportiert|erstellt|exporté|généré|exportado|generado|gerado|esportato|generato|geëxporteerd|wygenerowano)\s+(?:am|le|el|em|il|op|dnia|von|par|por|da|door)\b|` +
 		`(?:exported|generated|downloaded|created|printed|retrieved|last updated)\s+(?:on|by|at|from)\b|data as of\b|page \d+ (?:of|/) ?\d+|end of (?:file|list|report))`)
 	totals = []string{
 		"total", "totals", "total:", "grand total", "subtotal", "sum", "sum:", "summe", "gesamt", "gesamtsumme", "totale", "totaal", "итого", "合計", "总计", "합계",
@@ -162,12 +259,12 @@ func isFooter[C string | []byte](row []C) bool {
 		if len(c) == 0 {
 			continue
 		}
-		s := strings.TrimSpace(string(c[:min(len(c), 64)]))
+		s := strings.TrimSpace(strings.ToValidUTF8(string(c[:min(len(c), 64)]), ""))
 		switch {
 		case s == "":
 		case first == "":
 			first = s
-			if !footerText.MatchString(s) && !slices.ContainsFunc(totals, func(t string) bool { return strings.EqualFold(t, s) }) {
+			if !footerText.MatchString(s) && !isTotal(s) {
 				return false
 			}
 		case strings.Trim(s, "0123456789.,'$€£%+- \u00a0") != "":
@@ -182,5 +279,16 @@ func isFooter[C string | []byte](row []C) bool {
 	case numbers > 0:
 		return numbers+1 < len(row) && !footerText.MatchString(first)
 	}
-	return footerText.MatchString(first)
+	return footerText.MatchString(first) || countedTotal.MatchString(first)
+}
+
+// totalOf begins a total with what is summed up, and countedTotal ends it with how many there are.
+var (
+	totalOf      = regexp.MustCompile(`(?i)^(?:grand )?(?:total|totale|totaal|summe|gesamt|suma|razem|celkem|yhteensä|итого|всего)(?: (?:général|general|geral|generale|generaal|ogółem|companies|rows|records|unternehmen|firmen|entreprises|sociétés|empresas|aziende|società|bedrijven|firm))?\s*(?::\s*[\d.,' ]*)?$`)
+	countedTotal = regexp.MustCompile(`(?i)^(?:total|totale|totaal|summe|gesamt|suma|razem|итого|всего)\b.{0,30}:\s*[\d.,' ]+$`)
+)
+
+// isTotal reports whether a cell begins a row that sums up the table.
+func isTotal(s string) bool {
+	return slices.ContainsFunc(totals, func(t string) bool { return strings.EqualFold(t, s) }) || totalOf.MatchString(s)
 }

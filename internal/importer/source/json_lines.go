@@ -13,6 +13,9 @@ const (
 	chunkBytes     = 128 << 10 // of a chunk, about
 )
 
+// recordSeparator stands before each object in a JSON text sequence (RFC 7464).
+const recordSeparator = "\x1e"
+
 // lines reads NDJSON: one JSON object per line. Blank lines are skipped.
 type lines struct {
 	schema Schema
@@ -111,6 +114,10 @@ func (p *lineChunk) Records(yield func(*Record)) {
 		number++
 		if isBlankLine(line) || strings.HasPrefix(line, CommentPrefix) || p.skipFirst && number == p.line {
 			continue
+		}
+		line = strings.TrimLeft(line, recordSeparator)
+		if trimmed := strings.TrimRight(line, " \t\r,"); strings.HasSuffix(trimmed, "}") {
+			line = trimmed // some programs end each line with a comma
 		}
 		record = Record{Line: number, Fields: record.Fields[:0], rawText: line}
 		switch {

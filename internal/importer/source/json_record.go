@@ -19,6 +19,11 @@ func recordFields(schema Schema, text string, fields []Field) ([]Field, bool) {
 			}
 		}
 	}
+	if isTyped(fields) {
+		for i := range fields {
+			fields[i].Value = valueOf(untyped(fields[i].Value.Other))
+		}
+	}
 	if isMessage(schema, fields) {
 		return fields, false
 	}
@@ -113,15 +118,65 @@ func extended(name string, v any) any {
 			return nil
 		}
 		return time.UnixMilli(ms).UTC().Format(time.RFC3339)
-	case "$oid", "$symbol", "$uuid", "$id", "$ref":
+	case "$oid", "$symbol", "$uuid", "$id", "$ref", "$t":
 		return v
 	}
 	return nil // $binary, $undefined, $minKey, $timestamp …
 }
 
+// isTyped reports whether all members are values with their types, as DynamoDB exports them: {"S": "text"}.
+func isTyped(fields []Field) bool {
+	for i := range fields {
+		members, ok := fields[i].Value.Other.(map[string]any)
+		if !ok || fields[i].Value.Kind != Other || len(members) != 1 {
+			return false
+		}
+		for kind := range members {
+			switch kind {
+			case "S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS":
+			default:
+				return false
+			}
+		}
+	}
+	return len(fields) > 0
+}
+
+// untyped returns the value of a value with its type.
+func untyped(v any) any {
+	members, ok := v.(map[string]any)
+	if !ok || len(members) != 1 {
+		return v
+	}
+	for kind, inner := range members {
+		switch kind {
+		case "N":
+			if s, ok := inner.(string); ok && json.Valid([]byte(s)) {
+				return json.Number(s)
+			}
+		case "NULL":
+			return nil
+		case "M":
+			if list, ok := inner.(map[string]any); ok {
+				for name, e := range list {
+					list[name] = untyped(e)
+				}
+			}
+		case "L":
+			if list, ok := inner.([]any); ok {
+				for i, e := range list {
+					list[i] = untyped(e)
+				}
+			}
+		}
+		return inner
+	}
+	return v
+}
+
 // envelopes are the names of members that hold the record itself, inside an object that a program put around it.
 var envelopes = []string{
-	"_airbyte_data", "_source", "record", "fields", "attributes", "doc", "document", "node", "after", "payload", "entity", "item",
+	"_airbyte_data", "_source", "record", "fields", "attributes", "Item", "doc", "document", "node", "after", "payload", "entity", "item",
 }
 
 const envelopesMax = 3 // one inside the other
@@ -141,6 +196,11 @@ func takeOff(schema Schema, fields []Field) []Field {
 		var inner []Field
 		for _, name := range sortedNames(members) {
 			inner = append(inner, Field{name, valueOf(members[name])})
+		}
+		if isTyped(inner) {
+			for i := range inner {
+				inner[i].Value = valueOf(untyped(inner[i].Value.Other))
+			}
 		}
 		for i := range fields {
 			f := fields[i]

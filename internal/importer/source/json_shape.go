@@ -24,6 +24,7 @@ type shape struct {
 	path   []string // to the array or object that holds them; empty for the document itself
 	offset int64    // of that array or object
 	header []string // of layoutRows, if it stands apart from the rows
+	others []string // arrays of objects beside it that are not read
 }
 
 // describe returns the shape for people.
@@ -46,9 +47,40 @@ func findShape(schema Schema, head []byte) *shape {
 		}
 	}
 	if path, offset := findArray(schema, head); path != nil {
-		return &shape{path: path, offset: offset}
+		s := &shape{path: path, offset: offset}
+		s.findOthers(outline(head))
+		return s
 	}
 	return nil
+}
+
+// findOthers names the arrays of objects beside the one that is read, except for those that have the same members: they are read, too.
+func (s *shape) findOthers(n *node) {
+	for _, name := range s.path[:len(s.path)-1] {
+		if n != nil {
+			n = n.member(name)
+		}
+	}
+	if n == nil {
+		return
+	}
+	at := n.member(s.path[len(s.path)-1])
+	for i, v := range n.values {
+		if v != at && v.kind == '[' && v.are('{') && at != nil && at.are('{') && (besides[strings.ToLower(n.names[i])] || !sameMembers(at.values[0].names, v.values[0].names)) {
+			s.others = append(s.others, n.names[i])
+		}
+	}
+}
+
+// sameMembers reports whether two records have nearly the same members.
+func sameMembers(a, b []string) bool {
+	both := 0
+	for _, name := range a {
+		if slices.Contains(b, name) {
+			both++
+		}
+	}
+	return 5*both >= 4*(len(a)+len(b)-both)
 }
 
 const (
@@ -145,8 +177,8 @@ func (n *node) shape(schema Schema, path []string) *shape {
 	if n.isKeyed(schema) {
 		return &shape{layout: layoutMembers, path: path, offset: n.offset}
 	}
-	if n.knows(schema, func(c Column) bool { return c.Key }) {
-		return nil // a record
+	if n.isRecord(schema) {
+		return nil
 	}
 	for i, v := range n.values {
 		if v.kind == '[' && v.are('[') && slices.Contains(wrappers, strings.ToLower(n.names[i])) {
@@ -159,6 +191,16 @@ func (n *node) shape(schema Schema, path []string) *shape {
 		}
 	}
 	return nil
+}
+
+// isRecord reports whether a member names the company of a record.
+func (n *node) isRecord(schema Schema) bool {
+	for i, name := range n.names[:min(len(n.names), shapeMembersMax)] {
+		if kind := n.values[i].kind; schema.Column(name).Key && kind != '{' && kind != '[' {
+			return true
+		}
+	}
+	return false
 }
 
 // knows reports whether a member has a name of which the schema knows what is asked.
@@ -234,7 +276,7 @@ func (n *node) isKeyed(schema Schema) bool {
 func (n *node) header() []string {
 	for i, name := range n.names {
 		switch strings.ToLower(name) {
-		case "columns", "fields", "header", "headers", "column_names", "columnnames", "cols", "names", "meta", "schema":
+		case "columns", "fields", "header", "headers", "column_names", "columnnames", "cols", "names", "meta", "metadata", "schema", "view":
 		default:
 			continue
 		}
@@ -262,8 +304,8 @@ func (n *node) header() []string {
 	return nil
 }
 
-// tolerate repairs what other programs write where JSON has no way to say it: NaN, Infinity and undefined, which become null,
-// and a comma after the last member or element, which is left out. A NaN becomes nan. All else keeps its length.
+// tolerate repairs what other programs write where JSON has no way to say it: NaN, Infinity, undefined and None, which become null,
+// True and False, and a comma after the last member or element, which is left out. A NaN becomes nan. All else keeps its length.
 func tolerate[T string | []byte](text T, nan string) []byte {
 	out := make([]byte, 0, len(text)+8)
 	for i := 0; i < len(text); {
@@ -282,7 +324,7 @@ func tolerate[T string | []byte](text T, nan string) []byte {
 			}
 			out = append(out, c)
 			i++
-		case 'N', 'I', '-', 'u':
+		case 'N', 'I', '-', 'u', 'T', 'F':
 			word, value := wordAt(text[i:], nan)
 			out = append(out, value...)
 			i += word
@@ -297,12 +339,15 @@ func tolerate[T string | []byte](text T, nan string) []byte {
 // wordAt returns the length of the word at the beginning of the text, and what replaces it; for any text
 // other than these words, which JSON lacks, it returns one byte and that byte.
 func wordAt[T string | []byte](text T, nan string) (n int, value string) {
-	for _, word := range []string{"NaN", "-NaN", "Infinity", "-Infinity", "undefined"} {
+	for _, word := range []string{"NaN", "-NaN", "Infinity", "-Infinity", "undefined", "None", "True", "False"} {
 		if len(text) < len(word) || string(text[:len(word)]) != word {
 			continue
 		}
-		if word == "NaN" {
+		switch word {
+		case "NaN":
 			return len(word), nan
+		case "True", "False":
+			return len(word), strings.ToLower(word)
 		}
 		return len(word), "null" + strings.Repeat(" ", len(word)-len("null"))
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -106,4 +107,24 @@ func TestObjectsInARowNeedNoCommas(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{`name="A"`, `name="B"`, `name="C"`}, got, content)
 	}
+}
+
+func TestManyArraysOfRecordsAreReadOneAfterAnother(t *testing.T) {
+	t.Parallel()
+	var content strings.Builder
+	content.WriteString("{")
+	const arrays = 3_000
+	long := strings.Repeat("x", 20<<10) // longer than most records
+	for i := range arrays {
+		about := ""
+		if i == arrays/2 {
+			about = long
+		}
+		fmt.Fprintf(&content, `"k%d":[{"about":"%s","name":"Acme %d"}],`, i, about, i)
+	}
+	content.WriteString(`"end":true}`)
+	got, _, err := records(t, "a.json", content.String(), Options{})
+	require.NoError(t, err)
+	require.Len(t, got, arrays)
+	require.Contains(t, got[arrays/2], fmt.Sprintf(`name="Acme %d"`, arrays/2))
 }

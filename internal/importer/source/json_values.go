@@ -25,9 +25,13 @@ type values struct {
 	header []string    // of layoutRows
 	ahead  []jsonValue // read while looking for the header
 	end    error
+
+	nested  bool     // the elements are arrays of the records
+	depth   int      // of the arrays in which the next record is, if nested
+	members []string // of the first record of an array that is a member; nil if there is no other to go on with
 }
 
-const lineBytesMax = 64 << 20 // of a line or object; after that the source cannot be read
+var lineBytesMax = 64 << 20 // of a line or object; after that the source cannot be read. Only tests change it
 
 // startsJSONArray reports whether a text begins like an array of objects or arrays.
 func startsJSONArray(head []byte) bool {
@@ -47,10 +51,11 @@ func isLines(schema Schema, head []byte) bool {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		if objectsInARow(line) {
+		if objectsInARow(bytes.TrimLeft(line, recordSeparator)) {
 			return false
 		}
-		if lines++; line[0] == '{' && (line[len(line)-1] == '}' && isWholeJSON(line) || len(line) == len(bytes.TrimSpace(head)) && !isWholeJSON(line)) {
+		line = bytes.TrimRight(bytes.TrimLeft(line, recordSeparator), ",")
+		if lines++; len(line) > 0 && line[0] == '{' && (line[len(line)-1] == '}' && isWholeJSON(line) || len(line) == len(bytes.TrimSpace(head)) && !isWholeJSON(line)) {
 			whole++
 		}
 		if lines == 20 {
@@ -65,7 +70,7 @@ func isLines(schema Schema, head []byte) bool {
 
 // objectsInARow reports whether a line has several objects.
 func objectsInARow(line []byte) bool {
-	if line[0] != '{' || json.Valid(line) {
+	if len(line) == 0 || line[0] != '{' || json.Valid(line) {
 		return false
 	}
 	first := json.NewDecoder(bytes.NewReader(line))
@@ -82,12 +87,32 @@ var wrappers = []string{
 	"response", "content", "docs", "documents", "entities",
 }
 
-// findArray returns the path to the array of records inside an object, and its offset; nil if the object is a record itself.
+// findArray returns the path to the array of records inside an object, and its offset; nil if the object is a record itself. An array
+// beside the records, such as facets, is taken only if there is no other.
 func findArray(schema Schema, head []byte) (path []string, offset int64) {
+	if path, offset = findArrayBut(schema, head, isBeside); path != nil {
+		return path, offset
+	}
+	return findArrayBut(schema, head, describes)
+}
+
+// besides are the names of arrays that answers have next to the records of companies.
+var besides = map[string]bool{
+	"facets": true, "aggregations": true, "aggs": true, "buckets": true, "filters": true, "included": true, "links": true, "errors": true, "warnings": true,
+	"people": true, "persons": true, "contacts": true, "users": true, "members": true, "suggestions": true, "breadcrumbs": true,
+}
+
+// isBeside reports whether an array with the path is most likely one of these.
+func isBeside(path []string) bool {
+	return describes(path) || slices.ContainsFunc(path, func(name string) bool { return besides[strings.ToLower(name)] })
+}
+
+// findArrayBut is findArray without the arrays that skip.
+func findArrayBut(schema Schema, head []byte, skip func(path []string) bool) (path []string, offset int64) {
 	d := json.NewDecoder(bytes.NewReader(head))
 	d.UseNumber()
 	var names []string // of the current member, in each open object
-	isRecord, key := false, true
+	isRecord, key, named := false, true, false
 	for {
 		t, err := d.Token()
 		if err != nil || len(names) == 0 && t != json.Delim('{') {
@@ -97,18 +122,19 @@ func findArray(schema Schema, head []byte) (path []string, offset int64) {
 		case json.Delim:
 			switch t {
 			case '{':
-				names, key = append(names, ""), true
+				names, key, named = append(names, ""), true, false
 				continue
 			case '}':
 				if names = names[:len(names)-1]; len(names) == 0 {
 					return nil, 0
 				}
 			case '[':
+				named = false
 				offset := d.InputOffset() - 1
 				rest := bytes.TrimLeft(head[offset+1:], " \t\r\n")
 				last := strings.ToLower(names[len(names)-1])
 				wraps := slices.Contains(wrappers, last)
-				if len(rest) > 0 && rest[0] == '{' && (wraps || !isRecord && !schema.Column(last).Known) {
+				if len(rest) > 0 && rest[0] == '{' && !skip(names) && (wraps || !isRecord && !schema.Column(last).Known) {
 					return names, offset
 				}
 				if err := skipArray(d); err != nil {
@@ -119,17 +145,20 @@ func findArray(schema Schema, head []byte) (path []string, offset int64) {
 		case string:
 			if key {
 				names[len(names)-1] = t
-				if len(names) == 1 && schema.Column(t).Key {
-					isRecord = true
-				}
+				named = len(names) == 1 && schema.Column(t).Key
 				key = false
 				continue
 			}
-			key = true
+			key, isRecord = true, isRecord || named
 		default:
-			key = true
+			key, isRecord = true, isRecord || named
 		}
 	}
+}
+
+// describes reports whether a member with the path says what the columns of other records are.
+func describes(path []string) bool {
+	return slices.ContainsFunc(path, func(name string) bool { return strings.EqualFold(name, "schema") })
 }
 
 // skipArray skips the rest of an array.
@@ -161,6 +190,11 @@ func newValues(b *bufio.Reader, schema Schema, at *shape) (*values, error) {
 		v.line += bytes.Count(head[:at.offset], []byte{'\n'})
 		b.Discard(int(at.offset)) //nolint:errcheck // it was peeked at
 	}
+	lines := at == nil && isRowLines(b)
+	if lines {
+		v.layout = layoutRows
+		return v, v.readHeader()
+	}
 	c, err := v.next()
 	switch {
 	case err != nil:
@@ -178,12 +212,27 @@ func newValues(b *bufio.Reader, schema Schema, at *shape) (*values, error) {
 		}
 		if c == '[' {
 			v.layout = layoutRows
+			head, _ := b.Peek(b.Buffered())
+			if inner := outline(tolerate(head, `"N"`)); inner != nil && inner.are('{') {
+				v.layout, v.nested = layoutObjects, true
+			}
 		}
+	}
+	if at != nil && len(at.path) > 0 && at.layout == layoutObjects {
+		v.members = []string{}
 	}
 	if v.layout == layoutRows && v.header == nil {
 		return v, v.readHeader()
 	}
 	return v, nil
+}
+
+// isRowLines reports whether the text is one JSON array after another, each on a line of its own.
+func isRowLines(b *bufio.Reader) bool {
+	head, _ := b.Peek(headBytes) // reading it will return the same error
+	line, rest, found := bytes.Cut(bytes.TrimLeft(head, " \t\r\n"), []byte{'\n'})
+	rest = bytes.TrimLeft(rest, " \t\r\n")
+	return found && len(line) > 0 && line[0] == '[' && len(rest) > 0 && rest[0] == '[' && isWholeJSON(line)
 }
 
 // readHeader finds the row that names the columns.
@@ -279,8 +328,11 @@ func (v *values) key(c byte) (key string, first byte, err error) {
 // value reads one element. ok is false at the end.
 func (v *values) value() (value jsonValue, ok bool) {
 	c, err := v.next()
-	for err == nil && c == ',' {
+	for err == nil && (c == ',' || v.isNesting(c)) {
 		c, err = v.next()
+	}
+	if err == nil && c == v.close && len(v.members) > 0 {
+		c, err = v.nextArray(c)
 	}
 	switch {
 	case err != nil:
@@ -313,7 +365,93 @@ func (v *values) value() (value jsonValue, ok bool) {
 		return value, true
 	}
 	value.text = string(text)
+	if v.members != nil && len(v.members) == 0 {
+		v.members = memberNames(text)
+	}
 	return value, true
+}
+
+// isNesting reports whether c begins or ends an array of records inside the array.
+func (v *values) isNesting(c byte) bool {
+	switch {
+	case !v.nested:
+		return false
+	case c == '[':
+		v.depth++
+	case c == ']' && v.depth > 0:
+		v.depth--
+	default:
+		return false
+	}
+	return true
+}
+
+// nextArray goes on behind the end of an array to the next member of the object around it that is an array of records like those
+// before. It returns the first byte of its first record; end if there is none.
+func (v *values) nextArray(end byte) (byte, error) {
+	for {
+		c, err := v.next()
+		if err != nil || c != ',' {
+			return end, nil //nolint:nilerr // the object around the records may be cut off, and they are complete
+		}
+		if c, err = v.next(); err != nil || c != '"' {
+			return end, nil //nolint:nilerr // likewise
+		}
+		name, c, err := v.key(c)
+		if err != nil {
+			return end, nil //nolint:nilerr // likewise
+		}
+		if c != '[' {
+			if _, err := v.text(c); err != nil {
+				return end, nil //nolint:nilerr // likewise
+			}
+			continue
+		}
+		if c, err = v.next(); err != nil || c == '{' && !besides[strings.ToLower(name)] && v.isLikeBefore() {
+			return c, err
+		}
+		v.in.UnreadByte() //nolint:errcheck // it was read just now
+		if err := v.skipElements(); err != nil {
+			return end, nil //nolint:nilerr // likewise
+		}
+	}
+}
+
+// isLikeBefore reports whether the object whose first byte was read has the members of the first record.
+func (v *values) isLikeBefore() bool {
+	const usual = 4 << 10 // of a record; there may be many arrays
+	for _, size := range []int{usual, headBytes} {
+		head, _ := v.in.Peek(size - 1) // reading it will return the same error
+		n := outline(tolerate(append([]byte{'{'}, head...), `"N"`))
+		if n != nil && (!n.cut || size == headBytes) {
+			return sameMembers(v.members, n.names)
+		}
+	}
+	return false
+}
+
+// skipElements skips the elements of an array and its end.
+func (v *values) skipElements() error {
+	for {
+		c, err := v.next()
+		if err != nil || c == ']' {
+			return err
+		}
+		if c != ',' {
+			if _, err := v.text(c); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// memberNames returns the names of the members of an object at the beginning of the text.
+func memberNames(text []byte) []string {
+	n := outline(tolerate(text, `"N"`))
+	if n == nil {
+		return nil
+	}
+	return n.names
 }
 
 func (v *values) fail(err error) {

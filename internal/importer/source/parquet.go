@@ -66,7 +66,7 @@ func newParquet(f io.ReaderAt, size int64, schema Schema) (_ *parquetReader, err
 func checkFooter(f io.ReaderAt, size int64) error {
 	var tail [8]byte
 	if size < 2*int64(len(tail)) {
-		return nil // too short for any footer, as the library says
+		return fmt.Errorf("it has only %d bytes, and its footer is missing; export or copy it again", size)
 	}
 	if _, err := f.ReadAt(tail[:], size-int64(len(tail))); err != nil {
 		return err

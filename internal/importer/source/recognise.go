@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -106,8 +107,12 @@ func (s *Source) parse(b *bufio.Reader, head []byte, enc *evidence) (*Table, err
 	named := func(ext ...string) bool {
 		return slices.ContainsFunc(ext, func(e string) bool { return slices.Contains(exts, e) })
 	}
+	if guard := scriptGuard.Find(head); guard != nil {
+		b.Discard(len(guard)) //nolint:errcheck // it was peeked at
+		head = head[len(guard):]
+	}
 	first := byte(0)
-	if trimmed := bytes.TrimLeft(head, " \t\r\n"); len(trimmed) > 0 {
+	if trimmed := bytes.TrimLeft(head, " \t\r\n"+recordSeparator); len(trimmed) > 0 {
 		first = trimmed[0]
 	}
 	json := first == '{' || first == '[' && startsJSONArray(head)
@@ -116,11 +121,16 @@ func (s *Source) parse(b *bufio.Reader, head []byte, enc *evidence) (*Table, err
 	} else if named("ndjson", "jsonl", "json") {
 		json = true
 	}
+	if json && first == '{' && s.options.Delimiter == "" {
+		if err := refuseJSON(head); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case s.options.Delimiter != "" || named("csv", "tsv", "tab") && first != '{':
+	case s.options.Delimiter != "" || named("csv", "tsv", "tab") && first != '{' && !isObjects(head):
 	case json && first == '[':
 		return valuesTable(b, s.schema, nil)
-	case json && (named("ndjson", "jsonl") || isLines(s.schema, head)):
+	case json && (named("ndjson", "jsonl") || bytes.HasPrefix(bytes.TrimSpace(head), []byte(recordSeparator)) || isLines(s.schema, head)):
 		return &Table{Format: NDJSON, Description: "NDJSON", reader: newLines(b, s.schema)}, nil
 	case json:
 		at := findShape(s.schema, head)
@@ -134,8 +144,20 @@ func (s *Source) parse(b *bufio.Reader, head []byte, enc *evidence) (*Table, err
 	if err != nil {
 		return nil, err
 	}
-	return &Table{Format: CSV, Description: r.describe(), Fixed: true, Header: r.header, reader: r}, nil
+	t := &Table{Format: CSV, Description: r.describe(), Fixed: true, Header: r.header, reader: r}
+	if r.doubt != "" {
+		t.Notices = append(t.Notices, r.doubt)
+	}
+	return t, nil
 }
+
+// scriptGuard keeps a JSON answer of a server from being run as a script.
+var scriptGuard = regexp.MustCompile(`^\s*(?:\)\]\}'?,?|for\s*\(;;\);|while\s*\((?:1|true)\);)\s*`)
+
+var objects = regexp.MustCompile(`^\s*\[\s*\{\s*"`)
+
+// isObjects reports whether the text begins like a JSON array of objects.
+func isObjects(head []byte) bool { return objects.Match(head) }
 
 // valuesTable opens JSON as an array, an object of records, or objects one after another.
 func valuesTable(b *bufio.Reader, schema Schema, at *shape) (*Table, error) {
@@ -148,6 +170,9 @@ func valuesTable(b *bufio.Reader, schema Schema, at *shape) (*Table, error) {
 	switch {
 	case at != nil:
 		t.Description = at.describe()
+		if len(at.others) > 0 {
+			t.Notices = append(t.Notices, "has other arrays that are not read: "+someOf(at.others))
+		}
 	case isArray:
 		t.Description = (&shape{layout: r.layout}).describe()
 	}

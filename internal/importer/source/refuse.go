@@ -28,6 +28,11 @@ const (
 	helpDatabase = "load it into its database, export each table as CSV, and import that"
 	helpDuckDB   = `convert it first: duckdb -csv -c "FROM 'FILE'" | capi import -`
 	helpOffice   = "save the table in it as XLSX or CSV, and import that"
+	helpJSON5    = "convert it to JSON first: npx json5 FILE | capi import -"
+	helpDecrypt  = "decrypt it first, and import the result"
+	helpStats    = "save it as CSV or Parquet in the program that wrote it, and import that"
+	helpHTML     = "open it in a spreadsheet program, and save it as XLSX or CSV: soffice --headless --convert-to xlsx FILE"
+	helpLink     = "open the link, download the table as CSV or XLSX, and import that"
 	helpXML      = "convert it to JSON first: yq -p=xml -o=json FILE | capi import -"
 	helpYAML     = "convert it to JSON first: yq -o=json FILE | capi import -"
 )
@@ -53,14 +58,20 @@ var signatures = []struct {
 	{0, "\x04\x22\x4d\x18", notTable{"compressed with lz4", "unpack it first: lz4 -dc FILE | capi import -"}},
 	{0, "\x1f\x9d", notTable{"compressed with compress", "unpack it first: gzip -dc FILE | capi import -"}},
 	{0, "\xff\x06\x00\x00sNaPpY", notTable{"compressed with Snappy", "unpack it first: snzip -dc FILE | capi import -"}},
-	{0, "\xd0\xcf\x11\xe0", notTable{
-		"an old Excel workbook (.xls), another old Office document, or a workbook with a password",
-		"save it as .xlsx without a password, or as CSV",
-	}},
 	{0, "SQLite format 3\x00", notTable{"an SQLite database", `export a table first: sqlite3 -csv -header FILE "SELECT * FROM companies" | capi import -`}},
 	{8, "DUCK", notTable{"a DuckDB database", `export a table first: duckdb FILE -csv -c "FROM companies" | capi import -`}},
 	{4, "Standard Jet DB", notTable{"a Microsoft Access database", "export a table first: mdb-export FILE companies | capi import -"}},
 	{4, "Standard ACE DB", notTable{"a Microsoft Access database", "export a table first: mdb-export FILE companies | capi import -"}},
+	{0, "PK\x05\x06", notTable{"a zip archive without files", "pack or download it again"}},
+	{0, "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xc2\xea\x81\x60", notTable{"a SAS data set", helpStats}},
+	{0, "<stata_dta>", notTable{"a Stata data set", helpStats}},
+	{0, "$FL2@(#)", notTable{"an SPSS data file", helpStats}},
+	{0, "$FL3@(#)", notTable{"an SPSS data file", helpStats}},
+	{0, "RDX2\n", notTable{"R data", helpStats}},
+	{0, "RDX3\n", notTable{"R data", helpStats}},
+	{0, "X\n\x00\x00\x00", notTable{"R data", helpStats}},
+	{0, "Salted__", notTable{"encrypted with OpenSSL", helpDecrypt}},
+	{0, "age-encryption.org/", notTable{"encrypted with age", helpDecrypt}},
 	{0, "PGDMP", notTable{"a PostgreSQL dump", helpDatabase}},
 	{0, "Obj\x01", notTable{"an Avro file", helpDuckDB}},
 	{0, "ARROW1", notTable{"an Arrow or Feather file", helpDuckDB}},
@@ -81,6 +92,10 @@ func refuseBytes(head []byte) error {
 		}
 	}
 	switch {
+	case bytes.HasPrefix(head, []byte(compound)):
+		return compoundDocument(head).err()
+	case len(head) > 3 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 && isBinary(head[:min(len(head), 64)]) && (head[1] < 4 || head[2] == 0x95):
+		return notTable{"a Python pickle", "save the table in it as CSV or Parquet, and import that"}.err()
 	case pdf.Match(head[:min(len(head), 1024)]):
 		return notTable{"a PDF document", "ask for the table as CSV or XLSX, or extract it, for example with Tabula, and import the result"}.err()
 	case bytes.HasPrefix(head, []byte("RIFF")) && len(head) > 12 && bytes.Equal(head[8:12], []byte("WEBP")):
@@ -93,6 +108,33 @@ func refuseBytes(head []byte) error {
 		return notTable{"an ORC file", helpDuckDB}.err()
 	}
 	return nil
+}
+
+// compound begins a compound file, in which old Office documents are.
+const compound = "\xd0\xcf\x11\xe0"
+
+// compoundDocument names the document in a compound file by the streams in its directory.
+func compoundDocument(head []byte) notTable {
+	const helpXLS = "save it as .xlsx without a password, or as CSV"
+	for _, d := range []struct {
+		stream string
+		notTable
+	}{
+		{"EncryptedPackage", notTable{"an Office document with a password, such as an Excel workbook", "open it, remove the password, save it as .xlsx or CSV, and import that"}},
+		{"WordDocument", notTable{"an old Word document (.doc)", helpOffice}},
+		{"PowerPoint Document", notTable{"an old PowerPoint presentation (.ppt)", helpOffice}},
+		{"__substg1.0_", notTable{"an Outlook message (.msg)", "save the file that is attached to it, and import that"}},
+		{"Workbook", notTable{"an old Excel workbook (.xls)", helpXLS}},
+	} {
+		var wide []byte
+		for _, c := range []byte(d.stream) {
+			wide = append(wide, c, 0)
+		}
+		if bytes.Contains(head, wide) {
+			return d.notTable
+		}
+	}
+	return notTable{"an old Excel workbook (.xls), another old Office document, or a workbook with a password", helpXLS}
 }
 
 var pdf = regexp.MustCompile(`^\s*(?:\xef\xbb\xbf)?\s*%PDF-\d`)
@@ -121,6 +163,7 @@ var beginnings = []struct {
 	{regexp.MustCompile(`^\.?/?(?:\.\./)*(?:\.git)?/annex/objects/`), notTable{
 		"a git-annex pointer, which stands for a file that was not downloaded", "fetch the file first: git annex get FILE",
 	}},
+	{regexp.MustCompile(`(?is)^\s*(?:<\?xml[^>]*\?>\s*)?<html\b[^>]*urn:schemas-microsoft-com:office:`), notTable{"an HTML table in place of a workbook", helpHTML}},
 	{regexp.MustCompile(`(?is)^\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b`), notTable{"an HTML page", helpDownload}},
 	{regexp.MustCompile(`(?is)^\s*(?:<!--.*?-->\s*)*<(?:script|meta|title|style|link|table|div|span|p|h[1-6]|center|form|iframe)(?:\s[^<>]*)?/?>.*</`), notTable{
 		"HTML", helpDownload,
@@ -133,18 +176,38 @@ var beginnings = []struct {
 	{regexp.MustCompile(`^-----BEGIN [A-Z ]+-----`), notTable{"an encrypted message or a key (PEM or PGP)", "decrypt it first, such as: gpg -d FILE | capi import -"}},
 	{regexp.MustCompile(`(?i)^BEGIN:VCARD\b`), notTable{"a vCard file, which holds contacts of persons", "export the companies as CSV, and import that"}},
 	{regexp.MustCompile(`(?i)^BEGIN:VCALENDAR\b`), notTable{"a calendar", "name the file with the companies"}},
-	{regexp.MustCompile(`(?is)^(?:\s|--[^\n]*\n|/\*.*?\*/;?)*(?:insert\s+into|create\s+(?:table|database|schema)|drop\s+table|pragma\s+\w+\s*=|copy\s+[\w."]+\s*\([^)]*\)\s+from\s+stdin|set\s+(?:names|statement_timeout)|lock\s+tables|begin\s+transaction)\b`), notTable{
+	{regexp.MustCompile(`(?is)^(?:\s|--[^\n]*\n|/\*.*?\*/;?)*(?:insert\s+into|create\s+(?:table|database|schema)|drop\s+table|pragma\s+\w+\s*=|copy\s+[\w."]+\s*\([^)]*\)\s+from\s+stdin|set\s+(?:names|statement_timeout)|lock\s+tables|begin\s+transaction|use\s+[\w."\[\]]+\s*;?\s*\n\s*(?:go|create|insert|drop)|set\s+(?:ansi_nulls|identity_insert|nocount))\b`), notTable{
 		"an SQL dump", helpDatabase,
 	}},
 	{regexp.MustCompile(`^--\s*\n?-- (?:MySQL|MariaDB|PostgreSQL|phpMyAdmin)[^\n]*\b(?:dump|Dump)`), notTable{"an SQL dump", helpDatabase}},
 	{regexp.MustCompile(`^@prefix\s+\w*:\s*<`), notTable{"RDF in Turtle", "export the companies as CSV, for example with a SPARQL query, and import that"}},
 	{regexp.MustCompile(`^<[^<>\s]+> <[^<>\s]+> (?:<[^<>\s]+>|"[^\n]*) ?\.\s`), notTable{"RDF in N-Triples", "export the companies as CSV, for example with a SPARQL query, and import that"}},
+	{regexp.MustCompile(`(?is)^(?:\s|--[^\n]*\n)*(?:select\s+(?:distinct\s+)?(?:\*|[\w."\[\]]+(?:\s*,\s*[\w."\[\]]+)*)\s+from\s+\S|with\s+\w+\s+as\s*\(\s*select\s)`), notTable{
+		"an SQL query", "run it, save its result as CSV, and import that",
+	}},
+	{regexp.MustCompile(`^(?:diff --git |--- \S[^\n]*\n\+\+\+ \S|Index: \S[^\n]*\n=+\n)`), notTable{"a diff", "name the file with the data"}},
+	{regexp.MustCompile(`(?m)\A(?s:.*)^<{7} [^\n]*\n(?s:.*)^={7}\r?$(?s:.*)^>{7} `), notTable{"a file with a conflict that Git marked", "resolve the conflict first"}},
+	{regexp.MustCompile(`^\s*(?:%[^\n]*\n\s*)*\\(?:documentclass|begin\{|usepackage|section)`), notTable{"a LaTeX document", helpOffice}},
+	{regexp.MustCompile(`^\s*@(?i:article|book|inproceedings|misc|techreport)\s*\{`), notTable{"a BibTeX bibliography", "name the file with the companies"}},
+	{regexp.MustCompile(`^(?:outs:\r?\n- (?:md5|hash):|(?:outs:\r?\n)?- ?md5:|md5: [0-9a-f.]+\r?\n)`), notTable{"a DVC pointer, which stands for a file that was not downloaded", "fetch the file first: dvc pull"}},
+	{regexp.MustCompile(`^\[InternetShortcut\]`), notTable{"a link to a page", helpLink}},
+	{regexp.MustCompile(`^(?:from [\w.]+ import |import \w[\w.]*(?: as \w+)?\r?\n)`), notTable{"a Python program", "name the file with the data"}},
+	{regexp.MustCompile(`^\s*(?:\[\s*)?\{\s*'[^'\n]*'\s*:`), notTable{
+		"a Python literal", `convert it to JSON first: python3 -c "import ast,json,sys; print(json.dumps(ast.literal_eval(sys.stdin.read())))" < FILE | capi import -`,
+	}},
+	{regexp.MustCompile(`(?s)^\s*(?:(?://[^\n]*\n|/\*.*?\*/)\s*)+[\[{]`), notTable{"JSON with comments", helpJSON5}},
+	{regexp.MustCompile(`^\s*(?:\[\s*)?\{\s*[A-Za-z_$][\w$]*\s*:\s*["'\d\[{tfn-]`), notTable{"JSON with names that are not in quotes", helpJSON5}},
+	{regexp.MustCompile(`^dn: \S[^\n]*=`), notTable{"LDIF, an export of a directory", "export the companies as CSV, and import that"}},
+	{regexp.MustCompile(`^data:[\w/+.-]+;?[\w=-]*(?:;base64)?,`), notTable{"a data URL", "save what it stands for as a file: open it in a browser"}},
+	{regexp.MustCompile(`^"\s*(?:\[|\{)\s*(?:\\"|\{\s*\\")`), notTable{"JSON inside a JSON text", "unwrap it first: jq -r . FILE | capi import -"}},
 	{regexp.MustCompile(`^#!\s?/`), notTable{"a script", "name the file with the data"}},
 	{regexp.MustCompile(`^\s*(?:(?:export\s+)?(?:var|let|const)\s+[\w$]+|window\.[\w.$]+|module\.exports|export\s+default)\s*(?:=\s*)?[\[{]`), notTable{
 		"JavaScript", "keep only the JSON between the brackets, and import that",
 	}},
 	{regexp.MustCompile(`^\s*(?:/\*\*/)?[A-Za-z_$][\w.$]*\(\s*[\[{]`), notTable{"JSONP", "keep only the JSON between the parentheses, and import that"}},
 }
+
+var tableElement = regexp.MustCompile(`(?is)^<.*<t[dh][\s>]`)
 
 // headerField is a field of an email.
 var headerField = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*):(?:[ \t]|$)`)
@@ -160,6 +223,9 @@ var mailFields = map[string]bool{
 func refuseText(name string, text []byte, asked bool) error {
 	text = bytes.TrimLeft(text, "\ufeff \t\r\n")
 	start := text[:min(len(text), 64<<10)]
+	if strings.Contains(strings.ToLower(filepath.Ext(name)), ".xls") && tableElement.Match(start) {
+		return notTable{"an HTML table in place of a workbook", helpHTML}.err()
+	}
 	for _, b := range beginnings {
 		if b.pattern.Match(start) {
 			return b.err()
@@ -172,6 +238,10 @@ func refuseText(name string, text []byte, asked bool) error {
 		return nil
 	case isElement(text):
 		return notTable{"XML", helpXML}.err()
+	case slices.Contains(exts, "md") && !bytes.ContainsRune(start, '|'):
+		return notTable{"a Markdown text", "save the table in it as CSV, and import that"}.err()
+	case isWebArchive(lines):
+		return notTable{"a saved web page (MHTML)", helpDownload}.err()
 	case isMail(lines):
 		return notTable{"an email", "save the file that is attached to it, and import that"}.err()
 	case isYAML(lines), start[0] != '{' && start[0] != '[' && (slices.Contains(exts, "yaml") || slices.Contains(exts, "yml")):
@@ -236,6 +306,12 @@ func isMail(lines []string) bool {
 		}
 	}
 	return len(known) >= 2 && certain || known["from"] && known["subject"] && len(known) >= 3
+}
+
+// isWebArchive reports whether the lines begin with the header of a page that a browser saved.
+func isWebArchive(lines []string) bool {
+	head := strings.Join(lines[:min(len(lines), 10)], "\n")
+	return strings.HasPrefix(head, "From: <Saved by ") || strings.Contains(head, "\nSnapshot-Content-Location:")
 }
 
 // isYAML reports whether all lines are keys with values, items of a list, or go on with one.

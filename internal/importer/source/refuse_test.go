@@ -62,6 +62,20 @@ func records(t testing.TB, name, content string, o Options) (out []string, notic
 	}
 }
 
+// wide returns text in UTF-16.
+func wide(s string) string { return strings.Join(strings.Split(s, ""), "\x00") + "\x00" }
+
+func TestAnHTMLTableInPlaceOfAWorkbookIsToBeSavedAsOne(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{"<table><tr><th>name</th></tr><tr><td>Acme</td></tr></table>", "<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\"><table><tr><td>Acme</td></tr></table></html>"} {
+		_, _, err := records(t, "a.xls", content, Options{})
+		require.ErrorContains(t, err, "an HTML table in place of a workbook")
+		require.ErrorContains(t, err, "soffice")
+	}
+	_, _, err := records(t, "a.md", "# Companies\n\n* Acme, Bonn\n", Options{})
+	require.ErrorContains(t, err, "a Markdown text")
+}
+
 func TestWhatIsNoTableIsRefusedByItsName(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ content, name, help string }{
@@ -98,6 +112,42 @@ func TestWhatIsNoTableIsRefusedByItsName(t *testing.T) {
 		{"BEGIN:VCARD\nVERSION:3.0\nFN:Ann\nEND:VCARD\n", "a vCard", "CSV"},
 		{"callback({\"companies\":[]})", "JSONP", "JSON"},
 		{"var data = [{\"name\":\"Acme\"}];", "JavaScript", "JSON"},
+		{"Name          Website\nAcme Tools    acme.example\nBolt          bolt.example\n", "separated by runs of spaces", "sed -E"},
+		{"Name:,Acme\nCity:,Bonn\nEmployees:,120\n", "the name of a field and its value", "in one line"},
+		{"diff --git a/c.csv b/c.csv\n--- a/c.csv\n+++ b/c.csv\n@@ -1 +1,2 @@\n name,city\n+Acme,Bonn\n", "a diff", "data"},
+		{"name,city\n<<<<<<< HEAD\nAcme,Bonn\n=======\nAcme,Berlin\n>>>>>>> main\n", "a conflict that Git marked", "resolve"},
+		{"\\documentclass{article}\n\\begin{document}\nAcme & Bonn\n", "a LaTeX document", "CSV"},
+		{"@article{acme,\n title = {Tools},\n}\n", "a BibTeX bibliography", "companies"},
+		{"USE [crm]\nGO\nINSERT [dbo].[c] VALUES (N'Acme, Inc')\n", "an SQL dump", "database"},
+		{"SELECT name, city FROM companies WHERE city = 'Bonn'\n", "an SQL query", "result"},
+		{"import csv\n\nprint('Acme, Inc')\n", "a Python program", "data"},
+		{"[{'name': 'Acme', 'city': None}]", "a Python literal", "python3"},
+		{"// ours\n[{\"name\": \"Acme\"}]", "JSON with comments", "json5"},
+		{"[{name: \"Acme\", city: 'Bonn'}]", "names that are not in quotes", "json5"},
+		{`"[{\"name\":\"Acme\"}]"`, "JSON inside a JSON text", "jq -r"},
+		{"outs:\n- md5: 4d7a\n  size: 1\n  path: a.csv\n", "a DVC pointer", "dvc pull"},
+		{"[InternetShortcut]\nURL=https://docs.example/a\n", "a link to a page", "download"},
+		{"dn: o=Acme\no: Acme\n", "LDIF", "CSV"},
+		{"data:text/csv;charset=utf-8,name%2Ccity%0AAcme%2CBonn", "a data URL", "browser"},
+		{"From: <Saved by Blink>\nSnapshot-Content-Location: https://acme.example/\nMIME-Version: 1.0\n\n--x\n", "a saved web page", "download"},
+		{`{"$schema":"http://json-schema.org/draft-07/schema#","title":"Company","properties":{"name":{"type":"string"}}}`, "a JSON Schema", "data"},
+		{`{"openapi":"3.1.0","info":{"title":"Companies"},"paths":{}}`, "an OpenAPI document", "data"},
+		{`{"name":"app","version":"1.0.0","dependencies":{"a":"1"},"homepage":"https://acme.example"}`, "a software package", "data"},
+		{`{"version":4,"terraform_version":"1.5","resources":[{"name":"b","type":"bucket"}]}`, "Terraform", "data"},
+		{`{"nbformat":4,"cells":[{"source":["x"]}]}`, "a Jupyter notebook", "CSV"},
+		{`{"log":{"creator":{"name":"x"},"entries":[{"request":{"url":"https://acme.example"}}]}}`, "a recording of requests", "JSON"},
+		{`{"":"WARNING","doc_id":"a","email":"ada@acme.example"}`, "Google Drive", "download"},
+		{`{"error":{"code":401,"message":"The token is not valid"}}`, "The token is not valid", "again"},
+		{"\x80\x04\x95\x1a\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x04name\x94\x8c\x04Acmeu.", "a Python pickle", "CSV"},
+		{"X\n\x00\x00\x00\x03\x00\x04", "R data", "CSV"},
+		{"$FL2@(#) SPSS DATA FILE\x00\x00", "an SPSS data file", "CSV"},
+		{"<stata_dta><header><release>118", "a Stata data set", "CSV"},
+		{"Salted__\x01\x02\x03\xff\xfe\x01\x02", "encrypted with OpenSSL", "decrypt"},
+		{"age-encryption.org/v1\n-> X25519 a\n", "encrypted with age", "decrypt"},
+		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + wide("EncryptedPackage"), "a password", "remove the password"},
+		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + wide("WordDocument"), "an old Word document", "CSV"},
+		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + wide("Workbook"), "an old Excel workbook (.xls)", "CSV"},
+		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + wide("__substg1.0_1000001F"), "an Outlook message", "attached"},
 		{strings.Repeat("\x00\x01\x07\x08\xfe", 20), "neither text", "CSV"},
 	} {
 		for _, name := range []string{"a.csv", "a.json", "-"} {
@@ -128,6 +178,16 @@ func TestTablesThatLookLikeSomethingElseAreRead(t *testing.T) {
 		"name,price(USD)\nAcme,5\n",
 		"from,to,subject,name\na,b,c,Acme\n",
 		"name = x,city\nAcme,Bonn\n",
+		"Select,name\nfrom here,Acme\n",
+		"select name\nAcme from Bonn\n",
+		"Use case;name\nTools;Acme\n",
+		"import csv,name\nx,Acme\n",
+		"name\nAcme  Tools of Bonn\nBolt\n",
+		"name,city\nAcme  Tools,Bonn\nBolt  Works,Ulm\n",
+		"name,about\nAcme,=======\nBolt,<<<<<<< HEAD\n",
+		`{"name":"Acme","version":"1"}`,
+		`{"name":"Acme","error":"","message":"x"}`,
+		`[{"name":"Acme","error":"x"}]`,
 	} {
 		got, _, err := records(t, "-", content, Options{})
 		require.NoError(t, err, content)

@@ -52,6 +52,7 @@ type Source struct {
 	closing []func() error
 
 	inArchive bool
+	partition []Field  // of each record, from the names of the folders
 	guess     *guessed // the encoding, if it is only a guess
 }
 
@@ -64,39 +65,17 @@ func Open(path string, schema Schema, o Options) (*Source, error) {
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
 		if err == nil {
-			err = errDirectory(path)
+			err = fmt.Errorf("%s is a directory; name the files in it", path)
 		}
 		return nil, errors.Join(err, f.Close())
 	}
 	s := New(path, f, schema, o)
 	s.file, s.closing = f, []func() error{f.Close}
+	s.partition = partitionOf(path)
 	if info.Mode().IsRegular() {
 		s.Size = info.Size()
 	}
 	return s, nil
-}
-
-// errDirectory says which files of a directory can be imported, and with which arguments.
-func errDirectory(path string) error {
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return err
-	}
-	var tables, patterns []string
-	for _, e := range entries {
-		if e.IsDir() || isHidden(e.Name()) || !isTableName(e.Name()) {
-			continue
-		}
-		tables = append(tables, e.Name())
-		if p := filepath.Join(path, "*"+filepath.Ext(e.Name())); !slices.Contains(patterns, p) {
-			patterns = append(patterns, p)
-		}
-	}
-	if len(tables) == 0 {
-		return fmt.Errorf("%s is a directory, and no file in it has a name that import can read, such as companies.csv", path)
-	}
-	return fmt.Errorf("%s is a directory; import its files by name, or all of them with: capi import '%s'; they are: %s",
-		path, strings.Join(patterns, "' '"), someOf(tables))
 }
 
 // New reads a stream. The extensions of its name say what it may be.
@@ -106,6 +85,14 @@ func New(name string, in io.Reader, schema Schema, o Options) *Source {
 
 // Next returns the next table, which must be read before Next is called again, and io.EOF after the last one.
 func (s *Source) Next() (*Table, error) {
+	t, err := s.next()
+	if err == nil && len(s.partition) > 0 {
+		t.reader = &partitioned{reader: t.reader, fields: s.partition}
+	}
+	return t, err
+}
+
+func (s *Source) next() (*Table, error) {
 	switch {
 	case s.read && s.more != nil:
 		return s.more()
@@ -160,23 +147,36 @@ func (f countedFile) ReadAt(p []byte, offset int64) (int, error) {
 	return n, err
 }
 
-// Expand replaces patterns such as data/*.csv by the files that they match, sorted. Names of files and names without a
-// pattern stay. A pattern that matches nothing is an error.
-func Expand(names []string) ([]string, error) {
-	var out []string
+// Expand replaces patterns such as data/*.csv by the files that they match, sorted, and a folder by the tables in it and in its
+// folders. Names of files and names without a pattern stay. A pattern that matches nothing is an error, and so is a folder
+// without tables. skipped names the other files of each folder.
+func Expand(names []string) (files []string, skipped map[string]string, err error) {
+	skipped = map[string]string{}
 	for _, name := range names {
-		if _, err := os.Lstat(name); err == nil || !strings.ContainsAny(name, "*?[") {
-			out = append(out, name)
+		info, err := os.Stat(name)
+		switch {
+		case err == nil && info.IsDir():
+			tables, others, err := tablesIn(name)
+			if err != nil {
+				return nil, nil, err
+			}
+			files = append(files, tables...)
+			if len(others) > 0 {
+				skipped[name] = someOf(others)
+			}
+			continue
+		case err == nil || !strings.ContainsAny(name, "*?["):
+			files = append(files, name)
 			continue
 		}
 		found, err := filepath.Glob(name)
 		if err != nil {
-			return nil, fmt.Errorf("find %s: %w", name, err)
+			return nil, nil, fmt.Errorf("find %s: %w", name, err)
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("find %s: no file matches: %w", name, os.ErrNotExist)
+			return nil, nil, fmt.Errorf("find %s: no file matches: %w", name, os.ErrNotExist)
 		}
-		out = append(out, found...)
+		files = append(files, found...)
 	}
-	return out, nil
+	return files, skipped, nil
 }

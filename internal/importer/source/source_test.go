@@ -17,6 +17,12 @@ import (
 	"github.com/opencapi/capi/internal/importer/source/sourcetest"
 )
 
+// What is endless takes long to read up to the real limit.
+func TestMain(m *testing.M) {
+	lineBytesMax = 8 << 20
+	os.Exit(m.Run())
+}
+
 // testSchema knows a few columns.
 type testSchema struct{}
 
@@ -141,7 +147,7 @@ func TestBombsEndWithAClearError(t *testing.T) {
 	for _, w := range []io.WriteCloser{g, z} {
 		_, err := w.Write([]byte("name,city\n"))
 		require.NoError(t, err)
-		for range 200 {
+		for range 40 { // 20 MB
 			_, err := w.Write([]byte(row))
 			require.NoError(t, err)
 		}
@@ -219,16 +225,50 @@ type cutOff struct{}
 
 func (cutOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-func TestADirectoryIsRefusedWithTheCommandForItsFiles(t *testing.T) {
+func TestAFolderIsItsTables(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	_, err := Open(dir, testSchema{}, Options{})
-	require.ErrorContains(t, err, "no file in it")
-	for _, name := range []string{"a.csv", "b.csv", "c.xlsx", "README.txt", ".hidden.csv", "photo.png"} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("name\nAcme\n"), 0o600))
+	_, _, err := Expand([]string{dir})
+	require.ErrorContains(t, err, "is a folder without files")
+	put := func(name string) string {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		require.NoError(t, os.WriteFile(path, []byte("name\nAcme\n"), 0o600))
+		return path
 	}
-	_, err = Open(dir, testSchema{}, Options{})
-	require.ErrorContains(t, err, "is a directory")
-	require.ErrorContains(t, err, "capi import '"+filepath.Join(dir, "*.csv")+"' '"+filepath.Join(dir, "*.xlsx")+"'; they are: a.csv, b.csv, c.xlsx")
-	require.NotContains(t, err.Error(), "photo.png")
+	put("photo.png")
+	_, _, err = Expand([]string{dir})
+	require.ErrorContains(t, err, "no file in it has a name that import can read, such as companies.csv; its files are: photo.png")
+	want := []string{put("b.csv"), put("country=DE/part-00000"), put("country=FR/part-0.parquet")}
+	for _, name := range []string{"README.txt", ".hidden.csv", "_SUCCESS", "_temporary/0/part-1.csv", ".a.csv.crc", "country=FR/.part-0.parquet.crc"} {
+		put(name)
+	}
+	files, skipped, err := Expand([]string{dir, "other.csv"})
+	require.NoError(t, err)
+	require.Equal(t, append(want, "other.csv"), files)
+	require.Equal(t, map[string]string{dir: "README.txt, photo.png"}, skipped)
+}
+
+func TestTheNamesOfFoldersAreFieldsOfTheRecordsInThem(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "country=C%C3%B4te d'Ivoire", "year=2024", "city=__HIVE_DEFAULT_PARTITION__")
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	path := filepath.Join(dir, "part-0.csv")
+	require.NoError(t, os.WriteFile(path, []byte("name,Year\nAcme,1988\nBolt,1999,too many\n"), 0o600))
+	s, err := Open(path, testSchema{}, Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	table, err := s.Next()
+	require.NoError(t, err)
+	require.Equal(t, "name,Year\n", table.RawHeader())
+	chunk, err := table.Next()
+	require.NoError(t, err)
+	var got []string
+	chunk.Records(func(r *Record) {
+		for _, f := range r.Fields {
+			got = append(got, f.Name+"="+f.Value.Text)
+		}
+		got = append(got, string(r.Reason))
+	})
+	require.Equal(t, []string{"name=Acme", "Year=1988", "country=Côte d'Ivoire", "", string(ReasonColumns)}, got)
 }

@@ -89,7 +89,11 @@ func isCutOff(err error) bool {
 
 // RawHeader returns the row that names the columns as a text file has it, in UTF-8; empty if it has none.
 func (t *Table) RawHeader() string {
-	if c, ok := t.reader.(*csvReader); ok && c.headerRaw != nil {
+	reader := t.reader
+	if p, ok := reader.(*partitioned); ok {
+		reader = p.reader
+	}
+	if c, ok := reader.(*csvReader); ok && c.headerRaw != nil {
 		return decodeText(c.evidence.charset(), c.headerRaw)
 	}
 	return ""

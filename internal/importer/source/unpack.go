@@ -73,6 +73,9 @@ type guard struct {
 func (g *guard) Read(p []byte) (int, error) {
 	n, err := g.Reader.Read(p)
 	g.out += int64(n)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("the compressed file ends too early, so a part of it is missing; download or copy it again: %w", err)
+	}
 	if g.out > bombBytesMin && g.out/bombRatio > g.in.bytes.Load() {
 		return n, errBomb
 	}

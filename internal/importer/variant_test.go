@@ -1,0 +1,426 @@
+package importer_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/korean"
+
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/importer"
+)
+
+func TestVariantsOfTraitsAreLoadedRight(t *testing.T) {
+	t.Parallel()
+	for _, traits := range [][]trait{peopleVariants, wordVariants, placeVariants, headerVariants(t), rowVariants(t), jsonVariants} {
+		for _, tr := range traits {
+			t.Run(tr.name, func(t *testing.T) {
+				t.Parallel()
+				tr.check(t)
+			})
+		}
+	}
+}
+
+var peopleVariants = []trait{
+	{
+		"a name beside an account", csvFile("Name,Account,Email", "Ada Moss,Acme Inc,ada@acme.example", "Bo Reed,Bolt LLC,bo@bolt.example"),
+		[]facts{{"name": "Acme Inc", "@Name": "Ada Moss"}, {"name": "Bolt LLC", "@Name": "Bo Reed"}},
+		nil,
+	},
+	{
+		"a street beside people is no name", csvFile("Name;Funktion;E-Mail;Straße;Ort", "Anna Schmidt;Geschäftsführerin;anna.schmidt@mueller-mb.de;Hauptstr. 1;Berlin",
+			"Jan Weber;Vertriebsleiter;jan.weber@weber-tec.de;Ring 3;München", "Ute Klein;Inhaberin;ute.klein@klein-soehne.de;Gasse 5;Köln"),
+		[]facts{{"name": "mueller-mb.de", "@Straße": "Hauptstr. 1", "@Name": "Anna Schmidt"}, {"name": "weber-tec.de"}, {"name": "klein-soehne.de"}},
+		nil,
+	},
+	{
+		"the date of a contact is no connection", csvFile("First Name,Last Name,URL,Company,Position,Connected On",
+			"Ada,Moss,https://www.linkedin.com/in/ada,Acme Tools,CEO,14 Mar 2021", "Bo,Reed,https://www.linkedin.com/in/bo,Bolt,Buyer,15 Mar 2021"),
+		[]facts{{"name": "Acme Tools", "@Connected On": "14 Mar 2021", "linkedin_url": ""}, {"name": "Bolt"}},
+		nil,
+	},
+	{
+		"names of customers and banks", csvFile("Kunde;Ort", "Müller GmbH;Berlin", "Klein KG;Köln"),
+		[]facts{{"name": "Müller GmbH", "city": "Berlin"}, {"name": "Klein KG"}},
+		nil,
+	},
+	{
+		"a customer may be yes or no", csvFile("Domain,Customer", "acme.example,Yes", "bolt.example,No", "cog.example,No", "dent.example,Yes", "echo.example,No"),
+		[]facts{{"name": "acme.example", "@Customer": "Yes"}, {"name": "bolt.example"}, {"name": "cog.example"}, {"name": "dent.example"}, {"name": "echo.example"}},
+		nil,
+	},
+	{
+		"names without a header", csvFile("Acme Inc", "Bolt LLC", "Cog Ltd", "Dent GmbH"),
+		[]facts{{"name": "Acme Inc"}, {"name": "Bolt LLC"}, {"name": "Cog Ltd"}, {"name": "Dent GmbH"}},
+		nil,
+	},
+	{
+		"a first line that may be a record", csvFile("Moulin Rouge", "Pont Neuf", "Quai Ouest", "Porte Verte"),
+		[]facts{{"name": "Pont Neuf"}, {"name": "Quai Ouest"}, {"name": "Porte Verte"}},
+		[]string{"read as the header: Moulin Rouge; if it is a record"},
+	},
+	{
+		"any text without a header is no city", csvFile("1,Acme Inc,Software", "2,Bolt LLC,Retail", "3,Cog Ltd,Tools"),
+		[]facts{{"name": "Acme Inc", "city": ""}, {"name": "Bolt LLC", "city": ""}, {"name": "Cog Ltd", "city": ""}},
+		nil,
+	},
+	{
+		"a register without a header", csvFile(`"12345678";"PADARIA PAO QUENTE LTDA";"2062";"49";"50000,00";"01"`, `"98765432";"TECIDOS AURORA S.A.";"2054";"10";"9000000,00";"05"`,
+			`"98765433";"FERRO VELHO ME";"2135";"50";"1000,00";"01"`),
+		[]facts{{"name": "PADARIA PAO QUENTE LTDA", "employees": ""}, {"name": "TECIDOS AURORA S.A.", "employees": ""}, {"name": "FERRO VELHO ME", "employees": ""}},
+		nil,
+	},
+}
+
+var wordVariants = []trait{
+	{
+		"stages and sizes are no industries", csvFile("Name,Type,Business Category,Sector", "Acme,Startup,SMB,Public", "Bolt,Scaleup,MSME,Private", "Cog,Corporate,Enterprise,Private"),
+		[]facts{{"name": "Acme", "industries": "", "@Type": "Startup", "@Business Category": "SMB", "@Sector": "Public"}, {"name": "Bolt", "industries": ""}, {"name": "Cog", "industries": ""}},
+		nil,
+	},
+	{
+		"a keyword of JSON-LD is no industry", jsonFile(`{"@context":"https://schema.org","@graph":[{"@type":"Organization","name":"Acme","numberOfEmployees":{"@type":"QuantitativeValue","value":120}},{"@type":"Corporation","name":"Bolt"}]}`),
+		[]facts{{"name": "Acme", "industries": "", "employees": "120"}, {"name": "Bolt", "industries": ""}},
+		nil,
+	},
+	{
+		"lists with Roman and other numbers", csvFile("Empresa;Sector I;Sector II;Tag #1;Tag #2", "Acme;Herramientas;Acero;b2b;saas", "Bolt;Madera;;b2c;"),
+		[]facts{{"name": "Acme", "industries": "Herramientas|Acero|b2b|saas"}, {"name": "Bolt", "industries": "Madera|b2c"}},
+		nil,
+	},
+	{
+		"members that a program flattened", csvFile("name,investors/0/name,investors/1/name,industries/0", "Acme,Alpha,Beta,Tools", "Bolt,Alpha,,Wood"),
+		[]facts{{"name": "Acme", "+investor": "Alpha|Beta", "industries": "Tools"}, {"name": "Bolt", "+investor": "Alpha"}},
+		nil,
+	},
+	{
+		"connections in German", csvFile("Firma;Muttergesellschaft;Tochtergesellschaften;Wettbewerber;Kunden", "Acme;Omega AG;Acme Nord GmbH;Bolt;Cog"),
+		[]facts{{"name": "Acme", "+parent": "Omega AG", "+subsidiary": "Acme Nord GmbH", "+competitor": "Bolt", "+customer": "Cog"}},
+		nil,
+	},
+	{
+		"connections in French", csvFile("Société,Maison mère,Filiales,Concurrents,Investisseur 1,Investisseur 2", "Acme,Omega SA,Acme Nord,Bolt,Alpha,Beta"),
+		[]facts{{"name": "Acme", "+parent": "Omega SA", "+subsidiary": "Acme Nord", "+competitor": "Bolt", "+investor": "Alpha|Beta"}},
+		nil,
+	},
+	{
+		"connections in Japanese", csvFile("会社名,親会社,競合他社", "山田製作所,大山HD,北海工業"),
+		[]facts{{"name": "山田製作所", "+parent": "大山HD", "+competitor": "北海工業"}},
+		nil,
+	},
+	{
+		"the ultimate parent in brackets", csvFile("Company Name,Entity Name (Ultimate Parent),Employees (FTE),Founding Year (approx.)", "Acme,Omega Holdings,120,c. 1988"),
+		[]facts{{"name": "Acme", "+parent": "Omega Holdings", "employees": "120", "founded": "1988"}},
+		nil,
+	},
+	{
+		"names of columns in a database", csvFile("CO_NM,COMPANY_NAME,WEB_SITE,CTRY_NM,EMP_CNT,FOUNDED_YR,INDUSTRY_DESC,CITY_NM,STATE_CD,ZIP_CD", "x,Acme,acme.example,United States,120,1988,Tools,Austin,TX,78701"),
+		[]facts{{"name": "Acme", "domain": "acme.example", "country": "US", "employees": "120", "founded": "1988", "industries": "Tools", "city": "Austin", "state": "Texas"}},
+		nil,
+	},
+	{
+		"answers are no companies", csvFile("Company,Partners,Investoren", "Acme,Yes,ja", "Bolt,No,nein", "Cog,Yes,ja"),
+		[]facts{{"name": "Acme", "+partner": "", "@Partners": "Yes", "@Investoren": "ja"}, {"name": "Bolt", "+partner": ""}, {"name": "Cog", "+investor": ""}},
+		nil,
+	},
+	{
+		"the date of registration in a register", csvFile("Company,Registration Number,Date of Registration", "Acme,1,14/03/1998", "Bolt,2,01/02/2004"),
+		[]facts{{"name": "Acme", "founded": "1998"}, {"name": "Bolt", "founded": "2004"}},
+		nil,
+	},
+	{
+		"the date of registration of a customer", csvFile("Company,Plan,Registration Date", "Acme,free,14/03/2018", "Bolt,paid,01/02/2024"),
+		[]facts{{"name": "Acme", "founded": "", "@Registration Date": "14/03/2018"}, {"name": "Bolt", "founded": ""}},
+		nil,
+	},
+	{
+		"unknown in other languages", csvFile("Company,Website,Employees", "Acme,keine,unbekannt", "Bolt,aucun,inconnu", "Cog,ninguno,sin datos", "Dent,无,不明", "Echo,brak,нет данных"),
+		[]facts{{"name": "Acme", "website": "", "@Employees": ""}, {"name": "Bolt", "website": ""}, {"name": "Cog", "website": ""}, {"name": "Dent", "website": ""}, {"name": "Echo", "website": ""}},
+		nil,
+	},
+	{
+		"columns of the company in French", csvFile("Nom complet;Fonction;Nom de l'entreprise;Site web de l'entreprise;Taille de l'entreprise;Ville de l'entreprise", "Marie Dupont;PDG;Port SARL;port.example;11-50;Nantes"),
+		[]facts{{"name": "Port SARL", "domain": "port.example", "employees": "11", "city": "Nantes", "@Nom complet": "Marie Dupont"}},
+		nil,
+	},
+	{
+		"columns of the company in German", csvFile("Vollständiger Name;Position;Firmenname;Firmenwebseite;Firmengröße;Firmensitz", `Max Muster;GF;Muster GmbH;muster.example;11-50;"Berlin, Deutschland"`),
+		[]facts{{"name": "Muster GmbH", "domain": "muster.example", "employees": "11", "city": "Berlin", "country": "DE"}},
+		nil,
+	},
+	{
+		"columns of the company in Portuguese", csvFile("Nome completo,Função,Empresa,Site da empresa,Setor da empresa,Tamanho da empresa", "Ana Silva,Gerente,Norte Ltda,norte.example,Construção,11-50"),
+		[]facts{{"name": "Norte Ltda", "domain": "norte.example", "industries": "Construção", "employees": "11"}},
+		nil,
+	},
+	{
+		"commas between technologies", csvFile("Company,Technologies", `Acme,"Python, Go"`, "Bolt,C++; C#", "Cog,Node.js"),
+		[]facts{{"name": "Acme", "technologies": "Python|Go"}, {"name": "Bolt", "technologies": "C++|C#"}, {"name": "Cog", "technologies": "Node.js"}},
+		nil,
+	},
+	{
+		"employees of the latest year", csvFile("Company,Employees 2021,Employees 2023,Employees 2022", "Acme,100,140,120", "Bolt,10,,12"),
+		[]facts{{"name": "Acme", "employees": "140", "@Employees 2021": "100"}, {"name": "Bolt", "employees": "12"}},
+		nil,
+	},
+	{
+		"dates of Japan and with short years", csvFile("会社名,設立", "山田製作所,昭和51年3月", "北海工業,平成10年3月14日", "新星,令和元年"),
+		[]facts{{"name": "山田製作所", "founded": "1976"}, {"name": "北海工業", "founded": "1998"}, {"name": "新星", "founded": "2019"}},
+		nil,
+	},
+	{
+		"years of two digits", csvFile("Company,Inc. Date", "Acme,14-Mar-98", "Bolt,01/02/04", "Cog,30.11.76"),
+		[]facts{{"name": "Acme", "founded": "1998"}, {"name": "Bolt", "founded": "2004"}, {"name": "Cog", "founded": "1976"}},
+		nil,
+	},
+	{
+		"French register", csvFile("SIREN;Dénomination;Libellé APE;Forme juridique;Tranche d'effectif;Créée le;Code postal;Commune", "552100554;BOULANGERIE DU PORT;Boulangerie;SARL;10 à 19 salariés;12 mai 2003;44000;NANTES"),
+		[]facts{{"name": "BOULANGERIE DU PORT", "industries": "Boulangerie", "employees": "10", "founded": "2003", "city": "NANTES", "@Forme juridique": "SARL"}},
+		nil,
+	},
+	{
+		"Chinese directory", csvFile("公司名称,成立日期,所属省份,所属城市,企业类型,所属行业,网址,经营范围,参保人数", "杭州云图科技有限公司,2010-03-14,浙江省,杭州市,有限责任公司,软件业,www.yuntu.example,软件开发,120"),
+		[]facts{{"name": "杭州云图科技有限公司", "founded": "2010", "state": "浙江省", "city": "杭州市", "industries": "软件业", "domain": "yuntu.example", "description": "软件开发", "employees": "120", "@企业类型": "有限责任公司"}},
+		nil,
+	},
+}
+
+// place is a trait of one company with a value in a column of places.
+func place(name, header, value string, want facts) trait {
+	want["name"] = "Acme"
+	return trait{name, csvFile("Name;"+header, "Acme;"+value), []facts{want}, nil}
+}
+
+var placeVariants = []trait{
+	place("an address with a street", "Sitz", "Hauptstr. 1, 10115 Berlin, Deutschland", facts{"city": "Berlin", "state": "", "country": "DE", "@Sitz": "Hauptstr. 1, 10115 Berlin, Deutschland"}),
+	place("an address of the United States", "HQ Location", "1 Main St, Suite 200, Austin, TX 78701, United States", facts{"city": "Austin", "state": "Texas", "country": "US"}),
+	place("a street without a word for it", "Sitz", "Gasse 5, 50667 Köln, Deutschland", facts{"city": "Köln", "country": "DE"}),
+	place("a place with a word of streets", "HQ Location", "St. Louis, Missouri, United States", facts{"city": "St. Louis", "state": "Missouri", "country": "US"}),
+	place("a place with another word of streets", "HQ Location", "Kennett Square, Pennsylvania, United States", facts{"city": "Kennett Square", "state": "Pennsylvania", "country": "US"}),
+	place("a place that is a word of streets", "HQ Location", "Ring, Bayern, Germany", facts{"city": "Ring", "state": "Bayern", "country": "DE"}),
+	place("a city with its postal code", "HQ Location", "St. Louis 63101, Missouri, United States", facts{"city": "St. Louis", "state": "Missouri", "country": "US"}),
+	place("a number of four digits", "HQ Location", "1600 Amphitheatre Parkway, Mountain View, CA 94043", facts{"city": "Mountain View", "state": "California", "country": "US"}),
+	place("a street without a number", "Sitz", "King's Road, London, United Kingdom", facts{"city": "London", "country": "GB", "state": ""}),
+	place("an address of Australia", "HQ Location", "Level 5, 100 Queen St, Melbourne VIC 3000, Australia", facts{"city": "Melbourne", "state": "Victoria", "country": "AU"}),
+	place("an address of Brazil", "Sede", "Av. Paulista 1000, São Paulo - SP, 01310-100, Brazil", facts{"city": "São Paulo", "state": "São Paulo", "country": "BR"}),
+	place("an address of Spain", "Sede", "Calle Mayor 5, 28013 Madrid, España", facts{"city": "Madrid", "country": "ES", "state": ""}),
+	place("an address of Italy", "Sede", "Via Roma 1, 20121 Milano MI, Italia", facts{"city": "Milano", "country": "IT"}),
+	place("an address of the Netherlands", "HQ", "Keizersgracht 1, 1015 CJ Amsterdam, Netherlands", facts{"city": "Amsterdam", "country": "NL"}),
+	place("an address of Poland", "Siedziba", "ul. Długa 1, 30-001 Kraków, Polska", facts{"city": "Kraków", "country": "PL"}),
+	place("an address of France", "Siège social", "12 rue de la Paix, 75002 Paris, France", facts{"city": "Paris", "country": "FR"}),
+	place("an address of the United Kingdom", "Location", "4 Privet Drive, Little Whinging, Surrey, RG12 9FG, UK", facts{"city": "Little Whinging", "state": "Surrey", "country": "GB"}),
+	place("a code of a province of Italy", "Sede", "Parma (PR)", facts{"city": "Parma", "country": "IT", "state": ""}),
+	place("a code in brackets before the country", "Sede", "Brescia (BS), Italia", facts{"city": "Brescia", "country": "IT", "state": ""}),
+	place("a number of a department", "Siège social", "Lyon (69)", facts{"city": "Lyon", "country": "", "@Siège social": "Lyon (69)"}),
+	place("a country in brackets", "HQ", "Paris (France)", facts{"city": "Paris", "country": "FR"}),
+	place("a state after a dash", "Localização", "Curitiba - PR", facts{"city": "Curitiba", "state": "Paraná", "country": "BR"}),
+	place("a country before a dash", "HQ Location", "DE - Berlin", facts{"city": "Berlin", "country": "DE"}),
+	place("a state after a slash", "City/State", "Austin/TX", facts{"city": "Austin", "state": "Texas", "country": "US"}),
+	place("a state after a space", "Headquarters", "Toronto ON", facts{"city": "Toronto", "state": "Ontario", "country": "CA"}),
+	place("a state after a space, and the country", "Location", "Sydney NSW, Australia", facts{"city": "Sydney", "state": "New South Wales", "country": "AU"}),
+	place("Milan is not in Michigan", "Sede", "Milano, MI", facts{"city": "Milano", "country": "IT", "state": ""}),
+	place("an address of Japan", "所在地", "大阪府堺市", facts{"city": "堺市", "state": "大阪府", "country": "JP"}),
+	place("an address of Korea", "주소", "경기도 수원시 영통구 1", facts{"city": "수원시", "state": "경기도", "country": "KR", "@주소": "경기도 수원시 영통구 1"}),
+	place("an address of China", "地址", "浙江省杭州市西湖区1号", facts{"city": "杭州市", "state": "浙江省", "country": "CN", "@地址": "浙江省杭州市西湖区1号"}),
+}
+
+func headerVariants(t *testing.T) []trait {
+	merged := func(merges []string, rows ...[]any) []file {
+		book := excelize.NewFile()
+		for i, row := range rows {
+			cell, err := excelize.CoordinatesToCellName(1, i+1)
+			require.NoError(t, err)
+			require.NoError(t, book.SetSheetRow("Sheet1", cell, &row))
+		}
+		for _, m := range merges {
+			from, to, _ := strings.Cut(m, ":")
+			require.NoError(t, book.MergeCell("Sheet1", from, to))
+		}
+		var out bytes.Buffer
+		require.NoError(t, book.Write(&out))
+		return []file{{"a.xlsx", out.String()}}
+	}
+	contacts := []facts{{"name": "Acme", "domain": "acme.example", "city": "Austin", "@Contact Name": "Ada Moss"}, {"name": "Bolt", "domain": "bolt.example", "city": "London", "@Contact Name": "Bo Reed"}}
+	return []trait{
+		{
+			"groups above names that occur twice", csvFile("Contact,,Company,,Location,", "Name,Email,Name,Domain,City,Country",
+				"Ada Moss,ada@acme.example,Acme,acme.example,Austin,United States", "Bo Reed,bo@bolt.example,Bolt,bolt.example,London,United Kingdom"),
+			contacts, nil,
+		},
+		{
+			"groups that are repeated", csvFile("Contact,Contact,Company,Company,Location,Location", "Name,Email,Name,Domain,City,Country",
+				"Ada Moss,ada@acme.example,Acme,acme.example,Austin,United States", "Bo Reed,bo@bolt.example,Bolt,bolt.example,London,United Kingdom"),
+			contacts, nil,
+		},
+		{
+			"merged groups in a workbook", merged([]string{"A1:B1", "C1:D1", "E1:F1"}, []any{"Contact", nil, "Company", nil, "Location", nil}, []any{"Name", "Email", "Name", "Domain", "City", "Country"},
+				[]any{"Ada Moss", "ada@acme.example", "Acme", "acme.example", "Austin", "United States"}, []any{"Bo Reed", "bo@bolt.example", "Bolt", "bolt.example", "London", "United Kingdom"}),
+			contacts, nil,
+		},
+		{
+			"bounds that only their group explains", csvFile("Firma;;Mitarbeiter;", "Name;Web;von;bis", "Acme;acme.example;51;200", "Bolt;bolt.example;11;50"),
+			[]facts{{"name": "Acme", "employees": "51", "@employee_range": "51-200"}, {"name": "Bolt", "employees": "11", "@employee_range": "11-50"}},
+			nil,
+		},
+		{
+			"merged bounds in a workbook", merged([]string{"A1:B1", "C1:D1"}, []any{"Firma", nil, "Mitarbeiter", nil}, []any{"Name", "Gründung", "von", "bis"}, []any{"Acme", 1988, 51, 200}),
+			[]facts{{"name": "Acme", "founded": "1988", "employees": "51", "@employee_range": "51-200"}},
+			nil,
+		},
+		{
+			"years below a group", csvFile("Company,Employees,,Address,", ",2021,2022,City,Country", "Acme,100,120,Austin,United States", "Bolt,10,12,London,United Kingdom"),
+			[]facts{{"name": "Acme", "employees": "120", "city": "Austin", "country": "US"}, {"name": "Bolt", "employees": "12", "city": "London", "country": "GB"}},
+			nil,
+		},
+		{
+			"two companies in two groups", csvFile("Parent,,Subsidiary,", "Name,Country,Name,Country", "Omega,Germany,Acme,France"),
+			[]facts{{"name": "Acme", "country": "FR", "+parent": "Omega"}, {"name": "Omega", "country": "DE", "+subsidiary": "Acme"}},
+			nil,
+		},
+		{
+			"two addresses in two groups", csvFile("Registered office,,Head office,,Company", "City,Country,City,Country,Name", "Bonn,Germany,Lyon,France,Acme"),
+			[]facts{{"name": "Acme", "city": "Lyon", "country": "FR", "@Registered office City": "Bonn"}},
+			nil,
+		},
+		{
+			"a group with the name of its column", csvFile("Company,Contact,Contact", "Company,First Name,Email", "Acme,Ada,ada@acme.example", "Bolt,Bo,bo@bolt.example"),
+			[]facts{{"name": "Acme", "@First Name": "Ada"}, {"name": "Bolt"}},
+			nil,
+		},
+		{
+			"a title above groups", csvFile("List of companies,,,", "Company,,Address,", "Name,Website,City,Country", "Acme,acme.example,Austin,United States"),
+			[]facts{{"name": "Acme", "domain": "acme.example", "city": "Austin"}},
+			nil,
+		},
+		{
+			"a first record with blanks is no group", csvFile("Name,Website,City,Country", "Acme,,Austin,", "Bolt,bolt.example,London,United Kingdom"),
+			[]facts{{"name": "Acme", "city": "Austin"}, {"name": "Bolt", "city": "London"}},
+			nil,
+		},
+	}
+}
+
+func rowVariants(t *testing.T) []trait {
+	encoded := func(e interface{ String(string) (string, error) }, lines ...string) []file {
+		content, err := e.String(csvFile(lines...)[0].content)
+		require.NoError(t, err)
+		return []file{{"a.csv", content}}
+	}
+	two := []facts{{"name": "Acme", "employees": "120"}, {"name": "Bolt", "employees": "12"}}
+	return []trait{
+		{"footers in German", csvFile("Name;Website;Mitarbeiter", "Acme;acme.example;120", "Bolt;bolt.example;12", "Gesamt: 2;;", "Quelle: Handelsregister;;", "Stand: 31.12.2023;;"), two, []string{"footer or a total"}},
+		{"footers in French", csvFile("Nom;Site web;Effectif", "Acme;acme.example;120", "Bolt;bolt.example;12", "Total général;;132", "Source : INSEE;;"), two, []string{"footer or a total"}},
+		{"footers in Spanish", csvFile("Empresa;Sitio web;Empleados", "Acme;acme.example;120", "Bolt;bolt.example;12", "Total empresas: 2;;", "Fuente: Registro Mercantil;;"), two, []string{"footer or a total"}},
+		{"footers in Japanese", csvFile("会社名,URL,従業員数", "Acme,acme.example,120", "Bolt,bolt.example,12", "合計,,132", "出典：帝国,,"), two, []string{"footer or a total"}},
+		{
+			"a company named as a footer begins", csvFile("Name,Website,Employees", "Stand Up GmbH,standup.example,120", "Total SE,total.example,12", "Source Ltd,,7"),
+			[]facts{{"name": "Stand Up GmbH"}, {"name": "Total SE"}, {"name": "Source Ltd"}},
+			nil,
+		},
+		{"the header again in another case", csvFile("Name,Website,Employees", "Acme,acme.example,120", "NAME,WEBSITE,EMPLOYEES", "Bolt,bolt.example,12"), two, nil},
+		{"a table of Markdown", csvFile("| Name | Website | Employees |", "|---|:---|---:|", "| Acme | acme.example | 120 |", "| Bolt | bolt.example | 12 |"), two, nil},
+		{
+			"Polish in Windows-1250", encoded(charmap.Windows1250.NewEncoder(), "Nazwa;Strona", "Żółć Łódź S.A.;zolc.example", "Gęś sp. z o.o.;ges.example", "Świat Źródeł S.A.;swiat.example"),
+			[]facts{{"name": "Żółć Łódź S.A."}, {"name": "Gęś sp. z o.o."}, {"name": "Świat Źródeł S.A."}},
+			[]string{"--encoding iso-8859-2"},
+		},
+		{
+			"Korean", encoded(korean.EUCKR.NewEncoder(), "회사명,홈페이지,도시", "한빛전자 주식회사,hanbit.example,서울", "바다식품,bada.example,부산"),
+			[]facts{{"name": "한빛전자 주식회사", "city": "서울"}, {"name": "바다식품"}},
+			[]string{"euc-kr"},
+		},
+		{"a marketplace is no domain", csvFile("会社名,URL", "山田商店,https://www.rakuten.co.jp/yamada", "鈴木園,https://ameblo.jp/suzukien"), []facts{{"name": "山田商店", "domain": ""}, {"name": "鈴木園", "domain": ""}}, nil},
+	}
+}
+
+var jsonVariants = []trait{
+	{
+		"the description of the columns before the data", jsonFile(`{"schema":{"fields":[{"name":"name","type":"string"},{"name":"domain","type":"string"}]},"data":[{"name":"Acme","domain":"acme.example"}]}`),
+		[]facts{{"name": "Acme", "domain": "acme.example"}},
+		nil,
+	},
+	{
+		"columns deep inside the description", jsonFile(`{"meta":{"view":{"columns":[{"name":"sid"},{"name":"Company Name"},{"name":"Website"}]}},"data":[["r1","Acme","acme.example"],["r2","Bolt","bolt.example"]]}`),
+		[]facts{{"name": "Acme", "domain": "acme.example", "city": ""}, {"name": "Bolt"}},
+		nil,
+	},
+	{
+		"an array for each country", jsonFile(`{"Germany":[{"name":"Acme","domain":"acme.example"}],"note":"x","France":[{"name":"Bolt","domain":"bolt.example"},{"name":"Cog","domain":"cog.example"}]}`),
+		[]facts{{"name": "Acme"}, {"name": "Bolt"}, {"name": "Cog"}},
+		nil,
+	},
+	{
+		"other arrays beside the companies", jsonFile(`{"companies":[{"id":"a","name":"Acme","domain":"acme.example"}],"people":[{"id":"p","name":"Ada Moss","email":"ada@acme.example"}]}`),
+		[]facts{{"name": "Acme"}},
+		[]string{"other arrays that are not read: people"},
+	},
+	{
+		"facets before the companies", jsonFile(`{"facets":[{"name":"Germany","count":5}],"aggregations":{"by":{"buckets":[{"key":"x","doc_count":1}]}},"companies":[{"name":"Acme","domain":"acme.example"}]}`),
+		[]facts{{"name": "Acme"}},
+		[]string{"other arrays that are not read: facets"},
+	},
+	{
+		"people included in an answer", jsonFile(`{"included":[{"type":"person","attributes":{"name":"Ada Moss"}}],"data":[{"type":"company","attributes":{"name":"Acme"}}]}`),
+		[]facts{{"name": "Acme"}},
+		[]string{"not read: included"},
+	},
+	{
+		"people included after the companies", jsonFile(`{"data":[{"type":"company","attributes":{"name":"Acme"}}],"included":[{"type":"person","attributes":{"name":"Ada Moss"}}]}`),
+		[]facts{{"name": "Acme"}},
+		[]string{"not read: included"},
+	},
+	{"arrays of records in an array", jsonFile(`[[{"name":"Acme"},{"name":"Bolt"}],[{"name":"Cog"}],[]]`), []facts{{"name": "Acme"}, {"name": "Bolt"}, {"name": "Cog"}}, nil},
+	{"a list of names", jsonFile(`["Acme Inc","Bolt LLC","Cog Ltd"]`), []facts{{"name": "Acme Inc"}, {"name": "Bolt LLC"}, {"name": "Cog Ltd"}}, nil},
+	{
+		"values with their types", jsonFile(`{"Items":[{"name":{"S":"Acme"},"employees":{"N":"47"},"tags":{"L":[{"S":"tools"}]}}],"Count":1}`),
+		[]facts{{"name": "Acme", "employees": "47", "industries": "tools"}},
+		nil,
+	},
+	{"values with their types on lines", []file{{"a.json", `{"Item":{"name":{"S":"Acme"},"domain":{"S":"acme.example"}}}` + "\n" + `{"Item":{"name":{"S":"Bolt"}}}` + "\n"}}, []facts{{"name": "Acme", "domain": "acme.example"}, {"name": "Bolt"}}, nil},
+	{"commas between lines", []file{{"a.ndjson", `{"name":"Acme"},` + "\n" + `{"name":"Bolt"},` + "\n"}}, []facts{{"name": "Acme"}, {"name": "Bolt"}}, nil},
+	{"an array on each line", []file{{"a.ndjson", `["name","domain"]` + "\n" + `["Acme","acme.example"]` + "\n"}}, []facts{{"name": "Acme", "domain": "acme.example"}}, nil},
+	{"a text sequence", []file{{"a.txt", "\x1e" + `{"name":"Acme"}` + "\n\x1e" + `{"name":"Bolt"}` + "\n"}}, []facts{{"name": "Acme"}, {"name": "Bolt"}}, nil},
+	{"a guard against scripts", jsonFile(")]}'\n" + `[{"name":"Acme"}]`), []facts{{"name": "Acme"}}, nil},
+	{"values of Python", jsonFile(`[{"name":"Acme","domain":None,"active":True,"city":NaN}]`), []facts{{"name": "Acme", "domain": "", "@active": "set"}}, nil},
+	{"an array in a file of another name", []file{{"a.csv", `[{"name": "Acme", "domain": "acme.example"}]`}}, []facts{{"name": "Acme", "domain": "acme.example"}}, nil},
+	{
+		"values in objects of their own", jsonFile(`{"entities":[{"uuid":"0b","properties":{"identifier":{"value":"Acme","permalink":"acme"},"website":{"value":"https://acme.example"},"founded_on":{"value":"1988-05-01","precision":"year"},"num_employees_enum":"c_00051_00100"}}]}`),
+		[]facts{{"name": "Acme", "domain": "acme.example", "founded": "1988", "employees": "51"}},
+		nil,
+	},
+}
+
+func TestAFolderIsImportedAsOneTable(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"country=DE/part-00000.csv": "name,city\nAcme,Bonn\n", "country=FR/part-00000.csv": "name,city\nBolt,Lyon\n", "_SUCCESS": "", "notes.docx": "x",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	}
+	b := catalog.New(dbtest.SQLite(t))
+	s := load(t, b, dir)
+	require.Equal(t, 2, s.Added)
+	require.Equal(t, []importer.Note{{File: dir, Text: "has files that are not read: notes.docx"}}, s.Notes)
+	cs := all(t, b)
+	require.Equal(t, []string{"Acme", "DE", "Bonn", "Bolt", "FR", "Lyon"}, []string{cs[0].Name, cs[0].CountryCode, cs[0].City, cs[1].Name, cs[1].CountryCode, cs[1].City})
+}
+
+func TestAFileOfOneLineThatNamesNoColumnIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{"Access Denied. Please sign in, or contact support.\n", "404: Not Found", "Error: query timed out\n"} {
+		_, err := importer.Import(t.Context(), importer.Options{Catalog: catalog.New(dbtest.SQLite(t)), Files: []string{write(t, "a.csv", content)}})
+		require.ErrorIs(t, err, importer.ErrNoColumns)
+		require.ErrorContains(t, err, "there is only one line, and it names no column")
+	}
+}

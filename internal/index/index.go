@@ -22,6 +22,9 @@ type Index interface {
 	// Compare counts the companies in each region of the sets, all in one snapshot.
 	Compare(ctx context.Context, c Comparison) (*Compared, error)
 
+	// Pivot counts the matches by the values of two facets, all in one snapshot.
+	Pivot(ctx context.Context, r PivotRequest) (*Pivot, error)
+
 	// Lookup reports for each value of a field whether any company has it, and the nearest value that a company has. The
 	// values are in the form of query.Given; the results are in the same order.
 	Lookup(ctx context.Context, values []query.Given) ([]Known, error)

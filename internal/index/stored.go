@@ -1,6 +1,10 @@
 package index
 
-import "context"
+import (
+	"context"
+	"io"
+	"time"
+)
 
 // A Stored is an Index that keeps its content in a directory, and can be described, verified and rebuilt there.
 type Stored interface {
@@ -9,6 +13,13 @@ type Stored interface {
 	// Attach loads the index from the directory and keeps it there from now on. It must be called before the first Apply,
 	// and no other process may use the directory.
 	Attach(ctx context.Context, dir string, source Source) error
+
+	// Seed fetches the shared index into a directory without one, and reports whether it did. It must be called before Attach. If
+	// the shared index cannot be used, that is logged, and Attach begins with an empty one.
+	Seed(ctx context.Context, dir string, source Source, shared Shared) (bool, error)
+
+	// Publish replaces the shared index by this one, at most once every time of this length.
+	Publish(ctx context.Context, shared Shared, every time.Duration) error
 
 	// MergeAll merges the index into as few segments as possible.
 	MergeAll()
@@ -39,6 +50,16 @@ type Source interface {
 	SaveCheckpoint(ctx context.Context, index, mark, keep string, seq uint64) error
 	// HasCheckpoint reports whether the catalog has the index's checkpoint.
 	HasCheckpoint(ctx context.Context, index, mark string) (bool, error)
+}
+
+// Shared are files that the servers of one catalog have in common. Names are as keys of a blob.Store.
+type Shared interface {
+	// Put stores what fn writes, whole or not at all. It may call fn again after an error.
+	Put(ctx context.Context, name string, fn func(io.Writer) error) error
+	// Open opens a file. fs.ErrNotExist if it does not exist.
+	Open(ctx context.Context, name string) (io.ReadCloser, error)
+	// Delete deletes a file, if it exists.
+	Delete(ctx context.Context, name string) error
 }
 
 // RuntimeStats describe a running index.

@@ -71,6 +71,16 @@ func (b bitset) countAnd(o bitset) int {
 	return n
 }
 
+// countAndBoth returns the number of slots of the set that are in a, and that are in o.
+func (b bitset) countAndBoth(a, o bitset) (inA, inO int) {
+	a, o = a[:len(b)], o[:len(b)]
+	for i, w := range b {
+		inA += bits.OnesCount64(w & a[i])
+		inO += bits.OnesCount64(w & o[i])
+	}
+	return inA, inO
+}
+
 // lastUpTo returns the highest slot up to i, which must exist.
 func (b bitset) lastUpTo(i int) int {
 	w := b[i>>6] << (63 - i&63)

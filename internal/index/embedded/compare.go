@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
+	"sync/atomic"
 
 	"github.com/opencapi/capi/internal/index"
 )
@@ -12,6 +14,7 @@ import (
 type compared struct {
 	*part
 	scratch *arena
+	second  bool // whether a second goroutine may use scratch's second arena
 	// regions counts by the bits of the sets; the bit ownedBit is set for the owned companies.
 	regions  [2 * ownedBit]int
 	excluded int
@@ -31,6 +34,11 @@ func (ix *Index) Compare(ctx context.Context, c index.Comparison) (found *index.
 	var read *snapshot
 	err = ix.answerComplete(ctx, &read, func() (err error) {
 		read = ix.current.Load()
+		release, err := awaitCore(ctx)
+		if err != nil {
+			return fmt.Errorf("compare: %w", err)
+		}
+		defer release()
 		scratch := borrowArena()
 		found, err = read.compare(ctx, scratch, c)
 		scratch.close() // not after a panic, which may leave it in an unknown state
@@ -46,14 +54,16 @@ func (s *snapshot) compare(ctx context.Context, scratch *arena, c index.Comparis
 		need |= groupsOf(q.Root)
 	}
 	all := make([]compared, len(s.parts))
-	for i, shard := range s.assignShards(scratch) {
+	shards := s.assignShards(scratch)
+	oneShard := !slices.ContainsFunc(shards, func(a *arena) bool { return a != scratch })
+	for i, shard := range shards {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("compare: %w", err)
 		}
 		if err := s.parts[i].verify(need); err != nil {
 			return nil, fmt.Errorf("compare: %w", err)
 		}
-		all[i] = compared{part: &s.parts[i], scratch: shard}
+		all[i] = compared{part: &s.parts[i], scratch: shard, second: oneShard && s.parts[i].slots >= shardMin && multicore()}
 	}
 	eachShard(all, func(one *compared) { one.count(c) })
 	found := &index.Compared{Regions: make([]index.Region, 1<<len(c.Sets))}
@@ -71,11 +81,10 @@ func (s *snapshot) compare(ctx context.Context, scratch *arena, c index.Comparis
 
 func (c *compared) count(of index.Comparison) {
 	e := evaluator{c.part, c.scratch, &formsIn{words: &c.words}}
-	sets := make([]bitset, len(of.Sets))
+	sets := c.matches(of)
 	either := e.bits(e.slots)
-	for i, q := range of.Sets {
-		sets[i] = e.matches(q.Root)
-		either.or(sets[i])
+	for _, set := range sets {
+		either.or(set)
 	}
 	before := either.count()
 	for _, excluded := range of.Excluded {
@@ -90,23 +99,65 @@ func (c *compared) count(of index.Comparison) {
 	if !of.Owned.IsEmpty() {
 		e.addSet(owned, of.Owned)
 	}
-	for w, kept := range either {
-		if kept == 0 {
+	if !c.second {
+		countRegions(&c.regions, sets, either, owned, 0, len(either))
+		return
+	}
+	var others [2 * ownedBit]int
+	middle := either.midpoint()
+	runBoth(func() { countRegions(&c.regions, sets, either, owned, 0, middle) },
+		func() { countRegions(&others, sets, either, owned, middle, len(either)) })
+	for i, n := range others {
+		c.regions[i] += n
+	}
+}
+
+// matches returns the companies of each set.
+func (c *compared) matches(of index.Comparison) []bitset {
+	sets := make([]bitset, len(of.Sets))
+	var next atomic.Int32
+	work := func(scratch *arena) func() {
+		return func() {
+			e := evaluator{c.part, scratch, &formsIn{words: &c.words}}
+			for i := next.Add(1) - 1; int(i) < len(sets); i = next.Add(1) - 1 {
+				sets[i] = e.matches(of.Sets[i].Root)
+			}
+		}
+	}
+	if c.second {
+		runBoth(work(c.scratch), work(c.scratch.second()))
+	} else {
+		work(c.scratch)()
+	}
+	return sets
+}
+
+// countRegions counts the kept companies of the words from low to high by the sets that they are in.
+func countRegions(regions *[2 * ownedBit]int, sets []bitset, kept, owned bitset, low, high int) {
+	// Neighbours are often in one region. With a counter each they need not wait for each other.
+	var counts [8][2 * ownedBit]uint32
+	for w := low; w < high; w++ {
+		if kept[w] == 0 {
 			continue
 		}
 		for shift := 0; shift < 64; shift += 8 {
 			var rows uint64 // byte i has eight companies' bits of set i
 			for i, set := range sets {
-				rows |= (set[w] & kept) >> shift & 0xff << (8 * i)
+				rows |= (set[w] & kept[w]) >> shift & 0xff << (8 * i)
 			}
 			if rows == 0 {
 				continue
 			}
-			inSets, mine := transpose(rows), owned[w]>>shift
-			for range 8 {
-				c.regions[inSets&0xff|mine&1<<index.ComparedMax]++
+			inSets, mine := transpose(rows), owned[w]>>shift<<index.ComparedMax
+			for i := range counts {
+				counts[i][inSets&0xff|mine&ownedBit]++
 				inSets, mine = inSets>>8, mine>>1
 			}
+		}
+	}
+	for i := range counts {
+		for in, n := range counts[i] {
+			regions[in] += int(n)
 		}
 	}
 }

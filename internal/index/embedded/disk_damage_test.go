@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/testkit/effort"
 )
 
 // loseSegment has the index drop a segment as if damage was found in it.
@@ -101,7 +102,7 @@ func TestNoAnswerComesFromAnIndexThatLostCompanies(t *testing.T) {
 	t.Parallel()
 	ix := Open(Options{})
 	defer ix.Close()
-	for range 2000 {
+	for range effort.Times(300, 2000) {
 		before := ix.losses.Load()
 		begun := make(chan struct{})
 		var answering sync.WaitGroup

@@ -20,6 +20,7 @@ import (
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/testkit/effort"
 )
 
 const (
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.bench").Value.String() == "" { // benchmarks measure the real threshold
 		shardMin = 32 // small segments are searched by two goroutines too
+		fromSetsMin = 1
 	}
 	if dir := os.Getenv(victimEnv); dir != "" {
 		beVictim(dir)
@@ -79,14 +81,11 @@ func beVictim(dir string) {
 	}
 }
 
-// Kills a process that writes and merges, 200 times in all at different moments, and checks the index that it leaves.
+// Kills a process that writes and merges, many times at different moments, and checks the index that it leaves.
 func TestAKilledProcessLeavesACorrectIndex(t *testing.T) {
 	t.Parallel()
-	const directories, kills = 4, 50
-	times := kills
-	if testing.Short() {
-		times = 5
-	}
+	const directories = 4
+	times := effort.Times(12, 50)
 	companies := companytest.Slice(1, 300)
 	for i := range directories {
 		t.Run(fmt.Sprint("directory ", i), func(t *testing.T) {

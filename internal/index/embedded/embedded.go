@@ -35,6 +35,8 @@ type Options struct {
 	SaveFrom int
 	// ScrubEvery is how often the checksums of all files are verified again. Defaults to 6h.
 	ScrubEvery time.Duration
+	// Answers is the number of answers that are kept for searches that are asked again while nothing changes. 0 for none.
+	Answers int
 	// Log receives damage and errors of background work. Defaults to no logging.
 	Log *slog.Logger
 }
@@ -73,6 +75,7 @@ type Index struct {
 	instance  uuid.UUID // distinguishes cursors of this index from those of other indexes and of earlier processes
 	registry  registry
 	snapshots snapshotCache
+	answers   answerCache
 
 	applying sync.Mutex // held during Apply
 	merging  sync.Mutex // held during merges and saves
@@ -98,7 +101,7 @@ var _ index.Index = (*Index)(nil)
 // directory.
 func Open(options Options) *Index {
 	options.setDefaults()
-	ix := &Index{options: options, instance: uuid.New()}
+	ix := &Index{options: options, instance: uuid.New(), answers: answerCache{most: options.Answers}}
 	ix.current.Store(&snapshot{id: 1})
 	ix.merger.start(ix)
 	return ix

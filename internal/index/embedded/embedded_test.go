@@ -22,7 +22,7 @@ import (
 
 func TestIndexKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	indextest.Run(t, func(testing.TB) index.Index { return embedded.Open(embedded.Options{MergeWidth: 3}) })
+	indextest.Run(t, func(testing.TB) index.Index { return embedded.Open(embedded.Options{MergeWidth: 3, Answers: 8}) })
 }
 
 // diskIndex is an index on disk that tests can restart.

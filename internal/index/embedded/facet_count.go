@@ -14,6 +14,7 @@ type facetRequest struct {
 	fields [facetFields]bool // those of facets
 	prefix index.FacetPrefix // with folded text
 	owned  company.Set       // counted separately for each value; empty if it is not asked for
+	sets   []company.Set     // that the search names; their counts may be known
 }
 
 // facetField returns the field that a facet counts.
@@ -37,6 +38,7 @@ func newFacetRequest(r index.Request) facetRequest {
 	if r.FacetOwned {
 		a.owned = r.Owned
 	}
+	a.sets = append(setsIn(r.Query.Root), r.Excluded...)
 	if a.facets == nil {
 		a.facets = index.AllFacets()
 	}
@@ -106,6 +108,7 @@ func (c *partCounts) countOwned(request facetRequest, dense func() bitset) {
 	owned.bits.and(c.slotsOf(request.owned, dense))
 	owned.count = owned.bits.count()
 	c.owned = &partCounts{hits: owned}
+	request.sets = []company.Set{request.owned}
 	c.owned.count(request)
 }
 
@@ -153,6 +156,9 @@ func (c *partCounts) count(request facetRequest) {
 	}
 	if request.fields[fieldCity] {
 		c.cities = scratch.counters(len(h.rows.cityTotals))
+	}
+	if c.countFromSets(request.sets) {
+		return
 	}
 	if h.count*2 <= h.companies() {
 		c.countSlots(scratch, h.list(), false, request)

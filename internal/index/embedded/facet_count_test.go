@@ -12,13 +12,14 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/indextest"
+	"github.com/opencapi/capi/internal/testkit/effort"
 )
 
 // Small segments have more frequent values than bits, large ones are counted by two goroutines, and the share of matches
 // decides whether the rows of the matches, the rows of the others or single values are counted.
 func TestFacetsAreExactHoweverTheyAreCounted(t *testing.T) {
 	t.Parallel()
-	for _, sizes := range [][]int{{500}, {42_000}, {23_000, 5000, 300}} {
+	for _, sizes := range [][]int{{500}, {effort.Times(14_000, 42_000)}, {effort.Times(8000, 23_000), effort.Times(2000, 5000), 300}} {
 		t.Run(fmt.Sprint(sizes), func(t *testing.T) {
 			t.Parallel()
 			ix := Open(Options{MergeWidth: 1000})
@@ -66,8 +67,9 @@ func TestFacetsAreExactInEverySnapshotWithDeletions(t *testing.T) {
 	t.Parallel()
 	ix := Open(Options{})
 	defer ix.Close()
-	w := indextest.NewWorkload(12_000)
-	companies := make([]*company.Company, 12_000)
+	n := effort.Times(4000, 12_000)
+	w := indextest.NewWorkload(n)
+	companies := make([]*company.Company, n)
 	for i := range companies {
 		companies[i] = w.Company(i + 1)
 		companies[i].Number += company.Number(i / 5) // with holes
@@ -89,7 +91,7 @@ func TestFacetsAreExactInEverySnapshotWithDeletions(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, matchesOf(s, r, 1)[0].bits, all[0].bits)
 		}
-		for range 100 + r.IntN(900) {
+		for range n/120 + r.IntN(n*3/40) {
 			shrinking.markDeleted(companies[r.IntN(len(companies))].Number)
 		}
 	}

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -84,9 +85,33 @@ func eachShard[T any, P interface {
 	runBoth(work(shards[0]), work(shards[1]))
 }
 
-// runBoth runs a, and b in a second goroutine, and returns when both have ended. It repeats a panic of b in the caller's
+// cores has a place for each search that may run at the same time. More would take turns on the same cores: each one would take
+// longer, none would end earlier, and all would need memory. Waiting searches run in the order of their arrival.
+var cores = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+// awaitCore waits for a free core, which release gives back.
+func awaitCore(ctx context.Context) (release func(), err error) {
+	select {
+	case cores <- struct{}{}:
+		return releaseCore, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func releaseCore() { <-cores }
+
+// runBoth runs a, and b in a second goroutine if a core is free, and returns when both have ended. It repeats a panic of b in the caller's
 // goroutine, which may find that damage to a file caused it.
 func runBoth(a, b func()) {
+	select {
+	case cores <- struct{}{}:
+		defer releaseCore()
+	default:
+		a()
+		b()
+		return
+	}
 	var second sync.WaitGroup
 	var panicked *panicError
 	second.Go(func() {

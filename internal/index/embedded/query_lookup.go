@@ -1,10 +1,12 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"runtime"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/index"
@@ -132,8 +134,15 @@ func (p *part) anyLive(v *postings, key int) bool {
 	return found
 }
 
-// nearest returns the nearest value that a live company has, in its most frequent spelling; empty if none is near.
+// beginningMin is how many letters a value must have for a longer one to be suggested that begins with it.
+const beginningMin = 4
+
+// nearest returns the nearest value that a live company has, in its most frequent spelling; empty if none is near. Values that begin
+// with the given one are the nearest, and of those the one that most companies have.
 func (s *snapshot) nearest(f field, value string) string {
+	if begun := s.beginningWith(f, text.Fold(value)); begun != "" {
+		return s.commonSpelling(f, begun)
+	}
 	var keys []string
 	for i := range s.parts {
 		v := &s.parts[i].values[f]
@@ -149,6 +158,24 @@ func (s *snapshot) nearest(f field, value string) string {
 		keys = slices.DeleteFunc(keys, func(k string) bool { return k == key })
 	}
 	return ""
+}
+
+// beginningWith returns the most frequent value that begins with a folded text and that a live company has; empty if there is none.
+func (s *snapshot) beginningWith(f field, begin string) string {
+	if utf8.RuneCountInString(begin) < beginningMin {
+		return ""
+	}
+	counts := map[string]uint32{}
+	for i := range s.parts {
+		p := &s.parts[i]
+		v := &p.values[f]
+		for key := range v.len() {
+			if k := v.key(key); bytes.HasPrefix(k, []byte(begin)) && p.anyLive(&v.postings, key) {
+				counts[string(k)] += uint32(v.count(key))
+			}
+		}
+	}
+	return mostFrequent(counts)
 }
 
 // commonSpelling returns the most frequent spelling of a value.

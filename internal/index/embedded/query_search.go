@@ -42,44 +42,70 @@ func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Res
 		if read, after, err = ix.resume(r); err != nil {
 			return err
 		}
-		scratch := borrowArena()
-		result, err = ix.search(ctx, read, after, scratch, r)
-		scratch.close() // not after a panic, which may leave it in an unknown state
+		result, err = ix.search(ctx, read, after, r)
 		return err
 	})
 	return result, err
 }
 
-func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position, scratch *arena, r index.Request) (*index.Result, error) {
+// search answers from the cache what an earlier search of the snapshot found.
+func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position, r index.Request) (*index.Result, error) {
 	defer runtime.KeepAlive(snapshot) // keeps the files mapped that the slices below point into
+	request := newFacetRequest(r)
+	pageOf, facetsOf := questionsOf(r)
+	page, facets := ix.answers.get(snapshot, pageOf), ix.answers.get(snapshot, facetsOf)
+	wanted := request.limit > 0
+	if page == nil || wanted && facets == nil {
+		release, err := awaitCore(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("search: %w", err)
+		}
+		defer release()
+		scratch := borrowArena()
+		what := criteria{r.Query.Root, r.Within, r.Without, r.Excluded, groupsOfSort(r.Sort) | request.groups()}
+		found, counts, err := snapshot.search(ctx, scratch, what)
+		if err != nil {
+			return nil, fmt.Errorf("search: %w", err)
+		}
+		if page == nil {
+			page = ix.answers.put(snapshot, pageOf, ix.page(snapshot, found, counts, after, r))
+		}
+		if wanted && facets == nil {
+			counted, err := snapshot.facets(found, request)
+			if err != nil {
+				return nil, fmt.Errorf("search: %w", err)
+			}
+			facets = ix.answers.put(snapshot, facetsOf, index.Result{Facets: counted})
+		}
+		scratch.close() // not after a panic, which may leave it in an unknown state
+	}
+	if !wanted {
+		facets = nil
+	}
+	answer := result(page, facets)
+	if answer.Next != nil {
+		ix.snapshots.keep(snapshot, time.Now(), ix.options)
+	}
+	return answer, nil
+}
+
+// page returns the page of a search, without facets.
+func (ix *Index) page(snapshot *snapshot, found []hits, counts counts, after *position, r index.Request) index.Result {
 	if after != nil && after.nameInSnapshot {
 		after.name = snapshot.nameOf(after.number)
 	}
-	request := newFacetRequest(r)
-	what := criteria{r.Query.Root, r.Within, r.Without, r.Excluded, groupsOfSort(r.Sort) | request.groups()}
-	found, counts, err := snapshot.search(ctx, scratch, what)
-	if err != nil {
-		return nil, fmt.Errorf("search: %w", err)
-	}
-	result := &index.Result{Total: counts.total, Excluded: counts.excluded, Owned: countOwned(found, r.Owned)}
-	limit := max(1, r.Limit)
+	result := index.Result{Total: counts.total, Excluded: counts.excluded, Owned: countOwned(found, r.Owned)}
 	order := snapshot.order(found, r.Query, r.Sort, after)
 	head := r.Head
 	if after != nil {
 		head = 0
 	}
-	page := order.first(limit, head, after)
+	page := order.first(max(1, r.Limit), head, after)
 	if page.more {
 		result.Next = ix.newCursor(snapshot, order, page)
-		ix.snapshots.keep(snapshot, time.Now(), ix.options)
 	}
 	result.Page, result.Head = page.numbers, page.head
-	if request.limit > 0 {
-		if result.Facets, err = snapshot.facets(found, request); err != nil {
-			return nil, fmt.Errorf("search: %w", err)
-		}
-	}
-	return result, nil
+	return result
 }
 
 // Select implements index.Index.
@@ -90,6 +116,11 @@ func (ix *Index) Select(ctx context.Context, s index.Selection) (selected *index
 	var read *snapshot
 	err = ix.answerComplete(ctx, &read, func() (err error) {
 		read = ix.current.Load()
+		release, err := awaitCore(ctx)
+		if err != nil {
+			return fmt.Errorf("select: %w", err)
+		}
+		defer release()
 		scratch := borrowArena()
 		selected, err = read.selectFirst(ctx, scratch, s)
 		scratch.close()

@@ -107,8 +107,9 @@ type slotSetCache struct {
 }
 
 type slotSet struct {
-	of    *roaring.Bitmap
-	slots bitset
+	of     *roaring.Bitmap
+	slots  bitset
+	counts *setCounts // nil until they are asked for
 }
 
 // slotSetsMax is the number of sets, one per workspace, that are cached per segment.
@@ -130,7 +131,7 @@ func (k *slotSetCache) get(of *roaring.Bitmap) (bitset, bool) {
 func (k *slotSetCache) put(of *roaring.Bitmap, slots bitset) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.recent = slices.Insert(k.recent, 0, slotSet{of, slots})
+	k.recent = slices.Insert(k.recent, 0, slotSet{of: of, slots: slots})
 	k.recent = k.recent[:min(len(k.recent), slotSetsMax)]
 }
 
@@ -150,6 +151,9 @@ func (s *segment) slotsOf(set company.Set, dense func() bitset) bitset {
 	case s.numbers == nil:
 		if all := dense(); int(s.base>>6) < len(all) {
 			copy(slots, all[s.base>>6:])
+			if left := s.slots & 63; left > 0 {
+				slots[len(slots)-1] &= 1<<left - 1 // the next numbers belong to other segments
+			}
 		}
 	default:
 		all := dense()

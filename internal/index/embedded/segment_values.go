@@ -381,6 +381,19 @@ func (p *postings) countIn(key int, b bitset) uint32 {
 	return uint32(n)
 }
 
+// anyIn reports whether any of the key's slots is in b.
+func (p *postings) anyIn(key int, b bitset) bool {
+	if p.dense(key) {
+		for i, w := range p.set(key) {
+			if w&b[i] != 0 {
+				return true
+			}
+		}
+		return false
+	}
+	return slices.ContainsFunc(p.list(key), b.has)
+}
+
 // seeker finds the postings of a key for slots that are asked for in ascending order.
 type seeker struct {
 	start uint32 // the position of the first posting

@@ -29,6 +29,7 @@ func Bench(b *testing.B, open Open) {
 	load(b, ix, w, n)
 	ix = restart(b, ix, w)
 	owned := everyNth(n, 7)
+	benchSets(b, ix, w, n, owned)
 	for _, s := range w.Searches() {
 		q, err := query.Parse(s.Filters)
 		require.NoError(b, err)
@@ -43,8 +44,30 @@ func Bench(b *testing.B, open Open) {
 			}
 		})
 	}
+	benchPivots(b, ix, owned)
 	benchTyping(b, ix, w)
 	benchUpdates(b, ix, w, n)
+}
+
+// benchPivots measures tables of 20 rows and 10 columns over everything, a quarter, a few, and what is not owned.
+func benchPivots(b *testing.B, ix index.Index, owned company.Set) {
+	for _, facets := range [][2]index.Facet{{"countries", "employee_count"}, {"industries", "technologies"}, {"cities", "founded_year"}} {
+		for name, f := range map[string]query.Filters{"all": {}, "quarter": {Countries: []string{"Country 0"}}, "few": {Cities: []string{"City 700"}}} {
+			q, err := query.Parse(f)
+			require.NoError(b, err)
+			r := index.PivotRequest{Query: q, Rows: index.PivotAxis{Facet: facets[0], Limit: 20}, Columns: index.PivotAxis{Facet: facets[1], Limit: 10}}
+			for of, without := range map[string]*company.Set{"count": nil, "new": &owned} {
+				r.Without = without
+				b.Run(fmt.Sprintf("pivot-%s-%s-%s-%s", facets[0], facets[1], name, of), func(b *testing.B) {
+					measure(b, func() int {
+						p, err := ix.Pivot(b.Context(), r)
+						require.NoError(b, err)
+						return p.Total
+					})
+				})
+			}
+		}
+	}
 }
 
 // benchTyping measures searches while a word is typed, a word that no company has, and a domain.
@@ -68,16 +91,23 @@ func benchTyping(b *testing.B, ix index.Index, w *Workload) {
 	})
 }
 
-// benchSearch also reports the median and the 95th percentile, because the mean says little on a busy machine.
 func benchSearch(b *testing.B, ix index.Index, r index.Request) {
+	measure(b, func() int {
+		result, err := ix.Search(b.Context(), r)
+		require.NoError(b, err)
+		return result.Total
+	})
+}
+
+// measure reports the number of matches that ask returns. It also reports the median and the 95th percentile, because the mean says
+// little on a busy machine.
+func measure(b *testing.B, ask func() int) {
 	total := 0
 	var took []time.Duration
 	for b.Loop() {
 		start := time.Now()
-		result, err := ix.Search(b.Context(), r)
+		total = ask()
 		took = append(took, time.Since(start))
-		require.NoError(b, err)
-		total = result.Total
 	}
 	slices.Sort(took)
 	b.ReportMetric(float64(total), "matches")

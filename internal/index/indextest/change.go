@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/query/querytest"
+	"github.com/opencapi/capi/internal/testkit/effort"
 )
 
 // testCursors changes the index between pages. They must still yield the matches of the first page's snapshot.
@@ -123,7 +124,7 @@ func testForgottenRelevance(t *testing.T, open Open) {
 		numbers[i] = company.Number(i + 1)
 	}
 	others := numbers[40:]
-	rapid.Check(t, func(rt *rapid.T) {
+	effort.Check(t, 30, func(rt *rapid.T) {
 		h := newHistory(t, open)
 		defer func() { h.ix.Close() }()
 		for chunk := range slices.Chunk(numbers, 25) {

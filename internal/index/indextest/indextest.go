@@ -41,6 +41,9 @@ func Run(t *testing.T, open Open) {
 		"DomainsComeFirst":                       testDomains,
 		"FacetsUseTheMostFrequentSpelling":       testSpelling,
 		"RegionsOfSetsEqualMatch":                testCompare,
+		"PivotsEqualMatch":                       testPivot,
+		"PivotsEqualMatchOnPlausibleCompanies":   testPivotPlausible,
+		"PivotsEqualMatchHoweverTheyAreCounted":  testPivotLarge,
 		"EmptyIndexAnswers":                      testEmpty,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -77,6 +77,8 @@ func testLookup(t *testing.T, open Open) {
 		{Field: query.FieldIndustry, Value: "softwares"},
 		{Field: query.FieldIndustry, Value: "agriculture"},
 		{Field: query.FieldCity, Value: "zurick"},
+		{Field: query.FieldIndustry, Value: "soft"},
+		{Field: query.FieldIndustry, Value: "sof"},
 		{Field: query.FieldNAICS, Value: "5223"},
 		{Field: query.FieldNAICS, Value: "99"},
 		{Field: query.FieldEmployeeCount, Value: "5"},
@@ -95,6 +97,8 @@ func testLookup(t *testing.T, open Open) {
 		{Suggestion: "Software"},
 		{},
 		{Suggestion: "Zürich"},
+		{Suggestion: "Software"}, // Softwares has no company any more
+		{},
 		{Found: true},
 		{},
 		{Found: true},

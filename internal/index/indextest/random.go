@@ -11,6 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/query/querytest"
+	"github.com/opencapi/capi/internal/testkit/effort"
 )
 
 func anySort() *rapid.Generator[query.Sort] {
@@ -108,7 +109,7 @@ func change(numbers []company.Number) *rapid.Generator[index.Change] {
 // several searches.
 func testPlausible(t *testing.T, open Open) {
 	companies := companytest.Slice(7, 1500)
-	rapid.Check(t, func(rt *rapid.T) {
+	effort.Check(t, 15, func(rt *rapid.T) {
 		h := newHistory(t, open)
 		defer func() { h.ix.Close() }()
 		h.applyShuffled(rt, companies)

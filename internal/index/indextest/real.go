@@ -13,11 +13,13 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/query/querytest"
+	"github.com/opencapi/capi/internal/testkit/effort"
 )
 
 // testReal uses the file of real companies in the folder CAPI_TEST_DATA, or else in shared/data beside the checkout. Without
 // the file it is skipped; it fails if CAPI_TEST_REQUIRE contains realdata.
 func testReal(t *testing.T, open Open) {
+	effort.WithoutRaceDetector(t)
 	file := realFile()
 	if file == "" {
 		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "realdata", "the file of real companies is required but missing")

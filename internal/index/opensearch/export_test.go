@@ -1,0 +1,29 @@
+package opensearch
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Forget closes the snapshots that are kept for cursors, as if they had expired.
+func (ix *Index) Forget(ctx context.Context) error {
+	ix.mu.Lock()
+	var ids []string
+	for _, s := range ix.open {
+		s.keepUntil = time.Time{}
+		if s != ix.current {
+			ids = append(ids, s.pit)
+		}
+	}
+	ids = append(ids, ix.current.pit)
+	ix.mu.Unlock()
+	if ids = slices.DeleteFunc(ids, func(s string) bool { return s == "" }); len(ids) == 0 {
+		return nil
+	}
+	return ix.client.do(ctx, http.MethodDelete, "/_search/point_in_time", object{"pit_id": ids}, nil)
+}
+
+// SetTimeout changes Options.Timeout.
+func (ix *Index) SetTimeout(d time.Duration) { ix.client.timeout = d }

@@ -22,6 +22,7 @@ const (
 	CodeNotFound               ErrorCode = "NOT_FOUND"
 	CodeExportNotCompleted     ErrorCode = "EXPORT_NOT_COMPLETED"
 	CodeExportNotCancellable   ErrorCode = "EXPORT_NOT_CANCELLABLE"
+	CodeExportNotDeliverable   ErrorCode = "EXPORT_NOT_DELIVERABLE"
 	CodeValidation             ErrorCode = "VALIDATION_ERROR"
 	CodeInvalidCursor          ErrorCode = "INVALID_CURSOR"
 	CodeInvalidLink            ErrorCode = "INVALID_LINK"

@@ -102,7 +102,7 @@ type Company struct {
 	CreatedAt            time.Time      `json:"created_at"`
 	UpdatedAt            time.Time      `json:"updated_at"`
 	Unlocked             bool           `json:"unlocked"`
-	LockedFields         []string       `json:"locked_fields,omitempty"` // shown only of companies that the workspace owns; unknown here
+	LockedFields         []string       `json:"locked_fields,omitempty"` // shown only for companies that the workspace owns; unknown here
 	Connections          []Connection   `json:"connections"`
 	Attributes           map[string]any `json:"attributes"`
 }

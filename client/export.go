@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,8 +26,10 @@ type ExportRequest struct {
 	ExportFormat  string      `json:"export_format,omitempty"`
 	Columns       []string    `json:"columns,omitempty"`     // of the file, in this order; empty for all
 	HeaderRow     string      `json:"header_row,omitempty"`  // of a csv or xlsx file: name, the default, or label
+	PresetID      string      `json:"preset_id,omitempty"`   // in place of Columns and HeaderRow
 	Compression   string      `json:"compression,omitempty"` // of a csv, json or ndjson file: none, the default, gzip or zstd
 	CSVOptions    *CSVOptions `json:"csv_options,omitempty"`
+	DestinationID string      `json:"destination_id,omitempty"` // where the file is delivered when it is ready; empty for the download alone
 
 	Limit                 int    `json:"limit,omitempty"`                   // companies at most; 0 is the server's cap
 	OnlyNew               bool   `json:"only_new,omitempty"`                // leave out what the workspace has unlocked already
@@ -110,6 +113,11 @@ type Export struct {
 	ExcludeListID         *string `json:"exclude_list_id"`
 	OnInsufficientBalance string  `json:"on_insufficient_balance"`
 	MaxCredits            *int64  `json:"max_credits"`
+
+	OrderID *string `json:"order_id"` // the standing order that bought it
+	Deliver *string `json:"deliver"`  // what the order delivers of its source
+
+	Delivery *ExportDelivery `json:"delivery"` // nil without a destination
 }
 
 // Final reports whether the export has ended: completed, failed or cancelled.
@@ -179,11 +187,18 @@ func (c *Client) Wait(ctx context.Context, id string, every time.Duration, progr
 	}
 }
 
-// Link has the addresses of an export's file and manifest. They need no token and work until ExpiresAt.
+// Link has the addresses of an export's file, its manifest and the signature of the manifest. They need no token and work until ExpiresAt.
 type Link struct {
 	URL         string    `json:"download_url"`
 	ManifestURL string    `json:"manifest_url"`
 	ExpiresAt   time.Time `json:"expires_at"`
+
+	// ManifestSignatureURL is the address of a detached JWS over the bytes of the manifest; empty if the server does not sign.
+	ManifestSignatureURL string `json:"manifest_signature_url"`
+
+	// RowsAsOf is when the data in the file was read, if that was after the purchase; otherwise nil. A server may delete old files,
+	// and writes them again when they are asked for.
+	RowsAsOf *time.Time `json:"rows_as_of"`
 }
 
 // DownloadLink returns a new link to the export's file.
@@ -212,6 +227,43 @@ func (c *Client) DownloadManifest(ctx context.Context, id string, w io.Writer) e
 	}
 	_, err = c.fetch(ctx, id, link.ManifestURL, w)
 	return err
+}
+
+// DownloadManifestSignature writes the signature of the export's manifest to w. It is a detached JWS, whose key is among those of Keys.
+func (c *Client) DownloadManifestSignature(ctx context.Context, id string, w io.Writer) error {
+	link, err := c.DownloadLink(ctx, id)
+	if err != nil {
+		return err
+	}
+	if link.ManifestSignatureURL == "" {
+		return errors.New("the server does not sign manifests")
+	}
+	_, err = c.fetch(ctx, id, link.ManifestSignatureURL, w)
+	return err
+}
+
+// keysBytesMax is far more than the keys of an installation need.
+const keysBytesMax = 1 << 20
+
+// Keys returns the public keys that signatures of the server are verified with: a JSON Web Key Set.
+func (c *Client) Keys(ctx context.Context) ([]byte, error) {
+	r, err := newRequest(ctx, http.MethodGet, c.base+"/.well-known/jwks.json", nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("fetch keys: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, errorOf(response)
+	}
+	keys, err := io.ReadAll(io.LimitReader(response.Body, keysBytesMax))
+	if err != nil {
+		return nil, fmt.Errorf("fetch keys: %w", err)
+	}
+	return keys, nil
 }
 
 func (c *Client) fetch(ctx context.Context, id, link string, w io.Writer) (int64, error) {

@@ -78,6 +78,7 @@ type Receipt struct {
 	CreditsCharged  int64        `json:"credits_charged"`
 	CreditsRefunded int64        `json:"credits_refunded"`
 	TransactionID   *string      `json:"transaction_id"`
+	ReadAt          time.Time    `json:"read_at"` // it has no later refunds
 	Page[ReceiptLine]
 }
 
@@ -107,27 +108,60 @@ func (c *Client) Receipt(ctx context.Context, id, cursor string, limit int) (*Re
 
 // ReceiptCSV writes the whole receipt of an export to w as CSV.
 func (c *Client) ReceiptCSV(ctx context.Context, id string, w io.Writer) error {
-	return c.csv(ctx, "/exports/"+url.PathEscape(id)+"/receipt", url.Values{}, w)
+	_, err := c.SignedReceiptCSV(ctx, id, w)
+	return err
+}
+
+// SignedReceiptCSV is ReceiptCSV, and returns the signature of what it has written: a detached JWS, whose key is among those of Keys.
+func (c *Client) SignedReceiptCSV(ctx context.Context, id string, w io.Writer) (signature string, err error) {
+	return c.signedCSV(ctx, "/exports/"+url.PathEscape(id)+"/receipt", url.Values{}, w)
+}
+
+// Statement is what happened to the credits of the workspace in a month.
+type Statement struct {
+	WorkspaceID    string        `json:"workspace_id"`
+	Month          string        `json:"month"`
+	From           time.Time     `json:"from"`
+	To             time.Time     `json:"to"`
+	OpeningBalance int64         `json:"opening_balance"`
+	ClosingBalance int64         `json:"closing_balance"`
+	Items          []LedgerEntry `json:"items"` // oldest first
+}
+
+// Statement returns the statement of a month that has ended, such as 2026-02.
+func (c *Client) Statement(ctx context.Context, month string) (*Statement, error) {
+	return answer[Statement](ctx, c, http.MethodGet, "/credits/statements/"+url.PathEscape(month), nil)
+}
+
+// SignedStatementCSV writes the entries of a month to w as CSV, and returns the signature of what it has written.
+func (c *Client) SignedStatementCSV(ctx context.Context, month string, w io.Writer) (signature string, err error) {
+	return c.signedCSV(ctx, "/credits/statements/"+url.PathEscape(month), url.Values{}, w)
 }
 
 // csv copies a CSV response to w. A response that is cut off is an error.
 func (c *Client) csv(ctx context.Context, path string, q url.Values, w io.Writer) error {
+	_, err := c.signedCSV(ctx, path, q, w)
+	return err
+}
+
+// signedCSV is csv, and returns the signature of the response; empty without one.
+func (c *Client) signedCSV(ctx context.Context, path string, q url.Values, w io.Writer) (signature string, err error) {
 	q.Set("format", "csv")
 	r, err := newRequest(ctx, http.MethodGet, c.base+"/api/v1"+path+"?"+q.Encode(), nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	response, err := c.http.Do(r)
 	if err != nil {
-		return fmt.Errorf("GET %s: %w", path, err)
+		return "", fmt.Errorf("GET %s: %w", path, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return errorOf(response)
+		return "", errorOf(response)
 	}
 	if _, err := io.Copy(w, response.Body); err != nil {
-		return fmt.Errorf("read response to GET %s: %w", path, err)
+		return "", fmt.Errorf("read response to GET %s: %w", path, err)
 	}
-	return nil
+	return response.Header.Get("JWS-Signature"), nil
 }

@@ -2,11 +2,8 @@ package account
 
 import (
 	"context"
-	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -21,6 +18,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/seal"
 )
 
 const (
@@ -57,27 +55,8 @@ func NewTwoFactor(p *People, o TwoFactorOptions) *TwoFactor {
 	if f.now == nil {
 		f.now = time.Now
 	}
-	if len(o.Key) > 0 {
-		f.sealer = sealerOf(o.Key)
-	}
+	f.sealer = seal.New(o.Key, "two-factor secrets")
 	return f
-}
-
-// sealerOf returns the cipher of the secrets. Their key differs from every other key that is made from the same one.
-func sealerOf(key []byte) cipher.AEAD {
-	derived, err := hkdf.Key(sha256.New, key, nil, "two-factor secrets", sha256.Size)
-	if err != nil {
-		panic(err) // only for a key that is too long
-	}
-	block, err := aes.NewCipher(derived)
-	if err != nil {
-		panic(err) // only for a size that AES does not have
-	}
-	sealer, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		panic(err) // only for another block size
-	}
-	return sealer
 }
 
 // TwoFactorState is what a person has set up.

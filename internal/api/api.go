@@ -13,15 +13,22 @@ import (
 
 	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/delivery"
+	"github.com/opencapi/capi/internal/destination"
+	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/middleware"
+	"github.com/opencapi/capi/internal/order"
+	"github.com/opencapi/capi/internal/preset"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/search"
+	"github.com/opencapi/capi/internal/signing"
 	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/webhook"
 )
 
 // Deps are the dependencies of the API and its settings.
@@ -33,6 +40,16 @@ type Deps struct {
 	Exports     *export.Exports
 	Idempotency *idempotency.Store
 	Audit       *auditlog.Store
+	Events      *event.Log
+	Webhooks    *webhook.Webhooks
+	Orders      *order.Orders
+
+	Presets      *preset.Store
+	Destinations *destination.Destinations
+	Deliveries   *delivery.Deliveries
+
+	// Signing signs receipts and statements, and publishes the keys. If nil, nothing is signed.
+	Signing *signing.Store
 
 	// Requests keeps the requests of tokens. If nil, they are not kept.
 	Requests *requestlog.Store
@@ -43,11 +60,17 @@ type Deps struct {
 	// RateLimits replaces built-in limits. The zero value keeps all of them.
 	RateLimits ratelimit.Overrides
 
+	// MountLimits are the rate limits of the mounts by name, which RateLimits may replace, too.
+	MountLimits map[string]ratelimit.Limit
+
 	// PublicURL is the start of links in responses, such as https://capi.example.com. Without it, links are paths.
 	PublicURL string
 
 	// BodyTimeout bounds how long a request's body may take to arrive. Defaults to 30s.
 	BodyTimeout time.Duration
+
+	// Stopping is closed when the server begins to stop, which ends open event streams. If nil, they end with their request.
+	Stopping <-chan struct{}
 
 	// Mounts are further handlers by their http.ServeMux pattern, such as GET /files/.
 	Mounts map[string]http.Handler
@@ -73,7 +96,7 @@ func New(d Deps) (http.Handler, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := checkLimits(d.RateLimits); err != nil {
+	if err := checkLimits(d.RateLimits, d.MountLimits); err != nil {
 		return nil, err
 	}
 	d.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
@@ -81,7 +104,7 @@ func New(d Deps) (http.Handler, error) {
 		d.Limiter = ratelimit.New()
 	}
 	s := &server{Deps: d, fail: httpx.ErrorWriter(d.Log, d.Explain)}
-	through := []middleware.Middleware{middleware.RequestID, middleware.AccessLog(d.Log)}
+	through := []middleware.Middleware{middleware.RequestID, middleware.AccessLog(d.Log), middleware.Trace}
 	if d.Traffic != nil {
 		through = append(through, d.Traffic.Watch)
 	}
@@ -94,10 +117,17 @@ func (s *server) handler() http.Handler {
 	for _, rt := range routes() {
 		b := doc.add(rt)
 		b.bodyTimeout, b.bodyBytesMax = cmp.Or(s.BodyTimeout, b.bodyTimeout), cmp.Or(rt.bodyBytesMax, b.bodyBytesMax)
-		mux.Handle(rt.method+" "+basePath+rt.path, httpx.Compress(s.serve(rt, b)))
+		h := s.serve(rt, b)
+		if !isStream(rt.out) { // compression would hold events back
+			h = httpx.Compress(h)
+		}
+		mux.Handle(rt.method+" "+basePath+rt.path, h)
 	}
 	mux.Handle("GET /openapi.json", httpx.Compress(serveDocument(doc.finish())))
 	mux.HandleFunc("GET /healthz", httpx.Healthy)
+	if s.Signing.Enabled() {
+		mux.HandleFunc("GET "+KeysPath, s.serveKeys)
+	}
 	for pattern, h := range s.Mounts {
 		mux.Handle(pattern, h)
 	}

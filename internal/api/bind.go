@@ -31,9 +31,9 @@ type binding struct {
 	bodyBytesMax int64
 }
 
-// param is a parameter of the path or the query.
+// param is a parameter of the path, the query or the header.
 type param struct {
-	name, in string // in is path or query
+	name, in string // in is path, query or header
 	schema   *huma.Schema
 	at       []int // index of its field
 }
@@ -41,7 +41,7 @@ type param struct {
 func newBinding(registry huma.Registry, in reflect.Type, operation string) *binding {
 	b := &binding{registry: registry, in: in, bodyTimeout: bodyTimeout, bodyBytesMax: reqbody.SizeBytesMax}
 	for _, f := range reflect.VisibleFields(in) {
-		for _, where := range []string{"path", "query"} {
+		for _, where := range []string{"path", "query", "header"} {
 			if name, ok := f.Tag.Lookup(where); ok {
 				b.params = append(b.params, param{name, where, huma.SchemaFromField(registry, f, operation+f.Name), f.Index})
 			}
@@ -98,6 +98,12 @@ func (b *binding) readParams(r *http.Request, in reflect.Value) []fault.FieldErr
 		target := in.FieldByIndex(p.at).Addr().Interface()
 		if p.in == "path" {
 			v.Param(p.schema, p.name, r.PathValue(p.name), target)
+			continue
+		}
+		if p.in == "header" {
+			if given := r.Header.Get(p.name); given != "" {
+				v.Param(p.schema, p.name, given, target)
+			}
 			continue
 		}
 		known = append(known, p.name)

@@ -33,7 +33,7 @@ type Company struct {
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
 	Unlocked      bool      `json:"unlocked" doc:"Whether the workspace has exported the company before. Exporting it again is free."`
-	LockedFields  []string  `json:"locked_fields,omitempty" doc:"The fields that the workspace sees only of companies that it owns. They are null here, or empty if they are lists or objects, whether they have a value or not. Missing if nothing is locked." example:"[\"domain\",\"employee_count\"]"`
+	LockedFields  []string  `json:"locked_fields,omitempty" doc:"The fields that the workspace sees only for companies that it owns. They are null here, or empty if they are lists or objects, whether they have a value or not. Missing if nothing is locked." example:"[\"domain\",\"employee_count\"]"`
 }
 
 // TransformSchema documents the fields as company's table does.

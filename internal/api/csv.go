@@ -1,7 +1,12 @@
 package api
 
 import (
+	"cmp"
+	"mime"
+	"net/http"
 	"reflect"
+	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,6 +23,23 @@ type orCSV struct{ csv *httpx.CSV }
 
 func (o orCSV) asCSV() *httpx.CSV { return o.csv }
 
+// prefersCSV is embedded in the input of an operation whose response is CSV if the Accept header prefers it to JSON.
+type prefersCSV struct{ csv bool }
+
+func (p *prefersCSV) negotiate(accept []string) {
+	best := 0.0
+	for entry := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		media, params, err := mime.ParseMediaType(entry)
+		if err != nil || media != "text/csv" && media != "application/json" {
+			continue
+		}
+		quality, err := strconv.ParseFloat(cmp.Or(params["q"], "1"), 64)
+		if err == nil && quality > best {
+			best, p.csv = quality, media == "text/csv"
+		}
+	}
+}
+
 // csvOf returns the response as CSV, or nil if the client asked for JSON.
 func csvOf(out any) *httpx.CSV {
 	if o, ok := out.(interface{ asCSV() *httpx.CSV }); ok && !reflect.ValueOf(out).IsNil() {
@@ -25,6 +47,17 @@ func csvOf(out any) *httpx.CSV {
 	}
 	return nil
 }
+
+// streamOf returns what writes the response if it is a stream; nil if it is not.
+func streamOf(out any) func(http.ResponseWriter, *http.Request) error {
+	if o, ok := out.(*ExportEvents); ok && o != nil {
+		return o.stream
+	}
+	return nil
+}
+
+// isStream reports whether responses of the type are streams of server-sent events.
+func isStream(out reflect.Type) bool { return out == reflect.TypeFor[ExportEvents]() }
 
 // csvContent documents that responses of the type are also available as CSV.
 func csvContent(out reflect.Type, content map[string]*huma.MediaType) {

@@ -12,7 +12,11 @@ import (
 type DownloadResponse struct {
 	DownloadURL string    `json:"download_url" format:"uri" doc:"The link to the file."`
 	ManifestURL string    `json:"manifest_url" format:"uri" doc:"Describes the file: rows, columns, SHA-256 and filters. Check a file against it with capi verify."`
-	ExpiresAt   time.Time `json:"expires_at" doc:"When both links stop working."`
+	ExpiresAt   time.Time `json:"expires_at" doc:"When the links stop working."`
+
+	ManifestSignatureURL *string `json:"manifest_signature_url" format:"uri" doc:"The signature of the manifest: a detached JWS over its exact bytes (RFC 7515, appendix F; algorithm EdDSA). Its key is in /.well-known/jwks.json. null if the server does not sign."`
+
+	RowsAsOf *time.Time `json:"rows_as_of,omitempty" doc:"When the data in the file was read, if that was after the purchase: the file was deleted to save space, and was written again. It has the companies that were bought, and is free."`
 }
 
 func (s *server) downloadExport(ctx context.Context, caller auth.Caller, in *oneExportInput) (*DownloadResponse, error) {
@@ -22,6 +26,7 @@ func (s *server) downloadExport(ctx context.Context, caller auth.Caller, in *one
 	}
 	return &DownloadResponse{
 		DownloadURL: s.absolute(links.File), ManifestURL: s.absolute(links.Manifest), ExpiresAt: links.ExpiresAt,
+		RowsAsOf: links.RowsAsOf, ManifestSignatureURL: orNull(s.absolute(links.Signature)),
 	}, nil
 }
 

@@ -12,7 +12,7 @@ import (
 // ExportRequest is the body that creates an export.
 type ExportRequest struct {
 	Name    string   `json:"name" minLength:"1" maxLength:"200" doc:"A label for the export job." example:"US fintech 50+"`
-	QuoteID id.Quote `json:"quote_id,omitzero" format:"uuid" doc:"Exports exactly the companies of the quote, for at most the quoted cost. It replaces all fields that select companies: send only name, export_format, columns, header_row, compression and csv_options with it."`
+	QuoteID id.Quote `json:"quote_id,omitzero" format:"uuid" doc:"Exports exactly the companies of the quote, for at most the quoted cost. It replaces all fields that select companies: send only name, export_format, columns, header_row, preset_id, compression, csv_options and destination_id with it."`
 	ExportSource
 }
 
@@ -22,8 +22,15 @@ type QuoteRequest struct {
 	ExportSource
 }
 
-// ExportSource says where an export's rows come from and how its file is written.
+// ExportSource says where an export's rows come from, how its file is written and what it may cost.
 type ExportSource struct {
+	ExportSelection
+	OnInsufficientBalance string `json:"on_insufficient_balance,omitempty" enum:"fail,partial" default:"fail" doc:"fail: all or nothing. partial: every company that the workspace has unlocked already, and as many new ones, in sort order, as the balance and max_credits cover. would_skip counts the others."`
+	MaxCredits            *int64 `json:"max_credits,omitempty" minimum:"0" doc:"The most credits that the export may cost."`
+}
+
+// ExportSelection says where an export's rows come from and how its file is written.
+type ExportSelection struct {
 	SourceType    string         `json:"source_type,omitempty" enum:"search,list,set,match" default:"search" doc:"Where the rows come from."`
 	SearchFilters *Filters       `json:"search_filters,omitempty" doc:"For source_type search: the filters of Search companies. {} selects every company, up to the cap."`
 	SortBy        string         `json:"sort_by,omitempty" enum:"relevance,employee_count,name,founded_year,updated_at" doc:"For source_type search and set: the order of the rows, which also decides what is kept if more companies match than the cap. The default is that of Search companies."`
@@ -32,11 +39,16 @@ type ExportSource struct {
 	MatchID       id.MatchResult `json:"match_id,omitzero" format:"uuid" doc:"For source_type match: the companies that Match a list of companies found, in the order of the list. The file starts with the column match_key, which has the key of each row, if any row had one."`
 	ExportFormat  string         `json:"export_format,omitempty" enum:"csv,json,ndjson,parquet,xlsx" default:"csv" doc:"The format of the file. With a quote_id, defaults to the format and the options of the quote."`
 	Columns       []string       `json:"columns,omitempty" minItems:"1" maxItems:"20" doc:"The columns of the file, in this order; for export_format json and ndjson, the fields of each object. Defaults to all, and with a quote_id to those of the quote. Columns do not change the cost." example:"[\"name\",\"domain\",\"employee_count\"]"`
+	PresetID      id.Preset      `json:"preset_id,omitzero" format:"uuid" doc:"A column preset of the workspace, in place of columns and header_row. It may be sent with a quote_id. Its columns are copied: a preset that changes later changes nothing that was made with it."`
 	HeaderRow     string         `json:"header_row,omitempty" enum:"name,label" default:"name" doc:"For export_format csv and xlsx: what the header row says. name: the names of the fields, such as employee_count. label: their labels for people, such as Employees."`
 	Compression   string         `json:"compression,omitempty" enum:"none,gzip,zstd" default:"none" doc:"For export_format csv, json and ndjson: how the file is compressed. Its name then ends in .gz or .zst."`
 	CSVOptions    *CSVOptions    `json:"csv_options,omitempty" doc:"For export_format csv."`
+	DestinationID id.Destination `json:"destination_id,omitzero" format:"uuid" doc:"Where the file is delivered when it is ready, besides the download: a destination of the workspace. It may be sent with a quote_id, and does not change the cost."`
 	Set           *query.SetRef  `json:"set,omitempty" doc:"For source_type set: the set."`
-	ExportTerms
+	Limit         int            `json:"limit,omitempty" minimum:"1" maximum:"10000" doc:"The most companies to export: the first ones of the sort order."`
+	OnlyNew       bool           `json:"only_new,omitempty" default:"false" doc:"Leave out companies that the workspace has unlocked already; limit and cap apply to the rest."`
+	OnlyOwned     bool           `json:"only_owned,omitempty" default:"false" doc:"Leave out companies that the workspace has not unlocked, so that the export is free."`
+	ExcludeListID id.List        `json:"exclude_list_id,omitzero" format:"uuid" doc:"Leave out the companies on this saved list."`
 
 	query query.Query
 	sort  query.Sort
@@ -44,23 +56,13 @@ type ExportSource struct {
 }
 
 // Inspect notes whether search_filters has fields.
-func (b *ExportSource) Inspect(sent *reqbody.Value) { b.vague = sent.HasMembers("search_filters") }
+func (b *ExportSelection) Inspect(sent *reqbody.Value) { b.vague = sent.HasMembers("search_filters") }
 
 // The values of on_insufficient_balance.
 const (
 	balanceFail    = "fail"
 	balancePartial = "partial"
 )
-
-// ExportTerms narrow what is bought and bound its cost.
-type ExportTerms struct {
-	Limit                 int     `json:"limit,omitempty" minimum:"1" maximum:"10000" doc:"The most companies to export: the first ones of the sort order."`
-	OnlyNew               bool    `json:"only_new,omitempty" default:"false" doc:"Leave out companies that the workspace has unlocked already; limit and cap apply to the rest."`
-	OnlyOwned             bool    `json:"only_owned,omitempty" default:"false" doc:"Leave out companies that the workspace has not unlocked, so that the export is free."`
-	ExcludeListID         id.List `json:"exclude_list_id,omitzero" format:"uuid" doc:"Leave out the companies on this saved list."`
-	OnInsufficientBalance string  `json:"on_insufficient_balance,omitempty" enum:"fail,partial" default:"fail" doc:"fail: all or nothing. partial: every company that the workspace has unlocked already, and as many new ones, in sort order, as the balance and max_credits cover. would_skip counts the others."`
-	MaxCredits            *int64  `json:"max_credits,omitempty" minimum:"0" doc:"The most credits that the export may cost."`
-}
 
 // CSVOptions change how a CSV file is written.
 type CSVOptions struct {
@@ -107,7 +109,7 @@ func (b *ExportSource) given() (fields []string) {
 	return fields
 }
 
-func (b *ExportSource) fileErrors() []fault.FieldError {
+func (b *ExportSelection) fileErrors() []fault.FieldError {
 	if b.CSVOptions != nil && b.ExportFormat != "" && b.ExportFormat != string(format.CSV) {
 		return []fault.FieldError{{Field: "csv_options", Message: "is only for export_format csv"}}
 	}
@@ -115,7 +117,7 @@ func (b *ExportSource) fileErrors() []fault.FieldError {
 }
 
 // Resolve parses filters and sort and validates them against the source.
-func (b *ExportSource) Resolve() []fault.FieldError {
+func (b *ExportSelection) Resolve() []fault.FieldError {
 	var more []fault.FieldError
 	errs := b.fileErrors()
 	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
@@ -158,12 +160,18 @@ func (b *ExportRequest) request() export.Request {
 }
 
 func (b *ExportSource) request(name string) export.Request {
+	r := b.ExportSelection.request(name)
+	r.Terms.Partial, r.Terms.MaxCredits = b.OnInsufficientBalance == balancePartial, b.MaxCredits
+	return r
+}
+
+func (b *ExportSelection) request(name string) export.Request {
 	r := export.Request{
 		Name: name, Source: export.Source(b.SourceType), Query: b.query, Sort: b.sort, List: b.ListID, Match: b.MatchID,
 		Terms: export.Terms{
-			Limit: b.Limit, OnlyNew: b.OnlyNew, OnlyOwned: b.OnlyOwned, NotOn: b.ExcludeListID, Partial: b.OnInsufficientBalance == balancePartial, MaxCredits: b.MaxCredits,
+			Limit: b.Limit, OnlyNew: b.OnlyNew, OnlyOwned: b.OnlyOwned, NotOn: b.ExcludeListID,
 		},
-		Format: format.Format(b.ExportFormat),
+		Format: format.Format(b.ExportFormat), Destination: b.DestinationID,
 	}
 	if b.SearchFilters != nil {
 		r.Filters = b.SearchFilters.canonical()
@@ -174,7 +182,7 @@ func (b *ExportSource) request(name string) export.Request {
 	if b.CSVOptions != nil {
 		r.Options = format.Options{BOM: b.CSVOptions.BOM, RawFormulas: b.CSVOptions.RawFormulas}
 	}
-	r.Options.Columns = b.Columns
+	r.Options.Columns, r.Preset = b.Columns, b.PresetID
 	r.Options.Headers, r.Options.Compression = format.Headers(b.HeaderRow), format.Compression(b.Compression)
 	return r
 }

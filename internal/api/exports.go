@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/delivery"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
@@ -19,7 +20,7 @@ import (
 type ExportResponse struct {
 	ExportJob ExportJob `json:"export_job" doc:"The export that was created."`
 	Figures
-	ExcludedCount int       `json:"excluded_count" doc:"Further companies that match and were left out because they are on an excluded list. 0 with a quote_id, because the quote counted them." example:"0"`
+	ExcludedCount int       `json:"excluded_count" doc:"Further companies that match and were left out because they are on an excluded list; with a quote_id, as the quote counted them." example:"0"`
 	TransactionID *id.Entry `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
 	Warnings      []Warning `json:"warnings" doc:"Filter values and words that no company has, values that are both included and excluded, and operators that mean nothing in query. Empty with a quote_id, because the quote listed them."`
 }
@@ -125,6 +126,16 @@ type ExportDetail struct {
 	ExcludeListID         *id.List `json:"exclude_list_id" format:"uuid" doc:"The list whose companies were left out; null without one."`
 	OnInsufficientBalance string   `json:"on_insufficient_balance" doc:"fail or partial: what was to happen if the balance did not cover the cost." example:"fail"`
 	MaxCredits            *int64   `json:"max_credits" doc:"The most credits that the export was allowed to cost; null without a limit."`
+
+	OrderID *id.Order `json:"order_id" format:"uuid" doc:"The standing order that bought it; null without one."`
+	Deliver *string   `json:"deliver" doc:"added, changed, left or all: what the order delivers of its source; null without an order." example:"added"`
+
+	Delivery *ExportDelivery `json:"delivery" doc:"The delivery to the destination of the request; null without one."`
+}
+
+// TransformSchema allows null for the delivery.
+func (*ExportDetail) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return orNullSchema(s, "delivery")
 }
 
 // storedFilters is the stored JSON of filters, or null.
@@ -140,7 +151,8 @@ func (storedFilters) Schema(huma.Registry) *huma.Schema {
 	}}
 }
 
-func exportDetailOf(e export.Export) ExportDetail {
+// exportDetailOf returns an export with its delivery among the given ones.
+func exportDetailOf(e export.Export, deliveries map[id.Export]delivery.Delivery) ExportDetail {
 	d := ExportDetail{
 		ID: e.ID, WorkspaceID: e.Workspace, Name: e.Name, ExportFormat: string(e.Format), SourceType: string(e.Source),
 		HeaderRow: cmp.Or(string(e.Options.Headers), string(format.HeadersName)), Compression: cmp.Or(string(e.Options.Compression), string(format.None)),
@@ -150,7 +162,10 @@ func exportDetailOf(e export.Export) ExportDetail {
 		Error: orNull(e.Error), SearchFilters: storedFilters(e.Filters), ListID: orNull(e.List), MatchID: orNull(e.Match),
 		QuoteID: orNull(e.Quote), Limit: orNull(e.Terms.Limit), OnlyNew: e.Terms.OnlyNew, OnlyOwned: e.Terms.OnlyOwned,
 		ExcludeListID: orNull(e.Terms.NotOn), OnInsufficientBalance: balanceFail,
-		MaxCredits: e.Terms.MaxCredits,
+		MaxCredits: e.Terms.MaxCredits, OrderID: orNull(e.Terms.Order), Deliver: orNull(e.Terms.Deliver),
+	}
+	if to, found := deliveries[e.ID]; found {
+		d.Delivery = new(exportDeliveryOf(to.Of(e.Status)))
 	}
 	if e.Terms.Partial {
 		d.OnInsufficientBalance = balancePartial
@@ -170,8 +185,15 @@ func (s *server) getExport(ctx context.Context, caller auth.Caller, in *oneExpor
 	if err != nil {
 		return nil, err
 	}
-	d := exportDetailOf(e)
-	return &d, nil
+	return s.exportDetail(ctx, e)
+}
+
+func (s *server) exportDetail(ctx context.Context, e export.Export) (*ExportDetail, error) {
+	deliveries, err := s.Deliveries.Of(ctx, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	return new(exportDetailOf(e, deliveries)), nil
 }
 
 // ExportsResponse is one page of exports.
@@ -185,9 +207,17 @@ func (s *server) listExports(ctx context.Context, caller auth.Caller, in *pageIn
 	if err != nil {
 		return nil, err
 	}
+	ids := make([]id.Export, len(exports))
+	for i, e := range exports {
+		ids[i] = e.ID
+	}
+	deliveries, err := s.Deliveries.Of(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
 	items := make([]ExportDetail, len(exports))
 	for i, e := range exports {
-		items[i] = exportDetailOf(e)
+		items[i] = exportDetailOf(e, deliveries)
 	}
 	return &ExportsResponse{Items: items, NextCursor: orNull(next)}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/destination"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
@@ -31,6 +33,7 @@ import (
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/testkit"
 	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/webhook"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -60,13 +63,15 @@ type settings struct {
 	publicURL string
 	body      time.Duration // how long a body may take
 	mounts    map[string]http.Handler
+	stopping  <-chan struct{}
 	log       io.Writer
 	db        *db.DB // defaults to a fresh SQLite
 }
 
 func open(t testing.TB, o settings) *house {
 	t.Helper()
-	f := testkit.New(t, services.Parts{DB: o.db, Jobs: job.Options{Alone: o.db == nil || o.db.Name() == "sqlite"}})
+	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	f := testkit.New(t, services.Parts{DB: o.db, Webhooks: webhook.Options{Allow: loopback}, Destinations: destination.Options{Allow: loopback}, Jobs: job.Options{Alone: o.db == nil || o.db.Name() == "sqlite"}})
 	h := &house{
 		Fixture: f, db: f.DB, tokens: f.Tokens, spaces: f.Workspaces, credits: f.Credits, catalog: f.Catalog, index: f.Index,
 		jobs: f.Jobs, exports: f.Exports,
@@ -87,9 +92,9 @@ func open(t testing.TB, o settings) *house {
 		o.mounts = map[string]http.Handler{file.Path: f.Blobs.(blob.Server).Handler(httpx.ErrorWriter(log, nil))}
 	}
 	h.Handler, err = api.New(api.Deps{
-		Auth: h.tokens, Credits: h.credits, Lists: f.Lists, Exports: h.exports, Idempotency: f.Idempotency, Audit: f.Audit, Requests: f.Requests,
-		Search:     f.Search,
-		RateLimits: limits, PublicURL: o.publicURL, BodyTimeout: o.body, Mounts: o.mounts, Log: log,
+		Auth: h.tokens, Credits: h.credits, Lists: f.Lists, Exports: h.exports, Idempotency: f.Idempotency, Audit: f.Audit, Events: f.Events, Webhooks: f.Webhooks, Destinations: f.Destinations, Deliveries: f.Deliveries, Orders: f.Orders, Presets: f.Presets, Requests: f.Requests,
+		Search: f.Search, Signing: f.Signing,
+		RateLimits: limits, PublicURL: o.publicURL, BodyTimeout: o.body, Mounts: o.mounts, Stopping: o.stopping, Log: log,
 	})
 	require.NoError(t, err)
 	h.ws = h.workspace(t, 1000)

@@ -61,11 +61,16 @@ type MatchedRow struct {
 	Candidates []MatchCompany      `json:"candidates" doc:"Of an ambiguous row: the companies that may be meant, at most five, the likeliest first."`
 }
 
-// TransformSchema allows null for the company, which has a schema of its own.
+// TransformSchema allows null for the company.
 func (*MatchedRow) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	company := s.Properties["company"]
-	s.Properties["company"] = &huma.Schema{
-		Description: company.Description, AnyOf: []*huma.Schema{{Ref: company.Ref}, {Type: "null"}},
+	return orNullSchema(s, "company")
+}
+
+// orNullSchema allows null for a property that has a schema of its own.
+func orNullSchema(s *huma.Schema, property string) *huma.Schema {
+	object := s.Properties[property]
+	s.Properties[property] = &huma.Schema{
+		Description: object.Description, AnyOf: []*huma.Schema{{Ref: object.Ref}, {Type: "null"}},
 	}
 	return s
 }

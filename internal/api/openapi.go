@@ -51,8 +51,13 @@ func newDocument() *document {
 			{Name: "Companies", Description: "Search the catalog. Free."},
 			{Name: "Sets", Description: "Combine and compare sets of companies. Free."},
 			{Name: "Exports", Description: "Buy selections of companies as files."},
+			{Name: "Orders", Description: "Standing orders: exports that are made again and again."},
+			{Name: "Presets", Description: "Choices of columns under a name, for exports and orders."},
 			{Name: "Lists", Description: "Saved lists of companies, which can be exported."},
 			{Name: "Credits", Description: "The balance and the ledger."},
+			{Name: "Events", Description: "What happened in the workspace, for programs that follow it."},
+			{Name: "Webhooks", Description: "Where events are sent."},
+			{Name: "Destinations", Description: "Where exports are delivered: buckets and servers of your own."},
 			{Name: "Audit", Description: "Who changed what."},
 		},
 	}
@@ -135,6 +140,12 @@ func (d *document) responses(rt route, b *binding) map[string]*huma.Response {
 			Schema: d.registry.Schema(rt.out, true, ""), Example: rt.response,
 		}}
 		csvContent(rt.out, success.Content)
+		if isStream(rt.out) {
+			success.Content = map[string]*huma.MediaType{httpx.EventStreamType: {Schema: &huma.Schema{Type: huma.TypeString}, Example: rt.response}}
+		}
+	}
+	if rt.out.Implements(reflect.TypeFor[signable]()) {
+		success.Headers[signatureHeader] = signatureParam()
 	}
 	if rt.once != nil {
 		success.Headers[replayedHeader] = replayedParam()

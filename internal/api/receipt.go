@@ -34,9 +34,11 @@ type ReceiptResponse struct {
 	CreditsCharged  int64         `json:"credits_charged" doc:"What the export was charged when it was created." example:"180"`
 	CreditsRefunded int64         `json:"credits_refunded" doc:"What was refunded since." example:"0"`
 	TransactionID   *id.Entry     `json:"transaction_id" format:"uuid" doc:"The ledger entry of the charge; null if nothing was charged."`
+	ReadAt          time.Time     `json:"read_at" doc:"When the receipt was read. It has no later refunds."`
 	Items           []ReceiptLine `json:"items" doc:"A line for each row of the file, in the order of the file."`
 	NextCursor      *string       `json:"next_cursor" doc:"Cursor of the next page; null on the last one."`
 	orCSV
+	signed
 }
 
 type receiptInput struct {
@@ -74,7 +76,7 @@ func (s *server) getReceipt(ctx context.Context, caller auth.Caller, in *receipt
 	}
 	return &ReceiptResponse{
 		ExportID: e.ID, Status: string(e.Status), CreditsCharged: e.Figures.CreditsCharged, CreditsRefunded: e.Refunded,
-		TransactionID: orNull(e.Figures.TransactionID), Items: items, NextCursor: orNull(next),
+		TransactionID: orNull(e.Figures.TransactionID), ReadAt: time.Now().UTC().Truncate(time.Second), Items: items, NextCursor: orNull(next),
 	}, nil
 }
 

@@ -83,6 +83,15 @@ func routes() []route {
 			request: matchExample, response: matchAnswerExample, endpoint: handle((*server).matchCompanies),
 		},
 		{
+			method: http.MethodPost, path: "/companies/pivot", scope: auth.Read,
+			limit: "companies.pivot", perMinute: 60, status: http.StatusOK,
+			operation: "pivotCompanies", summary: "Count companies in a table",
+			description: "Counts the companies that match the filters by the values of two aggregations, in a table with exact cells and totals. " +
+				"With `Accept: text/csv` the response is the table as CSV. Free.",
+			codes:   []fault.Code{fault.NotFound, fault.IndexUnavailable},
+			request: pivotExample, response: pivotedExample, endpoint: handle((*server).pivotCompanies),
+		},
+		{
 			method: http.MethodPost, path: "/sets/compare", scope: auth.Read,
 			limit: "sets.compare", perMinute: 60, status: http.StatusOK,
 			operation: "compareSets", summary: "Compare sets",
@@ -114,12 +123,29 @@ func routes() []route {
 			codes: []fault.Code{fault.InvalidCursor}, response: transactionsExample, endpoint: handle((*server).listTransactions),
 		},
 		{
+			method: http.MethodGet, path: "/credits/statements/{month}", scope: auth.Read,
+			limit: "credits.statements", perMinute: 10, status: http.StatusOK,
+			operation: "getStatement", summary: "Get a monthly statement",
+			description: "Returns every entry of the ledger in a calendar month (UTC), oldest first, with the balance before and after. A statement is " +
+				"final: it is available five minutes after the month has ended, and its entries and balances stay the same. The response is signed.",
+			response: statementExample, endpoint: handle((*server).getStatement),
+		},
+		{
 			method: http.MethodGet, path: "/audit", scope: auth.Read,
 			limit: "audit", perMinute: 60, status: http.StatusOK,
 			operation: "listAudit", summary: "List the audit log",
 			description: "Returns who changed the workspace's people, roles, tokens, budgets and credits, newest first. The token must " +
 				"belong to an owner of the workspace. Send a cursor with the same filters.",
 			codes: []fault.Code{fault.Forbidden, fault.InvalidCursor}, response: auditExample, endpoint: handle((*server).listAudit),
+		},
+		{
+			method: http.MethodGet, path: "/events", scope: auth.Read,
+			limit: "events", perMinute: 120, status: http.StatusOK,
+			operation: "listEvents", summary: "List events",
+			description: "Returns what happened in the workspace, oldest first: its exports, expired quotes, standing orders and credits, and for tokens of " +
+				"owners also budgets, tokens and members. An event is there if and only if what it reports has been committed, and events " +
+				"that follow one that you have seen are never inserted before it. Events are kept for 90 days.",
+			codes: []fault.Code{fault.Forbidden, fault.InvalidCursor}, response: eventsExample, endpoint: handle((*server).listEvents),
 		},
 		{
 			method: http.MethodPost, path: "/exports", scope: auth.ReadWrite,
@@ -160,10 +186,20 @@ func routes() []route {
 			codes:       []fault.Code{fault.NotFound}, response: exportDetailExample, endpoint: handle((*server).getExport),
 		},
 		{
+			method: http.MethodGet, path: "/exports/{export_id}/events", scope: auth.Read,
+			limit: "exports.events", perMinute: 60, status: http.StatusOK,
+			operation: "streamExport", summary: "Follow an export",
+			description: "Returns server-sent events: export.progress whenever status or processed_records changes, and last export.completed, " +
+				"export.failed or export.cancelled. The data of each is the export, as GET /exports/{export_id} returns it, on one line. " +
+				"Then the stream ends. It also ends after 10 minutes or when the server restarts: connect again, with the id of the last event as " +
+				"Last-Event-ID. If that was the final one, the answer is a 204 without a body.",
+			codes: []fault.Code{fault.NotFound}, response: exportEventsExample, endpoint: handle((*server).exportEvents),
+		},
+		{
 			method: http.MethodPost, path: "/exports/{export_id}/download", scope: auth.Read,
 			limit: "exports.download", perMinute: 30, status: http.StatusOK,
 			operation: "downloadExport", summary: "Get a download link",
-			description: "Returns a link to the export's file and one to its manifest, which describes the file. The links work for " +
+			description: "Returns links to the export's file, to its manifest, which describes the file, and to the signature of the manifest. They work for " +
 				"15 minutes with a plain GET, without a token, and support Range. Free, as often as you like.",
 			codes:    []fault.Code{fault.ExportNotCompleted, fault.NotFound},
 			response: downloadExample, endpoint: handle((*server).downloadExport),
@@ -179,12 +215,249 @@ func routes() []route {
 			endpoint: once[oneExportInput, ExportDetail]((*server).cancelExport),
 		},
 		{
+			method: http.MethodPost, path: "/exports/{export_id}/deliver", scope: auth.ReadWrite,
+			limit: "exports.deliver", perMinute: 30, status: http.StatusOK,
+			operation: "deliverExport", summary: "Deliver an export again",
+			description: "Delivers a completed export to its destination again, or at once if its next attempt is later. It writes the same " +
+				"files and costs nothing.",
+			codes: []fault.Code{fault.NotFound, fault.ExportNotCompleted, fault.ExportNotDeliverable}, response: pendingExportDeliveryExample,
+			endpoint: once[oneExportInput, ExportDelivery]((*server).deliverExport),
+		},
+		{
 			method: http.MethodGet, path: "/exports/{export_id}/receipt", scope: auth.Read,
 			limit: "exports.receipt", perMinute: 30, status: http.StatusOK,
 			operation: "getReceipt", summary: "Get an export's receipt",
 			description: "Returns the cost of each row of the export's file, in the file's order: charged by this export, or owned " +
-				"already, with the export that paid for it and when.",
+				"already, with the export that paid for it and when. The response is signed.",
 			codes: []fault.Code{fault.NotFound, fault.InvalidCursor, fault.DailyLimitExceeded}, response: receiptExample, endpoint: handle((*server).getReceipt),
+		},
+		{
+			method: http.MethodGet, path: "/orders", scope: auth.Read,
+			limit: "orders.list", perMinute: 60, status: http.StatusOK,
+			operation: "listOrders", summary: "List orders", description: "Returns the workspace's standing orders, newest first.",
+			codes: []fault.Code{fault.InvalidCursor}, response: ordersExample, endpoint: handle((*server).listOrders),
+		},
+		{
+			method: http.MethodPost, path: "/orders", scope: auth.ReadWrite,
+			limit: "orders.create", perMinute: 30, status: http.StatusCreated,
+			operation: "createOrder", summary: "Create an order",
+			description: "Creates a standing order: an export that is made again and again, on a schedule or after each import, of what is new in a " +
+				"search, a list or a set. Nothing is bought now. Each run is an export of its own, with its price, receipt and manifest, bought in the " +
+				"name of the token that created or last changed the order. The answer has what the first run would cost now. A workspace can have 100 orders.",
+			codes:   []fault.Code{fault.NotFound, fault.IndexUnavailable},
+			request: orderRequestExample, response: orderExample, endpoint: once[newOrderInput, Order]((*server).createOrder),
+		},
+		{
+			method: http.MethodGet, path: "/orders/{order_id}", scope: auth.Read,
+			limit: "orders.get", perMinute: 60, status: http.StatusOK,
+			operation: "getOrder", summary: "Get an order",
+			description: "Returns an order, with what its next run would deliver and cost if it took place now. Free.",
+			codes:       []fault.Code{fault.NotFound, fault.IndexUnavailable}, response: orderExample, endpoint: handle((*server).getOrder),
+		},
+		{
+			method: http.MethodPatch, path: "/orders/{order_id}", scope: auth.ReadWrite,
+			limit: "orders.update", perMinute: 30, status: http.StatusOK,
+			operation: "updateOrder", summary: "Change an order",
+			description: "Changes the name, the schedule, the limits or the destination of an order. What is missing stays as it is; remove takes away. " +
+				"From then on the order buys in the name of this token. What it delivers does not change: create another order for that.",
+			codes: []fault.Code{fault.NotFound, fault.IndexUnavailable}, request: orderChangeExample, response: orderExample,
+			endpoint: handle((*server).updateOrder),
+		},
+		{
+			method: http.MethodDelete, path: "/orders/{order_id}", scope: auth.ReadWrite,
+			limit: "orders.delete", perMinute: 30, status: http.StatusNoContent,
+			operation: "deleteOrder", summary: "Delete an order",
+			description: "Deletes the order and the list of its runs. The exports that it has made stay.",
+			codes:       []fault.Code{fault.NotFound}, endpoint: handle((*server).deleteOrder),
+		},
+		{
+			method: http.MethodPost, path: "/orders/{order_id}/pause", scope: auth.ReadWrite,
+			limit: "orders.pause", perMinute: 30, status: http.StatusOK,
+			operation: "pauseOrder", summary: "Pause an order",
+			description: "Stops the schedule of an order. It can still be run with Run an order now. Pausing it again changes nothing.",
+			codes:       []fault.Code{fault.NotFound}, response: pausedOrderExample,
+			endpoint: once[oneOrderInput, Order]((*server).pauseOrder),
+		},
+		{
+			method: http.MethodPost, path: "/orders/{order_id}/resume", scope: auth.ReadWrite,
+			limit: "orders.resume", perMinute: 30, status: http.StatusOK,
+			operation: "resumeOrder", summary: "Resume an order",
+			description: "Continues the schedule of a paused order, from now on in the name of this token. Runs are not made up for; what they " +
+				"would have delivered is in the next one. Resuming an order that is not paused changes nothing.",
+			codes: []fault.Code{fault.NotFound}, response: resumedOrderExample, endpoint: once[oneOrderInput, Order]((*server).resumeOrder),
+		},
+		{
+			method: http.MethodPost, path: "/orders/{order_id}/run", scope: auth.ReadWrite,
+			limit: "orders.run", perMinute: 5, status: http.StatusCreated,
+			operation: "runOrder", summary: "Run an order now",
+			description: "Runs an order at once, beside its schedule, in the name of this token: it delivers what is new, within the limits of the order. " +
+				"If there is nothing new, the run has the status nothing_new and no export. An error has bought and changed nothing.",
+			codes: []fault.Code{
+				fault.NotFound, fault.InsufficientBalance, fault.TokenBudgetExceeded, fault.MaxCreditsExceeded, fault.IndexUnavailable,
+			},
+			response: runExample, endpoint: once[oneOrderInput, OrderRun]((*server).runOrder),
+		},
+		{
+			method: http.MethodGet, path: "/orders/{order_id}/runs", scope: auth.Read,
+			limit: "orders.runs", perMinute: 60, status: http.StatusOK,
+			operation: "listRuns", summary: "List an order's runs",
+			description: "Returns the runs of an order, newest first, each with its export or with why there is none. Runs without an export are kept for 90 days.",
+			codes:       []fault.Code{fault.NotFound, fault.InvalidCursor}, response: runsExample, endpoint: handle((*server).listRuns),
+		},
+		{
+			method: http.MethodGet, path: "/presets", scope: auth.Read,
+			limit: "presets.list", perMinute: 60, status: http.StatusOK,
+			operation: "listPresets", summary: "List column presets",
+			description: "Returns the workspace's column presets, by name.",
+			response:    presetsExample, endpoint: handle((*server).listPresets),
+		},
+		{
+			method: http.MethodPost, path: "/presets", scope: auth.ReadWrite,
+			limit: "presets.create", perMinute: 30, status: http.StatusCreated,
+			operation: "createPreset", summary: "Create a column preset",
+			description: "Stores a choice of columns and headers under a name, for preset_id of exports, quotes and orders. A second preset of the same " +
+				"name is refused, so a retry creates nothing twice. A workspace can have 50.",
+			request: presetRequestExample, response: presetExample, endpoint: handle((*server).createPreset),
+		},
+		{
+			method: http.MethodGet, path: "/presets/{preset_id}", scope: auth.Read,
+			limit: "presets.get", perMinute: 60, status: http.StatusOK,
+			operation: "getPreset", summary: "Get a column preset", description: "Returns a column preset.",
+			codes: []fault.Code{fault.NotFound}, response: presetExample, endpoint: handle((*server).getPreset),
+		},
+		{
+			method: http.MethodPatch, path: "/presets/{preset_id}", scope: auth.ReadWrite,
+			limit: "presets.update", perMinute: 30, status: http.StatusOK,
+			operation: "updatePreset", summary: "Change a column preset",
+			description: "Changes a column preset. What is missing stays as it is. Quotes, exports and orders that were made with it keep their columns.",
+			codes:       []fault.Code{fault.NotFound}, request: presetChangeExample, response: presetExample, endpoint: handle((*server).updatePreset),
+		},
+		{
+			method: http.MethodDelete, path: "/presets/{preset_id}", scope: auth.ReadWrite,
+			limit: "presets.delete", perMinute: 30, status: http.StatusNoContent,
+			operation: "deletePreset", summary: "Delete a column preset",
+			description: "Deletes a column preset. Quotes, exports and orders that were made with it keep their columns.",
+			codes:       []fault.Code{fault.NotFound}, endpoint: handle((*server).deletePreset),
+		},
+		{
+			method: http.MethodGet, path: "/destinations", scope: auth.Read,
+			limit: "destinations.list", perMinute: 60, status: http.StatusOK,
+			operation: "listDestinations", summary: "List destinations",
+			description: "Returns the workspace's destinations, oldest first, without their secrets.",
+			response:    destinationsExample, endpoint: handle((*server).listDestinations),
+		},
+		{
+			method: http.MethodPost, path: "/destinations", scope: auth.ReadWrite,
+			limit: "destinations.create", perMinute: 10, status: http.StatusCreated,
+			operation: "createDestination", summary: "Create a destination",
+			description: "Creates a place to which exports are delivered, after a small file was written there and deleted. Keys that may only write " +
+				"suffice. Secrets are encrypted and never returned. Private, loopback, link-local and metadata addresses are refused, and so is a second " +
+				"destination of the same name, so a retry creates nothing twice. The token must belong to an owner of the workspace.",
+			codes: []fault.Code{fault.Forbidden}, request: destinationRequestExample, response: destinationExample,
+			endpoint: handle((*server).createDestination),
+		},
+		{
+			method: http.MethodGet, path: "/destinations/{destination_id}", scope: auth.Read,
+			limit: "destinations.get", perMinute: 60, status: http.StatusOK,
+			operation: "getDestination", summary: "Get a destination",
+			description: "Returns a destination, without its secrets.",
+			codes:       []fault.Code{fault.NotFound}, response: destinationExample, endpoint: handle((*server).getDestination),
+		},
+		{
+			method: http.MethodPatch, path: "/destinations/{destination_id}", scope: auth.ReadWrite,
+			limit: "destinations.update", perMinute: 10, status: http.StatusOK,
+			operation: "updateDestination", summary: "Change a destination",
+			description: "Changes a destination, after a small file was written to the changed one and deleted. What is missing stays as it is. The " +
+				"secret must be sent again if it would go to another server. The token must belong to an owner of the workspace.",
+			codes: []fault.Code{fault.Forbidden, fault.NotFound, fault.RequestInFlight}, request: destinationChangeExample, response: destinationExample,
+			endpoint: handle((*server).updateDestination),
+		},
+		{
+			method: http.MethodDelete, path: "/destinations/{destination_id}", scope: auth.ReadWrite,
+			limit: "destinations.delete", perMinute: 30, status: http.StatusNoContent,
+			operation: "deleteDestination", summary: "Delete a destination",
+			description: "Deletes the destination. Exports that are not delivered yet can still be downloaded. The token must belong to an owner of the workspace.",
+			codes:       []fault.Code{fault.Forbidden, fault.NotFound}, endpoint: handle((*server).deleteDestination),
+		},
+		{
+			method: http.MethodPost, path: "/destinations/{destination_id}/test", scope: auth.ReadWrite,
+			limit: "destinations.test", perMinute: 10, status: http.StatusOK,
+			operation: "testDestination", summary: "Test a destination",
+			description: "Writes a small file to the destination and deletes it. A destination at which nothing can be deleted works, and the answer " +
+				"says so. The token must belong to an owner of the workspace.",
+			codes: []fault.Code{fault.Forbidden, fault.NotFound}, response: destinationTestExample, endpoint: handle((*server).testDestination),
+		},
+		{
+			method: http.MethodGet, path: "/webhooks", scope: auth.Read,
+			limit: "webhooks.list", perMinute: 60, status: http.StatusOK,
+			operation: "listWebhooks", summary: "List webhooks",
+			description: "Returns the workspace's webhooks, oldest first. The token must belong to an owner of the workspace.",
+			codes:       []fault.Code{fault.Forbidden}, response: webhooksExample,
+			endpoint: handle((*server).listWebhooks),
+		},
+		{
+			method: http.MethodPost, path: "/webhooks", scope: auth.ReadWrite,
+			limit: "webhooks.create", perMinute: 30, status: http.StatusCreated,
+			operation: "createWebhook", summary: "Create a webhook",
+			description: "Sends the events of the workspace to an address, signed by the Standard Webhooks specification. The answer has the secret, which cannot be read again. Private, loopback, link-local and metadata addresses are refused, and so is a second webhook of the same address, so a retry creates nothing twice. The token must belong to an owner of the workspace.",
+			codes:       []fault.Code{fault.Forbidden}, request: webhookRequestExample, response: newWebhookExample,
+			endpoint: handle((*server).createWebhook),
+		},
+		{
+			method: http.MethodGet, path: "/webhooks/{webhook_id}", scope: auth.Read,
+			limit: "webhooks.get", perMinute: 60, status: http.StatusOK,
+			operation: "getWebhook", summary: "Get a webhook",
+			description: "Returns a webhook, without its secret. The token must belong to an owner of the workspace.",
+			codes:       []fault.Code{fault.Forbidden, fault.NotFound}, response: webhookExample,
+			endpoint: handle((*server).getWebhook),
+		},
+		{
+			method: http.MethodPatch, path: "/webhooks/{webhook_id}", scope: auth.ReadWrite,
+			limit: "webhooks.update", perMinute: 30, status: http.StatusOK,
+			operation: "updateWebhook", summary: "Change a webhook",
+			description: "Changes the address, types or description, or disables or enables the webhook. What is missing stays as it is. Events that happen while it is disabled are not sent later; they are in the event log. The token must belong to an owner of the workspace.",
+			codes:       []fault.Code{fault.Forbidden, fault.NotFound}, request: webhookChangeExample, response: webhookExample,
+			endpoint: handle((*server).updateWebhook),
+		},
+		{
+			method: http.MethodDelete, path: "/webhooks/{webhook_id}", scope: auth.ReadWrite,
+			limit: "webhooks.delete", perMinute: 30, status: http.StatusNoContent,
+			operation: "deleteWebhook", summary: "Delete a webhook",
+			description: "Deletes the webhook with its deliveries. A request that is being sent may still arrive. The token must belong to an owner of the workspace.",
+			codes:       []fault.Code{fault.Forbidden, fault.NotFound},
+			endpoint:    handle((*server).deleteWebhook),
+		},
+		{
+			method: http.MethodPost, path: "/webhooks/{webhook_id}/rotate", scope: auth.ReadWrite,
+			limit: "webhooks.rotate", perMinute: 30, status: http.StatusOK,
+			operation: "rotateWebhook", summary: "Rotate a webhook's secret",
+			description: "Replaces the secret. The answer has the new one, which cannot be read again. For the overlap, requests have a signature of each, so that the receiver can change its secret at any moment. The token must belong to an owner of the workspace.",
+			codes:       []fault.Code{fault.Forbidden, fault.NotFound}, request: rotateExample, response: newWebhookExample,
+			endpoint: handle((*server).rotateWebhook),
+		},
+		{
+			method: http.MethodPost, path: "/webhooks/{webhook_id}/test", scope: auth.ReadWrite,
+			limit: "webhooks.test", perMinute: 10, status: http.StatusOK,
+			operation: "testWebhook", summary: "Test a webhook",
+			description: "Sends a message of the type webhook.test at once and returns what came of it. It is not sent again and is not in the event log. The token must belong to an owner of the workspace.",
+			codes:       []fault.Code{fault.Forbidden, fault.NotFound}, response: testDeliveryExample,
+			endpoint: handle((*server).testWebhook),
+		},
+		{
+			method: http.MethodGet, path: "/webhooks/{webhook_id}/deliveries", scope: auth.Read,
+			limit: "webhooks.deliveries", perMinute: 60, status: http.StatusOK,
+			operation: "listDeliveries", summary: "List a webhook's deliveries",
+			description: "Returns the deliveries of the last 30 days, newest first, each with its last attempt. The token must belong to an owner of the workspace.",
+			codes:       []fault.Code{fault.Forbidden, fault.NotFound, fault.InvalidCursor}, response: deliveriesExample,
+			endpoint: handle((*server).listDeliveries),
+		},
+		{
+			method: http.MethodPost, path: "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay", scope: auth.ReadWrite,
+			limit: "webhooks.replay", perMinute: 60, status: http.StatusOK,
+			operation: "replayDelivery", summary: "Send an event again",
+			description: "Sends the event of a delivery again, with the same webhook-id, in a new delivery. The token must belong to an owner of the workspace.",
+			codes:       []fault.Code{fault.Forbidden, fault.NotFound}, response: pendingDeliveryExample,
+			endpoint: once[replayInput, Delivery]((*server).replayDelivery),
 		},
 		{
 			method: http.MethodGet, path: "/lists", scope: auth.Read,
@@ -280,8 +553,9 @@ func RemainingOf(l *ratelimit.Limiter, o ratelimit.Overrides, token id.Token) (a
 func bucket(token id.Token, limit string) string { return token.String() + " " + limit }
 
 // checkLimits returns an error for overrides of unknown limits: a misspelt name would leave the default in force.
-func checkLimits(o ratelimit.Overrides) error {
-	known := slices.Sorted(maps.Keys(Limits()))
+func checkLimits(o ratelimit.Overrides, more map[string]ratelimit.Limit) error {
+	known := slices.AppendSeq(slices.Collect(maps.Keys(Limits())), maps.Keys(more))
+	slices.Sort(known)
 	var errs []error
 	for _, name := range o.Names() {
 		if !slices.Contains(known, name) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,8 +30,11 @@ func TestEveryRouteNamesItsScopeLimitAndOperation(t *testing.T) {
 // A client that has lost the response may send a POST again.
 func TestEveryWritingPostIsIdempotent(t *testing.T) {
 	t.Parallel()
+	// A stored answer would hold a secret, and a test is sent whenever somebody asks for it. A second webhook of an address is refused, and
+	// so is a second destination or preset of a name.
+	exempt := []string{"createWebhook", "rotateWebhook", "testWebhook", "createDestination", "testDestination", "createPreset"}
 	for _, rt := range routes() {
-		if rt.method == http.MethodPost && rt.scope == auth.ReadWrite {
+		if rt.method == http.MethodPost && rt.scope == auth.ReadWrite && !slices.Contains(exempt, rt.operation) {
 			require.NotNil(t, rt.once, rt.path)
 		}
 		require.NotEqual(t, rt.once == nil, rt.call == nil, rt.path)

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,14 +25,31 @@ func (s *server) serve(rt route, b *binding) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out, err := s.answer(rt, b, limit, w, r)
 		stored, isStored := out.(idempotency.Answer)
+		stream := streamOf(out)
 		csv := csvOf(out)
-		if err == nil && csv != nil {
+		_, isSigned := out.(signable)
+		isSigned = isSigned && s.Signing.Enabled()
+		switch {
+		case err != nil:
+		case isSigned:
+			err = s.writeSigned(r.Context(), w, func(w http.ResponseWriter) error {
+				if csv != nil {
+					return csv.Write(w, rt.status)
+				}
+				httpx.WriteJSON(w, rt.status, out)
+				return nil
+			})
+		case csv != nil:
 			err = csv.Write(w, rt.status)
+		}
+		if err == nil && stream != nil {
+			err = stream(w, r)
 		}
 		switch {
 		case err != nil:
 			s.fail(w, r, err)
-		case csv != nil:
+		case stream != nil:
+		case csv != nil, isSigned:
 		case isStored:
 			writeAnswer(w, stored)
 		case rt.status == http.StatusNoContent:
@@ -72,6 +87,9 @@ func (s *server) answer(rt route, b *binding, limit ratelimit.Limit, w http.Resp
 	if err != nil {
 		return nil, err
 	}
+	if n, ok := in.(interface{ negotiate(accept []string) }); ok {
+		n.negotiate(r.Header.Values("Accept"))
+	}
 	out, err := rt.call(s, ctx, caller, in)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", rt.operation, err)
@@ -88,9 +106,7 @@ func (s *server) tellDaily(ctx context.Context, w http.ResponseWriter, caller au
 	if err != nil || today == nil {
 		return err
 	}
-	w.Header().Set("Daily-Companies-Limit", strconv.Itoa(today.Limit))
-	w.Header().Set("Daily-Companies-Remaining", strconv.Itoa(today.Left()))
-	w.Header().Set("Daily-Companies-Reset", strconv.Itoa(wholeSeconds(time.Until(today.ResetsAt))))
+	httpx.SetDaily(w, today.Limit, today.Left(), time.Until(today.ResetsAt))
 	return nil
 }
 
@@ -128,43 +144,12 @@ func (s *server) authenticate(r *http.Request) (auth.Caller, error) {
 	return s.Auth.Authenticate(r.Context(), strings.Join(given, ""))
 }
 
-// take counts the request and reports in headers what is left (IETF draft-ietf-httpapi-ratelimit-headers-03).
+// take counts the request and reports in headers what is left.
 func (s *server) take(w http.ResponseWriter, key string, limit ratelimit.Limit) error {
 	if limit.IsOff() {
 		return nil
 	}
 	d := s.Limiter.Allow(key, limit)
-	h := w.Header()
-	h.Set("RateLimit-Limit", strconv.Itoa(d.Limit))
-	h.Set("RateLimit-Remaining", strconv.Itoa(d.Remaining))
-	h.Set("RateLimit-Reset", strconv.Itoa(wholeSeconds(d.ResetAfter)))
-	if d.OK {
-		return nil
-	}
-	wait := max(wholeSeconds(d.RetryAfter), 1)
-	h.Set("Retry-After", strconv.Itoa(wait))
-	return fault.New(fault.RateLimited, "The limit is %s for this token and endpoint. Try again in %d s.",
-		rate(limit), wait).With("retry_after", wait)
+	httpx.SetRateLimit(w, d.Limit, d.Remaining, d.ResetAfter)
+	return d.Err(limit)
 }
-
-// rate returns the limit in words, such as 5 requests a minute.
-func rate(l ratelimit.Limit) string {
-	what := "requests"
-	if l.Requests == 1 {
-		what = "request"
-	}
-	switch l.Per {
-	case time.Second:
-		return fmt.Sprintf("%d %s a second", l.Requests, what)
-	case time.Minute:
-		return fmt.Sprintf("%d %s a minute", l.Requests, what)
-	case time.Hour:
-		return fmt.Sprintf("%d %s an hour", l.Requests, what)
-	case 24 * time.Hour:
-		return fmt.Sprintf("%d %s a day", l.Requests, what)
-	default:
-		return fmt.Sprintf("%d %s in %s", l.Requests, what, l.Per)
-	}
-}
-
-func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/fault"
@@ -17,26 +16,11 @@ type CompareRequest struct {
 	queries []query.Query
 }
 
-const (
-	regionLevels         = 3     // levels that the set of a region has around the sets that it is made of
-	comparedCompaniesMax = 1_000 // ids of companies in all sets
-)
-
 // Resolve parses the sets.
 func (b *CompareRequest) Resolve() []fault.FieldError {
 	var err error
-	if b.queries, err = query.ParseSets("sets", b.Sets, regionLevels); err != nil {
-		return fault.Fields(err)
-	}
-	companies := 0
-	for i := range b.Sets {
-		if companies += b.Sets[i].CompanyCount(); companies > comparedCompaniesMax {
-			return []fault.FieldError{{
-				Field: fmt.Sprintf("sets[%d]", i), Message: fmt.Sprintf("is too much: the sets may have %d ids of companies; put more on a list", comparedCompaniesMax),
-			}}
-		}
-	}
-	return nil
+	b.queries, err = search.ParseCompared("sets", b.Sets)
+	return fault.Fields(err)
 }
 
 // CompareResponse has every region of the sets.
@@ -72,23 +56,13 @@ func (s *server) compareSets(ctx context.Context, caller auth.Caller, in *compar
 }
 
 func regionOf(bits int, c search.Credits, sets []query.SetRef) Region {
-	r := Region{Count: c.AlreadyUnlocked + c.NewCount, AlreadyUnlocked: c.AlreadyUnlocked, NewCount: c.NewCount}
-	var in, out []query.SetRef
-	for i, set := range sets {
+	r := Region{
+		Count: c.AlreadyUnlocked + c.NewCount, AlreadyUnlocked: c.AlreadyUnlocked, NewCount: c.NewCount, Set: search.RegionSet(bits, sets),
+	}
+	for i := range sets {
 		if bits>>i&1 == 1 {
-			r.In, in = append(r.In, i), append(in, set)
-		} else {
-			out = append(out, set)
+			r.In = append(r.In, i)
 		}
-	}
-	switch {
-	case len(out) == 1:
-		in = append(in, query.SetRef{Not: &out[0]})
-	case len(out) > 1:
-		in = append(in, query.SetRef{Not: &query.SetRef{AnyOf: out}})
-	}
-	if r.Set = in[0]; len(in) > 1 {
-		r.Set = query.SetRef{AllOf: in}
 	}
 	return r
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/query"
@@ -150,14 +151,22 @@ func TestSetsOfAnotherWorkspaceAreNotFound(t *testing.T) {
 	t.Parallel()
 	h := openSets(t)
 	ws := h.workspace(t, 100)
-	theirList, theirExport, theirSearch := h.stored(t, ws, h.token(t, ws, auth.ReadWrite))
+	theirs := h.token(t, ws, auth.ReadWrite)
+	theirList, theirExport, theirSearch := h.stored(t, ws, theirs)
+	matchOf := func(token string) string {
+		return get[struct {
+			ID string `json:"match_id"`
+		}](t, h.house, token, 200, "POST", "/companies/match", M{"rows": []M{{"name": "A"}}}).ID
+	}
 	for kind, pair := range map[string][2]string{
 		"list_id": {theirList, h.list}, "export_id": {theirExport, h.export}, "saved_search_id": {theirSearch, h.search},
+		"match_id": {matchOf(theirs), matchOf(h.writer)},
 	} {
 		for _, foreign := range []string{pair[0], uuid.NewString()} {
 			for _, set := range []M{{kind: foreign}, {"not": M{"any_of": []M{{"owned": true}, {kind: foreign}}}}, {"search": M{"not_in": []M{{kind: foreign}}}}} {
 				for path, body := range map[string]M{
 					"/companies/search":               {"in": []M{set}},
+					"/sets/compare":                   {"sets": []M{set, {"owned": true}}},
 					"/exports/quote":                  {"source_type": "set", "set": set},
 					"/exports":                        {"name": "x", "source_type": "set", "set": set},
 					"/lists/" + h.list + "/companies": {"set": set},
@@ -287,6 +296,36 @@ func TestASavedSearchCannotContainItself(t *testing.T) {
 	require.Contains(t, errs["in[0].saved_search_id"], "contains itself")
 }
 
+func TestASavedSearchThatNamesSomethingGoneSaysSo(t *testing.T) {
+	t.Parallel()
+	h := openSets(t)
+	match := get[struct {
+		ID string `json:"match_id"`
+	}](t, h.house, h.reader, 200, "POST", "/companies/match", M{"rows": []M{{"name": "A"}}}).ID
+	saved, err := h.Lists.SaveSearch(t.Context(), h.ws, list.Search{Name: "x", Filters: query.Filters{NotIn: []query.SetRef{{MatchID: match}}}})
+	require.NoError(t, err)
+	require.Equal(t, "BCDEFGHI", h.names(t, M{"in": []M{{"saved_search_id": saved.ID}}}))
+	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE match_result SET expires_at = 0`)
+		return err
+	}))
+	set := M{"saved_search_id": saved.ID}
+	for path, body := range map[string]M{
+		"/companies/search":               {"in": []M{set}},
+		"/sets/compare":                   {"sets": []M{set}},
+		"/exports/quote":                  {"source_type": "set", "set": set},
+		"/lists/" + h.list + "/companies": {"set": set},
+	} {
+		refused := h.send(t, h.writer, "POST", path, body)
+		require.Equal(t, http.StatusNotFound, refused.status)
+		require.Equal(t, "NOT_FOUND", refused.code(t))
+		message := refused.failure(t).Message
+		for _, part := range []string{saved.ID.String(), match, "kept for 15 minutes", "Change or delete the saved search"} {
+			require.Contains(t, message, part, path)
+		}
+	}
+}
+
 func TestASavedSearchAsASetShowsWhatItShows(t *testing.T) {
 	t.Parallel()
 	h := openSets(t)
@@ -324,7 +363,9 @@ func TestExcludedListsAreLeftOutAndCounted(t *testing.T) {
 	require.Equal(t, 1, count("POST", "/companies/search", M{"in": []M{{"saved_search_id": h.search}}}))
 	set := M{"name": "x", "source_type": "set", "set": M{"saved_search_id": h.search}}
 	require.Equal(t, 1, count("POST", "/exports/quote", set))
+	quoted := get[M](t, h.house, h.reader, 200, "POST", "/exports/quote", set)
 	bought := get[exported](t, h.house, h.writer, http.StatusCreated, "POST", "/exports", set)
+	require.Equal(t, 1, count("POST", "/exports", M{"name": "x", "quote_id": quoted["quote_id"]}), "as the quote counted")
 	require.Equal(t, []int{2, 1, 1}, []int{bought.Requested, bought.Owned, bought.Cost}, "D is owned, C is excluded")
 	require.Equal(t, 1, count("POST", "/exports", set))
 
@@ -440,7 +481,7 @@ func TestRegionsOfTheDeepestSetsCanBeSearched(t *testing.T) {
 	}
 	require.Equal(t, 4, searched)
 	errs := h.send(t, h.reader, "POST", "/sets/compare", M{"sets": []M{{"not": deep}}}).fields(t)
-	require.Contains(t, errs["sets[0].not.not.not.not.not"], "nested too deep")
+	require.Contains(t, errs["sets[0].not.not.not.not.not"], "nested too deeply: sets may have 5 levels here")
 }
 
 func TestAComparisonThatCannotBeReadHasAClearError(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/opencapi/capi/internal/catalog"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/id"
 )
 
@@ -21,9 +23,11 @@ func secretOf(field string, n int) string {
 }
 
 // guarded returns a fixture whose n companies have a secret in every field, and the vendor of each is the next one.
-func guarded(t testing.TB, n int) (*house, []*company.Company) {
+func guarded(t testing.TB, n int) (*house, []*company.Company) { return guardedOn(t, settings{}, n) }
+
+func guardedOn(t testing.TB, o settings, n int) (*house, []*company.Company) {
 	t.Helper()
-	h := open(t, settings{})
+	h := open(t, o)
 	var all []*company.Company
 	for i := range n {
 		c := &company.Company{ID: id.New[id.Company](), Name: fmt.Sprintf("Guarded %d", i), Attributes: map[string]any{"x": secretOf("attributes", i)}}
@@ -244,6 +248,39 @@ func TestTheWallFollowsWhatIsDeliveredAndRefunded(t *testing.T) {
 	requireLocked(t, detail, lockable()...)
 }
 
+// A company that two unfinished exports have is shown only when one of them is complete: the one that paid for it may be cancelled.
+func TestCancellingTheExportThatPaidOpensNoWall(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h, all := guardedOn(t, settings{db: d}, 3)
+		h.shows(t, "id")
+		locked := func(of *company.Company) bool {
+			return get[M](t, h, h.reader, 200, "GET", "/companies/"+of.ID.String(), nil)["locked_fields"] != nil
+		}
+		buy := func(of ...*company.Company) string {
+			var ids []string
+			for _, c := range of {
+				ids = append(ids, c.ID.String())
+			}
+			return create(t, h, M{"name": "x", "source_type": "set", "set": M{"companies": ids}}).ExportJob.ID
+		}
+		before := balance(t, h)
+		first, second := buy(all[0]), buy(all[0], all[1])
+		cancel(t, h, first)
+		require.True(t, locked(all[0]), "the second export has it for free, and can be cancelled too")
+		cancel(t, h, second)
+		require.True(t, locked(all[0]))
+		require.Equal(t, before, balance(t, h))
+
+		first, second = buy(all[0]), buy(all[0])
+		cancel(t, h, first)
+		h.work(t)
+		finish(t, h, second)
+		require.False(t, locked(all[0]), "delivered by the export that had it for free")
+		require.True(t, locked(all[1]))
+	})
+}
+
 func TestAConnectionTellsNoLockedDomain(t *testing.T) {
 	t.Parallel()
 	h, all := guarded(t, 2)
@@ -345,6 +382,12 @@ func TestRangesOfLockedNumbersCoverWholeBands(t *testing.T) {
 		require.Equal(t, http.StatusUnprocessableEntity, refused.status, "an export that is wider than asked for is not bought")
 	}
 	require.Equal(t, before, balance(t, h))
+	require.Empty(t, find(t, h, M{"query": "guarded"}).Warnings, "nobody asked for an order")
+	require.Empty(t, find(t, h, M{}).Warnings)
+	list := "/lists/" + newList(t, h, "x") + "/companies"
+	require.Empty(t, warningsIn(t, h, h.writer, list, 200, M{"search_filters": M{}}))
+	require.Empty(t, warningsIn(t, h, h.reader, "/sets/compare", 200, M{"sets": []M{{"search": M{}}}}))
+	require.Empty(t, warningsIn(t, h, h.reader, "/exports/quote", 200, M{"search_filters": M{}}))
 	require.Equal(t, 3, find(t, h, M{"employee_count_min": 1001, "employee_count_max": 5000}).Total)
 	for _, by := range []string{"employee_count", "founded_year", "relevance"} {
 		for _, order := range []string{"asc", "desc"} {

@@ -11,6 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/console"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/notify"
+	"github.com/opencapi/capi/internal/token"
 )
 
 // publicURL returns the address at which clients reach a server that listens at addr, without a slash at the end.
@@ -21,12 +22,12 @@ func (a *App) publicURL(addr net.Addr) string {
 // console returns the handler of the console. left returns what a token may still request. ctx must be cancelled when the server
 // starts to stop.
 func (a *App) console(
-	ctx context.Context, publicURL string, left func(id.Token) []console.RateLimit,
+	ctx context.Context, publicURL string, left func(token.Token) []console.RateLimit,
 ) (http.Handler, error) {
 	return console.New(console.Deps{
 		People: a.People, Sessions: a.Sessions, TwoFactor: a.TwoFactor, Tokens: a.Tokens, Workspaces: a.Workspaces, Memberships: a.Memberships,
-		Credits: a.Credits, Lists: a.Lists, Search: a.Search, Exports: a.Exports, Idempotency: a.Idempotency, Uploads: a.Uploads,
-		Audit: a.Audit, Wall: a.Wall, Notifier: a.Notifier, Limiter: a.limiter,
+		Credits: a.Credits, Lists: a.Lists, Search: a.Search, Exports: a.Exports, Orders: a.Orders, Idempotency: a.Idempotency, Uploads: a.Uploads,
+		Audit: a.Audit, Wall: a.Wall, Webhooks: a.Webhooks, Destinations: a.Destinations, Deliveries: a.Deliveries, Presets: a.Presets, Notifier: a.Notifier, Limiter: a.limiter,
 		OIDC: console.OIDC{
 			Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClientID, ClientSecret: a.Config.OIDCClientSecret,
 			Name: a.Config.OIDCName, Domains: a.Config.Domains(),
@@ -56,6 +57,7 @@ func mailLinks(publicURL string) notify.Links {
 		Join:   func(secret string) string { return publicURL + console.JoinPath(secret) },
 		Email:  func(secret string) string { return publicURL + console.EmailPath(secret) },
 		Export: func(ws id.Workspace, e id.Export) string { return publicURL + console.ExportPath(ws, e) },
+		Order:  func(ws id.Workspace, o id.Order) string { return publicURL + console.OrderPath(ws, o) },
 	}
 }
 

@@ -266,6 +266,22 @@ func TestDoctorFindsExactlyWhatIsWrong(t *testing.T) {
 				return err
 			}))
 		}, []string{"jobs: export.run: no export belongs to it"}},
+		"orders: run without its export, and one that is overdue": {func(t *testing.T, f *fixture) {
+			o, err := f.Client().CreateOrder(t.Context(), client.OrderRequest{
+				Name: "x", SearchFilters: &client.Filters{}, Schedule: client.Schedule{Cron: "0 8 * * MON"}, MaxCredits: new(int64(1)), AboveCap: "fill",
+			})
+			require.NoError(t, err)
+			run, err := f.Client().RunOrder(t.Context(), o.ID)
+			require.NoError(t, err)
+			_, err = f.Client().Wait(t.Context(), *run.ExportID, 5*time.Millisecond, nil)
+			require.NoError(t, err)
+			f.exec(t, `UPDATE order_run SET export_id = $1`, id.New[id.Export]().String())
+			f.exec(t, `UPDATE standing_order SET claimed_until = $1, next_at = 1`, time.Now().Add(time.Hour).UnixMicro())
+		}, []string{
+			"orders: it is recorded as exported, but there is no such export",
+			"orders: the order ",
+			"orders: it has been due since 1970-01-01T00:00:00Z, but no server runs it",
+		}},
 		"jobs: worker that stopped responding": {func(t *testing.T, f *fixture) {
 			require.NoError(t, f.Stop()) // otherwise it would run the job
 			f.exec(t, `UPDATE export SET status = 'processing' WHERE id = $1`, f.first)

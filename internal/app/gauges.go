@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/diskspace"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/indexing"
@@ -17,6 +18,7 @@ import (
 type gauges struct {
 	app      *App
 	follower *indexing.Follower
+	leads    func() bool // whether this server applies changes to a shared index
 
 	mu      sync.Mutex
 	counted time.Time // when stats was read
@@ -45,6 +47,9 @@ var (
 	descJobs    = describe("jobs", "Jobs by state; finished ones are deleted after a week.", "state")
 	descOverdue = describe("jobs_overdue_seconds", "How long the longest-waiting queued job has been due.")
 
+	descIndexInfo = describe("index_info", "Always 1; the labels say where the index is.", "kind", "name")
+	descIndexUp   = describe("index_up", "1 if the index answered at this scrape, else 0.")
+	descLeader    = describe("index_leader", "1 if this server applies changes to the index, 0 if another one does so for all.")
 	descCompanies = describe("index_companies", "Companies in the index.")
 	descSegments  = describe("index_segments", "Segments of the index, on disk and in memory.", "place")
 	descMerges    = describe("index_merges_total", "Merges of segments since the server started.")
@@ -58,8 +63,8 @@ var (
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descDatabaseUp, descConnections, descWaits, descWaitSeconds, descPoolMax, descDiskFree, descDiskSize, descJobs, descOverdue, descCompanies,
-		descSegments, descMerges, descMerging, descComplete, descLag, descIndexSeq, descSequence,
+		descDatabaseUp, descConnections, descWaits, descWaitSeconds, descPoolMax, descDiskFree, descDiskSize, descJobs, descOverdue,
+		descIndexInfo, descIndexUp, descLeader, descCompanies, descSegments, descMerges, descMerging, descComplete, descLag, descIndexSeq, descSequence,
 	} {
 		to <- d
 	}
@@ -74,6 +79,9 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	}
 	counter := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	if g.app.Config.Role != config.RoleWorker {
+		g.index(ctx, gauge)
 	}
 	gauge(descCompanies, float64(g.app.Index.Len()))
 	if stored, ok := g.app.Index.(index.Stored); ok {
@@ -109,6 +117,19 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 		}
 		gauge(descOverdue, stats.Overdue.Seconds())
 	}
+}
+
+// index reports where the index is, and whether it works there.
+func (g *gauges) index(ctx context.Context, gauge func(d *prometheus.Desc, v float64, labels ...string)) {
+	o, up := g.app.Config.OpenSearch(), true
+	kind, name := "embedded", ""
+	if remote, shared := g.app.RemoteIndex(); shared && o != nil {
+		kind, name = "opensearch", o.Name
+		up = remote.Check(ctx) == nil
+	}
+	gauge(descIndexInfo, 1, kind, name)
+	gauge(descIndexUp, oneIf(up))
+	gauge(descLeader, oneIf(g.leads()))
 }
 
 // jobs returns the counts of jobs, which are at most statsEvery old.

@@ -56,11 +56,11 @@ func (s *sales) observe(e export.Event) {
 }
 
 // newRegistry returns a registry with every metric of a server except those of its HTTP traffic.
-func (a *App) newRegistry(f *indexing.Follower) *prometheus.Registry {
+func (a *App) newRegistry(f *indexing.Follower, lead func() context.Context) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		a.sales.exports, a.sales.charged, a.sales.refunded, &gauges{app: a, follower: f},
+		a.sales.exports, a.sales.charged, a.sales.refunded, &gauges{app: a, follower: f, leads: func() bool { return lead == nil || lead() != nil }},
 	)
 	return r
 }

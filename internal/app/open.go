@@ -2,12 +2,16 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/backup"
@@ -19,12 +23,18 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/postgres"
 	"github.com/opencapi/capi/internal/db/sqlite"
+	"github.com/opencapi/capi/internal/destination"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/embedded"
+	"github.com/opencapi/capi/internal/index/opensearch"
 	"github.com/opencapi/capi/internal/installation"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/mail"
 	"github.com/opencapi/capi/internal/notify"
 	"github.com/opencapi/capi/internal/upload"
+	"github.com/opencapi/capi/internal/webhook"
 )
 
 // This is the only file of the program that names concrete back ends.
@@ -96,10 +106,16 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	if err := installation.NewKeys(d).Check(ctx, key); err != nil {
 		return nil, errors.Join(explainKey(c.Storage, err), d.Close())
 	}
+	ix, err := openIndex(ctx, c, catalog.New(d), log)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	a := Build(c, services.Parts{
-		DB: d, Mail: mailClient(c.Mail), Blobs: files, Index: embedded.Open(embedded.Options{Log: log}), Log: log, Key: key,
+		DB: d, Mail: mailClient(c.Mail), Blobs: files, Index: ix, Log: log, Key: key,
 		// On SQLite the lock of the data directory guarantees that there is only one job runner.
-		Jobs: job.Options{Workers: c.Workers, Alone: c.Postgres() == ""},
+		Jobs:     job.Options{Workers: c.Workers, Alone: c.Postgres() == ""},
+		Exports:  export.Options{FilesKept: c.FilesKept(), RecordsKept: c.RecordsKept()},
+		Webhooks: webhook.Options{Allow: c.WebhookRanges()}, Destinations: destination.Options{Allow: c.DestinationRanges()},
 		Uploads: upload.Options{
 			Dir: filepath.Join(c.Data, uploadsDir), Rejects: filepath.Join(c.Data, RejectsDir), SizeBytesMax: c.UploadBytesMax(),
 		},
@@ -239,16 +255,93 @@ func openBucket(ctx context.Context, b *config.Bucket) (*s3.Store, error) {
 	})
 }
 
-// Check returns an error that says what to correct if a store on another machine cannot be used. It writes nothing, so a server calls
-// it before Open creates anything.
-func Check(ctx context.Context, c config.Storage) error {
-	b := c.Bucket()
-	if b == nil {
+// openIndex opens the index of a server; an empty one for commands without the settings of an index, and for a server that answers
+// no requests.
+func openIndex(ctx context.Context, c config.Config, source index.Source, log *slog.Logger) (index.Index, error) {
+	o := c.OpenSearch()
+	if o == nil || c.Role == config.RoleWorker {
+		return embedded.Open(embedded.Options{Log: log, Answers: 256}), nil
+	}
+	ix, err := connectIndex(ctx, c.SearchIndex, source, log)
+	if err != nil {
+		return nil, err // not a nil pointer in an index.Index
+	}
+	return ix, nil
+}
+
+// connectIndex opens the index in OpenSearch. A nil source trusts every index that this program has made.
+func connectIndex(ctx context.Context, c config.SearchIndex, source index.Source, log *slog.Logger) (*opensearch.Index, error) {
+	o := c.OpenSearch()
+	password, err := c.Password()
+	if err != nil {
+		return nil, &config.Error{Setting: "index-password-file", Message: err.Error()}
+	}
+	ix, err := opensearch.Open(ctx, opensearch.Options{
+		Addresses: o.Addresses, Name: o.Name, User: c.IndexUser, Password: password,
+		CAFile: c.IndexCAFile, CertFile: c.IndexCertFile, KeyFile: c.IndexKeyFile,
+		Replace: c.Replace, Source: source, Shards: o.Shards, Replicas: o.Replicas, Log: log,
+	})
+	return ix, explainOpenSearch(o, err)
+}
+
+// explainOpenSearch says which setting to correct if an index in OpenSearch cannot be opened.
+func explainOpenSearch(o *config.OpenSearch, err error) error {
+	at := strings.Join(o.Addresses, ", ")
+	status := opensearch.RefusedStatus(err)
+	switch {
+	case err == nil:
+		return nil
+	case opensearch.IsReplaceable(err):
+		return &config.Error{Setting: "index", Message: fmt.Sprintf("%v (at %s). Nothing was changed. Choose another name; or, if no other "+
+			"installation uses this index, replace it with capi index rebuild --replace", err, at)}
+	case errors.Is(err, opensearch.ErrForeign):
+		return &config.Error{Setting: "index", Message: fmt.Sprintf("%v (at %s). Nothing was changed. Choose another name", err, at)}
+	case status == http.StatusUnauthorized:
+		return &config.Error{Setting: "index-user", Message: fmt.Sprintf("OpenSearch at %s refuses the user, the password or the certificate, "+
+			"or needs one (status %d)", at, status)}
+	case status == http.StatusForbidden:
+		return &config.Error{Setting: "index-user", Message: fmt.Sprintf("OpenSearch at %s does not let this user do what the index %q needs: %v", at, o.Name, err)}
+	case !o.TLS && status == http.StatusBadRequest:
+		return &config.Error{Setting: "index", Message: fmt.Sprintf("OpenSearch at %s does not understand the request. If it uses TLS, --index begins "+
+			"with opensearchs://: %v", at, err)}
+	case fault.CodeOf(err) == fault.IndexUnavailable:
+		hint := "Is it running, and are host and port right?"
+		cause := errors.Unwrap(err)
+		for next := cause; next != nil; next = errors.Unwrap(next) {
+			cause = next
+		}
+		var unknown x509.UnknownAuthorityError
+		var name x509.HostnameError
+		var record tls.RecordHeaderError
+		switch {
+		case errors.As(err, &unknown), errors.As(err, &name):
+			hint = "Name the certificates to trust with --index-ca-file."
+		case errors.As(err, &record), strings.Contains(fmt.Sprint(cause), "malformed HTTP response"):
+			hint = "If it does not use TLS, --index begins with opensearch://."
+		}
+		return &config.Error{Setting: "index", Message: fmt.Sprintf("OpenSearch at %s does not answer: %v. %s", at, cause, hint)}
+	}
+	return &config.Error{Setting: "index", Message: fmt.Sprintf("%q at %s cannot be used: %v", o.Name, at, err)}
+}
+
+// Check returns an error that says what to correct if a store or an index on another machine cannot be used. It writes nothing, so a
+// server calls it before Open creates anything.
+func Check(ctx context.Context, c config.Config) error {
+	if b := c.Bucket(); b != nil {
+		files, err := openBucket(ctx, b)
+		if err != nil {
+			return err
+		}
+		if err := files.Check(ctx); err != nil {
+			return err
+		}
+	}
+	if c.OpenSearch() == nil || c.Role == config.RoleWorker {
 		return nil
 	}
-	files, err := openBucket(ctx, b)
+	ix, err := connectIndex(ctx, c.SearchIndex, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	return files.Check(ctx)
+	return ix.Close()
 }

@@ -42,7 +42,7 @@ func (p *pruner) run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if err := p.prune(ctx); err != nil && ctx.Err() == nil {
-			p.log.WarnContext(ctx, "pruning failed", "what", p.what, "error", err)
+			p.log.WarnContext(ctx, "background work failed", "what", p.what, "error", err)
 		}
 		select {
 		case <-ctx.Done():

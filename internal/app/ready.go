@@ -33,9 +33,14 @@ func (r readiness) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	ctx, cancel := context.WithTimeout(q.Context(), readyTimeout)
 	defer cancel()
 	body := struct {
-		Status  string   `json:"status"`
-		Reasons []string `json:"reasons,omitempty"`
-	}{"ready", r.reasons(ctx)}
+		Status   string   `json:"status"`
+		Index    string   `json:"index,omitempty"`
+		Reasons  []string `json:"reasons,omitempty"`
+		Warnings []string `json:"warnings,omitempty"`
+	}{Status: "ready", Reasons: r.reasons(ctx)}
+	if _, shared := r.app.RemoteIndex(); shared {
+		body.Index, body.Warnings = r.app.indexName(), r.warnings(ctx)
+	}
 	status := http.StatusOK
 	if len(body.Reasons) > 0 {
 		body.Status, status = "not ready", http.StatusServiceUnavailable
@@ -66,8 +71,31 @@ func (r readiness) reasons(ctx context.Context) (reasons []string) {
 		reasons = append(reasons, fmt.Sprintf("the disk of the data directory has only %d MB left, which is too little for purchases and export files",
 			space.FreeBytes>>20))
 	}
-	if lag := r.lag(); lag > lagMax {
-		reasons = append(reasons, fmt.Sprintf("the index has been behind the catalog for %s", lag.Round(time.Second)))
+	if _, shared := r.app.RemoteIndex(); shared {
+		return reasons
 	}
-	return reasons
+	return append(reasons, r.behind()...)
+}
+
+// warnings are about an index that all servers share. They do not make this server not ready, because another one could not do better,
+// and everything but searches still works.
+func (r readiness) warnings(ctx context.Context) []string {
+	remote, shared := r.app.RemoteIndex()
+	if !shared {
+		return nil
+	}
+	if err := remote.Check(ctx); err != nil {
+		r.app.Log.WarnContext(ctx, "OpenSearch does not answer", "error", err)
+		return []string{"OpenSearch does not answer, so searches are refused for now"}
+	}
+	return r.behind()
+}
+
+// behind says that the index does not follow the catalog.
+func (r readiness) behind() []string {
+	lag := r.lag()
+	if lag <= lagMax {
+		return nil
+	}
+	return []string{fmt.Sprintf("the index has been behind the catalog for %s", lag.Round(time.Second))}
 }

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/opencapi/capi/internal/api"
+	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/console"
@@ -21,11 +24,12 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/filelock"
 	"github.com/opencapi/capi/internal/httpx"
-	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/reconcile"
+	"github.com/opencapi/capi/internal/token"
 )
 
 const (
@@ -35,6 +39,7 @@ const (
 	idleTimeout           = 2 * time.Minute
 	recordPruneEvery      = time.Minute
 	quotePruneEvery       = time.Minute
+	filePruneEvery        = 10 * time.Minute
 	idempotencyPruneEvery = time.Hour
 	jobPruneEvery         = time.Hour
 	sessionPruneEvery     = time.Hour
@@ -42,6 +47,10 @@ const (
 	requestPruneEvery     = time.Minute
 	limitPruneEvery       = time.Minute
 	uploadPruneEvery      = time.Hour
+	eventPruneEvery       = time.Hour
+	eventPublishEvery     = time.Second
+	orderEvery            = time.Second
+	orderPruneEvery       = time.Hour
 )
 
 // part is something that runs while the server does. Both functions are safe to call twice.
@@ -72,13 +81,14 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 			}
 		}
 	}
-	follower := indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log})
-	metrics := a.newRegistry(follower)
+	leading, lead := a.leading()
+	follower := indexing.NewFollower(indexing.FollowOptions{Catalog: a.Catalog, Index: a.Index, Log: a.Log, Lead: lead})
+	metrics := a.newRegistry(follower, lead)
 	handler, err := a.handler(ctx, a.publicURL(listener.Addr()), follower, metrics)
 	if err != nil {
 		return err
 	}
-	parts := append(a.parts(follower, a.publicURL(listener.Addr())), a.metricsPart(metricsHandler(metrics, a.Log))...)
+	parts := append(append(leading, a.parts(follower, a.publicURL(listener.Addr()))...), a.metricsPart(metricsHandler(metrics, a.Log))...)
 	defer func() { err = errors.Join(err, a.stop(parts)) }()
 	for _, p := range parts {
 		if err := p.start(ctx); err != nil {
@@ -110,6 +120,7 @@ func (a *App) afterKill(ctx context.Context) error {
 func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 	runner := job.NewRunner(a.Jobs, a.Exports.Handlers())
 	records := &pruner{what: "past records", every: recordPruneEvery, prune: a.Exports.Prune, log: a.Log}
+	files := &pruner{what: "files", every: filePruneEvery, prune: a.Exports.PruneFiles, log: a.Log}
 	quotes := &pruner{what: "quotes", every: quotePruneEvery, prune: a.Exports.PruneQuotes, log: a.Log}
 	answers := &pruner{what: "kept answers", every: idempotencyPruneEvery, prune: a.Idempotency.Prune, log: a.Log}
 	sessions := &pruner{what: "sessions and invitations", every: sessionPruneEvery, prune: a.pruneSessions, log: a.Log}
@@ -117,20 +128,29 @@ func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 	requests := &pruner{what: "requests", every: requestPruneEvery, prune: a.Requests.Prune, log: a.Log}
 	limits := &pruner{what: "rate limits", every: limitPruneEvery, prune: a.limiter.Prune, log: a.Log}
 	matches := &pruner{what: "matches and deleted lists", every: matchPruneEvery, prune: a.pruneMatches, log: a.Log}
+	events := &pruner{what: "events", every: eventPruneEvery, prune: a.Events.Prune, log: a.Log}
+	publisher := &pruner{what: "new events", every: eventPublishEvery, prune: a.Events.Publish, log: a.Log}
+	deliveries := &pruner{what: "deliveries of webhooks", every: eventPruneEvery, prune: a.Webhooks.Prune, log: a.Log}
+	orders := &pruner{what: "standing orders", every: orderEvery, prune: a.Orders.RunDue, log: a.Log}
+	runs := &pruner{what: "runs of orders", every: orderPruneEvery, prune: a.Orders.Prune, log: a.Log}
 	diagnostics := doctor.NewServer(doctor.ServerOptions{
 		Servers: serversDir(a.Config.Data), Catalog: a.Catalog, Index: a.Index, Log: a.Log,
 	})
-	answering := []part{
-		a.following(follower),
+	answering := append([]part{a.following(follower)}, a.sharing()...)
+	answering = append(answering, []part{
 		{"diagnostics", diagnostics.Start, diagnostics.Stop},
 		{"tokens", a.Tokens.Start, a.Tokens.Stop},
 		{"request log", a.Requests.Start, a.Requests.Stop},
 		{"uploads", a.Uploads.Start, a.Uploads.Close},
-	}
+		{"standing orders", orders.Start, orders.Stop}, // here, because they need the index
+	}...)
 	working := append([]part{
 		{"jobs", runner.Start, runner.Stop},
 		a.mailing(publicURL),
+		a.webhooks(),
+		a.deliveries(),
 		{"pruning of past records", records.Start, records.Stop},
+		{"pruning of files", files.Start, files.Stop},
 		{"pruning of quotes", quotes.Start, quotes.Stop},
 		{"pruning of kept answers", answers.Start, answers.Stop},
 		{"pruning of jobs", jobs.Start, jobs.Stop},
@@ -138,6 +158,10 @@ func (a *App) parts(follower *indexing.Follower, publicURL string) []part {
 		{"pruning of matches", matches.Start, matches.Stop},
 		{"pruning of requests", requests.Start, requests.Stop},
 		{"pruning of rate limits", limits.Start, limits.Stop},
+		{"pruning of events", events.Start, events.Stop},
+		{"pruning of deliveries", deliveries.Start, deliveries.Stop},
+		{"pruning of runs of orders", runs.Start, runs.Stop},
+		{"publishing of events", publisher.Start, publisher.Stop},
 	}, a.filePruning()...)
 	switch a.Config.Role {
 	case config.RoleAPI:
@@ -166,6 +190,27 @@ func (a *App) mailing(publicURL string) part {
 	}
 	runner := job.NewRunner(a.Jobs, a.Notifier.Handlers(mailLinks(publicURL)))
 	return part{"emails", runner.Start, runner.Stop}
+}
+
+// webhookWorkers is how many receivers of webhooks may be slow at once.
+const webhookWorkers = 8
+
+// webhooks returns the part that sends events to webhooks. It has workers of its own, so that a slow receiver delays no export.
+func (a *App) webhooks() part {
+	runner := job.NewRunner(a.Jobs, a.Webhooks.Handlers())
+	runner.SetWorkers(webhookWorkers)
+	return part{"webhooks", runner.Start, runner.Stop}
+}
+
+// deliveryWorkers is how many destinations may be slow at once.
+const deliveryWorkers = 4
+
+// deliveries returns the part that brings exports to their destinations. It has workers of its own, so that a slow destination delays no
+// export.
+func (a *App) deliveries() part {
+	runner := job.NewRunner(a.Jobs, a.Deliveries.Handlers())
+	runner.SetWorkers(deliveryWorkers)
+	return part{"deliveries", runner.Start, runner.Stop}
 }
 
 // following returns the part that fills the index before anything else starts, and then keeps it up to date.
@@ -230,13 +275,7 @@ func (a *App) handler(
 	if err != nil {
 		return nil, fmt.Errorf("rate limits: %w", err)
 	}
-	left := func(token id.Token) (all []console.RateLimit) {
-		for _, r := range api.RemainingOf(a.limiter, limits, token) {
-			all = append(all, console.RateLimit(r))
-		}
-		return all
-	}
-	pages, err := a.console(ctx, publicURL, left)
+	pages, err := a.console(ctx, publicURL, func(t token.Token) []console.RateLimit { return a.rateLimitsLeft(limits, t) })
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
@@ -247,15 +286,35 @@ func (a *App) handler(
 	}
 	mounts[console.Path], mounts["GET /{$}"] = pages, console.Front(fail)
 	mounts["GET /favicon.ico"], mounts["GET /robots.txt"] = console.Icon(), console.Robots()
+	service := reconcile.New(reconcile.Deps{
+		Auth: a.Tokens, Search: a.Search, Requests: a.Requests, Limiter: a.limiter, RateLimits: limits, PublicURL: publicURL,
+		CompanyPath: console.CompanyPath, DocsPath: docsite.Path + "/openrefine", Explain: a.DB.Explain, Log: a.Log,
+	})
+	mounts[reconcile.Path], mounts[reconcile.Path+"/"] = service, service
 	mounts["GET /readyz"] = readiness{a, follower.Lag, diskspace.Of}
 	if a.Config.MetricsAddr == "" {
 		mounts["GET "+metricsPath] = metricsHandler(metrics, a.Log)
 	}
 	return api.New(api.Deps{
-		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Search: a.Search, Audit: a.Audit,
-		Requests: a.Requests, Limiter: a.limiter, RateLimits: limits, PublicURL: publicURL, Explain: a.DB.Explain, Log: a.Log,
-		Mounts: mounts, Traffic: middleware.NewTraffic(metrics),
+		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Search: a.Search, Audit: a.Audit, Events: a.Events, Webhooks: a.Webhooks, Destinations: a.Destinations, Deliveries: a.Deliveries, Orders: a.Orders, Presets: a.Presets, Signing: a.Signing,
+		Requests: a.Requests, Limiter: a.limiter, RateLimits: limits, MountLimits: reconcile.Limits(), PublicURL: publicURL,
+		Explain: a.DB.Explain, Log: a.Log, Stopping: ctx.Done(), Mounts: mounts, Traffic: middleware.NewTraffic(metrics),
 	})
+}
+
+// rateLimitsLeft returns what the token may still request of each operation that its scope allows.
+func (a *App) rateLimitsLeft(limits ratelimit.Overrides, t token.Token) (all []console.RateLimit) {
+	if t.Scope != auth.Reconcile {
+		for _, r := range api.RemainingOf(a.limiter, limits, t.ID) {
+			all = append(all, console.RateLimit(r))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(reconcile.Limits())) {
+		if limit := limits.For(name, reconcile.Limits()[name]); !limit.IsOff() {
+			all = append(all, console.RateLimit{Name: name, Limit: limit, Left: a.limiter.Left(reconcile.Bucket(t.ID, name), limit)})
+		}
+	}
+	return all
 }
 
 // answer serves requests until ctx is cancelled, then waits for running requests to finish.

@@ -13,7 +13,7 @@ func (a *App) systemStatus() console.SystemStatus {
 }
 
 func (a *App) systemStats(ctx context.Context) (console.SystemStats, error) {
-	f := console.SystemStats{Version: builtFrom(), Database: a.DB.Name(), Indexed: a.Index.Len(), IndexSeq: a.Index.Seq()}
+	f := console.SystemStats{Version: builtFrom(), Database: a.DB.Name(), Index: a.indexName(), Indexed: a.Index.Len(), IndexSeq: a.Index.Seq()}
 	var err error
 	if f.CatalogSeq, err = a.Catalog.Seq(ctx); err != nil {
 		return f, err

@@ -43,12 +43,16 @@ type commands struct {
 	Person    personCommand    `cmd:"" help:"List and invite people who can sign in to the console."`
 	Mail      mailCommand      `cmd:"" help:"Test the sending of emails."`
 	Credit    creditCommand    `cmd:"" help:"Grant credits; show the balance and the ledger."`
+	Webhook   webhookCommand   `cmd:"" help:"Manage webhooks: where events are sent, their secrets and deliveries."`
+	Order     orderCommand     `cmd:"" help:"List, show, pause, resume and run standing orders."`
+	Dest      destCommand      `cmd:"" name:"destination" help:"List and test destinations of exports."`
 	Audit     auditCommand     `cmd:"" help:"Show the audit log: who did what and when."`
 	Doctor    doctorCommand    `cmd:"" help:"Check that ledger, unlocks, exports, files, jobs and index agree."`
 	Backup    backupCommand    `cmd:"" help:"Copy the database and the export files to a directory, also while serving."`
 	Restore   restoreCommand   `cmd:"" help:"Put a backup back into the data directory."`
 	Key       keyCommand       `cmd:"" help:"Accept another key for links and secrets."`
-	Verify    verifyCommand    `cmd:"" help:"Check an export's file against its manifest."`
+	Keys      keysCommand      `cmd:"" help:"Show, rotate and revoke the keys that sign manifests, receipts and statements."`
+	Verify    verifyCommand    `cmd:"" help:"Check files of exports, receipts and statements, and their signatures."`
 	Index     indexCommand     `cmd:"" help:"Show, verify and rebuild the search index."`
 	Demo      demoCommand      `cmd:"" help:"Take a guided tour with made-up companies, then keep serving."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
@@ -71,7 +75,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) e
 		kong.Name("capi"), kong.Description(description), kong.Writers(out, err),
 		kong.Exit(func(int) { done = true }), kong.Resolvers(file),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100, NoAppDescFormat: true}),
-		kong.ExplicitGroups([]kong.Group{{Key: "settings", Title: "Settings, for every command:"}, {Key: "mail", Title: "The SMTP server:"}}))
+		kong.ExplicitGroups([]kong.Group{{Key: "settings", Title: "Settings, for every command:"}, {Key: "mail", Title: "The SMTP server:"}, {Key: "index", Title: "The search index, as for capi serve:"}}))
 	if broken != nil {
 		return fmt.Errorf("command line: %w", broken)
 	}

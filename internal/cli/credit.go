@@ -14,6 +14,7 @@ type creditCommand struct {
 	Grant   creditGrant   `cmd:"" help:"Add credits to a workspace."`
 	Balance creditBalance `cmd:"" help:"Show a workspace's balance."`
 	History creditHistory `cmd:"" help:"Show a workspace's ledger, newest first."`
+	Low     creditLow     `cmd:"" help:"Show or set the balance below which a workspace's credits are low."`
 }
 
 type creditGrant struct {
@@ -96,6 +97,47 @@ func (c *creditBalance) Run(s *session) error {
 		return s.printJSON(map[string]any{"workspace_id": c.Workspace.Workspace, "balance": balance})
 	}
 	s.printf("%s\n", plural(balance, "credit", "credits"))
+	return nil
+}
+
+type creditLow struct {
+	Workspace workspaceID  `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace."`
+	Balance   *creditLimit `arg:"" optional:"" help:"A number of credits; none for never."`
+	jsonFlag
+}
+
+// Help is shown below the summary.
+func (creditLow) Help() string {
+	return `A purchase that takes the balance below it is reported as the event credits.low. Without a number, it shows what is set. Examples:
+
+    capi credit low --workspace ID 500
+    capi credit low --workspace ID none`
+}
+
+// Run sets the low balance if one is given, then shows it.
+func (c *creditLow) Run(s *session) error {
+	a, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if c.Balance != nil {
+		if err := a.Credits.SetLow(s.ctx, c.Workspace.Workspace, c.Balance.credits); err != nil {
+			return err
+		}
+	}
+	low, err := a.Credits.Low(s.ctx, c.Workspace.Workspace)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.printJSON(map[string]any{"workspace_id": c.Workspace.Workspace, "low_balance": low})
+	}
+	if low == nil {
+		s.printf("No low balance is set.\n")
+		return nil
+	}
+	s.printf("A balance below %s is low.\n", plural(*low, "credit", "credits"))
 	return nil
 }
 

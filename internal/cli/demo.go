@@ -158,6 +158,7 @@ func (s *session) printInvitation(a *app.App, addr net.Addr, base, token string)
 	}
 	s.printf("Token:  %s\n\nAn example request to copy:\n\n%s\n\n", token, exampleRequest(base, token))
 	s.printf("Documentation: %s/docs\n", base)
+	s.printf("Commands for this server need --data %s\n", s.config.Data)
 	return nil
 }
 

@@ -10,9 +10,9 @@ type doctorCommand struct{ jsonFlag }
 // Help is shown below the summary.
 func (doctorCommand) Help() string {
 	return `It checks that every balance is the sum of its entries, that every charge equals its unlocks minus refunds, that
-every completed export has an intact file and manifest, that every unfinished job is queued or running, and that each
-running server finds what the catalog holds. It only reads and works while servers are running; large files and catalogs
-take a while.
+every completed export has an intact file and manifest, that every unfinished job is queued or running, that no standing
+order is overdue, and that each running server finds what the catalog holds. It only reads and works while servers are
+running; large files and catalogs take a while.
 The exit status is 1 if it finds a problem.`
 }
 
@@ -57,11 +57,11 @@ func (c *doctorCommand) Run(s *session) error {
 func (s *session) printCheck(k doctor.Check) {
 	switch {
 	case k.Skipped != "":
-		s.printf("skip  %-8s  %s\n", k.Area, k.Skipped)
+		s.printf("skip  %-10s  %s\n", k.Area, k.Skipped)
 	case len(k.Findings) == 0:
-		s.printf("ok    %-8s  %s\n", k.Area, k.Proves)
+		s.printf("ok    %-10s  %s\n", k.Area, k.Proves)
 	default:
-		s.printf("FAIL  %-8s  %s:\n", k.Area, plural(len(k.Findings), "finding", "findings"))
+		s.printf("FAIL  %-10s  %s:\n", k.Area, plural(len(k.Findings), "finding", "findings"))
 	}
 	for _, f := range k.Findings {
 		s.printf("      %s: %s\n", f.Subject, f.Problem)

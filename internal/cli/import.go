@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ type importCommand struct {
 }
 
 type importFilesCommand struct {
-	Files []string `arg:"" name:"file" help:"CSV, TSV, JSON, NDJSON, XLSX or Parquet file, plain or compressed with gzip or zstd; or a pattern; - is standard input."`
+	Files []string `arg:"" name:"file" help:"CSV, TSV, JSON, NDJSON, XLSX or Parquet file, plain or compressed with gzip or zstd; a folder of them, or a pattern; - is standard input."`
 
 	DryRun bool `name:"dry-run" help:"Write nothing; show what would happen and how the columns are read."`
 
@@ -67,6 +68,10 @@ Examples:
     capi import split 7 2`
 }
 
+// importMemory is from where on garbage is collected more often, so that an import stays below 500 MB together with the caches of SQLite,
+// which the limit does not count.
+const importMemory = 320 << 20
+
 // Run imports the files and prints the summary, even if the import was interrupted.
 func (c *importFilesCommand) Run(s *session) error {
 	options, err := c.options(s)
@@ -79,6 +84,9 @@ func (c *importFilesCommand) Run(s *session) error {
 	}
 	defer done()
 	options.Rejects = c.rejects(a)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(importMemory)
+	}
 	summary, err := s.importWith(s.ctx, a, options)
 	for _, n := range summary.Notes {
 		fmt.Fprintf(s.err, "capi: %s %s\n", n.File, n.Text)

@@ -10,31 +10,62 @@ import (
 
 	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/audit"
+	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/index"
 )
 
 type indexCommand struct {
-	Stats   indexStatsCommand   `cmd:"" help:"Show statistics of the index on disk."`
+	Stats   indexStatsCommand   `cmd:"" help:"Show statistics of the index."`
 	Verify  indexVerifyCommand  `cmd:"" help:"Read the whole index and check it for damage."`
-	Rebuild indexRebuildCommand `cmd:"" help:"Rebuild the index from the catalog; stop the server first."`
+	Rebuild indexRebuildCommand `cmd:"" help:"Rebuild the index from the catalog."`
 }
 
-type indexStatsCommand struct{ jsonFlag }
+// withIndex are the settings of where the index is.
+type withIndex struct {
+	config.SearchIndex `embed:"" group:"index"`
+}
+
+// openIndex opens the data and the index that the settings name.
+func (s *session) openIndex(c withIndex) (*app.App, error) {
+	if err := c.ValidateIndex(); err != nil {
+		return nil, err
+	}
+	s.config.SearchIndex = c.SearchIndex
+	return s.open()
+}
+
+type indexStatsCommand struct {
+	jsonFlag
+	withIndex
+}
 
 // Help is shown below the summary.
 func (indexStatsCommand) Help() string {
 	return `The index is derived from the catalog and can be rebuilt at any time. This command only reads and works while a server is
 running; the server's newest changes are in its memory and not yet on disk. The exit status is 1 if it finds damage. It
-reads the beginning of each file; capi index verify reads every byte.`
+reads the beginning of each file; capi index verify reads every byte.
+
+Of an index in OpenSearch it shows what OpenSearch says.`
 }
 
 // Run prints the segments and the largest sections.
 func (c *indexStatsCommand) Run(s *session) error {
-	a, err := s.open()
+	a, err := s.openIndex(c.withIndex)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
+	if remote, ok := a.RemoteIndex(); ok {
+		stats, err := remote.Describe(s.ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return s.printJSON(stats)
+		}
+		s.printRemote(stats)
+		return nil
+	}
 	stats, err := a.IndexStats()
 	if err != nil {
 		return err
@@ -104,22 +135,31 @@ func (s *session) printIndex(stats app.IndexStats) {
 	s.printTable([]string{"SECTION", ">SIZE", ">SHARE"}, rows)
 }
 
-type indexVerifyCommand struct{ jsonFlag }
+type indexVerifyCommand struct {
+	jsonFlag
+	withIndex
+}
 
 // Help is shown below the summary.
 func (indexVerifyCommand) Help() string {
 	return `It compares every section with its checksum, follows every reference, and compares the counts with the catalog. It only
 reads and works while a server is running. The exit status is 1 if anything is damaged. A server never uses a damaged
-segment for answers; it restores the companies from the catalog.`
+segment for answers; it restores the companies from the catalog.
+
+An index in OpenSearch is compared with the catalog company by company: what they have, the words that find them, and their
+order.`
 }
 
 // Run prints all damage.
 func (c *indexVerifyCommand) Run(s *session) error {
-	a, err := s.open()
+	a, err := s.openIndex(c.withIndex)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
+	if remote, ok := a.RemoteIndex(); ok {
+		return c.verifyRemote(s, a, remote)
+	}
 	check, err := a.VerifyIndex(s.ctx)
 	if err != nil {
 		return err
@@ -150,22 +190,49 @@ func (s *session) printVerdict(check app.IndexCheck, found []audit.Finding) {
 	}
 }
 
-type indexRebuildCommand struct{ jsonFlag }
+type indexRebuildCommand struct {
+	jsonFlag
+	withIndex
+	Take bool `name:"replace" help:"Also replace an index in OpenSearch that belongs to another catalog, or to the state before a backup was restored."`
+}
+
+// Help is shown below the summary.
+func (indexRebuildCommand) Help() string {
+	return `Stop the server first if its index is embedded. An index in OpenSearch is rebuilt beside the old one, which answers all
+searches until the new one is complete, so servers go on.`
+}
 
 // Run prints the size of the new index and the time taken.
 func (c *indexRebuildCommand) Run(s *session) error {
-	a, err := s.open()
+	c.Replace = c.Take
+	a, err := s.openIndex(c.withIndex)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
 	var b *bar
-	stats, took, err := a.RebuildIndex(s.ctx, func(done, total int) {
+	progress := func(done, total int) {
 		if b == nil {
 			b = newBar(s.err, int64(total))
 		}
 		b.show(int64(done), plural(done, "company", "companies"))
-	})
+	}
+	if remote, ok := a.RemoteIndex(); ok {
+		stats, took, err := a.RebuildRemote(s.ctx, remote, progress)
+		b.clear()
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return s.printJSON(struct {
+				index.RemoteStats
+				Seconds float64 `json:"seconds"`
+			}{stats, took.Seconds()})
+		}
+		s.printf("Indexed %s in %s, as %s.\n", plural(stats.Companies, "company", "companies"), took.Round(time.Millisecond), stats.Index)
+		return nil
+	}
+	stats, took, err := a.RebuildIndex(s.ctx, progress)
 	b.clear()
 	if err != nil {
 		return err
@@ -178,4 +245,54 @@ func (c *indexRebuildCommand) Run(s *session) error {
 	}
 	s.printf("Indexed %s in %s.\n", plural(stats.Companies, "company", "companies"), took.Round(time.Millisecond))
 	return nil
+}
+
+// printRemote prints the stats of an index that is not in the data directory.
+func (s *session) printRemote(stats index.RemoteStats) {
+	if stats.Index == "" {
+		s.printf("There is no index %s in OpenSearch %s yet; start the server or run capi index rebuild to create it.\n", stats.Name, stats.Server)
+		return
+	}
+	s.printf("%s in OpenSearch %s, %s; up to change %d of the catalog\n", plural(stats.Companies, "company", "companies"), stats.Server,
+		humanize.IBytes(uint64(max(stats.Bytes, 0))), stats.Seq)
+	s.printf("%s is now %s: %s, each with %s, health %s\n", stats.Name, stats.Index, plural(stats.Shards, "shard", "shards"),
+		plural(stats.Replicas, "replica", "replicas"), stats.Health)
+	for _, other := range stats.Others {
+		s.printf("%s was replaced, or its rebuild was not finished; the next rebuild deletes it\n", other)
+	}
+}
+
+// verifyRemote compares an index that is not in the data directory with the catalog.
+func (c *indexVerifyCommand) verifyRemote(s *session, a *app.App, remote index.Remote) error {
+	var b *bar
+	found, err := a.CompareIndex(s.ctx, func(done, total int) {
+		if b == nil {
+			b = newBar(s.err, int64(total))
+		}
+		b.show(int64(done), plural(done, "company", "companies"))
+	})
+	b.clear()
+	if err != nil {
+		return err
+	}
+	stats, err := remote.Describe(s.ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = s.printJSON(struct {
+			OK       bool            `json:"ok"`
+			Findings []audit.Finding `json:"findings"`
+			index.RemoteStats
+		}{len(found) == 0, append([]audit.Finding{}, found...), stats})
+	} else {
+		s.printFindings(found)
+		if len(found) == 0 {
+			s.printf("ok    %s, as in the catalog\n", plural(stats.Companies, "company", "companies"))
+		}
+	}
+	if err == nil && len(found) > 0 {
+		return errFindings
+	}
+	return err
 }

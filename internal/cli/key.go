@@ -11,8 +11,9 @@ type keyAccept struct{}
 // Help is shown below the summary.
 func (keyAccept) Help() string {
 	return `All servers of a database need the same key, which signs download links and encrypts the secrets of two-factor sign-in. A server with
-another key does not start. If the key is lost, this command makes the one in the data directory, or in --key-file, the right one. Links that
-were handed out stop working, and people with two-factor sign-in need a recovery code.`
+another key does not start. It also encrypts the secrets of webhooks and the keys that sign manifests. If the key is lost, this command makes the one in the data directory, or in --key-file, the right one. Links that
+were handed out stop working, people with two-factor sign-in need a recovery code, the secrets of webhooks must be rotated, and a new key signs
+manifests; what was signed before can still be verified.`
 }
 
 // Run accepts the key.

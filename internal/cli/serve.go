@@ -1,14 +1,20 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"syscall"
+	"time"
 
 	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/config"
+	"github.com/opencapi/capi/internal/tracing"
 )
+
+// traceTimeout is how long a stopping server tries to send its last traces.
+const traceTimeout = 5 * time.Second
 
 type serveCommand struct {
 	config.Server `embed:""`
@@ -37,7 +43,7 @@ func (c *serveCommand) Run(s *session) error {
 		return err
 	}
 	defer listener.Close()
-	if err := app.Check(s.ctx, s.config.Storage); err != nil {
+	if err := app.Check(s.ctx, s.config); err != nil {
 		return err
 	}
 	a, err := app.Open(s.ctx, s.config, s.log())
@@ -45,6 +51,18 @@ func (c *serveCommand) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
+	stop, traced, err := tracing.Setup(s.ctx, commit, s.log())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), traceTimeout)
+		defer cancel()
+		_ = stop(ctx) // was logged
+	}()
+	if traced {
+		s.log().Info("sending traces to the collector")
+	}
 	if err := s.welcome(a, listener.Addr()); err != nil {
 		return err
 	}

@@ -2,12 +2,11 @@ package cli
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/budget"
+	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/token"
 )
@@ -17,15 +16,16 @@ type tokenCommand struct {
 	List   tokenList   `cmd:"" help:"List a workspace's tokens."`
 	Revoke tokenRevoke `cmd:"" help:"Revoke a token; its next request is refused."`
 	Budget tokenBudget `cmd:"" help:"Show or set how many credits a token may spend."`
+	Daily  tokenDaily  `cmd:"" help:"Show or set how many companies a token is shown in a day."`
 }
 
 type tokenCreate struct {
-	Workspace   workspaceID  `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace that the token acts for."`
-	Name        string       `required:"" placeholder:"NAME" help:"A name that says where the token is used."`
-	Scope       string       `required:"" enum:"read,read_write" placeholder:"SCOPE" help:"read, or read_write, which can also create exports and so spend credits."`
-	ExpiresIn   lifetime     `placeholder:"TIME" help:"Lifetime, such as 30d or 720h (default: unlimited)."`
-	Budget      *creditLimit `placeholder:"N" help:"Credits that the token may spend in all (default: no limit)."`
-	BudgetMonth *creditLimit `placeholder:"N" help:"Credits that the token may spend in a calendar month, UTC (default: no limit)."`
+	Workspace   workspaceID     `required:"" env:"CAPI_WORKSPACE" placeholder:"ID" help:"The workspace that the token acts for."`
+	Name        string          `required:"" placeholder:"NAME" help:"A name that says where the token is used."`
+	Scope       string          `required:"" enum:"read,read_write,reconcile" placeholder:"SCOPE" help:"read; read_write, which can also create exports and so spend credits; or reconcile, for the address that OpenRefine is given."`
+	ExpiresIn   config.Lifetime `placeholder:"TIME" help:"Lifetime, such as 30d or 720h (default: unlimited)."`
+	Budget      *creditLimit    `placeholder:"N" help:"Credits that the token may spend in all (default: no limit)."`
+	BudgetMonth *creditLimit    `placeholder:"N" help:"Credits that the token may spend in a calendar month, UTC (default: no limit)."`
 	jsonFlag
 }
 
@@ -34,28 +34,8 @@ func (tokenCreate) Help() string {
 	return `Examples:
 
     capi token create --workspace ID --name laptop --scope read_write --expires-in 30d
-    capi token create --workspace ID --name nightly --scope read_write --budget-month 500`
-}
-
-// lifetime is a duration that may be given in days.
-type lifetime time.Duration
-
-// UnmarshalText accepts 30d, or what time.ParseDuration accepts. It must be positive.
-func (l *lifetime) UnmarshalText(p []byte) error {
-	d, err := time.ParseDuration(string(p))
-	if days, ok := strings.CutSuffix(string(p), "d"); ok {
-		var n int
-		n, err = strconv.Atoi(days)
-		d = time.Duration(n) * 24 * time.Hour
-		if err == nil && int64(d.Hours()) != int64(n)*24 {
-			err = strconv.ErrRange
-		}
-	}
-	if err != nil || d <= 0 {
-		return fmt.Errorf("%q is not a positive duration such as 30d or 720h", p)
-	}
-	*l = lifetime(d)
-	return nil
+    capi token create --workspace ID --name nightly --scope read_write --budget-month 500
+    capi token create --workspace ID --name OpenRefine --scope reconcile`
 }
 
 type tokenCreated struct {
@@ -90,6 +70,10 @@ func (c *tokenCreate) Run(s *session) error {
 		return s.printJSON(tokenCreated{t.ID, secret, t.Scope, c.Workspace.Workspace, t.Name, expires})
 	}
 	s.printf("Created token %s (%s). Copy it now; it is not shown again:\n\n    %s\n\n", t.Name, t.Scope, secret)
+	if t.Scope == auth.Reconcile {
+		s.printf("Add this address as a service in OpenRefine while capi serve is running:\n\n    http://127.0.0.1:8080/reconcile/%s\n", secret)
+		return nil
+	}
 	s.printf("To try it while capi serve is running:\n\n    curl -H \"Authorization: Bearer %s\" http://127.0.0.1:8080/api/v1/credits\n", secret)
 	return nil
 }
@@ -111,6 +95,8 @@ type tokenRow struct {
 
 	Budget      *int64 `json:"budget"`
 	BudgetMonth *int64 `json:"budget_month"`
+
+	DailyCompanies int64 `json:"daily_companies"` // 0 for no limit
 }
 
 // Run lists the tokens, including revoked and expired ones.
@@ -131,7 +117,7 @@ func (c *tokenList) Run(s *session) error {
 	rows := make([][]string, 0, len(tokens))
 	for _, t := range tokens {
 		items = append(items, tokenRow{
-			t.ID, t.Name, t.Prefix, t.Scope, t.CreatedAt, t.ExpiresAt, t.LastUsedAt, t.RevokedAt, t.Budget.Total, t.Budget.Month,
+			t.ID, t.Name, t.Prefix, t.Scope, t.CreatedAt, t.ExpiresAt, t.LastUsedAt, t.RevokedAt, t.Budget.Total, t.Budget.Month, t.DailyCompanies,
 		})
 		rows = append(rows, []string{t.ID.String(), t.Name, t.Prefix + "…", string(t.Scope), tokenState(t, time.Now()), orDash(t.LastUsedAt)})
 	}

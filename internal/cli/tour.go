@@ -277,10 +277,17 @@ func (s *session) showLedger(ctx context.Context, c *client.Client) error {
 // showRefusal tries to export everything. A small demo can pay for that, so success is not an error.
 func (s *session) showRefusal(ctx context.Context, c *client.Client) error {
 	s.output(`POST /api/v1/exports  {"name":"Everything","search_filters":{}}`)
-	_, err := c.CreateExport(ctx, client.ExportRequest{Name: "Everything", SearchFilters: &client.Filters{}})
+	quote, err := c.Quote(ctx, client.ExportRequest{SearchFilters: &client.Filters{}})
+	if err != nil {
+		return err
+	}
+	_, err = c.CreateExport(ctx, client.ExportRequest{Name: "Everything", SearchFilters: &client.Filters{}})
 	var refused *client.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusPaymentRequired {
 		s.output("%d %s: %s", refused.Status, refused.Code, refused.Message)
+		if quote.CappedAt10k {
+			s.output("One export has at most 10,000 companies. Of those that this one would have, the workspace owns %s.", count(quote.AlreadyUnlocked))
+		}
 	} else if err != nil {
 		return err
 	}

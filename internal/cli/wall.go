@@ -38,7 +38,7 @@ type wallRow struct {
 	ID            id.Workspace `json:"id"`
 	VisibleFields []string     `json:"visible_fields"` // null for those of the installation
 
-	DailyCompanies int64 `json:"daily_companies"` // 0 for no limit
+	dailyFigures
 }
 
 // Run sets the rules that are given, then shows all of them.
@@ -74,18 +74,19 @@ func (c *workspaceWall) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	today, err := a.Wall.LimitOf(s.ctx, c.ID.Workspace, id.Token{})
+	if err != nil {
+		return err
+	}
 	if c.JSON {
-		return s.printJSON(wallRow{w.ID, w.VisibleFields, w.DailyCompanies})
+		return s.printJSON(wallRow{w.ID, w.VisibleFields, dailyOf(today)})
 	}
 	visible := strings.Join(w.VisibleFields, ", ")
 	if visible == "" {
 		visible = "those of the installation (--visible-fields of capi serve)"
 	}
-	daily := "no limit"
-	if w.DailyCompanies > 0 {
-		daily = count(w.DailyCompanies)
-	}
-	s.printf("Visible fields: %s\nCompanies a day that it does not own: %s\n", visible, daily)
+	s.printf("Visible fields: %s\n", visible)
+	s.printDaily(today)
 	if !c.Token.IsZero() {
 		s.printf("The limit of token %s was set.\n", c.Token.Token)
 	}

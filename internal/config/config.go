@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,19 +45,23 @@ type Logging struct {
 
 // Server are the settings of the server.
 type Server struct {
-	Addr           string `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen on; :8080 means all interfaces, port 0 any free port (default ${default})."`
-	PublicURL      string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address at which clients reach the server, such as https://api.example.com, for links and cookies; required unless --addr is on this machine only (default: http:// and --addr)."`
-	TrustedProxies string `name:"trusted-proxies" env:"CAPI_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of your reverse proxies, such as 127.0.0.1,10.0.0.0/8, whose X-Forwarded-For header is believed (default: none)."`
-	RateLimits     string `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of rate limits, such as exports.create=50/min,credits.get=off; off disables all of them."`
-	MetricsAddr    string `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address to serve /metrics on, such as 127.0.0.1:9464; off disables it (default: that of the API)."`
-	Workers        int    `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Number of export files written in parallel (default ${default})."`
-	UploadMax      string `name:"upload-max" default:"2GiB" env:"CAPI_UPLOAD_MAX" placeholder:"SIZE" help:"The most that operators may upload for one import in the console, such as 500MiB; off disables uploads (default ${default})."`
-	VisibleFields  string `name:"visible-fields" default:"all" env:"CAPI_VISIBLE_FIELDS" placeholder:"FIELDS" help:"Fields shown of companies that a workspace does not own, such as domain,country,industries; each workspace can have its own (default ${default})."`
-	SignIn         `embed:""`
-	Mail           `embed:""`
-	Role           string        `name:"role" default:"all" enum:"all,api,worker" env:"CAPI_ROLE" placeholder:"ROLE" help:"What this server does: all; api, to answer requests and write no files; worker, to write files and send emails and answer no requests (default ${default})."`
-	ShutdownDelay  time.Duration `name:"shutdown-delay" default:"0s" env:"CAPI_SHUTDOWN_DELAY" placeholder:"TIME" help:"How long a stopping server still answers, while /readyz says that it is not ready, so that load balancers turn to others (default ${default})."`
-	DrainTimeout   time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests and jobs may take to finish when the server stops (default ${default})."`
+	Addr             string `name:"addr" default:"127.0.0.1:8080" env:"CAPI_ADDR" placeholder:"HOST:PORT" help:"Address to listen on; :8080 means all interfaces, port 0 any free port (default ${default})."`
+	PublicURL        string `name:"public-url" env:"CAPI_PUBLIC_URL" placeholder:"URL" help:"Address at which clients reach the server, such as https://api.example.com, for links and cookies; required unless --addr is on this machine only (default: http:// and --addr)."`
+	TrustedProxies   string `name:"trusted-proxies" env:"CAPI_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of your reverse proxies, such as 127.0.0.1,10.0.0.0/8, whose X-Forwarded-For header is believed (default: none)."`
+	RateLimits       string `name:"rate-limits" env:"CAPI_RATE_LIMITS" placeholder:"LIMITS" help:"Overrides of rate limits, such as exports.create=50/min,credits.get=off; off disables all of them."`
+	MetricsAddr      string `name:"metrics-addr" env:"CAPI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Address to serve /metrics on, such as 127.0.0.1:9464; off disables it (default: that of the API)."`
+	Workers          int    `name:"workers" default:"2" env:"CAPI_WORKERS" placeholder:"N" help:"Number of export files written in parallel (default ${default})."`
+	WebhookAllow     string `name:"webhook-allow" env:"CAPI_WEBHOOK_ALLOW" placeholder:"ADDRESSES" help:"Addresses or networks, such as 10.0.0.0/8, that webhooks may have although they are private or loopback, also without TLS (default: none)."`
+	DestinationAllow string `name:"destination-allow" env:"CAPI_DESTINATION_ALLOW" placeholder:"ADDRESSES" help:"Addresses or networks, such as 10.0.0.0/8, that destinations of exports may have although they are private or loopback, buckets also without TLS (default: none)."`
+	UploadMax        string `name:"upload-max" default:"2GiB" env:"CAPI_UPLOAD_MAX" placeholder:"SIZE" help:"The most that operators may upload for one import in the console, such as 500MiB; off disables uploads (default ${default})."`
+	VisibleFields    string `name:"visible-fields" default:"all" env:"CAPI_VISIBLE_FIELDS" placeholder:"FIELDS" help:"Fields shown of companies that a workspace does not own, such as domain,country,industries; each workspace can have its own (default ${default})."`
+	SearchIndex      `embed:""`
+	Retention        `embed:""`
+	SignIn           `embed:""`
+	Mail             `embed:""`
+	Role             string        `name:"role" default:"all" enum:"all,api,worker" env:"CAPI_ROLE" placeholder:"ROLE" help:"What this server does: all; api, to answer requests and write no files; worker, to write files and send emails and answer no requests (default ${default})."`
+	ShutdownDelay    time.Duration `name:"shutdown-delay" default:"0s" env:"CAPI_SHUTDOWN_DELAY" placeholder:"TIME" help:"How long a stopping server still answers, while /readyz says that it is not ready, so that load balancers turn to others (default ${default})."`
+	DrainTimeout     time.Duration `name:"drain-timeout" default:"25s" env:"CAPI_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests and jobs may take to finish when the server stops (default ${default})."`
 }
 
 // SignIn are the settings of an OpenID provider for signing in to the console, in addition to passwords.
@@ -185,8 +190,14 @@ func (s Server) check() error {
 	if s.PublicURL != "" && !isBaseURL(s.PublicURL) {
 		add("public-url", "%q is not a URL without query and fragment, such as https://api.example.com", s.PublicURL)
 	}
-	if _, err := parseProxies(s.TrustedProxies); err != nil {
+	if _, err := parseAddresses(s.TrustedProxies); err != nil {
 		add("trusted-proxies", "%v", err)
+	}
+	if _, err := parseAddresses(s.WebhookAllow); err != nil {
+		add("webhook-allow", "%v", err)
+	}
+	if _, err := parseAddresses(s.DestinationAllow); err != nil {
+		add("destination-allow", "%v", err)
 	}
 	if _, err := ratelimit.Parse(s.RateLimits); err != nil {
 		add("rate-limits", "%v", err)
@@ -206,7 +217,7 @@ func (s Server) check() error {
 	if s.DrainTimeout < 0 {
 		add("drain-timeout", "%s is negative", s.DrainTimeout)
 	}
-	return errors.Join(append(append(errs, s.SignIn.check()...), s.Mail.check()...)...)
+	return errors.Join(slices.Concat(errs, s.SearchIndex.check(), s.Retention.check(), s.SignIn.check(), s.Mail.check())...)
 }
 
 // UploadBytesMax returns UploadMax in bytes; 0 if it is off or invalid.
@@ -251,14 +262,44 @@ func parseFields(list string) ([]string, error) {
 
 // Proxies returns the networks in TrustedProxies, which must be valid.
 func (s Server) Proxies() []netip.Prefix {
-	proxies, err := parseProxies(s.TrustedProxies)
+	proxies, err := parseAddresses(s.TrustedProxies)
 	if err != nil {
 		panic(err) // Validate has accepted them
 	}
 	return proxies
 }
 
-func parseProxies(list string) (proxies []netip.Prefix, err error) {
+// ValidateWebhooks returns an *Error if WebhookAllow cannot be read.
+func (s Server) ValidateWebhooks() error {
+	if _, err := parseAddresses(s.WebhookAllow); err != nil {
+		return &Error{Setting: "webhook-allow", Message: err.Error()}
+	}
+	return nil
+}
+
+// ValidateDestinations returns an *Error if DestinationAllow cannot be read.
+func (s Server) ValidateDestinations() error {
+	if _, err := parseAddresses(s.DestinationAllow); err != nil {
+		return &Error{Setting: "destination-allow", Message: err.Error()}
+	}
+	return nil
+}
+
+// WebhookRanges returns the addresses in WebhookAllow, which must be valid.
+func (s Server) WebhookRanges() []netip.Prefix { return ranges(s.WebhookAllow) }
+
+// DestinationRanges returns the addresses in DestinationAllow, which must be valid.
+func (s Server) DestinationRanges() []netip.Prefix { return ranges(s.DestinationAllow) }
+
+func ranges(list string) []netip.Prefix {
+	ranges, err := parseAddresses(list)
+	if err != nil {
+		panic(err) // Validate has accepted them
+	}
+	return ranges
+}
+
+func parseAddresses(list string) (ranges []netip.Prefix, err error) {
 	for _, text := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }) {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
@@ -268,9 +309,9 @@ func parseProxies(list string) (proxies []netip.Prefix, err error) {
 			}
 			p = netip.PrefixFrom(a, a.BitLen())
 		}
-		proxies = append(proxies, p.Masked())
+		ranges = append(ranges, p.Masked())
 	}
-	return proxies, nil
+	return ranges, nil
 }
 
 // isLoopback reports whether only this machine can reach the address. An address that is not HOST:PORT has an error of its own.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
-	"os"
 	"strings"
 )
 
@@ -12,7 +11,7 @@ import (
 type Mail struct {
 	SMTPHost         string `name:"smtp-host" env:"CAPI_SMTP_HOST" placeholder:"HOST" help:"SMTP server that sends emails, such as smtp.example.com (default: none; links are shown instead)."`
 	SMTPPort         int    `name:"smtp-port" default:"587" env:"CAPI_SMTP_PORT" placeholder:"PORT" help:"Port of the SMTP server (default ${default})."`
-	SMTPTLS          string `name:"smtp-tls" default:"starttls" env:"CAPI_SMTP_TLS" enum:"starttls,tls,none" placeholder:"WAY" help:"Encryption of the connection: starttls, tls (from its begin, usually port 465) or none (default ${default})."`
+	SMTPTLS          string `name:"smtp-tls" default:"starttls" env:"CAPI_SMTP_TLS" enum:"starttls,tls,none" placeholder:"WAY" help:"Encryption of the connection: starttls, tls (from the start, usually port 465) or none (default ${default})."`
 	SMTPUser         string `name:"smtp-user" env:"CAPI_SMTP_USER" placeholder:"NAME" help:"User at the SMTP server (default: no authentication)."`
 	SMTPPassword     string `name:"smtp-password" env:"CAPI_SMTP_PASSWORD" placeholder:"SECRET" help:"Password at the SMTP server; set it in the environment or a file, not as a flag."`
 	SMTPPasswordFile string `name:"smtp-password-file" env:"CAPI_SMTP_PASSWORD_FILE" placeholder:"FILE" help:"File with the password at the SMTP server."`
@@ -60,13 +59,4 @@ func (m Mail) check() (errs []error) {
 }
 
 // Password returns the password in SMTPPassword or SMTPPasswordFile, without the line end of the file.
-func (m Mail) Password() (string, error) {
-	if m.SMTPPasswordFile == "" {
-		return m.SMTPPassword, nil
-	}
-	content, err := os.ReadFile(m.SMTPPasswordFile)
-	if err != nil {
-		return "", fmt.Errorf("read the password: %w", err)
-	}
-	return strings.TrimRight(string(content), "\r\n"), nil
-}
+func (m Mail) Password() (string, error) { return secret(m.SMTPPassword, m.SMTPPasswordFile) }

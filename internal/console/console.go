@@ -19,19 +19,23 @@ import (
 	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/delivery"
+	"github.com/opencapi/capi/internal/destination"
 	"github.com/opencapi/capi/internal/export"
-	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/middleware"
 	"github.com/opencapi/capi/internal/notify"
+	"github.com/opencapi/capi/internal/order"
+	"github.com/opencapi/capi/internal/preset"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/upload"
 	"github.com/opencapi/capi/internal/wall"
+	"github.com/opencapi/capi/internal/webhook"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -53,15 +57,21 @@ type Deps struct {
 	Lists       *list.Store
 	Search      *search.Searcher
 	Exports     *export.Exports
+	Orders      *order.Orders
 	Idempotency *idempotency.Store
 	Audit       *auditlog.Store
 	Wall        *wall.Store
 	Notifier    *notify.Notifier
+	Presets     *preset.Store
 	System      SystemStatus // what operators see of the installation
 	Requests    *requestlog.Store
+	Webhooks    *webhook.Webhooks
+
+	Destinations *destination.Destinations
+	Deliveries   *delivery.Deliveries
 
 	// RateLimits returns what a token may still request of this server. Defaults to nothing.
-	RateLimits func(id.Token) []RateLimit
+	RateLimits func(token.Token) []RateLimit
 	Uploads    *upload.Uploads
 
 	// OIDC also lets people sign in with an OpenID provider. Defaults to none.
@@ -133,5 +143,5 @@ func (s *server) handler() (http.Handler, error) {
 	}
 	mux.Handle("GET "+basePath+view.AssetsPath+"{name}", s.handle((*server).asset))
 	pages := middleware.Chain(s.router(mux), secure, middleware.Recover(s.Log, s.fail), origins.Handler, s.loadSession, s.loadViewer)
-	return httpx.Compress(pages, eventStreamType), nil
+	return httpx.Compress(pages, httpx.EventStreamType), nil
 }

@@ -38,6 +38,9 @@ func (s *server) showCredits(w http.ResponseWriter, r *http.Request) error {
 	if page.Budget, err = s.Workspaces.Spending(ctx, v.Workspace.ID, v.Person.ID); err != nil {
 		return err
 	}
+	if page.Today, err = s.Wall.LimitOf(ctx, v.Workspace.ID, id.Token{}); err != nil {
+		return err
+	}
 	if err := s.spending(ctx, page); err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/a-h/templ"
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/httpx"
 )
 
 // streamed opens a stream. next gets the number of its call, from 1.
@@ -26,7 +28,7 @@ func streamed(t *testing.T, stopping <-chan struct{}, next func(e *events, call 
 	res, err := http.Get(served.URL)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, res.Body.Close()) })
-	require.Equal(t, eventStreamType, res.Header.Get("Content-Type"))
+	require.Equal(t, httpx.EventStreamType, res.Header.Get("Content-Type"))
 	return bufio.NewScanner(res.Body)
 }
 

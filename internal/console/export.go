@@ -59,14 +59,46 @@ func (s *server) exportView(ctx context.Context, e export.Export) (*view.Export,
 			return nil, err
 		}
 		page.From = l.Name
-	case export.SourceSearch:
-		asked, err := view.SearchFormOf(e)
-		page.Chips, page.Unreadable = asked.Chips(""), err != nil
-	case export.SourceSet, export.SourceMatch: // the page names the source, which has no filters to show
+	case export.SourceSearch, export.SourceSet:
+		asked, unreadable := view.SearchFormOf(e)
+		if _, err := s.nameSets(ctx, &asked); err != nil {
+			return nil, err
+		}
+		page.Chips, page.Unreadable = asked.Chips(""), unreadable != nil
+	case export.SourceMatch: // the page names the source, which has no filters to show
 	}
 	names, err := s.buyerNames(ctx, e.Workspace)
+	if err != nil {
+		return nil, err
+	}
 	page.By = names.of(e.Token, e.Person)
-	return page, err
+	if !e.Terms.Order.IsZero() {
+		o, err := s.Orders.Get(ctx, e.Workspace, e.Terms.Order)
+		if err != nil && fault.CodeOf(err) != fault.NotFound {
+			return nil, err
+		}
+		page.Order = o.Name
+	}
+	return page, s.addDelivery(ctx, page)
+}
+
+// addDelivery adds to the page how far the delivery of its export is.
+func (s *server) addDelivery(ctx context.Context, page *view.Export) error {
+	of, err := s.Deliveries.Of(ctx, page.ID)
+	if err != nil {
+		return err
+	}
+	d, has := of[page.ID]
+	if !has {
+		return nil
+	}
+	page.Delivery = &d
+	to, err := s.Destinations.Get(ctx, page.Workspace, d.Destination)
+	if err != nil && fault.CodeOf(err) != fault.NotFound {
+		return err
+	}
+	page.To = to.Name
+	return nil
 }
 
 // progressEvery is how often a stream reads the state of its export.

@@ -53,7 +53,11 @@ func (s *server) priced(ctx context.Context, form view.ExportForm) (*view.NewExp
 			return nil, err
 		}
 	}
-	_, _, err := s.explored(ctx, &page.SearchForm)
+	var err error
+	if page.Presets, err = s.Presets.List(ctx, v.Workspace.ID); err != nil {
+		return nil, err
+	}
+	_, _, err = s.explored(ctx, &page.SearchForm)
 	if page.Name == "" {
 		page.Name = page.SuggestName()
 	}
@@ -146,6 +150,12 @@ func (s *server) showQuote(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		if page.Mailed, err = s.tellsOfExports(ctx); err != nil {
+			return err
+		}
+		if page.Destinations, err = s.Destinations.List(ctx, v.Workspace.ID); err != nil {
+			return err
+		}
 		if page.Warnings, err = s.Search.Warnings(ctx, view.ViewerOf(ctx).Caller(), request.Query); err != nil {
 			return err
 		}
@@ -163,6 +173,9 @@ func (s *server) quotePage(r *http.Request, quoted export.Quoted) (*view.NewExpo
 		ExportForm: form, Page: view.ViewerOf(r.Context()).Path("/exports/new"), Usual: view.ViewerOf(r.Context()).Workspace.ExportColumns,
 		Quote: quoted.Quote, Bought: quoted.Bought.ID, Sharing: quoted.SharingDomain,
 		Price: view.PriceOf(view.Split{Rows: quoted.Figures.RequestedCount}, quoted.Figures, quoted.BudgetLeft),
+	}
+	if _, err := s.nameSets(r.Context(), &page.SearchForm); err != nil { // a quote can be bought without the sets that it was made of
+		return nil, err
 	}
 	page.Mails = s.Notifier.Enabled()
 	page.Part = quoted.Of.Terms.Partial
@@ -189,8 +202,14 @@ func (s *server) buyExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fault.New(fault.NotFound, "The form has no quote. Review the price again.")
 	}
+	to, err := destinationOf(r.PostForm.Get("destination"))
+	if err != nil {
+		return err
+	}
 	ctx, name := r.Context(), r.PostForm.Get("name")
-	e, err := s.Exports.Buy(ctx, v.Caller(), export.Request{Name: name, Quote: quote, Notify: r.PostForm.Get("notify") != "" && s.Notifier.Enabled()})
+	e, err := s.Exports.Buy(ctx, v.Caller(), export.Request{
+		Name: name, Quote: quote, Notify: r.PostForm.Get("notify") != "" && s.Notifier.Enabled(), Destination: to,
+	})
 	switch {
 	case isStale(err):
 		quoted, again := s.Exports.Quoted(ctx, v.Caller(), quote)

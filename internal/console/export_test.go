@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,7 +17,11 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/export"
+	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/query"
 )
 
 // hiddenIn returns the names and values of a page's hidden inputs.
@@ -76,7 +81,7 @@ func TestExportIsPricedConfirmedWatchedAndDownloaded(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, ann.get(t, path+"/download").status, "there is no file yet")
 	h.work(t)
 	events := ann.get(t, path+"/events")
-	require.Equal(t, eventStreamType, events.header.Get("Content-Type"))
+	require.Equal(t, httpx.EventStreamType, events.header.Get("Content-Type"))
 	require.Contains(t, events.body, "event: page\ndata: <section")
 	require.True(t, strings.HasSuffix(events.body, "event: end\ndata:\n\n"), events.body)
 	last := events.body[strings.LastIndex(events.body, "event: page"):]
@@ -326,4 +331,24 @@ func TestHistoryIsPaged(t *testing.T) {
 	next := regexp.MustCompile(`rel="next" href="` + basePath + `([^"]+)"`).FindStringSubmatch(first)
 	require.NotNil(t, next)
 	require.Equal(t, 5, strings.Count(ann.get(t, next[1]).body, "class=\"name\""))
+}
+
+// An export of a set has no filters beside it: without the set, its page would say that it has all companies.
+func TestPageOfAnExportNamesItsSets(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 3)...)
+	ann := h.as(t, h.ann)
+	of := query.Filters{In: []query.SetRef{{ListID: ann.listOfAll(t, "", "Prospects").String()}}}
+	for _, source := range []export.Source{export.SourceSearch, export.SourceSet} {
+		asked, err := query.Parse(of)
+		require.NoError(t, err)
+		e, _, err := h.Exports.Create(t.Context(), auth.Caller{Workspace: h.acme, Person: h.ann.ID}, export.Request{
+			Name: "Mine", Source: source, Query: asked, Filters: json.RawMessage(of.String()), Format: format.CSV,
+		})
+		require.NoError(t, err)
+		page := ann.get(t, in(h.acme, "/exports/"+e.ID.String())).body
+		require.NotContains(t, page, "All companies.", source)
+		require.Contains(t, page, "<b>In</b> <bdi>Prospects</bdi>", source)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -26,6 +27,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/destination"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
@@ -35,6 +37,7 @@ import (
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/testkit"
 	"github.com/opencapi/capi/internal/upload"
+	"github.com/opencapi/capi/internal/webhook"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -55,16 +58,19 @@ type fixture struct {
 	ann, bob, eve   account.Person
 }
 
+// loopback is what the servers of tests may reach.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+
 func open(t testing.TB, change ...func(*Deps)) *fixture {
 	t.Helper()
 	dir := t.TempDir()
-	f := testkit.New(t, services.Parts{Jobs: job.Options{Alone: true}, Uploads: upload.Options{
+	f := testkit.New(t, services.Parts{Jobs: job.Options{Alone: true}, Webhooks: webhook.Options{Allow: loopback}, Destinations: destination.Options{Allow: loopback, Open: openPlace}, Uploads: upload.Options{
 		Dir: filepath.Join(dir, "uploads"), Rejects: filepath.Join(dir, "rejects"), SizeBytesMax: 8 << 20,
 	}})
 	h := &fixture{Fixture: f, db: f.DB, catalog: f.Catalog, index: f.Index, jobs: f.Jobs}
 	h.Deps = Deps{
 		People: f.People, Sessions: f.Sessions, TwoFactor: f.TwoFactor, Tokens: f.Tokens, Workspaces: f.Workspaces, Memberships: f.Memberships,
-		Credits: f.Credits, Lists: f.Lists, Idempotency: f.Idempotency, Audit: f.Audit, Wall: f.Wall, Notifier: f.Notifier, Requests: f.Requests, Search: f.Search, Exports: f.Exports, Uploads: f.Uploads,
+		Credits: f.Credits, Lists: f.Lists, Idempotency: f.Idempotency, Audit: f.Audit, Wall: f.Wall, Webhooks: f.Webhooks, Destinations: f.Destinations, Deliveries: f.Deliveries, Presets: f.Presets, Notifier: f.Notifier, Requests: f.Requests, Search: f.Search, Exports: f.Exports, Orders: f.Orders, Uploads: f.Uploads,
 		Log: f.Log,
 	}
 	for _, fn := range change {

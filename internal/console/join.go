@@ -16,6 +16,16 @@ func ExportPath(ws id.Workspace, e id.Export) string {
 	return view.WorkspacePath(ws, "/exports/"+e.String())
 }
 
+// OrderPath returns the path of the page of a standing order.
+func OrderPath(ws id.Workspace, o id.Order) string {
+	return view.WorkspacePath(ws, "/orders/"+o.String())
+}
+
+// CompanyPath returns the path of the page of a company, by its id.
+func CompanyPath(ws id.Workspace, company string) string {
+	return view.WorkspacePath(ws, "/companies/"+company)
+}
+
 // JoinPath returns the path of the page that accepts an invitation, for its secret.
 func JoinPath(secret string) string { return view.JoinPath(secret) }
 

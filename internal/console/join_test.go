@@ -19,7 +19,7 @@ func vacant(t *testing.T) *fixture {
 	h := open(t)
 	require.NoError(t, h.db.Tx(t.Context(), func(tx *db.Tx) error {
 		for _, q := range []string{
-			`DELETE FROM audit_entry`, `DELETE FROM session`, `DELETE FROM member`, `DELETE FROM person`, `DELETE FROM entry`, `DELETE FROM account`,
+			`DELETE FROM audit_entry`, `DELETE FROM event`, `DELETE FROM session`, `DELETE FROM member`, `DELETE FROM person`, `DELETE FROM entry`, `DELETE FROM account`,
 			`DELETE FROM workspace`,
 		} {
 			if _, err := tx.ExecContext(t.Context(), q); err != nil {
@@ -44,7 +44,7 @@ func TestFirstLinkMakesTheFirstOwner(t *testing.T) {
 
 	a := b.post(t, "/join", "link", secret, "name", "", "email", "zoe", "password", "short", "workspace", "Lab")
 	require.Equal(t, http.StatusUnprocessableEntity, a.status)
-	for _, says := range []string{"is empty", "is not an email address", "at least 10 characters", `value="Lab"`, `aria-invalid="true"`} {
+	for _, says := range []string{"is empty", "is not an email address", "at least 10 characters", `value="Lab"`, `aria-invalid="true" autofocus`} {
 		require.Contains(t, a.body, says)
 	}
 	form := []string{"link", secret, "name", "Zoe", "email", "Zoe@example.com", "password", passphrase}

@@ -103,9 +103,7 @@ func (s *server) excludeList(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.Lists.Update(r.Context(), l.Workspace, l.ID, list.Update{Excluded: &excluded}); err != nil {
 		return err
 	}
-	if excluded {
-		s.notice(r.Context(), "The companies on \""+l.Name+"\" are left out of every search, quote and export.")
-	} else {
+	if !excluded { // while it is left out, its page says so
 		s.notice(r.Context(), "The companies on \""+l.Name+"\" are no longer left out.")
 	}
 	return redirect(w, r, view.ListPath(r.Context(), l.ID))
@@ -181,7 +179,7 @@ func (s *server) addToList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.notice(r.Context(), "Added "+view.Plural(r.Context(), added, "company", "companies")+".")
+	s.notice(r.Context(), "Added "+view.Companies(r.Context(), added)+".")
 	return redirect(w, r, view.ListPath(r.Context(), l.ID))
 }
 

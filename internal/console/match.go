@@ -24,7 +24,7 @@ func (s *server) newMatch(w http.ResponseWriter, r *http.Request) error {
 
 // matchList matches a list and leads to the page of what it found.
 func (s *server) matchList(w http.ResponseWriter, r *http.Request) error {
-	rows, notices, err := readList(r)
+	rows, lines, notices, err := readList(r)
 	var found *search.MatchResult
 	if err == nil {
 		found, err = s.Search.Match(r.Context(), view.ViewerOf(r.Context()).Caller(), rows)
@@ -35,7 +35,7 @@ func (s *server) matchList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.keepShown(r, found.ID, view.ShownOf(found, rows, notices)); err != nil {
+	if err := s.keepShown(r, found.ID, view.ShownOf(found, rows, lines, notices)); err != nil {
 		return err
 	}
 	return redirect(w, r, view.MatchResultPath(r.Context(), found.ID))
@@ -61,15 +61,15 @@ func (s *server) showMatchResult(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, candidates, err := view.MatchOf(found)
+	page, numbers, err := view.MatchOf(found, r.URL.Query())
 	if err != nil {
 		return err
 	}
-	items, err := s.Search.Items(ctx, caller, candidates)
+	items, err := s.Search.Items(ctx, caller, numbers)
 	if err != nil {
 		return err
 	}
-	page.SetCandidates(items)
+	page.SetCompanies(items)
 	return render(w, r, http.StatusOK, view.MatchPage(page))
 }
 
@@ -99,22 +99,51 @@ func (s *server) chooseMatches(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var chosen []search.Choice
-	shown.Ambiguous = slices.DeleteFunc(shown.Ambiguous, func(row view.AmbiguousRow) bool {
-		c, err := id.Parse[id.Company](r.PostForm.Get(row.Field()))
-		if err == nil {
-			chosen = append(chosen, search.Choice{Company: c, Key: row.Key})
-		}
-		return err == nil
-	})
+	back := view.MatchResultPath(ctx, match) + view.MatchPart("undecided", r.URL.Query().Get("undecided"))
+	chosen, err := s.decide(r, &shown)
+	if err != nil {
+		return err
+	}
+	if len(chosen) == 0 {
+		s.warn(ctx, "Nothing was added, because no company was chosen.")
+		return redirect(w, r, back)
+	}
 	if err := s.Search.Choose(ctx, caller, match, chosen); err != nil {
 		return err
 	}
 	if err := s.keepShown(r, match, shown); err != nil {
 		return err
 	}
-	s.notice(r.Context(), "Added "+view.Plural(r.Context(), len(chosen), "company", "companies")+" that you chose.")
-	return redirect(w, r, view.MatchResultPath(r.Context(), match))
+	s.notice(ctx, "Added "+view.Companies(ctx, len(chosen))+" that you chose.")
+	return redirect(w, r, back)
+}
+
+// decide moves the rows for which the form has one of their candidates from the ambiguous to the matched ones, and returns the choices.
+func (s *server) decide(r *http.Request, shown *view.ShownRows) (chosen []search.Choice, err error) {
+	asked := map[int]id.Company{}
+	var numbers []company.Number
+	for _, row := range shown.Ambiguous {
+		if c, err := id.Parse[id.Company](r.PostForm.Get(row.Field())); err == nil {
+			asked[row.Row], numbers = c, append(numbers, row.Numbers...)
+		}
+	}
+	items, err := s.Search.Items(r.Context(), view.ViewerOf(r.Context()).Caller(), numbers)
+	if err != nil {
+		return nil, err
+	}
+	known := map[id.Company]company.Number{}
+	for _, item := range items {
+		known[item.ID] = item.Number
+	}
+	for _, row := range slices.Clone(shown.Ambiguous) {
+		c, ok := asked[row.Row]
+		if !ok || !slices.Contains(row.Numbers, known[c]) {
+			continue
+		}
+		chosen = append(chosen, search.Choice{Company: c, Key: row.Key})
+		shown.Choose(row, known[c])
+	}
+	return chosen, nil
 }
 
 // listMatch puts the companies of a match on a new list.
@@ -143,12 +172,13 @@ func (s *server) listMatch(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readList reads the rows that were pasted or uploaded. Every error that the person can fix is about the field rows or file.
-func readList(r *http.Request) (rows []search.MatchRow, notices []string, err error) {
-	bad := func(field, message string) ([]search.MatchRow, []string, error) {
-		return nil, nil, fault.Invalid(fault.FieldError{Field: field, Message: message})
+// lines are those of the rows in the list.
+func readList(r *http.Request) (rows []search.MatchRow, lines []int, notices []string, err error) {
+	bad := func(field, message string) ([]search.MatchRow, []int, []string, error) {
+		return nil, nil, nil, fault.Invalid(fault.FieldError{Field: field, Message: message})
 	}
 	if err := r.ParseMultipartForm(bodySizeBytesMax); err != nil && err != http.ErrNotMultipart { //nolint:errorlint // it is never wrapped
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	var read []importer.ListRow
 	field := "rows"
@@ -158,7 +188,7 @@ func readList(r *http.Request) (rows []search.MatchRow, notices []string, err er
 		header := r.MultipartForm.File["file"][0]
 		f, err := header.Open()
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		defer f.Close()
 		if read, notices, err = importer.ReadListRows(header.Filename, f, search.MatchRowsMax+1); err != nil {
@@ -169,6 +199,9 @@ func readList(r *http.Request) (rows []search.MatchRow, notices []string, err er
 	case isTable(pasted):
 		if read, notices, err = importer.ReadListRows("pasted.csv", strings.NewReader(pasted), search.MatchRowsMax+1); err != nil {
 			return bad(field, notRead("rows were", err))
+		}
+		if header, _, _ := strings.Cut(pasted, "\n"); !strings.ContainsAny(header, "\t,;") { // it could be a company
+			notices = append(notices, "has a first line that was read as the header: “"+text.Short(strings.TrimSpace(header))+"”")
 		}
 	default:
 		read = linesOf(pasted)
@@ -182,6 +215,7 @@ func readList(r *http.Request) (rows []search.MatchRow, notices []string, err er
 			nameless++ // it has a place alone, or nothing
 			continue
 		}
+		lines = append(lines, l.Line)
 		rows = append(rows, search.MatchRow{
 			Key: text.Start(l.ID, 1000), ID: l.ID, Name: l.Name, Domain: l.Domain, Website: l.Website, LinkedIn: l.LinkedIn, Country: l.Country, City: l.City,
 		})
@@ -192,13 +226,14 @@ func readList(r *http.Request) (rows []search.MatchRow, notices []string, err er
 	if nameless > 0 {
 		notices = append(notices, "has "+view.Plural(r.Context(), nameless, "row", "rows")+" with nothing to match by, left out")
 	}
-	return rows, notices, nil
+	return rows, lines, notices, nil
 }
 
-// isTable reports whether pasted text has columns: it was copied from a sheet, or its first line names them.
+// isTable reports whether pasted text has columns: it was copied from a sheet, or its first line names them. A single line is never
+// a header.
 func isTable(pasted string) bool {
-	first, _, _ := strings.Cut(pasted, "\n")
-	return strings.Contains(first, "\t") || strings.ContainsAny(first, ",;") && importer.IsListHeader(first)
+	first, rest, _ := strings.Cut(pasted, "\n")
+	return strings.Contains(first, "\t") || rest != "" && importer.IsListHeader(first)
 }
 
 // notRead says why a table was not read. Its subject is the beginning of the sentence.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/a-h/templ"
 
@@ -43,6 +44,33 @@ func paramsOf(r *http.Request) (url.Values, error) {
 			Because(err)
 	}
 	return v, nil
+}
+
+// tidy redirects to the address without its empty parameters, which the fields of a form leave that nobody filled in. A script gets its
+// answer at once.
+func tidy(next handler) handler {
+	return func(s *server, w http.ResponseWriter, r *http.Request) error {
+		params, err := paramsOf(r)
+		if err != nil || isFragment(r) {
+			return next(s, w, r)
+		}
+		before := len(params.Encode())
+		for name, values := range params {
+			if values = slices.DeleteFunc(values, func(value string) bool { return value == "" }); len(values) == 0 {
+				delete(params, name)
+			} else {
+				params[name] = values
+			}
+		}
+		if len(params.Encode()) == before {
+			return next(s, w, r)
+		}
+		target := r.URL.Path
+		if len(params) > 0 {
+			target += "?" + params.Encode()
+		}
+		return redirect(w, r, target)
+	}
 }
 
 // redirect sends the browser to a page with GET, after it handled a form.

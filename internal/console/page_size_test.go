@@ -96,6 +96,30 @@ func TestPagesStayBelowTheSizeLimit(t *testing.T) {
 	weigh("a company beside the list", ann.get(t, in(h.acme, "/search?company="+made[0].ID.String())))
 	weigh("every value of a facet", ann.get(t, in(h.acme, "/search/values/technologies")))
 	weigh("a search of many filters", ann.get(t, in(h.acme, "/search?"+params.Encode())))
+	for _, n := range []int{40, 150, 500} {
+		ids, cities := make([]string, n), make([]string, n)
+		for i := range n {
+			ids[i], cities[i] = `"`+made[i%len(made)].ID.String()+`"`, fmt.Sprintf("City number %d", i)
+		}
+		set := `{"companies":[` + strings.Join(ids, ",") + `]}`
+		for name, search := range map[string]url.Values{"ids": {"in": {set}}, "ids that are left out": {"not_in": {set}}, "cities": {"cities": cities}} {
+			name = fmt.Sprintf("a search for %d %s", n, name)
+			if len(search.Encode()) < 1_500 {
+				continue
+			}
+			a := ann.get(t, in(h.acme, "/search?"+search.Encode()))
+			weigh(name, a)
+			require.Contains(t, a.body, "Save and open", name)
+			saved := ann.post(t, in(h.acme, "/searches?"+search.Encode()), "name", name)
+			require.Less(t, len(saved.location()), 250, name)
+			opened := ann.follow(t, saved)
+			weigh(name+", saved", opened)
+			require.Equal(t, figuresIn(t, a.body)[0], figuresIn(t, opened.body)[0], name)
+			weigh(name+" as a table", ann.follow(t, ann.get(t, in(h.acme, "/pivot?"+search.Encode()))))
+			weigh(name+" and others", ann.get(t, in(h.acme, "/compare?set=owned&"+search.Encode())))
+		}
+	}
+	weigh("a search beside them", ann.get(t, in(h.acme, "/search")))
 	upload, _ := ann.planned(t, "wide.csv", wide())
 	weigh("a plan of many columns", ann.get(t, upload))
 	weigh("other columns of it", ann.get(t, upload+"?from=16"))

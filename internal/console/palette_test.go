@@ -25,6 +25,10 @@ func TestThePaletteFindsPagesWorkspacesCompaniesAndActions(t *testing.T) {
 	}{
 		"nothing":            {"", []string{in(h.acme, "/search"), in(h.acme, "/settings"), in(second, ""), "/operator", "/account"}, []string{"/companies/"}},
 		"a page":             {"TOK", []string{in(h.acme, "/tokens")}, []string{in(h.acme, "/lists") + `"`}},
+		"a list to match":    {"match", []string{in(h.acme, "/match")}, []string{in(h.acme, "/tokens")}},
+		"a table":            {"table fields", []string{in(h.acme, "/pivot")}, nil},
+		"a comparison":       {"compare", []string{in(h.acme, "/compare")}, nil},
+		"sets":               {"sets", []string{in(h.acme, "/search/sets"), in(h.acme, "/compare")}, nil},
 		"a workspace":        {"second", []string{in(second, "")}, []string{in(h.acme, "/tokens")}},
 		"an action":          {"grant credits", []string{"/operator?grant=" + h.acme.String()}, nil},
 		"a company":          {"zurich ledger", []string{in(h.acme, "/companies/"+zurich.ID.String()), "Zürich &lt;Ledger&gt;", "/search?query=zurich+ledger"}, nil},

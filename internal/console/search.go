@@ -31,7 +31,7 @@ func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	asked := view.ReadSearchForm(params, "cursor", "company", "begins")
+	asked := view.ReadSearchForm(params, "cursor", "company", "begins", "contains")
 	if params.Has(view.ExcludeButton) && !isFragment(r) {
 		return redirect(w, r, asked.At(view.ViewerOf(r.Context()).Path("/search"))) // that states the exclusion
 	}
@@ -43,7 +43,10 @@ func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 	if !isTyping(r) && page.Found != nil && page.Cursor == "" {
 		s.remember(r.Context(), asked)
 	}
-	if !isFragment(r) {
+	switch {
+	case !isFragment(r) && asked.IsLong():
+		return render(w, r, http.StatusOK, view.LongSearchPage(page))
+	case !isFragment(r):
 		return render(w, r, http.StatusOK, view.SearchPage(page))
 	}
 	w.Header().Set(addressHeader, page.Address(isTyping(r)))
@@ -61,21 +64,20 @@ func (s *server) search(r *http.Request, asked *view.SearchForm) (*view.Search, 
 		return nil, err
 	}
 	explored, q, err := s.explored(ctx, asked)
-	values := page.Page + "/values"
-	if fault.CodeOf(err) == fault.Validation {
-		page.Problems = asked.Problems(err)
-		page.Facets, page.Bands = view.Facets(asked, nil, values), view.Ranges(ctx, asked, nil)
+	if err == nil {
+		explored.Cursor, explored.Limit, explored.Head = page.Cursor, pageSize, export.RowsMax
+		page.Found, err = s.Search.Explore(ctx, v.Caller(), explored)
+	}
+	if page.Problems = s.problemsOf(ctx, asked, err); len(page.Problems) > 0 {
+		page.Found = nil
+		page.Facets, page.Bands = view.Facets(asked, nil, valuesAt(page)), view.Ranges(ctx, asked, nil)
 		page.Price.Balance, err = s.Credits.Balance(ctx, v.Workspace.ID)
 		return page, err
 	}
 	if err != nil {
 		return nil, err
 	}
-	explored.Cursor, explored.Limit, explored.Head = page.Cursor, pageSize, export.RowsMax
-	if page.Found, err = s.Search.Explore(ctx, v.Caller(), explored); err != nil {
-		return nil, err
-	}
-	page.Facets, page.Bands = view.Facets(asked, page.Found, values), view.Ranges(ctx, asked, page.Found)
+	page.Facets, page.Bands = view.Facets(asked, page.Found, valuesAt(page)), view.Ranges(ctx, asked, page.Found)
 	if page.Found.NextCursor != "" {
 		page.Next = asked.At("", "cursor", page.Found.NextCursor)
 	}
@@ -89,10 +91,24 @@ func (s *server) search(r *http.Request, asked *view.SearchForm) (*view.Search, 
 	return page, err
 }
 
+// valuesAt returns the address below which the pages with all values of a facet are.
+func valuesAt(page *view.Search) string { return page.Page + "/values" }
+
 // explored returns the search of a form. Validation lists every error of the form.
 func (s *server) explored(ctx context.Context, asked *view.SearchForm) (search.Exploration, query.Query, error) {
+	var err error
+	if asked.Locked, err = s.Wall.Locked(ctx, view.ViewerOf(ctx).Caller()); err != nil {
+		return search.Exploration{}, query.Query{}, err
+	}
 	q, sort, err := asked.Parse()
 	e := search.Exploration{Filters: asked.Filters, Sort: sort, Show: asked.Show}
+	deleted, failed := s.nameSets(ctx, asked)
+	if failed != nil {
+		return e, q, failed
+	}
+	if len(deleted) > 0 {
+		err = fault.Invalid(append(fault.Fields(err), deleted...)...)
+	}
 	if asked.NotOn.IsZero() {
 		return e, q, err
 	}

@@ -56,7 +56,10 @@ func (s *server) usePicked(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	said := "Added " + view.Plural(ctx, added, "company", "companies") + " to \"" + l.Name + "\", which has " + view.Count(ctx, l.Len) + " now."
+	said := "Added " + view.Companies(ctx, added) + " to \"" + l.Name + "\", which has " + view.Count(ctx, l.Len) + " now."
+	if added == 0 {
+		said = "All of them are on \"" + l.Name + "\" already, which has " + view.Companies(ctx, l.Len) + "."
+	}
 	switch do {
 	case "export":
 		said, back = "The selection is now the list \""+l.Name+"\", which is exported here.", v.Path("/exports/new?list="+l.ID.String())

@@ -11,6 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/query"
 )
 
 // The most searches that the search page lists.
@@ -59,7 +60,11 @@ func (s *server) savedSearches(ctx context.Context, page *view.Search) error {
 	page.Saves = all[:min(len(all), savedShown)]
 	for _, at := range strings.Fields(s.sessions.GetString(ctx, recentKey(ws))) {
 		if params, err := url.ParseQuery(strings.TrimPrefix(at, "?")); err == nil {
-			page.Recents = append(page.Recents, view.ReadSearchForm(params))
+			recent := view.ReadSearchForm(params)
+			if _, err := s.nameSets(ctx, &recent); err != nil {
+				return err
+			}
+			page.Recents = append(page.Recents, recent)
 		}
 	}
 	return nil
@@ -83,7 +88,9 @@ func (s *server) saveSearch(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	default:
-		asked.Saved = saved.ID
+		if asked.Saved = saved.ID; asked.IsLong() {
+			asked = view.SavedAsSet(saved)
+		}
 		s.notice(ctx, "Saved \""+saved.Name+"\". Open it under Searches.")
 	}
 	return redirect(w, r, asked.At(v.Path("/search")))
@@ -119,6 +126,14 @@ func (s *server) changeSearch(w http.ResponseWriter, r *http.Request) error {
 	var did string
 	switch r.PostFormValue("do") {
 	case "update":
+		if _, _, err := asked.Parse(); err != nil {
+			return s.refuseSearch(w, r, &asked)
+		}
+		itself := query.SetRef{SavedSearchID: known.String()}
+		if slices.ContainsFunc(asked.StoredSets(), func(ref query.SetRef) bool { return view.SetText(ref) == view.SetText(itself) }) {
+			s.warn(ctx, "The search was not changed: it cannot be a search within itself.")
+			return redirect(w, r, asked.At(v.Path("/search")))
+		}
 		did, asked.Saved = "Updated", known
 		_, err = s.Lists.UpdateSearch(ctx, v.Workspace.ID, asked.ToSave(saved.Name))
 	default:

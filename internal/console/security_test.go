@@ -18,9 +18,14 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/console/view"
+	"github.com/opencapi/capi/internal/destination"
+	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/order"
+	"github.com/opencapi/capi/internal/preset"
 	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/webhook"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -63,10 +68,29 @@ func (h *fixture) belongings(t *testing.T) map[string]string {
 	require.NoError(t, err)
 	_, invitation, err := h.Memberships.InviteMember(t.Context(), h.acme, workspace.Member, "new@example.com", h.ann.ID)
 	require.NoError(t, err)
+	o, err := h.Orders.Create(t.Context(), caller, order.Order{
+		Name: "Kept", Schedule: order.Schedule{Cron: "0 8 * * MON"}, Request: export.Request{Source: export.SourceList, List: l.ID},
+	}, false)
+	require.NoError(t, err)
+	_, hook, err := h.Webhooks.Create(t.Context(), webhook.Webhook{Workspace: h.acme, URL: "http://127.0.0.1:9/kept"})
+	require.NoError(t, err)
+	to, err := h.Destinations.Create(t.Context(), destination.Destination{
+		Workspace: h.acme, Name: "Kept", Kind: destination.S3, Bucket: destination.Bucket{Name: "kept", Region: "eu-central-1", AccessKey: "AKIAKEPT"},
+	}, destination.Secrets{SecretKey: "kept-secret"})
+	require.NoError(t, err)
+	columns, err := h.Presets.Create(t.Context(), preset.Preset{Workspace: h.acme, Name: "Kept", Columns: []string{"name"}})
+	require.NoError(t, err)
+	bought := h.bought(t, caller).String()
+	require.NoError(t, h.Events.Publish(t.Context()))
+	deliveries, err := h.Webhooks.Deliveries(t.Context(), h.acme, hook.ID, "", id.Delivery{}, 1)
+	require.NoError(t, err)
+	require.NotEmpty(t, deliveries)
 	return map[string]string{
+		"webhook_id": hook.ID.String(), "delivery_id": deliveries[0].ID.String(),
+		"order_id": o.ID.String(), "destination_id": to.ID.String(), "preset_id": columns.ID.String(),
 		"workspace_id": h.acme.String(), "list_id": l.ID.String(), "token_id": token.ID.String(),
 		"invitation_id": invitation.ID.String(), "person_id": h.bob.ID.String(),
-		"export_id": h.bought(t, caller).String(), "search_id": h.savedSearch(t, caller),
+		"export_id": bought, "search_id": h.savedSearch(t, caller),
 		"session_id": id.New[id.Session]().String(), "company_id": id.New[id.Company]().String(),
 		"upload_id": id.New[id.Upload]().String(), "number": h.imported(t),
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/httpx"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/token"
 )
 
@@ -25,6 +26,9 @@ func (s *server) showSettings(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	page.Empty = len(exports) == 0 && balance == 0
+	if page.Today, err = s.Wall.LimitOf(r.Context(), v.Workspace.ID, id.Token{}); err != nil {
+		return err
+	}
 	page.Locked = s.Wall.LockedBy(v.Workspace.VisibleFields)
 	return render(w, r, status, view.SettingsPage(page))
 }

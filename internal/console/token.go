@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/wall"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -65,8 +66,14 @@ func (s *server) tokenRows(ctx context.Context, now time.Time) (rows []view.Toke
 		return nil, err
 	}
 	for _, t := range tokens {
+		var today *wall.Daily
+		if t.DailyCompanies > 0 {
+			if today, err = s.Wall.LimitOf(ctx, v.Workspace.ID, t.ID); err != nil {
+				return nil, err
+			}
+		}
 		rows = append(rows, view.TokenRow{
-			Token: t, Owner: names.people[t.Owner], CreatedBy: names.people[t.Creator], Mine: mayChange(v, t), Spent: all[t.ID], SpentMonth: month[t.ID],
+			Token: t, Today: today, Owner: names.people[t.Owner], CreatedBy: names.people[t.Creator], Mine: mayChange(v, t), Spent: all[t.ID], SpentMonth: month[t.ID],
 		})
 	}
 	return rows, nil
@@ -121,7 +128,7 @@ func (s *server) tokenUse(r *http.Request, page *view.TokenDetail) error {
 	}
 	page.Days = view.RequestDays(ctx, hours, time.Now())
 	if s.RateLimits != nil {
-		page.Limits = s.RateLimits(page.ID)
+		page.Limits = s.RateLimits(page.Token)
 	}
 	return nil
 }
@@ -228,6 +235,31 @@ func (s *server) rotateToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.reveal(w, r, view.TokenPath(r.Context(), t.ID, ""), secret)
+}
+
+// setTokenDaily sets how many companies a token is shown in a day without its workspace owning them.
+func (s *server) setTokenDaily(w http.ResponseWriter, r *http.Request) error {
+	t, err := s.tokenOf(r)
+	if err != nil {
+		return err
+	}
+	ctx, v := r.Context(), view.ViewerOf(r.Context())
+	if !v.Role.Allows(workspace.Owner) {
+		return fault.New(fault.Forbidden, "Only an owner can set daily limits.")
+	}
+	most, err := view.ReadDaily(r.PostFormValue("daily"))
+	if err == nil {
+		err = s.Tokens.SetDailyCompanies(ctx, v.Workspace.ID, t.ID, most)
+	}
+	switch {
+	case fault.CodeOf(err) == fault.Validation:
+		s.warn(ctx, "The daily limit was not changed: "+messageOf(err))
+	case err != nil:
+		return err
+	default:
+		s.notice(ctx, fmt.Sprintf("The new daily limit of %s applies from its next request.", t.Name))
+	}
+	return redirect(w, r, view.TokenPath(ctx, t.ID, ""))
 }
 
 func (s *server) setBudget(w http.ResponseWriter, r *http.Request) error {

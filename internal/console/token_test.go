@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/auth"
-	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/token"
@@ -65,7 +64,7 @@ func TestTokenIsShownOnceAndWorks(t *testing.T) {
 func TestATokensPageShowsItsRequestsAndWhatIsLeft(t *testing.T) {
 	t.Parallel()
 	h := open(t, func(d *Deps) {
-		d.RateLimits = func(id.Token) []RateLimit {
+		d.RateLimits = func(token.Token) []RateLimit {
 			return []RateLimit{{Name: "companies.search", Limit: ratelimit.PerMinute(60), Left: 57}}
 		}
 	})
@@ -142,4 +141,34 @@ func TestTheAddressOfTokensLeadsToTheWorkspaceOpenedLast(t *testing.T) {
 	require.Equal(t, http.StatusOK, ann.get(t, in(h.acme, "/tokens")).status)
 	require.Equal(t, in(h.acme, "/tokens"), strings.TrimPrefix(ann.get(t, "/tokens").location(), basePath))
 	require.Contains(t, h.browser(t).get(t, "/tokens").location(), "/sign-in?next=")
+}
+
+func TestATokenForOpenRefineIsShownAsTheAddressToPaste(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	bob := h.as(t, h.bob)
+	tokens := in(h.acme, "/tokens")
+	require.Contains(t, bob.get(t, tokens).body, `value="reconcile"`)
+	created := bob.post(t, tokens, "name", "OpenRefine", "scope", "reconcile")
+	path := strings.TrimPrefix(created.location(), basePath)
+	a := bob.follow(t, created)
+	require.Equal(t, http.StatusOK, a.status)
+	secret := secretIn(a.body)
+	_, err := h.Tokens.AuthenticateAddress(t.Context(), secret)
+	require.NoError(t, err)
+	require.Contains(t, a.body, "/reconcile/"+secret+"</pre>")
+	require.Contains(t, a.body, "/docs/openrefine")
+	require.NotContains(t, a.body, "curl -sS")
+	require.Contains(t, a.body, `data-copy="curl"`)
+	again := bob.get(t, path).body
+	for _, page := range []string{a.body, again} {
+		require.NotContains(t, page, "Spent in total", "it can spend nothing")
+		require.NotContains(t, page, "<summary>Budget</summary>")
+	}
+	require.NotContains(t, again, secret)
+	require.NotContains(t, again, "data-copy", "without the secret there is nothing worth copying")
+	require.Contains(t, again, "/reconcile/SECRET</pre>")
+	list := bob.get(t, tokens).body
+	require.Contains(t, list, "Reconcile in OpenRefine")
+	require.NotContains(t, list, secret)
 }

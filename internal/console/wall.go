@@ -2,8 +2,6 @@ package console
 
 import (
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/console/view"
@@ -26,7 +24,11 @@ func (s *server) showWall(w http.ResponseWriter, r *http.Request, status int, fa
 	if err != nil {
 		return err
 	}
-	return render(w, r, status, view.WallPage(&view.Wall{Workspace: of, Default: s.Wall.Default(), Faults: faults}))
+	today, err := s.Wall.LimitOf(r.Context(), ws, id.Token{})
+	if err != nil {
+		return err
+	}
+	return render(w, r, status, view.WallPage(&view.Wall{Workspace: of, Default: s.Wall.Default(), Today: today, Faults: faults}))
 }
 
 // setWall changes what a workspace sees of companies that it does not own.
@@ -46,10 +48,8 @@ func (s *server) setWall(w http.ResponseWriter, r *http.Request) error {
 		err = fault.Invalid(fault.FieldError{Field: "show", Message: "choose what is shown"})
 	}
 	most := int64(0)
-	if given := strings.TrimSpace(r.PostFormValue("daily")); given != "" && err == nil {
-		if most, err = strconv.ParseInt(given, 10, 64); err != nil || most < 1 {
-			err = fault.Invalid(fault.FieldError{Field: "daily", Message: "must be a whole number from 1, or empty for no limit"})
-		}
+	if err == nil {
+		most, err = view.ReadDaily(r.PostFormValue("daily"))
 	}
 	if err == nil {
 		err = s.Workspaces.SetVisibleFields(r.Context(), ws, visible)

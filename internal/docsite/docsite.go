@@ -56,6 +56,7 @@ func New(d Deps) (*Site, error) {
 	if err := m.write(d); err != nil {
 		return nil, fmt.Errorf("make documentation: %w", err)
 	}
+	m.index.sort()
 	index, err := m.index.json()
 	if err != nil {
 		return nil, fmt.Errorf("make documentation: %w", err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/opencapi/capi/docs"
+	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/fault"
 )
 
@@ -13,6 +14,7 @@ import (
 // file is readable without it:
 //
 //	<!-- errors -->          the catalogue of errors
+//	<!-- events -->          the types of events
 //	<!-- limits -->          the rate limit of every operation
 //	<!-- sample NAME -->     docs/guide/_samples/NAME.*, one code block per language
 //	<!-- call OPERATION -->  the samples of the operation's reference page
@@ -43,6 +45,8 @@ func (e expander) part(name, argument string) (string, error) {
 		return e.errors(), nil
 	case "downloads":
 		return downloads, nil
+	case "events":
+		return events(), nil
 	case "limits":
 		return e.limits(), nil
 	case "sample":
@@ -62,6 +66,19 @@ func (e expander) errors() string {
 	b.WriteString("| Code | Status | When |\n|---|---|---|\n")
 	for _, entry := range fault.Catalogue() {
 		fmt.Fprintf(&b, "| `%s` | %d | %s |\n", entry.Code, e.status(entry.Kind), entry.When)
+	}
+	return b.String()
+}
+
+func events() string {
+	var b strings.Builder
+	b.WriteString("| Type | When | For owners only |\n|---|---|---|\n")
+	for _, entry := range event.Catalogue() {
+		owners := ""
+		if entry.Owners {
+			owners = "yes"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", entry.Type, entry.When, owners)
 	}
 	return b.String()
 }

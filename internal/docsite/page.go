@@ -68,10 +68,10 @@ var contents = []struct {
 }{
 	{"Start", []string{"", "quickstart", "authentication", "clients"}},
 	{"Guide", []string{
-		"searching", "sets", "matching", "the-wall", "credits", "estimating", "exports", "ledger", "formats", "pagination", "errors", "error-handling", "rate-limits",
+		"searching", "sets", "matching", "openrefine", "the-wall", "credits", "estimating", "exports", "ledger", "formats", "signatures", "orders", "events", "destinations", "pipelines", "pagination", "errors", "error-handling", "rate-limits",
 		"idempotency", "versioning", "changelog",
 	}},
-	{selfHosting, []string{"self-hosting", "people", "importing", "metrics", "manifest", "guarantees"}},
+	{selfHosting, []string{"self-hosting", "one-machine-or-many", "people", "importing", "metrics", "manifest", "guarantees"}},
 }
 
 const (

@@ -100,6 +100,15 @@ func (e expander) answer(b *strings.Builder, op *operation) error {
 	status, r := op.success()
 	fmt.Fprintf(b, "## Response\n\n`%d %s`", status, http.StatusText(status))
 	content, ok := r.Content["application/json"]
+	if stream, is := r.Content["text/event-stream"]; is {
+		var lines string
+		if err := json.Unmarshal(stream.Example, &lines); err != nil {
+			return fmt.Errorf("example of the answer: %w", err)
+		}
+		b.WriteString(", server-sent events:\n\n")
+		fence(b, "console", lines)
+		return nil
+	}
 	if !ok {
 		b.WriteString(", without a body.\n\n")
 		return nil

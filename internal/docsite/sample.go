@@ -13,7 +13,7 @@ import (
 type call struct {
 	Method, URL, Token string
 	Body               json.RawMessage // nil for none
-	HasAnswer          bool
+	HasAnswer, IsJSON  bool
 }
 
 // exampleID is the id in the samples.
@@ -26,6 +26,7 @@ func samples(op *operation) string {
 		c.Body = op.Body.Content["application/json"].Example
 	}
 	_, r := op.success()
+	_, c.IsJSON = r.Content["application/json"]
 	c.HasAnswer = len(r.Content) > 0
 	var b strings.Builder
 	for _, l := range languages {
@@ -43,7 +44,11 @@ func (op *operation) examplePath() string {
 	path := op.Path
 	for _, p := range op.Parameters {
 		if p.In == "path" {
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", exampleID)
+			value := exampleID
+			if p.Schema != nil && len(p.Schema.Examples) > 0 {
+				value = strings.Trim(string(p.Schema.Examples[0]), `"`)
+			}
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", value)
 		}
 	}
 	return path
@@ -74,10 +79,10 @@ const javaScriptSample = `const response = await fetch("{{.URL}}", {
   body: JSON.stringify({{pretty .Body "  "}}),{{end}}
 });
 if (!response.ok) throw new Error(await response.text());
-{{if .HasAnswer}}console.log(await response.json());{{else}}console.log(response.status);{{end}}
+{{if .HasAnswer}}console.log(await response.{{if .IsJSON}}json{{else}}text{{end}}());{{else}}console.log(response.status);{{end}}
 `
 
-const pythonSample = `{{if or .Body .HasAnswer}}import json
+const pythonSample = `{{if or .Body .IsJSON}}import json
 {{end}}import urllib.request
 
 request = urllib.request.Request(
@@ -90,7 +95,7 @@ request = urllib.request.Request(
     data=json.dumps({{python .Body "    "}}).encode(),{{end}}
 )
 with urllib.request.urlopen(request) as response:
-    {{if .HasAnswer}}print(json.load(response)){{else}}print(response.status){{end}}
+    {{if .IsJSON}}print(json.load(response)){{else if .HasAnswer}}print(response.read().decode()){{else}}print(response.status){{end}}
 `
 
 const goSample = `package main

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,9 +26,14 @@ import (
 	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/app/apptest"
 	"github.com/opencapi/capi/internal/auth"
+	"github.com/opencapi/capi/internal/blob/s3/s3test"
+	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/destination"
 	"github.com/opencapi/capi/internal/docsite"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/webhook"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -99,9 +105,11 @@ func TestEverySampleRuns(t *testing.T) {
 				require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), program.name, "%s is required here, and missing", program.name)
 				t.Skipf("no %s found", program.name)
 			}
-			prepared := make([]preparedSample, len(samples))
-			for i, s := range samples {
-				prepared[i] = v.prepare(t, s)
+			var prepared []preparedSample
+			for _, s := range samples {
+				if v.s3 != nil || !strings.Contains(s.page+s.code, "destination") && !strings.Contains(s.page, "deliver-export") {
+					prepared = append(prepared, v.prepare(t, s))
+				}
 			}
 			if language == "go" {
 				build(t, prepared)
@@ -188,15 +196,33 @@ const companies = `{"name":"Acme Payments","domain":"acmepayments.example","coun
 {"name":"Example Robotics","domain":"example-robotics.test","country":"DE","industries":["Robotics"],"employee_count":240}
 `
 
-// servers are the two servers for the samples. On the stuck one no export ever completes, so that it can be cancelled.
-type servers struct{ quick, stuck *apptest.Server }
+// servers are the two servers for the samples. On the stuck one no export ever completes, so that it can be cancelled, and each
+// sample about a webhook has its own.
+type servers struct {
+	quick, stuck *apptest.Server
+	receiver     *httptest.Server // of webhooks
+	addresses    int              // of the receiver that were used
+
+	s3   *s3test.Server // nil if it is not built
+	lake string         // a destination of the quick server
+
+	hook, delivered string // a webhook of the quick server and one of its deliveries
+}
 
 func startServers(t *testing.T) *servers {
 	t.Helper()
-	o := apptest.Options{Companies: companies, Credits: 1000}
-	v := &servers{quick: apptest.Start(t, o), stuck: apptest.Start(t, o)}
+	allow := func(c *config.Config) { c.WebhookAllow, c.DestinationAllow = "127.0.0.0/8", "127.0.0.0/8" }
+	o := apptest.Options{Companies: companies, Credits: 1000, Config: allow}
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(receiver.Close)
+	v := &servers{receiver: receiver, quick: apptest.Start(t, o), stuck: apptest.Start(t, o)}
 	for _, s := range []*apptest.Server{v.quick, v.stuck} {
 		s.Token = ownersToken(t, s)
+	}
+	v.deliver(t)
+	if s3test.Built() {
+		v.s3 = s3test.Start(t)
+		v.lake = v.destination(t, v.quick)
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(v.stuck.Config.Data, "files", "exports"), nil, 0o600))
 	return v
@@ -220,21 +246,62 @@ func ownersToken(t *testing.T, s *apptest.Server) string {
 }
 
 func (v *servers) server(s sample) *apptest.Server {
-	if s.page == "/docs/reference/cancel-export.md" {
+	switch s.page {
+	case "/docs/reference/cancel-export.md", "/docs/reference/delete-webhook.md", "/docs/reference/rotate-webhook.md", "/docs/reference/delete-destination.md":
 		return v.stuck
 	}
 	return v.quick
 }
 
-var placeholder = regexp.MustCompile(`/(companies|exports|lists)/[0-9a-f]{8}-[0-9a-f-]{27}`)
+// webhook creates a webhook.
+func (v *servers) webhook(t *testing.T, s *apptest.Server) string {
+	t.Helper()
+	v.addresses++
+	_, made, err := s.Webhooks.Create(t.Context(), webhook.Webhook{Workspace: s.Workspace, URL: v.receiver.URL + "/" + strconv.Itoa(v.addresses)})
+	require.NoError(t, err)
+	return made.ID.String()
+}
+
+// deliver sets a webhook and a delivery to it.
+func (v *servers) deliver(t *testing.T) {
+	t.Helper()
+	v.hook = v.webhook(t, v.quick)
+	hook, err := id.Parse[id.Webhook](v.hook)
+	require.NoError(t, err)
+	v.create(t, v.quick, "exports")
+	require.Eventually(t, func() bool {
+		all, err := v.quick.Webhooks.Deliveries(t.Context(), v.quick.Workspace, hook, "", id.Delivery{}, 1)
+		require.NoError(t, err)
+		if len(all) > 0 {
+			v.delivered = all[0].ID.String()
+		}
+		return len(all) > 0
+	}, 10*time.Second, 10*time.Millisecond)
+}
+
+var placeholder = regexp.MustCompile(`/(companies|exports|lists|orders|webhooks|deliveries|destinations|presets)/[0-9a-f]{8}-[0-9a-f-]{27}`)
 
 // filled returns the code of the sample with the host, a valid token and the ids of existing objects.
 func (v *servers) filled(t *testing.T, s sample, host string) string {
 	t.Helper()
 	code := strings.ReplaceAll(s.code, docsite.Host, host)
 	code = strings.ReplaceAll(code, docsite.Token, v.server(s).Token)
+	if strings.Contains(code, exampleBucket.Bucket) {
+		b := v.bucket(t)
+		code = strings.NewReplacer(exampleBucket.Bucket, b.Bucket, exampleBucket.Endpoint, b.Endpoint, exampleBucket.AccessKeyID, b.AccessKeyID,
+			exampleBucket.SecretAccessKey, b.SecretAccessKey, "Data lake", "Lake of "+b.Bucket).Replace(code)
+	}
+	v.addresses++
+	code = strings.ReplaceAll(code, "https://example.com/hooks/capi", v.receiver.URL+"/"+strconv.Itoa(v.addresses)) // one webhook for each address
+	code = strings.ReplaceAll(code, `"CRM"`, `"CRM `+strconv.Itoa(v.addresses)+`"`)                                 // nor have two presets one name
 	return placeholder.ReplaceAllStringFunc(code, func(path string) string {
 		kind := placeholder.FindStringSubmatch(path)[1]
+		if kind == "exports" && strings.Contains(code, "/deliver") {
+			return "/exports/" + v.delivering(t)
+		}
+		if kind == "destinations" && s.page == "/docs/reference/update-destination.md" { // two changes at once are refused
+			return "/destinations/" + v.destination(t, v.quick)
+		}
 		return "/" + kind + "/" + v.create(t, v.server(s), kind)
 	})
 }
@@ -254,6 +321,28 @@ func (v *servers) create(t *testing.T, s *apptest.Server, kind string) string {
 		_, err = c.AddToList(ctx, list.ID, client.ListMembers{Domains: []string{"example-robotics.test"}})
 		require.NoError(t, err)
 		return list.ID
+	case "orders":
+		order, err := c.CreateOrder(ctx, client.OrderRequest{
+			Name: "New", SearchFilters: &client.Filters{}, Schedule: client.Schedule{Cron: "0 8 * * MON"}, MaxCredits: new(int64(1)), AboveCap: "fill",
+		})
+		require.NoError(t, err)
+		return order.ID
+	case "presets":
+		preset, err := c.CreatePreset(ctx, client.PresetRequest{Name: id.New[id.Preset]().String(), Columns: []string{"name"}})
+		require.NoError(t, err)
+		return preset.ID
+	case "webhooks":
+		if s == v.stuck {
+			return v.webhook(t, s)
+		}
+		return v.hook
+	case "deliveries":
+		return v.delivered
+	case "destinations":
+		if s == v.stuck {
+			return v.destination(t, s)
+		}
+		return v.lake
 	}
 	made, err := c.CreateExport(ctx, client.ExportRequest{Name: "All", SearchFilters: &client.Filters{}})
 	require.NoError(t, err)
@@ -261,6 +350,45 @@ func (v *servers) create(t *testing.T, s *apptest.Server, kind string) string {
 		_, err = c.Wait(ctx, made.ExportJob.ID, time.Millisecond, nil)
 		require.NoError(t, err)
 	}
+	return made.ExportJob.ID
+}
+
+// exampleBucket is the bucket of the samples.
+var exampleBucket = client.BucketRequest{
+	Bucket: "acme-data", Endpoint: "https://storage.example.com", AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+}
+
+// bucket returns a new bucket of a real server.
+func (v *servers) bucket(t *testing.T) client.BucketRequest {
+	t.Helper()
+	b := client.BucketRequest{Bucket: v.s3.NewBucket(t), Endpoint: v.s3.Endpoint}
+	b.AccessKeyID, b.SecretAccessKey = v.s3.NewUser(t, b.Bucket, "s3:PutObject", "s3:DeleteObject")
+	return b
+}
+
+// destination creates a destination.
+func (v *servers) destination(t *testing.T, s *apptest.Server) string {
+	t.Helper()
+	b := v.bucket(t)
+	made, err := s.Destinations.Create(t.Context(), destination.Destination{
+		Workspace: s.Workspace, Name: b.Bucket, Kind: destination.S3,
+		Bucket: destination.Bucket{Name: b.Bucket, Endpoint: b.Endpoint, PathStyle: true, AccessKey: b.AccessKeyID},
+	}, destination.Secrets{SecretKey: b.SecretAccessKey})
+	require.NoError(t, err)
+	return made.ID.String()
+}
+
+// delivering creates an export that is delivered.
+func (v *servers) delivering(t *testing.T) string {
+	t.Helper()
+	c := v.quick.Client()
+	made, err := c.CreateExport(t.Context(), client.ExportRequest{Name: "All", SearchFilters: &client.Filters{}, DestinationID: v.lake})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		e, err := c.Export(t.Context(), made.ExportJob.ID)
+		require.NoError(t, err)
+		return e.Delivery.Status == "delivered"
+	}, 10*time.Second, 10*time.Millisecond)
 	return made.ExportJob.ID
 }
 

@@ -103,6 +103,25 @@ func (x *searchIndex) put(e entry) {
 	x.entries = append(x.entries, e)
 }
 
+// sort puts fields behind those that are nested less, because of equal scores the first entry is found first, and leaves out a field
+// that means the same as one before it: filters are fields of several requests.
+func (x *searchIndex) sort() {
+	depth := func(e entry) int {
+		if e.Kind != kindField {
+			return 0
+		}
+		return strings.Count(e.Heading, ".")
+	}
+	slices.SortStableFunc(x.entries, func(a, b entry) int { return cmp.Compare(depth(a), depth(b)) })
+	known := map[[2]string]bool{}
+	x.entries = slices.DeleteFunc(x.entries, func(e entry) bool {
+		meaning := [2]string{e.Phrases, e.Text} // the phrases of a field are its name
+		repeated := e.Kind == kindField && depth(e) > 0 && known[meaning]
+		known[meaning] = known[meaning] || e.Kind == kindField
+		return repeated
+	})
+}
+
 // json returns the entries for the script.
 func (x *searchIndex) json() ([]byte, error) { return json.Marshal(x.entries) }
 

@@ -115,7 +115,7 @@ func TestTheSearchIndexIsSmallAndLeadsToPlacesThatExist(t *testing.T) {
 	r := get(t, h, "/docs/assets/search.json")
 	require.Equal(t, "application/json", r.Header.Get("Content-Type"))
 	index := read(t, h, "/docs/assets/search.json")
-	require.Less(t, len(index), 280<<10)
+	require.Less(t, len(index), 360<<10)
 	var entries []struct {
 		Address string `json:"a"`
 		Kind    string `json:"k"`
@@ -134,7 +134,7 @@ func TestTheSearchIndexIsSmallAndLeadsToPlacesThatExist(t *testing.T) {
 		}
 	}
 	require.Equal(t, len(fault.Catalogue()), kinds["error"])
-	require.Equal(t, 22, kinds["operation"])
+	require.Equal(t, 56, kinds["operation"])
 	require.Greater(t, kinds["field"], 100)
 	require.Greater(t, kinds["page"], 20)
 }

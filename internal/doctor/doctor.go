@@ -9,8 +9,10 @@ import (
 
 	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/credit"
+	"github.com/opencapi/capi/internal/delivery"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/order"
 	"github.com/opencapi/capi/internal/unlock"
 )
 
@@ -20,6 +22,10 @@ type Deps struct {
 	Unlocks *unlock.Store
 	Exports *export.Exports
 	Jobs    *job.Queue
+	Orders  *order.Orders
+
+	Deliveries *delivery.Deliveries
+
 	Servers string // the directory in which running servers register themselves
 }
 
@@ -48,6 +54,8 @@ func New(d Deps) *Doctor {
 		{"exports", "every charge equals its unlocks minus refunds", all(d.Exports.AuditBooks)},
 		{"files", "every completed export has its file and manifest, with the right hash and rows", d.Exports.AuditFiles},
 		{"jobs", "every unfinished job is queued or running", all(d.Jobs.Audit, d.Exports.AuditJobs)},
+		{"orders", "every run of a standing order has its export, and none is overdue", all(d.Orders.Audit)},
+		{"deliveries", "no delivery of a completed export is forgotten", all(d.Deliveries.Audit)},
 		{"index", "the running servers find what the catalog holds", registry(d.Servers).audit},
 	}}
 }

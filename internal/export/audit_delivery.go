@@ -27,7 +27,7 @@ func (a *auditor) deliveries(
 		if err == nil {
 			delivers, err = delivered(ctx, q, ws)
 		}
-		if errors.Is(err, company.ErrSet) || errors.Is(err, errSelection) {
+		if errors.Is(err, company.ErrSet) || errors.Is(err, company.ErrNumbers) {
 			a.find(ws, id.Export{}, "what it has paid for cannot be compared with what its exports deliver: %v", err)
 			continue
 		}
@@ -55,7 +55,7 @@ func delivered(ctx context.Context, q db.Querier, ws id.Workspace) (company.Set,
 		if err != nil {
 			return err
 		}
-		numbers, err := unpackNumbers(packed)
+		numbers, err := company.UnpackNumbers(packed)
 		if err != nil {
 			return err
 		}

@@ -14,13 +14,14 @@ import (
 	"github.com/opencapi/capi/internal/audit"
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/signing"
 )
 
 // auditPage is the number of exports that AuditFiles reads at a time.
 const auditPage = 100
 
-// AuditFiles checks that every completed export has a whole file with the rows that were paid for, and a manifest that
-// agrees, and that no failed or cancelled export still has a file. It reads every file, so it is slow; it calls progress,
+// AuditFiles checks that every completed export whose file was not deleted by PruneFiles has a whole file with the rows that were
+// paid for, and a manifest that agrees, and that no failed or cancelled export still has a file. It reads every file, so it is slow; it calls progress,
 // unless that is nil, before each. Exports that complete while it runs may be left out.
 func (x *Exports) AuditFiles(ctx context.Context, progress func(done, total int)) ([]audit.Finding, error) {
 	var total int
@@ -58,21 +59,14 @@ type fileAuditor struct {
 
 // export compares the manifest and the file with the database.
 func (a *fileAuditor) export(ctx context.Context, e Export) error {
+	if e.FileAt == nil {
+		return nil
+	}
 	m, err := a.promised(ctx, e)
 	if err != nil {
 		return err
 	}
 	return errors.Join(a.manifest(ctx, e, m), a.file(ctx, e, m))
-}
-
-// promised returns the manifest as the database alone defines it.
-func (a *fileAuditor) promised(ctx context.Context, e Export) (Manifest, error) {
-	var selectionBytes int
-	const q = `SELECT COALESCE(SUM(length(companies)), 0) FROM export_selection WHERE export_id = $1`
-	if err := a.db.Read().QueryRowContext(ctx, q, e.ID).Scan(&selectionBytes); err != nil {
-		return Manifest{}, err
-	}
-	return e.manifest(selectionBytes/4, blob.Info{SizeBytes: e.SizeBytes, SHA256: e.SHA256}), nil
 }
 
 func (a *fileAuditor) manifest(ctx context.Context, e Export, promised Manifest) error {
@@ -91,6 +85,26 @@ func (a *fileAuditor) manifest(ctx context.Context, e Export, promised Manifest)
 	}
 	if other := promised.differences(content); len(other) > 0 {
 		a.find(e, "its manifest has a different %s than the database", strings.Join(other, ", "))
+		return nil
+	}
+	return a.signature(ctx, e, content)
+}
+
+// signature ignores a missing signature and one of an unknown key: the next download replaces both.
+func (a *fileAuditor) signature(ctx context.Context, e Export, manifest []byte) error {
+	if !a.sign.Enabled() {
+		return nil
+	}
+	signature, err := a.small(ctx, e.signatureKey(), signatureBytesMax)
+	if err != nil || signature == nil {
+		return err
+	}
+	keys, err := a.sign.Published(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := keys.Verify(manifest, string(signature)); err != nil && !errors.Is(err, signing.ErrUnknownKey) {
+		a.find(e, "the signature of its manifest is wrong (%v); the next download replaces it", err)
 	}
 	return nil
 }
@@ -112,14 +126,17 @@ func (a *fileAuditor) file(ctx context.Context, e Export, promised Manifest) err
 	return nil
 }
 
-// open returns nil and adds a finding if there is no such file.
+// open returns nil if there is no such file, and adds a finding unless it was deleted in the meantime.
 func (a *fileAuditor) open(ctx context.Context, e Export, what, key string) (io.ReadCloser, error) {
 	r, err := a.blobs.Open(ctx, key)
-	if errors.Is(err, blob.ErrNotFound) {
-		a.find(e, "its %s is missing: %s", what, key)
-		return nil, nil //nolint:nilnil // see above
+	if !errors.Is(err, blob.ErrNotFound) {
+		return r, err
 	}
-	return r, err
+	now, err := one(ctx, a.db.Read(), e.Workspace, e.ID)
+	if err == nil && now.FileAt != nil && now.revision == e.revision {
+		a.find(e, "its %s is missing: %s", what, key)
+	}
+	return nil, err
 }
 
 func (a *fileAuditor) find(e Export, text string, args ...any) {
@@ -150,7 +167,7 @@ func (a *fileAuditor) leftovers(ctx context.Context) error {
 }
 
 func (a *fileAuditor) leftover(ctx context.Context, e Export) error {
-	for _, key := range []string{e.key(), e.manifestKey()} {
+	for _, key := range []string{e.key(), e.manifestKey(), e.signatureKey()} {
 		_, err := a.blobs.Stat(ctx, key)
 		if errors.Is(err, blob.ErrNotFound) {
 			continue

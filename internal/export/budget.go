@@ -7,6 +7,8 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/budget"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/event"
+	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/workspace"
 )
@@ -30,8 +32,8 @@ func budgetsOf(ctx context.Context, q db.Querier, caller auth.Caller, at time.Ti
 	return append(holders, h), err
 }
 
-// checkBudgets returns TokenBudgetExceeded if the cost would exceed a budget of the caller. The account of the workspace must be
-// locked in tx.
+// checkBudgets returns TokenBudgetExceeded if the cost would exceed a budget of the caller, and records an event for each share of
+// a budget that the cost reaches. The account of the workspace must be locked in tx.
 func checkBudgets(ctx context.Context, tx *db.Tx, caller auth.Caller, cost int64, at time.Time) error {
 	holders, err := budgetsOf(ctx, tx, caller, at)
 	if err != nil {
@@ -39,6 +41,9 @@ func checkBudgets(ctx context.Context, tx *db.Tx, caller auth.Caller, cost int64
 	}
 	for _, h := range holders {
 		if h.Refusal(cost, nil) == nil {
+			if err := recordCrossings(ctx, tx, caller.Workspace, h, cost); err != nil {
+				return err
+			}
 			continue
 		}
 		owners, err := workspace.OwnerNames(ctx, tx, caller.Workspace)
@@ -46,6 +51,22 @@ func checkBudgets(ctx context.Context, tx *db.Tx, caller auth.Caller, cost int64
 			return err
 		}
 		return h.Refusal(cost, owners)
+	}
+	return nil
+}
+
+func recordCrossings(ctx context.Context, tx *db.Tx, ws id.Workspace, h budget.Holder, cost int64) error {
+	idName := "token_id"
+	if h.Kind == budget.Member {
+		idName = "person_id"
+	}
+	for _, c := range h.Crossings(cost) {
+		err := event.Record(ctx, tx, ws, event.BudgetThreshold, map[string]any{
+			"whose": string(h.Kind), idName: h.ID, "name": h.Name, "percent": c.Percent, "period": c.Period, "budget": c.Limit, "spent": c.Spent,
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

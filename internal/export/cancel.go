@@ -5,6 +5,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
@@ -32,6 +33,9 @@ func (x *Exports) Cancel(ctx context.Context, caller auth.Caller, export id.Expo
 			return notCancellable(e)
 		}
 		if ended {
+			if err := record(ctx, tx, event.ExportCancelled, e); err != nil {
+				return err
+			}
 			tx.OnCommit(func() {
 				x.log.InfoContext(ctx, "export cancelled", "export_id", e.ID, "workspace_id", e.Workspace, "credits_refunded", refunded)
 			})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
@@ -20,30 +21,43 @@ import (
 func (x *Exports) Create(
 	ctx context.Context, caller auth.Caller, r Request, then ...db.Step[Export],
 ) (Export, Figures, error) {
-	r, err := r.checked(true)
+	r, err := x.WithPreset(ctx, caller, r)
+	if err == nil {
+		r, err = r.checked(true)
+	}
 	if err != nil {
 		return Export{}, Figures{}, err
 	}
-	// Outside of the transaction: a search under the account's lock would make the workspace's other purchases wait.
-	found, err := x.resolve(ctx, caller, r)
-	if err != nil {
+	if err := x.CheckDestination(ctx, caller, r.Destination); err != nil {
 		return Export{}, Figures{}, err
-	}
-	if err := fault.Invalid(found.Query.Widened()...); err != nil {
-		return Export{}, Figures{}, err // a quote shows what more it costs
 	}
 	var e Export
-	err = x.db.Tx(ctx, func(tx *db.Tx) error {
-		e = Export{
-			ID: id.New[id.Export](), Workspace: caller.Workspace, Token: caller.Token, Person: caller.Person, Quote: found.Quote,
-			Name: found.Name, Source: found.Source, List: found.List, Match: found.Match, Filters: found.Filters, Sort: found.sort, Terms: found.Terms,
-			Format: found.Format, Options: found.Options, Status: StatusPending, CreatedAt: db.FromTime(db.Time(time.Now())),
-			Warnings: found.warnings, Notify: r.Notify && !caller.Person.IsZero(),
+	for attempt := 1; ; attempt++ {
+		// Outside of the transaction: a search under the account's lock would make the workspace's other purchases wait.
+		found, err := x.resolve(ctx, caller, r)
+		if err != nil {
+			return Export{}, Figures{}, err
 		}
-		return x.purchase(ctx, tx, caller, &e, found, then)
-	})
-	if err != nil {
-		return Export{}, Figures{}, err
+		if err := fault.Invalid(found.Query.Widened()...); err != nil {
+			return Export{}, Figures{}, err // a quote shows what more it costs
+		}
+		found.final = attempt == attemptsMax
+		err = x.db.Tx(ctx, func(tx *db.Tx) error {
+			e = Export{
+				ID: id.New[id.Export](), Workspace: caller.Workspace, Token: caller.Token, Person: caller.Person, Quote: found.Quote,
+				Name: found.Name, Source: found.Source, List: found.List, Match: found.Match, Filters: found.Filters, Sort: found.sort, Terms: found.Terms,
+				Format: found.Format, Options: found.Options, Status: StatusPending, CreatedAt: db.FromTime(db.Time(time.Now())),
+				Warnings: found.warnings, Notify: r.Notify && !caller.Person.IsZero(), Destination: r.Destination,
+			}
+			return x.purchase(ctx, tx, caller, &e, found, then)
+		})
+		if errors.Is(err, errOvertaken) {
+			continue
+		}
+		if err != nil {
+			return Export{}, Figures{}, err
+		}
+		break
 	}
 	x.jobs.Notify()
 	x.observe(Event{Status: StatusPending, Charged: e.Figures.CreditsCharged})
@@ -51,6 +65,13 @@ func (x *Exports) Create(
 		"requested_count", e.Figures.RequestedCount, "credits_charged", e.Figures.CreditsCharged)
 	return e, e.Figures, nil
 }
+
+// errOvertaken undoes a purchase of new companies alone, some of which another purchase has unlocked since they were found: there are
+// others in their place.
+var errOvertaken = errors.New("other purchases have unlocked some of the companies")
+
+// attemptsMax is how often companies are found for a purchase that others overtake. After the last time it buys what is left.
+const attemptsMax = 20
 
 // purchase unlocks the companies that are new to the workspace, charges for exactly these, and writes the export with its
 // rows and its job. It sets what e lacks: figures, job and the catalog's sequence number.
@@ -76,6 +97,9 @@ func (x *Exports) purchase(
 	split, err := x.unlock.Split(ctx, tx, e.Workspace, present.set)
 	if err != nil {
 		return err
+	}
+	if r.overtaken(present, split.Owned) {
+		return errOvertaken
 	}
 	sold, figures, err := r.price(present, split.Owned, balance)
 	if err != nil {
@@ -111,8 +135,24 @@ func (x *Exports) purchase(
 	if err := insertSelection(ctx, tx, e.ID, sold); err != nil {
 		return err
 	}
+	if !e.Destination.IsZero() {
+		if err := x.deliver.Bought(ctx, tx, *e); err != nil {
+			return err
+		}
+	}
+	if err := record(ctx, tx, event.ExportCreated, *e); err != nil {
+		return err
+	}
 	// Last, what the caller adds: the answer for the request's Idempotency-Key.
 	return db.Then(ctx, tx, *e, then)
+}
+
+// CheckDestination returns a Validation fault unless the destination is zero or one of the caller's workspace.
+func (x *Exports) CheckDestination(ctx context.Context, caller auth.Caller, to id.Destination) error {
+	if to.IsZero() {
+		return nil
+	}
+	return x.deliver.Check(ctx, caller.Workspace, to)
 }
 
 // errBought undoes a purchase of a quote that has been bought in the meantime.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -269,6 +270,36 @@ func TestConcurrentCreatesChargeEachCompanyOnce(t *testing.T) {
 		require.Equal(t, 10_000-charged, s.balance(t))
 		require.True(t, wanted.Equal(s.owned(t)))
 		s.runJobs(t, 50)
+		s.auditClean(t)
+	})
+}
+
+// Purchases of new companies alone choose the same ones if they run at the same time. The others take the next ones.
+func TestConcurrentPurchasesOfNewCompaniesGetDifferentOnes(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		const buyers, limit = 12, 8
+		s := open(t, d, buyers*limit-3, 10_000)
+		processes := []*export.Exports{s.Exports, s.another(), s.another()}
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		var rows []int64
+		for i := range buyers {
+			wg.Go(func() {
+				_, figures, err := processes[i%len(processes)].Create(t.Context(), s.caller,
+					withTerms(between(1, buyers*limit), export.Terms{OnlyNew: true, Limit: limit}))
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					t.Error(err)
+				}
+				rows = append(rows, figures.CreditsCharged)
+			})
+		}
+		wg.Wait()
+		slices.Sort(rows)
+		require.Equal(t, append([]int64{limit - 3}, slices.Repeat([]int64{limit}, buyers-1)...), rows, "the last one gets what is left")
+		require.Equal(t, buyers*limit-3, s.owned(t).Len())
 		s.auditClean(t)
 	})
 }

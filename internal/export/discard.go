@@ -3,7 +3,6 @@ package export
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/opencapi/capi/internal/job"
@@ -30,10 +29,7 @@ func (x *Exports) discard(ctx context.Context, e Export) error {
 	if !e.Status.endsWithoutFile() {
 		return nil
 	}
-	if err := errors.Join(x.blobs.Delete(ctx, e.key()), x.blobs.Delete(ctx, e.manifestKey())); err != nil {
-		return fmt.Errorf("discard file of export %s: %w", e.ID, err)
-	}
-	return nil
+	return x.deleteFile(ctx, e)
 }
 
 // discardTimeout bounds the clean-up after a job whose context has ended.

@@ -19,7 +19,10 @@ type Estimate struct {
 // Estimate returns what the request would cost now. Unlike Quote, it promises nothing, writes nothing, and accepts a
 // request that selects no companies. Faults: Validation, NotFound for a list of another workspace.
 func (x *Exports) Estimate(ctx context.Context, caller auth.Caller, r Request) (Estimate, error) {
-	r, err := r.checked(false)
+	r, err := x.WithPreset(ctx, caller, r)
+	if err == nil {
+		r, err = r.checked(false)
+	}
 	if err != nil {
 		return Estimate{}, err
 	}

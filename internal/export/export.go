@@ -38,6 +38,9 @@ const (
 // endsWithoutFile reports whether the status is final and the export delivers nothing.
 func (s Status) endsWithoutFile() bool { return s == StatusFailed || s == StatusCancelled }
 
+// Final reports whether the status never changes again.
+func (s Status) Final() bool { return s == StatusCompleted || s.endsWithoutFile() }
+
 // Source is where an export's rows come from.
 type Source string
 
@@ -73,6 +76,9 @@ type Export struct {
 	Refunded int64    // credits refunded of those charged, after it failed or was cancelled; may grow later
 	RefundID id.Entry // the first ledger entry of a refund; zero without one
 
+	// Destination is where it is to be delivered; zero for nowhere. Only Create sets it; later the delivery has it.
+	Destination id.Destination
+
 	// Warnings are about values of filters. Only Create sets them, unless it buys a quote; they are not stored.
 	Warnings []Warning
 
@@ -84,7 +90,14 @@ type Export struct {
 	CreatedAt   time.Time
 	CompletedAt *time.Time // when it completed, failed for good or was cancelled
 
+	// FileAt is when the file was written; nil if there is none: the export is unfinished, has ended without a file, or
+	// PruneFiles has deleted it. Download writes a deleted file again.
+	FileAt *time.Time
+	// RowsAsOf is when the rows of the file were read. It is nil if they are those of the purchase.
+	RowsAsOf *time.Time
+
 	asOf      uint64 // the catalog's sequence number at creation
+	revision  int64  // of the file; 0 is the one that the job has written
 	unlockSeq int64  // the last position in the workspace's log of unlocks after the purchase; 0 if unknown
 }
 
@@ -99,7 +112,7 @@ type Figures struct {
 	Cost            int64 // the price in credits: NewCount, less what a partial purchase skips
 	CreditsCharged  int64 // Cost; 0 in a quote
 	WouldSkip       int   // new companies that the balance or max_credits does not cover; an export leaves them out
-	Excluded        int   // further companies that are on an excluded list; known only to who selects them, not to who reads or buys a quote
+	Excluded        int   // further companies that are on an excluded list; of a quote that is bought, as the quote counted them; 0 of an export that is read
 	CappedAt10k     bool  // the source has more than RowsMax, and no smaller limit was asked for
 
 	// TransactionID is the ledger entry of the charge; zero if nothing was charged.

@@ -27,6 +27,7 @@ import (
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/signing"
 	"github.com/opencapi/capi/internal/testkit"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/wall"
@@ -45,6 +46,7 @@ type fixture struct {
 	credit  *credit.Store
 	jobs    *job.Queue
 	blobs   *faultyStore
+	sign    *signing.Store
 	caller  auth.Caller
 	events  events
 }
@@ -72,17 +74,20 @@ func openIndex(t testing.TB, d *db.DB, ix index.Index, credits int64) *fixture {
 		},
 	})
 	s.Exports, s.fixture, s.db, s.catalog, s.index, s.lists = f.Exports, f, f.DB, f.Catalog, f.Index, f.Lists
-	s.unlock, s.credit, s.jobs = f.Unlocks, f.Credits, f.Jobs
+	s.unlock, s.credit, s.jobs, s.sign = f.Unlocks, f.Credits, f.Jobs, f.Signing
 	s.caller = s.customer(t, credits)
 	return s
 }
 
 // another returns a second Exports over the same stores, as another process would have it.
-func (s *fixture) another() *export.Exports {
+func (s *fixture) another() *export.Exports { return s.with(exportOptions) }
+
+// with is another with the options.
+func (s *fixture) with(o export.Options) *export.Exports {
 	return export.New(export.Deps{
 		DB: s.db, Catalog: s.catalog, Index: s.index, Lists: s.lists, Unlock: unlock.New(s.db, unlock.Options{}),
-		Wall: wall.New(s.db, wall.Options{}), Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs, Observe: s.events.add,
-		Options: exportOptions,
+		Wall: wall.New(s.db, wall.Options{}), Credit: s.credit, Jobs: s.jobs, Blobs: s.blobs, Sign: s.sign, Observe: s.events.add,
+		Options: o,
 		ResolveSets: func(_ context.Context, _ auth.Caller, _ company.FieldSet, q query.Query) (query.Query, error) {
 			return q, nil
 		},

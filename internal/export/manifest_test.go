@@ -143,7 +143,7 @@ func TestACancelledExportLeavesNoManifest(t *testing.T) {
 		}
 		s.runJobs(t, 1)
 		require.Equal(t, export.StatusCancelled, s.get(t, e).Status)
-		for _, suffix := range []string{"", ".manifest.json"} {
+		for _, suffix := range []string{"", ".manifest.json", ".manifest.json.jws"} {
 			_, err := s.blobs.Stat(t.Context(), fmt.Sprintf("exports/%s/%s.json%s", e.Workspace, e.ID, suffix))
 			require.ErrorIs(t, err, blob.ErrNotFound)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/testkit/effort"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
 )
@@ -176,7 +177,7 @@ func TestCreditsAndUnlocksMatchAPlainModel(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, companiesMax, 0)
-		rapid.Check(t, func(rt *rapid.T) {
+		effort.Check(t, 40, func(rt *rapid.T) {
 			const credits = 20
 			m := &machine{fixture: s, model: model{balance: credits, payer: map[company.Number]int{}}, t: t}
 			s.caller = s.customer(t, credits)

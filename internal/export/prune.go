@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/opencapi/capi/internal/fault"
 )
 
 // past is the catalog's sequence number at an earlier time.
@@ -32,6 +34,9 @@ func (x *Exports) Prune(ctx context.Context) error {
 	}
 	before := x.past.seq
 	x.past.seq, x.past.at = seq, time.Now()
+	if before, err = x.remembered(ctx, before); err != nil {
+		return fmt.Errorf("prune past records: %w", err)
+	}
 	if before, err = x.needed(ctx, before); err != nil {
 		return fmt.Errorf("prune past records: %w", err)
 	}
@@ -42,6 +47,19 @@ func (x *Exports) Prune(ctx context.Context) error {
 		return fmt.Errorf("prune past records: %w", err)
 	}
 	return nil
+}
+
+// remembered returns seq, or the sequence number at the beginning of Options.RecordsKept if that is lower. It is 0 while the
+// catalog does not know it, because it was upgraded since.
+func (x *Exports) remembered(ctx context.Context, seq uint64) (uint64, error) {
+	if x.options.RecordsKept == 0 {
+		return seq, nil
+	}
+	m, err := x.catalog.MomentAt(ctx, time.Now().Add(-x.options.RecordsKept))
+	if fault.CodeOf(err) == fault.Validation {
+		return 0, nil
+	}
+	return min(seq, m.Seq), err
 }
 
 // needed returns seq, or the lowest sequence number that an unfinished export reads if that is lower.

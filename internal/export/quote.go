@@ -13,6 +13,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 )
@@ -33,8 +34,14 @@ const quoteTTL = 15 * time.Minute
 // Quote returns what Create would deliver and charge now. For 15 minutes, an export of the quote costs no more than that.
 // It charges nothing and reserves no credits. It has the same faults as Create, except those about the price.
 func (x *Exports) Quote(ctx context.Context, caller auth.Caller, r Request, then ...db.Step[Quote]) (Quote, error) {
-	r, err := r.checked(false)
+	r, err := x.WithPreset(ctx, caller, r)
+	if err == nil {
+		r, err = r.checked(false)
+	}
 	if err != nil {
+		return Quote{}, err
+	}
+	if err := x.CheckDestination(ctx, caller, r.Destination); err != nil {
 		return Quote{}, err
 	}
 	found, err := x.resolve(ctx, caller, r)
@@ -88,13 +95,13 @@ func insertQuote(
 		return err
 	}
 	const q = `INSERT INTO quote (id, workspace_id, token_id, source_type, list_id, filters, sort, terms, format, options,
-		requested_count, capped, cost, companies, created_at, expires_at, match_id, match_keys)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+		requested_count, capped, cost, companies, created_at, expires_at, match_id, match_keys, excluded_count)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
 	f := quote.Figures
 	_, err = tx.ExecContext(ctx, q, quote.ID, caller.Workspace, caller.Token, string(r.Source), orNull(r.List),
 		sql.NullString{String: string(r.Filters), Valid: r.Filters != nil}, r.sort, string(terms), string(r.Format),
-		string(options), f.RequestedCount, flag(f.CappedAt10k), f.Cost, packNumbers(kept.numbers), db.Time(now), db.Time(quote.ExpiresAt),
-		orNull(r.Match), keys)
+		string(options), f.RequestedCount, flag(f.CappedAt10k), f.Cost, company.PackNumbers(kept.numbers), db.Time(now), db.Time(quote.ExpiresAt),
+		orNull(r.Match), keys, f.Excluded)
 	return err
 }
 
@@ -191,6 +198,9 @@ func (x *Exports) readQuote(ctx context.Context, caller auth.Caller, r Request) 
 		r.Options.Columns, r.Options.MatchKeys = found.Options.Columns, found.Options.MatchKeys
 		found.Format, found.Options = r.Format, r.Options
 	}
+	if !r.Preset.IsZero() && !found.Format.HasHeaderRow() {
+		found.Options.Headers = ""
+	}
 	if err := fault.Invalid(found.Options.Fitting(found.Format)...); err != nil {
 		return resolved{}, err
 	}
@@ -200,7 +210,7 @@ func (x *Exports) readQuote(ctx context.Context, caller auth.Caller, r Request) 
 
 func (x *Exports) scanQuote(ctx context.Context, caller auth.Caller, quote id.Quote) (quoteRow, error) {
 	const q = `SELECT source_type, list_id, filters, sort, terms, format, options, requested_count, capped, cost,
-		companies, expires_at, match_id, match_keys FROM quote WHERE id = $1 AND workspace_id = $2`
+		companies, expires_at, match_id, match_keys, excluded_count FROM quote WHERE id = $1 AND workspace_id = $2`
 	row := quoteRow{resolved: resolved{costMax: new(int64)}}
 	s := &row.selection
 	var filters sql.NullString
@@ -209,7 +219,7 @@ func (x *Exports) scanQuote(ctx context.Context, caller auth.Caller, quote id.Qu
 	var packed, keys []byte
 	var expires int64
 	err := x.db.Read().QueryRowContext(ctx, q, quote, caller.Workspace).Scan(&row.Source, &row.List, &filters, &row.sort,
-		&terms, &row.Format, &options, &requested, &s.capped, row.costMax, &packed, &expires, &row.Match, &keys)
+		&terms, &row.Format, &options, &requested, &s.capped, row.costMax, &packed, &expires, &row.Match, &keys, &s.excluded)
 	if errors.Is(err, sql.ErrNoRows) {
 		return quoteRow{}, fault.New(fault.NotFound, "There is no quote %s in this workspace.", quote)
 	}
@@ -220,7 +230,7 @@ func (x *Exports) scanQuote(ctx context.Context, caller auth.Caller, quote id.Qu
 	if filters.Valid {
 		row.Filters = json.RawMessage(filters.String)
 	}
-	numbers, unpackErr := unpackNumbers(packed)
+	numbers, unpackErr := company.UnpackNumbers(packed)
 	s.keys, err = unpackKeys(keys)
 	err = errors.Join(err, unpackErr, json.Unmarshal([]byte(terms), &row.Terms), json.Unmarshal([]byte(options), &row.Options))
 	if err != nil {
@@ -249,28 +259,54 @@ const (
 	quotesAtATime = 200                // at most 8 MB, so that no write transaction takes long
 )
 
-// PruneQuotes deletes the companies of expired quotes, and quotes that expired long ago. It should be called about once a
-// minute; any number of processes may do so.
+// PruneQuotes deletes the companies of expired quotes, and quotes that expired long ago. It records an event for each quote that
+// expired without being bought. It should be called about once a minute; any number of processes may do so.
 func (x *Exports) PruneQuotes(ctx context.Context) error {
-	const empty = `UPDATE quote SET companies = NULL, match_keys = NULL WHERE id IN
-		(SELECT id FROM quote WHERE companies IS NOT NULL AND expires_at < $1 LIMIT $2)`
+	// The outer condition is repeated, because another process may have emptied a quote since the inner one was read.
+	const empty = `UPDATE quote SET companies = NULL, match_keys = NULL WHERE companies IS NOT NULL AND id IN
+		(SELECT id FROM quote WHERE companies IS NOT NULL AND expires_at < $1 LIMIT $2)
+		RETURNING id, workspace_id, cost, requested_count, expires_at,
+			EXISTS (SELECT 1 FROM export e WHERE e.workspace_id = quote.workspace_id AND e.created_at >= quote.created_at AND e.quote_id = quote.id)`
 	const drop = `DELETE FROM quote WHERE id IN
-		(SELECT id FROM quote WHERE companies IS NULL AND expires_at < $1 LIMIT $2)`
+		(SELECT id FROM quote WHERE companies IS NULL AND expires_at < $1 LIMIT $2) RETURNING id`
 	now := time.Now()
 	return errors.Join(
-		x.pruneQuotes(ctx, empty, now.Add(-quoteGrace)),
-		x.pruneQuotes(ctx, drop, now.Add(-quoteKept)))
+		x.pruneQuotes(ctx, func(tx *db.Tx) (n int, err error) {
+			ended, err := db.Collect(ctx, tx, scanEnded, empty, db.Time(now.Add(-quoteGrace)), quotesAtATime)
+			for _, q := range ended {
+				if err == nil && !q.bought {
+					err = event.Record(ctx, tx, q.workspace, event.QuoteExpired, map[string]any{
+						"quote_id": q.id, "cost": q.cost, "requested_count": q.requested, "expires_at": db.FromTime(q.expires),
+					})
+				}
+			}
+			return len(ended), err
+		}),
+		x.pruneQuotes(ctx, func(tx *db.Tx) (int, error) {
+			dropped, err := db.Collect(ctx, tx, db.Value[id.Quote], drop, db.Time(now.Add(-quoteKept)), quotesAtATime)
+			return len(dropped), err
+		}))
 }
 
-func (x *Exports) pruneQuotes(ctx context.Context, q string, before time.Time) error {
+// endedQuote is a quote that has expired or was bought.
+type endedQuote struct {
+	id                       id.Quote
+	workspace                id.Workspace
+	cost, requested, expires int64
+	bought                   bool
+}
+
+func scanEnded(row db.Row) (q endedQuote, err error) {
+	err = row.Scan(&q.id, &q.workspace, &q.cost, &q.requested, &q.expires, &q.bought)
+	return q, err
+}
+
+// pruneQuotes calls some, which prunes up to quotesAtATime quotes and returns how many, until there are no more.
+func (x *Exports) pruneQuotes(ctx context.Context, some func(*db.Tx) (int, error)) error {
 	for {
-		var n int64
-		err := x.db.Tx(ctx, func(tx *db.Tx) error {
-			res, err := tx.ExecContext(ctx, q, db.Time(before), quotesAtATime)
-			if err != nil {
-				return err
-			}
-			n, err = res.RowsAffected()
+		var n int
+		err := x.db.Tx(ctx, func(tx *db.Tx) (err error) {
+			n, err = some(tx)
 			return err
 		})
 		if err != nil {

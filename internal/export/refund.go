@@ -9,6 +9,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
@@ -45,8 +46,15 @@ func (x *Exports) bury(ctx context.Context, tx *db.Tx, j job.Job, cause error) e
 	if !ended {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE export SET error = $2 WHERE id = $1`, e.ID, failure(cause, refunded)); err != nil {
+	locked, err := x.wall.LockedIn(ctx, tx, e.Workspace)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE export SET error = $2 WHERE id = $1`, e.ID, failure(cause, refunded, locked)); err != nil {
 		return fmt.Errorf("fail export %s: %w", e.ID, err)
+	}
+	if err := recordAgain(ctx, tx, event.ExportFailed, e.ID); err != nil {
+		return err
 	}
 	if e.Notify {
 		if err := x.notify(ctx, tx, e.ID); err != nil {
@@ -59,9 +67,13 @@ func (x *Exports) bury(ctx context.Context, tx *db.Tx, j job.Job, cause error) e
 	return nil
 }
 
-// failure is a message for people. The technical reason is in the log and in the job.
-func failure(cause error, refunded int64) string {
-	if long, ok := errors.AsType[*format.TooLongError](cause); ok {
+// failure is a message for people, who may not see the locked fields. The technical reason is in the log and in the job.
+func failure(cause error, refunded int64, locked company.FieldSet) string {
+	long, ok := errors.AsType[*format.TooLongError](cause)
+	switch {
+	case ok && locked.Has(long.Column):
+		return fmt.Sprintf("The file could not be written: %s. %d credits were refunded.", long.Locked(), refunded)
+	case ok:
 		return fmt.Sprintf("The file could not be written: %v. %d credits were refunded.", long, refunded)
 	}
 	return fmt.Sprintf("The file could not be written. %d credits were refunded.", refunded)
@@ -190,7 +202,7 @@ func withoutDelivered(ctx context.Context, tx *db.Tx, e Export, debts []debt, le
 		if err := rows.Scan(&other, &packed); err != nil {
 			return company.Set{}, fmt.Errorf("read other exports than %s: %w", e.ID, err)
 		}
-		numbers, err := unpackNumbers(packed)
+		numbers, err := company.UnpackNumbers(packed)
 		if err != nil {
 			return company.Set{}, fmt.Errorf("read selection of export %s: %w", other, err)
 		}
@@ -217,7 +229,9 @@ func (x *Exports) giveBack(ctx context.Context, tx *db.Tx, e Export, d debt, act
 	if _, err := tx.ExecContext(ctx, q, d.payer, n, entry.ID); err != nil {
 		return 0, fmt.Errorf("refund export %s: %w", d.payer, err)
 	}
-	return n, nil
+	return n, event.Record(ctx, tx, e.Workspace, event.ExportRefunded, map[string]any{
+		"export_id": d.payer, "credits_refunded": n, "transaction_id": entry.ID, "because_of": e.ID, "balance": entry.BalanceAfter,
+	})
 }
 
 // refundReference returns the ledger reference of a refund to payer because ended has ended. Usually they are the same.

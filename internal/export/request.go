@@ -3,17 +3,15 @@ package export
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/query"
-	"github.com/opencapi/capi/internal/text"
 )
 
 // Request asks for an export, or for a quote. Source defaults to a search; Format defaults to the quote's or CSV.
@@ -30,6 +28,18 @@ type Request struct {
 	Format  format.Format
 	Options format.Options
 	Notify  bool // tell the person who creates it by email when it completes or fails
+
+	// Preset has the Columns and Headers of Options, which are empty then. What was bought or ordered with it keeps them.
+	Preset id.Preset
+
+	// Without are companies to leave out, and Instead, unless nil, the companies to select in place of those of the source. Neither
+	// is stored. They are for standing orders.
+	Without company.Set
+	Instead *company.Set
+
+	// Destination is where the file is delivered when it is completed; zero to only download it. It fixes nothing that is bought, so it
+	// may be given with a quote.
+	Destination id.Destination
 }
 
 const nameRunesMax = 200
@@ -52,7 +62,7 @@ func (r Request) checked(named bool) (Request, error) {
 	if r.Format != "" && !r.Format.Known() {
 		bad("export_format", "must be "+format.Names())
 	}
-	errs = append(errs, columnFaults(r.Options.Columns)...)
+	errs = append(errs, company.ColumnFaults("columns", r.Options.Columns)...)
 	if r.Format != "" { // else readQuote knows
 		errs = append(errs, r.Options.Fitting(r.Format)...)
 		r.Options = r.Options.Normal()
@@ -87,26 +97,6 @@ func (r Request) besideQuote(named bool) []fault.FieldError {
 		return []fault.FieldError{{Field: "quote_id", Message: "a quote already fixes the source and the terms; leave them out"}}
 	}
 	return nil
-}
-
-// columnFaults returns the errors of unknown and repeated columns.
-func columnFaults(columns []string) (errs []fault.FieldError) {
-	all := format.AllColumns()
-	for i, name := range columns {
-		var message string
-		switch {
-		case slices.Contains(columns[:i], name):
-			message = "is listed twice"
-		case slices.Contains(all, name):
-			continue
-		case text.Nearest(name, all) != "":
-			message = "is not a column; did you mean " + text.Nearest(name, all) + "?"
-		default:
-			message = "is not a column; the columns are " + strings.Join(all, ", ")
-		}
-		errs = append(errs, fault.FieldError{Field: fmt.Sprintf("columns[%d]", i), Message: message})
-	}
-	return errs
 }
 
 func nameFault(name string) string {

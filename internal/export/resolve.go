@@ -26,6 +26,12 @@ type resolved struct {
 	sort      string // as an export stores it
 	costMax   *int64 // what the quote promised; nil without a quote
 	warnings  []Warning
+	final     bool // the companies are not found again
+}
+
+// overtaken reports whether the selection lacks companies because some of it was unlocked since it was found.
+func (r resolved) overtaken(s selection, owned company.Set) bool {
+	return r.Terms.OnlyNew && r.costMax == nil && !r.final && s.matches > len(r.selection.numbers) && s.set.AndLen(owned) > 0
 }
 
 // resolve finds the request's companies, or reads those of its quote. NoCandidates if there are none, Validation if a file of
@@ -35,7 +41,7 @@ func (x *Exports) resolve(ctx context.Context, caller auth.Caller, r Request) (r
 	if err != nil {
 		return resolved{}, err
 	}
-	return found, x.checkLimits(ctx, found)
+	return found, x.checkLimits(ctx, caller, found)
 }
 
 func (x *Exports) chosen(ctx context.Context, caller auth.Caller, r Request) (resolved, error) {
@@ -55,14 +61,7 @@ func (x *Exports) chosen(ctx context.Context, caller auth.Caller, r Request) (re
 		return resolved{}, err
 	}
 	if len(s.numbers) == 0 {
-		together, err := index.Together(ctx, x.index, r.Query)
-		if err != nil {
-			return resolved{}, err
-		}
-		if s.excluded > 0 {
-			return resolved{}, allExcluded(s.excluded)
-		}
-		return resolved{}, noCandidates(r, append(warnings, together...))
+		return resolved{}, x.empty(ctx, r, s, warnings)
 	}
 	found := resolved{Request: r, selection: s, warnings: warnings}
 	found.Options.MatchKeys = s.keys != nil
@@ -72,9 +71,24 @@ func (x *Exports) chosen(ctx context.Context, caller auth.Caller, r Request) (re
 	return found, nil
 }
 
+// empty returns why the request selects nothing.
+func (x *Exports) empty(ctx context.Context, r Request, s selection, warnings []Warning) error {
+	if s.excluded > 0 {
+		return allExcluded(s.excluded)
+	}
+	if r.Instead == nil {
+		together, err := index.Together(ctx, x.index, r.Query)
+		if err != nil {
+			return err
+		}
+		warnings = append(warnings, together...)
+	}
+	return noCandidates(r, warnings)
+}
+
 // checkLimits returns a Validation error if a file of the request's format cannot hold one of the companies. One that changes
 // after that fails the export, with a refund.
-func (x *Exports) checkLimits(ctx context.Context, r resolved) error {
+func (x *Exports) checkLimits(ctx context.Context, caller auth.Caller, r resolved) error {
 	if !format.HasLimits(r.Format, r.Options) {
 		return nil
 	}
@@ -92,9 +106,23 @@ func (x *Exports) checkLimits(ctx context.Context, r resolved) error {
 		return format.Fits(r.Format, o, c)
 	})
 	if long, ok := errors.AsType[*format.TooLongError](err); ok {
-		return fault.Invalid(fault.FieldError{Field: "export_format", Message: long.Error()})
+		message, shownErr := x.tooLong(ctx, caller, long)
+		return cmp.Or(shownErr, fault.Invalid(fault.FieldError{Field: "export_format", Message: message}))
 	}
 	return err
+}
+
+// tooLong returns what the caller may know about a text that a file cannot hold: nothing of a locked one, not even its length.
+func (x *Exports) tooLong(ctx context.Context, caller auth.Caller, long *format.TooLongError) (string, error) {
+	locked, err := x.wall.Locked(ctx, caller)
+	if err != nil || !locked.Has(long.Column) {
+		return long.Error(), err
+	}
+	delivered, err := x.unlock.Delivered(ctx, caller.Workspace)
+	if err != nil || delivered.Has(long.Number) {
+		return long.Error(), err
+	}
+	return long.Locked(), nil
 }
 
 // bounded returns the request without what its search would show of locked fields, and with the companies of the sets that it names.
@@ -161,15 +189,19 @@ func (x *Exports) find(ctx context.Context, ws id.Workspace, r Request) (selecti
 	if err != nil {
 		return selection{}, err
 	}
-	var within *company.Set
+	out = out.Or(r.Without)
+	within := r.Instead
 	if r.Terms.OnlyNew || r.Terms.OnlyOwned {
 		owned, err := x.unlock.Owned(ctx, ws)
 		if err != nil {
 			return selection{}, err
 		}
-		if r.Terms.OnlyNew {
+		switch {
+		case r.Terms.OnlyNew:
 			out = out.Or(owned)
-		} else {
+		case within != nil:
+			within = new(within.And(owned))
+		default:
 			within = &owned
 		}
 	}
@@ -186,12 +218,15 @@ func (x *Exports) find(ctx context.Context, ws id.Workspace, r Request) (selecti
 	}
 	var found *index.Selected
 	var keys matchKeys
-	switch r.Source {
-	case SourceList:
+	switch {
+	case r.Source == SourceList && r.Instead == nil:
 		found, err = x.findListed(ctx, ws, r, within, out, excluded)
-	case SourceMatch:
+	case r.Source == SourceMatch && r.Instead == nil:
 		found, keys, err = x.findMatched(ctx, ws, r, within, out, excluded)
 	default:
+		if r.Instead != nil {
+			r.Query = query.Query{}
+		}
 		s := index.Selection{Query: r.Query, Sort: r.Sort, Limit: r.Terms.rowsMax(), Within: within, Excluded: excluded}
 		if !out.IsEmpty() {
 			s.Without = &out
@@ -265,8 +300,12 @@ func noCandidates(r Request, warnings []Warning) error {
 	switch w := worst(warnings); {
 	case w != nil:
 		reason = fmt.Sprintf(": %s %q: %s", w.Field, w.Value, w.Message)
+	case r.Instead != nil: // also only what is owned
+		reason = ": none that the workspace owns has left the source since the last run."
 	case r.Terms.OnlyOwned:
 		reason = " that the workspace has unlocked."
+	case !r.Without.IsEmpty():
+		reason = " that the order has not delivered yet."
 	case r.Terms.OnlyNew:
 		reason = " that the workspace has not unlocked yet. Without only_new, unlocked companies are exported again for free."
 	case r.Source == SourceList:

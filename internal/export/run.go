@@ -11,6 +11,7 @@ import (
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
@@ -39,31 +40,22 @@ func (x *Exports) run(ctx context.Context, j job.Job) error {
 	if e.Status == StatusCompleted {
 		return nil
 	}
-	numbers, err := readSelection(ctx, x.db.Read(), e.ID)
-	if err != nil {
-		return err
-	}
 	if err := x.begin(ctx, e.ID); err != nil {
 		return err
 	}
-	if e.Options.MatchKeys {
-		keys, err := readKeys(ctx, x.db.Read(), e.ID)
-		if err != nil {
-			return err
-		}
-		e.Options.KeysOf = func(c company.Number) []string { return keys[c] }
-	}
-	info, err := x.write(ctx, e, numbers)
+	var done atomic.Int64
+	writing, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := x.report(writing, e.ID, &done, cancel)
+	info, err := x.write(writing, e, e.asOf, &done)
+	stop()
 	if err != nil {
-		return fmt.Errorf("write export %s: %w", e.ID, err)
-	}
-	if err := x.describe(ctx, e, len(numbers), info); err != nil {
-		return fmt.Errorf("describe export %s: %w", e.ID, err)
+		return err
 	}
 	if err := x.complete(ctx, j, e, info); err != nil {
 		return err
 	}
-	j.Note("rows", len(numbers))
+	j.Note("rows", done.Load())
 	j.Note("size_bytes", info.SizeBytes)
 	return nil
 }
@@ -109,19 +101,26 @@ func (x *Exports) update(ctx context.Context, export id.Export, q string, args .
 	})
 }
 
-// write writes the file to the blob store, and its progress to the table.
-func (x *Exports) write(ctx context.Context, e Export, numbers []company.Number) (blob.Info, error) {
-	var done atomic.Int64
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stop := x.report(ctx, e.ID, &done, cancel)
-	defer stop()
-	return x.blobs.Put(ctx, e.key(), func(w io.Writer) error {
+// write stores the export's file, with the rows that were paid for as of a sequence number of the catalog, and its manifest. It
+// counts the rows in done.
+func (x *Exports) write(ctx context.Context, e Export, asOf uint64, done *atomic.Int64) (blob.Info, error) {
+	numbers, err := readSelection(ctx, x.db.Read(), e.ID)
+	if err != nil {
+		return blob.Info{}, err
+	}
+	if e.Options.MatchKeys {
+		keys, err := readKeys(ctx, x.db.Read(), e.ID)
+		if err != nil {
+			return blob.Info{}, err
+		}
+		e.Options.KeysOf = func(c company.Number) []string { return keys[c] }
+	}
+	info, err := x.blobs.Put(ctx, e.key(), func(w io.Writer) error {
 		rows, err := format.New(e.Format, w, e.Options)
 		if err != nil {
 			return job.Fatal(err)
 		}
-		err = x.catalog.Rows(ctx, numbers, e.asOf, func(c *company.Company) error {
+		err = x.catalog.Rows(ctx, numbers, asOf, func(c *company.Company) error {
 			done.Add(1)
 			err := rows.Write(c)
 			if _, long := errors.AsType[*format.TooLongError](err); long {
@@ -133,10 +132,17 @@ func (x *Exports) write(ctx context.Context, e Export, numbers []company.Number)
 			return err
 		}
 		if n := done.Load(); n != int64(len(numbers)) {
-			return fmt.Errorf("the catalog returned %d of %d rows as of %d", n, len(numbers), e.asOf)
+			return fmt.Errorf("the catalog returned %d of %d rows as of %d", n, len(numbers), asOf)
 		}
 		return rows.Close()
 	})
+	if err != nil {
+		return blob.Info{}, fmt.Errorf("write export %s: %w", e.ID, err)
+	}
+	if err := x.describe(ctx, e, len(numbers), info); err != nil {
+		return blob.Info{}, fmt.Errorf("describe export %s: %w", e.ID, err)
+	}
+	return info, nil
 }
 
 // report writes the progress at intervals until stop is called; stop waits for it to end. Progress is informative, so the
@@ -179,7 +185,7 @@ func (x *Exports) complete(ctx context.Context, j job.Job, e Export, info blob.I
 			return err
 		}
 		const q = `UPDATE export SET status = 'completed', processed_records = requested_count - would_skip, size_bytes = $2,
-			sha256 = $3, completed_at = $4 WHERE id = $1 AND status = 'processing'`
+			sha256 = $3, completed_at = $4, file_at = $4 WHERE id = $1 AND status = 'processing'`
 		res, err := tx.ExecContext(ctx, q, e.ID, info.SizeBytes, info.SHA256[:], db.Time(time.Now()))
 		if err != nil {
 			return err
@@ -191,7 +197,13 @@ func (x *Exports) complete(ctx context.Context, j job.Job, e Export, info blob.I
 		if err == nil && e.Notify {
 			err = x.notify(ctx, tx, e.ID)
 		}
-		return err
+		if err == nil {
+			err = x.deliver.Completed(ctx, tx, e.ID)
+		}
+		if err != nil {
+			return err
+		}
+		return recordAgain(ctx, tx, event.ExportCompleted, e.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("complete export %s: %w", e.ID, err)

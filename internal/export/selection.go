@@ -2,9 +2,7 @@ package export
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/opencapi/capi/internal/company"
@@ -77,7 +75,7 @@ func insertSelection(ctx context.Context, tx *db.Tx, export id.Export, s selecti
 		return err
 	}
 	const q = `INSERT INTO export_selection (export_id, companies, match_keys) VALUES ($1, $2, $3)`
-	if _, err := tx.ExecContext(ctx, q, export, packNumbers(s.numbers), keys); err != nil {
+	if _, err := tx.ExecContext(ctx, q, export, company.PackNumbers(s.numbers), keys); err != nil {
 		return fmt.Errorf("write selection of export %s: %w", export, err)
 	}
 	return nil
@@ -89,7 +87,7 @@ func readSelection(ctx context.Context, q db.Querier, export id.Export) ([]compa
 	if err != nil {
 		return nil, fmt.Errorf("read selection of export %s: %w", export, err)
 	}
-	return unpackNumbers(packed)
+	return company.UnpackNumbers(packed)
 }
 
 func readKeys(ctx context.Context, q db.Querier, export id.Export) (matchKeys, error) {
@@ -99,6 +97,12 @@ func readKeys(ctx context.Context, q db.Querier, export id.Export) (matchKeys, e
 		return nil, fmt.Errorf("read match keys of export %s: %w", export, err)
 	}
 	return unpackKeys(packed)
+}
+
+// Selected returns the companies that an export was bought with, whatever became of it.
+func Selected(ctx context.Context, q db.Querier, export id.Export) (company.Set, error) {
+	numbers, err := readSelection(ctx, q, export)
+	return company.SetOf(numbers...), err
 }
 
 // Delivered returns the companies that an export of the workspace delivers, or will once its file is complete, and its status: none
@@ -116,25 +120,4 @@ func Delivered(ctx context.Context, q db.Querier, ws id.Workspace, export id.Exp
 func BoughtAt(ctx context.Context, q db.Querier, ws id.Workspace, export id.Export) (uint64, error) {
 	e, err := one(ctx, q, ws, export)
 	return e.asOf, err
-}
-
-func packNumbers(numbers []company.Number) []byte {
-	b := make([]byte, 0, 4*len(numbers))
-	for _, n := range numbers {
-		b = binary.LittleEndian.AppendUint32(b, uint32(n))
-	}
-	return b
-}
-
-var errSelection = errors.New("damaged selection")
-
-func unpackNumbers(b []byte) ([]company.Number, error) {
-	if len(b)%4 != 0 {
-		return nil, fmt.Errorf("%w: %d bytes", errSelection, len(b))
-	}
-	numbers := make([]company.Number, 0, len(b)/4)
-	for ; len(b) > 0; b = b[4:] {
-		numbers = append(numbers, company.Number(binary.LittleEndian.Uint32(b)))
-	}
-	return numbers, nil
 }

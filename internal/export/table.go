@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/fault"
@@ -16,7 +15,7 @@ import (
 const columns = `id, workspace_id, token_id, job_id, quote_id, name, source_type, list_id, filters, sort, terms, format, options, status,
 	requested_count, already_unlocked, new_count, would_skip, credits_charged, balance_before, capped, transaction_id,
 	credits_refunded, refund_id, as_of, processed_records, size_bytes, sha256, error, created_at, completed_at,
-	unlock_seq, person_id, notify, match_id`
+	unlock_seq, person_id, notify, match_id, file_at, file_revision, rows_as_of`
 
 func insert(ctx context.Context, tx *db.Tx, e *Export) error {
 	options, err := json.Marshal(e.Options)
@@ -86,13 +85,13 @@ func scan(row db.Row) (Export, error) {
 	var filters sql.NullString
 	var sum []byte
 	var capped, notify, created int64
-	var completed sql.NullInt64
+	var completed, written, read sql.NullInt64
 	f := &e.Figures
 	err := row.Scan(&e.ID, &e.Workspace, &e.Token, &e.Job, &e.Quote, &e.Name, &e.Source, &e.List, &filters, &e.Sort,
 		&terms, &e.Format, &options, &e.Status, &f.RequestedCount, &f.AlreadyUnlocked, &f.NewCount, &f.WouldSkip,
 		&f.CreditsCharged, &f.Balance, &capped,
 		&f.TransactionID, &e.Refunded, &e.RefundID, &e.asOf, &e.ProcessedRecords, &e.SizeBytes, &sum, &e.Error,
-		&created, &completed, &e.unlockSeq, &e.Person, &notify, &e.Match)
+		&created, &completed, &e.unlockSeq, &e.Person, &notify, &e.Match, &written, &e.revision, &read)
 	if err != nil {
 		return Export{}, err
 	}
@@ -103,9 +102,6 @@ func scan(row db.Row) (Export, error) {
 	if filters.Valid {
 		e.Filters = json.RawMessage(filters.String)
 	}
-	if completed.Valid {
-		e.CompletedAt = new(time.Time)
-		*e.CompletedAt = db.FromTime(completed.Int64)
-	}
+	e.CompletedAt, e.FileAt, e.RowsAsOf = db.FromNullTime(completed), db.FromNullTime(written), db.FromNullTime(read)
 	return e, errors.Join(json.Unmarshal([]byte(terms), &e.Terms), json.Unmarshal([]byte(options), &e.Options))
 }

@@ -17,6 +17,9 @@ type Terms struct {
 	MaxCredits *int64 `json:"max_credits,omitempty"` // maximum cost; nil means the whole balance
 
 	NotOn id.List `json:"exclude_list_id,omitzero"` // leave out the companies of this list, unless it is zero
+
+	Order   id.Order `json:"order_id,omitzero"` // the standing order that buys it; zero for none
+	Deliver string   `json:"deliver,omitempty"` // what the order delivers of its source: added, changed, left or all
 }
 
 func (t Terms) rowsMax() int {
@@ -90,7 +93,7 @@ func (t Terms) refusal(s selection, f Figures) error {
 	switch {
 	case t.MaxCredits != nil && (f.Cost > *t.MaxCredits || *t.MaxCredits == 0):
 		refusal = fault.New(fault.MaxCreditsExceeded,
-			"The %s new companies cost more than max_credits (%s). Nothing was charged.",
+			"The %s new companies cost more than the limit of %s (max_credits). Nothing was charged.",
 			humanize.Comma(int64(f.NewCount)), humanize.Comma(*t.MaxCredits)).
 			With("max_credits", *t.MaxCredits)
 	case len(s.numbers) == 0 && s.skipped > 0:

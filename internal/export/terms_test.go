@@ -24,6 +24,7 @@ import (
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/testkit/effort"
 )
 
 // withTerms returns the request with the terms.
@@ -372,7 +373,7 @@ func TestPurchasesMatchAPlainModel(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, soldMax, 0)
-		rapid.Check(t, func(rt *rapid.T) {
+		effort.Check(t, 40, func(rt *rapid.T) {
 			plain := plainWorkspace{owned: map[int]bool{}, balance: rapid.Int64Range(0, 2*soldMax).Draw(rt, "credits")}
 			caller := s.customer(t, plain.balance)
 			for range rapid.IntRange(1, 5).Draw(rt, "purchases") {

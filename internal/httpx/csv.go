@@ -24,6 +24,10 @@ func (f *CSV) Write(w http.ResponseWriter, status int) error {
 	c := csv.NewWriter(w)
 	c.UseCRLF = true
 	begun := false
+	columns := make([]string, len(f.Columns))
+	for i, name := range f.Columns {
+		columns[i] = cellText(name)
+	}
 	begin := func() error {
 		begun = true
 		h := w.Header()
@@ -32,7 +36,7 @@ func (f *CSV) Write(w http.ResponseWriter, status int) error {
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		w.WriteHeader(status)
-		return c.Write(f.Columns)
+		return c.Write(columns)
 	}
 	record := make([]string, 0, len(f.Columns))
 	err := f.Rows(func(cells ...any) error {

@@ -3,8 +3,10 @@ package httpx
 import (
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/middleware"
@@ -45,9 +47,35 @@ func ErrorWriter(log *slog.Logger, explain Explain) func(http.ResponseWriter, *h
 	}
 }
 
-// SetRetryAfter sets the Retry-After header if the fault says when to try again: a 503, or a daily limit.
+// The headers of SetDaily.
+const (
+	dailyLimitHeader     = "Daily-Companies-Limit"
+	dailyRemainingHeader = "Daily-Companies-Remaining"
+	dailyResetHeader     = "Daily-Companies-Reset"
+)
+
+// DailyHeaders are the names of the headers of SetDaily, for other sites to read.
+const DailyHeaders = dailyLimitHeader + ", " + dailyRemainingHeader + ", " + dailyResetHeader
+
+// SetDaily reports how many companies may be shown in a day, how many more today, and how long it takes until the next one begins.
+func SetDaily(w http.ResponseWriter, limit, left int, reset time.Duration) {
+	w.Header().Set(dailyLimitHeader, strconv.Itoa(limit))
+	w.Header().Set(dailyRemainingHeader, strconv.Itoa(left))
+	w.Header().Set(dailyResetHeader, strconv.Itoa(int(math.Ceil(reset.Seconds()))))
+}
+
+// SetRateLimit reports the state of a request's bucket: its size, the requests left in it, and how long it takes to fill
+// (IETF draft-ietf-httpapi-ratelimit-headers-03).
+func SetRateLimit(w http.ResponseWriter, size, left int, reset time.Duration) {
+	h := w.Header()
+	h.Set("RateLimit-Limit", strconv.Itoa(size))
+	h.Set("RateLimit-Remaining", strconv.Itoa(left))
+	h.Set("RateLimit-Reset", strconv.Itoa(int(math.Ceil(reset.Seconds()))))
+}
+
+// SetRetryAfter sets the Retry-After header if the fault says when to try again: a 503, a rate limit or a daily limit.
 func SetRetryAfter(w http.ResponseWriter, e *fault.Error) {
-	if wait, ok := e.Details["retry_after"].(int); ok && (e.Kind() == fault.KindUnavailable || e.Code == fault.DailyLimitExceeded) {
+	if wait, ok := e.Details["retry_after"].(int); ok && (e.Kind() == fault.KindUnavailable || e.Kind() == fault.KindRateLimited) {
 		w.Header().Set("Retry-After", strconv.Itoa(wait))
 	}
 }
@@ -63,7 +91,7 @@ func FaultOf(log *slog.Logger, explain Explain, r *http.Request, err error) *fau
 	if r.Context().Err() != nil {
 		level = slog.LevelInfo // the client is gone and will not read the response
 	}
-	log.Log(r.Context(), level, "request failed", "request_id", id, "method", r.Method, "path", r.URL.Path, "error", err)
+	log.Log(r.Context(), level, "request failed", "request_id", id, "method", r.Method, "path", middleware.LoggedPath(r.URL.Path), "error", err)
 	if explain != nil {
 		if e := explain(err); e != nil {
 			return e

@@ -24,7 +24,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 		fault.Validation: 422, fault.InvalidCursor: 422, fault.RateLimited: 429, fault.IdempotencyKeyReused: 422,
 		fault.RequestInFlight: 409, fault.MethodNotAllowed: 405, fault.PayloadTooLarge: 413,
 		fault.UnsupportedMediaType: 415, fault.InvalidLink: 403, fault.TokenBudgetExceeded: 402, fault.Internal: 500,
-		fault.ExportNotCancellable: 409, fault.QuoteExpired: 400, fault.QuoteOutdated: 409, fault.MaxCreditsExceeded: 402,
+		fault.ExportNotCancellable: 409, fault.ExportNotDeliverable: 409, fault.QuoteExpired: 400, fault.QuoteOutdated: 409, fault.MaxCreditsExceeded: 402,
 		fault.RequestTimeout: 408, fault.RangeNotSatisfiable: 416, fault.IndexUnavailable: 503, fault.ServiceUnavailable: 503,
 		fault.SignInNeeded: 401, fault.Forbidden: 403, fault.DailyLimitExceeded: 429,
 	}
@@ -49,14 +49,14 @@ func TestAnUnavailableIndexSaysWhenToRetry(t *testing.T) {
 func TestCSVCellsAreSafeForSpreadsheets(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	file := httpx.CSV{FileName: "a b.csv", Columns: []string{"text", "number", "time", "none"}, Rows: func(row func(...any) error) error {
+	file := httpx.CSV{FileName: "a b.csv", Columns: []string{"text", "number", "time", "-none"}, Rows: func(row func(...any) error) error {
 		return errors.Join(
 			row("=1+1", int64(-5), time.Date(2026, 3, 1, 10, 30, 0, 0, time.FixedZone("CET", 3600)), nil),
 			row("plain", 7, time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC), nil),
 		)
 	}}
 	require.NoError(t, file.Write(w, http.StatusOK))
-	require.Equal(t, "text,number,time,none\r\n'=1+1,-5,2026-03-01T09:30:00Z,\r\nplain,7,2026-03-01T09:30:00Z,\r\n", w.Body.String())
+	require.Equal(t, "text,number,time,'-none\r\n'=1+1,-5,2026-03-01T09:30:00Z,\r\nplain,7,2026-03-01T09:30:00Z,\r\n", w.Body.String())
 	require.Equal(t, `attachment; filename="a b.csv"`, w.Header().Get("Content-Disposition"))
 }
 

@@ -50,27 +50,12 @@ func (s *Store) find(ctx context.Context, r Request) (answer Answer, found bool,
 	return answer, true, nil
 }
 
-// pruneRowsMax bounds one transaction of Prune: purchases wait for it on SQLite.
-const pruneRowsMax = 1000
-
 // Prune deletes the answers older than Options.Kept. Any number of processes may call it.
 func (s *Store) Prune(ctx context.Context) error {
-	before := db.Time(time.Now().Add(-s.options.Kept))
-	for more := true; more; {
-		err := s.db.Tx(ctx, func(tx *db.Tx) error {
-			const q = `DELETE FROM replay WHERE (workspace_id, key) IN
-				(SELECT workspace_id, key FROM replay WHERE created_at < $1 ORDER BY created_at LIMIT $2)`
-			done, err := tx.ExecContext(ctx, q, before, pruneRowsMax)
-			if err != nil {
-				return err
-			}
-			n, err := done.RowsAffected()
-			more = n == pruneRowsMax
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("prune kept answers: %w", err)
-		}
+	err := s.db.Prune(ctx, "replay", "(workspace_id, key)",
+		`SELECT workspace_id, key FROM replay WHERE created_at < $1 ORDER BY created_at`, db.Time(time.Now().Add(-s.options.Kept)))
+	if err != nil {
+		return fmt.Errorf("prune kept answers: %w", err)
 	}
 	return nil
 }

@@ -23,6 +23,10 @@ type FollowOptions struct {
 	Log     *slog.Logger  // Defaults to no logging.
 	Poll    time.Duration // How often the catalog is asked for changes. Defaults to 200ms.
 
+	// Lead returns nil while another server applies the changes to the index that both use, and otherwise a context that ends when
+	// this server may not do so any more. Defaults to always.
+	Lead func() context.Context
+
 	// Progress is called during Build with the number of companies in the index, and the total. May be nil.
 	Progress func(done, total int)
 }
@@ -57,25 +61,79 @@ func NewFollower(o FollowOptions) *Follower {
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
 	}
+	if o.Lead == nil {
+		always := context.Background()
+		o.Lead = func() context.Context { return always }
+	}
 	return &Follower{FollowOptions: o, notify: make(chan struct{}, 1)}
 }
 
 // Build brings the index up to the catalog's current state: an empty index by a scan of the whole catalog, any other by the
-// changes since its state. If the index loses companies during that, Build starts again.
+// changes since its state. If the index loses companies during that, Build starts again. While another server applies the
+// changes, Build waits until that one has done so.
 func (f *Follower) Build(ctx context.Context) error {
+	var target uint64 // the catalog's state when another server was first found to apply the changes
 	for {
-		err := f.build(ctx)
-		if !errors.Is(err, index.ErrRepairing) {
+		err := f.lead(ctx)
+		switch {
+		case errors.Is(err, index.ErrRepairing):
+			f.behind.CompareAndSwap(0, time.Now().UnixMicro())
+			f.Log.InfoContext(ctx, "index lost companies while it was built; reading the catalog again", "reason", err)
+		case errors.Is(err, errLed):
+			if current, err := f.isCurrent(ctx); err != nil || current {
+				return err
+			}
+			if target == 0 {
+				if target, err = f.Catalog.Seq(ctx); err != nil {
+					return err
+				}
+			}
+			if known := f.Index.Seq(); known > 0 && known >= target {
+				return nil // others may change companies faster than the index follows
+			}
+		default:
 			return err
 		}
-		f.behind.CompareAndSwap(0, time.Now().UnixMicro())
-		f.Log.InfoContext(ctx, "index lost companies while it was built; reading the catalog again", "reason", err)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(f.Poll):
 		}
 	}
+}
+
+// errLed is returned where another server applies the changes.
+var errLed = errors.New("another server applies the changes to the index")
+
+// lead is build for as long as this server may apply changes; errLed if it may not, or may not any more.
+func (f *Follower) lead(ctx context.Context) error {
+	lead := f.Lead()
+	if lead == nil {
+		return errLed
+	}
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(lead, cancel)()
+	err := f.build(within)
+	if err != nil && lead.Err() != nil && ctx.Err() == nil {
+		f.Log.WarnContext(ctx, "this server stops applying changes to the index, because it lost the lease", "error", err)
+		return errLed
+	}
+	return err
+}
+
+// isCurrent reports whether the index has the catalog's current state, which another server brings it to.
+func (f *Follower) isCurrent(ctx context.Context) (bool, error) {
+	seq, err := f.Catalog.Seq(ctx)
+	if err != nil {
+		return false, err
+	}
+	if known := f.Index.Seq(); known == 0 || known < seq {
+		f.behind.CompareAndSwap(0, time.Now().UnixMicro())
+		return false, nil
+	}
+	f.behind.Store(0)
+	return true, nil
 }
 
 func (f *Follower) build(ctx context.Context) error {

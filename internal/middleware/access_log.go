@@ -38,7 +38,7 @@ func NoteOf(ctx context.Context) *Note {
 	return n
 }
 
-// AccessLog writes one line a request: method, path without its query, status, bytes, duration. Successful health checks are
+// AccessLog writes one line a request: method, path without its query and without tokens, status, bytes, duration. Successful health checks are
 // logged at DEBUG.
 func AccessLog(log *slog.Logger) Middleware {
 	return func(next http.Handler) http.Handler {
@@ -47,7 +47,7 @@ func AccessLog(log *slog.Logger) Middleware {
 			defer func() {
 				note.Add(slog.String("request_id", RequestIDOf(r.Context())))
 				note.Add(slog.String("method", r.Method))
-				note.Add(slog.String("path", r.URL.Path))
+				note.Add(slog.String("path", LoggedPath(r.URL.Path)))
 				note.Add(slog.Int("status", seen.statusCode()))
 				note.Add(slog.Int64("size_bytes", seen.sizeBytes))
 				took := time.Since(start)

@@ -124,12 +124,14 @@ func (s *sender) exportLetter(ctx context.Context, export id.Export) (to string,
 	var ws id.Workspace
 	var name, status, failure string
 	var rows int64
+	var ordered bool
 	err = s.DB.Read().QueryRowContext(ctx, `
-		SELECT p.email, e.workspace_id, e.name, e.status, e.error, e.processed_records
+		SELECT p.email, e.workspace_id, e.name, e.status, e.error, e.processed_records,
+			EXISTS (SELECT 1 FROM order_run r WHERE r.export_id = e.id)
 		FROM export e
 		JOIN person p ON p.id = e.person_id AND p.removed_at IS NULL
 		JOIN member m ON m.workspace_id = e.workspace_id AND m.person = p.id AND m.left_at IS NULL
-		WHERE e.id = $1`, export).Scan(&to, &ws, &name, &status, &failure, &rows)
+		WHERE e.id = $1`, export).Scan(&to, &ws, &name, &status, &failure, &rows, &ordered)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", letter{}, nil
 	}
@@ -137,6 +139,9 @@ func (s *sender) exportLetter(ctx context.Context, export id.Export) (to string,
 		return "", letter{}, fmt.Errorf("read export %s: %w", export, err)
 	}
 	l = letter{Button: "Open the export", Link: s.links.Export(ws, export), After: []string{"You get this email because you asked for it when you bought the export."}}
+	if ordered {
+		l.After = []string{chosen}
+	}
 	if status == "completed" {
 		l.Subject = "Export ready: " + name
 		l.Lines = []string{fmt.Sprintf("Your export %s is ready, with %s companies.", name, humanize.Comma(rows))}
@@ -145,4 +150,58 @@ func (s *sender) exportLetter(ctx context.Context, export id.Export) (to string,
 		l.Lines = []string{fmt.Sprintf("Your export %s failed. %s", name, failure)}
 	}
 	return to, l, nil
+}
+
+// lowLetter returns the address of a member and the email about low credits. The address is empty if nothing is to be sent.
+func (s *sender) lowLetter(ctx context.Context, p lowPayload) (to string, l letter, err error) {
+	var workspace string
+	err = s.DB.Read().QueryRowContext(ctx, `
+		SELECT p.email, w.name
+		FROM workspace w
+		JOIN member m ON m.workspace_id = w.id AND m.person = $2 AND m.mail_low <> 0 AND m.left_at IS NULL
+		JOIN person p ON p.id = m.person AND p.removed_at IS NULL
+		WHERE w.id = $1`, p.Workspace, p.Person).Scan(&to, &workspace)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", letter{}, nil
+	}
+	if err != nil {
+		return "", letter{}, fmt.Errorf("read member %s of workspace %s: %w", p.Person, p.Workspace, err)
+	}
+	return to, letter{
+		Subject: "Credits are low in " + workspace,
+		Lines: []string{fmt.Sprintf("A purchase has taken the balance of the workspace %s to %s. That is below %s, which an owner has set as low.",
+			workspace, credits(p.Balance), credits(p.Low))},
+		After: []string{chosen},
+	}, nil
+}
+
+func credits(n int64) string {
+	if n == 1 {
+		return "1 credit"
+	}
+	return fmt.Sprintf("%d credits", n)
+}
+
+// brokenLetter returns the letter about a webhook that was disabled and the address of the owner, which is empty if there is nothing to
+// tell them.
+func (s *sender) brokenLetter(ctx context.Context, p brokenPayload) (to string, l letter, err error) {
+	var workspace, url, why string
+	err = s.DB.Read().QueryRowContext(ctx, `
+		SELECT p.email, w.name, h.url, h.disabled_why
+		FROM webhook h
+		JOIN workspace w ON w.id = h.workspace_id
+		JOIN member m ON m.workspace_id = w.id AND m.person = $2 AND m.role = 'owner' AND m.left_at IS NULL
+		JOIN person p ON p.id = m.person AND p.removed_at IS NULL
+		WHERE h.id = $1 AND h.disabled_at IS NOT NULL`, p.Webhook, p.Person).Scan(&to, &workspace, &url, &why)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", letter{}, nil
+	}
+	if err != nil {
+		return "", letter{}, fmt.Errorf("read webhook %s: %w", p.Webhook, err)
+	}
+	return to, letter{
+		Subject: "Webhook disabled in " + workspace,
+		Lines:   []string{"Events of the workspace " + workspace + " are no longer sent to " + url + ".", why},
+		After:   []string{"Enable it again when the receiver works. Events that were not delivered are in the event log of the API for 90 days."},
+	}, nil
 }

@@ -1,6 +1,6 @@
-// Package notify sends people emails: links of invitations, links to set a new password, and the end of exports that somebody
-// asked about. An email is a job that commits with what it reports, so no request waits for the mail server or fails with it.
-// A job that fails is repeated; a message that the server refuses for good is not.
+// Package notify sends people emails: links of invitations, links to set a new password, the end of exports that somebody asked about,
+// and what members choose: skipped orders, failed deliveries and low credits. An email is a job that commits with what it reports, so no
+// request waits for the mail server or fails with it. A job that fails is repeated; a message that the server refuses for good is not.
 package notify
 
 import (
@@ -24,6 +24,11 @@ const (
 	exportKind = "mail.export"
 	emailKind  = "mail.email"
 	movedKind  = "mail.moved"
+	brokenKind = "mail.webhook"
+	lowKind    = "mail.low"
+
+	skippedKind     = "mail.order"
+	undeliveredKind = "mail.delivery"
 )
 
 // Deps are what a Notifier needs.
@@ -48,12 +53,16 @@ type Links struct {
 	Join   func(secret string) string
 	Email  func(secret string) string // confirms another email
 	Export func(id.Workspace, id.Export) string
+	Order  func(id.Workspace, id.Order) string
 }
 
 // Handlers returns the handlers of the jobs by kind, for a runner.
 func (n *Notifier) Handlers(links Links) map[string]job.Handler {
 	s := &sender{Notifier: n, links: links}
-	return map[string]job.Handler{linkKind: {Run: s.link}, resetKind: {Run: s.reset}, exportKind: {Run: s.export}, emailKind: {Run: s.email}, movedKind: {Run: s.moved}}
+	return map[string]job.Handler{
+		linkKind: {Run: s.link}, resetKind: {Run: s.reset}, exportKind: {Run: s.export}, emailKind: {Run: s.email}, movedKind: {Run: s.moved},
+		brokenKind: {Run: s.broken}, lowKind: {Run: s.low}, skippedKind: {Run: s.skipped}, undeliveredKind: {Run: s.undelivered},
+	}
 }
 
 type linkPayload struct {
@@ -155,6 +164,64 @@ func (n *Notifier) Export(ctx context.Context, tx *db.Tx, export id.Export) erro
 	_, err := n.Jobs.Enqueue(ctx, tx, exportKind, exportPayload{export.String()})
 	tx.OnCommit(n.Jobs.Notify)
 	return err
+}
+
+type brokenPayload struct {
+	Workspace string `json:"workspace_id"`
+	Webhook   string `json:"webhook_id"`
+	Person    string `json:"person_id"`
+}
+
+// Webhook tells each owner of the workspace that a webhook was disabled because it failed, after the transaction. It does nothing
+// without a mail server.
+func (n *Notifier) Webhook(ctx context.Context, tx *db.Tx, ws id.Workspace, webhook id.Webhook) error {
+	if !n.Enabled() {
+		return nil
+	}
+	owners, err := db.Collect(ctx, tx, db.Value[id.Person], `SELECT m.person FROM member m JOIN person p ON p.id = m.person AND p.removed_at IS NULL
+		WHERE m.workspace_id = $1 AND m.role = 'owner' AND m.left_at IS NULL ORDER BY m.person`, ws)
+	if err != nil {
+		return fmt.Errorf("list owners of workspace %s: %w", ws, err)
+	}
+	for _, owner := range owners {
+		if _, err := n.Jobs.Enqueue(ctx, tx, brokenKind, brokenPayload{ws.String(), webhook.String(), owner.String()}); err != nil {
+			return err
+		}
+	}
+	tx.OnCommit(n.Jobs.Notify)
+	return nil
+}
+
+type lowPayload struct {
+	Workspace string `json:"workspace_id"`
+	Person    string `json:"person_id"`
+	Balance   int64  `json:"balance"`
+	Low       int64  `json:"low_balance"`
+}
+
+// Low tells the members of the workspace who want to know that its credits are low, after the transaction. It does nothing without a mail
+// server.
+func (n *Notifier) Low(ctx context.Context, tx *db.Tx, ws id.Workspace, balance, low int64) error {
+	if !n.Enabled() {
+		return nil
+	}
+	return n.tell(ctx, tx, ws, "mail_low", lowKind, func(p id.Person) any { return lowPayload{ws.String(), p.String(), balance, low} })
+}
+
+// tell adds a job for each member who wants the emails of the column.
+func (n *Notifier) tell(ctx context.Context, tx *db.Tx, ws id.Workspace, column, kind string, payload func(id.Person) any) error {
+	members, err := db.Collect(ctx, tx, db.Value[id.Person], `SELECT m.person FROM member m JOIN person p ON p.id = m.person AND p.removed_at IS NULL
+		WHERE m.workspace_id = $1 AND m.`+column+` <> 0 AND m.left_at IS NULL ORDER BY m.person`, ws)
+	if err != nil {
+		return fmt.Errorf("list members of workspace %s: %w", ws, err)
+	}
+	for _, member := range members {
+		if _, err := n.Jobs.Enqueue(ctx, tx, kind, payload(member)); err != nil {
+			return err
+		}
+	}
+	tx.OnCommit(n.Jobs.Notify)
+	return nil
 }
 
 // sender sends the emails of one server, whose address they name.
@@ -261,6 +328,61 @@ func (s *sender) export(ctx context.Context, j job.Job) error {
 	}
 	j.Note("export_id", export)
 	to, l, err := s.exportLetter(ctx, export)
+	if err != nil || to == "" {
+		return err
+	}
+	return s.send(ctx, j, to, l)
+}
+
+// broken tells an owner that a webhook was disabled, unless it works again, or they are no longer an owner.
+func (s *sender) broken(ctx context.Context, j job.Job) error {
+	var p brokenPayload
+	if err := j.Decode(&p); err != nil {
+		return err
+	}
+	j.Note("webhook_id", p.Webhook)
+	to, l, err := s.brokenLetter(ctx, p)
+	if err != nil || to == "" {
+		return err
+	}
+	return s.send(ctx, j, to, l)
+}
+
+// low tells a member that the credits are low, unless they have left or do not want to know any more.
+func (s *sender) low(ctx context.Context, j job.Job) error {
+	var p lowPayload
+	if err := j.Decode(&p); err != nil {
+		return err
+	}
+	to, l, err := s.lowLetter(ctx, p)
+	if err != nil || to == "" {
+		return err
+	}
+	return s.send(ctx, j, to, l)
+}
+
+// skipped tells a member that a run of an order was skipped, unless they have left or do not want to know any more.
+func (s *sender) skipped(ctx context.Context, j job.Job) error {
+	var p skippedPayload
+	if err := j.Decode(&p); err != nil {
+		return err
+	}
+	j.Note("order_id", p.Order)
+	to, l, err := s.skippedLetter(ctx, p)
+	if err != nil || to == "" {
+		return err
+	}
+	return s.send(ctx, j, to, l)
+}
+
+// undelivered tells a member that an export could not be delivered, unless it has been since.
+func (s *sender) undelivered(ctx context.Context, j job.Job) error {
+	var p undeliveredPayload
+	if err := j.Decode(&p); err != nil {
+		return err
+	}
+	j.Note("export_id", p.Export)
+	to, l, err := s.undeliveredLetter(ctx, p)
 	if err != nil || to == "" {
 		return err
 	}

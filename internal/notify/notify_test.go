@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"regexp"
 	"strings"
 	"sync"
@@ -20,8 +24,11 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob"
 	"github.com/opencapi/capi/internal/company/companytest"
+	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/delivery"
+	"github.com/opencapi/capi/internal/destination"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -30,7 +37,9 @@ import (
 	"github.com/opencapi/capi/internal/mail/mailtest"
 	"github.com/opencapi/capi/internal/membership"
 	"github.com/opencapi/capi/internal/notify"
+	"github.com/opencapi/capi/internal/remote"
 	"github.com/opencapi/capi/internal/testkit"
+	"github.com/opencapi/capi/internal/webhook"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -44,7 +53,8 @@ type fixture struct {
 	ann  account.Person
 	ws   id.Workspace
 
-	files *files
+	files  *files
+	closed atomic.Bool // destinations take nothing
 }
 
 // files is a blob store that can fail for good.
@@ -64,7 +74,10 @@ func open(t *testing.T, d *db.DB) *fixture {
 	t.Helper()
 	f := &fixture{mail: mailtest.Start(t, mail.STARTTLS), log: &buffer{}, files: &files{Store: testkit.Files(t)}}
 	f.Fixture = testkit.New(t, services.Parts{
-		DB: d, Blobs: f.files, Mail: mail.New(f.mail.Options()), Log: slog.New(slog.NewTextHandler(f.log, nil)),
+		DB: d, Blobs: f.files, Webhooks: webhook.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, Mail: mail.New(f.mail.Options()), Destinations: destination.Options{Open: func(destination.Destination, destination.Secrets) (remote.Server, error) {
+			return place{&f.closed}, nil
+		}},
+		Deliveries: delivery.Options{Pauses: []time.Duration{time.Millisecond}}, Log: slog.New(slog.NewTextHandler(f.log, nil)),
 		Jobs: job.Options{AttemptsMax: 500, RetryDelay: time.Millisecond, RetryDelayMax: 5 * time.Millisecond, Poll: 5 * time.Millisecond},
 	})
 	secret, _, err := f.Memberships.First(t.Context(), "")
@@ -83,6 +96,7 @@ func (f *fixture) run(t *testing.T) {
 		Join:   func(secret string) string { return "https://capi.example.com/join?link=" + secret },
 		Email:  func(secret string) string { return "https://capi.example.com/account/email?link=" + secret },
 		Export: func(_ id.Workspace, e id.Export) string { return "https://capi.example.com/exports/" + e.String() },
+		Order:  func(_ id.Workspace, o id.Order) string { return "https://capi.example.com/orders/" + o.String() },
 	}))
 	require.NoError(t, r.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, r.Stop(t.Context())) })
@@ -402,4 +416,74 @@ func (b *buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
+}
+
+func TestEachOwnerGetsOneEmailAboutADisabledWebhook(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := open(t, d)
+		gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }))
+		t.Cleanup(gone.Close)
+		_, made, err := f.Webhooks.Create(t.Context(), webhook.Webhook{Workspace: f.ws, URL: gone.URL})
+		require.NoError(t, err)
+		invited, _, err := f.Memberships.InviteMember(t.Context(), f.ws, workspace.Member, "", f.ann.ID)
+		require.NoError(t, err)
+		_, _, err = f.Memberships.Accept(t.Context(), invited, membership.Newcomer{Name: "Bob", Email: "bob@example.com", Password: passphrase})
+		require.NoError(t, err)
+		require.NoError(t, f.Events.Publish(t.Context()))
+		f.run(t)
+		sender := job.NewRunner(f.Jobs, f.Webhooks.Handlers())
+		require.NoError(t, sender.Start(t.Context()))
+		t.Cleanup(func() { require.NoError(t, sender.Stop(t.Context())) })
+		require.Eventually(t, func() bool {
+			now, err := f.Webhooks.Get(t.Context(), f.ws, made.ID)
+			return err == nil && now.DisabledAt != nil
+		}, 30*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return len(f.mail.Messages()) > 0 }, 30*time.Second, 5*time.Millisecond)
+		got := f.mail.Messages()[0]
+		require.Equal(t, "ann@example.com", got.To)
+		require.Equal(t, "Webhook disabled in Lab & Co", got.Header.Get("Subject"))
+		body := strings.ReplaceAll(got.Body, "=\r\n", "") // soft line breaks
+		require.Contains(t, body, gone.URL)
+		require.Contains(t, body, "410 Gone")
+		f.settled(t)
+		require.Len(t, f.mail.Messages(), 1, "one message to each owner, and none to other members")
+	})
+}
+
+func TestMembersWhoWantToKnowGetOneEmailWhenCreditsAreLow(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := open(t, d)
+		invited, _, err := f.Memberships.InviteMember(t.Context(), f.ws, workspace.Member, "", f.ann.ID)
+		require.NoError(t, err)
+		_, _, err = f.Memberships.Accept(t.Context(), invited, membership.Newcomer{Name: "Bob", Email: "bob@example.com", Password: passphrase})
+		require.NoError(t, err)
+		require.NoError(t, f.Workspaces.SetNotifications(t.Context(), f.ws, f.ann.ID, workspace.Notifications{Low: true}))
+		balance := int64(100)
+		require.NoError(t, f.DB.Tx(t.Context(), func(tx *db.Tx) error {
+			_, err := f.Credits.Grant(t.Context(), tx, f.ws, credit.Grant{Amount: balance})
+			return err
+		}))
+		require.NoError(t, f.Credits.SetLow(t.Context(), f.ws, &balance))
+		spend := func() {
+			require.NoError(t, f.DB.Tx(t.Context(), func(tx *db.Tx) error {
+				_, err := f.Credits.Charge(t.Context(), tx, f.ws, 1, "export:"+id.New[id.Export]().String()+":create", credit.ActorSystem)
+				return err
+			}))
+		}
+		spend()
+		spend()
+		require.NoError(t, f.Events.Publish(t.Context()))
+		require.NoError(t, f.Events.Publish(t.Context()))
+		f.run(t)
+		require.Eventually(t, func() bool { return len(f.mail.Messages()) > 0 }, 30*time.Second, 5*time.Millisecond)
+		f.settled(t)
+		require.Len(t, f.mail.Messages(), 1, "one message to those who want it, when the balance passes the number")
+		got := f.mail.Messages()[0]
+		require.Equal(t, "ann@example.com", got.To)
+		require.Equal(t, "Credits are low in Lab & Co", got.Header.Get("Subject"))
+		body := strings.ReplaceAll(got.Body, "=\r\n", "")
+		require.Contains(t, body, fmt.Sprintf("to %d credits", balance-1))
+	})
 }

@@ -3,8 +3,12 @@
 package ratelimit
 
 import (
+	"math"
+	"strconv"
 	"sync"
 	"time"
+
+	"github.com/opencapi/capi/internal/fault"
 )
 
 // Limit is the size of a bucket and the time in which an empty bucket fills up. The zero Limit allows everything.
@@ -19,6 +23,26 @@ func PerMinute(requests int) Limit { return Limit{Requests: requests, Per: time.
 // IsOff reports whether the limit allows everything.
 func (l Limit) IsOff() bool { return l.Requests <= 0 || l.Per <= 0 }
 
+// String returns the limit in words, such as 5 requests a minute.
+func (l Limit) String() string {
+	what := strconv.Itoa(l.Requests) + " requests"
+	if l.Requests == 1 {
+		what = "1 request"
+	}
+	switch l.Per {
+	case time.Second:
+		return what + " a second"
+	case time.Minute:
+		return what + " a minute"
+	case time.Hour:
+		return what + " an hour"
+	case 24 * time.Hour:
+		return what + " a day"
+	default:
+		return what + " in " + l.Per.String()
+	}
+}
+
 // interval returns the time in which the bucket gains one request.
 func (l Limit) interval() time.Duration { return max(l.Per/time.Duration(l.Requests), 1) }
 
@@ -29,6 +53,15 @@ type Decision struct {
 	Remaining  int           // requests that would be allowed now
 	ResetAfter time.Duration // until the bucket is full again
 	RetryAfter time.Duration // until the next request is allowed; 0 if it is allowed now
+}
+
+// Err returns RateLimited for a request that is refused by the limit, nil for one that is allowed.
+func (d Decision) Err(l Limit) error {
+	if d.OK {
+		return nil
+	}
+	wait := max(int(math.Ceil(d.RetryAfter.Seconds())), 1)
+	return fault.New(fault.RateLimited, "The limit is %s for this token and endpoint. Try again in %d s.", l, wait).With("retry_after", wait)
 }
 
 // Limiter keeps the buckets. Safe for concurrent use. Create one with New; the zero Limiter is not usable.

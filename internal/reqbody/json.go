@@ -64,6 +64,35 @@ func parse(p []byte) (*Value, []fault.FieldError) {
 	return v, s.errs
 }
 
+// Repeated returns the place of the first name that one object of a JSON value has twice, such as queries.q0; empty if there is none, or
+// if p is not valid JSON.
+func Repeated(p []byte) string {
+	if v, _ := parse(p); v != nil {
+		return v.repeated("")
+	}
+	return ""
+}
+
+func (v *Value) repeated(at string) string {
+	seen := map[string]bool{}
+	for _, m := range v.members {
+		inner := strings.TrimPrefix(at+"."+m.name, ".")
+		if seen[m.name] {
+			return inner
+		}
+		seen[m.name] = true
+		if place := m.value.repeated(inner); place != "" {
+			return place
+		}
+	}
+	for i, item := range v.items {
+		if place := item.repeated(at + "[" + strconv.Itoa(i) + "]"); place != "" {
+			return place
+		}
+	}
+	return ""
+}
+
 func bodyError(message string) []fault.FieldError {
 	return []fault.FieldError{{Field: "body", Message: message}}
 }

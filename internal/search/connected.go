@@ -30,7 +30,7 @@ func (s *Searcher) Incoming(ctx context.Context, caller auth.Caller, of id.Compa
 	if err != nil {
 		return Incomings{}, err
 	}
-	asked := Request{Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Limit: limit, Cursor: cursor, Facets: []Facet{}, withExcluded: true}
+	asked := Request{Query: q, Sort: unranked, Limit: limit, Cursor: cursor, Facets: []Facet{}, withExcluded: true}
 	seen, err := s.seenBy(ctx, caller)
 	if err != nil {
 		return Incomings{}, err

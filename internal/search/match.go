@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -178,37 +179,42 @@ func (r *MatchResult) price(c company.Number, owned company.Set, excluded []comp
 
 // checkRows returns the errors of rows that cannot be matched: those without a value to match by, and with one that is too long.
 func checkRows(rows []MatchRow) error {
-	var errs []fault.FieldError
-	bad := func(i int, field, message string) {
-		errs = append(errs, fault.FieldError{Field: fmt.Sprintf("rows[%d]%s", i, field), Message: message})
-	}
 	switch {
 	case len(rows) == 0:
 		return fault.Invalid(fault.FieldError{Field: "rows", Message: "must have at least one row"})
 	case len(rows) > MatchRowsMax:
 		return fault.Invalid(fault.FieldError{Field: "rows", Message: fmt.Sprintf("has %d rows; send at most 10,000 at a time", len(rows))})
 	}
+	var errs []fault.FieldError
 	for i := range rows {
-		r := &rows[i]
-		for _, v := range []struct{ name, value string }{
-			{"key", r.Key},
-			{"id", r.ID},
-			{"name", r.Name},
-			{"domain", r.Domain},
-			{"website", r.Website},
-			{"linkedin_url", r.LinkedIn},
-			{"country", r.Country},
-			{"city", r.City},
-		} {
-			if utf8.RuneCountInString(v.value) > matchValueRunesMax {
-				bad(i, "."+v.name, "is longer than 1,000 characters")
-			}
-		}
-		if strings.TrimSpace(r.ID+r.Name+r.Domain+r.Website+r.LinkedIn) == "" {
-			bad(i, "", "has nothing to match by; give at least one of id, domain, website, linkedin_url and name")
+		for _, e := range rows[i].errors() {
+			e.Field = "rows[" + strconv.Itoa(i) + "]" + e.Field
+			errs = append(errs, e)
 		}
 	}
 	return fault.Invalid(errs...)
+}
+
+// errors returns what is wrong with the row. The fields are "." and the name of a value, or empty for the whole row.
+func (r *MatchRow) errors() (errs []fault.FieldError) {
+	for _, v := range []struct{ name, value string }{
+		{"key", r.Key},
+		{"id", r.ID},
+		{"name", r.Name},
+		{"domain", r.Domain},
+		{"website", r.Website},
+		{"linkedin_url", r.LinkedIn},
+		{"country", r.Country},
+		{"city", r.City},
+	} {
+		if utf8.RuneCountInString(v.value) > matchValueRunesMax {
+			errs = append(errs, fault.FieldError{Field: "." + v.name, Message: "is longer than 1,000 characters"})
+		}
+	}
+	if strings.TrimSpace(r.ID+r.Name+r.Domain+r.Website+r.LinkedIn) == "" {
+		errs = append(errs, fault.FieldError{Message: "has nothing to match by; give at least one of id, domain, website, linkedin_url and name"})
+	}
+	return errs
 }
 
 // preparedRow is a row with its values as they are compared.

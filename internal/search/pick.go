@@ -101,7 +101,7 @@ func (s *Searcher) pickDomains(ctx context.Context, domains []string, p *Picked)
 }
 
 func (s *Searcher) pickMatches(ctx context.Context, caller auth.Caller, q query.Query, r PickRequest, p *Picked) error {
-	asks := Request{Query: q, Sort: query.Sort{By: query.ByEmployeeCount, Desc: true}, Show: r.Show, Except: r.Except}
+	asks := Request{Query: q, Sort: unranked, Show: r.Show, Except: r.Except}
 	seen, err := s.seenBy(ctx, caller)
 	if err != nil {
 		return err

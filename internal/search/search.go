@@ -17,6 +17,7 @@ import (
 	"github.com/opencapi/capi/internal/list"
 	"github.com/opencapi/capi/internal/match"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/tracing"
 	"github.com/opencapi/capi/internal/unlock"
 	"github.com/opencapi/capi/internal/wall"
 )
@@ -155,7 +156,7 @@ func (r Request) indexed(owned company.Set) index.Request {
 }
 
 // unranked is the order of searches that only count: sorting by relevance would score every match.
-var unranked = query.Sort{By: query.ByEmployeeCount, Desc: true}
+var unranked = query.Sort{By: query.ByEmployeeCount, Desc: true, Default: true}
 
 // credits counts all matches of a request whose Show leaves some of them out.
 func (s *Searcher) credits(ctx context.Context, r Request, owned company.Set) (Credits, error) {
@@ -196,7 +197,7 @@ func (s *Searcher) Search(ctx context.Context, caller auth.Caller, r Request) (*
 	}
 	asks := r.indexed(owned)
 	asks.Cursor = position
-	found, err := s.Index.Search(ctx, asks)
+	found, err := s.searchIndex(ctx, asks)
 	if errors.Is(err, index.ErrCursor) {
 		return nil, cursor.Unreadable(err)
 	}
@@ -237,6 +238,12 @@ func (s *Searcher) Search(ctx context.Context, caller auth.Caller, r Request) (*
 	return result, nil
 }
 
+func (s *Searcher) searchIndex(ctx context.Context, asks index.Request) (found *index.Result, err error) {
+	ctx, span := tracing.Within(ctx, "index search")
+	defer func() { tracing.End(span, err) }()
+	return s.Index.Search(ctx, asks)
+}
+
 // Warnings returns the warnings of a search, without searching.
 func (s *Searcher) Warnings(ctx context.Context, caller auth.Caller, q query.Query) ([]Warning, error) {
 	locked, err := s.Wall.Locked(ctx, caller)
@@ -260,14 +267,18 @@ func (s *Searcher) Company(ctx context.Context, caller auth.Caller, of id.Compan
 	if err != nil {
 		return Item{}, err
 	}
-	numbers := []company.Number{c.Number}
 	item := seen.item(c)
+	return item, s.show(ctx, seen, append(connectedTo(item), c.Number))
+}
+
+// connectedTo returns the companies of the item's connections that are in the catalog.
+func connectedTo(item Item) (numbers []company.Number) {
 	for _, to := range item.Connections {
 		if to.Number != 0 {
 			numbers = append(numbers, to.Number)
 		}
 	}
-	return item, s.show(ctx, seen, numbers)
+	return numbers
 }
 
 // Items returns the companies in the order of the numbers, without those that are no longer in the catalog.

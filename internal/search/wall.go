@@ -32,7 +32,9 @@ func (s *Searcher) seenBy(ctx context.Context, caller auth.Caller) (seen, error)
 	if v.owned, err = s.Unlock.Owned(ctx, caller.Workspace); err != nil || locked.IsEmpty() {
 		return v, err
 	}
-	v.full, err = s.Unlock.Delivered(ctx, caller.Workspace)
+	delivered, err := s.Unlock.Delivered(ctx, caller.Workspace)
+	// A purchase may have been delivered since owned was read: one answer shows nothing in full that it does not call owned.
+	v.full = delivered.And(v.owned)
 	return v, err
 }
 
@@ -58,10 +60,13 @@ func (s *Searcher) bound(ctx context.Context, caller auth.Caller, seen seen, q q
 	return q.With(notice), by, nil
 }
 
-// hides reports whether the facet would name values of a locked field. Bands of numbers, sectors and which fields are known are
-// what a caller may know of a locked field.
-func (v seen) hides(f Facet) bool {
-	return f.Field().IsIn(v.locked) && !f.HasBands() && f.Field() != query.FieldNAICS
+// hides reports whether the facet would name values of a locked field.
+func (v seen) hides(f Facet) bool { return Hides(v.locked, f) }
+
+// Hides reports whether the facet is not counted for somebody who does not see the locked fields, because it would name their values.
+// Bands of numbers, sectors and which fields are known are what they may know.
+func Hides(locked company.FieldSet, f Facet) bool {
+	return f.Field().IsIn(locked) && !f.HasBands() && f.Field() != query.FieldNAICS
 }
 
 // hidden returns the facets that the caller does not see.
@@ -94,5 +99,5 @@ func (v seen) facets(asked []Facet, prefix FacetPrefix) ([]Facet, error) {
 }
 
 func lockedFacet(field string, f Facet) fault.FieldError {
-	return fault.FieldError{Field: field, Message: fmt.Sprintf("%s is locked: the workspace sees it only of companies that it owns, so its values are not counted", f.Field())}
+	return fault.FieldError{Field: field, Message: fmt.Sprintf("%s is locked: the workspace sees it only for companies that it owns, so its values are not counted", f.Field())}
 }

@@ -4,6 +4,7 @@ package set
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,6 +57,7 @@ type resolver struct {
 	locked company.FieldSet
 	found  map[string]content // by key
 	within []string           // the ids of the saved searches around the set
+	broken string             // the id of the innermost saved search with an error
 	parts  int                // stored sets so far
 }
 
@@ -168,47 +170,49 @@ func (r *resolver) savedSearch(use query.SetUse) (query.SetContent, error) {
 		return query.SetContent{}, invalid(use, "is a saved search that contains itself")
 	}
 	if len(r.within) == query.SetDepthMax {
-		return query.SetContent{}, invalid(use, "is nested too deep: saved searches may contain each other over %d levels", query.SetDepthMax)
+		return query.SetContent{}, invalid(use, "is nested too deeply: saved searches may contain each other over %d levels", query.SetDepthMax)
 	}
 	saved, err := r.Lists.GetSearch(r.ctx, r.ws, parsed[id.Search](use.Of.ID))
 	if err != nil {
 		return query.SetContent{}, err
 	}
-	filters := saved.Filters
-	owned := query.SetRef{Owned: true}
-	switch saved.Show {
-	case "new":
-		filters.NotIn = append(slices.Clip(filters.NotIn), owned)
-	case "owned":
-		// In would widen the search if it has other sets in it.
-		filters.NotIn = append(slices.Clip(filters.NotIn), query.SetRef{Not: &owned})
-	}
-	if !saved.NotOn.IsZero() {
-		filters.NotIn = append(slices.Clip(filters.NotIn), query.SetRef{ListID: saved.NotOn.String()})
-	}
-	q, err := query.Parse(filters)
+	q, err := query.Parse(saved.AsFilters())
 	if err == nil {
 		q, err = q.Bounded(r.locked)
 	}
-	if errs := fault.Fields(err); len(errs) > 0 {
-		return query.SetContent{}, invalid(use, "cannot be used: its filter %s %s", errs[0].Field, errs[0].Message)
+	if err == nil {
+		r.within = append(r.within, use.Of.ID)
+		q, err = q.Resolve(r.content)
+		r.within = r.within[:len(r.within)-1]
 	}
-	if err != nil {
-		return query.SetContent{}, err
-	}
-	r.within = append(r.within, use.Of.ID)
-	q, err = q.Resolve(r.content)
-	r.within = r.within[:len(r.within)-1]
-	return query.SetContent{Query: &q}, under(use, err)
+	return query.SetContent{Query: &q}, r.under(use, err)
 }
 
-// under places the errors of a saved search's sets at the reference to the saved search.
-func under(use query.SetUse, err error) error {
+// under places an error of a saved search at the reference to it that the request has: one in a saved search within another stays as it is
+// until then. A set that is gone, such as a match that has expired, stays NotFound, but the message says which saved search names it.
+func (r *resolver) under(use query.SetUse, err error) error {
 	errs := fault.Fields(err)
-	if len(errs) == 0 {
+	gone, ok := errors.AsType[*fault.Error](err)
+	if missing := ok && gone.Code == fault.NotFound; len(errs) == 0 && !missing {
 		return err
 	}
-	return invalid(use, "cannot be used: its filter %s %s", errs[0].Field, errs[0].Message)
+	if r.broken == "" {
+		r.broken = use.Of.ID
+	}
+	if len(r.within) > 0 {
+		return err
+	}
+	nested := r.broken != use.Of.ID
+	switch {
+	case len(errs) > 0 && nested:
+		return invalid(use, "cannot be used: in the saved search %s within it, the filter %s %s", r.broken, errs[0].Field, errs[0].Message)
+	case len(errs) > 0:
+		return invalid(use, "cannot be used: its filter %s %s", errs[0].Field, errs[0].Message)
+	case nested:
+		return fault.New(fault.NotFound, "The saved search %s, named by %s, cannot be used, because it contains the saved search %s: %s Change or delete that saved search.",
+			use.Of.ID, use.Field, r.broken, gone.Message)
+	}
+	return fault.New(fault.NotFound, "The saved search %s, named by %s, cannot be used: %s Change or delete the saved search.", use.Of.ID, use.Field, gone.Message)
 }
 
 func invalid(use query.SetUse, format string, args ...any) error {

@@ -1,6 +1,7 @@
 package set_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -116,4 +117,37 @@ func TestSavedSearchesThatNameEachOtherAreBounded(t *testing.T) {
 	}
 	require.ErrorContains(t, err, "too many sets")
 	require.Equal(t, "in[0].saved_search_id", fault.Fields(err)[0].Field)
+}
+
+// What is wrong in a saved search within another is said once, with the saved search that must be changed.
+func TestWhatIsWrongWithinSavedSearchesIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	s, f, c := sets(t, dbtest.SQLite(t))
+	save := func(name string, filters query.Filters) query.SetRef {
+		saved, err := f.Lists.SaveSearch(t.Context(), c.Workspace, list.Search{Name: name, Filters: filters})
+		require.NoError(t, err)
+		return query.SetRef{SavedSearchID: saved.ID.String()}
+	}
+	around := func(refs ...query.SetRef) query.SetRef { return save("around", query.Filters{In: refs}) }
+
+	noticed := save("noticed", query.Filters{Query: "(acme OR beta)"})
+	one, err := s.Resolve(t.Context(), c, 0, parse(t, noticed))
+	require.NoError(t, err)
+	require.NotEmpty(t, one.Notices())
+	many, err := s.Resolve(t.Context(), c, 0, parse(t, around(around(noticed), around(noticed), noticed)))
+	require.NoError(t, err)
+	require.Equal(t, one.Notices(), many.Notices())
+
+	gone := save("gone", query.Filters{In: []query.SetRef{{ListID: id.New[id.List]().String()}}})
+	locked := save("locked", query.Filters{Industries: []string{"Software"}})
+	for name, x := range map[string]struct{ inner, outer query.SetRef }{
+		"a list that is gone": {gone, around(around(around(gone)))}, "a locked field": {locked, around(around(around(locked)))},
+	} {
+		_, err := s.Resolve(t.Context(), c, company.LockedBy([]string{"name"}), parse(t, x.outer))
+		require.Error(t, err, name)
+		message := err.Error()
+		require.Equal(t, 1, strings.Count(message, "cannot be used"), message)
+		require.Contains(t, message, x.inner.SavedSearchID, "the one to change")
+		require.Contains(t, message, "in[0].saved_search_id")
+	}
 }

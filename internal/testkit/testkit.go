@@ -32,7 +32,7 @@ func New(t testing.TB, p services.Parts) *Fixture {
 		p.DB = dbtest.SQLite(t)
 	}
 	if p.Index == nil {
-		p.Index = embedded.Open(embedded.Options{})
+		p.Index = embedded.Open(embedded.Options{Answers: 32})
 	}
 	if p.Blobs == nil {
 		p.Blobs = Files(t)

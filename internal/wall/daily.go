@@ -44,7 +44,7 @@ func (l limited) whose() string {
 func (s *Store) limitsOf(ctx context.Context, c auth.Caller) (limits []limited, err error) {
 	rules := c.Wall
 	if rules == nil {
-		if rules, err = s.read(ctx, c); err != nil {
+		if rules, err = read(ctx, s.db.Read(), c); err != nil {
 			return nil, err
 		}
 	}
@@ -148,17 +148,39 @@ func (s *Store) Today(ctx context.Context, c auth.Caller) (*Daily, error) {
 	now := time.Now()
 	var least *Daily
 	for _, l := range limits {
-		d := Daily{Limit: int(l.most), ResetsAt: endOf(now)}
-		err := s.db.Read().QueryRowContext(ctx, `SELECT size FROM shown WHERE workspace_id = $1 AND token_id = $2 AND day = $3`,
-			c.Workspace, l.whose(), dayOf(now)).Scan(&d.Shown)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, fmt.Errorf("count companies shown to workspace %s: %w", c.Workspace, err)
+		d, err := s.today(ctx, c.Workspace, l, now)
+		if err != nil {
+			return nil, err
 		}
 		if least == nil || d.Left() < least.Left() {
-			least = &d
+			least = d
 		}
 	}
 	return least, nil
+}
+
+// LimitOf returns the limit of a token, or of the workspace itself if the token is zero; nil if it has none of its own.
+func (s *Store) LimitOf(ctx context.Context, ws id.Workspace, token id.Token) (*Daily, error) {
+	limits, err := s.limitsOf(ctx, auth.Caller{Workspace: ws, Token: token})
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range limits {
+		if l.token == token {
+			return s.today(ctx, ws, l, time.Now())
+		}
+	}
+	return nil, nil
+}
+
+func (s *Store) today(ctx context.Context, ws id.Workspace, l limited, now time.Time) (*Daily, error) {
+	d := &Daily{Limit: int(l.most), ResetsAt: endOf(now)}
+	err := s.db.Read().QueryRowContext(ctx, `SELECT size FROM shown WHERE workspace_id = $1 AND token_id = $2 AND day = $3`,
+		ws, l.whose(), dayOf(now)).Scan(&d.Shown)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("count companies shown to workspace %s: %w", ws, err)
+	}
+	return d, nil
 }
 
 // Prune deletes the counts of earlier days. A server whose clock is a day behind would count again, so yesterday's are kept.

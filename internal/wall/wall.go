@@ -12,6 +12,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/id"
 )
 
 // Options are the settings of the installation; the zero Options show everything.
@@ -37,7 +38,7 @@ func (s *Store) Locked(ctx context.Context, c auth.Caller) (company.FieldSet, er
 	rules := c.Wall
 	if rules == nil {
 		var err error
-		if rules, err = s.read(ctx, c); err != nil {
+		if rules, err = read(ctx, s.db.Read(), c); err != nil {
 			return 0, err
 		}
 	}
@@ -52,10 +53,19 @@ func (s *Store) LockedBy(visible []string) company.FieldSet {
 	return company.LockedBy(visible)
 }
 
-func (s *Store) read(ctx context.Context, c auth.Caller) (*auth.Wall, error) {
+// LockedIn is Locked for every caller of a workspace, in a transaction.
+func (s *Store) LockedIn(ctx context.Context, tx *db.Tx, ws id.Workspace) (company.FieldSet, error) {
+	rules, err := read(ctx, tx, auth.Caller{Workspace: ws})
+	if err != nil {
+		return 0, err
+	}
+	return s.LockedBy(rules.Visible), nil
+}
+
+func read(ctx context.Context, q db.Querier, c auth.Caller) (*auth.Wall, error) {
 	var visible string
 	rules := &auth.Wall{}
-	err := s.db.Read().QueryRowContext(ctx, `SELECT w.visible_fields, w.daily_companies, COALESCE(t.daily_companies, 0)
+	err := q.QueryRowContext(ctx, `SELECT w.visible_fields, w.daily_companies, COALESCE(t.daily_companies, 0)
 		FROM workspace w LEFT JOIN token t ON t.id = $2 WHERE w.id = $1`, c.Workspace, c.Token).
 		Scan(&visible, &rules.WorkspaceDaily, &rules.TokenDaily)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {

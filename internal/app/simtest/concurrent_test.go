@@ -70,7 +70,7 @@ func newConcurrent(t *testing.T, seed uint64, name string) *concurrent {
 // join starts a process with its job runner and follower.
 func (c *concurrent) join(ctx context.Context) *server {
 	s := &server{node: c.boot(ctx)}
-	s.runner = job.NewRunner(s.Jobs, s.Exports.Handlers())
+	s.runner = job.NewRunner(s.Jobs, s.handlers())
 	c.must(s.runner.Start(ctx), s.node)
 	s.follower.Start(ctx)
 	return s
@@ -198,7 +198,11 @@ func (c *concurrent) settle(ctx context.Context) {
 	c.t.Helper()
 	c.breakStore(0)
 	c.expireLeases(ctx)
-	require.Eventually(c.t, func() bool { return c.unfinished(ctx) == 0 }, time.Minute, time.Millisecond, "seed %d", c.seed)
+	work := func() {
+		require.Eventually(c.t, func() bool { return c.unfinished(ctx) == 0 }, time.Minute, time.Millisecond, "seed %d", c.seed)
+	}
+	work()
+	c.must(c.checkDeliveries(ctx, c.liveServer().node, work), c.liveServer().node)
 	for _, buyer := range c.customers {
 		c.must(buyer.Check(ctx), c.liveServer().node)
 	}
@@ -212,7 +216,7 @@ const crashesPerConcurrent = 12
 func TestMoneyIsRightForConcurrentClientsDespiteCrashes(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, fresh func(*testing.T) string) {
-		crashes, actions := 0, 0
+		crashes, actions, deliveries := 0, 0, 0
 		for wanted := crashesWanted(1, 5); crashes < wanted; {
 			c := newConcurrent(t, newSeed(), fresh(t))
 			for c.crashes < crashesPerConcurrent {
@@ -226,8 +230,11 @@ func TestMoneyIsRightForConcurrentClientsDespiteCrashes(t *testing.T) {
 				c.leave(t.Context(), s)
 			}
 			c.close()
-			crashes, actions = crashes+c.crashes, actions+c.actions
+			crashes, actions, deliveries = crashes+c.crashes, actions+c.actions, deliveries+c.deliveries
 		}
-		t.Logf("%d crashes, %d actions", crashes, actions)
+		if *seedFlag == 0 {
+			require.Positive(t, deliveries)
+		}
+		t.Logf("%d crashes, %d actions, %d deliveries", crashes, actions, deliveries)
 	})
 }

@@ -1,12 +1,15 @@
 package simtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +21,8 @@ import (
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/db"
+	"github.com/opencapi/capi/internal/delivery"
+	"github.com/opencapi/capi/internal/destination"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
@@ -26,9 +31,11 @@ import (
 	"github.com/opencapi/capi/internal/indexing"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/ratelimit"
+	"github.com/opencapi/capi/internal/remote"
 	"github.com/opencapi/capi/internal/testkit/customer"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/unlock"
+	"github.com/opencapi/capi/internal/webhook"
 )
 
 // node is one simulated process: everything that capi serve runs, on a database handle guarded by its lifetime. Only the
@@ -41,11 +48,16 @@ type node struct {
 }
 
 // newNode builds the same as app.Open and Serve, with the store and options of the simulation.
-func newNode(d *db.DB, files *file.Store, dir string, l *lifetime, fault func() error, jobs job.Options, log *slog.Logger) (*node, error) {
+func newNode(d *db.DB, files *file.Store, dir string, l *lifetime, fault func() error, jobs job.Options, to *place, log *slog.Logger) (*node, error) {
 	a := app.Build(config.Config{Storage: config.Storage{Data: dir}}, services.Parts{
-		DB: d.Guarded(l.guard), Blobs: &store{Store: files, life: l, fault: fault}, Index: embedded.Open(embedded.Options{}), Log: log,
+		DB: d.Guarded(l.guard), Blobs: &store{Store: files, life: l, fault: fault}, Index: embedded.Open(embedded.Options{Answers: 32}), Log: log,
 		Tokens: token.Options{UsePeriod: time.Hour}, Unlocks: unlock.Options{SnapshotEvery: 5}, Jobs: jobs,
-		Exports: export.Options{ProgressEvery: time.Hour, PastKept: time.Nanosecond},
+		Exports: export.Options{ProgressEvery: time.Hour, PastKept: time.Nanosecond}, Key: bytes.Repeat([]byte("k"), 32),
+		Webhooks: webhook.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Pauses: slices.Repeat([]time.Duration{time.Millisecond}, 20)},
+		Destinations: destination.Options{Open: func(destination.Destination, destination.Secrets) (remote.Server, error) {
+			return placeServer{to, l, fault}, nil
+		}},
+		Deliveries: delivery.Options{Pauses: []time.Duration{time.Millisecond, time.Millisecond}},
 	})
 	limits, err := ratelimit.Parse("off")
 	if err != nil {
@@ -53,7 +65,7 @@ func newNode(d *db.DB, files *file.Store, dir string, l *lifetime, fault func() 
 	}
 	n := &node{App: a, life: l}
 	n.handler, err = api.New(api.Deps{
-		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency,
+		Auth: a.Tokens, Credits: a.Credits, Lists: a.Lists, Exports: a.Exports, Idempotency: a.Idempotency, Orders: a.Orders, Deliveries: a.Deliveries,
 		Search:     a.Search,
 		RateLimits: limits, Log: log,
 		Mounts: map[string]http.Handler{file.Path: files.Handler(httpx.ErrorWriter(log, nil))},

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/testkit/customer"
 )
@@ -125,6 +127,7 @@ func (s *sequential) finish(ctx context.Context) {
 	s.breakStore(0)
 	s.runJobs(ctx, s.node)
 	s.logf("finish")
+	s.must(s.checkDeliveries(ctx, s.node, func() { s.runJobs(ctx, s.node) }), s.node)
 	s.must(s.customer.Check(ctx), s.node)
 	s.must(s.examine(ctx, s.node), s.node)
 	s.close()
@@ -136,7 +139,7 @@ const crashesPerSequential = 15
 func TestMoneyIsRightAfterEveryCrash(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, fresh func(*testing.T) string) {
-		crashes, actions := 0, 0
+		crashes, actions, deliveries := 0, 0, 0
 		for wanted := crashesWanted(4, 5); crashes < wanted; {
 			s := newSequential(t, newSeed(), 0, fresh(t))
 			for s.crashes < crashesPerSequential {
@@ -147,8 +150,11 @@ func TestMoneyIsRightAfterEveryCrash(t *testing.T) {
 				s.restart(t.Context())
 			}
 			s.finish(t.Context())
-			crashes, actions = crashes+s.crashes, actions+s.actions
+			crashes, actions, deliveries = crashes+s.crashes, actions+s.actions, deliveries+s.deliveries
 		}
-		t.Logf("%d crashes, %d actions", crashes, actions)
+		if *seedFlag == 0 {
+			require.Positive(t, deliveries)
+		}
+		t.Logf("%d crashes, %d actions, %d deliveries", crashes, actions, deliveries)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob/file"
 	"github.com/opencapi/capi/internal/budget"
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/doctor"
@@ -83,7 +85,10 @@ type simulation struct {
 	raw   *db.DB     // the database without a simulated process: it never crashes
 	dir   string
 	files *file.Store
-	jobs  job.Options
+	place *place
+
+	deliveries int // of completed exports, which were checked
+	jobs       job.Options
 
 	mu        sync.Mutex
 	broken    int // percentage of Puts that fail
@@ -99,6 +104,7 @@ func newSimulation(t *testing.T, seed, part uint64, name string, jobs job.Option
 		t: t, seed: seed, name: name, dir: memoryDir(t), jobs: jobs,
 		r: rand.New(rand.NewPCG(seed, 2*part)), faultRand: rand.New(rand.NewPCG(seed, 2*part+1)),
 	}
+	s.place = &place{files: map[string][]byte{}, unexplained: s.unexplained}
 	s.raw = dbtest.Open(t, name)
 	var err error
 	s.files, err = file.Open(file.Options{Dir: filepath.Join(s.dir, "files"), Key: bytes.Repeat([]byte("k"), 32)})
@@ -186,7 +192,7 @@ func (w traceWriter) Write(line []byte) (int, error) {
 func (s *simulation) boot(ctx context.Context) *node {
 	l := &lifetime{}
 	log := slog.New(slog.NewTextHandler(traceWriter{s, l}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	n, err := newNode(s.raw, s.files, s.dir, l, s.fault, s.jobs, log)
+	n, err := newNode(s.raw, s.files, s.dir, l, s.fault, s.jobs, s.place, log)
 	s.must(err, nil)
 	if err := n.follower.Build(ctx); err != nil && !n.life.isOver() {
 		s.must(err, n)
@@ -202,12 +208,14 @@ func (s *simulation) open(ctx context.Context, n *node, catalog *customer.Catalo
 	ws, err := n.CreateWorkspace(ctx, "Sim", granted)
 	s.must(err, n)
 	s.must(s.addMember(ctx, n, ws.ID), n)
+	visible := slices.DeleteFunc(company.LockedBy([]string{"id"}).Names(), func(f string) bool { return f == "description" || f == "country" })
+	s.must(n.Workspaces.SetVisibleFields(ctx, ws.ID, visible), n)
 	secret, t, err := n.Tokens.Create(ctx, token.NewToken{Workspace: ws.ID, Name: "own", Scope: auth.ReadWrite})
 	s.must(err, n)
 	return customer.New(customer.Options{
 		Workspace: ws.ID.String(), Token: customer.Token{ID: t.ID.String(), Secret: secret}, Granted: granted,
-		Catalog: catalog, RowsMax: rowsMax, MemberBudget: memberBudget,
-		Do: do, Operator: operator, Alone: alone,
+		Catalog: catalog, RowsMax: rowsMax, MemberBudget: memberBudget, Walled: true,
+		Do: do, Operator: operator, Alone: alone, Destination: s.newDestination(ctx, n, ws.ID),
 	})
 }
 
@@ -278,7 +286,7 @@ func (s *simulation) expireLeases(ctx context.Context) {
 
 // runJobs runs jobs on the node until none are left or it crashes.
 func (s *simulation) runJobs(ctx context.Context, n *node) {
-	r := job.NewRunner(n.Jobs, n.Exports.Handlers())
+	r := job.NewRunner(n.Jobs, n.handlers())
 	if err := r.Start(ctx); err != nil {
 		if !n.life.isOver() {
 			s.must(err, n)

@@ -52,6 +52,8 @@ func operations() []operation {
 		{"import and undo", perform("buy"), perform("import and undo")},
 		{"create list", nothing, perform("create list")},
 		{"change list", perform("create list"), perform("change list")},
+		{"exclude list", perform("create list", "change list"), perform("exclude list")},
+		{"match", nothing, perform("match")},
 		{"create token", nothing, perform("create token")},
 		{"revoke token", perform("create token"), perform("revoke token")},
 		{"maintain", after(runJobs(0), "import", "quote"), func(s *sequential, ctx context.Context) {

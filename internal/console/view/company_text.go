@@ -51,9 +51,13 @@ func oneOrMany(n int64, one, many string) string {
 	return many
 }
 
-// instead returns the address of a page with the search, with the suggestion in place of the unknown value.
+// instead returns the address of a page with the search, with the suggestion in place of the unknown value. It is empty if the
+// value cannot be replaced.
 func (w *SearchForm) instead(page string, unknown search.Warning) string {
-	return withQuery(page, w.corrected(unknown))
+	if v := w.corrected(unknown); v != nil {
+		return withQuery(page, v)
+	}
+	return ""
 }
 
 // replaceWord replaces the first occurrence of a word in a text, in whatever letter case it is there.
@@ -69,12 +73,14 @@ func replaceWord(s, word, by string) string {
 	return s
 }
 
-// corrected returns the parameters of the search, with the suggestion in place of the unknown value.
+// corrected returns the parameters of the search, with the suggestion in place of the unknown value; nil if there is no suggestion
+// or the value is not in the form, such as one of a set.
 func (w *SearchForm) corrected(unknown search.Warning) url.Values {
-	v := w.Values()
 	if unknown.Suggestion == nil {
-		return v
+		return nil
 	}
+	v := w.Values()
+	before := v.Encode()
 	param, _, part := splitField(unknown.Field)
 	for i, have := range v[param] {
 		c := parseConnection(have)
@@ -90,6 +96,9 @@ func (w *SearchForm) corrected(unknown search.Warning) url.Values {
 			c.ConnectedDomain = *unknown.Suggestion
 			v[param][i] = connectionText(c)
 		}
+	}
+	if v.Encode() == before {
+		return nil
 	}
 	return v
 }

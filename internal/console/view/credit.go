@@ -12,13 +12,15 @@ import (
 	"github.com/opencapi/capi/internal/credit"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/wall"
 )
 
 // Credits is the page of a workspace's credits.
 type Credits struct {
 	Page     string // the address without parameters
 	Balance  int64
-	Budget   budget.Use // the viewer's
+	Budget   budget.Use  // the viewer's
+	Today    *wall.Daily // the daily limit of companies and what is left of it; nil without one
 	Spans    []Span
 	Span     Span
 	Chart    Chart

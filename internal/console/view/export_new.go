@@ -11,11 +11,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/opencapi/capi/internal/destination"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/preset"
 	"github.com/opencapi/capi/internal/search"
 )
 
@@ -33,6 +35,8 @@ type ExportForm struct {
 	Only       bool   // only new companies
 	Part       bool   // only what the balance covers
 	BOM        bool
+	Raw        bool   // formulas of a CSV are not escaped
+	Preset     string // the id of a column preset, which stands for Columns and Headers; empty for none
 
 	Compression format.Compression
 	Headers     format.Headers
@@ -51,10 +55,15 @@ type NewExport struct {
 	Quote    export.Quote
 	Bought   id.Export // the export that bought the quote; zero if none did
 
+	Presets []preset.Preset // to choose from
+
 	Usual []string // the columns that the workspace usually exports; empty for all
 
-	Sharing int  // companies that have the domain of another one in the file
-	Mails   bool // whether an email can report the end of the export
+	Sharing      int                       // companies that have the domain of another one in the file
+	Destinations []destination.Destination // to choose from
+
+	Mails  bool // whether an email can report the end of the export
+	Mailed bool // whether the person wants that, unless they choose otherwise
 }
 
 // QuotePath returns the address of the quote's page, with the name of the export to buy.
@@ -64,7 +73,7 @@ func QuotePath(ctx context.Context, quote id.Quote, name string) string {
 
 // exportParams are the parameters of the form besides those of the search. AgainParam is the ID of an export to make again.
 var exportParams = []string{
-	"list", "match", "name", "format", "limit", "only_new", "partial", "bom", "compression", "header_row", "column", AgainParam,
+	"list", "match", "name", "format", "limit", "only_new", "partial", "bom", "raw_formulas", "compression", "header_row", "preset", "column", AgainParam,
 }
 
 // AgainParam is the parameter with the ID of an export whose form is shown again.
@@ -75,6 +84,7 @@ func ReadExportForm(v url.Values) ExportForm {
 	o := ExportForm{
 		SearchForm: ReadSearchForm(v, exportParams...), Name: strings.TrimSpace(v.Get("name")), Format: format.Format(cmp.Or(v.Get("format"), string(format.CSV))),
 		Limit: strings.TrimSpace(v.Get("limit")), Only: v.Get("only_new") != "", Part: v.Get("partial") != "", BOM: v.Get("bom") != "",
+		Raw: v.Get("raw_formulas") != "", Preset: v.Get("preset"),
 	}
 	if given := v.Get("list"); given != "" {
 		l, err := id.Parse[id.List](given)
@@ -164,14 +174,22 @@ func (o *ExportForm) source() url.Values {
 
 // Request returns the request for the use case. Validation lists every error of the form.
 func (o *ExportForm) Request() (export.Request, error) {
+	isCSV := o.Format == format.CSV
 	r := export.Request{
 		Name: o.Name, Format: o.Format, Terms: o.Terms(),
 		Options: format.Options{
-			BOM: o.BOM && o.Format == format.CSV, Columns: o.Columns, Compression: o.Compression, Headers: o.Headers,
+			BOM: o.BOM && isCSV, RawFormulas: o.Raw && isCSV, Columns: o.Columns, Compression: o.Compression, Headers: o.Headers,
 		},
 	}
 	r.Terms.OnlyNew, r.Terms.Partial = o.Only, o.Part
 	var faults []fault.FieldError
+	if o.Preset != "" {
+		p, err := id.Parse[id.Preset](o.Preset)
+		if err != nil || p.IsZero() {
+			faults = append(faults, fault.FieldError{Field: "preset_id", Message: "is not the ID of a preset"})
+		}
+		r.Preset, r.Options.Columns, r.Options.Headers = p, nil, ""
+	}
 	if o.Limit != "" {
 		n, err := strconv.Atoi(o.Limit)
 		if err != nil || n < 1 {
@@ -197,7 +215,7 @@ func (o *ExportForm) Request() (export.Request, error) {
 // ExportFormOf returns the form that orders an export again. It fails if its search cannot be read.
 func ExportFormOf(e export.Export) (_ ExportForm, err error) {
 	o := ExportForm{
-		List: e.List, Match: e.Match, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Columns: e.Options.Columns,
+		List: e.List, Match: e.Match, Name: e.Name, Format: e.Format, Only: e.Terms.OnlyNew, BOM: e.Options.BOM, Raw: e.Options.RawFormulas, Columns: e.Options.Columns,
 		Compression: e.Options.Compression, Headers: e.Options.Headers,
 	}
 	o.AllColumns = len(o.Columns) == 0
@@ -291,15 +309,21 @@ func (o *ExportForm) fields() url.Values {
 	}
 	return url.Values{
 		"name": {o.Name}, "format": {string(o.Format)}, "limit": {o.Limit}, "only_new": {flag(o.Only)}, "partial": {flag(o.Part)},
-		"bom": {flag(o.BOM)}, "column": o.Columns, "compression": {string(o.Compression)}, "header_row": {string(o.Headers)},
+		"bom": {flag(o.BOM)}, "raw_formulas": {flag(o.Raw)}, "preset": {o.Preset}, "column": o.Columns, "compression": {string(o.Compression)}, "header_row": {string(o.Headers)},
 	}
 }
 
 // Edit returns the address of the form with everything filled in.
 func (v *NewExport) Edit() string { return v.at(v.source()) }
 
-// instead returns the address of the form with the suggestion in place of the unknown value.
-func (v *NewExport) instead(unknown search.Warning) string { return v.at(v.corrected(unknown)) }
+// instead returns the address of the form with the suggestion in place of the unknown value. It is empty if the value cannot be
+// replaced.
+func (v *NewExport) instead(unknown search.Warning) string {
+	if corrected := v.corrected(unknown); corrected != nil {
+		return v.at(corrected)
+	}
+	return ""
+}
 
 // at returns the address of the form for another source.
 func (v *NewExport) at(source url.Values) string {
@@ -318,11 +342,13 @@ func (v *NewExport) at(source url.Values) string {
 
 // SetErrors sets Faults and Problems to the errors in a Validation error.
 func (v *NewExport) SetErrors(err error) {
-	v.Faults = map[string]string{}
+	v.Faults, v.Problems = map[string]string{}, nil
 	for _, f := range fault.Fields(err) {
 		switch name, i, _ := splitField(f.Field); {
 		case name == "name" || name == "limit":
 			v.Faults[name] = f.Message
+		case name == "preset_id":
+			v.Faults["preset"] = "This column preset does not exist any more. Choose another one."
 		case name == "compression" && isChoice(compressions, v.compression()):
 			v.Faults[name] = "Only CSV, JSON and NDJSON are compressed: choose one of them, or None."
 		case name == "header_row" && isChoice(headerRows, v.headers()):

@@ -705,12 +705,13 @@ func newPassword(label string, faults map[string]string) templ.Component {
 	})
 }
 
-// describedBy returns the attributes that tie an input to its error.
+// describedBy returns the attributes that tie an input to its error. The first such input of the page has the focus, so that nobody
+// has to look for the error.
 func describedBy(faults map[string]string, field string) templ.Attributes {
 	if faults[field] == "" {
 		return nil
 	}
-	return templ.Attributes{"aria-invalid": "true", "aria-describedby": field + "-fault"}
+	return templ.Attributes{"aria-invalid": "true", "aria-describedby": field + "-fault", "autofocus": true}
 }
 
 var _ = templruntime.GeneratedTemplate

@@ -62,9 +62,12 @@ func ListPath(ctx context.Context, l id.List) string {
 	return ViewerOf(ctx).Path("/lists/" + l.String())
 }
 
-// savedAt returns the address of a page with a saved search.
+// savedAt returns the address of a page with a saved search: with its filters, or as a set if they are long.
 func savedAt(page string, saved list.Search) string {
 	w := SavedForm(saved)
+	if w.IsLong() {
+		w = SavedAsSet(saved)
+	}
 	return w.At(page)
 }
 

@@ -49,6 +49,14 @@ func Plural[N int | int64](ctx context.Context, n N, one, many string) string {
 	return Count(ctx, n) + " " + many
 }
 
+// Companies formats a number of companies; none is no company.
+func Companies[N int | int64](ctx context.Context, n N) string {
+	if n == 0 {
+		return "no company"
+	}
+	return Plural(ctx, n, "company", "companies")
+}
+
 // Signed formats a change of credits, with + or a true minus sign.
 func Signed(ctx context.Context, n int64) string {
 	if n < 0 {

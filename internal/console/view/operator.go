@@ -12,7 +12,8 @@ import (
 // SystemStats describe what is running, and how much data there is.
 type SystemStats struct {
 	Version, Database string
-	Companies         int // in the catalog
+	Index             string // where the index is
+	Companies         int    // in the catalog
 	CatalogSeq        uint64
 	Indexed           int // companies in the index
 	IndexSeq          uint64

@@ -43,9 +43,14 @@ func Places(v Viewer, typed string) (groups []Group) {
 			pages = append(pages, Place{e.Name, v.Home.Name, e.Path})
 		}
 		at := func(rest string) string { return WorkspacePath(v.Home.ID, rest) }
-		actions := []Place{{"New export", "", at("/exports/new")}, {"Create a list", "", at("/lists#name")}, {"Create a token", "", at("/tokens#new")}}
+		pages = append(pages, Place{"Match a list", "paste or upload companies", at("/match")}, Place{"Table", "count matches by two fields", at("/pivot")},
+			Place{"Standing orders", "exports on a schedule", at("/orders")}, Place{"Column presets", "columns of exports and orders", at("/presets")},
+			Place{"Compare sets", "what lists, searches and exports have in common", at("/compare")},
+			Place{"Sets", "search in lists, searches and exports", at("/search/sets")})
+		pages = append(pages, Place{"Notifications", "emails, low balance", at("/notifications")})
+		actions := []Place{{"New export", "", at("/exports/new")}, {"New order", "", at("/orders/new")}, {"Create a list", "", at("/lists#name")}, {"Create a token", "", at("/tokens#new")}}
 		if v.Home.Role.Allows(workspace.Owner) {
-			pages = append(pages, Place{"Workspace settings", v.Home.Name, at("/settings")})
+			pages = append(pages, Place{"Workspace settings", v.Home.Name, at("/settings")}, Place{"Webhooks", "where events are sent", at("/webhooks")}, Place{"Destinations", "where exports are delivered", at("/destinations")})
 			actions = append(actions, Place{"Invite someone", "", at("/members#invite-title")})
 		}
 		if v.Person.Operator {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/query"
+	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/text"
 )
 
@@ -91,8 +92,8 @@ func splitField(field string) (name string, index int, part string) {
 // fieldLabels are the labels of form fields other than filters.
 var fieldLabels = map[string]string{
 	"sort_by": "Sort by", "sort_order": "Order", "show": "Tab", "not_on": "Not on list", "saved": "Saved search", ExcludeButton: "Exclude", "list": "List", "name": "Name",
-	"format": "Format", "export_format": "Format", "columns": "Columns", "limit": "Maximum companies",
-	"current": "The password that you entered", "code": "The code",
+	"rows": "Rows", "set": "Sets", "format": "Format", "export_format": "Format", "columns": "Columns", "limit": "Maximum companies",
+	"daily": "The limit", "current": "The password that you entered", "code": "The code",
 }
 
 // fieldLabel returns what a page calls the field of an error or of a warning; empty if no page has it.
@@ -151,6 +152,17 @@ func adviceOf(message string) string {
 		}
 		return advice
 	})
+}
+
+// saidOnce returns the warnings as sentences, those that read the same once.
+func saidOnce(warnings []search.Warning) (said []string) {
+	for _, w := range warnings {
+		sentence := fieldLabel(w.Field) + " “" + w.Value + "”: " + adviceOf(w.Message)
+		if !slices.Contains(said, sentence) {
+			said = append(said, sentence)
+		}
+	}
+	return said
 }
 
 // problemAt returns the message about a field, empty if there is none.

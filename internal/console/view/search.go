@@ -3,9 +3,11 @@ package view
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/list"
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/search"
 )
 
@@ -28,6 +30,9 @@ type Search struct {
 	Company  *Preview
 	Curl     string
 }
+
+// chipsOfLong is how many filters of a long search a page shows.
+const chipsOfLong = 20
 
 // Preview is a company beside the list.
 type Preview struct {
@@ -74,6 +79,47 @@ func (v *Search) PreviewOf(item search.Item) *Preview {
 // here returns the address of this page with a company beside the list; empty opens none.
 func (v *Search) here(company string) string {
 	return v.At("", "cursor", v.Cursor, companyParam, company)
+}
+
+// lockedFilters returns the labels of the filters that the page does not offer, because their fields are locked.
+func (w *SearchForm) lockedFilters() string {
+	var labels []string
+	for i := range query.Params {
+		if p := &query.Params[i]; w.refuses(p) && !p.Exclude {
+			labels = append(labels, p.Label)
+		}
+	}
+	return strings.Join(labels, ", ")
+}
+
+// refuses reports whether a filter of the parameter is an error, because its field is locked.
+func (w *SearchForm) refuses(p *query.Param) bool {
+	return p.Kind == query.KindConnections && w.Locked.Has("connections") || p.Kind == query.KindValues && p.Field.IsIn(w.Locked)
+}
+
+// phrasesIn says where phrases are looked for, if not in names and descriptions.
+func (w *SearchForm) phrasesIn() string {
+	if w.Locked.Has("description") {
+		return "in the name"
+	}
+	return ""
+}
+
+// input is a filter that is kept in a hidden field.
+type input struct{ Name, Value string }
+
+// refused returns the filters of locked fields. The page offers no field for them, but keeps them until they are removed: without
+// them, the search would find more than its address says.
+func (w *SearchForm) refused() (kept []input) {
+	v := w.Values()
+	for i := range query.Params {
+		if p := &query.Params[i]; p.Kind != query.KindConnections && w.refuses(p) {
+			for _, value := range v[p.Name] {
+				kept = append(kept, input{p.Name, value})
+			}
+		}
+	}
+	return kept
 }
 
 // tab is one of the tabs: a part of the matches by who owns them.

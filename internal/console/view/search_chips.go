@@ -31,7 +31,7 @@ func (w *SearchForm) Chips(page string) (chips []Chip) {
 			chips = append(chips, Chip{p.Label, bound(*p.Int(&w.Filters)), p.Exclude, w.At(page, p.Name, "")})
 		case p.Sets != nil:
 			for _, ref := range *p.Sets(&w.Filters) {
-				chips = append(chips, Chip{p.Label, w.setName(ref), p.Exclude, w.without(page, p.Name, setText(ref))})
+				chips = append(chips, Chip{p.Label, text.Short(SetName(ref, w.SetNames)), p.Exclude, w.without(page, p.Name, SetText(ref))})
 			}
 		case p.Flag != nil: // says how the text is read, which has a chip
 		default:
@@ -49,13 +49,22 @@ func (w *SearchForm) Chips(page string) (chips []Chip) {
 	return chips
 }
 
+// saysLittle are the labels of filters whose values say little without them.
+var saysLittle = map[string]bool{
+	"Employees from": true, "Employees to": true, "Founded from": true, "Founded to": true, "Has": true, "NAICS code": true,
+	"Added since": true, "Changed since": true,
+}
+
 // summary names the search in a few words, at most 100 characters.
 func (w *SearchForm) summary() string {
 	var words []string
 	for _, c := range w.Chips("") {
 		word := c.Value
-		if c.Out {
+		switch {
+		case c.Out:
 			word = "not " + word
+		case saysLittle[c.Name] || c.Value == "any":
+			word = c.Name + " " + word
 		}
 		words = append(words, word)
 	}

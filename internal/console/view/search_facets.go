@@ -74,15 +74,14 @@ var textFacets = func() []search.Facet {
 }()
 
 // Facets returns the facets of a result, which is nil if the form has errors. In each, the chosen values come first, then the
-// most common. The pages with all
-// values of a facet are below the address all.
+// most common. The pages with all values of a facet are below the address all. Facets of locked fields are left out.
 func Facets(w *SearchForm, found *search.Result, all string) []Facet {
 	if found == nil {
 		found = &search.Result{}
 	}
 	var views []Facet
 	for _, f := range textFacets {
-		if slices.Contains(found.Hidden, f) {
+		if search.Hides(w.Locked, f) {
 			continue
 		}
 		v := facetOf(w, f, found.Facets.Values[f], facetShown)
@@ -222,10 +221,6 @@ func Ranges(ctx context.Context, w *SearchForm, found *search.Result) (views []R
 			Param: string(f), Title: company.FieldNamed(f.Field().String()).Label,
 			Min: *ends[0].Int(&w.Filters), Max: *ends[1].Int(&w.Filters),
 		}
-		write := func(n int64) string { return Count(ctx, n) }
-		if f.Field() == query.FieldFoundedYear {
-			write = func(n int64) string { return strconv.FormatInt(n, 10) }
-		}
 		known := *w // choosing a band takes back that unknown values were asked for
 		known.Missing = w.missingBut(f)
 		longest := 0
@@ -234,7 +229,7 @@ func Ranges(ctx context.Context, w *SearchForm, found *search.Result) (views []R
 		}
 		for i, b := range counts.Bands[f] {
 			shown := Band{
-				ID: v.Param + strconv.Itoa(i), Label: spanLabel(b, write), Count: b.Count, New: b.Count - b.Owned, Share: percent(b.Count, longest),
+				ID: v.Param + strconv.Itoa(i), Label: bandLabel(ctx, f, b.Min, b.Max), Count: b.Count, New: b.Count - b.Owned, Share: percent(b.Count, longest),
 				Taken: sameBound(b.Min, v.Min) && sameBound(b.Max, v.Max),
 			}
 			low, high := bound(b.Min), bound(b.Max)
@@ -254,18 +249,23 @@ func Ranges(ctx context.Context, w *SearchForm, found *search.Result) (views []R
 	return views
 }
 
-func spanLabel(b search.Band, write func(int64) string) string {
-	switch {
-	case b.Min == nil && b.Max == nil:
-		return "any"
-	case b.Min == nil:
-		return "up to " + write(*b.Max)
-	case b.Max == nil:
-		return write(*b.Min) + " or more"
-	case *b.Min == *b.Max:
-		return write(*b.Min)
+// bandLabel returns what a page calls a band of a facet.
+func bandLabel(ctx context.Context, f search.Facet, low, high *int64) string {
+	write := func(n int64) string { return Count(ctx, n) }
+	if f.Field() == query.FieldFoundedYear {
+		write = func(n int64) string { return strconv.FormatInt(n, 10) }
 	}
-	return write(*b.Min) + " – " + write(*b.Max)
+	switch {
+	case low == nil && high == nil:
+		return "any"
+	case low == nil:
+		return "up to " + write(*high)
+	case high == nil:
+		return write(*low) + " or more"
+	case *low == *high:
+		return write(*low)
+	}
+	return write(*low) + " – " + write(*high)
 }
 
 func sameBound(a, b *int64) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }

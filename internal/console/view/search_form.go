@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/export"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
@@ -27,6 +28,7 @@ type SearchForm struct {
 	NotOnName         string            // the list's name; no part of an address
 	SetNames          map[string]string // the names of sets, by their text in an address; no part of it
 	Saved             id.Search         // the saved search that was opened
+	Locked            company.FieldSet  // what the workspace does not see of companies that it does not own; no part of an address
 
 	unread url.Values         // parameters that the form cannot hold, as they were given
 	faults []fault.FieldError // what is wrong with them
@@ -256,7 +258,7 @@ func (w *SearchForm) Values() url.Values {
 			set(p.Name, "true")
 		case p.Sets != nil:
 			for _, ref := range *p.Sets(&w.Filters) {
-				v.Add(p.Name, setText(ref))
+				v.Add(p.Name, SetText(ref))
 			}
 		}
 	}
@@ -295,9 +297,12 @@ func withQuery(page string, v url.Values) string {
 	return page + "?" + v.Encode()
 }
 
-// Parse returns the query and the sort order. Validation lists every error.
+// Parse returns the query and the sort order. Validation lists every error, filters on locked fields included.
 func (w *SearchForm) Parse() (query.Query, query.Sort, error) {
 	q, err := query.Parse(w.Filters)
+	if err == nil {
+		_, err = q.Bounded(w.Locked)
+	}
 	faults := append(slices.Clone(w.faults), fault.Fields(err)...)
 	sort, err := query.ParseSort(w.SortBy, w.SortOrder, q.HasText())
 	faults = append(faults, fault.Fields(err)...)
@@ -311,6 +316,19 @@ func SavedForm(saved list.Search) SearchForm {
 		Saved: saved.ID,
 	}
 }
+
+// SavedAsSet returns the form of a search for what the saved one finds, in the same order. Its address is short.
+func SavedAsSet(saved list.Search) SearchForm {
+	return SearchForm{
+		Filters: query.Filters{In: []query.SetRef{{SavedSearchID: saved.ID.String()}}}, SortBy: saved.SortBy, SortOrder: saved.SortOrder,
+	}
+}
+
+// longAddressBytes is the length of an address above which pages do not repeat it in links. The search page has some 50 of them.
+const longAddressBytes = 1_500
+
+// IsLong reports whether the address of the search is too long for links.
+func (w *SearchForm) IsLong() bool { return len(w.At("")) > longAddressBytes }
 
 // ToSave returns the search of the form under a name.
 func (w *SearchForm) ToSave(name string) list.Search {

@@ -23,9 +23,13 @@ var sortOptions = []sortOption{
 	{query.Sort{By: query.ByRelevance}, "Worst match", "worst matches first"},
 }
 
-// sortMenu returns the options for the search. Relevance is one only for a search with text, or if it was chosen.
+// sortMenu returns the options for the search, without orders by locked fields. Relevance is among them only for a search with text, or
+// if it was chosen.
 func (w *SearchForm) sortMenu() (options []sortOption) {
 	for _, o := range sortOptions {
+		if !w.sorts(o.By) {
+			continue
+		}
 		if o.Sort == w.sort() || o.By != query.ByRelevance || o.Desc && w.Query != "" {
 			options = append(options, o)
 		}
@@ -41,18 +45,31 @@ func (w *SearchForm) sortValue(s query.Sort) string {
 	return s.String()
 }
 
+// sorts reports whether the search can be sorted by the key, although some fields are locked.
+func (w *SearchForm) sorts(by query.SortKey) bool {
+	bounded, _ := query.Sort{By: by}.Bounded(w.Locked)
+	return bounded.By == by
+}
+
 func (w *SearchForm) defaultSort() query.Sort {
 	s, _ := query.ParseSort("", "", w.Query != "") // the defaults are valid
+	return w.bounded(s)
+}
+
+// bounded returns the order in which a search that asks for s is sorted.
+func (w *SearchForm) bounded(s query.Sort) query.Sort {
+	s, _ = s.Bounded(w.Locked)
+	s.Default = false
 	return s
 }
 
-// sort returns the order of the search. It is the default if the form's is not valid.
+// sort returns the order in which the search is sorted. It is the default if the form's is not valid.
 func (w *SearchForm) sort() query.Sort {
 	s, err := query.ParseSort(w.SortBy, w.SortOrder, w.Query != "")
 	if err != nil {
 		return w.defaultSort()
 	}
-	return s
+	return w.bounded(s)
 }
 
 // orderPhrase names the order of the search within a sentence.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/wall"
 )
 
 // unbudgetedChoices are the choices of who may create tokens without a budget.
@@ -23,6 +24,7 @@ type Settings struct {
 	Faults map[string]string
 	Empty  bool // the workspace owns nothing, so that it can be deleted
 	Locked company.FieldSet
+	Today  *wall.Daily // the daily limit of companies and what is left of it; nil without one
 }
 
 // exports reports whether new exports of the workspace begin with the column.

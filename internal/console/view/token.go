@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/ratelimit"
 	"github.com/opencapi/capi/internal/requestlog"
 	"github.com/opencapi/capi/internal/token"
+	"github.com/opencapi/capi/internal/wall"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -33,6 +34,8 @@ type TokenRow struct {
 	Mine       bool   // whether the viewer may change it
 	Spent      int64  // credits, less refunds
 	SpentMonth int64  // in this calendar month
+
+	Today *wall.Daily // the daily limit of companies and what is left of it; nil without one
 }
 
 // TokenForm is the form of a new token, as it was filled in.
@@ -113,6 +116,17 @@ func ReadBudget(total, month string) (budget.Limits, []fault.FieldError) {
 		*f.to = &n
 	}
 	return b, faults
+}
+
+// ReadDaily reads a daily limit of companies from a form; an empty one is no limit, which is 0.
+func ReadDaily(given string) (most int64, err error) {
+	if given = strings.TrimSpace(given); given == "" {
+		return 0, nil
+	}
+	if most, err = strconv.ParseInt(given, 10, 64); err != nil || most < 1 {
+		return 0, fault.Invalid(fault.FieldError{Field: "daily", Message: "must be a whole number from 1, or empty for no limit"})
+	}
+	return most, nil
 }
 
 // TokenDetail is the page of one token.
@@ -201,14 +215,21 @@ func (t *TokenDetail) curl() string {
 		"  -H 'Content-Type: application/json' \\\n  -d '{\"query\": \"software\", \"limit\": 3}'"
 }
 
+// service returns the address that OpenRefine is given; with the word SECRET if the secret is not known.
+func (t *TokenDetail) service() string { return t.Address + "/reconcile/" + cmp.Or(t.Secret, "SECRET") }
+
 // TokenPath returns the address of the token's page, or of one of its forms.
 func TokenPath(ctx context.Context, t id.Token, rest string) string {
 	return ViewerOf(ctx).Path("/tokens/" + t.String() + rest)
 }
 
 func scopeText(s auth.Scope) string {
-	if s == auth.ReadWrite {
+	switch s {
+	case auth.ReadWrite:
 		return "Read and export"
+	case auth.Reconcile:
+		return "Reconcile in OpenRefine"
+	case auth.Read:
 	}
 	return "Read only"
 }

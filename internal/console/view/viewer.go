@@ -89,4 +89,5 @@ func WorkspacePath(ws id.Workspace, rest string) string { return BasePath + "/w/
 const (
 	docsPath       = "/docs"
 	quickstartPath = docsPath + "/quickstart"
+	openRefinePath = docsPath + "/openrefine"
 )

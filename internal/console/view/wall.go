@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/wall"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -20,7 +21,8 @@ const (
 // Wall is the page on which operators choose what a workspace sees of companies that it does not own.
 type Wall struct {
 	workspace.Workspace
-	Default []string // what the installation shows; none for all fields
+	Default []string    // what the installation shows; none for all fields
+	Today   *wall.Daily // nil without a daily limit
 	Faults  map[string]string
 }
 
@@ -41,11 +43,14 @@ func (v *Wall) chosen() string {
 }
 
 // daily returns the daily limit as it is typed.
-func (v *Wall) daily() string {
-	if v.DailyCompanies == 0 {
+func (v *Wall) daily() string { return dailyText(v.DailyCompanies) }
+
+// dailyText returns a daily limit as a form has it: empty for none.
+func dailyText(most int64) string {
+	if most == 0 {
 		return ""
 	}
-	return strconv.FormatInt(v.DailyCompanies, 10)
+	return strconv.FormatInt(most, 10)
 }
 
 // shows reports whether a company that the workspace does not own is shown with the field.

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -77,8 +76,8 @@ func (c *Customer) someRequest(r *rand.Rand, fit func(*request) bool) *request {
 // send sends the request and records the answer.
 func (c *Customer) send(ctx context.Context, req *request, by *token) (string, error) {
 	c.locked(func() {
-		if req.list != nil && c.Alone && (req.key == "" || c.purchaseOf(req) == nil) {
-			req.want = slices.Sorted(maps.Keys(req.list.members)) // the list is bought with its current members
+		if req.source != nil && c.Alone && (req.key == "" || c.purchaseOf(req) == nil) {
+			c.resolve(req) // what it names is bought as it is now
 		}
 		req.open++
 		req.tokens = append(req.tokens, by)
@@ -110,7 +109,8 @@ func (c *Customer) answered(req *request, by *token, a answer) (string, error) {
 		return a.code(), c.refused(req, by, a, before)
 	}
 	var created struct {
-		Job struct{ ID, Name, Status string } `json:"export_job"`
+		Job      struct{ ID, Name, Status string } `json:"export_job"`
+		Excluded int                               `json:"excluded_count"`
 		figures
 	}
 	if err := a.into(&created); err != nil {
@@ -145,6 +145,9 @@ func (c *Customer) answered(req *request, by *token, a answer) (string, error) {
 	if a.replayed {
 		by = c.buyerOf(req)
 	}
+	if c.Alone && created.Excluded != req.hidden {
+		return "", fmt.Errorf("excluded %d companies, want %d", created.Excluded, req.hidden)
+	}
 	s, err := c.recordPurchase(req, by, created.Job.ID, created.figures)
 	if err == nil {
 		s.confirmed = true
@@ -178,7 +181,7 @@ func (c *Customer) purchaseOf(req *request) *purchase {
 	return nil
 }
 
-// quoteTTL is the minimum time for which a quote is valid.
+// quoteTTL is the minimum time for which a quote or a match is valid.
 const quoteTTL = 15 * time.Minute
 
 // refused checks that a refusal of a request is allowed.
@@ -189,6 +192,9 @@ func (c *Customer) refused(req *request, by *token, a answer, before *purchase) 
 	}
 	if before != nil && req.key != "" {
 		return fmt.Errorf("was bought, but a retry is refused: %s", a)
+	}
+	if code == "NOT_FOUND" && req.match != nil && time.Since(req.match.at) > quoteTTL {
+		return nil
 	}
 	if code == "QUOTE_EXPIRED" && req.quote != nil && time.Since(req.quote.at) > quoteTTL {
 		return nil
@@ -261,9 +267,13 @@ func (c *Customer) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
 	if a.code() == "no_candidates" && (req.terms.onlyNew || len(req.want) == 0) {
 		return a.code(), nil
 	}
+	if a.code() == "NOT_FOUND" && req.match != nil && time.Since(req.match.at) > quoteTTL {
+		return a.code(), nil
+	}
 	var got struct {
 		ID string `json:"quote_id"`
 		figures
+		Excluded   int `json:"excluded_count"`
 		Balance    int
 		Affordable bool
 	}
@@ -271,13 +281,13 @@ func (c *Customer) getQuote(ctx context.Context, r *rand.Rand) (string, error) {
 		return "", err
 	}
 	q := &quote{
-		id: got.ID, want: req.want, rows: req.knownRows(), skipped: got.Requested - got.rows(), terms: req.terms, cost: got.Cost,
+		id: got.ID, want: req.want, rows: req.knownRows(), skipped: got.Requested - got.rows(), terms: req.terms, cost: got.Cost, hidden: got.Excluded,
 		format: req.format, at: time.Now(),
 	}
 	if c.Alone {
 		rows, f, refusal := c.price(req.want, req.terms, 0, c.balance())
-		if f != got.figures || got.Balance != c.balance() || got.Affordable != (refusal == "") {
-			return "", fmt.Errorf("%s was quoted as %s, want %+v %q", encode(fields), a, f, refusal)
+		if got.Excluded != req.hidden || f != got.figures || got.Balance != c.balance() || got.Affordable != (refusal == "") {
+			return "", fmt.Errorf("%s was quoted as %s, want %+v %q without %d", encode(fields), a, f, refusal, req.hidden)
 		}
 		q.rows = rows
 	}

@@ -127,7 +127,10 @@ func (c *Customer) fetch(ctx context.Context, link string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://capi.test"+u.RequestURI(), nil)
+	if c.Files == "" || u.Host != c.Files {
+		u.Scheme, u.Host = "http", "capi.test"
+	}
+	out, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, err
 	}

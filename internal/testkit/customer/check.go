@@ -118,6 +118,11 @@ func (c *Customer) Check(ctx context.Context) error {
 	if err := c.Audit(ctx); err != nil {
 		return err
 	}
+	for low := 1; low <= c.Catalog.Size; low += 50 {
+		if _, err := c.lookAt(ctx, low, min(low+49, c.Catalog.Size)); err != nil {
+			return err
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delivered, paid := map[int]bool{}, map[int]*purchase{}

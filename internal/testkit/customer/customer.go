@@ -43,6 +43,15 @@ type Options struct {
 	Do       func(*http.Request) (*http.Response, error)
 	Operator Operator
 
+	// Files is the host, with its port, of links to files in a bucket, which are followed as they are; empty if the service serves files.
+	Files string
+
+	// Destination is where some exports are to be delivered; empty for nowhere.
+	Destination string
+
+	// Walled means that the workspace sees descriptions only for companies that it owns.
+	Walled bool
+
 	// Alone means that only one action at a time uses the workspace, so that every answer can be predicted.
 	Alone bool
 }
@@ -60,6 +69,7 @@ type Customer struct {
 	quotes    []*quote
 	spans     [][2]int
 	lists     []*list
+	matches   []*match
 	grants    map[string]*grant // by their note
 	named     int               // names used
 	counts    map[string]int    // of what was done
@@ -90,6 +100,7 @@ type quote struct {
 	want    []int // the companies of its source
 	rows    []int // the companies that it fixes; nil if unknown
 	skipped int   // rows that could not be paid for when it was made
+	hidden  int   // companies that exclusions left out
 	terms   terms
 	cost    int
 	format  string
@@ -101,7 +112,16 @@ type list struct {
 	members   map[int]bool
 	requested bool // some request names it as its source
 	// wanted is what the list contains if a change with an unknown outcome succeeded; nil if there was none.
-	wanted map[int]bool
+	wanted   map[int]bool
+	excluded bool // it is left out of everything; only if Alone
+	switched bool // whether it is excluded was changed with an unknown outcome
+}
+
+// match is a list of domains that was matched.
+type match struct {
+	id      string
+	numbers []int // the companies, in the order of the rows
+	at      time.Time
 }
 
 // Counts returns how often each thing was done, and how many exports of each status are known.

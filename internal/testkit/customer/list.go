@@ -12,6 +12,8 @@ import (
 type savedList struct {
 	ID    string
 	Count int `json:"company_count"`
+
+	Excluded bool
 }
 
 func (c *Customer) createList(ctx context.Context, r *rand.Rand) (string, error) {
@@ -38,7 +40,7 @@ func (c *Customer) createList(ctx context.Context, r *rand.Rand) (string, error)
 func (c *Customer) changeList(ctx context.Context, r *rand.Rand) (string, error) {
 	var l *list
 	var low, high int
-	adds := r.IntN(3) > 0
+	adds, matched := r.IntN(3) > 0, 0
 	c.locked(func() {
 		if l = c.someList(r); l == nil || l.requested && !c.Alone { // otherwise the companies of the request would be unknown
 			l = nil
@@ -47,11 +49,15 @@ func (c *Customer) changeList(ctx context.Context, r *rand.Rand) (string, error)
 		low, high = c.span(r)
 		l.wanted = maps.Clone(l.members)
 		for n := low; n <= high; n++ {
-			if adds {
-				l.wanted[n] = true
-			} else {
+			switch {
+			case !adds:
 				delete(l.wanted, n)
+			case c.isExcluded(n): // a search adds none of them
+				continue
+			default:
+				l.wanted[n] = true
 			}
+			matched++
 		}
 	})
 	if l == nil {
@@ -77,11 +83,36 @@ func (c *Customer) changeList(ctx context.Context, r *rand.Rand) (string, error)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	changed := len(l.wanted) - len(l.members)
-	if got.List.Count != len(l.wanted) || got.Matched != high-low+1 || got.Changed != max(changed, -changed) {
-		return "", fmt.Errorf("list %s has %d companies, want %d after a change of up to %d: %s", l.id, len(l.members), len(l.wanted), high-low+1, a)
+	if got.List.Count != len(l.wanted) || got.Matched != matched || got.Changed != max(changed, -changed) {
+		return "", fmt.Errorf("list %s has %d companies, want %d after a change of up to %d: %s", l.id, len(l.members), len(l.wanted), matched, a)
 	}
 	l.members, l.wanted = l.wanted, nil
 	return fmt.Sprintf("%s has %d", l.id, len(l.members)), nil
+}
+
+// excludeList switches the exclusion of a list. Concurrent purchases would not know whether it applies to them.
+func (c *Customer) excludeList(ctx context.Context, r *rand.Rand) (string, error) {
+	if !c.Alone {
+		return "none", nil
+	}
+	l := c.someList(r)
+	if l == nil {
+		return "none", nil
+	}
+	l.switched = true
+	a, err := c.call(ctx, c.own, apiRequest{method: http.MethodPatch, path: "/lists/" + l.id, body: encode(map[string]any{"excluded": !l.excluded})})
+	if err != nil {
+		return "", fmt.Errorf("list %s: %w", l.id, err)
+	}
+	var got savedList
+	if err := a.into(&got); err != nil {
+		return "", err
+	}
+	if got.Excluded == l.excluded {
+		return "", fmt.Errorf("the exclusion of list %s was not changed: %s", l.id, a)
+	}
+	l.excluded, l.switched = got.Excluded, false
+	return fmt.Sprintf("%s %t", l.id, l.excluded), nil
 }
 
 // auditLists finds out which changes with an unknown outcome were made. Each must have happened completely or not at all.
@@ -95,6 +126,12 @@ func (c *Customer) auditLists(ctx context.Context) error {
 			l.members = l.wanted
 		}
 		l.wanted = nil
+		if l.switched {
+			l.excluded, l.switched = now.Excluded, false
+		}
+		if now.Excluded != l.excluded {
+			return fmt.Errorf("list %s is excluded: %t, want %t", l.id, now.Excluded, l.excluded)
+		}
 		if now.Count != len(l.members) {
 			return fmt.Errorf("list %s has %d companies, want %d", l.id, now.Count, len(l.members))
 		}

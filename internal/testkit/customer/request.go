@@ -16,10 +16,12 @@ type request struct {
 	tokens []*token // of the attempts, the newest last
 	format string
 
-	want  []int // the companies of its source, in the order of the file
-	terms terms
-	quote *quote // nil if it is bought without a quote
-	list  *list  // the source; nil if that is a search
+	source func() []int // returns the companies of its source as they are now, in the order of the file; nil with a quote
+	want   []int        // those of when it was last sent, without excluded ones
+	hidden int          // how many the exclusions left out
+	terms  terms
+	quote  *quote // nil if it is bought without a quote
+	match  *match // the source; nil if it is another one
 
 	since int    // the edition that every company had at least when it was first sent
 	open  int    // attempts whose outcome is unknown
@@ -86,31 +88,85 @@ func (f figures) check() error {
 // source returns a random source and terms, as the fields of its body and as a request.
 func (c *Customer) source(r *rand.Rand) (fields map[string]any, req *request) {
 	req, fields = &request{format: pick(r, "csv", "json", "ndjson", "parquet")}, map[string]any{}
-	if l := c.someList(r); l != nil && r.IntN(4) == 0 {
-		fields["source_type"], fields["list_id"] = "list", l.id
-		req.list, req.want, l.requested = l, slices.Sorted(maps.Keys(l.members)), true
-	} else {
+	l, m := c.someList(r), c.someMatch(r)
+	switch kind := r.IntN(8); {
+	case kind < 2 && l != nil:
+		fields["source_type"], fields["list_id"], l.requested = "list", l.id, true
+		req.source = func() []int { return slices.Sorted(maps.Keys(l.members)) }
+	case kind < 3 && m != nil:
+		fields["source_type"], fields["match_id"] = "match", m.id
+		req.match, req.source = m, func() []int { return m.numbers }
+	default:
 		low, high := c.span(r)
-		if span := spanOf(low, high); r.IntN(4) == 0 {
-			// The same companies as a set: the range without its first, or the first.
+		within := func(int) bool { return true }
+		if kind < 6 {
 			fields["source_type"] = "set"
-			fields["set"] = map[string]any{"any_of": []any{
-				map[string]any{"all_of": []any{span, map[string]any{"not": spanOf(low, low)}}}, spanOf(low, low),
-			}}
+			fields["set"], within = c.someSet(r, low, high)
 		} else {
-			fields["search_filters"] = span["search"]
+			fields["search_filters"] = spanOf(low, high)["search"]
 		}
-		fields["sort_by"], fields["sort_order"] = "employee_count", pick(r, "asc", "desc")
-		for n := low; n <= high; n++ {
-			req.want = append(req.want, n)
-		}
-		if fields["sort_order"] == "desc" {
-			slices.Reverse(req.want)
+		order := pick(r, "asc", "desc")
+		fields["sort_by"], fields["sort_order"] = "employee_count", order
+		req.source = func() (numbers []int) {
+			for n := low; n <= high; n++ {
+				if within(n) {
+					numbers = append(numbers, n)
+				}
+			}
+			if order == "desc" {
+				slices.Reverse(numbers)
+			}
+			return numbers
 		}
 	}
 	req.terms = someTerms(r, c.RowsMax, fields)
+	c.resolve(req)
 	fields["export_format"] = req.format
 	return fields, req
+}
+
+// resolve reads the source of a request as it is now.
+func (c *Customer) resolve(req *request) {
+	req.want, req.hidden = nil, 0
+	for _, n := range req.source() {
+		switch {
+		case !c.isExcluded(n):
+			req.want = append(req.want, n)
+		case !req.terms.onlyNew || c.payer[n] == nil:
+			req.hidden++
+		}
+	}
+}
+
+// isExcluded reports whether a list that is left out everywhere has the company.
+func (c *Customer) isExcluded(n int) bool {
+	return slices.ContainsFunc(c.lists, func(l *list) bool { return l.excluded && l.members[n] })
+}
+
+// someSet returns a set of companies of the range, and which of them it has. Without concurrent actions it may also name what changes:
+// what the workspace owns, a list, an export.
+func (c *Customer) someSet(r *rand.Rand, low, high int) (map[string]any, func(int) bool) {
+	span, kinds := spanOf(low, high), 1
+	if c.Alone {
+		kinds = 4
+	}
+	not := func(set map[string]any) map[string]any {
+		return map[string]any{"all_of": []any{span, map[string]any{"not": set}}}
+	}
+	switch kind := r.IntN(kinds); kind {
+	case 1:
+		return not(map[string]any{"owned": true}), func(n int) bool { return c.payer[n] == nil }
+	case 2:
+		if l := c.someList(r); l != nil {
+			return not(map[string]any{"list_id": l.id}), func(n int) bool { return !l.members[n] }
+		}
+	case 3:
+		if s := c.somePurchase(r); s != nil {
+			return not(map[string]any{"export_id": s.id}), func(n int) bool { return !s.live() || !slices.Contains(s.rows, n) }
+		}
+	}
+	// All of them: the range without its first, or the first.
+	return map[string]any{"any_of": []any{not(spanOf(low, low)), spanOf(low, low)}}, func(int) bool { return true }
 }
 
 func spanOf(low, high int) map[string]any {
@@ -171,7 +227,7 @@ func (c *Customer) newRequest(r *rand.Rand) *request {
 	var req *request
 	if n := len(c.quotes); n > 0 && r.IntN(3) == 0 {
 		q := c.quotes[max(0, n-quotesUsed)+r.IntN(min(n, quotesUsed))]
-		req = &request{want: q.rows, terms: terms{creditsMax: q.terms.creditsMax}, quote: q, format: q.format}
+		req = &request{want: q.rows, hidden: q.hidden, terms: terms{creditsMax: q.terms.creditsMax}, quote: q, format: q.format}
 		if q.rows == nil {
 			req.want = q.want
 		}
@@ -182,6 +238,9 @@ func (c *Customer) newRequest(r *rand.Rand) *request {
 	req.name = c.name("request")
 	if r.IntN(3) > 0 {
 		req.key = "key of " + req.name
+	}
+	if c.Destination != "" && r.IntN(3) == 0 {
+		fields["destination_id"] = c.Destination
 	}
 	fields["name"] = req.name
 	req.body, req.since = encode(fields), c.oldest()

@@ -25,6 +25,7 @@ func TestTheCommandsOfTheGuideRestoreABackupAfterACrash(t *testing.T) {
 	c.wait(t, before.Job.ID)
 	content := c.file(t, before.Job.ID)
 	balance := c.credits(t).Balance
+	keys := fetch(t, v.url+"/.well-known/jwks.json")
 
 	to := filepath.Join(t.TempDir(), "today")
 	create, restore := guideCommands(t)
@@ -47,6 +48,7 @@ func TestTheCommandsOfTheGuideRestoreABackupAfterACrash(t *testing.T) {
 	c = s.client(v)
 	require.Equal(t, balance, c.credits(t).Balance)
 	require.Equal(t, content, c.file(t, before.Job.ID))
+	require.Equal(t, string(keys), string(fetch(t, v.url+"/.well-known/jwks.json")), "what was signed before is verified after")
 	var found struct{ Total int }
 	c.must(t, http.StatusOK, "POST", "/companies/search", map[string]any{}, &found)
 	require.Equal(t, 3_000, found.Total)

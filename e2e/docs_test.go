@@ -70,7 +70,7 @@ func TestThePostmanCollectionFollowsThePublishedSchema(t *testing.T) {
 	for _, folder := range c.Item {
 		requests += len(folder.Item)
 	}
-	require.Equal(t, 22, requests, "one for each operation")
+	require.Equal(t, 56, requests, "one for each operation")
 	require.Equal(t, v.url+"/api/v1", c.Variable[0].Value)
 }
 
@@ -457,10 +457,24 @@ func TestEveryPageOfTheDocumentationIsAccessible(t *testing.T) {
 		p := readers[i%2]
 		p.open(page)
 		p.audit(page)
+		p.copyCoversNoText(page)
 		if strings.HasPrefix(page, "/docs/reference/") {
 			p.samplesFollow(page)
 		}
 	}
+}
+
+// copyCoversNoText fails if the button that copies a sample lies on its text, in what is visible of it at first.
+func (p *person) copyCoversNoText(page string) {
+	p.t.Helper()
+	covered, err := p.Evaluate(`() => [...document.querySelectorAll(".copied")].filter((frame) => {
+		const button = frame.querySelector("button").getBoundingClientRect(), range = document.createRange();
+		range.selectNodeContents(frame.querySelector("pre"));
+		return button.height > 0 && [...range.getClientRects()].some((line) =>
+			line.top < button.bottom && line.bottom > button.top && line.left < button.right && line.right > button.left);
+	}).map((frame) => frame.querySelector("pre").textContent.slice(0, 60))`)
+	require.NoError(p.t, err)
+	require.Empty(p.t, covered, page)
 }
 
 // samplesFollow fills in the form of an operation: each of the four samples must show it.

@@ -32,7 +32,7 @@ func TestDoctorFindsADamagedFileAndExitsWithOne(t *testing.T) {
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit)
 	require.Equal(t, 1, exit.ExitCode())
-	require.Contains(t, string(out), "FAIL  files     1 finding:")
+	require.Contains(t, string(out), "FAIL  files       1 finding:")
 	require.Contains(t, string(out), e.Job.ID)
 	require.Regexp(t, `(?m)^ok    index `, string(out), "the running server was asked")
 
@@ -49,7 +49,7 @@ func TestDoctorFindsADamagedFileAndExitsWithOne(t *testing.T) {
 	require.Len(t, report.Findings, 1)
 	require.Equal(t, "files", report.Findings[0].Area)
 	require.Equal(t, "export "+e.Job.ID, report.Findings[0].Subject)
-	require.Len(t, report.Checks, 6)
+	require.Len(t, report.Checks, 8)
 	for _, k := range report.Checks {
 		require.Empty(t, k.Skipped)
 		require.NotEmpty(t, k.Proves)

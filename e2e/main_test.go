@@ -49,13 +49,20 @@ type fixture struct {
 	data      string
 	workspace string
 	token     string
+	program   string   // its path; empty for the one of this version
 	settings  []string // more environment variables
 	addr      string   // the address to listen on; empty for any free port
 }
 
 func newFixture(t *testing.T, credits int, settings ...string) *fixture {
 	t.Helper()
-	s := &fixture{data: t.TempDir(), settings: append([]string{"CAPI_RATE_LIMITS=off"}, settings...)}
+	return newFixtureOf(t, binary, credits, settings...)
+}
+
+// newFixtureOf is newFixture for another program than the one of this version.
+func newFixtureOf(t *testing.T, program string, credits int, settings ...string) *fixture {
+	t.Helper()
+	s := &fixture{program: program, data: t.TempDir(), settings: append([]string{"CAPI_RATE_LIMITS=off"}, settings...)}
 	var w struct {
 		ID      string
 		Balance int
@@ -98,7 +105,7 @@ func (s *fixture) json(t *testing.T, v any, args ...string) {
 }
 
 func (s *fixture) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command(cmp.Or(s.program, binary), args...)
 	cmd.Env = append(os.Environ(), append(s.settings, "CAPI_DATA="+s.data)...)
 	cmd.Dir = s.data // so that a developer's capi.toml is not read
 	return cmd

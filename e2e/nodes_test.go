@@ -61,6 +61,26 @@ func TestAFileBoughtOnOneServerIsDownloadedFromAnotherAfterTheFirstWasKilled(t *
 	s.requireHealthy(t)
 }
 
+func TestANewServerFetchesTheIndexFromTheBucket(t *testing.T) {
+	t.Parallel()
+	store := s3test.Start(t)
+	bucket := store.NewBucket(t)
+	key := filepath.Join(t.TempDir(), "shared.key")
+	s := newFixture(t, 0, append(inBucket(store.Endpoint, bucket), "CAPI_DB="+dbtest.PostgresURL(t), "CAPI_KEY_FILE="+key)...)
+	s.load(t, companies(0, 3_000, nil))
+	first := s.serve(t)
+	require.Eventually(t, func() bool { return store.Exists(t, bucket, "capi/index/snapshot.json") }, time.Minute, 50*time.Millisecond)
+	s.load(t, companies(3_000, 3_500, nil)) // after the index was stored
+
+	second := s.node(t).serve(t)
+	require.Contains(t, second.stderr.String(), "index fetched from the bucket")
+	var page struct{ Total int }
+	s.client(second).must(t, http.StatusOK, "POST", "/companies/search", map[string]any{}, &page)
+	require.Equal(t, 3_500, page.Total, "it answers once it has caught up")
+	first.stop(t)
+	s.requireHealthy(t)
+}
+
 func TestAServerWithAnotherKeyDoesNotStart(t *testing.T) {
 	t.Parallel()
 	s := newFixture(t, 0, "CAPI_DB="+dbtest.PostgresURL(t))

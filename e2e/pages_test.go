@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/blob/s3/s3test"
 	"github.com/opencapi/capi/internal/mail"
 	"github.com/opencapi/capi/internal/mail/mailtest"
 )
@@ -179,10 +181,13 @@ func (p *person) everyPage(s *fixture, v *server, search string) map[string]stri
 		"search": search, "search found": search + "?query=widget&employee_count_min=20&exclude_countries=France",
 		"search nothing": search + "?query=widget&cities=Oakland", "search faults": search + "?employee_count_min=x&founded_year_min=2000&founded_year_max=1990",
 		"search warnings": search + "?query=wigdet+OR+-x&countries=Atlantis", "search beside": search + "?query=widget&company=first",
-		"search owned": search + "?show=owned", "values": lab + "/search/values/cities?query=widget", "lists": lab + "/lists", "new match": lab + "/match",
+		"search owned": search + "?show=owned", "search in sets": search + "?in=owned&not_in=%7B%22search%22%3A%7B%22countries%22%3A%5B%22Spain%22%5D%7D%7D",
+		"sets": search + "/sets", "table": lab + "/pivot?query=widget", "table faults": lab + "/pivot?rows=cities&columns=cities", "compare": lab + "/compare",
+		"compared": lab + "/compare?set=owned&set=%7B%22search%22%3A%7B%7D%7D",
+		"values":   lab + "/search/values/cities?query=widget", "lists": lab + "/lists", "new match": lab + "/match",
 		"exports": lab + "/exports", "new export": lab + "/exports/new?query=fintech", "new export short": lab + "/exports/new",
 		"new export faults": lab + "/exports/new?limit=0&countries=Atlantis", "credits": lab + "/credits",
-		"credits by month": lab + "/credits?span=12m&from=2020-01-01&reason=refund", "tokens": lab + "/tokens", "members": lab + "/members",
+		"credits by month": lab + "/credits?span=12m&from=2020-01-01&reason=refund", "tokens": lab + "/tokens", "webhooks": lab + "/webhooks", "destinations": lab + "/destinations", "notifications": lab + "/notifications", "members": lab + "/members",
 		"audit log": lab + "/audit", "settings": lab + "/settings", "welcome": lab, "account": "/console/account",
 		"workspaces": "/console/workspaces", "operator": "/console/operator", "imports": "/console/operator/imports",
 		"import": "/console/operator/imports/1", "new upload": "/console/operator/uploads/new", "all audit log": "/console/operator/audit",
@@ -204,6 +209,40 @@ func (p *person) everyPage(s *fixture, v *server, search string) map[string]stri
 	pages["receipt"] = pages["export"] + "/receipt"
 	require.NoError(t, p.Locator("#export-state").GetByText("completed").First().WaitFor())
 
+	pages["orders"], pages["new order"] = lab+"/orders", lab+"/orders/new?query=widget"
+	pages["new order faults"] = lab + "/orders/new?max_credits=x&countries=Atlantis"
+	p.open(pages["new order"])
+	p.fill("Credits of a run, at most", "1")
+	p.press("button", "Create order")
+	pages["order"] = arrive(`/orders/.{36}`)
+	p.press("button", "Run now")
+	p.sees("cost more than the limit of 1 (max_credits)")
+
+	if s3test.Built() {
+		store := s3test.Start(t)
+		p.open(pages["destinations"])
+		p.fill("Name", "Data lake")
+		for label, value := range map[string]string{
+			"Bucket": store.NewBucket(t), "Region": "us-east-1", "Server": store.Endpoint, "Access key ID": s3test.AccessKey, "Secret access key": s3test.SecretKey,
+		} {
+			p.fill(label, value)
+		}
+		p.press("button", "Test and create")
+		p.sees("Exports can be delivered to Data lake now.")
+		pages["destination"] = lab + "/destinations/" + path.Base(p.attribute(`main a[href*="/destinations/"]`, "href"))
+		p.open(pages["quote"])
+		_, err := p.field("Deliver to").SelectOption(playwright.SelectOptionValues{Labels: &[]string{"Data lake"}})
+		require.NoError(t, err)
+		p.press("button", "Buy for 1 credit")
+		p.sees("delivered")
+	}
+	pages["presets"] = lab + "/presets"
+	p.open(pages["presets"])
+	p.fill("Name", "For the warehouse")
+	require.NoError(t, p.GetByLabel("domain", playwright.PageGetByLabelOptions{Exact: new(true)}).First().Check())
+	p.press("button", "Create preset")
+	p.sees("For the warehouse")
+
 	p.open(pages["tokens"])
 	p.fill("Name", "laptop")
 	require.NoError(t, p.field("Read and export").Check())
@@ -211,6 +250,18 @@ func (p *person) everyPage(s *fixture, v *server, search string) map[string]stri
 	v.status(t, p.text("#secret"))
 	pages["token"] = arrive(`/tokens/.{36}`)
 	p.check("new-token")
+	p.open(pages["webhooks"])
+	p.fill("Address", "http://10.0.0.1/hooks")
+	p.press("button", "Create")
+	p.sees("10.0.0.1 is not among them")
+	p.check("webhook-faults")
+	p.fill("Address", "http://127.0.0.1:1/hooks") // nothing listens there
+	p.press("button", "Create")
+	require.Contains(t, p.text("#secret"), "whsec_")
+	pages["webhook"] = arrive(`/webhooks/.{36}`)
+	p.check("new-webhook")
+	p.press("button", "Send a test")
+	p.sees("The test did not arrive")
 	p.open(pages["members"])
 	p.fill("Email", "bob@example.com")
 	p.press("button", "Create invite link")
@@ -258,7 +309,7 @@ func patternOf(path string) string {
 // links returns the paths of the page's links to other pages of the console.
 func (p *person) links() (paths []string) {
 	p.t.Helper()
-	found, err := p.Evaluate(`() => [...document.querySelectorAll("a[href]")].map(a => a.href)`)
+	found, err := p.Evaluate(`() => [...document.querySelectorAll("a[href]")].map(a => new URL(a.getAttribute("href"), document.baseURI).href)`) // a.href is no text in SVG
 	require.NoError(p.t, err)
 	for _, link := range found.([]any) {
 		u, err := url.Parse(link.(string))

@@ -31,7 +31,7 @@ func searchFixture(t *testing.T, options playwright.BrowserNewContextOptions) (s
 	t.Helper()
 	b := chrome(t)
 	require.NoError(t, os.MkdirAll(screenshotsDir, 0o755))
-	s = &fixture{data: t.TempDir(), settings: []string{"CAPI_RATE_LIMITS=off"}}
+	s = &fixture{data: t.TempDir(), settings: []string{"CAPI_RATE_LIMITS=off", "CAPI_WEBHOOK_ALLOW=127.0.0.0/8", "CAPI_DESTINATION_ALLOW=127.0.0.0/8"}}
 	s.capi(t, "import", s.write(t, "companies.ndjson", manyCompanies(60)))
 	v = s.serve(t)
 	p = newPerson(t, b, v.url, options)

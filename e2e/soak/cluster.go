@@ -2,193 +2,339 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
-	"syscall"
+	"sync"
 	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/opencapi/capi/internal/testkit/bucket"
 )
 
-// cluster is a temporary PostgreSQL server that can be killed.
+// cluster is several nodes, each with its own data directory and its own way to the database and to the store.
 type cluster struct {
-	binaries string
-	dir      string // of the data
-	socket   string // folder of the socket, whose path must be short
-	as       *syscall.Credential
-	server   *exec.Cmd
-	ended    chan struct{} // closed when the server has ended
+	*load
+	store   *bucket.Server
+	clients *wire   // the way of clients to the store
+	engine  *engine // nil if each node has the embedded index
 }
 
-// settings turn off protection against the loss of the machine, which is not tested, and keep protection against the loss of
-// a process: a commit is written before it is confirmed.
-const settings = `
-listen_addresses = ''
-unix_socket_directories = '%s'
-fsync = off
-full_page_writes = off
-synchronous_commit = on
-max_connections = 100
-log_min_messages = fatal
-`
+// The size of the cluster, and how long its parts are away.
+const (
+	clusterNodes  = 3
+	awayShort     = 4 * time.Second
+	awayLong      = 25 * time.Second // longer than the lease of a job, which is 15 s
+	examineEvery  = 10 * time.Second
+	recoveryWait  = 3 * time.Minute // the longest until all nodes are ready again and answer, on a busy machine
+	leaseExpected = 15 * time.Second
+)
 
-// postgresBinaries returns the folder of initdb and postgres: that of pg_ctl in PATH, or else the newest installed one.
-func postgresBinaries() (string, error) {
-	folders, err := filepath.Glob("/usr/lib/postgresql/*/bin")
-	if err != nil {
-		return "", err
-	}
-	slices.Sort(folders)
-	slices.Reverse(folders)
-	if path, err := exec.LookPath("pg_ctl"); err == nil {
-		if path, err = filepath.EvalSymlinks(path); err == nil {
-			folders = append([]string{filepath.Dir(path)}, folders...)
-		}
-	}
-	for _, folder := range folders {
-		if _, err := os.Stat(filepath.Join(folder, "initdb")); err == nil {
-			return folder, nil
-		}
-	}
-	return "", errors.New("initdb and pg_ctl are not installed")
+// fault is something that happens to the cluster. end makes everything whole again.
+type fault struct {
+	what       string
+	lasts      time.Duration
+	begin, end func(context.Context) error
 }
 
-func newCluster(ctx context.Context, dir string) (*cluster, error) {
-	binaries, err := postgresBinaries()
+// openCluster starts a database, a store and the nodes.
+func openCluster(ctx context.Context, o options, binary, dir string) (c *cluster, err error) {
+	s := newService(binary, dir, clusterNodes)
+	c = &cluster{}
+	p, err := newPostgres(ctx, filepath.Join(dir, "postgres"))
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{binaries: binaries, dir: dir}
-	if c.socket, err = os.MkdirTemp("/tmp", "capi-soak-pg-"); err != nil {
+	s.use(p)
+	if c.store, err = bucket.New(ctx, o.store, filepath.Join(dir, "store")); err != nil {
+		p.kill()
 		return nil, err
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	w := newWires()
+	if c.clients, err = w.to("clients to store", c.store.Address); err != nil {
 		return nil, err
 	}
-	if err := c.dropRoot(); err != nil {
-		return nil, err
+	s.files = c.clients.address
+	s.environment = append(s.environment, bucket.Settings(c.store.Address, c.clients.address)...)
+	s.environment = append(s.environment, "CAPI_KEY_FILE="+filepath.Join(dir, "shared.key"))
+	if o.opensearch {
+		if c.engine, err = engineNamed(); err != nil {
+			return nil, err
+		}
+		s.environment = append(s.environment, "CAPI_INDEX="+c.engine.url(c.engine.addresses))
 	}
-	out, err := c.command("initdb", "--pgdata="+dir, "--username=capi", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync").
-		CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	for _, n := range s.nodes {
+		n.database, err = w.to(n.name+" to database", p.address())
+		if err != nil {
+			return nil, err
+		}
+		if n.store, err = w.to(n.name+" to store", c.store.Address); err != nil {
+			return nil, err
+		}
+		n.settings = append(bucket.Settings(n.store.address, c.clients.address),
+			"CAPI_DATA="+filepath.Join(dir, n.name), "CAPI_DB="+p.at(n.database.address))
+		if c.engine != nil {
+			setting, err := c.engine.connect(w, n)
+			if err != nil {
+				return nil, err
+			}
+			n.settings = append(n.settings, setting)
+		}
+		n.direct = []string{"CAPI_DATA=" + filepath.Join(dir, n.name)}
+		go n.watch(ctx)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "postgresql.auto.conf"), fmt.Appendf(nil, settings, c.socket), 0o644); err != nil {
-		return nil, err
-	}
-	return c, c.start(ctx)
+	c.load = newLoad(s, o)
+	return c, nil
 }
 
-// dropRoot makes PostgreSQL, which refuses to run as root, run as another user.
-func (c *cluster) dropRoot() error {
-	if os.Getuid() != 0 {
-		return nil
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		if u, err = user.Lookup("nobody"); err != nil {
-			return err
-		}
-	}
-	uid, _ := strconv.Atoi(u.Uid)
-	gid, _ := strconv.Atoi(u.Gid)
-	c.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)} //nolint:gosec // user ids fit
-	for dir := c.dir; strings.HasPrefix(filepath.Base(filepath.Dir(dir)), "capi-soak-"); dir = filepath.Dir(dir) {
-		if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
-			return err
-		}
-	}
-	if err := os.Chmod(filepath.Dir(filepath.Dir(c.dir)), 0o755); err != nil {
+func (c *cluster) close() {
+	c.service.killAll()
+	c.store.Kill()
+	c.service.database.kill()
+}
+
+// run lets every fault happen, as many times as rounds says, and checks everything after each round.
+func (c *cluster) run(ctx context.Context, rounds int) error {
+	if err := errors.Join(c.catalog.Import(ctx, c.service.Import), c.service.raise(ctx)); err != nil {
 		return err
 	}
-	return errors.Join(os.Chown(c.dir, uid, gid), os.Chown(c.socket, uid, gid))
-}
-
-func (c *cluster) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(c.binaries, name), args...)
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as}
-	return cmd
-}
-
-func (c *cluster) url() string { return "postgres://capi@/postgres?sslmode=disable&host=" + c.socket }
-
-// start starts the server and waits until it answers. It retries for a minute, because the remains of a killed server can
-// prevent a start at first.
-func (c *cluster) start(ctx context.Context) error {
-	for deadline := time.Now().Add(time.Minute); ; {
-		c.server, c.ended = c.command("postgres", "-D", c.dir), make(chan struct{})
-		log, err := os.OpenFile(c.dir+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
+	for round := 1; round <= rounds; round++ {
+		if err := c.open(ctx); err != nil {
 			return err
 		}
-		c.server.Stdout, c.server.Stderr = log, log
-		err = c.server.Start()
-		log.Close()
-		if err != nil {
-			return err
-		}
-		go func(server *exec.Cmd, ended chan struct{}) {
-			server.Wait() //nolint:errcheck // it is killed
-			close(ended)
-		}(c.server, c.ended)
-		if c.answers(ctx, deadline) {
-			return nil
-		}
-		if ctx.Err() != nil || time.Now().After(deadline) {
-			return fmt.Errorf("PostgreSQL does not start; see %s.log", c.dir)
-		}
-	}
-}
-
-func (c *cluster) answers(ctx context.Context, deadline time.Time) bool {
-	for ctx.Err() == nil && time.Now().Before(deadline) {
-		if c.command("pg_isready", "--quiet", "--host="+c.socket).Run() == nil {
-			return true
-		}
-		select {
-		case <-c.ended:
-			return false
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	return false
-}
-
-// kill kills all processes of the server.
-func (c *cluster) kill() {
-	children := childrenOf(c.server.Process.Pid)
-	c.server.Process.Kill() //nolint:errcheck // it may have ended
-	for _, pid := range children {
-		syscall.Kill(pid, syscall.SIGKILL) //nolint:errcheck // it may have ended
-	}
-	<-c.ended
-}
-
-// childrenOf returns the child processes. Each has its own session, so no signal reaches all of them.
-func childrenOf(parent int) (pids []int) {
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return nil
-	}
-	for _, path := range stats {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		// pid (name) state ppid …
-		text := string(content)
-		fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
-		if len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
-			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
-				pids = append(pids, pid)
+		c.begin(ctx, c.examine)
+		fmt.Printf("round %d; the longest time in seconds without\n%-62s %8s %10s %10s %10s %9s\n", round,
+			"fault", "lasts", "answers", "purchases", "downloads", "recovers")
+		for _, f := range c.faults() {
+			if err := c.suffer(ctx, f); err != nil {
+				return errors.Join(fmt.Errorf("%s: %w", f.what, err), c.rest())
 			}
 		}
+		if err := c.check(ctx); err != nil {
+			return err
+		}
+		fmt.Printf("round %d: %s\n", round, c.summary())
 	}
-	return pids
+	if err := c.examineAll(); err != nil {
+		return err
+	}
+	return c.service.stopAll()
+}
+
+// examineAll runs capi doctor next to every node at once.
+func (c *cluster) examineAll() error {
+	errs := make([]error, len(c.service.nodes))
+	var group sync.WaitGroup
+	for i, n := range c.service.nodes {
+		group.Go(func() { errs[i] = n.doctor() })
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+// examine runs capi doctor again and again, as an operator may at any time. Whatever is away, it must not find anything.
+func (c *cluster) examine(ctx context.Context) error {
+	for {
+		select {
+		case <-c.stop:
+			return nil
+		case <-ctx.Done():
+			return nil
+		case <-time.After(examineEvery):
+		}
+		if err := c.service.findings(); err != nil {
+			return err
+		}
+	}
+}
+
+// suffer lets a fault happen and prints the longest time without answers from its beginning until everything has recovered.
+func (c *cluster) suffer(ctx context.Context, f fault) error {
+	if err := c.pause(ctx, time.Second); err != nil {
+		return err
+	}
+	c.service.gaps.begin()
+	began := time.Now()
+	if err := f.begin(ctx); err != nil {
+		return err
+	}
+	if err := c.pause(ctx, f.lasts-time.Since(began)); err != nil {
+		return err
+	}
+	if err := f.end(ctx); err != nil {
+		return err
+	}
+	ended := time.Now()
+	for !c.recovered(ended) {
+		if time.Since(ended) > recoveryWait {
+			return fmt.Errorf("the nodes have not recovered after %s", recoveryWait)
+		}
+		if err := c.pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	took, longest := time.Since(ended), c.service.gaps.end()
+	fmt.Printf("%-62s %8.1f", f.what, ended.Sub(began).Seconds())
+	for _, kind := range answerKinds {
+		fmt.Printf(" %10.1f", longest[kind].Seconds())
+	}
+	fmt.Printf(" %9.1f\n", took.Seconds())
+	c.killed[f.what]++
+	return nil
+}
+
+// recovered reports whether all nodes are ready, and clients have got answers of each kind since the time.
+func (c *cluster) recovered(since time.Time) bool {
+	for _, n := range c.service.nodes {
+		if n.running() == nil || !n.ready.Load() {
+			return false
+		}
+	}
+	return c.service.gaps.since(since)
+}
+
+// some returns a random node.
+func (c *cluster) some() *node { return c.service.nodes[c.r.IntN(len(c.service.nodes))] }
+
+// faults returns all faults, with the nodes that they happen to.
+func (c *cluster) faults() []fault {
+	nothing := func(context.Context) error { return nil }
+	killed, stopped, lost, parted, reset, engine := c.some(), c.some(), c.some(), c.some(), c.some(), c.service.database
+	databases, stores := []*wire{}, []*wire{c.clients}
+	for _, n := range c.service.nodes {
+		databases, stores = append(databases, n.database), append(stores, n.store)
+	}
+	all := []fault{
+		{"a node is killed", awayShort, func(context.Context) error { killed.kill(); return nil }, killed.start},
+		{"a node is stopped", awayShort, func(context.Context) error { return stopped.stop() }, stopped.start},
+		{"a node is killed and loses its data directory", awayShort, func(context.Context) error {
+			lost.kill()
+			return os.RemoveAll(filepath.Join(c.service.dir, lost.name))
+		}, lost.start},
+		{"all nodes are killed", 0, func(context.Context) error { c.service.killAll(); return nil }, c.service.raise},
+		{"commands are killed", awayShort, c.killCommands, nothing},
+		{"the database is killed", awayShort, func(context.Context) error { engine.kill(); return nil }, engine.start},
+		{"the database is cut off", awayShort, cut(databases), repair(databases)},
+		{"the database answers after 200 ms", awayShort, spoil(databases, "latency", "latency", 100), repair(databases)},
+		{"a node's connections to the database are reset", awayShort, spoil([]*wire{reset.database}, "reset_peer", "timeout", 0), repair(databases)},
+		{
+			"a node is partitioned from the database, with leases", awayLong, func(ctx context.Context) error { return c.part(ctx, parted) },
+			repair([]*wire{parted.database, parted.store}),
+		},
+		{"the store is killed", awayShort, func(context.Context) error { c.store.Kill(); return nil }, c.store.Start},
+		{"the store is cut off", awayShort, cut(stores), repair(stores)},
+		{"the store answers after 1 s", awayShort, spoil(stores, "latency", "latency", 500), repair(stores)},
+		{"the store resets connections", awayShort, spoil(stores, "reset_peer", "timeout", 0), repair(stores)},
+		{"the store's connections end after 20 kB", awayShort, spoil(stores, "limit_data", "bytes", 20_000), repair(stores)},
+		{"the store is silent", awayShort, spoil(stores, "timeout", "timeout", 0), repair(stores)},
+	}
+	if c.engine != nil {
+		all = append(all, c.engineFaults()...)
+	}
+	return all
+}
+
+// engineFaults returns the faults of OpenSearch.
+func (c *cluster) engineFaults() []fault {
+	e, i, parted := c.engine, c.r.IntN(len(c.engine.addresses)), c.some()
+	var ways []*wire
+	for _, n := range c.service.nodes {
+		ways = append(ways, n.engine...)
+	}
+	return []fault{
+		{
+			"a node of OpenSearch is killed", awayShort, func(ctx context.Context) error { return e.kill(ctx, i) },
+			func(ctx context.Context) error { return e.start(ctx, i) },
+		},
+		{"all nodes of OpenSearch are killed", 0, func(ctx context.Context) (err error) {
+			for i := range e.addresses {
+				err = errors.Join(err, e.kill(ctx, i))
+			}
+			return err
+		}, e.startAll},
+		{"OpenSearch is cut off", awayShort, cut(ways), repair(ways)},
+		{"OpenSearch answers after 200 ms", awayShort, spoil(ways, "latency", "latency", 100), repair(ways)},
+		{"OpenSearch resets connections", awayShort, spoil(ways, "reset_peer", "timeout", 0), repair(ways)},
+		{"a node is partitioned from OpenSearch", awayLong, spoil(parted.engine, "timeout", "timeout", 0), repair(parted.engine)},
+	}
+}
+
+func cut(wires []*wire) func(context.Context) error {
+	return func(context.Context) error {
+		for _, w := range wires {
+			if err := w.cut(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func spoil(wires []*wire, toxic, attribute string, value int) func(context.Context) error {
+	return func(context.Context) error {
+		for _, w := range wires {
+			if err := w.spoil(toxic, map[string]any{attribute: value}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func repair(wires []*wire) func(context.Context) error {
+	return func(context.Context) error {
+		for _, w := range wires {
+			if err := w.repair(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// killCommands kills commands for a while, imports among them.
+func (c *cluster) killCommands(ctx context.Context) error {
+	for until := time.Now().Add(awayShort); time.Now().Before(until); {
+		if c.service.killCommand() {
+			c.killed["other commands"]++
+		}
+		if err := c.pause(ctx, time.Duration(c.r.Int64N(int64(300*time.Millisecond)))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// part drops everything between a node and the database, while the node holds leases of jobs: its store is slow, so that the jobs that
+// it has begun do not end. It is an error if no other node takes a job over.
+func (c *cluster) part(ctx context.Context, n *node) error {
+	if err := n.store.spoil("latency", map[string]any{"latency": 1500}); err != nil {
+		return err
+	}
+	if err := c.pause(ctx, 3*time.Second); err != nil {
+		return err
+	}
+	if err := n.database.spoil("timeout", map[string]any{"timeout": 0}); err != nil {
+		return err
+	}
+	// Renewed leases end in 10 to 15 s.
+	if err := c.pause(ctx, leaseExpected*2/3); err != nil {
+		return err
+	}
+	d, err := sql.Open("pgx", c.service.database.url())
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	var held int
+	err = d.QueryRowContext(ctx, `SELECT count(*) FROM job WHERE state = 'running' AND lease_until <
+		(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT + 9000000`).Scan(&held)
+	if err == nil && held == 0 {
+		err = errors.New("the node that was partitioned held no lease, so nothing was tested")
+	}
+	c.actions["leases held by a partitioned node"] += held
+	return err
 }

@@ -28,29 +28,31 @@ const (
 type load struct {
 	service   *service
 	options   options
-	nodes     int
 	r         *rand.Rand // of the killer
 	catalog   *customer.Catalog
 	customers []*customer.Customer
 	actions   map[string]int // of former customers
 	killed    map[string]int
 	failures  chan error // broken guarantees
+	receiver  *receiver
+	followed  []followed
+	orders    *orders // nil before open
 
 	stop  chan struct{} // closed to stop the clients; nil if they are stopped
 	group sync.WaitGroup
 }
 
-func newLoad(s *service, o options, nodes int) *load {
+func newLoad(s *service, o options) *load {
 	return &load{
-		service: s, options: o, nodes: nodes, r: rand.New(rand.NewPCG(o.seed, 1)),
+		service: s, options: o, r: rand.New(rand.NewPCG(o.seed, 1)),
 		catalog: &customer.Catalog{Size: companies}, killed: map[string]int{}, actions: map[string]int{},
-		failures: make(chan error, o.clients),
+		failures: make(chan error, o.clients+clientsMore), receiver: startReceiver(),
 	}
 }
 
 // run kills as many processes as kills says. After every checkEvery kills it checks everything and prints what was done.
 func (l *load) run(ctx context.Context, kills int) error {
-	if err := errors.Join(l.catalog.Import(ctx, l.service.Import), l.raise(ctx)); err != nil {
+	if err := errors.Join(l.catalog.Import(ctx, l.service.Import), l.service.raise(ctx)); err != nil {
 		return err
 	}
 	for n := 1; n <= kills; n++ {
@@ -84,38 +86,67 @@ func (l *load) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.customers = append(l.customers, customer.New(customer.Options{
-			Workspace: w.ID, Token: t, Granted: credits, Catalog: l.catalog, RowsMax: rowsMax, Do: l.service.do, Operator: l.service,
-		}))
-	}
-	return nil
-}
-
-// raise starts servers until l.nodes of them run.
-func (l *load) raise(ctx context.Context) error {
-	for {
-		l.service.mu.Lock()
-		n := len(l.service.servers)
-		l.service.mu.Unlock()
-		if n >= l.nodes {
-			return nil
-		}
-		if _, err := l.service.serve(ctx); err != nil {
+		if err := l.follow(w.ID, t.Secret); err != nil {
 			return err
 		}
+		l.customers = append(l.customers, customer.New(customer.Options{
+			Workspace: w.ID, Token: t, Granted: credits, Catalog: l.catalog, RowsMax: rowsMax, Do: l.service.do, Operator: l.service,
+			Files: l.service.files,
+		}))
 	}
+	var err error
+	l.orders, err = l.openOrders(ctx)
+	return err
 }
 
-// begin starts the clients.
-func (l *load) begin(ctx context.Context) {
+// begin starts the clients, and more of them.
+func (l *load) begin(ctx context.Context, more ...func(context.Context) error) {
 	l.stop = make(chan struct{})
-	for i := range l.options.clients {
-		c, r := l.customers[i%len(l.customers)], rand.New(rand.NewPCG(l.r.Uint64(), 2))
+	client := func(run func(r *rand.Rand) error) {
+		r := rand.New(rand.NewPCG(l.r.Uint64(), 2))
 		l.group.Go(func() {
-			if err := runClient(ctx, c, r, l.stop); err != nil {
+			if err := run(r); err != nil {
 				l.failures <- err
 			}
 		})
+	}
+	for i := range l.options.clients {
+		client(func(r *rand.Rand) error { return runClient(ctx, l.customers[i%len(l.customers)], r, l.stop) })
+	}
+	client(func(*rand.Rand) error { return l.orders.ask(ctx, l.stop) })
+	for _, run := range more {
+		client(func(*rand.Rand) error { return run(ctx) })
+	}
+	for i, c := range l.customers {
+		client(func(r *rand.Rand) error { return l.repeat(ctx, c, r, "buy", buyEvery) })
+		client(func(r *rand.Rand) error { return l.repeat(ctx, c, r, "download", downloadEvery) })
+		if i == 0 {
+			client(func(r *rand.Rand) error { return l.repeat(ctx, c, r, "import", importEvery) })
+		}
+	}
+}
+
+// What is done again and again, beside clients that act at random, so that all of it is under way whenever something is killed.
+const (
+	buyEvery      = 500 * time.Millisecond
+	downloadEvery = 200 * time.Millisecond
+	importEvery   = 5 * time.Second
+	clientsMore   = 2*workspaces + 3 // with the one that runs an order, and one that examines
+)
+
+// repeat has the customer repeat an action until the clients are stopped.
+func (l *load) repeat(ctx context.Context, c *customer.Customer, r *rand.Rand, what string, every time.Duration) error {
+	for {
+		select {
+		case <-l.stop:
+			return nil
+		case <-ctx.Done():
+			return nil
+		case <-time.After(every):
+		}
+		if _, err := c.DoNamed(ctx, r, what); err != nil {
+			return err
+		}
 	}
 }
 
@@ -156,31 +187,39 @@ func (l *load) rest() error {
 	}
 }
 
-// kill waits, kills a random process, starts it again, and runs capi doctor.
-func (l *load) kill(ctx context.Context) error {
+// pause waits, unless a client finds a broken guarantee.
+func (l *load) pause(ctx context.Context, d time.Duration) error {
 	select {
-	case <-time.After(time.Duration(l.r.Int64N(int64(killWait)))):
+	case <-time.After(d):
+		return nil
 	case err := <-l.failures:
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// kill waits, kills a random process, starts it again, and runs capi doctor.
+func (l *load) kill(ctx context.Context) error {
+	if err := l.pause(ctx, time.Duration(l.r.Int64N(int64(killWait)))); err != nil {
+		return err
+	}
 	what := l.r.IntN(10)
 	switch {
 	case what == 0 && l.service.killCommand():
 		l.killed["other commands"]++
-	case what <= 2 && l.service.cluster != nil:
+	case what <= 2 && l.service.database != nil:
 		l.killed["databases"]++
-		l.service.cluster.kill()
+		l.service.database.kill()
 		time.Sleep(time.Duration(l.r.Int64N(int64(killWait / 3))))
-		if err := l.service.cluster.start(ctx); err != nil {
+		if err := l.service.database.start(ctx); err != nil {
 			return err
 		}
 	default:
 		l.killed["servers"]++
-		l.service.killServer(l.r)
+		l.service.nodes[l.r.IntN(len(l.service.nodes))].kill()
 	}
-	if err := l.raise(ctx); err != nil {
+	if err := l.service.raise(ctx); err != nil {
 		return err
 	}
 	return l.service.doctor()
@@ -207,11 +246,24 @@ func (l *load) check(ctx context.Context) error {
 		if err := c.Check(ctx); err != nil {
 			return err
 		}
-		for what, n := range c.Counts() {
+		counts := c.Counts()
+		if n := counts["failed exports"]; n > 0 {
+			return fmt.Errorf("%d exports have failed", n)
+		}
+		for what, n := range counts {
 			l.actions[what] += n
 		}
 	}
 	l.customers = nil
+	if err := l.orders.check(ctx, l.actions); err != nil {
+		return fmt.Errorf("orders: %w", err)
+	}
+	for _, f := range l.followed {
+		if err := l.checkEvents(ctx, f); err != nil {
+			return err
+		}
+	}
+	l.followed = nil
 	return l.service.doctor()
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -12,58 +11,64 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/opencapi/capi/internal/testkit/customer"
 )
 
-// service is a data directory and the processes of capi that use it.
+// service is the nodes that serve one catalog, and the commands that are run next to them.
 type service struct {
-	binary, data string
-	environment  []string
-	cluster      *cluster // nil on SQLite
-	http         *http.Client
+	binary, dir string
+	environment []string // of every process
+	nodes       []*node
+	database    *postgres // nil on SQLite
+	http        *http.Client
+	files       string // host and port of the links to files; empty if the nodes serve them
+	gaps        *gaps  // of the answers to do
 
 	mu       sync.Mutex
-	servers  []*server
 	commands map[*exec.Cmd]bool // the running ones
 }
 
-// server is a running capi serve.
-type server struct {
-	cmd   *exec.Cmd
-	url   string
-	log   string
-	ended chan struct{} // closed when it has ended
-}
-
-func newService(binary, data string) *service {
-	return &service{
-		binary: binary, data: data, commands: map[*exec.Cmd]bool{},
-		environment: append(os.Environ(), "CAPI_RATE_LIMITS=off", "CAPI_DATA="+data),
-		http:        &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+// newService returns a service with n nodes that share a data directory. dir also gets the logs.
+func newService(binary, dir string, n int) *service {
+	s := &service{
+		binary: binary, dir: dir, commands: map[*exec.Cmd]bool{}, gaps: newGaps(),
+		environment: append(os.Environ(), "CAPI_RATE_LIMITS=off", "CAPI_WEBHOOK_ALLOW=127.0.0.0/8", "CAPI_DATA="+filepath.Join(dir, "data")),
+		http:        &http.Client{Timeout: answerWait, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
+	for i := range n {
+		s.nodes = append(s.nodes, &node{service: s, name: fmt.Sprint("node-", i+1)})
+	}
+	return s
 }
 
-func (s *service) use(c *cluster) {
-	s.cluster = c
-	s.environment = append(s.environment, "CAPI_DB="+c.url())
+// answerWait is how long a client waits for an answer.
+const answerWait = 30 * time.Second
+
+func (s *service) use(p *postgres) {
+	s.database = p
+	s.environment = append(s.environment, "CAPI_DB="+p.url())
 }
 
-func (s *service) command(args ...string) *exec.Cmd {
+// command returns a command with more settings than those of every process.
+func (s *service) command(settings []string, args ...string) *exec.Cmd {
 	cmd := exec.Command(s.binary, args...)
-	cmd.Env, cmd.Dir = s.environment, filepath.Dir(s.data) // so that a developer's capi.toml is not read
+	cmd.Env = append(append([]string{}, s.environment...), settings...)
+	cmd.Dir = s.dir // so that a developer's capi.toml is not read
 	return cmd
 }
 
 // run runs a command until it ends or is killed, and returns its standard output.
 func (s *service) run(stdin string, args ...string) ([]byte, error) {
-	cmd := s.command(args...)
+	return s.runWith(nil, stdin, args...)
+}
+
+func (s *service) runWith(settings []string, stdin string, args ...string) ([]byte, error) {
+	cmd := s.command(settings, args...)
 	var out, failure bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &failure
 	s.mu.Lock()
@@ -90,66 +95,16 @@ func (s *service) json(v any, args ...string) error {
 	return json.Unmarshal(out, v)
 }
 
-var servingLine = regexp.MustCompile(`msg="?serving"?.* url=(\S+)`)
-
-// serve starts a server and waits until it answers.
-func (s *service) serve(ctx context.Context) (*server, error) {
-	v := &server{cmd: s.command("serve", "--addr", "127.0.0.1:0"), ended: make(chan struct{})}
-	s.mu.Lock()
-	v.log = filepath.Join(filepath.Dir(s.data), fmt.Sprintf("serve-%d.log", time.Now().UnixMicro()))
-	s.mu.Unlock()
-	pipe, err := v.cmd.StderrPipe()
-	if err != nil {
-		return nil, err
-	}
-	log, err := os.Create(v.log)
-	if err != nil {
-		return nil, err
-	}
-	if err := v.cmd.Start(); err != nil {
-		return nil, err
-	}
-	found := make(chan string, 1)
-	go func() {
-		defer log.Close()
-		for scan := bufio.NewScanner(pipe); scan.Scan(); {
-			fmt.Fprintln(log, scan.Text())
-			if m := servingLine.FindStringSubmatch(scan.Text()); m != nil {
-				found <- m[1]
+// raise starts the nodes that do not run.
+func (s *service) raise(ctx context.Context) error {
+	for _, n := range s.nodes {
+		if n.running() == nil {
+			if err := n.start(ctx); err != nil {
+				return err
 			}
 		}
-		v.cmd.Wait() //nolint:errcheck // it is killed
-		close(v.ended)
-	}()
-	select {
-	case v.url = <-found:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.servers = append(s.servers, v)
-		return v, nil
-	case <-v.ended:
-		return nil, fmt.Errorf("a server ended at its start; see %s", v.log)
-	case <-time.After(time.Minute):
-	case <-ctx.Done():
 	}
-	v.kill()
-	return nil, errors.Join(ctx.Err(), fmt.Errorf("a server is not ready after a minute; see %s", v.log))
-}
-
-// kill kills the server and waits until it has ended.
-func (v *server) kill() {
-	v.cmd.Process.Kill() //nolint:errcheck // it may have ended
-	<-v.ended
-}
-
-// killServer kills a random server.
-func (s *service) killServer(r *rand.Rand) {
-	s.mu.Lock()
-	i := r.IntN(len(s.servers))
-	v := s.servers[i]
-	s.servers = append(s.servers[:i:i], s.servers[i+1:]...)
-	s.mu.Unlock()
-	v.kill()
+	return nil
 }
 
 // killCommand kills a running command other than a server, and reports whether there was one.
@@ -162,54 +117,85 @@ func (s *service) killCommand() bool {
 	return false
 }
 
-// stopAll stops the servers with SIGTERM.
+// stopAll stops the nodes with SIGTERM.
 func (s *service) stopAll() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, v := range s.servers {
-		if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	for _, n := range s.nodes {
+		if err := n.stop(); err != nil {
 			return err
 		}
-		select {
-		case <-v.ended:
-		case <-time.After(time.Minute):
-			return fmt.Errorf("a server does not stop; see %s", v.log)
-		}
-		if v.cmd.ProcessState.ExitCode() != 0 {
-			return fmt.Errorf("a server ended with %s; see %s", v.cmd.ProcessState, v.log)
-		}
 	}
-	s.servers = nil
 	return nil
 }
 
 func (s *service) killAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, v := range s.servers {
-		v.kill()
+	for _, n := range s.nodes {
+		n.kill()
 	}
 }
 
-// do sends a customer's request to a random server.
+// do sends a client's request to a random node that is ready, as a proxy in front of them does, and to any other if none is. A link to a
+// file in a bucket is left as it is.
 func (s *service) do(r *http.Request) (*http.Response, error) {
-	s.mu.Lock()
-	if len(s.servers) == 0 {
-		s.mu.Unlock()
+	if s.files != "" && r.URL.Host == s.files {
+		return s.sent(r, "downloads")
+	}
+	var ready, up []string
+	for _, n := range s.nodes {
+		if v := n.running(); v != nil {
+			up = append(up, v.url)
+			if n.ready.Load() {
+				ready = append(ready, v.url)
+			}
+		}
+	}
+	if len(ready) == 0 {
+		ready = up
+	}
+	if len(ready) == 0 {
 		time.Sleep(10 * time.Millisecond)
 		return nil, errors.New("no server is running")
 	}
-	host := strings.TrimPrefix(s.servers[rand.IntN(len(s.servers))].url, "http://")
-	s.mu.Unlock()
-	r.URL.Host, r.Host = host, ""
-	return s.http.Do(r)
+	r.URL.Host, r.Host = strings.TrimPrefix(ready[rand.IntN(len(ready))], "http://"), ""
+	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/exports") {
+		return s.sent(r, "answers", "purchases")
+	}
+	return s.sent(r, "answers")
 }
 
-// doctor returns an error if capi doctor finds anything.
-func (s *service) doctor() error {
-	out, err := s.run("", "doctor", "--json")
+func (s *service) sent(r *http.Request, kinds ...string) (*http.Response, error) {
+	a, err := s.http.Do(r)
+	if err == nil && a.StatusCode < http.StatusInternalServerError {
+		s.gaps.answered(kinds...)
+	}
+	return a, err
+}
+
+// RoundTrip makes the service the transport of a client.
+func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
+	return s.do(r.Clone(r.Context()))
+}
+
+// doctor returns an error if capi doctor, run with more settings than those of every process, finds anything.
+func (s *service) doctor(settings ...string) error {
+	_, err := s.runWith(settings, "", "doctor", "--json")
 	if err != nil {
-		return fmt.Errorf("doctor: %w\n%s", err, out)
+		return fmt.Errorf("doctor: %w", err)
+	}
+	return nil
+}
+
+// findings returns an error if capi doctor finds anything. It may fail, and it may say that a check cannot be completed, because the
+// database or the store is away.
+func (s *service) findings() error {
+	out, err := s.run("", "doctor", "--json")
+	var examined struct{ Findings []struct{ Subject string } }
+	if err == nil || json.Unmarshal(out, &examined) != nil {
+		return nil
+	}
+	for _, f := range examined.Findings {
+		if f.Subject != "check" {
+			return fmt.Errorf("doctor: %w", err)
+		}
 	}
 	return nil
 }
@@ -228,13 +214,23 @@ func (s *service) Import(_ context.Context, ndjson string) error {
 	return err
 }
 
+// imported is an import as the command line lists it.
+type imported struct {
+	Number     int64
+	FinishedAt *time.Time `json:"finished_at"`
+}
+
+func (s *service) imports() (all []imported, err error) {
+	return all, s.json(&all, "import", "list", "--json")
+}
+
 // Undo undoes the newest import.
 func (s *service) Undo(context.Context) error {
-	var imports []struct{ Number int64 }
-	if err := s.json(&imports, "import", "list", "--json"); err != nil {
+	all, err := s.imports()
+	if err != nil {
 		return err
 	}
-	_, err := s.run("", "import", "undo", strconv.FormatInt(imports[0].Number, 10))
+	_, err = s.run("", "import", "undo", strconv.FormatInt(all[0].Number, 10))
 	return err
 }
 

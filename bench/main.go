@@ -16,6 +16,7 @@ import (
 	"github.com/opencapi/capi/bench/capi"
 	"github.com/opencapi/capi/bench/contender"
 	"github.com/opencapi/capi/bench/duckdb"
+	"github.com/opencapi/capi/bench/opensearch"
 	"github.com/opencapi/capi/bench/postgres"
 	"github.com/opencapi/capi/bench/server"
 	"github.com/opencapi/capi/bench/sqlite"
@@ -45,6 +46,9 @@ type commands struct {
 	Scale   scaleCommand   `cmd:"" help:"Measure how search times grow with the number of companies."`
 	Changes changesCommand `cmd:"" help:"Measure searches while companies change."`
 	Import  importCommand  `cmd:"" help:"Load the same files into CAPI, DuckDB and sqlite3."`
+	Live    liveCommand    `cmd:"" help:"Measure purchases, and the delay until a change is visible, while an import runs."`
+	Load    loadCommand    `cmd:"" help:"Measure many clients at once, on nodes with PostgreSQL."`
+	Ready   readyCommand   `cmd:"" help:"Measure how soon a new node is ready, from an index in a bucket."`
 	Fill    fillCommand    `cmd:"" hidden:""`
 	Serve   serveCommand   `cmd:"" hidden:""`
 	DuckDB  duckdbCommand  `cmd:"" name:"duckdb-import" hidden:""`
@@ -58,7 +62,7 @@ func (s settings) kinds() []contender.Kind {
 			all = append(all, k)
 		}
 	}
-	return append(all, sqlite.Modernc(), postgres.Kind, bleve.Kind)
+	return append(all, sqlite.Modernc(), postgres.Kind, bleve.Kind, opensearch.Kind)
 }
 
 // server returns the program over HTTP as a contender.
@@ -69,7 +73,7 @@ func (c common) serverOptions() server.Options {
 }
 
 func (s settings) kindNamed(name string) (contender.Kind, error) {
-	for _, k := range append(s.kinds(), s.server()) {
+	for _, k := range append(s.kinds(), s.server(), server.NodesKind(s.serverOptions())) {
 		if k.Name == name {
 			return k, nil
 		}

@@ -122,12 +122,17 @@ func (ix *Index) FirstAnswer() time.Duration { return ix.firstAnswer }
 
 // Ask answers op.
 func (ix *Index) Ask(ctx context.Context, op workload.Op) (workload.Answer, error) {
+	return Answer(ctx, ix.Index, ix.owned, op)
+}
+
+// Answer answers op with any index of ours.
+func Answer(ctx context.Context, ix index.Index, owned company.Set, op workload.Op) (workload.Answer, error) {
 	switch op.Kind {
 	case workload.Select, workload.Split:
-		return ix.pick(ctx, op)
+		return pick(ctx, ix, owned, op)
 	case workload.Price:
 		// A page has at least one company.
-		found, err := ix.Search(ctx, index.Request{Query: op.Query, Sort: op.Sort, Limit: 1, Owned: ix.owned})
+		found, err := ix.Search(ctx, index.Request{Query: op.Query, Sort: op.Sort, Limit: 1, Owned: owned})
 		if err != nil {
 			return workload.Answer{}, err
 		}
@@ -143,14 +148,14 @@ func (ix *Index) Ask(ctx context.Context, op workload.Op) (workload.Answer, erro
 	return workload.Answer{Total: found.Total, Rows: found.Page, Facets: facetsOf(found.Facets)}, nil
 }
 
-func (ix *Index) pick(ctx context.Context, op workload.Op) (workload.Answer, error) {
+func pick(ctx context.Context, ix index.Index, owned company.Set, op workload.Op) (workload.Answer, error) {
 	found, err := ix.Select(ctx, index.Selection{Query: op.Query, Sort: op.Sort, Limit: workload.Selection})
 	if err != nil {
 		return workload.Answer{}, err
 	}
 	answer := workload.Answer{Total: found.Total, Rows: found.Numbers}
 	if op.Kind == workload.Split {
-		answer.Owned = company.SetOf(found.Numbers...).AndLen(ix.owned)
+		answer.Owned = company.SetOf(found.Numbers...).AndLen(owned)
 	}
 	return answer, nil
 }

@@ -16,6 +16,9 @@ func (t Times) P50() time.Duration { return t.at(50) }
 // P95 returns the 95th percentile.
 func (t Times) P95() time.Duration { return t.at(95) }
 
+// P99 returns the 99th percentile.
+func (t Times) P99() time.Duration { return t.at(99) }
+
 // Longest returns the longest run.
 func (t Times) Longest() time.Duration { return t.at(100) }
 

@@ -28,9 +28,7 @@ func (s *server) Ask(ctx context.Context, op workload.Op) (workload.Answer, erro
 		}
 		return answer, nil
 	}
-	request := client.SearchRequest{
-		Filters: filters, SortBy: sort, SortOrder: "desc", Limit: workload.Page, Facets: facetNames(),
-	}
+	request := searchOf(op)
 	if op.Kind == workload.Price {
 		request.Limit, request.Facets = 1, []string{}
 	}
@@ -46,6 +44,13 @@ func (s *server) Ask(ctx context.Context, op workload.Op) (workload.Answer, erro
 	answer.Facets = facetsOf(found.Aggregations)
 	answer.Rows, err = numbersOf(found.Items)
 	return answer, err
+}
+
+// searchOf returns the request for a search, with all facets.
+func searchOf(op workload.Op) client.SearchRequest {
+	return client.SearchRequest{
+		Filters: filtersOf(op.Filters), SortBy: sortName(op.Sort), SortOrder: "desc", Limit: workload.Page, Facets: facetNames(),
+	}
 }
 
 func filtersOf(f query.Filters) client.Filters {

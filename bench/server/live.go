@@ -1,16 +1,20 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
 	"time"
 
 	"github.com/opencapi/capi/client"
 	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/id"
 
 	"github.com/opencapi/capi/bench/workload"
 )
@@ -20,6 +24,7 @@ type Live struct {
 	*server
 	data    *app.App
 	options Options
+	dir     string
 	looks   *client.Client // of its own: the other's clock is for searches
 }
 
@@ -29,12 +34,12 @@ func OpenLive(ctx context.Context, o Options, dir string) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := openData(ctx, dir)
+	data, err := openData(ctx, dir, "")
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	looks := client.New(s.url, s.token, client.Options{HTTP: &http.Client{Transport: &http.Transport{}}})
-	return &Live{server: s, data: data, options: o, looks: looks}, nil
+	return &Live{server: s, data: data, options: o, dir: dir, looks: looks}, nil
 }
 
 // Close stops the server.
@@ -42,6 +47,44 @@ func (l *Live) Close() error { return errors.Join(l.data.Close(), l.server.Close
 
 // Skips reports whether the operation is not supported.
 func (l *Live) Skips(op workload.Op) bool { return l.options.skip(op) }
+
+// Buy buys a company, and returns the duration of the request.
+func (l *Live) Buy(ctx context.Context, c id.Company) (time.Duration, error) {
+	start := time.Now()
+	_, err := l.client.CreateExport(ctx, client.ExportRequest{
+		Name: "one", SourceType: "set", Set: &client.SetRef{Companies: []string{c.String()}}, ExportFormat: "csv",
+	})
+	return time.Since(start), err
+}
+
+// Import imports a file as operators do, in a process of its own.
+func (l *Live) Import(ctx context.Context, file string) error {
+	out, err := exec.CommandContext(ctx, l.options.Program, "import", "--data", l.dir, "--rejects", "none", file).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("import: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// WriteOthers writes a file of n companies with connections that are like those of the workload, but other ones.
+func WriteOthers(path string, w *workload.Workload, n int) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	buffered := bufio.NewWriterSize(f, 1<<20)
+	lines := json.NewEncoder(buffered)
+	for i := range n {
+		r := recordOf(w.Company(i%w.Len + 1))
+		r.ID, r.Domain = id.New[id.Company]().String(), fmt.Sprintf("other%d-%s", i/w.Len, r.Domain)
+		r.Name += " Other"
+		if err := lines.Encode(r); err != nil {
+			return err
+		}
+	}
+	return errors.Join(buffered.Flush(), f.Close())
+}
 
 const (
 	commitPoll = time.Millisecond

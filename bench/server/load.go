@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,7 +32,7 @@ const (
 
 // load imports the companies, creates a workspace with a token, and unlocks the workload's owned companies for it.
 func (o Options) load(ctx context.Context, w *workload.Workload, dir string) error {
-	a, err := openData(ctx, dir)
+	a, err := openData(ctx, dir, o.DB)
 	if err != nil {
 		return err
 	}
@@ -64,9 +65,9 @@ func (o Options) load(ctx context.Context, w *workload.Workload, dir string) err
 	return os.WriteFile(filepath.Join(dir, tokenFile), []byte(secret), 0o600)
 }
 
-// openData opens a data directory like the commands that run next to a server.
-func openData(ctx context.Context, dir string) (*app.App, error) {
-	c := config.Config{Storage: config.Storage{Data: dir, DB: "sqlite"}}
+// openData opens a data directory, with the PostgreSQL database if one is given, like the commands that run next to a server.
+func openData(ctx context.Context, dir, postgres string) (*app.App, error) {
+	c := config.Config{Storage: config.Storage{Data: dir, DB: cmp.Or(postgres, "sqlite")}}
 	return app.Open(ctx, c, slog.New(slog.DiscardHandler))
 }
 

@@ -22,7 +22,7 @@ func BenchmarkImport(b *testing.B) {
 	for _, o := range []Options{{Unconnected: true}, {}} {
 		b.Run(map[bool]string{true: "unconnected", false: "connected"}[o.Unconnected], func(b *testing.B) {
 			for b.Loop() {
-				a, err := openData(b.Context(), b.TempDir())
+				a, err := openData(b.Context(), b.TempDir(), "")
 				require.NoError(b, err)
 				start := time.Now()
 				require.NoError(b, o.importAll(b.Context(), a, w))

@@ -3,7 +3,9 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -24,6 +26,11 @@ type Options struct {
 	Gzip    bool   // whether the client asks for compressed answers
 	// Unconnected leaves out the connections, which take most of the import's time.
 	Unconnected bool
+
+	DB       string   // URL of a PostgreSQL database; empty for SQLite
+	Settings []string // environment of the server
+
+	Log io.Writer // gets everything that the server logs; nil for its warnings on standard error
 }
 
 // Kind is the serving program.
@@ -46,6 +53,13 @@ func (o Options) skip(op workload.Op) bool {
 	return op.Kind == workload.Select && !op.ByRelevance() || o.Unconnected && len(op.Filters.Connections) > 0
 }
 
+func (o Options) logLevel() string {
+	if o.Log != nil {
+		return "info"
+	}
+	return "warn"
+}
+
 // readyWithin is the longest time a server may take to build its index before it serves.
 const readyWithin = 30 * time.Minute
 
@@ -59,6 +73,7 @@ type server struct {
 	watch   *watch
 
 	firstAnswer time.Duration
+	readyAfter  time.Duration // only with PostgreSQL
 }
 
 func start(ctx context.Context, o Options, dir string) (*server, error) {
@@ -72,16 +87,28 @@ func start(ctx context.Context, o Options, dir string) (*server, error) {
 	}
 	s := &server{watch: newWatch(o.Gzip), ended: make(chan error, 1), url: "http://" + addr, token: string(token)}
 	s.client = client.New(s.url, s.token, client.Options{HTTP: &http.Client{Transport: s.watch}})
-	s.command = exec.Command(o.Program, "serve", "--data", dir, "--addr", addr, "--rate-limits", "off", "--log-level", "warn")
+	s.command = exec.Command(o.Program, "serve", "--data", dir, "--addr", addr, "--rate-limits", "off", "--log-level", o.logLevel())
+	s.command.Env = append(os.Environ(), o.Settings...)
+	if o.DB != "" {
+		s.command.Env = append(s.command.Env, "CAPI_DB="+o.DB)
+	}
 	s.command.Stderr = os.Stderr
+	if o.Log != nil {
+		s.command.Stderr = o.Log
+	}
 	began := time.Now()
 	if err := s.command.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Program, err)
 	}
 	go func() { s.ended <- s.command.Wait() }()
-	if err := s.ready(ctx); err != nil {
-		s.Close()
-		return nil, err
+	if o.DB != "" {
+		if err := s.await(ctx, s.saysReady); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.readyAfter = time.Since(began)
+	}
+	if err := s.await(ctx, s.answers); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	s.firstAnswer = time.Since(began)
 	fmt.Fprintf(os.Stderr, "server's first answer to a search %s after its start\n", s.firstAnswer.Round(time.Millisecond))
@@ -97,12 +124,34 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// ready waits for the first answer to a search of everything, with facets.
-func (s *server) ready(ctx context.Context) error {
+// answers asks for a search of everything, with facets.
+func (s *server) answers(ctx context.Context) error {
+	_, err := s.client.Search(ctx, client.SearchRequest{Limit: workload.Page, Facets: facetNames()})
+	return err
+}
+
+// saysReady asks the server whether it is ready.
+func (s *server) saysReady(ctx context.Context) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	a, err := http.DefaultClient.Do(r)
+	if err == nil && a.StatusCode != http.StatusOK {
+		err = errors.New(a.Status)
+	}
+	if a != nil {
+		a.Body.Close()
+	}
+	return err
+}
+
+// await asks until there is no error, or the server has ended.
+func (s *server) await(ctx context.Context, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	for {
-		_, err := s.client.Search(ctx, client.SearchRequest{Limit: workload.Page, Facets: facetNames()})
+		err := ask(ctx)
 		if err == nil {
 			return nil
 		}

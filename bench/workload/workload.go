@@ -36,7 +36,11 @@ const (
 	Select             // the first Selection numbers
 	Split              // these, and how many of them are unlocked
 	Price              // how many there are, and how many of all of them are unlocked
+	Buy                // an export of BuyRows companies that are not unlocked; only in Mix, because it changes what is unlocked
 )
+
+// BuyRows is the number of companies that Buy buys.
+const BuyRows = 20
 
 // Op is one operation.
 type Op struct {
@@ -89,6 +93,29 @@ func New(n int) (*Workload, error) {
 		w.Ops = append(w.Ops, op)
 	}
 	return w, nil
+}
+
+// Searches returns the searches.
+func (w *Workload) Searches() (ops []Op) {
+	for _, op := range w.Ops {
+		if op.Kind == Search {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+// Mix returns what a client of the API asks for: 20 operations, of which 16 are searches, 3 are quotes and one is an export.
+func (w *Workload) Mix() []Op {
+	ops := append(w.Searches(), w.Searches()...)
+	for _, op := range w.Ops {
+		if op.Kind == Split {
+			ops = append(ops, op, op, op)
+		}
+	}
+	buy := w.Ops[0]
+	buy.Name, buy.About, buy.Kind = "Buy", "an export of 20 companies", Buy
+	return append(ops, buy)
 }
 
 // Op returns the operation with a name.

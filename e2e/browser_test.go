@@ -13,6 +13,8 @@ import (
 
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 const (
@@ -27,10 +29,7 @@ func chrome(t *testing.T) playwright.Browser {
 	chromium := found("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 	node, npm := found("node"), found("npm")
 	if chromium == "" || node == "" || npm == "" {
-		if slices.Contains(strings.Split(os.Getenv("CAPI_TEST_REQUIRE"), ","), "browser") {
-			t.Fatal("CAPI_TEST_REQUIRE requires browser, but chromium, node or npm is missing")
-		}
-		t.Skip("NOT TESTED IN A BROWSER: chromium, node or npm is missing")
+		required.Missing(t, "browser", "chromium, node or npm is missing")
 	}
 	installModules(t, npm)
 	t.Setenv("PLAYWRIGHT_NODEJS_PATH", node)

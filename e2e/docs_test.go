@@ -8,19 +8,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
-)
 
-// required reports whether CAPI_TEST_REQUIRE names the program, so that a test must not be skipped without it.
-func required(program string) bool {
-	return slices.Contains(strings.Split(os.Getenv("CAPI_TEST_REQUIRE"), ","), program)
-}
+	"github.com/opencapi/capi/internal/testkit/required"
+)
 
 // validatePostman reads a collection from its input, checks it against the published schema, and prints the errors.
 const validatePostman = `
@@ -31,8 +27,7 @@ new PostmanValidator().verify(collection).then((errors) => console.log(JSON.stri
 func TestThePostmanCollectionFollowsThePublishedSchema(t *testing.T) {
 	node, npm := found("node"), found("npm")
 	if node == "" || npm == "" {
-		require.False(t, required("node"), "node or npm is required here, and missing")
-		t.Skip("no node or npm found")
+		required.Missing(t, "node", "node or npm is missing")
 	}
 	installModules(t, npm)
 	v := newFixture(t, 0).serve(t)
@@ -302,7 +297,7 @@ func (r *reader) runsEverySample(token, want string) {
 		code := r.text(".tab:visible pre")
 		require.Contains(r.t, code, token, language)
 		if found(run[0]) == "" {
-			require.False(r.t, required(run[0]), "%s is required here, and missing", run[0])
+			require.False(r.t, required.Has(run[0]), "%s is required here, and missing", run[0])
 			continue
 		}
 		dir := r.t.TempDir()

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // publishedSample is the published code sample. The tests replace only its host and token.
@@ -34,7 +35,7 @@ func fintech(i int, c map[string]any) {
 func sendPublishedSample(t *testing.T, c *client) (p []byte) {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
-		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "curl", "curl is required here, and missing")
+		require.False(t, required.Has("curl"), "curl is required here, and missing")
 		t.Log("curl is not installed: the same request is sent without it")
 		var raw json.RawMessage
 		c.must(t, http.StatusCreated, "POST", "/exports", json.RawMessage(publishedBody), &raw)

@@ -12,12 +12,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // provider is the OpenID provider that the test runs: the certified library's own server.
@@ -31,10 +32,7 @@ func startProvider(t *testing.T, callback string, verified map[string]bool) (iss
 	install := exec.Command("go", "install", provider)
 	install.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=", "CGO_ENABLED=0")
 	if out, err := install.CombinedOutput(); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("CAPI_TEST_REQUIRE"), ","), "oidc") {
-			t.Fatalf("install %s: %v\n%s", provider, err, out)
-		}
-		t.Skipf("NOT TESTED WITH AN OPENID PROVIDER: go install %s: %v", provider, err)
+		required.Missing(t, "oidc", "go install %s: %v\n%s", provider, err, out)
 	}
 	users := map[string]any{}
 	for email, is := range verified {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // firms returns companies named Firm N with N employees.
@@ -32,8 +34,7 @@ func python(t *testing.T, variable, service, packages string) string {
 	t.Helper()
 	program := cmp.Or(os.Getenv(variable), "python3")
 	if err := exec.CommandContext(t.Context(), program, "-c", "import "+packages).Run(); err != nil {
-		require.False(t, required(service), "%s is required here, and %s lacks one of %s: %v", service, program, packages, err)
-		t.Skipf("%s has no %s", program, packages)
+		required.Missing(t, service, "%s lacks one of %s: %v", program, packages, err)
 	}
 	return program
 }

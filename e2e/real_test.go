@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // realData returns the folder of the real companies. Without it the test is skipped, or fails if CAPI_TEST_REQUIRE names
@@ -20,8 +22,7 @@ func realData(t *testing.T) string {
 		}
 	}
 	if dir == "" || !exists(filepath.Join(dir, "companies.ndjson.gz")) {
-		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "realdata", "the real data is required here, and missing")
-		t.Skip("SKIPPED: no real data; name its folder in CAPI_TEST_DATA")
+		required.Missing(t, "realdata", "there are no real companies; name their folder in CAPI_TEST_DATA")
 	}
 	dir, err := filepath.Abs(dir)
 	require.NoError(t, err)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // reconciling starts a server with a few companies, and returns the address that OpenRefine is given.
@@ -30,8 +32,7 @@ func TestAPythonClientReconciles(t *testing.T) {
 	t.Parallel()
 	python := cmp.Or(os.Getenv("CAPI_TEST_PYTHON"), "python3")
 	if err := exec.CommandContext(t.Context(), python, "-c", "import pandas, requests, tqdm; import importlib.util as u; assert u.find_spec('reconciler')").Run(); err != nil {
-		require.False(t, required("readers"), "readers are required here, and %s lacks reconciler: %v", python, err)
-		t.Skip("needs the Python packages of scripts/readers.txt")
+		required.Missing(t, "readers", "%s lacks the packages of scripts/readers.txt: %v", python, err)
 	}
 	cmd := exec.CommandContext(t.Context(), python, "testdata/reconcile.py", reconciling(t))
 	cmd.Stderr = t.Output()
@@ -86,8 +87,7 @@ console.log(JSON.stringify(found.map((m) => ({ to: m.to.memberSet[0].uri, type: 
 func TestAJavaScriptClientReconciles(t *testing.T) {
 	node, npm := found("node"), found("npm")
 	if node == "" || npm == "" {
-		require.False(t, required("node"), "node or npm is required here, and missing")
-		t.Skip("no node or npm found")
+		required.Missing(t, "node", "node or npm is missing")
 	}
 	installModules(t, npm)
 	service := reconciling(t)
@@ -115,8 +115,7 @@ func TestOpenRefineReconciles(t *testing.T) {
 	t.Parallel()
 	file := os.Getenv("CAPI_TEST_OPENREFINE")
 	if file == "" {
-		require.False(t, required("openrefine"), "OpenRefine is required here: run make test-refine")
-		t.Skip("needs OpenRefine: make test-refine")
+		required.Missing(t, "openrefine", "OpenRefine is missing: make test-refine")
 	}
 	classPath, err := os.ReadFile(file)
 	require.NoError(t, err)

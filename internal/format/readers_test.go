@@ -5,20 +5,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/format"
+	"github.com/opencapi/capi/internal/testkit/required"
 )
-
-// required reports whether CAPI_TEST_REQUIRE names the program, so that a test must not be skipped without it.
-func required(program string) bool {
-	return slices.Contains(strings.Split(os.Getenv("CAPI_TEST_REQUIRE"), ","), program)
-}
 
 // readable are companies with values that readers guess wrong if a file lets them guess.
 func readable() []*company.Company {
@@ -42,8 +36,7 @@ func TestOtherProgramsReadTheSameValues(t *testing.T) {
 	t.Parallel()
 	python := cmp.Or(os.Getenv("CAPI_TEST_PYTHON"), "python3")
 	if err := exec.CommandContext(t.Context(), python, "-c", "import duckdb, fastexcel, openpyxl, pandas, polars, pyarrow").Run(); err != nil {
-		require.False(t, required("readers"), "readers are required here, and %s lacks one: %v", python, err)
-		t.Skip("needs the Python packages of scripts/readers.txt")
+		required.Missing(t, "readers", "%s lacks the packages of scripts/readers.txt: %v", python, err)
 	}
 	dir := t.TempDir()
 	write := func(name string, f format.Format, o format.Options) {
@@ -63,7 +56,8 @@ func TestOtherProgramsReadTheSameValues(t *testing.T) {
 	if _, err := exec.LookPath("soffice"); err == nil {
 		args = append(args, "--libreoffice")
 	} else {
-		require.False(t, required("libreoffice"), "libreoffice is required here, and missing")
+		require.False(t, required.Has("libreoffice"), "libreoffice is required here, and missing")
+		t.Log("NOT TESTED WITH LIBREOFFICE: it is missing")
 	}
 	out, err := exec.CommandContext(t.Context(), python, args...).CombinedOutput()
 	require.NoError(t, err, "%s", out)

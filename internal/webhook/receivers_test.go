@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,12 +15,13 @@ import (
 
 	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/event"
+	"github.com/opencapi/capi/internal/testkit/required"
 	"github.com/opencapi/capi/internal/webhook"
 )
 
 // startReceiver starts a receiver in another language and returns its address and a function that gives it the secret. Without the
-// library that it needs the test is skipped, or fails if CAPI_TEST_REQUIRE names what is required.
-func startReceiver(t *testing.T, required string, env []string, probe, command []string) (url string, tell func(secret string)) {
+// library that it needs the test is skipped, or fails if CAPI_TEST_REQUIRE has the word.
+func startReceiver(t *testing.T, word string, env []string, probe, command []string) (url string, tell func(secret string)) {
 	t.Helper()
 	run := func(args []string) *exec.Cmd {
 		c := exec.CommandContext(t.Context(), args[0], args[1:]...)
@@ -29,8 +29,7 @@ func startReceiver(t *testing.T, required string, env []string, probe, command [
 		return c
 	}
 	if err := run(probe).Run(); err != nil {
-		require.False(t, slices.Contains(strings.Split(os.Getenv("CAPI_TEST_REQUIRE"), ","), required), "%s lacks standardwebhooks: %v", command[0], err)
-		t.Skip("needs the library standardwebhooks for " + command[0])
+		required.Missing(t, word, "%s lacks the library standardwebhooks: %v", command[0], err)
 	}
 	c := run(command)
 	in, err := c.StdinPipe()

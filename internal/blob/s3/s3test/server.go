@@ -20,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // The account of the server.
@@ -65,10 +67,7 @@ func StartNamed(t testing.TB, name, word string) *Server {
 	t.Helper()
 	program := find(name)
 	if program == "" {
-		if strings.Contains(","+os.Getenv("CAPI_TEST_REQUIRE")+",", ","+word+",") {
-			t.Fatalf("CAPI_TEST_REQUIRE requires %s, but bin/%s does not exist: make bin/%s", word, name, name)
-		}
-		t.Skipf("bin/%s does not exist: make bin/%s", name, name)
+		required.Missing(t, word, "bin/%s does not exist: make bin/%s", name, name)
 	}
 	s := &Server{Endpoint: "http://" + freeAddress(t), name: program, data: filepath.Join(t.TempDir(), "data")}
 	for _, dir := range []string{s.data, s.data + usersDir} {
@@ -81,7 +80,7 @@ func StartNamed(t testing.TB, name, word string) *Server {
 
 // Built reports whether Start starts a server. It does not skip a test if CAPI_TEST_REQUIRE has s3.
 func Built() bool {
-	return find("versitygw") != "" || strings.Contains(","+os.Getenv("CAPI_TEST_REQUIRE")+",", ",s3,")
+	return find("versitygw") != "" || required.Has("s3")
 }
 
 // find returns the path of a program in bin of the repository; empty if it is not there.

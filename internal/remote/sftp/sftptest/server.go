@@ -14,13 +14,14 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // programEnv names another sshd than that of the system.
@@ -46,10 +47,7 @@ func Start(t testing.TB) *Server {
 	t.Helper()
 	program := cmp.Or(os.Getenv(programEnv), "/usr/sbin/sshd")
 	if _, err := os.Stat(program); err != nil {
-		if strings.Contains(","+os.Getenv("CAPI_TEST_REQUIRE")+",", ",sshd,") {
-			t.Fatalf("CAPI_TEST_REQUIRE requires sshd, but there is no %s: install openssh-server", program)
-		}
-		t.Skipf("there is no %s: install openssh-server", program)
+		required.Missing(t, "sshd", "there is no %s: install openssh-server", program)
 	}
 	account, err := user.Current()
 	require.NoError(t, err)

@@ -4,6 +4,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"io"
 )
 
@@ -19,6 +20,19 @@ type Server interface {
 
 	// Close ends the connection, if there is one.
 	Close() error
+}
+
+// Writer writes to a server and keeps its error, which Put returns in other words than an error of the function that writes.
+type Writer struct {
+	To  io.Writer
+	Err error // of To; nil if there was none
+}
+
+// Write passes p on.
+func (w *Writer) Write(p []byte) (int, error) {
+	n, err := w.To.Write(p)
+	w.Err = errors.Join(w.Err, err)
+	return n, err
 }
 
 // Reason is why a server did not take a file.

@@ -78,24 +78,18 @@ func notRefusedHere(err error) aws.Ternary {
 
 // Put uploads an object, in parts if it is large.
 func (s *Server) Put(ctx context.Context, path, contentType string, fn func(io.Writer) error) error {
-	var sent, made error
+	var made error
+	var sent remote.Writer
 	err := multipart.Put(ctx, s.client, multipart.Object{Bucket: s.options.Bucket, Key: path, Type: contentType}, func(w io.Writer) error {
-		made = fn(writerFunc(func(p []byte) (n int, err error) {
-			n, err = w.Write(p)
-			sent = errors.Join(sent, err)
-			return n, err
-		}))
+		sent.To = w
+		made = fn(&sent)
 		return made
 	})
-	if made != nil && sent == nil {
+	if made != nil && sent.Err == nil {
 		return made
 	}
 	return s.explain(ctx, "s3:PutObject", err)
 }
-
-type writerFunc func(p []byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // Delete deletes an object.
 func (s *Server) Delete(ctx context.Context, path string) error {

@@ -112,37 +112,29 @@ func (s *Server) Put(ctx context.Context, name, _ string, fn func(io.Writer) err
 	if err != nil {
 		return s.explain(ctx, name, err)
 	}
-	var sent error
-	buffer := bufio.NewWriterSize(writerFunc(func(p []byte) (int, error) {
-		n, err := f.Write(p)
-		sent = errors.Join(sent, err)
-		return n, err
-	}), bufferBytes)
-	made := fn(buffer)
-	if made == nil {
-		made = buffer.Flush()
-	}
-	if made != nil {
-		if sent != nil {
-			made = s.explain(ctx, name, sent) // as long as the unfinished file fills the disk
-		}
-		f.Close()
-		_ = s.client.Remove(part) // it is replaced by the next attempt in any case
-		return made
-	}
-	err = s.keep(f)
+	sent := &remote.Writer{To: f}
+	buffer := bufio.NewWriterSize(sent, bufferBytes)
+	err = fn(buffer)
 	if err == nil {
-		err = s.rename(part, name)
+		err = buffer.Flush()
+	}
+	switch {
+	case err == nil:
+		if err = s.keep(f); err == nil {
+			err = s.rename(part, name)
+		}
+		err = s.explain(ctx, name, err)
+	case sent.Err != nil:
+		err = s.explain(ctx, name, sent.Err) // as long as the unfinished file fills the disk
+		f.Close()
+	default:
+		f.Close()
 	}
 	if err != nil {
-		return s.explain(ctx, name, err)
+		_ = s.client.Remove(part) // if it stays, the next attempt replaces it
 	}
-	return nil
+	return err
 }
-
-type writerFunc func(p []byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // create opens an empty file, and makes its folders if they are missing.
 func (s *Server) create(name string) (*sftp.File, error) {
@@ -190,10 +182,7 @@ func (s *Server) Delete(ctx context.Context, name string) error {
 	}
 	stop := context.AfterFunc(ctx, func() { s.conn.Close() })
 	defer stop()
-	if err := s.client.Remove(name); err != nil {
-		return s.explain(ctx, name, err)
-	}
-	return nil
+	return s.explain(ctx, name, s.client.Remove(name))
 }
 
 // Close ends the connection.
@@ -238,8 +227,11 @@ func (s *Server) explainHandshake(ctx context.Context, shown ssh.PublicKey, err 
 	return say(ctx, remote.BadCredentials, err, "%s does not let the user %s in. Check the user and the password or private key.", o.Address, o.User)
 }
 
-// explain returns why a file could not be written, in plain words.
+// explain returns why a file could not be written, in plain words; nil if it could.
 func (s *Server) explain(ctx context.Context, name string, err error) error {
+	if err == nil {
+		return nil
+	}
 	o := s.options
 	var status *sftp.StatusError
 	code := uint32(0)

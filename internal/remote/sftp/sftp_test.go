@@ -101,6 +101,12 @@ func TestAPasswordLetsIn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "hello", string(content))
 	require.NoError(t, s.Delete(t.Context(), "a/b/c.txt"))
+
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "a/b/c.txt/folder"), 0o700))
+	require.Error(t, s.Put(t.Context(), "a/b/c.txt", "", hello), "a folder has the name of the file")
+	entries, err = os.ReadDir(filepath.Join(dir, "a/b"))
+	require.NoError(t, err)
+	require.Len(t, entries, 1, "what could not be renamed is taken away")
 	require.NoError(t, s.Close())
 
 	err = open("wrong").Put(t.Context(), "x", "", hello)

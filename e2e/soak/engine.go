@@ -111,8 +111,11 @@ func (e *engine) whole(ctx context.Context, i int) error {
 		if err == nil && status == http.StatusOK {
 			return nil
 		}
+		if err == nil {
+			err = fmt.Errorf("it answered with the status %d", status)
+		}
 		if ctx.Err() != nil || time.Now().After(deadline) {
-			return fmt.Errorf("OpenSearch is not whole again: %d, %w", status, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("OpenSearch is not whole again: %w", errors.Join(err, ctx.Err()))
 		}
 		time.Sleep(100 * time.Millisecond)
 	}

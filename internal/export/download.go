@@ -24,7 +24,7 @@ type Links struct {
 	RowsAsOf       *time.Time // as in Export
 }
 
-// Download returns new links. A file that PruneFiles has deleted is written again first, which takes less than a second.
+// Download returns new links. A file that PruneFiles has deleted is written again first.
 // NotFound for an export of another workspace, ExportNotCompleted if the export is not completed.
 func (x *Exports) Download(ctx context.Context, caller auth.Caller, export id.Export) (Links, error) {
 	e, err := x.Get(ctx, caller, export)

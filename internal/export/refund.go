@@ -69,14 +69,13 @@ func (x *Exports) bury(ctx context.Context, tx *db.Tx, j job.Job, cause error) e
 
 // failure is a message for people, who may not see the locked fields. The technical reason is in the log and in the job.
 func failure(cause error, refunded int64, locked company.FieldSet) string {
-	long, ok := errors.AsType[*format.TooLongError](cause)
-	switch {
-	case ok && locked.Has(long.Column):
-		return fmt.Sprintf("The file could not be written: %s. %d credits were refunded.", long.Locked(), refunded)
-	case ok:
-		return fmt.Sprintf("The file could not be written: %v. %d credits were refunded.", long, refunded)
+	reason := ""
+	if long, ok := errors.AsType[*format.TooLongError](cause); ok {
+		if reason = ": " + long.Error(); locked.Has(long.Column) {
+			reason = ": " + long.Locked()
+		}
 	}
-	return fmt.Sprintf("The file could not be written. %d credits were refunded.", refunded)
+	return "The file could not be written" + reason + ". " + count(refunded, "credit was", "credits were") + " refunded."
 }
 
 // end ends an export without a file and returns how many credits that refunded. It does nothing if the export is final

@@ -84,6 +84,14 @@ func (t Terms) price(s selection, owned company.Set, balance int64) (selection, 
 	return s, f, nil
 }
 
+// count returns a number with the word for one or for many.
+func count(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return humanize.Comma(n) + " " + many
+}
+
 // refusal returns why the priced selection cannot be bought; nil if it can.
 func (t Terms) refusal(s selection, f Figures) error {
 	if f.Cost <= t.funds(f.Balance) && len(s.numbers) > 0 {
@@ -93,16 +101,16 @@ func (t Terms) refusal(s selection, f Figures) error {
 	switch {
 	case t.MaxCredits != nil && (f.Cost > *t.MaxCredits || *t.MaxCredits == 0):
 		refusal = fault.New(fault.MaxCreditsExceeded,
-			"The %s new companies cost more than the limit of %s (max_credits). Nothing was charged.",
-			humanize.Comma(int64(f.NewCount)), humanize.Comma(*t.MaxCredits)).
+			"The %s more than the limit of %s (max_credits). Nothing was charged.",
+			count(int64(f.NewCount), "new company costs", "new companies cost"), humanize.Comma(*t.MaxCredits)).
 			With("max_credits", *t.MaxCredits)
 	case len(s.numbers) == 0 && s.skipped > 0:
 		refusal = fault.New(fault.InsufficientBalance,
 			"The quote is empty, because the balance covered none of the companies when it was made. Ask for a new quote.")
 	default:
 		refusal = fault.New(fault.InsufficientBalance,
-			"The balance of %s credits does not cover the %s new companies. Nothing was charged.",
-			humanize.Comma(f.Balance), humanize.Comma(int64(f.NewCount)))
+			"The balance of %s does not cover the %s. Nothing was charged.",
+			count(f.Balance, "credit", "credits"), count(int64(f.NewCount), "new company", "new companies"))
 	}
 	return refusal.
 		With("balance", f.Balance).

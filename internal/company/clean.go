@@ -21,7 +21,8 @@ const (
 
 // Clean normalises the values for the catalog: trimmed, one space for a run of white space, no control or
 // invalid characters, lists without blanks and duplicates, the domain as CleanDomain returns it, the country by its
-// everyday name with its code. If the domain is invalid or missing, the website's domain is used if it is the company's own.
+// everyday name with its code. If the domain is invalid, missing or not on the public internet, the website's domain is used if it is
+// the company's own.
 func (c *Company) Clean() {
 	for _, f := range textFields {
 		s := f.Text(c)
@@ -37,7 +38,7 @@ func (c *Company) Clean() {
 
 func (c *Company) cleanDomain() {
 	domain, ok := CleanDomain(c.Domain)
-	if !ok {
+	if !ok || !KnownSuffix(domain) {
 		domain, _ = SiteDomain(c.Website)
 	}
 	c.Domain = domain

@@ -9,10 +9,11 @@ import (
 
 // SiteDomain returns the domain of the company whose website the URL is: its host without the subdomains that are usual
 // on company sites (www2, careers, corporate, investors …). It returns false for a page on another company's site: a social
-// profile, an app store, a job board, a link shortener, or a careers site with its own domain.
+// profile, an app store, a job board, a link shortener, or a careers site with its own domain, and for a host that is not on the public
+// internet.
 func SiteDomain(url string) (string, bool) {
 	host, ok := CleanDomain(url)
-	if !ok || isShared(host, url) {
+	if !ok || isShared(host, url) || !KnownSuffix(host) {
 		return "", false
 	}
 	suffix, _ := publicsuffix.PublicSuffix(host)

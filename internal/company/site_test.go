@@ -35,6 +35,9 @@ func TestSiteDomainIsTheCompanysOwn(t *testing.T) {
 		"https://ad.doubleclick.net/x?https://a.b": "",
 		"https://münchen-ag.de":                    "xn--mnchen-ag-q9a.de",
 		"n/a":                                      "",
+		"www.eve":                                  "",
+		"http://intranet.acme.local:8080/start":    "",
+		"https://files.corp":                       "",
 	} {
 		t.Run(url, func(t *testing.T) {
 			got, ok := company.SiteDomain(url)

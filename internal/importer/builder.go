@@ -110,7 +110,7 @@ func (b *builder) set(t target, f *source.Field) {
 	case colEmployeesMax:
 		b.employeesMax(f)
 	case colFounded:
-		b.founded(f)
+		b.founded(t, f)
 	case colConnections:
 		b.connections(v)
 	case colAttributes:
@@ -127,7 +127,7 @@ func (b *builder) domain(f *source.Field) {
 	if ok && strings.ContainsAny(first, "/@") && !isWebmail(domain) {
 		domain, ok = company.SiteDomain(first)
 	}
-	if !ok {
+	if !ok || !company.KnownSuffix(domain) { // such as Node.js or server.local
 		b.keepUnparsed(f)
 		return
 	}
@@ -250,9 +250,12 @@ func (b *builder) employeesMax(f *source.Field) {
 	b.keep("employee_range", fmt.Sprintf("%d-%d", *low, high))
 }
 
-func (b *builder) founded(f *source.Field) {
+func (b *builder) founded(t target, f *source.Field) {
 	s := textOf(&f.Value)
 	n, ok := year(s)
+	if !ok && t.serials {
+		n, ok = serialYear(s)
+	}
 	switch {
 	case isNullNumber(s), strings.Trim(s, "0. ") == "":
 	case !ok:

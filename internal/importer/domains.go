@@ -33,14 +33,14 @@ func ReadDomains(name string, in io.Reader, limit int) (rows []DomainRow, notice
 			return nil, nil, err
 		}
 		notices = append(notices, t.Notices...)
-		found, err := domainsOf(t, limit-len(rows))
+		found, unread, err := domainsOf(t, limit-len(rows))
 		switch {
 		case errors.Is(err, errNoDomains):
 			none = err
 		case err != nil:
 			return nil, nil, err
 		}
-		rows = append(rows, found...)
+		rows, notices = append(rows, found...), append(notices, unread...)
 		if len(rows) >= limit {
 			break
 		}
@@ -53,21 +53,21 @@ func ReadDomains(name string, in io.Reader, limit int) (rows []DomainRow, notice
 
 var errNoDomains = errors.New("no column of the file has domains or websites")
 
-// domainsOf reads the domains of one table.
-func domainsOf(t *source.Table, limit int) (rows []DomainRow, err error) {
+// domainsOf reads the domains of one table. unread says which rows are left out, each a predicate of the file.
+func domainsOf(t *source.Table, limit int) (rows []DomainRow, unread []string, err error) {
 	first, err := takeSample(t)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	plan, err := makePlan(Mapping{}, first)
 	if errors.Is(err, ErrNoColumns) {
-		return nil, noDomains(first)
+		return nil, nil, noDomains(first)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !first.open && !plan.has(colDomain) && !plan.has(colWebsite) {
-		return nil, noDomains(first)
+		return nil, nil, noDomains(first)
 	}
 	m := newMapper(plan)
 	return takeRows(t, limit, func(r *source.Record) DomainRow {

@@ -36,6 +36,11 @@ func (p *plan) guess(s *sample) {
 			if g.column == colName && (otherWords.in(c.name) || p.contacts && p.firmShare(s, c) < 0.3) {
 				continue // a street, or something else of a person
 			}
+			if of, isLink := strings.CutSuffix(c.name, source.LinkSuffix); isLink {
+				if _, known := aliasOf(of); known {
+					continue // a link in a description, say
+				}
+			}
 			if isKey := c.name == source.KeyField; g.column == colName && !nameless && (!isKey || !keyed) {
 				continue
 			}

@@ -76,27 +76,31 @@ func listRowsOf(t *source.Table, limit int) (rows []ListRow, unread []string, er
 			unread = append(unread, fmt.Sprintf("has a column %q that was not read, because %s", c.name, c.note))
 		}
 	}
-	rows, err = takeRows(t, limit, m.listRow)
-	return rows, unread, err
+	rows, other, err := takeRows(t, limit, m.listRow)
+	return rows, append(unread, other...), err
 }
 
-// takeRows reads at most limit records of the table.
-func takeRows[T any](t *source.Table, limit int, read func(*source.Record) T) (rows []T, err error) {
+// takeRows reads at most limit records of the table. unread says which rows are left out, as they belong to another table below it.
+func takeRows[T any](t *source.Table, limit int, read func(*source.Record) T) (rows []T, unread []string, err error) {
 	for len(rows) < limit {
 		chunk, err := t.Next()
 		if errors.Is(err, io.EOF) {
-			return rows, nil
+			return rows, unread, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		chunk.Records(func(r *source.Record) {
-			if len(rows) < limit {
+			switch {
+			case len(rows) >= limit:
+			case r.Reason != source.ReasonOtherTable:
 				rows = append(rows, read(r))
+			case len(unread) == 0:
+				unread = []string{"has rows that are not read: " + r.Detail}
 			}
 		})
 	}
-	return rows, nil
+	return rows, unread, nil
 }
 
 // of returns the value that a column has; nil for a column that a list has no use for.

@@ -178,12 +178,24 @@ func (m *mapper) assign(b *builder, t target, f *source.Field) {
 		m.lists = append(m.lists, listValue{t, f})
 	case m.best[c] == nil:
 		m.best[c], m.bestTarget[c] = f, t
-	case t.rank < m.bestTarget[c].rank:
+	case m.isBetter(c, t, f):
 		b.attribute(m.best[c])
 		m.best[c], m.bestTarget[c] = f, t
 	default:
 		b.attribute(f)
 	}
+}
+
+// isBetter reports whether a value is better than the one that its field has. A link with another text has its address in a column of
+// its own.
+func (m *mapper) isBetter(c column, t target, f *source.Field) bool {
+	if c == colWebsite || c == colDomain || c == colLinkedIn {
+		have, found := isAddress(addresses(textOf(&m.best[c].Value))[0]), isAddress(addresses(textOf(&f.Value))[0])
+		if have != found {
+			return found
+		}
+	}
+	return t.rank < m.bestTarget[c].rank
 }
 
 // applySettings sets the values of Mapping.Set, which replace those of the columns.
@@ -271,7 +283,9 @@ func setEnd(e *catalog.End, c column, text string) {
 	case colName:
 		e.Name = text
 	case colDomain:
-		e.Domain, _ = company.CleanDomain(text)
+		if domain, ok := company.CleanDomain(text); ok && company.KnownSuffix(domain) {
+			e.Domain = domain
+		}
 	default:
 	}
 }

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"strconv"
@@ -273,6 +274,49 @@ func shortYear(s string) (int64, bool) {
 		return 2000 + n, err == nil
 	}
 	return 1900 + n, err == nil
+}
+
+// Days as spreadsheets count them: smaller numbers are years, larger ones are dates after 2050.
+const (
+	serialMin = yearMax + 1
+	serialMax = 55_152
+)
+
+// serialEpoch is day 0 of spreadsheets, for days after February 1900.
+var serialEpoch = time.Date(1899, time.December, 30, 0, 0, 0, 0, time.UTC)
+
+// serialYear reads the year of a date that a spreadsheet stores as a number: 36526, or 36526.5 at noon, is in 2000.
+func serialYear(s string) (int64, bool) {
+	f, err := strconv.ParseFloat(strings.Replace(plainNumber(s), ",", ".", 1), 64)
+	if err != nil || math.IsNaN(f) || f < serialMin || f > serialMax {
+		return 0, false
+	}
+	return int64(serialEpoch.AddDate(0, 0, int(f)).Year()), true
+}
+
+// dateWords are words in the names of columns of dates.
+var dateWords = words(wordSet(`date dates datum fecha data dato jour dia dag at on день дата päivämäärä tarih dátum ημερομηνια`))
+
+// serialDates returns a number of the column that may be the date of a spreadsheet; empty if there is none. certain reports whether all
+// such numbers are dates: no number is a year, they differ, and they are some, or all values of a column named as one of dates.
+func (c *sampledColumn) serialDates() (example string, certain bool) {
+	serials, years := map[string]bool{}, false
+	count := 0
+	for _, v := range c.values {
+		_, isYear := year(v)
+		_, isSerial := serialYear(v)
+		switch {
+		case isSerial && !isYear:
+			serials[v] = true
+			count++
+			example = cmp.Or(example, v)
+		case isNumber(v) && isYear:
+			years = true
+		}
+	}
+	named := dateWords.in(c.name) || strings.ContainsAny(c.name, "日") || strings.Contains(strings.ToLower(c.name), "datum")
+	certain = !years && (len(serials) >= 3 && 10*count >= len(c.values) || named && count > 0 && count == len(c.values))
+	return example, certain
 }
 
 func yearOf(f float64) (int64, bool) {

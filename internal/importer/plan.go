@@ -41,6 +41,8 @@ type target struct {
 	codes  *codeUse // of two letters at the end of a place; nil for states
 	na     bool     // NA is Namibia rather than unknown
 
+	serials bool // the numbers of a column of dates are days, as spreadsheets count them
+
 	group    int8 // of the columns of one address, from 1; 0 if there is one address
 	cityless bool // the group has no city in the whole source
 }
@@ -213,6 +215,9 @@ func (p *plan) byName(c *sampledColumn, name string) {
 		return
 	case known.weak && fit < 0.6, certain && fit < 0.3:
 		c.note = "its values do not look like " + fieldLabel(known)
+		if example, _ := c.serialDates(); known.column == colFounded && example != "" {
+			c.note = unclearSerial(example)
+		}
 		return
 	case known.column == colWebsite && c.oneSite():
 		c.note = "all values are pages of one site"
@@ -243,11 +248,34 @@ func (p *plan) assign(c *sampledColumn, t target, by string, confidence float64)
 		t.column = c.listColumn(t)
 	}
 	t.commas, t.codes, t.na = c.commas() || t.column == colTechnologies && c.lists == 0, c.codeUse(), c.na() // no technology has a comma in its name
+	if t.column == colFounded {
+		t.serials = c.noteDates()
+	}
 	p.targets[c.name] = t
 	c.by, c.confidence = by, confidence
-	if t.column == colFounded && c.share(func(v string) bool { _, ok := shortYear(plainNumber(v)); return ok }) > 0 {
+}
+
+// noteDates says how the dates of a column are read that may be read in several ways. serials reports whether its numbers are days.
+func (c *sampledColumn) noteDates() (serials bool) {
+	if c.share(func(v string) bool { _, ok := shortYear(plainNumber(v)); return ok }) > 0 {
 		c.note = fmt.Sprintf("years of two digits are read as 1930 to 20%d", shortYearMax)
 	}
+	example, certain := c.serialDates()
+	switch {
+	case certain:
+		year, _ := serialYear(example)
+		c.note = fmt.Sprintf("its numbers are read as days since 1900, as spreadsheets store dates: %s is in %d", example, year)
+	case example != "":
+		c.note = unclearSerial(example)
+	}
+	return certain
+}
+
+// unclearSerial says why a number that may be the date of a spreadsheet is not read.
+func unclearSerial(number string) string {
+	year, _ := serialYear(number)
+	return fmt.Sprintf("numbers such as %s may be dates as spreadsheets store them (this one is in %d), which is not certain, so they are not read; "+
+		"format the column as a date, and import again", number, year)
 }
 
 // noteUnclearPlaces says which columns have places whose country is unclear.

@@ -65,6 +65,20 @@ func TestEveryFormatIsMappedToTheSameCompanies(t *testing.T) {
 	}
 }
 
+func TestRowsOfAnotherTableAreNoRowsOfAList(t *testing.T) {
+	t.Parallel()
+	const file = "Name,Website\nAcme,acme.example\n\nCompany,Employees\nBolt,12\n"
+	const said = "has rows that are not read: another table begins in line 4, with the columns Company, Employees; save it in a file of its own, and import that"
+	rows, notices, err := ReadListRows("a.csv", strings.NewReader(file), 10)
+	require.NoError(t, err)
+	require.Equal(t, []ListRow{{Line: 2, Name: "Acme", Website: "acme.example"}}, rows)
+	require.Equal(t, []string{said}, notices)
+	domains, notices, err := ReadDomains("a.csv", strings.NewReader(file), 10)
+	require.NoError(t, err)
+	require.Equal(t, []DomainRow{{Line: 2, Domain: "acme.example", Text: "Acme,acme.example"}}, domains)
+	require.Equal(t, []string{said}, notices)
+}
+
 func FuzzAnyBytesAreMappedOrRefused(f *testing.F) {
 	for _, content := range sourcetest.Formats(f) {
 		f.Add([]byte(content))
@@ -81,6 +95,7 @@ func FuzzValuesNeverPanic(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, s string) {
 		headcount(s)
 		year(s)
+		serialYear(s)
 		parseLocation(s, &codeUse{countries: true, mixed: true})
 		repair(s)
 		splitTexts(s, true)

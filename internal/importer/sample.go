@@ -156,7 +156,12 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 	case colEmployees, colEmployeesMax:
 		return c.share(func(v string) bool { _, _, ok := headcount(v); return ok || isNullNumber(v) }), enough
 	case colFounded:
-		return c.share(func(v string) bool { _, ok := year(v); return ok || v == "0" || isNullNumber(v) }), enough
+		_, certain := c.serialDates()
+		return c.share(func(v string) bool {
+			_, ok := year(v)
+			_, isSerial := serialYear(v)
+			return ok || certain && isSerial || v == "0" || isNullNumber(v)
+		}), enough
 	case colCountry, colCountryCode:
 		return c.share(func(v string) bool { _, ok := company.LookupCountry(v); return ok }), false
 	case colLocation:
@@ -208,9 +213,10 @@ func isNumber(v string) bool {
 	return err == nil
 }
 
+// isAddress reports whether v is an address on the public internet, and nothing else.
 func isAddress(v string) bool {
-	_, ok := company.CleanDomain(v)
-	return ok && !strings.ContainsAny(strings.TrimSpace(v), " \n")
+	host, ok := company.CleanDomain(v)
+	return ok && company.KnownSuffix(host) && !strings.ContainsAny(strings.TrimSpace(v), " \n")
 }
 
 func (c *sampledColumn) distinct() int {

@@ -89,6 +89,11 @@ func (tr *trait) check(t *testing.T) {
 		for _, n := range s.Notes {
 			said = append(said, n.Text)
 		}
+		for _, from := range s.Sources {
+			for _, c := range from.Columns {
+				said = append(said, c.Column+": "+c.Note)
+			}
+		}
 		for _, r := range s.Reasons {
 			for _, sample := range r.Samples {
 				said = append(said, string(r.Reason)+": line "+strconv.Itoa(sample.Line)+": "+sample.Detail)

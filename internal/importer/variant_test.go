@@ -19,7 +19,7 @@ import (
 
 func TestVariantsOfTraitsAreLoadedRight(t *testing.T) {
 	t.Parallel()
-	for _, traits := range [][]trait{peopleVariants, wordVariants, placeVariants, headerVariants(t), rowVariants(t), jsonVariants} {
+	for _, traits := range [][]trait{peopleVariants, wordVariants, placeVariants, headerVariants(t), rowVariants(t), jsonVariants, tableVariants(t), cardVariants(t), linkVariants(t), dateVariants, hostVariants} {
 		for _, tr := range traits {
 			t.Run(tr.name, func(t *testing.T) {
 				t.Parallel()
@@ -232,21 +232,31 @@ var placeVariants = []trait{
 	place("an address of China", "地址", "浙江省杭州市西湖区1号", facts{"city": "杭州市", "state": "浙江省", "country": "CN", "@地址": "浙江省杭州市西湖区1号"}),
 }
 
+// bookOf writes the rows to a workbook and calls change before it is saved.
+func bookOf(t *testing.T, change func(*excelize.File), rows ...[]any) []file {
+	t.Helper()
+	book := excelize.NewFile()
+	for i, row := range rows {
+		cell, err := excelize.CoordinatesToCellName(1, i+1)
+		require.NoError(t, err)
+		require.NoError(t, book.SetSheetRow("Sheet1", cell, &row))
+	}
+	change(book)
+	var out bytes.Buffer
+	require.NoError(t, book.Write(&out))
+	return []file{{"a.xlsx", out.String()}}
+}
+
+func unchanged(*excelize.File) {}
+
 func headerVariants(t *testing.T) []trait {
 	merged := func(merges []string, rows ...[]any) []file {
-		book := excelize.NewFile()
-		for i, row := range rows {
-			cell, err := excelize.CoordinatesToCellName(1, i+1)
-			require.NoError(t, err)
-			require.NoError(t, book.SetSheetRow("Sheet1", cell, &row))
-		}
-		for _, m := range merges {
-			from, to, _ := strings.Cut(m, ":")
-			require.NoError(t, book.MergeCell("Sheet1", from, to))
-		}
-		var out bytes.Buffer
-		require.NoError(t, book.Write(&out))
-		return []file{{"a.xlsx", out.String()}}
+		return bookOf(t, func(book *excelize.File) {
+			for _, m := range merges {
+				from, to, _ := strings.Cut(m, ":")
+				require.NoError(t, book.MergeCell("Sheet1", from, to))
+			}
+		}, rows...)
 	}
 	contacts := []facts{{"name": "Acme", "domain": "acme.example", "city": "Austin", "@Contact Name": "Ada Moss"}, {"name": "Bolt", "domain": "bolt.example", "city": "London", "@Contact Name": "Bo Reed"}}
 	return []trait{
@@ -396,6 +406,129 @@ var jsonVariants = []trait{
 		[]facts{{"name": "Acme", "domain": "acme.example", "founded": "1988", "employees": "51"}},
 		nil,
 	},
+}
+
+// tableVariants have another table below the first one.
+func tableVariants(t *testing.T) []trait {
+	acme := []facts{{"name": "Acme", "domain": "acme.example", "country": "FR"}}
+	return []trait{
+		{
+			"other columns below a blank line", csvFile("Name,Website,Country", "Acme,acme.example,France", "", "Company,Employees,City", "Bolt,12,Paris", "Cog,5,Lyon"),
+			acme, []string{"another table, below the first one: line 4: another table begins in line 4, with the columns Company, Employees, City; save it", "first one: line 6"},
+		},
+		{
+			"more columns, in German, below blank cells", csvFile("Firma;Webseite;Land", "Acme;acme.example;Frankreich", ";;", ";;", "Firma;Ort;Mitarbeiter;Branche", "Bolt;Berlin;12;Stahl"),
+			acme, []string{"another table begins in line 5, with the columns Firma, Ort, Mitarbeiter, Branche"},
+		},
+		{
+			"one after three hundred rows", csvFile("Name,City\n" + strings.Repeat("Acme,Bonn\n", 300) + "\nCompany,Employees\nBolt,12"),
+			[]facts{{"name": "Acme", "city": "Bonn"}}, []string{"another table begins in line 303"},
+		},
+		{
+			"the first columns again after another table", csvFile("Name,Website", "Acme,acme.example", "", "City,Country", "Paris,France", "", "name,website", "Bolt,bolt.example"),
+			[]facts{{"name": "Acme", "domain": "acme.example"}, {"name": "Bolt", "domain": "bolt.example"}}, []string{"another table begins in line 4"},
+		},
+		{
+			"in a sheet", bookOf(t, unchanged, []any{"Société", "Site web", "Pays"}, []any{"Acme", "acme.example", "France"}, nil, []any{"Société", "Effectif", "Ville", "Secteur"}, []any{"Bolt", 12, "Paris", "Acier"}),
+			acme, []string{"another table begins in line 4, with the columns Société, Effectif, Ville, Secteur"},
+		},
+		{
+			"blank lines between parts of one table", csvFile("Name,Website,Country", "", "Acme,acme.example,France", "", "", "Company Partners,,Germany", "", "Industry City,Website Country,", ""),
+			[]facts{{"name": "Acme"}, {"name": "Company Partners", "country": "DE"}, {"name": "Industry City"}}, nil,
+		},
+		{
+			"values that are names of columns elsewhere", csvFile("Type,Name,Sector", "Customer,Acme,Bank", "", "Partner,Bolt,Bank", "", "Customer,Cog,Brand", "", "Customer,Dent,Bank"),
+			[]facts{{"name": "Acme"}, {"name": "Bolt"}, {"name": "Cog"}, {"name": "Dent"}}, nil,
+		},
+		{
+			"a column of numbers before the names", csvFile("No.,Name,Country", "1,Acme,France", "", "No.,Company,City,Industry", "1,Bolt,Paris,Steel"),
+			[]facts{{"name": "Acme", "country": "FR"}}, []string{"another table begins in line 4"},
+		},
+		{
+			"what was searched for above the companies", csvFile("Country,Employees", "France,10-50", "", "Name,Website,Country", "Acme,acme.example,France"),
+			acme, nil,
+		},
+		{
+			"a cell to the right of the last name", bookOf(t, unchanged, []any{"Name", "Website", "Country"}, []any{"Acme", "acme.example", "France", nil, "called twice"}),
+			[]facts{{"name": "Acme", "country": "FR", "@column_5": "called twice"}}, nil,
+		},
+	}
+}
+
+// cardVariants have the name of a field and its value on each line.
+func cardVariants(t *testing.T) []trait {
+	two := []facts{{"name": "Acme", "country": "FR", "employees": "12"}, {"name": "Bolt", "country": "DE", "employees": "50"}}
+	return []trait{
+		{"keys that are repeated", csvFile("Name,Acme", "Country,France", "Employees,12", "Name,Bolt", "Country,Germany", "Employees,50"), two, nil},
+		{"one record of two lines", csvFile("Name,Acme", "Country,France"), []facts{{"name": "Acme", "country": "FR"}}, nil},
+		{"blank lines, colons and semicolons in German", csvFile("Firma:;Acme", "Land:;Frankreich", "Mitarbeiter:;12", "", "Firma:;Bolt", "Land:;Deutschland", "Mitarbeiter:;50"), two, nil},
+		{"a heading, and a field that only one has", csvFile("Field\tValue", "Company Name\tAcme", "Country\tFrance", "Phone\t1", "Company Name\tBolt", "Country\tGermany"), []facts{{"name": "Acme", "@Phone": "1"}, {"name": "Bolt", "@Phone": "", "country": "DE"}}, nil},
+		{"a column for each company", csvFile("Nom,Acme,Bolt", "Pays,France,Allemagne", "Effectif,12,50"), two, nil},
+		{"a key that is no company's first", csvFile("No.,1", "Name,Acme", "Country,France", "No.,2", "Name,Bolt", "Country,Germany"), []facts{{"name": "Acme", "@No.": "1"}, {"name": "Bolt", "@No.": "2"}}, nil},
+		{"several values of a key", csvFile("Name,Acme", "Industry,Tools", "Industry,Steel", "Name,Bolt", "Industry,Wood"), []facts{{"name": "Acme", "industries": "Tools|Steel"}, {"name": "Bolt", "industries": "Wood"}}, nil},
+		{"a value on two lines", csvFile("会社名,Acme", "業種,Tools", ",Steel"), []facts{{"name": "Acme", "industries": "Tools|Steel"}}, nil},
+		{"in a sheet below a title", bookOf(t, unchanged, []any{"Profile"}, nil, []any{"Company", "Acme"}, []any{"Country", "France"}, []any{"Employees", 12}, nil, []any{"Company", "Bolt"}, []any{"Country", "Germany"}, []any{"Employees", 50}), two, nil},
+		{"a table that describes columns is no card", csvFile("Name,Type,Country", "Website,text,France"), []facts{{"name": "Website", "country": "FR"}}, nil},
+		{"two columns are a table", csvFile("Name,Country", "Acme,France", "Website,Germany"), []facts{{"name": "Acme"}, {"name": "Website", "country": "DE"}}, nil},
+	}
+}
+
+// linkVariants have names that are links, and addresses with another text.
+func linkVariants(t *testing.T) []trait {
+	acme := []facts{{"name": "Acme", "domain": "acme.example", "country": "FR"}}
+	row := func(name string) []file { return csvFile("Company;Country", name+";France") }
+	formula := func(f string) []file {
+		return bookOf(t, func(b *excelize.File) { require.NoError(t, b.SetCellFormula("Sheet1", "A2", f)) }, []any{"Company", "Country"}, []any{nil, "France"})
+	}
+	return []trait{
+		{"a formula", csvFile("Company,Country", `"=HYPERLINK(""https://acme.example"",""Acme"")",France`), acme, nil},
+		{"a formula with semicolons in French", csvFile("Entreprise\tPays", `=LIEN_HYPERTEXTE("https://www.acme.example/fr";"Acme")`+"\tFrance"), acme, nil},
+		{"a formula in quotes of a workbook", csvFile("Firma;Land", `"'=HYPERLINK(""acme.example"";""Acme"")";Frankreich`), acme, nil},
+		{"a formula that was not calculated", formula(`HYPERLINK("https://acme.example","Acme")`), acme, nil},
+		{"a formula to a mailbox", formula(`HYPERLINK("mailto:info@acme.example","Acme")`), []facts{{"name": "Acme", "domain": "", "country": "FR"}}, nil},
+		{"HTML", row(`<a href="https://acme.example/" target=_blank>Acme</a>`), acme, nil},
+		{"HTML in other elements", row(`<td><b><a class='x' HREF='http://acme.example'><i>Ac</i>me</a></b></td>`), []facts{{"name": "Acme", "domain": "acme.example"}}, nil},
+		{"HTML as text", csvFile("Company,Country", `&lt;a href=&quot;https://acme.example&quot;&gt;Acme&lt;/a&gt;,France`), acme, nil},
+		{"HTML in JSON", jsonFile(`[{"company":"<a href=https://acme.example>Acme</a>","country":"France"}]`), acme, nil},
+		{"Markdown", row(`[Acme](https://acme.example)`), acme, nil},
+		{"an address in brackets after the name", row(`Acme (https://acme.example)`), acme, nil},
+		{"a website with another text", csvFile("Company,Website,Country", `Acme,"=HYPERLINK(""https://acme.example"",""Visit us"")",France`), acme, nil},
+		{"a website with no text", csvFile("Company,Website,Country", `Acme,"=HYPERLINK(""https://acme.example"")",France`), []facts{{"name": "Acme", "website": "https://acme.example", "domain": "acme.example"}}, nil},
+		{"a page of a network", csvFile("Company,LinkedIn", `Acme,<a href="https://www.linkedin.com/company/acme">Profile</a>`), []facts{{"name": "Acme", "linkedin_url": "https://www.linkedin.com/company/acme"}}, nil},
+		{"a link inside a description", csvFile("Company,Description", `Acme,We build <a href="https://bolt.example">tools</a> for all`, `Cog,Steel (https://bolt.example)`, `Dent,"[Read more](https://echo.example/x)"`), []facts{{"name": "Acme", "domain": "", "description": `We build <a href="https://bolt.example">tools</a> for all`}, {"name": "Cog", "domain": ""}, {"name": "Dent", "domain": ""}}, nil},
+		{"several links are a list", csvFile("Company,Investors", `Acme,"<a href='https://alpha.example'>Alpha</a>, <a href='https://beta.example'>Beta</a>"`), []facts{{"name": "Acme", "domain": "", "+investor": "Alpha|Beta"}}, nil},
+		{"names with brackets and signs are no links", csvFile("Company,Country", "Acme (Holdings),France", "<Bolt>,France", "=Cog,France"), []facts{{"name": "Acme (Holdings)"}, {"name": "<Bolt>"}, {"name": "=Cog"}}, nil},
+	}
+}
+
+var dateVariants = []trait{
+	{
+		"days of a spreadsheet", csvFile("Company,Founded", "Acme,36526", "Bolt,31778.5", "Cog,43831", "Dent,"),
+		[]facts{{"name": "Acme", "founded": "2000"}, {"name": "Bolt", "founded": "1987"}, {"name": "Cog", "founded": "2020"}, {"name": "Dent", "founded": ""}}, nil,
+	},
+	{
+		"days among dates as text, in German", csvFile("Firma;Gründungsdatum", "Acme;36526", "Bolt;14.03.1998", "Cog;43831", "Dent;30000", "Echo;1. Mai 1988"),
+		[]facts{{"name": "Acme", "founded": "2000"}, {"name": "Bolt", "founded": "1998"}, {"name": "Cog", "founded": "2020"}, {"name": "Dent", "founded": "1982"}, {"name": "Echo", "founded": "1988"}}, nil,
+	},
+	{"one day in a column of dates", csvFile("Société,Date de création", "Acme,36526"), []facts{{"name": "Acme", "founded": "2000"}}, nil},
+	{"a number in JSON", jsonFile(`[{"name":"Acme","founded_date":36526},{"name":"Bolt","founded_date":20000}]`), []facts{{"name": "Acme", "founded": "2000"}, {"name": "Bolt", "founded": "1954"}}, nil},
+	{
+		"a day among years is not certain", csvFile("Company,Founded", "Acme,1998", "Bolt,2001", "Cog,36526", "Dent,1988", "Echo,2010"),
+		[]facts{{"name": "Acme", "founded": "1998"}, {"name": "Bolt", "founded": "2001"}, {"name": "Cog", "founded": "", "@Founded": "36526"}, {"name": "Dent"}, {"name": "Echo"}}, []string{"Founded: numbers such as 36526 may be dates as spreadsheets store them (this one is in 2000), which is not certain"},
+	},
+	{"the same number in all rows is not certain", csvFile("Company,Founded", "Acme,10000", "Bolt,10000", "Cog,10000"), []facts{{"name": "Acme", "founded": ""}, {"name": "Bolt", "founded": ""}, {"name": "Cog", "founded": ""}}, []string{"numbers such as 10000"}},
+}
+
+var hostVariants = []trait{
+	{"a host of one label", csvFile("Name,Website", "Acme,www.eve", "Bolt,https://www.bolt.example"), []facts{{"name": "Acme", "domain": "", "website": "www.eve"}, {"name": "Bolt", "domain": "bolt.example"}}, nil},
+	{
+		"hosts inside a company", csvFile("Firma;Domain", "Acme;intranet.acme.local", "Bolt;bolt.example", "Cog;Node.js", "Dent;dent.internal"),
+		[]facts{{"name": "Acme", "domain": "", "@Domain": "intranet.acme.local"}, {"name": "Bolt", "domain": "bolt.example"}, {"name": "Cog", "domain": ""}, {"name": "Dent", "domain": ""}}, nil,
+	},
+	{"a website beside a host inside the company", csvFile("Name,Domain,Website", "Acme,www.eve,https://acme.example/de"), []facts{{"name": "Acme", "domain": "acme.example"}}, nil},
+	{"a host in JSON", jsonFile(`[{"name":"Acme","domain":"server.lan","url":"http://server.lan:8080"}]`), []facts{{"name": "Acme", "domain": ""}}, nil},
+	{"a connected company", csvFile("Name,Customers", "Acme,srv01.corp; bolt.example"), []facts{{"name": "Acme", "+customer": "bolt.example|srv01.corp"}}, nil},
+	{"domains with few or other letters", csvFile("Name,Domain", "Acme,x.ai", "Bolt,müller.de", "Cog,例え.jp", "Dent,dent.co.uk"), []facts{{"name": "Acme", "domain": "x.ai"}, {"name": "Bolt", "domain": "xn--mller-kva.de"}, {"name": "Cog", "domain": "xn--r8jz45g.jp"}, {"name": "Dent", "domain": "dent.co.uk"}}, nil},
 }
 
 func TestAFolderIsImportedAsOneTable(t *testing.T) {

@@ -28,6 +28,10 @@ type csvReader struct {
 	headerRaw []byte      // as the source has it
 	doubt     string      // about the header, for a notice; may be empty
 	ahead     []csvRecord // read while looking for the header
+	blank     bool        // a blank line is before rest
+	below     below
+	chunk     []csvRecord // the last one
+	cards     *cards      // if each line has the name of a field and its value; nil otherwise
 }
 
 const (
@@ -72,20 +76,6 @@ func newCSV(in io.Reader, schema Schema, enc *evidence, delimiter string, tabs b
 	return c, c.readHeader()
 }
 
-var errCard = errors.New("each line has the name of a field and its value, which import cannot read; write the names in one line, and the values of each company " +
-	"in a line below it")
-
-// isCard reports whether the rows are the fields of one record: names that end in a colon, and their values.
-func isCard(rows [][][]byte) bool {
-	named := 0
-	for _, row := range rows {
-		if len(row) >= 2 && bytes.HasSuffix(bytes.TrimSpace(row[0]), []byte(":")) {
-			named++
-		}
-	}
-	return named >= 3 && 5*named >= 4*len(rows)
-}
-
 var errAligned = errors.New("its columns are separated by runs of spaces, which import cannot read; turn them into tabs first: " +
 	`sed -E 's/ {2,}/\t/g' FILE | capi import --delimiter tab -`)
 
@@ -120,9 +110,15 @@ func (c *csvReader) readHeader() error {
 		c.ahead = append(c.ahead, r)
 		rows = append(rows, r.cells)
 	}
-	if isCard(rows) {
-		return errCard
+	asCards, err := isCards(c.schema, rows)
+	if err != nil {
+		return err
 	}
+	if asCards {
+		c.readCards()
+		return nil
+	}
+	rows = rows[:firstTable(c.schema, rows, func(i int) bool { return c.ahead[i].gap || isBlankRow(rows[i-1]) })]
 	at, names, err := findHeader(c.schema, rows)
 	if err != nil {
 		return err
@@ -138,11 +134,39 @@ func (c *csvReader) readHeader() error {
 		c.doubt = "names no column that is known in its first line, which is read as the header: " + someOf(names) + "; if it is a record, write a line with the names of the columns above it"
 	}
 	c.ahead = c.ahead[at+1:]
+	c.below = below{schema: c.schema, names: c.names}
 	return nil
+}
+
+// readCards reads the lines as the fields of records.
+func (c *csvReader) readCards() {
+	line := func(r csvRecord) cardLine {
+		l := cardLine{line: r.line, reason: r.problem}
+		for _, cell := range r.cells {
+			l.cells = append(l.cells, decodeCell(c.evidence.charset(), cell))
+		}
+		if l.reason != "" {
+			l.raw = decodeCell(c.evidence.charset(), r.raw)
+		}
+		return l
+	}
+	c.cards = &cards{schema: c.schema, comma: c.comma, end: func() error { return c.end }, next: func() (cardLine, bool) {
+		r, ok := c.next()
+		return line(r), ok
+	}}
+	var lines []cardLine
+	for _, r := range c.ahead {
+		lines = append(lines, line(r))
+	}
+	c.cards.start(lines)
+	c.ahead = nil
 }
 
 // nextChunk returns up to csvRecordsMax records.
 func (c *csvReader) nextChunk() (Chunk, error) {
+	if c.cards != nil {
+		return c.cards.nextChunk()
+	}
 	p := &csvChunk{dialect: c.dialect, schema: c.schema, header: c.header, names: c.names, records: c.ahead}
 	c.ahead = nil
 	for len(p.records) < csvRecordsMax {
@@ -152,11 +176,36 @@ func (c *csvReader) nextChunk() (Chunk, error) {
 		}
 		p.records = append(p.records, r)
 	}
+	c.markBelow(p.records)
 	p.charset = c.evidence.charset()
 	if len(p.records) == 0 {
 		return nil, c.end
 	}
 	return p, nil
+}
+
+// markBelow marks the rows of tables below the first one.
+func (c *csvReader) markBelow(records []csvRecord) {
+	for i := range records {
+		r := &records[i]
+		c.below.gap = c.below.gap || r.gap
+		switch {
+		case r.problem != "":
+		case isBlankRow(r.cells):
+			c.below.gap = true
+		default:
+			r.detail = detailBelow(&c.below, r.line, r.cells, func() (earlier [][][]byte) {
+				for _, e := range slices.Concat(c.chunk, records[:i]) {
+					earlier = append(earlier, e.cells)
+				}
+				return earlier
+			})
+			if r.detail != "" {
+				r.problem = ReasonOtherTable
+			}
+		}
+	}
+	c.chunk = records
 }
 
 // next reads one record. ok is false at the end.
@@ -173,7 +222,8 @@ func (c *csvReader) next() (r csvRecord, ok bool) {
 			return r, false
 		}
 	}
-	r.line = c.line
+	r.line, r.gap = c.line, c.blank
+	c.blank = false
 	before := c.rest
 	r.cells, r.problem = c.unwrapped()
 	if r.problem != "" && c.end != nil && !errors.Is(c.end, io.EOF) {
@@ -203,13 +253,14 @@ func (c *csvReader) skipBlank() {
 	for len(c.rest) > 0 {
 		switch {
 		case isLineEnd(c.rest[0]):
+			c.blank = true
 			c.advance(lineEnd(c.rest))
 		case bytes.HasPrefix(c.rest, []byte(CommentPrefix)):
 			i := bytes.IndexAny(c.rest, "\r\n")
 			if i < 0 {
 				i = len(c.rest)
 			}
-			c.advance(i)
+			c.advance(i + lineEnd(c.rest[i:]))
 		default:
 			return
 		}
@@ -425,7 +476,9 @@ type csvRecord struct {
 	line    int
 	cells   [][]byte
 	raw     []byte
+	gap     bool // a blank line is above it
 	problem Reason
+	detail  string // about the problem
 }
 
 type csvChunk struct {
@@ -442,7 +495,7 @@ func (p *csvChunk) Records(yield func(*Record)) {
 	var record Record
 	for i := range p.records {
 		r := &p.records[i]
-		record = Record{Line: r.line, Fields: record.Fields[:0], Reason: r.problem, raw: r.raw, charset: p.charset}
+		record = Record{Line: r.line, Fields: record.Fields[:0], Reason: r.problem, Detail: r.detail, raw: r.raw, charset: p.charset}
 		if record.Reason == "" && (isBlankRow(r.cells) || isRule(r.cells) || isHeaderAgain(p.names, r.cells)) {
 			continue // like an empty line; files that were joined repeat the header
 		}
@@ -497,9 +550,11 @@ func (p *csvChunk) fields(record *Record, cells [][]byte) {
 	}
 }
 
-func (p *csvChunk) text(cell []byte) string {
+func (p *csvChunk) text(cell []byte) string { return decodeCell(p.charset, cell) }
+
+func decodeCell(charset *charmap.Charmap, cell []byte) string {
 	if utf8.Valid(cell) {
 		return string(cell)
 	}
-	return decodeText(p.charset, cell)
+	return decodeText(charset, cell)
 }

@@ -31,6 +31,8 @@ func TestTheDirtOfCSVIsRead(t *testing.T) {
 		"two rows below a title":  {"A list,,\nCompany,Place,\n,City,Country\nAcme,Bonn,DE\n", `Company="Acme" City="Bonn" Country="DE"`},
 		"a header with a blank":   {"name,,country\nAcme,City,DE\nBolt,x,FR\n", "name=\"Acme\" column_2=\"City\" country=\"DE\"\nname=\"Bolt\" column_2=\"x\" country=\"FR\""},
 		"a header, then its like": {"name,city\nCompany,City\n", `name="Company" city="City"`},
+		"a field on each line":    {"Name:,Acme\nCity:,Bonn\nEmployees:,120\n", `Name="Acme" City="Bonn" Employees="120"`},
+		"a broken line of a card": {"Name,Acme\nCity,\"Bonn\nName,Bolt\nCity,Ulm\n", "unbalanced quotes\nName=\"Acme\"\nName=\"Bolt\" City=\"Ulm\""},
 		"footers and totals": {
 			"name,city,size\nAcme,Bonn,5\nTotal,Paris,9\nTotal,,14\n© Bolt Data,,\nSource: Bolt,,\nTotal,,\n",
 			"name=\"Acme\" city=\"Bonn\" size=\"5\"\nname=\"Total\" city=\"Paris\" size=\"9\"\n" + strings.Repeat("the row is a footer or a total\n", 3) + `name="Total"`,

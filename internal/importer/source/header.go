@@ -237,6 +237,11 @@ func looksLikeData[C string | []byte](schema Schema, row []C) bool {
 		if _, err := strconv.ParseFloat(s, 64); err == nil {
 			return true
 		}
+		if mayBeLink(s) {
+			if _, _, isLink := splitLink(s); isLink {
+				return true
+			}
+		}
 		return len(s) > 100 || schema.IsValue(s)
 	})
 }

@@ -144,7 +144,10 @@ func (s *Source) parse(b *bufio.Reader, head []byte, enc *evidence) (*Table, err
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{Format: CSV, Description: r.describe(), Fixed: true, Header: r.header, reader: r}
+	t := &Table{Format: CSV, Description: r.describe(), Fixed: r.cards == nil, Header: r.header, reader: r}
+	if r.cards != nil {
+		t.Description += ", a field on each line"
+	}
 	if r.doubt != "" {
 		t.Notices = append(t.Notices, r.doubt)
 	}

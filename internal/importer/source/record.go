@@ -28,6 +28,7 @@ const (
 	ReasonColumns     Reason = "the record has a different number of cells than the header"
 	ReasonFooter      Reason = "the row is a footer or a total"
 	ReasonManyColumns Reason = "the record has more than 5,000 columns"
+	ReasonOtherTable  Reason = "the row belongs to another table, below the first one"
 )
 
 // CommentPrefix begins lines of text that the readers pass over. A file of rejected records has such a line above each of

@@ -113,7 +113,7 @@ func TestWhatIsNoTableIsRefusedByItsName(t *testing.T) {
 		{"callback({\"companies\":[]})", "JSONP", "JSON"},
 		{"var data = [{\"name\":\"Acme\"}];", "JavaScript", "JSON"},
 		{"Name          Website\nAcme Tools    acme.example\nBolt          bolt.example\n", "separated by runs of spaces", "sed -E"},
-		{"Name:,Acme\nCity:,Bonn\nEmployees:,120\n", "the name of a field and its value", "in one line"},
+		{"Contact:,Ada\nPhone:,120\nFax:,121\n", "the name of a field and its value", "in one line"},
 		{"diff --git a/c.csv b/c.csv\n--- a/c.csv\n+++ b/c.csv\n@@ -1 +1,2 @@\n name,city\n+Acme,Bonn\n", "a diff", "data"},
 		{"name,city\n<<<<<<< HEAD\nAcme,Bonn\n=======\nAcme,Berlin\n>>>>>>> main\n", "a conflict that Git marked", "resolve"},
 		{"\\documentclass{article}\n\\begin{document}\nAcme & Bonn\n", "a LaTeX document", "CSV"},

@@ -54,7 +54,16 @@ func (t *Table) Next() (Chunk, error) {
 	if t.end != nil {
 		return nil, t.end
 	}
-	return t.reader.nextChunk()
+	return t.nextChunk()
+}
+
+// nextChunk returns the next chunk of the reader. The links in its values are taken apart.
+func (t *Table) nextChunk() (Chunk, error) {
+	c, err := t.reader.nextChunk()
+	if err != nil {
+		return nil, err
+	}
+	return linkedChunk{c}, nil
 }
 
 // Sample calls visit for the records of whole chunks from the beginning of the table, until enough returns true. Next
@@ -63,7 +72,7 @@ func (t *Table) Next() (Chunk, error) {
 func (t *Table) Sample(visit func(*Record), enough func() bool) error {
 	read := false
 	for !enough() && t.end == nil {
-		c, err := t.reader.nextChunk()
+		c, err := t.nextChunk()
 		switch {
 		case errors.Is(err, io.EOF):
 			t.end = io.EOF

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -28,6 +30,9 @@ type xlsxReader struct {
 	header []string
 	names  []string // of the columns, as the sheet has them; nil if it has none
 	ahead  []sheetRow
+	below  below
+	chunk  []sheetRow // the last one
+	cards  *cards     // if each row has the name of a field and its value; nil otherwise
 	links  *sheetLinks
 	merges []merge // by their first rows, those that are not reached yet
 	active []merge // those that began
@@ -37,6 +42,8 @@ type xlsxReader struct {
 type sheetRow struct {
 	line  int
 	cells []string
+	gap   bool   // a blank row is above it
+	below string // why it belongs to a table below the first one; empty if it does not
 }
 
 func newXLSX(s *Source, f io.ReaderAt, size int64) (_ *Table, err error) {
@@ -160,6 +167,9 @@ func (w *workbook) probe(sheet string) (header []string, rows bool) {
 	if err := x.readHeader(); err != nil {
 		return nil, true
 	}
+	if x.cards != nil {
+		return x.cards.names, true
+	}
 	return x.header, len(x.header) > 0
 }
 
@@ -210,7 +220,10 @@ func (w *workbook) open(sheet string) (_ *Table, err error) {
 	}
 	t := &Table{
 		Name: sheet, Format: XLSX, Description: fmt.Sprintf("XLSX, sheet %q of %d", sheet, len(w.sheets)),
-		Fixed: true, Header: x.header, reader: x,
+		Fixed: x.cards == nil, Header: x.header, reader: x,
+	}
+	if x.cards != nil {
+		t.Description += ", a field on each row"
 	}
 	if x.links.cut {
 		t.Notices = append(t.Notices, fmt.Sprintf("has more than %d hyperlinks; those after them are not read", linksMax))
@@ -264,6 +277,15 @@ func (x *xlsxReader) readHeader() error {
 	if x.end != nil && !errors.Is(x.end, io.EOF) {
 		return x.end
 	}
+	asCards, err := isCards(x.schema, rows)
+	if err != nil {
+		return err
+	}
+	if asCards {
+		x.readCards()
+		return nil
+	}
+	rows = rows[:firstTable(x.schema, rows, func(i int) bool { return x.ahead[i].gap })]
 	at, names, err := findHeader(x.schema, rows)
 	if err != nil {
 		return err
@@ -275,8 +297,25 @@ func (x *xlsxReader) readHeader() error {
 		}
 	}
 	x.ahead = x.ahead[at+1:]
+	x.below = below{schema: x.schema, names: x.names}
 	return nil
 }
+
+// readCards reads the rows as the fields of records.
+func (x *xlsxReader) readCards() {
+	x.cards = &cards{schema: x.schema, links: x.links, end: func() error { return x.end }, next: func() (cardLine, bool) {
+		r, ok := x.next()
+		return r.card(), ok
+	}}
+	var lines []cardLine
+	for _, r := range x.ahead {
+		lines = append(lines, r.card())
+	}
+	x.cards.start(lines)
+	x.ahead = nil
+}
+
+func (r sheetRow) card() cardLine { return cardLine{line: r.line, cells: r.cells} }
 
 // next reads the next row that has a value. ok is false at the end.
 func (x *xlsxReader) next() (r sheetRow, ok bool) {
@@ -284,6 +323,7 @@ func (x *xlsxReader) next() (r sheetRow, ok bool) {
 		return r, false
 	}
 	defer recovered("read the sheet", &x.end)
+	gap := false
 	for x.rows.Next() {
 		x.row++
 		cells, err := x.rows.Columns()
@@ -292,8 +332,9 @@ func (x *xlsxReader) next() (r sheetRow, ok bool) {
 			return r, false
 		}
 		if strings.TrimSpace(strings.Join(cells, "")) != "" {
-			return sheetRow{x.row, x.fillMerged(cells)}, true
+			return sheetRow{line: x.row, cells: x.fillMerged(cells), gap: gap}, true
 		}
+		gap = true
 	}
 	x.end = io.EOF
 	if err := x.rows.Error(); err != nil {
@@ -304,6 +345,9 @@ func (x *xlsxReader) next() (r sheetRow, ok bool) {
 
 // nextChunk returns up to xlsxRecordsMax rows.
 func (x *xlsxReader) nextChunk() (Chunk, error) {
+	if x.cards != nil {
+		return x.cards.nextChunk()
+	}
 	p := &sheetChunk{schema: x.schema, header: x.header, names: x.names, rows: x.ahead, links: x.links}
 	x.ahead = nil
 	for len(p.rows) < xlsxRecordsMax {
@@ -316,7 +360,23 @@ func (x *xlsxReader) nextChunk() (Chunk, error) {
 	if len(p.rows) == 0 {
 		return nil, x.end
 	}
+	x.markBelow(p.rows)
 	return p, nil
+}
+
+// markBelow marks the rows of tables below the first one.
+func (x *xlsxReader) markBelow(rows []sheetRow) {
+	for i := range rows {
+		r := &rows[i]
+		x.below.gap = r.gap
+		r.below = detailBelow(&x.below, r.line, r.cells, func() (earlier [][]string) {
+			for _, e := range slices.Concat(x.chunk, rows[:i]) {
+				earlier = append(earlier, e.cells)
+			}
+			return earlier
+		})
+	}
+	x.chunk = rows
 }
 
 type sheetChunk struct {
@@ -335,6 +395,12 @@ func (p *sheetChunk) Records(yield func(*Record)) {
 		if isHeaderAgain(p.names, r.cells) {
 			continue
 		}
+		if r.below != "" {
+			record.Reason, record.Detail = ReasonOtherTable, r.below
+			record.Fields = cellFields(record.Fields, r.cells, 0)
+			yield(&record)
+			continue
+		}
 		if len(p.header) > 2 && isFooter(append(r.cells, "", "")) { // blank cells at the end are left out of a row
 			record.Reason = ReasonFooter
 		}
@@ -343,12 +409,28 @@ func (p *sheetChunk) Records(yield func(*Record)) {
 			if i < len(r.cells) {
 				f.Value.Text = r.cells[i]
 			}
+			if f.Value.Text == "" {
+				f.Value.Text = p.links.textAt(r.line, i)
+			}
 			record.Fields = append(record.Fields, f)
+		}
+		if len(r.cells) > len(p.header) { // beyond the last name
+			record.Fields = cellFields(record.Fields, r.cells, len(p.header))
 		}
 		record.Fields = p.links.append(record.Fields, p.header, r.line)
 		openEnvelope(p.schema, &record)
 		yield(&record)
 	}
+}
+
+// cellFields adds the cells from a column on that are not blank, by the numbers of their columns.
+func cellFields(fields []Field, cells []string, from int) []Field {
+	for i := from; i < min(len(cells), ColumnsMax); i++ {
+		if strings.TrimSpace(cells[i]) != "" {
+			fields = append(fields, Field{"column_" + strconv.Itoa(i+1), Value{Kind: Text, Text: cells[i]}})
+		}
+	}
+	return fields
 }
 
 // recovered turns a library's panic at a damaged file into an error.

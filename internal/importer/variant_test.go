@@ -468,6 +468,10 @@ func cardVariants(t *testing.T) []trait {
 		{"several values of a key", csvFile("Name,Acme", "Industry,Tools", "Industry,Steel", "Name,Bolt", "Industry,Wood"), []facts{{"name": "Acme", "industries": "Tools|Steel"}, {"name": "Bolt", "industries": "Wood"}}, nil},
 		{"a value on two lines", csvFile("会社名,Acme", "業種,Tools", ",Steel"), []facts{{"name": "Acme", "industries": "Tools|Steel"}}, nil},
 		{"in a sheet below a title", bookOf(t, unchanged, []any{"Profile"}, nil, []any{"Company", "Acme"}, []any{"Country", "France"}, []any{"Employees", 12}, nil, []any{"Company", "Bolt"}, []any{"Country", "Germany"}, []any{"Employees", 50}), two, nil},
+		{"a key before each field", csvFile("id,field,value", "1,Name,Acme", "1,Country,France", "1,Employees,12", "2,Name,Bolt", "2,Country,Germany", "2,Employees,50"), two, nil},
+		{"the name before each field, in German", csvFile("Firma;Merkmal;Wert", "Acme;Land;Frankreich", "Acme;Mitarbeiter;12", "Bolt;Land;Deutschland", "Bolt;Mitarbeiter;50"), two, nil},
+		{"a key before each field in a sheet", bookOf(t, unchanged, []any{"Clé", "Champ", "Valeur"}, []any{1, "Nom", "Acme"}, []any{nil, "Pays", "France"}, []any{nil, "Effectif", 12}, []any{2, "Nom", "Bolt"}, []any{2, "Pays", "Allemagne"}, []any{2, "Effectif", 50}), two, nil},
+		{"relations are no fields", csvFile("Company,Relation,Partner", "Acme,customer,Bolt", "Acme,investor,Cog", "Dent,supplier,Echo"), []facts{{"name": "Acme"}, {"name": "Dent"}}, nil},
 		{"a table that describes columns is no card", csvFile("Name,Type,Country", "Website,text,France"), []facts{{"name": "Website", "country": "FR"}}, nil},
 		{"two columns are a table", csvFile("Name,Country", "Acme,France", "Website,Germany"), []facts{{"name": "Acme"}, {"name": "Website", "country": "DE"}}, nil},
 	}

@@ -18,6 +18,7 @@ type cards struct {
 	next   func() (cardLine, bool)
 	end    func() error
 
+	key   string   // the name of the key before the name of each field; empty if there is none
 	names []string // of the fields in the first lines
 	first string   // the name that begins a record
 	lines []cardLine
@@ -27,6 +28,7 @@ type cards struct {
 // cardLine is a line of a card.
 type cardLine struct {
 	line   int
+	key    string // of the record; empty if lines have none
 	cells  []string
 	reason Reason // why it cannot be read
 	raw    string
@@ -35,36 +37,82 @@ type cardLine struct {
 var errCard = errors.New("each line has the name of a field and its value, and no name says which company it is; write the names in one line, and the " +
 	"values of each company in a line below it")
 
+// fieldNames counts the names of fields that the schema knows.
+type fieldNames struct {
+	lines, known int
+	seen         map[string]bool
+	key          bool // one identifies companies
+}
+
+// add adds the name of the field on a line, and reports whether it is known.
+func (f *fieldNames) add(schema Schema, name string) bool {
+	f.lines++
+	column := schema.Column(name)
+	if !column.Known || looksLikeData(schema, []string{name}) {
+		return false
+	}
+	if f.seen == nil {
+		f.seen = map[string]bool{}
+	}
+	f.known++
+	f.seen[strings.ToLower(name)] = true
+	f.key = f.key || column.Key
+	return true
+}
+
+// areFields reports whether the names are those of fields rather than values of a column.
+func (f *fieldNames) areFields() bool { return f.key && len(f.seen) >= 2 && 2*f.known >= f.lines }
+
+// keyedHeader returns the line that names the key of each record, the name of a field and its value, which each have a line: id, field,
+// value. It is -1 if there is none.
+func keyedHeader[C string | []byte](schema Schema, rows [][]C) int {
+	at := slices.IndexFunc(rows, func(row []C) bool {
+		return len(row) >= 3 && len(filled(row)) == 3 && cardHeading.MatchString(headerText(string(row[2])))
+	})
+	if at < 0 {
+		return -1
+	}
+	names, several := fieldNames{key: schema.Column(headerText(string(rows[at][0]))).Key}, false
+	for i, row := range rows[at+1:] {
+		if len(row) < 3 {
+			continue
+		}
+		names.add(schema, cardName(string(row[1])))
+		several = several || i > 0 && string(row[0]) == string(rows[at+i][0])
+	}
+	if several && names.areFields() {
+		return at
+	}
+	return -1
+}
+
 // isCards reports whether rows are the fields of records: the first cells name columns, of which one identifies companies. It is an
 // error if they are fields of another kind, by the colons after their names.
 func isCards[C string | []byte](schema Schema, rows [][]C) (bool, error) {
-	lines, known, colons, key := 0, 0, 0, false
-	seen := map[string]bool{}
+	if keyedHeader(schema, rows) >= 0 {
+		return true, nil
+	}
+	var names fieldNames
+	colons := 0
 	for _, row := range rows {
 		cells := filled(row)
 		if len(cells) < 2 {
 			continue // a title, or a field without a value
 		}
-		lines++
 		if strings.HasSuffix(headerText(string(row[0])), ":") {
 			colons++
 		}
-		name := cardName(string(row[0]))
-		column := schema.Column(name)
-		if !column.Known || looksLikeData(schema, []string{name}) {
+		if !names.add(schema, cardName(string(row[0]))) {
 			continue
 		}
-		if others := knownNames(schema, row[1:]); others > 0 && (lines == 1 || len(cells) > 2 && others == len(cells)-1) {
+		if others := knownNames(schema, row[1:]); others > 0 && (names.lines == 1 || len(cells) > 2 && others == len(cells)-1) {
 			return false, nil // the names of columns, beside each other
 		}
-		known++
-		seen[strings.ToLower(name)] = true
-		key = key || column.Key
 	}
 	switch {
-	case key && len(seen) >= 2 && 2*known >= lines:
+	case names.areFields():
 		return true, nil
-	case colons >= 3 && 5*colons >= 4*lines:
+	case colons >= 3 && 5*colons >= 4*names.lines:
 		return false, errCard
 	}
 	return false, nil
@@ -80,22 +128,45 @@ var cardHeading = regexp.MustCompile(`(?i)^(?:values?|werte?|valeurs?|valor(?:es
 
 // start takes the lines that were read already, without the title and the heading above the first field.
 func (c *cards) start(lines []cardLine) {
-	for i, l := range lines {
-		cells := filled(l.cells)
-		if len(cells) >= 2 && !cardHeading.MatchString(cells[1]) {
-			lines = lines[i:]
-			break
+	rows := make([][]string, 0, len(lines))
+	for _, l := range lines {
+		rows = append(rows, l.cells)
+	}
+	read := c.next
+	if at := keyedHeader(c.schema, rows); at >= 0 {
+		c.key, lines = cardName(rows[at][0]), lines[at+1:]
+		for i := range lines {
+			lines[i] = lines[i].withKey()
+		}
+		c.next = func() (cardLine, bool) {
+			l, ok := read()
+			return l.withKey(), ok
+		}
+	} else {
+		for i, cells := range rows {
+			if cells = filled(cells); len(cells) >= 2 && !cardHeading.MatchString(cells[1]) {
+				lines = lines[i:]
+				break
+			}
 		}
 	}
 	c.names = cardNames(lines)
-	before, at := c.next, 0
+	more, at := c.next, 0
 	c.next = func() (cardLine, bool) {
 		if at < len(lines) {
 			at++
 			return lines[at-1], true
 		}
-		return before()
+		return more()
 	}
+}
+
+// withKey takes the key of the record off the line.
+func (l cardLine) withKey() cardLine {
+	if len(l.cells) > 0 {
+		l.key, l.cells = l.cells[0], l.cells[1:]
+	}
+	return l
 }
 
 // cardNames returns the names of the fields in lines, in their order.
@@ -114,7 +185,7 @@ func cardNames(lines []cardLine) []string {
 const cardsMax = 64 // of a chunk
 
 func (c *cards) nextChunk() (Chunk, error) {
-	p := &cardChunk{schema: c.schema, links: c.links, comma: c.comma}
+	p := &cardChunk{schema: c.schema, links: c.links, comma: c.comma, key: c.key}
 	for !c.done && len(p.cards) < cardsMax {
 		l, ok := c.next()
 		switch {
@@ -126,7 +197,7 @@ func (c *cards) nextChunk() (Chunk, error) {
 		case len(filled(l.cells)) == 0:
 			continue
 		}
-		if name := nameOf(l); !ok || c.begins(name) {
+		if !ok || c.begins(l) || len(c.lines) == ColumnsMax {
 			if len(c.lines) > 0 {
 				p.cards = append(p.cards, c.lines)
 			}
@@ -149,15 +220,24 @@ func nameOf(l cardLine) string {
 	return cardName(l.cells[0])
 }
 
-// begins reports whether a name begins the next records. One that is again on the line below it has another value.
-func (c *cards) begins(name string) bool {
+// begins reports whether a line begins the next records: with the first name, or another one that is there already. A name that is again
+// on the line below it has another value.
+func (c *cards) begins(l cardLine) bool {
+	name := nameOf(l)
 	switch {
+	case c.key != "":
+		return len(c.lines) > 0 && l.key != "" && l.key != c.lines[0].key
 	case name == "":
 		return false
 	case c.first == "":
 		c.first = name
 	}
-	if len(c.lines) == 0 || strings.EqualFold(name, nameOf(c.lines[len(c.lines)-1])) && !strings.EqualFold(name, c.first) {
+	switch {
+	case len(c.lines) == 0:
+		return false
+	case strings.EqualFold(name, c.first):
+		return true
+	case strings.EqualFold(name, nameOf(c.lines[len(c.lines)-1])):
 		return false
 	}
 	return slices.ContainsFunc(c.lines, func(l cardLine) bool { return strings.EqualFold(nameOf(l), name) })
@@ -168,6 +248,7 @@ type cardChunk struct {
 	schema Schema
 	links  *sheetLinks
 	comma  byte
+	key    string // the name of the keys; empty if there are none
 	cards  [][]cardLine
 }
 
@@ -200,20 +281,31 @@ func (p *cardChunk) record(lines []cardLine, column int) *Record {
 	if p.comma != 0 {
 		out.Comma, kind = rune(p.comma), Cell
 	}
+	write := func(name, value string) {
+		r.add(name, value, kind)
+		out.Write([]string{name, value}) //nolint:errcheck // to memory
+	}
+	before := 0 // cells before the name of a field
+	if p.key != "" {
+		before = 1
+		write(p.key, lines[0].key)
+	}
 	for _, l := range lines {
 		value := ""
 		if column < len(l.cells) {
 			value = l.cells[column]
 		}
 		blank = blank && strings.TrimSpace(value) == ""
-		r.add(nameOf(l), value, kind)
-		if target := p.links.at(l.line, column); target != "" {
+		write(nameOf(l), value)
+		if target := p.links.at(l.line, before+column); target != "" {
 			r.add(nameOf(l)+LinkSuffix, target, kind)
 		}
-		out.Write([]string{nameOf(l), value}) //nolint:errcheck // to memory
 	}
 	if blank {
 		return nil
+	}
+	if len(lines) == ColumnsMax {
+		r.Reason = ReasonManyColumns
 	}
 	if out.Flush(); p.comma != 0 && out.Error() == nil {
 		r.rawText = raw.String()

@@ -7,6 +7,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func TestACardOfVeryManyLinesIsRejected(t *testing.T) {
+	t.Parallel()
+	got, _, err := records(t, "a.csv", "Name,Acme\n"+strings.Repeat("City,Bonn\n", ColumnsMax)+"Name,Bolt\nCity,Ulm\n", Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{string(ReasonManyColumns), `City="Bonn"`, `Name="Bolt" City="Ulm"`}, got)
+}
+
 func TestTheDirtOfCSVIsRead(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct{ content, want string }{

@@ -38,7 +38,7 @@ func newFacetRequest(r index.Request) facetRequest {
 	if r.FacetOwned {
 		a.owned = r.Owned
 	}
-	a.sets = append(setsIn(r.Query.Root), r.Excluded...)
+	a.sets = append(storedSets(r.Query.Root), r.Excluded...)
 	if a.facets == nil {
 		a.facets = index.AllFacets()
 	}

@@ -10,8 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/company/companytest"
 	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/index/indextest"
+	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/testkit/effort"
 )
 
@@ -211,4 +213,36 @@ func facetsOf(t *testing.T, s *snapshot, found []hits, request facetRequest) ind
 	f, err := s.facets(found, request)
 	require.NoError(t, err)
 	return f
+}
+
+// A saved search within a search names its sets below a query.Within.
+func TestTheCountsOfEverySetThatASearchNamesAreKept(t *testing.T) {
+	t.Parallel()
+	ix := Open(Options{})
+	t.Cleanup(func() { require.NoError(t, ix.Close()) })
+	companies := companytest.Slice(1, 400)
+	require.NoError(t, ix.Apply(t.Context(), changesOf(companies), 1))
+	first, second, excluded := company.Span(1, 200), company.Span(201, 300), company.Span(290, 300)
+	us := query.OneOf{Field: query.FieldCountry, Values: []string{"us"}}
+	for name, root := range map[string]query.Node{
+		"a set":      query.InSet{Set: first},
+		"within":     query.Within{Node: query.And{query.InSet{Set: first}, query.Not{Node: us}}},
+		"any of two": query.Within{Node: query.Or{query.InSet{Set: first}, query.InSet{Set: second}}},
+		"not":        query.Not{Node: query.Within{Node: query.And{query.InSet{Set: first}, us}}},
+	} {
+		request := newFacetRequest(index.Request{Query: query.Query{Root: root}, Excluded: []company.Set{excluded}, FacetLimit: 5})
+		require.Contains(t, request.sets, first, name)
+		require.Contains(t, request.sets, excluded, name)
+	}
+	_, err := ix.Search(t.Context(), index.Request{
+		Query:      query.Query{Root: query.Within{Node: query.Or{query.InSet{Set: first}, query.InSet{Set: second}}}},
+		FacetLimit: 5,
+	})
+	require.NoError(t, err)
+	cache := &ix.current.Load().parts[0].slotSetCache
+	for _, set := range []company.Set{first, second} {
+		at := slices.IndexFunc(cache.recent, func(one slotSet) bool { return one.of == set.Bitmap() })
+		require.GreaterOrEqual(t, at, 0)
+		require.NotNil(t, cache.recent[at].counts, "they are not counted again")
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/opencapi/capi/internal/company"
-	"github.com/opencapi/capi/internal/query"
 )
 
 // setCounts holds the facet counts of a set's slots, also of deleted ones.
@@ -15,25 +14,6 @@ type setCounts struct {
 
 // fromSetsMin is the number of slots from which the counts of a set are worth keeping. Tests lower it.
 var fromSetsMin = 1 << 14
-
-// setsIn returns the sets that a query names.
-func setsIn(n query.Node) (sets []company.Set) {
-	var parts []query.Node
-	switch n := n.(type) {
-	case query.InSet:
-		return []company.Set{n.Set}
-	case query.Not:
-		return setsIn(n.Node)
-	case query.And:
-		parts = n
-	case query.Or:
-		parts = n
-	}
-	for _, one := range parts {
-		sets = append(sets, setsIn(one)...)
-	}
-	return sets
-}
 
 // coveringSet is a set whose counts make up most of those that are asked for.
 type coveringSet struct {

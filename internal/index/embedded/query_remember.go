@@ -11,7 +11,6 @@ import (
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/index"
-	"github.com/opencapi/capi/internal/query"
 )
 
 // answerCache keeps the pages and the facets of the latest searches of one snapshot, so that a search that is asked again, and the
@@ -79,27 +78,6 @@ func newQuestion(query [16]byte, sets []company.Set, request ...any) question {
 	}
 	q.key.request = string(at)
 	return q
-}
-
-// storedSets returns all sets that a query names.
-func storedSets(n query.Node) (sets []company.Set) {
-	switch n := n.(type) {
-	case query.InSet:
-		return []company.Set{n.Set}
-	case query.Not:
-		return storedSets(n.Node)
-	case query.Within:
-		return storedSets(n.Node)
-	case query.And:
-		for _, part := range n {
-			sets = append(sets, storedSets(part)...)
-		}
-	case query.Or:
-		for _, part := range n {
-			sets = append(sets, storedSets(part)...)
-		}
-	}
-	return sets
 }
 
 // get returns what an earlier search found in the snapshot, nil if that is not known.

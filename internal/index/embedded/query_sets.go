@@ -7,7 +7,29 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/query"
 )
+
+// storedSets returns all sets that a query names.
+func storedSets(n query.Node) (sets []company.Set) {
+	var parts []query.Node
+	switch n := n.(type) {
+	case query.InSet:
+		return []company.Set{n.Set}
+	case query.Not:
+		return storedSets(n.Node)
+	case query.Within:
+		return storedSets(n.Node)
+	case query.And:
+		parts = n
+	case query.Or:
+		parts = n
+	}
+	for _, part := range parts {
+		sets = append(sets, storedSets(part)...)
+	}
+	return sets
+}
 
 // keepSet removes the slots whose company is not in the set.
 func (e evaluator) keepSet(found bitset, within company.Set) {

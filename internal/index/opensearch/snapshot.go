@@ -1,19 +1,13 @@
 package opensearch
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/opencapi/capi/internal/fault"
 )
 
 // snapshot is a state of the index that does not change: a point in time that OpenSearch keeps. It contains either all of what an
@@ -37,155 +31,6 @@ type known struct {
 	mu     sync.Mutex
 	counts map[string]int          // of ranked terms
 	values map[string][]valueCount // by name of the field
-}
-
-// state is what the index says of itself.
-type state struct {
-	apply uint64 // how many times Apply was called
-	seq   uint64
-	mark  string // the checkpoint under which the catalog knows it
-}
-
-// Phases of an Apply. The state of each shard is two documents: one is written before the changes, one after them. They differ
-// while an Apply is running, or if it was interrupted.
-const (
-	phaseBegun = "begun"
-	phaseDone  = "done"
-)
-
-// errInconsistent is returned while a part of an Apply is visible.
-var errInconsistent = errors.New("another server is applying changes, or was interrupted")
-
-// answer is what OpenSearch answers to a search.
-type answer struct {
-	TimedOut bool `json:"timed_out"`
-	Shards   struct {
-		Failed int `json:"failed"`
-	} `json:"_shards"`
-	Hits struct {
-		Total *struct {
-			Value    int    `json:"value"`
-			Relation string `json:"relation"`
-		} `json:"total"`
-		Hits []hit `json:"hits"`
-	} `json:"hits"`
-	Aggregations map[string]json.RawMessage `json:"aggregations"`
-	Suggest      map[string][]struct {
-		Options []struct {
-			Text string `json:"text"`
-			Freq int    `json:"freq"`
-		} `json:"options"`
-	} `json:"suggest"`
-}
-
-type hit struct {
-	Index  string                       `json:"_index"`
-	Sort   []json.RawMessage            `json:"sort"`
-	Fields map[string][]json.RawMessage `json:"fields"`
-}
-
-const answerFields = "timed_out,_shards.failed,hits.total,hits.hits._index,hits.hits.sort,hits.hits.fields,aggregations,suggest"
-
-// complete returns an error if the answer lacks a part of the index.
-func (a *answer) complete() error {
-	switch {
-	case a.Shards.Failed > 0:
-		return unavailable(fmt.Errorf("%d shards failed", a.Shards.Failed))
-	case a.TimedOut:
-		return unavailable(errors.New("the search timed out"))
-	case a.Hits.Total != nil && a.Hits.Total.Relation != "eq":
-		return unavailable(errors.New("the total is not exact"))
-	}
-	return nil
-}
-
-func (a *answer) total() int {
-	if a.Hits.Total == nil {
-		return 0
-	}
-	return a.Hits.Total.Value
-}
-
-// search asks the snapshot.
-func (ix *Index) search(ctx context.Context, s *snapshot, body object) (*answer, error) {
-	switch {
-	case s.broken != nil:
-		return nil, s.broken
-	case s.pit == "":
-		return &answer{}, nil
-	}
-	body["pit"] = object{"id": s.pit, "keep_alive": ix.keepAlive()}
-	if _, ok := body["stored_fields"]; !ok {
-		body["stored_fields"] = "_none_"
-	}
-	var a answer
-	err := ix.client.do(ctx, http.MethodPost, "/_search?allow_partial_search_results=false&filter_path="+url.QueryEscape(answerFields), body, &a)
-	if err != nil {
-		return nil, err
-	}
-	return &a, a.complete()
-}
-
-// count returns how many documents of the snapshot each query matches.
-func (ix *Index) count(ctx context.Context, s *snapshot, queries ...object) ([]int, error) {
-	counts := make([]int, len(queries))
-	bodies := make([]object, len(queries))
-	for i, q := range queries {
-		bodies[i] = object{"size": 0, "track_total_hits": true, "query": q}
-	}
-	answers, err := ix.searchAll(ctx, s, bodies)
-	for i := range answers {
-		counts[i] = answers[i].total()
-	}
-	return counts, err
-}
-
-// searchAll asks the snapshot several questions in one request.
-func (ix *Index) searchAll(ctx context.Context, s *snapshot, bodies []object) ([]*answer, error) {
-	answers := make([]*answer, len(bodies))
-	if len(bodies) < 2 || s.pit == "" {
-		for i := range bodies {
-			var err error
-			if answers[i], err = ix.search(ctx, s, bodies[i]); err != nil {
-				return nil, err
-			}
-		}
-		return answers, nil
-	}
-	var lines bytes.Buffer
-	encoder := json.NewEncoder(&lines)
-	for _, body := range bodies {
-		body["pit"], body["stored_fields"] = object{"id": s.pit, "keep_alive": ix.keepAlive()}, "_none_"
-		if err := errors.Join(encoder.Encode(object{"allow_partial_search_results": false}), encoder.Encode(body)); err != nil {
-			return nil, err
-		}
-	}
-	var all struct {
-		Responses []json.RawMessage `json:"responses"`
-	}
-	if err := ix.client.do(ctx, http.MethodPost, "/_msearch", lines.Bytes(), &all); err != nil {
-		return nil, err
-	}
-	if len(all.Responses) != len(bodies) {
-		return nil, unavailable(fmt.Errorf("%d answers to %d searches", len(all.Responses), len(bodies)))
-	}
-	for i, raw := range all.Responses {
-		var one struct {
-			answer
-			Status int `json:"status"`
-		}
-		if err := json.Unmarshal(raw, &one); err != nil {
-			return nil, unavailable(fmt.Errorf("read an answer: %w", err))
-		}
-		if one.Status >= http.StatusMultipleChoices {
-			return nil, refused(one.Status, raw)
-		}
-		if err := one.complete(); err != nil {
-			return nil, err
-		}
-		answers[i] = &one.answer
-	}
-	return answers, nil
 }
 
 func (ix *Index) keepAlive() string {
@@ -280,12 +125,6 @@ func (ix *Index) inBackground(fn func()) {
 	}
 }
 
-// isLost reports whether a new point in time may not have the error.
-func isLost(err error) bool {
-	var r *refusal
-	return errors.As(err, &r) && (r.status == http.StatusNotFound || r.lost)
-}
-
 // answered calls fn with the current snapshot, and once more with a new one if OpenSearch has lost it, as after a restart.
 func (ix *Index) answered(ctx context.Context, fn func(*snapshot) error) error {
 	for again := false; ; again = true {
@@ -299,22 +138,6 @@ func (ix *Index) answered(ctx context.Context, fn func(*snapshot) error) error {
 			return asFault(err)
 		}
 	}
-}
-
-// asFault returns the error for callers. What OpenSearch refuses is an internal error, except for what it has lost, and for filters
-// that are too long for it.
-func asFault(err error) error {
-	var r *refusal
-	switch {
-	case isFault(err) || !errors.As(err, &r):
-		return err
-	case isLost(err):
-		return unavailable(err)
-	case strings.Contains(r.Kind+r.Reason, "maxClauseCount"), strings.Contains(r.Kind, "too_many"):
-		return fault.Invalid(fault.FieldError{Field: "query", Message: "has too many words and phrases together with the other filters; " +
-			"use fewer, or let the operator raise indices.query.bool.max_clause_count of OpenSearch"})
-	}
-	return err
 }
 
 // openTries is how often a snapshot is opened while another server makes changes visible, shard by shard.
@@ -403,111 +226,4 @@ func (ix *Index) openOnce(ctx context.Context, preference string, atLeast stateO
 		return &snapshot{index: s.index, state: s.state}, err
 	}
 	return s, nil
-}
-
-// describe reads what the snapshot says of itself.
-func (ix *Index) describe(ctx context.Context, s *snapshot) error {
-	answers, err := ix.searchAll(ctx, s, []object{stateQuery(), {"size": 0, "track_total_hits": true, "query": everything}})
-	if err != nil {
-		return err
-	}
-	s.companies = answers[1].total()
-	s.index, s.state, err = readState(answers[0])
-	return err
-}
-
-// stateQuery returns the search for the states of all shards.
-func stateQuery() object {
-	return object{
-		"size": 2 * shardsMax, "query": object{"exists": object{"field": "phase"}}, "docvalue_fields": []string{"phase", "apply", "seq", "mark", "of"},
-		"stored_fields": "_none_", "track_total_hits": true,
-	}
-}
-
-// shardsMax is the highest number of shards of an index.
-const shardsMax = 1024
-
-// readState returns the state of all shards and the index that has it. If they differ, the error is errInconsistent, and the state
-// is that of the last Apply that was completed.
-func readState(a *answer) (name string, s state, err error) {
-	shards, done := 0, false
-	for i, h := range a.Hits.Hits {
-		var one struct {
-			state
-			of    int
-			phase string
-		}
-		for field, to := range map[string]any{"phase": &one.phase, "apply": &one.apply, "seq": &one.seq, "mark": &one.mark, "of": &one.of} {
-			if v := h.Fields[field]; len(v) > 0 {
-				if err := json.Unmarshal(v[0], to); err != nil {
-					return "", state{}, unavailable(fmt.Errorf("read the state of the index: %w", err))
-				}
-			}
-		}
-		if i == 0 {
-			name, s.apply, shards = h.Index, one.apply, one.of
-		}
-		if h.Index != name || one.apply != s.apply {
-			err = errInconsistent
-			s.apply = max(s.apply, one.apply)
-		}
-		if one.phase == phaseDone && (!done || one.seq < s.seq) {
-			s.seq, s.mark, done = one.seq, one.mark, true
-		}
-	}
-	if len(a.Hits.Hits) != 2*shards {
-		err = errInconsistent
-	}
-	return name, s, err
-}
-
-// follow looks for changes that other servers have applied, until the index is closed.
-func (ix *Index) follow(ctx context.Context) {
-	ticker := time.NewTicker(ix.options.Poll)
-	defer ticker.Stop()
-	failing := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		err := ix.poll(ctx)
-		if err != nil && ctx.Err() == nil && !failing {
-			ix.options.Log.WarnContext(ctx, "search index does not answer", "error", err)
-		}
-		failing = err != nil
-	}
-}
-
-// poll takes a new snapshot if the index has changed.
-func (ix *Index) poll(ctx context.Context) error {
-	if !ix.applying.TryLock() { // Apply takes one itself
-		return nil
-	}
-	defer ix.applying.Unlock()
-	if ix.foreign != nil {
-		return nil
-	}
-	current := ix.acquire()
-	defer ix.release(current)
-	var a answer
-	err := ix.client.do(ctx, http.MethodPost, "/"+ix.target()+"/_search?allow_partial_search_results=false&filter_path="+url.QueryEscape(answerFields),
-		stateQuery(), &a)
-	switch {
-	case isMissing(err) && current.pit == "":
-		return nil
-	case isMissing(err):
-		return ix.reload(ctx, current)
-	case err != nil:
-		return err
-	}
-	if err := a.complete(); err != nil {
-		return err
-	}
-	name, s, _ := readState(&a)                                                         // reload says what is wrong
-	if name == current.index && (s == current.state || s.apply < current.state.apply) { // a copy may lag behind
-		return nil
-	}
-	return ix.reload(ctx, current)
 }

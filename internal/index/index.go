@@ -149,6 +149,15 @@ type Known struct {
 	Suggestion string // the nearest value that a company has; empty if none is near
 }
 
+// What a Lookup suggests at most. Each suggestion reads every value of a field, or every word.
+const (
+	SuggestionsMax     = 20 // values
+	WordSuggestionsMax = 5
+
+	// BeginningMin is how many letters a value must have for a longer one to be suggested that begins with it.
+	BeginningMin = 4
+)
+
 // ErrCursor is returned for a cursor that is invalid or belongs to another query.
 var ErrCursor = errors.New("index: unreadable cursor")
 

@@ -3,8 +3,8 @@ package embedded
 import (
 	"math/bits"
 	"slices"
-	"strings"
 
+	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
 )
 
@@ -75,11 +75,11 @@ type rankedIn struct {
 func (h *hits) termsIn(r *ranking) [][]rankedIn {
 	all := make([][]rankedIn, len(r.terms))
 	for i, t := range r.terms {
-		if t.forms == nil {
+		if t.Forms == nil {
 			continue
 		}
-		for _, f := range h.forms.of(t.forms) {
-			in := rankedIn{f, weightOf(f.form, t.forms[0]), make([][]occurrence, len(f.words))}
+		for _, f := range h.forms.of(t.Forms) {
+			in := rankedIn{f, index.FormWeight[float32](f.form, t.Forms[0]), make([][]occurrence, len(f.words))}
 			for j, w := range f.words {
 				if w.to > w.from+1 {
 					in.bySlot[j] = h.words.together(w.from, w.to)
@@ -89,18 +89,6 @@ func (h *hits) termsIn(r *ranking) [][]rankedIn {
 		}
 	}
 	return all
-}
-
-// weightOf returns the weight of a form of a word, of which typed is the first form. A form with more letters includes another
-// word of the query.
-func weightOf(form, typed query.Phrase) float32 {
-	switch {
-	case slices.Equal(form.Words, typed.Words):
-		return 1
-	case len(strings.Join(form.Words, "")) > len(strings.Join(typed.Words, "")):
-		return rankSharedForm
-	}
-	return rankOtherForm
 }
 
 // together returns by slot how often any of the words occurs, and where first.

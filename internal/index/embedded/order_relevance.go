@@ -7,33 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
-	"github.com/opencapi/capi/internal/text"
-)
-
-// Relevance is BM25 (Robertson and Zaragoza, 2009) of the name and of the description. Each is saturated on its own, then
-// they are added with weights, so that a word in the name outweighs any number of occurrences in the description. The
-// lengths of descriptions vary much more than those of names, and a long name says little: hence two values of b. Users who
-// type a name want the company with that name. So the share of the name that a word makes up counts too, and whether the
-// name begins with the word, ignoring a leading "the". Of several companies with the same name most users mean the largest:
-// beyond 64 employees, the score of the name grows with each doubling, by up to 27 percent. An unknown size counts as small.
-const (
-	rankK1           = 1.2
-	rankNameB        = 0.35
-	rankDescriptionB = 0.75
-	rankNameWeight   = 3
-	rankNameShare    = 2.5
-	rankNameStart    = 0.8
-	rankSize         = 0.015
-
-	// The share of its score that a form other than the one that was typed counts; that of a word that is two of the query at
-	// once, for each of them; and that of a form beside the best one, as in "Children's", which is also found as childrens.
-	rankOtherForm  = 0.9
-	rankSharedForm = 0.5
-	rankSecondForm = 0.1
-
-	// A domain that was asked for counts more than any text.
-	rankDomain = 1000
 )
 
 // textStats are the statistics of all texts in a snapshot that BM25 needs.
@@ -48,16 +23,9 @@ type ranking struct {
 	terms []rankedTerm // by word; scores are added in this order, so that they are bit-identical in every segment
 }
 
-// rankedTerm is a word that adds to the relevance, in the best of its forms.
 type rankedTerm struct {
-	rankedForms
+	index.Ranked
 	weight float32 // inverse document frequency
-}
-
-// rankedForms are the forms of a word, or a domain.
-type rankedForms struct {
-	forms  []query.Phrase
-	domain query.Domain
 }
 
 // rankedWordsMax bounds the size of a cursor, which has a weight per word. If a query has more words, each weighs 1.
@@ -77,16 +45,16 @@ func (s *snapshot) textStats() textStats {
 }
 
 // ranking returns the current statistics and weights of the terms.
-func (s *snapshot) ranking(terms []rankedForms) *ranking {
+func (s *snapshot) ranking(terms []index.Ranked) *ranking {
 	r := &ranking{s.textStats(), make([]rankedTerm, len(terms))}
 	for i, t := range terms {
 		r.terms[i] = rankedTerm{t, 1}
-		if len(terms) > rankedWordsMax || t.forms == nil {
+		if len(terms) > rankedWordsMax || t.Forms == nil {
 			continue
 		}
 		texts := 0.0 // with the word
 		for p := range s.parts {
-			texts += float64(s.parts[p].words.countForms(t.forms))
+			texts += float64(s.parts[p].words.countForms(t.Forms))
 		}
 		texts = min(texts, r.stats.texts)
 		r.terms[i].weight = float32(math.Log1p((r.stats.texts - texts + 0.5) / (texts + 0.5)))
@@ -130,7 +98,7 @@ func (r *ranking) append(p []byte) []byte {
 }
 
 // readRanking parses what append wrote for these terms; ok is false for anything else.
-func readRanking(p []byte, terms []rankedForms) (*ranking, bool) {
+func readRanking(p []byte, terms []index.Ranked) (*ranking, bool) {
 	const statsSize = 3 * 8
 	weighed := len(terms)
 	if weighed > rankedWordsMax {
@@ -157,69 +125,20 @@ func inBounds(v, low float64) bool { return v >= low && v <= math.MaxFloat64 }
 
 // rankedTerms returns the distinct words and domains that the query searches for, in an order that depends on them alone,
 // without excluded ones.
-func rankedTerms(n query.Node) []rankedForms {
+func rankedTerms(n query.Node) []index.Ranked {
 	type keyed struct {
 		key string
-		of  rankedForms
+		of  index.Ranked
 	}
 	var all []keyed
-	collectTerms(n, func(t rankedForms) { all = append(all, keyed{t.key(), t}) })
+	index.EachRanked(n, func(t index.Ranked) { all = append(all, keyed{t.Key(), t}) })
 	slices.SortStableFunc(all, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
 	all = slices.CompactFunc(all, func(a, b keyed) bool { return a.key == b.key })
-	terms := make([]rankedForms, len(all))
+	terms := make([]index.Ranked, len(all))
 	for i, k := range all {
 		terms[i] = k.of
 	}
 	return terms
-}
-
-// key returns a text that differs for different forms and domains.
-func (t rankedForms) key() string {
-	var b strings.Builder
-	for _, f := range t.forms {
-		for _, w := range f.Words {
-			b.WriteString(w)
-			b.WriteByte(' ')
-		}
-		if f.Prefix {
-			b.WriteByte('*')
-		}
-		b.WriteByte('\n')
-	}
-	if t.domain != (query.Domain{}) {
-		b.WriteString(t.domain.Name)
-		if t.domain.Prefix {
-			b.WriteByte('*')
-		}
-	}
-	return b.String()
-}
-
-func collectTerms(n query.Node, add func(rankedForms)) {
-	switch n := n.(type) {
-	case query.And:
-		for _, part := range n {
-			collectTerms(part, add)
-		}
-	case query.Or:
-		for _, part := range n {
-			collectTerms(part, add)
-		}
-	case query.Term:
-		add(rankedForms{forms: []query.Phrase{formOf(n)}})
-	case query.Phrase:
-		for i, w := range n.Words {
-			if w != text.Break {
-				add(rankedForms{forms: []query.Phrase{formOf(termOf(n, i))}})
-			}
-		}
-	case query.Word:
-		add(rankedForms{forms: n.Forms})
-	case query.Domain:
-		if strings.Contains(n.Name, ".") { // the beginning of any word may also be that of a domain
-			add(rankedForms{domain: n})
-		}
-	}
 }
 
 // radixSelectMin is the number of requested matches from which scores are radix sorted instead of selected one by one.
@@ -278,11 +197,11 @@ func (o *order) score(h *hits, terms [][]rankedIn, norms *norms, slots, scores [
 	for i, t := range terms {
 		weight := o.ranking.terms[i].weight
 		switch {
-		case o.ranking.terms[i].forms == nil:
-			of := o.ranking.terms[i].domain
+		case o.ranking.terms[i].Forms == nil:
+			of := o.ranking.terms[i].Domain
 			for _, slot := range h.domains.withPrefix(of.Name, of.Prefix) {
 				if j, ok := slices.BinarySearch(slots, slot); ok {
-					addScore(&scores[j], rankDomain)
+					addScore(&scores[j], index.RankDomain)
 				}
 			}
 		case len(t) == 0:
@@ -333,7 +252,7 @@ func (s *scorer) addForms(t []rankedIn, weight float32, slots, scores []uint32) 
 				best, all = max(best, score), all+score
 			}
 		}
-		addScore(&scores[j], weight*(best+rankSecondForm*(all-best)))
+		addScore(&scores[j], weight*(best+index.RankSecondForm*(all-best)))
 	}
 }
 
@@ -352,7 +271,7 @@ func (s *scorer) scoreOf(slot uint32, m occurrence, count int) float32 {
 	if m.nameCount() > 0 {
 		nameScore := s.norms.inName(&s.words, slot, m, count)
 		if s.words.startsName(slot, m, s.article) {
-			nameScore += rankNameStart
+			nameScore += index.RankNameStart
 		}
 		score += nameScore * sizeFactors[bits.Len64(uint64(s.ints[intEmployees].values[slot]))]
 	}
@@ -362,9 +281,8 @@ func (s *scorer) scoreOf(slot uint32, m occurrence, count int) float32 {
 // sizeFactors are indexed by the bit length of the number of employees. An unknown number is negative, so its bit length is
 // 64.
 var sizeFactors = func() (f [65]float32) {
-	const small, huge = 6, 24
 	for digits := range f {
-		f[digits] = 1 + rankSize*float32(min(max(digits, small), huge)-small)
+		f[digits] = index.SizeFactor[float32](digits)
 	}
 	f[64] = 1
 	return f
@@ -379,17 +297,17 @@ type norms struct {
 func (stats textStats) norms() *norms {
 	var n norms
 	for l := range n.name {
-		n.name[l] = float32(rankK1 * (1 - rankNameB + rankNameB*float64(l)/stats.averageName))
-		n.share[l] = rankNameShare / float32(max(l, 1))
+		n.name[l] = float32(index.RankK1 * (1 - index.RankNameB + index.RankNameB*float64(l)/stats.averageName))
+		n.share[l] = index.RankNameShare / float32(max(l, 1))
 	}
-	n.descriptionBase = rankK1 * (1 - rankDescriptionB)
-	n.descriptionStep = float32(rankK1 * rankDescriptionB / stats.averageDescription)
+	n.descriptionBase = index.RankK1 * (1 - index.RankDescriptionB)
+	n.descriptionStep = float32(index.RankK1 * index.RankDescriptionB / stats.averageDescription)
 	return &n
 }
 
 func (n *norms) inName(w *words, slot uint32, m occurrence, count int) float32 {
 	in, length := float32(m.nameCount()), w.nameLen[slot]
-	return rankNameWeight*(rankK1+1)*in/(in+n.name[length]) + in*float32(count)*n.share[length]
+	return index.RankNameWeight*(index.RankK1+1)*in/(in+n.name[length]) + in*float32(count)*n.share[length]
 }
 
 func (n *norms) inDescription(w *words, slot uint32, m occurrence) float32 {
@@ -398,7 +316,7 @@ func (n *norms) inDescription(w *words, slot uint32, m occurrence) float32 {
 		return 0
 	}
 	norm := n.descriptionBase + n.descriptionStep*float32(w.descriptionLen(slot))
-	return (rankK1 + 1) * in / (in + norm)
+	return (index.RankK1 + 1) * in / (in + norm)
 }
 
 // article returns the id of the word that may precede the start of a name; none if no text has it.

@@ -14,10 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// suggestionsMax is the maximum number of suggestions per Lookup; each scans every value of its field.
-const suggestionsMax = 20
-
-// Lookup implements index.Index. It makes suggestions for the first 20 unknown values.
+// Lookup implements index.Index.
 func (ix *Index) Lookup(ctx context.Context, values []query.Given) (known []index.Known, err error) {
 	var read *snapshot
 	err = ix.answerComplete(ctx, &read, func() (err error) {
@@ -41,7 +38,7 @@ func (s *snapshot) lookup(ctx context.Context, values []query.Given) ([]index.Kn
 		}
 		f, ok := fieldOf(v.Field)
 		if v.Text != nil {
-			known[i] = s.lookupText(v, words < wordSuggestionsMax)
+			known[i] = s.lookupText(v, words < index.WordSuggestionsMax)
 			if known[i].Suggestion != "" {
 				words++
 			}
@@ -52,7 +49,7 @@ func (s *snapshot) lookup(ctx context.Context, values []query.Given) ([]index.Kn
 		} else {
 			known[i].Found = s.hasConnection(v)
 		}
-		if ok && !known[i].Found && suggestions < suggestionsMax {
+		if ok && !known[i].Found && suggestions < index.SuggestionsMax {
 			known[i].Suggestion = s.nearest(f, v.Value)
 			suggestions++
 		}
@@ -134,9 +131,6 @@ func (p *part) anyLive(v *postings, key int) bool {
 	return found
 }
 
-// beginningMin is how many letters a value must have for a longer one to be suggested that begins with it.
-const beginningMin = 4
-
 // nearest returns the nearest value that a live company has, in its most frequent spelling; empty if none is near. Values that begin
 // with the given one are the nearest, and of those the one that most companies have.
 func (s *snapshot) nearest(f field, value string) string {
@@ -162,7 +156,7 @@ func (s *snapshot) nearest(f field, value string) string {
 
 // beginningWith returns the most frequent value that begins with a folded text and that a live company has; empty if there is none.
 func (s *snapshot) beginningWith(f field, begin string) string {
-	if utf8.RuneCountInString(begin) < beginningMin {
+	if utf8.RuneCountInString(begin) < index.BeginningMin {
 		return ""
 	}
 	counts := map[string]uint32{}

@@ -10,9 +10,6 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-// wordSuggestionsMax is the maximum number of words that a Lookup suggests; each scans every word of the index.
-const wordSuggestionsMax = 5
-
 // lookupText reports whether a live company meets a condition on texts, and suggests the nearest word if none does.
 func (s *snapshot) lookupText(v query.Given, suggest bool) (known index.Known) {
 	if known.Found = s.hasText(v.Text); !known.Found && suggest && v.Value != "" {

@@ -13,15 +13,10 @@ import (
 	"github.com/opencapi/capi/internal/text"
 )
 
-const (
-	suggestionsMax     = 20 // values that a Lookup suggests; each reads every value of its field
-	wordSuggestionsMax = 5  // words that a Lookup suggests
-	beginningMin       = 4  // letters of a value for which a longer one is suggested that begins with it
-	editsMax           = 2  // typing errors that OpenSearch finds a word in spite of
-)
+// editsMax is how many typing errors there may be in a word that OpenSearch finds in spite of them.
+const editsMax = 2
 
-// Lookup implements index.Index. It suggests values for the first 20 that are unknown, and words with at most two typing errors
-// for the first 5.
+// Lookup implements index.Index. It suggests words with at most two typing errors.
 func (ix *Index) Lookup(ctx context.Context, values []query.Given) (known []index.Known, err error) {
 	err = ix.answered(ctx, func(s *snapshot) (err error) {
 		known, err = ix.lookup(ctx, s, values)
@@ -53,12 +48,12 @@ func (ix *Index) lookup(ctx context.Context, s *snapshot, values []query.Given) 
 		switch {
 		case known[i].Found:
 		case v.Text != nil:
-			if words < wordSuggestionsMax && v.Value != "" {
+			if words < index.WordSuggestionsMax && v.Value != "" {
 				if known[i].Suggestion, err = ix.nearestWord(ctx, s, v.Value); known[i].Suggestion != "" {
 					words++
 				}
 			}
-		case hasValues && suggestions < suggestionsMax:
+		case hasValues && suggestions < index.SuggestionsMax:
 			known[i].Suggestion, err = ix.nearestValue(ctx, s, v.Field, v.Value)
 			suggestions++
 		}
@@ -98,7 +93,7 @@ func (ix *Index) nearestValue(ctx context.Context, s *snapshot, f query.Field, v
 		return "", err
 	}
 	nearest, begin := "", text.Fold(value)
-	if utf8.RuneCountInString(begin) >= beginningMin {
+	if utf8.RuneCountInString(begin) >= index.BeginningMin {
 		if i := slices.IndexFunc(all, func(v valueCount) bool { return strings.HasPrefix(v.value, begin) }); i >= 0 {
 			nearest = all[i].value
 		}

@@ -223,7 +223,7 @@ func (ix *Index) weights(ctx context.Context, s *snapshot, terms []rankedTerm) (
 	s.known.mu.Lock()
 	for i, t := range terms {
 		count, ok := s.known.counts[t.key]
-		if counts[i] = count; !ok && len(terms) > 1 && t.forms != nil {
+		if counts[i] = count; !ok && len(terms) > 1 && t.Forms != nil {
 			missing, queries = append(missing, i), append(queries, t.frequency())
 		}
 	}

@@ -362,31 +362,10 @@ func (ix *Index) lookUpSpellings(ctx context.Context, s *snapshot, unknown map[q
 	var searches []object
 	spelled := map[string]string{}
 	for of, values := range unknown {
-		var expressions, part []string
-		length := 0
-		add := func() {
-			if len(part) > 0 {
-				include := escaped(valueFields[of]) + "\x1f(" + strings.Join(expressions, "|") + ")\x1f.*"
-				searches = append(searches, object{
-					"size": 0, "query": object{"terms": object{valueFields[of]: part}}, "track_total_hits": true,
-					"aggs": object{"spelled": valuesAggregation("spelled", pageMax, include)},
-				})
-			}
-			expressions, part, length = nil, nil, 0
-		}
 		for _, v := range values {
 			spelled[spelling(of, v)] = v
-			if len(v) > spellingMax {
-				continue
-			}
-			expression := escaped(v)
-			if length += len(expression); length > spelledMax {
-				add()
-				length = len(expression)
-			}
-			expressions, part = append(expressions, expression), append(part, v)
 		}
-		add()
+		searches = append(searches, spellingSearches(of, values)...)
 	}
 	answers, err := ix.searchAll(ctx, s, searches)
 	if err != nil {
@@ -418,6 +397,35 @@ func (ix *Index) lookUpSpellings(ctx context.Context, s *snapshot, unknown map[q
 		ix.spelled[key] = spelledAs{as, time.Now(), s.index}
 	}
 	return spelled, nil
+}
+
+// spellingSearches returns searches that count the spellings of values of a field, without values that are too long.
+func spellingSearches(of query.Field, values []string) (searches []object) {
+	var expressions, part []string
+	length := 0
+	add := func() {
+		if len(part) > 0 {
+			include := escaped(valueFields[of]) + "\x1f(" + strings.Join(expressions, "|") + ")\x1f.*"
+			searches = append(searches, object{
+				"size": 0, "query": object{"terms": object{valueFields[of]: part}}, "track_total_hits": true,
+				"aggs": object{"spelled": valuesAggregation("spelled", pageMax, include)},
+			})
+		}
+		expressions, part, length = nil, nil, 0
+	}
+	for _, v := range values {
+		if len(v) > spellingMax {
+			continue
+		}
+		expression := escaped(v)
+		if length+len(expression) > spelledMax {
+			add()
+		}
+		length += len(expression)
+		expressions, part = append(expressions, expression), append(part, v)
+	}
+	add()
+	return searches
 }
 
 // spelledAt returns where the spelling begins in a term of the field spelled.

@@ -185,12 +185,6 @@ type SetContent struct {
 	Notices   []Notice
 }
 
-// And returns the query with a further condition that has no relevance, such as on who owns a company.
-func (q Query) And(n Node) Query {
-	q.Root = Simplify(And{q.Root, Within{n}})
-	return q
-}
-
 // fill returns the tree with the nodes in place of the InSet of their keys.
 func fill(n Node, by map[string]Node) Node {
 	switch n := n.(type) {

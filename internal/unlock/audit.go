@@ -33,28 +33,6 @@ func (s *Store) Audit(ctx context.Context) ([]audit.Finding, error) {
 	return findings, nil
 }
 
-// AuditCharges compares, in one statement, what each export has unlocked with what the ledger charged for it, both minus
-// what was given back.
-func (s *Store) AuditCharges(ctx context.Context) ([]audit.Finding, error) {
-	const q = `SELECT workspace_id, 'export ' || export_id || ' unlocked ' || SUM(unlocked) || ' and was charged ' || SUM(charged)
-		FROM (
-			SELECT workspace_id, export_id, change * size AS unlocked, 0 AS charged FROM unlock_delta
-			UNION ALL
-			SELECT workspace_id, substr(reference, 8, 36), 0, -amount FROM entry WHERE reference LIKE 'export:%'
-		) t
-		GROUP BY workspace_id, export_id HAVING SUM(unlocked) <> SUM(charged)`
-	findings, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (audit.Finding, error) {
-		var ws id.Workspace
-		var problem string
-		err := row.Scan(&ws, &problem)
-		return audit.Found("workspace", ws, problem), err
-	}, q)
-	if err != nil {
-		return nil, fmt.Errorf("audit charges: %w", err)
-	}
-	return findings, nil
-}
-
 // logAudit replays one workspace's log.
 type logAudit struct {
 	workspace id.Workspace

@@ -104,11 +104,23 @@ func (s shop) requireClean(t require.TestingT, ctx context.Context) {
 	require.Empty(t, entries)
 }
 
-// findings returns what the two audits find.
+// findings returns what the audit finds, and the exports that were charged for more or less than they have unlocked, both minus what
+// was given back.
 func (s shop) findings(t require.TestingT, ctx context.Context) []audit.Finding {
 	unlocks, err := s.unlocks.Audit(ctx)
 	require.NoError(t, err)
-	charges, err := s.unlocks.AuditCharges(ctx)
+	charges, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (audit.Finding, error) {
+		var ws id.Workspace
+		var problem string
+		err := row.Scan(&ws, &problem)
+		return audit.Found("workspace", ws, problem), err
+	}, `SELECT workspace_id, 'export ' || export_id || ' unlocked ' || SUM(unlocked) || ' and was charged ' || SUM(charged)
+		FROM (
+			SELECT workspace_id, export_id, change * size AS unlocked, 0 AS charged FROM unlock_delta
+			UNION ALL
+			SELECT workspace_id, substr(reference, 8, 36), 0, -amount FROM entry WHERE reference LIKE 'export:%'
+		) t
+		GROUP BY workspace_id, export_id HAVING SUM(unlocked) <> SUM(charged)`)
 	require.NoError(t, err)
 	return append(unlocks, charges...)
 }

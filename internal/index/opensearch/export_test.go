@@ -27,3 +27,13 @@ func (ix *Index) Forget(ctx context.Context) error {
 
 // SetTimeout changes Options.Timeout.
 func (ix *Index) SetTimeout(d time.Duration) { ix.client.timeout = d }
+
+// Drop deletes the alias and everything that was stored under it. Afterwards the index is empty.
+func (ix *Index) Drop(ctx context.Context) error {
+	ix.applying.Lock()
+	defer ix.applying.Unlock()
+	if err := ix.removeOthers(ctx, ""); err != nil {
+		return err
+	}
+	return ix.reload(ctx, nil)
+}

@@ -128,16 +128,6 @@ func (ix *Index) removeOthers(ctx context.Context, except string) error {
 	return nil
 }
 
-// Drop deletes the alias and everything that was stored under it. Afterwards the index is empty.
-func (ix *Index) Drop(ctx context.Context) error {
-	ix.applying.Lock()
-	defer ix.applying.Unlock()
-	if err := ix.removeOthers(ctx, ""); err != nil {
-		return err
-	}
-	return ix.reload(ctx, nil)
-}
-
 // Stats describes an index.
 type Stats struct {
 	Name      string   `json:"name"`   // the alias

@@ -3,12 +3,14 @@ package opensearch
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -68,17 +70,41 @@ func (ix *Index) apply(ctx context.Context, changes []index.Change, seq uint64) 
 	return nil
 }
 
-// checkpoint records in the catalog what the index contains next, and returns the checkpoint; empty during a scan. Without a
-// catalog it is a name that nobody else knows.
-func (ix *Index) checkpoint(ctx context.Context, name, keep string, seq uint64) (string, error) {
+// checkpoint records in the catalog what the index contains next, and returns the checkpoint; empty during a scan. last is that of
+// the state before. Without a catalog it is a name that nobody else knows.
+//
+// The checkpoints of this process are those of an index of its own to the catalog, which keeps the newest two of each. So a process
+// that has lost the lease, and has not noticed, deletes none that the index may have from another one.
+func (ix *Index) checkpoint(ctx context.Context, name, last string, seq uint64) (string, error) {
 	if seq == 0 {
 		return "", nil
 	}
-	mark := uuid.NewString()
-	if ix.options.Source == nil {
-		return mark, nil
+	if ix.writer == "" {
+		ix.writer = rand.Text()
 	}
-	return mark, ix.options.Source.SaveCheckpoint(ctx, name, mark, keep, seq)
+	next := ix.writer + "/" + uuid.NewString()
+	if ix.options.Source == nil {
+		return next, nil
+	}
+	own, checkpoint := checkpointOf(name, next)
+	of, keep := checkpointOf(name, last)
+	if last != "" && of != own {
+		if err := ix.checkKnown(ctx, name, last); err != nil {
+			return "", err
+		}
+		keep = ""
+	}
+	return next, ix.options.Source.SaveCheckpoint(ctx, own, checkpoint, keep, seq)
+}
+
+// checkpointOf returns the checkpoint that a mark names, and the index of which the catalog has it: the physical index as one process
+// writes it. The mark is the name of that process, a slash, and the checkpoint.
+func checkpointOf(index, mark string) (of, checkpoint string) {
+	writer, checkpoint, ok := strings.Cut(mark, "/")
+	if !ok {
+		return index, mark // written by a version that had no names of processes
+	}
+	return index + "/" + writer, checkpoint
 }
 
 // physical is an index that the alias stands for.
@@ -187,9 +213,9 @@ func (ix *Index) writeChanges(ctx context.Context, to physical, changes []index.
 	w := &bulk{ix: ix, to: to.name}
 	states := func(phase string) error {
 		for i, routing := range to.shards {
-			d := &document{Phase: phase, Apply: next.apply, Of: len(to.shards)}
+			d := &document{Phase: phase, Apply: next.apply, Mark: next.mark, Of: len(to.shards)}
 			if phase == phaseDone {
-				d.Seq, d.Mark = next.seq, next.mark
+				d.Seq = next.seq
 			}
 			if err := w.add(ctx, action{ID: phase + "-" + strconv.Itoa(i), Version: next.apply, Routing: routing}, d); err != nil {
 				return err

@@ -37,3 +37,6 @@ func (ix *Index) Drop(ctx context.Context) error {
 	}
 	return ix.reload(ctx, nil)
 }
+
+// CheckpointOf is checkpointOf.
+func CheckpointOf(index, mark string) (of, checkpoint string) { return checkpointOf(index, mark) }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -197,6 +198,22 @@ func TestSnapshotsThatTheEngineLostAreOpenedAgain(t *testing.T) {
 	}
 }
 
+// onlyBegin sends only the first lines of a request that writes documents, in a form that makes them visible, and fails.
+func onlyBegin(r *http.Request, lines int) (*http.Response, error) {
+	if !strings.HasSuffix(r.URL.Path, "/_bulk") {
+		return nil, nil //nolint:nilnil // sent on
+	}
+	p, err := io.ReadAll(r.Body)
+	p = bytes.Join(bytes.SplitAfter(p, []byte("\n"))[:lines], nil)
+	again, err2 := http.NewRequestWithContext(r.Context(), r.Method, r.URL.Scheme+"://"+r.URL.Host+r.URL.Path+"?refresh=true", bytes.NewReader(p))
+	again.Header.Set("Content-Type", "application/x-ndjson")
+	a, err3 := http.DefaultTransport.RoundTrip(again)
+	if err3 == nil {
+		a.Body.Close()
+	}
+	return nil, errors.Join(errors.New("killed"), err, err2, err3)
+}
+
 // An Apply that is interrupted leaves some of its changes behind. Nobody may see them without the others, and the next Apply, of
 // this server or another one, completes them.
 func TestAnInterruptedApplyIsNeverSeen(t *testing.T) {
@@ -213,20 +230,10 @@ func TestAnInterruptedApplyIsNeverSeen(t *testing.T) {
 			changes := []index.Change{named(1, "Acme", "Bern"), named(2, "Bravo", "Bern"), named(3, "Charlie", "Bern")}
 			var cut atomic.Bool
 			w.set(func(r *http.Request) (*http.Response, error) {
-				if !strings.HasSuffix(r.URL.Path, "/_bulk") {
-					return nil, nil //nolint:nilnil // sent on
+				if strings.HasSuffix(r.URL.Path, "/_bulk") {
+					cut.Store(true)
 				}
-				p, err := io.ReadAll(r.Body)
-				lines := bytes.SplitAfter(p, []byte("\n"))
-				cut.Store(true) // the states that begin it, and the first company
-				p = bytes.Join(lines[:2*shards+2], nil)
-				again, err2 := http.NewRequestWithContext(r.Context(), r.Method, r.URL.Scheme+"://"+r.URL.Host+r.URL.Path+"?refresh=true", bytes.NewReader(p))
-				again.Header.Set("Content-Type", "application/x-ndjson")
-				a, err3 := http.DefaultTransport.RoundTrip(again)
-				if err3 == nil {
-					a.Body.Close()
-				}
-				return nil, errors.Join(errors.New("killed"), err, err2, err3)
+				return onlyBegin(r, 2*shards+2) // the states that begin it, and the first company
 			}, nil)
 			require.Error(t, ix.Apply(t.Context(), changes, 2))
 			require.True(t, cut.Load())
@@ -313,6 +320,107 @@ func (c *catalogOf) HasCheckpoint(_ context.Context, name, mark string) (bool, e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.marks[name+mark], nil
+}
+
+// pausing is a catalog that holds back one call of SaveCheckpoint.
+type pausing struct {
+	*catalogOf
+	armed           atomic.Bool
+	after           bool // whether the checkpoint is saved before the pause
+	reached, resume chan struct{}
+}
+
+func (p *pausing) SaveCheckpoint(ctx context.Context, name, mark, keep string, seq uint64) error {
+	if !p.armed.CompareAndSwap(true, false) {
+		return p.catalogOf.SaveCheckpoint(ctx, name, mark, keep, seq)
+	}
+	if !p.after {
+		close(p.reached)
+		<-p.resume
+	}
+	err := p.catalogOf.SaveCheckpoint(ctx, name, mark, keep, seq)
+	if p.after {
+		close(p.reached)
+		<-p.resume
+	}
+	return err
+}
+
+// Another server leads while the paused one still believes that it does. Neither may take away the checkpoint that the index has then:
+// every server would refuse the index as that of a restored catalog.
+func TestALeaderThatPausedPastItsLeaseLeavesTheIndexTrusted(t *testing.T) {
+	t.Parallel()
+	for _, after := range []bool{false, true} {
+		for _, killed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("checkpoint saved before the pause %v, killed %v", after, killed), func(t *testing.T) {
+				t.Parallel()
+				shared := &catalogOf{origin: "own", marks: map[string]bool{}}
+				slow := &pausing{catalogOf: shared, after: after, reached: make(chan struct{}), resume: make(chan struct{})}
+				o := options(t)
+				o.Source = slow
+				first := open(t, o)
+				require.NoError(t, first.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern")}, 1))
+				o.Source = shared
+				next, err := opensearch.Open(t.Context(), o)
+				require.NoError(t, err)
+				defer next.Close()
+
+				slow.armed.Store(true)
+				ctx, kill := context.WithCancel(t.Context())
+				defer kill()
+				ended := make(chan error, 1)
+				go func() { ended <- first.Apply(ctx, []index.Change{named(2, "Bravo", "Bern")}, 2) }()
+				<-slow.reached
+				require.NoError(t, next.Apply(t.Context(), []index.Change{named(2, "Bravo", "Bern"), named(3, "Charlie", "Bern")}, 3))
+				if killed {
+					kill()
+				}
+				close(slow.resume)
+				if err := <-ended; killed {
+					require.ErrorIs(t, err, context.Canceled)
+				}
+
+				again, err := opensearch.Open(t.Context(), o)
+				require.NoError(t, err, "the catalog knows the index")
+				defer again.Close()
+				require.Equal(t, []company.Number{1, 2, 3}, all(t, again))
+				require.NoError(t, next.Apply(t.Context(), []index.Change{named(4, "Delta", "Bern")}, 4))
+				require.Equal(t, []company.Number{1, 2, 3, 4}, all(t, next))
+				require.LessOrEqual(t, len(shared.marks), 4, "each server keeps the last two of its own")
+			})
+		}
+	}
+}
+
+// A catalog that was restored while nothing led may have the checkpoint of the last Apply that was completed, but not of one that was
+// interrupted and left a part of its changes.
+func TestAnInterruptedApplyThatTheCatalogDoesNotKnowIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	own := &catalogOf{origin: "own", marks: map[string]bool{}}
+	w := &wire{}
+	o := options(t)
+	o.Source, o.Transport = own, w
+	ix := open(t, o)
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern")}, 1))
+	backup := &catalogOf{origin: "own", marks: maps.Clone(own.marks)}
+	w.set(func(r *http.Request) (*http.Response, error) { return onlyBegin(r, 4) }, nil) // the state that begins it, and a company
+	require.Error(t, ix.Apply(t.Context(), []index.Change{named(2, "Undone", "Bern")}, 2))
+	w.set(nil, nil)
+
+	other, err := opensearch.Open(t.Context(), o)
+	require.NoError(t, err, "the catalog knows what was begun")
+	require.NoError(t, other.Close())
+	o.Source = backup
+	_, err = opensearch.Open(t.Context(), o)
+	require.ErrorIs(t, err, opensearch.ErrForeign)
+}
+
+func TestMarksWithoutAProcessAreOfTheIndexItself(t *testing.T) {
+	t.Parallel()
+	for mark, want := range map[string][2]string{"": {"x-1", ""}, "uuid": {"x-1", "uuid"}, "A/uuid": {"x-1/A", "uuid"}} {
+		of, checkpoint := opensearch.CheckpointOf("x-1", mark)
+		require.Equal(t, want, [2]string{of, checkpoint}, mark)
+	}
 }
 
 func TestOpenRefusesTheIndexOfAnotherCatalogAndWritesNothing(t *testing.T) {

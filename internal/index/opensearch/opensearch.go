@@ -17,6 +17,12 @@
 // the sequence number is stored, which the other servers read every Options.Poll. A cursor contains its point in time, so another
 // server can continue it, and the sort key for when that is gone.
 //
+// # One server applies
+//
+// It has a lease, and may lose it without noticing at once, for example because its machine was suspended. What it still does then is
+// harmless: older changes replace no newer ones, and a state with a lower number replaces none with a higher. Each process has
+// checkpoints of its own in the catalog, so it deletes none that the index may have from another one.
+//
 // # Exact counts
 //
 // Totals are always counted to the end, and an answer that lacks a shard is an error. A facet is counted by a terms aggregation; if
@@ -72,6 +78,7 @@ type Index struct {
 	loading sync.Mutex // one snapshot is opened at a time
 
 	applying  sync.Mutex // guards what follows
+	writer    string     // names this process in checkpoints, once it has saved one
 	applied   bool       // this process has applied changes
 	uncertain bool       // an Apply was interrupted
 	written   physical
@@ -249,10 +256,16 @@ func (ix *Index) checkCheckpoint(ctx context.Context, s *snapshot) error {
 	if ix.options.Source == nil || s.state.seq == 0 {
 		return nil
 	}
-	known, err := ix.options.Source.HasCheckpoint(ctx, s.index, s.state.mark)
+	return ix.checkKnown(ctx, s.index, s.state.mark)
+}
+
+// checkKnown returns ErrForeign if the catalog does not have the checkpoint.
+func (ix *Index) checkKnown(ctx context.Context, name, mark string) error {
+	of, checkpoint := checkpointOf(name, mark)
+	known, err := ix.options.Source.HasCheckpoint(ctx, of, checkpoint)
 	if err == nil && !known {
 		err = fmt.Errorf("%s contains changes that this catalog does not have, because it was restored from a backup; rebuild the index: %w",
-			s.index, ErrForeign)
+			name, ErrForeign)
 	}
 	return err
 }

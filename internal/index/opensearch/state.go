@@ -14,7 +14,7 @@ import (
 type state struct {
 	apply uint64 // how many times Apply was called
 	seq   uint64
-	mark  string // the checkpoint under which the catalog knows it
+	mark  string // the checkpoint under which the catalog knows it; see checkpointOf
 }
 
 // Phases of an Apply. The state of each shard is two documents: one is written before the changes, one after them. They differ
@@ -50,8 +50,10 @@ func stateQuery() object {
 const shardsMax = 1024
 
 // readState returns the state of all shards and the index that has it. If they differ, the error is errInconsistent, and the state
-// is that of the last Apply that was completed.
+// has the sequence number that every shard has reached, and the checkpoint of the newest Apply: a catalog that has it also has
+// everything that the shards may have a part of.
 func readState(a *answer) (name string, s state, err error) {
+	var first uint64
 	shards, done := 0, false
 	for i, h := range a.Hits.Hits {
 		var one struct {
@@ -67,14 +69,16 @@ func readState(a *answer) (name string, s state, err error) {
 			}
 		}
 		if i == 0 {
-			name, s.apply, shards = h.Index, one.apply, one.of
+			name, first, shards = h.Index, one.apply, one.of
 		}
-		if h.Index != name || one.apply != s.apply {
+		if h.Index != name || one.apply != first {
 			err = errInconsistent
-			s.apply = max(s.apply, one.apply)
+		}
+		if one.apply > s.apply || one.apply == s.apply && one.mark > s.mark {
+			s.apply, s.mark = one.apply, one.mark
 		}
 		if one.phase == phaseDone && (!done || one.seq < s.seq) {
-			s.seq, s.mark, done = one.seq, one.mark, true
+			s.seq, done = one.seq, true
 		}
 	}
 	if len(a.Hits.Hits) != 2*shards {

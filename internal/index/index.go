@@ -37,6 +37,9 @@ type Index interface {
 	// for one that lost companies to damage. Both need the whole catalog: Apply with seq 0 at least once, then once with the
 	// catalog's seq. Either call returns ErrRepairing if companies were lost in the meantime; the scan of the catalog must
 	// then start over.
+	//
+	// Changes passed to Apply must begin at what Seq returns. Apply returns ErrReplaced, and applies nothing, if an index that
+	// contains less has taken the place of this one in the meantime.
 	Seq() uint64
 
 	// Len returns the number of companies in the index.
@@ -160,6 +163,10 @@ const (
 
 // ErrCursor is returned for a cursor that is invalid or belongs to another query.
 var ErrCursor = errors.New("index: unreadable cursor")
+
+// ErrReplaced is returned by Apply for changes that do not continue the index, because another one has taken its place since they were
+// read. They must be read again from what Seq returns now.
+var ErrReplaced = errors.New("index: another index has taken the place of this one")
 
 // ErrRepairing is returned by an index that lost companies to damage, until they are restored from the catalog.
 var ErrRepairing error = fault.New(fault.IndexUnavailable,

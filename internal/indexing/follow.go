@@ -69,7 +69,7 @@ func NewFollower(o FollowOptions) *Follower {
 }
 
 // Build brings the index up to the catalog's current state: an empty index by a scan of the whole catalog, any other by the
-// changes since its state. If the index loses companies during that, Build starts again. While another server applies the
+// changes since its state. If the index loses companies during that, or is replaced, Build starts again. While another server applies the
 // changes, Build waits until that one has done so.
 func (f *Follower) Build(ctx context.Context) error {
 	var target uint64 // the catalog's state when another server was first found to apply the changes
@@ -79,6 +79,9 @@ func (f *Follower) Build(ctx context.Context) error {
 		case errors.Is(err, index.ErrRepairing):
 			f.behind.CompareAndSwap(0, time.Now().UnixMicro())
 			f.Log.InfoContext(ctx, "index lost companies while it was built; reading the catalog again", "reason", err)
+		case errors.Is(err, index.ErrReplaced):
+			f.behind.CompareAndSwap(0, time.Now().UnixMicro())
+			f.Log.InfoContext(ctx, "index was replaced while changes were applied; continuing with the new one")
 		case errors.Is(err, errLed):
 			if current, err := f.isCurrent(ctx); err != nil || current {
 				return err

@@ -106,3 +106,33 @@ func TestAServerBeginsWhileOthersKeepImporting(t *testing.T) {
 	require.NoError(t, follower.Build(ctx))
 	require.Positive(t, follower.Lag(), "it is behind, and says so")
 }
+
+// replaced is an index in the place of which an older one is put, once, before changes are applied to it.
+type replaced struct {
+	index.Index
+	older index.Index
+}
+
+func (r *replaced) Apply(ctx context.Context, changes []index.Change, seq uint64) error {
+	if r.older != nil {
+		r.Index, r.older = r.older, nil
+		return index.ErrReplaced
+	}
+	return r.Index.Apply(ctx, changes, seq)
+}
+
+func TestChangesAreReadAgainForAnIndexThatWasReplaced(t *testing.T) {
+	t.Parallel()
+	f := testkit.New(t, services.Parts{})
+	put(t, f.Catalog, "First", 2)
+	build := func(ix index.Index) error {
+		return indexing.NewFollower(indexing.FollowOptions{Catalog: f.Catalog, Index: ix, Poll: time.Millisecond}).Build(t.Context())
+	}
+	older, newer := embedded.Open(embedded.Options{}), embedded.Open(embedded.Options{})
+	require.NoError(t, build(older))
+	put(t, f.Catalog, "Second", 3)
+	require.NoError(t, build(newer))
+	put(t, f.Catalog, "Third", 4)
+	require.NoError(t, build(&replaced{newer, older}))
+	require.Equal(t, 9, older.Len())
+}

@@ -47,6 +47,9 @@ func (ix *Index) apply(ctx context.Context, changes []index.Change, seq uint64) 
 	if err != nil {
 		return err
 	}
+	if !ix.follows(before.seq) && seq > 0 { // rebuilt from an older state of the catalog, or deleted; a scan reads all of it anyway
+		return index.ErrReplaced
+	}
 	next := state{before.apply + 1, seq, ""}
 	if next.mark, err = ix.checkpoint(ctx, to.name, before.mark, seq); err != nil {
 		return err

@@ -149,6 +149,62 @@ func TestRebuildReplacesTheIndexInOneStep(t *testing.T) {
 	require.Eventually(t, func() bool { return follows.Seq() == 0 }, time.Minute, 5*time.Millisecond)
 }
 
+// The server that applies changes may have applied some to the old index that the new one was not built from.
+func TestChangesThatANewIndexDoesNotContinueAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, notice := range map[string]func(*testing.T, *opensearch.Index){
+		"by Apply": func(*testing.T, *opensearch.Index) {},
+		"before Apply": func(t *testing.T, ix *opensearch.Index) {
+			_, err := ix.Stats(t.Context()) // takes the newest snapshot, as polling does
+			require.NoError(t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := options(t)
+			ix := open(t, o)
+			require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern")}, 1))
+			rebuilds, err := opensearch.Open(t.Context(), o)
+			require.NoError(t, err)
+			defer rebuilds.Close()
+			require.NoError(t, rebuilds.Rebuild(t.Context(), func(ctx context.Context, fresh index.Index) error {
+				if err := fresh.Apply(ctx, []index.Change{named(1, "Acme", "Bern")}, 1); err != nil {
+					return err
+				}
+				return ix.Apply(ctx, []index.Change{named(2, "Bravo", "Bern")}, 2)
+			}))
+			require.Equal(t, uint64(2), ix.Seq())
+			notice(t, ix)
+			require.ErrorIs(t, ix.Apply(t.Context(), []index.Change{named(3, "Charlie", "Bern")}, 3), index.ErrReplaced)
+			require.Equal(t, uint64(1), ix.Seq())
+			require.NoError(t, ix.Apply(t.Context(), []index.Change{named(2, "Bravo", "Bern"), named(3, "Charlie", "Bern")}, 3))
+			require.Equal(t, []company.Number{1, 2, 3}, all(t, ix))
+		})
+	}
+}
+
+func TestAnIndexThatWasDeletedIsNotContinued(t *testing.T) {
+	t.Parallel()
+	o := options(t)
+	ix := open(t, o)
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern")}, 1))
+	stats, err := ix.Stats(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, uint64(1), ix.Seq())
+	remove(t, o.Addresses[0], "/"+stats.Index)
+	require.ErrorIs(t, ix.Apply(t.Context(), []index.Change{named(2, "Bravo", "Bern")}, 2), index.ErrReplaced)
+	require.Eventually(t, func() bool {
+		if seq := ix.Seq(); seq > 0 {
+			require.ErrorIs(t, ix.Apply(t.Context(), []index.Change{named(2, "Bravo", "Bern")}, 2), index.ErrReplaced)
+			return false
+		}
+		return true
+	}, time.Minute, time.Millisecond, "the whole catalog is asked for")
+	require.NoError(t, ix.Apply(t.Context(), nil, 0))
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern"), named(2, "Bravo", "Bern")}, 2))
+	require.Equal(t, []company.Number{1, 2}, all(t, ix))
+}
+
 // A scan of the catalog that its process did not finish starts over in a new index, because companies may have been removed.
 func TestAnUnfinishedScanIsForgotten(t *testing.T) {
 	t.Parallel()

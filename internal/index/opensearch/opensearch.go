@@ -67,10 +67,11 @@ type Index struct {
 	client  *client
 	fixed   string // the index itself, in place of the alias; of Rebuild
 
-	mu      sync.Mutex
-	current *snapshot
-	open    []*snapshot // with a point in time, in the order in which they were opened
-	closing bool
+	mu        sync.Mutex
+	current   *snapshot
+	open      []*snapshot // with a point in time, in the order in which they were opened
+	announced uint64      // the highest number that Seq has returned since the last Apply: changes may begin there
+	closing   bool
 
 	spelledMu sync.Mutex
 	spelled   map[string]spelledAs // by the key of spelling
@@ -301,7 +302,18 @@ func (ix *Index) resolve(ctx context.Context) (string, error) {
 func (ix *Index) Seq() uint64 {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
+	ix.announced = max(ix.announced, ix.current.state.seq)
 	return ix.current.state.seq
+}
+
+// follows reports whether changes that begin where Seq has said continue an index that contains those up to seq. The next ones must begin
+// at what Seq returns from now on.
+func (ix *Index) follows(seq uint64) bool {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	announced := ix.announced
+	ix.announced = 0
+	return seq >= announced
 }
 
 // Len implements index.Index.

@@ -1,5 +1,9 @@
 // Package lease decides which of several servers does what only one may do at a time. It is no lock: a server that loses a lease
 // notices when its context ends, so what it still does must be harmless.
+//
+// The leases of package job are something else: columns of a job's row, which its claim, retry and end change in the same statement. A
+// worker renews those of all its jobs at once, and one that lost a job finds out when it completes it, because that fails. Here
+// nothing is completed, so a lease ends by a timer, before another server can get it. What the two have in common is the database's clock.
 package lease
 
 import (

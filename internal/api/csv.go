@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"mime"
-	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -47,17 +46,6 @@ func csvOf(out any) *httpx.CSV {
 	}
 	return nil
 }
-
-// streamOf returns what writes the response if it is a stream; nil if it is not.
-func streamOf(out any) func(http.ResponseWriter, *http.Request) error {
-	if o, ok := out.(*ExportEvents); ok && o != nil {
-		return o.stream
-	}
-	return nil
-}
-
-// isStream reports whether responses of the type are streams of server-sent events.
-func isStream(out reflect.Type) bool { return out == reflect.TypeFor[ExportEvents]() }
 
 // csvContent documents that responses of the type are also available as CSV.
 func csvContent(out reflect.Type, content map[string]*huma.MediaType) {

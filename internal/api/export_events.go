@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -81,3 +82,14 @@ func eventNameOf(s export.Status) string {
 	}
 	return "export.progress"
 }
+
+// streamOf returns what writes the response if it is a stream; nil if it is not.
+func streamOf(out any) func(http.ResponseWriter, *http.Request) error {
+	if o, ok := out.(*ExportEvents); ok && o != nil {
+		return o.stream
+	}
+	return nil
+}
+
+// isStream reports whether responses of the type are streams of server-sent events.
+func isStream(out reflect.Type) bool { return out == reflect.TypeFor[ExportEvents]() }

@@ -66,15 +66,6 @@ func (*MatchedRow) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema
 	return orNullSchema(s, "company")
 }
 
-// orNullSchema allows null for a property that has a schema of its own.
-func orNullSchema(s *huma.Schema, property string) *huma.Schema {
-	object := s.Properties[property]
-	s.Properties[property] = &huma.Schema{
-		Description: object.Description, AnyOf: []*huma.Schema{{Ref: object.Ref}, {Type: "null"}},
-	}
-	return s
-}
-
 // MatchCompany is a company in short, as the workspace sees it.
 type MatchCompany struct {
 	ID           id.Company `json:"id" format:"uuid" doc:"The id of the company."`

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
@@ -134,14 +133,20 @@ func spent(ctx context.Context, credits int64) {
 	}
 }
 
-// authenticate accepts one Authorization header only: with several, a proxy and this server could each use another one.
 func (s *server) authenticate(r *http.Request) (auth.Caller, error) {
-	given := r.Header.Values("Authorization")
-	if len(given) > 1 {
-		return auth.Caller{}, fault.New(fault.InvalidTokenFormat,
-			"The request has %d Authorization headers; send one: Authorization: Bearer cornect_…", len(given))
+	given, err := httpx.Authorization(r)
+	if err != nil {
+		return auth.Caller{}, err
 	}
-	return s.Auth.Authenticate(r.Context(), strings.Join(given, ""))
+	return s.Auth.Authenticate(r.Context(), given)
+}
+
+// forOwners returns Forbidden unless the token belongs to an owner. what is what only owners may do.
+func forOwners(caller auth.Caller, what string) error {
+	if caller.Owner {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "Only owners of the workspace may %s. Use a token that an owner has made in the console, on the page Tokens.", what)
 }
 
 // take counts the request and reports in headers what is left.

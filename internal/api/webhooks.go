@@ -6,7 +6,6 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/cursor"
-	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/idempotency"
 	"github.com/opencapi/capi/internal/webhook"
@@ -125,14 +124,6 @@ func deliveryOf(d webhook.Delivery) Delivery {
 
 // requireOwner returns Forbidden unless the token belongs to an owner: webhooks carry events that only owners may read.
 func requireOwner(caller auth.Caller) error { return forOwners(caller, "manage webhooks") }
-
-// forOwners returns Forbidden unless the token belongs to an owner. what is what only owners may do.
-func forOwners(caller auth.Caller, what string) error {
-	if caller.Owner {
-		return nil
-	}
-	return fault.New(fault.Forbidden, "Only owners of the workspace may %s. Use a token that an owner has made in the console, on the page Tokens.", what)
-}
 
 func (s *server) createWebhook(ctx context.Context, caller auth.Caller, in *newWebhookInput) (*Webhook, error) {
 	if err := requireOwner(caller); err != nil {

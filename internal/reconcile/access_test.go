@@ -180,3 +180,24 @@ func TestTokensHaveBucketsOfTheirOwn(t *testing.T) {
 	require.Equal(t, http.StatusTooManyRequests, h.get(t, h.url+"/suggest/entity?prefix=a").status)
 	require.Equal(t, http.StatusOK, h.raw(t, withHeader(t, reconcile.Path, h.reader)).status, "another token has its own")
 }
+
+func TestOtherMethodsAreRefused(t *testing.T) {
+	t.Parallel()
+	h := open(t, "off", nil)
+	for path, allowed := range map[string]string{"": "GET, HEAD, POST", "/suggest/entity?prefix=a": "GET, HEAD"} {
+		for _, method := range []string{http.MethodPut, http.MethodDelete, "get", "EAD", "T", "OST"} {
+			a := h.raw(t, httptest.NewRequestWithContext(t.Context(), method, h.url+path, nil))
+			require.Equal(t, http.StatusMethodNotAllowed, a.status, "%s %s", method, path)
+			require.Equal(t, allowed, a.header.Get("Allow"))
+		}
+	}
+}
+
+func TestSeveralTokensInHeadersAreRefused(t *testing.T) {
+	t.Parallel()
+	h := open(t, "off", nil)
+	r := withHeader(t, reconcile.Path+"/suggest/type?prefix=", h.reader)
+	require.Equal(t, http.StatusOK, h.raw(t, r).status)
+	r.Header.Add("Authorization", "Bearer "+h.reader)
+	require.Equal(t, "INVALID_TOKEN_FORMAT", h.raw(t, r).failure(t).Code)
+}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,7 +126,7 @@ func (s *server) serve(route, limit, methods string, h handler) http.Handler {
 }
 
 func (s *server) handle(w http.ResponseWriter, r *http.Request, route, limit, methods string, most ratelimit.Limit, h handler) error {
-	if !strings.Contains(methods+",", r.Method+",") {
+	if !slices.Contains(strings.Split(methods, ", "), r.Method) {
 		w.Header().Set("Allow", methods)
 		return fault.New(fault.MethodNotAllowed, "%s does not support this method; use %s.", route, methods)
 	}
@@ -163,12 +164,11 @@ func (s *server) authenticate(r *http.Request) (auth.Caller, error) {
 	if secret := r.PathValue("token"); secret != "" {
 		return s.Auth.AuthenticateAddress(r.Context(), secret)
 	}
-	given := r.Header.Values("Authorization")
-	if len(given) > 1 {
-		return auth.Caller{}, fault.New(fault.InvalidTokenFormat,
-			"The request has %d Authorization headers; send one: Authorization: Bearer cornect_…", len(given))
+	given, err := httpx.Authorization(r)
+	if err != nil {
+		return auth.Caller{}, err
 	}
-	caller, err := s.Auth.Authenticate(r.Context(), strings.Join(given, ""))
+	caller, err := s.Auth.Authenticate(r.Context(), given)
 	if err != nil {
 		return auth.Caller{}, err
 	}

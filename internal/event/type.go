@@ -65,7 +65,7 @@ func Catalogue() []Entry {
 		{OrderRan, false, "A standing order ran: it made an export, or found nothing new."},
 		{OrderSkipped, false, "A run of a standing order was skipped, such as for a price above its limit."},
 		{CreditsGranted, false, "An operator granted, sold or corrected credits."},
-		{CreditsLow, false, "A purchase took the balance below the low balance that is set for the workspace."},
+		{CreditsLow, false, "A purchase or a correction took the balance below the low balance that is set for the workspace."},
 		{BudgetThreshold, true, "A purchase took what a token or member has spent to 80 % or 100 % of a budget."},
 		{TokenCreated, true, "A token was created."},
 		{TokenRotated, true, "A token got a new secret."},

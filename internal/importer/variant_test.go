@@ -486,6 +486,8 @@ func linkVariants(t *testing.T) []trait {
 	}
 	return []trait{
 		{"a formula", csvFile("Company,Country", `"=HYPERLINK(""https://acme.example"",""Acme"")",France`), acme, nil},
+		{"a formula without quotes around it", csvFile("Company,Country", `=HYPERLINK("https://acme.example","Acme"),France`), acme, nil},
+		{"a formula without quotes around it at the end", csvFile("Country;Company", `France;=HYPERLINK("https://acme.example";"Acme")`), acme, nil},
 		{"a formula with semicolons in French", csvFile("Entreprise\tPays", `=LIEN_HYPERTEXTE("https://www.acme.example/fr";"Acme")`+"\tFrance"), acme, nil},
 		{"a formula in quotes of a workbook", csvFile("Firma;Land", `"'=HYPERLINK(""acme.example"";""Acme"")";Frankreich`), acme, nil},
 		{"a formula that was not calculated", formula(`HYPERLINK("https://acme.example","Acme")`), acme, nil},

@@ -376,6 +376,9 @@ func (c *csvReader) drop(problem Reason) Reason {
 
 // cell reads one cell up to the delimiter or line end after it. n is its length in bytes.
 func (c *csvReader) cell(p []byte) (text []byte, n int, problem Reason) {
+	if n := c.formula(p); n > 0 {
+		return p[:n], n, ""
+	}
 	if len(p) == 0 || c.quote == 0 {
 		return c.bare(p)
 	}
@@ -451,6 +454,21 @@ func (c *csvReader) endsAfterSpaces(p []byte, i int) int {
 		return n
 	}
 	return 0
+}
+
+// bareFormula matches a formula with texts that a program wrote without quotes around it.
+var bareFormula = regexp.MustCompile(`^=[\pL_.]+\(\s*"[^"\r\n]*"\s*[,;]\s*(?:"[^"\r\n]*"|[^"()\r\n]*)\)`)
+
+// formula returns the length of such a formula if it is a cell, else 0.
+func (c *csvReader) formula(p []byte) int {
+	if len(p) == 0 || p[0] != '=' {
+		return 0
+	}
+	m := bareFormula.FindIndex(p[:min(len(p), linkBytesMax)])
+	if m == nil || m[1] < len(p) && p[m[1]] != c.comma && !c.ends(p, m[1]) {
+		return 0
+	}
+	return m[1]
 }
 
 // bare reads a cell without quotes.

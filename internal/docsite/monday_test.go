@@ -21,6 +21,7 @@ import (
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/importer"
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // everyMonday is the section of the README that a data team follows.
@@ -30,8 +31,7 @@ var everyMonday = regexp.MustCompile("(?s)## Every Monday, into your bucket\n.*?
 func TestEveryMondayOfTheReadmeArrivesInTheBucketAndTheChannel(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
-		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "curl", "curl is required here, and missing")
-		t.Skip("no curl found")
+		required.Missing(t, "curl", "curl is missing")
 	}
 	store := s3test.Start(t)
 	bucket := store.NewBucket(t)

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/destination"
 	"github.com/opencapi/capi/internal/importer"
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // readers returns a Python with the packages of scripts/readers.txt.
@@ -28,8 +28,7 @@ func readers(t *testing.T, packages string) string {
 	t.Helper()
 	python := cmp.Or(os.Getenv("CAPI_TEST_PYTHON"), "python3")
 	if err := exec.CommandContext(t.Context(), python, "-c", "import "+packages).Run(); err != nil {
-		require.False(t, slices.Contains(strings.Split(os.Getenv("CAPI_TEST_REQUIRE"), ","), "readers"), "readers are required here, and %s lacks one of %s: %v", python, packages, err)
-		t.Skip("needs the Python packages of scripts/readers.txt")
+		required.Missing(t, "readers", "%s lacks one of %s, which are in scripts/readers.txt: %v", python, packages, err)
 	}
 	return python
 }

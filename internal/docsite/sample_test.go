@@ -32,6 +32,7 @@ import (
 	"github.com/opencapi/capi/internal/destination"
 	"github.com/opencapi/capi/internal/docsite"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/testkit/required"
 	"github.com/opencapi/capi/internal/token"
 	"github.com/opencapi/capi/internal/webhook"
 	"github.com/opencapi/capi/internal/workspace"
@@ -102,14 +103,15 @@ func TestEverySampleRuns(t *testing.T) {
 			t.Parallel()
 			program := programs[language]
 			if _, err := exec.LookPath(program.name); err != nil {
-				require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), program.name, "%s is required here, and missing", program.name)
-				t.Skipf("no %s found", program.name)
+				required.Missing(t, program.name, "%s is missing", program.name)
 			}
 			var prepared []preparedSample
 			for _, s := range samples {
-				if v.s3 != nil || !strings.Contains(s.page+s.code, "destination") && !strings.Contains(s.page, "deliver-export") {
-					prepared = append(prepared, v.prepare(t, s))
+				if v.s3 == nil && (strings.Contains(s.page+s.code, "destination") || strings.Contains(s.page, "deliver-export")) {
+					t.Logf("NOT TESTED: the sample of %s, because bin/versitygw does not exist", s.page)
+					continue
 				}
+				prepared = append(prepared, v.prepare(t, s))
 			}
 			if language == "go" {
 				build(t, prepared)

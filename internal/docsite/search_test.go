@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // hits returns the addresses that the search page lists, in order.
@@ -75,8 +76,7 @@ func TestSearchWhileTypingHasTheOrderOfTheSearchPage(t *testing.T) {
 	t.Parallel()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "node", "node is required here, and missing")
-		t.Skip("no node found")
+		required.Missing(t, "node", "node is missing")
 	}
 	h := site(t, "")
 	questions := []string{"", "?", "the", "é", "Überblick", "naïve", "a“b”c", "export — file", "x_y", "limit 100", "csv", "python", "token"}

@@ -66,7 +66,7 @@ func (ix *Index) apply(ctx context.Context, changes []index.Change, seq uint64) 
 		return fresh.broken
 	}
 	ix.adopt(fresh)
-	ix.applied, ix.uncertain = true, false
+	ix.applied, ix.uncertain = to.name, false
 	if fresh.index != to.name || fresh.state != next {
 		return unavailable(errors.New("another server has replaced the index, or applied changes to it"))
 	}
@@ -136,7 +136,7 @@ func (ix *Index) writable(ctx context.Context) (physical, state, error) {
 			ix.adopt(fresh)
 		}
 	}
-	if found == "" || !ix.applied && before.apply > 0 && before.seq == 0 {
+	if found == "" || ix.applied != found && before.apply > 0 && before.seq == 0 {
 		fresh, err := ix.create(ctx)
 		if err != nil {
 			return physical{}, state{}, err

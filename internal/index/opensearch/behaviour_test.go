@@ -225,6 +225,27 @@ func TestAnUnfinishedScanIsForgotten(t *testing.T) {
 	require.Empty(t, stats.Others)
 }
 
+// Also by a process that has applied changes to another index before.
+func TestAnUnfinishedScanOfAnotherServerIsForgotten(t *testing.T) {
+	t.Parallel()
+	o := options(t)
+	ix := open(t, o)
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern")}, 1))
+	stats, err := ix.Stats(t.Context())
+	require.NoError(t, err)
+	remove(t, o.Addresses[0], "/"+stats.Index)
+	other, err := opensearch.Open(t.Context(), o)
+	require.NoError(t, err)
+	defer other.Close()
+	require.NoError(t, other.Apply(t.Context(), []index.Change{named(9, "Removed later", "Bern")}, 0))
+	for range 2 {
+		require.NoError(t, ix.Apply(t.Context(), nil, 0))
+	}
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern")}, 0))
+	require.NoError(t, ix.Apply(t.Context(), nil, 2))
+	require.Equal(t, []company.Number{1}, all(t, ix))
+}
+
 // Shards return only their own most frequent values. Here the most frequent values of all are not among those of any shard.
 func TestFacetsOfManyValuesAreExactOverShards(t *testing.T) {
 	t.Parallel()

@@ -80,7 +80,7 @@ type Index struct {
 
 	applying  sync.Mutex // guards what follows
 	writer    string     // names this process in checkpoints, once it has saved one
-	applied   bool       // this process has applied changes
+	applied   string     // the index to which this process has applied changes last
 	uncertain bool       // an Apply was interrupted
 	written   physical
 	foreign   error // why the index must be rebuilt before Apply; see Options.Replace

@@ -253,17 +253,13 @@ type Named struct {
 // To returns up to limit deliveries to a destination of exports older than before, the newest export first; the zero id starts with the
 // newest.
 func (s *Deliveries) To(ctx context.Context, ws id.Workspace, d id.Destination, before id.Export, limit int) ([]Named, error) {
-	below := "g" // greater than any UUID
-	if !before.IsZero() {
-		below = before.String()
-	}
 	all, err := db.Collect(ctx, s.DB.Read(), func(row db.Row) (n Named, err error) {
 		var created int64
 		n.Delivery, err = scan(withMore{row, []any{&n.Name, &created}})
 		n.CreatedAt = db.FromTime(created)
 		return n, err
 	}, `SELECT `+columns+`, e.name, e.created_at FROM export_delivery d JOIN export e ON e.id = d.export_id
-		WHERE d.workspace_id = $1 AND d.destination_id = $2 AND d.export_id < $3 ORDER BY d.export_id DESC LIMIT $4`, ws, d, below, limit)
+		WHERE d.workspace_id = $1 AND d.destination_id = $2 AND d.export_id < $3 ORDER BY d.export_id DESC LIMIT $4`, ws, d, before.Bound(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries to destination %s: %w", d, err)
 	}

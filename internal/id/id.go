@@ -131,3 +131,12 @@ func Parse[T ID[K], K any](s string) (T, error) {
 
 // IsZero reports whether the ID is the zero ID, which means none.
 func (i ID[K]) IsZero() bool { return i.UUID == uuid.Nil }
+
+// Bound returns the text below which those of all earlier ids are. For the zero ID that is those of all ids, so that a list without a
+// cursor starts with the newest.
+func (i ID[K]) Bound() string {
+	if i.IsZero() {
+		return "g"
+	}
+	return i.String()
+}

@@ -54,3 +54,13 @@ func TestLaterIDsSortLater(t *testing.T) {
 		last = next
 	}
 }
+
+func TestIDsAreBelowTheBoundOfLaterOnesAndOfNone(t *testing.T) {
+	t.Parallel()
+	earlier, later := id.New[id.Run](), id.New[id.Run]()
+	require.Less(t, earlier.String(), later.Bound())
+	require.GreaterOrEqual(t, later.String(), later.Bound())
+	greatest, err := id.Parse[id.Run]("ffffffff-ffff-ffff-ffff-ffffffffffff")
+	require.NoError(t, err)
+	require.Less(t, greatest.String(), id.Run{}.Bound())
+}

@@ -91,7 +91,7 @@ func (x *Orders) callerOf(ctx context.Context, o Order) (auth.Caller, error) {
 // List returns up to limit orders of the workspace created before the given one, newest first; the zero id starts with the newest.
 func (x *Orders) List(ctx context.Context, ws id.Workspace, before id.Order, limit int) ([]Order, error) {
 	all, err := db.Collect(ctx, x.DB.Read(), scan, `SELECT `+columns+` FROM standing_order o
-		WHERE o.workspace_id = $1 AND o.id < $2 ORDER BY o.id DESC LIMIT $3`, ws, beforeOr(before), limit)
+		WHERE o.workspace_id = $1 AND o.id < $2 ORDER BY o.id DESC LIMIT $3`, ws, before.Bound(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
 	}
@@ -109,18 +109,11 @@ func (x *Orders) Runs(ctx context.Context, ws id.Workspace, order id.Order, befo
 		return nil, err
 	}
 	all, err := db.Collect(ctx, x.DB.Read(), scanRun, `SELECT `+runColumns+` WHERE r.order_id = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3`,
-		order, beforeOr(before), limit)
+		order, before.Bound(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("list runs of order %s: %w", order, err)
 	}
 	return all, nil
-}
-
-func beforeOr[K any](before id.ID[K]) string {
-	if before.IsZero() {
-		return "g" // greater than any UUID
-	}
-	return before.String()
 }
 
 // Prune deletes runs without an export that are older than RunsKept. Any number of servers may call it from time to time.

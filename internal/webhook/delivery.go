@@ -447,12 +447,8 @@ func (w *Webhooks) Deliveries(ctx context.Context, ws id.Workspace, webhook id.W
 	if _, err := w.Get(ctx, ws, webhook); err != nil {
 		return nil, err
 	}
-	older := "g" // greater than any UUID
-	if !before.IsZero() {
-		older = before.String()
-	}
 	all, err := db.Collect(ctx, w.db.Read(), scanDelivery, `SELECT `+deliveryColumns+` FROM webhook_delivery
-		WHERE webhook_id = $1 AND id < $2 AND ($3 = '' OR state = $3) ORDER BY id DESC LIMIT $4`, webhook, older, string(s), limit)
+		WHERE webhook_id = $1 AND id < $2 AND ($3 = '' OR state = $3) ORDER BY id DESC LIMIT $4`, webhook, before.Bound(), string(s), limit)
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", err)
 	}

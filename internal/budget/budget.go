@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // Limits bound the credits that may be spent; nil for no bound.
@@ -94,7 +95,7 @@ func (h Holder) Refusal(cost int64, owners []string) error {
 		}
 		return fault.New(fault.TokenBudgetExceeded,
 			"%s may spend %s %s and has %s left; this costs %s. Nothing was charged. %s",
-			subject, credits(*b.credits), b.within, humanize.Comma(left), humanize.Comma(cost), advice(owners)).
+			subject, text.Count(*b.credits, "credit", "credits"), b.within, humanize.Comma(left), humanize.Comma(cost), advice(owners)).
 			With("whose", string(h.Kind)).With("budget", *b.credits).With("spent", b.spent).With("left", left).
 			With("needed", cost).With("period", b.period)
 	}
@@ -138,13 +139,6 @@ func advice(owners []string) string {
 	default:
 		return fmt.Sprintf("Ask an owner of the workspace for a higher budget, such as %s.", owners[0])
 	}
-}
-
-func credits(n int64) string {
-	if n == 1 {
-		return "1 credit"
-	}
-	return humanize.Comma(n) + " credits"
 }
 
 // bound is one limit with what is spent of it.

@@ -3,8 +3,9 @@ package event
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 
 	"github.com/opencapi/capi/internal/text"
 )
@@ -16,7 +17,6 @@ type facts struct {
 	Message       string `json:"message"`
 	Path          string `json:"path"`
 	Export        string `json:"export_id"`
-	Status        string `json:"status"`
 	NextAttemptAt string `json:"next_attempt_at"`
 	Records       int64  `json:"total_records"`
 	Charged       int64  `json:"credits_charged"`
@@ -26,7 +26,6 @@ type facts struct {
 	BalanceAfter  int64  `json:"balance_after"`
 	LowBalance    int64  `json:"low_balance"`
 	Percent       int    `json:"percent"`
-	Paused        bool   `json:"paused"`
 }
 
 // Sentence says in plain English what happened, in one line for a channel of a chat: names cannot call people or be links there.
@@ -37,25 +36,25 @@ func Sentence(t Type, data json.RawMessage) string {
 	}
 	name := "“" + harmless(text.Short(f.Name)) + "”"
 	export := name
-	if f.Name == "" { // in the log since before deliveries had it
+	if f.Name == "" { // refunds do not have it, nor do older events of deliveries
 		export = f.Export
 	}
 	switch t {
 	case ExportCreated:
-		return fmt.Sprintf("Export %s was bought: %s for %s.", name, count(f.Records, "company", "companies"), count(f.Charged, "credit", "credits"))
+		return fmt.Sprintf("Export %s was bought: %s for %s.", name, text.Count(f.Records, "company", "companies"), text.Count(f.Charged, "credit", "credits"))
 	case ExportCompleted:
-		return fmt.Sprintf("Export %s is ready: %s for %s.", name, count(f.Records, "company", "companies"), count(f.Charged, "credit", "credits"))
+		return fmt.Sprintf("Export %s is ready: %s for %s.", name, text.Count(f.Records, "company", "companies"), text.Count(f.Charged, "credit", "credits"))
 	case ExportFailed:
-		return fmt.Sprintf("Export %s failed: %s", name, harmless(f.Error))
+		return fmt.Sprintf("Export %s failed: %s", name, sentenceOf(f.Error))
 	case ExportCancelled:
 		return fmt.Sprintf("Export %s was cancelled.", name)
 	case ExportRefunded:
-		return fmt.Sprintf("%s of export %s came back. The balance is %s.", count(f.Refunded, "credit", "credits"), f.Export, count(f.Balance, "credit", "credits"))
+		return fmt.Sprintf("Refunded for export %s: %s. The balance is %s.", export, text.Count(f.Refunded, "credit", "credits"), text.Count(f.Balance, "credit", "credits"))
 	case ExportDelivered:
 		return fmt.Sprintf("Export %s was delivered to %s.", export, harmless(f.Path))
 	case ExportDeliveryFailed:
 		if f.NextAttemptAt == "" {
-			return fmt.Sprintf("Export %s could not be delivered: %s Nothing more is tried by itself.", export, sentenceOf(f.Error))
+			return fmt.Sprintf("Export %s could not be delivered: %s There is no further attempt.", export, sentenceOf(f.Error))
 		}
 		return fmt.Sprintf("Export %s could not be delivered yet: %s It is tried again.", export, sentenceOf(f.Error))
 	case QuoteExpired:
@@ -64,13 +63,13 @@ func Sentence(t Type, data json.RawMessage) string {
 		if f.Export == "" {
 			return fmt.Sprintf("Standing order %s ran: %s", name, sentenceOf(f.Message))
 		}
-		return fmt.Sprintf("Standing order %s ran: %s for %s.", name, count(f.Records, "company", "companies"), count(f.Charged, "credit", "credits"))
+		return fmt.Sprintf("Standing order %s ran: %s for %s.", name, text.Count(f.Records, "company", "companies"), text.Count(f.Charged, "credit", "credits"))
 	case OrderSkipped:
 		return fmt.Sprintf("Standing order %s was skipped: %s", name, sentenceOf(f.Message))
 	case CreditsGranted:
-		return fmt.Sprintf("The balance changed by %+d, to %s.", f.Amount, count(f.BalanceAfter, "credit", "credits"))
+		return fmt.Sprintf("The balance changed by %s, to %s.", signed(f.Amount), text.Count(f.BalanceAfter, "credit", "credits"))
 	case CreditsLow:
-		return fmt.Sprintf("Credits are low: %s left, fewer than %d.", count(f.Balance, "credit", "credits"), f.LowBalance)
+		return fmt.Sprintf("Credits are low: %s left, fewer than %s.", text.Count(f.Balance, "credit", "credits"), humanize.Comma(f.LowBalance))
 	case BudgetThreshold:
 		return fmt.Sprintf("%s has spent %d %% of a budget.", name, f.Percent)
 	case TokenCreated, TokenRotated, TokenRevoked, TokenBudgetChanged, TokenDailyCompaniesChanged,
@@ -87,11 +86,12 @@ func Sentence(t Type, data json.RawMessage) string {
 	return "An event of the type " + string(t) + " happened."
 }
 
-func count(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
+// signed returns a change with its sign.
+func signed(n int64) string {
+	if n > 0 {
+		return "+" + humanize.Comma(n)
 	}
-	return strconv.FormatInt(n, 10) + " " + many
+	return humanize.Comma(n)
 }
 
 func sentenceOf(s string) string {

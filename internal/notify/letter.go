@@ -10,10 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/opencapi/capi/internal/account"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // letter is the content of an email.
@@ -144,7 +143,7 @@ func (s *sender) exportLetter(ctx context.Context, export id.Export) (to string,
 	}
 	if status == "completed" {
 		l.Subject = "Export ready: " + name
-		l.Lines = []string{fmt.Sprintf("Your export %s is ready, with %s companies.", name, humanize.Comma(rows))}
+		l.Lines = []string{fmt.Sprintf("Your export %s is ready, with %s.", name, text.Count(rows, "company", "companies"))}
 	} else {
 		l.Subject = "Export failed: " + name
 		l.Lines = []string{fmt.Sprintf("Your export %s failed. %s", name, failure)}
@@ -170,16 +169,9 @@ func (s *sender) lowLetter(ctx context.Context, p lowPayload) (to string, l lett
 	return to, letter{
 		Subject: "Credits are low in " + workspace,
 		Lines: []string{fmt.Sprintf("A purchase has taken the balance of the workspace %s to %s. That is below %s, which an owner has set as low.",
-			workspace, credits(p.Balance), credits(p.Low))},
+			workspace, text.Count(p.Balance, "credit", "credits"), text.Count(p.Low, "credit", "credits"))},
 		After: []string{chosen},
 	}, nil
-}
-
-func credits(n int64) string {
-	if n == 1 {
-		return "1 credit"
-	}
-	return fmt.Sprintf("%d credits", n)
 }
 
 // brokenLetter returns the letter about a webhook that was disabled and the address of the owner, which is empty if there is nothing to

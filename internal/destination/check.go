@@ -39,7 +39,7 @@ func (d Destination) Place() string {
 }
 
 // check normalises the destination and returns a Validation fault that lists every error. It makes no request but to look up a host.
-func (s *Destinations) check(ctx context.Context, d *Destination, secrets *Secrets) error {
+func (s *Destinations) check(ctx context.Context, d *Destination, secrets Secrets) error {
 	errs := nameFault(d)
 	bad := func(field, message string) {
 		if message != "" {
@@ -48,7 +48,7 @@ func (s *Destinations) check(ctx context.Context, d *Destination, secrets *Secre
 	}
 	bad("prefix", prefixFault(d.Prefix, d.Kind))
 	if d.Kind == SFTP {
-		errs = append(errs, s.hostFaults(ctx, &d.Host, *secrets)...)
+		errs = append(errs, s.hostFaults(ctx, &d.Host, secrets)...)
 		return fault.Invalid(errs...)
 	}
 	b := &d.Bucket

@@ -3,6 +3,7 @@ package destination_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/netip"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/remote"
 	"github.com/opencapi/capi/internal/testkit"
 )
 
@@ -244,5 +246,40 @@ func TestASecretIsNeverSentToAnotherServer(t *testing.T) {
 		require.NoError(t, h.Destinations.Delete(t.Context(), h.ws, made.ID))
 		_, err = h.Destinations.Test(t.Context(), h.ws, made.ID)
 		require.Equal(t, fault.NotFound, fault.CodeOf(err))
+	})
+}
+
+// anywhere takes every file and keeps none.
+type anywhere struct{}
+
+func (anywhere) Put(_ context.Context, _, _ string, fn func(io.Writer) error) error {
+	return fn(io.Discard)
+}
+func (anywhere) Delete(context.Context, string) error { return nil }
+func (anywhere) Close() error                         { return nil }
+
+func TestAServerWithoutTheKeyRenamesADestinationAndKeepsItsSecrets(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := destination.Options{Open: func(_ destination.Destination, s destination.Secrets) (remote.Server, error) {
+			require.Equal(t, "secret", s.SecretKey)
+			return anywhere{}, nil
+		}}
+		h := open(t, d, o)
+		made, err := h.Destinations.Create(t.Context(), destination.Destination{
+			Workspace: h.ws, Name: "Data lake", Kind: destination.S3, Bucket: destination.Bucket{Name: "acme-data", Region: "eu-central-1", AccessKey: "AKIA"},
+		}, destination.Secrets{SecretKey: "secret"})
+		require.NoError(t, err)
+		keyless := destination.New(d, nil, o)
+		renamed, err := keyless.Update(t.Context(), h.ws, made.ID, destination.Change{Name: new("Lake")})
+		require.NoError(t, err)
+		require.Equal(t, "Lake", renamed.Name)
+		for _, c := range []destination.Change{{Prefix: new("a")}, {SecretKey: new("secret")}} {
+			_, err = keyless.Update(t.Context(), h.ws, made.ID, c)
+			require.Equal(t, fault.Forbidden, fault.CodeOf(err))
+		}
+		r, err := h.Destinations.Test(t.Context(), h.ws, made.ID)
+		require.NoError(t, err)
+		require.True(t, r.OK, "a server with the key can still use the secrets")
 	})
 }

@@ -46,13 +46,10 @@ func (s *Destinations) Create(ctx context.Context, d Destination, secrets Secret
 		return Destination{}, fault.New(fault.Forbidden, "This server has no key to encrypt secrets with, so it can have no destinations.")
 	}
 	d.ID, d.CreatedAt = id.New[id.Destination](), db.FromTime(db.Time(time.Now()))
-	if err := s.check(ctx, &d, &secrets); err != nil {
+	if err := s.prepare(ctx, &d, secrets); err != nil {
 		return Destination{}, err
 	}
-	if err := s.try(ctx, d, secrets); err != nil {
-		return Destination{}, err
-	}
-	content, err := s.seal(&d, secrets)
+	content, err := d.stored()
 	if err != nil {
 		return Destination{}, err
 	}
@@ -96,13 +93,24 @@ func record(ctx context.Context, tx *db.Tx, action auditlog.Action, d Destinatio
 	})
 }
 
-// seal encrypts the secrets and returns the settings as they are stored.
-func (s *Destinations) seal(d *Destination, secrets Secrets) (stored string, err error) {
+// prepare checks the settings of a destination, writes and deletes a file there, and encrypts its secrets.
+func (s *Destinations) prepare(ctx context.Context, d *Destination, secrets Secrets) error {
+	if err := s.check(ctx, d, secrets); err != nil {
+		return err
+	}
+	if err := s.try(ctx, *d, secrets); err != nil {
+		return err
+	}
 	plain, err := json.Marshal(secrets)
 	if err != nil {
-		return "", err
+		return err
 	}
 	d.sealed = s.sealer.Seal(nil, nil, plain, []byte(d.ID.String()))
+	return nil
+}
+
+// stored returns the settings of a destination as its row has them.
+func (d Destination) stored() (string, error) {
 	content := settings{Bucket: &d.Bucket}
 	if d.Kind == SFTP {
 		content = settings{Host: &d.Host}
@@ -120,7 +128,8 @@ func (s *Destinations) unseal(d Destination) (secrets Secrets, err error) {
 		return secrets, fault.New(fault.Forbidden,
 			"The secrets of the destination %s were encrypted with another key than this server has. Change the destination, with its secrets, to use it again.", d.ID)
 	}
-	return secrets, json.Unmarshal(plain, &secrets)
+	err = json.Unmarshal(plain, &secrets)
+	return secrets, err
 }
 
 const columns = `id, workspace_id, name, kind, settings, secrets, prefix, created_at`
@@ -178,7 +187,8 @@ func (s *Destinations) Update(ctx context.Context, ws id.Workspace, destination 
 	secrets, unreadable := s.unseal(before)
 	d := c.apply(before, &secrets)
 	onlyName := c == Change{Name: c.Name}
-	if !onlyName && unreadable != nil && c.SecretKey == nil && c.Password == nil && c.PrivateKey == nil {
+	replaced := s.sealer != nil && (c.SecretKey != nil || c.Password != nil || c.PrivateKey != nil)
+	if !onlyName && unreadable != nil && !replaced {
 		return Destination{}, unreadable
 	}
 	if err := c.fits(d.Kind); err != nil {
@@ -187,23 +197,17 @@ func (s *Destinations) Update(ctx context.Context, ws id.Workspace, destination 
 	if errs := c.missing(before, d); len(errs) > 0 {
 		return Destination{}, fault.Invalid(errs...)
 	}
-	if !onlyName {
-		if err := s.check(ctx, &d, &secrets); err != nil {
-			return Destination{}, err
-		}
-		if err := s.try(ctx, d, secrets); err != nil {
-			return Destination{}, err
-		}
-	} else if err := fault.Invalid(nameFault(&d)...); err != nil {
-		return Destination{}, err
+	if onlyName {
+		err = fault.Invalid(nameFault(&d)...)
+	} else {
+		err = s.prepare(ctx, &d, secrets)
 	}
-	sealed := before.sealed
-	content, err := s.seal(&d, secrets)
 	if err != nil {
 		return Destination{}, err
 	}
-	if onlyName {
-		d.sealed = sealed
+	content, err := d.stored()
+	if err != nil {
+		return Destination{}, err
 	}
 	err = s.db.Tx(ctx, func(tx *db.Tx) error {
 		now, err := one(ctx, tx, ws, destination, tx.ForUpdate())

@@ -216,7 +216,7 @@ func (p *person) everyPage(s *fixture, v *server, search string) map[string]stri
 	p.press("button", "Create order")
 	pages["order"] = arrive(`/orders/.{36}`)
 	p.press("button", "Run now")
-	p.sees("cost more than the limit of 1 (max_credits)")
+	p.sees("cost more than the limit of 1.")
 
 	if s3test.Built() {
 		store := s3test.Start(t)

@@ -204,7 +204,7 @@ var (
 		{
 			ID: exampleID[id.Run]("0195510c-7a40-7b14-8065-8f7e6d5c4b3a"), OrderID: exampleOrder, ScheduledAt: exampleTime, CreatedAt: exampleTime,
 			Cause: "schedule", Status: "skipped", Code: new("MAX_CREDITS_EXCEEDED"),
-			Message: new("The 380 new companies cost more than the limit of 200 (max_credits). Nothing was charged."),
+			Message: new("The 380 new companies cost more than the limit of 200. Nothing was charged."),
 		},
 	}}
 

@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/job"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // The rule (docs/adr/0004-…): a workspace owns exactly what its exports deliver; failed and cancelled exports deliver
@@ -75,7 +76,7 @@ func failure(cause error, refunded int64, locked company.FieldSet) string {
 			reason = ": " + long.Locked()
 		}
 	}
-	return "The file could not be written" + reason + ". " + count(refunded, "credit was", "credits were") + " refunded."
+	return "The file could not be written" + reason + ". " + text.Count(refunded, "credit was", "credits were") + " refunded."
 }
 
 // end ends an export without a file and returns how many credits that refunded. It does nothing if the export is final

@@ -6,6 +6,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // Terms limit what is bought and what it may cost. The zero Terms buy all companies or none.
@@ -84,14 +85,6 @@ func (t Terms) price(s selection, owned company.Set, balance int64) (selection, 
 	return s, f, nil
 }
 
-// count returns a number with the word for one or for many.
-func count(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return humanize.Comma(n) + " " + many
-}
-
 // refusal returns why the priced selection cannot be bought; nil if it can.
 func (t Terms) refusal(s selection, f Figures) error {
 	if f.Cost <= t.funds(f.Balance) && len(s.numbers) > 0 {
@@ -101,8 +94,8 @@ func (t Terms) refusal(s selection, f Figures) error {
 	switch {
 	case t.MaxCredits != nil && (f.Cost > *t.MaxCredits || *t.MaxCredits == 0):
 		refusal = fault.New(fault.MaxCreditsExceeded,
-			"The %s more than the limit of %s (max_credits). Nothing was charged.",
-			count(int64(f.NewCount), "new company costs", "new companies cost"), humanize.Comma(*t.MaxCredits)).
+			"The %s more than the limit of %s. Nothing was charged.",
+			text.Count(f.NewCount, "new company costs", "new companies cost"), humanize.Comma(*t.MaxCredits)).
 			With("max_credits", *t.MaxCredits)
 	case len(s.numbers) == 0 && s.skipped > 0:
 		refusal = fault.New(fault.InsufficientBalance,
@@ -110,7 +103,7 @@ func (t Terms) refusal(s selection, f Figures) error {
 	default:
 		refusal = fault.New(fault.InsufficientBalance,
 			"The balance of %s does not cover the %s. Nothing was charged.",
-			count(f.Balance, "credit", "credits"), count(int64(f.NewCount), "new company", "new companies"))
+			text.Count(f.Balance, "credit", "credits"), text.Count(f.NewCount, "new company", "new companies"))
 	}
 	return refusal.
 		With("balance", f.Balance).

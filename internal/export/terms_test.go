@@ -300,9 +300,9 @@ func TestARefusalCountsOneAndMany(t *testing.T) {
 	t.Parallel()
 	s := open(t, dbtest.SQLite(t), 3, 1)
 	_, _, err := s.Create(t.Context(), s.caller, withTerms(between(1, 1), export.Terms{MaxCredits: credits(0)}))
-	require.ErrorContains(t, err, "The 1 new company costs more than the limit of 0 (max_credits). Nothing was charged.")
+	require.ErrorContains(t, err, "The 1 new company costs more than the limit of 0. Nothing was charged.")
 	_, _, err = s.Create(t.Context(), s.caller, withTerms(between(1, 3), export.Terms{MaxCredits: credits(2)}))
-	require.ErrorContains(t, err, "The 3 new companies cost more than the limit of 2 (max_credits). Nothing was charged.")
+	require.ErrorContains(t, err, "The 3 new companies cost more than the limit of 2. Nothing was charged.")
 	_, _, err = s.Create(t.Context(), s.caller, between(1, 3))
 	require.ErrorContains(t, err, "The balance of 1 credit does not cover the 3 new companies. Nothing was charged.")
 }

@@ -195,7 +195,7 @@ func TestCapsAreExactToTheCredit(t *testing.T) {
 		require.EqualValues(t, 9, s.get(t, filling).Spent)
 		run = s.run(t, filling)
 		require.Equal(t, order.Skipped, run.Status)
-		require.Contains(t, run.Message, "the 0 credits that are left of the limit of all runs, 9 (max_credits_total)")
+		require.Contains(t, run.Message, "what is left of the limit of all runs: 0 of 9 credits. Nothing was charged.")
 		require.EqualValues(t, 81, s.balance(t))
 		// A refund gives the order its credits back.
 		_, err = s.Exports.Cancel(t.Context(), s.caller, s.runs(t, filling)[2].Export) // 15 to 18

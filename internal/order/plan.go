@@ -150,7 +150,7 @@ func (p plan) explain(err error) error {
 	switch {
 	case fault.CodeOf(err) != fault.MaxCreditsExceeded:
 	case p.leftOfTotal != nil:
-		return fault.New(fault.MaxCreditsExceeded, "The run costs more than the %s credits that are left of the limit of all runs, %s (max_credits_total). Nothing was charged.",
+		return fault.New(fault.MaxCreditsExceeded, "The run costs more than what is left of the limit of all runs: %s of %s credits. Nothing was charged.",
 			humanize.Comma(*p.leftOfTotal), humanize.Comma(*p.order.MaxCreditsTotal))
 	case p.leftOfBudget != nil:
 		return fault.New(fault.TokenBudgetExceeded, "The budget of the token or member in whose name the order buys leaves %s credits, which cover no company. "+

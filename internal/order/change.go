@@ -298,14 +298,15 @@ func (x *Orders) Pause(ctx context.Context, caller auth.Caller, order id.Order, 
 }
 
 // Resume continues the schedule of a paused order from now on, in the name of the caller, or in the same name as before if that is
-// nobody: an operator. What was paused is not missed. Resuming an order that is not paused changes nothing. Faults: NotFound, Validation for an order that has ended.
+// nobody: an operator. Runs that were scheduled while it was paused are not missed. Resuming an order that is not paused changes nothing.
+// Faults: NotFound, Validation for an order that has ended.
 func (x *Orders) Resume(ctx context.Context, caller auth.Caller, order id.Order, then ...db.Step[Order]) (Order, error) {
 	return x.change(ctx, caller, order, auditlog.OrderResumed, func(ctx context.Context, tx *db.Tx, o *Order, now time.Time) (err error) {
 		if o.PausedAt == nil {
 			return errSame
 		}
 		var errs []fault.FieldError
-		o.PausedAt, o.PausedWhy = nil, ""
+		o.PausedAt, o.PausedWhy, o.NextAt = nil, "", nil
 		if *o, errs = o.check(now); len(errs) > 0 {
 			return fault.Invalid(errs...)
 		}

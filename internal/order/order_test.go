@@ -256,6 +256,7 @@ func TestTheOrderOfATokenOrAMemberWhoIsGoneIsPaused(t *testing.T) {
 			got := s.get(t, *o)
 			require.Equal(t, order.Paused, got.StateAt(time.Now()))
 			require.Contains(t, got.PausedWhy, "Resume the order")
+			require.Nil(t, got.NextAt, "a paused order has no next run")
 			s.due(t, *o, time.Second)
 			require.NoError(t, s.Orders.RunDue(t.Context()))
 			require.Len(t, s.runs(t, *o), 1, "a paused order does not run")
@@ -268,6 +269,7 @@ func TestTheOrderOfATokenOrAMemberWhoIsGoneIsPaused(t *testing.T) {
 		resumed, err := s.Orders.Resume(t.Context(), s.caller, ofToken.ID)
 		require.NoError(t, err)
 		require.NotEqual(t, token.Token, resumed.Token)
+		require.True(t, resumed.NextAt.After(time.Now()), "what was due while it was paused is not caught up")
 		require.Equal(t, numbers(1, 3), s.delivered(t, s.run(t, ofToken)))
 	})
 }

@@ -25,7 +25,7 @@ const (
 	missedMax   = 1000
 	followPoll  = 10 * time.Millisecond
 	missedCode  = "MISSED"
-	stoppedHint = " Resume the order, with a token of your own, to go on."
+	stoppedHint = " Resume the order to continue it in your name."
 )
 
 // occasion is why a run takes place, and what the order's schedule says after it.
@@ -178,7 +178,7 @@ func (x *Orders) runOn(ctx context.Context, o Order, on occasion) error {
 		if on.cause == OnRequest {
 			return x.skip(ctx, plan{order: o}, on, code, message)
 		}
-		o.PausedAt, o.PausedWhy = new(time.Now()), message+stoppedHint
+		o.PausedAt, o.PausedWhy, on.next = new(time.Now()), message+stoppedHint, nil
 		return x.skip(ctx, plan{order: o}, on, code, "The order was paused. "+o.PausedWhy)
 	}
 	if err := x.follow(ctx); err != nil {

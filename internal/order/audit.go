@@ -15,9 +15,9 @@ import (
 // overdueGrace is how late a run may be before Audit reports it: a server runs what is due within seconds.
 const overdueGrace = 15 * time.Minute
 
-// Audit checks that every run that exported has its export, which the order has bought, that every export of
-// an order has its run, so that the credits of an order are those of its runs, and that no run is overdue. It reads one snapshot of the
-// database, so it may run while others write.
+// Audit checks that every run that exported has its export, which the order has bought, that every export of an order has its run, so
+// that the credits of an order are those of its runs, and that no run is overdue. It reads one snapshot of the database, so it may run
+// while others write.
 func (x *Orders) Audit(ctx context.Context) (findings []audit.Finding, err error) {
 	now, err := x.DB.Now(ctx)
 	if err != nil {
@@ -39,24 +39,34 @@ func (x *Orders) Audit(ctx context.Context) (findings []audit.Finding, err error
 		if err := x.auditRuns(ctx, q, &findings); err != nil {
 			return err
 		}
-		overdue, err := db.Collect(ctx, q, func(row db.Row) (audit.Finding, error) {
-			var order id.Order
-			var at int64
-			var why string
-			err := row.Scan(&order, &at, &why)
-			problem := "it has been due since " + db.FromTime(at).Format(time.RFC3339) + ", but no server runs it"
-			if why != "" {
-				problem += ": " + why
-			}
-			return audit.Found("order", order, problem), err
-		}, `SELECT id, next_at, delayed_why FROM standing_order WHERE paused_at IS NULL AND next_at < $1 ORDER BY next_at, id`, db.Time(now.Add(-overdueGrace)))
-		findings = append(findings, overdue...)
-		return err
+		return x.auditDue(ctx, q, now, &findings)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("audit orders: %w", err)
 	}
 	return findings, nil
+}
+
+// auditDue finds the orders whose run is overdue: one that was asked for, one of the schedule, or one after an import.
+func (x *Orders) auditDue(ctx context.Context, q db.Querier, now time.Time, findings *[]audit.Finding) error {
+	overdue, err := db.Collect(ctx, q, func(row db.Row) (audit.Finding, error) {
+		var order id.Order
+		var at int64
+		var why string
+		err := row.Scan(&order, &at, &why)
+		problem := "it has been due since " + db.FromTime(at).Format(time.RFC3339) + ", but no server runs it"
+		if why != "" {
+			problem += ": " + why
+		}
+		return audit.Found("order", order, problem), err
+	}, `SELECT id, CASE WHEN asked_at < $1 THEN asked_at WHEN cron <> '' THEN next_at
+				ELSE (SELECT MAX(finished_at) FROM import WHERE finished_at < $1) END AS due_at, delayed_why
+			FROM standing_order
+			WHERE asked_at < $1 OR paused_at IS NULL AND (next_at < $1 OR cron = '' AND (ends_at IS NULL OR ends_at > $2)
+				AND imports < (SELECT COUNT(*) FROM import WHERE finished_at < $1))
+			ORDER BY due_at, id`, db.Time(now.Add(-overdueGrace)), db.Time(now))
+	*findings = append(*findings, overdue...)
+	return err
 }
 
 // auditExports finds the exports of orders that have no run. Those of deleted orders have none.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/dbtest"
+	"github.com/opencapi/capi/internal/order"
 )
 
 func TestAuditFindsRunsAndExportsThatDoNotFit(t *testing.T) {
@@ -41,6 +42,26 @@ func TestAuditFindsRunsAndExportsThatDoNotFit(t *testing.T) {
 		s.exec(t, `UPDATE order_run SET export_id = $2 WHERE id = $1`, foreign.ID, foreign.Export)
 		finds()
 		s.due(t, o, time.Hour)
-		finds("but no server runs it")
+		const late = "but no server runs it"
+		finds(late)
+
+		_, err := s.Orders.Pause(t.Context(), s.caller, other.ID)
+		require.NoError(t, err)
+		_, err = s.Orders.Ask(t.Context(), s.caller.Workspace, other.ID)
+		require.NoError(t, err)
+		finds(late)
+		hourAgo := db.Time(time.Now().Add(-time.Hour))
+		s.exec(t, `UPDATE standing_order SET asked_at = $2 WHERE id = $1`, other.ID, hourAgo)
+		finds(late, late)
+
+		afterImports := between(1, 3)
+		afterImports.Schedule = order.Schedule{}
+		s.create(t, afterImports, false)
+		n, err := s.Catalog.Begin(t.Context(), []string{"x"})
+		require.NoError(t, err)
+		require.NoError(t, s.Catalog.Finish(t.Context(), n, nil))
+		finds(late, late)
+		s.exec(t, `UPDATE import SET finished_at = $1`, hourAgo)
+		finds(late, late, late)
 	})
 }

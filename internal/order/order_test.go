@@ -609,7 +609,7 @@ func TestRunsAreDeliveredToTheDestinationOfTheOrder(t *testing.T) {
 		s.exec(t, `DELETE FROM destination WHERE id = $1`, other)
 		run := s.run(t, made)
 		require.Equal(t, []any{order.Skipped, string(fault.Validation)}, []any{run.Status, run.Code})
-		require.Contains(t, run.Message, "destination")
+		require.Equal(t, "The destination of the order was deleted. Choose another one, or none.", run.Message)
 		_, err = s.Orders.Update(t.Context(), s.caller, made.ID, order.Change{Remove: []string{"destination_id"}})
 		require.NoError(t, err)
 		require.Equal(t, []company.Number{6}, s.delivered(t, s.run(t, made)))

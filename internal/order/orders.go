@@ -1,10 +1,12 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/opencapi/capi/internal/auth"
@@ -144,6 +146,22 @@ func refusal(err error) (code, message string, refused bool) {
 	case fault.KindInternal, fault.KindUnavailable, fault.KindRateLimited, fault.KindTimeout:
 		return "", "", false
 	default:
-		return string(f.Code), f.Message, true
+		return string(f.Code), inWords(f), true
 	}
+}
+
+// inWords returns the message of a fault for people, who have only the message: with every error of a Validation fault.
+func inWords(f *fault.Error) string {
+	var said []string
+	for _, e := range fault.Fields(f) {
+		switch e.Field {
+		case "":
+			said = append(said, e.Message)
+		case "destination_id":
+			said = append(said, "The destination of the order was deleted. Choose another one, or none.")
+		default:
+			said = append(said, e.Field+" "+strings.TrimSuffix(e.Message, ".")+".")
+		}
+	}
+	return cmp.Or(strings.Join(said, " "), f.Message)
 }

@@ -27,39 +27,21 @@ const nameLengthMax = 200
 // export checks.
 func (o Order) check(now time.Time) (Order, []fault.FieldError) {
 	var errs []fault.FieldError
-	bad := func(field, message string) { errs = append(errs, fault.FieldError{Field: field, Message: message}) }
-	name, complaint := text.Name(o.Name, nameLengthMax)
-	if complaint != "" {
-		bad("name", complaint)
+	bad := func(field, message string) {
+		if message != "" {
+			errs = append(errs, fault.FieldError{Field: field, Message: message})
+		}
 	}
+	name, complaint := text.Name(o.Name, nameLengthMax)
+	bad("name", complaint)
 	o.Name, o.Request.Name = name, name
 	o.Request.Source, o.Request.Format = cmp.Or(o.Request.Source, export.SourceSearch), cmp.Or(o.Request.Format, format.CSV)
-	for field, credits := range map[string]*int64{"max_credits": o.MaxCredits, "max_credits_total": o.MaxCreditsTotal} {
-		if credits != nil && *credits < 0 {
-			bad(field, "must be at least 0")
-		}
-	}
-	if o.Deliver == "" {
-		o.Deliver = Added
-	}
-	if o.Missed == "" {
-		o.Missed = CatchUp
-	}
-	if o.AboveCap == "" {
-		o.AboveCap = SkipRun
-	}
-	for field, choice := range map[string]struct {
-		given string
-		of    []string
-	}{
-		"deliver":   {string(o.Deliver), []string{string(Added), string(Changed), string(Left), string(All)}},
-		"missed":    {string(o.Missed), []string{string(CatchUp), string(Skip)}},
-		"above_cap": {string(o.AboveCap), []string{string(SkipRun), string(Fill)}},
-	} {
-		if !slices.Contains(choice.of, choice.given) {
-			bad(field, "must be one of "+strings.Join(choice.of, ", "))
-		}
-	}
+	o.Deliver, o.Missed, o.AboveCap = cmp.Or(o.Deliver, Added), cmp.Or(o.Missed, CatchUp), cmp.Or(o.AboveCap, SkipRun)
+	bad("deliver", choiceFault(o.Deliver, Added, Changed, Left, All))
+	bad("missed", choiceFault(o.Missed, CatchUp, Skip))
+	bad("above_cap", choiceFault(o.AboveCap, SkipRun, Fill))
+	bad("max_credits", creditsFault(o.MaxCredits))
+	bad("max_credits_total", creditsFault(o.MaxCreditsTotal))
 	ended := o.EndsAt != nil && !o.EndsAt.After(now)
 	if ended {
 		bad("ends_at", "must be in the future")
@@ -83,6 +65,26 @@ func (o Order) check(now time.Time) (Order, []fault.FieldError) {
 		}
 	}
 	return o, errs
+}
+
+// choiceFault returns what is wrong with a choice; empty if nothing is.
+func choiceFault[T ~string](given T, of ...T) string {
+	if slices.Contains(of, given) {
+		return ""
+	}
+	names := make([]string, len(of))
+	for i, name := range of {
+		names[i] = string(name)
+	}
+	return "must be one of " + strings.Join(names, ", ")
+}
+
+// creditsFault returns what is wrong with a limit; empty if nothing is.
+func creditsFault(limit *int64) string {
+	if limit != nil && *limit < 0 {
+		return "must be at least 0"
+	}
+	return ""
 }
 
 // checkSource returns what makes an export of the source possible, but not an order.
@@ -127,7 +129,7 @@ func (x *Orders) Create(ctx context.Context, caller auth.Caller, o Order, baseli
 	}
 	o.Request, o.Request.Preset = preset, id.Preset{} // the order keeps the columns, whatever becomes of the preset
 	m, next, err := x.first(ctx, caller, o, baseline || o.Deliver == Left)
-	if err := fault.Invalid(append(errs, fault.Fields(err)...)...); err != nil {
+	if err := fault.Invalid(and(errs, fault.Fields(err))...); err != nil {
 		return Order{}, err
 	}
 	if err != nil {
@@ -165,6 +167,16 @@ func (x *Orders) Create(ctx context.Context, caller auth.Caller, o Order, baseli
 		return db.Then(ctx, tx, o, then)
 	})
 	return o, err
+}
+
+// and returns the errors with more of them, of each field only the first: the package export finds some of them again.
+func and(errs, more []fault.FieldError) []fault.FieldError {
+	for _, e := range more {
+		if e.Field == "" || !slices.ContainsFunc(errs, func(f fault.FieldError) bool { return f.Field == e.Field }) {
+			errs = append(errs, e)
+		}
+	}
+	return errs
 }
 
 // first returns what a new order remembers, and what its first run would do now.
@@ -245,15 +257,14 @@ func set[T any](to, from *T) {
 }
 
 func (c Change) faults() (errs []fault.FieldError) {
-	for name, given := range map[string]bool{
+	given := map[string]bool{
 		"max_credits": c.MaxCredits != nil, "max_credits_total": c.MaxCreditsTotal != nil, "ends_at": c.EndsAt != nil,
 		"destination_id": c.Destination != nil,
-	} {
-		if given && slices.Contains(c.Remove, name) {
-			errs = append(errs, fault.FieldError{Field: name, Message: "is both set and removed"})
-		}
 	}
 	for i, name := range c.Remove {
+		if given[name] {
+			errs = append(errs, fault.FieldError{Field: name, Message: "is both set and removed"})
+		}
 		if !slices.Contains(removable, name) {
 			errs = append(errs, fault.FieldError{Field: fmt.Sprintf("remove[%d]", i), Message: "must be one of " + strings.Join(removable, ", ")})
 		}

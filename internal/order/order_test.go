@@ -535,6 +535,16 @@ func TestEveryBadOrderHasItsOwnErrorAndChangesNothing(t *testing.T) {
 			require.Contains(t, errs[0].Message, c.message)
 		})
 	}
+	for range 20 {
+		o := between(1, 5)
+		o.Name, o.Deliver, o.Missed, o.AboveCap, o.MaxCredits, o.MaxCreditsTotal = "", "x", "x", "x", new(int64(-1)), new(int64(-1))
+		_, err := s.Orders.Create(t.Context(), s.caller, o, false)
+		var fields []string
+		for _, f := range fault.Fields(err) {
+			fields = append(fields, f.Field)
+		}
+		require.Equal(t, []string{"name", "deliver", "missed", "above_cap", "max_credits", "max_credits_total"}, fields, "in the same order each time")
+	}
 	o := between(1, 5)
 	o.Request = export.Request{Source: export.SourceList, List: id.New[id.List]()}
 	_, err := s.Orders.Create(t.Context(), s.caller, o, false)

@@ -90,8 +90,8 @@ type payload struct {
 	Delivery string `json:"delivery_id"`
 }
 
-// fanOut adds a delivery of each event to each webhook that wants it.
-func (w *Webhooks) fanOut(ctx context.Context, tx *db.Tx, events []event.Event) error {
+// Published is the step of the event log that adds a delivery of each new event to each webhook that wants it.
+func (w *Webhooks) Published(ctx context.Context, tx *db.Tx, events []event.Event) error {
 	byWorkspace := map[id.Workspace][]Webhook{}
 	for _, e := range events {
 		hooks, known := byWorkspace[e.Workspace]
@@ -156,7 +156,9 @@ func (w *Webhooks) deliver(ctx context.Context, j job.Job) error {
 	}
 	e, err := event.Get(ctx, w.db.Read(), d.Event)
 	if fault.CodeOf(err) == fault.NotFound {
-		return job.Fatal(err)
+		return w.db.Tx(ctx, func(tx *db.Tx) error {
+			return errors.Join(j.Complete(ctx, tx), finish(ctx, tx, d, Failed, "The event is not in the log any more."))
+		})
 	}
 	if err != nil {
 		return err
@@ -217,13 +219,13 @@ func deliveryOf(j job.Job) (id.Delivery, error) {
 }
 
 // discard fails the delivery of a job that ended without an outcome too often.
-func (w *Webhooks) discard(ctx context.Context, tx *db.Tx, j job.Job, cause error) error {
+func (w *Webhooks) discard(ctx context.Context, tx *db.Tx, j job.Job, _ error) error {
 	delivery, err := deliveryOf(j)
 	if err != nil {
 		return nil //nolint:nilerr // there is nothing to fail
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE webhook_delivery SET state = 'failed', next_at = NULL, error = $2 WHERE id = $1 AND state = 'pending'`,
-		delivery, "It was given up: "+cause.Error())
+		delivery, "It was given up, because the server ended or failed during its last attempts. Send it again.")
 	return err
 }
 
@@ -234,7 +236,7 @@ func (w *Webhooks) attempt(ctx context.Context, h Webhook, m Message, d *Deliver
 	defer func(began time.Time) { d.Took = time.Since(began) }(time.Now())
 	r, err := w.request(ctx, h, m)
 	if err != nil {
-		d.Error = err.Error()
+		d.Error = "Nothing was sent: " + err.Error() + "."
 		return false
 	}
 	client := w.encrypted
@@ -394,8 +396,8 @@ func (w *Webhooks) Test(ctx context.Context, ws id.Workspace, webhook id.Webhook
 	return d, w.db.Tx(ctx, func(tx *db.Tx) error { return insertDelivery(ctx, tx, d) })
 }
 
-// Replay sends the event of a delivery again, in a new delivery. The steps run last in the transaction. Faults: NotFound, Validation for a disabled webhook, for a test, and for
-// an event that is no longer in the log.
+// Replay sends the event of a delivery again, in a new delivery. The steps run last in the transaction. Faults: NotFound; Validation for
+// a disabled webhook, for a test, and for an event that is no longer in the log.
 func (w *Webhooks) Replay(ctx context.Context, ws id.Workspace, webhook id.Webhook, delivery id.Delivery, then ...db.Step[Delivery]) (Delivery, error) {
 	var made Delivery
 	err := w.db.Tx(ctx, func(tx *db.Tx) error {

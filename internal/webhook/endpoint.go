@@ -173,7 +173,8 @@ func scanWebhook(row db.Row) (h Webhook, err error) {
 	if until := db.FromNullTime(oldUntil); until != nil && time.Now().Before(*until) {
 		h.OldSecretUntil = until
 	}
-	return h, json.Unmarshal([]byte(types), &h.Types)
+	err = json.Unmarshal([]byte(types), &h.Types)
+	return h, err
 }
 
 // List returns the webhooks of the workspace, oldest first.

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/db"
-	"github.com/opencapi/capi/internal/event"
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/reach"
 	"github.com/opencapi/capi/internal/seal"
@@ -89,9 +88,4 @@ func New(d Deps) *Webhooks {
 // Handlers returns the handlers of the jobs by kind, for a runner.
 func (w *Webhooks) Handlers() map[string]job.Handler {
 	return map[string]job.Handler{JobKind: {Run: w.deliver, OnDiscard: w.discard}}
-}
-
-// Published is the step of the event log that adds the deliveries of new events.
-func (w *Webhooks) Published(ctx context.Context, tx *db.Tx, events []event.Event) error {
-	return w.fanOut(ctx, tx, events)
 }

@@ -334,6 +334,40 @@ func TestAReceiverThatIsGoneGetsNothingMore(t *testing.T) {
 	}
 }
 
+func TestADeliveryThatCannotBeMadeSaysWhyToPeople(t *testing.T) {
+	t.Parallel()
+	exec := func(h *house, q string, args ...any) {
+		require.NoError(t, h.DB.Tx(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.ExecContext(t.Context(), q, args...)
+			return err
+		}))
+	}
+	failed := func(h *house, w id.Webhook) string {
+		d := h.deliveries(t, w)[0]
+		require.Equal(t, webhook.Failed, d.State)
+		return d.Error
+	}
+	h, r := open(t, dbtest.SQLite(t), quick), receive(t)
+	_, made := h.create(t, r.URL)
+	h.happen(t, event.ExportCompleted)
+	exec(h, `DELETE FROM event`)
+	h.work(t)
+	require.Equal(t, "The event is not in the log any more.", failed(h, made.ID))
+
+	exec(h, `UPDATE webhook SET secret = $1`, []byte("of another key"))
+	test, err := h.Webhooks.Test(t.Context(), h.ws, made.ID)
+	require.NoError(t, err)
+	require.Equal(t, "Nothing was sent: the secret cannot be decrypted with the key of this server; rotate it.", test.Error)
+
+	h.happen(t, event.ExportFailed)
+	exec(h, `UPDATE webhook SET types = 'unreadable'`)
+	h.work(t)
+	exec(h, `UPDATE webhook SET types = '[]'`)
+	require.Equal(t, "It was given up, because the server ended or failed during its last attempts. Send it again.", failed(h, made.ID),
+		"what a database or a decoder says is for the log of the server")
+	require.Empty(t, r.got())
+}
+
 func TestARedirectIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	h, inside, r := open(t, dbtest.SQLite(t), quick), receive(t), receive(t)

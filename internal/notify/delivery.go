@@ -29,6 +29,8 @@ type skippedPayload struct {
 	Skipped
 }
 
+func (p skippedPayload) note() (key string, value any) { return "order_id", p.Order }
+
 // Skipped tells the members of the workspace who want to know that a run of an order was skipped, after the transaction. An order that is
 // skipped again and again for the same reason is reported once. It does nothing without a mail server.
 func (n *Notifier) Skipped(ctx context.Context, tx *db.Tx, ws id.Workspace, r Skipped) error {
@@ -59,6 +61,8 @@ type undeliveredPayload struct {
 	Undelivered
 }
 
+func (p undeliveredPayload) note() (key string, value any) { return "export_id", p.Export }
+
 // Undelivered tells the members of the workspace who want to know that an export could not be delivered, after the transaction: the last
 // attempt of each export, and the first one unless the export before it is not there either. It does nothing without a mail server.
 func (n *Notifier) Undelivered(ctx context.Context, tx *db.Tx, ws id.Workspace, d Undelivered) error {
@@ -84,18 +88,9 @@ const chosen = "You get this email because you chose it under Notifications in t
 
 // skippedLetter returns the address of a member and the email about a run that was skipped. The address is empty if nothing is to be sent.
 func (s *sender) skippedLetter(ctx context.Context, p skippedPayload) (to string, l letter, err error) {
-	var workspace string
-	err = s.DB.Read().QueryRowContext(ctx, `
-		SELECT p.email, w.name
-		FROM workspace w
-		JOIN member m ON m.workspace_id = w.id AND m.person = $2 AND m.mail_orders <> 0 AND m.left_at IS NULL
-		JOIN person p ON p.id = m.person AND p.removed_at IS NULL
-		WHERE w.id = $1`, p.Workspace, p.Person).Scan(&to, &workspace)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", letter{}, nil
-	}
-	if err != nil {
-		return "", letter{}, fmt.Errorf("read member %s of workspace %s: %w", p.Person, p.Workspace, err)
+	to, workspace, err := s.wants(ctx, p.Workspace, p.Person, "mail_orders")
+	if err != nil || to == "" {
+		return "", letter{}, err
 	}
 	l = letter{
 		Subject: "Order skipped: " + p.Name,
@@ -131,19 +126,25 @@ func (s *sender) undeliveredLetter(ctx context.Context, p undeliveredPayload) (t
 	if err != nil {
 		return "", letter{}, fmt.Errorf("read delivery of export %s: %w", p.Export, err)
 	}
-	place := "a destination that was deleted"
-	if destination.Valid {
-		place = "the destination " + destination.String
-	}
+	failed := fmt.Sprintf("The export %s of the workspace %s could not be delivered", export, workspace)
 	l = letter{
-		Subject: "Not delivered: " + export,
-		Lines:   []string{fmt.Sprintf("The export %s of the workspace %s could not be delivered to %s.", export, workspace, place), p.Error},
-		Button:  "Open the export", Link: s.links.Export(p.Workspace, p.Export), After: []string{chosen},
+		Subject: "Not delivered: " + export, Button: "Open the export", Link: s.links.Export(p.Workspace, p.Export), After: []string{chosen},
 	}
-	if p.NextAt == nil {
-		l.Lines = append(l.Lines, "It is not tried again by itself. When the reason is corrected, deliver it again on its page. It costs nothing.")
-	} else {
-		l.Lines = append(l.Lines, "It is tried again for about a day. Nothing is bought again.")
+	switch {
+	case !destination.Valid:
+		l.Lines = []string{
+			failed + ", because its destination was deleted.",
+			"Download the file on its page, or export the companies again with another destination. Both are free.",
+		}
+	case p.NextAt == nil:
+		l.Lines = []string{
+			failed + " to the destination " + destination.String + ".", p.Error,
+			"There are no further attempts. Correct the reason, then deliver it again on its page. It costs nothing.",
+		}
+	default:
+		l.Lines = []string{
+			failed + " to the destination " + destination.String + ".", p.Error, "It is tried again for about a day. Nothing is bought again.",
+		}
 	}
 	return to, l, nil
 }

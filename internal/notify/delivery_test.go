@@ -21,6 +21,7 @@ import (
 	"github.com/opencapi/capi/internal/job"
 	"github.com/opencapi/capi/internal/mail/mailtest"
 	"github.com/opencapi/capi/internal/membership"
+	"github.com/opencapi/capi/internal/notify"
 	"github.com/opencapi/capi/internal/order"
 	"github.com/opencapi/capi/internal/query"
 	"github.com/opencapi/capi/internal/remote"
@@ -162,13 +163,23 @@ func TestMembersWhoWantToKnowAreToldThatADeliveryFailedAndWhy(t *testing.T) {
 			require.Equal(t, "https://capi.example.com/exports/"+failed.String(), link)
 		}
 		require.Equal(t, map[string]int{"Not delivered: First": 2}, subjects)
-		for _, text := range []string{"to the destination Lake.", "The key may not put objects there.", "It is tried again for about a day.", "It is not tried again by itself."} {
+		for _, text := range []string{"to the destination Lake.", "The key may not put objects there.", "It is tried again for about a day.", "There are no further attempts."} {
 			require.Contains(t, texts.String(), text)
 		}
 		bought("Second")
 		all = f.mail.Messages()
 		require.Len(t, all, 3, "a destination that goes on failing is reported for each export once")
-		require.Contains(t, body(all[2]), "It is not tried again by itself.")
+		require.Contains(t, body(all[2]), "There are no further attempts.")
+
+		require.NoError(t, f.Destinations.Delete(t.Context(), f.ws, lake.ID))
+		require.NoError(t, f.DB.Tx(t.Context(), func(tx *db.Tx) error {
+			return f.Notifier.Undelivered(t.Context(), tx, f.ws, notify.Undelivered{Export: failed, Error: "The destination was deleted."})
+		}))
+		f.settled(t)
+		all = f.mail.Messages()
+		require.Len(t, all, 4)
+		require.Contains(t, body(all[3]), "could not be delivered, because its destination was deleted.")
+		require.NotContains(t, body(all[3]), "deliver it again", "there is no destination to which it could be delivered")
 	})
 }
 

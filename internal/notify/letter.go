@@ -119,7 +119,7 @@ func movedLetter(name, earlier string) letter {
 
 // exportLetter returns the letter about the end of an export and the address of its creator, which is empty if they are no longer
 // a member.
-func (s *sender) exportLetter(ctx context.Context, export id.Export) (to string, l letter, err error) {
+func (s *sender) exportLetter(ctx context.Context, p exportPayload) (to string, l letter, err error) {
 	var ws id.Workspace
 	var name, status, failure string
 	var rows int64
@@ -130,14 +130,14 @@ func (s *sender) exportLetter(ctx context.Context, export id.Export) (to string,
 		FROM export e
 		JOIN person p ON p.id = e.person_id AND p.removed_at IS NULL
 		JOIN member m ON m.workspace_id = e.workspace_id AND m.person = p.id AND m.left_at IS NULL
-		WHERE e.id = $1`, export).Scan(&to, &ws, &name, &status, &failure, &rows, &ordered)
+		WHERE e.id = $1`, p.Export).Scan(&to, &ws, &name, &status, &failure, &rows, &ordered)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", letter{}, nil
 	}
 	if err != nil {
-		return "", letter{}, fmt.Errorf("read export %s: %w", export, err)
+		return "", letter{}, fmt.Errorf("read export %s: %w", p.Export, err)
 	}
-	l = letter{Button: "Open the export", Link: s.links.Export(ws, export), After: []string{"You get this email because you asked for it when you bought the export."}}
+	l = letter{Button: "Open the export", Link: s.links.Export(ws, p.Export), After: []string{"You get this email because you asked for it when you bought the export."}}
 	if ordered {
 		l.After = []string{chosen}
 	}
@@ -151,20 +151,29 @@ func (s *sender) exportLetter(ctx context.Context, export id.Export) (to string,
 	return to, l, nil
 }
 
-// lowLetter returns the address of a member and the email about low credits. The address is empty if nothing is to be sent.
-func (s *sender) lowLetter(ctx context.Context, p lowPayload) (to string, l letter, err error) {
-	var workspace string
+// wants returns the address of a member who wants the emails of the column, and the name of the workspace. The address is empty if they do
+// not, or have left.
+func (s *sender) wants(ctx context.Context, ws id.Workspace, person id.Person, column string) (to, workspace string, err error) {
 	err = s.DB.Read().QueryRowContext(ctx, `
 		SELECT p.email, w.name
 		FROM workspace w
-		JOIN member m ON m.workspace_id = w.id AND m.person = $2 AND m.mail_low <> 0 AND m.left_at IS NULL
+		JOIN member m ON m.workspace_id = w.id AND m.person = $2 AND m.`+column+` <> 0 AND m.left_at IS NULL
 		JOIN person p ON p.id = m.person AND p.removed_at IS NULL
-		WHERE w.id = $1`, p.Workspace, p.Person).Scan(&to, &workspace)
+		WHERE w.id = $1`, ws, person).Scan(&to, &workspace)
 	if errors.Is(err, sql.ErrNoRows) {
-		return "", letter{}, nil
+		return "", "", nil
 	}
 	if err != nil {
-		return "", letter{}, fmt.Errorf("read member %s of workspace %s: %w", p.Person, p.Workspace, err)
+		return "", "", fmt.Errorf("read member %s of workspace %s: %w", person, ws, err)
+	}
+	return to, workspace, nil
+}
+
+// lowLetter returns the address of a member and the email about low credits. The address is empty if nothing is to be sent.
+func (s *sender) lowLetter(ctx context.Context, p lowPayload) (to string, l letter, err error) {
+	to, workspace, err := s.wants(ctx, p.Workspace, p.Person, "mail_low")
+	if err != nil || to == "" {
+		return "", letter{}, err
 	}
 	return to, letter{
 		Subject: "Credits are low in " + workspace,

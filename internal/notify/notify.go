@@ -60,8 +60,9 @@ type Links struct {
 func (n *Notifier) Handlers(links Links) map[string]job.Handler {
 	s := &sender{Notifier: n, links: links}
 	return map[string]job.Handler{
-		linkKind: {Run: s.link}, resetKind: {Run: s.reset}, exportKind: {Run: s.export}, emailKind: {Run: s.email}, movedKind: {Run: s.moved},
-		brokenKind: {Run: s.broken}, lowKind: {Run: s.low}, skippedKind: {Run: s.skipped}, undeliveredKind: {Run: s.undelivered},
+		linkKind: {Run: s.link}, resetKind: {Run: s.reset}, emailKind: {Run: s.email}, movedKind: {Run: s.moved},
+		exportKind: mails(s, s.exportLetter), brokenKind: mails(s, s.brokenLetter), lowKind: mails(s, s.lowLetter),
+		skippedKind: mails(s, s.skippedLetter), undeliveredKind: mails(s, s.undeliveredLetter),
 	}
 }
 
@@ -153,24 +154,28 @@ func (n *Notifier) Moved(ctx context.Context, tx *db.Tx, moved account.Moved) er
 }
 
 type exportPayload struct {
-	Export string `json:"export_id"`
+	Export id.Export `json:"export_id"`
 }
+
+func (p exportPayload) note() (key string, value any) { return "export_id", p.Export }
 
 // Export tells the person who created the export how it ended, after the transaction. It does nothing without a mail server.
 func (n *Notifier) Export(ctx context.Context, tx *db.Tx, export id.Export) error {
 	if !n.Enabled() {
 		return nil
 	}
-	_, err := n.Jobs.Enqueue(ctx, tx, exportKind, exportPayload{export.String()})
+	_, err := n.Jobs.Enqueue(ctx, tx, exportKind, exportPayload{export})
 	tx.OnCommit(n.Jobs.Notify)
 	return err
 }
 
 type brokenPayload struct {
-	Workspace string `json:"workspace_id"`
-	Webhook   string `json:"webhook_id"`
-	Person    string `json:"person_id"`
+	Workspace id.Workspace `json:"workspace_id"`
+	Webhook   id.Webhook   `json:"webhook_id"`
+	Person    id.Person    `json:"person_id"`
 }
+
+func (p brokenPayload) note() (key string, value any) { return "webhook_id", p.Webhook }
 
 // Webhook tells each owner of the workspace that a webhook was disabled because it failed, after the transaction. It does nothing
 // without a mail server.
@@ -184,7 +189,7 @@ func (n *Notifier) Webhook(ctx context.Context, tx *db.Tx, ws id.Workspace, webh
 		return fmt.Errorf("list owners of workspace %s: %w", ws, err)
 	}
 	for _, owner := range owners {
-		if _, err := n.Jobs.Enqueue(ctx, tx, brokenKind, brokenPayload{ws.String(), webhook.String(), owner.String()}); err != nil {
+		if _, err := n.Jobs.Enqueue(ctx, tx, brokenKind, brokenPayload{ws, webhook, owner}); err != nil {
 			return err
 		}
 	}
@@ -193,11 +198,13 @@ func (n *Notifier) Webhook(ctx context.Context, tx *db.Tx, ws id.Workspace, webh
 }
 
 type lowPayload struct {
-	Workspace string `json:"workspace_id"`
-	Person    string `json:"person_id"`
-	Balance   int64  `json:"balance"`
-	Low       int64  `json:"low_balance"`
+	Workspace id.Workspace `json:"workspace_id"`
+	Person    id.Person    `json:"person_id"`
+	Balance   int64        `json:"balance"`
+	Low       int64        `json:"low_balance"`
 }
+
+func (p lowPayload) note() (key string, value any) { return "workspace_id", p.Workspace }
 
 // Low tells the members of the workspace who want to know that its credits are low, after the transaction. It does nothing without a mail
 // server.
@@ -205,7 +212,7 @@ func (n *Notifier) Low(ctx context.Context, tx *db.Tx, ws id.Workspace, balance,
 	if !n.Enabled() {
 		return nil
 	}
-	return n.tell(ctx, tx, ws, "mail_low", lowKind, func(p id.Person) any { return lowPayload{ws.String(), p.String(), balance, low} })
+	return n.tell(ctx, tx, ws, "mail_low", lowKind, func(p id.Person) any { return lowPayload{ws, p, balance, low} })
 }
 
 // tell adds a job for each member who wants the emails of the column.
@@ -316,77 +323,26 @@ func (s *sender) moved(ctx context.Context, j job.Job) error {
 	return s.send(ctx, j, p.Email, movedLetter(person.Name, p.Email))
 }
 
-// export tells the creator of an export how it ended, if they are still a member of the workspace.
-func (s *sender) export(ctx context.Context, j job.Job) error {
-	var p exportPayload
-	if err := j.Decode(&p); err != nil {
-		return err
-	}
-	export, err := id.Parse[id.Export](p.Export)
-	if err != nil {
-		return job.Fatal(err)
-	}
-	j.Note("export_id", export)
-	to, l, err := s.exportLetter(ctx, export)
-	if err != nil || to == "" {
-		return err
-	}
-	return s.send(ctx, j, to, l)
+// about is the payload of a job that sends one email.
+type about interface {
+	note() (key string, value any) // what the job's log line says of it
 }
 
-// broken tells an owner that a webhook was disabled, unless it works again, or they are no longer an owner.
-func (s *sender) broken(ctx context.Context, j job.Job) error {
-	var p brokenPayload
-	if err := j.Decode(&p); err != nil {
-		return err
-	}
-	j.Note("webhook_id", p.Webhook)
-	to, l, err := s.brokenLetter(ctx, p)
-	if err != nil || to == "" {
-		return err
-	}
-	return s.send(ctx, j, to, l)
-}
-
-// low tells a member that the credits are low, unless they have left or do not want to know any more.
-func (s *sender) low(ctx context.Context, j job.Job) error {
-	var p lowPayload
-	if err := j.Decode(&p); err != nil {
-		return err
-	}
-	to, l, err := s.lowLetter(ctx, p)
-	if err != nil || to == "" {
-		return err
-	}
-	return s.send(ctx, j, to, l)
-}
-
-// skipped tells a member that a run of an order was skipped, unless they have left or do not want to know any more.
-func (s *sender) skipped(ctx context.Context, j job.Job) error {
-	var p skippedPayload
-	if err := j.Decode(&p); err != nil {
-		return err
-	}
-	j.Note("order_id", p.Order)
-	to, l, err := s.skippedLetter(ctx, p)
-	if err != nil || to == "" {
-		return err
-	}
-	return s.send(ctx, j, to, l)
-}
-
-// undelivered tells a member that an export could not be delivered, unless it has been since.
-func (s *sender) undelivered(ctx context.Context, j job.Job) error {
-	var p undeliveredPayload
-	if err := j.Decode(&p); err != nil {
-		return err
-	}
-	j.Note("export_id", p.Export)
-	to, l, err := s.undeliveredLetter(ctx, p)
-	if err != nil || to == "" {
-		return err
-	}
-	return s.send(ctx, j, to, l)
+// mails returns the handler that sends an email. Its address is empty if there is nothing to send any more: the person has left or does
+// not want to know, or what it is about has changed.
+func mails[P about](s *sender, letterOf func(context.Context, P) (to string, l letter, err error)) job.Handler {
+	return job.Handler{Run: func(ctx context.Context, j job.Job) error {
+		var p P
+		if err := j.Decode(&p); err != nil {
+			return err
+		}
+		j.Note(p.note())
+		to, l, err := letterOf(ctx, p)
+		if err != nil || to == "" {
+			return err
+		}
+		return s.send(ctx, j, to, l)
+	}}
 }
 
 func (s *sender) send(ctx context.Context, j job.Job, to string, l letter) error {

@@ -211,6 +211,6 @@ func (s *Deliveries) discard(ctx context.Context, tx *db.Tx, j job.Job, _ error)
 	if err != nil || d.job != j.ID {
 		return err
 	}
-	d.State, d.NextAt, d.Error = Failed, nil, "It was given up, because the server ended during its last attempts. Deliver it again."
+	d.State, d.NextAt, d.Error = Failed, nil, "It was given up, because the server ended or failed during its last attempts. Deliver it again."
 	return finish(ctx, tx, d, event.ExportDeliveryFailed)
 }

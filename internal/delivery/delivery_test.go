@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/docs"
 	"github.com/opencapi/capi/internal/app/services"
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/blob/s3/s3test"
@@ -232,6 +235,25 @@ func probe(e export.Export) string {
 	return "companies/dt=" + e.CreatedAt.UTC().Format(time.DateOnly) + "/_capi-test.txt"
 }
 
+// documented compares the members of an event with the example in the guide.
+func documented(t *testing.T, e map[string]any) {
+	t.Helper()
+	page, err := docs.Files.ReadFile("guide/destinations.md")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(page)) {
+		var shown struct {
+			Type string
+			Data map[string]any
+		}
+		if json.Unmarshal([]byte(line), &shown) == nil && shown.Type == e["type"] {
+			shown.Data["type"] = shown.Type
+			require.ElementsMatch(t, slices.Collect(maps.Keys(shown.Data)), slices.Collect(maps.Keys(e)))
+			return
+		}
+	}
+	require.Failf(t, "no example", "the guide has no example of %s", e["type"])
+}
+
 func TestAnExportIsDeliveredWithKeysThatMayOnlyWriteTheManifestLast(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
@@ -257,6 +279,7 @@ func TestAnExportIsDeliveredWithKeysThatMayOnlyWriteTheManifestLast(t *testing.T
 		require.Equal(t, "export.delivered", events[0]["type"])
 		require.Equal(t, file, events[0]["path"])
 		require.Equal(t, e.Name, events[0]["name"])
+		documented(t, events[0])
 		require.Equal(t, e.ID.String(), events[0]["export_id"])
 
 		// Again: the same paths, no charge.
@@ -306,6 +329,7 @@ func TestAFailedDeliveryIsRepeatedAndSaysWhyAndIsNeverBoughtAgain(t *testing.T) 
 			require.Len(t, events, 2, "one for the first failure, one for the last")
 			for _, e := range events {
 				require.Equal(t, "export.delivery_failed", e["type"])
+				documented(t, e)
 				require.Contains(t, e["error"], c.want)
 			}
 			require.NotNil(t, events[0]["next_attempt_at"])

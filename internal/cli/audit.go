@@ -15,7 +15,7 @@ type auditCommand struct {
 	Actor     string      `placeholder:"ACTOR" help:"Only what this actor did, such as person:ID or person:LOGIN."`
 	From      instant     `placeholder:"TIME" help:"Only entries at or after this day or time, such as 2026-03-01."`
 	To        instant     `placeholder:"TIME" help:"Only entries before this day or time."`
-	Limit     int         `default:"50" placeholder:"N" help:"The most entries to show (default ${default})."`
+	Limit     rowsMax     `default:"50" placeholder:"N" help:"The most entries to show (default ${default})."`
 	jsonFlag
 }
 
@@ -51,7 +51,7 @@ func (c *auditCommand) Run(s *session) error {
 	defer a.Close()
 	entries, err := a.Audit.Page(s.ctx, auditlog.Filter{
 		Workspace: c.Workspace.Workspace, Action: auditlog.Action(c.Action), Actor: c.Actor, From: c.From.Time, To: c.To.Time,
-	}, id.AuditEntry{}, max(c.Limit, 1))
+	}, id.AuditEntry{}, int(c.Limit))
 	if err != nil {
 		return err
 	}

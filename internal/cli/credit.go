@@ -146,7 +146,7 @@ type creditHistory struct {
 	Reason    string      `default:"" enum:",grant,purchase,adjustment,export_charge,export_refund" placeholder:"REASON" help:"Only entries with this reason: grant, purchase, adjustment, export_charge or export_refund."`
 	From      instant     `placeholder:"TIME" help:"Only entries at or after this day or time, such as 2026-03-01."`
 	To        instant     `placeholder:"TIME" help:"Only entries before this day or time."`
-	Limit     int         `default:"50" placeholder:"N" help:"The most entries to show (default ${default})."`
+	Limit     rowsMax     `default:"50" placeholder:"N" help:"The most entries to show (default ${default})."`
 	jsonFlag
 }
 
@@ -168,7 +168,7 @@ func (c *creditHistory) Run(s *session) error {
 		return err
 	}
 	filter := credit.Filter{From: c.From.Time, To: c.To.Time, Reason: credit.Reason(c.Reason)}
-	entries, err := a.Credits.Page(s.ctx, c.Workspace.Workspace, filter, 0, max(c.Limit, 1))
+	entries, err := a.Credits.Page(s.ctx, c.Workspace.Workspace, filter, 0, int(c.Limit))
 	if err != nil {
 		return err
 	}

@@ -118,7 +118,7 @@ func (c *orderList) Run(s *session) error {
 type orderShow struct {
 	inWorkspace
 	ID    orderID `arg:"" help:"The order, from capi order list."`
-	Limit int     `default:"20" placeholder:"N" help:"The most runs to show (default ${default})."`
+	Limit rowsMax `default:"20" placeholder:"N" help:"The most runs to show (default ${default})."`
 	jsonFlag
 }
 
@@ -129,7 +129,7 @@ func (c *orderShow) Run(s *session) error {
 		if err != nil {
 			return err
 		}
-		runs, err := x.Runs(ctx, c.Workspace.Workspace, o.ID, id.Run{}, max(c.Limit, 1))
+		runs, err := x.Runs(ctx, c.Workspace.Workspace, o.ID, id.Run{}, int(c.Limit))
 		if err != nil {
 			return err
 		}
@@ -145,8 +145,8 @@ func (c *orderShow) Run(s *session) error {
 		if c.JSON {
 			return s.printJSON(row)
 		}
-		s.printf("%s is %s. It delivers %s, %s.\n", o.Name, row.State, o.Deliver, scheduleText(o.Schedule))
-		s.printf("Next run (UTC): %s. Spent: %s credits.\n", orDash(o.NextAt), count(o.Spent))
+		s.printf("%s is %s. It delivers: %s. It runs: %s.\n", o.Name, row.State, o.Deliver, scheduleText(o.Schedule))
+		s.printf("Next run (UTC): %s. Spent: %s.\n", orDash(o.NextAt), plural(o.Spent, "credit", "credits"))
 		for _, why := range []string{o.PausedWhy, o.DelayedWhy} {
 			if why != "" {
 				s.printf("%s\n", why)

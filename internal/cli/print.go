@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,6 +75,19 @@ func plural[N int | int64](n N, one, many string) string {
 		return "1 " + one
 	}
 	return count(n) + " " + many
+}
+
+// rowsMax is the most rows that a command shows.
+type rowsMax int
+
+// UnmarshalText accepts a whole number from 1.
+func (m *rowsMax) UnmarshalText(p []byte) error {
+	n, err := strconv.Atoi(string(p))
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is not a whole number from 1", p)
+	}
+	*m = rowsMax(n)
+	return nil
 }
 
 // timestamp formats t for a table: UTC, to the minute.

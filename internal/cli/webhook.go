@@ -265,14 +265,14 @@ type webhookDeliveries struct {
 	inWorkspace
 	ID    webhookID `arg:"" help:"The webhook."`
 	State string    `enum:",pending,delivered,failed" default:"" placeholder:"STATE" help:"Only those that are pending, delivered or failed."`
-	Limit int       `default:"50" placeholder:"N" help:"The most deliveries to show (default ${default})."`
+	Limit rowsMax   `default:"50" placeholder:"N" help:"The most deliveries to show (default ${default})."`
 	jsonFlag
 }
 
 // Run prints the newest deliveries of the last 30 days.
 func (c *webhookDeliveries) Run(s *session) error {
 	return s.withWebhooks(allowFlag{}, func(ctx context.Context, w *webhook.Webhooks) error {
-		all, err := w.Deliveries(ctx, c.Workspace.Workspace, c.ID.Webhook, webhook.State(c.State), id.Delivery{}, max(c.Limit, 1))
+		all, err := w.Deliveries(ctx, c.Workspace.Workspace, c.ID.Webhook, webhook.State(c.State), id.Delivery{}, int(c.Limit))
 		if err != nil {
 			return err
 		}

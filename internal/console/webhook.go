@@ -34,7 +34,7 @@ func (s *server) createWebhook(w http.ResponseWriter, r *http.Request) error {
 	form := view.ReadWebhook(r.PostForm)
 	secret, made, err := s.Webhooks.Create(ctx, webhook.Webhook{Workspace: v.Workspace.ID, URL: form.URL, Types: form.Types, Format: form.Format, Description: form.Description})
 	if faults := fieldErrors(err); faults != nil {
-		return s.webhooksPage(w, r, http.StatusUnprocessableEntity, view.Webhooks{Form: form, Faults: faults})
+		return s.webhooksPage(w, r, http.StatusUnprocessableEntity, view.Webhooks{Form: form, Faults: view.WebhookFaults(faults)})
 	}
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (s *server) changeWebhook(w http.ResponseWriter, r *http.Request) error {
 	form := view.ReadWebhook(r.PostForm)
 	_, err = s.Webhooks.Update(r.Context(), h.Workspace, h.ID, webhook.Change{URL: &form.URL, Types: &form.Types, Format: &form.Format, Description: &form.Description})
 	if faults := fieldErrors(err); faults != nil {
-		return s.webhookPage(w, r, http.StatusUnprocessableEntity, view.WebhookDetail{Webhook: h, Form: form, Faults: faults})
+		return s.webhookPage(w, r, http.StatusUnprocessableEntity, view.WebhookDetail{Webhook: h, Form: form, Faults: view.WebhookFaults(faults)})
 	}
 	return s.afterWebhook(w, r, h, err, "Saved. It applies to events from now on.")
 }
@@ -135,7 +135,7 @@ func (s *server) testWebhook(w http.ResponseWriter, r *http.Request) error {
 	}
 	d, err := s.Webhooks.Test(r.Context(), h.Workspace, h.ID)
 	if err == nil && d.State != webhook.Delivered {
-		s.warn(r.Context(), "The test did not arrive: "+view.WhyFailed(d))
+		s.warn(r.Context(), "The test did not arrive. "+d.Error)
 		return redirect(w, r, view.WebhookPath(r.Context(), h.ID, ""))
 	}
 	return s.afterWebhook(w, r, h, err, fmt.Sprintf("The test arrived in %d ms.", d.Took.Milliseconds()))

@@ -59,6 +59,7 @@ func TestAWebhookIsMadeTestedRotatedAndRepeatedOnItsPage(t *testing.T) {
 	require.Contains(t, a.body, "http://10.0.0.1/x", "what was typed stays")
 	require.Contains(t, a.body, `id="url-fault"`)
 	require.Contains(t, a.body, "is not a type of events")
+	require.Regexp(t, `id="url-fault">This [^<]+\.<`, a.body)
 
 	chat := ann.post(t, in(h.acme, "/webhooks"), "url", receiver.URL+"/chat", "format", "text")
 	require.Contains(t, follow(chat), "a sentence for a chat")
@@ -74,7 +75,7 @@ func TestAWebhookIsMadeTestedRotatedAndRepeatedOnItsPage(t *testing.T) {
 	tell(first, http.StatusNoContent)
 	require.Contains(t, follow(ann.post(t, path+"/test")), "The test arrived in ")
 	tell(first, http.StatusTeapot)
-	require.Contains(t, follow(ann.post(t, path+"/test")), "The test did not arrive: the answer was 418")
+	require.Contains(t, follow(ann.post(t, path+"/test")), "The test did not arrive. The answer was 418 I&#39;m a teapot, not a success (200 to 299).")
 
 	page = follow(ann.post(t, path+"/rotate", "hours", "24"))
 	second := secretOn.FindStringSubmatch(page)[1]
@@ -84,6 +85,7 @@ func TestAWebhookIsMadeTestedRotatedAndRepeatedOnItsPage(t *testing.T) {
 		tell(s, http.StatusNoContent)
 		require.Contains(t, follow(ann.post(t, path+"/test")), "The test arrived in ", "both secrets sign")
 	}
+	require.Contains(t, follow(ann.post(t, path+"/rotate", "hours", "many")), "Nothing was changed: The hours must be between 0 and 168.")
 	require.Contains(t, follow(ann.post(t, path+"/rotate", "hours", "24")), "The secret was not changed: the secret before it still signs")
 
 	// A real event, delivered and sent again with the same id.
@@ -134,7 +136,7 @@ func TestNotificationsAreOfThePersonAndTheLowBalanceOfTheWorkspace(t *testing.T)
 	require.Contains(t, bob.get(t, at).body, "No low balance is set")
 	for _, wrong := range []string{"0", "-1", "many", "1.5", "99999999999999999999"} {
 		ann.post(t, at+"/low", "low", wrong)
-		require.Contains(t, ann.get(t, at).body, "The low balance was not changed: ", wrong)
+		require.Contains(t, ann.get(t, at).body, "The low balance was not changed: It must be a whole number from 1 to ", wrong)
 	}
 	ann.post(t, at+"/low", "low", "50")
 	require.Contains(t, ann.get(t, at).body, "below 50 is reported")

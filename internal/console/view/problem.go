@@ -93,7 +93,7 @@ func splitField(field string) (name string, index int, part string) {
 var fieldLabels = map[string]string{
 	"sort_by": "Sort by", "sort_order": "Order", "show": "Tab", "not_on": "Not on list", "saved": "Saved search", ExcludeButton: "Exclude", "list": "List", "name": "Name",
 	"rows": "Rows", "set": "Sets", "format": "Format", "export_format": "Format", "columns": "Columns", "limit": "Maximum companies",
-	"daily": "The limit", "current": "The password that you entered", "code": "The code",
+	"daily": "The limit", "overlap_hours": "The hours", "low_balance": "It", "current": "The password that you entered", "code": "The code",
 }
 
 // fieldLabel returns what a page calls the field of an error or of a warning; empty if no page has it.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -44,6 +43,22 @@ func ReadWebhook(form url.Values) WebhookForm {
 		URL: strings.TrimSpace(form.Get("url")), Description: form.Get("description"), Types: slices.Concat([]string{}, form["type"]),
 		Format: cmp.Or(webhook.Format(form.Get("format")), webhook.FormatEvent),
 	}
+}
+
+// WebhookFaults are the errors of the form as sentences.
+func WebhookFaults(faults map[string]string) map[string]string {
+	said := make(map[string]string, len(faults))
+	for field, message := range faults {
+		switch field {
+		case "": // a sentence
+			said[field] = message
+		case "types": // which begins with the type
+			said[field] = message + "."
+		default:
+			said[field] = "This " + message + "."
+		}
+	}
+	return said
 }
 
 // WebhookDetail is the page of one webhook.
@@ -130,14 +145,6 @@ func deliveryTone(s webhook.State) string {
 	case webhook.Pending:
 	}
 	return "warn"
-}
-
-// WhyFailed returns what came of a delivery that failed, for people.
-func WhyFailed(d webhook.Delivery) string {
-	if d.Status != nil {
-		return fmt.Sprintf("the answer was %d %s.", *d.Status, http.StatusText(*d.Status))
-	}
-	return cmp.Or(d.Error, "there was no answer.")
 }
 
 // answered returns the status of the last answer.

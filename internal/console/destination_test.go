@@ -142,6 +142,22 @@ func TestADestinationIsMadeTestedChosenAndDelivered(t *testing.T) {
 	require.Contains(t, ann.follow(t, ordered).body, "<dt>Delivered to</dt><dd><bdi>Lake</bdi></dd>")
 	require.Contains(t, ann.follow(t, ann.post(t, at[0]+"/delete")).body, "The destination was deleted.")
 	require.Contains(t, ann.get(t, export).body, "To a destination that was deleted.")
+
+	const gone = "This destination does not exist any more."
+	stays := `<option value="` + at[1] + `" selected>a destination that was deleted</option>`
+	for _, opened := range []answer{
+		ann.get(t, in(h.acme, "/orders/new?destination="+at[1])), ann.post(t, in(h.acme, "/orders"), "name", "Daily", "destination", at[1]),
+	} {
+		require.Contains(t, opened.body, gone)
+		require.Contains(t, opened.body, stays)
+	}
+	weekly := strings.TrimPrefix(ordered.location(), basePath)
+	require.Contains(t, ann.get(t, weekly).body, stays)
+	ann.post(t, weekly, "name", "Mondays", "destination", at[1])
+	require.Contains(t, ann.get(t, weekly).body, "<dt>Delivered to</dt><dd><bdi>a destination that was deleted</bdi></dd>", "another change does not remove it")
+	form = ann.quoted(t, "name", "Another")
+	form.Set("destination", at[1])
+	require.Contains(t, ann.follow(t, ann.post(t, in(h.acme, "/exports"), flat(form)...)).body, gone+" Choose another one. Nothing was charged.")
 }
 
 func TestADestinationThatDoesNotWorkKeepsTheFormAndSaysWhy(t *testing.T) {

@@ -68,7 +68,7 @@ func (s *server) orderPage(w http.ResponseWriter, r *http.Request, status int, o
 		if err != nil && fault.CodeOf(err) != fault.NotFound {
 			return err
 		}
-		page.From, page.Unreadable = l.Name, err != nil
+		page.From = l.Name
 	} else {
 		asked, err := view.SearchFormOf(export.Export{Filters: o.Request.Filters, Sort: o.Request.Sort.String(), Terms: o.Request.Terms})
 		if err == nil {

@@ -93,5 +93,14 @@ func TestEverySearchAndListCanBeScheduled(t *testing.T) {
 	require.Regexp(t, `href="orders/new\?has=name[^"]*">Schedule…<span class="sr">Named`, lists)
 	require.Contains(t, lists, `href="orders/new?list=`+path.Base(at)+`">Schedule…<span class="sr">Prospects`)
 	require.Contains(t, ann.get(t, at).body, schedule("list="+path.Base(at)))
-	require.Contains(t, ann.get(t, in(h.acme, "/orders/new?list="+path.Base(at))).body, "Prospects")
+	ofList := ann.get(t, in(h.acme, "/orders/new?list="+path.Base(at))).body
+	require.Contains(t, ofList, "Prospects")
+	require.Contains(t, ofList, `<a href="`+basePath+at+`">Back to list</a>`)
+	require.NotContains(t, ofList, "Change the search")
+	require.Contains(t, ann.get(t, in(h.acme, "/orders/new?has=name")).body, `/search?has=name">Change the search</a>`)
+
+	made := strings.TrimPrefix(ann.post(t, in(h.acme, "/orders"), "name", "Weekly", "list", path.Base(at)).location(), basePath)
+	require.Contains(t, ann.get(t, made).body, `From the list <a href="`+basePath+at+`"><bdi>Prospects</bdi></a>.`)
+	ann.post(t, at+"/delete")
+	require.Contains(t, ann.get(t, made).body, "From a list that was deleted.")
 }

@@ -47,6 +47,10 @@ func TestAColumnPresetIsMadeChosenChangedAndDeleted(t *testing.T) {
 	require.Equal(t, []any{[]string{"domain", "name", "id"}, true}, []any{p.Columns, p.Labels})
 
 	require.Contains(t, ann.get(t, in(h.acme, "/exports/new?preset="+at[1])).body, `<option value="`+at[1]+`" selected>CRM (3 columns, with labels)</option>`)
+	h.exec(t, `UPDATE column_preset SET columns = 'of_an_older_version'`)
+	require.Contains(t, ann.get(t, in(h.acme, "/exports/new?preset="+at[1])).body, "The columns of this preset do not exist any more.")
+	h.exec(t, `UPDATE column_preset SET columns = 'domain,name,id'`)
+
 	form := ann.quoted(t, "name", "All", "preset", at[1], "column", "country")
 	bought := ann.post(t, in(h.acme, "/exports"), flat(form)...)
 	export, err := id.Parse[id.Export](path.Base(bought.location()))
@@ -63,6 +67,12 @@ func TestAColumnPresetIsMadeChosenChangedAndDeleted(t *testing.T) {
 	gone := ann.post(t, in(h.acme, "/orders"), "name", "Weekly", "preset", at[1])
 	require.Equal(t, http.StatusUnprocessableEntity, gone.status)
 	require.Contains(t, gone.body, "This column preset does not exist any more.")
+	for _, form := range []string{"/orders/new?preset=", "/exports/new?preset="} {
+		opened := ann.get(t, in(h.acme, form+at[1])).body
+		require.Contains(t, opened, "This column preset does not exist any more.", form)
+		require.Contains(t, opened, `<option value="`+at[1]+`" selected>a preset that was deleted</option>`, "the form is not sent again without it unnoticed")
+	}
+	require.Contains(t, ann.get(t, in(h.acme, "/orders/new?preset=nonsense")).body, "This column preset does not exist any more.")
 	stranger := h.as(t, h.eve)
 	require.Equal(t, http.StatusNotFound, stranger.get(t, page).status)
 	require.Equal(t, http.StatusNotFound, stranger.post(t, page+"/"+at[1]+"/delete").status)

@@ -136,6 +136,15 @@ func DestinationPath(ctx context.Context, d id.Destination, rest string) string 
 	return ViewerOf(ctx).Path("/destinations/" + d.String() + rest)
 }
 
+// destinationOptions are the lines of the menu of destinations.
+func destinationOptions(all []destination.Destination, chosen string) []option {
+	options := []option{{Label: "nowhere: download it here"}}
+	for _, d := range all {
+		options = append(options, option{Value: d.ID.String(), Label: d.Name})
+	}
+	return choose(options, chosen, "a destination that was deleted")
+}
+
 // folder says in which folder of a destination files arrive.
 func folder(d destination.Destination) string { return cmp.Or(d.Prefix, "the top folder") }
 

@@ -129,15 +129,6 @@ var (
 	headerRows   = []choice[format.Headers]{{format.HeadersName, "Names: employee_count"}, {format.HeadersLabel, "Labels: Employees"}}
 )
 
-type choice[T comparable] struct {
-	Value T
-	Label string
-}
-
-func isChoice[T comparable](choices []choice[T], value T) bool {
-	return slices.ContainsFunc(choices, func(c choice[T]) bool { return c.Value == value })
-}
-
 func (o *ExportForm) compression() format.Compression { return cmp.Or(o.Compression, format.None) }
 func (o *ExportForm) headers() format.Headers         { return cmp.Or(o.Headers, format.HeadersName) }
 
@@ -347,8 +338,10 @@ func (v *NewExport) SetErrors(err error) {
 		switch name, i, _ := splitField(f.Field); {
 		case name == "name" || name == "limit":
 			v.Faults[name] = f.Message
-		case name == "preset_id":
+		case name == "preset_id" && v.presetDeleted():
 			v.Faults["preset"] = "This column preset does not exist any more. Choose another one."
+		case name == "preset_id":
+			v.Faults["preset"] = "The columns of this preset do not exist any more. Change it, or choose another one."
 		case name == "compression" && isChoice(compressions, v.compression()):
 			v.Faults[name] = "Only CSV, JSON and NDJSON are compressed: choose one of them, or None."
 		case name == "header_row" && isChoice(headerRows, v.headers()):
@@ -361,6 +354,11 @@ func (v *NewExport) SetErrors(err error) {
 			v.Problems = append(v.Problems, problemOf(f, v.invalidValues(f.Field)...))
 		}
 	}
+}
+
+// presetDeleted reports whether the chosen preset does not exist.
+func (v *NewExport) presetDeleted() bool {
+	return v.Preset != "" && !slices.ContainsFunc(v.Presets, func(p preset.Preset) bool { return p.ID.String() == v.Preset })
 }
 
 // IsInvalid reports whether the form has errors.

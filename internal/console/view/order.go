@@ -30,7 +30,7 @@ type Order struct {
 	Runs  []order.Run
 	By    string // in whose name it buys; empty if that is no longer known
 	To    string // the name of its destination; empty for none
-	From  string // the name of its list; empty for a search
+	From  string // the name of its list; empty for a search, and if the list was deleted
 	Chips []Chip
 	Next  *order.Next
 	Later bool
@@ -85,11 +85,12 @@ var (
 )
 
 const (
-	afterImport  = "import"           // the value of OrderForm.When
-	endsFormat   = "2006-01-02T15:04" // of a datetime-local field
-	endsSeconds  = "2006-01-02T15:04:05"
-	usualCron    = "0 8 * * MON"
-	endsExpected = "must be a date with a time, such as 2026-12-31T18:00, or empty for no end"
+	afterImport        = "import"           // the value of OrderForm.When
+	endsFormat         = "2006-01-02T15:04" // of a datetime-local field
+	endsSeconds        = "2006-01-02T15:04:05"
+	usualCron          = "0 8 * * MON"
+	endsExpected       = "must be a date with a time, such as 2026-12-31T18:00, or empty for no end"
+	deletedDestination = "This destination does not exist any more. Choose another one."
 )
 
 // orderParams are the parameters of the form besides those of an export.
@@ -136,6 +137,11 @@ func OrderFormOf(ctx context.Context, o order.Order) OrderForm {
 		f.To = o.Request.Destination.String()
 	}
 	return f
+}
+
+// destinationDeleted reports whether the chosen destination does not exist.
+func (f *OrderForm) destinationDeleted() bool {
+	return f.To != "" && !slices.ContainsFunc(f.Destinations, func(d destination.Destination) bool { return d.ID.String() == f.To })
 }
 
 // clock returns the time zone in which the end is typed: that of the schedule, or the reader's.
@@ -236,13 +242,20 @@ func ReadOrderForm(ctx context.Context, v url.Values) *NewOrder {
 	return page
 }
 
-// Order returns the order that the form describes. Validation lists every error of the form.
+// Order returns the order that the form describes. Validation lists every error of the form, also that a preset or a destination was
+// deleted since it was chosen.
 func (v *NewOrder) Order() (order.Order, error) {
 	v.ExportForm.Name = v.OrderForm.Name
 	request, err := v.Request()
 	faults := fault.Fields(err)
 	if err != nil && len(faults) == 0 {
 		return order.Order{}, err
+	}
+	if v.presetDeleted() {
+		faults = append(faults, fault.FieldError{Field: "preset_id", Message: "was deleted"})
+	}
+	if v.destinationDeleted() {
+		faults = append(faults, fault.FieldError{Field: "destination_id", Message: "was deleted"})
 	}
 	t := v.OrderForm.terms()
 	request.Terms.Partial, request.Destination = false, t.destination
@@ -262,7 +275,7 @@ func OrderFaults(err error) (own map[string]string, others []fault.FieldError) {
 		case "only_new":
 			own[name] = "Companies that left are companies that you own, so the two choices leave nothing."
 		case "destination_id":
-			own["destination"] = "This destination does not exist any more. Choose another one."
+			own["destination"] = deletedDestination
 		default:
 			others = append(others, f)
 		}

@@ -71,6 +71,22 @@ func presetText(p preset.Preset) string {
 	return text
 }
 
+// presetOptions are the lines of the menu of presets in the form of an export.
+func presetOptions(all []preset.Preset, chosen string) []option {
+	options := []option{{Label: "as chosen here"}}
+	for _, p := range all {
+		options = append(options, option{Value: p.ID.String(), Label: p.Name + " (" + presetText(p) + ")"})
+	}
+	return choose(options, chosen, "a preset that was deleted")
+}
+
+func presetHeaders(p preset.Preset) format.Headers {
+	if p.Labels {
+		return format.HeadersLabel
+	}
+	return format.HeadersName
+}
+
 // presetSuffix keeps the ids of several forms in one page apart.
 func presetSuffix(p id.Preset) string {
 	if p.IsZero() {

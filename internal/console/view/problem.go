@@ -109,11 +109,14 @@ func fieldLabel(field string) string {
 func Sentences(err error) string {
 	var all []string
 	for _, f := range fault.Fields(err) {
-		if f.Field == "" { // the message is a sentence
+		switch f.Field {
+		case "": // the message is a sentence
 			all = append(all, f.Message)
-			continue
+		case "destination_id":
+			all = append(all, deletedDestination)
+		default:
+			all = append(all, cmp.Or(fieldLabel(f.Field), f.Field)+" "+inPageWords(f.Message)+".")
 		}
-		all = append(all, cmp.Or(fieldLabel(f.Field), f.Field)+" "+inPageWords(f.Message)+".")
 	}
 	return strings.Join(all, " ")
 }

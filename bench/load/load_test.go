@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/opencapi/capi/internal/testkit/required"
+
 	"github.com/opencapi/capi/bench/workload"
 )
 
@@ -34,7 +36,7 @@ func TestSQLiteLoadsEveryRow(t *testing.T) {
 	t.Parallel()
 	e := SQLite()
 	if e.Missing != "" {
-		t.Skip(e.Missing)
+		required.Missing(t, "sqlite3", "%s", e.Missing)
 	}
 	w, err := workload.New(500)
 	require.NoError(t, err)

@@ -23,6 +23,7 @@ import (
 	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/importer/source"
 	"github.com/opencapi/capi/internal/testkit/effort"
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // write creates a file in a temporary folder.
@@ -374,8 +375,7 @@ func realData(t testing.TB) string {
 			return found
 		}
 	}
-	require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "realdata", "the real data is required here, and missing")
-	t.Skip("there is no shared/data above this folder, and CAPI_TEST_DATA names none: the real data was not loaded")
+	required.Missing(t, "realdata", "there is no shared/data above this folder, and CAPI_TEST_DATA names none")
 	return ""
 }
 

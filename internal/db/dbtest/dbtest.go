@@ -2,7 +2,6 @@
 package dbtest
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -11,12 +10,8 @@ import (
 	"github.com/opencapi/capi/internal/db/sqlite"
 )
 
-// Names of the environment: the URL of a PostgreSQL server whose user may create databases, and the list of what a
-// test run must not skip.
-const (
-	postgresURLEnv = "CAPI_TEST_POSTGRES_URL"
-	requireEnv     = "CAPI_TEST_REQUIRE"
-)
+// postgresURLEnv has the URL of a PostgreSQL server whose user may create databases.
+const postgresURLEnv = "CAPI_TEST_POSTGRES_URL"
 
 // Each runs fn as a parallel subtest on an empty database of every kind: SQLite always, PostgreSQL if
 // CAPI_TEST_POSTGRES_URL names a server. Without a server PostgreSQL is skipped, or fails if CAPI_TEST_REQUIRE names it.
@@ -71,13 +66,4 @@ func TryOpen(t testing.TB, name string) (*db.DB, error) {
 		return postgres.Open(t.Context(), name)
 	}
 	return sqlite.Open(t.Context(), name)
-}
-
-func required(what string) bool {
-	for name := range strings.SplitSeq(os.Getenv(requireEnv), ",") {
-		if strings.TrimSpace(name) == what {
-			return true
-		}
-	}
-	return false
 }

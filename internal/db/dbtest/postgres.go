@@ -16,6 +16,7 @@ import (
 	"github.com/opencapi/capi/internal/db"
 	"github.com/opencapi/capi/internal/db/migrations"
 	"github.com/opencapi/capi/internal/db/postgres"
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // Postgres opens an empty PostgreSQL database, a clone of a migrated template. It is dropped when the test passes and
@@ -41,10 +42,7 @@ func postgresURL(t testing.TB, m pgtestdb.Migrator) string {
 	t.Helper()
 	given := os.Getenv(postgresURLEnv)
 	if given == "" {
-		if required("postgres") {
-			t.Fatalf("%s requires postgres, but %s is not set", requireEnv, postgresURLEnv)
-		}
-		t.Skipf("NOT TESTED ON POSTGRESQL: %s is not set (make test sets it where PostgreSQL is installed)", postgresURLEnv)
+		required.Missing(t, "postgres", "%s is not set (make test sets it where PostgreSQL is installed)", postgresURLEnv)
 	}
 	conf, err := config(given)
 	if err != nil {

@@ -74,16 +74,19 @@ func splitLink(s string) (shown, address string, ok bool) {
 		s = html.UnescapeString(s)
 	}
 	if m := formulaLink.FindStringSubmatch(s); m != nil {
-		return linkOf(unquote(m[2]), unquote(m[1]))
+		shown, address = linkOf(unquote(m[2]), unquote(m[1]))
+		return shown, address, true
 	}
 	if m := markdownLink.FindStringSubmatch(s); m != nil && (isWebAddress(m[2]) || isMailbox(m[2])) {
-		return linkOf(m[1], m[2])
+		shown, address = linkOf(m[1], m[2])
+		return shown, address, true
 	}
 	if shown, address, ok := splitAnchors(s); ok {
 		return shown, address, true
 	}
 	if m := textAndLink.FindStringSubmatch(s); m != nil && utf8.RuneCountInString(m[1]) <= textCharsMax && !strings.Contains(m[1], "://") {
-		return linkOf(m[1], m[2]+m[3])
+		shown, address = linkOf(m[1], m[2]+m[3])
+		return shown, address, true
 	}
 	return "", "", false
 }
@@ -102,7 +105,7 @@ func splitAnchors(s string) (shown, address string, ok bool) {
 	}
 	var texts, targets []string
 	for _, m := range found {
-		one, target, _ := linkOf(html.UnescapeString(tag.ReplaceAllString(lineTag.ReplaceAllString(m[4], " "), "")), html.UnescapeString(m[1]+m[2]+m[3]))
+		one, target := linkOf(html.UnescapeString(tag.ReplaceAllString(lineTag.ReplaceAllString(m[4], " "), "")), html.UnescapeString(m[1]+m[2]+m[3]))
 		texts = append(texts, one)
 		if target != "" {
 			targets = append(targets, target)
@@ -112,22 +115,22 @@ func splitAnchors(s string) (shown, address string, ok bool) {
 }
 
 // linkOf returns the text and the address of a link. Only one of them is needed if they say the same.
-func linkOf(shown, target string) (text, address string, ok bool) {
+func linkOf(shown, target string) (text, address string) {
 	shown, target = strings.TrimSpace(shown), strings.TrimSpace(target)
 	if isMailbox(target) {
 		mailbox := target[len("mailto:"):]
 		if shown == "" || !strings.Contains(shown, "@") {
 			shown = mailbox
 		}
-		return shown, "", true
+		return shown, ""
 	}
 	switch {
 	case shown == "":
-		return target, "", true
+		return target, ""
 	case !isWebAddress(target) || bareAddress(shown) == bareAddress(target):
-		return shown, "", true
+		return shown, ""
 	}
-	return shown, target, true
+	return shown, target
 }
 
 // bareAddress returns an address without its scheme, www. and the slash at its end.

@@ -14,6 +14,7 @@ import (
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/query/querytest"
 	"github.com/opencapi/capi/internal/testkit/effort"
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // testReal uses the file of real companies in the folder CAPI_TEST_DATA, or else in shared/data beside the checkout. Without
@@ -22,8 +23,7 @@ func testReal(t *testing.T, open Open) {
 	effort.WithoutRaceDetector(t)
 	file := realFile()
 	if file == "" {
-		require.NotContains(t, os.Getenv("CAPI_TEST_REQUIRE"), "realdata", "the file of real companies is required but missing")
-		t.Skip("SKIPPED: no companies.ndjson.gz; set CAPI_TEST_DATA to the folder that has it")
+		required.Missing(t, "realdata", "there is no companies.ndjson.gz; set CAPI_TEST_DATA to the folder that has it")
 	}
 	companies, err := readReal(file)
 	require.NoError(t, err)

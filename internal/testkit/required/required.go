@@ -8,11 +8,13 @@ import (
 	"testing"
 )
 
-// env lists words, separated by commas, such as s3,nginx.
+// env lists words, separated by commas, such as "s3,nginx".
 const env = "CAPI_TEST_REQUIRE"
 
 // Has reports whether a test must not be skipped for lack of what the word names.
-func Has(word string) bool { return slices.Contains(strings.Split(os.Getenv(env), ","), word) }
+func Has(word string) bool {
+	return slices.ContainsFunc(strings.Split(os.Getenv(env), ","), func(has string) bool { return strings.TrimSpace(has) == word })
+}
 
 // Missing ends a test that lacks what the word names: it fails where that is required, and is skipped elsewhere.
 func Missing(t testing.TB, word, format string, args ...any) {

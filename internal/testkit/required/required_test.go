@@ -26,7 +26,7 @@ func (e *ending) Skipf(format string, args ...any) {
 }
 
 func TestWhatIsRequiredIsNotSkipped(t *testing.T) {
-	t.Setenv("CAPI_TEST_REQUIRE", "s3minio,curl")
+	t.Setenv("CAPI_TEST_REQUIRE", "s3minio, curl")
 	for word, want := range map[string]string{"curl": "failed: CAPI_TEST_REQUIRE has curl: no 7\n", "s3": "skipped: NOT TESTED: no 7\n", "": "skipped: NOT TESTED: no 7\n"} {
 		e := &ending{TB: t}
 		required.Missing(e, word, "no %d", 7)

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/opencapi/capi/internal/testkit/required"
 )
 
 // Server is a running OpenSearch server, which tests share.
@@ -30,10 +32,7 @@ func Find(t testing.TB) *Server {
 	t.Helper()
 	urls := os.Getenv("CAPI_TEST_OPENSEARCH")
 	if urls == "" {
-		if strings.Contains(","+os.Getenv("CAPI_TEST_REQUIRE")+",", ",opensearch,") {
-			t.Fatal("CAPI_TEST_REQUIRE requires opensearch, but CAPI_TEST_OPENSEARCH is not set: run scripts/with-opensearch.sh go test ...")
-		}
-		t.Skip("no OpenSearch server: run make test-opensearch")
+		required.Missing(t, "opensearch", "CAPI_TEST_OPENSEARCH is not set: run scripts/with-opensearch.sh go test ...")
 	}
 	s := &Server{home: os.Getenv("CAPI_TEST_OPENSEARCH_HOME")}
 	for url := range strings.SplitSeq(urls, ",") {

@@ -49,6 +49,10 @@ test: ## run all tests, on SQLite and, if it is installed, on PostgreSQL
 test-real: ## run the tests over many real companies, without the race detector
 	go test -timeout 20m -run 'Contract/Real|TestRealData|TestRawFiles' ./internal/index/... ./internal/importer
 
+.PHONY: test-bench
+test-bench: ## run the tests of the benchmark, which is a module of its own
+	cd bench && CGO_ENABLED=0 go test ./...
+
 .PHONY: test-long
 test-long: ## run all tests, with many more random cases; before a release
 	CAPI_TEST_LONG=1 $(MAKE) test test-real

@@ -171,8 +171,12 @@ func testReaders(t *testing.T, open Open) {
 				r, err := ix.Search(t.Context(), index.Request{
 					Sort: query.Sort{By: query.ByName}, Limit: 100, FacetLimit: 5, Owned: company.SetOf(1, 2, 3),
 				})
-				if err != nil || r.Total%8 != 0 || len(r.Page) != r.Total {
-					t.Errorf("total %d, page of %d: %v", r.Total, len(r.Page), err)
+				if err != nil {
+					t.Errorf("search: %v", err)
+					return
+				}
+				if r.Total%8 != 0 || len(r.Page) != r.Total {
+					t.Errorf("total %d, page of %d", r.Total, len(r.Page))
 					return
 				}
 			}

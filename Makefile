@@ -150,7 +150,7 @@ bin/minio:
 
 .PHONY: test-opensearch
 test-opensearch: ## test with an OpenSearch server; needs Maven and Java 21 or newer
-	CAPI_TEST_REQUIRE=opensearch,postgres ./scripts/with-postgres.sh ./scripts/with-opensearch.sh sh -c \
+	CAPI_TEST_REQUIRE=opensearch,postgres ./scripts/with-postgres.sh ./scripts/with-opensearch.sh -m 1g sh -c \
 		'go test -count=1 -p 1 ./internal/index/opensearch/... && go test -count=1 -run OpenSearch ./e2e'
 
 bin/versitygw: ## build the S3 server that tests use

@@ -151,6 +151,12 @@ func isLost(err error) bool {
 	return errors.As(err, &r) && (r.status == http.StatusNotFound || r.lost)
 }
 
+// tooManySnapshots reports whether OpenSearch keeps as many points in time as it may.
+func tooManySnapshots(err error) bool {
+	var r *refusal
+	return errors.As(err, &r) && strings.Contains(r.Reason, "too many Point In Time contexts")
+}
+
 // asFault returns the error for callers. What OpenSearch refuses is an internal error, except for what it has lost, and for filters
 // that are too long for it.
 func asFault(err error) error {

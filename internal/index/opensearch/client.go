@@ -47,7 +47,8 @@ func newClient(ctx context.Context, o Options) (*client, error) {
 	}
 	os, err := opensearch.NewClient(opensearch.Config{
 		Addresses: o.Addresses, Username: o.User, Password: o.Password, Transport: transport, MaxRetries: retries,
-		RetryBackoff:            func(attempt int) time.Duration { return time.Duration(attempt) * 50 * time.Millisecond },
+		RetryOnStatus:           []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+		RetryBackoff:            func(attempt int) time.Duration { return time.Duration(attempt) * 100 * time.Millisecond },
 		ResurrectTimeoutInitial: time.Second, ResurrectTimeoutMax: 5 * time.Second, // so that it recovers soon
 		Context: ctx, HealthCheckMaxRetries: -1, MaxRetryClusterHealth: -1, // a user may not be allowed to ask for more than its index
 	})

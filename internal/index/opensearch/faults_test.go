@@ -214,6 +214,75 @@ func onlyBegin(r *http.Request, lines int) (*http.Response, error) {
 	return nil, errors.Join(errors.New("killed"), err, err2, err3)
 }
 
+func refuses(status int, kind, reason string) *http.Response {
+	body := fmt.Sprintf(`{"error":{"type":"search_phase_execution_exception","root_cause":[{"type":%q,"reason":%q}]},"status":%d}`, kind, reason, status)
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+// OpenSearch keeps a limited number of points in time for all that use it.
+func TestSnapshotsForCursorsMakeWayForNewOnes(t *testing.T) {
+	t.Parallel()
+	w := &wire{}
+	o := options(t)
+	o.Transport = w
+	ix := open(t, o)
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern"), named(2, "Bravo", "Bern")}, 1))
+	first, err := ix.Search(t.Context(), index.Request{Sort: query.Sort{By: query.ByName}, Limit: 1})
+	require.NoError(t, err)
+	require.NotNil(t, first.Next)
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(3, "Charlie", "Bern")}, 2)) // the first state is kept for the cursor
+	var full atomic.Bool
+	full.Store(true)
+	w.set(func(r *http.Request) (*http.Response, error) {
+		switch {
+		case r.Method == http.MethodDelete && r.URL.Path == "/_search/point_in_time":
+			full.Store(false)
+		case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/_search/point_in_time") && full.Load():
+			return refuses(http.StatusTooManyRequests, "rejected_execution_exception",
+				"Trying to create too many Point In Time contexts. Must be less than or equal to: [300]."), nil
+		}
+		return nil, nil
+	}, nil)
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(4, "Delta", "Bern")}, 3))
+	require.False(t, full.Load(), "it closed what it kept")
+	rest, err := ix.Search(t.Context(), index.Request{Sort: query.Sort{By: query.ByName}, Limit: 9, Cursor: first.Next})
+	require.NoError(t, err)
+	require.Equal(t, []company.Number{2, 3, 4}, rest.Page)
+
+	full.Store(true) // others keep them all
+	requireUnavailable(t, ix.Apply(t.Context(), []index.Change{named(5, "Echo", "Bern")}, 4), "nothing to close")
+	full.Store(false)
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(5, "Echo", "Bern")}, 4))
+}
+
+func TestABusyEngineIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	w := &wire{}
+	o := options(t)
+	o.Transport = w
+	ix := open(t, o)
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme Robots", "Zürich"), named(2, "Bravo", "Bern")}, 1))
+	for name, ask := range questions(ix) {
+		var busy atomic.Int32
+		busy.Store(2)
+		w.set(func(*http.Request) (*http.Response, error) {
+			if busy.Add(-1) >= 0 {
+				return refuses(http.StatusTooManyRequests, "circuit_breaking_exception", "[parent] Data too large"), nil
+			}
+			return nil, nil
+		}, nil)
+		require.NoError(t, ask(t), name)
+		require.Negative(t, busy.Load(), name)
+	}
+	w.set(func(*http.Request) (*http.Response, error) {
+		return refuses(http.StatusTooManyRequests, "circuit_breaking_exception", "[parent] Data too large"), nil
+	}, nil)
+	for name, ask := range questions(ix) {
+		requireUnavailable(t, ask(t), name)
+	}
+	w.set(nil, nil)
+}
+
 // An Apply that is interrupted leaves some of its changes behind. Nobody may see them without the others, and the next Apply, of
 // this server or another one, completes them.
 func TestAnInterruptedApplyIsNeverSeen(t *testing.T) {

@@ -36,8 +36,9 @@ type Options struct {
 	Timeout time.Duration
 	// Remember is how long a snapshot is kept after a cursor of it was returned last. Defaults to 15m.
 	Remember time.Duration
-	// RememberMax is the maximum number of snapshots kept for cursors; the oldest are closed first. Defaults to 100: a node of
-	// OpenSearch keeps 300 for all its clients unless it is configured otherwise.
+	// RememberMax is the maximum number of snapshots kept for cursors; the oldest are closed first. Defaults to 50: a node of
+	// OpenSearch keeps 300 for all servers that use it unless search.max_open_pit_context says otherwise. When it keeps no more,
+	// this index closes all of its own.
 	RememberMax int
 
 	Log *slog.Logger // Defaults to no logging.
@@ -57,7 +58,7 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	if o.RememberMax <= 0 {
-		o.RememberMax = 100
+		o.RememberMax = 50
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

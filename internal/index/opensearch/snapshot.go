@@ -96,24 +96,48 @@ func (ix *Index) expired(now time.Time) (gone []*snapshot) {
 	return gone
 }
 
+// closeKept closes the snapshots that are kept for cursors only, because OpenSearch keeps no more. It reports whether there were any.
+func (ix *Index) closeKept(ctx context.Context) bool {
+	ix.mu.Lock()
+	for _, s := range ix.open {
+		s.keepUntil = time.Time{}
+	}
+	gone := ix.expired(time.Now())
+	ix.mu.Unlock()
+	if len(gone) == 0 {
+		return false
+	}
+	ix.options.Log.WarnContext(ctx, "OpenSearch keeps no more points in time; older cursors continue in the newest state of the index",
+		"setting", "search.max_open_pit_context", "closed", len(gone))
+	return ix.closeNow(ctx, gone) == nil
+}
+
 // closeAll closes points in time, in the background: one that is not closed expires.
 func (ix *Index) closeAll(snapshots []*snapshot) {
+	if !slices.ContainsFunc(snapshots, func(s *snapshot) bool { return s.pit != "" }) {
+		return
+	}
+	ix.inBackground(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), ix.options.Timeout)
+		defer cancel()
+		if err := ix.closeNow(ctx, snapshots); err != nil {
+			ix.options.Log.DebugContext(ctx, "points in time were not closed; they expire", "error", err)
+		}
+	})
+}
+
+func (ix *Index) closeNow(ctx context.Context, snapshots []*snapshot) error {
 	var ids []string
 	for _, s := range snapshots {
 		if s.pit != "" {
 			ids = append(ids, s.pit)
 		}
 	}
-	if len(ids) == 0 {
-		return
+	err := ix.client.do(ctx, http.MethodDelete, "/_search/point_in_time", object{"pit_id": ids}, nil)
+	if isMissing(err) {
+		return nil
 	}
-	ix.inBackground(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), ix.options.Timeout)
-		defer cancel()
-		if err := ix.client.do(ctx, http.MethodDelete, "/_search/point_in_time", object{"pit_id": ids}, nil); err != nil && !isMissing(err) {
-			ix.options.Log.DebugContext(ctx, "points in time were not closed; they expire", "error", err)
-		}
-	})
+	return err
 }
 
 // inBackground runs fn in a goroutine that Close waits for. After Close it does nothing.
@@ -195,7 +219,11 @@ func (ix *Index) openSnapshot(ctx context.Context, atLeast stateOf) (*snapshot, 
 			preference = "&preference=_primary"
 		}
 		var s *snapshot
-		if s, err = ix.openOnce(ctx, preference, atLeast); !errors.Is(err, errInconsistent) {
+		s, err = ix.openOnce(ctx, preference, atLeast)
+		if tooManySnapshots(err) && ix.closeKept(ctx) {
+			s, err = ix.openOnce(ctx, preference, atLeast)
+		}
+		if !errors.Is(err, errInconsistent) {
 			return s, err
 		}
 		last = s

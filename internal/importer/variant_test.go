@@ -414,35 +414,43 @@ func tableVariants(t *testing.T) []trait {
 	return []trait{
 		{
 			"other columns below a blank line", csvFile("Name,Website,Country", "Acme,acme.example,France", "", "Company,Employees,City", "Bolt,12,Paris", "Cog,5,Lyon"),
-			acme, []string{"another table, below the first one: line 4: another table begins in line 4, with the columns Company, Employees, City; save it", "first one: line 6"},
+			acme,
+			[]string{"another table, below the first one: line 4: another table begins in line 4, with the columns Company, Employees, City; save it", "first one: line 6"},
 		},
 		{
 			"more columns, in German, below blank cells", csvFile("Firma;Webseite;Land", "Acme;acme.example;Frankreich", ";;", ";;", "Firma;Ort;Mitarbeiter;Branche", "Bolt;Berlin;12;Stahl"),
-			acme, []string{"another table begins in line 5, with the columns Firma, Ort, Mitarbeiter, Branche"},
+			acme,
+			[]string{"another table begins in line 5, with the columns Firma, Ort, Mitarbeiter, Branche"},
 		},
 		{
 			"one after three hundred rows", csvFile("Name,City\n" + strings.Repeat("Acme,Bonn\n", 300) + "\nCompany,Employees\nBolt,12"),
-			[]facts{{"name": "Acme", "city": "Bonn"}}, []string{"another table begins in line 303"},
+			[]facts{{"name": "Acme", "city": "Bonn"}},
+			[]string{"another table begins in line 303"},
 		},
 		{
 			"the first columns again after another table", csvFile("Name,Website", "Acme,acme.example", "", "City,Country", "Paris,France", "", "name,website", "Bolt,bolt.example"),
-			[]facts{{"name": "Acme", "domain": "acme.example"}, {"name": "Bolt", "domain": "bolt.example"}}, []string{"another table begins in line 4"},
+			[]facts{{"name": "Acme", "domain": "acme.example"}, {"name": "Bolt", "domain": "bolt.example"}},
+			[]string{"another table begins in line 4"},
 		},
 		{
 			"in a sheet", bookOf(t, unchanged, []any{"Société", "Site web", "Pays"}, []any{"Acme", "acme.example", "France"}, nil, []any{"Société", "Effectif", "Ville", "Secteur"}, []any{"Bolt", 12, "Paris", "Acier"}),
-			acme, []string{"another table begins in line 4, with the columns Société, Effectif, Ville, Secteur"},
+			acme,
+			[]string{"another table begins in line 4, with the columns Société, Effectif, Ville, Secteur"},
 		},
 		{
 			"blank lines between parts of one table", csvFile("Name,Website,Country", "", "Acme,acme.example,France", "", "", "Company Partners,,Germany", "", "Industry City,Website Country,", ""),
-			[]facts{{"name": "Acme"}, {"name": "Company Partners", "country": "DE"}, {"name": "Industry City"}}, nil,
+			[]facts{{"name": "Acme"}, {"name": "Company Partners", "country": "DE"}, {"name": "Industry City"}},
+			nil,
 		},
 		{
 			"values that are names of columns elsewhere", csvFile("Type,Name,Sector", "Customer,Acme,Bank", "", "Partner,Bolt,Bank", "", "Customer,Cog,Brand", "", "Customer,Dent,Bank"),
-			[]facts{{"name": "Acme"}, {"name": "Bolt"}, {"name": "Cog"}, {"name": "Dent"}}, nil,
+			[]facts{{"name": "Acme"}, {"name": "Bolt"}, {"name": "Cog"}, {"name": "Dent"}},
+			nil,
 		},
 		{
 			"a column of numbers before the names", csvFile("No.,Name,Country", "1,Acme,France", "", "No.,Company,City,Industry", "1,Bolt,Paris,Steel"),
-			[]facts{{"name": "Acme", "country": "FR"}}, []string{"another table begins in line 4"},
+			[]facts{{"name": "Acme", "country": "FR"}},
+			[]string{"another table begins in line 4"},
 		},
 		{
 			"what was searched for above the companies", csvFile("Country,Employees", "France,10-50", "", "Name,Website,Country", "Acme,acme.example,France"),
@@ -450,7 +458,8 @@ func tableVariants(t *testing.T) []trait {
 		},
 		{
 			"a cell to the right of the last name", bookOf(t, unchanged, []any{"Name", "Website", "Country"}, []any{"Acme", "acme.example", "France", nil, "called twice"}),
-			[]facts{{"name": "Acme", "country": "FR", "@column_5": "called twice"}}, nil,
+			[]facts{{"name": "Acme", "country": "FR", "@column_5": "called twice"}},
+			nil,
 		},
 	}
 }
@@ -510,17 +519,20 @@ func linkVariants(t *testing.T) []trait {
 var dateVariants = []trait{
 	{
 		"days of a spreadsheet", csvFile("Company,Founded", "Acme,36526", "Bolt,31778.5", "Cog,43831", "Dent,"),
-		[]facts{{"name": "Acme", "founded": "2000"}, {"name": "Bolt", "founded": "1987"}, {"name": "Cog", "founded": "2020"}, {"name": "Dent", "founded": ""}}, nil,
+		[]facts{{"name": "Acme", "founded": "2000"}, {"name": "Bolt", "founded": "1987"}, {"name": "Cog", "founded": "2020"}, {"name": "Dent", "founded": ""}},
+		nil,
 	},
 	{
 		"days among dates as text, in German", csvFile("Firma;Gründungsdatum", "Acme;36526", "Bolt;14.03.1998", "Cog;43831", "Dent;30000", "Echo;1. Mai 1988"),
-		[]facts{{"name": "Acme", "founded": "2000"}, {"name": "Bolt", "founded": "1998"}, {"name": "Cog", "founded": "2020"}, {"name": "Dent", "founded": "1982"}, {"name": "Echo", "founded": "1988"}}, nil,
+		[]facts{{"name": "Acme", "founded": "2000"}, {"name": "Bolt", "founded": "1998"}, {"name": "Cog", "founded": "2020"}, {"name": "Dent", "founded": "1982"}, {"name": "Echo", "founded": "1988"}},
+		nil,
 	},
 	{"one day in a column of dates", csvFile("Société,Date de création", "Acme,36526"), []facts{{"name": "Acme", "founded": "2000"}}, nil},
 	{"a number in JSON", jsonFile(`[{"name":"Acme","founded_date":36526},{"name":"Bolt","founded_date":20000}]`), []facts{{"name": "Acme", "founded": "2000"}, {"name": "Bolt", "founded": "1954"}}, nil},
 	{
 		"a day among years is not certain", csvFile("Company,Founded", "Acme,1998", "Bolt,2001", "Cog,36526", "Dent,1988", "Echo,2010"),
-		[]facts{{"name": "Acme", "founded": "1998"}, {"name": "Bolt", "founded": "2001"}, {"name": "Cog", "founded": "", "@Founded": "36526"}, {"name": "Dent"}, {"name": "Echo"}}, []string{"Founded: numbers such as 36526 may be dates as spreadsheets store them (this one is in 2000), which is not certain"},
+		[]facts{{"name": "Acme", "founded": "1998"}, {"name": "Bolt", "founded": "2001"}, {"name": "Cog", "founded": "", "@Founded": "36526"}, {"name": "Dent"}, {"name": "Echo"}},
+		[]string{"Founded: numbers such as 36526 may be dates as spreadsheets store them (this one is in 2000), which is not certain"},
 	},
 	{"the same number in all rows is not certain", csvFile("Company,Founded", "Acme,10000", "Bolt,10000", "Cog,10000"), []facts{{"name": "Acme", "founded": ""}, {"name": "Bolt", "founded": ""}, {"name": "Cog", "founded": ""}}, []string{"numbers such as 10000"}},
 }
@@ -529,7 +541,8 @@ var hostVariants = []trait{
 	{"a host of one label", csvFile("Name,Website", "Acme,www.eve", "Bolt,https://www.bolt.example"), []facts{{"name": "Acme", "domain": "", "website": "www.eve"}, {"name": "Bolt", "domain": "bolt.example"}}, nil},
 	{
 		"hosts inside a company", csvFile("Firma;Domain", "Acme;intranet.acme.local", "Bolt;bolt.example", "Cog;Node.js", "Dent;dent.internal"),
-		[]facts{{"name": "Acme", "domain": "", "@Domain": "intranet.acme.local"}, {"name": "Bolt", "domain": "bolt.example"}, {"name": "Cog", "domain": ""}, {"name": "Dent", "domain": ""}}, nil,
+		[]facts{{"name": "Acme", "domain": "", "@Domain": "intranet.acme.local"}, {"name": "Bolt", "domain": "bolt.example"}, {"name": "Cog", "domain": ""}, {"name": "Dent", "domain": ""}},
+		nil,
 	},
 	{"a website beside a host inside the company", csvFile("Name,Domain,Website", "Acme,www.eve,https://acme.example/de"), []facts{{"name": "Acme", "domain": "acme.example"}}, nil},
 	{"a host in JSON", jsonFile(`[{"name":"Acme","domain":"server.lan","url":"http://server.lan:8080"}]`), []facts{{"name": "Acme", "domain": ""}}, nil},

@@ -79,6 +79,12 @@ func TestTheFormOfAnOrderHasWhatTheAPIKnowsAndKeepsItAfterAnError(t *testing.T) 
 
 	after := ann.post(t, in(h.acme, "/orders"), with("when", "import")...)
 	require.Equal(t, http.StatusSeeOther, after.status, "an order after imports has no missed runs to skip")
+	at := strings.TrimPrefix(after.location(), basePath)
+	for _, page := range []string{at, in(h.acme, "/orders")} {
+		require.Contains(t, ann.get(t, page).body, "after the next import")
+	}
+	ann.post(t, at+"/pause")
+	require.NotContains(t, ann.get(t, at).body, "after the next import")
 }
 
 func TestAnOrderIsChangedOnItsPageInTheNameOfWhoChangesIt(t *testing.T) {

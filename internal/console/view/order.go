@@ -333,6 +333,14 @@ func schedule(o order.Order) string {
 	return o.Schedule.Cron + " (" + cmp.Or(o.Schedule.Zone, "UTC") + ")"
 }
 
+// unscheduled says when an order runs next that has no time for it.
+func unscheduled(o order.Order) string {
+	if o.Schedule.AfterImport() && o.StateAt(time.Now()) == order.Active {
+		return "after the next import"
+	}
+	return "none scheduled"
+}
+
 // stateTone returns the colour class of an order's state.
 func stateTone(s order.State) string {
 	switch s {

@@ -157,7 +157,7 @@ func OrdersPage(v *Orders) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = timeOr(o.NextAt, "none scheduled").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = timeOr(o.NextAt, unscheduled(o)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -624,7 +624,7 @@ func OrderPage(v *Order) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = timeOr(v.NextAt, "none scheduled").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = timeOr(v.NextAt, unscheduled(v.Order)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

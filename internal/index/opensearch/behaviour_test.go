@@ -206,6 +206,29 @@ func TestAnIndexThatWasDeletedIsNotContinued(t *testing.T) {
 }
 
 // A scan of the catalog that its process did not finish starts over in a new index, because companies may have been removed.
+func TestARebuiltIndexHasWhatWasAppliedMeanwhile(t *testing.T) {
+	t.Parallel()
+	o := options(t)
+	ix := open(t, o)
+	other, err := opensearch.Open(t.Context(), o)
+	require.NoError(t, err)
+	defer other.Close()
+	acme, bravo := []index.Change{named(1, "Acme", "Bern")}, []index.Change{named(2, "Bravo", "Bern")}
+	require.NoError(t, ix.Apply(t.Context(), acme, 1))
+	fills := 0
+	require.NoError(t, ix.Rebuild(t.Context(), func(ctx context.Context, fresh index.Index) error {
+		fills++
+		if fills > 1 {
+			return fresh.Apply(ctx, bravo, 2)
+		}
+		return errors.Join(fresh.Apply(ctx, acme, 1), other.Apply(ctx, bravo, 2))
+	}))
+	require.Equal(t, 2, fills)
+	r, err := ix.Search(t.Context(), index.Request{Limit: 9})
+	require.NoError(t, err)
+	require.Equal(t, 2, r.Total)
+}
+
 func TestAnUnfinishedScanIsForgotten(t *testing.T) {
 	t.Parallel()
 	o := options(t)

@@ -36,7 +36,7 @@ func (ix *Index) rebuild(ctx context.Context, fill func(ctx context.Context, fre
 		return err
 	}
 	fresh := &Index{options: ix.options, client: ix.client.shared(), fixed: name, stop: func() {}, current: &snapshot{}}
-	err = errors.Join(fill(ctx, fresh), fresh.Close())
+	err = errors.Join(ix.fill(ctx, fresh, fill), fresh.Close())
 	if err == nil {
 		err = ix.swap(ctx, name, old)
 	}
@@ -52,6 +52,22 @@ func (ix *Index) rebuild(ctx context.Context, fill func(ctx context.Context, fre
 		ix.retire(old)
 	}
 	return ix.reload(ctx, nil)
+}
+
+// fill fills the new index until it has what this one has, which other servers may go on changing.
+func (ix *Index) fill(ctx context.Context, fresh *Index, fill func(ctx context.Context, fresh index.Index) error) error {
+	for range 10 { // they may be faster
+		if err := fill(ctx, fresh); err != nil {
+			return err
+		}
+		if err := ix.poll(ctx); err != nil {
+			return err
+		}
+		if fresh.Seq() >= ix.Seq() {
+			break
+		}
+	}
+	return nil
 }
 
 // retire deletes an index once no cursor needs it, while this process runs.

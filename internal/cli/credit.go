@@ -108,7 +108,7 @@ type creditLow struct {
 
 // Help is shown below the summary.
 func (creditLow) Help() string {
-	return `A purchase that takes the balance below it is reported as the event credits.low. Without a number, it shows what is set. Examples:
+	return `A purchase or a correction that takes the balance below it is reported as the event credits.low. Without a number, it shows what is set. Examples:
 
     capi credit low --workspace ID 500
     capi credit low --workspace ID none`

@@ -73,12 +73,15 @@ func keyedHeader[C string | []byte](schema Schema, rows [][]C) int {
 		return -1
 	}
 	names, several := fieldNames{key: schema.Column(headerText(string(rows[at][0]))).Key}, false
-	for i, row := range rows[at+1:] {
+	last := ""
+	for _, row := range rows[at+1:] {
 		if len(row) < 3 {
 			continue
 		}
 		names.add(schema, cardName(string(row[1])))
-		several = several || i > 0 && string(row[0]) == string(rows[at+i][0])
+		key := string(row[0])
+		several = several || names.lines > 1 && (key == last || key == "")
+		last = key
 	}
 	if several && names.areFields() {
 		return at

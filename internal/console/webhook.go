@@ -194,7 +194,7 @@ func (s *server) setLow(w http.ResponseWriter, r *http.Request) error {
 	case low == nil:
 		s.notice(r.Context(), "A low balance is not reported any more.")
 	default:
-		s.notice(r.Context(), fmt.Sprintf("A purchase that takes the balance below %d is reported from now on.", *low))
+		s.notice(r.Context(), fmt.Sprintf("A purchase or a correction that takes the balance below %d is reported from now on.", *low))
 	}
 	return redirect(w, r, v.Path("/notifications"))
 }

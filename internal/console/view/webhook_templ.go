@@ -1284,7 +1284,7 @@ func NotificationsPage(n Notifications) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 130, "\" placeholder=\"never\"></div><p class=\"hint\">A purchase that takes the balance below it is reported once, as the event <code>credits.low</code> and to members who want the email.</p><div class=\"row\"><button type=\"submit\">Save low balance</button></div></form>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 130, "\" placeholder=\"never\"></div><p class=\"hint\">A purchase or a correction that takes the balance below it is reported once, as the event <code>credits.low</code> and to members who want the email.</p><div class=\"row\"><button type=\"submit\">Save low balance</button></div></form>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

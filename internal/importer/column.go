@@ -538,6 +538,8 @@ func (schema) Column(name string) source.Column {
 		out.Key = true
 	case colConnections, colAttributes, colRelation:
 		out.Whole = true
+	case colDescription:
+		out.Prose = true
 	default:
 	}
 	return out

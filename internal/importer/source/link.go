@@ -12,7 +12,10 @@ import (
 const LinkSuffix = " link"
 
 // linkedChunk takes the links in the values of its records apart.
-type linkedChunk struct{ Chunk }
+type linkedChunk struct {
+	Chunk
+	schema Schema
+}
 
 // Records replaces each value that is a link by its text, and adds a field with its address. A link without a text is its address.
 func (c linkedChunk) Records(yield func(*Record)) {
@@ -20,7 +23,7 @@ func (c linkedChunk) Records(yield func(*Record)) {
 		own := false
 		for i := range r.Fields {
 			v := r.Fields[i].Value
-			if v.Kind != Text && v.Kind != Cell || !mayBeLink(v.Text) {
+			if v.Kind != Text && v.Kind != Cell || !mayBeLink(v.Text) || c.schema.Column(r.Fields[i].Name).Prose {
 				continue
 			}
 			shown, address, ok := splitLink(v.Text)

@@ -47,7 +47,7 @@ func TestALinkIsTakenApart(t *testing.T) {
 func TestAValueIsTakenApartEachTimeItIsRead(t *testing.T) {
 	t.Parallel()
 	own := Field{"name", Value{Kind: Text, Text: `<a href="https://acme.com">Acme</a>`}}
-	chunk := linkedChunk{&objectChunk{rows: [][]Field{{own}}}}
+	chunk := linkedChunk{&objectChunk{rows: [][]Field{{own}}}, testSchema{}}
 	for range 2 {
 		chunk.Records(func(r *Record) {
 			require.Equal(t, []Field{{"name", Value{Kind: Text, Text: "Acme"}}, {"name link", Value{Kind: Text, Text: "https://acme.com"}}}, r.Fields)

@@ -36,6 +36,7 @@ type Column struct {
 	Known bool // the caller reads it
 	Key   bool // an object that has it at the top level is a record itself, not a wrapper around an array of records
 	Whole bool // an object is one value of it; otherwise the object's members become columns
+	Prose bool // a value that is a link stays as it is
 }
 
 // Source is an opened file or stream. It holds one or more tables.
@@ -86,10 +87,14 @@ func New(name string, in io.Reader, schema Schema, o Options) *Source {
 // Next returns the next table, which must be read before Next is called again, and io.EOF after the last one.
 func (s *Source) Next() (*Table, error) {
 	t, err := s.next()
-	if err == nil && len(s.partition) > 0 {
+	if err != nil {
+		return t, err
+	}
+	t.schema = s.schema
+	if len(s.partition) > 0 {
 		t.reader = &partitioned{reader: t.reader, fields: s.partition}
 	}
-	return t, err
+	return t, nil
 }
 
 func (s *Source) next() (*Table, error) {

@@ -27,6 +27,7 @@ type Table struct {
 	Header      []string // empty if it has none
 	Notices     []string // what a person should know about how the table is read, each a predicate of the file
 
+	schema Schema
 	reader reader
 	ahead  []Chunk // read by Sample, for Next to return again
 	end    error   // what Next returns after ahead; nil if there is more to read
@@ -63,7 +64,7 @@ func (t *Table) nextChunk() (Chunk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return linkedChunk{c}, nil
+	return linkedChunk{c, t.schema}, nil
 }
 
 // Sample calls visit for the records of whole chunks from the beginning of the table, until enough returns true. Next

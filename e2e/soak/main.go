@@ -81,7 +81,10 @@ func soak(ctx context.Context, o options) error {
 		return fmt.Errorf("build capi: %w", err)
 	}
 	if o.cluster {
-		return soakCluster(ctx, o, binary, dir)
+		if err := soakCluster(ctx, o, binary, dir); err != nil {
+			return err
+		}
+		return remove(dir)
 	}
 	databases := usable(o.databases)
 	for i, name := range databases {
@@ -96,7 +99,18 @@ func soak(ctx context.Context, o options) error {
 		}
 		fmt.Printf("%s: nothing was lost, and nothing charged twice, in %s\n", name, time.Since(began).Round(time.Second))
 	}
-	return os.RemoveAll(dir)
+	return remove(dir)
+}
+
+// remove removes a directory of servers that were killed: a process of PostgreSQL may write a file in its last moment.
+func remove(dir string) (err error) {
+	for range 50 {
+		if err = os.RemoveAll(dir); err == nil {
+			return nil
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return err
 }
 
 // usable returns the databases without PostgreSQL if that is not installed, and prints that it was skipped.
@@ -132,7 +146,7 @@ func soakOne(ctx context.Context, o options, database, binary, dir string, kills
 	return newLoad(s, o).run(ctx, kills)
 }
 
-// soakCluster runs the cluster, and removes dir if it finds nothing.
+// soakCluster runs the cluster, and ends it.
 func soakCluster(ctx context.Context, o options, binary, dir string) error {
 	began := time.Now()
 	c, err := openCluster(ctx, o, binary, dir)
@@ -145,5 +159,5 @@ func soakCluster(ctx context.Context, o options, binary, dir string) error {
 			err, dir, o.seed, o.rounds, o.clients)
 	}
 	fmt.Printf("nothing was lost, nothing charged twice, and no export has failed, in %s\n", time.Since(began).Round(time.Second))
-	return os.RemoveAll(dir)
+	return nil
 }

@@ -279,9 +279,9 @@ func isFooter[C string | []byte](row []C) bool {
 		}
 	}
 	switch {
-	case first == "" || len(row) < 3:
+	case first == "" || len(row) < 2:
 		return false
-	case numbers > 0:
+	case numbers > 0: // of two cells, it may be the company Total
 		return numbers+1 < len(row) && !footerText.MatchString(first)
 	}
 	return footerText.MatchString(first) || countedTotal.MatchString(first)

@@ -401,7 +401,9 @@ func (p *sheetChunk) Records(yield func(*Record)) {
 			yield(&record)
 			continue
 		}
-		if len(p.header) > 2 && isFooter(append(r.cells, "", "")) { // blank cells at the end are left out of a row
+		// Blank cells at the end are left out of a row.
+		if blanks := 2 - len(r.cells); len(p.header) > 2 && isFooter(append(r.cells, "", "")) ||
+			len(p.header) == 2 && isFooter(append(r.cells, make([]string, max(blanks, 0))...)) {
 			record.Reason = ReasonFooter
 		}
 		for i, name := range p.header {

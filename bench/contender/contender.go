@@ -89,7 +89,8 @@ func (k Kind) Loaded(cache string) (l Loaded, err error) {
 	if err != nil {
 		return l, err
 	}
-	return l, json.Unmarshal(p, &l)
+	err = json.Unmarshal(p, &l)
+	return l, err
 }
 
 func sizeOf(dir string) (sum int64) {

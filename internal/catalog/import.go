@@ -87,7 +87,8 @@ func scanImport(row db.Row) (Import, error) {
 		return i, err
 	}
 	i.StartedAt, i.FinishedAt, i.UndoneAt = db.FromTime(started), db.FromNullTime(finished), db.FromNullTime(undone)
-	return i, errors.Join(json.Unmarshal([]byte(files), &i.Files), json.Unmarshal([]byte(figures), &i.Figures))
+	err := errors.Join(json.Unmarshal([]byte(files), &i.Files), json.Unmarshal([]byte(figures), &i.Figures))
+	return i, err
 }
 
 // known returns NotFound for an unknown import.

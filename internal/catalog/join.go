@@ -315,7 +315,8 @@ type shownRow struct {
 // shownBy returns those of the companies that are not removed, in the order of their numbers.
 func (e *edit) shownBy(ctx context.Context, numbers []company.Number) ([]shownRow, error) {
 	rows, err := db.Collect(ctx, e.tx, func(result db.Row) (r shownRow, err error) {
-		return r, result.Scan(&r.number, &r.connections)
+		err = result.Scan(&r.number, &r.connections)
+		return r, err
 	}, `SELECT number, connections FROM company WHERE number `+e.tx.InNumbers("$1")+` AND length(record) > 0 ORDER BY number`,
 		numberArray(numbers))
 	if err != nil {

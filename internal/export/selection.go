@@ -66,7 +66,8 @@ func unpackKeys(packed []byte) (k matchKeys, err error) {
 	if len(packed) == 0 {
 		return nil, nil
 	}
-	return k, json.Unmarshal(packed, &k)
+	err = json.Unmarshal(packed, &k)
+	return k, err
 }
 
 func insertSelection(ctx context.Context, tx *db.Tx, export id.Export, s selection) error {

@@ -103,5 +103,6 @@ func scan(row db.Row) (Export, error) {
 		e.Filters = json.RawMessage(filters.String)
 	}
 	e.CompletedAt, e.FileAt, e.RowsAsOf = db.FromNullTime(completed), db.FromNullTime(written), db.FromNullTime(read)
-	return e, errors.Join(json.Unmarshal([]byte(terms), &e.Terms), json.Unmarshal([]byte(options), &e.Options))
+	err = errors.Join(json.Unmarshal([]byte(terms), &e.Terms), json.Unmarshal([]byte(options), &e.Options))
+	return e, err
 }

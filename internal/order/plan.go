@@ -45,7 +45,8 @@ func (x *Orders) plan(ctx context.Context, caller auth.Caller, o Order) (plan, e
 	if err := x.remember(ctx, caller, &p); err != nil {
 		return p, err
 	}
-	return p, x.limit(ctx, caller, &p)
+	err = x.limit(ctx, caller, &p)
+	return p, err
 }
 
 // remember sets what the run leaves out because the order knows it.

@@ -263,7 +263,8 @@ func (u *Uploads) change(x id.Upload, fn func(*Upload) error) (Upload, error) {
 		return up, err
 	}
 	up.ChangedAt = time.Now().UTC()
-	return up, u.write(&up)
+	err = u.write(&up)
+	return up, err
 }
 
 func waitFor(path string) (*filelock.Lock, error) {

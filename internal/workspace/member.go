@@ -160,7 +160,8 @@ func (s *Store) Members(ctx context.Context, ws id.Workspace) ([]Belonging, erro
 // Of returns the workspaces that the person belongs to, by name.
 func (s *Store) Of(ctx context.Context, person id.Person) ([]Membership, error) {
 	all, err := db.Collect(ctx, s.db.Read(), func(row db.Row) (m Membership, err error) {
-		return m, scanInto(row, &m.Workspace, &m.Role)
+		err = scanInto(row, &m.Workspace, &m.Role)
+		return m, err
 	}, `SELECT `+columns+`, m.role FROM member m JOIN workspace w ON w.id = m.workspace_id
 		WHERE m.person = $1 AND m.left_at IS NULL AND w.deleted_at IS NULL ORDER BY w.name, w.id`, person)
 	if err != nil {

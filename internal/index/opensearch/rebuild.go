@@ -190,7 +190,8 @@ func (ix *Index) Stats(ctx context.Context) (Stats, error) {
 	if s.Index == "" {
 		return s, nil
 	}
-	return s, ix.addHealth(ctx, &s)
+	err = ix.addHealth(ctx, &s)
+	return s, err
 }
 
 func (ix *Index) addHealth(ctx context.Context, s *Stats) error {

@@ -20,9 +20,9 @@ import (
 	"github.com/opencapi/capi/internal/testkit/required"
 )
 
-// previousVersion is the commit of the version from which an upgrade is tested, the last one before migration 54. A release moves it to the
+// previousVersion is the commit of the version from which an upgrade is tested, the last one before migration 42. A release moves it to the
 // release before.
-const previousVersion = "4cef408df170adef01ae3ba3423aa5f22bde6aa4"
+const previousVersion = "88c87f698ec60df3cbc4748e35f9e8cd601cfaca"
 
 // buildPrevious builds the previous version from the history of this checkout and returns the path of its program. CAPI_TEST_PREVIOUS
 // names another commit. It skips the test if the history is not there, unless CAPI_TEST_REQUIRE has history.

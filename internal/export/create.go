@@ -31,33 +31,26 @@ func (x *Exports) Create(
 	if err := x.CheckDestination(ctx, caller, r.Destination); err != nil {
 		return Export{}, Figures{}, err
 	}
-	var e Export
-	for attempt := 1; ; attempt++ {
-		// Outside of the transaction: a search under the account's lock would make the workspace's other purchases wait.
-		found, err := x.resolve(ctx, caller, r)
+	if r.Terms.OnlyNew && r.Quote.IsZero() {
+		// Many at once would all find the same companies, and all but one would have to find others.
+		end, err := x.turns.take(ctx, caller.Workspace)
 		if err != nil {
 			return Export{}, Figures{}, err
 		}
-		if err := fault.Invalid(found.Query.Widened()...); err != nil {
-			return Export{}, Figures{}, err // a quote shows what more it costs
-		}
-		found.final = attempt == attemptsMax
-		err = x.db.Tx(ctx, func(tx *db.Tx) error {
-			e = Export{
-				ID: id.New[id.Export](), Workspace: caller.Workspace, Token: caller.Token, Person: caller.Person, Quote: found.Quote,
-				Name: found.Name, Source: found.Source, List: found.List, Match: found.Match, Filters: found.Filters, Sort: found.sort, Terms: found.Terms,
-				Format: found.Format, Options: found.Options, Status: StatusPending, CreatedAt: db.FromTime(db.Time(time.Now())),
-				Warnings: found.warnings, Notify: r.Notify && !caller.Person.IsZero(), Destination: r.Destination,
-			}
-			return x.purchase(ctx, tx, caller, &e, found, then)
-		})
-		if errors.Is(err, errOvertaken) {
-			continue
-		}
-		if err != nil {
-			return Export{}, Figures{}, err
-		}
-		break
+		defer end()
+	}
+	e, err := x.create(ctx, caller, r, then)
+	// Another server may have sold them.
+	for attempt := 1; errors.Is(err, errOvertaken) && attempt < attemptsMax; attempt++ {
+		e, err = x.create(ctx, caller, r, then)
+	}
+	if errors.Is(err, errOvertaken) {
+		err = fault.New(fault.ServiceUnavailable, "Other purchases of the workspace have bought the same companies, again and again. "+
+			"Nothing was charged. Try again in a moment.").
+			With("retry_after", overtakenRetrySeconds)
+	}
+	if err != nil {
+		return Export{}, Figures{}, err
 	}
 	x.jobs.Notify()
 	x.observe(Event{Status: StatusPending, Charged: e.Figures.CreditsCharged})
@@ -66,12 +59,37 @@ func (x *Exports) Create(
 	return e, e.Figures, nil
 }
 
+// create finds the companies and buys them. errOvertaken if another purchase was faster.
+func (x *Exports) create(ctx context.Context, caller auth.Caller, r Request, then []db.Step[Export]) (Export, error) {
+	// Outside of the transaction: a search under the account's lock would make the workspace's other purchases wait.
+	found, err := x.resolve(ctx, caller, r)
+	if err != nil {
+		return Export{}, err
+	}
+	if err := fault.Invalid(found.Query.Widened()...); err != nil {
+		return Export{}, err // a quote shows what more it costs
+	}
+	var e Export
+	err = x.db.Tx(ctx, func(tx *db.Tx) error {
+		e = Export{
+			ID: id.New[id.Export](), Workspace: caller.Workspace, Token: caller.Token, Person: caller.Person, Quote: found.Quote,
+			Name: found.Name, Source: found.Source, List: found.List, Match: found.Match, Filters: found.Filters, Sort: found.sort, Terms: found.Terms,
+			Format: found.Format, Options: found.Options, Status: StatusPending, CreatedAt: db.FromTime(db.Time(time.Now())),
+			Warnings: found.warnings, Notify: r.Notify && !caller.Person.IsZero(), Destination: r.Destination,
+		}
+		return x.purchase(ctx, tx, caller, &e, found, then)
+	})
+	return e, err
+}
+
 // errOvertaken undoes a purchase of new companies alone, some of which another purchase has unlocked since they were found: there are
 // others in their place.
 var errOvertaken = errors.New("other purchases have unlocked some of the companies")
 
-// attemptsMax is how often companies are found for a purchase that others overtake. After the last time it buys what is left.
-const attemptsMax = 20
+const (
+	attemptsMax           = 50 // for a purchase that others overtake
+	overtakenRetrySeconds = 1
+)
 
 // purchase unlocks the companies that are new to the workspace, charges for exactly these, and writes the export with its
 // rows and its job. It sets what e lacks: figures, job and the catalog's sequence number.

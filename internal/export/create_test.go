@@ -278,8 +278,8 @@ func TestConcurrentCreatesChargeEachCompanyOnce(t *testing.T) {
 func TestConcurrentPurchasesOfNewCompaniesGetDifferentOnes(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		const buyers, limit = 12, 8
-		s := open(t, d, buyers*limit-3, 10_000)
+		const buyers, limit = 60, 3
+		s := open(t, d, buyers*limit-1, 10_000)
 		processes := []*export.Exports{s.Exports, s.another(), s.another()}
 		var mu sync.Mutex
 		var wg sync.WaitGroup
@@ -298,8 +298,8 @@ func TestConcurrentPurchasesOfNewCompaniesGetDifferentOnes(t *testing.T) {
 		}
 		wg.Wait()
 		slices.Sort(rows)
-		require.Equal(t, append([]int64{limit - 3}, slices.Repeat([]int64{limit}, buyers-1)...), rows, "the last one gets what is left")
-		require.Equal(t, buyers*limit-3, s.owned(t).Len())
+		require.Equal(t, append([]int64{limit - 1}, slices.Repeat([]int64{limit}, buyers-1)...), rows, "the last one gets what is left")
+		require.Equal(t, buyers*limit-1, s.owned(t).Len())
 		s.auditClean(t)
 	})
 }

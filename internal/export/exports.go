@@ -44,6 +44,7 @@ type Exports struct {
 	observe func(Event)
 	options Options
 	past    past
+	turns   turns
 	again   chan struct{} // holds a place for each file that Download writes again
 
 	deliver     Delivery

@@ -26,12 +26,11 @@ type resolved struct {
 	sort      string // as an export stores it
 	costMax   *int64 // what the quote promised; nil without a quote
 	warnings  []Warning
-	final     bool // the companies are not found again
 }
 
 // overtaken reports whether the selection lacks companies because some of it was unlocked since it was found.
 func (r resolved) overtaken(s selection, owned company.Set) bool {
-	return r.Terms.OnlyNew && r.costMax == nil && !r.final && s.matches > len(r.selection.numbers) && s.set.AndLen(owned) > 0
+	return r.Terms.OnlyNew && r.costMax == nil && s.matches > len(r.selection.numbers) && s.set.AndLen(owned) > 0
 }
 
 // resolve finds the request's companies, or reads those of its quote. NoCandidates if there are none, Validation if a file of

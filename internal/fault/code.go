@@ -88,7 +88,7 @@ func Catalogue() []Entry {
 		{IndexUnavailable, KindUnavailable, "A part of the search index is being rebuilt; wait for the seconds in Retry-After."},
 		{
 			ServiceUnavailable, KindUnavailable,
-			"The database cannot be reached or its disk is full; wait for the seconds in Retry-After, then send the same request again, " +
+			"The database cannot be reached, its disk is full, or the server is too busy; wait for the seconds in Retry-After, then send the same request again, " +
 				"with the same Idempotency-Key.",
 		},
 		{Internal, KindInternal, "Something failed on our side; quote the request id."},

@@ -118,7 +118,7 @@ bench: build ## measure the index in process and over HTTP, with COMPANIES (1000
 .PHONY: bench-peers
 bench-peers: ## measure the index next to SQLite, DuckDB, PostgreSQL, Bleve and OpenSearch, with COMPANIES (1000000)
 	CGO_ENABLED=$(CGO) CAPI_TEST_POSTGRES_KEEP=bench/cache/postgres ./scripts/with-postgres.sh \
-		./scripts/with-opensearch.sh -m 2g env -C bench go run -tags sqlite_fts5 . peers --companies $(COMPANIES)
+		./scripts/with-opensearch.sh -b -m 2g env -C bench go run -tags sqlite_fts5 . peers --companies $(COMPANIES)
 
 .PHONY: bench-import
 bench-import: build ## load the same files into CAPI, DuckDB and sqlite3, with COMPANIES (1000000)
@@ -127,7 +127,7 @@ bench-import: build ## load the same files into CAPI, DuckDB and sqlite3, with C
 .PHONY: bench-load
 bench-load: build bin/versitygw ## measure 1, 8, 64 and 256 clients at once on one node, on two and on OpenSearch, with COMPANIES (1000000)
 	CGO_ENABLED=$(CGO) CAPI_TEST_REQUIRE=postgres CAPI_TEST_POSTGRES_KEEP=bench/cache/postgres ./scripts/with-postgres.sh \
-		./scripts/with-opensearch.sh -m 2g env -C bench go run . load --companies $(COMPANIES) $(if $(UNCONNECTED),--unconnected)
+		./scripts/with-opensearch.sh -b -m 2g env -C bench go run . load --companies $(COMPANIES) $(if $(UNCONNECTED),--unconnected)
 
 .PHONY: bench-ready
 bench-ready: build bin/versitygw ## measure how soon a new node is ready, from an index in a bucket, with COMPANIES (1000000)

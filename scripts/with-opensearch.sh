@@ -7,22 +7,25 @@
 # Each node has a folder in CAPI_TEST_OPENSEARCH_HOME: node0, node1 and so on. `pid` there is its process, and `run` starts it
 # again after it was killed.
 #
-# usage: scripts/with-opensearch.sh [-n NODES] [-m HEAP] go test ./internal/index/opensearch
+# With -b, Java compiles as for a server that runs long: for benchmarks, since it starts more slowly.
+#
+# usage: scripts/with-opensearch.sh [-n NODES] [-m HEAP] [-b] go test ./internal/index/opensearch
 #        scripts/with-opensearch.sh -j    reports whether there is a Java that runs it
 set -euo pipefail
 
-nodes=1 heap=512m only_java=
-while getopts n:m:j option; do
+nodes=1 heap=512m tuning=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1) only_java=
+while getopts n:m:bj option; do
     case $option in
     n) nodes=$OPTARG ;;
     m) heap=$OPTARG ;;
+    b) tuning=(-XX:+UseG1GC) ;;
     j) only_java=yes ;;
     *) exit 2 ;;
     esac
 done
 shift $((OPTIND - 1))
 if [ $# -eq 0 ] && [ -z "$only_java" ]; then
-    echo "usage: $0 [-n NODES] [-m HEAP] command [argument...]" >&2
+    echo "usage: $0 [-n NODES] [-m HEAP] [-b] command [argument...]" >&2
     exit 2
 fi
 
@@ -160,7 +163,7 @@ for ((i = 0; i < nodes; i++)); do
     names+=${names:+,}node$i
 done
 
-options=(-Xms"$heap" -Xmx"$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError
+options=(-Xms"$heap" -Xmx"$heap" "${tuning[@]}" -XX:+ExitOnOutOfMemoryError
     -Djava.awt.headless=true -Djna.nosys=true -Dlog4j2.disable.jmx=true
     -Dio.netty.noUnsafe=true -Dio.netty.allocator.numDirectArenas=0
     -Dopensearch.path.home="$server" -Dopensearch.distribution.type=tar)

@@ -14,6 +14,7 @@ import (
 type Store struct {
 	db      *db.DB
 	changed changedCache
+	recent  recent
 }
 
 // New returns a store on a database whose schema is up to date.

@@ -3,6 +3,8 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
@@ -25,31 +27,69 @@ func (s *Store) ByID(ctx context.Context, c id.Company) (*company.Company, error
 	return rows[0].company(true)
 }
 
-// ByNumbers returns the companies, without their connections, in the order of the numbers. It skips unknown numbers.
+// ByNumbers returns the companies, without their connections, in the order of the numbers. It skips unknown numbers. Others may get
+// the same companies, so nobody may change them.
 func (s *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*company.Company, error) {
+	var found map[company.Number]*company.Company
+	var err error
+	if len(numbers) <= recentAskMax {
+		found, err = s.byNumbersRecently(ctx, numbers)
+	} else {
+		found, _, err = s.readNumbers(ctx, numbers)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read companies: %w", err)
+	}
 	out := make([]*company.Company, 0, len(numbers))
+	for _, n := range numbers {
+		if c := found[n]; c != nil {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// byNumbersRecently reads the companies that are not kept.
+func (s *Store) byNumbersRecently(ctx context.Context, numbers []company.Number) (map[company.Number]*company.Company, error) {
+	seq, err := s.Seq(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := s.recent.get(seq, numbers)
+	missing := slices.DeleteFunc(slices.Clone(numbers), func(n company.Number) bool { return found[n] != nil })
+	if len(missing) == 0 {
+		return found, nil
+	}
+	read, sizes, err := s.readNumbers(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	s.recent.put(seq, read, sizes)
+	maps.Copy(found, read)
+	return found, nil
+}
+
+// readNumbers reads the companies, and returns the size of each record.
+func (s *Store) readNumbers(
+	ctx context.Context, numbers []company.Number,
+) (found map[company.Number]*company.Company, sizes map[company.Number]int, err error) {
+	found, sizes = make(map[company.Number]*company.Company, len(numbers)), make(map[company.Number]int, len(numbers))
 	for part := range chunks(numbers, readMax) {
-		found := make(map[company.Number]*company.Company, len(part))
 		err := db.Each(ctx, s.db.Read(), func(result db.Row) error {
 			r := row{}
 			if err := result.Scan(&r.number, &r.record); err != nil {
 				return err
 			}
 			c, err := r.company(false)
-			found[r.number] = c
+			found[r.number], sizes[r.number] = c, len(r.record)
 			return err
 		}, `SELECT number, record FROM company WHERE length(record) > 0 AND number `+s.db.InNumbers("$1"),
 			numberArray(part))
 		if err != nil {
-			return nil, fmt.Errorf("read companies: %w", err)
-		}
-		for _, n := range part {
-			if c := found[n]; c != nil {
-				out = append(out, c)
-			}
+			return nil, nil, err
 		}
 	}
-	return out, nil
+	return found, sizes, nil
 }
 
 // Numbers returns the numbers of the known ids, in their order, and the unknown ids.

@@ -97,11 +97,15 @@ type Index struct {
 
 var _ index.Index = (*Index)(nil)
 
+// matchRoom is the memory for the matches of kept answers: those of 12 searches that each match most of ten million companies. There
+// are two generations of answers.
+const matchRoom = 16 << 20
+
 // Open returns an empty index in memory and starts its background work, which runs until Close. Attach connects it to a
 // directory.
 func Open(options Options) *Index {
 	options.setDefaults()
-	ix := &Index{options: options, instance: uuid.New(), answers: answerCache{most: options.Answers}}
+	ix := &Index{options: options, instance: uuid.New(), answers: answerCache{most: options.Answers, room: matchRoom}}
 	ix.current.Store(&snapshot{id: 1})
 	ix.merger.start(ix)
 	return ix

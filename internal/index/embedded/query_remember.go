@@ -20,16 +20,19 @@ import (
 // last time are forgotten.
 type answerCache struct {
 	most int // answers in a generation; 0 for none
+	room int // bytes for the matches of the pages in a generation
 
 	mu             sync.Mutex
 	snapshot       uint64
 	younger, older map[answerKey]*answer
+	used           int // of the room, by the younger generation
 }
 
-// answer is what a search found: its page without facets, or its facets alone. It is shared, so nothing may change it.
+// answer is what a search found: its page, how many of its matches are owned, or its facets. It is shared, so nothing may change it.
 type answer struct {
-	sets  []weakSet
-	found index.Result
+	sets    []weakSet
+	found   index.Result
+	matches []bitset // of a page, by part, so that the owned ones can be counted after each purchase; nil if there was no room
 }
 
 // question identifies a search of a snapshot.
@@ -47,8 +50,8 @@ type answerKey struct {
 // the first one's place in memory.
 type weakSet = weak.Pointer[roaring.Bitmap]
 
-// questionsOf returns what identifies the page and the facets of a search.
-func questionsOf(r index.Request) (page, facets question) {
+// questionsOf returns what identifies the page, the number of owned matches and the facets of a search.
+func questionsOf(r index.Request) (page, owned, facets question) {
 	sets := append(storedSets(r.Query.Root), r.Excluded...)
 	if r.Within != nil {
 		sets = append(sets, *r.Within)
@@ -58,13 +61,15 @@ func questionsOf(r index.Request) (page, facets question) {
 	}
 	narrowed := fmt.Sprint(r.Within != nil, r.Without != nil)
 	of := r.Query.Fingerprint()
+	withOwned := append(slices.Clip(sets), r.Owned)
 	counted := sets
 	if r.FacetOwned {
-		counted = append(slices.Clip(sets), r.Owned)
+		counted = withOwned
 	}
-	page = newQuestion(of, append(slices.Clip(sets), r.Owned), "page", narrowed, r.Sort, max(1, r.Limit), r.Head, string(r.Cursor))
+	page = newQuestion(of, sets, "page", narrowed, r.Sort, max(1, r.Limit), r.Head, string(r.Cursor))
+	owned = newQuestion(of, withOwned, "owned", narrowed)
 	facets = newQuestion(of, counted, "facets", narrowed, r.FacetOwned, r.FacetLimit, r.Facets == nil, r.Facets, r.FacetPrefix)
-	return page, facets
+	return page, owned, facets
 }
 
 func newQuestion(query [16]byte, sets []company.Set, request ...any) question {
@@ -103,36 +108,60 @@ func (c *answerCache) get(s *snapshot, q question) *answer {
 }
 
 // put keeps what a search found in the snapshot, and forgets what was found in earlier ones.
-func (c *answerCache) put(s *snapshot, q question, found index.Result) *answer {
-	a := &answer{q.sets, found}
+func (c *answerCache) put(s *snapshot, q question, a answer) *answer {
+	a.sets = q.sets
 	if c.most == 0 {
-		return a
+		return &a
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.snapshot < s.id {
-		c.snapshot, c.younger, c.older = s.id, nil, nil
+		c.snapshot, c.younger, c.older, c.used = s.id, nil, nil, 0
 	}
 	if c.snapshot == s.id {
-		c.add(q.key, a)
+		c.add(q.key, &a)
 	}
-	return a
+	return &a
 }
 
 func (c *answerCache) add(key answerKey, a *answer) {
 	if len(c.younger) >= c.most {
-		c.younger, c.older = nil, c.younger
+		c.younger, c.older, c.used = nil, c.younger, 0
 	}
 	if c.younger == nil {
 		c.younger = make(map[answerKey]*answer)
 	}
+	size := 0
+	for _, bits := range a.matches {
+		size += 8 * len(bits)
+	}
+	if c.used+size > c.room {
+		a = &answer{sets: a.sets, found: a.found}
+		size = 0
+	}
+	c.used += size
 	c.younger[key] = a
 }
 
+// owned returns how many of the page's matches are in the set, if they are kept.
+func (a *answer) owned(s *snapshot, set company.Set) (n int, known bool) {
+	if a == nil || a.matches == nil {
+		return 0, false
+	}
+	var found []hits
+	for i, bits := range a.matches {
+		if bits != nil {
+			found = append(found, hits{part: &s.parts[i], bits: bits})
+		}
+	}
+	return countOwned(found, set), true
+}
+
 // result returns a result of the caller's own; facets may be nil.
-func result(page, facets *answer) *index.Result {
+func result(page, owned, facets *answer) *index.Result {
 	own := page.found
 	own.Page, own.Head, own.Next = slices.Clone(own.Page), slices.Clone(own.Head), slices.Clone(own.Next)
+	own.Owned = owned.found.Owned
 	if facets != nil {
 		own.Facets = index.Facets{Values: maps.Clone(facets.found.Facets.Values), Bands: maps.Clone(facets.found.Facets.Bands)}
 	}

@@ -66,6 +66,7 @@ func TestRepeatedSearchesFindWhatFirstOnesDo(t *testing.T) {
 	companies := companytest.Slice(3, 400)
 	effort.Check(t, 10, func(rt *rapid.T) {
 		keeping, plain := Open(Options{Answers: rapid.SampledFrom([]int{1, 7, 500}).Draw(rt, "answers")}), Open(Options{})
+		keeping.answers.room = rapid.SampledFrom([]int{0, 300, 1 << 20}).Draw(rt, "room")
 		defer func() { require.NoError(rt, keeping.Close()) }()
 		defer func() { require.NoError(rt, plain.Close()) }()
 		sets := []company.Set{company.Span(1, 100), company.Span(50, 300), company.Span(200, 390)}
@@ -100,6 +101,7 @@ func TestRepeatedSearchesFindWhatFirstOnesDo(t *testing.T) {
 				want.Next = got.Next // it names the index
 				require.Empty(rt, cmp.Diff(want, got), "%+v", r)
 				spoil(got)
+				require.LessOrEqual(rt, keeping.answers.used, keeping.answers.room)
 			}
 		}
 	})

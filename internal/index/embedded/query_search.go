@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/opencapi/capi/internal/company"
@@ -52,10 +53,17 @@ func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Res
 func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position, r index.Request) (*index.Result, error) {
 	defer runtime.KeepAlive(snapshot) // keeps the files mapped that the slices below point into
 	request := newFacetRequest(r)
-	pageOf, facetsOf := questionsOf(r)
-	page, facets := ix.answers.get(snapshot, pageOf), ix.answers.get(snapshot, facetsOf)
+	pageOf, ownedOf, facetsOf := questionsOf(r)
+	page, owned, facets := ix.answers.get(snapshot, pageOf), ix.answers.get(snapshot, ownedOf), ix.answers.get(snapshot, facetsOf)
+	if r.Owned.IsEmpty() {
+		owned = &answer{}
+	} else if owned == nil {
+		if n, known := page.owned(snapshot, r.Owned); known {
+			owned = ix.answers.put(snapshot, ownedOf, answer{found: index.Result{Owned: n}})
+		}
+	}
 	wanted := request.limit > 0
-	if page == nil || wanted && facets == nil {
+	if page == nil || owned == nil || wanted && facets == nil {
 		release, err := awaitCore(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("search: %w", err)
@@ -70,31 +78,38 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position
 		if page == nil {
 			page = ix.answers.put(snapshot, pageOf, ix.page(snapshot, found, counts, after, r))
 		}
+		if owned == nil {
+			owned = ix.answers.put(snapshot, ownedOf, answer{found: index.Result{Owned: countOwned(found, r.Owned)}})
+		}
 		if wanted && facets == nil {
 			counted, err := snapshot.facets(found, request)
 			if err != nil {
 				return nil, fmt.Errorf("search: %w", err)
 			}
-			facets = ix.answers.put(snapshot, facetsOf, index.Result{Facets: counted})
+			facets = ix.answers.put(snapshot, facetsOf, answer{found: index.Result{Facets: counted}})
 		}
 		scratch.close() // not after a panic, which may leave it in an unknown state
 	}
 	if !wanted {
 		facets = nil
 	}
-	answer := result(page, facets)
-	if answer.Next != nil {
+	answered := result(page, owned, facets)
+	if answered.Next != nil {
 		ix.snapshots.keep(snapshot, time.Now(), ix.options)
 	}
-	return answer, nil
+	return answered, nil
 }
 
-// page returns the page of a search, without facets.
-func (ix *Index) page(snapshot *snapshot, found []hits, counts counts, after *position, r index.Request) index.Result {
+// page returns the page of a search, without facets and without the number of owned matches.
+func (ix *Index) page(snapshot *snapshot, found []hits, counts counts, after *position, r index.Request) answer {
 	if after != nil && after.nameInSnapshot {
 		after.name = snapshot.nameOf(after.number)
 	}
-	result := index.Result{Total: counts.total, Excluded: counts.excluded, Owned: countOwned(found, r.Owned)}
+	var matches []bitset
+	if ix.options.Answers > 0 {
+		matches = snapshot.matchesOf(found)
+	}
+	result := index.Result{Total: counts.total, Excluded: counts.excluded}
 	order := snapshot.order(found, r.Query, r.Sort, after)
 	head := r.Head
 	if after != nil {
@@ -105,7 +120,20 @@ func (ix *Index) page(snapshot *snapshot, found []hits, counts counts, after *po
 		result.Next = ix.newCursor(snapshot, order, page)
 	}
 	result.Page, result.Head = page.numbers, page.head
-	return result
+	return answer{found: result, matches: matches}
+}
+
+// matchesOf returns a copy of what was found, by part.
+func (s *snapshot) matchesOf(found []hits) []bitset {
+	all := make([]bitset, len(s.parts))
+	for i := range all {
+		for _, h := range found {
+			if h.part == &s.parts[i] {
+				all[i] = slices.Clone(h.bits)
+			}
+		}
+	}
+	return all
 }
 
 // Select implements index.Index.

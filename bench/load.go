@@ -21,7 +21,7 @@ import (
 type loadCommand struct {
 	settings
 	Clients   []int         `default:"1,8,64,256" help:"Numbers of clients (default ${default})."`
-	Nodes     []int         `default:"1,2" help:"Numbers of nodes (default ${default})."`
+	Nodes     []int         `default:"0,1,2" help:"Numbers of nodes, with 0 for a machine with SQLite (default ${default})."`
 	Last      time.Duration `default:"20s" help:"How long each number of clients is measured (default ${default})."`
 	Warm      time.Duration `default:"3s" help:"How long answers do not count at first (default ${default})."`
 	Versitygw string        `default:"../bin/versitygw" placeholder:"FILE" help:"The S3 server of the nodes (default ${default})."`
@@ -29,9 +29,9 @@ type loadCommand struct {
 
 // Help returns the text below the summary.
 func (loadCommand) Help() string {
-	return `Nodes run on a copy of a PostgreSQL database, with files in a bucket. Clients send searches alone, and then a mix of searches, quotes
-and exports, each client one request after the other. With OpenSearch they send it the searches, without a node in between. Nodes, database,
-bucket, OpenSearch and clients share the machine. A search that does not find everywhere what it finds on the first node is an error.`
+	return `A machine has SQLite and its own files. Nodes run on a copy of a PostgreSQL database, with files in a bucket. Clients send searches alone, and then a mix of searches, quotes
+and exports, each client one request after the other. With OpenSearch they send it the searches, without a node in between. All of it
+shares the machine with the clients. A search that does not find everywhere what it finds on the first node is an error.`
 }
 
 // contest is something that is measured under a name.
@@ -53,22 +53,22 @@ func (c *loadCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	kind := server.NodesKind(c.serverOptions())
-	if err := c.fill(ctx, []contender.Kind{kind}); err != nil {
+	alone, kind := c.server(), server.NodesKind(c.serverOptions())
+	if err := c.fill(ctx, []contender.Kind{alone, kind}); err != nil {
 		return err
 	}
 	var found answers
 	searches, mix := c.table("searches"), c.table("searches", "quotes", "exports")
 	for _, n := range c.Nodes {
-		x, err := server.OpenNodes(ctx, c.serverOptions(), kind.Dir(c.dir()), c.Versitygw, n)
+		x, end, err := c.open(ctx, alone.Dir(c.dir()), kind.Dir(c.dir()), n)
 		if err != nil {
 			return err
 		}
-		err = found.compare(ctx, c.asked(w.Searches()), contestOf(x))
+		err = found.compare(ctx, c.asked(w.Searches()), x)
 		if err == nil {
-			err = c.measure(ctx, w, contestOf(x), searches, mix)
+			err = c.measure(ctx, w, x, searches, mix)
 		}
-		if err := errors.Join(err, x.Close()); err != nil {
+		if err := errors.Join(err, end()); err != nil {
 			return err
 		}
 	}
@@ -103,12 +103,29 @@ func (c *loadCommand) openSearch(ctx context.Context, w *workload.Workload, foun
 	return c.measure(ctx, w, x, searches, nil)
 }
 
-func contestOf(x *server.Nodes) contest {
-	c := contest{name: "1 node", mixed: true}
-	if n := len(x.All()); n > 1 {
-		c.name = strconv.Itoa(n) + " nodes"
+// open starts n nodes, or a server on SQLite if n is 0. The caller must call end.
+func (c *loadCommand) open(ctx context.Context, alone, nodes string, n int) (x contest, end func() error, err error) {
+	if n == 0 {
+		one, err := server.OpenAlone(ctx, c.serverOptions(), alone)
+		if err != nil {
+			return contest{}, nil, err
+		}
+		return contestOf("1 machine", one), one.Close, nil
 	}
-	for _, node := range x.All() {
+	all, err := server.OpenNodes(ctx, c.serverOptions(), nodes, c.Versitygw, n)
+	if err != nil {
+		return contest{}, nil, err
+	}
+	name := "1 node"
+	if n > 1 {
+		name = strconv.Itoa(n) + " nodes"
+	}
+	return contestOf(name, all.All()...), all.Close, nil
+}
+
+func contestOf(name string, nodes ...*server.Node) contest {
+	c := contest{name: name, mixed: true}
+	for _, node := range nodes {
 		c.targets, c.askers = append(c.targets, node.Request), append(c.askers, node)
 	}
 	return c
@@ -231,9 +248,6 @@ func (c *readyCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer x.Close() //nolint:errcheck // Close below
-	if err := x.Stored(ctx); err != nil {
-		return err
-	}
 	var ready, first report.Times
 	for range c.Rounds {
 		n, err := x.StartNew(ctx, "new")

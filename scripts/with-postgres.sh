@@ -52,11 +52,13 @@ home=$(mktemp -d /tmp/capi-postgres.XXXXXXXX)
 data=$home/data
 shared_buffers=128MB
 stop_mode=immediate
+durable=off
 if [ -n "${CAPI_TEST_POSTGRES_KEEP:-}" ]; then
     mkdir -p "$CAPI_TEST_POSTGRES_KEEP"
     data=$(cd "$CAPI_TEST_POSTGRES_KEEP" && pwd)/data
     shared_buffers=4GB
     stop_mode=fast # what was not synchronised must be written
+    durable=on
 fi
 
 # PostgreSQL does not run as root.
@@ -99,14 +101,14 @@ start() {
         "${as_server[@]}" "$binaries/initdb" --pgdata="$data" --username=capi --auth=trust \
             --encoding=UTF8 --no-locale --no-sync
     fi
-    # Not a disk's truth but speed: the cluster lives as long as one command. Only the socket, in a directory that
-    # is closed to other users, leads to it.
+    # Only the socket, in a directory that is closed to other users, leads to it. Data that lives as long as one command need
+    # not survive a crash; where it is kept, the server is measured, and what it writes reaches the disk as in production.
     cat >>"$data/postgresql.conf" <<EOC
 listen_addresses = ''
 unix_socket_directories = '$home'
-fsync = off
-synchronous_commit = off
-full_page_writes = off
+fsync = $durable
+synchronous_commit = $durable
+full_page_writes = $durable
 max_connections = 400
 shared_buffers = $shared_buffers
 autovacuum_naptime = 10s

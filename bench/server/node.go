@@ -91,7 +91,8 @@ func newDatabase(ctx context.Context, name, template string) (string, error) {
 	return u.String(), nil
 }
 
-// OpenNodes starts n new servers on a copy of the database that belongs to dir, with a new bucket of versitygw, the program.
+// OpenNodes starts n new servers on a copy of the database that belongs to dir, with a new bucket of versitygw, the program. It returns
+// when the index is in the bucket.
 func OpenNodes(ctx context.Context, o Options, dir, versitygw string, n int) (x *Nodes, err error) {
 	x = &Nodes{options: o, dir: dir}
 	if x.options.DB, err = newDatabase(ctx, loadedName(dir)+"_run", loadedName(dir)); err != nil {
@@ -109,6 +110,9 @@ func OpenNodes(ctx context.Context, o Options, dir, versitygw string, n int) (x 
 		if _, err := x.StartNew(ctx, fmt.Sprint("node-", i+1)); err != nil {
 			return nil, errors.Join(err, x.Close())
 		}
+	}
+	if err := x.stored(ctx); err != nil {
+		return nil, errors.Join(err, x.Close())
 	}
 	return x, nil
 }
@@ -130,9 +134,26 @@ func (x *Nodes) StartNew(ctx context.Context, name string) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	node := &Node{s, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1_000, DisableCompression: !x.options.Gzip}}}
+	node := nodeOf(s, x.options)
 	x.nodes = append(x.nodes, node)
 	return node, nil
+}
+
+func nodeOf(s *server, o Options) *Node {
+	return &Node{s, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1_000, DisableCompression: !o.Gzip}}}
+}
+
+// OpenAlone starts a server on a copy of the SQLite database and the files in dir, without other nodes.
+func OpenAlone(ctx context.Context, o Options, dir string) (*Node, error) {
+	run := dir + "-run"
+	if err := errors.Join(os.RemoveAll(run), os.CopyFS(run, os.DirFS(dir))); err != nil {
+		return nil, err
+	}
+	s, err := start(ctx, o, run)
+	if err != nil {
+		return nil, err
+	}
+	return nodeOf(s, o), nil
 }
 
 // All returns the running servers.
@@ -148,8 +169,8 @@ func (x *Nodes) Stop(n *Node) error {
 	return n.Close()
 }
 
-// Stored waits until the bucket has a whole snapshot of the index.
-func (x *Nodes) Stored(ctx context.Context) error {
+// stored waits until the bucket has a whole snapshot of the index.
+func (x *Nodes) stored(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	for {

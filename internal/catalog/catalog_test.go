@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -156,6 +157,42 @@ func TestCompaniesAreFoundByIDNumberAndDomain(t *testing.T) {
 		n, err := b.Len(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, len(cs), n)
+	})
+}
+
+// A server keeps the companies of pages. It must not show them any longer once another process has changed or removed them.
+func TestChangesOfAnotherProcessAreReadAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		server, importer := catalog.New(d), catalog.New(d)
+		imported, err := importer.Begin(t.Context(), []string{"companies.csv"})
+		require.NoError(t, err)
+		source := catalog.NewSource()
+		source.Of(imported)
+		numbers := putFrom(t, importer, source,
+			company.Company{Name: "Acme", Domain: "acme.example"},
+			company.Company{Name: "Large", Domain: "large.example", Description: strings.Repeat("large ", 30_000)},
+			company.Company{Name: "Third", Domain: "third.example"}).Numbers
+		cities := func() (found []string) {
+			t.Helper()
+			for range 2 { // the second time from memory
+				companies, err := server.ByNumbers(t.Context(), numbers)
+				require.NoError(t, err)
+				found = nil
+				for _, c := range companies {
+					found = append(found, c.Name+" "+c.City)
+				}
+			}
+			return found
+		}
+		require.Equal(t, []string{"Acme ", "Large ", "Third "}, cities())
+		put(t, importer, company.Company{Name: "Acme", Domain: "acme.example", City: "Bonn"})
+		require.Equal(t, []string{"Acme Bonn", "Large ", "Third "}, cities())
+		put(t, importer, company.Company{Name: "Large", Domain: "large.example", City: "Kiel"})
+		require.Equal(t, []string{"Acme Bonn", "Large Kiel", "Third "}, cities())
+		_, err = importer.Undo(t.Context(), imported, func(context.Context, *db.Tx) (company.Set, error) { return company.Set{}, nil })
+		require.NoError(t, err)
+		require.Empty(t, cities(), "the import had added them")
 	})
 }
 

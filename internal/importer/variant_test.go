@@ -328,9 +328,13 @@ func rowVariants(t *testing.T) []trait {
 	return []trait{
 		{"footers in German", csvFile("Name;Website;Mitarbeiter", "Acme;acme.example;120", "Bolt;bolt.example;12", "Gesamt: 2;;", "Quelle: Handelsregister;;", "Stand: 31.12.2023;;"), two, []string{"footer or a total"}},
 		{"footers below two columns", csvFile("Firma;Mitarbeiter", "Acme;120", "Bolt;12", "Gesamt: 2;", "Quelle: Handelsregister;"), two, []string{"footer or a total"}},
+		{"totals below two columns", csvFile("Firma;Mitarbeiter", "Acme;120", "Bolt;12", "Total companies;132", "Grand total:;132"), two, []string{"footer or a total"}},
 		{"footers in French", csvFile("Nom;Site web;Effectif", "Acme;acme.example;120", "Bolt;bolt.example;12", "Total général;;132", "Source : INSEE;;"), two, []string{"footer or a total"}},
 		{"footers in Spanish", csvFile("Empresa;Sitio web;Empleados", "Acme;acme.example;120", "Bolt;bolt.example;12", "Total empresas: 2;;", "Fuente: Registro Mercantil;;"), two, []string{"footer or a total"}},
 		{"footers in Japanese", csvFile("会社名,URL,従業員数", "Acme,acme.example,120", "Bolt,bolt.example,12", "合計,,132", "出典：帝国,,"), two, []string{"footer or a total"}},
+		{
+			"a company named Total in two columns", csvFile("Name,Employees", "Total,105", "Acme,7"), []facts{{"name": "Total"}, {"name": "Acme"}}, nil,
+		},
 		{
 			"a company named as a footer begins", csvFile("Name,Website,Employees", "Stand Up GmbH,standup.example,120", "Total SE,total.example,12", "Source Ltd,,7"),
 			[]facts{{"name": "Stand Up GmbH"}, {"name": "Total SE"}, {"name": "Source Ltd"}},

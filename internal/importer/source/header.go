@@ -252,7 +252,7 @@ var (
 		`(?:exportiert|erstellt|exporté|généré|exportado|generado|gerado|esportato|generato|geëxporteerd|wygenerowano)\s+(?:am|le|el|em|il|op|dnia|von|par|por|da|door)\b|` +
 		`(?:exported|generated|downloaded|created|printed|retrieved|last updated)\s+(?:on|by|at|from)\b|data as of\b|page \d+ (?:of|/) ?\d+|end of (?:file|list|report))`)
 	totals = []string{
-		"total", "totals", "total:", "grand total", "subtotal", "sum", "sum:", "summe", "gesamt", "gesamtsumme", "totale", "totaal", "итого", "合計", "总计", "합계",
+		"total", "totals", "total:", "grand total", "subtotal", "sub-total", "sum", "sum:", "summe", "gesamt", "gesamtsumme", "totale", "totaal", "итого", "合計", "总计", "합계",
 	}
 )
 
@@ -282,7 +282,7 @@ func isFooter[C string | []byte](row []C) bool {
 	case first == "" || len(row) < 2:
 		return false
 	case numbers > 0: // of two cells, it may be the company Total
-		return numbers+1 < len(row) && !footerText.MatchString(first)
+		return !footerText.MatchString(first) && (numbers+1 < len(row) || !oneWord.MatchString(first))
 	}
 	return footerText.MatchString(first) || countedTotal.MatchString(first)
 }
@@ -292,6 +292,9 @@ var (
 	totalOf      = regexp.MustCompile(`(?i)^(?:grand )?(?:total|totale|totaal|summe|gesamt|suma|razem|celkem|yhteensä|итого|всего)(?: (?:général|general|geral|generale|generaal|ogółem|companies|rows|records|unternehmen|firmen|entreprises|sociétés|empresas|aziende|società|bedrijven|firm))?\s*(?::\s*[\d.,' ]*)?$`)
 	countedTotal = regexp.MustCompile(`(?i)^(?:total|totale|totaal|summe|gesamt|suma|razem|итого|всего)\b.{0,30}:\s*[\d.,' ]+$`)
 )
+
+// oneWord is what a company may be called.
+var oneWord = regexp.MustCompile(`^\pL+$`)
 
 // isTotal reports whether a cell begins a row that sums up the table.
 func isTotal(s string) bool {

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/query"
 )
 
 // Forget closes the snapshots that are kept for cursors, as if they had expired.
@@ -40,3 +43,16 @@ func (ix *Index) Drop(ctx context.Context) error {
 
 // CheckpointOf is checkpointOf.
 func CheckpointOf(index, mark string) (of, checkpoint string) { return checkpointOf(index, mark) }
+
+// CountOwned has OpenSearch count what the query matches, and how much of that is in the set, and nothing else.
+func (ix *Index) CountOwned(ctx context.Context, q query.Query, owned company.Set) (total, in int, err error) {
+	err = ix.answered(ctx, func(s *snapshot) error {
+		matches := criteria{root: q.Root}.matches()
+		counts, err := ix.count(ctx, s, matches, object{"bool": object{"filter": []object{matches, inSet(owned)}}})
+		if err == nil {
+			total, in = counts[0], counts[1]
+		}
+		return err
+	})
+	return total, in, err
+}

@@ -100,7 +100,7 @@ func (ix *Index) count(ctx context.Context, s *snapshot, queries ...object) ([]i
 // searchAll asks the snapshot several questions in one request.
 func (ix *Index) searchAll(ctx context.Context, s *snapshot, bodies []object) ([]*answer, error) {
 	answers := make([]*answer, len(bodies))
-	if len(bodies) < 2 || s.pit == "" {
+	if len(bodies) < 2 || s.pit == "" || s.broken != nil {
 		for i := range bodies {
 			var err error
 			if answers[i], err = ix.search(ctx, s, bodies[i]); err != nil {

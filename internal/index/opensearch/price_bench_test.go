@@ -62,7 +62,7 @@ func BenchmarkPrice(b *testing.B) {
 		mine := owned()
 		total, in, err := ix.CountOwned(b.Context(), q, mine)
 		require.NoError(b, err)
-		priced, err := ix.Search(b.Context(), index.Request{Query: q, Limit: 1, Owned: mine})
+		priced, err := ix.Search(b.Context(), index.Request{Query: q, Sort: s.Sort, Limit: 1, Owned: mine})
 		require.NoError(b, err)
 		require.Equal(b, []int{total, in}, []int{priced.Total, priced.Owned})
 		b.Run(s.Name[:2]+"/counts", func(b *testing.B) {
@@ -73,7 +73,7 @@ func BenchmarkPrice(b *testing.B) {
 		})
 		b.Run(s.Name[:2]+"/price", func(b *testing.B) {
 			for b.Loop() {
-				_, err := ix.Search(b.Context(), index.Request{Query: q, Limit: 1, Owned: owned()})
+				_, err := ix.Search(b.Context(), index.Request{Query: q, Sort: s.Sort, Limit: 1, Owned: owned()})
 				require.NoError(b, err)
 			}
 		})

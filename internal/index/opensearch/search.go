@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/index"
@@ -138,23 +137,26 @@ func (ix *Index) first(ctx context.Context, s *snapshot, what criteria, o order,
 		if after != nil && size > 0 {
 			body["search_after"] = after
 		}
+		bodies := []object{body}
 		if first {
-			counted := object{}
-			maps.Copy(counted, aggs)
-			if !owned.IsEmpty() {
-				counted["owned"] = object{"filter": inSet(owned)}
+			if len(aggs) > 0 {
+				body["aggs"] = aggs
 			}
-			body["aggs"] = counted
+			if !owned.IsEmpty() {
+				// A count of its own skips what is not owned. An aggregation would look at every match.
+				bodies = append(bodies, object{"size": 0, "track_total_hits": true, "query": both([]object{what.matches(), inSet(owned)}, nil)})
+			}
 		}
-		a, err := ix.search(ctx, s, body)
+		answers, err := ix.searchAll(ctx, s, bodies)
 		if err != nil {
 			return nil, err
 		}
+		a := answers[0]
 		if first {
 			m.total, m.counted = a.total(), a.Aggregations
-			if m.owned, err = docCount(a, "owned"); err != nil {
-				return nil, err
-			}
+		}
+		if len(answers) > 1 {
+			m.owned = answers[1].total()
 		}
 		for _, h := range a.Hits.Hits {
 			var n company.Number
@@ -169,21 +171,6 @@ func (ix *Index) first(ctx context.Context, s *snapshot, what criteria, o order,
 		}
 	}
 	return m, nil
-}
-
-// docCount returns the number of documents of an aggregation; 0 if it is missing.
-func docCount(a *answer, name string) (int, error) {
-	raw, ok := a.Aggregations[name]
-	if !ok {
-		return 0, nil
-	}
-	var counted struct {
-		Count int `json:"doc_count"`
-	}
-	if err := json.Unmarshal(raw, &counted); err != nil {
-		return 0, unavailable(fmt.Errorf("read a count: %w", err))
-	}
-	return counted.Count, nil
 }
 
 // order is the order of a search and the position after which it continues.

@@ -20,7 +20,7 @@ import (
 // last time are forgotten.
 type answerCache struct {
 	most int // answers in a generation; 0 for none
-	room int // bytes for the matches of the pages in a generation
+	room int // bytes for the matches in a generation
 
 	mu             sync.Mutex
 	snapshot       uint64
@@ -28,11 +28,12 @@ type answerCache struct {
 	used           int // of the room, by the younger generation
 }
 
-// answer is what a search found: its page, how many of its matches are owned, or its facets. It is shared, so nothing may change it.
+// answer is what a search found: its page, its matches, how many of them are owned, or its facets. It is shared, so nothing may
+// change it.
 type answer struct {
 	sets    []weakSet
 	found   index.Result
-	matches []bitset // of a page, by part, so that the owned ones can be counted after each purchase; nil if there was no room
+	matches []bitset // by part; with them the owned ones are counted after each purchase
 }
 
 // question identifies a search of a snapshot.
@@ -50,8 +51,10 @@ type answerKey struct {
 // the first one's place in memory.
 type weakSet = weak.Pointer[roaring.Bitmap]
 
-// questionsOf returns what identifies the page, the number of owned matches and the facets of a search.
-func questionsOf(r index.Request) (page, owned, facets question) {
+// questions are what a search asks, each kept by itself.
+type questions struct{ page, matches, owned, facets question }
+
+func questionsOf(r index.Request) questions {
 	sets := append(storedSets(r.Query.Root), r.Excluded...)
 	if r.Within != nil {
 		sets = append(sets, *r.Within)
@@ -66,10 +69,12 @@ func questionsOf(r index.Request) (page, owned, facets question) {
 	if r.FacetOwned {
 		counted = withOwned
 	}
-	page = newQuestion(of, sets, "page", narrowed, r.Sort, max(1, r.Limit), r.Head, string(r.Cursor))
-	owned = newQuestion(of, withOwned, "owned", narrowed)
-	facets = newQuestion(of, counted, "facets", narrowed, r.FacetOwned, r.FacetLimit, r.Facets == nil, r.Facets, r.FacetPrefix)
-	return page, owned, facets
+	return questions{
+		page:    newQuestion(of, sets, "page", narrowed, r.Sort, max(1, r.Limit), r.Head, string(r.Cursor)),
+		matches: newQuestion(of, sets, "matches", narrowed),
+		owned:   newQuestion(of, withOwned, "owned", narrowed),
+		facets:  newQuestion(of, counted, "facets", narrowed, r.FacetOwned, r.FacetLimit, r.Facets == nil, r.Facets, r.FacetPrefix),
+	}
 }
 
 func newQuestion(query [16]byte, sets []company.Set, request ...any) question {
@@ -125,36 +130,42 @@ func (c *answerCache) put(s *snapshot, q question, a answer) *answer {
 }
 
 func (c *answerCache) add(key answerKey, a *answer) {
-	if len(c.younger) >= c.most {
-		c.younger, c.older, c.used = nil, c.younger, 0
-	}
-	if c.younger == nil {
-		c.younger = make(map[answerKey]*answer)
-	}
 	size := 0
 	for _, bits := range a.matches {
 		size += 8 * len(bits)
 	}
+	if len(c.younger) >= c.most {
+		c.younger, c.older, c.used = nil, c.younger, 0
+	}
 	if c.used+size > c.room {
-		a = &answer{sets: a.sets, found: a.found}
-		size = 0
+		return // pages and facets are worth more, and take no room
+	}
+	if c.younger == nil {
+		c.younger = make(map[answerKey]*answer)
 	}
 	c.used += size
 	c.younger[key] = a
 }
 
-// owned returns how many of the page's matches are in the set, if they are kept.
-func (a *answer) owned(s *snapshot, set company.Set) (n int, known bool) {
-	if a == nil || a.matches == nil {
-		return 0, false
+// owned returns how many of the matches are owned, if that is known without another search; nil if not.
+func (c *answerCache) owned(s *snapshot, asked questions, owned company.Set) *answer {
+	if owned.IsEmpty() {
+		return &answer{}
+	}
+	if a := c.get(s, asked.owned); a != nil {
+		return a
+	}
+	kept := c.get(s, asked.matches)
+	if kept == nil {
+		return nil
 	}
 	var found []hits
-	for i, bits := range a.matches {
+	for i, bits := range kept.matches {
 		if bits != nil {
 			found = append(found, hits{part: &s.parts[i], bits: bits})
 		}
 	}
-	return countOwned(found, set), true
+	return c.put(s, asked.owned, answer{found: index.Result{Owned: countOwned(found, owned)}})
 }
 
 // result returns a result of the caller's own; facets may be nil.

@@ -53,15 +53,8 @@ func (ix *Index) Search(ctx context.Context, r index.Request) (result *index.Res
 func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position, r index.Request) (*index.Result, error) {
 	defer runtime.KeepAlive(snapshot) // keeps the files mapped that the slices below point into
 	request := newFacetRequest(r)
-	pageOf, ownedOf, facetsOf := questionsOf(r)
-	page, owned, facets := ix.answers.get(snapshot, pageOf), ix.answers.get(snapshot, ownedOf), ix.answers.get(snapshot, facetsOf)
-	if r.Owned.IsEmpty() {
-		owned = &answer{}
-	} else if owned == nil {
-		if n, known := page.owned(snapshot, r.Owned); known {
-			owned = ix.answers.put(snapshot, ownedOf, answer{found: index.Result{Owned: n}})
-		}
-	}
+	asked := questionsOf(r)
+	page, owned, facets := ix.answers.get(snapshot, asked.page), ix.answers.owned(snapshot, asked, r.Owned), ix.answers.get(snapshot, asked.facets)
 	wanted := request.limit > 0
 	if page == nil || owned == nil || wanted && facets == nil {
 		release, err := awaitCore(ctx)
@@ -75,18 +68,21 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position
 		if err != nil {
 			return nil, fmt.Errorf("search: %w", err)
 		}
-		if page == nil {
-			page = ix.answers.put(snapshot, pageOf, ix.page(snapshot, found, counts, after, r))
-		}
 		if owned == nil {
-			owned = ix.answers.put(snapshot, ownedOf, answer{found: index.Result{Owned: countOwned(found, r.Owned)}})
+			owned = ix.answers.put(snapshot, asked.owned, answer{found: index.Result{Owned: countOwned(found, r.Owned)}})
+			if ix.answers.most > 0 {
+				ix.answers.put(snapshot, asked.matches, answer{matches: snapshot.matchesOf(found)})
+			}
+		}
+		if page == nil {
+			page = ix.answers.put(snapshot, asked.page, answer{found: ix.page(snapshot, found, counts, after, r)})
 		}
 		if wanted && facets == nil {
 			counted, err := snapshot.facets(found, request)
 			if err != nil {
 				return nil, fmt.Errorf("search: %w", err)
 			}
-			facets = ix.answers.put(snapshot, facetsOf, answer{found: index.Result{Facets: counted}})
+			facets = ix.answers.put(snapshot, asked.facets, answer{found: index.Result{Facets: counted}})
 		}
 		scratch.close() // not after a panic, which may leave it in an unknown state
 	}
@@ -101,13 +97,9 @@ func (ix *Index) search(ctx context.Context, snapshot *snapshot, after *position
 }
 
 // page returns the page of a search, without facets and without the number of owned matches.
-func (ix *Index) page(snapshot *snapshot, found []hits, counts counts, after *position, r index.Request) answer {
+func (ix *Index) page(snapshot *snapshot, found []hits, counts counts, after *position, r index.Request) index.Result {
 	if after != nil && after.nameInSnapshot {
 		after.name = snapshot.nameOf(after.number)
-	}
-	var matches []bitset
-	if ix.options.Answers > 0 {
-		matches = snapshot.matchesOf(found)
 	}
 	result := index.Result{Total: counts.total, Excluded: counts.excluded}
 	order := snapshot.order(found, r.Query, r.Sort, after)
@@ -120,7 +112,7 @@ func (ix *Index) page(snapshot *snapshot, found []hits, counts counts, after *po
 		result.Next = ix.newCursor(snapshot, order, page)
 	}
 	result.Page, result.Head = page.numbers, page.head
-	return answer{found: result, matches: matches}
+	return result
 }
 
 // matchesOf returns a copy of what was found, by part.

@@ -33,7 +33,7 @@ func (s *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*com
 	var found map[company.Number]*company.Company
 	var err error
 	if len(numbers) <= recentAskMax {
-		found, err = s.byNumbersRecently(ctx, numbers)
+		found, err = s.keptOrRead(ctx, numbers)
 	} else {
 		found, _, err = s.readNumbers(ctx, numbers)
 	}
@@ -49,8 +49,8 @@ func (s *Store) ByNumbers(ctx context.Context, numbers []company.Number) ([]*com
 	return out, nil
 }
 
-// byNumbersRecently reads the companies that are not kept.
-func (s *Store) byNumbersRecently(ctx context.Context, numbers []company.Number) (map[company.Number]*company.Company, error) {
+// keptOrRead returns the companies that are kept, and reads and keeps the others.
+func (s *Store) keptOrRead(ctx context.Context, numbers []company.Number) (map[company.Number]*company.Company, error) {
 	seq, err := s.Seq(ctx)
 	if err != nil {
 		return nil, err

@@ -26,11 +26,11 @@ func (r *recent) get(seq uint64, numbers []company.Number) map[company.Number]*c
 	found := make(map[company.Number]*company.Company, len(numbers))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if seq > r.seq {
-		r.seq, r.bytes, r.of = seq, 0, map[company.Number]*company.Company{}
-	}
 	if seq < r.seq {
 		return found // something has changed since seq was read
+	}
+	if seq > r.seq {
+		r.seq, r.bytes, r.of = seq, 0, nil
 	}
 	for _, n := range numbers {
 		if c, ok := r.of[n]; ok {
@@ -46,6 +46,9 @@ func (r *recent) put(seq uint64, read map[company.Number]*company.Company, sizes
 	defer r.mu.Unlock()
 	if seq != r.seq {
 		return
+	}
+	if r.of == nil {
+		r.of = map[company.Number]*company.Company{}
 	}
 	for n, c := range read {
 		if sizes[n] > recentRecordMax || r.of[n] != nil {

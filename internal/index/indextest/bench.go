@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,8 +20,7 @@ import (
 // Bench measures an index of 1,000,000 companies of the workload, or of the number in CAPI_BENCH_COMPANIES. It runs each
 // search with total, 25 rows and 20 values of every facet, then the selections of an export with the exact price.
 func Bench(b *testing.B, open Open) {
-	n, err := strconv.Atoi(cmp.Or(os.Getenv("CAPI_BENCH_COMPANIES"), "1000000"))
-	require.NoError(b, err)
+	n := BenchCompanies(b, 1_000_000)
 	ix := open(b)
 	defer func() { ix.Close() }()
 	w := NewWorkload(n)
@@ -47,6 +45,13 @@ func Bench(b *testing.B, open Open) {
 	benchPivots(b, ix, owned)
 	benchTyping(b, ix, w)
 	benchUpdates(b, ix, w, n)
+}
+
+// BenchCompanies returns the number in CAPI_BENCH_COMPANIES, by default the one given.
+func BenchCompanies(b *testing.B, byDefault int) int {
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("CAPI_BENCH_COMPANIES"), strconv.Itoa(byDefault)))
+	require.NoError(b, err)
+	return n
 }
 
 // benchPivots measures tables of 20 rows and 10 columns over everything, a quarter, a few, and what is not owned.
@@ -118,20 +123,8 @@ func measure(b *testing.B, ask func() int) {
 
 // load builds the index as if from a catalog. It reports companies per second, excluding the generation of the companies.
 func load(b *testing.B, ix index.Index, w *Workload, n int) {
-	const batch = 50_000
 	var took time.Duration
-	for from := 1; from <= n; from += batch {
-		changes := make([]index.Change, min(batch, n-from+1))
-		half := len(changes) / 2
-		var second sync.WaitGroup
-		fill := func(low, high int) {
-			for i := low; i < high; i++ {
-				changes[i] = index.Change{Number: company.Number(from + i), Company: w.Company(from + i)}
-			}
-		}
-		second.Go(func() { fill(half, len(changes)) })
-		fill(0, half)
-		second.Wait()
+	for changes := range w.Changes(n) {
 		start := time.Now()
 		require.NoError(b, ix.Apply(b.Context(), changes, 0))
 		took += time.Since(start)

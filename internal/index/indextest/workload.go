@@ -3,14 +3,17 @@ package indextest
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
+	"github.com/opencapi/capi/internal/index"
 	"github.com/opencapi/capi/internal/query"
 )
 
@@ -99,6 +102,29 @@ func countryOf(r *rand.Rand) string {
 }
 
 // description contains each of two phrases now and then, and their words apart equally often.
+// Changes yields the changes that add the companies from 1 to n, in batches.
+func (w *Workload) Changes(n int) iter.Seq[[]index.Change] {
+	const batch = 50_000
+	return func(yield func([]index.Change) bool) {
+		for from := 1; from <= n; from += batch {
+			changes := make([]index.Change, min(batch, n-from+1))
+			half := len(changes) / 2
+			fill := func(low, high int) {
+				for i := low; i < high; i++ {
+					changes[i] = index.Change{Number: company.Number(from + i), Company: w.Company(from + i)}
+				}
+			}
+			var second sync.WaitGroup
+			second.Go(func() { fill(half, len(changes)) })
+			fill(0, half)
+			second.Wait()
+			if !yield(changes) {
+				return
+			}
+		}
+	}
+}
+
 func (w *Workload) description(r *rand.Rand) string {
 	parts := []string{w.text(r, 8+r.IntN(12), 0)}
 	for _, phrase := range [][2]string{{"solar", "power"}, {"cold", "chain"}} {

@@ -48,7 +48,7 @@ func CheckpointOf(index, mark string) (of, checkpoint string) { return checkpoin
 func (ix *Index) CountOwned(ctx context.Context, q query.Query, owned company.Set) (total, in int, err error) {
 	err = ix.answered(ctx, func(s *snapshot) error {
 		matches := criteria{root: q.Root}.matches()
-		counts, err := ix.count(ctx, s, matches, object{"bool": object{"filter": []object{matches, inSet(owned)}}})
+		counts, err := ix.count(ctx, s, matches, both([]object{matches, inSet(owned)}, nil))
 		if err == nil {
 			total, in = counts[0], counts[1]
 		}

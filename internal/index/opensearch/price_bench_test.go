@@ -1,9 +1,7 @@
 package opensearch_test
 
 import (
-	"cmp"
 	"context"
-	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -17,11 +15,10 @@ import (
 	"github.com/opencapi/capi/internal/query"
 )
 
-// BenchmarkPrice compares the exact price of a selection with two counts of OpenSearch: of all matches, and of the owned ones. A tenth
-// of CAPI_BENCH_COMPANIES, by default 20,000, is owned, others each time, so that no answer is one from memory.
+// BenchmarkPrice compares a search with its exact price with two counts of OpenSearch: of all matches, and of the owned ones. A tenth of
+// the companies is owned, another tenth each time, so that OpenSearch has no answer in its cache.
 func BenchmarkPrice(b *testing.B) {
-	n, err := strconv.Atoi(cmp.Or(os.Getenv("CAPI_BENCH_COMPANIES"), "20000"))
-	require.NoError(b, err)
+	n := indextest.BenchCompanies(b, 20_000)
 	// The name that the other benchmarks use, so that the index is filled once.
 	ix, err := opensearch.Open(b.Context(), opensearch.Options{
 		Addresses: []string{address(b)}, Name: "bench-" + strconv.Itoa(n), Timeout: 10 * time.Minute,
@@ -31,11 +28,7 @@ func BenchmarkPrice(b *testing.B) {
 	w := indextest.NewWorkload(n)
 	if ix.Len() != n {
 		require.NoError(b, ix.Rebuild(b.Context(), func(ctx context.Context, fresh index.Index) error {
-			for first := 1; first <= n; first += 10_000 {
-				var changes []index.Change
-				for i := first; i < first+10_000 && i <= n; i++ {
-					changes = append(changes, index.Change{Number: company.Number(i), Company: w.Company(i)})
-				}
+			for changes := range w.Changes(n) {
 				if err := fresh.Apply(ctx, changes, 0); err != nil {
 					return err
 				}

@@ -21,7 +21,7 @@ import (
 type loadCommand struct {
 	settings
 	Clients   []int         `default:"1,8,64,256" help:"Numbers of clients (default ${default})."`
-	Nodes     []int         `default:"0,1,2" help:"Numbers of nodes, with 0 for a machine with SQLite (default ${default})."`
+	Nodes     []int         `default:"0,1,2" help:"Numbers of nodes, 0 for one machine with SQLite (default ${default})."`
 	Last      time.Duration `default:"20s" help:"How long each number of clients is measured (default ${default})."`
 	Warm      time.Duration `default:"3s" help:"How long answers do not count at first (default ${default})."`
 	Versitygw string        `default:"../bin/versitygw" placeholder:"FILE" help:"The S3 server of the nodes (default ${default})."`
@@ -29,9 +29,9 @@ type loadCommand struct {
 
 // Help returns the text below the summary.
 func (loadCommand) Help() string {
-	return `A machine has SQLite and its own files. Nodes run on a copy of a PostgreSQL database, with files in a bucket. Clients send searches alone, and then a mix of searches, quotes
-and exports, each client one request after the other. With OpenSearch they send it the searches, without a node in between. All of it
-shares the machine with the clients. A search that does not find everywhere what it finds on the first node is an error.`
+	return `One machine has SQLite and its own files. Nodes run on a copy of a PostgreSQL database, with files in a bucket. Clients send searches
+alone, and then a mix of searches, quotes and exports, each client one request after the other. OpenSearch gets the searches without a
+node in between. Everything runs on this machine. A search that does not find everywhere what it finds on the first server is an error.`
 }
 
 // contest is something that is measured under a name.

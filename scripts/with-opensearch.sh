@@ -7,7 +7,7 @@
 # Each node has a folder in CAPI_TEST_OPENSEARCH_HOME: node0, node1 and so on. `pid` there is its process, and `run` starts it
 # again after it was killed.
 #
-# With -b, Java compiles as for a server that runs long: for benchmarks, since it starts more slowly.
+# -b is for benchmarks: Java optimises as it does for a server that runs for long. Without it, the server starts sooner.
 #
 # usage: scripts/with-opensearch.sh [-n NODES] [-m HEAP] [-b] go test ./internal/index/opensearch
 #        scripts/with-opensearch.sh -j    reports whether there is a Java that runs it

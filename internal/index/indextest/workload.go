@@ -101,7 +101,6 @@ func countryOf(r *rand.Rand) string {
 	return fmt.Sprint("Country ", 1+int(194*math.Pow(r.Float64(), 3)))
 }
 
-// description contains each of two phrases now and then, and their words apart equally often.
 // Changes yields the changes that add the companies from 1 to n, in batches.
 func (w *Workload) Changes(n int) iter.Seq[[]index.Change] {
 	const batch = 50_000
@@ -125,6 +124,7 @@ func (w *Workload) Changes(n int) iter.Seq[[]index.Change] {
 	}
 }
 
+// description contains each of two phrases now and then, and their words apart equally often.
 func (w *Workload) description(r *rand.Rand) string {
 	parts := []string{w.text(r, 8+r.IntN(12), 0)}
 	for _, phrase := range [][2]string{{"solar", "power"}, {"cold", "chain"}} {

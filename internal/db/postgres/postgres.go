@@ -20,7 +20,10 @@ import (
 	"github.com/opencapi/capi/internal/db/migrations"
 )
 
-const connsMax = 16
+const (
+	connsMax   = 16
+	migrateMax = 30 // attempts
+)
 
 // Open connects to a postgres:// URL and brings the schema up to date. Several processes may do so at once.
 func Open(ctx context.Context, url string) (*db.DB, error) {
@@ -47,8 +50,16 @@ func migrate(ctx context.Context, pool *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
+	// A server that goes on selling meanwhile may hold what a step needs next, and wait for what the step holds. PostgreSQL then ends
+	// one of the two. Each step is a transaction, so the rest can be tried again.
+	for attempt := 1; ; attempt++ {
+		_, err := p.Up(ctx)
+		if err == nil {
+			break
+		}
+		if attempt == migrateMax || !(Dialect{}).Retryable(err) {
+			return fmt.Errorf("migrate: %w", err)
+		}
 	}
 	return migrations.CheckVersion(ctx, p, Dialect{}.Name())
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/playwright-community/playwright-go"
 	"github.com/stretchr/testify/require"
@@ -119,6 +120,25 @@ const passphrase = "correct horse battery"
 
 var workspacePath = regexp.MustCompile(`/console/w/[0-9a-f-]{36}`)
 
+// comes waits until the page at an address that matches is loaded, and returns the address. The library's own wait now and then misses
+// a page that is loaded at once.
+func (p *person) comes(to *regexp.Regexp) string {
+	p.t.Helper()
+	p.comesWhere(to.String(), to.MatchString)
+	return p.URL()
+}
+
+func (p *person) comesWhere(what string, is func(address string) bool) {
+	p.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		state, err := p.Evaluate("document.readyState") // fails while the page changes
+		if err == nil && state == "complete" && is(p.URL()) {
+			return
+		}
+		require.True(p.t, time.Now().Before(end), "%s, but the address is %s", what, p.URL())
+	}
+}
+
 // createsFirstAccount opens the server's first link and creates the account of Ada, with the workspace unless one exists. It returns
 // the path of the workspace.
 func (p *person) createsFirstAccount(v *server, workspace string) string {
@@ -131,8 +151,7 @@ func (p *person) createsFirstAccount(v *server, workspace string) string {
 		p.fill("Name of your first workspace", workspace)
 	}
 	p.press("button", "Create account")
-	require.NoError(p.t, p.WaitForURL(workspacePath))
-	return workspacePath.FindString(p.URL())
+	return workspacePath.FindString(p.comes(workspacePath))
 }
 
 // open goes to a path.

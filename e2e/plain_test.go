@@ -61,7 +61,7 @@ func TestConsoleWithoutScript(t *testing.T) {
 		require.Contains(t, p.text("#price .cost"), "5")
 		p.press("button", "Review price")
 		p.press("button", "Buy for 5 credits")
-		require.NoError(t, p.WaitForURL(regexp.MustCompile(`/exports/[0-9a-f-]{36}`)))
+		p.comes(regexp.MustCompile(`/exports/[0-9a-f-]{36}`))
 		require.Eventually(t, func() bool {
 			_, err := p.Reload()
 			require.NoError(t, err)

@@ -52,11 +52,10 @@ func (p *person) arrives(query string) {
 	p.t.Helper()
 	want, err := url.ParseQuery(query)
 	require.NoError(p.t, err)
-	err = p.WaitForURL(func(at string) bool {
+	p.comesWhere(query, func(at string) bool {
 		u, err := url.Parse(at)
 		return err == nil && u.Query().Encode() == want.Encode()
 	})
-	require.NoError(p.t, err, "%q, but the address is %s", query, p.URL())
 }
 
 // unfolds opens every facet.
@@ -336,7 +335,7 @@ func TestSearchPageIsWorkedWithInABrowser(t *testing.T) {
 		require.NoError(t, p.Keyboard().Press("Escape"))
 		require.NoError(t, p.Keyboard().Press("Escape"))
 		require.NoError(t, p.Keyboard().Press("e"))
-		require.NoError(t, p.WaitForURL(regexp.MustCompile(`/exports/new`)))
+		p.comes(regexp.MustCompile(`/exports/new`))
 	})
 
 	t.Run("saved searches are opened and renamed", func(t *testing.T) {

@@ -24,17 +24,7 @@ func BenchmarkExport(b *testing.B) {
 	for _, f := range format.All() {
 		b.Run(string(f), func(b *testing.B) {
 			s := open(b, dbtest.SQLite(b), export.RowsMax, export.RowsMax)
-			done := make(chan struct{}, 1)
-			handlers := s.Handlers()
-			h := handlers[export.JobKind]
-			run := h.Run
-			h.Run = func(ctx context.Context, j job.Job) error {
-				defer func() { done <- struct{}{} }()
-				return run(ctx, j)
-			}
-			handlers[export.JobKind] = h
-			runner := job.NewRunner(s.jobs, handlers)
-			require.NoError(b, runner.Start(b.Context()))
+			done := s.runs(b)
 			r := between(1, export.RowsMax)
 			r.Format = f
 			b.ReportAllocs()
@@ -43,9 +33,25 @@ func BenchmarkExport(b *testing.B) {
 				require.NoError(b, err)
 				<-done
 			}
-			require.NoError(b, runner.Stop(context.WithoutCancel(b.Context())))
 		})
 	}
+}
+
+// runs has the jobs of exports run until the end of the benchmark, and returns where the end of each is told.
+func (s *fixture) runs(b *testing.B) <-chan struct{} {
+	done := make(chan struct{}, 1)
+	handlers := s.Handlers()
+	h := handlers[export.JobKind]
+	run := h.Run
+	h.Run = func(ctx context.Context, j job.Job) error {
+		defer func() { done <- struct{}{} }()
+		return run(ctx, j)
+	}
+	handlers[export.JobKind] = h
+	runner := job.NewRunner(s.jobs, handlers)
+	require.NoError(b, runner.Start(b.Context()))
+	b.Cleanup(func() { require.NoError(b, runner.Stop(context.WithoutCancel(b.Context()))) })
+	return done
 }
 
 // BenchmarkRows measures the worker's part alone. peak-MB is the most that the heap grew, garbage not yet collected

@@ -118,6 +118,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 		Webhooks: webhook.Options{Allow: c.WebhookRanges()}, Destinations: destination.Options{Allow: c.DestinationRanges()},
 		Uploads: upload.Options{
 			Dir: filepath.Join(c.Data, uploadsDir), Rejects: filepath.Join(c.Data, RejectsDir), SizeBytesMax: c.UploadBytesMax(),
+			SeveralServers: c.Postgres() != "",
 		},
 	})
 	if killed {

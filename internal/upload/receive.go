@@ -90,7 +90,7 @@ func (u *Uploads) Append(x id.Upload, p Part, in io.Reader) (received int64, f F
 		return 0, f, fault.New(fault.RequestInFlight, "Another request is sending a part of this upload. Try again in a second.")
 	}
 	if err != nil {
-		return 0, f, errUnknown()
+		return 0, f, u.errUnknown()
 	}
 	defer lock.Close()
 	name := cleanName(p.Name)
@@ -154,7 +154,7 @@ func (u *Uploads) complete(x id.Upload, f File) (File, error) {
 	_, err := u.change(x, func(up *Upload) error {
 		i := slices.IndexFunc(up.Files, func(have File) bool { return have.Name == f.Name })
 		if i < 0 {
-			return errUnknown()
+			return u.errUnknown()
 		}
 		up.Files[i] = f
 		return nil

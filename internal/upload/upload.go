@@ -109,6 +109,8 @@ type Options struct {
 	Dir string
 	// Rejects is the folder of the rejected rows.
 	Rejects string
+	// SeveralServers says that other servers may receive uploads in folders of their own.
+	SeveralServers bool
 	// SizeBytesMax is the most that the files of an upload may have together. 0 switches uploads off.
 	SizeBytesMax int64
 	// Abandoned is how long an upload that is not imported is kept. Defaults to 24h.
@@ -184,11 +186,11 @@ func (u *Uploads) Get(x id.Upload) (Upload, error) {
 
 func (u *Uploads) read(x id.Upload) (up Upload, err error) {
 	if u.Dir == "" {
-		return up, errUnknown()
+		return up, u.errUnknown()
 	}
 	content, err := os.ReadFile(u.path(x, stateFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return up, errUnknown()
+		return up, u.errUnknown()
 	}
 	if err != nil {
 		return up, fmt.Errorf("read upload %s: %w", x, err)
@@ -205,7 +207,12 @@ func (u *Uploads) read(x id.Upload) (up Upload, err error) {
 	return up, nil
 }
 
-func errUnknown() error {
+func (u *Uploads) errUnknown() error {
+	if u.SeveralServers {
+		return fault.New(fault.NotFound, "There is no such upload on this server. Uploads that are not imported are deleted after a day. "+
+			"With several servers, an upload stays on the one that received it: have the proxy send /console/operator/uploads/ to one of "+
+			"them, then upload the files again.")
+	}
 	return fault.New(fault.NotFound, "There is no such upload. Uploads that are not imported are deleted after a day. Upload the files again.")
 }
 
@@ -248,7 +255,7 @@ const (
 // change lets fn change an upload. Changes of all servers happen one after another.
 func (u *Uploads) change(x id.Upload, fn func(*Upload) error) (Upload, error) {
 	if _, err := os.Stat(u.path(x)); err != nil {
-		return Upload{}, errUnknown()
+		return Upload{}, u.errUnknown()
 	}
 	lock, err := waitFor(u.path(x, "change.lock"))
 	if err != nil {

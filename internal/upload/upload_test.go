@@ -335,3 +335,13 @@ func TestAbandonedUploadsAreDeleted(t *testing.T) {
 	require.NoError(t, kept.Uploads.Delete(x))
 	require.NoDirExists(t, filepath.Join(kept.Uploads.Dir, x.String()))
 }
+
+func TestAnUploadOfAnotherServerIsNotFoundAndTheMessageSaysWhy(t *testing.T) {
+	t.Parallel()
+	first := open(t, func(o *upload.Options) { o.SeveralServers = true })
+	x := first.received(t, "leads.csv", leads)
+	second := open(t, func(o *upload.Options) { o.SeveralServers = true })
+	_, err := second.Uploads.Get(x)
+	require.Equal(t, fault.NotFound, fault.CodeOf(err))
+	require.ErrorContains(t, err, "an upload stays on the one that received it")
+}

@@ -283,7 +283,7 @@ func (u *Uploads) interrupt(x id.Upload) error {
 func (u *Uploads) load(ctx context.Context, x id.Upload) error {
 	up, err := u.change(x, func(up *Upload) error {
 		if up.State != StateQueued {
-			return errUnknown()
+			return u.errUnknown()
 		}
 		up.State = StateImporting
 		return nil

@@ -37,7 +37,7 @@ func BenchmarkExport(b *testing.B) {
 	}
 }
 
-// runs has the jobs of exports run until the end of the benchmark, and returns where the end of each is told.
+// runs has the jobs of exports run until the end of the benchmark. The channel receives once at the end of each.
 func (s *fixture) runs(b *testing.B) <-chan struct{} {
 	done := make(chan struct{}, 1)
 	handlers := s.Handlers()

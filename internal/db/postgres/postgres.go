@@ -50,7 +50,7 @@ func migrate(ctx context.Context, pool *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	// A server that goes on selling meanwhile may hold what a step needs next, and wait for what the step holds. PostgreSQL then ends
+	// A server that sells while a step runs may hold what the step needs next, and wait for what the step holds. PostgreSQL then ends
 	// one of the two. Each step is a transaction, so the rest can be tried again.
 	for attempt := 1; ; attempt++ {
 		_, err := p.Up(ctx)

@@ -57,7 +57,7 @@ func TestConsoleFromTheFirstLinkToTheRevokedToken(t *testing.T) {
 		require.NoError(t, err)
 		shown, err := p.Locator("#requests tbody tr").Count()
 		return err == nil && shown == 2
-	}, 10*time.Second, 200*time.Millisecond, "the requests are on the token's page")
+	}, 30*time.Second, 200*time.Millisecond, "the requests are on the token's page")
 	p.check("token-requests")
 
 	s.capi(t, "import", s.write(t, "companies.ndjson", fewCompanies))
@@ -211,7 +211,7 @@ func (p *person) finds(matches string) {
 	require.Eventually(p.t, func() bool {
 		text, err := figure.InnerText()
 		return err == nil && strings.TrimSpace(text) == matches
-	}, 10*time.Second, 20*time.Millisecond, "%s matches at %s", matches, p.URL())
+	}, 30*time.Second, 20*time.Millisecond, "%s matches at %s", matches, p.URL())
 }
 
 // downloads clicks the link and returns the content of the file.
@@ -234,7 +234,7 @@ func (v *server) firstLink(t *testing.T) string {
 	require.Eventually(t, func() bool {
 		m = link.FindStringSubmatch(v.stdout.String())
 		return m != nil
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	return m[1]
 }
 

@@ -98,7 +98,7 @@ func startNginx(t *testing.T, upstream string) *guidesProxy {
 			return false
 		}
 		return c.Close() == nil
-	}, 10*time.Second, 20*time.Millisecond, "nginx does not answer: %s", said)
+	}, 30*time.Second, 20*time.Millisecond, "nginx does not answer: %s", said)
 	return p
 }
 

@@ -140,7 +140,7 @@ func TestAnExportShowsItsDelivery(t *testing.T) {
 			e, err = c.Export(ctx, bought.ExportJob.ID)
 			require.NoError(t, err)
 			return e.Delivery.Status == "delivered"
-		}, 10*time.Second, 5*time.Millisecond)
+		}, 30*time.Second, 5*time.Millisecond)
 		return e
 	}
 	e := delivered()

@@ -78,7 +78,7 @@ func TestOwnersManageWebhooks(t *testing.T) {
 		require.Eventually(t, func() bool {
 			items = get[M](t, h, owner, 200, "GET", at+"/deliveries?state=delivered", nil)["items"].([]any)
 			return len(items) == n
-		}, 10*time.Second, 5*time.Millisecond)
+		}, 30*time.Second, 5*time.Millisecond)
 		return items
 	}
 	first := delivered(2)[0].(M)

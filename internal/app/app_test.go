@@ -112,7 +112,7 @@ func TestAServerPrunesExpiredIdempotencyKeys(t *testing.T) {
 	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, listener) }()
-	require.Eventually(t, func() bool { return len(kept(s.App)) == 1 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(kept(s.App)) == 1 }, 30*time.Second, 5*time.Millisecond)
 	require.Equal(t, []string{"young"}, kept(s.App))
 	stop()
 	require.NoError(t, <-served)

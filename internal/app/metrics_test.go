@@ -74,7 +74,7 @@ func TestMetricsCountEachSaleOnce(t *testing.T) {
 	s := newServerWithSales(t)
 	// The worker updates the metric just after the export is visible as completed.
 	require.Eventually(t, func() bool { return scrape(t, s.URL)[`capi_exports_total{status="completed"}`] == "1" },
-		10*time.Second, 5*time.Millisecond)
+		30*time.Second, 5*time.Millisecond)
 	got := scrape(t, s.URL)
 	for sample, want := range map[string]string{
 		`capi_exports_total{status="created"}`:   "2",

@@ -125,7 +125,7 @@ func TestADestinationIsMadeTestedChosenAndDelivered(t *testing.T) {
 		maps.Copy(handlers, h.Exports.Handlers())
 		runner := job.NewRunner(h.jobs, handlers)
 		require.NoError(t, runner.Start(t.Context()))
-		require.Eventually(t, func() bool { return strings.Contains(ann.get(t, export).body, ">delivered<") }, 10*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(ann.get(t, export).body, ">delivered<") }, 30*time.Second, 5*time.Millisecond)
 		require.NoError(t, runner.Stop(t.Context()))
 	}
 	work()

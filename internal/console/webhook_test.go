@@ -102,7 +102,7 @@ func TestAWebhookIsMadeTestedRotatedAndRepeatedOnItsPage(t *testing.T) {
 		require.Eventually(t, func() bool {
 			all, err = h.Webhooks.Deliveries(t.Context(), h.acme, hook, webhook.Delivered, id.Delivery{}, 50)
 			return err == nil && len(all) == n
-		}, 10*time.Second, 5*time.Millisecond)
+		}, 30*time.Second, 5*time.Millisecond)
 		return all
 	}
 	event := delivered(4)[0]

@@ -278,7 +278,7 @@ func (v *servers) deliver(t *testing.T) {
 			v.delivered = all[0].ID.String()
 		}
 		return len(all) > 0
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 }
 
 var placeholder = regexp.MustCompile(`/(companies|exports|lists|orders|webhooks|deliveries|destinations|presets)/[0-9a-f]{8}-[0-9a-f-]{27}`)
@@ -390,7 +390,7 @@ func (v *servers) delivering(t *testing.T) string {
 		e, err := c.Export(t.Context(), made.ExportJob.ID)
 		require.NoError(t, err)
 		return e.Delivery.Status == "delivered"
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	return made.ExportJob.ID
 }
 

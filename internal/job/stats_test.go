@@ -41,7 +41,7 @@ func TestStatsCountEveryStateAndTheLongestWait(t *testing.T) {
 		require.Eventually(t, func() bool {
 			stats, err = q.Stats(t.Context())
 			return err == nil && stats.ByState["done"] == 2 && stats.Overdue == 0
-		}, 10*time.Second, 5*time.Millisecond)
+		}, 30*time.Second, 5*time.Millisecond)
 	})
 }
 

@@ -295,5 +295,5 @@ func (h *house) own(t *testing.T, c id.Company) {
 	require.Eventually(t, func() bool {
 		owned, err := h.Unlocks.Delivered(t.Context(), h.ws)
 		return err == nil && owned.Len() == 1
-	}, 10*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 }

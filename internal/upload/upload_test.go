@@ -110,7 +110,7 @@ func TestAnUploadIsPlannedAndImported(t *testing.T) {
 	require.Error(t, h.Uploads.Plan(x, upload.Settings{}))
 
 	require.NoError(t, h.Uploads.Undo(t.Context(), 1))
-	require.Eventually(t, func() bool { s, _ := h.Uploads.UndoingOf(1); return !s.Running }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { s, _ := h.Uploads.UndoingOf(1); return !s.Running }, 30*time.Second, 5*time.Millisecond)
 	s, _ := h.Uploads.UndoingOf(1)
 	require.NoError(t, s.Err)
 	require.Equal(t, 2, s.Undone.Removed)

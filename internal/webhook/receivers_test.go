@@ -75,7 +75,7 @@ func TestOtherProgramsVerifyWebhooks(t *testing.T) {
 				d, err := h.Webhooks.Test(t.Context(), h.ws, made.ID)
 				require.NoError(t, err)
 				return d.State == webhook.Delivered
-			}, 10*time.Second, 50*time.Millisecond, "%v", last)
+			}, 30*time.Second, 50*time.Millisecond, "%v", last)
 			h.happen(t, event.ExportCompleted)
 			h.work(t)
 			require.Equal(t, webhook.Delivered, last().State, "%s", last().Response)

@@ -509,7 +509,7 @@ func TestEachEventArrivesWhateverStepFails(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				return taken >= step || len(r.got()) > 0
-			}, 10*time.Second, time.Millisecond)
+			}, 30*time.Second, time.Millisecond)
 			_ = runner.Stop(dead)
 			cancel()
 			mu.Lock()

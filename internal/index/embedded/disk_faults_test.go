@@ -136,7 +136,7 @@ func TestATruncatedFileIsNotServedWhileASaveWaits(t *testing.T) {
 	ix.merger.wake()
 	require.Eventually(t, func() bool { return len(ix.merger.signal) == 0 }, time.Minute, time.Millisecond)
 	require.NoError(t, os.Truncate(f.path, int64(len(f.mapping.bytes))-1))
-	require.Eventually(t, func() bool { return f.verified.Load() == 0 }, 10*time.Second, time.Millisecond, "noticed nevertheless")
+	require.Eventually(t, func() bool { return f.verified.Load() == 0 }, 30*time.Second, time.Millisecond, "noticed nevertheless")
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer stop()
 	for _, r := range testRequests(t) {

@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"bytes"
+	"database/sql"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
+	"github.com/opencapi/capi/internal/db/dbtest"
 	"github.com/opencapi/capi/internal/importer"
 )
 
@@ -228,4 +232,54 @@ func (p *person) uploadsInTwo(file string) {
 	p.uploads(file)
 	p.sees("Import 400 companies")
 	require.Contains(p.t, offsets, "1024000", "it goes on where it ended")
+}
+
+func TestAnImportThatLosesTheDatabaseSaysHowToGoOn(t *testing.T) {
+	t.Parallel()
+	database := dbtest.BarePostgresURL(t)
+	s := newFixtureOf(t, "", 1, "CAPI_DB="+database)
+	pool, err := sql.Open("pgx", database)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+
+	const step = 2_000
+	imports := s.command("import", "-")
+	input, err := imports.StdinPipe()
+	require.NoError(t, err)
+	var said bytes.Buffer
+	imports.Stderr = &said
+	require.NoError(t, imports.Start())
+	sent := make(chan int)
+	go func() {
+		n := 0
+		for err := error(nil); err == nil; n += step {
+			_, err = io.WriteString(input, companies(n, n+step, nil))
+		}
+		sent <- n
+	}()
+	ended := make(chan error)
+	go func() { ended <- imports.Wait() }()
+	loaded := 0
+	for err = nil; err == nil; { // until the import has ended
+		select {
+		case err = <-ended:
+		case <-time.After(time.Millisecond):
+			if loaded == 0 {
+				require.NoError(t, pool.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM company`).Scan(&loaded))
+				continue
+			}
+			_, err := pool.ExecContext(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+				WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+			require.NoError(t, err)
+		}
+	}
+	require.Error(t, err)
+	require.Regexp(t, `^capi: The database .*\. What was loaded before stays\. Run the same command again to load the rest; nothing is added twice\.\n$`,
+		said.String())
+
+	n := <-sent
+	s.load(t, companies(0, n, nil))
+	var total int
+	require.NoError(t, pool.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM company`).Scan(&total))
+	require.Equal(t, n, total)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/opencapi/capi/internal/app"
+	"github.com/opencapi/capi/internal/fault"
 	"github.com/opencapi/capi/internal/importer"
 	"github.com/opencapi/capi/internal/importer/source"
 )
@@ -88,6 +89,10 @@ func (c *importFilesCommand) Run(s *session) error {
 		debug.SetMemoryLimit(importMemory)
 	}
 	summary, err := s.importWith(s.ctx, a, options)
+	if reason := a.DB.Unavailable(err); err != nil && reason != "" {
+		err = fault.New(fault.ServiceUnavailable, "%s. What was loaded before stays. Run the same command again to load the rest; nothing is "+
+			"added twice.", reason).Because(err)
+	}
 	for _, n := range summary.Notes {
 		fmt.Fprintf(s.err, "capi: %s %s\n", n.File, n.Text)
 	}

@@ -103,6 +103,7 @@ var (
 			github.com gitlab.com bitbucket.org huggingface.co wikipedia.org wikidata.org
 			apps.apple.com itunes.apple.com play.google.com chrome.google.com docs.google.com drive.google.com
 			sites.google.com maps.google.com forms.gle google.com notion.so notion.site carrd.co about.me
+			licdn.com twimg.com fbcdn.net gravatar.com googleusercontent.com ggpht.com imgur.com res.cloudinary.com logo.clearbit.com
 			talent.stackoverflow.com opensea.io etsy.com amazon.com ebay.com alibaba.com
 			wordpress.com tumblr.com blogger.com weebly.com wixsite.com linktr.ee t.me wa.me rakuten.co.jp ameblo.jp
 			tripadvisor.com booking.com doctolib.fr pagesjaunes.fr gelbeseiten.de paginegialle.it paginasamarillas.es yell.com

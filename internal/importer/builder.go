@@ -74,6 +74,10 @@ func (b *builder) set(t target, f *source.Field) {
 		}
 	case colName:
 		c.Name = repair(textOf(v))
+		if first, _, several := strings.Cut(c.Name, ";"); several && b.plan.contacts { // of a person at several companies
+			c.Name = strings.TrimSpace(first)
+			b.attribute(f)
+		}
 	case colDomain:
 		b.domain(f)
 	case colWebsite:
@@ -174,7 +178,7 @@ func (b *builder) website(f *source.Field) {
 		return
 	}
 	if host, ok := company.CleanDomain(c.Website); ok && c.LinkedInURL == "" && (host == "linkedin.com" || strings.HasSuffix(host, ".linkedin.com")) {
-		c.LinkedInURL = c.Website
+		c.LinkedInURL = companyPage(f.Name, c.Website)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode"
 
 	"github.com/opencapi/capi/internal/company"
@@ -90,13 +91,13 @@ var aliases = map[column]string{
 		trade_name brand_name firm_name firm employer employer_name account_name
 		startup startup_name vendor_name entity_name corporation_name companies organizations organisations
 		company_name_latin_alphabet legal_name company_legal_name official_name business corporation issuer issuer_name issuer_company
-		display_name full_name title security item_label native_name primary_name
+		display_name full_name title security item_label native_name primary_name associated_company employment_name
 		firmenname unternehmensname firma unternehmen nom_entreprise raison_sociale nom entreprise societe denomination
 		nombre_empresa razon_social empresa nombre compania nome_empresa razao_social nome azienda ragione_sociale
 		denominazione bedrijf bedrijfsnaam naam
 		nom_de_l_entreprise nom_de_la_societe nombre_de_la_empresa nome_da_empresa nome_dell_azienda
 		会社名 企業名 社名 法人名 商号 公司名称 公司名 公司 企业名称 회사명 기업명 회사`,
-	colDomain: `domain company_domain domain_name website_domain primary_domain web_domain email_domain root_domain host hostname
+	colDomain: `domain company_domain domain_name website_domain primary_domain web_domain email_domain root_domain host hostname employment_domain
 		domains domain_names company_domains all_domains website_domains web_domains
 		dominio domaine`,
 	colWebsite: `website official_website official_site website_url homepage homepage_url company_website company_url web_site site_url web_address
@@ -129,11 +130,11 @@ var aliases = map[column]string{
 		categories category_code category category_name subindustry sub_industry sub_industries subindustries subcategory subsector sub_sector
 		secondary_industry vertical verticals industry_vertical field_of_business line_of_business market markets
 		sic_text sic_description sic_desc naics_description naics_desc nace_description naics_title sic_title nature_of_business
-		business_type tags all_tags keywords focus_areas specialties specialities type
+		business_type tags all_tags tag_list keywords focus_areas specialties specialities type
 		branche branchen wirtschaftszweig secteur secteur_activite activite sector_actividad industria rubro setor
 		ramo settore sectores bedrijfstak secteur_d_activite sector_de_actividad settore_di_attivita 業種 業界 行业 产业 업종`,
 	colNAICS: "naics_codes naics_code naics naics_2022 naics_2017 primary_naics naics_primary naics6_codes naics6_codes2022",
-	colTechnologies: `technologies web_technologies technology tech_stack techstack technology_stack tech stack technologies_used tech_used
+	colTechnologies: `technologies web_technologies technology_names technology tech_stack techstack technology_stack tech stack technologies_used tech_used
 		programming_languages tools_used software_used tecnologias technologien`,
 	colTechnologyCategories: "technology_categories technology_category tech_categories",
 	colEmployees: `employee_count employees number_of_employees num_employees employees_latest_number current_employee_estimate no_of_employees employees_count employee_number
@@ -175,7 +176,7 @@ var relations = map[string]string{
 	"acquirer": "acquirer", "acquirer_name": "acquirer", "acquired_by": "acquirer", "acquiring_company": "acquirer",
 	"acquisitions": "acquisition", "acquired_companies": "acquisition",
 	"owned_by": "owner", "owner_company": "owner", "subsidiary_of": "parent",
-	"subsidiaries": "subsidiary", "subsidiary": "subsidiary", "brands_owned": "subsidiary",
+	"subsidiaries": "subsidiary", "subsidiary": "subsidiary", "suborganizations": "subsidiary", "brands_owned": "subsidiary",
 	"investors": "investor", "investor": "investor", "investor_names": "investor", "lead_investor": "investor",
 	"lead_investors": "investor", "top_investors": "investor", "top_5_investors": "investor", "active_investors": "investor",
 	"shareholder_name": "shareholder", "ish_name": "shareholder", "csh_name": "shareholder", "sub_name": "subsidiary", "select_investors": "investor", "backers": "investor",
@@ -297,7 +298,7 @@ var ownerPrefixes = []string{
 	"properties_", "location_", "address_", "info_", "details_", "profile_", "data_",
 	"address1_", "address_1_", "main_address_", "postal_address_", "business_address_", "mailing_address_", "office_address_", "web_",
 	"forretningsadresse_", "beliggenhetsadresse_", "physical_address_", "charity_contact_",
-	"addr_", "visiting_address_", "post_address_", "hq_address_", "place_", "site_address_",
+	"addr_", "visiting_address_", "post_address_", "hq_address_", "place_", "site_address_", "addresses_", "job_company_",
 }
 
 // registerIDs identify a company in all sources that have them.
@@ -311,7 +312,7 @@ const (
 )
 
 // noFields are names that would mean a field without their first word, and mean another thing with it.
-var noFields = wordSet("tranche_effectifs_unite_legale industry_hierarchical_category secondary_industry_hierarchical_category entity_category entity_type account_type account_category location_type address_type legal_type registered_type company_number business_number")
+var noFields = wordSet("tranche_effectifs_unite_legale industry_hierarchical_category secondary_industry_hierarchical_category entity_category entity_sub_category entity_subcategory entity_type account_type account_category location_type address_type legal_type registered_type company_number business_number")
 
 // lastYears ends names of figures, and industryCode is a classification's code under any year and in any level.
 var (
@@ -366,6 +367,9 @@ func aliasOfWhole(name string) (alias, bool) {
 	}
 	if p, ok := numbered(n); ok {
 		return p, true
+	}
+	if rest, ok := strings.CutSuffix(n, "_name_name"); ok { // a name in an object with its language
+		return aliasOf(rest + "_name")
 	}
 	if m := listMember.FindStringSubmatch(n); m != nil {
 		return numbered(m[1])
@@ -481,6 +485,9 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // normalName returns a name as the aliases spell it: folded, with underscores for camel case ("HQCity" too) and punctuation.
 func normalName(name string) string {
 	var s strings.Builder
+	if strings.ContainsAny(name, "'’") {
+		name = possessive.ReplaceAllString(name, "$1")
+	}
 	runes := []rune(strings.TrimSpace(name))
 	for i, r := range runes {
 		if i > 0 && unicode.IsUpper(r) && (unicode.IsLower(runes[i-1]) || unicode.IsUpper(runes[i-1]) && beginsWord(runes[i+1:])) {
@@ -495,6 +502,9 @@ func normalName(name string) string {
 	parts := strings.FieldsFunc(text.Fold(s.String()), func(r rune) bool { return r == '_' || r == ' ' })
 	return strings.Join(parts, "_")
 }
+
+// possessive matches the end of a word that says whose something is: the acquirer's website.
+var possessive = regexp.MustCompile(`(\pL)['’]s\b`)
 
 // beginsWord reports whether a capital before the runes begins a word. URLs and IDs are one word.
 func beginsWord(rest []rune) bool {
@@ -524,8 +534,30 @@ func spelledOut(n string) (full string, ok bool) {
 // schema describes columns to the readers of files.
 type schema struct{}
 
+// columnsKnown has what Column returned, because records in JSON have the same names again and again.
+var columnsKnown = struct {
+	sync.Map
+	count atomic.Int64
+}{}
+
+const (
+	columnsKnownMax   = 20_000
+	columnsKnownBytes = 100 // of the longest name
+)
+
 // Column returns what the aliases say about a column.
 func (schema) Column(name string) source.Column {
+	if have, ok := columnsKnown.Load(name); ok {
+		return have.(source.Column) //nolint:forcetypeassert // it has no others
+	}
+	out := describeColumn(name)
+	if len(name) <= columnsKnownBytes && columnsKnown.count.Add(1) <= columnsKnownMax {
+		columnsKnown.Store(strings.Clone(name), out)
+	}
+	return out
+}
+
+func describeColumn(name string) source.Column {
 	p, ok := aliasOf(name)
 	if !ok {
 		n := normalName(name)

@@ -83,7 +83,7 @@ var guesses = []guess{
 		return c.share(func(v string) bool { return strings.Contains(v, "linkedin.com/") && !isProfile(v) })
 	}},
 	{column: colWebsite, fits: func(c *sampledColumn) float64 {
-		if c.oneSite() {
+		if c.oneSite() || c.sameSite() || imageWords.in(c.name) {
 			return 0
 		}
 		return c.share(func(v string) bool {
@@ -193,6 +193,9 @@ func (w words) in(name string) bool {
 var otherWords = words(wordSet(`street address address1 address2 strasse adresse anschrift hausnummer rue calle direccion endereco indirizzo via straat adres ulica phone tel telefon telephone
 	telefono telefone telefoon mobile handy fax email e mail courriel correo notes note notizen bemerkung comment comments kommentar remarks status stage date datum time currency source
 	salutation anrede gender department abteilung language sprache message betreff subject nachricht 電話 電話番号 備考 住所 地址 电话 备注 邮箱`))
+
+// imageWords are words in the names of columns with the addresses of images.
+var imageWords = words(wordSet("logo logos image images img photo photos picture pictures avatar icon favicon thumbnail banner cover screenshot screenshots video videos bild bilder foto fotos imagen immagine imagem"))
 
 // isUpperCode reports whether v looks like a ticker or code.
 func isUpperCode(v string) bool {

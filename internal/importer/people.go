@@ -141,6 +141,50 @@ func (p *plan) personEvidence(s *sample) bool {
 	return false
 }
 
+// dropPersons keeps what is of the person in records of people: the id and what the person writes about themself.
+func (p *plan) dropPersons(s *sample) {
+	if !p.contacts {
+		return
+	}
+	for _, c := range s.columns {
+		t := p.targets[c.name]
+		switch n := normalName(c.name); {
+		case c.by != ByName:
+		case t.column == colID && personIDs[n] && p.severalIDs(s, c):
+			p.drop([]*sampledColumn{c}, "the id of the person, not of the company")
+		case t.column == colDescription && personTexts[n]:
+			p.drop([]*sampledColumn{c}, "the text of the person, not of the company")
+		}
+	}
+}
+
+// severalIDs reports whether a company of several records has another value of the column in each.
+func (p *plan) severalIDs(s *sample, ids *sampledColumn) bool {
+	of := map[int]string{}
+	for i, v := range ids.values {
+		of[ids.rows[i]] = v
+	}
+	for _, c := range s.columns {
+		if p.targets[c.name].column != colName {
+			continue
+		}
+		first := map[string]string{}
+		for i, v := range c.values {
+			id, name := of[c.rows[i]], text.Fold(v)
+			if have := first[name]; have != "" && id != "" && have != id {
+				return true
+			}
+			first[name] = id
+		}
+	}
+	return false
+}
+
+var (
+	personIDs   = wordSet("id uuid external_id")
+	personTexts = wordSet("summary bio about about_me headline profile_text")
+)
+
 // drop keeps the columns as attributes.
 func (p *plan) drop(columns []*sampledColumn, why string) {
 	for _, c := range columns {
@@ -272,13 +316,16 @@ func isMail(v string) bool {
 // isCompanyPage reports whether v is the page of a company on LinkedIn.
 func isCompanyPage(v string) bool {
 	v = strings.ToLower(v)
-	return strings.Contains(v, "linkedin.com/company/") || strings.Contains(v, "linkedin.com/school/") || strings.Contains(v, "linkedin.com/showcase/")
+	return strings.Contains(v, "linkedin.com/company/") || strings.Contains(v, "linkedin.com/sales/company/") || strings.Contains(v, "linkedin.com/school/") || strings.Contains(v, "linkedin.com/showcase/")
 }
 
-// companyPage returns the address of a page on LinkedIn of which a source may have only the end: company/acme.
+// companyPage returns the address of a page on LinkedIn of which a source may have only the end: company/acme. A page of Sales
+// Navigator, which only its users can open, has the number of the company's own page.
 func companyPage(column, v string) string {
 	v = strings.TrimSpace(v)
 	switch {
+	case strings.Contains(v, "/sales/") && salesPage.MatchString(v):
+		return "https://www.linkedin.com/company/" + salesPage.FindStringSubmatch(v)[1]
 	case strings.HasPrefix(v, "company/"), strings.HasPrefix(v, "school/"), strings.HasPrefix(v, "showcase/"):
 		return "https://www.linkedin.com/" + v
 	case v != "" && strings.HasSuffix(normalName(column), "handle") && !strings.ContainsAny(v, "./ "):
@@ -286,6 +333,8 @@ func companyPage(column, v string) string {
 	}
 	return v
 }
+
+var salesPage = regexp.MustCompile(`(?i)^(?:https?://)?(?:www\.)?linkedin\.com/sales/company/(\d+)`)
 
 // isProfile reports whether v is the LinkedIn profile of a person.
 func isProfile(v string) bool {

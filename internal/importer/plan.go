@@ -74,7 +74,9 @@ func makePlan(m Mapping, s *sample) (*plan, error) {
 	if err := p.decide(s); err != nil {
 		return nil, err
 	}
+	p.findNames(s)
 	p.findPeople(s)
+	p.dropPersons(s)
 	p.findPair(s)
 	if p.pair == nil && !s.connections {
 		p.guess(s)
@@ -168,8 +170,32 @@ func fieldsByLabel(s *sample) map[string]string {
 	return names
 }
 
+// findNames reads the names of the companies from a column whose name could also say what they are to others, such as Investors, if
+// there is no other: it names one company in each row, and another column is about the same companies.
+func (p *plan) findNames(s *sample) {
+	if s.connections || p.has(colName) {
+		return
+	}
+	keyed := p.has(colDomain) || p.has(colWebsite) || p.has(colID) || p.has(colKey)
+	for _, c := range s.columns {
+		if t := p.targets[c.name]; t.column != colRelation || c.by != ByName || c.filled() < 0.9 || 10*c.distinct() < 9*len(c.values) {
+			continue
+		}
+		if c.lists > 0 || c.share(func(v string) bool { return len(splitNames(&source.Value{Kind: source.Cell, Text: v})) == 1 }) < 0.9 {
+			continue
+		}
+		about := func(o *sampledColumn) bool {
+			return o != c && strings.HasPrefix(normalName(o.name), strings.TrimSuffix(normalName(c.name), "s")+"_")
+		}
+		if !keyed || slices.ContainsFunc(s.columns, about) || p.firmShare(s, c) >= 0.5 {
+			p.assign(c, target{alias: alias{column: colName, rank: strippedRank}}, ByName, 0.8)
+			return
+		}
+	}
+}
+
 // registrationDates are names of the date since when a company is in a register, which in other files is that of a customer.
-var registrationDates = wordSet(`date_of_registration registration_date registered_on registered_date date_registered company_registration_date reg_date date_of_reg
+var registrationDates = wordSet(`date_of_creation creation_date date_of_registration registration_date registered_on registered_date date_registered company_registration_date reg_date date_of_reg
 	data_rejestracji_w_rejestrze data_wpisu_do_rejestru registreringsdato дата_на_регистрация`)
 
 // registerColumns are words in the names of columns that only a register of companies has.

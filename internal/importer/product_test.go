@@ -211,7 +211,37 @@ var products = []product{
 			Postal Code = postal_code : 80331
 			Estimated Revenue Range = attributes : $1B to $10B
 			Similar Companies = attributes : 12
-			Stock Symbol = attributes : ACME`,
+			Stock Symbol = attributes : ACME
+			Last Leadership Hiring Date = attributes :
+			Last Layoff Mention Date = attributes :
+			Number of Events = attributes :
+			Trend Score (7 Days) = attributes :
+			Trend Score (30 Days) = attributes :
+			Trend Score (90 Days) = attributes :
+			SEMrush - Monthly Visits = attributes :
+			SEMrush - Average Visits (6 months) = attributes :
+			SEMrush - Monthly Visits Growth = attributes :
+			SEMrush - Visit Duration = attributes :
+			SEMrush - Visit Duration Growth = attributes :
+			SEMrush - Page Views / Visit = attributes :
+			SEMrush - Page Views / Visit Growth = attributes :
+			SEMrush - Bounce Rate Growth = attributes :
+			SEMrush - Bounce Rate = attributes :
+			SEMrush - Global Traffic Rank = attributes :
+			SEMrush - Monthly Rank Change (#) = attributes :
+			SEMrush - Monthly Rank Growth = attributes :
+			Apptopia - Number of Apps = attributes :
+			Apptopia - Downloads Last 30 Days = attributes :
+			IPO Date = attributes :
+			IPO Status = attributes :
+			Stock Symbol URL = attributes :
+			Stock Exchange = attributes :
+			Valuation at IPO = attributes :
+			Valuation at IPO Currency = attributes :
+			Valuation at IPO Currency (in USD) = attributes :
+			Money Raised at IPO = attributes :
+			Money Raised at IPO Currency = attributes :
+			Money Raised at IPO Currency (in USD) = attributes :`,
 		want: facts{
 			"name": "Acme", "city": "Munich", "state": "Bayern", "country": "DE", "employees": "51", "founded": "2005", "industries": "Software|Tools|Manufacturing",
 			"+investor": "Eta Ventures|Zeta Capital", "+acquirer": "Omega", "@Similar Companies": "12",
@@ -316,7 +346,46 @@ var products = []product{
 			Technologies = technologies : Nginx, Redis
 			Annual Revenue = attributes : 5000000
 			Apollo Contact Id = attributes : 5f1
-			Apollo Account Id = attributes : 5f2`,
+			Apollo Account Id = attributes : 5f2
+			Company Name = name : Acme Tools
+			Primary Email Source = attributes :
+			Primary Email Verification Source = attributes :
+			Email Confidence = attributes :
+			Primary Email Catch-all Status = attributes :
+			Primary Email Last Verified At = attributes :
+			Sub Departments = attributes :
+			Contact Owner = attributes :
+			Home Phone = attributes :
+			Other Phone = attributes :
+			Do Not Call = attributes :
+			Lists = attributes :
+			Last Contacted = attributes :
+			Account Owner = attributes :
+			Total Funding = attributes :
+			Latest Funding = attributes :
+			Latest Funding Amount = attributes :
+			Last Raised At = attributes :
+			Subsidiary of = connections.parent :
+			Subsidiary of (Organization ID) = attributes :
+			Email Sent = attributes :
+			Email Open = attributes :
+			Email Bounced = attributes :
+			Replied = attributes :
+			Demoed = attributes :
+			Number of Retail Locations = attributes :
+			Secondary Email = attributes :
+			Secondary Email Source = attributes :
+			Secondary Email Status = attributes :
+			Secondary Email Verification Source = attributes :
+			Tertiary Email = attributes :
+			Tertiary Email Source = attributes :
+			Tertiary Email Status = attributes :
+			Tertiary Email Verification Source = attributes :
+			Primary Intent Topic = attributes :
+			Primary Intent Score = attributes :
+			Secondary Intent Topic = attributes :
+			Secondary Intent Score = attributes :
+			Qualify Contact = attributes :`,
 		want: facts{
 			"name": "Acme Tools", "domain": "acme.example", "city": "Austin", "state": "Texas", "country": "US", "linkedin_url": "http://www.linkedin.com/company/acme",
 			"@City": "Lyon", "@Country": "France", "@Person Linkedin Url": "http://www.linkedin.com/in/adamoss",
@@ -745,7 +814,73 @@ var products = []product{
 			Tech stack data (by PredictLeads) = attributes : nginx
 			Trade register number = attributes : 123
 			Trade register name = attributes : Acme Tools SAS
-			SDGs = attributes : 9`,
+			SDGs = attributes : 9
+			Street number = attributes :
+			Street and street number = attributes :
+			Team (Editorial) = attributes :
+			Last funding amount = attributes :
+			Seed year = attributes :
+			Closing month = attributes :
+			Closing date = attributes :
+			Website traffic estimate yearly growth = attributes :
+			Employees (2016,2017,2018,2019,2020,2021,2022,2023,2024,2025,2026) = attributes :
+			Employees in HQ country (2016,2017,2018,2019,2020,2021,2022,2023,2024,2025,2026) = attributes :
+			Employee growth % (last 3 months) = attributes :
+			Employee growth % (last 6 months) = attributes :
+			Employee growth % (last 12 months) = attributes :
+			Profit (USD) (2016,2017,2018,2019,2020,2021,2022,2023,2024,2025,2026,2027) = attributes :
+			Profit margin (2015,2016,2017,2018,2019,2020,2021,2022,2023,2024,2025,2026,2027) = attributes :
+			Revenue (USD) (2016,2017,2018,2019,2020,2021,2022,2023,2024,2025,2026,2027) = attributes :
+			Revenue growth (2015,2016,2017,2018,2019,2020,2021,2022,2023,2024,2025,2026,2027) = attributes :
+			KPI currency = attributes :
+			Valuation = attributes :
+			Valuation currency = attributes :
+			Valuation (USD) = attributes :
+			Valuation date = attributes :
+			EV/EBITDA (2017,2018,2019,2020,2021,2022,2023,2024,2025,2026,2027) = attributes :
+			Website traffic estimate 6 months = attributes :
+			Employees dates = attributes :
+			Employees values = attributes :
+			Twitter = attributes :
+			Google Play link = attributes :
+			iTunes = attributes :
+			Each round type = attributes :
+			Each round amount = attributes :
+			Each round currency = attributes :
+			Each round date = attributes :
+			Total rounds number = attributes :
+			Logo = attributes :
+			Founders statuses = attributes :
+			Founders genders = attributes :
+			Is serial founder (yes/no) = attributes :
+			Founders backgrounds = attributes :
+			Founders universities = attributes :
+			Founders company experience = attributes :
+			Founders first degree = attributes :
+			Founders first degree year = attributes :
+			Is top past founder (yes/no) = attributes :
+			Founder is from top university (yes/no) = attributes :
+			Founders founded companies total funding = attributes :
+			Founders years of education = attributes :
+			Is founders first company = attributes :
+			Founders strength = attributes :
+			App downloads latest estimate (iOS) = attributes :
+			Website traffic rank 3/6/12 months = attributes :
+			Employee rank 3/6/12 months = attributes :
+			App rank 3/6/12 months = attributes :
+			Number of alumni founders that raised > 10M = attributes :
+			Income streams = attributes :
+			Trade register URL = attributes :
+			SDG core or side value = attributes :
+			Year company became unicorn = attributes :
+			PIC number = attributes :
+			Dealroom Signal - Rating = attributes :
+			Dealroom Signal - Completeness = attributes :
+			Dealroom Signal - Team strength = attributes :
+			Dealroom Signal - Growth rate = attributes :
+			Dealroom Signal - Timing = attributes :
+			Innovation corporate rank = attributes :
+			Number of patents = attributes :`,
 		want: facts{
 			"name": "Acme Tools", "domain": "acme.example", "city": "Lyon", "state": "Rhône", "country": "FR", "employees": "120", "@Employees Range": "51-200", "founded": "2011",
 			"+investor": "Eta Ventures|Zeta Capital", "@HQ region": "Europe", "@Trade register name": "Acme Tools SAS",
@@ -858,7 +993,33 @@ var products = []product{
 			PreviousName_1.CONDATE = attributes : 01/01/2000
 			 PreviousName_1.CompanyName = attributes : OLD ACME LIMITED
 			ConfStmtNextDueDate = attributes : 25/09/2026
-			 ConfStmtLastMadeUpDate = attributes : 11/09/2025`,
+			 ConfStmtLastMadeUpDate = attributes : 11/09/2025
+			Accounts.LastMadeUpDate = attributes :
+			Returns.LastMadeUpDate = attributes :
+			Mortgages.NumMortOutstanding = attributes :
+			Mortgages.NumMortPartSatisfied = attributes :
+			Mortgages.NumMortSatisfied = attributes :
+			SICCode.SicText_3 = industries :
+			SICCode.SicText_4 = industries :
+			LimitedPartnerships.NumLimPartners = attributes :
+			PreviousName_2.CONDATE = attributes :
+			PreviousName_2.CompanyName = attributes :
+			PreviousName_3.CONDATE = attributes :
+			PreviousName_3.CompanyName = attributes :
+			PreviousName_4.CONDATE = attributes :
+			PreviousName_4.CompanyName = attributes :
+			PreviousName_5.CONDATE = attributes :
+			PreviousName_5.CompanyName = attributes :
+			PreviousName_6.CONDATE = attributes :
+			PreviousName_6.CompanyName = attributes :
+			PreviousName_7.CONDATE = attributes :
+			PreviousName_7.CompanyName = attributes :
+			PreviousName_8.CONDATE = attributes :
+			PreviousName_8.CompanyName = attributes :
+			PreviousName_9.CONDATE = attributes :
+			PreviousName_9.CompanyName = attributes :
+			PreviousName_10.CONDATE = attributes :
+			PreviousName_10.CompanyName = attributes :`,
 		want: facts{
 			"name": "ACME TOOLS LIMITED", "city": "HULL", "state": "", "@RegAddress.County": "EAST YORKSHIRE", "country": "GB", "founded": "1988", "domain": "",
 			"industries": "25730 - Manufacture of tools|46690 - Wholesale of tools", "@PreviousName_1.CompanyName": "OLD ACME LIMITED", "@CompanyNumber": "08209999",
@@ -1024,6 +1185,275 @@ var products = []product{
 			"linkedin_url": "https://www.linkedin.com/company/acme-tools", "naics": "33|332216", "+parent": "omega.example|zeta.example", "@legalName": "Acme Tools, Inc.",
 			"@twitter.location": "Austin",
 		},
+	},
+	{
+		// https://knowledge.hubspot.com/properties/hubspot-crm-default-company-properties; Parent Company is an id
+		name: "HubSpot, companies with the labels of older portals",
+		columns: `Company ID = id : 900001
+			Name = name : Acme
+			Last Modified Date = attributes :
+			Lead Status = attributes : New
+			Total Revenue = attributes :
+			Postal Code = postal_code : 78701
+			Twitter Followers = attributes :
+			Company Domain Name = domain : acme.example
+			Last Touch Converting Campaign = attributes :
+			Recent Deal Close Date = attributes :
+			Number of Pageviews = attributes : 7
+			Number of Employees = employee_count : 51
+			Time of Last Session = attributes :
+			Close Date = attributes :
+			Facebook Fans = attributes :
+			Associated Deals = attributes :
+			Recent Deal Amount = attributes :
+			Number of times contacted = attributes :
+			First Conversion Date = attributes :
+			Original Source Type = attributes :
+			Number of Form Submissions = attributes :
+			Facebook Company Page = attributes :
+			Create Date = attributes : 2020-01-01 10:00
+			LinkedIn Bio = attributes :
+			City = city : Austin
+			Number of child companies = attributes : 0
+			Number of Sessions = attributes :
+			Phone Number = attributes : +1
+			Company owner = attributes : Ada Moss
+			About Us = description : We make things.
+			Last Activity Date = attributes :
+			State/Region = state : TX
+			Email address = attributes :
+			LinkedIn Company Page = linkedin_url : https://www.linkedin.com/company/acme
+			Total Money Raised = attributes :
+			Associated Contacts = attributes :
+			Target Account = attributes :
+			Lifecycle Stage = attributes : Lead
+			Street Address = attributes : 1 St
+			HubSpot Team = attributes :
+			Twitter Bio = attributes :
+			Web Technologies = technologies : nginx;redis
+			Country = country : United States
+			Time Zone = attributes : America/Chicago
+			Type = attributes : PROSPECT
+			Website URL = website : acme.example
+			Year Founded = founded_year : 1988
+			Twitter Handle = attributes :
+			Google Plus Page = attributes :
+			Days to Close = attributes :
+			Description = description : Tools.
+			Annual Revenue = attributes : 5000000
+			Parent Company = attributes : 900009
+			Category = industries :
+			Industry = industries : COMPUTER_SOFTWARE
+			Street Address 2 = attributes :
+			Is Public = attributes : false
+			Associated Company ID = attributes :`,
+		want: facts{"name": "Acme", "domain": "acme.example", "state": "Texas", "industries": "COMPUTER SOFTWARE", "+parent": "", "@Parent Company": "900009", "@Type": "PROSPECT"},
+	},
+	{
+		// https://knowledge.hubspot.com/import-and-export/export-records, contacts with their companies
+		name: "HubSpot, contacts",
+		columns: `Record ID - Contact = attributes : 801
+			First Name = attributes : Ada
+			Last Name = attributes : Moss
+			Email = attributes : ada@acme.example
+			Phone Number = attributes : +1
+			Contact owner = attributes : Me
+			Last Activity Date = attributes : 2020-01-01 10:00
+			Lead Status = attributes : New
+			Job Title = attributes : CEO
+			City = city : Lyon
+			Country/Region = country : France
+			Associated Company = name : Acme Inc
+			Associated Company IDs = attributes : 900001
+			Primary Associated Company ID = attributes : 900001`,
+		want: facts{"name": "Acme Inc", "@First Name": "Ada", "@Job Title": "CEO", "@Associated Company IDs": "900001"},
+	},
+	{
+		// https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_lead.htm
+		name: "Salesforce, fields of Lead in the API",
+		columns: `Id = id : 00Qxx1
+			IsDeleted = attributes : 0
+			LastName = attributes : Moss
+			FirstName = attributes : Ada
+			Salutation = attributes : Ms
+			Name = attributes : Ada Moss
+			Title = attributes : CEO
+			Company = name : Acme Inc
+			Street = attributes : 1 St
+			City = city : Austin
+			State = state : TX
+			PostalCode = postal_code : 78701
+			Country = country : USA
+			Phone = attributes : 1
+			MobilePhone = attributes :
+			Fax = attributes :
+			Email = attributes : ada@acme.example
+			Website = website : www.acme.example
+			PhotoUrl = attributes : /services/x
+			Description = description : Wants anvils
+			LeadSource = attributes : Web
+			Status = attributes : Open - Not Contacted
+			Industry = industries : Manufacturing
+			Rating = attributes : Hot
+			AnnualRevenue = attributes : 5000000
+			NumberOfEmployees = employee_count : 51
+			OwnerId = attributes : 005
+			HasOptedOutOfEmail = attributes : 0
+			IsConverted = attributes : 0
+			ConvertedDate = attributes :
+			ConvertedAccountId = attributes :
+			IsUnreadByOwner = attributes : 1
+			CreatedDate = attributes : 2020-01-01T00:00:00.000Z
+			CompanyDunsNumber = attributes : 001234567
+			DandbCompanyId = attributes :`,
+		want: facts{"name": "Acme Inc", "domain": "acme.example", "city": "Austin", "state": "Texas", "country": "US", "employees": "51", "@Name": "Ada Moss", "@Title": "CEO"},
+	},
+	{
+		// The columns of the search export that public loaders of such files list
+		name: "LinkedIn Sales Navigator, leads that a program exports",
+		columns: `profileUrl = attributes : https://www.linkedin.com/sales/lead/ACw17412,NAME_SEARCH,x
+			fullName = attributes : Ada Moss
+			firstName = attributes : Ada
+			lastName = attributes : Moss
+			companyName = name : Acme Partners
+			title = attributes : Partner
+			companyId = id : 17412
+			companyUrl = linkedin_url : https://www.linkedin.com/sales/company/17412
+			regularCompanyUrl = attributes : https://www.linkedin.com/company/17412
+			summary = attributes :
+			titleDescription = attributes : I invest.
+			industry = industries : Venture Capital and Private Equity Principals
+			companyLocation = location : Palo Alto, California, United States
+			location = attributes : Lyon, Auvergne-Rhône-Alpes, France
+			durationInRole = attributes : 10 months in role
+			durationInCompany = attributes : 10 months in company
+			pastExperienceCompanyName = attributes : Old Co
+			pastExperienceCompanyUrl = attributes : https://www.linkedin.com/sales/company/9
+			pastExperienceCompanyTitle = attributes : Analyst
+			pastExperienceDate = attributes : Jan 2010–Jan 2015
+			pastExperienceDuration = attributes : 5 yrs
+			connectionDegree = attributes : 3rd
+			profileImageUrl = attributes : https://media.licdn.com/x
+			sharedConnectionsCount = attributes : 0
+			name = attributes : Ada Moss
+			vmid = attributes : ACw17412
+			linkedInProfileUrl = attributes : https://www.linkedin.com/in/ACw17412
+			isPremium = attributes : TRUE
+			isOpenLink = attributes : FALSE
+			query = attributes : https://www.linkedin.com/sales/search/people?query=x
+			timestamp = attributes : 2024-07-11T18:03:01.973Z
+			defaultProfileUrl = attributes : https://linkedin.com/in/ada`,
+		want: facts{"name": "Acme Partners", "domain": "", "website": "", "linkedin_url": "https://www.linkedin.com/company/17412", "city": "Palo Alto", "state": "California", "country": "US", "@location": "Lyon, Auvergne-Rhône-Alpes, France", "@name": "Ada Moss"},
+	},
+	{
+		// The same
+		name: "LinkedIn Sales Navigator, accounts that a program exports",
+		columns: `companyUrl = linkedin_url : https://www.linkedin.com/sales/company/17412
+			companyName = name : Acme Partners
+			description = description : We invest.
+			companyId = id : 17412
+			regularCompanyUrl = attributes : https://www.linkedin.com/company/17412
+			industry = industries : Venture Capital
+			employeesCount = employee_count : 120
+			employeesCountUrl = attributes : https://www.linkedin.com/sales/search/people?x
+			employeeCountRange = employee_count : 51-200
+			isHiring = attributes : true
+			logoUrl = attributes : https://media.licdn.com/x
+			query = attributes : https://www.linkedin.com/sales/search/company?q
+			timestamp = attributes : 2024-07-11T18:03:01.973Z`,
+		want: facts{"name": "Acme Partners", "domain": "", "linkedin_url": "https://www.linkedin.com/company/17412", "employees": "120", "@employeeCountRange": "51-200"},
+	},
+	{
+		// The columns of an export of investors that public loaders of such files list
+		name: "PitchBook, investors",
+		columns: `Investor ID = attributes : 10-1
+			Investors = name : Zeta Capital
+			Investor Legal Name = attributes : Zeta Capital LP
+			Investor Former Name = attributes :
+			Description = description : Invests.
+			Primary Investor Type = attributes : Venture Capital
+			Other Investor Types = attributes : Growth
+			AUM = attributes : 100
+			Dry Powder = attributes : 10
+			# of Investment Professionals = attributes : 12
+			Year Founded = founded_year : 1999
+			HQ Location = location : Austin, TX
+			HQ City = city : Austin
+			HQ State/Province = state : Texas
+			HQ Country/Territory/Region = country : United States
+			HQ Global Region = attributes : Americas
+			HQ Email = attributes : info@zeta.example
+			HQ Phone = attributes : 1
+			Website = website : www.zeta.example
+			Parent Company = connections.parent :
+			Ownership Status = attributes : Privately Held
+			Primary Contact = attributes : Ada Moss
+			Primary Contact Title = attributes : Partner
+			Primary Contact Email = attributes : ada@zeta.example
+			Preferred Industry = attributes : Software
+			Preferred Verticals = attributes : SaaS
+			Preferred Geography = attributes : Texas
+			Investments = attributes : 30
+			Exits = attributes : 5`,
+		want: facts{"name": "Zeta Capital", "domain": "zeta.example", "city": "Austin", "state": "Texas", "country": "US", "founded": "1999", "+investor": "", "@Investor ID": "10-1", "@Primary Contact": "Ada Moss"},
+	},
+	{
+		// https://support.crunchbase.com, export of a search of acquisitions
+		name: "Crunchbase, acquisitions",
+		columns: `Transaction Name = attributes : Bolt acquired by Acme
+			Transaction Name URL = attributes : https://www.crunchbase.com/acquisition/x
+			Acquiree Name = acquiree.name : Bolt
+			Acquiree Name URL = attributes.name_url : https://www.crunchbase.com/organization/bolt
+			Announced Date = attributes : 2020-01-01
+			Announced Date Precision = attributes : day
+			Acquirer Name = acquirer.name : Acme
+			Acquirer Name URL = attributes.name_url : https://www.crunchbase.com/organization/acme
+			Acquirer's Website = acquirer.website : https://acme.example
+			Acquirer Headquarters Location = acquirer.location : Austin, Texas, United States
+			Acquiree's Website = acquiree.website : https://bolt.example
+			Price = attributes : 100
+			Price Currency = attributes : USD
+			Price Currency (in USD) = attributes : 100
+			Acquisition Type = attributes : Acquisition
+			Acquisition Terms = attributes : Cash
+			Acquiree's Number of Funding Rounds = attributes.number_of_funding_rounds : 3
+			Acquiree Funding Status = attributes.funding_status : M&A
+			Acquiree's Total Funding Amount = attributes.total_funding_amount : 10
+			Acquiree's Estimated Revenue Range = attributes.estimated_revenue_range : $1M to $10M
+			Acquiree Headquarters Location = acquiree.location : Hull, Hull, United Kingdom
+			Acquiree Last Funding Type = attributes.last_funding_type : Seed
+			Acquiree Description = acquiree.description : Steel.
+			Acquiree Industries = acquiree.industries : Steel, Tools
+			CB Rank (Acquisition) = attributes : 9
+			Acquirer's Description = acquirer.description : Tools.
+			Acquirer Industries = acquirer.industries : Machinery
+			Acquirer's Estimated Revenue Range = attributes.estimated_revenue_range : $1B to $10B`,
+		want: facts{"name": "Bolt", "domain": "bolt.example", "city": "Hull", "country": "GB", "industries": "Steel|Tools", "+acquirer": "Acme"},
+	},
+	{
+		// https://support.crunchbase.com, export of a search of funding rounds
+		name: "Crunchbase, funding rounds",
+		columns: `Transaction Name = attributes : Series A - Acme
+			Transaction Name URL = attributes : https://x
+			Organization Name = name : Acme
+			Organization Name URL = attributes : https://www.crunchbase.com/organization/acme
+			Funding Type = attributes : Series A
+			Money Raised = attributes : 100
+			Money Raised Currency = attributes : USD
+			Money Raised (in USD) = attributes : 100
+			Announced Date = attributes : 2020-01-01
+			Funding Stage = attributes : Early Stage Venture
+			Pre-Money Valuation = attributes :
+			Equity Only Funding = attributes : No
+			Organization Description = description : Tools.
+			Organization Industries = industries : Machinery, Steel
+			Organization Location = location : Austin, Texas, United States, North America
+			Organization Website = website : https://acme.example
+			Total Funding Amount = attributes : 100
+			Lead Investors = connections.investor : Zeta Capital
+			Investor Names = connections.investor : Zeta Capital, Eta Ventures
+			Number of Investors = attributes : 2`,
+		want: facts{"name": "Acme", "domain": "acme.example", "city": "Austin", "state": "Texas", "country": "US", "industries": "Machinery|Steel", "+investor": "Eta Ventures|Zeta Capital", "@Money Raised": "100"},
 	},
 }
 

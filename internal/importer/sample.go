@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,6 +148,9 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 	enough := len(c.values) >= 5
 	switch col {
 	case colWebsite, colDomain:
+		if c.share(isProfile) >= 0.5 {
+			return 0, true
+		}
 		return c.share(func(v string) bool { return isAddress(addresses(v)[0]) }), enough
 	case colLinkedIn:
 		if c.share(isProfile) >= 0.5 {
@@ -229,6 +233,16 @@ func (c *sampledColumn) distinct() int {
 
 // oneSite reports whether the values are pages of one site, such as profiles in a directory.
 func (c *sampledColumn) oneSite() bool {
+	for _, n := range c.sites() {
+		if n >= 3 && 10*n >= 9*len(c.values) && c.distinct() > n/2 {
+			return true
+		}
+	}
+	return false
+}
+
+// sites returns how many values are pages of each site.
+func (c *sampledColumn) sites() map[string]int {
 	hosts := map[string]int{}
 	for _, v := range c.values {
 		host, _ := company.CleanDomain(v)
@@ -237,13 +251,11 @@ func (c *sampledColumn) oneSite() bool {
 		}
 		hosts[host]++
 	}
-	for _, n := range hosts {
-		if n >= 3 && 10*n >= 9*len(c.values) && c.distinct() > n/2 {
-			return true
-		}
-	}
-	return false
+	return hosts
 }
+
+// sameSite reports whether all values are of one site, such as one that keeps images.
+func (c *sampledColumn) sameSite() bool { return len(c.values) > 1 && len(c.sites()) == 1 }
 
 // isRowNumber reports whether the values are 0, 1, 2 … or 1, 2, 3 … in order.
 func (c *sampledColumn) isRowNumber() bool {
@@ -258,15 +270,36 @@ func (c *sampledColumn) isRowNumber() bool {
 	return true
 }
 
-// commas reports whether commas separate lists in the column: most values have some.
+// commas reports whether commas separate lists in the column: most values have some, or the column's name says that there are several,
+// and the values are not names with a comma such as "Textiles, Apparel & Luxury Goods".
 func (c *sampledColumn) commas() bool {
 	if c.lists > 0 {
 		return false
 	}
+	if severalWords.in(c.name) {
+		lists, names := 0, 0
+		for _, v := range c.values {
+			switch i := strings.LastIndex(v, ","); {
+			case i < 0 || strings.ContainsAny(v, ";|"):
+			case conjunction.MatchString(v[i:]):
+				names++
+			default:
+				lists++
+			}
+		}
+		return lists > names
+	}
 	return c.share(func(v string) bool {
-		return strings.Contains(v, ",") && !strings.ContainsAny(v, ";|")
+		i := strings.LastIndex(v, ",")
+		return i >= 0 && !strings.ContainsAny(v, ";|") && !conjunction.MatchString(v[i:])
 	}) > 0.5
 }
+
+// severalWords are words in the names of columns with lists of industries and the like.
+var severalWords = words(wordSet("industries sectors categories tags keywords verticals markets specialties specialities subindustries subsectors branchen secteurs sectores setores settori"))
+
+// conjunction joins the last two words of a name that has a comma.
+var conjunction = regexp.MustCompile(`(?i)&|\s(?:and|und|et|y|e|en)\s`)
 
 // na reports whether NA means Namibia: in a column of codes of two letters.
 func (c *sampledColumn) na() bool {

@@ -15,6 +15,7 @@ var statusWords = wordSet(`domestic foreign prospect customer partner reseller c
 	active inactive closed open operating operational dissolved liquidation administration acquired ipo delisted bankrupt
 	startup startups scaleup scaleups corporate corporates enterprise smb sme smes msme micro small medium large midmarket mid market investor investors vendor
 	third trader charity autonomo cooperativa ditta individuale spolka z o akcyjna jawna entreprise individuelle
+	accelerated filer filers smaller reporting central local
 	dormant struck off registered deregistered merged ceased trading live dead
 	gmbh ag ug kg ohg gbr se ev eg gesellschaft kapitalgesellschaft personengesellschaft aktiengesellschaft einzelunternehmen
 	co mit beschrankter haftung haftungsbeschrankt privat offentlich

@@ -259,8 +259,8 @@ func isNull(s string) bool {
 }
 
 var nulls = func() map[string]bool {
-	m := map[string]bool{"not applicable": true, "not available": true, "not specified": true, "no data": true, "not known": true, "not found": true, "not provided": true, "not set": true, `\n`: true, "#name?": true, "#n/a": true, "#ref!": true, "#value!": true, "#div/0!": true, "#null!": true, "#num!": true}
-	for _, s := range strings.Fields("keine unbekannt aucun aucune inconnu néant ninguno ninguna desconocido desconocida nenhum nenhuma desconhecido nessuno nessuna sconosciuto geen onbekend brak " +
+	m := map[string]bool{"not applicable": true, "not available": true, "not specified": true, "no data": true, "not known": true, "not found": true, "not provided": true, "not set": true, "none supplied": true, "not supplied": true, "not disclosed": true, "not stated": true, "not given": true, "no website": true, `\n`: true, "#name?": true, "#n/a": true, "#ref!": true, "#value!": true, "#div/0!": true, "#null!": true, "#num!": true}
+	for _, s := range strings.Fields("keine unbekannt aucun aucune inconnu néant ninguno ninguna desconocido desconocida nenhum nenhuma desconhecido nessuno nessuna sconosciuto n.s. geen onbekend brak " +
 		"nieznany neznámé okänd ukendt ukjent нет неизвестно なし 不明 未知 无 無 暂无 없음 미상") {
 		m[s] = true
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ import (
 
 func TestVariantsOfTraitsAreLoadedRight(t *testing.T) {
 	t.Parallel()
-	for _, traits := range [][]trait{peopleVariants, wordVariants, placeVariants, headerVariants(t), rowVariants(t), jsonVariants, tableVariants(t), cardVariants(t), linkVariants(t), dateVariants, hostVariants} {
+	for _, traits := range [][]trait{peopleVariants, wordVariants, placeVariants, headerVariants(t), rowVariants(t), jsonVariants, tableVariants(t), cardVariants(t), linkVariants(t), dateVariants, hostVariants, exportVariants, answerVariants(t)} {
 		for _, tr := range traits {
 			t.Run(tr.name, func(t *testing.T) {
 				t.Parallel()
@@ -553,6 +554,223 @@ var hostVariants = []trait{
 	{"a host in JSON", jsonFile(`[{"name":"Acme","domain":"server.lan","url":"http://server.lan:8080"}]`), []facts{{"name": "Acme", "domain": ""}}, nil},
 	{"a connected company", csvFile("Name,Customers", "Acme,srv01.corp; bolt.example"), []facts{{"name": "Acme", "+customer": "bolt.example|srv01.corp"}}, nil},
 	{"domains with few or other letters", csvFile("Name,Domain", "Acme,x.ai", "Bolt,müller.de", "Cog,例え.jp", "Dent,dent.co.uk"), []facts{{"name": "Acme", "domain": "x.ai"}, {"name": "Bolt", "domain": "xn--mller-kva.de"}, {"name": "Cog", "domain": "xn--r8jz45g.jp"}, {"name": "Dent", "domain": "dent.co.uk"}}, nil},
+}
+
+// exportVariants have what exports of other products have.
+var exportVariants = []trait{
+	{
+		"an image is no website", csvFile("companyName,companyUrl,profileImageUrl,linkedInProfileUrl", "Acme,https://www.linkedin.com/sales/company/17412,https://media.licdn.com/a,https://www.linkedin.com/in/ada",
+			"Bolt,https://www.linkedin.com/sales/company/17413,https://media.licdn.com/b,https://www.linkedin.com/in/bo", "Acme,https://www.linkedin.com/sales/company/17412,https://media.licdn.com/c,https://www.linkedin.com/in/cy"),
+		[]facts{{"name": "Acme", "domain": "", "website": "", "linkedin_url": "https://www.linkedin.com/company/17412"}, {"name": "Bolt", "domain": "", "linkedin_url": "https://www.linkedin.com/company/17413"}},
+		nil,
+	},
+	{
+		"logos of one site, in German", csvFile("Firma;Logo-Adresse;Bild", "Acme;https://logos.example/acme;https://a.example/x", "Bolt;https://logos.example/bolt;https://b.example/x", "Cog;https://logos.example/cog;https://c.example/x"),
+		[]facts{{"name": "Acme", "domain": "", "@Bild": "https://a.example/x"}, {"name": "Bolt", "domain": ""}, {"name": "Cog", "domain": ""}},
+		nil,
+	},
+	{
+		"companies that are investors to others", csvFile("Investor ID,Investors,Country,Website", "1,Zeta Capital,France,zeta.example", "2,Eta Ventures,Germany,eta.example"),
+		[]facts{{"name": "Zeta Capital", "domain": "zeta.example", "country": "FR", "+investor": ""}, {"name": "Eta Ventures"}},
+		nil,
+	},
+	{
+		"suppliers and nothing else", csvFile("Lieferant;Stadt", "Muster GmbH;Berlin", "Nord KG;Kiel", "Süd AG;Ulm"),
+		[]facts{{"name": "Muster GmbH", "city": "Berlin"}, {"name": "Nord KG"}, {"name": "Süd AG"}},
+		nil,
+	},
+	{
+		"investors of domains stay investors", csvFile("Domain,Investor", "acme.example,Zeta Capital", "bolt.example,Eta Ventures", "cog.example,Theta"),
+		[]facts{{"name": "acme.example", "+investor": "Zeta Capital"}, {"name": "bolt.example"}, {"name": "cog.example"}},
+		nil,
+	},
+	{
+		"people with ids at one company", csvFile("Id,FirstName,LastName,Company,Email", "00Q1,Ada,Moss,Acme Inc,ada@acme.example", "00Q2,Bo,Reed,Acme Inc,bo@acme.example", "00Q3,Cy,Hart,Bolt LLC,cy@bolt.example"),
+		[]facts{{"name": "Acme Inc", "@Id": "00Q1"}, {"name": "Bolt LLC", "@Id": "00Q3"}},
+		[]string{"the id of the person"},
+	},
+	{
+		"companies with ids and a contact", csvFile("id,company,website,contact email", "a1,Acme,acme.example,ada@acme.example", "a2,Bolt,bolt.example,bo@bolt.example"),
+		[]facts{{"name": "Acme", "@id": ""}, {"name": "Bolt"}},
+		nil,
+	},
+	{
+		"what people write about themselves", csvFile("Full Name,Headline,Summary,Current Company,Email", "Ada Moss,CEO at Acme,I like anvils,Acme,ada@acme.example", "Bo Reed,CTO,I like steel,Bolt,bo@bolt.example"),
+		[]facts{{"name": "Acme", "description": "", "@Summary": "I like anvils"}, {"name": "Bolt", "description": ""}},
+		nil,
+	},
+	{
+		"several companies of a person", csvFile("First Name,Last Name,Associated Company,City", "Ada,Moss,Acme;Bolt,Bonn", "Bo,Reed,Cog,Ulm"),
+		[]facts{{"name": "Acme", "@Associated Company": "Acme;Bolt"}, {"name": "Cog"}},
+		nil,
+	},
+	{
+		"whose website it is", csvFile("Acquiree Name,Acquirer Name,Acquirer's Website,Acquiree’s Website,Acquirer Headquarters Location", `Bolt,Acme,acme.example,bolt.example,"Bonn, Germany"`),
+		[]facts{{"name": "Bolt", "domain": "bolt.example", "+acquirer": "Acme"}, {"name": "Acme", "domain": "acme.example", "city": "Bonn"}},
+		nil,
+	},
+	{
+		"lists with commas in some rows", csvFile("Company,Industries,Sector", `Acme,"Steel, Tools","Cutlery, Handtools & Hardware"`, `Bolt,Wood,"Textiles, Apparel and Luxury Goods"`, "Cog,Glass,Mining"),
+		[]facts{{"name": "Acme", "industries": "Steel|Tools|Cutlery, Handtools & Hardware"}, {"name": "Bolt", "industries": "Wood|Textiles, Apparel and Luxury Goods"}, {"name": "Cog"}},
+		nil,
+	},
+	{
+		"names with commas in a column of several", csvFile("Company,Industries", `Acme,"Oil, Gas & Consumable Fuels"`, `Bolt,"Textiles, Apparel & Luxury Goods"`, "Cog,Banks"),
+		[]facts{{"name": "Acme", "industries": "Oil, Gas & Consumable Fuels"}, {"name": "Bolt", "industries": "Textiles, Apparel & Luxury Goods"}, {"name": "Cog"}},
+		nil,
+	},
+	{
+		"nothing supplied", csvFile("CompanyName,SICCode.SicText_1,CompanyNumber", "ACME LTD,None Supplied,1", "BOLT LTD,25110 - Anvils,2"),
+		[]facts{{"name": "ACME LTD", "industries": ""}, {"name": "BOLT LTD", "industries": "25110 - Anvils"}},
+		nil,
+	},
+}
+
+// answerVariants are answers of services as JSON.
+func answerVariants(t *testing.T) []trait {
+	t.Helper()
+	var many, months strings.Builder
+	for i := range 40 {
+		many.WriteString(`,"field_` + strconv.Itoa(i) + `":` + strconv.Itoa(i))
+		months.WriteString(`,"2020-` + strconv.Itoa(i) + `":` + strconv.Itoa(i))
+	}
+	return []trait{
+		{
+			"one company with its former names", jsonFile(`{"api_version":"0.4","results":{"company":{"name":"ACME LLC","jurisdiction_code":"us_ny","incorporation_date":"1988-05-01","previous_names":[{"company_name":"OLD ACME"}],"officers":[{"officer":{"name":"ADA MOSS"}}]}}}`),
+			[]facts{{"name": "ACME LLC", "founded": "1988", "country": "US"}},
+			nil,
+		},
+		{
+			"one company and its subsidiaries", jsonFile(`{"organization":{"id":"1","name":"Acme","website_url":"http://acme.example","founded_year":1988,"offices_of":[{"name":"Acme Nord","website_url":"http://nord.example"}]}}`),
+			[]facts{{"name": "Acme", "domain": "acme.example", "founded": "1988"}},
+			nil,
+		},
+		{
+			"a list with the filters that found it", jsonFile(`{"search":{"name":"My list","country":"Germany","industry":"Tools","companies":[{"name":"Acme","domain":"acme.example"},{"name":"Bolt","domain":"bolt.example"}]}}`),
+			[]facts{{"name": "Acme", "country": ""}, {"name": "Bolt"}},
+			nil,
+		},
+		{
+			"one company deep inside", jsonFile(`{"status":200,"response":{"result":{"name":"Acme","domain":"acme.example","country":"Germany"},"took":1}}`),
+			[]facts{{"name": "Acme", "domain": "acme.example", "country": "DE"}},
+			nil,
+		},
+		{
+			"companies in objects of their own", jsonFile(`{"results":{"companies":[{"company":{"name":"Acme","incorporation_date":"1988-05-01"` + many.String() + `}},{"company":{"name":"Bolt"` + many.String() + `}}]}}`),
+			[]facts{{"name": "Acme", "founded": "1988"}, {"name": "Bolt"}},
+			nil,
+		},
+		{
+			"many properties", jsonFile(`{"results":[{"id":"1","properties":{"name":"Acme","domain":"acme.example","city":"Bonn"` + many.String() + `}}]}`),
+			[]facts{{"name": "Acme", "domain": "acme.example", "city": "Bonn", "@properties.field_7": "set"}},
+			nil,
+		},
+		{
+			"many months are one value", jsonFile(`[{"name":"Acme","employees_by_month":{"2020-0":1` + months.String() + `}}]`),
+			[]facts{{"name": "Acme", "@employees_by_month": "set", "@employees_by_month.2020-1": ""}},
+			nil,
+		},
+		{
+			"elements of XML", jsonFile(`[{"LEI":{"$":"529900XXXXXXXXXXXX01"},"Entity":{"LegalName":{"@xml:lang":"fr","$":"ACME SA"},"LegalAddress":{"City":{"$":"PARIS"},"Country":{"$":"FR"}}}}]`),
+			[]facts{{"name": "ACME SA", "city": "PARIS", "country": "FR", "@LEI": "529900XXXXXXXXXXXX01"}},
+			nil,
+		},
+		{
+			"elements of XML of another program", jsonFile(`{"companies":[{"name":{"@lang":"de","#text":"Acme"},"land":{"@code":"DE","#text":"Deutschland"}},{"name":{"#text":"Bolt"}}]}`),
+			[]facts{{"name": "Acme", "country": "DE"}, {"name": "Bolt"}},
+			nil,
+		},
+		{
+			"names in objects with their language", jsonFile(`{"data":[{"type":"lei-records","id":"529900XXXXXXXXXXXX01","attributes":{"lei":"529900XXXXXXXXXXXX01","entity":{"legalName":{"name":"Acme GmbH","language":"de"},"headquartersAddress":{"city":"Bonn","country":"DE"},"legalForm":{"id":"2HBR"},"creationDate":"1988-02-01T00:00:00Z","subCategory":"CENTRAL_GOVERNMENT"}}}]}`),
+			[]facts{{"name": "Acme GmbH", "city": "Bonn", "country": "DE", "founded": "1988", "industries": ""}},
+			nil,
+		},
+		{
+			"the date of creation in a register", jsonFile(`{"items":[{"title":"ACME LTD","company_number":"1","date_of_creation":"1988-09-11","address":{"locality":"Hull","country":"England"}},{"title":"BOLT LTD","company_number":"2","date_of_creation":"2001-01-02"}]}`),
+			[]facts{{"name": "ACME LTD", "founded": "1988", "city": "Hull", "country": "GB"}, {"name": "BOLT LTD", "founded": "2001"}},
+			nil,
+		},
+		{
+			"the date of creation of a record", jsonFile(`[{"name":"Acme","stage":"lead","date_of_creation":"2021-09-11"}]`),
+			[]facts{{"name": "Acme", "founded": "", "@date_of_creation": "2021-09-11"}},
+			nil,
+		},
+		{
+			// https://docs.peopledatalabs.com/docs/example-record
+			"people with the company of their job", jsonFile(`{"data":[{"full_name":"ada moss","first_name":"ada","last_name":"moss","linkedin_url":"linkedin.com/in/ada","job_title":"ceo","job_company_name":"acme","job_company_website":"acme.example","job_company_size":"51-200",
+			"job_company_founded":1988,"job_company_location_locality":"austin","job_company_location_region":"texas","job_company_location_country":"united states","location_locality":"lyon","location_country":"france"}]}`),
+			[]facts{{"name": "acme", "domain": "acme.example", "employees": "51", "founded": "1988", "city": "austin", "state": "Texas", "country": "US", "@full_name": "ada moss", "@location_locality": "lyon"}},
+			nil,
+		},
+		{
+			"the size of a filer is no industry", jsonFile(`{"name":"Acme Inc","sicDescription":"Hand Tools","category":"Large accelerated filer","formerNames":[{"name":"OLD ACME"}],"addresses":{"mailing":{"city":"Bonn"},"business":{"city":"Austin"}}}`),
+			[]facts{{"name": "Acme Inc", "industries": "Hand Tools", "city": "Austin"}},
+			nil,
+		},
+	}
+}
+
+// https://www.gleif.org/en/lei-data/gleif-golden-copy, whose columns are those of the common data file format with a number for each
+// of up to five names, addresses, successors and events.
+func TestAllColumnsOfTheLEIRecordsAreRead(t *testing.T) {
+	t.Parallel()
+	values := map[string]string{
+		"LEI": "529900XXXXXXXXXXXX01", "Entity.LegalName": "Acme GmbH", "Entity.OtherEntityNames.OtherEntityName.1": "Alte Acme GmbH", "Entity.LegalAddress.City": "Bonn",
+		"Entity.LegalAddress.Country": "DE", "Entity.HeadquartersAddress.City": "Austin", "Entity.HeadquartersAddress.Region": "US-TX", "Entity.HeadquartersAddress.Country": "US",
+		"Entity.OtherAddresses.OtherAddress.1.City": "Paris", "Entity.OtherAddresses.OtherAddress.1.Country": "FR", "Entity.EntityCategory": "FUND", "Entity.EntitySubCategory": "STATE_GOVERNMENT",
+		"Entity.AssociatedEntity.AssociatedEntityName": "Zeta", "Entity.SuccessorEntity.1.SuccessorEntityName": "Omega", "Entity.EntityCreationDate": "1988-02-01T00:00:00Z",
+		"Registration.InitialRegistrationDate": "2014-01-01T00:00:00Z",
+	}
+	names := []string{"LEI", "Entity.LegalName", "Entity.LegalName.xmllang"}
+	each := func(of string, parts ...string) {
+		for _, p := range parts {
+			names = append(names, of+p)
+		}
+	}
+	address := []string{".xmllang", ".FirstAddressLine", ".AddressNumber", ".AddressNumberWithinBuilding", ".MailRouting", ".AdditionalAddressLine.1", ".AdditionalAddressLine.2", ".AdditionalAddressLine.3", ".City", ".Region", ".Country", ".PostalCode"}
+	each("Entity.LegalAddress", address...)
+	each("Entity.HeadquartersAddress", address...)
+	for i := range 5 {
+		n := "." + strconv.Itoa(i+1)
+		each("Entity.OtherEntityNames.OtherEntityName"+n, "", ".xmllang", ".type")
+		each("Entity.TransliteratedOtherEntityNames.TransliteratedOtherEntityName"+n, "", ".xmllang", ".type")
+		each("Entity.OtherAddresses.OtherAddress"+n, append([]string{".type"}, address...)...)
+		each("Entity.TransliteratedOtherAddresses.TransliteratedOtherAddress"+n, append([]string{".type"}, address...)...)
+		each("Entity.SuccessorEntity"+n, ".SuccessorLEI", ".SuccessorEntityName", ".SuccessorEntity.xmllang")
+		each("Entity.LegalEntityEvents.LegalEntityEvent"+n, ".group_type", ".event_status", ".group_id", ".group_sequence_no", ".LegalEntityEventType", ".LegalEntityEventEffectiveDate",
+			".LegalEntityEventRecordedDate", ".ValidationDocuments", ".ValidationReference", ".AffectedFields.1.AffectedField", ".AffectedFields.1.field_xpath")
+	}
+	each("Entity.", "RegistrationAuthority.RegistrationAuthorityID", "RegistrationAuthority.OtherRegistrationAuthorityID", "RegistrationAuthority.RegistrationAuthorityEntityID", "LegalJurisdiction", "EntityCategory",
+		"EntitySubCategory", "LegalForm.EntityLegalFormCode", "LegalForm.OtherLegalForm", "AssociatedEntity.type", "AssociatedEntity.AssociatedLEI", "AssociatedEntity.AssociatedEntityName",
+		"AssociatedEntity.AssociatedEntityName.xmllang", "EntityStatus", "EntityCreationDate", "EntityExpirationDate", "EntityExpirationReason")
+	each("Registration.", "InitialRegistrationDate", "LastUpdateDate", "RegistrationStatus", "NextRenewalDate", "ManagingLOU", "ValidationSources", "ValidationAuthority.ValidationAuthorityID",
+		"ValidationAuthority.OtherValidationAuthorityID", "ValidationAuthority.ValidationAuthorityEntityID")
+	names = append(names, "ConformityFlag")
+	row := make([]string, len(names))
+	for i, name := range names {
+		row[i] = values[name]
+	}
+	b := catalog.New(dbtest.SQLite(t))
+	s := load(t, b, write(t, "lei2.csv", strings.Join(names, ",")+"\n"+strings.Join(row, ",")+"\n"))
+	read := map[string]string{}
+	for _, c := range s.Sources[0].Columns {
+		if c.Field != "attributes" {
+			read[c.Column] = c.Field
+		}
+	}
+	require.Equal(t, map[string]string{
+		"LEI": "id", "Entity.LegalName": "name", "Entity.LegalAddress.City": "city", "Entity.LegalAddress.Region": "state", "Entity.LegalAddress.Country": "country",
+		"Entity.LegalAddress.PostalCode": "postal_code", "Entity.HeadquartersAddress.City": "city", "Entity.HeadquartersAddress.Region": "state",
+		"Entity.HeadquartersAddress.Country": "country", "Entity.HeadquartersAddress.PostalCode": "postal_code", "Entity.LegalJurisdiction": "country_code",
+		"Entity.EntityCreationDate": "founded_year",
+	}, read)
+	want := facts{"name": "Acme GmbH", "city": "Austin", "state": "Texas", "country": "US", "founded": "1988", "industries": ""}
+	for name, value := range values {
+		if _, ok := read[name]; !ok {
+			want["@"+name] = value
+		}
+	}
+	require.Equal(t, want, want.of(all(t, b)[0]))
 }
 
 func TestAFolderIsImportedAsOneTable(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 // values, the envelope that a program put around the record is taken off, and the members of nested objects become fields.
 // It returns false for a message of such a program that is no record.
 func recordFields(schema Schema, text string, fields []Field) ([]Field, bool) {
-	if strings.Contains(text, `"$`) {
+	if strings.Contains(text, `"$`) || strings.Contains(text, `"#text"`) {
 		for i := range fields {
 			if v := &fields[i].Value; v.Kind == Other {
 				*v = valueOf(plainJSON(v.Other))
@@ -86,6 +86,9 @@ func plainJSON(v any) any {
 			v[i] = plainJSON(e)
 		}
 	case map[string]any:
+		if text, ok := elementText(v); ok {
+			return text
+		}
 		for name, e := range v {
 			if name != "" && name[0] == '$' && len(v) <= 2 {
 				return extended(name, e)
@@ -94,6 +97,19 @@ func plainJSON(v any) any {
 		}
 	}
 	return v
+}
+
+// elementText returns the text of an element of XML that a program wrote as an object with its attributes: {"@lang": "en", "$": "Acme"}.
+func elementText(members map[string]any) (text any, ok bool) {
+	for name, e := range members {
+		switch {
+		case name == "$" || name == "#text":
+			text, ok = plainJSON(e), true
+		case !strings.HasPrefix(name, "@") && !strings.HasPrefix(name, "$"):
+			return nil, false
+		}
+	}
+	return text, ok
 }
 
 // extended returns the value of a member whose name begins with a dollar sign.
@@ -187,7 +203,7 @@ func takeOff(schema Schema, fields []Field) []Field {
 	for depth := range envelopesMax {
 		feature := isFeature(fields)
 		at := slices.IndexFunc(fields, func(f Field) bool {
-			return isObject(f) && (slices.Contains(envelopes, f.Name) || depth > 0 && f.Name == "data" || feature && f.Name == "properties")
+			return isObject(f) && (slices.Contains(envelopes, f.Name) || len(fields) == 1 && isLarge(f) || depth > 0 && f.Name == "data" || feature && f.Name == "properties")
 		})
 		if at < 0 || hasKey(schema, fields) {
 			return fields
@@ -212,6 +228,12 @@ func takeOff(schema Schema, fields []Field) []Field {
 		fields = inner
 	}
 	return fields
+}
+
+// isLarge reports whether an object has more members than those that become fields of a record with others.
+func isLarge(f Field) bool {
+	members, _ := f.Value.Other.(map[string]any)
+	return len(members) > flattenMembersMax
 }
 
 // isFeature reports whether the fields are a feature of GeoJSON, which has its record in "properties".

@@ -16,6 +16,7 @@ const (
 	layoutRows                  // an array of arrays, of which the first may name the columns
 	layoutMembers               // an object of records by their keys
 	layoutColumns               // an object of columns, each a list or an object of values by the number of the row
+	layoutObject                // one object
 )
 
 // shape is where the records of a JSON document are.
@@ -31,6 +32,7 @@ type shape struct {
 func (s *shape) describe() string {
 	what := map[layout]string{
 		layoutObjects: "JSON array", layoutRows: "JSON array of arrays", layoutMembers: "JSON, records by key", layoutColumns: "JSON, column by column",
+		layoutObject: "JSON object",
 	}[s.layout]
 	if len(s.path) > 0 {
 		what += " in " + strings.Join(s.path, ".")
@@ -41,17 +43,78 @@ func (s *shape) describe() string {
 // findShape finds the records inside a document that is one object; nil if the object is a record itself.
 func findShape(schema Schema, head []byte) *shape {
 	head = tolerate(head, `"N"`) // keeps the offsets
-	if root := outline(head); root != nil {
-		if s := root.shape(schema, nil); s != nil {
+	root := outline(head)
+	if root == nil {
+		return nil
+	}
+	if s := root.shape(schema, nil); s != nil {
+		return s
+	}
+	path, offset := findArray(schema, head)
+	switch s := root.company(schema, path); {
+	case s != nil:
+		return s
+	case path == nil:
+		return root.deepCompany(schema, nil)
+	}
+	s := &shape{path: path, offset: offset}
+	s.findOthers(root)
+	return s
+}
+
+// company returns the object around the array with the path that is a company itself: the array is something of it, such as its former
+// names. It returns nil if there is none.
+func (n *node) company(schema Schema, array []string) *shape {
+	last := len(array) - 1
+	if last > 0 && slices.Contains(wrappers, strings.ToLower(array[last])) {
+		return nil
+	}
+	for i := range last {
+		if n = n.member(array[i]); n == nil {
+			return nil
+		}
+		if n.isCompany(schema) {
+			return &shape{layout: layoutObject, path: array[:i+1], offset: n.offset}
+		}
+	}
+	return nil
+}
+
+// deepCompany returns the first object that is a company, and too deep for its members to be read with the objects around it; nil if
+// there is none.
+func (n *node) deepCompany(schema Schema, path []string) *shape {
+	if n.kind != '{' || len(path) > shapeDepthMax || n.isRecord(schema) && !n.isCompany(schema) {
+		return nil
+	}
+	if n.isCompany(schema) {
+		if len(path) < 2 || schema.Column(strings.Join(path, ".")+".name").Key {
+			return nil
+		}
+		return &shape{layout: layoutObject, path: path, offset: n.offset}
+	}
+	for i, v := range n.values {
+		if s := v.deepCompany(schema, append(slices.Clip(path), n.names[i])); s != nil {
 			return s
 		}
 	}
-	if path, offset := findArray(schema, head); path != nil {
-		s := &shape{path: path, offset: offset}
-		s.findOthers(outline(head))
-		return s
-	}
 	return nil
+}
+
+// isCompany reports whether an object is a record of a company, by members that lists and searches do not have.
+func (n *node) isCompany(schema Schema) bool {
+	own := 0
+	for i, name := range n.names[:min(len(n.names), shapeMembersMax)] {
+		if kind := n.values[i].kind; kind != '{' && kind != '[' && schema.Column(name).Known && !ofAnything[strings.ToLower(name)] {
+			own++
+		}
+	}
+	return own >= 2 && n.isRecord(schema)
+}
+
+// ofAnything are names of members that anything may have.
+var ofAnything = map[string]bool{
+	"id": true, "uuid": true, "name": true, "title": true, "label": true, "display_name": true, "description": true, "summary": true, "url": true, "link": true,
+	"type": true, "category": true, "tags": true, "keywords": true, "created_at": true, "updated_at": true, "size": true,
 }
 
 // findOthers names the arrays of objects beside the one that is read, except for those that have the same members: they are read, too.

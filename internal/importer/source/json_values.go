@@ -28,6 +28,7 @@ type values struct {
 
 	nested  bool     // the elements are arrays of the records
 	depth   int      // of the arrays in which the next record is, if nested
+	single  bool     // only the next value is read
 	members []string // of the first record of an array that is a member; nil if there is no other to go on with
 }
 
@@ -206,6 +207,7 @@ func newValues(b *bufio.Reader, schema Schema, at *shape) (*values, error) {
 	default:
 		v.in.UnreadByte() //nolint:errcheck // it was read just now
 	}
+	v.single = v.layout == layoutObject
 	if at == nil && c == '[' {
 		if c, err = v.next(); err == nil {
 			v.in.UnreadByte() //nolint:errcheck // likewise
@@ -365,6 +367,9 @@ func (v *values) value() (value jsonValue, ok bool) {
 		return value, true
 	}
 	value.text = string(text)
+	if v.single && v.end == nil {
+		v.end = io.EOF
+	}
 	if v.members != nil && len(v.members) == 0 {
 		v.members = memberNames(text)
 	}

@@ -115,7 +115,9 @@ func objectText(fields []Field) string {
 
 const (
 	flattenDepthMax   = 4
-	flattenMembersMax = 30 // a larger object is most likely a map keyed by data, and stays whole
+	flattenMembersMax = 30    // a larger object is most likely a map keyed by data, and stays whole unless its members have known names
+	flattenKnownMin   = 3     // of the names in a larger object
+	flattenManyMax    = 1_000 // members of a larger object
 )
 
 // flatten replaces objects by their members: {"company": {"name": "Acme"}} becomes the field company.name. Objects
@@ -136,9 +138,23 @@ func isObject(f Field) bool {
 	return ok && f.Value.Kind == Other
 }
 
+// isMap reports whether an object has too many members to be fields of a record: its keys are data, such as countries or months.
+func isMap(schema Schema, members map[string]any) bool {
+	if len(members) <= flattenMembersMax {
+		return false
+	}
+	known := 0
+	for name := range members {
+		if known < flattenKnownMin && schema.Column(name).Known {
+			known++
+		}
+	}
+	return known < flattenKnownMin || len(members) > flattenManyMax
+}
+
 func appendFlat(schema Schema, out []Field, f Field, depth int) []Field {
 	members, ok := f.Value.Other.(map[string]any)
-	if !ok || f.Value.Kind != Other || depth == 0 || len(members) == 0 || len(members) > flattenMembersMax || schema.Column(f.Name).Whole {
+	if !ok || f.Value.Kind != Other || depth == 0 || len(members) == 0 || schema.Column(f.Name).Whole || isMap(schema, members) {
 		return append(out, f)
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {

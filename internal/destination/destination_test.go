@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -100,6 +101,8 @@ func TestABucketThatCannotBeWrittenToIsRefusedWithTheReason(t *testing.T) {
 	h := open(t, dbtest.SQLite(t), destination.Options{Allow: loopback})
 	good, secrets := h.bucket(t, server, writeOnly...)
 	readOnly, readSecrets := h.bucket(t, server, "s3:GetObject")
+	untrusted := httptest.NewTLSServer(nil)
+	t.Cleanup(untrusted.Close)
 	for name, c := range map[string]struct {
 		change func(*destination.Destination, *destination.Secrets)
 		field  string
@@ -113,6 +116,10 @@ func TestABucketThatCannotBeWrittenToIsRefusedWithTheReason(t *testing.T) {
 			"was denied. The keys need the right s3:PutObject",
 		},
 		"nobody there": {func(d *destination.Destination, _ *destination.Secrets) { d.Bucket.Endpoint = "http://127.0.0.1:1" }, "s3.endpoint", "cannot be reached"},
+		"untrusted": {
+			func(d *destination.Destination, _ *destination.Secrets) { d.Bucket.Endpoint = untrusted.URL }, "s3.endpoint",
+			"The certificate of the server is not accepted: certificate signed by unknown authority.",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
@@ -163,7 +164,7 @@ func (w *Webhooks) deliver(ctx context.Context, j job.Job) error {
 	if err != nil {
 		return err
 	}
-	gone := w.attempt(ctx, h, Message{e.ID, e.Type, e.CreatedAt, e.Data}, &d)
+	gone, cause := w.attempt(ctx, h, Message{e.ID, e.Type, e.CreatedAt, e.Data}, &d)
 	if ctx.Err() != nil {
 		return ctx.Err() // the attempt was cut off here, not there
 	}
@@ -184,7 +185,7 @@ func (w *Webhooks) deliver(ctx context.Context, j job.Job) error {
 	if err != nil {
 		return err
 	}
-	return job.RetryAfter(errors.New(d.Error), pause)
+	return job.RetryAfter(cmp.Or(cause, errors.New(d.Error)), pause)
 }
 
 // ofJob returns the delivery of the job and its webhook. A delivery whose webhook was deleted is not pending.
@@ -229,15 +230,16 @@ func (w *Webhooks) discard(ctx context.Context, tx *db.Tx, j job.Job, _ error) e
 	return err
 }
 
-// attempt sends the message once and sets what came of it. It reports whether the receiver wants no more.
-func (w *Webhooks) attempt(ctx context.Context, h Webhook, m Message, d *Delivery) (gone bool) {
+// attempt sends the message once and sets what came of it. It reports whether the receiver wants no more, and the technical reason if there
+// was no answer.
+func (w *Webhooks) attempt(ctx context.Context, h Webhook, m Message, d *Delivery) (gone bool, cause error) {
 	d.Attempts++
 	d.AttemptedAt, d.NextAt, d.Status, d.Response, d.Error = new(db.FromTime(db.Time(time.Now()))), nil, nil, "", ""
 	defer func(began time.Time) { d.Took = time.Since(began) }(time.Now())
 	r, err := w.request(ctx, h, m)
 	if err != nil {
 		d.Error = "Nothing was sent: " + err.Error() + "."
-		return false
+		return false, nil
 	}
 	client := w.encrypted
 	if r.URL.Scheme == "http" {
@@ -245,8 +247,8 @@ func (w *Webhooks) attempt(ctx context.Context, h Webhook, m Message, d *Deliver
 	}
 	answer, err := client.Do(r)
 	if err != nil {
-		d.Error = explainSend(err)
-		return false
+		d.Error = reach.Explain(err)
+		return false, withoutAddress(err)
 	}
 	defer answer.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(answer.Body, responseBytesMax)) // what could be read of it
@@ -256,23 +258,17 @@ func (w *Webhooks) attempt(ctx context.Context, h Webhook, m Message, d *Deliver
 	case code >= 300 && code < 400:
 		d.Error = fmt.Sprintf("The answer was a redirect (%d), which is not followed. Change the address of the webhook.", code)
 	default:
-		d.Error = fmt.Sprintf("The answer was %d %s, not a success (200 to 299).", code, http.StatusText(code))
+		d.Error = fmt.Sprintf("The answer was %s, not a success (200 to 299).", strings.TrimSpace(strconv.Itoa(code)+" "+http.StatusText(code)))
 	}
-	return answer.StatusCode == http.StatusGone
+	return answer.StatusCode == http.StatusGone, nil
 }
 
-// explainSend returns why a request got no answer, without the parts that only repeat the address.
-func explainSend(err error) string {
-	if refused, ok := errors.AsType[*reach.Error](err); ok {
-		return "Nothing was sent: " + refused.Error() + "."
-	}
+// withoutAddress returns the error of a request without its URL, which may be a secret, as those of chats are.
+func withoutAddress(err error) error {
 	if sending, ok := errors.AsType[*url.Error](err); ok {
-		if sending.Timeout() {
-			return "There was no answer in time."
-		}
-		err = sending.Err
+		return sending.Err
 	}
-	return "There was no answer: " + err.Error() + "."
+	return err
 }
 
 // request returns the signed request.
@@ -389,7 +385,7 @@ func (w *Webhooks) Test(ctx context.Context, ws id.Workspace, webhook id.Webhook
 	if err != nil {
 		return Delivery{}, err
 	}
-	w.attempt(ctx, h, Message{d.Event, TestType, now, data}, &d)
+	_, _ = w.attempt(ctx, h, Message{d.Event, TestType, now, data}, &d)
 	if d.Error != "" {
 		d.State = Failed
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -366,6 +367,60 @@ func TestADeliveryThatCannotBeMadeSaysWhyToPeople(t *testing.T) {
 	require.Equal(t, "It was given up, because the server ended or failed during its last attempts. Send it again.", failed(h, made.ID),
 		"what a database or a decoder says is for the log of the server")
 	require.Empty(t, r.got())
+}
+
+// What Go says about a connection has addresses of the server's own network, and words that only its programmers know.
+func TestAReceiverThatDoesNotAnswerIsDescribedInPlainWords(t *testing.T) {
+	t.Parallel()
+	const cut = "The connection was cut before there was an answer, or the answer was not one of HTTP. Check the port and the receiver."
+	listen := func(answer string) string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = l.Close() })
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = c.Read(make([]byte, 1)) // so that the request was sent, and what is unread resets the connection
+				_, _ = io.WriteString(c, answer)
+				_ = c.Close()
+			}
+		}()
+		return l.Addr().String()
+	}
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	untrusted, slow := httptest.NewTLSServer(nil), receive(t)
+	t.Cleanup(untrusted.Close)
+	slow.answer = func(int, http.ResponseWriter) { time.Sleep(300 * time.Millisecond) }
+	odd := receive(t)
+	odd.answer = func(_ int, w http.ResponseWriter) { w.WriteHeader(999) }
+
+	o := quick
+	o.Timeout = 100 * time.Millisecond
+	h, hasty := open(t, dbtest.SQLite(t), quick), open(t, dbtest.SQLite(t), o)
+	for _, c := range []struct {
+		h         *house
+		url, says string
+	}{
+		{h, "http://" + closed.Addr().String(), "The connection was refused. Check the host and the port, and that the receiver runs."},
+		{h, "http://" + listen(""), cut},
+		{h, "http://" + listen("SSH-2.0-OpenSSH_9.9\r\n"), cut},
+		{h, "https://" + listen("HTTP/1.1 400 Bad Request\r\n\r\n"), "The receiver does not accept encrypted connections at this port. Check the port."},
+		{h, untrusted.URL, "The certificate of the server is not accepted: certificate signed by unknown authority. " +
+			"It must be valid for the host, and issued by an authority that is trusted publicly."},
+		{hasty, slow.URL, "There was no answer in time."},
+		{h, odd.URL, "The answer was 999, not a success (200 to 299)."},
+	} {
+		_, made := c.h.create(t, c.url)
+		d, err := c.h.Webhooks.Test(t.Context(), c.h.ws, made.ID)
+		require.NoError(t, err)
+		require.Equal(t, webhook.Failed, d.State, c.url)
+		require.Equal(t, c.says, d.Error)
+	}
 }
 
 func TestARedirectIsNotFollowed(t *testing.T) {

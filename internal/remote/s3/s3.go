@@ -118,6 +118,9 @@ func (s *Server) explain(ctx context.Context, right string, err error) error {
 	if refused, ok := errors.AsType[*reach.Error](err); ok {
 		return say(remote.NotAllowed, "Nothing was sent: %s.", refused)
 	}
+	if problem := reach.CertificateProblem(err); problem != "" {
+		return say(remote.Unreachable, "%s", problem)
+	}
 	code, detail, status, region := answer(err)
 	switch {
 	case code == "NoSuchBucket" || code == "NotFound" && status == http.StatusNotFound:

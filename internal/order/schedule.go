@@ -1,6 +1,7 @@
 package order
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	_ "time/tzdata" // a container may have no time zones
@@ -8,6 +9,7 @@ import (
 	cron "github.com/netresearch/go-cron"
 
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/text"
 )
 
 // Schedule says when an order runs: at the times of a cron expression in a time zone, or after each import if Cron is empty.
@@ -45,7 +47,7 @@ func (s Schedule) read() (times, []fault.FieldError) {
 		bad("cron", "must not name a time zone; use schedule.time_zone")
 	default:
 		if t.cron, err = cronParser.Parse(s.Cron); err != nil {
-			bad("cron", "is not a cron expression such as 0 8 * * MON (minute, hour, day of the month, month, day of the week): "+err.Error())
+			bad("cron", "is not a cron expression such as 0 8 * * MON (minute, hour, day of the month, month, day of the week): "+explainCron(s.Cron))
 		}
 	}
 	if t.zone, err = time.LoadLocation(s.Zone); err != nil || s.Zone == "Local" {
@@ -58,6 +60,27 @@ func (s Schedule) read() (times, []fault.FieldError) {
 		bad("cron", "never fires: there is no such date, as with 30 February")
 	}
 	return t, errs
+}
+
+var cronParts = []struct{ name, values string }{
+	{"minute", "0 to 59"}, {"hour", "0 to 23"}, {"day of the month", "1 to 31"}, {"month", "1 to 12 or JAN to DEC"}, {"day of the week", "0 to 7 or SUN to SAT"},
+}
+
+// explainCron returns why an expression cannot be read: which of its parts is wrong. The parser says it in the words of a programmer.
+func explainCron(expression string) string {
+	parts := strings.Fields(expression)
+	if len(parts) != len(cronParts) {
+		return fmt.Sprintf("it has %s, not %d", text.Count(len(parts), "part", "parts"), len(cronParts))
+	}
+	for i, part := range parts {
+		alone := []string{"*", "*", "*", "*", "*"}
+		alone[i] = part
+		if _, err := cronParser.Parse(strings.Join(alone, " ")); err != nil {
+			return fmt.Sprintf("the %s cannot be %s; it can be %s, *, a range such as 1-5, a step such as */2, or several of these with commas between",
+				cronParts[i].name, text.Short(part), cronParts[i].values)
+		}
+	}
+	return "it cannot be read"
 }
 
 // next returns the first time after the given one; false if there is none within years.

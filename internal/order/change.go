@@ -225,6 +225,9 @@ var removable = []string{"max_credits", "max_credits_total", "ends_at", "destina
 func (c Change) apply(o Order) Order {
 	set(&o.Name, c.Name)
 	set(&o.Schedule, c.Schedule)
+	if o.Schedule.AfterImport() {
+		o.Missed = CatchUp // skipping is a choice for cron alone
+	}
 	set(&o.Missed, c.Missed)
 	set(&o.AboveCap, c.AboveCap)
 	for name, limit := range map[string]struct{ of, given **int64 }{

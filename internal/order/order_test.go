@@ -423,11 +423,12 @@ func TestAChangeKeepsARunThatIsDue(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, s.Orders.RunDue(t.Context()))
 	}
-	change(order.Change{Name: new("Renamed"), EndsAt: new(time.Now().Add(240 * time.Hour))})
+	change(order.Change{Name: new("Renamed"), EndsAt: new(time.Now().Add(240 * time.Hour)), Missed: new(order.Skip)})
 	require.Len(t, s.runs(t, made), 1)
 	imported()
 	change(order.Change{Schedule: &order.Schedule{}})
 	require.Len(t, s.runs(t, made), 1, "the import was before the change")
+	require.Equal(t, order.CatchUp, s.get(t, made).Missed, "to skip what was missed is only possible with cron")
 	imported()
 	require.NoError(t, s.Orders.RunDue(t.Context()))
 	require.Len(t, s.runs(t, made), 2)

@@ -363,13 +363,17 @@ func TestRangesOfLockedNumbersCoverWholeBands(t *testing.T) {
 	h, _ := guarded(t, 3) // of 1733 to 1735 employees, founded in these years
 	h.shows(t, "id")
 	before := balance(t, h)
-	for _, filters := range []M{
-		{"employee_count_min": 1735},
-		{"employee_count_max": 1733},
-		{"founded_year_min": 1735},
-		{"founded_year_max": 1733},
-		{"naics_codes": []string{"522301"}},
+	for field, c := range map[string]struct {
+		value   any
+		instead string
+	}{
+		"employee_count_min": {1735, "; use 1001 to"},
+		"employee_count_max": {1733, "; use 5000 to"},
+		"founded_year_min":   {1735, "; use 1730 to"},
+		"founded_year_max":   {1733, "; use 1739 to"},
+		"naics_codes":        {[]string{"522301"}, "; use 52 to"},
 	} {
+		filters := M{field: c.value}
 		sorted := maps.Clone(filters)
 		sorted["sort_by"] = "name"
 		found := find(t, h, sorted)
@@ -380,6 +384,9 @@ func TestRangesOfLockedNumbersCoverWholeBands(t *testing.T) {
 		require.Contains(t, string(quote.body), "because the", "a quote warns")
 		refused := h.send(t, h.writer, "POST", "/exports", M{"name": "x", "search_filters": filters})
 		require.Equal(t, http.StatusUnprocessableEntity, refused.status, "an export that is wider than asked for is not bought")
+		require.Contains(t, refused.fields(t)["search_filters."+field], c.instead, "what to do")
+		order := M{"name": "x", "search_filters": filters, "schedule": M{"after": "import"}}
+		require.Contains(t, h.send(t, h.writer, "POST", "/orders", order).fields(t)["search_filters."+field], c.instead)
 	}
 	require.Equal(t, before, balance(t, h))
 	require.Empty(t, find(t, h, M{"query": "guarded"}).Warnings, "nobody asked for an order")

@@ -66,8 +66,8 @@ func (x *Exports) create(ctx context.Context, caller auth.Caller, r Request, the
 	if err != nil {
 		return Export{}, err
 	}
-	if err := fault.Invalid(found.Query.Widened()...); err != nil {
-		return Export{}, err // a quote shows what more it costs
+	if err := found.refuseWidened(caller); err != nil {
+		return Export{}, err
 	}
 	var e Export
 	err = x.db.Tx(ctx, func(tx *db.Tx) error {

@@ -34,7 +34,7 @@ func (x *Exports) Preview(ctx context.Context, caller auth.Caller, r Request) (P
 		return Preview{}, err
 	}
 	if r, err = x.bounded(ctx, caller, r); err == nil {
-		err = fault.Invalid(r.Query.Widened()...)
+		err = r.refuseWidened(caller)
 	}
 	if err != nil {
 		return Preview{}, err

@@ -135,18 +135,30 @@ func (x *Exports) bounded(ctx context.Context, caller auth.Caller, r Request) (R
 		r.Query, err = x.resolveSets(ctx, caller, locked, r.Query)
 	}
 	if err != nil {
-		errs := fault.Fields(err)
-		for i := range errs {
-			if !caller.Token.IsZero() && r.Source == SourceSearch { // a program's filters are in an object
-				errs[i].Field = "search_filters." + errs[i].Field
-			}
-		}
-		return r, cmp.Or(fault.Invalid(errs...), err)
+		return r, cmp.Or(fault.Invalid(r.placed(caller, fault.Fields(err))...), err)
 	}
 	var notice *query.Notice
 	r.Sort, notice = r.Sort.Bounded(locked)
 	r.Query = r.Query.With(notice)
 	return r, nil
+}
+
+// placed returns errors of filters where the caller's request has them: a program's filters are in an object.
+func (r Request) placed(caller auth.Caller, errs []fault.FieldError) []fault.FieldError {
+	if caller.Token.IsZero() || r.Source != SourceSearch {
+		return errs
+	}
+	placed := slices.Clone(errs)
+	for i := range placed {
+		placed[i].Field = "search_filters." + placed[i].Field
+	}
+	return placed
+}
+
+// refuseWidened returns an error if the request would buy more than it asks for, because some filters cover more than they say. A quote shows
+// what more it costs.
+func (r Request) refuseWidened(caller auth.Caller) error {
+	return fault.Invalid(r.placed(caller, r.Query.Widened())...)
 }
 
 // without returns the selection without the companies that were removed from the catalog since they were found. A quote

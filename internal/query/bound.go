@@ -81,9 +81,9 @@ func (p *parser) banded(of *Param, v *int64) *int64 {
 	}
 	switch {
 	case bound == nil:
-		p.widen(of.Name, strconv.FormatInt(*v, 10), "is read as no bound, because the number is locked and counts by bands")
+		p.widen(of.Name, strconv.FormatInt(*v, 10), "is read as no bound, because the number is locked and counts by bands", "leave it out")
 	case *bound != *v:
-		p.widen(of.Name, strconv.FormatInt(*v, 10), fmt.Sprintf("is read as %d, because the number is locked and counts by bands", *bound))
+		p.widen(of.Name, strconv.FormatInt(*v, 10), fmt.Sprintf("is read as %d, because the number is locked and counts by bands", *bound), fmt.Sprintf("use %d", *bound))
 	}
 	return bound
 }
@@ -94,13 +94,14 @@ func (p *parser) sectors(of *Param, raw string, codes []string) []string {
 		return codes
 	}
 	sector := codes[0][:2]
-	p.widen(of.Name, raw, "is read as "+sector+", because the codes are locked and count by sectors")
+	p.widen(of.Name, raw, "is read as "+sector+", because the codes are locked and count by sectors", "use "+sector)
 	return []string{sector}
 }
 
-func (p *parser) widen(param, value, message string) {
+// widen notes that a filter finds more than was asked for. Instead says what asks for exactly that.
+func (p *parser) widen(param, value, message, instead string) {
 	p.notes = append(p.notes, Notice{param, value, message})
-	p.widened = append(p.widened, fault.FieldError{Field: param, Message: value + " " + message})
+	p.widened = append(p.widened, fault.FieldError{Field: param, Message: value + " " + message + "; " + instead + " to accept that"})
 }
 
 // giveText records the words of a text, for warnings.

@@ -159,7 +159,9 @@ func (q Query) Resolve(content func(SetUse) (SetContent, error)) (Query, error) 
 			filled[key] = Within{c.Query.Root}
 		}
 		if c.Query != nil && !again {
-			q.widened = append(slices.Clip(q.widened), c.Query.widened...)
+			for _, e := range c.Query.widened {
+				q.widened = append(slices.Clip(q.widened), fault.FieldError{Field: use.Field, Message: "is a saved search whose filter " + e.Field + " " + e.Message})
+			}
 			notes = withNew(notes, c.Query.notes) // two saved searches may name a third
 		}
 		notes = withNew(notes, c.Notices)

@@ -32,7 +32,7 @@ func (s *server) searchPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	asked := view.ReadSearchForm(params, "cursor", "company", "begins", "contains")
-	if params.Has(view.ExcludeButton) && !isFragment(r) {
+	if params.Has(view.ExcludeButton) && !asked.Values().Has(view.ExcludeButton) && !isFragment(r) {
 		return redirect(w, r, asked.At(view.ViewerOf(r.Context()).Path("/search"))) // that states the exclusion
 	}
 	asked.Prefix = asked.Prefix || isTyping(r) && asked.Query != ""

@@ -260,6 +260,20 @@ func TestEveryValueOfAFacetCanBeFound(t *testing.T) {
 	require.Equal(t, basePath+in(h.acme, "/search?naics_codes=x"), ann.get(t, in(h.acme, "/search/values/cities?naics_codes=x")).location())
 }
 
+// An address that always led to itself would end in a page of the browser's.
+func TestAnExclusionThatCannotBeReadIsAnErrorOnThePage(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(t, companytest.Slice(1, 5)...)
+	ann := h.as(t, h.ann)
+	require.Equal(t, basePath+in(h.acme, "/search?exclude_countries=Germany"), ann.get(t, in(h.acme, "/search?exclude=countries%3AGermany")).location())
+	for _, pressed := range []string{"nope", "countries:", "employee_count_min:5", "countries:Germany&exclude=nope"} {
+		page := ann.get(t, in(h.acme, "/search?exclude="+pressed))
+		require.Equal(t, http.StatusOK, page.status, pressed)
+		require.Contains(t, page.body, "must be a filter and a value, such as countries:Germany")
+	}
+}
+
 func TestSavedAndRecentSearchesAreOnThePage(t *testing.T) {
 	t.Parallel()
 	h := open(t)

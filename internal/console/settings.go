@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencapi/capi/internal/console/view"
 	"github.com/opencapi/capi/internal/fault"
+	"github.com/opencapi/capi/internal/format"
 	"github.com/opencapi/capi/internal/httpx"
 	"github.com/opencapi/capi/internal/id"
 	"github.com/opencapi/capi/internal/token"
@@ -48,8 +49,12 @@ func (s *server) renameWorkspace(w http.ResponseWriter, r *http.Request) error {
 
 // setExportColumns sets the columns with which the form of a new export begins.
 func (s *server) setExportColumns(w http.ResponseWriter, r *http.Request) error {
-	v := view.ViewerOf(r.Context())
-	if err := s.Workspaces.SetExportColumns(r.Context(), v.Workspace.ID, view.ReadColumns(r.PostForm["column"])); err != nil {
+	v, columns := view.ViewerOf(r.Context()), view.ReadColumns(r.PostForm["column"])
+	if slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(format.AllColumns(), c) }) {
+		s.warn(r.Context(), "Nothing was changed: choose the columns on this page.")
+		return redirect(w, r, v.Path("/settings"))
+	}
+	if err := s.Workspaces.SetExportColumns(r.Context(), v.Workspace.ID, columns); err != nil {
 		return err
 	}
 	s.notice(r.Context(), "New exports begin with these columns.")

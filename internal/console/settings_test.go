@@ -31,8 +31,12 @@ func TestOwnersRenameTheirWorkspaceAndChooseItsColumns(t *testing.T) {
 	}
 	all := ticked(in(h.acme, "/exports/new"))
 	require.Greater(t, all, 10)
-	ann.post(t, at+"/columns", "column", "domain", "column", "name", "column", "nonsense")
+	ann.post(t, at+"/columns", "column", "domain", "column", "name")
 	require.Equal(t, 2, ticked(at))
+	for _, unknown := range []string{"nonsense", "id,name", "a\x00b"} {
+		require.Contains(t, ann.follow(t, ann.post(t, at+"/columns", "column", unknown, "column", "name")).body, "Nothing was changed")
+		require.Equal(t, 2, ticked(at), "an unknown column is not kept, and no column in its place")
+	}
 	require.Equal(t, 2, ticked(in(h.acme, "/exports/new")))
 	require.Equal(t, 1, ticked(in(h.acme, "/exports/new?column=city")), "an address that names columns keeps them")
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"time"
 
+	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/signing"
 )
 
@@ -60,8 +61,23 @@ func (c *keysList) Run(s *session) error {
 	return nil
 }
 
+// overlap is a duration, also in days, or 0.
+type overlap time.Duration
+
+// UnmarshalText accepts 0 and what config.Lifetime accepts.
+func (o *overlap) UnmarshalText(p []byte) error {
+	var l config.Lifetime
+	if string(p) != "0" {
+		if err := l.UnmarshalText(p); err != nil {
+			return err
+		}
+	}
+	*o = overlap(l)
+	return nil
+}
+
 type keysRotate struct {
-	Overlap time.Duration `default:"24h" placeholder:"TIME" help:"How long the new key is published before it signs: 1h to 720h, or 0 to sign with it at once (default ${default})."`
+	Overlap overlap `default:"24h" placeholder:"TIME" help:"How long the new key is published before it signs: 1h to 30d, or 0 to sign with it at once (default ${default})."`
 	jsonFlag
 }
 
@@ -82,7 +98,7 @@ func (c *keysRotate) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	k, err := a.Signing.Rotate(s.ctx, c.Overlap)
+	k, err := a.Signing.Rotate(s.ctx, time.Duration(c.Overlap))
 	if err != nil {
 		return err
 	}

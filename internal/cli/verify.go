@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,14 @@ The exit status is 1 if anything is different or cannot be checked. Examples:
     capi verify us-fintech-50-2026-03-01.csv --server https://capi.example.com
     capi verify *.parquet --keys jwks.json
     capi verify receipt.csv --signature headers.txt --server https://capi.example.com`
+}
+
+// Validate checks the server.
+func (c *verifyCommand) Validate() error {
+	if u, err := url.Parse(c.Server); c.Server != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+		return fmt.Errorf("--server %q is not a URL such as https://capi.example.com", c.Server)
+	}
+	return nil
 }
 
 // verified is what verify prints as JSON for a file.

@@ -191,15 +191,15 @@ func (c *webhookUpdate) Run(s *session) error {
 
 type webhookRotate struct {
 	inWorkspace
-	ID      webhookID     `arg:"" help:"The webhook."`
-	Overlap time.Duration `default:"24h" placeholder:"TIME" help:"How long requests are signed with the old secret too, at most 168h (default ${default})."`
+	ID      webhookID `arg:"" help:"The webhook."`
+	Overlap overlap   `default:"24h" placeholder:"TIME" help:"How long requests are signed with the old secret too, at most 7d; 0 ends it at once (default ${default})."`
 	jsonFlag
 }
 
 // Run replaces the secret.
 func (c *webhookRotate) Run(s *session) error {
 	return s.withWebhooks(allowFlag{}, func(ctx context.Context, w *webhook.Webhooks) error {
-		secret, h, err := w.Rotate(ctx, c.Workspace.Workspace, c.ID.Webhook, c.Overlap)
+		secret, h, err := w.Rotate(ctx, c.Workspace.Workspace, c.ID.Webhook, time.Duration(c.Overlap))
 		if err != nil {
 			return err
 		}

@@ -229,6 +229,7 @@ func TestInvalidExportsAreRefusedAndChargeNothing(t *testing.T) {
 		"list id and search": {with(M{"list_id": theirs}), "list_id"},
 		"list id no UUID":    {M{"name": "x", "source_type": "list", "list_id": "7"}, "list_id"},
 		"misspelt field":     {with(M{"export_fromat": "csv"}), "export_fromat"},
+		"no columns":         {with(M{"columns": []string{}}), "columns"},
 		"CSV options, JSON":  {with(M{"export_format": "json", "csv_options": M{"bom": true}}), "csv_options"},
 		"CSV options, XLSX":  {with(M{"export_format": "xlsx", "csv_options": M{}}), "csv_options"},
 		"Parquet, gzip":      {with(M{"export_format": "parquet", "compression": "gzip"}), "compression"},
@@ -247,6 +248,8 @@ func TestInvalidExportsAreRefusedAndChargeNothing(t *testing.T) {
 			}
 		})
 	}
+	none := h.send(t, h.writer, "POST", "/exports", with(M{"columns": []string{}})).fields(t)
+	require.Equal(t, "must have at least 1 item", none["columns"])
 	for _, path := range []string{"/exports", "/exports/quote"} {
 		a := h.send(t, h.writer, "POST", path, M{"name": "x", "source_type": "list", "list_id": theirs})
 		require.Equal(t, "NOT_FOUND", a.code(t))

@@ -150,7 +150,7 @@ func (v *Validator) array(s *huma.Schema, val *Value, at *path) {
 		return
 	}
 	if s.MinItems != nil && len(val.items) < *s.MinItems {
-		v.reject(val, at, "must have at least %d items", *s.MinItems)
+		v.reject(val, at, "must have at least %s", text.Count(*s.MinItems, "item", "items"))
 	}
 	for i, item := range val.items {
 		v.check(s.Items, item, &path{parent: at, index: i})

@@ -192,7 +192,6 @@ transport.port: ${ports[nodes + i]}
 discovery.seed_hosts: [$peers]
 cluster.initial_cluster_manager_nodes: [$names]
 cluster.routing.allocation.disk.threshold_enabled: false
-action.auto_create_index: false
 # Many tests share the server, and each has an index of its own.
 search.max_open_pit_context: 2000
 END

@@ -56,6 +56,7 @@ func (ix *Index) apply(ctx context.Context, changes []index.Change, seq uint64) 
 	}
 	ix.uncertain = true
 	if err := ix.writeChanges(ctx, to, changes, next); err != nil {
+		ix.written = physical{} // it may have been deleted, or have lost its alias
 		return err
 	}
 	fresh, err := ix.openSnapshot(ctx, stateOf{to.name, next.apply})
@@ -170,6 +171,9 @@ func (ix *Index) shardsOf(ctx context.Context, name string) ([]string, error) {
 	if err := ix.client.do(ctx, http.MethodGet, "/"+name+"/_settings", nil, &settings); err != nil {
 		return nil, err
 	}
+	if err := ix.nameForWrites(ctx, name); err != nil {
+		return nil, err
+	}
 	count, err := strconv.Atoi(settings[name].Settings.Index.Shards)
 	if err != nil || count < 1 || count > shardsMax {
 		return nil, unavailable(fmt.Errorf("index %s has %q shards", name, settings[name].Settings.Index.Shards))
@@ -192,6 +196,16 @@ func (ix *Index) shardsOf(ctx context.Context, name string) ([]string, error) {
 	}
 	ix.written = physical{name, shards}
 	return shards, nil
+}
+
+// writesTo returns the alias by which an index is written to. A request that arrives after the index was deleted would create another
+// one of that name, with a mapping that OpenSearch guesses, and nobody would delete it. By an alias that is required it cannot.
+func writesTo(name string) string { return name + "-writes" }
+
+// nameForWrites gives the index its alias for writes.
+func (ix *Index) nameForWrites(ctx context.Context, name string) error {
+	actions := []object{{"add": object{"index": name, "alias": writesTo(name)}}}
+	return ix.client.write(ctx, http.MethodPost, "/_aliases", object{"actions": actions}, nil)
 }
 
 // shardAt returns the shard to which a routing value leads.
@@ -348,7 +362,7 @@ func (w *bulk) flush(ctx context.Context, refresh bool) error {
 			} `json:"index"`
 		} `json:"items"`
 	}
-	path := "/" + w.to + "/_bulk?refresh=" + strconv.FormatBool(refresh) + "&filter_path=errors,items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
+	path := "/" + writesTo(w.to) + "/_bulk?require_alias=true&refresh=" + strconv.FormatBool(refresh) + "&filter_path=errors,items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
 	if err := w.ix.client.write(ctx, http.MethodPost, path, w.body.Bytes(), &answer); err != nil {
 		return err
 	}
@@ -362,6 +376,8 @@ func (w *bulk) flush(ctx context.Context, refresh bool) error {
 		case i.Status == http.StatusConflict && isNumber(i.ID): // the index has a newer state of the company
 		case i.Status == http.StatusConflict:
 			return unavailable(errors.New("another server has applied changes to the index"))
+		case i.Status == http.StatusNotFound:
+			return fmt.Errorf("index %s was deleted: %w", w.to, index.ErrReplaced)
 		case i.Status == http.StatusTooManyRequests || i.Status >= http.StatusInternalServerError:
 			return unavailable(&refusal{status: i.Status, Kind: i.Error.Type, Reason: i.Error.Reason})
 		default:

@@ -329,6 +329,73 @@ func TestAnInterruptedApplyIsNeverSeen(t *testing.T) {
 	}
 }
 
+// By default OpenSearch creates an index for a document that it has none for.
+func TestALateWriteBringsNoDeletedIndexBack(t *testing.T) {
+	t.Parallel()
+	w := &wire{}
+	o := options(t)
+	o.Transport = w
+	ix := open(t, o)
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern")}, 1))
+	var late *http.Request
+	w.set(func(r *http.Request) (*http.Response, error) {
+		if !strings.HasSuffix(r.URL.Path, "/_bulk") {
+			return nil, nil //nolint:nilnil // sent on
+		}
+		p, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		late = r.Clone(context.Background())
+		late.Body = io.NopCloser(bytes.NewReader(p))
+		return nil, errors.New("no answer")
+	}, nil)
+	requireUnavailable(t, ix.Apply(t.Context(), []index.Change{named(2, "Bravo", "Bern")}, 2), "Apply")
+	w.set(nil, nil)
+	require.NoError(t, ix.Drop(t.Context()))
+	a, err := http.DefaultTransport.RoundTrip(late)
+	require.NoError(t, err)
+	p, err := io.ReadAll(a.Body)
+	require.NoError(t, errors.Join(err, a.Body.Close()))
+	require.Contains(t, string(p), "index_not_found_exception")
+	_, left := opensearchtest.Find(t).Do(t.Context(), t, http.MethodGet, "/_cat/indices/"+o.Name+"*?h=index", "")
+	require.Empty(t, left)
+}
+
+func TestAnIndexThatIsDeletedWhileItIsWrittenToIsBuiltAgain(t *testing.T) {
+	t.Parallel()
+	for what, path := range map[string]string{"the index": "/%s", "its alias for writes": "/%s/_alias/%[1]s-writes"} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			w := &wire{}
+			o := options(t)
+			o.Transport = w
+			ix := open(t, o)
+			require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern")}, 1))
+			stats, err := ix.Stats(t.Context())
+			require.NoError(t, err)
+			var deleted atomic.Bool
+			w.set(func(r *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(r.URL.Path, "/_bulk") && deleted.CompareAndSwap(false, true) {
+					remove(t, o.Addresses[0], fmt.Sprintf(path, stats.Index))
+				}
+				return nil, nil //nolint:nilnil // sent on
+			}, nil)
+			changes := []index.Change{named(1, "Acme", "Bern"), named(2, "Bravo", "Bern")}
+			require.Equal(t, uint64(1), ix.Seq())
+			require.ErrorIs(t, ix.Apply(t.Context(), changes[1:], 2), index.ErrReplaced)
+			w.set(nil, nil)
+			require.Eventually(t, func() bool { // as a follower of the catalog
+				if ix.Seq() > 0 {
+					return ix.Apply(t.Context(), changes[1:], 2) == nil
+				}
+				return ix.Apply(t.Context(), nil, 0) == nil && ix.Apply(t.Context(), changes, 2) == nil
+			}, time.Minute, 10*time.Millisecond)
+			require.Equal(t, []company.Number{1, 2}, all(t, ix))
+		})
+	}
+}
+
 func TestOpenRefusesWhatItCannotUse(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

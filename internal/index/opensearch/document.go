@@ -103,10 +103,12 @@ var valueFields = map[query.Field]string{
 }
 
 // settings returns the settings of an index. It is refreshed by Apply alone, and one shard is searched by one thread, so that its
-// counts of values are exact.
+// counts of values are exact. What OpenSearch has not committed it writes again after all copies of a shard were lost, before it answers
+// the first search; by default that may be 512 MB, for which it needs minutes.
 func settings(o Options) object {
 	return object{
 		"number_of_shards": o.Shards, "number_of_replicas": o.Replicas, "refresh_interval": "-1",
+		"translog.flush_threshold_size":         "32mb",
 		"search.concurrent_segment_search.mode": "none", "max_regex_length": 100_000,
 		"analysis": object{
 			"tokenizer": object{"words": object{"type": "whitespace", "max_token_length": 2 * termMax}},

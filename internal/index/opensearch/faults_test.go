@@ -198,6 +198,50 @@ func TestSnapshotsThatTheEngineLostAreOpenedAgain(t *testing.T) {
 	}
 }
 
+// Each of many searches would otherwise try in turn, the last one after all others.
+func TestSearchesThatLoseTheirSnapshotTogetherFailTogether(t *testing.T) {
+	t.Parallel()
+	const searches = 30
+	w := &wire{}
+	o := options(t)
+	o.Transport = w
+	ix := open(t, o)
+	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme Robots", "Zürich")}, 1))
+	require.NoError(t, ix.Forget(t.Context()))
+	var lost, tries atomic.Int32
+	w.set(func(r *http.Request) (*http.Response, error) {
+		if !strings.HasSuffix(r.URL.Path, "/_search/point_in_time") {
+			return nil, nil //nolint:nilnil // sent on
+		}
+		tries.Add(1)
+		for lost.Load() < searches && r.Context().Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		return refuses(http.StatusServiceUnavailable, "cluster_block_exception", "no cluster manager"), nil
+	}, func(r *http.Request, a *http.Response) error {
+		if a.StatusCode == http.StatusNotFound {
+			lost.Add(1)
+		}
+		return nil
+	})
+	var group sync.WaitGroup
+	errs := make([]error, searches)
+	for i := range searches {
+		group.Go(func() {
+			_, errs[i] = ix.Select(t.Context(), index.Selection{Sort: query.Sort{By: query.ByName}, Limit: 3})
+		})
+	}
+	group.Wait()
+	for _, err := range errs {
+		requireUnavailable(t, err, "Select")
+	}
+	require.Less(t, int(tries.Load()), searches, "most of them took the result of another one")
+	w.set(nil, nil)
+	for name, ask := range questions(ix) {
+		require.NoError(t, ask(t), name)
+	}
+}
+
 // onlyBegin sends only the first lines of a request that writes documents, in a form that makes them visible, and fails.
 func onlyBegin(r *http.Request, lines int) (*http.Response, error) {
 	if !strings.HasSuffix(r.URL.Path, "/_bulk") {

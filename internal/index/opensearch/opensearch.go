@@ -76,7 +76,7 @@ type Index struct {
 	spelledMu sync.Mutex
 	spelled   map[string]spelledAs // by the key of spelling
 
-	loading sync.Mutex // one snapshot is opened at a time
+	loading *loading
 
 	applying  sync.Mutex // guards what follows
 	writer    string     // names this process in checkpoints, once it has saved one
@@ -126,7 +126,7 @@ func open(ctx context.Context, o Options) (*Index, error) {
 		stop()
 		return nil, err
 	}
-	ix := &Index{options: o, client: c, stop: stop, closed: running.Done(), current: &snapshot{}}
+	ix := &Index{options: o, client: c, stop: stop, closed: running.Done(), current: &snapshot{}, loading: newLoading()}
 	if err := ix.start(ctx); err != nil {
 		stop()
 		ix.background.Wait()

@@ -35,7 +35,7 @@ func (ix *Index) rebuild(ctx context.Context, fill func(ctx context.Context, fre
 	if err != nil {
 		return err
 	}
-	fresh := &Index{options: ix.options, client: ix.client.shared(), fixed: name, stop: func() {}, current: &snapshot{}}
+	fresh := &Index{options: ix.options, client: ix.client.shared(), fixed: name, stop: func() {}, current: &snapshot{}, loading: newLoading()}
 	err = errors.Join(ix.fill(ctx, fresh, fill), fresh.Close())
 	if err == nil {
 		err = ix.swap(ctx, name, old)

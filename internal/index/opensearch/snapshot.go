@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // snapshot is a state of the index that does not change: a point in time that OpenSearch keeps. It contains either all of what an
@@ -167,16 +169,44 @@ func (ix *Index) answered(ctx context.Context, fn func(*snapshot) error) error {
 // openTries is how often a snapshot is opened while another server makes changes visible, shard by shard.
 const openTries = 20
 
-// reload makes a new snapshot the current one, unless another goroutine has done so since old was the current one.
+// loading lets one goroutine at a time open a snapshot that others wait for.
+type loading struct {
+	turn *semaphore.Weighted // guards what follows
+
+	began time.Time
+	err   error // of the snapshot that was begun then
+}
+
+func newLoading() *loading { return &loading{turn: semaphore.NewWeighted(1)} }
+
+// reload makes a new snapshot the current one, unless another goroutine has done so since old was the current one. If another one tries and
+// fails while this one waits, its error is returned: while OpenSearch does not answer, every search comes here, and each would
+// otherwise wait for the attempts of all before it.
 func (ix *Index) reload(ctx context.Context, old *snapshot) error {
-	ix.loading.Lock()
-	defer ix.loading.Unlock()
+	asked, l := time.Now(), ix.loading
+	if err := l.turn.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer l.turn.Release(1)
 	ix.mu.Lock()
 	done := old != nil && ix.current != old
 	ix.mu.Unlock()
-	if done {
+	switch {
+	case done:
 		return nil
+	case l.err != nil && l.began.After(asked):
+		return l.err
 	}
+	began := time.Now()
+	err := ix.load(ctx)
+	l.began, l.err = began, err
+	if ctx.Err() != nil {
+		l.err = nil // the others need not care
+	}
+	return err
+}
+
+func (ix *Index) load(ctx context.Context) error {
 	fresh, err := ix.openSnapshot(ctx, ix.newest())
 	if err != nil {
 		return err

@@ -48,6 +48,7 @@ type Follower struct {
 const (
 	buildBatch  = 50_000
 	changeBatch = 10_000
+	retryMax    = time.Second // between two attempts to change an index that is away
 )
 
 // NewFollower returns a follower. Call Build, then Start.
@@ -69,16 +70,24 @@ func NewFollower(o FollowOptions) *Follower {
 }
 
 // Build brings the index up to the catalog's current state: an empty index by a scan of the whole catalog, any other by the
-// changes since its state. If the index loses companies during that, or is replaced, Build starts again. While another server applies the
-// changes, Build waits until that one has done so.
+// changes since its state. If the index loses companies during that, is replaced, or is away, Build starts again until it has
+// succeeded. While another server applies the changes, Build waits until that one has done so.
 func (f *Follower) Build(ctx context.Context) error {
 	var target uint64 // the catalog's state when another server was first found to apply the changes
+	wait, logged := f.Poll, false
 	for {
 		err := f.lead(ctx)
+		if !errors.Is(err, index.ErrRepairing) {
+			wait = f.Poll
+		}
 		switch {
 		case errors.Is(err, index.ErrRepairing):
 			f.behind.CompareAndSwap(0, time.Now().UnixMicro())
-			f.Log.InfoContext(ctx, "index lost companies while it was built; reading the catalog again", "reason", err)
+			if !logged { // not several times a second
+				logged = true
+				f.Log.InfoContext(ctx, "index cannot be changed now; trying until it can", "reason", err)
+			}
+			wait = min(2*wait, retryMax)
 		case errors.Is(err, index.ErrReplaced):
 			f.behind.CompareAndSwap(0, time.Now().UnixMicro())
 			f.Log.InfoContext(ctx, "index was replaced while changes were applied; continuing with the new one")
@@ -100,7 +109,7 @@ func (f *Follower) Build(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(f.Poll):
+		case <-time.After(wait):
 		}
 	}
 }

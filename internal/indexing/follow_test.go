@@ -140,12 +140,13 @@ func TestBuildStartsAgainIfTheIndexLosesCompanies(t *testing.T) {
 	d := dbtest.SQLite(t)
 	b := catalog.New(d)
 	put(t, b, "Company", 300)
-	var log bytes.Buffer
+	var log, all bytes.Buffer
 	x := &losing{Index: embedded.Open(embedded.Options{}), losses: 2}
 	t.Cleanup(func() { require.NoError(t, x.Close()) })
 	f := indexing.NewFollower(indexing.FollowOptions{
 		Catalog: b, Index: x, Poll: time.Millisecond,
-		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Log: slog.New(slog.NewMultiHandler(
+			slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}), slog.NewTextHandler(&all, nil))),
 	})
 	require.NoError(t, f.Build(t.Context()))
 	require.Equal(t, 3, x.scans)
@@ -153,6 +154,7 @@ func TestBuildStartsAgainIfTheIndexLosesCompanies(t *testing.T) {
 	require.Equal(t, uint64(1), x.Seq())
 	require.Zero(t, f.Lag())
 	require.Empty(t, log.String(), "this is not a failure")
+	require.Equal(t, 1, strings.Count(all.String(), "index cannot be changed now"), "once, however often it was tried")
 }
 
 // breaking is an index whose first scan fails at its end.

@@ -8,6 +8,7 @@ CGO      := $(if $(CC_FOUND),1,0)
 FUZZTIME ?= 30s
 KILLS    ?= 100
 ROUNDS   ?= 1
+FAULTS   ?=
 BENCH    ?= .
 
 # What capi version prints. Both are empty outside of a git checkout.
@@ -104,12 +105,12 @@ soak: ## kill real servers and databases under load, KILLS (100) times, and audi
 	go run ./e2e/soak -kills $(KILLS)
 
 .PHONY: test-cluster
-test-cluster: bin/versitygw ## kill, cut off and slow three nodes, their database and their store in turn, ROUNDS (1) times, and audit
-	go run ./e2e/soak -cluster -rounds $(ROUNDS)
+test-cluster: bin/versitygw ## kill, cut off and slow three nodes, their database and their store in turn, ROUNDS (1) times, or FAULTS of them, and audit
+	go run ./e2e/soak -cluster -rounds $(ROUNDS) -faults "$(FAULTS)"
 
 .PHONY: test-cluster-opensearch
 test-cluster-opensearch: bin/versitygw ## test-cluster with the index in three nodes of OpenSearch, which fail too
-	CAPI_TEST_REQUIRE=opensearch ./scripts/with-opensearch.sh -n 3 go run ./e2e/soak -cluster -opensearch -rounds $(ROUNDS)
+	CAPI_TEST_REQUIRE=opensearch ./scripts/with-opensearch.sh -n 3 go run ./e2e/soak -cluster -opensearch -rounds $(ROUNDS) -faults "$(FAULTS)"
 
 .PHONY: bench
 bench: build ## measure the index in process and over HTTP, with COMPANIES (1000000)

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -101,13 +103,16 @@ func (c *cluster) run(ctx context.Context, rounds int) error {
 	if err := errors.Join(c.catalog.Import(ctx, c.service.Import), c.service.raise(ctx)); err != nil {
 		return err
 	}
+	if len(c.faults()) == 0 {
+		return errors.New("no fault has a name that the flag -faults matches")
+	}
 	for round := 1; round <= rounds; round++ {
 		if err := c.open(ctx); err != nil {
 			return err
 		}
 		c.begin(ctx, c.examine)
-		fmt.Printf("round %d; the longest time in seconds without\n%-62s %8s %10s %10s %10s %9s\n", round,
-			"fault", "lasts", "answers", "purchases", "downloads", "recovers")
+		fmt.Printf("round %d; the longest time in seconds without\n%-62s %8s %10s %10s %10s %10s %9s\n", round,
+			"fault", "lasts", "answers", "searches", "purchases", "downloads", "recovers")
 		for _, f := range c.faults() {
 			if err := c.suffer(ctx, f); err != nil {
 				return errors.Join(fmt.Errorf("%s: %w", f.what, err), c.rest())
@@ -234,20 +239,26 @@ func (c *cluster) faults() []fault {
 	if c.engine != nil {
 		all = append(all, c.engineFaults()...)
 	}
-	return all
+	return slices.DeleteFunc(all, func(f fault) bool { return !c.options.faults.MatchString(f.what) })
 }
 
 // engineFaults returns the faults of OpenSearch.
 func (c *cluster) engineFaults() []fault {
 	e, i, parted := c.engine, c.r.IntN(len(c.engine.addresses)), c.some()
-	var ways []*wire
+	next := (i + 1) % len(e.addresses)
+	var ways, toOne []*wire
 	for _, n := range c.service.nodes {
-		ways = append(ways, n.engine...)
+		ways, toOne = append(ways, n.engine...), append(toOne, n.engine[next])
 	}
 	return []fault{
 		{
 			"a node of OpenSearch is killed", awayShort, func(ctx context.Context) error { return e.kill(ctx, i) },
 			func(ctx context.Context) error { return e.start(ctx, i) },
+		},
+		{
+			"two nodes of OpenSearch are killed, so that none may decide", awayShort,
+			func(ctx context.Context) error { return errors.Join(e.kill(ctx, i), e.kill(ctx, next)) },
+			func(ctx context.Context) error { return errors.Join(e.launch(i), e.launch(next), e.whole(ctx, i)) },
 		},
 		{"all nodes of OpenSearch are killed", 0, func(ctx context.Context) (err error) {
 			for i := range e.addresses {
@@ -255,9 +266,15 @@ func (c *cluster) engineFaults() []fault {
 			}
 			return err
 		}, e.startAll},
+		{"a node of OpenSearch hangs", awayLong, func(context.Context) error { return e.signal(i, syscall.SIGSTOP) }, func(ctx context.Context) error {
+			return errors.Join(e.signal(i, syscall.SIGCONT), e.whole(ctx, i))
+		}},
+		{"a node of OpenSearch is silent", awayShort, spoil(toOne, "timeout", "timeout", 0), repair(toOne)},
 		{"OpenSearch is cut off", awayShort, cut(ways), repair(ways)},
 		{"OpenSearch answers after 200 ms", awayShort, spoil(ways, "latency", "latency", 100), repair(ways)},
 		{"OpenSearch resets connections", awayShort, spoil(ways, "reset_peer", "timeout", 0), repair(ways)},
+		{"OpenSearch's connections end after 20 kB", awayShort, spoil(ways, "limit_data", "bytes", 20_000), repair(ways)},
+		{"OpenSearch is silent", awayShort, spoil(ways, "timeout", "timeout", 0), repair(ways)},
 		{"a node is partitioned from OpenSearch", awayLong, spoil(parted.engine, "timeout", "timeout", 0), repair(parted.engine)},
 	}
 }

@@ -54,8 +54,8 @@ func (e *engine) connect(w *wires, n *node) (setting string, err error) {
 
 func (e *engine) folder(i int) string { return filepath.Join(e.home, fmt.Sprint("node", i)) }
 
-// kill kills a node of the engine, and returns when it has ended.
-func (e *engine) kill(ctx context.Context, i int) error {
+// signal sends a signal to a node of the engine.
+func (e *engine) signal(i int, s syscall.Signal) error {
 	content, err := os.ReadFile(filepath.Join(e.folder(i), "pid"))
 	if err != nil {
 		return err
@@ -64,8 +64,16 @@ func (e *engine) kill(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		return fmt.Errorf("kill node %d of OpenSearch: %w", i, err)
+	if err := syscall.Kill(pid, s); err != nil {
+		return fmt.Errorf("send %v to node %d of OpenSearch: %w", s, i, err)
+	}
+	return nil
+}
+
+// kill kills a node of the engine, and returns when it has ended.
+func (e *engine) kill(ctx context.Context, i int) error {
+	if err := e.signal(i, syscall.SIGKILL); err != nil {
+		return err
 	}
 	for {
 		if _, err := e.ask(ctx, i, "/"); err != nil {
@@ -104,9 +112,12 @@ func (e *engine) launch(i int) error {
 	return nil
 }
 
+// engineWait is how long Java and the recovery of an index may take on a busy machine.
+const engineWait = 5 * time.Minute
+
 // whole waits until the engine has all its nodes and every copy of the index, as a node of it sees it.
 func (e *engine) whole(ctx context.Context, i int) error {
-	for deadline := time.Now().Add(recoveryWait); ; {
+	for deadline := time.Now().Add(engineWait); ; {
 		status, err := e.ask(ctx, i, fmt.Sprintf("/_cluster/health?wait_for_status=green&wait_for_nodes=%d&timeout=5s", len(e.addresses)))
 		if err == nil && status == http.StatusOK {
 			return nil

@@ -13,7 +13,7 @@ type gaps struct {
 }
 
 // answerKinds are what gaps measures.
-var answerKinds = []string{"answers", "purchases", "downloads"}
+var answerKinds = []string{"answers", "searches", "purchases", "downloads"}
 
 func newGaps() *gaps {
 	g := &gaps{}

@@ -43,11 +43,18 @@ type load struct {
 }
 
 func newLoad(s *service, o options) *load {
-	return &load{
+	l := &load{
 		service: s, options: o, r: rand.New(rand.NewPCG(o.seed, 1)),
 		catalog: &customer.Catalog{Size: companies}, killed: map[string]int{}, actions: map[string]int{},
 		failures: make(chan error, o.clients+clientsMore), receiver: startReceiver(),
 	}
+	s.wrong = func(err error) {
+		select {
+		case l.failures <- err:
+		default: // there are enough
+		}
+	}
+	return l
 }
 
 // run kills as many processes as kills says. After every checkEvery kills it checks everything and prints what was done.
@@ -120,6 +127,7 @@ func (l *load) begin(ctx context.Context, more ...func(context.Context) error) {
 	for i, c := range l.customers {
 		client(func(r *rand.Rand) error { return l.repeat(ctx, c, r, "buy", buyEvery) })
 		client(func(r *rand.Rand) error { return l.repeat(ctx, c, r, "download", downloadEvery) })
+		client(func(r *rand.Rand) error { return l.repeat(ctx, c, r, "look", lookEvery) })
 		if i == 0 {
 			client(func(r *rand.Rand) error { return l.repeat(ctx, c, r, "import", importEvery) })
 		}
@@ -130,8 +138,9 @@ func (l *load) begin(ctx context.Context, more ...func(context.Context) error) {
 const (
 	buyEvery      = 500 * time.Millisecond
 	downloadEvery = 200 * time.Millisecond
+	lookEvery     = 200 * time.Millisecond
 	importEvery   = 5 * time.Second
-	clientsMore   = 2*workspaces + 3 // with the one that runs an order, and one that examines
+	clientsMore   = 3*workspaces + 3 // with the one that runs an order, and one that examines
 )
 
 // repeat has the customer repeat an action until the clients are stopped.

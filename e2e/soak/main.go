@@ -7,7 +7,7 @@
 //
 // usage: go run ./e2e/soak [-kills 100] [-database sqlite,postgres] [-clients 8] [-seed N]
 //
-//	go run ./e2e/soak -cluster [-rounds 1] [-opensearch] [-clients 8] [-seed N]
+//	go run ./e2e/soak -cluster [-rounds 1] [-faults REGEXP] [-opensearch] [-clients 8] [-seed N]
 package main
 
 import (
@@ -19,6 +19,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -36,6 +37,7 @@ type options struct {
 	store   string
 
 	opensearch bool
+	faults     *regexp.Regexp // the names of faults
 }
 
 func main() {
@@ -55,11 +57,13 @@ func parse() options {
 	cluster := flag.Bool("cluster", false, "run three nodes with PostgreSQL and an S3 server")
 	rounds := flag.Int("rounds", 1, "how often every fault happens to the cluster")
 	opensearch := flag.Bool("opensearch", false, "the nodes' index is in the OpenSearch of scripts/with-opensearch.sh, whose nodes are killed too")
+	var faults regexp.Regexp
+	flag.TextVar(&faults, "faults", regexp.MustCompile(""), "a regular `expression` for the names of the faults that happen to the cluster; all without one")
 	store := flag.String("store", "bin/versitygw", "the program that is the cluster's S3 server")
 	flag.Parse()
 	o := options{
 		kills: *kills, databases: strings.Split(*databases, ","), clients: *clients, seed: *seed,
-		cluster: *cluster, rounds: *rounds, store: *store, opensearch: *opensearch,
+		cluster: *cluster, rounds: *rounds, store: *store, opensearch: *opensearch, faults: &faults,
 	}
 	if o.seed == 0 {
 		o.seed = rand.Uint64N(1_000_000_000) + 1
@@ -155,8 +159,11 @@ func soakCluster(ctx context.Context, o options, binary, dir string) error {
 	}
 	defer c.close()
 	if err := c.run(ctx, o.rounds); err != nil {
-		return fmt.Errorf("%w\nsee the data and logs in %s; to repeat the same choices:\n    go run ./e2e/soak -cluster -seed %d -rounds %d -clients %d",
-			err, dir, o.seed, o.rounds, o.clients)
+		again := fmt.Sprintf("go run ./e2e/soak -cluster -seed %d -rounds %d -clients %d -faults %q", o.seed, o.rounds, o.clients, o.faults)
+		if o.opensearch {
+			again = "./scripts/with-opensearch.sh -n 3 " + again + " -opensearch"
+		}
+		return fmt.Errorf("%w\nsee the data and logs in %s; to repeat the same choices:\n    %s", err, dir, again)
 	}
 	fmt.Printf("nothing was lost, nothing charged twice, and no export has failed, in %s\n", time.Since(began).Round(time.Second))
 	return nil

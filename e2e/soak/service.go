@@ -26,8 +26,9 @@ type service struct {
 	nodes       []*node
 	database    *postgres // nil on SQLite
 	http        *http.Client
-	files       string // host and port of the links to files; empty if the nodes serve them
-	gaps        *gaps  // of the answers to do
+	files       string      // host and port of the links to files; empty if the nodes serve them
+	gaps        *gaps       // of the answers to do
+	wrong       func(error) // gets each answer that no server may give
 
 	mu       sync.Mutex
 	commands map[*exec.Cmd]bool // the running ones
@@ -156,10 +157,18 @@ func (s *service) do(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("no server is running")
 	}
 	r.URL.Host, r.Host = strings.TrimPrefix(ready[rand.IntN(len(ready))], "http://"), ""
-	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/exports") {
-		return s.sent(r, "answers", "purchases")
+	kinds := []string{"answers"}
+	switch {
+	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/exports"):
+		kinds = append(kinds, "purchases")
+	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/companies/search"):
+		kinds = append(kinds, "searches")
 	}
-	return s.sent(r, "answers")
+	a, err := s.sent(r, kinds...)
+	if err == nil && a.StatusCode >= http.StatusInternalServerError && (a.StatusCode != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "") {
+		s.wrong(fmt.Errorf("the answer to %s %s is %s, Retry-After %q", r.Method, r.URL.Path, a.Status, a.Header.Get("Retry-After")))
+	}
+	return a, err
 }
 
 func (s *service) sent(r *http.Request, kinds ...string) (*http.Response, error) {

@@ -103,4 +103,19 @@ func TestEveryFormatIsImportedAgainWithoutADifference(t *testing.T) {
 			require.Len(t, got, len(want))
 		})
 	}
+
+	// A file with the keys of a list that was matched: they belong to the caller, not to the companies.
+	var matched struct {
+		ID string `json:"match_id"`
+	}
+	rows := []map[string]any{{"domain": "bond.example", "key": "0063X"}, {"domain": "plus.example", "key": "=7"}}
+	c.must(t, http.StatusOK, "POST", "/companies/match", map[string]any{"rows": rows}, &matched)
+	for _, format := range []string{"csv", "json", "parquet", "xlsx"} {
+		var made created
+		c.must(t, http.StatusCreated, "POST", "/exports", map[string]any{"name": "x", "source_type": "match", "match_id": matched.ID, "export_format": format}, &made)
+		c.wait(t, made.Job.ID)
+		var summary struct{ Read, Added, Updated, Unchanged, Rejected int }
+		s.json(t, &summary, "import", s.write(t, "matched."+format, string(c.file(t, made.Job.ID))), "--json")
+		require.Equal(t, "{2 0 0 2 0}", fmt.Sprint(summary), format)
+	}
 }

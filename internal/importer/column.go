@@ -85,7 +85,7 @@ func (c column) isList() bool {
 // aliases are the names of each column. The first is the field's own. If a record has several, the first in this order wins.
 // Names in German, French, Spanish, Portuguese, Italian and Dutch come last; moreAliases has other languages.
 var aliases = map[column]string{
-	colIgnored: "created_at updated_at unlocked",
+	colIgnored: "created_at updated_at unlocked match_key",
 	colID:      "id company_id uuid company_uuid external_id bvd_id_number bvd_id lei lei_code legal_entity_identifier legal_entity_identifier_lei",
 	colName: `name company_name company organization organization_name organisation organisation_name business_name
 		trade_name brand_name firm_name firm employer employer_name account_name

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opencapi/capi/internal/company"
+	"github.com/opencapi/capi/internal/format"
 )
 
 // TestEveryCompanyFieldHasAColumn fails for a field of company.Fields that no file could fill.
@@ -26,4 +27,11 @@ func TestEveryCompanyFieldHasAColumn(t *testing.T) {
 			require.Equal(t, f.Kind == company.KindList, found.column.isList(), "lists can be read from several columns")
 		})
 	}
+}
+
+func TestWhatAFileSaysOfACustomerIsNotRead(t *testing.T) {
+	t.Parallel()
+	found, ok := aliasOf(format.MatchKeyColumn)
+	require.True(t, ok)
+	require.Equal(t, colIgnored, found.column, "the keys of a list that was matched are not the company's")
 }

@@ -228,6 +228,9 @@ func appendAttributes(b []byte, c *company.Company) []byte {
 	return appendJSON(b, c.Attributes)
 }
 
+// notXML escapes the two characters beside control characters, which JSON escapes itself, that the XML of a workbook cannot hold.
+var notXML = strings.NewReplacer("\ufffe", `\ufffe`, "\uffff", `\uffff`)
+
 // appendJSON appends v as JSON.
 func appendJSON(b []byte, v any) []byte {
 	var buf strings.Builder
@@ -236,7 +239,7 @@ func appendJSON(b []byte, v any) []byte {
 	if err := enc.Encode(v); err != nil {
 		panic(err) // only for values that JSON cannot represent, which the catalog refuses
 	}
-	return append(b, strings.TrimSuffix(buf.String(), "\n")...)
+	return append(b, notXML.Replace(strings.TrimSuffix(buf.String(), "\n"))...)
 }
 
 func appendInt(b []byte, n *int64) []byte {

@@ -3,6 +3,7 @@ package format_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"io"
 	"strings"
 	"testing"
@@ -80,6 +81,13 @@ func TestXLSXKeepsTextThatItsXMLCannotHold(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, name, got)
 	}
+	attributes := map[string]any{"x\ufffe": []any{"\x01", "\uffff 😀"}}
+	book := openXLSX(t, render(t, format.XLSX, format.Options{Columns: []string{"attributes"}}, []*company.Company{{Name: "x", Attributes: attributes}}))
+	cell, err := book.GetCellValue("Companies", "A2")
+	require.NoError(t, err)
+	var got map[string]any
+	require.NoError(t, json.Unmarshal([]byte(cell), &got))
+	require.Equal(t, attributes, got)
 }
 
 func TestXLSXRefusesTextThatACellWouldCut(t *testing.T) {

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Clean trims s, replaces each run of white space by one space, and drops control characters and invalid UTF-8.
+// Clean trims s, replaces each run of white space by one space, and drops control characters, invalid UTF-8 and U+FFFE and U+FFFF, which are
+// no characters and which XML, such as that of workbooks, cannot hold.
 func Clean(s string) string {
 	if isClean(s) {
 		return s
@@ -19,7 +20,7 @@ func Clean(s string) string {
 		case unicode.IsSpace(r):
 			space = true
 			continue
-		case r == utf8.RuneError || unicode.IsControl(r) || r == '\ufeff':
+		case r == utf8.RuneError || unicode.IsControl(r) || r == '\ufeff' || r == '\ufffe' || r == '\uffff':
 			continue
 		}
 		if space && b.Len() > 0 {

@@ -20,6 +20,10 @@ func headcount(s string) (n int64, ranged, ok bool) {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n, false, true
 	}
+	if scientific.MatchString(s) {
+		f, err := strconv.ParseFloat(s, 64)
+		return rounded(f), false, err == nil && f < 1e15
+	}
 	if bounds, ok := strings.CutPrefix(s, "size_"); ok {
 		s = strings.ReplaceAll(bounds, "_", " ") // SIZE_51_TO_200
 	}
@@ -121,6 +125,7 @@ const (
 const number = `(\d+(?:[ '.,]\d+)*)\s*(k|m|mm|mio|mn|b|bn|thousand|tausend|mil|mille|million|millions|billion|lakh)?`
 
 var (
+	scientific     = regexp.MustCompile(`^\d+(?:\.\d+)?e\+?\d+$`) // 1E+05 of a spreadsheet, not the Italian range 1 e 5
 	headcountNoise = regexp.MustCompile(`\b(full[- ]time|employees?|people|persons?|staff|members?|workers?|mitarbeiter(?:innen)?|ftes?|headcount|employ[eé]s|empleados|funcion[aá]rios|dipendenti|medewerkers|personnes|salari[eé]s|pracownik(?:ów|i)?|werknemers|trabajadores|colaboradores|addetti|besch[äa]ftigte)\b|сотрудник\p{L}*|человек|人|名|명`)
 	upToWords      = regexp.MustCompile(`^\s*(?:<|≤|` + lessThan + `)`)
 	moreWords      = regexp.MustCompile(`^\s*(?:>|≥|` + moreThan + `)\s*\d`)

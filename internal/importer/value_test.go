@@ -20,6 +20,7 @@ func TestHeadcountsAreReadInEveryUsualSpelling(t *testing.T) {
 		"até 10": 1, "mais de 500": 500, "da 11 a 50": 11, "oltre 500": 500, "meno di 10": 1, "11 t/m 50": 11, "meer dan 500": 500, "od 11 do 50": 11, "powyżej 500": 500,
 		"от 11 до 50": 11, "более 500": 500, "до 10": 1, "zwischen 51 und 200": 51, "weniger als 10": 1, "1,200人": 1200, "約50名": 50, "11～50人": 11, "１１〜５０人": 11, "1000人以上": 1000, "50人未満": 1,
 		"少于50人": 1, "약 1,200명": 1200, "50명 이상": 50, "c_00051_00100": 51, "c_10001_max": 10_001, "Small (11-50)": 11, "B (11-50)": 11, "Enterprise (1000+)": 1000, "11;50": 11,
+		"1E5": 100_000, "1.5e3": 1500, "2.00E+02": 200, "1 e 5": 1,
 	} {
 		t.Run(s, func(t *testing.T) {
 			n, _, ok := headcount(s)
@@ -27,7 +28,7 @@ func TestHeadcountsAreReadInEveryUsualSpelling(t *testing.T) {
 			require.Equal(t, want, n)
 		})
 	}
-	for _, s := range []string{"many", "Berlin (11)", "abt", "do", "2012-06", "2012-06-01", "small (1)", "$5M", "12%", "1,23,4", "team of ten", ""} {
+	for _, s := range []string{"many", "Berlin (11)", "abt", "do", "2012-06", "2012-06-01", "small (1)", "$5M", "12%", "1,23,4", "team of ten", "1E99", "1e-5", ""} {
 		_, _, ok := headcount(s)
 		require.False(t, ok, s)
 	}

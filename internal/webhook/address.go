@@ -52,11 +52,25 @@ func usual(u *url.URL) string {
 		host = "[" + host + "]"
 	}
 	usual := *u
-	usual.Host, usual.ForceQuery = host, false
+	usual.Host, usual.ForceQuery, usual.RawQuery = host, false, escaped(u.RawQuery)
 	if usual.Path == "" {
 		usual.Path = "/"
 	}
 	return usual.String()
+}
+
+// escaped returns a query with escapes for what a request cannot have, such as spaces and letters that are not ASCII. The rest stays as it was
+// given, because receivers may compare it.
+func escaped(query string) string {
+	var b strings.Builder
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c > '~' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 func invalid(field, message string) error {

@@ -244,6 +244,13 @@ func TestAnAddressHasOneWebhookHoweverItIsSpelled(t *testing.T) {
 		require.Equal(t, "http://127.0.0.1:8080/hook?a=B", other.URL)
 		_, err = h.Webhooks.Update(t.Context(), h.ws, other.ID, webhook.Change{URL: new("http://127.0.0.1:080/Hook")})
 		require.Error(t, err)
+		r := receive(t)
+		spaced, err := create(r.URL + "/a b?to=the team&of=Größe%20%2f+")
+		require.NoError(t, err)
+		require.Equal(t, r.URL+"/a%20b?to=the%20team&of=Gr%C3%B6%C3%9Fe%20%2f+", spaced.URL)
+		sent, err := h.Webhooks.Test(t.Context(), h.ws, spaced.ID)
+		require.NoError(t, err)
+		require.Equal(t, webhook.Delivered, sent.State, "a request with a space in its address cannot be read")
 		for address, problem := range map[string]string{
 			"http://127.0.0.1:0/": "has the port 0", "http://127.0.0.1:99999/": "has the port 99999", "http://127.0.0.1/#": "fragment",
 		} {

@@ -74,6 +74,9 @@ func (b *builder) set(t target, f *source.Field) {
 		}
 	case colName:
 		c.Name = repair(textOf(v))
+		if c.Name != "" && !isLetterOrDigit(c.Name[0]) {
+			c.Name = bullet.ReplaceAllString(c.Name, "")
+		}
 		if first, _, several := strings.Cut(c.Name, ";"); several && b.plan.contacts { // of a person at several companies
 			c.Name = strings.TrimSpace(first)
 			b.attribute(f)
@@ -122,6 +125,9 @@ func (b *builder) set(t target, f *source.Field) {
 	default:
 	}
 }
+
+// bullet begins an item of a list that was pasted as text.
+var bullet = regexp.MustCompile(`^\s*[-*•‣·–]\s+`)
 
 // domain reads the first of several domains, and keeps the others as an attribute.
 func (b *builder) domain(f *source.Field) {

@@ -469,8 +469,19 @@ func numbered(n string) (alias, bool) {
 		p, ok = aliasOf(rest + "s") // Tag 1
 	}
 	p.rank += number
+	switch {
+	case !ok:
+	case p.column == colDomain, p.column == colWebsite, p.column == colLinkedIn:
+		p.rank += strippedRank
+		return p, number <= numberedMax // the first that a record has is read
+	case p.column == colCity, p.column == colState, p.column == colCountry, p.column == colPostal, p.column == colLocation:
+		p.rank += strippedRank
+		return p, number == 1 // parts of several places would be a place that does not exist
+	}
 	return p, ok && p.column.isList() && p.column != colNAICS
 }
+
+const numberedMax = 5 // of columns of which one is read
 
 var romans = map[string]int{"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
 

@@ -41,7 +41,7 @@ func (p *plan) guess(s *sample) {
 					continue // a link in a description, say
 				}
 			}
-			if isKey := c.name == source.KeyField; g.column == colName && !nameless && (!isKey || !keyed) {
+			if isKey := c.name == source.KeyField; g.column == colName && !nameless && (!isKey || !keyed && (p.has(colName) || !c.isWritten())) {
 				continue
 			}
 			if share := g.fits(c); share >= guessShareMin && share > most {
@@ -52,6 +52,13 @@ func (p *plan) guess(s *sample) {
 			p.assign(best, target{alias: alias{column: g.column, rank: strippedRank}}, ByValues, 0.8*most)
 		}
 	}
+}
+
+// isWritten reports whether most values are written as names are: with a capital letter, unlike keys of programs.
+func (c *sampledColumn) isWritten() bool {
+	return c.share(func(v string) bool {
+		return strings.ContainsFunc(v, unicode.IsUpper) && !strings.ContainsAny(v, "_/") && strings.ToUpper(v) != v
+	}) >= guessShareMin
 }
 
 // unnamed reports whether no column of the source has a name.

@@ -18,7 +18,7 @@ var moreAliases = map[column]string{
 		επωνυμια εταιρεια ονομα_εταιρειας επωνυμια_εταιρειας επιχειρηση
 		الشركة اسم_الشركة اسم_المنشأة المؤسسة
 		חברה שם_החברה שם_חברה
-		gesellschaft betrieb nom_de_la_entreprise nom_de_l_organisation denominacion_social sociedad razon_social_empresa empresas nome_da_companhia nome_fantasia denominazione_sociale societa nome_azienda impresa handelsnaam
+		gesellschaft betrieb firmenbezeichnung unternehmensbezeichnung name_der_firma name_des_unternehmens denomination_sociale nom_commercial nom_de_la_entreprise nom_de_l_organisation denominacion_social sociedad razon_social_empresa empresas nome_da_companhia nome_fantasia denominazione_sociale societa nome_azienda impresa handelsnaam
 		企業 会社 公司全称 企业名 機構名稱 公司名稱 企業名稱 기업 상호 법인명
 		denomination_unite_legale 会社名称 企業名称 identifier_value non_individual_name_text charity_name
 		account customer customer_name client client_name kunde kundenname cliente nome_cliente nombre_cliente klant klantnaam klient nazwa_klienta kunder asiakas
@@ -34,7 +34,7 @@ var moreAliases = map[column]string{
 		weboldal honlap webcim pagina_web_companie site_ul
 		web_sitesi internet_sitesi internet_adresi situs_web situs trang_web
 		ιστοσελιδα ιστοτοπος الموقع_الإلكتروني الموقع אתר אתר_אינטרנט
-		pagina_de_internet sitio_de_internet sitio sitio_web_oficial pagina sito_internet website_adres internet 会社url 企業url 网站地址 網址 網站 公式サイト 公司网站 公司官網 홈페이지_주소 organization_website charity_contact_web`,
+		pagina_de_internet sitio_de_internet sitio sitio_web_oficial pagina sito_internet website_adres internet 会社url 企業url 网站地址 網址 網站 公式サイト 公司网站 公司官網 홈페이지_주소 organization_website charity_contact_web ホームページurl webサイト ウェブサイトurl サイトurl`,
 	colDescription: `gegenstand unternehmensgegenstand objet_social objeto_social oggetto_sociale przedmiot 经营范围 事業概要 charity_activities описание опис opis popis beskrivning beskrivelse kuvaus leiras descriere aciklama deskripsi mo_ta περιγραφη الوصف תיאור`,
 	colCountry:     `страна країна kraj zeme stat krajina maa orszag tara ulke negara quoc_gia χωρα الدولة البلد מדינה ארץ 國家 所在国家 국가명 country_of_address`,
 	colState: `регион область край регіон wojewodztwo fylke maakunta megye judet il_adi provinsi tinh νομος περιφερεια المنطقة המחוז
@@ -42,7 +42,7 @@ var moreAliases = map[column]string{
 	colCity: `город населенный_пункт місто miasto miejscowosc mesto obec stad_ort postort poststed by kommune kaupunki kotipaikka varos telepules oras localitate
 		sehir il ilce kota kota_kabupaten thanh_pho πολη المدينة עיר ישוב
 		localidad municipio poblacion localita woonplaats vestigingsplaats plaatsnaam gemeinde 所在城市 城市名称 시 所属城市 所属区县 town_city commune libelle_commune libelle_commune_etablissement city_town_village_locality city_town_village_locality_of_address населено_място`,
-	colLocation: `местоположение местонахождение расположение місцезнаходження siedziba lokalizacja beliggenhed sijainti locatie konum lokasi εδρα седалище localizacao vestiging localisation lieu luogo office offices 总部 总部所在地 本社`,
+	colLocation: `местоположение местонахождение расположение місцезнаходження siedziba lokalizacja beliggenhed sijainti locatie konum lokasi εδρα седалище localizacao vestiging localisation lieu luogo office offices 总部 总部所在地 本社 plz_ort firmensitz_ort ort_plz code_postal_ville cp_ville`,
 	colPostal: `индекс почтовый_индекс поштовий_індекс kod_pocztowy psc postnummer postnr postinumero iranyitoszam cod_postal posta_kodu kode_pos
 		cp c_p code_postal_etablissement codigo_post codice_postale 邮编 郵便番号 우편번호`,
 	colIndustries: `отрасль отрасли сфера_деятельности вид_деятельности основной_вид_деятельности индустрия галузь сфера_діяльності
@@ -67,7 +67,7 @@ var moreAliases = map[column]string{
 		no_employees total_headcount headcount_total staff_headcount employees_total total_staff number_of_staff no_of_staff num_employees_enum ftes fte number_of_ftes
 		tranche_effectifs tranche_d_effectifs effectif_salarie effectif_total werkzame_personen 参保人数 员工规模 公司规模 企业规模 人数 従業員規模 사원수 사원_수 임직원수
 		среднесписочная_численность estimated_num_employees taille tamano tamanho grosse groesse dimensione omvang wielkosc
-		employes dipendenti_min addetti numero_addetti werknemers aantal_werknemers personeel 企业人数 人员规模 雇员人数 員工人數 従業員 직원_수 종업원수`,
+		employes dipendenti_min addetti numero_addetti werknemers aantal_werknemers personeel 企业人数 人员规模 雇员人数 員工人數 従業員 직원_수 종업원수 anzahl_ma mitarbeitende anzahl_mitarbeitende beschaftigtenzahl beschaeftigtenzahl anzahl_beschaftigte effectif_salarie salaries`,
 	colEmployeesMax: `mitarbeiter_bis mitarbeiter_max max_mitarbeiter effectif_max effectif_maximum empleados_max empleados_maximo max_empleados empleados_hasta
 		funcionarios_max dipendenti_max`,
 	colFounded: `год_основания дата_основания основана основано дата_регистрации дата_создания год_создания год_регистрации

@@ -36,6 +36,7 @@ func headcount(s string) (n int64, ranged, ok bool) {
 	if m := labelledRange.FindStringSubmatch(s); m != nil {
 		s = m[1] // "small (11-50)"
 	}
+	s = boundedRange.ReplaceAllString(s, "$1-$2")
 	s = suffixedRange.ReplaceAllString(s, "$1+")
 	s = atMost.ReplaceAllString(s, "<$1")
 	s = strings.TrimSpace(headcountNoise.ReplaceAllString(s, " "))
@@ -134,6 +135,7 @@ var (
 	codedRange     = regexp.MustCompile(`^c_(\d{5})_(\d{5}|max)$`) // of Crunchbase
 	labelledRange  = regexp.MustCompile(`^[^\d()]+\(\s*([^()]*\d\s*(?:[-–+]|to\b|k\b)[^()]*)\)$`)
 	atMost         = regexp.MustCompile(`^(\d[\d., ]*)\s*(?:人|名|명)?\s*(?:以下|未満|以内|이하|미만|or less|or fewer|and under|ou moins|o menos|ou menos|o meno|of minder|oder weniger)$`)
+	boundedRange   = regexp.MustCompile(`^(\d[\d,]*)\s*(?:人|名|명)?\s*(?:以上|이상)[、,]?\s*(\d[\d,]*)\s*(?:人|名|명)?\s*(?:未満|以下|미만|이하)$`)
 	suffixedRange  = regexp.MustCompile(`^(\d[\d., ]*)\s*(?:人|名|명)?\s*(?:以上|이상|and above|and more|or more|and over|ou plus|y más|o más|ou mais|o più|of meer|und mehr|i więcej|и более)$`)
 	// A spreadsheet turns ranges into dates: 11-50 becomes Nov-50, 1-10 becomes 10-Jan or 1-Oct.
 	dateRange = regexp.MustCompile(`^(?:(\d+)-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-(\d+))$`)
@@ -220,7 +222,8 @@ const (
 var eras = map[string]int64{"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
 
 var (
-	eraYear = regexp.MustCompile(`(明治|大正|昭和|平成|令和)\s*(元|\d{1,2})\s*年?`)
+	monthYear = regexp.MustCompile(`^(?:0?[1-9]|1[0-2])\.((?:1[5-9]|20)\d\d)$`)
+	eraYear   = regexp.MustCompile(`(明治|大正|昭和|平成|令和)\s*(元|\d{1,2})\s*年?`)
 	// A date with the year in two digits, at its end: 14-Mar-98, 14/03/98, 14.03.98.
 	shortDate = regexp.MustCompile(`^(?:\d{1,2}[-/. ](?:\d{1,2}|\p{L}{3,4}\.?)[-/. ]|\p{L}{3}\.? \d{1,2},? )'?(\d\d)(?:[ t]\d{1,2}:\d\d.*)?$`)
 )
@@ -240,6 +243,9 @@ func year(s string) (int64, bool) {
 	}
 	if n, ok := shortYear(s); ok {
 		return n, true
+	}
+	if m := monthYear.FindStringSubmatch(s); m != nil {
+		s = m[1]
 	}
 	if f, err := strconv.ParseFloat(s, 64); err == nil {
 		return yearOf(f)

@@ -366,14 +366,18 @@ func (p *plan) inferCountry(s *sample) {
 		if p.targets[c.name].column != colState || len(c.values) == 0 {
 			continue
 		}
-		for _, country := range []string{"United States", "Canada", "Australia"} {
+		countries := []string{"United States", "Canada", "Australia"}
+		if brazilianStates[normalName(c.name)] {
+			countries = []string{"Brazil"}
+		}
+		for _, country := range countries {
 			fit := 0
 			for _, v := range c.values {
 				if _, ok := stateIn(country, v); ok {
 					fit++
 				}
 			}
-			if 100*fit >= 95*len(c.values) && len(c.values) >= 3 {
+			if 100*fit >= 95*len(c.values) && (len(c.values) >= 3 || country == "Brazil") {
 				p.country = country
 				c.note = "the country " + country + " is inferred from these states"
 				return
@@ -381,6 +385,9 @@ func (p *plan) inferCountry(s *sample) {
 		}
 	}
 }
+
+// brazilianStates are names of columns that only files from Brazil have.
+var brazilianStates = wordSet("uf unidade_federativa unidade_da_federacao")
 
 // check returns an error if no column identifies the company of a row.
 func (p *plan) check(s *sample) error {

@@ -276,7 +276,7 @@ func (c *sampledColumn) commas() bool {
 	if c.lists > 0 {
 		return false
 	}
-	if severalWords.in(c.name) {
+	if severalWords.in(c.name) || severalEnd.MatchString(c.name) {
 		lists, names := 0, 0
 		for _, v := range c.values {
 			switch i := strings.LastIndex(v, ","); {
@@ -297,6 +297,9 @@ func (c *sampledColumn) commas() bool {
 
 // severalWords are words in the names of columns with lists of industries and the like.
 var severalWords = words(wordSet("industries sectors categories tags keywords verticals markets specialties specialities subindustries subsectors branchen secteurs sectores setores settori"))
+
+// severalEnd ends the name of a column that may have several values: "Branche(n)".
+var severalEnd = regexp.MustCompile(`(?i)\pL\(e?[ns]\)$`)
 
 // conjunction joins the last two words of a name that has a comma.
 var conjunction = regexp.MustCompile(`(?i)&|\s(?:and|und|et|y|e|en)\s`)

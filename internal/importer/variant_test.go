@@ -183,6 +183,31 @@ var wordVariants = []trait{
 		nil,
 	},
 	{
+		"more headers in German", csvFile("Firmenbezeichnung;Internet;Beschäftigtenzahl;Gegründet am;PLZ/Ort;Branche(n)", "Acme GmbH;www.acme.example;51 bis 200;12.1988;80331 München;Stahl, Werkzeuge", "Bolt AG;bolt.example;> 1.000;1999;50667 Köln;Holz"),
+		[]facts{{"name": "Acme GmbH", "domain": "acme.example", "employees": "51", "founded": "1988", "city": "München", "industries": "Stahl|Werkzeuge"}, {"name": "Bolt AG", "employees": "1000", "city": "Köln"}},
+		nil,
+	},
+	{
+		"more headers in French", csvFile("Dénomination sociale;Site Internet;Effectif salarié;Code postal;Ville", "Acme SARL;acme.example;10 à 19 salariés;75001;Paris"),
+		[]facts{{"name": "Acme SARL", "domain": "acme.example", "employees": "10", "city": "Paris"}},
+		nil,
+	},
+	{
+		"states of Brazil", csvFile("Razão Social;Município;UF;Data de abertura", "ACME LTDA;São Paulo;SP;14/03/1998", "BOLT S.A.;Curitiba;PR;01/02/2004"),
+		[]facts{{"name": "ACME LTDA", "city": "São Paulo", "state": "São Paulo", "country": "BR", "founded": "1998"}, {"name": "BOLT S.A.", "state": "Paraná", "country": "BR"}},
+		[]string{"the country Brazil is inferred"},
+	},
+	{
+		"more headers and a range in Japanese", csvFile("会社名,ホームページURL,従業員数", "北海工業,https://hokkai.example/,50人以上100人未満", "山田製作所,https://yamada.example/,300人以上"),
+		[]facts{{"name": "北海工業", "domain": "hokkai.example", "employees": "50"}, {"name": "山田製作所", "domain": "yamada.example", "employees": "300"}},
+		nil,
+	},
+	{
+		"several websites and offices", csvFile("Company,Website 1,Website 2,City 1,Country 1,City 2,Country 2", "Acme,acme.example,acme.test,Bonn,Germany,Lyon,France", "Bolt,,bolt.test,Ulm,Germany,,"),
+		[]facts{{"name": "Acme", "domain": "acme.example", "@Website 2": "acme.test", "city": "Bonn", "country": "DE", "@City 2": "Lyon"}, {"name": "Bolt", "domain": "bolt.test", "city": "Ulm"}},
+		nil,
+	},
+	{
 		"French register", csvFile("SIREN;Dénomination;Libellé APE;Forme juridique;Tranche d'effectif;Créée le;Code postal;Commune", "552100554;BOULANGERIE DU PORT;Boulangerie;SARL;10 à 19 salariés;12 mai 2003;44000;NANTES"),
 		[]facts{{"name": "BOULANGERIE DU PORT", "industries": "Boulangerie", "employees": "10", "founded": "2003", "city": "NANTES", "@Forme juridique": "SARL"}},
 		nil,
@@ -334,7 +359,21 @@ func rowVariants(t *testing.T) []trait {
 		{"footers in Spanish", csvFile("Empresa;Sitio web;Empleados", "Acme;acme.example;120", "Bolt;bolt.example;12", "Total empresas: 2;;", "Fuente: Registro Mercantil;;"), two, []string{"footer or a total"}},
 		{"footers in Japanese", csvFile("会社名,URL,従業員数", "Acme,acme.example,120", "Bolt,bolt.example,12", "合計,,132", "出典：帝国,,"), two, []string{"footer or a total"}},
 		{
-			"a company named Total in two columns", csvFile("Name,Employees", "Total,105", "Acme,7"), []facts{{"name": "Total"}, {"name": "Acme"}}, nil,
+			"a company named Total in two columns", csvFile("Name,Employees", "Total,105", "Acme,7", "Bolt,3", "Sum,11"), []facts{{"name": "Total"}, {"name": "Acme"}, {"name": "Bolt"}, {"name": "Sum"}}, nil,
+		},
+		{
+			"the sum of two columns in one word", csvFile("Name,Employees", "Acme,120", "Bolt,12", "Total,132"), two, []string{"footer or a total: line 4"},
+		},
+		{
+			"a sum with a separator of thousands, in German", csvFile("Firma;Mitarbeiter", "Acme;120", "Bolt;12", "Cog;1.000", "Gesamt;1.132"),
+			[]facts{{"name": "Acme"}, {"name": "Bolt"}, {"name": "Cog", "employees": "1000"}},
+			[]string{"footer or a total: line 5"},
+		},
+		{
+			"a sum in a sheet", bookOf(t, unchanged, []any{"Société", "Effectif"}, []any{"Acme", 120}, []any{"Bolt", 12}, []any{"Total", 132}), two, []string{"footer or a total: line 4"},
+		},
+		{
+			"items of a list", csvFile("# Companies", "- Acme", "* Bolt", "- Cog-Werke"), []facts{{"name": "Acme"}, {"name": "Bolt"}, {"name": "Cog-Werke"}}, nil,
 		},
 		{
 			"a company named as a footer begins", csvFile("Name,Website,Employees", "Stand Up GmbH,standup.example,120", "Total SE,total.example,12", "Source Ltd,,7"),
@@ -408,6 +447,27 @@ var jsonVariants = []trait{
 	{"values of Python", jsonFile(`[{"name":"Acme","domain":None,"active":True,"city":NaN}]`), []facts{{"name": "Acme", "domain": "", "@active": "set"}}, nil},
 	{"an array in a file of another name", []file{{"a.csv", `[{"name": "Acme", "domain": "acme.example"}]`}}, []facts{{"name": "Acme", "domain": "acme.example"}}, nil},
 	{
+		"an object for each field", jsonFile(`[{"field":"name","value":"Acme"},{"field":"employees","value":120},{"field":"industries","value":["Tools","Steel"]},{"field":"name","value":"Bolt"},{"field":"country","value":"Germany"}]`),
+		[]facts{{"name": "Acme", "employees": "120", "industries": "Tools|Steel"}, {"name": "Bolt", "country": "DE"}},
+		nil,
+	},
+	{
+		"an object for each field in another one, in German", jsonFile(`{"data":[{"key":"Firma","value":"Acme"},{"key":"Land","value":"Deutschland"},{"key":"aktiv","value":true}]}`),
+		[]facts{{"name": "Acme", "country": "DE", "@aktiv": "true"}},
+		nil,
+	},
+	{"names with a value are no fields", jsonFile(`[{"name":"Acme","value":5},{"name":"Bolt","value":7}]`), []facts{{"name": "Acme", "@value": "set"}, {"name": "Bolt"}}, nil},
+	{
+		"keys that are written as names beside domains", jsonFile(`{"Acme":{"domain":"acme.example"},"Bolt Tools":{"domain":"bolt.example"}}`),
+		[]facts{{"name": "Acme", "domain": "acme.example"}, {"name": "Bolt Tools", "domain": "bolt.example"}},
+		nil,
+	},
+	{
+		"keys of a program beside domains", jsonFile(`{"acme_1":{"domain":"acme.example"},"bolt_2":{"domain":"bolt.example"}}`),
+		[]facts{{"name": "acme.example", "domain": "acme.example"}, {"name": "bolt.example"}},
+		nil,
+	},
+	{
 		"values in objects of their own", jsonFile(`{"entities":[{"uuid":"0b","properties":{"identifier":{"value":"Acme","permalink":"acme"},"website":{"value":"https://acme.example"},"founded_on":{"value":"1988-05-01","precision":"year"},"num_employees_enum":"c_00051_00100"}}]}`),
 		[]facts{{"name": "Acme", "domain": "acme.example", "founded": "1988", "employees": "51"}},
 		nil,
@@ -442,6 +502,26 @@ func tableVariants(t *testing.T) []trait {
 			"in a sheet", bookOf(t, unchanged, []any{"Société", "Site web", "Pays"}, []any{"Acme", "acme.example", "France"}, nil, []any{"Société", "Effectif", "Ville", "Secteur"}, []any{"Bolt", 12, "Paris", "Acier"}),
 			acme,
 			[]string{"another table begins in line 4, with the columns Société, Effectif, Ville, Secteur"},
+		},
+		{
+			"other columns without a blank line", csvFile("Name,Website,Country", "Acme,acme.example,France", "Company,City,Industry", "Bolt,Lyon,Steel"),
+			acme,
+			[]string{"another table begins in line 3, with the columns Company, City, Industry"},
+		},
+		{
+			"other columns without a blank line in a sheet", bookOf(t, unchanged, []any{"Firma", "Webseite", "Land"}, []any{"Acme", "acme.example", "Frankreich"}, []any{"Firma", "Ort", "Branche"}, []any{"Bolt", "Ulm", "Stahl"}),
+			acme,
+			[]string{"another table begins in line 3, with the columns Firma, Ort, Branche"},
+		},
+		{
+			"contacts below a title of their own", csvFile("Company,Website", "Acme,acme.example", "", "Contacts", "Name,Email", "Ada Moss,ada@bolt.example"),
+			[]facts{{"name": "Acme"}},
+			[]string{"another table begins in line 5, with the columns Name, Email"},
+		},
+		{
+			"a company whose cells could name columns", csvFile("Name,Type,Sector", "Market,Company,Business", "Acme,Company,Bank", "Business,Company,Bank"),
+			[]facts{{"name": "Market"}, {"name": "Acme"}, {"name": "Business"}},
+			nil,
 		},
 		{
 			"blank lines between parts of one table", csvFile("Name,Website,Country", "", "Acme,acme.example,France", "", "", "Company Partners,,Germany", "", "Industry City,Website Country,", ""),

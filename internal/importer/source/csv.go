@@ -30,6 +30,7 @@ type csvReader struct {
 	ahead     []csvRecord // read while looking for the header
 	blank     bool        // a blank line is before rest
 	below     below
+	sum       runningSum
 	chunk     []csvRecord // the last one
 	cards     *cards      // if each line has the name of a field and its value; nil otherwise
 }
@@ -202,6 +203,9 @@ func (c *csvReader) markBelow(records []csvRecord) {
 			})
 			if r.detail != "" {
 				r.problem = ReasonOtherTable
+			}
+			if len(c.header) == 2 && sumsUp(&c.sum, r.cells) {
+				r.problem = ReasonFooter
 			}
 		}
 	}

@@ -287,6 +287,40 @@ func isFooter[C string | []byte](row []C) bool {
 	return footerText.MatchString(first) || countedTotal.MatchString(first)
 }
 
+// runningSum adds the numbers of a table of two columns, to recognise a row that sums them up: it may be the company Total otherwise.
+type runningSum struct {
+	sum, rows int64
+	unknown   bool // a value is no whole number
+}
+
+// wholeNumber matches a number without decimals, perhaps with a separator of thousands.
+var wholeNumber = regexp.MustCompile(`^\d{1,3}(?:[.,' ]\d{3})*$|^\d{1,15}$`)
+
+// sumsUp reports whether a row has the sum of the rows before it, and adds it to them if not.
+func sumsUp[C string | []byte](s *runningSum, row []C) bool {
+	if s.unknown || len(row) != 2 || len(row[1]) == 0 {
+		return false
+	}
+	value := strings.TrimSpace(string(row[1]))
+	if !wholeNumber.MatchString(value) {
+		s.unknown = true
+		return false
+	}
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, value)
+	n, err := strconv.ParseInt(digits, 10, 64)
+	s.unknown = err != nil
+	if s.rows > 1 && n == s.sum && isTotal(strings.TrimSpace(string(row[0]))) {
+		return true
+	}
+	s.sum, s.rows = s.sum+n, s.rows+1
+	return false
+}
+
 // totalOf begins a total with what is summed up, and countedTotal ends it with how many there are.
 var (
 	totalOf      = regexp.MustCompile(`(?i)^(?:grand )?(?:total|totale|totaal|summe|gesamt|suma|razem|celkem|yhteensä|итого|всего)(?: (?:général|general|geral|generale|generaal|ogółem|companies|rows|records|unternehmen|firmen|entreprises|sociétés|empresas|aziende|società|bedrijven|firm))?\s*(?::\s*[\d.,' ]*)?$`)

@@ -169,6 +169,9 @@ func valuesTable(b *bufio.Reader, schema Schema, at *shape) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c := r.fieldCards(); c != nil {
+		return &Table{Format: JSON, Description: "JSON, an object for each field", reader: c}, nil
+	}
 	t := &Table{Format: JSON, Description: "JSON", Fixed: r.layout == layoutRows, Header: r.header, reader: r}
 	switch {
 	case at != nil:

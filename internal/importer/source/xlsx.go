@@ -31,6 +31,7 @@ type xlsxReader struct {
 	names  []string // of the columns, as the sheet has them; nil if it has none
 	ahead  []sheetRow
 	below  below
+	sum    runningSum
 	chunk  []sheetRow // the last one
 	cards  *cards     // if each row has the name of a field and its value; nil otherwise
 	links  *sheetLinks
@@ -44,6 +45,7 @@ type sheetRow struct {
 	cells []string
 	gap   bool   // a blank row is above it
 	below string // why it belongs to a table below the first one; empty if it does not
+	total bool   // it sums up the rows above it
 }
 
 func newXLSX(s *Source, f io.ReaderAt, size int64) (_ *Table, err error) {
@@ -376,6 +378,9 @@ func (x *xlsxReader) markBelow(rows []sheetRow) {
 			return earlier
 		})
 	}
+	for i := range rows {
+		rows[i].total = len(x.header) == 2 && sumsUp(&x.sum, rows[i].cells)
+	}
 	x.chunk = rows
 }
 
@@ -402,7 +407,7 @@ func (p *sheetChunk) Records(yield func(*Record)) {
 			continue
 		}
 		// Blank cells at the end are left out of a row.
-		if blanks := 2 - len(r.cells); len(p.header) > 2 && isFooter(append(r.cells, "", "")) ||
+		if blanks := 2 - len(r.cells); r.total || len(p.header) > 2 && isFooter(append(r.cells, "", "")) ||
 			len(p.header) == 2 && isFooter(append(r.cells, make([]string, max(blanks, 0))...)) {
 			record.Reason = ReasonFooter
 		}

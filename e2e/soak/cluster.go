@@ -67,6 +67,7 @@ func openCluster(ctx context.Context, o options, binary, dir string) (c *cluster
 			return nil, err
 		}
 		s.environment = append(s.environment, "CAPI_INDEX="+c.engine.url(c.engine.addresses))
+		s.importPause = enginePause
 	}
 	for _, n := range s.nodes {
 		n.database, err = w.to(n.name+" to database", p.address())

@@ -112,6 +112,10 @@ func (e *engine) launch(i int) error {
 	return nil
 }
 
+// enginePause is the time between two imports. Each changes all companies: without a break, what a node that was away has to write again
+// would take longer than all else.
+const enginePause = 3 * time.Second
+
 // engineWait is how long Java and the recovery of an index may take on a busy machine.
 const engineWait = 5 * time.Minute
 

@@ -26,9 +26,10 @@ type service struct {
 	nodes       []*node
 	database    *postgres // nil on SQLite
 	http        *http.Client
-	files       string      // host and port of the links to files; empty if the nodes serve them
-	gaps        *gaps       // of the answers to do
-	wrong       func(error) // gets each answer that no server may give
+	files       string        // host and port of the links to files; empty if the nodes serve them
+	gaps        *gaps         // of the answers to do
+	importPause time.Duration // after each import
+	wrong       func(error)   // gets each answer that no server may give
 
 	mu       sync.Mutex
 	commands map[*exec.Cmd]bool // the running ones
@@ -220,6 +221,7 @@ func (s *service) Grant(_ context.Context, ws string, credits int, note string) 
 // Import loads companies from the standard input.
 func (s *service) Import(_ context.Context, ndjson string) error {
 	_, err := s.run(ndjson, "import", "-")
+	time.Sleep(s.importPause)
 	return err
 }
 

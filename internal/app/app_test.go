@@ -15,6 +15,8 @@ import (
 	"github.com/opencapi/capi/client"
 	"github.com/opencapi/capi/internal/app"
 	"github.com/opencapi/capi/internal/app/apptest"
+	"github.com/opencapi/capi/internal/catalog"
+	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/config"
 	"github.com/opencapi/capi/internal/db"
 )
@@ -73,6 +75,36 @@ func serve(t *testing.T, c config.Config) error {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	return a.Serve(ctx, listener)
+}
+
+func TestAServerStoresTheKeysThatAKilledImportHasLeft(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	require.NoError(t, s.Stop())
+	added := catalog.Prepare(&company.Company{Name: "Acme", Domain: "acme.example"})
+	_, err := s.Catalog.NewLoader().Put(t.Context(), nil, []catalog.Incoming{added}, true)
+	require.NoError(t, err)
+	stored := func() (n int) {
+		require.NoError(t, s.DB.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM company_key_stored`).Scan(&n))
+		return n
+	}
+	require.Zero(t, stored())
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	a, err := app.Open(t.Context(), s.Config, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer a.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	served := make(chan error)
+	go func() { served <- a.Serve(ctx, listener) }()
+	answer, err := http.Get("http://" + listener.Addr().String() + "/healthz")
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, 3, stored(), "of the id, the domain and the name")
+	cancel()
+	require.NoError(t, <-served)
 }
 
 func TestAWorkspaceIsCreatedWithItsCreditsOrNotAtAll(t *testing.T) {

@@ -75,6 +75,9 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) (err error) {
 				return err
 			}
 		}
+		if err := a.storeKeys(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
 		if files, ok := a.Blobs.(blob.Cleaner); ok {
 			if err := files.ClearUnfinished(); err != nil { // left by a server that was killed
 				return err
@@ -114,6 +117,19 @@ func (a *App) afterKill(ctx context.Context) error {
 	}
 	a.Log.InfoContext(ctx, "the database was not closed: it was checked and is intact", "took", time.Since(began).Round(time.Millisecond))
 	return nil
+}
+
+// storeKeys stores the keys of companies that an import has left without, because it was killed or goes on at the moment.
+func (a *App) storeKeys(ctx context.Context) error {
+	began := time.Now()
+	stored, err := a.Catalog.StoreKeys(ctx, true)
+	if ctx.Err() != nil {
+		return nil // stopped before the start was complete
+	}
+	if stored > 0 {
+		a.Log.InfoContext(ctx, "the keys of companies that an import left without were stored", "companies", stored, "took", time.Since(began).Round(time.Millisecond))
+	}
+	return err
 }
 
 // parts returns the parts in the order in which they start. They stop in reverse order.

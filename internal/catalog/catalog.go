@@ -60,6 +60,7 @@ type edit struct {
 	first uint64 // the number of the first new company
 	next  uint64 // the number of the next new company
 	dirty bool
+	later bool // whether a Loader stores the keys of the new companies later
 }
 
 // write runs fn in an edit. seq advances only if fn made the edit dirty.

@@ -77,7 +77,7 @@ func (c *Connector) LookUp(ctx context.Context, batch []Connection) (*LookedUp, 
 			return err
 		}
 		l.at = at
-		return finder{q, c.store.db.Dialect, next == 1}.resolve(ctx, l.links)
+		return finder{q: q, dialect: c.store.db.Dialect, empty: next == 1}.resolve(ctx, l.links)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look up connections: %w", err)

@@ -21,39 +21,57 @@ const (
 type finder struct {
 	q       db.Querier
 	dialect db.Dialect
-	empty   bool // whether the catalog has no companies
+	empty   bool         // whether the catalog has no companies
+	known   *keyFilter   // nil if it is not known which keys there are
+	waiting *waitingKeys // all keys that are not stored; nil if it is not known
 }
 
-func (e *edit) finder() finder { return finder{e.tx, e.tx.Dialect, e.next == 1} }
+func (e *edit) finder() finder { return finder{q: e.tx, dialect: e.tx.Dialect, empty: e.next == 1} }
 
-// find loads the companies with one of the ids or keys.
-func (f finder) find(ctx context.Context, w wanted) ([]row, error) {
-	if f.empty || len(w.ids)+len(w.domains)+len(w.names) == 0 {
-		return nil, nil
+// find loads the companies with one of the ids or keys. crowded reports whether it had to leave some out that are too many.
+func (f finder) find(ctx context.Context, w wanted) (rows []row, crowded bool, err error) {
+	if f.empty {
+		return nil, false, nil
 	}
-	condition := `WHERE number IN (SELECT number FROM company_key WHERE key ` + f.dialect.InNumbers("$1") + `) ORDER BY number LIMIT $2`
 	keys := slices.Concat(w.domains, w.names)
 	for _, c := range w.ids {
 		keys = append(keys, idTail(c))
 	}
 	most := candidatesMax + 2*len(keys)
+	if f.known != nil {
+		keys = slices.DeleteFunc(keys, func(k int64) bool { return !f.known.has(k) })
+	}
+	if len(keys) == 0 {
+		return nil, false, nil
+	}
 	keys = distinct(keys)
-	rows, err := load(ctx, f.q, condition, numberArray(keys), most+1)
-	if err != nil || len(rows) <= most {
-		return rows, err
+	if rows, err = f.load(ctx, keys, most+1); err != nil || len(rows) <= most {
+		return rows, false, err
 	}
 	few, err := selective(ctx, f.q, f.dialect, keys)
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
-	if rows, err = load(ctx, f.q, condition, numberArray(few), math.MaxInt32); err != nil {
-		return nil, err
+	if rows, err = f.load(ctx, few, math.MaxInt32); err != nil {
+		return nil, true, err
 	}
-	crowded := slices.DeleteFunc(distinct(w.names), func(k int64) bool {
+	names := slices.DeleteFunc(distinct(w.names), func(k int64) bool {
 		_, found := slices.BinarySearch(few, k)
 		return found
 	})
-	return f.findPlaced(ctx, rows, crowded, distinct(w.places))
+	rows, err = f.findPlaced(ctx, rows, names, distinct(w.places))
+	return rows, true, err
+}
+
+// load loads the first companies with one of the keys, by number.
+func (f finder) load(ctx context.Context, keys []int64, most int) ([]row, error) {
+	if f.waiting == nil {
+		return load(ctx, f.q, `WHERE number IN (SELECT number FROM company_key WHERE key `+f.dialect.InNumbers("$1")+`)
+			ORDER BY number LIMIT $2`, numberArray(keys), most)
+	}
+	return load(ctx, f.q, `WHERE number IN (SELECT number FROM company_key_stored WHERE key `+f.dialect.InNumbers("$1")+`
+		UNION ALL SELECT value FROM `+f.dialect.EachNumber("$2")+`) ORDER BY number LIMIT $3`,
+		numberArray(keys), numberArray(f.waiting.numbers(keys)), most)
 }
 
 // findPlaced adds the companies with one of the names and one of the places. Of very many identical ones it adds only the

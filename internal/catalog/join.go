@@ -27,7 +27,7 @@ func (f finder) resolve(ctx context.Context, links []link) error {
 			w.addEnd(l.given.Target)
 		}
 	}
-	rows, err := f.find(ctx, w)
+	rows, _, err := f.find(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -195,16 +195,17 @@ func (e *edit) join(ctx context.Context, keys []int64) ([]company.Number, error)
 	return sources, e.dropPending(ctx, done)
 }
 
+// isPending reports whether there are pending links.
+func isPending(ctx context.Context, q db.Querier) (found bool, err error) {
+	if err = q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM connection_wait)`).Scan(&found); err != nil {
+		return false, fmt.Errorf("look for pending links: %w", err)
+	}
+	return found, nil
+}
+
 // pendingLinksFor loads the connections with pending links to one of the keys.
 func (e *edit) pendingLinksFor(ctx context.Context, keys []int64) ([]link, error) {
 	if len(keys) == 0 {
-		return nil, nil
-	}
-	var found bool
-	if err := e.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM connection_wait)`).Scan(&found); err != nil {
-		return nil, fmt.Errorf("look for pending links: %w", err)
-	}
-	if !found {
 		return nil, nil
 	}
 	var links []link

@@ -57,20 +57,31 @@ var errFull = errors.New("the catalog has no numbers left for new companies")
 // Missing values of an incoming company never erase known ones. source is the file that the batch is part of; nil for
 // none.
 func (s *Store) Put(ctx context.Context, source *Source, batch []Incoming) (Report, error) {
-	var p *put
-	err := s.write(ctx, func(e *edit) error {
+	p, err := s.put(ctx, source, batch, func(*put) error { return nil })
+	if err != nil {
+		return Report{}, err
+	}
+	return p.report, nil
+}
+
+// put is Put of what prepare has prepared.
+func (s *Store) put(ctx context.Context, source *Source, batch []Incoming, prepare func(*put) error) (p *put, err error) {
+	err = s.write(ctx, func(e *edit) error {
 		p = &put{edit: e, source: source, seen: map[company.Number]struct{}{}}
+		if err := prepare(p); err != nil {
+			return err
+		}
 		return p.run(ctx, batch)
 	})
 	if err != nil {
-		return Report{}, fmt.Errorf("put companies: %w", err)
+		return nil, fmt.Errorf("put companies: %w", err)
 	}
 	if source != nil {
 		for n := range p.seen {
 			source.delivered.Add(uint32(n))
 		}
 	}
-	return p.report, nil
+	return p, nil
 }
 
 // put is the state of one Put.
@@ -84,6 +95,10 @@ type put struct {
 	tombstones map[id.Company]company.Number // removed companies with the ids of the batch
 	revived    []company.Number              // removed companies that the batch delivered again
 	merges     []merging                     // into companies with another name or place
+	after      int64                         // of company_key_later
+	known      *keyFilter                    // as of a Loader
+	waiting    *waitingKeys                  // as of a Loader; nil if it does not know the keys that are not stored
+	crowded    bool                          // whether many companies share a name or domain
 
 	preview bool // whether to write nothing
 }
@@ -155,10 +170,13 @@ func (p *put) fetch(ctx context.Context, batch []Incoming) error {
 			w.places = append(w.places, in.placeKey)
 		}
 	}
-	rows, err := p.finder().find(ctx, w)
+	f := p.finder()
+	f.known, f.waiting = p.known, p.waiting
+	rows, crowded, err := f.find(ctx, w)
 	if err != nil {
 		return err
 	}
+	p.crowded = crowded
 	if err := p.findTombstones(ctx, w.ids); err != nil {
 		return err
 	}
@@ -179,13 +197,17 @@ func (p *put) findTombstones(ctx context.Context, ids []id.Company) error {
 		return err
 	}
 	p.tombstones = map[id.Company]company.Number{}
+	keys := "company_key"
+	if p.waiting != nil {
+		keys = "company_key_stored" // a company whose keys wait was not removed
+	}
 	return db.Each(ctx, p.tx, func(result db.Row) error {
 		var c id.Company
 		var n company.Number
 		err := result.Scan(&c, &n)
 		p.tombstones[c] = n
 		return err
-	}, `SELECT id, number FROM company WHERE length(record) = 0 AND `+withIDs(p.tx), idArray(ids), idTails(ids))
+	}, `SELECT id, number FROM company WHERE length(record) = 0 AND `+withIDs(p.tx, keys), idArray(ids), idTails(ids))
 }
 
 func (p *put) take(in *Incoming) (Outcome, company.Number, Match, error) {
@@ -279,6 +301,11 @@ func (p *put) flush(ctx context.Context) error {
 			old = append(old, e.row.number)
 		}
 	}
+	if p.later && p.after == allKeys && p.next > p.first {
+		if err := setKeysAfter(ctx, p.tx, int64(p.first)-1); err != nil { //nolint:gosec // a number has 32 bits
+			return err
+		}
+	}
 	if err := p.save(ctx, rows, old); err != nil {
 		return err
 	}
@@ -288,14 +315,18 @@ func (p *put) flush(ctx context.Context) error {
 // reconnect resolves the pending links to the batch's companies, and updates the companies that are connected to renamed
 // ones.
 func (p *put) reconnect(ctx context.Context) error {
+	pending, err := isPending(ctx, p.tx)
+	if err != nil {
+		return err
+	}
 	var renamed []company.Number
 	var keys []int64
 	for _, e := range p.toWrite {
-		if !e.added && !e.renamed {
-			continue
-		}
-		if !e.added {
+		if e.renamed && !e.added {
 			renamed = append(renamed, e.row.number)
+		}
+		if !pending || !e.added && !e.renamed {
+			continue
 		}
 		keys = append(append(keys, idKey(e.company.ID)), nameKeys(e.company.Name)...)
 		if e.row.domainKey.Valid {

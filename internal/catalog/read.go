@@ -102,7 +102,7 @@ func (s *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []compan
 			err := result.Scan(&c, &n)
 			found[c] = n
 			return err
-		}, `SELECT id, number FROM company WHERE length(record) > 0 AND `+withIDs(s.db), idArray(part), idTails(part))
+		}, `SELECT id, number FROM company WHERE length(record) > 0 AND `+withIDs(s.db, "company_key"), idArray(part), idTails(part))
 		if err != nil {
 			return nil, nil, fmt.Errorf("numbers of companies: %w", err)
 		}
@@ -117,10 +117,10 @@ func (s *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []compan
 	return numbers, unknown, nil
 }
 
-// withIDs is a condition on company: the ids of $1, of which $2 must be the idTails.
-func withIDs(d db.Dialect) string {
+// withIDs is a condition on company: the ids of $1, of which $2 must be the idTails. keys is the table of keys.
+func withIDs(d db.Dialect, keys string) string {
 	return `id IN (SELECT value FROM ` + d.EachString("$1") + `)
-		AND number IN (SELECT number FROM company_key WHERE key ` + d.InNumbers("$2") + `)`
+		AND number IN (SELECT number FROM ` + keys + ` WHERE key ` + d.InNumbers("$2") + `)`
 }
 
 // SharingDomain returns how many of the companies have the domain of another one of them.

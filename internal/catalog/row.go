@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -104,28 +103,23 @@ func (e *edit) save(ctx context.Context, rows []row, old []company.Number) error
 		})
 }
 
-// saveKeys writes the keys of companies with new numbers, in the order of the keys: SQLite then finds the page of each in its cache.
-// A trigger would write the same keys, one company after another. On PostgreSQL company_key is a view.
+// isNew reports whether the edit has given the company its number.
+func (e *edit) isNew(r *row) bool { return uint64(r.number) >= e.first }
+
+// saveKeys writes the keys of companies with new numbers, in the order of the keys. A trigger would write the same keys, one company after
+// another. On PostgreSQL company_key is a view.
 func (e *edit) saveKeys(ctx context.Context, rows []row) error {
-	if e.tx.Name() != "sqlite" {
+	if e.later || e.tx.Name() != "sqlite" {
 		return nil
 	}
-	var keys [][3]int64
+	var keys []companyKey
 	for i := range rows {
-		r, n := &rows[i], int64(rows[i].number)
-		if uint64(r.number) < e.first {
-			continue
-		}
-		keys = append(keys, [3]int64{r.nameKey, r.placeKey, n}, [3]int64{idTail(r.id), 1, n})
-		if r.domainKey.Valid {
-			keys = append(keys, [3]int64{r.domainKey.Int64, 0, n})
+		if e.isNew(&rows[i]) {
+			keys = appendKeys(keys, &rows[i])
 		}
 	}
-	slices.SortFunc(keys, func(a, b [3]int64) int {
-		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]), cmp.Compare(a[2], b[2]))
-	})
-	return insert(ctx, e.tx, keys, `INSERT INTO company_key_new (key, place, number)`, ` ON CONFLICT DO NOTHING`,
-		func(k *[3]int64) []any { return []any{k[0], k[1], k[2]} })
+	slices.SortFunc(keys, companyKey.compare)
+	return insertKeys(ctx, e.tx, "company_key_new", keys)
 }
 
 // archive copies the companies' current records to company_past, except those that this edit itself wrote: nobody has seen

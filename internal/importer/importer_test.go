@@ -313,6 +313,72 @@ func TestAnImportThatIsCancelledDoesNotWriteAllConnectionsFirst(t *testing.T) {
 	require.Equal(t, connections, stored)
 }
 
+// While no server runs, the keys of companies are stored after the companies. A server may start at any moment, and an import may end at any.
+func TestAnImportWithoutAServerLoadsTheSame(t *testing.T) {
+	t.Parallel()
+	var content strings.Builder
+	for i := range 4_000 {
+		n := i % 3_000 // the others repeat a company and fill in its city
+		fmt.Fprintf(&content, `{"id":"key-%d","name":"Company %d","domain":"c%d.example","city":%q,"connections":[{"category":"vendor","domain":"c%d.example"}]}`+"\n",
+			n, n, n, []string{"", "Bonn"}[i/3_000], (n+1)%3_000)
+	}
+	file := write(t, "companies.ndjson", content.String())
+	want := catalog.New(dbtest.SQLite(t))
+	expected := load(t, want, file)
+	require.Equal(t, 3_000, expected.Added)
+	for name, alone := range map[string]func(batch int) bool{
+		"no server":                 func(int) bool { return true },
+		"a server starts":           func(batch int) bool { return batch < 3 },
+		"a server starts and stops": func(batch int) bool { return batch%4 != 2 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := dbtest.SQLite(t)
+			b := catalog.New(d)
+			batches := 0
+			o := importer.Options{Catalog: b, Files: []string{file}, Alone: func() bool { batches++; return alone(batches) }}
+			s, err := importer.Import(t.Context(), o)
+			require.NoError(t, err)
+			requireKeysStored(t, d)
+			ignore := cmpopts.IgnoreFields(importer.Summary{}, "Took", "Import")
+			require.Empty(t, cmp.Diff(expected, s, ignore))
+			unlike := cmpopts.IgnoreFields(company.Company{}, "ID", "CreatedAt", "UpdatedAt")
+			require.Empty(t, cmp.Diff(all(t, want), all(t, b), unlike, cmpopts.IgnoreFields(company.Connection{}, "ID")))
+			s = load(t, b, file)
+			require.Equal(t, 4_000, s.Unchanged)
+		})
+	}
+	t.Run("it is cancelled", func(t *testing.T) {
+		t.Parallel()
+		d := dbtest.SQLite(t)
+		b := catalog.New(d)
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := importer.Import(ctx, importer.Options{
+			Catalog: b, Files: []string{file}, Alone: func() bool { return true },
+			Progress: func(p importer.Progress) {
+				if p.Summary.Added > 0 {
+					cancel()
+				}
+			},
+		})
+		require.ErrorIs(t, err, context.Canceled)
+		require.Less(t, s.Added, 3_000)
+		requireKeysStored(t, d)
+		require.Equal(t, 3_000-s.Added, load(t, b, file).Added)
+	})
+}
+
+// requireKeysStored checks that no key of a company is left to be stored.
+func requireKeysStored(t *testing.T, d *db.DB) {
+	t.Helper()
+	var stored, missing int
+	require.NoError(t, d.Read().QueryRowContext(t.Context(), `SELECT
+		(SELECT COUNT(DISTINCT number) FROM company_key_stored) - (SELECT COUNT(*) FROM company),
+		(SELECT COUNT(*) FROM company_key_later WHERE after < 9223372036854775807)`).Scan(&stored, &missing))
+	require.Zero(t, stored)
+	require.Zero(t, missing)
+}
+
 func TestALongerLockTimeMeansFewerWrites(t *testing.T) {
 	t.Parallel()
 	var lines strings.Builder

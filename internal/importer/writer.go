@@ -34,6 +34,7 @@ const (
 // find their companies at once.
 type writer struct {
 	catalog    *catalog.Store
+	loader     *catalog.Loader
 	options    Options
 	progress   func(Progress)
 	reportedAt time.Time
@@ -63,7 +64,7 @@ type writer struct {
 
 func newWriter(o Options) *writer {
 	return &writer{
-		catalog: o.Catalog, connector: o.Catalog.NewConnector(), options: o, held: heldLinks{dir: o.TempDir}, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
+		catalog: o.Catalog, loader: o.Catalog.NewLoader(), connector: o.Catalog.NewConnector(), options: o, held: heldLinks{dir: o.TempDir}, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
 		summary: Summary{
 			Reasons: []Rejects{}, Notes: []Note{}, Unparsed: []Unparsed{}, Sources: []Source{}, Matched: map[string]int{},
 			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun,
@@ -252,11 +253,7 @@ func (w *writer) flush(ctx context.Context) error {
 	if err := w.beginImport(ctx); err != nil {
 		return err
 	}
-	put := w.catalog.Put
-	if w.options.DryRun {
-		put = w.catalog.Preview
-	}
-	report, err := put(context.WithoutCancel(ctx), w.delivered, batch)
+	report, err := w.put(context.WithoutCancel(ctx), batch)
 	if err != nil {
 		w.err = err
 		return err
@@ -291,6 +288,14 @@ func (w *writer) flush(ctx context.Context) error {
 	w.batch = w.batch[:0]
 	w.report()
 	return cmp.Or(w.err, w.settle(ctx, report.Count(catalog.Added)))
+}
+
+// put writes companies; in a dry run it only returns what would happen.
+func (w *writer) put(ctx context.Context, batch []catalog.Incoming) (catalog.Report, error) {
+	if w.options.DryRun {
+		return w.catalog.Preview(ctx, w.delivered, batch)
+	}
+	return w.loader.Put(ctx, w.delivered, batch, w.alone())
 }
 
 // settle lets the catalog tidy up after each settleAfter companies or connections, if no server runs.
@@ -333,10 +338,14 @@ func (w *writer) merged(it *item, m catalog.Match) {
 
 // flushAll writes the collected companies and connections.
 func (w *writer) flushAll(ctx context.Context) error {
-	if err := w.flush(ctx); err != nil {
+	err := w.flush(ctx)
+	if w.err == nil {
+		err = errors.Join(err, w.loader.Settle(context.WithoutCancel(ctx), w.alone())) // connections look for the companies
+	}
+	if err != nil {
 		return err
 	}
-	err := w.held.each(func(part []catalog.Connection) error {
+	err = w.held.each(func(part []catalog.Connection) error {
 		w.links = append(w.links, part...)
 		return w.flushLinks(ctx, 2*w.linkSize) // the batch, and the one after it
 	})
@@ -442,13 +451,16 @@ func (w *writer) lockTime() time.Duration {
 	switch o := w.options; {
 	case o.LockTime > 0:
 		return o.LockTime
-	case o.Alone != nil && o.Alone():
+	case w.alone():
 		return lockTimeAlone
 	case !w.catalog.Blocks():
 		return lockTimeApart
 	}
 	return lockTimeDefault
 }
+
+// alone reports whether no server uses the database at the moment.
+func (w *writer) alone() bool { return w.options.Alone != nil && w.options.Alone() }
 
 func (w *writer) report() {
 	if w.progress == nil || w.file == nil || time.Since(w.reportedAt) < progressInterval {

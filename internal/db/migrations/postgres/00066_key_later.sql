@@ -1,0 +1,3 @@
+-- +goose Up
+-- Only SQLite stores the keys of companies in tables of their own.
+SELECT 1;

@@ -105,7 +105,7 @@ var aliases = map[column]string{
 		websites website_urls urls company_websites homepages web_sites
 		webseite internetseite internetadresse site_web site_internet sitio_web pagina_web pagina_internet sito_web sito ウェブサイト サイト ホームページ 网站 网址 官网 웹사이트 홈페이지`,
 	colLinkedIn: `linkedin_url linkedin linkedin_profile company_linkedin_url linkedin_company_url linkedin_page linkedin_link
-		linkedin_profile_url li_url linkedin_company_page linkedin_company_profile linkedin_company linkedin_page_url linkedin_handle`,
+		linkedin_profile_url li_url linkedin_company_page linkedin_company_profile linkedin_company_profile_url linkedin_company linkedin_page_url linkedin_handle`,
 	colDescription: `description long_description full_description company_description short_description business_description
 		short_description description_short trade_description trade_description_english about about_us summary overview profile_text one_liner tagline pitch bio what_they_do longbusinesssummary business_summary
 		beschreibung descripcion descricao descrizione omschrijving 概要 会社概要 事業内容 简介 公司简介 회사소개`,
@@ -298,7 +298,7 @@ var ownerPrefixes = []string{
 	"properties_", "location_", "address_", "info_", "details_", "profile_", "data_",
 	"address1_", "address_1_", "main_address_", "postal_address_", "business_address_", "mailing_address_", "office_address_", "web_",
 	"forretningsadresse_", "beliggenhetsadresse_", "physical_address_", "charity_contact_",
-	"addr_", "visiting_address_", "post_address_", "hq_address_", "place_", "site_address_", "addresses_", "job_company_",
+	"addr_", "visiting_address_", "post_address_", "hq_address_", "place_", "site_address_", "addresses_", "job_company_", "recipient_",
 }
 
 // registerIDs identify a company in all sources that have them.
@@ -471,6 +471,8 @@ func numbered(n string) (alias, bool) {
 	p.rank += number
 	switch {
 	case !ok:
+	case p.column == colNAICS:
+		return p, strings.HasSuffix(rest, "code") // NAICS 2 is the number of digits, or the level
 	case p.column == colDomain, p.column == colWebsite, p.column == colLinkedIn:
 		p.rank += strippedRank
 		return p, number <= numberedMax // the first that a record has is read
@@ -478,7 +480,7 @@ func numbered(n string) (alias, bool) {
 		p.rank += strippedRank
 		return p, number == 1 // parts of several places would be a place that does not exist
 	}
-	return p, ok && p.column.isList() && p.column != colNAICS
+	return p, ok && p.column.isList()
 }
 
 const numberedMax = 5 // of columns of which one is read

@@ -685,6 +685,16 @@ var exportVariants = []trait{
 		nil,
 	},
 	{
+		"recipients of contracts", csvFile("recipient_name,recipient_city_name,recipient_state_code,recipient_country_name,naics_code", "ACME INC,AUSTIN,TX,UNITED STATES,332216", "BOLT GMBH,BONN,,GERMANY,332215"),
+		[]facts{{"name": "ACME INC", "city": "AUSTIN", "state": "Texas", "country": "US", "naics": "332216"}, {"name": "BOLT GMBH", "city": "BONN", "country": "DE"}},
+		nil,
+	},
+	{
+		"codes with numbers", csvFile("Company Name,NAICS Code 1,NAICS Code 2,LinkedIn Company Profile URL", "Acme,332216,332215,https://www.linkedin.com/company/acme"),
+		[]facts{{"name": "Acme", "naics": "332216|332215", "linkedin_url": "https://www.linkedin.com/company/acme"}},
+		nil,
+	},
+	{
 		"whose website it is", csvFile("Acquiree Name,Acquirer Name,Acquirer's Website,Acquiree’s Website,Acquirer Headquarters Location", `Bolt,Acme,acme.example,bolt.example,"Bonn, Germany"`),
 		[]facts{{"name": "Bolt", "domain": "bolt.example", "+acquirer": "Acme"}, {"name": "Acme", "domain": "acme.example", "city": "Bonn"}},
 		nil,

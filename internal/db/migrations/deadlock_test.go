@@ -26,7 +26,7 @@ func endsAStep(t *testing.T) (theStep bool) {
 	migrateTo(t, "pgx", source, goose.DialectPostgres, 49)
 	pool, err := sql.Open("pgx", source)
 	require.NoError(t, err)
-	defer pool.Close() //nolint:errcheck // a failed close of a test's connection is of no interest
+	defer pool.Close()
 	purchase, err := pool.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	defer purchase.Rollback() //nolint:errcheck // a no-op after Commit

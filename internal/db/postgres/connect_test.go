@@ -2,7 +2,7 @@ package postgres_test
 
 import (
 	"context"
-	"strings"
+	"net/url"
 	"testing"
 	"time"
 
@@ -14,17 +14,19 @@ import (
 
 func TestATransactionThatIsIdleForLongEnds(t *testing.T) {
 	t.Parallel()
-	url := dbtest.PostgresURL(t)
-	d := dbtest.Open(t, url)
+	u, err := url.Parse(dbtest.PostgresURL(t))
+	require.NoError(t, err)
+	q := u.Query()
+	q.Del("options") // which has dbtest.Patience
+	u.RawQuery = q.Encode()
+	d := dbtest.Open(t, u.String())
 	var limit string
 	require.NoError(t, d.Read().QueryRowContext(t.Context(), "SHOW idle_in_transaction_session_timeout").Scan(&limit))
 	require.Equal(t, "10s", limit)
 
-	separator := "?"
-	if strings.Contains(url, "?") {
-		separator = "&"
-	}
-	lost := dbtest.Open(t, url+separator+"idle_in_transaction_session_timeout=500") // the setting of the URL holds
+	q.Set("idle_in_transaction_session_timeout", "500")
+	u.RawQuery = q.Encode()
+	lost := dbtest.Open(t, u.String()) // the setting of the URL holds
 	locked, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- lost.Tx(context.WithoutCancel(t.Context()), func(tx *db.Tx) error {
@@ -47,7 +49,7 @@ func TestATransactionThatIsIdleForLongEnds(t *testing.T) {
 		t.Fatalf("the lock was free only when its holder had come back: %v", err)
 	default:
 	}
-	err := <-ended
+	err = <-ended
 	require.Error(t, err)
 	require.NotEmpty(t, d.Unavailable(err), "a request is answered with 503: %v", err)
 }

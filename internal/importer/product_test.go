@@ -1431,7 +1431,7 @@ var products = []product{
 		want: facts{"name": "Bolt", "domain": "bolt.example", "city": "Hull", "country": "GB", "industries": "Steel|Tools", "+acquirer": "Acme"},
 	},
 	{
-		// https://support.crunchbase.com, export of a search of funding rounds
+		// The columns of a search of funding rounds that public loaders of such files list
 		name: "Crunchbase, funding rounds",
 		columns: `Transaction Name = attributes : Series A - Acme
 			Transaction Name URL = attributes : https://x
@@ -1440,7 +1440,7 @@ var products = []product{
 			Funding Type = attributes : Series A
 			Money Raised = attributes : 100
 			Money Raised Currency = attributes : USD
-			Money Raised (in USD) = attributes : 100
+			Money Raised Currency (in USD) = attributes : 100
 			Announced Date = attributes : 2020-01-01
 			Funding Stage = attributes : Early Stage Venture
 			Pre-Money Valuation = attributes :
@@ -1452,7 +1452,10 @@ var products = []product{
 			Total Funding Amount = attributes : 100
 			Lead Investors = connections.investor : Zeta Capital
 			Investor Names = connections.investor : Zeta Capital, Eta Ventures
-			Number of Investors = attributes : 2`,
+			Number of Investors = attributes : 2
+			Number of Funding Rounds = attributes : 3
+			Organization Revenue Range = attributes : $1M to $10M
+			Funding Status = attributes : Early Stage Venture`,
 		want: facts{"name": "Acme", "domain": "acme.example", "city": "Austin", "state": "Texas", "country": "US", "industries": "Machinery|Steel", "+investor": "Eta Ventures|Zeta Capital", "@Money Raised": "100"},
 	},
 }

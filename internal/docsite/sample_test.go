@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,7 +204,7 @@ const companies = `{"name":"Acme Payments","domain":"acmepayments.example","coun
 type servers struct {
 	quick, stuck *apptest.Server
 	receiver     *httptest.Server // of webhooks
-	addresses    int              // of the receiver that were used
+	numbers      atomic.Int64     // that were used
 
 	s3   *s3test.Server // nil if it is not built
 	lake string         // a destination of the quick server
@@ -258,8 +259,7 @@ func (v *servers) server(s sample) *apptest.Server {
 // webhook creates a webhook.
 func (v *servers) webhook(t *testing.T, s *apptest.Server) string {
 	t.Helper()
-	v.addresses++
-	_, made, err := s.Webhooks.Create(t.Context(), webhook.Webhook{Workspace: s.Workspace, URL: v.receiver.URL + "/" + strconv.Itoa(v.addresses)})
+	_, made, err := s.Webhooks.Create(t.Context(), webhook.Webhook{Workspace: s.Workspace, URL: v.receiver.URL + "/" + v.number()})
 	require.NoError(t, err)
 	return made.ID.String()
 }
@@ -283,6 +283,9 @@ func (v *servers) deliver(t *testing.T) {
 
 var placeholder = regexp.MustCompile(`/(companies|exports|lists|orders|webhooks|deliveries|destinations|presets)/[0-9a-f]{8}-[0-9a-f-]{27}`)
 
+// number returns a number that nothing else has: of an address of the receiver, or in a name.
+func (v *servers) number() string { return strconv.FormatInt(v.numbers.Add(1), 10) }
+
 // filled returns the code of the sample with the host, a valid token and the ids of existing objects.
 func (v *servers) filled(t *testing.T, s sample, host string) string {
 	t.Helper()
@@ -293,9 +296,9 @@ func (v *servers) filled(t *testing.T, s sample, host string) string {
 		code = strings.NewReplacer(exampleBucket.Bucket, b.Bucket, exampleBucket.Endpoint, b.Endpoint, exampleBucket.AccessKeyID, b.AccessKeyID,
 			exampleBucket.SecretAccessKey, b.SecretAccessKey, "Data lake", "Lake of "+b.Bucket).Replace(code)
 	}
-	v.addresses++
-	code = strings.ReplaceAll(code, "https://example.com/hooks/capi", v.receiver.URL+"/"+strconv.Itoa(v.addresses)) // one webhook for each address
-	code = strings.ReplaceAll(code, `"CRM"`, `"CRM `+strconv.Itoa(v.addresses)+`"`)                                 // nor have two presets one name
+	number := v.number()
+	code = strings.ReplaceAll(code, "https://example.com/hooks/capi", v.receiver.URL+"/"+number) // one webhook for each address
+	code = strings.ReplaceAll(code, `"CRM"`, `"CRM `+number+`"`)                                 // nor have two presets one name
 	return placeholder.ReplaceAllStringFunc(code, func(path string) string {
 		kind := placeholder.FindStringSubmatch(path)[1]
 		if kind == "exports" && strings.Contains(code, "/deliver") {

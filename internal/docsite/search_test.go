@@ -115,7 +115,7 @@ func TestTheSearchIndexIsSmallAndLeadsToPlacesThatExist(t *testing.T) {
 	r := get(t, h, "/docs/assets/search.json")
 	require.Equal(t, "application/json", r.Header.Get("Content-Type"))
 	index := read(t, h, "/docs/assets/search.json")
-	require.Less(t, len(index), 360<<10)
+	require.Less(t, len(index), 400<<10)
 	var entries []struct {
 		Address string `json:"a"`
 		Kind    string `json:"k"`

@@ -177,6 +177,12 @@ else
     options+=(--enable-native-access=ALL-UNNAMED)
 fi
 
+# The serial collector frees memory only once the heap is full. A server that takes the heap for what it needs would refuse searches first.
+real_memory=true
+if [[ " ${tuning[*]} " == *" -XX:+UseSerialGC "* ]]; then
+    real_memory=false
+fi
+
 for ((i = 0; i < nodes; i++)); do
     node=$home/node$i
     mkdir -p "$node"/{config,data,logs,tmp}
@@ -192,6 +198,7 @@ transport.port: ${ports[nodes + i]}
 discovery.seed_hosts: [$peers]
 cluster.initial_cluster_manager_nodes: [$names]
 cluster.routing.allocation.disk.threshold_enabled: false
+indices.breaker.total.use_real_memory: $real_memory
 # Many tests share the server, and each has an index of its own.
 search.max_open_pit_context: 2000
 END

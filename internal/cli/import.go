@@ -90,8 +90,11 @@ func (c *importFilesCommand) Run(s *session) error {
 	}
 	summary, err := s.importWith(s.ctx, a, options)
 	if reason := a.DB.Unavailable(err); err != nil && reason != "" {
-		err = fault.New(fault.ServiceUnavailable, "%s. What was loaded before stays. Run the same command again to load the rest; nothing is "+
-			"added twice.", reason).Because(err)
+		loaded := "What was loaded before stays. Run the same command again to load the rest; nothing is added twice."
+		if c.DryRun {
+			loaded = "Nothing was written. Run the same command again."
+		}
+		err = fault.New(fault.ServiceUnavailable, "%s. %s", reason, loaded).Because(err)
 	}
 	for _, n := range summary.Notes {
 		fmt.Fprintf(s.err, "capi: %s %s\n", n.File, n.Text)

@@ -52,14 +52,13 @@ func postgresURL(t testing.TB, m pgtestdb.Migrator) string {
 	if err != nil {
 		t.Fatalf("%s: %v", postgresURLEnv, err)
 	}
-	q.Set("options", Patience)
+	q.Set("options", patience)
 	conf.Options = q.Encode()
 	return pgtestdb.Custom(t, conf, m).URL()
 }
 
-// Patience is the option of test databases that gives transactions time. Where many tests run at once, a test may not get to its next
-// statement for longer than a server should wait for another one.
-const Patience = "--idle_in_transaction_session_timeout=120000"
+// patience lets transactions be idle for longer than servers do. Where many tests run at once, one may wait that long for a processor.
+const patience = "--idle_in_transaction_session_timeout=120000"
 
 // config splits the URL. Host and port may also be in its query, which is the only place for a socket's directory.
 func config(given string) (pgtestdb.Config, error) {

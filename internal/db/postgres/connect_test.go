@@ -17,7 +17,7 @@ func TestATransactionThatIsIdleForLongEnds(t *testing.T) {
 	u, err := url.Parse(dbtest.PostgresURL(t))
 	require.NoError(t, err)
 	q := u.Query()
-	q.Del("options") // which has dbtest.Patience
+	q.Del("options") // which give tests more time
 	u.RawQuery = q.Encode()
 	d := dbtest.Open(t, u.String())
 	var limit string

@@ -108,12 +108,18 @@ func requireUnavailable(t *testing.T, err error, what string) {
 	require.Contains(t, f.Details, "retry_after", what)
 }
 
-func TestAPartialAnswerIsAnError(t *testing.T) {
-	t.Parallel()
+// wired returns an index and what all its requests go through.
+func wired(t *testing.T) (*opensearch.Index, *wire) {
+	t.Helper()
 	w := &wire{}
 	o := options(t)
 	o.Transport = w
-	ix := open(t, o)
+	return open(t, o), w
+}
+
+func TestAPartialAnswerIsAnError(t *testing.T) {
+	t.Parallel()
+	ix, w := wired(t)
 	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme Robots", "Zürich")}, 1))
 	w.set(nil, func(_ *http.Request, a *http.Response) error {
 		p, err := io.ReadAll(a.Body)
@@ -135,10 +141,7 @@ func TestAPartialAnswerIsAnError(t *testing.T) {
 
 func TestAnEngineThatIsAwayIsAnErrorUntilItIsBack(t *testing.T) {
 	t.Parallel()
-	w := &wire{}
-	o := options(t)
-	o.Transport = w
-	ix := open(t, o)
+	ix, w := wired(t)
 	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme Robots", "Zürich")}, 1))
 	answer := func(status int) func(*http.Request) (*http.Response, error) {
 		return func(r *http.Request) (*http.Response, error) {
@@ -202,10 +205,7 @@ func TestSnapshotsThatTheEngineLostAreOpenedAgain(t *testing.T) {
 func TestSearchesThatLoseTheirSnapshotTogetherFailTogether(t *testing.T) {
 	t.Parallel()
 	const searches = 30
-	w := &wire{}
-	o := options(t)
-	o.Transport = w
-	ix := open(t, o)
+	ix, w := wired(t)
 	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme Robots", "Zürich")}, 1))
 	require.NoError(t, ix.Forget(t.Context()))
 	var lost, tries atomic.Int32
@@ -266,10 +266,7 @@ func refuses(status int, kind, reason string) *http.Response {
 // OpenSearch keeps a limited number of points in time for all that use it.
 func TestSnapshotsForCursorsMakeWayForNewOnes(t *testing.T) {
 	t.Parallel()
-	w := &wire{}
-	o := options(t)
-	o.Transport = w
-	ix := open(t, o)
+	ix, w := wired(t)
 	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme", "Bern"), named(2, "Bravo", "Bern")}, 1))
 	first, err := ix.Search(t.Context(), index.Request{Sort: query.Sort{By: query.ByName}, Limit: 1})
 	require.NoError(t, err)
@@ -301,10 +298,7 @@ func TestSnapshotsForCursorsMakeWayForNewOnes(t *testing.T) {
 
 func TestABusyEngineIsAskedAgain(t *testing.T) {
 	t.Parallel()
-	w := &wire{}
-	o := options(t)
-	o.Transport = w
-	ix := open(t, o)
+	ix, w := wired(t)
 	require.NoError(t, ix.Apply(t.Context(), []index.Change{named(1, "Acme Robots", "Zürich"), named(2, "Bravo", "Bern")}, 1))
 	for name, ask := range questions(ix) {
 		var busy atomic.Int32

@@ -128,7 +128,10 @@ func TestImportInTheBrowser(t *testing.T) {
 	_, err = page.Goto("/console/operator/uploads/new")
 	require.NoError(t, err)
 	require.NoError(t, page.Locator("input[type=file]").SetInputFiles([]string{leads}))
-	require.NoError(t, page.GetByRole("button", playwright.PageGetByRoleOptions{Name: "Upload", Exact: new(true)}).Click())
+	_, err = page.ExpectEvent("load", func() error { // or the reload would cut off the upload
+		return page.GetByRole("button", playwright.PageGetByRoleOptions{Name: "Upload", Exact: new(true)}).Click()
+	})
+	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		_, err := page.Reload()
 		require.NoError(t, err)

@@ -245,6 +245,8 @@ func importTable(ctx context.Context, o Options, w *writer, s *source.Source, t 
 	err = p.each(ctx, func(items []item) error { return w.take(ctx, items) })
 	switch {
 	case err != nil || w.fileRead > 0:
+	case t.Empty != "":
+		w.note(t.Empty)
 	case len(t.Header) > 0:
 		w.note("has only a header")
 	default:

@@ -413,6 +413,37 @@ func TestFilesWithoutRecordsAreNoted(t *testing.T) {
 	require.Equal(t, 1, s.Added)
 }
 
+func TestAFileWithoutRecordsSaysThatItIsEmpty(t *testing.T) {
+	t.Parallel()
+	for content, want := range map[string]string{
+		`[]`:                                "is empty",
+		`{}`:                                "is empty",
+		`{"data": []}`:                      "is empty: it has no records in data",
+		`{"data": null, "error": null}`:     "is empty: it has no records in data",
+		`{"results": [], "total": 0}`:       "is empty: it has no records in results",
+		`{"companies": []}`:                 "is empty: it has no records in companies",
+		`{"name": [], "domain": []}`:        "is empty: it has no records in name",
+		`{"columns": ["name"], "data": []}`: "is empty: it has no records in data",
+		`{"response": {"status": "ok", "items": []}}`:   "is empty: it has no records in response.items",
+		`{"took": 1, "hits": {"total": 0, "hits": []}}`: "is empty: it has no records in hits.hits",
+	} {
+		b := catalog.New(dbtest.SQLite(t))
+		for _, name := range []string{"a.json", "a.ndjson", "a.csv"} {
+			if name == "a.csv" && content[0] == '[' {
+				continue
+			}
+			s := load(t, b, write(t, name, content))
+			require.Len(t, s.Notes, 1, content)
+			require.Equal(t, want, s.Notes[0].Text, content)
+			require.Zero(t, s.Read+s.Added, content)
+		}
+	}
+	_, err := importer.Import(t.Context(), importer.Options{Catalog: catalog.New(dbtest.SQLite(t)), Files: []string{write(t, "a.json", `{"user": {"email": "ada@acme.example"}, "tags": []}`)}})
+	require.ErrorContains(t, err, "no record could be used", "it is no list")
+	_, err = importer.Import(t.Context(), importer.Options{Catalog: catalog.New(dbtest.SQLite(t)), Files: []string{write(t, "a.json", `{"errors": [{"message": "Cannot query field x"}], "data": null}`)}})
+	require.ErrorContains(t, err, "the message of an error, not data: Cannot query field x")
+}
+
 func TestConnectionFilesMayComeFirst(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

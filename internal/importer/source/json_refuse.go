@@ -48,7 +48,11 @@ var errorMembers = map[string]bool{
 // isError reports whether an object has the members of an answer that is only an error, and no others.
 func (n *node) isError() bool {
 	says := false
-	for _, name := range n.names {
+	for i, name := range n.names {
+		v := n.values[i]
+		if v.null || (v.kind == '[' || v.kind == '{') && len(v.values) == 0 {
+			continue
+		}
 		is, known := errorMembers[name]
 		if !known {
 			return false

@@ -157,6 +157,7 @@ const (
 type node struct {
 	kind   byte // '{', '[', '"' or 0 for other values
 	text   string
+	null   bool
 	offset int64
 	names  []string // of the members
 	values []*node  // the members or elements
@@ -180,6 +181,8 @@ func readNode(d *json.Decoder, depth int, nodes *int) (n *node, ok bool) {
 	}
 	n = &node{offset: d.InputOffset() - 1}
 	switch t := t.(type) {
+	case nil:
+		n.null = true
 	case string:
 		n.kind, n.text = '"', t
 	case json.Delim:
@@ -335,12 +338,13 @@ func (n *node) isKeyed(schema Schema) bool {
 	return true
 }
 
+// headers are the names of members that say which columns there are, or hold those that do.
+var headers = []string{"columns", "fields", "header", "headers", "column_names", "columnnames", "cols", "names", "meta", "metadata", "schema", "view"}
+
 // header returns the column names that are given next to an array of arrays.
 func (n *node) header() []string {
 	for i, name := range n.names {
-		switch strings.ToLower(name) {
-		case "columns", "fields", "header", "headers", "column_names", "columnnames", "cols", "names", "meta", "metadata", "schema", "view":
-		default:
+		if !slices.Contains(headers, strings.ToLower(name)) {
 			continue
 		}
 		list := n.values[i]

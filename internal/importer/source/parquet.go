@@ -31,7 +31,8 @@ type parquetReader struct {
 	columns []parquet.Field // of the file
 	plain   *parquet.Schema // the file's, as plainField has it
 	rows    parquet.Rows
-	line    int // the number of the next row, from 1
+	line    int   // the number of the next row, from 1
+	count   int64 // of the rows
 	buffer  []parquet.Row
 }
 
@@ -58,7 +59,7 @@ func newParquet(f io.ReaderAt, size int64, schema Schema) (_ *parquetReader, err
 	}
 	return &parquetReader{
 		schema: schema, columns: file.Schema().Fields(), plain: parquet.NewSchema(file.Schema().Name(), plainField{Node: file.Schema()}),
-		rows: parquet.MultiRowGroup(file.RowGroups()...).Rows(), line: 1, buffer: make([]parquet.Row, parquetRowsMax),
+		rows: parquet.MultiRowGroup(file.RowGroups()...).Rows(), line: 1, count: file.NumRows(), buffer: make([]parquet.Row, parquetRowsMax),
 	}, nil
 }
 
@@ -141,6 +142,9 @@ func decimalOf(node parquet.Node) (scale int, ok bool) {
 // nextChunk returns up to parquetRowsMax rows.
 func (p *parquetReader) nextChunk() (_ Chunk, err error) {
 	defer recovered("read the Parquet file", &err)
+	if p.count == 0 { // the library cannot read a group without rows
+		return nil, io.EOF
+	}
 	n, err := p.rows.ReadRows(p.buffer)
 	if n == 0 {
 		switch {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"encoding/base64"
 	"runtime"
 	"testing"
 	"time"
@@ -10,6 +11,17 @@ import (
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/stretchr/testify/require"
 )
+
+func TestAParquetFileWithoutRowsIsEmpty(t *testing.T) {
+	t.Parallel()
+	const ofArrow = "UEFSMRUEFQAVAEwVABUAEgAAFQQZLDUAGAZzY2hlbWEVAgAVDCUCGARuYW1lJQBMHAAAABYAGRwZHCYAHBUMGSUABhkYBG5hbWUVABYAFhwWHCYAJggpHBUEFQAVAgAAABYcFgAmCBYcACggcGFycXVldC1jcHAt" +
+		"YXJyb3cgdmVyc2lvbiAyNi4wLjEZHBwAAACAAAAAUEFSMQ==" // with the dictionary of a column, and a group of no rows
+	content, err := base64.StdEncoding.DecodeString(ofArrow)
+	require.NoError(t, err)
+	got, _, err := records(t, "a.parquet", string(content), Options{})
+	require.NoError(t, err)
+	require.Empty(t, got)
+}
 
 func TestParquetTypesKeepTheirMeaning(t *testing.T) {
 	t.Parallel()

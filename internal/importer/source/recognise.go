@@ -125,6 +125,9 @@ func (s *Source) parse(b *bufio.Reader, head []byte, enc *evidence) (*Table, err
 		if err := refuseJSON(head); err != nil {
 			return nil, err
 		}
+		if why := emptyDocument(s.schema, head); why != "" {
+			return &Table{Format: JSON, Description: "JSON object", Empty: why, reader: &objectChunks{}}, nil
+		}
 	}
 	switch {
 	case s.options.Delimiter != "" || named("csv", "tsv", "tab") && first != '{' && !isObjects(head):

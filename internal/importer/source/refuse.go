@@ -238,7 +238,7 @@ func refuseText(name string, text []byte, asked bool) error {
 		return nil
 	case isElement(text):
 		return notTable{"XML", helpXML}.err()
-	case slices.Contains(exts, "md") && !bytes.ContainsRune(start, '|'):
+	case (slices.Contains(exts, "md") || isMarkdown(lines)) && !bytes.ContainsRune(start, '|'):
 		return notTable{"a Markdown text", "save the table in it as CSV, and import that"}.err()
 	case isWebArchive(lines):
 		return notTable{"a saved web page (MHTML)", helpDownload}.err()
@@ -273,6 +273,7 @@ var (
 	element = regexp.MustCompile(`^<([A-Za-z_][\w:.-]*)(?:\s[^<>]*)?>`)
 	yamlKey = regexp.MustCompile(`^\s*(?:- +)*(?:"[^"]*"|'[^']*'|[\p{L}_$@][^:#,;\t|{}\[\]"]{0,60}):(?:\s|$)`)
 	tomlKey = regexp.MustCompile(`^\s*(?:"[^"]+"|[\w.-]+)\s*=\s*(?:"|'|\[|\{|-?\d|true\b|false\b)`)
+	heading = regexp.MustCompile(`^#{2,6} [\pL\d]`)
 	section = regexp.MustCompile(`^\s*\[{1,2}[\w ."-]+\]{1,2}\s*(?:[#;].*)?$`)
 )
 
@@ -306,6 +307,25 @@ func isMail(lines []string) bool {
 		}
 	}
 	return len(known) >= 2 && certain || known["from"] && known["subject"] && len(known) >= 3
+}
+
+// isMarkdown reports whether the first line is the title of a text, and another line the heading of a part of it. A list may have a title, and a
+// table comments.
+func isMarkdown(lines []string) bool {
+	if !strings.HasPrefix(lines[0], "# ") || !slices.ContainsFunc(lines[1:], heading.MatchString) {
+		return false
+	}
+	cells, others := 0, 0
+	for _, line := range lines {
+		switch {
+		case line[0] == '#':
+		case strings.ContainsAny(line, ",;\t"):
+			cells++
+		default:
+			others++
+		}
+	}
+	return others >= cells
 }
 
 // isWebArchive reports whether the lines begin with the header of a page that a browser saved.

@@ -89,6 +89,7 @@ func TestWhatIsNoTableIsRefusedByItsName(t *testing.T) {
 		{"<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\"/>", "an SVG image", "CSV"},
 		{"name: Acme\ncity: Bonn\nsites:\n  - acme.example\n", "YAML", "yq"},
 		{"# ours\n---\ncompanies:\n- {name: Acme, city: Bonn}\n", "YAML", "yq"},
+		{"# Companies\n\nThis data has companies of the world.\n\n## License\n\nMIT\n", "a Markdown text", "CSV"},
 		{"- name: Grün, AG\n  about: |\n    Tools, steel\n    and more\n", "YAML", "yq"},
 		{"[owner]\nname = \"Acme\"\ncity = \"Bonn\"\n", "TOML", "yq"},
 		{"[[companies]]\nname = \"Acme\"\n", "TOML", "yq"},
@@ -166,6 +167,7 @@ func TestTablesThatLookLikeSomethingElseAreRead(t *testing.T) {
 	t.Parallel()
 	for _, content := range []string{
 		"<name>,<city>\nAcme,Bonn\n",
+		"# made by a program\n## version 2\nname,city\nAcme,Bonn\n",
 		"name,about\nAcme,<p>We <b>make</b> tools</p>\n",
 		"name,about\nAcme,name: Acme\n",
 		"From: 2024-01-01,\nTo: 2024-12-31,\nname,city\nAcme,Bonn\n",

@@ -26,6 +26,7 @@ type Table struct {
 	Fixed       bool     // every record has the columns in Header; otherwise each record names its own
 	Header      []string // empty if it has none
 	Notices     []string // what a person should know about how the table is read, each a predicate of the file
+	Empty       string   // why it certainly has no records, a predicate of the file; empty if it may have some
 
 	schema Schema
 	reader reader

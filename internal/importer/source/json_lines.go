@@ -127,12 +127,11 @@ func (p *lineChunk) Records(yield func(*Record)) {
 			record.Reason = ReasonNotUTF8
 		default:
 			var err error
-			var isRecord bool
-			if record.Fields, err = parseRecord(line, record.Fields); err != nil {
-				record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
-			} else if record.Fields, isRecord = recordFields(p.schema, line, record.Fields); !isRecord {
+			if record.Fields, err = parseRecord(line, record.Fields); err == nil {
+				yieldRecords(p.schema, line, &record, yield)
 				continue
 			}
+			record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
 		}
 		yield(&record)
 	}

@@ -31,11 +31,78 @@ func recordFields(schema Schema, text string, fields []Field) ([]Field, bool) {
 	if !slices.ContainsFunc(fields, isObject) {
 		return fields, true
 	}
+	if strings.Contains(text, `"plain_text"`) {
+		for i := range fields {
+			if v := &fields[i].Value; v.Kind == Other {
+				*v = valueOf(untagged(v.Other))
+			}
+		}
+	}
 	return flatten(schema, takeOff(schema, fields)), true
 }
 
 // envelopeOfText is the column in which a replication tool writes each record as JSON.
 const envelopeOfText = "_airbyte_data"
+
+// yieldRecords yields the records of an object that was parsed: itself, those in it if it is a page of them, or none.
+func yieldRecords(schema Schema, text string, record *Record, yield func(*Record)) {
+	page, isPage := pageOf(schema, record.Fields)
+	if !isPage {
+		var isRecord bool
+		if record.Fields, isRecord = recordFields(schema, text, record.Fields); isRecord {
+			yield(record)
+		}
+		return
+	}
+	for i := range page {
+		one := Record{Line: record.Line}
+		var isRecord bool
+		if one.Fields, isRecord = recordFields(schema, text, fieldsOfMembers(&page[i])); isRecord {
+			yield(&one)
+		}
+	}
+}
+
+// pagingMembers are the names of texts that say something about a page.
+var pagingMembers = []string{
+	"next", "next_page", "next_page_token", "nextpagetoken", "nexttoken", "next_cursor", "nextcursor", "cursor", "previous", "prev", "first", "last", "status", "message", "url", "self",
+	"href", "offset", "scroll_id", "_scroll_id", "request_id", "requestid", "object", "kind", "etag", "took", "after", "query", "@odata.context", "@odata.nextlink",
+}
+
+// pageOf returns the records in a page of an answer, which is an object with a list of them and its own number or the address of the next page.
+// It returns false for any other object.
+func pageOf(schema Schema, fields []Field) (records []Value, ok bool) {
+	found := false
+	for _, f := range fields {
+		list, isList := f.Value.Other.([]any)
+		name := strings.ToLower(f.Name)
+		switch {
+		case isList && f.Value.Kind == Other && slices.Contains(wrappers, name) && !found:
+			found = true
+			for _, e := range list {
+				if _, isObject := e.(map[string]any); !isObject {
+					return nil, false
+				}
+				records = append(records, Value{Kind: Other, Other: e})
+			}
+		case f.Value.Kind == Texts && len(f.Value.Texts) == 0 && slices.Contains(wrappers, name) && !found:
+			found = true // without records
+		case (f.Value.Kind == Text || isList || f.Value.Kind == Texts) && !slices.Contains(pagingMembers, name), schema.Column(f.Name).Key:
+			return nil, false
+		}
+	}
+	return records, found
+}
+
+// fieldsOfMembers returns the members of an object as fields.
+func fieldsOfMembers(v *Value) []Field {
+	members, _ := v.Other.(map[string]any)
+	var out []Field
+	for _, name := range sortedNames(members) {
+		out = append(out, Field{name, valueOf(members[name])})
+	}
+	return out
+}
 
 // openEnvelope replaces a cell that is a record as JSON by the record's fields. A cell that is not JSON is the record's problem.
 func openEnvelope(schema Schema, r *Record) {
@@ -140,7 +207,8 @@ func extended(name string, v any) any {
 	return nil // $binary, $undefined, $minKey, $timestamp …
 }
 
-// isTyped reports whether all members are values with their types, as DynamoDB exports them: {"S": "text"}.
+// isTyped reports whether all members are values with their types, as DynamoDB and Firestore export them: {"S": "text"},
+// {"stringValue": "text"}.
 func isTyped(fields []Field) bool {
 	for i := range fields {
 		members, ok := fields[i].Value.Other.(map[string]any)
@@ -150,6 +218,8 @@ func isTyped(fields []Field) bool {
 		for kind := range members {
 			switch kind {
 			case "S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS":
+			case "stringValue", "integerValue", "doubleValue", "booleanValue", "nullValue", "mapValue", "arrayValue", "timestampValue", "referenceValue",
+				"geoPointValue", "bytesValue":
 			default:
 				return false
 			}
@@ -166,11 +236,17 @@ func untyped(v any) any {
 	}
 	for kind, inner := range members {
 		switch kind {
-		case "N":
+		case "mapValue":
+			inner, _ := inner.(map[string]any)
+			return untyped(map[string]any{"M": inner["fields"]})
+		case "arrayValue":
+			inner, _ := inner.(map[string]any)
+			return untyped(map[string]any{"L": inner["values"]})
+		case "N", "integerValue":
 			if s, ok := inner.(string); ok && json.Valid([]byte(s)) {
 				return json.Number(s)
 			}
-		case "NULL":
+		case "NULL", "nullValue":
 			return nil
 		case "M":
 			if list, ok := inner.(map[string]any); ok {
@@ -190,6 +266,40 @@ func untyped(v any) any {
 	return v
 }
 
+// untagged returns the value of a property that has it under the name of its type, as Notion does: {"type": "url", "url": "acme.com"}. A
+// text in parts, and what is chosen from a list, is its text.
+func untagged(v any) any {
+	switch v := v.(type) {
+	case []any:
+		var parts []string
+		for i, e := range v {
+			members, _ := e.(map[string]any)
+			if text, ok := members["plain_text"].(string); ok {
+				parts = append(parts, text)
+			}
+			v[i] = untagged(e)
+		}
+		if len(parts) > 0 && len(parts) == len(v) {
+			return strings.Join(parts, "")
+		}
+	case map[string]any:
+		kind, _ := v["type"].(string)
+		if inner, ok := v[kind]; ok {
+			return untagged(inner)
+		}
+		for name, e := range v {
+			v[name] = untagged(e)
+		}
+		if _, isDate := v["end"]; isDate && v["start"] != nil {
+			return v["start"]
+		}
+		if _, isChoice := v["color"]; isChoice && v["name"] != nil {
+			return v["name"]
+		}
+	}
+	return v
+}
+
 // envelopes are the names of members that hold the record itself, inside an object that a program put around it.
 var envelopes = []string{
 	"_airbyte_data", "_source", "record", "fields", "attributes", "Item", "doc", "document", "node", "after", "payload", "entity", "item",
@@ -203,17 +313,18 @@ func takeOff(schema Schema, fields []Field) []Field {
 	for depth := range envelopesMax {
 		feature := isFeature(fields)
 		at := slices.IndexFunc(fields, func(f Field) bool {
-			return isObject(f) && (slices.Contains(envelopes, f.Name) || len(fields) == 1 && isLarge(f) || depth > 0 && f.Name == "data" || feature && f.Name == "properties")
+			return isObject(f) && (slices.Contains(envelopes, f.Name) || len(fields) == 1 && (isLarge(f) || isWrapped(schema, f)) || depth > 0 && f.Name == "data" || feature && f.Name == "properties")
 		})
-		if at < 0 || hasKey(schema, fields) {
+		if at < 0 {
 			return fields
 		}
 		members, _ := fields[at].Value.Other.(map[string]any)
-		var inner []Field
-		for _, name := range sortedNames(members) {
-			inner = append(inner, Field{name, valueOf(members[name])})
+		inner := fieldsOfMembers(&fields[at].Value)
+		typed := isTyped(inner)
+		if hasKey(schema, fields) && !typed { // the name beside values with their types is that of the document
+			return fields
 		}
-		if isTyped(inner) {
+		if typed {
 			for i := range inner {
 				inner[i].Value = valueOf(untyped(inner[i].Value.Other))
 			}
@@ -221,7 +332,7 @@ func takeOff(schema Schema, fields []Field) []Field {
 		for i := range fields {
 			f := fields[i]
 			_, have := members[f.Name]
-			if i != at && !have && (!isObject(f) || feature) && !isBookkeeping(f.Name) {
+			if i != at && !have && (!isObject(f) || feature) && !isBookkeeping(f.Name) && (!typed || !schema.Column(f.Name).Key) {
 				inner = append(inner, f)
 			}
 		}
@@ -234,6 +345,24 @@ func takeOff(schema Schema, fields []Field) []Field {
 func isLarge(f Field) bool {
 	members, _ := f.Value.Other.(map[string]any)
 	return len(members) > flattenMembersMax
+}
+
+// wrapped are the names of a member that holds a record if there is no other member. A person or an author is no company.
+var wrapped = []string{"result", "data", "row", "object", "hit", "resource", "element", "value", "body", "response", "content", "values", "properties", "obj", "json"}
+
+// isWrapped reports whether such a member names a company by one of its own that would not be known with its name before it.
+func isWrapped(schema Schema, f Field) bool {
+	members, _ := f.Value.Other.(map[string]any)
+	if !slices.Contains(wrapped, strings.ToLower(f.Name)) {
+		return false
+	}
+	for name, v := range members {
+		_, isText := v.(string)
+		if isText && schema.Column(name).Key && !schema.Column(f.Name+"."+name).Known {
+			return true
+		}
+	}
+	return false
 }
 
 // isFeature reports whether the fields are a feature of GeoJSON, which has its record in "properties".

@@ -536,35 +536,37 @@ func (p *valueChunk) Records(yield func(*Record)) {
 		case p.layout == layoutRows:
 			p.row(&record, v)
 		default:
-			if !p.object(&record, v) {
-				continue
-			}
+			p.object(&record, v, yield)
+			continue
 		}
 		yield(&record)
 	}
 }
 
-// object parses an object, or a text in place of one. It returns false if the object is no record.
-func (p *valueChunk) object(record *Record, v *jsonValue) (isRecord bool) {
+// object parses an object, or a text in place of one, and yields its records.
+func (p *valueChunk) object(record *Record, v *jsonValue, yield func(*Record)) {
 	var err error
 	if v.text[0] == '"' {
 		var text string
 		if json.Unmarshal([]byte(v.text), &text) == nil {
 			record.Fields = append(record.Fields, Field{nameColumns([]string{""})[0], Value{Kind: Text, Text: text}})
-			return true
+			yield(record)
+			return
 		}
 	}
 	if record.Fields, err = parseRecord(v.text, record.Fields); err != nil {
 		record.Reason, record.Detail = ReasonBrokenJSON, err.Error()
-		return true
+		yield(record)
+		return
 	}
-	record.Fields, isRecord = recordFields(p.schema, v.text, record.Fields)
-	if p.layout == layoutMembers && !slices.ContainsFunc(record.Fields, func(f Field) bool { return f.Name == KeyField }) {
-		if _, err := strconv.Atoi(v.key); err != nil { // a number only says which member it is
-			record.Fields = append(record.Fields, Field{KeyField, Value{Kind: Text, Text: v.key}})
+	yieldRecords(p.schema, v.text, record, func(r *Record) {
+		if p.layout == layoutMembers && !slices.ContainsFunc(r.Fields, func(f Field) bool { return f.Name == KeyField }) {
+			if _, err := strconv.Atoi(v.key); err != nil { // a number only says which member it is
+				r.Fields = append(r.Fields, Field{KeyField, Value{Kind: Text, Text: v.key}})
+			}
 		}
-	}
-	return isRecord
+		yield(r)
+	})
 }
 
 // KeyField is the field for the key of a record in an object of records.

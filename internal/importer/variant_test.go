@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/korean"
 
 	"github.com/opencapi/capi/internal/catalog"
@@ -386,6 +387,21 @@ func rowVariants(t *testing.T) []trait {
 			"Polish in Windows-1250", encoded(charmap.Windows1250.NewEncoder(), "Nazwa;Strona", "Żółć Łódź S.A.;zolc.example", "Gęś sp. z o.o.;ges.example", "Świat Źródeł S.A.;swiat.example"),
 			[]facts{{"name": "Żółć Łódź S.A."}, {"name": "Gęś sp. z o.o."}, {"name": "Świat Źródeł S.A."}},
 			[]string{"--encoding iso-8859-2"},
+		},
+		{
+			"Turkish in Windows-1254", encoded(charmap.Windows1254.NewEncoder(), "Şirket Adı;Şehir;Ülke", "Değirmen A.Ş.;İzmir;Türkiye", "Köprü Ltd. Şti.;Muğla;Türkiye"),
+			[]facts{{"name": "Değirmen A.Ş.", "city": "İzmir", "country": "TR"}, {"name": "Köprü Ltd. Şti.", "city": "Muğla"}},
+			[]string{"windows-1254, which is a guess", "--encoding windows-1252"},
+		},
+		{
+			"Icelandic is not Turkish", encoded(charmap.Windows1252.NewEncoder(), "Name;City", "Þór hf;Reykjavík", "Brúin ehf;Ísafjörður", "Síminn hf;Reykjanesbær"),
+			[]facts{{"name": "Þór hf", "city": "Reykjavík"}, {"name": "Brúin ehf"}, {"name": "Síminn hf"}},
+			nil,
+		},
+		{
+			"Japanese in EUC-JP without kana", encoded(japanese.EUCJP.NewEncoder(), "会社名,住所,業種", "水車株式会社,東京都港区,製造業", "橋梁株式会社,大阪府堺市,建設業"),
+			[]facts{{"name": "水車株式会社", "city": "港区", "industries": "製造業"}, {"name": "橋梁株式会社"}},
+			[]string{"euc-jp, which is a guess"},
 		},
 		{
 			"Korean", encoded(korean.EUCKR.NewEncoder(), "회사명,홈페이지,도시", "한빛전자 주식회사,hanbit.example,서울", "바다식품,bada.example,부산"),

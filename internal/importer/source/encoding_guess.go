@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,7 +28,7 @@ func (g *guessed) notice() string {
 var doubleBytes = []struct {
 	guessed
 	from, to   byte
-	kana       bool // the text must have some
+	kana       bool // the text must have some, or a word of every Japanese list
 	shareMin   float64
 	secondHigh bool // both bytes of a common character are above ASCII
 }{
@@ -86,7 +87,7 @@ func guessEncoding(head []byte) *guessed {
 	}
 	mixed := 4*multi > invalid // or two bytes of another encoding that happen to be UTF-8
 	if invalid < 4 && !mixed {
-		return guessCentral(head)
+		return guessLatin(head)
 	}
 	for i := range doubleBytes {
 		d := &doubleBytes[i]
@@ -101,7 +102,7 @@ func guessEncoding(head []byte) *guessed {
 		if 20*multi > invalid {
 			return nil
 		}
-		return guessCentral(head)
+		return guessLatin(head)
 	}
 	var best *guessed
 	most := 0
@@ -139,7 +140,7 @@ func doubleByteShare(e encoding.Encoding, from, to byte, needsKana, secondHigh b
 		}
 		wide++
 	}
-	if wide == 0 || 50*bad > wide || 4*alone > wide || needsKana && 10*kana < wide {
+	if wide == 0 || 50*bad > wide || 4*alone > wide || needsKana && 10*kana < wide && !strings.Contains(string(text), "会社") {
 		return 0
 	}
 	common, all := 0, 0

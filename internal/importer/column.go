@@ -334,6 +334,9 @@ var ofCompany = []string{
 // yearEnd ends the name of a figure of one year.
 var yearEnd = regexp.MustCompile(`^(.+)_((?:19|20)\d\d)$`)
 
+// sumOf begins the name of a column of a pivot table.
+var sumOf = regexp.MustCompile(`^(?:sum_of|summe_von|somme_de|suma_de|somma_di|soma_de|som_van|suma_z|max_of|maximum_von|合計)_(.+)$`)
+
 // listMember is the name of a member of a list that a program flattened: investors/0/name.
 var listMember = regexp.MustCompile(`^(.+_\d{1,2})_(?:name|value|label|title)$`)
 
@@ -441,6 +444,17 @@ func aliasOfWhole(name string) (alias, bool) {
 			return p, true
 		}
 	}
+	if p, ok := bound(n); ok {
+		return p, true
+	}
+	if m := sumOf.FindStringSubmatch(n); m != nil {
+		p, ok := aliasOf(m[1])
+		p.rank += strippedRank
+		return p, ok && p.column == colEmployees
+	}
+	if p, ok := oneOf(n, otherPlurals); ok {
+		return p, true
+	}
 	for _, owner := range ownerPrefixes {
 		if rest, ok := strings.CutPrefix(n, owner); ok {
 			p, ok := aliasOf(rest) // company_location_city
@@ -451,6 +465,57 @@ func aliasOfWhole(name string) (alias, bool) {
 		}
 	}
 	return alias{}, false
+}
+
+// The words that begin or end the name of a bound of a range, and those that only end it, in several languages.
+var (
+	lowest  = wordSet("min minimum minimal minimo minima mini lower low")
+	highest = wordSet("max maximum maximal maximo massimo maxima maxi upper high")
+	lowEnd  = wordSet("from von ab de desde da dal od van от")
+	highEnd = wordSet("to bis a hasta ate al do tot до")
+)
+
+// bound returns what the name of a bound of the number of employees means: "Employee Count From", "Zatrudnienie do".
+func bound(n string) (alias, bool) {
+	first, afterFirst, ok := strings.Cut(n, "_")
+	if !ok {
+		return alias{}, false
+	}
+	beforeLast, last, _ := cutLast(n, "_")
+	rest, column := "", colEmployees
+	switch {
+	case lowest[last] || lowEnd[last]:
+		rest = beforeLast
+	case lowest[first]:
+		rest = afterFirst
+	case highest[last] || highEnd[last]:
+		rest, column = beforeLast, colEmployeesMax
+	case highest[first]:
+		rest, column = afterFirst, colEmployeesMax
+	}
+	p, ok := companyAliasIndex()[rest]
+	ok = ok && p.column == colEmployees
+	p.column, p.rank = column, p.rank+strippedRank
+	return p, ok
+}
+
+// The ends of the plurals in the names of columns with other companies.
+var (
+	plurals      = append([]string{"s"}, otherPlurals...)
+	otherPlurals = []string{"es", "en", "n"}
+)
+
+// oneOf returns what the name of a column with one other company means by the name for several, such as competidor by competidores.
+func oneOf(n string, ends []string) (alias, bool) {
+	known := companyAliasIndex()
+	for _, end := range ends {
+		if p, ok := known[n+end]; ok && p.column == colRelation {
+			return p, true
+		}
+	}
+	stem, hasE := strings.CutSuffix(n, "e")
+	p, ok := known[stem+"i"] // in Italian
+	return p, ok && hasE && p.column == colRelation
 }
 
 // numbered returns what a numbered column of a list means: Industry 1, Investor 2.
@@ -468,6 +533,9 @@ func numbered(n string) (alias, bool) {
 	if !ok {
 		p, ok = aliasOf(rest + "s") // Tag 1
 	}
+	if !ok {
+		p, ok = oneOf(rest, plurals)
+	}
 	p.rank += number
 	switch {
 	case !ok:
@@ -479,9 +547,15 @@ func numbered(n string) (alias, bool) {
 	case p.column == colCity, p.column == colState, p.column == colCountry, p.column == colPostal, p.column == colLocation:
 		p.rank += strippedRank
 		return p, number == 1 // parts of several places would be a place that does not exist
+	case p.column == colName:
+		p.rank += strippedRank
+		return p, number == 1 && nameWord.MatchString(rest) // the first line of a name, as SAP has it
 	}
 	return p, ok && p.column.isList()
 }
+
+// nameWord is the word for name in the name of a column with the names of companies.
+var nameWord = regexp.MustCompile(`(?:^|_)(?:nom|nome|nombre|naam|nazwa|nazev|nazov|название|наименование|назва)(?:_|$)|(?:name|naam|namn|navn|nimi|名|名称)$`)
 
 const numberedMax = 5 // of columns of which one is read
 

@@ -38,13 +38,13 @@ var moreAliases = map[column]string{
 	colDescription: `gegenstand unternehmensgegenstand objet_social objeto_social oggetto_sociale przedmiot 经营范围 事業概要 charity_activities описание опис opis popis beskrivning beskrivelse kuvaus leiras descriere aciklama deskripsi mo_ta περιγραφη الوصف תיאור`,
 	colCountry:     `страна країна kraj zeme stat krajina maa orszag tara ulke negara quoc_gia χωρα الدولة البلد מדינה ארץ 國家 所在国家 국가명 country_of_address`,
 	colState: `регион область край регіон wojewodztwo fylke maakunta megye judet il_adi provinsi tinh νομος περιφερεια المنطقة המחוז
-		comunidad_autonoma uf unidade_federativa unidade_da_federacao kanton canton provincie 省市 所在省份 所属省份 所属地区 province_or_state 광역시도`,
+		comunidad_autonoma uf unidade_federativa unidade_da_federacao kanton canton provincie 省市 所在省份 所属省份 所属地区 province_or_state 광역시도 prov sigla_provincia sigla_prov cod_provincia provincia_sede provincia_sede_legale regio`,
 	colCity: `город населенный_пункт місто miasto miejscowosc mesto obec stad_ort postort poststed by kommune kaupunki kotipaikka varos telepules oras localitate
 		sehir il ilce kota kota_kabupaten thanh_pho πολη المدينة עיר ישוב
 		localidad municipio poblacion localita woonplaats vestigingsplaats plaatsnaam gemeinde 所在城市 城市名称 시 所属城市 所属区县 town_city commune libelle_commune libelle_commune_etablissement city_town_village_locality city_town_village_locality_of_address населено_място`,
-	colLocation: `местоположение местонахождение расположение місцезнаходження siedziba lokalizacja beliggenhed sijainti locatie konum lokasi εδρα седалище localizacao vestiging localisation lieu luogo office offices 总部 总部所在地 本社 plz_ort firmensitz_ort ort_plz code_postal_ville cp_ville`,
+	colLocation: `местоположение местонахождение расположение місцезнаходження siedziba lokalizacja beliggenhed sijainti locatie konum lokasi εδρα седалище localizacao vestiging localisation lieu luogo office offices 总部 总部所在地 本社 plz_ort sede_legale sede_social firmensitz_ort ort_plz code_postal_ville cp_ville`,
 	colPostal: `индекс почтовый_индекс поштовий_індекс kod_pocztowy psc postnummer postnr postinumero iranyitoszam cod_postal posta_kodu kode_pos
-		cp c_p code_postal_etablissement codigo_post codice_postale 邮编 郵便番号 우편번호`,
+		cp c_p pstlz code_postal_etablissement codigo_post codice_postale 邮编 郵便番号 우편번호`,
 	colIndustries: `отрасль отрасли сфера_деятельности вид_деятельности основной_вид_деятельности индустрия галузь сфера_діяльності
 		branza branze sektor dzialalnosc przedmiot_dzialalnosci obor odvetvi obor_cinnosti odvetvie bransch branscher naering naeringsgren
 		toimiala iparag agazat tevekenyseg domeniu domeniu_de_activitate sektoru faaliyet_alani industri bidang_usaha nganh_nghe linh_vuc
@@ -83,7 +83,7 @@ var moreAliases = map[column]string{
 		gruendung grundung eintragungsdatum datum_der_gruendung cree_en date_immatriculation annee_de_fondation annee_fondation fondee_en fondation
 		constituida constitucion fecha_de_inicio_de_actividades inicio_de_actividades ano_de_constitucion ano_de_creacion fecha_de_creacion
 		ano_de_fundacao ano_fundacao fundada_em inicio_atividade data_inicio_atividade fondata fondata_nel anno_costituzione data_iscrizione anno_di_fondazione opgericht_in datum_van_oprichting
-		gegruendet_am gegrundet_am gruendung_am gegruendet_im gegrundet_im cree_le creee_le creation_le fondee_le date_de_fondation date_creation_unite_legale
+		gegruendet_am gegrundet_am gruendung_am gegruendet_im gegrundet_im cree_le creee_le creee_en cree_en fonde_en fonde_le creation_le fondee_le date_de_fondation date_creation_unite_legale
 		fecha_de_alta fecha_alta ano_de_inicio data_inizio_attivita oprichting startdato est year_est yr_est est_year year_of_est estd estab year_estd
 		inc_date date_of_inc incorp_date entity_start_date business_start_date founded_timestamp founded_ts birth_date_of_company
 		設立年月 創業年月 成立年月 开业日期 注册时间 创立时间 创办时间

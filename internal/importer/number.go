@@ -127,7 +127,7 @@ const number = `(\d+(?:[ '.,]\d+)*)\s*(k|m|mm|mio|mn|b|bn|thousand|tausend|mil|m
 
 var (
 	scientific     = regexp.MustCompile(`^\d+(?:\.\d+)?e\+?\d+$`) // 1E+05 of a spreadsheet, not the Italian range 1 e 5
-	headcountNoise = regexp.MustCompile(`\b(full[- ]time|employees?|people|persons?|staff|members?|workers?|mitarbeiter(?:innen)?|ftes?|headcount|employ[eé]s|empleados|funcion[aá]rios|dipendenti|medewerkers|personnes|salari[eé]s|pracownik(?:ów|i)?|werknemers|trabajadores|colaboradores|addetti|besch[äa]ftigte)\b|сотрудник\p{L}*|человек|人|名|명`)
+	headcountNoise = regexp.MustCompile(`\b(full[- ]time|employees?|people|persons?|staff|members?|workers?|mitarbeiter(?:innen)?|ftes?|headcount|employ[eé]s|empleados|funcion[aá]rios|dipendenti|medewerkers|personnes|salari[eé]s|pracownik(?:ów|i)?|werknemers|trabajadores|colaboradores|addetti|ma|besch[äa]ftigte)\b|сотрудник\p{L}*|человек|人|名|명`)
 	upToWords      = regexp.MustCompile(`^\s*(?:<|≤|` + lessThan + `)`)
 	moreWords      = regexp.MustCompile(`^\s*(?:>|≥|` + moreThan + `)\s*\d`)
 	aboutWords     = regexp.MustCompile(`^\s*(?:(?:<|>|≤|≥|~|≈|=|` + roughly + `|` + lessThan + `|` + moreThan + `|` + beginning + `)\s*)*`)
@@ -224,7 +224,8 @@ var eras = map[string]int64{"明治": 1867, "大正": 1911, "昭和": 1925, "平
 var (
 	monthYear = regexp.MustCompile(`^(?:0?[1-9]|1[0-2])\.((?:1[5-9]|20)\d\d)$`)
 	eraYear   = regexp.MustCompile(`(明治|大正|昭和|平成|令和)\s*(元|\d{1,2})\s*年?`)
-	// A date with the year in two digits, at its end: 14-Mar-98, 14/03/98, 14.03.98.
+	// A year in two digits, alone as '98 or at the end of a date: 14-Mar-98, 14/03/98, 14.03.98.
+	shortOnly = regexp.MustCompile(`^'(\d\d)$`)
 	shortDate = regexp.MustCompile(`^(?:\d{1,2}[-/. ](?:\d{1,2}|\p{L}{3,4}\.?)[-/. ]|\p{L}{3}\.? \d{1,2},? )'?(\d\d)(?:[ t]\d{1,2}:\d\d.*)?$`)
 )
 
@@ -277,6 +278,9 @@ func year(s string) (int64, bool) {
 // shortYear reads the year of a date that has it in two digits.
 func shortYear(s string) (int64, bool) {
 	m := shortDate.FindStringSubmatch(strings.ToLower(strings.TrimSpace(s)))
+	if m == nil {
+		m = shortOnly.FindStringSubmatch(strings.TrimSpace(s))
+	}
 	if m == nil {
 		return 0, false
 	}

@@ -225,7 +225,7 @@ func isBareName(name string) bool {
 	for _, prefix := range []string{"profile_", "info_", "details_", "data_", "properties_"} {
 		n = strings.TrimPrefix(n, prefix)
 	}
-	return bareNames[n]
+	return bareNames[strings.TrimRight(n, "_1")]
 }
 
 // find returns the first column with one of the names; nil if there is none.

@@ -177,6 +177,9 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 		if titleColumns[normalName(c.name)] && c.share(jobTitle.MatchString) >= 0.5 {
 			return 0, true
 		}
+		if c.share(isObjects) >= 0.5 {
+			return 0, true
+		}
 		if c.share(isIdentifier) >= guessShareMin || c.share(func(v string) bool { return strings.Contains(v, "://") }) >= guessShareMin {
 			return 0, true
 		}
@@ -208,6 +211,9 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 		return 1, false
 	}
 }
+
+// isObjects reports whether v is a list of objects as JSON.
+func isObjects(v string) bool { return strings.HasPrefix(v, "[{") }
 
 // answers are what a column has that says only whether there are others.
 var answers = wordSet("yes no y n x ja nein oui non si no sim nao nie tak да нет true false 是 否 有 はい いいえ b2b b2c")

@@ -84,6 +84,44 @@ var peopleVariants = []trait{
 
 var wordVariants = []trait{
 	{
+		"the first line of a name", csvFile("Customer;Name 1;Name 2;Street;City;Country", "100001;Acme GmbH;Werk Nord;Ring 1;Bonn;DE", "100002;Bolt AG;;Ring 2;Ulm;DE"),
+		[]facts{{"name": "Acme GmbH", "city": "Bonn", "country": "DE", "@Name 2": "Werk Nord", "@Customer": "100001"}, {"name": "Bolt AG"}},
+		nil,
+	},
+	{
+		"fields of SAP",
+		[]file{{"a.txt", "KUNNR\tNAME1\tNAME2\tORT01\tPSTLZ\tLAND1\tREGIO\n0000100001\tAcme GmbH\tWerk Nord\tBonn\t53111\tDE\tNW\n0000100002\tBolt AG\t\tUlm\t89073\tDE\tBW\n"}},
+		[]facts{{"name": "Acme GmbH", "city": "Bonn", "country": "DE", "@NAME2": "Werk Nord", "@PSTLZ": "53111", "@state_code": "NW"}, {"name": "Bolt AG"}},
+		nil,
+	},
+	{
+		"the first line of a name in other languages", csvFile("Nom client 1;Nom client 2;Ville", "Moulin SA;Site Nord;Lyon", "Pont SARL;;Nice"),
+		[]facts{{"name": "Moulin SA", "city": "Lyon", "@Nom client 2": "Site Nord"}, {"name": "Pont SARL"}},
+		nil,
+	},
+	{
+		"numbered names of people", csvFile("Name 1,Name 2,Title,Email", "Ada,Moss,CEO,ada.moss@acme.example", "Bo,Reed,CTO,bo.reed@bolt.example"),
+		[]facts{{"name": "acme.example", "@Name 1": "Ada"}, {"name": "bolt.example", "@Name 1": "Bo"}},
+		nil,
+	},
+	{
+		"the bounds of a range from and to", csvFile("Firma;Employee Count From;Employee Count To", "Acme;51;200", "Bolt;11;50"),
+		[]facts{{"employees": "51", "@employee_range": "51-200"}, {"employees": "11", "@employee_range": "11-50"}},
+		nil,
+	},
+	{"the bounds of a range in Polish", csvFile("Firma;Zatrudnienie od;Zatrudnienie do", "Acme;51;200"), []facts{{"employees": "51", "@employee_range": "51-200"}}, nil},
+	{"the bounds of a range in Spanish", csvFile("Empresa;Número de empleados (mín)", "Acme;51"), []facts{{"employees": "51"}}, nil},
+	{"the bounds of a range in French", csvFile("Société;Nombre de salariés de;Nombre de salariés à", "Acme;51;200"), []facts{{"employees": "51", "@employee_range": "51-200"}}, nil},
+	{
+		"numbered connections in their singular", csvFile("Empresa,Competidor 1,Competidor 2,Inversor 1", "Acme,Bolt,Cog,Zeta"),
+		[]facts{{"name": "Acme", "+competitor": "Bolt|Cog", "+investor": "Zeta"}},
+		nil,
+	},
+	{"numbered connections in German and Italian", csvFile("Firma,Konkurrent 1,Investitore 1", "Acme,Bolt,Zeta"), []facts{{"name": "Acme", "+competitor": "Bolt", "+investor": "Zeta"}}, nil},
+	{"a list of objects is no name", jsonFile(`[{"domain":"acme.example","companies":[{"name":"Bolt"}]},{"domain":"cog.example","companies":[{"name":"Dent"}]}]`), []facts{{"name": "acme.example"}, {"name": "cog.example"}}, nil},
+	{"years of two digits as text", csvFile("Company,Founded,City", "Acme,'98,Bonn", "Bolt,'07,Ulm"), []facts{{"founded": "1998"}, {"founded": "2007"}}, []string{"years of two digits"}},
+	{"founded in French", csvFile("Société;Créée en;Mitarbeiter", "Acme;mars 1995;20 - 30 MA"), []facts{{"founded": "1995", "employees": "20"}}, nil},
+	{
 		"stages and sizes are no industries", csvFile("Name,Type,Business Category,Sector", "Acme,Startup,SMB,Public", "Bolt,Scaleup,MSME,Private", "Cog,Corporate,Enterprise,Private"),
 		[]facts{{"name": "Acme", "industries": "", "@Type": "Startup", "@Business Category": "SMB", "@Sector": "Public"}, {"name": "Bolt", "industries": ""}, {"name": "Cog", "industries": ""}},
 		nil,

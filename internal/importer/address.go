@@ -50,6 +50,9 @@ func withoutStreet(parts []string) (rest []string, left bool) {
 		if m := codeAndZip.FindStringSubmatch(p); m != nil && i < len(parts)-1 {
 			p, left = m[1], true
 		}
+		if _, isDistrict := cityOfDistrict(p); isDistrict {
+			left = true
+		}
 		rest = append(rest, p)
 	}
 	return rest, left
@@ -57,6 +60,9 @@ func withoutStreet(parts []string) (rest []string, left bool) {
 
 // isStreet reports whether the first part of an address is a street or a unit. long reports whether more than one part follows.
 func isStreet(s string, long bool) bool {
+	if _, isCity := cityOfDistrict(s); isCity {
+		return false
+	}
 	switch {
 	case !strings.ContainsAny(s, "0123456789"):
 		return long && streetEnd.MatchString(s)
@@ -99,7 +105,7 @@ func commaPlace(s string) (place string, cut bool) {
 		}
 		return m[1], true // the number of a department, the name of a building
 	}
-	if strings.Contains(s, ",") {
+	if _, isDistrict := cityOfDistrict(s); isDistrict || strings.Contains(s, ",") {
 		return s, false
 	}
 	if parts := dashed.Split(s, -1); len(parts) > 1 && len(parts) <= 3 {

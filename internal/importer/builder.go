@@ -106,6 +106,9 @@ func (b *builder) set(t target, f *source.Field) {
 		}
 	case colCity:
 		c.City = cityText(repair(textOf(v)))
+		if _, isDistrict := cityOfDistrict(strings.TrimSpace(textOf(v))); isDistrict {
+			b.attribute(f)
+		}
 		b.cityField, b.cityCodes = f, t.codes
 	case colLocation:
 		b.setLocation(t, f)
@@ -435,7 +438,7 @@ func (b *builder) settleLocation() {
 	if code, ok := strings.CutPrefix(c.State, country.Alpha2+"-"); ok && known {
 		c.State = code // of ISO 3166-2: US-CA
 	}
-	st, ok := stateIn(name, c.State)
+	st, ok := stateOfColumn(name, c.State)
 	switch {
 	case ok:
 		c.State = st.name

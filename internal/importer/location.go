@@ -108,6 +108,9 @@ func isCounty(s string) bool { return county.MatchString(s) }
 func placeOfOnePart(s string) location {
 	if c, ok := countryByName(s); ok {
 		if cityStates[c] {
+			if strings.HasPrefix(text.Fold(s), text.Fold(c)) {
+				s = c // Hong Kong SAR
+			}
 			return location{city: s, country: c}
 		}
 		return location{country: c}
@@ -177,6 +180,10 @@ func placeOfParts(parts []string, codes *codeUse) location {
 				return location{city: m[1], state: st.name, country: country}
 			}
 		}
+		if isRegionOf(country, parts[0]) {
+			l.state = parts[0]
+			return l
+		}
 		l.city = cityText(parts[0])
 		return l
 	}
@@ -189,11 +196,14 @@ var georgianCities = map[string]bool{"tbilisi": true, "batumi": true, "kutaisi":
 
 // cityText returns a city without its postal code.
 func cityText(s string) string {
+	if city, ok := cityOfDistrict(s); ok {
+		return city
+	}
 	if !strings.ContainsAny(s, "0123456789") {
 		return s
 	}
 	if m := postCode.FindStringSubmatch(s); m != nil {
-		return m[1]
+		return cityText(m[1])
 	}
 	if m := endingZip.FindStringSubmatch(s); m != nil && !strings.HasSuffix(text.Fold(m[1]), "praha") {
 		return m[1]
@@ -236,6 +246,37 @@ Australia|ACT Australian Capital Territory|NSW New South Wales|NT Northern Terri
 India|AP Andhra Pradesh|AR Arunachal Pradesh|AS Assam|BR Bihar|CH Chandigarh|CG Chhattisgarh|DL Delhi|GA Goa|GJ Gujarat|HR Haryana|HP Himachal Pradesh|JK Jammu and Kashmir|JH Jharkhand|KA Karnataka|KL Kerala|MP Madhya Pradesh|MH Maharashtra|MN Manipur|ML Meghalaya|MZ Mizoram|NL Nagaland|OD Odisha|OR Odisha|PB Punjab|PY Puducherry|RJ Rajasthan|SK Sikkim|TN Tamil Nadu|TS Telangana|TG Telangana|TR Tripura|UP Uttar Pradesh|UK Uttarakhand|UT Uttarakhand|WB West Bengal
 Brazil|AC Acre|AL Alagoas|AP Amapá|AM Amazonas|BA Bahia|CE Ceará|DF Distrito Federal|ES Espírito Santo|GO Goiás|MA Maranhão|MT Mato Grosso|MS Mato Grosso do Sul|MG Minas Gerais|PA Pará|PB Paraíba|PR Paraná|PE Pernambuco|PI Piauí|RJ Rio de Janeiro|RN Rio Grande do Norte|RS Rio Grande do Sul|RO Rondônia|RR Roraima|SC Santa Catarina|SP São Paulo|SE Sergipe|TO Tocantins`
 
+// italianProvinces are the codes of the provinces of Italy, which have columns of their own. In a place such as "Milano (MI)" a code only says
+// which town it is.
+const italianProvinces = `AG Agrigento|AL Alessandria|AN Ancona|AO Aosta|AP Ascoli Piceno|AQ L'Aquila|AR Arezzo|AT Asti|AV Avellino|BA Bari|BG Bergamo|BI Biella|BL Belluno|BN Benevento|BO Bologna|BR Brindisi|BS Brescia|BT Barletta-Andria-Trani|BZ Bolzano|CA Cagliari|CB Campobasso|CE Caserta|CH Chieti|CI Carbonia-Iglesias|CL Caltanissetta|CN Cuneo|CO Como|CR Cremona|CS Cosenza|CT Catania|CZ Catanzaro|EN Enna|FC Forlì-Cesena|FE Ferrara|FG Foggia|FI Firenze|FM Fermo|FR Frosinone|GE Genova|GO Gorizia|GR Grosseto|IM Imperia|IS Isernia|KR Crotone|LC Lecco|LE Lecce|LI Livorno|LO Lodi|LT Latina|LU Lucca|MB Monza e Brianza|MC Macerata|ME Messina|MI Milano|MN Mantova|MO Modena|MS Massa-Carrara|MT Matera|NA Napoli|NO Novara|NU Nuoro|OG Ogliastra|OR Oristano|OT Olbia-Tempio|PA Palermo|PC Piacenza|PD Padova|PE Pescara|PG Perugia|PI Pisa|PN Pordenone|PO Prato|PR Parma|PT Pistoia|PU Pesaro e Urbino|PV Pavia|PZ Potenza|RA Ravenna|RC Reggio Calabria|RE Reggio Emilia|RG Ragusa|RI Rieti|RM Roma|RN Rimini|RO Rovigo|SA Salerno|SI Siena|SO Sondrio|SP La Spezia|SR Siracusa|SS Sassari|SU Sud Sardegna|SV Savona|TA Taranto|TE Teramo|TN Trento|TO Torino|TP Trapani|TR Terni|TS Trieste|TV Treviso|UD Udine|VA Varese|VB Verbano-Cusio-Ossola|VC Vercelli|VE Venezia|VI Vicenza|VR Verona|VS Medio Campidano|VT Viterbo|VV Vibo Valentia`
+
+// regionTable has the regions of further countries that are no cities at the same time, as people write them before the country.
+const regionTable = `Germany|Baden-Württemberg|Baden-Wuerttemberg|Bayern|Bavaria|Brandenburg|Hessen|Hesse|Mecklenburg-Vorpommern|Mecklenburg-Western Pomerania|Niedersachsen|Lower Saxony|Nordrhein-Westfalen|North Rhine-Westphalia|NRW|Rheinland-Pfalz|Rhineland-Palatinate|Saarland|Sachsen|Saxony|Sachsen-Anhalt|Saxony-Anhalt|Schleswig-Holstein|Thüringen|Thuringia
+Austria|Burgenland|Kärnten|Carinthia|Niederösterreich|Lower Austria|Oberösterreich|Upper Austria|Steiermark|Styria|Tirol|Tyrol|Vorarlberg
+Switzerland|Aargau|Appenzell Ausserrhoden|Appenzell Innerrhoden|Basel-Landschaft|Graubünden|Jura|Nidwalden|Obwalden|Thurgau|Ticino|Tessin|Uri|Valais|Wallis|Vaud|Waadt
+France|Auvergne-Rhône-Alpes|Rhône-Alpes|Bourgogne-Franche-Comté|Bretagne|Brittany|Centre-Val de Loire|Corse|Corsica|Grand Est|Alsace|Hauts-de-France|Île-de-France|Ile-de-France|Normandie|Normandy|Nouvelle-Aquitaine|Aquitaine|Occitanie|Midi-Pyrénées|Languedoc-Roussillon|Pays de la Loire|Provence-Alpes-Côte d'Azur|PACA
+Italy|Abruzzo|Basilicata|Calabria|Campania|Emilia-Romagna|Friuli-Venezia Giulia|Lazio|Liguria|Lombardia|Lombardy|Marche|Molise|Piemonte|Piedmont|Puglia|Apulia|Sardegna|Sardinia|Sicilia|Sicily|Toscana|Tuscany|Trentino-Alto Adige|Umbria|Valle d'Aosta|Veneto
+Spain|Andalucía|Andalusia|Aragón|Aragon|Asturias|Principado de Asturias|Canarias|Canary Islands|Cantabria|Castilla-La Mancha|Castilla y León|Catalunya|Cataluña|Catalonia|Comunidad de Madrid|Comunidad Valenciana|Comunitat Valenciana|Extremadura|Galicia|Illes Balears|Islas Baleares|Balearic Islands|La Rioja|Navarra|País Vasco|Basque Country|Euskadi|Región de Murcia
+United Kingdom|England|Scotland|Wales|Northern Ireland|Greater Manchester|West Midlands|West Yorkshire|South Yorkshire|North Yorkshire|Kent|Surrey|Essex|Hertfordshire|Hampshire|Berkshire|Buckinghamshire|Oxfordshire|Cambridgeshire|Devon|Cornwall|Dorset|Somerset|Lancashire|Cheshire|Norfolk|Suffolk|West Sussex|East Sussex|Merseyside|Tyne and Wear
+Netherlands|Noord-Holland|North Holland|Zuid-Holland|South Holland|Noord-Brabant|North Brabant|Gelderland|Overijssel|Flevoland|Friesland|Fryslân|Drenthe|Zeeland|Limburg
+Belgium|Vlaanderen|Flanders|Flemish Region|Wallonie|Wallonia|Walloon Region|Oost-Vlaanderen|West-Vlaanderen|Vlaams-Brabant|Brabant wallon|Hainaut|Limburg
+Poland|dolnośląskie|kujawsko-pomorskie|lubelskie|lubuskie|łódzkie|małopolskie|mazowieckie|opolskie|podkarpackie|podlaskie|pomorskie|śląskie|świętokrzyskie|warmińsko-mazurskie|wielkopolskie|zachodniopomorskie|Mazovia|Masovia|Silesia|Lesser Poland|Greater Poland
+Ireland|Leinster|Munster|Connacht|Ulster|County Dublin|County Cork|County Galway`
+
+var regions = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for line := range strings.SplitSeq(regionTable, "\n") {
+		country, rest, _ := strings.Cut(line, "|")
+		for name := range strings.SplitSeq(rest, "|") {
+			m[country+" "+text.Fold(name)] = true
+		}
+	}
+	return m
+})
+
+// isRegionOf reports whether s is a part of the country rather than a city.
+func isRegionOf(country, s string) bool { return regions()[country+" "+text.Fold(s)] }
+
 var stateAliases = map[string]string{
 	"d.c.": "DC", "washington d.c.": "DC", "washington dc": "DC", "calif.": "CA", "calif": "CA", "mass.": "MA", "mass": "MA",
 	"penna.": "PA", "n.y.": "NY", "n.j.": "NJ", "n.c.": "NC", "s.c.": "SC", "tex.": "TX", "fla.": "FL", "ill.": "IL", "conn.": "CT",
@@ -277,6 +318,24 @@ func stateIn(country, s string) (state, bool) {
 		}
 	}
 	return state{}, false
+}
+
+var provinces = sync.OnceValue(func() map[string]state {
+	m := map[string]state{}
+	for entry := range strings.SplitSeq(italianProvinces, "|") {
+		code, name, _ := strings.Cut(entry, " ")
+		m[code] = state{code, name, "Italy"}
+	}
+	return m
+})
+
+// stateOfColumn finds the state of the country by what a column of states has: also the code of a province of Italy.
+func stateOfColumn(country, s string) (state, bool) {
+	if st, ok := stateIn(country, s); ok || country != "Italy" {
+		return st, ok
+	}
+	st, ok := provinces()[strings.ToUpper(strings.Trim(s, " ()"))]
+	return st, ok
 }
 
 // stateByName finds a state of any country by its name.

@@ -367,13 +367,16 @@ func (p *plan) inferCountry(s *sample) {
 			continue
 		}
 		countries := []string{"United States", "Canada", "Australia"}
-		if brazilianStates[normalName(c.name)] {
+		switch name := normalName(c.name); {
+		case brazilianStates[name]:
 			countries = []string{"Brazil"}
+		case italianStates.MatchString(name):
+			countries = []string{"Canada", "Italy"}
 		}
 		for _, country := range countries {
 			fit := 0
 			for _, v := range c.values {
-				if _, ok := stateIn(country, v); ok {
+				if _, ok := stateOfColumn(country, v); ok {
 					fit++
 				}
 			}
@@ -388,6 +391,9 @@ func (p *plan) inferCountry(s *sample) {
 
 // brazilianStates are names of columns that only files from Brazil have.
 var brazilianStates = wordSet("uf unidade_federativa unidade_da_federacao")
+
+// italianStates matches the names of columns with the codes of provinces, which Canada has, too.
+var italianStates = regexp.MustCompile(`(?:^|_)(?:prov|provincia)(?:_|$)`)
 
 // check returns an error if no column identifies the company of a row.
 func (p *plan) check(s *sample) error {

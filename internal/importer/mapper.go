@@ -84,6 +84,8 @@ func (m *mapper) items(out []item, r *source.Record) []item {
 	it := item{line: r.Line, reason: r.Reason, detail: r.Detail}
 	switch {
 	case r.Reason != "":
+	case m.plan.groups.is(r):
+		it.reason = ReasonGroup
 	case isConnection(r.Fields):
 		m.mapConnection(r, &it)
 	case m.plan.pair != nil:

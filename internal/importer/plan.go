@@ -53,6 +53,7 @@ type plan struct {
 	columns []ColumnPlan
 	targets map[string]target // by the name as the source spells it
 	pair    *pair             // nil if a row has one company
+	groups  *groups           // nil if no row is known to be a group
 	set     []setting
 	country string // of all rows, inferred from their states; empty if unknown, or if rows have a country
 	keep    bool   // columns that fit no field, as attributes
@@ -93,6 +94,7 @@ func makePlan(m Mapping, s *sample) (*plan, error) {
 	}
 	p.inferCountry(s)
 	p.noteUnclearPlaces(s)
+	p.findGroups(s)
 	for _, c := range s.columns {
 		p.columns = append(p.columns, p.describe(c))
 	}

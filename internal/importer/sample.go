@@ -25,6 +25,7 @@ type sample struct {
 	columns     []*sampledColumn
 	byName      map[string]*sampledColumn
 	records     int
+	lines       []int // of the records
 	rejected    int
 	open        bool // each record names its own fields, as in JSON
 	connections bool // the records are connections
@@ -36,6 +37,7 @@ type sampledColumn struct {
 	seen       int      // records that have it
 	values     []string // those that are not blank or null
 	rows       []int    // the number of each value's record
+	indents    []int    // how many blanks are before each value
 	lists      int      // how many of the values are lists or objects
 	by         string
 	confidence float64
@@ -60,6 +62,7 @@ func (s *sample) add(r *source.Record) int {
 		return 64
 	}
 	s.records++
+	s.lines = append(s.lines, r.Line)
 	if isConnection(r.Fields) {
 		s.connections = true
 	}
@@ -95,6 +98,7 @@ func (c *sampledColumn) add(v *source.Value) int {
 		t = strings.ToValidUTF8(t[:sampleValueBytes], "")
 	}
 	c.values = append(c.values, strings.TrimSpace(t))
+	c.indents = append(c.indents, indentOf(t))
 	c.rows = append(c.rows, c.sample.records)
 	return len(t)
 }

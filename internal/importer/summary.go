@@ -97,6 +97,7 @@ type Reason = source.Reason
 const (
 	ReasonNameless   Reason = "no name, and its id or domain belongs to no known company"
 	ReasonEmpty      Reason = "no name, domain, website or id"
+	ReasonGroup      Reason = "the row is the heading or the sum of a group, and no company"
 	ReasonInvalid    Reason = "a value is out of bounds"
 	ReasonEnded      Reason = "the connection has ended"
 	ReasonConnection Reason = "a connection needs a category, a company and a connected company"

@@ -426,6 +426,8 @@ func rowVariants(t *testing.T) []trait {
 		{"totals below two columns", csvFile("Firma;Mitarbeiter", "Acme;120", "Bolt;12", "Total companies;132", "Grand total:;132"), two, []string{"footer or a total"}},
 		{"footers in French", csvFile("Nom;Site web;Effectif", "Acme;acme.example;120", "Bolt;bolt.example;12", "Total général;;132", "Source : INSEE;;"), two, []string{"footer or a total"}},
 		{"footers in Spanish", csvFile("Empresa;Sitio web;Empleados", "Acme;acme.example;120", "Bolt;bolt.example;12", "Total empresas: 2;;", "Fuente: Registro Mercantil;;"), two, []string{"footer or a total"}},
+		{"footers that say how the table is meant", csvFile("Name,Website,Employees", "Acme,acme.example,120", "Bolt,bolt.example,12", "* as reported by the company,,", "Confidential - do not distribute,,", "2 rows,,"), two, []string{"footer or a total: line 4", "footer or a total: line 5", "footer or a total: line 6"}},
+		{"a company named as such a footer begins", csvFile("Name,Website,Employees", "Confidential Records,,120", "3 Data,,12"), []facts{{"name": "Confidential Records"}, {"name": "3 Data"}}, nil},
 		{"footers in Japanese", csvFile("会社名,URL,従業員数", "Acme,acme.example,120", "Bolt,bolt.example,12", "合計,,132", "出典：帝国,,"), two, []string{"footer or a total"}},
 		{
 			"a company named Total in two columns", csvFile("Name,Employees", "Total,105", "Acme,7", "Bolt,3", "Sum,11"), []facts{{"name": "Total"}, {"name": "Acme"}, {"name": "Bolt"}, {"name": "Sum"}}, nil,

@@ -250,9 +250,13 @@ var (
 	footerText = regexp.MustCompile(`(?i)^\s*(?:©|\(c\)\s|copyright\b|all rights reserved|sources?\s*:|notes?\s*:|disclaimer\b|` +
 		`(?:quellen?|stand|hinweise?|anmerkung(?:en)?|fuentes?|notas?|fontes?|fonte dei dati|bron|bronnen|źródł[oa]|zdroj|källa|kilde|forrás|sursa|kaynak|источник|джерело|πηγή|出典|注|資料|来源|数据来源|출처)\s*[:：]|` +
 		`(?:exportiert|erstellt|exporté|généré|exportado|generado|gerado|esportato|generato|geëxporteerd|wygenerowano)\s+(?:am|le|el|em|il|op|dnia|von|par|por|da|door)\b|` +
-		`(?:exported|generated|downloaded|created|printed|retrieved|last updated)\s+(?:on|by|at|from)\b|data as of\b|page \d+ (?:of|/) ?\d+|end of (?:file|list|report))`)
+		`(?:exported|generated|downloaded|created|printed|retrieved|last updated)\s+(?:on|by|at|from)\b|data as of\b|page \d+ (?:of|/) ?\d+|end of (?:file|list|report)|` +
+		`(?:strictly )?confidential(?: information)?\s*(?:[-–—:.|]|$)|for internal use only|(?:streng )?vertraulich\s*(?:[-–—:.|]|$)|confidentiel\s*(?:[-–—:.|]|$)|confidencial\s*(?:[-–—:.|]|$)|` +
+		`\*{1,3}\)?\s?(?:as (?:of|reported)|estimate[ds]?|incl|excl|figures?|data|based|sources?|notes?|provisional|preliminary|geschätzt|vorläufig|inkl|ohne|stand|angaben|estimé|données|estimado|datos|stima|dati)\b|` +
+		`\(\d[\d.,']* (?:rows?|records?|results?|companies|zeilen|lignes|filas|righe|linhas|rijen)(?: [\pL ]+)?\)$|` +
+		`\d[\d.,']* (?:(?:rows?|records?|results?) (?:selected|found|returned|exported|in total)|rows?|zeilen|lignes|filas|righe|linhas|rijen)\.?$)`)
 	totals = []string{
-		"total", "totals", "total:", "grand total", "subtotal", "sub-total", "sum", "sum:", "summe", "gesamt", "gesamtsumme", "totale", "totaal", "итого", "合計", "总计", "합계",
+		"total", "totals", "total:", "gesamtergebnis", "gesamttotal", "suma końcowa", "eindtotaal", "totale complessivo", "genel toplam", "toplam", "celkový součet", "общий итог", "総計", "總計", "总和", "grand total", "subtotal", "sub-total", "sum", "sum:", "summe", "gesamt", "gesamtsumme", "totale", "totaal", "итого", "合計", "总计", "합계",
 	}
 )
 
@@ -282,7 +286,7 @@ func isFooter[C string | []byte](row []C) bool {
 	case first == "" || len(row) < 2:
 		return false
 	case numbers > 0: // of two cells, it may be the company Total
-		return !footerText.MatchString(first) && (numbers+1 < len(row) || !oneWord.MatchString(first))
+		return !footerText.MatchString(first) && (numbers+1 < len(row) || !oneWord.MatchString(first) || grandTotal.MatchString(first))
 	}
 	return footerText.MatchString(first) || countedTotal.MatchString(first)
 }
@@ -329,6 +333,9 @@ var (
 
 // oneWord is what a company may be called.
 var oneWord = regexp.MustCompile(`^\pL+$`)
+
+// grandTotal is a total in one word that no company is called.
+var grandTotal = regexp.MustCompile(`(?i)^(?:gesamt(?:ergebnis|summe|total)|subtotal|zwischensumme|eindtotaal|総計|合計|總計|总计|합계)$`)
 
 // isTotal reports whether a cell begins a row that sums up the table.
 func isTotal(s string) bool {

@@ -58,16 +58,16 @@ func (s *Store) Candidates(ctx context.Context, given Identifiers) (*Candidates,
 	for _, c := range given.IDs {
 		keys = append(keys, idTail(c))
 	}
-	rows, err := load(ctx, s.db.Read(), `WHERE number IN (
-		SELECT number FROM company_key WHERE key `+s.db.InNumbers("$1")+`
-		UNION SELECT number FROM company WHERE page_key `+s.db.InNumbers("$2")+`) ORDER BY number`,
+	numbers := `SELECT number FROM company_key WHERE key ` + s.db.InNumbers("$1") + `
+		UNION SELECT number FROM company WHERE page_key ` + s.db.InNumbers("$2")
+	rows, err := load(ctx, s.db.Read(), `WHERE number `+s.db.InSelect(numbers)+` ORDER BY number`,
 		numberArray(distinct(keys)), numberArray(distinct(pages)))
 	if err != nil {
 		return nil, err
 	}
 	for key := range byKey {
-		more, err := load(ctx, s.db.Read(), `WHERE number IN (SELECT number FROM company_key WHERE key = $1) AND name_key = $1
-			ORDER BY number LIMIT $2`, key, NamesakesMax)
+		more, err := load(ctx, s.db.Read(), `WHERE number `+s.db.InSelect(`SELECT number FROM company_key WHERE key = $1`)+`
+			AND name_key = $1 ORDER BY number LIMIT $2`, key, NamesakesMax)
 		if err != nil {
 			return nil, err
 		}

@@ -66,19 +66,20 @@ func (f finder) find(ctx context.Context, w wanted) (rows []row, crowded bool, e
 // load loads the first companies with one of the keys, by number.
 func (f finder) load(ctx context.Context, keys []int64, most int) ([]row, error) {
 	if f.waiting == nil {
-		return load(ctx, f.q, `WHERE number IN (SELECT number FROM company_key WHERE key `+f.dialect.InNumbers("$1")+`)
-			ORDER BY number LIMIT $2`, numberArray(keys), most)
+		numbers := `SELECT number FROM company_key WHERE key ` + f.dialect.InNumbers("$1")
+		return load(ctx, f.q, `WHERE number `+f.dialect.InSelect(numbers)+` ORDER BY number LIMIT $2`, numberArray(keys), most)
 	}
-	return load(ctx, f.q, `WHERE number IN (SELECT number FROM company_key_stored WHERE key `+f.dialect.InNumbers("$1")+`
-		UNION ALL SELECT value FROM `+f.dialect.EachNumber("$2")+`) ORDER BY number LIMIT $3`,
+	numbers := `SELECT number FROM company_key_stored WHERE key ` + f.dialect.InNumbers("$1") + `
+		UNION ALL SELECT value FROM ` + f.dialect.EachNumber("$2")
+	return load(ctx, f.q, `WHERE number `+f.dialect.InSelect(numbers)+` ORDER BY number LIMIT $3`,
 		numberArray(keys), numberArray(f.waiting.numbers(keys)), most)
 }
 
 // findPlaced adds the companies with one of the names and one of the places. Of very many identical ones it adds only the
 // oldest, which a match would choose anyway.
 func (f finder) findPlaced(ctx context.Context, rows []row, names, places []int64) ([]row, error) {
-	more, err := load(ctx, f.q, `WHERE number IN (SELECT number FROM company_key WHERE key `+f.dialect.InNumbers("$1")+`
-		AND place `+f.dialect.InNumbers("$2")+`) ORDER BY number LIMIT $3`,
+	numbers := `SELECT number FROM company_key WHERE key ` + f.dialect.InNumbers("$1") + ` AND place ` + f.dialect.InNumbers("$2")
+	more, err := load(ctx, f.q, `WHERE number `+f.dialect.InSelect(numbers)+` ORDER BY number LIMIT $3`,
 		numberArray(names), numberArray(places), namesakesMax+2*len(places))
 	rows = append(rows, more...)
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.number, b.number) })

@@ -209,8 +209,8 @@ func (e *edit) pendingLinksFor(ctx context.Context, keys []int64) ([]link, error
 		return nil, nil
 	}
 	var links []link
-	err := e.eachLink(ctx, func(l link) { links = append(links, l) }, `WHERE identity IN (
-	        SELECT identity FROM connection_wait WHERE key `+e.tx.InNumbers("$1")+`)
+	err := e.eachLink(ctx, func(l link) { links = append(links, l) }, `WHERE identity `+
+		e.tx.InSelect(`SELECT identity FROM connection_wait WHERE key `+e.tx.InNumbers("$1"))+`
 	    AND `+isOpen+` ORDER BY identity`, numberArray(distinct(keys)))
 	return links, err
 }

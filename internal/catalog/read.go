@@ -17,7 +17,7 @@ const readMax = 500
 
 // ByID returns the company with its connections, or a NotFound fault.
 func (s *Store) ByID(ctx context.Context, c id.Company) (*company.Company, error) {
-	rows, err := load(ctx, s.db.Read(), `WHERE id = $1 AND number IN (SELECT number FROM company_key WHERE key = $2)`, c.String(), idTail(c))
+	rows, err := load(ctx, s.db.Read(), `WHERE id = $1 AND number `+s.db.InSelect(`SELECT number FROM company_key WHERE key = $2`), c.String(), idTail(c))
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (s *Store) Numbers(ctx context.Context, ids []id.Company) (numbers []compan
 // withIDs is a condition on company: the ids of $1, of which $2 must be the idTails. keys is the table of keys.
 func withIDs(d db.Dialect, keys string) string {
 	return `id IN (SELECT value FROM ` + d.EachString("$1") + `)
-		AND number IN (SELECT number FROM ` + keys + ` WHERE key ` + d.InNumbers("$2") + `)`
+		AND number ` + d.InSelect(`SELECT number FROM `+keys+` WHERE key `+d.InNumbers("$2"))
 }
 
 // SharingDomain returns how many of the companies have the domain of another one of them.
@@ -147,7 +147,7 @@ func (s *Store) ByDomains(ctx context.Context, domains []string) (map[string][]c
 		for i, d := range part {
 			keys[i] = domainKey(d)
 		}
-		rows, err := load(ctx, s.db.Read(), `WHERE number IN (SELECT number FROM company_key WHERE key `+s.db.InNumbers("$1")+`) ORDER BY number`,
+		rows, err := load(ctx, s.db.Read(), `WHERE number `+s.db.InSelect(`SELECT number FROM company_key WHERE key `+s.db.InNumbers("$1"))+` ORDER BY number`,
 			numberArray(distinct(keys)))
 		if err != nil {
 			return nil, err

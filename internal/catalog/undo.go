@@ -286,7 +286,7 @@ func (e *edit) detach(ctx context.Context, numbers []company.Number) error {
 	in := ` ` + e.tx.InNumbers("$1")
 	for _, condition := range []string{
 		`WHERE source` + in,
-		`WHERE source IN (SELECT source FROM connection_by_target WHERE target` + in + `) AND target` + in + ` AND NOT source` + in,
+		`WHERE source ` + e.tx.InSelect(`SELECT source FROM connection_by_target WHERE target`+in) + ` AND target` + in + ` AND NOT source` + in,
 		`WHERE source IS NULL AND target IS NOT NULL AND target` + in,
 	} {
 		if err := e.eachLink(ctx, func(l link) { links = append(links, l) }, condition, numberArray(numbers)); err != nil {

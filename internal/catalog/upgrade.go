@@ -80,7 +80,8 @@ func (s *Store) Duplicates(ctx context.Context, fn func(Duplicate) error) error 
 		return fmt.Errorf("find duplicates: %w", err)
 	}
 	for _, key := range keys {
-		rows, err := load(ctx, s.db.Read(), `WHERE number IN (SELECT number FROM company_key WHERE key = $1) AND name_key = $1 AND length(record) > 0 ORDER BY number LIMIT $2`, key, candidatesMax)
+		rows, err := load(ctx, s.db.Read(), `WHERE number `+s.db.InSelect(`SELECT number FROM company_key WHERE key = $1`)+`
+			AND name_key = $1 AND length(record) > 0 ORDER BY number LIMIT $2`, key, candidatesMax)
 		if err != nil {
 			return err
 		}

@@ -38,6 +38,9 @@ type Dialect interface {
 	// as the placeholder. Unlike IN with EachNumber, it never reads the whole table.
 	InNumbers(placeholder string) string
 
+	// InSelect is InNumbers for the integers that a statement selects.
+	InSelect(statement string) string
+
 	// ForUpdate ends a SELECT that locks its rows to the end of the transaction. It is empty if there is only one
 	// write transaction at a time anyway.
 	ForUpdate() string

@@ -152,6 +152,9 @@ func (Dialect) InNumbers(placeholder string) string {
 	return "IN (SELECT value FROM json_each(" + placeholder + "))"
 }
 
+// InSelect asks the statement.
+func (Dialect) InSelect(statement string) string { return "IN (" + statement + ")" }
+
 // ForUpdate is empty: there is only one immediate transaction at a time.
 func (Dialect) ForUpdate() string { return "" }
 

@@ -362,15 +362,16 @@ func (l *link) shown() company.Connection {
 
 // saveLinks writes links that are not stored.
 func (e *edit) saveLinks(ctx context.Context, links []link) error {
-	return insert(ctx, e.tx, links, `INSERT INTO connection (identity, source, target, category,
-		source_id, source_name, source_domain, target_id, target_name, target_domain, import)`, ``,
-		func(l *link) []any {
-			g := &l.given
-			return []any{
-				l.identity, l.source, l.target, g.Category, textOf(g.Source.ID), g.Source.Name, g.Source.Domain,
-				textOf(g.Target.ID), g.Target.Name, g.Target.Domain, l.imported,
-			}
-		})
+	columns := []string{
+		"identity", "source", "target", "category", "source_id", "source_name", "source_domain", "target_id", "target_name", "target_domain", "import",
+	}
+	return insertNew(ctx, e.tx, links, "connection", columns, func(l *link) []any {
+		g := &l.given
+		return []any{
+			l.identity, l.source, l.target, g.Category, textOf(g.Source.ID), g.Source.Name, g.Source.Domain,
+			textOf(g.Target.ID), g.Target.Name, g.Target.Domain, l.imported,
+		}
+	})
 }
 
 func textOf(c id.Company) string {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
@@ -94,14 +95,27 @@ func (e *edit) save(ctx context.Context, rows []row, old []company.Number) error
 	if err := e.saveKeys(ctx, rows); err != nil {
 		return err
 	}
-	return insert(ctx, e.tx, rows,
-		`INSERT INTO company (number, id, domain_key, page_key, name_key, place_key, seq, record, connections)`,
+	values := func(r *row) []any {
+		return []any{int64(r.number), r.id.String(), r.domainKey, r.pageKey, r.nameKey, r.placeKey, int64(e.seq), r.record, r.connections}
+	}
+	var known []row
+	added := make([]row, 0, len(rows))
+	for i := range rows {
+		if e.isNew(&rows[i]) {
+			added = append(added, rows[i])
+		} else {
+			known = append(known, rows[i])
+		}
+	}
+	if err := insertNew(ctx, e.tx, added, "company", companyColumns, values); err != nil {
+		return err
+	}
+	return insert(ctx, e.tx, known, `INSERT INTO company (`+strings.Join(companyColumns, ", ")+`)`,
 		` ON CONFLICT (number) DO UPDATE SET domain_key = excluded.domain_key, page_key = excluded.page_key, name_key = excluded.name_key,
-			place_key = excluded.place_key, seq = excluded.seq, record = excluded.record, connections = excluded.connections`,
-		func(r *row) []any {
-			return []any{int64(r.number), r.id.String(), r.domainKey, r.pageKey, r.nameKey, r.placeKey, int64(e.seq), r.record, r.connections}
-		})
+			place_key = excluded.place_key, seq = excluded.seq, record = excluded.record, connections = excluded.connections`, values)
 }
+
+var companyColumns = []string{"number", "id", "domain_key", "page_key", "name_key", "place_key", "seq", "record", "connections"}
 
 // isNew reports whether the edit has given the company its number.
 func (e *edit) isNew(r *row) bool { return uint64(r.number) >= e.first }
@@ -134,6 +148,17 @@ func (e *edit) archive(ctx context.Context, numbers []company.Number) error {
 		WHERE number `+e.tx.InNumbers("$2")+` AND seq < $1`, int64(e.seq), numberArray(numbers))
 	if err != nil {
 		return fmt.Errorf("keep past companies: %w", err)
+	}
+	return nil
+}
+
+// insertNew writes items that are not in the table.
+func insertNew[T any](ctx context.Context, tx *db.Tx, items []T, table string, columns []string, args func(*T) []any) error {
+	if len(items) == 0 {
+		return nil
+	}
+	if err := tx.CopyRows(ctx, tx, table, columns, len(items), func(i int) []any { return args(&items[i]) }); err != nil {
+		return fmt.Errorf("insert into %s: %w", table, err)
 	}
 	return nil
 }

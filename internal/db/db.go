@@ -60,6 +60,9 @@ type Dialect interface {
 	// each row. head is the statement up to the columns, and tail what follows the values.
 	InsertRows(ctx context.Context, tx *Tx, head, tail string, n int, row func(i int) []any) error
 
+	// CopyRows is InsertRows for rows that certainly do not exist yet, in the fastest way that the database has.
+	CopyRows(ctx context.Context, tx *Tx, table string, columns []string, n int, row func(i int) []any) error
+
 	// Retryable reports whether the whole transaction can be tried again after the error: busy, deadlock,
 	// serialization failure.
 	Retryable(err error) bool
@@ -89,6 +92,7 @@ func New(d Dialect, write, read *sql.DB) *DB {
 type Tx struct {
 	*sql.Tx
 	Dialect
+	conn      *sql.Conn
 	guard     Guard
 	committed []func()
 }
@@ -160,12 +164,13 @@ func (d *DB) once(ctx context.Context, fn func(*Tx) error) error {
 	if err := d.guard.ask(Begin); err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
-	tx, err := d.begin(ctx)
+	conn, tx, err := d.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
+	defer conn.Close()  // it goes back to the pool
 	defer tx.Rollback() //nolint:errcheck // a no-op after Commit; else the first error counts
-	t := &Tx{Tx: tx, Dialect: d.Dialect, guard: d.guard}
+	t := &Tx{Tx: tx, Dialect: d.Dialect, conn: conn, guard: d.guard}
 	if err := fn(t); err != nil {
 		return err
 	}
@@ -180,15 +185,22 @@ func (d *DB) once(ctx context.Context, fn func(*Tx) error) error {
 
 // begin waits until the database accepts the transaction. SQLite's own busy handler polls less and less often, in the end
 // every 100 ms, and so misses the short pauses that a long import in another process makes for others.
-func (d *DB) begin(ctx context.Context) (*sql.Tx, error) {
+func (d *DB) begin(ctx context.Context) (*sql.Conn, *sql.Tx, error) {
+	conn, err := d.write.Conn(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	for deadline := time.Now().Add(lockTimeMax); ; {
-		tx, err := d.write.BeginTx(ctx, nil)
-		if err == nil || !d.Retryable(err) || time.Now().After(deadline) {
-			return tx, err
+		tx, err := conn.BeginTx(ctx, nil)
+		if err == nil {
+			return conn, tx, nil
+		}
+		if !d.Retryable(err) || time.Now().After(deadline) {
+			return nil, nil, errors.Join(err, conn.Close())
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), err)
+			return nil, nil, errors.Join(ctx.Err(), err, conn.Close())
 		case <-time.After(lockPoll):
 		}
 	}

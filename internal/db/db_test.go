@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"sync"
@@ -56,6 +57,47 @@ func TestFailedTransactionLeavesNothing(t *testing.T) {
 			return exec(t.Context(), tx, `UPDATE counter SET n = n + 1`)
 		}))
 		require.Equal(t, 1, read(t, d.Read()))
+	})
+}
+
+func TestCopiedRowsAreWrittenTogetherOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		bytes := map[string]string{"sqlite": "BLOB", "postgres": "BYTEA"}[d.Name()]
+		require.NoError(t, d.Tx(t.Context(), func(tx *db.Tx) error {
+			return exec(t.Context(), tx, `CREATE TABLE copied (id BIGINT PRIMARY KEY, n BIGINT, text TEXT NOT NULL, bytes `+bytes+`)`)
+		}))
+		rows := [][]any{
+			{int64(1), sql.NullInt64{Int64: -5, Valid: true}, "a\tb\n\\N\"é", []byte{0, 255}},
+			{int64(2), sql.NullInt64{}, "", []byte(nil)},
+			{int64(1 << 40), sql.NullInt64{Valid: true}, "c", []byte("d")},
+		}
+		write := func(rows [][]any) error {
+			return d.Tx(t.Context(), func(tx *db.Tx) error {
+				if err := exec(t.Context(), tx, `DELETE FROM copied WHERE n = 0`); err != nil {
+					return err
+				}
+				return tx.CopyRows(t.Context(), tx, "copied", []string{"id", "n", "text", "bytes"}, len(rows), func(i int) []any { return rows[i] })
+			})
+		}
+		require.NoError(t, write(rows))
+		stored := func() [][]any {
+			found, err := db.Collect(t.Context(), d.Read(), func(row db.Row) ([]any, error) {
+				var id int64
+				var n sql.NullInt64
+				var text string
+				var bytes []byte
+				err := row.Scan(&id, &n, &text, &bytes)
+				return []any{id, n, text, bytes}, err
+			}, `SELECT id, n, text, bytes FROM copied ORDER BY id`)
+			require.NoError(t, err)
+			return found
+		}
+		require.Equal(t, rows, stored())
+
+		err := write([][]any{{int64(3), sql.NullInt64{}, "new", []byte(nil)}, rows[0]})
+		require.True(t, d.Duplicate(err), "%v", err)
+		require.Equal(t, rows, stored())
 	})
 }
 

@@ -94,3 +94,11 @@ func (t *Tx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error
 	}
 	return t.Tx.PrepareContext(ctx, query)
 }
+
+// Raw calls fn with the driver's connection that the transaction runs on, for what database/sql cannot express.
+func (t *Tx) Raw(fn func(driverConn any) error) error {
+	if err := t.guard.ask(Statement); err != nil {
+		return err
+	}
+	return t.conn.Raw(fn)
+}

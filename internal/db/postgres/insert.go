@@ -7,13 +7,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"github.com/opencapi/capi/internal/db"
 )
 
 const chunkMax = 5_000 // rows of a statement, which are in memory
 
-// InsertRows sends each column as an array. That takes one statement for thousands of rows, nearly as fast as COPY, and unlike
-// COPY it may have an ON CONFLICT.
+// InsertRows sends each column as an array. That takes one statement for thousands of rows, and unlike COPY it may have an ON CONFLICT.
 func (Dialect) InsertRows(ctx context.Context, tx *db.Tx, head, tail string, n int, row func(i int) []any) error {
 	for first := 0; first < n; first += chunkMax {
 		end := min(first+chunkMax, n)
@@ -42,6 +44,18 @@ func (Dialect) InsertRows(ctx context.Context, tx *db.Tx, head, tail string, n i
 		}
 	}
 	return nil
+}
+
+// CopyRows runs COPY, which takes about half as long as InsertRows.
+func (Dialect) CopyRows(ctx context.Context, tx *db.Tx, table string, columns []string, n int, row func(i int) []any) error {
+	return tx.Raw(func(conn any) error {
+		c, ok := conn.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("copy to a connection of type %T", conn)
+		}
+		_, err := c.Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) { return row(i), nil }))
+		return err
+	})
 }
 
 // column collects the values of a column.

@@ -28,6 +28,11 @@ func (Dialect) InsertRows(ctx context.Context, tx *db.Tx, head, tail string, n i
 	return nil
 }
 
+// CopyRows is InsertRows.
+func (d Dialect) CopyRows(ctx context.Context, tx *db.Tx, table string, columns []string, n int, row func(i int) []any) error {
+	return d.InsertRows(ctx, tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+")", "", n, row)
+}
+
 // insertChunks writes the rows from first up to, but not including, end, which must be a multiple of size apart. The statement is
 // prepared, because parsing it each time would take as long as running it.
 func insertChunks(ctx context.Context, tx *db.Tx, query string, size, first, end int, row func(i int) []any) error {

@@ -16,3 +16,12 @@ var (
 	Tidy    = tidy
 	AddTidy = addTidy
 )
+
+// KeyFilter is the set of the keys of an import.
+type KeyFilter struct{ filter keyFilter }
+
+// Add adds the key.
+func (f *KeyFilter) Add(key int64) { f.filter.add([]companyKey{{key: key}}) }
+
+// Has reports whether the key may be in the set.
+func (f *KeyFilter) Has(key int64) bool { return f.filter.has(key) }

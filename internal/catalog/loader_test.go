@@ -293,3 +293,28 @@ func TestNoLookUpReadsAllCompaniesOnPostgreSQL(t *testing.T) {
 		require.Contains(t, plan, "Index Cond: (number = ANY (", plan)
 	})
 }
+
+func TestAFilterOfKeysHasAllAndHardlyAnyOther(t *testing.T) {
+	t.Parallel()
+	const n = 3_000_000 // keys of a million companies
+	var filter catalog.KeyFilter
+	random := func(seed uint64) func() int64 {
+		r := rand.New(rand.NewPCG(seed, 0))
+		return func() int64 { return int64(int32(r.Uint32())) }
+	}
+	next := random(1)
+	for range n {
+		filter.Add(next())
+	}
+	next = random(1)
+	for range n {
+		require.True(t, filter.Has(next()))
+	}
+	next, others := random(2), 0
+	for range n {
+		if filter.Has(next()) {
+			others++
+		}
+	}
+	require.Less(t, others, n/500, "most of them are keys of the set")
+}

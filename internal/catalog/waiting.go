@@ -214,21 +214,40 @@ func (w *waitingKeys) parts(most int) iter.Seq[[]companyKey] {
 	}
 }
 
-// keyFilter is a set of keys that may seem to have some more. Its size is fixed: with the keys of ten million companies, a fifth of all
-// other keys seem to be in it.
-type keyFilter struct{ pages [1 << 11]*[1 << 10]uint64 }
+// keyFilter is a set of keys that may seem to have some more: with the keys of ten million companies, one in fifty of all other keys. Its
+// 32 MB are fixed.
+type keyFilter struct {
+	pages [1 << (filterBits - 16)]*[1 << 10]uint64
+}
+
+const filterBits = 28
+
+// places returns the bits that stand for the key: it is in the set if all of them are set.
+func (*keyFilter) places(key int64) [3]uint64 {
+	// Multiplying by odd numbers without a pattern mixes the bits upwards.
+	a := uint64(key) * 0x9e3779b97f4a7c15
+	b := (a ^ a>>32) * 0xd6e8feb86659fd93
+	return [3]uint64{a >> (64 - filterBits), b >> (64 - filterBits), b >> 4 & (1<<filterBits - 1)}
+}
 
 func (f *keyFilter) add(keys []companyKey) {
 	for _, k := range keys {
-		page := &f.pages[k.key>>16&(1<<11-1)]
-		if *page == nil {
-			*page = new([1 << 10]uint64)
+		for _, at := range f.places(k.key) {
+			page := &f.pages[at>>16]
+			if *page == nil {
+				*page = new([1 << 10]uint64)
+			}
+			(*page)[at>>6&(1<<10-1)] |= 1 << (at & 63)
 		}
-		(*page)[k.key>>6&(1<<10-1)] |= 1 << (k.key & 63)
 	}
 }
 
 func (f *keyFilter) has(key int64) bool {
-	page := f.pages[key>>16&(1<<11-1)]
-	return page != nil && page[key>>6&(1<<10-1)]>>(key&63)&1 == 1
+	for _, at := range f.places(key) {
+		page := f.pages[at>>16]
+		if page == nil || page[at>>6&(1<<10-1)]>>(at&63)&1 == 0 {
+			return false
+		}
+	}
+	return true
 }

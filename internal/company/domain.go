@@ -1,7 +1,6 @@
 package company
 
 import (
-	"net/netip"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -59,7 +58,6 @@ func isHost(s string) bool {
 			return false
 		}
 	}
-	_, err := netip.ParseAddr(s)
 	last := s[strings.LastIndexByte(s, '.')+1:]
-	return err != nil && len(last) > 1 && strings.Trim(last, "0123456789") != ""
+	return len(last) > 1 && strings.Trim(last, "0123456789") != "" // that of an IP address has digits only
 }

@@ -273,22 +273,23 @@ func isFooter[C string | []byte](row []C) bool {
 		case s == "":
 		case first == "":
 			first = s
-			if !footerText.MatchString(s) && !isTotal(s) {
-				return false
-			}
 		case strings.Trim(s, "0123456789.,'$€£%+- \u00a0") != "":
 			return false
 		default:
 			numbers++
 		}
 	}
+	if first == "" || len(row) < 2 {
+		return false
+	}
+	stated := footerText.MatchString(first) // the texts come last, because nearly all rows have two cells that are no numbers
 	switch {
-	case first == "" || len(row) < 2:
+	case !stated && !isTotal(first):
 		return false
 	case numbers > 0: // of two cells, it may be the company Total
-		return !footerText.MatchString(first) && (numbers+1 < len(row) || !oneWord.MatchString(first) || grandTotal.MatchString(first))
+		return !stated && (numbers+1 < len(row) || !oneWord.MatchString(first) || grandTotal.MatchString(first))
 	}
-	return footerText.MatchString(first) || countedTotal.MatchString(first)
+	return stated || countedTotal.MatchString(first)
 }
 
 // runningSum adds the numbers of a table of two columns, to recognise a row that sums them up: it may be the company Total otherwise.

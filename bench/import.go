@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/opencapi/capi/bench/duckdb"
@@ -17,7 +18,8 @@ import (
 // importCommand loads the same two files into each engine in turn, several times, and prints the shortest times.
 type importCommand struct {
 	settings
-	Rounds int `default:"3" help:"How often each engine loads the files (default ${default})."`
+	Rounds int    `default:"3" help:"How often each engine loads the files (default ${default})."`
+	Only   string `help:"Load with the engines whose names begin so, such as 'CAPI, SQLite' (default all)."`
 }
 
 // loaded are the shortest times of an engine, and its peak memory.
@@ -42,11 +44,17 @@ func (c *importCommand) Run(ctx context.Context) error {
 	}
 	var all []*loaded
 	for _, e := range []load.Engine{load.Capi(program), load.CapiPostgres(program), duckDB(), load.SQLite()} {
+		if !strings.HasPrefix(e.Name, c.Only) {
+			continue
+		}
 		if e.Missing != "" {
 			fmt.Fprintf(os.Stderr, "%s is left out: %s\n", e.Name, e.Missing)
 			continue
 		}
 		all = append(all, &loaded{engine: e})
+	}
+	if len(all) == 0 {
+		return fmt.Errorf("no engine is left that begins with %q", c.Only)
 	}
 	fmt.Printf("%d companies, %d connections; %s\n\n", files.CompanyCount, files.ConnectionsCount, report.Machine())
 	for round := range c.Rounds {
@@ -77,7 +85,8 @@ func best(a, b load.Figures) load.Figures {
 	return load.Figures{Wall: min(a.Wall, b.Wall), CPU: min(a.CPU, b.CPU), PeakBytes: max(a.PeakBytes, b.PeakBytes)}
 }
 
-// printLoads writes the table of one kind of row. The ratios are to the first engine, which is CAPI on SQLite.
+// printLoads writes the table of one kind of row. The ratios are to the first engine, which is CAPI on SQLite unless
+// it is left out.
 func printLoads(title string, all []*loaded, rows int, of func(*loaded) load.Figures) {
 	t := report.NewTable(title, "seconds", "rows a second", "time to CAPI's", "CPU seconds", "CPU to CAPI's", "peak MB")
 	first := of(all[0])

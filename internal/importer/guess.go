@@ -131,7 +131,7 @@ var guesses = []guess{
 		// If several columns fit, the first wins, because later ones must have a greater share.
 		share := c.share(func(v string) bool {
 			return utf8.RuneCountInString(v) <= 80 && strings.ContainsFunc(v, unicode.IsLetter) && !strings.Contains(v, "://") &&
-				!isAddress(v) && !isNumber(v)
+				!isAddress(v) && !isNumber(v) && !fieldLine.MatchString(v)
 		})
 		if c.share(isUpperCode) > 0.5 || c.share(isIdentifier) > 0.5 || titleColumns[normalName(c.name)] || personWords[normalName(c.name)] {
 			return 0
@@ -166,6 +166,9 @@ var guesses = []guess{
 		return c.share(func(v string) bool { return len(v) < 40 && !strings.ContainsAny(v, "0123456789") && !isAddress(v) })
 	}},
 }
+
+// fieldLine matches a line of a text that has the names of fields before their values.
+var fieldLine = regexp.MustCompile(`^\pL[\pL\d_-]*:\s`)
 
 // isCode reports whether numbers are most likely codes or the numbers of the rows: they have the same number of digits or leading
 // zeros, or count up.

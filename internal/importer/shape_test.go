@@ -110,6 +110,22 @@ func TestEachFileWithoutUsableRecordsSaysWhy(t *testing.T) {
 	require.ErrorContains(t, err, "few.csv: no record could be used: no name, domain")
 }
 
+func TestDocumentsOfAnotherShapeAreAnError(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{`[["name","city"],["Acme","Bonn"]]` + "\n" + `[["city","name"],["Ulm","Bolt"]]`, "[\n" + `{"name":"Acme"}` + "\n]\n" + `[["name"],["Bolt"]]`} {
+		b := catalog.New(dbtest.SQLite(t))
+		_, err := importer.Import(t.Context(), importer.Options{Catalog: b, Files: []string{write(t, "a.json", content)}})
+		require.ErrorContains(t, err, "a document of another shape begins after the end of the first one", content)
+		require.Empty(t, all(t, b), "it is found in the sample")
+	}
+}
+
+func TestLinesOfATextAreNotNames(t *testing.T) {
+	t.Parallel()
+	_, err := importer.Import(t.Context(), importer.Options{Catalog: catalog.New(dbtest.SQLite(t)), Files: []string{write(t, "a.txt", "commit 1234\nAuthor: Ada Moss\nDate: Monday\nSubject: Tools\n")}})
+	require.ErrorIs(t, err, importer.ErrNoColumns)
+}
+
 func TestRowsOfTwoCompaniesAreNotMerges(t *testing.T) {
 	t.Parallel()
 	_, s := loadWith(t, importer.Options{Files: []string{write(t, "a.csv",

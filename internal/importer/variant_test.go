@@ -547,6 +547,27 @@ var jsonVariants = []trait{
 	},
 	{"pages of an answer in a list", jsonFile(`[{"page":1,"companies":[{"name":"Acme","hq":{"city":"Bonn"}}]},{"page":2,"companies":[{"name":"Bolt"}]}]`), []facts{{"name": "Acme", "city": "Bonn"}, {"name": "Bolt"}}, nil},
 	{"lists of things of a company are no pages", jsonFile(`[{"id":"a","customer":"Acme","items":[{"name":"Hammer"}]},{"id":"b","customer":"Bolt","items":[]}]`), []facts{{"name": "Acme"}, {"name": "Bolt"}}, nil},
+	{"arrays one after another", jsonFile("[\n{\"name\":\"Acme\"}\n]\n[\n{\"name\":\"Bolt\"},\n{\"name\":\"Cog\"}\n]\n[]\n[{\"name\":\"Dent\"}]"), []facts{{"name": "Acme"}, {"name": "Bolt"}, {"name": "Cog"}, {"name": "Dent"}}, nil},
+	{"arrays of records on lines", jsonFile("[{\"name\":\"Acme\"}]\n[{\"name\":\"Bolt\"}]\n"), []facts{{"name": "Acme"}, {"name": "Bolt"}}, nil},
+	{
+		"answers one after another", jsonFile("{\n\"answer\":{\"data\":[{\"name\":\"Acme\"}],\"total\":1},\"took\":5\n}\n{\n\"answer\":{\"data\":[{\"name\":\"Bolt\"}]}\n}\n"),
+		[]facts{{"name": "Acme"}, {"name": "Bolt"}},
+		nil,
+	},
+	{"tables as arrays one after another", jsonFile(`[["name","city"],["Acme","Bonn"]][["name","city"],["Bolt","Ulm"]]`), []facts{{"name": "Acme", "city": "Bonn"}, {"name": "Bolt", "city": "Ulm"}}, nil},
+	{
+		"answers with one company each", jsonFile("{\n\"results\":{\"company\":{\"name\":\"ACME LLC\",\"jurisdiction_code\":\"us_ny\",\"incorporation_date\":\"1988-05-01\",\"previous_names\":[]}}\n}\n" +
+			"{\n\"results\":{\"company\":{\"name\":\"BOLT LLC\",\"jurisdiction_code\":\"us_ny\",\"incorporation_date\":\"1990-05-01\",\"previous_names\":[]}}\n}\n"),
+		[]facts{{"name": "ACME LLC", "founded": "1988"}, {"name": "BOLT LLC", "founded": "1990"}},
+		nil,
+	},
+	{"records that are texts", jsonFile(`["{\"name\":\"Acme\",\"city\":\"Bonn\"}","{\"name\":\"Bolt\"}"]`), []facts{{"name": "Acme", "city": "Bonn"}, {"name": "Bolt"}}, nil},
+	{
+		"pages with hits",
+		[]file{{"a.jsonl", `{"took":1,"hits":{"total":2,"hits":[{"_id":"1","_source":{"name":"Acme"}}]}}` + "\n" + `{"took":2,"hits":{"total":2,"hits":[{"_id":"2","_source":{"name":"Bolt"}}]}}` + "\n"}},
+		[]facts{{"name": "Acme"}, {"name": "Bolt"}},
+		nil,
+	},
 	{"commas between lines", []file{{"a.ndjson", `{"name":"Acme"},` + "\n" + `{"name":"Bolt"},` + "\n"}}, []facts{{"name": "Acme"}, {"name": "Bolt"}}, nil},
 	{"an array on each line", []file{{"a.ndjson", `["name","domain"]` + "\n" + `["Acme","acme.example"]` + "\n"}}, []facts{{"name": "Acme", "domain": "acme.example"}}, nil},
 	{"a text sequence", []file{{"a.txt", "\x1e" + `{"name":"Acme"}` + "\n\x1e" + `{"name":"Bolt"}` + "\n"}}, []facts{{"name": "Acme"}, {"name": "Bolt"}}, nil},

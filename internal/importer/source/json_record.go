@@ -87,6 +87,10 @@ func pageOf(schema Schema, fields []Field) (records []Value, ok bool) {
 			}
 		case f.Value.Kind == Texts && len(f.Value.Texts) == 0 && slices.Contains(wrappers, name) && !found:
 			found = true // without records
+		case isObject(f) && slices.Contains(wrappers, name) && !found:
+			if records, found = pageOf(schema, fieldsOfMembers(&f.Value)); !found {
+				return nil, false
+			}
 		case (f.Value.Kind == Text || isList || f.Value.Kind == Texts) && !slices.Contains(pagingMembers, name), schema.Column(f.Name).Key:
 			return nil, false
 		}

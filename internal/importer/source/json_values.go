@@ -24,11 +24,14 @@ type values struct {
 	close  byte        // ends the array or object around them; 0 if there is none
 	header []string    // of layoutRows
 	ahead  []jsonValue // read while looking for the header
+	rest   []jsonValue // likewise, of a document after the first one
 	end    error
 
 	nested  bool     // the elements are arrays of the records
 	depth   int      // of the arrays in which the next record is, if nested
 	single  bool     // only the next value is read
+	closed  bool     // the current document has ended
+	around  int      // the objects around the array of records that are not closed yet
 	members []string // of the first record of an array that is a member; nil if there is no other to go on with
 }
 
@@ -187,7 +190,7 @@ func newValues(b *bufio.Reader, schema Schema, at *shape) (*values, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read: %w", err)
 		}
-		v.layout, v.header = at.layout, at.header
+		v.layout, v.header, v.around = at.layout, at.header, len(at.path)
 		v.line += bytes.Count(head[:at.offset], []byte{'\n'})
 		b.Discard(int(at.offset)) //nolint:errcheck // it was peeked at
 	}
@@ -234,14 +237,18 @@ func isRowLines(b *bufio.Reader) bool {
 	head, _ := b.Peek(headBytes) // reading it will return the same error
 	line, rest, found := bytes.Cut(bytes.TrimLeft(head, " \t\r\n"), []byte{'\n'})
 	rest = bytes.TrimLeft(rest, " \t\r\n")
-	return found && len(line) > 0 && line[0] == '[' && len(rest) > 0 && rest[0] == '[' && isWholeJSON(line)
+	if !found || len(line) == 0 || line[0] != '[' || len(rest) == 0 || rest[0] != '[' || !isWholeJSON(line) {
+		return false
+	}
+	row := outline(tolerate(line, `"N"`))
+	return row != nil && len(row.values) > 0 && !row.are('{') && !row.are('[')
 }
 
 // readHeader finds the row that names the columns.
 func (v *values) readHeader() error {
 	var rows [][]string
 	for len(rows) < headerRowsMax {
-		value, ok := v.value()
+		value, ok := v.element()
 		if !ok {
 			break
 		}
@@ -327,8 +334,79 @@ func (v *values) key(c byte) (key string, first byte, err error) {
 	return key, c, err
 }
 
-// value reads one element. ok is false at the end.
+// value reads one element of the document, or of those after it. ok is false at the end.
 func (v *values) value() (value jsonValue, ok bool) {
+	for {
+		if v.closed && !v.nextDocument() {
+			if v.end == nil {
+				v.end = io.EOF
+			}
+			return value, false
+		}
+		if value, ok = v.element(); ok || !v.closed {
+			return value, ok
+		}
+	}
+}
+
+// nextDocument goes on to a document that follows the one that ended, as files have that were joined. It returns false if there is none.
+func (v *values) nextDocument() bool {
+	for v.around > 0 {
+		c, err := v.next()
+		switch {
+		case err != nil:
+			return false
+		case c == '}':
+			v.around--
+			continue
+		case c != ',':
+			return false
+		}
+		if c, err = v.next(); err == nil {
+			_, c, err = v.key(c)
+		}
+		if err == nil {
+			_, err = v.text(c)
+		}
+		if err != nil {
+			return false
+		}
+	}
+	c, err := v.next()
+	if err != nil || c != '{' && c != '[' {
+		return false
+	}
+	v.in.UnreadByte() //nolint:errcheck // it was read just now
+	var at *shape
+	if c == '{' {
+		head, _ := v.in.Peek(headBytes) // reading it will return the same error
+		at = findShape(v.schema, head)
+	}
+	line := v.line
+	next, err := newValues(v.in, v.schema, at)
+	switch {
+	case err != nil:
+		v.end = err
+		return false
+	case next.layout != v.layout || !slices.Equal(next.header, v.header):
+		v.end = fmt.Errorf("line %d: a document of another shape begins after the end of the first one; save it in a file of its own", line)
+		return false
+	}
+	next.line += line - 1
+	for i := range next.ahead {
+		next.ahead[i].line += line - 1
+	}
+	next.rest, next.ahead = next.ahead, nil
+	*v = *next
+	return true
+}
+
+// element reads one element of the current document. ok is false at its end.
+func (v *values) element() (value jsonValue, ok bool) {
+	if len(v.rest) > 0 {
+		value, v.rest = v.rest[0], v.rest[1:]
+		return value, true
+	}
 	c, err := v.next()
 	for err == nil && (c == ',' || v.isNesting(c)) {
 		c, err = v.next()
@@ -341,7 +419,7 @@ func (v *values) value() (value jsonValue, ok bool) {
 		v.fail(err)
 		return value, false
 	case c == v.close:
-		v.end = io.EOF
+		v.closed = true
 		return value, false
 	}
 	value.line = v.line
@@ -368,7 +446,7 @@ func (v *values) value() (value jsonValue, ok bool) {
 	}
 	value.text = string(text)
 	if v.single && v.end == nil {
-		v.end = io.EOF
+		v.closed = true
 	}
 	if v.members != nil && len(v.members) == 0 {
 		v.members = memberNames(text)
@@ -397,6 +475,9 @@ func (v *values) nextArray(end byte) (byte, error) {
 	for {
 		c, err := v.next()
 		if err != nil || c != ',' {
+			if c == '}' {
+				v.around--
+			}
 			return end, nil //nolint:nilerr // the object around the records may be cut off, and they are complete
 		}
 		if c, err = v.next(); err != nil || c != '"' {
@@ -548,7 +629,10 @@ func (p *valueChunk) object(record *Record, v *jsonValue, yield func(*Record)) {
 	var err error
 	if v.text[0] == '"' {
 		var text string
-		if json.Unmarshal([]byte(v.text), &text) == nil {
+		isText := json.Unmarshal([]byte(v.text), &text) == nil
+		if isText && strings.HasPrefix(text, "{") && isWholeJSON([]byte(text)) {
+			v.text = text // a record that was written as text
+		} else if isText {
 			record.Fields = append(record.Fields, Field{nameColumns([]string{""})[0], Value{Kind: Text, Text: text}})
 			yield(record)
 			return

@@ -20,7 +20,7 @@ var moreAliases = map[column]string{
 		חברה שם_החברה שם_חברה
 		gesellschaft betrieb firmenbezeichnung unternehmensbezeichnung name_der_firma name_des_unternehmens denomination_sociale nom_commercial nom_de_la_entreprise nom_de_l_organisation denominacion_social sociedad razon_social_empresa empresas nome_da_companhia nome_fantasia denominazione_sociale societa nome_azienda impresa handelsnaam
 		企業 会社 公司全称 企业名 機構名稱 公司名稱 企業名稱 기업 상호 법인명
-		denomination_unite_legale 会社名称 企業名称 identifier_value non_individual_name_text charity_name
+		denomination_unite_legale 会社名称 企業名称 商号又は名称 identifier_value non_individual_name_text charity_name
 		account customer customer_name client client_name kunde kundenname cliente nome_cliente nombre_cliente klant klantnaam klient nazwa_klienta kunder asiakas
 		nom_du_client nom_client nombre_del_cliente nome_do_cliente bank bank_name bank_holding institution institution_name emittent emetteur emisor emittente
 		hersteller manufacturer manufacturer_name lieferant fournisseur nom_fournisseur proveedor fornecedor fornitore leverancier dostawca
@@ -50,7 +50,7 @@ var moreAliases = map[column]string{
 		toimiala iparag agazat tevekenyseg domeniu domeniu_de_activitate sektoru faaliyet_alani industri bidang_usaha nganh_nghe linh_vuc
 		κλαδος κλαδος_δραστηριοτητας القطاع الصناعة מגזר תעשייה ענף
 		actividad actividad_principal sector_economico giro ramo_de_atividade atividade_principal attivita settore_attivita activite_principale
-		geschaeftsfeld taetigkeitsfeld sbi_omschrijving libelle_ape libelle_naf libelle_activite_principale beschrijving_sbi naeringskode1_beskrivelse 所属行业 行業 產業 업종명`,
+		geschaeftsfeld taetigkeitsfeld sbi_omschrijving libelle_ape libelle_naf libelle_activite_principale beschrijving_sbi naeringskode1_beskrivelse descrizione_ateco ateco_descrizione descripcion_cnae descricao_cnae opis_pkd wz_bezeichnung 所属行业 行業 產業 업종명`,
 	colTechnologies: `технологии технології technologie technologia teknologi teknologier teknologiat teknolojiler`,
 	colEmployees: `сотрудники сотрудников количество_сотрудников число_сотрудников численность численность_сотрудников численность_персонала штат количество_работников
 		працівники кількість_працівників кількість_співробітників
@@ -82,7 +82,7 @@ var moreAliases = map[column]string{
 		in_business_since operating_since trading_since active_since year_of_founding year_of_formation year_of_inception birth_year
 		gruendung grundung eintragungsdatum datum_der_gruendung cree_en date_immatriculation annee_de_fondation annee_fondation fondee_en fondation
 		constituida constitucion fecha_de_inicio_de_actividades inicio_de_actividades ano_de_constitucion ano_de_creacion fecha_de_creacion
-		ano_de_fundacao ano_fundacao fundada_em inicio_atividade data_inicio_atividade fondata fondata_nel anno_costituzione data_iscrizione anno_di_fondazione opgericht_in datum_van_oprichting
+		ano_de_fundacao ano_fundacao fundada_em inicio_atividade data_inicio_atividade fondata fondata_nel anno_costituzione anno_di_costituzione data_iscrizione anno_di_fondazione opgericht_in datum_van_oprichting
 		gegruendet_am gegrundet_am gruendung_am gegruendet_im gegrundet_im cree_le creee_le creee_en cree_en fonde_en fonde_le creation_le fondee_le date_de_fondation date_creation_unite_legale
 		fecha_de_alta fecha_alta ano_de_inicio data_inizio_attivita oprichting startdato est year_est yr_est est_year year_of_est estd estab year_estd
 		inc_date date_of_inc incorp_date entity_start_date business_start_date founded_timestamp founded_ts birth_date_of_company

@@ -189,6 +189,9 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 		}
 		return c.share(func(v string) bool { return !isNumber(v) && !strings.Contains(v, "://") && len(v) < 200 }), enough
 	case colIndustries:
+		if c.share(isCountryName) >= guessShareMin {
+			return 0, true
+		}
 		n := normalName(c.name)
 		if !strings.Contains(n, "industr") && !strings.Contains(n, "sector") && c.share(isLegalStatus) >= 0.6 {
 			return 0, true
@@ -201,7 +204,7 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 		}
 		return c.share(func(v string) bool { return !isNumber(v) }), enough
 	case colState:
-		if c.share(isSalesRegion) >= 0.5 {
+		if c.share(isSalesRegion) >= 0.5 || c.share(isCountryName) >= guessShareMin {
 			return 0, true
 		}
 		return c.share(func(v string) bool { return !isNumber(v) && v != "true" && v != "false" }), false
@@ -214,6 +217,13 @@ func (c *sampledColumn) fits(col column) (share float64, certain bool) {
 	default:
 		return 1, false
 	}
+}
+
+// isCountryName reports whether v is the name of a country, and not that of a state, too, such as Georgia.
+func isCountryName(v string) bool {
+	_, isCountry := company.LookupCountry(v)
+	_, isState := stateByName(v)
+	return isCountry && !isState && utf8.RuneCountInString(v) > 3
 }
 
 // isObjects reports whether v is a list of objects as JSON.

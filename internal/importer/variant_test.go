@@ -119,6 +119,15 @@ var wordVariants = []trait{
 	},
 	{"numbered connections in German and Italian", csvFile("Firma,Konkurrent 1,Investitore 1", "Acme,Bolt,Zeta"), []facts{{"name": "Acme", "+competitor": "Bolt", "+investor": "Zeta"}}, nil},
 	{"a list of objects is no name", jsonFile(`[{"domain":"acme.example","companies":[{"name":"Bolt"}]},{"domain":"cog.example","companies":[{"name":"Dent"}]}]`), []facts{{"name": "acme.example"}, {"name": "cog.example"}}, nil},
+	{"regions that are countries", csvFile("Company,Region", "Acme,Germany", "Bolt,France", "Cog,Italy"), []facts{{"country": "DE", "state": ""}, {"country": "FR"}, {"country": "IT"}}, nil},
+	{"markets that are countries", csvFile("Firma;Markt;Market", "Acme;x;Deutschland", "Bolt;x;Österreich", "Cog;x;Schweiz"), []facts{{"country": "DE", "industries": ""}, {"country": "AT"}, {"country": "CH"}}, nil},
+	{"a state that is a country's name", csvFile("Company,State,Country", "Acme,Georgia,US", "Bolt,Georgia,US", "Cog,Georgia,US"), []facts{{"state": "Georgia", "country": "US"}, {"state": "Georgia"}, {"state": "Georgia"}}, nil},
+	{
+		"an Italian register", csvFile("Denominazione;Sigla provincia;Descrizione ATECO;Anno di costituzione;Numero dipendenti", "Alfa Srl;MI;Carpenteria;1999;12", "Beta;TO;Carni;2001;5", "Gamma;RM;Vetro;2003;7"),
+		[]facts{{"name": "Alfa Srl", "state": "Milano", "country": "IT", "industries": "Carpenteria", "founded": "1999", "employees": "12"}, {"name": "Beta"}, {"name": "Gamma"}},
+		nil,
+	},
+	{"a Japanese register", csvFile("法人番号,商号又は名称,都道府県,市区町村", "1234567890123,水車株式会社,東京都,港区"), []facts{{"name": "水車株式会社", "state": "東京都", "city": "港区"}}, nil},
 	{"years of two digits as text", csvFile("Company,Founded,City", "Acme,'98,Bonn", "Bolt,'07,Ulm"), []facts{{"founded": "1998"}, {"founded": "2007"}}, []string{"years of two digits"}},
 	{"founded in French", csvFile("Société;Créée en;Mitarbeiter", "Acme;mars 1995;20 - 30 MA"), []facts{{"founded": "1995", "employees": "20"}}, nil},
 	{

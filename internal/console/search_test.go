@@ -260,12 +260,6 @@ func (b *browser) listOfAll(t *testing.T, search, name string) id.List {
 	return lists[0].ID
 }
 
-func TestEmptyCatalogSaysHowToFillIt(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	require.Contains(t, h.as(t, h.ann).get(t, in(h.acme, "/search")).body, "capi import FILE")
-}
-
 func TestPagesOfASearchShowEveryCompanyOnce(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencapi/capi/internal/auth"
 	"github.com/opencapi/capi/internal/console/view"
+	"github.com/opencapi/capi/internal/search"
 	"github.com/opencapi/capi/internal/workspace"
 )
 
@@ -19,6 +20,9 @@ func (s *server) workspaceHome(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	found, err := s.Search.Search(ctx, auth.Caller{Person: v.Person.ID, Workspace: v.Home.ID}, search.Request{Limit: 1, Facets: []search.Facet{}})
+	// The steps are of use while the index does not answer, too.
+	page.Empty = err == nil && found.Total+found.Excluded == 0
 	return render(w, r, http.StatusOK, view.WelcomePage(page))
 }
 

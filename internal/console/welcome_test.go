@@ -43,6 +43,22 @@ func TestFirstStepsAreTickedAndGoAway(t *testing.T) {
 	require.Equal(t, basePath+in(ws, "/search"), eve.get(t, home).location())
 }
 
+func TestAnEmptyCatalogLeadsOperatorsToTheImport(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ann, bob := h.as(t, h.ann), h.as(t, h.bob)
+	for _, path := range []string{"", "/search"} {
+		require.Contains(t, ann.get(t, in(h.acme, path)).body, "/console/operator/uploads/new", path)
+		page := bob.get(t, in(h.acme, path)).body
+		require.Contains(t, page, "An operator can import files.", path)
+		require.NotContains(t, page, "/console/operator/uploads/new", path)
+	}
+	h.put(t, companytest.Slice(1, 3)...)
+	for _, path := range []string{"", "/search"} {
+		require.NotContains(t, ann.get(t, in(h.acme, path)).body, "The catalog is empty", path)
+	}
+}
+
 func TestFirstStepsCanBeClosed(t *testing.T) {
 	t.Parallel()
 	h := open(t)

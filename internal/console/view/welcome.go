@@ -4,6 +4,8 @@ package view
 type Welcome struct {
 	Balance                            int64
 	Token, Searched, Exported, Invited bool
+
+	Empty bool // the catalog has no company
 }
 
 // step is one of the first steps.

@@ -142,11 +142,15 @@ func (u *Uploads) Append(x id.Upload, p Part, in io.Reader) (received int64, f F
 	return received, f, err
 }
 
-// complete records a file that has arrived, and deletes it if it is no table.
+// complete records a file that has arrived, and deletes it if it is empty or no table.
 func (u *Uploads) complete(x id.Upload, f File) (File, error) {
 	f.Complete = true
-	if err := importer.Check(f.Name, importer.Options{Dir: u.path(x, filesDir)}); err != nil {
+	if f.SizeBytes == 0 {
+		f.Refused = "it is empty; download or save it again where it comes from"
+	} else if err := importer.Check(f.Name, importer.Options{Dir: u.path(x, filesDir)}); err != nil {
 		f.Refused = err.Error()
+	}
+	if f.Refused != "" {
 		if err := os.Remove(u.path(x, filesDir, f.Name)); err != nil {
 			return f, fmt.Errorf("delete refused file: %w", err)
 		}

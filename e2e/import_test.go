@@ -49,7 +49,8 @@ func TestImportInTheBrowser(t *testing.T) {
 	p.check("drop-files")
 
 	// A web page in place of the file is refused, and the right file goes on from there.
-	p.uploads(s.write(t, "export.csv", "<!doctype html><html><body>Please sign in</body></html>"))
+	p.dropsBesideTheField("export.csv", "<!doctype html><html><body>Please sign in</body></html>")
+	p.press("button", "Upload")
 	p.sees("this is an HTML page")
 	p.check("refused")
 	leads := s.write(t, "leads.csv", leadList)
@@ -64,6 +65,11 @@ func TestImportInTheBrowser(t *testing.T) {
 	require.NoError(t, p.locate(`select[aria-label="Read First Name as"]`).Press("End"), "a menu works by keyboard")
 	_, err = p.locate(`select[aria-label="Read First Name as"]`).SelectOption(playwright.SelectOptionValues{Labels: &[]string{"Ignore"}})
 	require.NoError(t, err)
+	p.sees("Update the plan before you import")
+	waits, err := p.named("button", "Import 2 companies").IsDisabled()
+	require.NoError(t, err)
+	require.True(t, waits, "an import would not use what was chosen")
+	p.check("changed")
 	p.press("button", "Update the plan")
 	p.sees("your choice")
 	p.press("button", "Import 2 companies")
@@ -75,7 +81,7 @@ func TestImportInTheBrowser(t *testing.T) {
 
 	// A register in another dialect.
 	p.press("link", "Import more files")
-	p.uploads(s.write(t, "register.csv", registerFile))
+	p.uploads(s.write(t, "Auszug für Köln, 2026.csv", registerFile))
 	p.press("button", "Import 2 companies")
 	p.sees("The import has ended")
 
@@ -150,6 +156,19 @@ func (p *person) uploads(files ...string) {
 	p.press("button", "Upload")
 }
 
+// dropsBesideTheField drops a file on the page, where a browser would open it by itself.
+func (p *person) dropsBesideTheField(name, content string) {
+	p.t.Helper()
+	kept, err := p.Evaluate(`([name, content]) => {
+		const files = new DataTransfer();
+		files.items.add(new File([content], name));
+		const drop = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
+		return !document.querySelector("h1").dispatchEvent(drop) && document.querySelector("input[type=file]").files.length === 1;
+	}`, []string{name, content})
+	require.NoError(p.t, err)
+	require.Equal(p.t, true, kept)
+}
+
 // planIsThatOf checks that the plan on the page is what the command prints about the file.
 func (p *person) planIsThatOf(t *testing.T, s *fixture, file string) {
 	t.Helper()
@@ -221,7 +240,10 @@ func (p *person) uploadsInTwo(file string) {
 	p.OnDialog(func(d playwright.Dialog) { d.Accept() }) //nolint:errcheck // the page may be gone
 	p.uploads(file)
 	p.sees("The connection is lost")
-	_, err := p.Reload()
+	sending, err := p.locate("input[type=file]").IsDisabled()
+	require.NoError(p.t, err)
+	require.True(p.t, sending, "a file that is chosen now would not be sent")
+	_, err = p.Reload()
 	require.NoError(p.t, err)
 	p.sees("have arrived")
 	p.check("cut-off")

@@ -227,6 +227,10 @@ func (s *server) afterUpload(w http.ResponseWriter, r *http.Request, err error, 
 	return redirect(w, r, back)
 }
 
+func errPlanChanged() error {
+	return fault.New(fault.Validation, "The plan has changed since this page was shown. Look at it again, then choose.")
+}
+
 // settingsIn returns the settings of an upload as its form changes them.
 func settingsIn(r *http.Request, up *upload.Upload) (upload.Settings, error) {
 	s := up.Settings
@@ -235,7 +239,7 @@ func settingsIn(r *http.Request, up *upload.Upload) (upload.Settings, error) {
 		return s, nil // the form of an upload without a plan
 	}
 	if form.Get("revision") != strconv.Itoa(up.Revision) || up.Plan == nil {
-		return s, fault.New(fault.Validation, "The plan has changed since this page was shown. Look at it again, then choose.")
+		return s, errPlanChanged()
 	}
 	// The choices of the upload stay as they are if the form is refused.
 	s.Columns = maps.Clone(s.Columns)
@@ -281,7 +285,14 @@ func (s *server) importUpload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.afterUpload(w, r, s.Uploads.Import(x, view.ViewerOf(r.Context()).Person.ID), view.UploadPath(x, ""))
+	back := view.UploadPath(x, "")
+	if seen := r.PostForm.Get("revision"); seen != "" {
+		// A page that the browser kept may show an older plan.
+		if up, err := s.Uploads.Get(x); err == nil && seen != strconv.Itoa(up.Revision) {
+			return s.afterUpload(w, r, errPlanChanged(), back)
+		}
+	}
+	return s.afterUpload(w, r, s.Uploads.Import(x, view.ViewerOf(r.Context()).Person.ID), back)
 }
 
 func (s *server) stopUpload(w http.ResponseWriter, r *http.Request) error {

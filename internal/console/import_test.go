@@ -129,7 +129,7 @@ func TestAFileIsImportedInTheBrowser(t *testing.T) {
 
 	path, page := ann.planned(t, "leads.csv", leads)
 	text := textIn(page)
-	for _, expected := range []string{"Companies read 3", "Added 2", "Rejected 1", "Firm", "Acme · Bolt", "Nothing has been written yet", "Import 2 companies", "line 4"} {
+	for _, expected := range []string{"Records read 3", "Added 2", "Rejected 1", "Firm", "Acme · Bolt", "Nothing has been written yet", "Import 2 companies", "line 4"} {
 		require.Contains(t, text, expected)
 	}
 	require.Regexp(t, `name="c.0.0"[^>]*>.*<option selected>Name</option>`, page)
@@ -232,6 +232,57 @@ func TestTheMenusChangeThePlan(t *testing.T) {
 	page = ann.settles(t, path)
 	require.Contains(t, page, "klingon")
 	require.Contains(t, page, `class="note bad"`)
+}
+
+func TestAPlanThatLoadsNothingSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	h := importing(t)
+	ann := h.as(t, h.ann)
+	_, page := ann.planned(t, "header.csv", "Company,Website\n")
+	require.Contains(t, textIn(page), "There is nothing to import. Upload another file")
+	require.NotContains(t, textIn(page), "below which column")
+	require.NotContains(t, textIn(page), "separated by")
+	require.Contains(t, textIn(ann.get(t, "/operator/imports").body), "header.csv nothing to import")
+	_, page = ann.planned(t, "codes.csv", "label,code\nAcme,a-1\nBolt,b-1\n")
+	require.Contains(t, textIn(page), "Say below which column has the names or domains of companies, or: Upload another file")
+
+	path, page := ann.planned(t, "leads.csv", leads)
+	require.NotContains(t, textIn(page), "An import changes nothing")
+	ann.post(t, path+"/import")
+	page = ann.settles(t, path)
+	require.Contains(t, textIn(page), "The import has ended")
+	require.Contains(t, page, basePath+in(h.acme, "/search"), "the companies are looked at next")
+	_, page = ann.planned(t, "leads.csv", leads)
+	require.Contains(t, textIn(page), "The catalog has all of this already. An import changes nothing.")
+}
+
+func TestMergedRowsSayWhatIsKept(t *testing.T) {
+	t.Parallel()
+	h := importing(t)
+	ann := h.as(t, h.ann)
+	const kept = "Of several contacts of one company, the values of the first are kept."
+	path, page := ann.planned(t, "leads.csv", "First Name,Email,Company,Website\nAnn,ann@acme.example,Acme,acme.example\nBob,bob@acme.example,Acme,acme.example\n")
+	require.Contains(t, textIn(page), "Rows of a company that an earlier row has already. "+kept)
+	ann.post(t, path+"/import")
+	ann.settles(t, path)
+	_, page = ann.planned(t, "renamed.csv", "Company,Website\nAcme Payments,acme.example\n")
+	require.Contains(t, textIn(page), "another name, or of the company of an earlier row: 1, 0 of them")
+	require.NotContains(t, textIn(page), kept)
+}
+
+func TestAPageOfAnOlderPlanImportsNothing(t *testing.T) {
+	t.Parallel()
+	h := importing(t)
+	ann := h.as(t, h.ann)
+	path, page := ann.planned(t, "leads.csv", leads)
+	require.Equal(t, "1", hiddenIn(page).Get("revision"))
+	ann.post(t, path+"/plan", "revision", "1", "c.0.3", "Ignore")
+	ann.settles(t, path)
+	require.Contains(t, ann.follow(t, ann.post(t, path+"/import", "revision", "1")).body, "The plan has changed")
+	require.Equal(t, 0, h.catalogLen(t))
+	ann.post(t, path+"/import", "revision", "2")
+	require.Contains(t, textIn(ann.settles(t, path)), "The import has ended")
+	require.Equal(t, 2, h.catalogLen(t))
 }
 
 func TestRefusedFilesAreNamedWithWhatToDo(t *testing.T) {

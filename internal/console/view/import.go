@@ -231,6 +231,28 @@ func (v *Upload) lastImport() int64 {
 	return v.Imports[len(v.Imports)-1]
 }
 
+// takesForms reports whether the page has forms that upload.js helps with, now or as soon as the plan is made.
+func (v *Upload) takesForms() bool {
+	return v.State == upload.StateReceiving || v.State == upload.StatePlanning || v.State == upload.StatePlanned
+}
+
+// nothingText says what helps if a plan loads nothing.
+func (v *Upload) nothingText() string {
+	switch {
+	case v.columns() > 0:
+		return "Say below which column has the names or domains of companies, or:"
+	case len(v.Problems) > 0:
+		return "Correct the settings below, or:"
+	default:
+		return ""
+	}
+}
+
+// changesNothing reports whether the catalog has all that the plan would load.
+func (v *Upload) changesNothing() bool {
+	return upload.Loads(v.Plan) && v.Plan.Added+v.Plan.Updated+v.Plan.Connections.Added == 0
+}
+
 // importVerb returns the text of the button that imports.
 func importVerb(ctx context.Context, plan *importer.Summary) string {
 	n := plan.Added + plan.Updated
@@ -257,13 +279,16 @@ func filesText(u *upload.Upload) string {
 }
 
 // stateText says how far an upload is, and the tone of its badge.
-func stateText(s upload.State) (text, tone string) {
-	switch s {
+func stateText(u *upload.Upload) (text, tone string) {
+	switch u.State {
 	case upload.StateReceiving:
 		return "waits for files", ""
 	case upload.StatePlanning:
 		return "reading", "info"
 	case upload.StatePlanned:
+		if !upload.Loads(u.Plan) {
+			return "nothing to import", "warn"
+		}
 		return "ready to import", "info"
 	case upload.StateQueued:
 		return "waiting", "info"

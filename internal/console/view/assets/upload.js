@@ -1,7 +1,13 @@
 // Sends files in parts, with progress. After a reload or without a connection it goes on where it ended. Without this script the
-// browser sends the files as one form.
+// browser sends the files as one form. On the page of a plan it keeps a person from importing without what they have just chosen.
 "use strict";
 (() => {
+  document.addEventListener("change", (e) => {
+    if (!e.target.closest("form[data-plan]")) return;
+    document.querySelector("[data-plan-changed]").hidden = false;
+    for (const b of document.querySelectorAll("form[data-plan-import] button")) b.disabled = true;
+  });
+
   const form = document.querySelector("form[data-upload]");
   if (!form || !window.fetch) return;
   const partBytes = 1000 << 10; // proxies often limit a request to 1 MiB
@@ -19,7 +25,7 @@
     status.replaceChildren(p);
     return p;
   };
-  const size = (n) => n < 1 << 20 ? Math.ceil(n / 1024) + " kB" : (n / (1 << 20)).toFixed(1) + " MB";
+  const size = (n) => n < 1e6 ? Math.ceil(n / 1000) + " kB" : (n / 1e6).toFixed(1) + " MB";
 
   // One part. It returns how many bytes of the file the server has.
   async function send(file, offset) {
@@ -65,12 +71,12 @@
     if (!files.length || sending) return;
     const total = files.reduce((sum, f) => sum + f.size, 0);
     if (total > most) {
-      say("The files are larger than the limit of " + size(most) + ". Compress them, or upload them in several steps.", true);
+      say("The files are larger than the limit of " + form.getAttribute("data-upload-limit") + ". Compress them, or upload them in several steps.", true);
       return;
     }
     sending = true;
     const button = form.querySelector("button");
-    button.disabled = true;
+    button.disabled = input.disabled = true; // a file that is chosen now would not be sent
     try {
       let before = 0;
       for (const file of files) {
@@ -86,8 +92,18 @@
     } catch (e) {
       say(e.message, true);
       sending = false;
-      button.disabled = false;
+      button.disabled = input.disabled = false;
     }
   });
   addEventListener("beforeunload", (e) => { if (sending) e.preventDefault(); });
+  addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); }); // the files may have arrived since
+
+  // Beside the field a browser would open the files in place of the page.
+  for (const type of ["dragover", "drop"]) {
+    addEventListener(type, (e) => {
+      if (e.target === input && !sending) return;
+      e.preventDefault();
+      if (type === "drop" && !sending && e.dataTransfer.files.length) input.files = e.dataTransfer.files;
+    });
+  }
 })();

@@ -33,10 +33,7 @@ func (f finder) find(ctx context.Context, w wanted) (rows []row, crowded bool, e
 	if f.empty {
 		return nil, false, nil
 	}
-	keys := slices.Concat(w.domains, w.names)
-	for _, c := range w.ids {
-		keys = append(keys, idTail(c))
-	}
+	keys := w.keys()
 	most := candidatesMax + 2*len(keys)
 	if f.known != nil {
 		keys = slices.DeleteFunc(keys, func(k int64) bool { return !f.known.has(k) })

@@ -59,9 +59,8 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 // Source is one file of an import. It records which companies the file has delivered, because two rows of one file are
 // two companies unless their values say that they are the same. Not safe for concurrent use.
 type Source struct {
-	delivered *roaring.Bitmap          // numbers; a map of ten million would take hundreds of megabytes
-	imported  int64                    // number of the import; 0 for none
-	previewed map[int64]company.Number // the companies that Preview would have added, by identity
+	delivered *roaring.Bitmap // numbers; a map of ten million would take hundreds of megabytes
+	imported  int64           // number of the import; 0 for none
 }
 
 // NewSource returns the source for a new file.

@@ -78,7 +78,7 @@ func placeText(c *company.Company) string {
 
 // noteMerge remembers a merge for recordMerges. It is called before the merge.
 func (p *put) noteMerge(e *entry, in *Incoming, by string) *merging {
-	if p.preview || p.source == nil || p.source.imported == 0 || in.file == "" || !differs(e, in) {
+	if p.preview != nil || p.source == nil || p.source.imported == 0 || in.file == "" || !differs(e, in) {
 		return nil
 	}
 	return &merging{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/db"
@@ -100,7 +101,7 @@ type put struct {
 	waiting    *waitingKeys                  // as of a Loader; nil if it does not know the keys that are not stored
 	crowded    bool                          // whether many companies share a name or domain
 
-	preview bool // whether to write nothing
+	preview *Previewer // nil if it writes
 }
 
 func (p *put) run(ctx context.Context, batch []Incoming) error {
@@ -119,7 +120,7 @@ func (p *put) run(ctx context.Context, batch []Incoming) error {
 			p.seen[number] = struct{}{}
 		}
 	}
-	if p.preview {
+	if p.preview != nil {
 		return nil
 	}
 	if err := p.flush(ctx); err != nil {
@@ -176,6 +177,11 @@ func (p *put) fetch(ctx context.Context, batch []Incoming) error {
 	if err != nil {
 		return err
 	}
+	if p.preview != nil {
+		if rows, err = p.preview.over(rows, w); err != nil {
+			return err
+		}
+	}
 	p.crowded = crowded
 	if err := p.findTombstones(ctx, w.ids); err != nil {
 		return err
@@ -215,12 +221,9 @@ func (p *put) take(in *Incoming) (Outcome, company.Number, Match, error) {
 	if e == nil && in.name == "" && in.company.Domain != "" {
 		in.nameByDomain()
 	}
-	earlier, previewed := p.wasPreviewed(in)
 	switch {
 	case e == nil && in.name == "":
 		return Nameless, 0, Match{}, nil
-	case e == nil && previewed:
-		return Unchanged, earlier, Match{By: "name", Name: in.company.Name, Repeated: true}, nil
 	case e == nil:
 		n, err := p.add(in)
 		return Added, n, Match{}, err
@@ -350,4 +353,13 @@ type wanted struct {
 	domains []int64
 	names   []int64
 	places  []int64 // to choose among many companies of one name
+}
+
+// keys returns all keys of which a company must have one.
+func (w *wanted) keys() []int64 {
+	keys := slices.Concat(w.domains, w.names)
+	for _, c := range w.ids {
+		keys = append(keys, idTail(c))
+	}
+	return keys
 }

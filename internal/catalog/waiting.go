@@ -188,6 +188,39 @@ func (w *waitingKeys) numbers(keys []int64) (out []int64) {
 	return out
 }
 
+// find returns the numbers of the companies with one of the keys. If these are very many, it takes those of a key that more than
+// namesakesMax have only if they have one of the places as well, like finder.find.
+func (w *waitingKeys) find(keys, places []int64) (out []int64) {
+	keys, places = distinct(keys), distinct(places)
+	if out = w.numbers(keys); len(out) <= candidatesMax+2*len(keys) {
+		return out
+	}
+	out = nil
+	for _, key := range keys {
+		numbers := w.numbers([]int64{key})
+		if len(numbers) > namesakesMax {
+			numbers = w.placed(key, places)
+			numbers = numbers[:min(len(numbers), namesakesMax)]
+		}
+		out = append(out, numbers...)
+	}
+	return out
+}
+
+// placed returns the numbers of the companies with the key and one of the places, which must be in order.
+func (w *waitingKeys) placed(key int64, places []int64) (out []int64) {
+	for _, run := range w.runs {
+		i, _ := slices.BinarySearchFunc(run, key, func(k companyKey, key int64) int { return cmp.Compare(k.key, key) })
+		for ; i < len(run) && run[i].key == key; i++ {
+			if _, found := slices.BinarySearch(places, int64(run[i].place)); found {
+				out = append(out, int64(run[i].number))
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // parts returns all keys in order, up to most at a time. The caller may change a part.
 func (w *waitingKeys) parts(most int) iter.Seq[[]companyKey] {
 	return func(yield func([]companyKey) bool) {

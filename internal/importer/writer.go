@@ -35,6 +35,7 @@ const (
 type writer struct {
 	catalog    *catalog.Store
 	loader     *catalog.Loader
+	previewer  *catalog.Previewer
 	options    Options
 	progress   func(Progress)
 	reportedAt time.Time
@@ -64,7 +65,7 @@ type writer struct {
 
 func newWriter(o Options) *writer {
 	return &writer{
-		catalog: o.Catalog, loader: o.Catalog.NewLoader(), connector: o.Catalog.NewConnector(), options: o, held: heldLinks{dir: o.TempDir}, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
+		catalog: o.Catalog, loader: o.Catalog.NewLoader(), previewer: o.Catalog.NewPreviewer(o.TempDir), connector: o.Catalog.NewConnector(), options: o, held: heldLinks{dir: o.TempDir}, progress: o.Progress, size: batchStart, linkSize: batchStart, previewed: map[int64]struct{}{},
 		summary: Summary{
 			Reasons: []Rejects{}, Notes: []Note{}, Unparsed: []Unparsed{}, Sources: []Source{}, Matched: map[string]int{},
 			Merges: Merges{Samples: []Merge{}}, DryRun: o.DryRun,
@@ -143,17 +144,20 @@ var errNoRecords = errors.New("no record could be used")
 
 // finish writes the rest of all files. If ctx is cancelled, it stops after the current batch, because the connections may take
 // hours; the same import loads them.
-func (w *writer) finish(ctx context.Context) error {
+func (w *writer) finish(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, w.held.close(), w.previewer.Close()) }()
 	if w.err != nil {
-		return w.held.close() // the error was returned already
+		return nil // the error was returned already
 	}
 	written := w.summary.Connections
-	err := w.flushAll(ctx)
+	err = w.flushAll(ctx)
 	if err != nil && errors.Is(err, ctx.Err()) {
 		err = nil // Import reports it
 	}
-	err = errors.Join(err, w.held.close())
 	s := &w.summary
+	if !w.previewer.Exact() {
+		s.Notes = append(s.Notes, Note{w.file.Name, "has more companies than a dry run compares with each other: of the later rows, some that would update a company of an earlier one are counted as added"})
+	}
 	if s.Connections.Left = w.held.total - (s.Connections.Read - written.Read); w.imported == 0 {
 		return err
 	}
@@ -293,7 +297,7 @@ func (w *writer) flush(ctx context.Context) error {
 // put writes companies; in a dry run it only returns what would happen.
 func (w *writer) put(ctx context.Context, batch []catalog.Incoming) (catalog.Report, error) {
 	if w.options.DryRun {
-		return w.catalog.Preview(ctx, w.delivered, batch)
+		return w.previewer.Preview(ctx, w.delivered, batch)
 	}
 	return w.loader.Put(ctx, w.delivered, batch, w.alone())
 }

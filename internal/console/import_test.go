@@ -13,11 +13,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
 
 	"github.com/opencapi/capi/internal/auditlog"
 	"github.com/opencapi/capi/internal/company"
@@ -254,6 +256,30 @@ func TestAPlanThatLoadsNothingSaysWhatToDo(t *testing.T) {
 	require.Contains(t, page, basePath+in(h.acme, "/search"), "the companies are looked at next")
 	_, page = ann.planned(t, "leads.csv", leads)
 	require.Contains(t, textIn(page), "The catalog has all of this already. An import changes nothing.")
+}
+
+func TestRejectsNameTheSheetTheyAreOf(t *testing.T) {
+	t.Parallel()
+	h := importing(t)
+	ann := h.as(t, h.ann)
+	book := excelize.NewFile()
+	for _, sheet := range []string{"Sheet1", "South"} {
+		_, err := book.NewSheet(sheet)
+		require.NoError(t, err)
+		for i, row := range [][]any{{"Company", "Website", "Employees"}, {sheet + " Acme", sheet + ".example", 3}, {"Total", "", 3}} {
+			require.NoError(t, book.SetSheetRow(sheet, "A"+strconv.Itoa(i+1), &row))
+		}
+	}
+	var content strings.Builder
+	require.NoError(t, book.Write(&content))
+	path, _ := ann.planned(t, "book.xlsx", content.String())
+	ann.post(t, path+"/import")
+	page := textIn(ann.settles(t, path))
+	require.Contains(t, page, "Added 2")
+	for _, sheet := range []string{"Sheet1", "South"} {
+		require.Contains(t, page, "Rows of book.xlsx (XLSX, sheet &#34;"+sheet+"&#34; of 2) were rejected.")
+	}
+	require.Contains(t, page, "Correct those that are companies, delete the others")
 }
 
 func TestMergedRowsSayWhatIsKept(t *testing.T) {

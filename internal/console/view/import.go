@@ -311,6 +311,17 @@ type UndoPage struct {
 	Known   bool // whether this server runs an undo of it or has run one
 }
 
+// tableText tells a table of the result from the others of its file; empty if there are none.
+func (v *Upload) tableText(i int) string {
+	of := v.Result.Sources[i]
+	for n, other := range v.Result.Sources {
+		if n != i && other.File == of.File {
+			return "(" + clipped(of.Format) + ")"
+		}
+	}
+	return ""
+}
+
 // rejectsName returns the name under which rejected rows are downloaded.
 func rejectsName(path string) string { return filepath.Base(path) }
 

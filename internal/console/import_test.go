@@ -294,6 +294,14 @@ func TestMergedRowsSayWhatIsKept(t *testing.T) {
 	_, page = ann.planned(t, "renamed.csv", "Company,Website\nAcme Payments,acme.example\n")
 	require.Contains(t, textIn(page), "another name, or of the company of an earlier row: 1, 0 of them")
 	require.NotContains(t, textIn(page), kept)
+
+	// A column that is no key merges companies, and the page does not call them one.
+	path, _ = ann.planned(t, "sectors.csv", "Company,Website,Sector\nBolt,bolt.example,Retail\nCog,cog.example,Retail\n")
+	ann.post(t, path+"/plan", "revision", "1", "c.0.2", "Key of this source")
+	page = textIn(ann.settles(t, path))
+	require.Contains(t, page, "another name, or of the company of an earlier row: 1, 1 of them")
+	require.Contains(t, page, "Cog into Bolt , by id")
+	require.NotContains(t, page, kept)
 }
 
 func TestAPageOfAnOlderPlanImportsNothing(t *testing.T) {

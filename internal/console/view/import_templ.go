@@ -2065,7 +2065,7 @@ func importDetails(s *importer.Summary) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if s.Merges.Repeated == s.Merges.Count {
+			if s.Merges.Different == 0 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 180, "Rows of a company that an earlier row has already. ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -2102,7 +2102,7 @@ func importDetails(s *importer.Summary) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if s.Merges.Repeated > 0 {
+			if s.Merges.Different < s.Merges.Count {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 184, "Of several contacts of one company, the values of the first are kept.")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

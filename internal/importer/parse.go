@@ -11,7 +11,7 @@ import (
 
 // chunksMax is how many chunks may be parsed ahead of the writer. Together they have about as many rows as the largest batch, so that
 // the next batch is parsed while one is written.
-const chunksMax = 64
+const chunksMax = 32
 
 // parsedChunk is a chunk and the items parsed from it.
 type parsedChunk struct {

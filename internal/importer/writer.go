@@ -23,8 +23,9 @@ const (
 	lockTimeApart    = 300 * time.Millisecond // if purchases do not wait; a change should still be searchable within a second
 	pause            = 5 * time.Millisecond
 	batchMin         = 100
-	linkBatchMin     = 1_000  // of connections, which may all be of one company that has to be written for each batch
-	batchMax         = 20_000 // a batch is in memory
+	linkBatchMin     = 1_000 // of connections, which may all be of one company that has to be written for each batch
+	linkBatchMax     = 12_000
+	batchMax         = 8_000 // in memory, with all that the garbage collector has to look at
 	batchStart       = 250
 	settleAfter      = 100_000
 	progressInterval = 100 * time.Millisecond
@@ -262,7 +263,7 @@ func (w *writer) flush(ctx context.Context) error {
 		w.err = err
 		return err
 	}
-	w.size = w.resize(w.size, batchMin, len(batch), time.Since(started))
+	w.size = w.resize(w.size, batchMin, batchMax, len(batch), time.Since(started))
 	time.Sleep(pause)
 	for i := range w.batch {
 		it := &w.batch[i]
@@ -407,7 +408,7 @@ func (w *writer) flushLinks(ctx context.Context, least int) error {
 		if len(w.next.links) == 0 {
 			w.next = nil
 		}
-		w.linkSize = w.resize(w.linkSize, linkBatchMin, n, time.Since(started))
+		w.linkSize = w.resize(w.linkSize, linkBatchMin, linkBatchMax, n, time.Since(started))
 		if !w.options.DryRun {
 			time.Sleep(pause)
 		}
@@ -440,14 +441,14 @@ func (w *writer) connect(ctx context.Context, b *linkBatch) (catalog.ConnectRepo
 	return w.connector.Connect(context.WithoutCancel(ctx), w.imported, b.lookedUp)
 }
 
-// resize returns the size of the next batch, at least least, after one of n items took the time.
-func (w *writer) resize(size, least, n int, took time.Duration) int {
+// resize returns the size of the next batch, from least to most, after one of n items took the time.
+func (w *writer) resize(size, least, most, n int, took time.Duration) int {
 	hold := w.lockTime()
 	if n < size && took < hold {
 		return size // a short last batch is no measure
 	}
 	fitting := int(float64(n) * float64(hold) / float64(max(took, time.Millisecond)))
-	return max(least, min(batchMax, fitting, 2*size))
+	return max(least, min(most, fitting, 2*size))
 }
 
 // lockTime returns about how long to lock the database for the next batch.

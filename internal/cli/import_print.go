@@ -40,7 +40,7 @@ func (s *session) printSummary(m importer.Summary) {
 	s.printRejects(m.Reasons)
 	for _, source := range m.Sources {
 		if source.Rejects != "" {
-			s.printf("\nThe rejected rows of %s are in %s; correct them there and import that file.\n", source.File, source.Rejects)
+			s.printf("\nThe rejected rows of %s are in %s. Correct those that are companies, delete the others, and import that file.\n", source.File, source.Rejects)
 		}
 	}
 }

@@ -127,13 +127,14 @@ func TestRejectedRowsCanBeCorrectedAndImportedAgain(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "rejects.csv")
 	b, s := loadWith(t, importer.Options{
-		Files:   []string{write(t, "a.csv", "name,city\nAcme,Bonn\n\"Bolt,Ulm\nCog,Jena,x\n")},
+		Files:   []string{write(t, "a.csv", "name,city\nAcme,Bonn\n\"Bolt,Ulm\nCog,Jena,x\nDot\n")},
 		Rejects: func(string, string) (io.WriteCloser, error) { return os.Create(path) },
 	})
 	require.Equal(t, path, s.Sources[0].Rejects)
 	p, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, "name,city\n#> line 3: unbalanced quotes\n\"Bolt,Ulm\n#> line 4: the record has a different number of cells than the header: 3 cells, 2 columns\nCog,Jena,x\n", string(p))
+	require.Equal(t, "name,city\n#> line 3: unbalanced quotes\n\"Bolt,Ulm\n#> line 4: the record has a different number of cells than the header: 3 cells, 2 columns\nCog,Jena,x\n"+
+		"#> line 5: the record has a different number of cells than the header: 1 cell, 2 columns\nDot\n", string(p))
 	corrected := strings.NewReplacer("\"Bolt", "Bolt", ",x", "").Replace(string(p))
 	require.Equal(t, 2, load(t, b, write(t, "m.csv", corrected)).Added)
 	require.Equal(t, []string{"Acme", "Bolt", "Cog"}, names(t, b))

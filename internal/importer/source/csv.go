@@ -560,7 +560,7 @@ func (p *csvChunk) fields(record *Record, cells [][]byte) {
 	}
 	if len(cells) != len(p.header) {
 		record.Reason = ReasonColumns
-		record.Detail = fmt.Sprintf("%d cells, %d columns", len(cells), len(p.header))
+		record.Detail = plural(len(cells), "cell") + ", " + plural(len(p.header), "column")
 		return
 	}
 	if isFooter(cells) {

@@ -665,7 +665,7 @@ func (p *valueChunk) row(record *Record, v *jsonValue) {
 	}
 	if len(cells) > len(p.header) {
 		record.Reason = ReasonColumns
-		record.Detail = fmt.Sprintf("%d cells, %d columns", len(cells), len(p.header))
+		record.Detail = plural(len(cells), "cell") + ", " + plural(len(p.header), "column")
 		return
 	}
 	for i, cell := range cells {

@@ -1,6 +1,8 @@
 package source
 
 import (
+	"fmt"
+
 	"golang.org/x/text/encoding/charmap"
 )
 
@@ -46,4 +48,11 @@ func (r *Record) Raw() string {
 		return string(r.raw)
 	}
 	return objectText(r.Fields)
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
@@ -173,14 +174,14 @@ func same(e *entry, in *Incoming) bool {
 	return (e.name == in.name || in.name == "" && e.company.Name == in.company.Domain) && e.company.Domain == in.company.Domain && e.place == in.place
 }
 
-// spelledAlike reports whether two rows of one file spell the name in the same way, or differ only in commas and full stops
-// and have no other value that contradicts. In lists of employers, TEK LABS INC and TEKLABS INC are two records.
+// spelledAlike reports whether two rows of one file spell the name in the same way, or differ only in punctuation and have no other
+// value that contradicts. In lists of employers, TEK LABS INC and TEKLABS INC are two records.
 func spelledAlike(e *entry, in *Incoming) bool {
 	known, name := text.Fold(e.company.Name), text.Fold(in.company.Name)
 	switch {
 	case in.name == "" || known == name:
 		return true
-	case withoutStops(known) != withoutStops(name):
+	case words(known) != words(name):
 		return false
 	}
 	replaced, filled := *e.company, *e.company
@@ -190,8 +191,17 @@ func spelledAlike(e *entry, in *Incoming) bool {
 	return reflect.DeepEqual(replaced, filled)
 }
 
-func withoutStops(s string) string {
-	return strings.Join(strings.Fields(strings.NewReplacer(",", " ", ".", "").Replace(s)), " ")
+// words returns a folded name with a space for its punctuation, and none for what is within a word.
+func words(name string) string {
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		switch {
+		case r == '.', r == '\'', r == '’':
+			return -1
+		case unicode.In(r, unicode.L, unicode.N, unicode.M), r == '+', r == '#':
+			return r
+		}
+		return ' '
+	}, strings.ReplaceAll(name, "&", " and "))), " ")
 }
 
 // best returns the candidate that agrees in most values; nil on a tie, as a guess would mix up two companies. Of several

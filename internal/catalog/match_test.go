@@ -314,6 +314,27 @@ func TestMatchKeysOfOlderVersionsAreComputedAgain(t *testing.T) {
 	})
 }
 
+func TestPunctuationMakesNoSecondCompanyInAFile(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		var rows []company.Company
+		for _, name := range []string{
+			"Acme-Inc", "Acme Inc", "ACME, INC.", "McDonald's", "McDonalds", "L’Oréal", "L'OREAL", "Rock & Roll", "Rock&Roll", "Rock and Roll",
+			"TEK LABS", "TEKLABS", "C++", "C", "C#",
+		} {
+			rows = append(rows, company.Company{Name: name, City: "Bonn"})
+		}
+		rows = append(rows, company.Company{Name: "Acme Inc", City: "Bonn", EmployeeCount: new(int64(5))}, company.Company{Name: "Acme Inc.", City: "Bonn", EmployeeCount: new(int64(7))})
+		putFrom(t, b, catalog.NewSource(), rows...)
+		var got []string
+		for _, c := range all(t, b) {
+			got = append(got, c.Name)
+		}
+		require.Equal(t, []string{"Acme Inc", "McDonalds", "L'OREAL", "Rock and Roll", "TEK LABS", "TEKLABS", "C++", "C", "C#", "Acme Inc."}, got)
+	})
+}
+
 func TestLikelyDuplicatesAreListedAndNotMerged(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

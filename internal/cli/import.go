@@ -71,7 +71,7 @@ Examples:
 
 // importMemory is from where on garbage is collected more often, so that an import stays below 500 MB together with the caches of SQLite,
 // which the limit does not count.
-const importMemory = 280 << 20
+const importMemory = 264 << 20
 
 // Run imports the files and prints the summary, even if the import was interrupted.
 func (c *importFilesCommand) Run(s *session) error {

@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/opencapi/capi/internal/company"
 	"github.com/opencapi/capi/internal/id"
@@ -54,10 +53,7 @@ func (s *Store) Candidates(ctx context.Context, given Identifiers) (*Candidates,
 	for _, key := range few {
 		delete(byKey, key)
 	}
-	keys := slices.Concat(domains, few)
-	for _, c := range given.IDs {
-		keys = append(keys, idTail(c))
-	}
+	keys := (&wanted{ids: given.IDs, domains: domains, names: few}).keys()
 	numbers := `SELECT number FROM company_key WHERE key ` + s.db.InNumbers("$1") + `
 		UNION SELECT number FROM company WHERE page_key ` + s.db.InNumbers("$2")
 	rows, err := load(ctx, s.db.Read(), `WHERE number `+s.db.InSelect(numbers)+` ORDER BY number`,

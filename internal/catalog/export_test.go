@@ -25,3 +25,6 @@ func (f *KeyFilter) Add(key int64) { f.filter.add([]companyKey{{key: key}}) }
 
 // Has reports whether the key may be in the set.
 func (f *KeyFilter) Has(key int64) bool { return f.filter.has(key) }
+
+// KeepMost bounds the companies that are kept.
+func (v *Previewer) KeepMost(n int) { v.most = n }

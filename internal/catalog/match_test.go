@@ -366,3 +366,29 @@ func TestConnectionsFindTheirCompaniesInAnyPunctuation(t *testing.T) {
 		require.Equal(t, company.Number(2), all(t, b)[0].Connections[0].Number)
 	})
 }
+
+func TestAPreviewSaysWhenItIsNotExact(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := catalog.New(d)
+		v := b.NewPreviewer(t.TempDir())
+		v.KeepMost(2)
+		preview := func(names ...string) (outcomes []catalog.Outcome) {
+			var rows []company.Company
+			for _, name := range names {
+				rows = append(rows, company.Company{Name: name, Country: "Germany"})
+			}
+			report, err := v.Preview(t.Context(), nil, incoming(rows))
+			require.NoError(t, err)
+			return report.Outcomes
+		}
+		require.Equal(t, []catalog.Outcome{catalog.Added}, preview("Acme"))
+		require.Equal(t, []catalog.Outcome{catalog.Unchanged}, preview("Acme"))
+		require.True(t, v.Exact())
+		require.Equal(t, []catalog.Outcome{catalog.Added, catalog.Added}, preview("Bolt", "Cog"))
+		require.False(t, v.Exact())
+		require.Equal(t, []catalog.Outcome{catalog.Unchanged, catalog.Added}, preview("Bolt", "Cog"))
+		require.NoError(t, v.Close())
+		require.Empty(t, all(t, b))
+	})
+}

@@ -177,15 +177,20 @@ func (w *waitingKeys) numbers(keys []int64) (out []int64) {
 	if w == nil {
 		return nil
 	}
-	for _, run := range w.runs {
-		for _, key := range keys {
-			i, _ := slices.BinarySearchFunc(run, key, func(k companyKey, key int64) int { return cmp.Compare(k.key, key) })
-			for ; i < len(run) && run[i].key == key; i++ {
-				out = append(out, int64(run[i].number))
-			}
-		}
+	for _, key := range keys {
+		w.each(key, func(k companyKey) { out = append(out, int64(k.number)) })
 	}
 	return out
+}
+
+// each calls fn with the keys that are equal to key, in no particular order.
+func (w *waitingKeys) each(key int64, fn func(companyKey)) {
+	for _, run := range w.runs {
+		i, _ := slices.BinarySearchFunc(run, key, func(k companyKey, key int64) int { return cmp.Compare(k.key, key) })
+		for ; i < len(run) && run[i].key == key; i++ {
+			fn(run[i])
+		}
+	}
 }
 
 // find returns the numbers of the companies with one of the keys. If these are very many, it takes those of a key that more than
@@ -197,27 +202,19 @@ func (w *waitingKeys) find(keys, places []int64) (out []int64) {
 	}
 	out = nil
 	for _, key := range keys {
-		numbers := w.numbers([]int64{key})
-		if len(numbers) > namesakesMax {
-			numbers = w.placed(key, places)
-			numbers = numbers[:min(len(numbers), namesakesMax)]
-		}
-		out = append(out, numbers...)
-	}
-	return out
-}
-
-// placed returns the numbers of the companies with the key and one of the places, which must be in order.
-func (w *waitingKeys) placed(key int64, places []int64) (out []int64) {
-	for _, run := range w.runs {
-		i, _ := slices.BinarySearchFunc(run, key, func(k companyKey, key int64) int { return cmp.Compare(k.key, key) })
-		for ; i < len(run) && run[i].key == key; i++ {
-			if _, found := slices.BinarySearch(places, int64(run[i].place)); found {
-				out = append(out, int64(run[i].number))
+		var all, placed []int64
+		w.each(key, func(k companyKey) {
+			all = append(all, int64(k.number))
+			if _, found := slices.BinarySearch(places, int64(k.place)); found {
+				placed = append(placed, int64(k.number))
 			}
+		})
+		if len(all) > namesakesMax {
+			slices.Sort(placed) // a match takes the oldest of identical ones
+			all = placed[:min(len(placed), namesakesMax)]
 		}
+		out = append(out, all...)
 	}
-	slices.Sort(out)
 	return out
 }
 

@@ -288,7 +288,7 @@ func TestMergedRowsSayWhatIsKept(t *testing.T) {
 	ann := h.as(t, h.ann)
 	const kept = "Of several contacts of one company, the values of the first are kept."
 	path, page := ann.planned(t, "leads.csv", "First Name,Email,Company,Website\nAnn,ann@acme.example,Acme,acme.example\nBob,bob@acme.example,Acme,acme.example\n")
-	require.Contains(t, textIn(page), "Rows of a company that an earlier row has already. "+kept)
+	require.Contains(t, textIn(page), "An earlier row has already named the company of these rows. "+kept)
 	ann.post(t, path+"/import")
 	ann.settles(t, path)
 	_, page = ann.planned(t, "renamed.csv", "Company,Website\nAcme Payments,acme.example\n")

@@ -2066,7 +2066,7 @@ func importDetails(s *importer.Summary) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if s.Merges.Different == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 180, "Rows of a company that an earlier row has already. ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 180, "An earlier row has already named the company of these rows. ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

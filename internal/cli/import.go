@@ -45,7 +45,7 @@ type importFilesCommand struct {
 	Delimiter string `name:"delimiter" placeholder:"C" help:"The character between the cells of CSV, or tab (detected)."`
 	Sheet     string `name:"sheet" placeholder:"NAME" help:"The sheet of a workbook (the one with the most columns that are recognised)."`
 
-	Hold time.Duration `name:"hold" placeholder:"DURATION" help:"How long to lock the database at a time (50ms while a server runs, else 1s; 300ms on PostgreSQL). Purchases wait that long, except on PostgreSQL, but longer is faster."`
+	Hold time.Duration `name:"hold" placeholder:"DURATION" help:"How long to lock the database at a time (12ms while a server runs, else 1s; 300ms on PostgreSQL). A purchase waits that long several times, except on PostgreSQL, but longer is faster."`
 
 	Rejects string `name:"rejects" placeholder:"FILE" help:"Where rejected rows are written (the rejects folder of the data directory); none for nowhere."`
 	jsonFlag

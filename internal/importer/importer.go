@@ -43,8 +43,8 @@ type Options struct {
 	// Progress is called a few times a second and at the end of each file, never by two goroutines at once. May be nil.
 	Progress func(Progress)
 
-	// LockTime is about how long the database is locked at a time. Purchases wait that long, but fewer, longer transactions
-	// write each page of the database's indexes less often. Defaults to 50ms, to 1s while Alone returns true, and to 300ms on
+	// LockTime is about how long the database is locked at a time. Each transaction of a purchase waits that long, but fewer, longer ones
+	// write each page of the database's indexes less often. Defaults to 12ms, to 1s while Alone returns true, and to 300ms on
 	// PostgreSQL, where purchases do not wait.
 	LockTime time.Duration
 

@@ -15,15 +15,15 @@ import (
 	"github.com/opencapi/capi/internal/importer/source"
 )
 
-// The writer locks the catalog for about lockTime at a time, because charges may wait that long, and pauses between
-// transactions: without a pause, another process would hardly ever get the lock.
+// The writer locks the catalog for about lockTime at a time, because each transaction of a purchase may wait that long, and pauses
+// between transactions: without a pause, another process would hardly ever get the lock.
 const (
-	lockTimeDefault  = 50 * time.Millisecond
+	lockTimeDefault  = 12 * time.Millisecond
 	lockTimeAlone    = time.Second            // while no server runs
 	lockTimeApart    = 300 * time.Millisecond // if purchases do not wait; a change should still be searchable within a second
 	pause            = 5 * time.Millisecond
 	batchMin         = 100
-	linkBatchMin     = 1_000 // of connections, which may all be of one company that has to be written for each batch
+	linkBatchMin     = 150 // of connections, which may all be of one company that has to be written for each batch
 	linkBatchMax     = 12_000
 	batchMax         = 8_000 // in memory, with all that the garbage collector has to look at
 	batchStart       = 250

@@ -94,7 +94,7 @@ func printLoads(title string, all []*loaded, rows int, of func(*loaded) load.Fig
 		f := of(l)
 		t.Row(l.engine.Name, fmt.Sprintf("%.2f", f.Wall.Seconds()), fmt.Sprintf("%.0f", float64(rows)/f.Wall.Seconds()),
 			fmt.Sprintf("×%.2f", f.Wall.Seconds()/first.Wall.Seconds()), fmt.Sprintf("%.2f", f.CPU.Seconds()),
-			fmt.Sprintf("×%.2f", f.CPU.Seconds()/first.CPU.Seconds()), fmt.Sprintf("%d", f.PeakBytes>>20))
+			fmt.Sprintf("×%.2f", f.CPU.Seconds()/first.CPU.Seconds()), fmt.Sprintf("%d", f.PeakBytes/1_000_000))
 	}
 	t.Write(os.Stdout)
 	fmt.Println()
